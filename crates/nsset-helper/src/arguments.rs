@@ -1,0 +1,76 @@
+//! The argument vector, read word by word.
+
+use core::ffi::CStr;
+
+use crate::syscall::{EINVAL, Errno};
+
+/// A cursor over the vector.
+pub struct Arguments {
+    first: *const *const u8,
+    next: *const *const u8,
+}
+
+impl Arguments {
+    /// # Safety
+    /// `argv` is a NULL-terminated array of NUL-terminated strings that nothing changes.
+    pub unsafe fn new(argv: *const *const u8) -> Self {
+        Self { first: argv, next: argv }
+    }
+
+    /// The next word, or `None` at the end.
+    pub fn word(&mut self) -> Option<&'static CStr> {
+        // SAFETY: `next` never passes the terminating NULL, and what it points to is a string of the kernel's.
+        unsafe {
+            let text = *self.next;
+            if text.is_null() {
+                return None;
+            }
+            self.next = self.next.add(1);
+            Some(CStr::from_ptr(text.cast()))
+        }
+    }
+
+    /// An operand that must be there.
+    pub fn text(&mut self) -> Result<&'static CStr, Errno> {
+        self.word().ok_or(EINVAL)
+    }
+
+    /// A decimal operand.
+    pub fn number(&mut self) -> Result<usize, Errno> {
+        decimal(self.text()?.to_bytes()).ok_or(EINVAL)
+    }
+
+    /// A decimal operand that names a descriptor.
+    pub fn fd(&mut self) -> Result<i32, Errno> {
+        i32::try_from(self.number()?).map_err(|_| EINVAL)
+    }
+
+    /// Overwrites every word but the first with zeros, here and in `/proc/PID/cmdline`. Nothing is to be read afterwards.
+    pub fn wipe(&mut self) {
+        self.next = self.first;
+        self.word();
+        while let Some(word) = self.word() {
+            for offset in 0..word.count_bytes() {
+                // SAFETY: the vector is on our own stack, writable, and no word of it is looked at again.
+                unsafe { word.as_ptr().add(offset).cast::<u8>().cast_mut().write_volatile(0) };
+            }
+        }
+    }
+
+    /// What is left, as an argument vector for execve(2).
+    pub fn rest(&self) -> *const *const u8 {
+        self.next
+    }
+}
+
+/// The value of a string of decimal digits.
+pub fn decimal(digits: &[u8]) -> Option<usize> {
+    let mut value: usize = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        value = value.checked_mul(10)?.checked_add(usize::from(digit - b'0'))?;
+    }
+    (!digits.is_empty()).then_some(value)
+}

@@ -1,0 +1,111 @@
+//! The last steps of a spawn: descriptors, signals, and the program itself.
+
+use core::ffi::CStr;
+
+use crate::{
+    arguments::Arguments,
+    program::State,
+    syscall::{self, Disposition, EACCES, ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR, Errno},
+};
+
+/// The most descriptors a program is given; as many as fit the arguments' array below.
+const MAX_STDIO: usize = 256;
+const PATH_MAX: usize = 4096;
+const LAST_SIGNAL: usize = 64;
+
+/// Gives the program its descriptors 0 to COUNT - 1, through copies above them so that none overwrites another.
+pub fn set_stdio(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+    let count = arguments.number()?.min(MAX_STDIO);
+    state.report.control = syscall::duplicate_above(state.report.control, count as i32)?;
+    if state.proc >= 0 {
+        state.proc = syscall::duplicate_above(state.proc, count as i32)?;
+    }
+    let mut fds = [0; MAX_STDIO];
+    for fd in &mut fds[..count] {
+        *fd = syscall::duplicate_above(arguments.fd()?, count as i32)?;
+    }
+    for (target, fd) in fds[..count].iter().enumerate() {
+        syscall::duplicate_to(*fd, target as i32)?;
+    }
+    Ok(())
+}
+
+/// Becomes the program, with signals as a new program expects them. Returns only when that fails.
+pub fn exec(arguments: &mut Arguments, environment: *const *const u8) -> Result<(), Errno> {
+    let file = arguments.text()?;
+    for signal in 1..=LAST_SIGNAL {
+        // Refused for SIGKILL and SIGSTOP, which have no other disposition.
+        let _ = syscall::set_disposition(signal, Disposition::Default);
+    }
+    syscall::unblock_all_signals()?;
+    if file.is_empty() {
+        return Err(ENOENT);
+    }
+    if file.to_bytes().contains(&b'/') {
+        return Err(start(file, arguments.rest(), environment));
+    }
+    Err(search(file, arguments.rest(), environment))
+}
+
+fn start(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
+    // SAFETY: both are vectors as the kernel made them, NULL-terminated.
+    let errno = unsafe { syscall::execve(path, argv, environment) };
+    if errno == ENOEXEC { start_script(path, argv, environment) } else { errno }
+}
+
+/// A file without a format is a shell script, as exec(3) has it for the functions that search.
+fn start_script(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
+    const MAX_SCRIPT_ARGUMENTS: usize = 4096;
+    let mut vector = [core::ptr::null::<u8>(); MAX_SCRIPT_ARGUMENTS];
+    vector[0] = c"/bin/sh".as_ptr().cast();
+    vector[1] = path.as_ptr().cast();
+    for (index, place) in vector[2..MAX_SCRIPT_ARGUMENTS - 1].iter_mut().enumerate() {
+        // SAFETY: `argv` has its name first and ends with NULL, at which the loop stops.
+        let argument = unsafe { *argv.add(index + 1) };
+        if argument.is_null() {
+            break;
+        }
+        *place = argument;
+    }
+    // SAFETY: the vector ends with NULL; the environment is the kernel's.
+    unsafe { syscall::execve(c"/bin/sh", vector.as_ptr(), environment) }
+}
+
+/// Looks for `file` along the program's own `PATH`, as execvp(3) does.
+fn search(file: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
+    let mut refused = false;
+    for directory in path_variable(environment).split(|byte| *byte == b':') {
+        let mut buffer = [0u8; PATH_MAX];
+        let Some(path) = join(&mut buffer, directory, file.to_bytes()) else { return ENAMETOOLONG };
+        match start(path, argv, environment) {
+            EACCES => refused = true,
+            ENOENT | ENOTDIR => {}
+            errno => return errno,
+        }
+    }
+    if refused { EACCES } else { ENOENT }
+}
+
+/// The value of `PATH`, or where a system without one is looked through.
+fn path_variable(environment: *const *const u8) -> &'static [u8] {
+    // SAFETY: the environment is the kernel's vector of strings.
+    let mut variables = unsafe { Arguments::new(environment) };
+    while let Some(variable) = variables.word() {
+        if let Some(value) = variable.to_bytes().strip_prefix(b"PATH=") {
+            return value;
+        }
+    }
+    b"/usr/local/bin:/bin:/usr/bin"
+}
+
+/// `directory/file`, or `file` where the directory is empty, which means the working directory.
+fn join<'a>(buffer: &'a mut [u8; PATH_MAX], directory: &[u8], file: &[u8]) -> Option<&'a CStr> {
+    let separator: &[u8] = if directory.is_empty() { b"" } else { b"/" };
+    let mut length = 0;
+    for part in [directory, separator, file] {
+        buffer.get_mut(length..length + part.len())?.copy_from_slice(part);
+        length += part.len();
+    }
+    *buffer.get_mut(length)? = 0;
+    CStr::from_bytes_until_nul(buffer).ok()
+}

@@ -1,0 +1,42 @@
+//! Who the program is inside a user namespace, when nobody said.
+
+use crate::{
+    arguments::decimal,
+    syscall::{self, Errno, O_RDONLY},
+};
+
+/// What the kernel answers for an id that has no name in the user namespace (user_namespaces(7)).
+const OVERFLOW_ID: usize = 65534;
+
+/// Keeps the caller's ids where they have a name inside; else becomes 0, if there is one, as nsenter(1) does.
+pub fn become_somebody(proc: i32) -> Result<(), Errno> {
+    if syscall::getgid() == OVERFLOW_ID && !is_mapped(proc, c"self/gid_map") {
+        // Refused where setgroups is denied; then there is nothing to drop that could be used.
+        let _ = syscall::drop_groups();
+        let _ = syscall::setgid(0);
+    }
+    if syscall::getuid() == OVERFLOW_ID && !is_mapped(proc, c"self/uid_map") {
+        let _ = syscall::setuid(0);
+    }
+    // New credentials reset it to fs.suid_dumpable (prctl(2)); the exec to come makes the program dumpable again.
+    syscall::set_undumpable().map(drop)
+}
+
+/// Whether the overflow id is a real one here: a map of the namespace covers it.
+fn is_mapped(proc: i32, map: &core::ffi::CStr) -> bool {
+    let Ok(fd) = syscall::open(proc, map, O_RDONLY) else { return false };
+    let mut text = [0u8; 4096];
+    let mut length = 0;
+    while let Ok(count @ 1..) = syscall::read(fd, &mut text[length..]) {
+        length += count;
+    }
+    syscall::close(fd);
+    text[..length].split(|byte| *byte == b'\n').any(covers_overflow_id)
+}
+
+/// A line is `INSIDE OUTSIDE COUNT`, padded with spaces.
+fn covers_overflow_id(line: &[u8]) -> bool {
+    let mut numbers = line.split(|byte| *byte == b' ').filter_map(decimal);
+    let (Some(first), Some(_), Some(count)) = (numbers.next(), numbers.next(), numbers.next()) else { return false };
+    (first..first.saturating_add(count)).contains(&OVERFLOW_ID)
+}

@@ -1,0 +1,21 @@
+//! The helper: a freestanding program that joins, makes and furnishes namespaces, and then execs, stays as PID 1, or
+//! leaves. It is started with nothing of its parent's but the descriptors it is handed, and what it does is written in
+//! its argument vector (see `protocol`).
+#![no_std]
+#![no_main]
+
+mod arguments;
+mod exec;
+mod identity;
+mod init;
+mod memory;
+mod mounts;
+mod namespaces;
+mod nested_user;
+mod network;
+mod program;
+#[allow(dead_code)] // each side uses its half
+mod protocol;
+mod report;
+mod start;
+mod syscall;

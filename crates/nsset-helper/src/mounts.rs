@@ -1,0 +1,72 @@
+//! Mounts of a new mount namespace, by descriptors only: nothing is looked up twice, and with a root directory of the
+//! set's own no symbolic link in it leads out (openat2(2), mount_setattr(2), fsopen(2)).
+
+use core::ffi::CStr;
+
+use crate::{
+    arguments::Arguments,
+    program::State,
+    syscall::{self, AT_FDCWD, Errno, O_DIRECTORY, O_PATH},
+};
+
+/// Makes `directory` a mount of its own, which pivot_root(2) demands, and the place where targets are looked for.
+pub fn root(directory: &'static CStr, state: &mut State) -> Result<(), Errno> {
+    let target = syscall::open(AT_FDCWD, directory, O_PATH | O_DIRECTORY)?;
+    let tree = syscall::open_tree(directory, true)?;
+    syscall::move_mount(tree, target)?;
+    syscall::close(target);
+    state.root = Some(tree);
+    Ok(())
+}
+
+/// Binds a file or directory, with its attributes in place before anybody sees it.
+pub fn bind(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
+    let source = arguments.text()?;
+    let target = arguments.text()?;
+    let attributes = arguments.number()?;
+    let recursive = arguments.number()? != 0;
+    let tree = syscall::open_tree(source, recursive)?;
+    if attributes != 0 {
+        syscall::add_mount_attributes(tree, attributes, recursive)?;
+    }
+    attach(tree, target, state)
+}
+
+/// Mounts a new file system.
+pub fn mount(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
+    let fs = syscall::fsopen(arguments.text()?)?;
+    let source = arguments.text()?;
+    let target = arguments.text()?;
+    let attributes = arguments.number()?;
+    if !source.is_empty() {
+        syscall::fsconfig_option(fs, c"source", source)?;
+    }
+    for _ in 0..arguments.number()? {
+        syscall::fsconfig_option(fs, arguments.text()?, arguments.text()?)?;
+    }
+    syscall::fsconfig_create(fs)?;
+    let tree = syscall::fsmount(fs, attributes)?;
+    syscall::close(fs);
+    attach(tree, target, state)
+}
+
+fn attach(tree: i32, target: &CStr, state: &State) -> Result<(), Errno> {
+    let target = match state.root {
+        Some(root) => syscall::open_in_root(root, target)?,
+        None => syscall::open(AT_FDCWD, target, O_PATH)?,
+    };
+    syscall::move_mount(tree, target)?;
+    syscall::close(target);
+    syscall::close(tree);
+    Ok(())
+}
+
+/// Makes the directory of `root` the root directory of everybody in the mount namespace; the old one is gone for good.
+pub fn pivot(state: &mut State) -> Result<(), Errno> {
+    let Some(root) = state.root.take() else { return Ok(()) };
+    syscall::fchdir(root)?;
+    syscall::close(root);
+    syscall::pivot_to_working_directory()?;
+    syscall::detach_working_directory_mount()?;
+    syscall::chdir(c"/").map(drop)
+}

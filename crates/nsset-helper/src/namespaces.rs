@@ -1,0 +1,33 @@
+//! Joining namespaces, and sending those the helper stands in to its parent.
+
+use crate::{
+    arguments::Arguments,
+    program::State,
+    protocol::{MAX_FDS_PER_MESSAGE, Saying},
+    syscall::{self, CLONE_NEWUSER, EINVAL, Errno, O_DIRECTORY, O_PATH, O_RDONLY},
+};
+
+/// Joins the namespace and lets its descriptor go.
+pub fn join(fd: i32, flag: usize) -> Result<(), Errno> {
+    syscall::setns(fd, flag)?;
+    syscall::close(fd);
+    if flag == CLONE_NEWUSER {
+        // New credentials reset it to fs.suid_dumpable, which a machine may have set to 1 (prctl(2)).
+        syscall::set_undumpable()?;
+    }
+    Ok(())
+}
+
+/// Opens the helper's own `ns` files and sends them. The helper does it because, undumpable, it is the only one that may.
+pub fn send(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
+    let count = arguments.number()?;
+    if count > MAX_FDS_PER_MESSAGE {
+        return Err(EINVAL);
+    }
+    let directory = syscall::open(state.proc, c"self/ns", O_PATH | O_DIRECTORY)?;
+    let mut fds = [0; MAX_FDS_PER_MESSAGE];
+    for fd in &mut fds[..count] {
+        *fd = syscall::open(directory, arguments.text()?, O_RDONLY)?;
+    }
+    state.report.say(Saying::Namespaces, 0, &fds[..count])
+}

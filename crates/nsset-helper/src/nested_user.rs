@@ -1,0 +1,126 @@
+//! A user namespace below the one that was joined.
+//!
+//! Its maps are in terms of the namespace above it, so only a process that stands there may write them: not the parent,
+//! which is further out (user_namespaces(7)). And its `/proc` files may be opened only while the process in it is
+//! dumpable, which the helper must not be here, among strangers. So a placeholder that owns nothing makes the
+//! namespace; the helper writes the maps, joins, and lets the placeholder go.
+
+use core::ffi::CStr;
+
+use crate::syscall::{self, CLONE_NEWUSER, EINVAL, EIO, Errno, O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY};
+
+const SIGKILL: usize = 9;
+
+/// Makes the namespace with these maps and joins it. An empty text leaves its file alone.
+pub fn make(proc: i32, uid_map: &CStr, gid_map: &CStr, setgroups: &CStr) -> Result<(), Errno> {
+    let [ready, tell] = syscall::pipe()?;
+    let pid = syscall::fork(0, &mut 0)?;
+    if pid == 0 {
+        hold_namespace(tell);
+    }
+    syscall::close(tell);
+    let files = [
+        (c"setgroups", setgroups, 0),
+        (c"uid_map", uid_map, syscall::getuid()),
+        (c"gid_map", gid_map, syscall::getgid()),
+    ];
+    let outcome = furnish_and_join(ready, proc, pid, files);
+    syscall::close(ready);
+    let _ = syscall::kill(pid, SIGKILL);
+    let _ = syscall::wait(pid);
+    outcome
+}
+
+fn furnish_and_join(ready: i32, proc: i32, pid: usize, files: [(&CStr, &CStr, usize); 3]) -> Result<(), Errno> {
+    let mut answer = [0u8; 4];
+    if syscall::read(ready, &mut answer)? != answer.len() {
+        return Err(EIO);
+    }
+    match i32::from_ne_bytes(answer) {
+        0 => {}
+        errno => return Err(errno),
+    }
+    let process = open_process(proc, pid)?;
+    for (file, text, own_id) in files {
+        if !text.is_empty() {
+            let mut buffer = Text::new();
+            buffer.push_with_id(text.to_bytes(), own_id)?;
+            let fd = syscall::open(process, file, O_WRONLY)?;
+            syscall::write(fd, buffer.bytes())?;
+            syscall::close(fd);
+        }
+    }
+    let namespace = syscall::open(process, c"ns/user", O_RDONLY)?;
+    syscall::close(process);
+    crate::namespaces::join(namespace, CLONE_NEWUSER)
+}
+
+/// The placeholder: makes the namespace, says how that went, and waits to be killed.
+fn hold_namespace(tell: i32) -> ! {
+    let _ = syscall::set_death_signal(SIGKILL);
+    let outcome = release_all_but(tell).and_then(|tell| {
+        let made = syscall::unshare(CLONE_NEWUSER).and_then(|_| syscall::set_dumpable()).err().unwrap_or(0);
+        syscall::write(tell, &made.to_ne_bytes())
+    });
+    if outcome.is_err() {
+        syscall::exit(1);
+    }
+    loop {
+        syscall::pause();
+    }
+}
+
+/// Closes every descriptor but one, which becomes 0.
+fn release_all_but(fd: i32) -> Result<i32, Errno> {
+    syscall::duplicate_to(fd, 0)?;
+    syscall::close_range(1, u32::MAX)?;
+    Ok(0)
+}
+
+/// The directory of the placeholder in `/proc`.
+fn open_process(proc: i32, pid: usize) -> Result<i32, Errno> {
+    let mut path = Text::new();
+    path.push_with_id(b"@\0", pid)?;
+    let path = CStr::from_bytes_until_nul(path.bytes()).map_err(|_| EINVAL)?;
+    syscall::open(proc, path, O_PATH | O_DIRECTORY)
+}
+
+/// A text being put together; the kernel takes maps of less than a page.
+struct Text {
+    bytes: [u8; 4096],
+    length: usize,
+}
+
+impl Text {
+    const fn new() -> Self {
+        Self { bytes: [0; 4096], length: 0 }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Adds a text in which the id stands for every `@`.
+    fn push_with_id(&mut self, text: &[u8], id: usize) -> Result<(), Errno> {
+        for byte in text {
+            match byte {
+                b'@' => self.push_decimal(id)?,
+                byte => self.push(*byte)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn push_decimal(&mut self, value: usize) -> Result<(), Errno> {
+        if value >= 10 {
+            self.push_decimal(value / 10)?;
+        }
+        self.push(b'0' + (value % 10) as u8)
+    }
+
+    fn push(&mut self, byte: u8) -> Result<(), Errno> {
+        *self.bytes.get_mut(self.length).ok_or(EINVAL)? = byte;
+        self.length += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! Runs the program that the argument vector is.
+
+use crate::{
+    arguments::Arguments,
+    exec, identity, init, mounts, namespaces, nested_user, network,
+    protocol::{CONTROL_FD, FIRST_PASSED_FD, Saying, word},
+    report::Report,
+    syscall::{self, CLONE_PARENT, EINVAL, Errno, O_DIRECTORY, O_PATH, O_WRONLY},
+};
+
+/// What the steps share.
+pub struct State {
+    pub report: Report,
+    /// `/proc`, once held.
+    pub proc: i32,
+    /// `/proc/self/timens_offsets`, once opened.
+    pub offsets: i32,
+    /// Where targets of mounts are looked for; the root directory unless `root` said otherwise.
+    pub root: Option<i32>,
+    pub environment: *const *const u8,
+}
+
+/// Runs the whole vector; a step that fails says so and ends the program.
+pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
+    let mut state =
+        State { report: Report { control: CONTROL_FD, step: 0 }, proc: -1, offsets: -1, root: None, environment };
+    arguments.word();
+    while let Some(word) = arguments.word() {
+        if let Err(errno) = step(word.to_bytes(), &mut arguments, &mut state) {
+            state.report.fail(errno);
+        }
+        state.report.step += 1;
+    }
+    syscall::exit(0)
+}
+
+/// Runs one step.
+pub fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+    match word {
+        word::KEEP => keep_only(arguments.fd()?),
+        word::UNDUMPABLE => syscall::set_undumpable().map(drop),
+        word::PROC => {
+            state.proc = syscall::open(syscall::AT_FDCWD, c"/proc", O_PATH | O_DIRECTORY)?;
+            Ok(())
+        }
+        word::OPEN_OFFSETS => {
+            state.offsets = syscall::open(state.proc, c"self/timens_offsets", O_WRONLY)?;
+            Ok(())
+        }
+        word::SETNS => namespaces::join(arguments.fd()?, arguments.number()?),
+        word::FORK => fork(state.report),
+        word::UNSHARE => syscall::unshare(arguments.number()?).map(drop),
+        word::AWAIT => {
+            state.report.say(Saying::Waiting, 0, &[])?;
+            state.report.wait_for_word()
+        }
+        word::NEST_USER => nested_user::make(state.proc, arguments.text()?, arguments.text()?, arguments.text()?),
+        word::INIT => init::start(arguments, state),
+        word::PROPAGATION => syscall::propagate(arguments.number()?).map(drop),
+        word::ROOT => mounts::root(arguments.text()?, state),
+        word::BIND => mounts::bind(arguments, state),
+        word::MOUNT => mounts::mount(arguments, state),
+        word::PIVOT => mounts::pivot(state),
+        word::HOSTNAME => syscall::sethostname(arguments.text()?.to_bytes()).map(drop),
+        word::LOOPBACK => network::bring_loopback_up(),
+        word::OFFSETS => syscall::write(state.offsets, arguments.text()?.to_bytes()).map(drop),
+        word::NAMESPACES => namespaces::send(arguments, state),
+        word::IDENTITY => identity::become_somebody(state.proc),
+        word::STDIO => exec::set_stdio(arguments, state),
+        word::CHDIR => syscall::chdir(arguments.text()?).map(drop),
+        word::EXEC => exec::exec(arguments, state.environment),
+        _ => Err(EINVAL),
+    }
+}
+
+/// Closes everything but the control socket and what was passed, and lets none of that through an exec.
+fn keep_only(count: i32) -> Result<(), Errno> {
+    syscall::close_range(0, CONTROL_FD as u32 - 1)?;
+    syscall::close_range((FIRST_PASSED_FD + count) as u32, u32::MAX)?;
+    syscall::close_on_exec_from(0).map(drop)
+}
+
+/// Goes on in a sibling, so that the parent reaps it; the helper itself tells its pid and leaves.
+fn fork(report: Report) -> Result<(), Errno> {
+    match syscall::fork(CLONE_PARENT, &mut 0)? {
+        0 => report.wait_for_word(),
+        pid => {
+            report.say(Saying::Forked, pid as i32, &[])?;
+            syscall::exit(0)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What the helper and its parent agree on.
+//!
+//! The helper's program is its argument vector: words, each followed by its operands, executed in order. Numbers are
+//! decimal. The kernel copies the vector, so there is nothing to read, no buffer to size, and `strace -f` shows it all.
+//! What the helper has to say it says in [`Message`]s over the control socket; descriptors travel beside them.
+
+/// The helper's end of the control socket, a `SOCK_SEQPACKET` pair.
+pub const CONTROL_FD: i32 = 3;
+
+/// The first of the descriptors handed to the helper; the others follow without a gap.
+pub const FIRST_PASSED_FD: i32 = 4;
+
+/// The most descriptors one message carries: the eight kinds of namespace.
+pub const MAX_FDS_PER_MESSAGE: usize = 8;
+
+/// The words of the program. The comment of each names its operands.
+pub mod word {
+    /// `COUNT`: keep the control socket and COUNT passed descriptors, close every other. Always first.
+    pub const KEEP: &[u8] = b"keep";
+    /// No operand: `PR_SET_DUMPABLE=0`, so that nobody inside what is joined next can trace or read the helper.
+    pub const UNDUMPABLE: &[u8] = b"undumpable";
+    /// No operand: hold `/proc`, which may be out of sight, or another, once a mount namespace is joined.
+    pub const PROC: &[u8] = b"proc";
+    /// No operand: open `timens_offsets` for writing, while the file still belongs to the user (see proc(5)).
+    pub const OPEN_OFFSETS: &[u8] = b"open-offsets";
+    /// `FD FLAG`: join the namespace, close the descriptor.
+    pub const SETNS: &[u8] = b"setns";
+    /// No operand: go on in a child of the helper's parent, which a joined pid namespace then holds.
+    pub const FORK: &[u8] = b"fork";
+    /// `FLAGS`: make new namespaces.
+    pub const UNSHARE: &[u8] = b"unshare";
+    /// No operand: say that this point is reached, and wait for the parent's word.
+    pub const AWAIT: &[u8] = b"await";
+    /// `UID_MAP GID_MAP SETGROUPS`: make a user namespace below the one joined, with these maps, and join it. An `@`
+    /// stands for the helper's own id, which its parent cannot know.
+    pub const NEST_USER: &[u8] = b"nest-user";
+    /// `FD STEPS WORDS`: start PID 1 of the new pid namespace. It runs the next STEPS steps, WORDS words that the helper skips, and then
+    /// reads FD until end of file.
+    pub const INIT: &[u8] = b"init";
+    /// `FLAGS`: change the propagation of every mount, `MS_PRIVATE` and the like.
+    pub const PROPAGATION: &[u8] = b"propagation";
+    /// `DIR`: make DIR a mount of its own; targets of mounts are resolved beneath it from here on.
+    pub const ROOT: &[u8] = b"root";
+    /// `SOURCE TARGET ATTRIBUTES RECURSIVE`: bind SOURCE to TARGET.
+    pub const BIND: &[u8] = b"bind";
+    /// `TYPE SOURCE TARGET ATTRIBUTES COUNT (KEY VALUE)*`: mount a new file system; an empty VALUE is a flag.
+    pub const MOUNT: &[u8] = b"mount";
+    /// No operand: make the directory of `root` the root directory and detach the old one.
+    pub const PIVOT: &[u8] = b"pivot";
+    /// `NAME`: set the host name.
+    pub const HOSTNAME: &[u8] = b"hostname";
+    /// No operand: bring `lo` up.
+    pub const LOOPBACK: &[u8] = b"loopback";
+    /// `TEXT`: write TEXT to the file that `open-offsets` opened.
+    pub const OFFSETS: &[u8] = b"offsets";
+    /// `COUNT NAME*`: open these files of `/proc/self/ns` and send them in one message.
+    pub const NAMESPACES: &[u8] = b"namespaces";
+    /// No operand: where the caller's ids have no name inside, become 0, if there is one.
+    pub const IDENTITY: &[u8] = b"identity";
+    /// `COUNT FD*`: these become descriptors 0 to COUNT - 1 of the program.
+    pub const STDIO: &[u8] = b"stdio";
+    /// `DIR`: change the working directory.
+    pub const CHDIR: &[u8] = b"chdir";
+    /// `FILE ARGV*`: the rest of the vector is the program's own; FILE without a slash is looked for along `PATH`.
+    pub const EXEC: &[u8] = b"exec";
+}
+
+/// What a message says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Saying {
+    /// The step failed; the value is the error number.
+    Failed = 1,
+    /// The step waits for a word (one byte, whatever it is).
+    Waiting = 2,
+    /// The program goes on in a child; the value is its pid, and it waits for a word.
+    Forked = 3,
+    /// PID 1 was started; its pidfd comes with the message.
+    InitStarted = 4,
+    /// PID 1 has done its steps.
+    InitReady = 5,
+    /// The namespaces that were asked for come with the message, in order.
+    Namespaces = 6,
+}
+
+impl Saying {
+    /// The saying with this number, if there is one.
+    pub const fn from_u32(value: u32) -> Option<Self> {
+        match value {
+            1 => Some(Self::Failed),
+            2 => Some(Self::Waiting),
+            3 => Some(Self::Forked),
+            4 => Some(Self::InitStarted),
+            5 => Some(Self::InitReady),
+            6 => Some(Self::Namespaces),
+            _ => None,
+        }
+    }
+}
+
+/// A message from the helper. Both ends are of one build and one machine, so it travels as it lies in memory.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Message {
+    pub saying: u32,
+    /// Which step of the program speaks, counted from 0.
+    pub step: u32,
+    pub value: i32,
+}
+
+impl Message {
+    /// The size of every message.
+    pub const SIZE: usize = size_of::<Self>();
+}

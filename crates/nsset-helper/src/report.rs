@@ -1,0 +1,82 @@
+//! What the helper says to its parent, and the word it waits for.
+
+use crate::{
+    protocol::{MAX_FDS_PER_MESSAGE, Message, Saying},
+    syscall::{self, EIO, Errno},
+};
+
+/// The control socket, and the step that speaks over it.
+#[derive(Clone, Copy)]
+pub struct Report {
+    pub control: i32,
+    pub step: u32,
+}
+
+#[repr(C)]
+struct Iovec {
+    base: *const Message,
+    length: usize,
+}
+
+#[repr(C)]
+struct MessageHeader {
+    name: usize,
+    name_length: usize,
+    parts: *const Iovec,
+    part_count: usize,
+    control: *const RightsMessage,
+    control_length: usize,
+    flags: usize,
+}
+
+/// A control message of type `SCM_RIGHTS` (unix(7)); `length` says how many of the descriptors count.
+#[repr(C)]
+struct RightsMessage {
+    length: usize,
+    level: i32,
+    kind: i32,
+    fds: [i32; MAX_FDS_PER_MESSAGE],
+}
+
+impl Report {
+    /// Says something, with up to eight descriptors beside it.
+    pub fn say(self, saying: Saying, value: i32, fds: &[i32]) -> Result<(), Errno> {
+        const SOL_SOCKET: i32 = 1;
+        const SCM_RIGHTS: i32 = 1;
+        let message = Message { saying: saying as u32, step: self.step, value };
+        let part = Iovec { base: &raw const message, length: Message::SIZE };
+        let count = fds.len().min(MAX_FDS_PER_MESSAGE);
+        let mut rights = RightsMessage {
+            length: 16 + 4 * count,
+            level: SOL_SOCKET,
+            kind: SCM_RIGHTS,
+            fds: [0; MAX_FDS_PER_MESSAGE],
+        };
+        rights.fds[..count].copy_from_slice(&fds[..count]);
+        let header = MessageHeader {
+            name: 0,
+            name_length: 0,
+            parts: &raw const part,
+            part_count: 1,
+            control: if count == 0 { core::ptr::null() } else { &raw const rights },
+            control_length: if count == 0 { 0 } else { (rights.length + 7) & !7 },
+            flags: 0,
+        };
+        // SAFETY: the header is laid out as the kernel's on 64-bit machines, and all it points to is in this frame.
+        unsafe { syscall::sendmsg(self.control, &header) }.map(drop)
+    }
+
+    /// Waits until the parent says to go on; leaves when the parent is gone.
+    pub fn wait_for_word(self) -> Result<(), Errno> {
+        match syscall::read(self.control, &mut [0])? {
+            0 => Err(EIO),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says why the step failed, and leaves.
+    pub fn fail(self, errno: Errno) -> ! {
+        let _ = self.say(Saying::Failed, errno, &[]);
+        syscall::exit(1)
+    }
+}

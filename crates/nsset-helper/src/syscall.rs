@@ -1,0 +1,430 @@
+//! System calls without a libc: the numbers, the trap, and one thin function for each call the helper makes.
+
+use core::ffi::CStr;
+
+/// An error number, positive as in errno(3).
+pub type Errno = i32;
+
+pub const ENOENT: Errno = 2;
+pub const EIO: Errno = 5;
+pub const ENOEXEC: Errno = 8;
+pub const EACCES: Errno = 13;
+pub const ENOTDIR: Errno = 20;
+pub const EINVAL: Errno = 22;
+pub const ENAMETOOLONG: Errno = 36;
+
+pub const AT_FDCWD: i32 = -100;
+pub const AT_RECURSIVE: usize = 0x8000;
+pub const AT_EMPTY_PATH: usize = 0x1000;
+
+pub const O_RDONLY: usize = 0;
+pub const O_WRONLY: usize = 1;
+pub const O_CLOEXEC: usize = 0o2000000;
+pub const O_PATH: usize = 0o10000000;
+#[cfg(target_arch = "x86_64")]
+pub const O_DIRECTORY: usize = 0o200000;
+#[cfg(target_arch = "aarch64")]
+pub const O_DIRECTORY: usize = 0o40000;
+
+pub const CLONE_PARENT: usize = 0x8000;
+pub const CLONE_PIDFD: usize = 0x1000;
+pub const CLONE_NEWUSER: usize = 0x1000_0000;
+pub const SIGCHLD: usize = 17;
+
+#[cfg(target_arch = "x86_64")]
+mod number {
+    pub const READ: usize = 0;
+    pub const WRITE: usize = 1;
+    pub const CLOSE: usize = 3;
+    pub const IOCTL: usize = 16;
+    pub const RT_SIGACTION: usize = 13;
+    pub const RT_SIGPROCMASK: usize = 14;
+    pub const PIPE2: usize = 293;
+    pub const SOCKET: usize = 41;
+    pub const SENDMSG: usize = 46;
+    pub const CLONE: usize = 56;
+    pub const EXECVE: usize = 59;
+    pub const WAIT4: usize = 61;
+    pub const KILL: usize = 62;
+    pub const FCNTL: usize = 72;
+    pub const CHDIR: usize = 80;
+    pub const FCHDIR: usize = 81;
+    pub const GETUID: usize = 102;
+    pub const GETGID: usize = 104;
+    pub const SETGROUPS: usize = 116;
+    pub const SETRESUID: usize = 117;
+    pub const SETRESGID: usize = 119;
+    pub const PIVOT_ROOT: usize = 155;
+    pub const PRCTL: usize = 157;
+    pub const MOUNT: usize = 165;
+    pub const UMOUNT2: usize = 166;
+    pub const SETHOSTNAME: usize = 170;
+    pub const EXIT_GROUP: usize = 231;
+    pub const OPENAT: usize = 257;
+    pub const PPOLL: usize = 271;
+    pub const UNSHARE: usize = 272;
+    pub const DUP3: usize = 292;
+    pub const SETNS: usize = 308;
+}
+
+#[cfg(target_arch = "aarch64")]
+mod number {
+    pub const DUP3: usize = 24;
+    pub const FCNTL: usize = 25;
+    pub const IOCTL: usize = 29;
+    pub const UMOUNT2: usize = 39;
+    pub const MOUNT: usize = 40;
+    pub const PIVOT_ROOT: usize = 41;
+    pub const CHDIR: usize = 49;
+    pub const FCHDIR: usize = 50;
+    pub const OPENAT: usize = 56;
+    pub const CLOSE: usize = 57;
+    pub const PIPE2: usize = 59;
+    pub const READ: usize = 63;
+    pub const WRITE: usize = 64;
+    pub const PPOLL: usize = 73;
+    pub const EXIT_GROUP: usize = 94;
+    pub const UNSHARE: usize = 97;
+    pub const KILL: usize = 129;
+    pub const RT_SIGACTION: usize = 134;
+    pub const RT_SIGPROCMASK: usize = 135;
+    pub const SETRESUID: usize = 147;
+    pub const SETRESGID: usize = 149;
+    pub const SETGROUPS: usize = 159;
+    pub const SETHOSTNAME: usize = 161;
+    pub const PRCTL: usize = 167;
+    pub const GETUID: usize = 174;
+    pub const GETGID: usize = 176;
+    pub const SOCKET: usize = 198;
+    pub const SENDMSG: usize = 211;
+    pub const CLONE: usize = 220;
+    pub const EXECVE: usize = 221;
+    pub const WAIT4: usize = 260;
+    pub const SETNS: usize = 268;
+}
+
+/// Numbers that every architecture shares, as all calls added since Linux 5.0 do.
+mod shared {
+    pub const OPEN_TREE: usize = 428;
+    pub const MOVE_MOUNT: usize = 429;
+    pub const FSOPEN: usize = 430;
+    pub const FSCONFIG: usize = 431;
+    pub const FSMOUNT: usize = 432;
+    pub const CLOSE_RANGE: usize = 436;
+    pub const OPENAT2: usize = 437;
+    pub const MOUNT_SETATTR: usize = 442;
+}
+
+/// One system call. The result is the kernel's: a value, or an error number below zero.
+///
+/// # Safety
+/// The arguments must be valid for the call, as its manual page has them.
+#[cfg(target_arch = "x86_64")]
+unsafe fn trap(number: usize, arguments: [usize; 6]) -> isize {
+    let result: isize;
+    // SAFETY: the System V convention of the syscall instruction: it clobbers rcx and r11 only.
+    unsafe {
+        core::arch::asm!(
+            "syscall",
+            inlateout("rax") number as isize => result,
+            in("rdi") arguments[0],
+            in("rsi") arguments[1],
+            in("rdx") arguments[2],
+            in("r10") arguments[3],
+            in("r8") arguments[4],
+            in("r9") arguments[5],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// As above.
+///
+/// # Safety
+/// The arguments must be valid for the call, as its manual page has them.
+#[cfg(target_arch = "aarch64")]
+unsafe fn trap(number: usize, arguments: [usize; 6]) -> isize {
+    let result: isize;
+    // SAFETY: the convention of svc 0: the number in x8, the result in x0, nothing else clobbered.
+    unsafe {
+        core::arch::asm!(
+            "svc 0",
+            in("x8") number,
+            inlateout("x0") arguments[0] as isize => result,
+            in("x1") arguments[1],
+            in("x2") arguments[2],
+            in("x3") arguments[3],
+            in("x4") arguments[4],
+            in("x5") arguments[5],
+            options(nostack),
+        );
+    }
+    result
+}
+
+fn checked(result: isize) -> Result<usize, Errno> {
+    usize::try_from(result).map_err(|_| -result as Errno)
+}
+
+/// A call with as many arguments as are given; the rest are zero.
+macro_rules! call {
+    ($number:expr $(, $argument:expr)*) => {{
+        let given = [$($argument as usize),*];
+        let mut arguments = [0usize; 6];
+        arguments[..given.len()].copy_from_slice(&given);
+        // SAFETY: every pointer below comes from a reference or a `CStr` that outlives the call, with its length
+        // beside it where the call takes one; the rest are plain numbers.
+        checked(unsafe { trap($number, arguments) })
+    }};
+}
+
+pub fn exit(code: i32) -> ! {
+    loop {
+        let _ = call!(number::EXIT_GROUP, code);
+    }
+}
+
+pub fn read(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
+    call!(number::READ, fd, buffer.as_mut_ptr(), buffer.len())
+}
+
+pub fn write(fd: i32, bytes: &[u8]) -> Result<usize, Errno> {
+    call!(number::WRITE, fd, bytes.as_ptr(), bytes.len())
+}
+
+pub fn close(fd: i32) {
+    let _ = call!(number::CLOSE, fd);
+}
+
+pub fn close_range(first: u32, last: u32) -> Result<usize, Errno> {
+    call!(shared::CLOSE_RANGE, first, last, 0)
+}
+
+pub fn close_on_exec_from(first: u32) -> Result<usize, Errno> {
+    const CLOSE_RANGE_CLOEXEC: usize = 4;
+    call!(shared::CLOSE_RANGE, first, u32::MAX, CLOSE_RANGE_CLOEXEC)
+}
+
+/// A copy of `fd`, close-on-exec, numbered `least` or above.
+pub fn duplicate_above(fd: i32, least: i32) -> Result<i32, Errno> {
+    const F_DUPFD_CLOEXEC: usize = 1030;
+    call!(number::FCNTL, fd, F_DUPFD_CLOEXEC, least).map(|fd| fd as i32)
+}
+
+/// `to` becomes a copy of `from`, kept over exec.
+pub fn duplicate_to(from: i32, to: i32) -> Result<usize, Errno> {
+    call!(number::DUP3, from, to, 0)
+}
+
+pub fn pipe() -> Result<[i32; 2], Errno> {
+    let mut ends = [0i32; 2];
+    call!(number::PIPE2, ends.as_mut_ptr(), O_CLOEXEC)?;
+    Ok(ends)
+}
+
+pub fn open(directory: i32, path: &CStr, flags: usize) -> Result<i32, Errno> {
+    call!(number::OPENAT, directory, path.as_ptr(), flags | O_CLOEXEC, 0).map(|fd| fd as i32)
+}
+
+/// Opens `path` with `root` as its root directory: no symbolic link and no `..` leads out (openat2(2)).
+pub fn open_in_root(root: i32, path: &CStr) -> Result<i32, Errno> {
+    const RESOLVE_IN_ROOT: u64 = 0x10;
+    let how = [(O_PATH | O_CLOEXEC) as u64, 0, RESOLVE_IN_ROOT];
+    call!(shared::OPENAT2, root, path.as_ptr(), how.as_ptr(), size_of_val(&how)).map(|fd| fd as i32)
+}
+
+pub fn setns(fd: i32, flag: usize) -> Result<usize, Errno> {
+    call!(number::SETNS, fd, flag)
+}
+
+pub fn unshare(flags: usize) -> Result<usize, Errno> {
+    call!(number::UNSHARE, flags)
+}
+
+/// A fork: 0 in the child, its pid in the parent. With `CLONE_PIDFD` the descriptor goes to `pidfd`.
+pub fn fork(flags: usize, pidfd: &mut i32) -> Result<usize, Errno> {
+    call!(number::CLONE, flags | SIGCHLD, 0, core::ptr::from_mut(pidfd))
+}
+
+pub fn wait(pid: usize) -> Result<usize, Errno> {
+    call!(number::WAIT4, pid, 0, 0, 0)
+}
+
+pub fn kill(pid: usize, signal: usize) -> Result<usize, Errno> {
+    call!(number::KILL, pid, signal)
+}
+
+pub fn set_undumpable() -> Result<usize, Errno> {
+    set_dumpable_to(0)
+}
+
+pub fn set_dumpable() -> Result<usize, Errno> {
+    set_dumpable_to(1)
+}
+
+fn set_dumpable_to(value: usize) -> Result<usize, Errno> {
+    const PR_SET_DUMPABLE: usize = 4;
+    call!(number::PRCTL, PR_SET_DUMPABLE, value, 0, 0, 0)
+}
+
+/// The name of the process as `ps` shows it.
+pub fn set_name(name: &CStr) -> Result<usize, Errno> {
+    const PR_SET_NAME: usize = 15;
+    call!(number::PRCTL, PR_SET_NAME, name.as_ptr(), 0, 0, 0)
+}
+
+/// Waits for a signal that kills.
+pub fn pause() {
+    let _ = call!(number::PPOLL, 0, 0, 0, 0, 8);
+}
+
+/// The signal that this process gets when its parent's thread ends.
+pub fn set_death_signal(signal: usize) -> Result<usize, Errno> {
+    const PR_SET_PDEATHSIG: usize = 1;
+    call!(number::PRCTL, PR_SET_PDEATHSIG, signal, 0, 0, 0)
+}
+
+/// What a signal does, of the two things that need no handler.
+#[derive(Clone, Copy)]
+pub enum Disposition {
+    Default = 0,
+    Ignore = 1,
+}
+
+pub fn set_disposition(signal: usize, disposition: Disposition) -> Result<usize, Errno> {
+    // handler, flags, restorer, mask (x86-64); handler, flags, mask (aarch64): all zero but the first.
+    let action = [disposition as usize, 0, 0, 0];
+    call!(number::RT_SIGACTION, signal, action.as_ptr(), 0, 8)
+}
+
+pub fn unblock_all_signals() -> Result<usize, Errno> {
+    const SIG_SETMASK: usize = 2;
+    let mask = 0u64;
+    call!(number::RT_SIGPROCMASK, SIG_SETMASK, core::ptr::from_ref(&mask), 0, 8)
+}
+
+pub fn getuid() -> usize {
+    call!(number::GETUID).unwrap_or(0)
+}
+
+pub fn getgid() -> usize {
+    call!(number::GETGID).unwrap_or(0)
+}
+
+pub fn setuid(id: usize) -> Result<usize, Errno> {
+    call!(number::SETRESUID, id, id, id)
+}
+
+pub fn setgid(id: usize) -> Result<usize, Errno> {
+    call!(number::SETRESGID, id, id, id)
+}
+
+pub fn drop_groups() -> Result<usize, Errno> {
+    call!(number::SETGROUPS, 0, 0)
+}
+
+pub fn chdir(path: &CStr) -> Result<usize, Errno> {
+    call!(number::CHDIR, path.as_ptr())
+}
+
+pub fn fchdir(fd: i32) -> Result<usize, Errno> {
+    call!(number::FCHDIR, fd)
+}
+
+pub fn sethostname(name: &[u8]) -> Result<usize, Errno> {
+    call!(number::SETHOSTNAME, name.as_ptr(), name.len())
+}
+
+pub fn socket(family: usize, kind: usize) -> Result<i32, Errno> {
+    call!(number::SOCKET, family, kind, 0).map(|fd| fd as i32)
+}
+
+/// ioctl(2) over a structure that the kernel reads and writes.
+///
+/// # Safety
+/// `T` must be the structure that `request` takes.
+pub unsafe fn ioctl<T>(fd: i32, request: usize, argument: &mut T) -> Result<usize, Errno> {
+    call!(number::IOCTL, fd, request, core::ptr::from_mut(argument))
+}
+
+/// sendmsg(2).
+///
+/// # Safety
+/// Everything that `message` points to must be there, as the manual page has it.
+pub unsafe fn sendmsg<T>(fd: i32, message: &T) -> Result<usize, Errno> {
+    const MSG_NOSIGNAL: usize = 0x4000;
+    call!(number::SENDMSG, fd, core::ptr::from_ref(message), MSG_NOSIGNAL)
+}
+
+/// execve(2); returns only when it fails.
+///
+/// # Safety
+/// `argv` and `envp` are NULL-terminated arrays of strings.
+pub unsafe fn execve(path: &CStr, argv: *const *const u8, envp: *const *const u8) -> Errno {
+    call!(number::EXECVE, path.as_ptr(), argv, envp).err().unwrap_or(0)
+}
+
+/// mount(2) for changes of propagation.
+pub fn propagate(flags: usize) -> Result<usize, Errno> {
+    call!(number::MOUNT, c"".as_ptr(), c"/".as_ptr(), c"".as_ptr(), flags, 0)
+}
+
+pub fn detach_working_directory_mount() -> Result<usize, Errno> {
+    const MNT_DETACH: usize = 2;
+    call!(number::UMOUNT2, c".".as_ptr(), MNT_DETACH)
+}
+
+/// pivot_root(".", "."), as its manual page recommends: the old root is stacked on the new and then detached.
+pub fn pivot_to_working_directory() -> Result<usize, Errno> {
+    call!(number::PIVOT_ROOT, c".".as_ptr(), c".".as_ptr())
+}
+
+/// A detached copy of the mount at `path`, with those below it where `recursive`.
+pub fn open_tree(path: &CStr, recursive: bool) -> Result<i32, Errno> {
+    const OPEN_TREE_CLONE: usize = 1;
+    let depth = if recursive { AT_RECURSIVE } else { 0 };
+    call!(shared::OPEN_TREE, AT_FDCWD, path.as_ptr(), OPEN_TREE_CLONE | O_CLOEXEC | depth).map(|fd| fd as i32)
+}
+
+/// Adds attributes (`MOUNT_ATTR_*`) to a detached mount, or to a tree of them.
+pub fn add_mount_attributes(tree: i32, attributes: usize, recursive: bool) -> Result<usize, Errno> {
+    let request = [attributes as u64, 0, 0, 0];
+    let depth = if recursive { AT_RECURSIVE } else { 0 };
+    call!(shared::MOUNT_SETATTR, tree, c"".as_ptr(), AT_EMPTY_PATH | depth, request.as_ptr(), size_of_val(&request))
+}
+
+/// Attaches a detached mount to `target`.
+pub fn move_mount(tree: i32, target: i32) -> Result<usize, Errno> {
+    const F_EMPTY_PATH: usize = 0x4;
+    const T_EMPTY_PATH: usize = 0x40;
+    call!(shared::MOVE_MOUNT, tree, c"".as_ptr(), target, c"".as_ptr(), F_EMPTY_PATH | T_EMPTY_PATH)
+}
+
+pub fn fsopen(kind: &CStr) -> Result<i32, Errno> {
+    const FSOPEN_CLOEXEC: usize = 1;
+    call!(shared::FSOPEN, kind.as_ptr(), FSOPEN_CLOEXEC).map(|fd| fd as i32)
+}
+
+/// Sets an option of a file system being made; an empty value is a flag.
+pub fn fsconfig_option(fs: i32, key: &CStr, value: &CStr) -> Result<usize, Errno> {
+    const FSCONFIG_SET_FLAG: usize = 0;
+    const FSCONFIG_SET_STRING: usize = 1;
+    if value.is_empty() {
+        return call!(shared::FSCONFIG, fs, FSCONFIG_SET_FLAG, key.as_ptr(), 0, 0);
+    }
+    call!(shared::FSCONFIG, fs, FSCONFIG_SET_STRING, key.as_ptr(), value.as_ptr(), 0)
+}
+
+pub fn fsconfig_create(fs: i32) -> Result<usize, Errno> {
+    const FSCONFIG_CMD_CREATE: usize = 6;
+    call!(shared::FSCONFIG, fs, FSCONFIG_CMD_CREATE, 0, 0, 0)
+}
+
+/// A detached mount of the file system that was made.
+pub fn fsmount(fs: i32, attributes: usize) -> Result<i32, Errno> {
+    const FSMOUNT_CLOEXEC: usize = 1;
+    call!(shared::FSMOUNT, fs, FSMOUNT_CLOEXEC, attributes).map(|fd| fd as i32)
+}

@@ -1,0 +1,46 @@
+//! Kinds, paths and identities, between JavaScript's types and the core's.
+
+use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf};
+
+use napi::bindgen_prelude::{Buffer, Either};
+use nsset::{Error, Kind, Kinds, NamespaceSet, Result};
+
+/// A mask of kinds that the face has checked; 0 stands for "not named".
+pub fn optional_kinds(mask: u32) -> Result<Option<Kinds>> {
+    let kinds =
+        Kinds::from_flags(mask).ok_or_else(|| Error::InvalidArgument(format!("0x{mask:x} has bits of no kind")))?;
+    Ok(Some(kinds).filter(|kinds| !kinds.is_empty()))
+}
+
+/// The kinds named, or all of the set's.
+pub fn kinds_of(set: &NamespaceSet, mask: u32) -> Result<Kinds> {
+    let kinds = optional_kinds(mask)?.unwrap_or_else(|| set.kinds());
+    kinds.iter().try_for_each(|kind| set.get(kind).map(drop))?;
+    Ok(kinds)
+}
+
+/// The kind of this flag; 0 stands for "not named".
+pub fn optional_kind(flag: u32) -> Result<Option<Kind>> {
+    if flag == 0 {
+        return Ok(None);
+    }
+    Kind::from_flag(flag).map(Some).ok_or_else(|| Error::InvalidArgument(format!("0x{flag:x} is no kind of namespace")))
+}
+
+/// A path or another string for the kernel: text, or bytes as they are.
+pub type Text = Either<String, Buffer>;
+
+pub fn os_string(text: Text) -> OsString {
+    match text {
+        Either::A(text) => text.into(),
+        Either::B(bytes) => OsString::from_vec(bytes.to_vec()),
+    }
+}
+
+pub fn path(text: Text) -> Result<PathBuf> {
+    let text = os_string(text);
+    if text.as_encoded_bytes().contains(&0) {
+        return Err(Error::InvalidArgument(format!("a path has a NUL byte in it: {text:?}")));
+    }
+    Ok(text.into())
+}

@@ -1,0 +1,32 @@
+//! Descriptors of one's own.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use napi_derive::napi;
+use nsset::Kind;
+
+/// The native part of an `FdSet`.
+#[napi]
+pub struct NativeFds {
+    fds: Vec<(Kind, OwnedFd)>,
+}
+
+impl NativeFds {
+    pub fn new(fds: Vec<(Kind, OwnedFd)>) -> Self {
+        Self { fds }
+    }
+}
+
+#[napi]
+impl NativeFds {
+    /// `[name of the kind, descriptor]` of each, in order.
+    #[napi]
+    pub fn entries(&self) -> Vec<(String, i32)> {
+        self.fds.iter().map(|(kind, fd)| (kind.name().to_owned(), fd.as_raw_fd())).collect()
+    }
+
+    #[napi]
+    pub fn close(&mut self) {
+        self.fds.clear();
+    }
+}

@@ -1,0 +1,11 @@
+//! The Node-API face of the core: converts values and errors, owns threads and promises, decides nothing.
+
+mod convert;
+mod environment;
+mod failure;
+mod fd_set;
+mod options;
+mod processes;
+mod set;
+mod unshare;
+mod visit;

@@ -1,0 +1,134 @@
+//! Children inside a set: started at once, and heard of when they end.
+
+use std::os::fd::{IntoRawFd, OwnedFd};
+
+use napi::{Env, Result, bindgen_prelude::Either, sys, threadsafe_function::ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+use nsset::{Command, Stdio, reaper::Exit};
+
+use crate::{
+    convert::{Text, kinds_of, os_string, path},
+    environment,
+    failure::guard,
+    set::NativeSet,
+};
+
+#[napi(object, object_to_js = false)]
+pub struct NativeCommand {
+    pub file: Text,
+    pub argv: Vec<Text>,
+    pub environment: Vec<Text>,
+    pub directory: Option<Text>,
+    #[napi(ts_type = "Array<'pipe' | 'ignore' | number>")]
+    pub stdio: Vec<Either<String, i32>>,
+}
+
+/// How a child ended.
+#[napi(object, object_from_js = false)]
+pub struct ExitReport {
+    /// As given to `spawn`.
+    pub child: u32,
+    pub code: Option<i32>,
+    /// The number of the signal.
+    pub signal: Option<i32>,
+}
+
+/// A child, by a descriptor that only it answers to.
+#[napi]
+pub struct NativeChild {
+    pid: i32,
+    pipes: Vec<Option<OwnedFd>>,
+    signaller: Option<nsset::Signaller>,
+}
+
+#[napi]
+impl NativeChild {
+    #[napi(getter)]
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Our ends of the pipes, in the order of `stdio`; the caller owns them from now on.
+    #[napi]
+    pub fn take_pipes(&mut self) -> Vec<Option<i32>> {
+        std::mem::take(&mut self.pipes).into_iter().map(|pipe| pipe.map(IntoRawFd::into_raw_fd)).collect()
+    }
+
+    #[napi]
+    pub fn signal(&self, env: Env, signal: i32) -> Result<()> {
+        guard(env, || self.signaller.as_ref().map_or(Ok(()), |signaller| signaller.signal(signal)))
+    }
+
+    /// The child has ended: there is nobody to signal any more.
+    #[napi]
+    pub fn release(&mut self) {
+        self.signaller = None;
+    }
+}
+
+#[napi]
+impl NativeSet {
+    /// Starts a program inside; `child` names it when its end is reported.
+    #[napi]
+    pub fn spawn(&self, env: Env, kinds: u32, command: NativeCommand, child: u32) -> Result<NativeChild> {
+        let line = environment::of(env)?.exit_line.clone();
+        guard(env, || {
+            let set = self.open()?;
+            let mut running = nsset::spawn(set, kinds_of(set, kinds)?, &command.into_core()?)?;
+            let pipes = std::mem::take(&mut running.pipes);
+            let native = NativeChild { pid: running.pid(), pipes, signaller: Some(running.signaller()) };
+            running.on_exit(move |exit| {
+                line.call(ExitReport::new(child, exit), ThreadsafeFunctionCallMode::NonBlocking);
+            });
+            Ok(native)
+        })
+    }
+}
+
+/// Whether running children keep the event loop alive.
+#[napi]
+pub fn keep_alive(env: Env, alive: bool) -> Result<()> {
+    let line = environment::of(env)?.exit_line.raw();
+    // SAFETY: the line lives as long as the environment, whose thread this is.
+    unsafe {
+        if alive {
+            sys::napi_ref_threadsafe_function(env.raw(), line);
+        } else {
+            sys::napi_unref_threadsafe_function(env.raw(), line);
+        }
+    }
+    Ok(())
+}
+
+impl NativeCommand {
+    fn into_core(self) -> nsset::Result<Command> {
+        Ok(Command {
+            file: os_string(self.file),
+            argv: self.argv.into_iter().map(os_string).collect(),
+            environment: self.environment.into_iter().map(os_string).collect(),
+            directory: self.directory.map(path).transpose()?,
+            stdio: self.stdio.into_iter().map(stdio).collect::<nsset::Result<_>>()?,
+        })
+    }
+}
+
+fn stdio(word: Either<String, i32>) -> nsset::Result<Stdio> {
+    match word {
+        Either::B(fd) => Ok(Stdio::Inherit(fd)),
+        Either::A(word) => match word.as_str() {
+            "pipe" => Ok(Stdio::Pipe),
+            "ignore" => Ok(Stdio::Ignore),
+            _ => Err(nsset::Error::InvalidArgument(format!("stdio has no value '{word}'"))),
+        },
+    }
+}
+
+impl ExitReport {
+    fn new(child: u32, exit: Exit) -> Self {
+        match exit {
+            Exit::Code(code) => Self { child, code: Some(code), signal: None },
+            Exit::Signal(signal) => Self { child, code: None, signal: Some(signal) },
+            Exit::Unknown => Self { child, code: None, signal: None },
+        }
+    }
+}

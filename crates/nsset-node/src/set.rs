@@ -1,0 +1,176 @@
+//! A set of namespaces, as the face holds it.
+
+use napi::{Env, Result, bindgen_prelude::BigInt};
+use napi_derive::napi;
+use nsset::{Error, Kinds};
+
+use crate::{
+    convert::{Text, kinds_of, optional_kind, optional_kinds, path},
+    failure::{self, guard},
+    fd_set::NativeFds,
+};
+
+/// The native part of a `NamespaceSet`; `None` when it is closed.
+#[napi]
+pub struct NativeSet {
+    set: Option<nsset::NamespaceSet>,
+}
+
+impl NativeSet {
+    pub fn new(set: nsset::NamespaceSet) -> Self {
+        Self { set: Some(set) }
+    }
+
+    /// The set, if it is still open.
+    pub fn open(&self) -> nsset::Result<&nsset::NamespaceSet> {
+        self.set.as_ref().ok_or(Error::Closed)
+    }
+
+    /// Runs a call over the open set.
+    fn with<T>(&self, env: Env, call: impl FnOnce(&nsset::NamespaceSet) -> nsset::Result<T>) -> Result<T> {
+        guard(env, || call(self.open()?))
+    }
+}
+
+#[napi]
+impl NativeSet {
+    /// The mask of the kinds.
+    #[napi]
+    pub fn flags(&self, env: Env) -> Result<u32> {
+        self.open().map(|set| set.kinds().flags()).map_err(|error| failure::throw(env, &error))
+    }
+
+    #[napi(getter)]
+    pub fn closed(&self) -> bool {
+        self.set.is_none()
+    }
+
+    #[napi]
+    pub fn close(&mut self) {
+        self.set = None;
+    }
+
+    /// `[dev, ino]` of a kind.
+    #[napi]
+    pub fn stat(&self, env: Env, kind: u32) -> Result<Vec<BigInt>> {
+        self.with(env, |set| {
+            let id = one(set, kind)?.id();
+            Ok(vec![BigInt::from(id.dev), BigInt::from(id.ino)])
+        })
+    }
+
+    /// `net:[4026532177]`.
+    #[napi]
+    pub fn id(&self, env: Env, kind: u32) -> Result<String> {
+        self.with(env, |set| Ok(one(set, kind)?.to_string()))
+    }
+
+    /// The identities of all, separated by spaces.
+    #[napi]
+    pub fn ids(&self, env: Env) -> Result<String> {
+        self.with(env, |set| Ok(set.to_string()))
+    }
+
+    /// The number of the descriptor that holds a kind.
+    #[napi]
+    pub fn descriptor(&self, env: Env, kind: u32) -> Result<i32> {
+        use std::os::fd::{AsFd, AsRawFd};
+        self.with(env, |set| Ok(one(set, kind)?.as_fd().as_raw_fd()))
+    }
+
+    #[napi]
+    pub fn equals(&self, env: Env, other: &NativeSet, kinds: u32) -> Result<bool> {
+        self.with(env, |set| {
+            let other = other.open()?;
+            let all = set.kinds().iter().chain(other.kinds().iter()).collect();
+            Ok(set.equals(other, optional_kinds(kinds)?.unwrap_or(all)))
+        })
+    }
+
+    #[napi]
+    pub fn owner(&self, env: Env, kind: u32) -> Result<NativeSet> {
+        self.with(env, |set| one(set, kind)?.owner().map(nsset::NamespaceSet::of).map(Self::new))
+    }
+
+    #[napi]
+    pub fn parent(&self, env: Env, kind: u32) -> Result<NativeSet> {
+        self.with(env, |set| one(set, kind)?.parent().map(nsset::NamespaceSet::of).map(Self::new))
+    }
+
+    #[napi]
+    pub fn dup(&self, env: Env, kinds: u32) -> Result<NativeSet> {
+        self.with(env, |set| set.narrow(kinds_of(set, kinds)?).map(Self::new))
+    }
+
+    #[napi]
+    pub fn fds(&self, env: Env, kinds: u32) -> Result<NativeFds> {
+        self.with(env, |set| set.fds(kinds_of(set, kinds)?).map(NativeFds::new))
+    }
+
+    #[napi]
+    pub fn mount_into_directory(&self, env: Env, directory: Text) -> Result<()> {
+        self.with(env, |set| nsset::mount_into_directory(set, &path(directory)?))
+    }
+
+    /// Targets as `[flag of the kind, file]`.
+    #[napi]
+    pub fn mount_onto_files(&self, env: Env, targets: Vec<(u32, Text)>) -> Result<()> {
+        self.with(env, |set| {
+            let targets: nsset::Result<Vec<_>> =
+                targets.into_iter().map(|(kind, file)| Ok((only(kind)?, path(file)?))).collect();
+            nsset::mount_onto_files(set, &targets?)
+        })
+    }
+
+    /// Enters for good.
+    #[napi]
+    pub fn enter(&self, env: Env, kinds: u32) -> Result<()> {
+        self.with(env, |set| nsset::thread::enter(set, kinds_of(set, kinds)?))
+    }
+}
+
+/// The namespace of this kind.
+fn one(set: &nsset::NamespaceSet, kind: u32) -> nsset::Result<&nsset::Namespace> {
+    set.get(only(kind)?).map(AsRef::as_ref)
+}
+
+fn only(kind: u32) -> nsset::Result<nsset::Kind> {
+    optional_kind(kind)?.ok_or_else(|| Error::InvalidArgument("no kind was named".into()))
+}
+
+/// The namespaces of the calling thread.
+#[napi]
+pub fn current(env: Env, kinds: u32) -> Result<NativeSet> {
+    guard(env, || nsset::current(optional_kinds(kinds)?.unwrap_or(Kinds::ALL)).map(NativeSet::new))
+}
+
+#[napi]
+pub fn from_pid(env: Env, pid: i32, kinds: u32) -> Result<NativeSet> {
+    guard(env, || nsset::from_pid(pid, optional_kinds(kinds)?).map(NativeSet::new))
+}
+
+#[napi]
+pub fn from_thread(env: Env, pid: i32, tid: i32, kinds: u32) -> Result<NativeSet> {
+    guard(env, || nsset::from_thread(pid, tid, optional_kinds(kinds)?).map(NativeSet::new))
+}
+
+#[napi]
+pub fn from_directory(env: Env, directory: Text, kinds: u32) -> Result<NativeSet> {
+    guard(env, || nsset::from_directory(&path(directory)?, optional_kinds(kinds)?).map(NativeSet::new))
+}
+
+#[napi]
+pub fn from_path(env: Env, file: Text, expected: u32) -> Result<NativeSet> {
+    guard(env, || nsset::from_path(&path(file)?, optional_kind(expected)?).map(NativeSet::new))
+}
+
+#[napi]
+pub fn from_fd(env: Env, fd: i32, expected: u32) -> Result<NativeSet> {
+    guard(env, || nsset::from_fd(fd, optional_kind(expected)?).map(NativeSet::new))
+}
+
+/// Unmounts what `mount` mounted.
+#[napi]
+pub fn unmount(env: Env, target: Text) -> Result<()> {
+    guard(env, || nsset::unmount(&path(target)?))
+}

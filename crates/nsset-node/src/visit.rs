@@ -1,0 +1,79 @@
+//! `do`: in, the callback, and back, in one crossing.
+//!
+//! The callback is called from here, and not between two calls of the face, so that the way back is taken even when
+//! JavaScript is terminated inside (a `vm` timeout, `worker.terminate()`): that runs no `finally`.
+
+use napi::{
+    Env, Result,
+    bindgen_prelude::{Function, JsValue, Unknown},
+    sys,
+};
+use napi_derive::napi;
+
+use crate::{
+    convert::kinds_of,
+    failure::{self, guard},
+    set::NativeSet,
+};
+
+#[napi]
+impl NativeSet {
+    /// Runs `callback` inside, and returns what it returned or throws what it threw.
+    #[napi(ts_args_type = "kinds: number, callback: () => unknown", ts_return_type = "unknown")]
+    pub fn visit(
+        &self,
+        env: Env,
+        kinds: u32,
+        callback: Function<'_, (), Unknown<'static>>,
+    ) -> Result<Unknown<'static>> {
+        let visit = guard(env, || {
+            let set = self.open()?;
+            nsset::thread::visit(set, kinds_of(set, kinds)?)
+        })?;
+        let outcome = call(env, &callback);
+        match visit.leave() {
+            Ok(()) => outcome,
+            Err(error) => Err(throw_over(env, &error)),
+        }
+    }
+}
+
+/// Calls it and leaves an exception, if there is one, pending: what is thrown on is the very same value.
+fn call(env: Env, callback: &Function<'_, (), Unknown<'static>>) -> Result<Unknown<'static>> {
+    let mut this = std::ptr::null_mut();
+    let mut result = std::ptr::null_mut();
+    // SAFETY: the environment is the calling thread's, and the function a value of the scope we were called in.
+    let status = unsafe {
+        sys::napi_get_undefined(env.raw(), &raw mut this);
+        sys::napi_call_function(env.raw(), this, callback.raw(), 0, std::ptr::null(), &raw mut result)
+    };
+    match status {
+        // SAFETY: the call went well, so `result` is a value of this scope.
+        sys::Status::napi_ok => Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) }),
+        _ => Err(failure::pending()),
+    }
+}
+
+/// Throws the error of a failed way back; what the callback threw becomes its cause.
+fn throw_over(env: Env, error: &nsset::Error) -> napi::Error {
+    let mut pending = false;
+    let mut cause = std::ptr::null_mut();
+    // SAFETY: asks for, and clears, the pending exception of the calling thread's environment.
+    unsafe {
+        sys::napi_is_exception_pending(env.raw(), &raw mut pending);
+        if pending {
+            sys::napi_get_and_clear_last_exception(env.raw(), &raw mut cause);
+        }
+    }
+    match failure::create(env, error) {
+        Ok(mut value) => {
+            if !cause.is_null() {
+                // SAFETY: the exception that was cleared is a value of this scope.
+                let cause = unsafe { Unknown::from_raw_unchecked(env.raw(), cause) };
+                let _ = failure::set_cause(&mut value, cause);
+            }
+            failure::throw_value(env, value.raw())
+        }
+        Err(failure) => failure,
+    }
+}

@@ -1,0 +1,31 @@
+//! Compiles the helper, a freestanding program, for the target, so that `image.rs` can embed it.
+//!
+//! It is linked by the linker that comes with Rust: there is no library to find, and so no cross toolchain to need.
+
+use std::{env, path::PathBuf, process::Command};
+
+const SOURCE: &str = "../nsset-helper/src";
+
+fn main() {
+    println!("cargo::rerun-if-changed={SOURCE}");
+    let variable = |name| env::var_os(name).unwrap_or_else(|| panic!("cargo sets {name}"));
+    let program = PathBuf::from(variable("OUT_DIR")).join("nsset-helper");
+    let status = Command::new(variable("RUSTC"))
+        .args(["--edition=2024", "--crate-name=nsset_helper", "--crate-type=bin", "--target"])
+        .arg(variable("TARGET"))
+        .args(["-Copt-level=s", "-Cpanic=abort", "-Cstrip=symbols", "-Crelocation-model=static"])
+        .args(["-Clinker=rust-lld", "-Clinker-flavor=ld.lld", "-Clink-self-contained=no"])
+        .args(
+            ["-static", "--gc-sections", "--build-id=none", "--no-eh-frame-hdr", "-zmax-page-size=4096"].map(link_arg),
+        )
+        .arg("-o")
+        .arg(&program)
+        .arg(PathBuf::from(SOURCE).join("main.rs"))
+        .status()
+        .expect("rustc starts");
+    assert!(status.success(), "the helper does not compile");
+}
+
+fn link_arg(argument: &str) -> String {
+    format!("-Clink-arg={argument}")
+}

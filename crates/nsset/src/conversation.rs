@@ -1,0 +1,299 @@
+//! Runs a program with the helper: hears what it says, answers, and lets it neither hang nor leave anything behind.
+
+use std::{
+    ffi::CString,
+    io::{IoSlice, IoSliceMut},
+    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::{
+        signal::Signal,
+        socket::{AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, sendmsg, socketpair},
+        wait::{Id, WaitPidFlag, WaitStatus, waitid},
+    },
+};
+use nsset_helper::protocol::{MAX_FDS_PER_MESSAGE, Message, Saying};
+
+use crate::{
+    cancel::Cancel,
+    error::{Error, Result, SystemError},
+    image,
+    launch::{self, Process},
+    program::Program,
+    reaper,
+};
+
+/// How long the helper may take for everything; it takes well under a millisecond.
+pub const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How often a helper that says nothing is looked at: someone inside may have stopped it.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// What a program left behind when it went well.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The namespaces that were asked for, in order.
+    pub namespaces: Vec<OwnedFd>,
+    /// PID 1 of the new pid namespace.
+    pub init: Option<OwnedFd>,
+    /// The helper itself, or the child it went on in: by now it has exec'd or ended.
+    pub process: Process,
+}
+
+/// Runs a program. `on_waiting` is called with the helper's pid when the program waits for a word.
+pub fn run(
+    program: &Program<'_>,
+    environment: &[CString],
+    cancel: Option<&Cancel>,
+    on_waiting: &mut dyn FnMut(i32) -> Result<()>,
+) -> Result<Outcome> {
+    let (control, theirs) =
+        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK)
+            .map_err(|errno| SystemError::new(errno, "socketpair"))?;
+    // Their end blocks; the flag belongs to each end of its own.
+    nix::fcntl::fcntl(&theirs, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()))
+        .map_err(|errno| SystemError::new(errno, "fcntl(F_SETFL)"))?;
+    let mut fds = vec![theirs.as_fd()];
+    fds.extend_from_slice(program.fds());
+    let helper = launch::launch(image::program()?, &program.argv(), environment, &fds)
+        .map_err(|error| explain_launch(error.errno, error.syscall))?;
+    drop(theirs);
+    let mut conversation = Conversation {
+        control,
+        processes: vec![helper],
+        init: None,
+        init_ready: false,
+        namespaces: Vec::new(),
+        failure: None,
+        deadline: Instant::now() + TIME_LIMIT,
+    };
+    match conversation.hear_out(program, cancel, on_waiting) {
+        Ok(()) => conversation.into_outcome(program),
+        Err(error) => {
+            conversation.kill();
+            Err(error)
+        }
+    }
+}
+
+struct Conversation {
+    control: OwnedFd,
+    /// The helper, and behind it the child it went on in.
+    processes: Vec<Process>,
+    init: Option<OwnedFd>,
+    init_ready: bool,
+    namespaces: Vec<OwnedFd>,
+    failure: Option<(u32, Errno)>,
+    deadline: Instant,
+}
+
+impl Conversation {
+    /// Hears every message until the last holder of the other end is gone: exec'd, or ended.
+    fn hear_out(
+        &mut self,
+        program: &Program<'_>,
+        cancel: Option<&Cancel>,
+        on_waiting: &mut dyn FnMut(i32) -> Result<()>,
+    ) -> Result<()> {
+        loop {
+            self.wait_for_message(cancel)?;
+            let Some((message, fds)) = self.receive()? else { break };
+            self.hear(message, fds, on_waiting)?;
+        }
+        match self.failure {
+            Some((step, errno)) => Err(explain_step(program, step, errno)),
+            None => Ok(()),
+        }
+    }
+
+    fn hear(
+        &mut self,
+        message: Message,
+        mut fds: Vec<OwnedFd>,
+        on_waiting: &mut dyn FnMut(i32) -> Result<()>,
+    ) -> Result<()> {
+        match Saying::from_u32(message.saying) {
+            Some(Saying::Failed) => {
+                self.failure.get_or_insert((message.step, Errno::from_raw(message.value)));
+            }
+            Some(Saying::Waiting) => {
+                on_waiting(self.processes[0].pid)?;
+                self.answer()?;
+            }
+            Some(Saying::Forked) => {
+                let pid = message.value;
+                let pidfd = launch::open_pidfd(pid).map_err(|errno| SystemError::new(errno, "pidfd_open").pid(pid))?;
+                self.processes.push(Process { pid, pidfd });
+                self.answer()?;
+            }
+            Some(Saying::InitStarted) => self.init = fds.pop(),
+            Some(Saying::InitReady) => self.init_ready = true,
+            Some(Saying::Namespaces) => self.namespaces = fds,
+            None => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
+        }
+        Ok(())
+    }
+
+    fn wait_for_message(&self, cancel: Option<&Cancel>) -> Result<()> {
+        loop {
+            let mut fds = vec![PollFd::new(self.control.as_fd(), PollFlags::POLLIN)];
+            fds.extend(cancel.map(|cancel| PollFd::new(cancel.as_fd(), PollFlags::POLLIN)));
+            let timeout = PollTimeout::try_from(GLANCE).unwrap_or(PollTimeout::NONE);
+            match poll(&mut fds, timeout) {
+                Err(Errno::EINTR) => continue,
+                Err(errno) => return Err(SystemError::new(errno, "poll").into()),
+                Ok(_) => {}
+            }
+            if fds.get(1).is_some_and(|fd| fd.any() == Some(true)) {
+                return Err(Error::Aborted);
+            }
+            if fds[0].any() == Some(true) {
+                return Ok(());
+            }
+            self.wake_stopped();
+            if Instant::now() > self.deadline {
+                let hint = format!("the helper did not come to an end within {} s", TIME_LIMIT.as_secs());
+                return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into());
+            }
+        }
+    }
+
+    /// Whoever may signal inside the set may stop the helper on its way; it is set going again.
+    fn wake_stopped(&self) {
+        for process in &self.processes {
+            let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
+            if let Ok(WaitStatus::Stopped(..)) = waitid(Id::PIDFd(process.pidfd.as_fd()), flags) {
+                launch::kill(&process.pidfd, Signal::SIGCONT);
+            }
+        }
+    }
+
+    /// The next message with its descriptors, or `None` at the end.
+    fn receive(&self) -> Result<Option<(Message, Vec<OwnedFd>)>> {
+        let mut bytes = [0u8; Message::SIZE];
+        let mut space = nix::cmsg_space!([std::os::fd::RawFd; MAX_FDS_PER_MESSAGE]);
+        let mut parts = [IoSliceMut::new(&mut bytes)];
+        let received =
+            recvmsg::<()>(self.control.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC);
+        let received = match received {
+            // Who ended with our word unread resets the connection.
+            Err(Errno::ECONNRESET) => return Ok(None),
+            other => other.map_err(|errno| SystemError::new(errno, "recvmsg"))?,
+        };
+        let mut fds = Vec::new();
+        if let Ok(controls) = received.cmsgs() {
+            for control in controls {
+                if let ControlMessageOwned::ScmRights(raw) = control {
+                    // SAFETY: the kernel has just put them into our table, close-on-exec, and told nobody else.
+                    fds.extend(raw.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+                }
+            }
+        }
+        match received.bytes {
+            0 => Ok(None),
+            Message::SIZE => Ok(Some((decode(bytes), fds))),
+            _ => Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
+        }
+    }
+
+    fn answer(&self) -> Result<()> {
+        let word = [IoSlice::new(b"!")];
+        match sendmsg::<()>(self.control.as_raw_fd(), &word, &[], MsgFlags::MSG_NOSIGNAL, None) {
+            // Gone already: the end of the conversation says how.
+            Ok(_) | Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
+            Err(errno) => Err(SystemError::new(errno, "sendmsg").into()),
+        }
+    }
+
+    fn into_outcome(mut self, program: &Program<'_>) -> Result<Outcome> {
+        let promised = program.promises();
+        let complete = self.namespaces.len() == promised.namespaces
+            && (self.init.is_some() && self.init_ready) == promised.init
+            && (self.processes.len() == 2) == promised.fork;
+        if !complete {
+            self.kill();
+            let hint = "the helper was killed before it was done";
+            return Err(SystemError::new(Errno::ECHILD, "nsset-helper").hint(hint).into());
+        }
+        let process = self.processes.pop().expect("there is always the helper");
+        // The helper that went on in a child has left by itself.
+        for process in &self.processes {
+            reaper::wait(&process.pidfd);
+        }
+        Ok(Outcome { namespaces: self.namespaces, init: self.init, process })
+    }
+
+    /// Ends all that was started. What is killed is gone within moments; should it not be, the reaper has it.
+    fn kill(&mut self) {
+        let pidfds = self.processes.drain(..).map(|process| process.pidfd).chain(self.init.take());
+        for pidfd in pidfds.collect::<Vec<_>>() {
+            launch::kill(&pidfd, Signal::SIGKILL);
+            let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+            let ended = poll(&mut fds, PollTimeout::from(200u8)).is_ok_and(|count| count > 0);
+            if ended {
+                reaper::wait(&pidfd);
+            } else {
+                reaper::watch(pidfd.into(), Box::new(drop));
+            }
+        }
+    }
+}
+
+fn decode(bytes: [u8; Message::SIZE]) -> Message {
+    let word = |index: usize| [bytes[index], bytes[index + 1], bytes[index + 2], bytes[index + 3]];
+    Message {
+        saying: u32::from_ne_bytes(word(0)),
+        step: u32::from_ne_bytes(word(4)),
+        value: i32::from_ne_bytes(word(8)),
+    }
+}
+
+fn explain_launch(errno: Errno, syscall: &'static str) -> Error {
+    let error = SystemError::new(errno, syscall);
+    match errno {
+        Errno::E2BIG => error.hint("the arguments and the environment are longer than the kernel takes (execve(2))"),
+        Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
+        Errno::EMFILE => error.hint("too many open files: RLIMIT_NOFILE"),
+        Errno::EACCES => error.hint("the system forbids to execute the helper from memory or from a temporary file"),
+        _ => error,
+    }
+    .into()
+}
+
+fn explain_step(program: &Program<'_>, step: u32, errno: Errno) -> Error {
+    let label = program.label(step);
+    let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
+    error.path.clone_from(&label.path);
+    let hint = match (errno, label.syscall, label.kind) {
+        (_, "uid_map", _) => return error.hint(crate::id_map::explain(errno)).into(),
+        (Errno::EPERM, "unshare", _) => Some(
+            "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
+             (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, seccomp)",
+        ),
+        (Errno::ENOSPC, "unshare", _) => {
+            Some("the limit for namespaces of this kind is reached (/proc/sys/user/max_*_namespaces)")
+        }
+        (Errno::EUSERS, "unshare", _) => Some("user namespaces are nested more than 32 deep"),
+        (Errno::EINVAL, "unshare", _) => Some("the kernel does not know this kind of namespace"),
+        (Errno::EPERM, "setns", _) => Some("entering it needs CAP_SYS_ADMIN in the user namespace that owns it"),
+        (Errno::EINVAL, "setns", Some(crate::kind::Kind::User)) => {
+            Some("the process is in that user namespace already")
+        }
+        (Errno::ENOMEM, "clone", Some(_)) => {
+            Some("PID 1 of the pid namespace has ended: nothing can be started in it any more")
+        }
+        (Errno::EPERM, "mount", _) => {
+            Some("the kernel lets only who owns the pid or net namespace it shows mount this file system")
+        }
+        (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
+        _ => label.hint,
+    };
+    match hint {
+        Some(hint) => error.hint(hint).into(),
+        None => error.into(),
+    }
+}

@@ -1,0 +1,124 @@
+//! Everything that can go wrong, with what was tried, on what, and what the user can do about it.
+
+use std::{borrow::Cow, fmt, path::PathBuf};
+
+use nix::errno::Errno;
+
+use crate::kind::Kind;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    System(#[from] Box<SystemError>),
+
+    /// An argument that no kernel needs to see to know that it is wrong.
+    #[error("{0}")]
+    InvalidArgument(String),
+
+    #[error("the namespace set is closed")]
+    Closed,
+
+    #[error("the set has no {kind} namespace; it has {}", display_or_nothing(.has))]
+    NotInSet { kind: Kind, has: String },
+
+    #[error("a thread of Node cannot enter the {kind} namespace: {reason}")]
+    NotEnterable { kind: Kind, reason: Cow<'static, str> },
+
+    /// The thread is still inside; nothing more runs on it until it is back.
+    #[error(
+        "the thread could not be brought back to its {kind} namespace: {errno}, setns; \
+         every call on this thread tries again and throws ERR_NSSET_TAINTED_THREAD until one succeeds"
+    )]
+    Restore { kind: Kind, errno: Errno },
+
+    #[error("this thread is still in a foreign {kind} namespace ({errno}, setns); what was asked was not done")]
+    Tainted { kind: Kind, errno: Errno },
+
+    #[error("the operation was aborted")]
+    Aborted,
+}
+
+fn display_or_nothing(text: &str) -> &str {
+    if text.is_empty() { "none at all" } else { text }
+}
+
+/// A system call that failed, or a step of the helper's that stands for one.
+#[derive(Debug)]
+pub struct SystemError {
+    pub errno: Errno,
+    pub syscall: Cow<'static, str>,
+    pub kind: Option<Kind>,
+    pub path: Option<PathBuf>,
+    pub pid: Option<i32>,
+    pub hint: Option<Cow<'static, str>>,
+}
+
+impl SystemError {
+    pub fn new(errno: Errno, syscall: impl Into<Cow<'static, str>>) -> Box<Self> {
+        Box::new(Self { errno, syscall: syscall.into(), kind: None, path: None, pid: None, hint: None })
+    }
+
+    #[must_use]
+    pub fn kind(mut self: Box<Self>, kind: impl Into<Option<Kind>>) -> Box<Self> {
+        self.kind = kind.into();
+        self
+    }
+
+    #[must_use]
+    pub fn path(mut self: Box<Self>, path: impl Into<PathBuf>) -> Box<Self> {
+        self.path = Some(path.into());
+        self
+    }
+
+    #[must_use]
+    pub fn pid(mut self: Box<Self>, pid: i32) -> Box<Self> {
+        self.pid = Some(pid);
+        self
+    }
+
+    #[must_use]
+    pub fn hint(mut self: Box<Self>, hint: impl Into<Cow<'static, str>>) -> Box<Self> {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl std::error::Error for SystemError {}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}: {}, {}", self.errno, lower_first(self.errno.desc()), self.syscall)?;
+        if let Some(kind) = self.kind {
+            write!(formatter, " {kind}")?;
+        }
+        if let Some(path) = &self.path {
+            write!(formatter, " '{}'", path.display())?;
+        }
+        if let Some(pid) = self.pid {
+            write!(formatter, " (pid {pid})")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(formatter, ": {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Node's messages begin with a small letter.
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_says_what_on_what_and_what_to_do() {
+        let error = SystemError::new(Errno::EPERM, "setns").kind(Kind::Net).path("/run/x").hint("be root");
+        assert_eq!(error.to_string(), "EPERM: operation not permitted, setns net '/run/x': be root");
+    }
+}

@@ -1,0 +1,178 @@
+//! Starts the helper without a fork: its cost does not grow with Node's heap.
+//!
+//! `clone(CLONE_VM | CLONE_VFORK)` makes a child that borrows our memory until it execs; our thread sleeps meanwhile.
+//! The child runs on a stack of its own with every signal blocked, makes raw system calls only, and stands in no
+//! namespace but ours, so nobody inside a set ever sees it. Legacy clone(2), since clone3 is what Docker's seccomp
+//! profile refuses.
+
+use std::{
+    ffi::CString,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+    ptr,
+};
+
+use libc::{c_char, c_int, c_void};
+use nix::{errno::Errno, sys::signal::Signal};
+use nsset_helper::protocol::CONTROL_FD;
+
+const STACK_SIZE: usize = 64 * 1024;
+
+/// Why the helper did not start.
+#[derive(Debug)]
+pub struct LaunchError {
+    pub syscall: &'static str,
+    pub errno: Errno,
+}
+
+/// A child of ours.
+#[derive(Debug)]
+pub struct Process {
+    pub pid: i32,
+    pub pidfd: OwnedFd,
+}
+
+/// What the child needs, all of it prepared before it exists.
+struct Orders<'a> {
+    image: RawFd,
+    argv: *const *const c_char,
+    envp: *const *const c_char,
+    /// Become descriptors 3, 4, … of the helper.
+    fds: &'a [RawFd],
+    /// Filled by the child before it gives up.
+    failed: Option<LaunchError>,
+}
+
+/// Starts `image` with the vectors given; `fds` become its descriptors from [`CONTROL_FD`] on. The helper closes the rest.
+pub fn launch(
+    image: BorrowedFd<'_>,
+    argv: &[CString],
+    envp: &[CString],
+    fds: &[BorrowedFd<'_>],
+) -> Result<Process, LaunchError> {
+    let argv = vector(argv);
+    let envp = vector(envp);
+    let fds: Vec<RawFd> = fds.iter().map(|fd| fd.as_fd().as_raw_fd()).collect();
+    let mut orders =
+        Orders { image: image.as_raw_fd(), argv: argv.as_ptr(), envp: envp.as_ptr(), fds: &fds, failed: None };
+    let mut stack = vec![0u128; STACK_SIZE / size_of::<u128>()];
+    let mut pidfd: c_int = -1;
+
+    let before = block_all_signals();
+    // SAFETY: `child` runs on `stack`, which is 16-byte aligned and outlives it: CLONE_VFORK returns only after the
+    // child has exec'd or exited. It reads `orders` and what that points to, all alive in this frame.
+    let pid = unsafe {
+        libc::clone(
+            child,
+            stack.as_mut_ptr_range().end.cast(),
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD,
+            ptr::from_mut(&mut orders).cast(),
+            &raw mut pidfd,
+        )
+    };
+    let errno = Errno::last();
+    restore_signals(before);
+
+    if pid < 0 {
+        return Err(LaunchError { syscall: "clone", errno });
+    }
+    // SAFETY: the kernel made it for us, close-on-exec (CLONE_PIDFD, clone(2)).
+    let process = Process { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
+    match orders.failed {
+        None => Ok(process),
+        Some(error) => {
+            crate::reaper::wait(&process.pidfd);
+            Err(error)
+        }
+    }
+}
+
+fn vector(strings: &[CString]) -> Vec<*const c_char> {
+    strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
+}
+
+/// The child, until it is the helper. `errno` is the thread-local of the thread that sleeps, so writing it harms nobody.
+extern "C" fn child(orders: *mut c_void) -> c_int {
+    // SAFETY: `launch` passes its `Orders`, and sleeps until we are done with them.
+    let orders = unsafe { &mut *orders.cast::<Orders<'_>>() };
+    let error = match arrange(orders.fds, orders.image) {
+        Ok(image) => {
+            // SAFETY: both vectors end with NULL. Returns only when it fails.
+            unsafe {
+                libc::syscall(libc::SYS_execveat, image, c"".as_ptr(), orders.argv, orders.envp, libc::AT_EMPTY_PATH);
+            }
+            LaunchError { syscall: "execveat", errno: Errno::last() }
+        }
+        Err(errno) => LaunchError { syscall: "dup3", errno },
+    };
+    orders.failed = Some(error);
+    // SAFETY: ends this process only, without running anything of Node's.
+    unsafe { libc::_exit(127) }
+}
+
+/// Puts the descriptors in their places, by way of copies above them, so that none overwrites another or the image.
+fn arrange(fds: &[RawFd], image: RawFd) -> Result<RawFd, Errno> {
+    let above = CONTROL_FD + fds.len() as c_int;
+    let image = duplicate_above(image, above)?;
+    // Copies are made in order, so they lie above `above` in order; each is found again by its distance.
+    let mut copies = [0; MAX_FDS];
+    let copies = copies.get_mut(..fds.len()).ok_or(Errno::EMFILE)?;
+    for (copy, fd) in copies.iter_mut().zip(fds) {
+        *copy = duplicate_above(*fd, above)?;
+    }
+    for (place, copy) in (CONTROL_FD..).zip(copies.iter()) {
+        // SAFETY: plain numbers; this process' own table of descriptors, a copy since no CLONE_FILES was asked.
+        Errno::result(unsafe { libc::syscall(libc::SYS_dup3, *copy, place, 0) })?;
+    }
+    Ok(image)
+}
+
+/// The control socket, eight namespaces, PID 1's line, and a program's descriptors.
+const MAX_FDS: usize = 300;
+
+fn duplicate_above(fd: RawFd, least: c_int) -> Result<RawFd, Errno> {
+    // SAFETY: plain numbers.
+    let copy = unsafe { libc::syscall(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, least) };
+    Errno::result(copy).map(|copy| copy as RawFd)
+}
+
+/// Every signal, those that the C library keeps for itself included, which its own functions leave out.
+fn block_all_signals() -> u64 {
+    let all = u64::MAX;
+    let mut before = 0u64;
+    // SAFETY: two masks of the kernel's size, 8 bytes.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, &raw mut before, 8) };
+    before
+}
+
+fn restore_signals(mask: u64) {
+    // SAFETY: a mask of the kernel's size.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, ptr::null_mut::<u64>(), 8) };
+}
+
+/// Sends a signal to exactly this process. One that has ended is none of our concern.
+pub fn kill(pidfd: &OwnedFd, signal: Signal) {
+    let _ = send_signal(pidfd, signal as c_int);
+}
+
+/// Sends a signal to exactly this process (`pidfd_send_signal(2)`): a reused pid cannot be hit.
+pub fn send_signal(pidfd: &OwnedFd, signal: c_int) -> Result<(), Errno> {
+    let info = ptr::null::<libc::siginfo_t>();
+    // SAFETY: plain numbers, and no siginfo, which the call allows.
+    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, info, 0) };
+    Errno::result(sent).map(drop)
+}
+
+/// A descriptor for a child that has not been reaped yet (`pidfd_open(2)`).
+pub fn open_pidfd(pid: i32) -> Result<OwnedFd, Errno> {
+    // SAFETY: plain numbers.
+    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    // SAFETY: the kernel made it for us, close-on-exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// A close-on-exec copy of a descriptor that somebody else owns.
+pub fn duplicate(fd: RawFd) -> Result<OwnedFd, Errno> {
+    let copy = duplicate_above(fd, 0)?;
+    // SAFETY: the kernel made it for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}

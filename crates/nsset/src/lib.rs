@@ -1,0 +1,37 @@
+//! Sets of Linux namespaces: where they come from, what they are, and how to make and enter them and run programs in
+//! them. Synchronous, and free of anything that belongs to Node.
+
+mod cancel;
+mod capability;
+mod conversation;
+mod error;
+mod id_map;
+mod image;
+mod init;
+mod ioctl;
+mod kind;
+mod launch;
+mod mount;
+mod mount_spec;
+mod namespace;
+mod plan;
+mod program;
+pub mod reaper;
+mod set;
+mod source;
+mod spawn;
+mod subordinate_ids;
+pub mod thread;
+mod unshare;
+
+pub use cancel::Cancel;
+pub use error::{Error, Result, SystemError};
+pub use id_map::{IdMap, MapUser, Maps, Setgroups};
+pub use kind::{Kind, Kinds};
+pub use mount::{mount_into_directory, mount_onto_files, unmount};
+pub use mount_spec::{MountKind, MountSpec, Propagation};
+pub use namespace::{Namespace, NamespaceId};
+pub use set::NamespaceSet;
+pub use source::{current, from_directory, from_fd, from_path, from_pid, from_thread};
+pub use spawn::{Child, Command, Signaller, Stdio, spawn};
+pub use unshare::{TimeOffsets, UnshareOptions, unshare};

@@ -1,0 +1,262 @@
+//! Writes the helper's program: step after step, with a label for each, so that a failure can be told by its name.
+
+use std::{
+    ffi::CString,
+    os::fd::BorrowedFd,
+    path::{Path, PathBuf},
+};
+
+use nsset_helper::protocol::{FIRST_PASSED_FD, word};
+
+use crate::{
+    error::{Error, Result},
+    kind::{Kind, Kinds},
+    namespace::Namespace,
+};
+
+/// What a failing step is called in an error.
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub syscall: &'static str,
+    pub kind: Option<Kind>,
+    pub path: Option<PathBuf>,
+    pub hint: Option<&'static str>,
+}
+
+/// A program for the helper, and the descriptors it is handed.
+#[derive(Debug, Default)]
+pub struct Program<'fd> {
+    words: Vec<CString>,
+    labels: Vec<Label>,
+    fds: Vec<BorrowedFd<'fd>>,
+    promises: Promises,
+}
+
+/// What the helper will have said by the end, if nothing cut it short.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Promises {
+    pub namespaces: usize,
+    pub init: bool,
+    pub fork: bool,
+}
+
+impl<'fd> Program<'fd> {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The argument vector, which begins with the program's name and the one step that always comes first.
+    pub fn argv(&self) -> Vec<CString> {
+        let keep = [c"nsset-helper".to_owned(), constant(word::KEEP), decimal(self.fds.len() as u64)];
+        keep.into_iter().chain(self.words.iter().cloned()).collect()
+    }
+
+    /// What the step with this number is called; `keep` is number 0.
+    pub fn label(&self, step: u32) -> Label {
+        let keep = Label { syscall: "close_range", kind: None, path: None, hint: None };
+        (step as usize).checked_sub(1).and_then(|index| self.labels.get(index)).cloned().unwrap_or(keep)
+    }
+
+    pub fn promises(&self) -> Promises {
+        self.promises
+    }
+
+    pub fn fds(&self) -> &[BorrowedFd<'fd>] {
+        &self.fds
+    }
+
+    /// Hands a descriptor to the helper; the answer is its number there.
+    pub fn pass(&mut self, fd: BorrowedFd<'fd>) -> i32 {
+        self.fds.push(fd);
+        FIRST_PASSED_FD + self.fds.len() as i32 - 1
+    }
+
+    pub fn undumpable(&mut self) {
+        self.step(word::UNDUMPABLE, "prctl(PR_SET_DUMPABLE)");
+    }
+
+    pub fn hold_proc(&mut self) {
+        self.step(word::PROC, "open").path = Some("/proc".into());
+    }
+
+    pub fn open_offsets(&mut self) {
+        let label = self.step(word::OPEN_OFFSETS, "open");
+        label.kind = Some(Kind::Time);
+        label.path = Some("/proc/self/timens_offsets".into());
+    }
+
+    pub fn setns(&mut self, namespace: &'fd Namespace) {
+        let fd = self.pass(std::os::fd::AsFd::as_fd(namespace));
+        let kind = namespace.kind();
+        self.step(word::SETNS, "setns").kind = Some(kind);
+        self.operands([decimal(fd as u64), decimal(kind.flag().into())]);
+    }
+
+    pub fn fork(&mut self) {
+        self.promises.fork = true;
+        self.step(word::FORK, "clone").kind = Some(Kind::Pid);
+    }
+
+    pub fn unshare(&mut self, kinds: Kinds) {
+        let mut each = kinds.iter();
+        let only = each.next().filter(|_| each.next().is_none());
+        self.step(word::UNSHARE, "unshare").kind = only;
+        self.operands([decimal(kinds.flags().into())]);
+    }
+
+    pub fn await_word(&mut self) {
+        self.step(word::AWAIT, "read");
+    }
+
+    pub fn nest_user(&mut self, uid_map: &str, gid_map: &str, setgroups: &str) {
+        self.step(word::NEST_USER, "uid_map").kind = Some(Kind::User);
+        self.operands([uid_map, gid_map, setgroups].map(literal));
+    }
+
+    /// PID 1 runs the steps of `inner`, and then reads `line` until its end.
+    pub fn init(&mut self, line: BorrowedFd<'fd>, inner: Self) {
+        debug_assert!(inner.fds.is_empty(), "PID 1 is handed nothing but its line");
+        let fd = self.pass(line);
+        self.promises.init = true;
+        self.step(word::INIT, "clone").kind = Some(Kind::Pid);
+        self.operands([fd as usize, inner.labels.len(), inner.words.len()].map(|number| decimal(number as u64)));
+        self.append(inner);
+    }
+
+    /// Adds the steps of another program.
+    pub fn append(&mut self, other: Self) {
+        self.words.extend(other.words);
+        self.labels.extend(other.labels);
+        self.fds.extend(other.fds);
+    }
+
+    pub fn propagation(&mut self, flags: u64) {
+        self.step(word::PROPAGATION, "mount(MS_REC)").path = Some("/".into());
+        self.operands([decimal(flags)]);
+    }
+
+    pub fn root(&mut self, directory: &Path) -> Result<()> {
+        self.step(word::ROOT, "mount root").path = Some(directory.into());
+        self.operand(directory)
+    }
+
+    pub fn bind(&mut self, source: &Path, target: &Path, attributes: u64, recursive: bool) -> Result<()> {
+        self.step(word::BIND, "mount bind").path = Some(target.into());
+        self.operand(source)?;
+        self.operand(target)?;
+        self.operands([decimal(attributes), decimal(recursive.into())]);
+        Ok(())
+    }
+
+    pub fn mount(
+        &mut self,
+        file_system: &str,
+        source: &str,
+        target: &Path,
+        attributes: u64,
+        options: &[(String, String)],
+    ) -> Result<()> {
+        self.step(word::MOUNT, "mount").path = Some(target.into());
+        self.operand(Path::new(file_system))?;
+        self.operand(Path::new(source))?;
+        self.operand(target)?;
+        self.operands([decimal(attributes), decimal(options.len() as u64)]);
+        for (key, value) in options {
+            self.operand(Path::new(key))?;
+            self.operand(Path::new(value))?;
+        }
+        Ok(())
+    }
+
+    pub fn pivot(&mut self, directory: &Path) {
+        let label = self.step(word::PIVOT, "pivot_root");
+        label.path = Some(directory.into());
+        label.hint = Some("pivot_root(2) refuses where the old root directory is the initramfs");
+    }
+
+    pub fn hostname(&mut self, name: &str) -> Result<()> {
+        self.step(word::HOSTNAME, "sethostname").kind = Some(Kind::Uts);
+        self.operand(Path::new(name))
+    }
+
+    pub fn loopback(&mut self) {
+        let label = self.step(word::LOOPBACK, "ioctl(SIOCSIFFLAGS)");
+        label.kind = Some(Kind::Net);
+        label.path = Some("lo".into());
+    }
+
+    pub fn offsets(&mut self, text: &str) {
+        let label = self.step(word::OFFSETS, "write");
+        label.kind = Some(Kind::Time);
+        label.path = Some("/proc/self/timens_offsets".into());
+        label.hint = Some("an offset may not bring a clock below 0 or past 146 years (time_namespaces(7))");
+        self.operands([literal(text)]);
+    }
+
+    /// Sends the namespaces that unshare(2) made, in the order of their kinds.
+    pub fn namespaces(&mut self, kinds: Kinds) {
+        self.promises.namespaces = kinds.iter().count();
+        self.step(word::NAMESPACES, "open").path = Some("/proc/self/ns".into());
+        self.operands([decimal(self.promises.namespaces as u64)]);
+        for kind in kinds.iter() {
+            self.operands([literal(kind.unshared_name())]);
+        }
+    }
+
+    pub fn identity(&mut self) {
+        self.step(word::IDENTITY, "setresuid").kind = Some(Kind::User);
+    }
+
+    pub fn stdio(&mut self, fds: &[i32]) {
+        self.step(word::STDIO, "dup3");
+        self.operands([decimal(fds.len() as u64)]);
+        self.operands(fds.iter().map(|fd| decimal(*fd as u64)));
+    }
+
+    pub fn chdir(&mut self, directory: &Path) -> Result<()> {
+        self.step(word::CHDIR, "chdir").path = Some(directory.into());
+        self.operand(directory)
+    }
+
+    /// Always last: the rest of the vector is the program's own.
+    pub fn exec(&mut self, file: CString, argv: Vec<CString>) {
+        self.step(word::EXEC, "spawn");
+        self.operands(std::iter::once(file).chain(argv));
+    }
+
+    fn step(&mut self, name: &[u8], syscall: &'static str) -> &mut Label {
+        self.words.push(constant(name));
+        self.labels.push(Label { syscall, kind: None, path: None, hint: None });
+        self.labels.last_mut().expect("one was pushed")
+    }
+
+    fn operands(&mut self, operands: impl IntoIterator<Item = CString>) {
+        self.words.extend(operands);
+    }
+
+    fn operand(&mut self, operand: &Path) -> Result<()> {
+        self.words.push(c_string(operand.as_os_str().as_encoded_bytes())?);
+        Ok(())
+    }
+}
+
+/// A string for the kernel; a NUL inside it would end it early.
+pub fn c_string(bytes: &[u8]) -> Result<CString> {
+    CString::new(bytes).map_err(|_| {
+        let text = String::from_utf8_lossy(bytes).replace('\0', "\\0");
+        Error::InvalidArgument(format!("a string has a NUL byte in it: '{text}'"))
+    })
+}
+
+fn decimal(value: u64) -> CString {
+    literal(&value.to_string())
+}
+
+fn constant(word: &[u8]) -> CString {
+    CString::new(word).expect("a word of the protocol has no NUL")
+}
+
+/// Text that this crate wrote.
+fn literal(text: &str) -> CString {
+    constant(text.as_bytes())
+}

@@ -1,0 +1,171 @@
+//! Where sets come from, other than from unshare(2).
+
+use std::{
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
+    path::Path,
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{AT_FDCWD, OFlag, open, openat},
+    sys::{
+        stat::Mode,
+        statfs::{NSFS_MAGIC, fstatfs},
+    },
+};
+
+use crate::{
+    error::{Error, Result, SystemError},
+    ioctl,
+    kind::{Kind, Kinds},
+    namespace::Namespace,
+    set::NamespaceSet,
+};
+
+/// The namespaces of the calling thread.
+pub fn current(kinds: Kinds) -> Result<NamespaceSet> {
+    let directory = open_directory(AT_FDCWD, "/proc/thread-self/ns").map_err(|errno| {
+        SystemError::new(errno, "open").path("/proc/thread-self/ns").hint("nsset needs a mounted /proc")
+    })?;
+    open_kinds(directory.as_fd(), kinds, &Place { path: Path::new("/proc/thread-self/ns"), pid: None })
+}
+
+/// The namespaces of the calling thread, of every kind that the kernel has.
+pub(crate) fn here() -> Result<NamespaceSet> {
+    let there = open_directory(AT_FDCWD, "/proc/thread-self/ns").map(|directory| kinds_there(directory.as_fd()));
+    current(there.unwrap_or(Kinds::ALL))
+}
+
+/// The namespaces of a process; of all kinds that are there when none are named.
+pub fn from_pid(pid: i32, kinds: Option<Kinds>) -> Result<NamespaceSet> {
+    // Opened once and then looked into, so that another process with the same number cannot slip in between.
+    let path = format!("/proc/{pid}");
+    let process = open_directory(AT_FDCWD, path.as_str()).map_err(|errno| gone(errno, &path, pid))?;
+    open_ns_of(process.as_fd(), &format!("{path}/ns"), pid, kinds)
+}
+
+/// The namespaces of one thread of a process.
+pub fn from_thread(pid: i32, tid: i32, kinds: Option<Kinds>) -> Result<NamespaceSet> {
+    let path = format!("/proc/{pid}/task/{tid}");
+    let thread = open_directory(AT_FDCWD, path.as_str()).map_err(|errno| gone(errno, &path, tid))?;
+    open_ns_of(thread.as_fd(), &format!("{path}/ns"), tid, kinds)
+}
+
+/// The namespaces mounted in a directory, each under the name of its kind.
+pub fn from_directory(path: &Path, kinds: Option<Kinds>) -> Result<NamespaceSet> {
+    let directory = open_directory(AT_FDCWD, path).map_err(|errno| SystemError::new(errno, "open").path(path))?;
+    let mut set = NamespaceSet::default();
+    for kind in kinds.unwrap_or(Kinds::ALL).iter() {
+        let file = path.join(kind.name());
+        match from_path_at(directory.as_fd(), Path::new(kind.name()), &file, Some(kind)) {
+            Err(Error::System(error)) if error.errno == Errno::ENOENT && kinds.is_none() => {}
+            namespace => set.insert(namespace?),
+        }
+    }
+    if set.kinds().is_empty() {
+        let hint = "no file there has the name of a kind of namespace (net, uts, …)";
+        return Err(SystemError::new(Errno::ENOENT, "open").path(path).hint(hint).into());
+    }
+    Ok(set)
+}
+
+/// The one namespace at a path; its kind is asked of the kernel, and compared with what is expected.
+pub fn from_path(path: &Path, expected: Option<Kind>) -> Result<NamespaceSet> {
+    from_path_at(AT_FDCWD, path, path, expected).map(NamespaceSet::of)
+}
+
+/// The one namespace behind a descriptor, which stays the caller's.
+pub fn from_fd(fd: i32, expected: Option<Kind>) -> Result<NamespaceSet> {
+    let path = format!("/proc/self/fd/{fd}");
+    // Reopened rather than duplicated: a descriptor of O_PATH answers no ioctl, and its flags stay the caller's.
+    let held = open(path.as_str(), OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(|errno| {
+        let errno = if errno == Errno::ENOENT { Errno::EBADF } else { errno };
+        SystemError::new(errno, "open").path(&path).hint("the descriptor is not open")
+    })?;
+    reopen_namespace(held, Path::new(&path), expected).map(NamespaceSet::of)
+}
+
+fn from_path_at(directory: BorrowedFd<'_>, name: &Path, path: &Path, expected: Option<Kind>) -> Result<Namespace> {
+    // O_PATH first: opening a FIFO or a device could wait, or do something.
+    let held = openat(directory, name, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
+        .map_err(|errno| SystemError::new(errno, "open").path(path))?;
+    reopen_namespace(held, path, expected)
+}
+
+/// Turns an `O_PATH` descriptor into a namespace, if it is one and of the kind that is expected.
+fn reopen_namespace(held: OwnedFd, path: &Path, expected: Option<Kind>) -> Result<Namespace> {
+    if !is_namespace_file(held.as_fd()) {
+        let hint = "it is not a namespace; /proc/PID/ns/KIND is, and what `ip netns add` or set.mount() left";
+        return Err(SystemError::new(Errno::EINVAL, "open").path(path).hint(hint).into());
+    }
+    let reopen = format!("/proc/self/fd/{}", held.as_raw_fd());
+    let fd = open(reopen.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
+        .map_err(|errno| SystemError::new(errno, "open").path(path))?;
+    let kind = kind_of(fd.as_fd()).map_err(|errno| SystemError::new(errno, "ioctl(NS_GET_NSTYPE)").path(path))?;
+    if let Some(expected) = expected.filter(|expected| *expected != kind) {
+        let hint = format!("it is a {kind} namespace, where a {expected} namespace was expected");
+        return Err(SystemError::new(Errno::EINVAL, "open").kind(kind).path(path).hint(hint).into());
+    }
+    Namespace::new(kind, fd)
+}
+
+pub(crate) fn is_namespace_file(fd: BorrowedFd<'_>) -> bool {
+    fstatfs(fd).is_ok_and(|stat| stat.filesystem_type() == NSFS_MAGIC)
+}
+
+fn kind_of(fd: BorrowedFd<'_>) -> std::result::Result<Kind, Errno> {
+    ioctl::flag(fd).and_then(|flag| Kind::from_flag(flag).ok_or(Errno::EINVAL))
+}
+
+/// What an error message says of where a namespace was looked for.
+struct Place<'a> {
+    path: &'a Path,
+    pid: Option<i32>,
+}
+
+fn open_ns_of(process: BorrowedFd<'_>, path: &str, pid: i32, kinds: Option<Kinds>) -> Result<NamespaceSet> {
+    let directory = open_directory(process, "ns").map_err(|errno| gone(errno, path, pid))?;
+    let place = Place { path: Path::new(path), pid: Some(pid) };
+    match kinds {
+        Some(kinds) => open_kinds(directory.as_fd(), kinds, &place),
+        None => open_kinds(directory.as_fd(), kinds_there(directory.as_fd()), &place),
+    }
+}
+
+/// The kinds that this kernel knows.
+fn kinds_there(directory: BorrowedFd<'_>) -> Kinds {
+    let there = |kind: &Kind| nix::fcntl::readlinkat(directory, kind.name()).err() != Some(Errno::ENOENT);
+    Kind::ALL.into_iter().filter(there).collect()
+}
+
+fn open_kinds(directory: BorrowedFd<'_>, kinds: Kinds, place: &Place<'_>) -> Result<NamespaceSet> {
+    let mut set = NamespaceSet::default();
+    for kind in kinds.iter() {
+        let fd = openat(directory, kind.name(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
+            .map_err(|errno| explain_open(errno, kind, place))?;
+        set.insert(Namespace::new(kind, fd)?);
+    }
+    Ok(set)
+}
+
+fn explain_open(errno: Errno, kind: Kind, place: &Place<'_>) -> Box<SystemError> {
+    let mut error = SystemError::new(errno, "open").kind(kind).path(place.path.join(kind.name()));
+    error.pid = place.pid;
+    match errno {
+        Errno::EACCES | Errno::EPERM => error.hint(
+            "the process belongs to another user or has made itself undumpable; ptrace(2) says who may look (root may)",
+        ),
+        Errno::ENOENT => error.hint("the kernel has no such kind of namespace, or the process is gone"),
+        _ => error,
+    }
+}
+
+fn open_directory<P: ?Sized + nix::NixPath>(at: BorrowedFd<'_>, path: &P) -> std::result::Result<OwnedFd, Errno> {
+    openat(at, path, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+/// `/proc` says ENOENT of a process that is gone; the user thinks of it as ESRCH, as kill(2) does.
+fn gone(errno: Errno, path: &str, pid: i32) -> Box<SystemError> {
+    let errno = if errno == Errno::ENOENT { Errno::ESRCH } else { errno };
+    SystemError::new(errno, "open").path(path).pid(pid)
+}

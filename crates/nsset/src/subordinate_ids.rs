@@ -1,0 +1,158 @@
+//! An ordinary user's further ids: subuid(5), subgid(5), and the two programs that hold the privilege to map them.
+
+use std::{
+    fs,
+    io::Read,
+    process::{Child, Command, Stdio},
+    time::Instant,
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    unistd::{Gid, Uid, User},
+};
+
+use crate::{
+    cancel::Cancel,
+    conversation::TIME_LIMIT,
+    error::{Error, Result, SystemError},
+    id_map::IdMap,
+    kind::Kind,
+    launch,
+    set::last_errno,
+};
+
+/// Which of the two: users or groups.
+#[derive(Clone, Copy, Debug)]
+pub enum IdFile {
+    Uid,
+    Gid,
+}
+
+impl IdFile {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Uid => "/etc/subuid",
+            Self::Gid => "/etc/subgid",
+        }
+    }
+
+    const fn program(self) -> &'static str {
+        match self {
+            Self::Uid => "newuidmap",
+            Self::Gid => "newgidmap",
+        }
+    }
+
+    pub fn own_id(self) -> u32 {
+        match self {
+            Self::Uid => Uid::effective().as_raw(),
+            Self::Gid => Gid::effective().as_raw(),
+        }
+    }
+}
+
+/// A map of the caller's first range, from 0 on.
+pub fn first_range(file: IdFile) -> Result<Vec<IdMap>> {
+    let uid = Uid::effective();
+    let name = User::from_uid(uid).ok().flatten().map(|user| user.name);
+    let content = fs::read_to_string(file.path())
+        .map_err(|error| SystemError::new(last_errno(&error), "open").path(file.path()))?;
+    let range = find_range(&content, name.as_deref(), uid.as_raw());
+    range.map(|map| vec![map]).ok_or_else(|| {
+        let name = name.unwrap_or_else(|| uid.to_string());
+        let hint = format!(
+            "it gives {name} no range; `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}` would"
+        );
+        SystemError::new(Errno::ENOENT, "open").path(file.path()).hint(hint).into()
+    })
+}
+
+/// The first line `USER:START:COUNT` of the user's, by name or by number.
+fn find_range(content: &str, name: Option<&str>, uid: u32) -> Option<IdMap> {
+    content.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let owner = fields.next()?;
+        if Some(owner) != name && owner.parse() != Ok(uid) {
+            return None;
+        }
+        let (host_id, size) = (fields.next()?.trim().parse().ok()?, fields.next()?.trim().parse().ok()?);
+        Some(IdMap { container_id: 0, host_id, size })
+    })
+}
+
+/// Has `newuidmap` or `newgidmap` write the map.
+pub fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>) -> Result<()> {
+    let numbers = maps.iter().flat_map(|map| [map.container_id, map.host_id, map.size]);
+    let mut child = Command::new(file.program())
+        .arg(pid.to_string())
+        .args(numbers.map(|number| number.to_string()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| explain_missing(file, last_errno(&error)))?;
+    let outcome = wait(&mut child, file, cancel);
+    if outcome.is_err() {
+        let _ = child.kill();
+    }
+    let status = child.wait();
+    outcome?;
+    let mut complaint = String::new();
+    if let Some(mut stderr) = child.stderr.take() {
+        let _ = stderr.read_to_string(&mut complaint);
+    }
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        _ => {
+            let hint = format!("{}; {} says which ids are the user's to map", complaint.trim(), file.path());
+            Err(SystemError::new(Errno::EPERM, file.program()).kind(Kind::User).hint(hint).into())
+        }
+    }
+}
+
+/// Waits for the program to end, but not for ever.
+fn wait(child: &mut Child, file: IdFile, cancel: Option<&Cancel>) -> Result<()> {
+    use std::os::fd::AsFd;
+    let pidfd = launch::open_pidfd(child.id() as i32).map_err(|errno| SystemError::new(errno, "pidfd_open"))?;
+    let deadline = Instant::now() + TIME_LIMIT;
+    loop {
+        let mut fds = vec![PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+        fds.extend(cancel.map(|cancel| PollFd::new(cancel.as_fd(), PollFlags::POLLIN)));
+        let left =
+            PollTimeout::try_from(deadline.saturating_duration_since(Instant::now())).unwrap_or(PollTimeout::ZERO);
+        match poll(&mut fds, left) {
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(SystemError::new(errno, "poll").into()),
+            Ok(0) => return Err(SystemError::new(Errno::ETIMEDOUT, file.program()).into()),
+            Ok(_) if fds[0].any() == Some(true) => return Ok(()),
+            Ok(_) => return Err(Error::Aborted),
+        }
+    }
+}
+
+fn explain_missing(file: IdFile, errno: Errno) -> Box<SystemError> {
+    let error = SystemError::new(errno, file.program()).kind(Kind::User);
+    match errno {
+        Errno::ENOENT => error.hint(format!(
+            "{} is not installed, and only it may map more than an ordinary user's own id: install the package uidmap (Debian) or shadow-utils",
+            file.program()
+        )),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_range_is_found_by_name_or_number() {
+        let content = "other:1:2\nalice:100000:65536\nalice:300000:10\n1234:7:8\n";
+        assert_eq!(find_range(content, Some("alice"), 1000).unwrap().host_id, 100_000);
+        assert_eq!(find_range(content, None, 1234), Some(IdMap { container_id: 0, host_id: 7, size: 8 }));
+        assert_eq!(find_range(content, Some("bob"), 1001), None);
+        assert_eq!(find_range("alice:x:y\n", Some("alice"), 1), None);
+    }
+}

@@ -1,0 +1,223 @@
+//! Where the calling thread stands, where it belongs, and how it goes in and comes back.
+//!
+//! Identities are read once per thread, and nothing is asked of the kernel for a kind that is equal already. Whoever
+//! moves a thread by other means (another addon's setns) makes that stale.
+
+use std::{borrow::Cow, cell::RefCell, os::fd::AsFd, sync::Arc};
+
+use nix::{
+    errno::Errno,
+    sched::{CloneFlags, setns, unshare},
+};
+
+use crate::{
+    error::{Error, Result, SystemError},
+    kind::{Kind, Kinds},
+    namespace::{Namespace, NamespaceId},
+    set::NamespaceSet,
+    source,
+};
+
+/// The kinds that a thread of a running Node can enter and leave again.
+const ENTERABLE: [Kind; 4] = [Kind::Cgroup, Kind::Ipc, Kind::Net, Kind::Uts];
+
+/// The kinds it can enter for good, in order: the mount namespace last, since `/proc` may be another one then.
+const ENTERABLE_FOR_GOOD: [Kind; 5] = [Kind::Cgroup, Kind::Ipc, Kind::Net, Kind::Uts, Kind::Mnt];
+
+struct Place {
+    /// Where the thread is to be at this depth of nesting.
+    belongs: [Option<Arc<Namespace>>; 8],
+    /// Where it is.
+    stands: [Option<Arc<Namespace>>; 8],
+    /// The last restore that failed, until one succeeds.
+    astray: Option<(Kind, Errno)>,
+}
+
+thread_local! {
+    static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
+}
+
+/// Reads where the thread stands. Called when the addon is loaded, before anything can have been entered.
+pub fn remember() -> Result<()> {
+    with_place(|_| ())
+}
+
+/// The thread's namespace of this kind; `None` where the kernel has no such kind.
+pub(crate) fn stands_in(kind: Kind) -> Option<NamespaceId> {
+    with_place(|place| place.stands[kind.index()].as_ref().map(|namespace| namespace.id())).ok().flatten()
+}
+
+/// Brings a thread back that could not be brought back before; to be called before anything else is done on it.
+pub fn ensure_restored() -> Result<()> {
+    PLACE.with_borrow_mut(|place| match place {
+        Some(place) if place.astray.is_some() => {
+            place.restore().map_err(|(kind, errno)| Error::Tainted { kind, errno })
+        }
+        _ => Ok(()),
+    })
+}
+
+/// A stay inside a set. It has to be ended by [`Visit::leave`], whatever happened meanwhile.
+#[derive(Debug)]
+#[must_use = "the thread stays inside until `leave` is called"]
+pub struct Visit {
+    previous: [Option<Arc<Namespace>>; ENTERABLE.len()],
+}
+
+/// Enters these kinds of the set with the calling thread. On an error it is where it was.
+pub fn visit(set: &NamespaceSet, kinds: Kinds) -> Result<Visit> {
+    with_place(|place| place.visit(set, kinds))?
+}
+
+impl Visit {
+    /// Goes back to where the thread was before the visit.
+    pub fn leave(self) -> Result<()> {
+        with_place(|place| place.leave(self))?
+    }
+}
+
+/// Enters these kinds of the set for good: the thread belongs there from now on.
+pub fn enter(set: &NamespaceSet, kinds: Kinds) -> Result<()> {
+    with_place(|place| place.enter(set, kinds))?
+}
+
+fn with_place<T>(call: impl FnOnce(&mut Place) -> T) -> Result<T> {
+    PLACE.with_borrow_mut(|place| {
+        if place.is_none() {
+            *place = Some(Place::read()?);
+        }
+        Ok(call(place.as_mut().expect("it was just read")))
+    })
+}
+
+impl Place {
+    fn read() -> Result<Self> {
+        let here = source::here()?;
+        let belongs: [_; 8] = Kind::ALL.map(|kind| here.find(kind).cloned());
+        Ok(Self { stands: belongs.clone(), belongs, astray: None })
+    }
+
+    fn visit(&mut self, set: &NamespaceSet, kinds: Kinds) -> Result<Visit> {
+        for kind in kinds.iter().filter(|kind| !ENTERABLE.contains(kind)) {
+            if !self.stands_in(set.get(kind)?) {
+                return Err(Error::NotEnterable { kind, reason: refusal(kind).into() });
+            }
+        }
+        let mut visit = Visit { previous: Default::default() };
+        for (previous, kind) in visit.previous.iter_mut().zip(ENTERABLE) {
+            if !kinds.contains(kind) {
+                continue;
+            }
+            let namespace = set.get(kind)?;
+            if self.stands_in(namespace) {
+                continue;
+            }
+            *previous = self.belongs[kind.index()].replace(Arc::clone(namespace));
+            if let Err(errno) = self.move_to_where_it_belongs(kind) {
+                self.leave(visit)?;
+                return Err(explain(kind, errno));
+            }
+        }
+        Ok(visit)
+    }
+
+    fn leave(&mut self, visit: Visit) -> Result<()> {
+        for (previous, kind) in visit.previous.into_iter().zip(ENTERABLE) {
+            if previous.is_some() {
+                self.belongs[kind.index()] = previous;
+            }
+        }
+        self.restore().map_err(|(kind, errno)| Error::Restore { kind, errno })
+    }
+
+    fn enter(&mut self, set: &NamespaceSet, kinds: Kinds) -> Result<()> {
+        for kind in kinds.iter().filter(|kind| !ENTERABLE_FOR_GOOD.contains(kind)) {
+            if !self.stands_in(set.get(kind)?) {
+                return Err(Error::NotEnterable { kind, reason: refusal_for_good(kind).into() });
+            }
+        }
+        let before = self.belongs.clone();
+        for kind in ENTERABLE_FOR_GOOD.into_iter().filter(|kind| kinds.contains(*kind)) {
+            let namespace = set.get(kind)?;
+            if self.stands_in(namespace) {
+                continue;
+            }
+            self.belongs[kind.index()] = Some(Arc::clone(namespace));
+            let entered = if kind == Kind::Mnt { unshare(CloneFlags::CLONE_FS) } else { Ok(()) };
+            if let Err(errno) = entered.and_then(|()| self.move_to_where_it_belongs(kind)) {
+                self.belongs = before;
+                self.restore().map_err(|(kind, errno)| Error::Restore { kind, errno })?;
+                return Err(explain(kind, errno));
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes back wherever the thread is not where it belongs. All kinds are tried, so that as little as can be is foreign.
+    fn restore(&mut self) -> std::result::Result<(), (Kind, Errno)> {
+        self.astray = None;
+        for kind in ENTERABLE {
+            if let Err(errno) = self.move_to_where_it_belongs(kind) {
+                self.astray = Some((kind, errno));
+            }
+        }
+        self.astray.map_or(Ok(()), Err)
+    }
+
+    fn move_to_where_it_belongs(&mut self, kind: Kind) -> std::result::Result<(), Errno> {
+        let index = kind.index();
+        let Some(destination) = &self.belongs[index] else { return Ok(()) };
+        if self.stands[index].as_ref().is_some_and(|stands| stands.id() == destination.id()) {
+            return Ok(());
+        }
+        setns(destination.as_fd(), CloneFlags::from_bits_retain(kind.flag() as i32))?;
+        self.stands[index] = Some(Arc::clone(destination));
+        Ok(())
+    }
+
+    fn stands_in(&self, namespace: &Namespace) -> bool {
+        self.stands[namespace.kind().index()].as_ref().is_some_and(|stands| stands.id() == namespace.id())
+    }
+}
+
+/// Why `do` does not enter this kind, and what does.
+const fn refusal(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => {
+            "a process with threads cannot join a user namespace (setns(2)); use spawn, execFile or fork, network, or narrow with { kinds }"
+        }
+        Kind::Time => {
+            "a process with threads cannot join a time namespace (setns(2)); use spawn, execFile or fork, or narrow with { kinds }"
+        }
+        Kind::Pid => {
+            "no thread could be started meanwhile, which Node does not survive; use spawn, execFile or fork, or narrow with { kinds }"
+        }
+        Kind::Mnt => {
+            "it needs unshare(CLONE_FS), which cannot be undone; use enter or worker, spawn, execFile or fork, or narrow with { kinds }"
+        }
+        Kind::Cgroup | Kind::Ipc | Kind::Net | Kind::Uts => "it can",
+    }
+}
+
+/// Why `enter` does not, where `do` would not either.
+const fn refusal_for_good(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Pid => {
+            "no thread could be started in the process any more; use spawn, execFile or fork, or narrow with { kinds }"
+        }
+        other => refusal(other),
+    }
+}
+
+fn explain(kind: Kind, errno: Errno) -> Error {
+    match errno {
+        Errno::EPERM => Error::NotEnterable {
+            kind,
+            reason: Cow::Borrowed(
+                "the thread has no CAP_SYS_ADMIN in both its own user namespace and the one that owns this namespace \
+                 (EPERM, setns(2)); an ordinary user's way in is spawn, execFile, fork or network",
+            ),
+        },
+        _ => SystemError::new(errno, "setns").kind(kind).into(),
+    }
+}

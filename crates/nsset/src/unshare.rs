@@ -1,0 +1,235 @@
+//! Makes new namespaces, of any kinds, by way of the helper: the calling thread stays where it is.
+
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    path::PathBuf,
+};
+
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+
+use crate::{
+    cancel::Cancel,
+    conversation,
+    error::{Error, Result, SystemError},
+    id_map::{self, MapUser, Maps},
+    init::Init,
+    kind::{Kind, Kinds},
+    mount_spec::{self, MountSpec, Propagation},
+    namespace::Namespace,
+    plan,
+    program::Program,
+    set::NamespaceSet,
+};
+
+/// Offsets of the clocks in a new time namespace, in nanoseconds: time_namespaces(7).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TimeOffsets {
+    pub monotonic: i128,
+    pub boottime: i128,
+}
+
+/// The state that new namespaces start with.
+#[derive(Clone, Debug, Default)]
+pub struct UnshareOptions {
+    pub maps: Maps,
+    pub map_user: Option<MapUser>,
+    pub time_offsets: Option<TimeOffsets>,
+    pub hostname: Option<String>,
+    pub loopback: bool,
+    pub propagation: Option<Propagation>,
+    pub mounts: Vec<MountSpec>,
+    pub root: Option<PathBuf>,
+}
+
+/// Makes new namespaces of these kinds. With a base, they are made as a process inside it would make them, and the
+/// result holds the base's others too.
+pub fn unshare(
+    base: Option<&NamespaceSet>,
+    kinds: Kinds,
+    options: &UnshareOptions,
+    cancel: Option<&Cancel>,
+) -> Result<NamespaceSet> {
+    check(kinds, options)?;
+    let line = kinds.contains(Kind::Pid).then(line).transpose()?;
+    let nothing = NamespaceSet::default();
+    let base = base.unwrap_or(&nothing);
+    let mut program = Program::new();
+    let maps = write_program(&mut program, base, kinds, options, line.as_ref().map(|(_, theirs)| theirs))?;
+    let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
+
+    let mut set = NamespaceSet::default();
+    let init = outcome.init.zip(line).map(|(pidfd, (ours, _))| Init::new(pidfd, ours));
+    for (kind, fd) in kinds.iter().zip(outcome.namespaces) {
+        set.insert(Namespace::new(kind, fd)?);
+    }
+    if let Some(init) = init {
+        set.keep_alive(init);
+    }
+    crate::reaper::wait(&outcome.process.pidfd);
+    Ok(set.or(base))
+}
+
+/// Our end of PID 1's line, and its own. A socket, because what is inside could open a pipe again through `/proc/1/fd`.
+fn line() -> Result<(OwnedFd, OwnedFd)> {
+    socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
+        .map_err(|errno| SystemError::new(errno, "socketpair").into())
+}
+
+/// Writes the steps, in the order that user_namespaces(7) and time_namespaces(7) demand. The answer is the maps that
+/// are to be written when the helper waits.
+fn write_program<'fd>(
+    program: &mut Program<'fd>,
+    base: &'fd NamespaceSet,
+    kinds: Kinds,
+    options: &UnshareOptions,
+    line: Option<&'fd OwnedFd>,
+) -> Result<Maps> {
+    program.hold_proc();
+    if options.time_offsets.is_some() {
+        program.open_offsets();
+    }
+    let joined = join_base(program, base, kinds, options);
+    let maps = make_user(program, kinds, options, joined)?;
+    if kinds.contains(Kind::Time) {
+        program.unshare(Kinds::NONE.with(Kind::Time));
+    }
+    if let Some(offsets) = options.time_offsets {
+        // Before anybody is born in it: from then on they stand.
+        program.offsets(&offsets.text());
+    }
+    if joined.contains(Kind::Pid) {
+        program.fork();
+    }
+    let at_once = kinds.without(Kind::User).without(Kind::Time);
+    if !at_once.is_empty() {
+        program.unshare(at_once);
+    }
+    furnish(program, kinds, options, line)?;
+    program.namespaces(kinds);
+    Ok(maps)
+}
+
+/// Goes where a process inside the base would be. Its pid namespace counts where PIDs do: for a new one below it, and
+/// for mounts, since proc(5) shows the pid namespace of who mounts it.
+fn join_base<'fd>(
+    program: &mut Program<'fd>,
+    base: &'fd NamespaceSet,
+    kinds: Kinds,
+    options: &UnshareOptions,
+) -> Kinds {
+    let pid_counts = kinds.contains(Kind::Pid) || !options.mounts.is_empty();
+    let wanted = if pid_counts { base.kinds() } else { base.kinds().without(Kind::Pid) };
+    let mut joins = Program::new();
+    let joined = plan::join(&mut joins, base, wanted);
+    if !joined.is_empty() {
+        program.undumpable();
+        program.append(joins);
+    }
+    if joined.contains(Kind::User) {
+        program.identity();
+    }
+    joined
+}
+
+/// Makes the user namespace that owns the others. The answer is the maps for it that are to be written from here.
+fn make_user(program: &mut Program<'_>, kinds: Kinds, options: &UnshareOptions, joined: Kinds) -> Result<Maps> {
+    let mut maps = Maps::default();
+    if kinds.contains(Kind::User) && joined.contains(Kind::User) {
+        let [uid_map, gid_map, setgroups] = id_map::nested_texts(options.map_user, &options.maps)?;
+        program.nest_user(&uid_map, &gid_map, &setgroups);
+    } else if kinds.contains(Kind::User) {
+        maps = Maps::for_caller(options.map_user, &options.maps)?;
+        program.unshare(Kinds::NONE.with(Kind::User));
+        if !maps.is_empty() {
+            program.await_word();
+        }
+    }
+    if joined.is_empty() {
+        // Only now: of an undumpable process an ordinary user may not write the maps. Nobody else is in there yet.
+        program.undumpable();
+    }
+    Ok(maps)
+}
+
+/// Writes the steps that give the new namespaces the state they start with; with a pid namespace PID 1 does the mounts.
+fn furnish<'fd>(
+    program: &mut Program<'fd>,
+    kinds: Kinds,
+    options: &UnshareOptions,
+    line: Option<&'fd OwnedFd>,
+) -> Result<()> {
+    if let Some(hostname) = &options.hostname {
+        program.hostname(hostname)?;
+    }
+    if options.loopback {
+        program.loopback();
+    }
+    let mut mounts = Program::new();
+    if kinds.contains(Kind::Mnt) {
+        mount_spec::propagate(program, options.propagation.unwrap_or_default());
+        mount_spec::furnish(&mut mounts, options.root.as_deref(), &options.mounts)?;
+    }
+    match line {
+        Some(line) => program.init(line.as_fd(), mounts),
+        None => program.append(mounts),
+    }
+    Ok(())
+}
+
+impl TimeOffsets {
+    /// As `timens_offsets` takes it: whole seconds, which may be negative, and nanoseconds, which may not.
+    fn text(self) -> String {
+        const BILLION: i128 = 1_000_000_000;
+        let line =
+            |clock, offset: i128| format!("{clock} {} {}\n", offset.div_euclid(BILLION), offset.rem_euclid(BILLION));
+        line("monotonic", self.monotonic) + &line("boottime", self.boottime)
+    }
+}
+
+/// Refuses what no kernel needs to see to know that it is wrong.
+fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
+    if kinds.is_empty() {
+        return Err(Error::InvalidArgument("no kind of namespace was named".into()));
+    }
+    let given = [
+        ("uidMaps", Kind::User, !options.maps.uid.is_empty()),
+        ("gidMaps", Kind::User, !options.maps.gid.is_empty()),
+        ("setgroups", Kind::User, options.maps.setgroups.is_some()),
+        ("mapUser", Kind::User, options.map_user.is_some()),
+        ("timeOffsets", Kind::Time, options.time_offsets.is_some()),
+        ("hostname", Kind::Uts, options.hostname.is_some()),
+        ("loopback", Kind::Net, options.loopback),
+        ("propagation", Kind::Mnt, options.propagation.is_some()),
+        ("mounts", Kind::Mnt, !options.mounts.is_empty()),
+        ("root", Kind::Mnt, options.root.is_some()),
+    ];
+    for (option, kind, is_given) in given {
+        if is_given && !kinds.contains(kind) {
+            return Err(Error::InvalidArgument(format!(
+                "the option '{option}' needs a new {kind} namespace; the kinds are {kinds}"
+            )));
+        }
+    }
+    if options.map_user.is_some() && !(options.maps.uid.is_empty() && options.maps.gid.is_empty()) {
+        return Err(Error::InvalidArgument("give either 'mapUser' or 'uidMaps' and 'gidMaps'".into()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negative_offsets_borrow_from_the_seconds() {
+        let offsets = TimeOffsets { monotonic: -1_500_000_000, boottime: 2_250_000_000 };
+        assert_eq!(offsets.text(), "monotonic -2 500000000\nboottime 2 250000000\n");
+    }
+
+    #[test]
+    fn an_option_without_its_kind_is_refused() {
+        let options = UnshareOptions { loopback: true, ..UnshareOptions::default() };
+        let error = check(Kinds::NONE.with(Kind::Uts), &options).unwrap_err();
+        assert_eq!(error.to_string(), "the option 'loopback' needs a new net namespace; the kinds are uts");
+    }
+}
