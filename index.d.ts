@@ -147,6 +147,9 @@ export interface NativeUnshareOptions {
   root?: Text
 }
 
+/** A path or another string for the kernel: text, or bytes as they are. */
+export type Text = string | Buffer
+
 /** Unmounts what `mount` mounted. */
 export declare function unmount(target: Text): void
 

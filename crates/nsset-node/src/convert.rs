@@ -3,6 +3,7 @@
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf};
 
 use napi::bindgen_prelude::{Buffer, Either};
+use napi_derive::napi;
 use nsset::{Error, Kind, Kinds, NamespaceSet, Result};
 
 /// A mask of kinds that the face has checked; 0 stands for "not named".
@@ -28,6 +29,7 @@ pub fn optional_kind(flag: u32) -> Result<Option<Kind>> {
 }
 
 /// A path or another string for the kernel: text, or bytes as they are.
+#[napi]
 pub type Text = Either<String, Buffer>;
 
 pub fn os_string(text: Text) -> OsString {

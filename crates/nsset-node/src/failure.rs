@@ -35,6 +35,11 @@ impl From<&Error> for ErrorFields {
             pid: None,
         };
         let of_kind = |code, kind: &nsset::Kind| Self { kind: Some(kind.name()), ..fields(code) };
+        let astray = |code, kind, errno| Self {
+            errno: Some(-(errno as i32)),
+            syscall: Some("setns".into()),
+            ..of_kind(code, kind)
+        };
         match error {
             Error::System(system) => Self {
                 errno: Some(-(system.errno as i32)),
@@ -48,8 +53,8 @@ impl From<&Error> for ErrorFields {
             Error::Closed => fields("ERR_NSSET_CLOSED"),
             Error::NotInSet { kind, .. } => of_kind("ERR_NSSET_NOT_IN_SET", kind),
             Error::NotEnterable { kind, .. } => of_kind("ERR_NSSET_NOT_ENTERABLE", kind),
-            Error::Restore { kind, .. } => of_kind("ERR_NSSET_RESTORE", kind),
-            Error::Tainted { kind, .. } => of_kind("ERR_NSSET_TAINTED_THREAD", kind),
+            Error::Restore { kind, errno } => astray("ERR_NSSET_RESTORE", kind, *errno),
+            Error::Tainted { kind, errno } => astray("ERR_NSSET_TAINTED_THREAD", kind, *errno),
             Error::Aborted => fields("ABORT_ERR"),
         }
     }

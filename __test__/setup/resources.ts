@@ -1,0 +1,44 @@
+/** What this process holds, to show that nothing of it grows. */
+import { readdirSync, readFileSync } from 'node:fs'
+
+export interface Resources {
+  descriptors: number
+  threads: number
+  children: number
+  mounts: number
+}
+
+/** Children that have ended and wait for somebody else's reaper are gone for us: they are counted only while alive. */
+export function childrenOf(pid: number = process.pid): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'latin1')
+        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+        return Number(parent) === pid && state !== 'X'
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
+}
+
+export function resources(): Resources {
+  return {
+    descriptors: readdirSync('/proc/self/fd').length,
+    threads: readdirSync('/proc/self/task').length,
+    children: childrenOf().length,
+    mounts: readFileSync('/proc/self/mountinfo', 'latin1').split('\n').length,
+  }
+}
+
+/** Waits until `probe` holds; fails after `limit` milliseconds by returning the last value to be asserted on. */
+export async function eventually<T>(read: () => T, holds: (value: T) => boolean, limit = 5_000): Promise<T> {
+  const end = Date.now() + limit
+  for (;;) {
+    const value = read()
+    if (holds(value) || Date.now() > end) return value
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

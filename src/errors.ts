@@ -1,0 +1,94 @@
+import type { ErrorFields } from '../index.js'
+import type { NamespaceKind } from './kinds.ts'
+
+/**
+ * A system call that failed, on this thread or in the helper that works for it.
+ *
+ * @example
+ * try { NamespaceSet.fromPath('/run/netns/gone') }
+ * catch (error) { if (error instanceof NamespaceError && error.code === 'ENOENT') console.log(error.path) }
+ *
+ * @see errno(3)
+ */
+export class NamespaceError extends Error {
+  /** The name of the error number, `'EPERM'`; or `ERR_NSSET_RESTORE`, `ERR_NSSET_TAINTED_THREAD`. */
+  readonly code: string
+  /** The error number, negative as in Node. */
+  readonly errno?: number
+  /** The system call, or the step that stands for one: `'setns'`, `'uid_map'`, `'spawn FILE'`. */
+  readonly syscall?: string
+  /** The kind of namespace it was about. */
+  readonly kind?: NamespaceKind
+  /** The file it was about. */
+  readonly path?: string
+  /** The process or thread it was about. */
+  readonly pid?: number
+
+  /** @internal */
+  constructor(fields: ErrorFields) {
+    super(fields.message)
+    this.code = fields.code
+    if (fields.errno !== undefined) this.errno = fields.errno
+    if (fields.syscall !== undefined) this.syscall = fields.syscall
+    if (fields.kind !== undefined) this.kind = fields.kind as NamespaceKind
+    if (fields.path !== undefined) this.path = fields.path
+    if (fields.pid !== undefined) this.pid = fields.pid
+  }
+
+  static {
+    NamespaceError.prototype.name = 'NamespaceError'
+  }
+}
+
+/** Which class an error of misuse has; what is not here is a system call's. */
+const MISUSE: Record<string, ErrorConstructor> = {
+  ERR_INVALID_ARG_TYPE: TypeError,
+  ERR_INVALID_ARG_VALUE: TypeError,
+  ERR_NSSET_AMBIGUOUS: RangeError,
+  ERR_NSSET_ASYNC_CALLBACK: TypeError,
+  ERR_NSSET_CLOSED: TypeError,
+  ERR_NSSET_NOT_ENTERABLE: TypeError,
+  ERR_NSSET_NOT_IN_SET: RangeError,
+  ERR_NSSET_UNSUPPORTED_PLATFORM: TypeError,
+}
+
+/** @internal An error of misuse: `code` says which, as Node's own errors do. */
+export function misuse(code: keyof typeof MISUSE, message: string, Class = MISUSE[code] ?? TypeError): Error {
+  const error = new Class(message)
+  Object.defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true })
+  return error
+}
+
+/** @internal Makes the error for one of the native side's. */
+export function createError(fields: ErrorFields): Error {
+  if (fields.code in MISUSE) {
+    const error = misuse(fields.code, fields.message)
+    if (fields.kind !== undefined) Object.assign(error, { kind: fields.kind })
+    return error
+  }
+  return new NamespaceError(fields)
+}
+
+/** @internal An argument of the wrong type. */
+export function invalidType(name: string, expected: string, value: unknown): Error {
+  return misuse('ERR_INVALID_ARG_TYPE', `The "${name}" argument must be ${expected}. Received ${describe(value)}`)
+}
+
+/** @internal An argument of the right type that makes no sense. */
+export function invalidValue(name: string, reason: string, value: unknown): Error {
+  return misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' ${reason}. Received ${describe(value)}`)
+}
+
+/** @internal A number outside of what is possible. */
+export function outOfRange(name: string, range: string, value: unknown): Error {
+  const message = `The argument '${name}' must be ${range}. Received ${describe(value)}`
+  return misuse('ERR_INVALID_ARG_VALUE', message, RangeError)
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'string') return `'${value.length > 128 ? `${value.slice(0, 128)}…` : value}'`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object'
+  return `type ${typeof value} (${String(value)})`
+}

@@ -1,0 +1,81 @@
+import { invalidType, invalidValue } from './errors.ts'
+
+/** A kind of namespace, by its name in `/proc/PID/ns`. See namespaces(7). */
+export type NamespaceKind = 'cgroup' | 'ipc' | 'mnt' | 'net' | 'pid' | 'time' | 'user' | 'uts'
+
+/** One kind, several, or a mask of {@link NS} constants. */
+export type Kinds = NamespaceKind | readonly NamespaceKind[] | number
+
+/**
+ * The kernel's `CLONE_NEW*` values, for masks of kinds.
+ *
+ * @example
+ * NamespaceSet.current(NS.NET | NS.UTS)
+ *
+ * @see clone(2)
+ */
+export const NS: Readonly<Record<'CGROUP' | 'IPC' | 'MNT' | 'NET' | 'PID' | 'TIME' | 'USER' | 'UTS', number>> =
+  Object.freeze({
+    CGROUP: 0x02000000,
+    IPC: 0x08000000,
+    MNT: 0x00020000,
+    NET: 0x40000000,
+    PID: 0x20000000,
+    TIME: 0x00000080,
+    USER: 0x10000000,
+    UTS: 0x04000000,
+  })
+
+const FLAGS = new Map<string, number>(Object.entries(NS).map(([name, flag]) => [name.toLowerCase(), flag]))
+const NAMES = [...FLAGS.keys()].map((name) => `'${name}'`).join(', ')
+const ALL = [...FLAGS.values()].reduce((mask, flag) => mask | flag, 0)
+
+/** @internal The mask of kinds that must be named. */
+export function parseKinds(kinds: unknown, name = 'kinds'): number {
+  if (typeof kinds === 'string') return flagOf(kinds, name)
+  if (typeof kinds === 'number') return parseMask(kinds, name)
+  if (!Array.isArray(kinds)) throw invalidType(name, `a kind of namespace (${NAMES}), an array of them, or a mask`, kinds)
+  let mask = 0
+  for (const kind of kinds) {
+    const flag = flagOf(kind, name)
+    if ((mask & flag) !== 0) throw invalidValue(name, 'names a kind twice', kind)
+    mask |= flag
+  }
+  if (mask === 0) throw invalidValue(name, 'must name at least one kind', kinds)
+  return mask
+}
+
+/** @internal The mask of kinds that may be left out, which is 0 then. */
+export function parseOptionalKinds(kinds: unknown, name = 'kinds'): number {
+  return kinds === undefined ? 0 : parseKinds(kinds, name)
+}
+
+/** @internal The flag of one kind, which is 0 when it is left out. */
+export function parseOptionalKind(kind: unknown, name = 'kind'): number {
+  return kind === undefined ? 0 : flagOf(kind, name)
+}
+
+/** @internal The names in a mask, in the order of `/proc/PID/ns`. */
+export function namesOf(mask: number): NamespaceKind[] {
+  return [...FLAGS].filter(([, flag]) => (mask & flag) !== 0).map(([name]) => name as NamespaceKind)
+}
+
+/** @internal The flag of a kind; a mask of one kind is one too. */
+export function flagOf(kind: unknown, name = 'kind'): number {
+  if (typeof kind === 'number') {
+    const mask = parseMask(kind, name)
+    if ((mask & (mask - 1)) !== 0) throw invalidValue(name, 'must be one kind', kind)
+    return mask
+  }
+  if (typeof kind !== 'string') throw invalidType(name, `a kind of namespace: ${NAMES}`, kind)
+  const flag = FLAGS.get(kind)
+  if (flag === undefined) throw invalidValue(name, `must be a kind of namespace: ${NAMES}`, kind)
+  return flag
+}
+
+function parseMask(mask: number, name: string): number {
+  if (!Number.isInteger(mask) || mask <= 0 || mask > 0x7fffffff || (mask & ~ALL) !== 0) {
+    throw invalidValue(name, 'must be a mask of NS constants and nothing else', mask)
+  }
+  return mask
+}

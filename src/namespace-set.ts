@@ -1,0 +1,540 @@
+import { inspect } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
+import type { NativeSet } from '../index.js'
+import { closedProperly, watchForDrop } from './dropped.ts'
+import { invalidType, invalidValue, misuse } from './errors.ts'
+import { FdSet } from './fd-set.ts'
+import {
+  flagOf,
+  type Kinds,
+  type NamespaceKind,
+  NS,
+  namesOf,
+  parseKinds,
+  parseOptionalKind,
+  parseOptionalKinds,
+} from './kinds.ts'
+import { binding } from './native.ts'
+import { parseBoolean, parseFunction, parseInteger, parseOptions, parseSignal } from './options.ts'
+import { type Path, parsePath } from './paths.ts'
+import { type ExecFileOptions, type ExecFileResult, execFile } from './processes/exec-file.ts'
+import { type NamespaceChildProcess, type SpawnOptions, spawn } from './processes/spawn.ts'
+import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
+
+/** What makes two namespaces the same. */
+export interface NamespaceStat {
+  dev: bigint
+  ino: bigint
+}
+
+/** A file for each kind to mount. */
+export type MountTargets = { [K in NamespaceKind]?: Path | undefined }
+
+/** Options of {@link NamespaceSet.do}. */
+export interface DoOptions {
+  /** Enter only these of the set's kinds. */
+  kinds?: Kinds | undefined
+}
+
+/** Options of {@link NamespaceSet.enter}. */
+export interface EnterOptions extends DoOptions {
+  /** Enter even on the main thread, where everything else lives too. */
+  mainThread?: boolean | undefined
+}
+
+/** Nothing for what can be awaited; whatever else a callback returns is fine, and so is a type not known yet. */
+export type NotThenable<R> = 0 extends 1 & R ? never : R extends PromiseLike<unknown> ? R : never
+
+const LAST_PID = 0x7fffffff
+
+/**
+ * A set of namespaces, at most one of each kind, held open by descriptors that are close-on-exec. Its namespaces live
+ * as long as it, or any {@link NamespaceSet.dup} of it, is open.
+ *
+ * Every method throws `ERR_NSSET_CLOSED` after {@link NamespaceSet.close}, `ERR_NSSET_UNSUPPORTED_PLATFORM` on other
+ * systems than Linux, and `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for arguments that make no sense.
+ *
+ * @example
+ * using set = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
+ * console.log((await set.execFile('ip', ['-brief', 'link'])).stdout)
+ *
+ * @see namespaces(7)
+ */
+export class NamespaceSet {
+  readonly #native: NativeSet
+  readonly #flags: number
+
+  /** @internal */
+  constructor(native: NativeSet) {
+    this.#native = native
+    this.#flags = native.flags()
+    watchForDrop(this, String(this))
+  }
+
+  /**
+   * The namespaces of the calling thread; all kinds when none are named.
+   *
+   * @throws {@link NamespaceError} `ENOENT` without a mounted /proc.
+   * @example
+   * using home = NamespaceSet.current('net')
+   * console.log(home.id()) // net:[4026531833]
+   * @see proc_pid_ns(5)
+   */
+  static current(kinds?: Kinds): NamespaceSet {
+    return new NamespaceSet(binding().current(parseOptionalKinds(kinds)))
+  }
+
+  /**
+   * Makes new namespaces, and the state they start with. No thread of this process enters them. An ordinary user needs
+   * `'user'` among the kinds.
+   *
+   * @throws {@link NamespaceError} `EPERM`, `ENOSPC` (a limit of /proc/sys/user), `EINVAL` (maps), `ENOENT` (a path of
+   * `mounts` or `root`, or `newuidmap`); its `syscall` is the step that failed.
+   * @throws the signal's reason, when `options.signal` is aborted.
+   * @example
+   * using set = await NamespaceSet.unshare(['user', 'uts'], { mapUser: 'root', hostname: 'inside' })
+   * console.log((await set.execFile('hostname')).stdout) // inside
+   * @see unshare(2), user_namespaces(7)
+   */
+  static async unshare(kinds: Kinds, options?: UnshareOptions): Promise<NamespaceSet> {
+    return unshare(undefined, kinds, options)
+  }
+
+  /**
+   * As {@link NamespaceSet.unshare}, at once: about 0.3 ms, or as long as `newuidmap` takes.
+   *
+   * @example
+   * using set = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
+   * @see unshare(2)
+   */
+  static unshareSync(kinds: Kinds, options?: UnshareSyncOptions): NamespaceSet {
+    const native = binding()
+    return new NamespaceSet(native.unshareSync(undefined, parseKinds(kinds), parseUnshareOptions(options)))
+  }
+
+  /**
+   * The namespaces of a process; all that the kernel has when none are named.
+   *
+   * @throws {@link NamespaceError} `ESRCH` when it is gone, `EACCES` when ptrace(2) would not let the caller look.
+   * @example
+   * using theirs = NamespaceSet.fromPid(child.pid, ['net', 'uts'])
+   * @see proc_pid_ns(5)
+   */
+  static fromPid(pid: number, kinds?: Kinds): NamespaceSet {
+    const native = binding()
+    return new NamespaceSet(native.fromPid(parseInteger(pid, 'pid', 1, LAST_PID), parseOptionalKinds(kinds)))
+  }
+
+  /**
+   * The namespaces of one thread of a process.
+   *
+   * @throws {@link NamespaceError} as {@link NamespaceSet.fromPid}.
+   * @example
+   * using theirs = NamespaceSet.fromThread(process.pid, tid, 'net')
+   * @see proc_tid_ns(5)
+   */
+  static fromThread(pid: number, tid: number, kinds?: Kinds): NamespaceSet {
+    const native = binding()
+    const [process, thread] = [parseInteger(pid, 'pid', 1, LAST_PID), parseInteger(tid, 'tid', 1, LAST_PID)]
+    return new NamespaceSet(native.fromThread(process, thread, parseOptionalKinds(kinds)))
+  }
+
+  /**
+   * The namespaces mounted in a directory under the names of their kinds, as {@link NamespaceSet.mount} leaves them;
+   * all that are there when none are named.
+   *
+   * @throws {@link NamespaceError} `ENOENT`, `ENOTDIR`, and `EINVAL` for a file that is no namespace of that kind.
+   * @example
+   * using set = NamespaceSet.fromDirectory('/run/tenant-1')
+   */
+  static fromDirectory(directory: Path, kinds?: Kinds): NamespaceSet {
+    const native = binding()
+    return new NamespaceSet(native.fromDirectory(parsePath(directory, 'directory'), parseOptionalKinds(kinds)))
+  }
+
+  /**
+   * The one namespace at a path. Its kind is asked of the kernel, and compared with the one expected.
+   *
+   * @throws {@link NamespaceError} `ENOENT`, and `EINVAL` for what is no namespace or one of another kind.
+   * @example
+   * using blue = NamespaceSet.fromPath('/run/netns/blue', 'net')
+   * @see ioctl_ns(2)
+   */
+  static fromPath(path: Path, expect?: NamespaceKind): NamespaceSet {
+    const native = binding()
+    return new NamespaceSet(native.fromPath(parsePath(path, 'path'), parseOptionalKind(expect, 'expect')))
+  }
+
+  /**
+   * The one namespace behind a descriptor, which stays the caller's to close.
+   *
+   * @throws {@link NamespaceError} `EBADF`, and `EINVAL` for what is no namespace or one of another kind.
+   * @example
+   * using set = NamespaceSet.fromFd(3, 'net')
+   * @see ioctl_ns(2)
+   */
+  static fromFd(fd: number, expect?: NamespaceKind): NamespaceSet {
+    const native = binding()
+    return new NamespaceSet(native.fromFd(parseInteger(fd, 'fd', 0, LAST_PID), parseOptionalKind(expect, 'expect')))
+  }
+
+  /**
+   * Undoes {@link NamespaceSet.mount}, of a file or of a directory, and removes the files that it had made.
+   *
+   * @throws {@link NamespaceError} `EINVAL` for what is no namespace file: nothing else is unmounted.
+   * @example
+   * await NamespaceSet.unmount('/run/tenant-1')
+   * @see umount2(2)
+   */
+  static async unmount(target: Path): Promise<void> {
+    NamespaceSet.unmountSync(target)
+  }
+
+  /** As {@link NamespaceSet.unmount}, at once. */
+  static unmountSync(target: Path): void {
+    const native = binding()
+    native.unmount(parsePath(target, 'target'))
+  }
+
+  /** The kinds it holds, or held before it was closed, in the order of `/proc/PID/ns`. */
+  get kinds(): NamespaceKind[] {
+    return namesOf(this.#flags)
+  }
+
+  /** The kinds as a mask of {@link NS} constants. */
+  get flags(): number {
+    return this.#flags
+  }
+
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#native.closed
+  }
+
+  /** Whether it holds a namespace of this kind. */
+  has(kind: NamespaceKind): boolean {
+    return (this.#flags & flagOf(kind)) !== 0
+  }
+
+  /**
+   * The identity of a namespace, as a link of `/proc/PID/ns` reads. The kind may be left out where there is only one.
+   *
+   * @throws `ERR_NSSET_NOT_IN_SET`
+   * @example
+   * set.id('net') // net:[4026532177]
+   */
+  id(kind?: NamespaceKind): string {
+    return this.#native.id(this.#one(kind))
+  }
+
+  /**
+   * Device and inode of a namespace.
+   *
+   * @throws `ERR_NSSET_NOT_IN_SET`
+   * @example
+   * const { ino } = set.stat('net')
+   * @see namespaces(7)
+   */
+  stat(kind?: NamespaceKind): NamespaceStat {
+    const [dev, ino] = this.#native.stat(this.#one(kind)) as [bigint, bigint]
+    return { dev, ino }
+  }
+
+  /**
+   * A path by which other programs find a namespace, while the set is open and this process alive.
+   *
+   * @throws `ERR_NSSET_NOT_IN_SET`
+   * @example
+   * execFileSync('nsenter', [`--net=${set.path('net')}`, 'ip', 'addr'])
+   * @see proc_pid_fd(5)
+   */
+  path(kind?: NamespaceKind): string {
+    return `/proc/${process.pid}/fd/${this.#native.descriptor(this.#one(kind))}`
+  }
+
+  /**
+   * Whether both hold the same namespaces, by device and inode: of these kinds, or of all that either has.
+   *
+   * @throws `ERR_NSSET_CLOSED` when either is closed.
+   * @example
+   * set.equals(NamespaceSet.current(), 'net')
+   */
+  equals(other: NamespaceSet, kinds?: Kinds): boolean {
+    if (!(other instanceof NamespaceSet)) throw invalidType('other', 'a NamespaceSet', other)
+    return this.#native.equals(other.#native, parseOptionalKinds(kinds))
+  }
+
+  /**
+   * The user namespace that owns a namespace, as a set of one.
+   *
+   * @throws {@link NamespaceError} `EPERM` when it is outside of the caller's own.
+   * @example
+   * using owner = set.owner('net')
+   * @see NS_GET_USERNS in ioctl_ns(2)
+   */
+  owner(kind?: NamespaceKind): NamespaceSet {
+    return new NamespaceSet(this.#native.owner(this.#one(kind)))
+  }
+
+  /**
+   * The namespace above one of kind `user` or `pid`, as a set of one.
+   *
+   * @throws {@link NamespaceError} `EPERM` when it is outside of the caller's own; `ERR_INVALID_ARG_VALUE` for kinds
+   * that have no hierarchy.
+   * @example
+   * using above = set.parent('user')
+   * @see NS_GET_PARENT in ioctl_ns(2)
+   */
+  parent(kind?: NamespaceKind): NamespaceSet {
+    const flag = this.#one(kind)
+    if (flag !== NS.USER && flag !== NS.PID) {
+      throw invalidValue('kind', "must be 'user' or 'pid': no other kind has a parent", namesOf(flag)[0])
+    }
+    return new NamespaceSet(this.#native.parent(flag))
+  }
+
+  /**
+   * Another set of the same namespaces, of these kinds or of all, that lives on its own. Costs no descriptor.
+   *
+   * @throws `ERR_NSSET_NOT_IN_SET`
+   * @example
+   * using mine = theirs.dup('net')
+   */
+  dup(kinds?: Kinds): NamespaceSet {
+    return new NamespaceSet(this.#native.dup(parseOptionalKinds(kinds)))
+  }
+
+  /**
+   * Descriptors of one's own, of these kinds or of all.
+   *
+   * @throws `ERR_NSSET_NOT_IN_SET`; {@link NamespaceError} `EMFILE`.
+   * @example
+   * using fds = set.fds(['net', 'uts'])
+   * for (const [kind, fd] of fds) console.log(kind, fd)
+   * @see fcntl(2)
+   */
+  fds(kinds?: Kinds): FdSet {
+    return new FdSet(this.#native.fds(parseOptionalKinds(kinds)))
+  }
+
+  /**
+   * Makes new namespaces as a process inside this set would, owned by its user namespace where it has one. The result
+   * holds them, and this set's others.
+   *
+   * @throws {@link NamespaceError} as the static {@link NamespaceSet.unshare}.
+   * @example
+   * using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
+   * using host = await base.unshare(['net', 'uts'], { hostname: 'host-1', loopback: true })
+   * @see unshare(2)
+   */
+  async unshare(kinds: Kinds, options?: UnshareOptions): Promise<NamespaceSet> {
+    return unshare(this.#native, kinds, options)
+  }
+
+  /** As {@link NamespaceSet.unshare}, at once. */
+  unshareSync(kinds: Kinds, options?: UnshareSyncOptions): NamespaceSet {
+    const native = binding()
+    return new NamespaceSet(native.unshareSync(this.#native, parseKinds(kinds), parseUnshareOptions(options)))
+  }
+
+  /**
+   * Gives the namespaces names in the file system: all into a directory that exists, each under the name of its kind,
+   * or each to the file named for it. Files that are missing are made; one that is there has to be empty. All are
+   * mounted, or none. A mount keeps a namespace alive without the set (a `pid` one is of no use then).
+   *
+   * @throws {@link NamespaceError} `EEXIST` for a target with content, a symbolic link or a mount on it, `EPERM`
+   * without the privilege to mount, `EINVAL` where the kernel takes no mount namespace.
+   * @example
+   * await set.mount('/run/tenant-1')
+   * await set.mount({ net: '/run/netns/tenant-1' })
+   * @see mount(2)
+   */
+  async mount(target: Path | MountTargets): Promise<void> {
+    this.mountSync(target)
+  }
+
+  /** As {@link NamespaceSet.mount}, at once. */
+  mountSync(target: Path | MountTargets): void {
+    if (typeof target === 'string' || Buffer.isBuffer(target) || target instanceof URL) {
+      this.#native.mountIntoDirectory(parsePath(target, 'target'))
+    } else {
+      this.#native.mountOntoFiles(parseTargets(target))
+    }
+  }
+
+  /**
+   * Runs a function inside, on this very thread, and returns what it returned. Sockets it opens and children it starts
+   * are inside for good; everything else is outside when it returns, throws, or is terminated. Kinds that the thread
+   * is in already cost nothing. Not for asynchronous functions: what comes after an `await` would run outside.
+   *
+   * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time`, `pid` and `mnt` unless equal to the thread's own, and for an
+   * ordinary user's sets: {@link NamespaceSet.spawn} and {@link NamespaceSet.execFile} take all of them.
+   * @throws `ERR_NSSET_ASYNC_CALLBACK` when the function returns a promise or another thenable.
+   * @throws `ERR_NSSET_RESTORE` when the way back fails, with what the function threw as its `cause`;
+   * `ERR_NSSET_TAINTED_THREAD` from every call until it succeeds.
+   * @example
+   * const links = set.do(() => os.networkInterfaces())
+   * @see setns(2)
+   * @deprecated An asynchronous function runs outside from its first `await` on, and makes `do` throw.
+   */
+  do<R extends PromiseLike<unknown>>(fn: (() => R) & (() => NotThenable<R>), options?: DoOptions): never
+  /**
+   * Runs a function inside, on this very thread, and returns what it returned. Sockets it opens and children it starts
+   * are inside for good; everything else is outside when it returns, throws, or is terminated. Kinds that the thread
+   * is in already cost nothing. Not for asynchronous functions: what comes after an `await` would run outside.
+   *
+   * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time`, `pid` and `mnt` unless equal to the thread's own, and for an
+   * ordinary user's sets: {@link NamespaceSet.spawn} and {@link NamespaceSet.execFile} take all of them.
+   * @throws `ERR_NSSET_ASYNC_CALLBACK` when the function returns a promise or another thenable.
+   * @throws `ERR_NSSET_RESTORE` when the way back fails, with what the function threw as its `cause`;
+   * `ERR_NSSET_TAINTED_THREAD` from every call until it succeeds.
+   * @example
+   * const links = set.do(() => os.networkInterfaces())
+   * @see setns(2)
+   */
+  do<R>(fn: () => R, options?: DoOptions): R
+  do(fn: () => unknown, options?: DoOptions): unknown {
+    const kinds = options === undefined ? 0 : parseOptionalKinds(parseOptions<DoOptions>(options).kinds, 'options.kinds')
+    const result = this.#native.visit(kinds, parseFunction(fn, 'fn'))
+    if (isThenable(result)) throw asyncCallback(result)
+    return result
+  }
+
+  /**
+   * Enters for good: the calling thread belongs inside from now on. Meant for a Worker's thread, `mnt` included. What
+   * uses libuv's pool (`fs.promises`, `dns.lookup`, `import()`) stays outside.
+   *
+   * @throws `ERR_NSSET_NOT_ENTERABLE` on the main thread unless `mainThread` is true, for `user`, `time` and `pid`
+   * unless equal to the thread's own, and for an ordinary user's sets.
+   * @example
+   * // in a Worker
+   * NamespaceSet.fromPath('/run/netns/blue').enter()
+   * @see setns(2)
+   */
+  enter(options?: EnterOptions): void {
+    const given = parseOptions<EnterOptions>(options)
+    const kinds = parseOptionalKinds(given.kinds, 'options.kinds')
+    if (!parseBoolean(given.mainThread, 'options.mainThread') && isMainThread) {
+      const message = 'enter() is for good, and this is the main thread: use do(), a Worker, or { mainThread: true }'
+      throw misuse('ERR_NSSET_NOT_ENTERABLE', message)
+    }
+    this.#native.enter(kinds)
+  }
+
+  /**
+   * Starts a program inside, in all kinds of the set or in those of `options.kinds`, without a shell. `file` and `cwd`
+   * are looked for inside. The cost does not depend on how much memory Node uses.
+   *
+   * @throws nothing but misuse: what fails is told by the event `'error'`, as `child_process.spawn` does, with a
+   * {@link NamespaceError} whose `syscall` is `spawn FILE` or the step that failed.
+   * @example
+   * const child = set.spawn('ip', ['addr'], { stdio: 'inherit' })
+   * child.on('exit', (code) => console.log(code))
+   * @see execve(2), setns(2)
+   */
+  spawn(file: string, args?: readonly string[], options?: SpawnOptions): NamespaceChildProcess
+  spawn(file: string, options?: SpawnOptions): NamespaceChildProcess
+  spawn(file: string, args?: readonly string[] | SpawnOptions, options?: SpawnOptions): NamespaceChildProcess {
+    binding()
+    return spawn(this.#native, file, args, options)
+  }
+
+  /**
+   * Runs a program inside to its end.
+   *
+   * @throws {@link ExecFileError} when it ends with another code than 0 or by a signal; {@link NamespaceError} when it
+   * does not start.
+   * @example
+   * const { stdout } = await set.execFile('ip', ['-json', 'addr'])
+   * @see execve(2), setns(2)
+   */
+  execFile(
+    file: string,
+    args: readonly string[] | undefined,
+    options: ExecFileOptions & { encoding: 'buffer' },
+  ): Promise<ExecFileResult<Buffer>>
+  execFile(file: string, args?: readonly string[], options?: ExecFileOptions): Promise<ExecFileResult<string>>
+  async execFile(
+    file: string,
+    args?: readonly string[],
+    options?: ExecFileOptions,
+  ): Promise<ExecFileResult<string | Buffer>> {
+    return execFile((given) => this.spawn(file, args ?? [], given), file, args ?? [], options)
+  }
+
+  /**
+   * Lets the namespaces go; a second time does nothing. A `pid` namespace that was made for the set ends with all that
+   * runs inside once its last set is closed. Never waits.
+   */
+  close(): void {
+    closedProperly(this)
+    this.#native.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  /** `NamespaceSet(net:[4026532177] uts:[4026532178])` */
+  toString(): string {
+    return this.#native.closed ? 'NamespaceSet(closed)' : `NamespaceSet(${this.#native.ids()})`
+  }
+
+  [inspect.custom](): string {
+    return this.toString()
+  }
+
+  /** The flag of a kind of this set's; of its only one when it is left out. */
+  #one(kind: NamespaceKind | undefined): number {
+    if (kind !== undefined) return flagOf(kind)
+    if ((this.#flags & (this.#flags - 1)) === 0) return this.#flags
+    throw invalidValue('kind', `may be left out only where the set has one kind; it has ${this.kinds.join(', ')}`, kind)
+  }
+}
+
+async function unshare(base: NativeSet | undefined, kinds: Kinds, options?: UnshareOptions): Promise<NamespaceSet> {
+  const native = binding()
+  const mask = parseKinds(kinds)
+  const parsed = parseUnshareOptions(options)
+  const signal = parseSignal(options?.signal)
+  if (signal === undefined) return new NamespaceSet(await native.unshare(base, mask, parsed))
+  signal.throwIfAborted()
+  const canceller = new native.NativeCanceller()
+  const cancel = () => canceller.cancel()
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    return new NamespaceSet(await native.unshare(base, mask, parsed, canceller))
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+}
+
+function parseTargets(targets: unknown): [number, string | Buffer][] {
+  if (typeof targets !== 'object' || targets === null || Array.isArray(targets)) {
+    throw invalidType('target', 'a directory, or an object with a file for each kind', targets)
+  }
+  const given = Object.entries(targets).filter(([, file]) => file !== undefined)
+  if (given.length === 0) throw invalidValue('target', 'must name a file for at least one kind', targets)
+  return given.map(([kind, file]) => [flagOf(kind, 'target'), parsePath(file, `target.${kind}`)])
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  return typeof (value as { then?: unknown }).then === 'function'
+}
+
+function asyncCallback(result: PromiseLike<unknown>): Error {
+  // The error thrown here takes the place of whatever becomes of the promise, which nobody gets to see.
+  if (result instanceof Promise) result.catch(() => undefined)
+  const message =
+    'the function given to do() returned a promise: what comes after its first await would run outside; ' +
+    'keep it synchronous, or use spawn(), execFile() or a Worker'
+  return misuse('ERR_NSSET_ASYNC_CALLBACK', message)
+}

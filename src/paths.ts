@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url'
+import { invalidType, invalidValue } from './errors.ts'
+
+/** A path as Node's `fs` takes it: a string, the bytes themselves, or a `file:` URL. */
+export type Path = string | Buffer | URL
+
+/** @internal The path as the native side takes it. */
+export function parsePath(path: unknown, name: string): string | Buffer {
+  const parsed = path instanceof URL ? fileURLToPath(path) : path
+  if (typeof parsed !== 'string' && !Buffer.isBuffer(parsed)) {
+    throw invalidType(name, 'a string, a Buffer or a file: URL', path)
+  }
+  if (parsed.includes('\0')) throw invalidValue(name, 'must not contain a NUL byte', String(parsed))
+  if (parsed.length === 0) throw invalidValue(name, 'must not be empty', '')
+  return parsed
+}
+
+/** @internal A string for the kernel. */
+export function parseText(text: unknown, name: string): string {
+  if (typeof text !== 'string') throw invalidType(name, 'a string', text)
+  if (text.includes('\0')) throw invalidValue(name, 'must not contain a NUL byte', text)
+  return text
+}

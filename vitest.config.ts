@@ -1,0 +1,19 @@
+import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  cacheDir: `${tmpdir()}/nsset-vitest-${process.getuid?.()}`,
+  resolve: { alias: { nsset: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
+  test: {
+    include: ['__test__/**/*.test.ts'],
+    setupFiles: ['__test__/setup/thread-guard.ts'],
+    // Each file in a process of its own: a thread that one test leaves inside must not reach another's.
+    pool: 'forks',
+    isolate: true,
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    reporters: ['verbose'],
+  },
+})
