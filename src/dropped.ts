@@ -1,3 +1,5 @@
+import { namesOf } from './kinds.ts'
+
 let warned = false
 
 /**
@@ -7,19 +9,19 @@ let warned = false
 const registry =
   process.env['NODE_ENV'] === 'production'
     ? undefined
-    : new FinalizationRegistry<string>((description) => {
+    : new FinalizationRegistry<number>((flags) => {
         if (warned) return
         warned = true
         process.emitWarning(
-          `${description} was dropped without close(). Its descriptors are closed by the garbage collector, in its ` +
+          `A NamespaceSet of ${namesOf(flags).join(', ')} was dropped without close(). Its descriptors are closed by the garbage collector, in its ` +
             'own time; close sets, or hold them with `using`. This is said once.',
           { type: 'NamespaceWarning', code: 'NSSET_DROPPED' },
         )
       })
 
 /** @internal */
-export function watchForDrop(owner: object, description: string): void {
-  registry?.register(owner, description, owner)
+export function watchForDrop(owner: object, flags: number): void {
+  registry?.register(owner, flags, owner)
 }
 
 /** @internal */

@@ -1,5 +1,3 @@
-import { inspect } from 'node:util'
-import { isMainThread } from 'node:worker_threads'
 import type { NativeSet } from '../index.js'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { invalidType, invalidValue, misuse } from './errors.ts'
@@ -68,7 +66,7 @@ export class NamespaceSet {
   constructor(native: NativeSet) {
     this.#native = native
     this.#flags = native.flags()
-    watchForDrop(this, String(this))
+    watchForDrop(this, this.#flags)
   }
 
   /**
@@ -414,6 +412,7 @@ export class NamespaceSet {
   enter(options?: EnterOptions): void {
     const given = parseOptions<EnterOptions>(options)
     const kinds = parseOptionalKinds(given.kinds, 'options.kinds')
+    const { isMainThread } = process.getBuiltinModule('node:worker_threads')
     if (!parseBoolean(given.mainThread, 'options.mainThread') && isMainThread) {
       const message = 'enter() is for good, and this is the main thread: use do(), a Worker, or { mainThread: true }'
       throw misuse('ERR_NSSET_NOT_ENTERABLE', message)
@@ -484,7 +483,7 @@ export class NamespaceSet {
     return this.#native.closed ? 'NamespaceSet(closed)' : `NamespaceSet(${this.#native.ids()})`
   }
 
-  [inspect.custom](): string {
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString()
   }
 

@@ -11,13 +11,31 @@ let failure: unknown
 // At once, not on first use: what the addon starts at load must not be started from inside a namespace.
 if (process.platform === 'linux') {
   try {
-    // Required and not imported: an import could not be left out on other systems without a top-level await, which
-    // would keep CommonJS from requiring this package.
-    loaded = createRequire(import.meta.url)('../index.js') as Binding
+    loaded = load()
     loaded.initialize(createError, reportExit)
   } catch (error) {
     failure = error
   }
+}
+
+/**
+ * Required and not imported: an import could not be left out on other systems without a top-level await, which would
+ * keep CommonJS from requiring this package. The two usual places come first, because the generated loader, which knows
+ * them all, takes longer than all else here.
+ */
+function load(): Binding {
+  const require = createRequire(import.meta.url)
+  const target = `linux-${process.arch}-gnu`
+  if (process.env['NAPI_RS_NATIVE_LIBRARY_PATH'] === undefined) {
+    for (const place of [`../nsset.${target}.node`, `nsset-${target}`]) {
+      try {
+        return require(place) as Binding
+      } catch {
+        // The generated loader tries again, and says what was wrong.
+      }
+    }
+  }
+  return require('../index.js') as Binding
 }
 
 /** @internal The native binding, or an error that says why there is none. */

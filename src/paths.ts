@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import { invalidType, invalidValue } from './errors.ts'
 
 /** A path as Node's `fs` takes it: a string, the bytes themselves, or a `file:` URL. */
@@ -6,7 +5,7 @@ export type Path = string | Buffer | URL
 
 /** @internal The path as the native side takes it. */
 export function parsePath(path: unknown, name: string): string | Buffer {
-  const parsed = path instanceof URL ? fileURLToPath(path) : path
+  const parsed = path instanceof URL ? process.getBuiltinModule('node:url').fileURLToPath(path) : path
   if (typeof parsed !== 'string' && !Buffer.isBuffer(parsed)) {
     throw invalidType(name, 'a string, a Buffer or a file: URL', path)
   }

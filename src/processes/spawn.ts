@@ -1,6 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { Socket } from 'node:net'
-import { constants } from 'node:os'
+import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { ExitReport, NativeChild, NativeCommand, NativeSet } from '../../index.js'
 import { invalidType, invalidValue, NamespaceError } from '../errors.ts'
@@ -26,9 +25,6 @@ export interface SpawnOptions {
   /** Only these of the set's kinds. */
   kinds?: Kinds | undefined
 }
-
-const SIGNALS = constants.signals as Record<string, number>
-const SIGNAL_NAMES = new Map(Object.entries(SIGNALS).map(([name, number]) => [number, name as NodeJS.Signals]))
 
 /**
  * A program inside a set, with the shape and the events of `child_process.ChildProcess`: `'spawn'`, `'exit'` (code,
@@ -124,7 +120,7 @@ export class NamespaceChildProcess extends EventEmitter {
 
   #openStream(index: number, fd: number | undefined): Socket | null {
     if (fd === undefined) return null
-    const stream = new Socket({ fd, readable: index > 0, writable: index === 0 || index > 2 })
+    const stream: Socket = new (process.getBuiltinModule('node:net').Socket)({ fd, readable: index > 0, writable: index === 0 || index > 2 })
     this.#openStreams += 1
     stream.once('close', () => {
       this.#openStreams -= 1
@@ -135,7 +131,7 @@ export class NamespaceChildProcess extends EventEmitter {
 
   #onExit(report: ExitReport): void {
     this.exitCode = report.code ?? null
-    this.signalCode = report.signal === undefined ? null : (SIGNAL_NAMES.get(report.signal) ?? null)
+    this.signalCode = report.signal === undefined ? null : nameOfSignal(report.signal)
     this.#hasExited = true
     this.#native?.release()
     this.stdin?.destroy()
@@ -144,7 +140,7 @@ export class NamespaceChildProcess extends EventEmitter {
     this.emit('exit', this.exitCode, this.signalCode)
     // What nobody reads would keep 'close' away for ever; what is read is left to its reader.
     process.nextTick(() => {
-      for (const stream of this.stdio) if (stream instanceof Socket && stream.readable) stream.resume()
+      for (const stream of this.stdio) if (stream !== null && 'readable' in stream && stream.readable) stream.resume()
     })
     this.#maybeClose()
   }
@@ -205,7 +201,17 @@ function parseOneStdio(stdio: unknown, index: number): 'pipe' | 'ignore' | numbe
 function parseSignalNumber(signal: unknown): number {
   if (typeof signal === 'number') return parseInteger(signal, 'signal', 0, 64)
   if (typeof signal !== 'string') throw invalidType('signal', 'a signal, by name or number', signal)
-  const number = SIGNALS[signal.toUpperCase()]
+  const number = signals()[signal.toUpperCase()]
   if (number === undefined) throw invalidValue('signal', 'must be a signal', signal)
   return number
+}
+
+function nameOfSignal(number: number): NodeJS.Signals | null {
+  const entry = Object.entries(signals()).find(([, value]) => value === number)
+  return (entry?.[0] ?? null) as NodeJS.Signals | null
+}
+
+/** Looked up when needed: a module of Node's that nobody else has imported yet costs half a millisecond at load. */
+function signals(): Record<string, number> {
+  return process.getBuiltinModule('node:os').constants.signals
 }

@@ -1,5 +1,7 @@
 //! The Node-API face of the core: converts values and errors, owns threads and promises, decides nothing.
 
+#[cfg(feature = "bare")]
+mod bare;
 mod convert;
 mod environment;
 mod failure;
