@@ -2,6 +2,8 @@ import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const report = process.env['NSSET_TEST_REPORT']
+
 export default defineConfig({
   cacheDir: `${tmpdir()}/nsset-vitest-${process.getuid?.()}`,
   resolve: { alias: { nsset: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
@@ -14,6 +16,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    reporters: ['verbose'],
+    reporters: report === undefined ? ['verbose'] : ['verbose', ['json', { outputFile: report }]],
   },
 })

@@ -1,6 +1,6 @@
 import type { NativeFds } from '../index.js'
 import { misuse } from './errors.ts'
-import { type NamespaceKind, flagOf, namesOf } from './kinds.ts'
+import { flagOf, type NamespaceKind, namesOf } from './kinds.ts'
 
 /**
  * Descriptors of one's own for the namespaces of a set, each close-on-exec. They are closed with this object, or when

@@ -34,7 +34,8 @@ const ALL = [...FLAGS.values()].reduce((mask, flag) => mask | flag, 0)
 export function parseKinds(kinds: unknown, name = 'kinds'): number {
   if (typeof kinds === 'string') return flagOf(kinds, name)
   if (typeof kinds === 'number') return parseMask(kinds, name)
-  if (!Array.isArray(kinds)) throw invalidType(name, `a kind of namespace (${NAMES}), an array of them, or a mask`, kinds)
+  if (!Array.isArray(kinds))
+    throw invalidType(name, `a kind of namespace (${NAMES}), an array of them, or a mask`, kinds)
   let mask = 0
   for (const kind of kinds) {
     const flag = flagOf(kind, name)

@@ -392,7 +392,8 @@ export class NamespaceSet {
    */
   do<R>(fn: () => R, options?: DoOptions): R
   do(fn: () => unknown, options?: DoOptions): unknown {
-    const kinds = options === undefined ? 0 : parseOptionalKinds(parseOptions<DoOptions>(options).kinds, 'options.kinds')
+    const kinds =
+      options === undefined ? 0 : parseOptionalKinds(parseOptions<DoOptions>(options).kinds, 'options.kinds')
     const result = this.#native.visit(kinds, parseFunction(fn, 'fn'))
     if (isThenable(result)) throw asyncCallback(result)
     return result

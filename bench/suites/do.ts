@@ -1,5 +1,5 @@
 /** `do` with an empty function, beside the bare setns pairs. Root only: an ordinary user's thread may not enter. */
-import { type Kinds, NamespaceSet, type NamespaceKind, NS } from 'nsset'
+import { type Kinds, type NamespaceKind, NamespaceSet, NS } from 'nsset'
 import { bareSetns } from '../bare.ts'
 import { interleave, microseconds } from '../measure.ts'
 import type { Row } from '../row.ts'

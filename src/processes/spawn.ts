@@ -120,7 +120,11 @@ export class NamespaceChildProcess extends EventEmitter {
 
   #openStream(index: number, fd: number | undefined): Socket | null {
     if (fd === undefined) return null
-    const stream: Socket = new (process.getBuiltinModule('node:net').Socket)({ fd, readable: index > 0, writable: index === 0 || index > 2 })
+    const stream: Socket = new (process.getBuiltinModule('node:net').Socket)({
+      fd,
+      readable: index > 0,
+      writable: index === 0 || index > 2,
+    })
     this.#openStreams += 1
     stream.once('close', () => {
       this.#openStreams -= 1
@@ -173,11 +177,13 @@ export function spawn(
 }
 
 function parseEnvironment(environment: unknown): string[] {
-  const given = environment === undefined ? process.env : parseOptions<Record<string, string>>(environment, 'options.env')
+  const given =
+    environment === undefined ? process.env : parseOptions<Record<string, string>>(environment, 'options.env')
   return Object.entries(given)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => {
-      if (name === '' || name.includes('=')) throw invalidValue('options.env', "has a name that is empty or has '=' in it", name)
+      if (name === '' || name.includes('='))
+        throw invalidValue('options.env', "has a name that is empty or has '=' in it", name)
       return `${parseText(name, 'options.env')}=${parseText(String(value), `options.env.${name}`)}`
     })
 }
@@ -187,7 +193,10 @@ function parseStdio(stdio: unknown): NativeCommand['stdio'] {
   if (typeof stdio === 'string') return [0, 1, 2].map((index) => parseOneStdio(stdio, index))
   if (!Array.isArray(stdio)) throw invalidType('options.stdio', "'pipe', 'inherit', 'ignore' or an array", stdio)
   if (stdio.length > 256) throw invalidValue('options.stdio', 'must have at most 256 entries', stdio)
-  const standard = Array.from({ length: Math.max(3, stdio.length) }, (_, index) => stdio[index] ?? (index < 3 ? 'pipe' : 'ignore'))
+  const standard = Array.from(
+    { length: Math.max(3, stdio.length) },
+    (_, index) => stdio[index] ?? (index < 3 ? 'pipe' : 'ignore'),
+  )
   return standard.map(parseOneStdio)
 }
 

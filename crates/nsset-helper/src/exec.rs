@@ -53,22 +53,17 @@ fn start(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> 
     if errno == ENOEXEC { start_script(path, argv, environment) } else { errno }
 }
 
-/// A file without a format is a shell script, as exec(3) has it for the functions that search.
+/// A file without a format is a shell script, as exec(3) has it for the functions that search. The shell and the path
+/// take the places of FILE and of the program's name, which lie side by side in the vector.
 fn start_script(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
-    const MAX_SCRIPT_ARGUMENTS: usize = 4096;
-    let mut vector = [core::ptr::null::<u8>(); MAX_SCRIPT_ARGUMENTS];
-    vector[0] = c"/bin/sh".as_ptr().cast();
-    vector[1] = path.as_ptr().cast();
-    for (index, place) in vector[2..MAX_SCRIPT_ARGUMENTS - 1].iter_mut().enumerate() {
-        // SAFETY: `argv` has its name first and ends with NULL, at which the loop stops.
-        let argument = unsafe { *argv.add(index + 1) };
-        if argument.is_null() {
-            break;
-        }
-        *place = argument;
+    // SAFETY: the vector is on our own stack, writable; FILE precedes `argv`, which has at least a name, and neither is
+    // looked at again: this is the last attempt.
+    unsafe {
+        let vector = argv.sub(1).cast_mut();
+        *vector = c"/bin/sh".as_ptr().cast();
+        *vector.add(1) = path.as_ptr().cast();
+        syscall::execve(c"/bin/sh", vector, environment)
     }
-    // SAFETY: the vector ends with NULL; the environment is the kernel's.
-    unsafe { syscall::execve(c"/bin/sh", vector.as_ptr(), environment) }
 }
 
 /// Looks for `file` along the program's own `PATH`, as execvp(3) does.

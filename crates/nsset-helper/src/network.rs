@@ -13,7 +13,7 @@ struct InterfaceRequest {
 /// Brings `lo` up; the kernel gives it 127.0.0.1 and ::1 by itself.
 pub fn bring_loopback_up() -> Result<(), Errno> {
     const AF_INET: usize = 2;
-    const SOCK_DGRAM_CLOEXEC: usize = 2 | 0o2000000;
+    const SOCK_DGRAM_CLOEXEC: usize = 2 | 0o2_000_000;
     const SIOCGIFFLAGS: usize = 0x8913;
     const SIOCSIFFLAGS: usize = 0x8914;
     const IFF_UP: u16 = 1;

@@ -19,12 +19,12 @@ pub const AT_EMPTY_PATH: usize = 0x1000;
 
 pub const O_RDONLY: usize = 0;
 pub const O_WRONLY: usize = 1;
-pub const O_CLOEXEC: usize = 0o2000000;
-pub const O_PATH: usize = 0o10000000;
+pub const O_CLOEXEC: usize = 0o2_000_000;
+pub const O_PATH: usize = 0o10_000_000;
 #[cfg(target_arch = "x86_64")]
-pub const O_DIRECTORY: usize = 0o200000;
+pub const O_DIRECTORY: usize = 0o200_000;
 #[cfg(target_arch = "aarch64")]
-pub const O_DIRECTORY: usize = 0o40000;
+pub const O_DIRECTORY: usize = 0o40_000;
 
 pub const CLONE_PARENT: usize = 0x8000;
 pub const CLONE_PIDFD: usize = 0x1000;

@@ -32,6 +32,7 @@ pub use mount::{mount_into_directory, mount_onto_files, unmount};
 pub use mount_spec::{MountKind, MountSpec, Propagation};
 pub use namespace::{Namespace, NamespaceId};
 pub use set::NamespaceSet;
-pub use source::{current, from_directory, from_fd, from_path, from_pid, from_thread};
+pub use source::{from_directory, from_fd, from_path, from_pid, from_thread};
 pub use spawn::{Child, Command, Signaller, Stdio, spawn};
+pub use thread::current;
 pub use unshare::{TimeOffsets, UnshareOptions, unshare};

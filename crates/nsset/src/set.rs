@@ -27,6 +27,10 @@ impl NamespaceSet {
         self.namespaces[index] = Some(Arc::new(namespace));
     }
 
+    pub(crate) fn share(&mut self, namespace: &Arc<Namespace>) {
+        self.namespaces[namespace.kind().index()] = Some(Arc::clone(namespace));
+    }
+
     pub(crate) fn keep_alive(&mut self, init: Init) {
         self.init = Some(Arc::new(init));
     }

@@ -22,19 +22,26 @@ use crate::{
     set::NamespaceSet,
 };
 
-/// The namespaces of the calling thread.
-pub fn current(kinds: Kinds) -> Result<NamespaceSet> {
-    let directory = open_directory(AT_FDCWD, "/proc/thread-self/ns").map_err(|errno| {
-        SystemError::new(errno, "open").path("/proc/thread-self/ns").hint("nsset needs a mounted /proc")
-    })?;
-    open_kinds(directory.as_fd(), kinds, &Place { path: Path::new("/proc/thread-self/ns"), pid: None })
+/// The directory of the calling thread's namespaces.
+pub(crate) fn open_own_directory() -> Result<OwnedFd> {
+    open_directory(AT_FDCWD, OWN_DIRECTORY)
+        .map_err(|errno| SystemError::new(errno, "open").path(OWN_DIRECTORY).hint("nsset needs a mounted /proc").into())
 }
 
-/// The namespaces of the calling thread, of every kind that the kernel has.
-pub(crate) fn here() -> Result<NamespaceSet> {
-    let there = open_directory(AT_FDCWD, "/proc/thread-self/ns").map(|directory| kinds_there(directory.as_fd()));
-    current(there.unwrap_or(Kinds::ALL))
+/// Opens these kinds from the directory of the calling thread's namespaces; all that the kernel has when none are named.
+pub(crate) fn open_own(directory: BorrowedFd<'_>, kinds: Option<Kinds>) -> Result<NamespaceSet> {
+    let place = Place { path: Path::new(OWN_DIRECTORY), pid: None };
+    open_kinds(directory, kinds.unwrap_or_else(|| kinds_there(directory)), &place)
 }
+
+/// The inode that a link of such a directory names: `net:[4026531833]`.
+pub(crate) fn read_inode(directory: BorrowedFd<'_>, kind: Kind) -> Option<u64> {
+    let link = nix::fcntl::readlinkat(directory, kind.name()).ok()?;
+    let (_, inode) = link.to_str()?.split_once(":[")?;
+    inode.strip_suffix(']')?.parse().ok()
+}
+
+const OWN_DIRECTORY: &str = "/proc/thread-self/ns";
 
 /// The namespaces of a process; of all kinds that are there when none are named.
 pub fn from_pid(pid: i32, kinds: Option<Kinds>) -> Result<NamespaceSet> {

@@ -3,7 +3,12 @@
 //! Identities are read once per thread, and nothing is asked of the kernel for a kind that is equal already. Whoever
 //! moves a thread by other means (another addon's setns) makes that stale.
 
-use std::{borrow::Cow, cell::RefCell, os::fd::AsFd, sync::Arc};
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+};
 
 use nix::{
     errno::Errno,
@@ -25,6 +30,8 @@ const ENTERABLE: [Kind; 4] = [Kind::Cgroup, Kind::Ipc, Kind::Net, Kind::Uts];
 const ENTERABLE_FOR_GOOD: [Kind; 5] = [Kind::Cgroup, Kind::Ipc, Kind::Net, Kind::Uts, Kind::Mnt];
 
 struct Place {
+    /// `/proc/thread-self/ns` of this thread.
+    directory: OwnedFd,
     /// Where the thread is to be at this depth of nesting.
     belongs: [Option<Arc<Namespace>>; 8],
     /// Where it is.
@@ -40,6 +47,11 @@ thread_local! {
 /// Reads where the thread stands. Called when the addon is loaded, before anything can have been entered.
 pub fn remember() -> Result<()> {
     with_place(|_| ())
+}
+
+/// The namespaces of the calling thread.
+pub fn current(kinds: Kinds) -> Result<NamespaceSet> {
+    with_place(|place| place.current(kinds))?
 }
 
 /// The thread's namespace of this kind; `None` where the kernel has no such kind.
@@ -92,9 +104,24 @@ fn with_place<T>(call: impl FnOnce(&mut Place) -> T) -> Result<T> {
 
 impl Place {
     fn read() -> Result<Self> {
-        let here = source::here()?;
+        let directory = source::open_own_directory()?;
+        let here = source::open_own(directory.as_fd(), None)?;
         let belongs: [_; 8] = Kind::ALL.map(|kind| here.find(kind).cloned());
-        Ok(Self { stands: belongs.clone(), belongs, astray: None })
+        Ok(Self { directory, stands: belongs.clone(), belongs, astray: None })
+    }
+
+    /// The kernel is asked which namespaces these are; what is known already is shared, and only the rest is opened.
+    fn current(&self, kinds: Kinds) -> Result<NamespaceSet> {
+        let mut set = NamespaceSet::default();
+        let mut unknown = Kinds::NONE;
+        for kind in kinds.iter() {
+            let inode = source::read_inode(self.directory.as_fd(), kind);
+            match &self.stands[kind.index()] {
+                Some(namespace) if Some(namespace.id().ino) == inode => set.share(namespace),
+                _ => unknown = unknown.with(kind),
+            }
+        }
+        Ok(set.or(&source::open_own(self.directory.as_fd(), Some(unknown))?))
     }
 
     fn visit(&mut self, set: &NamespaceSet, kinds: Kinds) -> Result<Visit> {
