@@ -180,10 +180,11 @@ impl Conversation {
 
     /// Whoever may signal inside the set may stop the helper on its way; it is set going again.
     fn wake_stopped(&self) {
-        for process in &self.processes {
+        let pidfds = self.processes.iter().map(|process| &process.pidfd).chain(&self.init);
+        for pidfd in pidfds {
             let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
-            if let Ok(WaitStatus::Stopped(..)) = waitid(Id::PIDFd(process.pidfd.as_fd()), flags) {
-                launch::kill(&process.pidfd, Signal::SIGCONT);
+            if let Ok(WaitStatus::Stopped(..)) = waitid(Id::PIDFd(pidfd.as_fd()), flags) {
+                launch::kill(pidfd, Signal::SIGCONT);
             }
         }
     }

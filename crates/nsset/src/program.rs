@@ -175,7 +175,9 @@ impl<'fd> Program<'fd> {
     }
 
     pub fn hostname(&mut self, name: &str) -> Result<()> {
-        self.step(word::HOSTNAME, "sethostname").kind = Some(Kind::Uts);
+        let label = self.step(word::HOSTNAME, "sethostname");
+        label.kind = Some(Kind::Uts);
+        label.hint = Some("a host name has at most 64 bytes");
         self.operand(Path::new(name))
     }
 

@@ -9,7 +9,7 @@ use nix::{
     errno::Errno,
     fcntl::{AT_FDCWD, OFlag, open, openat},
     sys::{
-        stat::Mode,
+        stat::{Mode, stat},
         statfs::{NSFS_MAGIC, fstatfs},
     },
 };
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result, SystemError},
     ioctl,
     kind::{Kind, Kinds},
-    namespace::Namespace,
+    namespace::{Namespace, NamespaceId},
     set::NamespaceSet,
 };
 
@@ -39,6 +39,12 @@ pub(crate) fn read_inode(directory: BorrowedFd<'_>, kind: Kind) -> Option<u64> {
     let link = nix::fcntl::readlinkat(directory, kind.name()).ok()?;
     let (_, inode) = link.to_str()?.split_once(":[")?;
     inode.strip_suffix(']')?.parse().ok()
+}
+
+/// The identity of the calling thread's namespace of this kind; `None` where the kernel has no such kind.
+pub(crate) fn own_id(kind: Kind) -> Option<NamespaceId> {
+    let stat = stat(Path::new(OWN_DIRECTORY).join(kind.name()).as_path()).ok()?;
+    Some(NamespaceId { dev: stat.st_dev, ino: stat.st_ino })
 }
 
 const OWN_DIRECTORY: &str = "/proc/thread-self/ns";

@@ -56,7 +56,11 @@ pub fn current(kinds: Kinds) -> Result<NamespaceSet> {
 
 /// The thread's namespace of this kind; `None` where the kernel has no such kind.
 pub(crate) fn stands_in(kind: Kind) -> Option<NamespaceId> {
-    with_place(|place| place.stands[kind.index()].as_ref().map(|namespace| namespace.id())).ok().flatten()
+    PLACE.with_borrow(|place| match place {
+        Some(place) => place.stands[kind.index()].as_ref().map(|namespace| namespace.id()),
+        // A thread that is not JavaScript's enters nothing, and so has nothing to remember.
+        None => source::own_id(kind),
+    })
 }
 
 /// Brings a thread back that could not be brought back before; to be called before anything else is done on it.

@@ -3,9 +3,14 @@
 use std::{
     os::fd::{AsFd, OwnedFd},
     path::PathBuf,
+    time::Duration,
 };
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::socket::{AddressFamily, SockFlag, SockType, socketpair},
+};
 
 use crate::{
     cancel::Cancel,
@@ -18,6 +23,7 @@ use crate::{
     namespace::Namespace,
     plan,
     program::Program,
+    reaper,
     set::NamespaceSet,
 };
 
@@ -50,12 +56,50 @@ pub fn unshare(
     cancel: Option<&Cancel>,
 ) -> Result<NamespaceSet> {
     check(kinds, options)?;
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        match unshare_once(base, kinds, options, cancel) {
+            Err(error) if is_awaiting_cleanup(&error, kinds) => match pauses.next() {
+                Some(pause) => wait(Duration::from_millis(pause), cancel)?,
+                None => return Err(error),
+            },
+            outcome => return outcome,
+        }
+    }
+}
+
+/// How many milliseconds are waited, again and again, for the kernel to clean up: half a second in all.
+const PAUSES: [u64; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
+
+/// A network namespace that was let go counts against the limits until the kernel has cleaned up after it, which it does
+/// in its own time.
+fn is_awaiting_cleanup(error: &Error, kinds: Kinds) -> bool {
+    kinds.contains(Kind::Net) && matches!(error, Error::System(system) if system.errno == Errno::ENOSPC)
+}
+
+fn wait(pause: Duration, cancel: Option<&Cancel>) -> Result<()> {
+    let mut fds: Vec<_> = cancel.iter().map(|cancel| PollFd::new(cancel.as_fd(), PollFlags::POLLIN)).collect();
+    match poll(&mut fds, PollTimeout::try_from(pause).unwrap_or(PollTimeout::ZERO)) {
+        Ok(1..) => Err(Error::Aborted),
+        _ => Ok(()),
+    }
+}
+
+fn unshare_once(
+    base: Option<&NamespaceSet>,
+    kinds: Kinds,
+    options: &UnshareOptions,
+    cancel: Option<&Cancel>,
+) -> Result<NamespaceSet> {
     let line = kinds.contains(Kind::Pid).then(line).transpose()?;
     let nothing = NamespaceSet::default();
     let base = base.unwrap_or(&nothing);
     let mut program = Program::new();
     let maps = write_program(&mut program, base, kinds, options, line.as_ref().map(|(_, theirs)| theirs))?;
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
+
+    // It has closed its end of the socket, so it is ending.
+    reaper::wait(&outcome.process.pidfd);
 
     let mut set = NamespaceSet::default();
     let init = outcome.init.zip(line).map(|(pidfd, (ours, _))| Init::new(pidfd, ours));
@@ -65,7 +109,6 @@ pub fn unshare(
     if let Some(init) = init {
         set.keep_alive(init);
     }
-    crate::reaper::wait(&outcome.process.pidfd);
     Ok(set.or(base))
 }
 
