@@ -13,6 +13,8 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class NativeCanceller {
   constructor()
   cancel(): void
+  /** There is nothing to cancel any more. */
+  release(): void
 }
 
 /** A child, by a descriptor that only it answers to. */
@@ -39,6 +41,7 @@ export declare class NativeSet {
   /** The mask of the kinds. */
   flags(): number
   get closed(): boolean
+  /** Shared, since the set may be closed from within a function that runs inside. */
   close(): void
   /** `[dev, ino]` of a kind. */
   stat(kind: number): Array<bigint>

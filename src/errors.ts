@@ -14,17 +14,17 @@ export class NamespaceError extends Error {
   /** The name of the error number, `'EPERM'`; or `ERR_NSSET_RESTORE`, `ERR_NSSET_TAINTED_THREAD`. */
   readonly code: string
   /** The error number, negative as in Node. */
-  readonly errno?: number
+  declare readonly errno?: number
   /** The system call, or the step that stands for one: `'setns'`, `'uid_map'`, `'spawn FILE'`. */
-  readonly syscall?: string
+  declare readonly syscall?: string
   /** The kind of namespace it was about. */
-  readonly kind?: NamespaceKind
+  declare readonly kind?: NamespaceKind
   /** The file it was about. */
-  readonly path?: string
+  declare readonly path?: string
   /** The process or thread it was about. */
-  readonly pid?: number
+  declare readonly pid?: number
 
-  /** @internal */
+  /** Made by this package. */
   constructor(fields: ErrorFields) {
     super(fields.message)
     this.code = fields.code

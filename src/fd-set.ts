@@ -1,6 +1,7 @@
 import type { NativeFds } from '../index.js'
-import { misuse } from './errors.ts'
+import { invalidType, misuse } from './errors.ts'
 import { flagOf, type NamespaceKind, namesOf } from './kinds.ts'
+import { binding } from './native.ts'
 
 /**
  * Descriptors of one's own for the namespaces of a set, each close-on-exec. They are closed with this object, or when
@@ -16,8 +17,9 @@ export class FdSet implements Iterable<[NamespaceKind, number]> {
   readonly #native: NativeFds
   #fds: Map<NamespaceKind, number> | undefined
 
-  /** @internal */
+  /** Made by {@link NamespaceSet.fds}. */
   constructor(native: NativeFds) {
+    if (!(native instanceof binding().NativeFds)) throw invalidType('native', 'what set.fds() gives', native)
     this.#native = native
     this.#fds = new Map(native.entries() as [NamespaceKind, number][])
   }

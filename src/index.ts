@@ -13,7 +13,7 @@ export {
   type MountTargets,
   NamespaceSet,
   type NamespaceStat,
-  type NotThenable,
+  type Thenable,
 } from './namespace-set.ts'
 export type { Path } from './paths.ts'
 export { ExecFileError, type ExecFileOptions, type ExecFileResult } from './processes/exec-file.ts'

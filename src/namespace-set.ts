@@ -16,7 +16,7 @@ import { binding } from './native.ts'
 import { parseBoolean, parseFunction, parseInteger, parseOptions, parseSignal } from './options.ts'
 import { type Path, parsePath } from './paths.ts'
 import { type ExecFileOptions, type ExecFileResult, execFile } from './processes/exec-file.ts'
-import { type NamespaceChildProcess, type SpawnOptions, spawn } from './processes/spawn.ts'
+import { type NamespaceChildProcess, parseArguments, type SpawnOptions, spawn } from './processes/spawn.ts'
 import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
 
 /** What makes two namespaces the same. */
@@ -40,8 +40,14 @@ export interface EnterOptions extends DoOptions {
   mainThread?: boolean | undefined
 }
 
-/** Nothing for what can be awaited; whatever else a callback returns is fine, and so is a type not known yet. */
-export type NotThenable<R> = 0 extends 1 & R ? never : R extends PromiseLike<unknown> ? R : never
+/** What can be awaited, and nothing else: not `any`, and not `never`. */
+export type Thenable<R> = 0 extends 1 & R
+  ? never
+  : [R] extends [never]
+    ? never
+    : R extends PromiseLike<unknown>
+      ? R
+      : never
 
 const LAST_PID = 0x7fffffff
 
@@ -49,7 +55,7 @@ const LAST_PID = 0x7fffffff
  * A set of namespaces, at most one of each kind, held open by descriptors that are close-on-exec. Its namespaces live
  * as long as it, or any {@link NamespaceSet.dup} of it, is open.
  *
- * Every method throws `ERR_NSSET_CLOSED` after {@link NamespaceSet.close}, `ERR_NSSET_UNSUPPORTED_PLATFORM` on other
+ * Every method but `has` throws `ERR_NSSET_CLOSED` after {@link NamespaceSet.close}, `ERR_NSSET_UNSUPPORTED_PLATFORM` on other
  * systems than Linux, and `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for arguments that make no sense.
  *
  * @example
@@ -62,8 +68,11 @@ export class NamespaceSet {
   readonly #native: NativeSet
   readonly #flags: number
 
-  /** @internal */
+  /** Made by the static functions: {@link NamespaceSet.unshare}, {@link NamespaceSet.current} and their like. */
   constructor(native: NativeSet) {
+    if (!(native instanceof binding().NativeSet)) {
+      throw invalidType('native', 'what NamespaceSet.unshare(), .current() and their like give', native)
+    }
     this.#native = native
     this.#flags = native.flags()
     watchForDrop(this, this.#flags)
@@ -253,7 +262,7 @@ export class NamespaceSet {
   /**
    * Whether both hold the same namespaces, by device and inode: of these kinds, or of all that either has.
    *
-   * @throws `ERR_NSSET_CLOSED` when either is closed.
+   * @throws `ERR_NSSET_CLOSED` when either is closed, `ERR_NSSET_NOT_IN_SET` for kinds that this set does not have.
    * @example
    * set.equals(NamespaceSet.current(), 'net')
    */
@@ -375,7 +384,7 @@ export class NamespaceSet {
    * @see setns(2)
    * @deprecated An asynchronous function runs outside from its first `await` on, and makes `do` throw.
    */
-  do<R extends PromiseLike<unknown>>(fn: (() => R) & (() => NotThenable<R>), options?: DoOptions): never
+  do<R extends PromiseLike<unknown>>(fn: (() => R) & (() => Thenable<R>), options?: DoOptions): never
   /**
    * Runs a function inside, on this very thread, and returns what it returned. Sockets it opens and children it starts
    * are inside for good; everything else is outside when it returns, throws, or is terminated. Kinds that the thread
@@ -459,7 +468,8 @@ export class NamespaceSet {
     args?: readonly string[],
     options?: ExecFileOptions,
   ): Promise<ExecFileResult<string | Buffer>> {
-    return execFile((given) => this.spawn(file, args ?? [], given), file, args ?? [], options)
+    const list = parseArguments(args)
+    return execFile((given) => this.spawn(file, list, given), file, list, options)
   }
 
   /**
@@ -513,6 +523,7 @@ async function unshare(base: NativeSet | undefined, kinds: Kinds, options?: Unsh
     throw error
   } finally {
     signal.removeEventListener('abort', cancel)
+    canceller.release()
   }
 }
 
@@ -532,7 +543,10 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 function asyncCallback(result: PromiseLike<unknown>): Error {
   // The error thrown here takes the place of whatever becomes of the promise, which nobody gets to see.
-  if (result instanceof Promise) result.catch(() => undefined)
+  // `types.isPromise` and the borrowed `then` reach promises of other realms, too.
+  if (process.getBuiltinModule('node:util').types.isPromise(result)) {
+    Promise.prototype.then.call(result, undefined, () => undefined)
+  }
   const message =
     'the function given to do() returned a promise: what comes after its first await would run outside; ' +
     'keep it synchronous, or use spawn(), execFile() or a Worker'

@@ -5,6 +5,7 @@ export type Path = string | Buffer | URL
 
 /** @internal The path as the native side takes it. */
 export function parsePath(path: unknown, name: string): string | Buffer {
+  if (path instanceof URL && path.protocol !== 'file:') throw invalidValue(name, 'must be a file: URL', path.href)
   const parsed = path instanceof URL ? process.getBuiltinModule('node:url').fileURLToPath(path) : path
   if (typeof parsed !== 'string' && !Buffer.isBuffer(parsed)) {
     throw invalidType(name, 'a string, a Buffer or a file: URL', path)

@@ -54,7 +54,7 @@ export class NamespaceChildProcess extends EventEmitter {
   #openStreams = 0
   #hasExited = false
 
-  /** @internal */
+  /** Made by {@link NamespaceSet.spawn}. */
   constructor(set: NativeSet, kinds: number, command: NativeCommand, args: readonly string[]) {
     super()
     this.spawnfile = String(command.file)
@@ -64,7 +64,8 @@ export class NamespaceChildProcess extends EventEmitter {
       this.#native = set.spawn(kinds, command, child)
     } catch (error) {
       forgetExit(child)
-      if (!(error instanceof NamespaceError)) throw error
+      // Misuse, and a thread that is not where it belongs; what failed in the system is told by an event.
+      if (!(error instanceof NamespaceError) || error.code.startsWith('ERR_')) throw error
       Object.assign(error, { path: error.path ?? this.spawnfile, spawnargs: args })
       process.nextTick(() => this.emit('error', error))
     }
@@ -161,11 +162,11 @@ export function spawn(
   args: readonly string[] | SpawnOptions | undefined,
   options: SpawnOptions | undefined,
 ): NamespaceChildProcess {
-  const [list, bag] = Array.isArray(args) ? [args, options] : [[], args ?? options]
-  const given = parseOptions<SpawnOptions>(bag)
+  const isBag = typeof args === 'object' && args !== null && !Array.isArray(args)
+  const given = parseOptions<SpawnOptions>(isBag ? args : options)
   const parsed = parseText(file, 'file')
   if (parsed === '') throw invalidValue('file', 'must not be empty', file)
-  const argv = [parsed, ...Array.from(list, (argument, index) => parseText(argument, `args[${index}]`))]
+  const argv = [parsed, ...parseArguments(isBag ? undefined : args)]
   const command: NativeCommand = {
     file: parsed,
     argv,
@@ -176,15 +177,24 @@ export function spawn(
   return new NamespaceChildProcess(set, parseOptionalKinds(given.kinds, 'options.kinds'), command, argv)
 }
 
+/** @internal The arguments of a program. */
+export function parseArguments(args: unknown): string[] {
+  if (args === undefined) return []
+  if (!Array.isArray(args)) throw invalidType('args', 'an array of strings', args)
+  return Array.from(args, (argument, index) => parseText(argument, `args[${index}]`))
+}
+
 function parseEnvironment(environment: unknown): string[] {
   const given =
-    environment === undefined ? process.env : parseOptions<Record<string, string>>(environment, 'options.env')
+    environment === undefined ? process.env : parseOptions<Record<string, unknown>>(environment, 'options.env')
   return Object.entries(given)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => {
       if (name === '' || name.includes('='))
         throw invalidValue('options.env', "has a name that is empty or has '=' in it", name)
-      return `${parseText(name, 'options.env')}=${parseText(String(value), `options.env.${name}`)}`
+      // As child_process has it, what is no string yet becomes one.
+      const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
+      return `${parseText(name, 'options.env')}=${parseText(text, `options.env.${name}`)}`
     })
 }
 

@@ -8,22 +8,35 @@ use crate::{
 /// What the kernel answers for an id that has no name in the user namespace (user_namespaces(7)).
 const OVERFLOW_ID: usize = 65534;
 
+/// Who the caller is where it comes from.
+#[derive(Clone, Copy)]
+pub struct Ids {
+    uid: usize,
+    gid: usize,
+}
+
+impl Ids {
+    pub fn own() -> Self {
+        Self { uid: syscall::getuid(), gid: syscall::getgid() }
+    }
+}
+
 /// Keeps the caller's ids where they have a name inside; else becomes 0, if there is one, as nsenter(1) does.
-pub fn become_somebody(proc: i32) -> Result<(), Errno> {
-    if syscall::getgid() == OVERFLOW_ID && !is_mapped(proc, c"self/gid_map") {
+pub fn become_somebody(proc: i32, before: Ids) -> Result<(), Errno> {
+    if syscall::getgid() == OVERFLOW_ID && !is_mapped(proc, c"self/gid_map", before.gid) {
         // Refused where setgroups is denied; then there is nothing to drop that could be used.
         let _ = syscall::drop_groups();
         let _ = syscall::setgid(0);
     }
-    if syscall::getuid() == OVERFLOW_ID && !is_mapped(proc, c"self/uid_map") {
+    if syscall::getuid() == OVERFLOW_ID && !is_mapped(proc, c"self/uid_map", before.uid) {
         let _ = syscall::setuid(0);
     }
     // New credentials reset it to fs.suid_dumpable (prctl(2)); the exec to come makes the program dumpable again.
     syscall::set_undumpable().map(drop)
 }
 
-/// Whether the overflow id is a real one here: a map of the namespace covers it.
-fn is_mapped(proc: i32, map: &core::ffi::CStr) -> bool {
+/// Whether the overflow id is the name of this id: a line of the map takes the one to the other.
+fn is_mapped(proc: i32, map: &core::ffi::CStr, id: usize) -> bool {
     let Ok(fd) = syscall::open(proc, map, O_RDONLY) else { return false };
     let mut text = [0u8; 4096];
     let mut length = 0;
@@ -31,12 +44,17 @@ fn is_mapped(proc: i32, map: &core::ffi::CStr) -> bool {
         length += count;
     }
     syscall::close(fd);
-    text[..length].split(|byte| *byte == b'\n').any(covers_overflow_id)
+    text[..length].split(|byte| *byte == b'\n').any(|line| takes_overflow_id_to(line, id))
 }
 
 /// A line is `INSIDE OUTSIDE COUNT`, padded with spaces.
-fn covers_overflow_id(line: &[u8]) -> bool {
+fn takes_overflow_id_to(line: &[u8], id: usize) -> bool {
     let mut numbers = line.split(|byte| *byte == b' ').filter_map(decimal);
-    let (Some(first), Some(_), Some(count)) = (numbers.next(), numbers.next(), numbers.next()) else { return false };
-    (first..first.saturating_add(count)).contains(&OVERFLOW_ID)
+    let (Some(inside), Some(outside), Some(count)) = (numbers.next(), numbers.next(), numbers.next()) else {
+        return false;
+    };
+    match OVERFLOW_ID.checked_sub(inside) {
+        Some(offset) => offset < count && outside.saturating_add(offset) == id,
+        None => false,
+    }
 }

@@ -6,6 +6,7 @@ use core::ffi::CStr;
 use crate::{
     arguments::Arguments,
     program::State,
+    report::About,
     syscall::{self, AT_FDCWD, Errno, O_DIRECTORY, O_PATH},
 };
 
@@ -20,12 +21,14 @@ pub fn root(directory: &'static CStr, state: &mut State) -> Result<(), Errno> {
 }
 
 /// Binds a file or directory, with its attributes in place before anybody sees it.
-pub fn bind(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
+pub fn bind(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let source = arguments.text()?;
     let target = arguments.text()?;
     let attributes = arguments.number()?;
     let recursive = arguments.number()? != 0;
+    state.report.about = About::Source;
     let tree = syscall::open_tree(source, recursive)?;
+    state.report.about = About::Target;
     if attributes != 0 {
         syscall::add_mount_attributes(tree, attributes, recursive)?;
     }

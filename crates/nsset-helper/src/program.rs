@@ -2,9 +2,11 @@
 
 use crate::{
     arguments::Arguments,
-    exec, identity, init, mounts, namespaces, nested_user, network,
+    exec,
+    identity::{self, Ids},
+    init, mounts, namespaces, nested_user, network,
     protocol::{CONTROL_FD, FIRST_PASSED_FD, Saying, word},
-    report::Report,
+    report::{About, Report},
     syscall::{self, CLONE_PARENT, EINVAL, Errno, O_DIRECTORY, O_PATH, O_WRONLY},
 };
 
@@ -17,19 +19,27 @@ pub struct State {
     pub offsets: i32,
     /// Where targets of mounts are looked for; the root directory unless `root` said otherwise.
     pub root: Option<i32>,
+    pub caller: Ids,
     pub environment: *const *const u8,
 }
 
 /// Runs the whole vector; a step that fails says so and ends the program.
 pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
-    let mut state =
-        State { report: Report { control: CONTROL_FD, step: 0 }, proc: -1, offsets: -1, root: None, environment };
+    let mut state = State {
+        report: Report { control: CONTROL_FD, step: 0, about: About::Target },
+        proc: -1,
+        offsets: -1,
+        root: None,
+        caller: Ids::own(),
+        environment,
+    };
     arguments.word();
     while let Some(word) = arguments.word() {
         if let Err(errno) = step(word.to_bytes(), &mut arguments, &mut state) {
             state.report.fail(errno);
         }
         state.report.step += 1;
+        state.report.about = About::Target;
     }
     syscall::exit(0)
 }
@@ -65,7 +75,7 @@ pub fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result
         word::LOOPBACK => network::bring_loopback_up(),
         word::OFFSETS => syscall::write(state.offsets, arguments.text()?.to_bytes()).map(drop),
         word::NAMESPACES => namespaces::send(arguments, state),
-        word::IDENTITY => identity::become_somebody(state.proc),
+        word::IDENTITY => identity::become_somebody(state.proc, state.caller),
         word::STDIO => exec::set_stdio(arguments, state),
         word::CHDIR => syscall::chdir(arguments.text()?).map(drop),
         word::EXEC => exec::exec(arguments, state.environment),

@@ -106,6 +106,16 @@ pub struct Message {
     /// Which step of the program speaks, counted from 0.
     pub step: u32,
     pub value: i32,
+    /// Which of the step's paths it is about.
+    pub about: u32,
+}
+
+/// Of a step with two paths, the one that a failure is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum About {
+    Target = 0,
+    Source = 1,
 }
 
 impl Message {

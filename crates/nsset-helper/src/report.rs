@@ -5,11 +5,14 @@ use crate::{
     syscall::{self, EIO, Errno},
 };
 
+pub use crate::protocol::About;
+
 /// The control socket, and the step that speaks over it.
 #[derive(Clone, Copy)]
 pub struct Report {
     pub control: i32,
     pub step: u32,
+    pub about: About,
 }
 
 #[repr(C)]
@@ -43,7 +46,7 @@ impl Report {
     pub fn say(self, saying: Saying, value: i32, fds: &[i32]) -> Result<(), Errno> {
         const SOL_SOCKET: i32 = 1;
         const SCM_RIGHTS: i32 = 1;
-        let message = Message { saying: saying as u32, step: self.step, value };
+        let message = Message { saying: saying as u32, step: self.step, value, about: self.about as u32 };
         let part = Iovec { base: &raw const message, length: Message::SIZE };
         let count = fds.len().min(MAX_FDS_PER_MESSAGE);
         let mut rights = RightsMessage {

@@ -74,7 +74,7 @@ impl NativeSet {
         let line = environment::of(env)?.exit_line.clone();
         guard(env, || {
             let set = self.open()?;
-            let mut running = nsset::spawn(set, kinds_of(set, kinds)?, &command.into_core()?)?;
+            let mut running = nsset::spawn(&set, kinds_of(&set, kinds)?, &command.into_core()?)?;
             let pipes = std::mem::take(&mut running.pipes);
             let native = NativeChild { pid: running.pid(), pipes, signaller: Some(running.signaller()) };
             running.on_exit(move |exit| {

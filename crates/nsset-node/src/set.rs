@@ -1,5 +1,7 @@
 //! A set of namespaces, as the face holds it.
 
+use std::cell::{Ref, RefCell};
+
 use napi::{Env, Result, bindgen_prelude::BigInt};
 use napi_derive::napi;
 use nsset::{Error, Kinds};
@@ -13,22 +15,22 @@ use crate::{
 /// The native part of a `NamespaceSet`; `None` when it is closed.
 #[napi]
 pub struct NativeSet {
-    set: Option<nsset::NamespaceSet>,
+    set: RefCell<Option<nsset::NamespaceSet>>,
 }
 
 impl NativeSet {
     pub fn new(set: nsset::NamespaceSet) -> Self {
-        Self { set: Some(set) }
+        Self { set: RefCell::new(Some(set)) }
     }
 
     /// The set, if it is still open.
-    pub fn open(&self) -> nsset::Result<&nsset::NamespaceSet> {
-        self.set.as_ref().ok_or(Error::Closed)
+    pub fn open(&self) -> nsset::Result<Ref<'_, nsset::NamespaceSet>> {
+        Ref::filter_map(self.set.borrow(), Option::as_ref).map_err(|_| Error::Closed)
     }
 
     /// Runs a call over the open set.
     fn with<T>(&self, env: Env, call: impl FnOnce(&nsset::NamespaceSet) -> nsset::Result<T>) -> Result<T> {
-        guard(env, || call(self.open()?))
+        guard(env, || call(&*self.open()?))
     }
 }
 
@@ -42,12 +44,13 @@ impl NativeSet {
 
     #[napi(getter)]
     pub fn closed(&self) -> bool {
-        self.set.is_none()
+        self.set.borrow().is_none()
     }
 
+    /// Shared, since the set may be closed from within a function that runs inside.
     #[napi]
-    pub fn close(&mut self) {
-        self.set = None;
+    pub fn close(&self) {
+        self.set.take();
     }
 
     /// `[dev, ino]` of a kind.
@@ -82,8 +85,11 @@ impl NativeSet {
     pub fn equals(&self, env: Env, other: &NativeSet, kinds: u32) -> Result<bool> {
         self.with(env, |set| {
             let other = other.open()?;
-            let all = set.kinds().iter().chain(other.kinds().iter()).collect();
-            Ok(set.equals(other, optional_kinds(kinds)?.unwrap_or(all)))
+            let kinds = match optional_kinds(kinds)? {
+                Some(_) => kinds_of(set, kinds)?,
+                None => set.kinds().iter().chain(other.kinds().iter()).collect(),
+            };
+            Ok(set.equals(&other, kinds))
         })
     }
 

@@ -24,7 +24,7 @@ pub fn unshare_sync(
 ) -> Result<NativeSet> {
     guard(env, || {
         let base = base.map(NativeSet::open).transpose()?;
-        nsset::unshare(base, kinds_named(kinds)?, &options.into_core()?, None).map(NativeSet::new)
+        nsset::unshare(base.as_deref(), kinds_named(kinds)?, &options.into_core()?, None).map(NativeSet::new)
     })
 }
 
@@ -39,10 +39,10 @@ pub fn unshare(
 ) -> Result<AsyncTask<Unshare>> {
     guard(env, || {
         Ok(AsyncTask::new(Unshare {
-            base: base.map(|base| base.open().cloned()).transpose()?,
+            base: base.map(|base| base.open().map(|base| base.clone())).transpose()?,
             kinds: kinds_named(kinds)?,
             options: options.into_core()?,
-            cancel: canceller.map(|canceller| canceller.cancel.clone()),
+            cancel: canceller.and_then(|canceller| canceller.cancel.clone()),
             failure: None,
         }))
     })
@@ -55,19 +55,27 @@ fn kinds_named(mask: u32) -> nsset::Result<Kinds> {
 /// Ends an operation early.
 #[napi]
 pub struct NativeCanceller {
-    cancel: Cancel,
+    cancel: Option<Cancel>,
 }
 
 #[napi]
 impl NativeCanceller {
     #[napi(constructor)]
     pub fn new(env: Env) -> Result<Self> {
-        guard(env, || Ok(Self { cancel: Cancel::new()? }))
+        guard(env, || Ok(Self { cancel: Some(Cancel::new()?) }))
     }
 
     #[napi]
     pub fn cancel(&self) {
-        self.cancel.cancel();
+        if let Some(cancel) = &self.cancel {
+            cancel.cancel();
+        }
+    }
+
+    /// There is nothing to cancel any more.
+    #[napi]
+    pub fn release(&mut self) {
+        self.cancel = None;
     }
 }
 
@@ -85,7 +93,9 @@ impl Task for Unshare {
     type JsValue = NativeSet;
 
     fn compute(&mut self) -> Result<NamespaceSet> {
-        nsset::unshare(self.base.as_ref(), self.kinds, &self.options, self.cancel.as_ref()).map_err(|error| {
+        // Taken, so that nothing is held any more once the promise is settled.
+        let (base, cancel) = (self.base.take(), self.cancel.take());
+        nsset::unshare(base.as_ref(), self.kinds, &self.options, cancel.as_ref()).map_err(|error| {
             let reason = error.to_string();
             self.failure = Some(error);
             napi::Error::from_reason(reason)

@@ -28,7 +28,7 @@ impl NativeSet {
     ) -> Result<Unknown<'static>> {
         let visit = guard(env, || {
             let set = self.open()?;
-            nsset::thread::visit(set, kinds_of(set, kinds)?)
+            nsset::thread::visit(&set, kinds_of(&set, kinds)?)
         })?;
         let outcome = call(env, &callback);
         match visit.leave() {

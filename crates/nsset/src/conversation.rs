@@ -12,11 +12,14 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         signal::Signal,
-        socket::{AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg, sendmsg, socketpair},
+        socket::{
+            AddressFamily, ControlMessageOwned, MsgFlags, Shutdown, SockFlag, SockType, recvmsg, sendmsg, shutdown,
+            socketpair,
+        },
         wait::{Id, WaitPidFlag, WaitStatus, waitid},
     },
 };
-use nsset_helper::protocol::{MAX_FDS_PER_MESSAGE, Message, Saying};
+use nsset_helper::protocol::{About, MAX_FDS_PER_MESSAGE, Message, Saying};
 
 use crate::{
     cancel::Cancel,
@@ -29,6 +32,9 @@ use crate::{
 
 /// How long the helper may take for everything; it takes well under a millisecond.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a helper is heard out whose work is not wanted any more.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often a helper that says nothing is looked at: someone inside may have stopped it.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -61,7 +67,7 @@ pub fn run(
     nix::fcntl::fcntl(&theirs, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()))
         .map_err(|errno| SystemError::new(errno, "fcntl(F_SETFL)"))?;
     let mut fds = vec![theirs.as_fd()];
-    fds.extend_from_slice(program.fds());
+    fds.extend(program.fds());
     let helper = launch::launch(image::program()?, &program.argv(), environment, &fds)
         .map_err(|error| explain_launch(error.errno, error.syscall))?;
     drop(theirs);
@@ -77,10 +83,18 @@ pub fn run(
     match conversation.hear_out(program, cancel, on_waiting) {
         Ok(()) => conversation.into_outcome(program),
         Err(error) => {
-            conversation.kill();
+            conversation.break_off();
             Err(error)
         }
     }
+}
+
+/// The step that failed.
+#[derive(Clone, Copy)]
+struct Failure {
+    step: u32,
+    errno: Errno,
+    is_about_source: bool,
 }
 
 struct Conversation {
@@ -90,7 +104,7 @@ struct Conversation {
     init: Option<OwnedFd>,
     init_ready: bool,
     namespaces: Vec<OwnedFd>,
-    failure: Option<(u32, Errno)>,
+    failure: Option<Failure>,
     deadline: Instant,
 }
 
@@ -108,7 +122,7 @@ impl Conversation {
             self.hear(message, fds, on_waiting)?;
         }
         match self.failure {
-            Some((step, errno)) => Err(explain_step(program, step, errno)),
+            Some(failure) => Err(explain_step(program, failure)),
             None => Ok(()),
         }
     }
@@ -121,16 +135,20 @@ impl Conversation {
     ) -> Result<()> {
         match Saying::from_u32(message.saying) {
             Some(Saying::Failed) => {
-                self.failure.get_or_insert((message.step, Errno::from_raw(message.value)));
+                let is_about_source = message.about == About::Source as u32;
+                self.failure.get_or_insert(Failure {
+                    step: message.step,
+                    errno: Errno::from_raw(message.value),
+                    is_about_source,
+                });
             }
             Some(Saying::Waiting) => {
                 on_waiting(self.processes[0].pid)?;
                 self.answer()?;
             }
             Some(Saying::Forked) => {
-                let pid = message.value;
-                let pidfd = launch::open_pidfd(pid).map_err(|errno| SystemError::new(errno, "pidfd_open").pid(pid))?;
-                self.processes.push(Process { pid, pidfd });
+                let child = Process::of_child(message.value);
+                self.processes.push(child.map_err(|errno| SystemError::new(errno, "pidfd_open").pid(message.value))?);
                 self.answer()?;
             }
             Some(Saying::InitStarted) => self.init = fds.pop(),
@@ -244,6 +262,22 @@ impl Conversation {
         Ok(Outcome { namespaces: self.namespaces, init: self.init, process })
     }
 
+    /// Ends the conversation early. Whoever waits for our word gets the end of it, and leaves; what they still have to say
+    /// is heard, because nobody else knows of a child that was just cloned.
+    fn break_off(&mut self) {
+        let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
+        self.deadline = Instant::now() + PATIENCE;
+        while self.wait_for_message(None).is_ok() {
+            let Ok(Some((message, mut fds))) = self.receive() else { break };
+            match Saying::from_u32(message.saying) {
+                Some(Saying::Forked) => self.processes.extend(Process::of_child(message.value).ok()),
+                Some(Saying::InitStarted) => self.init = fds.pop(),
+                _ => {}
+            }
+        }
+        self.kill();
+    }
+
     /// Ends all that was started. What is killed is gone within moments; should it not be, the reaper has it.
     fn kill(&mut self) {
         let pidfds = self.processes.drain(..).map(|process| process.pidfd).chain(self.init.take());
@@ -266,6 +300,7 @@ fn decode(bytes: [u8; Message::SIZE]) -> Message {
         saying: u32::from_ne_bytes(word(0)),
         step: u32::from_ne_bytes(word(4)),
         value: i32::from_ne_bytes(word(8)),
+        about: u32::from_ne_bytes(word(12)),
     }
 }
 
@@ -281,10 +316,11 @@ fn explain_launch(errno: Errno, syscall: &'static str) -> Error {
     .into()
 }
 
-fn explain_step(program: &Program<'_>, step: u32, errno: Errno) -> Error {
+fn explain_step(program: &Program<'_>, failure: Failure) -> Error {
+    let Failure { step, errno, is_about_source } = failure;
     let label = program.label(step);
     let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
-    error.path.clone_from(&label.path);
+    error.path.clone_from(if is_about_source { &label.source } else { &label.path });
     let hint = match (errno, label.syscall, label.kind) {
         (_, "uid_map", _) => return error.hint(crate::id_map::explain(errno)).into(),
         (Errno::EPERM, "unshare", _) => Some(

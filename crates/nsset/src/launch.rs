@@ -31,6 +31,13 @@ pub struct Process {
     pub pidfd: OwnedFd,
 }
 
+impl Process {
+    /// A child that has not been reaped yet.
+    pub fn of_child(pid: i32) -> Result<Self, Errno> {
+        Ok(Self { pid, pidfd: open_pidfd(pid)? })
+    }
+}
+
 /// What the child needs, all of it prepared before it exists.
 struct Orders<'a> {
     image: RawFd,

@@ -16,25 +16,50 @@ const ORDER: [Kind; 8] = [Kind::User, Kind::Mnt, Kind::Uts, Kind::Ipc, Kind::Net
 
 /// Writes the steps that join these kinds of the set, those the thread stands in already left out. The answer is what
 /// was joined.
-pub fn join<'fd>(program: &mut Program<'fd>, set: &'fd NamespaceSet, kinds: Kinds) -> Kinds {
-    let joined: Vec<_> = in_order(set, kinds);
-    for namespace in &joined {
-        program.setns(namespace);
-    }
-    joined.iter().map(|namespace| namespace.kind()).collect()
-}
-
-fn in_order(set: &NamespaceSet, kinds: Kinds) -> Vec<&Arc<Namespace>> {
+pub fn join(program: &mut Program<'_>, set: &NamespaceSet, kinds: Kinds) -> Kinds {
     let foreign = |namespace: &&Arc<Namespace>| thread::stands_in(namespace.kind()) != Some(namespace.id());
     let wanted = ORDER.into_iter().filter(|kind| kinds.contains(*kind)).filter_map(|kind| set.find(kind));
     let wanted: Vec<_> = wanted.filter(foreign).collect();
+    for namespace in in_order(&wanted) {
+        program.setns(namespace);
+    }
+    wanted.iter().map(|namespace| namespace.kind()).collect()
+}
+
+/// What is owned above the set's user namespace can be joined only before all capabilities up there are given up.
+fn in_order(wanted: &[&Arc<Namespace>]) -> Vec<Arc<Namespace>> {
     let Some(user) = wanted.iter().find(|namespace| namespace.kind() == Kind::User).map(|user| user.id()) else {
-        return wanted;
+        return wanted.iter().copied().cloned().collect();
     };
-    // What is owned above the user namespace can be joined only before all capabilities up there are given up.
-    let (below, above): (Vec<_>, Vec<_>) =
-        wanted.into_iter().partition(|namespace| namespace.kind() == Kind::User || is_owned_within(namespace, user));
-    above.into_iter().chain(below).collect()
+    let is_below = |namespace: &Arc<Namespace>| namespace.kind() == Kind::User || is_owned_within(namespace, user);
+    let (below, above): (Vec<_>, Vec<_>) = wanted.iter().copied().cloned().partition(is_below);
+    by_way_of_their_owners(above).into_iter().chain(below).collect()
+}
+
+/// Between the caller's user namespace and the set's there may be others, whose namespaces the set holds too: an ordinary
+/// user has the capability to join those only from inside of their owners, the outermost first.
+fn by_way_of_their_owners(above: Vec<Arc<Namespace>>) -> Vec<Arc<Namespace>> {
+    let mut owned: Vec<_> = above
+        .into_iter()
+        .map(|namespace| {
+            let owner = namespace.owner().ok().filter(|owner| Some(owner.id()) != thread::stands_in(Kind::User));
+            (owner.as_ref().map_or(0, depth), owner, namespace)
+        })
+        .collect();
+    owned.sort_by_key(|(depth, ..)| *depth);
+    let mut order: Vec<Arc<Namespace>> = Vec::new();
+    for (_, owner, namespace) in owned {
+        if let Some(owner) = owner.filter(|owner| !order.iter().any(|joined| joined.id() == owner.id())) {
+            order.push(Arc::new(owner));
+        }
+        order.push(namespace);
+    }
+    order
+}
+
+/// How many user namespaces are above this one, as far as the caller may see.
+fn depth(user: &Namespace) -> usize {
+    std::iter::successors(user.parent().ok(), |above| above.parent().ok()).count()
 }
 
 /// Whether the namespace belongs to this user namespace or to one below it.
@@ -42,12 +67,6 @@ fn is_owned_within(namespace: &Namespace, user: NamespaceId) -> bool {
     if namespace.owner_id() == Some(user) {
         return true;
     }
-    let mut ancestor = namespace.owner().and_then(|owner| owner.parent());
-    while let Ok(above) = ancestor {
-        if above.id() == user {
-            return true;
-        }
-        ancestor = above.parent();
-    }
-    false
+    let owners = std::iter::successors(namespace.owner().ok(), |owner| owner.parent().ok());
+    owners.into_iter().any(|owner| owner.id() == user)
 }

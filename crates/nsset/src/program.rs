@@ -2,8 +2,9 @@
 
 use std::{
     ffi::CString,
-    os::fd::BorrowedFd,
+    os::fd::{AsFd, BorrowedFd},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use nsset_helper::protocol::{FIRST_PASSED_FD, word};
@@ -20,6 +21,8 @@ pub struct Label {
     pub syscall: &'static str,
     pub kind: Option<Kind>,
     pub path: Option<PathBuf>,
+    /// The other path, of a step that has two.
+    pub source: Option<PathBuf>,
     pub hint: Option<&'static str>,
 }
 
@@ -28,8 +31,24 @@ pub struct Label {
 pub struct Program<'fd> {
     words: Vec<CString>,
     labels: Vec<Label>,
-    fds: Vec<BorrowedFd<'fd>>,
+    fds: Vec<Passed<'fd>>,
     promises: Promises,
+}
+
+/// A descriptor for the helper, held for as long as the program is.
+#[derive(Debug)]
+enum Passed<'fd> {
+    Namespace(Arc<Namespace>),
+    Other(BorrowedFd<'fd>),
+}
+
+impl AsFd for Passed<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Namespace(namespace) => namespace.as_fd(),
+            Self::Other(fd) => *fd,
+        }
+    }
 }
 
 /// What the helper will have said by the end, if nothing cut it short.
@@ -53,7 +72,7 @@ impl<'fd> Program<'fd> {
 
     /// What the step with this number is called; `keep` is number 0.
     pub fn label(&self, step: u32) -> Label {
-        let keep = Label { syscall: "close_range", kind: None, path: None, hint: None };
+        let keep = Label { syscall: "close_range", kind: None, path: None, source: None, hint: None };
         (step as usize).checked_sub(1).and_then(|index| self.labels.get(index)).cloned().unwrap_or(keep)
     }
 
@@ -61,13 +80,17 @@ impl<'fd> Program<'fd> {
         self.promises
     }
 
-    pub fn fds(&self) -> &[BorrowedFd<'fd>] {
-        &self.fds
+    pub fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.fds.iter().map(AsFd::as_fd)
     }
 
     /// Hands a descriptor to the helper; the answer is its number there.
     pub fn pass(&mut self, fd: BorrowedFd<'fd>) -> i32 {
-        self.fds.push(fd);
+        self.hand_over(Passed::Other(fd))
+    }
+
+    fn hand_over(&mut self, passed: Passed<'fd>) -> i32 {
+        self.fds.push(passed);
         FIRST_PASSED_FD + self.fds.len() as i32 - 1
     }
 
@@ -85,9 +108,9 @@ impl<'fd> Program<'fd> {
         label.path = Some("/proc/self/timens_offsets".into());
     }
 
-    pub fn setns(&mut self, namespace: &'fd Namespace) {
-        let fd = self.pass(std::os::fd::AsFd::as_fd(namespace));
+    pub fn setns(&mut self, namespace: Arc<Namespace>) {
         let kind = namespace.kind();
+        let fd = self.hand_over(Passed::Namespace(namespace));
         self.step(word::SETNS, "setns").kind = Some(kind);
         self.operands([decimal(fd as u64), decimal(kind.flag().into())]);
     }
@@ -141,7 +164,9 @@ impl<'fd> Program<'fd> {
     }
 
     pub fn bind(&mut self, source: &Path, target: &Path, attributes: u64, recursive: bool) -> Result<()> {
-        self.step(word::BIND, "mount bind").path = Some(target.into());
+        let label = self.step(word::BIND, "mount bind");
+        label.path = Some(target.into());
+        label.source = Some(source.into());
         self.operand(source)?;
         self.operand(target)?;
         self.operands([decimal(attributes), decimal(recursive.into())]);
@@ -228,7 +253,7 @@ impl<'fd> Program<'fd> {
 
     fn step(&mut self, name: &[u8], syscall: &'static str) -> &mut Label {
         self.words.push(constant(name));
-        self.labels.push(Label { syscall, kind: None, path: None, hint: None });
+        self.labels.push(Label { syscall, kind: None, path: None, source: None, hint: None });
         self.labels.last_mut().expect("one was pushed")
     }
 

@@ -102,6 +102,8 @@ fn serve(reaper: &Reaper) {
             drop(watches);
             if let Some(Watch { pidfd, on_exit }) = watch {
                 let exit = wait(&pidfd);
+                // Others may hold the descriptor, which stays readable.
+                let _ = reaper.epoll.delete(&*pidfd);
                 drop(pidfd);
                 on_exit(exit);
             }

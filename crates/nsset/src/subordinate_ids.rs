@@ -1,14 +1,16 @@
 //! An ordinary user's further ids: subuid(5), subgid(5), and the two programs that hold the privilege to map them.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::Read,
+    os::fd::OwnedFd,
     process::{Child, Command, Stdio},
     time::Instant,
 };
 
 use nix::{
     errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
     poll::{PollFd, PollFlags, PollTimeout, poll},
     unistd::{Gid, Uid, User},
 };
@@ -17,7 +19,7 @@ use crate::{
     cancel::Cancel,
     conversation::TIME_LIMIT,
     error::{Error, Result, SystemError},
-    id_map::IdMap,
+    id_map::{self, IdMap},
     kind::Kind,
     launch,
     set::last_errno,
@@ -88,6 +90,7 @@ pub fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>
     let mut child = Command::new(file.program())
         .arg(pid.to_string())
         .args(numbers.map(|number| number.to_string()))
+        .env("LC_ALL", "C")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -99,16 +102,10 @@ pub fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>
     }
     let status = child.wait();
     outcome?;
-    let mut complaint = String::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        let _ = stderr.read_to_string(&mut complaint);
-    }
+    let complaint = child.stderr.take().map(|stderr| read_what_is_there(stderr.into())).unwrap_or_default();
     match status {
         Ok(status) if status.success() => Ok(()),
-        _ => {
-            let hint = format!("{}; {} says which ids are the user's to map", complaint.trim(), file.path());
-            Err(SystemError::new(Errno::EPERM, file.program()).kind(Kind::User).hint(hint).into())
-        }
+        _ => Err(explain_refusal(file, complaint.trim())),
     }
 }
 
@@ -130,6 +127,26 @@ fn wait(child: &mut Child, file: IdFile, cancel: Option<&Cancel>) -> Result<()> 
             Ok(_) => return Err(Error::Aborted),
         }
     }
+}
+
+/// The program says why in words: it was the kernel that found the map wrong, or /etc/subuid does not have the ids.
+fn explain_refusal(file: IdFile, complaint: &str) -> Error {
+    let (errno, reason) = if complaint.ends_with(Errno::EINVAL.desc()) {
+        (Errno::EINVAL, id_map::explain(Errno::EINVAL).to_owned())
+    } else {
+        (Errno::EPERM, format!("{} says which ids are the user's to map", file.path()))
+    };
+    SystemError::new(errno, file.program()).kind(Kind::User).hint(format!("{complaint}; {reason}")).into()
+}
+
+/// What was written so far: something that the program left running could keep the pipe open for ever.
+fn read_what_is_there(pipe: OwnedFd) -> String {
+    if fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).is_err() {
+        return String::new();
+    }
+    let mut bytes = Vec::new();
+    let _ = File::from(pipe).take(4096).read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn explain_missing(file: IdFile, errno: Errno) -> Box<SystemError> {

@@ -122,7 +122,7 @@ fn line() -> Result<(OwnedFd, OwnedFd)> {
 /// are to be written when the helper waits.
 fn write_program<'fd>(
     program: &mut Program<'fd>,
-    base: &'fd NamespaceSet,
+    base: &NamespaceSet,
     kinds: Kinds,
     options: &UnshareOptions,
     line: Option<&'fd OwnedFd>,
@@ -154,12 +154,7 @@ fn write_program<'fd>(
 
 /// Goes where a process inside the base would be. Its pid namespace counts where PIDs do: for a new one below it, and
 /// for mounts, since proc(5) shows the pid namespace of who mounts it.
-fn join_base<'fd>(
-    program: &mut Program<'fd>,
-    base: &'fd NamespaceSet,
-    kinds: Kinds,
-    options: &UnshareOptions,
-) -> Kinds {
+fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, options: &UnshareOptions) -> Kinds {
     let pid_counts = kinds.contains(Kind::Pid) || !options.mounts.is_empty();
     let wanted = if pid_counts { base.kinds() } else { base.kinds().without(Kind::Pid) };
     let mut joins = Program::new();

@@ -1,0 +1,160 @@
+/** The package as its users get it: what is in it, and that every way to load it works. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { askPlainNode } from './setup/plain-node.ts'
+import { temporaryDirectory } from './setup/temporary-directory.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>
+
+/** Runs one of the package's development tools, or npm, and gives what it printed. */
+function run(program: string, ...args: string[]): string {
+  const env = { ...process.env, NODE_OPTIONS: '', FORCE_COLOR: '0', npm_config_update_notifier: 'false' }
+  return execFileSync(program, args, {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 60_000,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+const tool = (name: string) => join(root, 'node_modules', '.bin', name)
+
+describe('loading', () => {
+  const program = (load: string) => `${load}
+    const set = NamespaceSet.current('net')
+    console.log(JSON.stringify([set.id(), typeof NS.NET, NamespaceError.prototype instanceof Error]))
+    set.close()`
+
+  test.each([
+    ['mjs', "import { NamespaceError, NamespaceSet, NS } from 'nsset'"],
+    ['cjs', "const { NamespaceError, NamespaceSet, NS } = require('nsset')"],
+  ])('as a dependency, from a .%s file', (extension, load) => {
+    using project = temporaryDirectory()
+    mkdirSync(project.file('node_modules'))
+    symlinkSync(root, project.file('node_modules/nsset'))
+    const file = project.file(`main.${extension}`)
+    writeFileSync(file, program(load))
+    const stdout = execFileSync(process.execPath, [file], {
+      encoding: 'utf8',
+      timeout: 20_000,
+      env: { ...process.env, NODE_OPTIONS: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    expect(JSON.parse(stdout)).toEqual([readNamespace(), 'number', true])
+  })
+
+  test('import and require give one and the same module', async () => {
+    const same = await askPlainNode(
+      `import { createRequire } from 'node:module'
+       import * as imported from 'nsset'
+       const required = createRequire(process.cwd() + '/')('nsset')
+       console.log(JSON.stringify(imported.NamespaceSet === required.NamespaceSet))`,
+    )
+    expect(same).toBe(true)
+  })
+
+  test('the classes bear the names that they are imported by', async () => {
+    const names = await askPlainNode<Record<string, string>>(
+      `import * as nsset from 'nsset'
+       const classes = Object.entries(nsset).filter(([, value]) => typeof value === 'function')
+       console.log(JSON.stringify(Object.fromEntries(classes.map(([name, value]) => [name, value.name]))))`,
+    )
+    expect(Object.keys(names)).toContain('NamespaceError')
+    for (const [name, own] of Object.entries(names)) expect(own).toBe(name)
+  })
+
+  test('an error looks like one where it is printed', async () => {
+    const [shown, stack] = await askPlainNode<[string, string]>(
+      `import { inspect } from 'node:util'
+       import { NamespaceSet } from 'nsset'
+       try {
+         NamespaceSet.fromPath('/nowhere')
+       } catch (error) {
+         console.log(JSON.stringify([inspect(error), error.stack]))
+       }`,
+    )
+    expect(stack).toMatch(/^NamespaceError: ENOENT: no such file or directory, open '\/nowhere'/)
+    expect(shown).toContain("code: 'ENOENT'")
+    expect(shown).not.toContain('undefined')
+  })
+})
+
+describe('npm pack', () => {
+  const [packed] = JSON.parse(run('npm', 'pack', '--dry-run', '--json', '--ignore-scripts')) as [
+    { files: { path: string }[] },
+  ]
+  const files = packed.files.map(({ path }) => path)
+
+  test('takes what is needed', () => {
+    const needed = [
+      'package.json',
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'index.js',
+      'index.d.ts',
+      'dist/index.js',
+      'dist/index.d.ts',
+    ]
+    expect(files).toEqual(expect.arrayContaining(needed))
+    const conditions = Object.values(manifest['exports'] as Record<string, string | Record<string, string>>)
+    const targets = conditions.flatMap((target) => (typeof target === 'string' ? [target] : Object.values(target)))
+    expect(files).toEqual(expect.arrayContaining(targets.map((target) => target.slice('./'.length))))
+  })
+
+  test('takes the types of every module of the source, and none that is gone', () => {
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    )
+    const types = files.filter((file) => file.startsWith('dist/') && file.endsWith('.d.ts'))
+    expect(types.sort()).toEqual(sources.map((name) => `dist/${name.replace(/\.ts$/, '.d.ts')}`).sort())
+  })
+
+  test('takes nothing else: no source, no test, no binary', () => {
+    const rest = files.filter((file) => !file.startsWith('dist/') && !/^(README|CHANGELOG)\.md$|^LICENSE$/.test(file))
+    expect(rest.sort()).toEqual(['index.d.ts', 'index.js', 'package.json'])
+    for (const file of files) expect(basename(file), file).toMatch(/\.(js|d\.ts|json|md)$|^LICENSE$/)
+  })
+})
+
+describe('checkers', () => {
+  test('publint has nothing to say', () => {
+    expect(run(tool('publint'), '--strict')).toContain('All good!')
+  })
+
+  test('the types are found by every resolution that knows ES modules', () => {
+    const report = JSON.parse(run(tool('attw'), '--pack', '.', '--profile', 'esm-only', '--format', 'json')) as {
+      analysis: { entrypoints: Record<string, unknown>; problems: { kind: string; resolutionKind?: string }[] }
+    }
+    expect(Object.keys(report.analysis.entrypoints)).toEqual(expect.arrayContaining(['.', './native']))
+    // require() of an ES module works from Node 20.19 on, which the checker does not know; node10 knows no exports.
+    const problems = report.analysis.problems.filter(
+      ({ kind, resolutionKind }) => kind !== 'CJSResolvesToESM' && resolutionKind !== 'node10',
+    )
+    expect(problems).toEqual([])
+  })
+})
+
+test('what is imported weighs nothing at run time: no dependency but the binaries of this package', () => {
+  const {
+    dependencies = {},
+    optionalDependencies = {},
+    engines,
+  } = manifest as {
+    dependencies?: object
+    optionalDependencies?: object
+    engines?: { node?: string }
+  }
+  expect(dependencies).toEqual({})
+  for (const name of Object.keys(optionalDependencies)) expect(name).toMatch(/^(@nsset\/|nsset-)/)
+  expect(engines?.node).toBe('>=20.19')
+})
+
+function readNamespace(): string {
+  return execFileSync('readlink', ['/proc/self/ns/net'], { encoding: 'utf8', timeout: 10_000 }).trim()
+}

@@ -1,0 +1,87 @@
+/** The attacker in C beside this file: compiled once, and set to work inside a set. */
+import { execFileSync } from 'node:child_process'
+import { chmodSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { NamespaceSet } from 'nsset'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+/** What it has seen, done and got. */
+export interface IntruderReport {
+  newcomers: number
+  /** Newcomers that were no program of the set's user when they were first seen. */
+  helpers: number
+  /** How often it fell upon Node itself, or upon PID 1 where it cannot see Node. */
+  elders: number
+  stopped: number
+  /** Helpers that it had stopped and that nobody set going again. */
+  hung: number
+  attempts: number
+  /** Techniques that worked on a program of the set's user, which they may. */
+  fair: string[]
+  /** What it got of anybody else. */
+  breaches: string[]
+}
+
+export interface Intruder {
+  /** Resolves once it has had its way with a program of the set's user: its techniques work. */
+  taken: Promise<void>
+  /** Ends it. */
+  report(): Promise<IntruderReport>
+}
+
+export interface IntruderProgram extends Disposable {
+  readonly path: string
+}
+
+/** Compiles it; undefined where there is no compiler. */
+export function compileIntruder(): IntruderProgram | undefined {
+  const directory = temporaryDirectory()
+  // For users that the set maps to others.
+  chmodSync(directory.path, 0o755)
+  const path = directory.file('intruder')
+  const source = fileURLToPath(new URL('intruder.c', import.meta.url))
+  try {
+    execFileSync('cc', ['-O2', '-static', '-o', path, source], { stdio: 'pipe', timeout: 60_000 })
+  } catch (error) {
+    directory[Symbol.dispose]()
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  return { path, [Symbol.dispose]: () => directory[Symbol.dispose]() }
+}
+
+/**
+ * Starts it inside, where it looks at the `/proc` it finds: at this process' children, or at everybody in a `/proc` of
+ * the set's own. It stops each `every`th newcomer, or all of them again and again.
+ */
+export async function startIntruder(
+  program: IntruderProgram,
+  set: NamespaceSet,
+  { ownProc, every }: { ownProc: boolean; every: number | 'all, again and again' },
+): Promise<Intruder> {
+  const parent = ownProc ? 0 : process.pid
+  const child = set.spawn(program.path, ['attack', `${parent}`, `${every === 'all, again and again' ? 0 : every}`], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: {},
+  })
+  const ended = new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+  const lines: string[] = []
+  const waiters: (() => void)[] = []
+  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+    lines.push(line)
+    for (const wake of waiters.splice(0)) wake()
+  })
+  const line = async (index: number) => {
+    while (lines[index] === undefined) await new Promise<void>((resolve) => waiters.push(resolve))
+  }
+  await Promise.race([line(0), ended.then(() => Promise.reject(new Error('the intruder did not start')))])
+  return {
+    taken: line(1),
+    report: async () => {
+      child.stdin?.end()
+      await ended
+      return JSON.parse(lines.at(-1) ?? '') as IntruderReport
+    },
+  }
+}

@@ -1,0 +1,21 @@
+/** What is mounted below a directory: proc_pid_mountinfo(5). */
+import { readFileSync } from 'node:fs'
+
+export interface Mount {
+  target: string
+  /** For a namespace this is what a link of /proc/PID/ns reads: `net:[4026532177]`. */
+  root: string
+  type: string
+}
+
+export function mountsBelow(directory: string): Mount[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [before = '', after = ''] = line.split(' - ')
+      const [, , , root = '', target = ''] = before.split(' ')
+      return { target, root, type: after.split(' ')[0] ?? '' }
+    })
+    .filter(({ target }) => target === directory || target.startsWith(`${directory}/`))
+}

@@ -1,0 +1,45 @@
+/** Processes, as `/proc/PID/stat` shows them to everybody. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { childrenOf } from './resources.ts'
+
+export interface ProcStat {
+  pid: number
+  comm: string
+  state: string
+  parent: number
+  session: number
+  /** It runs no more, and waits in the kernel: PID 1 of a pid namespace, for others to be reaped. */
+  isEnding: boolean
+}
+
+/** `PF_EXITING` of the kernel's `flags`: proc_pid_stat(5). */
+const EXITING = 0x4
+
+export function parseStat(stat: string): ProcStat {
+  const end = stat.lastIndexOf(')')
+  const [state = '', parent, , session, , , flags] = stat.slice(end + 2).split(' ')
+  const comm = stat.slice(stat.indexOf('(') + 1, end)
+  const isEnding = (Number(flags) & EXITING) !== 0
+  return { pid: Number.parseInt(stat, 10), comm, state, parent: Number(parent), session: Number(session), isEnding }
+}
+
+/** One process; undefined once it is gone, reaped or not. */
+export function readStat(pid: number): ProcStat | undefined {
+  try {
+    const stat = parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))
+    return stat.state === 'Z' || stat.state === 'X' ? undefined : stat
+  } catch {
+    return undefined
+  }
+}
+
+/** What is alive of a session; a process that nsset starts stays in its parent's. */
+export function membersOfSession(session: number): ProcStat[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return pids.flatMap((pid) => readStat(Number(pid)) ?? []).filter((stat) => stat.session === session)
+}
+
+/** The PID 1 of each pid namespace that this process keeps, by the pids they have outside. */
+export function initsOf(parent: number = process.pid): number[] {
+  return childrenOf(parent).filter((pid) => readStat(pid)?.comm === 'nsset-init')
+}

@@ -1,0 +1,54 @@
+/** The types of `do`: an asynchronous function is warned of, a generic wrapper compiles. Never run. */
+// biome-ignore-all lint/suspicious/noExplicitAny: what becomes of any is what is looked at
+import type { NamespaceSet } from 'nsset'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+/** `exactly<T>()(value)` compiles where the value's type is T, no wider and no narrower. */
+function exactly<T>(): <U>(value: U & (Same<T, U> extends true ? unknown : never)) => void {
+  return () => undefined
+}
+
+declare const set: NamespaceSet
+declare const number: () => number
+declare const anything: () => any
+declare const unknown: () => unknown
+declare const promise: () => Promise<number>
+declare const halfThenable: () => { then: number }
+declare const either: () => number | string
+
+exactly<number>()(set.do(() => 1))
+exactly<number>()(set.do(number, { kinds: 'net' }))
+exactly<number | string>()(set.do(either))
+exactly<void>()(set.do(() => {}))
+exactly<unknown>()(set.do(unknown))
+exactly<any>()(set.do((): any => 1))
+exactly<any>()(set.do(anything))
+exactly<{ then: number }>()(set.do(halfThenable))
+
+// What follows from an asynchronous function is never reached, and editors strike the call through.
+export function asynchronous(): never {
+  return set.do(async () => 1) // deprecated
+}
+export function ofPromise(): never {
+  return set.do(promise) // deprecated
+}
+export function ofThenable(thenable: PromiseLike<string>): never {
+  return set.do(() => thenable, { kinds: ['net'] }) // deprecated
+}
+
+// A wrapper does not know what its function returns, and need not.
+export function inside<T>(set: NamespaceSet, fn: () => T): T {
+  return set.do(fn)
+}
+export function logged<T>(set: NamespaceSet, fn: (set: NamespaceSet) => T): T {
+  const result = set.do(() => fn(set))
+  return result
+}
+exactly<number>()(inside(set, number))
+exactly<string>()(logged(set, String))
+
+// @ts-expect-error a function is needed
+set.do('fn')
+// @ts-expect-error one that takes arguments would get none
+set.do((name: string) => name)

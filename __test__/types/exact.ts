@@ -1,0 +1,102 @@
+/** What calls return follows from what they are given. Never run: compiled by types.test.ts. */
+// biome-ignore-all lint/suspicious/noExplicitAny: what becomes of any is what is looked at
+import {
+  type ExecFileResult,
+  type FdSet,
+  type IdMap,
+  type Kinds,
+  type NamespaceChildProcess,
+  NamespaceError,
+  type NamespaceKind,
+  NamespaceSet,
+  type NamespaceStat,
+  NS,
+} from 'nsset'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+/** `exactly<T>()(value)` compiles where the value's type is T, no wider and no narrower. */
+function exactly<T>(): <U>(value: U & (Same<T, U> extends true ? unknown : never)) => void {
+  return () => undefined
+}
+
+declare const set: NamespaceSet
+declare const anything: any
+
+// --- where sets come from, and what they tell
+
+exactly<NamespaceSet>()(NamespaceSet.current())
+exactly<Promise<NamespaceSet>>()(NamespaceSet.unshare('net'))
+exactly<NamespaceSet>()(NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root' }))
+exactly<NamespaceKind[]>()(set.kinds)
+exactly<number>()(set.flags)
+exactly<NamespaceStat>()(set.stat('net'))
+exactly<string>()(set.id())
+exactly<FdSet>()(set.fds())
+exactly<Promise<void>>()(set.mount({ net: '/run/netns/blue' }))
+exactly<void>()(set.mountSync('/run/tenant'))
+for (const entry of set.fds()) exactly<[NamespaceKind, number]>()(entry)
+
+const list: Kinds[] = ['net', ['net', 'uts'], NS.NET | NS.UTS]
+NamespaceSet.current(list[0])
+const tuple = ['net', 'uts'] as const
+NamespaceSet.current(tuple)
+const frozen: readonly IdMap[] = [{ containerId: 0, hostId: 0, size: 1 }]
+NamespaceSet.unshareSync('user', { uidMaps: frozen, gidMaps: undefined, signal: undefined } as {
+  uidMaps: readonly IdMap[]
+})
+
+// @ts-expect-error sets come from the functions above
+new NamespaceSet()
+// @ts-expect-error no such kind
+NamespaceSet.current('network')
+// @ts-expect-error no such kind
+NamespaceSet.current(['net', 'user '])
+// @ts-expect-error the kinds are not optional
+NamespaceSet.unshareSync()
+// @ts-expect-error a number is no path
+NamespaceSet.fromPath(3)
+// @ts-expect-error what blocks cannot be aborted
+NamespaceSet.unshareSync('net', { signal: AbortSignal.abort() })
+// @ts-expect-error no such option
+NamespaceSet.unshareSync('uts', { hostName: 'x' })
+// @ts-expect-error a mount has a target
+NamespaceSet.unshareSync('mnt', { mounts: [{ type: 'bind', source: '/mnt' }] })
+// @ts-expect-error what a set is does not change
+set.flags = 0
+
+// --- each optional member takes undefined, as exactOptionalPropertyTypes has it
+
+set.do(() => 1, { kinds: undefined })
+set.enter({ kinds: undefined, mainThread: undefined })
+set.spawn('true', [], { cwd: undefined, env: undefined, kinds: undefined, stdio: undefined })
+NamespaceSet.unshareSync('net', { hostname: undefined, loopback: undefined, mounts: undefined, root: undefined })
+
+// --- programs
+
+exactly<NamespaceChildProcess>()(set.spawn('true'))
+exactly<NamespaceChildProcess>()(set.spawn('true', { stdio: 'inherit' }))
+exactly<Promise<ExecFileResult<string>>>()(set.execFile('true'))
+exactly<Promise<ExecFileResult<string>>>()(set.execFile('true', ['x'], { encoding: 'latin1' }))
+exactly<Promise<ExecFileResult<Buffer>>>()(set.execFile('true', [], { encoding: 'buffer' }))
+const { stdout } = await set.execFile('true', undefined, { encoding: 'buffer', kinds: 'net' })
+exactly<Buffer>()(stdout)
+
+// --- errors
+
+if (anything instanceof NamespaceError) {
+  exactly<string>()(anything.code)
+  exactly<NamespaceKind | undefined>()(anything.kind)
+  exactly<number | undefined>()(anything.errno)
+}
+
+// --- disposal
+
+{
+  using here = NamespaceSet.current()
+  using fds = here.fds()
+  await using there = await NamespaceSet.unshare('net')
+  exactly<NamespaceSet>()(here)
+  exactly<FdSet>()(fds)
+  exactly<NamespaceSet>()(there)
+}
