@@ -179,9 +179,9 @@ describe('root', () => {
   })
 
   test('is where the working directory of a program is looked for', async () => {
-    using directory = directories('work')
+    using directory = directories('inner')
     using set = await withMounts(system(directory.path), { root: directory.path })
-    expect((await set.execFile('pwd', [], { cwd: '/work' })).stdout).toBe('/work\n')
+    expect((await set.execFile('pwd', [], { cwd: '/inner' })).stdout).toBe('/inner\n')
     await expect(set.execFile('true', [], { cwd: directory.path })).rejects.toMatchObject({
       code: 'ENOENT',
       syscall: 'chdir',

@@ -1,5 +1,5 @@
 import type { ErrorFields } from '../index.js'
-import type { NamespaceKind } from './kinds.ts'
+import type { NamespaceKind } from './namespace-kind.ts'
 
 /**
  * A system call that failed, on this thread or in the helper that works for it.

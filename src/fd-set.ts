@@ -1,6 +1,7 @@
 import type { NativeFds } from '../index.js'
 import { invalidType, misuse } from './errors.ts'
-import { flagOf, type NamespaceKind, namesOf } from './kinds.ts'
+import { flagOf, namesOf } from './kinds.ts'
+import type { NamespaceKind } from './namespace-kind.ts'
 import { binding } from './native.ts'
 
 /**

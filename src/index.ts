@@ -6,7 +6,7 @@
 
 export { NamespaceError } from './errors.ts'
 export { FdSet } from './fd-set.ts'
-export { type Kinds, type NamespaceKind, NS } from './kinds.ts'
+export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 export {
   type DoOptions,
   type EnterOptions,

@@ -2,16 +2,8 @@ import type { NativeSet } from '../index.js'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { invalidType, invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
-import {
-  flagOf,
-  type Kinds,
-  type NamespaceKind,
-  NS,
-  namesOf,
-  parseKinds,
-  parseOptionalKind,
-  parseOptionalKinds,
-} from './kinds.ts'
+import { flagOf, namesOf, parseKinds, parseOptionalKind, parseOptionalKinds } from './kinds.ts'
+import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
 import { parseBoolean, parseFunction, parseInteger, parseOptions, parseSignal } from './options.ts'
 import { type Path, parsePath } from './paths.ts'

@@ -4,7 +4,8 @@
  *
  *   intruder attack PARENT EVERY   PARENT: attacks only children and grandchildren of that process, and that process
  *                                  itself; 0: everybody in /proc. Stops each EVERYth newcomer; 0: stops all, again and
- *                                  again. Ends with its input, and then reports on its output, as JSON.
+ *                                  again. Begins to stop when it has had its way with a first program of the user's,
+ *                                  and says so. Ends with its input, and then reports on its output, as JSON.
  *   intruder prey                  waits to be attacked, as any program of the set's user may be
  *   intruder target                ends at once
  *
@@ -43,6 +44,7 @@ static const char *const NAMES[TECHNIQUES] = { "process_vm_readv", "process_vm_w
   "fd", "fd link", "pidfd_getfd", "ns", "root", "exe", "PTRACE_ATTACH", "PTRACE_SEIZE" };
 
 static char own_name[32];
+static int may_stop;
 static unsigned fair[TECHNIQUES], attempts, newcomers, helpers, elders, stopped, hung, breaches;
 static char breach[16][160];
 static unsigned char done[MAX_PID];
@@ -202,7 +204,7 @@ static void visit_patients(void) {
     int is_over = look(patients[index].pid, &now) < 0 || now.state != 'T';
     if (!is_over && time(NULL) - patients[index].since < PATIENCE) continue;
     if (!is_over && !is_own(&now)) {
-      hung++;
+      hung++, may_stop = 0;
       syscall(SYS_pidfd_send_signal, patients[index].pidfd, SIGCONT, NULL, 0);
     }
     close(patients[index].pidfd);
@@ -219,9 +221,9 @@ static void attack(int pid, int parent, unsigned every) {
     process.pidfd = pidfd;
     newcomers++;
     if (!is_own(&process)) helpers++;
-    if ((!every || newcomers % every == 0) && !is_own(&process) && !hung) stop(&process);
+    if ((!every || newcomers % every == 0) && !is_own(&process) && may_stop) stop(&process);
     for (int round = 0; round < MAX_ROUNDS; round++) {
-      if (!every && !hung && !is_own(&process)) stopped += syscall(SYS_pidfd_send_signal, pidfd, SIGSTOP, NULL, 0) == 0;
+      if (!every && may_stop && !is_own(&process)) stopped += syscall(SYS_pidfd_send_signal, pidfd, SIGSTOP, NULL, 0) == 0;
       int was_own = is_own(&process);
       try_all(&process, 1);
       if (was_own || look(pid, &process) < 0) break;
@@ -295,7 +297,7 @@ int main(int argc, char **argv) {
     visit_patients();
     if (turn % 64 == 0) attack_elder(parent);
     if (turn == 0) puts("ready");
-    if (!is_told && fair[SEIZE] + fair[ATTACH]) is_told = puts("taken");
+    if (!is_told && fair[SEIZE] + fair[ATTACH]) is_told = may_stop = puts("taken");
     fflush(stdout);
     struct pollfd input = { .fd = 0, .events = POLLIN };
     if (turn % 16 == 0 && poll(&input, 1, 0) > 0) break;

@@ -1,11 +1,9 @@
 import type { ExitReport } from '../../index.js'
-import { binding } from '../native.ts'
 
 type OnExit = (report: ExitReport) => void
 
 const running = new Map<number, OnExit>()
 let last = 0
-let holders = 0
 
 /** @internal A number for a child, and who hears of its end. */
 export function expectExit(onExit: OnExit): number {
@@ -24,16 +22,4 @@ export function reportExit(report: ExitReport): void {
   const onExit = running.get(report.child)
   running.delete(report.child)
   onExit?.(report)
-}
-
-/** @internal Keeps the event loop alive until `release` was called as often. */
-export function hold(): void {
-  holders += 1
-  if (holders === 1) binding().keepAlive(true)
-}
-
-/** @internal */
-export function release(): void {
-  holders -= 1
-  if (holders === 0) binding().keepAlive(false)
 }

@@ -3,10 +3,12 @@ import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { ExitReport, NativeChild, NativeCommand, NativeSet } from '../../index.js'
 import { invalidType, invalidValue, NamespaceError } from '../errors.ts'
-import { type Kinds, parseOptionalKinds } from '../kinds.ts'
+import { parseOptionalKinds } from '../kinds.ts'
+import type { Kinds } from '../namespace-kind.ts'
 import { parseInteger, parseOptions } from '../options.ts'
 import { type Path, parsePath, parseText } from '../paths.ts'
-import { expectExit, forgetExit, hold, release } from './exits.ts'
+import { hold, release } from './event-loop.ts'
+import { expectExit, forgetExit } from './exits.ts'
 
 /** What becomes of one of the program's descriptors: a stream of ours, the caller's own, `/dev/null`, or this one. */
 export type Stdio = 'pipe' | 'inherit' | 'ignore' | number

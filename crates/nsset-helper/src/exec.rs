@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use crate::{
     arguments::Arguments,
-    program::State,
+    state::State,
     syscall::{self, Disposition, EACCES, ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR, Errno},
 };
 

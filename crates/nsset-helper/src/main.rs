@@ -18,4 +18,5 @@ mod program;
 mod protocol;
 mod report;
 mod start;
+mod state;
 mod syscall;

@@ -5,8 +5,8 @@ use core::ffi::CStr;
 
 use crate::{
     arguments::Arguments,
-    program::State,
-    report::About,
+    protocol::About,
+    state::State,
     syscall::{self, AT_FDCWD, Errno, O_DIRECTORY, O_PATH},
 };
 

@@ -2,8 +2,8 @@
 
 use crate::{
     arguments::Arguments,
-    program::State,
     protocol::{MAX_FDS_PER_MESSAGE, Saying},
+    state::State,
     syscall::{self, CLONE_NEWUSER, EINVAL, Errno, O_DIRECTORY, O_PATH, O_RDONLY},
 };
 

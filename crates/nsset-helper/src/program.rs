@@ -2,37 +2,16 @@
 
 use crate::{
     arguments::Arguments,
-    exec,
-    identity::{self, Ids},
-    init, mounts, namespaces, nested_user, network,
-    protocol::{CONTROL_FD, FIRST_PASSED_FD, Saying, word},
-    report::{About, Report},
+    exec, identity, init, mounts, namespaces, nested_user, network,
+    protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
+    report::Report,
+    state::State,
     syscall::{self, CLONE_PARENT, EINVAL, Errno, O_DIRECTORY, O_PATH, O_WRONLY},
 };
 
-/// What the steps share.
-pub struct State {
-    pub report: Report,
-    /// `/proc`, once held.
-    pub proc: i32,
-    /// `/proc/self/timens_offsets`, once opened.
-    pub offsets: i32,
-    /// Where targets of mounts are looked for; the root directory unless `root` said otherwise.
-    pub root: Option<i32>,
-    pub caller: Ids,
-    pub environment: *const *const u8,
-}
-
 /// Runs the whole vector; a step that fails says so and ends the program.
 pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
-    let mut state = State {
-        report: Report { control: CONTROL_FD, step: 0, about: About::Target },
-        proc: -1,
-        offsets: -1,
-        root: None,
-        caller: Ids::own(),
-        environment,
-    };
+    let mut state = State::new(environment);
     arguments.word();
     while let Some(word) = arguments.word() {
         if let Err(errno) = step(word.to_bytes(), &mut arguments, &mut state) {
@@ -45,7 +24,7 @@ pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
 }
 
 /// Runs one step.
-pub fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     match word {
         word::KEEP => keep_only(arguments.fd()?),
         word::UNDUMPABLE => syscall::set_undumpable().map(drop),
@@ -65,7 +44,7 @@ pub fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result
             state.report.wait_for_word()
         }
         word::NEST_USER => nested_user::make(state.proc, arguments.text()?, arguments.text()?, arguments.text()?),
-        word::INIT => init::start(arguments, state),
+        word::INIT => start_init(arguments, state),
         word::PROPAGATION => syscall::propagate(arguments.number()?).map(drop),
         word::ROOT => mounts::root(arguments.text()?, state),
         word::BIND => mounts::bind(arguments, state),
@@ -99,4 +78,27 @@ fn fork(report: Report) -> Result<(), Errno> {
             syscall::exit(0)
         }
     }
+}
+
+/// Starts PID 1 of the new pid namespace. The steps that follow are PID 1's, and the helper skips them.
+fn start_init(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+    let line = arguments.fd()?;
+    let steps = arguments.number()?;
+    let words = arguments.number()?;
+    if init::fork(state.report)? {
+        for _ in 0..steps {
+            state.report.step += 1;
+            let outcome = arguments.text().and_then(|word| step(word.to_bytes(), arguments, state));
+            if let Err(errno) = outcome {
+                state.report.fail(errno);
+            }
+        }
+        init::serve(line, arguments, state.report);
+    }
+    syscall::close(line);
+    for _ in 0..words {
+        arguments.text()?;
+    }
+    state.report.step += steps as u32;
+    Ok(())
 }

@@ -1,11 +1,9 @@
 //! What the helper says to its parent, and the word it waits for.
 
 use crate::{
-    protocol::{MAX_FDS_PER_MESSAGE, Message, Saying},
+    protocol::{About, MAX_FDS_PER_MESSAGE, Message, Saying},
     syscall::{self, EIO, Errno},
 };
-
-pub use crate::protocol::About;
 
 /// The control socket, and the step that speaks over it.
 #[derive(Clone, Copy)]

@@ -5,60 +5,9 @@ use napi::{
     bindgen_prelude::{JsObjectValue, JsValue, Unknown},
     sys,
 };
-use napi_derive::napi;
 use nsset::Error;
 
 use crate::environment;
-
-/// What an error is made of.
-#[napi(object, object_from_js = false)]
-pub struct ErrorFields {
-    pub code: String,
-    pub message: String,
-    /// Negative, as in Node; only where a system call failed.
-    pub errno: Option<i32>,
-    pub syscall: Option<String>,
-    pub kind: Option<&'static str>,
-    pub path: Option<String>,
-    pub pid: Option<i32>,
-}
-
-impl From<&Error> for ErrorFields {
-    fn from(error: &Error) -> Self {
-        let fields = |code: &str| Self {
-            code: code.to_owned(),
-            message: error.to_string(),
-            errno: None,
-            syscall: None,
-            kind: None,
-            path: None,
-            pid: None,
-        };
-        let of_kind = |code, kind: &nsset::Kind| Self { kind: Some(kind.name()), ..fields(code) };
-        let astray = |code, kind, errno| Self {
-            errno: Some(-(errno as i32)),
-            syscall: Some("setns".into()),
-            ..of_kind(code, kind)
-        };
-        match error {
-            Error::System(system) => Self {
-                errno: Some(-(system.errno as i32)),
-                syscall: Some(system.syscall.clone().into_owned()),
-                kind: system.kind.map(nsset::Kind::name),
-                path: system.path.as_ref().map(|path| path.to_string_lossy().into_owned()),
-                pid: system.pid,
-                ..fields(&format!("{:?}", system.errno))
-            },
-            Error::InvalidArgument(_) => fields("ERR_INVALID_ARG_VALUE"),
-            Error::Closed => fields("ERR_NSSET_CLOSED"),
-            Error::NotInSet { kind, .. } => of_kind("ERR_NSSET_NOT_IN_SET", kind),
-            Error::NotEnterable { kind, .. } => of_kind("ERR_NSSET_NOT_ENTERABLE", kind),
-            Error::Restore { kind, errno } => astray("ERR_NSSET_RESTORE", kind, *errno),
-            Error::Tainted { kind, errno } => astray("ERR_NSSET_TAINTED_THREAD", kind, *errno),
-            Error::Aborted => fields("ABORT_ERR"),
-        }
-    }
-}
 
 /// The JavaScript error for one of the core's.
 pub fn create(env: Env, error: &Error) -> napi::Result<Unknown<'static>> {

@@ -4,6 +4,8 @@
 mod bare;
 mod convert;
 mod environment;
+mod error_fields;
+mod exit_report;
 mod failure;
 mod fd_set;
 mod options;

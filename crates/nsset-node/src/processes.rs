@@ -4,11 +4,12 @@ use std::os::fd::{IntoRawFd, OwnedFd};
 
 use napi::{Env, Result, bindgen_prelude::Either, sys, threadsafe_function::ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use nsset::{Command, Stdio, reaper::Exit};
+use nsset::{Command, Stdio};
 
 use crate::{
     convert::{Text, kinds_of, os_string, path},
     environment,
+    exit_report::ExitReport,
     failure::guard,
     set::NativeSet,
 };
@@ -21,16 +22,6 @@ pub struct NativeCommand {
     pub directory: Option<Text>,
     #[napi(ts_type = "Array<'pipe' | 'ignore' | number>")]
     pub stdio: Vec<Either<String, i32>>,
-}
-
-/// How a child ended.
-#[napi(object, object_from_js = false)]
-pub struct ExitReport {
-    /// As given to `spawn`.
-    pub child: u32,
-    pub code: Option<i32>,
-    /// The number of the signal.
-    pub signal: Option<i32>,
 }
 
 /// A child, by a descriptor that only it answers to.
@@ -120,15 +111,5 @@ fn stdio(word: Either<String, i32>) -> nsset::Result<Stdio> {
             "ignore" => Ok(Stdio::Ignore),
             _ => Err(nsset::Error::InvalidArgument(format!("stdio has no value '{word}'"))),
         },
-    }
-}
-
-impl ExitReport {
-    fn new(child: u32, exit: Exit) -> Self {
-        match exit {
-            Exit::Code(code) => Self { child, code: Some(code), signal: None },
-            Exit::Signal(signal) => Self { child, code: None, signal: Some(signal) },
-            Exit::Unknown => Self { child, code: None, signal: None },
-        }
     }
 }

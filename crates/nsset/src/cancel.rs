@@ -1,13 +1,17 @@
-//! A way to end a wait from another thread.
+//! How a wait ends early: from another thread, or by itself.
 
 use std::{
     os::fd::{AsFd, BorrowedFd},
     sync::Arc,
+    time::Duration,
 };
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::error::{Result, SystemError};
+
+/// How long the helper, or a program that it waits for, may take for everything; it takes well under a millisecond.
+pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Cancels the operation it was given to. A clone cancels the same one.
 #[derive(Clone, Debug)]

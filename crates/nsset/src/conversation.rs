@@ -22,16 +22,13 @@ use nix::{
 use nsset_helper::protocol::{About, MAX_FDS_PER_MESSAGE, Message, Saying};
 
 use crate::{
-    cancel::Cancel,
+    cancel::{Cancel, TIME_LIMIT},
     error::{Error, Result, SystemError},
-    image,
+    explain, image,
     launch::{self, Process},
     program::Program,
     reaper,
 };
-
-/// How long the helper may take for everything; it takes well under a millisecond.
-pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a helper is heard out whose work is not wanted any more.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -68,8 +65,7 @@ pub fn run(
         .map_err(|errno| SystemError::new(errno, "fcntl(F_SETFL)"))?;
     let mut fds = vec![theirs.as_fd()];
     fds.extend(program.fds());
-    let helper = launch::launch(image::program()?, &program.argv(), environment, &fds)
-        .map_err(|error| explain_launch(error.errno, error.syscall))?;
+    let helper = launch::launch(image::program()?, &program.argv(), environment, &fds).map_err(explain::launch)?;
     drop(theirs);
     let mut conversation = Conversation {
         control,
@@ -122,7 +118,9 @@ impl Conversation {
             self.hear(message, fds, on_waiting)?;
         }
         match self.failure {
-            Some(failure) => Err(explain_step(program, failure)),
+            Some(Failure { step, errno, is_about_source }) => {
+                Err(explain::step(program.label(step), errno, is_about_source))
+            }
             None => Ok(()),
         }
     }
@@ -301,52 +299,5 @@ fn decode(bytes: [u8; Message::SIZE]) -> Message {
         step: u32::from_ne_bytes(word(4)),
         value: i32::from_ne_bytes(word(8)),
         about: u32::from_ne_bytes(word(12)),
-    }
-}
-
-fn explain_launch(errno: Errno, syscall: &'static str) -> Error {
-    let error = SystemError::new(errno, syscall);
-    match errno {
-        Errno::E2BIG => error.hint("the arguments and the environment are longer than the kernel takes (execve(2))"),
-        Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
-        Errno::EMFILE => error.hint("too many open files: RLIMIT_NOFILE"),
-        Errno::EACCES => error.hint("the system forbids to execute the helper from memory or from a temporary file"),
-        _ => error,
-    }
-    .into()
-}
-
-fn explain_step(program: &Program<'_>, failure: Failure) -> Error {
-    let Failure { step, errno, is_about_source } = failure;
-    let label = program.label(step);
-    let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
-    error.path.clone_from(if is_about_source { &label.source } else { &label.path });
-    let hint = match (errno, label.syscall, label.kind) {
-        (_, "uid_map", _) => return error.hint(crate::id_map::explain(errno)).into(),
-        (Errno::EPERM, "unshare", _) => Some(
-            "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
-             (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, seccomp)",
-        ),
-        (Errno::ENOSPC, "unshare", _) => {
-            Some("the limit for namespaces of this kind is reached (/proc/sys/user/max_*_namespaces)")
-        }
-        (Errno::EUSERS, "unshare", _) => Some("user namespaces are nested more than 32 deep"),
-        (Errno::EINVAL, "unshare", _) => Some("the kernel does not know this kind of namespace"),
-        (Errno::EPERM, "setns", _) => Some("entering it needs CAP_SYS_ADMIN in the user namespace that owns it"),
-        (Errno::EINVAL, "setns", Some(crate::kind::Kind::User)) => {
-            Some("the process is in that user namespace already")
-        }
-        (Errno::ENOMEM, "clone", Some(_)) => {
-            Some("PID 1 of the pid namespace has ended: nothing can be started in it any more")
-        }
-        (Errno::EPERM, "mount", _) => {
-            Some("the kernel lets only who owns the pid or net namespace it shows mount this file system")
-        }
-        (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
-        _ => label.hint,
-    };
-    match hint {
-        Some(hint) => error.hint(hint).into(),
-        None => error.into(),
     }
 }

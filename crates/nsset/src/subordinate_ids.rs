@@ -16,8 +16,7 @@ use nix::{
 };
 
 use crate::{
-    cancel::Cancel,
-    conversation::TIME_LIMIT,
+    cancel::{Cancel, TIME_LIMIT},
     error::{Error, Result, SystemError},
     id_map::{self, IdMap},
     kind::Kind,

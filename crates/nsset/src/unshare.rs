@@ -16,9 +16,10 @@ use crate::{
     cancel::Cancel,
     conversation,
     error::{Error, Result, SystemError},
-    id_map::{self, MapUser, Maps},
+    id_map::{MapUser, Maps},
     init::Init,
     kind::{Kind, Kinds},
+    map_writer,
     mount_spec::{self, MountSpec, Propagation},
     namespace::Namespace,
     plan,
@@ -173,7 +174,7 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
 fn make_user(program: &mut Program<'_>, kinds: Kinds, options: &UnshareOptions, joined: Kinds) -> Result<Maps> {
     let mut maps = Maps::default();
     if kinds.contains(Kind::User) && joined.contains(Kind::User) {
-        let [uid_map, gid_map, setgroups] = id_map::nested_texts(options.map_user, &options.maps)?;
+        let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps)?;
         program.nest_user(&uid_map, &gid_map, &setgroups);
     } else if kinds.contains(Kind::User) {
         maps = Maps::for_caller(options.map_user, &options.maps)?;

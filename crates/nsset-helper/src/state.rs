@@ -1,0 +1,26 @@
+//! What the steps of a program share.
+
+use crate::{
+    identity::Ids,
+    protocol::{About, CONTROL_FD},
+    report::Report,
+};
+
+pub struct State {
+    pub report: Report,
+    /// `/proc`, once held.
+    pub proc: i32,
+    /// `/proc/self/timens_offsets`, once opened.
+    pub offsets: i32,
+    /// Where targets of mounts are looked for; the root directory unless `root` said otherwise.
+    pub root: Option<i32>,
+    pub caller: Ids,
+    pub environment: *const *const u8,
+}
+
+impl State {
+    pub fn new(environment: *const *const u8) -> Self {
+        let report = Report { control: CONTROL_FD, step: 0, about: About::Target };
+        Self { report, proc: -1, offsets: -1, root: None, caller: Ids::own(), environment }
+    }
+}

@@ -1,0 +1,57 @@
+//! What a failure of the helper means, and what the user can do about it.
+
+use nix::errno::Errno;
+
+use crate::{
+    error::{Error, SystemError},
+    id_map,
+    kind::Kind,
+    launch::LaunchError,
+    program::Label,
+};
+
+/// Why the helper did not start.
+pub fn launch(failure: LaunchError) -> Error {
+    let LaunchError { syscall, errno } = failure;
+    let error = SystemError::new(errno, syscall);
+    match errno {
+        Errno::E2BIG => error.hint("the arguments and the environment are longer than the kernel takes (execve(2))"),
+        Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
+        Errno::EMFILE => error.hint("too many open files: RLIMIT_NOFILE"),
+        Errno::EACCES => error.hint("the system forbids to execute the helper from memory or from a temporary file"),
+        _ => error,
+    }
+    .into()
+}
+
+/// Why a step failed.
+pub fn step(label: Label, errno: Errno, is_about_source: bool) -> Error {
+    let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
+    error.path = if is_about_source { label.source } else { label.path };
+    let hint = match (errno, label.syscall, label.kind) {
+        (_, "uid_map", _) => return error.hint(id_map::explain(errno)).into(),
+        (Errno::EPERM, "unshare", _) => Some(
+            "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
+             (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, seccomp)",
+        ),
+        (Errno::ENOSPC, "unshare", _) => {
+            Some("the limit for namespaces of this kind is reached (/proc/sys/user/max_*_namespaces)")
+        }
+        (Errno::EUSERS, "unshare", _) => Some("user namespaces are nested more than 32 deep"),
+        (Errno::EINVAL, "unshare", _) => Some("the kernel does not know this kind of namespace"),
+        (Errno::EPERM, "setns", _) => Some("entering it needs CAP_SYS_ADMIN in the user namespace that owns it"),
+        (Errno::EINVAL, "setns", Some(Kind::User)) => Some("the process is in that user namespace already"),
+        (Errno::ENOMEM, "clone", Some(_)) => {
+            Some("PID 1 of the pid namespace has ended: nothing can be started in it any more")
+        }
+        (Errno::EPERM, "mount", _) => {
+            Some("the kernel lets only who owns the pid or net namespace it shows mount this file system")
+        }
+        (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
+        _ => label.hint,
+    };
+    match hint {
+        Some(hint) => error.hint(hint).into(),
+        None => error.into(),
+    }
+}
