@@ -32,8 +32,9 @@
 
 #define MAX_PID 4194304
 #define MAX_FD 16
-/* A helper that is stopped is tried for as long as that takes; PID 1 of a set, which stays, not for ever. */
+/* A helper is tried for as long as it is one; PID 1 of a set, which stays, not for ever. */
 #define MAX_ROUNDS 1000
+#define INIT "nsset-init"
 /* Where static programs are, this one too. */
 #define IMAGE 0x400000
 #define MAX_STOPPED 64
@@ -196,14 +197,15 @@ static void stop(const struct process *process) {
   }
 }
 
-/* Forgets those who go on or are gone. */
+/* Forgets those who go on, or are gone; a signal just sent may take its time. */
 static void visit_patients(void) {
   struct process now;
   for (int index = 0; index < MAX_STOPPED; index++) {
     if (!patients[index].pid) continue;
-    int is_over = look(patients[index].pid, &now) < 0 || now.state != 'T';
-    if (!is_over && time(NULL) - patients[index].since < PATIENCE) continue;
-    if (!is_over && !is_own(&now)) {
+    time_t age = time(NULL) - patients[index].since;
+    int is_over = look(patients[index].pid, &now) < 0 || is_own(&now) || (now.state != 'T' && age > 1);
+    if (!is_over && (now.state != 'T' || age < PATIENCE)) continue;
+    if (!is_over) {
       hung++, may_stop = 0;
       syscall(SYS_pidfd_send_signal, patients[index].pidfd, SIGCONT, NULL, 0);
     }
@@ -222,11 +224,13 @@ static void attack(int pid, int parent, unsigned every) {
     newcomers++;
     if (!is_own(&process)) helpers++;
     if ((!every || newcomers % every == 0) && !is_own(&process) && may_stop) stop(&process);
-    for (int round = 0; round < MAX_ROUNDS; round++) {
-      if (!every && may_stop && !is_own(&process)) stopped += syscall(SYS_pidfd_send_signal, pidfd, SIGSTOP, NULL, 0) == 0;
+    for (unsigned round = 0; round < MAX_ROUNDS || strcmp(process.name, INIT) != 0; round++) {
       int was_own = is_own(&process);
+      if (!every && !was_own && may_stop && round < MAX_ROUNDS)
+        stopped += syscall(SYS_pidfd_send_signal, pidfd, SIGSTOP, NULL, 0) == 0;
       try_all(&process, 1);
-      if (was_own || look(pid, &process) < 0) break;
+      if (was_own || look(pid, &process) < 0 || process.state == 'Z') break;
+      if (round % 64 == 0) visit_patients();
     }
   }
   close(pidfd);

@@ -26,6 +26,7 @@ use crate::{
     error::{Error, Result, SystemError},
     explain, image,
     launch::{self, Process},
+    pidfd,
     program::Program,
     reaper,
 };
@@ -200,7 +201,7 @@ impl Conversation {
         for pidfd in pidfds {
             let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
             if let Ok(WaitStatus::Stopped(..)) = waitid(Id::PIDFd(pidfd.as_fd()), flags) {
-                launch::kill(pidfd, Signal::SIGCONT);
+                pidfd::kill(pidfd, Signal::SIGCONT);
             }
         }
     }
@@ -280,7 +281,7 @@ impl Conversation {
     fn kill(&mut self) {
         let pidfds = self.processes.drain(..).map(|process| process.pidfd).chain(self.init.take());
         for pidfd in pidfds.collect::<Vec<_>>() {
-            launch::kill(&pidfd, Signal::SIGKILL);
+            pidfd::kill(&pidfd, Signal::SIGKILL);
             let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
             let ended = poll(&mut fds, PollTimeout::from(200u8)).is_ok_and(|count| count > 0);
             if ended {

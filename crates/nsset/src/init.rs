@@ -4,7 +4,7 @@ use std::{os::fd::OwnedFd, sync::Arc};
 
 use nix::sys::signal::Signal;
 
-use crate::{launch, reaper};
+use crate::{pidfd, reaper};
 
 /// Keeps a pid namespace usable. Dropping it ends PID 1, and with it all that runs inside; it never waits.
 #[derive(Debug)]
@@ -25,6 +25,6 @@ impl Init {
 
 impl Drop for Init {
     fn drop(&mut self) {
-        launch::kill(&self.pidfd, Signal::SIGKILL);
+        pidfd::kill(&self.pidfd, Signal::SIGKILL);
     }
 }

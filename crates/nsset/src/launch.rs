@@ -9,11 +9,17 @@ use std::{
     ffi::CString,
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
     ptr,
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering},
+    },
 };
 
 use libc::{c_char, c_int, c_void};
-use nix::{errno::Errno, sys::signal::Signal};
+use nix::errno::Errno;
 use nsset_helper::protocol::CONTROL_FD;
+
+use crate::{pidfd, stopped};
 
 const STACK_SIZE: usize = 64 * 1024;
 
@@ -34,7 +40,7 @@ pub struct Process {
 impl Process {
     /// A child that has not been reaped yet.
     pub fn of_child(pid: i32) -> Result<Self, Errno> {
-        Ok(Self { pid, pidfd: open_pidfd(pid)? })
+        Ok(Self { pid, pidfd: pidfd::open(pid)? })
     }
 }
 
@@ -62,8 +68,10 @@ pub fn launch(
     let mut orders =
         Orders { image: image.as_raw_fd(), argv: argv.as_ptr(), envp: envp.as_ptr(), fds: &fds, failed: None };
     let mut stack = vec![0u128; STACK_SIZE / size_of::<u128>()];
-    let mut pidfd: c_int = -1;
+    // The kernel writes it before the child runs; whoever watches reads it meanwhile.
+    let pidfd = Arc::new(AtomicI32::new(-1));
 
+    let watch = stopped::watch(Arc::clone(&pidfd));
     let before = block_all_signals();
     // SAFETY: `child` runs on `stack`, which is 16-byte aligned and outlives it: CLONE_VFORK returns only after the
     // child has exec'd or exited. It reads `orders` and what that points to, all alive in this frame.
@@ -73,17 +81,18 @@ pub fn launch(
             stack.as_mut_ptr_range().end.cast(),
             libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD,
             ptr::from_mut(&mut orders).cast(),
-            &raw mut pidfd,
+            pidfd.as_ptr(),
         )
     };
     let errno = Errno::last();
     restore_signals(before);
+    drop(watch);
 
     if pid < 0 {
         return Err(LaunchError { syscall: "clone", errno });
     }
     // SAFETY: the kernel made it for us, close-on-exec (CLONE_PIDFD, clone(2)).
-    let process = Process { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd) } };
+    let process = Process { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd.load(Ordering::Relaxed)) } };
     match orders.failed {
         None => Ok(process),
         Some(error) => {
@@ -154,27 +163,6 @@ fn block_all_signals() -> u64 {
 fn restore_signals(mask: u64) {
     // SAFETY: a mask of the kernel's size.
     unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, ptr::null_mut::<u64>(), 8) };
-}
-
-/// Sends a signal to exactly this process. One that has ended is none of our concern.
-pub fn kill(pidfd: &OwnedFd, signal: Signal) {
-    let _ = send_signal(pidfd, signal as c_int);
-}
-
-/// Sends a signal to exactly this process (`pidfd_send_signal(2)`): a reused pid cannot be hit.
-pub fn send_signal(pidfd: &OwnedFd, signal: c_int) -> Result<(), Errno> {
-    let info = ptr::null::<libc::siginfo_t>();
-    // SAFETY: plain numbers, and no siginfo, which the call allows.
-    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd.as_raw_fd(), signal, info, 0) };
-    Errno::result(sent).map(drop)
-}
-
-/// A descriptor for a child that has not been reaped yet (`pidfd_open(2)`).
-pub fn open_pidfd(pid: i32) -> Result<OwnedFd, Errno> {
-    // SAFETY: plain numbers.
-    let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
-    // SAFETY: the kernel made it for us, close-on-exec.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
 /// A close-on-exec copy of a descriptor that somebody else owns.

@@ -18,6 +18,8 @@ use nix::{
     },
 };
 
+use crate::stopped;
+
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -48,6 +50,9 @@ impl std::fmt::Debug for Watch {
     }
 }
 
+/// The token of the clock that ticks while a helper is being launched; children's count from 0.
+const CLOCK: u64 = u64::MAX;
+
 static REAPER: OnceLock<Reaper> = OnceLock::new();
 
 /// Starts the thread. To be called before anything is entered: a thread inherits the namespaces of the one that starts it.
@@ -59,11 +64,11 @@ fn get() -> &'static Reaper {
     let mut created = false;
     let reaper = REAPER.get_or_init(|| {
         created = true;
-        Reaper {
-            epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll instance for the reaper"),
-            watches: Mutex::new(HashMap::new()),
-            next_token: AtomicU64::new(0),
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll instance for the reaper");
+        if let Some(launches) = stopped::launches() {
+            let _ = epoll.add(launches, EpollEvent::new(EpollFlags::EPOLLIN, CLOCK));
         }
+        Reaper { epoll, watches: Mutex::new(HashMap::new()), next_token: AtomicU64::new(0) }
     });
     if created {
         thread::Builder::new()
@@ -97,6 +102,10 @@ fn serve(reaper: &Reaper) {
             Err(errno) => unreachable!("epoll_wait: {errno}"),
         };
         for event in &events[..count] {
+            if event.data() == CLOCK {
+                stopped::launches().inspect(|launches| launches.set_going());
+                continue;
+            }
             let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
             let watch = watches.remove(&event.data());
             drop(watches);

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result, SystemError},
     kind::{Kind, Kinds},
     launch::{self, Process},
-    plan,
+    pidfd, plan,
     program::{Program, c_string},
     reaper::{self, Exit},
     set::NamespaceSet,
@@ -104,7 +104,7 @@ pub struct Signaller(Arc<OwnedFd>);
 
 impl Signaller {
     pub fn signal(&self, signal: i32) -> Result<()> {
-        launch::send_signal(&self.0, signal).map_err(|errno| SystemError::new(errno, "kill").into())
+        pidfd::send_signal(self.0.as_fd(), signal).map_err(|errno| SystemError::new(errno, "kill").into())
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result, SystemError},
     id_map::{self, IdMap},
     kind::Kind,
-    launch,
+    pidfd,
     set::last_errno,
 };
 
@@ -111,7 +111,7 @@ pub fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>
 /// Waits for the program to end, but not for ever.
 fn wait(child: &mut Child, file: IdFile, cancel: Option<&Cancel>) -> Result<()> {
     use std::os::fd::AsFd;
-    let pidfd = launch::open_pidfd(child.id() as i32).map_err(|errno| SystemError::new(errno, "pidfd_open"))?;
+    let pidfd = pidfd::open(child.id() as i32).map_err(|errno| SystemError::new(errno, "pidfd_open"))?;
     let deadline = Instant::now() + TIME_LIMIT;
     loop {
         let mut fds = vec![PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
