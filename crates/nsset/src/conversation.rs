@@ -35,7 +35,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often a helper that says nothing is looked at: someone inside may have stopped it.
-const GLANCE: Duration = Duration::from_millis(20);
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// How often a thread looks for the helper's next message before it sleeps: for some fifty microseconds.
 const LOOKS: u32 = 50;
