@@ -288,7 +288,7 @@ describe('a way in that fails', () => {
 
 describe('without strace', () => {
   test('a function that gives up its capabilities cannot be brought back until it has them again', async () => {
-    // User 1 of a user namespace need not be mapped to be named: only root may take another id here, so it is tried.
+    // Where only root is mapped, as for an ordinary user's Node here, there is nobody else to be.
     const told = await run(
       `
       if (caught(() => process.seteuid(1)).code !== undefined) tell({ value: 'unmapped' })

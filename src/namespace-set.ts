@@ -509,7 +509,10 @@ async function unshare(base: NativeSet | undefined, kinds: Kinds, options?: Unsh
   const cancel = () => canceller.cancel()
   signal.addEventListener('abort', cancel, { once: true })
   try {
-    return new NamespaceSet(await native.unshare(base, mask, parsed, canceller))
+    const made = await native.unshare(base, mask, parsed, canceller)
+    if (signal.aborted) made.close()
+    signal.throwIfAborted()
+    return new NamespaceSet(made)
   } catch (error) {
     signal.throwIfAborted()
     throw error

@@ -163,8 +163,9 @@ static void try_trace(const struct process *process) {
   } else {
     return;
   }
-  if (waitpid(process->pid, &status, __WALL) == process->pid && WIFSTOPPED(status))
-    ptrace(PTRACE_DETACH, process->pid, 0, 0);
+  /* Killed between its stop and our letting go, it is ours to wait for, or its parent would not hear of its end. */
+  while (waitpid(process->pid, &status, __WALL) == process->pid && WIFSTOPPED(status))
+    if (ptrace(PTRACE_DETACH, process->pid, 0, 0) == 0) break;
 }
 
 static void try_all(const struct process *process, int may_trace) {

@@ -1,15 +1,14 @@
 import { binding } from '../native.ts'
-
-let holders = 0
+import { children } from './exits.ts'
 
 /** @internal Keeps the event loop alive until `release` was called as often. */
 export function hold(): void {
-  holders += 1
-  if (holders === 1) binding().keepAlive(true)
+  children.holders += 1
+  if (children.holders === 1) binding().keepAlive(true)
 }
 
 /** @internal */
 export function release(): void {
-  holders -= 1
-  if (holders === 0) binding().keepAlive(false)
+  children.holders -= 1
+  if (children.holders === 0) binding().keepAlive(false)
 }

@@ -2,24 +2,36 @@ import type { ExitReport } from '../../index.js'
 
 type OnExit = (report: ExitReport) => void
 
-const running = new Map<number, OnExit>()
-let last = 0
+/** Shared by every copy of this module in an environment (bundlers, module registries of test runners): the native side
+ * has one line to it. */
+interface Children {
+  running: Map<number, OnExit>
+  last: number
+  /** How many keep the event loop alive. */
+  holders: number
+}
+
+const KEY = Symbol.for('nsset.children')
+const shared = globalThis as { [KEY]?: Children }
+
+/** @internal */
+export const children: Children = (shared[KEY] ??= { running: new Map(), last: 0, holders: 0 })
 
 /** @internal A number for a child, and who hears of its end. */
 export function expectExit(onExit: OnExit): number {
-  last = (last + 1) % 0xffffffff
-  running.set(last, onExit)
-  return last
+  children.last = (children.last + 1) % 0xffffffff
+  children.running.set(children.last, onExit)
+  return children.last
 }
 
 /** @internal The child never started. */
 export function forgetExit(child: number): void {
-  running.delete(child)
+  children.running.delete(child)
 }
 
 /** @internal Called by the native side, once for each child. */
 export function reportExit(report: ExitReport): void {
-  const onExit = running.get(report.child)
-  running.delete(report.child)
+  const onExit = children.running.get(report.child)
+  children.running.delete(report.child)
   onExit?.(report)
 }

@@ -47,13 +47,18 @@ impl Arguments {
 
     /// Overwrites every word but the first with zeros, here and in `/proc/PID/cmdline`. Nothing is to be read afterwards.
     pub fn wipe(&mut self) {
-        self.next = self.first;
-        self.word();
-        while let Some(word) = self.word() {
-            for offset in 0..word.count_bytes() {
-                // SAFETY: the vector is on our own stack, writable, and no word of it is looked at again.
-                unsafe { word.as_ptr().add(offset).cast::<u8>().cast_mut().write_volatile(0) };
+        // SAFETY: the vector and its strings are on our own stack, writable, and no word of it is looked at again.
+        unsafe {
+            let mut place = self.first.add(1);
+            while !(*place).is_null() {
+                let mut byte = (*place).cast_mut();
+                while *byte != 0 {
+                    byte.write_volatile(0);
+                    byte = byte.add(1);
+                }
+                place = place.add(1);
             }
+            self.next = place;
         }
     }
 

@@ -42,15 +42,17 @@ pub fn exec(arguments: &mut Arguments, environment: *const *const u8) -> Result<
         return Err(ENOENT);
     }
     if file.to_bytes().contains(&b'/') {
-        return Err(start(file, arguments.rest(), environment));
+        return Err(match start(file, arguments.rest(), environment) {
+            ENOEXEC => start_script(file, arguments.rest(), environment),
+            errno => errno,
+        });
     }
     Err(search(file, arguments.rest(), environment))
 }
 
 fn start(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
     // SAFETY: both are vectors as the kernel made them, NULL-terminated.
-    let errno = unsafe { syscall::execve(path, argv, environment) };
-    if errno == ENOEXEC { start_script(path, argv, environment) } else { errno }
+    unsafe { syscall::execve(path, argv, environment) }
 }
 
 /// A file without a format is a shell script, as exec(3) has it for the functions that search. The shell and the path
@@ -73,6 +75,7 @@ fn search(file: &CStr, argv: *const *const u8, environment: *const *const u8) ->
         let mut buffer = [0u8; PATH_MAX];
         let Some(path) = join(&mut buffer, directory, file.to_bytes()) else { return ENAMETOOLONG };
         match start(path, argv, environment) {
+            ENOEXEC => return start_script(path, argv, environment),
             EACCES => refused = true,
             ENOENT | ENOTDIR => {}
             errno => return errno,

@@ -1,5 +1,7 @@
 //! Who the program is inside a user namespace, when nobody said.
 
+use core::ffi::CStr;
+
 use crate::{
     arguments::decimal,
     syscall::{self, Errno, O_RDONLY},
@@ -21,22 +23,35 @@ impl Ids {
     }
 }
 
-/// Keeps the caller's ids where they have a name inside; else becomes 0, if there is one, as nsenter(1) does.
+/// Keeps the caller's ids where they have a name inside; else becomes 0, as nsenter(1) does. Where there are maps without
+/// either, that is an error: a caller without a name would keep what it may do outside.
 pub fn become_somebody(proc: i32, before: Ids) -> Result<(), Errno> {
-    if syscall::getgid() == OVERFLOW_ID && !is_mapped(proc, c"self/gid_map", before.gid) {
-        // Refused where setgroups is denied; then there is nothing to drop that could be used.
+    let group_is_nameless = syscall::getgid() == OVERFLOW_ID && !is_mapped(proc, c"self/gid_map", before.gid);
+    let user_is_nameless = syscall::getuid() == OVERFLOW_ID && !is_mapped(proc, c"self/uid_map", before.uid);
+    if group_is_nameless || user_is_nameless {
+        // Refused where setgroups is denied; then who made the namespace could not have dropped them either.
         let _ = syscall::drop_groups();
-        let _ = syscall::setgid(0);
     }
-    if syscall::getuid() == OVERFLOW_ID && !is_mapped(proc, c"self/uid_map", before.uid) {
-        let _ = syscall::setuid(0);
+    if group_is_nameless {
+        syscall::setgid(0).map(drop).or_else(|errno| unless_empty(proc, c"self/gid_map", errno))?;
+    }
+    if user_is_nameless {
+        syscall::setuid(0).map(drop).or_else(|errno| unless_empty(proc, c"self/uid_map", errno))?;
     }
     // New credentials reset it to fs.suid_dumpable (prctl(2)); the exec to come makes the program dumpable again.
     syscall::set_undumpable().map(drop)
 }
 
+/// A namespace without a map has no names for anybody, and is used so (`unshare --user`).
+fn unless_empty(proc: i32, map: &CStr, errno: Errno) -> Result<(), Errno> {
+    let fd = syscall::open(proc, map, O_RDONLY)?;
+    let length = syscall::read(fd, &mut [0]);
+    syscall::close(fd);
+    if length? == 0 { Ok(()) } else { Err(errno) }
+}
+
 /// Whether the overflow id is the name of this id: a line of the map takes the one to the other.
-fn is_mapped(proc: i32, map: &core::ffi::CStr, id: usize) -> bool {
+fn is_mapped(proc: i32, map: &CStr, id: usize) -> bool {
     let Ok(fd) = syscall::open(proc, map, O_RDONLY) else { return false };
     let mut text = [0u8; 4096];
     let mut length = 0;

@@ -10,10 +10,11 @@ use crate::{
 /// Starts PID 1 as a child of the helper's parent, and hands its pidfd over. Whether this is PID 1.
 pub fn fork(report: Report) -> Result<bool, Errno> {
     let mut pidfd = -1;
-    if syscall::fork(CLONE_PARENT | CLONE_PIDFD, &mut pidfd)? == 0 {
+    let pid = syscall::fork(CLONE_PARENT | CLONE_PIDFD, &mut pidfd)?;
+    if pid == 0 {
         return Ok(true);
     }
-    report.say(Saying::InitStarted, 0, &[pidfd])?;
+    report.say(Saying::InitStarted, pid as i32, &[pidfd])?;
     syscall::close(pidfd);
     Ok(false)
 }

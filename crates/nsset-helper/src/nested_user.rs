@@ -7,12 +7,29 @@
 
 use core::ffi::CStr;
 
-use crate::syscall::{self, CLONE_NEWUSER, EINVAL, EIO, Errno, O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY};
+use crate::{
+    arguments::Arguments,
+    namespaces,
+    protocol::About,
+    state::State,
+    syscall::{
+        self, CLONE_NEWUSER, Disposition, EINVAL, EIO, ETIMEDOUT, Errno, O_DIRECTORY, O_PATH, O_RDONLY, O_WRONLY,
+        SIGCHLD,
+    },
+};
 
 const SIGKILL: usize = 9;
+const SIGCONT: usize = 18;
 
-/// Makes the namespace with these maps and joins it. An empty text leaves its file alone.
-pub fn make(proc: i32, uid_map: &CStr, gid_map: &CStr, setgroups: &CStr) -> Result<(), Errno> {
+/// How often the placeholder is set going again that somebody may have stopped, and how long that is done.
+const GLANCE_MILLISECONDS: u32 = 5;
+const GLANCES: u32 = 200;
+
+/// Makes the namespace with these maps and holds it. An empty text leaves its file alone.
+pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+    let [uid_map, gid_map, setgroups] = [arguments.text()?, arguments.text()?, arguments.text()?];
+    // Nobody waits for the placeholder, which who traces it could delay for ever: the kernel reaps it (wait(2)).
+    syscall::set_disposition(SIGCHLD, Disposition::Ignore)?;
     let [ready, tell] = syscall::pipe()?;
     let pid = syscall::fork(0, &mut 0)?;
     if pid == 0 {
@@ -20,29 +37,50 @@ pub fn make(proc: i32, uid_map: &CStr, gid_map: &CStr, setgroups: &CStr) -> Resu
     }
     syscall::close(tell);
     let files = [
-        (c"setgroups", setgroups, 0),
-        (c"uid_map", uid_map, syscall::getuid()),
-        (c"gid_map", gid_map, syscall::getgid()),
+        (About::Setgroups, c"setgroups", setgroups, 0),
+        (About::UidMap, c"uid_map", uid_map, syscall::getuid()),
+        (About::GidMap, c"gid_map", gid_map, syscall::getgid()),
     ];
-    let outcome = furnish_and_join(ready, proc, pid, files);
+    let outcome = wait_until_made(ready, pid, state).and_then(|()| furnish(pid, files, state));
     syscall::close(ready);
     let _ = syscall::kill(pid, SIGKILL);
-    let _ = syscall::wait(pid);
-    outcome
+    state.nested_user = outcome?;
+    Ok(())
 }
 
-fn furnish_and_join(ready: i32, proc: i32, pid: usize, files: [(&CStr, &CStr, usize); 3]) -> Result<(), Errno> {
+/// Joins what was made.
+pub fn join(state: &State) -> Result<(), Errno> {
+    namespaces::join(state.nested_user, CLONE_NEWUSER)
+}
+
+fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errno> {
+    let mut glances = 0;
+    while !syscall::wait_readable(ready, GLANCE_MILLISECONDS)? {
+        glances += 1;
+        if glances > GLANCES {
+            return Err(ETIMEDOUT);
+        }
+        let _ = syscall::kill(pid, SIGCONT);
+    }
     let mut answer = [0u8; 4];
     if syscall::read(ready, &mut answer)? != answer.len() {
         return Err(EIO);
     }
     match i32::from_ne_bytes(answer) {
-        0 => {}
-        errno => return Err(errno),
+        0 => Ok(()),
+        errno => {
+            state.report.about = About::Unshare;
+            Err(errno)
+        }
     }
-    let process = open_process(proc, pid)?;
-    for (file, text, own_id) in files {
+}
+
+/// Writes the files, and opens the namespace.
+fn furnish(pid: usize, files: [(About, &CStr, &CStr, usize); 3], state: &mut State) -> Result<i32, Errno> {
+    let process = open_process(state.proc, pid)?;
+    for (about, file, text, own_id) in files {
         if !text.is_empty() {
+            state.report.about = about;
             let mut buffer = Text::new();
             buffer.push_with_id(text.to_bytes(), own_id)?;
             let fd = syscall::open(process, file, O_WRONLY)?;
@@ -50,9 +88,10 @@ fn furnish_and_join(ready: i32, proc: i32, pid: usize, files: [(&CStr, &CStr, us
             syscall::close(fd);
         }
     }
+    state.report.about = About::Target;
     let namespace = syscall::open(process, c"ns/user", O_RDONLY)?;
     syscall::close(process);
-    crate::namespaces::join(namespace, CLONE_NEWUSER)
+    Ok(namespace)
 }
 
 /// The placeholder: makes the namespace, says how that went, and waits to be killed.

@@ -6,7 +6,7 @@ use crate::{
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
     report::Report,
     state::State,
-    syscall::{self, CLONE_PARENT, EINVAL, Errno, O_DIRECTORY, O_PATH, O_WRONLY},
+    syscall::{self, CLONE_PARENT, CLONE_PIDFD, EINVAL, Errno, O_WRONLY},
 };
 
 /// Runs the whole vector; a step that fails says so and ends the program.
@@ -29,7 +29,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::KEEP => keep_only(arguments.fd()?),
         word::UNDUMPABLE => syscall::set_undumpable().map(drop),
         word::PROC => {
-            state.proc = syscall::open(syscall::AT_FDCWD, c"/proc", O_PATH | O_DIRECTORY)?;
+            state.proc = arguments.fd()?;
             Ok(())
         }
         word::OPEN_OFFSETS => {
@@ -43,7 +43,8 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
             state.report.say(Saying::Waiting, 0, &[])?;
             state.report.wait_for_word()
         }
-        word::NEST_USER => nested_user::make(state.proc, arguments.text()?, arguments.text()?, arguments.text()?),
+        word::NEST_USER => nested_user::make(arguments, state),
+        word::JOIN_NESTED_USER => nested_user::join(state),
         word::INIT => start_init(arguments, state),
         word::PROPAGATION => syscall::propagate(arguments.number()?).map(drop),
         word::ROOT => mounts::root(arguments.text()?, state),
@@ -71,10 +72,11 @@ fn keep_only(count: i32) -> Result<(), Errno> {
 
 /// Goes on in a sibling, so that the parent reaps it; the helper itself tells its pid and leaves.
 fn fork(report: Report) -> Result<(), Errno> {
-    match syscall::fork(CLONE_PARENT, &mut 0)? {
+    let mut pidfd = -1;
+    match syscall::fork(CLONE_PARENT | CLONE_PIDFD, &mut pidfd)? {
         0 => report.wait_for_word(),
         pid => {
-            report.say(Saying::Forked, pid as i32, &[])?;
+            report.say(Saying::Forked, pid as i32, &[pidfd])?;
             syscall::exit(0)
         }
     }

@@ -19,7 +19,7 @@ pub mod word {
     pub const KEEP: &[u8] = b"keep";
     /// No operand: `PR_SET_DUMPABLE=0`, so that nobody inside what is joined next can trace or read the helper.
     pub const UNDUMPABLE: &[u8] = b"undumpable";
-    /// No operand: hold `/proc`, which may be out of sight, or another, once a mount namespace is joined.
+    /// `FD`: this is `/proc`, which may be out of sight, or another, where the helper is.
     pub const PROC: &[u8] = b"proc";
     /// No operand: open `timens_offsets` for writing, while the file still belongs to the user (see proc(5)).
     pub const OPEN_OFFSETS: &[u8] = b"open-offsets";
@@ -31,9 +31,11 @@ pub mod word {
     pub const UNSHARE: &[u8] = b"unshare";
     /// No operand: say that this point is reached, and wait for the parent's word.
     pub const AWAIT: &[u8] = b"await";
-    /// `UID_MAP GID_MAP SETGROUPS`: make a user namespace below the one joined, with these maps, and join it. An `@`
+    /// `UID_MAP GID_MAP SETGROUPS`: make a user namespace below the one joined, with these maps, and hold it. An `@`
     /// stands for the helper's own id, which its parent cannot know.
     pub const NEST_USER: &[u8] = b"nest-user";
+    /// No operand: join the namespace that `nest-user` made.
+    pub const JOIN_NESTED_USER: &[u8] = b"join-nested-user";
     /// `FD STEPS WORDS`: start PID 1 of the new pid namespace. It runs the next STEPS steps, WORDS words that the helper skips, and then
     /// reads FD until end of file.
     pub const INIT: &[u8] = b"init";
@@ -73,9 +75,9 @@ pub enum Saying {
     Failed = 1,
     /// The step waits for a word (one byte, whatever it is).
     Waiting = 2,
-    /// The program goes on in a child; the value is its pid, and it waits for a word.
+    /// The program goes on in a child, which waits for a word; the value is its pid, and its pidfd comes with the message.
     Forked = 3,
-    /// PID 1 was started; its pidfd comes with the message.
+    /// PID 1 was started; the value is its pid as the helper sees it, and its pidfd comes with the message.
     InitStarted = 4,
     /// PID 1 has done its steps.
     InitReady = 5,
@@ -106,16 +108,37 @@ pub struct Message {
     /// Which step of the program speaks, counted from 0.
     pub step: u32,
     pub value: i32,
-    /// Which of the step's paths it is about.
+    /// Which part of the step it is about: an [`About`].
     pub about: u32,
 }
 
-/// Of a step with two paths, the one that a failure is about.
+/// The part of a step that a failure is about, where a step has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum About {
+    /// The step itself, or the path it is done to.
     Target = 0,
+    /// The other path, where the thing comes from.
     Source = 1,
+    /// Of `nest-user`: the making of the namespace, and its three files.
+    Unshare = 2,
+    Setgroups = 3,
+    UidMap = 4,
+    GidMap = 5,
+}
+
+impl About {
+    /// The part with this number; the step itself for all others.
+    pub const fn from_u32(value: u32) -> Self {
+        match value {
+            1 => Self::Source,
+            2 => Self::Unshare,
+            3 => Self::Setgroups,
+            4 => Self::UidMap,
+            5 => Self::GidMap,
+            _ => Self::Target,
+        }
+    }
 }
 
 impl Message {

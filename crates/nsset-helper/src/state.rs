@@ -14,6 +14,8 @@ pub struct State {
     pub offsets: i32,
     /// Where targets of mounts are looked for; the root directory unless `root` said otherwise.
     pub root: Option<i32>,
+    /// The user namespace that `nest-user` made.
+    pub nested_user: i32,
     pub caller: Ids,
     pub environment: *const *const u8,
 }
@@ -21,6 +23,6 @@ pub struct State {
 impl State {
     pub fn new(environment: *const *const u8) -> Self {
         let report = Report { control: CONTROL_FD, step: 0, about: About::Target };
-        Self { report, proc: -1, offsets: -1, root: None, caller: Ids::own(), environment }
+        Self { report, proc: -1, offsets: -1, root: None, nested_user: -1, caller: Ids::own(), environment }
     }
 }

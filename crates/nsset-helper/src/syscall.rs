@@ -12,6 +12,7 @@ pub const EACCES: Errno = 13;
 pub const ENOTDIR: Errno = 20;
 pub const EINVAL: Errno = 22;
 pub const ENAMETOOLONG: Errno = 36;
+pub const ETIMEDOUT: Errno = 110;
 
 pub const AT_FDCWD: i32 = -100;
 pub const AT_RECURSIVE: usize = 0x8000;
@@ -44,7 +45,6 @@ mod number {
     pub const SENDMSG: usize = 46;
     pub const CLONE: usize = 56;
     pub const EXECVE: usize = 59;
-    pub const WAIT4: usize = 61;
     pub const KILL: usize = 62;
     pub const FCNTL: usize = 72;
     pub const CHDIR: usize = 80;
@@ -99,7 +99,6 @@ mod number {
     pub const SENDMSG: usize = 211;
     pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
-    pub const WAIT4: usize = 260;
     pub const SETNS: usize = 268;
 }
 
@@ -175,8 +174,8 @@ macro_rules! call {
         let given = [$($argument as usize),*];
         let mut arguments = [0usize; 6];
         arguments[..given.len()].copy_from_slice(&given);
-        // SAFETY: every pointer below comes from a reference or a `CStr` that outlives the call, with its length
-        // beside it where the call takes one; the rest are plain numbers.
+        // SAFETY: every pointer below comes from a reference or a `CStr` that outlives the call, with its length beside it
+        // where the call takes one, or from the caller of a function that is unsafe for it; the rest are plain numbers.
         checked(unsafe { trap($number, arguments) })
     }};
 }
@@ -249,10 +248,6 @@ pub fn fork(flags: usize, pidfd: &mut i32) -> Result<usize, Errno> {
     call!(number::CLONE, flags | SIGCHLD, 0, core::ptr::from_mut(pidfd))
 }
 
-pub fn wait(pid: usize) -> Result<usize, Errno> {
-    call!(number::WAIT4, pid, 0, 0, 0)
-}
-
 pub fn kill(pid: usize, signal: usize) -> Result<usize, Errno> {
     call!(number::KILL, pid, signal)
 }
@@ -274,6 +269,15 @@ fn set_dumpable_to(value: usize) -> Result<usize, Errno> {
 pub fn set_name(name: &CStr) -> Result<usize, Errno> {
     const PR_SET_NAME: usize = 15;
     call!(number::PRCTL, PR_SET_NAME, name.as_ptr(), 0, 0, 0)
+}
+
+/// Whether there is something to read (or an end) within this time.
+pub fn wait_readable(fd: i32, milliseconds: u32) -> Result<bool, Errno> {
+    const POLLIN: u32 = 1;
+    // struct pollfd: the descriptor, and the events asked for in the low half of the second word.
+    let mut poll = [fd as u32, POLLIN];
+    let timeout = [u64::from(milliseconds / 1000), u64::from(milliseconds % 1000) * 1_000_000];
+    call!(number::PPOLL, poll.as_mut_ptr(), 1, timeout.as_ptr(), 0, 8).map(|count| count > 0)
 }
 
 /// Waits for a signal that kills.

@@ -25,6 +25,7 @@ pub struct Environment {
 #[napi(module_exports)]
 pub fn load(_exports: Object, env: Env) -> Result<()> {
     // A thread that cannot be looked at (no /proc) is looked at again, and the error told, when something is asked of it.
+    let _ = nsset::proc::hold();
     let _ = nsset::thread::remember();
     nsset::reaper::start();
     start_pool(env)
@@ -63,7 +64,8 @@ pub fn initialize(
 }
 
 /// The environment of a thread whose face has been initialized.
-pub fn of(env: Env) -> Result<&'static mut Environment> {
+pub fn of(env: Env) -> Result<&'static Environment> {
     env.get_instance_data::<Environment>()?
+        .map(|environment| &*environment)
         .ok_or_else(|| napi::Error::from_reason("nsset/native has to be initialized first: import 'nsset'"))
 }

@@ -4,7 +4,7 @@ use std::cell::{Ref, RefCell};
 
 use napi::{Env, Result, bindgen_prelude::BigInt};
 use napi_derive::napi;
-use nsset::{Error, Kinds};
+use nsset::Error;
 
 use crate::{
     convert::{Text, kinds_of, optional_kind, optional_kinds, path},
@@ -147,7 +147,7 @@ fn only(kind: u32) -> nsset::Result<nsset::Kind> {
 /// The namespaces of the calling thread.
 #[napi]
 pub fn current(env: Env, kinds: u32) -> Result<NativeSet> {
-    guard(env, || nsset::current(optional_kinds(kinds)?.unwrap_or(Kinds::ALL)).map(NativeSet::new))
+    guard(env, || nsset::current(optional_kinds(kinds)?).map(NativeSet::new))
 }
 
 #[napi]

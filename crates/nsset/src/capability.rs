@@ -1,6 +1,10 @@
 //! Which capabilities the calling thread has: capabilities(7).
 
-use std::fs;
+use std::{fs::File, io};
+
+use nix::fcntl::OFlag;
+
+use crate::proc;
 
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
@@ -11,7 +15,8 @@ pub enum Capability {
 
 /// Whether the calling thread has the capability in effect, in its own user namespace.
 pub fn has(capability: Capability) -> bool {
-    let Ok(status) = fs::read_to_string("/proc/thread-self/status") else { return false };
+    let Ok(file) = proc::open_below("thread-self/status", OFlag::O_RDONLY) else { return false };
+    let Ok(status) = io::read_to_string(File::from(file)) else { return false };
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     effective
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())

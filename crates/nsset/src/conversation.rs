@@ -2,8 +2,8 @@
 
 use std::{
     ffi::CString,
-    io::{IoSlice, IoSliceMut},
-    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+    io::IoSlice,
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     time::{Duration, Instant},
 };
 
@@ -12,14 +12,11 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         signal::Signal,
-        socket::{
-            AddressFamily, ControlMessageOwned, MsgFlags, Shutdown, SockFlag, SockType, recvmsg, sendmsg, shutdown,
-            socketpair,
-        },
+        socket::{AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, sendmsg, shutdown, socketpair},
         wait::{Id, WaitPidFlag, WaitStatus, waitid},
     },
 };
-use nsset_helper::protocol::{About, MAX_FDS_PER_MESSAGE, Message, Saying};
+use nsset_helper::protocol::{About, Message, Saying};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT},
@@ -28,14 +25,14 @@ use crate::{
     launch::{self, Process},
     pidfd,
     program::Program,
-    reaper,
+    reaper, rights,
 };
 
-/// How long a helper is heard out whose work is not wanted any more.
+/// How long a helper is heard out whose work is not wanted any more, and how long somebody may hold one up.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often a helper that says nothing is looked at: someone inside may have stopped it.
-const GLANCE: Duration = Duration::from_millis(5);
+/// How many milliseconds go by between two looks at a helper that says nothing: someone inside may have stopped it.
+const GLANCE: u8 = 1;
 
 /// How often a thread looks for the helper's next message before it sleeps: for some fifty microseconds.
 const LOOKS: u32 = 50;
@@ -75,7 +72,9 @@ pub fn run(
         init_ready: false,
         namespaces: Vec::new(),
         failure: None,
+        lost_child: None,
         deadline: Instant::now() + TIME_LIMIT,
+        held_up_since: None,
     };
     match conversation.hear_out(program, cancel, on_waiting) {
         Ok(()) => conversation.into_outcome(program),
@@ -91,7 +90,7 @@ pub fn run(
 struct Failure {
     step: u32,
     errno: Errno,
-    is_about_source: bool,
+    about: About,
 }
 
 struct Conversation {
@@ -102,7 +101,11 @@ struct Conversation {
     init_ready: bool,
     namespaces: Vec<OwnedFd>,
     failure: Option<Failure>,
+    /// A child of ours whose descriptor did not fit into our table.
+    lost_child: Option<i32>,
     deadline: Instant,
+    /// When somebody was first seen to have stopped what works for us.
+    held_up_since: Option<Instant>,
 }
 
 impl Conversation {
@@ -119,9 +122,7 @@ impl Conversation {
             self.hear(message, fds, on_waiting)?;
         }
         match self.failure {
-            Some(Failure { step, errno, is_about_source }) => {
-                Err(explain::step(program.label(step), errno, is_about_source))
-            }
+            Some(Failure { step, errno, about }) => Err(explain::step(program.label(step), errno, about)),
             None => Ok(()),
         }
     }
@@ -134,11 +135,11 @@ impl Conversation {
     ) -> Result<()> {
         match Saying::from_u32(message.saying) {
             Some(Saying::Failed) => {
-                let is_about_source = message.about == About::Source as u32;
+                let about = About::from_u32(message.about);
                 self.failure.get_or_insert(Failure {
                     step: message.step,
                     errno: Errno::from_raw(message.value),
-                    is_about_source,
+                    about,
                 });
             }
             Some(Saying::Waiting) => {
@@ -146,8 +147,7 @@ impl Conversation {
                 self.answer()?;
             }
             Some(Saying::Forked) => {
-                let child = Process::of_child(message.value);
-                self.processes.push(child.map_err(|errno| SystemError::new(errno, "pidfd_open").pid(message.value))?);
+                self.processes.extend(fds.pop().map(|pidfd| Process { pid: message.value, pidfd }));
                 self.answer()?;
             }
             Some(Saying::InitStarted) => self.init = fds.pop(),
@@ -158,79 +158,92 @@ impl Conversation {
         Ok(())
     }
 
-    fn wait_for_message(&self, cancel: Option<&Cancel>) -> Result<()> {
-        if self.is_quick() {
-            return Ok(());
+    fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<()> {
+        // A few looks first: the helper mostly speaks within microseconds, and to be woken costs more than that.
+        for look in 0.. {
+            let timeout = if look < LOOKS { PollTimeout::ZERO } else { PollTimeout::from(GLANCE) };
+            if look < LOOKS {
+                std::thread::yield_now();
+            }
+            if self.is_message_there(cancel, timeout)? {
+                break;
+            }
+            if look >= LOOKS {
+                self.wake_stopped();
+                self.check_time()?;
+            }
         }
-        loop {
-            let mut fds = vec![PollFd::new(self.control.as_fd(), PollFlags::POLLIN)];
-            fds.extend(cancel.map(|cancel| PollFd::new(cancel.as_fd(), PollFlags::POLLIN)));
-            let timeout = PollTimeout::try_from(GLANCE).unwrap_or(PollTimeout::NONE);
-            match poll(&mut fds, timeout) {
-                Err(Errno::EINTR) => continue,
-                Err(errno) => return Err(SystemError::new(errno, "poll").into()),
-                Ok(_) => {}
-            }
-            if fds.get(1).is_some_and(|fd| fd.any() == Some(true)) {
-                return Err(Error::Aborted);
-            }
-            if fds[0].any() == Some(true) {
-                return Ok(());
-            }
-            self.wake_stopped();
-            if Instant::now() > self.deadline {
-                let hint = format!("the helper did not come to an end within {} s", TIME_LIMIT.as_secs());
-                return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into());
-            }
+        Ok(())
+    }
+
+    fn is_message_there(&self, cancel: Option<&Cancel>, timeout: PollTimeout) -> Result<bool> {
+        let mut fds = vec![PollFd::new(self.control.as_fd(), PollFlags::POLLIN)];
+        fds.extend(cancel.map(|cancel| PollFd::new(cancel.as_fd(), PollFlags::POLLIN)));
+        match poll(&mut fds, timeout) {
+            Err(Errno::EINTR) => return Ok(false),
+            Err(errno) => return Err(SystemError::new(errno, "poll").into()),
+            Ok(_) => {}
+        }
+        match fds.get(1).and_then(PollFd::any) {
+            Some(true) => Err(Error::Aborted),
+            _ => Ok(fds[0].any() == Some(true)),
         }
     }
 
-    /// Looks for a message a few times before the thread sleeps: the helper mostly speaks within microseconds, and to be
-    /// woken costs more than that.
-    fn is_quick(&self) -> bool {
-        let mut fds = [PollFd::new(self.control.as_fd(), PollFlags::POLLIN)];
-        (0..LOOKS).any(|_| {
-            std::thread::yield_now();
-            poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
-        })
+    fn check_time(&self) -> Result<()> {
+        let is_held_up = self.held_up_since.is_some_and(|since| since.elapsed() > PATIENCE);
+        let hint = if is_held_up {
+            "somebody inside the set keeps stopping what is started there (SIGSTOP)".to_owned()
+        } else if Instant::now() > self.deadline {
+            format!("the helper did not come to an end within {} s", TIME_LIMIT.as_secs())
+        } else {
+            return Ok(());
+        };
+        Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into())
     }
 
     /// Whoever may signal inside the set may stop the helper on its way; it is set going again.
-    fn wake_stopped(&self) {
+    fn wake_stopped(&mut self) {
         let pidfds = self.processes.iter().map(|process| &process.pidfd).chain(&self.init);
         for pidfd in pidfds {
             let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
             if let Ok(WaitStatus::Stopped(..)) = waitid(Id::PIDFd(pidfd.as_fd()), flags) {
+                self.held_up_since.get_or_insert_with(Instant::now);
                 pidfd::kill(pidfd, Signal::SIGCONT);
             }
         }
     }
 
     /// The next message with its descriptors, or `None` at the end.
-    fn receive(&self) -> Result<Option<(Message, Vec<OwnedFd>)>> {
+    fn receive(&mut self) -> Result<Option<(Message, Vec<OwnedFd>)>> {
         let mut bytes = [0u8; Message::SIZE];
-        let mut space = nix::cmsg_space!([std::os::fd::RawFd; MAX_FDS_PER_MESSAGE]);
-        let mut parts = [IoSliceMut::new(&mut bytes)];
-        let received =
-            recvmsg::<()>(self.control.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::MSG_CMSG_CLOEXEC);
-        let received = match received {
+        let received = match rights::receive(self.control.as_fd(), &mut bytes) {
             // Who ended with our word unread resets the connection.
             Err(Errno::ECONNRESET) => return Ok(None),
             other => other.map_err(|errno| SystemError::new(errno, "recvmsg"))?,
         };
-        let mut fds = Vec::new();
-        if let Ok(controls) = received.cmsgs() {
-            for control in controls {
-                if let ControlMessageOwned::ScmRights(raw) = control {
-                    // SAFETY: the kernel has just put them into our table, close-on-exec, and told nobody else.
-                    fds.extend(raw.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
-                }
-            }
+        match received.length {
+            0 => return Ok(None),
+            Message::SIZE => {}
+            _ => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
         }
-        match received.bytes {
-            0 => Ok(None),
-            Message::SIZE => Ok(Some((decode(bytes), fds))),
-            _ => Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
+        let message = decode(bytes);
+        if received.is_truncated {
+            self.lose(message);
+            let hint = "too many open files: RLIMIT_NOFILE leaves no room for the namespaces' descriptors";
+            return Err(SystemError::new(Errno::EMFILE, "recvmsg").hint(hint).into());
+        }
+        Ok(Some((message, received.fds)))
+    }
+
+    /// Keeps the pid of a child whose descriptor did not fit into our table, where that is a pid that means it to us: not
+    /// of one whose parent stands in another pid namespace.
+    fn lose(&mut self, message: Message) {
+        let has_forked = self.processes.len() > 1;
+        match Saying::from_u32(message.saying) {
+            Some(Saying::Forked) => self.lost_child = Some(message.value),
+            Some(Saying::InitStarted) if !has_forked => self.lost_child = Some(message.value),
+            _ => {}
         }
     }
 
@@ -255,9 +268,7 @@ impl Conversation {
         }
         let process = self.processes.pop().expect("there is always the helper");
         // The helper that went on in a child has left by itself.
-        for process in &self.processes {
-            reaper::wait(&process.pidfd);
-        }
+        self.processes.drain(..).for_each(|process| reaper::reap(process.pidfd));
         Ok(Outcome { namespaces: self.namespaces, init: self.init, process })
     }
 
@@ -267,14 +278,24 @@ impl Conversation {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
         self.deadline = Instant::now() + PATIENCE;
         while self.wait_for_message(None).is_ok() {
-            let Ok(Some((message, mut fds))) = self.receive() else { break };
+            let (message, mut fds) = match self.receive() {
+                Ok(Some(received)) => received,
+                Err(Error::System(error)) if error.errno == Errno::EMFILE => continue,
+                Ok(None) | Err(_) => break,
+            };
             match Saying::from_u32(message.saying) {
-                Some(Saying::Forked) => self.processes.extend(Process::of_child(message.value).ok()),
+                Some(Saying::Forked) => {
+                    self.processes.extend(fds.pop().map(|pidfd| Process { pid: message.value, pidfd }));
+                }
                 Some(Saying::InitStarted) => self.init = fds.pop(),
                 _ => {}
             }
         }
         self.kill();
+        if let Some(pidfd) = self.lost_child.and_then(|pid| pidfd::open(pid).ok()) {
+            pidfd::kill(&pidfd, Signal::SIGKILL);
+            reaper::reap(pidfd);
+        }
     }
 
     /// Ends all that was started. What is killed is gone within moments; should it not be, the reaper has it.
@@ -282,13 +303,7 @@ impl Conversation {
         let pidfds = self.processes.drain(..).map(|process| process.pidfd).chain(self.init.take());
         for pidfd in pidfds.collect::<Vec<_>>() {
             pidfd::kill(&pidfd, Signal::SIGKILL);
-            let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-            let ended = poll(&mut fds, PollTimeout::from(200u8)).is_ok_and(|count| count > 0);
-            if ended {
-                reaper::wait(&pidfd);
-            } else {
-                reaper::watch(pidfd.into(), Box::new(drop));
-            }
+            reaper::reap(pidfd);
         }
     }
 }

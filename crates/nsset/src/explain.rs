@@ -1,6 +1,7 @@
 //! What a failure of the helper means, and what the user can do about it.
 
 use nix::errno::Errno;
+use nsset_helper::protocol::About;
 
 use crate::{
     error::{Error, SystemError},
@@ -25,11 +26,17 @@ pub fn launch(failure: LaunchError) -> Error {
 }
 
 /// Why a step failed.
-pub fn step(label: Label, errno: Errno, is_about_source: bool) -> Error {
+pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
+    label.syscall = match about {
+        About::Target | About::Source | About::Unshare => label.syscall,
+        About::Setgroups => "setgroups",
+        About::UidMap => "uid_map",
+        About::GidMap => "gid_map",
+    };
     let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
-    error.path = if is_about_source { label.source } else { label.path };
+    error.path = if about == About::Source { label.source } else { label.path };
     let hint = match (errno, label.syscall, label.kind) {
-        (_, "uid_map", _) => return error.hint(id_map::explain(errno)).into(),
+        (_, "setgroups" | "uid_map" | "gid_map", _) => return error.hint(id_map::explain(errno)).into(),
         (Errno::EPERM, "unshare", _) => Some(
             "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
              (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, seccomp)",

@@ -17,6 +17,7 @@ use nix::{
     sys::{
         memfd::{MFdFlags, memfd_create},
         stat::Mode,
+        statvfs::{FsFlags, fstatvfs},
     },
 };
 
@@ -70,6 +71,9 @@ fn in_a_nameless_file() -> std::result::Result<OwnedFd, Box<SystemError>> {
 
 fn nameless_file(directory: &std::path::Path) -> std::io::Result<OwnedFd> {
     let mut file = OpenOptions::new().write(true).mode(0o500).custom_flags(libc::O_TMPFILE).open(directory)?;
+    if fstatvfs(&file)?.flags().contains(FsFlags::ST_NOEXEC) {
+        return Err(Errno::EACCES.into());
+    }
     file.write_all(PROGRAM)?;
     // A file that is open for writing cannot be executed (ETXTBSY): reopen it, and let the writer go.
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());

@@ -110,10 +110,10 @@ impl Kinds {
         Self(self.0 & !kind.flag())
     }
 
-    /// The kinds of this set that the other lacks.
+    /// This kind, if it is one of them, and no other.
     #[must_use]
-    pub const fn minus(self, other: Self) -> Self {
-        Self(self.0 & !other.0)
+    pub const fn only(self, kind: Kind) -> Self {
+        Self(self.0 & kind.flag())
     }
 
     /// The kinds, in order.

@@ -19,7 +19,7 @@ use libc::{c_char, c_int, c_void};
 use nix::errno::Errno;
 use nsset_helper::protocol::CONTROL_FD;
 
-use crate::{pidfd, stopped};
+use crate::{reaper, stopped};
 
 const STACK_SIZE: usize = 64 * 1024;
 
@@ -35,13 +35,6 @@ pub struct LaunchError {
 pub struct Process {
     pub pid: i32,
     pub pidfd: OwnedFd,
-}
-
-impl Process {
-    /// A child that has not been reaped yet.
-    pub fn of_child(pid: i32) -> Result<Self, Errno> {
-        Ok(Self { pid, pidfd: pidfd::open(pid)? })
-    }
 }
 
 /// What the child needs, all of it prepared before it exists.
@@ -96,7 +89,7 @@ pub fn launch(
     match orders.failed {
         None => Ok(process),
         Some(error) => {
-            crate::reaper::wait(&process.pidfd);
+            reaper::reap(process.pidfd);
             Err(error)
         }
     }

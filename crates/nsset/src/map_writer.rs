@@ -1,8 +1,9 @@
 //! Finds and writes the id maps of a new user namespace: user_namespaces(7).
 
-use std::{fs::OpenOptions, io::Write as _};
-
-use nix::unistd::{Gid, Uid};
+use nix::{
+    fcntl::OFlag,
+    unistd::{Gid, Uid},
+};
 
 use crate::{
     cancel::Cancel,
@@ -10,7 +11,7 @@ use crate::{
     error::{Error, Result, SystemError},
     id_map::{IdMap, MapUser, Maps, Setgroups, explain, text},
     kind::Kind,
-    set::last_errno,
+    proc,
     subordinate_ids::{self, IdFile},
 };
 
@@ -89,13 +90,10 @@ fn is_own_id(maps: &[IdMap], file: IdFile) -> bool {
 }
 
 fn write_file(pid: i32, name: &'static str, content: &str) -> Result<()> {
-    let path = format!("/proc/{pid}/{name}");
     // One write(2): the kernel takes a map whole or not at all.
-    let written = OpenOptions::new().write(true).open(&path).and_then(|mut file| file.write_all(content.as_bytes()));
-    written.map_err(|error| {
-        let errno = last_errno(&error);
-        SystemError::new(errno, name).kind(Kind::User).hint(explain(errno)).into()
-    })
+    let written = proc::open_below(&format!("{pid}/{name}"), OFlag::O_WRONLY)
+        .and_then(|fd| nix::unistd::write(fd, content.as_bytes()));
+    written.map(drop).map_err(|errno| SystemError::new(errno, name).kind(Kind::User).hint(explain(errno)).into())
 }
 
 #[cfg(test)]

@@ -2,20 +2,21 @@
 
 use std::{
     fs,
-    os::fd::{AsFd, AsRawFd, OwnedFd},
+    os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
 use nix::{
     errno::Errno,
     fcntl::{OFlag, open},
-    mount::{MntFlags, MsFlags, mount, umount2},
+    mount::{MntFlags, umount2},
     sys::stat::{Mode, SFlag, fstat},
 };
 
 use crate::{
     error::{Result, SystemError},
     kind::{Kind, Kinds},
+    mount_tree,
     namespace::Namespace,
     set::NamespaceSet,
     source::is_namespace_file,
@@ -69,10 +70,7 @@ impl Mounted {
 fn mount_one(namespace: &Namespace, path: &Path) -> Result<Mounted> {
     let (target, created) = open_target(path)?;
     // Both by descriptor: what was checked is what is mounted on, wherever the path may lead by now.
-    let source = format!("/proc/self/fd/{}", namespace.as_fd().as_raw_fd());
-    let onto = format!("/proc/self/fd/{}", target.as_raw_fd());
-    let flags = MsFlags::MS_BIND;
-    match mount(Some(source.as_str()), onto.as_str(), None::<&str>, flags, None::<&str>) {
+    match mount_tree::bind(namespace.as_fd(), target.as_fd()) {
         Ok(()) => Ok(Mounted { path: path.into(), created }),
         Err(errno) => {
             if created {
@@ -151,10 +149,9 @@ fn unmount_one(path: &Path, held: OwnedFd) -> Result<()> {
     if !is_namespace_file(held.as_fd()) {
         return Err(refuse_unmount(path));
     }
-    // Exactly the mount that was looked at, by its descriptor.
-    let mounted = format!("/proc/self/fd/{}", held.as_raw_fd());
-    umount2(mounted.as_str(), MntFlags::MNT_DETACH).map_err(|errno| SystemError::new(errno, "umount2").path(path))?;
     drop(held);
+    umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW)
+        .map_err(|errno| SystemError::new(errno, "umount2").path(path))?;
     remove_if_made_for_it(path);
     Ok(())
 }

@@ -14,16 +14,19 @@ use crate::{
 /// the time namespace is last because a process that joined one may not share its memory (setns(2)).
 const ORDER: [Kind; 8] = [Kind::User, Kind::Mnt, Kind::Uts, Kind::Ipc, Kind::Net, Kind::Cgroup, Kind::Pid, Kind::Time];
 
-/// Writes the steps that join these kinds of the set, those the thread stands in already left out. The answer is what
-/// was joined.
-pub fn join(program: &mut Program<'_>, set: &NamespaceSet, kinds: Kinds) -> Kinds {
-    let foreign = |namespace: &&Arc<Namespace>| thread::stands_in(namespace.kind()) != Some(namespace.id());
+/// Those of these kinds that the set holds and the thread does not stand in.
+pub fn foreign(set: &NamespaceSet, kinds: Kinds) -> Kinds {
+    let wanted = kinds.iter().filter_map(|kind| set.find(kind));
+    let foreign = wanted.filter(|namespace| thread::stands_in(namespace.kind()) != Some(namespace.id()));
+    foreign.map(|namespace| namespace.kind()).collect()
+}
+
+/// Writes the steps that join these kinds of the set.
+pub fn join(program: &mut Program<'_>, set: &NamespaceSet, kinds: Kinds) {
     let wanted = ORDER.into_iter().filter(|kind| kinds.contains(*kind)).filter_map(|kind| set.find(kind));
-    let wanted: Vec<_> = wanted.filter(foreign).collect();
-    for namespace in in_order(&wanted) {
+    for namespace in in_order(&wanted.collect::<Vec<_>>()) {
         program.setns(namespace);
     }
-    wanted.iter().map(|namespace| namespace.kind()).collect()
 }
 
 /// What is owned above the set's user namespace can be joined only before all capabilities up there are given up.

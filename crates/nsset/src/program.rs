@@ -98,8 +98,10 @@ impl<'fd> Program<'fd> {
         self.step(word::UNDUMPABLE, "prctl(PR_SET_DUMPABLE)");
     }
 
-    pub fn hold_proc(&mut self) {
+    pub fn hold_proc(&mut self, proc: BorrowedFd<'fd>) {
+        let fd = self.pass(proc);
         self.step(word::PROC, "open").path = Some("/proc".into());
+        self.operands([decimal(fd as u64)]);
     }
 
     pub fn open_offsets(&mut self) {
@@ -132,8 +134,12 @@ impl<'fd> Program<'fd> {
     }
 
     pub fn nest_user(&mut self, uid_map: &str, gid_map: &str, setgroups: &str) {
-        self.step(word::NEST_USER, "uid_map").kind = Some(Kind::User);
+        self.step(word::NEST_USER, "unshare").kind = Some(Kind::User);
         self.operands([uid_map, gid_map, setgroups].map(literal));
+    }
+
+    pub fn join_nested_user(&mut self) {
+        self.step(word::JOIN_NESTED_USER, "setns").kind = Some(Kind::User);
     }
 
     /// PID 1 runs the steps of `inner`, and then reads `line` until its end.
@@ -231,7 +237,9 @@ impl<'fd> Program<'fd> {
     }
 
     pub fn identity(&mut self) {
-        self.step(word::IDENTITY, "setresuid").kind = Some(Kind::User);
+        let label = self.step(word::IDENTITY, "setresuid");
+        label.kind = Some(Kind::User);
+        label.hint = Some("neither the caller's id nor 0 has a name in the user namespace: map one of them");
     }
 
     pub fn stdio(&mut self, fds: &[i32]) {

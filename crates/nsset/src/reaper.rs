@@ -12,8 +12,10 @@ use std::{
 
 use nix::{
     errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
+        eventfd::{EfdFlags, EventFd},
         wait::{Id, WaitPidFlag, WaitStatus, waitid},
     },
 };
@@ -35,6 +37,8 @@ type OnExit = Box<dyn FnOnce(Exit) + Send>;
 #[derive(Debug)]
 struct Reaper {
     epoll: Epoll,
+    /// Wakes the thread for what epoll could not take.
+    bell: EventFd,
     watches: Mutex<HashMap<u64, Watch>>,
     next_token: AtomicU64,
 }
@@ -42,6 +46,8 @@ struct Reaper {
 struct Watch {
     pidfd: Arc<OwnedFd>,
     on_exit: OnExit,
+    /// Whether epoll tells when it has ended.
+    is_told: bool,
 }
 
 impl std::fmt::Debug for Watch {
@@ -50,8 +56,12 @@ impl std::fmt::Debug for Watch {
     }
 }
 
-/// The token of the clock that ticks while a helper is being launched; children's count from 0.
+/// The tokens of what is no child; children's count from 0.
 const CLOCK: u64 = u64::MAX;
+const BELL: u64 = u64::MAX - 1;
+
+/// How many milliseconds go by between two looks at a child that epoll cannot tell about: one that is traced stays for its tracer to wait for.
+const GLANCE: u8 = 20;
 
 static REAPER: OnceLock<Reaper> = OnceLock::new();
 
@@ -68,7 +78,10 @@ fn get() -> &'static Reaper {
         if let Some(launches) = stopped::launches() {
             let _ = epoll.add(launches, EpollEvent::new(EpollFlags::EPOLLIN, CLOCK));
         }
-        Reaper { epoll, watches: Mutex::new(HashMap::new()), next_token: AtomicU64::new(0) }
+        let bell =
+            EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).expect("an eventfd for the reaper");
+        epoll.add(&bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL)).expect("the reaper hears its bell");
+        Reaper { epoll, bell, watches: Mutex::new(HashMap::new()), next_token: AtomicU64::new(0) }
     });
     if created {
         thread::Builder::new()
@@ -86,48 +99,87 @@ pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
     let token = reaper.next_token.fetch_add(1, Ordering::Relaxed);
     let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
     let event = EpollEvent::new(EpollFlags::EPOLLIN, token);
-    match reaper.epoll.add(&pidfd, event) {
-        Ok(()) => drop(watches.insert(token, Watch { pidfd, on_exit })),
-        // Out of memory or of watches (epoll_ctl(2)): a thread for this one; it starts where this thread stands.
-        Err(_) => drop(thread::spawn(move || on_exit(wait(&pidfd)))),
+    let is_told = reaper.epoll.add(&*pidfd, event).is_ok();
+    watches.insert(token, Watch { pidfd, on_exit, is_told });
+    if !is_told {
+        // Out of memory or of watches (epoll_ctl(2)): the thread looks at it now and then.
+        let _ = reaper.bell.write(1);
+    }
+}
+
+/// Reaps a child that has ended or is about to; one that somebody traces, and so keeps, is left to the thread.
+pub fn reap(pidfd: OwnedFd) {
+    let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+    let _ = poll(&mut fds, PollTimeout::from(100u8));
+    if ended(&pidfd).is_none() {
+        watch(pidfd.into(), Box::new(drop));
     }
 }
 
 fn serve(reaper: &Reaper) {
     let mut events = [EpollEvent::empty(); 64];
+    let mut patience = EpollTimeout::NONE;
     loop {
-        let count = match reaper.epoll.wait(&mut events, EpollTimeout::NONE) {
+        let count = match reaper.epoll.wait(&mut events, patience) {
             Ok(count) => count,
             Err(Errno::EINTR) => continue,
             Err(errno) => unreachable!("epoll_wait: {errno}"),
         };
         for event in &events[..count] {
-            if event.data() == CLOCK {
-                stopped::launches().inspect(|launches| launches.set_going());
-                continue;
-            }
-            let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
-            let watch = watches.remove(&event.data());
-            drop(watches);
-            if let Some(Watch { pidfd, on_exit }) = watch {
-                let exit = wait(&pidfd);
-                // Others may hold the descriptor, which stays readable.
-                let _ = reaper.epoll.delete(&*pidfd);
-                drop(pidfd);
-                on_exit(exit);
+            match event.data() {
+                CLOCK => drop(stopped::launches().inspect(|launches| launches.set_going())),
+                BELL => drop(reaper.bell.read()),
+                token => reaper.look_at(token),
             }
         }
+        patience = if reaper.look_at_those_untold() { EpollTimeout::from(GLANCE) } else { EpollTimeout::NONE };
     }
 }
 
-/// Waits for a child that has ended or is about to, and reaps it.
-pub(crate) fn wait(pidfd: &OwnedFd) -> Exit {
+impl Reaper {
+    /// Reaps the child if it has ended. One that is readable and yet not to be had is traced: epoll would tell of it
+    /// without end.
+    fn look_at(&self, token: u64) {
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(watch) = watches.get_mut(&token) else { return };
+        let exit = ended(&watch.pidfd);
+        if watch.is_told {
+            // Others may hold the descriptor, which stays readable.
+            let _ = self.epoll.delete(&*watch.pidfd);
+            watch.is_told = false;
+        }
+        let Some(exit) = exit else { return };
+        let watch = watches.remove(&token);
+        drop(watches);
+        if let Some(Watch { pidfd, on_exit, .. }) = watch {
+            drop(pidfd);
+            on_exit(exit);
+        }
+    }
+
+    /// Looks at the children that epoll does not tell about; whether there are still some.
+    fn look_at_those_untold(&self) -> bool {
+        let untold = || -> Vec<u64> {
+            let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+            watches.iter().filter(|(_, watch)| !watch.is_told).map(|(token, _)| *token).collect()
+        };
+        for token in untold() {
+            self.look_at(token);
+        }
+        !untold().is_empty()
+    }
+}
+
+/// How the child ended, if it has, and if nobody traces it; it is reaped then.
+fn ended(pidfd: &OwnedFd) -> Option<Exit> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
     loop {
-        return match waitid(Id::PIDFd(pidfd.as_fd()), WaitPidFlag::WEXITED | WaitPidFlag::__WALL) {
-            Ok(WaitStatus::Exited(_, code)) => Exit::Code(code),
-            Ok(WaitStatus::Signaled(_, signal, _)) => Exit::Signal(signal as i32),
+        return match waitid(Id::PIDFd(pidfd.as_fd()), flags) {
+            Ok(WaitStatus::Exited(_, code)) => Some(Exit::Code(code)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal as i32)),
+            Ok(WaitStatus::StillAlive) => None,
             Err(Errno::EINTR) => continue,
-            _ => Exit::Unknown,
+            _ => Some(Exit::Unknown),
         };
     }
 }

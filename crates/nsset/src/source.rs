@@ -7,7 +7,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{AT_FDCWD, OFlag, open, openat},
+    fcntl::{AT_FDCWD, OFlag, openat},
     sys::{
         stat::{Mode, stat},
         statfs::{NSFS_MAGIC, fstatfs},
@@ -19,6 +19,7 @@ use crate::{
     ioctl,
     kind::{Kind, Kinds},
     namespace::{Namespace, NamespaceId},
+    proc,
     set::NamespaceSet,
 };
 
@@ -89,9 +90,10 @@ pub fn from_path(path: &Path, expected: Option<Kind>) -> Result<NamespaceSet> {
 
 /// The one namespace behind a descriptor, which stays the caller's.
 pub fn from_fd(fd: i32, expected: Option<Kind>) -> Result<NamespaceSet> {
-    let path = format!("/proc/self/fd/{fd}");
+    let name = format!("self/fd/{fd}");
+    let path = format!("/proc/{name}");
     // Reopened rather than duplicated: a descriptor of O_PATH answers no ioctl, and its flags stay the caller's.
-    let held = open(path.as_str(), OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(|errno| {
+    let held = proc::open_below(&name, OFlag::O_PATH).map_err(|errno| {
         let errno = if errno == Errno::ENOENT { Errno::EBADF } else { errno };
         SystemError::new(errno, "open").path(&path).hint("the descriptor is not open")
     })?;
@@ -111,8 +113,7 @@ fn reopen_namespace(held: OwnedFd, path: &Path, expected: Option<Kind>) -> Resul
         let hint = "it is not a namespace; /proc/PID/ns/KIND is, and what `ip netns add` or set.mount() left";
         return Err(SystemError::new(Errno::EINVAL, "open").path(path).hint(hint).into());
     }
-    let reopen = format!("/proc/self/fd/{}", held.as_raw_fd());
-    let fd = open(reopen.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
+    let fd = proc::open_below(&format!("self/fd/{}", held.as_raw_fd()), OFlag::O_RDONLY)
         .map_err(|errno| SystemError::new(errno, "open").path(path))?;
     let kind = kind_of(fd.as_fd()).map_err(|errno| SystemError::new(errno, "ioctl(NS_GET_NSTYPE)").path(path))?;
     if let Some(expected) = expected.filter(|expected| *expected != kind) {

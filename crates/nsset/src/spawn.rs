@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result, SystemError},
     kind::{Kind, Kinds},
     launch::{self, Process},
-    pidfd, plan,
+    pidfd, plan, proc,
     program::{Program, c_string},
     reaper::{self, Exit},
     set::NamespaceSet,
@@ -58,9 +58,10 @@ pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Result<Chil
     let argv = c_strings(&command.argv)?;
     let environment = c_strings(&command.environment)?;
     let mut program = Program::new();
-    program.hold_proc();
+    program.hold_proc(proc::hold()?);
     program.undumpable();
-    let joined = plan::join(&mut program, set, kinds);
+    let joined = plan::foreign(set, kinds);
+    plan::join(&mut program, set, joined);
     if joined.contains(Kind::User) {
         program.identity();
     }

@@ -23,7 +23,7 @@ use nix::{
 use crate::pidfd;
 
 /// How often the children of sleeping threads are set going; a launch takes a small part of this.
-const GLANCE: Duration = Duration::from_millis(5);
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// The launches that are under way, and the clock that ticks while there are any.
 #[derive(Debug)]

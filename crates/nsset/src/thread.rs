@@ -49,9 +49,9 @@ pub fn remember() -> Result<()> {
     with_place(|_| ())
 }
 
-/// The namespaces of the calling thread.
-pub fn current(kinds: Kinds) -> Result<NamespaceSet> {
-    with_place(|place| place.current(kinds))?
+/// The namespaces of the calling thread; of all kinds that the kernel has when none are named.
+pub fn current(kinds: Option<Kinds>) -> Result<NamespaceSet> {
+    with_place(|place| place.current(kinds.unwrap_or_else(|| place.kinds())))?
 }
 
 /// The thread's namespace of this kind; `None` where the kernel has no such kind.
@@ -112,6 +112,10 @@ impl Place {
         let here = source::open_own(directory.as_fd(), None)?;
         let belongs: [_; 8] = Kind::ALL.map(|kind| here.find(kind).cloned());
         Ok(Self { directory, stands: belongs.clone(), belongs, astray: None })
+    }
+
+    fn kinds(&self) -> Kinds {
+        self.stands.iter().flatten().map(|namespace| namespace.kind()).collect()
     }
 
     /// The kernel is asked which namespaces these are; what is known already is shared, and only the rest is opened.

@@ -22,7 +22,7 @@ use crate::{
     map_writer,
     mount_spec::{self, MountSpec, Propagation},
     namespace::Namespace,
-    plan,
+    plan, proc,
     program::Program,
     reaper,
     set::NamespaceSet,
@@ -100,7 +100,7 @@ fn unshare_once(
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
 
     // It has closed its end of the socket, so it is ending.
-    reaper::wait(&outcome.process.pidfd);
+    reaper::reap(outcome.process.pidfd);
 
     let mut set = NamespaceSet::default();
     let init = outcome.init.zip(line).map(|(pidfd, (ours, _))| Init::new(pidfd, ours));
@@ -128,11 +128,11 @@ fn write_program<'fd>(
     options: &UnshareOptions,
     line: Option<&'fd OwnedFd>,
 ) -> Result<Maps> {
-    program.hold_proc();
+    program.hold_proc(proc::hold()?);
     if options.time_offsets.is_some() {
         program.open_offsets();
     }
-    let joined = join_base(program, base, kinds, options);
+    let joined = join_base(program, base, kinds, options)?;
     let maps = make_user(program, kinds, options, joined)?;
     if kinds.contains(Kind::Time) {
         program.unshare(Kinds::NONE.with(Kind::Time));
@@ -155,28 +155,35 @@ fn write_program<'fd>(
 
 /// Goes where a process inside the base would be. Its pid namespace counts where PIDs do: for a new one below it, and
 /// for mounts, since proc(5) shows the pid namespace of who mounts it.
-fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, options: &UnshareOptions) -> Kinds {
+fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, options: &UnshareOptions) -> Result<Kinds> {
     let pid_counts = kinds.contains(Kind::Pid) || !options.mounts.is_empty();
     let wanted = if pid_counts { base.kinds() } else { base.kinds().without(Kind::Pid) };
-    let mut joins = Program::new();
-    let joined = plan::join(&mut joins, base, wanted);
-    if !joined.is_empty() {
-        program.undumpable();
-        program.append(joins);
+    let foreign = plan::foreign(base, wanted);
+    if foreign.is_empty() {
+        return Ok(foreign);
     }
-    if joined.contains(Kind::User) {
+    program.undumpable();
+    if foreign.contains(Kind::User) && kinds.contains(Kind::User) {
+        plan::join(program, base, foreign.without(Kind::Pid));
+        program.identity();
+        // Before the pid namespace: who stands for the new one meanwhile is not to be seen by those inside.
+        let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps)?;
+        program.nest_user(&uid_map, &gid_map, &setgroups);
+        plan::join(program, base, foreign.only(Kind::Pid));
+        program.join_nested_user();
+        return Ok(foreign);
+    }
+    plan::join(program, base, foreign);
+    if foreign.contains(Kind::User) {
         program.identity();
     }
-    joined
+    Ok(foreign)
 }
 
 /// Makes the user namespace that owns the others. The answer is the maps for it that are to be written from here.
 fn make_user(program: &mut Program<'_>, kinds: Kinds, options: &UnshareOptions, joined: Kinds) -> Result<Maps> {
     let mut maps = Maps::default();
-    if kinds.contains(Kind::User) && joined.contains(Kind::User) {
-        let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps)?;
-        program.nest_user(&uid_map, &gid_map, &setgroups);
-    } else if kinds.contains(Kind::User) {
+    if kinds.contains(Kind::User) && !joined.contains(Kind::User) {
         maps = Maps::for_caller(options.map_user, &options.maps)?;
         program.unshare(Kinds::NONE.with(Kind::User));
         if !maps.is_empty() {

@@ -1,0 +1,32 @@
+//! The `/proc` of the process, held from the start: a thread that has entered another mount namespace sees another one
+//! under that name, in which the numbers of processes mean others.
+
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::OnceLock,
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, open, openat},
+    sys::stat::Mode,
+};
+
+use crate::error::{Result, SystemError};
+
+/// Opens it, unless that was done. To be called before a mount namespace can have been entered.
+pub fn hold() -> Result<BorrowedFd<'static>> {
+    static PROC: OnceLock<OwnedFd> = OnceLock::new();
+    if let Some(proc) = PROC.get() {
+        return Ok(proc.as_fd());
+    }
+    let proc = open("/proc", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+        .map_err(|errno| SystemError::new(errno, "open").path("/proc").hint("nsset needs a mounted /proc"))?;
+    Ok(PROC.get_or_init(|| proc).as_fd())
+}
+
+/// Opens what is at a path below it.
+pub fn open_below(path: &str, flags: OFlag) -> std::result::Result<OwnedFd, Errno> {
+    let proc = hold().map_err(|_| Errno::ENOENT)?;
+    openat(proc, path, flags | OFlag::O_CLOEXEC, Mode::empty())
+}
