@@ -53,10 +53,17 @@ test('the caller’s own id, where that is 65534 inside, beside a root', async (
   expect(inside).toEqual({ uid: 65_534, gid: 65_534, capabilities: NONE })
 })
 
-test('nobody, where neither has a name', async () => {
-  const inside = await whoIs([map(7, spareUids, 1)], [map(7, spareGids, 1)])
-  expect(inside).toMatchObject({ uid: OVERFLOW, gid: OVERFLOW })
+test('nobody, where there are no maps', async () => {
   expect(await whoIs([], [])).toMatchObject({ uid: OVERFLOW, gid: OVERFLOW })
+})
+
+test('an error, where there are maps and neither the caller nor root is in them: it would keep its rights outside', async () => {
+  await expect(whoIs([map(7, spareUids, 1)], [map(7, spareGids, 1)])).rejects.toMatchObject({
+    code: 'EINVAL',
+    syscall: 'setresuid',
+    kind: 'user',
+    message: expect.stringContaining('map one of them'),
+  })
 })
 
 test('user and group are found each for itself', async () => {

@@ -230,8 +230,7 @@ impl Conversation {
         let message = decode(bytes);
         if received.is_truncated {
             self.lose(message);
-            let hint = "too many open files: RLIMIT_NOFILE leaves no room for the namespaces' descriptors";
-            return Err(SystemError::new(Errno::EMFILE, "recvmsg").hint(hint).into());
+            return Err(SystemError::new(Errno::EMFILE, "recvmsg").into());
         }
         Ok(Some((message, received.fds)))
     }

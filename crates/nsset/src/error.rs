@@ -99,7 +99,12 @@ impl fmt::Display for SystemError {
         if let Some(pid) = self.pid {
             write!(formatter, " (pid {pid})")?;
         }
-        if let Some(hint) = &self.hint {
+        let always = match self.errno {
+            Errno::EMFILE => Some("too many open files: RLIMIT_NOFILE (ulimit -n) is reached"),
+            Errno::ENFILE => Some("too many open files in the whole system: fs.file-max is reached"),
+            _ => None,
+        };
+        if let Some(hint) = always.or(self.hint.as_deref()) {
             write!(formatter, ": {hint}")?;
         }
         Ok(())

@@ -18,7 +18,6 @@ pub fn launch(failure: LaunchError) -> Error {
     match errno {
         Errno::E2BIG => error.hint("the arguments and the environment are longer than the kernel takes (execve(2))"),
         Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
-        Errno::EMFILE => error.hint("too many open files: RLIMIT_NOFILE"),
         Errno::EACCES => error.hint("the system forbids to execute the helper from memory or from a temporary file"),
         _ => error,
     }

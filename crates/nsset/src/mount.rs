@@ -107,9 +107,11 @@ fn open_target(path: &Path) -> Result<(OwnedFd, bool)> {
 }
 
 fn explain_mount(errno: Errno, kind: Kind, path: &Path) -> Box<SystemError> {
+    // move_mount(2) says ELOOP where mount(2) says EINVAL, which is what people look up.
+    let errno = if errno == Errno::ELOOP { Errno::EINVAL } else { errno };
     let error = SystemError::new(errno, "mount").kind(kind).path(path);
     match (errno, kind) {
-        (Errno::EINVAL | Errno::ELOOP, Kind::Mnt) => error.hint(
+        (Errno::EINVAL, Kind::Mnt) => error.hint(
             "a mount namespace can be mounted only from an older one, never into itself, and only where the mount is \
              private (mount_namespaces(7))",
         ),
