@@ -98,7 +98,7 @@ test('without a descriptor left it is EMFILE, which says so, and what was begun 
     while (!filled()) {}
     const outcomes = []
     const counts = new Set()
-    for (let free = 0; free < 16; free++) {
+    for (let free = 0; free < 24; free++) {
       const before = readdirSyncOr()
       outcomes.push(await attempt())
       counts.add(before === readdirSyncOr())

@@ -139,7 +139,7 @@ impl Place {
             }
         }
         let mut visit = Visit { previous: Default::default() };
-        for (previous, kind) in visit.previous.iter_mut().zip(ENTERABLE) {
+        for (index, kind) in ENTERABLE.into_iter().enumerate() {
             if !kinds.contains(kind) {
                 continue;
             }
@@ -147,13 +147,23 @@ impl Place {
             if self.stands_in(namespace) {
                 continue;
             }
-            *previous = self.belongs[kind.index()].replace(Arc::clone(namespace));
+            if !self.can_come_back(kind) {
+                self.leave(visit)?;
+                return Err(Error::NotEnterable { kind, reason: NO_WAY_BACK.into() });
+            }
+            visit.previous[index] = self.belongs[kind.index()].replace(Arc::clone(namespace));
             if let Err(errno) = self.move_to_where_it_belongs(kind) {
                 self.leave(visit)?;
                 return Err(explain(kind, errno));
             }
         }
         Ok(visit)
+    }
+
+    /// Whether the thread may enter again what it stands in: not what is owned outside of its own user namespace, where
+    /// it has no capability. The kernel hides such an owner.
+    fn can_come_back(&self, kind: Kind) -> bool {
+        self.stands[kind.index()].as_ref().is_none_or(|stands| stands.owner_id().is_some())
     }
 
     fn leave(&mut self, visit: Visit) -> Result<()> {
@@ -214,6 +224,10 @@ impl Place {
         self.stands[namespace.kind().index()].as_ref().is_some_and(|stands| stands.id() == namespace.id())
     }
 }
+
+/// Why `do` does not leave a namespace that it could not come back to.
+const NO_WAY_BACK: &str = "the one that the thread is in belongs to a user namespace outside of its own, so there would be \
+                           no way back (EPERM, setns(2)); use spawn or execFile, or enter in a Worker";
 
 /// Why `do` does not enter this kind, and what does.
 const fn refusal(kind: Kind) -> &'static str {
