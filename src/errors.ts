@@ -24,7 +24,7 @@ export class NamespaceError extends Error {
   /** The process or thread it was about. */
   declare readonly pid?: number
 
-  /** Made by this package. */
+  /** @hidden Made by this package. */
   constructor(fields: ErrorFields) {
     super(fields.message)
     this.code = fields.code

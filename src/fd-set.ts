@@ -18,7 +18,7 @@ export class FdSet implements Iterable<[NamespaceKind, number]> {
   readonly #native: NativeFds
   #fds: Map<NamespaceKind, number> | undefined
 
-  /** Made by {@link NamespaceSet.fds}. */
+  /** @hidden Made by {@link NamespaceSet.fds}. */
   constructor(native: NativeFds) {
     if (!(native instanceof binding().NativeFds)) throw invalidType('native', 'what set.fds() gives', native)
     this.#native = native
@@ -33,6 +33,9 @@ export class FdSet implements Iterable<[NamespaceKind, number]> {
   /**
    * The descriptor of a kind.
    *
+   * @example
+   * using fds = set.fds()
+   * console.log(fds.get('net'))
    * @throws `ERR_NSSET_CLOSED`, `ERR_NSSET_NOT_IN_SET`, and `ERR_INVALID_ARG_TYPE` or `_VALUE` for what is no kind.
    */
   get(kind: NamespaceKind): number {

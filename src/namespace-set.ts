@@ -47,7 +47,7 @@ const LAST_PID = 0x7fffffff
  * A set of namespaces, at most one of each kind, held open by descriptors that are close-on-exec. Its namespaces live
  * as long as it, or any {@link NamespaceSet.dup} of it, is open.
  *
- * Every method but `has` throws `ERR_NSSET_CLOSED` after {@link NamespaceSet.close}, `ERR_NSSET_UNSUPPORTED_PLATFORM` on other
+ * Every method but `has`, `close` and `toString` throws `ERR_NSSET_CLOSED` after {@link NamespaceSet.close}, `ERR_NSSET_UNSUPPORTED_PLATFORM` on other
  * systems than Linux, and `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for arguments that make no sense.
  *
  * @example
@@ -60,7 +60,7 @@ export class NamespaceSet {
   readonly #native: NativeSet
   readonly #flags: number
 
-  /** Made by the static functions: {@link NamespaceSet.unshare}, {@link NamespaceSet.current} and their like. */
+  /** @hidden Made by the static functions: {@link NamespaceSet.unshare}, {@link NamespaceSet.current} and their like. */
   constructor(native: NativeSet) {
     if (!(native instanceof binding().NativeSet)) {
       throw invalidType('native', 'what NamespaceSet.unshare(), .current() and their like give', native)
@@ -100,7 +100,8 @@ export class NamespaceSet {
   }
 
   /**
-   * As {@link NamespaceSet.unshare}, at once: about 0.3 ms, or as long as `newuidmap` takes.
+   * As {@link NamespaceSet.unshare}, at once: some tenths of a millisecond; as long as `newuidmap` takes where that is
+   * asked; up to half a second where a limit is reached and the kernel is still cleaning up.
    *
    * @example
    * using set = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
@@ -178,7 +179,8 @@ export class NamespaceSet {
   }
 
   /**
-   * Undoes {@link NamespaceSet.mount}, of a file or of a directory, and removes the files that it had made.
+   * Undoes {@link NamespaceSet.mount}, of a file or of a directory. The file below is removed if it is empty and of mode 0:
+   * so `mount` makes them, and so does `ip netns add`.
    *
    * @throws {@link NamespaceError} `EINVAL` for what is no namespace file: nothing else is unmounted.
    * @example
@@ -189,7 +191,13 @@ export class NamespaceSet {
     NamespaceSet.unmountSync(target)
   }
 
-  /** As {@link NamespaceSet.unmount}, at once. */
+  /**
+   * As {@link NamespaceSet.unmount}, at once.
+   *
+   * @throws {@link NamespaceError} as {@link NamespaceSet.unmount}.
+   * @example
+   * NamespaceSet.unmountSync('/run/netns/tenant-1')
+   */
   static unmountSync(target: Path): void {
     const native = binding()
     native.unmount(parsePath(target, 'target'))
@@ -210,7 +218,13 @@ export class NamespaceSet {
     return this.#native.closed
   }
 
-  /** Whether it holds a namespace of this kind. */
+  /**
+   * Whether it holds a namespace of this kind, or held one before it was closed.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for what is no kind.
+   * @example
+   * if (set.has('net')) console.log(set.id('net'))
+   */
   has(kind: NamespaceKind): boolean {
     return (this.#flags & flagOf(kind)) !== 0
   }
@@ -256,7 +270,8 @@ export class NamespaceSet {
    *
    * @throws `ERR_NSSET_CLOSED` when either is closed, `ERR_NSSET_NOT_IN_SET` for kinds that this set does not have.
    * @example
-   * set.equals(NamespaceSet.current(), 'net')
+   * using here = NamespaceSet.current()
+   * console.log(set.equals(here, 'net'))
    */
   equals(other: NamespaceSet, kinds?: Kinds): boolean {
     if (!(other instanceof NamespaceSet)) throw invalidType('other', 'a NamespaceSet', other)
@@ -330,7 +345,13 @@ export class NamespaceSet {
     return unshare(this.#native, kinds, options)
   }
 
-  /** As {@link NamespaceSet.unshare}, at once. */
+  /**
+   * As the method {@link NamespaceSet.unshare}, at once.
+   *
+   * @throws {@link NamespaceError} as the static {@link NamespaceSet.unshare}.
+   * @example
+   * using host = base.unshareSync('net', { loopback: true })
+   */
   unshareSync(kinds: Kinds, options?: UnshareSyncOptions): NamespaceSet {
     const native = binding()
     return new NamespaceSet(native.unshareSync(this.#native, parseKinds(kinds), parseUnshareOptions(options)))
@@ -352,7 +373,13 @@ export class NamespaceSet {
     this.mountSync(target)
   }
 
-  /** As {@link NamespaceSet.mount}, at once. */
+  /**
+   * As {@link NamespaceSet.mount}, at once.
+   *
+   * @throws {@link NamespaceError} as {@link NamespaceSet.mount}.
+   * @example
+   * set.mountSync({ net: '/run/netns/tenant-1' })
+   */
   mountSync(target: Path | MountTargets): void {
     if (typeof target === 'string' || Buffer.isBuffer(target) || target instanceof URL) {
       this.#native.mountIntoDirectory(parsePath(target, 'target'))
@@ -402,13 +429,14 @@ export class NamespaceSet {
 
   /**
    * Enters for good: the calling thread belongs inside from now on. Meant for a Worker's thread, `mnt` included. What
-   * uses libuv's pool (`fs.promises`, `dns.lookup`, `import()`) stays outside.
+   * uses libuv's pool (`fs.promises`, `dns.lookup`, `import()`, the asynchronous `unshare`) stays outside. Inside `do` it
+   * lasts as long as that.
    *
    * @throws `ERR_NSSET_NOT_ENTERABLE` on the main thread unless `mainThread` is true, for `user`, `time` and `pid`
    * unless equal to the thread's own, and for an ordinary user's sets.
    * @example
-   * // in a Worker
-   * NamespaceSet.fromPath('/run/netns/blue').enter()
+   * using blue = NamespaceSet.fromPath('/run/netns/blue') // in a Worker
+   * blue.enter()
    * @see setns(2)
    */
   enter(options?: EnterOptions): void {
@@ -467,6 +495,10 @@ export class NamespaceSet {
   /**
    * Lets the namespaces go; a second time does nothing. A `pid` namespace that was made for the set ends with all that
    * runs inside once its last set is closed. Never waits.
+   *
+   * @example
+   * const set = await NamespaceSet.unshare('net')
+   * try { await set.execFile('ip', ['addr']) } finally { set.close() }
    */
   close(): void {
     closedProperly(this)

@@ -27,7 +27,7 @@ export class ExecFileError extends Error implements ExecFileResult<string | Buff
   /** The program and its arguments. */
   readonly command: readonly string[]
 
-  /** Made by {@link NamespaceSet.execFile}. */
+  /** @hidden Made by {@link NamespaceSet.execFile}. */
   constructor(command: readonly string[], result: ExecFileResult<string | Buffer>) {
     const how = result.signal === null ? `with code ${result.exitCode}` : `by ${result.signal}`
     const complaint = String(result.stderr).trim()

@@ -15,7 +15,8 @@ const KEY = Symbol.for('nsset.children')
 const shared = globalThis as { [KEY]?: Children }
 
 /** @internal */
-export const children: Children = (shared[KEY] ??= { running: new Map(), last: 0, holders: 0 })
+export const children: Children = shared[KEY] ?? { running: new Map(), last: 0, holders: 0 }
+shared[KEY] = children
 
 /** @internal A number for a child, and who hears of its end. */
 export function expectExit(onExit: OnExit): number {

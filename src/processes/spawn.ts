@@ -56,7 +56,7 @@ export class NamespaceChildProcess extends EventEmitter {
   #openStreams = 0
   #hasExited = false
 
-  /** Made by {@link NamespaceSet.spawn}. */
+  /** @hidden Made by {@link NamespaceSet.spawn}. */
   constructor(set: NativeSet, kinds: number, command: NativeCommand, args: readonly string[]) {
     super()
     this.spawnfile = String(command.file)
@@ -88,6 +88,8 @@ export class NamespaceChildProcess extends EventEmitter {
    *
    * @returns whether the child was there to get it.
    * @throws {@link NamespaceError} `EPERM`; `ERR_INVALID_ARG_TYPE` or `_VALUE` for what is no signal.
+   * @example
+   * child.kill('SIGKILL')
    * @see pidfd_send_signal(2)
    */
   kill(signal: NodeJS.Signals | number = 'SIGTERM'): boolean {

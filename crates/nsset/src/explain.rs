@@ -54,6 +54,12 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
             Some("the kernel lets only who owns the pid or net namespace it shows mount this file system")
         }
         (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
+        (Errno::EINVAL, "mount", _) => Some("the file system does not take one of these options"),
+        (Errno::EINVAL, "mount bind", _) => Some(
+            "a directory goes on a directory and a file on a file, and an ordinary user binds a directory with what is \
+             mounted below it (recursive)",
+        ),
+        (Errno::ENOENT, "mount" | "mount bind", _) => Some("source and target have to exist"),
         _ => label.hint,
     };
     match hint {

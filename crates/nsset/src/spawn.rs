@@ -58,9 +58,11 @@ pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Result<Chil
     let argv = c_strings(&command.argv)?;
     let environment = c_strings(&command.environment)?;
     let mut program = Program::new();
-    program.hold_proc(proc::hold()?);
-    program.undumpable();
     let joined = plan::foreign(set, kinds);
+    if joined.contains(Kind::User) {
+        program.hold_proc(proc::hold()?);
+    }
+    program.undumpable();
     plan::join(&mut program, set, joined);
     if joined.contains(Kind::User) {
         program.identity();
