@@ -74,6 +74,35 @@ describe('in a Worker', () => {
     expect([threadPlace(), hostname()]).toEqual([home, outside])
   })
 
+  asRoot('goes on working with a /proc inside that numbers processes otherwise', REASON, async () => {
+    using set = NamespaceSet.unshareSync(['mnt', 'pid'], {
+      mounts: [
+        { type: 'proc', target: '/proc' },
+        { type: 'tmpfs', target: '/mnt' },
+      ],
+    })
+    const answer = await inWorker<{ isUnmounted: boolean; same: boolean; who: string; hostname: string }>(
+      `const { NamespaceSet } = nsset
+       const set = NamespaceSet.fromPath(data.path)
+       set.enter()
+       const uts = NamespaceSet.unshareSync('uts', { hostname: 'deep' })
+       fs.mkdirSync('/mnt/names')
+       uts.mountSync('/mnt/names')
+       const again = NamespaceSet.fromDirectory('/mnt/names')
+       const fds = uts.fds()
+       const same = again.equals(uts) && NamespaceSet.fromFd(fds.get('uts')).equals(uts)
+       const user = NamespaceSet.unshareSync('user', { mapUser: 'root' })
+       const who = (await user.execFile('id', ['-u'])).stdout
+       const hostname = (await uts.execFile('hostname')).stdout
+       NamespaceSet.unmountSync('/mnt/names')
+       const left = fs.readdirSync('/mnt/names')
+       for (const each of [set, uts, again, fds, user]) each.close()
+       return { isUnmounted: left.length === 0, same, who, hostname }`,
+      { path: set.path('mnt') },
+    )
+    expect(answer).toEqual({ isUnmounted: true, same: true, who: '0\n', hostname: 'deep\n' })
+  })
+
   asRoot('reads files inside synchronously, with mnt', REASON, async () => {
     using directory = temporaryDirectory()
     const target = directory.file('target')

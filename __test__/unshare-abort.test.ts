@@ -53,6 +53,17 @@ test('a signal that is never aborted, or too late, changes nothing', async () =>
   expect((await set.execFile('id', ['-u'])).stdout).toBe('0\n')
 })
 
+test('aborted while it is under way: what was made meanwhile is let go, and the reason thrown', async () => {
+  const before = resources()
+  for (let count = 0; count < 50; count += 1) {
+    const controller = new AbortController()
+    const made = NamespaceSet.unshare(['user', 'net'], { mapUser: 'root', signal: controller.signal })
+    controller.abort(count)
+    await expect(made).rejects.toBe(count)
+  }
+  expect(await growthSince(before)).toEqual({})
+})
+
 test('aborted at any moment: the promise settles, and no process is left', async () => {
   const outcome = await askPlainNode<{ made: number; aborted: number; other: string[]; children: string }>(`${PRELUDE}
     const outcome = { made: 0, aborted: 0, other: [] }

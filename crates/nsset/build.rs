@@ -16,7 +16,16 @@ fn main() {
         .args(["-Copt-level=s", "-Cpanic=abort", "-Cstrip=symbols", "-Crelocation-model=static"])
         .args(["-Clinker=rust-lld", "-Clinker-flavor=ld.lld", "-Clink-self-contained=no"])
         .args(
-            ["-static", "--gc-sections", "--build-id=none", "--no-eh-frame-hdr", "-zmax-page-size=4096"].map(link_arg),
+            [
+                "-static",
+                "--gc-sections",
+                "--build-id=none",
+                "--no-eh-frame-hdr",
+                "--no-rosegment",
+                "-znorelro",
+                "-zmax-page-size=4096",
+            ]
+            .map(link_arg),
         )
         .arg("-o")
         .arg(&program)

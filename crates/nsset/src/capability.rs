@@ -1,11 +1,5 @@
 //! Which capabilities the calling thread has: capabilities(7).
 
-use std::{fs::File, io};
-
-use nix::fcntl::OFlag;
-
-use crate::proc;
-
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 pub enum Capability {
@@ -13,12 +7,28 @@ pub enum Capability {
     SetUid = 7,
 }
 
+/// `_LINUX_CAPABILITY_VERSION_3` of capget(2): two words of each set.
+const VERSION: u32 = 0x2008_0522;
+
+#[repr(C)]
+struct Header {
+    version: u32,
+    pid: i32,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct Data {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
 /// Whether the calling thread has the capability in effect, in its own user namespace.
 pub fn has(capability: Capability) -> bool {
-    let Ok(file) = proc::open_below("thread-self/status", OFlag::O_RDONLY) else { return false };
-    let Ok(status) = io::read_to_string(File::from(file)) else { return false };
-    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    effective
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask & (1 << capability as u8) != 0)
+    let mut header = Header { version: VERSION, pid: 0 };
+    let mut data = [Data::default(); 2];
+    // SAFETY: the header and the two words are laid out as capget(2) has them for this version.
+    let result = unsafe { libc::syscall(libc::SYS_capget, &raw mut header, data.as_mut_ptr()) };
+    result == 0 && data[0].effective & (1 << capability as u8) != 0
 }

@@ -17,6 +17,7 @@ mod mount;
 mod mount_spec;
 mod mount_tree;
 mod namespace;
+mod ns_link;
 mod pidfd;
 mod plan;
 pub mod proc;

@@ -35,13 +35,6 @@ pub(crate) fn open_own(directory: BorrowedFd<'_>, kinds: Option<Kinds>) -> Resul
     open_kinds(directory, kinds.unwrap_or_else(|| kinds_there(directory)), &place)
 }
 
-/// The inode that a link of such a directory names: `net:[4026531833]`.
-pub(crate) fn read_inode(directory: BorrowedFd<'_>, kind: Kind) -> Option<u64> {
-    let link = nix::fcntl::readlinkat(directory, kind.name()).ok()?;
-    let (_, inode) = link.to_str()?.split_once(":[")?;
-    inode.strip_suffix(']')?.parse().ok()
-}
-
 /// The identity of the calling thread's namespace of this kind; `None` where the kernel has no such kind.
 pub(crate) fn own_id(kind: Kind) -> Option<NamespaceId> {
     let stat = stat(Path::new(OWN_DIRECTORY).join(kind.name()).as_path()).ok()?;

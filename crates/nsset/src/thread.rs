@@ -19,6 +19,7 @@ use crate::{
     error::{Error, Result, SystemError},
     kind::{Kind, Kinds},
     namespace::{Namespace, NamespaceId},
+    ns_link,
     set::NamespaceSet,
     source,
 };
@@ -123,7 +124,7 @@ impl Place {
         let mut set = NamespaceSet::default();
         let mut unknown = Kinds::NONE;
         for kind in kinds.iter() {
-            let inode = source::read_inode(self.directory.as_fd(), kind);
+            let inode = ns_link::read_inode(self.directory.as_fd(), kind);
             match &self.stands[kind.index()] {
                 Some(namespace) if Some(namespace.id().ino) == inode => set.share(namespace),
                 _ => unknown = unknown.with(kind),
