@@ -54,6 +54,7 @@ static struct { int pid, pidfd; time_t since; } patients[MAX_STOPPED];
 
 struct process {
   int pid, parent, pidfd, is_placeholder;
+  unsigned flags;
   char state;
   char name[32];
 };
@@ -71,11 +72,17 @@ static int look(int pid, struct process *process) {
   if (!begin || !end) return -1;
   process->pid = pid;
   snprintf(process->name, sizeof process->name, "%.*s", (int)(end - begin - 1), begin + 1);
-  return sscanf(end + 2, "%c %d", &process->state, &process->parent) == 2 ? 0 : -1;
+  return sscanf(end + 2, "%c %d %*d %*d %*d %*d %u", &process->state, &process->parent, &process->flags) == 3 ? 0 : -1;
 }
 
 static int is_own(const struct process *process) {
   return strcmp(process->name, own_name) == 0;
+}
+
+/* PF_EXITING of the kernel; once gone, it has ended, too. */
+static int is_ending(int pid) {
+  struct process now;
+  return look(pid, &now) < 0 || (now.flags & 4) != 0;
 }
 
 /* It was got: of whom, is asked afterwards. A newcomer can turn from helper to program, and never back. */
@@ -146,8 +153,9 @@ static void try_descriptors(const struct process *process) {
     try_link(FD_LINK, process, name);
     int copy = syscall(SYS_pidfd_getfd, process->pidfd, fd, 0);
     attempts++;
-    /* EBADF says that it has no such descriptor, and so that asking was allowed. */
-    if (copy >= 0 || (errno == EBADF && !process->is_placeholder)) got(GETFD, process, name);
+    /* EBADF says that it has no such descriptor, and so that asking was allowed: of a helper that ends, whose memory is
+       gone and with it the mark that forbids it, anybody may ask, and there is nothing to be had. */
+    if (copy >= 0 || (errno == EBADF && !process->is_placeholder && !is_ending(process->pid))) got(GETFD, process, name);
     if (copy >= 0) close(copy);
   }
 }

@@ -78,6 +78,13 @@ impl Report {
     /// Says why the step failed, and leaves.
     pub fn fail(self, errno: Errno) -> ! {
         let _ = self.say(Saying::Failed, errno, &[]);
-        syscall::exit(1)
+        leave(1)
     }
+}
+
+/// Ends the helper. Its descriptors go first: while it ends, its memory is gone before they are, and being undumpable with
+/// it, so that for a moment the kernel would let others take them (`pidfd_getfd(2)`).
+pub fn leave(code: i32) -> ! {
+    let _ = syscall::close_range(0, u32::MAX);
+    syscall::exit(code)
 }

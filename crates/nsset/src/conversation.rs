@@ -267,7 +267,7 @@ impl Conversation {
         }
         let process = self.processes.pop().expect("there is always the helper");
         // The helper that went on in a child has left by itself.
-        self.processes.drain(..).for_each(|process| reaper::reap(process.pidfd));
+        self.processes.drain(..).for_each(dismiss);
         Ok(Outcome { namespaces: self.namespaces, init: self.init, process })
     }
 
@@ -305,6 +305,12 @@ impl Conversation {
             reaper::reap(pidfd);
         }
     }
+}
+
+/// Lets a helper go that has closed its end of the socket: it is ending, or stopped by somebody on the way to it.
+pub fn dismiss(helper: Process) {
+    pidfd::kill(&helper.pidfd, Signal::SIGKILL);
+    reaper::reap(helper.pidfd);
 }
 
 fn decode(bytes: [u8; Message::SIZE]) -> Message {

@@ -24,7 +24,6 @@ use crate::{
     namespace::Namespace,
     plan, proc,
     program::Program,
-    reaper,
     set::NamespaceSet,
 };
 
@@ -99,8 +98,7 @@ fn unshare_once(
     let maps = write_program(&mut program, base, kinds, options, line.as_ref().map(|(_, theirs)| theirs))?;
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
 
-    // It has closed its end of the socket, so it is ending.
-    reaper::reap(outcome.process.pidfd);
+    conversation::dismiss(outcome.process);
 
     let mut set = NamespaceSet::default();
     let init = outcome.init.zip(line).map(|(pidfd, (ours, _))| Init::new(pidfd, ours));
