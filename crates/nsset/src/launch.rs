@@ -2,8 +2,8 @@
 //!
 //! `clone(CLONE_VM | CLONE_VFORK)` makes a child that borrows our memory until it execs; our thread sleeps meanwhile.
 //! The child runs on a stack of its own with every signal blocked, makes raw system calls only, and stands in no
-//! namespace but ours, so nobody inside a set ever sees it. Legacy clone(2), since clone3 is what Docker's seccomp
-//! profile refuses.
+//! namespace but ours: nobody inside a set may look into it. A process of the same user that sees our pid namespace may
+//! still stop it, which `stopped.rs` undoes. Legacy clone(2), since clone3 is what Docker's seccomp profile refuses.
 
 use std::{
     ffi::CString,
