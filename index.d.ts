@@ -17,9 +17,12 @@ export declare class NativeCanceller {
   release(): void
 }
 
-/** A child, by a descriptor that only it answers to. */
+/** A child, by a descriptor that only it answers to; or what became of the attempt to start one. */
 export declare class NativeChild {
-  get pid(): number
+  /** Nothing when it did not start. */
+  get pid(): number | null
+  /** The error, when it did not start. */
+  failure(): Error | null
   /** Our ends of the pipes, in the order of `stdio`; the caller owns them from now on. */
   takePipes(): Array<number | undefined | null>
   signal(signal: number): void
@@ -36,7 +39,7 @@ export declare class NativeFds {
 
 /** The native part of a `NamespaceSet`; `None` when it is closed. */
 export declare class NativeSet {
-  /** Starts a program inside; `child` names it when its end is reported. */
+  /** Starts a program inside; `child` names it when its end is reported. Throws for misuse only. */
   spawn(kinds: number, command: NativeCommand, child: number): NativeChild
   /** The mask of the kinds. */
   flags(): number
@@ -105,12 +108,20 @@ export declare function initialize(createError: (fields: ErrorFields) => Error, 
 /** Whether running children keep the event loop alive. */
 export declare function keepAlive(alive: boolean): void
 
+/** Options that are left out are `null`. */
 export interface NativeCommand {
   file: Text
   argv: Array<Text>
   environment: Array<Text>
   directory?: Text
   stdio: Array<'pipe' | 'ignore' | number>
+  uid?: number
+  gid?: number
+  groups?: Array<number>
+  keepCapabilities: boolean
+  noNewPrivileges: boolean
+  detached: boolean
+  deathSignal?: number
 }
 
 export interface NativeIdMap {

@@ -252,7 +252,10 @@ describe('spawn and execFile', () => {
   const ofExecFile: [string, args: unknown[], Expected][] = [
     ['encoding: unknown', ['true', [], { encoding: 'klingon' }], value('options.encoding', "'klingon'")],
     ['encoding: a number', ['true', [], { encoding: 5 }], value('options.encoding', '5')],
-    ['options in the place of arguments', ['false', { encoding: 'buffer' }], type('"args"', 'an object')],
+    ['maxBuffer: not a number', ['true', [], { maxBuffer: '1' }], type('options.maxBuffer', "'1'")],
+    ['maxBuffer: below 0', ['true', [], { maxBuffer: -1 }], value('options.maxBuffer', '-1')],
+    ['input: a number', ['true', [], { input: 5 }], type('options.input', '5')],
+    ['reject: a number', ['true', [], { reject: 0 }], type('options.reject', '0')],
   ]
   const spawn = untyped<(...args: unknown[]) => unknown>(here.spawn.bind(here))
   const execFile = untyped<(...args: unknown[]) => unknown>(here.execFile.bind(here))
@@ -265,9 +268,9 @@ describe('spawn and execFile', () => {
     const child = here.spawn('sleep', ['60'], { stdio: 'ignore' })
     const ended = new Promise((resolve) => child.once('exit', resolve))
     try {
-      expect(await failureOf(() => child.kill(untyped('SIGNONE')))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
-      expect(await failureOf(() => child.kill(65))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
-      expect(await failureOf(() => child.kill(untyped({})))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
+      expect(await failureOf(() => child.kill(untyped('SIGNONE')))).toMatchObject({ code: 'ERR_UNKNOWN_SIGNAL' })
+      expect(await failureOf(() => child.kill(65))).toMatchObject({ code: 'ERR_UNKNOWN_SIGNAL' })
+      expect(await failureOf(() => child.kill(untyped({})))).toMatchObject({ code: 'ERR_UNKNOWN_SIGNAL' })
       expect(child.killed).toBe(false)
     } finally {
       child.kill('SIGKILL')

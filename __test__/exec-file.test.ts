@@ -84,7 +84,7 @@ describe('gives', () => {
     using set = anyonesSet(['uts'])
     const size = 3_000_000
     const program = `head -c ${size} /dev/zero & head -c ${size} /dev/zero >&2; wait`
-    const { stdout, stderr } = await set.execFile('sh', ['-c', program], { encoding: 'buffer' })
+    const { stdout, stderr } = await set.execFile('sh', ['-c', program], { encoding: 'buffer', maxBuffer: size })
     expect([stdout.length, stderr.length]).toEqual([size, size])
   })
 

@@ -60,7 +60,7 @@ test('nobody, where there are no maps', async () => {
 test('an error, where there are maps and neither the caller nor root is in them: it would keep its rights outside', async () => {
   await expect(whoIs([map(7, spareUids, 1)], [map(7, spareGids, 1)])).rejects.toMatchObject({
     code: 'EINVAL',
-    syscall: 'setresuid',
+    syscall: 'setresgid',
     kind: 'user',
     message: expect.stringContaining('map one of them'),
   })

@@ -2,11 +2,12 @@
  * Random arguments for every public function and method: only documented errors come out, and nothing is left behind.
  * What could be mounted or unmounted lies in a directory of the test's own.
  */
+import { ChildProcess } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
-import { ExecFileError, FdSet, NamespaceChildProcess, NamespaceError, NamespaceSet } from 'nsset'
+import { ExecFileError, FdSet, NamespaceError, NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { anything, bag, kind, kinds, noText, number, text } from './setup/arbitrary.ts'
 import { mountsBelow } from './setup/mounts.ts'
@@ -25,6 +26,7 @@ const MISUSE = [
   'ERR_NSSET_CLOSED',
   'ERR_NSSET_NOT_ENTERABLE',
   'ERR_NSSET_NOT_IN_SET',
+  'ERR_UNKNOWN_SIGNAL',
   // As Node's own fs says it of a URL.
   'ERR_INVALID_FILE_URL_HOST',
   'ERR_INVALID_FILE_URL_PATH',
@@ -70,7 +72,7 @@ afterAll(() => {
 async function outcomeOf(call: () => unknown, own?: unknown): Promise<void> {
   try {
     const result = await call()
-    if (result instanceof NamespaceChildProcess) await endOf(result)
+    if (result instanceof ChildProcess) await endOf(result)
     if (result instanceof NamespaceSet || result instanceof FdSet) result.close()
   } catch (error) {
     if (Object.is(error, own) && own !== undefined) return
@@ -78,7 +80,7 @@ async function outcomeOf(call: () => unknown, own?: unknown): Promise<void> {
   }
 }
 
-async function endOf(child: NamespaceChildProcess): Promise<void> {
+async function endOf(child: ChildProcess): Promise<void> {
   await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
 }
 

@@ -50,6 +50,7 @@ const MISUSE: Record<string, ErrorConstructor> = {
   ERR_NSSET_NOT_ENTERABLE: TypeError,
   ERR_NSSET_NOT_IN_SET: RangeError,
   ERR_NSSET_UNSUPPORTED_PLATFORM: TypeError,
+  ERR_UNKNOWN_SIGNAL: TypeError,
 }
 
 /** @internal An error of misuse: `code` says which, as Node's own errors do. */

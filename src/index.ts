@@ -16,8 +16,13 @@ export {
   type Thenable,
 } from './namespace-set.ts'
 export type { Path } from './paths.ts'
-export { ExecFileError, type ExecFileOptions, type ExecFileResult } from './processes/exec-file.ts'
-export { NamespaceChildProcess, type SpawnOptions, type Stdio, type StdioOptions } from './processes/spawn.ts'
+export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
+export type { Environment } from './processes/environment.ts'
+export type { ExecFileOptions, ExecFileResult, Output, OutputEncoding } from './processes/exec-file.ts'
+export { ExecFileError, type ExecFileErrorCode } from './processes/exec-file-error.ts'
+export type { ForkOptions, ForkStdio } from './processes/fork.ts'
+export type { ProcessOptions, SpawnOptions } from './processes/spawn-options.ts'
+export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './processes/stdio.ts'
 export type {
   BindMount,
   FileSystemMount,

@@ -7,8 +7,19 @@ import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
 import { parseBoolean, parseFunction, parseInteger, parseOptions, parseSignal } from './options.ts'
 import { type Path, parsePath } from './paths.ts'
-import { type ExecFileOptions, type ExecFileResult, execFile } from './processes/exec-file.ts'
-import { type NamespaceChildProcess, parseArguments, type SpawnOptions, spawn } from './processes/spawn.ts'
+import type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
+import {
+  type ExecFileOptions,
+  type ExecFileResult,
+  execFile,
+  type Output,
+  type OutputEncoding,
+  type StartForOutput,
+} from './processes/exec-file.ts'
+import { type ForkOptions, parseFork } from './processes/fork.ts'
+import { spawn } from './processes/spawn.ts'
+import { parseArguments, parseLaunch, type SpawnOptions } from './processes/spawn-options.ts'
+import type { StdioOptions } from './processes/stdio.ts'
 import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
 
 /** What makes two namespaces the same. */
@@ -451,45 +462,79 @@ export class NamespaceSet {
   }
 
   /**
-   * Starts a program inside, in all kinds of the set or in those of `options.kinds`, without a shell. `file` and `cwd`
-   * are looked for inside. The cost does not depend on how much memory Node uses.
+   * Starts a program inside, in all kinds of the set or in those of `options.kinds`, without `nsenter` and without a
+   * shell. `file` and `cwd` are looked for inside. The cost does not depend on how much memory Node uses.
    *
-   * @throws nothing but misuse: what fails is told by the event `'error'`, as `child_process.spawn` does, with a
-   * {@link NamespaceError} whose `syscall` is `spawn FILE` or the step that failed.
+   * What fails is told by the event `'error'`, as with `child_process.spawn`: a {@link NamespaceError} whose `syscall` is
+   * `spawn FILE` (`ENOENT`, `EACCES`), the step that failed (`EPERM` of `setns`, `ENOENT` of `chdir`), or `EAGAIN` and
+   * `EMFILE` where a limit is reached.
+   *
+   * @throws {@link NamespaceError} where `child_process.spawn` throws, too: `E2BIG`, and `EPERM` or `EINVAL` for an id
+   * that the caller may not take or that has no name inside; `ERR_UNKNOWN_SIGNAL`.
    * @example
    * const child = set.spawn('ip', ['addr'], { stdio: 'inherit' })
    * child.on('exit', (code) => console.log(code))
    * @see execve(2), setns(2)
    */
-  spawn(file: string, args?: readonly string[], options?: SpawnOptions): NamespaceChildProcess
-  spawn(file: string, options?: SpawnOptions): NamespaceChildProcess
-  spawn(file: string, args?: readonly string[] | SpawnOptions, options?: SpawnOptions): NamespaceChildProcess {
+  spawn<const S extends StdioOptions = 'pipe'>(
+    file: string,
+    args?: readonly string[] | null,
+    options?: SpawnOptions<S>,
+  ): ChildOf<S>
+  spawn<const S extends StdioOptions = 'pipe'>(file: string, options?: SpawnOptions<S>): ChildOf<S>
+  spawn(file: string, args?: unknown, options?: unknown): NamespaceChildProcess {
     binding()
-    return spawn(this.#native, file, args, options)
+    const [words, given] = parseArguments<SpawnOptions>(args, options)
+    return spawn(this.#native, parseLaunch(file, words, given))
   }
 
   /**
-   * Runs a program inside to its end.
+   * Runs a program inside to its end, and gives what it said.
    *
-   * @throws {@link ExecFileError} when it ends with another code than 0 or by a signal; {@link NamespaceError} when it
-   * does not start.
+   * @throws {@link ExecFileError} when it ends with another code than 0 or by a signal, takes longer than
+   * `options.timeout` (`ETIMEDOUT`), or says more than `options.maxBuffer` (`ERR_CHILD_PROCESS_STDIO_MAXBUFFER`);
+   * {@link NamespaceError} when it does not start; an `AbortError` when `options.signal` is aborted. All of them have
+   * `stdout`, `stderr`, `exitCode`, `signal` and `command`. With `reject: false`, whatever end the program came to is a
+   * result.
    * @example
    * const { stdout } = await set.execFile('ip', ['-json', 'addr'])
    * @see execve(2), setns(2)
    */
-  execFile(
+  execFile<E extends OutputEncoding = 'utf8'>(
     file: string,
-    args: readonly string[] | undefined,
-    options: ExecFileOptions & { encoding: 'buffer' },
-  ): Promise<ExecFileResult<Buffer>>
-  execFile(file: string, args?: readonly string[], options?: ExecFileOptions): Promise<ExecFileResult<string>>
-  async execFile(
+    args?: readonly string[] | null,
+    options?: ExecFileOptions<E>,
+  ): Promise<ExecFileResult<Output<E>>>
+  execFile<E extends OutputEncoding = 'utf8'>(
     file: string,
-    args?: readonly string[],
-    options?: ExecFileOptions,
-  ): Promise<ExecFileResult<string | Buffer>> {
-    const list = parseArguments(args)
-    return execFile((given) => this.spawn(file, list, given), file, list, options)
+    options?: ExecFileOptions<E>,
+  ): Promise<ExecFileResult<Output<E>>>
+  async execFile(file: string, args?: unknown, options?: unknown): Promise<ExecFileResult<string | Buffer>> {
+    binding()
+    const [words, given] = parseArguments<ExecFileOptions>(args, options)
+    const start: StartForOutput = (input, rest) =>
+      spawn(this.#native, parseLaunch(file, words, { ...rest, stdio: [input, 'pipe', 'pipe'] }))
+    return execFile(start, [file, ...words], given)
+  }
+
+  /**
+   * Starts a Node.js process inside that runs a module, with `send()` and `'message'` between the two, as
+   * `child_process.fork` has them: JavaScript inside namespaces of any kind, rootless too.
+   *
+   * What it is sent is read inside, and what it sends here: what runs there is to be trusted no less for that.
+   *
+   * @throws as {@link NamespaceSet.spawn}.
+   * @example
+   * const child = set.fork('./server.js', [], { serialization: 'advanced' })
+   * child.on('message', (message) => console.log(message))
+   * @see setns(2)
+   */
+  fork(module: Path, args?: readonly string[] | null, options?: ForkOptions): NamespaceChildProcess
+  fork(module: Path, options?: ForkOptions): NamespaceChildProcess
+  fork(module: Path, args?: unknown, options?: unknown): NamespaceChildProcess {
+    binding()
+    const [words, given] = parseArguments<ForkOptions>(args, options)
+    return spawn(this.#native, parseFork(module, words, given))
   }
 
   /**

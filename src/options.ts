@@ -1,4 +1,4 @@
-import { invalidType, outOfRange } from './errors.ts'
+import { invalidType, invalidValue, outOfRange } from './errors.ts'
 
 /** @internal An options bag: an object, or nothing. */
 export function parseOptions<T extends object>(options: unknown, name = 'options'): Partial<T> {
@@ -23,6 +23,12 @@ export function parseInteger(value: unknown, name: string, least: number, most: 
     throw outOfRange(name, `a whole number from ${least} to ${most}`, value)
   }
   return value
+}
+
+/** @internal One of these words, or nothing. */
+export function parseOneOf<T extends string>(value: unknown, name: string, words: readonly T[]): T | undefined {
+  if (value === undefined || words.includes(value as T)) return value as T | undefined
+  throw invalidValue(name, `must be ${words.map((word) => `'${word}'`).join(' or ')}`, value)
 }
 
 /** @internal A function. */

@@ -1,6 +1,9 @@
 /** What calls return follows from what they are given. Never run: compiled by types.test.ts. */
 // biome-ignore-all lint/suspicious/noExplicitAny: what becomes of any is what is looked at
+import type { ChildProcess } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
 import {
+  type ExecFileOptions,
   type ExecFileResult,
   type FdSet,
   type IdMap,
@@ -11,6 +14,7 @@ import {
   NamespaceSet,
   type NamespaceStat,
   NS,
+  type SpawnOptions,
 } from 'nsset'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -74,11 +78,27 @@ NamespaceSet.unshareSync('net', { hostname: undefined, loopback: undefined, moun
 
 // --- programs
 
-exactly<NamespaceChildProcess>()(set.spawn('true'))
-exactly<NamespaceChildProcess>()(set.spawn('true', { stdio: 'inherit' }))
+exactly<NamespaceChildProcess<Writable, Readable, Readable>>()(set.spawn('true'))
+exactly<NamespaceChildProcess<Writable, Readable, Readable>>()(set.spawn('true', ['x'], { cwd: '/' }))
+exactly<NamespaceChildProcess<null, null, null>>()(set.spawn('true', { stdio: 'inherit' }))
+exactly<NamespaceChildProcess<null, Readable, null>>()(set.spawn('true', [], { stdio: ['ignore', 'pipe', 2] }))
+exactly<NamespaceChildProcess<Writable, null, Readable>>()(set.spawn('true', [], { stdio: [null, process.stdout] }))
+exactly<Readable>()(set.spawn('true', [], { stdio: ['ignore', 'overlapped', 'ignore', 'pipe'] }).stdout)
+declare const anyStdio: SpawnOptions
+exactly<NamespaceChildProcess>()(set.spawn('true', [], anyStdio))
+const asChildProcess: ChildProcess = set.spawn('true')
+exactly<ChildProcess>()(asChildProcess)
+exactly<NamespaceChildProcess>()(set.fork('child.js', { silent: true }))
+// @ts-expect-error messages are for fork
+set.spawn('true', [], { stdio: ['pipe', 'pipe', 'pipe', 'ipc'] })
+// @ts-expect-error what is inherited is no stream
+set.spawn('true', { stdio: 'inherit' }).stdout.on('data', () => undefined)
 exactly<Promise<ExecFileResult<string>>>()(set.execFile('true'))
 exactly<Promise<ExecFileResult<string>>>()(set.execFile('true', ['x'], { encoding: 'latin1' }))
 exactly<Promise<ExecFileResult<Buffer>>>()(set.execFile('true', [], { encoding: 'buffer' }))
+exactly<Promise<ExecFileResult<Buffer>>>()(set.execFile('true', { encoding: null }))
+declare const anyEncoding: ExecFileOptions
+exactly<Promise<ExecFileResult<string | Buffer>>>()(set.execFile('true', anyEncoding))
 const { stdout } = await set.execFile('true', undefined, { encoding: 'buffer', kinds: 'net' })
 exactly<Buffer>()(stdout)
 

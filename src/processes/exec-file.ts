@@ -1,13 +1,31 @@
-import type { Readable } from 'node:stream'
-import { invalidValue } from '../errors.ts'
-import { parseOptions } from '../options.ts'
-import type { NamespaceChildProcess, SpawnOptions } from './spawn.ts'
+import type { Readable, Writable } from 'node:stream'
+import { invalidType, invalidValue } from '../errors.ts'
+import { parseBoolean } from '../options.ts'
+import type { NamespaceChildProcess } from './child-process.ts'
+import { ExecFileError, type ExecFileErrorCode } from './exec-file-error.ts'
+import { type ProcessOptions, parseTimeout } from './spawn-options.ts'
+
+/** How output becomes text; `'buffer'` and null leave it as bytes. */
+export type OutputEncoding = BufferEncoding | 'buffer' | null
 
 /** Options of {@link NamespaceSet.execFile}. */
-export interface ExecFileOptions extends Omit<SpawnOptions, 'stdio'> {
-  /** How output becomes text, `'utf8'` unless told; `'buffer'` leaves it as bytes. */
-  encoding?: BufferEncoding | 'buffer' | undefined
+export interface ExecFileOptions<E extends OutputEncoding = OutputEncoding> extends ProcessOptions {
+  /** What the program reads from stdin, to its end; nothing unless told. */
+  input?: string | NodeJS.ArrayBufferView | undefined
+  /** `'utf8'` unless told. */
+  encoding?: E | undefined
+  /** Bytes of stdout, and of stderr, after which `killSignal` is sent; 1 MiB unless told, as with `child_process`. */
+  maxBuffer?: number | undefined
+  /** Whether an end other than with code 0 is an error; it is unless told. */
+  reject?: boolean | undefined
 }
+
+/** A string, or a Buffer, as the encoding has it. */
+export type Output<E extends OutputEncoding> = [E] extends ['buffer' | null]
+  ? Buffer
+  : [Extract<E, 'buffer' | null>] extends [never]
+    ? string
+    : string | Buffer
 
 /** How a program ended, and what it said. */
 export interface ExecFileResult<T extends string | Buffer> {
@@ -18,57 +36,94 @@ export interface ExecFileResult<T extends string | Buffer> {
   signal: NodeJS.Signals | null
 }
 
-/** A program that ended with another code than 0, or by a signal; it has all that {@link ExecFileResult} has. */
-export class ExecFileError extends Error implements ExecFileResult<string | Buffer> {
-  readonly stdout: string | Buffer
-  readonly stderr: string | Buffer
-  readonly exitCode: number | null
-  readonly signal: NodeJS.Signals | null
-  /** The program and its arguments. */
-  readonly command: readonly string[]
+/** @internal Starts the program with a pipe for each of stdout and stderr. */
+export type StartForOutput = (stdin: 'pipe' | 'ignore', options: Partial<ProcessOptions>) => NamespaceChildProcess
 
-  /** @hidden Made by {@link NamespaceSet.execFile}. */
-  constructor(command: readonly string[], result: ExecFileResult<string | Buffer>) {
-    const how = result.signal === null ? `with code ${result.exitCode}` : `by ${result.signal}`
-    const complaint = String(result.stderr).trim()
-    super(`${command.join(' ')} ended ${how}${complaint === '' ? '' : `: ${complaint}`}`)
-    this.stdout = result.stdout
-    this.stderr = result.stderr
-    this.exitCode = result.exitCode
-    this.signal = result.signal
-    this.command = command
-  }
+const DEFAULT_MAX_BUFFER = 1024 * 1024
 
-  static {
-    ExecFileError.prototype.name = 'ExecFileError'
-  }
-}
-
-/** @internal */
+/** @internal Collects what the child says, and settles when it has ended. */
 export async function execFile(
-  start: (options: SpawnOptions) => NamespaceChildProcess,
-  file: string,
-  args: readonly string[],
-  options: ExecFileOptions | undefined,
+  start: StartForOutput,
+  command: readonly string[],
+  options: Partial<ExecFileOptions>,
 ): Promise<ExecFileResult<string | Buffer>> {
-  const { encoding = 'utf8', ...given } = parseOptions<ExecFileOptions>(options)
-  if (encoding !== 'buffer' && !Buffer.isEncoding(encoding)) {
-    throw invalidValue('options.encoding', "must be an encoding of Node's, or 'buffer'", encoding)
+  const { input, encoding, maxBuffer, reject, timeout, ...rest } = options
+  const decode = parseEncoding(encoding)
+  const limit = parseMaxBuffer(maxBuffer)
+  const rejects = parseBoolean(reject, 'options.reject', true)
+  const patience = parseTimeout(timeout)
+  const bytes = parseInput(input)
+  const child = start(bytes === undefined ? 'ignore' : 'pipe', rest)
+
+  let why: ExecFileErrorCode | undefined
+  const stop = (code: ExecFileErrorCode) => {
+    why ??= code
+    // Others may hold the other ends, and would keep 'close' away.
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    child.kill(options.killSignal as NodeJS.Signals)
   }
-  const child = start({ ...given, stdio: ['ignore', 'pipe', 'pipe'] })
-  const output = [collect(child.stdout), collect(child.stderr)] as const
-  await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
-  const [stdout, stderr] = output.map((chunks) => {
-    const bytes = Buffer.concat(chunks)
-    return encoding === 'buffer' ? bytes : bytes.toString(encoding)
-  }) as [string | Buffer, string | Buffer]
-  const result = { stdout, stderr, exitCode: child.exitCode, signal: child.signalCode }
-  if (result.exitCode !== 0) throw new ExecFileError([file, ...args], result)
+  const output = [child.stdout, child.stderr].map((stream) => collect(stream, limit, stop))
+  const timer = patience === 0 ? undefined : setTimeout(stop, patience, 'ETIMEDOUT')
+  feed(child.stdin, bytes)
+  const failure = await ended(child)
+  clearTimeout(timer)
+
+  const [stdout, stderr] = output.map((chunks) => decode(Buffer.concat(chunks))) as [string | Buffer, string | Buffer]
+  const hasRun = child.pid !== undefined
+  const exitCode = hasRun ? child.exitCode : null
+  const result = { stdout, stderr, exitCode, signal: child.signalCode }
+  if (failure !== undefined) throw Object.assign(failure, result, { command })
+  if (rejects && (why !== undefined || exitCode !== 0)) throw new ExecFileError(command, result, why)
   return result
 }
 
-function collect(stream: Readable | null): Buffer[] {
+/** Settles when the child and its streams have ended, or at its first error. */
+function ended(child: NamespaceChildProcess): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    child.once('close', () => resolve(undefined))
+    child.on('error', (error) => {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+      resolve(error)
+    })
+  })
+}
+
+/** The chunks that come, up to the limit. */
+function collect(stream: Readable | null, limit: number, stop: (code: ExecFileErrorCode) => void): Buffer[] {
   const chunks: Buffer[] = []
-  stream?.on('data', (chunk: Buffer) => chunks.push(chunk))
+  let length = 0
+  stream?.on('data', (chunk: Buffer) => {
+    chunks.push(chunk.subarray(0, limit - length))
+    length += chunk.length
+    if (length > limit) stop('ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
+  })
   return chunks
+}
+
+/** A program need not read all that it is given. */
+function feed(stdin: Writable | null, input: string | Uint8Array | undefined): void {
+  stdin?.on('error', () => undefined)
+  stdin?.end(input)
+}
+
+function parseEncoding(encoding: unknown): (bytes: Buffer) => string | Buffer {
+  if (encoding === 'buffer' || encoding === null) return (bytes) => bytes
+  if (encoding === undefined) return (bytes) => bytes.toString()
+  if (typeof encoding === 'string' && Buffer.isEncoding(encoding)) return (bytes) => bytes.toString(encoding)
+  throw invalidValue('options.encoding', "must be an encoding of Node's, or 'buffer'", encoding)
+}
+
+function parseMaxBuffer(limit: unknown): number {
+  if (limit === undefined) return DEFAULT_MAX_BUFFER
+  if (typeof limit !== 'number') throw invalidType('options.maxBuffer', 'a number', limit)
+  if (!(limit >= 0)) throw invalidValue('options.maxBuffer', 'must be a number of bytes', limit)
+  return limit
+}
+
+function parseInput(input: unknown): string | Uint8Array | undefined {
+  if (input === undefined || typeof input === 'string') return input
+  if (!ArrayBuffer.isView(input)) throw invalidType('options.input', 'a string, a Buffer or a typed array', input)
+  return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
 }

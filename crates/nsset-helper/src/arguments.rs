@@ -40,6 +40,16 @@ impl Arguments {
         decimal(self.text()?.to_bytes()).ok_or(EINVAL)
     }
 
+    /// A decimal operand that names a descriptor, or `-` for none.
+    pub fn optional_fd(&mut self) -> Result<Option<i32>, Errno> {
+        let text = self.text()?.to_bytes();
+        if text == b"-" {
+            return Ok(None);
+        }
+        let fd = decimal(text).and_then(|number| i32::try_from(number).ok());
+        fd.map(Some).ok_or(EINVAL)
+    }
+
     /// A decimal operand that names a descriptor.
     pub fn fd(&mut self) -> Result<i32, Errno> {
         i32::try_from(self.number()?).map_err(|_| EINVAL)

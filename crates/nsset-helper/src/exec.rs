@@ -13,19 +13,28 @@ const MAX_STDIO: usize = 256;
 const PATH_MAX: usize = 4096;
 const LAST_SIGNAL: usize = 64;
 
-/// Gives the program its descriptors 0 to COUNT - 1, through copies above them so that none overwrites another.
+/// Gives the program its descriptors 0 to COUNT - 1, through copies above them so that none overwrites another. What is
+/// not given stays close-on-exec, as everything of ours is.
 pub fn set_stdio(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let count = arguments.number()?.min(MAX_STDIO);
     state.report.control = syscall::duplicate_above(state.report.control, count as i32)?;
     if state.proc >= 0 {
         state.proc = syscall::duplicate_above(state.proc, count as i32)?;
     }
-    let mut fds = [0; MAX_STDIO];
+    let mut fds = [None; MAX_STDIO];
     for fd in &mut fds[..count] {
-        *fd = syscall::duplicate_above(arguments.fd()?, count as i32)?;
+        *fd = match arguments.optional_fd()? {
+            Some(given) => Some(syscall::duplicate_above(given, count as i32)?),
+            None => None,
+        };
     }
-    for (target, fd) in fds[..count].iter().enumerate() {
-        syscall::duplicate_to(*fd, target as i32)?;
+    for (target, fd) in (0..).zip(&fds[..count]) {
+        let Some(fd) = fd else { continue };
+        syscall::duplicate_to(*fd, target)?;
+        // Programs do not expect EAGAIN from the first three; child_process does the same.
+        if target <= 2 {
+            syscall::make_blocking(target)?;
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use core::ffi::CStr;
 
 use crate::{
     arguments::decimal,
+    credentials,
     syscall::{self, Errno, O_RDONLY},
 };
 
@@ -23,23 +24,23 @@ impl Ids {
     }
 }
 
-/// Keeps the caller's ids where they have a name inside; else becomes 0, as nsenter(1) does. Where there are maps without
+/// Keeps the caller's group where it has a name inside; else becomes 0, as nsenter(1) does. Where there is a map without
 /// either, that is an error: a caller without a name would keep what it may do outside.
-pub fn become_somebody(proc: i32, before: Ids) -> Result<(), Errno> {
-    let group_is_nameless = syscall::getgid() == OVERFLOW_ID && !is_mapped(proc, c"self/gid_map", before.gid);
-    let user_is_nameless = syscall::getuid() == OVERFLOW_ID && !is_mapped(proc, c"self/uid_map", before.uid);
-    if group_is_nameless || user_is_nameless {
-        // Refused where setgroups is denied; then who made the namespace could not have dropped them either.
-        let _ = syscall::drop_groups();
+pub fn become_some_group(proc: i32, before: Ids) -> Result<(), Errno> {
+    if syscall::getgid() != OVERFLOW_ID || is_mapped(proc, c"self/gid_map", before.gid) {
+        return Ok(());
     }
-    if group_is_nameless {
-        syscall::setgid(0).map(drop).or_else(|errno| unless_empty(proc, c"self/gid_map", errno))?;
+    credentials::drop_groups()?;
+    credentials::set_gid(0).or_else(|errno| unless_empty(proc, c"self/gid_map", errno))
+}
+
+/// The same for the user, after the group: who is no longer 0 may not change it.
+pub fn become_some_user(proc: i32, before: Ids) -> Result<(), Errno> {
+    if syscall::getuid() != OVERFLOW_ID || is_mapped(proc, c"self/uid_map", before.uid) {
+        return Ok(());
     }
-    if user_is_nameless {
-        syscall::setuid(0).map(drop).or_else(|errno| unless_empty(proc, c"self/uid_map", errno))?;
-    }
-    // New credentials reset it to fs.suid_dumpable (prctl(2)); the exec to come makes the program dumpable again.
-    syscall::set_undumpable().map(drop)
+    credentials::drop_groups()?;
+    credentials::set_uid(0).or_else(|errno| unless_empty(proc, c"self/uid_map", errno))
 }
 
 /// A namespace without a map has no names for anybody, and is used so (`unshare --user`).

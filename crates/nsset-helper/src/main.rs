@@ -5,6 +5,8 @@
 #![no_main]
 
 mod arguments;
+mod capabilities;
+mod credentials;
 mod exec;
 mod identity;
 mod init;

@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::Arguments,
-    exec, identity, init, mounts, namespaces, nested_user, network,
+    capabilities, credentials, exec, identity, init, mounts, namespaces, nested_user, network,
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
     report::{self, Report},
     state::State,
@@ -55,7 +55,17 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::LOOPBACK => network::bring_loopback_up(),
         word::OFFSETS => syscall::write(state.offsets, arguments.text()?.to_bytes()).map(drop),
         word::NAMESPACES => namespaces::send(arguments, state),
-        word::IDENTITY => identity::become_somebody(state.proc, state.caller),
+        word::SOME_GROUP => identity::become_some_group(state.proc, state.caller),
+        word::SOME_USER => identity::become_some_user(state.proc, state.caller),
+        word::GROUPS => credentials::set_groups(arguments),
+        word::DROP_GROUPS => credentials::drop_groups(),
+        word::GID => credentials::set_gid(arguments.number()?),
+        word::UID => credentials::set_uid(arguments.number()?),
+        word::KEEP_CAPABILITIES => syscall::keep_capabilities().map(drop),
+        word::AMBIENT_CAPABILITIES => capabilities::make_ambient(),
+        word::NO_NEW_PRIVILEGES => syscall::set_no_new_privileges().map(drop),
+        word::DEATH_SIGNAL => die_with_parent(arguments.number()?, state.report),
+        word::SESSION => syscall::setsid().map(drop),
         word::STDIO => exec::set_stdio(arguments, state),
         word::CHDIR => syscall::chdir(arguments.text()?).map(drop),
         word::EXEC => exec::exec(arguments, state.environment),
@@ -80,6 +90,15 @@ fn fork(report: Report) -> Result<(), Errno> {
             report::leave(0)
         }
     }
+}
+
+/// Asks for the signal, and leaves if the parent is gone already: then it would never come.
+fn die_with_parent(signal: usize, report: Report) -> Result<(), Errno> {
+    syscall::set_death_signal(signal)?;
+    if syscall::is_hung_up(report.control)? {
+        report::leave(1);
+    }
+    Ok(())
 }
 
 /// Starts PID 1 of the new pid namespace. The steps that follow are PID 1's, and the helper skips them.

@@ -57,9 +57,29 @@ pub mod word {
     pub const OFFSETS: &[u8] = b"offsets";
     /// `COUNT NAME*`: open these files of `/proc/self/ns` and send them in one message.
     pub const NAMESPACES: &[u8] = b"namespaces";
-    /// No operand: where the caller's ids have no name inside, become 0, if there is one.
-    pub const IDENTITY: &[u8] = b"identity";
-    /// `COUNT FD*`: these become descriptors 0 to COUNT - 1 of the program.
+    /// No operand: where the caller's group has no name inside, become 0, if there is one.
+    pub const SOME_GROUP: &[u8] = b"some-group";
+    /// No operand: the same for the caller's user.
+    pub const SOME_USER: &[u8] = b"some-user";
+    /// `COUNT GID*`: these become the supplementary groups.
+    pub const GROUPS: &[u8] = b"groups";
+    /// No operand: have no supplementary groups, where that is allowed.
+    pub const DROP_GROUPS: &[u8] = b"drop-groups";
+    /// `GID`: become this group.
+    pub const GID: &[u8] = b"gid";
+    /// `UID`: become this user.
+    pub const UID: &[u8] = b"uid";
+    /// No operand: let the capabilities outlive the `uid` to come.
+    pub const KEEP_CAPABILITIES: &[u8] = b"keep-capabilities";
+    /// No operand: let the capabilities outlive the `exec` to come.
+    pub const AMBIENT_CAPABILITIES: &[u8] = b"ambient-capabilities";
+    /// No operand: nothing that is exec'd gains privileges any more.
+    pub const NO_NEW_PRIVILEGES: &[u8] = b"no-new-privileges";
+    /// `SIGNAL`: get this signal when the parent's thread ends. Changes of user would undo it.
+    pub const DEATH_SIGNAL: &[u8] = b"death-signal";
+    /// No operand: lead a session of its own.
+    pub const SESSION: &[u8] = b"session";
+    /// `COUNT FD*`: these become descriptors 0 to COUNT - 1 of the program; `-` leaves one closed.
     pub const STDIO: &[u8] = b"stdio";
     /// `DIR`: change the working directory.
     pub const CHDIR: &[u8] = b"chdir";

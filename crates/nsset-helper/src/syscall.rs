@@ -5,6 +5,7 @@ use core::ffi::CStr;
 /// An error number, positive as in errno(3).
 pub type Errno = i32;
 
+pub const EPERM: Errno = 1;
 pub const ENOENT: Errno = 2;
 pub const EIO: Errno = 5;
 pub const ENOEXEC: Errno = 8;
@@ -51,9 +52,12 @@ mod number {
     pub const FCHDIR: usize = 81;
     pub const GETUID: usize = 102;
     pub const GETGID: usize = 104;
+    pub const SETSID: usize = 112;
     pub const SETGROUPS: usize = 116;
     pub const SETRESUID: usize = 117;
     pub const SETRESGID: usize = 119;
+    pub const CAPGET: usize = 125;
+    pub const CAPSET: usize = 126;
     pub const PIVOT_ROOT: usize = 155;
     pub const PRCTL: usize = 157;
     pub const MOUNT: usize = 165;
@@ -83,6 +87,8 @@ mod number {
     pub const READ: usize = 63;
     pub const WRITE: usize = 64;
     pub const PPOLL: usize = 73;
+    pub const CAPGET: usize = 90;
+    pub const CAPSET: usize = 91;
     pub const EXIT_GROUP: usize = 94;
     pub const UNSHARE: usize = 97;
     pub const KILL: usize = 129;
@@ -90,6 +96,7 @@ mod number {
     pub const RT_SIGPROCMASK: usize = 135;
     pub const SETRESUID: usize = 147;
     pub const SETRESGID: usize = 149;
+    pub const SETSID: usize = 157;
     pub const SETGROUPS: usize = 159;
     pub const SETHOSTNAME: usize = 161;
     pub const PRCTL: usize = 167;
@@ -213,6 +220,18 @@ pub fn duplicate_above(fd: i32, least: i32) -> Result<i32, Errno> {
     call!(number::FCNTL, fd, F_DUPFD_CLOEXEC, least).map(|fd| fd as i32)
 }
 
+/// Reads and writes on it wait, whoever shares the open file.
+pub fn make_blocking(fd: i32) -> Result<(), Errno> {
+    const F_GETFL: usize = 3;
+    const F_SETFL: usize = 4;
+    const O_NONBLOCK: usize = 0o4000;
+    let flags = call!(number::FCNTL, fd, F_GETFL)?;
+    if flags & O_NONBLOCK != 0 {
+        call!(number::FCNTL, fd, F_SETFL, flags & !O_NONBLOCK)?;
+    }
+    Ok(())
+}
+
 /// `to` becomes a copy of `from`, kept over exec.
 pub fn duplicate_to(from: i32, to: i32) -> Result<usize, Errno> {
     call!(number::DUP3, from, to, 0)
@@ -291,6 +310,59 @@ pub fn set_death_signal(signal: usize) -> Result<usize, Errno> {
     call!(number::PRCTL, PR_SET_PDEATHSIG, signal, 0, 0, 0)
 }
 
+/// Whether the other end of a socket is closed.
+pub fn is_hung_up(fd: i32) -> Result<bool, Errno> {
+    const POLLHUP: u32 = 0x10;
+    let mut poll = [fd as u32, 0];
+    let at_once = [0u64; 2];
+    call!(number::PPOLL, poll.as_mut_ptr(), 1, at_once.as_ptr(), 0, 8)?;
+    // What was seen comes back in the high half of the second word.
+    Ok(poll[1] >> 16 & POLLHUP != 0)
+}
+
+/// Capabilities outlive the change from uid 0 to another, until the next exec.
+pub fn keep_capabilities() -> Result<usize, Errno> {
+    const PR_SET_KEEPCAPS: usize = 8;
+    call!(number::PRCTL, PR_SET_KEEPCAPS, 1, 0, 0, 0)
+}
+
+/// The capability outlives an exec by an ordinary user; it has to be inheritable.
+pub fn raise_ambient(capability: usize) -> Result<usize, Errno> {
+    const PR_CAP_AMBIENT: usize = 47;
+    const PR_CAP_AMBIENT_RAISE: usize = 2;
+    call!(number::PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0)
+}
+
+/// No exec gives more than the process has (no set-user-ID bit, no file capability).
+pub fn set_no_new_privileges() -> Result<usize, Errno> {
+    const PR_SET_NO_NEW_PRIVS: usize = 38;
+    call!(number::PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+}
+
+/// The three sets of capabilities, in two words each (capget(2), version 3).
+#[derive(Default)]
+#[repr(C)]
+pub struct Capabilities {
+    pub effective: u32,
+    pub permitted: u32,
+    pub inheritable: u32,
+}
+
+/// `_LINUX_CAPABILITY_VERSION_3`, and the calling process.
+const CAPABILITY_HEADER: [u32; 2] = [0x2008_0522, 0];
+
+pub fn capabilities() -> Result<[Capabilities; 2], Errno> {
+    let mut header = CAPABILITY_HEADER;
+    let mut words = <[Capabilities; 2]>::default();
+    call!(number::CAPGET, header.as_mut_ptr(), words.as_mut_ptr())?;
+    Ok(words)
+}
+
+pub fn set_capabilities(words: &[Capabilities; 2]) -> Result<usize, Errno> {
+    let mut header = CAPABILITY_HEADER;
+    call!(number::CAPSET, header.as_mut_ptr(), words.as_ptr())
+}
+
 /// What a signal does, of the two things that need no handler.
 #[derive(Clone, Copy)]
 pub enum Disposition {
@@ -326,8 +398,13 @@ pub fn setgid(id: usize) -> Result<usize, Errno> {
     call!(number::SETRESGID, id, id, id)
 }
 
-pub fn drop_groups() -> Result<usize, Errno> {
-    call!(number::SETGROUPS, 0, 0)
+pub fn setgroups(groups: &[u32]) -> Result<usize, Errno> {
+    call!(number::SETGROUPS, groups.len(), groups.as_ptr())
+}
+
+/// A session of its own, without a controlling terminal.
+pub fn setsid() -> Result<usize, Errno> {
+    call!(number::SETSID)
 }
 
 pub fn chdir(path: &CStr) -> Result<usize, Errno> {

@@ -2,18 +2,24 @@
 
 use std::os::fd::{IntoRawFd, OwnedFd};
 
-use napi::{Env, Result, bindgen_prelude::Either, sys, threadsafe_function::ThreadsafeFunctionCallMode};
+use napi::{
+    Env, Result,
+    bindgen_prelude::{Either, Unknown},
+    sys,
+    threadsafe_function::ThreadsafeFunctionCallMode,
+};
 use napi_derive::napi;
-use nsset::{Command, Stdio};
+use nsset::{Command, Credentials, Spawned, Stdio};
 
 use crate::{
     convert::{Text, kinds_of, os_string, path},
     environment,
     exit_report::ExitReport,
-    failure::guard,
+    failure::{self, guard},
     set::NativeSet,
 };
 
+/// Options that are left out are `null`.
 #[napi(object, object_to_js = false)]
 pub struct NativeCommand {
     pub file: Text,
@@ -22,21 +28,36 @@ pub struct NativeCommand {
     pub directory: Option<Text>,
     #[napi(ts_type = "Array<'pipe' | 'ignore' | number>")]
     pub stdio: Vec<Either<String, i32>>,
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    pub groups: Option<Vec<u32>>,
+    pub keep_capabilities: bool,
+    pub no_new_privileges: bool,
+    pub detached: bool,
+    pub death_signal: Option<i32>,
 }
 
-/// A child, by a descriptor that only it answers to.
+/// A child, by a descriptor that only it answers to; or what became of the attempt to start one.
 #[napi]
 pub struct NativeChild {
-    pid: i32,
+    pid: Option<i32>,
+    failure: Option<nsset::Error>,
     pipes: Vec<Option<OwnedFd>>,
     signaller: Option<nsset::Signaller>,
 }
 
 #[napi]
 impl NativeChild {
+    /// Nothing when it did not start.
     #[napi(getter)]
-    pub fn pid(&self) -> i32 {
+    pub fn pid(&self) -> Option<i32> {
         self.pid
+    }
+
+    /// The error, when it did not start.
+    #[napi(ts_return_type = "Error | null")]
+    pub fn failure(&self, env: Env) -> Result<Option<Unknown<'static>>> {
+        self.failure.as_ref().map(|error| failure::create(env, error)).transpose()
     }
 
     /// Our ends of the pipes, in the order of `stdio`; the caller owns them from now on.
@@ -59,15 +80,22 @@ impl NativeChild {
 
 #[napi]
 impl NativeSet {
-    /// Starts a program inside; `child` names it when its end is reported.
+    /// Starts a program inside; `child` names it when its end is reported. Throws for misuse only.
     #[napi]
     pub fn spawn(&self, env: Env, kinds: u32, command: NativeCommand, child: u32) -> Result<NativeChild> {
         let line = environment::of(env)?.exit_line.clone();
         guard(env, || {
             let set = self.open()?;
-            let mut running = nsset::spawn(&set, kinds_of(&set, kinds)?, &command.into_core()?)?;
-            let pipes = std::mem::take(&mut running.pipes);
-            let native = NativeChild { pid: running.pid(), pipes, signaller: Some(running.signaller()) };
+            let Spawned { child: outcome, pipes } = nsset::spawn(&set, kinds_of(&set, kinds)?, &command.into_core()?);
+            let running = match outcome {
+                Ok(running) => running,
+                Err(error @ nsset::Error::System(_)) => {
+                    return Ok(NativeChild { pid: None, failure: Some(error), pipes, signaller: None });
+                }
+                Err(error) => return Err(error),
+            };
+            let signaller = Some(running.signaller());
+            let native = NativeChild { pid: Some(running.pid()), failure: None, pipes, signaller };
             running.on_exit(move |exit| {
                 line.call(ExitReport::new(child, exit), ThreadsafeFunctionCallMode::NonBlocking);
             });
@@ -99,6 +127,15 @@ impl NativeCommand {
             environment: self.environment.into_iter().map(os_string).collect(),
             directory: self.directory.map(path).transpose()?,
             stdio: self.stdio.into_iter().map(stdio).collect::<nsset::Result<_>>()?,
+            credentials: Credentials {
+                uid: self.uid,
+                gid: self.gid,
+                groups: self.groups,
+                keep_capabilities: self.keep_capabilities,
+                no_new_privileges: self.no_new_privileges,
+            },
+            detached: self.detached,
+            death_signal: self.death_signal,
         })
     }
 }

@@ -35,7 +35,7 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
     let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
     error.path = if about == About::Source { label.source } else { label.path };
     let hint = match (errno, label.syscall, label.kind) {
-        (_, "setgroups" | "uid_map" | "gid_map", _) => return error.hint(id_map::explain(errno)).into(),
+        (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map::explain(errno)).into(),
         (Errno::EPERM, "unshare", _) => Some(
             "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
              (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, seccomp)",
@@ -53,6 +53,15 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
         (Errno::EPERM, "mount", _) => {
             Some("the kernel lets only who owns the pid or net namespace it shows mount this file system")
         }
+        (Errno::EINVAL, "setresuid" | "setresgid", None) => Some("the id has no name in the user namespace: map it"),
+        (Errno::EPERM, "setresuid" | "setresgid", None) => {
+            Some("becoming somebody else needs CAP_SETUID and CAP_SETGID in the user namespace of the set")
+        }
+        (Errno::EPERM, "setgroups", None) => Some(
+            "setting groups needs CAP_SETGID in the user namespace of the set, and that setgroups is not denied there \
+             (user_namespaces(7))",
+        ),
+        (Errno::EINVAL, "setgroups", None) => Some("a group has no name in the user namespace: map it"),
         (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
         (Errno::EINVAL, "mount", _) => Some("the file system does not take one of these options"),
         (Errno::EINVAL, "mount bind", _) => Some(

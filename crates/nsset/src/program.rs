@@ -236,16 +236,70 @@ impl<'fd> Program<'fd> {
         }
     }
 
-    pub fn identity(&mut self) {
-        let label = self.step(word::IDENTITY, "setresuid");
+    /// Finds the caller a name in the user namespace just joined.
+    pub fn somebody(&mut self) {
+        self.some_group();
+        self.some_user();
+    }
+
+    pub fn some_group(&mut self) {
+        let label = self.step(word::SOME_GROUP, "setresgid");
+        label.kind = Some(Kind::User);
+        label.hint = Some("neither the caller's group nor 0 has a name in the user namespace: map one of them");
+    }
+
+    pub fn some_user(&mut self) {
+        let label = self.step(word::SOME_USER, "setresuid");
         label.kind = Some(Kind::User);
         label.hint = Some("neither the caller's id nor 0 has a name in the user namespace: map one of them");
     }
 
-    pub fn stdio(&mut self, fds: &[i32]) {
+    pub fn groups(&mut self, groups: &[u32]) {
+        self.step(word::GROUPS, "setgroups");
+        self.operands([decimal(groups.len() as u64)]);
+        self.operands(groups.iter().map(|group| decimal((*group).into())));
+    }
+
+    pub fn drop_groups(&mut self) {
+        self.step(word::DROP_GROUPS, "setgroups");
+    }
+
+    pub fn gid(&mut self, gid: u32) {
+        self.step(word::GID, "setresgid");
+        self.operands([decimal(gid.into())]);
+    }
+
+    pub fn uid(&mut self, uid: u32) {
+        self.step(word::UID, "setresuid");
+        self.operands([decimal(uid.into())]);
+    }
+
+    pub fn keep_capabilities(&mut self) {
+        self.step(word::KEEP_CAPABILITIES, "prctl(PR_SET_KEEPCAPS)");
+    }
+
+    pub fn ambient_capabilities(&mut self) {
+        self.step(word::AMBIENT_CAPABILITIES, "prctl(PR_CAP_AMBIENT)");
+    }
+
+    pub fn no_new_privileges(&mut self) {
+        self.step(word::NO_NEW_PRIVILEGES, "prctl(PR_SET_NO_NEW_PRIVS)");
+    }
+
+    pub fn death_signal(&mut self, signal: i32) {
+        self.step(word::DEATH_SIGNAL, "prctl(PR_SET_PDEATHSIG)");
+        self.operands([decimal(signal as u64)]);
+    }
+
+    pub fn session(&mut self) {
+        self.step(word::SESSION, "setsid");
+    }
+
+    /// What becomes of the descriptors from 0 on; `None` leaves one closed.
+    pub fn stdio(&mut self, fds: &[Option<i32>]) {
         self.step(word::STDIO, "dup3");
         self.operands([decimal(fds.len() as u64)]);
-        self.operands(fds.iter().map(|fd| decimal(*fd as u64)));
+        self.operands(fds.iter().map(|fd| fd.map_or_else(|| literal("-"), |fd| decimal(fd as u64))));
     }
 
     pub fn chdir(&mut self, directory: &Path) -> Result<()> {

@@ -2,37 +2,27 @@
 
 use std::{
     ffi::{CString, OsString},
-    os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
+    os::fd::{AsFd, OwnedFd},
     path::PathBuf,
     sync::Arc,
 };
 
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::errno::Errno;
 
 use crate::{
     conversation,
     error::{Error, Result, SystemError},
     kind::{Kind, Kinds},
-    launch::{self, Process},
+    launch::Process,
     pidfd, plan, proc,
     program::{Program, c_string},
     reaper::{self, Exit},
     set::NamespaceSet,
+    stdio::{OpenStdio, Stdio},
 };
 
-/// What becomes of one of the program's descriptors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stdio {
-    /// A stream socket; our end comes back with the child.
-    Pipe,
-    /// `/dev/null`, the caller's.
-    Ignore,
-    /// A descriptor of the caller's.
-    Inherit(RawFd),
-}
-
-/// A program to start. Paths are resolved inside the set.
-#[derive(Clone, Debug)]
+/// A program to start. Paths and ids are those inside the set.
+#[derive(Clone, Debug, Default)]
 pub struct Command {
     pub file: OsString,
     /// The whole vector, the program's name first.
@@ -41,6 +31,32 @@ pub struct Command {
     pub environment: Vec<OsString>,
     pub directory: Option<PathBuf>,
     pub stdio: Vec<Stdio>,
+    pub credentials: Credentials,
+    /// Whether it leads a session of its own.
+    pub detached: bool,
+    /// The signal it gets when the thread that started it ends.
+    pub death_signal: Option<i32>,
+}
+
+/// Who the program is; who the caller is inside, where nothing is said.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    pub groups: Option<Vec<u32>>,
+    /// Whether it keeps what the caller may do inside, as another user than 0, too.
+    pub keep_capabilities: bool,
+    /// Whether no exec of its may give it more.
+    pub no_new_privileges: bool,
+}
+
+/// What came of a spawn.
+#[derive(Debug)]
+pub struct Spawned {
+    pub child: Result<Child>,
+    /// Our ends of the pipes, in the order of `stdio`, with `None` where there is no pipe. Those of a program that did not
+    /// start have ended.
+    pub pipes: Vec<Option<OwnedFd>>,
 }
 
 /// A running program.
@@ -48,13 +64,19 @@ pub struct Command {
 pub struct Child {
     pid: i32,
     pidfd: Arc<OwnedFd>,
-    /// Our ends of the pipes, in the order of `stdio`, with `None` where there is no pipe.
-    pub pipes: Vec<Option<OwnedFd>>,
 }
 
 /// Starts the program inside these kinds of the set. It has exec'd when this returns.
-pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Result<Child> {
-    let stdio = open_stdio(&command.stdio)?;
+pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Spawned {
+    let stdio = match OpenStdio::open(&command.stdio) {
+        Ok(stdio) => stdio,
+        Err(error) => return Spawned { child: Err(error), pipes: Vec::new() },
+    };
+    let child = start(set, kinds, command, &stdio).map_err(|error| name_program(error, command));
+    Spawned { child, pipes: stdio.ours }
+}
+
+fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Child> {
     let argv = c_strings(&command.argv)?;
     let environment = c_strings(&command.environment)?;
     let mut program = Program::new();
@@ -65,23 +87,61 @@ pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Result<Chil
     program.undumpable();
     plan::join(&mut program, set, joined);
     if joined.contains(Kind::User) {
-        program.identity();
+        become_somebody(&mut program, &command.credentials);
     }
     if joined.contains(Kind::Pid) {
         program.fork();
     }
-    let fds: Vec<_> = stdio.iter().map(|stdio| program.pass(stdio.theirs())).collect();
+    if command.detached {
+        program.session();
+    }
+    let fds: Vec<_> = stdio.theirs().map(|fd| fd.map(|fd| program.pass(fd))).collect();
     program.stdio(&fds);
     if let Some(directory) = &command.directory {
         program.chdir(directory)?;
     }
+    take_credentials(&mut program, &command.credentials);
+    if let Some(signal) = command.death_signal {
+        program.death_signal(signal);
+    }
     program.exec(c_string(command.file.as_encoded_bytes())?, argv);
 
-    let outcome = conversation::run(&program, &environment, None, &mut |_| Ok(()));
-    let Process { pid, pidfd } = outcome.map_err(|error| name_program(error, command))?.process;
-    drop(program);
-    let pipes = stdio.into_iter().map(OpenStdio::into_ours).collect();
-    Ok(Child { pid, pidfd: Arc::new(pidfd), pipes })
+    let Process { pid, pidfd } = conversation::run(&program, &environment, None, &mut |_| Ok(()))?.process;
+    Ok(Child { pid, pidfd: Arc::new(pidfd) })
+}
+
+/// Finds the caller a name in the user namespace just joined, where none was given.
+fn become_somebody(program: &mut Program<'_>, credentials: &Credentials) {
+    if credentials.gid.is_none() {
+        program.some_group();
+    }
+    if credentials.uid.is_none() {
+        program.some_user();
+    }
+}
+
+/// The groups first and the user last: who is no longer 0 may change neither (setgroups(2)).
+fn take_credentials(program: &mut Program<'_>, credentials: &Credentials) {
+    if credentials.keep_capabilities {
+        program.keep_capabilities();
+    }
+    match &credentials.groups {
+        Some(groups) => program.groups(groups),
+        None if credentials.gid.is_some() || credentials.uid.is_some() => program.drop_groups(),
+        None => {}
+    }
+    if let Some(gid) = credentials.gid {
+        program.gid(gid);
+    }
+    if let Some(uid) = credentials.uid {
+        program.uid(uid);
+    }
+    if credentials.keep_capabilities {
+        program.ambient_capabilities();
+    }
+    if credentials.no_new_privileges {
+        program.no_new_privileges();
+    }
 }
 
 impl Child {
@@ -111,63 +171,15 @@ impl Signaller {
     }
 }
 
-enum OpenStdio {
-    Pipe {
-        ours: OwnedFd,
-        theirs: OwnedFd,
-    },
-    Ignore(OwnedFd),
-    /// Borrowed for the length of a spawn.
-    Inherit(OwnedFd),
-}
-
-impl OpenStdio {
-    fn theirs(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Pipe { theirs: fd, .. } | Self::Ignore(fd) | Self::Inherit(fd) => fd.as_fd(),
-        }
-    }
-
-    fn into_ours(self) -> Option<OwnedFd> {
-        match self {
-            Self::Pipe { ours, .. } => Some(ours),
-            Self::Ignore(_) | Self::Inherit(_) => None,
-        }
-    }
-}
-
-fn open_stdio(stdio: &[Stdio]) -> Result<Vec<OpenStdio>> {
-    stdio.iter().map(|stdio| open_one(*stdio)).collect()
-}
-
-fn open_one(stdio: Stdio) -> Result<OpenStdio> {
-    match stdio {
-        Stdio::Pipe => {
-            let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
-                .map_err(|errno| SystemError::new(errno, "socketpair"))?;
-            Ok(OpenStdio::Pipe { ours, theirs })
-        }
-        Stdio::Ignore => {
-            let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null");
-            let null =
-                null.map_err(|error| SystemError::new(crate::set::last_errno(&error), "open").path("/dev/null"))?;
-            Ok(OpenStdio::Ignore(null.into()))
-        }
-        Stdio::Inherit(fd) => Ok(OpenStdio::Inherit(launch::duplicate(fd).map_err(|errno| {
-            SystemError::new(errno, "fcntl(F_DUPFD_CLOEXEC)")
-                .hint(format!("stdio names descriptor {fd}, which is not open"))
-        })?)),
-    }
-}
-
 fn c_strings(strings: &[OsString]) -> Result<Vec<CString>> {
     strings.iter().map(|string| c_string(string.as_encoded_bytes())).collect()
 }
 
-/// Names the program in the error of the last step, as Node does: `spawn FILE`.
+/// Names the program in the error of the last step, as Node does: `spawn FILE`. Its arguments travel in the helper's own,
+/// so that those may be too long before it is its turn.
 fn name_program(error: Error, command: &Command) -> Error {
     match error {
-        Error::System(mut system) if system.syscall == "spawn" => {
+        Error::System(mut system) if system.syscall == "spawn" || system.errno == Errno::E2BIG => {
             system.syscall = format!("spawn {}", command.file.to_string_lossy()).into();
             Error::System(system)
         }

@@ -163,7 +163,7 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
     program.undumpable();
     if foreign.contains(Kind::User) && kinds.contains(Kind::User) {
         plan::join(program, base, foreign.without(Kind::Pid));
-        program.identity();
+        program.somebody();
         // Before the pid namespace: who stands for the new one meanwhile is not to be seen by those inside.
         let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps)?;
         program.nest_user(&uid_map, &gid_map, &setgroups);
@@ -173,7 +173,7 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
     }
     plan::join(program, base, foreign);
     if foreign.contains(Kind::User) {
-        program.identity();
+        program.somebody();
     }
     Ok(foreign)
 }

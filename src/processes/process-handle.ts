@@ -1,0 +1,155 @@
+import type { AsyncResource } from 'node:async_hooks'
+import type { NativeChild, NativeCommand, NativeSet } from '../../index.js'
+import { NamespaceError } from '../errors.ts'
+import { hold, release } from './event-loop.ts'
+import { expectExit, forgetExit } from './exits.ts'
+import { nameOfSignal } from './signals.ts'
+import type { Launch } from './spawn-options.ts'
+
+/** One descriptor, as Node's `ChildProcess` hands it to its handle. */
+interface HandleStdio {
+  type: 'pipe' | 'overlapped' | 'ignore' | 'inherit' | 'fd' | 'wrap'
+  fd?: number
+  handle?: { fd: number; open(fd: number): void; close(): void }
+}
+
+/** @internal What Node's `ChildProcess` hands to its handle, of what matters here. */
+export interface HandleOptions {
+  stdio: HandleStdio[]
+  envPairs: string[]
+}
+
+type OnExit = (code: number | null, signal: string) => void
+
+/** The errors that `child_process` tells by the event `'error'`; it throws the others. */
+const TOLD = ['EACCES', 'EAGAIN', 'EMFILE', 'ENFILE', 'ENOENT']
+/** The steps that a child of `child_process` goes through, too. */
+const SHARED_STEPS = /^(spawn .*|chdir|setgroups|setresgid|setresuid|fcntl\(F_DUPFD_CLOEXEC\))$/s
+
+/**
+ * @internal Stands where Node's `ChildProcess` has libuv's process, and does with the helper what that does with
+ * fork(2). Numbers that it returns are errors, negative, or 0.
+ */
+export class ProcessHandle {
+  pid: number | undefined
+  /** Why the program did not start. */
+  failure: NamespaceError | undefined
+  /** Whether the failure is told by the event `'error'`; Node throws for what it returned otherwise. */
+  isTold = false
+
+  readonly #set: NativeSet
+  readonly #launch: Launch
+  readonly #onExit: OnExit
+  readonly #resource: AsyncResource
+  #native: NativeChild | undefined
+  #isHeld = false
+
+  constructor(set: NativeSet, launch: Launch, onExit: OnExit) {
+    this.#set = set
+    this.#launch = launch
+    this.#onExit = onExit
+    this.#resource = new (process.getBuiltinModule('node:async_hooks').AsyncResource)('NSSETPROCESS')
+  }
+
+  /** Called by Node. */
+  spawn({ stdio, envPairs }: HandleOptions): number {
+    const native = this.#start({ ...this.#launch.command, environment: envPairs, stdio: stdio.map(toNative) }, stdio)
+    for (const [index, fd] of native.takePipes().entries()) if (typeof fd === 'number') stdio[index]?.handle?.open(fd)
+    const failure = native.failure()
+    if (failure !== null) return this.#fail(failure as NamespaceError, stdio)
+    this.#native = native
+    this.pid = native.pid ?? undefined
+    this.ref()
+    return 0
+  }
+
+  /** Called by Node, some moments after a failure that is told. */
+  onexit(): void {
+    this.#onExit(this.failure?.errno ?? UNKNOWN, '')
+  }
+
+  kill(signal: number): number {
+    try {
+      this.#native?.signal(signal)
+      return 0
+    } catch (error) {
+      if (error instanceof NamespaceError && error.errno !== undefined) return error.errno
+      throw error
+    }
+  }
+
+  ref(): void {
+    if (this.#isHeld || this.#native === undefined) return
+    this.#isHeld = true
+    hold()
+  }
+
+  unref(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    release()
+  }
+
+  hasRef(): boolean {
+    return this.#isHeld
+  }
+
+  /** Called by Node when the child has ended. */
+  close(): void {
+    this.unref()
+    this.#native?.release()
+    this.#native = undefined
+  }
+
+  #start(command: NativeCommand, stdio: HandleStdio[]): NativeChild {
+    const child = expectExit(({ code, signal }) => {
+      const name = signal === undefined ? '' : nameOfSignal(signal)
+      this.#resource.runInAsyncScope(this.#onExit, undefined, code ?? null, name)
+    })
+    try {
+      const native = this.#set.spawn(this.#launch.kinds, command, child)
+      if (native.pid === null) forgetExit(child)
+      return native
+    } catch (error) {
+      forgetExit(child)
+      closePipes(stdio)
+      throw error
+    }
+  }
+
+  #fail(failure: NamespaceError, stdio: HandleStdio[]): number {
+    const { file, argv } = this.#launch.command
+    Object.assign(failure, { path: failure.path ?? file, spawnargs: argv.slice(1) })
+    this.failure = failure
+    const isShared = failure.kind === undefined && SHARED_STEPS.test(failure.syscall ?? '')
+    this.isTold = !isShared || TOLD.includes(failure.code)
+    if (!this.isTold) return failure.errno ?? UNKNOWN
+    if (failure.code !== 'EMFILE' && failure.code !== 'ENFILE') return ENOENT
+    // Node makes no streams then, and forgets the handles.
+    closePipes(stdio)
+    return failure.errno ?? UNKNOWN
+  }
+}
+
+const ENOENT = -2
+/** libuv's number for an error without one. */
+const UNKNOWN = -4094
+
+function closePipes(stdio: HandleStdio[]): void {
+  for (const { type, handle } of stdio) if (type === 'pipe' || type === 'overlapped') handle?.close()
+}
+
+function toNative({ type, fd, handle }: HandleStdio): NativeCommand['stdio'][number] {
+  switch (type) {
+    case 'pipe':
+    case 'overlapped':
+      return 'pipe'
+    case 'ignore':
+      return 'ignore'
+    case 'inherit':
+    case 'fd':
+      return fd ?? -1
+    case 'wrap':
+      return handle?.fd ?? -1
+  }
+}

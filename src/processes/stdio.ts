@@ -1,0 +1,74 @@
+import type { Readable, Stream, Writable } from 'node:stream'
+import { invalidType, invalidValue } from '../errors.ts'
+import { parseInteger } from '../options.ts'
+
+/**
+ * What becomes of one of the program's descriptors: `'pipe'` is a stream of the child's, `'inherit'` is the caller's
+ * descriptor of the same number, a number or a stream is the caller's, and `'ignore'` is `/dev/null`, or nothing from
+ * the fourth on.
+ */
+export type Stdio = 'pipe' | 'overlapped' | 'inherit' | 'ignore' | Stream | number | null | undefined
+
+/** One for stdin, stdout and stderr alike, or one for each descriptor. */
+export type StdioOptions = 'pipe' | 'overlapped' | 'inherit' | 'ignore' | readonly Stdio[]
+
+type Piped = 'pipe' | 'overlapped' | null | undefined
+
+/** What stands at one of the first three places, `undefined` where nothing does. */
+type At<S extends StdioOptions, I extends 0 | 1 | 2> = S extends readonly unknown[]
+  ? number extends S['length']
+    ? S[number] | undefined
+    : S extends { readonly [K in I]: infer V }
+      ? V
+      : undefined
+  : S
+
+type StreamFor<V, T> = [V] extends [Piped] ? T : [Extract<V, Piped>] extends [never] ? null : T | null
+
+/** A child's `stdin` as its option `stdio` has it: a stream, null, or one of them. */
+export type StdinOf<S extends StdioOptions> = StreamFor<At<S, 0>, Writable>
+
+/** A child's `stdout`. */
+export type StdoutOf<S extends StdioOptions> = StreamFor<At<S, 1>, Readable>
+
+/** A child's `stderr`. */
+export type StderrOf<S extends StdioOptions> = StreamFor<At<S, 2>, Readable>
+
+const WORDS = ['pipe', 'overlapped', 'inherit', 'ignore']
+
+/** @internal The option as Node's `ChildProcess` takes it. */
+export function parseStdio(stdio: unknown): StdioOptions {
+  if (stdio === undefined || stdio === null) return 'pipe'
+  if (typeof stdio === 'string') {
+    if (WORDS.includes(stdio)) return stdio as StdioOptions
+    throw invalidValue('options.stdio', expected(stdio), stdio)
+  }
+  if (!Array.isArray(stdio)) throw invalidType('options.stdio', `${WORDS.join(', ')} or an array`, stdio)
+  if (stdio.length > 256) throw invalidValue('options.stdio', 'must have at most 256 entries', stdio)
+  return Array.from(stdio, parseOne)
+}
+
+function parseOne(stdio: unknown, index: number): Stdio {
+  const name = `options.stdio[${index}]`
+  if (stdio === undefined || stdio === null) return stdio
+  if (typeof stdio === 'number') return parseInteger(stdio, name, 0, 0x7fffffff)
+  if (typeof stdio === 'string' ? WORDS.includes(stdio) : isOpenStream(stdio)) return stdio as Stdio
+  throw invalidValue(name, expected(stdio), stdio)
+}
+
+/** Whether it has a descriptor by now: a file's stream gets its own at the event `'open'`. */
+function isOpenStream(stream: unknown): boolean {
+  if (typeof stream !== 'object' || stream === null) return false
+  const { fd, handle, _handle } = stream as { fd?: unknown; handle?: unknown; _handle?: unknown }
+  return typeof fd === 'number' || isHandle(handle) || isHandle(_handle)
+}
+
+function isHandle(handle: unknown): boolean {
+  return typeof handle === 'object' && handle !== null && 'fd' in handle
+}
+
+function expected(stdio: unknown): string {
+  const words = WORDS.map((word) => `'${word}'`).join(', ')
+  if (stdio === 'ipc') return `must be ${words}, a descriptor or a stream; for 'ipc' use fork()`
+  return `must be ${words}, a descriptor, or a stream that has one`
+}
