@@ -2,7 +2,7 @@ import type { ChildProcess, ChildProcessByStdio } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import type { NativeSet } from '../../index.js'
 import { misuse } from '../errors.ts'
-import { type HandleOptions, ProcessHandle } from './process-handle.ts'
+import { type HandleOptions, type OnExit, ProcessHandle } from './process-handle.ts'
 import type { Launch } from './spawn-options.ts'
 import type { StderrOf, StdinOf, StdioOptions, StdoutOf } from './stdio.ts'
 
@@ -29,12 +29,8 @@ export type ChildOf<S extends StdioOptions> = NamespaceChildProcess<StdinOf<S>, 
 
 /** What Node's `ChildProcess` has beyond what is documented, and has had since its first versions. */
 interface Internals {
-  _handle: {
-    onexit: (code: number | null, signal: string) => void
-    spawn(options: object): number
-    close(): void
-  } | null
-  spawn(options: HandleOptions & { file: string; args: string[]; stdio: unknown; serialization: unknown }): number
+  _handle: { onexit: OnExit } | null
+  spawn(options: { file: string; args: string[]; envPairs?: string[]; stdio: unknown; serialization?: unknown }): number
 }
 
 type StartChild = (set: NativeSet, launch: Launch) => NamespaceChildProcess
@@ -55,10 +51,7 @@ export function start(set: NativeSet, launch: Launch): NamespaceChildProcess {
 function defineChild(): StartChild {
   const Base = process.getBuiltinModule('node:child_process').ChildProcess as unknown as new () => ChildProcess
   if (typeof (Base.prototype as Partial<Internals>).spawn !== 'function') {
-    throw misuse(
-      'ERR_NSSET_UNSUPPORTED_PLATFORM',
-      "spawning needs the ChildProcess of Node.js, and this runtime's is another",
-    )
+    throw foreignRuntime()
   }
 
   class NamespaceChildProcess extends Base {
@@ -69,19 +62,19 @@ function defineChild(): StartChild {
       super()
       this.#killSignal = launch.killSignal
       const internals = this as unknown as Internals
-      const original = internals._handle
-      if (original === null || original === undefined) throw new TypeError('a ChildProcess without a handle')
-      this.#handle = new ProcessHandle(set, launch, original.onexit)
-      internals._handle = this.#handle as unknown as NonNullable<Internals['_handle']>
-      discard(original)
+      const onExit = takeHandle(internals)
+      // Node puts what it makes of `stdio` in its place, and adds its own to the environment.
+      const options = {
+        file: String(launch.command.file),
+        args: launch.command.argv.map(String),
+        envPairs: launch.environment,
+        stdio: launch.stdio,
+        serialization: launch.serialization,
+      }
+      this.#handle = new ProcessHandle(set, launch, options as HandleOptions, onExit)
+      internals._handle = this.#handle
       try {
-        internals.spawn({
-          file: String(launch.command.file),
-          args: launch.command.argv.map(String),
-          envPairs: launch.environment,
-          stdio: launch.stdio as never,
-          serialization: launch.serialization,
-        })
+        internals.spawn(options)
       } catch (error) {
         throw this.#handle.failure ?? error
       }
@@ -111,8 +104,23 @@ function defineChild(): StartChild {
 /** Milliseconds for a program to end by itself. */
 const PATIENCE = 5000
 
-/** A handle that never spawned is never freed; one that failed to is. This fails before anything is forked. */
-function discard(handle: NonNullable<Internals['_handle']>): void {
-  handle.spawn({ file: '', stdio: [{ type: 'fd', fd: -1 }] })
-  handle.close()
+/**
+ * Takes the handle away, and keeps what Node does when a process has ended. libuv frees a handle only when it was started
+ * once: it is, with a descriptor that cannot be, which fails before anything is forked.
+ */
+function takeHandle(child: Internals): OnExit {
+  const onExit = child._handle?.onexit
+  try {
+    child.spawn({ file: '', args: [], stdio: ['ignore', 'ignore', { fd: -1 }] })
+  } catch (error) {
+    const isExpected = (error as NodeJS.ErrnoException).code === 'EINVAL' && child._handle === null
+    if (isExpected && onExit !== undefined) return onExit
+    throw error
+  }
+  throw foreignRuntime()
+}
+
+function foreignRuntime(): Error {
+  const message = "spawn, execFile and fork need the ChildProcess of Node.js, and this runtime's is another"
+  return misuse('ERR_NSSET_UNSUPPORTED_PLATFORM', message)
 }

@@ -13,13 +13,14 @@ interface HandleStdio {
   handle?: { fd: number; open(fd: number): void; close(): void }
 }
 
-/** @internal What Node's `ChildProcess` hands to its handle, of what matters here. */
+/** @internal What Node's `ChildProcess` was told to spawn, with what it made of that by the time its handle is asked to. */
 export interface HandleOptions {
   stdio: HandleStdio[]
   envPairs: string[]
 }
 
-type OnExit = (code: number | null, signal: string) => void
+/** @internal What Node does when a process has ended, or did not start. */
+export type OnExit = (code: number | null, signal: string) => void
 
 /** The errors that `child_process` tells by the event `'error'`; it throws the others. */
 const TOLD = ['EACCES', 'EAGAIN', 'EMFILE', 'ENFILE', 'ENOENT']
@@ -39,20 +40,23 @@ export class ProcessHandle {
 
   readonly #set: NativeSet
   readonly #launch: Launch
+  readonly #options: HandleOptions
   readonly #onExit: OnExit
   readonly #resource: AsyncResource
   #native: NativeChild | undefined
   #isHeld = false
 
-  constructor(set: NativeSet, launch: Launch, onExit: OnExit) {
+  constructor(set: NativeSet, launch: Launch, options: HandleOptions, onExit: OnExit) {
     this.#set = set
     this.#launch = launch
+    this.#options = options
     this.#onExit = onExit
     this.#resource = new (process.getBuiltinModule('node:async_hooks').AsyncResource)('NSSETPROCESS')
   }
 
-  /** Called by Node. */
-  spawn({ stdio, envPairs }: HandleOptions): number {
+  /** Called by Node, with arguments that differ from version to version. */
+  spawn(): number {
+    const { stdio, envPairs } = this.#options
     const native = this.#start({ ...this.#launch.command, environment: envPairs, stdio: stdio.map(toNative) }, stdio)
     for (const [index, fd] of native.takePipes().entries()) if (typeof fd === 'number') stdio[index]?.handle?.open(fd)
     const failure = native.failure()
