@@ -16,6 +16,7 @@ const SUITES = {
   do: () => import('./suites/do.ts'),
   sets: () => import('./suites/sets.ts'),
   unshare: () => import('./suites/unshare.ts'),
+  spawn: () => import('./suites/spawn.ts'),
   start: () => import('./suites/start.ts'),
 }
 
