@@ -9,7 +9,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
+    poll::PollTimeout,
     sys::{
         signal::Signal,
         socket::{AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, sendmsg, shutdown, socketpair},
@@ -19,7 +19,7 @@ use nix::{
 use nsset_helper::protocol::{About, Message, Saying};
 
 use crate::{
-    cancel::{Cancel, TIME_LIMIT},
+    cancel::{Cancel, TIME_LIMIT, wait_readable},
     error::{Error, Result, SystemError},
     explain, image,
     launch::{self, Process},
@@ -165,7 +165,7 @@ impl Conversation {
             if look < LOOKS {
                 std::thread::yield_now();
             }
-            if self.is_message_there(cancel, timeout)? {
+            if wait_readable(Some(self.control.as_fd()), cancel, timeout)? {
                 break;
             }
             if look >= LOOKS {
@@ -174,20 +174,6 @@ impl Conversation {
             }
         }
         Ok(())
-    }
-
-    fn is_message_there(&self, cancel: Option<&Cancel>, timeout: PollTimeout) -> Result<bool> {
-        let mut fds = vec![PollFd::new(self.control.as_fd(), PollFlags::POLLIN)];
-        fds.extend(cancel.map(|cancel| PollFd::new(cancel.as_fd(), PollFlags::POLLIN)));
-        match poll(&mut fds, timeout) {
-            Err(Errno::EINTR) => return Ok(false),
-            Err(errno) => return Err(SystemError::new(errno, "poll").into()),
-            Ok(_) => {}
-        }
-        match fds.get(1).and_then(PollFd::any) {
-            Some(true) => Err(Error::Aborted),
-            _ => Ok(fds[0].any() == Some(true)),
-        }
     }
 
     fn check_time(&self) -> Result<()> {

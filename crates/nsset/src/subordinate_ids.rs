@@ -11,12 +11,12 @@ use std::{
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
-    poll::{PollFd, PollFlags, PollTimeout, poll},
+    poll::PollTimeout,
     unistd::{Gid, Uid, User},
 };
 
 use crate::{
-    cancel::{Cancel, TIME_LIMIT},
+    cancel::{Cancel, TIME_LIMIT, wait_readable},
     error::{Error, Result, SystemError},
     id_map::{self, IdMap},
     kind::Kind,
@@ -114,16 +114,12 @@ fn wait(child: &mut Child, file: IdFile, cancel: Option<&Cancel>) -> Result<()> 
     let pidfd = pidfd::open(child.id() as i32).map_err(|errno| SystemError::new(errno, "pidfd_open"))?;
     let deadline = Instant::now() + TIME_LIMIT;
     loop {
-        let mut fds = vec![PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
-        fds.extend(cancel.map(|cancel| PollFd::new(cancel.as_fd(), PollFlags::POLLIN)));
-        let left =
-            PollTimeout::try_from(deadline.saturating_duration_since(Instant::now())).unwrap_or(PollTimeout::ZERO);
-        match poll(&mut fds, left) {
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(SystemError::new(errno, "poll").into()),
-            Ok(0) => return Err(SystemError::new(Errno::ETIMEDOUT, file.program()).into()),
-            Ok(_) if fds[0].any() == Some(true) => return Ok(()),
-            Ok(_) => return Err(Error::Aborted),
+        let left = deadline.saturating_duration_since(Instant::now());
+        if wait_readable(Some(pidfd.as_fd()), cancel, PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO))? {
+            return Ok(());
+        }
+        if left.is_zero() {
+            return Err(SystemError::new(Errno::ETIMEDOUT, file.program()).into());
         }
     }
 }

@@ -8,12 +8,12 @@ use std::{
 
 use nix::{
     errno::Errno,
-    poll::{PollFd, PollFlags, PollTimeout, poll},
+    poll::PollTimeout,
     sys::socket::{AddressFamily, SockFlag, SockType, socketpair},
 };
 
 use crate::{
-    cancel::Cancel,
+    cancel::{Cancel, wait_readable},
     conversation,
     error::{Error, Result, SystemError},
     id_map::{MapUser, Maps},
@@ -78,11 +78,7 @@ fn is_awaiting_cleanup(error: &Error, kinds: Kinds) -> bool {
 }
 
 fn wait(pause: Duration, cancel: Option<&Cancel>) -> Result<()> {
-    let mut fds: Vec<_> = cancel.iter().map(|cancel| PollFd::new(cancel.as_fd(), PollFlags::POLLIN)).collect();
-    match poll(&mut fds, PollTimeout::try_from(pause).unwrap_or(PollTimeout::ZERO)) {
-        Ok(1..) => Err(Error::Aborted),
-        _ => Ok(()),
-    }
+    wait_readable(None, cancel, PollTimeout::try_from(pause).unwrap_or(PollTimeout::ZERO)).map(drop)
 }
 
 fn unshare_once(
