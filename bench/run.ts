@@ -17,6 +17,7 @@ const SUITES = {
   sets: () => import('./suites/sets.ts'),
   unshare: () => import('./suites/unshare.ts'),
   spawn: () => import('./suites/spawn.ts'),
+  pool: () => import('./suites/pool.ts'),
   start: () => import('./suites/start.ts'),
 }
 

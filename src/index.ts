@@ -7,6 +7,7 @@
 export { NamespaceError } from './errors.ts'
 export { FdSet } from './fd-set.ts'
 export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
+export { NamespacePool, type NamespacePoolOptions, type PoolGetOptions } from './namespace-pool.ts'
 export {
   type DoOptions,
   type EnterOptions,
