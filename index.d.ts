@@ -66,10 +66,21 @@ export declare class NativeSet {
   enter(kinds: number): void
   /** Runs `callback` inside, and returns what it returned or throws what it threw. */
   visit(kinds: number, callback: () => unknown): unknown
+  /** Leaves the set for the thread of a Worker; the number is what `enterAdmitted` takes there. */
+  admit(kinds: number): number
 }
+
+/** The file that this addon was loaded from, as a URL. */
+export declare function addonUrl(): string
 
 /** The namespaces of the calling thread. */
 export declare function current(kinds: number): NativeSet
+
+/**
+ * Enters for good what was left for this thread. It is called before the face is there to make errors, and so returns
+ * what one is made of.
+ */
+export declare function enterAdmitted(ticket: number): ErrorFields | null
 
 /** What an error is made of. */
 export interface ErrorFields {
@@ -172,3 +183,6 @@ export declare function unshare(base: NativeSet | undefined | null, kinds: numbe
 
 /** Makes new namespaces; with a base, the result holds the base's others too. */
 export declare function unshareSync(base: NativeSet | undefined | null, kinds: number, options: NativeUnshareOptions): NativeSet
+
+/** The Worker has not come, or is gone. */
+export declare function withdrawAdmission(ticket: number): void

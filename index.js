@@ -773,12 +773,14 @@ if (
   }
 }
 
-const { NativeCanceller, NativeChild, NativeFds, NativeSet, current, fromDirectory, fromFd, fromPath, fromPid, fromThread, initialize, keepAlive, unmount, unshare, unshareSync } = nativeBinding
+const { NativeCanceller, NativeChild, NativeFds, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, initialize, keepAlive, unmount, unshare, unshareSync, withdrawAdmission } = nativeBinding
 export { NativeCanceller }
 export { NativeChild }
 export { NativeFds }
 export { NativeSet }
+export { addonUrl }
 export { current }
+export { enterAdmitted }
 export { fromDirectory }
 export { fromFd }
 export { fromPath }
@@ -789,4 +791,5 @@ export { keepAlive }
 export { unmount }
 export { unshare }
 export { unshareSync }
+export { withdrawAdmission }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -34,3 +34,4 @@ export type {
   UnshareOptions,
   UnshareSyncOptions,
 } from './unshare-options.ts'
+export type { NamespaceWorkerOptions } from './worker.ts'

@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads'
 import type { NativeSet } from '../index.js'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { invalidType, invalidValue, misuse } from './errors.ts'
@@ -21,6 +22,7 @@ import { spawn } from './processes/spawn.ts'
 import { parseArguments, parseLaunch, type SpawnOptions } from './processes/spawn-options.ts'
 import type { StdioOptions } from './processes/stdio.ts'
 import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
+import { type NamespaceWorkerOptions, startWorker } from './worker.ts'
 
 /** What makes two namespaces the same. */
 export interface NamespaceStat {
@@ -535,6 +537,30 @@ export class NamespaceSet {
     binding()
     const [words, given] = parseArguments<ForkOptions>(args, options)
     return spawn(this.#native, parseFork(module, words, given))
+  }
+
+  /**
+   * Starts a Worker of `node:worker_threads` whose thread is inside, in all kinds of the set or in those of
+   * `options.kinds`, before the first line of its code runs. Everything else is as Node has it: files of CommonJS, modules
+   * and TypeScript, `eval`, `data:` URLs, `workerData`, messages, errors, `terminate()`. The set may be closed at once.
+   *
+   * What the thread does itself is inside: sockets and servers, `fetch`, synchronous `fs`, `require`, child processes,
+   * Workers of its own. What libuv's pool does for it is outside: `dns.lookup` (and so host names in `fetch` and
+   * `net.connect`), `fs.promises`, and the reading of modules that are imported.
+   *
+   * With `mnt` the file is looked for inside; one that is a module has to be at the same path outside. The working
+   * directory is the same path inside, or `/` where there is none. What `--require` and `--import` preload runs outside.
+   *
+   * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time` and `pid` unless equal to the thread's own, and for an ordinary
+   * user's sets: JavaScript runs inside those in a process, by `fork`.
+   * @throws what Node's `new Worker` throws: `ERR_WORKER_PATH`, `ERR_WORKER_INVALID_EXEC_ARGV`, …
+   * @example
+   * const worker = set.worker(new URL('./server.js', import.meta.url), { workerData: { port: 80 } })
+   * worker.on('message', console.log)
+   * @see setns(2)
+   */
+  worker(filename: string | URL, options?: NamespaceWorkerOptions): Worker {
+    return startWorker(this.#native, filename, options)
   }
 
   /**

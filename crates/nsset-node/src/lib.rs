@@ -13,3 +13,4 @@ mod processes;
 mod set;
 mod unshare;
 mod visit;
+mod worker;

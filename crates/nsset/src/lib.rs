@@ -1,6 +1,7 @@
 //! Sets of Linux namespaces: where they come from, what they are, and how to make and enter them and run programs in
 //! them. Synchronous, and free of anything that belongs to Node.
 
+pub mod admission;
 mod cancel;
 mod capability;
 mod conversation;

@@ -1,0 +1,45 @@
+/** What a Worker tells of itself, from its start to its end. */
+import type { Worker } from 'node:worker_threads'
+
+export interface Life<T> {
+  messages: T[]
+  error: (Error & { code?: string; kind?: string }) | undefined
+  exitCode: number
+}
+
+const TIME_LIMIT = 20_000
+
+/** Waits until it has ended; it is ended by force when it takes too long. */
+export async function lifeOf<T>(worker: Worker): Promise<Life<T>> {
+  const life: Life<T> = { messages: [], error: undefined, exitCode: Number.NaN }
+  const limit = setTimeout(() => worker.terminate(), TIME_LIMIT)
+  await new Promise<void>((resolve) => {
+    worker
+      .on('message', (message: T) => life.messages.push(message))
+      .on('error', (error) => (life.error = error))
+      .on('exit', (code) => {
+        life.exitCode = code
+        resolve()
+      })
+  })
+  clearTimeout(limit)
+  return life
+}
+
+/** Its first message; what went wrong is thrown. */
+export async function answerOf<T>(worker: Worker): Promise<T> {
+  const { messages, error, exitCode } = await lifeOf<T>(worker)
+  if (error !== undefined) throw error
+  if (messages.length === 0) throw new Error(`the Worker ended with ${exitCode} and without an answer`)
+  return messages[0] as T
+}
+
+/** For programs of any form: what they say is told to the thread that started them. */
+export const TELL = `
+  const builtin = (name) => process.getBuiltinModule('node:' + name)
+  const { parentPort, workerData } = builtin('worker_threads')
+  const [fs, os] = [builtin('fs'), builtin('os')]
+  const place = () => Object.fromEntries(fs.readdirSync('/proc/thread-self/ns')
+    .filter((kind) => !kind.endsWith('_for_children'))
+    .map((kind) => [kind, fs.readlinkSync('/proc/thread-self/ns/' + kind)]))
+  const tell = (value) => parentPort.postMessage(value);`

@@ -1,0 +1,64 @@
+//! How a thread that is about to be started gets into a set for good: who starts it leaves the set here, and the thread
+//! itself takes it, once. So nothing but a number has to travel between the two.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread::Builder,
+};
+
+use nix::errno::Errno;
+
+use crate::{
+    error::{Error, Result, SystemError},
+    kind::Kinds,
+    set::{NamespaceSet, last_errno},
+    thread,
+};
+
+#[derive(Default)]
+struct Admissions {
+    last: u32,
+    open: BTreeMap<u32, (NamespaceSet, Kinds)>,
+}
+
+static ADMISSIONS: Mutex<Admissions> = Mutex::new(Admissions { last: 0, open: BTreeMap::new() });
+
+/// Leaves the set for a thread that the caller is about to start, once a thread of the same origin could enter it.
+pub fn admit(set: &NamespaceSet, kinds: Kinds) -> Result<u32> {
+    try_out(set, kinds)?;
+    let mut admissions = admissions();
+    admissions.last = admissions.last.wrapping_add(1);
+    let ticket = admissions.last;
+    admissions.open.insert(ticket, (set.narrow(kinds)?, kinds));
+    Ok(ticket)
+}
+
+/// The thread will not come any more. Does nothing when it came.
+pub fn withdraw(ticket: u32) {
+    admissions().open.remove(&ticket);
+}
+
+/// Takes what was left and enters it with the calling thread, for good.
+pub fn enter(ticket: u32) -> Result<()> {
+    let admitted = admissions().open.remove(&ticket);
+    let (set, kinds) = admitted.ok_or_else(|| Error::InvalidArgument("there is no such admission any more".into()))?;
+    let directory = env::current_dir();
+    thread::enter(&set, kinds)?;
+    // setns(2) puts the thread into the root directory, while JavaScript remembers where the process is.
+    let _ = directory.and_then(env::set_current_dir);
+    Ok(())
+}
+
+fn admissions() -> MutexGuard<'static, Admissions> {
+    ADMISSIONS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Enters with a thread that ends at once, so that what is wrong is known before there is anybody to tell.
+fn try_out(set: &NamespaceSet, kinds: Kinds) -> Result<()> {
+    let set = set.narrow(kinds)?;
+    let trial = Builder::new().spawn(move || thread::enter(&set, kinds));
+    let trial = trial.map_err(|error| SystemError::new(last_errno(&error), "clone"))?;
+    trial.join().unwrap_or_else(|_| Err(SystemError::new(Errno::ECANCELED, "clone").into()))
+}
