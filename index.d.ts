@@ -9,6 +9,14 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** What was left for the thread of a Worker; withdrawn at the latest when the environment that left it ends. */
+export declare class NativeAdmission {
+  /** What `enterAdmitted` takes, in the thread of the Worker. */
+  get ticket(): number
+  /** The Worker has not come, or is gone. */
+  withdraw(): void
+}
+
 /** Ends an operation early. */
 export declare class NativeCanceller {
   constructor()
@@ -66,8 +74,8 @@ export declare class NativeSet {
   enter(kinds: number): void
   /** Runs `callback` inside, and returns what it returned or throws what it threw. */
   visit(kinds: number, callback: () => unknown): unknown
-  /** Leaves the set for the thread of a Worker; the number is what `enterAdmitted` takes there. */
-  admit(kinds: number): number
+  /** Leaves the set for the thread of a Worker. */
+  admit(kinds: number): NativeAdmission
 }
 
 /** The file that this addon was loaded from, as a URL. */
@@ -183,6 +191,3 @@ export declare function unshare(base: NativeSet | undefined | null, kinds: numbe
 
 /** Makes new namespaces; with a base, the result holds the base's others too. */
 export declare function unshareSync(base: NativeSet | undefined | null, kinds: number, options: NativeUnshareOptions): NativeSet
-
-/** The Worker has not come, or is gone. */
-export declare function withdrawAdmission(ticket: number): void

@@ -773,7 +773,8 @@ if (
   }
 }
 
-const { NativeCanceller, NativeChild, NativeFds, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, initialize, keepAlive, unmount, unshare, unshareSync, withdrawAdmission } = nativeBinding
+const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, initialize, keepAlive, unmount, unshare, unshareSync } = nativeBinding
+export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
 export { NativeFds }
@@ -791,5 +792,4 @@ export { keepAlive }
 export { unmount }
 export { unshare }
 export { unshareSync }
-export { withdrawAdmission }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -42,7 +42,12 @@ describe('get', () => {
   test('makes one when none is ready', async () => {
     await using pool = makePool({ size: 1 })
     const before = resources()
+    const warnings: Error[] = []
+    const listen = (warning: Error) => warnings.push(warning)
+    process.on('warning', listen)
     const sets = await Promise.all(Array.from({ length: 30 }, () => pool.get()))
+    process.off('warning', listen)
+    expect(warnings).toEqual([])
     expect(new Set(sets.map((set) => set.id('uts'))).size).toBe(30)
     for (const set of sets) set.close()
     await pool.close()
@@ -200,6 +205,23 @@ describe('a failing maker', () => {
     expect(attempts.length).toBe(count)
   })
 
+  test('that works again is not waited for', async () => {
+    let isBroken = true
+    await using pool = makePool({
+      size: 1,
+      afterCreate: () => {
+        if (isBroken) throw new Error('broken')
+      },
+    })
+    // By now the pool would leave it at that for 3 s.
+    for (let count = 0; count < 6; count += 1) await failureOf(() => pool.get())
+    isBroken = false
+    const fixed = performance.now()
+    ;(await pool.get()).close()
+    expect(await toBeReady(pool, 1)).toBe(1)
+    expect(performance.now() - fixed).toBeLessThan(1_500)
+  })
+
   test('rejects one get for each failure', async () => {
     let count = 0
     await using pool = makePool({
@@ -275,7 +297,10 @@ describe('close', () => {
     const taken = [await pool.get(), await pool.get(), await pool.get()]
     const waiting = pool.get()
     const caught = failureOf(() => waiting)
+    const late = NamespaceSet.unshareSync(allowed('uts'), MAPS)
     const closing = pool.close()
+    pool.put(late)
+    expect(late.closed).toBe(true)
     expect(pool.close()).toBe(closing)
     expect([pool.closed, pool.length, String(pool)]).toEqual([
       true,
@@ -290,6 +315,27 @@ describe('close', () => {
       set.close()
     }
     expect(await growthSince(before)).toEqual({})
+  })
+
+  test('closes what was put back', async () => {
+    const pool = makePool()
+    const set = await pool.get()
+    pool.put(set)
+    expect(set.closed).toBe(false)
+    const closing = pool.close()
+    expect(set.closed).toBe(true)
+    await closing
+  })
+
+  test('is done when the making of others has ended', async () => {
+    const before = resources()
+    for (let count = 0; count < 20; count += 1) {
+      const pool = makePool({ size: 8 }, [...allowed('net'), 'mnt'])
+      const caught = [1, 2, 3, 4].map(() => failureOf(() => pool.get()))
+      await pool.close()
+      expect(resources().descriptors).toBeLessThanOrEqual(before.descriptors)
+      for (const failure of await Promise.all(caught)) expectFailure(failure, [...CLOSED])
+    }
   })
 
   test('at any moment leaks nothing', async () => {

@@ -11,6 +11,7 @@ import { asRoot } from './setup/privilege.ts'
 import { resources } from './setup/resources.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
 import { type Place, setPlace, threadPlace } from './setup/thread-place.ts'
+import { inWorker } from './setup/worker.ts'
 import { answerOf, lifeOf, TELL } from './setup/worker-life.ts'
 
 const REASON = "an ordinary user's thread may not enter the namespaces it owns (setns(2))"
@@ -180,6 +181,9 @@ describe('its end', () => {
       if (count % 2 === 1) await new Promise((resolve) => setTimeout(resolve, 2 * count))
       await worker.terminate()
       await life
+      set.close()
+      // At once, and not by the garbage collector.
+      expect(resources().descriptors).toBeLessThanOrEqual(before.descriptors)
     }
     expect(await growthSince(before)).toEqual({})
   })
@@ -192,6 +196,23 @@ describe('its end', () => {
       return answerOf(start(set, 'tell(os.hostname())'))
     })
     expect(await Promise.all(answers)).toEqual(names)
+    expect(await growthSince(before)).toEqual({})
+  })
+
+  asRoot('with the Worker that had started it leaves nothing', REASON, async () => {
+    const before = resources()
+    for (let count = 0; count < 15; count += 1) {
+      const seen = await inWorker<string>(
+        `const set = nsset.NamespaceSet.unshareSync(['mnt', 'net'])
+         for (let count = 0; count < 3; count += 1) set.worker('setInterval(() => {}, 1_000)', { eval: true })
+         set.close()
+         await new Promise((resolve) => setTimeout(resolve, data))
+         setTimeout(() => process.exit(), 1)
+         return 'started'`,
+        count,
+      )
+      expect(seen).toBe('started')
+    }
     expect(await growthSince(before)).toEqual({})
   })
 })
@@ -211,12 +232,12 @@ describe('what goes wrong', () => {
 
   asRoot('on the way in is told as an error of the Worker, and no code of the user’s runs', REASON, async () => {
     using set = await makeSet()
-    // Preloaded, it takes what was left for the thread to enter, and stays outside.
+    // Preloaded, it takes what was left for the thread.
     const thief = directory.file('thief.cjs')
     writeFileSync(
       thief,
-      `const { withdrawAdmission } = require(${JSON.stringify(fileURLToPath(new URL(`../${addon}`, import.meta.url)))})
-       for (let ticket = 0; ticket < 10_000; ticket += 1) withdrawAdmission(ticket)`,
+      `const { enterAdmitted } = require(${JSON.stringify(fileURLToPath(new URL(`../${addon}`, import.meta.url)))})
+       for (let ticket = 0; ticket < 10_000; ticket += 1) enterAdmitted(ticket)`,
     )
     for (const [filename, options] of [
       [`${TELL} tell('ran')`, { eval: true }],

@@ -2,8 +2,10 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import fc from 'fast-check'
 import { type NamespaceKind, NamespaceSet, type NamespaceWorkerOptions } from 'nsset'
 import { describe, expect, test } from 'vitest'
+import { anything, bag, kinds, noText, text } from './setup/arbitrary.ts'
 import { expectFailure, failureOf, refuses, type, untyped, value } from './setup/failure.ts'
 import { growthSince } from './setup/growth.ts'
 import { AS_ROOT_INSIDE, askPlainNode } from './setup/plain-node.ts'
@@ -232,6 +234,51 @@ describe('nothing is started, and the caller is where it was,', () => {
     expect(seen).toEqual([hostname()])
     expect(hostname()).not.toBe('inside')
   })
+})
+
+test('arguments that are anything at all are taken as Node takes them', async () => {
+  const before = resources()
+  using set = isRoot ? NamespaceSet.unshareSync(['uts', 'mnt']) : NamespaceSet.current(['uts', 'mnt'])
+  const nowhere = fc.oneof(text, noText, fc.constantFrom('./nowhere.js', '/nowhere.mjs', new URL('file:///nowhere.js')))
+  const likelyKinds = fc.oneof(kinds, fc.constantFrom(undefined, 'uts', 'mnt'))
+  // Nothing is evaluated: text could do whatever it says.
+  const members = {
+    kinds: likelyKinds,
+    argv: fc.array(anything),
+    env: anything,
+    execArgv: anything,
+    workerData: anything,
+  }
+  const options = fc
+    .oneof(bag(members), noText)
+    .filter((some) => !(some as { eval?: unknown } | undefined | null)?.eval)
+  // Never both wrong: which of the two is complained about is nobody's concern.
+  const given = fc.oneof(
+    fc.tuple(nowhere, bag({ kinds: likelyKinds })),
+    fc.tuple(fc.constantFrom<unknown>('./nowhere.js', '/nowhere.mjs'), options),
+  )
+  const outcomeOf = async (make: () => Worker) => {
+    let worker: Worker
+    try {
+      worker = make()
+    } catch (error) {
+      return error as { code: unknown; name: string; message: string }
+    }
+    const { error, exitCode } = await lifeOf(worker)
+    return { code: error?.code, name: error?.name, message: '', exitCode }
+  }
+  await fc.assert(
+    fc.asyncProperty(given, async ([filename, some]) => {
+      const ours = await outcomeOf(() => set.worker(untyped(filename), untyped(some)))
+      const isAboutUs = /^ERR_NSSET|options\.kinds|"options" argument/.test(`${String(ours.code)} ${ours.message}`)
+      if (isAboutUs) return
+      const theirs = await outcomeOf(() => new Worker(untyped(filename), untyped(some)))
+      expect([ours.code, ours.name]).toEqual([theirs.code, theirs.name])
+    }),
+    { numRuns: 150 },
+  )
+  set.close()
+  expect(await growthSince(before)).toEqual({})
 })
 
 describe('in a Node of its own', () => {

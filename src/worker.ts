@@ -52,15 +52,14 @@ function startBornInside(native: NativeSet, mask: number, filename: string | URL
 /** The thread is born where the calling one is, and enters with the first that it does. */
 function startAdmitted(native: NativeSet, mask: number, filename: string | URL, options: WorkerOptions): Worker {
   const { Worker } = process.getBuiltinModule('node:worker_threads')
-  const { withdrawAdmission } = binding()
   const bootstrap = chooseBootstrap(filename, options)
-  const ticket = native.admit(mask)
+  const admission = native.admit(mask)
   try {
-    const worker = new Worker(bootstrap(ticket), { ...options, eval: true })
+    const worker = new Worker(bootstrap(admission.ticket), { ...options, eval: true })
     // One that is terminated early never comes.
-    return worker.once('exit', () => withdrawAdmission(ticket))
+    return worker.once('exit', () => admission.withdraw())
   } catch (error) {
-    withdrawAdmission(ticket)
+    admission.withdraw()
     throw error
   }
 }

@@ -2,19 +2,42 @@
 
 use napi::{Env, Result};
 use napi_derive::napi;
-use nsset::admission;
+use nsset::admission::{self, Admission};
 
 use crate::{convert::kinds_of, error_fields::ErrorFields, failure::guard, set::NativeSet};
 
 #[napi]
 impl NativeSet {
-    /// Leaves the set for the thread of a Worker; the number is what `enterAdmitted` takes there.
+    /// Leaves the set for the thread of a Worker.
     #[napi]
-    pub fn admit(&self, env: Env, kinds: u32) -> Result<u32> {
+    pub fn admit(&self, env: Env, kinds: u32) -> Result<NativeAdmission> {
         guard(env, || {
             let set = self.open()?;
-            admission::admit(&set, kinds_of(&set, kinds)?)
+            let admission = admission::admit(&set, kinds_of(&set, kinds)?)?;
+            Ok(NativeAdmission { ticket: admission.ticket(), admission: Some(admission) })
         })
+    }
+}
+
+/// What was left for the thread of a Worker; withdrawn at the latest when the environment that left it ends.
+#[napi]
+pub struct NativeAdmission {
+    ticket: u32,
+    admission: Option<Admission>,
+}
+
+#[napi]
+impl NativeAdmission {
+    /// What `enterAdmitted` takes, in the thread of the Worker.
+    #[napi(getter)]
+    pub fn ticket(&self) -> u32 {
+        self.ticket
+    }
+
+    /// The Worker has not come, or is gone.
+    #[napi]
+    pub fn withdraw(&mut self) {
+        self.admission = None;
     }
 }
 
@@ -23,12 +46,6 @@ impl NativeSet {
 #[napi]
 pub fn enter_admitted(ticket: u32) -> Option<ErrorFields> {
     admission::enter(ticket).err().as_ref().map(ErrorFields::from)
-}
-
-/// The Worker has not come, or is gone.
-#[napi]
-pub fn withdraw_admission(ticket: u32) {
-    admission::withdraw(ticket);
 }
 
 /// The file that this addon was loaded from, as a URL.

@@ -12,7 +12,7 @@ use nix::errno::Errno;
 
 use crate::{
     error::{Error, Result, SystemError},
-    kind::Kinds,
+    kind::{Kind, Kinds},
     set::{NamespaceSet, last_errno},
     thread,
 };
@@ -25,19 +25,34 @@ struct Admissions {
 
 static ADMISSIONS: Mutex<Admissions> = Mutex::new(Admissions { last: 0, open: BTreeMap::new() });
 
+/// What was left for a thread; withdrawn with it, where the thread has not come.
+#[derive(Debug)]
+pub struct Admission {
+    ticket: u32,
+}
+
+impl Admission {
+    /// What [`enter`] takes.
+    pub const fn ticket(&self) -> u32 {
+        self.ticket
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        admissions().open.remove(&self.ticket);
+    }
+}
+
 /// Leaves the set for a thread that the caller is about to start, once a thread of the same origin could enter it.
-pub fn admit(set: &NamespaceSet, kinds: Kinds) -> Result<u32> {
+pub fn admit(set: &NamespaceSet, kinds: Kinds) -> Result<Admission> {
     try_out(set, kinds)?;
+    let set = set.narrow(kinds)?;
     let mut admissions = admissions();
     admissions.last = admissions.last.wrapping_add(1);
     let ticket = admissions.last;
-    admissions.open.insert(ticket, (set.narrow(kinds)?, kinds));
-    Ok(ticket)
-}
-
-/// The thread will not come any more. Does nothing when it came.
-pub fn withdraw(ticket: u32) {
-    admissions().open.remove(&ticket);
+    admissions.open.insert(ticket, (set, kinds));
+    Ok(Admission { ticket })
 }
 
 /// Takes what was left and enters it with the calling thread, for good.
@@ -46,8 +61,10 @@ pub fn enter(ticket: u32) -> Result<()> {
     let (set, kinds) = admitted.ok_or_else(|| Error::InvalidArgument("there is no such admission any more".into()))?;
     let directory = env::current_dir();
     thread::enter(&set, kinds)?;
-    // setns(2) puts the thread into the root directory, while JavaScript remembers where the process is.
-    let _ = directory.and_then(env::set_current_dir);
+    if kinds.contains(Kind::Mnt) {
+        // setns(2) has put the thread into the root directory, while JavaScript remembers where the process is.
+        let _ = directory.and_then(env::set_current_dir);
+    }
     Ok(())
 }
 
