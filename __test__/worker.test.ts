@@ -10,7 +10,7 @@ import { expectFailure, failureOf, refuses, type, untyped, value } from './setup
 import { growthSince } from './setup/growth.ts'
 import { AS_ROOT_INSIDE, askPlainNode } from './setup/plain-node.ts'
 import { asOrdinaryUser, asRoot, isRoot } from './setup/privilege.ts'
-import { resources } from './setup/resources.ts'
+import { eventually, resources } from './setup/resources.ts'
 import { whereThreadsStand } from './setup/thread-guard.ts'
 import { type Place, setPlace, threadPlace } from './setup/thread-place.ts'
 import { answerOf, lifeOf, TELL } from './setup/worker-life.ts'
@@ -20,6 +20,15 @@ const REASON = "an ordinary user's thread may not enter the namespaces it owns (
 /** A Worker over a text, without the flags of the test runner's own Node. */
 function start(set: NamespaceSet, text: string, options: NamespaceWorkerOptions = {}): Worker {
   return set.worker(`${TELL}${text}`, { eval: true, execArgv: [], ...options })
+}
+
+/** None, once the kernel lists those that have ended no more. */
+function threadsLeftIn(set: NamespaceSet, kind: NamespaceKind): Promise<string[]> {
+  return eventually(
+    () => threadsIn(set, kind),
+    (threads) => threads.length === 0,
+    1_000,
+  )
 }
 
 function threadsIn(set: NamespaceSet, kind: NamespaceKind): string[] {
@@ -45,7 +54,7 @@ describe('the thread', () => {
     expect([threadPlace(), hostname() === 'inside']).toEqual([home, false])
     worker.postMessage('end')
     expect((await life).exitCode).toBe(0)
-    expect(threadsIn(set, 'net')).toEqual([])
+    expect(await threadsLeftIn(set, 'net')).toEqual([])
   })
 
   asRoot('enters only { kinds }, whatever else the set has', REASON, async () => {
@@ -134,7 +143,7 @@ describe('its end', () => {
       // Node has 0 for one that was ended before it began.
       expect([0, 1]).toContain((await life).exitCode)
     }
-    expect(threadsIn(set, 'net')).toEqual([])
+    expect(await threadsLeftIn(set, 'net')).toEqual([])
     set.close()
     expect(await growthSince(before)).toEqual({})
   })
@@ -293,10 +302,10 @@ describe('in a Node of its own', () => {
        const worker = set.worker(${JSON.stringify(TELL_HOST)}, { eval: true })
        let inside
        worker.on('message', (name) => { inside = name })
-       worker.on('exit', () => {
+       worker.on('exit', () => setTimeout(() => {
          const threads = readdirSync('/proc/self/task').filter((tid) => readlinkSync('/proc/self/task/' + tid + '/ns/uts') === set.id('uts'))
          console.log(JSON.stringify({ inside, outside: hostname(), threads: threads.length }))
-       })`,
+       }, 100))`,
       { prefix: AS_ROOT_INSIDE },
     )
     expect(seen).toEqual({ inside: 'inside', outside: hostname(), threads: 0 })
@@ -330,11 +339,11 @@ describe('in a Node of its own', () => {
        const seen = {}
        const worker = set.worker(${JSON.stringify(`${TELL_HOST}; setTimeout(() => {}, 50)`)}, { eval: true })
        worker.on('message', (name) => Object.assign(seen, { inside: name, during: count() }))
-       worker.on('exit', () => {
+       worker.on('exit', () => setTimeout(() => {
          inspector.close()
          console.log(JSON.stringify({ ...seen, after: count() }))
          process.exit()
-       })`,
+       }, 100))`,
       { prefix: AS_ROOT_INSIDE },
     )
     expect(seen).toEqual({ inside: 'inside', during: 1, after: 0 })

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readlinkSync } from 'node:fs'
 import { afterEach, expect } from 'vitest'
+import { eventually } from './resources.ts'
 
 function namespacesOf(tid: string): string {
   const directory = `/proc/self/task/${tid}/ns`
@@ -27,6 +28,8 @@ export function whereThreadsStand(): Map<string, string> {
 
 const home = namespacesOf(String(process.pid))
 
-afterEach(() => {
-  for (const [tid, place] of whereThreadsStand()) expect(place, `thread ${tid}`).toBe(home)
+afterEach(async () => {
+  // The kernel lists the thread of a Worker that has ended for some microseconds more.
+  const places = await eventually(whereThreadsStand, (each) => [...each.values()].every((place) => place === home), 200)
+  for (const [tid, place] of places) expect(place, `thread ${tid}`).toBe(home)
 })
