@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { NamespaceSet, type NamespaceWorkerOptions } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { growthSince } from './setup/growth.ts'
+import { mountsBelow } from './setup/mounts.ts'
 import { AS_ROOT_INSIDE, askPlainNode } from './setup/plain-node.ts'
 import { asRoot } from './setup/privilege.ts'
 import { resources } from './setup/resources.ts'
@@ -60,12 +61,11 @@ describe('its thread', () => {
   asRoot('is inside before the first line, and no other is', REASON, async () => {
     using set = await makeSet()
     const home = threadPlace()
-    const mounts = resources().mounts
     const seen = await answerOf<{ place: Place; hostname: string }>(
       start(set, 'tell({ place: place(), hostname: os.hostname() })'),
     )
     expect(seen).toEqual({ place: { ...home, ...setPlace(set) }, hostname: 'inside' })
-    expect([threadPlace(), resources().mounts]).toEqual([home, mounts])
+    expect([threadPlace(), mountsBelow(directory.path)]).toEqual([home, []])
     expect(readdirSync(target).sort()).toEqual(Object.keys(saying('')).sort())
   })
 
