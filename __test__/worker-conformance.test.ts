@@ -67,6 +67,7 @@ const PROGRAMS: Program[] = [
   ['a script with a hashbang', `#!/usr/bin/env node\n${DESCRIBE}`, { eval: true }],
   ['a script that imports', `import(${JSON.stringify(module)})`, { eval: true }],
   ['the text of a module', `import ${JSON.stringify(module)}; import.meta.url`, { eval: true }],
+  ['the text of a module that imports CommonJS', `import ${JSON.stringify(commonjs)}`, { eval: true }],
   ['the text of a module, by --input-type', DESCRIBE, { eval: true, execArgv: ['--input-type=module'] }],
   ['a data: URL', new URL(`data:text/javascript,${encodeURIComponent(DESCRIBE)}`)],
   [
