@@ -4,6 +4,7 @@
  * @module nsset
  */
 
+export type { FromContainerOptions } from './containers/from-container.ts'
 export { NamespaceError } from './errors.ts'
 export { FdSet } from './fd-set.ts'
 export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'

@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import type { NativeSet } from '../index.js'
+import { type FromContainerOptions, fromContainer } from './containers/from-container.ts'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { invalidType, invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
@@ -150,6 +151,28 @@ export class NamespaceSet {
     const native = binding()
     const [process, thread] = [parseInteger(pid, 'pid', 1, LAST_PID), parseInteger(tid, 'tid', 1, LAST_PID)]
     return new NamespaceSet(native.fromThread(process, thread, parseOptionalKinds(kinds)))
+  }
+
+  /**
+   * The namespaces of a running container, paused ones included, by its name, its id, or the start of its id. Docker and
+   * Podman are asked at `DOCKER_HOST` or their usual sockets; then the cgroups are searched for the id (at least six
+   * digits of it), which finds the containers of containerd, nerdctl, CRI-O, Kubernetes and runc too. An engine that
+   * does not answer within ten seconds is passed over.
+   *
+   * @throws {@link NamespaceError} `ENOENT` when there is no such container, `ESRCH` when it is not running, `EACCES` as
+   * {@link NamespaceSet.fromPid}; when it was not found, and an engine that may know it could not be asked, the code of
+   * that: `EACCES`, `ECONNREFUSED`, `ETIMEDOUT`, `EPROTO`.
+   * @throws `ERR_NSSET_AMBIGUOUS` when it may be one of several, with the whole ids in its message;
+   * `ERR_INVALID_ARG_VALUE` too for a `DOCKER_HOST` that is neither `unix://` nor plain `tcp://`.
+   * @throws the signal's reason, when `options.signal` is aborted.
+   * @example
+   * using web = await NamespaceSet.fromContainer('web', { kinds: 'net' })
+   * console.log(web.do(() => os.networkInterfaces()))
+   * @see cgroups(7), proc_pid_ns(5)
+   */
+  static async fromContainer(idOrName: string, options?: FromContainerOptions): Promise<NamespaceSet> {
+    const native = binding()
+    return fromContainer(idOrName, options, (pid, kinds) => new NamespaceSet(native.fromPid(pid, kinds)))
   }
 
   /**

@@ -1,0 +1,116 @@
+import { NamespaceError } from '../errors.ts'
+import type { ContainerProcess } from './container-process.ts'
+import { askForContainer, type EngineContainer } from './engine-api.ts'
+import { processOfEngine } from './engine-process.ts'
+import type { Engine } from './engines.ts'
+import { ambiguous, failure, notRunning } from './failures.ts'
+import { type CgroupContainer, findInCgroups, processOfCgroups } from './in-cgroups.ts'
+import { hierarchiesOf, type Places } from './places.ts'
+import { isPrefix } from './reference.ts'
+
+interface EngineAnswer {
+  engine: Engine
+  containers: EngineContainer[]
+  /** Why it could not be asked. */
+  failure?: NamespaceError
+}
+
+/**
+ * @internal The process of the container that is meant; undefined when it is worth another look. Engines know names, so
+ * they come first; all of them are asked, since a name may be in use with each. Cgroups show the containers of
+ * everybody, but only their ids.
+ */
+export async function findContainer(
+  reference: string,
+  places: Places,
+  signal?: AbortSignal,
+): Promise<ContainerProcess | undefined> {
+  const answers = await Promise.all(places.engines.map((engine) => answerOf(engine, reference, places, signal)))
+  const known = bestOf(answers, reference)
+  const [container] = known
+  if (container === undefined) return findByCgroup(reference, answers, places, signal)
+  const others = await alikeInCgroups(reference, known, places, signal)
+  if (known.length + others.length > 1) {
+    throw ambiguous(reference, [...known.map(describe), ...others.map(describeCgroups)])
+  }
+  if (container.pid === 0) throw notRunning(reference, `${container.engine.name} says it is ${container.status}`)
+  return processOfEngine(container, places, signal)
+}
+
+async function answerOf(
+  engine: Engine,
+  reference: string,
+  { timeLimit }: Places,
+  signal: AbortSignal | undefined,
+): Promise<EngineAnswer> {
+  try {
+    return { engine, containers: await askForContainer(engine, reference, timeLimit, signal) }
+  } catch (error) {
+    if (!(error instanceof NamespaceError)) throw error
+    const isAbsent = error.code === 'ENOENT' && !engine.isNamed
+    return isAbsent ? { engine, containers: [] } : { engine, containers: [], failure: error }
+  }
+}
+
+/** A whole id outdoes a name, and a name the start of an id, as within one engine; the same container counts once. */
+function bestOf(answers: readonly EngineAnswer[], reference: string): EngineContainer[] {
+  const containers = answers.flatMap((answer) => answer.containers)
+  const unique = [...new Map(containers.map((container) => [container.id, container])).values()]
+  const best = Math.min(...unique.map((container) => rankOf(container, reference)))
+  return unique.filter((container) => rankOf(container, reference) === best)
+}
+
+function rankOf({ id, name }: EngineContainer, reference: string): number {
+  if (id === reference) return 0
+  return name !== reference && id.startsWith(reference) ? 2 : 1
+}
+
+/** Containers that no engine has told of, and whose ids begin alike. */
+async function alikeInCgroups(
+  reference: string,
+  known: readonly EngineContainer[],
+  places: Places,
+  signal: AbortSignal | undefined,
+): Promise<CgroupContainer[]> {
+  if (!isPrefix(reference) || known.some(({ name }) => name === reference)) return []
+  const containers = await findInCgroups(places, reference, signal)
+  return containers.filter(({ id }) => !known.some((container) => container.id === id))
+}
+
+async function findByCgroup(
+  reference: string,
+  answers: readonly EngineAnswer[],
+  places: Places,
+  signal: AbortSignal | undefined,
+): Promise<ContainerProcess> {
+  const engines = answers.map(({ engine }) => engine.name)
+  // The engine that the caller chose has the last word, when it could be asked.
+  if (answers.some(({ engine, failure }) => engine.isFinal && failure === undefined)) {
+    throw notFound(reference, engines, [])
+  }
+  const containers = await findInCgroups(places, reference, signal)
+  const [container] = containers
+  if (containers.length > 1) throw ambiguous(reference, containers.map(describeCgroups))
+  if (container !== undefined) return processOfCgroups(reference, container, places.proc)
+  const cgroups = `the cgroups of ${(await hierarchiesOf(places)).join(', ')}`
+  const failures = answers.map((answer) => answer.failure).filter((failure) => failure !== undefined)
+  throw notFound(reference, [...engines, cgroups], failures)
+}
+
+function notFound(reference: string, looked: readonly string[], failures: readonly NamespaceError[]): Error {
+  const where = `looked in ${looked.join(', ')}`
+  const [first] = failures
+  if (first === undefined) return failure('ENOENT', `no such container '${reference}', fromContainer: ${where}`)
+  // ENOENT would say that there is no such container, which nobody knows.
+  const why = failures.map(({ message }) => message).join('; ')
+  const path = first.path === undefined ? {} : { path: first.path }
+  return failure(first.code, `container '${reference}' was not found, fromContainer: ${where}, but ${why}`, path)
+}
+
+function describe({ id, name, status, engine }: EngineContainer): string {
+  return `${id} (${name}, ${status}, of ${engine.name})`
+}
+
+function describeCgroups({ id, directories }: CgroupContainer): string {
+  return `${id} (of ${directories[0]})`
+}
