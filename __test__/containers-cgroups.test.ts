@@ -271,6 +271,13 @@ describe('the first process', () => {
     expect(await chosen(tree, proc)).toBe(300)
   })
 
+  test('is pid 1 even when something older was moved beside it', async () => {
+    using tree = recordedCgroups()
+    using proc = recordedProc([290, 1, 40, '290'], [300, 90, 50, '300 1'])
+    tree.add(`docker/${ID}`, 290, 300)
+    expect(await chosen(tree, proc)).toBe(300)
+  })
+
   test("is the oldest from outside in the host's pid namespace", async () => {
     using tree = recordedCgroups()
     using proc = recordedProc([300, 90, 50, '300'], [200, 90, 70, '200'], [310, 300, 40, '310'])
@@ -280,9 +287,9 @@ describe('the first process', () => {
 
   test('is not that of a container within', async () => {
     using tree = recordedCgroups()
-    // Docker in Docker: the inner engine's shim (320) is a child of the outer container's first process.
-    using proc = recordedProc([300, 90, 50, '300'], [320, 300, 60, '320'], [330, 320, 70, '330 1'])
-    tree.add(`docker/${ID}/init`, 300, 320)
+    // Docker in Docker; the inner engine's shim has left the container's cgroup.
+    using proc = recordedProc([300, 90, 50, '300'], [310, 300, 60, '310'], [330, 1, 40, '330 1'])
+    tree.add(`docker/${ID}/init`, 300, 310)
     tree.add(`docker/${ID}/docker/${OTHER}`, 330)
     expect(await chosen(tree, proc)).toBe(300)
   })
@@ -316,6 +323,22 @@ describe('the first process', () => {
     const places = { engines: [], hierarchies: [tree.path], proc: proc.path }
     await fromContainer(ID, {}, open, places)
     expect(log).toEqual(['open 300', 'close 300', 'open 301'])
+  })
+
+  test('is closed again when the abort comes just after it was opened', async () => {
+    using tree = recordedCgroups()
+    using proc = recordedProc([300, 90, 50, '300 1'])
+    tree.add(`docker/${ID}`, 300)
+    const controller = new AbortController()
+    const log: string[] = []
+    const open = (pid: number) => {
+      log.push(`open ${pid}`)
+      controller.abort('enough')
+      return { close: () => log.push(`close ${pid}`) }
+    }
+    const places = { engines: [], hierarchies: [tree.path], proc: proc.path }
+    await expect(fromContainer(ID, { signal: controller.signal }, open, places)).rejects.toBe('enough')
+    expect(log).toEqual(['open 300', 'close 300'])
   })
 
   test('is given up on when it is another one each time', async () => {

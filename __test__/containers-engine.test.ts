@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from '
 import { createServer, type Socket } from 'node:net'
 import { NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { Engine } from '../src/containers/engines.ts'
-import { enginesOf } from '../src/containers/engines.ts'
+import { type Engine, enginesOf } from '../src/containers/engines.ts'
+import { fromContainer } from '../src/containers/from-container.ts'
 import { expectFailure, failureOf, system } from './setup/failure.ts'
 import { type FakeEngine, fakeEngine, inspected, type Reply } from './setup/fake-engine.ts'
 import { growthSince } from './setup/growth.ts'
@@ -67,10 +67,12 @@ describe('a running container', () => {
     const web = inspected(ID, 'web', running())
     const replies = Object.fromEntries(['web', ID, ID.slice(0, 12), '3'].map((reference) => [pathOf(reference), web]))
     await using engine = await fakeEngine(replies)
+    const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
     for (const reference of ['web', ID, ID.slice(0, 12), '3']) {
       expectContainer(await lookUp(reference, [chosen(engine.socketPath)]))
     }
     expect(engine.asked).toEqual(Object.keys(replies))
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length).toBeLessThanOrEqual(timers)
     expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
   })
 
@@ -175,6 +177,12 @@ describe('ambiguous', () => {
     expectContainer(await lookUp('web', [usual(docker.socketPath), usual(docker.socketPath)]))
   })
 
+  test('a whole id outdoes a name with another engine', async () => {
+    await using docker = await fakeEngine({ [pathOf(ID)]: inspected(OTHER, ID, running(stranger.pid)) })
+    await using podman = await fakeEngine({ [pathOf(ID)]: inspected(ID, 'web', running()) })
+    expectContainer(await lookUp(ID, [usual(docker.socketPath), usual(podman.socketPath)]))
+  })
+
   test('a name outdoes the start of an id with another engine', async () => {
     await using docker = await fakeEngine({ [pathOf('3f2a9c')]: inspected(ID, 'web', running()) })
     await using podman = await fakeEngine({ [pathOf('3f2a9c')]: inspected(OTHER, '3f2a9c', running(stranger.pid)) })
@@ -239,13 +247,59 @@ describe('the pid that an engine tells', () => {
         writeFileSync(`${directory}/status`, `NSpid:\t${pids}\n`)
         expectFailure(await failureOf(look), system('ESRCH'))
       }
-      // Of another machine's engine, never.
+      // Nor one that is in another container's cgroup.
       writeFileSync(`${directory}/status`, `NSpid:\t${inner.pid}\t1\n`)
+      writeFileSync(`${directory}/cgroup`, `0::/docker/${OTHER}\n`)
+      expectFailure(await failureOf(look), system('ESRCH'))
+      writeFileSync(`${directory}/cgroup`, '0::/\n')
+      expectContainer(await look(), inner)
+      // Of another machine's engine, never.
       const [host, port] = engine.host.split(':') as [string, string]
       const remote = { ...usual(''), name: engine.host, address: { host, port: Number(port) } }
       expectFailure(await failureOf(() => lookUp('web', [remote])), system('ESRCH', engine.host))
     } finally {
       await inner[Symbol.asyncDispose]()
+    }
+  })
+
+  test('is looked at again once it is open', async () => {
+    const own = await unshareProgram('--user', '--map-root-user', '--uts')
+    try {
+      const directory = proc.file(String(own.pid))
+      mkdirSync(directory)
+      symlinkSync(`/proc/${own.pid}/stat`, `${directory}/stat`)
+      writeFileSync(`${directory}/status`, `NSpid:\t${own.pid}\t1\n`)
+      const web = inspected(ID, 'web', running(own.pid))
+      await using engine = await fakeEngine({ [pathOf('web')]: web, [pathOf(ID)]: web })
+      const places = { engines: [chosen(engine.socketPath)], hierarchies: [], proc: proc.path }
+      /** What is opened and closed, when that happens in between. */
+      const logOf = async (between: () => void): Promise<string[]> => {
+        const log: string[] = []
+        const open = (pid: number) => {
+          log.push(`open ${pid}`)
+          between()
+          return { close: () => log.push(`close ${pid}`) }
+        }
+        await fromContainer('web', {}, open, places)
+        return log
+      }
+      const retried = [`open ${own.pid}`, `close ${own.pid}`, `open ${container.pid}`]
+      const restart = () => {
+        for (const path of ['web', ID].map(pathOf)) engine.reply(path, inspected(ID, 'web', running()))
+      }
+      // Without a cgroup, the engine is asked.
+      writeFileSync(`${directory}/cgroup`, '0::/\n')
+      expect(await logOf(restart)).toEqual(retried)
+      // With one, the cgroup says it: the pid has become another process' there.
+      for (const path of ['web', ID].map(pathOf)) engine.reply(path, web)
+      writeFileSync(`${directory}/cgroup`, `0::/docker/${ID}\n`)
+      const reuse = () => {
+        restart()
+        writeFileSync(`${directory}/cgroup`, '0::/\n')
+      }
+      expect(await logOf(reuse)).toEqual(retried)
+    } finally {
+      await own[Symbol.asyncDispose]()
     }
   })
 
@@ -299,6 +353,33 @@ describe('an engine that cannot be asked', () => {
     expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
   })
 
+  test('an error of its own to the prefix of only one', async () => {
+    const list = [{ Id: ID, Names: ['/web'], State: 'running' }]
+    await using engine = await fakeEngine({
+      [pathOf('3f2a9c')]: [500, { message: 'disk is full' }],
+      [LIST]: [200, list],
+    })
+    const failure = await failureOf(() => lookUp('3f2a9c', [chosen(engine.socketPath)]))
+    expectFailure(failure, system('EPROTO', '500', 'disk is full'))
+  })
+
+  test('an answer without an end', async () => {
+    await using engine = await fakeEngine({
+      [pathOf('web')]: (_, response) => {
+        const chunk = Buffer.alloc(1 << 20, ' ')
+        const more = () => {
+          while (!response.destroyed && response.write(chunk));
+        }
+        response.on('drain', more)
+        more()
+      },
+    })
+    const engines = [chosen(engine.socketPath)]
+    const failure = await failureOf(() => fromContainerOf({ engines, timeLimit: 20_000 }, 'web'))
+    expectFailure(failure, system('EPROTO', 'does not end'))
+    expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
+  })
+
   test('no HTTP', async () => {
     using directory = temporaryDirectory()
     const server = createServer((socket: Socket) => socket.end('220 mail.example.org\r\n')).listen(directory.file('s'))
@@ -340,7 +421,8 @@ describe('an abort', () => {
     const before = resources()
     const controller = new AbortController()
     const reason = new Error('enough')
-    const found = lookUp('web', [chosen(engine.socketPath)], { signal: controller.signal })
+    const engines = [chosen(engine.socketPath)]
+    const found = fromContainerOf({ engines, timeLimit: 60_000 }, 'web', { signal: controller.signal })
     await eventually(
       () => engine.asked.length,
       (count) => count === 1,

@@ -137,6 +137,14 @@ holds(
 )
 holds('fromDirectory', of('fromDirectory'), fc.tuple(fc.oneof(fc.constant('/proc/self/ns'), paths, anything), kinds))
 holds('fromPath', of('fromPath'), fc.tuple(fc.oneof(fc.constant('/proc/self/ns/net'), paths, anything), kind))
+holds(
+  'fromContainer',
+  of('fromContainer'),
+  fc.tuple(
+    fc.oneof(fc.constantFrom('web', '../web', 'docker', '0123456789ab'), anything),
+    bag({ kinds, socketPath: paths }),
+  ),
+)
 holds('fromFd', of('fromFd'), fc.tuple(fc.oneof(fc.nat(64), anything), kind))
 
 // --- what a set is

@@ -27,7 +27,7 @@ export async function findCgroups(
     for (const name of await cgroupsIn(next.directory)) {
       const directory = `${next.directory}/${name}`
       const id = containerIdOf(name)
-      if (isMeant(name, id, reference, next.isNested)) {
+      if (isMeant(name, id, reference)) {
         found.push({
           id: id ?? reference,
           directory,
@@ -62,10 +62,10 @@ export async function ownMembersOf(directory: string): Promise<number[]> {
     .filter((pid) => Number.isInteger(pid) && pid > 0)
 }
 
-function isMeant(name: string, id: string | undefined, reference: string, isNested: boolean): boolean {
+function isMeant(name: string, id: string | undefined, reference: string): boolean {
   if (isWholeId(reference)) return id === reference
   if (id !== undefined) return isPrefixForCgroups(reference) && id.startsWith(reference)
-  return !isNested && isNamedFor(name, reference)
+  return isNamedFor(name, reference)
 }
 
 async function isOfRootOrCaller(directory: string): Promise<boolean> {

@@ -55,7 +55,6 @@ async function request(
     throw limit.passed ?? error
   } finally {
     clearTimeout(limit.timer)
-    request.destroy()
   }
 }
 
