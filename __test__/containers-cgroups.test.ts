@@ -9,7 +9,7 @@ import { fromContainer } from '../src/containers/from-container.ts'
 import { anything, text } from './setup/arbitrary.ts'
 import { expectFailure, failureOf, refuses, system, type, untyped, value } from './setup/failure.ts'
 import { growthSince } from './setup/growth.ts'
-import { asRoot } from './setup/privilege.ts'
+import { asOrdinaryUser, asRoot } from './setup/privilege.ts'
 import { fromContainerOf, idOf, recordedCgroups } from './setup/recorded-cgroups.ts'
 import { resources } from './setup/resources.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
@@ -232,6 +232,14 @@ describe('not running', () => {
     tree.add(`docker/${ID}`, gone.pid)
     expectFailure(await failureOf(() => fromContainerOf({ hierarchies: [tree.path] }, ID)), system('ESRCH'))
   })
+})
+
+asOrdinaryUser("somebody else's container is found, and not opened", async () => {
+  using tree = recordedCgroups()
+  tree.add(`docker/${ID}`, 1)
+  const failure = await failureOf(() => fromContainerOf({ hierarchies: [tree.path] }, ID))
+  expectFailure(failure, system('EACCES'))
+  expect(failure).toMatchObject({ pid: 1 })
 })
 
 describe('the first process', () => {

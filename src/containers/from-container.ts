@@ -13,7 +13,10 @@ import { parseReference } from './reference.ts'
 export interface FromContainerOptions {
   /** Only these of the container's kinds; all that the kernel has unless told. */
   kinds?: Kinds | undefined
-  /** The socket of the engine to ask, instead of `DOCKER_HOST` or the usual ones. */
+  /**
+   * The socket of the one engine to ask, instead of `DOCKER_HOST` or the usual ones. A container that it does not know
+   * is looked for nowhere else.
+   */
   socketPath?: string | undefined
   /** Ends the search. */
   signal?: AbortSignal | undefined
