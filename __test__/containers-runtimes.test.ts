@@ -106,7 +106,7 @@ test('runc: by an id of free choice, from the cgroups', async (context) => {
     expectFailure(await failureOf(() => NamespaceSet.fromContainer(id)), system('ENOENT', `'${id}'`))
   } finally {
     run('delete', '--force', id)
-    removeLeftovers()
+    await removeLeftovers()
     removeWithMounts(directory.path)
   }
 })

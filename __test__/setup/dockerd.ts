@@ -53,7 +53,7 @@ export async function startDockerd(dockerd: string, busybox: string): Promise<Do
   }
   const clear = async (): Promise<void> => {
     await end(daemon)
-    removeLeftovers()
+    await removeLeftovers()
     removeWithMounts(directory.path)
   }
   const stop = async (): Promise<void> => {

@@ -4,17 +4,25 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { cgroupMounts } from '../../src/containers/cgroup-mounts.ts'
 import { mountsBelow } from './mounts.ts'
+import { eventually } from './resources.ts'
 
 /** The cgroups of a name in all hierarchies. */
 export async function cgroupsCalled(name: string): Promise<string[]> {
   return (await cgroupMounts('/proc/self/mountinfo')).map((mount) => join(mount, name))
 }
 
-/** Notes which of these are there already; the function that comes back removes the others, once they are empty. */
-export function watchDirectories(...paths: string[]): () => void {
+/**
+ * Notes which of these are there already; the function that comes back removes the others. What has just been killed may
+ * hold them for a moment; what somebody else uses by now stays.
+ */
+export function watchDirectories(...paths: string[]): () => Promise<void> {
   const missing = paths.filter((path) => !existsSync(path))
-  return () => {
-    for (const path of missing) if (existsSync(path)) removeEmpty(path)
+  return async () => {
+    await eventually(
+      () => missing.filter((path) => !isRemoved(path)),
+      (left) => left.length === 0,
+      3_000,
+    )
   }
 }
 
@@ -24,13 +32,15 @@ export function removeWithMounts(directory: string): void {
   rmSync(directory, { recursive: true, force: true })
 }
 
-function removeEmpty(path: string): void {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeEmpty(join(path, entry.name))
-  }
+/** Removes a directory of empty ones, as cgroups are; the files in those go with them. */
+function isRemoved(path: string): boolean {
   try {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) isRemoved(join(path, entry.name))
+    }
     rmdirSync(path)
   } catch {
-    // It is somebody else's by now.
+    // It is in use, or gone.
   }
+  return !existsSync(path)
 }

@@ -63,7 +63,7 @@ export async function ownPodman(program: string, busybox: string): Promise<Podma
       try {
         if (hasStarted) podman('rm', '--force', '--all', '--time', '0')
       } finally {
-        removeLeftovers()
+        await removeLeftovers()
         removeWithMounts(directory.path)
       }
     },
