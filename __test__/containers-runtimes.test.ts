@@ -5,9 +5,10 @@ import { NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, expect, type TestContext, test, vi } from 'vitest'
 import { busyboxRoot, installed } from './setup/busybox-root.ts'
 import { expectFailure, failureOf, system } from './setup/failure.ts'
-import { cgroupsCalled, removeWithMounts, watchDirectories } from './setup/leftovers.ts'
+import { cgroupsCalled, watchDirectories } from './setup/leftovers.ts'
 import { nsenter } from './setup/nsenter.ts'
 import { ownPodman } from './setup/podman.ts'
+import { privateMounts } from './setup/private-mounts.ts'
 import { isRoot } from './setup/privilege.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
 
@@ -78,11 +79,11 @@ test('Podman: the prefix of several is ambiguous', async (context) => {
 test('runc: by an id of free choice, from the cgroups', async (context) => {
   const [runc = '', busybox = ''] = needed(context, 'runc', 'busybox')
   const id = `nsset-test.${process.pid}`
-  const directory = temporaryDirectory()
+  using directory = temporaryDirectory()
+  using mounts = privateMounts()
   const removeLeftovers = watchDirectories('/run/runc', ...(await cgroupsCalled(id)))
   const run = (...args: string[]) =>
-    execFileSync(runc, ['--root', directory.file('state'), ...args], {
-      cwd: directory.path,
+    execFileSync(...mounts.inside(directory.path, runc, ['--root', directory.file('state'), ...args]), {
       encoding: 'utf8',
       timeout: 20_000,
       // A container keeps what it is given: no pipe, which would be waited for.
@@ -107,6 +108,5 @@ test('runc: by an id of free choice, from the cgroups', async (context) => {
   } finally {
     run('delete', '--force', id)
     await removeLeftovers()
-    removeWithMounts(directory.path)
   }
 })

@@ -55,6 +55,18 @@ describe('on the main thread', () => {
 })
 
 describe('in a Worker', () => {
+  asRoot('stays in the directory of the same name, of another mount namespace', REASON, async () => {
+    using set = NamespaceSet.unshareSync('mnt')
+    const seen = await inWorker<{ is: string; believed: string }>(
+      `const set = nsset.NamespaceSet.fromPath(data)
+      set.enter()
+      set.close()
+      return { is: fs.readlinkSync('/proc/thread-self/cwd'), believed: process.cwd() }`,
+      set.path('mnt'),
+    )
+    expect(seen).toEqual({ is: process.cwd(), believed: process.cwd() })
+  })
+
   asRoot('goes inside for good, while the main thread stays', REASON, async () => {
     const home = threadPlace()
     const outside = hostname()

@@ -5,7 +5,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { json, text } from 'node:stream/consumers'
 import { busyboxRoot } from './busybox-root.ts'
-import { cgroupsCalled, removeWithMounts, watchDirectories } from './leftovers.ts'
+import { cgroupsCalled, watchDirectories } from './leftovers.ts'
+import { privateMounts } from './private-mounts.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 /** It ends after as many seconds, whatever becomes of the test. */
@@ -31,18 +32,15 @@ export async function startDockerd(dockerd: string, busybox: string): Promise<Do
   const pidfile = directory.file('pid')
   // And not with what /etc/docker says.
   writeFileSync(directory.file('daemon.json'), '{}')
-  const daemon = spawn(
-    'timeout',
-    [
-      '--kill-after=10',
-      String(LIFE_LIMIT),
-      dockerd,
-      ...['--iptables=false', '--ip6tables=false', '--bridge=none', '--storage-driver=vfs', '--log-level=warn'],
-      ...['--config-file', directory.file('daemon.json'), '--data-root', directory.file('data')],
-      ...['--exec-root', directory.file('exec'), '--pidfile', pidfile, '--host', `unix://${socketPath}`],
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
-  )
+  const mounts = privateMounts()
+  const [file, args] = mounts.inside(directory.path, dockerd, [
+    ...['--iptables=false', '--ip6tables=false', '--bridge=none', '--storage-driver=vfs', '--log-level=warn'],
+    ...['--config-file', directory.file('daemon.json'), '--data-root', directory.file('data')],
+    ...['--exec-root', directory.file('exec'), '--pidfile', pidfile, '--host', `unix://${socketPath}`],
+  ])
+  const daemon = spawn('timeout', ['--kill-after=10', String(LIFE_LIMIT), file, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   const complaints = text(daemon.stderr)
   const ask: Dockerd['ask'] = (method, path, body) => askEngine(socketPath, method, path, body)
   const create: Dockerd['create'] = async (name, command, config, hostConfig) => {
@@ -53,8 +51,9 @@ export async function startDockerd(dockerd: string, busybox: string): Promise<Do
   }
   const clear = async (): Promise<void> => {
     await end(daemon)
+    mounts[Symbol.dispose]()
     await removeLeftovers()
-    removeWithMounts(directory.path)
+    directory[Symbol.dispose]()
   }
   const stop = async (): Promise<void> => {
     try {

@@ -1,9 +1,7 @@
-/** What engines leave behind: directories that they make for all of their containers, and mounts. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+/** What engines leave behind: directories that they make for all of their containers. */
+import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { cgroupMounts } from '../../src/containers/cgroup-mounts.ts'
-import { mountsBelow } from './mounts.ts'
 import { eventually } from './resources.ts'
 
 /** The cgroups of a name in all hierarchies. */
@@ -24,12 +22,6 @@ export function watchDirectories(...paths: string[]): () => Promise<void> {
       3_000,
     )
   }
-}
-
-/** Removes a directory with all that is in it, mounts included. */
-export function removeWithMounts(directory: string): void {
-  for (const { target } of mountsBelow(directory).reverse()) execFileSync('umount', [target], { timeout: 10_000 })
-  rmSync(directory, { recursive: true, force: true })
 }
 
 /** Removes a directory of empty ones, as cgroups are; the files in those go with them. */

@@ -3,7 +3,8 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { busyboxRoot } from './busybox-root.ts'
-import { cgroupsCalled, removeWithMounts, watchDirectories } from './leftovers.ts'
+import { cgroupsCalled, watchDirectories } from './leftovers.ts'
+import { privateMounts } from './private-mounts.ts'
 import { eventually } from './resources.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -27,8 +28,13 @@ export async function ownPodman(program: string, busybox: string): Promise<Podma
     ...['--root', directory.file('storage'), '--runroot', directory.file('run'), '--tmpdir', directory.file('tmp')],
     ...['--storage-driver', 'vfs', '--cgroup-manager', 'cgroupfs', '--events-backend', 'none'],
   ]
+  const mounts = privateMounts()
   const podman = (...args: string[]): string =>
-    execFileSync(program, [...own, ...args], { encoding: 'utf8', timeout: 30_000, stdio: ['ignore', 'pipe', 'pipe'] })
+    execFileSync(...mounts.inside(directory.path, program, [...own, ...args]), {
+      encoding: 'utf8',
+      timeout: 30_000,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
   const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024']
   const services: AsyncDisposable[] = []
   let hasStarted = false
@@ -42,8 +48,9 @@ export async function ownPodman(program: string, busybox: string): Promise<Podma
     },
     serve: async () => {
       const socketPath = directory.file('podman.sock')
-      const args = [...own, 'system', 'service', '--time', '0', `unix://${socketPath}`]
-      const service = spawn('timeout', ['--kill-after=5', String(LIFE_LIMIT), program, ...args], { stdio: 'ignore' })
+      const words = [...own, 'system', 'service', '--time', '0', `unix://${socketPath}`]
+      const [file, args] = mounts.inside(directory.path, program, words)
+      const service = spawn('timeout', ['--kill-after=5', String(LIFE_LIMIT), file, ...args], { stdio: 'ignore' })
       const ended = once(service, 'exit')
       services.push({
         [Symbol.asyncDispose]: async () => {
@@ -63,8 +70,9 @@ export async function ownPodman(program: string, busybox: string): Promise<Podma
       try {
         if (hasStarted) podman('rm', '--force', '--all', '--time', '0')
       } finally {
+        mounts[Symbol.dispose]()
         await removeLeftovers()
-        removeWithMounts(directory.path)
+        directory[Symbol.dispose]()
       }
     },
   }

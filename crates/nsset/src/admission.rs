@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    env,
     sync::{Mutex, MutexGuard, PoisonError},
     thread::Builder,
 };
@@ -12,7 +11,7 @@ use nix::errno::Errno;
 
 use crate::{
     error::{Error, Result, SystemError},
-    kind::{Kind, Kinds},
+    kind::Kinds,
     set::{NamespaceSet, last_errno},
     thread,
 };
@@ -59,13 +58,7 @@ pub fn admit(set: &NamespaceSet, kinds: Kinds) -> Result<Admission> {
 pub fn enter(ticket: u32) -> Result<()> {
     let admitted = admissions().open.remove(&ticket);
     let (set, kinds) = admitted.ok_or_else(|| Error::InvalidArgument("there is no such admission any more".into()))?;
-    let directory = env::current_dir();
-    thread::enter(&set, kinds)?;
-    if kinds.contains(Kind::Mnt) {
-        // setns(2) has put the thread into the root directory, while JavaScript remembers where the process is.
-        let _ = directory.and_then(env::set_current_dir);
-    }
-    Ok(())
+    thread::enter(&set, kinds)
 }
 
 fn admissions() -> MutexGuard<'static, Admissions> {

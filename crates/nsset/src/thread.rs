@@ -6,6 +6,7 @@
 use std::{
     borrow::Cow,
     cell::RefCell,
+    env,
     os::fd::{AsFd, OwnedFd},
     sync::Arc,
 };
@@ -189,8 +190,8 @@ impl Place {
                 continue;
             }
             self.belongs[kind.index()] = Some(Arc::clone(namespace));
-            let entered = if kind == Kind::Mnt { unshare(CloneFlags::CLONE_FS) } else { Ok(()) };
-            if let Err(errno) = entered.and_then(|()| self.move_to_where_it_belongs(kind)) {
+            let entered = if kind == Kind::Mnt { self.move_to_mounts() } else { self.move_to_where_it_belongs(kind) };
+            if let Err(errno) = entered {
                 self.belongs = before;
                 self.restore().map_err(|(kind, errno)| Error::Restore { kind, errno })?;
                 return Err(explain(kind, errno));
@@ -218,6 +219,16 @@ impl Place {
         }
         setns(destination.as_fd(), CloneFlags::from_bits_retain(kind.flag() as i32))?;
         self.stands[index] = Some(Arc::clone(destination));
+        Ok(())
+    }
+
+    /// setns(2) puts the thread into the root directory, while JavaScript remembers where the process is: it goes on to
+    /// the directory of that name, where there is one inside.
+    fn move_to_mounts(&mut self) -> std::result::Result<(), Errno> {
+        let directory = env::current_dir();
+        unshare(CloneFlags::CLONE_FS)?;
+        self.move_to_where_it_belongs(Kind::Mnt)?;
+        let _ = directory.and_then(env::set_current_dir);
         Ok(())
     }
 
