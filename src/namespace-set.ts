@@ -10,14 +10,8 @@ import { binding } from './native.ts'
 import { parseBoolean, parseFunction, parseInteger, parseOptions, parseSignal } from './options.ts'
 import { type Path, parsePath } from './paths.ts'
 import type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
-import {
-  type ExecFileOptions,
-  type ExecFileResult,
-  execFile,
-  type Output,
-  type OutputEncoding,
-  type StartForOutput,
-} from './processes/exec-file.ts'
+import { type ExecFileOptions, execFile, type StartForOutput } from './processes/exec-file.ts'
+import type { ExecFileResult, Output, OutputEncoding } from './processes/exec-file-result.ts'
 import { type ForkOptions, parseFork } from './processes/fork.ts'
 import { spawn } from './processes/spawn.ts'
 import { parseArguments, parseLaunch, type SpawnOptions } from './processes/spawn-options.ts'

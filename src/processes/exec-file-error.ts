@@ -1,4 +1,4 @@
-import type { ExecFileResult } from './exec-file.ts'
+import type { ExecFileResult } from './exec-file-result.ts'
 
 /** Why a program was stopped. */
 export type ExecFileErrorCode = 'ETIMEDOUT' | 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'

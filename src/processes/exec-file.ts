@@ -3,10 +3,8 @@ import { invalidType, invalidValue } from '../errors.ts'
 import { parseBoolean } from '../options.ts'
 import type { NamespaceChildProcess } from './child-process.ts'
 import { ExecFileError, type ExecFileErrorCode } from './exec-file-error.ts'
+import type { ExecFileResult, OutputEncoding } from './exec-file-result.ts'
 import { type ProcessOptions, parseTimeout } from './spawn-options.ts'
-
-/** How output becomes text; `'buffer'` and null leave it as bytes. */
-export type OutputEncoding = BufferEncoding | 'buffer' | null
 
 /** Options of {@link NamespaceSet.execFile}. */
 export interface ExecFileOptions<E extends OutputEncoding = OutputEncoding> extends ProcessOptions {
@@ -18,22 +16,6 @@ export interface ExecFileOptions<E extends OutputEncoding = OutputEncoding> exte
   maxBuffer?: number | undefined
   /** Whether an end other than with code 0 is an error; it is unless told. */
   reject?: boolean | undefined
-}
-
-/** A string, or a Buffer, as the encoding has it. */
-export type Output<E extends OutputEncoding> = [E] extends ['buffer' | null]
-  ? Buffer
-  : [Extract<E, 'buffer' | null>] extends [never]
-    ? string
-    : string | Buffer
-
-/** How a program ended, and what it said. */
-export interface ExecFileResult<T extends string | Buffer> {
-  stdout: T
-  stderr: T
-  /** Null when a signal ended it. */
-  exitCode: number | null
-  signal: NodeJS.Signals | null
 }
 
 /** @internal Starts the program with a pipe for each of stdout and stderr. */
