@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { asRoot } from './setup/privilege.ts'
 
 interface Outcome {
   stdout: string
@@ -21,8 +22,7 @@ function example(name: string, ...args: string[]): Promise<Outcome> {
 }
 
 test('sandbox: a shell with its own processes, host name, files and network', async () => {
-  const script =
-    'id -un; hostname; ps -e -o comm=; ls /root /home; touch /usr/mine; exit 3'
+  const script = 'id -un; hostname; ps -e -o comm=; ls /root /home; touch /usr/mine; exit 3'
   const { stdout, stderr, code } = await example('sandbox', '-c', script)
   expect(stdout.split('\n').slice(0, 5)).toEqual(['root', 'sandbox', 'nsset-init', 'sh', 'ps'])
   expect(stderr).toContain('/root')
@@ -55,6 +55,32 @@ test('fork-per-namespace: three servers on the same port at once', async () => {
   )
   expect(new Set(lines.map((line) => /net:\[\d+\]/.exec(line)?.[0])).size).toBe(3)
 })
+
+test('pool: each request has a network of its own, which was ready', async () => {
+  const { stdout, stderr, code } = await example('pool')
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+  expect(stdout).toMatch(/^4 networks are ready\n/)
+  const networks = [...stdout.matchAll(/^(\w+) in (net:\[\d+\]): 127\.0\.0\.1\/8 10\.0\.0\.1\/8/gm)]
+  expect(networks.map(([, request]) => request)).toEqual(['red', 'green', 'blue', 'white', 'black'])
+  expect(new Set(networks.map(([, , network]) => network)).size).toBe(5)
+  expect(stdout).toMatch(/put back, and given out again\n$/)
+})
+
+asRoot(
+  'worker-per-namespace: each tenant has a server of its own on the same port',
+  'a thread of an ordinary user may not enter',
+  async () => {
+    const { stdout, stderr, code } = await example('worker-per-namespace')
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+    expect(stdout).toMatch(/^3 servers on port 80/)
+    const answers = [...stdout.matchAll(/^(\w+) +(net:\[\d+\]) {2}Good day from (\w+) at host-of-(\w+)$/gm)]
+    expect(answers.map(([, line, , greeting, host]) => [line, greeting, host])).toEqual(
+      ['red', 'green', 'blue'].map((name) => [name, name, name]),
+    )
+    expect(new Set(answers.map(([, , network]) => network)).size).toBe(3)
+    expect(stdout).toMatch(/\noutside, /)
+  },
+)
 
 function readCommandLines(): string[] {
   return readdirSync('/proc').flatMap((name) => {
