@@ -4,10 +4,17 @@
  * and hangs nothing.
  */
 import { setTimeout } from 'node:timers/promises'
-import { type NamespaceKind, NamespaceSet, type UnshareSyncOptions } from 'nsset'
+import {
+  type NamespaceChildProcess,
+  type NamespaceKind,
+  NamespaceSet,
+  type SpawnOptions,
+  type UnshareSyncOptions,
+} from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compileIntruder, type IntruderProgram, type IntruderReport, startIntruder } from './setup/intruder.ts'
-import { asRoot } from './setup/privilege.ts'
+import { asRoot, isRoot } from './setup/privilege.ts'
+import { ownRange } from './setup/subordinate-ids.ts'
 import { ALL_KINDS } from './setup/thread-place.ts'
 
 const SPAWNS = 500
@@ -51,7 +58,10 @@ async function besiege(
 }
 
 async function spawnTarget(set: NamespaceSet, intruder: IntruderProgram, outcome: Omit<Siege, 'report'>) {
-  const child = set.spawn(intruder.path, ['target'], { stdio: 'ignore', env: {} })
+  await endTarget(set.spawn(intruder.path, ['target'], { stdio: 'ignore', env: {} }), outcome)
+}
+
+async function endTarget(child: NamespaceChildProcess, outcome: Omit<Siege, 'report'>) {
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => resolve(void outcome.errors.push(error)))
     child.once('exit', () => resolve(void outcome.exits++))
@@ -148,6 +158,67 @@ test('a user namespace made below the set: its maps are written by one who stand
   expect(siege.errors).toEqual([])
   expect(siege.report.stopped).toBeGreaterThan(0)
 }, 60_000)
+
+describe('every form of starting a program gives as little:', () => {
+  const start =
+    (options: SpawnOptions): ((set: NamespaceSet, path: string) => NamespaceChildProcess) =>
+    (set, path) =>
+      set.spawn(path, ['target'], { env: {}, ...options })
+  const FORMS: Record<string, (set: NamespaceSet, path: string) => NamespaceChildProcess | Promise<unknown>> = {
+    pipes: start({ stdio: 'pipe' }),
+    'many descriptors': start({ stdio: [...Array(10).fill('pipe'), 0, 1, 2, 'inherit'] }),
+    detached: start({ stdio: 'ignore', detached: true }),
+    'uid and gid': start({ stdio: 'ignore', uid: 1000, gid: 1000 }),
+    groups: start({ stdio: 'ignore', groups: [1, 2, 3] }),
+    keepCapabilities: start({ stdio: 'ignore', uid: 1000, gid: 1000, keepCapabilities: true }),
+    noNewPrivileges: start({ stdio: 'ignore', noNewPrivileges: true }),
+    deathSignal: start({ stdio: 'ignore', uid: 1000, deathSignal: 'SIGKILL' }),
+    cwd: start({ stdio: 'ignore', cwd: '/tmp', argv0: 'intruder' }),
+    // The user's own programs may be stopped for as long as the intruder likes.
+    execFile: (set, path) =>
+      set.execFile(path, ['target'], { env: {}, timeout: 30, killSignal: 'SIGKILL', reject: false }),
+    fork: (set, path) =>
+      set.fork('target', [], { env: {}, execPath: path, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
+  }
+  const TURNS = 150
+
+  /** Root of the set is nobody outside, and has 65535 others beside it. */
+  function withManyIds(kinds: NamespaceKind[]): NamespaceSet {
+    const maps = (file: '/etc/subuid' | '/etc/subgid') => {
+      return [{ containerId: 0, hostId: isRoot ? 100_000 : ownRange(file).start, size: 65_536 }]
+    }
+    const ids = { mapUser: undefined, uidMaps: maps('/etc/subuid'), gidMaps: maps('/etc/subgid') }
+    return NamespaceSet.unshareSync(kinds, { ...optionsFor(kinds), ...ids })
+  }
+
+  for (const [form, begin] of Object.entries(FORMS)) {
+    for (const kinds of [SETS[0], SETS[3]] as NamespaceKind[][]) {
+      test(`${form}, in a set of ${nameOf(kinds)}`, async (context) => {
+        if (program === undefined) return context.skip('needs a C compiler, cc')
+        using set = withManyIds(kinds)
+        const siege = await besiege(program, set, 3, async ({ path }) => {
+          const outcome = { errors: [] as unknown[], exits: 0 }
+          for (let turn = 0; turn < TURNS; turn++) {
+            const begun = begin(set, path)
+            if (!(begun instanceof Promise)) await endTarget(begun, outcome)
+            else
+              await begun.then(
+                () => outcome.exits++,
+                (error) => outcome.errors.push(error),
+              )
+          }
+          return outcome
+        })
+        expect(siege.report.breaches).toEqual([])
+        expect(siege.report.hung).toBe(0)
+        expect(siege.report.fair).toEqual(expect.arrayContaining(TECHNIQUES))
+        expect(siege.report.helpers).toBeGreaterThan(TURNS / 10)
+        expect(siege.errors).toEqual([])
+        expect(siege.exits).toBe(TURNS)
+      }, 60_000)
+    }
+  }
+})
 
 describe('stopped again and again, a spawn still ends, in a running child or in an error, in', () => {
   for (const kinds of SETS) {

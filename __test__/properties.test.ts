@@ -279,12 +279,59 @@ const programOptions = {
   env: fc.dictionary(text, anything, { maxKeys: 4 }),
   kinds: fc.oneof(kinds, fc.constantFrom(undefined, 'net', ['net', 'uts'])),
 }
-const withStdio = bag({ ...programOptions, stdio: fc.oneof(stdio, fc.array(stdio, { maxLength: 6 })) })
-const withEncoding = bag({ ...programOptions, encoding: fc.oneof(fc.constantFrom('buffer', 'utf8', 'hex'), text) })
+const ids = fc.oneof(fc.constantFrom(0, process.getuid?.(), 65_534, undefined, null), number)
+const signals = fc.oneof(fc.constantFrom<unknown>('SIGTERM', 'SIGKILL', 'sigint', 9, 0, 64, undefined, null), anything)
+/** Without effect on who waits for an end: a program of these ends by itself. */
+const processOptions = {
+  ...programOptions,
+  argv0: fc.oneof(text, fc.constant('name')),
+  shell: fc.oneof(fc.constantFrom<unknown>(false, true, '/bin/sh', '', '/nowhere/sh', null), noText),
+  detached: fc.oneof(fc.boolean(), anything),
+  uid: ids,
+  gid: ids,
+  groups: fc.oneof(fc.array(ids, { maxLength: 3 }), anything),
+  signal: fc.oneof(
+    fc.constantFrom<unknown>(undefined, AbortSignal.abort(), new AbortController().signal, AbortSignal.timeout(0)),
+    anything,
+  ),
+  timeout: fc.oneof(fc.constantFrom<unknown>(0, 1, 1000, undefined, null), anything),
+  killSignal: signals,
+  keepCapabilities: fc.oneof(fc.boolean(), anything),
+  noNewPrivileges: fc.oneof(fc.boolean(), anything),
+  deathSignal: fc.oneof(fc.constantFrom<unknown>('SIGTERM', 15, undefined, null), anything),
+}
+const withStdio = bag({ ...processOptions, stdio: fc.oneof(stdio, fc.array(stdio, { maxLength: 6 })) })
+const withEncoding = bag({
+  ...processOptions,
+  encoding: fc.oneof(fc.constantFrom('buffer', 'utf8', 'hex'), text),
+  input: fc.oneof(text, fc.uint8Array(), anything),
+  maxBuffer: fc.oneof(fc.constantFrom(0, 1, Infinity), anything),
+  reject: fc.oneof(fc.boolean(), anything),
+})
+const withChannel = bag({
+  ...processOptions,
+  // Not Node, which would take long to start; it ends by itself as well.
+  execPath: fc.oneof(
+    fc.constantFrom('/bin/true', '/nowhere/node'),
+    noText.filter((value) => value !== undefined),
+  ),
+  execArgv: fc.oneof(programArguments, fc.constant([])),
+  serialization: fc.oneof(fc.constantFrom<unknown>('json', 'advanced', undefined), anything),
+  silent: fc.oneof(fc.boolean(), anything),
+  stdio: fc.oneof(stdio, fc.array(fc.oneof(stdio, fc.constant('ipc')), { maxLength: 6 })),
+}).map((options) =>
+  // Left out, it would be Node after all.
+  typeof options === 'object' && options !== null ? { execPath: '/bin/true', ...options } : { execPath: '/bin/true' },
+)
 
 holds('spawn', ours('spawn'), fc.tuple(file, programArguments, fc.oneof(withStdio, fc.constant(undefined))))
 holds('spawn, without arguments', ours('spawn'), fc.tuple(file, withStdio))
 holds('execFile', ours('execFile'), fc.tuple(file, programArguments, fc.oneof(withEncoding, fc.constant(undefined))))
+holds(
+  'fork',
+  ours('fork'),
+  fc.tuple(fc.oneof(fc.constant('/nowhere/module.js'), paths, noText), programArguments, withChannel),
+)
 holds(
   'kill',
   () => async (signal) => {

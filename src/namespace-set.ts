@@ -424,7 +424,7 @@ export class NamespaceSet {
    * is in already cost nothing. Not for asynchronous functions: what comes after an `await` would run outside.
    *
    * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time`, `pid` and `mnt` unless equal to the thread's own, and for an
-   * ordinary user's sets: {@link NamespaceSet.spawn} and {@link NamespaceSet.execFile} take all of them.
+   * ordinary user's sets: {@link NamespaceSet.spawn}, {@link NamespaceSet.execFile} and {@link NamespaceSet.fork} take all of them.
    * @throws `ERR_NSSET_ASYNC_CALLBACK` when the function returns a promise or another thenable.
    * @throws `ERR_NSSET_RESTORE` when the way back fails, with what the function threw as its `cause`;
    * `ERR_NSSET_TAINTED_THREAD` from every call until it succeeds.
@@ -440,7 +440,7 @@ export class NamespaceSet {
    * is in already cost nothing. Not for asynchronous functions: what comes after an `await` would run outside.
    *
    * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time`, `pid` and `mnt` unless equal to the thread's own, and for an
-   * ordinary user's sets: {@link NamespaceSet.spawn} and {@link NamespaceSet.execFile} take all of them.
+   * ordinary user's sets: {@link NamespaceSet.spawn}, {@link NamespaceSet.execFile} and {@link NamespaceSet.fork} take all of them.
    * @throws `ERR_NSSET_ASYNC_CALLBACK` when the function returns a promise or another thenable.
    * @throws `ERR_NSSET_RESTORE` when the way back fails, with what the function threw as its `cause`;
    * `ERR_NSSET_TAINTED_THREAD` from every call until it succeeds.

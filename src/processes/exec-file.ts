@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
-import { invalidType, invalidValue } from '../errors.ts'
+import { invalidType, invalidValue, NamespaceError } from '../errors.ts'
 import { parseBoolean } from '../options.ts'
 import type { NamespaceChildProcess } from './child-process.ts'
 import { ExecFileError, type ExecFileErrorCode } from './exec-file-error.ts'
@@ -35,8 +35,7 @@ export async function execFile(
   const rejects = parseBoolean(reject, 'options.reject', true)
   const patience = parseTimeout(timeout)
   const bytes = parseInput(input)
-  const child = start(bytes === undefined ? 'ignore' : 'pipe', rest)
-
+  const child = startOrTell(() => start(bytes === undefined ? 'ignore' : 'pipe', rest), command, decode)
   let why: ExecFileErrorCode | undefined
   const stop = (code: ExecFileErrorCode) => {
     why ??= code
@@ -58,6 +57,17 @@ export async function execFile(
   if (failure !== undefined) throw Object.assign(failure, result, { command })
   if (rejects && (why !== undefined || exitCode !== 0)) throw new ExecFileError(command, result, why)
   return result
+}
+
+/** What is thrown at once has all that a later failure has. */
+function startOrTell<T>(start: () => T, command: readonly string[], decode: (bytes: Buffer) => string | Buffer): T {
+  try {
+    return start()
+  } catch (error) {
+    if (!(error instanceof NamespaceError)) throw error
+    const nothing = decode(Buffer.alloc(0))
+    throw Object.assign(error, { stdout: nothing, stderr: nothing, exitCode: null, signal: null, command })
+  }
 }
 
 /** Settles when the child and its streams have ended, or at its first error. */

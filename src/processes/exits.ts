@@ -18,6 +18,9 @@ const shared = globalThis as { [KEY]?: Children }
 export const children: Children = shared[KEY] ?? { running: new Map(), last: 0, holders: 0 }
 shared[KEY] = children
 
+/** Taken at load: tests replace the global one. */
+const soon = setImmediate
+
 /** @internal A number for a child, and who hears of its end. */
 export function expectExit(onExit: OnExit): number {
   children.last = (children.last + 1) % 0xffffffff
@@ -34,5 +37,6 @@ export function forgetExit(child: number): void {
 export function reportExit(report: ExitReport): void {
   const onExit = children.running.get(report.child)
   children.running.delete(report.child)
-  onExit?.(report)
+  // What the program had written is read in this turn of the event loop, and told first: libuv has it so.
+  soon(() => onExit?.(report))
 }

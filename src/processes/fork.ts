@@ -53,6 +53,7 @@ function parseForkStdio(stdio: unknown, silent: boolean): unknown[] {
   if (!Array.isArray(stdio)) return [...threeTimes(parseStdio(stdio)), 'ipc']
   const channel = stdio.indexOf('ipc')
   if (channel < 0) throw invalidValue('options.stdio', "must have 'ipc' once, for the messages", stdio)
+  if (stdio.lastIndexOf('ipc') !== channel) throw invalidValue('options.stdio', "must have 'ipc' only once", stdio)
   return (parseStdio(stdio.with(channel, 'ignore')) as unknown[]).with(channel, 'ipc')
 }
 

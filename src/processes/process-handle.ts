@@ -73,12 +73,14 @@ export class ProcessHandle {
   }
 
   kill(signal: number): number {
+    if (this.#native === undefined) return ESRCH
     try {
-      this.#native?.signal(signal)
+      this.#native.signal(signal)
       return 0
     } catch (error) {
-      if (error instanceof NamespaceError && error.errno !== undefined) return error.errno
-      throw error
+      if (!(error instanceof NamespaceError) || error.errno === undefined) throw error
+      // It has ended and is not told of yet: for child_process it is a zombie then, which takes any signal.
+      return error.errno === ESRCH ? 0 : error.errno
     }
   }
 
@@ -136,6 +138,7 @@ export class ProcessHandle {
 }
 
 const ENOENT = -2
+const ESRCH = -3
 /** libuv's number for an error without one. */
 const UNKNOWN = -4094
 
