@@ -19,6 +19,7 @@ function ask(platform: string, load: string): Promise<Answer> {
        current: () => NamespaceSet.current(),
        unshare: () => NamespaceSet.unshare('net'),
        unshareSync: () => NamespaceSet.unshareSync('net'),
+       NamespacePool: () => new nsset.NamespacePool('net', { size: 1 }),
        fromPid: () => NamespaceSet.fromPid(1),
        fromThread: () => NamespaceSet.fromThread(1, 1),
        fromDirectory: () => NamespaceSet.fromDirectory('/'),
@@ -47,7 +48,7 @@ function ask(platform: string, load: string): Promise<Answer> {
   )
 }
 
-const ASYNCHRONOUS = ['unshare', 'unmount']
+const ASYNCHRONOUS = ['fromContainer', 'unshare', 'unmount']
 
 describe.each(['darwin', 'win32', 'freebsd'])('on %s', (platform) => {
   test.each([

@@ -2,6 +2,7 @@ import { invalidType, invalidValue, misuse } from './errors.ts'
 import { namesOf, parseKinds } from './kinds.ts'
 import type { Kinds, NamespaceKind } from './namespace-kind.ts'
 import { NamespaceSet } from './namespace-set.ts'
+import { binding } from './native.ts'
 import { parseFunction, parseInteger, parseOptions, parseSignal } from './options.ts'
 import { parseUnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
 
@@ -77,6 +78,7 @@ export class NamespacePool {
   #isAborted = false
 
   constructor(kinds: Kinds, options: NamespacePoolOptions) {
+    binding()
     this.#kinds = parseKinds(kinds)
     const given = parseOptions<NamespacePoolOptions>(options)
     this.#size = parseInteger(given.size, 'options.size', 1, MOST)
