@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { anyonesSet } from './setup/anyones-set.ts'
 import { doomedNode } from './setup/doomed-node.ts'
 import { failureOf } from './setup/failure.ts'
+import { growthSince } from './setup/growth.ts'
 import { asOrdinaryUser, asRoot, isRoot } from './setup/privilege.ts'
 import { readStat } from './setup/proc-stat.ts'
 import { eventually, resources } from './setup/resources.ts'
@@ -133,7 +134,7 @@ describe('ids that cannot be:', () => {
     const failure = await failureOf(() => set.spawn('true', [], { ...options, stdio: 'ignore' }))
     expect(failure).toMatchObject({ name: 'NamespaceError', ...expected })
     await expect(set.execFile('true', [], options)).rejects.toMatchObject(expected)
-    expect(await eventually(resources, (now) => now.descriptors <= before.descriptors)).toEqual(before)
+    expect(await growthSince(before)).toEqual({})
   }
 
   test('a user without a name inside', async () => {

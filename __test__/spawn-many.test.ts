@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { NamespaceSet } from 'nsset'
 import { expect, test } from 'vitest'
 import { anyonesSet } from './setup/anyones-set.ts'
+import { growthSince } from './setup/growth.ts'
 import { askPlainNode } from './setup/plain-node.ts'
 import { isRoot } from './setup/privilege.ts'
 import { childrenOf, eventually, resources } from './setup/resources.ts'
@@ -34,7 +35,7 @@ test('200 at once, each with its own output and its own end, and no zombie', asy
   })
   expect(await Promise.all(runs)).toEqual(Array.from({ length: 200 }, (_, index) => [`${index}\n`, index % 100]))
   expect(await eventually(zombies, (found) => found.length === 0)).toEqual([])
-  expect(await eventually(resources, (now) => now.descriptors <= before.descriptors)).toEqual(before)
+  expect(await growthSince(before)).toEqual({})
 })
 
 test('500 one after the other, ended by signals, holding nothing more than before', async () => {
@@ -46,7 +47,7 @@ test('500 one after the other, ended by signals, holding nothing more than befor
     child.kill('SIGKILL')
     expect(await once(child, 'close')).toEqual([null, 'SIGKILL'])
   }
-  expect(await eventually(resources, (now) => now.descriptors <= before.descriptors)).toEqual(before)
+  expect(await growthSince(before)).toEqual({})
 })
 
 test('a program with two thousand arguments and a large environment', async () => {

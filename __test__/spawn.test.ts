@@ -7,8 +7,9 @@ import { text } from 'node:stream/consumers'
 import { NamespaceError, type NamespaceSet, type SpawnOptions } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { anyonesSet } from './setup/anyones-set.ts'
+import { growthSince } from './setup/growth.ts'
 import { readStat } from './setup/proc-stat.ts'
-import { eventually, resources } from './setup/resources.ts'
+import { resources } from './setup/resources.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
 
 /** What a program writes, read to its end. */
@@ -194,7 +195,7 @@ describe('does not start', () => {
       expect([child.pid, child.kill()]).toEqual([undefined, false])
       if (!events.includes('close')) await once(child, 'close')
       expect(events).toEqual(['close'])
-      expect(await eventually(resources, (now) => now.descriptors <= before.descriptors)).toEqual(before)
+      expect(await growthSince(before)).toEqual({})
     })
   }
 
