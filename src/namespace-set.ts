@@ -495,12 +495,12 @@ export class NamespaceSet {
    * child.on('exit', (code) => console.log(code))
    * @see execve(2), setns(2)
    */
-  spawn<const S extends StdioOptions = 'pipe'>(
+  spawn<const S extends StdioOptions | undefined = 'pipe'>(
     file: string,
     args?: readonly string[] | null,
     options?: SpawnOptions<S>,
   ): ChildOf<S>
-  spawn<const S extends StdioOptions = 'pipe'>(file: string, options?: SpawnOptions<S>): ChildOf<S>
+  spawn<const S extends StdioOptions | undefined = 'pipe'>(file: string, options?: SpawnOptions<S>): ChildOf<S>
   spawn(file: string, args?: unknown, options?: unknown): NamespaceChildProcess {
     binding()
     const [words, given] = parseArguments<SpawnOptions>(args, options)

@@ -15,12 +15,15 @@ interface HandleStdio {
 
 /** @internal What Node's `ChildProcess` was told to spawn, with what it made of that by the time its handle is asked to. */
 export interface HandleOptions {
+  file: string
+  args: string[]
   stdio: HandleStdio[]
   envPairs: string[]
+  serialization?: unknown
 }
 
-/** @internal What Node does when a process has ended, or did not start. */
-export type OnExit = (code: number | null, signal: string) => void
+/** What is to be done when the process has ended, or did not start. */
+type OnExit = (code: number | null, signal: string, failure?: NamespaceError) => void
 
 /** The errors that `child_process` tells by the event `'error'`; it throws the others. */
 const TOLD = ['EACCES', 'EAGAIN', 'EMFILE', 'ENFILE', 'ENOENT']
@@ -35,8 +38,6 @@ export class ProcessHandle {
   pid: number | undefined
   /** Why the program did not start. */
   failure: NamespaceError | undefined
-  /** Whether the failure is told by the event `'error'`; Node throws for what it returned otherwise. */
-  isTold = false
 
   readonly #set: NativeSet
   readonly #launch: Launch
@@ -69,7 +70,7 @@ export class ProcessHandle {
 
   /** Called by Node, some moments after a failure that is told. */
   onexit(): void {
-    this.#onExit(this.failure?.errno ?? UNKNOWN, '')
+    this.#onExit(this.failure?.errno ?? UNKNOWN, '', this.failure)
   }
 
   kill(signal: number): number {
@@ -128,8 +129,8 @@ export class ProcessHandle {
     Object.assign(failure, { path: failure.path ?? file, spawnargs: argv.slice(1) })
     this.failure = failure
     const isShared = failure.kind === undefined && SHARED_STEPS.test(failure.syscall ?? '')
-    this.isTold = !isShared || TOLD.includes(failure.code)
-    if (!this.isTold) return failure.errno ?? UNKNOWN
+    // Node throws for what it does not tell by the event 'error'.
+    if (isShared && !TOLD.includes(failure.code)) return failure.errno ?? UNKNOWN
     if (failure.code !== 'EMFILE' && failure.code !== 'ENFILE') return ENOENT
     // Node makes no streams then, and forgets the handles.
     closePipes(stdio)

@@ -24,7 +24,8 @@ export interface ProcessOptions {
   uid?: number | undefined
   /** The group's id inside; unless told as for `uid`. */
   gid?: number | undefined
-  /** The supplementary groups inside, at most 1024; the caller's unless told, none when `uid` or `gid` is given. */
+  /** The supplementary groups inside, at most 1024; the caller's unless told; none when `uid` or `gid` is given,
+   * where the caller may drop them: an ordinary user may not where setgroups is denied (user_namespaces(7)). */
   groups?: readonly number[] | undefined
   /** Sends `killSignal` when it is aborted; the event `'error'` tells of it. */
   signal?: AbortSignal | undefined
@@ -49,9 +50,9 @@ export interface ProcessOptions {
 }
 
 /** Options of {@link NamespaceSet.spawn}. */
-export interface SpawnOptions<S extends StdioOptions = StdioOptions> extends ProcessOptions {
+export interface SpawnOptions<S extends StdioOptions | undefined = StdioOptions | undefined> extends ProcessOptions {
   /** `'pipe'` unless told: a stream for each of stdin, stdout and stderr. */
-  stdio?: S | undefined
+  stdio?: S
 }
 
 /** @internal What is to be started, checked. */

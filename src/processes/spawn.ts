@@ -12,10 +12,12 @@ export function spawn(set: NativeSet, launch: Launch): NamespaceChildProcess {
 
 function killAfter(child: NamespaceChildProcess, { timeout, killSignal }: Launch): void {
   const timer = setTimeout(() => kill(child, killSignal), timeout)
-  child.once('exit', () => clearTimeout(timer))
-  child.once('error', () => {
-    if (child.pid === undefined) clearTimeout(timer)
-  })
+  onceOver(child, () => clearTimeout(timer))
+}
+
+/** When the child has ended, or did not start. */
+function onceOver(child: NamespaceChildProcess, call: () => void): void {
+  child.once(child.pid === undefined ? 'error' : 'exit', call)
 }
 
 function killWhenAborted(child: NamespaceChildProcess, { killSignal }: Launch, signal: AbortSignal): void {
@@ -28,8 +30,7 @@ function killWhenAborted(child: NamespaceChildProcess, { killSignal }: Launch, s
   }
   signal.addEventListener('abort', abort, { once: true })
   const forget = () => signal.removeEventListener('abort', abort)
-  child.once('exit', forget)
-  child.once('error', forget)
+  onceOver(child, forget)
 }
 
 function kill(child: NamespaceChildProcess, signal: number): boolean {

@@ -15,7 +15,7 @@ export type StdioOptions = 'pipe' | 'overlapped' | 'inherit' | 'ignore' | readon
 type Piped = 'pipe' | 'overlapped' | null | undefined
 
 /** What stands at one of the first three places, `undefined` where nothing does. */
-type At<S extends StdioOptions, I extends 0 | 1 | 2> = S extends readonly unknown[]
+type At<S extends StdioOptions | undefined, I extends 0 | 1 | 2> = S extends readonly unknown[]
   ? number extends S['length']
     ? S[number] | undefined
     : S extends { readonly [K in I]: infer V }
@@ -26,13 +26,13 @@ type At<S extends StdioOptions, I extends 0 | 1 | 2> = S extends readonly unknow
 type StreamFor<V, T> = [V] extends [Piped] ? T : [Extract<V, Piped>] extends [never] ? null : T | null
 
 /** A child's `stdin` as its option `stdio` has it: a stream, null, or one of them. */
-export type StdinOf<S extends StdioOptions> = StreamFor<At<S, 0>, Writable>
+export type StdinOf<S extends StdioOptions | undefined> = StreamFor<At<S, 0>, Writable>
 
 /** A child's `stdout`. */
-export type StdoutOf<S extends StdioOptions> = StreamFor<At<S, 1>, Readable>
+export type StdoutOf<S extends StdioOptions | undefined> = StreamFor<At<S, 1>, Readable>
 
 /** A child's `stderr`. */
-export type StderrOf<S extends StdioOptions> = StreamFor<At<S, 2>, Readable>
+export type StderrOf<S extends StdioOptions | undefined> = StreamFor<At<S, 2>, Readable>
 
 const WORDS = ['pipe', 'overlapped', 'inherit', 'ignore']
 
