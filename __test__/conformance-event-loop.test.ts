@@ -6,6 +6,7 @@ import { isRoot } from './setup/privilege.ts'
 const INSIDE = `
   import { NamespaceSet } from 'nsset'
   const set = NamespaceSet.unshareSync(${isRoot ? "'uts'" : "['user', 'uts'], { mapUser: 'root' }"})
+  globalThis.held = set // or it would be collected, and warn
   const [spawn, fork] = [set.spawn.bind(set), set.fork.bind(set)]
 `
 const OUTSIDE = `import { fork, spawn } from 'node:child_process'\n`

@@ -61,7 +61,6 @@ describe('the layouts', () => {
     ['Kubernetes, systemd', `kubepods.slice/kubepods-burstable.slice/${POD_SLICE}/cri-containerd-${ID}.scope`],
     ['Kubernetes, Docker', `kubepods.slice/kubepods-burstable.slice/${POD_SLICE}/docker-${ID}.scope`],
     ['Kubernetes, drivers that differ', `system.slice/containerd.service/${POD_SLICE}:cri-containerd:${ID}`],
-    ['kind: a node in Docker', `docker/${OTHER}/kubelet.slice/kubelet-${POD_SLICE}/cri-containerd-${ID}.scope`],
   ])('%s', async (_, path) => {
     using tree = recordedCgroups()
     tree.add('system.slice/ssh.service', process.pid)
@@ -201,17 +200,28 @@ describe('several', () => {
     expectFailure(await failureOf(() => fromContainerOf({ hierarchies: [tree.path] }, 'blue')), system('ENOENT'))
   })
 
-  asRoot("a cgroup of another user's counts only where there is none of root's", 'gives directories away', async () => {
+  asRoot("a cgroup of another user's is refused, whose process may be a trap", 'gives directories away', async () => {
     using tree = recordedCgroups()
     const places = { hierarchies: [tree.path] }
     chownSync(tree.add(`user.slice/libpod-${ID}.scope`, stranger.pid), 1234, 1234)
-    expectContainer(await fromContainerOf(places, ID), stranger)
+    for (const reference of [ID, ID.slice(0, 12)]) {
+      const failure = await failureOf(() => fromContainerOf(places, reference))
+      expectFailure(failure, system('EPERM', `'${reference}'`, 'belongs to uid 1234'))
+      expect(failure).toMatchObject({ path: `${tree.path}/user.slice/libpod-${ID}.scope` })
+    }
     tree.add(`machine.slice/libpod-${ID}.scope`, container.pid)
     expectContainer(await fromContainerOf(places, ID), container)
     tree.add(`machine.slice/libpod-${ID}.scope`)
     expectFailure(await failureOf(() => fromContainerOf(places, ID)), system('ESRCH'))
     chownSync(tree.add('user.slice/blue', stranger.pid), 1234, 1234)
     expectFailure(await failureOf(() => fromContainerOf(places, 'blue')), system('ENOENT'))
+  })
+
+  test('a cgroup inside of a container’s is refused, as of pods in a node that is itself in Docker', async () => {
+    using tree = recordedCgroups()
+    tree.add(`docker/${OTHER}/kubelet.slice/kubelet-${POD_SLICE}/cri-containerd-${ID}.scope`, container.pid)
+    const failure = await failureOf(() => fromContainerOf({ hierarchies: [tree.path] }, ID))
+    expectFailure(failure, system('EPERM', ID, 'inside of another container'))
   })
 })
 

@@ -205,6 +205,30 @@ describe('a failing maker', () => {
     expect(attempts.length).toBe(count)
   })
 
+  test('is not called more often because somebody asks over and over', async () => {
+    let attempts = 0
+    await using pool = makePool({
+      size: 1,
+      afterCreate: () => {
+        attempts += 1
+        throw new Error('always')
+      },
+    })
+    const until = performance.now() + 600
+    let gets = 0
+    for (; performance.now() < until; gets += 1) await failureOf(() => pool.get())
+    expect(gets).toBeGreaterThanOrEqual(4)
+    expect(attempts).toBeLessThanOrEqual(9)
+  })
+
+  test('rejects all who wait at once', async () => {
+    await using pool = makePool({ size: 1, afterCreate: () => Promise.reject(new Error('always')) })
+    const failures = await Promise.all(Array.from({ length: 5 }, () => failureOf(() => pool.get())))
+    expect(failures.map(({ message }) => message)).toEqual(Array(5).fill('always'))
+    const later = await Promise.all(Array.from({ length: 5 }, () => failureOf(() => pool.get())))
+    expect(later.map(({ message }) => message)).toEqual(Array(5).fill('always'))
+  })
+
   test('that works again is not waited for', async () => {
     let isBroken = true
     await using pool = makePool({

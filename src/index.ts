@@ -7,25 +7,25 @@
 export type { FromContainerOptions } from './containers/from-container.ts'
 export { NamespaceError } from './errors.ts'
 export { FdSet } from './fd-set.ts'
+export type { MountTargets } from './mount-targets.ts'
 export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 export { NamespacePool, type NamespacePoolOptions, type PoolGetOptions } from './namespace-pool.ts'
 export {
   type DoOptions,
   type EnterOptions,
-  type MountTargets,
   NamespaceSet,
   type NamespaceStat,
-  type Thenable,
 } from './namespace-set.ts'
 export type { Path } from './paths.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 export type { Environment } from './processes/environment.ts'
 export type { ExecFileOptions } from './processes/exec-file.ts'
-export { ExecFileError, type ExecFileErrorCode } from './processes/exec-file-error.ts'
-export type { ExecFileResult, Output, OutputEncoding } from './processes/exec-file-result.ts'
+export { ExecFileError } from './processes/exec-file-error.ts'
+export type { ExecFileErrorCode, ExecFileResult, Output, OutputEncoding } from './processes/exec-file-result.ts'
 export type { ForkOptions, ForkStdio } from './processes/fork.ts'
 export type { ProcessOptions, SpawnOptions } from './processes/spawn-options.ts'
 export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './processes/stdio.ts'
+export type { Thenable } from './thenable.ts'
 export type {
   BindMount,
   FileSystemMount,

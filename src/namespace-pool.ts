@@ -48,8 +48,8 @@ const MOST = 0x7fffffff
  * Keeps sets ready, so that nobody has to wait until one is made. They are made in the background, at most two at a time;
  * when none is ready, {@link NamespacePool.get} has one made at once.
  *
- * When the making fails in the background, the next `get()` that finds nothing ready rejects with the very error, and
- * the pool tries again by itself: after 100 ms, twice as long after each further failure, at most 10 s.
+ * When the making fails, the next `get()` that finds nothing ready rejects with the very error, and the pool tries again by
+ * itself: after 100 ms, twice as long after each further failure, at most 10 s, and for a `get()` after 100 ms each time.
  *
  * A pool does not keep Node running; a `get()` that waits does. Close it, or hold it with `await using`.
  *
@@ -73,6 +73,7 @@ export class NamespacePool {
   /** The failure that nobody was told of yet. */
   #failure: { reason: unknown } | undefined
   #failuresInARow = 0
+  #lastFailure = 0
   #refill: NodeJS.Timeout | undefined
   #closed: Promise<void> | undefined
   #isAborted = false
@@ -197,8 +198,7 @@ export class NamespacePool {
 
   async #letGo(): Promise<void> {
     for (const set of this.#ready.splice(0)) set.close()
-    for (const waiter of this.#waiters) waiter.reject(this.#whyClosed())
-    this.#waiters.clear()
+    this.#rejectWaiters(this.#whyClosed())
     this.#ending.abort()
     await Promise.all(this.#makers)
   }
@@ -218,12 +218,14 @@ export class NamespacePool {
         const waiter = { resolve, reject }
         abort = () => {
           this.#waiters.delete(waiter)
+          if (this.#waiters.size === 0) this.#refill?.unref()
           reject(signal?.reason)
         }
         signal?.addEventListener('abort', abort, { once: true })
         this.#waiters.add(waiter)
+        if (this.#failuresInARow > 0) this.#tryAgainSoon()
         // What the background is making will do as well.
-        if (this.#makers.size < this.#waiters.size) this.#startMaker()
+        else if (this.#makers.size < this.#waiters.size) this.#startMaker()
       })
     } finally {
       if (abort !== undefined) signal?.removeEventListener('abort', abort)
@@ -236,6 +238,11 @@ export class NamespacePool {
     if (waiter !== undefined) waiter.resolve(set)
     else if (!this.closed && this.length < this.#size) this.#ready.push(set)
     else set.close()
+  }
+
+  #rejectWaiters(reason: unknown): void {
+    for (const waiter of this.#waiters) waiter.reject(reason)
+    this.#waiters.clear()
   }
 
   #nextWaiter(): Waiter | undefined {
@@ -273,6 +280,7 @@ export class NamespacePool {
     this.#failuresInARow = 0
     this.#failure = undefined
     this.#offer(set)
+    while (this.#makers.size < this.#waiters.size) this.#startMaker()
     this.#refillLater(REFILL_DELAY)
   }
 
@@ -282,16 +290,24 @@ export class NamespacePool {
     const waiter = this.#nextWaiter()
     if (waiter === undefined) this.#failure = { reason }
     else waiter.reject(reason)
+    // Nobody works for the others any more.
+    if (this.#makers.size === 0) this.#rejectWaiters(reason)
     const backoff = Math.min(FIRST_BACKOFF * 2 ** this.#failuresInARow, LONGEST_BACKOFF)
     this.#failuresInARow += 1
+    this.#lastFailure = performance.now()
     this.#cancelRefill()
     this.#refillLater(backoff)
   }
 
-  /**
-   * A timer and not an immediate: one that does not keep Node running would, while Node waits for something else, not
-   * come to pass before that does.
-   */
+  /** For somebody who waits, but not at once, or who asks over and over would have it made over and over. */
+  #tryAgainSoon(): void {
+    if (this.#makers.size > 0) return
+    this.#cancelRefill()
+    this.#refillLater(Math.max(0, this.#lastFailure + FIRST_BACKOFF - performance.now()))
+    this.#refill?.ref()
+  }
+
+  /** A timer and not an immediate: an immediate that is unref()ed runs only after Node has been woken by something else. */
   #refillLater(delay: number): void {
     if (this.closed || this.#refill !== undefined) return
     this.#refill = setTimeout(() => {

@@ -5,9 +5,10 @@ import { closedProperly, watchForDrop } from './dropped.ts'
 import { invalidType, invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
 import { flagOf, namesOf, parseKinds, parseOptionalKind, parseOptionalKinds } from './kinds.ts'
+import { type MountTargets, parseTargets } from './mount-targets.ts'
 import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
-import { parseBoolean, parseFunction, parseInteger, parseOptions, parseSignal } from './options.ts'
+import { parseBoolean, parseFunction, parseInteger, parseOptions } from './options.ts'
 import { type Path, parsePath } from './paths.ts'
 import type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 import { type ExecFileOptions, execFile, type StartForOutput } from './processes/exec-file.ts'
@@ -16,6 +17,8 @@ import { type ForkOptions, parseFork } from './processes/fork.ts'
 import { spawn } from './processes/spawn.ts'
 import { parseArguments, parseLaunch, type SpawnOptions } from './processes/spawn-options.ts'
 import type { StdioOptions } from './processes/stdio.ts'
+import { asyncCallback, isThenable, type Thenable } from './thenable.ts'
+import { unshare } from './unshare.ts'
 import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
 import { type NamespaceWorkerOptions, startWorker } from './worker.ts'
 
@@ -24,9 +27,6 @@ export interface NamespaceStat {
   dev: bigint
   ino: bigint
 }
-
-/** A file for each kind to mount. */
-export type MountTargets = { [K in NamespaceKind]?: Path | undefined }
 
 /** Options of {@link NamespaceSet.do}. */
 export interface DoOptions {
@@ -39,15 +39,6 @@ export interface EnterOptions extends DoOptions {
   /** Enter even on the main thread, where everything else lives too. */
   mainThread?: boolean | undefined
 }
-
-/** What can be awaited, and nothing else: not `any`, and not `never`. */
-export type Thenable<R> = 0 extends 1 & R
-  ? never
-  : [R] extends [never]
-    ? never
-    : R extends PromiseLike<unknown>
-      ? R
-      : never
 
 const LAST_PID = 0x7fffffff
 
@@ -104,7 +95,7 @@ export class NamespaceSet {
    * @see unshare(2), user_namespaces(7)
    */
   static async unshare(kinds: Kinds, options?: UnshareOptions): Promise<NamespaceSet> {
-    return unshare(undefined, kinds, options)
+    return new NamespaceSet(await unshare(undefined, kinds, options))
   }
 
   /**
@@ -156,6 +147,8 @@ export class NamespaceSet {
    * @throws {@link NamespaceError} `ENOENT` when there is no such container, `ESRCH` when it is not running, `EACCES` as
    * {@link NamespaceSet.fromPid}; when it was not found, and an engine that may know it could not be asked, the code of
    * that: `EACCES`, `ECONNREFUSED`, `ETIMEDOUT`, `EPROTO`.
+   * @throws {@link NamespaceError} `EPERM` when the only cgroup of that id is somebody else's (a rootless container of another
+   * user, one inside of another container): who may make cgroups may name them, to be entered by mistake.
    * @throws `ERR_NSSET_AMBIGUOUS` when it may be one of several, with the whole ids in its message;
    * `ERR_INVALID_ARG_VALUE` too for a `DOCKER_HOST` that is neither `unix://` nor plain `tcp://`.
    * @throws the signal's reason, when `options.signal` is aborted.
@@ -372,7 +365,7 @@ export class NamespaceSet {
    * @see unshare(2)
    */
   async unshare(kinds: Kinds, options?: UnshareOptions): Promise<NamespaceSet> {
-    return unshare(this.#native, kinds, options)
+    return new NamespaceSet(await unshare(this.#native, kinds, options))
   }
 
   /**
@@ -563,9 +556,9 @@ export class NamespaceSet {
    *
    * What the thread does itself is inside: sockets and servers, `fetch`, synchronous `fs`, `require`, child processes,
    * Workers of its own. What libuv's pool does for it is outside: `dns.lookup` (and so host names in `fetch` and
-   * `net.connect`), `fs.promises`, and the reading of modules that are imported.
+   * `net.connect`), `fs.promises`, and, up to Node 22, the reading of modules that are imported.
    *
-   * With `mnt` the file is looked for inside; one that is a module has to be at the same path outside. The working
+   * With `mnt` the file is looked for inside; one that is a module is read outside up to Node 22. The working
    * directory is the same path inside, or `/` where there is none. What `--require` and `--import` preload runs outside.
    *
    * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time` and `pid` unless equal to the thread's own, and for an ordinary
@@ -616,54 +609,4 @@ export class NamespaceSet {
     if ((this.#flags & (this.#flags - 1)) === 0) return this.#flags
     throw invalidValue('kind', `may be left out only where the set has one kind; it has ${this.kinds.join(', ')}`, kind)
   }
-}
-
-async function unshare(base: NativeSet | undefined, kinds: Kinds, options?: UnshareOptions): Promise<NamespaceSet> {
-  const native = binding()
-  const mask = parseKinds(kinds)
-  const parsed = parseUnshareOptions(options)
-  const signal = parseSignal(options?.signal)
-  if (signal === undefined) return new NamespaceSet(await native.unshare(base, mask, parsed))
-  signal.throwIfAborted()
-  const canceller = new native.NativeCanceller()
-  const cancel = () => canceller.cancel()
-  signal.addEventListener('abort', cancel, { once: true })
-  try {
-    const made = await native.unshare(base, mask, parsed, canceller)
-    if (signal.aborted) made.close()
-    signal.throwIfAborted()
-    return new NamespaceSet(made)
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error
-  } finally {
-    signal.removeEventListener('abort', cancel)
-    canceller.release()
-  }
-}
-
-function parseTargets(targets: unknown): [number, string | Buffer][] {
-  if (typeof targets !== 'object' || targets === null || Array.isArray(targets)) {
-    throw invalidType('target', 'a directory, or an object with a file for each kind', targets)
-  }
-  const given = Object.entries(targets).filter(([, file]) => file !== undefined)
-  if (given.length === 0) throw invalidValue('target', 'must name a file for at least one kind', targets)
-  return given.map(([kind, file]) => [flagOf(kind, 'target'), parsePath(file, `target.${kind}`)])
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
-  return typeof (value as { then?: unknown }).then === 'function'
-}
-
-function asyncCallback(result: PromiseLike<unknown>): Error {
-  // The error thrown here takes the place of whatever becomes of the promise, which nobody gets to see.
-  // `types.isPromise` and the borrowed `then` reach promises of other realms, too.
-  if (process.getBuiltinModule('node:util').types.isPromise(result)) {
-    Promise.prototype.then.call(result, undefined, () => undefined)
-  }
-  const message =
-    'the function given to do() returned a promise: what comes after its first await would run outside; ' +
-    'keep it synchronous, or use spawn(), execFile() or a Worker'
-  return misuse('ERR_NSSET_ASYNC_CALLBACK', message)
 }

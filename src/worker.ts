@@ -15,7 +15,7 @@ export interface NamespaceWorkerOptions extends WorkerOptions {
 
 /** @internal Starts a Worker whose thread is in these namespaces before it runs anything of the user's. */
 export function startWorker(native: NativeSet, filename: string | URL, options: unknown): Worker {
-  // A copy, so that no getter of the user's runs inside.
+  // A copy, so that no getter of the options runs inside; what workerData holds is cloned there, as Worker does it.
   const { kinds, ...rest } = parseOptions<NamespaceWorkerOptions>(options)
   const mask = parseOptionalKinds(kinds, 'options.kinds')
   if (entersMounts(native, mask)) return startAdmitted(native, mask, filename, rest)

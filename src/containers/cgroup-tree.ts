@@ -8,10 +8,10 @@ export interface ContainerCgroup {
   id: string
   directory: string
   /**
-   * Made by root or by the caller, and not inside of another container. Everybody may make cgroups of any name below
-   * one that was delegated to them, and put a process of their own there.
+   * Why it is not believed: everybody may make cgroups of any name below one that was delegated to them, and put a process
+   * of their own there, for others to enter. Root's are believed, and the caller's.
    */
-  isTrusted: boolean
+  doubt: string | undefined
 }
 
 /** @internal All cgroups whose container may be meant, in all hierarchies. Never goes where the reference says. */
@@ -31,7 +31,7 @@ export async function findCgroups(
         found.push({
           id: id ?? reference,
           directory,
-          isTrusted: !next.isNested && (await isOfRootOrCaller(directory)),
+          doubt: next.isNested ? 'is inside of another container' : await doubtOf(directory),
         })
       }
       pending.push({ directory, isNested: next.isNested || id !== undefined })
@@ -68,13 +68,13 @@ function isMeant(name: string, id: string | undefined, reference: string): boole
   return isNamedFor(name, reference)
 }
 
-async function isOfRootOrCaller(directory: string): Promise<boolean> {
+async function doubtOf(directory: string): Promise<string | undefined> {
   const { stat } = process.getBuiltinModule('node:fs/promises')
   try {
     const { uid } = await stat(directory)
-    return uid === 0 || uid === process.geteuid?.()
+    return uid === 0 || uid === process.geteuid?.() ? undefined : `belongs to uid ${uid}`
   } catch {
-    return false
+    return 'cannot be looked at'
   }
 }
 

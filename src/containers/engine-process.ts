@@ -24,7 +24,7 @@ export async function processOfEngine(
   if (before !== undefined && ids.has(id)) {
     return { pid, isStill: async () => (await isSame()) && (await containersOf(proc, pid)).has(id) }
   }
-  const [inCgroups] = await findInCgroups(places, id, signal)
+  const [inCgroups] = (await findInCgroups(places, id, signal)).containers
   if (inCgroups !== undefined && inCgroups.processes.length > 0) return processOfCgroups(id, inCgroups, proc)
   const isPidOfEngine = async () => (await askForContainer(engine, id, timeLimit, signal))[0]?.pid === pid
   if (!(await isPidOfEngine())) return undefined

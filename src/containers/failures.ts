@@ -19,6 +19,16 @@ export function notRunning(reference: string, state: string): NamespaceError {
   return failure('ESRCH', `container '${reference}' is not running, fromContainer: ${state}`)
 }
 
+/** @internal Somebody else may have made the cgroup to be entered by who trusts its name. */
+export function notBelieved(
+  reference: string,
+  cgroup: { directory: string; doubt: string | undefined },
+): NamespaceError {
+  const way = 'ask its engine (socketPath), look as that user, or use fromPid'
+  const message = `the only cgroup that bears '${reference}' ${cgroup.doubt}, so that anybody may have named it, fromContainer: ${way}`
+  return failure('EPERM', message, { path: cgroup.directory })
+}
+
 /** @internal Several containers answer to one reference. */
 export function ambiguous(reference: string, candidates: readonly string[]): Error {
   const more = candidates.length > MOST_LISTED ? [`and ${candidates.length - MOST_LISTED} more`] : []

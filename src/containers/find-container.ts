@@ -3,7 +3,7 @@ import type { ContainerProcess } from './container-process.ts'
 import { askForContainer, type EngineContainer } from './engine-api.ts'
 import { processOfEngine } from './engine-process.ts'
 import type { Engine } from './engines.ts'
-import { ambiguous, failure, notRunning } from './failures.ts'
+import { ambiguous, failure, notBelieved, notRunning } from './failures.ts'
 import { type CgroupContainer, findInCgroups, processOfCgroups } from './in-cgroups.ts'
 import { hierarchiesOf, type Places } from './places.ts'
 import { isPrefix } from './reference.ts'
@@ -73,7 +73,7 @@ async function alikeInCgroups(
   signal: AbortSignal | undefined,
 ): Promise<CgroupContainer[]> {
   if (!isPrefix(reference) || known.some(({ name }) => name === reference)) return []
-  const containers = await findInCgroups(places, reference, signal)
+  const { containers } = await findInCgroups(places, reference, signal)
   return containers.filter(({ id }) => !known.some((container) => container.id === id))
 }
 
@@ -88,10 +88,11 @@ async function findByCgroup(
   if (answers.some(({ engine, failure }) => engine.isFinal && failure === undefined)) {
     throw notFound(reference, engines, [])
   }
-  const containers = await findInCgroups(places, reference, signal)
+  const { containers, doubtful } = await findInCgroups(places, reference, signal)
   const [container] = containers
   if (containers.length > 1) throw ambiguous(reference, containers.map(describeCgroups))
   if (container !== undefined) return processOfCgroups(reference, container, places.proc)
+  if (doubtful[0] !== undefined) throw notBelieved(reference, doubtful[0])
   const cgroups = `the cgroups of ${(await hierarchiesOf(places)).join(', ')}`
   const failures = answers.map((answer) => answer.failure).filter((failure) => failure !== undefined)
   throw notFound(reference, [...engines, cgroups], failures)

@@ -14,17 +14,32 @@ export interface CgroupContainer {
   processes: { first: ProcessFacts; directory: string }[]
 }
 
-/** @internal The containers that may be meant, by their cgroups. */
-export async function findInCgroups(
+/** @internal What the cgroups show. */
+export interface CgroupsFound {
+  /** The containers that may be meant. */
+  containers: CgroupContainer[]
+  /** Cgroups that bear a whole id that is meant, and are not believed. */
+  doubtful: ContainerCgroup[]
+}
+
+/** @internal Looks for the containers that may be meant by their cgroups. */
+export async function findInCgroups(places: Places, reference: string, signal?: AbortSignal): Promise<CgroupsFound> {
+  const cgroups = await findCgroups(await hierarchiesOf(places), reference, signal)
+  const believed = cgroups.filter(({ doubt }) => doubt === undefined)
+  const doubtful = cgroups.filter(({ doubt, id }) => doubt !== undefined && isWholeId(id))
+  return { containers: await containersOf(places, reference, believed, signal), doubtful }
+}
+
+async function containersOf(
   places: Places,
   reference: string,
-  signal?: AbortSignal,
+  cgroups: readonly ContainerCgroup[],
+  signal: AbortSignal | undefined,
 ): Promise<CgroupContainer[]> {
-  const cgroups = await findCgroups(await hierarchiesOf(places), reference, signal)
   const known = new Map<number, ProcessFacts | undefined>()
   const containers: CgroupContainer[] = []
   for (const id of new Set(cgroups.map((cgroup) => cgroup.id))) {
-    const own = countingOf(cgroups.filter((cgroup) => cgroup.id === id))
+    const own = cgroups.filter((cgroup) => cgroup.id === id)
     containers.push(await containerOf(places.proc, id, own, known, signal))
   }
   // A cgroup by a name that is no id was a container's only if a container's processes are in it.
@@ -50,12 +65,6 @@ export function processOfCgroups(reference: string, container: CgroupContainer, 
       (await readProcess(proc, first.pid))?.startTime === first.startTime &&
       (await membersOf(directory)).includes(first.pid),
   }
-}
-
-/** Somebody else's cgroups count only where there are no better ones, and never by a name that is free to choose. */
-function countingOf(cgroups: readonly ContainerCgroup[]): ContainerCgroup[] {
-  const trusted = cgroups.filter(({ isTrusted }) => isTrusted)
-  return trusted.length > 0 ? trusted : cgroups.filter(({ id }) => isWholeId(id))
 }
 
 async function containerOf(

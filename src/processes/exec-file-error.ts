@@ -1,7 +1,4 @@
-import type { ExecFileResult } from './exec-file-result.ts'
-
-/** Why a program was stopped. */
-export type ExecFileErrorCode = 'ETIMEDOUT' | 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'
+import type { ExecFileErrorCode, ExecFileResult } from './exec-file-result.ts'
 
 /**
  * A program that ended with another code than 0, or by a signal, or had to be stopped; it has all that

@@ -1,3 +1,6 @@
+/** Why a program was stopped. */
+export type ExecFileErrorCode = 'ETIMEDOUT' | 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'
+
 /** How output becomes text; `'buffer'` and null leave it as bytes. */
 export type OutputEncoding = BufferEncoding | 'buffer' | null
 
@@ -15,4 +18,6 @@ export interface ExecFileResult<T extends string | Buffer> {
   /** Null when a signal ended it. */
   exitCode: number | null
   signal: NodeJS.Signals | null
+  /** With `reject: false`: why it was stopped, if it was. */
+  code?: ExecFileErrorCode | undefined
 }

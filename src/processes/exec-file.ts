@@ -2,8 +2,8 @@ import type { Readable, Writable } from 'node:stream'
 import { invalidType, invalidValue, NamespaceError } from '../errors.ts'
 import { parseBoolean } from '../options.ts'
 import type { NamespaceChildProcess } from './child-process.ts'
-import { ExecFileError, type ExecFileErrorCode } from './exec-file-error.ts'
-import type { ExecFileResult, OutputEncoding } from './exec-file-result.ts'
+import { ExecFileError } from './exec-file-error.ts'
+import type { ExecFileErrorCode, ExecFileResult, OutputEncoding } from './exec-file-result.ts'
 import { type ProcessOptions, parseTimeout } from './spawn-options.ts'
 
 /** Options of {@link NamespaceSet.execFile}. */
@@ -56,7 +56,7 @@ export async function execFile(
   const result = { stdout, stderr, exitCode, signal: child.signalCode }
   if (failure !== undefined) throw Object.assign(failure, result, { command })
   if (rejects && (why !== undefined || exitCode !== 0)) throw new ExecFileError(command, result, why)
-  return result
+  return why === undefined ? result : { ...result, code: why }
 }
 
 /** What is thrown at once has all that a later failure has. */

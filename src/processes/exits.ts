@@ -37,6 +37,7 @@ export function forgetExit(child: number): void {
 export function reportExit(report: ExitReport): void {
   const onExit = children.running.get(report.child)
   children.running.delete(report.child)
-  // What the program had written is read in this turn of the event loop, and told first: libuv has it so.
-  soon(() => onExit?.(report))
+  // What the program had written, and closed, is told first, as libuv has it: two immediates have a whole round of
+  // reading between them.
+  soon(() => soon(() => onExit?.(report)))
 }

@@ -64,7 +64,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::KEEP_CAPABILITIES => syscall::keep_capabilities().map(drop),
         word::AMBIENT_CAPABILITIES => capabilities::make_ambient(),
         word::NO_NEW_PRIVILEGES => syscall::set_no_new_privileges().map(drop),
-        word::DEATH_SIGNAL => die_with_parent(arguments.number()?, state.report),
+        word::DEATH_SIGNAL => syscall::set_death_signal(arguments.number()?).map(drop),
         word::SESSION => syscall::setsid().map(drop),
         word::STDIO => exec::set_stdio(arguments, state),
         word::CHDIR => syscall::chdir(arguments.text()?).map(drop),
@@ -90,15 +90,6 @@ fn fork(report: Report) -> Result<(), Errno> {
             report::leave(0)
         }
     }
-}
-
-/// Asks for the signal, and leaves if the parent is gone already: then it would never come.
-fn die_with_parent(signal: usize, report: Report) -> Result<(), Errno> {
-    syscall::set_death_signal(signal)?;
-    if syscall::is_hung_up(report.control)? {
-        report::leave(1);
-    }
-    Ok(())
 }
 
 /// Starts PID 1 of the new pid namespace. The steps that follow are PID 1's, and the helper skips them.

@@ -310,16 +310,6 @@ pub fn set_death_signal(signal: usize) -> Result<usize, Errno> {
     call!(number::PRCTL, PR_SET_PDEATHSIG, signal, 0, 0, 0)
 }
 
-/// Whether the other end of a socket is closed.
-pub fn is_hung_up(fd: i32) -> Result<bool, Errno> {
-    const POLLHUP: u32 = 0x10;
-    let mut poll = [fd as u32, 0];
-    let at_once = [0u64; 2];
-    call!(number::PPOLL, poll.as_mut_ptr(), 1, at_once.as_ptr(), 0, 8)?;
-    // What was seen comes back in the high half of the second word.
-    Ok(poll[1] >> 16 & POLLHUP != 0)
-}
-
 /// Capabilities outlive the change from uid 0 to another, until the next exec.
 pub fn keep_capabilities() -> Result<usize, Errno> {
     const PR_SET_KEEPCAPS: usize = 8;

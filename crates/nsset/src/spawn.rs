@@ -103,6 +103,8 @@ fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio)
     take_credentials(&mut program, &command.credentials);
     if let Some(signal) = command.death_signal {
         program.death_signal(signal);
+        // Our answer shows that this thread was alive when the signal was asked for, so that its end will send it.
+        program.await_word();
     }
     program.exec(c_string(command.file.as_encoded_bytes())?, argv);
 

@@ -239,7 +239,7 @@ impl Place {
 
 /// Why `do` does not leave a namespace that it could not come back to.
 const NO_WAY_BACK: &str = "the one that the thread is in belongs to a user namespace outside of its own, so there would be \
-                           no way back (EPERM, setns(2)); use spawn or execFile, or enter in a Worker";
+                           no way back (EPERM, setns(2)); use spawn, execFile or fork, worker, or enter in a Worker";
 
 /// Why `do` does not enter this kind, and what does.
 const fn refusal(kind: Kind) -> &'static str {

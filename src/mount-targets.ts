@@ -1,0 +1,17 @@
+import { invalidType, invalidValue } from './errors.ts'
+import { flagOf } from './kinds.ts'
+import type { NamespaceKind } from './namespace-kind.ts'
+import { type Path, parsePath } from './paths.ts'
+
+/** A file for each kind to mount. */
+export type MountTargets = { [K in NamespaceKind]?: Path | undefined }
+
+/** @internal The flag of each kind, and its file. */
+export function parseTargets(targets: unknown): [number, string | Buffer][] {
+  if (typeof targets !== 'object' || targets === null || Array.isArray(targets)) {
+    throw invalidType('target', 'a directory, or an object with a file for each kind', targets)
+  }
+  const given = Object.entries(targets).filter(([, file]) => file !== undefined)
+  if (given.length === 0) throw invalidValue('target', 'must name a file for at least one kind', targets)
+  return given.map(([kind, file]) => [flagOf(kind, 'target'), parsePath(file, `target.${kind}`)])
+}
