@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import type { NamespaceChildProcess } from 'nsset'
 import { expect, test } from 'vitest'
 import { anyonesSet } from './setup/anyones-set.ts'
+import { runPlainNode } from './setup/plain-node.ts'
 import { readStat } from './setup/proc-stat.ts'
 
 test('it has ended when the block has', async () => {
@@ -72,4 +73,41 @@ test('an error in the block comes out, and the program has ended all the same', 
   }
   await expect(failing()).rejects.toThrow('on purpose')
   expect(child?.signalCode).toBe('SIGTERM')
+})
+
+test('by its killSignal, although another signal was sent before', async () => {
+  using set = anyonesSet(['uts'])
+  const child = set.spawn('sh', ['-c', 'trap "" HUP; trap "exit 7" TERM; echo ready; while :; do sleep 0.02; done'])
+  await once(child.stdout as Readable, 'data')
+  child.kill('SIGHUP')
+  const start = Date.now()
+  await child[Symbol.asyncDispose]()
+  expect([child.exitCode, child.signalCode]).toEqual([7, null])
+  expect(Date.now() - start).toBeLessThan(4_000)
+})
+
+test('while Node waits for it, although it was unref()ed', async () => {
+  const { stdout, code } = await runPlainNode(`
+    import { NamespaceSet } from 'nsset'
+    const set = NamespaceSet.current('uts')
+    const child = set.spawn('sh', ['-c', 'trap "sleep 0.3; exit 7" TERM; echo ready; while :; do sleep 0.02; done'])
+    await new Promise((resolve) => child.stdout.once('data', resolve))
+    child.unref()
+    for (const stream of child.stdio) stream.unref()
+    await child[Symbol.asyncDispose]()
+    console.log('ended', child.exitCode)
+    set.close()`)
+  expect({ stdout, code }).toEqual({ stdout: 'ended 7\n', code: 0 })
+})
+
+test('an abort, after an error that had nothing to do with it', async () => {
+  using set = anyonesSet(['uts'])
+  const controller = new AbortController()
+  const child = set.spawn('sleep', ['60'], { stdio: 'ignore', signal: controller.signal })
+  const messages: string[] = []
+  child.on('error', ({ message }) => messages.push(message))
+  child.emit('error', new Error('unrelated'))
+  controller.abort()
+  await once(child, 'close')
+  expect([child.signalCode, messages]).toEqual(['SIGTERM', ['unrelated', 'The operation was aborted']])
 })
