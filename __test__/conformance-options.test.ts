@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as pass } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { afterAll, describe } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { anyonesSet } from './setup/anyones-set.ts'
 import { readStat } from './setup/proc-stat.ts'
 import { eventually } from './setup/resources.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
@@ -201,11 +202,17 @@ describe('signal', () => {
     child.on('exit', () => controller.abort())
     return watch(child)
   })
-  twins('aborted when nothing was started', async ({ spawn }) => {
+  // No twins: Node signals the pid that the attempt had, which has been seen to be there still.
+  test('aborted when nothing was started', async () => {
+    using set = anyonesSet(['uts'])
     const controller = new AbortController()
-    const seen = watch(spawn('/nonexistent', [], { signal: controller.signal }))
+    const child = set.spawn('/nonexistent', [], { signal: controller.signal })
+    const errors: unknown[] = []
+    child.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code))
     controller.abort()
-    return seen
+    await new Promise((resolve) => child.once('close', resolve))
+    await pass(10)
+    expect([errors, child.killed]).toEqual([['ENOENT'], false])
   })
   twins('aborted when it was killed already', async ({ spawn }) => {
     const controller = new AbortController()

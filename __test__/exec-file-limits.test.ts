@@ -127,7 +127,8 @@ describe('maxBuffer', () => {
   test('with reject: false is a result', async () => {
     using set = anyonesSet(['uts'])
     const result = await set.execFile('sh', ['-c', 'printf 12345; exec sleep 60'], { maxBuffer: 4, reject: false })
-    expect(result).toEqual({ stdout: '1234', stderr: '', exitCode: null, signal: 'SIGTERM' })
+    const code = 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'
+    expect(result).toEqual({ stdout: '1234', stderr: '', exitCode: null, signal: 'SIGTERM', code })
   })
 })
 

@@ -15,8 +15,8 @@ import { type Place, setPlace, threadPlace } from './setup/thread-place.ts'
 import { inWorker } from './setup/worker.ts'
 import { answerOf, lifeOf, TELL } from './setup/worker-life.ts'
 
-/** From Node 24 on the thread itself reads them. */
-const WHERE_MODULES_ARE_READ = Number(process.versions.node.split('.')[0]) < 24 ? 'outside' : 'inside'
+/** After Node 20 the thread itself reads them. */
+const WHERE_MODULES_ARE_READ = process.versions.node.startsWith('20.') ? 'outside' : 'inside'
 const REASON = "an ordinary user's thread may not enter the namespaces it owns (setns(2))"
 
 const directory = temporaryDirectory()
@@ -140,7 +140,7 @@ async function askPlainNodeIn(cwd: string, set: NamespaceSet): Promise<string> {
 }
 
 describe('outside', () => {
-  asRoot('are fs.promises, dns.lookup, and modules up to Node 22, which use the pool', REASON, async () => {
+  asRoot('are fs.promises, dns.lookup, and modules up to Node 20, which use the pool', REASON, async () => {
     using set = await makeSet()
     const seen = await answerOf<unknown>(
       start(

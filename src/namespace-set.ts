@@ -556,9 +556,9 @@ export class NamespaceSet {
    *
    * What the thread does itself is inside: sockets and servers, `fetch`, synchronous `fs`, `require`, child processes,
    * Workers of its own. What libuv's pool does for it is outside: `dns.lookup` (and so host names in `fetch` and
-   * `net.connect`), `fs.promises`, and, up to Node 22, the reading of modules that are imported.
+   * `net.connect`), `fs.promises`, and, up to Node 20, the reading of modules that are imported.
    *
-   * With `mnt` the file is looked for inside; one that is a module is read outside up to Node 22. The working
+   * With `mnt` the file is looked for inside; one that is a module is read outside up to Node 20. The working
    * directory is the same path inside, or `/` where there is none. What `--require` and `--import` preload runs outside.
    *
    * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time` and `pid` unless equal to the thread's own, and for an ordinary
