@@ -146,9 +146,13 @@ describe('when the last set is closed', () => {
       import { readdirSync, readFileSync } from 'node:fs'
       import { setTimeout as pass } from 'node:timers/promises'
       import { NamespaceSet } from 'nsset'
+      const nameOf = (pid) => {
+        try { return readFileSync('/proc/' + pid + '/comm', 'utf8').trim() }
+        catch { return '' } // it has been reaped meanwhile
+      }
       const inits = () => readdirSync('/proc/self/task')
         .flatMap((tid) => readFileSync('/proc/self/task/' + tid + '/children', 'utf8').split(' ').filter(Boolean))
-        .filter((pid) => readFileSync('/proc/' + pid + '/comm', 'utf8') === 'nsset-init\\n')
+        .filter((pid) => nameOf(pid) === 'nsset-init')
       const eventually = async (holds) => {
         for (let count = 0; count < 1000 && !holds(); count += 1) await pass(5)
         return holds()
