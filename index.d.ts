@@ -47,6 +47,8 @@ export declare class NativeFds {
 
 /** The native part of a `NamespaceSet`; `None` when it is closed. */
 export declare class NativeSet {
+  /** Gives the set's network namespace a name; a temporary one goes when the set is closed. */
+  attachName(directory: Text, name: string, temporary: boolean): void
   /** Starts a program inside; `child` names it when its end is reported. Throws for misuse only. */
   spawn(kinds: number, command: NativeCommand, child: number): NativeChild
   /** The mask of the kinds. */
@@ -127,6 +129,8 @@ export declare function initialize(createError: (fields: ErrorFields) => Error, 
 /** Whether running children keep the event loop alive. */
 export declare function keepAlive(alive: boolean): void
 
+export declare function listNames(directory: Text): Array<string>
+
 /** Options that are left out are `null`. */
 export interface NativeCommand {
   file: Text
@@ -179,6 +183,10 @@ export interface NativeUnshareOptions {
   mounts: Array<NativeMount>
   root?: Text
 }
+
+export declare function openName(directory: Text, name: string): NativeSet
+
+export declare function removeName(directory: Text, name: string): void
 
 /** A path or another string for the kernel: text, or bytes as they are. */
 export type Text = string | Buffer

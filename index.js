@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, initialize, keepAlive, unmount, unshare, unshareSync } = nativeBinding
+const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, initialize, keepAlive, listNames, openName, removeName, unmount, unshare, unshareSync } = nativeBinding
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
@@ -789,6 +789,9 @@ export { fromPid }
 export { fromThread }
 export { initialize }
 export { keepAlive }
+export { listNames }
+export { openName }
+export { removeName }
 export { unmount }
 export { unshare }
 export { unshareSync }

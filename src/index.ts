@@ -16,6 +16,13 @@ export {
   NamespaceSet,
   type NamespaceStat,
 } from './namespace-set.ts'
+export {
+  type NetnsAttachOptions,
+  type NetnsCreateOptions,
+  type NetnsOptions,
+  type NetnsRemoveOptions,
+  netns,
+} from './netns.ts'
 export type { Path } from './paths.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 export type { Environment } from './processes/environment.ts'

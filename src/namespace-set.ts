@@ -42,6 +42,9 @@ export interface EnterOptions extends DoOptions {
 
 const LAST_PID = 0x7fffffff
 
+/** @internal The native part of a set, for the functions that take one. */
+export let nativeOf: (set: NamespaceSet) => NativeSet
+
 /**
  * A set of namespaces, at most one of each kind, held open by descriptors that are close-on-exec. Its namespaces live
  * as long as it, or any {@link NamespaceSet.dup} of it, is open.
@@ -58,6 +61,10 @@ const LAST_PID = 0x7fffffff
 export class NamespaceSet {
   readonly #native: NativeSet
   readonly #flags: number
+
+  static {
+    nativeOf = (set) => set.#native
+  }
 
   /** @hidden Made by the static functions: {@link NamespaceSet.unshare}, {@link NamespaceSet.current} and their like. */
   constructor(native: NativeSet) {

@@ -8,6 +8,7 @@ mod error_fields;
 mod exit_report;
 mod failure;
 mod fd_set;
+mod netns;
 mod options;
 mod processes;
 mod set;

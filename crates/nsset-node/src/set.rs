@@ -4,7 +4,7 @@ use std::cell::{Ref, RefCell};
 
 use napi::{Env, Result, bindgen_prelude::BigInt};
 use napi_derive::napi;
-use nsset::Error;
+use nsset::{Error, netns::TemporaryName};
 
 use crate::{
     convert::{Text, kinds_of, optional_kind, optional_kinds, path},
@@ -16,11 +16,13 @@ use crate::{
 #[napi]
 pub struct NativeSet {
     set: RefCell<Option<nsset::NamespaceSet>>,
+    /// Names that go when the set is closed, or dropped.
+    names: RefCell<Vec<TemporaryName>>,
 }
 
 impl NativeSet {
     pub fn new(set: nsset::NamespaceSet) -> Self {
-        Self { set: RefCell::new(Some(set)) }
+        Self { set: RefCell::new(Some(set)), names: RefCell::default() }
     }
 
     /// The set, if it is still open.
@@ -28,8 +30,13 @@ impl NativeSet {
         Ref::filter_map(self.set.borrow(), Option::as_ref).map_err(|_| Error::Closed)
     }
 
+    /// Gives the set a name that goes with it.
+    pub fn keep_name(&self, name: TemporaryName) {
+        self.names.borrow_mut().push(name);
+    }
+
     /// Runs a call over the open set.
-    fn with<T>(&self, env: Env, call: impl FnOnce(&nsset::NamespaceSet) -> nsset::Result<T>) -> Result<T> {
+    pub fn with<T>(&self, env: Env, call: impl FnOnce(&nsset::NamespaceSet) -> nsset::Result<T>) -> Result<T> {
         guard(env, || call(&*self.open()?))
     }
 }
@@ -50,6 +57,7 @@ impl NativeSet {
     /// Shared, since the set may be closed from within a function that runs inside.
     #[napi]
     pub fn close(&self) {
+        self.names.take();
         self.set.take();
     }
 

@@ -18,6 +18,7 @@ mod mount;
 mod mount_spec;
 mod mount_tree;
 mod namespace;
+pub mod netns;
 mod ns_link;
 mod pidfd;
 mod plan;

@@ -67,8 +67,21 @@ impl Mounted {
     }
 }
 
+/// Mounts a namespace onto a file that is made for it: what is there already is an error, whatever it is.
+pub fn mount_anew(namespace: &Namespace, path: &Path) -> Result<()> {
+    let target = create_target(path).map_err(|errno| {
+        let error = SystemError::new(errno, "open").path(path);
+        if errno == Errno::EEXIST { error.hint("the name is taken") } else { error }
+    })?;
+    mount_to(namespace, path, &target, true).map(drop)
+}
+
 fn mount_one(namespace: &Namespace, path: &Path) -> Result<Mounted> {
     let (target, created) = open_target(path)?;
+    mount_to(namespace, path, &target, created)
+}
+
+fn mount_to(namespace: &Namespace, path: &Path, target: &OwnedFd, created: bool) -> Result<Mounted> {
     // Both by descriptor: what was checked is what is mounted on, wherever the path may lead by now.
     match mount_tree::bind(namespace.as_fd(), target.as_fd()) {
         Ok(()) => Ok(Mounted { path: path.into(), created }),
@@ -83,9 +96,7 @@ fn mount_one(namespace: &Namespace, path: &Path) -> Result<Mounted> {
 
 /// The file to mount on: made here, or an empty regular file that was there.
 fn open_target(path: &Path) -> Result<(OwnedFd, bool)> {
-    // Mode 0 is the mark by which `unmount` knows a file that was made for this, as iproute2 leaves them too.
-    let created = open(path, OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
-    match created {
+    match create_target(path) {
         Ok(fd) => return Ok((fd, true)),
         Err(Errno::EEXIST) => {}
         Err(errno) => return Err(SystemError::new(errno, "open").path(path).into()),
@@ -104,6 +115,11 @@ fn open_target(path: &Path) -> Result<(OwnedFd, bool)> {
         return refuse("a file with content is there, and is left as it is");
     }
     Ok((target, false))
+}
+
+/// Mode 0 is the mark by which `unmount` knows a file that was made for this, as iproute2 leaves them too.
+fn create_target(path: &Path) -> std::result::Result<OwnedFd, Errno> {
+    open(path, OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
 }
 
 fn explain_mount(errno: Errno, kind: Kind, path: &Path) -> Box<SystemError> {

@@ -1,0 +1,147 @@
+import { invalidType, invalidValue, NamespaceError } from './errors.ts'
+import { NamespaceSet, nativeOf } from './namespace-set.ts'
+import { binding } from './native.ts'
+import { parseBoolean, parseOptions, parseSignal } from './options.ts'
+import { type Path, parsePath, parseText } from './paths.ts'
+
+/** Options of every function of {@link netns}. */
+export interface NetnsOptions {
+  /** Where the names are; {@link netns.directory} unless told. */
+  directory?: Path | undefined
+}
+
+/** Options of {@link netns.attach}. */
+export interface NetnsAttachOptions extends NetnsOptions {
+  /** Whether the name goes when the set is closed or collected; it stays unless told, as those of `ip netns` do. */
+  temporary?: boolean | undefined
+}
+
+/** Options of {@link netns.create}. */
+export interface NetnsCreateOptions extends NetnsAttachOptions {
+  /** Whether `lo` is up; it is down unless told, as the kernel has it. */
+  loopback?: boolean | undefined
+  /** Ends the wait; nothing is left then. */
+  signal?: AbortSignal | undefined
+}
+
+/** Options of {@link netns.remove}. */
+export interface NetnsRemoveOptions extends NetnsOptions {
+  /** Whether a name that is not there is no error, as with `fs.rm`. */
+  force?: boolean | undefined
+}
+
+const DIRECTORY = '/run/netns'
+
+/**
+ * Network namespaces by name, as `ip netns` has them: iproute2 and this read each other's. A name is one component of a
+ * path, of 1 to 255 bytes. Giving names and taking them away is for root; who may read the directory may open them.
+ *
+ * @example
+ * await using blue = await netns.create('blue', { temporary: true })
+ * console.log(await netns.list()) // [ 'blue' ], and so says `ip netns list`
+ * @see ip-netns(8)
+ */
+export const netns = {
+  /** Where iproute2 has the names. */
+  directory: DIRECTORY,
+
+  /**
+   * Makes a network namespace with a name. The directory is made if need be; the standard one as a shared mount, as
+   * iproute2 does, so that the name comes and goes in all mount namespaces alike.
+   *
+   * @throws {@link NamespaceError} `EEXIST` when the name is taken, `EPERM` or `EACCES` for an ordinary user; nothing of
+   * what failed stays.
+   * @example
+   * using blue = await netns.create('blue', { loopback: true })
+   * @see ip-netns(8)
+   */
+  async create(name: string, options?: NetnsCreateOptions): Promise<NamespaceSet> {
+    const given = parseOptions<NetnsCreateOptions>(options)
+    const attach = parseAttach(name, given)
+    const loopback = parseBoolean(given.loopback, 'options.loopback')
+    const set = await NamespaceSet.unshare('net', { loopback, signal: parseSignal(given.signal) })
+    try {
+      attach(set)
+      return set
+    } catch (error) {
+      set.close()
+      throw error
+    }
+  },
+
+  /**
+   * The network namespace of a name, as a set of one.
+   *
+   * @throws {@link NamespaceError} `ENOENT` when there is no such name, `EINVAL` for a file that is no namespace.
+   * @example
+   * using blue = netns.open('blue')
+   */
+  open(name: string, options?: NetnsOptions): NamespaceSet {
+    const given = parseOptions<NetnsOptions>(options)
+    return new NamespaceSet(binding().openName(parseDirectory(given), parseName(name)))
+  },
+
+  /**
+   * The names, sorted; none where there is no directory. Files that are no network namespaces are left out.
+   *
+   * @throws {@link NamespaceError} `EACCES`, `ENOTDIR`.
+   * @example
+   * for (const name of await netns.list()) await netns.remove(name)
+   */
+  async list(options?: NetnsOptions): Promise<string[]> {
+    return binding().listNames(parseDirectory(parseOptions<NetnsOptions>(options)))
+  },
+
+  /**
+   * Gives the network namespace of a set a name.
+   *
+   * @throws {@link NamespaceError} as {@link netns.create}; `ERR_NSSET_NOT_IN_SET` for a set without `net`.
+   * @example
+   * using set = await NamespaceSet.unshare('net')
+   * await netns.attach('blue', set)
+   */
+  async attach(name: string, set: NamespaceSet, options?: NetnsAttachOptions): Promise<void> {
+    const attach = parseAttach(name, parseOptions<NetnsAttachOptions>(options))
+    if (!(set instanceof NamespaceSet)) throw invalidType('set', 'a NamespaceSet', set)
+    attach(set)
+  },
+
+  /**
+   * Takes a name away. The namespace lives on while a process or a set is in it. A file of a name whose namespace is gone
+   * is removed too; anything else stays.
+   *
+   * @throws {@link NamespaceError} `ENOENT` when there is no such name, unless `force` is true; `EINVAL` for what is no
+   * network namespace; `EPERM` for an ordinary user.
+   * @example
+   * await netns.remove('blue', { force: true })
+   */
+  async remove(name: string, options?: NetnsRemoveOptions): Promise<void> {
+    const given = parseOptions<NetnsRemoveOptions>(options)
+    const force = parseBoolean(given.force, 'options.force')
+    try {
+      binding().removeName(parseDirectory(given), parseName(name))
+    } catch (error) {
+      if (!(force && error instanceof NamespaceError && error.code === 'ENOENT')) throw error
+    }
+  },
+}
+
+/** Checks everything before anything is made. */
+function parseAttach(name: unknown, options: Partial<NetnsAttachOptions>): (set: NamespaceSet) => void {
+  const parsed = parseName(name)
+  const directory = parseDirectory(options)
+  const temporary = parseBoolean(options.temporary, 'options.temporary')
+  return (set) => nativeOf(set).attachName(directory, parsed, temporary)
+}
+
+function parseDirectory({ directory }: Partial<NetnsOptions>): string | Buffer {
+  return directory === undefined ? DIRECTORY : parsePath(directory, 'options.directory')
+}
+
+function parseName(name: unknown): string {
+  const text = parseText(name, 'name')
+  if (text === '' || text === '.' || text === '..') throw invalidValue('name', "must not be empty, '.' or '..'", text)
+  if (text.includes('/')) throw invalidValue('name', "must not contain '/'", text)
+  if (Buffer.byteLength(text) > 255) throw invalidValue('name', 'must have at most 255 bytes', text)
+  return text
+}
