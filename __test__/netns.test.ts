@@ -1,0 +1,255 @@
+/** `netns`: network namespaces by name. What iproute2 made is read here, and what is made here iproute2 reads. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { NamespaceSet, netns } from 'nsset'
+import { describe, expect, test } from 'vitest'
+import { type Case, expectFailure, failureOf, refuses, system, type, untyped, value } from './setup/failure.ts'
+import { growthSince } from './setup/growth.ts'
+import { mountsBelow } from './setup/mounts.ts'
+import { asOrdinaryUser, asRoot } from './setup/privilege.ts'
+import { resources } from './setup/resources.ts'
+import { temporaryDirectory } from './setup/temporary-directory.ts'
+
+const REASON = 'names are mounts, which take root'
+
+let last = 0
+/** A name of this test's own in the directory that all share. */
+const uniqueName = () => `nsset-test-${process.pid}-${++last}`
+
+const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', timeout: 10_000 })
+/** The names that `ip netns list` shows; one may be followed by its nsid. */
+const listedByIp = () =>
+  ip('netns', 'list')
+    .split('\n')
+    .map((line) => line.split(' ')[0])
+const identityOf = (path: string) => `net:[${statSync(path).ino}]`
+
+describe('in the directory of iproute2', () => {
+  asRoot('what is made here, `ip netns` shows and enters', REASON, async () => {
+    const name = uniqueName()
+    using set = await netns.create(name, { loopback: true })
+    try {
+      expect(listedByIp()).toContain(name)
+      expect(await netns.list()).toContain(name)
+      expect(ip('-netns', name, '-brief', 'link', 'show', 'lo')).toContain('LOOPBACK,UP')
+      expect(set.id()).toBe(identityOf(`${netns.directory}/${name}`))
+    } finally {
+      ip('netns', 'delete', name)
+    }
+    expect(await netns.list()).not.toContain(name)
+  })
+
+  asRoot('what `ip netns` made is opened, listed and removed here', REASON, async () => {
+    const name = uniqueName()
+    ip('netns', 'add', name)
+    using set = netns.open(name)
+    expect(set.kinds).toEqual(['net'])
+    expect(set.id()).toBe(identityOf(`/run/netns/${name}`))
+    expect(await netns.list()).toContain(name)
+    await netns.remove(name)
+    expect(listedByIp()).not.toContain(name)
+    expect(existsSync(`/run/netns/${name}`)).toBe(false)
+    // The set still holds it.
+    expect((await set.execFile('cat', ['/proc/self/net/dev'])).stdout).toContain('lo:')
+  })
+
+  asRoot('the directory is a shared mount, once, and the file as iproute2 leaves it', REASON, async () => {
+    const names = [uniqueName(), uniqueName()]
+    const sets = await Promise.all(names.map((name) => netns.create(name)))
+    try {
+      const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+      const own = lines.filter((line) => line.split(' ')[4] === '/run/netns')
+      expect(own).toHaveLength(1)
+      expect(own[0]).toMatch(/ shared:\d+ /)
+    } finally {
+      for (const name of names) await netns.remove(name)
+      for (const set of sets) set.close()
+    }
+    for (const name of names) expect(existsSync(`/run/netns/${name}`)).toBe(false)
+  })
+})
+
+describe('in a directory of one’s own', () => {
+  asRoot('names come and go, and nothing else does', REASON, async () => {
+    using directory = temporaryDirectory()
+    const options = { directory: directory.file('made/for/it') }
+    expect(await netns.list(options)).toEqual([])
+    using blue = await netns.create('blue', options)
+    using set = await NamespaceSet.unshare(['net', 'uts'])
+    await netns.attach('attached', set, options)
+    writeFileSync(`${options.directory}/a file`, '')
+    mkdirSync(`${options.directory}/a directory`)
+    expect(await netns.list(options)).toEqual(['attached', 'blue'])
+    using again = netns.open('attached', options)
+    expect(again.equals(set, 'net')).toBe(true)
+    expect(
+      mountsBelow(directory.path)
+        .map(({ root }) => root)
+        .sort(),
+    ).toEqual([blue.id(), set.id('net')].sort())
+    for (const name of await netns.list(options)) await netns.remove(name, options)
+    expect(mountsBelow(directory.path)).toEqual([])
+    expect(existsSync(`${options.directory}/a file`)).toBe(true)
+  })
+
+  asRoot('a temporary name goes when the set closes, unless it is another’s by then', REASON, async () => {
+    using directory = temporaryDirectory()
+    const options = { directory: directory.path }
+    const first = await netns.create('blue', { ...options, temporary: true })
+    expect(await netns.list(options)).toEqual(['blue'])
+    first.close()
+    expect([await netns.list(options), existsSync(directory.file('blue'))]).toEqual([[], false])
+
+    const second = await netns.create('blue', { ...options, temporary: true })
+    await netns.remove('blue', options)
+    using third = await netns.create('blue', options)
+    second.close()
+    using still = netns.open('blue', options)
+    expect(still.equals(third)).toBe(true)
+    await netns.remove('blue', options)
+  })
+
+  asRoot('a set may have several names', REASON, async () => {
+    using directory = temporaryDirectory()
+    const options = { directory: directory.path, temporary: true }
+    const set = await NamespaceSet.unshare('net')
+    for (const name of ['a', 'b', 'ü']) await netns.attach(name, set, options)
+    expect(await netns.list(options)).toEqual(['a', 'b', 'ü'])
+    set.close()
+    expect(await netns.list(options)).toEqual([])
+  })
+
+  asRoot('the longest name there is', REASON, async () => {
+    using directory = temporaryDirectory()
+    const name = 'x'.repeat(255)
+    using set = await netns.create(name, { directory: directory.path, temporary: true })
+    expect(await netns.list({ directory: directory.path })).toEqual([name])
+    expect(set.closed).toBe(false)
+  })
+})
+
+describe('nothing is left of what fails:', () => {
+  asRoot('a name that is taken, by whatever it is', REASON, async () => {
+    using directory = temporaryDirectory()
+    const options = { directory: directory.path, temporary: true }
+    using blue = await netns.create('blue', options)
+    writeFileSync(directory.file('file'), 'mine')
+    writeFileSync(directory.file('empty'), '')
+    mkdirSync(directory.file('folder'))
+    symlinkSync('nowhere', directory.file('link'))
+    const before = resources()
+    for (const name of ['blue', 'file', 'empty', 'folder', 'link']) {
+      expectFailure(await failureOf(() => netns.create(name, options)), system('EEXIST', `/${name}`, 'taken'))
+      expectFailure(await failureOf(() => netns.attach(name, blue, options)), system('EEXIST', `/${name}`))
+    }
+    expect(await growthSince(before)).toEqual({})
+    expect(readFileSync(directory.file('file'), 'utf8')).toBe('mine')
+    expect(await netns.list(options)).toEqual(['blue'])
+  })
+
+  asRoot('a directory that is a file', REASON, async () => {
+    using directory = temporaryDirectory()
+    writeFileSync(directory.file('file'), '')
+    const before = resources()
+    expectFailure(await failureOf(() => netns.create('x', { directory: directory.file('file') })), system('EEXIST'))
+    expectFailure(await failureOf(() => netns.list({ directory: directory.file('file') })), system('ENOTDIR'))
+    expect(await growthSince(before)).toEqual({})
+  })
+
+  asRoot('an aborted wait', REASON, async () => {
+    using directory = temporaryDirectory()
+    const reason = new Error('not any more')
+    const wait = netns.create('blue', { directory: directory.path, signal: AbortSignal.abort(reason) })
+    await expect(wait).rejects.toBe(reason)
+    expect(await netns.list({ directory: directory.path })).toEqual([])
+  })
+
+  asOrdinaryUser('a name for an ordinary user', async () => {
+    using directory = temporaryDirectory()
+    using set = NamespaceSet.current('net')
+    const before = resources()
+    const attach = netns.attach('blue', set, { directory: directory.path })
+    await expect(attach).rejects.toMatchObject({ code: 'EPERM', syscall: 'mount' })
+    expect(existsSync(directory.file('blue'))).toBe(false)
+    expect(await growthSince(before)).toEqual({})
+  })
+})
+
+describe('remove', () => {
+  test('of what is not there is an error, unless forced', async () => {
+    using directory = temporaryDirectory()
+    const options = { directory: directory.path }
+    expectFailure(await failureOf(() => netns.remove('none', options)), system('ENOENT', '/none'))
+    expectFailure(await failureOf(() => netns.open('none', options)), system('ENOENT', '/none'))
+    await netns.remove('none', { ...options, force: true })
+    await netns.remove('none', { directory: directory.file('no directory either'), force: true })
+  })
+
+  test('of what is no namespace is an error, forced or not, and it stays', async () => {
+    using directory = temporaryDirectory()
+    writeFileSync(directory.file('file'), '')
+    writeFileSync(directory.file('mine'), 'text', { mode: 0o600 })
+    mkdirSync(directory.file('folder'))
+    for (const name of ['file', 'mine', 'folder']) {
+      const remove = () => netns.remove(name, { directory: directory.path, force: true })
+      expectFailure(await failureOf(remove), system('EINVAL', `/${name}`))
+      expect(existsSync(directory.file(name))).toBe(true)
+    }
+  })
+
+  test('of a name whose namespace is mounted no more takes the file away', async () => {
+    using directory = temporaryDirectory()
+    writeFileSync(directory.file('stale'), '', { mode: 0 })
+    await netns.remove('stale', { directory: directory.path })
+    expect(existsSync(directory.file('stale'))).toBe(false)
+  })
+
+  asRoot('of another kind of namespace is refused', REASON, async () => {
+    using directory = temporaryDirectory()
+    using set = await NamespaceSet.unshare('uts')
+    await set.mount({ uts: directory.file('uts') })
+    const options = { directory: directory.path }
+    expectFailure(await failureOf(() => netns.remove('uts', options)), system('EINVAL', '/uts'))
+    expect(await netns.list(options)).toEqual([])
+    await NamespaceSet.unmount(directory.file('uts'))
+  })
+})
+
+describe('names', () => {
+  const call = (name: unknown) => [
+    () => netns.create(untyped(name)),
+    () => netns.open(untyped(name)),
+    () => netns.remove(untyped(name)),
+    () => netns.attach(untyped(name), NamespaceSet.current('net')),
+  ]
+  const wrong: [string, unknown, Case[2]][] = [
+    ['empty', '', value('name', 'empty')],
+    ['.', '.', value('name', "'.'")],
+    ['..', '..', value('name', "'..'")],
+    ['with a slash', '../passwd', value('name', "'/'")],
+    ['with a NUL', 'a\0b', value('name', 'NUL')],
+    ['of 256 bytes', 'ü'.repeat(128), value('name', '255')],
+    ['a number', 5, type('name', '5')],
+    ['nothing', undefined, type('name', 'undefined')],
+  ]
+  refuses(
+    wrong.flatMap(([what, name, expected]) => call(name).map((c, index): Case => [`${what} (${index})`, c, expected])),
+  )
+})
+
+describe('options', () => {
+  refuses([
+    ['a directory that is empty', () => netns.list({ directory: '' }), value('options.directory', 'empty')],
+    ['a directory that is a number', () => netns.list({ directory: untyped(5) }), type('options.directory', '5')],
+    ['temporary: a word', () => netns.create('x', { temporary: untyped('yes') }), type('options.temporary', "'yes'")],
+    ['force: a number', () => netns.remove('x', { force: untyped(1) }), type('options.force', '1')],
+    ['signal: an object', () => netns.create('x', { signal: untyped({}) }), type('options.signal', 'an object')],
+    ['no set', () => netns.attach('x', untyped({})), type('set', 'an object')],
+  ])
+  test('a set without net', async () => {
+    using uts = NamespaceSet.current('uts')
+    const attach = netns.attach('x', uts, { directory: '/nonexistent' })
+    await expect(attach).rejects.toMatchObject({ code: 'ERR_NSSET_NOT_IN_SET' })
+    expect(existsSync('/nonexistent')).toBe(false)
+  })
+})
