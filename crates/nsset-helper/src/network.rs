@@ -1,6 +1,13 @@
-//! The one link that every new network namespace has.
+//! The one link that every new network namespace has, and sockets that are born inside.
 
-use crate::syscall::{self, Errno};
+use crate::{
+    arguments::Arguments,
+    protocol::Saying,
+    report::Report,
+    syscall::{self, Errno},
+};
+
+const SOCK_CLOEXEC: usize = 0o2_000_000;
 
 /// `struct ifreq` of netdevice(7), as far as flags go.
 #[repr(C)]
@@ -13,11 +20,11 @@ struct InterfaceRequest {
 /// Brings `lo` up; the kernel gives it 127.0.0.1 and ::1 by itself.
 pub fn bring_loopback_up() -> Result<(), Errno> {
     const AF_INET: usize = 2;
-    const SOCK_DGRAM_CLOEXEC: usize = 2 | 0o2_000_000;
+    const SOCK_DGRAM: usize = 2;
     const SIOCGIFFLAGS: usize = 0x8913;
     const SIOCSIFFLAGS: usize = 0x8914;
     const IFF_UP: u16 = 1;
-    let socket = syscall::socket(AF_INET, SOCK_DGRAM_CLOEXEC)?;
+    let socket = syscall::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)?;
     let mut request = InterfaceRequest { name: [0; 16], flags: 0, rest: [0; 22] };
     request.name[..2].copy_from_slice(b"lo");
     // SAFETY: both requests take a `struct ifreq`, 40 bytes.
@@ -26,6 +33,15 @@ pub fn bring_loopback_up() -> Result<(), Errno> {
         request.flags |= IFF_UP;
         syscall::ioctl(socket, SIOCSIFFLAGS, &mut request)?;
     }
+    syscall::close(socket);
+    Ok(())
+}
+
+/// Makes a socket and hands it over: it belongs to this network namespace for good, wherever it is used from.
+pub fn send_socket(arguments: &mut Arguments, report: Report) -> Result<(), Errno> {
+    let [domain, kind, protocol] = [arguments.number()?, arguments.number()?, arguments.number()?];
+    let socket = syscall::socket(domain, kind | SOCK_CLOEXEC, protocol)?;
+    report.say(Saying::Socket, 0, &[socket])?;
     syscall::close(socket);
     Ok(())
 }

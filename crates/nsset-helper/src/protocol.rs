@@ -57,6 +57,8 @@ pub mod word {
     pub const OFFSETS: &[u8] = b"offsets";
     /// `COUNT NAME*`: open these files of `/proc/self/ns` and send them in one message.
     pub const NAMESPACES: &[u8] = b"namespaces";
+    /// `DOMAIN TYPE PROTOCOL`: make a socket and send it.
+    pub const SOCKET: &[u8] = b"socket";
     /// No operand: where the caller's group has no name inside, become 0, if there is one.
     pub const SOME_GROUP: &[u8] = b"some-group";
     /// No operand: the same for the caller's user.
@@ -103,6 +105,8 @@ pub enum Saying {
     InitReady = 5,
     /// The namespaces that were asked for come with the message, in order.
     Namespaces = 6,
+    /// The socket that was asked for comes with the message.
+    Socket = 7,
 }
 
 impl Saying {
@@ -115,6 +119,7 @@ impl Saying {
             4 => Some(Self::InitStarted),
             5 => Some(Self::InitReady),
             6 => Some(Self::Namespaces),
+            7 => Some(Self::Socket),
             _ => None,
         }
     }

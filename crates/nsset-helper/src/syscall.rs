@@ -409,8 +409,8 @@ pub fn sethostname(name: &[u8]) -> Result<usize, Errno> {
     call!(number::SETHOSTNAME, name.as_ptr(), name.len())
 }
 
-pub fn socket(family: usize, kind: usize) -> Result<i32, Errno> {
-    call!(number::SOCKET, family, kind, 0).map(|fd| fd as i32)
+pub fn socket(domain: usize, kind: usize, protocol: usize) -> Result<i32, Errno> {
+    call!(number::SOCKET, domain, kind, protocol).map(|fd| fd as i32)
 }
 
 /// ioctl(2) over a structure that the kernel reads and writes.

@@ -42,6 +42,8 @@ const LOOKS: u32 = 50;
 pub struct Outcome {
     /// The namespaces that were asked for, in order.
     pub namespaces: Vec<OwnedFd>,
+    /// The socket that was asked for.
+    pub socket: Option<OwnedFd>,
     /// PID 1 of the new pid namespace.
     pub init: Option<OwnedFd>,
     /// The helper itself, or the child it went on in: by now it has exec'd or ended.
@@ -71,6 +73,7 @@ pub fn run(
         init: None,
         init_ready: false,
         namespaces: Vec::new(),
+        socket: None,
         failure: None,
         lost_child: None,
         deadline: Instant::now() + TIME_LIMIT,
@@ -100,6 +103,7 @@ struct Conversation {
     init: Option<OwnedFd>,
     init_ready: bool,
     namespaces: Vec<OwnedFd>,
+    socket: Option<OwnedFd>,
     failure: Option<Failure>,
     /// A child of ours whose descriptor did not fit into our table.
     lost_child: Option<i32>,
@@ -153,6 +157,7 @@ impl Conversation {
             Some(Saying::InitStarted) => self.init = fds.pop(),
             Some(Saying::InitReady) => self.init_ready = true,
             Some(Saying::Namespaces) => self.namespaces = fds,
+            Some(Saying::Socket) => self.socket = fds.pop(),
             None => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
         }
         Ok(())
@@ -244,6 +249,7 @@ impl Conversation {
     fn into_outcome(mut self, program: &Program<'_>) -> Result<Outcome> {
         let promised = program.promises();
         let complete = self.namespaces.len() == promised.namespaces
+            && self.socket.is_some() == promised.socket
             && (self.init.is_some() && self.init_ready) == promised.init
             && (self.processes.len() == 2) == promised.fork;
         if !complete {
@@ -254,7 +260,7 @@ impl Conversation {
         let process = self.processes.pop().expect("there is always the helper");
         // The helper that went on in a child has left by itself.
         self.processes.drain(..).for_each(dismiss);
-        Ok(Outcome { namespaces: self.namespaces, init: self.init, process })
+        Ok(Outcome { namespaces: self.namespaces, socket: self.socket, init: self.init, process })
     }
 
     /// Ends the conversation early. Whoever waits for our word gets the end of it, and leaves; what they still have to say

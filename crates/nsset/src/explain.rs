@@ -53,6 +53,12 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
         (Errno::EPERM, "mount", _) => {
             Some("the kernel lets only who owns the pid or net namespace it shows mount this file system")
         }
+        (Errno::EPERM | Errno::EACCES, "socket", _) => {
+            Some("raw and packet sockets need CAP_NET_RAW in the user namespace that owns the network namespace")
+        }
+        (Errno::EAFNOSUPPORT | Errno::EPROTONOSUPPORT | Errno::EINVAL | Errno::ESOCKTNOSUPPORT, "socket", _) => {
+            Some("the kernel has no socket of this domain, type and protocol (socket(2))")
+        }
         (Errno::EINVAL, "setresuid" | "setresgid", None) => Some("the id has no name in the user namespace: map it"),
         (Errno::EPERM, "setresuid" | "setresgid", None) => {
             Some("becoming somebody else needs CAP_SETUID and CAP_SETGID in the user namespace of the set")

@@ -55,6 +55,7 @@ impl AsFd for Passed<'_> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Promises {
     pub namespaces: usize,
+    pub socket: bool,
     pub init: bool,
     pub fork: bool,
 }
@@ -234,6 +235,13 @@ impl<'fd> Program<'fd> {
         for kind in kinds.iter() {
             self.operands([literal(kind.unshared_name())]);
         }
+    }
+
+    /// Sends a socket. Its numbers are those of socket(2), none of them negative.
+    pub fn socket(&mut self, domain: u32, kind: u32, protocol: u32) {
+        self.promises.socket = true;
+        self.step(word::SOCKET, "socket").kind = Some(Kind::Net);
+        self.operands([domain, kind, protocol].map(|number| decimal(number.into())));
     }
 
     /// Finds the caller a name in the user namespace just joined.

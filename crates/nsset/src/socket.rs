@@ -1,0 +1,45 @@
+//! Makes a socket inside a set, by way of the helper: the calling thread stays where it is.
+
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+
+use crate::{
+    conversation,
+    error::{Error, Result, SystemError},
+    kind::{Kind, Kinds},
+    plan, proc,
+    program::Program,
+    set::NamespaceSet,
+};
+
+/// Makes a socket in the set's network namespace, as socket(2), close-on-exec. It stays there, wherever it is used from.
+///
+/// Of these kinds of the set only `net` counts, and `user`: what the socket may do it owes to who made it, and where.
+pub fn open_socket(set: &NamespaceSet, kinds: Kinds, domain: i32, kind: i32, protocol: i32) -> Result<OwnedFd> {
+    set.get(Kind::Net)?;
+    let domain = check("domain", domain)?;
+    let kind = check("type", kind)?;
+    let protocol = check("protocol", protocol)?;
+
+    let mut program = Program::new();
+    let wanted = [Kind::User, Kind::Net].into_iter().filter(|kind| kinds.contains(*kind)).collect();
+    let joined = plan::foreign(set, wanted);
+    if joined.contains(Kind::User) {
+        program.hold_proc(proc::hold()?);
+    }
+    program.undumpable();
+    plan::join(&mut program, set, joined);
+    if joined.contains(Kind::User) {
+        program.somebody();
+    }
+    program.socket(domain, kind, protocol);
+
+    let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
+    conversation::dismiss(outcome.process);
+    outcome.socket.ok_or_else(|| SystemError::new(Errno::EPROTO, "socket").kind(Kind::Net).into())
+}
+
+fn check(name: &str, number: i32) -> Result<u32> {
+    u32::try_from(number).map_err(|_| Error::InvalidArgument(format!("the socket's {name} is negative: {number}")))
+}
