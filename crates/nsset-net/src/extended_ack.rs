@@ -1,0 +1,26 @@
+//! The kernel's own words about what it refused: the attributes behind an answer (`NLMSGERR_ATTR_*` of
+//! linux/netlink.h), which it sends since `NETLINK_EXT_ACK` is set on the socket.
+
+use crate::attributes::{Attributes, text};
+
+const NLMSGERR_ATTR_MSG: u16 = 1;
+
+/// The text among these attributes.
+pub(crate) fn words(attributes: &[u8]) -> Option<String> {
+    let mut attributes = Attributes::within(attributes).map_while(Result::ok);
+    let (_, value) = attributes.find(|(kind, _)| *kind == NLMSGERR_ATTR_MSG)?;
+    Some(text(value)).filter(|words| !words.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_is_found_among_others() {
+        let bytes = [8, 0, 2, 0, 0, 0, 0, 0, 7, 0, 1, 0, b'n', b'o', 0, 0];
+        assert_eq!(words(&bytes).as_deref(), Some("no"));
+        assert_eq!(words(&bytes[..8]), None);
+        assert_eq!(words(&bytes[..10]), None);
+    }
+}

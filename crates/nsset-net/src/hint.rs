@@ -1,0 +1,66 @@
+//! What the user can do about a request that the kernel refused.
+
+use std::borrow::Cow;
+
+use nix::errno::Errno;
+
+/// A hint for the request, made for a link or a queueing discipline of this kind.
+pub(crate) fn of(
+    request: &'static str,
+    errno: Errno,
+    words: Option<&str>,
+    kind: Option<&str>,
+) -> Option<Cow<'static, str>> {
+    if let (Some(kind), Some(thing)) = (kind, missing(request, errno, words)) {
+        let module = module(request, kind);
+        return Some(
+            format!("the kernel has no '{kind}' {thing}; load the module {module}, where there is one").into(),
+        );
+    }
+    let hint = match (errno, request) {
+        (Errno::EPERM, "RTM_NEWLINK" | "RTM_SETLINK") => {
+            "changing a network needs CAP_NET_ADMIN in the user namespace that owns it, and in the one that owns the other \
+             network where a link goes there: an ordinary user makes both with base.unshare('net') from one 'user' set"
+        }
+        (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
+        (Errno::EBUSY, "RTM_SETLINK") => "bring the link down first",
+        (Errno::EBUSY, "RTM_NEWLINK") => {
+            "the device that the link is to be made on, or its master, is in use otherwise"
+        }
+        (Errno::ENETUNREACH, "RTM_NEWROUTE") => {
+            "the gateway cannot be reached: its device has to be up, with an address of the gateway's network"
+        }
+        (Errno::ENETDOWN, "RTM_NEWROUTE") => "bring the device up first",
+        (Errno::ESRCH, "RTM_DELROUTE") => "there is no such route",
+        (Errno::EADDRNOTAVAIL, "RTM_DELADDR") => "the link does not have the address",
+        (Errno::EBADMSG, _) => "the kernel's answer could not be understood",
+        (Errno::ETIMEDOUT, _) => "the kernel did not answer",
+        (Errno::EAGAIN, _) => "what was listed kept changing meanwhile; try again",
+        _ => return None,
+    };
+    Some(hint.into())
+}
+
+/// What the kernel does not know: rtnl_newlink() of net/core/rtnetlink.c, tc_modify_qdisc() of net/sched/sch_api.c.
+fn missing(request: &str, errno: Errno, words: Option<&str>) -> Option<&'static str> {
+    match (request, errno, words) {
+        ("RTM_NEWLINK", Errno::EOPNOTSUPP, Some("Unknown device type") | None) => Some("link"),
+        (
+            "RTM_NEWQDISC",
+            Errno::ENOENT,
+            Some("Specified qdisc kind is unknown" | "Specified qdisc not found") | None,
+        ) => Some("queueing discipline"),
+        _ => None,
+    }
+}
+
+/// The module that brings the kind.
+fn module<'a>(request: &str, kind: &'a str) -> Cow<'a, str> {
+    match (request, kind) {
+        ("RTM_NEWQDISC", kind) => format!("sch_{kind}").into(),
+        (_, "bond") => "bonding".into(),
+        (_, "vlan") => "8021q".into(),
+        (_, "gre" | "gretap") => "ip_gre".into(),
+        (_, kind) => kind.into(),
+    }
+}

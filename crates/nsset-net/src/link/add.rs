@@ -1,0 +1,77 @@
+//! Makes a link: in one request, as far as the kernel takes it all in one, and otherwise all or nothing.
+
+use std::os::fd::OwnedFd;
+
+use netlink_packet_route::{
+    RouteNetlinkMessage,
+    link::{LinkAttribute, LinkMessage},
+};
+
+use super::{
+    changes::{LinkChanges, LinkState},
+    link::Link,
+    links::Links,
+    spec::LinkSpec,
+    veth::VethPeer,
+};
+use crate::{error::Result, link_ref::LinkRef, network::Network, request::Request};
+
+/// Makes the link and answers with what it has become.
+pub(crate) async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
+    spec.check()?;
+    create(network, spec).await?;
+    let links = network.links();
+    let name = LinkRef::Name(spec.name.clone());
+    let link = links.get(&name).await?;
+    let (rest, peer_rest) = (spec.rest(), spec.peer.as_ref().map(VethPeer::rest).unwrap_or_default());
+    if rest.is_empty() && peer_rest.is_empty() {
+        return Ok(link);
+    }
+    match finish(network, spec, &link, rest, peer_rest).await {
+        Ok(()) => links.get(&link.reference()).await,
+        Err(error) => {
+            let _ = links.delete(&link.reference(), true).await;
+            Err(error)
+        }
+    }
+}
+
+async fn create(network: &Network, spec: &LinkSpec) -> Result<()> {
+    let links = network.links();
+    let master = links.master(&spec.state).await?;
+    let dev = match &spec.dev {
+        Some(dev) => Some(links.index(dev).await?),
+        None => None,
+    };
+    let peer_network = spec.peer.as_ref().and_then(|peer| peer.network.as_ref());
+    let peer_namespace = peer_network.map(Network::namespace).transpose()?;
+    let request = Request::create(RouteNetlinkMessage::NewLink(message(spec, master, dev, peer_namespace.as_ref())));
+    let refused = network.conversation().act(request).await;
+    refused.map_err(|refusal| refusal.of_kind("RTM_NEWLINK", format_args!("'{}'", spec.name), spec.kind.name()))
+}
+
+fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespace: Option<&OwnedFd>) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.attributes.push(LinkAttribute::IfName(spec.name.clone()));
+    spec.state.write(master, &mut message);
+    if spec.kind.has_dev_as_link() {
+        message.attributes.extend(dev.map(LinkAttribute::Link));
+    }
+    let peer = spec.peer.as_ref().map(|peer| peer.message(peer_namespace));
+    message.attributes.push(LinkAttribute::LinkInfo(spec.kind.info(dev, peer)));
+    message
+}
+
+async fn finish(network: &Network, spec: &LinkSpec, link: &Link, rest: LinkState, peer_rest: LinkState) -> Result<()> {
+    furnish(&network.links(), &link.reference(), rest).await?;
+    let (Some(peer), Some(end)) = (&spec.peer, link.peer) else { return Ok(()) };
+    let home = peer.network.as_ref().unwrap_or(network);
+    furnish(&home.links(), &LinkRef::Index(end.index), peer_rest).await
+}
+
+async fn furnish(links: &Links<'_>, link: &LinkRef, state: LinkState) -> Result<()> {
+    if state.is_empty() {
+        return Ok(());
+    }
+    links.set_for_good(link, &LinkChanges { name: None, state }).await
+}

@@ -1,0 +1,64 @@
+//! A bond: several links, its ports, that work as one.
+
+use std::time::Duration;
+
+use netlink_packet_route::link::InfoBond;
+
+/// A bond. Its ports are the links that have it as their master.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bond {
+    pub mode: BondMode,
+    /// How often the ports' carrier is looked at; the kernel does not look unless told.
+    pub monitor_interval: Option<Duration>,
+}
+
+/// Which port a packet leaves by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BondMode {
+    /// The kernel's default.
+    #[default]
+    BalanceRoundRobin,
+    ActiveBackup,
+    BalanceXor,
+    Broadcast,
+    /// LACP.
+    Ieee8023ad,
+    BalanceTransmit,
+    BalanceAdaptive,
+}
+
+impl Bond {
+    pub(crate) fn info(self) -> Vec<InfoBond> {
+        use netlink_packet_route::link::BondMode as Mode;
+        let mode = match self.mode {
+            BondMode::BalanceRoundRobin => Mode::BalanceRr,
+            BondMode::ActiveBackup => Mode::ActiveBackup,
+            BondMode::BalanceXor => Mode::BalanceXor,
+            BondMode::Broadcast => Mode::Broadcast,
+            BondMode::Ieee8023ad => Mode::Ieee8023Ad,
+            BondMode::BalanceTransmit => Mode::BalanceTlb,
+            BondMode::BalanceAdaptive => Mode::BalanceAlb,
+        };
+        let milliseconds = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+        let monitor = self.monitor_interval.map(|time| InfoBond::MiiMon(milliseconds(time)));
+        [InfoBond::Mode(mode)].into_iter().chain(monitor).collect()
+    }
+
+    pub(crate) fn read(info: impl Iterator<Item = InfoBond>) -> Self {
+        use netlink_packet_route::link::BondMode as Mode;
+        let mut bond = Self::default();
+        for info in info {
+            match info {
+                InfoBond::MiiMon(time) => bond.monitor_interval = Some(Duration::from_millis(time.into())),
+                InfoBond::Mode(Mode::ActiveBackup) => bond.mode = BondMode::ActiveBackup,
+                InfoBond::Mode(Mode::BalanceXor) => bond.mode = BondMode::BalanceXor,
+                InfoBond::Mode(Mode::Broadcast) => bond.mode = BondMode::Broadcast,
+                InfoBond::Mode(Mode::Ieee8023Ad) => bond.mode = BondMode::Ieee8023ad,
+                InfoBond::Mode(Mode::BalanceTlb) => bond.mode = BondMode::BalanceTransmit,
+                InfoBond::Mode(Mode::BalanceAlb) => bond.mode = BondMode::BalanceAdaptive,
+                _ => {}
+            }
+        }
+        bond
+    }
+}

@@ -1,0 +1,129 @@
+//! What can be said of a link when it is made, and changed later.
+
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+
+use super::link::Link;
+use crate::{
+    address::AddressSpec,
+    error::{Error, Result},
+    link_ref::{LinkRef, check_alias, check_name},
+    mac::Mac,
+};
+
+/// How a link is to be. What is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkState {
+    /// A text for people, of at most 255 bytes; an empty one takes it away.
+    pub alias: Option<String>,
+    pub mac: Option<Mac>,
+    /// In bytes.
+    pub mtu: Option<u32>,
+    pub up: Option<bool>,
+    /// Whether it takes in every frame.
+    pub promiscuous: Option<bool>,
+    pub master: Option<Master>,
+    /// Addresses that it has from then on, beside those it has.
+    pub addresses: Vec<AddressSpec>,
+}
+
+/// Whose port a link is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Master {
+    Nobody,
+    Link(LinkRef),
+}
+
+/// What is to become of a link.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkChanges {
+    pub name: Option<String>,
+    pub state: LinkState,
+}
+
+impl LinkState {
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Some(alias) = &self.alias {
+            check_alias(alias)?;
+        }
+        if self.mtu.is_some_and(|mtu| i32::try_from(mtu).is_err()) {
+            return Err(Error::OutOfRange(format!("an MTU is 0 to {} bytes", i32::MAX)));
+        }
+        if let Some(Master::Link(master)) = &self.master {
+            master.check()?;
+        }
+        self.addresses.iter().try_for_each(AddressSpec::check)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Writes all but the alias and the addresses into a request.
+    pub(crate) fn write(&self, master: Option<u32>, message: &mut LinkMessage) {
+        for (flag, wanted) in [(LinkFlags::Up, self.up), (LinkFlags::Promisc, self.promiscuous)] {
+            if let Some(is_on) = wanted {
+                message.header.change_mask |= flag;
+                message.header.flags.set(flag, is_on);
+            }
+        }
+        let attributes = [
+            self.mac.map(|mac| LinkAttribute::Address(mac.0.to_vec())),
+            self.mtu.map(LinkAttribute::Mtu),
+            master.map(LinkAttribute::Controller),
+        ];
+        message.attributes.extend(attributes.into_iter().flatten());
+    }
+
+    /// Those that come with one request, the addresses apart.
+    fn count(&self) -> usize {
+        let given = [
+            self.alias.is_some(),
+            self.mac.is_some(),
+            self.mtu.is_some(),
+            self.up.is_some(),
+            self.promiscuous.is_some(),
+            self.master.is_some(),
+        ];
+        given.into_iter().filter(|is_given| *is_given).count()
+    }
+}
+
+impl LinkChanges {
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Some(name) = &self.name {
+            check_name(name)?;
+        }
+        self.state.check()
+    }
+
+    /// How many things one request changes.
+    pub(crate) fn count(&self) -> usize {
+        usize::from(self.name.is_some()) + self.state.count()
+    }
+
+    /// Writes all but the addresses into a request.
+    pub(crate) fn write(&self, master: Option<u32>, message: &mut LinkMessage) {
+        self.state.write(master, message);
+        let attributes =
+            [self.name.clone().map(LinkAttribute::IfName), self.state.alias.clone().map(LinkAttribute::IfAlias)];
+        message.attributes.extend(attributes.into_iter().flatten());
+    }
+
+    /// What makes the link as it was, where these would change it.
+    pub(crate) fn undone(&self, before: &Link) -> Self {
+        let state = &self.state;
+        let master = before.master.map_or(Master::Nobody, |index| Master::Link(index.into()));
+        Self {
+            name: self.name.as_ref().map(|_| before.name.clone()),
+            state: LinkState {
+                alias: state.alias.as_ref().map(|_| before.alias.clone().unwrap_or_default()),
+                mac: state.mac.and(before.mac),
+                mtu: state.mtu.map(|_| before.mtu),
+                up: state.up.map(|_| before.up),
+                promiscuous: state.promiscuous.map(|_| before.promiscuous),
+                master: state.master.as_ref().map(|_| master),
+                addresses: Vec::new(),
+            },
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A GENEVE tunnel: an Ethernet within UDP.
+
+use std::net::IpAddr;
+
+use netlink_packet_route::link::InfoGeneve;
+
+/// A GENEVE tunnel.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Geneve {
+    /// The network identifier, of 24 bits.
+    pub id: u32,
+    pub remote: Option<IpAddr>,
+    /// The UDP port; 6081 unless told.
+    pub port: Option<u16>,
+    pub ttl: Option<u8>,
+}
+
+impl Geneve {
+    pub(crate) fn info(&self) -> Vec<InfoGeneve> {
+        let remote = self.remote.map(|remote| match remote {
+            IpAddr::V4(remote) => InfoGeneve::Remote(remote),
+            IpAddr::V6(remote) => InfoGeneve::Remote6(remote),
+        });
+        [Some(InfoGeneve::Id(self.id)), remote, self.port.map(InfoGeneve::Port), self.ttl.map(InfoGeneve::Ttl)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    pub(crate) fn read(info: impl Iterator<Item = InfoGeneve>) -> Self {
+        let mut geneve = Self::default();
+        for info in info {
+            match info {
+                InfoGeneve::Id(id) => geneve.id = id,
+                InfoGeneve::Remote(remote) => geneve.remote = Some(remote.into()),
+                InfoGeneve::Remote6(remote) => geneve.remote = Some(remote.into()),
+                InfoGeneve::Port(port) => geneve.port = Some(port),
+                InfoGeneve::Ttl(ttl) => geneve.ttl = Some(ttl),
+                _ => {}
+            }
+        }
+        geneve
+    }
+}

@@ -1,0 +1,117 @@
+//! A link, as the kernel describes it.
+
+use super::{kind::LinkKind, statistics::Statistics};
+use crate::{
+    attributes::{Attributes, Malformed, array_at, text, u16_at, u32_at},
+    link_ref::LinkRef,
+    mac::Mac,
+};
+
+/// A link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    pub index: u32,
+    pub name: String,
+    pub kind: LinkKind,
+    pub alias: Option<String>,
+    /// Its address, where it has one of six bytes.
+    pub mac: Option<Mac>,
+    pub mtu: u32,
+    /// Whether it was brought up.
+    pub up: bool,
+    /// Whether it works: it is up, and so is what it needs.
+    pub running: bool,
+    /// Whether it was told to take in every frame.
+    pub promiscuous: bool,
+    /// The index of the bridge, bond or VRF that it belongs to.
+    pub master: Option<u32>,
+    /// The other end of a veth.
+    pub peer: Option<Elsewhere>,
+    /// The device that it was made on.
+    pub dev: Option<Elsewhere>,
+    pub statistics: Statistics,
+}
+
+/// A link that may be in another network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Its index there.
+    pub index: u32,
+    /// The number that the network has here (ip-netns(8)), where it is another one.
+    pub netns_id: Option<i32>,
+}
+
+/// `struct ifinfomsg` of rtnetlink(7).
+const HEADER: usize = 16;
+
+const ARPHRD_LOOPBACK: u16 = libc::ARPHRD_LOOPBACK;
+
+impl Link {
+    /// A reference to it that no change of name outdates.
+    pub const fn reference(&self) -> LinkRef {
+        LinkRef::Index(self.index)
+    }
+
+    /// Reads the body of an `RTM_NEWLINK`.
+    pub(crate) fn read(message: &[u8]) -> Result<Self, Malformed> {
+        let flags = u32_at(message, 8)?;
+        let has = |flag: libc::c_int| flags & flag as u32 != 0;
+        let mut link = Self {
+            index: u32_at(message, 4)?,
+            name: String::new(),
+            kind: if u16_at(message, 2)? == ARPHRD_LOOPBACK { LinkKind::Loopback } else { LinkKind::Hardware },
+            alias: None,
+            mac: None,
+            mtu: 0,
+            up: has(libc::IFF_UP),
+            running: has(libc::IFF_RUNNING),
+            promiscuous: has(libc::IFF_PROMISC),
+            master: None,
+            peer: None,
+            dev: None,
+            statistics: Statistics::default(),
+        };
+        let mut below = None;
+        let mut netns_id = None;
+        for attribute in Attributes::behind(HEADER, message)? {
+            let (kind, value) = attribute?;
+            match kind {
+                libc::IFLA_IFNAME => link.name = text(value),
+                libc::IFLA_IFALIAS => link.alias = Some(text(value)),
+                libc::IFLA_ADDRESS if value.len() == 6 => link.mac = Some(Mac(array_at(value, 0)?)),
+                libc::IFLA_MTU => link.mtu = u32_at(value, 0)?,
+                libc::IFLA_MASTER => link.master = Some(u32_at(value, 0)?),
+                libc::IFLA_LINK => below = Some(u32_at(value, 0)?),
+                libc::IFLA_LINK_NETNSID => netns_id = Some(u32_at(value, 0)? as i32),
+                libc::IFLA_STATS64 => link.statistics = Statistics::read(value)?,
+                libc::IFLA_LINKINFO => {
+                    let dev;
+                    (link.kind, dev) = read_kind(value)?;
+                    below = dev.or(below);
+                }
+                _ => {}
+            }
+        }
+        // Tunnels say 0 where they have no device.
+        let below = below.filter(|index| *index != 0).map(|index| Elsewhere { index, netns_id });
+        match link.kind {
+            LinkKind::Veth => link.peer = below,
+            _ => link.dev = below,
+        }
+        Ok(link)
+    }
+}
+
+fn read_kind(info: &[u8]) -> Result<(LinkKind, Option<u32>), Malformed> {
+    let mut name = String::new();
+    let mut data: &[u8] = &[];
+    for attribute in Attributes::within(info) {
+        match attribute? {
+            (libc::IFLA_INFO_KIND, value) => name = text(value),
+            (libc::IFLA_INFO_DATA, value) => data = value,
+            _ => {}
+        }
+    }
+    // A port of a master that software did not make has the master's data only.
+    if name.is_empty() { Ok((LinkKind::Hardware, None)) } else { Ok(LinkKind::read(name, data)) }
+}

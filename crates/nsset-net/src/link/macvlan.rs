@@ -1,0 +1,51 @@
+//! A MACVLAN: a link of its own with a MAC address of its own on another's wire.
+
+use netlink_packet_route::link::InfoMacVlan;
+
+/// A MACVLAN; the device that it is made on is the `dev` of its [`LinkSpec`](super::LinkSpec).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MacVlan {
+    pub mode: MacVlanMode,
+}
+
+/// Whom of the others on the same device it can talk to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MacVlanMode {
+    /// Nobody.
+    Private,
+    /// Everybody, by way of a switch outside that sends frames back; the kernel's default.
+    #[default]
+    Vepa,
+    /// Everybody.
+    Bridge,
+    /// It is the only one.
+    Passthrough,
+    /// Whoever has an address that was allowed.
+    Source,
+}
+
+impl MacVlan {
+    pub(crate) fn info(self) -> Vec<InfoMacVlan> {
+        use netlink_packet_route::link::MacVlanMode as Mode;
+        let mode = match self.mode {
+            MacVlanMode::Private => Mode::Private,
+            MacVlanMode::Vepa => Mode::Vepa,
+            MacVlanMode::Bridge => Mode::Bridge,
+            MacVlanMode::Passthrough => Mode::Passthrough,
+            MacVlanMode::Source => Mode::Source,
+        };
+        vec![InfoMacVlan::Mode(mode)]
+    }
+
+    pub(crate) fn read(mut info: impl Iterator<Item = InfoMacVlan>) -> Self {
+        use netlink_packet_route::link::MacVlanMode as Mode;
+        let mode = info.find_map(|info| match info {
+            InfoMacVlan::Mode(Mode::Private) => Some(MacVlanMode::Private),
+            InfoMacVlan::Mode(Mode::Bridge) => Some(MacVlanMode::Bridge),
+            InfoMacVlan::Mode(Mode::Passthrough) => Some(MacVlanMode::Passthrough),
+            InfoMacVlan::Mode(Mode::Source) => Some(MacVlanMode::Source),
+            _ => None,
+        });
+        Self { mode: mode.unwrap_or_default() }
+    }
+}

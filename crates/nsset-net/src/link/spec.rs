@@ -1,0 +1,51 @@
+//! A link that is to be made.
+
+use super::{changes::LinkState, kind::LinkKind, veth::VethPeer};
+use crate::{
+    error::{Error, Result},
+    link_ref::{LinkRef, check_name},
+};
+
+/// A link that is to be made.
+#[derive(Clone, Debug)]
+pub struct LinkSpec {
+    pub name: String,
+    pub kind: LinkKind,
+    /// The device that it is made on, of a VLAN, MACVLAN or IPVLAN; the one that the packets of a tunnel leave by.
+    pub dev: Option<LinkRef>,
+    /// The other end of a veth. The kernel finds it a name where it has none.
+    pub peer: Option<VethPeer>,
+    pub state: LinkState,
+}
+
+impl LinkSpec {
+    /// A link that is as the kernel makes it.
+    pub fn new(name: impl Into<String>, kind: LinkKind) -> Self {
+        Self { name: name.into(), kind, dev: None, peer: None, state: LinkState::default() }
+    }
+
+    /// What is to be said of it once it is there: the kernel takes an alias later only (rtnl_create_link() of
+    /// net/core/rtnetlink.c), and addresses are another matter.
+    pub(crate) fn rest(&self) -> LinkState {
+        LinkState { alias: self.state.alias.clone(), addresses: self.state.addresses.clone(), ..LinkState::default() }
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        check_name(&self.name)?;
+        self.kind.check()?;
+        self.state.check()?;
+        if let Some(dev) = &self.dev {
+            dev.check()?;
+            if !self.kind.takes_dev() {
+                return Err(Error::InvalidArgument(format!("a {} link is not made on a device", self.kind.name())));
+            }
+        }
+        match &self.peer {
+            Some(_) if self.kind != LinkKind::Veth => {
+                Err(Error::InvalidArgument(format!("only a veth has a peer, not a {}", self.kind.name())))
+            }
+            Some(peer) => peer.check(),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The other end of a veth.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+
+use super::changes::LinkState;
+use crate::{error::Result, link_ref::check_name, network::Network};
+
+/// The other end of a veth, which is made together with it.
+#[derive(Clone, Debug, Default)]
+pub struct VethPeer {
+    /// The kernel finds one where there is none.
+    pub name: Option<String>,
+    /// Where it is made, if not in the same network.
+    pub network: Option<Network>,
+    pub state: LinkState,
+}
+
+impl VethPeer {
+    pub(crate) fn check(&self) -> Result<()> {
+        if let Some(name) = &self.name {
+            check_name(name)?;
+        }
+        self.state.check()
+    }
+
+    /// What is to be said of it once it is there: of a master the kernel takes no notice before, and it cannot be up while
+    /// there is no other end (veth_open() of drivers/net/veth.c).
+    pub(crate) fn rest(&self) -> LinkState {
+        LinkState { mac: None, mtu: None, promiscuous: None, ..self.state.clone() }
+    }
+
+    /// Its part of the request. The namespace has to be open until that is sent.
+    pub(crate) fn message(&self, namespace: Option<&OwnedFd>) -> LinkMessage {
+        let mut message = LinkMessage::default();
+        LinkState { up: None, ..self.state.clone() }.write(None, &mut message);
+        message.attributes.extend(self.name.clone().map(LinkAttribute::IfName));
+        message.attributes.extend(namespace.map(|namespace| LinkAttribute::NetNsFd(namespace.as_fd().as_raw_fd())));
+        message
+    }
+}

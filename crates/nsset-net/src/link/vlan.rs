@@ -1,0 +1,45 @@
+//! A VLAN: the frames of its device that have a tag, and nothing else.
+
+use netlink_packet_route::link::InfoVlan;
+
+/// A VLAN; the device that it is made on is the `dev` of its [`LinkSpec`](super::LinkSpec).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vlan {
+    /// 0 to 4094.
+    pub id: u16,
+    pub protocol: VlanProtocol,
+}
+
+/// What marks a frame as tagged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VlanProtocol {
+    /// 802.1Q, 0x8100.
+    #[default]
+    Customer,
+    /// 802.1ad, 0x88a8.
+    Service,
+}
+
+impl Vlan {
+    pub(crate) fn info(self) -> Vec<InfoVlan> {
+        use netlink_packet_route::link::VlanProtocol as Protocol;
+        let protocol = match self.protocol {
+            VlanProtocol::Customer => Protocol::Ieee8021Q,
+            VlanProtocol::Service => Protocol::Ieee8021Ad,
+        };
+        vec![InfoVlan::Id(self.id), InfoVlan::Protocol(protocol)]
+    }
+
+    pub(crate) fn read(info: impl Iterator<Item = InfoVlan>) -> Self {
+        use netlink_packet_route::link::VlanProtocol as Protocol;
+        let mut vlan = Self::default();
+        for info in info {
+            match info {
+                InfoVlan::Id(id) => vlan.id = id,
+                InfoVlan::Protocol(Protocol::Ieee8021Ad) => vlan.protocol = VlanProtocol::Service,
+                _ => {}
+            }
+        }
+        vlan
+    }
+}

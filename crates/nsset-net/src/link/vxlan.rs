@@ -1,0 +1,72 @@
+//! A VXLAN: an Ethernet within UDP.
+
+use std::{net::IpAddr, time::Duration};
+
+use netlink_packet_route::link::InfoVxlan;
+
+/// A VXLAN; the device its packets leave by may be the `dev` of its [`LinkSpec`](super::LinkSpec).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vxlan {
+    /// The network identifier, of 24 bits.
+    pub id: u32,
+    pub local: Option<IpAddr>,
+    /// The multicast group that it belongs to, or the one other end.
+    pub remote: Option<IpAddr>,
+    /// The UDP port; the kernel's own is 8472, the standard's 4789.
+    pub port: Option<u16>,
+    pub ttl: Option<u8>,
+    /// Whether it learns which address is where; it does unless told.
+    pub learning: Option<bool>,
+    /// How long it remembers.
+    pub ageing_time: Option<Duration>,
+}
+
+impl Vxlan {
+    pub(crate) fn info(&self, dev: Option<u32>) -> Vec<InfoVxlan> {
+        let local = self.local.map(|local| match local {
+            IpAddr::V4(local) => InfoVxlan::Local(local),
+            IpAddr::V6(local) => InfoVxlan::Local6(local),
+        });
+        let remote = self.remote.map(|remote| match remote {
+            IpAddr::V4(remote) => InfoVxlan::Group(remote),
+            IpAddr::V6(remote) => InfoVxlan::Group6(remote),
+        });
+        let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
+        [
+            Some(InfoVxlan::Id(self.id)),
+            dev.map(InfoVxlan::Link),
+            local,
+            remote,
+            self.port.map(InfoVxlan::Port),
+            self.ttl.map(InfoVxlan::Ttl),
+            // Left out, it is off: vxlan_nl2conf() of drivers/net/vxlan/vxlan_core.c.
+            Some(InfoVxlan::Learning(self.learning.unwrap_or(true))),
+            self.ageing_time.map(|time| InfoVxlan::Ageing(seconds(time))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// The VXLAN, and its device.
+    pub(crate) fn read(info: impl Iterator<Item = InfoVxlan>) -> (Self, Option<u32>) {
+        let mut vxlan = Self::default();
+        let mut dev = None;
+        for info in info {
+            match info {
+                InfoVxlan::Id(id) => vxlan.id = id,
+                InfoVxlan::Link(index) => dev = Some(index),
+                InfoVxlan::Local(local) => vxlan.local = Some(local.into()),
+                InfoVxlan::Local6(local) => vxlan.local = Some(local.into()),
+                InfoVxlan::Group(remote) => vxlan.remote = Some(remote.into()),
+                InfoVxlan::Group6(remote) => vxlan.remote = Some(remote.into()),
+                InfoVxlan::Port(port) => vxlan.port = Some(port),
+                InfoVxlan::Ttl(ttl) => vxlan.ttl = Some(ttl),
+                InfoVxlan::Learning(on) => vxlan.learning = Some(on),
+                InfoVxlan::Ageing(seconds) => vxlan.ageing_time = Some(Duration::from_secs(seconds.into())),
+                _ => {}
+            }
+        }
+        (vxlan, dev)
+    }
+}

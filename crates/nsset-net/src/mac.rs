@@ -1,0 +1,58 @@
+//! Link addresses.
+
+use std::{fmt, str::FromStr};
+
+use crate::error::Error;
+
+/// The address of a link on an Ethernet: six bytes, written `02:00:00:00:00:01`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+impl FromStr for Mac {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = || Error::InvalidArgument(format!("'{text}' is no link address; one reads 02:00:00:00:00:01"));
+        let mut bytes = [0; 6];
+        let mut parts = text.split(':');
+        for byte in &mut bytes {
+            *byte = parts.next().and_then(hexadecimal).ok_or_else(wrong)?;
+        }
+        if parts.next().is_some() { Err(wrong()) } else { Ok(Self(bytes)) }
+    }
+}
+
+/// One or two digits, and no sign.
+fn hexadecimal(text: &str) -> Option<u8> {
+    let is_digits = matches!(text.len(), 1 | 2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_digits.then(|| u8::from_str_radix(text, 16).ok()).flatten()
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, byte) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ":" };
+            write!(formatter, "{separator}{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_as_it_is_written() {
+        let mac: Mac = "02:00:5e:00:53:aF".parse().unwrap();
+        assert_eq!(mac, Mac([2, 0, 0x5e, 0, 0x53, 0xaf]));
+        assert_eq!(mac.to_string(), "02:00:5e:00:53:af");
+    }
+
+    #[test]
+    fn nothing_else_is_one() {
+        for text in ["", "02", "02:00:00:00:00", "02:00:00:00:00:00:00", "02:00:00:00:00:0g", "+2:00:00:00:00:00"] {
+            assert!(text.parse::<Mac>().unwrap_err().to_string().contains(text), "{text}");
+        }
+    }
+}

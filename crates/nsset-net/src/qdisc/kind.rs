@@ -1,0 +1,61 @@
+//! The kinds of queueing discipline.
+
+use super::{fq_codel::FqCodel, htb::Htb, netem::Netem, tbf::Tbf};
+use crate::error::{Error, Result};
+
+/// What kind of queueing discipline it is, and what is special about it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QdiscKind {
+    FqCodel(FqCodel),
+    Htb(Htb),
+    Netem(Netem),
+    Tbf(Tbf),
+    /// One that this crate knows by name only.
+    Other(String),
+}
+
+impl QdiscKind {
+    /// The kernel's name for it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::FqCodel(_) => "fq_codel",
+            Self::Htb(_) => "htb",
+            Self::Netem(_) => "netem",
+            Self::Tbf(_) => "tbf",
+            Self::Other(name) => name,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        match self {
+            Self::Netem(netem) => netem.check(),
+            Self::Tbf(tbf) => tbf.check(),
+            Self::Other(name) if name.is_empty() || name.contains('\0') => {
+                Err(Error::InvalidArgument(format!("'{}' is no queueing discipline", name.escape_debug())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn options(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::FqCodel(codel) => Some(codel.options()),
+            Self::Htb(htb) => Some(htb.options()),
+            Self::Netem(netem) => Some(netem.options()),
+            Self::Tbf(tbf) => Some(tbf.options()),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// The kind of this name. Options that cannot be read leave the name.
+    pub(crate) fn read(name: String, options: &[u8]) -> Self {
+        let kind = match name.as_str() {
+            "fq_codel" => FqCodel::read(options).map(Self::FqCodel),
+            "htb" => Htb::read(options).map(Self::Htb),
+            "netem" => Netem::read(options).map(Self::Netem),
+            "tbf" => Tbf::read(options).map(Self::Tbf),
+            _ => return Self::Other(name),
+        };
+        kind.unwrap_or(Self::Other(name))
+    }
+}

@@ -1,0 +1,22 @@
+//! Queueing disciplines: what a link does with the packets that wait to leave by it. One kind, one file.
+
+mod fq_codel;
+mod handle;
+mod htb;
+mod kind;
+mod netem;
+mod options;
+#[allow(clippy::module_inception)]
+mod qdisc;
+mod qdiscs;
+mod tbf;
+mod ticks;
+
+pub use fq_codel::FqCodel;
+pub use handle::Handle;
+pub use htb::Htb;
+pub use kind::QdiscKind;
+pub use netem::Netem;
+pub use qdisc::{Qdisc, QdiscStatistics};
+pub use qdiscs::{QdiscSpec, Qdiscs};
+pub use tbf::{Tbf, TbfLimit};

@@ -1,0 +1,79 @@
+//! What a netlink socket has to be told and asked.
+
+use std::{
+    mem::size_of,
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+};
+
+use libc::c_int;
+use nix::errno::Errno;
+use tokio::io::unix::AsyncFd;
+
+/// `SIOCGSKNS` of linux/sockios.h.
+const SIOCGSKNS: libc::Ioctl = 0x894C;
+
+/// Whether it is a socket of rtnetlink.
+pub(crate) fn is_rtnetlink(socket: BorrowedFd<'_>) -> bool {
+    let is = |option, value| get(socket, option) == Ok(value);
+    is(libc::SO_DOMAIN, libc::AF_NETLINK) && is(libc::SO_PROTOCOL, libc::NETLINK_ROUTE)
+}
+
+/// Makes the kernel say why it refuses something, without sending the request back, and take filters of dumps at their
+/// word (netlink(7)). Kernels before 4.20 do not know the last, and send more than was asked for.
+pub(crate) fn prepare(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    set(socket, libc::NETLINK_EXT_ACK)?;
+    set(socket, libc::NETLINK_CAP_ACK)?;
+    match set(socket, libc::NETLINK_GET_STRICT_CHK) {
+        Ok(()) | Err(Errno::ENOPROTOOPT) => {}
+        Err(errno) => return Err(errno),
+    }
+    make_nonblocking(socket)
+}
+
+/// Has the runtime watch the socket.
+pub(crate) fn watch(socket: OwnedFd) -> Result<AsyncFd<OwnedFd>, Errno> {
+    // SAFETY: it owns the descriptor, and always answers with the same one.
+    unsafe { AsyncFd::register(socket) }.map_err(|error| {
+        let (_, error) = error.into_parts();
+        Errno::from_raw(error.raw_os_error().unwrap_or(0))
+    })
+}
+
+/// The network namespace that the socket belongs to.
+pub(crate) fn namespace(socket: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    // SAFETY: it takes no argument.
+    let fd = Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS) })?;
+    // SAFETY: the kernel has just made it, close-on-exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn make_nonblocking(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    let mut on: c_int = 1;
+    // SAFETY: it takes a pointer to an int.
+    Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONBIO, &raw mut on) }).map(drop)
+}
+
+fn get(socket: BorrowedFd<'_>, option: c_int) -> Result<c_int, Errno> {
+    let mut value: c_int = 0;
+    let mut length = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: an int, with its length.
+    let result = unsafe {
+        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, (&raw mut value).cast(), &raw mut length)
+    };
+    Errno::result(result).map(|_| value)
+}
+
+fn set(socket: BorrowedFd<'_>, option: c_int) -> Result<(), Errno> {
+    let on: c_int = 1;
+    // SAFETY: an int, with its length.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_NETLINK,
+            option,
+            (&raw const on).cast(),
+            size_of::<c_int>() as libc::socklen_t,
+        )
+    };
+    Errno::result(result).map(drop)
+}

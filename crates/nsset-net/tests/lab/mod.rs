@@ -1,0 +1,95 @@
+//! Networks for a test: as root, `net` sets; as an ordinary user, `net` sets that belong to one `user` set. And `ip` and
+//! `tc` of iproute2, to say what is really there.
+#![allow(dead_code)] // no test uses all of it
+
+use std::{
+    os::fd::{AsRawFd, OwnedFd},
+    process::{Command, Output},
+};
+
+use nsset::{Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, open_socket, unshare};
+use nsset_net::Network;
+use serde_json::Value;
+
+/// Where hosts are made.
+pub struct Lab {
+    base: Option<NamespaceSet>,
+}
+
+/// A network of its own.
+pub struct Host {
+    pub set: NamespaceSet,
+    pub network: Network,
+    fds: Vec<(Kind, OwnedFd)>,
+}
+
+impl Lab {
+    pub fn new() -> Self {
+        if nix::unistd::geteuid().is_root() {
+            return Self { base: None };
+        }
+        let options = UnshareOptions { map_user: Some(MapUser::Root), ..UnshareOptions::default() };
+        Self { base: Some(unshare(None, Kinds::NONE.with(Kind::User), &options, None).unwrap()) }
+    }
+
+    pub fn host(&self) -> Host {
+        let kinds = Kinds::NONE.with(Kind::Net);
+        let set = unshare(self.base.as_ref(), kinds, &UnshareOptions::default(), None).unwrap();
+        let network = Network::open(rtnetlink_socket(&set)).unwrap();
+        let fds = set.fds(set.kinds()).unwrap();
+        Host { set, network, fds }
+    }
+}
+
+/// A host, where one is enough.
+pub fn host() -> Host {
+    Lab::new().host()
+}
+
+pub fn rtnetlink_socket(set: &NamespaceSet) -> OwnedFd {
+    open_socket(set, Kinds::ALL, libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE).unwrap()
+}
+
+impl Host {
+    /// Runs a program inside, as nsenter(1) does, for 20 seconds at most.
+    pub fn run(&self, command: &[&str]) -> Output {
+        let mut nsenter = Command::new("timeout");
+        nsenter.args(["20", "nsenter", "--preserve-credentials"]);
+        for (kind, fd) in &self.fds {
+            nsenter.arg(format!("--{kind}=/proc/{}/fd/{}", std::process::id(), fd.as_raw_fd()));
+        }
+        nsenter.arg("--").args(command).output().unwrap()
+    }
+
+    /// Runs a program that has to succeed.
+    pub fn must(&self, command: &str) {
+        let output = self.run(&command.split(' ').collect::<Vec<_>>());
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// What a program of iproute2 tells in JSON.
+    pub fn json(&self, command: &str) -> Value {
+        let output = self.run(&command.split(' ').collect::<Vec<_>>());
+        assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        if output.stdout.is_empty() {
+            return Value::Array(Vec::new());
+        }
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// A link, as `ip -json -details` tells it.
+    pub fn ip_link(&self, name: &str) -> Value {
+        self.json(&format!("ip -json -details link show dev {name}"))[0].take()
+    }
+
+    /// The names of all links.
+    pub fn link_names(&self) -> Vec<String> {
+        let links = self.json("ip -json link");
+        links.as_array().unwrap().iter().map(|link| link["ifname"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// Whether an array of flags has this one.
+pub fn has(flags: &Value, flag: &str) -> bool {
+    flags.as_array().unwrap().iter().any(|other| other == flag)
+}

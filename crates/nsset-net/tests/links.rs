@@ -1,0 +1,390 @@
+//! Links: we make and iproute2 reads, and the other way round.
+
+mod lab;
+
+use std::{os::fd::AsFd, time::Duration};
+
+use lab::{Lab, has, host};
+use nix::errno::Errno;
+use nsset_net::{
+    Bridge, Cidr, Error, Link, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, MacVlan, MacVlanMode, Master,
+    Network, VethPeer, Vxlan,
+};
+
+fn bridge(name: &str) -> LinkSpec {
+    LinkSpec::new(name, LinkKind::Bridge(Bridge::default()))
+}
+
+fn veth(name: &str, peer: &str) -> LinkSpec {
+    let peer = VethPeer { name: Some(peer.into()), ..VethPeer::default() };
+    LinkSpec { peer: Some(peer), ..LinkSpec::new(name, LinkKind::Veth) }
+}
+
+async fn get(network: &Network, name: &str) -> Link {
+    network.links().get(&name.into()).await.unwrap()
+}
+
+fn cidr(text: &str) -> Cidr {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_new_network_has_lo_alone() {
+    let host = host();
+    let links = host.network.links().list().await.unwrap();
+    assert_eq!(links.len(), 1);
+    let lo = &links[0];
+    assert_eq!((lo.name.as_str(), lo.index, lo.mtu, lo.up), ("lo", 1, 65536, false));
+    assert_eq!(lo.kind, LinkKind::Loopback);
+}
+
+#[tokio::test]
+async fn a_bridge_has_what_it_was_made_with() {
+    let host = host();
+    let spec = LinkSpec {
+        state: LinkState {
+            alias: Some("the switch".into()),
+            mac: Some("02:00:00:00:00:01".parse().unwrap()),
+            mtu: Some(1400),
+            up: Some(true),
+            promiscuous: Some(true),
+            addresses: vec![cidr("10.0.0.1/24").into(), cidr("fd00::1/64").into()],
+            master: None,
+        },
+        ..LinkSpec::new(
+            "br0",
+            LinkKind::Bridge(Bridge {
+                stp: Some(true),
+                forward_delay: Some(Duration::from_secs(4)),
+                hello_time: Some(Duration::from_secs(1)),
+                max_age: Some(Duration::from_secs(10)),
+                ageing_time: Some(Duration::from_secs(60)),
+                priority: Some(4096),
+                vlan_filtering: None,
+                vlan_default_pvid: None,
+                multicast_snooping: Some(false),
+            }),
+        )
+    };
+    let link = host.network.links().add(&spec).await.unwrap();
+    assert_eq!(link.alias.as_deref(), Some("the switch"));
+    assert!(link.up && link.promiscuous);
+
+    let told = host.ip_link("br0");
+    assert_eq!(told["ifindex"], link.index);
+    assert_eq!(told["address"], "02:00:00:00:00:01");
+    assert_eq!(told["ifalias"], "the switch");
+    assert_eq!(told["mtu"], 1400);
+    assert!(has(&told["flags"], "UP") && has(&told["flags"], "PROMISC"));
+    assert_eq!(told["linkinfo"]["info_kind"], "bridge");
+    let data = &told["linkinfo"]["info_data"];
+    for (field, value) in [
+        ("stp_state", 1),
+        ("forward_delay", 400),
+        ("hello_time", 100),
+        ("max_age", 1000),
+        ("ageing_time", 6000),
+        ("priority", 4096),
+        ("mcast_snooping", 0),
+    ] {
+        assert_eq!(data[field], value, "{field}");
+    }
+    let LinkKind::Bridge(read) = link.kind else { panic!("{:?}", link.kind) };
+    let LinkKind::Bridge(mut made) = spec.kind else { unreachable!() };
+    made.vlan_filtering = read.vlan_filtering;
+    made.vlan_default_pvid = read.vlan_default_pvid;
+    assert_eq!(read, made);
+
+    let addresses = host.json("ip -json addr show dev br0");
+    let addresses = addresses[0]["addr_info"].as_array().unwrap();
+    assert!(addresses.iter().any(|address| address["local"] == "10.0.0.1" && address["prefixlen"] == 24));
+    assert!(addresses.iter().any(|address| address["local"] == "fd00::1" && address["prefixlen"] == 64));
+}
+
+#[tokio::test]
+async fn both_ends_of_a_veth_are_made_in_one_step_each_in_its_network() {
+    let lab = Lab::new();
+    let (here, there) = (lab.host(), lab.host());
+    there.network.links().add(&bridge("br0")).await.unwrap();
+    let mut spec = veth("left", "right");
+    spec.state.up = Some(true);
+    let peer = spec.peer.as_mut().unwrap();
+    peer.network = Some(there.network.clone());
+    peer.state = LinkState {
+        alias: Some("the far end".into()),
+        mac: Some("02:00:00:00:00:02".parse().unwrap()),
+        mtu: Some(1300),
+        up: Some(true),
+        promiscuous: Some(true),
+        master: Some(Master::Link("br0".into())),
+        addresses: vec![cidr("10.0.0.2/24").into()],
+    };
+    let left = here.network.links().add(&spec).await.unwrap();
+    let right = get(&there.network, "right").await;
+
+    assert_eq!(left.kind, LinkKind::Veth);
+    assert_eq!(left.peer.unwrap().index, right.index);
+    assert_eq!(right.peer.unwrap().index, left.index);
+    assert!(left.peer.unwrap().netns_id.is_some());
+    assert!(left.running, "both ends are up");
+
+    let told = there.ip_link("right");
+    assert_eq!(told["address"], "02:00:00:00:00:02");
+    assert_eq!(told["ifalias"], "the far end");
+    assert_eq!(told["mtu"], 1300);
+    assert_eq!(told["master"], "br0");
+    assert!(has(&told["flags"], "PROMISC"));
+    assert_eq!(there.json("ip -json addr show dev right")[0]["addr_info"][0]["local"], "10.0.0.2");
+    assert_eq!(here.link_names(), ["lo", "left"]);
+}
+
+#[tokio::test]
+async fn a_veth_in_one_network_has_a_peer_of_a_name_that_was_found_for_it() {
+    let host = host();
+    let left = host.network.links().add(&LinkSpec::new("left", LinkKind::Veth)).await.unwrap();
+    let other = host.network.links().get(&LinkRef::Index(left.peer.unwrap().index)).await.unwrap();
+    assert_eq!(left.peer.unwrap().netns_id, None);
+    assert!(other.name.starts_with("veth"), "{}", other.name);
+}
+
+#[tokio::test]
+async fn vxlan_and_macvlan_are_as_they_were_made() {
+    let host = host();
+    host.network.links().add(&veth("left", "right")).await.unwrap();
+    let vxlan = Vxlan {
+        id: 42,
+        local: Some("192.0.2.1".parse().unwrap()),
+        remote: Some("239.1.1.1".parse().unwrap()),
+        port: Some(4789),
+        ttl: Some(5),
+        learning: Some(false),
+        ageing_time: Some(Duration::from_secs(120)),
+    };
+    let spec = LinkSpec { dev: Some("left".into()), ..LinkSpec::new("vx0", LinkKind::Vxlan(vxlan.clone())) };
+    let link = host.network.links().add(&spec).await.unwrap();
+    assert_eq!(link.kind, LinkKind::Vxlan(vxlan));
+    assert_eq!(link.dev.unwrap().index, get(&host.network, "left").await.index);
+    let told = &host.ip_link("vx0")["linkinfo"]["info_data"];
+    assert_eq!(told["id"], 42);
+    assert_eq!(told["local"], "192.0.2.1");
+    assert_eq!(told["group"], "239.1.1.1");
+    assert_eq!(told["port"], 4789);
+    assert_eq!(told["ttl"], 5);
+    assert_eq!(told["link"], "left");
+    assert_eq!(told["learning"], false);
+    assert_eq!(told["ageing"], 120);
+
+    for (mode, word) in [(MacVlanMode::Bridge, "bridge"), (MacVlanMode::Private, "private")] {
+        let kind = LinkKind::MacVlan(MacVlan { mode });
+        let spec = LinkSpec { dev: Some("right".into()), ..LinkSpec::new(word, kind.clone()) };
+        let link = host.network.links().add(&spec).await.unwrap();
+        assert_eq!(link.kind, kind);
+        assert_eq!(link.dev.unwrap().index, get(&host.network, "right").await.index);
+        let told = host.ip_link(word);
+        assert_eq!(told["linkinfo"]["info_data"]["mode"], word);
+        assert_eq!(told["link"], "right");
+    }
+    host.network.links().add(&LinkSpec::new("ifb7", LinkKind::Ifb)).await.unwrap();
+    assert_eq!(host.ip_link("ifb7")["linkinfo"]["info_kind"], "ifb");
+}
+
+#[tokio::test]
+async fn what_ip_makes_is_read() {
+    let host = host();
+    host.must("ip link add left address 02:00:00:00:00:07 mtu 1234 type veth peer name right");
+    host.must("ip link add br7 type bridge ageing_time 3000 stp_state 1");
+    host.must("ip link set left master br7 up promisc on alias seven");
+    host.must("ip link add vx7 type vxlan id 7 remote fd00::7 dstport 1 dev right");
+    host.must("ip link add mv7 link right type macvlan mode passthru");
+    let left = get(&host.network, "left").await;
+    assert_eq!(left.mac.unwrap().to_string(), "02:00:00:00:00:07");
+    assert_eq!((left.mtu, left.alias.as_deref(), left.up, left.running), (1234, Some("seven"), true, false));
+    assert!(left.promiscuous);
+    let br7 = get(&host.network, "br7").await;
+    assert_eq!(left.master, Some(br7.index));
+    let LinkKind::Bridge(bridge) = br7.kind else { panic!() };
+    assert_eq!((bridge.stp, bridge.ageing_time), (Some(true), Some(Duration::from_secs(30))));
+    let vx7 = get(&host.network, "vx7").await;
+    let LinkKind::Vxlan(vxlan) = vx7.kind else { panic!() };
+    assert_eq!((vxlan.id, vxlan.port, vxlan.remote), (7, Some(1), Some("fd00::7".parse().unwrap())));
+    let mv7 = get(&host.network, "mv7").await;
+    assert_eq!(mv7.kind, LinkKind::MacVlan(MacVlan { mode: MacVlanMode::Passthrough }));
+    assert_eq!(host.network.links().list().await.unwrap().len(), 6);
+}
+
+#[tokio::test]
+async fn a_link_is_changed_by_name_index_and_alias() {
+    let host = host();
+    let links = host.network.links();
+    let link = links.add(&bridge("br0")).await.unwrap();
+    let up = LinkChanges { state: LinkState { up: Some(true), ..LinkState::default() }, ..LinkChanges::default() };
+    links.set(&"br0".into(), &up).await.unwrap();
+    assert!(has(&host.ip_link("br0")["flags"], "UP"));
+    let everything = LinkChanges {
+        name: Some("br1".into()),
+        state: LinkState {
+            alias: Some("one".into()),
+            mac: Some("02:00:00:00:00:09".parse().unwrap()),
+            mtu: Some(1280),
+            up: Some(false),
+            promiscuous: Some(true),
+            master: Some(Master::Nobody),
+            addresses: vec![cidr("192.0.2.1/24").into()],
+        },
+    };
+    links.set(&link.reference(), &everything).await.unwrap();
+    let told = host.ip_link("br1");
+    assert_eq!((&told["ifalias"], &told["mtu"]), (&"one".into(), &1280.into()));
+    assert_eq!(told["address"], "02:00:00:00:00:09");
+    assert!(!has(&told["flags"], "UP") && has(&told["flags"], "PROMISC"));
+    assert_eq!(host.json("ip -json addr show dev br1")[0]["addr_info"][0]["local"], "192.0.2.1");
+
+    links.set(&LinkRef::Alias("one".into()), &up).await.unwrap();
+    assert!(links.get(&LinkRef::Alias("one".into())).await.unwrap().up);
+    let plain = LinkState { alias: Some(String::new()), ..LinkState::default() };
+    links.set(&"br1".into(), &LinkChanges { name: None, state: plain }).await.unwrap();
+    assert_eq!(get(&host.network, "br1").await.alias, None);
+}
+
+#[tokio::test]
+async fn a_port_joins_its_master_and_leaves_it() {
+    let host = host();
+    let links = host.network.links();
+    let br0 = links.add(&bridge("br0")).await.unwrap();
+    let mut spec = veth("left", "right");
+    spec.state.master = Some(Master::Link("br0".into()));
+    assert_eq!(links.add(&spec).await.unwrap().master, Some(br0.index));
+    let leave = LinkState { master: Some(Master::Nobody), ..LinkState::default() };
+    links.set(&"left".into(), &LinkChanges { name: None, state: leave }).await.unwrap();
+    assert!(host.ip_link("left").get("master").is_none());
+}
+
+#[tokio::test]
+async fn a_change_that_fails_leaves_the_link_as_it_was() {
+    let host = host();
+    let links = host.network.links();
+    links.add(&bridge("taken")).await.unwrap();
+    links.add(&veth("left", "right")).await.unwrap();
+    let before = host.ip_link("left");
+    // The kernel comes to the name after it has changed the MTU.
+    let state = LinkState { mtu: Some(1234), mac: Some("02:00:00:00:00:05".parse().unwrap()), ..LinkState::default() };
+    let error = links.set(&"left".into(), &LinkChanges { name: Some("taken".into()), state }).await.unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::EEXIST));
+    assert_eq!(host.ip_link("left"), before);
+
+    let state = LinkState {
+        up: Some(true),
+        addresses: vec![cidr("10.9.9.9/24").into(), cidr("ff02::1/64").into()],
+        ..LinkState::default()
+    };
+    links.set(&"left".into(), &LinkChanges { name: None, state }).await.unwrap_err();
+    assert_eq!(host.ip_link("left")["flags"], before["flags"]);
+    assert_eq!(host.json("ip -json addr show dev left")[0]["addr_info"].as_array().unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_link_whose_addresses_fail_is_not_made() {
+    let lab = Lab::new();
+    let (here, there) = (lab.host(), lab.host());
+    // A multicast address is no link's: ipv6_add_addr() of net/ipv6/addrconf.c.
+    let wrong: Cidr = "ff02::1/64".parse().unwrap();
+    let mut spec = bridge("br0");
+    spec.state.addresses = vec![cidr("10.0.0.1/24").into(), wrong.into()];
+    let error = here.network.links().add(&spec).await.unwrap_err();
+    assert!(error.to_string().contains("ff02::1/64"), "{error}");
+
+    let mut spec = veth("left", "right");
+    let peer = spec.peer.as_mut().unwrap();
+    peer.network = Some(there.network.clone());
+    peer.state.addresses = vec![wrong.into()];
+    here.network.links().add(&spec).await.unwrap_err();
+    peer_of(&mut spec).state = LinkState { master: Some(Master::Link("br9".into())), ..LinkState::default() };
+    let error = here.network.links().add(&spec).await.unwrap_err();
+    assert!(error.to_string().starts_with("ENODEV: no such device, RTM_GETLINK 'br9'"), "{error}");
+
+    assert_eq!(here.link_names(), ["lo"]);
+    assert_eq!(there.link_names(), ["lo"]);
+}
+
+fn peer_of(spec: &mut LinkSpec) -> &mut VethPeer {
+    spec.peer.as_mut().unwrap()
+}
+
+#[tokio::test]
+async fn ensure_makes_it_once() {
+    let host = host();
+    let links = host.network.links();
+    let mut spec = bridge("br0");
+    let first = links.ensure(&spec).await.unwrap();
+    spec.state = LinkState { up: Some(true), addresses: vec![cidr("10.0.0.1/24").into()], ..LinkState::default() };
+    for _ in 0..2 {
+        let again = links.ensure(&spec).await.unwrap();
+        assert_eq!((again.index, again.up), (first.index, true));
+    }
+    let error = links.ensure(&veth("br0", "right")).await.unwrap_err();
+    assert!(error.to_string().ends_with("it is a bridge, not a veth"), "{error}");
+    assert_eq!(host.link_names(), ["lo", "br0"]);
+}
+
+#[tokio::test]
+async fn a_link_is_deleted_and_moved() {
+    let lab = Lab::new();
+    let (here, there) = (lab.host(), lab.host());
+    let links = here.network.links();
+    links.add(&veth("left", "right")).await.unwrap();
+    links.move_to(&"right".into(), there.network.namespace().unwrap().as_fd()).await.unwrap();
+    assert_eq!(
+        (here.link_names(), there.link_names()),
+        (vec!["lo".into(), "left".into()], vec!["lo".into(), "right".into()])
+    );
+    links.delete(&"left".into(), false).await.unwrap();
+    assert_eq!((here.link_names(), there.link_names()), (vec!["lo".to_owned()], vec!["lo".to_owned()]));
+    let error = links.delete(&"left".into(), false).await.unwrap_err();
+    assert_eq!(error.errno(), Some(Errno::ENODEV));
+    links.delete(&"left".into(), true).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_alias_of_several_links_is_ambiguous() {
+    let host = host();
+    let links = host.network.links();
+    for name in ["one", "two"] {
+        let state = LinkState { alias: Some("same".into()), ..LinkState::default() };
+        links.add(&LinkSpec { state, ..bridge(name) }).await.unwrap();
+    }
+    let error = links.delete(&LinkRef::Alias("same".into()), true).await.unwrap_err();
+    assert!(matches!(&error, Error::Ambiguous { links, .. } if links == &["one", "two"]));
+    assert_eq!(error.to_string(), "several links have the alias 'same': one, two");
+    let error = links.get(&LinkRef::Alias("none".into())).await.unwrap_err();
+    assert!(error.to_string().starts_with("ENODEV: no such device, RTM_GETLINK alias 'none'"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said() {
+    let host = host();
+    let links = host.network.links();
+    let error = links.get(&"nobody".into()).await.unwrap_err();
+    assert!(error.to_string().starts_with("ENODEV: no such device, RTM_GETLINK 'nobody'"), "{error}");
+    let error = links.add(&bridge("a name of more than 15 bytes")).await.unwrap_err();
+    assert!(matches!(error, Error::InvalidArgument(_)));
+    links.add(&bridge("br0")).await.unwrap();
+    let error = links.add(&bridge("br0")).await.unwrap_err();
+    assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWLINK 'br0'"), "{error}");
+    let error = links.add(&LinkSpec { dev: Some("br0".into()), ..bridge("br1") }).await.unwrap_err();
+    assert_eq!(error.to_string(), "a bridge link is not made on a device");
+    let error = links.add(&LinkSpec { peer: Some(VethPeer::default()), ..bridge("br1") }).await.unwrap_err();
+    assert_eq!(error.to_string(), "only a veth has a peer, not a bridge");
+    let error = links.add(&LinkSpec::new("lo0", LinkKind::Loopback)).await.unwrap_err();
+    assert_eq!(error.to_string(), "a 'loopback' link is not made over rtnetlink");
+    let master = LinkState { master: Some(Master::Link("br0".into())), ..LinkState::default() };
+    let error = links.set(&"br0".into(), &LinkChanges { name: None, state: master }).await.unwrap_err();
+    assert!(error.to_string().contains("(\"Can not enslave a bridge to a bridge\")"), "{error}");
+    let error = links.set(&"lo".into(), &LinkChanges { name: None, state: mtu(1 << 31) }).await.unwrap_err();
+    assert!(matches!(error, Error::OutOfRange(_)));
+    let error = links.set(&"br0".into(), &LinkChanges { name: None, state: mtu(1) }).await.unwrap_err();
+    assert!(error.to_string().contains("mtu less than device minimum"), "{error}");
+}
+
+fn mtu(mtu: u32) -> LinkState {
+    LinkState { mtu: Some(mtu), ..LinkState::default() }
+}
