@@ -22,9 +22,9 @@ use tokio::{
 };
 
 use crate::{
-    attributes::{Malformed, u16_at, u32_at},
+    answer::{End, Hear, Hearing},
+    attributes::Malformed,
     error::Refusal,
-    extended_ack,
     request::Request,
     socket,
 };
@@ -38,15 +38,6 @@ const DATAGRAM: usize = 32 * 1024;
 /// How often a dump is asked for again when what it lists changed meanwhile.
 const ATTEMPTS: u32 = 32;
 
-const HEADER: usize = 16;
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
-/// Types below are the protocol's own.
-const NLMSG_MIN_TYPE: u16 = 16;
-const NLM_F_DUMP_INTR: u16 = 0x10;
-const NLM_F_CAPPED: u16 = 0x100;
-const NLM_F_ACK_TLVS: u16 = 0x200;
-
 /// A socket and what goes on over it.
 #[derive(Debug)]
 pub(crate) struct Conversation {
@@ -59,13 +50,6 @@ pub(crate) struct Conversation {
 struct Turn {
     sequence: u32,
     buffer: Vec<u8>,
-}
-
-/// How an answer ended.
-#[derive(Debug, Default)]
-struct End {
-    /// What was listed changed meanwhile: something may be missing, or there twice.
-    is_interrupted: bool,
 }
 
 impl Conversation {
@@ -114,18 +98,14 @@ impl Conversation {
         Err(Errno::EAGAIN.into())
     }
 
-    async fn ask(
-        &self,
-        request: &mut Request,
-        hear: &mut (dyn FnMut(&[u8]) -> Result<(), Malformed> + Send),
-    ) -> Result<End, Refusal> {
+    async fn ask(&self, request: &mut Request, hear: &mut Hear<'_>) -> Result<End, Refusal> {
         let mut turn = self.turn.lock().await;
         turn.sequence = turn.sequence.wrapping_add(1);
         turn.buffer.resize(DATAGRAM, 0);
         let Turn { sequence, buffer } = &mut *turn;
         let deadline = Instant::now() + PATIENCE;
         self.send(request.numbered(*sequence), deadline).await?;
-        let mut hearing = Hearing { sequence: *sequence, outcome: Ok(End::default()), hear };
+        let mut hearing = Hearing::of(*sequence, hear);
         loop {
             let length = self.receive(buffer, deadline).await?;
             if hearing.datagram(&buffer[..length]) {
@@ -190,102 +170,33 @@ fn receive_now(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Option<usize
     Ok(Some(received.bytes))
 }
 
-/// An answer that is being heard, to its end: what is left of one would be in the way of the next.
-struct Hearing<'a> {
-    sequence: u32,
-    outcome: Result<End, Refusal>,
-    hear: &'a mut (dyn FnMut(&[u8]) -> Result<(), Malformed> + Send),
-}
+#[cfg(test)]
+mod tests {
+    use netlink_packet_route::{RouteNetlinkMessage, link::LinkMessage};
+    use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 
-impl Hearing<'_> {
-    /// Hears a datagram of messages; whether the answer has ended.
-    fn datagram(&mut self, mut bytes: &[u8]) -> bool {
-        while !bytes.is_empty() {
-            let Ok((message, rest)) = Message::split(bytes) else {
-                // Where the next message begins, or whether the end was among these, nobody knows.
-                self.fail(Malformed.into());
-                return true;
-            };
-            bytes = rest;
-            if message.sequence == self.sequence && self.message(&message) {
-                return true;
-            }
-        }
-        false
+    use super::*;
+    use crate::link::{Link, LinkKind};
+
+    fn rtnetlink() -> OwnedFd {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute).unwrap()
     }
 
-    /// Hears a message; whether it is the last one.
-    fn message(&mut self, message: &Message<'_>) -> bool {
-        if message.flags & NLM_F_DUMP_INTR != 0
-            && let Ok(end) = &mut self.outcome
-        {
-            end.is_interrupted = true;
-        }
-        match message.kind {
-            NLMSG_ERROR | NLMSG_DONE => {
-                if let Err(refusal) = message.verdict() {
-                    self.fail(refusal);
-                }
-                true
-            }
-            kind if kind < NLMSG_MIN_TYPE => false,
-            _ => {
-                if let Err(malformed) = (self.hear)(message.body) {
-                    self.fail(malformed.into());
-                }
-                false
-            }
-        }
+    fn get_lo() -> RouteNetlinkMessage {
+        let mut message = LinkMessage::default();
+        message.header.index = 1;
+        RouteNetlinkMessage::GetLink(message)
     }
 
-    /// The first failure counts.
-    fn fail(&mut self, refusal: Refusal) {
-        if self.outcome.is_ok() {
-            self.outcome = Err(refusal);
-        }
-    }
-}
-
-/// A message of a datagram, `struct nlmsghdr` and what is behind it.
-struct Message<'a> {
-    kind: u16,
-    flags: u16,
-    sequence: u32,
-    body: &'a [u8],
-}
-
-impl<'a> Message<'a> {
-    /// The first message of these bytes, and the rest of them.
-    fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
-        let length = u32_at(bytes, 0)? as usize;
-        let body = bytes.get(HEADER..length).ok_or(Malformed)?;
-        let rest = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
-        let message = Self { kind: u16_at(bytes, 4)?, flags: u16_at(bytes, 6)?, sequence: u32_at(bytes, 8)?, body };
-        Ok((message, rest))
-    }
-
-    /// What the last message of an answer says: a number, and the kernel's words behind it.
-    fn verdict(&self) -> Result<(), Refusal> {
-        let errno = match u32_at(self.body, 0) {
-            Ok(0) => return Ok(()),
-            Ok(negative) => Errno::from_raw((negative as i32).wrapping_neg()),
-            // A dump may end with an empty message.
-            Err(Malformed) if self.kind == NLMSG_DONE => return Ok(()),
-            Err(malformed) => return Err(malformed.into()),
-        };
-        Err(Refusal { errno, words: self.words() })
-    }
-
-    fn words(&self) -> Option<String> {
-        if self.flags & NLM_F_ACK_TLVS == 0 {
-            return None;
-        }
-        let offset = match self.kind {
-            NLMSG_DONE => 4,
-            _ if self.flags & NLM_F_CAPPED != 0 => 4 + HEADER,
-            // The whole request is sent back, before the attributes.
-            _ => 4 + (u32_at(self.body, 4).ok()? as usize).next_multiple_of(4),
-        };
-        extended_ack::words(self.body.get(offset..)?)
+    #[tokio::test(start_paused = true)]
+    async fn silence_ends_and_what_comes_late_is_not_taken_for_the_next_answer() {
+        let conversation = Conversation::new(rtnetlink()).unwrap();
+        let refusal = conversation.get(Request::endless(get_lo()), Link::read).await.unwrap_err();
+        assert_eq!(refusal.errno, Errno::ETIMEDOUT);
+        // Nobody hears this one.
+        conversation.send(Request::act(get_lo()).numbered(77), Instant::now()).await.unwrap();
+        let link = conversation.get(Request::act(get_lo()), Link::read).await.unwrap();
+        assert_eq!(link.kind, LinkKind::Loopback);
     }
 }

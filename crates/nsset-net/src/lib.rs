@@ -15,6 +15,7 @@
 //! Waiting needs a tokio runtime with its `io` and `time` drivers.
 
 mod address;
+mod answer;
 mod attributes;
 mod cidr;
 mod conversation;

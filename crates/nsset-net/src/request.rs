@@ -31,6 +31,12 @@ impl Request {
         Self::new(message, NLM_F_DUMP)
     }
 
+    /// Asks for one thing in such a way that the answer never ends.
+    #[cfg(test)]
+    pub fn endless(message: RouteNetlinkMessage) -> Self {
+        Self::new(message, 0)
+    }
+
     fn new(message: RouteNetlinkMessage, flags: u16) -> Self {
         let mut message = NetlinkMessage::new(NetlinkHeader::default(), NetlinkPayload::from(message));
         message.header.flags = NLM_F_REQUEST | flags;

@@ -1,0 +1,69 @@
+//! Who may configure the network inside may also write to our socket; nobody but the kernel is believed.
+
+mod lab;
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use lab::{host, rtnetlink_socket};
+use nix::sys::socket::{MsgFlags, NetlinkAddr, getsockname, sendto};
+use nsset_net::{Bridge, Error, LinkKind, LinkSpec, Network};
+
+/// An `NLMSG_ERROR` that says `EIO` to the request of this number.
+fn lie(sequence: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    bytes.extend(36u32.to_ne_bytes());
+    bytes.extend([2u16, 0].map(u16::to_ne_bytes).concat());
+    bytes.extend([sequence, 0].map(u32::to_ne_bytes).concat());
+    bytes.extend((-libc::EIO).to_ne_bytes());
+    bytes.resize(36, 0);
+    bytes
+}
+
+fn port_of(socket: BorrowedFd<'_>) -> u32 {
+    getsockname::<NetlinkAddr>(socket.as_raw_fd()).unwrap().pid()
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_the_kernels_is_none() {
+    let host = host();
+    let socket = rtnetlink_socket(&host.set);
+    // Sending gives it a port, which the intruder has to know.
+    let watched = socket.try_clone().unwrap();
+    let network = Network::open(socket).unwrap();
+    network.links().list().await.unwrap();
+
+    let intruder = rtnetlink_socket(&host.set);
+    let ours = NetlinkAddr::new(port_of(watched.as_fd()), 0);
+    for sequence in 0..100 {
+        sendto(intruder.as_raw_fd(), &lie(sequence), &ours, MsgFlags::empty()).unwrap();
+    }
+    let link = network.links().add(&LinkSpec::new("br0", LinkKind::Bridge(Bridge::default()))).await.unwrap();
+    assert_eq!(network.links().list().await.unwrap().last(), Some(&link));
+}
+
+#[tokio::test]
+async fn a_socket_of_another_kind_is_refused() {
+    let host = host();
+    let socket = nsset::open_socket(&host.set, nsset::Kinds::ALL, libc::AF_INET, libc::SOCK_DGRAM, 0).unwrap();
+    assert!(matches!(Network::open(socket), Err(Error::InvalidArgument(_))));
+}
+
+#[tokio::test]
+async fn many_may_ask_at_once() {
+    let network = host().network;
+    let tasks: Vec<_> = (0..50)
+        .map(|number| {
+            let network = network.clone();
+            tokio::spawn(async move {
+                let name = format!("br{number}");
+                let spec = LinkSpec::new(&name, LinkKind::Bridge(Bridge::default()));
+                assert_eq!(network.links().add(&spec).await.unwrap().name, name);
+                assert_eq!(network.links().get(&name.as_str().into()).await.unwrap().name, name);
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(network.links().list().await.unwrap().len(), 51);
+}

@@ -1,0 +1,93 @@
+//! Kinds of link that a kernel may lack: where it has them they are made and read again, and where not the error says so.
+
+mod lab;
+
+use std::time::Duration;
+
+use lab::host;
+use nix::errno::Errno;
+use nsset_net::{
+    Bond, BondMode, Error, Geneve, Gre, IpVlan, IpVlanMode, Ipip, LinkKind, LinkSpec, Vlan, VlanProtocol, Vrf,
+};
+
+/// What `ip` tells of a link: fields and their values in JSON.
+type Details = &'static [(&'static str, &'static str)];
+
+/// Every kind that the lists of a small kernel leave out, with the module that would bring it, and what `ip` says of one.
+fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
+    let gre = Gre {
+        local: Some("192.0.2.1".parse().unwrap()),
+        remote: Some("192.0.2.2".parse().unwrap()),
+        key: Some(7),
+        ttl: Some(9),
+    };
+    let ipip = Ipip { local: gre.local, remote: gre.remote, ttl: gre.ttl };
+    let geneve = Geneve { id: 42, remote: Some("192.0.2.2".parse().unwrap()), port: Some(6082), ttl: Some(9) };
+    let bond = Bond { mode: BondMode::ActiveBackup, monitor_interval: Some(Duration::from_millis(100)) };
+    vec![
+        (LinkKind::Dummy, "dummy", &[]),
+        (LinkKind::WireGuard, "wireguard", &[]),
+        (LinkKind::Bond(bond), "bonding", &[("mode", "\"active-backup\""), ("miimon", "100")]),
+        (LinkKind::Vrf(Vrf { table: 10 }), "vrf", &[("table", "10")]),
+        (LinkKind::GreTap(Gre { key: None, ..gre }), "ip_gre", &[("local", "\"192.0.2.1\""), ("ttl", "9")]),
+        (
+            LinkKind::Gre(gre),
+            "ip_gre",
+            &[("remote", "\"192.0.2.2\""), ("ikey", "\"0.0.0.7\""), ("okey", "\"0.0.0.7\"")],
+        ),
+        (LinkKind::Ipip(ipip), "ipip", &[("local", "\"192.0.2.1\""), ("remote", "\"192.0.2.2\"")]),
+        (LinkKind::Geneve(geneve), "geneve", &[("id", "42"), ("remote", "\"192.0.2.2\""), ("port", "6082")]),
+        (LinkKind::Vlan(Vlan { id: 100, protocol: VlanProtocol::Service }), "8021q", &[("id", "100")]),
+        (LinkKind::IpVlan(IpVlan { mode: IpVlanMode::L2 }), "ipvlan", &[("mode", "\"l2\"")]),
+    ]
+}
+
+#[tokio::test]
+async fn a_kind_is_made_or_the_error_names_what_is_missing() {
+    let host = host();
+    host.must("ip link add left type veth peer name right");
+    for (kind, module, details) in kinds() {
+        let name = kind.name().to_owned();
+        let is_on_another = matches!(kind, LinkKind::Vlan(_) | LinkKind::IpVlan(_));
+        let dev = is_on_another.then(|| "left".into());
+        let spec = LinkSpec { dev, ..LinkSpec::new("link0", kind.clone()) };
+        match host.network.links().add(&spec).await {
+            Ok(link) => {
+                assert_eq!(link.kind, kind);
+                let told = host.ip_link("link0");
+                assert_eq!(told["linkinfo"]["info_kind"], name.as_str());
+                for (field, value) in details {
+                    assert_eq!(told["linkinfo"]["info_data"][field].to_string(), *value, "{name} {field}");
+                }
+                host.network.links().delete(&link.reference(), false).await.unwrap();
+            }
+            Err(error) => assert_lacks(&error, &name, module),
+        }
+    }
+}
+
+fn assert_lacks(error: &Error, name: &str, module: &str) {
+    assert_eq!(error.errno(), Some(Errno::EOPNOTSUPP), "{error}");
+    let Error::Kernel(error) = error else { unreachable!() };
+    assert_eq!(error.words.as_deref(), Some("Unknown device type"));
+    let hint = format!("the kernel has no '{name}' link; load the module {module}, where there is one");
+    assert_eq!(error.hint.as_deref(), Some(hint.as_str()));
+}
+
+#[tokio::test]
+async fn no_kernel_has_a_kind_that_nobody_wrote() {
+    let spec = LinkSpec::new("link0", LinkKind::Other("nsset-test".into()));
+    let error = host().network.links().add(&spec).await.unwrap_err();
+    assert_lacks(&error, "nsset-test", "nsset-test");
+}
+
+#[tokio::test]
+async fn numbers_out_of_range_are_refused_before_the_kernel_sees_them() {
+    let host = host();
+    let vlan = LinkKind::Vlan(Vlan { id: 4095, ..Vlan::default() });
+    let geneve = LinkKind::Geneve(Geneve { id: 1 << 24, ..Geneve::default() });
+    for kind in [vlan, geneve] {
+        let error = host.network.links().add(&LinkSpec::new("link0", kind)).await.unwrap_err();
+        assert!(matches!(error, Error::OutOfRange(_)), "{error}");
+    }
+}
