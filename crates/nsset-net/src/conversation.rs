@@ -1,19 +1,17 @@
 //! Asks the kernel one thing at a time, and hears the whole answer.
 //!
 //! The kernel answers within send(2), so that an answer is there before it is waited for; should there be none, the wait
-//! has an end. An answer that makes no sense is an error of the request, and what is not from the kernel is no answer:
-//! who has CAP_NET_ADMIN in the namespace may write to our socket.
+//! has an end.
 
 use std::{
     future::Future,
-    io::IoSliceMut,
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     time::Duration,
 };
 
 use nix::{
     errno::Errno,
-    sys::socket::{MsgFlags, NetlinkAddr, recvmsg, send},
+    sys::socket::{MsgFlags, send},
 };
 use tokio::{
     io::unix::AsyncFd,
@@ -128,12 +126,12 @@ impl Conversation {
         }
     }
 
-    /// Receives the next datagram from the kernel.
+    /// Receives the next datagram.
     async fn receive(&self, buffer: &mut [u8], deadline: Instant) -> Result<usize, Refusal> {
         loop {
-            match receive_now(self.socket.as_fd(), buffer) {
-                Ok(Some(length)) => return Ok(length),
-                Ok(None) | Err(Errno::EINTR) => {}
+            match socket::receive(self.as_fd(), buffer) {
+                Ok(length) => return Ok(length),
+                Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
                     let mut ready = within(deadline, self.socket.readable()).await?;
                     ready.clear_ready();
@@ -157,19 +155,6 @@ async fn within<T>(deadline: Instant, ready: impl Future<Output = std::io::Resul
     }
 }
 
-/// One datagram, unless somebody else than the kernel sent it.
-fn receive_now(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Option<usize>, Errno> {
-    let mut parts = [IoSliceMut::new(buffer)];
-    let received = recvmsg::<NetlinkAddr>(socket.as_raw_fd(), &mut parts, None, MsgFlags::MSG_DONTWAIT)?;
-    if received.address.is_none_or(|sender| sender.pid() != 0) {
-        return Ok(None);
-    }
-    if received.flags.contains(MsgFlags::MSG_TRUNC) {
-        return Err(Errno::EMSGSIZE);
-    }
-    Ok(Some(received.bytes))
-}
-
 #[cfg(test)]
 mod tests {
     use netlink_packet_route::{RouteNetlinkMessage, link::LinkMessage};
@@ -179,8 +164,10 @@ mod tests {
     use crate::link::{Link, LinkKind};
 
     fn rtnetlink() -> OwnedFd {
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        socket(AddressFamily::Netlink, SockType::Raw, flags, SockProtocol::NetlinkRoute).unwrap()
+        let protocol = SockProtocol::NetlinkRoute;
+        let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).unwrap();
+        socket::prepare(fd.as_fd()).unwrap();
+        fd
     }
 
     fn get_lo() -> RouteNetlinkMessage {

@@ -1,4 +1,4 @@
-//! What a netlink socket has to be told and asked.
+//! What a netlink socket is told and asked.
 
 use std::{
     mem::size_of,
@@ -6,7 +6,10 @@ use std::{
 };
 
 use libc::c_int;
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    sys::socket::{MsgFlags, NetlinkAddr, connect, recv},
+};
 use tokio::io::unix::AsyncFd;
 
 /// `SIOCGSKNS` of linux/sockios.h.
@@ -27,7 +30,16 @@ pub(crate) fn prepare(socket: BorrowedFd<'_>) -> Result<(), Errno> {
         Ok(()) | Err(Errno::ENOPROTOOPT) => {}
         Err(errno) => return Err(errno),
     }
-    make_nonblocking(socket)
+    make_nonblocking(socket)?;
+    // From then on the kernel alone can write to it; otherwise whoever has CAP_NET_ADMIN in the namespace could, and lie:
+    // netlink_getsockbyportid() of net/netlink/af_netlink.c.
+    connect(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))
+}
+
+/// Receives a datagram, whole or not at all.
+pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize, Errno> {
+    let length = recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_TRUNC)?;
+    if length > buffer.len() { Err(Errno::EMSGSIZE) } else { Ok(length) }
 }
 
 /// Has the runtime watch the socket.

@@ -1,11 +1,14 @@
-//! Who may configure the network inside may also write to our socket; nobody but the kernel is believed.
+//! Who may configure the network inside could write to our socket, too, and pass for the kernel.
 
 mod lab;
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use lab::{host, rtnetlink_socket};
-use nix::sys::socket::{MsgFlags, NetlinkAddr, getsockname, sendto};
+use nix::{
+    errno::Errno,
+    sys::socket::{MsgFlags, NetlinkAddr, getsockname, sendto},
+};
 use nsset_net::{Bridge, Error, LinkKind, LinkSpec, Network};
 
 /// An `NLMSG_ERROR` that says `EIO` to the request of this number.
@@ -24,10 +27,9 @@ fn port_of(socket: BorrowedFd<'_>) -> u32 {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_the_kernels_is_none() {
+async fn nobody_but_the_kernel_can_write_to_our_socket() {
     let host = host();
     let socket = rtnetlink_socket(&host.set);
-    // Sending gives it a port, which the intruder has to know.
     let watched = socket.try_clone().unwrap();
     let network = Network::open(socket).unwrap();
     network.links().list().await.unwrap();
@@ -35,7 +37,8 @@ async fn an_answer_that_is_not_the_kernels_is_none() {
     let intruder = rtnetlink_socket(&host.set);
     let ours = NetlinkAddr::new(port_of(watched.as_fd()), 0);
     for sequence in 0..100 {
-        sendto(intruder.as_raw_fd(), &lie(sequence), &ours, MsgFlags::empty()).unwrap();
+        let sent = sendto(intruder.as_raw_fd(), &lie(sequence), &ours, MsgFlags::empty());
+        assert_eq!(sent, Err(Errno::ECONNREFUSED));
     }
     let link = network.links().add(&LinkSpec::new("br0", LinkKind::Bridge(Bridge::default()))).await.unwrap();
     assert_eq!(network.links().list().await.unwrap().last(), Some(&link));
