@@ -33,6 +33,7 @@ pub(crate) fn of(
         (Errno::ENETDOWN, "RTM_NEWROUTE") => "bring the device up first",
         (Errno::ESRCH, "RTM_DELROUTE") => "there is no such route",
         (Errno::EADDRNOTAVAIL, "RTM_DELADDR") => "the link does not have the address",
+        (Errno::EOPNOTSUPP, _) => "the kernel was built without it, or the link cannot do it",
         (Errno::EBADMSG, _) => "the kernel's answer could not be understood",
         (Errno::ETIMEDOUT, _) => "the kernel did not answer",
         (Errno::EAGAIN, _) => "what was listed kept changing meanwhile; try again",
@@ -44,12 +45,10 @@ pub(crate) fn of(
 /// What the kernel does not know: rtnl_newlink() of net/core/rtnetlink.c, tc_modify_qdisc() of net/sched/sch_api.c.
 fn missing(request: &str, errno: Errno, words: Option<&str>) -> Option<&'static str> {
     match (request, errno, words) {
-        ("RTM_NEWLINK", Errno::EOPNOTSUPP, Some("Unknown device type") | None) => Some("link"),
-        (
-            "RTM_NEWQDISC",
-            Errno::ENOENT,
-            Some("Specified qdisc kind is unknown" | "Specified qdisc not found") | None,
-        ) => Some("queueing discipline"),
+        ("RTM_NEWLINK", Errno::EOPNOTSUPP, Some("Unknown device type")) => Some("link"),
+        ("RTM_NEWQDISC", Errno::ENOENT, Some("Specified qdisc kind is unknown" | "Specified qdisc not found")) => {
+            Some("queueing discipline")
+        }
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use lab::host;
 use nix::errno::Errno;
 use nsset_net::{
-    Bond, BondMode, Error, Geneve, Gre, IpVlan, IpVlanMode, Ipip, LinkKind, LinkSpec, Vlan, VlanProtocol, Vrf,
+    Bond, BondMode, Bridge, Error, Geneve, Gre, IpVlan, IpVlanMode, Ipip, LinkKind, LinkSpec, Vlan, VlanProtocol, Vrf,
 };
 
 /// What `ip` tells of a link: fields and their values in JSON.
@@ -72,6 +72,28 @@ fn assert_lacks(error: &Error, name: &str, module: &str) {
     assert_eq!(error.words.as_deref(), Some("Unknown device type"));
     let hint = format!("the kernel has no '{name}' link; load the module {module}, where there is one");
     assert_eq!(error.hint.as_deref(), Some(hint.as_str()));
+}
+
+#[tokio::test]
+async fn a_bridge_filters_vlans_or_the_error_says_that_it_cannot() {
+    let host = host();
+    let bridge = Bridge { vlan_filtering: Some(true), vlan_default_pvid: Some(9), ..Bridge::default() };
+    match host.network.links().add(&LinkSpec::new("br0", LinkKind::Bridge(bridge))).await {
+        Ok(link) => {
+            let LinkKind::Bridge(bridge) = link.kind else { panic!("{:?}", link.kind) };
+            assert_eq!((bridge.vlan_filtering, bridge.vlan_default_pvid), (Some(true), Some(9)));
+            let told = &host.ip_link("br0")["linkinfo"]["info_data"];
+            assert_eq!((&told["vlan_filtering"], &told["vlan_default_pvid"]), (&1.into(), &9.into()));
+        }
+        Err(error) => {
+            assert_eq!(error.errno(), Some(Errno::EOPNOTSUPP));
+            assert!(
+                error.to_string().ends_with("the kernel was built without it, or the link cannot do it"),
+                "{error}"
+            );
+            assert!(host.link_names().is_empty());
+        }
+    }
 }
 
 #[tokio::test]

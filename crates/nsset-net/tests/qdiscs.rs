@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use lab::{Host, host};
 use nix::errno::Errno;
-use nsset_net::{Error, Handle, Htb, LinkKind, LinkSpec, Netem, Qdisc, QdiscKind, QdiscSpec, Tbf, TbfLimit};
+use nsset_net::{Error, FqCodel, Handle, Htb, LinkKind, LinkSpec, Netem, Qdisc, QdiscKind, QdiscSpec, Tbf, TbfLimit};
+use serde_json::{Value, json};
 
 async fn host_with_veth() -> Host {
     let host = host();
@@ -81,19 +82,10 @@ async fn what_tc_adds_is_read_with_what_it_did() {
 }
 
 #[tokio::test]
-async fn what_the_kernel_lacks_or_refuses_is_said() {
+async fn what_is_wrong_is_said() {
     let host = host_with_veth().await;
     let qdiscs = host.network.qdiscs();
     let left = "left".into();
-    let netem = QdiscSpec::root(QdiscKind::Netem(Netem { latency: Duration::from_millis(100), ..Netem::default() }));
-    match qdiscs.add(&left, &netem).await {
-        Ok(()) => assert_eq!(root(&host).await.kind, netem.kind),
-        Err(error) => assert_eq!(
-            error.to_string(),
-            "ENOENT: no such file or directory, RTM_NEWQDISC root of link 'left' (\"Specified qdisc kind is unknown\"): \
-             the kernel has no 'netem' queueing discipline; load the module sch_netem, where there is one"
-        ),
-    }
     let nothing = QdiscSpec::root(QdiscKind::Other("nothing".into()));
     let error = qdiscs.replace(&left, &nothing).await.unwrap_err();
     assert!(error.to_string().contains("'nothing' queueing discipline"), "{error}");
@@ -101,4 +93,81 @@ async fn what_the_kernel_lacks_or_refuses_is_said() {
     assert!(matches!(qdiscs.add(&left, &wrong).await, Err(Error::OutOfRange(_))));
     let error = qdiscs.list(Some(&99.into())).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::ENODEV));
+}
+
+/// Kinds that a kernel may lack, and what `tc` says of them.
+fn kinds() -> [(QdiscKind, Value); 3] {
+    let late = Netem { latency: Duration::from_millis(100), jitter: Duration::from_millis(10), ..Netem::default() };
+    let bad = Netem {
+        latency: Duration::from_micros(1600),
+        loss: 1.0,
+        duplicate: 2.0,
+        corrupt: 0.5,
+        reorder: 25.0,
+        rate: Some(10_000_000),
+        limit: 500,
+        ..Netem::default()
+    };
+    let codel = FqCodel {
+        limit: Some(1000),
+        // The kernel counts in 1024 ns.
+        target: Some(Duration::from_micros(5120)),
+        interval: Some(Duration::from_micros(102_400)),
+        flows: Some(512),
+        quantum: Some(1514),
+        ecn: Some(true),
+        memory_limit: Some(4 << 20),
+    };
+    [
+        (QdiscKind::Netem(late), json!({ "delay": { "delay": 0.1, "jitter": 0.01, "correlation": 0 }, "limit": 1000 })),
+        (
+            QdiscKind::Netem(bad),
+            json!({
+                "limit": 500,
+                "loss-random": { "loss": 0.01, "correlation": 0 },
+                "duplicate": { "duplicate": 0.02, "correlation": 0 },
+                "corrupt": { "corrupt": 0.005, "correlation": 0 },
+                "reorder": { "reorder": 0.25, "correlation": 0 },
+                "rate": { "rate": 1_250_000, "packetoverhead": 0, "cellsize": 0, "celloverhead": 0 },
+            }),
+        ),
+        (QdiscKind::FqCodel(codel), json!({ "limit": 1000, "flows": 512, "quantum": 1514, "ecn": true })),
+    ]
+}
+
+#[tokio::test]
+async fn a_kind_is_made_or_the_error_names_what_is_missing() {
+    let host = host_with_veth().await;
+    for (kind, expected) in kinds() {
+        match host.network.qdiscs().replace(&"left".into(), &QdiscSpec::root(kind.clone())).await {
+            Ok(()) => {
+                assert_eq!(root(&host).await.kind, kind);
+                let told = &host.json("tc -json qdisc show dev left")[0]["options"];
+                for (field, value) in expected.as_object().unwrap() {
+                    assert_alike(&told[field], value);
+                }
+                host.network.qdiscs().delete(&"left".into(), Handle::ROOT).await.unwrap();
+            }
+            Err(error) => assert_eq!(
+                error.to_string(),
+                format!(
+                    "ENOENT: no such file or directory, RTM_NEWQDISC root of link 'left' (\"Specified qdisc kind is unknown\"): \
+                     the kernel has no '{0}' queueing discipline; load the module sch_{0}, where there is one",
+                    kind.name()
+                )
+            ),
+        }
+    }
+}
+
+/// As far as `tc` is exact, which counts percentages in floats.
+fn assert_alike(told: &Value, expected: &Value) {
+    match expected {
+        Value::Object(fields) => fields.iter().for_each(|(field, value)| assert_alike(&told[field], value)),
+        Value::Number(number) => {
+            let (told, expected) = (told.as_f64().unwrap_or(f64::NAN), number.as_f64().unwrap());
+            assert!((told - expected).abs() < 1e-6, "{told} is not {expected}");
+        }
+        _ => assert_eq!(told, expected),
+    }
 }

@@ -89,6 +89,11 @@ impl<'a> Links<'a> {
 
     /// Changes one, and leaves it half changed when that fails, but for its addresses.
     pub(crate) async fn set_for_good(&self, link: &LinkRef, changes: &LinkChanges) -> Result<()> {
+        if changes.state.up == Some(false) && changes.count() > 1 {
+            // Within a request the kernel comes to it last, and links that are up cannot change everything.
+            let down = LinkState { up: Some(false), ..LinkState::default() };
+            self.request_change(link, &LinkChanges { name: None, state: down }).await?;
+        }
         if changes.count() > 0 {
             self.request_change(link, changes).await?;
         }

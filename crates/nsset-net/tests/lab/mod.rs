@@ -21,6 +21,8 @@ pub struct Host {
     pub set: NamespaceSet,
     pub network: Network,
     fds: Vec<(Kind, OwnedFd)>,
+    /// `lo`, and what some modules give every network: `gre0`, `tunl0` and the like.
+    born_with: Vec<String>,
 }
 
 impl Lab {
@@ -37,7 +39,9 @@ impl Lab {
         let set = unshare(self.base.as_ref(), kinds, &UnshareOptions::default(), None).unwrap();
         let network = Network::open(rtnetlink_socket(&set)).unwrap();
         let fds = set.fds(set.kinds()).unwrap();
-        Host { set, network, fds }
+        let mut host = Host { set, network, fds, born_with: Vec::new() };
+        host.born_with = host.all_link_names();
+        host
     }
 }
 
@@ -82,8 +86,14 @@ impl Host {
         self.json(&format!("ip -json -details link show dev {name}"))[0].take()
     }
 
-    /// The names of all links.
+    /// The names of the links that were made.
     pub fn link_names(&self) -> Vec<String> {
+        let mut names = self.all_link_names();
+        names.retain(|name| !self.born_with.contains(name));
+        names
+    }
+
+    pub fn all_link_names(&self) -> Vec<String> {
         let links = self.json("ip -json link");
         links.as_array().unwrap().iter().map(|link| link["ifname"].as_str().unwrap().to_owned()).collect()
     }
