@@ -4,7 +4,7 @@ use crate::{
     arguments::Arguments,
     protocol::Saying,
     report::Report,
-    syscall::{self, Errno},
+    syscall::{self, AT_FDCWD, Errno, O_RDWR},
 };
 
 const SOCK_CLOEXEC: usize = 0o2_000_000;
@@ -40,8 +40,17 @@ pub fn bring_loopback_up() -> Result<(), Errno> {
 /// Makes a socket and hands it over: it belongs to this network namespace for good, wherever it is used from.
 pub fn send_socket(arguments: &mut Arguments, report: Report) -> Result<(), Errno> {
     let [domain, kind, protocol] = [arguments.number()?, arguments.number()?, arguments.number()?];
-    let socket = syscall::socket(domain, kind | SOCK_CLOEXEC, protocol)?;
-    report.say(Saying::Socket, 0, &[socket])?;
-    syscall::close(socket);
+    send(syscall::socket(domain, kind | SOCK_CLOEXEC, protocol)?, report)
+}
+
+/// The same with `/dev/net/tun`, whose devices come into the network of who opened it (tun_chr_open() of
+/// drivers/net/tun.c).
+pub fn send_tun(report: Report) -> Result<(), Errno> {
+    send(syscall::open(AT_FDCWD, c"/dev/net/tun", O_RDWR)?, report)
+}
+
+fn send(fd: i32, report: Report) -> Result<(), Errno> {
+    report.say(Saying::Socket, 0, &[fd])?;
+    syscall::close(fd);
     Ok(())
 }

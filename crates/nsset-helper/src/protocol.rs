@@ -59,6 +59,8 @@ pub mod word {
     pub const NAMESPACES: &[u8] = b"namespaces";
     /// `DOMAIN TYPE PROTOCOL`: make a socket and send it.
     pub const SOCKET: &[u8] = b"socket";
+    /// No operand: open `/dev/net/tun` and send it.
+    pub const TUN: &[u8] = b"tun";
     /// No operand: where the caller's group has no name inside, become 0, if there is one.
     pub const SOME_GROUP: &[u8] = b"some-group";
     /// No operand: the same for the caller's user.
@@ -105,7 +107,7 @@ pub enum Saying {
     InitReady = 5,
     /// The namespaces that were asked for come with the message, in order.
     Namespaces = 6,
-    /// The socket that was asked for comes with the message.
+    /// The socket that was asked for, or `/dev/net/tun`, comes with the message.
     Socket = 7,
 }
 

@@ -21,6 +21,7 @@ pub const AT_EMPTY_PATH: usize = 0x1000;
 
 pub const O_RDONLY: usize = 0;
 pub const O_WRONLY: usize = 1;
+pub const O_RDWR: usize = 2;
 pub const O_CLOEXEC: usize = 0o2_000_000;
 pub const O_PATH: usize = 0o10_000_000;
 #[cfg(target_arch = "x86_64")]

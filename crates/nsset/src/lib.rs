@@ -44,7 +44,7 @@ pub use mount::{mount_into_directory, mount_onto_files, unmount};
 pub use mount_spec::{MountKind, MountSpec, Propagation};
 pub use namespace::{Namespace, NamespaceId};
 pub use set::NamespaceSet;
-pub use socket::open_socket;
+pub use socket::{open_socket, open_tun};
 pub use source::{from_directory, from_fd, from_path, from_pid, from_thread};
 pub use spawn::{Child, Command, Credentials, Signaller, Spawned, spawn};
 pub use stdio::Stdio;

@@ -244,6 +244,15 @@ impl<'fd> Program<'fd> {
         self.operands([domain, kind, protocol].map(|number| decimal(number.into())));
     }
 
+    /// Sends `/dev/net/tun`.
+    pub fn tun(&mut self) {
+        self.promises.socket = true;
+        let label = self.step(word::TUN, "open");
+        label.kind = Some(Kind::Net);
+        label.path = Some("/dev/net/tun".into());
+        label.hint = Some("the device needs the module tun, and to be readable and writable for the caller");
+    }
+
     /// Finds the caller a name in the user namespace just joined.
     pub fn somebody(&mut self) {
         self.some_group();

@@ -22,9 +22,23 @@ pub fn open_socket(set: &NamespaceSet, kinds: Kinds, domain: i32, kind: i32, pro
     let kind = check("type", kind)?;
     let protocol = check("protocol", protocol)?;
 
-    let mut program = Program::new();
+    let mut program = go_inside(set, kinds)?;
+    program.socket(domain, kind, protocol);
+    receive(&program)
+}
+
+/// Opens `/dev/net/tun` in the set's network namespace, into which the devices that are made with it come.
+pub fn open_tun(set: &NamespaceSet, kinds: Kinds) -> Result<OwnedFd> {
+    set.get(Kind::Net)?;
+    let mut program = go_inside(set, kinds)?;
+    program.tun();
+    receive(&program)
+}
+
+fn go_inside(set: &NamespaceSet, kinds: Kinds) -> Result<Program<'static>> {
     let wanted = [Kind::User, Kind::Net].into_iter().filter(|kind| kinds.contains(*kind)).collect();
     let joined = plan::foreign(set, wanted);
+    let mut program = Program::new();
     if joined.contains(Kind::User) {
         program.hold_proc(proc::hold()?);
     }
@@ -33,11 +47,13 @@ pub fn open_socket(set: &NamespaceSet, kinds: Kinds, domain: i32, kind: i32, pro
     if joined.contains(Kind::User) {
         program.somebody();
     }
-    program.socket(domain, kind, protocol);
+    Ok(program)
+}
 
-    let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
+fn receive(program: &Program<'_>) -> Result<OwnedFd> {
+    let outcome = conversation::run(program, &[], None, &mut |_| Ok(()))?;
     conversation::dismiss(outcome.process);
-    outcome.socket.ok_or_else(|| SystemError::new(Errno::EPROTO, "socket").kind(Kind::Net).into())
+    outcome.socket.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").kind(Kind::Net).into())
 }
 
 fn check(name: &str, number: i32) -> Result<u32> {

@@ -10,7 +10,7 @@ use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sys::stat::fstat,
 };
-use nsset::{Error, Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, open_socket, unshare};
+use nsset::{Error, Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, open_socket, open_tun, unshare};
 
 const NETLINK_ROUTE: i32 = libc::NETLINK_ROUTE;
 
@@ -112,4 +112,31 @@ fn is_home(fd: i32, inode: u64) -> bool {
     let home = unsafe { libc::ioctl(fd, SIOCGSKNS) };
     // SAFETY: the kernel has just made it.
     home >= 0 && fstat(unsafe { File::from_raw_fd(home) }).unwrap().st_ino == inode
+}
+
+#[test]
+fn a_tun_device_comes_into_the_sets_network() {
+    let set = network(MapUser::Root);
+    let device = match open_tun(&set, Kinds::ALL) {
+        Ok(device) => device,
+        Err(error) => {
+            let text = error.to_string();
+            assert!(text.contains(", open net '/dev/net/tun': the device needs the module tun"), "{text}");
+            let is_allowed = File::options().read(true).write(true).open("/dev/net/tun").is_ok();
+            assert!(!is_allowed, "{text}");
+            return;
+        }
+    };
+    // `TUNGETDEVNETNS` of linux/if_tun.h: the network that devices come into.
+    const TUNGETDEVNETNS: libc::Ioctl = 0x54E3;
+    const TUNSETIFF: libc::Ioctl = 0x4004_54CA;
+    let mut request = [0u8; 40];
+    request[16..18].copy_from_slice(&(libc::IFF_TUN as u16).to_ne_bytes());
+    // SAFETY: it takes a `struct ifreq`, 40 bytes.
+    Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), TUNSETIFF, request.as_mut_ptr()) }).unwrap();
+    // SAFETY: it takes no argument, and answers with a new descriptor.
+    let home = Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), TUNGETDEVNETNS) }).unwrap();
+    // SAFETY: the kernel has just made it.
+    let home = fstat(unsafe { OwnedFd::from_raw_fd(home) }).unwrap().st_ino;
+    assert_eq!(home, set.get(Kind::Net).unwrap().id().ino);
 }
