@@ -22,6 +22,7 @@ pub(crate) fn of(
             "changing a network needs CAP_NET_ADMIN in the user namespace that owns it, and in the one that owns the other \
              network where a link goes there: an ordinary user makes both with base.unshare('net') from one 'user' set"
         }
+        (Errno::EBUSY, "ioctl(TUNSETIFF)") => "there is a link of that name",
         (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
         (Errno::EBUSY, "RTM_SETLINK") => "bring the link down first",
         (Errno::EBUSY, "RTM_NEWLINK") => {

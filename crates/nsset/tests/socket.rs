@@ -17,6 +17,10 @@ const NETLINK_ROUTE: i32 = libc::NETLINK_ROUTE;
 /// `SIOCGSKNS` of ioctl_socket(2): the network namespace that a socket belongs to.
 const SIOCGSKNS: libc::Ioctl = 0x894C;
 
+/// `TUNSETIFF` of linux/if_tun.h makes a device, and `TUNGETDEVNETNS` tells the network that it came into.
+const TUNSETIFF: libc::Ioctl = 0x4004_54CA;
+const TUNGETDEVNETNS: libc::Ioctl = 0x54E3;
+
 fn network(map_user: MapUser) -> NamespaceSet {
     if nix::unistd::geteuid().is_root() && map_user == MapUser::Root {
         return unshare(None, Kinds::NONE.with(Kind::Net), &UnshareOptions::default(), None).unwrap();
@@ -127,9 +131,6 @@ fn a_tun_device_comes_into_the_sets_network() {
             return;
         }
     };
-    // `TUNGETDEVNETNS` of linux/if_tun.h: the network that devices come into.
-    const TUNGETDEVNETNS: libc::Ioctl = 0x54E3;
-    const TUNSETIFF: libc::Ioctl = 0x4004_54CA;
     let mut request = [0u8; 40];
     request[16..18].copy_from_slice(&(libc::IFF_TUN as u16).to_ne_bytes());
     // SAFETY: it takes a `struct ifreq`, 40 bytes.

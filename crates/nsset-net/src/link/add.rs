@@ -1,6 +1,12 @@
 //! Makes a link: in one request, as far as the kernel takes it all in one, and otherwise all or nothing.
 
-use std::os::fd::OwnedFd;
+use std::{
+    fs::File,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
+};
 
 use netlink_packet_route::{
     RouteNetlinkMessage,
@@ -9,12 +15,19 @@ use netlink_packet_route::{
 
 use super::{
     changes::{LinkChanges, LinkState},
+    kind::LinkKind,
     link::Link,
     links::Links,
     spec::LinkSpec,
+    tun,
     veth::VethPeer,
 };
-use crate::{error::Result, link_ref::LinkRef, network::Network, request::Request};
+use crate::{
+    error::{Error, Refusal, Result},
+    link_ref::LinkRef,
+    network::Network,
+    request::Request,
+};
 
 /// Makes the link and answers with what it has become.
 pub(crate) async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
@@ -34,6 +47,32 @@ pub(crate) async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
             Err(error)
         }
     }
+}
+
+/// Makes a TUN or TAP with `/dev/net/tun`. It is there for good only once all is done.
+pub(crate) async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
+    let LinkKind::Tun(tun) = &spec.kind else {
+        return Err(Error::InvalidArgument(format!("a {} link is not made with /dev/net/tun", spec.kind.name())));
+    };
+    spec.check_but_kind()?;
+    let target = || format!("'{}'", spec.name);
+    tun.make(device.as_fd(), &spec.name).map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETIFF)", target()))?;
+    let home = tun::namespace(device.as_fd());
+    let home = home.map_err(|errno| Refusal::from(errno).of("ioctl(TUNGETDEVNETNS)", target()))?;
+    if !is_same(home, network.namespace()?) {
+        return Err(Error::InvalidArgument("the descriptor of /dev/net/tun belongs to another network".into()));
+    }
+    let links = network.links();
+    let link = links.get(&LinkRef::Name(spec.name.clone())).await?;
+    furnish(&links, &link.reference(), spec.state.clone()).await?;
+    tun::persist(device.as_fd()).map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETPERSIST)", target()))?;
+    links.get(&link.reference()).await
+}
+
+/// Whether both are the same file.
+fn is_same(one: OwnedFd, other: OwnedFd) -> bool {
+    let [one, other] = [one, other].map(|fd| File::from(fd).metadata().map(|file| (file.dev(), file.ino())).ok());
+    one.is_some() && one == other
 }
 
 async fn create(network: &Network, spec: &LinkSpec) -> Result<()> {

@@ -72,7 +72,8 @@ impl LinkKind {
     pub(crate) fn check(&self) -> Result<()> {
         let out_of_range = |what: String| Err(Error::OutOfRange(what));
         match self {
-            Self::Loopback | Self::Hardware | Self::Tun(_) => {
+            Self::Tun(_) => Err(Error::InvalidArgument("a 'tun' link is made with /dev/net/tun".into())),
+            Self::Loopback | Self::Hardware => {
                 Err(Error::InvalidArgument(format!("a '{}' link is not made over rtnetlink", self.name())))
             }
             Self::Vlan(vlan) if vlan.id > 4094 => out_of_range(format!("a VLAN's id is 0 to 4094, not {}", vlan.id)),

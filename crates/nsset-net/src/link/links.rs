@@ -1,6 +1,6 @@
 //! What can be done with links.
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use netlink_packet_route::{
     RouteNetlinkMessage,
@@ -53,6 +53,11 @@ impl<'a> Links<'a> {
     /// Makes one. When that fails, there is none.
     pub async fn add(&self, spec: &LinkSpec) -> Result<Link> {
         add::add(self.network, spec).await
+    }
+
+    /// Makes a TUN or TAP with a descriptor of `/dev/net/tun` that was opened in this network. When that fails, there is none.
+    pub async fn add_tun(&self, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
+        add::add_tun(self.network, spec, device).await
     }
 
     /// Makes one, unless there is one of that name and kind, which then becomes as its `state` says.

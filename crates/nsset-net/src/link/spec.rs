@@ -31,8 +31,12 @@ impl LinkSpec {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        check_name(&self.name)?;
         self.kind.check()?;
+        self.check_but_kind()
+    }
+
+    pub(crate) fn check_but_kind(&self) -> Result<()> {
+        check_name(&self.name)?;
         self.state.check()?;
         if let Some(dev) = &self.dev {
             dev.check()?;

@@ -1,4 +1,12 @@
-//! TUN and TAP: links whose other end is a program.
+//! TUN and TAP: links whose other end is a program. They are made with `/dev/net/tun`, not over rtnetlink.
+
+use std::{
+    ffi::{c_int, c_short},
+    mem::zeroed,
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+};
+
+use nix::errno::Errno;
 
 use crate::attributes::{Attributes, Malformed, u8_at, u32_at};
 
@@ -7,8 +15,14 @@ const IFLA_TUN_OWNER: u16 = 1;
 const IFLA_TUN_GROUP: u16 = 2;
 const IFLA_TUN_TYPE: u16 = 3;
 
-/// `IFF_TAP` of linux/if_tun.h.
-const IFF_TAP: u8 = 2;
+/// What `IFLA_TUN_TYPE` says of a TAP device: `IFF_TAP` of linux/if_tun.h.
+const TAP: u8 = libc::IFF_TAP as u8;
+
+/// `TUNGETDEVNETNS` of linux/if_tun.h.
+const TUNGETDEVNETNS: libc::Ioctl = 0x54E3;
+
+/// `IFF_TUN_EXCL` of linux/if_tun.h: a device of that name must not exist.
+const EXCLUSIVE: c_int = 0x8000;
 
 /// A TUN or TAP device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,16 +44,53 @@ pub enum TunMode {
 }
 
 impl Tun {
+    /// Makes the device; it ends with the descriptor unless it is to [`persist`].
+    pub(crate) fn make(&self, device: BorrowedFd<'_>, name: &str) -> Result<(), Errno> {
+        let mode = match self.mode {
+            TunMode::Tun => libc::IFF_TUN,
+            TunMode::Tap => libc::IFF_TAP,
+        };
+        // SAFETY: all zeros is a valid request.
+        let mut request: libc::ifreq = unsafe { zeroed() };
+        for (place, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
+            *place = byte as _;
+        }
+        request.ifr_ifru.ifru_flags = (mode | libc::IFF_NO_PI | EXCLUSIVE) as c_short;
+        // SAFETY: it takes a `struct ifreq`.
+        Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETIFF as _, &raw mut request) })?;
+        for (request, id) in [(libc::TUNSETOWNER, self.owner), (libc::TUNSETGROUP, self.group)] {
+            if let Some(id) = id {
+                // SAFETY: it takes a number.
+                Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), request as _, id) })?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn read(data: &[u8]) -> Result<Self, Malformed> {
         let mut tun = Self::default();
         for attribute in Attributes::within(data) {
             match attribute? {
                 (IFLA_TUN_OWNER, value) => tun.owner = Some(u32_at(value, 0)?),
                 (IFLA_TUN_GROUP, value) => tun.group = Some(u32_at(value, 0)?),
-                (IFLA_TUN_TYPE, value) if u8_at(value, 0)? == IFF_TAP => tun.mode = TunMode::Tap,
+                (IFLA_TUN_TYPE, value) if u8_at(value, 0)? == TAP => tun.mode = TunMode::Tap,
                 _ => {}
             }
         }
         Ok(tun)
     }
+}
+
+/// The network namespace that the device came into.
+pub(crate) fn namespace(device: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    // SAFETY: it takes no argument.
+    let fd = Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), TUNGETDEVNETNS) })?;
+    // SAFETY: the kernel has just made it, close-on-exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Has the device stay when the descriptor is closed.
+pub(crate) fn persist(device: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: it takes a number.
+    Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETPERSIST as _, 1) }).map(drop)
 }

@@ -1,0 +1,66 @@
+//! TUN and TAP, made with a `/dev/net/tun` that was opened inside; where the user may not open it, there are none.
+
+mod lab;
+
+use std::{fs::File, os::fd::OwnedFd};
+
+use lab::{Host, Lab};
+use nsset_net::{Bridge, LinkKind, LinkSpec, LinkState, Tun, TunMode};
+
+/// The device, unless the test cannot have it.
+fn device(host: &Host) -> Option<OwnedFd> {
+    match nsset::open_tun(&host.set, nsset::Kinds::ALL) {
+        Ok(device) => Some(device),
+        Err(error) => {
+            let is_allowed = File::options().read(true).write(true).open("/dev/net/tun").is_ok();
+            assert!(!is_allowed, "{error}");
+            eprintln!("skipped: {error}");
+            None
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tap_outlives_its_descriptor_with_all_that_was_asked() {
+    let host = Lab::new().host();
+    for (name, mode, word) in [("tap0", TunMode::Tap, "tap"), ("tun0", TunMode::Tun, "tun")] {
+        let Some(fd) = device(&host) else { return };
+        let kind = LinkKind::Tun(Tun { mode, owner: Some(0), group: None });
+        let addresses = vec!["10.0.0.1/24".parse().unwrap()];
+        let state = LinkState { up: Some(true), alias: Some("a program".into()), addresses, ..LinkState::default() };
+        let spec = LinkSpec { state, ..LinkSpec::new(name, kind.clone()) };
+        let link = host.network.links().add_tun(&spec, fd).await.unwrap();
+        assert_eq!((&link.kind, link.up, link.alias.as_deref()), (&kind, true, Some("a program")));
+        let told = host.ip_link(name);
+        assert_eq!(
+            (&told["linkinfo"]["info_kind"], &told["linkinfo"]["info_data"]["type"]),
+            (&"tun".into(), &word.into())
+        );
+        assert_eq!(told["linkinfo"]["info_data"]["persist"], true);
+        host.network.links().delete(&link.reference(), false).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn one_that_fails_is_not_made() {
+    let lab = Lab::new();
+    let (here, there) = (lab.host(), lab.host());
+    let Some(fd) = device(&here) else { return };
+    let addresses = vec!["ff02::1/64".parse().unwrap()];
+    let state = LinkState { addresses, ..LinkState::default() };
+    let spec = LinkSpec { state, ..LinkSpec::new("tun0", LinkKind::Tun(Tun::default())) };
+    here.network.links().add_tun(&spec, fd).await.unwrap_err();
+    assert!(here.link_names().is_empty());
+
+    let spec = LinkSpec::new("tun0", LinkKind::Tun(Tun::default()));
+    let error = there.network.links().add_tun(&spec, device(&here).unwrap()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the descriptor of /dev/net/tun belongs to another network");
+    assert!(here.link_names().is_empty() && there.link_names().is_empty());
+
+    here.network.links().add(&LinkSpec::new("tun0", LinkKind::Bridge(Bridge::default()))).await.unwrap();
+    let error = here.network.links().add_tun(&spec, device(&here).unwrap()).await.unwrap_err();
+    assert!(error.to_string().contains(", ioctl(TUNSETIFF) 'tun0'"), "{error}");
+    assert_eq!(here.link_names(), ["tun0"]);
+    let error = here.network.links().add(&spec).await.unwrap_err();
+    assert_eq!(error.to_string(), "a 'tun' link is made with /dev/net/tun");
+}
