@@ -218,6 +218,20 @@ mod tests {
     }
 
     #[test]
+    fn it_is_heard_that_what_is_listed_changed_meanwhile() {
+        let heard = |bytes: &[u8]| {
+            let mut nothing = |_: &[u8]| Ok(());
+            let mut hearing = Hearing::of(0, &mut nothing);
+            assert!(hearing.datagram(bytes));
+            hearing.outcome.unwrap().is_interrupted
+        };
+        let mut bytes = datagrams()[0].to_vec();
+        assert!(!heard(&bytes));
+        bytes[6] |= NLM_F_DUMP_INTR as u8;
+        assert!(heard(&bytes));
+    }
+
+    #[test]
     fn the_kernels_words_are_heard() {
         let mut nothing = |_: &[u8]| Ok(());
         let mut hearing = Hearing::of(0, &mut nothing);

@@ -335,6 +335,17 @@ async fn ensure_makes_it_once() {
     let error = links.ensure(&veth("br0", "right")).await.unwrap_err();
     assert!(error.to_string().ends_with("it is a bridge, not a veth"), "{error}");
     assert_eq!(host.link_names(), ["br0"]);
+
+    let vxlan = |id, ttl| LinkSpec::new("vx0", LinkKind::Vxlan(Vxlan { id, ttl, ..Vxlan::default() }));
+    links.ensure(&vxlan(7, Some(9))).await.unwrap();
+    links.ensure(&vxlan(7, None)).await.unwrap();
+    for other in [vxlan(8, None), vxlan(7, Some(8))] {
+        let error = links.ensure(&other).await.unwrap_err();
+        assert!(error.to_string().ends_with("it is a vxlan, but with other settings"), "{error}");
+    }
+    let elsewhere = LinkSpec { dev: Some("br0".into()), ..vxlan(7, None) };
+    let error = links.ensure(&elsewhere).await.unwrap_err();
+    assert!(error.to_string().ends_with("it was made on another device"), "{error}");
 }
 
 #[tokio::test]

@@ -1,13 +1,16 @@
 //! The kinds of link.
 
-use netlink_packet_core::{NlaBuffer, NlasIterator, Parseable};
+use netlink_packet_core::{Nla, NlaBuffer, NlasIterator, Parseable};
 use netlink_packet_route::link::{InfoData, InfoVeth, LinkInfo, LinkMessage};
 
 use super::{
     bond::Bond, bridge::Bridge, geneve::Geneve, gre::Gre, ipip::Ipip, ipvlan::IpVlan, macvlan::MacVlan, tun::Tun,
     vlan::Vlan, vrf::Vrf, vxlan::Vxlan,
 };
-use crate::error::{Error, Result};
+use crate::{
+    attributes::Attributes,
+    error::{Error, Result},
+};
 
 /// What kind of link it is, and what is special about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +118,21 @@ impl LinkKind {
             _ => None,
         };
         [LinkInfo::Kind(self.name().into())].into_iter().chain(data.map(LinkInfo::Data)).collect()
+    }
+
+    /// Whether all that the other one says is so of this one, too: attribute by attribute, as they travel.
+    pub(crate) fn has_data_of(&self, other: &Self) -> bool {
+        let (own, others) = (self.data(), other.data());
+        let own: Vec<_> = Attributes::within(&own).collect();
+        Attributes::within(&others).all(|attribute| own.contains(&attribute))
+    }
+
+    fn data(&self) -> Vec<u8> {
+        let data = self.info(None, None).into_iter().find(|info| matches!(info, LinkInfo::Data(_)));
+        let Some(data) = data else { return Vec::new() };
+        let mut bytes = vec![0; data.value_len()];
+        data.emit_value(&mut bytes);
+        bytes
     }
 
     /// The kind of this name, and the device that its data names. Data that cannot be read leaves the name.

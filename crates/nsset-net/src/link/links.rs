@@ -60,16 +60,17 @@ impl<'a> Links<'a> {
         add::add_tun(self.network, spec, device).await
     }
 
-    /// Makes one, unless there is one of that name and kind, which then becomes as its `state` says.
+    /// Makes one, unless there is one of that name that could have been made so; that one becomes as its `state` says.
+    ///
+    /// A link of that name and of another kind, on another device, or with other data of its kind is an error.
     pub async fn ensure(&self, spec: &LinkSpec) -> Result<Link> {
         let exists = match self.add(spec).await {
             Err(Error::Kernel(error)) if error.errno == Errno::EEXIST && error.request == "RTM_NEWLINK" => error,
             outcome => return outcome,
         };
         let link = self.get(&LinkRef::Name(spec.name.clone())).await?;
-        if link.kind.name() != spec.kind.name() {
-            let hint = format!("it is a {}, not a {}", link.kind.name(), spec.kind.name());
-            return Err(Box::new(KernelError { hint: Some(hint.into()), ..*exists }).into());
+        if let Some(difference) = self.difference(&link, spec).await? {
+            return Err(Box::new(KernelError { hint: Some(difference.into()), ..*exists }).into());
         }
         self.set(&link.reference(), &LinkChanges { name: None, state: spec.state.clone() }).await?;
         self.get(&link.reference()).await
@@ -144,6 +145,23 @@ impl<'a> Links<'a> {
             Some(Master::Nobody) => Ok(Some(0)),
             None => Ok(None),
         }
+    }
+
+    /// Why the link is not one that was made as this says.
+    async fn difference(&self, link: &Link, spec: &LinkSpec) -> Result<Option<String>> {
+        if link.kind.name() != spec.kind.name() {
+            return Ok(Some(format!("it is a {}, not a {}", link.kind.name(), spec.kind.name())));
+        }
+        let dev = link.dev.map(|dev| dev.index);
+        let wanted = match &spec.dev {
+            Some(dev) => Some(self.index(dev).await?),
+            None => dev,
+        };
+        if dev != wanted {
+            return Ok(Some("it was made on another device".into()));
+        }
+        let has_data = link.kind.has_data_of(&spec.kind);
+        Ok((!has_data).then(|| format!("it is a {}, but with other settings", link.kind.name())))
     }
 
     async fn try_delete(&self, link: &LinkRef) -> Result<()> {
