@@ -98,26 +98,26 @@ impl<'a> Addresses<'a> {
     pub async fn add(&self, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         address.check()?;
         let index = self.network.links().index(link).await?;
-        self.add_to(index, address).await
+        self.add_to(index, link, address).await
     }
 
     /// Takes an address away from a link.
     pub async fn delete(&self, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         address.check()?;
         let index = self.network.links().index(link).await?;
-        self.delete_from(index, address).await
+        self.delete_from(index, link, address).await
     }
 
     /// Gives a link those of these addresses that it does not have; none when one of them fails.
-    pub(crate) async fn add_all(&self, index: u32, addresses: &[AddressSpec]) -> Result<()> {
+    pub(crate) async fn add_all(&self, index: u32, link: &LinkRef, addresses: &[AddressSpec]) -> Result<()> {
         let mut added = Vec::new();
         for address in addresses {
-            match self.add_to(index, address).await {
+            match self.add_to(index, link, address).await {
                 Ok(()) => added.push(address),
                 Err(error) if error.errno() == Some(Errno::EEXIST) => {}
                 Err(error) => {
                     for address in added {
-                        let _ = self.delete_from(index, address).await;
+                        let _ = self.delete_from(index, link, address).await;
                     }
                     return Err(error);
                 }
@@ -126,16 +126,16 @@ impl<'a> Addresses<'a> {
         Ok(())
     }
 
-    async fn add_to(&self, index: u32, address: &AddressSpec) -> Result<()> {
+    async fn add_to(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         let request = Request::create(RouteNetlinkMessage::NewAddress(address.message(index)));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_NEWADDR", address.target(index)))
+        outcome.map_err(|refusal| refusal.of("RTM_NEWADDR", address.target(link)))
     }
 
-    async fn delete_from(&self, index: u32, address: &AddressSpec) -> Result<()> {
+    async fn delete_from(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         let request = Request::act(RouteNetlinkMessage::DelAddress(address.message(index)));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_DELADDR", address.target(index)))
+        outcome.map_err(|refusal| refusal.of("RTM_DELADDR", address.target(link)))
     }
 }
 
@@ -151,8 +151,8 @@ impl AddressSpec {
         Ok(())
     }
 
-    fn target(&self, index: u32) -> String {
-        format!("{} of link index {index}", self.cidr)
+    fn target(&self, link: &LinkRef) -> String {
+        format!("{} of link {link}", self.cidr)
     }
 
     fn message(&self, index: u32) -> AddressMessage {

@@ -24,6 +24,9 @@ pub(crate) fn of(
         }
         (Errno::EBUSY, "ioctl(TUNSETIFF)") => "there is a link of that name",
         (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
+        (Errno::EEXIST, "RTM_NEWLINK") => {
+            "there is a link of that name, or of its peer's, or a tunnel with the same data"
+        }
         (Errno::EBUSY, "RTM_SETLINK") => "bring the link down first",
         (Errno::EBUSY, "RTM_NEWLINK") => {
             "the device that the link is to be made on, or its master, is in use otherwise"

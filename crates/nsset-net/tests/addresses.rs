@@ -90,7 +90,7 @@ async fn what_is_wrong_is_said() {
     let br0 = "br0".into();
     addresses.add(&br0, &spec("10.0.0.1/24")).await.unwrap();
     let error = addresses.add(&br0, &spec("10.0.0.1/24")).await.unwrap_err();
-    assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWADDR 10.0.0.1/24 of link index "), "{error}");
+    assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWADDR 10.0.0.1/24 of link 'br0'"), "{error}");
     let error = addresses.delete(&br0, &spec("10.0.0.2/24")).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EADDRNOTAVAIL));
     assert!(error.to_string().ends_with("the link does not have the address"), "{error}");

@@ -281,7 +281,7 @@ async fn a_change_that_fails_leaves_the_link_as_it_was() {
     // The kernel comes to the name after it has changed the MTU.
     let state = LinkState { mtu: Some(1234), mac: Some("02:00:00:00:00:05".parse().unwrap()), ..LinkState::default() };
     let error = links.set(&"left".into(), &LinkChanges { name: Some("taken".into()), state }).await.unwrap_err();
-    assert_eq!(error.errno(), Some(Errno::EEXIST));
+    assert!(error.to_string().starts_with("EEXIST: file exists, RTM_SETLINK 'left'"), "{error}");
     assert_eq!(host.ip_link("left"), before);
 
     let state = LinkState {
@@ -343,6 +343,9 @@ async fn ensure_makes_it_once() {
         let error = links.ensure(&other).await.unwrap_err();
         assert!(error.to_string().ends_with("it is a vxlan, but with other settings"), "{error}");
     }
+    // The name is free, the peer's is not.
+    let error = links.ensure(&veth("left", "br0")).await.unwrap_err();
+    assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWLINK 'left'"), "{error}");
     let elsewhere = LinkSpec { dev: Some("br0".into()), ..vxlan(7, None) };
     let error = links.ensure(&elsewhere).await.unwrap_err();
     assert!(error.to_string().ends_with("it was made on another device"), "{error}");

@@ -64,7 +64,7 @@ pub(crate) async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd)
     }
     let links = network.links();
     let link = links.get(&LinkRef::Name(spec.name.clone())).await?;
-    furnish(&links, &link.reference(), spec.state.clone()).await?;
+    furnish(&links, link.index, &spec.name, spec.state.clone()).await?;
     tun::persist(device.as_fd()).map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETPERSIST)", target()))?;
     links.get(&link.reference()).await
 }
@@ -102,15 +102,15 @@ fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespac
 }
 
 async fn finish(network: &Network, spec: &LinkSpec, link: &Link, rest: LinkState, peer_rest: LinkState) -> Result<()> {
-    furnish(&network.links(), &link.reference(), rest).await?;
+    furnish(&network.links(), link.index, &spec.name, rest).await?;
     let (Some(peer), Some(end)) = (&spec.peer, link.peer) else { return Ok(()) };
     let home = peer.network.as_ref().unwrap_or(network);
-    furnish(&home.links(), &LinkRef::Index(end.index), peer_rest).await
+    furnish(&home.links(), end.index, peer.name.as_deref().unwrap_or("veth%d"), peer_rest).await
 }
 
-async fn furnish(links: &Links<'_>, link: &LinkRef, state: LinkState) -> Result<()> {
+async fn furnish(links: &Links<'_>, index: u32, name: &str, state: LinkState) -> Result<()> {
     if state.is_empty() {
         return Ok(());
     }
-    links.set_for_good(link, &LinkChanges { name: None, state }).await
+    links.set_for_good(index, &name.into(), &LinkChanges { name: None, state }).await
 }

@@ -68,7 +68,10 @@ impl<'a> Links<'a> {
             Err(Error::Kernel(error)) if error.errno == Errno::EEXIST && error.request == "RTM_NEWLINK" => error,
             outcome => return outcome,
         };
-        let link = self.get(&LinkRef::Name(spec.name.clone())).await?;
+        let Ok(link) = self.get(&LinkRef::Name(spec.name.clone())).await else {
+            // It is something else that exists: a link of its peer's name, or a tunnel with its data.
+            return Err(exists.into());
+        };
         if let Some(difference) = self.difference(&link, spec).await? {
             return Err(Box::new(KernelError { hint: Some(difference.into()), ..*exists }).into());
         }
@@ -82,32 +85,29 @@ impl<'a> Links<'a> {
         changes.check()?;
         let is_one_request = changes.count() <= 1 && changes.state.addresses.is_empty();
         if is_one_request && changes.name.is_none() && !matches!(link, LinkRef::Alias(_)) {
-            return self.request_change(link, changes).await;
+            return self.request_change(link, link, changes).await;
         }
         let before = self.get(link).await?;
-        let outcome = self.set_for_good(&before.reference(), changes).await;
+        let outcome = self.set_for_good(before.index, link, changes).await;
         if outcome.is_err() {
             // The kernel keeps the changes it has made before one failed: do_setlink() of net/core/rtnetlink.c.
-            let _ = self.request_change(&before.reference(), &changes.undone(&before)).await;
+            let _ = self.request_change(&before.reference(), link, &changes.undone(&before)).await;
         }
         outcome
     }
 
-    /// Changes one, and leaves it half changed when that fails, but for its addresses.
-    pub(crate) async fn set_for_good(&self, link: &LinkRef, changes: &LinkChanges) -> Result<()> {
+    /// Changes one, and leaves it half changed when that fails, but for its addresses. Errors call it as it is `called`.
+    pub(crate) async fn set_for_good(&self, index: u32, called: &LinkRef, changes: &LinkChanges) -> Result<()> {
+        let link = &LinkRef::Index(index);
         if changes.state.up == Some(false) && changes.count() > 1 {
             // Within a request the kernel comes to it last, and links that are up cannot change everything.
             let down = LinkState { up: Some(false), ..LinkState::default() };
-            self.request_change(link, &LinkChanges { name: None, state: down }).await?;
+            self.request_change(link, called, &LinkChanges { name: None, state: down }).await?;
         }
         if changes.count() > 0 {
-            self.request_change(link, changes).await?;
+            self.request_change(link, called, changes).await?;
         }
-        if changes.state.addresses.is_empty() {
-            return Ok(());
-        }
-        let index = self.index(link).await?;
-        self.network.addresses().add_all(index, &changes.state.addresses).await
+        self.network.addresses().add_all(index, called, &changes.state.addresses).await
     }
 
     /// Takes one away; a veth goes with its other end.
@@ -123,8 +123,7 @@ impl<'a> Links<'a> {
 
     /// Moves one into another network namespace, where it arrives down and without addresses.
     pub async fn move_to(&self, link: &LinkRef, namespace: BorrowedFd<'_>) -> Result<()> {
-        let link = self.unaliased(link).await?;
-        let mut message = addressed_to(&link);
+        let mut message = addressed_to(&self.unaliased(link).await?);
         message.attributes.push(LinkAttribute::NetNsFd(namespace.as_raw_fd()));
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
         outcome.map_err(|refusal| refusal.of("RTM_SETLINK", link))
@@ -165,18 +164,17 @@ impl<'a> Links<'a> {
     }
 
     async fn try_delete(&self, link: &LinkRef) -> Result<()> {
-        let link = self.unaliased(link).await?;
-        let request = Request::act(RouteNetlinkMessage::DelLink(addressed_to(&link)));
+        let request = Request::act(RouteNetlinkMessage::DelLink(addressed_to(&self.unaliased(link).await?)));
         let outcome = self.network.conversation().act(request).await;
         outcome.map_err(|refusal| refusal.of("RTM_DELLINK", link))
     }
 
-    async fn request_change(&self, link: &LinkRef, changes: &LinkChanges) -> Result<()> {
+    async fn request_change(&self, link: &LinkRef, called: &LinkRef, changes: &LinkChanges) -> Result<()> {
         let master = self.master(&changes.state).await?;
         let mut message = addressed_to(link);
         changes.write(master, &mut message);
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
-        outcome.map_err(|refusal| refusal.of("RTM_SETLINK", link))
+        outcome.map_err(|refusal| refusal.of("RTM_SETLINK", called))
     }
 
     /// A reference that the kernel understands, which knows no aliases.
