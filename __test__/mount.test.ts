@@ -67,6 +67,15 @@ describe('mount', () => {
     })
   }
 
+  asRoot('takes names with blanks in them', REASON, () => {
+    using directory = directoryForMounts()
+    using set = NamespaceSet.unshareSync('uts')
+    const target = directory.file('a b\tc\nd\\e')
+    set.mountSync({ uts: target })
+    expect(mountsBelow(directory.path)).toMatchObject([{ target, root: set.id() }])
+    NamespaceSet.unmountSync(target)
+  })
+
   asRoot('keeps the namespaces alive without the set: nsenter(1) finds them', REASON, () => {
     using directory = directoryForMounts()
     {

@@ -15,7 +15,12 @@ export function mountsBelow(directory: string): Mount[] {
     .map((line) => {
       const [before = '', after = ''] = line.split(' - ')
       const [, , , root = '', target = ''] = before.split(' ')
-      return { target, root, type: after.split(' ')[0] ?? '' }
+      return { target: unescaped(target), root, type: after.split(' ')[0] ?? '' }
     })
     .filter(({ target }) => target === directory || target.startsWith(`${directory}/`))
+}
+
+/** Spaces, tabs, newlines and backslashes are written as `\040` and the like. */
+function unescaped(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)))
 }
