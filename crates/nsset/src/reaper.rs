@@ -137,8 +137,8 @@ fn serve(reaper: &Reaper) {
 }
 
 impl Reaper {
-    /// Reaps the child if it has ended. One that is readable and yet not to be had is traced: epoll would tell of it
-    /// without end.
+    /// Reaps the child if it has ended. A traced child that has ended is its tracer's to wait for first: its descriptor is
+    /// readable, but there is nothing to reap yet. It is taken out of epoll, which would report it in a busy loop.
     fn look_at(&self, token: u64) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(watch) = watches.get_mut(&token) else { return };
