@@ -34,6 +34,17 @@ const PRELUDE = `
     .map((tid) => readFileSync('/proc/self/task/' + tid + '/children', 'utf8')).join('').trim()
 `
 
+/** That newuidmap, or what stands for it, has ended. */
+async function expectGone(mapper: TemporaryDirectory): Promise<void> {
+  const pid = Number(readFileSync(mapper.file('pid'), 'utf8'))
+  expect(
+    await eventually(
+      () => readStat(pid),
+      (stat) => stat === undefined,
+    ),
+  ).toBeUndefined()
+}
+
 test('a signal that was aborted before makes nothing', async () => {
   const reason = new Error('not today')
   const before = resources()
@@ -114,13 +125,7 @@ test('aborted while newuidmap takes its time: the reason is thrown, and nothing 
     behind(mapper),
   )
   expect(outcome).toEqual({ isReason: true, before: outcome.before, after: outcome.before, children: '' })
-  const pid = Number(readFileSync(mapper.file('pid'), 'utf8'))
-  expect(
-    await eventually(
-      () => readStat(pid),
-      (stat) => stat === undefined,
-    ),
-  ).toBeUndefined()
+  await expectGone(mapper)
 })
 
 test('AbortSignal.timeout ends it, too', async () => {
@@ -143,13 +148,7 @@ test('without a signal it is given up after a while, and named', async () => {
     behind(mapper),
   )
   expect(outcome).toEqual({ code: 'ETIMEDOUT', syscall: 'newuidmap', children: '' })
-  const pid = Number(readFileSync(mapper.file('pid'), 'utf8'))
-  expect(
-    await eventually(
-      () => readStat(pid),
-      (stat) => stat === undefined,
-    ),
-  ).toBeUndefined()
+  await expectGone(mapper)
 })
 
 test('what newuidmap leaves running does not hold the call up', async () => {

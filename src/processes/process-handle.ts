@@ -97,10 +97,6 @@ export class ProcessHandle {
     release()
   }
 
-  hasRef(): boolean {
-    return this.#isHeld
-  }
-
   /** Called by Node when the child has ended. */
   close(): void {
     this.unref()

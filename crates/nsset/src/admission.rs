@@ -45,8 +45,8 @@ impl Drop for Admission {
 
 /// Leaves the set for a thread that the caller is about to start, once a thread of the same origin could enter it.
 pub fn admit(set: &NamespaceSet, kinds: Kinds) -> Result<Admission> {
-    try_out(set, kinds)?;
     let set = set.narrow(kinds)?;
+    try_out(set.clone(), kinds)?;
     let mut admissions = admissions();
     admissions.last = admissions.last.wrapping_add(1);
     let ticket = admissions.last;
@@ -66,8 +66,7 @@ fn admissions() -> MutexGuard<'static, Admissions> {
 }
 
 /// Enters with a thread that ends at once, so that what is wrong is known before there is anybody to tell.
-fn try_out(set: &NamespaceSet, kinds: Kinds) -> Result<()> {
-    let set = set.narrow(kinds)?;
+fn try_out(set: NamespaceSet, kinds: Kinds) -> Result<()> {
     let trial = Builder::new().spawn(move || thread::enter(&set, kinds));
     let trial = trial.map_err(|error| SystemError::new(last_errno(&error), "clone"))?;
     trial.join().unwrap_or_else(|_| Err(SystemError::new(Errno::ECANCELED, "clone").into()))

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
+    error::Result,
     kind::{Kind, Kinds},
     namespace::{Namespace, NamespaceId},
+    proc,
     program::Program,
     set::NamespaceSet,
     thread,
@@ -19,6 +21,18 @@ pub fn foreign(set: &NamespaceSet, kinds: Kinds) -> Kinds {
     let wanted = kinds.iter().filter_map(|kind| set.find(kind));
     let foreign = wanted.filter(|namespace| thread::stands_in(namespace.kind()) != Some(namespace.id()));
     foreign.map(|namespace| namespace.kind()).collect()
+}
+
+/// Writes the steps that go into these kinds of the set, but for those that the thread stands in, and says which they are.
+/// From the first of them on nobody inside may look into the helper.
+pub fn go_inside(program: &mut Program<'_>, set: &NamespaceSet, kinds: Kinds) -> Result<Kinds> {
+    let foreign = foreign(set, kinds);
+    if foreign.contains(Kind::User) {
+        program.hold_proc(proc::hold()?);
+    }
+    program.undumpable();
+    join(program, set, foreign);
+    Ok(foreign)
 }
 
 /// Writes the steps that join these kinds of the set.

@@ -8,7 +8,7 @@ use crate::{
     conversation,
     error::{Error, Result, SystemError},
     kind::{Kind, Kinds},
-    plan, proc,
+    plan,
     program::Program,
     set::NamespaceSet,
 };
@@ -37,13 +37,8 @@ pub fn open_tun(set: &NamespaceSet, kinds: Kinds) -> Result<OwnedFd> {
 
 fn go_inside(set: &NamespaceSet, kinds: Kinds) -> Result<Program<'static>> {
     let wanted = [Kind::User, Kind::Net].into_iter().filter(|kind| kinds.contains(*kind)).collect();
-    let joined = plan::foreign(set, wanted);
     let mut program = Program::new();
-    if joined.contains(Kind::User) {
-        program.hold_proc(proc::hold()?);
-    }
-    program.undumpable();
-    plan::join(&mut program, set, joined);
+    let joined = plan::go_inside(&mut program, set, wanted)?;
     if joined.contains(Kind::User) {
         program.somebody();
     }

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result, SystemError},
     kind::{Kind, Kinds},
     launch::Process,
-    pidfd, plan, proc,
+    pidfd, plan,
     program::{Program, c_string},
     reaper::{self, Exit},
     set::NamespaceSet,
@@ -80,12 +80,7 @@ fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio)
     let argv = c_strings(&command.argv)?;
     let environment = c_strings(&command.environment)?;
     let mut program = Program::new();
-    let joined = plan::foreign(set, kinds);
-    if joined.contains(Kind::User) {
-        program.hold_proc(proc::hold()?);
-    }
-    program.undumpable();
-    plan::join(&mut program, set, joined);
+    let joined = plan::go_inside(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
         become_somebody(&mut program, &command.credentials);
     }
