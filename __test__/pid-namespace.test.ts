@@ -83,7 +83,10 @@ describe('while a set is open', () => {
   test('orphans come to PID 1, which leaves no zombie of them', async () => {
     using set = await withProc()
     const orphan = Number(await shell(set, 'sleep 60 > /dev/null 2>&1 & echo $!'))
-    const stat = (await shell(set, `cat /proc/${orphan}/stat`)).split(' ')
+    const readOrphan = async () => (await shell(set, `cat /proc/${orphan}/stat`)).split(' ')
+    let stat = await readOrphan()
+    // It may be on its way to sleep still.
+    for (let count = 0; count < 100 && stat[2] !== 'S'; count += 1) stat = await readOrphan()
     expect(stat.slice(1, 4)).toEqual(['(sleep)', 'S', '1'])
     await shell(set, `kill ${orphan}`)
     let left = ''
