@@ -45,10 +45,23 @@ export declare class NativeFds {
   close(): void
 }
 
+/** The native part of a `Network`. It holds the set's namespaces until it is closed. */
+export declare class NativeNetwork {
+  /**
+   * Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
+   * text of a JSON array; the networks that they name by number are `others`.
+   */
+  request(id: number, operations: string, others: Array<NativeNetwork>): void
+  /** Closes its sockets, once what is under way has ended. */
+  close(): void
+}
+
 /** The native part of a `NamespaceSet`; `None` when it is closed. */
 export declare class NativeSet {
   /** Gives the set's network namespace a name; a temporary one goes when the set is closed. */
   attachName(directory: Text, name: string, temporary: boolean): void
+  /** The set's network. Nothing is opened yet. */
+  network(): NativeNetwork
   /** Starts a program inside; `child` names it when its end is reported. Throws for misuse only. */
   spawn(kinds: number, command: NativeCommand, child: number): NativeChild
   /** The mask of the kinds. */
@@ -102,6 +115,8 @@ export interface ErrorFields {
   kind?: string
   path?: string
   pid?: number
+  /** Whether it is an argument of the right kind, but too small or too large. */
+  isRange: boolean
 }
 
 /** How a child ended. */
@@ -123,13 +138,29 @@ export declare function fromPid(pid: number, kinds: number): NativeSet
 
 export declare function fromThread(pid: number, tid: number, kinds: number): NativeSet
 
-/** Hands over what the native side calls back: how errors are made, and who hears of a child's end. */
-export declare function initialize(createError: (fields: ErrorFields) => Error, onExit: (report: ExitReport) => void): void
+/**
+ * Hands over what the native side calls back: how errors are made, and who hears of a child's end and
+ * of the answers about networks.
+ */
+export declare function initialize(createError: (fields: ErrorFields) => Error, onExit: (report: ExitReport) => void, onAnswer: (answer: NativeAnswer) => void): void
 
 /** Whether running children keep the event loop alive. */
 export declare function keepAlive(alive: boolean): void
 
+/** Whether requests under way keep the event loop alive. */
+export declare function keepAliveForAnswers(alive: boolean): void
+
 export declare function listNames(directory: Text): Array<string>
+
+/** What became of a request. */
+export interface NativeAnswer {
+  /** As given to `request`. */
+  id: number
+  /** The results of the operations that succeeded, as the text of a JSON array. */
+  results: string
+  /** Why the next one did not. */
+  failure?: ErrorFields
+}
 
 /** Options that are left out are `null`. */
 export interface NativeCommand {

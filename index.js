@@ -773,11 +773,12 @@ if (
   }
 }
 
-const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, initialize, keepAlive, listNames, openName, removeName, unmount, unshare, unshareSync } = nativeBinding
+const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, initialize, keepAlive, keepAliveForAnswers, listNames, openName, removeName, unmount, unshare, unshareSync } = nativeBinding
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
 export { NativeFds }
+export { NativeNetwork }
 export { NativeSet }
 export { addonUrl }
 export { current }
@@ -789,6 +790,7 @@ export { fromPid }
 export { fromThread }
 export { initialize }
 export { keepAlive }
+export { keepAliveForAnswers }
 export { listNames }
 export { openName }
 export { removeName }

@@ -63,7 +63,7 @@ export function misuse(code: keyof typeof MISUSE, message: string, Class = MISUS
 /** @internal Makes the error for one of the native side's. */
 export function createError(fields: ErrorFields): Error {
   if (fields.code in MISUSE) {
-    const error = misuse(fields.code, fields.message)
+    const error = misuse(fields.code, fields.message, fields.isRange ? RangeError : undefined)
     if (fields.kind !== undefined) Object.assign(error, { kind: fields.kind })
     return error
   }

@@ -23,6 +23,36 @@ export {
   type NetnsRemoveOptions,
   netns,
 } from './netns.ts'
+export type { Action, ActionContext, Later, Results } from './network/action.ts'
+export { ActionError } from './network/action-error.ts'
+export { action } from './network/actions.ts'
+export type { Address, AddressSpec, Scope } from './network/address.ts'
+export { NetworkAddresses } from './network/addresses.ts'
+export type { Link, LinkBase, LinkElsewhere, LinkOf, LinkStatistics } from './network/link.ts'
+export type * from './network/link-kinds.ts'
+export type { LinkRef, PlainLinkRef } from './network/link-ref.ts'
+export type { LinkChanges, LinkSpec, LinkSpecBase, LinkSpecOf, LinkState, VethPeer } from './network/link-spec.ts'
+export { type DeleteLinkOptions, NetworkLinks } from './network/links.ts'
+export { type ApplyOptions, Network } from './network/network.ts'
+export type {
+  FqCodelData,
+  HtbData,
+  NetemData,
+  Qdisc,
+  QdiscBase,
+  QdiscData,
+  QdiscKind,
+  QdiscPlace,
+  QdiscSpec,
+  QdiscStatistics,
+  TbfData,
+} from './network/qdisc.ts'
+export { type DeleteQdiscOptions, NetworkQdiscs } from './network/qdiscs.ts'
+export type { Route, RouteSpec, RouteType } from './network/route.ts'
+export { type ListRoutesOptions, NetworkRoutes } from './network/routes.ts'
+export type { PlainSetRef, SetRef } from './network/set-ref.ts'
+export type { ScriptOptions } from './network/steps.ts'
+export { NetworkSysctls } from './network/sysctls.ts'
 export type { Path } from './paths.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 export type { Environment } from './processes/environment.ts'

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import type { NativeSet } from '../index.js'
+import type { NativeNetwork, NativeSet } from '../index.js'
 import { type FromContainerOptions, fromContainer } from './containers/from-container.ts'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { invalidType, invalidValue, misuse } from './errors.ts'
@@ -8,6 +8,8 @@ import { flagOf, namesOf, parseKinds, parseOptionalKind, parseOptionalKinds } fr
 import { type MountTargets, parseTargets } from './mount-targets.ts'
 import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
+import { parseDirectory, parseNetnsName } from './netns-name.ts'
+import { Network } from './network/network.ts'
 import { parseBoolean, parseFunction, parseInteger, parseOptions } from './options.ts'
 import { type Path, parsePath } from './paths.ts'
 import type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
@@ -17,6 +19,7 @@ import { type ForkOptions, parseFork } from './processes/fork.ts'
 import { spawn } from './processes/spawn.ts'
 import { parseArguments, parseLaunch, type SpawnOptions } from './processes/spawn-options.ts'
 import type { StdioOptions } from './processes/stdio.ts'
+import { provideSets } from './set-access.ts'
 import { asyncCallback, isThenable, type Thenable } from './thenable.ts'
 import { unshare } from './unshare.ts'
 import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
@@ -62,8 +65,25 @@ export class NamespaceSet {
   readonly #native: NativeSet
   readonly #flags: number
 
+  #network: { face: Network; native: NativeNetwork } | undefined
+
   static {
     nativeOf = (set) => set.#native
+    provideSets({
+      isSet: (value): value is NamespaceSet => value instanceof NamespaceSet,
+      nativeNetworkOf: (set) => set.#openNetwork().native,
+      byName: (name, directory, argument) => {
+        const place = parseDirectory(directory, `${argument}.directory`)
+        const word = parseNetnsName(name, `${argument}.name`)
+        return () => new NamespaceSet(binding().openName(place, word))
+      },
+      byPath: (path) => new NamespaceSet(binding().fromPath(path, NS.NET)),
+      byProcess: (pid, tid) => {
+        const kinds = process.geteuid?.() === 0 ? NS.NET : NS.NET | NS.USER
+        const native = binding()
+        return new NamespaceSet(tid === undefined ? native.fromPid(pid, kinds) : native.fromThread(pid, tid, kinds))
+      },
+    })
   }
 
   /** @hidden Made by the static functions: {@link NamespaceSet.unshare}, {@link NamespaceSet.current} and their like. */
@@ -257,6 +277,18 @@ export class NamespaceSet {
    */
   has(kind: NamespaceKind): boolean {
     return (this.#flags & flagOf(kind)) !== 0
+  }
+
+  /**
+   * The network inside, over a netlink socket of its own; made on first use, and closed with the set.
+   *
+   * @throws `ERR_NSSET_NOT_IN_SET` for a set without `net`.
+   * @example
+   * await set.network.links.set('lo', { up: true })
+   * @see rtnetlink(7)
+   */
+  get network(): Network {
+    return this.#openNetwork().face
   }
 
   /**
@@ -590,6 +622,7 @@ export class NamespaceSet {
    */
   close(): void {
     closedProperly(this)
+    this.#network?.native.close()
     this.#native.close()
   }
 
@@ -608,6 +641,13 @@ export class NamespaceSet {
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString()
+  }
+
+  #openNetwork(): { face: Network; native: NativeNetwork } {
+    if (this.#network !== undefined && !this.closed) return this.#network
+    const native = this.#native.network()
+    this.#network = { face: new Network({ set: this, native }), native }
+    return this.#network
   }
 
   /** The flag of a kind of this set's; of its only one when it is left out. */

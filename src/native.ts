@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type * as Native from '../index.js'
 import { createError, misuse } from './errors.ts'
+import { reportAnswer } from './network/answers.ts'
 import { reportExit } from './processes/exits.ts'
 
 type Binding = typeof Native
@@ -12,7 +13,7 @@ let failure: unknown
 if (process.platform === 'linux') {
   try {
     loaded = load()
-    loaded.initialize(createError, reportExit)
+    loaded.initialize(createError, reportExit, reportAnswer)
   } catch (error) {
     failure = error
   }

@@ -1,8 +1,9 @@
-import { invalidType, invalidValue, NamespaceError } from './errors.ts'
+import { invalidType, NamespaceError } from './errors.ts'
 import { NamespaceSet, nativeOf } from './namespace-set.ts'
 import { binding } from './native.ts'
+import { NETNS_DIRECTORY, parseDirectory, parseNetnsName } from './netns-name.ts'
 import { parseBoolean, parseOptions, parseSignal } from './options.ts'
-import { type Path, parsePath, parseText } from './paths.ts'
+import type { Path } from './paths.ts'
 
 /** Options of every function of {@link netns}. */
 export interface NetnsOptions {
@@ -30,8 +31,6 @@ export interface NetnsRemoveOptions extends NetnsOptions {
   force?: boolean | undefined
 }
 
-const DIRECTORY = '/run/netns'
-
 /**
  * Network namespaces by name, as `ip netns` has them: iproute2 and this read each other's. A name is one component of a
  * path, of 1 to 255 bytes. Giving names and taking them away is for root; who may read the directory may open them.
@@ -43,7 +42,7 @@ const DIRECTORY = '/run/netns'
  */
 export const netns = {
   /** Where iproute2 has the names. */
-  directory: DIRECTORY,
+  directory: NETNS_DIRECTORY,
 
   /**
    * Makes a network namespace with a name. The directory is made if need be; the standard one as a shared mount, as
@@ -78,7 +77,7 @@ export const netns = {
    */
   open(name: string, options?: NetnsOptions): NamespaceSet {
     const given = parseOptions<NetnsOptions>(options)
-    return new NamespaceSet(binding().openName(parseDirectory(given), parseName(name)))
+    return new NamespaceSet(binding().openName(parseDirectory(given.directory), parseNetnsName(name)))
   },
 
   /**
@@ -89,7 +88,7 @@ export const netns = {
    * for (const name of await netns.list()) await netns.remove(name)
    */
   async list(options?: NetnsOptions): Promise<string[]> {
-    return binding().listNames(parseDirectory(parseOptions<NetnsOptions>(options)))
+    return binding().listNames(parseDirectory(parseOptions<NetnsOptions>(options).directory))
   },
 
   /**
@@ -119,7 +118,7 @@ export const netns = {
     const given = parseOptions<NetnsRemoveOptions>(options)
     const force = parseBoolean(given.force, 'options.force')
     try {
-      binding().removeName(parseDirectory(given), parseName(name))
+      binding().removeName(parseDirectory(given.directory), parseNetnsName(name))
     } catch (error) {
       if (!(force && error instanceof NamespaceError && error.code === 'ENOENT')) throw error
     }
@@ -128,20 +127,8 @@ export const netns = {
 
 /** Checks everything before anything is made. */
 function parseAttach(name: unknown, options: Partial<NetnsAttachOptions>): (set: NamespaceSet) => void {
-  const parsed = parseName(name)
-  const directory = parseDirectory(options)
+  const parsed = parseNetnsName(name)
+  const directory = parseDirectory(options.directory)
   const temporary = parseBoolean(options.temporary, 'options.temporary')
   return (set) => nativeOf(set).attachName(directory, parsed, temporary)
-}
-
-function parseDirectory({ directory }: Partial<NetnsOptions>): string | Buffer {
-  return directory === undefined ? DIRECTORY : parsePath(directory, 'options.directory')
-}
-
-function parseName(name: unknown): string {
-  const text = parseText(name, 'name')
-  if (text === '' || text === '.' || text === '..') throw invalidValue('name', "must not be empty, '.' or '..'", text)
-  if (text.includes('/')) throw invalidValue('name', "must not contain '/'", text)
-  if (Buffer.byteLength(text) > 255) throw invalidValue('name', 'must have at most 255 bytes', text)
-  return text
 }

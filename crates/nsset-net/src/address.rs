@@ -7,22 +7,27 @@ use netlink_packet_route::{
     address::{AddressAttribute, AddressFlags, AddressMessage},
 };
 use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::{
     attributes::{Attributes, Malformed, array_at, ip, text, u8_at, u32_at},
-    cidr::{Cidr, family},
+    cidr::{self, Cidr, family},
     error::{Error, Result},
-    link_ref::LinkRef,
+    link_ref::{self, LinkRef},
     network::Network,
     request::Request,
     scope::Scope,
 };
 
 /// An address that a link has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Address {
     /// The index of the link.
+    #[serde(serialize_with = "link_ref::index")]
     pub link: u32,
+    #[serde(flatten, serialize_with = "cidr::in_parts")]
     pub cidr: Cidr,
     /// The other end of a point-to-point link. The prefix is its network's then.
     pub peer: Option<IpAddr>,
@@ -39,7 +44,8 @@ pub struct Address {
 }
 
 /// An address that a link is to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AddressSpec {
     pub cidr: Cidr,
     /// The other end of a point-to-point link. The prefix is its network's then.
@@ -48,6 +54,7 @@ pub struct AddressSpec {
     /// `Host` for 127.0.0.0/8, else `Global`, unless told.
     pub scope: Option<Scope>,
     /// IPv6: use it at once, without asking whether somebody else has it.
+    #[serde(default)]
     pub no_duplicate_detection: bool,
 }
 

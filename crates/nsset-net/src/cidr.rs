@@ -7,8 +7,9 @@ use std::{
 };
 
 use netlink_packet_route::AddressFamily;
+use serde::{Serializer, ser::SerializeMap};
 
-use crate::error::Error;
+use crate::{as_text::serde_as_text, error::Error};
 
 /// An IP address and the length of its network's prefix: `10.0.0.1/24`, `fd00::1/64`. Without one it is all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,6 +87,37 @@ impl FromStr for Cidr {
 impl fmt::Display for Cidr {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}", self.address, self.prefix_length)
+    }
+}
+
+serde_as_text!(Cidr);
+
+/// An address in plain data: as a whole, and what is mostly asked of it.
+pub(crate) fn in_parts<S: Serializer>(cidr: &Cidr, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(3))?;
+    map.serialize_entry("cidr", cidr)?;
+    map.serialize_entry("address", &cidr.address)?;
+    map.serialize_entry("family", family_name(cidr.address))?;
+    map.end()
+}
+
+/// A destination in plain data: everywhere is the default route's.
+pub(crate) fn as_destination<S: Serializer>(cidr: &Cidr, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(2))?;
+    if cidr.prefix_length == 0 {
+        map.serialize_entry("destination", "default")?;
+    } else {
+        map.serialize_entry("destination", cidr)?;
+    }
+    map.serialize_entry("family", family_name(cidr.address))?;
+    map.end()
+}
+
+/// As Node.js has it.
+const fn family_name(address: IpAddr) -> &'static str {
+    match address {
+        IpAddr::V4(_) => "IPv4",
+        IpAddr::V6(_) => "IPv6",
     }
 }
 

@@ -16,6 +16,7 @@
 
 mod address;
 mod answer;
+mod as_text;
 mod attributes;
 mod cidr;
 mod conversation;
@@ -25,6 +26,7 @@ mod hint;
 mod link;
 mod link_ref;
 mod mac;
+mod milliseconds;
 mod network;
 mod qdisc;
 mod request;

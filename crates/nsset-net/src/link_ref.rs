@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+
 use crate::error::{Error, Result};
 
 /// A link, by its name, its index, or its alias.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LinkRef {
     Name(String),
     Index(u32),
@@ -44,6 +47,23 @@ impl fmt::Display for LinkRef {
             Self::Alias(alias) => write!(formatter, "alias '{alias}'"),
         }
     }
+}
+
+/// An index that is a reference in plain data: `{ "index": 2 }`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+pub(crate) fn index<S: Serializer>(index: &u32, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry("index", index)?;
+    map.end()
+}
+
+/// The same of one that may be missing.
+#[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde passes references")]
+pub(crate) fn optional_index<S: Serializer>(
+    index: &Option<u32>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    index.map(LinkRef::Index).serialize(serializer)
 }
 
 /// `IFNAMSIZ` of linux/if.h, without the NUL.

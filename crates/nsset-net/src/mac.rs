@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::error::Error;
+use crate::{as_text::serde_as_text, error::Error};
 
 /// The address of a link on an Ethernet: six bytes, written `02:00:00:00:00:01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,6 +37,8 @@ impl fmt::Display for Mac {
         Ok(())
     }
 }
+
+serde_as_text!(Mac);
 
 #[cfg(test)]
 mod tests {

@@ -9,25 +9,32 @@ use netlink_packet_route::{
     RouteNetlinkMessage,
     route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteProtocol, RouteVia},
 };
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::{
     attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at},
-    cidr::{Cidr, family},
+    cidr::{self, Cidr, family},
     error::{Error, Result},
-    link_ref::LinkRef,
+    link_ref::{self, LinkRef},
     network::Network,
     request::Request,
     scope::Scope,
 };
 
 /// Where packets to a destination go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Route {
     /// `0.0.0.0/0` or `::/0` is the default route.
+    #[serde(flatten, serialize_with = "cidr::as_destination")]
     pub destination: Cidr,
+    #[serde(rename = "type")]
     pub kind: RouteKind,
+    #[serde(rename = "via")]
     pub gateway: Option<IpAddr>,
     /// The index of the link that packets leave by.
+    #[serde(serialize_with = "link_ref::optional_index")]
     pub dev: Option<u32>,
     /// The lower, the better.
     pub metric: Option<u32>,
@@ -41,10 +48,13 @@ pub struct Route {
 }
 
 /// A route that is to be, or not to be any more.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RouteSpec {
     pub destination: Cidr,
+    #[serde(default, rename = "type")]
     pub kind: RouteKind,
+    #[serde(rename = "via")]
     pub gateway: Option<IpAddr>,
     pub dev: Option<LinkRef>,
     pub metric: Option<u32>,
@@ -54,11 +64,13 @@ pub struct RouteSpec {
     /// What follows from the kind and the gateway, unless told. IPv4 only.
     pub scope: Option<Scope>,
     /// Whether the gateway is taken to be on the link, whatever the addresses say.
+    #[serde(default)]
     pub on_link: bool,
 }
 
 /// What becomes of a packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RouteKind {
     #[default]
     Unicast,
@@ -75,6 +87,7 @@ pub enum RouteKind {
     Prohibit,
     /// The next table is asked.
     Throw,
+    #[serde(untagged)]
     Other(u8),
 }
 
@@ -133,10 +146,12 @@ impl<'a> Routes<'a> {
 
     /// Adds one that is not there yet.
     pub async fn add(&self, route: &RouteSpec) -> Result<()> {
-        let message = self.message(route, route.scope.unwrap_or_else(|| route.default_scope())).await?;
-        let request = Request::create(RouteNetlinkMessage::NewRoute(message));
-        let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_NEWROUTE", route))
+        self.make(route, Request::create).await
+    }
+
+    /// Adds one, or puts it in the place of one to the same destination with the same metric.
+    pub async fn replace(&self, route: &RouteSpec) -> Result<()> {
+        self.make(route, Request::replace).await
     }
 
     /// Takes away the first route that is as this says.
@@ -146,6 +161,12 @@ impl<'a> Routes<'a> {
         let request = Request::act(RouteNetlinkMessage::DelRoute(message));
         let outcome = self.network.conversation().act(request).await;
         outcome.map_err(|refusal| refusal.of("RTM_DELROUTE", route))
+    }
+
+    async fn make(&self, route: &RouteSpec, request: fn(RouteNetlinkMessage) -> Request) -> Result<()> {
+        let message = self.message(route, route.scope.unwrap_or_else(|| route.default_scope())).await?;
+        let outcome = self.network.conversation().act(request(RouteNetlinkMessage::NewRoute(message))).await;
+        outcome.map_err(|refusal| refusal.of("RTM_NEWROUTE", route))
     }
 
     async fn message(&self, route: &RouteSpec, scope: Scope) -> Result<RouteMessage> {

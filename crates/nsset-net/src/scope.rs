@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A scope, as /etc/iproute2/rt_scopes names them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Scope {
     #[default]
     Global,
@@ -11,6 +14,7 @@ pub enum Scope {
     Link,
     Host,
     Nowhere,
+    #[serde(untagged)]
     Other(u8),
 }
 

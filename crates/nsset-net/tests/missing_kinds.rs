@@ -98,7 +98,7 @@ async fn a_bridge_filters_vlans_or_the_error_says_that_it_cannot() {
 
 #[tokio::test]
 async fn no_kernel_has_a_kind_that_nobody_wrote() {
-    let spec = LinkSpec::new("link0", LinkKind::Other("nsset-test".into()));
+    let spec = LinkSpec::new("link0", LinkKind::Other { name: "nsset-test".into() });
     let error = host().network.links().add(&spec).await.unwrap_err();
     assert_lacks(&error, "nsset-test", "nsset-test");
 }

@@ -26,7 +26,7 @@ async fn a_rate_is_set_replaced_and_taken_away() {
     let host = host_with_veth().await;
     let qdiscs = host.network.qdiscs();
     let left = "left".into();
-    let rate = Tbf { rate: 10_000_000, burst: Some(16384), limit: TbfLimit::Latency(Duration::from_millis(50)) };
+    let rate = Tbf { rate: 10_000_000, burst: Some(16384), limit: Some(TbfLimit::Latency(Duration::from_millis(50))) };
     qdiscs.add(&left, &QdiscSpec::root(QdiscKind::Tbf(rate.clone()))).await.unwrap();
 
     let told = host.json("tc -json qdisc show dev left");
@@ -35,7 +35,7 @@ async fn a_rate_is_set_replaced_and_taken_away() {
     // Whole microseconds of it, and so up to a byte less.
     assert!([16383, 16384].map(Into::into).contains(&told[0]["options"]["burst"]), "{told}");
     let qdisc = root(&host).await;
-    assert_eq!(qdisc.kind, QdiscKind::Tbf(Tbf { limit: TbfLimit::Bytes(78884), ..rate.clone() }));
+    assert_eq!(qdisc.kind, QdiscKind::Tbf(Tbf { limit: Some(TbfLimit::Bytes(78884)), ..rate.clone() }));
     assert_eq!(qdisc.parent, Handle::ROOT);
 
     let error = qdiscs.add(&left, &QdiscSpec::root(QdiscKind::Tbf(rate))).await.unwrap_err();
@@ -76,7 +76,7 @@ async fn what_tc_adds_is_read_with_what_it_did() {
     let qdisc = root(&host).await;
     assert_eq!(qdisc.handle.to_string(), "7:");
     let QdiscKind::Tbf(tbf) = &qdisc.kind else { panic!("{qdisc:?}") };
-    assert_eq!((tbf.rate, tbf.limit), (40_000_000_000, TbfLimit::Bytes(2 << 20)));
+    assert_eq!((tbf.rate, tbf.limit), (40_000_000_000, Some(TbfLimit::Bytes(2 << 20))));
     let told = host.json("tc -json -statistics qdisc show dev left");
     assert_eq!(qdisc.statistics.packets, told[0]["packets"].as_u64().unwrap());
 }
@@ -86,7 +86,7 @@ async fn what_is_wrong_is_said() {
     let host = host_with_veth().await;
     let qdiscs = host.network.qdiscs();
     let left = "left".into();
-    let nothing = QdiscSpec::root(QdiscKind::Other("nothing".into()));
+    let nothing = QdiscSpec::root(QdiscKind::Other { name: "nothing".into() });
     let error = qdiscs.replace(&left, &nothing).await.unwrap_err();
     assert!(error.to_string().contains("'nothing' queueing discipline"), "{error}");
     let wrong = QdiscSpec::root(QdiscKind::Netem(Netem { loss: 101.0, ..Netem::default() }));

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use napi::{
-    Env, Result, Task,
+    Env, Result, Status, Task,
     bindgen_prelude::{Function, FunctionRef, Object, Unknown},
+    sys,
     threadsafe_function::ThreadsafeFunction,
 };
 use napi_derive::napi;
 
-use crate::{error_fields::ErrorFields, exit_report::ExitReport};
+use crate::{
+    error_fields::ErrorFields,
+    exit_report::ExitReport,
+    network::{self, AnswerLine, NativeAnswer},
+};
 
 /// Calls `onExit` when a child ends; weak, so that it alone does not keep the event loop alive.
 pub type ExitLine = ThreadsafeFunction<ExitReport, (), ExitReport, napi::Status, false, true>;
@@ -18,6 +23,7 @@ pub type ExitLine = ThreadsafeFunction<ExitReport, (), ExitReport, napi::Status,
 pub struct Environment {
     pub create_error: FunctionRef<ErrorFields, Unknown<'static>>,
     pub exit_line: Arc<ExitLine>,
+    pub answer_line: Arc<AnswerLine>,
 }
 
 /// Runs once in each environment, before anything can have been entered: every thread that will ever be started is
@@ -28,6 +34,7 @@ pub fn load(_exports: Object, env: Env) -> Result<()> {
     let _ = nsset::proc::hold();
     let _ = nsset::thread::remember();
     nsset::reaper::start();
+    network::start();
     start_pool(env)
 }
 
@@ -51,15 +58,22 @@ impl Task for Nothing {
     }
 }
 
-/// Hands over what the native side calls back: how errors are made, and who hears of a child's end.
+/// Hands over what the native side calls back: how errors are made, and who hears of a child's end and
+/// of the answers about networks.
 #[napi]
 pub fn initialize(
     env: Env,
     #[napi(ts_arg_type = "(fields: ErrorFields) => Error")] create_error: Function<'_, ErrorFields, Unknown<'static>>,
     #[napi(ts_arg_type = "(report: ExitReport) => void")] on_exit: Function<'_, ExitReport, ()>,
+    #[napi(ts_arg_type = "(answer: NativeAnswer) => void")] on_answer: Function<'_, NativeAnswer, ()>,
 ) -> Result<()> {
     let exit_line = on_exit.build_threadsafe_function().weak::<true>().build()?;
-    let environment = Environment { create_error: create_error.create_ref()?, exit_line: Arc::new(exit_line) };
+    let answer_line = on_answer.build_threadsafe_function().weak::<true>().build()?;
+    let environment = Environment {
+        create_error: create_error.create_ref()?,
+        exit_line: Arc::new(exit_line),
+        answer_line: Arc::new(answer_line),
+    };
     env.set_instance_data(environment, (), drop)
 }
 
@@ -68,4 +82,20 @@ pub fn of(env: Env) -> Result<&'static Environment> {
     env.get_instance_data::<Environment>()?
         .map(|environment| &*environment)
         .ok_or_else(|| napi::Error::from_reason("nsset/native has to be initialized first: import 'nsset'"))
+}
+
+/// Whether a line keeps the event loop alive.
+pub fn keep_alive<T: 'static, R: 'static + napi::bindgen_prelude::JsValuesTupleIntoVec>(
+    env: Env,
+    line: &ThreadsafeFunction<T, (), R, Status, false, true>,
+    alive: bool,
+) {
+    // SAFETY: the line lives as long as the environment, whose thread this is.
+    unsafe {
+        if alive {
+            sys::napi_ref_threadsafe_function(env.raw(), line.raw());
+        } else {
+            sys::napi_unref_threadsafe_function(env.raw(), line.raw());
+        }
+    }
 }

@@ -14,19 +14,13 @@ pub struct ErrorFields {
     pub kind: Option<&'static str>,
     pub path: Option<String>,
     pub pid: Option<i32>,
+    /// Whether it is an argument of the right kind, but too small or too large.
+    pub is_range: Option<bool>,
 }
 
 impl From<&Error> for ErrorFields {
     fn from(error: &Error) -> Self {
-        let fields = |code: &str| Self {
-            code: code.to_owned(),
-            message: error.to_string(),
-            errno: None,
-            syscall: None,
-            kind: None,
-            path: None,
-            pid: None,
-        };
+        let fields = |code: &str| Self::new(code, error);
         let of_kind = |code, kind: &nsset::Kind| Self { kind: Some(kind.name()), ..fields(code) };
         let astray = |code, kind, errno| Self {
             errno: Some(-(errno as i32)),
@@ -49,6 +43,38 @@ impl From<&Error> for ErrorFields {
             Error::Restore { kind, errno } => astray("ERR_NSSET_RESTORE", kind, *errno),
             Error::Tainted { kind, errno } => astray("ERR_NSSET_TAINTED_THREAD", kind, *errno),
             Error::Aborted => fields("ABORT_ERR"),
+        }
+    }
+}
+
+impl From<&nsset_net::Error> for ErrorFields {
+    fn from(error: &nsset_net::Error) -> Self {
+        use nsset_net::Error;
+        let fields = |code: &str| Self::new(code, error);
+        match error {
+            Error::Kernel(kernel) => Self {
+                errno: Some(-(kernel.errno as i32)),
+                syscall: Some(kernel.request.into()),
+                ..fields(&format!("{:?}", kernel.errno))
+            },
+            Error::InvalidArgument(_) => fields("ERR_INVALID_ARG_VALUE"),
+            Error::OutOfRange(_) => Self { is_range: Some(true), ..fields("ERR_INVALID_ARG_VALUE") },
+            Error::Ambiguous { .. } => fields("ERR_NSSET_AMBIGUOUS"),
+        }
+    }
+}
+
+impl ErrorFields {
+    fn new(code: &str, message: &impl ToString) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: message.to_string(),
+            errno: None,
+            syscall: None,
+            kind: None,
+            path: None,
+            pid: None,
+            is_range: None,
         }
     }
 }

@@ -9,6 +9,7 @@ mod exit_report;
 mod failure;
 mod fd_set;
 mod netns;
+mod network;
 mod options;
 mod processes;
 mod set;

@@ -56,7 +56,8 @@ pub(crate) async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd)
     };
     spec.check_but_kind()?;
     let target = || format!("'{}'", spec.name);
-    tun.make(device.as_fd(), &spec.name).map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETIFF)", target()))?;
+    tun::make(*tun, device.as_fd(), &spec.name)
+        .map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETIFF)", target()))?;
     let home = tun::namespace(device.as_fd());
     let home = home.map_err(|errno| Refusal::from(errno).of("ioctl(TUNGETDEVNETNS)", target()))?;
     if !is_same(home, network.namespace()?) {

@@ -3,27 +3,39 @@
 use std::time::Duration;
 
 use netlink_packet_route::link::InfoBond;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// A bond. Its ports are the links that have it as their master.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Bond {
     pub mode: BondMode,
     /// How often the ports' carrier is looked at; the kernel does not look unless told.
+    #[serde(with = "crate::milliseconds::optional")]
     pub monitor_interval: Option<Duration>,
 }
 
 /// Which port a packet leaves by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BondMode {
     /// The kernel's default.
     #[default]
+    #[serde(rename = "balance-rr")]
     BalanceRoundRobin,
+    #[serde(rename = "active-backup")]
     ActiveBackup,
+    #[serde(rename = "balance-xor")]
     BalanceXor,
+    #[serde(rename = "broadcast")]
     Broadcast,
     /// LACP.
+    #[serde(rename = "802.3ad")]
     Ieee8023ad,
+    #[serde(rename = "balance-tlb")]
     BalanceTransmit,
+    #[serde(rename = "balance-alb")]
     BalanceAdaptive,
 }
 

@@ -3,17 +3,25 @@
 use std::time::Duration;
 
 use netlink_packet_route::link::{BridgeStpState, InfoBridge};
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// A bridge. What is left out is as the kernel has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Bridge {
     /// Whether it takes part in the spanning tree protocol.
     pub stp: Option<bool>,
     /// How long a new port listens and learns before it forwards; without stp, too.
+    #[serde(with = "crate::milliseconds::optional")]
     pub forward_delay: Option<Duration>,
+    #[serde(with = "crate::milliseconds::optional")]
     pub hello_time: Option<Duration>,
+    #[serde(with = "crate::milliseconds::optional")]
     pub max_age: Option<Duration>,
     /// How long a MAC address is remembered.
+    #[serde(with = "crate::milliseconds::optional")]
     pub ageing_time: Option<Duration>,
     /// The lower, the nearer to being the root of the spanning tree.
     pub priority: Option<u16>,

@@ -2,6 +2,8 @@
 
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 
+use serde::{Deserialize, Deserializer};
+
 use super::link::Link;
 use crate::{
     address::AddressSpec,
@@ -11,7 +13,8 @@ use crate::{
 };
 
 /// How a link is to be. What is left out stays as it is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct LinkState {
     /// A text for people, of at most 255 bytes; an empty one takes it away.
     pub alias: Option<String>,
@@ -21,6 +24,7 @@ pub struct LinkState {
     pub up: Option<bool>,
     /// Whether it takes in every frame.
     pub promiscuous: Option<bool>,
+    #[serde(deserialize_with = "some_master")]
     pub master: Option<Master>,
     /// Addresses that it has from then on, beside those it has.
     pub addresses: Vec<AddressSpec>,
@@ -33,10 +37,17 @@ pub enum Master {
     Link(LinkRef),
 }
 
+/// In plain data, null is nobody, and what is not there is not to be changed.
+fn some_master<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Master>, D::Error> {
+    let link = Option::<LinkRef>::deserialize(deserializer)?;
+    Ok(Some(link.map_or(Master::Nobody, Master::Link)))
+}
+
 /// What is to become of a link.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct LinkChanges {
     pub name: Option<String>,
+    #[serde(flatten)]
     pub state: LinkState,
 }
 

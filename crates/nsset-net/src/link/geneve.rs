@@ -3,9 +3,13 @@
 use std::net::IpAddr;
 
 use netlink_packet_route::link::InfoGeneve;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// A GENEVE tunnel.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Geneve {
     /// The network identifier, of 24 bits.
     pub id: u32,

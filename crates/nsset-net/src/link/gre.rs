@@ -3,9 +3,13 @@
 use std::net::Ipv4Addr;
 
 use netlink_packet_route::link::{GreIOFlags, InfoGre};
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// A GRE tunnel; the device its packets leave by may be the `dev` of its [`LinkSpec`](super::LinkSpec).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Gre {
     pub local: Option<Ipv4Addr>,
     pub remote: Option<Ipv4Addr>,

@@ -1,15 +1,18 @@
 //! An IPVLAN: a link of its own with the MAC address of the device it is on.
 
 use netlink_packet_route::link::InfoIpVlan;
+use serde::{Deserialize, Serialize};
 
 /// An IPVLAN; the device that it is made on is the `dev` of its [`LinkSpec`](super::LinkSpec).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct IpVlan {
     pub mode: IpVlanMode,
 }
 
 /// Where its packets are routed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum IpVlanMode {
     L2,
     /// The kernel's default.

@@ -2,6 +2,7 @@
 
 use netlink_packet_core::{Nla, NlaBuffer, NlasIterator, Parseable};
 use netlink_packet_route::link::{InfoData, InfoVeth, LinkInfo, LinkMessage};
+use serde::{Deserialize, Serialize};
 
 use super::{
     bond::Bond, bridge::Bridge, geneve::Geneve, gre::Gre, ipip::Ipip, ipvlan::IpVlan, macvlan::MacVlan, tun::Tun,
@@ -13,7 +14,8 @@ use crate::{
 };
 
 /// What kind of link it is, and what is special about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
 pub enum LinkKind {
     /// `lo`, which every network has.
     Loopback,
@@ -42,7 +44,10 @@ pub enum LinkKind {
     /// Its keys and peers travel over generic netlink.
     WireGuard,
     /// One that this crate knows by name only.
-    Other(String),
+    Other {
+        #[serde(rename = "type")]
+        name: String,
+    },
 }
 
 impl LinkKind {
@@ -67,7 +72,7 @@ impl LinkKind {
             Self::Vrf(_) => "vrf",
             Self::Vxlan(_) => "vxlan",
             Self::WireGuard => "wireguard",
-            Self::Other(name) => name,
+            Self::Other { name } => name,
         }
     }
 
@@ -83,7 +88,10 @@ impl LinkKind {
             Self::Vxlan(Vxlan { id, .. }) | Self::Geneve(Geneve { id, .. }) if *id >= 1 << 24 => {
                 out_of_range(format!("the id of a {} is 0 to 16777215, not {id}", self.name()))
             }
-            Self::Other(name) if name.is_empty() || name.contains('\0') => {
+            Self::Vxlan(Vxlan { group: Some(_), remote: Some(_), .. }) => {
+                Err(Error::InvalidArgument("a vxlan has a 'group' or a 'remote', not both".into()))
+            }
+            Self::Other { name } if name.is_empty() || name.contains('\0') => {
                 Err(Error::InvalidArgument(format!("'{}' is no kind of link", name.escape_debug())))
             }
             _ => Ok(()),
@@ -97,7 +105,7 @@ impl LinkKind {
 
     /// Whether the device is said in `IFLA_LINK`, and not among what is special about the kind.
     pub(crate) const fn has_dev_as_link(&self) -> bool {
-        matches!(self, Self::Vlan(_) | Self::MacVlan(_) | Self::IpVlan(_) | Self::Other(_))
+        matches!(self, Self::Vlan(_) | Self::MacVlan(_) | Self::IpVlan(_) | Self::Other { .. })
     }
 
     /// What a request that makes one says about it.
@@ -142,7 +150,7 @@ impl LinkKind {
             "ifb" => Self::Ifb,
             "veth" => Self::Veth,
             "wireguard" => Self::WireGuard,
-            _ => return Self::read_data(&name, data).unwrap_or((Self::Other(name), None)),
+            _ => return Self::read_data(&name, data).unwrap_or((Self::Other { name }, None)),
         };
         (kind, None)
     }

@@ -1,17 +1,22 @@
 //! A link, as the kernel describes it.
 
+use serde::Serialize;
+use serde_with::skip_serializing_none;
+
 use super::{kind::LinkKind, statistics::Statistics};
 use crate::{
     attributes::{Attributes, Malformed, array_at, text, u16_at, u32_at},
-    link_ref::LinkRef,
+    link_ref::{self, LinkRef},
     mac::Mac,
 };
 
 /// A link.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Link {
     pub index: u32,
     pub name: String,
+    #[serde(flatten)]
     pub kind: LinkKind,
     pub alias: Option<String>,
     /// Its address, where it has one of six bytes.
@@ -24,6 +29,7 @@ pub struct Link {
     /// Whether it was told to take in every frame.
     pub promiscuous: bool,
     /// The index of the bridge, bond or VRF that it belongs to.
+    #[serde(serialize_with = "link_ref::optional_index")]
     pub master: Option<u32>,
     /// The other end of a veth.
     pub peer: Option<Elsewhere>,
@@ -33,7 +39,9 @@ pub struct Link {
 }
 
 /// A link that may be in another network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Elsewhere {
     /// Its index there.
     pub index: u32,

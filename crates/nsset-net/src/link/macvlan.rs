@@ -1,15 +1,18 @@
 //! A MACVLAN: a link of its own with a MAC address of its own on another's wire.
 
 use netlink_packet_route::link::InfoMacVlan;
+use serde::{Deserialize, Serialize};
 
 /// A MACVLAN; the device that it is made on is the `dev` of its [`LinkSpec`](super::LinkSpec).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct MacVlan {
     pub mode: MacVlanMode,
 }
 
 /// Whom of the others on the same device it can talk to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MacVlanMode {
     /// Nobody.
     Private,
@@ -19,6 +22,7 @@ pub enum MacVlanMode {
     /// Everybody.
     Bridge,
     /// It is the only one.
+    #[serde(rename = "passthru")]
     Passthrough,
     /// Whoever has an address that was allowed.
     Source,

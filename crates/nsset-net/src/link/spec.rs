@@ -1,5 +1,7 @@
 //! A link that is to be made.
 
+use serde::Deserialize;
+
 use super::{changes::LinkState, kind::LinkKind, veth::VethPeer};
 use crate::{
     error::{Error, Result},
@@ -7,14 +9,17 @@ use crate::{
 };
 
 /// A link that is to be made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct LinkSpec {
     pub name: String,
+    #[serde(flatten)]
     pub kind: LinkKind,
     /// The device that it is made on, of a VLAN, MACVLAN or IPVLAN; the one that the packets of a tunnel leave by.
     pub dev: Option<LinkRef>,
     /// The other end of a veth. The kernel finds it a name where it has none.
+    #[serde(skip)]
     pub peer: Option<VethPeer>,
+    #[serde(flatten)]
     pub state: LinkState,
 }
 

@@ -1,9 +1,12 @@
 //! What a link has carried.
 
+use serde::Serialize;
+
 use crate::attributes::{Malformed, u64_at};
 
 /// Counters since the link was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Statistics {
     pub received_packets: u64,
     pub sent_packets: u64,

@@ -7,6 +7,8 @@ use std::{
 };
 
 use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 use crate::attributes::{Attributes, Malformed, u8_at, u32_at};
 
@@ -25,7 +27,9 @@ const TUNGETDEVNETNS: libc::Ioctl = 0x54E3;
 const EXCLUSIVE: c_int = 0x8000;
 
 /// A TUN or TAP device.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Tun {
     pub mode: TunMode,
     /// Who may open it, beside who has CAP_NET_ADMIN.
@@ -34,7 +38,8 @@ pub struct Tun {
 }
 
 /// What its program reads and writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TunMode {
     /// IP packets.
     #[default]
@@ -44,29 +49,6 @@ pub enum TunMode {
 }
 
 impl Tun {
-    /// Makes the device; it ends with the descriptor unless it is to [`persist`].
-    pub(crate) fn make(&self, device: BorrowedFd<'_>, name: &str) -> Result<(), Errno> {
-        let mode = match self.mode {
-            TunMode::Tun => libc::IFF_TUN,
-            TunMode::Tap => libc::IFF_TAP,
-        };
-        // SAFETY: all zeros is a valid request.
-        let mut request: libc::ifreq = unsafe { zeroed() };
-        for (place, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
-            *place = byte as _;
-        }
-        request.ifr_ifru.ifru_flags = (mode | libc::IFF_NO_PI | EXCLUSIVE) as c_short;
-        // SAFETY: it takes a `struct ifreq`.
-        Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETIFF as _, &raw mut request) })?;
-        for (request, id) in [(libc::TUNSETOWNER, self.owner), (libc::TUNSETGROUP, self.group)] {
-            if let Some(id) = id {
-                // SAFETY: it takes a number.
-                Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), request as _, id) })?;
-            }
-        }
-        Ok(())
-    }
-
     pub(crate) fn read(data: &[u8]) -> Result<Self, Malformed> {
         let mut tun = Self::default();
         for attribute in Attributes::within(data) {
@@ -79,6 +61,29 @@ impl Tun {
         }
         Ok(tun)
     }
+}
+
+/// Makes the device; it ends with the descriptor unless it is to [`persist`].
+pub(crate) fn make(tun: Tun, device: BorrowedFd<'_>, name: &str) -> Result<(), Errno> {
+    let mode = match tun.mode {
+        TunMode::Tun => libc::IFF_TUN,
+        TunMode::Tap => libc::IFF_TAP,
+    };
+    // SAFETY: all zeros is a valid request.
+    let mut request: libc::ifreq = unsafe { zeroed() };
+    for (place, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
+        *place = byte as _;
+    }
+    request.ifr_ifru.ifru_flags = (mode | libc::IFF_NO_PI | EXCLUSIVE) as c_short;
+    // SAFETY: it takes a `struct ifreq`.
+    Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETIFF as _, &raw mut request) })?;
+    for (request, id) in [(libc::TUNSETOWNER, tun.owner), (libc::TUNSETGROUP, tun.group)] {
+        if let Some(id) = id {
+            // SAFETY: it takes a number.
+            Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), request as _, id) })?;
+        }
+    }
+    Ok(())
 }
 
 /// The network namespace that the device came into.

@@ -1,9 +1,11 @@
 //! A VLAN: the frames of its device that have a tag, and nothing else.
 
 use netlink_packet_route::link::InfoVlan;
+use serde::{Deserialize, Serialize};
 
 /// A VLAN; the device that it is made on is the `dev` of its [`LinkSpec`](super::LinkSpec).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Vlan {
     /// 0 to 4094.
     pub id: u16,
@@ -11,12 +13,14 @@ pub struct Vlan {
 }
 
 /// What marks a frame as tagged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VlanProtocol {
     /// 802.1Q, 0x8100.
     #[default]
+    #[serde(rename = "802.1Q")]
     Customer,
     /// 802.1ad, 0x88a8.
+    #[serde(rename = "802.1ad")]
     Service,
 }
 

@@ -1,9 +1,11 @@
 //! A VRF: the links that have it as their master route by a table of their own.
 
 use netlink_packet_route::link::InfoVrf;
+use serde::{Deserialize, Serialize};
 
 /// A VRF.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Vrf {
     /// The number of the routing table; not 0.
     pub table: u32,

@@ -3,14 +3,20 @@
 use std::{net::IpAddr, time::Duration};
 
 use netlink_packet_route::link::InfoVxlan;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
 /// A VXLAN; the device its packets leave by may be the `dev` of its [`LinkSpec`](super::LinkSpec).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Vxlan {
     /// The network identifier, of 24 bits.
     pub id: u32,
     pub local: Option<IpAddr>,
-    /// The multicast group that it belongs to, or the one other end.
+    /// The multicast group that it belongs to. Not with a `remote`.
+    pub group: Option<IpAddr>,
+    /// The one other end.
     pub remote: Option<IpAddr>,
     /// The UDP port; the kernel's own is 8472, the standard's 4789.
     pub port: Option<u16>,
@@ -18,6 +24,7 @@ pub struct Vxlan {
     /// Whether it learns which address is where; it does unless told.
     pub learning: Option<bool>,
     /// How long it remembers.
+    #[serde(with = "crate::milliseconds::optional")]
     pub ageing_time: Option<Duration>,
 }
 
@@ -27,7 +34,7 @@ impl Vxlan {
             IpAddr::V4(local) => InfoVxlan::Local(local),
             IpAddr::V6(local) => InfoVxlan::Local6(local),
         });
-        let remote = self.remote.map(|remote| match remote {
+        let remote = self.group.or(self.remote).map(|remote| match remote {
             IpAddr::V4(remote) => InfoVxlan::Group(remote),
             IpAddr::V6(remote) => InfoVxlan::Group6(remote),
         });
@@ -58,8 +65,8 @@ impl Vxlan {
                 InfoVxlan::Link(index) => dev = Some(index),
                 InfoVxlan::Local(local) => vxlan.local = Some(local.into()),
                 InfoVxlan::Local6(local) => vxlan.local = Some(local.into()),
-                InfoVxlan::Group(remote) => vxlan.remote = Some(remote.into()),
-                InfoVxlan::Group6(remote) => vxlan.remote = Some(remote.into()),
+                InfoVxlan::Group(remote) => vxlan.tell_apart(remote.into()),
+                InfoVxlan::Group6(remote) => vxlan.tell_apart(remote.into()),
                 InfoVxlan::Port(port) => vxlan.port = Some(port),
                 InfoVxlan::Ttl(ttl) => vxlan.ttl = Some(ttl),
                 InfoVxlan::Learning(on) => vxlan.learning = Some(on),
@@ -68,5 +75,11 @@ impl Vxlan {
             }
         }
         (vxlan, dev)
+    }
+
+    /// The kernel has one attribute for both.
+    fn tell_apart(&mut self, address: IpAddr) {
+        let place = if address.is_multicast() { &mut self.group } else { &mut self.remote };
+        *place = Some(address);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::error::Error;
+use crate::{as_text::serde_as_text, error::Error};
 
 /// A handle, `MAJOR:MINOR` in hexadecimal digits, or `root`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,6 +17,14 @@ impl Handle {
 
     /// None at all: the kernel finds one.
     pub const NONE: Self = Self { major: 0, minor: 0 };
+
+    pub(crate) const fn root() -> Self {
+        Self::ROOT
+    }
+
+    pub(crate) const fn none() -> Self {
+        Self::NONE
+    }
 
     pub(crate) const fn from_u32(number: u32) -> Self {
         Self { major: (number >> 16) as u16, minor: number as u16 }
@@ -54,6 +62,8 @@ impl fmt::Display for Handle {
         }
     }
 }
+
+serde_as_text!(Handle);
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,13 @@
 //! Hierarchical token buckets: the root, under which classes are made (tc-htb(8)).
 
+use serde::{Deserialize, Serialize};
+
 use super::options::Options;
 use crate::attributes::{Attributes, Malformed, u32_at};
 
 /// The root of a hierarchy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Htb {
     /// The minor number of the class for what no filter chose one for; 0 for none: such packets leave at once.
     pub default_class: u16,

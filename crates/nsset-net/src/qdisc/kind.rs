@@ -1,17 +1,23 @@
 //! The kinds of queueing discipline.
 
+use serde::{Deserialize, Serialize};
+
 use super::{fq_codel::FqCodel, htb::Htb, netem::Netem, tbf::Tbf};
 use crate::error::{Error, Result};
 
 /// What kind of queueing discipline it is, and what is special about it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum QdiscKind {
     FqCodel(FqCodel),
     Htb(Htb),
     Netem(Netem),
     Tbf(Tbf),
     /// One that this crate knows by name only.
-    Other(String),
+    Other {
+        #[serde(rename = "type")]
+        name: String,
+    },
 }
 
 impl QdiscKind {
@@ -22,7 +28,7 @@ impl QdiscKind {
             Self::Htb(_) => "htb",
             Self::Netem(_) => "netem",
             Self::Tbf(_) => "tbf",
-            Self::Other(name) => name,
+            Self::Other { name } => name,
         }
     }
 
@@ -30,7 +36,7 @@ impl QdiscKind {
         match self {
             Self::Netem(netem) => netem.check(),
             Self::Tbf(tbf) => tbf.check(),
-            Self::Other(name) if name.is_empty() || name.contains('\0') => {
+            Self::Other { name } if name.is_empty() || name.contains('\0') => {
                 Err(Error::InvalidArgument(format!("'{}' is no queueing discipline", name.escape_debug())))
             }
             _ => Ok(()),
@@ -43,7 +49,7 @@ impl QdiscKind {
             Self::Htb(htb) => Some(htb.options()),
             Self::Netem(netem) => Some(netem.options()),
             Self::Tbf(tbf) => Some(tbf.options()),
-            Self::Other(_) => None,
+            Self::Other { .. } => None,
         }
     }
 
@@ -54,8 +60,8 @@ impl QdiscKind {
             "htb" => Htb::read(options).map(Self::Htb),
             "netem" => Netem::read(options).map(Self::Netem),
             "tbf" => Tbf::read(options).map(Self::Tbf),
-            _ => return Self::Other(name),
+            _ => return Self::Other { name },
         };
-        kind.unwrap_or(Self::Other(name))
+        kind.unwrap_or(Self::Other { name })
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+
 use super::{options::Options, ticks};
 use crate::{
     attributes::{Attributes, Malformed, u32_at, u64_at},
@@ -9,11 +12,15 @@ use crate::{
 };
 
 /// What happens to packets on their way. Percentages are 0 to 100.
-#[derive(Clone, Debug, PartialEq)]
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub struct Netem {
     /// How much later a packet leaves; up to 292 years.
+    #[serde(with = "crate::milliseconds")]
     pub latency: Duration,
     /// How far the latency of a packet may be off, in either direction.
+    #[serde(with = "crate::milliseconds")]
     pub jitter: Duration,
     /// How many percent of the packets are lost.
     pub loss: f64,

@@ -1,13 +1,20 @@
 //! A queueing discipline, as the kernel describes it.
 
+use serde::Serialize;
+
 use super::{handle::Handle, kind::QdiscKind};
-use crate::attributes::{Attributes, Malformed, text, u32_at, u64_at};
+use crate::{
+    attributes::{Attributes, Malformed, text, u32_at, u64_at},
+    link_ref,
+};
 
 /// A queueing discipline.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Qdisc {
     /// The index of the link.
+    #[serde(serialize_with = "link_ref::index")]
     pub link: u32,
+    #[serde(flatten)]
     pub kind: QdiscKind,
     pub handle: Handle,
     /// Where it is: [`Handle::ROOT`], or a class of another one.
@@ -16,7 +23,8 @@ pub struct Qdisc {
 }
 
 /// What a queueing discipline has done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct QdiscStatistics {
     pub bytes: u64,
     pub packets: u64,

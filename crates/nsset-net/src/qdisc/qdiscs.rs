@@ -6,16 +6,21 @@ use netlink_packet_route::{
     tc::{TcAttribute, TcMessage},
 };
 
+use serde::Deserialize;
+
 use super::{handle::Handle, kind::QdiscKind, qdisc::Qdisc};
 use crate::{error::Result, link_ref::LinkRef, network::Network, request::Request};
 
 /// A queueing discipline that is to be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct QdiscSpec {
+    #[serde(flatten)]
     pub kind: QdiscKind,
     /// Where it is to be: [`Handle::ROOT`], or a class of another one.
+    #[serde(default = "Handle::root")]
     pub parent: Handle,
     /// [`Handle::NONE`] has the kernel find one.
+    #[serde(default = "Handle::none")]
     pub handle: Handle,
 }
 

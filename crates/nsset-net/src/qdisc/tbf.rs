@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+
 use super::{options::Options, ticks};
 use crate::{
     attributes::{Attributes, Malformed, u32_at, u64_at},
@@ -9,7 +12,8 @@ use crate::{
 };
 
 /// A rate, and how strictly it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tbf {
     /// In bit/s.
     pub rate: u64,
@@ -17,21 +21,24 @@ pub struct Tbf {
     /// unless told, and not less than two packets of an Ethernet.
     pub burst: Option<u32>,
     /// How many bytes may wait: `Latency(50 ms)` unless told.
-    pub limit: TbfLimit,
+    #[serde(flatten)]
+    pub limit: Option<TbfLimit>,
 }
 
 /// How much may wait in a token bucket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TbfLimit {
+    #[serde(rename = "limit")]
     Bytes(u32),
     /// As much as leaves in this time.
+    #[serde(rename = "latency", with = "crate::milliseconds")]
     Latency(Duration),
 }
 
 impl Tbf {
     /// A rate in bit/s.
     pub const fn new(rate: u64) -> Self {
-        Self { rate, burst: None, limit: TbfLimit::Latency(Duration::from_millis(50)) }
+        Self { rate, burst: None, limit: None }
     }
 }
 
@@ -43,6 +50,9 @@ const BURST: u16 = 6;
 /// `TC_LINKLAYER_ETHERNET`, and a cell of 8 bytes, which a packet is one byte short of: what tc has for packets up to
 /// 2047 bytes. The kernel wants no table of rates then.
 const ETHERNET: [u8; 8] = [3, 1, 0, 0, 0xFF, 0xFF, 0, 0];
+
+/// How long a packet may wait, unless told.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Two packets of an Ethernet, with their headers.
 const LEAST_BURST: u64 = 2 * 1514;
@@ -56,9 +66,9 @@ impl Tbf {
             return Err(Error::OutOfRange("'burst' is at least 1 byte".into()));
         }
         match self.limit {
-            TbfLimit::Bytes(0) => Err(Error::OutOfRange("'limit' is at least 1 byte".into())),
-            TbfLimit::Latency(Duration::ZERO) => Err(Error::OutOfRange("'latency' is more than 0".into())),
-            TbfLimit::Latency(_) if self.limit().is_none() => {
+            Some(TbfLimit::Bytes(0)) => Err(Error::OutOfRange("'limit' is at least 1 byte".into())),
+            Some(TbfLimit::Latency(Duration::ZERO)) => Err(Error::OutOfRange("'latency' is more than 0".into())),
+            _ if self.limit().is_none() => {
                 Err(Error::OutOfRange("'latency' is too long: more than 4 GiB would wait".into()))
             }
             _ => Ok(()),
@@ -77,7 +87,7 @@ impl Tbf {
 
     /// In bytes; `None` for more than the kernel counts.
     fn limit(&self) -> Option<u32> {
-        match self.limit {
+        match self.limit.unwrap_or(TbfLimit::Latency(PATIENCE)) {
             TbfLimit::Bytes(bytes) => Some(bytes),
             TbfLimit::Latency(latency) => {
                 let bytes = u128::from(self.byte_rate()).checked_mul(latency.as_nanos())? / 1_000_000_000;
@@ -122,7 +132,7 @@ impl Tbf {
         Ok(Self {
             rate: rate.saturating_mul(8),
             burst: Some(u32::try_from(burst).unwrap_or(u32::MAX)),
-            limit: TbfLimit::Bytes(limit),
+            limit: Some(TbfLimit::Bytes(limit)),
         })
     }
 }
@@ -145,7 +155,7 @@ mod tests {
         \x00\x00\x00\x00\x00\x3a\x00\x00\x40\x42\x0f\x00\x00\x00\x00\x00\x08\x00\x06\x00\x00\x08\x00\x00";
 
     fn tbf(rate: u64, burst: u32, limit: TbfLimit) -> Tbf {
-        Tbf { rate, burst: Some(burst), limit }
+        Tbf { rate, burst: Some(burst), limit: Some(limit) }
     }
 
     #[test]

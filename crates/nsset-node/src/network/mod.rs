@@ -1,0 +1,81 @@
+//! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
+
+mod answer;
+mod failure;
+mod operation;
+mod sockets;
+mod thread;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::{Env, Result, bindgen_prelude::ClassInstance};
+use napi_derive::napi;
+use nsset::{Error, Kind};
+
+use self::{answer::Reply, sockets::Sockets};
+pub use self::{
+    answer::{AnswerLine, NativeAnswer},
+    thread::start,
+};
+use crate::{environment, failure::guard, set::NativeSet};
+
+/// What is open of a network; nothing once it is closed.
+pub type Inside = Arc<Mutex<Option<Arc<Sockets>>>>;
+
+/// The native part of a `Network`. It holds the set's namespaces until it is closed.
+#[napi]
+pub struct NativeNetwork {
+    inside: Inside,
+}
+
+#[napi]
+impl NativeSet {
+    /// The set's network. Nothing is opened yet.
+    #[napi]
+    pub fn network(&self, env: Env) -> Result<NativeNetwork> {
+        self.with(env, |set| {
+            set.get(Kind::Net)?;
+            Ok(NativeNetwork { inside: Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone()))))) })
+        })
+    }
+}
+
+#[napi]
+impl NativeNetwork {
+    /// Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
+    /// text of a JSON array; the networks that they name by number are `others`.
+    #[napi]
+    pub fn request(
+        &self,
+        env: Env,
+        id: u32,
+        operations: String,
+        others: Vec<ClassInstance<'_, NativeNetwork>>,
+    ) -> Result<()> {
+        let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
+        let inside = Arc::clone(&self.inside);
+        let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
+        guard(env, || {
+            thread::run(move || async move { operation::run(&operations, &inside, &others, reply).await });
+            Ok(())
+        })
+    }
+
+    /// Closes its sockets, once what is under way has ended.
+    #[napi]
+    pub fn close(&self) {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// What is open, or the error that it is closed.
+fn open(inside: &Inside) -> nsset::Result<Arc<Sockets>> {
+    inside.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)
+}
+
+/// Whether requests under way keep the event loop alive.
+#[napi]
+pub fn keep_alive_for_answers(env: Env, alive: bool) -> Result<()> {
+    environment::keep_alive(env, &environment::of(env)?.answer_line, alive);
+    Ok(())
+}

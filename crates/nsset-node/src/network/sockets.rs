@@ -1,0 +1,42 @@
+//! The sockets of one network, each opened inside on first use.
+
+use std::os::fd::OwnedFd;
+
+use nsset::{Kind, NamespaceSet};
+use nsset_net::Network;
+use tokio::sync::OnceCell;
+
+use super::failure::Failure;
+
+/// The sockets of a set's network.
+pub struct Sockets {
+    set: NamespaceSet,
+    network: OnceCell<Network>,
+}
+
+impl Sockets {
+    pub fn of(set: NamespaceSet) -> Self {
+        Self { set, network: OnceCell::new() }
+    }
+
+    /// To be called on the thread of networks, which goes inside to open the socket.
+    pub async fn network(&self) -> Result<&Network, Failure> {
+        self.network.get_or_try_init(|| async { Ok(Network::open(self.netlink(libc::NETLINK_ROUTE)?)?) }).await
+    }
+
+    fn netlink(&self, protocol: i32) -> nsset::Result<OwnedFd> {
+        nsset::thread::ensure_restored()?;
+        nsset::open_socket(&self.set, self.set.kinds(), libc::AF_NETLINK, libc::SOCK_RAW, protocol)
+    }
+
+    /// `/dev/net/tun`, as it is inside.
+    pub fn tun(&self) -> nsset::Result<OwnedFd> {
+        nsset::thread::ensure_restored()?;
+        nsset::open_tun(&self.set, self.set.kinds())
+    }
+
+    /// The network namespace itself.
+    pub fn namespace(&self) -> nsset::Result<&nsset::Namespace> {
+        self.set.get(Kind::Net).map(AsRef::as_ref)
+    }
+}

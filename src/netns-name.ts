@@ -1,0 +1,19 @@
+import { invalidValue } from './errors.ts'
+import { parsePath, parseText } from './paths.ts'
+
+/** @internal Where iproute2 has the names. */
+export const NETNS_DIRECTORY = '/run/netns'
+
+/** @internal */
+export function parseDirectory(directory: unknown, name = 'options.directory'): string | Buffer {
+  return directory === undefined ? NETNS_DIRECTORY : parsePath(directory, name)
+}
+
+/** @internal One component of a path. */
+export function parseNetnsName(value: unknown, name = 'name'): string {
+  const text = parseText(value, name)
+  if (text === '' || text === '.' || text === '..') throw invalidValue(name, "must not be empty, '.' or '..'", text)
+  if (text.includes('/')) throw invalidValue(name, "must not contain '/'", text)
+  if (Buffer.byteLength(text) > 255) throw invalidValue(name, 'must have at most 255 bytes', text)
+  return text
+}

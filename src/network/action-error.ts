@@ -1,0 +1,59 @@
+import { NamespaceError } from '../errors.ts'
+
+/** What an action's error is made of. */
+interface Failed {
+  index: number
+  /** Whether the list had this one action only. */
+  isOnly: boolean
+  action: string
+  target: string
+  results: readonly unknown[]
+  cause: unknown
+}
+
+/**
+ * An action that failed, or a method of {@link Network}, which is a list of one action. It has the `code`, `errno` and
+ * `syscall` of its `cause`. Actions before it are done, and stay done.
+ *
+ * `code` may also be one of a misuse that shows only then (`ERR_INVALID_ARG_VALUE`, `ERR_NSSET_AMBIGUOUS`, `ERR_NSSET_CLOSED`),
+ * `'ABORT_ERR'` when the signal was aborted, or `'ERR_NSSET_ACTION'` when a function threw something without a code.
+ *
+ * @example
+ * try { await set.network.apply([action.links.set('br0', { up: true })]) }
+ * catch (error) { if (error instanceof ActionError) console.log(error.index, error.action, error.target, error.code) }
+ */
+export class ActionError extends NamespaceError {
+  /** The position of the action in its list. */
+  readonly index: number
+  /** The name of the action: `'links.set'`. */
+  readonly action: string
+  /** What it was about: `'br0'`; empty where it was about nothing that has a name. */
+  readonly target: string
+  /** What the actions before it have come to. */
+  readonly results: readonly unknown[]
+
+  /** @hidden Made by this package. */
+  constructor({ index, isOnly, action, target, results, cause }: Failed) {
+    const what = target === '' ? action : `${action} ${target}`
+    const message = cause instanceof Error ? cause.message : String(cause)
+    const { code, errno, syscall, kind, path, pid } = (cause ?? {}) as Partial<NamespaceError>
+    super({
+      message: isOnly ? `${what}: ${message}` : `action ${index} (${what}): ${message}`,
+      code: typeof code === 'string' ? code : 'ERR_NSSET_ACTION',
+      ...(errno === undefined ? {} : { errno }),
+      ...(syscall === undefined ? {} : { syscall }),
+      ...(kind === undefined ? {} : { kind }),
+      ...(path === undefined ? {} : { path }),
+      ...(pid === undefined ? {} : { pid }),
+    })
+    this.cause = cause
+    this.index = index
+    this.action = action
+    this.target = target
+    this.results = results
+  }
+
+  static {
+    ActionError.prototype.name = 'ActionError'
+  }
+}

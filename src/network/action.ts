@@ -1,0 +1,59 @@
+import type { NamespaceSet } from '../namespace-set.ts'
+import type { Plain } from './fields.ts'
+import type { Network } from './network.ts'
+
+/** What functions among actions are given. */
+export interface ActionContext {
+  /** The set that the actions are done in. */
+  readonly set: NamespaceSet
+  /** Its network. */
+  readonly network: Network
+  /** What the actions before this one have come to, in order. */
+  readonly results: readonly unknown[]
+  /** The signal that was given to `apply`. */
+  readonly signal: AbortSignal | undefined
+}
+
+/** What is found out when an action's turn comes. */
+export type Later<T> = (context: ActionContext) => T | Promise<T>
+
+declare const result: unique symbol
+
+/** @internal What is done when its turn comes. */
+export type Step =
+  | { readonly type: 'operation'; readonly template: Plain; readonly target: (operation: Plain) => string }
+  | { readonly type: 'call'; readonly target: string; readonly call: (context: ActionContext) => unknown }
+
+/**
+ * Something to be done in a set, as data: made by {@link action}, done by {@link Network.apply}, as often as wanted.
+ *
+ * @example
+ * const up = action.links.set('lo', { up: true })
+ * await Promise.all(sets.map((set) => set.network.apply([up])))
+ */
+export class Action<out R> {
+  /** As in {@link action}: `'links.add'`. */
+  readonly name: string
+  /** @internal */
+  readonly step: Step
+  declare readonly [result]: R
+
+  /** @hidden Made by {@link action}. */
+  constructor(name: string, step: Step) {
+    this.name = name
+    this.step = step
+  }
+}
+
+/** What a list of actions comes to: a tuple, in their order. */
+export type Results<A extends readonly Action<unknown>[]> = {
+  -readonly [I in keyof A]: A[I] extends Action<infer R> ? R : never
+}
+
+/** @internal An operation of the native side's, with what is not known yet as slots in it. */
+export function operation<R>(name: string, fields: Plain, target: (operation: Plain) => string): Action<R> {
+  return new Action(name, { type: 'operation', template: { operation: name, ...fields }, target })
+}
+
+/** @internal Does one action. */
+export type Run = <R>(action: Action<R>) => Promise<R>

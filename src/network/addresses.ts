@@ -1,0 +1,79 @@
+import { type Action, operation, type Run } from './action.ts'
+import { type Address, type AddressSpec, parseAddress } from './address.ts'
+import type { Plain } from './fields.ts'
+import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
+
+const target = ({ link, address }: Plain) => `${(address as Plain)['cidr']} of ${describeLink(link)}`
+
+function change(name: string, ref: LinkRef, address: AddressSpec): Action<void> {
+  return operation(name, { link: parseLinkRef(ref, 'ref'), address: parseAddress(address, 'address') }, target)
+}
+
+/** The actions of {@link NetworkAddresses}: see there. */
+export const addressActions = {
+  /** As {@link NetworkAddresses.list}. */
+  list(ref?: LinkRef): Action<Address[]> {
+    const link = ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }
+    return operation('addresses.list', link, ({ link }) => describeLink(link))
+  },
+
+  /** As {@link NetworkAddresses.add}. */
+  add(ref: LinkRef, address: AddressSpec): Action<void> {
+    return change('addresses.add', ref, address)
+  },
+
+  /** As {@link NetworkAddresses.delete}. */
+  delete(ref: LinkRef, address: AddressSpec): Action<void> {
+    return change('addresses.delete', ref, address)
+  },
+}
+
+/**
+ * The IP addresses of a network's links.
+ *
+ * What fails rejects with an {@link ActionError}: `ENODEV` where there is no such link, `EPERM` without CAP_NET_ADMIN.
+ *
+ * @see ip-address(8)
+ */
+export class NetworkAddresses {
+  readonly #run: Run
+
+  /** @hidden Made with its network. */
+  constructor(run: Run) {
+    this.#run = run
+  }
+
+  /**
+   * The addresses of a link, or of all.
+   *
+   * @example
+   * const [first] = await set.network.addresses.list('eth0')
+   * console.log(first?.cidr) // 10.0.0.2/24
+   */
+  async list(ref?: LinkRef): Promise<Address[]> {
+    return this.#run(addressActions.list(ref))
+  }
+
+  /**
+   * Gives a link an address: a CIDR of IPv4 or IPv6, or an object with its peer, broadcast address and scope, too.
+   *
+   * @throws {@link ActionError} `EEXIST` when the link has it already.
+   * @example
+   * await set.network.addresses.add('eth0', '10.0.0.2/24')
+   * await set.network.addresses.add('eth0', { cidr: 'fd00::2/64', noDuplicateDetection: true })
+   */
+  async add(ref: LinkRef, address: AddressSpec): Promise<void> {
+    return this.#run(addressActions.add(ref, address))
+  }
+
+  /**
+   * Takes an address away from a link.
+   *
+   * @throws {@link ActionError} `EADDRNOTAVAIL` when the link does not have it.
+   * @example
+   * await set.network.addresses.delete('eth0', '10.0.0.2/24')
+   */
+  async delete(ref: LinkRef, address: AddressSpec): Promise<void> {
+    return this.#run(addressActions.delete(ref, address))
+  }
+}

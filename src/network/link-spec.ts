@@ -1,0 +1,127 @@
+import { invalidValue } from '../errors.ts'
+import { type AddressSpec, parseAddress } from './address.ts'
+import { type Fields, type Plain, parseArray, parseFields, parseObject } from './fields.ts'
+import { LINK_KINDS, type LinkData, type LinkKind } from './link-kinds.ts'
+import { type LinkRef, parseLinkRef, parseOptionalLinkRef } from './link-ref.ts'
+import { parseSetRef, type SetRef } from './set-ref.ts'
+import { alias, boolean, linkName, mac, type Parse, whole } from './values.ts'
+
+/** What can be said of a link when it is made, and changed later. What is left out is, or stays, as the kernel has it. */
+export interface LinkState {
+  /** A text for people, of at most 255 bytes; an empty one takes it away. */
+  alias?: string | undefined
+  /** `'02:00:00:00:00:01'` */
+  mac?: string | undefined
+  /** In bytes. */
+  mtu?: number | undefined
+  up?: boolean | undefined
+  /** Whether it takes in every frame. */
+  promiscuous?: boolean | undefined
+  /** The bridge, bond or VRF whose port it is to be; null for none. */
+  master?: LinkRef | null | undefined
+  /** Addresses that it has from then on, beside those it has. */
+  addresses?: readonly AddressSpec[] | undefined
+}
+
+/** What is to become of a link. */
+export interface LinkChanges extends LinkState {
+  /** 1 to 15 bytes, no `/`, `:`, `%` or whitespace. */
+  name?: string | undefined
+}
+
+/** The other end of a veth. */
+export interface VethPeer extends LinkState {
+  /** The kernel finds one unless told. */
+  name?: string | undefined
+  /** Where it is made; in the same network unless told. */
+  set?: SetRef | undefined
+}
+
+/** What can be said of a link of any kind that is to be made. */
+export interface LinkSpecBase extends LinkState {
+  /** 1 to 15 bytes, no `/`, `:`, `%` or whitespace. */
+  name: string
+}
+
+/** Kinds that are made on a device, or that have their packets leave by one. */
+interface OnDevice {
+  dev?: LinkRef | undefined
+}
+
+/** What a kind takes beside its data. */
+type Beside<K extends LinkKind> = K extends 'veth'
+  ? { peer?: VethPeer | undefined }
+  : K extends 'vlan' | 'macvlan' | 'ipvlan'
+    ? { dev: LinkRef }
+    : K extends 'vxlan' | 'gre' | 'gretap' | 'ipip' | 'other'
+      ? OnDevice
+      : unknown
+
+/** A link of one kind that is to be made: `LinkSpecOf<'veth'>`. */
+export type LinkSpecOf<K extends LinkKind> = LinkSpecBase & LinkData[K] & Beside<K> & { kind: K }
+
+/** A link that is to be made, told apart by its `kind`. */
+export type LinkSpec = { [K in LinkKind]: LinkSpecOf<K> }[LinkKind]
+
+const STATE: Fields = {
+  alias,
+  mac,
+  mtu: whole(0, 0x7fffffff),
+  up: boolean,
+  promiscuous: boolean,
+  master: parseOptionalLinkRef,
+  addresses: (value, name) => parseArray(value, name, parseAddress),
+}
+
+const CHANGES: Fields = { name: linkName, ...STATE }
+
+const PEER: Fields = { ...CHANGES, set: parseSetRef }
+
+const DEVICE: Fields = { dev: parseLinkRef }
+
+/** Beside their data. */
+const BESIDE: { readonly [K in LinkKind]?: Fields } = {
+  veth: { peer: parsePeer },
+  gre: DEVICE,
+  gretap: DEVICE,
+  ipip: DEVICE,
+  ipvlan: DEVICE,
+  macvlan: DEVICE,
+  other: DEVICE,
+  vlan: DEVICE,
+  vxlan: DEVICE,
+}
+
+const REQUIRED: { readonly [K in LinkKind]?: readonly string[] } = {
+  geneve: ['id'],
+  ipvlan: ['dev'],
+  macvlan: ['dev'],
+  other: ['type'],
+  vlan: ['id', 'dev'],
+  vrf: ['table'],
+  vxlan: ['id'],
+}
+
+function parsePeer(value: unknown, name: string): Plain {
+  const { set, ...peer } = parseFields(value, name, PEER)
+  return set === undefined ? peer : { ...peer, network: set }
+}
+
+const KINDS = Object.keys(LINK_KINDS) as LinkKind[]
+
+const kind: Parse<LinkKind> = (value, name) => {
+  if (KINDS.includes(value as LinkKind)) return value as LinkKind
+  throw invalidValue(name, `must be a kind of link that can be made: ${KINDS.join(', ')}`, value)
+}
+
+/** @internal */
+export function parseLinkSpec(spec: unknown, name: string): Plain {
+  const of = kind(parseObject(spec, name)['kind'], `${name}.kind`)
+  const fields = { kind, ...CHANGES, ...LINK_KINDS[of], ...BESIDE[of] }
+  return parseFields(spec, name, fields, ['kind', 'name', ...(REQUIRED[of] ?? [])])
+}
+
+/** @internal */
+export function parseLinkChanges(changes: unknown, name: string): Plain {
+  return parseFields(changes, name, CHANGES)
+}

@@ -1,0 +1,156 @@
+import { parseBoolean, parseOptions } from '../options.ts'
+import { type Action, operation, type Run } from './action.ts'
+import type { Plain } from './fields.ts'
+import type { Link, LinkOf } from './link.ts'
+import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
+import { type LinkChanges, type LinkSpec, parseLinkChanges, parseLinkSpec } from './link-spec.ts'
+import { parseSetRef, type SetRef } from './set-ref.ts'
+
+/** Options of {@link NetworkLinks.delete}. */
+export interface DeleteLinkOptions {
+  /** Whether it is no error when there is no such link. */
+  force?: boolean | undefined
+}
+
+const target = ({ link }: Plain) => describeLink(link)
+const targetOfSpec = ({ spec }: Plain) => describeLink(spec)
+
+/** The actions of {@link NetworkLinks}: see there. */
+export const linkActions = {
+  /** As {@link NetworkLinks.list}. */
+  list(): Action<Link[]> {
+    return operation('links.list', {}, () => '')
+  },
+
+  /** As {@link NetworkLinks.get}. */
+  get(ref: LinkRef): Action<Link> {
+    return operation('links.get', { link: parseLinkRef(ref, 'ref') }, target)
+  },
+
+  /** As {@link NetworkLinks.add}. */
+  add<const S extends LinkSpec>(spec: S): Action<LinkOf<S['kind']>> {
+    return operation('links.add', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec)
+  },
+
+  /** As {@link NetworkLinks.ensure}. */
+  ensure<const S extends LinkSpec>(spec: S): Action<LinkOf<S['kind']>> {
+    return operation('links.ensure', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec)
+  },
+
+  /** As {@link NetworkLinks.set}. */
+  set(ref: LinkRef, changes: LinkChanges): Action<void> {
+    const fields = { link: parseLinkRef(ref, 'ref'), changes: parseLinkChanges(changes, 'changes') }
+    return operation('links.set', fields, target)
+  },
+
+  /** As {@link NetworkLinks.delete}. */
+  delete(ref: LinkRef, options?: DeleteLinkOptions): Action<void> {
+    const force = parseBoolean(parseOptions<DeleteLinkOptions>(options).force, 'options.force')
+    return operation('links.delete', { link: parseLinkRef(ref, 'ref'), force }, target)
+  },
+
+  /** As {@link NetworkLinks.move}. */
+  move(ref: LinkRef, set: SetRef): Action<void> {
+    return operation('links.move', { link: parseLinkRef(ref, 'ref'), network: parseSetRef(set, 'set') }, target)
+  },
+}
+
+/**
+ * The links of a network: bridges, cables, tunnels and whatever else packets leave and arrive by.
+ *
+ * What fails rejects with an {@link ActionError}: `ENODEV` where there is no such link, `EPERM` without CAP_NET_ADMIN in the
+ * user namespace that owns the network, `EOPNOTSUPP` for a kind that the kernel does not have, `ERR_NSSET_AMBIGUOUS` for
+ * an alias that several links have. The kernel's own words are part of the message.
+ *
+ * @see ip-link(8), rtnetlink(7)
+ */
+export class NetworkLinks {
+  readonly #run: Run
+
+  /** @hidden Made with its network. */
+  constructor(run: Run) {
+    this.#run = run
+  }
+
+  /**
+   * All links.
+   *
+   * @example
+   * for (const { name, kind } of await set.network.links.list()) console.log(name, kind)
+   */
+  async list(): Promise<Link[]> {
+    return this.#run(linkActions.list())
+  }
+
+  /**
+   * One link.
+   *
+   * @throws {@link ActionError} `ENODEV`, `ERR_NSSET_AMBIGUOUS`.
+   * @example
+   * const { mtu, mac } = await set.network.links.get('eth0')
+   */
+  async get(ref: LinkRef): Promise<Link> {
+    return this.#run(linkActions.get(ref))
+  }
+
+  /**
+   * Makes a link, with all that is said of it, and gives it as it has become. A veth's peer is made with it, in another set
+   * where one is given; both ends are cut from one cable. When something fails, there is no link.
+   *
+   * @throws {@link ActionError} `EEXIST` when the name is taken, `EOPNOTSUPP` when the kernel has no such kind.
+   * @example
+   * await base.network.links.add({ kind: 'bridge', name: 'br0', up: true, addresses: ['10.0.0.1/24'] })
+   * await base.network.links.add({ kind: 'veth', name: 'to-host', master: 'br0', up: true, peer: { name: 'eth0', set: host, up: true } })
+   * @see ip-link(8), veth(4)
+   */
+  async add<const S extends LinkSpec>(spec: S): Promise<LinkOf<S['kind']>> {
+    return this.#run(linkActions.add(spec))
+  }
+
+  /**
+   * Makes a link, unless there is one of that name that could have been made so; that one becomes as `spec` says.
+   *
+   * @throws {@link ActionError} `EEXIST` for a link of that name and of another kind, on another device, or with other
+   * data of its kind.
+   * @example
+   * await set.network.links.ensure({ kind: 'bridge', name: 'br0', up: true })
+   */
+  async ensure<const S extends LinkSpec>(spec: S): Promise<LinkOf<S['kind']>> {
+    return this.#run(linkActions.ensure(spec))
+  }
+
+  /**
+   * Changes a link. What is left out stays as it is; when something fails, all of it does.
+   *
+   * @throws {@link ActionError} `ENODEV`; `EBUSY` for what cannot be changed while the link is up; `ERANGE`, `EINVAL`.
+   * @example
+   * await set.network.links.set('lo', { up: true })
+   * await set.network.links.set('eth0', { name: 'wan', mtu: 1400, master: null })
+   */
+  async set(ref: LinkRef, changes: LinkChanges): Promise<void> {
+    return this.#run(linkActions.set(ref, changes))
+  }
+
+  /**
+   * Takes a link away; a veth goes with its other end.
+   *
+   * @throws {@link ActionError} `ENODEV` unless `force` is true; `EOPNOTSUPP` for one that software did not make.
+   * @example
+   * await set.network.links.delete('br0', { force: true })
+   */
+  async delete(ref: LinkRef, options?: DeleteLinkOptions): Promise<void> {
+    return this.#run(linkActions.delete(ref, options))
+  }
+
+  /**
+   * Moves a link into the network of another set, where it arrives down and without addresses.
+   *
+   * @throws {@link ActionError} `EPERM` without CAP_NET_ADMIN in the user namespaces that own both networks; `EEXIST` when
+   * its name is taken there; `EINVAL` for a link that cannot leave.
+   * @example
+   * await base.network.links.move('eth1', { name: 'blue' })
+   */
+  async move(ref: LinkRef, set: SetRef): Promise<void> {
+    return this.#run(linkActions.move(ref, set))
+  }
+}

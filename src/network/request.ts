@@ -1,0 +1,76 @@
+import type { NativeNetwork } from '../../index.js'
+import type { NamespaceSet } from '../namespace-set.ts'
+import { sets } from '../set-access.ts'
+import type { Action, ActionContext, Step } from './action.ts'
+import { type Outcome, request } from './answers.ts'
+import type { Plain } from './fields.ts'
+import type { KnownSet } from './set-ref.ts'
+import { type Answers, type Cargo, fill, laterSlots, type Slot } from './slot.ts'
+
+/** @internal Actions that go to the native side together. */
+export class Request implements Cargo {
+  /** More would keep an abort, and the others on the thread of networks, waiting for too long. */
+  static readonly MOST_ACTIONS = 64
+
+  readonly #operations: Plain[] = []
+  readonly #others: NativeNetwork[] = []
+  readonly #numbers = new Map<NamespaceSet, number>()
+  readonly #opened: NamespaceSet[] = []
+
+  /** Takes an action, and those of the next that can go with it. */
+  async take(first: Action<unknown>, next: readonly Action<unknown>[], context: ActionContext): Promise<void> {
+    const slots = laterSlots(templateOf(first.step))
+    this.#add(first.step, await ask(slots, context))
+    for (const { step } of next) {
+      // What is found out may depend on the actions before, which have to be done first.
+      if (step.type !== 'operation' || laterSlots(step.template).length > 0) return
+      try {
+        this.#add(step, new Map())
+      } catch {
+        // It fails when its turn comes.
+        return
+      }
+    }
+  }
+
+  #add(step: Step, answers: Answers): void {
+    this.#operations.push(fill(templateOf(step), answers, this))
+  }
+
+  numberOf(known: KnownSet): number {
+    const set = this.#open(known)
+    const number = this.#numbers.get(set) ?? this.#others.push(sets.nativeNetworkOf(set)) - 1
+    this.#numbers.set(set, number)
+    return number
+  }
+
+  #open(known: KnownSet): NamespaceSet {
+    if ('set' in known) return known.set
+    const set = known.open()
+    this.#opened.push(set)
+    return set
+  }
+
+  send(network: NativeNetwork): Promise<Outcome> {
+    return request(network, JSON.stringify(this.#operations), this.#others)
+  }
+
+  /** What the operation at this position was about, for people. */
+  targetOf({ step }: Action<unknown>, position: number): string {
+    return step.type === 'operation' ? step.target(this.#operations[position] ?? step.template) : ''
+  }
+
+  close(): void {
+    for (const set of this.#opened) set.close()
+  }
+}
+
+function templateOf(step: Step): Plain {
+  return step.type === 'operation' ? step.template : {}
+}
+
+async function ask(slots: readonly Slot[], context: ActionContext): Promise<Answers> {
+  const answers = new Map<Slot, unknown>()
+  for (const slot of slots) answers.set(slot, await slot.ask(context))
+  return answers
+}

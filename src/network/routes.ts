@@ -1,0 +1,100 @@
+import { parseOptions } from '../options.ts'
+import { type Action, operation, type Run } from './action.ts'
+import { describeRoute, parseRoute, type Route, type RouteSpec } from './route.ts'
+import { u32 } from './values.ts'
+
+/** Options of {@link NetworkRoutes.list}. */
+export interface ListRoutesOptions {
+  /** Those of this routing table only; 254 is `main`. */
+  table?: number | undefined
+}
+
+function change(name: string, route: RouteSpec): Action<void> {
+  return operation(name, { route: parseRoute(route, 'route') }, ({ route }) => describeRoute(route))
+}
+
+/** The actions of {@link NetworkRoutes}: see there. */
+export const routeActions = {
+  /** As {@link NetworkRoutes.list}. */
+  list(options?: ListRoutesOptions): Action<Route[]> {
+    const { table } = parseOptions<ListRoutesOptions>(options)
+    return operation('routes.list', table === undefined ? {} : { table: u32(table, 'options.table') }, () => '')
+  },
+
+  /** As {@link NetworkRoutes.add}. */
+  add(route: RouteSpec): Action<void> {
+    return change('routes.add', route)
+  },
+
+  /** As {@link NetworkRoutes.replace}. */
+  replace(route: RouteSpec): Action<void> {
+    return change('routes.replace', route)
+  },
+
+  /** As {@link NetworkRoutes.delete}. */
+  delete(route: RouteSpec): Action<void> {
+    return change('routes.delete', route)
+  },
+}
+
+/**
+ * The routes of a network.
+ *
+ * What fails rejects with an {@link ActionError}: `EPERM` without CAP_NET_ADMIN, `ENODEV` for a `dev` that is not there.
+ *
+ * @see ip-route(8)
+ */
+export class NetworkRoutes {
+  readonly #run: Run
+
+  /** @hidden Made with its network. */
+  constructor(run: Run) {
+    this.#run = run
+  }
+
+  /**
+   * The routes of all tables, or of one: IPv4 and IPv6.
+   *
+   * @example
+   * const routes = await set.network.routes.list({ table: 254 })
+   * console.log(routes.find(({ destination }) => destination === 'default')?.via)
+   */
+  async list(options?: ListRoutesOptions): Promise<Route[]> {
+    return this.#run(routeActions.list(options))
+  }
+
+  /**
+   * Adds a route.
+   *
+   * @throws {@link ActionError} `EEXIST` when it is there; `ENETUNREACH` when its gateway is on no network of a link that is
+   * up; `EINVAL`.
+   * @example
+   * await set.network.routes.add({ destination: 'default', via: '10.0.0.1' })
+   * await set.network.routes.add({ destination: 'fd00:1::/64', dev: 'eth0', metric: 10 })
+   */
+  async add(route: RouteSpec): Promise<void> {
+    return this.#run(routeActions.add(route))
+  }
+
+  /**
+   * Adds a route, or puts it in the place of one to the same destination with the same metric.
+   *
+   * @throws {@link ActionError} as {@link NetworkRoutes.add}, but for `EEXIST`.
+   * @example
+   * await set.network.routes.replace({ destination: 'default', via: '10.0.0.254' })
+   */
+  async replace(route: RouteSpec): Promise<void> {
+    return this.#run(routeActions.replace(route))
+  }
+
+  /**
+   * Takes away the first route that is as this says.
+   *
+   * @throws {@link ActionError} `ESRCH` when there is none.
+   * @example
+   * await set.network.routes.delete({ destination: 'default' })
+   */
+  async delete(route: RouteSpec): Promise<void> {
+    return this.#run(routeActions.delete(route))
+  }
+}

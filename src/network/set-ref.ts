@@ -1,0 +1,57 @@
+import { invalidType } from '../errors.ts'
+import type { NamespaceSet } from '../namespace-set.ts'
+import { parseInteger } from '../options.ts'
+import { type Path, parsePath } from '../paths.ts'
+import { sets } from '../set-access.ts'
+import type { Later } from './action.ts'
+import { parseObject } from './fields.ts'
+import { type Cargo, Slot } from './slot.ts'
+
+/**
+ * A set, or where to find a network namespace: by its name, its path, or a process or thread that is in it. What is opened
+ * for it is closed again; a set never is.
+ */
+export type PlainSetRef =
+  | NamespaceSet
+  | { readonly name: string; readonly directory?: Path | undefined }
+  | { readonly path: Path }
+  | { readonly pid: number; readonly tid?: number | undefined }
+
+/** A set, or a function of the action's context that says which when its turn comes. */
+export type SetRef = PlainSetRef | Later<PlainSetRef>
+
+/** @internal A reference that was checked. */
+export type KnownSet = { readonly set: NamespaceSet } | { readonly open: () => NamespaceSet }
+
+class SetSlot extends Slot<KnownSet> {
+  protected write(set: KnownSet, cargo: Cargo): number {
+    return cargo.numberOf(set)
+  }
+}
+
+/** @internal */
+export function parseSetRef(ref: unknown, name: string): Slot<KnownSet> {
+  return new SetSlot(ref, name, parseKnownSet)
+}
+
+const LAST_PID = 0x7fffffff
+
+/** @internal */
+export function parseKnownSet(ref: unknown, name: string): KnownSet {
+  if (sets.isSet(ref)) return { set: ref }
+  const given = parseObject(ref, name)
+  if (given['name'] !== undefined) {
+    const { name: word, directory } = given
+    return { open: sets.byName(word, directory, name) }
+  }
+  if (given['path'] !== undefined) {
+    const path = parsePath(given['path'], `${name}.path`)
+    return { open: () => sets.byPath(path) }
+  }
+  if (given['pid'] !== undefined) {
+    const pid = parseInteger(given['pid'], `${name}.pid`, 1, LAST_PID)
+    const tid = given['tid'] === undefined ? undefined : parseInteger(given['tid'], `${name}.tid`, 1, LAST_PID)
+    return { open: () => sets.byProcess(pid, tid) }
+  }
+  throw invalidType(name, 'a NamespaceSet, or an object with a name, a path or a pid', ref)
+}

@@ -1,0 +1,76 @@
+import { invalidType, invalidValue } from '../errors.ts'
+import { type Action, operation, type Run } from './action.ts'
+import type { Plain } from './fields.ts'
+import { type Parse, text } from './values.ts'
+
+const target = ({ name }: Plain) => String(name)
+
+/** The first separator decides, as with sysctl(8): `net/ipv4/conf/eth0.100/forwarding`. */
+const name: Parse<string> = (value, argument) => {
+  const given = text(value, argument)
+  const parts = given.split(given.match(/[./]/)?.[0] ?? '.')
+  const isWrong = parts.length < 2 || parts[0] !== 'net' || parts.some((part) => ['', '.', '..'].includes(part))
+  if (!isWrong) return given
+  throw invalidValue(argument, "must be a sysctl of the network, as 'net.ipv4.ip_forward'", given)
+}
+
+const value: Parse<string> = (given, argument) => {
+  if (typeof given === 'boolean') return given ? '1' : '0'
+  if (typeof given === 'number' && Number.isFinite(given)) return String(given)
+  if (typeof given !== 'string') throw invalidType(argument, 'a string, a number or a boolean', given)
+  return text(given, argument)
+}
+
+/** The actions of {@link NetworkSysctls}: see there. */
+export const sysctlActions = {
+  /** As {@link NetworkSysctls.get}. */
+  get(sysctl: string): Action<string> {
+    return operation('sysctls.get', { name: name(sysctl, 'name') }, target)
+  },
+
+  /** As {@link NetworkSysctls.set}. */
+  set(sysctl: string, to: string | number | boolean): Action<void> {
+    return operation('sysctls.set', { name: name(sysctl, 'name'), value: value(to, 'value') }, target)
+  },
+}
+
+/**
+ * The `net.*` sysctls of a network, each network has its own.
+ *
+ * What fails rejects with an {@link ActionError}: `ENOENT` where there is no such sysctl inside, `EACCES` or `EPERM` without
+ * CAP_NET_ADMIN in the user namespace that owns the network, `EROFS` where /proc/sys is read-only, as in most containers.
+ *
+ * @see sysctl(8)
+ */
+export class NetworkSysctls {
+  readonly #run: Run
+
+  /** @hidden Made with its network. */
+  constructor(run: Run) {
+    this.#run = run
+  }
+
+  /**
+   * The value, as the kernel writes it. Where a part of the name has a dot in it, slashes part them:
+   * `net/ipv4/conf/eth0.100/forwarding`.
+   *
+   * @throws {@link ActionError} `ENOENT`.
+   * @example
+   * console.log(await set.network.sysctls.get('net.ipv4.ip_forward')) // 0
+   */
+  async get(sysctl: string): Promise<string> {
+    return this.#run(sysctlActions.get(sysctl))
+  }
+
+  /**
+   * Sets the value; a boolean is 1 or 0.
+   *
+   * @throws {@link ActionError} `ENOENT`, `EACCES`, `EINVAL` for a value that the kernel does not take.
+   * @example
+   * await set.network.sysctls.set('net.ipv4.ip_forward', true)
+   * await set.network.sysctls.set('net.ipv4.ip_local_port_range', '20000 30000')
+   */
+  async set(sysctl: string, to: string | number | boolean): Promise<void> {
+    return this.#run(sysctlActions.set(sysctl, to))
+  }
+}

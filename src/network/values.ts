@@ -1,0 +1,108 @@
+import { invalidType, invalidValue, outOfRange } from '../errors.ts'
+import { parseBoolean, parseInteger } from '../options.ts'
+import { parseText } from '../paths.ts'
+
+/** @internal Checks a value that is called by this name, and gives it as the native side takes it. */
+export type Parse<T = unknown> = (value: unknown, name: string) => T
+
+/** @internal */
+export const boolean: Parse<boolean> = (value, name) => parseBoolean(value ?? null, name)
+
+/** @internal */
+export const text: Parse<string> = parseText
+
+/** @internal A whole number. */
+export function whole(least: number, most: number): Parse<number> {
+  return (value, name) => parseInteger(value, name, least, most)
+}
+
+/** @internal One of these words. */
+export function word<const W extends string>(...words: readonly W[]): Parse<W> {
+  return (value, name) => {
+    if (words.includes(value as W)) return value as W
+    throw invalidValue(name, `must be one of ${words.map((known) => `'${known}'`).join(', ')}`, value)
+  }
+}
+
+/** @internal 8, 16 and 32 bits. */
+export const u8 = whole(0, 0xff)
+/** @internal */
+export const u16 = whole(0, 0xffff)
+/** @internal */
+export const u32 = whole(0, 0xffffffff)
+
+/** @internal Bits per second, as whole numbers go. */
+export const rate = whole(8, Number.MAX_SAFE_INTEGER)
+
+/** @internal */
+export const percentage: Parse<number> = (value, name) => between(value, name, 100, '0 to 100 percent')
+
+/** @internal Fractions are allowed. */
+export const milliseconds: Parse<number> = (value, name) =>
+  between(value, name, Number.MAX_SAFE_INTEGER, 'milliseconds, not negative')
+
+function between(value: unknown, name: string, most: number, range: string): number {
+  if (typeof value !== 'number') throw invalidType(name, 'a number', value)
+  if (!(value >= 0 && value <= most)) throw outOfRange(name, range, value)
+  return value
+}
+
+/** @internal */
+export const ip: Parse<string> = (value, name) => {
+  if (familyOf(parseText(value, name)) !== 0) return value as string
+  throw invalidValue(name, 'must be an IP address', value)
+}
+
+/** @internal */
+export const ipv4: Parse<string> = (value, name) => {
+  if (familyOf(parseText(value, name)) === 4) return value as string
+  throw invalidValue(name, 'must be an IPv4 address', value)
+}
+
+/** @internal An IP address, with the length of its prefix where that is not all of it. */
+export const cidr: Parse<string> = (value, name) => {
+  const given = parseText(value, name)
+  const [address = '', prefix, ...more] = given.split('/')
+  const family = familyOf(address)
+  if (family === 0 || more.length > 0) {
+    throw invalidValue(name, "must be an IP address with a prefix, as '10.0.0.1/24' or 'fd00::1/64'", value)
+  }
+  const bits = family === 4 ? 32 : 128
+  if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)) {
+    throw invalidValue(name, `must have a prefix of 0 to ${bits} bits`, value)
+  }
+  return given
+}
+
+/** @internal 4, 6, or 0 for what is no address. One with a zone is an address of one host only. */
+export function familyOf(address: string): 0 | 4 | 6 {
+  if (address.includes('%')) return 0
+  return process.getBuiltinModule('node:net').isIP(address) as 0 | 4 | 6
+}
+
+/** @internal The address of a link. */
+export const mac: Parse<string> = (value, name) => {
+  if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(parseText(value, name))) return value as string
+  throw invalidValue(name, "must be a link address, as '02:00:00:00:00:01'", value)
+}
+
+/** @internal As the kernel has them: dev_valid_name() of net/core/dev.c. */
+export const linkName: Parse<string> = (value, name) => {
+  const given = parseText(value, name)
+  const isWrong = given === '' || given === '.' || given === '..' || /[/:%\s]/.test(given)
+  if (!isWrong && Buffer.byteLength(given) <= 15) return given
+  throw invalidValue(
+    name,
+    "must be a link's name: 1 to 15 bytes, no '/', ':', '%' or whitespace, not '.' or '..'",
+    given,
+  )
+}
+
+/** @internal */
+export const linkIndex = whole(1, 0x7fffffff)
+
+/** @internal */
+export const alias: Parse<string> = (value, name) => {
+  if (Buffer.byteLength(parseText(value, name)) <= 255) return value as string
+  throw invalidValue(name, 'must have at most 255 bytes', value)
+}
