@@ -10,9 +10,9 @@ use std::{
 use nix::errno::Errno;
 
 use crate::{
-    error::{Error, Result, SystemError},
+    error::{Error, Result, SystemError, last_errno},
     kind::Kinds,
-    set::{NamespaceSet, last_errno},
+    set::NamespaceSet,
     thread,
 };
 

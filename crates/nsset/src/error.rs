@@ -1,6 +1,6 @@
 //! Everything that can go wrong, with what was tried, on what, and what the user can do about it.
 
-use std::{borrow::Cow, fmt, path::PathBuf};
+use std::{borrow::Cow, fmt, io, path::PathBuf};
 
 use nix::errno::Errno;
 
@@ -109,6 +109,11 @@ impl fmt::Display for SystemError {
         }
         Ok(())
     }
+}
+
+/// The error number inside an `io::Error` that a system call of the standard library's gave.
+pub(crate) fn last_errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
 /// Node's messages begin with a small letter.

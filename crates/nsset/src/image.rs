@@ -21,10 +21,7 @@ use nix::{
     },
 };
 
-use crate::{
-    error::{Result, SystemError},
-    set::last_errno,
-};
+use crate::error::{Result, SystemError, last_errno};
 
 static PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/nsset-helper"));
 

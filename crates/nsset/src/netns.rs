@@ -17,11 +17,10 @@ use nix::{
 };
 
 use crate::{
-    error::{Error, Result, SystemError},
+    error::{Error, Result, SystemError, last_errno},
     kind::Kind,
     mount::{mount_anew, unmount},
     namespace::{Namespace, NamespaceId},
-    set::last_errno,
     source::from_path,
 };
 

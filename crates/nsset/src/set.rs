@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    error::{Error, Result, SystemError},
+    error::{Error, Result, SystemError, last_errno},
     init::Init,
     kind::{Kind, Kinds},
     namespace::Namespace,
@@ -108,11 +108,6 @@ impl NamespaceSet {
             _ => false,
         })
     }
-}
-
-/// The error number inside an `io::Error` that a system call of the standard library's gave.
-pub(crate) fn last_errno(error: &std::io::Error) -> nix::errno::Errno {
-    nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
 impl fmt::Display for NamespaceSet {

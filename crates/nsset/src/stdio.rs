@@ -8,9 +8,8 @@ use std::{
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use crate::{
-    error::{Result, SystemError},
+    error::{Result, SystemError, last_errno},
     launch,
-    set::last_errno,
 };
 
 /// What becomes of one of the program's descriptors.

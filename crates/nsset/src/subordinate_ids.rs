@@ -17,11 +17,10 @@ use nix::{
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
-    error::{Error, Result, SystemError},
+    error::{Error, Result, SystemError, last_errno},
     id_map::{self, IdMap},
     kind::Kind,
     pidfd,
-    set::last_errno,
 };
 
 /// Which of the two: users or groups.
