@@ -45,7 +45,10 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
         }
         (Errno::EUSERS, "unshare", _) => Some("user namespaces are nested more than 32 deep"),
         (Errno::EINVAL, "unshare", _) => Some("the kernel does not know this kind of namespace"),
-        (Errno::EPERM, "setns", _) => Some("entering it needs CAP_SYS_ADMIN in the user namespace that owns it"),
+        (Errno::EPERM, "setns", _) => Some(
+            "entering it needs CAP_SYS_ADMIN in the user namespace that owns it, which an ordinary user has where that \
+             is in the set as well",
+        ),
         (Errno::EINVAL, "setns", Some(Kind::User)) => Some("the process is in that user namespace already"),
         (Errno::ENOMEM, "clone", Some(_)) => {
             Some("PID 1 of the pid namespace has ended: nothing can be started in it any more")

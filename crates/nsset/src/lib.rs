@@ -10,6 +10,7 @@ mod explain;
 mod id_map;
 mod image;
 mod init;
+mod inside;
 mod ioctl;
 mod kind;
 mod launch;

@@ -26,6 +26,25 @@ pub struct Label {
     pub hint: Option<&'static str>,
 }
 
+impl Label {
+    pub const fn new(syscall: &'static str) -> Self {
+        Self { syscall, kind: None, path: None, source: None, hint: None }
+    }
+
+    pub fn socket() -> Self {
+        Self { kind: Some(Kind::Net), ..Self::new("socket") }
+    }
+
+    pub fn tun() -> Self {
+        Self {
+            kind: Some(Kind::Net),
+            path: Some("/dev/net/tun".into()),
+            hint: Some("the device needs the module tun, and to be readable and writable for the caller"),
+            ..Self::new("open")
+        }
+    }
+}
+
 /// A program for the helper, and the descriptors it is handed.
 #[derive(Debug, Default)]
 pub struct Program<'fd> {
@@ -73,8 +92,8 @@ impl<'fd> Program<'fd> {
 
     /// What the step with this number is called; `keep` is number 0.
     pub fn label(&self, step: u32) -> Label {
-        let keep = Label { syscall: "close_range", kind: None, path: None, source: None, hint: None };
-        (step as usize).checked_sub(1).and_then(|index| self.labels.get(index)).cloned().unwrap_or(keep)
+        let label = (step as usize).checked_sub(1).and_then(|index| self.labels.get(index));
+        label.cloned().unwrap_or(Label::new("close_range"))
     }
 
     pub fn promises(&self) -> Promises {
@@ -240,17 +259,14 @@ impl<'fd> Program<'fd> {
     /// Sends a socket. Its numbers are those of socket(2), none of them negative.
     pub fn socket(&mut self, domain: u32, kind: u32, protocol: u32) {
         self.promises.socket = true;
-        self.step(word::SOCKET, "socket").kind = Some(Kind::Net);
+        self.labelled_step(word::SOCKET, Label::socket());
         self.operands([domain, kind, protocol].map(|number| decimal(number.into())));
     }
 
     /// Sends `/dev/net/tun`.
     pub fn tun(&mut self) {
         self.promises.socket = true;
-        let label = self.step(word::TUN, "open");
-        label.kind = Some(Kind::Net);
-        label.path = Some("/dev/net/tun".into());
-        label.hint = Some("the device needs the module tun, and to be readable and writable for the caller");
+        self.labelled_step(word::TUN, Label::tun());
     }
 
     /// Finds the caller a name in the user namespace just joined.
@@ -331,8 +347,12 @@ impl<'fd> Program<'fd> {
     }
 
     fn step(&mut self, name: &[u8], syscall: &'static str) -> &mut Label {
+        self.labelled_step(name, Label::new(syscall))
+    }
+
+    fn labelled_step(&mut self, name: &[u8], label: Label) -> &mut Label {
         self.words.push(constant(name));
-        self.labels.push(Label { syscall, kind: None, path: None, source: None, hint: None });
+        self.labels.push(label);
         self.labels.last_mut().expect("one was pushed")
     }
 

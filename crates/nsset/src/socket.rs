@@ -1,48 +1,65 @@
-//! Makes a socket inside a set, by way of the helper: the calling thread stays where it is.
+//! Makes a socket inside a set: by the calling thread, which goes in for it, or by the helper where there is a `user`.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, open},
+    sys::stat::Mode,
+};
+use nsset_helper::protocol::About;
 
 use crate::{
     conversation,
     error::{Error, Result, SystemError},
+    explain, inside,
     kind::{Kind, Kinds},
-    plan,
-    program::Program,
+    program::{Label, Program},
     set::NamespaceSet,
 };
 
-/// Makes a socket in the set's network namespace, as socket(2), close-on-exec. It stays there, wherever it is used from.
+/// Makes a socket in the set's network namespace, as socket(2), close-on-exec. It stays there, wherever it is used
+/// from.
 ///
-/// Of these kinds of the set only `net` counts, and `user`: what the socket may do it owes to who made it, and where.
+/// Of these kinds of the set only `user` counts beside `net`: what the socket may do it owes to who made it, and where.
+/// Without a foreign `user` the calling thread goes in itself and comes back; a thread that does so often calls
+/// [`thread::remember`](crate::thread::remember) when it starts. With one, the helper goes.
+///
+/// # Errors
+/// [`Error::NotInSet`] without `net`, [`Error::InvalidArgument`] for a number below 0, [`Error::System`] with what
+/// socket(2) or setns(2) said; [`Error::Restore`] when the thread could not come back: the socket is closed then, and
+/// until the thread is back every call is [`Error::Tainted`].
 pub fn open_socket(set: &NamespaceSet, kinds: Kinds, domain: i32, kind: i32, protocol: i32) -> Result<OwnedFd> {
     set.get(Kind::Net)?;
-    let domain = check("domain", domain)?;
-    let kind = check("type", kind)?;
-    let protocol = check("protocol", protocol)?;
-
-    let mut program = go_inside(set, kinds)?;
-    program.socket(domain, kind, protocol);
+    let numbers = (check("domain", domain)?, check("type", kind)?, check("protocol", protocol)?);
+    if let Some(visit) = inside::visit(set, kinds)? {
+        let socket = make(domain, kind, protocol);
+        return visit.leave_with(socket.map_err(|errno| explain::step(Label::socket(), errno, About::Target)));
+    }
+    let mut program = inside::program(set, kinds)?;
+    program.socket(numbers.0, numbers.1, numbers.2);
     receive(&program)
 }
 
-/// Opens `/dev/net/tun` in the set's network namespace, into which the devices that are made with it come.
+/// Opens `/dev/net/tun` in the set's network namespace, into which the devices that are made with it come. The way in
+/// and the errors are those of [`open_socket`].
 pub fn open_tun(set: &NamespaceSet, kinds: Kinds) -> Result<OwnedFd> {
     set.get(Kind::Net)?;
-    let mut program = go_inside(set, kinds)?;
+    if let Some(visit) = inside::visit(set, kinds)? {
+        let device = open("/dev/net/tun", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty());
+        return visit.leave_with(device.map_err(|errno| explain::step(Label::tun(), errno, About::Target)));
+    }
+    let mut program = inside::program(set, kinds)?;
     program.tun();
     receive(&program)
 }
 
-fn go_inside(set: &NamespaceSet, kinds: Kinds) -> Result<Program<'static>> {
-    let wanted = [Kind::User, Kind::Net].into_iter().filter(|kind| kinds.contains(*kind)).collect();
-    let mut program = Program::new();
-    let joined = plan::go_inside(&mut program, set, wanted)?;
-    if joined.contains(Kind::User) {
-        program.somebody();
-    }
-    Ok(program)
+/// By hand, because the numbers may be any that the kernel knows.
+fn make(domain: i32, kind: i32, protocol: i32) -> std::result::Result<OwnedFd, Errno> {
+    // SAFETY: plain numbers.
+    let socket: RawFd = Errno::result(unsafe { libc::socket(domain, kind | libc::SOCK_CLOEXEC, protocol) })?;
+    // SAFETY: the kernel has just made it.
+    Ok(unsafe { OwnedFd::from_raw_fd(socket) })
 }
 
 fn receive(program: &Program<'_>) -> Result<OwnedFd> {

@@ -60,7 +60,7 @@ pub fn current(kinds: Option<Kinds>) -> Result<NamespaceSet> {
 pub(crate) fn stands_in(kind: Kind) -> Option<NamespaceId> {
     PLACE.with_borrow(|place| match place {
         Some(place) => place.stands[kind.index()].as_ref().map(|namespace| namespace.id()),
-        // A thread that is not JavaScript's enters nothing, and so has nothing to remember.
+        // A thread that has gone in nowhere has nothing to remember.
         None => source::own_id(kind),
     })
 }
@@ -91,6 +91,12 @@ impl Visit {
     /// Goes back to where the thread was before the visit.
     pub fn leave(self) -> Result<()> {
         with_place(|place| place.leave(self))?
+    }
+
+    /// Goes back, and hands on what came of the stay. A failed way back is the error, and what came is dropped.
+    pub fn leave_with<T>(self, outcome: Result<T>) -> Result<T> {
+        self.leave()?;
+        outcome
     }
 }
 

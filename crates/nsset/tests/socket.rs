@@ -1,8 +1,12 @@
 //! Sockets that are born inside a set: as root in a `net` set, as an ordinary user in a `user` and `net` set.
 
+mod again;
+mod refusal;
+
 use std::{
-    fs::File,
+    fs::{self, File},
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
+    path::PathBuf,
 };
 
 use nix::{
@@ -10,7 +14,7 @@ use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
     sys::stat::fstat,
 };
-use nsset::{Error, Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, open_socket, open_tun, unshare};
+use nsset::{Error, Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, open_socket, open_tun, thread, unshare};
 
 const NETLINK_ROUTE: i32 = libc::NETLINK_ROUTE;
 
@@ -27,6 +31,45 @@ fn network(map_user: MapUser) -> NamespaceSet {
     }
     let options = UnshareOptions { map_user: Some(map_user), ..UnshareOptions::default() };
     unshare(None, Kinds::NONE.with(Kind::Net).with(Kind::User), &options, None).unwrap()
+}
+
+/// A set that the calling thread can go into: without `user`, or with its own. An ordinary user has none.
+fn reachable() -> Option<NamespaceSet> {
+    let set = network(MapUser::Root);
+    if set.kinds().contains(Kind::User) {
+        println!("skipped: an ordinary user cannot go into a network with a thread");
+        return None;
+    }
+    Some(set)
+}
+
+/// A set that takes the helper.
+fn beyond_the_thread() -> NamespaceSet {
+    network(MapUser::Current)
+}
+
+/// For what changes the thread for good.
+fn on_a_thread_of_its_own(test: impl FnOnce() + Send) {
+    std::thread::scope(|scope| scope.spawn(test).join().unwrap());
+}
+
+fn tcp(set: &NamespaceSet) -> nsset::Result<OwnedFd> {
+    open_socket(set, Kinds::ALL, libc::AF_INET, libc::SOCK_STREAM, 0)
+}
+
+fn inode(set: &NamespaceSet) -> u64 {
+    set.get(Kind::Net).unwrap().id().ino
+}
+
+fn where_the_thread_is() -> PathBuf {
+    fs::read_link("/proc/thread-self/ns/net").unwrap()
+}
+
+/// How many sockets of the process are in the set's network.
+fn sockets_in(set: &NamespaceSet) -> usize {
+    let fds = fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let files = fds.filter_map(|fd| fd.file_name().to_str()?.parse::<i32>().ok());
+    files.filter(|fd| is_home(*fd, inode(set))).count()
 }
 
 /// The inode of the socket's network namespace, as the kernel tells it.
@@ -99,16 +142,11 @@ fn nothing_is_left_open() {
     let open = || open_socket(&set, Kinds::ALL, libc::AF_INET, libc::SOCK_STREAM, 0);
     drop(open().unwrap());
     // Descriptors that other tests open meanwhile are none of the set's: only sockets in it count.
-    let sockets = || {
-        let fds = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
-        let files = fds.filter_map(|fd| fd.file_name().to_str()?.parse::<i32>().ok());
-        files.filter(|fd| is_home(*fd, set.get(Kind::Net).unwrap().id().ino)).count()
-    };
-    assert_eq!(sockets(), 0);
+    assert_eq!(sockets_in(&set), 0);
     let held: Vec<_> = (0..10).map(|_| open().unwrap()).collect();
-    assert_eq!(sockets(), 10);
+    assert_eq!(sockets_in(&set), 10);
     drop(held);
-    assert_eq!(sockets(), 0);
+    assert_eq!(sockets_in(&set), 0);
 }
 
 fn is_home(fd: i32, inode: u64) -> bool {
@@ -140,4 +178,115 @@ fn a_tun_device_comes_into_the_sets_network() {
     // SAFETY: the kernel has just made it.
     let home = fstat(unsafe { OwnedFd::from_raw_fd(home) }).unwrap().st_ino;
     assert_eq!(home, set.get(Kind::Net).unwrap().id().ino);
+}
+
+#[test]
+fn the_thread_is_back_afterwards_whichever_way_it_took() {
+    let home = where_the_thread_is();
+    for set in [network(MapUser::Root), beyond_the_thread()] {
+        assert_eq!(self::home(&tcp(&set).unwrap()), inode(&set));
+        assert_eq!(where_the_thread_is(), home);
+        open_socket(&set, Kinds::ALL, 200, libc::SOCK_RAW, 0).unwrap_err();
+        assert_eq!(where_the_thread_is(), home);
+        let _ = open_tun(&set, Kinds::ALL);
+        assert_eq!(where_the_thread_is(), home);
+    }
+}
+
+#[test]
+fn the_helper_starts_only_for_a_foreign_user_namespace() {
+    on_a_thread_of_its_own(|| {
+        let (near, far) = (reachable(), beyond_the_thread());
+        refusal::refuse(libc::SYS_execveat, Errno::EACCES);
+        assert!(tcp(&far).unwrap_err().to_string().starts_with("EACCES: permission denied, execveat"));
+        let Some(near) = near else { return };
+        assert_eq!(home(&tcp(&near).unwrap()), inode(&near));
+    });
+}
+
+#[test]
+fn from_inside_another_network_the_thread_comes_back_to_that() {
+    let (Some(outer), Some(inner)) = (reachable(), reachable()) else { return };
+    let visit = thread::visit(&outer, Kinds::NONE.with(Kind::Net)).unwrap();
+    let socket = tcp(&inner);
+    let between = where_the_thread_is();
+    visit.leave().unwrap();
+    assert_eq!(home(&socket.unwrap()), inode(&inner));
+    assert_eq!(between, PathBuf::from(format!("net:[{}]", inode(&outer))));
+}
+
+#[test]
+fn a_failed_way_back_closes_the_socket_and_taints_the_thread() {
+    on_a_thread_of_its_own(|| {
+        let Some(set) = reachable() else { return };
+        thread::remember().unwrap();
+        let home = where_the_thread_is();
+        let ways_home = fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .flatten()
+            .filter(|fd| fs::read_link(fd.path()).is_ok_and(|link| link == home));
+        let ways_home: Vec<i32> = ways_home.map(|fd| fd.file_name().to_str().unwrap().parse().unwrap()).collect();
+        refusal::refuse_for(libc::SYS_setns, &ways_home, Errno::EPERM);
+
+        let failure = tcp(&set).unwrap_err();
+        assert!(matches!(failure, Error::Restore { kind: Kind::Net, errno: Errno::EPERM }), "{failure}");
+        assert_eq!(sockets_in(&set), 0);
+        for _ in 0..2 {
+            let failure = tcp(&set).unwrap_err();
+            assert!(matches!(failure, Error::Tainted { kind: Kind::Net, errno: Errno::EPERM }), "{failure}");
+        }
+        assert_eq!(sockets_in(&set), 0);
+    });
+}
+
+#[test]
+fn who_may_not_go_in_is_told_what_it_takes() {
+    // The change of user makes the whole process undumpable.
+    if !again::runs_again(&[], "who_may_not_go_in_is_told_what_it_takes") {
+        return;
+    }
+    // As root: an ordinary user from then on. The network belongs to a user namespace that is not asked for.
+    let net = network(MapUser::Root).narrow(Kinds::NONE.with(Kind::Net)).unwrap();
+    let home = where_the_thread_is();
+    // SAFETY: plain numbers; unlike the C library's function, the call changes the calling thread only.
+    Errno::result(unsafe { libc::syscall(libc::SYS_setresuid, 1234, 1234, 1234) }).unwrap();
+    for failure in [tcp(&net).map(drop), open_tun(&net, Kinds::ALL).map(drop)] {
+        assert_eq!(
+            failure.unwrap_err().to_string(),
+            "EPERM: operation not permitted, setns net: entering it needs CAP_SYS_ADMIN in the user namespace that \
+             owns it, which an ordinary user has where that is in the set as well"
+        );
+        assert_eq!(where_the_thread_is(), home);
+    }
+}
+
+#[test]
+fn where_the_thread_could_not_come_back_the_helper_goes() {
+    let name = "where_the_thread_could_not_come_back_the_helper_goes";
+    if !again::runs_again(&["unshare", "--user", "--map-root-user"], name) {
+        return;
+    }
+    let set = unshare(None, Kinds::NONE.with(Kind::Net), &UnshareOptions::default(), None).unwrap();
+    let refusal = thread::visit(&set, set.kinds()).unwrap_err();
+    assert!(matches!(refusal, Error::NotEnterable { kind: Kind::Net, .. }), "{refusal}");
+    assert_eq!(home(&tcp(&set).unwrap()), inode(&set));
+}
+
+#[test]
+fn no_call_leaves_a_descriptor_or_a_process_behind() {
+    if !again::runs_again(&[], "no_call_leaves_a_descriptor_or_a_process_behind") {
+        return;
+    }
+    for set in [network(MapUser::Root), beyond_the_thread()] {
+        let call = || {
+            tcp(&set).unwrap();
+            open_socket(&set, Kinds::ALL, 200, libc::SOCK_RAW, 0).unwrap_err();
+            open_socket(&set, Kinds::ALL, libc::AF_INET, -1, 0).unwrap_err();
+            let _ = open_tun(&set, Kinds::ALL);
+        };
+        call();
+        let before = again::possessions();
+        (0..20).for_each(|_| call());
+        again::expect_possessions(&before);
+    }
 }
