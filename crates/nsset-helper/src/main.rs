@@ -8,6 +8,7 @@ mod arguments;
 mod capabilities;
 mod credentials;
 mod exec;
+mod files;
 mod identity;
 mod init;
 mod memory;

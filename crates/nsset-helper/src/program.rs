@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::Arguments,
-    capabilities, credentials, exec, identity, init, mounts, namespaces, nested_user, network,
+    capabilities, credentials, exec, files, identity, init, mounts, namespaces, nested_user, network,
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
     report::{self, Report},
     state::State,
@@ -57,6 +57,8 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::NAMESPACES => namespaces::send(arguments, state),
         word::TUN => network::send_tun(state.report),
         word::SOCKET => network::send_socket(arguments, state.report),
+        word::READ_FILE => files::read(arguments, state),
+        word::WRITE_FILE => files::write(arguments, state),
         word::SOME_GROUP => identity::become_some_group(state.proc, state.caller),
         word::SOME_USER => identity::become_some_user(state.proc, state.caller),
         word::GROUPS => credentials::set_groups(arguments),

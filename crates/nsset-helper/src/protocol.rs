@@ -13,6 +13,9 @@ pub const FIRST_PASSED_FD: i32 = 4;
 /// The most descriptors one message carries: the eight kinds of namespace.
 pub const MAX_FDS_PER_MESSAGE: usize = 8;
 
+/// The most that `read-file` reads of a file, in bytes.
+pub const MAX_CONTENT: usize = 64 * 1024;
+
 /// The words of the program. The comment of each names its operands.
 pub mod word {
     /// `COUNT`: keep the control socket and COUNT passed descriptors, close every other. Always first.
@@ -61,6 +64,10 @@ pub mod word {
     pub const SOCKET: &[u8] = b"socket";
     /// No operand: open `/dev/net/tun` and send it.
     pub const TUN: &[u8] = b"tun";
+    /// `FD PATH`: open the file at PATH below the directory FD, and say what one read of it tells.
+    pub const READ_FILE: &[u8] = b"read-file";
+    /// `FD PATH TEXT`: open the same for writing, write TEXT to it, and say so.
+    pub const WRITE_FILE: &[u8] = b"write-file";
     /// No operand: where the caller's group has no name inside, become 0, if there is one.
     pub const SOME_GROUP: &[u8] = b"some-group";
     /// No operand: the same for the caller's user.
@@ -109,6 +116,10 @@ pub enum Saying {
     Namespaces = 6,
     /// The socket that was asked for, or `/dev/net/tun`, comes with the message.
     Socket = 7,
+    /// What the file holds follows the message, in the same packet; no more than [`MAX_CONTENT`] of it.
+    Content = 8,
+    /// The text is written.
+    Written = 9,
 }
 
 impl Saying {
@@ -122,6 +133,8 @@ impl Saying {
             5 => Some(Self::InitReady),
             6 => Some(Self::Namespaces),
             7 => Some(Self::Socket),
+            8 => Some(Self::Content),
+            9 => Some(Self::Written),
             _ => None,
         }
     }
@@ -152,6 +165,8 @@ pub enum About {
     Setgroups = 3,
     UidMap = 4,
     GidMap = 5,
+    /// Of `read-file` and `write-file`: the opening.
+    Open = 6,
 }
 
 impl About {
@@ -163,6 +178,7 @@ impl About {
             3 => Self::Setgroups,
             4 => Self::UidMap,
             5 => Self::GidMap,
+            6 => Self::Open,
             _ => Self::Target,
         }
     }

@@ -15,7 +15,7 @@ pub struct Report {
 
 #[repr(C)]
 struct Iovec {
-    base: *const Message,
+    base: *const u8,
     length: usize,
 }
 
@@ -42,10 +42,22 @@ struct RightsMessage {
 impl Report {
     /// Says something, with up to eight descriptors beside it.
     pub fn say(self, saying: Saying, value: i32, fds: &[i32]) -> Result<(), Errno> {
+        self.send(saying, value, fds, &[])
+    }
+
+    /// Says what a file holds.
+    pub fn say_content(self, content: &[u8]) -> Result<(), Errno> {
+        self.send(Saying::Content, 0, &[], content)
+    }
+
+    fn send(self, saying: Saying, value: i32, fds: &[i32], content: &[u8]) -> Result<(), Errno> {
         const SOL_SOCKET: i32 = 1;
         const SCM_RIGHTS: i32 = 1;
         let message = Message { saying: saying as u32, step: self.step, value, about: self.about as u32 };
-        let part = Iovec { base: &raw const message, length: Message::SIZE };
+        let parts = [
+            Iovec { base: (&raw const message).cast(), length: Message::SIZE },
+            Iovec { base: content.as_ptr(), length: content.len() },
+        ];
         let count = fds.len().min(MAX_FDS_PER_MESSAGE);
         let mut rights = RightsMessage {
             length: 16 + 4 * count,
@@ -57,13 +69,14 @@ impl Report {
         let header = MessageHeader {
             name: 0,
             name_length: 0,
-            parts: &raw const part,
-            part_count: 1,
+            parts: parts.as_ptr(),
+            part_count: parts.len(),
             control: if count == 0 { core::ptr::null() } else { &raw const rights },
             control_length: if count == 0 { 0 } else { (rights.length + 7) & !7 },
             flags: 0,
         };
-        // SAFETY: the header is laid out as the kernel's on 64-bit machines, and all it points to is in this frame.
+        // SAFETY: the header is laid out as the kernel's on 64-bit machines, and all it points to is in this frame
+        // or the caller's.
         unsafe { syscall::sendmsg(self.control, &header) }.map(drop)
     }
 

@@ -1,6 +1,6 @@
 //! System calls without a libc: the numbers, the trap, and one thin function for each call the helper makes.
 
-use core::ffi::CStr;
+use core::{ffi::CStr, mem::MaybeUninit};
 
 /// An error number, positive as in errno(3).
 pub type Errno = i32;
@@ -40,6 +40,7 @@ mod number {
     pub const WRITE: usize = 1;
     pub const CLOSE: usize = 3;
     pub const IOCTL: usize = 16;
+    pub const PREAD64: usize = 17;
     pub const RT_SIGACTION: usize = 13;
     pub const RT_SIGPROCMASK: usize = 14;
     pub const PIPE2: usize = 293;
@@ -87,6 +88,7 @@ mod number {
     pub const PIPE2: usize = 59;
     pub const READ: usize = 63;
     pub const WRITE: usize = 64;
+    pub const PREAD64: usize = 67;
     pub const PPOLL: usize = 73;
     pub const CAPGET: usize = 90;
     pub const CAPSET: usize = 91;
@@ -196,6 +198,11 @@ pub fn exit(code: i32) -> ! {
 
 pub fn read(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
     call!(number::READ, fd, buffer.as_mut_ptr(), buffer.len())
+}
+
+/// The same from the beginning of the file, into memory that holds nothing yet: the result says how much is filled.
+pub fn read_from_start(fd: i32, buffer: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
+    call!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), 0)
 }
 
 pub fn write(fd: i32, bytes: &[u8]) -> Result<usize, Errno> {

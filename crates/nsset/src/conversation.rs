@@ -16,7 +16,7 @@ use nix::{
         wait::{Id, WaitPidFlag, WaitStatus, waitid},
     },
 };
-use nsset_helper::protocol::{About, Message, Saying};
+use nsset_helper::protocol::{About, MAX_CONTENT, Message, Saying};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
@@ -44,6 +44,8 @@ pub struct Outcome {
     pub namespaces: Vec<OwnedFd>,
     /// The socket that was asked for.
     pub socket: Option<OwnedFd>,
+    /// What the file holds that was asked for.
+    pub content: Option<Vec<u8>>,
     /// PID 1 of the new pid namespace.
     pub init: Option<OwnedFd>,
     /// The helper itself, or the child it went on in: by now it has exec'd or ended.
@@ -74,6 +76,9 @@ pub fn run(
         init_ready: false,
         namespaces: Vec::new(),
         socket: None,
+        content: None,
+        is_written: false,
+        packet: vec![0; Message::SIZE + if program.promises().content { MAX_CONTENT } else { 0 }],
         failure: None,
         lost_child: None,
         deadline: Instant::now() + TIME_LIMIT,
@@ -96,6 +101,13 @@ struct Failure {
     about: About,
 }
 
+/// A message, the descriptors that came beside it, and what follows it in the packet.
+struct Heard {
+    message: Message,
+    fds: Vec<OwnedFd>,
+    content: Vec<u8>,
+}
+
 struct Conversation {
     control: OwnedFd,
     /// The helper, and behind it the child it went on in.
@@ -104,6 +116,10 @@ struct Conversation {
     init_ready: bool,
     namespaces: Vec<OwnedFd>,
     socket: Option<OwnedFd>,
+    content: Option<Vec<u8>>,
+    is_written: bool,
+    /// Where messages are received.
+    packet: Vec<u8>,
     failure: Option<Failure>,
     /// A child of ours whose descriptor did not fit into our table.
     lost_child: Option<i32>,
@@ -122,8 +138,8 @@ impl Conversation {
     ) -> Result<()> {
         loop {
             self.wait_for_message(cancel)?;
-            let Some((message, fds)) = self.receive()? else { break };
-            self.hear(message, fds, on_waiting)?;
+            let Some(heard) = self.receive()? else { break };
+            self.hear(heard, on_waiting)?;
         }
         match self.failure {
             Some(Failure { step, errno, about }) => Err(explain::step(program.label(step), errno, about)),
@@ -131,12 +147,8 @@ impl Conversation {
         }
     }
 
-    fn hear(
-        &mut self,
-        message: Message,
-        mut fds: Vec<OwnedFd>,
-        on_waiting: &mut dyn FnMut(i32) -> Result<()>,
-    ) -> Result<()> {
+    fn hear(&mut self, heard: Heard, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
+        let Heard { message, mut fds, content } = heard;
         match Saying::from_u32(message.saying) {
             Some(Saying::Failed) => {
                 let about = About::from_u32(message.about);
@@ -158,6 +170,8 @@ impl Conversation {
             Some(Saying::InitReady) => self.init_ready = true,
             Some(Saying::Namespaces) => self.namespaces = fds,
             Some(Saying::Socket) => self.socket = fds.pop(),
+            Some(Saying::Content) => self.content = Some(content),
+            Some(Saying::Written) => self.is_written = true,
             None => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
         }
         Ok(())
@@ -205,25 +219,25 @@ impl Conversation {
         }
     }
 
-    /// The next message with its descriptors, or `None` at the end.
-    fn receive(&mut self) -> Result<Option<(Message, Vec<OwnedFd>)>> {
-        let mut bytes = [0u8; Message::SIZE];
-        let received = match rights::receive(self.control.as_fd(), &mut bytes) {
+    /// The next message, or `None` at the end.
+    fn receive(&mut self) -> Result<Option<Heard>> {
+        let received = match rights::receive(self.control.as_fd(), &mut self.packet) {
             // Who ended with our word unread resets the connection.
             Err(Errno::ECONNRESET) => return Ok(None),
             other => other.map_err(|errno| SystemError::new(errno, "recvmsg"))?,
         };
-        match received.length {
-            0 => return Ok(None),
-            Message::SIZE => {}
-            _ => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
+        if received.length == 0 {
+            return Ok(None);
         }
-        let message = decode(bytes);
+        let Some((bytes, content)) = self.packet[..received.length].split_first_chunk() else {
+            return Err(SystemError::new(Errno::EPROTO, "recvmsg").into());
+        };
+        let (message, content) = (decode(*bytes), content.to_vec());
         if received.is_truncated {
             self.lose(message);
             return Err(SystemError::new(Errno::EMFILE, "recvmsg").into());
         }
-        Ok(Some((message, received.fds)))
+        Ok(Some(Heard { message, fds: received.fds, content }))
     }
 
     /// Keeps the pid of a child whose descriptor did not fit into our table, where that is a pid that means it to us: not
@@ -250,6 +264,8 @@ impl Conversation {
         let promised = program.promises();
         let complete = self.namespaces.len() == promised.namespaces
             && self.socket.is_some() == promised.socket
+            && self.content.is_some() == promised.content
+            && self.is_written == promised.written
             && (self.init.is_some() && self.init_ready) == promised.init
             && (self.processes.len() == 2) == promised.fork;
         if !complete {
@@ -260,7 +276,8 @@ impl Conversation {
         let process = self.processes.pop().expect("there is always the helper");
         // The helper that went on in a child has left by itself.
         self.processes.drain(..).for_each(dismiss);
-        Ok(Outcome { namespaces: self.namespaces, socket: self.socket, init: self.init, process })
+        let Self { namespaces, socket, content, init, .. } = self;
+        Ok(Outcome { namespaces, socket, content, init, process })
     }
 
     /// Ends the conversation early. Whoever waits for our word gets the end of it, and leaves; what they still have to say
@@ -269,8 +286,8 @@ impl Conversation {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
         self.deadline = Instant::now() + PATIENCE;
         while self.wait_for_message(None).is_ok() {
-            let (message, mut fds) = match self.receive() {
-                Ok(Some(received)) => received,
+            let Heard { message, mut fds, .. } = match self.receive() {
+                Ok(Some(heard)) => heard,
                 Err(Error::System(error)) if error.errno == Errno::EMFILE => continue,
                 Ok(None) | Err(_) => break,
             };

@@ -31,6 +31,7 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
         About::Setgroups => "setgroups",
         About::UidMap => "uid_map",
         About::GidMap => "gid_map",
+        About::Open => "open",
     };
     let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
     error.path = if about == About::Source { label.source } else { label.path };

@@ -34,6 +34,7 @@ mod spawn;
 mod stdio;
 mod stopped;
 mod subordinate_ids;
+pub mod sysctl;
 pub mod thread;
 mod unshare;
 

@@ -75,6 +75,8 @@ impl AsFd for Passed<'_> {
 pub struct Promises {
     pub namespaces: usize,
     pub socket: bool,
+    pub content: bool,
+    pub written: bool,
     pub init: bool,
     pub fork: bool,
 }
@@ -267,6 +269,25 @@ impl<'fd> Program<'fd> {
     pub fn tun(&mut self) {
         self.promises.socket = true;
         self.labelled_step(word::TUN, Label::tun());
+    }
+
+    /// Says what a file below this directory holds.
+    pub fn read_file(&mut self, directory: BorrowedFd<'fd>, path: &Path, label: Label) -> Result<()> {
+        self.promises.content = true;
+        let fd = self.pass(directory);
+        self.labelled_step(word::READ_FILE, label);
+        self.operands([decimal(fd as u64)]);
+        self.operand(path)
+    }
+
+    /// Writes a text to a file below this directory, and says so.
+    pub fn write_file(&mut self, directory: BorrowedFd<'fd>, path: &Path, text: &str, label: Label) -> Result<()> {
+        self.promises.written = true;
+        let fd = self.pass(directory);
+        self.labelled_step(word::WRITE_FILE, label);
+        self.operands([decimal(fd as u64)]);
+        self.operand(path)?;
+        self.operand(Path::new(text))
     }
 
     /// Finds the caller a name in the user namespace just joined.

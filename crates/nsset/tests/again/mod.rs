@@ -19,8 +19,8 @@ pub fn runs_again(prefix: &[&str], test: &str) -> bool {
     let mut command = Command::new("timeout");
     command.args(["--kill-after=5", "60"]).args(prefix).arg(env::current_exe().unwrap());
     let output = command.args([test, "--exact", "--nocapture"]).env(AGAIN, "1").output().unwrap();
-    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
     false
 }
 
