@@ -116,7 +116,7 @@ export interface ErrorFields {
   path?: string
   pid?: number
   /** Whether it is an argument of the right kind, but too small or too large. */
-  isRange: boolean
+  isRange?: boolean
 }
 
 /** How a child ended. */

@@ -48,6 +48,10 @@ enum Operation {
     ReplaceQdisc { link: LinkRef, spec: QdiscSpec },
     #[serde(rename = "qdiscs.delete")]
     DeleteQdisc { link: LinkRef, parent: Handle },
+    #[serde(rename = "sysctls.get")]
+    GetSysctl { name: String },
+    #[serde(rename = "sysctls.set")]
+    SetSysctl { name: String, value: String },
 }
 
 /// The number of another network that came with the request.
@@ -94,35 +98,36 @@ fn misunderstood(error: &serde_json::Error) -> Failure {
 impl Operation {
     /// Answers with the result as JSON.
     async fn perform(self, sockets: &Sockets, others: &[Inside]) -> Result<String, Failure> {
-        let network = sockets.network().await?;
         match self {
-            Self::ListLinks => json(&network.links().list().await?),
-            Self::GetLink { link } => json(&network.links().get(&link).await?),
+            Self::GetSysctl { name } => json(&sockets.sysctl(&name)?),
+            Self::SetSysctl { name, value } => json(&sockets.set_sysctl(&name, &value)?),
+            Self::ListLinks => json(&sockets.links().await?.list().await?),
+            Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => {
                 let spec = spec.complete(others).await?;
                 match spec.kind {
-                    LinkKind::Tun(_) => json(&network.links().add_tun(&spec, sockets.tun()?).await?),
-                    _ => json(&network.links().add(&spec).await?),
+                    LinkKind::Tun(_) => json(&sockets.links().await?.add_tun(&spec, sockets.tun()?).await?),
+                    _ => json(&sockets.links().await?.add(&spec).await?),
                 }
             }
-            Self::EnsureLink { spec } => json(&network.links().ensure(&spec.complete(others).await?).await?),
-            Self::SetLink { link, changes } => json(&network.links().set(&link, &changes).await?),
-            Self::DeleteLink { link, force } => json(&network.links().delete(&link, force).await?),
+            Self::EnsureLink { spec } => json(&sockets.links().await?.ensure(&spec.complete(others).await?).await?),
+            Self::SetLink { link, changes } => json(&sockets.links().await?.set(&link, &changes).await?),
+            Self::DeleteLink { link, force } => json(&sockets.links().await?.delete(&link, force).await?),
             Self::MoveLink { link, network: other } => {
                 let there = other.open(others)?;
-                json(&network.links().move_to(&link, there.namespace()?.as_fd()).await?)
+                json(&sockets.links().await?.move_to(&link, there.namespace()?.as_fd()).await?)
             }
-            Self::ListAddresses { link } => json(&network.addresses().list(link.as_ref()).await?),
-            Self::AddAddress { link, address } => json(&network.addresses().add(&link, &address).await?),
-            Self::DeleteAddress { link, address } => json(&network.addresses().delete(&link, &address).await?),
-            Self::ListRoutes { table } => json(&network.routes().list(table).await?),
-            Self::AddRoute { route } => json(&network.routes().add(&route).await?),
-            Self::ReplaceRoute { route } => json(&network.routes().replace(&route).await?),
-            Self::DeleteRoute { route } => json(&network.routes().delete(&route).await?),
-            Self::ListQdiscs { link } => json(&network.qdiscs().list(link.as_ref()).await?),
-            Self::AddQdisc { link, spec } => json(&network.qdiscs().add(&link, &spec).await?),
-            Self::ReplaceQdisc { link, spec } => json(&network.qdiscs().replace(&link, &spec).await?),
-            Self::DeleteQdisc { link, parent } => json(&network.qdiscs().delete(&link, parent).await?),
+            Self::ListAddresses { link } => json(&sockets.addresses().await?.list(link.as_ref()).await?),
+            Self::AddAddress { link, address } => json(&sockets.addresses().await?.add(&link, &address).await?),
+            Self::DeleteAddress { link, address } => json(&sockets.addresses().await?.delete(&link, &address).await?),
+            Self::ListRoutes { table } => json(&sockets.routes().await?.list(table).await?),
+            Self::AddRoute { route } => json(&sockets.routes().await?.add(&route).await?),
+            Self::ReplaceRoute { route } => json(&sockets.routes().await?.replace(&route).await?),
+            Self::DeleteRoute { route } => json(&sockets.routes().await?.delete(&route).await?),
+            Self::ListQdiscs { link } => json(&sockets.qdiscs().await?.list(link.as_ref()).await?),
+            Self::AddQdisc { link, spec } => json(&sockets.qdiscs().await?.add(&link, &spec).await?),
+            Self::ReplaceQdisc { link, spec } => json(&sockets.qdiscs().await?.replace(&link, &spec).await?),
+            Self::DeleteQdisc { link, parent } => json(&sockets.qdiscs().await?.delete(&link, parent).await?),
         }
     }
 }

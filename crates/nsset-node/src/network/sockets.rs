@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use nsset::{Kind, NamespaceSet};
-use nsset_net::Network;
+use nsset_net::{Addresses, Links, Network, Qdiscs, Routes};
 use tokio::sync::OnceCell;
 
 use super::failure::Failure;
@@ -24,15 +24,37 @@ impl Sockets {
         self.network.get_or_try_init(|| async { Ok(Network::open(self.netlink(libc::NETLINK_ROUTE)?)?) }).await
     }
 
+    pub async fn links(&self) -> Result<Links<'_>, Failure> {
+        Ok(self.network().await?.links())
+    }
+
+    pub async fn addresses(&self) -> Result<Addresses<'_>, Failure> {
+        Ok(self.network().await?.addresses())
+    }
+
+    pub async fn routes(&self) -> Result<Routes<'_>, Failure> {
+        Ok(self.network().await?.routes())
+    }
+
+    pub async fn qdiscs(&self) -> Result<Qdiscs<'_>, Failure> {
+        Ok(self.network().await?.qdiscs())
+    }
+
     fn netlink(&self, protocol: i32) -> nsset::Result<OwnedFd> {
-        nsset::thread::ensure_restored()?;
         nsset::open_socket(&self.set, self.set.kinds(), libc::AF_NETLINK, libc::SOCK_RAW, protocol)
     }
 
     /// `/dev/net/tun`, as it is inside.
     pub fn tun(&self) -> nsset::Result<OwnedFd> {
-        nsset::thread::ensure_restored()?;
         nsset::open_tun(&self.set, self.set.kinds())
+    }
+
+    pub fn sysctl(&self, name: &str) -> nsset::Result<String> {
+        nsset::sysctl::get(&self.set, self.set.kinds(), name)
+    }
+
+    pub fn set_sysctl(&self, name: &str, value: &str) -> nsset::Result<()> {
+        nsset::sysctl::set(&self.set, self.set.kinds(), name, value)
     }
 
     /// The network namespace itself.
