@@ -22,9 +22,9 @@ use tokio::{
 use crate::{
     answer::{End, Hear, Hearing},
     attributes::Malformed,
-    error::Refusal,
+    error::{Error, Refusal},
     request::Request,
-    socket,
+    socket::{self, Protocol},
 };
 
 /// How long the kernel may be silent.
@@ -51,9 +51,14 @@ struct Turn {
 }
 
 impl Conversation {
-    /// The socket is one of rtnetlink that does not block.
-    pub fn new(socket: OwnedFd) -> Result<Self, Errno> {
-        Ok(Self { socket: socket::watch(socket)?, turn: Mutex::new(Turn { sequence: 0, buffer: Vec::new() }) })
+    /// Takes a socket of this protocol that nobody else uses. To be called inside a tokio runtime.
+    pub fn open(socket: OwnedFd, protocol: Protocol) -> Result<Self, Error> {
+        if !socket::speaks(socket.as_fd(), protocol) {
+            return Err(Error::InvalidArgument(format!("the descriptor is no socket of {protocol}")));
+        }
+        socket::prepare(socket.as_fd()).map_err(|errno| Refusal::from(errno).of("setsockopt", ""))?;
+        let socket = socket::watch(socket).map_err(|errno| Refusal::from(errno).of("epoll_ctl", ""))?;
+        Ok(Self { socket, turn: Mutex::new(Turn { sequence: 0, buffer: Vec::new() }) })
     }
 
     /// Has something done.
@@ -165,9 +170,7 @@ mod tests {
 
     fn rtnetlink() -> OwnedFd {
         let protocol = SockProtocol::NetlinkRoute;
-        let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).unwrap();
-        socket::prepare(fd.as_fd()).unwrap();
-        fd
+        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).unwrap()
     }
 
     fn get_lo() -> RouteNetlinkMessage {
@@ -178,7 +181,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_ends_and_what_comes_late_is_not_taken_for_the_next_answer() {
-        let conversation = Conversation::new(rtnetlink()).unwrap();
+        let conversation = Conversation::open(rtnetlink(), Protocol::Route).unwrap();
         let refusal = conversation.get(Request::endless(get_lo()), Link::read).await.unwrap_err();
         assert_eq!(refusal.errno, Errno::ETIMEDOUT);
         // Nobody hears this one.

@@ -22,6 +22,9 @@ pub(crate) fn of(
             "changing a network needs CAP_NET_ADMIN in the user namespace that owns it, and in the one that owns the other \
              network where a link goes there: an ordinary user makes both with base.unshare('net') from one 'user' set"
         }
+        (Errno::EPERM, "WG_CMD_GET_DEVICE") => {
+            "the keys and peers of a link are told to who has CAP_NET_ADMIN in the user namespace that owns its network"
+        }
         (Errno::EBUSY, "ioctl(TUNSETIFF)") => "there is a link of that name",
         (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
         (Errno::EEXIST, "RTM_NEWLINK") => {
@@ -37,6 +40,10 @@ pub(crate) fn of(
         (Errno::ENETDOWN, "RTM_NEWROUTE") => "bring the device up first",
         (Errno::ESRCH, "RTM_DELROUTE") => "there is no such route",
         (Errno::EADDRNOTAVAIL, "RTM_DELADDR") => "the link does not have the address",
+        (Errno::EOPNOTSUPP, "WG_CMD_GET_DEVICE" | "WG_CMD_SET_DEVICE") => "it is no wireguard link",
+        (Errno::EADDRINUSE, "WG_CMD_SET_DEVICE") => {
+            "another socket has the port, in the network in which the link was made"
+        }
         (Errno::EOPNOTSUPP, _) => "the kernel was built without it, or the link cannot do it",
         (Errno::EBADMSG, _) => "the kernel's answer could not be understood",
         (Errno::ETIMEDOUT, _) => "the kernel did not answer",
@@ -46,10 +53,13 @@ pub(crate) fn of(
     Some(hint.into())
 }
 
-/// What the kernel does not know: rtnl_newlink() of net/core/rtnetlink.c, tc_modify_qdisc() of net/sched/sch_api.c.
+/// What the kernel does not know: rtnl_newlink() of net/core/rtnetlink.c, tc_modify_qdisc() of net/sched/sch_api.c,
+/// ctrl_getfamily() of net/netlink/genetlink.c.
 fn missing(request: &str, errno: Errno, words: Option<&str>) -> Option<&'static str> {
     match (request, errno, words) {
-        ("RTM_NEWLINK", Errno::EOPNOTSUPP, Some("Unknown device type")) => Some("link"),
+        ("RTM_NEWLINK", Errno::EOPNOTSUPP, Some("Unknown device type")) | ("CTRL_CMD_GETFAMILY", Errno::ENOENT, _) => {
+            Some("link")
+        }
         ("RTM_NEWQDISC", Errno::ENOENT, Some("Specified qdisc kind is unknown" | "Specified qdisc not found")) => {
             Some("queueing discipline")
         }

@@ -33,6 +33,7 @@ mod request;
 mod route;
 mod scope;
 mod socket;
+mod wireguard;
 
 pub use address::{Address, AddressSpec, Addresses};
 pub use cidr::Cidr;
@@ -44,3 +45,4 @@ pub use network::Network;
 pub use qdisc::*;
 pub use route::{Route, RouteKind, RouteSpec, Routes};
 pub use scope::Scope;
+pub use wireguard::*;

@@ -8,11 +8,11 @@ use std::{
 use crate::{
     address::Addresses,
     conversation::Conversation,
-    error::{Error, Refusal, Result},
+    error::{Refusal, Result},
     link::Links,
     qdisc::Qdiscs,
     route::Routes,
-    socket,
+    socket::{self, Protocol},
 };
 
 /// The network of the namespace in which its socket was born. A clone shares the socket; it is closed with the last.
@@ -24,12 +24,7 @@ pub struct Network {
 impl Network {
     /// Takes a socket of `AF_NETLINK` and `NETLINK_ROUTE` that nobody else uses. To be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self> {
-        if !socket::is_rtnetlink(socket.as_fd()) {
-            return Err(Error::InvalidArgument("the descriptor is no socket of rtnetlink".into()));
-        }
-        socket::prepare(socket.as_fd()).map_err(|errno| Refusal::from(errno).of("setsockopt", ""))?;
-        let conversation = Conversation::new(socket).map_err(|errno| Refusal::from(errno).of("epoll_ctl", ""))?;
-        Ok(Self { conversation: Arc::new(conversation) })
+        Ok(Self { conversation: Arc::new(Conversation::open(socket, Protocol::Route)?) })
     }
 
     /// The network namespace itself; who may change it may have it.

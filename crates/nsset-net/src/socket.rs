@@ -1,6 +1,7 @@
 //! What a netlink socket is told and asked.
 
 use std::{
+    fmt,
     mem::size_of,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
 };
@@ -15,10 +16,26 @@ use tokio::io::unix::AsyncFd;
 /// `SIOCGSKNS` of linux/sockios.h.
 const SIOCGSKNS: libc::Ioctl = 0x894C;
 
-/// Whether it is a socket of rtnetlink.
-pub(crate) fn is_rtnetlink(socket: BorrowedFd<'_>) -> bool {
+/// A protocol over netlink(7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Route = libc::NETLINK_ROUTE as isize,
+    Generic = libc::NETLINK_GENERIC as isize,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Route => "rtnetlink",
+            Self::Generic => "generic netlink",
+        })
+    }
+}
+
+/// Whether the protocol is what the socket speaks.
+pub(crate) fn speaks(socket: BorrowedFd<'_>, protocol: Protocol) -> bool {
     let is = |option, value| get(socket, option) == Ok(value);
-    is(libc::SO_DOMAIN, libc::AF_NETLINK) && is(libc::SO_PROTOCOL, libc::NETLINK_ROUTE)
+    is(libc::SO_DOMAIN, libc::AF_NETLINK) && is(libc::SO_PROTOCOL, protocol as c_int)
 }
 
 /// Makes the kernel say why it refuses something, without sending the request back, and take filters of dumps at their

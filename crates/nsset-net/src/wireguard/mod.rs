@@ -1,0 +1,19 @@
+//! WireGuard: the keys and peers of links of that kind, over generic netlink. The links themselves are made as all are.
+
+mod base64;
+mod device;
+mod family;
+mod messages;
+mod milliseconds;
+mod peer;
+mod public_key;
+mod secret_key;
+mod spec;
+mod wireguards;
+
+pub use device::WireGuard;
+pub use peer::Peer;
+pub use public_key::PublicKey;
+pub use secret_key::SecretKey;
+pub use spec::{PeerSpec, WireGuardSpec};
+pub use wireguards::WireGuards;

@@ -1,0 +1,128 @@
+//! A peer, as the kernel describes it.
+
+use std::{
+    net::{Ipv6Addr, SocketAddr, SocketAddrV6},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{milliseconds, public_key::PublicKey, secret_key::SecretKey};
+use crate::{
+    attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at, u64_at},
+    cidr::Cidr,
+};
+
+/// A peer of a WireGuard link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Peer {
+    pub public_key: PublicKey,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preshared_key: Option<SecretKey>,
+    /// Where it was heard from last, or is said to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<SocketAddr>,
+    /// How often it is told that the link lives, where it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "milliseconds::span")]
+    pub persistent_keepalive: Option<Duration>,
+    /// The addresses that are its own: where packets to them go, and whose packets from it may be.
+    pub allowed_ips: Vec<Cidr>,
+    /// When both last agreed on the keys of a session, where they have.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "milliseconds::point")]
+    pub last_handshake: Option<SystemTime>,
+    pub received_bytes: u64,
+    pub sent_bytes: u64,
+    /// 1, as there is no other yet.
+    pub protocol_version: u32,
+}
+
+// `enum wgpeer_attribute` and `enum wgallowedip_attribute` of linux/wireguard.h.
+const WGPEER_A_PUBLIC_KEY: u16 = 1;
+const WGPEER_A_PRESHARED_KEY: u16 = 2;
+const WGPEER_A_ENDPOINT: u16 = 4;
+const WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL: u16 = 5;
+const WGPEER_A_LAST_HANDSHAKE_TIME: u16 = 6;
+const WGPEER_A_RX_BYTES: u16 = 7;
+const WGPEER_A_TX_BYTES: u16 = 8;
+const WGPEER_A_ALLOWEDIPS: u16 = 9;
+const WGPEER_A_PROTOCOL_VERSION: u16 = 10;
+const WGALLOWEDIP_A_IPADDR: u16 = 2;
+const WGALLOWEDIP_A_CIDR_MASK: u16 = 3;
+
+impl Peer {
+    /// Reads one of the peers in `WGDEVICE_A_PEERS`. One that continues has its key and more addresses, and nothing else.
+    pub(super) fn read(attributes: &[u8]) -> Result<Self, Malformed> {
+        let mut public_key = None;
+        let mut peer = Self {
+            public_key: PublicKey([0; 32]),
+            preshared_key: None,
+            endpoint: None,
+            persistent_keepalive: None,
+            allowed_ips: Vec::new(),
+            last_handshake: None,
+            received_bytes: 0,
+            sent_bytes: 0,
+            protocol_version: 0,
+        };
+        for attribute in Attributes::within(attributes) {
+            match attribute? {
+                (WGPEER_A_PUBLIC_KEY, value) => public_key = Some(PublicKey(array_at(value, 0)?)),
+                (WGPEER_A_PRESHARED_KEY, value) => peer.preshared_key = SecretKey::unless_none(array_at(value, 0)?),
+                (WGPEER_A_ENDPOINT, value) => peer.endpoint = Some(endpoint(value)?),
+                (WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, value) => {
+                    let seconds = u16_at(value, 0)?;
+                    peer.persistent_keepalive = (seconds != 0).then(|| Duration::from_secs(seconds.into()));
+                }
+                (WGPEER_A_LAST_HANDSHAKE_TIME, value) => peer.last_handshake = handshake(value)?,
+                (WGPEER_A_RX_BYTES, value) => peer.received_bytes = u64_at(value, 0)?,
+                (WGPEER_A_TX_BYTES, value) => peer.sent_bytes = u64_at(value, 0)?,
+                (WGPEER_A_ALLOWEDIPS, value) => peer.allowed_ips = allowed_ips(value)?,
+                (WGPEER_A_PROTOCOL_VERSION, value) => peer.protocol_version = u32_at(value, 0)?,
+                _ => {}
+            }
+        }
+        Ok(Self { public_key: public_key.ok_or(Malformed)?, ..peer })
+    }
+}
+
+/// `struct sockaddr_in` or `struct sockaddr_in6`: ip(7), ipv6(7).
+fn endpoint(value: &[u8]) -> Result<SocketAddr, Malformed> {
+    let port = u16::from_be_bytes(array_at(value, 2)?);
+    match i32::from(u16_at(value, 0)?) {
+        libc::AF_INET => Ok((array_at::<4>(value, 4)?, port).into()),
+        libc::AF_INET6 => {
+            let address = Ipv6Addr::from(array_at::<16>(value, 8)?);
+            Ok(SocketAddrV6::new(address, port, u32_at(value, 4)?, u32_at(value, 24)?).into())
+        }
+        _ => Err(Malformed),
+    }
+}
+
+/// `struct __kernel_timespec`; all zeros where there was none.
+fn handshake(value: &[u8]) -> Result<Option<SystemTime>, Malformed> {
+    let (seconds, nanoseconds) = (u64_at(value, 0)?, u64_at(value, 8)?);
+    if (seconds, nanoseconds) == (0, 0) {
+        return Ok(None);
+    }
+    let nanoseconds = u32::try_from(nanoseconds).ok().filter(|nanoseconds| *nanoseconds < 1_000_000_000);
+    let since_epoch = Duration::new(seconds, nanoseconds.ok_or(Malformed)?);
+    UNIX_EPOCH.checked_add(since_epoch).map(Some).ok_or(Malformed)
+}
+
+fn allowed_ips(value: &[u8]) -> Result<Vec<Cidr>, Malformed> {
+    Attributes::within(value).map(|attribute| attribute.and_then(|(_, value)| allowed_ip(value))).collect()
+}
+
+fn allowed_ip(value: &[u8]) -> Result<Cidr, Malformed> {
+    let mut address = Err(Malformed);
+    let mut prefix_length = Err(Malformed);
+    for attribute in Attributes::within(value) {
+        match attribute? {
+            (WGALLOWEDIP_A_IPADDR, value) => address = ip(value),
+            (WGALLOWEDIP_A_CIDR_MASK, value) => prefix_length = u8_at(value, 0),
+            _ => {}
+        }
+    }
+    Cidr::new(address?, prefix_length?).map_err(|_| Malformed)
+}

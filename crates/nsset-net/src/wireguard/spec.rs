@@ -1,0 +1,170 @@
+//! What a WireGuard link is to be told.
+
+use std::{net::SocketAddr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{milliseconds, public_key::PublicKey, secret_key::SecretKey};
+use crate::{
+    cidr::Cidr,
+    error::{Error, Result},
+};
+
+/// What is to become of the keys and peers of a link, as wg(8) has it. What is left out stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct WireGuardSpec {
+    /// All zeros take it away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub private_key: Option<SecretKey>,
+    /// The UDP port, in the network in which the link was made. With 0 the kernel finds one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen_port: Option<u16>,
+    /// The mark of the packets that go out; 0 takes it away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fwmark: Option<u32>,
+    /// Whether the link loses the peers that it has, before it gets these.
+    pub replace_peers: bool,
+    pub peers: Vec<PeerSpec>,
+}
+
+/// What is to become of a peer; one that is not there yet is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PeerSpec {
+    /// By which it is known. The kernel passes over a peer with the link's own.
+    pub public_key: PublicKey,
+    /// All zeros take it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preshared_key: Option<SecretKey>,
+    /// Where it is, until it is heard from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<SocketAddr>,
+    /// How often it is told that the link lives: whole seconds, at most 65535; 0 turns it off.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "milliseconds::span")]
+    pub persistent_keepalive: Option<Duration>,
+    /// The addresses that are its own, beside those that it has. Another peer that has one of them loses it.
+    #[serde(default)]
+    pub allowed_ips: Vec<Cidr>,
+    /// Whether it loses the addresses that it has, before it gets these.
+    #[serde(default)]
+    pub replace_allowed_ips: bool,
+    /// Whether it is to go. Nothing else counts then.
+    #[serde(default)]
+    pub remove: bool,
+    /// Whether nothing is made where it is not there.
+    #[serde(default)]
+    pub update_only: bool,
+}
+
+impl WireGuardSpec {
+    /// Refuses what no kernel needs to see.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.peers.iter().try_for_each(|peer| peer.keepalive_seconds().map(drop))
+    }
+}
+
+impl PeerSpec {
+    /// A peer with this key, of whom nothing else is said.
+    pub const fn new(public_key: PublicKey) -> Self {
+        Self {
+            public_key,
+            preshared_key: None,
+            endpoint: None,
+            persistent_keepalive: None,
+            allowed_ips: Vec::new(),
+            replace_allowed_ips: false,
+            remove: false,
+            update_only: false,
+        }
+    }
+
+    /// The interval as the kernel has it.
+    pub(crate) fn keepalive_seconds(&self) -> Result<Option<u16>> {
+        let Some(interval) = self.persistent_keepalive else { return Ok(None) };
+        match u16::try_from(interval.as_secs()) {
+            Ok(seconds) if interval.subsec_nanos() == 0 => Ok(Some(seconds)),
+            _ => Err(Error::OutOfRange(format!(
+                "the interval of a persistent keepalive is 0 to 65535 whole seconds, not {interval:?}"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json, to_value};
+
+    use super::*;
+
+    const KEY: &str = "bnNzZXQgd3JpdGVzIHdoYXQgYmFzZTY0IHdyaXRlcy4=";
+
+    #[test]
+    fn it_is_data_as_javascript_writes_it() {
+        let data = json!({
+            "privateKey": KEY,
+            "listenPort": 51820,
+            "fwmark": 7,
+            "replacePeers": true,
+            "peers": [{
+                "publicKey": KEY,
+                "presharedKey": KEY,
+                "endpoint": "[2001:db8::1]:51820",
+                "persistentKeepalive": 25000.0,
+                "allowedIps": ["10.0.0.0/24", "fd00::/64"],
+                "replaceAllowedIps": true,
+                "remove": false,
+                "updateOnly": true,
+            }],
+        });
+        let spec: WireGuardSpec = from_value(data.clone()).unwrap();
+        assert_eq!(spec.peers[0].persistent_keepalive, Some(Duration::from_secs(25)));
+        assert_eq!(spec.peers[0].endpoint, Some("[2001:db8::1]:51820".parse().unwrap()));
+        assert_eq!(to_value(spec).unwrap(), data);
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_said() {
+        let spec: WireGuardSpec = from_value(json!({ "peers": [{ "publicKey": KEY }] })).unwrap();
+        let peers = vec![PeerSpec::new(KEY.parse().unwrap())];
+        assert_eq!(spec, WireGuardSpec { peers, ..WireGuardSpec::default() });
+        let empty = to_value(WireGuardSpec::default()).unwrap();
+        assert_eq!(empty, json!({ "replacePeers": false, "peers": [] }));
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_and_keys_are_not_repeated() {
+        let almost = &KEY[1..];
+        let wrong = [
+            (json!({ "privateKey": almost }), "this is no key: one has 44 characters of base64, which are 32 bytes"),
+            (json!({ "privateKey": [1] }), "invalid type: sequence, expected a key: "),
+            (json!({ "peers": [{ "publicKey": almost }] }), "this is no key: "),
+            (json!({ "peers": [{ "publicKey": KEY, "presharedKey": almost }] }), "this is no key: "),
+            (json!({ "peers": [{}] }), "missing field `publicKey`"),
+            (json!({ "listenPort": 65536 }), "invalid value: integer `65536`, expected u16"),
+            (json!({ "mtu": 1420 }), "unknown field `mtu`"),
+            (json!({ "peers": [{ "publicKey": KEY, "endpoint": "host:1" }] }), "invalid socket address syntax"),
+            (json!({ "peers": [{ "publicKey": KEY, "allowedIps": ["10/8"] }] }), "'10/8' is no IP address"),
+            (json!({ "peers": [{ "publicKey": KEY, "persistentKeepalive": -1 }] }), "-1 is no number of milliseconds"),
+        ];
+        for (data, expected) in wrong {
+            let error = from_value::<WireGuardSpec>(data).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+            assert!(!error.contains(&almost[..20]), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_interval_is_whole_seconds() {
+        let check = |interval| {
+            let peer = PeerSpec { persistent_keepalive: Some(interval), ..PeerSpec::new(KEY.parse().unwrap()) };
+            WireGuardSpec { peers: vec![peer], ..WireGuardSpec::default() }.check()
+        };
+        for seconds in [0, 1, 65535] {
+            check(Duration::from_secs(seconds)).unwrap();
+        }
+        for interval in [Duration::from_millis(1500), Duration::from_secs(65536), Duration::MAX] {
+            assert!(matches!(check(interval), Err(Error::OutOfRange(_))), "{interval:?}");
+        }
+    }
+}

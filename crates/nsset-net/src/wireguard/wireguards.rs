@@ -1,0 +1,104 @@
+//! What can be done with WireGuard links.
+
+use std::{os::fd::OwnedFd, sync::Arc};
+
+use netlink_packet_generic::{GenlFamily, GenlMessage};
+use netlink_packet_wireguard::WireguardMessage;
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{device::WireGuard, family, messages, spec::WireGuardSpec};
+use crate::{
+    attributes::Malformed,
+    conversation::Conversation,
+    error::{Refusal, Result},
+    link_ref::LinkRef,
+    request::Request,
+    socket::Protocol,
+};
+
+/// The WireGuard links of the namespace in which the socket was born. A clone shares the socket; it is closed with the last.
+///
+/// ```no_run
+/// # async fn example(network: nsset_net::Network, socket: std::os::fd::OwnedFd) -> nsset_net::Result<()> {
+/// use nsset_net::{LinkKind, LinkSpec, PeerSpec, SecretKey, WireGuardSpec, WireGuards};
+///
+/// let wg0 = network.links().add(&LinkSpec::new("wg0", LinkKind::WireGuard)).await?;
+/// let peer = PeerSpec {
+///     endpoint: Some("192.0.2.1:51820".parse().unwrap()),
+///     allowed_ips: vec!["10.9.0.0/24".parse()?],
+///     ..PeerSpec::new("xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=".parse()?)
+/// };
+/// let spec =
+///     WireGuardSpec { private_key: Some(SecretKey::generate()?), peers: vec![peer], ..WireGuardSpec::default() };
+/// let wireguards = WireGuards::open(socket)?;
+/// wireguards.set(wg0.index, &"wg0".into(), &spec).await?;
+/// println!("{:?}", wireguards.get(wg0.index, &"wg0".into()).await?.public_key);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct WireGuards {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    conversation: Conversation,
+    family: OnceCell<u16>,
+    /// Whoever has it may send the messages of a `set`, which are to stay together.
+    turn: Mutex<()>,
+}
+
+impl WireGuards {
+    /// Takes a socket of `AF_NETLINK` and `NETLINK_GENERIC` that nobody else uses. To be called inside a tokio runtime.
+    pub fn open(socket: OwnedFd) -> Result<Self> {
+        let conversation = Conversation::open(socket, Protocol::Generic)?;
+        let shared = Shared { conversation, family: OnceCell::new(), turn: Mutex::new(()) };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The keys and peers of the link of this index, which errors call as it is `called`.
+    ///
+    /// Errors: `EPERM` without CAP_NET_ADMIN, `ENODEV` where there is no such link, `EOPNOTSUPP` where it is of another
+    /// kind, `ENOENT` where the kernel has no WireGuard.
+    pub async fn get(&self, index: u32, called: &LinkRef) -> Result<WireGuard> {
+        let message = self.addressed(messages::get(index), called).await?;
+        let read = |message: &[u8]| WireGuard::read(message).map(Some);
+        let parts = self.shared.conversation.dump(Request::dump(message), read).await;
+        let whole = parts.and_then(|parts| {
+            let whole = parts.into_iter().reduce(WireGuard::continued_by);
+            whole.ok_or_else(|| Malformed.into())
+        });
+        whole.map_err(|refusal| refusal.of("WG_CMD_GET_DEVICE", called))
+    }
+
+    /// Changes the keys and peers of the link of this index, which errors call as it is `called`.
+    ///
+    /// The kernel takes them one by one: where it refuses one, those before it are done. It takes some hundred peers at a
+    /// time, and there may be a moment when it has some of them only. Two calls on clones do not mix.
+    ///
+    /// Errors: those of [`get`](Self::get), and `EADDRINUSE` where the port is another's.
+    pub async fn set(&self, index: u32, called: &LinkRef, spec: &WireGuardSpec) -> Result<()> {
+        spec.check()?;
+        let _turn = self.shared.turn.lock().await;
+        for message in messages::set(index, spec)? {
+            let message = self.addressed(message, called).await?;
+            let outcome = self.shared.conversation.act(Request::act(message)).await;
+            outcome.map_err(|refusal| refusal.of("WG_CMD_SET_DEVICE", called))?;
+        }
+        Ok(())
+    }
+
+    async fn addressed(&self, message: WireguardMessage, called: &LinkRef) -> Result<GenlMessage<WireguardMessage>> {
+        let mut message = GenlMessage::from_payload(message);
+        message.set_resolved_family_id(*self.shared.family.get_or_try_init(|| self.ask_family(called)).await?);
+        Ok(message)
+    }
+
+    async fn ask_family(&self, called: &LinkRef) -> Result<u16> {
+        let name = WireguardMessage::family_name();
+        let number = self.shared.conversation.get(family::request(name), family::read).await;
+        let target = || format!("'{name}' for link {called}");
+        number.map_err(|refusal: Refusal| refusal.of_kind("CTRL_CMD_GETFAMILY", target(), name))
+    }
+}
