@@ -138,16 +138,25 @@ impl<'a> Message<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{address::Address, link::Link, qdisc::Qdisc, route::Route};
+    use crate::{
+        address::Address,
+        link::Link,
+        qdisc::Qdisc,
+        route::Route,
+        wireguard::{WireGuard, read_family},
+    };
 
     /// What Linux 6.18 said about a network with a bridge, a veth, a vxlan, a macvlan and an ifb, with addresses and routes of
-    /// both families and htb and tbf, and to a request for a link of no known kind: each answer as if in one datagram.
-    fn datagrams() -> [&'static [u8]; 5] {
+    /// both families and htb and tbf, and to a request for a link of no known kind; and Linux 6.1 about a WireGuard link and
+    /// the family: each answer as if in one datagram.
+    fn datagrams() -> [&'static [u8]; 7] {
         [
             include_bytes!("../tests/recorded/links.bin"),
             include_bytes!("../tests/recorded/addresses.bin"),
             include_bytes!("../tests/recorded/routes.bin"),
             include_bytes!("../tests/recorded/qdiscs.bin"),
+            include_bytes!("../tests/recorded/wireguard.bin"),
+            include_bytes!("../tests/recorded/family.bin"),
             REFUSAL,
         ]
     }
@@ -158,11 +167,13 @@ mod tests {
 
     /// Hears a datagram with every reader that there is, whatever it is.
     fn hear_with_all(bytes: &[u8]) -> Vec<Result<End, Refusal>> {
-        let readers: [Reader; 4] = [
+        let readers: [Reader; 6] = [
             |message| Link::read(message).map(drop),
             |message| Address::read(message).map(drop),
             |message| Route::read(message).map(drop),
             |message| Qdisc::read(message).map(drop),
+            |message| WireGuard::read(message).map(drop),
+            |message| read_family(message).map(drop),
         ];
         let hear = |mut read: Reader| {
             let mut hearing = Hearing::of(0, &mut read);

@@ -119,7 +119,7 @@ mod tests {
             key.replace("4=", "5="),
             key.replace("4=", "=="),
             key.replace('H', "-"),
-            key.replace("HQ", "é"),
+            key.replace("XQ", "é"),
             "x".repeat(44),
         ];
         for text in wrong {

@@ -64,3 +64,83 @@ impl WireGuard {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{from_value, json, to_value};
+
+    use super::*;
+
+    const RECORDED: &[u8] = include_bytes!("../../tests/recorded/wireguard.bin");
+
+    /// The body of the first message of an answer.
+    fn body(answer: &[u8]) -> &[u8] {
+        &answer[16..u32_at(answer, 0).unwrap() as usize]
+    }
+
+    fn peer(number: u8, addresses: &[&str]) -> Peer {
+        let mut peer = WireGuard::read(body(RECORDED)).unwrap().peers.remove(0);
+        peer.public_key = PublicKey([number; 32]);
+        peer.allowed_ips = addresses.iter().map(|text| text.parse().unwrap()).collect();
+        peer
+    }
+
+    fn device(peers: Vec<Peer>) -> WireGuard {
+        WireGuard { peers, ..WireGuard::default() }
+    }
+
+    /// What `wg show wg0 dump` said at the same moment is what it is compared with.
+    #[test]
+    fn it_is_read_as_wg_reads_it() {
+        let device = WireGuard::read(body(RECORDED)).unwrap();
+        assert_eq!(device.public_key.unwrap().to_string(), "xDCjraq9Iw8HP5GD32R5xfHamKj11b+2V2chWgnz1S4=");
+        assert_eq!(device.private_key.unwrap().to_base64(), "+JrJi1s4cy+Uj9YQ/GwkzEYSg4SgFuAEE1KdR0spx3o=");
+        assert_eq!((device.listen_port, device.fwmark), (51820, 7));
+        let [one, other] = <[_; 2]>::try_from(device.peers).unwrap();
+        assert_eq!(one.public_key.to_string(), "+a8E+0EiKu3+F4J9qXFohtlIaWVPV5LmWaZSkdqCPF4=");
+        let preshared = one.preshared_key.map(|key| key.to_base64());
+        assert_eq!(preshared.as_deref(), Some("68I8KBhiQlOmuYRH1onDOWYeqe7+DnPNA1aoNZC3zUg="));
+        assert_eq!(one.endpoint.unwrap().to_string(), "192.0.2.1:51821");
+        assert_eq!(one.persistent_keepalive, Some(Duration::from_secs(25)));
+        assert_eq!(one.allowed_ips, ["10.9.0.0/24", "fd00:9::/64"].map(|text| text.parse().unwrap()));
+        assert_eq!((one.last_handshake, one.protocol_version), (None, 1));
+        assert_eq!((one.received_bytes, one.sent_bytes), (0, 0));
+        assert_eq!(other.endpoint.unwrap().to_string(), "[2001:db8::1]:51822");
+        assert_eq!((other.preshared_key, other.persistent_keepalive), (None, None));
+    }
+
+    #[test]
+    fn a_peer_goes_on_in_the_next_message() {
+        let first = WireGuard { listen_port: 1, ..device(vec![peer(1, &["10.0.0.0/8"]), peer(2, &["fd00::/64"])]) };
+        let second = device(vec![Peer { persistent_keepalive: None, ..peer(2, &["fd01::/64"]) }]);
+        let third = device(vec![peer(2, &["fd02::/64"]), peer(3, &[])]);
+        let whole = [first, second, third].into_iter().reduce(WireGuard::continued_by).unwrap();
+        let two = peer(2, &["fd00::/64", "fd01::/64", "fd02::/64"]);
+        assert_eq!(whole, WireGuard { listen_port: 1, ..device(vec![peer(1, &["10.0.0.0/8"]), two, peer(3, &[])]) });
+    }
+
+    #[test]
+    fn it_is_data_as_javascript_reads_it() {
+        let read = WireGuard::read(body(RECORDED)).unwrap();
+        let mut data = to_value(&read).unwrap();
+        assert_eq!(from_value::<WireGuard>(data.clone()).unwrap(), read);
+        assert_eq!(data["privateKey"], "+JrJi1s4cy+Uj9YQ/GwkzEYSg4SgFuAEE1KdR0spx3o=");
+        let other = json!({
+            "publicKey": "SCrbcmhd4bVex7n0h6fiF2R9RPCR8MHSr86zpUBwXgg=",
+            "endpoint": "[2001:db8::1]:51822",
+            "allowedIps": ["10.9.1.0/24"],
+            "receivedBytes": 0,
+            "sentBytes": 0,
+            "protocolVersion": 1,
+        });
+        assert_eq!(data["peers"][1], other);
+        data["peers"][1]["lastHandshake"] = 1_700_000_000_123.5.into();
+        let peer = from_value::<WireGuard>(data).unwrap().peers.remove(1);
+        let since_epoch = peer.last_handshake.unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+        assert_eq!(since_epoch.as_micros(), 1_700_000_000_123_500);
+        let told = to_value(peer).unwrap()["lastHandshake"].as_f64().unwrap();
+        assert!((told - 1_700_000_000_123.5).abs() < 0.001, "{told}");
+    }
+}

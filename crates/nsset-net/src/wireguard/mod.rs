@@ -12,6 +12,8 @@ mod spec;
 mod wireguards;
 
 pub use device::WireGuard;
+#[cfg(test)]
+pub(crate) use family::read as read_family;
 pub use peer::Peer;
 pub use public_key::PublicKey;
 pub use secret_key::SecretKey;

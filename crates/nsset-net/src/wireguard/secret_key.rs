@@ -122,7 +122,7 @@ mod tests {
         // Section 6.1: Alice's and Bob's.
         for (private, public) in [
             (
-                "77076d0a7318a57d3c16c17251b26645df4d2f92ebc099ac2d42b5d1f0dd5c2a",
+                "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a",
                 "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
             ),
             (

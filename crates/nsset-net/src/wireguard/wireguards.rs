@@ -26,7 +26,7 @@ use crate::{
 /// let peer = PeerSpec {
 ///     endpoint: Some("192.0.2.1:51820".parse().unwrap()),
 ///     allowed_ips: vec!["10.9.0.0/24".parse()?],
-///     ..PeerSpec::new("xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=".parse()?)
+///     ..PeerSpec::new("+a8E+0EiKu3+F4J9qXFohtlIaWVPV5LmWaZSkdqCPF4=".parse()?)
 /// };
 /// let spec =
 ///     WireGuardSpec { private_key: Some(SecretKey::generate()?), peers: vec![peer], ..WireGuardSpec::default() };
@@ -74,8 +74,8 @@ impl WireGuards {
 
     /// Changes the keys and peers of the link of this index, which errors call as it is `called`.
     ///
-    /// The kernel takes them one by one: where it refuses one, those before it are done. It takes some hundred peers at a
-    /// time, and there may be a moment when it has some of them only. Two calls on clones do not mix.
+    /// The kernel does one thing after the other, up to a hundred peers at once: where it refuses one, what comes before it is
+    /// done, and of many peers there is a moment when it has some. Two calls, of clones too, do not mix.
     ///
     /// Errors: those of [`get`](Self::get), and `EADDRINUSE` where the port is another's.
     pub async fn set(&self, index: u32, called: &LinkRef, spec: &WireGuardSpec) -> Result<()> {
