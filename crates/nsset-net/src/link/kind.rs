@@ -41,7 +41,7 @@ pub enum LinkKind {
     Vlan(Vlan),
     Vrf(Vrf),
     Vxlan(Vxlan),
-    /// Its keys and peers travel over generic netlink.
+    /// Its keys and peers are told by [`WireGuards`](crate::WireGuards).
     WireGuard,
     /// One that this crate knows by name only.
     Other {

@@ -1,4 +1,5 @@
 //! Spans and points of time in JSON: milliseconds, and milliseconds since the epoch, as JavaScript has them.
+#![allow(clippy::ref_option)] // serde passes such
 
 /// A span, or none.
 pub(super) mod span {

@@ -8,11 +8,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::{device::WireGuard, family, messages, spec::WireGuardSpec};
 use crate::{
-    attributes::Malformed,
-    conversation::Conversation,
-    error::{Refusal, Result},
-    link_ref::LinkRef,
-    request::Request,
+    attributes::Malformed, conversation::Conversation, error::Result, link_ref::LinkRef, request::Request,
     socket::Protocol,
 };
 
@@ -99,6 +95,6 @@ impl WireGuards {
         let name = WireguardMessage::family_name();
         let number = self.shared.conversation.get(family::request(name), family::read).await;
         let target = || format!("'{name}' for link {called}");
-        number.map_err(|refusal: Refusal| refusal.of_kind("CTRL_CMD_GETFAMILY", target(), name))
+        number.map_err(|refusal| refusal.of_kind("CTRL_CMD_GETFAMILY", target(), name))
     }
 }
