@@ -147,8 +147,8 @@ mod tests {
     };
 
     /// What Linux 6.18 said about a network with a bridge, a veth, a vxlan, a macvlan and an ifb, with addresses and routes of
-    /// both families and htb and tbf, and to a request for a link of no known kind; and Linux 6.1 about a WireGuard link and
-    /// the family: each answer as if in one datagram.
+    /// both families and htb and tbf, and to a request for a link of no known kind; and Linux 6.1 about a
+    /// WireGuard link and its family: each answer as if in one datagram.
     fn datagrams() -> [&'static [u8]; 7] {
         [
             include_bytes!("../tests/recorded/links.bin"),

@@ -1,5 +1,5 @@
-//! WireGuard: we tell and `wg` of wireguard-tools reads, and the other way round, where the kernel has it. Where it has not,
-//! the error says what is missing.
+//! WireGuard: we tell and `wg` of wireguard-tools reads, and the other way round, where the kernel has it. Where it
+//! has not, the error says what is missing.
 
 mod lab;
 

@@ -50,7 +50,7 @@ impl WireGuard {
         Ok(device)
     }
 
-    /// The same with the peers of the next message. Its first may be our last, with more addresses: wg_get_device_dump() of
+    /// The same with the peers of the next message. Its first may be our last, with more addresses: get_peer() of
     /// drivers/net/wireguard/netlink.c.
     #[must_use]
     pub(crate) fn continued_by(mut self, next: Self) -> Self {

@@ -51,7 +51,7 @@ const WGALLOWEDIP_A_IPADDR: u16 = 2;
 const WGALLOWEDIP_A_CIDR_MASK: u16 = 3;
 
 impl Peer {
-    /// Reads one of the peers in `WGDEVICE_A_PEERS`. One that continues has its key and more addresses, and nothing else.
+    /// Reads one of the peers in `WGDEVICE_A_PEERS`. One that goes on has its key and more addresses.
     pub(super) fn read(attributes: &[u8]) -> Result<Self, Malformed> {
         let mut public_key = None;
         let mut peer = Self {

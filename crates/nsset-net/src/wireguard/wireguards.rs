@@ -12,7 +12,8 @@ use crate::{
     socket::Protocol,
 };
 
-/// The WireGuard links of the namespace in which the socket was born. A clone shares the socket; it is closed with the last.
+/// The WireGuard links of the network in which the socket was born. A clone shares the socket; it is closed with the
+/// last.
 ///
 /// ```no_run
 /// # async fn example(network: nsset_net::Network, socket: std::os::fd::OwnedFd) -> nsset_net::Result<()> {
@@ -70,10 +71,13 @@ impl WireGuards {
 
     /// Changes the keys and peers of the link of this index, which errors call as it is `called`.
     ///
-    /// The kernel does one thing after the other, up to a hundred peers at once: where it refuses one, what comes before it is
-    /// done, and of many peers there is a moment when it has some. Two calls, of clones too, do not mix.
+    /// The kernel does one thing after the other, up to a hundred peers at once: where it refuses one, what comes
+    /// before it is done, and of many peers there is a moment when it has some. Two calls, of clones too, do not mix.
     ///
-    /// Errors: those of [`get`](Self::get), and `EADDRINUSE` where the port is another's.
+    /// Errors: those of [`get`](Self::get), `EADDRINUSE` where the port is another's, and [`Error::OutOfRange`] for the
+    /// interval of a keepalive that the kernel cannot have.
+    ///
+    /// [`Error::OutOfRange`]: crate::Error::OutOfRange
     pub async fn set(&self, index: u32, called: &LinkRef, spec: &WireGuardSpec) -> Result<()> {
         spec.check()?;
         let _turn = self.shared.turn.lock().await;
