@@ -138,6 +138,12 @@ export declare function fromPid(pid: number, kinds: number): NativeSet
 
 export declare function fromThread(pid: number, tid: number, kinds: number): NativeSet
 
+/** A new private key, and its public key. */
+export declare function generateWireguardKeys(): Array<string>
+
+/** A new preshared key. */
+export declare function generateWireguardPresharedKey(): string
+
 /**
  * Hands over what the native side calls back: how errors are made, and who hears of a child's end and
  * of the answers about networks.
@@ -230,3 +236,6 @@ export declare function unshare(base: NativeSet | undefined | null, kinds: numbe
 
 /** Makes new namespaces; with a base, the result holds the base's others too. */
 export declare function unshareSync(base: NativeSet | undefined | null, kinds: number, options: NativeUnshareOptions): NativeSet
+
+/** The public key of a private one. */
+export declare function wireguardPublicKey(privateKey: string): string

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, initialize, keepAlive, keepAliveForAnswers, listNames, openName, removeName, unmount, unshare, unshareSync } = nativeBinding
+const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, keepAliveForAnswers, listNames, openName, removeName, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
@@ -788,6 +788,8 @@ export { fromFd }
 export { fromPath }
 export { fromPid }
 export { fromThread }
+export { generateWireguardKeys }
+export { generateWireguardPresharedKey }
 export { initialize }
 export { keepAlive }
 export { keepAliveForAnswers }
@@ -797,4 +799,5 @@ export { removeName }
 export { unmount }
 export { unshare }
 export { unshareSync }
+export { wireguardPublicKey }
 export const __napiBindingTarget = __napiLoadedBindingTarget

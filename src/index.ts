@@ -53,6 +53,15 @@ export { type ListRoutesOptions, NetworkRoutes } from './network/routes.ts'
 export type { PlainSetRef, SetRef } from './network/set-ref.ts'
 export type { ScriptOptions } from './network/steps.ts'
 export { NetworkSysctls } from './network/sysctls.ts'
+export {
+  NetworkWireGuard,
+  type WireGuard,
+  type WireGuardKeys,
+  type WireGuardPeer,
+  type WireGuardPeerSpec,
+  type WireGuardSpec,
+  wireguard,
+} from './network/wireguard.ts'
 export type { Path } from './paths.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 export type { Environment } from './processes/environment.ts'

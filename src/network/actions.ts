@@ -10,6 +10,7 @@ import { routeActions } from './routes.ts'
 import type { SetRef } from './set-ref.ts'
 import { callOutside, doInside, inside, type ScriptOptions, script, spawn } from './steps.ts'
 import { sysctlActions } from './sysctls.ts'
+import { wireguardActions } from './wireguard.ts'
 
 /**
  * Actions, as data, for {@link Network.apply}. `action.X.Y` takes what `network.X.Y` takes, and comes to what that gives.
@@ -34,6 +35,8 @@ export const action = {
   qdiscs: qdiscActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
+  /** The actions of {@link NetworkWireGuard}. */
+  wireguard: wireguardActions,
 
   /**
    * Runs a function inside, synchronously, on this thread, as {@link NamespaceSet.do} does. `name` is for errors.

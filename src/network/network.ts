@@ -7,6 +7,7 @@ import { NetworkQdiscs } from './qdiscs.ts'
 import { NetworkRoutes } from './routes.ts'
 import { parseActions } from './steps.ts'
 import { NetworkSysctls } from './sysctls.ts'
+import { NetworkWireGuard } from './wireguard.ts'
 
 /** Options of {@link Network.apply}. */
 export interface ApplyOptions {
@@ -36,6 +37,8 @@ export class Network {
   readonly qdiscs: NetworkQdiscs
   /** The `net.*` sysctls. */
   readonly sysctls: NetworkSysctls
+  /** The keys and peers of WireGuard links. */
+  readonly wireguard: NetworkWireGuard
 
   readonly #place: Place
 
@@ -48,6 +51,7 @@ export class Network {
     this.routes = new NetworkRoutes(run)
     this.qdiscs = new NetworkQdiscs(run)
     this.sysctls = new NetworkSysctls(run)
+    this.wireguard = new NetworkWireGuard(run)
   }
 
   /**

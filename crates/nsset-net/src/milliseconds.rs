@@ -1,4 +1,4 @@
-//! Durations in plain data: milliseconds, and fractions of them, as Node.js has them.
+//! Durations and times in plain data: milliseconds, and fractions of them, as Node.js has them.
 
 use std::time::Duration;
 
@@ -26,13 +26,31 @@ pub(crate) mod optional {
     }
 }
 
+/// A time that may be missing, since the epoch.
+pub(crate) mod since_epoch {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use super::{Deserializer, Error, Serialize, Serializer, from, optional};
+
+    #[expect(clippy::ref_option, reason = "serde passes references")]
+    pub(crate) fn serialize<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+        time.map(|time| from(time.duration_since(UNIX_EPOCH).unwrap_or_default())).serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
+        let Some(duration) = optional::deserialize(deserializer)? else { return Ok(None) };
+        UNIX_EPOCH.checked_add(duration).map(Some).ok_or_else(|| D::Error::custom("no time is that late"))
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "exact for 104 days, and to a microsecond for ages")]
 fn from(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1e6
 }
 
 fn to<E: Error>(milliseconds: f64) -> Result<Duration, E> {
-    Duration::try_from_secs_f64(milliseconds / 1e3).map_err(E::custom)
+    Duration::try_from_secs_f64(milliseconds / 1e3)
+        .map_err(|_| E::custom(format_args!("{milliseconds} is no number of milliseconds")))
 }
 
 #[cfg(test)]

@@ -7,16 +7,25 @@ use napi::{
 };
 use nsset::Error;
 
-use crate::environment;
+use crate::{environment, error_fields::ErrorFields};
 
 /// The JavaScript error for one of the core's.
 pub fn create(env: Env, error: &Error) -> napi::Result<Unknown<'static>> {
-    environment::of(env)?.create_error.borrow_back(&env)?.call(error.into())
+    create_of(env, error.into())
+}
+
+fn create_of(env: Env, fields: ErrorFields) -> napi::Result<Unknown<'static>> {
+    environment::of(env)?.create_error.borrow_back(&env)?.call(fields)
 }
 
 /// Throws it. What is returned only tells napi-rs that an exception is pending.
 pub fn throw(env: Env, error: &Error) -> napi::Error {
-    match create(env, error) {
+    throw_fields(env, error.into())
+}
+
+/// Throws what is made of these.
+pub fn throw_fields(env: Env, fields: ErrorFields) -> napi::Error {
+    match create_of(env, fields) {
         Ok(value) => throw_value(env, value.raw()),
         Err(failure) => failure,
     }

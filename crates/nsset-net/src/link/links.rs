@@ -130,7 +130,7 @@ impl<'a> Links<'a> {
     }
 
     /// The index of a link, which has to exist unless it is known by its index.
-    pub(crate) async fn index(&self, link: &LinkRef) -> Result<u32> {
+    pub async fn index(&self, link: &LinkRef) -> Result<u32> {
         match link {
             LinkRef::Index(index) => link.check().map(|()| *index),
             _ => self.get(link).await.map(|link| link.index),

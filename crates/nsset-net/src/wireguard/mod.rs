@@ -4,7 +4,6 @@ mod base64;
 mod device;
 mod family;
 mod messages;
-mod milliseconds;
 mod peer;
 mod public_key;
 mod secret_key;

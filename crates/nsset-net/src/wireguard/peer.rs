@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{milliseconds, public_key::PublicKey, secret_key::SecretKey};
+use super::{public_key::PublicKey, secret_key::SecretKey};
 use crate::{
     attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at, u64_at},
     cidr::Cidr,
@@ -24,12 +24,12 @@ pub struct Peer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<SocketAddr>,
     /// How often it is told that the link lives, where it is told.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "milliseconds::span")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::milliseconds::optional")]
     pub persistent_keepalive: Option<Duration>,
     /// The addresses that are its own: where packets to them go, and whose packets from it may be.
     pub allowed_ips: Vec<Cidr>,
     /// When both last agreed on the keys of a session, where they have.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "milliseconds::point")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::milliseconds::since_epoch")]
     pub last_handshake: Option<SystemTime>,
     pub received_bytes: u64,
     pub sent_bytes: u64,

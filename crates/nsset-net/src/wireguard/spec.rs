@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{milliseconds, public_key::PublicKey, secret_key::SecretKey};
+use super::{public_key::PublicKey, secret_key::SecretKey};
 use crate::{
     cidr::Cidr,
     error::{Error, Result},
@@ -41,7 +41,7 @@ pub struct PeerSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<SocketAddr>,
     /// How often it is told that the link lives: whole seconds, at most 65535; 0 turns it off.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "milliseconds::span")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::milliseconds::optional")]
     pub persistent_keepalive: Option<Duration>,
     /// The addresses that are its own, beside those that it has. Another peer that has one of them loses it.
     #[serde(default)]

@@ -2,6 +2,7 @@
 
 mod answer;
 mod failure;
+mod keys;
 mod operation;
 mod sockets;
 mod thread;

@@ -4,6 +4,7 @@ use std::{os::fd::AsFd, sync::Arc};
 
 use nsset_net::{
     AddressSpec, Handle, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscSpec, RouteSpec, VethPeer,
+    WireGuardSpec,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,10 @@ enum Operation {
     ReplaceQdisc { link: LinkRef, spec: QdiscSpec },
     #[serde(rename = "qdiscs.delete")]
     DeleteQdisc { link: LinkRef, parent: Handle },
+    #[serde(rename = "wireguard.get")]
+    GetWireGuard { link: LinkRef },
+    #[serde(rename = "wireguard.set")]
+    SetWireGuard { link: LinkRef, spec: Box<WireGuardSpec> },
     #[serde(rename = "sysctls.get")]
     GetSysctl { name: String },
     #[serde(rename = "sysctls.set")]
@@ -99,6 +104,14 @@ impl Operation {
     /// Answers with the result as JSON.
     async fn perform(self, sockets: &Sockets, others: &[Inside]) -> Result<String, Failure> {
         match self {
+            Self::GetWireGuard { link } => {
+                let index = sockets.links().await?.index(&link).await?;
+                json(&sockets.wireguards().await?.get(index, &link).await?)
+            }
+            Self::SetWireGuard { link, spec } => {
+                let index = sockets.links().await?.index(&link).await?;
+                json(&sockets.wireguards().await?.set(index, &link, &spec).await?)
+            }
             Self::GetSysctl { name } => json(&sockets.sysctl(&name)?),
             Self::SetSysctl { name, value } => json(&sockets.set_sysctl(&name, &value)?),
             Self::ListLinks => json(&sockets.links().await?.list().await?),

@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use nsset::{Kind, NamespaceSet};
-use nsset_net::{Addresses, Links, Network, Qdiscs, Routes};
+use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
 use tokio::sync::OnceCell;
 
 use super::failure::Failure;
@@ -12,11 +12,12 @@ use super::failure::Failure;
 pub struct Sockets {
     set: NamespaceSet,
     network: OnceCell<Network>,
+    wireguards: OnceCell<WireGuards>,
 }
 
 impl Sockets {
     pub fn of(set: NamespaceSet) -> Self {
-        Self { set, network: OnceCell::new() }
+        Self { set, network: OnceCell::new(), wireguards: OnceCell::new() }
     }
 
     /// To be called on the thread of networks, which goes inside to open the socket.
@@ -38,6 +39,11 @@ impl Sockets {
 
     pub async fn qdiscs(&self) -> Result<Qdiscs<'_>, Failure> {
         Ok(self.network().await?.qdiscs())
+    }
+
+    pub async fn wireguards(&self) -> Result<&WireGuards, Failure> {
+        let open = || async { Ok(WireGuards::open(self.netlink(libc::NETLINK_GENERIC)?)?) };
+        self.wireguards.get_or_try_init(open).await
     }
 
     fn netlink(&self, protocol: i32) -> nsset::Result<OwnedFd> {
