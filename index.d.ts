@@ -150,11 +150,8 @@ export declare function generateWireguardPresharedKey(): string
  */
 export declare function initialize(createError: (fields: ErrorFields) => Error, onExit: (report: ExitReport) => void, onAnswer: (answer: NativeAnswer) => void): void
 
-/** Whether running children keep the event loop alive. */
+/** Whether children and requests under way keep the event loop alive. */
 export declare function keepAlive(alive: boolean): void
-
-/** Whether requests under way keep the event loop alive. */
-export declare function keepAliveForAnswers(alive: boolean): void
 
 export declare function listNames(directory: Text): Array<string>
 

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, keepAliveForAnswers, listNames, openName, removeName, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, listNames, openName, removeName, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
@@ -792,7 +792,6 @@ export { generateWireguardKeys }
 export { generateWireguardPresharedKey }
 export { initialize }
 export { keepAlive }
-export { keepAliveForAnswers }
 export { listNames }
 export { openName }
 export { removeName }

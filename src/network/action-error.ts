@@ -9,6 +9,8 @@ interface Failed {
   target: string
   results: readonly unknown[]
   cause: unknown
+  /** Whether the cause is the reason of a signal, which may be anything. */
+  isAborted: boolean
 }
 
 /**
@@ -33,13 +35,14 @@ export class ActionError extends NamespaceError {
   readonly results: readonly unknown[]
 
   /** @hidden Made by this package. */
-  constructor({ index, isOnly, action, target, results, cause }: Failed) {
+  constructor({ index, isOnly, action, target, results, cause, isAborted }: Failed) {
     const what = target === '' ? action : `${action} ${target}`
     const message = cause instanceof Error ? cause.message : String(cause)
     const { code, errno, syscall, kind, path, pid } = (cause ?? {}) as Partial<NamespaceError>
+    const ownCode = typeof code === 'string' ? code : 'ERR_NSSET_ACTION'
     super({
       message: isOnly ? `${what}: ${message}` : `action ${index} (${what}): ${message}`,
-      code: typeof code === 'string' ? code : 'ERR_NSSET_ACTION',
+      code: isAborted ? 'ABORT_ERR' : ownCode,
       ...(errno === undefined ? {} : { errno }),
       ...(syscall === undefined ? {} : { syscall }),
       ...(kind === undefined ? {} : { kind }),

@@ -1,19 +1,10 @@
-import type { NativeAnswer, NativeNetwork } from '../../index.js'
-import { createError } from '../errors.ts'
-import { binding } from '../native.ts'
+import type { NativeAnswer } from '../../index.js'
 
-/** @internal What became of a request. */
-export interface Outcome {
-  results: unknown[]
-  /** Why there are no more of them. */
-  failure: Error | undefined
-}
-
-type OnOutcome = (outcome: Outcome) => void
+type OnAnswer = (answer: NativeAnswer) => void
 
 /** Shared by every copy of this module in an environment: the native side has one line to it. */
 interface Requests {
-  waiting: Map<number, OnOutcome>
+  waiting: Map<number, OnAnswer>
   last: number
 }
 
@@ -23,29 +14,21 @@ const shared = globalThis as { [KEY]?: Requests }
 const requests: Requests = shared[KEY] ?? { waiting: new Map(), last: 0 }
 shared[KEY] = requests
 
-/** @internal Has the native side carry out operations. The event loop goes on until it has answered. */
-export function request(network: NativeNetwork, operations: string, others: NativeNetwork[]): Promise<Outcome> {
+/** @internal A number for a request, and who hears of its answer. */
+export function expectAnswer(onAnswer: OnAnswer): number {
   requests.last = (requests.last + 1) % 0xffffffff
-  const id = requests.last
-  return new Promise((resolve, reject) => {
-    requests.waiting.set(id, resolve)
-    try {
-      network.request(id, operations, others)
-      if (requests.waiting.size === 1) binding().keepAliveForAnswers(true)
-    } catch (error) {
-      requests.waiting.delete(id)
-      reject(error)
-    }
-  })
+  requests.waiting.set(requests.last, onAnswer)
+  return requests.last
+}
+
+/** @internal The request was never made. */
+export function forgetAnswer(id: number): void {
+  requests.waiting.delete(id)
 }
 
 /** @internal Called by the native side, once for each request. */
-export function reportAnswer({ id, results, failure }: NativeAnswer): void {
-  const resolve = requests.waiting.get(id)
-  requests.waiting.delete(id)
-  if (requests.waiting.size === 0) binding().keepAliveForAnswers(false)
-  resolve?.({
-    results: JSON.parse(results).map((result: unknown) => result ?? undefined),
-    failure: failure === undefined || failure === null ? undefined : createError(failure),
-  })
+export function reportAnswer(answer: NativeAnswer): void {
+  const onAnswer = requests.waiting.get(answer.id)
+  requests.waiting.delete(answer.id)
+  onAnswer?.(answer)
 }

@@ -81,6 +81,8 @@ class Course {
     const action = this.#next()?.name ?? ''
     const isOnly = this.#actions.length === 1
     const results = [...this.#results]
-    return new ActionError({ index: results.length, isOnly, action, target, results, cause })
+    const { signal } = this.#context
+    const isAborted = signal?.aborted === true && cause === signal.reason
+    return new ActionError({ index: results.length, isOnly, action, target, results, cause, isAborted })
   }
 }

@@ -2,7 +2,7 @@ import type { NativeNetwork } from '../../index.js'
 import type { NamespaceSet } from '../namespace-set.ts'
 import { sets } from '../set-access.ts'
 import type { Action, ActionContext, Step } from './action.ts'
-import { type Outcome, request } from './answers.ts'
+import { ask, type Outcome } from './ask.ts'
 import type { Plain } from './fields.ts'
 import type { KnownSet } from './set-ref.ts'
 import { type Answers, type Cargo, fill, laterSlots, type Slot } from './slot.ts'
@@ -20,7 +20,7 @@ export class Request implements Cargo {
   /** Takes an action, and those of the next that can go with it. */
   async take(first: Action<unknown>, next: readonly Action<unknown>[], context: ActionContext): Promise<void> {
     const slots = laterSlots(templateOf(first.step))
-    this.#add(first.step, await ask(slots, context))
+    this.#add(first.step, await answersOf(slots, context))
     for (const { step } of next) {
       // What is found out may depend on the actions before, which have to be done first.
       if (step.type !== 'operation' || laterSlots(step.template).length > 0) return
@@ -52,7 +52,7 @@ export class Request implements Cargo {
   }
 
   send(network: NativeNetwork): Promise<Outcome> {
-    return request(network, JSON.stringify(this.#operations), this.#others)
+    return ask(network, JSON.stringify(this.#operations), this.#others)
   }
 
   /** What the operation at this position was about, for people. */
@@ -69,7 +69,7 @@ function templateOf(step: Step): Plain {
   return step.type === 'operation' ? step.template : {}
 }
 
-async function ask(slots: readonly Slot[], context: ActionContext): Promise<Answers> {
+async function answersOf(slots: readonly Slot[], context: ActionContext): Promise<Answers> {
   const answers = new Map<Slot, unknown>()
   for (const slot of slots) answers.set(slot, await slot.ask(context))
   return answers

@@ -21,7 +21,7 @@ export type PlainSetRef =
 export type SetRef = PlainSetRef | Later<PlainSetRef>
 
 /** @internal A reference that was checked. */
-export type KnownSet = { readonly set: NamespaceSet } | { readonly open: () => NamespaceSet }
+export type KnownSet = { readonly set: NamespaceSet } | { readonly open: () => NamespaceSet; readonly label: string }
 
 class SetSlot extends Slot<KnownSet> {
   protected write(set: KnownSet, cargo: Cargo): number {
@@ -42,16 +42,21 @@ export function parseKnownSet(ref: unknown, name: string): KnownSet {
   const given = parseObject(ref, name)
   if (given['name'] !== undefined) {
     const { name: word, directory } = given
-    return { open: sets.byName(word, directory, name) }
+    return { open: sets.byName(word, directory, name), label: String(word) }
   }
   if (given['path'] !== undefined) {
     const path = parsePath(given['path'], `${name}.path`)
-    return { open: () => sets.byPath(path) }
+    return { open: () => sets.byPath(path), label: String(path) }
   }
   if (given['pid'] !== undefined) {
     const pid = parseInteger(given['pid'], `${name}.pid`, 1, LAST_PID)
     const tid = given['tid'] === undefined ? undefined : parseInteger(given['tid'], `${name}.tid`, 1, LAST_PID)
-    return { open: () => sets.byProcess(pid, tid) }
+    return { open: () => sets.byProcess(pid, tid), label: `pid ${pid}` }
   }
   throw invalidType(name, 'a NamespaceSet, or an object with a name, a path or a pid', ref)
+}
+
+/** @internal For people. */
+export function describeSet(known: KnownSet): string {
+  return 'set' in known ? String(known.set) : known.label
 }

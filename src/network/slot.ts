@@ -34,7 +34,7 @@ export abstract class Slot<T = unknown> {
 
   async ask(context: ActionContext): Promise<T> {
     const given = this.#given as Later<unknown>
-    return this.#parse(await given(context), `what the function for ${this.#name} returns`)
+    return this.#parse(await given(context), `${this.#name}()`)
   }
 
   /** What stands in its place, of what it was given or of what was asked for. */

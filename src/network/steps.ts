@@ -7,7 +7,7 @@ import type { SpawnOptions } from '../processes/spawn-options.ts'
 import type { StdioOptions } from '../processes/stdio.ts'
 import { Action, type ActionContext, type Results } from './action.ts'
 import { parseArray } from './fields.ts'
-import { parseSetRef, type SetRef } from './set-ref.ts'
+import { describeSet, parseSetRef, type SetRef } from './set-ref.ts'
 
 /** Options of {@link action.script}. */
 export interface ScriptOptions<S extends StdioOptions | undefined = StdioOptions | undefined> extends SpawnOptions<S> {
@@ -30,7 +30,7 @@ export function callOutside<R>(name: string, fn: (context: ActionContext) => R):
 export function inside<const A extends readonly Action<unknown>[]>(set: SetRef, actions: A): Action<Results<A>> {
   const slot = parseSetRef(set, 'set')
   const list = parseActions(actions)
-  return step('inside', '', async (context) => {
+  return step('inside', slot.isLater ? '' : describeSet(slot.known), async (context) => {
     const known = slot.isLater ? await slot.ask(context) : slot.known
     return 'set' in known ? applyIn(known.set, list, context) : applyInOpened(known.open(), list, context)
   })

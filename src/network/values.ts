@@ -8,8 +8,12 @@ export type Parse<T = unknown> = (value: unknown, name: string) => T
 /** @internal */
 export const boolean: Parse<boolean> = (value, name) => parseBoolean(value ?? null, name)
 
-/** @internal */
-export const text: Parse<string> = parseText
+/** @internal A half of a surrogate pair has no bytes: what the native side reads would not be JSON. */
+export const text: Parse<string> = (value, name) => {
+  const given = parseText(value, name)
+  if (!/\p{Surrogate}/u.test(given)) return given
+  throw invalidValue(name, 'must not contain half of a surrogate pair', given)
+}
 
 /** @internal A whole number. */
 export function whole(least: number, most: number): Parse<number> {
@@ -49,19 +53,19 @@ function between(value: unknown, name: string, most: number, range: string): num
 
 /** @internal */
 export const ip: Parse<string> = (value, name) => {
-  if (familyOf(parseText(value, name)) !== 0) return value as string
+  if (familyOf(text(value, name)) !== 0) return value as string
   throw invalidValue(name, 'must be an IP address', value)
 }
 
 /** @internal */
 export const ipv4: Parse<string> = (value, name) => {
-  if (familyOf(parseText(value, name)) === 4) return value as string
+  if (familyOf(text(value, name)) === 4) return value as string
   throw invalidValue(name, 'must be an IPv4 address', value)
 }
 
 /** @internal An IP address, with the length of its prefix where that is not all of it. */
 export const cidr: Parse<string> = (value, name) => {
-  const given = parseText(value, name)
+  const given = text(value, name)
   const [address = '', prefix, ...more] = given.split('/')
   const family = familyOf(address)
   if (family === 0 || more.length > 0) {
@@ -82,13 +86,13 @@ export function familyOf(address: string): 0 | 4 | 6 {
 
 /** @internal The address of a link. */
 export const mac: Parse<string> = (value, name) => {
-  if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(parseText(value, name))) return value as string
+  if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(text(value, name))) return value as string
   throw invalidValue(name, "must be a link address, as '02:00:00:00:00:01'", value)
 }
 
 /** @internal As the kernel has them: dev_valid_name() of net/core/dev.c. */
 export const linkName: Parse<string> = (value, name) => {
-  const given = parseText(value, name)
+  const given = text(value, name)
   const isWrong = given === '' || given === '.' || given === '..' || /[/:%\s]/.test(given)
   if (!isWrong && Buffer.byteLength(given) <= 15) return given
   throw invalidValue(
@@ -103,6 +107,6 @@ export const linkIndex = whole(1, 0x7fffffff)
 
 /** @internal */
 export const alias: Parse<string> = (value, name) => {
-  if (Buffer.byteLength(parseText(value, name)) <= 255) return value as string
+  if (Buffer.byteLength(text(value, name)) <= 255) return value as string
   throw invalidValue(name, 'must have at most 255 bytes', value)
 }

@@ -7,15 +7,13 @@ type OnExit = (report: ExitReport) => void
 interface Children {
   running: Map<number, OnExit>
   last: number
-  /** How many keep the event loop alive. */
-  holders: number
 }
 
 const KEY = Symbol.for('nsset.children')
 const shared = globalThis as { [KEY]?: Children }
 
 /** @internal */
-export const children: Children = shared[KEY] ?? { running: new Map(), last: 0, holders: 0 }
+export const children: Children = shared[KEY] ?? { running: new Map(), last: 0 }
 shared[KEY] = children
 
 /** Taken at load: tests replace the global one. */

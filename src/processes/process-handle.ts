@@ -1,7 +1,7 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { NativeChild, NativeCommand, NativeSet } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
-import { hold, release } from './event-loop.ts'
+import { hold, release } from '../event-loop.ts'
 import { expectExit, forgetExit } from './exits.ts'
 import { nameOfSignal } from './signals.ts'
 import type { Launch } from './spawn-options.ts'

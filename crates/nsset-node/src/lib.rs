@@ -1,5 +1,6 @@
 //! The Node-API face of the core: converts values and errors, owns threads and promises, decides nothing.
 
+mod answer;
 #[cfg(feature = "bare")]
 mod bare;
 mod convert;
@@ -8,6 +9,7 @@ mod error_fields;
 mod exit_report;
 mod failure;
 mod fd_set;
+mod load;
 mod netns;
 mod network;
 mod options;

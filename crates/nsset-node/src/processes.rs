@@ -5,6 +5,7 @@ use std::os::fd::{IntoRawFd, OwnedFd};
 use napi::{
     Env, Result,
     bindgen_prelude::{Either, Unknown},
+    sys,
     threadsafe_function::ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;
@@ -103,10 +104,18 @@ impl NativeSet {
     }
 }
 
-/// Whether running children keep the event loop alive.
+/// Whether children and requests under way keep the event loop alive.
 #[napi]
 pub fn keep_alive(env: Env, alive: bool) -> Result<()> {
-    environment::keep_alive(env, &environment::of(env)?.exit_line, alive);
+    let line = environment::of(env)?.exit_line.raw();
+    // SAFETY: the line lives as long as the environment, whose thread this is.
+    unsafe {
+        if alive {
+            sys::napi_ref_threadsafe_function(env.raw(), line);
+        } else {
+            sys::napi_unref_threadsafe_function(env.raw(), line);
+        }
+    }
     Ok(())
 }
 

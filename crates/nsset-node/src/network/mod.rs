@@ -1,9 +1,9 @@
 //! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
 
-mod answer;
 mod failure;
 mod keys;
 mod operation;
+mod reply;
 mod sockets;
 mod thread;
 
@@ -13,11 +13,8 @@ use napi::{Env, Result, bindgen_prelude::ClassInstance};
 use napi_derive::napi;
 use nsset::{Error, Kind};
 
-use self::{answer::Reply, sockets::Sockets};
-pub use self::{
-    answer::{AnswerLine, NativeAnswer},
-    thread::start,
-};
+pub use self::thread::start;
+use self::{reply::Reply, sockets::Sockets};
 use crate::{environment, failure::guard, set::NativeSet};
 
 /// What is open of a network; nothing once it is closed.
@@ -72,11 +69,4 @@ impl NativeNetwork {
 /// What is open, or the error that it is closed.
 fn open(inside: &Inside) -> nsset::Result<Arc<Sockets>> {
     inside.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)
-}
-
-/// Whether requests under way keep the event loop alive.
-#[napi]
-pub fn keep_alive_for_answers(env: Env, alive: bool) -> Result<()> {
-    environment::keep_alive(env, &environment::of(env)?.answer_line, alive);
-    Ok(())
 }

@@ -8,7 +8,7 @@ use nsset_net::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Inside, answer::Reply, failure::Failure, open, sockets::Sockets};
+use super::{Inside, failure::Failure, open, reply::Reply, sockets::Sockets};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "operation")]

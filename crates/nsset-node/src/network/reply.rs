@@ -1,31 +1,13 @@
-//! What became of a request, told to the JavaScript that asked.
+//! Tells the JavaScript that asked what became of its request.
 
 use std::sync::Arc;
 
-use napi::{
-    Status,
-    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
-};
-use napi_derive::napi;
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use nix::errno::Errno;
 use nsset::SystemError;
 
 use super::failure::Failure;
-use crate::error_fields::ErrorFields;
-
-/// Calls `onAnswer`; weak, so that it alone does not keep the event loop alive.
-pub type AnswerLine = ThreadsafeFunction<NativeAnswer, (), NativeAnswer, Status, false, true>;
-
-/// What became of a request.
-#[napi(object, object_from_js = false)]
-pub struct NativeAnswer {
-    /// As given to `request`.
-    pub id: u32,
-    /// The results of the operations that succeeded, as the text of a JSON array.
-    pub results: String,
-    /// Why the next one did not.
-    pub failure: Option<ErrorFields>,
-}
+use crate::{answer::NativeAnswer, environment::AnswerLine, error_fields::ErrorFields};
 
 /// Says what became of a request, whatever becomes of who is to say it.
 pub struct Reply {
