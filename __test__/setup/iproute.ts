@@ -1,0 +1,116 @@
+/** iproute2 and wg(8) inside a set, the oracles: what we make they read, and what they make we read. */
+import type { ExecFileResult, NamespaceSet } from 'nsset'
+
+/** The virtual machine's kernel has every kind of link and of queueing discipline, but an emulated processor. */
+export const isVm = process.env['NSSET_TEST_VM'] !== undefined
+
+const TIME_LIMIT = isVm ? 60_000 : 10_000
+
+/** An ordinary user's PATH may lack where `tc` and `bridge` are. */
+const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` }
+
+/** What the kernel says of a kind that it does not have. */
+const LACKING = /Unknown device type|Specified qdisc kind is unknown|Specified qdisc not found|Operation not supported/
+
+export interface IpLink {
+  ifindex: number
+  ifname: string
+  flags: string[]
+  mtu: number
+  address?: string
+  ifalias?: string
+  master?: string
+  link?: string
+  link_netnsid?: number
+  linkinfo?: { info_kind?: string; info_data?: Record<string, unknown> }
+}
+
+export interface IpAddress {
+  family: 'inet' | 'inet6'
+  local: string
+  address?: string
+  prefixlen: number
+  broadcast?: string
+  scope: string
+  label?: string
+  tentative?: boolean
+}
+
+export interface IpRoute {
+  type?: string
+  dst: string
+  gateway?: string
+  via?: { family: string; host: string }
+  dev?: string
+  table?: string
+  protocol: string
+  scope?: string
+  prefsrc?: string
+  metric?: number
+  flags: string[]
+}
+
+export interface TcQdisc {
+  kind: string
+  handle: string
+  root?: boolean
+  parent?: string
+  options: Record<string, unknown>
+}
+
+/** How a program ended inside, and what it said: `await tell(set, 'ip', 'link add br0 type bridge')`. */
+export function tell(set: NamespaceSet, program: string, words: string): Promise<ExecFileResult<string>> {
+  return set.execFile(program, words.split(' '), { env, timeout: TIME_LIMIT, reject: false })
+}
+
+/** What a program says inside; throws what it complains of. */
+export async function ask(set: NamespaceSet, program: string, words: string, input?: string): Promise<string> {
+  const { stdout } = await set.execFile(program, words.split(' '), { env, timeout: TIME_LIMIT, input })
+  return stdout
+}
+
+export const ip = (set: NamespaceSet, words: string): Promise<string> => ask(set, 'ip', words)
+export const tc = (set: NamespaceSet, words: string): Promise<string> => ask(set, 'tc', words)
+
+/**
+ * Has a program make something; false where it says that this kernel cannot. The virtual machine's kernel can: there
+ * that is an error.
+ */
+export async function isMadeBy(set: NamespaceSet, program: string, words: string): Promise<boolean> {
+  const { exitCode, stderr } = await tell(set, program, words)
+  if (exitCode === 0) return true
+  if (!isVm && LACKING.test(stderr)) return false
+  throw new Error(`${program} ${words}: ${stderr}`)
+}
+
+export async function ipLinks(set: NamespaceSet): Promise<IpLink[]> {
+  return JSON.parse(await ip(set, '-j -d link show'))
+}
+
+/** The names of all links, but of those that the kernel makes in every network that it makes: `lo`, `tunl0`, `gre0`. */
+export async function namesOf(set: NamespaceSet): Promise<string[]> {
+  const names = (await ipLinks(set)).map(({ ifname }) => ifname)
+  return names.filter((name) => !/^(lo|tunl0|sit0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0|ip_vti0|ip6_vti0)$/.test(name))
+}
+
+export async function ipLink(set: NamespaceSet, name: string): Promise<IpLink> {
+  const [link] = JSON.parse(await ip(set, `-j -d link show dev ${name}`))
+  return link
+}
+
+/** The addresses of a link, but for those that the kernel gives it. */
+export async function ipAddresses(set: NamespaceSet, name: string): Promise<IpAddress[]> {
+  const [link] = JSON.parse(await ip(set, `-j -d address show dev ${name}`))
+  return link.addr_info.filter(({ local }: IpAddress) => !local.startsWith('fe80:'))
+}
+
+/** The routes of both families, but for those that the kernel made. */
+export async function ipRoutes(set: NamespaceSet): Promise<IpRoute[]> {
+  const families = ['-4', '-6'].map((family) => ip(set, `-j -d ${family} route show table all`))
+  const routes: IpRoute[] = (await Promise.all(families)).flatMap((text) => JSON.parse(text))
+  return routes.filter(({ protocol }) => protocol !== 'kernel')
+}
+
+export async function tcQdiscs(set: NamespaceSet, name: string): Promise<TcQdisc[]> {
+  return JSON.parse(await tc(set, `-j qdisc show dev ${name}`))
+}
