@@ -37,7 +37,7 @@ export class ActionError extends NamespaceError {
   /** @hidden Made by this package. */
   constructor({ index, isOnly, action, target, results, cause, isAborted }: Failed) {
     const what = target === '' ? action : `${action} ${target}`
-    const message = cause instanceof Error ? cause.message : String(cause)
+    const message = messageOf(cause)
     const { code, errno, syscall, kind, path, pid } = (cause ?? {}) as Partial<NamespaceError>
     const ownCode = typeof code === 'string' ? code : 'ERR_NSSET_ACTION'
     super({
@@ -59,4 +59,11 @@ export class ActionError extends NamespaceError {
   static {
     ActionError.prototype.name = 'ActionError'
   }
+}
+
+/** Functions may throw anything: errors of other realms, and objects that have no words for themselves. */
+function messageOf(cause: unknown): string {
+  if (typeof cause !== 'object' || cause === null) return String(cause)
+  const { message } = cause as Partial<Error>
+  return typeof message === 'string' ? message : 'an object was thrown that is no error'
 }
