@@ -1,0 +1,120 @@
+/**
+ * The guest's disk: an ext4 file system with the programs of this host, the kernel's modules, this project as it is
+ * built, and in `/vm` what is to be run. What the guest leaves in `/vm` is read back without mounting anything.
+ */
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { CrateTest } from './crate-tests.ts'
+import type { Kernel } from './kernel.ts'
+import { filesOf, librariesOf } from './packages.ts'
+
+const PROJECT = join(import.meta.dirname, '../..')
+const NOT_COPIED = ['.git', 'node_modules', 'target', 'site']
+const SIZE = '4G'
+const TIME_LIMIT = 120_000
+
+/** Whose programs the guest has; what these are linked to comes along. */
+export const GUEST_PACKAGES = [
+  ...['bash', 'bsdutils', 'coreutils', 'dash', 'findutils', 'grep', 'hostname', 'mount', 'procps', 'sed', 'tar'],
+  ...['kmod', 'libc-bin', 'libc6', 'libcap2-bin', 'strace', 'uidmap', 'util-linux'],
+  ...['iperf3', 'iproute2', 'iputils-ping', 'wireguard-tools'],
+]
+
+/** The ids are those of the tests that need an ordinary user. */
+const ETC = {
+  passwd: 'root:x:0:0:root:/root:/bin/sh\nnsset-user:x:1234:1234::/home/nsset-user:/bin/sh\n',
+  group: 'root:x:0:\nnsset-user:x:1234:\n',
+  subuid: 'nsset-user:100000:65536\n',
+  subgid: 'nsset-user:100000:65536\n',
+  hosts: '127.0.0.1 localhost\n::1 localhost\n',
+  hostname: 'nsset-vm\n',
+}
+
+export interface Work {
+  /** The files that vitest takes, none for all in its configuration; undefined when it is not to run. */
+  vitest: readonly string[] | undefined
+  crateTests: readonly CrateTest[]
+}
+
+/** Makes the disk; `scratch` is an empty directory for it and what it is made from. */
+export function makeDisk(scratch: string, kernel: Kernel, work: Work): string {
+  const root = join(scratch, 'root')
+  layOut(root)
+  copyPrograms(root)
+  run('cp', '--archive', kernel.modules, join(root, 'usr/lib/modules'))
+  copyProject(join(root, 'nsset'))
+  writeWork(join(root, 'vm'), work)
+  for (const [name, text] of Object.entries(ETC)) writeFileSync(join(root, 'etc', name), text)
+  const disk = join(scratch, 'disk')
+  // No journal: nobody mounts it again.
+  run('/usr/sbin/mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', '-d', root, disk, SIZE)
+  return disk
+}
+
+/** Copies a file out of the disk of a guest that has ended; false when it is not there. */
+export function copyFromDisk(disk: string, path: string, target: string): boolean {
+  // debugfs(8) ends with 0 whatever happens.
+  execFileSync('/usr/sbin/debugfs', ['-R', `dump ${path} ${target}`, disk], { timeout: TIME_LIMIT, stdio: 'ignore' })
+  return existsSync(target)
+}
+
+/** Debian's directories, with /bin and its like as links into /usr. */
+function layOut(root: string): void {
+  const inUsr = ['bin', 'sbin', 'lib', 'lib64']
+  const empty = ['dev', 'etc', 'home/nsset-user', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/local/bin', 'var']
+  for (const name of [...empty, ...inUsr.map((each) => `usr/${each}`), 'usr/lib/modules', 'nsset', 'vm']) {
+    mkdirSync(join(root, name), { recursive: true })
+  }
+  for (const name of inUsr) symlinkSync(`usr/${name}`, join(root, name))
+  symlinkSync('/run', join(root, 'var/run'))
+}
+
+function copyPrograms(root: string): void {
+  const node = realpathSync(process.execPath)
+  const files = filesOf(GUEST_PACKAGES)
+  const libraries = librariesOf([node, ...files.filter((path) => /\/s?bin\//.test(path))])
+  // Links, where they really are, and what they lead to.
+  const paths = [...files, ...libraries].flatMap((path) => [inRealDirectory(path), realpathSync(path)])
+  const archive = `${root}.tar`
+  run('tar', '--create', `--file=${archive}`, '--directory=/', '--', ...[...new Set(paths)].map((path) => `.${path}`))
+  run('tar', '--extract', `--file=${archive}`, '--directory', root)
+  rmSync(archive)
+  run('cp', '--archive', node, join(root, 'usr/local/bin/node'))
+  run('cp', join(import.meta.dirname, 'init'), join(root, 'usr/sbin/init'))
+  chmodSync(join(root, 'usr/sbin/init'), 0o755)
+}
+
+/** `/bin/sh` is `/usr/bin/sh`. */
+function inRealDirectory(path: string): string {
+  return join(realpathSync(dirname(path)), basename(path))
+}
+
+function copyProject(target: string): void {
+  const names = readdirSync(PROJECT).filter((name) => !NOT_COPIED.includes(name))
+  run('cp', '--archive', '--', ...names.map((name) => join(PROJECT, name)), target)
+  run('cp', '--archive', realpathSync(join(PROJECT, 'node_modules')), join(target, 'node_modules'))
+}
+
+/** The init script reads it. */
+function writeWork(target: string, { vitest, crateTests }: Work): void {
+  if (vitest !== undefined) writeFileSync(join(target, 'vitest'), vitest.join(' '))
+  mkdirSync(join(target, 'crate-tests'))
+  for (const { name, program } of crateTests) {
+    // With what a debugger needs they are seven times as large.
+    run('strip', '-o', join(target, 'crate-tests', name), program)
+  }
+}
+
+function run(program: string, ...args: string[]): void {
+  execFileSync(program, args, { timeout: TIME_LIMIT, stdio: ['ignore', 'ignore', 'inherit'] })
+}

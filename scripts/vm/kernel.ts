@@ -1,0 +1,55 @@
+/** Debian's kernel for virtual machines, unpacked into a directory and never installed. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** It depends on the package of the newest version. */
+const METAPACKAGE = 'linux-image-cloud-amd64'
+
+export interface Kernel {
+  /** As `uname -r` says it. */
+  release: string
+  /** What is booted. */
+  image: string
+  /** All of its modules, indexed for modprobe(8): `/lib/modules/RELEASE`. */
+  modules: string
+}
+
+/** The kernel in the cache; when there is none, downloads one as apt-get(8) is set up to. */
+export function kernelIn(cache: string): Kernel {
+  const root = join(cache, 'kernel')
+  if (!existsSync(root)) unpackInto(root)
+  const [release] = readdirSync(join(root, 'lib/modules'))
+  if (release === undefined) throw new Error(`there is no kernel in ${root}: remove the directory`)
+  return { release, image: join(root, `boot/vmlinuz-${release}`), modules: join(root, 'lib/modules', release) }
+}
+
+function unpackInto(root: string): void {
+  const partial = `${root}.partial-${process.pid}`
+  mkdirSync(partial, { recursive: true })
+  try {
+    const name = newestPackage()
+    console.log(`downloading ${name}`)
+    // APT::Sandbox::User: apt's own user may not write here, and would say so.
+    execFileSync('apt-get', ['download', '--quiet', '--option=APT::Sandbox::User=root', name], {
+      cwd: partial,
+      timeout: 180_000,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    const [archive] = readdirSync(partial)
+    execFileSync('dpkg-deb', ['--extract', archive as string, '.'], { cwd: partial, timeout: 60_000 })
+    rmSync(join(partial, archive as string))
+    const [release] = readdirSync(join(partial, 'lib/modules'))
+    execFileSync('/usr/sbin/depmod', ['--basedir', partial, release as string], { timeout: 60_000 })
+    renameSync(partial, root)
+  } finally {
+    rmSync(partial, { recursive: true, force: true })
+  }
+}
+
+function newestPackage(): string {
+  const text = execFileSync('apt-cache', ['depends', METAPACKAGE], { encoding: 'utf8', timeout: 60_000 })
+  const name = /Depends: (linux-image-\S+)/.exec(text)?.[1]
+  if (name === undefined) throw new Error(`apt knows no ${METAPACKAGE}: run apt-get update, on Debian for x86-64`)
+  return name
+}

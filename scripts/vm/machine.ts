@@ -1,0 +1,31 @@
+/** A virtual machine without a network, emulated: it needs no privilege and no /dev/kvm. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Kernel } from './kernel.ts'
+
+const COMMAND_LINE = [
+  'console=ttyS0',
+  'loglevel=4',
+  // Debian's kernel for virtual machines has both drivers, NVMe and ext4, built in: no initramfs is needed.
+  'root=/dev/nvme0n1 rw',
+  // With -no-reboot: who panics ends.
+  'panic=-1',
+]
+
+/** Boots and waits until the guest has switched itself off; its console is our standard output. */
+export async function runMachine(kernel: Kernel, disk: string, secondsLimit: number): Promise<void> {
+  const qemu = [
+    ...['qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', '2G'],
+    ...['-nodefaults', '-display', 'none', '-net', 'none', '-no-reboot', '-serial', 'stdio'],
+    ...['-kernel', kernel.image, '-append', COMMAND_LINE.join(' ')],
+    ...['-drive', `file=${disk},format=raw,if=none,id=disk,cache=unsafe`, '-device', 'nvme,drive=disk,serial=nsset'],
+  ]
+  // timeout(1): it ends even when we are killed.
+  const machine = spawn('timeout', ['--kill-after=5', String(secondsLimit), ...qemu], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  process.once('exit', () => machine.kill())
+  const [code, signal] = await once(machine, 'exit')
+  if (code === 124) throw new Error(`the guest was killed after ${secondsLimit} seconds; its last words are above`)
+  if (code !== 0) throw new Error(`qemu ended with ${signal ?? code}`)
+}

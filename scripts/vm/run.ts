@@ -1,0 +1,56 @@
+/**
+ * Runs tests on the kernel of Debian 12 in a virtual machine: `npm run test:vm -- [FILE…] [--limit SECONDS]`.
+ *
+ * The kernel has what others lack (dummy, vlan, gretap, wireguard, netem), as modules that it loads itself. A file is one
+ * of `__test__/*.test.ts`, or a pattern of these, or one of `crates/nsset-net/tests/*.rs`; with none, the files of
+ * `scripts/vm/vitest.config.ts` and all of the crate. The addon has to be built. Needs Debian on x86-64, no privilege.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { crateTests } from './crate-tests.ts'
+import { copyFromDisk, GUEST_PACKAGES, makeDisk, type Work } from './disk.ts'
+import { kernelIn } from './kernel.ts'
+import { runMachine } from './machine.ts'
+import { requirePackages } from './packages.ts'
+
+const CACHE = join(import.meta.dirname, '../../target/vm')
+const CRATE = 'nsset-net'
+
+const { values, positionals } = parseArgs({
+  options: { limit: { type: 'string', default: '480' } },
+  allowPositionals: true,
+})
+requirePackages(['qemu-system-x86', 'binutils', 'e2fsprogs', ...GUEST_PACKAGES])
+const work = chosen(positionals)
+const kernel = kernelIn(CACHE)
+
+mkdirSync(CACHE, { recursive: true })
+const scratch = mkdtempSync(join(CACHE, 'run-'))
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+
+const disk = makeDisk(scratch, kernel, work)
+console.log(`booting ${kernel.release}`)
+await runMachine(kernel, disk, Number(values.limit))
+const report = process.env['NSSET_TEST_REPORT']
+if (report !== undefined) copyFromDisk(disk, '/vm/report.json', resolve(report))
+process.exitCode = outcome()
+
+function chosen(files: string[]): Work {
+  if (files.length === 0) return { vitest: [], crateTests: crateTests(CRATE) }
+  const ofCrate = files.filter((file) => file.endsWith('.rs')).map((file) => basename(file, '.rs'))
+  const ofVitest = files.filter((file) => file.endsWith('.test.ts'))
+  if (ofCrate.length + ofVitest.length < files.length) throw new RangeError('a FILE ends in .test.ts or in .rs')
+  return {
+    vitest: ofVitest.length > 0 ? ofVitest : undefined,
+    crateTests: ofCrate.length > 0 ? crateTests(CRATE).filter(({ name }) => ofCrate.includes(name)) : [],
+  }
+}
+
+/** The guest writes it last: a guest that panics leaves none. */
+function outcome(): number {
+  const copy = join(scratch, 'status')
+  if (!copyFromDisk(disk, '/vm/status', copy)) throw new Error('the guest ended before its tests did; see above')
+  return Number(readFileSync(copy, 'utf8'))
+}
