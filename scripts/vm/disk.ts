@@ -71,7 +71,7 @@ export function copyFromDisk(disk: string, path: string, target: string): boolea
 /** Debian's directories, with /bin and its like as links into /usr. */
 function layOut(root: string): void {
   const inUsr = ['bin', 'sbin', 'lib', 'lib64']
-  const empty = ['dev', 'etc', 'home/nsset-user', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/local/bin', 'var']
+  const empty = ['dev', 'etc', 'home/nsset-user', 'mnt', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/local/bin', 'var']
   for (const name of [...empty, ...inUsr.map((each) => `usr/${each}`), 'usr/lib/modules', 'nsset', 'vm']) {
     mkdirSync(join(root, name), { recursive: true })
   }
