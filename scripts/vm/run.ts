@@ -5,7 +5,7 @@
  * of `__test__/*.test.ts`, or a pattern of these, or one of `crates/nsset-net/tests/*.rs`; with none, the files of
  * `scripts/vm/vitest.config.ts` and all of the crate. The addon has to be built. Needs Debian on x86-64, no privilege.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { crateTests } from './crate-tests.ts'
@@ -13,6 +13,7 @@ import { copyFromDisk, GUEST_PACKAGES, makeDisk, type Work } from './disk.ts'
 import { kernelIn } from './kernel.ts'
 import { runMachine } from './machine.ts'
 import { requirePackages } from './packages.ts'
+import { scratchIn } from './scratch.ts'
 
 const CACHE = join(import.meta.dirname, '../../target/vm')
 const CRATE = 'nsset-net'
@@ -24,12 +25,7 @@ const { values, positionals } = parseArgs({
 requirePackages(['qemu-system-x86', 'binutils', 'e2fsprogs', ...GUEST_PACKAGES])
 const work = chosen(positionals)
 const kernel = kernelIn(CACHE)
-
-mkdirSync(CACHE, { recursive: true })
-const scratch = mkdtempSync(join(CACHE, 'run-'))
-process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
-
+const scratch = scratchIn(CACHE)
 const disk = makeDisk(scratch, kernel, work)
 console.log(`booting ${kernel.release}`)
 await runMachine(kernel, disk, Number(values.limit))
