@@ -52,8 +52,6 @@ describe('what is special about a kind', () => {
       expect(read).toMatchObject(data)
       if (dev !== undefined) expect(read.dev).toEqual({ index: (await ipLink(set, 'left')).ifindex })
       const said = await ipLink(set, 'theirs')
-      // It could have been made here.
-      expect(await links.ensure(named('theirs', entry))).toMatchObject({ index: read.index })
       await links.delete('theirs')
       expect(await namesOf(set)).toEqual(['right', 'left', 'br0'].filter((name) => name !== 'theirs'))
 
@@ -63,6 +61,20 @@ describe('what is special about a kind', () => {
       expect(saidOf(saidOfOurs)).toEqual(saidOf(said))
       expect(saidOfOurs).toMatchObject({ ifindex: made.index, mtu: made.mtu })
       expect(saidOfOurs.linkinfo?.info_data ?? {}).toMatchObject(entry.says ?? {})
+    })
+  }
+})
+
+describe('ensure is content with what ip made', () => {
+  for (const entry of KINDS_OF_LINK) {
+    test(`${titleOf(entry)}: it is as asked for, or the error says what the kernel lacks`, async () => {
+      using set = await lab()
+      if (!(await isMadeByIp(set, 'ours', entry))) return await expectLacking(set, entry)
+      const before = saidOf(await ipLink(set, 'ours'))
+      const { index } = await set.network.links.ensure(named('ours', entry))
+      const after = await ipLink(set, 'ours')
+      expect(after.ifindex).toBe(index)
+      expect(saidOf(after)).toEqual(before)
     })
   }
 })
