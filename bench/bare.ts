@@ -3,6 +3,9 @@ import { createRequire } from 'node:module'
 
 const native = createRequire(import.meta.url)(process.env['NAPI_RS_NATIVE_LIBRARY_PATH'] ?? '') as {
   bareSetns: (fd: number, flag: number) => void
+  bareRtnetlink: () => number
+  bareDumpLinks: (socket: number, buffer: Uint8Array) => number
+  bareBringUp: (socket: number, index: number, buffer: Uint8Array) => number
 }
 
-export const { bareSetns } = native
+export const { bareSetns, bareRtnetlink, bareDumpLinks, bareBringUp } = native

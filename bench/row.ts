@@ -7,8 +7,8 @@ export interface Row {
   samples?: number
   /** The bare system calls, or the bare process. */
   floor?: number
-  /** The most that is fine: of `ours` itself, or of its ratio to the floor. */
-  limit: { of: 'ours' | 'ratio'; most: number }
+  /** The most that is fine: of `ours` itself, of its ratio to the floor, or of what it is more than the floor. */
+  limit: { of: 'ours' | 'ratio' | 'excess'; most: number }
 }
 
 export function ratioOf(row: Row): number | undefined {
@@ -16,6 +16,21 @@ export function ratioOf(row: Row): number | undefined {
 }
 
 export function isWithinLimit(row: Row): boolean {
-  const value = row.limit.of === 'ours' ? row.ours : (ratioOf(row) ?? Number.NaN)
-  return value <= row.limit.most
+  return limited(row) <= row.limit.most
+}
+
+function limited({ ours, floor = Number.NaN, limit }: Row): number {
+  switch (limit.of) {
+    case 'ours':
+      return ours
+    case 'ratio':
+      return ours / floor
+    case 'excess':
+      return ours - floor
+  }
+}
+
+export function describeLimit({ unit, limit }: Row): string {
+  const words = { ours: unit, ratio: 'times', excess: `${unit} more` }
+  return `${limit.most} ${words[limit.of]}`
 }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { isWithinLimit, type Row, ratioOf } from './row.ts'
+import { describeLimit, isWithinLimit, type Row, ratioOf } from './row.ts'
 
 const NATIVE = new URL('native/', import.meta.url)
 
@@ -18,6 +18,7 @@ const SUITES = {
   unshare: () => import('./suites/unshare.ts'),
   spawn: () => import('./suites/spawn.ts'),
   pool: () => import('./suites/pool.ts'),
+  network: () => import('./suites/network.ts'),
   start: () => import('./suites/start.ts'),
 }
 
@@ -39,7 +40,7 @@ console.table(
     p95: number(row.p95),
     floor: number(row.floor),
     ratio: number(ratioOf(row)),
-    limit: `${row.limit.most} ${row.limit.of === 'ours' ? row.unit : 'times'}`,
+    limit: describeLimit(row),
     'within it': isWithinLimit(row) ? 'yes' : 'NO',
   })),
 )

@@ -1,0 +1,10 @@
+module nsset/bench/peers/go
+
+go 1.23
+
+require github.com/vishvananda/netlink v1.3.1
+
+require (
+	github.com/vishvananda/netns v0.0.5 // indirect
+	golang.org/x/sys v0.10.0 // indirect
+)
