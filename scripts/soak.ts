@@ -4,14 +4,25 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { NamespaceSet } from 'nsset'
+import { NamespaceSet, netns } from 'nsset'
 
 interface Held {
   descriptors: number
   threads: number
   children: number
   mounts: number
+  /** Of named network namespaces, those made here. */
+  names: number
   megabytes: number
+}
+
+interface Cycle {
+  name: string
+  /** How many there are in a full run. */
+  count: number
+  /** How many go on at any time; one, unless told. */
+  atOnce?: number
+  run: () => unknown
 }
 
 const isRoot = process.getuid?.() === 0
@@ -23,31 +34,75 @@ const maps = {
   uidMaps: [{ containerId: 0, hostId: process.getuid?.() ?? 0, size: 1 }],
   gidMaps: [{ containerId: 0, hostId: process.getgid?.() ?? 0, size: 1 }],
 }
+const NAMES = `soak-${process.pid}-`
+let lastName = 0
 const base = NamespaceSet.unshareSync('user', maps)
 const made = isRoot ? NamespaceSet.unshareSync(['net', 'uts']) : base.dup()
 
-const cycles: [name: string, count: number, cycle: () => unknown][] = [
-  ["unshareSync(['uts', 'ipc'])", 10_000, () => (isRoot ? NamespaceSet : base).unshareSync(['uts', 'ipc']).close()],
-  ["unshareSync('user', maps)", 10_000, () => NamespaceSet.unshareSync('user', maps).close()],
-  ["unshareSync('net')", 2_000, () => (isRoot ? NamespaceSet : base).unshareSync('net').close()],
-  ['dup()', 10_000, () => made.dup().close()],
-  ['execFile()', 500, () => made.execFile('true')],
-  ['spawn(), aborted at random', 5_000, spawnAndAbort],
+const cycles: Cycle[] = [
+  {
+    name: "unshareSync(['uts', 'ipc'])",
+    count: 10_000,
+    run: () => (isRoot ? NamespaceSet : base).unshareSync(['uts', 'ipc']).close(),
+  },
+  { name: "unshareSync('user', maps)", count: 10_000, run: () => NamespaceSet.unshareSync('user', maps).close() },
+  { name: "unshareSync('net')", count: 2_000, run: () => (isRoot ? NamespaceSet : base).unshareSync('net').close() },
+  { name: 'dup()', count: 10_000, run: () => made.dup().close() },
+  { name: 'execFile()', count: 500, run: () => made.execFile('true') },
+  { name: 'spawn(), aborted at random', count: 5_000, run: spawnAndAbort },
+  isRoot
+    ? { name: 'named networks, with a veth', count: 2_000, atOnce: 4, run: cableByName }
+    : { name: "['user', 'net'], with a veth", count: 2_000, atOnce: 4, run: cableOfUser },
 ]
-if (isRoot) cycles.push(['do()', 10_000, () => made.do(() => undefined)])
+if (isRoot) cycles.push({ name: 'do()', count: 10_000, run: () => made.do(() => undefined) })
 
-for (const [name, count, cycle] of cycles) {
-  const times = Math.max(10, Math.round(count * share))
+for (const cycle of cycles) {
+  const times = Math.max(10, Math.round(cycle.count * share))
   // What is filled once and kept (caches, the heap's first growth) is not what is looked for.
-  for (let index = 0; index < Math.min(200, times); index += 1) await cycle()
+  await repeat(cycle, Math.min(200, times))
   const before = await held()
-  for (let index = 0; index < times; index += 1) await cycle()
+  const begin = performance.now()
+  await repeat(cycle, times)
+  const seconds = ((performance.now() - begin) / 1_000).toFixed(1)
   const after = await held()
   const grown = (Object.keys(before) as (keyof Held)[]).filter((what) => after[what] > before[what] + slack(what))
   const verdict =
     grown.length === 0 ? 'flat' : `GREW: ${grown.map((what) => `${what} ${before[what]} → ${after[what]}`)}`
-  console.log(`${name.padEnd(30)}${String(times).padStart(6)} times  ${JSON.stringify(after)}  ${verdict}`)
+  const more = after.megabytes - before.megabytes
+  const figures = `${seconds.padStart(6)} s  ${JSON.stringify(after)}, ${more} MB more`
+  console.log(`${cycle.name.padEnd(30)}${String(times).padStart(6)} times  ${figures}  ${verdict}`)
   if (grown.length > 0) process.exitCode = 1
+}
+
+async function repeat({ run, atOnce = 1 }: Cycle, times: number): Promise<void> {
+  let left = times
+  const worker = async () => {
+    while (left > 0) {
+      left -= 1
+      await run()
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+}
+
+async function cableByName(): Promise<void> {
+  lastName += 1
+  const name = `${NAMES}${lastName}`
+  using set = await netns.create(name)
+  try {
+    await addCable(set)
+  } finally {
+    await netns.remove(name)
+  }
+}
+
+async function cableOfUser(): Promise<void> {
+  using set = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
+  await addCable(set)
+}
+
+async function addCable(set: NamespaceSet): Promise<void> {
+  await set.network.links.add({ kind: 'veth', name: 'a', up: true, peer: { name: 'b', up: true } })
 }
 
 /** A program with pipes, aborted before it starts, at once, or within three milliseconds, when it may have ended. */
@@ -87,6 +142,7 @@ async function held(): Promise<Held> {
     threads: readdirSync('/proc/self/task').length,
     children: children.length,
     mounts: readFileSync('/proc/self/mountinfo', 'latin1').split('\n').length,
+    names: (await netns.list()).filter((name) => name.startsWith(NAMES)).length,
     megabytes: Math.round(process.memoryUsage().rss / 1e6),
   }
 }
