@@ -1,17 +1,16 @@
 /**
- * The main job: a set of all eight kinds, made, looked at from inside and out, and let go. Runs as root, and as an
- * ordinary user.
+ * The main job: a set of all eight kinds, made, looked at from inside and out, and let go; then a network of two hosts.
+ * Runs as root, and as an ordinary user.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname, release, userInfo } from 'node:os'
 import { type NamespaceKind, NamespaceSet } from 'nsset'
+import { bold, green, say, verdict } from './demo/terminal.ts'
+import { showTwoHosts } from './demo/two-hosts.ts'
 
 const KINDS: NamespaceKind[] = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts']
 const YEAR = 365 * 24 * 60 * 60
 
-const bold = (text: string) => (process.stdout.isTTY ? `\x1b[1m${text}\x1b[0m` : text)
-const green = (text: string) => (process.stdout.isTTY ? `\x1b[32m${text}\x1b[0m` : text)
-const say = (label: string, text: string) => console.log(`  ${label.padEnd(22)}${text}`)
 const numberOf = (link: string) => link.replace(/\D/g, '')
 const own = (kind: NamespaceKind) => numberOf(readlinkSync(`/proc/thread-self/ns/${kind}`))
 
@@ -37,15 +36,15 @@ const links = (await inside('readlink', ...KINDS.map((kind) => `/proc/self/ns/${
 console.log(bold(`  ${'namespace'.padEnd(12)}${'before'.padEnd(14)}${'inside'.padEnd(14)}after`))
 for (const [index, kind] of KINDS.entries()) {
   const [was, is, now] = [before.get(kind) ?? '', numberOf(links[index] ?? ''), own(kind)]
-  const verdict = was === now && was !== is ? green('as before') : 'CHANGED'
-  console.log(`  ${kind.padEnd(12)}${was.padEnd(14)}${is.padEnd(14)}${now}  ${verdict}`)
+  const after = verdict(was === now && was !== is, 'as before', 'CHANGED')
+  console.log(`  ${kind.padEnd(12)}${was.padEnd(14)}${is.padEnd(14)}${now}  ${after}`)
 }
 console.log(`\n  All eight made in ${took.toFixed(1)} ms, and no thread of this process has moved.\n`)
 
 say('who is inside', await inside('id'))
 say('that is, outside', (await inside('cat', '/proc/self/uid_map')).replace(/\s+/g, ' '))
 say('host name inside', await inside('hostname'))
-say('host name outside', hostname() === outside ? `${outside} (untouched)` : `CHANGED to ${hostname()}`)
+say('host name outside', verdict(hostname() === outside, `${outside} (untouched)`, `CHANGED to ${hostname()}`))
 say('network inside', (await inside('ip', '-brief', 'link')).replace(/\s+/g, ' '))
 say('up for, inside', `${Math.floor(Number((await inside('cat', '/proc/uptime')).split('.')[0]) / 86_400)} days`)
 say('up for, outside', `${Math.floor(Number(readFileSync('/proc/uptime', 'latin1').split('.')[0]) / 86_400)} days`)
@@ -58,11 +57,13 @@ if (process.getuid?.() === 0) {
   const name = set.do(() => hostname(), { kinds: ['uts', 'net', 'ipc', 'cgroup'] })
   const micros = Number(process.hrtime.bigint() - entered) / 1e3
   console.log()
-  say('do(() => hostname())', `'${name}' on this JS thread, there and back in ${micros.toFixed(0)} µs`)
+  say('do(() => hostname())', `'${name}' on this thread, there and back in ${micros.toFixed(0)} µs`)
 } else {
   console.log()
-  say('do()', 'is for root; an ordinary user runs programs inside, as above')
+  say('do()', 'is for root; an ordinary user runs programs inside')
 }
+
+await showTwoHosts()
 
 set.close()
 console.log(green('\n  Closed: the namespaces, and all that ran in them, are gone.\n'))

@@ -1,0 +1,114 @@
+/**
+ * Two hosts and a switch, each with a network of its own, a web server on one and a client on the other. Their cables are
+ * long and narrow, where the kernel can make them so. Runs as root, and as an ordinary user.
+ */
+import { fileURLToPath } from 'node:url'
+import { ActionError, action, type NamespaceChildProcess, NamespaceSet } from 'nsset'
+import type { Measured } from './client.ts'
+import { draw } from './picture.ts'
+import { bold, say, verdict } from './terminal.ts'
+
+/** Milliseconds, in each direction. */
+const LATENCY = 20
+/** Mbit/s. */
+const RATE = 50
+/** How many small requests are timed. */
+const REQUESTS = 21
+/** Bytes of the large answer. */
+const LARGE = 16_000_000
+
+const ALICE = { name: 'alice', link: 'eth0', address: '10.0.0.1', runs: 'HTTP client' }
+const BOB = { name: 'bob', link: 'eth0', address: '10.0.0.2', runs: 'HTTP server' }
+
+export async function showTwoHosts(): Promise<void> {
+  const start = performance.now()
+  // One user namespace owns all three: with one each, an ordinary user could lay no cable between them.
+  using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
+  using hub = await base.unshare('net')
+  using alice = await base.unshare('net')
+  using bob = await base.unshare('net')
+
+  /** A cable from a port of the switch to a host, whose end is made where it belongs. */
+  const cable = (name: string, set: NamespaceSet, { link, address }: typeof ALICE) => {
+    const peer = { name: link, set, up: true, addresses: [`${address}/24`] }
+    return action.links.add({ kind: 'veth', name, master: 'br0', up: true, peer })
+  }
+  await hub.network.apply([
+    action.links.add({ kind: 'bridge', name: 'br0', up: true }),
+    cable('to-alice', alice, ALICE),
+    cable('to-bob', bob, BOB),
+  ])
+  const took = performance.now() - start
+
+  // A queueing discipline is about what leaves by a link: the hosts send late, and the switch sends slowly.
+  const noLatency = await whyNot(
+    alice.network.qdiscs.add(ALICE.link, { kind: 'netem', latency: LATENCY }),
+    bob.network.qdiscs.add(BOB.link, { kind: 'netem', latency: LATENCY }),
+  )
+  const noRate = await whyNot(
+    hub.network.apply([
+      action.qdiscs.add('to-alice', { kind: 'tbf', rate: RATE * 1e6 }),
+      action.qdiscs.add('to-bob', { kind: 'tbf', rate: RATE * 1e6 }),
+    ]),
+  )
+
+  console.log(bold('\nTwo hosts and a switch, each a network of its own\n'))
+  draw(ALICE, 'br0', BOB, {
+    latency: noLatency === undefined ? `${LATENCY} ms` : '',
+    rate: noRate === undefined ? `${RATE} Mbit/s` : '',
+  })
+  console.log()
+  say('made in', columns(`${took.toFixed(1)} ms`, 'four namespaces, a bridge, two cables'))
+  if (noLatency !== undefined) say('no latency', noLatency)
+  if (noRate !== undefined) say('no rate', noRate)
+  report(await measure(alice, bob), noLatency === undefined, noRate === undefined)
+}
+
+/** Why the kernel cannot do it, where it cannot. */
+async function whyNot(...doing: Promise<unknown>[]): Promise<string | undefined> {
+  try {
+    await Promise.all(doing)
+    return undefined
+  } catch (error) {
+    if (error instanceof ActionError && error.code === 'ENOENT') return error.message
+    throw error
+  }
+}
+
+/** Runs the server in one host, and in the other a client that asks it. Both are Node.js, inside, rootless. */
+async function measure(alice: NamespaceSet, bob: NamespaceSet): Promise<Measured> {
+  await using server = run(bob, 'server', BOB.address, `${LARGE}`)
+  await message(server)
+  await using client = run(alice, 'client', `http://${BOB.address}`, `${REQUESTS}`)
+  return (await message(client)) as Measured
+}
+
+function run(set: NamespaceSet, program: string, ...args: string[]): NamespaceChildProcess {
+  const file = fileURLToPath(new URL(`${program}.ts`, import.meta.url))
+  return set.fork(file, args, { deathSignal: 'SIGKILL', timeout: 45_000, killSignal: 'SIGKILL' })
+}
+
+/** What a process says first. */
+function message(child: NamespaceChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    child.once('message', resolve).once('error', reject)
+    child.once('exit', (code, signal) => reject(new Error(`what ran inside ended with ${signal ?? code}`)))
+  })
+}
+
+/** Says what was measured; what is faster than its cables makes the demo fail. */
+function report({ roundTrips, large }: Measured, isLate: boolean, isSlow: boolean): void {
+  const median = roundTrips.toSorted((a, b) => a - b)[REQUESTS >> 1] ?? 0
+  const rate = (large.bytes * 8e-3) / large.took
+  const isLateEnough = !isLate || median >= 2 * LATENCY
+  const isSlowEnough = !isSlow || rate <= 1.05 * RATE
+  const isWhole = large.bytes === LARGE
+  const roundTrip = `median of ${REQUESTS} requests, ${verdict(isLateEnough, 'as it should be', 'TOO FAST')}`
+  const throughput = `${LARGE / 1e6} MB at once, ${verdict(isWhole && isSlowEnough, 'as it should be', 'WRONG')}`
+  say('round trip', columns(`${median.toFixed(1)} ms`, roundTrip))
+  say('throughput', columns(`${rate.toFixed(1)} Mbit/s`, throughput))
+}
+
+function columns(measured: string, of: string): string {
+  return `${bold(measured.padEnd(15))}${of}`
+}
