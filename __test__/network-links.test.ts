@@ -3,17 +3,20 @@ import { type ActionContext, type Link, type LinkSpec, type LinkState, Namespace
 import { describe, expect, test } from 'vitest'
 import { anyonesSet } from './setup/anyones-set.ts'
 import { failureOf } from './setup/failure.ts'
-import { type IpLink, ip, ipAddresses, ipLink, isMadeBy, namesOf } from './setup/iproute.ts'
+import { ask, type IpLink, ip, ipAddresses, ipLink, isMadeBy, namesOf } from './setup/iproute.ts'
 import { EACH_KIND_OF_LINK, KINDS_OF_LINK, type KindOfLink, titleOf } from './setup/kinds-of-link.ts'
 import { asRoot } from './setup/privilege.ts'
 
 /** A network with what other links can be made on, or be ports of. */
-async function lab(): Promise<NamespaceSet> {
+async function lab(...more: string[]): Promise<NamespaceSet> {
   const set = anyonesSet(['net'])
-  await ip(set, 'link add left type veth peer name right')
-  await ip(set, 'link add br0 type bridge')
+  const lines = ['link add left type veth peer name right', 'link add br0 type bridge', ...more]
+  await ask(set, 'ip', '-batch -', `${lines.join('\n')}\n`)
   return set
 }
+
+/** The same for links that are up, which not all are that are made on one that is down. */
+const upLab = () => lab('link set left up', 'link set right up')
 
 const named = (name: string, { spec }: KindOfLink, state: LinkState = {}): LinkSpec => ({ ...spec, ...state, name })
 
@@ -90,9 +93,11 @@ describe('what every kind has', () => {
     addresses: ['192.0.2.77/24', 'fd00::77/64'],
   } as const satisfies LinkState
 
-  /** The state without what the kernel refuses this kind. */
-  const stateOf = ({ refused = {} }: KindOfLink): LinkState =>
-    Object.fromEntries(Object.entries(STATE).filter(([field]) => !(field in refused)))
+  /** What of it links of a kind can have. */
+  const stateOf = ({ refused = {}, without = [] }: KindOfLink): LinkState =>
+    Object.fromEntries(
+      Object.entries(STATE).filter(([field]) => !(field in refused || without.includes(field as keyof LinkState))),
+    )
 
   /** The same without what it can only be made with. */
   const changesOf = (entry: KindOfLink): LinkState =>
@@ -112,7 +117,7 @@ describe('what every kind has', () => {
     const { kind } = entry.spec
 
     test(`a ${kind} is made with it, or the error says what the kernel lacks`, async () => {
-      using set = await lab()
+      using set = await upLab()
       if (!(await isMadeByIp(set, 'probe', entry))) return await expectLacking(set, entry)
       await ip(set, 'link delete probe')
       const made = await set.network.links.add(named('ours', entry, stateOf(entry)))
@@ -126,7 +131,7 @@ describe('what every kind has', () => {
     })
 
     test(`a ${kind} gets and loses it later, or the error says what the kernel lacks`, async () => {
-      using set = await lab()
+      using set = await upLab()
       if (!(await isMadeByIp(set, 'first', entry))) return await expectLacking(set, entry)
       const { links } = set.network
       await links.set('first', { ...changesOf(entry), name: 'second' })
@@ -138,7 +143,7 @@ describe('what every kind has', () => {
     })
 
     test(`what ip changes of a ${kind} is read, or the error says what the kernel lacks`, async () => {
-      using set = await lab()
+      using set = await upLab()
       if (!(await isMadeByIp(set, 'theirs', entry))) return await expectLacking(set, entry)
       const { alias, mac, mtu, master } = changesOf(entry)
       const words = ['link set theirs alias', alias, 'mtu', mtu, 'promisc on']
@@ -150,13 +155,12 @@ describe('what every kind has', () => {
       const said = await ipLink(set, 'theirs')
       expect(index).toBe(said.ifindex)
       expect(link).toMatchObject({ alias, mtu, promiscuous: true, up: true, ...(mac === undefined ? {} : { mac }) })
-      expect(link.running).toBe(said.flags.includes('LOWER_UP'))
       expect(link.master?.index).toBe(master === undefined ? undefined : (await ipLink(set, 'br0')).ifindex)
     })
 
     for (const [field, code] of Object.entries(entry.refused ?? {})) {
       test(`a ${kind} with a ${field} is refused and not made, or the error says what the kernel lacks`, async () => {
-        using set = await lab()
+        using set = await upLab()
         if (!(await isMadeByIp(set, 'probe', entry))) return await expectLacking(set, entry)
         await ip(set, 'link delete probe')
         const state = { [field]: STATE[field as keyof LinkState] }
@@ -166,6 +170,33 @@ describe('what every kind has', () => {
       })
     }
   }
+})
+
+describe('whether a link works', () => {
+  /** What we and `ip` say, once the kernel has looked at the carrier: within a second or two. */
+  async function untilAgreed(set: NamespaceSet, name: string, runs: boolean): Promise<void> {
+    for (const end = Date.now() + 10_000; ; ) {
+      const { running } = await set.network.links.get(name)
+      const { flags } = await ipLink(set, name)
+      const said = flags.includes('UP') && !flags.includes('NO-CARRIER')
+      if ((running === runs && said === runs) || Date.now() > end) {
+        expect({ running, said }, name).toEqual({ running: runs, said: runs })
+        return
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  test('is what ip says of its carrier', async () => {
+    using set = await lab()
+    await untilAgreed(set, 'left', false)
+    await ip(set, 'link set left up')
+    await untilAgreed(set, 'left', false)
+    await ip(set, 'link set right up')
+    for (const name of ['left', 'right']) await untilAgreed(set, name, true)
+    await set.network.links.set('right', { up: false })
+    for (const name of ['left', 'right']) await untilAgreed(set, name, false)
+  })
 })
 
 describe('a list', () => {

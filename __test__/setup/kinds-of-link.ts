@@ -15,6 +15,8 @@ export interface KindOfLink {
   lacks: string
   /** What of a link's state the kernel refuses it, with the code of its error. */
   refused?: { [F in keyof LinkState]?: string }
+  /** What of it a link does not have, and the kernel does not refuse. */
+  without?: readonly (keyof LinkState)[]
   /** What of it a link can be made with, but not get later. */
   fixed?: readonly (keyof LinkState)[]
 }
@@ -24,8 +26,8 @@ const module = (kind: string, name: string = kind) =>
 
 const [local, remote] = ['192.0.2.1', '192.0.2.2']
 
-/** Links without a MAC address have none to change, and are no bridge's ports. */
-const OF_IP = { mac: 'EOPNOTSUPP', master: 'EINVAL' }
+/** Links without a MAC address are no bridge's ports; when they are made the kernel passes one over. */
+const OF_IP = { refused: { master: 'EINVAL' }, without: ['mac'] } as const
 
 const bridge: KindOfLink[] = [
   {
@@ -91,7 +93,7 @@ const ipvlan = (['l2', 'l3', 'l3s'] as const).map(
     told: `link add link left name NAME type ipvlan mode ${mode}`,
     says: { mode },
     lacks: module('ipvlan'),
-    refused: { mac: 'EOPNOTSUPP' },
+    ...OF_IP,
   }),
 )
 
@@ -129,7 +131,7 @@ const tunnels: KindOfLink[] = [
     told: `link add NAME type gre local ${local} remote ${remote} key 7 ttl 9 dev left`,
     says: { local, remote, ikey: '0.0.0.7', okey: '0.0.0.7', ttl: 9, link: 'left' },
     lacks: module('gre', 'ip_gre'),
-    refused: OF_IP,
+    ...OF_IP,
   },
   {
     spec: { kind: 'gretap', local, remote },
@@ -139,10 +141,10 @@ const tunnels: KindOfLink[] = [
   },
   {
     spec: { kind: 'ipip', local, remote, ttl: 9, dev: 'left' },
-    told: `link add NAME type ipip local ${local} remote ${remote} ttl 9 dev left`,
+    told: `link add NAME type ipip mode ipip local ${local} remote ${remote} ttl 9 dev left`,
     says: { local, remote, ttl: 9, link: 'left' },
     lacks: module('ipip'),
-    refused: OF_IP,
+    ...OF_IP,
   },
   {
     spec: { kind: 'geneve', id: 42, remote, port: 6082, ttl: 9 },
@@ -166,7 +168,7 @@ const tun = (['tap', 'tun'] as const).map(
     told: `tuntap add NAME mode ${mode} user 0 group 0`,
     says: { type: mode, user: 'root', group: 'root', persist: true },
     lacks: module('tun'),
-    ...(mode === 'tun' ? { refused: OF_IP } : {}),
+    ...(mode === 'tun' ? { refused: { mac: 'EOPNOTSUPP', master: 'EINVAL' } } : {}),
   }),
 )
 
@@ -183,7 +185,7 @@ export const KINDS_OF_LINK: readonly KindOfLink[] = [
     spec: { kind: 'wireguard' },
     told: 'link add NAME type wireguard',
     lacks: module('wireguard'),
-    refused: OF_IP,
+    ...OF_IP,
   },
   {
     spec: { kind: 'vrf', table: 1000 },
@@ -196,7 +198,7 @@ export const KINDS_OF_LINK: readonly KindOfLink[] = [
     spec: { kind: 'other', type: 'nlmon' },
     told: 'link add NAME type nlmon',
     lacks: module('nlmon'),
-    refused: { ...OF_IP, addresses: 'EINVAL' },
+    refused: { mac: 'EINVAL', master: 'EINVAL' },
   },
   ...vxlan,
   ...macvlan,
