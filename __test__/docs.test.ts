@@ -1,4 +1,4 @@
-/** The pages for those who come from elsewhere: no name is left out, and each snippet compiles and prints what it says. */
+/** The pages for those who come from elsewhere: no name is left out, each snippet compiles and prints what it says. */
 import { describe, expect, type TestContext, test } from 'vitest'
 import { installed } from './setup/busybox-root.ts'
 import { compile } from './setup/compile.ts'
