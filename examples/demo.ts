@@ -32,7 +32,7 @@ const took = Number(process.hrtime.bigint() - start) / 1e6
 /** What a program says that runs inside. */
 const inside = async (file: string, ...args: string[]) => (await set.execFile(file, args)).stdout.trim()
 
-const links = (await inside('readlink', ...KINDS.map((kind) => `/proc/self/ns/${kind}`))).split('\n')
+const links = await Promise.all(KINDS.map((kind) => inside('readlink', `/proc/self/ns/${kind}`)))
 console.log(bold(`  ${'namespace'.padEnd(12)}${'before'.padEnd(14)}${'inside'.padEnd(14)}after`))
 for (const [index, kind] of KINDS.entries()) {
   const [was, is, now] = [before.get(kind) ?? '', numberOf(links[index] ?? ''), own(kind)]
@@ -45,7 +45,7 @@ say('who is inside', await inside('id'))
 say('that is, outside', (await inside('cat', '/proc/self/uid_map')).replace(/\s+/g, ' '))
 say('host name inside', await inside('hostname'))
 say('host name outside', verdict(hostname() === outside, `${outside} (untouched)`, `CHANGED to ${hostname()}`))
-say('network inside', (await inside('ip', '-brief', 'link')).replace(/\s+/g, ' '))
+say('links inside', (await set.network.links.list()).map(({ name, up }) => `${name}, ${up ? 'up' : 'down'}`).join('; '))
 say('up for, inside', `${Math.floor(Number((await inside('cat', '/proc/uptime')).split('.')[0]) / 86_400)} days`)
 say('up for, outside', `${Math.floor(Number(readFileSync('/proc/uptime', 'latin1').split('.')[0]) / 86_400)} days`)
 say('processes inside', '')

@@ -2,9 +2,7 @@
  * Two hosts and a switch, each with a network of its own, a web server on one and a client on the other. Their cables are
  * long and narrow, where the kernel can make them so. Runs as root, and as an ordinary user.
  */
-import { fileURLToPath } from 'node:url'
 import { ActionError, action, type NamespaceChildProcess, NamespaceSet } from 'nsset'
-import type { Measured } from './client.ts'
 import { draw } from './picture.ts'
 import { bold, say, verdict } from './terminal.ts'
 
@@ -17,10 +15,19 @@ const REQUESTS = 21
 /** Bytes of the large answer. */
 const LARGE = 16_000_000
 
+/** What the client tells. */
+interface Measured {
+  /** Milliseconds of each small request. */
+  roundTrips: number[]
+  /** The large answer: how many milliseconds it took, and its bytes. */
+  large: { took: number; bytes: number }
+}
+
 const ALICE = { name: 'alice', link: 'eth0', address: '10.0.0.1', runs: 'HTTP client' }
 const BOB = { name: 'bob', link: 'eth0', address: '10.0.0.2', runs: 'HTTP server' }
 
 export async function showTwoHosts(): Promise<void> {
+  console.log(bold('\nTwo hosts and a switch, each a network of its own\n'))
   const start = performance.now()
   // One user namespace owns all three: with one each, an ordinary user could lay no cable between them.
   using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
@@ -33,12 +40,15 @@ export async function showTwoHosts(): Promise<void> {
     const peer = { name: link, set, up: true, addresses: [`${address}/24`] }
     return action.links.add({ kind: 'veth', name, master: 'br0', up: true, peer })
   }
-  await hub.network.apply([
-    action.links.add({ kind: 'bridge', name: 'br0', up: true }),
-    cable('to-alice', alice, ALICE),
-    cable('to-bob', bob, BOB),
-  ])
+  const noCables = await whyNot(
+    hub.network.apply([
+      action.links.add({ kind: 'bridge', name: 'br0', up: true }),
+      cable('to-alice', alice, ALICE),
+      cable('to-bob', bob, BOB),
+    ]),
+  )
   const took = performance.now() - start
+  if (noCables !== undefined) return say('not here', noCables)
 
   // A queueing discipline is about what leaves by a link: the hosts send late, and the switch sends slowly.
   const noLatency = await whyNot(
@@ -52,7 +62,6 @@ export async function showTwoHosts(): Promise<void> {
     ]),
   )
 
-  console.log(bold('\nTwo hosts and a switch, each a network of its own\n'))
   draw(ALICE, 'br0', BOB, {
     latency: noLatency === undefined ? `${LATENCY} ms` : '',
     rate: noRate === undefined ? `${RATE} Mbit/s` : '',
@@ -64,13 +73,13 @@ export async function showTwoHosts(): Promise<void> {
   report(await measure(alice, bob), noLatency === undefined, noRate === undefined)
 }
 
-/** Why the kernel cannot do it, where it cannot. */
+/** Says why the kernel cannot do it, where it has no such kind of link or queueing discipline. */
 async function whyNot(...doing: Promise<unknown>[]): Promise<string | undefined> {
   try {
     await Promise.all(doing)
     return undefined
   } catch (error) {
-    if (error instanceof ActionError && error.code === 'ENOENT') return error.message
+    if (error instanceof ActionError && ['EOPNOTSUPP', 'ENOENT'].includes(error.code)) return error.message
     throw error
   }
 }
@@ -84,8 +93,8 @@ async function measure(alice: NamespaceSet, bob: NamespaceSet): Promise<Measured
 }
 
 function run(set: NamespaceSet, program: string, ...args: string[]): NamespaceChildProcess {
-  const file = fileURLToPath(new URL(`${program}.ts`, import.meta.url))
-  return set.fork(file, args, { deathSignal: 'SIGKILL', timeout: 45_000, killSignal: 'SIGKILL' })
+  const options = { execArgv: [], deathSignal: 'SIGKILL', timeout: 45_000, killSignal: 'SIGKILL' } as const
+  return set.fork(new URL(`${program}.js`, import.meta.url), args, options)
 }
 
 /** What a process says first. */

@@ -5,5 +5,5 @@ const [host, bytes] = process.argv.slice(2)
 const large = Buffer.alloc(Number(bytes))
 
 createServer((request, response) => response.end(request.url === '/large' ? large : 'hello')).listen(80, host, () =>
-  process.send?.('listening'),
+  process.send('listening'),
 )
