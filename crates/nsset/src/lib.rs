@@ -7,6 +7,7 @@ mod capability;
 mod conversation;
 mod error;
 mod explain;
+mod file;
 mod id_map;
 mod image;
 mod init;
@@ -40,6 +41,7 @@ mod unshare;
 
 pub use cancel::Cancel;
 pub use error::{Error, Result, SystemError};
+pub use file::read_file;
 pub use id_map::{IdMap, MapUser, Maps, Setgroups};
 pub use kind::{Kind, Kinds};
 pub use mount::{mount_into_directory, mount_onto_files, unmount};
