@@ -35,13 +35,14 @@ export class Action<out R> {
   /** As in {@link action}: `'links.add'`. */
   readonly name: string
   /** @internal */
-  readonly step: Step
+  declare readonly step: Step
   declare readonly [result]: R
 
   /** @hidden Made by {@link action}. */
   constructor(name: string, step: Step) {
     this.name = name
-    this.step = step
+    // Not shown with it: there may be private keys in it.
+    Object.defineProperty(this, 'step', { value: step })
   }
 }
 
