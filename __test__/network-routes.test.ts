@@ -8,10 +8,9 @@ import { ask, type IpRoute, ip, ipRoutes } from './setup/iproute.ts'
 /** A network of both families, and one beside it. */
 async function lab(): Promise<NamespaceSet> {
   const set = anyonesSet(['net'])
-  await ip(set, 'link add br0 up type bridge')
-  await ip(set, 'link add br1 up type bridge')
-  await ip(set, 'address add 10.0.0.1/24 dev br0')
-  await ip(set, 'address add fd00::1/64 dev br0 nodad')
+  const links = ['link add br0 up type bridge', 'link add br1 up type bridge']
+  const addresses = ['address add 10.0.0.1/24 dev br0', 'address add fd00::1/64 dev br0 nodad']
+  await ask(set, 'ip', '-batch -', `${[...links, ...addresses].join('\n')}\n`)
   return set
 }
 
@@ -139,16 +138,16 @@ describe('a route', () => {
       const family = isSix ? '-6' : '-4'
 
       await ip(set, `${family} route add ${told}`)
-      const [said, read] = [await ipRoutes(set), await listed(set)]
+      const [said, read] = [await ipRoutes(set, family), await listed(set)]
       expect(read).toMatchObject([reads])
       const [dev] = (await set.network.links.list()).filter(({ index }) => index === read[0]?.dev?.index)
       expect(dev?.name).toBe(said[0]?.dev)
       await routes.delete(spec)
-      expect(await ipRoutes(set)).toEqual([])
+      expect(await ipRoutes(set, family)).toEqual([])
 
       await routes.add(spec)
-      expect(await ipRoutes(set)).toMatchObject([says])
-      expect(await ipRoutes(set)).toEqual(said)
+      expect(await ipRoutes(set, family)).toMatchObject([says])
+      expect(await ipRoutes(set, family)).toEqual(said)
       expect(await listed(set)).toEqual(read)
       expect(await failureOf(() => routes.add(spec))).toMatchObject({ name: 'ActionError', code: 'EEXIST' })
       await ip(set, `${family} route delete ${told}`)
@@ -213,7 +212,7 @@ describe('replace', () => {
     using set = await lab()
     for (const via of ['fd00::2', 'fd00::3']) {
       await set.network.routes.replace({ destination: 'default', via })
-      expect(await ipRoutes(set)).toMatchObject([{ dst: 'default', gateway: via }])
+      expect(await ipRoutes(set, '-6')).toMatchObject([{ dst: 'default', gateway: via }])
     }
   })
 })

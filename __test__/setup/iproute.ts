@@ -104,10 +104,9 @@ export async function ipAddresses(set: NamespaceSet, name: string): Promise<IpAd
   return link.addr_info.filter(({ local }: IpAddress) => !local.startsWith('fe80:'))
 }
 
-/** The routes of both families, but for those that the kernel made. */
-export async function ipRoutes(set: NamespaceSet): Promise<IpRoute[]> {
-  const families = ['-4', '-6'].map((family) => ip(set, `-j -d ${family} route show table all`))
-  const routes: IpRoute[] = (await Promise.all(families)).flatMap((text) => JSON.parse(text))
+/** The routes of a family, but for those that the kernel made. */
+export async function ipRoutes(set: NamespaceSet, family: '-4' | '-6' = '-4'): Promise<IpRoute[]> {
+  const routes: IpRoute[] = JSON.parse(await ip(set, `-j -d ${family} route show table all`))
   return routes.filter(({ protocol }) => protocol !== 'kernel')
 }
 
