@@ -22,16 +22,15 @@ const CABLE = 13
 /** Two hosts with a switch between them: 78 columns. */
 export function draw(left: Host, bridge: string, right: Host, { latency, rate }: Cables): void {
   const said = (text: string) => cyan(center(text, CABLE))
-  const cable = '─'.repeat(CABLE)
   const gap = ' '.repeat(CABLE)
-  const row = (a: string, line: string, middle: string, b: string, [from, to] = ['│', '│']) =>
-    console.log(
-      `  │ ${a.padEnd(HOST - 2)} ${from}${line}${to}${center(middle, SWITCH)}${from}${line}${to} ${b.padStart(HOST - 2)} │`,
-    )
+  const row = (a: string, cable: string, middle: string, b: string, [from, to] = ['│', '│']) => {
+    const between = `${from}${cable}${to}`
+    console.log(`  │ ${a.padEnd(HOST - 2)} ${between}${center(middle, SWITCH)}${between} ${b.padStart(HOST - 2)} │`)
+  }
 
   console.log(`  ${lid(left.name, HOST)}${gap}${lid('switch', SWITCH)}${gap}${lid(right.name, HOST)}`)
   row(left.address, said(latency), '', right.address)
-  row(left.link, cable, bridge, right.link, ['├', '┤'])
+  row(left.link, '─'.repeat(CABLE), bridge, right.link, ['├', '┤'])
   row(left.runs, said(rate), '', right.runs)
   console.log(`  ${base(HOST)}${gap}${base(SWITCH)}${gap}${base(HOST)}`)
 }
