@@ -14,7 +14,6 @@ const SYSCTLS: [name: string, to: string | number | boolean, reads: string][] = 
   ['net.ipv4.ip_default_ttl', 33, '33'],
   ['net/ipv4/ip_default_ttl', '34', '34'],
   ['net.ipv4.ip_local_port_range', '20000 30000', '20000\t30000'],
-  ['net.ipv4.ping_group_range', '0 0', '0\t0'],
   ['net.ipv4.conf.all.rp_filter', 2, '2'],
   ['net.ipv4.conf.br0.forwarding', true, '1'],
   ['net/ipv4/conf/br0.5/forwarding', true, '1'],

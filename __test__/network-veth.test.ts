@@ -147,16 +147,23 @@ for (const [owner, make, tell] of pairs) {
       using pair = await make()
       const { here, there } = pair
       await here.network.links.add({ kind: 'veth', name: 'a', peer: { name: 'a', set: () => there } })
-      await here.network.links.add({ kind: 'veth', name: 'b', peer: { name: 'b', set: { path: there.path('net') } } })
+      await here.network.links.add({ kind: 'veth', name: 'b', peer: { name: 'b', set: async () => there } })
+      expect(await namesOf(there)).toEqual(['a', 'b'])
+      expect(there.closed).toBe(false)
+    })
+
+    asRoot('the peer’s set is a path, or a process', 'neither says which user namespace goes with it', async () => {
+      using pair = await make()
+      const { here, there } = pair
+      await here.network.links.add({ kind: 'veth', name: 'a', peer: { name: 'a', set: { path: there.path('net') } } })
       const child = there.spawn('sleep', ['60'], { stdio: 'ignore' })
       try {
         const set = { pid: child.pid as number }
-        await here.network.links.add({ kind: 'veth', name: 'c', peer: { name: 'c', set: async () => set } })
+        await here.network.links.add({ kind: 'veth', name: 'b', peer: { name: 'b', set: () => set } })
       } finally {
         child.kill('SIGKILL')
       }
-      expect((await namesOf(there)).sort()).toEqual(['a', 'b', 'c'])
-      expect(there.closed).toBe(false)
+      expect(await namesOf(there)).toEqual(['a', 'b'])
     })
   })
 }
