@@ -19,9 +19,11 @@ export type Later<T> = (context: ActionContext) => T | Promise<T>
 
 declare const result: unique symbol
 
-/** @internal What is done when its turn comes. */
+type Fields = Record<string, unknown>
+
+/** @hidden What is done when its turn comes. The constructor of {@link Action} has it in its declaration. */
 export type Step =
-  | { readonly type: 'operation'; readonly template: Plain; readonly target: (operation: Plain) => string }
+  | { readonly type: 'operation'; readonly template: Fields; readonly target: (operation: Fields) => string }
   | { readonly type: 'call'; readonly target: string; readonly call: (context: ActionContext) => unknown }
 
 /**
