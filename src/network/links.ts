@@ -2,8 +2,9 @@ import { parseBoolean, parseOptions } from '../options.ts'
 import { type Action, operation, type Run } from './action.ts'
 import type { Plain } from './fields.ts'
 import type { Link, LinkOf } from './link.ts'
+import type { LinkKind } from './link-kinds.ts'
 import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
-import { type LinkChanges, type LinkSpec, parseLinkChanges, parseLinkSpec } from './link-spec.ts'
+import { type LinkChanges, type LinkSpecOf, parseLinkChanges, parseLinkSpec } from './link-spec.ts'
 import { parseSetRef, type SetRef } from './set-ref.ts'
 
 /** Options of {@link NetworkLinks.delete}. */
@@ -28,12 +29,12 @@ export const linkActions = {
   },
 
   /** As {@link NetworkLinks.add}. */
-  add<const S extends LinkSpec>(spec: S): Action<LinkOf<S['kind']>> {
+  add<K extends LinkKind>(spec: LinkSpecOf<K>): Action<LinkOf<K>> {
     return operation('links.add', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec)
   },
 
   /** As {@link NetworkLinks.ensure}. */
-  ensure<const S extends LinkSpec>(spec: S): Action<LinkOf<S['kind']>> {
+  ensure<K extends LinkKind>(spec: LinkSpecOf<K>): Action<LinkOf<K>> {
     return operation('links.ensure', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec)
   },
 
@@ -103,7 +104,7 @@ export class NetworkLinks {
    * await base.network.links.add({ kind: 'veth', name: 'to-host', master: 'br0', up: true, peer: { name: 'eth0', set: host, up: true } })
    * @see ip-link(8), veth(4)
    */
-  async add<const S extends LinkSpec>(spec: S): Promise<LinkOf<S['kind']>> {
+  async add<K extends LinkKind>(spec: LinkSpecOf<K>): Promise<LinkOf<K>> {
     return this.#run(linkActions.add(spec))
   }
 
@@ -115,7 +116,7 @@ export class NetworkLinks {
    * @example
    * await set.network.links.ensure({ kind: 'bridge', name: 'br0', up: true })
    */
-  async ensure<const S extends LinkSpec>(spec: S): Promise<LinkOf<S['kind']>> {
+  async ensure<K extends LinkKind>(spec: LinkSpecOf<K>): Promise<LinkOf<K>> {
     return this.#run(linkActions.ensure(spec))
   }
 
