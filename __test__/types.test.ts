@@ -5,7 +5,7 @@ import ts from 'typescript'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const fixtures = ['do', 'exact'].map((name) => fileURLToPath(new URL(`types/${name}.ts`, import.meta.url)))
+const fixtures = ['do', 'exact', 'network'].map((name) => fileURLToPath(new URL(`types/${name}.ts`, import.meta.url)))
 
 /** The project's own settings, but for the path that leads to the source: `nsset` is the built package here. */
 function settings(): ts.CompilerOptions {

@@ -1,0 +1,248 @@
+/** The types of networks and actions: what comes of what is given, and what is refused. Never run. */
+import type { Readable, Writable } from 'node:stream'
+import {
+  type Action,
+  type ActionContext,
+  ActionError,
+  type Address,
+  action,
+  type BridgeData,
+  type Link,
+  type LinkBase,
+  type LinkOf,
+  type LinkRef,
+  type LinkSpec,
+  type LinkSpecOf,
+  type NamespaceChildProcess,
+  NamespaceError,
+  type NamespaceSet,
+  type Network,
+  type Qdisc,
+  type QdiscSpec,
+  type Results,
+  type Route,
+  type SetRef,
+  type WireGuard,
+} from 'nsset'
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+
+/** `exactly<T>()(value)` compiles where the value's type is T, no wider and no narrower. */
+function exactly<T>(): <U>(value: U & (Same<T, U> extends true ? unknown : never)) => void {
+  return () => undefined
+}
+
+declare const set: NamespaceSet
+declare const caught: unknown
+const { network } = set
+exactly<Network>()(network)
+
+// --- what a method gives follows from what it is asked for
+
+exactly<Promise<Link[]>>()(network.links.list())
+exactly<Promise<Link>>()(network.links.get('lo'))
+exactly<Promise<LinkOf<'bridge'>>>()(network.links.add({ kind: 'bridge', name: 'br0' }))
+exactly<Promise<LinkOf<'veth'>>>()(network.links.ensure({ kind: 'veth', name: 'v0', peer: { set, name: 'eth0' } }))
+exactly<Promise<void>>()(network.links.set('lo', { up: true }))
+exactly<Promise<void>>()(network.links.delete('lo', { force: true }))
+exactly<Promise<Address[]>>()(network.addresses.list())
+exactly<Promise<Route[]>>()(network.routes.list({ table: 254 }))
+exactly<Promise<Qdisc[]>>()(network.qdiscs.list('lo'))
+exactly<Promise<string>>()(network.sysctls.get('net.ipv4.ip_forward'))
+exactly<Promise<WireGuard>>()(network.wireguard.get('wg0'))
+
+// --- and so does an action
+
+exactly<Action<LinkOf<'vxlan'>>>()(action.links.add({ kind: 'vxlan', name: 'x0', id: 5 }))
+exactly<Action<Link[]>>()(action.links.list())
+exactly<Action<void>>()(action.routes.add({ destination: 'default', via: '10.0.0.1' }))
+exactly<Action<string>>()(action.sysctls.get('net.ipv4.ip_forward'))
+declare const anySpec: LinkSpec
+exactly<Action<LinkOf<LinkSpec['kind']>>>()(action.links.add(anySpec))
+
+// --- a list comes to a tuple
+
+const results = await network.apply([
+  action.links.add({ kind: 'bridge', name: 'br0' }),
+  action.addresses.list('br0'),
+  action.call('number', async () => 1),
+  action.call('text', ({ signal }) => String(signal)),
+  action.do('list', () => ['a']),
+])
+exactly<[LinkOf<'bridge'>, Address[], number, string, string[]]>()(results)
+const [nothing] = await network.apply([action.links.set('br0', { up: true })])
+exactly<void>()(nothing)
+exactly<[]>()(await network.apply([]))
+
+const fixed = [action.links.list(), action.links.get('lo')] as const
+exactly<[Link[], Link]>()(await network.apply(fixed))
+exactly<[Link[], Link]>()({} as Results<typeof fixed>)
+const many = ['a', 'b'].map((name) => action.links.add({ kind: 'ifb', name }))
+exactly<LinkOf<'ifb'>[]>()(await network.apply(many))
+declare const mixed: readonly Action<unknown>[]
+exactly<unknown[]>()(await network.apply(mixed, { signal: undefined }))
+const [first, ...rest] = await network.apply([action.links.get('lo'), ...many])
+exactly<Link>()(first)
+exactly<LinkOf<'ifb'>[]>()(rest)
+
+const nested = action.inside({ name: 'blue' }, [
+  action.links.get('lo'),
+  action.inside(set, [action.sysctls.get('net.ipv4.ip_forward')]),
+])
+exactly<Action<[Link, [string]]>>()(nested)
+
+// @ts-expect-error a list is needed
+network.apply(action.links.list())
+// @ts-expect-error of actions, and not of promises
+network.apply([network.links.list()])
+// @ts-expect-error an action comes of the functions of `action`
+network.apply([{ name: 'links.list' }])
+// @ts-expect-error no such option
+network.apply([], { timeout: 5 })
+// @ts-expect-error an action of other results
+const wrong: Action<Link> = action.links.list()
+
+export { wrong }
+
+// --- links are told apart by their kind
+
+declare const link: Link
+exactly<number>()(link.index)
+exactly<{ index: number } | undefined>()(link.master)
+if (link.kind === 'bridge') exactly<boolean | undefined>()(link.stp)
+if (link.kind === 'vlan') exactly<number>()(link.id)
+if (link.kind === 'other') exactly<string>()(link.type)
+if (link.kind === 'loopback') exactly<LinkBase & { kind: 'loopback' }>()(link)
+exactly<LinkOf<'bridge'>>()({} as LinkBase & BridgeData & { kind: 'bridge' })
+// @ts-expect-error not every link has an id
+link.id
+// @ts-expect-error a bridge has none
+if (link.kind === 'bridge') link.id
+// @ts-expect-error no such kind
+if (link.kind === 'bridges') link.index
+
+declare const qdisc: Qdisc
+if (qdisc.kind === 'tbf') exactly<number>()(qdisc.rate)
+// @ts-expect-error not every queueing discipline has a rate
+qdisc.rate
+
+// --- a spec has what its kind has
+
+network.links.add({ kind: 'macvlan', name: 'm0', dev: 'eth0', mode: 'bridge', up: true, addresses: ['10.0.0.1/24'] })
+network.links.add({ kind: 'bridge', name: 'br0', alias: undefined, mtu: undefined, stp: undefined, master: null })
+// @ts-expect-error no such kind
+network.links.add({ kind: 'loopback', name: 'lo1' })
+// @ts-expect-error a link has a name
+network.links.add({ kind: 'bridge' })
+// @ts-expect-error a bridge has no peer
+network.links.add({ kind: 'bridge', name: 'br0', peer: { name: 'x' } })
+// @ts-expect-error a bridge is not made on a device
+network.links.add({ kind: 'bridge', name: 'br0', dev: 'eth0' })
+// @ts-expect-error a veth has no id
+network.links.add({ kind: 'veth', name: 'v0', id: 5 })
+// @ts-expect-error a vlan has a tag
+network.links.add({ kind: 'vlan', name: 'v0', dev: 'eth0' })
+// @ts-expect-error and a device
+network.links.add({ kind: 'vlan', name: 'v0', id: 5 })
+// @ts-expect-error a vxlan has an identifier
+network.links.add({ kind: 'vxlan', name: 'x0', remote: '10.0.0.1' })
+// @ts-expect-error a vrf has a table
+action.links.add({ kind: 'vrf', name: 'v0' })
+// @ts-expect-error no such mode
+action.links.add({ kind: 'macvlan', name: 'm0', dev: 'eth0', mode: 'l2' })
+// @ts-expect-error a name is no number
+action.links.add({ kind: 'dummy', name: 5 })
+// @ts-expect-error a peer has no kind of its own
+action.links.add({ kind: 'veth', name: 'v0', peer: { kind: 'veth' } })
+// @ts-expect-error the field is called mac
+network.links.set('lo', { address: '02:00:00:00:00:01' })
+// @ts-expect-error null is for the master only
+network.links.set('lo', { mtu: null })
+// @ts-expect-error a gateway is called via
+network.routes.add({ destination: 'default', gateway: '10.0.0.1' })
+// @ts-expect-error a token bucket has a rate
+network.qdiscs.add('lo', { kind: 'tbf' })
+// @ts-expect-error and no loss
+network.qdiscs.add('lo', { kind: 'tbf', rate: 1000, loss: 5 })
+const veth: LinkSpecOf<'veth'> = { kind: 'veth', name: 'v0', peer: { set: { pid: 1 }, master: null } }
+const spec: LinkSpec = veth
+const netem: QdiscSpec = { kind: 'netem', latency: 5, parent: undefined }
+
+export { netem, spec }
+
+// --- references: plain, or found out later
+
+const refs: LinkRef[] = [
+  'lo',
+  { name: 'lo' },
+  { index: 1 },
+  { alias: 'loop' },
+  link,
+  () => 'lo',
+  async ({ network }) => network.links.get('lo'),
+  ({ results }) => results[0] as Link,
+]
+network.links.get(refs[0] as LinkRef)
+const sets: SetRef[] = [
+  set,
+  { name: 'blue', directory: new URL('file:///run/netns') },
+  { path: '/proc/1/ns/net' },
+  { pid: 1, tid: undefined },
+  () => ({ name: 'blue' }),
+  async ({ set }) => set.dup(),
+]
+network.links.move('eth0', sets[0] as SetRef)
+// @ts-expect-error a number is no reference
+network.links.get(1)
+// @ts-expect-error an index is a number
+network.links.get({ index: '1' })
+// @ts-expect-error a name alone says no set
+network.links.move('eth0', 'blue')
+action.call('look', (context) => {
+  exactly<ActionContext>()(context)
+  exactly<readonly unknown[]>()(context.results)
+  exactly<AbortSignal | undefined>()(context.signal)
+  // @ts-expect-error what is done is done
+  context.results.push(1)
+})
+
+// --- functions and programs
+
+exactly<Action<number>>()(action.do('count', () => 1))
+exactly<Action<void>>()(action.do('nothing', () => {}))
+exactly<Action<never>>()(action.do('later', async () => 1)) // deprecated
+exactly<Action<never>>()(action.do('thenable', (): PromiseLike<number> => Promise.resolve(1))) // deprecated
+exactly<Action<number>>()(action.call('later', async () => 1))
+exactly<Action<{ a: string }>>()(action.call('now', () => ({ a: 'b' })))
+// @ts-expect-error a name is needed
+action.do(() => 1)
+// @ts-expect-error and a function
+action.call('nothing')
+
+exactly<Action<NamespaceChildProcess<Writable, Readable, Readable>>>()(action.spawn('true'))
+exactly<Action<NamespaceChildProcess<Writable, Readable, Readable>>>()(action.spawn('true', ['x'], { cwd: '/' }))
+exactly<Action<NamespaceChildProcess<null, null, null>>>()(action.spawn('true', { stdio: 'inherit' }))
+exactly<Action<NamespaceChildProcess<null, Readable, null>>>()(
+  action.spawn('true', [], { stdio: ['ignore', 'pipe', 2] }),
+)
+exactly<Action<NamespaceChildProcess<Writable, Readable, Readable>>>()(action.script('exit 0'))
+exactly<Action<NamespaceChildProcess<null, null, null>>>()(
+  action.script('exit 0', { subcommand: ['bash', '-c'], stdio: 'ignore' }),
+)
+const [silent] = await network.apply([action.spawn('true', { stdio: 'ignore' })])
+exactly<null>()(silent.stdout)
+// @ts-expect-error a program is needed
+action.script('exit 0', { subcommand: [] })
+
+// --- errors
+
+if (caught instanceof ActionError) {
+  exactly<number>()(caught.index)
+  exactly<string>()(caught.action)
+  exactly<readonly unknown[]>()(caught.results)
+  exactly<string>()(caught.code)
+  const asNamespaceError: NamespaceError = caught
+  exactly<NamespaceError>()(asNamespaceError)
+}
+
+export { NamespaceError }
