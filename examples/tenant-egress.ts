@@ -1,6 +1,6 @@
 /**
- * An egress service: each tenant has a network with an address and a route of its own, and whatever runs there leaves with
- * that address. Runs as root, and as an ordinary user: `npx tsx examples/tenant-egress.ts`.
+ * An egress service: each tenant has a network with an address and a route of its own, and whatever runs there leaves
+ * with that address. Runs as root, and as an ordinary user: `npx tsx examples/tenant-egress.ts`.
  */
 import { once } from 'node:events'
 import { action, NamespaceSet } from 'nsset'
@@ -39,7 +39,8 @@ await gateway.network.apply([
   }),
   action.inside(world, [action.routes.add({ destination: POOL, via: GATEWAY })]),
 ])
-await using server = world.spawn(process.execPath, ['--eval', SERVER], { deathSignal: 'SIGKILL' })
+const options = { stdio: ['ignore', 'pipe', 'inherit'], deathSignal: 'SIGKILL' } as const
+await using server = world.spawn(process.execPath, ['--eval', SERVER], options)
 await once(server.stdout, 'data')
 
 /** What the gateway does for a new tenant. The address is all there is of the network, so the gateway is `onLink`. */

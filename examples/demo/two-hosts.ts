@@ -1,6 +1,6 @@
 /**
- * Two hosts and a switch, each with a network of its own, a web server on one and a client on the other. Their cables are
- * long and narrow, where the kernel can make them so. Runs as root, and as an ordinary user.
+ * Two hosts and a switch, each with a network of its own, a web server on one and a client on the other. Their cables
+ * are long and narrow, where the kernel can make them so. Runs as root, and as an ordinary user.
  */
 import { ActionError, action, type NamespaceChildProcess, NamespaceSet } from 'nsset'
 import { draw } from './picture.ts'
