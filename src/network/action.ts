@@ -58,5 +58,5 @@ export function operation<R>(name: string, fields: Plain, target: (operation: Pl
   return new Action(name, { type: 'operation', template: { operation: name, ...fields }, target })
 }
 
-/** @internal Does one action. */
+/** @hidden Does one action. The constructors of the parts of a network have it in their declarations. */
 export type Run = <R>(action: Action<R>) => Promise<R>

@@ -4,7 +4,7 @@ import type { Action, ActionContext, Step } from './action.ts'
 import { ActionError } from './action-error.ts'
 import { Request } from './request.ts'
 
-/** @internal Where actions are done. */
+/** @hidden Where actions are done. The constructor of {@link Network} has it in its declaration. */
 export interface Place extends Pick<ActionContext, 'set' | 'network'> {
   readonly native: NativeNetwork
 }
