@@ -122,7 +122,9 @@ describe('the keys and peers of a link', () => {
       PersistentKeepalive = 65535
       [Peer]
       PublicKey = ${other.publicKey}`
-    await ask(set, 'wg', 'setconf wg0 /dev/stdin', configuration)
+    // Our stdin is a socket, which cannot be opened again by its name.
+    const script = 'cat | wg setconf wg0 /dev/stdin'
+    await set.execFile('sh', ['-c', script], { input: configuration, timeout: 20_000 })
     const { peers, ...link } = await set.network.wireguard.get('wg0')
     expect(link).toEqual({ ...own, listenPort: 4711, fwmark: 0xcafe })
     expect(peers).toHaveLength(2)
