@@ -1,0 +1,95 @@
+//! Names that a host may have.
+
+use std::fmt;
+
+use hickory_net::proto::rr::Name;
+
+/// RFC 1035, section 2.3.4: of a name as it is written, without the last dot.
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
+
+/// A host's name, in lower case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostName {
+    text: String,
+    /// Written with a dot at its end: no search list applies.
+    absolute: bool,
+}
+
+impl HostName {
+    /// Nothing for what is no host's name. Underscores are let through, as other resolvers do.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, absolute) = match text.strip_suffix('.') {
+            Some(name) => (name, true),
+            None => (text, false),
+        };
+        let is_name = name.len() <= LONGEST_NAME && name.split('.').all(is_label);
+        is_name.then(|| Self { text: name.to_ascii_lowercase(), absolute })
+    }
+
+    /// Without a dot at its end.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub fn is_absolute(&self) -> bool {
+        self.absolute
+    }
+
+    pub fn dots(&self) -> usize {
+        self.text.matches('.').count()
+    }
+
+    /// RFC 6761, section 6.3.
+    pub fn is_localhost(&self) -> bool {
+        self.text == "localhost" || self.text.ends_with(".localhost")
+    }
+
+    /// The name below a domain, if that is not too long.
+    pub fn below(&self, domain: &Self) -> Option<Self> {
+        Self::parse(&format!("{}.{}.", self.text, domain.text))
+    }
+
+    /// The name as it is asked for.
+    pub fn question(&self) -> Option<Name> {
+        Name::from_ascii(format!("{}.", self.text)).ok()
+    }
+}
+
+impl fmt::Display for HostName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=LONGEST_LABEL).contains(&label.len()) && !label.starts_with('-') && label.bytes().all(is_letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_what_a_host_may_be_called() {
+        let longest =
+            [&"a".repeat(63), &"b".repeat(63), &"c".repeat(63), &"d".repeat(61)].map(String::as_str).join(".");
+        for text in ["a", "A.b", "a.b.", "1.2.3.4.5", "_srv.x", "xn--bcher-kva.example", &longest] {
+            assert!(HostName::parse(text).is_some_and(|name| name.question().is_some()), "{text}");
+        }
+        let long_label = "a".repeat(64);
+        let too_long = format!("{longest}e");
+        let bad = ["", ".", "..", "a..b", ".a", "a b", "a\\b", "-a", "a\0", "fe80::1%eth0", "bücher", "a\n", "*"];
+        for text in bad.into_iter().chain([long_label.as_str(), &too_long]) {
+            assert_eq!(HostName::parse(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn localhost_is_a_top_level_domain() {
+        let is_localhost = |text| HostName::parse(text).unwrap().is_localhost();
+        assert!(is_localhost("localhost") && is_localhost("LOCALHOST.") && is_localhost("a.b.localhost"));
+        assert!(!is_localhost("notlocalhost") && !is_localhost("localhost.lab") && !is_localhost("a.notlocalhost"));
+    }
+}
