@@ -70,7 +70,6 @@ fn read_option(config: &mut Config, word: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hosts::Hosts;
 
     fn read(text: &str) -> Config {
         parse(text, &|link| (link == "eth0").then_some(7))
@@ -126,33 +125,5 @@ mod tests {
     #[test]
     fn comments_and_unknown_lines_are_passed_over() {
         assert_eq!(read("; nameserver 10.0.0.1\n# search a\nfamily inet4\nsortlist 10.0.0.0\n\n"), Config::default());
-    }
-
-    #[test]
-    fn no_text_is_too_strange_to_be_read() {
-        const TEXT: &str =
-            "nameserver fe80::1%eth0\nsearch a.test b\ndomain é\noptions ndots:2 timeout:30\n10.0.0.7 db x\n";
-        let mut state = 0x9e37_79b9_u32;
-        let mut random = |below: usize| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) as usize % below
-        };
-        for _ in 0..20_000 {
-            let mut bytes = TEXT.as_bytes().to_vec();
-            for _ in 0..=random(8) {
-                let place = random(bytes.len());
-                match random(4) {
-                    0 => bytes[place] = random(256) as u8,
-                    1 => drop(bytes.remove(place)),
-                    2 => bytes.insert(place, b" \n%:.#\0\xff"[random(8)]),
-                    _ => bytes.truncate(place + 1),
-                }
-            }
-            let text = String::from_utf8_lossy(&bytes);
-            let config = Config::parse(&text, &text, |_| Some(1));
-            assert!((1..=MOST_SERVERS).contains(&config.servers.len()), "{text}");
-            assert!(config.ndots <= 15 && config.attempts >= 1 && !config.timeout.is_zero(), "{text}");
-            assert_eq!(Hosts::parse(&text), config.hosts);
-        }
     }
 }

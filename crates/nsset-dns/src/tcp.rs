@@ -23,9 +23,9 @@ pub struct Tcp(TcpStream);
 impl Tcp {
     pub async fn connect(socket: OwnedFd, server: SocketAddr) -> io::Result<Self> {
         let socket = std::net::TcpStream::from(socket);
-        socket.set_nonblocking(true)?;
+        socket.set_nonblocking(true).map_err(refused("fcntl"))?;
         let stream = TcpSocket::from_std_stream(socket).connect(server).await.map_err(refused("connect"))?;
-        stream.set_nodelay(true)?;
+        stream.set_nodelay(true).map_err(refused("setsockopt"))?;
         Ok(Self(stream))
     }
 }

@@ -1,0 +1,78 @@
+//! A network of its own for each test, with servers in it that say what the test tells them to. As an ordinary user it
+//! belongs to a user namespace.
+#![allow(dead_code, unused_imports)] // no test uses all of it
+
+mod server;
+
+use std::{
+    io,
+    net::SocketAddr,
+    os::fd::{AsRawFd, OwnedFd},
+    time::Duration,
+};
+
+use nix::sys::socket::{SockaddrStorage, bind};
+use nsset::{Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, open_socket, unshare};
+use nsset_dns::{Config, Resolver};
+
+pub use self::server::{Asked, Say, Server, Transport, a, aaaa, cname};
+
+pub struct Host {
+    pub set: NamespaceSet,
+}
+
+/// Where there is nothing but loopback.
+pub fn host() -> Host {
+    match nix::unistd::geteuid().is_root() {
+        true => Host { set: network(None, true) },
+        false => host_of_user(),
+    }
+}
+
+/// The same in a user namespace of its own.
+pub fn host_of_user() -> Host {
+    let options = UnshareOptions { map_user: Some(MapUser::Root), ..UnshareOptions::default() };
+    let user = unshare(None, Kinds::NONE.with(Kind::User), &options, None).unwrap();
+    Host { set: network(Some(&user), true) }
+}
+
+/// Where loopback is down, too.
+pub fn dark_host() -> Host {
+    let user = (!nix::unistd::geteuid().is_root()).then(|| host_of_user().set);
+    Host { set: network(user.as_ref(), false) }
+}
+
+fn network(base: Option<&NamespaceSet>, loopback: bool) -> NamespaceSet {
+    let options = UnshareOptions { loopback, ..UnshareOptions::default() };
+    unshare(base, Kinds::NONE.with(Kind::Net), &options, None).unwrap()
+}
+
+impl Host {
+    /// What makes sockets in it.
+    pub fn sockets(&self) -> impl Fn(i32, i32, i32) -> io::Result<OwnedFd> + Send + Sync + use<> {
+        let set = self.set.clone();
+        move |domain, kind, protocol| open_socket(&set, set.kinds(), domain, kind, protocol).map_err(io::Error::other)
+    }
+
+    pub fn bound(&self, address: SocketAddr, kind: i32) -> OwnedFd {
+        let domain = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+        let socket = open_socket(&self.set, self.set.kinds(), domain, kind, 0).unwrap();
+        bind(socket.as_raw_fd(), &SockaddrStorage::from(address)).unwrap();
+        socket
+    }
+
+    /// Starts a server inside.
+    pub fn serve(&self, address: &str, say: impl Fn(&Asked) -> Say + Send + Sync + 'static) -> Server {
+        Server::start(self, address.parse().unwrap(), say)
+    }
+
+    pub fn resolver(&self, config: Config) -> Resolver {
+        Resolver::new(config, self.sockets())
+    }
+}
+
+/// One that asks these servers, and is not patient.
+pub fn config(servers: &[&str]) -> Config {
+    let servers = servers.iter().map(|server| server.parse().unwrap()).collect();
+    Config { servers, timeout: Duration::from_millis(500), ..Config::default() }
+}

@@ -1,0 +1,326 @@
+//! Names, looked up in a network of their own, of servers there.
+
+mod lab;
+
+use std::{
+    collections::HashSet,
+    io,
+    net::UdpSocket,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use hickory_net::proto::{op::ResponseCode, rr::RecordType};
+use lab::{Asked, Say, Transport, a, aaaa, cname, config, dark_host, host, host_of_user};
+use nix::errno::Errno;
+use nsset_dns::{Config, Error, Family, Hosts, Resolver};
+
+const SERVER: &str = "127.0.0.1:53";
+const SECOND: &str = "127.0.0.2:53";
+
+/// Each name of `lab.test` has two addresses of each family, `alias.lab.test` those of `web`; there is nothing else.
+fn zone(asked: &Asked) -> Say {
+    let records = |name: &str| match asked.kind {
+        RecordType::A => vec![a(name, "10.0.0.2"), a(name, "10.0.0.1")],
+        _ => vec![aaaa(name, "fd00::2"), aaaa(name, "fd00::1")],
+    };
+    match asked.name.as_str() {
+        "alias.lab.test." => {
+            let mut chain =
+                vec![cname("alias.lab.test.", "other.lab.test."), cname("other.lab.test.", "web.lab.test.")];
+            chain.extend(records("web.lab.test."));
+            Say::Records(chain)
+        }
+        "v4only.lab.test." if asked.kind == RecordType::AAAA => Say::Records(Vec::new()),
+        name if name.ends_with(".lab.test.") => Say::Records(records(name)),
+        _ => Say::Code(ResponseCode::NXDomain),
+    }
+}
+
+async fn lookup(resolver: &Resolver, name: &str, family: Family) -> Vec<String> {
+    let addresses = resolver.lookup(name, family).await.unwrap();
+    addresses.iter().map(ToString::to_string).collect()
+}
+
+async fn failure(resolver: &Resolver, name: &str) -> Error {
+    resolver.lookup(name, Family::Any).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_name_has_its_addresses_ipv4_first_in_the_order_of_the_server() {
+    let host = host();
+    let server = host.serve(SERVER, zone);
+    let resolver = host.resolver(config(&[SERVER]));
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await, ["10.0.0.2", "10.0.0.1", "fd00::2", "fd00::1"]);
+    assert_eq!(server.asked().iter().map(|asked| asked.kind).collect::<HashSet<_>>().len(), 2);
+    assert_eq!(lookup(&resolver, "WEB.lab.test.", Family::V4).await, ["10.0.0.2", "10.0.0.1"]);
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::V6).await, ["fd00::2", "fd00::1"]);
+    assert_eq!(server.asked().len(), 4);
+    assert!(server.asked().iter().all(|asked| asked.transport == Transport::Udp && !asked.edns));
+}
+
+#[tokio::test]
+async fn aliases_are_followed() {
+    let host = host();
+    let _server = host.serve(SERVER, zone);
+    let resolver = host.resolver(config(&[SERVER]));
+    assert_eq!(lookup(&resolver, "alias.lab.test", Family::V4).await, ["10.0.0.2", "10.0.0.1"]);
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_there_is_not_asked_of_the_next_server() {
+    let host = host();
+    let (_first, second) = (host.serve(SERVER, zone), host.serve(SECOND, zone));
+    let resolver = host.resolver(config(&[SERVER, SECOND]));
+    let error = failure(&resolver, "nowhere.test").await;
+    assert!(matches!(&error, Error::NotFound { name } if name == "nowhere.test"), "{error}");
+    assert_eq!(error.to_string(), "ENOTFOUND: no such host, lookup 'nowhere.test'");
+    assert_eq!(error.code(), "ENOTFOUND");
+    // There, but without such an address.
+    let error = resolver.lookup("v4only.lab.test", Family::V6).await.unwrap_err();
+    assert_eq!(error.code(), "ENOTFOUND");
+    assert_eq!(lookup(&resolver, "v4only.lab.test", Family::Any).await, ["10.0.0.2", "10.0.0.1"]);
+    assert_eq!(second.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_short_name_is_looked_for_below_the_domains_of_the_search_list() {
+    let host = host();
+    let server = host.serve(SERVER, zone);
+    let search = vec!["other.test".to_owned(), "no domain".to_owned(), "lab.test".to_owned()];
+    let resolver = host.resolver(Config { search, ..config(&[SERVER]) });
+    assert_eq!(lookup(&resolver, "web", Family::V4).await, ["10.0.0.2", "10.0.0.1"]);
+    assert_eq!(server.names(), ["web.other.test.", "web.lab.test."]);
+    assert_eq!(lookup(&resolver, "a.web", Family::V4).await, ["10.0.0.2", "10.0.0.1"]);
+    assert_eq!(server.names()[2..], ["a.web.", "a.web.other.test.", "a.web.lab.test."]);
+    assert_eq!(failure(&resolver, "web.").await.code(), "ENOTFOUND");
+    assert!(server.names()[5..].iter().all(|name| name == "web."));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_cut_short_is_asked_for_again_over_tcp() {
+    let host = host();
+    let all = |name: &str| (0..200).map(|number| a(name, &format!("10.1.0.{number}"))).collect::<Vec<_>>();
+    let server = host.serve(SERVER, move |asked| match asked.transport {
+        Transport::Udp if asked.name.starts_with("polite") => Say::Truncated,
+        _ => Say::Records(all(&asked.name)),
+    });
+    let resolver = host.resolver(config(&[SERVER]));
+    assert_eq!(lookup(&resolver, "polite.test", Family::V4).await.len(), 200);
+    // Longer than an answer over UDP may be, without saying so.
+    assert_eq!(lookup(&resolver, "rude.test", Family::V4).await.len(), 200);
+    let transports: Vec<_> = server.asked().iter().map(|asked| asked.transport).collect();
+    assert_eq!(transports, [Transport::Udp, Transport::Tcp, Transport::Udp, Transport::Tcp]);
+}
+
+#[tokio::test]
+async fn everything_is_asked_over_tcp_where_that_is_wanted_and_longer_answers_over_udp() {
+    let host = host();
+    let server = host.serve(SERVER, zone);
+    let resolver = host.resolver(Config { tcp: true, ..config(&[SERVER]) });
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);
+    assert!(server.asked().iter().all(|asked| asked.transport == Transport::Tcp));
+    let resolver = host.resolver(Config { edns: true, ..config(&[SERVER]) });
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await.len(), 2);
+    assert!(server.asked().last().unwrap().edns);
+}
+
+#[tokio::test]
+async fn a_silent_server_makes_room_for_the_next_when_its_time_is_over() {
+    let host = host();
+    let (first, _second) = (host.serve(SERVER, |_| Say::Nothing), host.serve(SECOND, zone));
+    let resolver = host.resolver(config(&[SERVER, SECOND]));
+    let start = Instant::now();
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);
+    assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
+    assert_eq!(first.asked().len(), 2);
+}
+
+#[tokio::test]
+async fn when_all_are_silent_the_time_is_over_after_every_attempt_at_every_server() {
+    let host = host();
+    let servers = [host.serve(SERVER, |_| Say::Nothing), host.serve(SECOND, |_| Say::Nothing)];
+    let search = vec!["lab.test".to_owned()];
+    let timeout = Duration::from_millis(150);
+    let resolver = host.resolver(Config { timeout, attempts: 3, search, ..config(&[SERVER, SECOND]) });
+    let start = Instant::now();
+    let error = failure(&resolver, "web").await;
+    let elapsed = start.elapsed();
+    assert_eq!((error.code().as_ref(), error.errno()), ("ETIMEOUT", None));
+    assert_eq!(error.to_string(), "ETIMEOUT: no server answered in time, lookup 'web' at 127.0.0.1:53, 127.0.0.2:53");
+    assert!((timeout * 6..timeout * 12).contains(&elapsed), "{elapsed:?}");
+    for server in servers {
+        assert_eq!(server.names(), ["web.lab.test."; 6]);
+    }
+}
+
+#[tokio::test]
+async fn a_silent_server_is_waited_for_over_tcp_no_longer() {
+    let host = host();
+    let _server = host.serve(SERVER, |_| Say::Nothing);
+    let timeout = Duration::from_millis(150);
+    let resolver = host.resolver(Config { timeout, attempts: 2, tcp: true, ..config(&[SERVER]) });
+    let start = Instant::now();
+    assert_eq!(failure(&resolver, "web.").await.code(), "ETIMEOUT");
+    assert!((timeout * 2..timeout * 4).contains(&start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_server_that_fails_or_refuses_makes_room_for_the_next() {
+    for (say, code) in [(ResponseCode::ServFail, "ESERVFAIL"), (ResponseCode::Refused, "EREFUSED")] {
+        let host = host();
+        let _first = host.serve(SERVER, move |_| Say::Code(say));
+        let second = host.serve(SECOND, zone);
+        let resolver = host.resolver(config(&[SERVER, SECOND]));
+        assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await.len(), 2);
+        assert_eq!(second.asked().len(), 1);
+        let resolver = host.resolver(config(&[SERVER]));
+        let error = failure(&resolver, "web.lab.test").await;
+        assert_eq!(error.code(), code);
+        assert!(matches!(error, Error::Server { answer, .. } if answer == u16::from(say)));
+    }
+}
+
+#[tokio::test]
+async fn a_family_that_a_server_fails_at_is_passed_over_if_the_other_has_addresses() {
+    let host = host();
+    let _server = host.serve(SERVER, |asked| match asked.kind {
+        RecordType::A if asked.name == "web.lab.test." => zone(asked),
+        RecordType::A => Say::Records(Vec::new()),
+        _ => Say::Code(ResponseCode::ServFail),
+    });
+    let resolver = host.resolver(config(&[SERVER]));
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 2);
+    assert_eq!(failure(&resolver, "none.lab.test").await.code(), "ESERVFAIL");
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_none() {
+    let host = host();
+    let _server = host.serve(SERVER, |_| Say::Rubbish);
+    let timeout = Duration::from_millis(100);
+    let resolver = host.resolver(Config { timeout, attempts: 1, ..config(&[SERVER]) });
+    let code = failure(&resolver, "web.lab.test").await.code();
+    assert!(code == "EBADRESP" || code == "ETIMEOUT", "{code}");
+}
+
+#[tokio::test]
+async fn where_nobody_listens_nothing_is_waited_for() {
+    let host = host();
+    let _second = host.serve(SECOND, zone);
+    let resolver = host.resolver(Config { timeout: Duration::from_secs(20), ..config(&[SERVER, SECOND]) });
+    let start = Instant::now();
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);
+    let resolver = host.resolver(Config { timeout: Duration::from_secs(20), ..config(&[SERVER]) });
+    let error = failure(&resolver, "web.lab.test").await;
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!((error.code().as_ref(), error.errno()), ("ECONNREFUSED", Some(Errno::ECONNREFUSED)));
+}
+
+#[tokio::test]
+async fn without_a_route_the_kernel_says_so() {
+    let host = dark_host();
+    let resolver = host.resolver(config(&[SERVER]));
+    let error = failure(&resolver, "web.lab.test").await;
+    assert_eq!(error.errno(), Some(Errno::ENETUNREACH));
+    assert!(error.to_string().starts_with("ENETUNREACH: "), "{error}");
+    assert!(error.to_string().ends_with(", connect, lookup 'web.lab.test' at 127.0.0.1:53"), "{error}");
+}
+
+#[tokio::test]
+async fn without_a_socket_the_lookup_ends() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let maker = move |_, _, _| {
+        count.fetch_add(1, Ordering::Relaxed);
+        Err(io::Error::from_raw_os_error(libc::EPERM))
+    };
+    let resolver = Resolver::new(config(&[SERVER, SECOND]), maker);
+    let error = resolver.lookup("web.lab.test", Family::V4).await.unwrap_err();
+    assert!(matches!(error, Error::NotMade(_)));
+    assert_eq!((error.code().as_ref(), error.errno()), ("EPERM", Some(Errno::EPERM)));
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn servers_take_turns_where_they_are_told_to() {
+    let host = host();
+    let servers = [host.serve(SERVER, zone), host.serve(SECOND, zone)];
+    let resolver = host.resolver(Config { rotate: true, ..config(&[SERVER, SECOND]) });
+    for _ in 0..4 {
+        lookup(&resolver, "web.lab.test", Family::V4).await;
+    }
+    assert_eq!(servers.map(|server| server.asked().len()), [2, 2]);
+}
+
+#[tokio::test]
+async fn what_is_known_is_not_asked_for() {
+    let hosts = Hosts::parse("10.0.0.7 db\nfd00::7 db\n10.0.0.8 v4\n");
+    let maker = |_, _, _| -> io::Result<_> { panic!("a socket is made") };
+    let resolver = Resolver::new(Config { hosts, ..config(&[SERVER]) }, maker);
+    assert_eq!(lookup(&resolver, "DB", Family::Any).await, ["10.0.0.7", "fd00::7"]);
+    assert_eq!(lookup(&resolver, "v4", Family::V4).await, ["10.0.0.8"]);
+    assert_eq!(lookup(&resolver, "localhost", Family::Any).await, ["127.0.0.1", "::1"]);
+    assert_eq!(lookup(&resolver, "a.localhost.", Family::V6).await, ["::1"]);
+    assert_eq!(lookup(&resolver, "10.0.0.9", Family::V6).await, ["10.0.0.9"]);
+    assert_eq!(lookup(&resolver, "FD00::9", Family::Any).await, ["fd00::9"]);
+    for name in ["", ".", "a..b", "a b", "bücher.example", "fe80::1%eth0", "a\n"] {
+        let error = failure(&resolver, name).await;
+        assert_eq!(error.code(), "EBADNAME", "{name:?}");
+        assert!(!error.to_string().contains('\n'));
+    }
+}
+
+#[tokio::test]
+async fn without_servers_the_machine_itself_is_asked_on_both_families() {
+    let host = host();
+    let server = host.serve("[::1]:53", zone);
+    let resolver = host.resolver(Config { servers: Vec::new(), ..config(&[]) });
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await.len(), 2);
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn questions_cannot_be_guessed_and_forgeries_are_not_taken() {
+    let host = host();
+    let server = host.serve(SERVER, |asked| Say::AfterForgery(vec![a(&asked.name, "10.0.0.1")]));
+    let resolver = host.resolver(config(&[SERVER]));
+    for _ in 0..100 {
+        assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await, ["10.0.0.1"]);
+    }
+    let asked = server.asked();
+    let ids: HashSet<_> = asked.iter().map(|asked| asked.id).collect();
+    let ports: HashSet<_> = asked.iter().map(|asked| asked.from.port()).collect();
+    assert!(ids.len() > 90 && ports.len() > 90, "{} ids, {} ports", ids.len(), ports.len());
+    let next =
+        |pair: &[Asked]| pair[1].id.wrapping_sub(pair[0].id) < 4 || pair[1].from.port() == pair[0].from.port() + 1;
+    assert!(asked.windows(2).filter(|pair| next(pair)).count() < 5);
+}
+
+#[tokio::test]
+async fn only_the_server_inside_is_asked() {
+    let outside = UdpSocket::bind("127.0.0.1:0").unwrap();
+    outside.set_nonblocking(true).unwrap();
+    let address = outside.local_addr().unwrap().to_string();
+    let host = host();
+    let resolver = host.resolver(config(&[&address]));
+    // Nobody listens there inside yet.
+    assert_eq!(failure(&resolver, "web.lab.test").await.code(), "ECONNREFUSED");
+    let inside = host.serve(&address, zone);
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);
+    assert_eq!(inside.asked().len(), 2);
+    assert_eq!(outside.recv(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+}
+
+#[tokio::test]
+async fn a_network_of_a_user_namespace_does_as_well() {
+    let host = host_of_user();
+    let _server = host.serve(SERVER, zone);
+    let resolver = host.resolver(config(&[SERVER]));
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);
+    let resolver = host.resolver(Config { tcp: true, ..config(&[SERVER]) });
+    assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);
+}

@@ -1,0 +1,85 @@
+//! No thread is started, and no descriptor and no task is left. Alone in its file, for it counts those of the whole
+//! process.
+
+mod lab;
+
+use std::{fs, time::Duration};
+
+use futures_util::future::join_all;
+use hickory_net::proto::op::ResponseCode;
+use lab::{Say, a, config, host};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nsset_dns::{Config, Family};
+use tokio::{runtime::Handle, time::timeout};
+
+const SERVER: &str = "127.0.0.1:53";
+const SILENT: &str = "127.0.0.2:53";
+const LOOKUPS: usize = 1_000;
+
+fn count(directory: &str) -> usize {
+    fs::read_dir(directory).unwrap().count()
+}
+
+fn descriptors() -> usize {
+    count("/proc/self/fd")
+}
+
+fn threads() -> usize {
+    count("/proc/self/task")
+}
+
+fn tasks() -> usize {
+    Handle::current().metrics().num_alive_tasks()
+}
+
+fn raise_limit_of_descriptors() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).unwrap();
+    assert!(hard as usize > 3 * LOOKUPS, "{hard} descriptors are too few for this test");
+}
+
+#[tokio::test]
+async fn of_lookups_that_end_and_of_a_thousand_that_hang_and_are_dropped() {
+    raise_limit_of_descriptors();
+    let host = host();
+    let _server = host.serve(SERVER, |asked| match asked.name.as_str() {
+        "web.test." => Say::Records(vec![a("web.test.", "10.0.0.1")]),
+        "cut.test." => Say::Truncated,
+        _ => Say::Code(ResponseCode::ServFail),
+    });
+    let _silent = host.serve(SILENT, |_| Say::Nothing);
+    let patient = Config { timeout: Duration::from_secs(60), ..config(&[SILENT]) };
+    let resolver = host.resolver(config(&[SERVER]));
+    let hanging = host.resolver(patient.clone());
+    let hanging_on_tcp = host.resolver(Config { tcp: true, ..patient });
+    // The first brings what the libraries hold for good.
+    resolver.lookup("web.test", Family::V4).await.unwrap();
+    let before = (descriptors(), threads(), tasks());
+
+    for _ in 0..50 {
+        assert!(resolver.lookup("web.test", Family::Any).await.is_ok());
+        assert!(resolver.lookup("bad.test", Family::Any).await.is_err());
+    }
+    assert_eq!((descriptors(), threads(), tasks()), before);
+
+    let names: Vec<_> = (0..LOOKUPS).map(|number| format!("host{number}.test")).collect();
+    let mut lookups = Box::pin(join_all(names.iter().map(|name| hanging.lookup(name, Family::Any))));
+    assert!(timeout(Duration::from_millis(500), &mut lookups).await.is_err());
+    assert_eq!((descriptors(), threads(), tasks()), (before.0 + 2 * LOOKUPS, before.1, before.2));
+    drop(lookups);
+    assert_eq!((descriptors(), threads(), tasks()), before);
+
+    let mut lookups = Box::pin(join_all(names[..100].iter().map(|name| hanging_on_tcp.lookup(name, Family::V4))));
+    assert!(timeout(Duration::from_millis(500), &mut lookups).await.is_err());
+    assert!(descriptors() >= before.0 + 100);
+    assert_eq!(threads(), before.1);
+    drop(lookups);
+    // The server's ends are closed when it has seen that ours are.
+    timeout(Duration::from_secs(10), async {
+        while (descriptors(), threads(), tasks()) != before {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("everything is closed");
+}
