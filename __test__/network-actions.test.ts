@@ -688,7 +688,7 @@ describe('a signal', () => {
     expect(results).toEqual([undefined])
   })
 
-  test('that is aborted while the kernel works ends a long list between two requests, with all that was done', async () => {
+  test('that is aborted while the kernel works ends a long list between two requests, with all it did', async () => {
     using set = emptySet()
     const controller = new AbortController()
     const actions = Array.from({ length: 1000 }, (_, index) =>

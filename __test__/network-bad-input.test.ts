@@ -34,7 +34,8 @@ function thrownBy(call: () => unknown): Failure {
 /** `links.add` of `action` throws this, and that of the network rejects with the same. */
 function refused(path: string, args: readonly unknown[], expected: Expected): void {
   const [group = '', method = ''] = path.split('.')
-  test(`${path}(${args.map((arg) => inspect(arg, { breakLength: Number.POSITIVE_INFINITY })).join(', ')})`, async () => {
+  const shown = args.map((arg) => inspect(arg, { breakLength: Number.POSITIVE_INFINITY }))
+  test(`${path}(${shown.join(', ')})`, async () => {
     const thrown = thrownBy(() => (action as unknown as Groups)[group]?.[method]?.(...args))
     expectFailure(thrown, expected)
     const promise = (set.network as unknown as Groups)[group]?.[method]?.(...args)

@@ -1,4 +1,4 @@
-/** How long a network lives: with its set, its namespace, its thread of JavaScript, and the links that come and go in it. */
+/** How long a network lives: with its set, its namespace and its thread, and the links that come and go in it. */
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -434,10 +434,12 @@ describe('Workers', () => {
         import { parentPort } from 'node:worker_threads'
         import { action, NamespaceSet } from 'nsset'
         const sets = [${MAKE}, ${MAKE}]
-        const list = Array.from({ length: 500 }, (_, index) => action.addresses.add('lo', '10.0.' + (index >> 8) + '.' + (index & 255) + '/32'))
+        const cidr = (index) => '10.0.' + (index >> 8) + '.' + (index & 255) + '/32'
+        const list = Array.from({ length: 500 }, (_, index) => action.addresses.add('lo', cidr(index)))
+        const again = action.call('again', ({ network }) => network.routes.list())
         for (const { network } of sets) {
           network.apply(list).catch(() => undefined)
-          for (let index = 0; index < 20; index++) network.apply([action.links.list(), action.call('again', ({ network }) => network.routes.list())])
+          for (let index = 0; index < 20; index++) network.apply([action.links.list(), again])
         }
         parentPort.postMessage('under way')\`
       const main = ${MAKE}

@@ -1,6 +1,6 @@
 /**
- * Random arguments for every action and method of a network: only documented errors come out, and no link. What makes sense
- * goes to the kernel and back, through ip(8) both ways.
+ * Random arguments for every action and method of a network: only documented errors come out, and no link. What makes
+ * sense goes to the kernel and back, through ip(8) both ways.
  */
 import fc from 'fast-check'
 import { type Action, ActionError, type AddressSpec, action, type NamespaceSet, type RouteSpec } from 'nsset'
@@ -297,7 +297,7 @@ describe('what nearly makes sense', () => {
 
 const RUNS = { numRuns: 25 }
 
-/** Whole hundredths of a second, as the kernel tells them, and whole ticks of its clock, of 4 ms or less, as it counts them. */
+/** Whole hundredths of a second, as the kernel tells them, and whole ticks of its clock, of 4 ms or less. */
 const hundredths = (least: number, most: number) =>
   fc.integer({ min: least / 2, max: most / 2 }).map((count) => count * 20)
 const bridgeData = fc.record(
