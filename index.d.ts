@@ -47,6 +47,12 @@ export declare class NativeFds {
 
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
+  /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
+  configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
+  /** Asks for the addresses of a host, of this family or of both (0); they are told by `id`. */
+  resolve(id: number, name: string, family: number): void
+  /** Makes a socket inside, which the caller owns; one that is bound to a link of this name, where one is given. */
+  socket(domain: number, kind: number, protocol: number, device?: string | undefined | null): number
   /**
    * Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
    * text of a JSON array; the networks that they name by number are `others`.
@@ -60,6 +66,8 @@ export declare class NativeNetwork {
 export declare class NativeSet {
   /** Gives the set's network namespace a name; a temporary one goes when the set is closed. */
   attachName(directory: Text, name: string, temporary: boolean): void
+  /** What a small file holds, as the set's mount namespace has it. */
+  readFile(file: Text): Buffer
   /** The set's network. Nothing is opened yet. */
   network(): NativeNetwork
   /** Starts a program inside; `child` names it when its end is reported. Throws for misuse only. */
@@ -95,6 +103,9 @@ export declare class NativeSet {
 
 /** The file that this addon was loaded from, as a URL. */
 export declare function addonUrl(): string
+
+/** Binds a socket of the caller's: it takes no thread inside to do so (ip(7)). */
+export declare function bindSocket(fd: number, binding: NativeBinding): void
 
 /** The namespaces of the calling thread. */
 export declare function current(kinds: number): NativeSet
@@ -163,6 +174,17 @@ export interface NativeAnswer {
   results: string
   /** Why the next one did not. */
   failure?: ErrorFields
+}
+
+/** How a socket is bound. */
+export interface NativeBinding {
+  /** An IP address without a zone, or an abstract name of `AF_UNIX`, without its NUL. */
+  address: string
+  /** Left out for an abstract name. */
+  port?: number
+  reuseAddress: boolean
+  reusePort: boolean
+  ipv6Only: boolean
 }
 
 /** Options that are left out are `null`. */

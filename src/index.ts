@@ -71,6 +71,8 @@ export type { ExecFileErrorCode, ExecFileResult, Output, OutputEncoding } from '
 export type { ForkOptions, ForkStdio } from './processes/fork.ts'
 export type { ProcessOptions, SpawnOptions } from './processes/spawn-options.ts'
 export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './processes/stdio.ts'
+export type { Connector, ConnectorOptions, ConnectorTarget } from './sockets/connector.ts'
+export type { NetworkListenOptions } from './sockets/listen.ts'
 export type { Thenable } from './thenable.ts'
 export type {
   BindMount,

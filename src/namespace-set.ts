@@ -8,7 +8,7 @@ import { flagOf, namesOf, parseKinds, parseOptionalKind, parseOptionalKinds } fr
 import { type MountTargets, parseTargets } from './mount-targets.ts'
 import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
-import { parseDirectory, parseNetnsName } from './netns-name.ts'
+import { parseDirectory, parseNetnsName, rememberNetnsName } from './netns-name.ts'
 import { Network } from './network/network.ts'
 import { parseBoolean, parseFunction, parseInteger, parseOptions } from './options.ts'
 import { type Path, parsePath } from './paths.ts'
@@ -71,11 +71,12 @@ export class NamespaceSet {
     nativeOf = (set) => set.#native
     provideSets({
       isSet: (value): value is NamespaceSet => value instanceof NamespaceSet,
+      nativeOf,
       nativeNetworkOf: (set) => set.#openNetwork().native,
       byName: (name, directory, argument) => {
         const place = parseDirectory(directory, `${argument}.directory`)
         const word = parseNetnsName(name, `${argument}.name`)
-        return () => new NamespaceSet(binding().openName(place, word))
+        return () => rememberNetnsName(new NamespaceSet(binding().openName(place, word)), word)
       },
       byPath: (path) => new NamespaceSet(binding().fromPath(path, NS.NET)),
       byProcess: (pid, tid) => {
@@ -622,7 +623,7 @@ export class NamespaceSet {
    */
   close(): void {
     closedProperly(this)
-    this.#network?.native.close()
+    this.#network?.face.close()
     this.#native.close()
   }
 

@@ -1,4 +1,5 @@
 import { invalidValue } from './errors.ts'
+import type { NamespaceSet } from './namespace-set.ts'
 import { parsePath, parseText } from './paths.ts'
 
 /** @internal Where iproute2 has the names. */
@@ -16,4 +17,17 @@ export function parseNetnsName(value: unknown, name = 'name'): string {
   if (text.includes('/')) throw invalidValue(name, "must not contain '/'", text)
   if (Buffer.byteLength(text) > 255) throw invalidValue(name, 'must have at most 255 bytes', text)
   return text
+}
+
+const names = new WeakMap<NamespaceSet, string>()
+
+/** @internal Remembers by which name a set was opened. */
+export function rememberNetnsName(set: NamespaceSet, name: string): NamespaceSet {
+  names.set(set, name)
+  return set
+}
+
+/** @internal The name by which a set was opened, if it was. */
+export function netnsNameOf(set: NamespaceSet): string | undefined {
+  return names.get(set)
 }

@@ -1,7 +1,7 @@
 import { invalidType, NamespaceError } from './errors.ts'
 import { NamespaceSet, nativeOf } from './namespace-set.ts'
 import { binding } from './native.ts'
-import { NETNS_DIRECTORY, parseDirectory, parseNetnsName } from './netns-name.ts'
+import { NETNS_DIRECTORY, parseDirectory, parseNetnsName, rememberNetnsName } from './netns-name.ts'
 import { parseBoolean, parseOptions, parseSignal } from './options.ts'
 import type { Path } from './paths.ts'
 
@@ -77,7 +77,8 @@ export const netns = {
    */
   open(name: string, options?: NetnsOptions): NamespaceSet {
     const given = parseOptions<NetnsOptions>(options)
-    return new NamespaceSet(binding().openName(parseDirectory(given.directory), parseNetnsName(name)))
+    const parsed = parseNetnsName(name)
+    return rememberNetnsName(new NamespaceSet(binding().openName(parseDirectory(given.directory), parsed)), parsed)
   },
 
   /**
@@ -130,5 +131,8 @@ function parseAttach(name: unknown, options: Partial<NetnsAttachOptions>): (set:
   const parsed = parseNetnsName(name)
   const directory = parseDirectory(options.directory)
   const temporary = parseBoolean(options.temporary, 'options.temporary')
-  return (set) => nativeOf(set).attachName(directory, parsed, temporary)
+  return (set) => {
+    nativeOf(set).attachName(directory, parsed, temporary)
+    rememberNetnsName(set, parsed)
+  }
 }

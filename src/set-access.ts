@@ -1,9 +1,10 @@
-import type { NativeNetwork } from '../index.js'
+import type { NativeNetwork, NativeSet } from '../index.js'
 import type { NamespaceSet } from './namespace-set.ts'
 
 /** @internal What others need of sets without knowing their class, which knows them. */
 export interface SetAccess {
   isSet(value: unknown): value is NamespaceSet
+  nativeOf(set: NamespaceSet): NativeSet
   /** Of its network, which is made if need be. */
   nativeNetworkOf(set: NamespaceSet): NativeNetwork
   /** Checks the name at once, and opens it later. */

@@ -7,16 +7,12 @@ const SLOWER = 4
 
 const FILES = [
   '__test__/do.test.ts',
-  '__test__/enter.test.ts',
+  '__test__/docs.test.ts',
+  '__test__/examples.test.ts',
   '__test__/mount.test.ts',
   '__test__/netns.test.ts',
   '__test__/network-*.test.ts',
-  '__test__/pid-namespace.test.ts',
   '__test__/set.test.ts',
-  '__test__/spawn.test.ts',
-  '__test__/time-namespace.test.ts',
-  '__test__/unshare-mounts.test.ts',
-  '__test__/unshare-state.test.ts',
   '__test__/unshare.test.ts',
 ]
 

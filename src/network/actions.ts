@@ -68,7 +68,8 @@ export const action = {
 
   /**
    * Starts a program inside, as {@link NamespaceSet.spawn} does, and comes to its process once it runs. The next action does not
-   * wait for its end.
+   * wait for its end. What it writes is lost when it ends before its streams are read, which is after the whole list: give
+   * its output a place (`stdio`), make it the last action, or use `action.call` and `execFile`.
    *
    * @throws when applied: an {@link ActionError}, `ENOENT` for a program that is not there.
    * @example
@@ -77,7 +78,7 @@ export const action = {
   spawn: spawn as SpawnAction,
 
   /**
-   * Starts a script inside, with a shell unless told, and comes to its process.
+   * Starts a script inside, with a shell unless told, and comes to its process, as with {@link action.spawn}.
    *
    * @throws when applied: an {@link ActionError}.
    * @example

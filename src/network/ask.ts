@@ -1,4 +1,3 @@
-import type { NativeNetwork } from '../../index.js'
 import { createError } from '../errors.ts'
 import { hold, release } from '../event-loop.ts'
 import { expectAnswer, forgetAnswer } from './answers.ts'
@@ -10,8 +9,8 @@ export interface Outcome {
   failure: Error | undefined
 }
 
-/** @internal Has the native side carry out operations. The event loop goes on until it has answered. */
-export function ask(network: NativeNetwork, operations: string, others: NativeNetwork[]): Promise<Outcome> {
+/** @internal Has the native side do what it is asked by this number. The event loop goes on until it has answered. */
+export function ask(request: (id: number) => void): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const id = expectAnswer(({ results, failure }) => {
       release()
@@ -19,7 +18,7 @@ export function ask(network: NativeNetwork, operations: string, others: NativeNe
     })
     hold()
     try {
-      network.request(id, operations, others)
+      request(id)
     } catch (error) {
       release()
       forgetAnswer(id)

@@ -1,4 +1,18 @@
+import type { Socket as DatagramSocket, RemoteInfo, SocketOptions, SocketType } from 'node:dgram'
+import type { Agent, AgentOptions } from 'node:http'
+import type { Agent as HttpsAgent, AgentOptions as HttpsAgentOptions } from 'node:https'
+import type { LookupFunction, NetConnectOpts, Server, Socket } from 'node:net'
+import { misuse } from '../errors.ts'
 import { parseOptions, parseSignal } from '../options.ts'
+import { httpAgent, httpsAgent } from '../sockets/agents.ts'
+import { connect } from '../sockets/connect.ts'
+import { type Connector, type ConnectorOptions, connector } from '../sockets/connector.ts'
+import { createSocket } from '../sockets/datagram.ts'
+import { FetchInside } from '../sockets/fetch.ts'
+import { listen, type NetworkListenOptions } from '../sockets/listen.ts'
+import { Resolver } from '../sockets/resolver.ts'
+import { resolverFilesOf } from '../sockets/resolver-files.ts'
+import type { SocketMaker } from '../sockets/socket-maker.ts'
 import type { Action, Results, Run } from './action.ts'
 import { NetworkAddresses } from './addresses.ts'
 import { apply, type Place } from './apply.ts'
@@ -40,12 +54,48 @@ export class Network {
   /** The keys and peers of WireGuard links. */
   readonly wireguard: NetworkWireGuard
 
+  /**
+   * `fetch`, inside: with the undici that the application has, or with Node's own. Connections are kept for later requests until the
+   * set is closed.
+   *
+   * @throws `ERR_NSSET_UNSUPPORTED_PLATFORM` in a runtime that has neither.
+   * @example
+   * const response = await set.network.fetch('http://10.0.0.1/')
+   */
+  readonly fetch: typeof globalThis.fetch
+
+  /**
+   * Resolves names by queries that are sent inside, as `dns.lookup`: usable as the `lookup` option of whatever has one.
+   * The files are those of the set's mount namespace where it has one, else /etc/netns/NAME/resolv.conf and hosts for a
+   * network opened by its name, else the caller's. Addresses of IPv4 come first unless told.
+   *
+   * @throws by its callback: `ENOTFOUND`, and `EAI_AGAIN` where no server answers in time or none can say, with more in its `cause`.
+   * @example
+   * set.network.lookup('example.org', { all: true }, (error, addresses) => console.log(error, addresses))
+   * @see getaddrinfo(3), resolv.conf(5)
+   */
+  readonly lookup: LookupFunction
+
   readonly #place: Place
+  readonly #sockets: SocketMaker
+  readonly #fetch: FetchInside
+  readonly #resolver: Resolver
 
   /** @hidden Made by {@link NamespaceSet.network}. */
   constructor(place: Omit<Place, 'network'>) {
     this.#place = { ...place, network: this }
     const run: Run = async (action) => (await this.apply([action]))[0]
+    const maker = {
+      native: place.native,
+      ensureOpen: () => {
+        if (place.set.closed) throw misuse('ERR_NSSET_CLOSED', 'the set of this network is closed')
+      },
+    }
+    this.#resolver = new Resolver(maker, resolverFilesOf(place.set))
+    this.lookup = this.#resolver.lookup
+    this.#sockets = { ...maker, lookup: this.lookup }
+    this.#fetch = new FetchInside(this.#sockets)
+    this.fetch = this.#fetch.fetch
     this.links = new NetworkLinks(run)
     this.addresses = new NetworkAddresses(run)
     this.routes = new NetworkRoutes(run)
@@ -69,5 +119,96 @@ export class Network {
   async apply<const A extends readonly Action<unknown>[]>(actions: A, options?: ApplyOptions): Promise<Results<A>> {
     const signal = parseSignal(parseOptions<ApplyOptions>(options).signal)
     return (await apply(this.#place, parseActions(actions), signal)) as Results<A>
+  }
+
+  /**
+   * Connects to a server inside. Everything is as with `net.connect`: options, events, errors. A `path` belongs to the file
+   * system, which is the caller's; an abstract one (`\0name`) to the network.
+   *
+   * @throws what `net.connect` throws, and `ERR_NSSET_CLOSED`; what the kernel refuses comes by `'error'`.
+   * @example
+   * const socket = set.network.connect({ host: '10.0.0.1', port: 80 }, () => socket.write('GET / HTTP/1.0\r\n\r\n'))
+   * @see tcp(7), unix(7)
+   */
+  connect(options: NetConnectOpts, listener?: () => void): Socket {
+    return connect(this.#sockets, options, listener)
+  }
+
+  /**
+   * Has a server of `net`, `http`, `https`, `http2` or `tls` listen inside, and gives it. Options are those of `server.listen`;
+   * a `host` is looked up, and bound, inside.
+   *
+   * @throws Node's own errors: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ERR_SERVER_ALREADY_LISTEN`, `ENOTFOUND`.
+   * @example
+   * const server = await set.network.listen(http.createServer(handler), { port: 80 })
+   * server.close()
+   * @see bind(2), listen(2)
+   */
+  async listen<S extends Server>(server: S, options?: NetworkListenOptions | number): Promise<S> {
+    return listen(this.#sockets, server, options)
+  }
+
+  /**
+   * A socket of `dgram` that is inside, wherever it binds by itself, too: on `send`, on `connect`, and to join groups.
+   *
+   * @throws what `dgram.createSocket` throws, and `ERR_NSSET_CLOSED`.
+   * @example
+   * set.network.createSocket('udp4').send('hello', 9, '10.0.0.1')
+   * @see udp(7)
+   */
+  createSocket(
+    typeOrOptions: SocketType | SocketOptions,
+    listener?: (message: Buffer, from: RemoteInfo) => void,
+  ): DatagramSocket {
+    return createSocket(this.#sockets, typeOrOptions, listener)
+  }
+
+  /**
+   * An `http.Agent` whose connections are inside, with all its options.
+   *
+   * @example
+   * http.get('http://10.0.0.1/', { agent: set.network.httpAgent({ keepAlive: true }) }, (response) => response.resume())
+   */
+  httpAgent(options?: AgentOptions): Agent {
+    return httpAgent(this.#sockets, options)
+  }
+
+  /**
+   * An `https.Agent` whose connections are inside, with all its options.
+   *
+   * @example
+   * https.get('https://example.org/', { agent: set.network.httpsAgent() }, (response) => response.resume())
+   */
+  httpsAgent(options?: HttpsAgentOptions): HttpsAgent {
+    return httpsAgent(this.#sockets, options)
+  }
+
+  /**
+   * What undici takes as the `connect` of its `Agent`, `Pool` and `Client`.
+   *
+   * @example
+   * const dispatcher = new Agent({ connect: set.network.connector() })
+   * await request('http://10.0.0.1/', { dispatcher })
+   */
+  connector(options?: ConnectorOptions): Connector {
+    return connector(this.#sockets, options)
+  }
+
+  /**
+   * Has names be resolved by these servers from now on, and not by those of resolv.conf; by those again when there are none.
+   *
+   * @throws `ERR_INVALID_ARG_VALUE`
+   * @example
+   * set.network.setServers(['10.0.0.53', '[fd00::53]:5353'])
+   * @see dns.setServers
+   */
+  setServers(servers: readonly string[]): void {
+    this.#resolver.setServers(servers)
+  }
+
+  /** @internal Its set is closed. */
+  close(): void {
+    this.#place.native.close()
+    this.#fetch.close()
   }
 }

@@ -52,7 +52,8 @@ export class Request implements Cargo {
   }
 
   send(network: NativeNetwork): Promise<Outcome> {
-    return ask(network, JSON.stringify(this.#operations), this.#others)
+    const operations = JSON.stringify(this.#operations)
+    return ask((id) => network.request(id, operations, this.#others))
   }
 
   /** What the operation at this position was about, for people. */

@@ -3,7 +3,7 @@ import type { NamespaceSet } from '../namespace-set.ts'
 import { parseFunction, parseOptions } from '../options.ts'
 import { parseText } from '../paths.ts'
 import type { NamespaceChildProcess } from '../processes/child-process.ts'
-import type { SpawnOptions } from '../processes/spawn-options.ts'
+import { parseArguments, parseLaunch, type SpawnOptions } from '../processes/spawn-options.ts'
 import type { StdioOptions } from '../processes/stdio.ts'
 import { Action, type ActionContext, type Results } from './action.ts'
 import { parseArray } from './fields.ts'
@@ -50,9 +50,8 @@ function applyIn(set: NamespaceSet, list: readonly Action<unknown>[], { signal }
 
 /** @internal */
 export function spawn(file: string, args?: unknown, options?: unknown): Action<NamespaceChildProcess> {
-  return step('spawn', parseText(file, 'file'), ({ set }) =>
-    started(set.spawn(file, args as string[], options as object)),
-  )
+  const [words, given] = parseArguments<SpawnOptions>(args, options)
+  return start('spawn', file, words, given)
 }
 
 /** @internal */
@@ -61,7 +60,18 @@ export function script(text: string, options?: ScriptOptions): Action<NamespaceC
   const { subcommand = ['sh', '-c'], ...rest } = parseOptions<ScriptOptions>(options)
   const [file, ...args] = parseArray(subcommand, 'options.subcommand', parseText)
   if (file === undefined) throw invalidType('options.subcommand', 'an array with a program', subcommand)
-  return step('script', file, ({ set }) => started(set.spawn(file, [...args, line], rest)))
+  return start('script', file, [...args, line], rest)
+}
+
+function start(
+  name: string,
+  file: string,
+  args: string[],
+  options: Partial<SpawnOptions>,
+): Action<NamespaceChildProcess> {
+  // For what it refuses: the environment is that of later.
+  parseLaunch(file, args, options)
+  return step(name, file, ({ set }) => started(set.spawn(file, args, options)))
 }
 
 /** The child, once it runs, or why it does not. */

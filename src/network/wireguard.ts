@@ -84,7 +84,16 @@ const endpoint: Parse<string> = (value, name) => {
   const isAddress = six === undefined ? familyOf(four ?? '') === 4 : familyOf(six) === 6
   if (isAddress && Number(port) <= 0xffff) return given
   const message = `The argument '${name}' must be an address with a port, as '192.0.2.1:51820' or '[2001:db8::1]:51820'`
-  throw misuse('ERR_INVALID_ARG_VALUE', `${message}. Received '${given}'`)
+  throw misuse('ERR_INVALID_ARG_VALUE', message)
+}
+
+/** A key that strayed here is not told either. */
+const allowedIp: Parse<string> = (value, name) => {
+  try {
+    return cidr(value, name)
+  } catch {
+    throw misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' must be an IP address with a prefix`)
+  }
 }
 
 const PEER: Fields = {
@@ -92,7 +101,7 @@ const PEER: Fields = {
   presharedKey: optionalKey,
   endpoint,
   persistentKeepalive: milliseconds,
-  allowedIps: (value, name) => parseArray(value, name, cidr),
+  allowedIps: (value, name) => parseArray(value, name, allowedIp),
   remove: boolean,
   updateOnly: boolean,
 }

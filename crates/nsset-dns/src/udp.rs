@@ -26,7 +26,10 @@ impl Udp {
         let socket = UdpSocket::from(socket);
         socket.set_nonblocking(true).map_err(refused("fcntl"))?;
         socket.connect(server).map_err(refused("connect"))?;
-        Ok(Self { socket: AsyncFd::new(socket).map_err(refused("epoll_ctl"))?, server })
+        // SAFETY: it owns the descriptor, and always answers with the same one.
+        let socket =
+            unsafe { AsyncFd::register(socket) }.map_err(|error| refused("epoll_ctl")(error.into_parts().1))?;
+        Ok(Self { socket, server })
     }
 }
 

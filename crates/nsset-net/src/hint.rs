@@ -25,6 +25,9 @@ pub(crate) fn of(
         (Errno::EPERM, "WG_CMD_GET_DEVICE") => {
             "the keys and peers of a link are told to who has CAP_NET_ADMIN in the user namespace that owns its network"
         }
+        (Errno::EINVAL, "RTM_NEWLINK") if words.is_some_and(|words| words.starts_with("Local interface required")) => {
+            "give a 'dev': a multicast group is reached by one link"
+        }
         (Errno::EBUSY, "ioctl(TUNSETIFF)") => "there is a link of that name",
         (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
         (Errno::EEXIST, "RTM_NEWLINK") => {

@@ -64,6 +64,12 @@ impl From<&nsset_net::Error> for ErrorFields {
     }
 }
 
+impl From<&nsset_dns::Error> for ErrorFields {
+    fn from(error: &nsset_dns::Error) -> Self {
+        Self::new(&error.code(), error)
+    }
+}
+
 impl ErrorFields {
     fn new(code: &str, message: &impl ToString) -> Self {
         Self {

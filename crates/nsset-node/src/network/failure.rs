@@ -1,11 +1,12 @@
-//! What can go wrong with a network: inside it, or on the way there.
+//! What can go wrong with a network: inside it, on the way there, or with a name.
 
 use crate::error_fields::ErrorFields;
 
-/// An error of either crate.
+/// An error of one of the crates.
 pub enum Failure {
     Set(nsset::Error),
     Network(nsset_net::Error),
+    Name(nsset_dns::Error),
 }
 
 impl From<nsset::Error> for Failure {
@@ -20,11 +21,18 @@ impl From<nsset_net::Error> for Failure {
     }
 }
 
+impl From<nsset_dns::Error> for Failure {
+    fn from(error: nsset_dns::Error) -> Self {
+        Self::Name(error)
+    }
+}
+
 impl From<&Failure> for ErrorFields {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Set(error) => error.into(),
             Failure::Network(error) => error.into(),
+            Failure::Name(error) => error.into(),
         }
     }
 }

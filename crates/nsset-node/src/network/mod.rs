@@ -4,6 +4,8 @@ mod failure;
 mod keys;
 mod operation;
 mod reply;
+mod resolve;
+mod socket;
 mod sockets;
 mod thread;
 
@@ -62,7 +64,9 @@ impl NativeNetwork {
     /// Closes its sockets, once what is under way has ended.
     #[napi]
     pub fn close(&self) {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(sockets) = self.inside.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            sockets.close();
+        }
     }
 }
 

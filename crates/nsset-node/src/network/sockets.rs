@@ -1,23 +1,57 @@
 //! The sockets of one network, each opened inside on first use.
 
-use std::os::fd::OwnedFd;
+use std::{
+    io,
+    net::SocketAddr,
+    os::fd::OwnedFd,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use nsset::{Kind, NamespaceSet};
+use nsset_dns::{Config, Resolver, SocketMaker};
 use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
 use super::failure::Failure;
+
+/// What names are resolved by: resolv.conf(5), hosts(5), and servers that are asked instead of those there.
+#[derive(Clone, Debug, Default)]
+pub struct Texts {
+    pub resolv_conf: String,
+    pub hosts: String,
+    pub servers: Vec<SocketAddr>,
+}
+
+/// What is said of names, and, once somebody has asked for one, who resolves them by that.
+enum Names {
+    Said(Texts),
+    Known(Arc<Resolver>),
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self::Said(Texts::default())
+    }
+}
 
 /// The sockets of a set's network.
 pub struct Sockets {
     set: NamespaceSet,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
+    names: Mutex<Names>,
+    closing: Arc<Notify>,
 }
 
 impl Sockets {
     pub fn of(set: NamespaceSet) -> Self {
-        Self { set, network: OnceCell::new(), wireguards: OnceCell::new() }
+        Self {
+            set,
+            network: OnceCell::new(),
+            wireguards: OnceCell::new(),
+            names: Mutex::default(),
+            closing: Arc::default(),
+        }
     }
 
     /// To be called on the thread of networks, which goes inside to open the socket.
@@ -46,8 +80,62 @@ impl Sockets {
         self.wireguards.get_or_try_init(open).await
     }
 
+    /// Ends when `close` is called. Made before it is called, it does not miss that.
+    pub fn closed(&self) -> OwnedNotified {
+        Arc::clone(&self.closing).notified_owned()
+    }
+
+    /// Ends what waits for somebody else than the kernel.
+    pub fn close(&self) {
+        self.closing.notify_waiters();
+    }
+
+    /// What names are resolved by from now on.
+    pub fn resolve_by(&self, texts: Texts) {
+        *self.names() = Names::Said(texts);
+    }
+
+    /// Who resolves names.
+    pub async fn resolver(&self) -> Result<Arc<Resolver>, Failure> {
+        let said = match &*self.names() {
+            Names::Known(resolver) => return Ok(Arc::clone(resolver)),
+            Names::Said(texts) => texts.clone(),
+        };
+        let resolver = Arc::new(Resolver::new(self.config(&said).await?, self.maker()));
+        *self.names() = Names::Known(Arc::clone(&resolver));
+        Ok(resolver)
+    }
+
+    /// Links that servers name (`fe80::1%eth0`) are those inside.
+    async fn config(&self, texts: &Texts) -> Result<Config, Failure> {
+        let names_links = texts.resolv_conf.contains('%');
+        let links = if names_links { self.links().await?.list().await? } else { Vec::new() };
+        let zone = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.index);
+        let mut config = Config::parse(&texts.resolv_conf, &texts.hosts, zone);
+        if !texts.servers.is_empty() {
+            config.servers.clone_from(&texts.servers);
+        }
+        Ok(config)
+    }
+
+    fn maker(&self) -> impl SocketMaker {
+        let set = self.set.clone();
+        move |domain, kind, protocol| {
+            nsset::open_socket(&set, set.kinds(), domain, kind, protocol).map_err(io::Error::other)
+        }
+    }
+
+    fn names(&self) -> MutexGuard<'_, Names> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Any socket, made by the calling thread or by the helper.
+    pub fn socket(&self, domain: i32, kind: i32, protocol: i32) -> nsset::Result<OwnedFd> {
+        nsset::open_socket(&self.set, self.set.kinds(), domain, kind, protocol)
+    }
+
     fn netlink(&self, protocol: i32) -> nsset::Result<OwnedFd> {
-        nsset::open_socket(&self.set, self.set.kinds(), libc::AF_NETLINK, libc::SOCK_RAW, protocol)
+        self.socket(libc::AF_NETLINK, libc::SOCK_RAW, protocol)
     }
 
     /// `/dev/net/tun`, as it is inside.

@@ -1,0 +1,82 @@
+//! Names, resolved inside.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+};
+
+use futures_util::future::{Either, select};
+use napi::{Env, Result};
+use napi_derive::napi;
+use nsset_dns::Family;
+
+use super::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, sockets::Texts, thread};
+use crate::{
+    convert::{Text, path},
+    environment,
+    failure::guard,
+    set::NativeSet,
+};
+
+#[napi]
+impl NativeNetwork {
+    /// What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead.
+    #[napi]
+    pub fn configure_resolver(&self, env: Env, resolv_conf: String, hosts: String, servers: Vec<String>) -> Result<()> {
+        guard(env, || {
+            let servers: std::result::Result<Vec<SocketAddr>, _> =
+                servers.iter().map(|server| server.parse()).collect();
+            let servers = servers.map_err(|error| nsset::Error::InvalidArgument(error.to_string()))?;
+            open(&self.inside)?.resolve_by(Texts { resolv_conf, hosts, servers });
+            Ok(())
+        })
+    }
+
+    /// Asks for the addresses of a host, of this family or of both (0); they are told by `id`.
+    #[napi]
+    pub fn resolve(&self, env: Env, id: u32, name: String, family: u32) -> Result<()> {
+        let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
+        let inside = Arc::clone(&self.inside);
+        let family = match family {
+            4 => Family::V4,
+            6 => Family::V6,
+            _ => Family::Any,
+        };
+        guard(env, || {
+            thread::run(move || answer(inside, name, family, reply));
+            Ok(())
+        })
+    }
+}
+
+#[napi]
+impl NativeSet {
+    /// What a small file holds, as the set's mount namespace has it.
+    #[napi(ts_return_type = "Buffer")]
+    pub fn read_file(&self, env: Env, file: Text) -> Result<napi::bindgen_prelude::Buffer> {
+        self.with(env, |set| Ok(nsset::read_file(set, set.kinds(), &path(file)?)?.into()))
+    }
+}
+
+async fn answer(inside: Inside, name: String, family: Family, mut reply: Reply) {
+    let outcome = lookup(&inside, &name, family).await.map(|addresses| {
+        for address in addresses {
+            reply.push(&format!("\"{address}\""));
+        }
+    });
+    reply.end(outcome);
+}
+
+async fn lookup(inside: &Inside, name: &str, family: Family) -> std::result::Result<Vec<IpAddr>, Failure> {
+    let sockets = open(inside)?;
+    let closed = sockets.closed();
+    // It may have been closed before there was anybody to tell.
+    open(inside)?;
+    let resolver = sockets.resolver().await?;
+    drop(sockets);
+    match select(pin!(resolver.lookup(name, family)), pin!(closed)).await {
+        Either::Left((found, _)) => Ok(found?),
+        Either::Right(_) => Err(nsset::Error::Closed.into()),
+    }
+}

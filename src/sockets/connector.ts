@@ -1,0 +1,98 @@
+import type { Socket, TcpNetConnectOpts } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
+import { parseOptions } from '../options.ts'
+import { bearInside } from './born-inside.ts'
+import { connect } from './connect.ts'
+import type { SocketMaker } from './socket-maker.ts'
+
+/** Options of {@link Network.connector}: those of `tls.connect` and `net.connect`, for every connection. */
+export interface ConnectorOptions extends ConnectionOptions {
+  /** Whether HTTP/2 is offered, beside HTTP/1.1; the client has to know it, too. */
+  allowH2?: boolean | undefined
+  /** Milliseconds after which a connection that does not come about is given up; 10,000 unless told. */
+  timeout?: number | undefined
+}
+
+/** What undici asks for. */
+export interface ConnectorTarget {
+  hostname: string
+  host?: string | undefined
+  protocol: string
+  port: string
+  servername?: string | null | undefined
+  localAddress?: string | null | undefined
+  httpSocket?: Socket | undefined
+}
+
+/** What undici takes as its `connect`. */
+export type Connector = (
+  target: ConnectorTarget,
+  callback: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void,
+) => void
+
+const PATIENCE = 10_000
+
+/** @internal */
+export function connector(maker: SocketMaker, options?: ConnectorOptions): Connector {
+  const { allowH2 = false, timeout = PATIENCE, ...every } = parseOptions<ConnectorOptions>(options)
+  return (target, callback) => {
+    try {
+      const isSecure = target.protocol === 'https:'
+      const socket = isSecure ? connectSecurely(maker, target, every, allowH2) : connectPlainly(maker, target, every)
+      tellOnce(socket, isSecure ? 'secureConnect' : 'connect', timeout, callback)
+    } catch (error) {
+      callback(error as Error, null)
+    }
+  }
+}
+
+function connectPlainly(maker: SocketMaker, target: ConnectorTarget, every: ConnectionOptions): Socket {
+  return connect(maker, { ...every, ...placeOf(target, 80) })
+}
+
+function connectSecurely(
+  maker: SocketMaker,
+  target: ConnectorTarget,
+  every: ConnectionOptions,
+  allowH2: boolean,
+): Socket {
+  const { servername, httpSocket } = target
+  const isName = process.getBuiltinModule('node:net').isIP(target.hostname) === 0
+  const named = servername ?? (isName ? target.hostname : undefined)
+  const options: ConnectionOptions = {
+    ALPNProtocols: allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+    lookup: maker.lookup,
+    ...every,
+    ...(named === undefined ? {} : { servername: named }),
+    ...(httpSocket === undefined ? placeOf(target, 443) : { socket: httpSocket }),
+  }
+  maker.ensureOpen()
+  const socket = process.getBuiltinModule('node:tls').connect(options)
+  // Within another connection it is where that is.
+  return httpSocket === undefined ? bearInside(socket, maker.native) : socket
+}
+
+function placeOf({ hostname, port, localAddress }: ConnectorTarget, usual: number): TcpNetConnectOpts {
+  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+  return { host, port: Number(port) || usual, ...(localAddress ? { localAddress } : {}), noDelay: true }
+}
+
+function tellOnce(socket: Socket, event: string, timeout: number, callback: Parameters<Connector>[1]): void {
+  const timer = timeout > 0 ? setTimeout(() => socket.destroy(timedOut()), timeout) : undefined
+  const onConnect = () => {
+    clearTimeout(timer)
+    socket.removeListener('error', onError)
+    callback(null, socket)
+  }
+  const onError = (error: Error) => {
+    clearTimeout(timer)
+    socket.removeListener(event, onConnect)
+    callback(error, null)
+  }
+  socket.once(event, onConnect)
+  socket.once('error', onError)
+}
+
+function timedOut(): Error {
+  return Object.assign(new Error('Connect Timeout Error'), { code: 'UND_ERR_CONNECT_TIMEOUT' })
+}

@@ -1,0 +1,172 @@
+import type * as Dgram from 'node:dgram'
+import { closeSync } from 'node:fs'
+import { familyOf } from '../network/values.ts'
+import { parseInteger } from '../options.ts'
+import { bindInside } from './bind.ts'
+import { addressOf } from './lookup.ts'
+import { SOCK_DGRAM, type SocketMaker, splitZone } from './socket-maker.ts'
+import { systemError } from './system-error.ts'
+
+type Options = Dgram.SocketOptions & { reusePort?: boolean }
+type Listener = (message: Buffer, from: Dgram.RemoteInfo) => void
+type SocketClass = new (maker: SocketMaker, options: Options, listener?: Listener) => Dgram.Socket
+
+/** @internal As `dgram.createSocket`, inside. */
+export function createSocket(
+  maker: SocketMaker,
+  typeOrOptions: Dgram.SocketType | Options,
+  listener?: Listener,
+): Dgram.Socket {
+  maker.ensureOpen()
+  const options = typeof typeOrOptions === 'string' ? { type: typeOrOptions } : typeOrOptions
+  SocketInside ??= makeClass()
+  return new SocketInside(maker, options, listener)
+}
+
+let SocketInside: SocketClass | undefined
+
+/** Made on first use: most who import this need no `dgram`. */
+function makeClass(): SocketClass {
+  const { Socket } = process.getBuiltinModule('node:dgram')
+
+  /** Binds inside, also where `send`, `connect` and the memberships of groups bind by themselves. */
+  return class extends Socket {
+    readonly #maker: SocketMaker
+    readonly #options: Options
+    #state: 'unbound' | 'binding' | 'bound' = 'unbound'
+    #isSilent = false
+
+    constructor(maker: SocketMaker, options: Options, listener?: Listener) {
+      // biome-ignore lint/suspicious/noExplicitAny: the types have no constructor, since `createSocket` is the way.
+      super(...([{ lookup: maker.lookup, ...options }, listener] as any as []))
+      this.#maker = maker
+      this.#options = options
+    }
+
+    override bind(...args: unknown[]): this {
+      const { port, address, fd, listener } = parseBind(args)
+      if (fd !== undefined) return super.bind(...(args as [Dgram.BindOptions]))
+      // Node's own, which has no listener.
+      const isImplicit = listener === null
+      if (this.#state !== 'unbound') return isImplicit ? this : super.bind({ fd: -1 })
+      if (typeof listener === 'function') this.#onceListening(listener as () => void)
+      const where = address ?? (this.#options.type === 'udp6' ? '::' : '0.0.0.0')
+      if (familyOf(splitZone(where)[0]) === 0) {
+        this.#state = 'binding'
+        this.#bindToName(where, port)
+      } else {
+        this.#bindNow(where, port)
+      }
+      return this
+    }
+
+    #onceListening(listener: () => void): void {
+      const forget = () => {
+        this.removeListener('error', forget)
+        this.removeListener('listening', onListening)
+      }
+      const onListening = () => {
+        forget()
+        listener.call(this)
+      }
+      this.on('error', forget)
+      this.on('listening', onListening)
+    }
+
+    #bindToName(name: string, port: number): void {
+      const family = this.#options.type === 'udp6' ? 6 : 4
+      addressOf(this.#maker.lookup, name, family).then(
+        (address) => this.#bindNow(address, port),
+        (error) => this.#fail(error),
+      )
+    }
+
+    #bindNow(address: string, port: number): void {
+      const { reuseAddr = false, reusePort = false, ipv6Only = false } = this.#options
+      try {
+        const how = { reuseAddress: reuseAddr, reusePort, ipv6Only }
+        this.#take(bindInside(this.#maker, SOCK_DGRAM, address, port, how))
+      } catch (error) {
+        this.#fail(systemError(error, 'bind', { address, port }))
+      }
+    }
+
+    /** Node tells at once of a descriptor that it is given; of what it binds itself it tells later. */
+    #take(fd: number): void {
+      this.#isSilent = true
+      try {
+        super.bind({ fd, exclusive: true })
+      } catch (error) {
+        closeSync(fd)
+        throw error
+      } finally {
+        this.#isSilent = false
+      }
+      this.#state = 'bound'
+      process.nextTick(() => this.emit('listening'))
+    }
+
+    #fail(error: unknown): void {
+      this.#state = 'unbound'
+      process.nextTick(() => this.emit('error', error))
+    }
+
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      if (#isSilent in this && this.#isSilent && event === 'listening') return true
+      // biome-ignore lint/suspicious/noExplicitAny: the overloads name each event.
+      return super.emit(...([event, ...args] as any as ['close']))
+    }
+
+    override addMembership(group: string, link?: string): void {
+      this.#bindForGroups()
+      super.addMembership(group, link)
+    }
+
+    override dropMembership(group: string, link?: string): void {
+      this.#bindForGroups()
+      super.dropMembership(group, link)
+    }
+
+    override addSourceSpecificMembership(source: string, group: string, link?: string): void {
+      this.#bindForGroups()
+      super.addSourceSpecificMembership(source, group, link)
+    }
+
+    override dropSourceSpecificMembership(source: string, group: string, link?: string): void {
+      this.#bindForGroups()
+      super.dropSourceSpecificMembership(source, group, link)
+    }
+
+    /** libuv would bind by itself, outside: uv__udp_maybe_deferred_bind(). */
+    #bindForGroups(): void {
+      if (this.#state === 'unbound') this.bind({ port: 0 }, null)
+    }
+  } as unknown as SocketClass
+}
+
+interface ParsedBind {
+  port: number
+  address: string | undefined
+  fd: number | undefined
+  /** Null where Node binds by itself. */
+  listener: unknown
+}
+
+/** `(port?, address?, listener?)` and `(options, listener?)` alike. */
+function parseBind([first, second, third]: unknown[]): ParsedBind {
+  if (typeof first === 'object' && first !== null) {
+    const { port, address, fd } = first as Dgram.BindOptions
+    return { port: parsePort(port), address: address || undefined, fd, listener: second }
+  }
+  const listener = [first, second, third].find((argument) => typeof argument === 'function')
+  return {
+    port: typeof first === 'function' ? 0 : parsePort(first),
+    address: typeof second === 'string' && second !== '' ? second : undefined,
+    fd: undefined,
+    listener,
+  }
+}
+
+function parsePort(port: unknown): number {
+  return port === undefined || port === null ? 0 : parseInteger(Number(port), 'port', 0, 0xffff)
+}

@@ -1,0 +1,64 @@
+import { misuse } from '../errors.ts'
+import { type Connector, connector } from './connector.ts'
+import type { SocketMaker } from './socket-maker.ts'
+
+/** As far as it is needed here: of undici, whether the application's or Node's own. */
+interface Dispatcher {
+  destroy(): Promise<void>
+}
+
+type AgentClass = new (options: { connect: Connector }) => Dispatcher
+
+type Fetch = typeof globalThis.fetch
+
+/** @internal `fetch`, inside. */
+export class FetchInside {
+  readonly #maker: SocketMaker
+  #undici: Promise<{ fetch: Fetch; dispatcher: Dispatcher }> | undefined
+
+  constructor(maker: SocketMaker) {
+    this.#maker = maker
+  }
+
+  readonly fetch: Fetch = async (input, init) => {
+    this.#maker.ensureOpen()
+    this.#undici ??= this.#load()
+    const { fetch, dispatcher } = await this.#undici
+    return fetch(input, { dispatcher, ...init } as RequestInit)
+  }
+
+  close(): void {
+    this.#undici?.then(({ dispatcher }) => dispatcher.destroy()).catch(() => undefined)
+  }
+
+  async #load(): Promise<{ fetch: Fetch; dispatcher: Dispatcher }> {
+    const { fetch, Agent } = (await applicationsUndici()) ?? nodesUndici()
+    return { fetch, dispatcher: new Agent({ connect: connector(this.#maker) }) }
+  }
+}
+
+/** A dispatcher works with the `fetch` of its own version. */
+async function applicationsUndici(): Promise<{ fetch: Fetch; Agent: AgentClass } | undefined> {
+  try {
+    const name = 'undici'
+    return (await import(name)) as { fetch: Fetch; Agent: AgentClass }
+  } catch {
+    return undefined
+  }
+}
+
+/** The newer first: from Node 24 on the older one is a wrapper. */
+const GLOBAL_DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`))
+
+function nodesUndici(): { fetch: Fetch; Agent: AgentClass } {
+  // Node loads its undici when one of its classes is first looked at, and that sets the dispatcher.
+  void globalThis.Response
+  for (const symbol of GLOBAL_DISPATCHERS) {
+    const Class = (globalThis as Record<symbol, object | undefined>)[symbol]?.constructor
+    if (Class?.name === 'Agent') return { fetch: globalThis.fetch, Agent: Class as AgentClass }
+  }
+  throw misuse(
+    'ERR_NSSET_UNSUPPORTED_PLATFORM',
+    'network.fetch finds no Agent in this runtime, or its global dispatcher was replaced: install undici beside nsset',
+  )
+}

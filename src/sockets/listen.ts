@@ -1,0 +1,109 @@
+import { closeSync } from 'node:fs'
+import type { ListenOptions, Server } from 'node:net'
+import { invalidType } from '../errors.ts'
+import { familyOf } from '../network/values.ts'
+import { parseBoolean, parseInteger, parseOptions, parseSignal } from '../options.ts'
+import { parseText } from '../paths.ts'
+import { type Binding, bindAbstract, bindInside } from './bind.ts'
+import { addressOf } from './lookup.ts'
+import { SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
+import { systemError } from './system-error.ts'
+
+/** Options of {@link Network.listen}: those of `server.listen`. */
+export interface NetworkListenOptions extends ListenOptions {
+  /** Whether others may listen on the same port, and share what comes: SO_REUSEPORT of socket(7). */
+  reusePort?: boolean | undefined
+}
+
+/** @internal As `server.listen`, inside. */
+export async function listen<S extends Server>(maker: SocketMaker, server: S, options: unknown): Promise<S> {
+  if (!(server instanceof process.getBuiltinModule('node:net').Server)) {
+    throw invalidType('server', 'a server of net, http, https, http2 or tls', server)
+  }
+  const given = parseOptions<NetworkListenOptions>(typeof options === 'number' ? { port: options } : options)
+  const signal = parseSignal(given.signal)
+  signal?.throwIfAborted()
+  if (given.path !== undefined && !given.path.startsWith('\0')) return started(server, given)
+  maker.ensureOpen()
+  if (server.listening) throw alreadyListening()
+  const fd = await boundSocket(maker, given)
+  try {
+    signal?.throwIfAborted()
+    const rest = { backlog: given.backlog, signal }
+    // As a worker of `cluster` it would look for the descriptor in the primary otherwise.
+    return await started(server, { fd, exclusive: true, ...rest } as ListenOptions)
+  } catch (error) {
+    if (!server.listening) closeQuietly(fd)
+    throw error
+  }
+}
+
+async function boundSocket(maker: SocketMaker, given: Partial<NetworkListenOptions>): Promise<number> {
+  const { path, host } = given
+  if (path !== undefined) return bind(path, undefined, () => bindAbstract(maker, SOCK_STREAM, path))
+  const port = parseInteger(given.port === undefined ? 0 : Number(given.port), 'options.port', 0, 0xffff)
+  const how: Binding = {
+    // As libuv has it, so that the port of a server that has just ended can be taken.
+    reuseAddress: true,
+    reusePort: parseBoolean(given.reusePort, 'options.reusePort'),
+    ipv6Only: parseBoolean(given.ipv6Only, 'options.ipv6Only'),
+  }
+  const bindTo = (address: string) => bind(address, port, () => bindInside(maker, SOCK_STREAM, address, port, how))
+  if (host === undefined || host === null || host === '') return bindAnywhere(bindTo)
+  const name = parseText(host, 'options.host')
+  const address = familyOf(splitZone(name)[0]) === 0 ? await addressOf(maker.lookup, name) : name
+  return bindTo(address)
+}
+
+/** All addresses of both families, or of IPv4 alone where there is no IPv6. */
+function bindAnywhere(bindTo: (address: string) => number): number {
+  try {
+    return bindTo('::')
+  } catch (error) {
+    if (!NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '')) throw error
+    return bindTo('0.0.0.0')
+  }
+}
+
+const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])
+
+function bind(address: string, port: number | undefined, make: () => number): number {
+  try {
+    return make()
+  } catch (error) {
+    throw systemError(error, 'listen', { address, port })
+  }
+}
+
+function started<S extends Server>(server: S, options: ListenOptions): Promise<S> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: Error) => {
+      server.removeListener('listening', onListening)
+      reject(error)
+    }
+    const onListening = () => {
+      server.removeListener('error', onError)
+      resolve(server)
+    }
+    server.once('error', onError)
+    server.once('listening', onListening)
+    try {
+      server.listen(options)
+    } catch (error) {
+      server.removeListener('error', onError)
+      onError(error as Error)
+    }
+  })
+}
+
+function alreadyListening(): Error {
+  const error = new Error('Listen method has been called more than once without closing.')
+  return Object.assign(error, { code: 'ERR_SERVER_ALREADY_LISTEN' })
+}
+
+/** Node closes what it has taken. */
+function closeQuietly(fd: number): void {
+  try {
+    closeSync(fd)
+  } catch {}
+}

@@ -1,0 +1,118 @@
+import type { LookupAddress, LookupOptions } from 'node:dns'
+import type { LookupFunction } from 'node:net'
+import { misuse } from '../errors.ts'
+import { ask } from '../network/ask.ts'
+import { parseArray } from '../network/fields.ts'
+import { familyOf } from '../network/values.ts'
+import { parseFunction } from '../options.ts'
+import { parseText } from '../paths.ts'
+import type { ResolverFiles } from './resolver-files.ts'
+import { type SocketMaker, splitZone } from './socket-maker.ts'
+
+/** @internal Resolves names by queries that are sent inside. */
+export class Resolver {
+  readonly #maker: Omit<SocketMaker, 'lookup'>
+  readonly #files: ResolverFiles
+  #servers: string[] = []
+  #configured: string | undefined
+
+  constructor(maker: Omit<SocketMaker, 'lookup'>, files: ResolverFiles) {
+    this.#maker = maker
+    this.#files = files
+  }
+
+  setServers(servers: readonly string[]): void {
+    this.#servers = parseArray(servers, 'servers', parseServer)
+  }
+
+  /** As `dns.lookup`, in each of its forms. */
+  readonly lookup = ((hostname: string, ...rest: [LookupOptions | number, Callback] | [Callback]) => {
+    const name = parseText(hostname, 'hostname')
+    const callback = parseFunction(rest.at(-1) as Callback, 'callback')
+    const { family, all, order } = parseLookup(rest.length > 1 ? rest[0] : undefined)
+    this.#resolve(name, family).then(
+      (found) => tell(inOrder(found, order), all, callback),
+      (error) => callback(lookupError(error, name)),
+    )
+  }) as LookupFunction
+
+  async #resolve(name: string, family: number): Promise<LookupAddress[]> {
+    this.#maker.ensureOpen()
+    const ascii = process.getBuiltinModule('node:url').domainToASCII(name) || name
+    this.#configure()
+    const { results, failure } = await ask((id) => this.#maker.native.resolve(id, ascii, family))
+    if (failure !== undefined) throw failure
+    return (results as string[]).map((address) => ({ address, family: familyOf(address) }))
+  }
+
+  /** Again when the files, or the servers, are not what they were. */
+  #configure(): void {
+    const { resolvConf, hosts } = this.#files.read()
+    const configuration = JSON.stringify([resolvConf, hosts, this.#servers])
+    if (this.#configured === configuration) return
+    this.#maker.native.configureResolver(resolvConf, hosts, this.#servers)
+    this.#configured = configuration
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: its arguments follow from the options.
+type Callback = (error: NodeJS.ErrnoException | null, ...result: any[]) => void
+
+type Order = 'ipv4first' | 'ipv6first' | 'verbatim'
+
+const FAMILIES = new Map<unknown, number>([
+  [undefined, 0],
+  [0, 0],
+  [4, 4],
+  [6, 6],
+  ['IPv4', 4],
+  ['IPv6', 6],
+])
+
+function parseLookup(options: unknown): { family: number; all: boolean; order: Order } {
+  const given = (typeof options === 'object' && options !== null ? options : { family: options }) as LookupOptions & {
+    order?: Order
+  }
+  const family = FAMILIES.get(given.family)
+  if (family === undefined) {
+    const message = `The property 'options.family' must be one of: 0, 4, 6. Received ${given.family}`
+    throw misuse('ERR_INVALID_ARG_VALUE', message)
+  }
+  const order = given.order ?? (given.verbatim === false ? 'ipv4first' : 'verbatim')
+  return { family, all: given.all === true, order }
+}
+
+/** IPv4 comes first as it is. */
+function inOrder(found: LookupAddress[], order: Order): LookupAddress[] {
+  return order === 'ipv6first' ? found.toSorted((one, other) => other.family - one.family) : found
+}
+
+function tell(found: LookupAddress[], all: boolean, callback: Callback): void {
+  if (all) callback(null, found)
+  else callback(null, found[0]?.address, found[0]?.family)
+}
+
+/** `EAI_NONAME` and `EAI_AGAIN` of getaddrinfo(3), as libuv numbers them. */
+const NOT_FOUND = { code: 'ENOTFOUND', errno: -3008 }
+const AGAIN = { code: 'EAI_AGAIN', errno: -3001 }
+
+const NOBODY = new Set(['ENOTFOUND', 'EBADNAME'])
+
+/** The error that `dns.lookup` gives; what is known beyond it is its cause. */
+function lookupError(error: unknown, hostname: string): NodeJS.ErrnoException {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (code.startsWith('ERR_')) return error as NodeJS.ErrnoException
+  const { code: own, errno } = NOBODY.has(code) ? NOT_FOUND : AGAIN
+  const made = new Error(`getaddrinfo ${own} ${hostname}`, { cause: error })
+  return Object.assign(made, { errno, code: own, syscall: 'getaddrinfo', hostname })
+}
+
+/** As `dns.setServers` takes them: `'10.0.0.53'`, `'10.0.0.53:5353'`, `'[fd00::53]:53'`. */
+function parseServer(value: unknown, name: string): string {
+  const given = parseText(value, name)
+  const [, six, four, port = '53'] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(given) ?? []
+  if (familyOf(splitZone(given)[0]) === 6) return `[${given}]:53`
+  if (four !== undefined && familyOf(four) === 4 && Number(port) <= 0xffff) return `${four}:${port}`
+  if (six !== undefined && familyOf(splitZone(six)[0]) === 6 && Number(port) <= 0xffff) return `[${six}]:${port}`
+  throw misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' must be an address, with or without a port: '${given}'`)
+}

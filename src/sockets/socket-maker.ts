@@ -1,0 +1,29 @@
+import type { LookupFunction } from 'node:net'
+import type { NativeNetwork } from '../../index.js'
+
+/** @internal Families of addresses, as socket(2) has them on Linux. */
+export const AF_UNIX = 1
+/** @internal */
+export const AF_INET = 2
+/** @internal */
+export const AF_INET6 = 10
+
+/** @internal */
+export const SOCK_STREAM = 1
+/** @internal */
+export const SOCK_DGRAM = 2
+
+/** @internal Makes sockets inside; they stay there, wherever they are used from. */
+export interface SocketMaker {
+  readonly native: NativeNetwork
+  /** Resolves names inside. */
+  readonly lookup: LookupFunction
+  /** Throws when the set is closed. */
+  ensureOpen(): void
+}
+
+/** @internal An address without its zone, and the zone: a link's name inside, which only the kernel can find there. */
+export function splitZone(address: string): [address: string, zone: string | undefined] {
+  const at = address.indexOf('%')
+  return at === -1 ? [address, undefined] : [address.slice(0, at), address.slice(at + 1)]
+}
