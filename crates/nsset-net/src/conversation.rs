@@ -72,13 +72,22 @@ impl Conversation {
         request: Request,
         read: impl Fn(&[u8]) -> Result<T, Malformed> + Sync,
     ) -> Result<T, Refusal> {
+        self.act_and_hear(request, read).await?.ok_or_else(|| Malformed.into())
+    }
+
+    /// Has something done, and hears what the kernel tells of it, if it does.
+    pub async fn act_and_hear<T: Send>(
+        &self,
+        request: Request,
+        read: impl Fn(&[u8]) -> Result<T, Malformed> + Sync,
+    ) -> Result<Option<T>, Refusal> {
         let mut answer = None;
         let mut hear = |message: &[u8]| {
             answer = Some(read(message)?);
             Ok(())
         };
         self.ask(&mut { request }, &mut hear).await?;
-        answer.ok_or_else(|| Malformed.into())
+        Ok(answer)
     }
 
     /// Asks for everything, of which `read` keeps what it wants.

@@ -1,8 +1,8 @@
 //! A request, as it goes to the kernel.
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
-    NetlinkPayload, NetlinkSerializable,
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_ECHO, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader,
+    NetlinkMessage, NetlinkPayload, NetlinkSerializable,
 };
 
 /// The bytes of a request. Its sequence number is given to it when it is sent.
@@ -18,6 +18,11 @@ impl Request {
     /// Asks for something to be made that is not there yet.
     pub fn create(message: impl NetlinkSerializable) -> Self {
         Self::new(message, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// The same, and to be told what was made. Not every kernel tells.
+    pub fn create_and_tell(message: impl NetlinkSerializable) -> Self {
+        Self::new(message, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO)
     }
 
     /// Asks for something to be made, or put in the place of what is there.

@@ -32,10 +32,11 @@ use crate::{
 /// Makes the link and answers with what it has become.
 pub(crate) async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     spec.check()?;
-    create(network, spec).await?;
     let links = network.links();
-    let name = LinkRef::Name(spec.name.clone());
-    let link = links.get(&name).await?;
+    let link = match create(network, spec).await? {
+        Some(link) => link,
+        None => links.get(&LinkRef::Name(spec.name.clone())).await?,
+    };
     let (rest, peer_rest) = (spec.rest(), spec.peer.as_ref().map(VethPeer::rest).unwrap_or_default());
     if rest.is_empty() && peer_rest.is_empty() {
         return Ok(link);
@@ -76,7 +77,9 @@ fn is_same(one: OwnedFd, other: OwnedFd) -> bool {
     one.is_some() && one == other
 }
 
-async fn create(network: &Network, spec: &LinkSpec) -> Result<()> {
+/// Makes the link, and answers with it where the kernel tells, as it does since Linux 6.2; it does so before it gives it a
+/// master (rtnl_newlink_create() of net/core/rtnetlink.c).
+async fn create(network: &Network, spec: &LinkSpec) -> Result<Option<Link>> {
     let links = network.links();
     let master = links.master(&spec.state).await?;
     let dev = match &spec.dev {
@@ -85,9 +88,11 @@ async fn create(network: &Network, spec: &LinkSpec) -> Result<()> {
     };
     let peer_network = spec.peer.as_ref().and_then(|peer| peer.network.as_ref());
     let peer_namespace = peer_network.map(Network::namespace).transpose()?;
-    let request = Request::create(RouteNetlinkMessage::NewLink(message(spec, master, dev, peer_namespace.as_ref())));
-    let refused = network.conversation().act(request).await;
-    refused.map_err(|refusal| refusal.of_kind("RTM_NEWLINK", format_args!("'{}'", spec.name), spec.kind.name()))
+    let message = message(spec, master, dev, peer_namespace.as_ref());
+    let request = Request::create_and_tell(RouteNetlinkMessage::NewLink(message));
+    let told = network.conversation().act_and_hear(request, Link::read).await;
+    let told = told.map(|link| link.filter(|_| master.is_none()));
+    told.map_err(|refusal| refusal.of_kind("RTM_NEWLINK", format_args!("'{}'", spec.name), spec.kind.name()))
 }
 
 fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespace: Option<&OwnedFd>) -> LinkMessage {
