@@ -64,3 +64,22 @@ async fn one_that_fails_is_not_made() {
     let error = here.network.links().add(&spec).await.unwrap_err();
     assert_eq!(error.to_string(), "a 'tun' link is made with /dev/net/tun");
 }
+
+#[tokio::test]
+async fn ensure_makes_it_once_and_refuses_another() {
+    let host = Lab::new().host();
+    let Some(fd) = device(&host) else { return };
+    let links = host.network.links();
+    let tap = Tun { mode: TunMode::Tap, owner: Some(0), group: None };
+    let spec = |tun| LinkSpec::new("tap0", LinkKind::Tun(tun));
+    let first = links.ensure_tun(&spec(tap), fd).await.unwrap();
+    let up = LinkState { up: Some(true), ..LinkState::default() };
+    let same = LinkSpec { state: up, ..spec(Tun { owner: None, ..tap }) };
+    let again = links.ensure_tun(&same, device(&host).unwrap()).await.unwrap();
+    assert_eq!((again.index, again.kind, again.up), (first.index, first.kind, true));
+    for other in [Tun { mode: TunMode::Tun, ..tap }, Tun { owner: Some(1), ..tap }, Tun { group: Some(0), ..tap }] {
+        let error = links.ensure_tun(&spec(other), device(&host).unwrap()).await.unwrap_err();
+        assert!(error.to_string().starts_with("EEXIST: file exists, ioctl(TUNSETIFF) 'tap0'"), "{error}");
+        assert!(error.to_string().ends_with("it is a tun, but with other settings"), "{error}");
+    }
+}

@@ -130,6 +130,9 @@ impl LinkKind {
 
     /// Whether all that the other one says is so of this one, too: attribute by attribute, as they travel.
     pub(crate) fn has_data_of(&self, other: &Self) -> bool {
+        if let (Self::Tun(own), Self::Tun(other)) = (self, other) {
+            return own.has_data_of(*other);
+        }
         let (own, others) = (self.data(), other.data());
         let own: Vec<_> = Attributes::within(&own).collect();
         Attributes::within(&others).all(|attribute| own.contains(&attribute))

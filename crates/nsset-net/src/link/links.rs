@@ -64,10 +64,27 @@ impl<'a> Links<'a> {
     ///
     /// A link of that name and of another kind, on another device, or with other data of its kind is an error.
     pub async fn ensure(&self, spec: &LinkSpec) -> Result<Link> {
-        let exists = match self.add(spec).await {
-            Err(Error::Kernel(error)) if error.errno == Errno::EEXIST && error.request == "RTM_NEWLINK" => error,
-            outcome => return outcome,
-        };
+        match self.add(spec).await {
+            Err(Error::Kernel(error)) if error.errno == Errno::EEXIST && error.request == "RTM_NEWLINK" => {
+                self.adopt(spec, error).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The same of a TUN or TAP, with a descriptor as [`Self::add_tun`] takes it.
+    pub async fn ensure_tun(&self, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
+        match self.add_tun(spec, device).await {
+            // It is how tun_set_iff() of drivers/net/tun.c says that the name is taken.
+            Err(Error::Kernel(error)) if error.errno == Errno::EBUSY && error.request == "ioctl(TUNSETIFF)" => {
+                self.adopt(spec, Box::new(KernelError { errno: Errno::EEXIST, ..*error })).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Has the link that is there become as this says, where it could have been made so.
+    async fn adopt(&self, spec: &LinkSpec, exists: Box<KernelError>) -> Result<Link> {
         let Ok(link) = self.get(&LinkRef::Name(spec.name.clone())).await else {
             // It is something else that exists: a link of its peer's name, or a tunnel with its data.
             return Err(exists.into());

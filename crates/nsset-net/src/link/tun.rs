@@ -49,6 +49,12 @@ pub enum TunMode {
 }
 
 impl Tun {
+    /// Whether all that the other one says is so of this one, too.
+    pub(crate) fn has_data_of(self, other: Self) -> bool {
+        let has = |own: Option<u32>, other: Option<u32>| other.is_none() || own == other;
+        self.mode == other.mode && has(self.owner, other.owner) && has(self.group, other.group)
+    }
+
     pub(crate) fn read(data: &[u8]) -> Result<Self, Malformed> {
         let mut tun = Self::default();
         for attribute in Attributes::within(data) {

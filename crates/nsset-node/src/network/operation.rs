@@ -123,7 +123,13 @@ impl Operation {
                     _ => json(&sockets.links().await?.add(&spec).await?),
                 }
             }
-            Self::EnsureLink { spec } => json(&sockets.links().await?.ensure(&spec.complete(others).await?).await?),
+            Self::EnsureLink { spec } => {
+                let spec = spec.complete(others).await?;
+                match spec.kind {
+                    LinkKind::Tun(_) => json(&sockets.links().await?.ensure_tun(&spec, sockets.tun()?).await?),
+                    _ => json(&sockets.links().await?.ensure(&spec).await?),
+                }
+            }
             Self::SetLink { link, changes } => json(&sockets.links().await?.set(&link, &changes).await?),
             Self::DeleteLink { link, force } => json(&sockets.links().await?.delete(&link, force).await?),
             Self::MoveLink { link, network: other } => {
