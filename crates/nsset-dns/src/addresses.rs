@@ -3,19 +3,22 @@
 use std::net::IpAddr;
 
 use hickory_net::proto::{
-    op::Message,
+    op::{Message, Query},
     rr::{DNSClass, Name, RData, Record},
 };
 
+/// No honest answer has as many aliases of aliases. Each is looked for in the whole answer.
+const MOST_ALIASES: usize = 16;
+
 /// The addresses of a name, or of what it is an alias of, in the order of the answer. The server follows the aliases: an
 /// answer that ends with one has no addresses.
-pub fn addresses(response: &Message, question: &Name) -> Vec<IpAddr> {
+pub fn addresses(response: &Message, question: &Query) -> Vec<IpAddr> {
     let records = || response.answers.iter().filter(|record| record.dns_class == DNSClass::IN);
-    let mut name = question;
-    // An alias of an alias of itself ends with the records.
-    for _ in 0..=response.answers.len() {
+    let of_the_kind = || records().filter(|record| record.record_type() == question.query_type());
+    let mut name = question.name();
+    for _ in 0..=MOST_ALIASES {
         let mut addresses = Vec::new();
-        for address in records().filter(|record| record.name == *name).filter_map(address) {
+        for address in of_the_kind().filter(|record| record.name == *name).filter_map(address) {
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
@@ -48,7 +51,10 @@ fn alias<'a>(record: &'a Record, name: &Name) -> Option<&'a Name> {
 
 #[cfg(test)]
 mod tests {
-    use hickory_net::proto::rr::rdata::{A, CNAME};
+    use hickory_net::proto::rr::{
+        RecordType,
+        rdata::{A, AAAA, CNAME},
+    };
 
     use super::*;
 
@@ -64,10 +70,14 @@ mod tests {
         Record::from_rdata(name(owner), 60, RData::CNAME(CNAME(name(target))))
     }
 
+    fn question() -> Query {
+        Query::query(name("web.test."), RecordType::A)
+    }
+
     fn read(records: Vec<Record>) -> Vec<String> {
         let mut message = Message::query();
         message.answers = records;
-        addresses(&message, &name("web.test.")).iter().map(ToString::to_string).collect()
+        addresses(&message, &question()).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -86,5 +96,36 @@ mod tests {
     #[test]
     fn an_alias_of_itself_has_no_end_and_no_addresses() {
         assert_eq!(read(vec![cname("web.test.", "b.test."), cname("b.test.", "web.test.")]), [""; 0]);
+    }
+
+    #[test]
+    fn addresses_of_the_other_family_are_not_taken() {
+        let other = Record::from_rdata(name("web.test."), 60, RData::AAAA(AAAA::new(0xfd00, 0, 0, 0, 0, 0, 0, 1)));
+        assert_eq!(read(vec![other, a("web.test.", 1)]), ["10.0.0.1"]);
+    }
+
+    #[test]
+    fn no_answer_is_too_strange_to_be_read() {
+        let mut message = Message::query();
+        message.queries.push(question());
+        message.answers = vec![cname("web.test.", "b.test."), a("b.test.", 1), a("b.test.", 2)];
+        let bytes = message.to_vec().unwrap();
+        let mut state = 0x9e37_79b9_u32;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize % below
+        };
+        let mut readable = 0;
+        for _ in 0..20_000 {
+            let mut bytes = bytes.clone();
+            for _ in 0..=random(4) {
+                let place = random(bytes.len());
+                bytes[place] = random(256) as u8;
+            }
+            let Ok(message) = Message::from_vec(&bytes) else { continue };
+            assert!(addresses(&message, &question()).len() <= 3);
+            readable += 1;
+        }
+        assert!(readable > 100, "{readable}");
     }
 }

@@ -20,17 +20,19 @@ pub async fn ask(
     server: SocketAddr,
     question: &Query,
 ) -> Result<DnsResponse, Failure> {
-    let options = options(config);
-    let request = || DnsRequest::from_query(question.clone(), options);
-    if !config.tcp {
-        match over_udp(inside, server, request(), config.timeout).await {
-            Ok(response) if !response.truncation => return check(response),
-            Ok(_) | Err(Failure::Unreadable) => {}
-            Err(failure) => return Err(failure),
-        }
+    let request = DnsRequest::from_query(question.clone(), options(config));
+    if config.tcp {
+        return check(over_tcp(inside, server, request, config.timeout).await?);
     }
-    let asked = over_tcp(inside, server, request(), config.timeout);
-    check(tokio::time::timeout(config.timeout, asked).await.map_err(|_| Failure::Timeout)??)
+    match over_udp(inside, server, request.clone(), config.timeout).await {
+        Ok(response) if !response.truncation => check(response),
+        Ok(_) => check(over_tcp(inside, server, request, config.timeout).await?),
+        Err(unreadable @ Failure::Unreadable) => {
+            let response = over_tcp(inside, server, request, config.timeout).await;
+            check(response.map_err(|failure| unreadable.or(failure))?)
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 fn options(config: &Config) -> DnsRequestOptions {
@@ -51,7 +53,18 @@ async fn over_udp(
     Ok(stream.send_message(request).first_answer().await?)
 }
 
+/// Over a connection of its own, with a random id.
 async fn over_tcp(
+    inside: &Inside,
+    server: SocketAddr,
+    request: DnsRequest,
+    timeout: Duration,
+) -> Result<DnsResponse, Failure> {
+    let asked = converse(inside, server, request, timeout);
+    tokio::time::timeout(timeout, asked).await.map_err(|_| Failure::Timeout)?
+}
+
+async fn converse(
     inside: &Inside,
     server: SocketAddr,
     request: DnsRequest,

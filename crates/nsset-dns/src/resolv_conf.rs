@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn a_fourth_server_is_not_asked() {
-        let text: String = (1..=5).map(|number| format!("nameserver 10.0.0.{number}\n")).collect();
-        assert_eq!(servers(&text), ["10.0.0.1:53", "10.0.0.2:53", "10.0.0.3:53"]);
+        let lines = ["nameserver 10.0.0.1", "nameserver fd00::1", "nameserver 10.0.0.2", "nameserver 10.0.0.3"];
+        assert_eq!(servers(&lines.join("\n")), ["10.0.0.1:53", "[fd00::1]:53", "10.0.0.2:53"]);
     }
 
     #[test]

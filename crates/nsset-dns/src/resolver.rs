@@ -112,7 +112,7 @@ impl Resolver {
         for _ in 0..self.config.attempts.max(1) {
             for server in &servers {
                 match exchange::ask(&self.inside, &self.config, *server, &question).await {
-                    Ok(response) => return Ok(addresses(&response, name)),
+                    Ok(response) => return Ok(addresses(&response, &question)),
                     Err(failure @ Failure::NotMade(_)) => return Err(failure),
                     Err(failure) => {
                         failed = Some(match failed {

@@ -27,8 +27,8 @@ impl Udp {
         socket.set_nonblocking(true).map_err(refused("fcntl"))?;
         socket.connect(server).map_err(refused("connect"))?;
         // SAFETY: it owns the descriptor, and always answers with the same one.
-        let socket =
-            unsafe { AsyncFd::register(socket) }.map_err(|error| refused("epoll_ctl")(error.into_parts().1))?;
+        let watched = unsafe { AsyncFd::register(socket) };
+        let socket = watched.map_err(|error| refused("epoll_ctl")(error.into_parts().1))?;
         Ok(Self { socket, server })
     }
 }

@@ -198,13 +198,18 @@ async fn a_family_that_a_server_fails_at_is_passed_over_if_the_other_has_address
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_is_none() {
-    let host = host();
-    let _server = host.serve(SERVER, |_| Say::Rubbish);
-    let timeout = Duration::from_millis(100);
-    let resolver = host.resolver(Config { timeout, attempts: 1, ..config(&[SERVER]) });
-    let code = failure(&resolver, "web.lab.test").await.code();
-    assert!(code == "EBADRESP" || code == "ETIMEOUT", "{code}");
+async fn an_answer_that_cannot_be_read_and_none_at_all_are_a_server_that_does_not_know() {
+    let (rubbish, hang_up) = (|| Say::Rubbish, || Say::HangUp);
+    for (say, tcp) in [(rubbish as fn() -> Say, false), (hang_up as fn() -> Say, true)] {
+        let host = host();
+        let _first = host.serve(SERVER, move |_| say());
+        let timeout = Duration::from_millis(100);
+        let resolver = host.resolver(Config { timeout, attempts: 1, tcp, ..config(&[SERVER]) });
+        assert_eq!(failure(&resolver, "web.lab.test").await.code(), "EBADRESP");
+        let _second = host.serve(SECOND, zone);
+        let resolver = host.resolver(Config { timeout, tcp, ..config(&[SERVER, SECOND]) });
+        assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await.len(), 2);
+    }
 }
 
 #[tokio::test]
@@ -243,6 +248,15 @@ async fn without_a_socket_the_lookup_ends() {
     assert!(matches!(error, Error::NotMade(_)));
     assert_eq!((error.code().as_ref(), error.errno()), ("EPERM", Some(Errno::EPERM)));
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_lookup_may_run_on_any_thread() {
+    fn may_move(_: &(impl Send + ?Sized)) {}
+    let host = host();
+    let resolver = host.resolver(config(&[SERVER]));
+    may_move(&resolver);
+    may_move(&resolver.lookup("web.lab.test", Family::Any));
 }
 
 #[tokio::test]

@@ -23,10 +23,10 @@ pub struct Host {
 
 /// Where there is nothing but loopback.
 pub fn host() -> Host {
-    match nix::unistd::geteuid().is_root() {
-        true => Host { set: network(None, true) },
-        false => host_of_user(),
+    if !nix::unistd::geteuid().is_root() {
+        return host_of_user();
     }
+    Host { set: network(None, true) }
 }
 
 /// The same in a user namespace of its own.

@@ -47,6 +47,8 @@ pub enum Say {
     /// The right answer, after one with another id.
     AfterForgery(Vec<Record>),
     Rubbish,
+    /// Over TCP it ends the connection.
+    HangUp,
     Nothing,
 }
 
@@ -88,7 +90,7 @@ async fn over_udp(socket: UdpSocket, book: Book, answers: Answers) {
     let mut buffer = [0; 4096];
     loop {
         let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
-        for answer in answer(&buffer[..length], from, Transport::Udp, &book, &answers) {
+        for answer in answer(&buffer[..length], from, Transport::Udp, &book, &answers).unwrap_or_default() {
             // Who asked may be gone.
             let _ = socket.send_to(&answer, from).await;
         }
@@ -111,14 +113,22 @@ async fn converse(mut stream: TcpStream, from: SocketAddr, book: &Book, answers:
         let length = stream.read_u16().await?;
         let mut question = vec![0; length.into()];
         stream.read_exact(&mut question).await?;
-        for answer in answer(&question, from, Transport::Tcp, book, answers) {
+        let Some(said) = answer(&question, from, Transport::Tcp, book, answers) else { return Ok(()) };
+        for answer in said {
             stream.write_u16(answer.len().try_into().unwrap()).await?;
             stream.write_all(&answer).await?;
         }
     }
 }
 
-fn answer(bytes: &[u8], from: SocketAddr, transport: Transport, book: &Book, answers: &Answers) -> Vec<Vec<u8>> {
+/// The messages that it answers with; nothing to hang up.
+fn answer(
+    bytes: &[u8],
+    from: SocketAddr,
+    transport: Transport,
+    book: &Book,
+    answers: &Answers,
+) -> Option<Vec<Vec<u8>>> {
     let question = Message::from_vec(bytes).unwrap();
     let query = &question.queries[0];
     let asked = Asked {
@@ -141,12 +151,13 @@ fn answer(bytes: &[u8], from: SocketAddr, transport: Transport, book: &Book, ans
             forgery.metadata.id ^= 1;
             forgery.answers = vec![a(&asked.name, "6.6.6.6")];
             answer.answers = records;
-            return vec![forgery.to_vec().unwrap(), answer.to_vec().unwrap()];
+            return Some(vec![forgery.to_vec().unwrap(), answer.to_vec().unwrap()]);
         }
-        Say::Rubbish => return vec![[&bytes[..2], &[0xff; 20]].concat()],
-        Say::Nothing => return Vec::new(),
+        Say::Rubbish => return Some(vec![[&bytes[..2], &[0xff; 20]].concat()]),
+        Say::HangUp => return None,
+        Say::Nothing => return Some(Vec::new()),
     }
-    vec![answer.to_vec().unwrap()]
+    Some(vec![answer.to_vec().unwrap()])
 }
 
 pub fn a(name: &str, address: &str) -> Record {
