@@ -10,8 +10,8 @@ use hickory_net::proto::{
 /// No honest answer has as many aliases of aliases. Each is looked for in the whole answer.
 const MOST_ALIASES: usize = 16;
 
-/// The addresses of a name, or of what it is an alias of, in the order of the answer. The server follows the aliases: an
-/// answer that ends with one has no addresses.
+/// The addresses of a name, or of what it is an alias of, in the order of the answer. The server follows the aliases:
+/// an answer that ends with one has no addresses.
 pub fn addresses(response: &Message, question: &Query) -> Vec<IpAddr> {
     let records = || response.answers.iter().filter(|record| record.dns_class == DNSClass::IN);
     let of_the_kind = || records().filter(|record| record.record_type() == question.query_type());

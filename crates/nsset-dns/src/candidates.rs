@@ -2,8 +2,8 @@
 
 use crate::host_name::HostName;
 
-/// In the order in which they are asked for, as resolver(3) and resolv.conf(5) have it: a name with `ndots` dots is first
-/// tried as it is, any other last.
+/// In the order in which they are asked for, as resolver(3) and resolv.conf(5) have it: a name with `ndots` dots is
+/// first tried as it is, any other last.
 pub fn candidates(name: &HostName, search: &[HostName], ndots: usize) -> Vec<HostName> {
     if name.is_absolute() {
         return vec![name.clone()];

@@ -54,8 +54,8 @@ impl Config {
     /// resolvers do. `zone` tells the index of the link that a server such as `fe80::1%eth0` names; one that names an
     /// unknown link is passed over, one with a number (`fe80::1%2`) needs no telling.
     ///
-    /// Left out: `sortlist`, the options not named by the fields above, `LOCALDOMAIN` and `RES_OPTIONS` of the environment,
-    /// and the domain of the host's own name as a search list.
+    /// Left out: `sortlist`, the options not named by the fields above, `LOCALDOMAIN` and `RES_OPTIONS` of the
+    /// environment, and the domain of the host's own name as a search list.
     pub fn parse(resolv_conf: &str, hosts: &str, zone: impl Fn(&str) -> Option<u32>) -> Self {
         Self { hosts: Hosts::parse(hosts), ..resolv_conf::parse(resolv_conf, &zone) }
     }

@@ -24,7 +24,8 @@ pub enum Error {
     #[error("ETIMEOUT: no server answered in time, lookup '{name}' at {}", list(.servers))]
     Timeout { name: String, servers: Vec<SocketAddr> },
 
-    /// None of the servers can say, or wants to. `answer` is the number of RFC 1035, section 4.1.1, of the last that said so.
+    /// None of the servers can say, or wants to. `answer` is the number of RFC 1035, section 4.1.1, of the last that
+    /// said so.
     #[error("{}: {}, lookup '{name}' at {}", answer_code(*.answer), words(*.answer), list(.servers))]
     Server { name: String, servers: Vec<SocketAddr>, answer: u16 },
 
@@ -33,7 +34,7 @@ pub enum Error {
     Unreadable { name: String, servers: Vec<SocketAddr> },
 
     /// None of the servers can be reached; the error is that of the last.
-    #[error("{}: {error}, {syscall}, lookup '{name}' at {}", errno_code(.error), list(.servers))]
+    #[error("{}: {}, {syscall}, lookup '{name}' at {}", errno_code(.error), kernel_words(.error), list(.servers))]
     Socket { name: String, servers: Vec<SocketAddr>, syscall: &'static str, error: Arc<io::Error> },
 
     /// There was no socket to ask over; the error is that of the [`SocketMaker`](crate::SocketMaker).
@@ -42,8 +43,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The code as node:dns has it: `ENOTFOUND`, `EBADNAME`, `ETIMEOUT`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`, `ENOTIMP`,
-    /// `EBADRESP`, or the name of an error number, such as `ECONNREFUSED`.
+    /// The code as node:dns has it: `ENOTFOUND`, `EBADNAME`, `ETIMEOUT`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`,
+    /// `ENOTIMP`, `EBADRESP`, or the name of an error number, such as `ECONNREFUSED`.
     pub fn code(&self) -> Cow<'static, str> {
         match self {
             Self::NotFound { .. } => "ENOTFOUND".into(),
@@ -95,6 +96,11 @@ fn words(answer: u16) -> &'static str {
 
 fn errno_code(error: &io::Error) -> Cow<'static, str> {
     error.raw_os_error().map_or("EIO".into(), |number| format!("{:?}", Errno::from_raw(number)).into())
+}
+
+/// Without the number, which the code says.
+fn kernel_words(error: &io::Error) -> String {
+    error.raw_os_error().map_or_else(|| error.to_string(), |number| Errno::from_raw(number).desc().to_lowercase())
 }
 
 fn list(servers: &[SocketAddr]) -> String {

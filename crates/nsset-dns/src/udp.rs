@@ -20,8 +20,8 @@ pub struct Udp {
 }
 
 impl Udp {
-    /// Connected, so that the kernel tells when nobody listens there, drops what others send, and picks a random port of
-    /// the namespace's range.
+    /// Connected, so that the kernel tells when nobody listens there, drops what others send, and picks a random port
+    /// of the namespace's range.
     pub fn connect(socket: OwnedFd, server: SocketAddr) -> io::Result<Self> {
         let socket = UdpSocket::from(socket);
         socket.set_nonblocking(true).map_err(refused("fcntl"))?;
