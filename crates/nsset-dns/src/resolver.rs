@@ -47,16 +47,16 @@ impl Resolver {
     ///
     /// In this order: an IP address is its own, of whatever family; a name of the hosts(5) file has the addresses
     /// there; `localhost` and what is below it are this machine; any other is asked for, below each domain of the
-    /// search list and as it is. Of both families are asked at the same time. A server that does not answer in time,
-    /// or cannot say, makes room for the next. A family that could not be asked for is passed over if the other has
-    /// addresses.
+    /// search list and as it is. Both families are asked for at the same time. A server that does not answer in time,
+    /// or cannot say, makes room for the next. A family that no server could say anything of is passed over if the
+    /// other has addresses.
     ///
     /// Each name takes at most timeout × attempts × servers, and as much again where answers go on over TCP.
     ///
     /// # Errors
-    /// [`Error::BadName`] for what is no name, [`Error::NotFound`], [`Error::Timeout`], [`Error::Server`] when all
-    /// say that they fail or refuse, [`Error::Unreadable`]; [`Error::Socket`] when none can be reached,
-    /// [`Error::NotMade`].
+    /// [`Error::BadName`] for what is no name, [`Error::NotFound`], [`Error::NotMade`]. When no server knows, what says
+    /// most: [`Error::Server`] if one said that it fails or refuses, else [`Error::Unreadable`], else
+    /// [`Error::Timeout`], else [`Error::Socket`], when none can be reached.
     pub async fn lookup(&self, name: &str, family: Family) -> Result<Vec<IpAddr>> {
         if let Ok(address) = name.parse() {
             return Ok(vec![address]);
