@@ -1,6 +1,7 @@
 import type { NamespaceSet } from '../namespace-set.ts'
 import type { Plain } from './fields.ts'
 import type { Network } from './network.ts'
+import { slotsOf } from './slot.ts'
 
 /** What functions among actions are given. */
 export interface ActionContext {
@@ -23,7 +24,14 @@ type Fields = Record<string, unknown>
 
 /** @hidden What is done when its turn comes. The constructor of {@link Action} has it in its declaration. */
 export type Step =
-  | { readonly type: 'operation'; readonly template: Fields; readonly target: (operation: Fields) => string }
+  | {
+      readonly type: 'operation'
+      readonly template: Fields
+      /** Whether something in it is filled in when its turn comes, and whether somebody has to be asked for that. */
+      readonly hasSlots: boolean
+      readonly isLater: boolean
+      readonly target: (operation: Fields) => string
+    }
   | { readonly type: 'call'; readonly target: string; readonly call: (context: ActionContext) => unknown }
 
 /**
@@ -55,7 +63,10 @@ export type Results<A extends readonly Action<unknown>[]> = {
 
 /** @internal An operation of the native side's, with what is not known yet as slots in it. */
 export function operation<R>(name: string, fields: Plain, target: (operation: Plain) => string): Action<R> {
-  return new Action(name, { type: 'operation', template: { operation: name, ...fields }, target })
+  const template = { operation: name, ...fields }
+  const slots = slotsOf(template)
+  const isLater = slots.some((slot) => slot.isLater)
+  return new Action(name, { type: 'operation', template, hasSlots: slots.length > 0, isLater, target })
 }
 
 /** @hidden Does one action. The constructors of the parts of a network have it in their declarations. */

@@ -34,5 +34,7 @@ export function parseArray<T>(value: unknown, name: string, parse: Parse<T>): T[
 
 /** Its value is not told: it may be a key that was only misspelt. */
 function unknownField(name: string, known: readonly string[]): Error {
-  return misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' is not known; there are ${known.join(', ')}`)
+  const isWord = /^[\w.[\]]{1,60}$/.test(name) && !/\w{40}/.test(name)
+  const called = isWord ? `The argument '${name}'` : 'An argument'
+  return misuse('ERR_INVALID_ARG_VALUE', `${called} is not known; there are ${known.join(', ')}`)
 }

@@ -26,7 +26,7 @@ export interface NetemData {
 export interface TbfData {
   /** Bit/s. */
   rate: number
-  /** Bytes that may leave at once after a pause; what the rate carries in 5 ms unless told, at least two packets. */
+  /** Bytes that may leave at once after a pause; what the rate carries in 10 ms unless told, at least two packets. */
   burst?: number | undefined
   /** Milliseconds that a packet may wait; 50 unless told. Not with `limit`. */
   latency?: number | undefined

@@ -82,7 +82,8 @@ export class NetworkQdiscs {
   }
 
   /**
-   * Puts one in the place of the one that is there, or changes that one where it is of the same kind.
+   * Puts one in the place of the one that is there, or changes that one where it is of the same kind
+   * and the kernel can; htb, and the `flows` of fq_codel, it cannot.
    *
    * @throws {@link ActionError}
    * @example

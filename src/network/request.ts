@@ -5,7 +5,11 @@ import type { Action, ActionContext, Step } from './action.ts'
 import { ask, type Outcome } from './ask.ts'
 import type { Plain } from './fields.ts'
 import type { KnownSet } from './set-ref.ts'
-import { type Answers, type Cargo, fill, laterSlots, type Slot } from './slot.ts'
+import { type Answers, type Cargo, fill, type Slot, slotsOf } from './slot.ts'
+
+type Operation = Step & { type: 'operation' }
+
+const NO_ANSWERS: Answers = new Map()
 
 /** @internal Actions that go to the native side together. */
 export class Request implements Cargo {
@@ -19,13 +23,13 @@ export class Request implements Cargo {
 
   /** Takes an action, and those of the next that can go with it. */
   async take(first: Action<unknown>, next: readonly Action<unknown>[], context: ActionContext): Promise<void> {
-    const slots = laterSlots(templateOf(first.step))
-    this.#add(first.step, await answersOf(slots, context))
+    if (first.step.type !== 'operation') return
+    this.#add(first.step, await answersOf(first.step, context))
     for (const { step } of next) {
       // What is found out may depend on the actions before, which have to be done first.
-      if (step.type !== 'operation' || laterSlots(step.template).length > 0) return
+      if (step.type !== 'operation' || step.isLater) return
       try {
-        this.#add(step, new Map())
+        this.#add(step, NO_ANSWERS)
       } catch {
         // It fails when its turn comes.
         return
@@ -33,8 +37,8 @@ export class Request implements Cargo {
     }
   }
 
-  #add(step: Step, answers: Answers): void {
-    this.#operations.push(fill(templateOf(step), answers, this))
+  #add({ template, hasSlots }: Operation, answers: Answers): void {
+    this.#operations.push(hasSlots ? fill(template, answers, this) : template)
   }
 
   numberOf(known: KnownSet): number {
@@ -66,12 +70,9 @@ export class Request implements Cargo {
   }
 }
 
-function templateOf(step: Step): Plain {
-  return step.type === 'operation' ? step.template : {}
-}
-
-async function answersOf(slots: readonly Slot[], context: ActionContext): Promise<Answers> {
+async function answersOf({ template, isLater }: Operation, context: ActionContext): Promise<Answers> {
+  if (!isLater) return NO_ANSWERS
   const answers = new Map<Slot, unknown>()
-  for (const slot of slots) answers.set(slot, await slot.ask(context))
+  for (const slot of slotsOf(template)) if (slot.isLater) answers.set(slot, await slot.ask(context))
   return answers
 }

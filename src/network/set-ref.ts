@@ -9,7 +9,8 @@ import { type Cargo, Slot } from './slot.ts'
 
 /**
  * A set, or where to find a network namespace: by its name, its path, or a process or thread that is in it. What is opened
- * for it is closed again; a set never is.
+ * for it is closed again; a set never is. By path or name it takes who may enter it as it is: root, or who made it in the same
+ * user namespace; others give a set that has its `user`.
  */
 export type PlainSetRef =
   | NamespaceSet

@@ -48,11 +48,11 @@ export abstract class Slot<T = unknown> {
 /** @internal What the slots of an operation were filled with. */
 export type Answers = ReadonlyMap<Slot, unknown>
 
-/** @internal The slots in an operation that have to be asked for. */
-export function laterSlots(template: unknown): Slot[] {
-  if (template instanceof Slot) return template.isLater ? [template] : []
+/** @internal The slots in an operation. */
+export function slotsOf(template: unknown): Slot[] {
+  if (template instanceof Slot) return [template]
   if (typeof template !== 'object' || template === null) return []
-  return Object.values(template).flatMap(laterSlots)
+  return Object.values(template).flatMap(slotsOf)
 }
 
 /** @internal The operation with all slots filled. */

@@ -87,12 +87,15 @@ const endpoint: Parse<string> = (value, name) => {
   throw misuse('ERR_INVALID_ARG_VALUE', message)
 }
 
-/** A key that strayed here is not told either. */
-const allowedIp: Parse<string> = (value, name) => {
-  try {
-    return cidr(value, name)
-  } catch {
-    throw misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' must be an IP address with a prefix`)
+/** What is wrong is told without what was given: it may be a key that strayed. */
+function silently<T>(parse: Parse<T>): Parse<T> {
+  return (value, name) => {
+    try {
+      return parse(value, name)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      throw misuse(code as 'ERR_INVALID_ARG_VALUE', message.replace(/\. Received .*$/s, ''))
+    }
   }
 }
 
@@ -101,7 +104,7 @@ const PEER: Fields = {
   presharedKey: optionalKey,
   endpoint,
   persistentKeepalive: milliseconds,
-  allowedIps: (value, name) => parseArray(value, name, allowedIp),
+  allowedIps: (value, name) => parseArray(value, name, cidr),
   remove: boolean,
   updateOnly: boolean,
 }
@@ -120,6 +123,8 @@ const SPEC: Fields = {
   replacePeers: boolean,
 }
 
+const parseSpec: Parse<Plain> = (value, name) => parseFields(value, name, SPEC)
+
 const target = ({ link }: Plain) => describeLink(link)
 
 /** The actions of {@link NetworkWireGuard}: see there. */
@@ -131,7 +136,7 @@ export const wireguardActions = {
 
   /** As {@link NetworkWireGuard.set}. */
   set(ref: LinkRef, spec: WireGuardSpec): Action<void> {
-    const parsed = parseFields(spec, 'spec', SPEC)
+    const parsed = silently(parseSpec)(spec, 'spec')
     return operation('wireguard.set', { link: parseLinkRef(ref, 'ref'), spec: parsed }, target)
   },
 }

@@ -164,10 +164,10 @@ async fn vxlan_and_macvlan_are_as_they_were_made() {
     let host = host();
     host.network.links().add(&veth("left", "right")).await.unwrap();
     let vxlan = Vxlan {
-        group: None,
+        group: Some("239.1.1.1".parse().unwrap()),
         id: 42,
         local: Some("192.0.2.1".parse().unwrap()),
-        remote: Some("239.1.1.1".parse().unwrap()),
+        remote: None,
         port: Some(4789),
         ttl: Some(5),
         learning: Some(false),

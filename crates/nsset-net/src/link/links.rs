@@ -191,7 +191,12 @@ impl<'a> Links<'a> {
         let mut message = addressed_to(link);
         changes.write(master, &mut message);
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
-        outcome.map_err(|refusal| refusal.of("RTM_SETLINK", called))
+        let Err(refusal) = outcome else { return Ok(()) };
+        if let (Errno::EINVAL, Some(index @ 1..)) = (refusal.errno, master) {
+            // What the kernel says of a master that is not there: do_set_master() of net/core/rtnetlink.c.
+            self.get(&index.into()).await?;
+        }
+        Err(refusal.of("RTM_SETLINK", called))
     }
 
     /// A reference that the kernel understands, which knows no aliases.

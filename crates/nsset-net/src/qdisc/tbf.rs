@@ -17,7 +17,7 @@ use crate::{
 pub struct Tbf {
     /// In bit/s.
     pub rate: u64,
-    /// How many bytes may leave at once after a pause; a packet that is larger never leaves. What the rate carries in 5 ms
+    /// How many bytes may leave at once after a pause; a packet that is larger never leaves. What the rate carries in 10 ms
     /// unless told, and not less than two packets of an Ethernet.
     pub burst: Option<u32>,
     /// How many bytes may wait: `Latency(50 ms)` unless told.
@@ -81,7 +81,7 @@ impl Tbf {
     }
 
     fn burst(&self) -> u32 {
-        let burst = (self.byte_rate() / 200).max(LEAST_BURST);
+        let burst = (self.byte_rate() / 100).max(LEAST_BURST);
         self.burst.unwrap_or_else(|| u32::try_from(burst).unwrap_or(u32::MAX))
     }
 
@@ -178,7 +178,7 @@ mod tests {
         let slow = Tbf::new(1_000_000);
         assert_eq!((slow.burst(), slow.limit()), (3028, Some(6250 + 3028)));
         let fast = Tbf::new(1_000_000_000);
-        assert_eq!((fast.burst(), fast.limit()), (625_000, Some(6_250_000 + 625_000)));
+        assert_eq!((fast.burst(), fast.limit()), (1_250_000, Some(6_250_000 + 1_250_000)));
     }
 
     #[test]
