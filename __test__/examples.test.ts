@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { missingKinds } from './setup/missing-kinds.ts'
 import { asRoot } from './setup/privilege.ts'
 
 interface Outcome {
@@ -14,9 +15,11 @@ interface Outcome {
 /** Milliseconds: some examples start many programs, which takes its time in a virtual machine. */
 const LONG = 90_000
 
+const fileOf = (name: string) => fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url))
+
 /** Runs `examples/NAME.ts`. */
 function example(name: string, ...args: string[]): Promise<Outcome> {
-  const file = fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url))
+  const file = fileOf(name)
   return new Promise((resolve) => {
     execFile(process.execPath, ['--import', 'tsx', file, ...args], { timeout: LONG }, (error, stdout, stderr) =>
       resolve({ stdout, stderr, code: error === null ? 0 : Number(error.code) }),
@@ -94,6 +97,54 @@ test(
 )
 
 test(
+  'proxy-per-tenant: connections leave with the address of the tenant who asks for them',
+  async () => {
+    const { stdout, stderr, code } = await example('proxy-per-tenant')
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+    expect(stdout.trim().split('\n')).toEqual([
+      ...['amber', 'blue', 'cyan'].map((name, index) => `${name.padEnd(8)}leaves with 192.0.2.1${index + 1}`),
+      'nobody  is refused: 407 Proxy Authentication Required',
+      'amber   is refused: 502 ECONNREFUSED from port 81',
+    ])
+  },
+  LONG,
+)
+
+test(
+  'fifty-hosts: fifty servers on the same port in one process, and all of them answer',
+  async () => {
+    const { stdout, stderr, code } = await example('fifty-hosts')
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+    expect(stdout).toMatch(/^50 servers on port 80 after \d+ ms\n50 hosts answered, from host-0 to host-49\n/)
+    expect(Number(/^(\d+) requests\/s/m.exec(stdout)?.[1])).toBeGreaterThan(50)
+  },
+  LONG,
+)
+
+test(
+  'slow-client: a new connection costs a second journey, or the kernel’s reason is told',
+  async () => {
+    const stdout = await toldByTheKernel('slow-client', 'no latency here')
+    if (stdout === undefined) return
+    const [there, fresh] = [...stdout.matchAll(/^on a .* (\d+) ms$/gm)].map(([, took]) => Number(took))
+    expect(there).toBeGreaterThanOrEqual(79)
+    // Slow machines need more, but what they need is the same for both.
+    expect(Number(fresh) - Number(there)).toBeGreaterThan(40)
+  },
+  LONG,
+)
+
+test(
+  'wireguard-fetch: the server sees who is in the tunnel, or the kernel’s reason is told',
+  async () => {
+    const stdout = await toldByTheKernel('wireguard-fetch', 'no tunnel here')
+    if (stdout === undefined) return
+    expect(stdout).toMatch(/^hello, 10\.9\.0\.1\n\d{3,} bytes came through the tunnel from 192\.0\.2\.1:51820\n$/)
+  },
+  LONG,
+)
+
+test(
   'demo: two hosts, drawn and measured, in plain text of 80 columns',
   async () => {
     const { stdout, stderr, code } = await example('demo')
@@ -126,6 +177,16 @@ asRoot(
     expect(stdout).toMatch(/\noutside, /)
   },
 )
+
+/** What an example prints; undefined where the kernel lacks a kind that it needs, which it has to say. */
+async function toldByTheKernel(name: string, otherwise: string): Promise<string | undefined> {
+  const { stdout, stderr, code } = await example(name)
+  expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
+  const [missing] = await missingKinds(readFileSync(fileOf(name), 'utf8'))
+  if (missing === undefined) return stdout
+  expect(stdout).toMatch(new RegExp(`^${otherwise}: .*${missing}; load the module`))
+  return undefined
+}
 
 function readCommandLines(): string[] {
   return readdirSync('/proc').flatMap((name) => {
