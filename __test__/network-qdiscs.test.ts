@@ -144,8 +144,8 @@ describe('a queueing discipline', () => {
     using set = await lab()
     await set.network.qdiscs.add('left', { kind: 'tbf', rate: 8_000_000 })
     const said = await saidOf(set)
-    expect(said).toMatchObject({ kind: 'tbf', root: true, options: { rate: 1_000_000, burst: 5000, lat: 50_000 } })
-    expect(await only(set)).toMatchObject({ handle: said.handle, burst: 5000 })
+    expect(said).toMatchObject({ kind: 'tbf', root: true, options: { rate: 1_000_000, burst: 10_000, lat: 50_000 } })
+    expect(await only(set)).toMatchObject({ handle: said.handle, burst: 10_000 })
   })
 
   test('netem is later than tc can tell, or the error says what the kernel lacks', async () => {

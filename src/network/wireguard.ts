@@ -94,7 +94,8 @@ function silently<T>(parse: Parse<T>): Parse<T> {
       return parse(value, name)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      throw misuse(code as 'ERR_INVALID_ARG_VALUE', message.replace(/\. Received .*$/s, ''))
+      const Class = error instanceof RangeError ? RangeError : TypeError
+      throw misuse(code as 'ERR_INVALID_ARG_VALUE', message.replace(/\. Received '.*'$/s, ''), Class)
     }
   }
 }

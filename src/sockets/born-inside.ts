@@ -14,7 +14,10 @@ interface Handle {
   bind6(address: string, port: number, ...rest: unknown[]): number
 }
 
-/** @internal Has a socket that is about to connect do so inside, whatever handles Node gives it on its way. */
+/**
+ * @internal Has a socket that is about to connect do so inside, whatever handles Node gives it on its way; and later, when it has
+ * ended and connects anew.
+ */
 export function bearInside<S extends Socket>(socket: S, network: NativeNetwork): S {
   const prototype = Object.getPrototypeOf(socket) as object
   adopt(Reflect.get(prototype, '_handle', socket), socket, network)
@@ -26,8 +29,6 @@ export function bearInside<S extends Socket>(socket: S, network: NativeNetwork):
       Reflect.set(prototype, '_handle', handle, socket)
     },
   })
-  // What is connected gets no other handle, and does not pay for this.
-  socket.once('connect', () => Reflect.deleteProperty(socket, '_handle'))
   return socket
 }
 

@@ -2,7 +2,7 @@ import type { NetConnectOpts, Socket, SocketConstructorOpts, TcpNetConnectOpts }
 import { invalidType } from '../errors.ts'
 import { parseOptions } from '../options.ts'
 import { bearInside } from './born-inside.ts'
-import type { SocketMaker } from './socket-maker.ts'
+import { isOfFileSystem, type SocketMaker } from './socket-maker.ts'
 
 /** @internal As `net.connect`, inside. */
 export function connect(maker: SocketMaker, options: NetConnectOpts, listener?: () => void): Socket {
@@ -10,8 +10,7 @@ export function connect(maker: SocketMaker, options: NetConnectOpts, listener?: 
   const given = parseOptions<TcpNetConnectOpts & { path?: string }>(options)
   const net = process.getBuiltinModule('node:net')
   maker.ensureOpen()
-  // A path belongs to the file system, which is the caller's; abstract names belong to the network (unix(7)).
-  if (given.path !== undefined && !given.path.startsWith('\0')) return net.connect(options, listener)
+  if (isOfFileSystem(given.path)) return net.connect(options, listener)
   const socket = bearInside(new net.Socket(given as SocketConstructorOpts), maker.native)
   if (given.timeout) socket.setTimeout(given.timeout)
   return socket.connect({ lookup: maker.lookup, ...options } as TcpNetConnectOpts, listener)

@@ -1,11 +1,12 @@
 import type * as Dgram from 'node:dgram'
 import { closeSync } from 'node:fs'
+import type { LookupFunction } from 'node:net'
 import { familyOf } from '../network/values.ts'
 import { parseInteger } from '../options.ts'
 import { bindInside } from './bind.ts'
 import { addressOf } from './lookup.ts'
 import { SOCK_DGRAM, type SocketMaker, splitZone } from './socket-maker.ts'
-import { systemError } from './system-error.ts'
+import { bindError, refusal } from './system-error.ts'
 
 type Options = Dgram.SocketOptions & { reusePort?: boolean }
 type Listener = (message: Buffer, from: Dgram.RemoteInfo) => void
@@ -22,6 +23,9 @@ export function createSocket(
   SocketInside ??= makeClass()
   return new SocketInside(maker, options, listener)
 }
+
+/** What the kernel says of an address of another family. */
+const EINVAL = -22
 
 let SocketInside: SocketClass | undefined
 
@@ -48,9 +52,11 @@ function makeClass(): SocketClass {
       if (fd !== undefined) return super.bind(...(args as [Dgram.BindOptions]))
       // Node's own, which has no listener.
       const isImplicit = listener === null
-      if (this.#state !== 'unbound') return isImplicit ? this : super.bind({ fd: -1 })
+      if (this.#state === 'binding') return isImplicit ? this : alreadyBound()
+      // Node's own errors.
+      if (this.#state === 'bound' || this.#isClosed) return super.bind({ fd: -1 })
       if (typeof listener === 'function') this.#onceListening(listener as () => void)
-      const where = address ?? (this.#options.type === 'udp6' ? '::' : '0.0.0.0')
+      const where = address ?? (this.#family === 6 ? '::' : '0.0.0.0')
       if (familyOf(splitZone(where)[0]) === 0) {
         this.#state = 'binding'
         this.#bindToName(where, port)
@@ -58,6 +64,14 @@ function makeClass(): SocketClass {
         this.#bindNow(where, port)
       }
       return this
+    }
+
+    get #family(): 4 | 6 {
+      return this.#options.type === 'udp6' ? 6 : 4
+    }
+
+    get #lookup(): LookupFunction {
+      return (this.#options.lookup as LookupFunction | undefined) ?? this.#maker.lookup
     }
 
     #onceListening(listener: () => void): void {
@@ -74,20 +88,23 @@ function makeClass(): SocketClass {
     }
 
     #bindToName(name: string, port: number): void {
-      const family = this.#options.type === 'udp6' ? 6 : 4
-      addressOf(this.#maker.lookup, name, family).then(
-        (address) => this.#bindNow(address, port),
+      addressOf(this.#lookup, name, this.#family).then(
+        (address) => this.#isClosed || this.#bindNow(address, port),
         (error) => this.#fail(error),
       )
     }
 
     #bindNow(address: string, port: number): void {
+      if (familyOf(splitZone(address)[0]) !== this.#family) {
+        this.#fail(refusal(EINVAL, 'bind', { address, port }))
+        return
+      }
       const { reuseAddr = false, reusePort = false, ipv6Only = false } = this.#options
       try {
         const how = { reuseAddress: reuseAddr, reusePort, ipv6Only }
         this.#take(bindInside(this.#maker, SOCK_DGRAM, address, port, how))
       } catch (error) {
-        this.#fail(systemError(error, 'bind', { address, port }))
+        this.#fail(bindError(error, { address, port }))
       }
     }
 
@@ -103,12 +120,22 @@ function makeClass(): SocketClass {
         this.#isSilent = false
       }
       this.#state = 'bound'
-      process.nextTick(() => this.emit('listening'))
+      process.nextTick(() => this.#isClosed || this.emit('listening'))
     }
 
     #fail(error: unknown): void {
       this.#state = 'unbound'
-      process.nextTick(() => this.emit('error', error))
+      process.nextTick(() => this.#isClosed || this.emit('error', error))
+    }
+
+    /** What is closed hears of nothing any more. It is not closed before what it has still to send is on its way. */
+    get #isClosed(): boolean {
+      try {
+        this.address()
+        return false
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code === 'ERR_SOCKET_DGRAM_NOT_RUNNING'
+      }
     }
 
     override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -142,6 +169,10 @@ function makeClass(): SocketClass {
       if (this.#state === 'unbound') this.bind({ port: 0 }, null)
     }
   } as unknown as SocketClass
+}
+
+function alreadyBound(): never {
+  throw Object.assign(new Error('Socket is already bound'), { code: 'ERR_SOCKET_ALREADY_BOUND' })
 }
 
 interface ParsedBind {

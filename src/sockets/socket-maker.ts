@@ -27,3 +27,11 @@ export function splitZone(address: string): [address: string, zone: string | und
   const at = address.indexOf('%')
   return at === -1 ? [address, undefined] : [address.slice(0, at), address.slice(at + 1)]
 }
+
+/**
+ * @internal Whether it leads to a socket of the file system, which is the caller's; abstract names belong to the network (unix(7)).
+ * An empty path is none for Node, which goes by the port then; what is no text it refuses.
+ */
+export function isOfFileSystem(path: unknown): boolean {
+  return Boolean(path) && !(typeof path === 'string' && path.startsWith('\0'))
+}

@@ -3,15 +3,42 @@ import { NamespaceError } from '../errors.ts'
 /** @internal Where a socket was to be. */
 interface SocketPlace {
   address: string
+  /** Node does not tell a port that the kernel was to choose. */
   port?: number | undefined
 }
 
 /** @internal The error that Node's own functions give where the kernel refuses; others stay as they are. */
-export function systemError(error: unknown, syscall: string, { address, port }: SocketPlace): unknown {
+export function systemError(error: unknown, syscall: string, place: SocketPlace): unknown {
   if (!(error instanceof NamespaceError) || error.errno === undefined) return error
-  const { getSystemErrorMap } = process.getBuiltinModule('node:util')
-  const [code, words] = getSystemErrorMap().get(error.errno) ?? [error.code, error.message]
-  const where = port === undefined ? address : `${address}:${port}`
-  const made = new Error(`${syscall} ${code}: ${words} ${where}`, { cause: error })
-  return Object.assign(made, { errno: error.errno, code, syscall, address }, port === undefined ? {} : { port })
+  const [code, words] = nodesWords(error.errno) ?? [error.code, error.message]
+  return made(error.errno, code, syscall, `${code}: ${words}`, place, error)
+}
+
+/** @internal The same of datagram sockets, of which Node gives no words. */
+export function bindError(error: unknown, place: SocketPlace): unknown {
+  if (!(error instanceof NamespaceError) || error.errno === undefined) return error
+  return refusal(error.errno, 'bind', place, error)
+}
+
+/** @internal The error of a call that was refused with this number. */
+export function refusal(errno: number, syscall: string, place: SocketPlace, cause?: Error): Error {
+  const [code = ''] = nodesWords(errno) ?? []
+  return made(errno, code, syscall, code, place, cause)
+}
+
+function nodesWords(errno: number): [code: string, words: string] | undefined {
+  return process.getBuiltinModule('node:util').getSystemErrorMap().get(errno)
+}
+
+function made(
+  errno: number,
+  code: string,
+  syscall: string,
+  what: string,
+  { address, port }: SocketPlace,
+  cause: Error | undefined,
+): Error {
+  const where = port ? `${address}:${port}` : address
+  const error = new Error(`${syscall} ${what} ${where}`, cause === undefined ? {} : { cause })
+  return Object.assign(error, { errno, code, syscall, address }, port ? { port } : {})
 }

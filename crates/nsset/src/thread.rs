@@ -51,6 +51,25 @@ pub fn remember() -> Result<()> {
     with_place(|_| ())
 }
 
+/// Where a thread stands, for one that it starts, which stands there too.
+#[derive(Debug)]
+pub struct Standing([Option<Arc<Namespace>>; 8]);
+
+/// Where the calling thread stands.
+pub fn standing() -> Result<Standing> {
+    with_place(|place| Standing(place.stands.clone()))
+}
+
+impl Standing {
+    /// As [`remember`], on the thread that was started, sharing what the other one holds open.
+    pub fn remember(self) -> Result<()> {
+        let directory = source::open_own_directory()?;
+        let place = Place { directory, belongs: self.0.clone(), stands: self.0, astray: None };
+        PLACE.set(Some(place));
+        Ok(())
+    }
+}
+
 /// The namespaces of the calling thread; of all kinds that the kernel has when none are named.
 pub fn current(kinds: Option<Kinds>) -> Result<NamespaceSet> {
     with_place(|place| place.current(kinds.unwrap_or_else(|| place.kinds())))?
