@@ -52,9 +52,9 @@ function makeClass(): SocketClass {
       if (fd !== undefined) return super.bind(...(args as [Dgram.BindOptions]))
       // Node's own, which has no listener.
       const isImplicit = listener === null
-      if (this.#state === 'binding') return isImplicit ? this : alreadyBound()
       // Node's own errors.
       if (this.#state === 'bound' || this.#isClosed) return super.bind({ fd: -1 })
+      if (this.#state === 'binding') return isImplicit ? this : alreadyBound()
       if (typeof listener === 'function') this.#onceListening(listener as () => void)
       const where = address ?? (this.#family === 6 ? '::' : '0.0.0.0')
       if (familyOf(splitZone(where)[0]) === 0) {

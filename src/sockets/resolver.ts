@@ -26,15 +26,18 @@ export class Resolver {
   }
 
   /** As `dns.lookup`, in each of its forms. */
-  readonly lookup = ((hostname: string, ...rest: [LookupOptions | number, Callback] | [Callback]) => {
+  readonly lookup = withPromises(((hostname: string, ...rest: [LookupOptions | number, Callback] | [Callback]) => {
     const name = parseText(hostname, 'hostname')
     const callback = parseFunction(rest.at(-1) as Callback, 'callback')
     const { family, all, order } = parseLookup(rest.length > 1 ? rest[0] : undefined)
+    const known = familyOf(splitZone(name)[0])
+    // Sockets of `dgram` come here with each datagram.
+    if (known !== 0) return process.nextTick(tell, [{ address: name, family: known }], all, callback)
     this.#resolve(name, family).then(
       (found) => tell(inOrder(found, order), all, callback),
       (error) => callback(lookupError(error, name)),
     )
-  }) as LookupFunction
+  }) as LookupFunction)
 
   async #resolve(name: string, family: number): Promise<LookupAddress[]> {
     this.#maker.ensureOpen()
@@ -58,6 +61,19 @@ export class Resolver {
 // biome-ignore lint/suspicious/noExplicitAny: its arguments follow from the options.
 type Callback = (error: NodeJS.ErrnoException | null, ...result: any[]) => void
 
+/** What `util.promisify` makes of it comes to `{ address, family }`, or to all of them. */
+function withPromises(lookup: LookupFunction): LookupFunction {
+  const promised = (hostname: string, options?: LookupOptions | number) =>
+    new Promise((resolve, reject) => {
+      const callback: Callback = (error, found, family) => {
+        if (error !== null) reject(error)
+        else resolve(Array.isArray(found) ? found : { address: found, family })
+      }
+      lookup(hostname, options as LookupOptions, callback)
+    })
+  return Object.defineProperty(lookup, Symbol.for('nodejs.util.promisify.custom'), { value: promised })
+}
+
 type Order = 'ipv4first' | 'ipv6first' | 'verbatim'
 
 const FAMILIES = new Map<unknown, number>([
@@ -78,8 +94,13 @@ function parseLookup(options: unknown): { family: number; all: boolean; order: O
     const message = `The property 'options.family' must be one of: 0, 4, 6. Received ${given.family}`
     throw misuse('ERR_INVALID_ARG_VALUE', message)
   }
-  const order = given.order ?? (given.verbatim === false ? 'ipv4first' : 'verbatim')
+  const order = given.order ?? orderOf(given.verbatim)
   return { family, all: given.all === true, order }
+}
+
+function orderOf(verbatim: boolean | undefined): Order {
+  if (verbatim === undefined) return process.getBuiltinModule('node:dns').getDefaultResultOrder() as Order
+  return verbatim ? 'verbatim' : 'ipv4first'
 }
 
 /** IPv4 comes first as it is. */
