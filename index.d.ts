@@ -58,6 +58,8 @@ export declare class NativeNetwork {
    * text of a JSON array; the networks that they name by number are `others`.
    */
   request(id: number, operations: string, others: Array<NativeNetwork>): void
+  /** Has a request end before its next operation; what it has come to by then is told. */
+  abandon(id: number): void
   /** Closes its sockets, once what is under way has ended. */
   close(): void
 }

@@ -688,18 +688,18 @@ describe('a signal', () => {
     expect(results).toEqual([undefined])
   })
 
-  test('that is aborted while the kernel works ends a long list between two requests, with all it did', async () => {
+  test('that is aborted while the kernel works ends a long list between two actions, with all it did', async () => {
     using set = emptySet()
     const controller = new AbortController()
     const actions = Array.from({ length: 1000 }, (_, index) =>
       action.addresses.add('lo', `10.6.${index >> 8}.${index & 0xff}/32`),
     )
     const applied = set.network.apply(actions, controller)
-    controller.abort()
+    setTimeout(() => controller.abort(), 3)
     const error = await actionErrorOf(() => applied)
     expect(error).toMatchObject({ code: 'ABORT_ERR', action: 'addresses.add' })
     expect(error.index).toBeGreaterThan(0)
-    expect(error.index).toBeLessThanOrEqual(64)
+    expect(error.index).toBeLessThan(1000)
     expect(error.results).toHaveLength(error.index)
     expect((await ip(set, '-4 -o address show dev lo')).trim().split('\n')).toHaveLength(error.index)
   })

@@ -66,7 +66,7 @@ class Course {
     try {
       this.mayGoOn()
       await request.take(first, this.#actions.slice(before + 1, before + Request.MOST_ACTIONS), this.#context)
-      const { results, failure } = await request.send(this.#place.native)
+      const { results, failure } = await request.send(this.#place.native, this.#context.signal)
       this.#results.push(...results)
       if (failure !== undefined) throw failure
     } catch (error) {

@@ -13,8 +13,8 @@ const NO_ANSWERS: Answers = new Map()
 
 /** @internal Actions that go to the native side together. */
 export class Request implements Cargo {
-  /** More would keep an abort, and the others on the thread of networks, waiting for too long. */
-  static readonly MOST_ACTIONS = 64
+  /** More would make texts that are long to write and to read at once. */
+  static readonly MOST_ACTIONS = 1024
 
   readonly #operations: Plain[] = []
   readonly #others: NativeNetwork[] = []
@@ -55,9 +55,21 @@ export class Request implements Cargo {
     return set
   }
 
-  send(network: NativeNetwork): Promise<Outcome> {
+  /** Has them done; where the signal is aborted, those before that. */
+  async send(network: NativeNetwork, signal: AbortSignal | undefined): Promise<Outcome> {
+    signal?.throwIfAborted()
     const operations = JSON.stringify(this.#operations)
-    return ask((id) => network.request(id, operations, this.#others))
+    let abandon = () => {}
+    const outcome = ask((id) => {
+      abandon = () => network.abandon(id)
+      network.request(id, operations, this.#others)
+    })
+    signal?.addEventListener('abort', abandon, { once: true })
+    try {
+      return await outcome
+    } finally {
+      signal?.removeEventListener('abort', abandon)
+    }
   }
 
   /** What the operation at this position was about, for people. */

@@ -6,7 +6,7 @@ import { parseBoolean, parseInteger, parseOptions, parseSignal } from '../option
 import { parseText } from '../paths.ts'
 import { type Binding, bindAbstract, bindInside } from './bind.ts'
 import { addressOf } from './lookup.ts'
-import { SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
+import { isOfFileSystem, SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
 import { systemError } from './system-error.ts'
 
 /** Options of {@link Network.listen}: those of `server.listen`. */
@@ -23,7 +23,8 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
   const given = parseOptions<NetworkListenOptions>(typeof options === 'number' ? { port: options } : options)
   const signal = parseSignal(given.signal)
   signal?.throwIfAborted()
-  if (given.path !== undefined && !given.path.startsWith('\0')) return started(server, given)
+  // A descriptor of the caller's is where it is.
+  if (given.fd !== undefined || (!hasPort(given) && isOfFileSystem(given.path))) return started(server, given)
   maker.ensureOpen()
   if (server.listening) throw alreadyListening()
   const fd = await boundSocket(maker, given)
@@ -31,17 +32,23 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
     signal?.throwIfAborted()
     const rest = { backlog: given.backlog, signal }
     // As a worker of `cluster` it would look for the descriptor in the primary otherwise.
-    return await started(server, { fd, exclusive: true, ...rest } as ListenOptions)
+    await started(server, { fd, exclusive: true, ...rest } as ListenOptions)
+    // Node cannot ask a descriptor for it, and remembers it where it has bound it.
+    if (!hasPort(given) && given.path) Object.assign(server, { _pipeName: given.path })
+    return server
   } catch (error) {
     if (!server.listening) closeQuietly(fd)
     throw error
   }
 }
 
+/** Where it has one, Node goes by it, and not by a path. */
+const hasPort = ({ port }: Partial<NetworkListenOptions>) => port !== undefined && port !== null
+
 async function boundSocket(maker: SocketMaker, given: Partial<NetworkListenOptions>): Promise<number> {
   const { path, host } = given
-  if (path !== undefined) return bind(path, undefined, () => bindAbstract(maker, SOCK_STREAM, path))
-  const port = parseInteger(given.port === undefined ? 0 : Number(given.port), 'options.port', 0, 0xffff)
+  if (path && !hasPort(given)) return bind(path, undefined, () => bindAbstract(maker, SOCK_STREAM, path))
+  const port = parseInteger(hasPort(given) ? Number(given.port) : 0, 'options.port', 0, 0xffff)
   const how: Binding = {
     // As libuv has it, so that the port of a server that has just ended can be taken.
     reuseAddress: true,

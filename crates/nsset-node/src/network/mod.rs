@@ -1,5 +1,6 @@
 //! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
 
+mod abandoned;
 mod failure;
 mod keys;
 mod operation;
@@ -16,7 +17,7 @@ use napi_derive::napi;
 use nsset::{Error, Kind};
 
 pub use self::thread::start;
-use self::{reply::Reply, sockets::Sockets};
+use self::{abandoned::Abandoned, reply::Reply, sockets::Sockets};
 use crate::{environment, failure::guard, set::NativeSet};
 
 /// What is open of a network; nothing once it is closed.
@@ -26,6 +27,7 @@ pub type Inside = Arc<Mutex<Option<Arc<Sockets>>>>;
 #[napi]
 pub struct NativeNetwork {
     inside: Inside,
+    abandoned: Abandoned,
 }
 
 #[napi]
@@ -35,7 +37,8 @@ impl NativeSet {
     pub fn network(&self, env: Env) -> Result<NativeNetwork> {
         self.with(env, |set| {
             set.get(Kind::Net)?;
-            Ok(NativeNetwork { inside: Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone()))))) })
+            let inside = Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone())))));
+            Ok(NativeNetwork { inside, abandoned: Abandoned::default() })
         })
     }
 }
@@ -55,10 +58,20 @@ impl NativeNetwork {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
+        let abandoned = self.abandoned.clone();
         guard(env, || {
-            thread::run(move || async move { operation::run(&operations, &inside, &others, reply).await });
+            thread::run(move || async move {
+                operation::run(&operations, &inside, &others, || abandoned.has(id), reply).await;
+                abandoned.forget(id);
+            });
             Ok(())
         })
+    }
+
+    /// Has a request end before its next operation; what it has come to by then is told.
+    #[napi]
+    pub fn abandon(&self, id: u32) {
+        self.abandoned.add(id);
     }
 
     /// Closes its sockets, once what is under way has ended.

@@ -7,6 +7,7 @@ use nsset_net::{
     WireGuardSpec,
 };
 use serde::{Deserialize, Serialize};
+use tokio::task::yield_now;
 
 use super::{Inside, failure::Failure, open, reply::Reply, sockets::Sockets};
 
@@ -79,17 +80,38 @@ struct NewPeer {
     state: LinkState,
 }
 
-/// Carries out a request, and replies to it.
-pub async fn run(operations: &str, inside: &Inside, others: &[Inside], mut reply: Reply) {
-    let outcome = carry_out(operations, inside, others, &mut reply).await;
+/// After how many operations the requests about other networks get their turn.
+const TURN: usize = 16;
+
+/// Carries out a request, as long as it is not abandoned, and replies to it.
+pub async fn run(
+    operations: &str,
+    inside: &Inside,
+    others: &[Inside],
+    is_abandoned: impl Fn() -> bool,
+    mut reply: Reply,
+) {
+    let outcome = carry_out(operations, inside, others, is_abandoned, &mut reply).await;
     reply.end(outcome);
 }
 
-async fn carry_out(operations: &str, inside: &Inside, others: &[Inside], reply: &mut Reply) -> Result<(), Failure> {
+async fn carry_out(
+    operations: &str,
+    inside: &Inside,
+    others: &[Inside],
+    is_abandoned: impl Fn() -> bool,
+    reply: &mut Reply,
+) -> Result<(), Failure> {
     let operations: Vec<Operation> = serde_json::from_str(operations).map_err(|error| misunderstood(&error))?;
-    for operation in operations {
+    for (done, operation) in operations.into_iter().enumerate() {
+        if is_abandoned() {
+            break;
+        }
         let sockets = open(inside)?;
         reply.push(&operation.perform(&sockets, others).await?);
+        if done % TURN == TURN - 1 {
+            yield_now().await;
+        }
     }
     Ok(())
 }
