@@ -1,7 +1,6 @@
-import { closeSync } from 'node:fs'
 import { binding } from '../native.ts'
 import { familyOf } from '../network/values.ts'
-import { AF_INET, AF_INET6, AF_UNIX, type SocketMaker, splitZone } from './socket-maker.ts'
+import { AF_INET, AF_INET6, AF_UNIX, closeSocket, type SocketMaker, splitZone } from './socket-maker.ts'
 
 /** @internal How a socket is bound. */
 export interface Binding {
@@ -34,7 +33,7 @@ function bound(fd: number, how: Binding & { address: string; port?: number }): n
     binding().bindSocket(fd, how)
     return fd
   } catch (error) {
-    closeSync(fd)
+    closeSocket(fd)
     throw error
   }
 }

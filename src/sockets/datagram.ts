@@ -1,11 +1,10 @@
 import type * as Dgram from 'node:dgram'
-import { closeSync } from 'node:fs'
 import type { LookupFunction } from 'node:net'
 import { familyOf } from '../network/values.ts'
 import { parseInteger } from '../options.ts'
 import { bindInside } from './bind.ts'
 import { addressOf } from './lookup.ts'
-import { SOCK_DGRAM, type SocketMaker, splitZone } from './socket-maker.ts'
+import { closeSocket, SOCK_DGRAM, type SocketMaker, splitZone } from './socket-maker.ts'
 import { bindError, refusal } from './system-error.ts'
 
 type Options = Dgram.SocketOptions & { reusePort?: boolean }
@@ -114,7 +113,7 @@ function makeClass(): SocketClass {
       try {
         super.bind({ fd, exclusive: true })
       } catch (error) {
-        closeSync(fd)
+        closeSocket(fd)
         throw error
       } finally {
         this.#isSilent = false

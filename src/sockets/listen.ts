@@ -1,12 +1,11 @@
-import { closeSync } from 'node:fs'
 import type { ListenOptions, Server } from 'node:net'
 import { invalidType } from '../errors.ts'
 import { familyOf } from '../network/values.ts'
-import { parseBoolean, parseInteger, parseOptions, parseSignal } from '../options.ts'
+import { parseBoolean, parseOptions, parseSignal } from '../options.ts'
 import { parseText } from '../paths.ts'
 import { type Binding, bindAbstract, bindInside } from './bind.ts'
 import { addressOf } from './lookup.ts'
-import { isOfFileSystem, SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
+import { closeSocket, isOfFileSystem, SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
 import { systemError } from './system-error.ts'
 
 /** Options of {@link Network.listen}: those of `server.listen`. */
@@ -23,8 +22,7 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
   const given = parseOptions<NetworkListenOptions>(typeof options === 'number' ? { port: options } : options)
   const signal = parseSignal(given.signal)
   signal?.throwIfAborted()
-  // A descriptor of the caller's is where it is.
-  if (given.fd !== undefined || (!hasPort(given) && isOfFileSystem(given.path))) return started(server, given)
+  if (!hasPort(given) && isOfFileSystem(given.path)) return started(server, given)
   maker.ensureOpen()
   if (server.listening) throw alreadyListening()
   const fd = await boundSocket(maker, given)
@@ -45,10 +43,22 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
 /** Where it has one, Node goes by it, and not by a path. */
 const hasPort = ({ port }: Partial<NetworkListenOptions>) => port !== undefined && port !== null
 
+/** As Node refuses it. */
+function parsePort(port: unknown): number {
+  const parsed = port === '' ? Number.NaN : Number(port)
+  if (Number.isInteger(parsed) && parsed >= 0 && parsed <= 0xffff) return parsed
+  const received = `type ${typeof port} (${process.getBuiltinModule('node:util').inspect(port)})`
+  const error = new RangeError(`options.port should be >= 0 and < 65536. Received ${received}.`)
+  throw Object.assign(error, { code: 'ERR_SOCKET_BAD_PORT' })
+}
+
+/** What Node's errors say of a path. */
+const NO_PORT = -1
+
 async function boundSocket(maker: SocketMaker, given: Partial<NetworkListenOptions>): Promise<number> {
   const { path, host } = given
-  if (path && !hasPort(given)) return bind(path, undefined, () => bindAbstract(maker, SOCK_STREAM, path))
-  const port = parseInteger(hasPort(given) ? Number(given.port) : 0, 'options.port', 0, 0xffff)
+  if (path && !hasPort(given)) return bind(path, NO_PORT, () => bindAbstract(maker, SOCK_STREAM, path))
+  const port = hasPort(given) ? parsePort(given.port) : 0
   const how: Binding = {
     // As libuv has it, so that the port of a server that has just ended can be taken.
     reuseAddress: true,
@@ -74,7 +84,7 @@ function bindAnywhere(bindTo: (address: string) => number): number {
 
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])
 
-function bind(address: string, port: number | undefined, make: () => number): number {
+function bind(address: string, port: number, make: () => number): number {
   try {
     return make()
   } catch (error) {
@@ -111,6 +121,6 @@ function alreadyListening(): Error {
 /** Node closes what it has taken. */
 function closeQuietly(fd: number): void {
   try {
-    closeSync(fd)
+    closeSocket(fd)
   } catch {}
 }

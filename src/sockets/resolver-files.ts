@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from 'node:fs'
 import type { NamespaceSet } from '../namespace-set.ts'
 import { netnsNameOf } from '../netns-name.ts'
 import { sets } from '../set-access.ts'
@@ -66,6 +65,7 @@ class FilesHere implements ResolverFiles {
 
   /** Read again when it is another one; undefined where there is none. */
   #current(path: string): string | undefined {
+    const { readFileSync, statSync } = process.getBuiltinModule('node:fs')
     const stat = statSync(path, { throwIfNoEntry: false, bigint: true })
     if (stat === undefined) return undefined
     const stamp = `${stat.dev} ${stat.ino} ${stat.mtimeNs} ${stat.size}`

@@ -1,10 +1,10 @@
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { misuse } from '../errors.ts'
+import { invalidValue, misuse } from '../errors.ts'
 import { ask } from '../network/ask.ts'
 import { parseArray } from '../network/fields.ts'
-import { familyOf } from '../network/values.ts'
-import { parseFunction } from '../options.ts'
+import { familyOf, type Parse, word } from '../network/values.ts'
+import { parseBoolean, parseFunction, parseOptions } from '../options.ts'
 import { parseText } from '../paths.ts'
 import type { ResolverFiles } from './resolver-files.ts'
 import { type SocketMaker, splitZone } from './socket-maker.ts'
@@ -27,7 +27,7 @@ export class Resolver {
 
   /** As `dns.lookup`, in each of its forms. */
   readonly lookup = withPromises(((hostname: string, ...rest: [LookupOptions | number, Callback] | [Callback]) => {
-    const name = parseText(hostname, 'hostname')
+    const name = parseName(hostname)
     const callback = parseFunction(rest.at(-1) as Callback, 'callback')
     const { family, all, order } = parseLookup(rest.length > 1 ? rest[0] : undefined)
     const known = familyOf(splitZone(name)[0])
@@ -76,6 +76,12 @@ function withPromises(lookup: LookupFunction): LookupFunction {
 
 type Order = 'ipv4first' | 'ipv6first' | 'verbatim'
 
+function parseName(hostname: unknown): string {
+  const name = parseText(hostname, 'hostname')
+  if (name === '') throw invalidValue('hostname', 'must not be empty', name)
+  return name
+}
+
 const FAMILIES = new Map<unknown, number>([
   [undefined, 0],
   [0, 0],
@@ -86,21 +92,27 @@ const FAMILIES = new Map<unknown, number>([
 ])
 
 function parseLookup(options: unknown): { family: number; all: boolean; order: Order } {
-  const given = (typeof options === 'object' && options !== null ? options : { family: options }) as LookupOptions & {
-    order?: Order
+  if (typeof options === 'number') return { family: parseFamily(options, 'family'), all: false, order: orderOf() }
+  const given = parseOptions<LookupOptions & { order?: Order }>(options ?? undefined)
+  const { all, verbatim, order } = given
+  return {
+    family: parseFamily(given.family, 'options.family'),
+    all: parseBoolean(all, 'options.all'),
+    order: order === undefined ? orderOf(verbatim) : parseOrder(order, 'options.order'),
   }
-  const family = FAMILIES.get(given.family)
-  if (family === undefined) {
-    const message = `The property 'options.family' must be one of: 0, 4, 6. Received ${given.family}`
-    throw misuse('ERR_INVALID_ARG_VALUE', message)
-  }
-  const order = given.order ?? orderOf(given.verbatim)
-  return { family, all: given.all === true, order }
 }
 
-function orderOf(verbatim: boolean | undefined): Order {
+function parseFamily(value: unknown, name: string): number {
+  const family = FAMILIES.get(value)
+  if (family === undefined) throw invalidValue(name, 'must be one of: 0, 4, 6', value)
+  return family
+}
+
+const parseOrder: Parse<Order> = word('verbatim', 'ipv4first', 'ipv6first')
+
+function orderOf(verbatim?: boolean): Order {
   if (verbatim === undefined) return process.getBuiltinModule('node:dns').getDefaultResultOrder() as Order
-  return verbatim ? 'verbatim' : 'ipv4first'
+  return parseBoolean(verbatim, 'options.verbatim') ? 'verbatim' : 'ipv4first'
 }
 
 /** IPv4 comes first as it is. */
@@ -131,9 +143,10 @@ function lookupError(error: unknown, hostname: string): NodeJS.ErrnoException {
 /** As `dns.setServers` takes them: `'10.0.0.53'`, `'10.0.0.53:5353'`, `'[fd00::53]:53'`. */
 function parseServer(value: unknown, name: string): string {
   const given = parseText(value, name)
-  const [, six, four, port = '53'] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(given) ?? []
+  const [, six, four, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(given) ?? []
   if (familyOf(splitZone(given)[0]) === 6) return `[${given}]:53`
-  if (four !== undefined && familyOf(four) === 4 && Number(port) <= 0xffff) return `${four}:${port}`
-  if (six !== undefined && familyOf(splitZone(six)[0]) === 6 && Number(port) <= 0xffff) return `[${six}]:${port}`
+  if (four !== undefined && familyOf(four) === 4 && Number(port ?? 53) <= 0xffff) return `${four}:${Number(port) || 53}`
+  if (six !== undefined && familyOf(splitZone(six)[0]) === 6 && Number(port ?? 53) <= 0xffff)
+    return `[${six}]:${Number(port) || 53}`
   throw misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' must be an address, with or without a port: '${given}'`)
 }

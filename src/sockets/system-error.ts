@@ -38,7 +38,7 @@ function made(
   { address, port }: SocketPlace,
   cause: Error | undefined,
 ): Error {
-  const where = port ? `${address}:${port}` : address
+  const where = port !== undefined && port > 0 ? `${address}:${port}` : address
   const error = new Error(`${syscall} ${what} ${where}`, cause === undefined ? {} : { cause })
   return Object.assign(error, { errno, code, syscall, address }, port ? { port } : {})
 }
