@@ -1,3 +1,4 @@
+import type { Cluster } from 'node:cluster'
 import type { ListenOptions, Server } from 'node:net'
 import { invalidType } from '../errors.ts'
 import { familyOf } from '../network/values.ts'
@@ -22,15 +23,13 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
   const given = parseOptions<NetworkListenOptions>(typeof options === 'number' ? { port: options } : options)
   const signal = parseSignal(given.signal)
   signal?.throwIfAborted()
-  if (!hasPort(given) && isOfFileSystem(given.path)) return started(server, given)
+  if (!hasPort(given) && isOfFileSystem(given.path)) return started(server, () => server.listen(given))
   maker.ensureOpen()
   if (server.listening) throw alreadyListening()
   const fd = await boundSocket(maker, given)
   try {
     signal?.throwIfAborted()
-    const rest = { backlog: given.backlog, signal }
-    // As a worker of `cluster` it would look for the descriptor in the primary otherwise.
-    await started(server, { fd, exclusive: true, ...rest } as ListenOptions)
+    await started(server, () => listenOn(server, fd, given.backlog, signal))
     // Node cannot ask a descriptor for it, and remembers it where it has bound it.
     if (!hasPort(given) && given.path) Object.assign(server, { _pipeName: given.path })
     return server
@@ -92,7 +91,22 @@ function bind(address: string, port: number, make: () => number): number {
   }
 }
 
-function started<S extends Server>(server: S, options: ListenOptions): Promise<S> {
+/** What `server.listen` itself calls in the end: with a descriptor, and else nothing. */
+type Listen2 = (address: null, port: null, type: null, backlog: number | undefined, fd: number) => void
+
+function listenOn(server: Server, fd: number, backlog: number | undefined, signal: AbortSignal | undefined): void {
+  const { isWorker } = process.getBuiltinModule('node:cluster') as unknown as Cluster
+  // Beside a descriptor, Node heeds a backlog only as an argument.
+  if (!isWorker) return void server.listen({ fd, signal } as ListenOptions, backlog as never)
+  // There `listen` would take the number for a descriptor of the primary's, whatever it is told.
+  const listen2 = Reflect.get(server, '_listen2') as Listen2
+  listen2.call(server, null, null, null, backlog, fd)
+  const close = () => server.close()
+  signal?.addEventListener('abort', close, { once: true })
+  server.once('close', () => signal?.removeEventListener('abort', close))
+}
+
+function started<S extends Server>(server: S, begin: () => unknown): Promise<S> {
   return new Promise((resolve, reject) => {
     const onError = (error: Error) => {
       server.removeListener('listening', onListening)
@@ -105,7 +119,7 @@ function started<S extends Server>(server: S, options: ListenOptions): Promise<S
     server.once('error', onError)
     server.once('listening', onListening)
     try {
-      server.listen(options)
+      begin()
     } catch (error) {
       server.removeListener('error', onError)
       onError(error as Error)
