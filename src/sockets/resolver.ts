@@ -143,10 +143,11 @@ function lookupError(error: unknown, hostname: string): NodeJS.ErrnoException {
 /** As `dns.setServers` takes them: `'10.0.0.53'`, `'10.0.0.53:5353'`, `'[fd00::53]:53'`. */
 function parseServer(value: unknown, name: string): string {
   const given = parseText(value, name)
-  const [, six, four, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(given) ?? []
+  const [, six, four, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(given) ?? []
+  // As c-ares has it, none of their own is the usual one.
+  const port = Number(digits ?? 0) || 53
   if (familyOf(splitZone(given)[0]) === 6) return `[${given}]:53`
-  if (four !== undefined && familyOf(four) === 4 && Number(port ?? 53) <= 0xffff) return `${four}:${Number(port) || 53}`
-  if (six !== undefined && familyOf(splitZone(six)[0]) === 6 && Number(port ?? 53) <= 0xffff)
-    return `[${six}]:${Number(port) || 53}`
+  if (four !== undefined && familyOf(four) === 4 && port <= 0xffff) return `${four}:${port}`
+  if (six !== undefined && familyOf(splitZone(six)[0]) === 6 && port <= 0xffff) return `[${six}]:${port}`
   throw misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' must be an address, with or without a port: '${given}'`)
 }
