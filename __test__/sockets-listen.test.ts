@@ -7,10 +7,12 @@ import type { NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { anyonesSet } from './setup/anyones-set.ts'
 import { expectFailure, failureOf, untyped } from './setup/failure.ts'
+import { growthSince } from './setup/growth.ts'
 import { ask } from './setup/iproute.ts'
 import { joinedSets, OWNERS } from './setup/joined-sets.ts'
 import { startSocat } from './setup/peers.ts'
 import { askPlainNode } from './setup/plain-node.ts'
+import { resources } from './setup/resources.ts'
 import { socketTwins } from './setup/socket-twins.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
 
@@ -201,6 +203,69 @@ describe('an error is Node’s own', () => {
       expectFailure(await failureOf(() => network.listen(server, options)), ['TypeError', 'ERR_NSSET_CLOSED', 'closed'])
     }
     expect(server.listening).toBe(false)
+  })
+})
+
+describe('two calls at once', () => {
+  test('for one port: one listens, the other is told why it cannot', async () => {
+    using set = anyonesSet(['net'], { loopback: true })
+    const before = resources()
+    const servers = [net.createServer(), net.createServer()]
+    for (const place of [{ port: 8025, host: '127.0.0.1' }, { path: '\0nsset-race' }]) {
+      const calls = servers.map((server) => set.network.listen(server, place))
+      const [first, second] = await Promise.allSettled(calls)
+      expect(first).toMatchObject({ status: 'fulfilled', value: servers[0] })
+      const where = 'path' in place ? place.path : `${place.host}:${place.port}`
+      expect(second).toMatchObject({
+        status: 'rejected',
+        reason: {
+          code: 'EADDRINUSE',
+          syscall: 'listen',
+          message: `listen EADDRINUSE: address already in use ${where}`,
+        },
+      })
+      expect([servers[0]?.listening, servers[1]?.listening]).toEqual([true, false])
+      servers[0]?.close()
+      await once(servers[0] as net.Server, 'close')
+    }
+    expect(await growthSince(before)).toEqual({})
+  })
+  test('for one server: the later one is told that it listens already', async () => {
+    using set = anyonesSet(['net'], { loopback: true })
+    const before = resources()
+    const server = net.createServer()
+    const outcomes = await Promise.allSettled([8026, 8027].map((port) => set.network.listen(server, port)))
+    expect(outcomes).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'ERR_SERVER_ALREADY_LISTEN' } }])
+    expect(server.address()).toMatchObject({ port: 8026 })
+    server.close()
+    await once(server, 'close')
+    expect(server.eventNames()).toEqual([])
+    expect(await growthSince(before)).toEqual({})
+  })
+  test('listen and close, and a signal, at every step: the promise settles', async () => {
+    using set = anyonesSet(['net'], { loopback: true })
+    const before = resources()
+    for (let steps = 0; steps < 12; steps += 1) {
+      for (const way of ['close', 'abort'] as const) {
+        const server = net.createServer()
+        const control = new AbortController()
+        const settled = set.network.listen(server, { port: 8028, signal: control.signal }).then(
+          () => 'listening',
+          (error) => error.code ?? error.name,
+        )
+        for (let step = 0; step < steps; step += 1) await null
+        if (way === 'abort') control.abort()
+        else server.close()
+        const outcome = await settled
+        expect(['listening', way === 'close' ? 'ERR_SERVER_NOT_RUNNING' : control.signal.reason.code]).toContain(
+          outcome,
+        )
+        if (!server.listening) continue
+        server.close()
+        await once(server, 'close')
+      }
+    }
+    expect(await growthSince(before)).toEqual({})
   })
 })
 

@@ -26,17 +26,37 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
   if (!hasPort(given) && isOfFileSystem(given.path)) return started(server, () => server.listen(given))
   maker.ensureOpen()
   if (server.listening) throw alreadyListening()
-  const fd = await boundSocket(maker, given)
+  const { fd, ...place } = await boundSocket(maker, given)
+  let isTaken = false
   try {
     signal?.throwIfAborted()
-    await started(server, () => listenOn(server, fd, given.backlog, signal))
+    await started(server, () => {
+      listenOn(server, fd, given.backlog, signal)
+      isTaken = true
+    })
     // Node cannot ask a descriptor for it, and remembers it where it has bound it.
     if (!hasPort(given) && given.path) Object.assign(server, { _pipeName: given.path })
     return server
   } catch (error) {
-    if (!server.listening) closeQuietly(fd)
-    throw error
+    // What it has taken Node closes, and somebody else may have its number by now.
+    if (!isTaken) closeSocket(fd)
+    signal?.throwIfAborted()
+    throw withPlace(error as NodeJS.ErrnoException, place)
   }
+}
+
+/** A socket that is bound, and where. */
+interface Bound {
+  fd: number
+  address: string
+  port: number
+}
+
+/** Of a descriptor Node does not know where it was to listen: two can bind to a port, of which one can listen (socket(7)). */
+function withPlace(error: NodeJS.ErrnoException, { address, port }: Omit<Bound, 'fd'>): Error {
+  if (error.syscall !== 'listen') return error
+  error.message += port > 0 ? ` ${address}:${port}` : ` ${address}`
+  return Object.assign(error, { address }, port === 0 ? {} : { port })
 }
 
 /** Where it has one, Node goes by it, and not by a path. */
@@ -54,7 +74,7 @@ function parsePort(port: unknown): number {
 /** What Node's errors say of a path. */
 const NO_PORT = -1
 
-async function boundSocket(maker: SocketMaker, given: Partial<NetworkListenOptions>): Promise<number> {
+async function boundSocket(maker: SocketMaker, given: Partial<NetworkListenOptions>): Promise<Bound> {
   const { path, host } = given
   if (path && !hasPort(given)) return bind(path, NO_PORT, () => bindAbstract(maker, SOCK_STREAM, path))
   const port = hasPort(given) ? parsePort(given.port) : 0
@@ -72,7 +92,7 @@ async function boundSocket(maker: SocketMaker, given: Partial<NetworkListenOptio
 }
 
 /** All addresses of both families, or of IPv4 alone where there is no IPv6. */
-function bindAnywhere(bindTo: (address: string) => number): number {
+function bindAnywhere(bindTo: (address: string) => Bound): Bound {
   try {
     return bindTo('::')
   } catch (error) {
@@ -83,9 +103,9 @@ function bindAnywhere(bindTo: (address: string) => number): number {
 
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])
 
-function bind(address: string, port: number, make: () => number): number {
+function bind(address: string, port: number, make: () => number): Bound {
   try {
-    return make()
+    return { fd: make(), address, port }
   } catch (error) {
     throw systemError(error, 'listen', { address, port })
   }
@@ -108,33 +128,33 @@ function listenOn(server: Server, fd: number, backlog: number | undefined, signa
 
 function started<S extends Server>(server: S, begin: () => unknown): Promise<S> {
   return new Promise((resolve, reject) => {
-    const onError = (error: Error) => {
-      server.removeListener('listening', onListening)
-      reject(error)
+    const forget = () => {
+      server.removeListener('listening', onListening).removeListener('error', onError).removeListener('close', onClose)
     }
     const onListening = () => {
-      server.removeListener('error', onError)
+      forget()
       resolve(server)
     }
-    server.once('error', onError)
-    server.once('listening', onListening)
+    const onError = (error: Error) => {
+      forget()
+      reject(error)
+    }
+    // Closed before it could say that it listens, it says nothing more.
+    const onClose = () => onError(notRunning())
+    server.once('listening', onListening).once('error', onError).once('close', onClose)
     try {
       begin()
     } catch (error) {
-      server.removeListener('error', onError)
       onError(error as Error)
     }
   })
 }
 
+function notRunning(): Error {
+  return Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' })
+}
+
 function alreadyListening(): Error {
   const error = new Error('Listen method has been called more than once without closing.')
   return Object.assign(error, { code: 'ERR_SERVER_ALREADY_LISTEN' })
-}
-
-/** Node closes what it has taken. */
-function closeQuietly(fd: number): void {
-  try {
-    closeSocket(fd)
-  } catch {}
 }
