@@ -13,10 +13,11 @@ export interface Figures {
   samples: number
 }
 
+/** Every second round goes backwards: what is first in a round does not always follow the same one. */
 export async function interleave(ways: readonly Way[], rounds: number): Promise<Map<string, Figures>> {
   const taken = new Map<string, number[]>(ways.map((way) => [way.name, []]))
   for (let round = -Math.ceil(rounds / 10); round < rounds; round += 1) {
-    for (const way of ways) {
+    for (const way of round % 2 === 0 ? ways : ways.toReversed()) {
       const value = await way.sample()
       if (round >= 0) taken.get(way.name)?.push(value)
     }

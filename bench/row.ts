@@ -1,7 +1,7 @@
 /** One line of the result: what was done, how long ours took, the floor beneath it, and what it is held to. */
 export interface Row {
   name: string
-  unit: 'µs' | 'ms' | 'MB'
+  unit: 'µs' | 'ms' | 'MB' | 'KiB' | 'threads'
   ours: number
   p95?: number
   samples?: number

@@ -19,6 +19,7 @@ const SUITES = {
   spawn: () => import('./suites/spawn.ts'),
   pool: () => import('./suites/pool.ts'),
   network: () => import('./suites/network.ts'),
+  sockets: () => import('./suites/sockets.ts'),
   start: () => import('./suites/start.ts'),
 }
 

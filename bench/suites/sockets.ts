@@ -1,0 +1,229 @@
+/**
+ * Sockets of Node.js inside, beside the same sockets outside: what it takes to make one, to use it, and to hold a
+ * thousand of them; and what a thousand lookups that hang do to the event loop. Rows of networks without a user
+ * namespace are root's only.
+ */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { type Agent, createServer, get, Agent as HttpAgent } from 'node:http'
+import { type AddressInfo, connect, createServer as createNetServer, type Server, type Socket } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout as pass } from 'node:timers/promises'
+import { NamespaceSet } from 'nsset'
+import { sets } from '../../src/set-access.ts'
+import { AF_INET, SOCK_STREAM } from '../../src/sockets/socket-maker.ts'
+import { type Figures, interleave, microseconds, type Way } from '../measure.ts'
+import type { Cost } from '../peers/many-servers.ts'
+import type { Row } from '../row.ts'
+
+const isRoot = process.getuid?.() === 0
+const HOST = '127.0.0.1'
+const LOOKUPS = 1_000
+
+export async function suite(): Promise<Row[]> {
+  using owned = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root', loopback: true })
+  using set = isRoot ? await NamespaceSet.unshare('net', { loopback: true }) : undefined
+  const all = { ...(set === undefined ? {} : { net: set }), 'user+net': owned }
+  return [
+    ...(await makeSockets(all)),
+    ...(await connectTo(all)),
+    await ask(set ?? owned),
+    ...(isRoot ? await hold() : []),
+    ...(set === undefined ? [] : [await hang('net', set)]),
+    await hang('user+net', owned),
+  ]
+}
+
+type Sets = Record<string, NamespaceSet>
+
+/** Of Node's handles, what is needed here. */
+interface Handle {
+  open(fd: number): number
+  bind(address: string, port: number): number
+  close(): void
+}
+
+type Binding = (name: 'tcp_wrap') => { TCP: new (type: number) => Handle; constants: { SOCKET: number } }
+
+/** A TCP socket of Node's, bound and closed: the least that makes one. */
+async function makeSockets(inside: Sets): Promise<Row[]> {
+  const { TCP, constants } = (Reflect.get(process, 'binding') as Binding)('tcp_wrap')
+  const make = (fd?: () => number) => () => {
+    const handle = new TCP(constants.SOCKET)
+    if (fd !== undefined && handle.open(fd()) !== 0) throw new Error('Node does not take a socket')
+    if (handle.bind(HOST, 0) !== 0) throw new Error('a socket cannot be bound')
+    handle.close()
+  }
+  const ways: Way[] = [{ name: 'outside', sample: () => microseconds(make(), 50) }]
+  for (const [name, set] of Object.entries(inside)) {
+    const native = sets.nativeNetworkOf(set)
+    const born = make(() => native.socket(AF_INET, SOCK_STREAM, 0))
+    ways.push({ name, sample: () => microseconds(born, name === 'net' ? 50 : 5) })
+  }
+  const figures = await interleave(ways, 100)
+  return Object.keys(inside).map((name) => ({
+    name: `a TCP socket inside ${name} (against one outside)`,
+    unit: 'µs',
+    ...compared(figures, name, 'outside'),
+    limit: name === 'net' ? { of: 'excess', most: 10 } : { of: 'ours', most: 400 },
+  }))
+}
+
+/** From `connect` to its event, on loopback. */
+async function connectTo(inside: Sets): Promise<Row[]> {
+  const server = () => createNetServer((socket) => socket.on('error', () => undefined))
+  const here = server().listen(0, HOST)
+  await once(here, 'listening')
+  const servers: Server[] = [here]
+  const ways: Way[] = [{ name: 'outside', sample: () => connecting(() => connect(portOf(here), HOST)) }]
+  for (const [name, set] of Object.entries(inside)) {
+    const there = await set.network.listen(server(), { host: HOST })
+    servers.push(there)
+    ways.push({ name, sample: () => connecting(() => set.network.connect({ host: HOST, port: portOf(there) })) })
+  }
+  const figures = await interleave(ways, 60)
+  for (const each of servers) each.close()
+  return Object.keys(inside).map((name) => ({
+    name: `connect() inside ${name} (against net.connect())`,
+    unit: 'µs',
+    ...compared(figures, name, 'outside'),
+    limit: { of: 'excess', most: name === 'net' ? 50 : 500 },
+  }))
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port
+}
+
+/** The median of some. */
+async function connecting(make: () => Socket): Promise<number> {
+  const took: number[] = []
+  for (let index = 0; index < 20; index += 1) {
+    const begin = process.hrtime.bigint()
+    const socket = make()
+    await once(socket, 'connect')
+    took.push(Number(process.hrtime.bigint() - begin) / 1_000)
+    socket.resetAndDestroy()
+    await once(socket, 'close')
+  }
+  return took.toSorted((a, b) => a - b)[10] ?? Number.NaN
+}
+
+/** Requests on connections that are kept; those of a process are as many outside as inside. */
+async function ask(set: NamespaceSet): Promise<Row> {
+  const server = () => createServer((_, response) => response.end('hello'))
+  await using here = server().listen(0, HOST)
+  await once(here, 'listening')
+  await using there = await set.network.listen(server(), { host: HOST })
+  const options = { keepAlive: true, maxSockets: 8 }
+  const [outside, inside] = [new HttpAgent(options), set.network.httpAgent(options)]
+  const figures = await interleave(
+    [
+      { name: 'inside', sample: () => perRequest(portOf(there), inside) },
+      { name: 'outside', sample: () => perRequest(portOf(here), outside) },
+    ],
+    80,
+  )
+  outside.destroy()
+  inside.destroy()
+  return {
+    name: 'http.get with keep-alive (against the plain agent outside)',
+    unit: 'µs',
+    ...compared(figures, 'inside', 'outside'),
+    limit: { of: 'ratio', most: 1 / 0.97 },
+  }
+}
+
+/** Microseconds of a request, of so many that are under way at once. */
+async function perRequest(port: number, agent: Agent): Promise<number> {
+  const begin = process.hrtime.bigint()
+  await Promise.all(Array.from({ length: 400 }, () => request(port, agent)))
+  return Number(process.hrtime.bigint() - begin) / 1_000 / 400
+}
+
+function request(port: number, agent: Agent): Promise<void> {
+  return new Promise((resolve, reject) => {
+    get({ host: HOST, port, agent }, (response) => response.resume().once('end', resolve)).once('error', reject)
+  })
+}
+
+/** A thousand networks in a process of their own, with a server in each; the floor are as many servers outside. */
+async function hold(): Promise<Row[]> {
+  const [inside, outside] = [await costOf('inside'), await costOf('outside')]
+  const row = (name: string, unit: Row['unit'], of: keyof Cost, most: number): Row => ({
+    name: `${name}, of 1,000 networks with a server each`,
+    unit,
+    ours: inside[of],
+    floor: outside[of],
+    limit: { of: 'ours', most },
+  })
+  const { floor: _, ...threads } = row('threads more', 'threads', 'threads', 0)
+  return [row('RSS for each', 'KiB', 'rss', 30), row('heap for each', 'KiB', 'heap', 30), threads]
+}
+
+async function costOf(where: 'inside' | 'outside'): Promise<Cost> {
+  const child = fork(new URL('../peers/many-servers.ts', import.meta.url), [where], { timeout: 60_000 })
+  const [cost] = (await Promise.race([once(child, 'message'), once(child, 'exit').then(failed)])) as [Cost]
+  return cost
+}
+
+function failed(): never {
+  throw new Error('many-servers.ts ended, and told nothing')
+}
+
+/** The longest that the event loop stood still while many names were asked, at once, of a server that never answers. */
+async function hang(kinds: string, set: NamespaceSet): Promise<Row> {
+  let queries = 0
+  const mute = set.network.createSocket('udp4', () => (queries += 1))
+  await new Promise<void>((resolve) => mute.bind(0, HOST, resolve))
+  set.network.setServers([`${HOST}:${mute.address().port}`])
+  const floor = await longestDelay()
+  let ended = 0
+  const lookup = async (index: number) => {
+    await refused(set, `host-${index}.example`)
+    ended += 1
+  }
+  let lookups: Promise<unknown> | undefined
+  const ours = await longestDelay(() => {
+    lookups = Promise.all(Array.from({ length: LOOKUPS }, (_, index) => lookup(index)))
+  })
+  // What fails at once, or asks nobody, would block nothing either.
+  if (ended > 0 || queries < LOOKUPS / 2)
+    throw new Error(`${ended} lookups have ended, and ${queries} queries were sent`)
+  // What waits ends with its set, so this is the last that is done with it.
+  set.close()
+  await lookups
+  mute.close()
+  return {
+    name: `event loop delay, with ${LOOKUPS} lookups begun at once, and hanging, in ${kinds}`,
+    unit: 'ms',
+    ours,
+    floor,
+    limit: { of: 'ours', most: 20 },
+  }
+}
+
+function refused(set: NamespaceSet, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    set.network.lookup(name, {}, (error) => {
+      if (error === null) reject(new Error(`${name} was found`))
+      else resolve()
+    })
+  })
+}
+
+async function longestDelay(during: () => void = () => undefined): Promise<number> {
+  const histogram = monitorEventLoopDelay({ resolution: 1 })
+  histogram.enable()
+  // It measures from one of its ticks to the next: what comes before the first, also after a reset(), it does not see.
+  await pass(50)
+  during()
+  await pass(3_000)
+  histogram.disable()
+  return histogram.max / 1e6
+}
+
+function compared(figures: Map<string, Figures>, ours: string, floor: string) {
+  const { median = Number.NaN, p95 = Number.NaN, samples = 0 } = figures.get(ours) ?? {}
+  return { ours: median, p95, samples, floor: figures.get(floor)?.median ?? Number.NaN }
+}
