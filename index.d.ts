@@ -66,10 +66,10 @@ export declare class NativeNetwork {
 
 /** The native part of a `NamespaceSet`; `None` when it is closed. */
 export declare class NativeSet {
+  /** What a regular file of at most 64 KiB holds, as the set's mount namespace has it. */
+  readFile(file: Text): Promise<Buffer>
   /** Gives the set's network namespace a name; a temporary one goes when the set is closed. */
   attachName(directory: Text, name: string, temporary: boolean): void
-  /** What a small file holds, as the set's mount namespace has it. */
-  readFile(file: Text): Buffer
   /** The set's network. Nothing is opened yet. */
   network(): NativeNetwork
   /** Starts a program inside; `child` names it when its end is reported. Throws for misuse only. */

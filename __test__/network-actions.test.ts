@@ -126,7 +126,7 @@ describe('an action that fails', () => {
         bridge('never0'),
       ]),
     )
-    expect({ ...error }).toMatchObject({
+    expect(error).toMatchObject({
       index: 2,
       action: 'links.add',
       target: 'first0',

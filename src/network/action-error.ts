@@ -32,7 +32,7 @@ export class ActionError extends NamespaceError {
   /** What it was about: `'br0'`; empty where it was about nothing that has a name. */
   readonly target: string
   /** What the actions before it have come to. */
-  readonly results: readonly unknown[]
+  declare readonly results: readonly unknown[]
 
   /** @hidden Made by this package. */
   constructor({ index, isOnly, action, target, results, cause, isAborted }: Failed) {
@@ -53,7 +53,8 @@ export class ActionError extends NamespaceError {
     this.index = index
     this.action = action
     this.target = target
-    this.results = results
+    // Not shown with it: there may be private keys in them.
+    Object.defineProperty(this, 'results', { value: results })
   }
 
   static {

@@ -55,7 +55,7 @@ export class Network {
   readonly wireguard: NetworkWireGuard
 
   /**
-   * `fetch`, inside: with the undici that the application has, or with Node's own. Connections are kept for later requests until the
+   * `fetch`, inside: with the undici that is installed beside this package, or with Node's own. Connections are kept for later requests until the
    * set is closed.
    *
    * @throws `ERR_NSSET_UNSUPPORTED_PLATFORM` in a runtime that has neither.

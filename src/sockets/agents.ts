@@ -1,33 +1,55 @@
 import type { Agent, AgentOptions, ClientRequestArgs } from 'node:http'
 import type * as Https from 'node:https'
 import type { NetConnectOpts, Socket } from 'node:net'
-import { bearInside } from './born-inside.ts'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import { misuse } from '../errors.ts'
 import { connect } from './connect.ts'
+import { connectSecurely } from './secure-connect.ts'
 import type { SocketMaker } from './socket-maker.ts'
 
 /** @internal An agent whose connections are inside. */
 export function httpAgent(maker: SocketMaker, options?: AgentOptions): Agent {
+  refuseProxy(options)
   const agent = new (process.getBuiltinModule('node:http').Agent)(options)
-  return Object.assign(agent, { createConnection: (given: ClientRequestArgs) => connectFor(maker, given) })
+  const createConnection = (given: ClientRequestArgs) => orBroken(() => connect(maker, placeOf(given)))
+  return Object.assign(agent, { createConnection })
 }
 
 /** A request's own path is not one of a socket. */
-function connectFor(maker: SocketMaker, { path: _, socketPath, ...options }: ClientRequestArgs): Socket {
-  return connect(maker, { ...options, ...(socketPath ? { path: socketPath } : {}) } as NetConnectOpts)
+function placeOf({ path: _, socketPath, ...options }: ClientRequestArgs): NetConnectOpts {
+  return { ...options, ...(socketPath ? { path: socketPath } : {}) } as NetConnectOpts
 }
+
+type CreateConnection = (options: object, onCreate?: unknown) => TLSSocket
 
 /** @internal An agent whose connections are inside, and encrypted. */
 export function httpsAgent(maker: SocketMaker, options?: Https.AgentOptions): Https.Agent {
+  refuseProxy(options)
   const { Agent } = process.getBuiltinModule('node:https')
-  const agent = new Agent(options)
-  type CreateConnection = (options: object, onCreate?: unknown) => Socket
-  const createConnection = Reflect.get(Agent.prototype, 'createConnection') as CreateConnection
-  return Object.assign(agent, {
-    createConnection(this: Https.Agent, given: ClientRequestArgs, onCreate?: unknown): Socket {
-      maker.ensureOpen()
-      // It connects in the next round only, when the socket is told to do so inside.
-      const socket = createConnection.call(this, { lookup: maker.lookup, ...given }, onCreate)
-      return bearInside(socket, maker.native)
+  const usual = Reflect.get(Agent.prototype, 'createConnection') as CreateConnection
+  return Object.assign(new Agent(options), {
+    createConnection(this: Https.Agent, given: ConnectionOptions, onCreate?: unknown): Socket {
+      return orBroken(() => connectSecurely(maker, given, (complete) => usual.call(this, complete, onCreate)))
     },
   })
+}
+
+/** An agent makes connections where nobody could catch what is thrown: for requests that have waited. */
+function orBroken<S extends Socket>(make: () => S): S | Socket {
+  try {
+    return make()
+  } catch (error) {
+    const socket = new (process.getBuiltinModule('node:net').Socket)()
+    process.nextTick(() => socket.destroy(error as Error))
+    return socket
+  }
+}
+
+/** Node would reach the proxy by itself, outside. */
+function refuseProxy(options: object | undefined): void {
+  if (options === undefined || !('proxyEnv' in options) || options.proxyEnv === undefined) return
+  throw misuse(
+    'ERR_INVALID_ARG_VALUE',
+    "The argument 'options.proxyEnv' is not taken: the proxy would be reached outside",
+  )
 }

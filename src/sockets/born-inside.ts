@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { NativeNetwork } from '../../index.js'
-import { AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM, splitZone } from './socket-maker.ts'
+import { AF_INET, AF_INET6, AF_UNIX, closeSocket, SOCK_STREAM, splitZone } from './socket-maker.ts'
 
 /**
  * What Node has below a socket. It makes its descriptor when it first connects or binds, on the thread that does: outside.
@@ -67,11 +67,23 @@ function openInside(
   network: NativeNetwork,
 ): number {
   try {
-    return handle.open(network.socket(family, SOCK_STREAM, 0, zone))
+    const fd = network.socket(family, SOCK_STREAM, 0, zone)
+    const refused = handle.open(fd)
+    if (refused !== 0) closeSocket(fd)
+    return refused
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException
     if (errno !== undefined) return errno
-    socket.destroy(error as Error)
+    endWith(socket, error as Error)
     return ECANCELED
   }
+}
+
+/** Node may try the next address yet, and so the socket is not destroyed before Node does so: by this error then. */
+function endWith(socket: Socket, error: Error): void {
+  const destroy = (given?: Error) => {
+    Reflect.deleteProperty(socket, 'destroy')
+    return socket.destroy(given === undefined || given === null ? given : error)
+  }
+  Object.defineProperty(socket, 'destroy', { value: destroy, configurable: true, writable: true })
 }

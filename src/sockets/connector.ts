@@ -1,8 +1,8 @@
 import type { Socket, TcpNetConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { parseOptions } from '../options.ts'
-import { bearInside } from './born-inside.ts'
 import { connect } from './connect.ts'
+import { connectSecurely } from './secure-connect.ts'
 import type { SocketMaker } from './socket-maker.ts'
 
 /** Options of {@link Network.connector}: those of `tls.connect` and `net.connect`, for every connection. */
@@ -38,7 +38,7 @@ export function connector(maker: SocketMaker, options?: ConnectorOptions): Conne
   return (target, callback) => {
     try {
       const isSecure = target.protocol === 'https:'
-      const socket = isSecure ? connectSecurely(maker, target, every, allowH2) : connectPlainly(maker, target, every)
+      const socket = isSecure ? connectByTls(maker, target, every, allowH2) : connectPlainly(maker, target, every)
       tellOnce(socket, isSecure ? 'secureConnect' : 'connect', timeout, callback)
     } catch (error) {
       callback(error as Error, null)
@@ -50,26 +50,17 @@ function connectPlainly(maker: SocketMaker, target: ConnectorTarget, every: Conn
   return connect(maker, { ...every, ...placeOf(target, 80) })
 }
 
-function connectSecurely(
-  maker: SocketMaker,
-  target: ConnectorTarget,
-  every: ConnectionOptions,
-  allowH2: boolean,
-): Socket {
+function connectByTls(maker: SocketMaker, target: ConnectorTarget, every: ConnectionOptions, allowH2: boolean): Socket {
   const { servername, httpSocket } = target
   const isName = process.getBuiltinModule('node:net').isIP(target.hostname) === 0
   const named = servername ?? (isName ? target.hostname : undefined)
   const options: ConnectionOptions = {
     ALPNProtocols: allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-    lookup: maker.lookup,
     ...every,
     ...(named === undefined ? {} : { servername: named }),
     ...(httpSocket === undefined ? placeOf(target, 443) : { socket: httpSocket }),
   }
-  maker.ensureOpen()
-  const socket = process.getBuiltinModule('node:tls').connect(options)
-  // Within another connection it is where that is.
-  return httpSocket === undefined ? bearInside(socket, maker.native) : socket
+  return connectSecurely(maker, options, (given) => process.getBuiltinModule('node:tls').connect(given))
 }
 
 function placeOf({ hostname, port, localAddress }: ConnectorTarget, usual: number): TcpNetConnectOpts {
@@ -79,18 +70,24 @@ function placeOf({ hostname, port, localAddress }: ConnectorTarget, usual: numbe
 
 function tellOnce(socket: Socket, event: string, timeout: number, callback: Parameters<Connector>[1]): void {
   const timer = timeout > 0 ? setTimeout(() => socket.destroy(timedOut()), timeout) : undefined
-  const onConnect = () => {
+  const forget = () => {
     clearTimeout(timer)
+    socket.removeListener(event, onConnect)
     socket.removeListener('error', onError)
+    socket.removeListener('close', onClose)
+  }
+  const onConnect = () => {
+    forget()
     callback(null, socket)
   }
   const onError = (error: Error) => {
-    clearTimeout(timer)
-    socket.removeListener(event, onConnect)
+    forget()
     callback(error, null)
   }
+  const onClose = () => onError(new Error('The socket was closed before it was connected'))
   socket.once(event, onConnect)
   socket.once('error', onError)
+  socket.once('close', onClose)
 }
 
 function timedOut(): Error {

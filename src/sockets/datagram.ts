@@ -1,5 +1,6 @@
 import type * as Dgram from 'node:dgram'
 import type { LookupFunction } from 'node:net'
+import { invalidValue } from '../errors.ts'
 import { familyOf } from '../network/values.ts'
 import { parseInteger } from '../options.ts'
 import { bindInside } from './bind.ts'
@@ -25,6 +26,8 @@ export function createSocket(
 
 /** What the kernel says of an address of another family. */
 const EINVAL = -22
+/** And of a socket that is none yet. */
+const EBADF = -9
 
 let SocketInside: SocketClass | undefined
 
@@ -33,7 +36,7 @@ function makeClass(): SocketClass {
   const { Socket } = process.getBuiltinModule('node:dgram')
 
   /** Binds inside, also where `send`, `connect` and the memberships of groups bind by themselves. */
-  return class extends Socket {
+  const Class = class extends Socket {
     readonly #maker: SocketMaker
     readonly #options: Options
     #state: 'unbound' | 'binding' | 'bound' = 'unbound'
@@ -41,7 +44,12 @@ function makeClass(): SocketClass {
 
     constructor(maker: SocketMaker, options: Options, listener?: Listener) {
       // biome-ignore lint/suspicious/noExplicitAny: the types have no constructor, since `createSocket` is the way.
-      super(...([{ lookup: maker.lookup, ...options }, listener] as any as []))
+      super(
+        ...([
+          { ...options, lookup: options?.lookup === undefined ? maker.lookup : options.lookup },
+          listener,
+        ] as any as []),
+      )
       this.#maker = maker
       this.#options = options
     }
@@ -55,7 +63,7 @@ function makeClass(): SocketClass {
       if (this.#state === 'bound' || this.#isClosed) return super.bind({ fd: -1 })
       if (this.#state === 'binding') return isImplicit ? this : alreadyBound()
       if (typeof listener === 'function') this.#onceListening(listener as () => void)
-      const where = address ?? (this.#family === 6 ? '::' : '0.0.0.0')
+      const where = address ?? this.#anywhere
       if (familyOf(splitZone(where)[0]) === 0) {
         this.#state = 'binding'
         this.#bindToName(where, port)
@@ -67,6 +75,10 @@ function makeClass(): SocketClass {
 
     get #family(): 4 | 6 {
       return this.#options.type === 'udp6' ? 6 : 4
+    }
+
+    get #anywhere(): string {
+      return this.#family === 6 ? '::' : '0.0.0.0'
     }
 
     get #lookup(): LookupFunction {
@@ -94,17 +106,19 @@ function makeClass(): SocketClass {
     }
 
     #bindNow(address: string, port: number): void {
-      if (familyOf(splitZone(address)[0]) !== this.#family) {
-        this.#fail(refusal(EINVAL, 'bind', { address, port }))
-        return
-      }
-      const { reuseAddr = false, reusePort = false, ipv6Only = false } = this.#options
       try {
-        const how = { reuseAddress: reuseAddr, reusePort, ipv6Only }
-        this.#take(bindInside(this.#maker, SOCK_DGRAM, address, port, how))
+        this.#bindAt(address, port)
       } catch (error) {
-        this.#fail(bindError(error, { address, port }))
+        this.#fail(error)
       }
+    }
+
+    #bindAt(address: string, port: number): void {
+      const place = { address, port }
+      if (familyOf(splitZone(address)[0]) !== this.#family) throw refusal(EINVAL, 'bind', place)
+      const { reuseAddr = false, reusePort = false, ipv6Only = false } = this.#options
+      const how = { reuseAddress: reuseAddr, reusePort, ipv6Only }
+      this.#take(orBindError(place, () => bindInside(this.#maker, SOCK_DGRAM, address, port, how)))
     }
 
     /** Node tells at once of a descriptor that it is given; of what it binds itself it tells later. */
@@ -112,19 +126,30 @@ function makeClass(): SocketClass {
       this.#isSilent = true
       try {
         super.bind({ fd, exclusive: true })
+        this.#state = 'bound'
       } catch (error) {
-        closeSocket(fd)
+        // What Node has taken goes with the socket.
+        if (this.#hasDescriptor) this.#state = 'bound'
+        else closeSocket(fd)
         throw error
       } finally {
         this.#isSilent = false
       }
-      this.#state = 'bound'
       process.nextTick(() => this.#isClosed || this.emit('listening'))
     }
 
     #fail(error: unknown): void {
       this.#state = 'unbound'
       process.nextTick(() => this.#isClosed || this.emit('error', error))
+    }
+
+    get #hasDescriptor(): boolean {
+      try {
+        this.address()
+        return true
+      } catch {
+        return false
+      }
     }
 
     /** What is closed hears of nothing any more. It is not closed before what it has still to send is on its way. */
@@ -165,9 +190,32 @@ function makeClass(): SocketClass {
 
     /** libuv would bind by itself, outside: uv__udp_maybe_deferred_bind(). */
     #bindForGroups(): void {
-      if (this.#state === 'unbound') this.bind({ port: 0 }, null)
+      if (this.#isClosed || this.#state === 'bound') return
+      if (this.#state === 'binding') throw refusal(EBADF, 'addMembership', { address: '' })
+      this.#bindAt(this.#anywhere, 0)
     }
-  } as unknown as SocketClass
+
+    /** From Node 24 on; `connectSync` goes by it. */
+    bindSync(options: Dgram.BindOptions = {}): unknown {
+      const { port, address } = parseBind([options])
+      if (this.#state !== 'unbound' || this.#isClosed) alreadyBound()
+      if (address !== undefined && familyOf(splitZone(address)[0]) === 0) {
+        throw invalidValue('options.address', 'must be a numeric IP address', address)
+      }
+      this.#bindAt(address ?? this.#anywhere, port)
+      return this.address()
+    }
+  }
+  if (!('bindSync' in Socket.prototype)) Reflect.deleteProperty(Class.prototype, 'bindSync')
+  return Class as unknown as SocketClass
+}
+
+function orBindError<T>(place: { address: string; port: number }, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw bindError(error, place)
+  }
 }
 
 function alreadyBound(): never {

@@ -24,7 +24,8 @@ export class FetchInside {
     this.#maker.ensureOpen()
     this.#undici ??= this.#load()
     const { fetch, dispatcher } = await this.#undici
-    return fetch(input, { dispatcher, ...init } as RequestInit)
+    const given = (init as { dispatcher?: Dispatcher } | undefined)?.dispatcher
+    return fetch(input, { ...init, dispatcher: given ?? dispatcher } as RequestInit)
   }
 
   close(): void {
@@ -32,18 +33,25 @@ export class FetchInside {
   }
 
   async #load(): Promise<{ fetch: Fetch; dispatcher: Dispatcher }> {
-    const { fetch, Agent } = (await applicationsUndici()) ?? nodesUndici()
-    return { fetch, dispatcher: new Agent({ connect: connector(this.#maker) }) }
+    try {
+      const { fetch, Agent } = (await undiciBeside()) ?? nodesUndici()
+      return { fetch, dispatcher: new Agent({ connect: connector(this.#maker) }) }
+    } catch (error) {
+      // The next call tries again.
+      this.#undici = undefined
+      throw error
+    }
   }
 }
 
-/** A dispatcher works with the `fetch` of its own version. */
-async function applicationsUndici(): Promise<{ fetch: Fetch; Agent: AgentClass } | undefined> {
+/** The undici that is installed where this package finds it. A dispatcher works with the `fetch` of its own version. */
+async function undiciBeside(): Promise<{ fetch: Fetch; Agent: AgentClass } | undefined> {
   try {
     const name = 'undici'
     return (await import(name)) as { fetch: Fetch; Agent: AgentClass }
-  } catch {
-    return undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
   }
 }
 

@@ -10,7 +10,7 @@ export interface ResolverTexts {
 
 /** @internal Where those files are. */
 export interface ResolverFiles {
-  read(): ResolverTexts
+  read(): Promise<ResolverTexts>
 }
 
 /**
@@ -26,23 +26,34 @@ const FRESH = 5000
 
 class FilesInside implements ResolverFiles {
   readonly #set: NamespaceSet
-  #texts: ResolverTexts | undefined
+  #texts: Promise<ResolverTexts> | undefined
   #readAt = 0
 
   constructor(set: NamespaceSet) {
     this.#set = set
   }
 
-  read(): ResolverTexts {
+  /** A failure lasts as long: whoever owns the files may have them take long. */
+  read(): Promise<ResolverTexts> {
     if (this.#texts === undefined || performance.now() - this.#readAt > FRESH) {
-      this.#texts = { resolvConf: this.#text('/etc/resolv.conf'), hosts: this.#text('/etc/hosts') }
+      this.#texts = this.#readAnew()
       this.#readAt = performance.now()
     }
     return this.#texts
   }
 
-  #text(path: string): string {
-    return orNothing(() => sets.nativeOf(this.#set).readFile(path).toString())
+  async #readAnew(): Promise<ResolverTexts> {
+    const [resolvConf, hosts] = await Promise.all([this.#text('/etc/resolv.conf'), this.#text('/etc/hosts')])
+    return { resolvConf, hosts }
+  }
+
+  async #text(path: string): Promise<string> {
+    try {
+      return (await sets.nativeOf(this.#set).readFile(path)).toString()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+      throw error
+    }
   }
 }
 
@@ -54,7 +65,7 @@ class FilesHere implements ResolverFiles {
     this.#name = netnsNameOf(set)
   }
 
-  read(): ResolverTexts {
+  async read(): Promise<ResolverTexts> {
     return { resolvConf: this.#text('resolv.conf'), hosts: this.#text('hosts') }
   }
 
@@ -71,17 +82,8 @@ class FilesHere implements ResolverFiles {
     const stamp = `${stat.dev} ${stat.ino} ${stat.mtimeNs} ${stat.size}`
     const known = this.#read.get(path)
     if (known?.stamp === stamp) return known.text
-    const text = orNothing(() => readFileSync(path, 'utf8'))
+    const text = readFileSync(path, 'utf8')
     this.#read.set(path, { stamp, text })
     return text
-  }
-}
-
-function orNothing(read: () => string): string {
-  try {
-    return read()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw error
   }
 }

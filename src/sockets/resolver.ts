@@ -6,7 +6,7 @@ import { parseArray } from '../network/fields.ts'
 import { familyOf, type Parse, word } from '../network/values.ts'
 import { parseBoolean, parseFunction, parseOptions } from '../options.ts'
 import { parseText } from '../paths.ts'
-import type { ResolverFiles } from './resolver-files.ts'
+import type { ResolverFiles, ResolverTexts } from './resolver-files.ts'
 import { type SocketMaker, splitZone } from './socket-maker.ts'
 
 /** @internal Resolves names by queries that are sent inside. */
@@ -14,7 +14,7 @@ export class Resolver {
   readonly #maker: Omit<SocketMaker, 'lookup'>
   readonly #files: ResolverFiles
   #servers: string[] = []
-  #configured: string | undefined
+  #configured: (ResolverTexts & { servers: string[] }) | undefined
 
   constructor(maker: Omit<SocketMaker, 'lookup'>, files: ResolverFiles) {
     this.#maker = maker
@@ -33,28 +33,30 @@ export class Resolver {
     const known = familyOf(splitZone(name)[0])
     // Sockets of `dgram` come here with each datagram.
     if (known !== 0) return process.nextTick(tell, [{ address: name, family: known }], all, callback)
+    // What a callback throws is not to reject a promise.
     this.#resolve(name, family).then(
-      (found) => tell(inOrder(found, order), all, callback),
-      (error) => callback(lookupError(error, name)),
+      (found) => process.nextTick(tell, inOrder(found, order), all, callback),
+      (error) => process.nextTick(callback, lookupError(error, name)),
     )
   }) as LookupFunction)
 
   async #resolve(name: string, family: number): Promise<LookupAddress[]> {
     this.#maker.ensureOpen()
     const ascii = process.getBuiltinModule('node:url').domainToASCII(name) || name
-    this.#configure()
+    await this.#configure()
+    this.#maker.ensureOpen()
     const { results, failure } = await ask((id) => this.#maker.native.resolve(id, ascii, family))
     if (failure !== undefined) throw failure
     return (results as string[]).map((address) => ({ address, family: familyOf(address) }))
   }
 
   /** Again when the files, or the servers, are not what they were. */
-  #configure(): void {
-    const { resolvConf, hosts } = this.#files.read()
-    const configuration = JSON.stringify([resolvConf, hosts, this.#servers])
-    if (this.#configured === configuration) return
-    this.#maker.native.configureResolver(resolvConf, hosts, this.#servers)
-    this.#configured = configuration
+  async #configure(): Promise<void> {
+    const { resolvConf, hosts } = await this.#files.read()
+    const [servers, known] = [this.#servers, this.#configured]
+    if (known?.resolvConf === resolvConf && known.hosts === hosts && known.servers === servers) return
+    this.#maker.native.configureResolver(resolvConf, hosts, servers)
+    this.#configured = { resolvConf, hosts, servers }
   }
 }
 

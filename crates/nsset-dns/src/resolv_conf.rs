@@ -10,6 +10,9 @@ use crate::config::{Config, PORT};
 /// `MAXNS` of resolv.h: further servers are not asked.
 const MOST_SERVERS: usize = 3;
 
+/// `MAXDNSRCH` of resolv.h: whoever writes the file is not to decide how long a lookup takes.
+const MOST_DOMAINS: usize = 6;
+
 /// What resolv.conf(5) silently caps the options at.
 const MOST_DOTS: u32 = 15;
 const MOST_SECONDS: u32 = 30;
@@ -37,7 +40,7 @@ fn read_line(config: &mut Config, line: &str, zone: Zone<'_>) {
         }
         // The last line of either counts.
         Some("domain") => config.search = words.next().map(ToOwned::to_owned).into_iter().collect(),
-        Some("search") => config.search = words.map(ToOwned::to_owned).collect(),
+        Some("search") => config.search = words.take(MOST_DOMAINS).map(ToOwned::to_owned).collect(),
         Some("options") => words.for_each(|word| read_option(config, word)),
         _ => {}
     }

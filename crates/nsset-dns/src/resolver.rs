@@ -3,6 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use futures_util::future::join;
@@ -10,6 +11,8 @@ use hickory_net::proto::{
     op::{Query, ResponseCode},
     rr::{Name, RecordType},
 };
+
+use tokio::time::timeout;
 
 use crate::{
     addresses::addresses,
@@ -22,6 +25,9 @@ use crate::{
     host_name::HostName,
     inside::{Inside, SocketMaker},
 };
+
+/// How long a lookup may take, whatever its configuration says: that may be somebody else's.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Resolves names by one configuration, over the sockets of one maker. It keeps nothing of what it was answered.
 pub struct Resolver {
@@ -51,7 +57,8 @@ impl Resolver {
     /// or cannot say, makes room for the next. A family that no server could say anything of is passed over if the
     /// other has addresses.
     ///
-    /// Each name takes at most timeout × attempts × servers, and as much again where answers go on over TCP.
+    /// Each name takes at most timeout × attempts × servers, and as much again where answers go on over TCP; all of them
+    /// together take a minute at most.
     ///
     /// # Errors
     /// [`Error::BadName`] for what is no name, [`Error::NotFound`], [`Error::NotMade`]. When no server knows, what says
@@ -64,7 +71,9 @@ impl Resolver {
         let host = HostName::parse(name).ok_or_else(|| Error::BadName { name: name.to_owned() })?;
         let mut found = self.known(&host, family);
         if found.is_empty() {
-            found = self.search(&host, family).await?;
+            found = timeout(LONGEST, self.search(&host, family))
+                .await
+                .unwrap_or_else(|_| Err(self.error(Failure::Timeout, &host)))?;
         }
         found.sort_by_key(IpAddr::is_ipv6);
         Ok(found)

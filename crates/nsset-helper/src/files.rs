@@ -7,7 +7,7 @@ use crate::{
     protocol::{About, MAX_CONTENT, Saying},
     report::Report,
     state::State,
-    syscall::{self, EIO, Errno, O_RDONLY, O_WRONLY},
+    syscall::{self, EINVAL, EIO, Errno, O_NONBLOCK, O_RDONLY, O_WRONLY},
 };
 
 /// Room for what all but a few files hold.
@@ -16,7 +16,11 @@ const USUAL_CONTENT: usize = 4096;
 /// Says what a file holds, as one read from its beginning tells it: some sysctls tell their value in no other way
 /// (proc_do_large_bitmap() of kernel/sysctl.c). What does not fit is read anew.
 pub fn read(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
-    let file = open(arguments, O_RDONLY, state)?;
+    // Whoever is inside may have put a FIFO or a device in its place, to be waited for.
+    let file = open(arguments, O_RDONLY | O_NONBLOCK, state)?;
+    if !syscall::is_file_or_directory(file)? {
+        return Err(EINVAL);
+    }
     if !say_within::<USUAL_CONTENT>(file, state.report)? {
         say_within::<MAX_CONTENT>(file, state.report)?;
     }

@@ -22,6 +22,7 @@ pub const AT_EMPTY_PATH: usize = 0x1000;
 pub const O_RDONLY: usize = 0;
 pub const O_WRONLY: usize = 1;
 pub const O_RDWR: usize = 2;
+pub const O_NONBLOCK: usize = 0o4_000;
 pub const O_CLOEXEC: usize = 0o2_000_000;
 pub const O_PATH: usize = 0o10_000_000;
 #[cfg(target_arch = "x86_64")]
@@ -71,6 +72,7 @@ mod number {
     pub const UNSHARE: usize = 272;
     pub const DUP3: usize = 292;
     pub const SETNS: usize = 308;
+    pub const STATX: usize = 332;
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -110,6 +112,7 @@ mod number {
     pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
     pub const SETNS: usize = 268;
+    pub const STATX: usize = 291;
 }
 
 /// Numbers that every architecture shares, as all calls added since Linux 5.0 do.
@@ -203,6 +206,17 @@ pub fn read(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
 /// The same from the beginning of the file, into memory that holds nothing yet: the result says how much is filled.
 pub fn read_from_start(fd: i32, buffer: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
     call!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), 0)
+}
+
+/// Whether the descriptor is one of a regular file or a directory, and not of what can be waited for (inode(7)).
+pub fn is_file_or_directory(fd: i32) -> Result<bool, Errno> {
+    const STATX_TYPE: usize = 1;
+    const MODE: usize = 28;
+    // `struct statx` of linux/stat.h.
+    let mut stat = [0_u8; 256];
+    call!(number::STATX, fd, c"".as_ptr(), AT_EMPTY_PATH, STATX_TYPE, stat.as_mut_ptr())?;
+    let mode = u16::from_ne_bytes([stat[MODE], stat[MODE + 1]]);
+    Ok(matches!(mode & 0o170_000, 0o100_000 | 0o040_000))
 }
 
 pub fn write(fd: i32, bytes: &[u8]) -> Result<usize, Errno> {

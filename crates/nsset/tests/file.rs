@@ -41,3 +41,22 @@ fn what_cannot_be_read_is_named() {
     let net = NamespaceSet::default();
     assert!(matches!(read_file(&net, Kinds::ALL, Path::new("/etc/hosts")), Err(Error::NotInSet { .. })));
 }
+
+#[test]
+fn what_can_be_waited_for_is_not_read() {
+    let set = with_an_empty_mnt();
+    for (path, expected) in [("/dev/zero", Errno::EINVAL), ("/etc", Errno::EISDIR)] {
+        let Err(Error::System(error)) = read_file(&set, Kinds::ALL, Path::new(path)) else { panic!("{path} was read") };
+        assert_eq!(error.errno, expected, "{path}");
+    }
+    let directory = std::env::temp_dir().join(format!("nsset-fifo-{}", std::process::id()));
+    fs::create_dir(&directory).unwrap();
+    let fifo = directory.join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let start = std::time::Instant::now();
+    let outcome = read_file(&set, Kinds::ALL, &fifo);
+    fs::remove_dir_all(&directory).unwrap();
+    let Err(Error::System(error)) = outcome else { panic!("a FIFO was read") };
+    assert_eq!(error.errno, Errno::EINVAL);
+    assert!(start.elapsed().as_secs() < 5);
+}

@@ -35,7 +35,7 @@ pub(crate) async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     let links = network.links();
     let link = match create(network, spec).await? {
         Some(link) => link,
-        None => links.get(&LinkRef::Name(spec.name.clone())).await?,
+        None => made(&links, &spec.name).await?,
     };
     let (rest, peer_rest) = (spec.rest(), spec.peer.as_ref().map(VethPeer::rest).unwrap_or_default());
     if rest.is_empty() && peer_rest.is_empty() {
@@ -48,6 +48,16 @@ pub(crate) async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
             Err(error)
         }
     }
+}
+
+/// The link that was just made, or, when it cannot be told what has become of it, none.
+async fn made(links: &Links<'_>, name: &str) -> Result<Link> {
+    let name = LinkRef::Name(name.into());
+    let link = links.get(&name).await;
+    if link.is_err() {
+        let _ = links.delete(&name, true).await;
+    }
+    link
 }
 
 /// Makes a TUN or TAP with `/dev/net/tun`. It is there for good only once all is done.

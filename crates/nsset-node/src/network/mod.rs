@@ -1,6 +1,5 @@
 //! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
 
-mod abandoned;
 mod failure;
 mod keys;
 mod operation;
@@ -9,6 +8,7 @@ mod resolve;
 mod socket;
 mod sockets;
 mod thread;
+mod under_way;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +17,7 @@ use napi_derive::napi;
 use nsset::{Error, Kind};
 
 pub use self::thread::start;
-use self::{abandoned::Abandoned, reply::Reply, sockets::Sockets};
+use self::{reply::Reply, sockets::Sockets, under_way::UnderWay};
 use crate::{environment, failure::guard, set::NativeSet};
 
 /// What is open of a network; nothing once it is closed.
@@ -27,7 +27,7 @@ pub type Inside = Arc<Mutex<Option<Arc<Sockets>>>>;
 #[napi]
 pub struct NativeNetwork {
     inside: Inside,
-    abandoned: Abandoned,
+    under_way: UnderWay,
 }
 
 #[napi]
@@ -38,7 +38,7 @@ impl NativeSet {
         self.with(env, |set| {
             set.get(Kind::Net)?;
             let inside = Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone())))));
-            Ok(NativeNetwork { inside, abandoned: Abandoned::default() })
+            Ok(NativeNetwork { inside, under_way: UnderWay::default() })
         })
     }
 }
@@ -58,11 +58,12 @@ impl NativeNetwork {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
-        let abandoned = self.abandoned.clone();
+        let under_way = self.under_way.clone();
         guard(env, || {
+            let is_abandoned = under_way.begin(id);
             thread::run(move || async move {
-                operation::run(&operations, &inside, &others, || abandoned.has(id), reply).await;
-                abandoned.forget(id);
+                operation::run(&operations, &inside, &others, &is_abandoned, reply).await;
+                under_way.end(id);
             });
             Ok(())
         })
@@ -71,7 +72,7 @@ impl NativeNetwork {
     /// Has a request end before its next operation; what it has come to by then is told.
     #[napi]
     pub fn abandon(&self, id: u32) {
-        self.abandoned.add(id);
+        self.under_way.abandon(id);
     }
 
     /// Closes its sockets, once what is under way has ended.

@@ -1,6 +1,12 @@
 //! The operations on a network as they come from JavaScript: plain data, named as in the face.
 
-use std::{os::fd::AsFd, sync::Arc};
+use std::{
+    os::fd::AsFd,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use nsset_net::{
     AddressSpec, Handle, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscSpec, RouteSpec, VethPeer,
@@ -84,13 +90,7 @@ struct NewPeer {
 const TURN: usize = 16;
 
 /// Carries out a request, as long as it is not abandoned, and replies to it.
-pub async fn run(
-    operations: &str,
-    inside: &Inside,
-    others: &[Inside],
-    is_abandoned: impl Fn() -> bool,
-    mut reply: Reply,
-) {
+pub async fn run(operations: &str, inside: &Inside, others: &[Inside], is_abandoned: &AtomicBool, mut reply: Reply) {
     let outcome = carry_out(operations, inside, others, is_abandoned, &mut reply).await;
     reply.end(outcome);
 }
@@ -99,12 +99,12 @@ async fn carry_out(
     operations: &str,
     inside: &Inside,
     others: &[Inside],
-    is_abandoned: impl Fn() -> bool,
+    is_abandoned: &AtomicBool,
     reply: &mut Reply,
 ) -> Result<(), Failure> {
     let operations: Vec<Operation> = serde_json::from_str(operations).map_err(|error| misunderstood(&error))?;
     for (done, operation) in operations.into_iter().enumerate() {
-        if is_abandoned() {
+        if is_abandoned.load(Ordering::Relaxed) {
             break;
         }
         let sockets = open(inside)?;

@@ -12,12 +12,7 @@ use napi_derive::napi;
 use nsset_dns::Family;
 
 use super::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, sockets::Texts, thread};
-use crate::{
-    convert::{Text, path},
-    environment,
-    failure::guard,
-    set::NativeSet,
-};
+use crate::{environment, failure::guard};
 
 #[napi]
 impl NativeNetwork {
@@ -47,15 +42,6 @@ impl NativeNetwork {
             thread::run(move || answer(inside, name, family, reply));
             Ok(())
         })
-    }
-}
-
-#[napi]
-impl NativeSet {
-    /// What a small file holds, as the set's mount namespace has it.
-    #[napi(ts_return_type = "Buffer")]
-    pub fn read_file(&self, env: Env, file: Text) -> Result<napi::bindgen_prelude::Buffer> {
-        self.with(env, |set| Ok(nsset::read_file(set, set.kinds(), &path(file)?)?.into()))
     }
 }
 

@@ -23,15 +23,12 @@ pub struct Texts {
 }
 
 /// What is said of names, and, once somebody has asked for one, who resolves them by that.
-enum Names {
-    Said(Texts),
-    Known(Arc<Resolver>),
-}
-
-impl Default for Names {
-    fn default() -> Self {
-        Self::Said(Texts::default())
-    }
+#[derive(Default)]
+struct Names {
+    texts: Texts,
+    /// How often it was said anew.
+    configuration: u64,
+    resolver: Option<Arc<Resolver>>,
 }
 
 /// The sockets of a set's network.
@@ -92,17 +89,27 @@ impl Sockets {
 
     /// What names are resolved by from now on.
     pub fn resolve_by(&self, texts: Texts) {
-        *self.names() = Names::Said(texts);
+        let mut names = self.names();
+        names.configuration += 1;
+        names.resolver = None;
+        names.texts = texts;
     }
 
     /// Who resolves names.
     pub async fn resolver(&self) -> Result<Arc<Resolver>, Failure> {
-        let said = match &*self.names() {
-            Names::Known(resolver) => return Ok(Arc::clone(resolver)),
-            Names::Said(texts) => texts.clone(),
+        let (texts, configuration) = {
+            let names = self.names();
+            if let Some(resolver) = &names.resolver {
+                return Ok(Arc::clone(resolver));
+            }
+            (names.texts.clone(), names.configuration)
         };
-        let resolver = Arc::new(Resolver::new(self.config(&said).await?, self.maker()));
-        *self.names() = Names::Known(Arc::clone(&resolver));
+        let resolver = Arc::new(Resolver::new(self.config(&texts).await?, self.maker()));
+        let mut names = self.names();
+        // Something else may have been said meanwhile.
+        if names.configuration == configuration {
+            names.resolver = Some(Arc::clone(&resolver));
+        }
         Ok(resolver)
     }
 
@@ -121,7 +128,10 @@ impl Sockets {
     fn maker(&self) -> impl SocketMaker {
         let set = self.set.clone();
         move |domain, kind, protocol| {
-            nsset::open_socket(&set, set.kinds(), domain, kind, protocol).map_err(io::Error::other)
+            nsset::open_socket(&set, set.kinds(), domain, kind, protocol).map_err(|error| match error {
+                nsset::Error::System(system) => io::Error::from_raw_os_error(system.errno as i32),
+                other => io::Error::other(other),
+            })
         }
     }
 
