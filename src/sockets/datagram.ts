@@ -43,13 +43,9 @@ function makeClass(): SocketClass {
     #isSilent = false
 
     constructor(maker: SocketMaker, options: Options, listener?: Listener) {
+      const lookup = options?.lookup === undefined ? maker.lookup : options.lookup
       // biome-ignore lint/suspicious/noExplicitAny: the types have no constructor, since `createSocket` is the way.
-      super(
-        ...([
-          { ...options, lookup: options?.lookup === undefined ? maker.lookup : options.lookup },
-          listener,
-        ] as any as []),
-      )
+      super(...([{ ...options, lookup }, listener] as any as []))
       this.#maker = maker
       this.#options = options
     }
