@@ -1,4 +1,7 @@
-/** The pages for those who come from elsewhere: no name is left out, each snippet compiles and prints what it says. */
+/**
+ * The pages for those who come from elsewhere: no name is left out. Of these, and of the guides, each snippet compiles
+ * and prints what it says.
+ */
 import { describe, expect, type TestContext, test } from 'vitest'
 import { installed } from './setup/busybox-root.ts'
 import { compile } from './setup/compile.ts'
@@ -27,11 +30,15 @@ const NAMES = {
     CLONE_NEWUTS CLONE_NEWIPC CLONE_NEWUSER CLONE_NEWPID CLONE_NEWNET CLONE_IO SYS_SETNS ErrNotImplemented`,
 }
 
+/** Pages that are about nsset alone. */
+const GUIDES = ['docs/sockets.md']
+
 const pages = Object.entries(NAMES).map(([path, names]) => {
   const chapters = readPage(path)
   return { path, names: names.trim().split(/\s+/), chapters, snippets: chapters.flatMap(({ snippets }) => snippets) }
 })
-const snippets = pages.flatMap((page) => page.snippets)
+const guides = GUIDES.map((path) => ({ path, snippets: readPage(path).flatMap(({ snippets }) => snippets) }))
+const snippets = [...pages, ...guides].flatMap((page) => page.snippets)
 
 describe.each(pages)('$path', ({ names, chapters, snippets }) => {
   test('has every name of the other project, and once', () => {
@@ -52,11 +59,16 @@ describe.each(pages)('$path', ({ names, chapters, snippets }) => {
     expect(unshown).toEqual([])
   })
 
-  for (const snippet of snippets.filter(({ marks }) => !marks.includes('container'))) {
-    const name = `${snippet.place} prints what it says`
-    if (snippet.marks.includes('rootless')) test(name, () => expectRun(snippet), SNIPPET_TIME_LIMIT * 2)
-    else asRoot(name, 'names and threads in a network are for root', () => expectRun(snippet), SNIPPET_TIME_LIMIT * 2)
-  }
+  expectRuns(snippets)
+})
+
+describe.each(guides)('$path', ({ snippets }) => {
+  test('has snippets that anybody can run', () => {
+    expect(snippets.map(({ marks }) => marks)).toEqual(snippets.map(() => ['rootless']))
+    expect(snippets.length).toBeGreaterThan(0)
+  })
+
+  expectRuns(snippets)
 })
 
 asRoot(
@@ -84,6 +96,15 @@ test('the snippets compile with the settings of the project', () => {
   expect([...complaints.values()].flat()).toEqual([])
   expect(complaints.size).toBe(snippets.length)
 })
+
+/** A test of each snippet. Those of containers need one, and have a test of their own. */
+function expectRuns(snippets: readonly Snippet[]): void {
+  for (const snippet of snippets.filter(({ marks }) => !marks.includes('container'))) {
+    const name = `${snippet.place} prints what it says`
+    if (snippet.marks.includes('rootless')) test(name, () => expectRun(snippet), SNIPPET_TIME_LIMIT * 2)
+    else asRoot(name, 'names and threads in a network are for root', () => expectRun(snippet), SNIPPET_TIME_LIMIT * 2)
+  }
+}
 
 function wordsOf(code: string): string[] {
   return code.match(/[A-Za-z_]\w*/g) ?? []
