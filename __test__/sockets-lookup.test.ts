@@ -67,6 +67,7 @@ const again = (hostname: string) => ({
 })
 
 const missing = missingProgram('dnsmasq', 'dnsmasq-base')
+if (missing !== undefined) console.log(`skipped: ${missing}`)
 
 describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner) => {
   let wire: JoinedSets

@@ -15,13 +15,11 @@ export async function startNameServer(
   port = 53,
 ): Promise<NameServer> {
   const program = startInside(set, 'dnsmasq', [
-    '--keep-in-foreground',
+    // It stays who it is: in an ordinary user's namespace it may not change its groups.
+    '--no-daemon',
     '--conf-file=/dev/null',
-    '--pid-file=',
     '--no-resolv',
     '--no-hosts',
-    '--user=root',
-    '--group=root',
     '--bind-interfaces',
     `--listen-address=${address}`,
     `--port=${port}`,
