@@ -16,6 +16,9 @@ import { resources } from './setup/resources.ts'
 import { socketTwins } from './setup/socket-twins.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
 
+/** What sockets could leave behind; mounts are those of others. */
+const held = () => ({ ...resources(), mounts: Number.POSITIVE_INFINITY })
+
 describe('a server tells where it listens as Node’s own does', () => {
   for (const options of [
     { port: 8001 },
@@ -209,7 +212,7 @@ describe('an error is Node’s own', () => {
 describe('two calls at once', () => {
   test('for one port: one listens, the other is told why it cannot', async () => {
     using set = anyonesSet(['net'], { loopback: true })
-    const before = resources()
+    const before = held()
     const servers = [net.createServer(), net.createServer()]
     for (const place of [{ port: 8025, host: '127.0.0.1' }, { path: '\0nsset-race' }]) {
       const calls = servers.map((server) => set.network.listen(server, place))
@@ -232,7 +235,7 @@ describe('two calls at once', () => {
   })
   test('for one server: the later one is told that it listens already', async () => {
     using set = anyonesSet(['net'], { loopback: true })
-    const before = resources()
+    const before = held()
     const server = net.createServer()
     const outcomes = await Promise.allSettled([8026, 8027].map((port) => set.network.listen(server, port)))
     expect(outcomes).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'ERR_SERVER_ALREADY_LISTEN' } }])
@@ -244,7 +247,7 @@ describe('two calls at once', () => {
   })
   test('listen and close, and a signal, at every step: the promise settles', async () => {
     using set = anyonesSet(['net'], { loopback: true })
-    const before = resources()
+    const before = held()
     for (let steps = 0; steps < 12; steps += 1) {
       for (const way of ['close', 'abort'] as const) {
         const server = net.createServer()

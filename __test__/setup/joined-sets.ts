@@ -1,5 +1,5 @@
 /** Two sets joined by a cable, as two hosts are. */
-import { type NamespaceKind, NamespaceSet } from 'nsset'
+import { type MapUser, type NamespaceKind, NamespaceSet } from 'nsset'
 import { ip } from './iproute.ts'
 import { isRoot } from './privilege.ts'
 
@@ -26,8 +26,8 @@ const both = (four: string, six: string, local: string) => [
  * Makes them. Beside the other host there is 10.9.0.77, which never answers; 10.66.0.0/16 and fd66::/64 are unreachable;
  * there is no way to anywhere else.
  */
-export async function joinedSets(owner: Owner): Promise<JoinedSets> {
-  const [here, there] = await twoSets(owner)
+export async function joinedSets(owner: Owner, mapUser: MapUser = 'root'): Promise<JoinedSets> {
+  const [here, there] = await twoSets(owner, mapUser)
   await here.network.links.add({
     kind: 'veth',
     name: 'inner0',
@@ -45,12 +45,12 @@ export async function joinedSets(owner: Owner): Promise<JoinedSets> {
   return { here, there, [Symbol.dispose]: close }
 }
 
-async function twoSets(owner: Owner): Promise<[NamespaceSet, NamespaceSet]> {
+async function twoSets(owner: Owner, mapUser: MapUser): Promise<[NamespaceSet, NamespaceSet]> {
   const kinds: NamespaceKind[] = ['net']
   const options = { loopback: true }
   if (owner === 'net') {
     return [await NamespaceSet.unshare(kinds, options), await NamespaceSet.unshare(kinds, options)]
   }
-  using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
+  using base = await NamespaceSet.unshare('user', { mapUser })
   return [await base.unshare(kinds, options), await base.unshare(kinds, options)]
 }
