@@ -90,7 +90,7 @@ for (const owner of OWNERS) {
       await inside.end()
       for (const to of [
         ...[`127.0.0.1.${PLAIN}`, `::1.${PLAIN}`, `10.9.0.1.${PLAIN}`, `fd09::1.${PLAIN}`],
-        ...[`127.0.0.1.${DEAD}`, `::1.${DEAD}`, `10.9.0.2.${DEAD}`, `fd09::2.${DEAD}`, `fe80::2.${DEAD}`],
+        ...[`127.0.0.1.${DEAD}`, `::1.${DEAD}`, `10.9.0.2.${DEAD}`, `fd09::2.${DEAD}`],
         ...[`10.9.0.2.${PLAIN}`, `fd09::2.${PLAIN}`, `10.9.0.2.${SECURE}`, `fd09::2.${SECURE}`],
       ]) {
         const connecting = seen.filter((line) => line.includes(`> ${to}: Flags [S]`))
