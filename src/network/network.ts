@@ -10,6 +10,7 @@ import { type Connector, type ConnectorOptions, connector } from '../sockets/con
 import { createSocket } from '../sockets/datagram.ts'
 import { FetchInside } from '../sockets/fetch.ts'
 import { listen, type NetworkListenOptions } from '../sockets/listen.ts'
+import { ensureNodesOwn } from '../sockets/nodes-own.ts'
 import { Resolver } from '../sockets/resolver.ts'
 import { resolverFilesOf } from '../sockets/resolver-files.ts'
 import type { SocketMaker } from '../sockets/socket-maker.ts'
@@ -131,6 +132,7 @@ export class Network {
    * @see tcp(7), unix(7)
    */
   connect(options: NetConnectOpts, listener?: () => void): Socket {
+    ensureNodesOwn('connect')
     return connect(this.#sockets, options, listener)
   }
 
@@ -170,6 +172,7 @@ export class Network {
    * http.get('http://10.0.0.1/', { agent: set.network.httpAgent({ keepAlive: true }) }, (response) => response.resume())
    */
   httpAgent(options?: AgentOptions): Agent {
+    ensureNodesOwn('httpAgent')
     return httpAgent(this.#sockets, options)
   }
 
@@ -180,6 +183,7 @@ export class Network {
    * https.get('https://example.org/', { agent: set.network.httpsAgent() }, (response) => response.resume())
    */
   httpsAgent(options?: HttpsAgentOptions): HttpsAgent {
+    ensureNodesOwn('httpsAgent')
     return httpsAgent(this.#sockets, options)
   }
 
@@ -191,6 +195,7 @@ export class Network {
    * await request('http://10.0.0.1/', { dispatcher })
    */
   connector(options?: ConnectorOptions): Connector {
+    ensureNodesOwn('connector')
     return connector(this.#sockets, options)
   }
 

@@ -28,7 +28,8 @@ export interface UnstartedChild extends ChildProcess {
 export function unstartedChildClass(): new () => UnstartedChild {
   const { ChildProcess } = process.getBuiltinModule('node:child_process')
   const { EventEmitter } = process.getBuiltinModule('node:events')
-  if (!('spawn' in ChildProcess.prototype)) {
+  const { bun, deno } = process.versions
+  if (!('spawn' in ChildProcess.prototype) || bun !== undefined || deno !== undefined) {
     const message = "spawn, execFile and fork need the ChildProcess of Node.js, and this runtime's is another"
     throw misuse('ERR_NSSET_UNSUPPORTED_PLATFORM', message)
   }

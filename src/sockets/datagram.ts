@@ -5,6 +5,7 @@ import { familyOf } from '../network/values.ts'
 import { parseInteger } from '../options.ts'
 import { bindInside } from './bind.ts'
 import { addressOf } from './lookup.ts'
+import { ensureNodesOwn } from './nodes-own.ts'
 import { closeSocket, SOCK_DGRAM, type SocketMaker, splitZone } from './socket-maker.ts'
 import { bindError, refusal } from './system-error.ts'
 
@@ -19,6 +20,7 @@ export function createSocket(
   listener?: Listener,
 ): Dgram.Socket {
   maker.ensureOpen()
+  ensureNodesOwn('createSocket', ['deno'])
   const options = typeof typeOrOptions === 'string' ? { type: typeOrOptions } : typeOrOptions
   SocketInside ??= makeClass()
   return new SocketInside(maker, options, listener)

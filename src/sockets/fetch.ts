@@ -1,5 +1,6 @@
 import { misuse } from '../errors.ts'
 import { type Connector, connector } from './connector.ts'
+import { ensureNodesOwn } from './nodes-own.ts'
 import type { SocketMaker } from './socket-maker.ts'
 
 /** As far as it is needed here: of undici, whether the application's or Node's own. */
@@ -22,6 +23,7 @@ export class FetchInside {
 
   readonly fetch: Fetch = async (input, init) => {
     this.#maker.ensureOpen()
+    ensureNodesOwn('fetch')
     this.#undici ??= this.#load()
     const { fetch, dispatcher } = await this.#undici
     const given = (init as { dispatcher?: Dispatcher } | undefined)?.dispatcher
