@@ -1,6 +1,5 @@
-/** Programs that are nobody's of ours, at the other end of connections: socat(1), curl(1). */
+/** Programs of others, at the other end of connections: socat(1), curl(1). */
 import type { ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import type { NamespaceSet } from 'nsset'
 import { ask } from './iproute.ts'
 
@@ -34,6 +33,3 @@ async function until(isSo: () => Promise<boolean>, otherwise: string): Promise<v
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
-
-/** What this machine's own network has of TCP, as the kernel lists it: ports in hexadecimal. */
-export const portsOutside = () => readFileSync('/proc/thread-self/net/tcp', 'latin1')
