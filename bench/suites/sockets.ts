@@ -122,7 +122,7 @@ async function ask(set: NamespaceSet): Promise<Row> {
       { name: 'inside', sample: () => perRequest(portOf(there), inside) },
       { name: 'outside', sample: () => perRequest(portOf(here), outside) },
     ],
-    80,
+    200,
   )
   outside.destroy()
   inside.destroy()
@@ -130,7 +130,8 @@ async function ask(set: NamespaceSet): Promise<Row> {
     name: 'http.get with keep-alive (against the plain agent outside)',
     unit: 'µs',
     ...compared(figures, 'inside', 'outside'),
-    limit: { of: 'ratio', most: 1 / 0.97 },
+    // 0.97 of the requests in the same time.
+    limit: { of: 'ratio', most: 1.031 },
   }
 }
 
