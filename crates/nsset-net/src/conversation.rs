@@ -40,14 +40,8 @@ const ATTEMPTS: u32 = 32;
 #[derive(Debug)]
 pub(crate) struct Conversation {
     socket: AsyncFd<OwnedFd>,
-    turn: Mutex<Turn>,
-}
-
-/// Who has it may speak.
-#[derive(Debug)]
-struct Turn {
-    sequence: u32,
-    buffer: Vec<u8>,
+    /// The number of the latest request. Who has it may speak.
+    turn: Mutex<u32>,
 }
 
 impl Conversation {
@@ -58,7 +52,7 @@ impl Conversation {
         }
         socket::prepare(socket.as_fd()).map_err(|errno| Refusal::from(errno).of("setsockopt", ""))?;
         let socket = socket::watch(socket).map_err(|errno| Refusal::from(errno).of("epoll_ctl", ""))?;
-        Ok(Self { socket, turn: Mutex::new(Turn { sequence: 0, buffer: Vec::new() }) })
+        Ok(Self { socket, turn: Mutex::new(0) })
     }
 
     /// Has something done.
@@ -111,15 +105,15 @@ impl Conversation {
     }
 
     async fn ask(&self, request: &mut Request, hear: &mut Hear<'_>) -> Result<End, Refusal> {
-        let mut turn = self.turn.lock().await;
-        turn.sequence = turn.sequence.wrapping_add(1);
-        turn.buffer.resize(DATAGRAM, 0);
-        let Turn { sequence, buffer } = &mut *turn;
+        let mut sequence = self.turn.lock().await;
+        *sequence = sequence.wrapping_add(1);
+        // Kept for the next turn, it would be most of what a network takes that is open.
+        let mut buffer = vec![0; DATAGRAM];
         let deadline = Instant::now() + PATIENCE;
         self.send(request.numbered(*sequence), deadline).await?;
         let mut hearing = Hearing::of(*sequence, hear);
         loop {
-            let length = self.receive(buffer, deadline).await?;
+            let length = self.receive(&mut buffer, deadline).await?;
             if hearing.datagram(&buffer[..length]) {
                 return hearing.outcome;
             }
