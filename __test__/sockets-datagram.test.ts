@@ -166,11 +166,10 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
 
     test('to an address of a link, by its zone', async () => {
       await using(network.createSocket('udp6'), async (socket) => {
-        socket.bind(0, 'fe80::1%inner0')
+        socket.bind(4010, 'fe80::1%inner0')
         await listening(socket)
-        // Node names the zone by the links outside.
-        const { port } = socket.address()
-        expect(await datagramSockets(wire.here)).toContain(`[fe80::1]%inner0:${port}`)
+        // Not of the socket: Node would look for the link outside.
+        expect(await datagramSockets(wire.here)).toContain('[fe80::1]%inner0:4010')
       })
     })
 
@@ -478,13 +477,11 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       })
     })
 
-    test('when it joins a group of IPv6, on a link that is inside', async () => {
+    test('when it joins a group of IPv6', async () => {
       await using(network.createSocket('udp6'), async (socket) => {
-        const { index } = await network.links.get('inner0')
-        socket.addMembership('ff15::77', `::%${index}`)
-        await expectInside(socket).catch(async () => {
-          expect((await datagramSockets(wire.here)).join()).toContain(`:${socket.address().port}`)
-        })
+        socket.addMembership('ff15::77')
+        const own = await datagramSockets(wire.here)
+        expect(own.filter((address) => address.endsWith(`:${socket.address().port}`))).not.toEqual([])
         expect(await ip(wire.here, '-6 maddress show dev inner0')).toContain('ff15::77')
       })
     })
