@@ -23,6 +23,8 @@ export function resolverFilesOf(set: NamespaceSet): ResolverFiles {
 
 /** How many milliseconds go by before files inside are read again: it takes the helper. */
 const FRESH = 5000
+/** And before those here are looked at again, which takes two system calls: many names may be asked for at once. */
+const FRESH_HERE = 50
 
 class FilesInside implements ResolverFiles {
   readonly #set: NamespaceSet
@@ -60,12 +62,22 @@ class FilesInside implements ResolverFiles {
 class FilesHere implements ResolverFiles {
   readonly #name: string | undefined
   readonly #read = new Map<string, { stamp: string; text: string }>()
+  #texts: Promise<ResolverTexts> | undefined
+  #readAt = 0
 
   constructor(set: NamespaceSet) {
     this.#name = netnsNameOf(set)
   }
 
-  async read(): Promise<ResolverTexts> {
+  read(): Promise<ResolverTexts> {
+    if (this.#texts === undefined || performance.now() - this.#readAt > FRESH_HERE) {
+      this.#texts = this.#readAnew()
+      this.#readAt = performance.now()
+    }
+    return this.#texts
+  }
+
+  async #readAnew(): Promise<ResolverTexts> {
     return { resolvConf: this.#text('resolv.conf'), hosts: this.#text('hosts') }
   }
 

@@ -42,7 +42,7 @@ export class Resolver {
 
   async #resolve(name: string, family: number): Promise<LookupAddress[]> {
     this.#maker.ensureOpen()
-    const ascii = process.getBuiltinModule('node:url').domainToASCII(name) || name
+    const ascii = IS_PLAIN.test(name) ? name : process.getBuiltinModule('node:url').domainToASCII(name) || name
     await this.#configure()
     this.#maker.ensureOpen()
     const { results, failure } = await ask((id) => this.#maker.native.resolve(id, ascii, family))
@@ -59,6 +59,9 @@ export class Resolver {
     this.#configured = { resolvConf, hosts, servers }
   }
 }
+
+/** Names that are as they travel. */
+const IS_PLAIN = /^[\w.-]*$/
 
 // biome-ignore lint/suspicious/noExplicitAny: its arguments follow from the options.
 type Callback = (error: NodeJS.ErrnoException | null, ...result: any[]) => void
