@@ -241,7 +241,8 @@ const BEGINNING = `
   import http2 from 'node:http2'
   const kinds = process.getuid() === 0 ? ['net'] : ['user', 'net']
   const set = NamespaceSet.unshareSync(kinds, { loopback: true, ...(kinds.length > 1 ? { mapUser: 'root' } : {}) })
-  const [key, cert, ca] = ['key', 'cert', 'ca'].map((name) => readFileSync(process.env['PEMS'] + '/' + name + '.pem', 'utf8'))
+  const [key, cert, ca] = ['key', 'cert', 'ca'].map((name) =>
+    readFileSync(process.env['PEMS'] + '/' + name + '.pem', 'utf8'))
   const answer = (request, response) => response.end(JSON.stringify({
     version: request.httpVersion, agent: request.headers['user-agent'], servername: request.socket.servername,
     path: request.url }))
@@ -276,7 +277,8 @@ describe('in an application', () => {
   const SECURE = `
     const port = await portOf(https.createServer({ key, cert }, answer))
     const get = async (url) => (await set.network.fetch(url)).json()
-    done([await caught(() => get('https://localhost:' + port + '/a')), await caught(() => get('https://127.0.0.1:' + port + '/b'))])`
+    done([await caught(() => get('https://localhost:' + port + '/a')),
+      await caught(() => get('https://127.0.0.1:' + port + '/b'))])`
 
   test('without undici, an authority that Node is told of is trusted', async () => {
     const value = await valueIn(plain, SECURE, { NODE_EXTRA_CA_CERTS: pems.caFile })
@@ -317,7 +319,8 @@ describe('in an application', () => {
     const program = `
       const port = await portOf(http.createServer(answer))
       let asked = 0
-      const proxy = http.createServer((request, response) => { asked += 1; response.end('{}') }).on('connect', () => { asked += 1 })
+      const proxy = http.createServer((request, response) => { asked += 1; response.end('{}') })
+      proxy.on('connect', () => { asked += 1 })
       await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve))
       process.env.HTTP_PROXY = process.env.http_proxy = 'http://127.0.0.1:' + proxy.address().port
       const outcome = await caught(async () => (await set.network.fetch('http://127.0.0.1:' + port + '/')).json())
@@ -398,7 +401,8 @@ describe('in an application', () => {
         const both = []
         for (const allowH2 of [true, false]) {
           const dispatcher = new Agent({ allowH2, connect: set.network.connector({ ca, allowH2 }) })
-          both.push(await caught(async () => (await request('https://localhost:' + port + '/', { dispatcher })).body.json()))
+          const url = 'https://localhost:' + port + '/'
+          both.push(await caught(async () => (await request(url, { dispatcher })).body.json()))
         }
         done(both)`
       expect(await valueIn(app, program)).toMatchObject([{ version: '2.0' }, { version: '1.1' }])

@@ -33,7 +33,8 @@ export const FEATURES: Record<string, string> = {
   'set.fork': `
     const { writeFileSync } = await import('node:fs')
     const set = await makeSet()
-    writeFileSync('forked.mjs', "import { readlinkSync } from 'node:fs'; process.send(readlinkSync('/proc/self/ns/net'))")
+    writeFileSync('forked.mjs', "import { readlinkSync } from 'node:fs';" +
+      "process.send(readlinkSync('/proc/self/ns/net'))")
     const child = set.fork('./forked.mjs')
     const told = await new Promise((resolve, reject) => child.once('message', resolve).once('error', reject)
       .once('exit', (code) => setTimeout(reject, 1000, new Error('it ended with ' + code))))
@@ -45,7 +46,8 @@ export const FEATURES: Record<string, string> = {
   'set.network.listen': `
     const net = await import('node:net')
     const set = await makeSet()
-    const server = await set.network.listen(net.createServer((socket) => socket.end('inside')), { host: '127.0.0.1', port: 7001 })
+    const server = await set.network.listen(net.createServer((socket) => socket.end('inside')),
+      { host: '127.0.0.1', port: 7001 })
     const said = await saidBy(peer(set, "net.connect(7001, '127.0.0.1').pipe(process.stdout)"))
     return said === 'inside' && server.address().port === 7001`,
   'set.network.connect': `
@@ -68,7 +70,8 @@ export const FEATURES: Record<string, string> = {
       "s.once('message', (text) => { console.log(String(text)); s.close() })"
     const back = await saidBy(peer(set, program))
     // And one that binds by itself, since it sends.
-    const echo = "const s = dgram.createSocket('udp4'); s.on('message', (text, { port }) => s.send(text, port, '127.0.0.1'));" +
+    const echo = "const s = dgram.createSocket('udp4');" +
+      "s.on('message', (text, { port }) => s.send(text, port, '127.0.0.1'));" +
       "s.bind(7006, '127.0.0.1', () => console.log('ready'))"
     await saidBy(peer(set, echo))
     const other = set.network.createSocket('udp4')
@@ -95,7 +98,8 @@ export const FEATURES: Record<string, string> = {
     const set = await makeSet()
     const error = await new Promise((resolve) => {
       // The server inside speaks no TLS: that it is found is all that counts.
-      startHttp(set, 7007).then(() => https.get('https://127.0.0.1:7007/', { agent: set.network.httpsAgent() }).once('error', resolve))
+      startHttp(set, 7007)
+        .then(() => https.get('https://127.0.0.1:7007/', { agent: set.network.httpsAgent() }).once('error', resolve))
         .catch(resolve)
     })
     if (String(error.code).startsWith('ERR_NSSET')) throw error
@@ -137,9 +141,11 @@ export function programOf(feature: string): string {
       child.once('error', reject)
     })
     const startEcho = (set, port) =>
-      saidBy(peer(set, "net.createServer((s) => s.pipe(s)).listen(" + port + ", '127.0.0.1', () => console.log('ready'))"))
+      saidBy(peer(set, "net.createServer((s) => s.pipe(s)).listen(" + port +
+        ", '127.0.0.1', () => console.log('ready'))"))
     const startHttp = (set, port) =>
-      saidBy(peer(set, "http.createServer((_, r) => r.end('inside')).listen(" + port + ", '127.0.0.1', () => console.log('ready'))"))
+      saidBy(peer(set, "http.createServer((_, r) => r.end('inside')).listen(" + port +
+        ", '127.0.0.1', () => console.log('ready'))"))
     try {
       const { NamespaceSet } = await import('nsset')
       const makeSet = async () => {

@@ -1,4 +1,7 @@
-/** Programs that run beside a test, inside or outside: socat(1), dnsmasq(8), tcpdump(8). Each is killed at the end of its block. */
+/**
+ * Programs that run beside a test, inside or outside: socat(1), dnsmasq(8), tcpdump(8). Each is killed at the end of
+ * its block.
+ */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { NamespaceSet } from 'nsset'
 import { installed } from './busybox-root.ts'
