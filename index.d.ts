@@ -47,6 +47,10 @@ export declare class NativeFds {
 
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
+  /** Connects to an address of the link of this name; the answer to `id` says that it is connected. */
+  connectLinkLocal(id: number, address: string, port: number, link: string): void
+  /** The socket of that connection; the caller owns it from now on. */
+  takeSocket(id: number): number
   /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /** Asks for the addresses of a host, of this family or of both (0); they are told by `id`. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { NativeNetwork } from '../../index.js'
+import { ask } from '../network/ask.ts'
 import { AF_INET, AF_INET6, AF_UNIX, closeSocket, SOCK_STREAM, splitZone } from './socket-maker.ts'
 
 /**
@@ -51,9 +52,61 @@ function adopt(handle: Handle | null | undefined, socket: Socket, network: Nativ
     }
   const isPipe = handle.constructor.name === 'Pipe'
   handle.connect = inside('connect', isPipe ? AF_UNIX : AF_INET, 1)
-  handle.connect6 = inside('connect6', AF_INET6, 1)
+  const connect6 = inside('connect6', AF_INET6, 1) as Handle['connect6']
+  handle.connect6 = (request, address, ...rest) => {
+    const [bare, zone] = splitZone(address)
+    if (zone === undefined || isOpen) return connect6(request, address, ...rest)
+    isOpen = true
+    connectLinkLocal(handle, request as ConnectRequest, bare, zone, rest[0] as number, socket, network)
+    return 0
+  }
   handle.bind = inside('bind', AF_INET, 0)
   handle.bind6 = inside('bind6', AF_INET6, 0)
+}
+
+/** What Node has asked its handle for. */
+interface ConnectRequest {
+  oncomplete(status: number, handle: Handle, request: object, readable: boolean, writable: boolean): void
+}
+
+/** Connects before there is a handle, and tells as a handle does. */
+async function connectLinkLocal(
+  handle: Handle,
+  request: ConnectRequest,
+  address: string,
+  zone: string,
+  port: number,
+  socket: Socket,
+  network: NativeNetwork,
+): Promise<void> {
+  let connection = 0
+  const { failure } = await ask((id) => {
+    connection = id
+    network.connectLinkLocal(id, address, port, zone)
+  }).catch((failure: Error) => ({ failure }))
+  const status = failure === undefined ? takeInto(handle, connection, socket, network) : errnoOf(failure, socket)
+  // A handle of TLS is around the one that connects.
+  const own = (handle as { _parent?: Handle })._parent ?? handle
+  if (!socket.destroyed) request.oncomplete(status, own, request, true, true)
+}
+
+function takeInto(handle: Handle, connection: number, socket: Socket, network: NativeNetwork): number {
+  try {
+    const fd = network.takeSocket(connection)
+    const refused = socket.destroyed ? ECANCELED : handle.open(fd)
+    if (refused !== 0) closeSocket(fd)
+    return refused
+  } catch (error) {
+    return errnoOf(error as Error, socket)
+  }
+}
+
+/** The number that Node is told; what has none ends the socket with itself. */
+function errnoOf(error: Error, socket: Socket): number {
+  const { errno } = error as NodeJS.ErrnoException
+  if (errno !== undefined) return errno
+  endWith(socket, error)
+  return ECANCELED
 }
 
 const ECANCELED = -125
@@ -72,10 +125,7 @@ function openInside(
     if (refused !== 0) closeSocket(fd)
     return refused
   } catch (error) {
-    const { errno } = error as NodeJS.ErrnoException
-    if (errno !== undefined) return errno
-    endWith(socket, error as Error)
-    return ECANCELED
+    return errnoOf(error as Error, socket)
   }
 }
 

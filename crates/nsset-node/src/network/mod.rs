@@ -2,6 +2,7 @@
 
 mod failure;
 mod keys;
+mod link_local;
 mod operation;
 mod reply;
 mod resolve;

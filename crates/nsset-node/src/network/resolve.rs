@@ -1,10 +1,6 @@
 //! Names, resolved inside.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    pin::pin,
-    sync::Arc,
-};
+use std::{net::IpAddr, pin::pin, sync::Arc};
 
 use futures_util::future::{Either, select};
 use napi::{Env, Result};
@@ -20,9 +16,6 @@ impl NativeNetwork {
     #[napi]
     pub fn configure_resolver(&self, env: Env, resolv_conf: String, hosts: String, servers: Vec<String>) -> Result<()> {
         guard(env, || {
-            let servers: std::result::Result<Vec<SocketAddr>, _> =
-                servers.iter().map(|server| server.parse()).collect();
-            let servers = servers.map_err(|error| nsset::Error::InvalidArgument(error.to_string()))?;
             open(&self.inside)?.resolve_by(Texts { resolv_conf, hosts, servers });
             Ok(())
         })

@@ -1,8 +1,9 @@
 //! The sockets of one network, each opened inside on first use.
 
 use std::{
+    collections::HashMap,
     io,
-    net::SocketAddr,
+    net::{SocketAddr, SocketAddrV6},
     os::fd::OwnedFd,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -19,7 +20,7 @@ use super::failure::Failure;
 pub struct Texts {
     pub resolv_conf: String,
     pub hosts: String,
-    pub servers: Vec<SocketAddr>,
+    pub servers: Vec<String>,
 }
 
 /// What is said of names, and, once somebody has asked for one, who resolves them by that.
@@ -38,6 +39,8 @@ pub struct Sockets {
     wireguards: OnceCell<WireGuards>,
     names: Mutex<Names>,
     closing: Arc<Notify>,
+    /// Connected, and not taken yet.
+    connected: Mutex<HashMap<u32, OwnedFd>>,
 }
 
 impl Sockets {
@@ -48,6 +51,7 @@ impl Sockets {
             wireguards: OnceCell::new(),
             names: Mutex::default(),
             closing: Arc::default(),
+            connected: Mutex::default(),
         }
     }
 
@@ -75,6 +79,15 @@ impl Sockets {
     pub async fn wireguards(&self) -> Result<&WireGuards, Failure> {
         let open = || async { Ok(WireGuards::open(self.netlink(libc::NETLINK_GENERIC)?)?) };
         self.wireguards.get_or_try_init(open).await
+    }
+
+    /// Keeps a socket until it is taken, by this number.
+    pub fn keep(&self, id: u32, socket: OwnedFd) {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner).insert(id, socket);
+    }
+
+    pub fn take(&self, id: u32) -> Option<OwnedFd> {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
     }
 
     /// Ends when `close` is called. Made before it is called, it does not miss that.
@@ -115,12 +128,13 @@ impl Sockets {
 
     /// Links that servers name (`fe80::1%eth0`) are those inside.
     async fn config(&self, texts: &Texts) -> Result<Config, Failure> {
-        let names_links = texts.resolv_conf.contains('%');
+        let names_links = texts.resolv_conf.contains('%') || texts.servers.iter().any(|server| server.contains('%'));
         let links = if names_links { self.links().await?.list().await? } else { Vec::new() };
         let zone = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.index);
         let mut config = Config::parse(&texts.resolv_conf, &texts.hosts, zone);
         if !texts.servers.is_empty() {
-            config.servers.clone_from(&texts.servers);
+            let servers: nsset::Result<_> = texts.servers.iter().map(|server| parse_server(server, zone)).collect();
+            config.servers = servers?;
         }
         Ok(config)
     }
@@ -165,4 +179,14 @@ impl Sockets {
     pub fn namespace(&self) -> nsset::Result<&nsset::Namespace> {
         self.set.get(Kind::Net).map(AsRef::as_ref)
     }
+}
+
+/// `10.0.0.53:53`, `[fe80::1%eth0]:53`.
+fn parse_server(text: &str, zone: impl Fn(&str) -> Option<u32>) -> nsset::Result<SocketAddr> {
+    let unknown = || nsset::Error::InvalidArgument(format!("'{text}' is no server for names: there is no such link"));
+    let Some((address, rest)) = text.split_once('%') else { return text.parse().map_err(|_| unknown()) };
+    let (link, port) = rest.split_once("]:").ok_or_else(unknown)?;
+    let index = link.parse().ok().or_else(|| zone(link)).ok_or_else(unknown)?;
+    let address: SocketAddrV6 = format!("{address}]:{port}").parse().map_err(|_| unknown())?;
+    Ok(SocketAddrV6::new(*address.ip(), address.port(), 0, index).into())
 }
