@@ -379,10 +379,13 @@ describe('a set that nobody closes', () => {
        const base = ${MAKE}
        await base.network.links.list()
        const before = count()
-       await (async () => {
-         for (let index = 0; index < 10; index++) await base.unshareSync('net').network.links.list()
-       })()
+       const held = await Promise.all(Array.from({ length: 10 }, async () => {
+         const set = base.unshareSync('net')
+         await set.network.links.list()
+         return set
+       }))
        const open = count()
+       held.length = 0
        for (let turn = 0; turn < 300 && count() > before; turn++) { gc(); await setTimeout(10) }
        console.log(JSON.stringify({ before, open, after: count() }))`,
       { flags: ['--expose-gc'] },
