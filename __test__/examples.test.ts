@@ -1,31 +1,8 @@
 /** The examples run, as root and as an ordinary user. */
-import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { missingKinds } from './setup/missing-kinds.ts'
+import { example, LONG } from './setup/example.ts'
 import { asRoot } from './setup/privilege.ts'
-
-interface Outcome {
-  stdout: string
-  stderr: string
-  code: number
-}
-
-/** Milliseconds: some examples start many programs, which takes its time in a virtual machine. */
-const LONG = 90_000
-
-const fileOf = (name: string) => fileURLToPath(new URL(`../examples/${name}.ts`, import.meta.url))
-
-/** Runs `examples/NAME.ts`. */
-function example(name: string, ...args: string[]): Promise<Outcome> {
-  const file = fileOf(name)
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', file, ...args], { timeout: LONG }, (error, stdout, stderr) =>
-      resolve({ stdout, stderr, code: error === null ? 0 : Number(error.code) }),
-    )
-  })
-}
 
 test('sandbox: a shell with its own processes, host name, files and network', async () => {
   const script = 'id -un; hostname; ps -e -o comm=; ls /root /home; touch /usr/mine; exit 3'
@@ -121,47 +98,6 @@ test(
   LONG,
 )
 
-test(
-  'slow-client: a new connection costs a second journey, or the kernel’s reason is told',
-  async () => {
-    const stdout = await toldByTheKernel('slow-client', 'no latency here')
-    if (stdout === undefined) return
-    const [there, fresh] = [...stdout.matchAll(/^on a .* (\d+) ms$/gm)].map(([, took]) => Number(took))
-    expect(there).toBeGreaterThanOrEqual(79)
-    // Slow machines need more, but what they need is the same for both.
-    expect(Number(fresh) - Number(there)).toBeGreaterThan(40)
-  },
-  LONG,
-)
-
-test(
-  'wireguard-fetch: the server sees who is in the tunnel, or the kernel’s reason is told',
-  async () => {
-    const stdout = await toldByTheKernel('wireguard-fetch', 'no tunnel here')
-    if (stdout === undefined) return
-    expect(stdout).toMatch(/^hello, 10\.9\.0\.1\n\d{3,} bytes came through the tunnel from 192\.0\.2\.1:51820\n$/)
-  },
-  LONG,
-)
-
-test(
-  'demo: two hosts, drawn and measured, in plain text of 80 columns',
-  async () => {
-    const { stdout, stderr, code } = await example('demo')
-    expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
-    const lines = stdout.split('\n')
-    expect(lines.filter((line) => line.length > 80 || /\p{Cc}/u.test(line))).toEqual([])
-    expect(stdout).toMatch(/─ alice ─.*─ switch ─.*─ bob ─/)
-    expect(stdout).toMatch(/^ {2}round trip +[\d.]+ ms +median of 21 requests/m)
-    expect(stdout).toMatch(/^ {2}throughput .*, as it should be$/m)
-    expect(Number(/^ {2}throughput +([\d.]+) Mbit\/s/m.exec(stdout)?.[1])).toBeGreaterThan(1)
-    // A cable has its latency and rate written on it, or the kernel's reason is told.
-    expect(/ 20 ms .* 20 ms /.test(stdout)).toBe(!stdout.includes('no latency'))
-    expect(/ 50 Mbit\/s .* 50 Mbit\/s /.test(stdout)).toBe(!stdout.includes('no rate'))
-  },
-  LONG,
-)
-
 asRoot(
   'worker-per-namespace: each tenant has a server of its own on the same port',
   'a thread of an ordinary user may not enter',
@@ -177,16 +113,6 @@ asRoot(
     expect(stdout).toMatch(/\noutside, /)
   },
 )
-
-/** What an example prints; undefined where the kernel lacks a kind that it needs, which it has to say. */
-async function toldByTheKernel(name: string, otherwise: string): Promise<string | undefined> {
-  const { stdout, stderr, code } = await example(name)
-  expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
-  const [missing] = await missingKinds(readFileSync(fileOf(name), 'utf8'))
-  if (missing === undefined) return stdout
-  expect(stdout).toMatch(new RegExp(`^${otherwise}: .*${missing}; load the module`))
-  return undefined
-}
 
 function readCommandLines(): string[] {
   return readdirSync('/proc').flatMap((name) => {

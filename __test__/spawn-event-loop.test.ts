@@ -6,6 +6,8 @@ import { isRoot } from './setup/privilege.ts'
 const HEADING = `
   import { NamespaceSet } from 'nsset'
   const set = NamespaceSet.unshareSync(${isRoot ? "'uts'" : "['user', 'uts'], { mapUser: 'root' }"})
+  // Held to the end: what is collected is warned of.
+  globalThis.held = set
   const quiet = { stdio: 'ignore' }
 `
 

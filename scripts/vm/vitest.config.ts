@@ -5,15 +5,12 @@ import base from '../../vitest.config.ts'
 /** An emulated processor needs up to twenty times as long; most tests wait for the kernel, and do not. */
 const SLOWER = 4
 
+/** What depends on the kinds that a kernel has. All else is tested here, on a faster processor. */
 const FILES = [
-  '__test__/do.test.ts',
-  '__test__/docs.test.ts',
-  '__test__/examples.test.ts',
-  '__test__/mount.test.ts',
-  '__test__/netns.test.ts',
-  '__test__/network-*.test.ts',
-  '__test__/set.test.ts',
-  '__test__/unshare.test.ts',
+  '__test__/examples-by-kernel.test.ts',
+  '__test__/network-links.test.ts',
+  '__test__/network-qdiscs.test.ts',
+  '__test__/network-wireguard.test.ts',
 ]
 
 const told = process.env['NSSET_TEST_VM_FILES']?.split(' ').filter((file) => file !== '') ?? []
