@@ -47,16 +47,21 @@ export function watch(child: ChildProcess, { isRead = true }: WatchOptions = {})
 }
 
 /**
- * Some moments after its `'close'`: that of stdin comes after it, in Node's order or in ours. A forked child whose
- * parent has let go of the channel has no `'close'`, in Node either: then it is its `'exit'`, and its streams' ends.
+ * Some moments after its `'close'`, and that of its stdin: the latter comes after it, in Node's order or in ours, and on
+ * a busy machine late. A forked child whose parent has let go of the channel has no `'close'`, in Node either: then it
+ * is its `'exit'`, and its streams' ends.
  */
 async function end(child: ChildProcess): Promise<void> {
-  const closed = new Promise((resolve) => child.once('close', resolve))
+  const closed = closeOf(child)
   const exited = new Promise((resolve) => child.once('exit', resolve))
-  const streams = (child.stdio ?? []).map((stream) => stream && new Promise((resolve) => stream.once('close', resolve)))
+  const streams = (child.stdio ?? []).map((stream) => stream && closeOf(stream))
   await Promise.race([closed, Promise.all([exited, ...streams]).then(() => pass(100))])
+  // Limited: what a test hands in as stdin may stay open.
+  await Promise.race([streams.at(0), pass(1_000)])
   await pass(10)
 }
+
+const closeOf = (emitter: ChildProcess | Stream) => new Promise((resolve) => emitter.once('close', resolve))
 
 const isClosed = (events: string[]) => events.some((event) => event.startsWith('close'))
 
