@@ -6,6 +6,8 @@ const native = createRequire(import.meta.url)(process.env['NAPI_RS_NATIVE_LIBRAR
   bareRtnetlink: () => number
   bareDumpLinks: (socket: number, buffer: Uint8Array) => number
   bareBringUp: (socket: number, index: number, buffer: Uint8Array) => number
+  bareRequest: (socket: number, request: Uint8Array, buffer: Uint8Array) => number
+  bareSpawn: (program: string, atOnce: number) => void
 }
 
-export const { bareSetns, bareRtnetlink, bareDumpLinks, bareBringUp } = native
+export const { bareSetns, bareRtnetlink, bareDumpLinks, bareBringUp, bareRequest, bareSpawn } = native

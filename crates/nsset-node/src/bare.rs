@@ -1,7 +1,11 @@
 //! The system calls themselves, through the same binding and with nothing around them: the floor that the benchmarks
 //! compare with. Not part of a released binary.
 
-use std::os::fd::{BorrowedFd, IntoRawFd, RawFd};
+use std::{
+    ffi::CString,
+    os::fd::{BorrowedFd, IntoRawFd, RawFd},
+    ptr,
+};
 
 use napi::{Error, Result, bindgen_prelude::BufferSlice};
 use napi_derive::napi;
@@ -38,6 +42,37 @@ pub fn bare_dump_links(socket: i32, mut buffer: BufferSlice<'_>) -> Result<u32> 
 pub fn bare_bring_up(socket: i32, index: u32, mut buffer: BufferSlice<'_>) -> Result<u32> {
     let request = about_link(libc::RTM_SETLINK, libc::NLM_F_ACK, index, libc::IFF_UP as u32);
     converse(socket, &request, &mut buffer).map_err(told)
+}
+
+/// Sends a request of rtnetlink that asks for an acknowledgement, and receives until it comes.
+#[napi]
+pub fn bare_request(socket: i32, request: BufferSlice<'_>, mut buffer: BufferSlice<'_>) -> Result<u32> {
+    converse(socket, &request, &mut buffer).map_err(told)
+}
+
+/// Starts a program so many times with posix_spawn(3), outside and without a word, and waits for the end of each.
+#[napi]
+pub fn bare_spawn(program: String, at_once: u32) -> Result<()> {
+    let program = CString::new(program)?;
+    let arguments = [program.as_ptr().cast_mut(), ptr::null_mut()];
+    let children: Vec<_> = (0..at_once).map(|_| start(&program, &arguments)).collect();
+    for child in children {
+        let mut status = 0;
+        // SAFETY: it is a child of this process, which nobody else waits for, and the status is this function's.
+        let waited = unsafe { libc::waitpid(child.map_err(told)?, &raw mut status, 0) };
+        Errno::result(waited).map_err(told)?;
+    }
+    Ok(())
+}
+
+fn start(program: &CString, arguments: &[*mut libc::c_char; 2]) -> nix::Result<libc::pid_t> {
+    let (mut child, environment) = (0, [ptr::null_mut()]);
+    // SAFETY: the path and both lists end with a null, and live until it returns; no actions and no attributes are fine.
+    let error = unsafe {
+        let (path, arguments) = (program.as_ptr(), arguments.as_ptr());
+        libc::posix_spawn(&raw mut child, path, ptr::null(), ptr::null(), arguments, environment.as_ptr())
+    };
+    if error == 0 { Ok(child) } else { Err(Errno::from_raw(error)) }
 }
 
 const HEADER: usize = 16;
