@@ -1,11 +1,7 @@
 /** Measures several ways to do a thing, interleaved in one run, so that what slows the machine slows all of them. */
 
-/** One way; what it returns is what one call of it took, in the suite's unit. */
-export interface Way {
-  name: string
-  /** Takes one sample. */
-  sample: () => number | Promise<number>
-}
+/** Takes one sample: what one call took, in the row's unit. */
+export type Sample = () => number | Promise<number>
 
 export interface Figures {
   median: number
@@ -14,18 +10,22 @@ export interface Figures {
 }
 
 /** Every second round goes backwards: what is first in a round does not always follow the same one. */
-export async function interleave(ways: readonly Way[], rounds: number): Promise<Map<string, Figures>> {
-  const taken = new Map<string, number[]>(ways.map((way) => [way.name, []]))
+export async function interleave<Name extends string>(
+  ways: Record<Name, Sample>,
+  rounds: number,
+): Promise<Record<Name, Figures>> {
+  const names = Object.keys(ways) as Name[]
+  const taken = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>
   for (let round = -Math.ceil(rounds / 10); round < rounds; round += 1) {
-    for (const way of round % 2 === 0 ? ways : ways.toReversed()) {
-      const value = await way.sample()
-      if (round >= 0) taken.get(way.name)?.push(value)
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const value = await ways[name]()
+      if (round >= 0) taken[name].push(value)
     }
   }
-  return new Map([...taken].map(([name, values]) => [name, figuresOf(values)]))
+  return Object.fromEntries(names.map((name) => [name, figuresOf(taken[name])])) as Record<Name, Figures>
 }
 
-function figuresOf(values: number[]): Figures {
+export function figuresOf(values: readonly number[]): Figures {
   const sorted = values.toSorted((a, b) => a - b)
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
   return { median: at(0.5), p95: at(0.95), samples: sorted.length }
@@ -36,4 +36,23 @@ export function microseconds(call: () => void, batch: number): number {
   const start = process.hrtime.bigint()
   for (let index = 0; index < batch; index += 1) call()
   return Number(process.hrtime.bigint() - start) / 1_000 / batch
+}
+
+/** Microseconds until what is asked for is there. */
+export async function microsecondsOf(call: () => unknown): Promise<number> {
+  const begin = process.hrtime.bigint()
+  await call()
+  return Number(process.hrtime.bigint() - begin) / 1_000
+}
+
+/** Milliseconds until what is asked for is there. */
+export async function millisecondsOf(call: () => unknown): Promise<number> {
+  return (await microsecondsOf(call)) / 1_000
+}
+
+/** The median of so many, in microseconds: where one alone is too short to be told from noise. */
+export async function medianOf(times: number, call: () => unknown): Promise<number> {
+  const took: number[] = []
+  for (let index = 0; index < times; index += 1) took.push(await microsecondsOf(call))
+  return figuresOf(took).median
 }

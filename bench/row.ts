@@ -1,36 +1,100 @@
-/** One line of the result: what was done, how long ours took, the floor beneath it, and what it is held to. */
+/** One line of the result: what was done, what ours took, what lies beneath, what others take, what it is held to. */
+import type { Figures } from './measure.ts'
+
+export type Unit = 'µs' | 'ms' | 'MB' | 'KiB' | 'threads'
+
 export interface Row {
   name: string
-  unit: 'µs' | 'ms' | 'MB' | 'KiB' | 'threads'
-  ours: number
-  p95?: number
-  samples?: number
-  /** The bare system calls, or the bare process. */
-  floor?: number
-  /** The most that is fine: of `ours` itself, of its ratio to the floor, or of what it is more than the floor. */
-  limit: { of: 'ours' | 'ratio' | 'excess'; most: number }
+  unit: Unit
+  ours: Figures
+  /** The bare system calls, or the bare process: what ours cannot be without. */
+  floor?: Floor
+  /** What others take for the same; null where one is missing. */
+  peers: Record<string, Figures | null>
+  work?: Work
+  targets: Target[]
+  /** Why a figure is what it is. The page asks for it where ours is behind. */
+  why?: string
 }
 
+export interface Floor extends Figures {
+  /** What it is, in a few words. */
+  is: string
+}
+
+/** How much work it is: rows of one series tell how the cost grows with it. */
+export interface Work {
+  series: string
+  of: string
+  amount: number
+}
+
+/**
+ * The most that is fine: of ours itself, of what it is more than the floor, of its ratio to the floor, to the least work
+ * of the series, or to a peer.
+ */
+export type Target =
+  | { of: 'ours' | 'excess' | 'floor' | 'growth'; most: number }
+  | { of: 'peer'; name: string; most: number }
+
+/** How often its floor it is. */
+export function overFloor({ ours, floor }: Row): number | undefined {
+  return floor === undefined ? undefined : ours.median / floor.median
+}
+
+/** The peer that takes the least, where there is one. */
+export function fastestPeer({ peers }: Row): { name: string; median: number } | undefined {
+  return Object.entries(peers)
+    .flatMap(([name, figures]) => (figures === null ? [] : [{ name, median: figures.median }]))
+    .toSorted((a, b) => a.median - b.median)[0]
+}
+
+/** How often the fastest peer's time it is. */
 export function ratioOf(row: Row): number | undefined {
-  return row.floor === undefined ? undefined : row.ours / row.floor
+  const fastest = fastestPeer(row)
+  return fastest === undefined ? undefined : row.ours.median / fastest.median
 }
 
-export function isWithinLimit(row: Row): boolean {
-  return limited(row) <= row.limit.most
+/** How the cost has grown since the row of the same series with the least work, and how the work has. */
+export function growthOf(row: Row, rows: readonly Row[]): { cost: number; work: number; of: string } | undefined {
+  const { work } = row
+  if (work === undefined) return undefined
+  const least = rows
+    .filter((other) => other.work?.series === work.series)
+    .toSorted((a, b) => (a.work?.amount ?? 0) - (b.work?.amount ?? 0))[0]
+  if (least === undefined || least === row || least.work === undefined) return undefined
+  return { cost: row.ours.median / least.ours.median, work: work.amount / least.work.amount, of: work.of }
 }
 
-function limited({ ours, floor = Number.NaN, limit }: Row): number {
-  switch (limit.of) {
+/** What a target is about: undefined where the peer, or the floor, is missing. */
+export function measuredFor(target: Target, row: Row, rows: readonly Row[]): number | undefined {
+  switch (target.of) {
     case 'ours':
-      return ours
-    case 'ratio':
-      return ours / floor
+      return row.ours.median
     case 'excess':
-      return ours - floor
+      return row.floor && row.ours.median - row.floor.median
+    case 'floor':
+      return overFloor(row)
+    case 'growth':
+      return growthOf(row, rows)?.cost
+    case 'peer': {
+      const peer = row.peers[target.name]
+      return peer ? row.ours.median / peer.median : undefined
+    }
   }
 }
 
-export function describeLimit({ unit, limit }: Row): string {
-  const words = { ours: unit, ratio: 'times', excess: `${unit} more` }
-  return `${limit.most} ${words[limit.of]}`
+export function describeTarget(target: Target, { unit, work }: Row): string {
+  switch (target.of) {
+    case 'ours':
+      return `at most ${target.most} ${unit}`
+    case 'excess':
+      return `at most ${target.most} ${unit} over the floor`
+    case 'floor':
+      return `at most ${target.most} times the floor`
+    case 'growth':
+      return `at most ${target.most} times the cost with the least ${work?.of ?? 'work'}`
+    case 'peer':
+      return `at most ${target.most} times ${target.name}`
+  }
 }

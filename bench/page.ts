@@ -1,0 +1,142 @@
+/**
+ * Writes docs/performance.md from the result of a run: `npm run performance -- result.json`. Nothing on the page is
+ * written by hand, so that it cannot say what was not measured; a figure that is no good without a reason has one.
+ */
+import type { Result } from './result.ts'
+import { describeTarget, fastestPeer, measuredFor, type Target } from './row.ts'
+import { growth, number } from './table.ts'
+
+type Row = Result['rows'][number]
+
+/** More than this of its floor has to be explained. */
+const PLAIN_OVER_FLOOR = 1.5
+
+/** What the suites are about, in the order of the page. */
+const TITLES: Record<string, string> = {
+  do: 'Code inside, and back',
+  sets: 'Sets',
+  unshare: 'New namespaces',
+  netns: 'Named networks',
+  spawn: 'Programs inside',
+  pool: 'Pools',
+  network: 'Links',
+  sockets: 'Sockets',
+  start: 'Import, memory, disk',
+}
+
+export function pageOf(result: Result): string {
+  const unexplained = result.rows.filter((row) => isBehind(row) && row.why === undefined).map(({ name }) => name)
+  if (unexplained.length > 0) throw new Error(`behind, and nothing says why: ${unexplained.join('; ')}`)
+  const suites = Object.keys(TITLES).filter((suite) => result.rows.some((row) => row.suite === suite))
+  return [
+    heading(result),
+    ...suites.map((suite) =>
+      chapter(
+        suite,
+        result.rows.filter((row) => row.suite === suite),
+      ),
+    ),
+    behind(result.rows),
+    targets(result.rows),
+  ].join('\n')
+}
+
+/** Behind a peer, or far over the least that it could be. */
+function isBehind({ ratio = 0, overFloor = 0 }: Row): boolean {
+  return ratio > 1 || overFloor > PLAIN_OVER_FLOOR
+}
+
+function heading({ date, machine, versions, missing, rows }: Result): string {
+  const absent = Object.entries(missing).map(([name, reason]) => `- **${name}** is missing: ${reason}`)
+  return `# Performance
+
+<!-- Written by \`npm run performance\` from bench/result.json: change these. -->
+
+Where nsset stands against what its users would take instead, on one machine, in one run. Each row's ways are measured in
+turns (A B A B, every second round backwards), so that what slows the machine slows all of them: read the ratios, and
+take the times for what they are on this machine. Figures are medians; \`npm run bench\` measures them anew, on yours.
+
+- **Machine**: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Linux ${machine.kernel}, as ${machine.user}, on ${date}.
+- **Versions**: ${Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ')}.
+${absent.join('\n')}
+
+\`nsset\` has its 95th percentile in brackets. The **floor** is what the operation cannot be without, usually the bare
+system calls, made from Rust without anything around them. **× floor** and **× peer** say how often the floor's
+time, and that of the fastest peer, nsset takes: below 1.00 it is ahead. **Growth** is how much more a row costs than the
+first of its kind, for how much more work. Of ${rows.filter(({ ratio }) => ratio !== undefined).length} rows with a peer, nsset is ahead of all of them in ${rows.filter(({ ratio = 2 }) => ratio <= 1).length}.
+`
+}
+
+function chapter(suite: string, rows: readonly Row[]): string {
+  const peers = [...new Set(rows.flatMap((row) => Object.keys(row.peers)))]
+  const hasGrowth = rows.some((row) => row.growth !== undefined)
+  const table = tableOf(
+    ['operation', 'nsset', 'floor', '× floor', ...peers, '× peer', ...(hasGrowth ? ['growth'] : [])],
+    rows.map((row) => [
+      row.name,
+      `${number(row.ours.median)} ${row.unit}${row.ours.samples > 1 ? ` (${number(row.ours.p95)})` : ''}`,
+      number(row.floor?.median),
+      ratio(row.overFloor),
+      ...peers.map((peer) => (row.peers[peer] === null ? 'missing' : number(row.peers[peer]?.median))),
+      ratio(row.ratio),
+      ...(hasGrowth ? [growth(row)] : []),
+    ]),
+  )
+  return `## ${TITLES[suite]}\n\n${table}\n${floors(rows)}${reasons(rows)}`
+}
+
+const ratio = (value: number | undefined) => (value === undefined ? '' : value.toFixed(2))
+
+function floors(rows: readonly Row[]): string {
+  const lines = groupedBy(rows, ({ floor }) => floor?.is).map(([is, of]) => `- ${namesOf(of)}: ${is}.`)
+  return lines.length === 0 ? '' : `\nThe floors:\n\n${lines.join('\n')}\n`
+}
+
+function reasons(rows: readonly Row[]): string {
+  const lines = groupedBy(rows, ({ why }) => why).map(([why, of]) => `- ${namesOf(of)}: ${why}`)
+  return lines.length === 0 ? '' : `\nWhy:\n\n${lines.join('\n')}\n`
+}
+
+/** Those for which there is a text, by that text. */
+function groupedBy(rows: readonly Row[], text: (row: Row) => string | undefined): [string, Row[]][] {
+  const groups = new Map<string, Row[]>()
+  for (const row of rows) {
+    const said = text(row)
+    if (said !== undefined) groups.set(said, [...(groups.get(said) ?? []), row])
+  }
+  return [...groups]
+}
+
+const namesOf = (rows: readonly Row[]) => rows.map(({ name }) => `*${name}*`).join(', ')
+
+function behind(rows: readonly Row[]): string {
+  const lines = rows.flatMap((row) => {
+    const peer = fastestPeer(row)
+    if (peer === undefined || row.ratio === undefined || row.ratio <= 1) return []
+    return [`- *${row.name}*: ${row.ratio.toFixed(2)} times ${peer.name}. ${row.why}`]
+  })
+  const text = lines.length === 0 ? 'Nowhere, in this run.' : lines.join('\n')
+  return `## Where nsset is behind a peer\n\n${text}\n`
+}
+
+function targets(rows: readonly Row[]): string {
+  const lines = rows.flatMap((row) => row.targets.map((target) => lineOf(target, row, rows)))
+  return `## Targets\n\nWhat each was to reach, and what it did in this run.\n\n${tableOf(['operation', 'target', 'measured', 'met'], lines)}`
+}
+
+function lineOf(target: Target, row: Row, rows: readonly Row[]): string[] {
+  const measured = measuredFor(target, row, rows)
+  const met = measured === undefined ? 'not measured' : measured <= target.most ? 'yes' : '**no**'
+  return [row.name, describeTarget(target, row), number(measured), met]
+}
+
+function tableOf(titles: readonly string[], lines: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
+  return [line(titles), `|${'---|'.repeat(titles.length)}\n`, ...lines.map(line)].join('')
+}
+
+/** Whence it is written, and where. */
+export const RESULT = new URL('result.json', import.meta.url)
+export const PAGE = new URL('../docs/performance.md', import.meta.url)

@@ -1,0 +1,62 @@
+/** The result of a run as it is written to a file and read from it. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus, release, totalmem } from 'node:os'
+import { peersMissing, peersPresent } from './peers/presence.ts'
+import { growthOf, overFloor, type Row, ratioOf } from './row.ts'
+
+export interface Result {
+  /** The day, as YYYY-MM-DD. */
+  date: string
+  machine: { cpu: string; cores: number; memory: string; kernel: string; user: string }
+  versions: Record<string, string>
+  /** Peers that were not there, each with its reason. */
+  missing: Record<string, string>
+  rows: (Row & Computed)[]
+}
+
+interface Computed {
+  suite: string
+  /** To the fastest peer. */
+  ratio?: number
+  overFloor?: number
+  growth?: { cost: number; work: number; of: string }
+}
+
+/** Rows by their suites. */
+export function resultOf(suites: ReadonlyMap<string, Row[]>): Result {
+  const rows = [...suites.values()].flat()
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+      kernel: release(),
+      user: process.getuid?.() === 0 ? 'root' : 'an ordinary user',
+    },
+    versions: { nsset: version, node: process.version, ...peersPresent() },
+    missing: peersMissing(),
+    rows: [...suites].flatMap(([suite, own]) => own.map((row) => ({ suite, ...row, ...computed(row, rows) }))),
+  }
+}
+
+function computed(row: Row, rows: readonly Row[]): Omit<Computed, 'suite'> {
+  const [ratio, times, growth] = [ratioOf(row), overFloor(row), growthOf(row, rows)]
+  return { ...(ratio && { ratio }), ...(times && { overFloor: times }), ...(growth && { growth }) }
+}
+
+export function writeResult(path: string, result: Result): void {
+  writeFileSync(path, `${JSON.stringify(result, roundedTo4, 2)}\n`)
+}
+
+export function readResult(path: string | URL): Result {
+  return JSON.parse(readFileSync(path, 'utf8')) as Result
+}
+
+/** Nobody measures more digits than that. */
+function roundedTo4(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
+}
