@@ -65,7 +65,10 @@ const ACTIONS = {
   /** Sends a server of its own making. */
   listen: () => {
     const server = net.createServer().listen(0, '127.0.0.1', () => {
-      process.send(server.address().port, server, () => process.disconnect())
+      process.send(server.address().port, server, () => {
+        process.disconnect()
+        server.close()
+      })
     })
   },
   /** Runs what it is told, and sends what comes of it. */
