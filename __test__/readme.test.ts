@@ -1,15 +1,44 @@
-/** What the README shows is so: its first example runs, as root and as an ordinary user. */
-import { readFileSync } from 'node:fs'
+/** What the README shows is so: its first example runs, as root and as an ordinary user, and so do its commands. */
 import { transform } from 'esbuild'
 import { expect, test } from 'vitest'
+import { compile } from './setup/compile.ts'
+import { blocksOf, isInstallation, textOf } from './setup/pages.ts'
 import { runPlainNode } from './setup/plain-node.ts'
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+const blocks = blocksOf('README.md')
+const [first, ...overviews] = blocks.filter(({ language }) => language === 'ts')
+const commands = blocks.filter(({ language }) => language === 'sh')
 
 test('the first example', async () => {
-  const example = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? ''
-  const { code } = await transform(example, { loader: 'ts', format: 'esm', target: 'node20' })
+  const { code } = await transform(first?.code ?? '', { loader: 'ts', format: 'esm', target: 'node20' })
   const { stdout, stderr } = await runPlainNode(code)
   expect(stderr).toBe('')
   expect(stdout).toMatch(/^NamespaceSet\(net:\[\d+\] user:\[\d+\] uts:\[\d+\]\) root\ninside\nlo .*127\.0\.0\.1\/8/)
+})
+
+/** What the overview takes to be there. It goes through everything, and no one place has all that it wants. */
+const TAKEN = `
+import fs from 'node:fs'
+import http from 'node:http'
+import { action, NamespacePool, NamespaceSet, netns } from 'nsset'
+declare const set: NamespaceSet, other: NamespaceSet, handler: http.RequestListener
+declare const privateKey: string, publicKey: string, endpoint: string
+`
+
+test('the overview compiles, with the settings of the project', () => {
+  expect(overviews).toHaveLength(1)
+  for (const { place, code } of overviews) {
+    const [complaints] = [...compile(new Map([[`${place}.mts`, `${TAKEN}${code}`]])).values()]
+    expect(complaints).toEqual([])
+  }
+})
+
+test('its commands install, build and run what CI runs', () => {
+  expect(blocks.length).toBe(commands.length + 1 + overviews.length)
+  const ran = [...textOf('.ci/run').matchAll(/readme_command '([^']+)'|'(npm run demo)'/g)].map(([, a, b]) => a ?? b)
+  for (const block of commands) {
+    expect(isInstallation(block), block.place).toBe(true)
+    const [, last] = /^npm install && npm run build && (.*)\n$/.exec(block.code) ?? []
+    expect(ran, block.place).toContain(last)
+  }
 })

@@ -1,15 +1,16 @@
-/** Runs what a page shows as a module of its own, which imports the package from its source. */
+/** Runs what a page shows: a module that imports the package as its users do, or a script of bash. */
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build, transform } from 'esbuild'
 import { NamespaceSet } from 'nsset'
 import { isVm } from './iproute.ts'
+import type { Snippet } from './pages.ts'
 import { isRoot } from './privilege.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const TSX_TSCONFIG_PATH = fileURLToPath(new URL('../../tsconfig.json', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const NATIVE = `nsset.linux-${process.arch}-gnu.node`
 
 export const SNIPPET_TIME_LIMIT = isVm ? 90_000 : 20_000
 
@@ -19,28 +20,61 @@ export interface Outcome {
   code: number
 }
 
+/** An application in which the package is installed, from its source. */
+export interface SnippetHome extends Disposable {
+  readonly directory: string
+}
+
+/** Bundled once: with a loader of TypeScript each snippet would take a second to start. */
+export async function snippetHome(): Promise<SnippetHome> {
+  const { path, file, [Symbol.dispose]: remove } = temporaryDirectory()
+  const place = file('node_modules/nsset')
+  mkdirSync(`${place}/dist`, { recursive: true })
+  symlinkSync(`${ROOT}${NATIVE}`, `${place}/${NATIVE}`)
+  writeFileSync(`${place}/package.json`, JSON.stringify({ name: 'nsset', type: 'module', exports: './dist/index.js' }))
+  await build({
+    entryPoints: [`${ROOT}src/index.ts`],
+    outfile: `${place}/dist/index.js`,
+    bundle: true,
+    platform: 'node',
+    keepNames: true,
+    format: 'esm',
+    target: 'node20',
+  })
+  return { directory: path, [Symbol.dispose]: remove }
+}
+
 /** For root it runs where it finds none of the host's links and names, and makes none there. */
-export async function runSnippet(code: string, env: Record<string, string> = {}): Promise<Outcome> {
-  using directory = temporaryDirectory()
-  const file = directory.file('snippet.mts')
-  writeFileSync(file, code)
+export async function runSnippet(
+  home: SnippetHome,
+  snippet: Pick<Snippet, 'language' | 'code'>,
+  env: Record<string, string> = {},
+): Promise<Outcome> {
   using place = isRoot ? NamespaceSet.unshareSync(['mnt', 'net'], { mounts: [EMPTY_RUN] }) : undefined
-  const node = [process.execPath, '--import', TSX, file] as const
-  return await outcomeOf(inside(place, node), { ...process.env, NODE_OPTIONS: '', TSX_TSCONFIG_PATH, ...env })
+  const command = await commandOf(home, snippet)
+  return await outcomeOf(home, inside(place, command), { ...process.env, NODE_OPTIONS: '', ...env })
 }
 
 const EMPTY_RUN = { type: 'tmpfs', target: '/run' }
 
 type Command = readonly [file: string, ...args: string[]]
 
+async function commandOf(home: SnippetHome, { language, code }: Pick<Snippet, 'language' | 'code'>): Promise<Command> {
+  if (language === 'sh') return ['bash', '-euo', 'pipefail', '-c', code]
+  const file = `${home.directory}/snippet.mjs`
+  writeFileSync(file, (await transform(code, { loader: 'ts', format: 'esm', target: 'node20' })).code)
+  return [process.execPath, file]
+}
+
 function inside(place: NamespaceSet | undefined, command: Command): Command {
   if (place === undefined) return command
   return ['nsenter', `--mount=${place.path('mnt')}`, `--net=${place.path('net')}`, ...command]
 }
 
-function outcomeOf([file, ...args]: Command, env: NodeJS.ProcessEnv): Promise<Outcome> {
+function outcomeOf({ directory }: SnippetHome, [file, ...args]: Command, env: NodeJS.ProcessEnv): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(file, args, { env, timeout: SNIPPET_TIME_LIMIT, killSignal: 'SIGKILL' }, (error, stdout, stderr) =>
+    const options = { cwd: directory, env, timeout: SNIPPET_TIME_LIMIT, killSignal: 'SIGKILL' } as const
+    execFile(file, args, options, (error, stdout, stderr) =>
       resolve({ stdout, stderr, code: error === null ? 0 : Number(error.code) }),
     )
   })
