@@ -1,0 +1,23 @@
+package main
+
+import (
+	"encoding/json"
+
+	"github.com/vishvananda/netlink"
+
+	"nsset/bench/peers/go/protocol"
+)
+
+// The links of the network that the program was started in.
+func listLinks(_ json.RawMessage, times int) (float64, error) {
+	// One handle and its socket for all, as `set.network` has it: without one the library opens a socket each time.
+	handle, err := netlink.NewHandle()
+	if err != nil {
+		return 0, err
+	}
+	defer handle.Close()
+	return protocol.Median(times, func() error {
+		_, err := handle.LinkList()
+		return err
+	})
+}

@@ -1,0 +1,22 @@
+"""Networks with names."""
+
+from pyroute2 import netns
+
+import timing
+
+
+def create_and_remove(request):
+    """So many, all made and then all removed: what one of them takes."""
+    count = request["inARow"]
+    paths = [f"{request['directory']}/{request['prefix']}-{index}" for index in range(count)]
+
+    def call():
+        for path in paths:
+            netns.create(path)
+        for path in paths:
+            netns.remove(path)
+
+    return timing.mean(request["times"], call) / count
+
+
+OPERATIONS = {"netns.create": create_and_remove}

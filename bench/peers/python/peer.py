@@ -1,0 +1,43 @@
+"""A peer of the benchmarks: pyroute2, in a program that times itself.
+
+A line of JSON says what is to be done and how often; the program's line says what one took, in microseconds, or what
+went wrong.
+"""
+
+import json
+import sys
+
+import links
+import named
+import sets
+
+held = None
+
+
+def hold(request):
+    """As much live memory as the process has that is compared with, each page of it written."""
+    global held
+    held = None
+    held = bytearray(b"\1") * (request["MiB"] << 20)
+    return 0
+
+
+OPERATIONS = {"hold": hold, **sets.OPERATIONS, **named.OPERATIONS, **links.OPERATIONS}
+
+
+def answer(request):
+    operation = OPERATIONS.get(request["do"])
+    if operation is None:
+        return {"error": f"there is nothing like {request}"}
+    try:
+        return {"took": operation(request)}
+    except Exception as error:
+        return {"error": repr(error)}
+
+
+def main():
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
+
+
+main()

@@ -1,0 +1,26 @@
+"""Into a network and back, and new ones."""
+
+import os
+
+from pyroute2 import netns
+
+import timing
+
+
+def set_and_back(request):
+    """By descriptors that are open already."""
+    there = os.open(request["path"], os.O_RDONLY | os.O_CLOEXEC)
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+    def call():
+        netns.setns(there)
+        netns.setns(home)
+
+    try:
+        return timing.mean(request["times"], call)
+    finally:
+        os.close(there)
+        os.close(home)
+
+
+OPERATIONS = {"netns.setns": set_and_back}
