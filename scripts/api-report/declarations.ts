@@ -1,0 +1,48 @@
+/** The declaration files of the face, as `npm run build:face` would write them, in memory. */
+import { basename, dirname, join } from 'node:path'
+import ts from 'typescript'
+
+const CONFIG = 'tsconfig.build.json'
+
+export interface Declarations {
+  program: ts.Program
+  /** Of the package: what its `types` name. */
+  entry: ts.SourceFile
+  /** Whether a file is one of these. */
+  has(source: ts.SourceFile): boolean
+}
+
+export function declarationsOf(root: string): Declarations {
+  const { options, fileNames } = configOf(root)
+  const files = new Map<string, string>()
+  const face = ts.createProgram(fileNames, options)
+  const { diagnostics } = face.emit(undefined, (name, text) => files.set(name, text), undefined, true)
+  fail(diagnostics, root)
+
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile } = host
+  host.fileExists = (file) => files.has(file) || fileExists(file)
+  // It would look for no file where there is no directory, and dist may not be there.
+  host.directoryExists = () => true
+  host.readFile = (file) => files.get(file) ?? readFile(file)
+  const path = join(options.outDir ?? root, 'index.d.ts')
+  const program = ts.createProgram([path], { ...options, noEmit: true }, host)
+  const entry = program.getSourceFile(path)
+  if (entry === undefined) throw new Error(`${root} has no src/index.ts`)
+  return { program, entry, has: ({ fileName }) => files.has(fileName) }
+}
+
+function configOf(root: string): ts.ParsedCommandLine {
+  const file = join(root, CONFIG)
+  const { config, error } = ts.readConfigFile(file, ts.sys.readFile)
+  if (error !== undefined) fail([error], root)
+  const parsed = ts.parseJsonConfigFileContent(config, ts.sys, dirname(file), undefined, basename(file))
+  fail(parsed.errors, root)
+  return parsed
+}
+
+function fail(diagnostics: readonly ts.Diagnostic[], root: string): void {
+  if (diagnostics.length === 0) return
+  const host = { getCanonicalFileName: String, getCurrentDirectory: () => root, getNewLine: () => '\n' }
+  throw new Error(ts.formatDiagnostics(diagnostics, host))
+}
