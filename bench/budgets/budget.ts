@@ -1,0 +1,35 @@
+/** The budgets, and what is said of a row that is over its own. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { type Calls, type Counts, totalOf } from './calls.ts'
+
+/** How much more than its budget a row may be. */
+export const TOLERANCE = 0.1
+
+const FILE = new URL('../budgets.json', import.meta.url)
+
+export function readBudgets(): Counts {
+  return JSON.parse(readFileSync(FILE, 'utf8'))
+}
+
+export function recordBudgets(counts: Counts): void {
+  writeFileSync(FILE, `${JSON.stringify(counts, null, 2)}\n`)
+}
+
+/** What is wrong with the rows that were counted, a line each. */
+export function complaintsOf(counts: Counts, budgets: Counts): string[] {
+  return Object.entries(counts).flatMap(([name, calls]) => complaintOf(name, calls, budgets[name]) ?? [])
+}
+
+function complaintOf(name: string, calls: Calls, budget: Calls | undefined): string | undefined {
+  const count = totalOf(calls)
+  if (budget === undefined) return `${name}: ${count} system calls, and no budget: npm run budgets -- --record`
+  const most = totalOf(budget)
+  if (count <= most * (1 + TOLERANCE)) return undefined
+  return `${name}: the budget is ${most} system calls, and these are ${count}; more are ${moreOf(calls, budget)}`
+}
+
+/** `close 8 (7), fcntl 2 (0)` */
+function moreOf(calls: Calls, budget: Calls): string {
+  const more = Object.entries(calls).filter(([name, count]) => count > (budget[name] ?? 0))
+  return more.map(([name, count]) => `${name} ${count} (${budget[name] ?? 0})`).join(', ')
+}
