@@ -52,7 +52,7 @@ export async function runSnippet(
 ): Promise<Outcome> {
   using place = isRoot ? NamespaceSet.unshareSync(['mnt', 'net'], { mounts: [EMPTY_RUN] }) : undefined
   const command = await commandOf(home, snippet)
-  return await outcomeOf(home, inside(place, command), { ...process.env, NODE_OPTIONS: '', ...env })
+  return await outcomeOf(home, inside(home, place, command), { ...process.env, NODE_OPTIONS: '', ...env })
 }
 
 const EMPTY_RUN = { type: 'tmpfs', target: '/run' }
@@ -66,9 +66,11 @@ async function commandOf(home: SnippetHome, { language, code }: Pick<Snippet, 'l
   return [process.execPath, file]
 }
 
-function inside(place: NamespaceSet | undefined, command: Command): Command {
+function inside({ directory }: SnippetHome, place: NamespaceSet | undefined, command: Command): Command {
   if (place === undefined) return command
-  return ['nsenter', `--mount=${place.path('mnt')}`, `--net=${place.path('net')}`, ...command]
+  const nsenter = ['nsenter', `--mount=${place.path('mnt')}`, `--net=${place.path('net')}`] as const
+  // nsenter(1) goes to the root directory.
+  return [...nsenter, 'env', `--chdir=${directory}`, ...command]
 }
 
 function outcomeOf({ directory }: SnippetHome, [file, ...args]: Command, env: NodeJS.ProcessEnv): Promise<Outcome> {
