@@ -1,6 +1,7 @@
 /**
  * What the package's types promise, in one text: every name it exports, and what else these name, in the order of names;
- * without comments, members that are private or `@hidden`, and the files that things are in. It changes when the promise does, and only then.
+ * without comments, members that are private or `@hidden`, and the files that things are in. It changes when the
+ * promise does, and only then.
  */
 import ts from 'typescript'
 import { declarationsOf } from './declarations.ts'

@@ -13,7 +13,7 @@ const { positionals } = parseArgs({ allowPositionals: true })
 const [tag = ''] = positionals
 const root = process.cwd()
 
-const version = /^v(\d+\.\d+\.\d+(?:-[\w.]+)?)$/.exec(tag)?.[1]
+const version = /^v(\d+\.\d+\.\d+)$/.exec(tag)?.[1]
 if (version === undefined) throw new RangeError(`a release has a tag such as v1.2.3, not '${tag}'`)
 const others = [...versions()].filter(([, of]) => of !== version).map(([file, of]) => `${file} has ${of}`)
 if (others.length > 0) throw new Error(`the tag is ${tag}, but ${others.join(', ')}`)

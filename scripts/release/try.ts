@@ -1,0 +1,24 @@
+/**
+ * Installs what `npm run pack:release` has packed in a container, and uses it there: `npm run release:try -- IMAGE`.
+ *
+ * IMAGE has Node.js, such as `node:20-alpine`. The container has no network: there is nothing but the tarballs.
+ */
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+const { positionals, values } = parseArgs({
+  options: { from: { type: 'string', default: 'packed' } },
+  allowPositionals: true,
+})
+const [image] = positionals
+if (image === undefined) throw new RangeError('which image? npm run release:try -- node:20-alpine')
+const from = resolve(values.from)
+if (!readdirSync(from).some((name) => name.endsWith('.tgz'))) throw new Error(`${from} has no tarballs`)
+// --privileged: an engine's filter of system calls forbids new namespaces otherwise.
+const options = ['--rm', '--privileged', '--network=none', `--volume=${from}:/packed:ro`]
+execFileSync('docker', ['run', ...options, `--volume=${import.meta.dirname}:/try:ro`, image, 'sh', '/try/try-inside'], {
+  stdio: 'inherit',
+  timeout: 300_000,
+})
