@@ -19,6 +19,77 @@ const NAMES: Record<string, readonly string[]> = {
     NsHandle NsHandle.Equal NsHandle.String NsHandle.UniqueId NsHandle.IsOpen NsHandle.Close None
     Get Set Setns New NewNamed DeleteNamed GetFromPath GetFromName GetFromPid GetFromThread GetFromDocker
     CLONE_NEWUTS CLONE_NEWIPC CLONE_NEWUSER CLONE_NEWPID CLONE_NEWNET CLONE_IO SYS_SETNS ErrNotImplemented`),
+  'docs/from-gonso.md': words(`
+    Current FromPid FromDir Unshare UnshareOpt UnshareConfig WithIDMaps IDMap Set Set.Unshare Set.Close Set.ID Set.Dup
+    Set.Fds Set.Do Set.DoRaw Set.Mount Set.MountNS FdSet FdSet.Get FdSet.Close
+    Pool NewPool Pool.Run Pool.Get Pool.Put Pool.Len
+    NS_CGROUP NS_IPC NS_MNT NS_NET NS_PID NS_TIME NS_USER NS_UTS`),
+  'docs/from-pyroute2.md': lines(`
+    NetNS
+    NetNS.remove
+    NetNS.close
+    netns.create
+    netns.remove
+    netns.listnetns
+    netns.attach
+    netns.getnsfd
+    netns.setns
+    netns.pushns
+    netns.popns
+    netns.dropns
+    netns.create_socket
+    netns.pid_to_ns
+    netns.ns_pids
+    NSPopen
+    NSPopen.communicate
+    NSPopen.wait
+    NSPopen.release
+    IPRoute()
+    IPRoute(netns=name)
+    IPRoute.close
+    AsyncIPRoute
+    IPBatch
+    NetlinkError
+    get_links
+    link_lookup
+    link('get')
+    link('dump')
+    link('add')
+    link('set')
+    link('set', net_ns_fd=name)
+    link('del')
+    ensure
+    get_addr
+    addr('add')
+    addr('delete')
+    flush_addr
+    get_routes
+    get_default_routes
+    route('add')
+    route('replace')
+    route('del')
+    route('get')
+    flush_routes
+    get_qdiscs
+    tc('add')
+    tc('replace')
+    tc('del')
+    get_classes
+    get_filters
+    neigh
+    rule
+    fdb
+    brport
+    vlan_filter
+    poll
+    bind
+    get_netnsid
+    set_netnsid
+    get_netns_info
+    WireGuard
+    WireGuard.set
+    WireGuard.info
+    NDB`),
   'docs/from-iproute2.md': lines(`
     ip netns list
     ip netns add NAME
