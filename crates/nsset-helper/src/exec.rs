@@ -13,18 +13,18 @@ const MAX_STDIO: usize = 256;
 const PATH_MAX: usize = 4096;
 const LAST_SIGNAL: usize = 64;
 
-/// Gives the program its descriptors 0 to COUNT - 1, through copies above them so that none overwrites another. What is
-/// not given stays close-on-exec, as everything of ours is.
+/// Gives the program its descriptors 0 to COUNT - 1. What lies among these goes by way of a copy above them, so that none
+/// overwrites another. What is not given stays close-on-exec, as everything of ours is.
 pub fn set_stdio(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let count = arguments.number()?.min(MAX_STDIO);
-    state.report.control = syscall::duplicate_above(state.report.control, count as i32)?;
+    state.report.control = lift(state.report.control, count)?;
     if state.proc >= 0 {
-        state.proc = syscall::duplicate_above(state.proc, count as i32)?;
+        state.proc = lift(state.proc, count)?;
     }
     let mut fds = [None; MAX_STDIO];
     for fd in &mut fds[..count] {
         *fd = match arguments.optional_fd()? {
-            Some(given) => Some(syscall::duplicate_above(given, count as i32)?),
+            Some(given) => Some(lift(given, count)?),
             None => None,
         };
     }
@@ -37,6 +37,10 @@ pub fn set_stdio(arguments: &mut Arguments, state: &mut State) -> Result<(), Err
         }
     }
     Ok(())
+}
+
+fn lift(fd: i32, count: usize) -> Result<i32, Errno> {
+    if fd >= count as i32 { Ok(fd) } else { syscall::duplicate_above(fd, count as i32) }
 }
 
 /// Becomes the program, with signals as a new program expects them. Returns only when that fails.

@@ -118,21 +118,26 @@ extern "C" fn child(orders: *mut c_void) -> c_int {
     unsafe { libc::_exit(127) }
 }
 
-/// Puts the descriptors in their places, by way of copies above them, so that none overwrites another or the image.
+/// Puts the descriptors in their places. What lies among these goes by way of a copy above them, so that none overwrites
+/// another or the image.
 fn arrange(fds: &[RawFd], image: RawFd) -> Result<RawFd, Errno> {
     let above = CONTROL_FD + fds.len() as c_int;
-    let image = duplicate_above(image, above)?;
-    // Copies are made in order, so they lie above `above` in order; each is found again by its distance.
-    let mut copies = [0; MAX_FDS];
-    let copies = copies.get_mut(..fds.len()).ok_or(Errno::EMFILE)?;
-    for (copy, fd) in copies.iter_mut().zip(fds) {
-        *copy = duplicate_above(*fd, above)?;
+    let image = lift(image, above)?;
+    let mut lifted = [0; MAX_FDS];
+    let lifted = lifted.get_mut(..fds.len()).ok_or(Errno::EMFILE)?;
+    for (lifted, fd) in lifted.iter_mut().zip(fds) {
+        *lifted = lift(*fd, above)?;
     }
-    for (place, copy) in (CONTROL_FD..).zip(copies.iter()) {
+    for (place, fd) in (CONTROL_FD..).zip(lifted.iter()) {
         // SAFETY: plain numbers; this process' own table of descriptors, a copy since no CLONE_FILES was asked.
-        Errno::result(unsafe { libc::syscall(libc::SYS_dup3, *copy, place, 0) })?;
+        Errno::result(unsafe { libc::syscall(libc::SYS_dup3, *fd, place, 0) })?;
     }
     Ok(image)
+}
+
+/// The descriptor itself where it lies above already, as all but a few of a running Node do.
+fn lift(fd: RawFd, least: c_int) -> Result<RawFd, Errno> {
+    if fd >= least { Ok(fd) } else { duplicate_above(fd, least) }
 }
 
 /// The control socket, eight namespaces, PID 1's line, and a program's descriptors.
