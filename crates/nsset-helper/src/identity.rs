@@ -5,6 +5,7 @@ use core::ffi::CStr;
 use crate::{
     arguments::decimal,
     credentials,
+    state::State,
     syscall::{self, Errno, O_RDONLY},
 };
 
@@ -26,21 +27,21 @@ impl Ids {
 
 /// Keeps the caller's group where it has a name inside; else becomes 0, as nsenter(1) does. Where there is a map without
 /// either, that is an error: a caller without a name would keep what it may do outside.
-pub fn become_some_group(proc: i32, before: Ids) -> Result<(), Errno> {
-    if syscall::getgid() != OVERFLOW_ID || is_mapped(proc, c"self/gid_map", before.gid) {
+pub fn become_some_group(state: &State) -> Result<(), Errno> {
+    if syscall::getgid() != OVERFLOW_ID || is_mapped(state.proc, c"self/gid_map", state.caller().gid) {
         return Ok(());
     }
     credentials::drop_groups()?;
-    credentials::set_gid(0).or_else(|errno| unless_empty(proc, c"self/gid_map", errno))
+    credentials::set_gid(0).or_else(|errno| unless_empty(state.proc, c"self/gid_map", errno))
 }
 
 /// The same for the user, after the group: who is no longer 0 may not change it.
-pub fn become_some_user(proc: i32, before: Ids) -> Result<(), Errno> {
-    if syscall::getuid() != OVERFLOW_ID || is_mapped(proc, c"self/uid_map", before.uid) {
+pub fn become_some_user(state: &State) -> Result<(), Errno> {
+    if syscall::getuid() != OVERFLOW_ID || is_mapped(state.proc, c"self/uid_map", state.caller().uid) {
         return Ok(());
     }
     credentials::drop_groups()?;
-    credentials::set_uid(0).or_else(|errno| unless_empty(proc, c"self/uid_map", errno))
+    credentials::set_uid(0).or_else(|errno| unless_empty(state.proc, c"self/uid_map", errno))
 }
 
 /// A namespace without a map has no names for anybody, and is used so (`unshare --user`).

@@ -8,7 +8,10 @@ use crate::{
 };
 
 /// Joins the namespace and lets its descriptor go.
-pub fn join(fd: i32, flag: usize) -> Result<(), Errno> {
+pub fn join(fd: i32, flag: usize, state: &mut State) -> Result<(), Errno> {
+    if flag == CLONE_NEWUSER {
+        state.remember_caller();
+    }
     syscall::setns(fd, flag)?;
     syscall::close(fd);
     if flag == CLONE_NEWUSER {

@@ -49,8 +49,8 @@ pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
 }
 
 /// Joins what was made.
-pub fn join(state: &State) -> Result<(), Errno> {
-    namespaces::join(state.nested_user, CLONE_NEWUSER)
+pub fn join(state: &mut State) -> Result<(), Errno> {
+    namespaces::join(state.nested_user, CLONE_NEWUSER, state)
 }
 
 fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errno> {

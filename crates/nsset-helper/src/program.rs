@@ -36,7 +36,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
             state.offsets = syscall::open(state.proc, c"self/timens_offsets", O_WRONLY)?;
             Ok(())
         }
-        word::SETNS => namespaces::join(arguments.fd()?, arguments.number()?),
+        word::SETNS => namespaces::join(arguments.fd()?, arguments.number()?, state),
         word::FORK => fork(state.report),
         word::UNSHARE => syscall::unshare(arguments.number()?).map(drop),
         word::AWAIT => {
@@ -59,8 +59,8 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::SOCKET => network::send_socket(arguments, state.report),
         word::READ_FILE => files::read(arguments, state),
         word::WRITE_FILE => files::write(arguments, state),
-        word::SOME_GROUP => identity::become_some_group(state.proc, state.caller),
-        word::SOME_USER => identity::become_some_user(state.proc, state.caller),
+        word::SOME_GROUP => identity::become_some_group(state),
+        word::SOME_USER => identity::become_some_user(state),
         word::GROUPS => credentials::set_groups(arguments),
         word::DROP_GROUPS => credentials::drop_groups(),
         word::GID => credentials::set_gid(arguments.number()?),

@@ -16,13 +16,23 @@ pub struct State {
     pub root: Option<i32>,
     /// The user namespace that `nest-user` made.
     pub nested_user: i32,
-    pub caller: Ids,
+    caller: Option<Ids>,
     pub environment: *const *const u8,
 }
 
 impl State {
     pub fn new(environment: *const *const u8) -> Self {
         let report = Report { control: CONTROL_FD, step: 0, about: About::Target };
-        Self { report, proc: -1, offsets: -1, root: None, nested_user: -1, caller: Ids::own(), environment }
+        Self { report, proc: -1, offsets: -1, root: None, nested_user: -1, caller: None, environment }
+    }
+
+    /// To be called before a user namespace is joined, in which the caller may be somebody else.
+    pub fn remember_caller(&mut self) {
+        self.caller.get_or_insert_with(Ids::own);
+    }
+
+    /// Who the caller is where it comes from.
+    pub fn caller(&self) -> Ids {
+        self.caller.unwrap_or_else(Ids::own)
     }
 }

@@ -21,16 +21,14 @@ const OWN_ID: char = '@';
 impl Maps {
     /// The maps for a caller with these ids.
     pub fn for_caller(map_user: Option<MapUser>, given: &Self) -> Result<Self> {
+        let Some(map_user) = map_user else { return Ok(given.clone()) };
         let (uid, gid) = (Uid::effective().as_raw(), Gid::effective().as_raw());
         let one = |container_id, host_id| vec![IdMap { container_id, host_id, size: 1 }];
         let (uid, gid) = match map_user {
-            None => return Ok(given.clone()),
-            Some(MapUser::Root) => (one(0, uid), one(0, gid)),
-            Some(MapUser::Current) => (one(uid, uid), one(gid, gid)),
-            Some(MapUser::Id(id)) => (one(id, uid), one(id, gid)),
-            Some(MapUser::Auto) => {
-                (subordinate_ids::first_range(IdFile::Uid)?, subordinate_ids::first_range(IdFile::Gid)?)
-            }
+            MapUser::Root => (one(0, uid), one(0, gid)),
+            MapUser::Current => (one(uid, uid), one(gid, gid)),
+            MapUser::Id(id) => (one(id, uid), one(id, gid)),
+            MapUser::Auto => (subordinate_ids::first_range(IdFile::Uid)?, subordinate_ids::first_range(IdFile::Gid)?),
         };
         Ok(Self { uid, gid, setgroups: given.setgroups })
     }
