@@ -59,12 +59,9 @@ pub fn run(
     cancel: Option<&Cancel>,
     on_waiting: &mut dyn FnMut(i32) -> Result<()>,
 ) -> Result<Outcome> {
-    let (control, theirs) =
-        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK)
-            .map_err(|errno| SystemError::new(errno, "socketpair"))?;
-    // Their end blocks; the flag belongs to each end of its own.
-    nix::fcntl::fcntl(&theirs, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()))
-        .map_err(|errno| SystemError::new(errno, "fcntl(F_SETFL)"))?;
+    // Their end blocks; ours does not, by the flags of each call.
+    let (control, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
+        .map_err(|errno| SystemError::new(errno, "socketpair"))?;
     let mut fds = vec![theirs.as_fd()];
     fds.extend(program.fds());
     let helper = launch::launch(image::program()?, &program.argv(), environment, &fds).map_err(explain::launch)?;
@@ -253,7 +250,8 @@ impl Conversation {
 
     fn answer(&self) -> Result<()> {
         let word = [IoSlice::new(b"!")];
-        match sendmsg::<()>(self.control.as_raw_fd(), &word, &[], MsgFlags::MSG_NOSIGNAL, None) {
+        let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+        match sendmsg::<()>(self.control.as_raw_fd(), &word, &[], flags, None) {
             // Gone already: the end of the conversation says how.
             Ok(_) | Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
             Err(errno) => Err(SystemError::new(errno, "sendmsg").into()),

@@ -12,6 +12,8 @@ use std::{
 use nix::errno::Errno;
 use nsset_helper::protocol::MAX_FDS_PER_MESSAGE;
 
+const FLAGS: libc::c_int = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
+
 /// What arrived.
 #[derive(Debug)]
 pub struct Received {
@@ -22,7 +24,7 @@ pub struct Received {
     pub is_truncated: bool,
 }
 
-/// Receives one message. Its descriptors are close-on-exec.
+/// Receives one message that is there, without a wait. Its descriptors are close-on-exec.
 pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received, Errno> {
     let mut control = [0u64; 16];
     const { assert!(size_of::<[u64; 16]>() >= 16 + MAX_FDS_PER_MESSAGE * size_of::<RawFd>() + 8) };
@@ -34,7 +36,7 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received, Err
     header.msg_control = control.as_mut_ptr().cast();
     header.msg_controllen = size_of_val(&control) as _;
     // SAFETY: the header points to buffers of this frame and of the caller's, with their lengths.
-    let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_CMSG_CLOEXEC) };
+    let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, FLAGS) };
     let length = Errno::result(length)? as usize;
     // SAFETY: the kernel has just filled the header in.
     let fds = unsafe { descriptors(&header) };
