@@ -17,7 +17,7 @@ export const BY_CHANCE: Readonly<Record<string, string>> = {
   munmap: 'memory',
   pkey_mprotect: 'memory',
   waitid: 'strace waits for a child before its parent may, which asks until then',
-  getpid: 'OpenSSL and V8 ask now and then',
+  getpid: 'V8 asks with every collection of garbage',
   restart_syscall: 'a wait goes on after a signal',
   rt_sigreturn: 'as restart_syscall',
 }
