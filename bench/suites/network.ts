@@ -1,75 +1,122 @@
 /**
- * The network of a set, beside the bare requests, `ip`, and Go's netlink. Root only: the socket of the bare requests is
- * opened inside by this thread.
+ * The network of a set, beside the bare requests, `ip`, Go's netlink and pyroute2. Root only: the socket of the bare
+ * requests is opened inside by this thread.
  */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { setTimeout as pass } from 'node:timers/promises'
-import { action, NamespaceSet } from 'nsset'
-import { bareBringUp, bareDumpLinks, bareRtnetlink } from '../bare.ts'
-import { type Figures, interleave, type Way } from '../measure.ts'
-import { buildLinkList, LinkList } from '../peers/link-list.ts'
+import { action, NamespaceSet, NS } from 'nsset'
+import { bareBringUp, bareDumpLinks, bareRequest, bareRtnetlink, bareSetns } from '../bare.ts'
+import { compare } from '../compare.ts'
+import { medianOf, microseconds, microsecondsOf, millisecondsOf, type Sample } from '../measure.ts'
+import { openGo } from '../peers/go.ts'
+import type { PeerProgram } from '../peers/program.ts'
+import { openPython } from '../peers/python.ts'
 import type { Row } from '../row.ts'
+import { addBridge, addVeth, getLink } from '../rtnetlink.ts'
 
-const CABLES = 500
+const VETHS = 500
+const BRIDGES = 1_000
+const BRIDGES_AT_ONCE = 100
+
+const WHY_LIST =
+  'The kernel alone takes most of it: its dump is over half of what netlink takes for all, so half of netlink cannot be ' +
+  'had. What is above the floor is each link made a JavaScript object with all its fields.'
+const WHY_ASYNC =
+  'The request is made on a thread of the binding, so that the event loop does not wait for the kernel, and its answer ' +
+  'comes back to the loop: two switches of threads. The floor blocks the loop.'
 
 /** More than the kernel puts into one datagram. */
-const BUFFER = 64 * 1024
+const BUFFER = Buffer.alloc(64 * 1024)
 
 export async function suite(): Promise<Row[]> {
   if (process.getuid?.() !== 0) return []
-  const linkList = buildLinkList()
+  await using go = await openGo()
   return [
-    await makeCables(),
-    ...(await listLinks(10, 200, linkList)),
-    ...(await listLinks(100, 50, linkList)),
-    ...(await listLinks(1_000, 10, linkList)),
-    await bringUp(),
-    ...(await useFirst()),
+    await addVeths(go),
+    await listLinks(10, { times: 50, rounds: 15 }),
+    await listLinks(100, { times: 20, rounds: 12 }),
+    await listLinks(1_000, { times: 5, rounds: 8 }),
+    await listLinks(5_000, { times: 1, rounds: 4 }),
+    await bringUp(go),
+    ...(await useFirst(go)),
+    await addBridges(go),
   ]
 }
 
-async function makeCables(): Promise<Row> {
-  const lines = Array.from({ length: CABLES }, (_, index) => `link add a${index} type veth peer name b${index}\n`)
-  const figures = await interleave(
-    [
-      { name: 'ours', sample: () => inFresh(async (set) => void (await set.network.apply(cables()))) },
-      { name: 'ip', sample: () => inFresh((set) => ipBatch(set, lines.join(''))) },
-    ],
-    15,
-  )
-  return {
-    name: `apply of ${CABLES} veths (against ip -batch)`,
+/** Each sample in a network of its own. */
+async function addVeths(go: PeerProgram | undefined): Promise<Row> {
+  const actions = veths(VETHS)
+  const requests = Array.from({ length: VETHS }, (_, index) => addVeth(`a${index}`, `b${index}`))
+  const lines = Array.from({ length: VETHS }, (_, index) => `link add a${index} type veth peer name b${index}\n`)
+  const asked = { do: 'links.add', times: 1, kind: 'veth', from: 0, count: VETHS }
+  return compare({
+    name: `apply of ${VETHS} veths`,
     unit: 'ms',
-    ...compared(figures, 'ours', 'ip'),
-    limit: { of: 'ratio', most: 1 },
-  }
+    ours: inFresh((set) => millisecondsOf(() => set.network.apply(actions))),
+    floor: { is: 'the same requests over one socket', sample: inFresh((set) => millisecondsOfBare(set, requests)) },
+    peers: {
+      'ip -batch': inFresh((set) => millisecondsOf(() => ipBatch(set, lines))),
+      netlink: go && inFresh(async (set) => (await go.ask({ ...asked, path: set.path('net') })) / 1_000),
+      pyroute2: await ofPython((python) => python.ask(asked)),
+    },
+    rounds: 4,
+    targets: [{ of: 'peer', name: 'ip -batch', most: 1 }],
+  })
 }
 
-function cables(count = CABLES) {
+/** Python enters a network when it starts. */
+async function ofPython(ask: (python: PeerProgram) => Promise<number>): Promise<Sample | undefined> {
+  await using here = await openPython()
+  if (here === undefined) return undefined
+  return inFresh(async (set) => {
+    await using python = await openPython(set)
+    return python === undefined ? Number.NaN : (await ask(python)) / 1_000
+  })
+}
+
+function veths(count: number) {
   const add = (index: number) => action.links.add({ kind: 'veth', name: `a${index}`, peer: { name: `b${index}` } })
   return Array.from({ length: count }, (_, index) => add(index))
 }
 
-/** Milliseconds that it takes in a network of its own, which the kernel has done away with before the next. */
-async function inFresh(call: (set: NamespaceSet) => Promise<void>): Promise<number> {
+/** In a network of its own, which the kernel has done away with before the next. */
+function inFresh(measure: (set: NamespaceSet) => number | Promise<number>): Sample {
+  return async () => {
+    const set = await NamespaceSet.unshare('net')
+    const took = await measure(set)
+    await closeAll([set])
+    return took
+  }
+}
+
+/** Closes them, and waits until the kernel has removed their links: others' requests would wait for that otherwise. */
+async function closeAll(sets: readonly NamespaceSet[]): Promise<void> {
   using beside = await NamespaceSet.unshare('net')
-  const set = await NamespaceSet.unshare('net')
-  const begin = process.hrtime.bigint()
-  await call(set)
-  const took = Number(process.hrtime.bigint() - begin) / 1e6
-  // All links of a network go at once, and this one takes its other end along.
-  await set.network.links.add({ kind: 'veth', name: 'last', peer: { name: 'last', set: beside } })
-  set.close()
+  // All links of a network go at once, and these take their other ends along.
+  for (const [index, set] of sets.entries()) {
+    await set.network.links.add({ kind: 'veth', name: 'last', peer: { name: `last${index}`, set: beside } })
+    set.close()
+  }
   while ((await beside.network.links.list()).length > 1) await pass(10)
   await pass(100)
+}
+
+/** One after the other, as there is no other way. */
+function millisecondsOfBare(set: NamespaceSet, requests: readonly Uint8Array[]): number {
+  const socket = set.do(() => bareRtnetlink())
+  const send = () => {
+    for (const request of requests) bareRequest(socket, request, BUFFER)
+  }
+  const took = microseconds(send, 1) / 1_000
+  closeSync(socket)
   return took
 }
 
-async function ipBatch(set: NamespaceSet, lines: string): Promise<void> {
+async function ipBatch(set: NamespaceSet, lines: readonly string[]): Promise<void> {
   const child = set.spawn('ip', ['-batch', '-'], { stdio: ['pipe', 'ignore', 'inherit'] })
-  child.stdin.end(lines)
+  child.stdin.end(lines.join(''))
   await endOf(child)
 }
 
@@ -78,68 +125,137 @@ async function endOf(child: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`${child.spawnfile} ended with code ${code}`)
 }
 
-/** Lists so many links and `lo`, `times` times for each sample. */
-async function listLinks(count: number, times: number, linkList: string | undefined): Promise<Row[]> {
-  using set = await NamespaceSet.unshare('net')
-  await set.network.apply(cables(count / 2))
-  const socket = set.do(() => bareRtnetlink())
-  const buffer = Buffer.alloc(BUFFER)
-  await using go = linkList === undefined ? undefined : new LinkList(linkList, set)
-  const ways: Way[] = [
-    { name: 'ours', sample: () => medianOf(times, () => set.network.links.list()) },
-    { name: 'bare', sample: () => medianOf(times, () => bareDumpLinks(socket, buffer)) },
-    { name: 'ip', sample: () => microsecondsOf(() => endOf(set.spawn('ip', ['-j', 'link'], { stdio: 'ignore' }))) },
-  ]
-  if (go !== undefined) ways.push({ name: 'go', sample: () => go.median(times) })
-  const figures = await interleave(ways, 40)
-  closeSync(socket)
-  const row = (against: string, floor: string, most: number): Row => ({
-    name: `links.list() of ${count} (against ${against})`,
-    unit: 'µs',
-    ...compared(figures, 'ours', floor),
-    limit: { of: 'ratio', most },
+/**
+ * Each way has a network of its own that grows from sample to sample: the kernel takes some ms to remove one bridge, so
+ * a network for each sample would be minutes.
+ */
+async function addBridges(go: PeerProgram | undefined): Promise<Row> {
+  const rounds = BRIDGES / BRIDGES_AT_ONCE - 1
+  const sets: NamespaceSet[] = []
+  const growing = async (add: (set: NamespaceSet, from: number) => number | Promise<number>): Promise<Sample> => {
+    const set = await NamespaceSet.unshare('net')
+    sets.push(set)
+    let from = 0
+    return async () => {
+      const took = await add(set, from)
+      from += BRIDGES_AT_ONCE
+      return took
+    }
+  }
+  const asked = { do: 'links.add', times: 1, kind: 'bridge', count: BRIDGES_AT_ONCE }
+  const row = await compare({
+    name: `${BRIDGES_AT_ONCE} bridges added and up, until there are ${BRIDGES.toLocaleString('en')}`,
+    unit: 'ms',
+    ours: await growing((set, from) => {
+      const actions = numbered(from, (index) => action.links.add({ kind: 'bridge', name: `br${index}`, up: true }))
+      return millisecondsOf(() => set.network.apply(actions))
+    }),
+    floor: {
+      is: 'the same requests over one socket',
+      sample: await growing((set, from) =>
+        millisecondsOfBare(
+          set,
+          numbered(from, (index) => addBridge(`br${index}`)),
+        ),
+      ),
+    },
+    peers: {
+      'ip -batch': await growing((set, from) => {
+        const lines = numbered(from, (index) => `link add br${index} up type bridge\n`)
+        return millisecondsOf(() => ipBatch(set, lines))
+      }),
+      netlink:
+        go && (await growing(async (set, from) => (await go.ask({ ...asked, from, path: set.path('net') })) / 1_000)),
+    },
+    rounds,
+    targets: [{ of: 'peer', name: 'ip -batch', most: 1 }],
   })
-  const rows = [row('a bare dump', 'bare', 3), row('ip -j link', 'ip', 1)]
-  return go === undefined ? rows : [...rows, row('netlink.LinkList in Go', 'go', 0.5)]
+  await closeAll(sets)
+  return row
 }
 
-async function bringUp(): Promise<Row> {
+function numbered<T>(from: number, make: (index: number) => T): T[] {
+  return Array.from({ length: BRIDGES_AT_ONCE }, (_, index) => make(from + index))
+}
+
+/** Lists so many links and `lo`, `times` times for each sample. */
+async function listLinks(count: number, { times, rounds }: { times: number; rounds: number }): Promise<Row> {
+  const set = await NamespaceSet.unshare('net')
+  await set.network.apply(veths(count / 2))
+  const socket = set.do(() => bareRtnetlink())
+  await using go = await openGo(set)
+  await using python = await openPython(set)
+  const asked = { do: 'links.list', times }
+  const row = await compare({
+    name: `links.list() of ${count.toLocaleString('en')}`,
+    unit: 'µs',
+    ours: () => medianOf(times, () => set.network.links.list()),
+    floor: {
+      is: 'a bare dump, of which nothing is parsed',
+      sample: () => medianOf(times, () => bareDumpLinks(socket, BUFFER)),
+    },
+    peers: {
+      netlink: go?.sample(asked),
+      pyroute2: python?.sample({ ...asked, times: Math.ceil(times / 10) }),
+      'ip -j link': () => microsecondsOf(() => endOf(set.spawn('ip', ['-j', 'link'], { stdio: 'ignore' }))),
+    },
+    rounds,
+    work: { series: 'links.list', of: 'links', amount: count },
+    targets: [
+      { of: 'floor', most: 3 },
+      { of: 'peer', name: 'ip -j link', most: 1 },
+      { of: 'peer', name: 'netlink', most: 0.5 },
+    ],
+    why: WHY_LIST,
+  })
+  closeSync(socket)
+  await closeAll([set])
+  return row
+}
+
+async function bringUp(go: PeerProgram | undefined): Promise<Row> {
   using set = await NamespaceSet.unshare('net')
   const { index } = await set.network.links.add({ kind: 'veth', name: 'a', peer: { name: 'b', up: true } })
   const socket = set.do(() => bareRtnetlink())
-  const buffer = Buffer.alloc(BUFFER)
-  const figures = await interleave(
-    [
-      { name: 'ours', sample: () => medianOf(50, () => set.network.links.set('a', { up: true })) },
-      { name: 'bare', sample: () => medianOf(50, () => bareBringUp(socket, index, buffer)) },
-    ],
-    60,
-  )
-  closeSync(socket)
-  return {
-    name: 'links.set(name, { up: true }) (against a bare request)',
+  await using python = await openPython(set)
+  const asked = { do: 'links.up', times: 50, name: 'a' }
+  const row = await compare({
+    name: 'links.set(name, { up: true })',
     unit: 'µs',
-    ...compared(figures, 'ours', 'bare'),
-    limit: { of: 'excess', most: 150 },
-  }
+    ours: () => medianOf(50, () => set.network.links.set('a', { up: true })),
+    floor: { is: 'a bare request, by the index', sample: () => medianOf(50, () => bareBringUp(socket, index, BUFFER)) },
+    peers: { netlink: go?.sample({ ...asked, path: set.path('net') }), pyroute2: python?.sample(asked) },
+    rounds: 40,
+    targets: [{ of: 'excess', most: 150 }],
+    why: WHY_ASYNC,
+  })
+  closeSync(socket)
+  return row
 }
 
 /** The first use opens the socket inside: a thread does, or the helper where there is a user namespace. */
-async function useFirst(): Promise<Row[]> {
-  const figures = await interleave(
-    [
-      { name: 'net', sample: () => firstUse(() => NamespaceSet.unshare('net')) },
-      { name: 'user+net', sample: () => firstUse(() => NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })) },
-    ],
-    60,
-  )
-  const row = (kinds: string, most: number): Row => ({
-    name: `first use of the network of ${kinds}`,
-    unit: 'µs',
-    ...measured(figures, kinds),
-    limit: { of: 'ours', most },
-  })
-  return [row('net', 500), row('user+net', 1_500)]
+async function useFirst(go: PeerProgram | undefined): Promise<Row[]> {
+  using set = await NamespaceSet.unshare('net')
+  const [net, owned] = [
+    await compare({
+      name: 'first use of the network of net',
+      unit: 'µs',
+      ours: () => firstUse(() => NamespaceSet.unshare('net')),
+      floor: { is: 'setns(2) there and back around socket(2), and a bare request', sample: () => firstBare(set) },
+      peers: { netlink: go?.sample({ do: 'links.first', times: 1, path: set.path('net') }) },
+      rounds: 60,
+      targets: [{ of: 'ours', most: 500 }],
+      why: WHY_ASYNC,
+    }),
+    await compare({
+      name: 'first use of the network of user+net',
+      unit: 'µs',
+      ours: () => firstUse(() => NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })),
+      rounds: 60,
+      targets: [{ of: 'ours', most: 1_500 }],
+    }),
+  ]
+  return [net, owned]
 }
 
 async function firstUse(make: () => Promise<NamespaceSet>): Promise<number> {
@@ -147,23 +263,17 @@ async function firstUse(make: () => Promise<NamespaceSet>): Promise<number> {
   return await microsecondsOf(() => set.network.links.get('lo'))
 }
 
-async function medianOf(times: number, call: () => unknown): Promise<number> {
-  const took: number[] = []
-  for (let index = 0; index < times; index += 1) took.push(await microsecondsOf(call))
-  return took.toSorted((a, b) => a - b)[Math.floor(times / 2)] ?? Number.NaN
-}
-
-async function microsecondsOf(call: () => unknown): Promise<number> {
-  const begin = process.hrtime.bigint()
-  await call()
-  return Number(process.hrtime.bigint() - begin) / 1_000
-}
-
-function compared(figures: Map<string, Figures>, ours: string, floor: string) {
-  return { ...measured(figures, ours), floor: figures.get(floor)?.median ?? Number.NaN }
-}
-
-function measured(figures: Map<string, Figures>, name: string) {
-  const { median = Number.NaN, p95 = Number.NaN, samples = 0 } = figures.get(name) ?? {}
-  return { ours: median, p95, samples }
+function firstBare(set: NamespaceSet): number {
+  const [there, home] = [openSync(set.path('net'), 'r'), openSync('/proc/thread-self/ns/net', 'r')]
+  const request = getLink(1)
+  const took = microseconds(() => {
+    bareSetns(there, NS.NET)
+    const socket = bareRtnetlink()
+    bareSetns(home, NS.NET)
+    bareRequest(socket, request, BUFFER)
+    closeSync(socket)
+  }, 1)
+  closeSync(there)
+  closeSync(home)
+  return took
 }

@@ -12,13 +12,23 @@ import { setTimeout as pass } from 'node:timers/promises'
 import { NamespaceSet } from 'nsset'
 import { sets } from '../../src/set-access.ts'
 import { AF_INET, SOCK_STREAM } from '../../src/sockets/socket-maker.ts'
-import { type Figures, interleave, microseconds, type Way } from '../measure.ts'
+import { compare } from '../compare.ts'
+import { type Figures, figuresOf, microseconds, microsecondsOf } from '../measure.ts'
 import type { Cost } from '../peers/many-servers.ts'
 import type { Row } from '../row.ts'
 
 const isRoot = process.getuid?.() === 0
 const HOST = '127.0.0.1'
 const LOOKUPS = 1_000
+
+type Kinds = 'net' | 'user+net'
+
+/** Why a socket inside is no cheaper. */
+const WHY_SOCKET: Record<Kinds, string> = {
+  net: 'The thread goes inside with setns(2), makes the socket there, and goes back: two system calls that wait for no one.',
+  'user+net':
+    'A thread cannot enter a user namespace, so the helper makes the socket inside and sends it: a message there and one back, between two processes.',
+}
 
 export async function suite(): Promise<Row[]> {
   using owned = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root', loopback: true })
@@ -34,7 +44,11 @@ export async function suite(): Promise<Row[]> {
   ]
 }
 
-type Sets = Record<string, NamespaceSet>
+type Sets = Partial<Record<Kinds, NamespaceSet>>
+
+function entriesOf(inside: Sets): [Kinds, NamespaceSet][] {
+  return Object.entries(inside) as [Kinds, NamespaceSet][]
+}
 
 /** Of Node's handles, what is needed here. */
 interface Handle {
@@ -54,19 +68,23 @@ async function makeSockets(inside: Sets): Promise<Row[]> {
     if (handle.bind(HOST, 0) !== 0) throw new Error('a socket cannot be bound')
     handle.close()
   }
-  const ways: Way[] = [{ name: 'outside', sample: () => microseconds(make(), 50) }]
-  for (const [name, set] of Object.entries(inside)) {
+  const rows: Row[] = []
+  for (const [name, set] of entriesOf(inside)) {
     const native = sets.nativeNetworkOf(set)
     const born = make(() => native.socket(AF_INET, SOCK_STREAM, 0))
-    ways.push({ name, sample: () => microseconds(born, name === 'net' ? 50 : 5) })
+    rows.push(
+      await compare({
+        name: `a TCP socket inside ${name}, bound and closed`,
+        unit: 'µs',
+        ours: () => microseconds(born, name === 'net' ? 50 : 5),
+        floor: { is: 'the same socket of Node.js outside', sample: () => microseconds(make(), 50) },
+        rounds: 100,
+        targets: [name === 'net' ? { of: 'excess', most: 10 } : { of: 'ours', most: 400 }],
+        why: WHY_SOCKET[name],
+      }),
+    )
   }
-  const figures = await interleave(ways, 100)
-  return Object.keys(inside).map((name) => ({
-    name: `a TCP socket inside ${name} (against one outside)`,
-    unit: 'µs',
-    ...compared(figures, name, 'outside'),
-    limit: name === 'net' ? { of: 'excess', most: 10 } : { of: 'ours', most: 400 },
-  }))
+  return rows
 }
 
 /** From `connect` to its event, on loopback. */
@@ -75,20 +93,24 @@ async function connectTo(inside: Sets): Promise<Row[]> {
   const here = server().listen(0, HOST)
   await once(here, 'listening')
   const servers: Server[] = [here]
-  const ways: Way[] = [{ name: 'outside', sample: () => connecting(() => connect(portOf(here), HOST)) }]
-  for (const [name, set] of Object.entries(inside)) {
+  const rows: Row[] = []
+  for (const [name, set] of entriesOf(inside)) {
     const there = await set.network.listen(server(), { host: HOST })
     servers.push(there)
-    ways.push({ name, sample: () => connecting(() => set.network.connect({ host: HOST, port: portOf(there) })) })
+    rows.push(
+      await compare({
+        name: `connect() inside ${name}, until 'connect'`,
+        unit: 'µs',
+        ours: () => connecting(() => set.network.connect({ host: HOST, port: portOf(there) })),
+        floor: { is: 'net.connect() outside', sample: () => connecting(() => connect(portOf(here), HOST)) },
+        rounds: 60,
+        targets: [{ of: 'excess', most: name === 'net' ? 50 : 500 }],
+        why: WHY_SOCKET[name],
+      }),
+    )
   }
-  const figures = await interleave(ways, 60)
   for (const each of servers) each.close()
-  return Object.keys(inside).map((name) => ({
-    name: `connect() inside ${name} (against net.connect())`,
-    unit: 'µs',
-    ...compared(figures, name, 'outside'),
-    limit: { of: 'excess', most: name === 'net' ? 50 : 500 },
-  }))
+  return rows
 }
 
 function portOf(server: Server): number {
@@ -117,29 +139,24 @@ async function ask(set: NamespaceSet): Promise<Row> {
   await using there = await set.network.listen(server(), { host: HOST })
   const options = { keepAlive: true, maxSockets: 8 }
   const [outside, inside] = [new HttpAgent(options), set.network.httpAgent(options)]
-  const figures = await interleave(
-    [
-      { name: 'inside', sample: () => perRequest(portOf(there), inside) },
-      { name: 'outside', sample: () => perRequest(portOf(here), outside) },
-    ],
-    200,
-  )
+  const row = await compare({
+    name: `http.get inside ${isRoot ? 'net' : 'user+net'}, with keep-alive`,
+    unit: 'µs',
+    ours: () => perRequest(portOf(there), inside),
+    floor: { is: 'the same with the plain agent outside', sample: () => perRequest(portOf(here), outside) },
+    rounds: 100,
+    // 0.97 of the requests in the same time.
+    targets: [{ of: 'floor', most: 1.031 }],
+  })
   outside.destroy()
   inside.destroy()
-  return {
-    name: 'http.get with keep-alive (against the plain agent outside)',
-    unit: 'µs',
-    ...compared(figures, 'inside', 'outside'),
-    // 0.97 of the requests in the same time.
-    limit: { of: 'ratio', most: 1.031 },
-  }
+  return row
 }
 
 /** Microseconds of a request, of so many that are under way at once. */
 async function perRequest(port: number, agent: Agent): Promise<number> {
-  const begin = process.hrtime.bigint()
-  await Promise.all(Array.from({ length: 400 }, () => request(port, agent)))
-  return Number(process.hrtime.bigint() - begin) / 1_000 / 400
+  const all = () => Promise.all(Array.from({ length: 400 }, () => request(port, agent)))
+  return (await microsecondsOf(all)) / 400
 }
 
 function request(port: number, agent: Agent): Promise<void> {
@@ -154,11 +171,13 @@ async function hold(): Promise<Row[]> {
   const row = (name: string, unit: Row['unit'], of: keyof Cost, most: number): Row => ({
     name: `${name}, of 1,000 networks with a server each`,
     unit,
-    ours: inside[of],
-    floor: outside[of],
-    limit: { of: 'ours', most },
+    ours: oneOf(inside[of]),
+    floor: { is: 'as many servers on ports of one network', ...oneOf(outside[of]) },
+    peers: {},
+    targets: [{ of: 'ours', most }],
+    why: 'A set, its network, its netlink socket and the server are held; outside it is the server alone.',
   })
-  const { floor: _, ...threads } = row('threads more', 'threads', 'threads', 0)
+  const { floor: _, why: __, ...threads } = row('threads more', 'threads', 'threads', 0)
   return [row('RSS for each', 'KiB', 'rss', 30), row('heap for each', 'KiB', 'heap', 30), threads]
 }
 
@@ -199,8 +218,10 @@ async function hang(kinds: string, set: NamespaceSet): Promise<Row> {
     name: `event loop delay, with ${LOOKUPS} lookups begun at once, and hanging, in ${kinds}`,
     unit: 'ms',
     ours,
-    floor,
-    limit: { of: 'ours', most: 20 },
+    floor: { is: 'an idle event loop, in as many seconds', ...floor },
+    peers: {},
+    targets: [{ of: 'ours', most: 20 }],
+    why: 'A thousand calls, each with a promise and a query, are made in one turn of the loop: that turn is the delay.',
   }
 }
 
@@ -213,7 +234,7 @@ function refused(set: NamespaceSet, name: string): Promise<void> {
   })
 }
 
-async function longestDelay(during: () => void = () => undefined): Promise<number> {
+async function longestDelay(during: () => void = () => undefined): Promise<Figures> {
   const histogram = monitorEventLoopDelay({ resolution: 1 })
   histogram.enable()
   // It measures from one of its ticks to the next: what comes before the first, also after a reset(), it does not see.
@@ -221,10 +242,10 @@ async function longestDelay(during: () => void = () => undefined): Promise<numbe
   during()
   await pass(3_000)
   histogram.disable()
-  return histogram.max / 1e6
+  return oneOf(histogram.max / 1e6)
 }
 
-function compared(figures: Map<string, Figures>, ours: string, floor: string) {
-  const { median = Number.NaN, p95 = Number.NaN, samples = 0 } = figures.get(ours) ?? {}
-  return { ours: median, p95, samples, floor: figures.get(floor)?.median ?? Number.NaN }
+/** What is measured once. */
+function oneOf(value: number): Figures {
+  return figuresOf([value])
 }

@@ -1,33 +1,45 @@
-/** Starting a program inside until its `'exit'`, against `nsenter` as a child of Node's, and against `xargs -P`. */
+/**
+ * Starting a program inside until its `'exit'`, alone, with a large heap, and many at once; against the programs that
+ * enter namespaces, as children of Node's, and against other languages' ways, each in a process of its own.
+ */
 import { type ChildProcess, execFileSync, spawn as spawnOutside } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { NamespaceSet } from 'nsset'
-import { type Figures, interleave } from '../measure.ts'
+import { NamespaceSet, netns } from 'nsset'
+import { bareSpawn } from '../bare.ts'
+import { compare } from '../compare.ts'
+import { microseconds, millisecondsOf, type Sample } from '../measure.ts'
+import { openGo } from '../peers/go.ts'
+import type { PeerProgram } from '../peers/program.ts'
+import { openPython } from '../peers/python.ts'
 import type { Row } from '../row.ts'
 
+const isRoot = process.getuid?.() === 0
 const MIB = 1024 * 1024
 const AT_ONCE = 64
+/** Of those at once, in all. */
+const COUNT = 8 * AT_ONCE
+/** The network's name, where it has one. */
+const NAME = `nsset-bench-${process.pid}`
 
 export async function suite(): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'nsset-bench-'))
   chmodSync(directory, 0o755)
-  using set = await netSet()
+  // An ordinary user's network is one of a user namespace, and cannot be given a name.
+  using set = isRoot
+    ? await netns.create(NAME, { temporary: true })
+    : await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
+  // Go and Python enter no user namespace that is not their own.
+  await using go = isRoot ? await openGo() : undefined
+  await using python = isRoot ? await openPython() : undefined
   try {
     const noOp = compileNoOp(directory)
-    return [...(await oneByOne(set, noOp)), await manyAtOnce(set, noOp)]
+    return [await alone(set, noOp, go, python), ...(await withHeap(set, noOp)), await manyAtOnce(set, noOp, go)]
   } finally {
     rmSync(directory, { recursive: true })
   }
-}
-
-/** An ordinary user's network is one of a user namespace. */
-function netSet(): Promise<NamespaceSet> {
-  return process.getuid?.() === 0
-    ? NamespaceSet.unshare('net')
-    : NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
 }
 
 /** A program that does nothing, so that what is measured is the start. */
@@ -38,62 +50,91 @@ function compileNoOp(directory: string): string {
   return program
 }
 
-function nsenterArguments(set: NamespaceSet, program: string): string[] {
-  const kinds = set.kinds.map((kind) => `--${kind}=${set.path(kind)}`)
-  return [...(set.has('user') ? ['--preserve-credentials'] : []), ...kinds, program]
+/** What starts it inside. */
+interface Entering {
+  nsenter: string[]
+  'ip netns exec'?: string[]
 }
 
-async function oneByOne(set: NamespaceSet, noOp: string): Promise<Row[]> {
-  const small = await compare(set, noOp, 200)
-  const ballast = Array.from({ length: 1024 }, () => Buffer.alloc(MIB, 1))
-  const large = await compare(set, noOp, 60)
+function entering(set: NamespaceSet, program: string): Entering {
+  const kinds = set.kinds.map((kind) => `--${kind}=${set.path(kind)}`)
+  const credentials = set.has('user') ? ['--preserve-credentials'] : []
+  return {
+    nsenter: ['nsenter', ...credentials, ...kinds, program],
+    ...(isRoot && { 'ip netns exec': ['ip', 'netns', 'exec', NAME, program] }),
+  }
+}
+
+function alone(set: NamespaceSet, noOp: string, go?: PeerProgram, python?: PeerProgram): Promise<Row> {
+  const sampleOf = (peer: PeerProgram | undefined, operation: string): Sample | undefined =>
+    peer && (async () => (await peer.ask({ do: operation, times: 1, atOnce: 1, ...there(set, noOp) })) / 1_000)
+  return spawning("spawn until 'exit'", set, noOp, {
+    amount: 0,
+    rounds: 60,
+    peers: isRoot ? { netns: sampleOf(go, 'spawn'), pyroute2: sampleOf(python, 'NSPopen') } : {},
+    targets: [nsenterTimes(0.4)],
+  })
+}
+
+function there(set: NamespaceSet, program: string): { path: string; name: string; program: string } {
+  return { path: set.path('net'), name: NAME, program }
+}
+
+/** What a fork copies grows with the memory that lives: Node's own child_process forks. */
+async function withHeap(set: NamespaceSet, noOp: string): Promise<Row[]> {
+  const ballast = Array.from({ length: 256 }, () => Buffer.alloc(MIB, 1))
+  const some = await spawning("spawn until 'exit', 256 MiB of Buffers", set, noOp, {
+    amount: 256,
+    rounds: 12,
+    targets: [nsenterTimes(0.4)],
+  })
+  while (ballast.length < 1024) ballast.push(Buffer.alloc(MIB, 1))
+  const much = await spawning("spawn until 'exit', 1 GiB of Buffers", set, noOp, {
+    amount: 1024,
+    rounds: 9,
+    targets: [nsenterTimes(1 / 15), { of: 'growth', most: 1.5 }],
+  })
   if (ballast.length === 0) throw new Error('the ballast has to live until here')
-  const row = (name: string, figures: Compared, most: number): Row => ({
+  return [some, much]
+}
+
+function nsenterTimes(most: number): Row['targets'][number] {
+  return { of: 'peer', name: 'nsenter', most }
+}
+
+interface Spawning {
+  amount: number
+  rounds: number
+  peers?: Record<string, Sample | undefined>
+  targets: Row['targets']
+}
+
+function spawning(name: string, set: NamespaceSet, noOp: string, options: Spawning): Promise<Row> {
+  const { amount, rounds, peers, targets } = options
+  const { nsenter, 'ip netns exec': ip } = entering(set, noOp)
+  return compare({
     name,
     unit: 'ms',
-    ours: figures.ours.median,
-    p95: figures.ours.p95,
-    samples: figures.ours.samples,
-    floor: figures.nsenter.median,
-    limit: { of: 'ratio', most },
-  })
-  return [
-    row("spawn until 'exit' (against nsenter)", small, 0.4),
-    row("spawn until 'exit', 1 GiB of Buffers (against nsenter)", large, 1 / 15),
-    {
-      name: "spawn until 'exit', 1 GiB of Buffers (against itself, small heap)",
-      unit: 'ms',
-      ours: large.ours.median,
-      floor: small.ours.median,
-      limit: { of: 'ratio', most: 1.5 },
-    },
-  ]
-}
-
-interface Compared {
-  ours: Figures
-  nsenter: Figures
-}
-
-async function compare(set: NamespaceSet, noOp: string, rounds: number): Promise<Compared> {
-  const words = nsenterArguments(set, noOp)
-  const figures = await interleave(
-    [
-      { name: 'ours', sample: () => timed(() => set.spawn(noOp, [], { stdio: 'ignore' })) },
-      { name: 'nsenter', sample: () => timed(() => spawnOutside('nsenter', words, { stdio: 'ignore' })) },
-    ],
+    ours: () => untilExit(() => set.spawn(noOp, [], { stdio: 'ignore' })),
+    floor: bareStart(noOp, 1),
+    peers: { nsenter: asChild(nsenter), ...(ip && { 'ip netns exec': asChild(ip) }), ...peers },
     rounds,
-  )
-  const [ours, nsenter] = [figures.get('ours'), figures.get('nsenter')]
-  if (ours === undefined || nsenter === undefined) throw new Error('both ways were measured')
-  return { ours, nsenter }
+    work: { series: 'spawn', of: 'MiB of live heap', amount },
+    targets,
+  })
 }
 
-/** Milliseconds until it has ended. */
-async function timed(start: () => ChildProcess): Promise<number> {
-  const begin = process.hrtime.bigint()
-  await endOf(start())
-  return Number(process.hrtime.bigint() - begin) / 1e6
+function bareStart(noOp: string, atOnce: number): { is: string; sample: Sample } {
+  const is = 'posix_spawn(3) and waitpid(2) of the same program, outside, without pipes or a listener'
+  return { is, sample: () => microseconds(() => bareSpawn(noOp, atOnce), 1) / 1_000 / atOnce }
+}
+
+function asChild([file = '', ...args]: readonly string[]): Sample {
+  return () => untilExit(() => spawnOutside(file, args, { stdio: 'ignore' }))
+}
+
+function untilExit(start: () => ChildProcess): Promise<number> {
+  return millisecondsOf(() => endOf(start()))
 }
 
 async function endOf(child: ChildProcess): Promise<void> {
@@ -101,41 +142,27 @@ async function endOf(child: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`${child.spawnfile} ended with code ${code}`)
 }
 
-/** 64 at a time, 512 in all: milliseconds for each. */
-async function manyAtOnce(set: NamespaceSet, noOp: string): Promise<Row> {
-  const count = 8 * AT_ONCE
-  const xargs = ['-P', String(AT_ONCE), '-n', '1', 'nsenter', ...nsenterArguments(set, noOp)]
-  const figures = await interleave(
-    [
-      { name: 'ours', sample: () => all(count, () => set.spawn(noOp, ['x'], { stdio: 'ignore' })) },
-      {
-        name: 'xargs',
-        sample: async () => {
-          const begin = process.hrtime.bigint()
-          const child = spawnOutside('xargs', xargs, { stdio: ['pipe', 'ignore', 'inherit'] })
-          child.stdin?.end('x\n'.repeat(count))
-          await endOf(child)
-          return Number(process.hrtime.bigint() - begin) / 1e6 / count
-        },
-      },
-    ],
-    10,
-  )
-  const { median = Number.NaN, p95 = Number.NaN, samples = 0 } = figures.get('ours') ?? {}
-  return {
-    name: `spawn, ${AT_ONCE} at once, each (against xargs -P ${AT_ONCE} nsenter)`,
+/** Milliseconds for each. */
+function manyAtOnce(set: NamespaceSet, noOp: string, go?: PeerProgram): Promise<Row> {
+  const { nsenter } = entering(set, noOp)
+  const asked = { do: 'spawn', times: COUNT, atOnce: AT_ONCE, ...there(set, noOp) }
+  const xargs = `xargs -P ${AT_ONCE} nsenter`
+  return compare({
+    name: `spawn, ${AT_ONCE} at once, each`,
     unit: 'ms',
-    ours: median,
-    p95,
-    samples,
-    floor: figures.get('xargs')?.median ?? Number.NaN,
-    limit: { of: 'ratio', most: 1 },
-  }
+    ours: async () => (await millisecondsOf(() => all(() => set.spawn(noOp, ['x'], { stdio: 'ignore' })))) / COUNT,
+    floor: bareStart(noOp, AT_ONCE),
+    peers: {
+      [xargs]: async () => (await millisecondsOf(() => byXargs(nsenter))) / COUNT,
+      ...(isRoot && { netns: go && (async () => (await go.ask(asked)) / 1_000) }),
+    },
+    rounds: 10,
+    targets: [{ of: 'peer', name: xargs, most: 1 }],
+  })
 }
 
-async function all(count: number, start: () => ChildProcess): Promise<number> {
-  const begin = process.hrtime.bigint()
-  let left = count
+async function all(start: () => ChildProcess): Promise<void> {
+  let left = COUNT
   const worker = async () => {
     while (left > 0) {
       left -= 1
@@ -143,5 +170,12 @@ async function all(count: number, start: () => ChildProcess): Promise<number> {
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  return Number(process.hrtime.bigint() - begin) / 1e6 / count
+}
+
+async function byXargs(words: readonly string[]): Promise<void> {
+  const child = spawnOutside('xargs', ['-P', String(AT_ONCE), '-n', '1', ...words], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  child.stdin?.end('x\n'.repeat(COUNT))
+  await endOf(child)
 }

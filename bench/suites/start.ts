@@ -1,39 +1,78 @@
-/** What an import costs over a bare start of Node, and the size of the binary. */
-import { spawnSync } from 'node:child_process'
+/** What an import costs over a bare start of Node: time and memory; and what the package takes on disk. */
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { interleave } from '../measure.ts'
+import { compare } from '../compare.ts'
+import { figuresOf } from '../measure.ts'
 import type { Row } from '../row.ts'
 
 const ROOT = new URL('../../', import.meta.url)
+const FACE = new URL('dist/index.js', ROOT).href
+const IMPORT = `import ${JSON.stringify(FACE)}`
 
 export async function suite(): Promise<Row[]> {
-  const face = new URL('dist/index.js', ROOT).href
-  const figures = await interleave(
-    [
-      { name: 'with', sample: () => start(`import ${JSON.stringify(face)}`) },
-      { name: 'without', sample: () => start('') },
-    ],
-    20,
-  )
-  const [withIt, without] = [figures.get('with')?.median ?? Number.NaN, figures.get('without')?.median ?? Number.NaN]
-  const binary = readdirSync(fileURLToPath(ROOT)).find((name) => name.endsWith('.node'))
-  if (binary === undefined) throw new Error('there is no binary: npm run build')
+  return [await importing(), await remembering(), ...sizes()]
+}
+
+function importing(): Promise<Row> {
+  return compare({
+    name: 'start of Node.js with an import',
+    unit: 'ms',
+    ours: () => start(IMPORT).took,
+    floor: { is: 'start of Node.js with an empty module', sample: () => start('').took },
+    rounds: 30,
+    targets: [{ of: 'excess', most: 15 }],
+  })
+}
+
+function remembering(): Promise<Row> {
+  const report = '; console.log(process.memoryUsage.rss())'
+  const resident = (code: string) => Number(start(code + report).output) / 1e6
+  return compare({
+    name: 'RSS of Node.js after an import',
+    unit: 'MB',
+    ours: () => resident(IMPORT),
+    floor: { is: 'RSS of Node.js in an empty module', sample: () => resident('') },
+    rounds: 10,
+  })
+}
+
+/** The code as a module of a process of its own, with the binary that is released. */
+function start(code: string): { took: number; output: string } {
+  const { NAPI_RS_NATIVE_LIBRARY_PATH: _, ...env } = process.env
+  const begin = process.hrtime.bigint()
+  const child = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+    env,
+    timeout: 10_000,
+    encoding: 'utf8',
+  })
+  const took = Number(process.hrtime.bigint() - begin) / 1e6
+  if (child.status !== 0) throw new Error(`node ended with ${child.status}: ${child.stderr}`)
+  return { took, output: child.stdout }
+}
+
+function sizes(): Row[] {
+  const name = readdirSync(fileURLToPath(ROOT)).find((each) => each.endsWith('.node'))
+  if (name === undefined) throw new Error('there is no binary: npm run build')
+  const binary = statSync(new URL(name, ROOT)).size
   return [
-    { name: 'import, over a bare start', unit: 'ms', ours: withIt - without, limit: { of: 'ours', most: 15 } },
-    {
-      name: `size of ${binary}`,
-      unit: 'MB',
-      ours: statSync(new URL(binary, ROOT)).size / 1e6,
-      limit: { of: 'ours', most: 2 },
-    },
+    sizeRow('the binary on disk', binary, [{ of: 'ours', most: 2 }]),
+    sizeRow('the package on disk, with the binary of one platform', binary + unpacked(), []),
   ]
 }
 
-function start(code: string): number {
-  const before = process.hrtime.bigint()
-  const { NAPI_RS_NATIVE_LIBRARY_PATH: _, ...env } = process.env
-  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { env, timeout: 10_000 })
-  if (status !== 0) throw new Error(`node ended with ${status}`)
-  return Number(process.hrtime.bigint() - before) / 1e6
+/** What npm would put into the package: no binary is in it, each is one of its own. */
+function unpacked(): number {
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'], {
+    cwd: fileURLToPath(ROOT),
+    encoding: 'utf8',
+    timeout: 60_000,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [packed] = JSON.parse(output) as { unpackedSize: number }[]
+  return packed?.unpackedSize ?? Number.NaN
+}
+
+function sizeRow(name: string, bytes: number, targets: Row['targets']): Row {
+  return { name, unit: 'MB', ours: figuresOf([bytes / 1e6]), peers: {}, targets }
 }

@@ -10,5 +10,9 @@ func main() {
 		"netns.New":      newAndBack,
 		"netns.NewNamed": newNamed,
 		"links.list":     listLinks,
+		"links.add":      addLinks,
+		"links.up":       bringUp,
+		"links.first":    useFirst,
+		"spawn":          spawn,
 	})
 }

@@ -10,6 +10,7 @@ import sys
 import links
 import named
 import sets
+import spawn
 
 held = None
 
@@ -22,7 +23,7 @@ def hold(request):
     return 0
 
 
-OPERATIONS = {"hold": hold, **sets.OPERATIONS, **named.OPERATIONS, **links.OPERATIONS}
+OPERATIONS = {"hold": hold, **sets.OPERATIONS, **named.OPERATIONS, **links.OPERATIONS, **spawn.OPERATIONS}
 
 
 def answer(request):
