@@ -56,9 +56,14 @@ export function makeDisk(scratch: string, kernel: Kernel, work: Work): string {
   writeWork(join(root, 'vm'), work)
   for (const [name, text] of Object.entries(ETC)) writeFileSync(join(root, 'etc', name), text)
   const disk = join(scratch, 'disk')
-  // No journal: nobody mounts it again.
-  run('/usr/sbin/mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', '-d', root, disk, SIZE)
+  fill(disk, root, SIZE)
   return disk
+}
+
+/** Makes a disk of what a directory has. */
+export function fill(disk: string, root: string, size: string): void {
+  // No journal: nobody mounts it again.
+  run('/usr/sbin/mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', '-d', root, disk, size)
 }
 
 /** Copies a file out of the disk of a guest that has ended; false when it is not there. */

@@ -3,8 +3,15 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** It depends on the package of the newest version. */
-const METAPACKAGE = 'linux-image-cloud-amd64'
+/** Where a kernel comes from. */
+export interface Source {
+  /** It depends on the package of the newest version. */
+  metapackage: string
+  /** What apt-get(8) and its like get. */
+  env: NodeJS.ProcessEnv
+}
+
+const OF_THIS_HOST: Source = { metapackage: 'linux-image-cloud-amd64', env: process.env }
 
 export interface Kernel {
   /** As `uname -r` says it. */
@@ -16,23 +23,24 @@ export interface Kernel {
 }
 
 /** The kernel in the cache; when there is none, downloads one as apt-get(8) is set up to. */
-export function kernelIn(cache: string): Kernel {
+export function kernelIn(cache: string, source = OF_THIS_HOST): Kernel {
   const root = join(cache, 'kernel')
-  if (!existsSync(root)) unpackInto(root)
+  if (!existsSync(root)) unpackInto(root, source)
   const [release] = readdirSync(join(root, 'lib/modules'))
   if (release === undefined) throw new Error(`there is no kernel in ${root}: remove the directory`)
   return { release, image: join(root, `boot/vmlinuz-${release}`), modules: join(root, 'lib/modules', release) }
 }
 
-function unpackInto(root: string): void {
+function unpackInto(root: string, source: Source): void {
   const partial = `${root}.partial-${process.pid}`
   mkdirSync(partial, { recursive: true })
   try {
-    const name = newestPackage()
+    const name = newestPackage(source)
     console.log(`downloading ${name}`)
     // APT::Sandbox::User: apt's own user may not write here, and would say so.
     execFileSync('apt-get', ['download', '--quiet', '--option=APT::Sandbox::User=root', name], {
       cwd: partial,
+      env: source.env,
       timeout: 180_000,
       stdio: ['ignore', 'inherit', 'inherit'],
     })
@@ -47,9 +55,9 @@ function unpackInto(root: string): void {
   }
 }
 
-function newestPackage(): string {
-  const text = execFileSync('apt-cache', ['depends', METAPACKAGE], { encoding: 'utf8', timeout: 60_000 })
+function newestPackage({ metapackage, env }: Source): string {
+  const text = execFileSync('apt-cache', ['depends', metapackage], { encoding: 'utf8', timeout: 60_000, env })
   const name = /Depends: (linux-image-\S+)/.exec(text)?.[1]
-  if (name === undefined) throw new Error(`apt knows no ${METAPACKAGE}: run apt-get update, on Debian for x86-64`)
+  if (name === undefined) throw new Error(`apt knows no ${metapackage}: run apt-get update, on Debian`)
   return name
 }

@@ -3,8 +3,21 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Kernel } from './kernel.ts'
 
+/** What is emulated. */
+interface Hardware {
+  qemu: readonly string[]
+  /** As the kernel calls its first serial line. */
+  console: string
+}
+
+export const X86_64: Hardware = { qemu: ['qemu-system-x86_64', '-machine', 'q35', '-cpu', 'max'], console: 'ttyS0' }
+/** No newer one: to emulate its signed pointers takes long. */
+export const ARM64: Hardware = {
+  qemu: ['qemu-system-aarch64', '-machine', 'virt', '-cpu', 'cortex-a72'],
+  console: 'ttyAMA0',
+}
+
 const COMMAND_LINE = [
-  'console=ttyS0',
   'loglevel=4',
   // Debian's kernel for virtual machines has both drivers, NVMe and ext4, built in: no initramfs is needed.
   'root=/dev/nvme0n1 rw',
@@ -13,11 +26,16 @@ const COMMAND_LINE = [
 ]
 
 /** Boots and waits until the guest has switched itself off; its console is our standard output. */
-export async function runMachine(kernel: Kernel, disk: string, secondsLimit: number): Promise<void> {
+export async function runMachine(
+  hardware: Hardware,
+  kernel: Kernel,
+  disk: string,
+  secondsLimit: number,
+): Promise<void> {
   const qemu = [
-    ...['qemu-system-x86_64', '-machine', 'q35', '-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', '2G'],
+    ...[...hardware.qemu, '-accel', 'tcg', '-smp', '2', '-m', '2G'],
     ...['-nodefaults', '-display', 'none', '-net', 'none', '-no-reboot', '-serial', 'stdio'],
-    ...['-kernel', kernel.image, '-append', COMMAND_LINE.join(' ')],
+    ...['-kernel', kernel.image, '-append', [`console=${hardware.console}`, ...COMMAND_LINE].join(' ')],
     ...['-drive', `file=${disk},format=raw,if=none,id=disk,cache=unsafe`, '-device', 'nvme,drive=disk,serial=nsset'],
   ]
   // timeout(1): it ends even when we are killed.

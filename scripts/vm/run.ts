@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { crateTests } from './crate-tests.ts'
 import { copyFromDisk, GUEST_PACKAGES, makeDisk, type Work } from './disk.ts'
 import { kernelIn } from './kernel.ts'
-import { runMachine } from './machine.ts'
+import { runMachine, X86_64 } from './machine.ts'
 import { requirePackages } from './packages.ts'
 import { scratchIn } from './scratch.ts'
 
@@ -28,7 +28,7 @@ const kernel = kernelIn(CACHE)
 const scratch = scratchIn(CACHE)
 const disk = makeDisk(scratch, kernel, work)
 console.log(`booting ${kernel.release}`)
-await runMachine(kernel, disk, Number(values.limit))
+await runMachine(X86_64, kernel, disk, Number(values.limit))
 const report = process.env['NSSET_TEST_REPORT']
 if (report !== undefined) copyFromDisk(disk, '/vm/report.json', resolve(report))
 process.exitCode = outcome()

