@@ -54,12 +54,19 @@ export class FdSet implements Iterable<[NamespaceKind, number]> {
     return this.#open().entries()
   }
 
-  /** Closes the descriptors; a second time does nothing. */
+  /**
+   * Closes the descriptors; a second time does nothing.
+   *
+   * @example
+   * const fds = set.fds()
+   * try { use(fds.get('net')) } finally { fds.close() }
+   */
   close(): void {
     this.#fds = undefined
     this.#native.close()
   }
 
+  /** As {@link FdSet.close}. */
   [Symbol.dispose](): void {
     this.close()
   }

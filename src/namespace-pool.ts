@@ -169,10 +169,12 @@ export class NamespacePool {
     return this.#closed
   }
 
+  /** As {@link NamespacePool.close}. */
   [Symbol.dispose](): void {
     this.close()
   }
 
+  /** As {@link NamespacePool.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -627,10 +627,12 @@ export class NamespaceSet {
     this.#native.close()
   }
 
+  /** As {@link NamespaceSet.close}. */
   [Symbol.dispose](): void {
     this.close()
   }
 
+  /** As {@link NamespaceSet.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close()
   }

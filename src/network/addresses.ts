@@ -33,6 +33,10 @@ export const addressActions = {
  *
  * What fails rejects with an {@link ActionError}: `ENODEV` where there is no such link, `EPERM` without CAP_NET_ADMIN.
  *
+ * @example
+ * const [first] = await set.network.addresses.list('eth0')
+ * console.log(first?.cidr) // 10.0.0.1/24
+ *
  * @see ip-address(8)
  */
 export class NetworkAddresses {

@@ -63,6 +63,9 @@ export const linkActions = {
  * user namespace that owns the network, `EOPNOTSUPP` for a kind that the kernel does not have, `ERR_NSSET_AMBIGUOUS` for
  * an alias that several links have. The kernel's own words are part of the message.
  *
+ * @example
+ * await set.network.links.add({ kind: 'bridge', name: 'br0', up: true, addresses: ['10.0.0.1/24'] })
+ *
  * @see ip-link(8), rtnetlink(7)
  */
 export class NetworkLinks {

@@ -48,6 +48,9 @@ export const qdiscActions = {
  * What fails rejects with an {@link ActionError}: `ENODEV` where there is no such link, `EPERM` without CAP_NET_ADMIN,
  * `ENOENT` for a kind that the kernel does not have.
  *
+ * @example
+ * await set.network.qdiscs.add('eth0', { kind: 'netem', latency: 40, jitter: 5, loss: 0.1 })
+ *
  * @see tc(8)
  */
 export class NetworkQdiscs {

@@ -42,6 +42,9 @@ export const routeActions = {
  *
  * What fails rejects with an {@link ActionError}: `EPERM` without CAP_NET_ADMIN, `ENODEV` for a `dev` that is not there.
  *
+ * @example
+ * await set.network.routes.add({ destination: 'default', via: '10.0.0.1' })
+ *
  * @see ip-route(8)
  */
 export class NetworkRoutes {

@@ -40,6 +40,9 @@ export const sysctlActions = {
  * What fails rejects with an {@link ActionError}: `ENOENT` where there is no such sysctl inside, `EACCES` or `EPERM` without
  * CAP_NET_ADMIN in the user namespace that owns the network, `EROFS` where /proc/sys is read-only, as in most containers.
  *
+ * @example
+ * await set.network.sysctls.set('net.ipv4.ip_forward', true)
+ *
  * @see sysctl(8)
  */
 export class NetworkSysctls {

@@ -149,6 +149,10 @@ export const wireguardActions = {
  * What fails rejects with an {@link ActionError}: `ENODEV` where there is no such link, `EOPNOTSUPP` for one of another kind,
  * `EPERM` without CAP_NET_ADMIN, `ENOENT` where the kernel has no WireGuard.
  *
+ * @example
+ * const { privateKey } = wireguard.generateKeys()
+ * await set.network.wireguard.set('wg0', { privateKey, listenPort: 51820 })
+ *
  * @see wg(8)
  */
 export class NetworkWireGuard {

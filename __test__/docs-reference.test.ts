@@ -1,0 +1,90 @@
+/** Every public function, class and method is documented with an example, or refers to one that is. */
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** What everything has that owns something, or that is printed. */
+const USUAL = /^(__@dispose|__@asyncDispose|__@iterator|__@nodejs|toString$)/
+
+interface Documented {
+  readonly name: string
+  readonly text: string
+  readonly tags: readonly string[]
+}
+
+const program = ts.createProgram([`${ROOT}src/index.ts`], {
+  target: ts.ScriptTarget.ES2023,
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  types: ['node'],
+  strict: true,
+  noEmit: true,
+})
+const checker = program.getTypeChecker()
+const all = exportsOf(`${ROOT}src/index.ts`).flatMap(documentedOf)
+
+test('what is public is found, and nothing internal', () => {
+  const names = all.map(({ name }) => name)
+  expect(names).toEqual(expect.arrayContaining(['NamespaceSet', 'NamespaceSet.unshare', 'netns.create', 'FdSet.get']))
+  expect(names).toEqual(expect.arrayContaining(['action.links.add', 'Network.fetch', 'wireguard.generateKeys']))
+  expect(all.length).toBeGreaterThan(100)
+})
+
+test('everything public says what it does', () => {
+  expect(all.filter(({ text }) => text === '').map(({ name }) => name)).toEqual([])
+})
+
+test('everything public has an example, or refers to what has one', () => {
+  const withExample = new Set(all.filter(({ tags }) => tags.includes('example')).map(({ name }) => name))
+  const without = all.filter(({ name, text }) => !withExample.has(name) && !withExample.has(referenceIn(text)))
+  expect(without.map(({ name }) => name)).toEqual([])
+})
+
+function exportsOf(file: string): ts.Symbol[] {
+  const source = program.getSourceFile(file)
+  const module = source && checker.getSymbolAtLocation(source)
+  if (module === undefined) throw new Error(`${file} is no module`)
+  return checker.getExportsOfModule(module).map((symbol) => {
+    return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  })
+}
+
+/** Classes, functions and objects of functions, and below them whatever can be called. */
+function documentedOf(symbol: ts.Symbol): Documented[] {
+  if (symbol.flags & ts.SymbolFlags.Class) {
+    const members = [...(symbol.members?.values() ?? []), ...(symbol.exports?.values() ?? [])]
+    return [documented(symbol.name, symbol), ...members.flatMap((member) => callables(symbol.name, member))]
+  }
+  if (symbol.flags & ts.SymbolFlags.Function) return [documented(symbol.name, symbol)]
+  if (!(symbol.flags & ts.SymbolFlags.Variable) || isInternal(symbol)) return []
+  const properties = checker.getTypeOfSymbol(symbol).getProperties()
+  return [documented(symbol.name, symbol), ...properties.flatMap((member) => callables(symbol.name, member))]
+}
+
+function callables(owner: string, symbol: ts.Symbol): Documented[] {
+  const [declaration] = symbol.declarations ?? []
+  if (declaration === undefined || ts.isPrivateIdentifierClassElementDeclaration(declaration)) return []
+  if (ts.isConstructorDeclaration(declaration) || USUAL.test(symbol.name)) return []
+  if (isInternal(symbol)) return []
+  const name = `${owner}.${symbol.name}`
+  const type = checker.getTypeOfSymbolAtLocation(symbol, declaration)
+  if (type.getCallSignatures().length > 0) return [documented(name, symbol)]
+  const isObject = (type.flags & ts.TypeFlags.Object) !== 0 && ts.isPropertyAssignment(declaration)
+  return isObject ? type.getProperties().flatMap((member) => callables(name, member)) : []
+}
+
+function isInternal(symbol: ts.Symbol): boolean {
+  return symbol.getJsDocTags(checker).some(({ name }) => name === 'internal')
+}
+
+function documented(name: string, symbol: ts.Symbol): Documented {
+  const text = ts.displayPartsToString(symbol.getDocumentationComment(checker))
+  return { name, text, tags: symbol.getJsDocTags(checker).map(({ name }) => name) }
+}
+
+/** `As {@link NetworkLinks.add}.` */
+function referenceIn(text: string): string {
+  return /^As (?:the method )?\{@link ([\w.]+)\}/i.exec(text)?.[1] ?? ''
+}
