@@ -16,6 +16,7 @@ export const BY_CHANCE: Readonly<Record<string, string>> = {
   mremap: 'memory',
   munmap: 'memory',
   pkey_mprotect: 'memory',
+  exit_group: 'a helper that has nothing more to say is killed on its way out, or just not',
   waitid: 'strace waits for a child before its parent may, which asks until then',
   getpid: 'V8 asks with every collection of garbage',
   restart_syscall: 'a wait goes on after a signal',
