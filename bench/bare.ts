@@ -3,6 +3,12 @@ import { createRequire } from 'node:module'
 
 const native = createRequire(import.meta.url)(process.env['NAPI_RS_NATIVE_LIBRARY_PATH'] ?? '') as {
   bareSetns: (fd: number, flag: number) => void
+  bareOpenOwn: () => void
+  bareDup: (fd: number, times: number) => void
+  bareUnshareOnThread: (flags: number) => void
+  bareUnshareByChild: (flags: number) => void
+  bareNameNetwork: (path: string) => void
+  bareUnnameNetwork: (path: string) => void
   bareRtnetlink: () => number
   bareDumpLinks: (socket: number, buffer: Uint8Array) => number
   bareBringUp: (socket: number, index: number, buffer: Uint8Array) => number
@@ -10,4 +16,17 @@ const native = createRequire(import.meta.url)(process.env['NAPI_RS_NATIVE_LIBRAR
   bareSpawn: (program: string, atOnce: number) => void
 }
 
-export const { bareSetns, bareRtnetlink, bareDumpLinks, bareBringUp, bareRequest, bareSpawn } = native
+export const {
+  bareSetns,
+  bareOpenOwn,
+  bareDup,
+  bareUnshareOnThread,
+  bareUnshareByChild,
+  bareNameNetwork,
+  bareUnnameNetwork,
+  bareRtnetlink,
+  bareDumpLinks,
+  bareBringUp,
+  bareRequest,
+  bareSpawn,
+} = native

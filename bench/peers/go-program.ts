@@ -28,14 +28,9 @@ type GoError = NodeJS.ErrnoException & { stderr?: string }
 
 function reasonOf({ code, stderr = '', message }: GoError): string {
   if (code === 'ENOENT') return 'Go is not installed'
-  // The last of its lines that are not indented says what the matter is.
-  return (
-    stderr
-      .trim()
-      .split(/\n(?!\s)/)
-      .at(-1)
-      ?.split('\n')[0] ?? message
-  )
+  // As in `main.go:9:2: MODULE@VERSION: reading https://…: 403 Forbidden`; what is indented is the server's own word.
+  const [, said = message] = /^(?:\S+\.go:\S+ |go: )?(.+)$/m.exec(stderr.trim()) ?? []
+  return `Go says of ${said.replace(/ reading \S+/, '')}`
 }
 
 /** Its first line ends with Go's own version; then each module has a line of its own, `dep PATH VERSION SUM`. */

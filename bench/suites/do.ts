@@ -1,46 +1,101 @@
-/** `do` with an empty function, beside the bare setns pairs. Root only: an ordinary user's thread may not enter. */
-import { type Kinds, type NamespaceKind, NamespaceSet, NS } from 'nsset'
+/**
+ * `do` of nothing, and back again, with more and more kinds. Root only: an ordinary user's thread may not enter.
+ *
+ * No more than four differ from the thread's own: no thread of Node may enter another user, pid, time or mount
+ * namespace and leave it again. The fifth is the host's pid namespace, as a container has it that shares it.
+ */
+import { type NamespaceKind, NamespaceSet, NS, netns } from 'nsset'
 import { bareSetns } from '../bare.ts'
-import { interleave, microseconds } from '../measure.ts'
+import { compare } from '../compare.ts'
+import { microseconds, type Sample } from '../measure.ts'
+import { openGo } from '../peers/go.ts'
+import { openGonso } from '../peers/gonso.ts'
+import { openNeslink } from '../peers/neslink.ts'
+import { program } from '../peers/one-shot.ts'
+import { openPython } from '../peers/python.ts'
 import type { Row } from '../row.ts'
 
+const DIFFERENT = ['net', 'uts', 'ipc', 'cgroup'] as const satisfies NamespaceKind[]
+const KINDS = [...DIFFERENT, 'pid'] as const satisfies NamespaceKind[]
+
 const CALLS = 2_000
-const ROUNDS = 60
+/** Of what takes some ten times as long. */
+const FEWER = 200
+const ROUNDS = 40
+const NAME = `nsset-bench-${process.pid}`
 
 export async function suite(): Promise<Row[]> {
   if (process.getuid?.() !== 0) return []
-  return [await measure('do(net)', ['net']), await measure('do(net+ipc+uts+cgroup)', ['net', 'ipc', 'uts', 'cgroup'])]
+  using made = await NamespaceSet.unshare([...DIFFERENT])
+  // Somebody is inside, so that every program finds the same namespaces by a process.
+  const inhabitant = made.spawn('cat', [], { stdio: ['pipe', 'ignore', 'inherit'] })
+  try {
+    const rows: Row[] = []
+    for (let count = 1; count <= KINDS.length; count += 1) rows.push(await measure(inhabitant.pid as number, count))
+    return rows
+  } finally {
+    inhabitant.stdin.end()
+  }
 }
 
-async function measure(name: string, kinds: readonly NamespaceKind[]): Promise<Row> {
-  using set = NamespaceSet.unshareSync(kinds as Kinds)
-  using home = NamespaceSet.current(kinds as Kinds)
-  using theirs = set.fds()
-  using ours = home.fds()
-  const pairs = kinds.map((kind) => {
-    const flag = NS[kind.toUpperCase() as keyof typeof NS]
-    return { flag, inside: theirs.get(kind), outside: ours.get(kind) }
+async function measure(pid: number, count: number): Promise<Row> {
+  const kinds = KINDS.slice(0, count)
+  using set = NamespaceSet.fromPid(pid, kinds)
+  await using gonso = await openGonso()
+  await using networks = new Networks()
+  const flags = kinds.reduce((mask, kind) => mask | flagOf(kind), 0)
+  const pairs = barePairs(set)
+  const nothing = () => undefined
+  return await compare({
+    name: `do(${kinds.join('+')})`,
+    unit: 'µs',
+    ours: () => microseconds(() => set.do(nothing), CALLS),
+    floor: { is: 'setns(2), there and back', sample: () => microseconds(pairs, CALLS) },
+    peers: {
+      gonso: gonso?.sample({ do: 'Set.DoRaw', times: FEWER, pid, flags }),
+      ...(count === 1 && (await networks.open(set))),
+    },
+    rounds: ROUNDS,
+    work: { series: 'do', of: 'kinds', amount: count },
+    targets: [{ of: 'floor', most: 1.4 }],
   })
-  const bare = () => {
+}
+
+/** Those that know of networks only; and, for scale, the programs that have a process enter one. */
+class Networks implements AsyncDisposable {
+  readonly #resources: AsyncDisposable[] = []
+
+  async open(set: NamespaceSet): Promise<Record<string, Sample | undefined>> {
+    const path = set.path('net')
+    await netns.attach(NAME, set, { temporary: true })
+    const [go, neslink, python] = [await openGo(), await openNeslink(), await openPython()]
+    this.#resources.push(...[go, neslink, python].filter((peer) => peer !== undefined))
+    return {
+      netns: go?.sample({ do: 'netns.Set', times: CALLS, path }),
+      neslink: neslink?.sample({ do: 'Do', times: FEWER, path }),
+      pyroute2: python?.sample({ do: 'netns.setns', times: CALLS, path }),
+      'ip netns exec': program('ip', 'netns', 'exec', NAME, 'true'),
+      nsenter: program('nsenter', `--net=${path}`, 'true'),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const resource of this.#resources) await resource[Symbol.asyncDispose]()
+  }
+}
+
+/** In and back: all that are not the thread's own. */
+function barePairs(set: NamespaceSet): () => void {
+  using home = NamespaceSet.current(set.kinds)
+  const different = set.kinds.filter((kind) => !set.equals(home, kind))
+  const [theirs, ours] = [set.fds(), home.fds()]
+  const pairs = different.map((kind) => ({ flag: flagOf(kind), inside: theirs.get(kind), outside: ours.get(kind) }))
+  return () => {
     for (const { inside, flag } of pairs) bareSetns(inside, flag)
     for (const { outside, flag } of pairs) bareSetns(outside, flag)
   }
-  const nothing = () => undefined
-  const figures = await interleave(
-    [
-      { name: 'ours', sample: () => microseconds(() => set.do(nothing), CALLS) },
-      { name: 'bare', sample: () => microseconds(bare, CALLS) },
-    ],
-    ROUNDS,
-  )
-  const [mine, floor] = [figures.get('ours'), figures.get('bare')]
-  return {
-    name,
-    unit: 'µs',
-    ours: mine?.median ?? Number.NaN,
-    p95: mine?.p95 ?? Number.NaN,
-    samples: mine?.samples ?? 0,
-    floor: floor?.median ?? Number.NaN,
-    limit: { of: 'ratio', most: 1.4 },
-  }
+}
+
+function flagOf(kind: NamespaceKind): number {
+  return NS[kind.toUpperCase() as keyof typeof NS]
 }

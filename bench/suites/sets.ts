@@ -1,22 +1,54 @@
-/** What it costs to hold sets. */
-import { NamespaceSet } from 'nsset'
-import { interleave, microseconds } from '../measure.ts'
+/** What it costs to hold sets: all kinds, and the network alone. Each is closed again. */
+import { NamespaceSet, NS } from 'nsset'
+import { bareDup, bareOpenOwn } from '../bare.ts'
+import { compare } from '../compare.ts'
+import { microseconds } from '../measure.ts'
+import { openGo } from '../peers/go.ts'
+import { openGonso } from '../peers/gonso.ts'
 import type { Row } from '../row.ts'
 
+const CALLS = 500
+const ROUNDS = 60
+const ALL = Object.values(NS).reduce((mask, flag) => mask | flag, 0)
+
 export async function suite(): Promise<Row[]> {
+  await using gonso = await openGonso()
+  await using go = await openGo()
   using set = NamespaceSet.current()
-  const figures = await interleave(
-    [
-      { name: 'current(), close()', sample: () => microseconds(() => NamespaceSet.current().close(), 500) },
-      { name: 'dup(), close()', sample: () => microseconds(() => set.dup().close(), 500) },
-    ],
-    60,
-  )
-  const limits = new Map([
-    ['current(), close()', 20],
-    ['dup(), close()', 7],
-  ])
-  return [...figures].map(([name, { median, p95, samples }]) => {
-    return { name, unit: 'µs', ours: median, p95, samples, limit: { of: 'ours', most: limits.get(name) ?? 0 } }
-  })
+  using fds = set.fds('net')
+  const count = set.kinds.length
+  const fd = fds.get('net')
+  return [
+    await compare({
+      name: 'current(), close()',
+      unit: 'µs',
+      ours: () => microseconds(() => NamespaceSet.current().close(), CALLS),
+      floor: { is: `open(2) of ${count} files, close(2)`, sample: () => microseconds(bareOpenOwn, CALLS) },
+      peers: { gonso: gonso?.sample({ do: 'Current', times: CALLS, flags: ALL }) },
+      rounds: ROUNDS,
+      targets: [{ of: 'ours', most: 20 }],
+    }),
+    await compare({
+      name: "current('net'), close()",
+      unit: 'µs',
+      ours: () => microseconds(() => NamespaceSet.current('net').close(), CALLS),
+      peers: {
+        gonso: gonso?.sample({ do: 'Current', times: CALLS, flags: NS.NET }),
+        netns: go?.sample({ do: 'netns.Get', times: CALLS }),
+      },
+      rounds: ROUNDS,
+    }),
+    await compare({
+      name: 'dup(), close()',
+      unit: 'µs',
+      ours: () => microseconds(() => set.dup().close(), CALLS),
+      floor: {
+        is: `fcntl(F_DUPFD_CLOEXEC) of ${count}, close(2)`,
+        sample: () => microseconds(() => bareDup(fd, count), CALLS),
+      },
+      peers: { gonso: gonso?.sample({ do: 'Set.Dup', times: CALLS, flags: ALL }) },
+      rounds: ROUNDS,
+      targets: [{ of: 'ours', most: 7 }],
+    }),
+  ]
 }

@@ -1,33 +1,93 @@
-/** `unshare('user')` with one-entry maps, with a small heap and with 1 GiB of live Buffers. */
-import { NamespaceSet } from 'nsset'
-import { interleave, microseconds } from '../measure.ts'
-import type { Row } from '../row.ts'
+/**
+ * New namespaces, held and then closed, while the process has little live memory and much: a fork copies the tables of
+ * all of it. The peers that are programs of their own hold as much.
+ */
+import { type NamespaceKind, NamespaceSet, NS, type UnshareSyncOptions } from 'nsset'
+import { bareUnshareByChild, bareUnshareOnThread } from '../bare.ts'
+import { type Comparison, compare } from '../compare.ts'
+import { microseconds } from '../measure.ts'
+import { openGo } from '../peers/go.ts'
+import { openGonso } from '../peers/gonso.ts'
+import { program } from '../peers/one-shot.ts'
+import type { PeerProgram } from '../peers/program.ts'
+import type { Row, Target } from '../row.ts'
 
+const isRoot = process.getuid?.() === 0
 const MIB = 1024 * 1024
+const HEAPS = [0, 256, 1024]
+const CALLS = 10
 
-export async function suite(): Promise<Row[]> {
-  const small = await measure()
-  const ballast = Array.from({ length: 1024 }, () => Buffer.alloc(MIB, 1))
-  const large = await measure()
-  if (ballast.length === 0) throw new Error('the ballast has to live until here')
-  return [
-    { name: "unshareSync('user')", unit: 'µs', ...small, limit: { of: 'ours', most: 350 } },
-    {
-      name: "unshareSync('user'), 1 GiB of Buffers (floor: small heap)",
-      unit: 'µs',
-      ...large,
-      floor: small.ours,
-      limit: { of: 'ratio', most: 1.5 },
-    },
-  ]
+interface Peers {
+  gonso: PeerProgram | undefined
+  go: PeerProgram | undefined
 }
 
-async function measure(): Promise<Pick<Row, 'ours' | 'p95' | 'samples'> & { ours: number }> {
-  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
-  const uidMaps = [{ containerId: 0, hostId: uid, size: 1 }]
-  const gidMaps = [{ containerId: 0, hostId: gid, size: 1 }]
-  const call = () => NamespaceSet.unshareSync('user', { uidMaps, gidMaps }).close()
-  const figures = await interleave([{ name: 'ours', sample: () => microseconds(call, 20) }], 50)
-  const { median = Number.NaN, p95 = Number.NaN, samples = 0 } = figures.get('ours') ?? {}
-  return { ours: median, p95, samples }
+export async function suite(): Promise<Row[]> {
+  await using gonso = await openGonso()
+  await using go = await openGo()
+  const ballast: Buffer[] = []
+  const rows = new Map<string, Row[]>()
+  for (const amount of HEAPS) {
+    while (ballast.length < amount) ballast.push(Buffer.alloc(MIB, 1))
+    for (const peer of [gonso, go]) await peer?.ask({ do: 'hold', times: 1, MiB: amount })
+    for (const kinds of sorts()) {
+      const name = kinds.join('+')
+      rows.set(name, [...(rows.get(name) ?? []), await measure(kinds, amount, { gonso, go })])
+    }
+  }
+  if (ballast.length === 0) throw new Error('the ballast has to live until here')
+  return [...rows.values()].flat()
+}
+
+/** An ordinary user makes no namespaces but in a user namespace of its own. */
+function sorts(): NamespaceKind[][] {
+  const owned: NamespaceKind[][] = [['user'], ['user', 'net'], ['user', 'net', 'mnt', 'pid']]
+  return isRoot ? [['uts'], ['net'], ...owned] : owned
+}
+
+function measure(kinds: NamespaceKind[], amount: number, peers: Peers): Promise<Row> {
+  const name = kinds.join('+')
+  const options: UnshareSyncOptions = kinds.includes('user') ? { mapUser: 'root' } : {}
+  return compare({
+    name: `unshareSync(${name}), close()${amount === 0 ? '' : `, ${amount} MiB of Buffers`}`,
+    unit: 'µs',
+    ours: () => microseconds(() => NamespaceSet.unshareSync(kinds, options).close(), CALLS),
+    floor: floorOf(kinds),
+    peers: peersOf(kinds, peers),
+    rounds: 20,
+    work: { series: `unshare ${name}`, of: 'MiB of live heap', amount },
+    targets: targetsOf(name, amount),
+  })
+}
+
+function floorOf(kinds: NamespaceKind[]): NonNullable<Comparison['floor']> {
+  const flags = maskOf(kinds)
+  return kinds.includes('user')
+    ? {
+        is: 'clone(2) of what waits, its maps, its files',
+        sample: () => microseconds(() => bareUnshareByChild(flags), CALLS),
+      }
+    : { is: 'unshare(2) on a thread, its files', sample: () => microseconds(() => bareUnshareOnThread(flags), CALLS) }
+}
+
+function maskOf(kinds: NamespaceKind[]): number {
+  return kinds.reduce((mask, kind) => mask | NS[kind.toUpperCase() as keyof typeof NS], 0)
+}
+
+function peersOf(kinds: NamespaceKind[], { gonso, go }: Peers): NonNullable<Comparison['peers']> {
+  const flags = maskOf(kinds)
+  const words = kinds.map((kind) => `--${kind === 'mnt' ? 'mount' : kind}`)
+  if (kinds.includes('user')) words.push('--map-root-user')
+  if (kinds.includes('pid')) words.push('--fork')
+  return {
+    // It writes a group map as root only: it does not deny setgroups(2), as an ordinary user has to.
+    ...(isRoot && { gonso: gonso?.sample({ do: 'Unshare', times: CALLS, flags }) }),
+    ...(kinds.join() === 'net' && { netns: go?.sample({ do: 'netns.New', times: CALLS }) }),
+    'unshare(1)': program('unshare', ...words, 'true'),
+  }
+}
+
+function targetsOf(name: string, amount: number): Target[] {
+  if (name !== 'user') return []
+  return amount === 0 ? [{ of: 'ours', most: 350 }] : [{ of: 'growth', most: 1.5 }]
 }

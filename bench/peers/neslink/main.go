@@ -29,7 +29,7 @@ func do(options json.RawMessage, times int) (float64, error) {
 	return protocol.Mean(times, func() error { return neslink.Do(there, nothing) })
 }
 
-// So many with names, all made and then all removed: what one of them takes.
+// So many with names, all made and then all removed.
 func newNamed(options json.RawMessage, times int) (float64, error) {
 	var request struct {
 		Directory string
@@ -39,10 +39,7 @@ func newNamed(options json.RawMessage, times int) (float64, error) {
 	if err := json.Unmarshal(options, &request); err != nil {
 		return 0, err
 	}
-	took, err := protocol.Mean(times, func() error {
-		return inARow(request.Directory, request.Prefix, request.InARow)
-	})
-	return took / float64(request.InARow), err
+	return protocol.Mean(times, func() error { return inARow(request.Directory, request.Prefix, request.InARow) })
 }
 
 func inARow(directory, prefix string, count int) error {
