@@ -1,6 +1,9 @@
 //! The system calls themselves, through the same binding and with nothing around them: the floor that the benchmarks
 //! compare with. Not part of a released binary.
 
+mod hold;
+mod unshare;
+
 use std::{
     ffi::CString,
     os::fd::{BorrowedFd, IntoRawFd, RawFd},

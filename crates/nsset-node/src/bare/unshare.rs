@@ -1,0 +1,106 @@
+//! New namespaces, and descriptors of them, without the calling thread in them.
+
+use std::{
+    fs::{self, File},
+    io::{PipeReader, Write, pipe},
+    os::{
+        fd::AsRawFd,
+        raw::{c_int, c_void},
+    },
+    ptr, thread,
+};
+
+use napi::{Error, Result};
+use napi_derive::napi;
+use nix::{
+    errno::Errno,
+    mount::{MntFlags, MsFlags, mount, umount2},
+    sched::{CloneFlags, unshare},
+    sys::wait::waitpid,
+    unistd::{Pid, getgid, getuid},
+};
+
+use super::told;
+
+const KINDS: [(CloneFlags, &str); 5] = [
+    (CloneFlags::CLONE_NEWUSER, "user"),
+    (CloneFlags::CLONE_NEWNS, "mnt"),
+    (CloneFlags::CLONE_NEWUTS, "uts"),
+    (CloneFlags::CLONE_NEWNET, "net"),
+    (CloneFlags::CLONE_NEWPID, "pid"),
+];
+
+/// A thread of its own unshares these kinds, opens them, and ends.
+#[napi]
+pub fn bare_unshare_on_thread(flags: u32) -> Result<()> {
+    let flags = CloneFlags::from_bits_retain(flags as i32);
+    let made = thread::spawn(move || {
+        unshare(flags).map_err(told)?;
+        open_namespaces("thread-self", flags)
+    });
+    made.join().map_err(|_| Error::from_reason("the thread panicked"))??;
+    Ok(())
+}
+
+/// A child that shares this process's memory, and so costs as little as one can, is born in them, the caller its root.
+#[napi]
+pub fn bare_unshare_by_child(flags: u32) -> Result<()> {
+    let flags = CloneFlags::from_bits_retain(flags as i32);
+    let (end, mut word) = pipe()?;
+    let mut stack = vec![0; 64 * 1024];
+    let child = start(&end, &mut stack, flags)?;
+    let made = map_to_root(child).and_then(|()| open_namespaces(&child.to_string(), flags));
+    word.write_all(&[0])?;
+    waitpid(child, None).map_err(told)?;
+    made.map(drop)
+}
+
+/// It waits for a word, and ends.
+fn start(end: &PipeReader, stack: &mut [u8], flags: CloneFlags) -> Result<Pid> {
+    let flags = flags.bits() | libc::CLONE_VM | libc::SIGCHLD;
+    let end = ptr::without_provenance_mut(end.as_raw_fd() as usize);
+    // SAFETY: the child only reads, on a stack of its own that outlives it: it is awaited. The ABI wants its top aligned.
+    let child = unsafe {
+        let top = stack.as_mut_ptr_range().end;
+        libc::clone(wait_for_word, top.sub(top.addr() % 16).cast(), flags, end)
+    };
+    Errno::result(child).map(Pid::from_raw).map_err(told)
+}
+
+extern "C" fn wait_for_word(end: *mut c_void) -> c_int {
+    let mut word = 0_u8;
+    // SAFETY: reads a byte into a variable of this function's.
+    unsafe { libc::read(end.addr() as c_int, (&raw mut word).cast(), 1) };
+    0
+}
+
+fn map_to_root(child: Pid) -> Result<()> {
+    fs::write(format!("/proc/{child}/uid_map"), format!("0 {} 1", getuid()))?;
+    fs::write(format!("/proc/{child}/setgroups"), "deny")?;
+    fs::write(format!("/proc/{child}/gid_map"), format!("0 {} 1", getgid()))?;
+    Ok(())
+}
+
+fn open_namespaces(process: &str, flags: CloneFlags) -> Result<Vec<File>> {
+    let asked = KINDS.iter().filter(|(flag, _)| flags.contains(*flag));
+    asked.map(|(_, name)| Ok(File::open(format!("/proc/{process}/ns/{name}"))?)).collect()
+}
+
+/// A new network with a name: the file of the name is made, and the namespace mounted onto it.
+#[napi]
+pub fn bare_name_network(path: String) -> Result<()> {
+    let named = thread::spawn(move || {
+        unshare(CloneFlags::CLONE_NEWNET).map_err(told)?;
+        File::create_new(&path)?;
+        mount(Some("/proc/thread-self/ns/net"), path.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>)
+            .map_err(told)
+    });
+    named.join().map_err(|_| Error::from_reason("the thread panicked"))?
+}
+
+/// Takes the name away.
+#[napi]
+pub fn bare_unname_network(path: String) -> Result<()> {
+    umount2(path.as_str(), MntFlags::MNT_DETACH).map_err(told)?;
+    Ok(fs::remove_file(path)?)
+}
