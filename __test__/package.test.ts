@@ -1,18 +1,19 @@
-/** The package as its users get it: what is in it, and that every way to load it works. */
+/** The package as it is published: what is in it, and that every way to load it works. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { askPlainNode } from './setup/plain-node.ts'
+import { BINARY_HERE, filesIn, manifestIn, packRelease, type Release } from './setup/release.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>
 
-/** Runs one of the package's development tools, or npm, and gives what it printed. */
+/** Runs one of the package's development tools, and gives what it printed. */
 function run(program: string, ...args: string[]): string {
-  const env = { ...process.env, NODE_OPTIONS: '', FORCE_COLOR: '0', npm_config_update_notifier: 'false' }
+  const env = { ...process.env, NODE_OPTIONS: '', FORCE_COLOR: '0' }
   return execFileSync(program, args, {
     cwd: root,
     encoding: 'utf8',
@@ -22,6 +23,13 @@ function run(program: string, ...args: string[]): string {
   })
 }
 
+let release: Release
+beforeAll(() => {
+  release = packRelease()
+})
+afterAll(() => release?.[Symbol.dispose]())
+
+const main = () => release.tarballs.get('nsset') ?? ''
 const tool = (name: string) => join(root, 'node_modules', '.bin', name)
 
 describe('loading', () => {
@@ -84,13 +92,34 @@ describe('loading', () => {
   })
 })
 
-describe('npm pack', () => {
-  const [packed] = JSON.parse(run('npm', 'pack', '--dry-run', '--json', '--ignore-scripts')) as [
-    { files: { path: string }[] },
-  ]
-  const files = packed.files.map(({ path }) => path)
+describe('what is packed for a release', () => {
+  const packages = () => readdirSync(join(root, 'npm')).map((name) => `nsset-${name}`)
+  let files: string[]
+  beforeAll(() => {
+    files = filesIn(main())
+  })
 
-  test('takes what is needed', () => {
+  test('the binary for this machine, the package, and nothing beside', () => {
+    console.log(release.report.trimEnd())
+    const names = [...release.tarballs.keys()]
+    expect(names).toEqual(expect.arrayContaining(['nsset', BINARY_HERE]))
+    expect(['nsset', ...packages()]).toEqual(expect.arrayContaining(names))
+  })
+
+  test('the package wants each of the binaries, in its own version, and nothing that a checkout needs', () => {
+    const { optionalDependencies, ...rest } = manifestIn(main())
+    expect(optionalDependencies).toEqual(Object.fromEntries(packages().map((name) => [name, manifest['version']])))
+    const { scripts: _, devDependencies: __, napi: ___, ...published } = manifest
+    expect(rest).toEqual(published)
+  })
+
+  test('a package of a binary has that, what it is for, and the licence', () => {
+    const tarball = release.tarballs.get(BINARY_HERE) ?? ''
+    const binary = String(manifestIn(tarball)['main'])
+    expect(filesIn(tarball)).toEqual(['LICENSE', 'README.md', binary, 'package.json'])
+  })
+
+  test('the package takes what is needed', () => {
     const needed = [
       'package.json',
       'README.md',
@@ -107,7 +136,7 @@ describe('npm pack', () => {
     expect(files).toEqual(expect.arrayContaining(targets.map((target) => target.slice('./'.length))))
   })
 
-  test('takes the types of every module of the source, and none that is gone', () => {
+  test('it takes the types of every module of the source, and none that is gone', () => {
     const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
     )
@@ -115,7 +144,7 @@ describe('npm pack', () => {
     expect(types.sort()).toEqual(sources.map((name) => `dist/${name.replace(/\.ts$/, '.d.ts')}`).sort())
   })
 
-  test('takes nothing else: no source, no test, no binary', () => {
+  test('it takes nothing else: no source, no test, no binary', () => {
     const rest = files.filter((file) => !file.startsWith('dist/') && !/^(README|CHANGELOG)\.md$|^LICENSE$/.test(file))
     expect(rest.sort()).toEqual(['index.d.ts', 'index.js', 'package.json'])
     for (const file of files) expect(basename(file), file).toMatch(/\.(js|d\.ts|json|md)$|^LICENSE$/)
@@ -124,11 +153,11 @@ describe('npm pack', () => {
 
 describe('checkers', () => {
   test('publint has nothing to say', () => {
-    expect(run(tool('publint'), '--strict')).toContain('All good!')
+    expect(run(tool('publint'), main(), '--strict')).toContain('All good!')
   })
 
   test('the types are found by every resolution that knows ES modules', () => {
-    const report = JSON.parse(run(tool('attw'), '--pack', '.', '--profile', 'esm-only', '--format', 'json')) as {
+    const report = JSON.parse(run(tool('attw'), main(), '--profile', 'esm-only', '--format', 'json')) as {
       analysis: { entrypoints: Record<string, unknown>; problems: { kind: string; resolutionKind?: string }[] }
     }
     expect(Object.keys(report.analysis.entrypoints)).toEqual(expect.arrayContaining(['.', './native']))
