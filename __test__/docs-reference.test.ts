@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
+import { compile } from './setup/compile.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -42,6 +43,48 @@ test('everything public has an example, or refers to what has one', () => {
   expect(without.map(({ name }) => name)).toEqual([])
 })
 
+/** What examples take to be there. */
+const TAKEN = `
+import { execFileSync, spawn } from 'node:child_process'
+import http from 'node:http'
+import https from 'node:https'
+import os from 'node:os'
+import {
+  action, ActionError, ExecFileError, NamespaceError, NamespacePool, NamespaceSet, netns, NS, wireguard,
+} from 'nsset'
+declare const set: NamespaceSet, base: NamespaceSet, host: NamespaceSet, theirs: NamespaceSet, other: NamespaceSet
+declare const sets: NamespaceSet[], pool: NamespacePool, child: { pid: number }, tid: number
+declare const handler: http.RequestListener, privateKey: string, publicKey: string
+declare function use(fd: number): void
+declare function work(pool: NamespacePool): Promise<void>
+declare function until(done: () => unknown, options: { signal: AbortSignal | undefined }): Promise<void>
+declare class Agent { constructor(options: { connect: unknown }) } // undici's, as the next
+declare function request(url: string, options: { dispatcher: Agent }): Promise<unknown>
+`
+
+test('every example compiles, with the settings of the project', () => {
+  const modules = new Map(
+    [...examples()].map(([place, code]) => [`src/${place}.mts`, `${TAKEN}async function example() {\n${code}\n}\n`]),
+  )
+  expect(modules.size).toBeGreaterThan(80)
+  expect([...compile(modules).values()].flat()).toEqual([])
+})
+
+/** The examples in the sources, by their places. */
+function examples(): Map<string, string> {
+  const found = new Map<string, string>()
+  const visit = (file: ts.SourceFile, node: ts.Node): void => {
+    for (const tag of ts.getJSDocTags(node).filter(({ tagName }) => tagName.text === 'example')) {
+      const { line } = file.getLineAndCharacterOfPosition(tag.pos)
+      found.set(`${file.fileName.slice(`${ROOT}src/`.length)}:${line + 1}`, ts.getTextOfJSDocComment(tag.comment) ?? '')
+    }
+    ts.forEachChild(node, (child) => visit(file, child))
+  }
+  const sources = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(`${ROOT}src/`))
+  for (const file of sources) visit(file, file)
+  return found
+}
+
 function exportsOf(file: string): ts.Symbol[] {
   const source = program.getSourceFile(file)
   const module = source && checker.getSymbolAtLocation(source)
@@ -65,7 +108,7 @@ function documentedOf(symbol: ts.Symbol): Documented[] {
 
 function callables(owner: string, symbol: ts.Symbol): Documented[] {
   const [declaration] = symbol.declarations ?? []
-  if (declaration === undefined || ts.isPrivateIdentifierClassElementDeclaration(declaration)) return []
+  if (declaration === undefined || isPrivate(declaration)) return []
   if (ts.isConstructorDeclaration(declaration) || USUAL.test(symbol.name)) return []
   if (isInternal(symbol)) return []
   const name = `${owner}.${symbol.name}`
@@ -73,6 +116,11 @@ function callables(owner: string, symbol: ts.Symbol): Documented[] {
   if (type.getCallSignatures().length > 0) return [documented(name, symbol)]
   const isObject = (type.flags & ts.TypeFlags.Object) !== 0 && ts.isPropertyAssignment(declaration)
   return isObject ? type.getProperties().flatMap((member) => callables(name, member)) : []
+}
+
+function isPrivate(declaration: ts.Declaration): boolean {
+  const name = ts.getNameOfDeclaration(declaration)
+  return name !== undefined && ts.isPrivateIdentifier(name)
 }
 
 function isInternal(symbol: ts.Symbol): boolean {
