@@ -1,8 +1,9 @@
-/** Every public function, class and method is documented with an example, or refers to one that is. */
+/** Every public function, class and method is documented with an example, or refers to one that is; and so is every code. */
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 import { compile } from './setup/compile.ts'
+import { textOf } from './setup/pages.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -43,6 +44,18 @@ test('everything public has an example, or refers to what has one', () => {
   expect(without.map(({ name }) => name)).toEqual([])
 })
 
+test('the page of errors has every code that the sources name', () => {
+  const page = textOf('docs/errors.md')
+  const codes = new Set(
+    sources().flatMap(({ text }) =>
+      [...text.matchAll(/'(ERR_[A-Z_]+|ABORT_ERR|NSSET_\w+|E[A-Z]{3,})'/g)].map(([, code]) => code),
+    ),
+  )
+  codes.delete('ERR_MODULE_NOT_FOUND') // of an import within, which is caught
+  expect(codes.size).toBeGreaterThan(30)
+  expect([...codes].filter((code) => !page.includes(`\`${code}\``))).toEqual([])
+})
+
 /** What examples take to be there. */
 const TAKEN = `
 import { execFileSync, spawn } from 'node:child_process'
@@ -80,9 +93,12 @@ function examples(): Map<string, string> {
     }
     ts.forEachChild(node, (child) => visit(file, child))
   }
-  const sources = program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(`${ROOT}src/`))
-  for (const file of sources) visit(file, file)
+  for (const file of sources()) visit(file, file)
   return found
+}
+
+function sources(): ts.SourceFile[] {
+  return program.getSourceFiles().filter(({ fileName }) => fileName.startsWith(`${ROOT}src/`))
 }
 
 function exportsOf(file: string): ts.Symbol[] {
