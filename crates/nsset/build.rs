@@ -14,25 +14,33 @@ fn main() {
         .args(["--edition=2024", "--crate-name=nsset_helper", "--crate-type=bin", "--target"])
         .arg(variable("TARGET"))
         .args(["-Copt-level=s", "-Cpanic=abort", "-Cstrip=symbols", "-Crelocation-model=static"])
-        .args(["-Clinker=rust-lld", "-Clinker-flavor=ld.lld", "-Clink-self-contained=no"])
+        .args(["-Clinker=rust-lld", "-Clinker-flavor=ld.lld"])
+        .args(without_musl())
         .args(
-            [
-                "-static",
-                "--gc-sections",
-                "--build-id=none",
-                "--no-eh-frame-hdr",
-                "--no-rosegment",
-                "-znorelro",
-                "-zmax-page-size=4096",
-            ]
-            .map(link_arg),
+            ["-static", "--gc-sections", "--build-id=none", "--no-eh-frame-hdr", "--no-rosegment", "-znorelro"]
+                .map(link_arg),
         )
+        .arg(link_arg(largest_page()))
         .arg("-o")
         .arg(&program)
         .arg(PathBuf::from(SOURCE).join("main.rs"))
         .status()
         .expect("rustc starts");
     assert!(status.success(), "the helper does not compile");
+}
+
+/// Rust brings musl's start files along and links them to every program; the others refuse the flag.
+fn without_musl() -> Option<&'static str> {
+    (target("ENV") == "musl").then_some("-Clink-self-contained=no")
+}
+
+/// The kernel loads no program whose segments share a page, and a kernel for aarch64 may have pages of 64 KiB.
+fn largest_page() -> &'static str {
+    if target("ARCH") == "x86_64" { "-zmax-page-size=4096" } else { "-zmax-page-size=65536" }
+}
+
+fn target(what: &str) -> String {
+    env::var(format!("CARGO_CFG_TARGET_{what}")).expect("cargo sets it")
 }
 
 fn link_arg(argument: &str) -> String {
