@@ -1,8 +1,8 @@
 /** The package as pnpm and Yarn lay it out: added by its name, from a registry, it runs the README's first example. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
-import { type FreshProject, freshProject } from './setup/fresh-project.ts'
+import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest'
+import { type FreshProject, freshProject, LONG } from './setup/fresh-project.ts'
 import { expectReadmeExample } from './setup/install.ts'
 import { type Registry, startRegistry } from './setup/registry.ts'
 import { BINARY_HERE } from './setup/release.ts'
@@ -41,6 +41,8 @@ const LAYOUTS: Layout[] = [
 function binaries(): string[] {
   return ['arm64-gnu', 'arm64-musl', 'x64-gnu', 'x64-musl'].map((name) => `nsset-linux-${name}`)
 }
+
+vi.setConfig({ testTimeout: LONG, hookTimeout: LONG })
 
 let registry: Registry
 beforeAll(async () => {
@@ -100,7 +102,9 @@ set.close()
 
 const CHILD = `
 import { NamespaceSet } from 'nsset'
-process.send(NamespaceSet.current('net').id('net'))
+const set = NamespaceSet.current('net')
+process.send(set.id('net'))
+set.close()
 `
 
 /** It reads no `.npmrc`, trusts TLS only, wants a lockfile in CI, and tells its makers what it does. */

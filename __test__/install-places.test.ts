@@ -1,11 +1,13 @@
 /** Where an installed package may be: in a directory that nobody can write, beside a /tmp whose files do not execute. */
 import { dirname } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type FreshProject, freshProject } from './setup/fresh-project.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { type FreshProject, freshProject, LONG } from './setup/fresh-project.ts'
 import { npmInstall } from './setup/install.ts'
 import { isRoot } from './setup/privilege.ts'
 import { README_EXAMPLE, README_OUTPUT } from './setup/readme-example.ts'
 import { type Registry, startRegistry } from './setup/registry.ts'
+
+vi.setConfig({ testTimeout: LONG, hookTimeout: LONG })
 
 let registry: Registry
 let project: FreshProject

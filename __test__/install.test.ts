@@ -6,13 +6,15 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type FreshProject, freshProject, PATH_WITHOUT_RUST } from './setup/fresh-project.ts'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type FreshProject, freshProject, LONG, PATH_WITHOUT_RUST } from './setup/fresh-project.ts'
 import { expectReadmeExample, npmInstall } from './setup/install.ts'
 import { type Registry, startRegistry } from './setup/registry.ts'
 import { BINARY_HERE } from './setup/release.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+vi.setConfig({ testTimeout: LONG, hookTimeout: LONG })
 
 let registry: Registry
 beforeAll(async () => {

@@ -26,7 +26,7 @@ function run(program: string, ...args: string[]): string {
 let release: Release
 beforeAll(() => {
   release = packRelease()
-})
+}, 60_000)
 afterAll(() => release?.[Symbol.dispose]())
 
 const main = () => release.tarballs.get('nsset') ?? ''

@@ -8,6 +8,8 @@ import { delimiter, dirname, join } from 'node:path'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const TIME_LIMIT = 60_000
+/** Milliseconds for a test or a hook that packs and installs: on a busy machine it takes its time. */
+export const LONG = 90_000
 /** Nobody listens there. */
 const NOWHERE = 'http://127.0.0.1:1/'
 
