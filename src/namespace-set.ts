@@ -27,7 +27,9 @@ import { type NamespaceWorkerOptions, startWorker } from './worker.ts'
 
 /** What makes two namespaces the same. */
 export interface NamespaceStat {
+  /** The device of its file, that of nsfs. */
   dev: bigint
+  /** The number that `set.id()` has in brackets. */
   ino: bigint
 }
 

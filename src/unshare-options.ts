@@ -5,8 +5,11 @@ import { type Path, parsePath, parseText } from './paths.ts'
 
 /** `size` ids from `containerId` on, inside, are those from `hostId` on in the user namespace above. */
 export interface IdMap {
+  /** The first id inside. */
   containerId: number
+  /** The first id above; for an ordinary user without ranges, its own. */
   hostId: number
+  /** How many there are; at least 1. */
   size: number
 }
 
@@ -19,22 +22,29 @@ export type MapUser = 'root' | 'current' | 'auto' | number
 
 /** Offsets of the clocks in a new time namespace, in seconds; fractions and negative ones are fine. */
 export interface TimeOffsets {
+  /** Seconds that CLOCK_MONOTONIC is ahead. */
   monotonic?: number | undefined
+  /** Seconds that CLOCK_BOOTTIME is ahead: what `uptime` shows. */
   boottime?: number | undefined
 }
 
 interface MountAttributes {
   /** Where it is mounted; with the option `root`, inside that. The target has to exist. */
   target: Path
+  /** Whether nothing can be written; it can unless told. */
   readOnly?: boolean | undefined
+  /** Whether set-user-ID bits do nothing. */
   noSuid?: boolean | undefined
+  /** Whether device files cannot be opened. */
   noDev?: boolean | undefined
+  /** Whether no program can be executed. */
   noExec?: boolean | undefined
 }
 
 /** A file or directory of the outside, seen at `target` as well. */
 export interface BindMount extends MountAttributes {
   type: 'bind'
+  /** What is to be seen, outside. */
   source: Path
   /** With the mounts below the source; true unless told. */
   recursive?: boolean | undefined
@@ -42,6 +52,7 @@ export interface BindMount extends MountAttributes {
 
 /** A new file system. */
 export interface FileSystemMount extends MountAttributes {
+  /** What mount(8) calls the type. */
   type: 'proc' | 'tmpfs' | 'sysfs' | 'mqueue' | 'devpts' | 'cgroup2' | 'overlay' | (string & {})
   /** What mount(8) calls the device; the name of the type unless told. */
   source?: string | undefined
@@ -81,6 +92,7 @@ export interface UnshareSyncOptions {
 
 /** {@link UnshareSyncOptions}, and a signal that ends the work early. */
 export interface UnshareOptions extends UnshareSyncOptions {
+  /** Ends the work; nothing is left of it. */
   signal?: AbortSignal | undefined
 }
 

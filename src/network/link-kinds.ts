@@ -15,9 +15,11 @@ export interface BridgeData {
   ageingTime?: number | undefined
   /** The lower, the nearer to being the root of the spanning tree. */
   priority?: number | undefined
+  /** Whether frames are kept to the VLANs of their ports. */
   vlanFiltering?: boolean | undefined
   /** The VLAN of untagged frames; 0 for none. */
   vlanDefaultPvid?: number | undefined
+  /** Whether multicast goes to the ports that asked for it only (IGMP, MLD). */
   multicastSnooping?: boolean | undefined
 }
 
@@ -47,6 +49,7 @@ export interface GeneveData {
   remote?: string | undefined
   /** The UDP port; 6081 unless told. */
   port?: number | undefined
+  /** Of the packets that carry it; the kernel's own unless told. */
   ttl?: number | undefined
 }
 
@@ -120,6 +123,7 @@ export interface VxlanData {
   remote?: string | undefined
   /** The UDP port; the kernel's own is 8472, the standard's 4789. */
   port?: number | undefined
+  /** Of the packets that carry it; the kernel's own unless told. */
   ttl?: number | undefined
   /** Whether it learns which address is where; true unless told. */
   learning?: boolean | undefined

@@ -14,6 +14,7 @@ export interface LinkState {
   mac?: string | undefined
   /** In bytes. */
   mtu?: number | undefined
+  /** Whether it is to carry packets; a new one does not, unless told. */
   up?: boolean | undefined
   /** Whether it takes in every frame. */
   promiscuous?: boolean | undefined

@@ -21,6 +21,7 @@ export interface Route {
   /** A CIDR, or `'default'`. */
   destination: string
   family: 'IPv4' | 'IPv6'
+  /** What becomes of such packets; mostly `'unicast'`. */
   type: RouteType
   /** The gateway. */
   via?: string
@@ -32,6 +33,7 @@ export interface Route {
   table: number
   /** The address that packets leave with, where the program did not say. */
   source?: string
+  /** How far the destination is; always `'global'` for IPv6. */
   scope: Scope
   /** Who made it: 2 is the kernel, 3 is a person (rtnetlink(7)). */
   protocol: number

@@ -15,12 +15,19 @@ export interface ConnectorOptions extends ConnectionOptions {
 
 /** What undici asks for. */
 export interface ConnectorTarget {
+  /** The name or address to connect to. */
   hostname: string
+  /** The same, with the port, as of a URL. */
   host?: string | undefined
+  /** `'http:'`, or `'https:'` for TLS. */
   protocol: string
+  /** As text; empty for the protocol's own. */
   port: string
+  /** The name that TLS asks for and checks; the `hostname` unless told. */
   servername?: string | null | undefined
+  /** The address inside to connect from. */
   localAddress?: string | null | undefined
+  /** A connection that TLS is to be spoken over: a proxy's. */
   httpSocket?: Socket | undefined
 }
 
