@@ -93,7 +93,9 @@ async function measure(alice: NamespaceSet, bob: NamespaceSet): Promise<Measured
 }
 
 function run(set: NamespaceSet, program: string, ...args: string[]): NamespaceChildProcess {
-  const options = { execArgv: [], deathSignal: 'SIGKILL', timeout: 45_000, killSignal: 'SIGKILL' } as const
+  // Milliseconds that are enough where the processor is emulated, too.
+  const timeout = 120_000
+  const options = { execArgv: [], deathSignal: 'SIGKILL', timeout, killSignal: 'SIGKILL' } as const
   return set.fork(new URL(`${program}.js`, import.meta.url), args, options)
 }
 
