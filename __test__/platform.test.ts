@@ -70,11 +70,10 @@ describe.each(['darwin', 'win32', 'freebsd'])('on %s', (platform) => {
   })
 })
 
-test('on Linux without a binary for it, the error says so and has its cause', async () => {
-  const outcome = await askPlainNode<{ code: string; message: string; cause: string }>(
-    `import { createRequire } from 'node:module'
-     // No binary is published for it, and the one that was built here has another name.
-     Object.defineProperty(process, 'arch', { value: 'pdp11' })
+/** Asks for a set where the process says that it is for another processor, for which nothing was built here. */
+function askOnArch(arch: string): Promise<{ code: string; message: string; cause: string }> {
+  return askPlainNode(
+    `Object.defineProperty(process, 'arch', { value: '${arch}' })
      const { NamespaceSet } = await import('nsset')
      try {
        NamespaceSet.current()
@@ -82,9 +81,25 @@ test('on Linux without a binary for it, the error says so and has its cause', as
        console.log(JSON.stringify({ code, message, cause: String(cause) }))
      }`,
   )
-  expect(outcome).toEqual({
-    code: 'ERR_NSSET_UNSUPPORTED_PLATFORM',
-    message: expect.stringContaining('no working binary for linux-pdp11'),
-    cause: expect.stringContaining('Cannot find native binding'),
+}
+
+describe('on Linux without a binary for it', () => {
+  test('the error says which package is missing, and what brings it', async () => {
+    const arch = process.arch === 'arm64' ? 'x64' : 'arm64'
+    const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
+    const name = `nsset-linux-${arch}-${header.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`
+    expect(await askOnArch(arch)).toEqual({
+      code: 'ERR_NSSET_UNSUPPORTED_PLATFORM',
+      message: `nsset has no working binary for linux-${arch}: the package ${name} is missing; npm install --include=optional brings it`,
+      cause: expect.stringContaining('Cannot find native binding'),
+    })
+  })
+
+  test('the error says to build it where none is published', async () => {
+    expect(await askOnArch('pdp11')).toEqual({
+      code: 'ERR_NSSET_UNSUPPORTED_PLATFORM',
+      message: 'nsset has no working binary for linux-pdp11; it has to be built from source',
+      cause: expect.stringContaining('Cannot find native binding'),
+    })
   })
 })
