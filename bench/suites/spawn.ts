@@ -21,6 +21,13 @@ const MIB = 1024 * 1024
 const AT_ONCE = 64
 /** Of those at once, in all. */
 const COUNT = 8 * AT_ONCE
+const WHY =
+  'Two programs are executed: a small one, which enters with a memory of its own, and then the one that is asked for; the ' +
+  'floor executes one. Go enters with a thread of its own, which no process with threads can do with a user namespace.'
+const WHY_AT_ONCE =
+  "Node.js has spawn() return when the program runs, so its one thread starts one after the other; Go's threads start on " +
+  'all cores. Each start executes two programs, where the floor and Go execute one.'
+
 /** The network's name, where it has one. */
 const NAME = `nsset-bench-${process.pid}`
 
@@ -121,6 +128,7 @@ function spawning(name: string, set: NamespaceSet, noOp: string, options: Spawni
     rounds,
     work: { series: 'spawn', of: 'MiB of live heap', amount },
     targets,
+    why: WHY,
   })
 }
 
@@ -158,6 +166,7 @@ function manyAtOnce(set: NamespaceSet, noOp: string, go?: PeerProgram): Promise<
     },
     rounds: 10,
     targets: [{ of: 'peer', name: xargs, most: 1 }],
+    why: WHY_AT_ONCE,
   })
 }
 
