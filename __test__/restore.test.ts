@@ -7,7 +7,10 @@ import { AS_ROOT_INSIDE, askPlainNode, type PlainNodeOptions } from './setup/pla
 import { asOrdinaryUser } from './setup/privilege.ts'
 import { type SetnsCall, traceSetns } from './setup/strace.ts'
 
-/** What each program sees; `outer` and `inner` are sets of a new uts namespace, `several` has four kinds. */
+/**
+ * What each program sees; `outer` and `inner` are sets of a new uts namespace, `several` has four kinds. They have a host
+ * name, so that the helper makes them: the thread would make them itself, and come back by a `setns` of its own.
+ */
 const HEADING = `
   import { readlinkSync } from 'node:fs'
   import { Worker } from 'node:worker_threads'
@@ -27,9 +30,9 @@ const HEADING = `
     }
   }
   const home = place()
-  const outer = NamespaceSet.unshareSync('uts')
-  const inner = NamespaceSet.unshareSync('uts')
-  const several = NamespaceSet.unshareSync(['cgroup', 'ipc', 'net', 'uts'])
+  const outer = NamespaceSet.unshareSync('uts', { hostname: 'outer' })
+  const inner = NamespaceSet.unshareSync('uts', { hostname: 'inner' })
+  const several = NamespaceSet.unshareSync(['cgroup', 'ipc', 'net', 'uts'], { hostname: 'several' })
   const inOuter = home.replace(/uts:.*/, outer.id())
   const inInner = home.replace(/uts:.*/, inner.id())
   const report = []
@@ -64,6 +67,18 @@ const LOST = { code: 'ERR_NSSET_RESTORE', syscall: 'setns', kind: 'uts', errno: 
 const TAINTED = { code: 'ERR_NSSET_TAINTED_THREAD', syscall: 'setns', kind: 'uts', errno: -1, isOurs: true }
 
 describe('a way back that fails once', () => {
+  test('from where unshareSync made something is told, too', async () => {
+    const { told } = await runFailing(
+      '1',
+      `
+      tell(caught(() => NamespaceSet.unshareSync('uts')))
+      tell(caught(() => NamespaceSet.current('uts').id()))`,
+    )
+    expect(told[0]).toMatchObject({ code: 'ERR_NSSET_RESTORE', syscall: 'setns', kind: 'uts' })
+    expect(told[0]?.where).not.toBe('home')
+    expect(told[1]?.where).toBe('home')
+  })
+
   test('is told, and the next call brings the thread back first', async () => {
     const { told, calls } = await runFailing(
       '2',

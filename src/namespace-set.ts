@@ -113,8 +113,8 @@ export class NamespaceSet {
   }
 
   /**
-   * Makes new namespaces, and the state they start with. No thread of this process enters them. An ordinary user needs
-   * `'user'` among the kinds.
+   * Makes new namespaces, and the state they start with. No thread that runs code of yours enters them. An ordinary user
+   * needs `'user'` among the kinds.
    *
    * @throws {@link NamespaceError} `EPERM`, `ENOSPC` (a limit of /proc/sys/user), `EINVAL` (maps), `ENOENT` (a path of
    * `mounts` or `root`, or `newuidmap`); its `syscall` is the step that failed.
@@ -130,8 +130,10 @@ export class NamespaceSet {
 
   /**
    * As {@link NamespaceSet.unshare}, at once: some tenths of a millisecond; as long as `newuidmap` takes where that is
-   * asked; up to half a second where a limit is reached and the kernel is still cleaning up.
+   * asked; up to half a second where a limit is reached and the kernel is still cleaning up. Where `cgroup`, `net` and
+   * `uts` are all it makes, the calling thread does, and is back before any code of yours runs.
    *
+   * @throws {@link NamespaceError} as {@link NamespaceSet.unshare}; `ERR_NSSET_RESTORE` as {@link NamespaceSet.do}.
    * @example
    * using set = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
    * @see unshare(2)

@@ -6,7 +6,7 @@ use nsset_helper::protocol::About;
 use crate::{
     error::{Error, SystemError},
     id_map,
-    kind::Kind,
+    kind::{Kind, Kinds},
     launch::LaunchError,
     program::Label,
 };
@@ -22,6 +22,14 @@ pub fn launch(failure: LaunchError) -> Error {
         _ => error,
     }
     .into()
+}
+
+/// Why a thread of this process could not make these.
+pub fn unshare(kinds: Kinds, errno: Errno) -> Error {
+    let mut each = kinds.iter();
+    let mut label = Label::new("unshare");
+    label.kind = each.next().filter(|_| each.next().is_none());
+    step(label, errno, About::Unshare)
 }
 
 /// Why a step failed.

@@ -38,6 +38,7 @@ mod subordinate_ids;
 pub mod sysctl;
 pub mod thread;
 mod unshare;
+mod unshare_on_thread;
 
 pub use cancel::Cancel;
 pub use error::{Error, Result, SystemError};
@@ -53,4 +54,4 @@ pub use source::{from_directory, from_fd, from_path, from_pid, from_thread};
 pub use spawn::{Child, Command, Credentials, Signaller, Spawned, spawn};
 pub use stdio::Stdio;
 pub use thread::current;
-pub use unshare::{TimeOffsets, UnshareOptions, unshare};
+pub use unshare::{TimeOffsets, UnshareOptions, unshare, unshare_here};
