@@ -5,7 +5,7 @@ const native = createRequire(import.meta.url)(process.env['NAPI_RS_NATIVE_LIBRAR
   bareSetns: (fd: number, flag: number) => void
   bareOpenOwn: () => void
   bareDup: (fd: number, times: number) => void
-  bareUnshareOnThread: (flags: number) => void
+  bareUnshareAndBack: (flags: number) => void
   bareUnshareByChild: (flags: number) => void
   bareNameNetwork: (path: string) => void
   bareUnnameNetwork: (path: string) => void
@@ -20,7 +20,7 @@ export const {
   bareSetns,
   bareOpenOwn,
   bareDup,
-  bareUnshareOnThread,
+  bareUnshareAndBack,
   bareUnshareByChild,
   bareNameNetwork,
   bareUnnameNetwork,

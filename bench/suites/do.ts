@@ -58,8 +58,17 @@ async function measure(pid: number, count: number): Promise<Row> {
     rounds: ROUNDS,
     work: { series: 'do', of: 'kinds', amount: count },
     targets: [{ of: 'floor', most: 1.4 }],
+    ...(count === 1 && { why: ONE }),
+    ...(count === KINDS.length && { why: FIVE }),
   })
 }
+
+const ONE =
+  "netns.Set twice is the bare setns(2) twice, and the way back is the caller's to take. `do` calls a function between " +
+  'them, from native code, so that the way back is taken even where JavaScript is terminated inside.'
+const FIVE =
+  "No thread of Node may enter another user, pid, time or mount namespace and leave it again: the fifth is the host's " +
+  'own pid namespace, which `do` passes over, and gonso enters.'
 
 /** Those that know of networks only; and, for scale, the programs that have a process enter one. */
 class Networks implements AsyncDisposable {

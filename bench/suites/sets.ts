@@ -27,6 +27,7 @@ export async function suite(): Promise<Row[]> {
       peers: { gonso: gonso?.sample({ do: 'Current', times: CALLS, flags: ALL }) },
       rounds: ROUNDS,
       targets: [{ of: 'ours', most: 20 }],
+      why: 'The descriptors of namespaces that are known are shared: the kernel is asked only which they are.',
     }),
     await compare({
       name: "current('net'), close()",
@@ -49,6 +50,7 @@ export async function suite(): Promise<Row[]> {
       peers: { gonso: gonso?.sample({ do: 'Set.Dup', times: CALLS, flags: ALL }) },
       rounds: ROUNDS,
       targets: [{ of: 'ours', most: 7 }],
+      why: 'Sets share their descriptors: nothing is duplicated until somebody asks for descriptors of their own.',
     }),
   ]
 }

@@ -3,7 +3,7 @@
  * all of it. The peers that are programs of their own hold as much.
  */
 import { type NamespaceKind, NamespaceSet, NS, type UnshareSyncOptions } from 'nsset'
-import { bareUnshareByChild, bareUnshareOnThread } from '../bare.ts'
+import { bareUnshareAndBack, bareUnshareByChild } from '../bare.ts'
 import { type Comparison, compare } from '../compare.ts'
 import { microseconds } from '../measure.ts'
 import { openGo } from '../peers/go.ts'
@@ -16,6 +16,8 @@ const isRoot = process.getuid?.() === 0
 const MIB = 1024 * 1024
 const HEAPS = [0, 256, 1024]
 const CALLS = 10
+/** Of what forks, with much memory. */
+const FEW = 2
 
 interface Peers {
   gonso: PeerProgram | undefined
@@ -53,12 +55,17 @@ function measure(kinds: NamespaceKind[], amount: number, peers: Peers): Promise<
     unit: 'µs',
     ours: () => microseconds(() => NamespaceSet.unshareSync(kinds, options).close(), CALLS),
     floor: floorOf(kinds),
-    peers: peersOf(kinds, peers),
-    rounds: 20,
+    peers: peersOf(kinds, amount, peers),
+    rounds: amount === 0 ? 25 : 12,
     work: { series: `unshare ${name}`, of: 'MiB of live heap', amount },
     targets: targetsOf(name, amount),
+    ...(kinds.includes('user') && { why: HELPER }),
   })
 }
+
+const HELPER =
+  'What is born by the bare clone(2) shares the memory of this process, so that what is inside could read it. The helper ' +
+  'is a program of its own: its execve(2), and the messages that it sends its descriptors in, are the difference.'
 
 function floorOf(kinds: NamespaceKind[]): NonNullable<Comparison['floor']> {
   const flags = maskOf(kinds)
@@ -67,21 +74,22 @@ function floorOf(kinds: NamespaceKind[]): NonNullable<Comparison['floor']> {
         is: 'clone(2) of what waits, its maps, its files',
         sample: () => microseconds(() => bareUnshareByChild(flags), CALLS),
       }
-    : { is: 'unshare(2) on a thread, its files', sample: () => microseconds(() => bareUnshareOnThread(flags), CALLS) }
+    : { is: 'unshare(2), open(2), setns(2) back', sample: () => microseconds(() => bareUnshareAndBack(flags), CALLS) }
 }
 
 function maskOf(kinds: NamespaceKind[]): number {
   return kinds.reduce((mask, kind) => mask | NS[kind.toUpperCase() as keyof typeof NS], 0)
 }
 
-function peersOf(kinds: NamespaceKind[], { gonso, go }: Peers): NonNullable<Comparison['peers']> {
+function peersOf(kinds: NamespaceKind[], amount: number, { gonso, go }: Peers): NonNullable<Comparison['peers']> {
   const flags = maskOf(kinds)
+  const times = kinds.includes('user') && amount > 0 ? FEW : CALLS
   const words = kinds.map((kind) => `--${kind === 'mnt' ? 'mount' : kind}`)
   if (kinds.includes('user')) words.push('--map-root-user')
   if (kinds.includes('pid')) words.push('--fork')
   return {
     // It writes a group map as root only: it does not deny setgroups(2), as an ordinary user has to.
-    ...(isRoot && { gonso: gonso?.sample({ do: 'Unshare', times: CALLS, flags }) }),
+    ...(isRoot && { gonso: gonso?.sample({ do: 'Unshare', times, flags }) }),
     ...(kinds.join() === 'net' && { netns: go?.sample({ do: 'netns.New', times: CALLS }) }),
     'unshare(1)': program('unshare', ...words, 'true'),
   }

@@ -15,7 +15,7 @@ use napi_derive::napi;
 use nix::{
     errno::Errno,
     mount::{MntFlags, MsFlags, mount, umount2},
-    sched::{CloneFlags, unshare},
+    sched::{CloneFlags, setns, unshare},
     sys::wait::waitpid,
     unistd::{Pid, getgid, getuid},
 };
@@ -30,16 +30,17 @@ const KINDS: [(CloneFlags, &str); 5] = [
     (CloneFlags::CLONE_NEWPID, "pid"),
 ];
 
-/// A thread of its own unshares these kinds, opens them, and ends.
+/// Unshares these kinds, opens them, and goes back.
 #[napi]
-pub fn bare_unshare_on_thread(flags: u32) -> Result<()> {
+pub fn bare_unshare_and_back(flags: u32) -> Result<()> {
     let flags = CloneFlags::from_bits_retain(flags as i32);
-    let made = thread::spawn(move || {
-        unshare(flags).map_err(told)?;
-        open_namespaces("thread-self", flags)
-    });
-    made.join().map_err(|_| Error::from_reason("the thread panicked"))??;
-    Ok(())
+    let home = open_namespaces("thread-self", flags)?;
+    unshare(flags).map_err(told)?;
+    let made = open_namespaces("thread-self", flags);
+    for namespace in home {
+        setns(namespace, CloneFlags::empty()).map_err(told)?;
+    }
+    made.map(drop)
 }
 
 /// A child that shares this process's memory, and so costs as little as one can, is born in them, the caller its root.
