@@ -118,7 +118,7 @@ describe('without optional dependencies', () => {
     const { stdout, stderr } = await project.run([process.execPath, 'main.mjs'])
     expect({ ...(JSON.parse(stdout) as object), stderr }).toEqual({
       code: 'ERR_NSSET_UNSUPPORTED_PLATFORM',
-      message: expect.stringContaining(BINARY_HERE),
+      message: expect.stringContaining(`the package ${BINARY_HERE} is missing`),
       stderr: '',
     })
   })
