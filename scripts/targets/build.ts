@@ -2,13 +2,14 @@
  * Builds the addon for a target into its directory in `npm/`: `npm run build:target -- TARGET [--profile dev]`.
  *
  * Rust's standard library for the target is the installed one; on Debian it is built when there is none. Needs Rust, a C
- * compiler for this machine, and Python's pip; see docs/building.md.
+ * compiler for this machine, binutils, and Python's pip; see docs/building.md.
  */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkGlibc } from './glibc.ts'
+import { checkLibraries } from './libraries.ts'
 import { rustFor } from './rust.ts'
 import { binaryOf, OLDEST_GLIBC, type Target, targetOf } from './targets.ts'
 import { zigIn } from './zig.ts'
@@ -28,6 +29,7 @@ const begin = performance.now()
 const library = build(target, values.profile, values['target-dir'])
 const binary = join(PROJECT, binaryOf(target))
 copyFileSync(library, binary)
+checkLibraries(binary)
 if (target.libc === 'glibc') checkGlibc(binary)
 const seconds = ((performance.now() - begin) / 1_000).toFixed(0)
 console.log(`${binaryOf(target)}: ${(statSync(binary).size / 1e6).toFixed(2)} MB, in ${seconds} s`)
