@@ -37,6 +37,13 @@ test('the table of contents has every page of docs once, and those of decisions 
   expect(told).toEqual([...pages, 'docs/decisions/README.md'].map((path) => path.replace('docs/', '')).toSorted())
 })
 
+test('the site has the pages of the table of contents, in its order', () => {
+  const { projectDocuments } = JSON.parse(textOf('typedoc.json')) as { projectDocuments: string[] }
+  const told = linksOf(textOf('docs/README.md')).map((path) => `docs/${path}`)
+  const pages = told.map((path) => (path === 'docs/decisions/README.md' ? 'docs/decisions/*.md' : path))
+  expect(projectDocuments.slice(0, pages.length)).toEqual(pages)
+})
+
 /** Where the links of a page lead, but for those in its code. */
 function linksOf(text: string): string[] {
   const words = text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '')
