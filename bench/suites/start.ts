@@ -1,31 +1,45 @@
 /** What an import costs over a bare start of Node: time and memory; and what the package takes on disk. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compare } from '../compare.ts'
 import { figuresOf } from '../measure.ts'
+import { loadNns } from '../peers/nns.ts'
 import type { Row } from '../row.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const FACE = new URL('dist/index.js', ROOT).href
-const IMPORT = `import ${JSON.stringify(FACE)}`
+const IMPORT = importOf(FACE)
+const NNS = new URL('../native/nns/node_modules/nns/', import.meta.url)
+const WHY_BINARY =
+  '2.2 MB of it is code: nsset and what reads netlink are half of that; tokio, the codec of DNS, and what the standard ' +
+  'library tells of a panic with are fixed costs. Compiled for size all of it but the core is 2.3 MB, and slower at lists.'
+const WHY_NNS = 'nns is some JavaScript that has `ip` do all, and loads no binary.'
 
 export async function suite(): Promise<Row[]> {
-  return [await importing(), await remembering(), ...sizes()]
+  const nns = loadNns() && importOf(new URL('index.js', NNS).href)
+  return [await importing(nns), await remembering(nns), ...sizes(nns !== undefined)]
 }
 
-function importing(): Promise<Row> {
+function importOf(url: string): string {
+  return `import ${JSON.stringify(url)}`
+}
+
+function importing(nns: string | undefined): Promise<Row> {
   return compare({
     name: 'start of Node.js with an import',
     unit: 'ms',
     ours: () => start(IMPORT).took,
     floor: { is: 'start of Node.js with an empty module', sample: () => start('').took },
+    peers: { nns: nns === undefined ? undefined : () => start(nns).took },
     rounds: 30,
     targets: [{ of: 'excess', most: 15 }],
+    why: WHY_NNS,
   })
 }
 
-function remembering(): Promise<Row> {
+function remembering(nns: string | undefined): Promise<Row> {
   const report = '; console.log(process.memoryUsage.rss())'
   const resident = (code: string) => Number(start(code + report).output) / 1e6
   return compare({
@@ -33,7 +47,9 @@ function remembering(): Promise<Row> {
     unit: 'MB',
     ours: () => resident(IMPORT),
     floor: { is: 'RSS of Node.js in an empty module', sample: () => resident('') },
+    peers: { nns: nns === undefined ? undefined : () => resident(nns) },
     rounds: 10,
+    why: WHY_NNS,
   })
 }
 
@@ -51,14 +67,29 @@ function start(code: string): { took: number; output: string } {
   return { took, output: child.stdout }
 }
 
-function sizes(): Row[] {
+function sizes(hasNns: boolean): Row[] {
   const name = readdirSync(fileURLToPath(ROOT)).find((each) => each.endsWith('.node'))
   if (name === undefined) throw new Error('there is no binary: npm run build')
   const binary = statSync(new URL(name, ROOT)).size
   return [
-    sizeRow('the binary on disk', binary, [{ of: 'ours', most: 2 }]),
-    sizeRow('the package on disk, with the binary of one platform', binary + unpacked(), []),
+    {
+      ...sizeRow('the binary on disk', binary),
+      targets: [{ of: 'ours', most: 2 }],
+      why: WHY_BINARY,
+    },
+    {
+      ...sizeRow('the package on disk, with the binary of one platform', binary + unpacked()),
+      peers: { nns: hasNns ? figuresOf([bytesIn(NNS) / 1e6]) : null },
+      why: WHY_NNS,
+    },
   ]
+}
+
+function bytesIn(directory: URL): number {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
 }
 
 /** What npm would put into the package: no binary is in it, each is one of its own. */
@@ -73,6 +104,6 @@ function unpacked(): number {
   return packed?.unpackedSize ?? Number.NaN
 }
 
-function sizeRow(name: string, bytes: number, targets: Row['targets']): Row {
-  return { name, unit: 'MB', ours: figuresOf([bytes / 1e6]), peers: {}, targets }
+function sizeRow(name: string, bytes: number): Row {
+  return { name, unit: 'MB', ours: figuresOf([bytes / 1e6]), peers: {}, targets: [] }
 }
