@@ -92,13 +92,13 @@ async function withHeap(set: NamespaceSet, noOp: string): Promise<Row[]> {
   const ballast = Array.from({ length: 256 }, () => Buffer.alloc(MIB, 1))
   const some = await spawning("spawn until 'exit', 256 MiB of Buffers", set, noOp, {
     amount: 256,
-    rounds: 12,
+    rounds: 20,
     targets: [nsenterTimes(0.4)],
   })
   while (ballast.length < 1024) ballast.push(Buffer.alloc(MIB, 1))
   const much = await spawning("spawn until 'exit', 1 GiB of Buffers", set, noOp, {
     amount: 1024,
-    rounds: 9,
+    rounds: 20,
     targets: [nsenterTimes(1 / 15), { of: 'growth', most: 1.5 }],
   })
   if (ballast.length === 0) throw new Error('the ballast has to live until here')
