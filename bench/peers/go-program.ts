@@ -28,9 +28,10 @@ type GoError = NodeJS.ErrnoException & { stderr?: string }
 
 function reasonOf({ code, stderr = '', message }: GoError): string {
   if (code === 'ENOENT') return 'Go is not installed'
-  // As in `main.go:9:2: MODULE@VERSION: reading https://…: 403 Forbidden`; what is indented is the server's own word.
-  const [, said = message] = /^(?:\S+\.go:\S+ |go: )?(.+)$/m.exec(stderr.trim()) ?? []
-  return `Go says of ${said.replace(/ reading \S+/, '')}`
+  // As in `main.go:9:2: MODULE@VERSION: reading https://…: 403 Forbidden`; what is indented below is the server's own word.
+  const lines = stderr.split('\n').filter((line) => /^\S/.test(line))
+  const said = (lines.at(-1) ?? message).replace(/^\S+\.go:\S+ |^go: /, '').replace(/ reading \S+/, '')
+  return `Go says of ${said}`
 }
 
 /** Its first line ends with Go's own version; then each module has a line of its own, `dep PATH VERSION SUM`. */
