@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { peersMissing, peersPresent } from './peers/presence.ts'
-import { growthOf, overFloor, type Row, ratioOf } from './row.ts'
+import { type Growth, growthOf, overFloor, type Row, ratioOf } from './row.ts'
 
 export interface Result {
   /** The day, as YYYY-MM-DD. */
@@ -19,7 +19,7 @@ interface Computed {
   /** To the fastest peer. */
   ratio?: number
   overFloor?: number
-  growth?: { cost: number; work: number; of: string }
+  growth?: Growth
 }
 
 /** Rows by their suites. */

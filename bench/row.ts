@@ -55,15 +55,22 @@ export function ratioOf(row: Row): number | undefined {
   return fastest === undefined ? undefined : row.ours.median / fastest.median
 }
 
-/** How the cost has grown since the row of the same series with the least work, and how the work has. */
-export function growthOf(row: Row, rows: readonly Row[]): { cost: number; work: number; of: string } | undefined {
+/** How the cost has grown since the row of the same series with the least work, and from what to what that has. */
+export interface Growth {
+  cost: number
+  from: number
+  to: number
+  of: string
+}
+
+export function growthOf(row: Row, rows: readonly Row[]): Growth | undefined {
   const { work } = row
   if (work === undefined) return undefined
   const least = rows
     .filter((other) => other.work?.series === work.series)
     .toSorted((a, b) => (a.work?.amount ?? 0) - (b.work?.amount ?? 0))[0]
   if (least === undefined || least === row || least.work === undefined) return undefined
-  return { cost: row.ours.median / least.ours.median, work: work.amount / least.work.amount, of: work.of }
+  return { cost: row.ours.median / least.ours.median, from: least.work.amount, to: work.amount, of: work.of }
 }
 
 /** What a target is about: undefined where the peer, or the floor, is missing. */

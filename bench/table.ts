@@ -28,9 +28,11 @@ function lineOf(row: Rows[number]): Record<string, string> {
   }
 }
 
-/** `1.3 for 100 x links`. */
+/** `× 1.3 from 1 to 5 kinds`. */
 export function growth({ growth }: Rows[number]): string {
-  return growth === undefined ? '' : `${number(growth.cost)} for ${number(growth.work)} × ${growth.of}`
+  if (growth === undefined) return ''
+  const { cost, from, to, of } = growth
+  return `× ${number(cost)} from ${from} to ${to} ${of}`
 }
 
 /** Three digits that mean something, and no more than two behind the point. */
