@@ -2,14 +2,17 @@
  * Packs what a release publishes: `npm run pack:release -- [--to DIRECTORY] [--all]`.
  *
  * That is a tarball for each package of `npm/` whose binary is built, and one for the package itself, which then depends
- * on all of `npm/` in exactly its own version. With `--all` each binary has to be there. All is put together in a copy:
- * the working tree stays as it is. The face has to be built. The directory is `packed`, unless told.
+ * on all of `npm/` in exactly its own version. With `--all` each binary has to be there, and to need no more than it may:
+ * one of `npm run build` may need a newer glibc. All is put together in a copy: the working tree stays as it is. The face
+ * has to be built. The directory is `packed`, unless told.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { checkGlibc } from './targets/glibc.ts'
+import { checkLibraries } from './targets/libraries.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 /** What goes into the package whether its `files` name it or not; those of `npm/` have only the first of their own. */
@@ -27,6 +30,7 @@ interface Manifest {
 interface BinaryManifest extends Manifest {
   /** The binary. */
   main: string
+  libc: string[]
 }
 
 /** What npm says of a tarball that it made. */
@@ -85,6 +89,10 @@ function stageBinary(directory: string, manifest: BinaryManifest, place: string)
     if (values.all) throw new Error(`${manifest.name} has no binary: ${join(directory, manifest.main)} is not there`)
     console.log(`${manifest.name}: left out, its binary is not built`)
     return []
+  }
+  if (values.all) {
+    checkLibraries(binary)
+    if (manifest.libc.includes('glibc')) checkGlibc(binary)
   }
   copy(['package.json', 'README.md'], directory, place)
   copy(['LICENSE'], ROOT, place)
