@@ -2,9 +2,9 @@
  * Packs what a release publishes: `npm run pack:release -- [--to DIRECTORY] [--all]`.
  *
  * That is a tarball for each package of `npm/` whose binary is built, and one for the package itself, which then depends
- * on all of `npm/` in exactly its own version. With `--all` each binary has to be there, and to need no more than it may:
- * one of `npm run build` may need a newer glibc. All is put together in a copy: the working tree stays as it is. The face
- * has to be built. The directory is `packed`, unless told.
+ * on all of `npm/` in exactly its own version. With `--all` each binary has to be there, and to need no more than one of
+ * a release may. All is put together in a copy: the working tree stays as it is. The face has to be built. The directory
+ * is `packed`, unless told.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -83,8 +83,9 @@ function stagePackage(manifest: Manifest, optional: readonly string[], place: st
 
 /** One package of `npm/`, or none when its binary is not built. */
 function stageBinary(directory: string, manifest: BinaryManifest, place: string): string[] {
-  // The build for this machine leaves it in the root.
-  const binary = [directory, ROOT].map((each) => join(each, manifest.main)).find(existsSync)
+  // The build for this machine leaves it in the root, and may need a newer glibc than a release.
+  const places = values.all ? [directory, ROOT] : [ROOT, directory]
+  const binary = places.map((each) => join(each, manifest.main)).find(existsSync)
   if (binary === undefined) {
     if (values.all) throw new Error(`${manifest.name} has no binary: ${join(directory, manifest.main)} is not there`)
     console.log(`${manifest.name}: left out, its binary is not built`)
