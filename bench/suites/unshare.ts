@@ -15,7 +15,7 @@ import type { Row, Target } from '../row.ts'
 const isRoot = process.getuid?.() === 0
 const MIB = 1024 * 1024
 const HEAPS = [0, 256, 1024]
-const CALLS = 10
+const CALLS = 20
 /** Of what forks, with much memory. */
 const FEW = 2
 
@@ -59,9 +59,20 @@ function measure(kinds: NamespaceKind[], amount: number, peers: Peers): Promise<
     rounds: amount === 0 ? 25 : 12,
     work: { series: `unshare ${name}`, of: 'MiB of live heap', amount },
     targets: targetsOf(name, amount),
-    ...(kinds.includes('user') && { why: HELPER }),
+    ...why(kinds),
   })
 }
+
+function why(kinds: NamespaceKind[]): Pick<Row, 'why'> {
+  if (kinds.includes('user')) return { why: HELPER }
+  return { why: kinds.includes('net') ? KERNEL : FEW_MICROSECONDS }
+}
+
+const KERNEL =
+  'All but some microseconds is the kernel, which makes a network and takes it down again: who is ahead differs from run ' +
+  'to run.'
+
+const FEW_MICROSECONDS = 'Besides the floor there is the set itself, which knows each namespace by its number.'
 
 const HELPER =
   'What is born by the bare clone(2) shares the memory of this process, so that what is inside could read it. The helper ' +
