@@ -223,7 +223,7 @@ describe('makes no more system calls than it must', () => {
   test('one pair for each kind that differs, and none for a level that changes nothing', async () => {
     const program = `
       import { NamespaceSet } from 'nsset'
-      // By the helper, as the option demands: no setns of this thread's.
+      // By the helper, as the option demands: no setns of a thread's.
       const uts = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
       const both = uts.unshareSync('net')
       uts.do(() => uts.do(() => both.do(() => uts.do(() => 0))))`

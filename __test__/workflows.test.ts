@@ -20,10 +20,10 @@ const PREPARES = [
 /** What is one command, here as there. */
 const COMMANDS = [/^npm test$/, /^cargo test --workspace$/, /^git diff --exit-code -- /, /^gh release create /]
 
-/** What `run:` says, without `sudo`. */
+/** What `run:` says, without `sudo`, which finds programs by a path of its own, unless `env` does. */
 function commandsIn(text: string): string[] {
   const runs = [...text.matchAll(/^ *(?:- )?run: *(.*)$/gm)].map(([, command = '']) => command)
-  return runs.map((command) => command.replace(/^sudo (--\S+ )*/, ''))
+  return runs.map((command) => command.replace(/^sudo (--\S+ )*(env )?/, ''))
 }
 
 /** Why a command does not belong into a workflow; nothing, if it does. */

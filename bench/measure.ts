@@ -9,7 +9,10 @@ export interface Figures {
   samples: number
 }
 
-/** Every second round goes backwards: what is first in a round does not always follow the same one. */
+/**
+ * Each round begins with another one, and every second goes backwards: each follows each of the others, and pays for what
+ * they leave to be done.
+ */
 export async function interleave<Name extends string>(
   ways: Record<Name, Sample>,
   rounds: number,
@@ -17,12 +20,19 @@ export async function interleave<Name extends string>(
   const names = Object.keys(ways) as Name[]
   const taken = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>
   for (let round = -Math.ceil(rounds / 10); round < rounds; round += 1) {
-    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+    for (const name of orderOf(names, round)) {
       const value = await ways[name]()
       if (round >= 0) taken[name].push(value)
     }
   }
   return Object.fromEntries(names.map((name) => [name, figuresOf(taken[name])])) as Record<Name, Figures>
+}
+
+function orderOf<Name>(names: readonly Name[], round: number): Name[] {
+  const first = Math.abs(round) % names.length
+  const order = [...names.slice(first), ...names.slice(0, first)]
+  // By twos, as there may be two names: then each order is there as often as the other.
+  return Math.floor(Math.abs(round) / names.length) % 2 === 0 ? order : order.toReversed()
 }
 
 export function figuresOf(values: readonly number[]): Figures {

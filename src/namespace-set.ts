@@ -130,10 +130,9 @@ export class NamespaceSet {
 
   /**
    * As {@link NamespaceSet.unshare}, at once: some tenths of a millisecond; as long as `newuidmap` takes where that is
-   * asked; up to half a second where a limit is reached and the kernel is still cleaning up. Where `cgroup`, `net` and
-   * `uts` are all it makes, the calling thread does, and is back before any code of yours runs.
+   * asked; up to half a second where a limit is reached and the kernel is still cleaning up.
    *
-   * @throws {@link NamespaceError} as {@link NamespaceSet.unshare}; `ERR_NSSET_RESTORE` as {@link NamespaceSet.do}.
+   * @throws {@link NamespaceError} as {@link NamespaceSet.unshare}.
    * @example
    * using set = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
    * @see unshare(2)

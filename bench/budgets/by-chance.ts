@@ -1,4 +1,4 @@
-/** The system calls that are not counted, since how many there are depends on what the machine does beside. */
+/** The system calls that are not counted: most of them, since how many there are depends on what the machine does beside. */
 
 /** By name, with the reason. */
 export const BY_CHANCE: Readonly<Record<string, string>> = {
@@ -21,6 +21,7 @@ export const BY_CHANCE: Readonly<Record<string, string>> = {
   getpid: 'V8 asks with every collection of garbage',
   restart_syscall: 'a wait goes on after a signal',
   rt_sigreturn: 'as restart_syscall',
+  rt_sigaction: 'one for each signal of a program that starts: so many that others would be lost among them',
 }
 
 /** By what they are about, as `strace -y` shows it. */

@@ -24,7 +24,8 @@ function callsOfOne(runs: readonly Run[], times: number, whose: 'node' | 'helper
   const names = new Set(runs.flatMap((run) => [...run[whose].keys()]))
   const counted = [...names].toSorted().map((name) => {
     const least = (of: number) => leastOf(runs, of, (run) => run[whose].get(name) ?? 0)
-    return [name, round((least(2 * times) - least(times)) / times)] as const
+    // One that is by chance in the shorter run only must not make up for one that is always there.
+    return [name, round(Math.max(0, least(2 * times) - least(times)) / times)] as const
   })
   return Object.fromEntries(counted.filter(([, count]) => count !== 0))
 }

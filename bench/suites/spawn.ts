@@ -126,7 +126,7 @@ function spawning(name: string, set: NamespaceSet, noOp: string, options: Spawni
     floor: bareStart(noOp, 1),
     peers: { nsenter: asChild(nsenter), ...(ip && { 'ip netns exec': asChild(ip) }), ...peers },
     rounds,
-    work: { series: 'spawn', of: 'MiB of live heap', amount },
+    work: { series: 'spawn', of: 'MiB of live Buffers', amount },
     targets,
     why: WHY,
   })

@@ -57,7 +57,7 @@ function measure(kinds: NamespaceKind[], amount: number, peers: Peers): Promise<
     floor: floorOf(kinds),
     peers: peersOf(kinds, amount, peers),
     rounds: amount === 0 ? 25 : 12,
-    work: { series: `unshare ${name}`, of: 'MiB of live heap', amount },
+    work: { series: `unshare ${name}`, of: 'MiB of live Buffers', amount },
     targets: targetsOf(name, amount),
     ...why(kinds),
   })

@@ -24,7 +24,7 @@ pub fn unshare_sync(
 ) -> Result<NativeSet> {
     guard(env, || {
         let base = base.map(NativeSet::open).transpose()?;
-        nsset::unshare_here(base.as_deref(), kinds_named(kinds)?, &options.into_core()?).map(NativeSet::new)
+        nsset::unshare(base.as_deref(), kinds_named(kinds)?, &options.into_core()?, None).map(NativeSet::new)
     })
 }
 

@@ -7,9 +7,9 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{AT_FDCWD, OFlag, openat},
+    fcntl::{AT_FDCWD, AtFlags, OFlag, openat},
     sys::{
-        stat::{Mode, stat},
+        stat::{Mode, fstatat},
         statfs::{NSFS_MAGIC, fstatfs},
     },
 };
@@ -25,7 +25,7 @@ use crate::{
 
 /// The directory of the calling thread's namespaces.
 pub(crate) fn open_own_directory() -> Result<OwnedFd> {
-    open_directory(AT_FDCWD, OWN_DIRECTORY)
+    open_directory(proc::hold()?, OWN_BELOW_PROC)
         .map_err(|errno| SystemError::new(errno, "open").path(OWN_DIRECTORY).hint("nsset needs a mounted /proc").into())
 }
 
@@ -37,10 +37,13 @@ pub(crate) fn open_own(directory: BorrowedFd<'_>, kinds: Option<Kinds>) -> Resul
 
 /// The identity of the calling thread's namespace of this kind; `None` where the kernel has no such kind.
 pub(crate) fn own_id(kind: Kind) -> Option<NamespaceId> {
-    let stat = stat(Path::new(OWN_DIRECTORY).join(kind.name()).as_path()).ok()?;
+    let path = Path::new(OWN_BELOW_PROC).join(kind.name());
+    let stat = fstatat(proc::hold().ok()?, path.as_path(), AtFlags::empty()).ok()?;
     Some(NamespaceId { dev: stat.st_dev, ino: stat.st_ino })
 }
 
+/// By the process's own `/proc`: in another mount namespace the path may lead anywhere.
+const OWN_BELOW_PROC: &str = "thread-self/ns";
 const OWN_DIRECTORY: &str = "/proc/thread-self/ns";
 
 /// The namespaces of a process; of all kinds that are there when none are named.

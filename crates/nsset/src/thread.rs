@@ -119,12 +119,6 @@ impl Visit {
     }
 }
 
-/// New namespaces of these kinds, which the calling thread makes by going there and coming back at once. `None` where it
-/// should not: with `ipc` it would lose its System V semaphore adjustments (unshare(2)), or there would be no way back.
-pub(crate) fn go_out_and_back(kinds: Kinds) -> Result<Option<NamespaceSet>> {
-    with_place(|place| place.go_out_and_back(kinds))?
-}
-
 /// Enters these kinds of the set for good: the thread belongs there from now on.
 pub fn enter(set: &NamespaceSet, kinds: Kinds) -> Result<()> {
     with_place(|place| place.enter(set, kinds))?
@@ -206,20 +200,6 @@ impl Place {
             }
         }
         self.restore().map_err(|(kind, errno)| Error::Restore { kind, errno })
-    }
-
-    fn go_out_and_back(&mut self, kinds: Kinds) -> Result<Option<NamespaceSet>> {
-        if kinds.contains(Kind::Ipc) || !kinds.iter().all(|kind| self.can_come_back(kind)) {
-            return Ok(None);
-        }
-        unshare(CloneFlags::from_bits_retain(kinds.flags() as i32))
-            .map_err(|errno| crate::explain::unshare(kinds, errno))?;
-        for kind in kinds.iter() {
-            self.stands[kind.index()] = None;
-        }
-        let made = source::open_own(self.directory.as_fd(), Some(kinds));
-        self.restore().map_err(|(kind, errno)| Error::Restore { kind, errno })?;
-        made.map(Some)
     }
 
     fn enter(&mut self, set: &NamespaceSet, kinds: Kinds) -> Result<()> {

@@ -25,7 +25,6 @@ use crate::{
     plan, proc,
     program::Program,
     set::NamespaceSet,
-    thread,
     unshare_on_thread::{can_make, unshare_on_thread},
 };
 
@@ -58,49 +57,9 @@ pub fn unshare(
     cancel: Option<&Cancel>,
 ) -> Result<NamespaceSet> {
     check(kinds, options)?;
-    retrying(kinds, cancel, || {
-        if !is_light(base, kinds, options) {
-            return unshare_with_helper(base, kinds, options, cancel);
-        }
-        Ok(over(base, unshare_on_thread(kinds)?))
-    })
-}
-
-/// As [`unshare`], for a thread that nsset may move, and that is told when it could not be brought back: where no other
-/// thread is needed, none has to be waited for.
-pub fn unshare_here(base: Option<&NamespaceSet>, kinds: Kinds, options: &UnshareOptions) -> Result<NamespaceSet> {
-    check(kinds, options)?;
-    retrying(kinds, None, || {
-        if !is_light(base, kinds, options) {
-            return unshare_with_helper(base, kinds, options, None);
-        }
-        let made = thread::go_out_and_back(kinds)?;
-        Ok(over(base, made.map_or_else(|| unshare_on_thread(kinds), Ok)?))
-    })
-}
-
-/// Whether a thread can make them: it goes inside nowhere before, and has nothing to set up.
-fn is_light(base: Option<&NamespaceSet>, kinds: Kinds, options: &UnshareOptions) -> bool {
-    let joins_nothing = |base: &NamespaceSet| plan::foreign(base, base.kinds().without(Kind::Pid)).is_empty();
-    can_make(kinds) && options.hostname.is_none() && !options.loopback && base.is_none_or(joins_nothing)
-}
-
-/// The new ones, and the base's others.
-fn over(base: Option<&NamespaceSet>, made: NamespaceSet) -> NamespaceSet {
-    match base {
-        Some(base) => made.or(base),
-        None => made,
-    }
-}
-
-fn retrying(
-    kinds: Kinds,
-    cancel: Option<&Cancel>,
-    mut make: impl FnMut() -> Result<NamespaceSet>,
-) -> Result<NamespaceSet> {
     let mut pauses = PAUSES.into_iter();
     loop {
-        match make() {
+        match unshare_once(base, kinds, options, cancel) {
             Err(error) if is_awaiting_cleanup(&error, kinds) => match pauses.next() {
                 Some(pause) => wait(Duration::from_millis(pause), cancel)?,
                 None => return Err(error),
@@ -108,6 +67,28 @@ fn retrying(
             outcome => return outcome,
         }
     }
+}
+
+fn unshare_once(
+    base: Option<&NamespaceSet>,
+    kinds: Kinds,
+    options: &UnshareOptions,
+    cancel: Option<&Cancel>,
+) -> Result<NamespaceSet> {
+    if !is_light(base, kinds, options) {
+        return unshare_with_helper(base, kinds, options, cancel);
+    }
+    let made = unshare_on_thread(kinds, cancel)?;
+    Ok(match base {
+        Some(base) => made.or(base),
+        None => made,
+    })
+}
+
+/// Whether a thread can make them: it goes inside nowhere before, and has nothing to set up.
+fn is_light(base: Option<&NamespaceSet>, kinds: Kinds, options: &UnshareOptions) -> bool {
+    let joins_nothing = |base: &NamespaceSet| plan::foreign(base, base.kinds().without(Kind::Pid)).is_empty();
+    can_make(kinds) && options.hostname.is_none() && !options.loopback && base.is_none_or(joins_nothing)
 }
 
 /// How many milliseconds are waited, again and again, for the kernel to clean up: half a second in all.

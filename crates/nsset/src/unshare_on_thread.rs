@@ -1,11 +1,22 @@
 //! Makes new namespaces with a thread that does nothing else, and ends: of kinds that a thread can have for itself, where
 //! nothing is to be set up inside. A thread takes a third of the time that the helper does.
 
-use std::{os::fd::AsFd, thread::Builder};
+use std::{
+    os::fd::AsFd,
+    sync::Arc,
+    thread::Builder,
+    time::{Duration, Instant},
+};
 
-use nix::sched::{CloneFlags, setns, unshare};
+use nix::{
+    errno::Errno,
+    poll::PollTimeout,
+    sched::{CloneFlags, setns, unshare},
+    sys::eventfd::{EfdFlags, EventFd},
+};
 
 use crate::{
+    cancel::{Cancel, TIME_LIMIT, wait_readable},
     error::{Result, SystemError, last_errno},
     explain,
     kind::{Kind, Kinds},
@@ -22,11 +33,36 @@ pub fn can_make(kinds: Kinds) -> bool {
     kinds.iter().all(|kind| matches!(kind, Kind::Cgroup | Kind::Ipc | Kind::Net | Kind::Uts))
 }
 
-/// New namespaces of these kinds, as children of the calling thread's.
-pub fn unshare_on_thread(kinds: Kinds) -> Result<NamespaceSet> {
-    let thread = Builder::new().name("nsset-unshare".into()).stack_size(STACK).spawn(move || go_out_and_back(kinds));
+/// New namespaces of these kinds, as children of the calling thread's. Who does not wait for the kernel any longer leaves
+/// the thread to itself: it ends when the kernel lets it, and what it has made with it.
+pub fn unshare_on_thread(kinds: Kinds, cancel: Option<&Cancel>) -> Result<NamespaceSet> {
+    let over = EventFd::from_flags(EfdFlags::EFD_CLOEXEC).map_err(|errno| SystemError::new(errno, "eventfd2"))?;
+    let over = Arc::new(over);
+    let ending = Arc::clone(&over);
+    let thread = Builder::new().name("nsset-unshare".into()).stack_size(STACK).spawn(move || {
+        let made = go_out_and_back(kinds);
+        // Only a full counter refuses.
+        let _ = ending.write(1);
+        made
+    });
     let thread = thread.map_err(|error| SystemError::new(last_errno(&error), "pthread_create"))?;
+    wait_for(&over, cancel)?;
     thread.join().expect("the thread does not panic")
+}
+
+/// A network can take long: the kernel makes none while it takes many links down.
+fn wait_for(over: &EventFd, cancel: Option<&Cancel>) -> Result<()> {
+    let deadline = Instant::now() + TIME_LIMIT;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if wait_readable(Some(over.as_fd()), cancel, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX))? {
+            return Ok(());
+        }
+        if left == Duration::ZERO {
+            let hint = format!("the kernel did not come to an end within {} s", TIME_LIMIT.as_secs());
+            return Err(SystemError::new(Errno::ETIMEDOUT, "unshare").hint(hint).into());
+        }
+    }
 }
 
 fn go_out_and_back(kinds: Kinds) -> Result<NamespaceSet> {
