@@ -5,7 +5,7 @@ import { type Calls, type Counts, totalOf } from './calls.ts'
 /** How much more than its budget a row may be. */
 export const TOLERANCE = 0.1
 /** What is no whole call of one operation is somebody else's. */
-const PART_OF_A_CALL = 0.5
+const PART_OF_A_CALL = 0.3
 
 const FILE = new URL('../budgets.json', import.meta.url)
 
