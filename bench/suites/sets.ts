@@ -38,6 +38,7 @@ export async function suite(): Promise<Row[]> {
         netns: go?.sample({ do: 'netns.Get', times: CALLS }),
       },
       rounds: ROUNDS,
+      why: 'All do one open(2) of a file in /proc and one close(2): who is ahead differs from run to run.',
     }),
     await compare({
       name: 'dup(), close()',
