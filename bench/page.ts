@@ -42,8 +42,8 @@ export function pageOf(result: Result): string {
 }
 
 /** Behind a peer, or far over the least that it could be. */
-function isBehind({ ratio = 0, overFloor = 0 }: Row): boolean {
-  return ratio > 1 || overFloor > PLAIN_OVER_FLOOR
+function isBehind(row: Row): boolean {
+  return isBehindPeer(row) || (row.overFloor ?? 0) > PLAIN_OVER_FLOOR
 }
 
 function heading({ date, machine, versions, missing, rows }: Result): string {
@@ -53,15 +53,14 @@ function heading({ date, machine, versions, missing, rows }: Result): string {
 <!-- Written by \`npm run performance\` from bench/result.json: change these. -->
 
 Where nsset stands against what its users would take instead, on one machine, in one run. Each row's ways are measured in
-turns (A B A B, every second round backwards), so that what slows the machine slows all of them: read the ratios, and
-take the times for what they are on this machine. Figures are medians; \`npm run bench\` measures them anew, on yours.
+turns, each round in another order, so that what slows the machine slows all of them: read the ratios, and take the
+times for what they are on this machine. Figures are medians; \`npm run bench\` measures them anew, on yours.
 
 - **Machine**: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Linux ${machine.kernel}, as ${machine.user}, on ${date}.
 - **Versions**: ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')}.
-${absent.join('\n')}
-
+${absent.map((line) => `${line}\n`).join('')}
 \`nsset\` has its 95th percentile in brackets. The **floor** is what the operation cannot be without, usually the bare
 system calls, made from Rust without anything around them. **× floor** and **× peer** say how often the floor's
 time, and that of the fastest peer, nsset takes: below 1.00 it is ahead. **Growth** is how much more a row costs than the
@@ -84,7 +83,7 @@ function chapter(suite: string, rows: readonly Row[]): string {
       ...(hasGrowth ? [growth(row)] : []),
     ]),
   )
-  return `## ${TITLES[suite]}\n\n${table}\n${floors(rows)}${reasons(rows)}`
+  return `## ${TITLES[suite]}\n\n${table}${floors(rows)}${reasons(rows)}`
 }
 
 const ratio = (value: number | undefined) => (value === undefined ? '' : value.toFixed(2))
@@ -112,14 +111,14 @@ function groupedBy(rows: readonly Row[], text: (row: Row) => string | undefined)
 const namesOf = (rows: readonly Row[]) => rows.map(({ name }) => `*${name}*`).join(', ')
 
 function behind(rows: readonly Row[]): string {
-  const lines = rows.flatMap((row) => {
-    const peer = fastestPeer(row)
-    if (peer === undefined || row.ratio === undefined || row.ratio <= 1) return []
-    return [`- *${row.name}*: ${row.ratio.toFixed(2)} times ${peer.name}. ${row.why}`]
+  const lines = groupedBy(rows.filter(isBehindPeer), ({ why }) => why).map(([why, of]) => {
+    const figures = of.map((row) => `*${row.name}* (${ratio(row.ratio)} times ${fastestPeer(row)?.name})`)
+    return `- ${figures.join(', ')}: ${why}`
   })
-  const text = lines.length === 0 ? 'Nowhere, in this run.' : lines.join('\n')
-  return `## Where nsset is behind a peer\n\n${text}\n`
+  return `## Where nsset is behind a peer\n\n${lines.length === 0 ? 'Nowhere, in this run.' : lines.join('\n')}\n`
 }
+
+const isBehindPeer = ({ ratio = 0 }: Row) => ratio > 1
 
 function targets(rows: readonly Row[]): string {
   const lines = rows.flatMap((row) => row.targets.map((target) => lineOf(target, row, rows)))
