@@ -1,5 +1,3 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs'
-
 /** Of a header of a program: elf(5), for 64 bits. */
 const PT_INTERP = 3
 
@@ -12,7 +10,8 @@ const OF_MUSL: Record<string, string> = { arm64: '/lib/ld-musl-aarch64.so.1', x6
  */
 export function libc(): 'gnu' | 'musl' | undefined {
   const ofMusl = OF_MUSL[process.arch]
-  if (ofMusl !== undefined && !existsSync(ofMusl)) return 'gnu'
+  // Not imported: that would load all that `node:fs` can have.
+  if (ofMusl !== undefined && !process.getBuiltinModule('node:fs').existsSync(ofMusl)) return 'gnu'
   try {
     const interpreter = interpreterOf('/proc/self/exe')
     if (interpreter === undefined) return undefined
@@ -24,6 +23,7 @@ export function libc(): 'gnu' | 'musl' | undefined {
 
 /** What loads the program's libraries: `/lib64/ld-linux-x86-64.so.2`. None for a program that has none. */
 function interpreterOf(program: string): string | undefined {
+  const { closeSync, openSync, readSync } = process.getBuiltinModule('node:fs')
   const fd = openSync(program, 'r')
   try {
     const read = (length: number, position: number) => {
