@@ -1,5 +1,5 @@
 /** The versions of glibc's symbols that a binary was linked to: with an older glibc than the newest of them, it does not load. */
-import { execFileSync } from 'node:child_process'
+import { readelf } from './readelf.ts'
 import { OLDEST_GLIBC } from './targets.ts'
 
 /** Throws when the binary needs a newer glibc than we promise. */
@@ -12,12 +12,8 @@ export function checkGlibc(binary: string): void {
 
 /** The oldest glibc that the binary loads with. */
 export function newestGlibc(binary: string): string {
-  // readelf(1) reads the files of every architecture. Of each needed version one line: "Name: GLIBC_2.28".
-  const text = execFileSync('readelf', ['--version-info', '--wide', binary], {
-    encoding: 'utf8',
-    timeout: 60_000,
-    env: { ...process.env, LC_ALL: 'C' },
-  })
+  // Of each needed version one line: "Name: GLIBC_2.28".
+  const text = readelf('--version-info', binary)
   const versions = [...text.matchAll(/Name: GLIBC_([\d.]+)/g)].map(([, version]) => version as string)
   const newest = versions.sort(compareVersions).at(-1)
   if (newest === undefined) throw new Error(`${binary} is not linked to glibc`)
