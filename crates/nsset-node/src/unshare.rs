@@ -95,7 +95,7 @@ impl Task for Unshare {
     fn compute(&mut self) -> Result<NamespaceSet> {
         // Taken, so that nothing is held any more once the promise is settled.
         let (base, cancel) = (self.base.take(), self.cancel.take());
-        nsset::unshare(base.as_ref(), self.kinds, &self.options, cancel.as_ref()).map_err(|error| {
+        nsset::unshare_from_home(base.as_ref(), self.kinds, &self.options, cancel.as_ref()).map_err(|error| {
             let reason = error.to_string();
             self.failure = Some(error);
             napi::Error::from_reason(reason)
