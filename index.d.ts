@@ -229,8 +229,8 @@ export interface NativeMount {
 
 /** Nanoseconds. */
 export interface NativeTimeOffsets {
-  monotonic: bigint
-  boottime: bigint
+  monotonic?: bigint
+  boottime?: bigint
 }
 
 export interface NativeUnshareOptions {

@@ -109,6 +109,21 @@ test('of a base: the offsets inside are from the first clocks, not from the base
   expectWithin(await uptimeAhead(same), DAY)
 })
 
+test('of a base: a clock that is left out stays as far ahead as it is there', async () => {
+  using base = await withOffsets({ monotonic: 100, boottime: 200 })
+  const rows: [TimeOffsets | undefined, [monotonic: number, boottime: number]][] = [
+    [undefined, [100, 200]],
+    [{}, [100, 200]],
+    [{ monotonic: 10 }, [10, 200]],
+    [{ boottime: 0 }, [100, 0]],
+    [{ monotonic: -5, boottime: 7 }, [-5, 7]],
+  ]
+  for (const [timeOffsets, [monotonic, boottime]] of rows) {
+    using set = await base.unshare('time', { timeOffsets })
+    expect(await offsetsIn(set)).toEqual({ monotonic: [monotonic, 0], boottime: [boottime, 0] })
+  }
+})
+
 asRoot('goes without a user namespace', 'a time namespace alone takes CAP_SYS_ADMIN', async () => {
   using set = NamespaceSet.unshareSync('time', { timeOffsets: { boottime: DAY } })
   expectWithin(await uptimeAhead(set), DAY)

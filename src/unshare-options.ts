@@ -20,11 +20,14 @@ export interface IdMap {
  */
 export type MapUser = 'root' | 'current' | 'auto' | number
 
-/** Offsets of the clocks in a new time namespace, in seconds; fractions and negative ones are fine. */
+/**
+ * Offsets of the clocks in a new time namespace, in seconds from the clocks of the first time namespace; fractions and
+ * negative numbers are allowed. A clock that is left out keeps the offset of the base set.
+ */
 export interface TimeOffsets {
   /** Seconds that CLOCK_MONOTONIC is ahead. */
   monotonic?: number | undefined
-  /** Seconds that CLOCK_BOOTTIME is ahead: what `uptime` shows. */
+  /** Seconds that CLOCK_BOOTTIME is ahead: the clock that `uptime` shows. */
   boottime?: number | undefined
 }
 
@@ -150,15 +153,14 @@ function parseWord<const W extends string>(word: unknown, name: string, words: r
 
 function parseTimeOffsets(offsets: unknown): NativeTimeOffsets {
   const { monotonic, boottime } = parseOptions<TimeOffsets>(offsets, 'options.timeOffsets')
-  return {
-    monotonic: nanoseconds(monotonic, 'options.timeOffsets.monotonic'),
-    boottime: nanoseconds(boottime, 'options.timeOffsets.boottime'),
-  }
+  const parsed: NativeTimeOffsets = {}
+  if (monotonic !== undefined) parsed.monotonic = nanoseconds(monotonic, 'options.timeOffsets.monotonic')
+  if (boottime !== undefined) parsed.boottime = nanoseconds(boottime, 'options.timeOffsets.boottime')
+  return parsed
 }
 
 /** Whole seconds and the rest apart, so that no digit of a long offset is lost. */
 function nanoseconds(seconds: unknown, name: string): bigint {
-  if (seconds === undefined) return 0n
   if (typeof seconds !== 'number') throw invalidType(name, 'a number of seconds', seconds)
   if (!Number.isFinite(seconds) || Math.abs(seconds) > Number.MAX_SAFE_INTEGER) {
     throw outOfRange(name, 'a finite number of seconds', seconds)

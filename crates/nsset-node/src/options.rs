@@ -16,8 +16,8 @@ pub struct NativeIdMap {
 /// Nanoseconds.
 #[napi(object, object_to_js = false)]
 pub struct NativeTimeOffsets {
-    pub monotonic: BigInt,
-    pub boottime: BigInt,
+    pub monotonic: Option<BigInt>,
+    pub boottime: Option<BigInt>,
 }
 
 #[napi(object, object_to_js = false)]
@@ -78,7 +78,8 @@ impl From<NativeIdMap> for IdMap {
 
 impl From<NativeTimeOffsets> for TimeOffsets {
     fn from(offsets: NativeTimeOffsets) -> Self {
-        Self { monotonic: offsets.monotonic.get_i128().0, boottime: offsets.boottime.get_i128().0 }
+        let nanoseconds = |offset: Option<BigInt>| offset.map(|offset| offset.get_i128().0);
+        Self { monotonic: nanoseconds(offsets.monotonic), boottime: nanoseconds(offsets.boottime) }
     }
 }
 

@@ -28,11 +28,12 @@ use crate::{
     unshare_on_thread::{can_make, unshare_on_thread},
 };
 
-/// Offsets of the clocks in a new time namespace, in nanoseconds: time_namespaces(7).
+/// Offsets of the clocks in a new time namespace, in nanoseconds from the first time namespace: time_namespaces(7). A clock
+/// that is left out keeps the offset of the namespace in which the new one is made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TimeOffsets {
-    pub monotonic: i128,
-    pub boottime: i128,
+    pub monotonic: Option<i128>,
+    pub boottime: Option<i128>,
 }
 
 /// The state that new namespaces start with.
@@ -152,7 +153,8 @@ fn write_program<'fd>(
     line: Option<&'fd OwnedFd>,
 ) -> Result<Maps> {
     program.hold_proc(proc::hold()?);
-    if options.time_offsets.is_some() {
+    let offsets = options.time_offsets.map(TimeOffsets::text).filter(|text| !text.is_empty());
+    if offsets.is_some() {
         program.open_offsets();
     }
     let joined = join_base(program, base, kinds, options)?;
@@ -160,9 +162,9 @@ fn write_program<'fd>(
     if kinds.contains(Kind::Time) {
         program.unshare(Kinds::NONE.with(Kind::Time));
     }
-    if let Some(offsets) = options.time_offsets {
-        // Before anybody is born in it: from then on they stand.
-        program.offsets(&offsets.text());
+    if let Some(offsets) = offsets {
+        // The kernel takes them only before the first process is in the namespace.
+        program.offsets(&offsets);
     }
     if joined.contains(Kind::Pid) {
         program.fork();
@@ -246,12 +248,14 @@ fn furnish<'fd>(
 }
 
 impl TimeOffsets {
-    /// As `timens_offsets` takes it: whole seconds, which may be negative, and nanoseconds, which may not.
+    /// As `timens_offsets` takes it: whole seconds, which may be negative, and nanoseconds, which may not. The kernel changes
+    /// the clocks that are named, and no other.
     fn text(self) -> String {
         const BILLION: i128 = 1_000_000_000;
-        let line =
-            |clock, offset: i128| format!("{clock} {} {}\n", offset.div_euclid(BILLION), offset.rem_euclid(BILLION));
-        line("monotonic", self.monotonic) + &line("boottime", self.boottime)
+        let line = |(clock, offset): (&str, Option<i128>)| {
+            offset.map(|offset| format!("{clock} {} {}\n", offset.div_euclid(BILLION), offset.rem_euclid(BILLION)))
+        };
+        [("monotonic", self.monotonic), ("boottime", self.boottime)].into_iter().filter_map(line).collect()
     }
 }
 
@@ -291,8 +295,15 @@ mod tests {
 
     #[test]
     fn negative_offsets_borrow_from_the_seconds() {
-        let offsets = TimeOffsets { monotonic: -1_500_000_000, boottime: 2_250_000_000 };
+        let offsets = TimeOffsets { monotonic: Some(-1_500_000_000), boottime: Some(2_250_000_000) };
         assert_eq!(offsets.text(), "monotonic -2 500000000\nboottime 2 250000000\n");
+    }
+
+    #[test]
+    fn a_clock_that_is_left_out_is_not_written() {
+        let offsets = TimeOffsets { monotonic: None, boottime: Some(0) };
+        assert_eq!(offsets.text(), "boottime 0 0\n");
+        assert_eq!(TimeOffsets::default().text(), "");
     }
 
     #[test]
