@@ -1,11 +1,11 @@
 /** Where sets come from: the calling thread, processes, threads, directories, files and descriptors. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { type NamespaceKind, NamespaceSet, NS } from 'nsset'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { asOrdinaryUser, asRoot } from './setup/privilege.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
 import { ALL_KINDS } from './setup/thread-place.ts'
@@ -14,6 +14,21 @@ import { unshareProgram } from './setup/unshare-program.ts'
 /** What the kernel says of a process, in the words of `set.id()`. */
 function linkOf(pid: number | 'self', kind: NamespaceKind): string {
   return readlinkSync(`/proc/${pid}/ns/${kind}`)
+}
+
+/** A program in Python that prints a pid, once that process is a zombie; the program ends with the block. */
+async function ended(code: string): Promise<AsyncDisposable & { pid: number }> {
+  const program = spawn('python3', ['-c', `${code}\nimport sys, time; sys.stdout.flush(); time.sleep(30)`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const pid = Number(String((await once(program.stdout, 'data'))[0]))
+  await vi.waitUntil(() => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '))
+  const exit = once(program, 'exit')
+  const end = async () => {
+    program.kill('SIGKILL')
+    await exit
+  }
+  return { pid, [Symbol.asyncDispose]: end }
 }
 
 describe('current', () => {
@@ -98,6 +113,31 @@ describe('fromPid', () => {
       { encoding: 'utf8', timeout: 10_000 },
     )
     expect(hostname).toBe('kept\n')
+  })
+
+  test('a process that has ended and was not reaped is gone: ESRCH, not the kinds that /proc still shows', async () => {
+    await using child = await ended('import os; p = os.fork(); p or os._exit(0); print(p)')
+    expect(readdirSync(`/proc/${child.pid}/ns`)).toContain('pid')
+    const gone = expect.objectContaining({ code: 'ESRCH' })
+    expect(() => NamespaceSet.fromPid(child.pid)).toThrow(gone)
+    expect(() => NamespaceSet.fromPid(child.pid, 'net')).toThrow(gone)
+    expect(() => NamespaceSet.fromThread(child.pid, child.pid)).toThrow(gone)
+    expect(() => NamespaceSet.fromDirectory(`/proc/${child.pid}/ns`)).toThrow(gone)
+  })
+
+  test('a process whose main thread has ended is open by another thread of it', async () => {
+    const code =
+      'import ctypes, os, threading, time; threading.Thread(target=time.sleep, args=(30,)).start(); ' +
+      'print(os.getpid()); sys.stdout.flush(); ctypes.CDLL(None).pthread_exit(None)'
+    await using child = await ended(`import sys; ${code}`)
+    expect(() => NamespaceSet.fromPid(child.pid)).toThrow(
+      expect.objectContaining({ code: 'ESRCH', message: expect.stringContaining('fromThread') }),
+    )
+    const other = readdirSync(`/proc/${child.pid}/task`)
+      .map(Number)
+      .find((tid) => tid !== child.pid)
+    using theirs = NamespaceSet.fromThread(child.pid, other ?? 0)
+    expect(theirs.kinds).toEqual(ALL_KINDS)
   })
 
   asOrdinaryUser('explains why a process of somebody else is closed to an ordinary user', () => {

@@ -3,6 +3,7 @@
 use std::{
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     path::Path,
+    sync::OnceLock,
 };
 
 use nix::{
@@ -10,7 +11,7 @@ use nix::{
     fcntl::{AT_FDCWD, AtFlags, OFlag, openat},
     sys::{
         stat::{Mode, fstatat},
-        statfs::{NSFS_MAGIC, fstatfs},
+        statfs::{NSFS_MAGIC, PROC_SUPER_MAGIC, fstatfs},
     },
 };
 
@@ -32,7 +33,8 @@ pub(crate) fn open_own_directory() -> Result<OwnedFd> {
 /// Opens these kinds from the directory of the calling thread's namespaces; all that the kernel has when none are named.
 pub(crate) fn open_own(directory: BorrowedFd<'_>, kinds: Option<Kinds>) -> Result<NamespaceSet> {
     let place = Place { path: Path::new(OWN_DIRECTORY), pid: None };
-    open_kinds(directory, kinds.unwrap_or_else(|| kinds_there(directory)), &place)
+    let kinds = kinds.map_or_else(kinds_of_kernel, Ok)?;
+    open_kinds(directory, kinds, &place)
 }
 
 /// The identity of the calling thread's namespace of this kind; `None` where the kernel has no such kind.
@@ -64,6 +66,10 @@ pub fn from_thread(pid: i32, tid: i32, kinds: Option<Kinds>) -> Result<Namespace
 /// The namespaces mounted in a directory, each under the name of its kind.
 pub fn from_directory(path: &Path, kinds: Option<Kinds>) -> Result<NamespaceSet> {
     let directory = open_directory(AT_FDCWD, path).map_err(|errno| SystemError::new(errno, "open").path(path))?;
+    if kinds.is_none() && is_of_proc(directory.as_fd()) {
+        // The directory of a process that lacks a kind is that of one that has ended.
+        return open_kinds(directory.as_fd(), kinds_of_kernel()?, &Place { path, pid: None });
+    }
     let mut set = NamespaceSet::default();
     for kind in kinds.unwrap_or(Kinds::ALL).iter() {
         let file = path.join(kind.name());
@@ -119,6 +125,10 @@ fn reopen_namespace(held: OwnedFd, path: &Path, expected: Option<Kind>) -> Resul
     Namespace::new(kind, fd)
 }
 
+fn is_of_proc(directory: BorrowedFd<'_>) -> bool {
+    fstatfs(directory).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC)
+}
+
 pub(crate) fn is_namespace_file(fd: BorrowedFd<'_>) -> bool {
     fstatfs(fd).is_ok_and(|stat| stat.filesystem_type() == NSFS_MAGIC)
 }
@@ -136,32 +146,42 @@ struct Place<'a> {
 fn open_ns_of(process: BorrowedFd<'_>, path: &str, pid: i32, kinds: Option<Kinds>) -> Result<NamespaceSet> {
     let directory = open_directory(process, "ns").map_err(|errno| gone(errno, path, pid))?;
     let place = Place { path: Path::new(path), pid: Some(pid) };
-    match kinds {
-        Some(kinds) => open_kinds(directory.as_fd(), kinds, &place),
-        None => open_kinds(directory.as_fd(), kinds_there(directory.as_fd()), &place),
-    }
+    let kinds = kinds.map_or_else(kinds_of_kernel, Ok)?;
+    open_kinds(directory.as_fd(), kinds, &place)
 }
 
-/// The kinds that this kernel knows.
-fn kinds_there(directory: BorrowedFd<'_>) -> Kinds {
-    let there = |kind: &Kind| nix::fcntl::readlinkat(directory, kind.name()).err() != Some(Errno::ENOENT);
-    Kind::ALL.into_iter().filter(there).collect()
+/// The kinds that this kernel has. The calling thread is asked, which is alive: of a process that has ended and was not
+/// reaped the kernel shows `pid` and `user` only.
+fn kinds_of_kernel() -> Result<Kinds> {
+    static KINDS: OnceLock<Kinds> = OnceLock::new();
+    if let Some(kinds) = KINDS.get() {
+        return Ok(*kinds);
+    }
+    let own = open_own_directory()?;
+    let is_there = |kind: &Kind| nix::fcntl::readlinkat(own.as_fd(), kind.name()).err() != Some(Errno::ENOENT);
+    Ok(*KINDS.get_or_init(|| Kind::ALL.into_iter().filter(is_there).collect()))
 }
 
 fn open_kinds(directory: BorrowedFd<'_>, kinds: Kinds, place: &Place<'_>) -> Result<NamespaceSet> {
     let mut set = NamespaceSet::default();
     for kind in kinds.iter() {
         let fd = openat(directory, kind.name(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
-            .map_err(|errno| explain_open(errno, kind, place))?;
+            .map_err(|errno| explain_open(directory, errno, kind, place))?;
         set.insert(Namespace::new(kind, fd)?);
     }
     Ok(set)
 }
 
-fn explain_open(errno: Errno, kind: Kind, place: &Place<'_>) -> Box<SystemError> {
+fn explain_open(directory: BorrowedFd<'_>, errno: Errno, kind: Kind, place: &Place<'_>) -> Box<SystemError> {
+    let is_missing = errno == Errno::ENOENT && kinds_of_kernel().is_ok_and(|all| all.contains(kind));
+    let has_ended = is_missing && is_of_proc(directory);
+    let errno = if has_ended { Errno::ESRCH } else { errno };
     let mut error = SystemError::new(errno, "open").kind(kind).path(place.path.join(kind.name()));
     error.pid = place.pid;
     match errno {
+        Errno::ESRCH => error.hint(
+            "the process has ended, or its main thread has: fromThread opens the namespaces of another thread of the process",
+        ),
         Errno::EACCES | Errno::EPERM => error.hint(
             "the process belongs to another user or has made itself undumpable; ptrace(2) says who may look (root may)",
         ),
