@@ -117,7 +117,6 @@ describe('fromPid', () => {
 
   test('a process that has ended and was not reaped is gone: ESRCH, not the kinds that /proc still shows', async () => {
     await using child = await ended('import os; p = os.fork(); p or os._exit(0); print(p)')
-    expect(readdirSync(`/proc/${child.pid}/ns`)).toContain('pid')
     const gone = expect.objectContaining({ code: 'ESRCH' })
     expect(() => NamespaceSet.fromPid(child.pid)).toThrow(gone)
     expect(() => NamespaceSet.fromPid(child.pid, 'net')).toThrow(gone)

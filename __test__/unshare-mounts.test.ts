@@ -132,6 +132,83 @@ test('mounts are made in order: one may stand on another', async () => {
   expect(await shell(hidden, `ls ${file('target')}`)).toBe('')
 })
 
+describe('a mount on the root directory', () => {
+  const readOnlyRoot: MountSpec = { type: 'bind', source: '/', target: '/', readOnly: true }
+
+  test('is what later mounts stand on: a writable and a hidden place in a read-only view of the host', async () => {
+    using directory = directories('scratch', 'hidden')
+    writeFileSync(directory.file('hidden/secret'), 'secret')
+    using set = await withMounts([
+      readOnlyRoot,
+      { type: 'tmpfs', target: directory.file('scratch') },
+      { type: 'tmpfs', target: directory.file('hidden') },
+    ])
+    const script = `touch ${directory.file('scratch/file')} && ls ${directory.path}/*; touch ${directory.file('file')}`
+    await expect(shell(set, script)).rejects.toMatchObject({
+      stdout: [`${directory.file('hidden')}:`, '', `${directory.file('scratch')}:`, 'file', ''].join('\n'),
+      stderr: expect.stringContaining('Read-only file system'),
+    })
+    expect(readdirSync(directory.file('scratch'))).toEqual([])
+  })
+
+  test('however the target is spelt, and as often as it comes', async () => {
+    using directory = directories('scratch')
+    symlinkSync('/', directory.file('root'))
+    for (const target of ['//', '/.', '/..', '/tmp/..', directory.file('root')]) {
+      using set = await withMounts([
+        { ...readOnlyRoot, target },
+        { type: 'tmpfs', target: directory.file('scratch') },
+        { ...readOnlyRoot, target, readOnly: false },
+        { type: 'tmpfs', target: directory.file('scratch'), source: 'last' },
+      ])
+      expect(await mountAt(set, directory.file('scratch')), target).toContain(' - tmpfs last ')
+      expect(await shell(set, `touch ${directory.file('scratch/file')} && ls ${directory.file('scratch')}`)).toBe(
+        'file',
+      )
+    }
+  })
+
+  test('does not change where sources are looked up: outside', async () => {
+    using directory = directories('source', 'target')
+    writeFileSync(directory.file('source/greeting'), 'hello')
+    using set = await withMounts([
+      { type: 'tmpfs', target: '/' },
+      { type: 'bind', source: directory.file('source'), target: '/' },
+    ])
+    await expect(set.execFile('true')).rejects.toMatchObject({ code: 'ENOENT' })
+    using back = await withMounts([
+      { type: 'bind', source: directory.path, target: '/' },
+      { type: 'bind', source: '/bin', target: '/target' },
+    ])
+    const { stdout } = await back.execFile('/target/busybox', ['ls', '/', '/source'])
+    expect(stdout).toBe('/:\nsource\ntarget\n\n/source:\ngreeting\n')
+  })
+
+  test('a target that is missing in it is an error', async () => {
+    const made = withMounts([
+      { type: 'tmpfs', target: '/' },
+      { type: 'tmpfs', target: '/tmp' },
+    ])
+    await expect(made).rejects.toMatchObject({ code: 'ENOENT', syscall: 'mount', path: '/tmp' })
+  })
+
+  test('stands in a root directory of the set’s own, and takes its place', async () => {
+    using directory = directories('proc', 'scratch')
+    using set = await withMounts(
+      [
+        { type: 'bind', source: '/', target: '/', readOnly: true },
+        { type: 'proc', target: '/proc' },
+        { type: 'tmpfs', target: '/tmp' },
+      ],
+      { root: directory.path },
+    )
+    expect(await shell(set, 'touch /tmp/file && ls /tmp')).toBe('file')
+    await expect(shell(set, 'touch /file')).rejects.toThrow('Read-only file system')
+    // The directory under it has left with the old root directory: nothing can be unmounted to uncover it.
+    expect(await shell(set, 'awk \'$5 == "/"\' /proc/self/mountinfo | wc -l')).toBe('1')
+  })
+})
+
 describe('root', () => {
   /** What the programs of the outside need inside: links stay links, directories are bound. */
   function system(root: string): MountSpec[] {

@@ -34,7 +34,10 @@ export interface TimeOffsets {
 interface MountAttributes {
   /** Where it is mounted; with the option `root`, inside that. The target has to exist. */
   target: Path
-  /** Whether nothing can be written; it can unless told. */
+  /**
+   * Whether nothing can be written there. Default: `false`. With `recursive`, this and the other attributes reach the
+   * mounts below the source, too; without it, those are left out.
+   */
   readOnly?: boolean | undefined
   /** Whether set-user-ID bits do nothing. */
   noSuid?: boolean | undefined
@@ -87,7 +90,11 @@ export interface UnshareSyncOptions {
   loopback?: boolean | undefined
   /** mnt: whether mounts travel between the new namespace and the one it is a copy of; `'private'` unless told. */
   propagation?: 'private' | 'slave' | 'shared' | 'unchanged' | undefined
-  /** mnt: mounts to make, in order. */
+  /**
+   * mnt: mounts to make, in order. Each target is looked up as a process inside sees it: on top of a mount on `/` that
+   * comes before it in the list. Sources are looked up outside. A mount on `/` covers the old root directory and leaves it
+   * in place; `root` takes it away.
+   */
   mounts?: readonly MountSpec[] | undefined
   /** mnt: the directory that becomes the root directory inside. See pivot_root(2). */
   root?: Path | undefined

@@ -36,7 +36,7 @@ pub fn bind(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
 }
 
 /// Mounts a new file system.
-pub fn mount(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
+pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let fs = syscall::fsopen(arguments.text()?)?;
     let source = arguments.text()?;
     let target = arguments.text()?;
@@ -53,22 +53,44 @@ pub fn mount(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
     attach(tree, target, state)
 }
 
-fn attach(tree: i32, target: &CStr, state: &State) -> Result<(), Errno> {
-    let target = match state.root {
-        Some(root) => syscall::open_in_root(root, target)?,
-        None => syscall::open(AT_FDCWD, target, O_PATH)?,
-    };
+fn attach(tree: i32, target: &CStr, state: &mut State) -> Result<(), Errno> {
+    let target = open_target(target, state)?;
     syscall::move_mount(tree, target)?;
     syscall::close(target);
     syscall::close(tree);
+    if state.root.is_none() && !state.is_root_covered {
+        state.is_root_covered = syscall::mount_id(c"/..")? != syscall::mount_id(c"/")?;
+    }
     Ok(())
+}
+
+/// Looks for a target as a process inside will: on top of what was mounted on the root directory before.
+fn open_target(target: &CStr, state: &State) -> Result<i32, Errno> {
+    let Some(top) = open_top(state)? else { return syscall::open(AT_FDCWD, target, O_PATH) };
+    let target = syscall::open_in_root(top, target);
+    syscall::close(top);
+    target
+}
+
+/// The topmost mount on the root directory that the namespace will have; `None` where that is the one of the helper.
+/// A path goes through the mounts on a directory when it steps into it, and `..` of the root directory steps into it
+/// again (path_resolution(7)).
+fn open_top(state: &State) -> Result<Option<i32>, Errno> {
+    match state.root {
+        Some(root) => syscall::open_in_root(root, c"..").map(Some),
+        None if state.is_root_covered => syscall::open(AT_FDCWD, c"/..", O_PATH | O_DIRECTORY).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Makes the directory of `root` the root directory of everybody in the mount namespace; the old one is gone for good.
 pub fn pivot(state: &mut State) -> Result<(), Errno> {
-    let Some(root) = state.root.take() else { return Ok(()) };
-    syscall::fchdir(root)?;
-    syscall::close(root);
+    let Some(top) = open_top(state)? else { return Ok(()) };
+    syscall::fchdir(top)?;
+    syscall::close(top);
+    if let Some(root) = state.root.take() {
+        syscall::close(root);
+    }
     syscall::pivot_to_working_directory()?;
     syscall::detach_working_directory_mount()?;
     syscall::chdir(c"/").map(drop)

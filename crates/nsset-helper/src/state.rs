@@ -14,6 +14,8 @@ pub struct State {
     pub offsets: i32,
     /// Where targets of mounts are looked for; the root directory unless `root` said otherwise.
     pub root: Option<i32>,
+    /// Whether something is mounted on the helper's own root directory.
+    pub is_root_covered: bool,
     /// The user namespace that `nest-user` made.
     pub nested_user: i32,
     caller: Option<Ids>,
@@ -23,7 +25,16 @@ pub struct State {
 impl State {
     pub fn new(environment: *const *const u8) -> Self {
         let report = Report { control: CONTROL_FD, step: 0, about: About::Target };
-        Self { report, proc: -1, offsets: -1, root: None, nested_user: -1, caller: None, environment }
+        Self {
+            report,
+            proc: -1,
+            offsets: -1,
+            root: None,
+            is_root_covered: false,
+            nested_user: -1,
+            caller: None,
+            environment,
+        }
     }
 
     /// To be called before a user namespace is joined, in which the caller may be somebody else.

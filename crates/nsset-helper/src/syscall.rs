@@ -219,6 +219,16 @@ pub fn is_file_or_directory(fd: i32) -> Result<bool, Errno> {
     Ok(matches!(mode & 0o170_000, 0o100_000 | 0o040_000))
 }
 
+/// The number of the mount that a path leads to.
+pub fn mount_id(path: &CStr) -> Result<u64, Errno> {
+    const STATX_MNT_ID: usize = 0x1000;
+    // `struct statx` of linux/stat.h in words; `stx_mnt_id` is at its byte 144.
+    const MNT_ID: usize = 18;
+    let mut stat = [0_u64; 32];
+    call!(number::STATX, AT_FDCWD, path.as_ptr(), 0, STATX_MNT_ID, stat.as_mut_ptr())?;
+    Ok(stat[MNT_ID])
+}
+
 pub fn write(fd: i32, bytes: &[u8]) -> Result<usize, Errno> {
     call!(number::WRITE, fd, bytes.as_ptr(), bytes.len())
 }

@@ -60,7 +60,7 @@ impl MountSpec {
     }
 }
 
-/// Writes the steps that furnish a new mount namespace.
+/// Writes the steps that set up a new mount namespace, in the order of `mounts`.
 pub fn furnish(program: &mut Program<'_>, root: Option<&Path>, mounts: &[MountSpec]) -> Result<()> {
     if let Some(root) = root {
         program.root(root)?;

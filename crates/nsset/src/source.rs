@@ -173,9 +173,7 @@ fn open_kinds(directory: BorrowedFd<'_>, kinds: Kinds, place: &Place<'_>) -> Res
 }
 
 fn explain_open(directory: BorrowedFd<'_>, errno: Errno, kind: Kind, place: &Place<'_>) -> Box<SystemError> {
-    let is_missing = errno == Errno::ENOENT && kinds_of_kernel().is_ok_and(|all| all.contains(kind));
-    let has_ended = is_missing && is_of_proc(directory);
-    let errno = if has_ended { Errno::ESRCH } else { errno };
+    let errno = if has_ended(directory, errno, kind) { Errno::ESRCH } else { errno };
     let mut error = SystemError::new(errno, "open").kind(kind).path(place.path.join(kind.name()));
     error.pid = place.pid;
     match errno {
@@ -188,6 +186,26 @@ fn explain_open(directory: BorrowedFd<'_>, errno: Errno, kind: Kind, place: &Pla
         Errno::ENOENT => error.hint("the kernel has no such kind of namespace, or the process is gone"),
         _ => error,
     }
+}
+
+/// Whether it failed because the process, or its main thread, has ended and was not reaped: the kernel shows most kinds of
+/// it no more, and refuses the others to an ordinary user.
+fn has_ended(directory: BorrowedFd<'_>, errno: Errno, kind: Kind) -> bool {
+    match errno {
+        Errno::ENOENT => is_of_proc(directory) && kinds_of_kernel().is_ok_and(|all| all.contains(kind)),
+        Errno::EACCES => is_of_proc(directory) && is_zombie(directory),
+        _ => false,
+    }
+}
+
+/// Whether `stat`, beside the directory of its namespaces, shows a zombie (proc_pid_stat(5)). The name in parentheses may
+/// have any character in it.
+fn is_zombie(directory: BorrowedFd<'_>) -> bool {
+    let mut text = [0; 128];
+    let stat = openat(directory, "../stat", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
+    let Ok(length) = stat.and_then(|stat| nix::unistd::read(stat, &mut text)) else { return false };
+    let after_name = text.get(..length).and_then(|text| text.rsplit(|byte| *byte == b')').next());
+    matches!(after_name, Some([b' ', b'Z' | b'X', ..]))
 }
 
 fn open_directory<P: ?Sized + nix::NixPath>(at: BorrowedFd<'_>, path: &P) -> std::result::Result<OwnedFd, Errno> {
