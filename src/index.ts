@@ -1,3 +1,5 @@
+/// <reference types="node" preserve="true" />
+
 /**
  * Linux namespaces for Node.js: hold them, make them, enter them, run code and processes inside them.
  *
