@@ -331,10 +331,35 @@ describe('in an application', () => {
       NO_PROXY: '',
     })) as { asked: number; outcome: object }
     expect(asked).toBe(0)
-    // Where Node's global dispatcher is the one for proxies, it is said that there is none for this.
-    const own = { path: '/' }
-    const code = 'ERR_NSSET_UNSUPPORTED_PLATFORM'
-    expect(outcome).toMatchObject('code' in outcome ? { code } : own)
+    expect(outcome).toMatchObject({ path: '/' })
+  })
+
+  test.each(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG'])(
+    'whose loader says %s of undici uses Node’s own',
+    async (code) => {
+      const program = `
+        const { register } = await import('node:module')
+        const hooks = \`export async function resolve(name, context, next) {
+          if (name !== 'undici') return next(name, context)
+          throw Object.assign(new Error('no undici'), { code: '${code}' })
+        }\`
+        register('data:text/javascript,' + encodeURIComponent(hooks))
+        const port = await portOf(http.createServer(answer))
+        done(await caught(async () => (await set.network.fetch('http://127.0.0.1:' + port + '/a')).json()))`
+      expect(await valueIn(plain, program)).toMatchObject({ path: '/a', agent: 'node' })
+    },
+  )
+
+  test('whose undici fails for another reason is told so', async () => {
+    const program = `
+      const { register } = await import('node:module')
+      const hooks = \`export async function resolve(name, context, next) {
+        if (name !== 'undici') return next(name, context)
+        return { url: 'data:text/javascript,throw new RangeError("broken")', shortCircuit: true }
+      }\`
+      register('data:text/javascript,' + encodeURIComponent(hooks))
+      done(await caught(() => set.network.fetch('http://127.0.0.1/')))`
+    expect(await valueIn(plain, program)).toMatchObject({ name: 'RangeError', message: 'broken' })
   })
 
   describe.each(['6', '7'])('with undici %s', (version) => {

@@ -52,10 +52,18 @@ async function undiciBeside(): Promise<{ fetch: Fetch; Agent: AgentClass } | und
     const name = 'undici'
     return (await import(name)) as { fetch: Fetch; Agent: AgentClass }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
+    if (NOT_INSTALLED.has((error as NodeJS.ErrnoException).code ?? '')) return undefined
     throw error
   }
 }
+
+/** What the loaders say of a module that is not there, and jest where it cannot import one. */
+const NOT_INSTALLED = new Set([
+  'ERR_MODULE_NOT_FOUND',
+  'MODULE_NOT_FOUND',
+  'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING',
+  'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG',
+])
 
 /** The newer first: from Node 24 on the older one is a wrapper. */
 const GLOBAL_DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`))
@@ -64,11 +72,19 @@ function nodesUndici(): { fetch: Fetch; Agent: AgentClass } {
   // Node loads its undici when one of its classes is first looked at, and that sets the dispatcher.
   void globalThis.Response
   for (const symbol of GLOBAL_DISPATCHERS) {
-    const Class = (globalThis as Record<symbol, object | undefined>)[symbol]?.constructor
-    if (Class?.name === 'Agent') return { fetch: globalThis.fetch, Agent: Class as AgentClass }
+    const Agent = agentClassOf((globalThis as Record<symbol, object | undefined>)[symbol])
+    if (Agent !== undefined) return { fetch: globalThis.fetch, Agent }
   }
   throw misuse(
     'ERR_NSSET_UNSUPPORTED_PLATFORM',
     'network.fetch finds no Agent in this runtime, or its global dispatcher was replaced: install undici beside nsset',
   )
+}
+
+/** The class of the dispatcher, or of the agent that it keeps for what goes by no proxy (`NODE_USE_ENV_PROXY=1`). */
+function agentClassOf(dispatcher: object | undefined): AgentClass | undefined {
+  if (dispatcher === undefined) return undefined
+  const kept = Object.getOwnPropertySymbols(dispatcher).map((symbol) => Reflect.get(dispatcher, symbol))
+  const agent = [dispatcher, ...kept].find((each) => (each as object | null)?.constructor?.name === 'Agent')
+  return agent?.constructor as AgentClass | undefined
 }
