@@ -22,6 +22,16 @@ describe('kinds', () => {
     expect(set.kinds).toEqual(['net', 'uts'])
   })
 
+  test('the mask 0 stands for all of them, as in gonso', () => {
+    using set = NamespaceSet.current(['uts', 'net'])
+    using all = NamespaceSet.current(0)
+    using copy = set.dup(0)
+    using fds = set.fds(0)
+    expect(all.kinds).toEqual(ALL_KINDS)
+    expect(copy.kinds).toEqual(['net', 'uts'])
+    expect([...fds].map(([kind]) => kind)).toEqual(['net', 'uts'])
+  })
+
   test('NS has the values of <linux/sched.h>', () => {
     expect(NS).toEqual({
       CGROUP: 0x02000000,

@@ -26,6 +26,11 @@ export function parseOptionalKinds(kinds: unknown, name = 'kinds'): number {
   return kinds === undefined ? 0 : parseKinds(kinds, name)
 }
 
+/** @internal The same where the mask 0 stands for all kinds, too. */
+export function parseKindsOrAll(kinds: unknown, name = 'kinds'): number {
+  return kinds === 0 ? 0 : parseOptionalKinds(kinds, name)
+}
+
 /** @internal The flag of one kind, which is 0 when it is left out. */
 export function parseOptionalKind(kind: unknown, name = 'kind'): number {
   return kind === undefined ? 0 : flagOf(kind, name)

@@ -4,7 +4,7 @@ import { type FromContainerOptions, fromContainer } from './containers/from-cont
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { invalidType, invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
-import { flagOf, namesOf, parseKinds, parseOptionalKind, parseOptionalKinds } from './kinds.ts'
+import { flagOf, namesOf, parseKinds, parseKindsOrAll, parseOptionalKind, parseOptionalKinds } from './kinds.ts'
 import { type MountTargets, parseTargets } from './mount-targets.ts'
 import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
@@ -100,7 +100,7 @@ export class NamespaceSet {
   }
 
   /**
-   * The namespaces of the calling thread; all kinds when none are named.
+   * The namespaces of the calling thread; all kinds when none are named, and for the mask 0.
    *
    * @throws {@link NamespaceError} `ENOENT` without a mounted /proc.
    * @example
@@ -109,7 +109,7 @@ export class NamespaceSet {
    * @see proc_pid_ns(5)
    */
   static current(kinds?: Kinds): NamespaceSet {
-    return new NamespaceSet(binding().current(parseOptionalKinds(kinds)))
+    return new NamespaceSet(binding().current(parseKindsOrAll(kinds)))
   }
 
   /**
@@ -374,18 +374,19 @@ export class NamespaceSet {
   }
 
   /**
-   * Another set of the same namespaces, of these kinds or of all, that lives on its own. Costs no descriptor.
+   * Another set of the same namespaces, of these kinds or, without them or with the mask 0, of all, that lives on its own.
+   * Costs no descriptor.
    *
    * @throws `ERR_NSSET_NOT_IN_SET`
    * @example
    * using mine = theirs.dup('net')
    */
   dup(kinds?: Kinds): NamespaceSet {
-    return new NamespaceSet(this.#native.dup(parseOptionalKinds(kinds)))
+    return new NamespaceSet(this.#native.dup(parseKindsOrAll(kinds)))
   }
 
   /**
-   * Descriptors of one's own, of these kinds or of all.
+   * Descriptors of one's own, of these kinds or, without them or with the mask 0, of all.
    *
    * @throws `ERR_NSSET_NOT_IN_SET`; {@link NamespaceError} `EMFILE`.
    * @example
@@ -394,7 +395,7 @@ export class NamespaceSet {
    * @see fcntl(2)
    */
   fds(kinds?: Kinds): FdSet {
-    return new FdSet(this.#native.fds(parseOptionalKinds(kinds)))
+    return new FdSet(this.#native.fds(parseKindsOrAll(kinds)))
   }
 
   /**
