@@ -31,13 +31,37 @@ core::arch::global_asm!(
 /// # Safety
 /// Called once, by `_start`, with the stack as execve(2) leaves it.
 unsafe extern "C" fn entry(stack: *const usize) -> ! {
-    // SAFETY: execve(2) put `argc`, `argc` pointers, NULL, and the environment's pointers here.
-    let (arguments, environment) = unsafe {
+    // SAFETY: execve(2) put `argc`, `argc` pointers, NULL, and the pointers of the environment vector here.
+    let (mut arguments, vector) = unsafe {
         let count = *stack;
         let argv = stack.add(1).cast::<*const u8>();
         (Arguments::new(argv), argv.add(count + 1))
     };
-    program::run(arguments, environment)
+    arguments.word();
+    let Ok(count) = arguments.number() else { syscall::exit(100) };
+    // SAFETY: the vector is on our own stack, and all of it is ours.
+    match unsafe { cut(vector.cast_mut(), count) } {
+        Some((program, environment)) => program::run(program, environment),
+        None => syscall::exit(100),
+    }
+}
+
+/// Makes two vectors of one: NULL takes the place of the word after the first `count`. Nothing where there are fewer.
+///
+/// # Safety
+/// `vector` is a NULL-terminated array of NUL-terminated strings, writable, that nothing else uses.
+unsafe fn cut(vector: *mut *const u8, count: usize) -> Option<(Arguments, *const *const u8)> {
+    // SAFETY: no look goes past the terminating NULL, and the caller vouches for what is before it.
+    unsafe {
+        for index in 0..=count {
+            if (*vector.add(index)).is_null() {
+                return None;
+            }
+        }
+        let separator = vector.add(count);
+        separator.write(core::ptr::null());
+        Some((Arguments::new(vector), separator.add(1).cast_const()))
+    }
 }
 
 #[panic_handler]
