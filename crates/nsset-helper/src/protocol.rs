@@ -3,16 +3,16 @@
 //! The helper's program is words, each followed by its operands, executed in order. Numbers are decimal. They travel in the
 //! environment vector, which only a process that may trace the helper can read: every user reads the argument vector of
 //! every process (`/proc/PID/cmdline`), and among the words are mount options, values of sysctls and paths. The argument
-//! vector has two words, [`NAME`] and the number of the program's words; after these the environment vector has one empty
-//! word, and then the environment of what is executed in the end. The kernel copies both vectors, so there is nothing to read
-//! and no buffer to size, and `strace -fv` shows it all.
+//! vector is [`NAME`]. The environment vector has the number of the program's words, these, one empty word, and then the
+//! environment of what is executed in the end. The kernel copies both vectors, so there is nothing to read and no buffer to
+//! size, and `strace -fv` shows it all.
 //!
 //! What the helper has to say it says in [`Message`]s over the control socket; descriptors travel beside them. The kernel
 //! adds the pid of the sender (`SCM_CREDENTIALS`), in the numbers of the receiver: so a newborn names itself.
 
 use core::ffi::CStr;
 
-/// The first word of the argument vector.
+/// The only word of the argument vector.
 pub const NAME: &CStr = c"nsset-helper";
 
 /// The helper's end of the control socket, a `SOCK_SEQPACKET` pair.

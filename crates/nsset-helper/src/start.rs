@@ -32,35 +32,36 @@ core::arch::global_asm!(
 /// Called once, by `_start`, with the stack as execve(2) leaves it.
 unsafe extern "C" fn entry(stack: *const usize) -> ! {
     // SAFETY: execve(2) put `argc`, `argc` pointers, NULL, and the pointers of the environment vector here.
-    let (mut arguments, vector) = unsafe {
-        let count = *stack;
-        let argv = stack.add(1).cast::<*const u8>();
-        (Arguments::new(argv), argv.add(count + 1))
-    };
-    arguments.word();
-    let Ok(count) = arguments.number() else { syscall::exit(100) };
+    let vector = unsafe { stack.add(1 + *stack + 1).cast::<*const u8>().cast_mut() };
     // SAFETY: the vector is on our own stack, and all of it is ours.
-    match unsafe { cut(vector.cast_mut(), count) } {
+    match unsafe { cut(vector) } {
         Some((program, environment)) => program::run(program, environment),
         None => syscall::exit(100),
     }
 }
 
-/// Makes two vectors of one: NULL takes the place of the word after the first `count`. Nothing where there are fewer.
+/// Makes two vectors of one, of the program's words and of the environment that follows: NULL takes the place of the word
+/// between them.
 ///
 /// # Safety
 /// `vector` is a NULL-terminated array of NUL-terminated strings, writable, that nothing else uses.
-unsafe fn cut(vector: *mut *const u8, count: usize) -> Option<(Arguments, *const *const u8)> {
-    // SAFETY: no look goes past the terminating NULL, and the caller vouches for what is before it.
+unsafe fn cut(vector: *mut *const u8) -> Option<(Arguments, *const *const u8)> {
+    // SAFETY: the caller vouches for the vector, and no look goes past its terminating NULL.
     unsafe {
-        for index in 0..=count {
-            if (*vector.add(index)).is_null() {
+        let mut program = Arguments::new(vector);
+        let count = program.number().ok()?;
+        let mut separator = vector.add(1);
+        for _ in 0..count {
+            if (*separator).is_null() {
                 return None;
             }
+            separator = separator.add(1);
         }
-        let separator = vector.add(count);
+        if (*separator).is_null() {
+            return None;
+        }
         separator.write(core::ptr::null());
-        Some((Arguments::new(vector), separator.add(1).cast_const()))
+        Some((program, separator.add(1).cast_const()))
     }
 }
 

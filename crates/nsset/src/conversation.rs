@@ -16,7 +16,7 @@ use nix::{
         wait::Id,
     },
 };
-use nsset_helper::protocol::{About, MAX_CONTENT, Message, Saying};
+use nsset_helper::protocol::{About, MAX_CONTENT, Message, NAME, Saying};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
@@ -74,8 +74,8 @@ pub fn run(
     let mut fds = vec![theirs.as_fd()];
     fds.extend(program.fds());
     let opening = program.opening();
-    let (argv, envp) = (opening.argv(), program.envp(&opening, environment));
-    let helper = launch::launch(image::program()?, &argv, &envp, &fds).map_err(explain::launch)?;
+    let envp = program.envp(&opening, environment);
+    let helper = launch::launch(image::program()?, &[NAME], &envp, &fds).map_err(explain::launch)?;
     drop(theirs);
     let promises = program.promises();
     let mut conversation = Conversation {

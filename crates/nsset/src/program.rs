@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use nsset_helper::protocol::{FIRST_PASSED_FD, NAME, word};
+use nsset_helper::protocol::{FIRST_PASSED_FD, word};
 
 use crate::{
     error::{Error, Result},
@@ -87,32 +87,22 @@ pub struct Promises {
 
 /// What comes before the steps that were asked for.
 #[derive(Debug)]
-pub struct Opening {
-    /// Of the program's words.
-    count: CString,
-    keep: [CString; 2],
-}
-
-impl Opening {
-    /// The argument vector, which every user of the machine can read.
-    pub fn argv(&self) -> [&CStr; 2] {
-        [NAME, &self.count]
-    }
-}
+pub struct Opening([CString; 3]);
 
 impl<'fd> Program<'fd> {
     pub fn new() -> Self {
         Self::default()
     }
 
+    /// The number of words, and the step that always comes first.
     pub fn opening(&self) -> Opening {
-        let keep = [constant(word::KEEP), decimal(self.fds.len() as u64)];
-        Opening { count: decimal((keep.len() + self.words.len()) as u64), keep }
+        let count = decimal(2 + self.words.len() as u64);
+        Opening([count, constant(word::KEEP), decimal(self.fds.len() as u64)])
     }
 
     /// The environment vector: the program, an empty word, and the environment of what is executed in the end.
     pub fn envp<'a>(&'a self, opening: &'a Opening, environment: &'a [CString]) -> Vec<&'a CStr> {
-        let words = opening.keep.iter().chain(&self.words).map(CString::as_c_str);
+        let words = opening.0.iter().chain(&self.words).map(CString::as_c_str);
         words.chain([c""]).chain(environment.iter().map(CString::as_c_str)).collect()
     }
 
