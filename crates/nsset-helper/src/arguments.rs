@@ -1,4 +1,4 @@
-//! The argument vector, read word by word.
+//! A vector of words, read one by one.
 
 use core::ffi::CStr;
 
@@ -55,11 +55,11 @@ impl Arguments {
         i32::try_from(self.number()?).map_err(|_| EINVAL)
     }
 
-    /// Overwrites every word but the first with zeros, here and in `/proc/PID/cmdline`. Nothing is to be read afterwards.
+    /// Overwrites every word with zeros, here and in `/proc/PID/environ`. No word may be read afterwards.
     pub fn wipe(&mut self) {
         // SAFETY: the vector and its strings are on our own stack, writable, and no word of it is looked at again.
         unsafe {
-            let mut place = self.first.add(1);
+            let mut place = self.first;
             while !(*place).is_null() {
                 let mut byte = (*place).cast_mut();
                 while *byte != 0 {
@@ -72,7 +72,7 @@ impl Arguments {
         }
     }
 
-    /// What is left, as an argument vector for execve(2).
+    /// What is left, as a vector for execve(2).
     pub fn rest(&self) -> *const *const u8 {
         self.next
     }

@@ -4,19 +4,16 @@ use crate::{
     arguments::Arguments,
     protocol::Saying,
     report::Report,
-    syscall::{self, CLONE_PARENT, CLONE_PIDFD, Disposition, Errno, SIGCHLD},
+    syscall::{self, CLONE_PARENT, Disposition, Errno, SIGCHLD},
 };
 
-/// Starts PID 1 as a child of the helper's parent, and hands its pidfd over. Whether this is PID 1.
+/// Starts PID 1 as a child of the helper's parent, to which it announces itself. Whether this is PID 1.
 pub fn fork(report: Report) -> Result<bool, Errno> {
-    let mut pidfd = -1;
-    let pid = syscall::fork(CLONE_PARENT | CLONE_PIDFD, &mut pidfd)?;
-    if pid == 0 {
-        return Ok(true);
+    if syscall::fork(CLONE_PARENT)? != 0 {
+        return Ok(false);
     }
-    report.say(Saying::InitStarted, pid as i32, &[pidfd])?;
-    syscall::close(pidfd);
-    Ok(false)
+    report.announce(Saying::InitBorn)?;
+    Ok(true)
 }
 
 /// Keeps one end of the socket and nothing else, and waits for its end.
@@ -34,7 +31,7 @@ fn settle(line: i32, arguments: &mut Arguments, report: Report) -> Result<(), Er
     syscall::chdir(c"/")?;
     syscall::duplicate_to(line, 0)?;
     syscall::set_name(c"nsset-init")?;
-    // Everybody inside may read it, and it names paths of the outside.
+    // It names paths of the outside, and this process stays.
     arguments.wipe();
     report.say(Saying::InitReady, 0, &[])?;
     syscall::close_range(1, u32::MAX).map(drop)

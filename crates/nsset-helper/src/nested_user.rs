@@ -31,7 +31,7 @@ pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     // Nobody waits for the placeholder, which who traces it could delay for ever: the kernel reaps it (wait(2)).
     syscall::set_disposition(SIGCHLD, Disposition::Ignore)?;
     let [ready, tell] = syscall::pipe()?;
-    let pid = syscall::fork(0, &mut 0)?;
+    let pid = syscall::fork(0)?;
     if pid == 0 {
         hold_namespace(tell);
     }
@@ -55,7 +55,15 @@ pub fn join(state: &mut State) -> Result<(), Errno> {
 
 fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errno> {
     let mut glances = 0;
-    while !syscall::wait_readable(ready, GLANCE_MILLISECONDS)? {
+    loop {
+        let [is_made, is_over] = syscall::wait_readable([ready, state.report.control], GLANCE_MILLISECONDS)?;
+        if is_made {
+            break;
+        }
+        // The parent says nothing here but that it is gone, or wants no more.
+        if is_over {
+            return Err(EIO);
+        }
         glances += 1;
         if glances > GLANCES {
             return Err(ETIMEDOUT);

@@ -1,4 +1,4 @@
-//! Runs the program that the argument vector is.
+//! Runs the program that came in the environment vector.
 
 use crate::{
     arguments::Arguments,
@@ -6,13 +6,12 @@ use crate::{
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
     report::{self, Report},
     state::State,
-    syscall::{self, CLONE_PARENT, CLONE_PIDFD, EINVAL, Errno, O_WRONLY},
+    syscall::{self, CLONE_PARENT, EINVAL, Errno, O_WRONLY},
 };
 
-/// Runs the whole vector; a step that fails says so and ends the program.
+/// Runs all of it; a step that fails says so and ends the program.
 pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
     let mut state = State::new(environment);
-    arguments.word();
     while let Some(word) = arguments.word() {
         if let Err(errno) = step(word.to_bytes(), &mut arguments, &mut state) {
             state.report.fail(errno);
@@ -37,6 +36,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
             Ok(())
         }
         word::SETNS => namespaces::join(arguments.fd()?, arguments.number()?, state),
+        word::GROUP => syscall::lead_group().map(drop),
         word::FORK => fork(state.report),
         word::UNSHARE => syscall::unshare(arguments.number()?).map(drop),
         word::AWAIT => {
@@ -84,15 +84,11 @@ fn keep_only(count: i32) -> Result<(), Errno> {
     syscall::close_on_exec_from(0).map(drop)
 }
 
-/// Goes on in a sibling, so that the parent reaps it; the helper itself tells its pid and leaves.
+/// Goes on in a sibling, so that the parent reaps it. The sibling announces itself; the helper leaves.
 fn fork(report: Report) -> Result<(), Errno> {
-    let mut pidfd = -1;
-    match syscall::fork(CLONE_PARENT | CLONE_PIDFD, &mut pidfd)? {
-        0 => report.wait_for_word(),
-        pid => {
-            report.say(Saying::Forked, pid as i32, &[pidfd])?;
-            report::leave(0)
-        }
+    match syscall::fork(CLONE_PARENT)? {
+        0 => report.announce(Saying::Born),
+        _ => report::leave(0),
     }
 }
 

@@ -1,8 +1,19 @@
 //! What the helper and its parent agree on.
 //!
-//! The helper's program is its argument vector: words, each followed by its operands, executed in order. Numbers are
-//! decimal. The kernel copies the vector, so there is nothing to read, no buffer to size, and `strace -f` shows it all.
-//! What the helper has to say it says in [`Message`]s over the control socket; descriptors travel beside them.
+//! The helper's program is words, each followed by its operands, executed in order. Numbers are decimal. They travel in the
+//! environment vector, which only a process that may trace the helper can read: every user reads the argument vector of
+//! every process (`/proc/PID/cmdline`), and among the words are mount options, values of sysctls and paths. The argument
+//! vector is [`NAME`]. The environment vector has the number of the program's words, these, one empty word, and then the
+//! environment of what is executed in the end. The kernel copies both vectors, so there is nothing to read and no buffer to
+//! size, and `strace -fv` shows it all.
+//!
+//! What the helper has to say it says in [`Message`]s over the control socket; descriptors travel beside them. The kernel
+//! adds the pid of the sender (`SCM_CREDENTIALS`), in the numbers of the receiver: so a newborn names itself.
+
+use core::ffi::CStr;
+
+/// The only word of the argument vector.
+pub const NAME: &CStr = c"nsset-helper";
 
 /// The helper's end of the control socket, a `SOCK_SEQPACKET` pair.
 pub const CONTROL_FD: i32 = 3;
@@ -28,6 +39,8 @@ pub mod word {
     pub const OPEN_OFFSETS: &[u8] = b"open-offsets";
     /// `FD FLAG`: join the namespace, close the descriptor.
     pub const SETNS: &[u8] = b"setns";
+    /// No operand: lead a process group. The parent finds there who was born of the helper and could not say so.
+    pub const GROUP: &[u8] = b"group";
     /// No operand: go on in a child of the helper's parent, which a joined pid namespace then holds.
     pub const FORK: &[u8] = b"fork";
     /// `FLAGS`: make new namespaces.
@@ -106,10 +119,10 @@ pub enum Saying {
     Failed = 1,
     /// The step waits for a word (one byte, whatever it is).
     Waiting = 2,
-    /// The program goes on in a child, which waits for a word; the value is its pid, and its pidfd comes with the message.
-    Forked = 3,
-    /// PID 1 was started; the value is its pid as the helper sees it, and its pidfd comes with the message.
-    InitStarted = 4,
+    /// The program goes on in this child, which waits for a word.
+    Born = 3,
+    /// This is PID 1, which waits for a word.
+    InitBorn = 4,
     /// PID 1 has done its steps.
     InitReady = 5,
     /// The namespaces that were asked for come with the message, in order.
@@ -128,8 +141,8 @@ impl Saying {
         match value {
             1 => Some(Self::Failed),
             2 => Some(Self::Waiting),
-            3 => Some(Self::Forked),
-            4 => Some(Self::InitStarted),
+            3 => Some(Self::Born),
+            4 => Some(Self::InitBorn),
             5 => Some(Self::InitReady),
             6 => Some(Self::Namespaces),
             7 => Some(Self::Socket),

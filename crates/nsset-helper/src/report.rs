@@ -65,7 +65,9 @@ impl Report {
             kind: SCM_RIGHTS,
             fds: [0; MAX_FDS_PER_MESSAGE],
         };
-        rights.fds[..count].copy_from_slice(&fds[..count]);
+        for (place, fd) in rights.fds.iter_mut().zip(fds) {
+            *place = *fd;
+        }
         let header = MessageHeader {
             name: 0,
             name_length: 0,
@@ -80,7 +82,13 @@ impl Report {
         unsafe { syscall::sendmsg(self.control, &header) }.map(drop)
     }
 
-    /// Waits until the parent says to go on; leaves when the parent is gone.
+    /// Says that this process was born, and waits until the parent knows it.
+    pub fn announce(self, saying: Saying) -> Result<(), Errno> {
+        self.say(saying, 0, &[])?;
+        self.wait_for_word()
+    }
+
+    /// Waits until the parent says to go on; an error when the parent is gone, or has ended the conversation.
     pub fn wait_for_word(self) -> Result<(), Errno> {
         match syscall::read(self.control, &mut [0])? {
             0 => Err(EIO),

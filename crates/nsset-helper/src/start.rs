@@ -31,13 +31,38 @@ core::arch::global_asm!(
 /// # Safety
 /// Called once, by `_start`, with the stack as execve(2) leaves it.
 unsafe extern "C" fn entry(stack: *const usize) -> ! {
-    // SAFETY: execve(2) put `argc`, `argc` pointers, NULL, and the environment's pointers here.
-    let (arguments, environment) = unsafe {
-        let count = *stack;
-        let argv = stack.add(1).cast::<*const u8>();
-        (Arguments::new(argv), argv.add(count + 1))
-    };
-    program::run(arguments, environment)
+    // SAFETY: execve(2) put `argc`, `argc` pointers, NULL, and the pointers of the environment vector here.
+    let vector = unsafe { stack.add(1 + *stack + 1).cast::<*const u8>().cast_mut() };
+    // SAFETY: the vector is on our own stack, and all of it is ours.
+    match unsafe { cut(vector) } {
+        Some((program, environment)) => program::run(program, environment),
+        None => syscall::exit(100),
+    }
+}
+
+/// Makes two vectors of one, of the program's words and of the environment that follows: NULL takes the place of the word
+/// between them.
+///
+/// # Safety
+/// `vector` is a NULL-terminated array of NUL-terminated strings, writable, that nothing else uses.
+unsafe fn cut(vector: *mut *const u8) -> Option<(Arguments, *const *const u8)> {
+    // SAFETY: the caller vouches for the vector, and no look goes past its terminating NULL.
+    unsafe {
+        let mut program = Arguments::new(vector);
+        let count = program.number().ok()?;
+        let mut separator = vector.add(1);
+        for _ in 0..count {
+            if (*separator).is_null() {
+                return None;
+            }
+            separator = separator.add(1);
+        }
+        if (*separator).is_null() {
+            return None;
+        }
+        separator.write(core::ptr::null());
+        Some((program, separator.add(1).cast_const()))
+    }
 }
 
 #[panic_handler]

@@ -31,7 +31,6 @@ pub const O_DIRECTORY: usize = 0o200_000;
 pub const O_DIRECTORY: usize = 0o40_000;
 
 pub const CLONE_PARENT: usize = 0x8000;
-pub const CLONE_PIDFD: usize = 0x1000;
 pub const CLONE_NEWUSER: usize = 0x1000_0000;
 pub const SIGCHLD: usize = 17;
 
@@ -55,6 +54,7 @@ mod number {
     pub const FCHDIR: usize = 81;
     pub const GETUID: usize = 102;
     pub const GETGID: usize = 104;
+    pub const SETPGID: usize = 109;
     pub const SETSID: usize = 112;
     pub const SETGROUPS: usize = 116;
     pub const SETRESUID: usize = 117;
@@ -101,6 +101,7 @@ mod number {
     pub const RT_SIGPROCMASK: usize = 135;
     pub const SETRESUID: usize = 147;
     pub const SETRESGID: usize = 149;
+    pub const SETPGID: usize = 154;
     pub const SETSID: usize = 157;
     pub const SETGROUPS: usize = 159;
     pub const SETHOSTNAME: usize = 161;
@@ -294,9 +295,9 @@ pub fn unshare(flags: usize) -> Result<usize, Errno> {
     call!(number::UNSHARE, flags)
 }
 
-/// A fork: 0 in the child, its pid in the parent. With `CLONE_PIDFD` the descriptor goes to `pidfd`.
-pub fn fork(flags: usize, pidfd: &mut i32) -> Result<usize, Errno> {
-    call!(number::CLONE, flags | SIGCHLD, 0, core::ptr::from_mut(pidfd))
+/// A fork: 0 in the child, its pid in the parent.
+pub fn fork(flags: usize) -> Result<usize, Errno> {
+    call!(number::CLONE, flags | SIGCHLD)
 }
 
 pub fn kill(pid: usize, signal: usize) -> Result<usize, Errno> {
@@ -322,13 +323,14 @@ pub fn set_name(name: &CStr) -> Result<usize, Errno> {
     call!(number::PRCTL, PR_SET_NAME, name.as_ptr(), 0, 0, 0)
 }
 
-/// Whether there is something to read (or an end) within this time.
-pub fn wait_readable(fd: i32, milliseconds: u32) -> Result<bool, Errno> {
+/// At which of these there is something to read (or an end), within this time.
+pub fn wait_readable(fds: [i32; 2], milliseconds: u32) -> Result<[bool; 2], Errno> {
     const POLLIN: u32 = 1;
-    // struct pollfd: the descriptor, and the events asked for in the low half of the second word.
-    let mut poll = [fd as u32, POLLIN];
+    // struct pollfd: the descriptor, the events asked for in the low half of the second word, those seen in the high half.
+    let mut polls = fds.map(|fd| [fd as u32, POLLIN]);
     let timeout = [u64::from(milliseconds / 1000), u64::from(milliseconds % 1000) * 1_000_000];
-    call!(number::PPOLL, poll.as_mut_ptr(), 1, timeout.as_ptr(), 0, 8).map(|count| count > 0)
+    call!(number::PPOLL, polls.as_mut_ptr(), polls.len(), timeout.as_ptr(), 0, 8)?;
+    Ok(polls.map(|[_, events]| events >> 16 != 0))
 }
 
 /// Waits for a signal that kills.
@@ -422,6 +424,11 @@ pub fn setgid(id: usize) -> Result<usize, Errno> {
 
 pub fn setgroups(groups: &[u32]) -> Result<usize, Errno> {
     call!(number::SETGROUPS, groups.len(), groups.as_ptr())
+}
+
+/// A process group of its own, which it leads.
+pub fn lead_group() -> Result<usize, Errno> {
+    call!(number::SETPGID, 0, 0)
 }
 
 /// A session of its own, without a controlling terminal.

@@ -9,30 +9,38 @@ use std::{
 
 use nix::{
     errno::Errno,
-    poll::PollTimeout,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         signal::Signal,
         socket::{AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, sendmsg, shutdown, socketpair},
-        wait::{Id, WaitPidFlag, WaitStatus, waitid},
+        wait::Id,
     },
 };
-use nsset_helper::protocol::{About, MAX_CONTENT, Message, Saying};
+use nsset_helper::protocol::{About, MAX_CONTENT, Message, NAME, Saying};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
-    error::{Error, Result, SystemError},
+    error::{Result, SystemError},
     explain, image,
     launch::{self, Process},
     pidfd,
-    program::Program,
+    process_group::{self, ProcessGroup},
+    program::{Program, Promises},
     reaper, rights,
+    stopped::PATIENCE,
 };
 
-/// How long a helper is heard out whose work is not wanted any more, and how long somebody may hold one up.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a helper is heard out whose work is not wanted any more, before it is killed.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// How long what was killed is waited for. The reaper has what takes longer.
+const REAP_LIMIT: Duration = Duration::from_millis(200);
 
 /// How many milliseconds go by between two looks at a helper that says nothing: someone inside may have stopped it.
 const GLANCE: u8 = 1;
+
+/// After how many of these looks it is asked whether anybody is left who could say something.
+const SILENCE: u32 = 100;
 
 /// How often a thread looks for the helper's next message before it sleeps: for some fifty microseconds.
 const LOOKS: u32 = 50;
@@ -47,7 +55,7 @@ pub struct Outcome {
     /// What the file holds that was asked for.
     pub content: Option<Vec<u8>>,
     /// PID 1 of the new pid namespace.
-    pub init: Option<OwnedFd>,
+    pub init: Option<Process>,
     /// The helper itself, or the child it went on in: by now it has exec'd or ended.
     pub process: Process,
 }
@@ -62,27 +70,35 @@ pub fn run(
     // Their end blocks; ours does not, by the flags of each call.
     let (control, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
         .map_err(|errno| SystemError::new(errno, "socketpair"))?;
+    rights::ask_for_senders(&control).map_err(|errno| SystemError::new(errno, "setsockopt(SO_PASSCRED)"))?;
     let mut fds = vec![theirs.as_fd()];
     fds.extend(program.fds());
-    let helper = launch::launch(image::program()?, &program.argv(), environment, &fds).map_err(explain::launch)?;
+    let opening = program.opening();
+    let envp = program.envp(&opening, environment);
+    let helper = launch::launch(image::program()?, &[NAME], &envp, &fds).map_err(explain::launch)?;
     drop(theirs);
+    let promises = program.promises();
     let mut conversation = Conversation {
         control,
-        processes: vec![helper],
+        group: promises.group.then(|| ProcessGroup::led_by(helper.pid)),
+        promises,
+        helper,
+        child: None,
         init: None,
         init_ready: false,
+        lost_child: None,
         namespaces: Vec::new(),
         socket: None,
         content: None,
         is_written: false,
-        packet: vec![0; Message::SIZE + if program.promises().content { MAX_CONTENT } else { 0 }],
+        packet: vec![0; Message::SIZE + if promises.content { MAX_CONTENT } else { 0 }],
         failure: None,
-        lost_child: None,
         deadline: Instant::now() + TIME_LIMIT,
         held_up_since: None,
     };
-    match conversation.hear_out(program, cancel, on_waiting) {
-        Ok(()) => conversation.into_outcome(program),
+    let heard = conversation.hear_out(program, cancel, on_waiting);
+    match heard.and_then(|()| conversation.check_promises()) {
+        Ok(()) => Ok(conversation.into_outcome()),
         Err(error) => {
             conversation.break_off();
             Err(error)
@@ -98,19 +114,26 @@ struct Failure {
     about: About,
 }
 
-/// A message, the descriptors that came beside it, and what follows it in the packet.
+/// A message, who sent it, the descriptors that came beside it, and what follows it in the packet.
 struct Heard {
     message: Message,
+    sender: i32,
     fds: Vec<OwnedFd>,
     content: Vec<u8>,
 }
 
 struct Conversation {
     control: OwnedFd,
-    /// The helper, and behind it the child it went on in.
-    processes: Vec<Process>,
-    init: Option<OwnedFd>,
+    promises: Promises,
+    helper: Process,
+    /// The child that the helper went on in.
+    child: Option<Process>,
+    init: Option<Process>,
     init_ready: bool,
+    /// Those born of the helper are in here, where it has such.
+    group: Option<ProcessGroup>,
+    /// A child in no such group whose descriptor did not fit into our table.
+    lost_child: Option<i32>,
     namespaces: Vec<OwnedFd>,
     socket: Option<OwnedFd>,
     content: Option<Vec<u8>>,
@@ -118,8 +141,6 @@ struct Conversation {
     /// Where messages are received.
     packet: Vec<u8>,
     failure: Option<Failure>,
-    /// A child of ours whose descriptor did not fit into our table.
-    lost_child: Option<i32>,
     deadline: Instant,
     /// When somebody was first seen to have stopped what works for us.
     held_up_since: Option<Instant>,
@@ -145,25 +166,25 @@ impl Conversation {
     }
 
     fn hear(&mut self, heard: Heard, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
-        let Heard { message, mut fds, content } = heard;
-        match Saying::from_u32(message.saying) {
-            Some(Saying::Failed) => {
-                let about = About::from_u32(message.about);
-                self.failure.get_or_insert(Failure {
-                    step: message.step,
-                    errno: Errno::from_raw(message.value),
-                    about,
-                });
-            }
+        let Heard { message, sender, mut fds, content } = heard;
+        let saying = Saying::from_u32(message.saying).filter(|saying| self.may_say(sender, *saying));
+        match saying {
+            Some(Saying::Failed) => self.hear_failure(message),
             Some(Saying::Waiting) => {
-                on_waiting(self.processes[0].pid)?;
+                on_waiting(sender)?;
                 self.answer()?;
             }
-            Some(Saying::Forked) => {
-                self.processes.extend(fds.pop().map(|pidfd| Process { pid: message.value, pidfd }));
+            Some(Saying::Born) => {
+                self.child = Some(self.adopt(sender)?);
+                if self.group.is_some() && self.promises.exec {
+                    process_group::join_ours(sender).map_err(|errno| SystemError::new(errno, "setpgid"))?;
+                }
                 self.answer()?;
             }
-            Some(Saying::InitStarted) => self.init = fds.pop(),
+            Some(Saying::InitBorn) => {
+                self.init = Some(self.adopt(sender)?);
+                self.answer()?;
+            }
             Some(Saying::InitReady) => self.init_ready = true,
             Some(Saying::Namespaces) => self.namespaces = fds,
             Some(Saying::Socket) => self.socket = fds.pop(),
@@ -172,6 +193,47 @@ impl Conversation {
             None => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
         }
         Ok(())
+    }
+
+    /// Whether this process may say that: what it holds it may have lost to somebody who holds it, too.
+    fn may_say(&self, sender: i32, saying: Saying) -> bool {
+        let is = |process: &Process| process.pid == sender;
+        match saying {
+            // A newborn that cannot announce itself says this, too, and nothing comes of it but an error.
+            Saying::Failed => true,
+            Saying::Born => self.promises.fork && self.child.is_none() && !is(&self.helper),
+            Saying::InitBorn => self.promises.init && self.init.is_none() && !is(self.speaker()),
+            Saying::InitReady => self.init.as_ref().is_some_and(is),
+            Saying::Waiting | Saying::Namespaces | Saying::Socket | Saying::Content | Saying::Written => {
+                is(self.speaker())
+            }
+        }
+    }
+
+    /// The process that goes on with the program.
+    fn speaker(&self) -> &Process {
+        self.child.as_ref().unwrap_or(&self.helper)
+    }
+
+    /// The others have little left to do then, and no more than a moment for it.
+    fn hear_failure(&mut self, message: Message) {
+        let (step, errno) = (message.step, Errno::from_raw(message.value));
+        self.failure.get_or_insert(Failure { step, errno, about: About::from_u32(message.about) });
+        self.deadline = self.deadline.min(Instant::now() + PATIENCE);
+    }
+
+    /// Holds a child that has just announced itself. It is ours and has not been reaped, so the number is its own.
+    fn adopt(&mut self, pid: i32) -> Result<Process> {
+        if !process_group::is_child(pid) {
+            return Err(SystemError::new(Errno::EPROTO, "recvmsg").into());
+        }
+        match pidfd::open(pid) {
+            Ok(pidfd) => Ok(Process { pid, pidfd }),
+            Err(errno) => {
+                self.lost_child = Some(pid);
+                Err(SystemError::new(errno, "pidfd_open").into())
+            }
+        }
     }
 
     fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<()> {
@@ -187,33 +249,50 @@ impl Conversation {
             if look >= LOOKS {
                 self.wake_stopped();
                 self.check_time()?;
+                if look % SILENCE == 0 {
+                    self.break_silence()?;
+                }
             }
         }
         Ok(())
     }
 
     fn check_time(&self) -> Result<()> {
-        let is_held_up = self.held_up_since.is_some_and(|since| since.elapsed() > PATIENCE);
-        let hint = if is_held_up {
-            "somebody inside the set keeps stopping what is started there (SIGSTOP)".to_owned()
-        } else if Instant::now() > self.deadline {
-            format!("the helper did not come to an end within {} s", TIME_LIMIT.as_secs())
-        } else {
-            return Ok(());
-        };
-        Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into())
+        if self.held_up_since.is_some_and(|since| since.elapsed() > PATIENCE) {
+            return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(explain::HELD_UP).into());
+        }
+        if Instant::now() > self.deadline {
+            let hint = format!("the helper did not come to an end within {} s", TIME_LIMIT.as_secs());
+            return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into());
+        }
+        Ok(())
     }
 
     /// Whoever may signal inside the set may stop the helper on its way; it is set going again.
     fn wake_stopped(&mut self) {
-        let pidfds = self.processes.iter().map(|process| &process.pidfd).chain(&self.init);
-        for pidfd in pidfds {
-            let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
-            if let Ok(WaitStatus::Stopped(..)) = waitid(Id::PIDFd(pidfd.as_fd()), flags) {
-                self.held_up_since.get_or_insert_with(Instant::now);
-                pidfd::kill(pidfd, Signal::SIGCONT);
-            }
+        let known = [Some(&self.helper), self.child.as_ref(), self.init.as_ref()].into_iter().flatten();
+        let mut is_held_up = self.group.is_some_and(ProcessGroup::wake_stopped);
+        for process in known {
+            is_held_up |= process_group::wake_if_stopped(Id::PIDFd(process.pidfd.as_fd()));
         }
+        if is_held_up {
+            self.held_up_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// The other end may be held by one that is no child of ours, as the holder of a nested user namespace is for a moment:
+    /// that one is set going without having been seen to be stopped. And where all whom we know have ended, nobody will
+    /// speak any more; but for one who is about to announce itself.
+    fn break_silence(&self) -> Result<()> {
+        if let Some(group) = self.group {
+            group.signal(Signal::SIGCONT);
+        }
+        let is_birth_due = self.group.is_some() && self.promises.fork && self.child.is_none();
+        let known = [Some(&self.helper), self.child.as_ref(), self.init.as_ref()].into_iter().flatten();
+        if is_birth_due || !known.into_iter().all(has_ended) {
+            return Ok(());
+        }
+        Err(cut_short())
     }
 
     /// The next message, or `None` at the end.
@@ -226,26 +305,14 @@ impl Conversation {
         if received.length == 0 {
             return Ok(None);
         }
-        let Some((bytes, content)) = self.packet[..received.length].split_first_chunk() else {
-            return Err(SystemError::new(Errno::EPROTO, "recvmsg").into());
-        };
-        let (message, content) = (decode(*bytes), content.to_vec());
         if received.is_truncated {
-            self.lose(message);
             return Err(SystemError::new(Errno::EMFILE, "recvmsg").into());
         }
-        Ok(Some(Heard { message, fds: received.fds, content }))
-    }
-
-    /// Keeps the pid of a child whose descriptor did not fit into our table, where that is a pid that means it to us: not
-    /// of one whose parent stands in another pid namespace.
-    fn lose(&mut self, message: Message) {
-        let has_forked = self.processes.len() > 1;
-        match Saying::from_u32(message.saying) {
-            Some(Saying::Forked) => self.lost_child = Some(message.value),
-            Some(Saying::InitStarted) if !has_forked => self.lost_child = Some(message.value),
-            _ => {}
-        }
+        let parts = self.packet.get(..received.length).and_then(|packet| packet.split_first_chunk());
+        let (Some((bytes, content)), Some(sender)) = (parts, received.sender) else {
+            return Err(SystemError::new(Errno::EPROTO, "recvmsg").into());
+        };
+        Ok(Some(Heard { message: decode(*bytes), sender, fds: received.fds, content: content.to_vec() }))
     }
 
     fn answer(&self) -> Result<()> {
@@ -258,60 +325,79 @@ impl Conversation {
         }
     }
 
-    fn into_outcome(mut self, program: &Program<'_>) -> Result<Outcome> {
-        let promised = program.promises();
+    fn check_promises(&self) -> Result<()> {
+        let promised = &self.promises;
         let complete = self.namespaces.len() == promised.namespaces
             && self.socket.is_some() == promised.socket
             && self.content.is_some() == promised.content
             && self.is_written == promised.written
             && (self.init.is_some() && self.init_ready) == promised.init
-            && (self.processes.len() == 2) == promised.fork;
-        if !complete {
-            self.kill();
-            let hint = "the helper was killed before it was done";
-            return Err(SystemError::new(Errno::ECHILD, "nsset-helper").hint(hint).into());
-        }
-        let process = self.processes.pop().expect("there is always the helper");
-        // The helper that went on in a child has left by itself.
-        self.processes.drain(..).for_each(dismiss);
-        let Self { namespaces, socket, content, init, .. } = self;
-        Ok(Outcome { namespaces, socket, content, init, process })
+            && self.child.is_some() == promised.fork;
+        if complete { Ok(()) } else { Err(cut_short()) }
     }
 
-    /// Ends the conversation early. Whoever waits for our word gets the end of it, and leaves; what they still have to say
-    /// is heard, because nobody else knows of a child that was just cloned.
-    fn break_off(&mut self) {
+    fn into_outcome(self) -> Outcome {
+        let Self { namespaces, socket, content, init, helper, child, .. } = self;
+        let process = match child {
+            Some(child) => {
+                // The helper that went on in a child has left by itself.
+                dismiss(helper);
+                child
+            }
+            None => helper,
+        };
+        Outcome { namespaces, socket, content, init, process }
+    }
+
+    /// Ends the conversation early. Who waits for our word gets the end of it, and leaves by itself; who has not left after
+    /// a moment is killed, and so is everyone born of the helper, known or not.
+    fn break_off(mut self) {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
-        self.deadline = Instant::now() + PATIENCE;
+        self.deadline = Instant::now() + GRACE;
+        self.held_up_since = None;
         while self.wait_for_message(None).is_ok() {
-            let Heard { message, mut fds, .. } = match self.receive() {
-                Ok(Some(heard)) => heard,
-                Err(Error::System(error)) if error.errno == Errno::EMFILE => continue,
-                Ok(None) | Err(_) => break,
-            };
-            match Saying::from_u32(message.saying) {
-                Some(Saying::Forked) => {
-                    self.processes.extend(fds.pop().map(|pidfd| Process { pid: message.value, pidfd }));
-                }
-                Some(Saying::InitStarted) => self.init = fds.pop(),
-                _ => {}
+            if !matches!(rights::receive(self.control.as_fd(), &mut self.packet), Ok(received) if received.length > 0) {
+                break;
             }
         }
         self.kill();
-        if let Some(pidfd) = self.lost_child.and_then(|pid| pidfd::open(pid).ok()) {
-            pidfd::kill(&pidfd, Signal::SIGKILL);
-            reaper::reap(pidfd);
-        }
     }
 
     /// Ends all that was started. What is killed is gone within moments; should it not be, the reaper has it.
-    fn kill(&mut self) {
-        let pidfds = self.processes.drain(..).map(|process| process.pidfd).chain(self.init.take());
-        for pidfd in pidfds.collect::<Vec<_>>() {
-            pidfd::kill(&pidfd, Signal::SIGKILL);
-            reaper::reap(pidfd);
+    fn kill(self) {
+        let Self { helper, child, init, group, lost_child, .. } = self;
+        let known: Vec<_> = [child, init].into_iter().flatten().map(|process| process.pidfd).collect();
+        pidfd::kill(&helper.pidfd, Signal::SIGKILL);
+        for pidfd in &known {
+            pidfd::kill(pidfd, Signal::SIGKILL);
         }
+        if let Some(group) = group {
+            group.signal(Signal::SIGKILL);
+        }
+        if let Some(pid) = lost_child {
+            process_group::kill_child(pid, REAP_LIMIT);
+        }
+        known.into_iter().for_each(reaper::reap);
+        if let Some(group) = group {
+            // The helper comes last, whose number is the group's.
+            let mut fds = [PollFd::new(helper.pidfd.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut fds, PollTimeout::from(100u8));
+            if !group.reap(REAP_LIMIT) {
+                reaper::reap_group(group);
+            }
+        }
+        reaper::reap(helper.pidfd);
     }
+}
+
+fn has_ended(process: &Process) -> bool {
+    let mut fds = [PollFd::new(process.pidfd.as_fd(), PollFlags::POLLIN)];
+    matches!(poll(&mut fds, PollTimeout::ZERO), Ok(1..))
+}
+
+fn cut_short() -> crate::Error {
+    let hint = "the helper ended before it was done: it was killed, or the system had nothing left for it";
+    SystemError::new(Errno::ECHILD, "nsset-helper").hint(hint).into()
 }
 
 /// Lets a helper go that has closed its end of the socket: it is ending, or stopped by somebody on the way to it.
@@ -321,11 +407,11 @@ pub fn dismiss(helper: Process) {
 }
 
 fn decode(bytes: [u8; Message::SIZE]) -> Message {
-    let word = |index: usize| [bytes[index], bytes[index + 1], bytes[index + 2], bytes[index + 3]];
+    let [s0, s1, s2, s3, t0, t1, t2, t3, v0, v1, v2, v3, a0, a1, a2, a3] = bytes;
     Message {
-        saying: u32::from_ne_bytes(word(0)),
-        step: u32::from_ne_bytes(word(4)),
-        value: i32::from_ne_bytes(word(8)),
-        about: u32::from_ne_bytes(word(12)),
+        saying: u32::from_ne_bytes([s0, s1, s2, s3]),
+        step: u32::from_ne_bytes([t0, t1, t2, t3]),
+        value: i32::from_ne_bytes([v0, v1, v2, v3]),
+        about: u32::from_ne_bytes([a0, a1, a2, a3]),
     }
 }

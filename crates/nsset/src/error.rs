@@ -102,6 +102,7 @@ impl fmt::Display for SystemError {
         let always = match self.errno {
             Errno::EMFILE => Some("too many open files: RLIMIT_NOFILE (ulimit -n) is reached"),
             Errno::ENFILE => Some("too many open files in the whole system: fs.file-max is reached"),
+            Errno::ETOOMANYREFS => Some("too many descriptors of this user are in flight over unix sockets (unix(7))"),
             _ => None,
         };
         if let Some(hint) = always.or(self.hint.as_deref()) {

@@ -11,6 +11,9 @@ use crate::{
     program::Label,
 };
 
+/// What is to be said where a process is stopped again and again.
+pub const HELD_UP: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP)";
+
 /// Why the helper did not start.
 pub fn launch(failure: LaunchError) -> Error {
     let LaunchError { syscall, errno } = failure;
@@ -18,6 +21,7 @@ pub fn launch(failure: LaunchError) -> Error {
     match errno {
         Errno::E2BIG => error.hint("the arguments and the environment are longer than the kernel takes (execve(2))"),
         Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
+        Errno::ETIMEDOUT => error.hint(HELD_UP),
         Errno::EACCES => error.hint("the system forbids to execute the helper from memory or from a temporary file"),
         _ => error,
     }

@@ -6,13 +6,10 @@
 //! still stop it, which `stopped.rs` undoes. Legacy clone(2), since clone3 is what Docker's seccomp profile refuses.
 
 use std::{
-    ffi::CString,
+    ffi::CStr,
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
     ptr,
-    sync::{
-        Arc,
-        atomic::{AtomicI32, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use libc::{c_char, c_int, c_void};
@@ -51,8 +48,8 @@ struct Orders<'a> {
 /// Starts `image` with the vectors given; `fds` become its descriptors from [`CONTROL_FD`] on. The helper closes the rest.
 pub fn launch(
     image: BorrowedFd<'_>,
-    argv: &[CString],
-    envp: &[CString],
+    argv: &[&CStr],
+    envp: &[&CStr],
     fds: &[BorrowedFd<'_>],
 ) -> Result<Process, LaunchError> {
     let argv = vector(argv);
@@ -61,10 +58,9 @@ pub fn launch(
     let mut orders =
         Orders { image: image.as_raw_fd(), argv: argv.as_ptr(), envp: envp.as_ptr(), fds: &fds, failed: None };
     let mut stack = vec![0u128; STACK_SIZE / size_of::<u128>()];
-    // The kernel writes it before the child runs; whoever watches reads it meanwhile.
-    let pidfd = Arc::new(AtomicI32::new(-1));
+    let launch = stopped::Launch::new();
 
-    let watch = stopped::watch(Arc::clone(&pidfd));
+    let watch = stopped::watch(Arc::clone(&launch));
     let before = block_all_signals();
     // SAFETY: `child` runs on `stack`, which is 16-byte aligned and outlives it: CLONE_VFORK returns only after the
     // child has exec'd or exited. It reads `orders` and what that points to, all alive in this frame.
@@ -74,7 +70,7 @@ pub fn launch(
             stack.as_mut_ptr_range().end.cast(),
             libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD,
             ptr::from_mut(&mut orders).cast(),
-            pidfd.as_ptr(),
+            launch.pidfd.as_ptr(),
         )
     };
     let errno = Errno::last();
@@ -85,8 +81,9 @@ pub fn launch(
         return Err(LaunchError { syscall: "clone", errno });
     }
     // SAFETY: the kernel made it for us, close-on-exec (CLONE_PIDFD, clone(2)).
-    let process = Process { pid, pidfd: unsafe { OwnedFd::from_raw_fd(pidfd.load(Ordering::Relaxed)) } };
-    match orders.failed {
+    let process = Process { pid, pidfd: unsafe { OwnedFd::from_raw_fd(launch.pidfd.load(Ordering::Relaxed)) } };
+    let is_given_up = launch.is_given_up().then_some(LaunchError { syscall: "clone", errno: Errno::ETIMEDOUT });
+    match orders.failed.or(is_given_up) {
         None => Ok(process),
         Some(error) => {
             reaper::reap(process.pidfd);
@@ -95,7 +92,7 @@ pub fn launch(
     }
 }
 
-fn vector(strings: &[CString]) -> Vec<*const c_char> {
+fn vector(strings: &[&CStr]) -> Vec<*const c_char> {
     strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
 }
 

@@ -25,6 +25,7 @@ mod ns_link;
 mod pidfd;
 mod plan;
 pub mod proc;
+mod process_group;
 mod program;
 pub mod reaper;
 mod rights;

@@ -1,7 +1,7 @@
 //! Writes the helper's program: step after step, with a label for each, so that a failure can be told by its name.
 
 use std::{
-    ffi::CString,
+    ffi::{CStr, CString},
     os::fd::{AsFd, BorrowedFd},
     path::{Path, PathBuf},
     sync::Arc,
@@ -79,17 +79,31 @@ pub struct Promises {
     pub written: bool,
     pub init: bool,
     pub fork: bool,
+    /// Whether the helper leads a process group, in which all are that are born of it.
+    pub group: bool,
+    /// Whether it ends as another program.
+    pub exec: bool,
 }
+
+/// What comes before the steps that were asked for.
+#[derive(Debug)]
+pub struct Opening([CString; 3]);
 
 impl<'fd> Program<'fd> {
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The argument vector, which begins with the program's name and the one step that always comes first.
-    pub fn argv(&self) -> Vec<CString> {
-        let keep = [c"nsset-helper".to_owned(), constant(word::KEEP), decimal(self.fds.len() as u64)];
-        keep.into_iter().chain(self.words.iter().cloned()).collect()
+    /// The number of words, and the step that always comes first.
+    pub fn opening(&self) -> Opening {
+        let count = decimal(2 + self.words.len() as u64);
+        Opening([count, constant(word::KEEP), decimal(self.fds.len() as u64)])
+    }
+
+    /// The environment vector: the program, an empty word, and the environment of what is executed in the end.
+    pub fn envp<'a>(&'a self, opening: &'a Opening, environment: &'a [CString]) -> Vec<&'a CStr> {
+        let words = opening.0.iter().chain(&self.words).map(CString::as_c_str);
+        words.chain([c""]).chain(environment.iter().map(CString::as_c_str)).collect()
     }
 
     /// What the step with this number is called; `keep` is number 0.
@@ -137,6 +151,14 @@ impl<'fd> Program<'fd> {
         let fd = self.hand_over(Passed::Namespace(namespace));
         self.step(word::SETNS, "setns").kind = Some(kind);
         self.operands([decimal(fd as u64), decimal(kind.flag().into())]);
+    }
+
+    /// Before the helper has children of its own or of its parent's.
+    pub fn group(&mut self) {
+        if !self.promises.group {
+            self.promises.group = true;
+            self.step(word::GROUP, "setpgid");
+        }
     }
 
     pub fn fork(&mut self) {
@@ -363,6 +385,7 @@ impl<'fd> Program<'fd> {
 
     /// Always last: the rest of the vector is the program's own.
     pub fn exec(&mut self, file: CString, argv: Vec<CString>) {
+        self.promises.exec = true;
         self.step(word::EXEC, "spawn");
         self.operands(std::iter::once(file).chain(argv));
     }
@@ -371,6 +394,7 @@ impl<'fd> Program<'fd> {
         self.labelled_step(name, Label::new(syscall))
     }
 
+    #[expect(clippy::expect_used, reason = "one was just pushed")]
     fn labelled_step(&mut self, name: &[u8], label: Label) -> &mut Label {
         self.words.push(constant(name));
         self.labels.push(label);
@@ -399,6 +423,7 @@ fn decimal(value: u64) -> CString {
     literal(&value.to_string())
 }
 
+#[expect(clippy::expect_used, reason = "neither the protocol's words nor this crate's texts have a NUL")]
 fn constant(word: &[u8]) -> CString {
     CString::new(word).expect("a word of the protocol has no NUL")
 }

@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use nix::{
@@ -20,7 +21,7 @@ use nix::{
     },
 };
 
-use crate::stopped;
+use crate::{process_group::ProcessGroup, stopped};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ struct Reaper {
     /// Wakes the thread for what epoll could not take.
     bell: EventFd,
     watches: Mutex<HashMap<u64, Watch>>,
+    /// Groups with children that were killed and did not end at once, as in the kernel's wait for a disk or for a tracer.
+    groups: Mutex<Vec<ProcessGroup>>,
     next_token: AtomicU64,
 }
 
@@ -81,7 +84,13 @@ fn get() -> &'static Reaper {
         let bell =
             EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).expect("an eventfd for the reaper");
         epoll.add(&bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL)).expect("the reaper hears its bell");
-        Reaper { epoll, bell, watches: Mutex::new(HashMap::new()), next_token: AtomicU64::new(0) }
+        Reaper {
+            epoll,
+            bell,
+            watches: Mutex::new(HashMap::new()),
+            groups: Mutex::default(),
+            next_token: AtomicU64::new(0),
+        }
     });
     if created {
         thread::Builder::new()
@@ -105,6 +114,13 @@ pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
         // Out of memory or of watches (epoll_ctl(2)): the thread looks at it now and then.
         let _ = reaper.bell.write(1);
     }
+}
+
+/// Reaps the children of a group that was killed, which take long to end.
+pub fn reap_group(group: ProcessGroup) {
+    let reaper = get();
+    reaper.groups.lock().unwrap_or_else(PoisonError::into_inner).push(group);
+    let _ = reaper.bell.write(1);
 }
 
 /// Reaps a child that has ended or is about to; one that somebody traces, and so keeps, is left to the thread.
@@ -132,7 +148,11 @@ fn serve(reaper: &Reaper) {
                 token => reaper.look_at(token),
             }
         }
-        patience = if reaper.look_at_those_untold() { EpollTimeout::from(GLANCE) } else { EpollTimeout::NONE };
+        patience = if reaper.look_at_those_untold() | reaper.look_at_groups() {
+            EpollTimeout::from(GLANCE)
+        } else {
+            EpollTimeout::NONE
+        };
     }
 }
 
@@ -155,6 +175,13 @@ impl Reaper {
             drop(pidfd);
             on_exit(exit);
         }
+    }
+
+    /// Reaps what has ended of the groups; whether there is more to come.
+    fn look_at_groups(&self) -> bool {
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.retain(|group| !group.reap(Duration::ZERO));
+        !groups.is_empty()
     }
 
     /// Looks at the children that epoll does not tell about; whether there are still some.

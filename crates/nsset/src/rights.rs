@@ -1,15 +1,17 @@
-//! Receives a message with descriptors beside it: `SCM_RIGHTS` of unix(7).
+//! Receives a message with descriptors and its sender's pid beside it: `SCM_RIGHTS` and `SCM_CREDENTIALS` of unix(7).
 //!
 //! By hand, because every descriptor that has arrived is ours to close, those of a message cut short for want of room in
 //! our table too.
 
 use std::{
     mem::size_of,
-    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
-    ptr,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
 };
 
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    sys::socket::{setsockopt, sockopt::PassCred},
+};
 use nsset_helper::protocol::MAX_FDS_PER_MESSAGE;
 
 const FLAGS: libc::c_int = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
@@ -20,14 +22,25 @@ pub struct Received {
     /// The bytes of the message; none at its end.
     pub length: usize,
     pub fds: Vec<OwnedFd>,
+    /// The process that sent it, by its number in our pid namespace.
+    pub sender: Option<i32>,
     /// Whether descriptors were left out.
     pub is_truncated: bool,
+}
+
+/// From now on the kernel says who sends a message. (It also gives the socket a name when it sends, which nothing can connect
+/// to: it does not listen.)
+pub fn ask_for_senders(socket: &OwnedFd) -> Result<(), Errno> {
+    setsockopt(&socket.as_fd(), PassCred, &true)
 }
 
 /// Receives one message that is there, without a wait. Its descriptors are close-on-exec.
 pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received, Errno> {
     let mut control = [0u64; 16];
-    const { assert!(size_of::<[u64; 16]>() >= 16 + MAX_FDS_PER_MESSAGE * size_of::<RawFd>() + 8) };
+    const {
+        let room = 16 + MAX_FDS_PER_MESSAGE * size_of::<RawFd>() + 8 + 16 + size_of::<libc::ucred>() + 8;
+        assert!(size_of::<[u64; 16]>() >= room);
+    };
     let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
     // SAFETY: all zeros is a valid header: null pointers and lengths of 0.
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
@@ -38,35 +51,39 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received, Err
     // SAFETY: the header points to buffers of this frame and of the caller's, with their lengths.
     let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, FLAGS) };
     let length = Errno::result(length)? as usize;
+    let is_truncated = header.msg_flags & libc::MSG_CTRUNC != 0;
+    let mut received = Received { length, fds: Vec::new(), sender: None, is_truncated };
     // SAFETY: the kernel has just filled the header in.
-    let fds = unsafe { descriptors(&header) };
-    Ok(Received { length, fds, is_truncated: header.msg_flags & libc::MSG_CTRUNC != 0 })
+    unsafe { take_control(&header, &mut received) };
+    Ok(received)
 }
 
+/// Puts what came beside the message into its places.
+///
 /// # Safety
 /// The header is as recvmsg(2) left it, and this is the first and only look at its descriptors.
-unsafe fn descriptors(header: &libc::msghdr) -> Vec<OwnedFd> {
-    let mut fds = Vec::new();
-    // SAFETY: the macros of cmsg(3) keep within the buffer; the data of SCM_RIGHTS are descriptors that the kernel has
-    // put into our table and told nobody else about.
+#[expect(clippy::cast_ptr_alignment, reason = "what is there is read as unaligned")]
+unsafe fn take_control(header: &libc::msghdr, received: &mut Received) {
+    // SAFETY: the macros of cmsg(3) keep within the buffer; each kind of data is what unix(7) says, and those of SCM_RIGHTS
+    // are descriptors that the kernel has put into our table and told nobody else about.
     unsafe {
         let mut control = libc::CMSG_FIRSTHDR(header);
         while !control.is_null() {
-            if (*control).cmsg_level == libc::SOL_SOCKET && (*control).cmsg_type == libc::SCM_RIGHTS {
-                let data = libc::CMSG_DATA(control);
-                let count = ((*control).cmsg_len as usize - libc::CMSG_LEN(0) as usize) / size_of::<RawFd>();
-                for index in 0..count {
-                    let mut fd: RawFd = 0;
-                    ptr::copy_nonoverlapping(
-                        data.add(index * size_of::<RawFd>()),
-                        (&raw mut fd).cast(),
-                        size_of::<RawFd>(),
-                    );
-                    fds.push(OwnedFd::from_raw_fd(fd));
+            let data = libc::CMSG_DATA(control);
+            let length = ((*control).cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
+            match ((*control).cmsg_level, (*control).cmsg_type) {
+                (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
+                    for index in 0..length / size_of::<RawFd>() {
+                        let fd = data.cast::<RawFd>().add(index).read_unaligned();
+                        received.fds.push(OwnedFd::from_raw_fd(fd));
+                    }
                 }
+                (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) if length >= size_of::<libc::ucred>() => {
+                    received.sender = Some(data.cast::<libc::ucred>().read_unaligned().pid);
+                }
+                _ => {}
             }
             control = libc::CMSG_NXTHDR(header, control);
         }
     }
-    fds
 }

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result, SystemError},
     kind::{Kind, Kinds},
     launch::Process,
-    pidfd, plan,
+    pidfd, plan, process_group,
     program::{Program, c_string},
     reaper::{self, Exit},
     set::NamespaceSet,
@@ -85,6 +85,10 @@ fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio)
         become_somebody(&mut program, &command.credentials);
     }
     if joined.contains(Kind::Pid) {
+        // Where the program could not be brought back into our own group, it has to stay there.
+        if process_group::is_ours_visible() {
+            program.group();
+        }
         program.fork();
     }
     if command.detached {
@@ -172,7 +176,7 @@ fn c_strings(strings: &[OsString]) -> Result<Vec<CString>> {
     strings.iter().map(|string| c_string(string.as_encoded_bytes())).collect()
 }
 
-/// Names the program in the error of the last step, as Node does: `spawn FILE`. Its arguments travel in the helper's own,
+/// Names the program in the error of the last step, as Node does: `spawn FILE`. Its arguments travel in the helper's vector,
 /// so that those may be too long before it is its turn.
 fn name_program(error: Error, command: &Command) -> Error {
     match error {

@@ -1,40 +1,54 @@
 //! Sets going again what somebody stopped while our thread sleeps in clone(2).
 //!
-//! `CLONE_VFORK` lets a thread sleep until its child has exec'd, and whoever may signal the child (any process of the same
-//! user) may stop it before. SIGSTOP cannot be blocked, and the thread could do nothing about it for ever.
+//! `CLONE_VFORK` lets a thread sleep until its child has exec'd, and a process that may signal the child (any of the same
+//! user) may stop it before. SIGSTOP cannot be blocked, and the thread could do nothing about it for ever. A child that is
+//! stopped again and again is killed in the end.
 
 use std::{
     os::fd::{AsFd, BorrowedFd},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicI32, Ordering},
+        atomic::{AtomicBool, AtomicI32, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::{
-    libc::SIGCONT,
+    libc::{SIGCONT, SIGKILL},
     sys::{
         time::TimeSpec,
         timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags},
+        wait::Id,
     },
 };
 
-use crate::pidfd;
+use crate::{pidfd, process_group};
 
 /// How often the children of sleeping threads are set going; a launch takes a small part of this.
 const GLANCE: Duration = Duration::from_millis(1);
+
+/// How long a child is set going again and again, from the first time that it was seen stopped.
+pub const PATIENCE: Duration = Duration::from_millis(700);
 
 /// The launches that are under way, and the clock that ticks while there are any.
 #[derive(Debug)]
 pub struct Launches {
     clock: TimerFd,
-    under_way: Mutex<Vec<Arc<AtomicI32>>>,
+    under_way: Mutex<Vec<Arc<Launch>>>,
+}
+
+/// One launch.
+#[derive(Debug)]
+pub struct Launch {
+    /// Written by the kernel before the child runs; -1 until then.
+    pub pidfd: AtomicI32,
+    held_up_since: OnceLock<Instant>,
+    is_given_up: AtomicBool,
 }
 
 /// One launch under way, until it is dropped.
 #[derive(Debug)]
-pub struct Watch(Arc<AtomicI32>);
+pub struct Watch(Arc<Launch>);
 
 /// What the reaper's thread waits for besides children; `None` where there are no timers to be had.
 pub fn launches() -> Option<&'static Launches> {
@@ -48,25 +62,52 @@ pub fn launches() -> Option<&'static Launches> {
         .as_ref()
 }
 
-/// Watches over a launch whose pidfd the kernel is about to write.
-pub fn watch(pidfd: Arc<AtomicI32>) -> Watch {
+/// Watches over a launch.
+pub fn watch(launch: Arc<Launch>) -> Watch {
     if let Some(launches) = launches() {
-        launches.change(|under_way| under_way.push(Arc::clone(&pidfd)));
+        launches.change(|under_way| under_way.push(Arc::clone(&launch)));
     }
-    Watch(pidfd)
+    Watch(launch)
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(launches) = launches() {
-            launches.change(|under_way| under_way.retain(|pidfd| !Arc::ptr_eq(pidfd, &self.0)));
+            launches.change(|under_way| under_way.retain(|launch| !Arc::ptr_eq(launch, &self.0)));
         }
+    }
+}
+
+impl Launch {
+    pub fn new() -> Arc<Self> {
+        let (pidfd, is_given_up) = (AtomicI32::new(-1), AtomicBool::new(false));
+        Arc::new(Self { pidfd, held_up_since: OnceLock::new(), is_given_up })
+    }
+
+    /// Whether its child was stopped again and again, and then killed.
+    pub fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Ordering::Relaxed)
+    }
+
+    fn set_going(&self) {
+        let fd = self.pidfd.load(Ordering::Relaxed);
+        if fd < 0 {
+            return;
+        }
+        // SAFETY: the thread that sleeps owns it, and cannot close it before it has left the list.
+        let child = unsafe { BorrowedFd::borrow_raw(fd) };
+        if process_group::wake_if_stopped(Id::PIDFd(child)) {
+            self.held_up_since.get_or_init(Instant::now);
+        }
+        let is_given_up = self.held_up_since.get().is_some_and(|since| since.elapsed() > PATIENCE);
+        self.is_given_up.fetch_or(is_given_up, Ordering::Relaxed);
+        let _ = pidfd::send_signal(child, if is_given_up { SIGKILL } else { SIGCONT });
     }
 }
 
 impl Launches {
     /// Changes the list, and has the clock tick while there is something on it.
-    fn change(&self, change: impl FnOnce(&mut Vec<Arc<AtomicI32>>)) {
+    fn change(&self, change: impl FnOnce(&mut Vec<Arc<Launch>>)) {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let was_idle = under_way.is_empty();
         change(&mut under_way);
@@ -84,13 +125,8 @@ impl Launches {
     pub fn set_going(&self) {
         let _ = self.clock.wait();
         // The lock is held meanwhile, so no descriptor of the list is closed and given to somebody else.
-        for pidfd in self.under_way.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            let fd = pidfd.load(Ordering::Relaxed);
-            if fd >= 0 {
-                // SAFETY: the thread that sleeps owns it, and cannot close it before it has left the list.
-                let child = unsafe { BorrowedFd::borrow_raw(fd) };
-                let _ = pidfd::send_signal(child, SIGCONT);
-            }
+        for launch in self.under_way.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            launch.set_going();
         }
     }
 }

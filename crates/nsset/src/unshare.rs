@@ -127,7 +127,7 @@ fn unshare_with_helper(
     conversation::dismiss(outcome.process);
 
     let mut set = NamespaceSet::default();
-    let init = outcome.init.zip(line).map(|(pidfd, (ours, _))| Init::new(pidfd, ours));
+    let init = outcome.init.zip(line).map(|(process, (ours, _))| Init::new(process.pidfd, ours));
     for (kind, fd) in kinds.iter().zip(outcome.namespaces) {
         set.insert(Namespace::new(kind, fd)?);
     }
@@ -167,6 +167,7 @@ fn write_program<'fd>(
         program.offsets(&offsets);
     }
     if joined.contains(Kind::Pid) {
+        program.group();
         program.fork();
     }
     let at_once = kinds.without(Kind::User).without(Kind::Time);
@@ -193,6 +194,7 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
         program.somebody();
         // Before the pid namespace: who stands for the new one meanwhile is not to be seen by those inside.
         let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps)?;
+        program.group();
         program.nest_user(&uid_map, &gid_map, &setgroups);
         plan::join(program, base, foreign.only(Kind::Pid));
         program.join_nested_user();
@@ -241,7 +243,10 @@ fn furnish<'fd>(
         mount_spec::furnish(&mut mounts, options.root.as_deref(), &options.mounts)?;
     }
     match line {
-        Some(line) => program.init(line.as_fd(), mounts),
+        Some(line) => {
+            program.group();
+            program.init(line.as_fd(), mounts);
+        }
         None => program.append(mounts),
     }
     Ok(())

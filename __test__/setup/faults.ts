@@ -1,0 +1,136 @@
+/** A Node in which one system call of one process that it starts is broken: see `fault.c` beside this file. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chmodSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What becomes of the call: its process is killed or stopped there, or it fails with this error number. */
+export type Effect = 'kill' | 'stop' | number
+
+export interface Fault {
+  /** Counted by birth, from 1; 0 is the thread that calls. */
+  process: number
+  /** The number of a system call; any where it is left out. */
+  call?: number
+  /** Which of them, from 1. */
+  number: number
+  effect: Effect
+}
+
+/** How an operation went with a fault in it. */
+export interface FaultReport {
+  /** The code of its error, and `ok` where there was none. */
+  code: string
+  message: string
+  /** Milliseconds. */
+  took: number
+  /** What there is more of than before, once that has had a moment to end. */
+  left: { children: number; descriptors: number }
+}
+
+export interface FaultyNode extends AsyncDisposable {
+  readonly pid: number
+  /** Carries out an operation with this fault in it; the report is undefined where the operation did not come to it. */
+  run(operation: string, fault: Fault): Promise<FaultReport | undefined>
+}
+
+/** Compiles what breaks calls; undefined where there is no compiler, and on machines whose registers it does not know. */
+export function compileFaults(): { path: string } & Disposable | undefined {
+  if (process.arch !== 'x64') return undefined
+  const directory = temporaryDirectory()
+  chmodSync(directory.path, 0o755)
+  const path = directory.file('fault')
+  try {
+    execFileSync('cc', ['-O1', '-o', path, fileURLToPath(new URL('fault.c', import.meta.url))], { timeout: 60_000 })
+  } catch (error) {
+    directory[Symbol.dispose]()
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  return { path, [Symbol.dispose]: () => directory[Symbol.dispose]() }
+}
+
+/** Each line of its input names an operation, whose report is a line of its output. */
+const program = (operations: string) => `
+  import { readdirSync, readFileSync } from 'node:fs'
+  import { createInterface } from 'node:readline'
+  import { NamespaceSet } from 'nsset'
+  const operations = await (async () => { ${operations} })()
+  const children = () => readdirSync('/proc/self/task')
+    .flatMap((tid) => readFileSync('/proc/self/task/' + tid + '/children', 'utf8').split(' ').filter(Boolean)).length
+  const descriptors = () => readdirSync('/proc/self/fd').length
+  for (const operation of Object.values(operations)) await operation()
+  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  console.log('ready')
+  await lines.next()
+  const before = { children: children(), descriptors: descriptors() }
+  for (;;) {
+    const { value: line } = await lines.next()
+    const begun = performance.now()
+    let took
+    const timed = () => { took ??= Math.round(performance.now() - begun) }
+    const error = await operations[line](timed).then(() => undefined, (error) => error)
+    timed()
+    const growth = () => ({ children: children() - before.children, descriptors: descriptors() - before.descriptors })
+    let left = growth()
+    for (let turn = 0; turn < 100 && (left.children !== 0 || left.descriptors !== 0); turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      left = growth()
+    }
+    console.log(JSON.stringify({ code: error === undefined ? 'ok' : String(error.code), message: String(error?.message), took, left }))
+  }`
+
+/** Starts it. `operations` is the body of a function that returns async functions by their names. */
+export async function faultyNode(faults: string, operations: string): Promise<FaultyNode> {
+  const node = spawn(process.execPath, ['--input-type=module', '--eval', program(operations)], {
+    cwd: ROOT,
+    env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'development' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
+    // A session of its own, to which all belongs that it starts.
+    detached: true,
+  })
+  const answers = linesOf(node)
+  if ((await answers.next()) !== 'ready') throw new Error('the operations do not work without a fault')
+  const tracer = spawn(faults, [String(node.pid)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const events = linesOf(tracer)
+  const tell = (child: ChildProcess, line: string) => void child.stdin?.write(`${line}\n`)
+  tell(node, 'begin')
+  return {
+    pid: node.pid as number,
+    async run(operation, { process: index, call = -1, number, effect }) {
+      const errno = effect === 'kill' ? -1 : effect === 'stop' ? -2 : effect
+      tell(tracer, `${index} ${call} ${number} ${errno}`)
+      await events.next()
+      tell(node, operation)
+      const report = await answers.next()
+      tell(tracer, '')
+      let isHit = false
+      for (let event = await events.next(); !event.startsWith('births'); event = await events.next()) isHit = true
+      return isHit ? (JSON.parse(report) as FaultReport) : undefined
+    },
+    async [Symbol.asyncDispose]() {
+      const ended = new Promise((resolve) => node.once('exit', resolve))
+      tracer.kill('SIGKILL')
+      node.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+function linesOf(child: ChildProcess): { next(): Promise<string> } {
+  if (child.stdout === null) throw new Error('there is no output to read')
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    async next() {
+      const { value, done } = await lines.next()
+      if (done) throw new Error('it has ended')
+      return value
+    },
+  }
+}
