@@ -17,18 +17,20 @@ const { setTimeout, clearTimeout } = globalThis
  */
 export function endOf(native: NativeSet): Promise<void> {
   return new Promise((resolve, reject) => {
+    let limit: NodeJS.Timeout | undefined
     const number = expectExit(() => {
       clearTimeout(limit)
       resolve()
     })
-    const limit = setTimeout(() => {
+    if (!native.reportEnd(number)) {
+      forgetExit(number)
+      resolve()
+      return
+    }
+    limit = setTimeout(() => {
       forgetExit(number)
       reject(stillThere())
     }, PATIENCE)
-    if (native.reportEnd(number)) return
-    forgetExit(number)
-    clearTimeout(limit)
-    resolve()
   })
 }
 
@@ -39,7 +41,7 @@ function stillThere(): NamespaceError {
     syscall: 'waitid',
     kind: 'pid',
     message:
-      `ETIMEDOUT: connection timed out, waitid pid: after ${PATIENCE} ms something in the pid namespace has not ended, ` +
+      `ETIMEDOUT: timed out, waitid pid: after ${PATIENCE} ms something in the pid namespace has not ended, ` +
       'or its parent or tracer outside of it has not waited for it',
   })
 }
