@@ -114,7 +114,7 @@ describe('while another user exchanges directories in a loop, nothing foreign is
       using set = await NamespaceSet.unshare(['ipc', 'net', 'uts'])
       const file = (kind: string) => `${place.theirs}/ns/${kind}`
       const outcomes = await attempts(place.theirs, async (index) => {
-        const third = index % 2 === 0 ? file('uts') : '/proc/version'
+        const third = index % 2 === 0 ? file('uts') : '/etc'
         await set.mount({ ipc: file('ipc'), net: file('net'), uts: third }).catch(() => undefined)
         const done = await Promise.allSettled(['ipc', 'net', 'uts'].map((kind) => NamespaceSet.unmount(file(kind))))
         for (const one of done) if (one.status === 'rejected') throw one.reason
@@ -131,16 +131,14 @@ describe('while another user exchanges directories in a loop, nothing foreign is
     async () => {
       using place = scene()
       const directory = `${place.theirs}/ns`
+      using network = await NamespaceSet.unshare('net')
+      const remove = (name: string) => netns.remove(name, { directory, force: true })
       const outcomes = await attempts(place.theirs, async (index) => {
-        const set = await NamespaceSet.unshare('net')
-        try {
-          await netns.attach('net', set, { directory, temporary: index % 2 === 0 })
-          if (index % 2 === 1) await netns.remove('net', { directory })
-        } finally {
-          set.close()
-        }
-        await netns.remove('uts', { directory, force: true })
-        await netns.remove('ipc', { directory, force: true })
+        // Names of the victim's directory, and what an attempt before has left.
+        for (const name of ['uts', 'ipc', 'net']) await remove(name).catch(() => undefined)
+        using set = network.dup()
+        await netns.attach('net', set, { directory, temporary: index % 2 === 0 })
+        if (index % 2 === 1) await remove('net')
       })
       expect(place.foreign()).toEqual(UNTOUCHED)
       expectRace(outcomes)
@@ -156,7 +154,7 @@ describe('exchanged exactly between the check and the deed, nothing foreign is t
     'unmount of a file': (ns) => `
       set.mountSync({ net: '${ns}/net' }); await exchange(); NamespaceSet.unmountSync('${ns}/net')`,
     'a mount that fails and is undone': (ns) => `
-      await exchange(); set.mountSync({ ipc: '${ns}/ipc', net: '${ns}/net', uts: '/proc/version' })`,
+      await exchange(); set.mountSync({ ipc: '${ns}/ipc', net: '${ns}/net', uts: '/etc' })`,
     'netns.remove': (ns) => `
       await netns.attach('net', set, { directory: '${ns}' }); await exchange(); await netns.remove('net', { directory: '${ns}' })`,
     'the close of a set with a temporary name': (ns) => `
