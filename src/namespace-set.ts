@@ -237,7 +237,9 @@ export class NamespaceSet {
    * Undoes {@link NamespaceSet.mount}, of a file or of a directory. The file below is removed if it is empty and of mode 0:
    * so `mount` makes them, and so does `ip netns add`.
    *
-   * @throws {@link NamespaceError} `EINVAL` for what is no namespace file: nothing else is unmounted.
+   * @throws {@link NamespaceError} `EINVAL` for what is no namespace file: nothing else is unmounted. `EACCES` for a path
+   * through another user's symbolic link to what is not theirs. `EBUSY` where another namespace is mounted below, and
+   * `EROFS` or `EPERM` where the file cannot be removed: the namespace was unmounted, and the rest stays.
    * @example
    * await NamespaceSet.unmount('/run/tenant-1')
    * @see umount2(2)
@@ -430,7 +432,8 @@ export class NamespaceSet {
    * mounted, or none. A mount keeps a namespace alive without the set (a `pid` one is of no use then).
    *
    * @throws {@link NamespaceError} `EEXIST` for a target with content, a symbolic link or a mount on it, `EPERM`
-   * without the privilege to mount, `EINVAL` where the kernel takes no mount namespace.
+   * without the privilege to mount, `EINVAL` where the kernel takes no mount namespace, `EACCES` for a path through another
+   * user's symbolic link to what is not theirs.
    * @example
    * await set.mount('/run/tenant-1')
    * await set.mount({ net: '/run/netns/tenant-1' })
