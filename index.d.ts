@@ -82,8 +82,16 @@ export declare class NativeSet {
   /** The mask of the kinds. */
   flags(): number
   get closed(): boolean
-  /** Shared, since the set may be closed from within a function that runs inside. */
+  /**
+   * Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name
+   * could not be removed.
+   */
   close(): void
+  /**
+   * Reports, by this number, when the pid namespace is gone that ended with the set; whether there is one. What the
+   * report says of the exit is without meaning.
+   */
+  reportEnd(number: number): boolean
   /** `[dev, ino]` of a kind. */
   stat(kind: number): Array<bigint>
   /** `net:[4026532177]`. */

@@ -19,6 +19,7 @@ import { askPlainNode } from './setup/plain-node.ts'
 import { asOrdinaryUser, asRoot } from './setup/privilege.ts'
 import { resources } from './setup/resources.ts'
 import { type TemporaryDirectory, temporaryDirectory } from './setup/temporary-directory.ts'
+import { inWorker } from './setup/worker.ts'
 
 const REASON = 'mount(2) wants CAP_SYS_ADMIN over the mount namespace'
 
@@ -349,6 +350,56 @@ describe('unmount', () => {
       execFileSync('umount', [file], { timeout: 10_000 })
     }
     expect(readFileSync(file, 'utf8')).toBe('below')
+  })
+
+  asRoot('of one of two that are mounted on a file says that the other stays', REASON, () => {
+    using directory = directoryForMounts()
+    using set = NamespaceSet.unshareSync('net')
+    const file = directory.file('net')
+    set.mountSync({ net: file })
+    execFileSync('mount', ['--bind', set.path(), file], { timeout: 10_000 })
+    const stays = expect.objectContaining({ code: 'EBUSY', path: file, message: expect.stringContaining('stays') })
+    expect(() => NamespaceSet.unmountSync(file)).toThrow(stays)
+    expect(mountsBelow(directory.path)).toHaveLength(1)
+    NamespaceSet.unmountSync(file)
+    expect([mountsBelow(directory.path), existsSync(file)]).toEqual([[], false])
+  })
+
+  asRoot('says that the file stays, where it cannot be removed', REASON, () => {
+    using directory = directoryForMounts()
+    using set = NamespaceSet.unshareSync('net')
+    mkdirSync(directory.file('tmpfs'))
+    execFileSync('mount', ['-t', 'tmpfs', 'files', directory.file('tmpfs')], { timeout: 10_000 })
+    const file = directory.file('tmpfs/net')
+    try {
+      set.mountSync({ net: file })
+      execFileSync('mount', ['-o', 'remount,ro', directory.file('tmpfs')], { timeout: 10_000 })
+      const stays = expect.objectContaining({ code: 'EROFS', syscall: 'unlink', path: file })
+      expect(() => NamespaceSet.unmountSync(file)).toThrow(stays)
+      expect(mountsBelow(directory.path).map(({ type }) => type)).toEqual(['tmpfs'])
+    } finally {
+      execFileSync('umount', ['-l', directory.file('tmpfs')], { timeout: 10_000 })
+    }
+  })
+
+  asRoot('works from a Worker in another mount namespace, whatever its /proc is', REASON, async () => {
+    using directory = directoryForMounts()
+    const said = await inWorker<{ during: string[]; after: string[]; hasMoved: boolean; proc: string[] }>(
+      `const mounts = [{ type: 'tmpfs', target: '/proc' }]
+       const inside = await nsset.NamespaceSet.unshare('mnt', { mounts })
+       inside.enter()
+       inside.close()
+       const before = process.cwd()
+       const set = nsset.NamespaceSet.unshareSync(['net', 'uts'])
+       set.mountSync(data)
+       const during = fs.readdirSync(data)
+       nsset.NamespaceSet.unmountSync(data)
+       set.close()
+       return { during, after: fs.readdirSync(data), hasMoved: process.cwd() !== before, proc: fs.readdirSync('/proc') }`,
+      directory.path,
+    )
+    expect(said).toEqual({ during: ['net', 'uts'], after: [], hasMoved: false, proc: [] })
+    expect(mountsBelow(directory.path)).toEqual([])
   })
 
   asRoot('does not follow a symbolic link to a mounted namespace', REASON, () => {

@@ -1,11 +1,21 @@
 /** `netns`: network namespaces by name. What iproute2 made is read here, and what is made here iproute2 reads. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { NamespaceSet, netns } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { type Case, expectFailure, failureOf, refuses, system, type, untyped, value } from './setup/failure.ts'
 import { growthSince } from './setup/growth.ts'
 import { mountsBelow } from './setup/mounts.ts'
+import { askPlainNode } from './setup/plain-node.ts'
 import { asOrdinaryUser, asRoot } from './setup/privilege.ts'
 import { resources } from './setup/resources.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
@@ -128,6 +138,86 @@ describe('in a directory of one’s own', () => {
   })
 })
 
+describe('a temporary name', () => {
+  asRoot('goes with its set where no descriptor is free, and unmount says that none is', REASON, async () => {
+    using directory = temporaryDirectory()
+    mkdirSync(directory.file('kinds'))
+    const outcome = await askPlainNode<{ unmount: string; names: string[]; list: string }>(
+      `import { closeSync, openSync, readdirSync } from 'node:fs'
+       import { NamespaceSet, netns } from 'nsset'
+       const directory = ${JSON.stringify(directory.path)}
+       const set = await NamespaceSet.unshare(['net', 'uts'])
+       await set.mount(directory + '/kinds')
+       for (const name of ['blue', 'green']) await netns.attach(name, set, { directory, temporary: true })
+       const dup = set.dup()
+       const held = []
+       try { for (;;) held.push(openSync('/dev/null')) } catch {}
+       const code = (call) => call().then(() => 'done', ({ code }) => code)
+       const unmount = await code(() => NamespaceSet.unmount(directory + '/kinds'))
+       const list = await code(() => netns.list({ directory }))
+       dup.close()
+       set.close()
+       for (const fd of held) closeSync(fd)
+       const names = readdirSync(directory)
+       await NamespaceSet.unmount(directory + '/kinds')
+       console.log(JSON.stringify({ unmount, names, list }))`,
+      { prefix: ['prlimit', '--nofile=128:128'] },
+    )
+    expect(outcome).toEqual({ unmount: 'EMFILE', names: ['kinds'], list: 'EMFILE' })
+    expect(readdirSync(directory.file('kinds'))).toEqual([])
+  })
+
+  asRoot('that cannot be removed is an error of close(), which closes all the same', REASON, async () => {
+    using directory = temporaryDirectory()
+    execFileSync('mount', ['-t', 'tmpfs', 'names', directory.path], { timeout: 10_000 })
+    const options = { directory: directory.path, temporary: true }
+    try {
+      const before = resources().descriptors
+      const set = await netns.create('blue', options)
+      await netns.attach('green', set, options)
+      execFileSync('mount', ['-o', 'remount,ro', directory.path], { timeout: 10_000 })
+      expectFailure(await failureOf(async () => set.close()), system('EROFS', '/blue', 'the file stays'))
+      expect([set.closed, resources().descriptors]).toEqual([true, before])
+      // What could be done was: neither has a namespace any more.
+      expect(mountsBelow(directory.path).map(({ type }) => type)).toEqual(['tmpfs'])
+      set.close()
+      await set[Symbol.asyncDispose]()
+      execFileSync('mount', ['-o', 'remount,rw', directory.path], { timeout: 10_000 })
+      for (const name of ['blue', 'green']) await netns.remove(name, options)
+      expect(readdirSync(directory.path)).toEqual([])
+    } finally {
+      execFileSync('umount', ['-l', directory.path], { timeout: 10_000 })
+    }
+  })
+
+  asRoot('that was removed by others is no error, and neither is one that was unmounted', REASON, async () => {
+    using directory = temporaryDirectory()
+    const options = { directory: directory.path, temporary: true }
+    const set = await netns.create('removed', options)
+    await netns.attach('unmounted', set, options)
+    await netns.attach('replaced', set, options)
+    await netns.remove('removed', options)
+    for (const name of ['unmounted', 'replaced']) execFileSync('umount', [directory.file(name)], { timeout: 10_000 })
+    execFileSync('rm', [directory.file('replaced')], { timeout: 10_000 })
+    writeFileSync(directory.file('replaced'), '', { mode: 0 })
+    set.close()
+    expect(readdirSync(directory.path)).toEqual(['replaced'])
+  })
+
+  asRoot('keeps neither descriptors nor mounts of its own after a hundred', REASON, async () => {
+    using directory = temporaryDirectory()
+    const options = { directory: directory.path, temporary: true }
+    using set = await NamespaceSet.unshare('net')
+    const before = resources()
+    for (let count = 0; count < 100; count += 1) {
+      using dup = set.dup()
+      await netns.attach('again', dup, options)
+    }
+    expect(await growthSince(before)).toEqual({})
+    expect([mountsBelow(directory.path), readdirSync(directory.path)]).toEqual([[], []])
+  })
+})
+
 describe('nothing is left of what fails:', () => {
   asRoot('a name that is taken, by whatever it is', REASON, async () => {
     using directory = temporaryDirectory()
@@ -187,21 +277,85 @@ describe('remove', () => {
 
   test('of what is no namespace is an error, forced or not, and it stays', async () => {
     using directory = temporaryDirectory()
-    writeFileSync(directory.file('file'), '')
     writeFileSync(directory.file('mine'), 'text', { mode: 0o600 })
     mkdirSync(directory.file('folder'))
-    for (const name of ['file', 'mine', 'folder']) {
+    symlinkSync('mine', directory.file('link'))
+    symlinkSync('/proc/self/ns/uts', directory.file('uts'))
+    execFileSync('mkfifo', [directory.file('fifo')], { timeout: 10_000 })
+    const names = ['mine', 'folder', 'link', 'uts', 'fifo']
+    for (const name of names) {
       const remove = () => netns.remove(name, { directory: directory.path, force: true })
       expectFailure(await failureOf(remove), system('EINVAL', `/${name}`))
-      expect(existsSync(directory.file(name))).toBe(true)
+    }
+    expect(readdirSync(directory.path).sort()).toEqual(names.sort())
+  })
+
+  test('of a name whose namespace is mounted no more takes the file away, whatever its mode', async () => {
+    using directory = temporaryDirectory()
+    for (const mode of [0, 0o444, 0o644, 0o600]) {
+      writeFileSync(directory.file('stale'), '', { mode })
+      await netns.remove('stale', { directory: directory.path })
+      expect(existsSync(directory.file('stale'))).toBe(false)
     }
   })
 
-  test('of a name whose namespace is mounted no more takes the file away', async () => {
+  test('of a link to the network of a process, or of one that has ended, takes the link away', async () => {
     using directory = temporaryDirectory()
-    writeFileSync(directory.file('stale'), '', { mode: 0 })
-    await netns.remove('stale', { directory: directory.path })
-    expect(existsSync(directory.file('stale'))).toBe(false)
+    symlinkSync('/proc/self/ns/net', directory.file('running'))
+    symlinkSync('/proc/4194304/ns/net', directory.file('ended'))
+    expect(await netns.list({ directory: directory.path })).toEqual(['running'])
+    for (const name of ['running', 'ended']) await netns.remove(name, { directory: directory.path })
+    expect(readdirSync(directory.path)).toEqual([])
+  })
+
+  for (const mode of [0, 0o444, 0o644]) {
+    asRoot(`of a name that another program made with mode 0${mode.toString(8)}, as ip does`, REASON, async () => {
+      const names = [uniqueName(), uniqueName()] as const
+      for (const name of names) {
+        ip('netns', 'add', name)
+        ip('netns', 'delete', name)
+        writeFileSync(`/run/netns/${name}`, '', { mode: 0o600 })
+        chmodSync(`/run/netns/${name}`, mode)
+        execFileSync('mount', ['--bind', '/proc/self/ns/net', `/run/netns/${name}`], { timeout: 10_000 })
+      }
+      ip('netns', 'delete', names[0])
+      await netns.remove(names[1])
+      for (const name of names) expect(existsSync(`/run/netns/${name}`)).toBe(false)
+    })
+  }
+
+  asRoot('takes away all networks that are mounted on a name', REASON, async () => {
+    using directory = temporaryDirectory()
+    const options = { directory: directory.path }
+    using set = await netns.create('twice', options)
+    execFileSync('mount', ['--bind', set.path(), directory.file('twice')], { timeout: 10_000 })
+    expect(mountsBelow(directory.path)).toHaveLength(2)
+    await netns.remove('twice', options)
+    expect([mountsBelow(directory.path), readdirSync(directory.path)]).toEqual([[], []])
+  })
+
+  asRoot('says what stays: a file with content below the mount', REASON, async () => {
+    using directory = temporaryDirectory()
+    writeFileSync(directory.file('notes'), 'mine')
+    execFileSync('mount', ['--bind', '/proc/self/ns/net', directory.file('notes')], { timeout: 10_000 })
+    const failure = await failureOf(() => netns.remove('notes', { directory: directory.path }))
+    expectFailure(failure, system('EINVAL', '/notes', 'was unmounted'))
+    expect([mountsBelow(directory.path), readFileSync(directory.file('notes'), 'utf8')]).toEqual([[], 'mine'])
+  })
+
+  asRoot('says what stays: another mount below it, and the file', REASON, async () => {
+    using directory = temporaryDirectory()
+    writeFileSync(directory.file('name'), '')
+    writeFileSync(directory.file('empty'), '')
+    execFileSync('mount', ['--bind', directory.file('empty'), directory.file('name')], { timeout: 10_000 })
+    try {
+      execFileSync('mount', ['--bind', '/proc/self/ns/net', directory.file('name')], { timeout: 10_000 })
+      const failure = await failureOf(() => netns.remove('name', { directory: directory.path }))
+      expectFailure(failure, system('EBUSY', '/name', 'something else is'))
+      expect(existsSync(directory.file('name'))).toBe(true)
+    } finally {
+      execFileSync('umount', [directory.file('name')], { timeout: 10_000 })
+    }
   })
 
   asRoot('of another kind of namespace is refused', REASON, async () => {

@@ -69,6 +69,10 @@ export class NamespacePool {
   readonly #ending = new AbortController()
   readonly #makers = new Set<Promise<void>>()
   readonly #waiters = new Set<Waiter>()
+  /** Of sets that nobody takes. */
+  readonly #ends = new Set<Promise<void>>()
+  /** The first of the failures to close one. */
+  #notClosed: { reason: unknown } | undefined
   #ready: NamespaceSet[] = []
   /** The failure that nobody was told of yet. */
   #failure: { reason: unknown } | undefined
@@ -150,13 +154,16 @@ export class NamespacePool {
     }
     if (this.#ready.includes(set)) throw invalidValue('set', 'is in the pool already', String(set))
     if (set.closed && !this.closed) throw misuse('ERR_NSSET_CLOSED', 'a closed set cannot be put into a pool')
-    this.#offer(set)
+    if (!this.#isTaken(set)) set.close()
   }
 
   /**
    * Closes the sets that are ready, ends the making of others, and rejects whoever waits. Resolves when all of that is
-   * done; a second time gives the same promise. Sets that were taken stay open.
+   * done, and what ran inside their `pid` namespaces has ended; a second time gives the same promise. Sets that were taken
+   * stay open.
    *
+   * @throws {@link NamespaceError} what disposing of a set throws: `ETIMEDOUT` when something inside has not ended after 5
+   * seconds, or the error of a temporary name that could not be removed. Everything else is closed all the same.
    * @example
    * const pool = new NamespacePool('net', { size: 4 })
    * try { await work(pool) } finally { await pool.close() }
@@ -169,9 +176,9 @@ export class NamespacePool {
     return this.#closed
   }
 
-  /** As {@link NamespacePool.close}. */
+  /** As {@link NamespacePool.close}, without a wait for its end; an error becomes a warning of the process. */
   [Symbol.dispose](): void {
-    this.close()
+    this.close().catch(warn)
   }
 
   /** As {@link NamespacePool.close}. */
@@ -191,7 +198,7 @@ export class NamespacePool {
 
   readonly #abort = () => {
     this.#isAborted = true
-    this.close()
+    this.close().catch(warn)
   }
 
   #whyClosed(): unknown {
@@ -199,10 +206,24 @@ export class NamespacePool {
   }
 
   async #letGo(): Promise<void> {
-    for (const set of this.#ready.splice(0)) set.close()
+    for (const set of this.#ready.splice(0)) this.#end(set)
     this.#rejectWaiters(this.#whyClosed())
     this.#ending.abort()
     await Promise.all(this.#makers)
+    await Promise.all(this.#ends)
+    if (this.#notClosed !== undefined) throw this.#notClosed.reason
+  }
+
+  /** Closes it at once; `close()` waits for the end. */
+  #end(set: NamespaceSet): void {
+    const end: Promise<void> = set[Symbol.asyncDispose]().then(
+      () => void this.#ends.delete(end),
+      (reason) => {
+        this.#ends.delete(end)
+        this.#notClosed ??= { reason }
+      },
+    )
+    this.#ends.add(end)
   }
 
   /** The one that has been ready longest; whoever put a set may have closed it since. */
@@ -234,12 +255,16 @@ export class NamespacePool {
     }
   }
 
-  /** To who waits longest, into the pool if there is room, or away. */
-  #offer(set: NamespaceSet): void {
+  /** To who waits longest, or into the pool if there is room; whether it was taken. */
+  #isTaken(set: NamespaceSet): boolean {
     const waiter = this.#nextWaiter()
-    if (waiter !== undefined) waiter.resolve(set)
-    else if (!this.closed && this.length < this.#size) this.#ready.push(set)
-    else set.close()
+    if (waiter !== undefined) {
+      waiter.resolve(set)
+      return true
+    }
+    if (this.closed || this.length >= this.#size) return false
+    this.#ready.push(set)
+    return true
   }
 
   #rejectWaiters(reason: unknown): void {
@@ -271,7 +296,7 @@ export class NamespacePool {
       if (set.closed) throw misuse('ERR_NSSET_CLOSED', 'options.afterCreate closed the set that it was given')
       return set
     } catch (error) {
-      set.close()
+      this.#end(set)
       throw error
     }
   }
@@ -281,7 +306,7 @@ export class NamespacePool {
     if (this.#failuresInARow > 0) this.#cancelRefill()
     this.#failuresInARow = 0
     this.#failure = undefined
-    this.#offer(set)
+    if (!this.#isTaken(set)) this.#end(set)
     while (this.#makers.size < this.#waiters.size) this.#startMaker()
     this.#refillLater(REFILL_DELAY)
   }
@@ -352,4 +377,8 @@ function unlessAborted(work: unknown, signal: AbortSignal): Promise<unknown> {
       .then(resolve, reject)
       .finally(() => signal.removeEventListener('abort', abort))
   })
+}
+
+function warn(error: Error): void {
+  process.emitWarning(error)
 }

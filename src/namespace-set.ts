@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads'
 import type { NativeNetwork, NativeSet } from '../index.js'
 import { type FromContainerOptions, fromContainer } from './containers/from-container.ts'
 import { closedProperly, watchForDrop } from './dropped.ts'
+import { endOf } from './end.ts'
 import { invalidType, invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
 import { flagOf, namesOf, parseKinds, parseKindsOrAll, parseOptionalKind, parseOptionalKinds } from './kinds.ts'
@@ -236,7 +237,9 @@ export class NamespaceSet {
    * Undoes {@link NamespaceSet.mount}, of a file or of a directory. The file below is removed if it is empty and of mode 0:
    * so `mount` makes them, and so does `ip netns add`.
    *
-   * @throws {@link NamespaceError} `EINVAL` for what is no namespace file: nothing else is unmounted.
+   * @throws {@link NamespaceError} `EINVAL` for what is no namespace file: nothing else is unmounted. `EACCES` for a path
+   * through another user's symbolic link to what is not theirs. `EBUSY` where another namespace is mounted below, and
+   * `EROFS` or `EPERM` where the file cannot be removed: the namespace was unmounted, and the rest stays.
    * @example
    * await NamespaceSet.unmount('/run/tenant-1')
    * @see umount2(2)
@@ -430,7 +433,8 @@ export class NamespaceSet {
    * mounted, or none. A mount keeps a namespace alive without the set (a `pid` one is of no use then).
    *
    * @throws {@link NamespaceError} `EEXIST` for a target with content, a symbolic link or a mount on it, `EPERM`
-   * without the privilege to mount, `EINVAL` where the kernel takes no mount namespace.
+   * without the privilege to mount, `EINVAL` where the kernel takes no mount namespace, `EACCES` for a path through another
+   * user's symbolic link to what is not theirs.
    * @example
    * await set.mount('/run/tenant-1')
    * await set.mount({ net: '/run/netns/tenant-1' })
@@ -619,11 +623,15 @@ export class NamespaceSet {
 
   /**
    * Lets the namespaces go; a second time does nothing. A `pid` namespace that was made for the set ends with all that
-   * runs inside once its last set is closed. Never waits.
+   * runs inside once its last set is closed: everything gets SIGKILL, and this does not wait for the end.
+   * `await using` does. Temporary names of {@link netns} are removed.
    *
+   * @throws {@link NamespaceError} where a temporary name could not be removed, with its `path`: `EROFS`, `EPERM`, … The
+   * set is closed all the same.
    * @example
    * const set = await NamespaceSet.unshare('net')
    * try { await set.execFile('ip', ['addr']) } finally { set.close() }
+   * @see pid_namespaces(7)
    */
   close(): void {
     closedProperly(this)
@@ -636,9 +644,23 @@ export class NamespaceSet {
     this.close()
   }
 
-  /** As {@link NamespaceSet.close}. */
+  /**
+   * As {@link NamespaceSet.close}, and resolves when everything in a `pid` namespace that ended with the set has ended. For a
+   * set whose `pid` namespace another open set shares, and for one without, it resolves at once.
+   *
+   * @throws {@link NamespaceError} as {@link NamespaceSet.close}; `ETIMEDOUT` when something inside has not ended after 5
+   * seconds, or when its parent or tracer outside of the namespace has not waited for it.
+   * @example
+   * await using set = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
+   * set.spawn('sleep', ['60'], { stdio: 'ignore' }) // has ended when the block has
+   * @see pid_namespaces(7)
+   */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
+    try {
+      this.close()
+    } finally {
+      await endOf(this.#native)
+    }
   }
 
   /** `NamespaceSet(net:[4026532177] uts:[4026532178])` */

@@ -13,7 +13,10 @@ export interface NetnsOptions {
 
 /** Options of {@link netns.attach}. */
 export interface NetnsAttachOptions extends NetnsOptions {
-  /** Whether the name goes when the set is closed or collected; it stays unless told, as those of `ip netns` do. */
+  /**
+   * Whether the name goes when the set is closed or collected. By default it stays, as those of `ip netns` do. It goes even
+   * where no descriptor is free; {@link NamespaceSet.close} throws where it cannot be removed.
+   */
   temporary?: boolean | undefined
 }
 
@@ -107,11 +110,13 @@ export const netns = {
   },
 
   /**
-   * Takes a name away. The namespace lives on while a process or a set is in it. A file of a name whose namespace is gone
-   * is removed too; anything else stays.
+   * Takes a name away, as `ip netns delete` does, whatever made it: a file of any mode on which a network namespace is
+   * mounted, an empty file on which none is any more, or a symbolic link to one, such as `/proc/PID/ns/net`. The namespace
+   * lives on while a process or a set is in it. Namespaces that are mounted on one name, each on the other, all go.
    *
    * @throws {@link NamespaceError} `ENOENT` when there is no such name, unless `force` is true; `EINVAL` for what is no
-   * network namespace; `EPERM` for an ordinary user.
+   * network namespace: a file with content, a directory, another kind; `EPERM` for an ordinary user; `EROFS`, `EBUSY` and
+   * `EINVAL` say what stays when the namespace was unmounted and the file could not be removed.
    * @example
    * await netns.remove('blue', { force: true })
    */

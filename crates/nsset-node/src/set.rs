@@ -2,12 +2,14 @@
 
 use std::cell::{Ref, RefCell};
 
-use napi::{Env, Result, bindgen_prelude::BigInt};
+use napi::{Env, Result, bindgen_prelude::BigInt, threadsafe_function::ThreadsafeFunctionCallMode};
 use napi_derive::napi;
-use nsset::{Error, netns::TemporaryName};
+use nsset::{Ending, Error, Stay, netns::TemporaryName, reaper::Exit};
 
 use crate::{
     convert::{Text, kinds_of, optional_kind, optional_kinds, path},
+    environment,
+    exit_report::ExitReport,
     failure::{self, guard},
     fd_set::NativeFds,
 };
@@ -18,16 +20,26 @@ pub struct NativeSet {
     set: RefCell<Option<nsset::NamespaceSet>>,
     /// Names that go when the set is closed, or dropped.
     names: RefCell<Vec<TemporaryName>>,
+    /// Until it is closed, where it keeps a pid namespace alive.
+    stay: RefCell<Option<Stay>>,
+    /// Once it is closed, where a pid namespace ended with it.
+    ending: RefCell<Option<Ending>>,
 }
 
 impl NativeSet {
     pub fn new(set: nsset::NamespaceSet) -> Self {
-        Self { set: RefCell::new(Some(set)), names: RefCell::default() }
+        let stay = RefCell::new(set.stay());
+        Self { set: RefCell::new(Some(set)), names: RefCell::default(), stay, ending: RefCell::default() }
     }
 
     /// The set, if it is still open.
     pub fn open(&self) -> nsset::Result<Ref<'_, nsset::NamespaceSet>> {
         Ref::filter_map(self.set.borrow(), Option::as_ref).map_err(|_| Error::Closed)
+    }
+
+    /// All of them; what comes back is the first failure.
+    fn remove_names(&self) -> nsset::Result<()> {
+        self.names.take().into_iter().map(TemporaryName::remove).fold(Ok(()), nsset::Result::and)
     }
 
     /// Gives the set a name that goes with it.
@@ -54,11 +66,30 @@ impl NativeSet {
         self.set.borrow().is_none()
     }
 
-    /// Shared, since the set may be closed from within a function that runs inside.
+    /// Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name
+    /// could not be removed.
     #[napi]
-    pub fn close(&self) {
-        self.names.take();
+    pub fn close(&self, env: Env) -> Result<()> {
+        let removed = self.remove_names();
         self.set.take();
+        if let Some(stay) = self.stay.take() {
+            self.ending.replace(stay.end());
+        }
+        removed.map_err(|error| failure::throw(env, &error))
+    }
+
+    /// Reports, by this number, when the pid namespace is gone that ended with the set; whether there is one. What the
+    /// report says of the exit is without meaning.
+    #[napi]
+    pub fn report_end(&self, env: Env, number: u32) -> Result<bool> {
+        let line = environment::of(env)?.exit_line.clone();
+        let ending = self.ending.borrow();
+        if let Some(ending) = &*ending {
+            ending.when_over(move || {
+                line.call(ExitReport::new(number, Exit::Unknown), ThreadsafeFunctionCallMode::NonBlocking);
+            });
+        }
+        Ok(ending.is_some())
     }
 
     /// `[dev, ino]` of a kind.

@@ -5,7 +5,7 @@ use napi::{
     bindgen_prelude::{AsyncTask, Reference},
 };
 use napi_derive::napi;
-use nsset::{Cancel, Kinds, NamespaceSet, UnshareOptions};
+use nsset::{Cancel, Kinds, NamespaceSet, Stay, UnshareOptions};
 
 use crate::{
     convert::optional_kinds,
@@ -40,6 +40,7 @@ pub fn unshare(
     guard(env, || {
         Ok(AsyncTask::new(Unshare {
             base: base.map(|base| base.open().map(|base| base.clone())).transpose()?,
+            stay: base.map(NativeSet::open).transpose()?.and_then(|base| base.stay()),
             kinds: kinds_named(kinds)?,
             options: options.into_core()?,
             cancel: canceller.and_then(|canceller| canceller.cancel.clone()),
@@ -81,6 +82,8 @@ impl NativeCanceller {
 
 pub struct Unshare {
     base: Option<NamespaceSet>,
+    /// The base's pid namespace lives on in the result, even where the base is closed meanwhile.
+    stay: Option<Stay>,
     kinds: Kinds,
     options: UnshareOptions,
     cancel: Option<Cancel>,
@@ -103,10 +106,13 @@ impl Task for Unshare {
     }
 
     fn resolve(&mut self, _env: Env, set: NamespaceSet) -> Result<NativeSet> {
-        Ok(NativeSet::new(set))
+        let set = NativeSet::new(set);
+        self.stay = None;
+        Ok(set)
     }
 
     fn reject(&mut self, env: Env, error: napi::Error) -> Result<NativeSet> {
+        self.stay = None;
         Err(self.failure.take().map_or(error, |failure| failure::rejection(env, &failure)))
     }
 }

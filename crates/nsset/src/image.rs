@@ -13,15 +13,17 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{FcntlArg, OFlag, SealFlag, fcntl, open},
+    fcntl::{FcntlArg, OFlag, SealFlag, fcntl},
     sys::{
         memfd::{MFdFlags, memfd_create},
-        stat::Mode,
         statvfs::{FsFlags, fstatvfs},
     },
 };
 
-use crate::error::{Result, SystemError, last_errno};
+use crate::{
+    error::{Result, SystemError, last_errno},
+    proc,
+};
 
 static PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/nsset-helper"));
 
@@ -73,6 +75,6 @@ fn nameless_file(directory: &std::path::Path) -> std::io::Result<OwnedFd> {
     }
     file.write_all(PROGRAM)?;
     // A file that is open for writing cannot be executed (ETXTBSY): reopen it, and let the writer go.
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    Ok(open(path.as_str(), OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?)
+    // By the /proc that is held: in another mount namespace that path may lead to another program.
+    Ok(proc::open_below(&format!("thread-self/fd/{}", file.as_raw_fd()), OFlag::O_PATH)?)
 }

@@ -2,9 +2,12 @@
 //! them. Synchronous, and free of anything that belongs to Node.
 
 pub mod admission;
+mod by_descriptor;
 mod cancel;
 mod capability;
 mod conversation;
+mod ended;
+mod entry;
 mod error;
 mod explain;
 mod file;
@@ -40,11 +43,13 @@ pub mod sysctl;
 pub mod thread;
 mod unshare;
 mod unshare_on_thread;
+mod walk;
 
 pub use cancel::Cancel;
 pub use error::{Error, Result, SystemError};
 pub use file::read_file;
 pub use id_map::{IdMap, MapUser, Maps, Setgroups};
+pub use init::{Ending, Stay};
 pub use kind::{Kind, Kinds};
 pub use mount::{mount_into_directory, mount_onto_files, unmount};
 pub use mount_spec::{MountKind, MountSpec, Propagation};

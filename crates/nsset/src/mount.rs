@@ -1,47 +1,55 @@
-//! Gives the namespaces of a set names in the file system, and takes the names away again.
+//! Gives the namespaces of a set names in the file system, and takes the names away again. A path is looked up once: what
+//! was checked is what is mounted on, unmounted and removed.
 
 use std::{
-    fs,
     os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use nix::{
     errno::Errno,
-    fcntl::{OFlag, open},
-    mount::{MntFlags, umount2},
-    sys::stat::{Mode, SFlag, fstat},
+    sys::stat::{FileStat, SFlag, fstat},
 };
 
 use crate::{
+    entry::{Entry, is_made_for_it},
     error::{Result, SystemError},
     kind::{Kind, Kinds},
     mount_tree,
     namespace::Namespace,
     set::NamespaceSet,
     source::is_namespace_file,
+    walk::{is_type, open_directory},
 };
 
 /// Mounts every namespace of the set into a directory, each under the name of its kind.
 pub fn mount_into_directory(set: &NamespaceSet, directory: &Path) -> Result<()> {
-    let stat = nix::sys::stat::stat(directory).map_err(|errno| {
-        let error = SystemError::new(errno, "stat").path(directory);
-        if errno == Errno::ENOENT { error.hint("the directory has to exist") } else { error }
+    let held = open_directory(directory).map_err(|error| match error.errno {
+        Errno::ENOENT => error.hint("the directory has to exist"),
+        Errno::ENOTDIR => {
+            error.hint("one path is taken as a directory for all; to mount onto files, give { kind: file }")
+        }
+        _ => error,
     })?;
-    if stat.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFDIR.bits() {
-        let hint = "one path is taken as a directory for all; to mount onto files, give { kind: file }";
-        return Err(SystemError::new(Errno::ENOTDIR, "stat").path(directory).hint(hint).into());
-    }
-    let targets: Vec<_> = set.kinds().iter().map(|kind| (kind, directory.join(kind.name()))).collect();
-    mount_onto_files(set, &targets)
+    let held = Arc::new(held);
+    mount_all(set, set.kinds().iter().map(|kind| (kind, Ok(Entry::below(&held, directory, kind.name())))))
 }
 
 /// Mounts each namespace onto its file: all of them or none.
 pub fn mount_onto_files(set: &NamespaceSet, targets: &[(Kind, PathBuf)]) -> Result<()> {
-    let mut done: Vec<Mounted> = Vec::with_capacity(targets.len());
-    for (kind, path) in targets {
-        let mounted = set.get(*kind).and_then(|namespace| mount_one(namespace, path));
-        match mounted {
+    mount_all(set, targets.iter().map(|(kind, path)| (*kind, file_at(path))))
+}
+
+fn file_at(path: &Path) -> Result<Entry> {
+    let no_file = || SystemError::new(Errno::EISDIR, "open").path(path);
+    Ok(Entry::at(path)?.ok_or_else(no_file)?)
+}
+
+fn mount_all(set: &NamespaceSet, targets: impl Iterator<Item = (Kind, Result<Entry>)>) -> Result<()> {
+    let mut done = Vec::new();
+    for (kind, entry) in targets {
+        match set.get(kind).and_then(|namespace| mount_one(namespace, entry?)) {
             Ok(mounted) => done.push(mounted),
             Err(error) => {
                 done.into_iter().rev().for_each(Mounted::undo);
@@ -52,60 +60,67 @@ pub fn mount_onto_files(set: &NamespaceSet, targets: &[(Kind, PathBuf)]) -> Resu
     Ok(())
 }
 
-/// A mount of ours, until all of them are made.
-struct Mounted {
-    path: PathBuf,
-    created: bool,
+/// A mount of ours, with all that it takes to undo it.
+#[derive(Debug)]
+pub(crate) struct Mounted {
+    pub(crate) entry: Entry,
+    /// Holds the mount.
+    mount: OwnedFd,
+    /// Holds the file below the mount, so that no other file gets its number.
+    pub(crate) target: OwnedFd,
+    created: Option<FileStat>,
 }
 
 impl Mounted {
     fn undo(self) {
-        let _ = umount2(&self.path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW);
-        if self.created {
-            let _ = fs::remove_file(&self.path);
+        // Only from an older mount namespace could anybody have taken it away since.
+        let _ = mount_tree::detach(self.mount.as_fd());
+        drop(self.mount);
+        if let Some(file) = self.created {
+            let _ = self.entry.unlink_if(&file);
         }
     }
 }
 
 /// Mounts a namespace onto a file that is made for it: what is there already is an error, whatever it is.
-pub fn mount_anew(namespace: &Namespace, path: &Path) -> Result<()> {
-    let target = create_target(path).map_err(|errno| {
-        let error = SystemError::new(errno, "open").path(path);
+pub(crate) fn mount_anew(namespace: &Namespace, entry: Entry) -> Result<Mounted> {
+    let target = entry.create().map_err(|errno| {
+        let error = entry.error(errno, "open");
         if errno == Errno::EEXIST { error.hint("the name is taken") } else { error }
     })?;
-    mount_to(namespace, path, &target, true).map(drop)
+    mount_to(namespace, entry, target, true)
 }
 
-fn mount_one(namespace: &Namespace, path: &Path) -> Result<Mounted> {
-    let (target, created) = open_target(path)?;
-    mount_to(namespace, path, &target, created)
+fn mount_one(namespace: &Namespace, entry: Entry) -> Result<Mounted> {
+    let (target, created) = open_target(&entry)?;
+    mount_to(namespace, entry, target, created)
 }
 
-fn mount_to(namespace: &Namespace, path: &Path, target: &OwnedFd, created: bool) -> Result<Mounted> {
+fn mount_to(namespace: &Namespace, entry: Entry, target: OwnedFd, created: bool) -> Result<Mounted> {
+    let created = created.then(|| fstat(&target)).transpose().map_err(|errno| entry.error(errno, "fstat"))?;
     // Both by descriptor: what was checked is what is mounted on, wherever the path may lead by now.
     match mount_tree::bind(namespace.as_fd(), target.as_fd()) {
-        Ok(()) => Ok(Mounted { path: path.into(), created }),
+        Ok(mount) => Ok(Mounted { entry, mount, target, created }),
         Err(errno) => {
-            if created {
-                let _ = fs::remove_file(path);
+            if let Some(file) = created {
+                let _ = entry.unlink_if(&file);
             }
-            Err(explain_mount(errno, namespace.kind(), path).into())
+            Err(explain_mount(errno, namespace.kind(), entry.path()).into())
         }
     }
 }
 
 /// The file to mount on: made here, or an empty regular file that was there.
-fn open_target(path: &Path) -> Result<(OwnedFd, bool)> {
-    match create_target(path) {
+fn open_target(entry: &Entry) -> Result<(OwnedFd, bool)> {
+    match entry.create() {
         Ok(fd) => return Ok((fd, true)),
         Err(Errno::EEXIST) => {}
-        Err(errno) => return Err(SystemError::new(errno, "open").path(path).into()),
+        Err(errno) => return Err(entry.error(errno, "open").into()),
     }
-    let target = open(path, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
-        .map_err(|errno| SystemError::new(errno, "open").path(path))?;
-    let refuse = |hint| Err(SystemError::new(Errno::EEXIST, "mount").path(path).hint(hint).into());
-    let stat = fstat(&target).map_err(|errno| SystemError::new(errno, "fstat").path(path))?;
-    if stat.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {
+    let target = entry.open().map_err(|errno| entry.error(errno, "open"))?;
+    let refuse = |hint| Err(entry.error(Errno::EEXIST, "mount").hint(hint).into());
+    let stat = fstat(&target).map_err(|errno| entry.error(errno, "fstat"))?;
+    if !is_type(&stat, SFlag::S_IFREG) {
         return refuse("something is there that is not an empty regular file (a symbolic link is not followed)");
     }
     if is_namespace_file(target.as_fd()) {
@@ -115,11 +130,6 @@ fn open_target(path: &Path) -> Result<(OwnedFd, bool)> {
         return refuse("a file with content is there, and is left as it is");
     }
     Ok((target, false))
-}
-
-/// Mode 0 is the mark by which `unmount` knows a file that was made for this, as iproute2 leaves them too.
-fn create_target(path: &Path) -> std::result::Result<OwnedFd, Errno> {
-    open(path, OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
 }
 
 fn explain_mount(errno: Errno, kind: Kind, path: &Path) -> Box<SystemError> {
@@ -141,44 +151,85 @@ fn explain_mount(errno: Errno, kind: Kind, path: &Path) -> Box<SystemError> {
 /// Unmounts the namespace at a path, or those in a directory under the names of their kinds, and removes the files
 /// that were made for them.
 pub fn unmount(path: &Path) -> Result<()> {
-    let held = open(path, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
-        .map_err(|errno| SystemError::new(errno, "open").path(path))?;
-    let stat = fstat(&held).map_err(|errno| SystemError::new(errno, "fstat").path(path))?;
-    if stat.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFDIR.bits() {
-        return unmount_directory(path);
+    let Some(entry) = Entry::at(path)? else { return unmount_directory(open_directory(path)?, path) };
+    let held = entry.open().map_err(|errno| entry.error(errno, "open"))?;
+    let stat = fstat(&held).map_err(|errno| entry.error(errno, "fstat"))?;
+    if is_type(&stat, SFlag::S_IFDIR) {
+        return unmount_directory(held, path);
     }
-    unmount_one(path, held)
-}
-
-fn unmount_directory(directory: &Path) -> Result<()> {
-    let mut any = false;
-    for kind in Kinds::ALL.iter() {
-        let path = directory.join(kind.name());
-        let held = open(&path, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty());
-        if let Some(held) = held.ok().filter(|held| is_namespace_file(held.as_fd())) {
-            unmount_one(&path, held)?;
-            any = true;
-        }
-    }
-    if any { Ok(()) } else { Err(refuse_unmount(directory)) }
-}
-
-fn unmount_one(path: &Path, held: OwnedFd) -> Result<()> {
     if !is_namespace_file(held.as_fd()) {
         return Err(refuse_unmount(path));
     }
-    drop(held);
-    umount2(path, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW)
-        .map_err(|errno| SystemError::new(errno, "umount2").path(path))?;
-    remove_if_made_for_it(path);
-    Ok(())
+    unmount_one(&entry, held)
 }
 
-/// A file of somebody else's stays; ours is a regular file, empty, of mode 0.
-fn remove_if_made_for_it(path: &Path) {
-    let Ok(stat) = nix::sys::stat::lstat(path) else { return };
-    if stat.st_mode == SFlag::S_IFREG.bits() && stat.st_size == 0 {
-        let _ = fs::remove_file(path);
+fn unmount_directory(directory: OwnedFd, path: &Path) -> Result<()> {
+    let directory = Arc::new(directory);
+    let mut any = false;
+    for kind in Kinds::ALL.iter() {
+        let entry = Entry::below(&directory, path, kind.name());
+        let held = match entry.open() {
+            Err(Errno::ENOENT) => continue,
+            other => other.map_err(|errno| entry.error(errno, "open"))?,
+        };
+        if is_namespace_file(held.as_fd()) {
+            unmount_one(&entry, held)?;
+            any = true;
+        }
+    }
+    if any { Ok(()) } else { Err(refuse_unmount(path)) }
+}
+
+/// Unmounts the namespace that is held, and removes the file below it if that is as we make them: a regular one, empty, of
+/// mode 0. Any other stays.
+fn unmount_one(entry: &Entry, held: OwnedFd) -> Result<()> {
+    let namespace = fstat(&held).map_err(|errno| entry.error(errno, "fstat"))?;
+    mount_tree::detach(held.as_fd()).map_err(|errno| explain_unmount(errno, entry))?;
+    drop(held);
+    match entry.stat() {
+        Err(Errno::ENOENT) => Ok(()),
+        Err(errno) => Err(entry.error(errno, "stat").into()),
+        // All namespaces are on one file system.
+        Ok(there) if there.st_dev == namespace.st_dev => {
+            let hint = "one namespace was unmounted; another one is mounted below it, and stays";
+            Err(entry.error(Errno::EBUSY, "umount2").hint(hint).into())
+        }
+        Ok(file) if is_made_for_it(&file) => remove_file(entry, &file),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Removes the file on which a namespace was mounted.
+pub(crate) fn remove_file(entry: &Entry, file: &FileStat) -> Result<()> {
+    entry.unlink_if(file).map(drop).map_err(|errno| explain_unlink(errno, entry).into())
+}
+
+pub(crate) fn explain_unmount(errno: Errno, entry: &Entry) -> Box<SystemError> {
+    let error = entry.error(errno, "umount2");
+    match errno {
+        Errno::EPERM => {
+            error.hint("unmounting needs CAP_SYS_ADMIN in the user namespace that owns the mount namespace")
+        }
+        Errno::EINVAL => {
+            error.hint("it was mounted in another mount namespace than the caller's, or has just been unmounted")
+        }
+        _ => error,
+    }
+}
+
+fn explain_unlink(errno: Errno, entry: &Entry) -> Box<SystemError> {
+    let error = entry.error(errno, "unlink");
+    match errno {
+        Errno::EROFS => {
+            error.hint("no namespace is mounted there any more, but the file system is read-only: the file stays")
+        }
+        Errno::EPERM | Errno::EACCES => {
+            error.hint("no namespace is mounted there any more, but the file may not be removed, and stays")
+        }
+        Errno::EBUSY => {
+            error.hint("no namespace is mounted there any more, but something else is: it and the file stay")
+        }
+        _ => error,
     }
 }
 

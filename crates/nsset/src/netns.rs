@@ -1,27 +1,30 @@
 //! Network namespaces by name, as ip-netns(8) has them: files in one directory, a namespace mounted on each.
 
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, File},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
+    sync::Arc,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use nix::{
     errno::Errno,
-    fcntl::{Flock, FlockArg, OFlag},
-    mount::{MsFlags, mount},
-    sys::stat::SFlag,
+    fcntl::{Flock, FlockArg, OFlag, openat},
+    sys::stat::{FileStat, Mode, SFlag, fstat},
 };
 
 use crate::{
+    entry::{Entry, is_empty_file},
     error::{Error, Result, SystemError, last_errno},
     kind::Kind,
-    mount::{mount_anew, unmount},
+    mount::{Mounted, explain_unmount, mount_anew, remove_file},
+    mount_tree,
     namespace::{Namespace, NamespaceId},
-    source::from_path,
+    source::{from_path, from_path_at, is_namespace_file},
+    walk::{is_type, make_directory, open_directory},
 };
 
 /// Where iproute2 looks for names.
@@ -30,27 +33,87 @@ pub const DIRECTORY: &str = "/run/netns";
 /// How long the directory may be held by somebody else who prepares it, too.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The most namespaces that are mounted on one name, each on the other, and go with it.
+const MOST_MOUNTS: usize = 64;
+
 /// Gives a network namespace a name that nothing has yet. The directory is made if need be.
 pub fn attach(directory: &Path, name: &str, namespace: &Namespace) -> Result<()> {
-    let path = path_of(directory, name)?;
-    prepare(directory)?;
-    mount_anew(namespace, &path)
+    attach_one(directory, name, namespace).map(drop)
 }
 
-/// Takes a name away; the namespace lives on where something else holds it.
+fn attach_one(directory: &Path, name: &str, namespace: &Namespace) -> Result<Mounted> {
+    check_name(name)?;
+    let held = Arc::new(prepare(directory)?);
+    mount_anew(namespace, Entry::below(&held, directory, name))
+}
+
+/// Takes a name away; the namespace lives on where something else holds it. As `ip netns delete` does, whatever made the
+/// name: a file of any mode on which a network namespace is mounted, or is no more, or a symbolic link to one.
 pub fn remove(directory: &Path, name: &str) -> Result<()> {
-    let path = path_of(directory, name)?;
-    match identity(&path) {
-        Ok(_) => unmount(&path),
-        Err(_) if is_leftover(&path) => fs::remove_file(&path).map_err(|error| failed(&error, "unlink", &path).into()),
-        Err(error) => Err(error),
+    check_name(name)?;
+    let path = directory.join(name);
+    let held = open_directory(directory).map_err(|error| error.path(&path))?;
+    let entry = Entry::below(&Arc::new(held), directory, name);
+    let mut is_unmounted = false;
+    for _ in 0..MOST_MOUNTS {
+        let held = match entry.open() {
+            // It was taken away meanwhile.
+            Err(Errno::ENOENT) if is_unmounted => return Ok(()),
+            other => other.map_err(|errno| entry.error(errno, "open"))?,
+        };
+        let stat = fstat(&held).map_err(|errno| entry.error(errno, "fstat"))?;
+        match look_at(&entry, &held, &stat) {
+            Ok(Name::Mounted) => {
+                mount_tree::detach(held.as_fd()).map_err(|errno| explain_unmount(errno, &entry))?;
+                is_unmounted = true;
+            }
+            Ok(Name::Dead) => return remove_file(&entry, &stat),
+            Err(error) if is_unmounted => return Err(error.hint(WHAT_STAYS).into()),
+            Err(error) => return Err(error.into()),
+        }
     }
+    Err(entry.error(Errno::EBUSY, "umount2").hint("namespaces are mounted on it again and again").into())
 }
 
-/// Takes a name away if it is still that of this namespace.
-pub fn remove_if_still(directory: &Path, name: &str, id: NamespaceId) -> Result<()> {
-    let path = path_of(directory, name)?;
-    if identity(&path).is_ok_and(|there| there == id) { unmount(&path) } else { Ok(()) }
+const WHAT_STAYS: &str =
+    "the network namespace was unmounted; what is below it is not an empty file or a network namespace, and stays";
+
+/// What a name can be.
+enum Name {
+    /// A network namespace is mounted there.
+    Mounted,
+    /// Nothing but a name is left, or it is a link.
+    Dead,
+}
+
+fn look_at(entry: &Entry, held: &OwnedFd, stat: &FileStat) -> std::result::Result<Name, Box<SystemError>> {
+    let refuse = |hint| Err(entry.error(Errno::EINVAL, "unlink").hint(hint));
+    if is_namespace_file(held.as_fd()) {
+        return name_of(entry).map(|()| Name::Mounted);
+    }
+    if is_type(stat, SFlag::S_IFLNK) {
+        return match name_of(entry) {
+            // What it led to is gone.
+            Err(error) if matches!(error.errno, Errno::ENOENT | Errno::ESRCH) => Ok(Name::Dead),
+            other => other.map(|()| Name::Dead),
+        };
+    }
+    if is_empty_file(stat) {
+        return Ok(Name::Dead);
+    }
+    if is_type(stat, SFlag::S_IFREG) {
+        return refuse("it is a file with content and no network namespace, and stays");
+    }
+    refuse("it is neither a file nor a network namespace, and stays")
+}
+
+/// Whether the name leads to a network namespace.
+fn name_of(entry: &Entry) -> std::result::Result<(), Box<SystemError>> {
+    match from_path_at(entry.directory(), Path::new(entry.name()), entry.path(), Some(Kind::Net)) {
+        Ok(_) => Ok(()),
+        Err(Error::System(error)) => Err(error),
+        Err(_) => Err(entry.error(Errno::EINVAL, "open")),
+    }
 }
 
 /// The names, sorted. What is in the directory and is no network namespace is left out.
@@ -63,7 +126,7 @@ pub fn list(directory: &Path) -> Result<Vec<String>> {
     for entry in entries {
         let entry = entry.map_err(|error| failed(&error, "readdir", directory))?;
         if let Ok(name) = entry.file_name().into_string()
-            && identity(&entry.path()).is_ok()
+            && is_name(&entry.path())?
         {
             names.push(name);
         }
@@ -72,57 +135,64 @@ pub fn list(directory: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+fn is_name(path: &Path) -> Result<bool> {
+    match from_path(path, Some(Kind::Net)) {
+        Ok(_) => Ok(true),
+        // It may be a name all the same.
+        Err(Error::System(error)) if matches!(error.errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM) => {
+            Err(error.into())
+        }
+        Err(_) => Ok(false),
+    }
+}
+
 /// Where the name is: it is one component of a path.
 pub fn path_of(directory: &Path, name: &str) -> Result<PathBuf> {
+    check_name(name).map(|()| directory.join(name))
+}
+
+fn check_name(name: &str) -> Result<()> {
     let is_component = !matches!(name, "" | "." | "..") && name.len() <= 255 && !name.contains(['/', '\0']);
     if is_component {
-        return Ok(directory.join(name));
+        return Ok(());
     }
     let shown = name.replace('\0', "\\0");
     Err(Error::InvalidArgument(format!("a name has 1 to 255 bytes, no '/', and is neither . nor ..; not '{shown}'")))
 }
 
-fn identity(path: &Path) -> Result<NamespaceId> {
-    Ok(from_path(path, Some(Kind::Net))?.get(Kind::Net)?.id())
-}
-
-/// The file of a name whose namespace is not mounted (any more), as it was made: empty and of mode 0.
-fn is_leftover(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|file| file.len() == 0 && file.mode() == SFlag::S_IFREG.bits())
-}
-
-/// Makes the directory, and the standard one a shared mount, so that a name appears and goes in every mount namespace that
-/// has a copy of the directory, and none keeps a namespace alive.
-fn prepare(directory: &Path) -> Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(0o755).create(directory);
-    made.map_err(|error| {
-        let error = failed(&error, "mkdir", directory);
-        if error.errno == Errno::EACCES { error.hint("names are for root; set.path() needs none") } else { error }
+/// Opens the directory, which is made if need be, and makes the standard one a shared mount, so that a name appears and goes
+/// in every mount namespace that has a copy of the directory, and none keeps a namespace alive.
+fn prepare(directory: &Path) -> Result<OwnedFd> {
+    let held = make_directory(directory).map_err(|error| match error.errno {
+        // As mkdir(2) says it.
+        Errno::ENOTDIR => SystemError::new(Errno::EEXIST, "mkdir").path(directory).hint("it is no directory"),
+        Errno::EACCES if error.hint.is_none() => error.hint("names are for root; set.path() needs none"),
+        _ => error,
     })?;
-    if directory == Path::new(DIRECTORY) { share(directory) } else { Ok(()) }
+    if directory == Path::new(DIRECTORY) { share(directory, &held) } else { Ok(held) }
 }
 
-fn share(directory: &Path) -> Result<()> {
+fn share(directory: &Path, held: &OwnedFd) -> Result<OwnedFd> {
     let explain = |errno| SystemError::new(errno, "mount(MS_SHARED)").path(directory);
-    let _lock = lock(directory)?;
-    match propagate(directory) {
+    let _lock = lock(directory, held)?;
+    // Somebody may have mounted it before the lock was ours.
+    let held = open_directory(directory)?;
+    match mount_tree::share_all(held.as_fd()) {
+        Ok(()) => return Ok(held),
         // It is no mount yet.
         Err(Errno::EINVAL) => {}
-        other => return other.map_err(|errno| explain(errno).into()),
+        Err(errno) => return Err(explain(errno).into()),
     }
-    mount(Some(directory), directory, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)
-        .and_then(|()| propagate(directory))
-        .map_err(|errno| explain(errno).into())
-}
-
-fn propagate(directory: &Path) -> nix::Result<()> {
-    mount(None::<&str>, directory, None::<&str>, MsFlags::MS_SHARED | MsFlags::MS_REC, None::<&str>)
+    let mount = mount_tree::bind_all(held.as_fd(), held.as_fd()).map_err(explain)?;
+    mount_tree::share_all(mount.as_fd()).map_err(explain)?;
+    Ok(mount)
 }
 
 /// As iproute2 does, so that two that prepare it at once do not mount it twice.
-fn lock(directory: &Path) -> Result<Flock<File>> {
-    let opened = fs::OpenOptions::new().read(true).custom_flags(OFlag::O_DIRECTORY.bits()).open(directory);
-    let mut file = opened.map_err(|error| failed(&error, "open", directory))?;
+fn lock(directory: &Path, held: &OwnedFd) -> Result<Flock<File>> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let opened = openat(held, ".", flags, Mode::empty());
+    let mut file = File::from(opened.map_err(|errno| SystemError::new(errno, "open").path(directory))?);
     let deadline = Instant::now() + PATIENCE;
     loop {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
@@ -140,26 +210,50 @@ fn failed(error: &io::Error, syscall: &'static str, path: &Path) -> Box<SystemEr
     SystemError::new(last_errno(error), syscall).path(path)
 }
 
-/// A name that goes with its holder.
+/// A name that goes with its holder. What its removal takes is held from the start, so that it goes where no descriptor is
+/// free; the mount itself is not held, which would keep others from unmounting it.
 #[derive(Debug)]
 pub struct TemporaryName {
-    directory: PathBuf,
-    name: String,
+    entry: Entry,
+    /// The file below the mount.
+    file: OwnedFd,
     id: NamespaceId,
+    is_removed: bool,
 }
 
 impl TemporaryName {
     /// Gives the namespace a name until this is dropped.
     pub fn attach(directory: &Path, name: &str, namespace: &Namespace) -> Result<Self> {
-        attach(directory, name, namespace)?;
-        Ok(Self { directory: directory.into(), name: name.into(), id: namespace.id() })
+        let Mounted { entry, target, .. } = attach_one(directory, name, namespace)?;
+        Ok(Self { entry, file: target, id: namespace.id(), is_removed: false })
+    }
+
+    /// Takes the name away. One that was removed already, or given to another namespace, is no error: that stays.
+    pub fn remove(mut self) -> Result<()> {
+        self.remove_once()
+    }
+
+    fn remove_once(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.is_removed, true) {
+            return Ok(());
+        }
+        let there = match self.entry.stat() {
+            Err(Errno::ENOENT) => return Ok(()),
+            other => other.map_err(|errno| self.entry.error(errno, "stat"))?,
+        };
+        if (NamespaceId { dev: there.st_dev, ino: there.st_ino }) == self.id {
+            mount_tree::detach_below(self.entry.directory(), self.entry.name())
+                .map_err(|errno| explain_unmount(errno, &self.entry))?;
+        }
+        let file = fstat(&self.file).map_err(|errno| self.entry.error(errno, "fstat"))?;
+        remove_file(&self.entry, &file)
     }
 }
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
-        // Somebody may have removed it, or given it to another: that stays.
-        let _ = remove_if_still(&self.directory, &self.name, self.id);
+        // The garbage collector has nobody to tell.
+        let _ = self.remove_once();
     }
 }
 

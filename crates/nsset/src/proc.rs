@@ -2,6 +2,8 @@
 //! under that name, in which the numbers of processes mean others.
 
 use std::{
+    fs::File,
+    io::Read,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::OnceLock,
 };
@@ -12,7 +14,10 @@ use nix::{
     sys::stat::Mode,
 };
 
-use crate::error::{Result, SystemError};
+use crate::{
+    by_descriptor,
+    error::{Result, SystemError},
+};
 
 /// Opens it, unless that was done. To be called before a mount namespace can have been entered.
 pub fn hold() -> Result<BorrowedFd<'static>> {
@@ -22,11 +27,22 @@ pub fn hold() -> Result<BorrowedFd<'static>> {
     }
     let proc = open("/proc", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
         .map_err(|errno| SystemError::new(errno, "open").path("/proc").hint("nsset needs a mounted /proc"))?;
-    Ok(PROC.get_or_init(|| proc).as_fd())
+    let proc = PROC.get_or_init(|| proc).as_fd();
+    // The mount namespace in which it was found.
+    by_descriptor::home();
+    Ok(proc)
 }
 
 /// Opens what is at a path below it.
 pub fn open_below(path: &str, flags: OFlag) -> std::result::Result<OwnedFd, Errno> {
     let proc = hold().map_err(|_| Errno::ENOENT)?;
     openat(proc, path, flags | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+/// The text of a small file below it.
+pub(crate) fn read_below(path: &str) -> Option<String> {
+    let mut text = String::new();
+    let file = File::from(open_below(path, OFlag::O_RDONLY).ok()?);
+    file.take(4096).read_to_string(&mut text).ok()?;
+    Some(text)
 }

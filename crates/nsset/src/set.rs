@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     error::{Error, Result, SystemError, last_errno},
-    init::Init,
+    init::{Init, Stay},
     kind::{Kind, Kinds},
     namespace::Namespace,
 };
@@ -23,16 +23,27 @@ pub struct NamespaceSet {
 
 impl NamespaceSet {
     pub(crate) fn insert(&mut self, namespace: Namespace) {
-        let index = namespace.kind().index();
-        self.namespaces[index] = Some(Arc::new(namespace));
+        self.place(namespace.kind(), Some(Arc::new(namespace)));
     }
 
     pub(crate) fn share(&mut self, namespace: &Arc<Namespace>) {
-        self.namespaces[namespace.kind().index()] = Some(Arc::clone(namespace));
+        self.place(namespace.kind(), Some(Arc::clone(namespace)));
+    }
+
+    fn place(&mut self, kind: Kind, namespace: Option<Arc<Namespace>>) {
+        if let Some(place) = self.namespaces.get_mut(kind.index()) {
+            *place = namespace;
+        }
     }
 
     pub(crate) fn keep_alive(&mut self, init: Init) {
         self.init = Some(Arc::new(init));
+    }
+
+    /// For who holds the set open on behalf of a user; nothing where there is no PID 1 of ours. The pid namespace ends with
+    /// the last one.
+    pub fn stay(&self) -> Option<Stay> {
+        self.init.as_ref().map(Stay::new)
     }
 
     /// A set of one.
@@ -52,7 +63,7 @@ impl NamespaceSet {
     }
 
     pub fn find(&self, kind: Kind) -> Option<&Arc<Namespace>> {
-        self.namespaces[kind.index()].as_ref()
+        self.namespaces.get(kind.index()).and_then(Option::as_ref)
     }
 
     /// The namespace of this kind, or an error that says which kinds there are.
@@ -64,7 +75,7 @@ impl NamespaceSet {
     pub fn narrow(&self, kinds: Kinds) -> Result<Self> {
         let mut set = Self::default();
         for kind in kinds.iter() {
-            set.namespaces[kind.index()] = Some(Arc::clone(self.get(kind)?));
+            set.share(self.get(kind)?);
         }
         if kinds.contains(Kind::Pid) {
             set.init.clone_from(&self.init);

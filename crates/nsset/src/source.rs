@@ -102,7 +102,12 @@ pub fn from_fd(fd: i32, expected: Option<Kind>) -> Result<NamespaceSet> {
     reopen_namespace(held, Path::new(&path), expected).map(NamespaceSet::of)
 }
 
-fn from_path_at(directory: BorrowedFd<'_>, name: &Path, path: &Path, expected: Option<Kind>) -> Result<Namespace> {
+pub(crate) fn from_path_at(
+    directory: BorrowedFd<'_>,
+    name: &Path,
+    path: &Path,
+    expected: Option<Kind>,
+) -> Result<Namespace> {
     // O_PATH first: opening a FIFO or a device could wait, or do something.
     let held = openat(directory, name, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
         .map_err(|errno| SystemError::new(errno, "open").path(path))?;

@@ -1,0 +1,201 @@
+//! Opens directories, one component at a time and each once, so that no other user's symbolic link leads elsewhere.
+
+use std::{
+    ffi::OsStr,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::{Component, Path, PathBuf},
+    sync::OnceLock,
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{AT_FDCWD, OFlag, openat, readlinkat},
+    sys::{
+        stat::{FileStat, Mode, SFlag, fstat, mkdirat},
+        statfs::{PROC_SUPER_MAGIC, fstatfs},
+    },
+    unistd::Uid,
+};
+
+use crate::{error::SystemError, proc};
+
+/// The most symbolic links on one way, as in the kernel: path_resolution(7).
+const MOST_LINKS: u8 = 40;
+
+/// Opens a directory (`O_PATH`). Symbolic links are followed, but those of other ordinary users only to what is theirs.
+pub(crate) fn open_directory(path: &Path) -> Result<OwnedFd, Box<SystemError>> {
+    Walk::along(path, false)
+}
+
+/// The same, for a directory that is made if need be, and those above it.
+pub(crate) fn make_directory(path: &Path) -> Result<OwnedFd, Box<SystemError>> {
+    Walk::along(path, true)
+}
+
+pub(crate) fn is_type(stat: &FileStat, expected: SFlag) -> bool {
+    stat.st_mode & SFlag::S_IFMT.bits() == expected.bits()
+}
+
+struct Walk {
+    at: OwnedFd,
+    links: u8,
+    makes: bool,
+}
+
+/// Why a walk ends early.
+enum Stop {
+    Failed(Errno, &'static str),
+    /// A symbolic link of this user leads to what is another's.
+    Stranger(u32),
+}
+
+impl Walk {
+    fn along(path: &Path, makes: bool) -> Result<OwnedFd, Box<SystemError>> {
+        let begin = || Ok(Self { at: open_below(AT_FDCWD, Path::new("."))?, links: 0, makes });
+        let walked = begin().and_then(|mut walk| walk.follow(path).map(|()| walk.at));
+        walked.map_err(|stop| explain(stop, path))
+    }
+
+    fn follow(&mut self, path: &Path) -> Result<(), Stop> {
+        for component in path.components() {
+            match component {
+                Component::CurDir => {}
+                Component::Normal(name) => self.step(name)?,
+                Component::RootDir | Component::ParentDir | Component::Prefix(_) => {
+                    self.at = open_below(self.at.as_fd(), Path::new(&component))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, name: &OsStr) -> Result<(), Stop> {
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let open = || openat(&self.at, name, flags, Mode::empty());
+        let held = match open() {
+            Err(Errno::ENOENT) if self.makes => {
+                match mkdirat(&self.at, name, Mode::from_bits_retain(0o755)) {
+                    Ok(()) | Err(Errno::EEXIST) => {}
+                    Err(errno) => return Err(Stop::Failed(errno, "mkdir")),
+                }
+                open()
+            }
+            other => other,
+        };
+        let held = held.map_err(failed_to_open)?;
+        let stat = fstat(&held).map_err(failed_to_open)?;
+        if is_type(&stat, SFlag::S_IFLNK) {
+            return self.follow_link(name, &held, stat.st_uid);
+        }
+        if !is_type(&stat, SFlag::S_IFDIR) {
+            return Err(failed_to_open(Errno::ENOTDIR));
+        }
+        self.at = held;
+        Ok(())
+    }
+
+    /// Follows exactly the link that is held.
+    fn follow_link(&mut self, name: &OsStr, link: &OwnedFd, owner: u32) -> Result<(), Stop> {
+        self.links += 1;
+        if self.links > MOST_LINKS {
+            return Err(failed_to_open(Errno::ELOOP));
+        }
+        if fstatfs(link).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC) {
+            // The kernel makes these, and where they lead cannot always be told in words.
+            self.at = open_below(self.at.as_fd(), Path::new(name))?;
+            return Ok(());
+        }
+        let target = PathBuf::from(readlinkat(link, "").map_err(failed_to_open)?);
+        self.follow(&target)?;
+        if is_trusted(owner) || fstat(&self.at).is_ok_and(|stat| stat.st_uid == owner) {
+            return Ok(());
+        }
+        Err(Stop::Stranger(owner))
+    }
+}
+
+fn open_below(at: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd, Stop> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    openat(at, path, flags, Mode::empty()).map_err(failed_to_open)
+}
+
+fn failed_to_open(errno: Errno) -> Stop {
+    Stop::Failed(errno, "open")
+}
+
+/// Whether links of this user may lead anywhere: the caller's own, those of root, and those of users that a user
+/// namespace does not show, which root outside is among.
+fn is_trusted(owner: u32) -> bool {
+    owner == 0 || owner == Uid::effective().as_raw() || (owner == OVERFLOW_UID && !sees_all_users())
+}
+
+/// What an owner without a number in the user namespace looks like: user_namespaces(7).
+const OVERFLOW_UID: u32 = 65534;
+
+fn sees_all_users() -> bool {
+    static SEES: OnceLock<bool> = OnceLock::new();
+    *SEES.get_or_init(|| {
+        let map = proc::read_below("thread-self/uid_map").unwrap_or_default();
+        map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
+    })
+}
+
+fn explain(stop: Stop, path: &Path) -> Box<SystemError> {
+    match stop {
+        Stop::Failed(errno, syscall) => SystemError::new(errno, syscall).path(path),
+        Stop::Stranger(uid) => SystemError::new(Errno::EACCES, "open").path(path).hint(format!(
+            "a symbolic link that belongs to uid {uid} leads to what is another user's, and is not followed"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::fd::AsRawFd, os::unix::fs::symlink};
+
+    use super::*;
+
+    fn place_of(fd: &OwnedFd) -> PathBuf {
+        fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).unwrap()
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("nsset-walk-{name}-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_path_leads_where_the_kernel_would_go() {
+        let base = scratch("same");
+        fs::create_dir_all(base.join("a/b")).unwrap();
+        symlink("a/../a/b", base.join("relative")).unwrap();
+        symlink(base.join("a"), base.join("absolute")).unwrap();
+        for path in ["a", "a/b/..", "./a//b/", "relative", "absolute/b", "relative/../b", "/proc/self/fd", "/", "/.."] {
+            let path = base.join(path);
+            assert_eq!(place_of(&open_directory(&path).unwrap()), fs::canonicalize(&path).unwrap(), "{path:?}");
+        }
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_directory_is_refused_as_the_kernel_does() {
+        let base = scratch("refused");
+        fs::write(base.join("file"), "").unwrap();
+        symlink("loop", base.join("loop")).unwrap();
+        symlink("nowhere", base.join("dangling")).unwrap();
+        for (name, errno) in [("file", "ENOTDIR"), ("file/x", "ENOTDIR"), ("loop", "ELOOP"), ("dangling", "ENOENT")] {
+            let error = open_directory(&base.join(name)).unwrap_err().to_string();
+            assert!(error.starts_with(errno), "{name}: {error}");
+        }
+        fs::remove_dir_all(base).unwrap();
+    }
+
+    #[test]
+    fn directories_are_made_where_they_are_missing() {
+        let base = scratch("made");
+        let made = make_directory(&base.join("a/b/c")).unwrap();
+        assert_eq!(place_of(&made), fs::canonicalize(base.join("a/b/c")).unwrap());
+        fs::remove_dir_all(base).unwrap();
+    }
+}
