@@ -26,7 +26,7 @@ pub struct Environment {
 
 /// Hands over what the native side calls back: how errors are made, and who hears of a child's end and
 /// of the answers about networks.
-#[napi]
+#[napi(catch_unwind)]
 pub fn initialize(
     env: Env,
     #[napi(ts_arg_type = "(fields: ErrorFields) => Error")] create_error: Function<'_, ErrorFields, Unknown<'static>>,

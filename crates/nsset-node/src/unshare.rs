@@ -1,21 +1,22 @@
 //! unshare, at once or on libuv's pool.
 
 use napi::{
-    Env, Result, Task,
+    Env, Result,
     bindgen_prelude::{AsyncTask, Reference},
 };
 use napi_derive::napi;
-use nsset::{Cancel, Kinds, NamespaceSet, UnshareOptions};
+use nsset::{Cancel, Kinds, NamespaceSet};
 
 use crate::{
     convert::optional_kinds,
-    failure::{self, guard},
+    failure::guard,
     options::NativeUnshareOptions,
     set::NativeSet,
+    work::{self, Work},
 };
 
 /// Makes new namespaces; with a base, the result holds the base's others too.
-#[napi]
+#[napi(catch_unwind)]
 pub fn unshare_sync(
     env: Env,
     base: Option<&NativeSet>,
@@ -29,22 +30,19 @@ pub fn unshare_sync(
 }
 
 /// The same on another thread; `canceller` ends it early.
-#[napi(ts_return_type = "Promise<NativeSet>")]
+#[napi(catch_unwind, ts_return_type = "Promise<NativeSet>")]
 pub fn unshare(
     env: Env,
     base: Option<&NativeSet>,
     kinds: u32,
     options: NativeUnshareOptions,
     canceller: Option<Reference<NativeCanceller>>,
-) -> Result<AsyncTask<Unshare>> {
+) -> Result<AsyncTask<Work<NamespaceSet, NativeSet>>> {
     guard(env, || {
-        Ok(AsyncTask::new(Unshare {
-            base: base.map(|base| base.open().map(|base| base.clone())).transpose()?,
-            kinds: kinds_named(kinds)?,
-            options: options.into_core()?,
-            cancel: canceller.and_then(|canceller| canceller.cancel.clone()),
-            failure: None,
-        }))
+        let base = base.map(|base| base.open().map(|base| base.clone())).transpose()?;
+        let (kinds, options) = (kinds_named(kinds)?, options.into_core()?);
+        let cancel = canceller.and_then(|canceller| canceller.cancel.clone());
+        work::run(env, move || nsset::unshare_from_home(base.as_ref(), kinds, &options, cancel.as_ref()))
     })
 }
 
@@ -60,12 +58,12 @@ pub struct NativeCanceller {
 
 #[napi]
 impl NativeCanceller {
-    #[napi(constructor)]
+    #[napi(catch_unwind, constructor)]
     pub fn new(env: Env) -> Result<Self> {
         guard(env, || Ok(Self { cancel: Some(Cancel::new()?) }))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn cancel(&self) {
         if let Some(cancel) = &self.cancel {
             cancel.cancel();
@@ -73,40 +71,8 @@ impl NativeCanceller {
     }
 
     /// There is nothing to cancel any more.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn release(&mut self) {
         self.cancel = None;
-    }
-}
-
-pub struct Unshare {
-    base: Option<NamespaceSet>,
-    kinds: Kinds,
-    options: UnshareOptions,
-    cancel: Option<Cancel>,
-    /// Kept from the pool's thread to the JS thread, where it becomes an object.
-    failure: Option<nsset::Error>,
-}
-
-impl Task for Unshare {
-    type Output = NamespaceSet;
-    type JsValue = NativeSet;
-
-    fn compute(&mut self) -> Result<NamespaceSet> {
-        // Taken, so that nothing is held any more once the promise is settled.
-        let (base, cancel) = (self.base.take(), self.cancel.take());
-        nsset::unshare_from_home(base.as_ref(), self.kinds, &self.options, cancel.as_ref()).map_err(|error| {
-            let reason = error.to_string();
-            self.failure = Some(error);
-            napi::Error::from_reason(reason)
-        })
-    }
-
-    fn resolve(&mut self, _env: Env, set: NamespaceSet) -> Result<NativeSet> {
-        Ok(NativeSet::new(set))
-    }
-
-    fn reject(&mut self, env: Env, error: napi::Error) -> Result<NativeSet> {
-        Err(self.failure.take().map_or(error, |failure| failure::rejection(env, &failure)))
     }
 }

@@ -64,6 +64,8 @@ pub fn run(
         .map_err(|errno| SystemError::new(errno, "socketpair"))?;
     let mut fds = vec![theirs.as_fd()];
     fds.extend(program.fds());
+    // No child without who waits for it.
+    reaper::start()?;
     let helper = launch::launch(image::program()?, &program.argv(), environment, &fds).map_err(explain::launch)?;
     drop(theirs);
     let mut conversation = Conversation {

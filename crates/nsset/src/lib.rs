@@ -8,6 +8,8 @@ mod conversation;
 mod error;
 mod explain;
 mod file;
+pub mod footprint;
+pub mod home;
 mod id_map;
 mod image;
 mod init;
