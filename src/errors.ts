@@ -49,6 +49,7 @@ const MISUSE: Record<string, ErrorConstructor> = {
   ERR_NSSET_CLOSED: TypeError,
   ERR_NSSET_NOT_ENTERABLE: TypeError,
   ERR_NSSET_NOT_IN_SET: RangeError,
+  ERR_NSSET_OTHER_COPY: TypeError,
   ERR_NSSET_UNSUPPORTED_PLATFORM: TypeError,
   ERR_UNKNOWN_SIGNAL: TypeError,
 }

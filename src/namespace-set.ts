@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { NativeNetwork, NativeSet } from '../index.js'
 import { type FromContainerOptions, fromContainer } from './containers/from-container.ts'
+import { notOurs, sign } from './copies.ts'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { invalidType, invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
@@ -70,6 +71,7 @@ export class NamespaceSet {
   #network: { face: Network; native: NativeNetwork } | undefined
 
   static {
+    sign(NamespaceSet)
     nativeOf = (set) => set.#native
     provideSets({
       isSet: (value): value is NamespaceSet => value instanceof NamespaceSet,
@@ -340,7 +342,7 @@ export class NamespaceSet {
    * console.log(set.equals(here, 'net'))
    */
   equals(other: NamespaceSet, kinds?: Kinds): boolean {
-    if (!(other instanceof NamespaceSet)) throw invalidType('other', 'a NamespaceSet', other)
+    if (!(other instanceof NamespaceSet)) throw notOurs('other', 'a NamespaceSet', other)
     return this.#native.equals(other.#native, parseOptionalKinds(kinds))
   }
 
