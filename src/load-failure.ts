@@ -54,8 +54,8 @@ function causedBy(cause: NodeJS.ErrnoException | undefined): Error | undefined {
   return unsupported(`nsset could not load its binary: ${line.replace(/\.$/, '')}; ${remedyFor(cause)}`)
 }
 
-/** The generated loader hides what was wrong behind a message about npm, as a chain of causes. */
-function causeOf(refusals: readonly Refusal[]): NodeJS.ErrnoException | undefined {
+/** @internal What was wrong other than that nothing was there. The generated loader hides it in a chain of causes. */
+export function causeOf(refusals: readonly Refusal[]): NodeJS.ErrnoException | undefined {
   for (const { error } of refusals) {
     let each: unknown = error
     while (each instanceof Error) {

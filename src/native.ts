@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module'
 import type * as Native from '../index.js'
+import { complaintAbout } from './binary-file.ts'
 import { createError } from './errors.ts'
 import { libc } from './libc.ts'
-import { explain, type Refusal } from './load-failure.ts'
+import { causeOf, explain, type Refusal } from './load-failure.ts'
 import { reportAnswer } from './network/answers.ts'
 import { reportExit } from './processes/exits.ts'
 import { shareOn } from './shared.ts'
@@ -41,11 +42,15 @@ function load(): Binding | undefined {
   const require = createRequire(import.meta.url)
   for (const place of places()) {
     try {
-      return require(place) as Binding
+      const path = require.resolve(place)
+      if (path.endsWith('.node')) check(path)
+      return require(path) as Binding
     } catch (error) {
       refusals.push(refusalOf(place, error))
     }
   }
+  // It would try the same files, and does not look at them before.
+  if (causeOf(refusals) !== undefined) return undefined
   if (refusedByLoader === undefined) {
     try {
       return require('../index.js') as Binding
@@ -57,9 +62,16 @@ function load(): Binding | undefined {
   return undefined
 }
 
+/** As `require` would, for what that does not survive. */
+function check(path: string): void {
+  const complaint = complaintAbout(path)
+  if (complaint !== undefined) throw Object.assign(new Error(`${path}: ${complaint}`), { code: 'ERR_DLOPEN_FAILED' })
+}
+
 function places(): string[] {
   const given = process.env['NAPI_RS_NATIVE_LIBRARY_PATH']
-  if (given !== undefined) return refusedByLoader === undefined ? [] : [given]
+  // Relative to the generated loader, which is one level above.
+  if (given !== undefined) return [given.startsWith('.') ? `../${given}` : given]
   return targets().flatMap((target) => [`../nsset.${target}.node`, `nsset-${target}`])
 }
 
