@@ -3,7 +3,7 @@ import type { NativeNetwork, NativeSet } from '../index.js'
 import { type FromContainerOptions, fromContainer } from './containers/from-container.ts'
 import { notOurs, sign } from './copies.ts'
 import { closedProperly, watchForDrop } from './dropped.ts'
-import { invalidType, invalidValue, misuse } from './errors.ts'
+import { invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
 import { flagOf, namesOf, parseKinds, parseOptionalKind, parseOptionalKinds } from './kinds.ts'
 import { type MountTargets, parseTargets } from './mount-targets.ts'
@@ -94,7 +94,7 @@ export class NamespaceSet {
   /** @hidden Made by the static functions: {@link NamespaceSet.unshare}, {@link NamespaceSet.current} and their like. */
   constructor(native: NativeSet) {
     if (!(native instanceof binding().NativeSet)) {
-      throw invalidType('native', 'what NamespaceSet.unshare(), .current() and their like give', native)
+      throw notOurs('native', 'what NamespaceSet.unshare(), .current() and their like give', native)
     }
     this.#native = native
     this.#flags = native.flags()

@@ -47,6 +47,9 @@ impl NativeNetwork {
 #[napi(catch_unwind)]
 pub fn bind_socket(env: Env, fd: i32, binding: NativeBinding) -> Result<()> {
     guard(env, || {
+        if fd < 0 {
+            return Err(failed(Errno::EBADF, "bind"));
+        }
         // SAFETY: the face has just made it, and closes it later.
         let socket = unsafe { BorrowedFd::borrow_raw(fd) };
         binding.prepare(socket).map_err(|errno| failed(errno, "setsockopt"))?;
