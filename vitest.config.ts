@@ -9,7 +9,8 @@ export default defineConfig({
   resolve: { alias: { nsset: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
   test: {
     include: ['__test__/**/*.test.ts'],
-    setupFiles: ['__test__/setup/thread-guard.ts'],
+    setupFiles: ['__test__/setup/thread-guard.ts', '__test__/setup/record-codes.ts'],
+    globalSetup: ['__test__/setup/compare-codes.ts'],
     // Each file in a process of its own: a thread that one test leaves inside must not reach another's.
     pool: 'forks',
     isolate: true,

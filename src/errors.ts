@@ -1,5 +1,13 @@
+import { channel } from 'node:diagnostics_channel'
 import type { ErrorFields } from '../index.js'
 import type { NamespaceKind } from './namespace-kind.ts'
+
+/** Who wants to know of all errors; errors of actions are told as their causes. */
+const errors = channel('nsset:error')
+
+function publish(error: Error): void {
+  if (errors.hasSubscribers) errors.publish({ error })
+}
 
 /**
  * A system call that failed, on this thread or in the helper that works for it.
@@ -33,6 +41,7 @@ export class NamespaceError extends Error {
     if (fields.kind !== undefined) this.kind = fields.kind as NamespaceKind
     if (fields.path !== undefined) this.path = fields.path
     if (fields.pid !== undefined) this.pid = fields.pid
+    if (new.target === NamespaceError) publish(this)
   }
 
   static {
@@ -49,6 +58,7 @@ const MISUSE: Record<string, ErrorConstructor> = {
   ERR_NSSET_CLOSED: TypeError,
   ERR_NSSET_NOT_ENTERABLE: TypeError,
   ERR_NSSET_NOT_IN_SET: RangeError,
+  ERR_NSSET_OTHER_COPY: TypeError,
   ERR_NSSET_UNSUPPORTED_PLATFORM: TypeError,
   ERR_UNKNOWN_SIGNAL: TypeError,
 }
@@ -57,6 +67,7 @@ const MISUSE: Record<string, ErrorConstructor> = {
 export function misuse(code: keyof typeof MISUSE, message: string, Class = MISUSE[code] ?? TypeError): Error {
   const error = new Class(message)
   Object.defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true })
+  publish(error)
   return error
 }
 

@@ -1,24 +1,20 @@
 import { binding } from './native.ts'
+import { shared } from './shared.ts'
 
-/** Shared by every copy of this module in an environment: the native side has one line that holds the loop. */
-interface Holders {
-  count: number
-}
-
-const KEY = Symbol.for('nsset.holders')
-const shared = globalThis as { [KEY]?: Holders }
-
-const holders: Holders = shared[KEY] ?? { count: 0 }
-shared[KEY] = holders
+/** Shared, since the binding has one line that holds the loop. */
+const holders = () => shared('nsset.holders', () => ({ count: 0 }))
 
 /** @internal Keeps the event loop alive until `release` was called as often. */
 export function hold(): void {
-  holders.count += 1
-  if (holders.count === 1) binding().keepAlive(true)
+  const native = binding()
+  const all = holders()
+  all.count += 1
+  if (all.count === 1) native.keepAlive(true)
 }
 
 /** @internal */
 export function release(): void {
-  holders.count -= 1
-  if (holders.count === 0) binding().keepAlive(false)
+  const all = holders()
+  all.count -= 1
+  if (all.count === 0) binding().keepAlive(false)
 }

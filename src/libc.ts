@@ -10,9 +10,9 @@ const OF_MUSL: Record<string, string> = { arm64: '/lib/ld-musl-aarch64.so.1', x6
  */
 export function libc(): 'gnu' | 'musl' | undefined {
   const ofMusl = OF_MUSL[process.arch]
-  // Not imported: that would load all that `node:fs` can have.
-  if (ofMusl !== undefined && !process.getBuiltinModule('node:fs').existsSync(ofMusl)) return 'gnu'
   try {
+    // Not imported: that would load all that `node:fs` can have. The permission model may have it throw.
+    if (ofMusl !== undefined && !process.getBuiltinModule('node:fs').existsSync(ofMusl)) return 'gnu'
     const interpreter = interpreterOf('/proc/self/exe')
     if (interpreter === undefined) return undefined
     return interpreter.includes('/ld-musl-') ? 'musl' : 'gnu'

@@ -1,4 +1,5 @@
-import { invalidType, invalidValue, misuse } from './errors.ts'
+import { notOurs } from './copies.ts'
+import { invalidValue, misuse } from './errors.ts'
 import { namesOf, parseKinds } from './kinds.ts'
 import type { Kinds, NamespaceKind } from './namespace-kind.ts'
 import { NamespaceSet } from './namespace-set.ts'
@@ -148,7 +149,7 @@ export class NamespacePool {
    * try { await set.execFile('ip', ['addr']) } finally { pool.put(set) }
    */
   put(set: NamespaceSet): void {
-    if (!(set instanceof NamespaceSet)) throw invalidType('set', 'a NamespaceSet', set)
+    if (!(set instanceof NamespaceSet)) throw notOurs('set', 'a NamespaceSet', set)
     if (set.flags !== this.#kinds) {
       throw invalidValue('set', `must have the kinds of the pool, ${this.kinds.join(', ')}`, String(set))
     }

@@ -1,9 +1,10 @@
 import type { Worker } from 'node:worker_threads'
 import type { NativeNetwork, NativeSet } from '../index.js'
 import { type FromContainerOptions, fromContainer } from './containers/from-container.ts'
+import { notOurs, sign } from './copies.ts'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { endOf } from './end.ts'
-import { invalidType, invalidValue, misuse } from './errors.ts'
+import { invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
 import { flagOf, namesOf, parseKinds, parseKindsOrAll, parseOptionalKind, parseOptionalKinds } from './kinds.ts'
 import { type MountTargets, parseTargets } from './mount-targets.ts'
@@ -71,6 +72,7 @@ export class NamespaceSet {
   #network: { face: Network; native: NativeNetwork } | undefined
 
   static {
+    sign(NamespaceSet)
     nativeOf = (set) => set.#native
     provideSets({
       isSet: (value): value is NamespaceSet => value instanceof NamespaceSet,
@@ -93,7 +95,7 @@ export class NamespaceSet {
   /** @hidden Made by the static functions: {@link NamespaceSet.unshare}, {@link NamespaceSet.current} and their like. */
   constructor(native: NativeSet) {
     if (!(native instanceof binding().NativeSet)) {
-      throw invalidType('native', 'what NamespaceSet.unshare(), .current() and their like give', native)
+      throw notOurs('native', 'what NamespaceSet.unshare(), .current() and their like give', native)
     }
     this.#native = native
     this.#flags = native.flags()
@@ -343,7 +345,7 @@ export class NamespaceSet {
    * console.log(set.equals(here, 'net'))
    */
   equals(other: NamespaceSet, kinds?: Kinds): boolean {
-    if (!(other instanceof NamespaceSet)) throw invalidType('other', 'a NamespaceSet', other)
+    if (!(other instanceof NamespaceSet)) throw notOurs('other', 'a NamespaceSet', other)
     return this.#native.equals(other.#native, parseOptionalKinds(kinds))
   }
 

@@ -1,25 +1,35 @@
 import { createRequire } from 'node:module'
 import type * as Native from '../index.js'
-import { createError, misuse } from './errors.ts'
+import { complaintAbout } from './binary-file.ts'
+import { createError } from './errors.ts'
 import { libc } from './libc.ts'
+import { causeOf, explain, type Refusal } from './load-failure.ts'
 import { reportAnswer } from './network/answers.ts'
 import { reportExit } from './processes/exits.ts'
+import { shareOn } from './shared.ts'
 
 type Binding = typeof Native
 
-/** The processors, as Node calls them, for which there are packages with a binary. */
-const PUBLISHED = new Set(['arm64', 'x64'])
-
 let loaded: Binding | undefined
-let failure: unknown
+/** What was wrong with each place at the last attempt, in order. */
+let refusals: Refusal[] = []
+/** The generated loader is a module: what it threw once it throws again. */
+let refusedByLoader: Refusal | undefined
 
 // At once, not on first use: what the addon starts at load must not be started from inside a namespace.
-if (process.platform === 'linux') {
+tryToLoad()
+
+function tryToLoad(): void {
+  if (process.platform !== 'linux') return
+  refusals = []
+  const native = load()
+  if (native === undefined) return
   try {
-    loaded = load()
-    loaded.initialize(createError, reportExit, reportAnswer)
+    native.initialize(createError, reportExit, reportAnswer)
+    shareOn(native.initialize)
+    loaded = native
   } catch (error) {
-    failure = error
+    refusals.push(refusalOf('initialize', error))
   }
 }
 
@@ -28,20 +38,45 @@ if (process.platform === 'linux') {
  * keep CommonJS from requiring this package. The two usual places come first, because the generated loader, which knows
  * them all, takes longer than all else here.
  */
-function load(): Binding {
+function load(): Binding | undefined {
   const require = createRequire(import.meta.url)
-  if (process.env['NAPI_RS_NATIVE_LIBRARY_PATH'] === undefined) {
-    for (const target of targets()) {
-      for (const place of [`../nsset.${target}.node`, `nsset-${target}`]) {
-        try {
-          return require(place) as Binding
-        } catch {
-          // The generated loader tries again, and says what was wrong.
-        }
-      }
+  for (const place of places()) {
+    try {
+      const path = require.resolve(place)
+      if (path.endsWith('.node')) check(path)
+      return require(path) as Binding
+    } catch (error) {
+      refusals.push(refusalOf(place, error))
     }
   }
-  return require('../index.js') as Binding
+  // It would try the same files, and does not look at them before.
+  if (causeOf(refusals) !== undefined) return undefined
+  if (refusedByLoader === undefined) {
+    try {
+      return require('../index.js') as Binding
+    } catch (error) {
+      refusedByLoader = refusalOf('../index.js', error)
+    }
+  }
+  refusals.push(refusedByLoader)
+  return undefined
+}
+
+/** As `require` would, for what that does not survive. */
+function check(path: string): void {
+  const complaint = complaintAbout(path)
+  if (complaint !== undefined) throw Object.assign(new Error(`${path}: ${complaint}`), { code: 'ERR_DLOPEN_FAILED' })
+}
+
+function places(): string[] {
+  const given = process.env['NAPI_RS_NATIVE_LIBRARY_PATH']
+  // Relative to the generated loader, which is one level above.
+  if (given !== undefined) return [given.startsWith('.') ? `../${given}` : given]
+  return targets().flatMap((target) => [`../nsset.${target}.node`, `nsset-${target}`])
+}
+
+function refusalOf(place: string, error: unknown): Refusal {
+  return { place, error: error as NodeJS.ErrnoException }
 }
 
 /** The names of the binaries for this process; there is more than one only where its C library cannot be told. */
@@ -51,30 +86,9 @@ function targets(): string[] {
   return libcs.map((each) => `${process.platform}-${process.arch}-${each}`)
 }
 
-/** @internal The native binding, or an error that says why there is none. */
+/** @internal The native binding, or an error that says why there is none. What failed once may work now. */
 export function binding(): Binding {
-  if (loaded !== undefined) return loaded
-  const error = misuse('ERR_NSSET_UNSUPPORTED_PLATFORM', reason())
-  if (failure !== undefined) error.cause = failure
-  throw error
-}
-
-function reason(): string {
-  const here = `${process.platform}-${process.arch}`
-  if (process.platform !== 'linux') return `nsset needs Linux, and this is ${here}`
-  if (!PUBLISHED.has(process.arch)) return `nsset has no working binary for ${here}; it has to be built from source`
-  const names = targets().map((target) => `nsset-${target}`)
-  const missing = names.find(isMissing)
-  return missing === undefined
-    ? `nsset has no working binary for ${here}: ${names.join(' or ')} does not load, see the cause`
-    : `nsset has no working binary for ${here}: the package ${missing} is missing; npm install --include=optional brings it`
-}
-
-function isMissing(name: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(name)
-    return false
-  } catch {
-    return true
-  }
+  if (loaded === undefined) tryToLoad()
+  if (loaded === undefined) throw explain(refusals, targets())
+  return loaded
 }

@@ -1,4 +1,5 @@
-import { invalidType, NamespaceError } from './errors.ts'
+import { notOurs } from './copies.ts'
+import { NamespaceError } from './errors.ts'
 import { NamespaceSet, nativeOf } from './namespace-set.ts'
 import { binding } from './native.ts'
 import { NETNS_DIRECTORY, parseDirectory, parseNetnsName, rememberNetnsName } from './netns-name.ts'
@@ -105,7 +106,7 @@ export const netns = {
    */
   async attach(name: string, set: NamespaceSet, options?: NetnsAttachOptions): Promise<void> {
     const attach = parseAttach(name, parseOptions<NetnsAttachOptions>(options))
-    if (!(set instanceof NamespaceSet)) throw invalidType('set', 'a NamespaceSet', set)
+    if (!(set instanceof NamespaceSet)) throw notOurs('set', 'a NamespaceSet', set)
     attach(set)
   },
 

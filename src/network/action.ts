@@ -1,3 +1,4 @@
+import { sign } from '../copies.ts'
 import type { NamespaceSet } from '../namespace-set.ts'
 import type { Plain } from './fields.ts'
 import type { Network } from './network.ts'
@@ -53,6 +54,10 @@ export class Action<out R> {
     this.name = name
     // Not shown with it: there may be private keys in it.
     Object.defineProperty(this, 'step', { value: step })
+  }
+
+  static {
+    sign(Action)
   }
 }
 

@@ -1,3 +1,4 @@
+import { isOfAnotherCopy, notOurs } from '../copies.ts'
 import { invalidType } from '../errors.ts'
 import type { NamespaceSet } from '../namespace-set.ts'
 import { parseInteger } from '../options.ts'
@@ -40,6 +41,7 @@ const LAST_PID = 0x7fffffff
 /** @internal */
 export function parseKnownSet(ref: unknown, name: string): KnownSet {
   if (sets.isSet(ref)) return { set: ref }
+  if (isOfAnotherCopy(ref)) throw notOurs(name, 'a NamespaceSet', ref)
   const given = parseObject(ref, name)
   if (given['name'] !== undefined) {
     const { name: word, directory } = given

@@ -1,3 +1,4 @@
+import { notOurs } from '../copies.ts'
 import { invalidType } from '../errors.ts'
 import type { NamespaceSet } from '../namespace-set.ts'
 import { parseFunction, parseOptions } from '../options.ts'
@@ -84,7 +85,7 @@ function started(child: NamespaceChildProcess): NamespaceChildProcess | Promise<
 export function parseActions(actions: unknown): Action<unknown>[] {
   return parseArray(actions, 'actions', (element, name) => {
     if (element instanceof Action) return element
-    throw invalidType(name, 'an action, as the functions of `action` make them', element)
+    throw notOurs(name, 'an action, as the functions of `action` make them', element)
   })
 }
 

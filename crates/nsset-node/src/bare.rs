@@ -19,7 +19,7 @@ use nix::{
 };
 
 /// One setns(2).
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_setns(fd: i32, flag: u32) -> Result<()> {
     // SAFETY: the benchmark keeps the descriptor open meanwhile.
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };
@@ -27,7 +27,7 @@ pub fn bare_setns(fd: i32, flag: u32) -> Result<()> {
 }
 
 /// A socket of rtnetlink(7), born where the calling thread is. The benchmark closes it.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_rtnetlink() -> Result<i32> {
     let protocol = SockProtocol::NetlinkRoute;
     let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).map_err(told)?;
@@ -35,26 +35,26 @@ pub fn bare_rtnetlink() -> Result<i32> {
 }
 
 /// Has all links told, and receives what is told, as many bytes as it answers with.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_dump_links(socket: i32, mut buffer: BufferSlice<'_>) -> Result<u32> {
     converse(socket, &about_link(libc::RTM_GETLINK, libc::NLM_F_DUMP, 0, 0), &mut buffer).map_err(told)
 }
 
 /// Brings a link up, and receives the kernel's word that it is.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_bring_up(socket: i32, index: u32, mut buffer: BufferSlice<'_>) -> Result<u32> {
     let request = about_link(libc::RTM_SETLINK, libc::NLM_F_ACK, index, libc::IFF_UP as u32);
     converse(socket, &request, &mut buffer).map_err(told)
 }
 
 /// Sends a request of rtnetlink that asks for an acknowledgement, and receives until it comes.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_request(socket: i32, request: BufferSlice<'_>, mut buffer: BufferSlice<'_>) -> Result<u32> {
     converse(socket, &request, &mut buffer).map_err(told)
 }
 
 /// Starts a program so many times with posix_spawn(3), outside and without a word, and waits for the end of each.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_spawn(program: String, at_once: u32) -> Result<()> {
     let program = CString::new(program)?;
     let arguments = [program.as_ptr().cast_mut(), ptr::null_mut()];

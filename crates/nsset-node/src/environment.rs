@@ -26,17 +26,23 @@ pub struct Environment {
 
 /// Hands over what the native side calls back: how errors are made, and who hears of a child's end and
 /// of the answers about networks.
-#[napi]
+#[napi(catch_unwind)]
 pub fn initialize(
     env: Env,
     #[napi(ts_arg_type = "(fields: ErrorFields) => Error")] create_error: Function<'_, ErrorFields, Unknown<'static>>,
     #[napi(ts_arg_type = "(report: ExitReport) => void")] on_exit: Function<'_, ExitReport, ()>,
     #[napi(ts_arg_type = "(answer: NativeAnswer) => void")] on_answer: Function<'_, NativeAnswer, ()>,
 ) -> Result<()> {
+    let create_error = create_error.create_ref()?;
+    if let Some(environment) = env.get_instance_data::<Environment>()? {
+        // Another copy of the face, which shares what the first one hears with it: the lines stay, and children with them.
+        environment.create_error = create_error;
+        return Ok(());
+    }
     let exit_line = on_exit.build_threadsafe_function().weak::<true>().build()?;
     let answer_line = on_answer.build_threadsafe_function().weak::<true>().build()?;
     let environment = Environment {
-        create_error: create_error.create_ref()?,
+        create_error,
         exit_line: Arc::new(exit_line),
         answer_line: Arc::new(answer_line),
     };

@@ -20,12 +20,12 @@ impl NativeFds {
 #[napi]
 impl NativeFds {
     /// `[name of the kind, descriptor]` of each, in order.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn entries(&self) -> Vec<(String, i32)> {
         self.fds.iter().map(|(kind, fd)| (kind.name().to_owned(), fd.as_raw_fd())).collect()
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close(&mut self) {
         self.fds.clear();
     }

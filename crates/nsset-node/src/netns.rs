@@ -13,7 +13,7 @@ use crate::{
 #[napi]
 impl NativeSet {
     /// Gives the set's network namespace a name; a temporary one goes when the set is closed.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn attach_name(&self, env: Env, directory: Text, name: String, temporary: bool) -> Result<()> {
         self.with(env, |set| {
             let (directory, namespace) = (path(directory)?, set.get(Kind::Net)?);
@@ -26,17 +26,17 @@ impl NativeSet {
     }
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn open_name(env: Env, directory: Text, name: String) -> Result<NativeSet> {
     guard(env, || nsset::from_path(&netns::path_of(&path(directory)?, &name)?, Some(Kind::Net)).map(NativeSet::new))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn remove_name(env: Env, directory: Text, name: String) -> Result<()> {
     guard(env, || netns::remove(&path(directory)?, &name))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn list_names(env: Env, directory: Text) -> Result<Vec<String>> {
     guard(env, || netns::list(&path(directory)?))
 }

@@ -49,30 +49,30 @@ pub struct NativeChild {
 #[napi]
 impl NativeChild {
     /// Nothing when it did not start.
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn pid(&self) -> Option<i32> {
         self.pid
     }
 
     /// The error, when it did not start.
-    #[napi(ts_return_type = "Error | null")]
+    #[napi(catch_unwind, ts_return_type = "Error | null")]
     pub fn failure(&self, env: Env) -> Result<Option<Unknown<'static>>> {
         self.failure.as_ref().map(|error| failure::create(env, error)).transpose()
     }
 
     /// Our ends of the pipes, in the order of `stdio`; the caller owns them from now on.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn take_pipes(&mut self) -> Vec<Option<i32>> {
         std::mem::take(&mut self.pipes).into_iter().map(|pipe| pipe.map(IntoRawFd::into_raw_fd)).collect()
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn signal(&self, env: Env, signal: i32) -> Result<()> {
         guard(env, || self.signaller.as_ref().map_or(Ok(()), |signaller| signaller.signal(signal)))
     }
 
     /// The child has ended: there is nobody to signal any more.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn release(&mut self) {
         self.signaller = None;
     }
@@ -81,7 +81,7 @@ impl NativeChild {
 #[napi]
 impl NativeSet {
     /// Starts a program inside; `child` names it when its end is reported. Throws for misuse only.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn spawn(&self, env: Env, kinds: u32, command: NativeCommand, child: u32) -> Result<NativeChild> {
         let line = environment::of(env)?.exit_line.clone();
         guard(env, || {
@@ -105,7 +105,7 @@ impl NativeSet {
 }
 
 /// Whether children and requests under way keep the event loop alive.
-#[napi]
+#[napi(catch_unwind)]
 pub fn keep_alive(env: Env, alive: bool) -> Result<()> {
     let line = environment::of(env)?.exit_line.raw();
     // SAFETY: the line lives as long as the environment, whose thread this is.

@@ -12,6 +12,7 @@ use crate::{
     exit_report::ExitReport,
     failure::{self, guard},
     fd_set::NativeFds,
+    start,
 };
 
 /// The native part of a `NamespaceSet`; `None` when it is closed.
@@ -26,10 +27,28 @@ pub struct NativeSet {
     ending: RefCell<Option<Ending>>,
 }
 
+/// A set that is open already, on a thread where it cannot be an object yet.
+pub struct HeldOpen {
+    set: nsset::NamespaceSet,
+    stay: Option<Stay>,
+}
+
+impl From<nsset::NamespaceSet> for HeldOpen {
+    fn from(set: nsset::NamespaceSet) -> Self {
+        Self { stay: set.stay(), set }
+    }
+}
+
+impl From<HeldOpen> for NativeSet {
+    fn from(HeldOpen { set, stay }: HeldOpen) -> Self {
+        let (set, stay) = (RefCell::new(Some(set)), RefCell::new(stay));
+        Self { set, names: RefCell::default(), stay, ending: RefCell::default() }
+    }
+}
+
 impl NativeSet {
     pub fn new(set: nsset::NamespaceSet) -> Self {
-        let stay = RefCell::new(set.stay());
-        Self { set: RefCell::new(Some(set)), names: RefCell::default(), stay, ending: RefCell::default() }
+        HeldOpen::from(set).into()
     }
 
     /// The set, if it is still open.
@@ -56,19 +75,19 @@ impl NativeSet {
 #[napi]
 impl NativeSet {
     /// The mask of the kinds.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn flags(&self, env: Env) -> Result<u32> {
         self.open().map(|set| set.kinds().flags()).map_err(|error| failure::throw(env, &error))
     }
 
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn closed(&self) -> bool {
         self.set.borrow().is_none()
     }
 
     /// Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name
     /// could not be removed.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close(&self, env: Env) -> Result<()> {
         let removed = self.remove_names();
         self.set.take();
@@ -80,7 +99,7 @@ impl NativeSet {
 
     /// Reports, by this number, when the pid namespace is gone that ended with the set; whether there is one. What the
     /// report says of the exit is without meaning.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn report_end(&self, env: Env, number: u32) -> Result<bool> {
         let line = environment::of(env)?.exit_line.clone();
         let ending = self.ending.borrow();
@@ -93,7 +112,7 @@ impl NativeSet {
     }
 
     /// `[dev, ino]` of a kind.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn stat(&self, env: Env, kind: u32) -> Result<Vec<BigInt>> {
         self.with(env, |set| {
             let id = one(set, kind)?.id();
@@ -102,25 +121,25 @@ impl NativeSet {
     }
 
     /// `net:[4026532177]`.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn id(&self, env: Env, kind: u32) -> Result<String> {
         self.with(env, |set| Ok(one(set, kind)?.to_string()))
     }
 
     /// The identities of all, separated by spaces.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn ids(&self, env: Env) -> Result<String> {
         self.with(env, |set| Ok(set.to_string()))
     }
 
     /// The number of the descriptor that holds a kind.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn descriptor(&self, env: Env, kind: u32) -> Result<i32> {
         use std::os::fd::{AsFd, AsRawFd};
         self.with(env, |set| Ok(one(set, kind)?.as_fd().as_raw_fd()))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn equals(&self, env: Env, other: &NativeSet, kinds: u32) -> Result<bool> {
         self.with(env, |set| {
             let other = other.open()?;
@@ -132,33 +151,33 @@ impl NativeSet {
         })
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn owner(&self, env: Env, kind: u32) -> Result<NativeSet> {
         self.with(env, |set| one(set, kind)?.owner().map(nsset::NamespaceSet::of).map(Self::new))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn parent(&self, env: Env, kind: u32) -> Result<NativeSet> {
         self.with(env, |set| one(set, kind)?.parent().map(nsset::NamespaceSet::of).map(Self::new))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn dup(&self, env: Env, kinds: u32) -> Result<NativeSet> {
         self.with(env, |set| set.narrow(kinds_of(set, kinds)?).map(Self::new))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn fds(&self, env: Env, kinds: u32) -> Result<NativeFds> {
         self.with(env, |set| set.fds(kinds_of(set, kinds)?).map(NativeFds::new))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn mount_into_directory(&self, env: Env, directory: Text) -> Result<()> {
         self.with(env, |set| nsset::mount_into_directory(set, &path(directory)?))
     }
 
     /// Targets as `[flag of the kind, file]`.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn mount_onto_files(&self, env: Env, targets: Vec<(u32, Text)>) -> Result<()> {
         self.with(env, |set| {
             let targets: nsset::Result<Vec<_>> =
@@ -168,9 +187,12 @@ impl NativeSet {
     }
 
     /// Enters for good.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn enter(&self, env: Env, kinds: u32) -> Result<()> {
-        self.with(env, |set| nsset::thread::enter(set, kinds_of(set, kinds)?))
+        self.with(env, |set| {
+            start::everything(env)?;
+            nsset::thread::enter(set, kinds_of(set, kinds)?)
+        })
     }
 }
 
@@ -184,38 +206,38 @@ fn only(kind: u32) -> nsset::Result<nsset::Kind> {
 }
 
 /// The namespaces of the calling thread.
-#[napi]
+#[napi(catch_unwind)]
 pub fn current(env: Env, kinds: u32) -> Result<NativeSet> {
     guard(env, || nsset::current(optional_kinds(kinds)?).map(NativeSet::new))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn from_pid(env: Env, pid: i32, kinds: u32) -> Result<NativeSet> {
     guard(env, || nsset::from_pid(pid, optional_kinds(kinds)?).map(NativeSet::new))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn from_thread(env: Env, pid: i32, tid: i32, kinds: u32) -> Result<NativeSet> {
     guard(env, || nsset::from_thread(pid, tid, optional_kinds(kinds)?).map(NativeSet::new))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn from_directory(env: Env, directory: Text, kinds: u32) -> Result<NativeSet> {
     guard(env, || nsset::from_directory(&path(directory)?, optional_kinds(kinds)?).map(NativeSet::new))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn from_path(env: Env, file: Text, expected: u32) -> Result<NativeSet> {
     guard(env, || nsset::from_path(&path(file)?, optional_kind(expected)?).map(NativeSet::new))
 }
 
-#[napi]
+#[napi(catch_unwind)]
 pub fn from_fd(env: Env, fd: i32, expected: u32) -> Result<NativeSet> {
     guard(env, || nsset::from_fd(fd, optional_kind(expected)?).map(NativeSet::new))
 }
 
 /// Unmounts what `mount` mounted.
-#[napi]
+#[napi(catch_unwind)]
 pub fn unmount(env: Env, target: Text) -> Result<()> {
     guard(env, || nsset::unmount(&path(target)?))
 }

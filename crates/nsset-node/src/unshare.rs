@@ -1,21 +1,22 @@
 //! unshare, at once or on libuv's pool.
 
 use napi::{
-    Env, Result, Task,
+    Env, Result,
     bindgen_prelude::{AsyncTask, Reference},
 };
 use napi_derive::napi;
-use nsset::{Cancel, Kinds, NamespaceSet, Stay, UnshareOptions};
+use nsset::{Cancel, Kinds};
 
 use crate::{
     convert::optional_kinds,
-    failure::{self, guard},
+    failure::guard,
     options::NativeUnshareOptions,
-    set::NativeSet,
+    set::{HeldOpen, NativeSet},
+    work::{self, Work},
 };
 
 /// Makes new namespaces; with a base, the result holds the base's others too.
-#[napi]
+#[napi(catch_unwind)]
 pub fn unshare_sync(
     env: Env,
     base: Option<&NativeSet>,
@@ -29,23 +30,26 @@ pub fn unshare_sync(
 }
 
 /// The same on another thread; `canceller` ends it early.
-#[napi(ts_return_type = "Promise<NativeSet>")]
+#[napi(catch_unwind, ts_return_type = "Promise<NativeSet>")]
 pub fn unshare(
     env: Env,
     base: Option<&NativeSet>,
     kinds: u32,
     options: NativeUnshareOptions,
     canceller: Option<Reference<NativeCanceller>>,
-) -> Result<AsyncTask<Unshare>> {
+) -> Result<AsyncTask<Work<HeldOpen, NativeSet>>> {
     guard(env, || {
-        Ok(AsyncTask::new(Unshare {
-            base: base.map(|base| base.open().map(|base| base.clone())).transpose()?,
-            stay: base.map(NativeSet::open).transpose()?.and_then(|base| base.stay()),
-            kinds: kinds_named(kinds)?,
-            options: options.into_core()?,
-            cancel: canceller.and_then(|canceller| canceller.cancel.clone()),
-            failure: None,
-        }))
+        let stay = base.map(NativeSet::open).transpose()?.and_then(|base| base.stay());
+        let base = base.map(|base| base.open().map(|base| base.clone())).transpose()?;
+        let (kinds, options) = (kinds_named(kinds)?, options.into_core()?);
+        let cancel = canceller.and_then(|canceller| canceller.cancel.clone());
+        work::run(env, move || {
+            let made = nsset::unshare_from_home(base.as_ref(), kinds, &options, cancel.as_ref())?;
+            let made = HeldOpen::from(made);
+            // The base's pid namespace lives on in what was made, even where the base was closed meanwhile.
+            drop(stay);
+            Ok(made)
+        })
     })
 }
 
@@ -61,12 +65,12 @@ pub struct NativeCanceller {
 
 #[napi]
 impl NativeCanceller {
-    #[napi(constructor)]
+    #[napi(catch_unwind, constructor)]
     pub fn new(env: Env) -> Result<Self> {
         guard(env, || Ok(Self { cancel: Some(Cancel::new()?) }))
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn cancel(&self) {
         if let Some(cancel) = &self.cancel {
             cancel.cancel();
@@ -74,45 +78,8 @@ impl NativeCanceller {
     }
 
     /// There is nothing to cancel any more.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn release(&mut self) {
         self.cancel = None;
-    }
-}
-
-pub struct Unshare {
-    base: Option<NamespaceSet>,
-    /// The base's pid namespace lives on in the result, even where the base is closed meanwhile.
-    stay: Option<Stay>,
-    kinds: Kinds,
-    options: UnshareOptions,
-    cancel: Option<Cancel>,
-    /// Kept from the pool's thread to the JS thread, where it becomes an object.
-    failure: Option<nsset::Error>,
-}
-
-impl Task for Unshare {
-    type Output = NamespaceSet;
-    type JsValue = NativeSet;
-
-    fn compute(&mut self) -> Result<NamespaceSet> {
-        // Taken, so that nothing is held any more once the promise is settled.
-        let (base, cancel) = (self.base.take(), self.cancel.take());
-        nsset::unshare_from_home(base.as_ref(), self.kinds, &self.options, cancel.as_ref()).map_err(|error| {
-            let reason = error.to_string();
-            self.failure = Some(error);
-            napi::Error::from_reason(reason)
-        })
-    }
-
-    fn resolve(&mut self, _env: Env, set: NamespaceSet) -> Result<NativeSet> {
-        let set = NativeSet::new(set);
-        self.stay = None;
-        Ok(set)
-    }
-
-    fn reject(&mut self, env: Env, error: napi::Error) -> Result<NativeSet> {
-        self.stay = None;
-        Err(self.failure.take().map_or(error, |failure| failure::rejection(env, &failure)))
     }
 }

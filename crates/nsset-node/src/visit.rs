@@ -14,12 +14,13 @@ use crate::{
     convert::kinds_of,
     failure::{self, guard},
     set::NativeSet,
+    start,
 };
 
 #[napi]
 impl NativeSet {
     /// Runs `callback` inside, and returns what it returned or throws what it threw.
-    #[napi(ts_args_type = "kinds: number, callback: () => unknown", ts_return_type = "unknown")]
+    #[napi(catch_unwind, ts_args_type = "kinds: number, callback: () => unknown", ts_return_type = "unknown")]
     pub fn visit(
         &self,
         env: Env,
@@ -27,6 +28,7 @@ impl NativeSet {
         callback: Function<'_, (), Unknown<'static>>,
     ) -> Result<Unknown<'static>> {
         let visit = guard(env, || {
+            start::everything(env)?;
             let set = self.open()?;
             nsset::thread::visit(&set, kinds_of(&set, kinds)?)
         })?;

@@ -4,14 +4,15 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use nsset::admission::{self, Admission};
 
-use crate::{convert::kinds_of, error_fields::ErrorFields, failure::guard, set::NativeSet};
+use crate::{convert::kinds_of, error_fields::ErrorFields, failure::guard, set::NativeSet, start};
 
 #[napi]
 impl NativeSet {
     /// Leaves the set for the thread of a Worker.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn admit(&self, env: Env, kinds: u32) -> Result<NativeAdmission> {
         guard(env, || {
+            start::everything(env)?;
             let set = self.open()?;
             let admission = admission::admit(&set, kinds_of(&set, kinds)?)?;
             Ok(NativeAdmission { ticket: admission.ticket(), admission: Some(admission) })
@@ -29,13 +30,13 @@ pub struct NativeAdmission {
 #[napi]
 impl NativeAdmission {
     /// What `enterAdmitted` takes, in the thread of the Worker.
-    #[napi(getter)]
+    #[napi(catch_unwind, getter)]
     pub fn ticket(&self) -> u32 {
         self.ticket
     }
 
     /// The Worker has not come, or is gone.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn withdraw(&mut self) {
         self.admission = None;
     }
@@ -43,13 +44,13 @@ impl NativeAdmission {
 
 /// Enters for good what was left for this thread. It is called before the face is there to make errors, and so returns
 /// what one is made of.
-#[napi]
-pub fn enter_admitted(ticket: u32) -> Option<ErrorFields> {
-    admission::enter(ticket).err().as_ref().map(ErrorFields::from)
+#[napi(catch_unwind)]
+pub fn enter_admitted(env: Env, ticket: u32) -> Option<ErrorFields> {
+    start::everything(env).and_then(|()| admission::enter(ticket)).err().as_ref().map(ErrorFields::from)
 }
 
 /// The file that this addon was loaded from, as a URL.
-#[napi]
+#[napi(catch_unwind)]
 pub fn addon_url(env: Env) -> Result<String> {
     env.get_module_file_name()
 }

@@ -73,6 +73,8 @@ pub fn run(
     rights::ask_for_senders(&control).map_err(|errno| SystemError::new(errno, "setsockopt(SO_PASSCRED)"))?;
     let mut fds = vec![theirs.as_fd()];
     fds.extend(program.fds());
+    // No child without who waits for it.
+    reaper::start()?;
     let opening = program.opening();
     let envp = program.envp(&opening, environment);
     let helper = launch::launch(image::program()?, &[NAME], &envp, &fds).map_err(explain::launch)?;

@@ -114,7 +114,7 @@ impl fmt::Display for SystemError {
 
 /// The error number inside an `io::Error` that a system call of the standard library's gave.
 pub(crate) fn last_errno(error: &io::Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or(0))
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 
 /// Node's messages begin with a small letter.

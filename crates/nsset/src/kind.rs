@@ -1,6 +1,9 @@
 //! The eight kinds of namespace, and sets of kinds.
 
-use std::fmt;
+use std::{
+    fmt,
+    ops::{Index, IndexMut},
+};
 
 /// A kind of namespace, in the order of `/proc/PID/ns` and of the public API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +75,36 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
+    }
+}
+
+/// A value for each kind.
+#[derive(Clone, Debug, Default)]
+pub struct ByKind<T>([T; Kind::ALL.len()]);
+
+impl<T> ByKind<T> {
+    pub fn new(value: impl FnMut(Kind) -> T) -> Self {
+        Self(Kind::ALL.map(value))
+    }
+
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.0.iter()
+    }
+}
+
+impl<T> Index<Kind> for ByKind<T> {
+    type Output = T;
+
+    #[expect(clippy::indexing_slicing, reason = "there are as many values as kinds")]
+    fn index(&self, kind: Kind) -> &T {
+        &self.0[kind.index()]
+    }
+}
+
+impl<T> IndexMut<Kind> for ByKind<T> {
+    #[expect(clippy::indexing_slicing, reason = "there are as many values as kinds")]
+    fn index_mut(&mut self, kind: Kind) -> &mut T {
+        &mut self.0[kind.index()]
     }
 }
 

@@ -11,6 +11,8 @@ mod entry;
 mod error;
 mod explain;
 mod file;
+pub mod footprint;
+pub mod home;
 mod id_map;
 mod image;
 mod init;

@@ -9,7 +9,7 @@ use std::{
 use nix::{errno::Errno, sys::stat::fstat};
 
 use crate::{
-    error::{Result, SystemError},
+    error::{Error, Result, SystemError},
     ioctl,
     kind::Kind,
 };
@@ -58,9 +58,22 @@ impl Namespace {
         Self::new(self.kind, fd)
     }
 
-    /// The identity of the owner, asked once: whether it can be joined before or after a user namespace depends on it.
+    /// The identity of the owner: whether it can be joined before or after a user namespace depends on it.
     pub(crate) fn owner_id(&self) -> Option<NamespaceId> {
-        *self.owner_id.get_or_init(|| self.owner().ok().map(|owner| owner.id))
+        self.visible_owner_id().ok().flatten()
+    }
+
+    /// The identity of the owner, unless the kernel hides it. An answer is kept; a lack of descriptors is none.
+    pub(crate) fn visible_owner_id(&self) -> Result<Option<NamespaceId>> {
+        if let Some(known) = self.owner_id.get() {
+            return Ok(*known);
+        }
+        let id = match self.owner() {
+            Ok(owner) => Some(owner.id),
+            Err(Error::System(error)) if !is_shortage(error.errno) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(*self.owner_id.get_or_init(|| id))
     }
 
     fn explain_relative(&self, errno: Errno, syscall: &'static str) -> Box<SystemError> {
@@ -72,6 +85,10 @@ impl Namespace {
             _ => error,
         }
     }
+}
+
+const fn is_shortage(errno: Errno) -> bool {
+    matches!(errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
 }
 
 impl AsFd for Namespace {

@@ -3,11 +3,12 @@
 use std::{
     collections::HashMap,
     os::fd::{AsFd, OwnedFd},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
+    thread::{self, Builder},
     time::Duration,
 };
 
@@ -21,7 +22,12 @@ use nix::{
     },
 };
 
-use crate::{process_group::ProcessGroup, stopped};
+use crate::{
+    error::{Result, SystemError, last_errno},
+    home,
+    process_group::ProcessGroup,
+    stopped,
+};
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,45 +72,37 @@ const BELL: u64 = u64::MAX - 1;
 /// How many milliseconds go by between two looks at a child that epoll cannot tell about: one that is traced stays for its tracer to wait for.
 const GLANCE: u8 = 20;
 
-static REAPER: OnceLock<Reaper> = OnceLock::new();
+static REAPER: OnceLock<Arc<Reaper>> = OnceLock::new();
 
-/// Starts the thread. To be called before anything is entered: a thread inherits the namespaces of the one that starts it.
-pub fn start() {
-    get();
+/// Starts the thread, once. A failure is none for ever: the next call tries again. Without the thread no child is
+/// started, since none could be waited for.
+pub fn start() -> Result<()> {
+    get().map(drop)
 }
 
-fn get() -> &'static Reaper {
-    let mut created = false;
-    let reaper = REAPER.get_or_init(|| {
-        created = true;
-        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).expect("an epoll instance for the reaper");
-        if let Some(launches) = stopped::launches() {
-            let _ = epoll.add(launches, EpollEvent::new(EpollFlags::EPOLLIN, CLOCK));
-        }
-        let bell =
-            EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).expect("an eventfd for the reaper");
-        epoll.add(&bell, EpollEvent::new(EpollFlags::EPOLLIN, BELL)).expect("the reaper hears its bell");
-        Reaper {
-            epoll,
-            bell,
-            watches: Mutex::new(HashMap::new()),
-            groups: Mutex::default(),
-            next_token: AtomicU64::new(0),
-        }
-    });
-    if created {
-        thread::Builder::new()
-            .name("nsset-reaper".into())
-            .stack_size(256 * 1024)
-            .spawn(|| serve(reaper))
-            .expect("a thread for the reaper");
+fn get() -> Result<&'static Reaper> {
+    static TURN: Mutex<()> = Mutex::new(());
+    if let Some(reaper) = REAPER.get() {
+        return Ok(reaper);
     }
-    reaper
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(reaper) = REAPER.get() {
+        return Ok(reaper);
+    }
+    home::ensure()?;
+    let reaper = Arc::new(Reaper::new()?);
+    let served = Arc::clone(&reaper);
+    let thread = Builder::new().name("nsset-reaper".into()).stack_size(256 * 1024).spawn(move || serve(&served));
+    thread.map_err(|error| SystemError::new(last_errno(&error), "pthread_create"))?;
+    Ok(REAPER.get_or_init(|| reaper))
 }
 
 /// Reaps the child behind `pidfd` when it ends, and then calls `on_exit`, on the reaper's thread.
 pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
-    let reaper = get();
+    let Ok(reaper) = get() else {
+        // No child is started without the reaper.
+        return on_exit(ended(&pidfd).unwrap_or(Exit::Unknown));
+    };
     let token = reaper.next_token.fetch_add(1, Ordering::Relaxed);
     let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
     let event = EpollEvent::new(EpollFlags::EPOLLIN, token);
@@ -118,7 +116,11 @@ pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
 
 /// Reaps the children of a group that was killed, which take long to end.
 pub fn reap_group(group: ProcessGroup) {
-    let reaper = get();
+    let Ok(reaper) = get() else {
+        // No child is started without the reaper.
+        group.reap(Duration::ZERO);
+        return;
+    };
     reaper.groups.lock().unwrap_or_else(PoisonError::into_inner).push(group);
     let _ = reaper.bell.write(1);
 }
@@ -139,9 +141,14 @@ fn serve(reaper: &Reaper) {
         let count = match reaper.epoll.wait(&mut events, patience) {
             Ok(count) => count,
             Err(Errno::EINTR) => continue,
-            Err(errno) => unreachable!("epoll_wait: {errno}"),
+            Err(_) => {
+                // Another part of the process has closed our descriptor.
+                reaper.expect_no_word();
+                thread::sleep(Duration::from_millis(GLANCE.into()));
+                0
+            }
         };
-        for event in &events[..count] {
+        for event in events.iter().take(count) {
             match event.data() {
                 CLOCK => drop(stopped::launches().inspect(|launches| launches.set_going())),
                 BELL => drop(reaper.bell.read()),
@@ -157,6 +164,27 @@ fn serve(reaper: &Reaper) {
 }
 
 impl Reaper {
+    fn new() -> Result<Self> {
+        let epoll =
+            Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(|errno| SystemError::new(errno, "epoll_create1"))?;
+        let launches = stopped::start().map_err(|errno| SystemError::new(errno, "timerfd_create"))?;
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let bell = EventFd::from_flags(flags).map_err(|errno| SystemError::new(errno, "eventfd2"))?;
+        for (fd, token) in [(launches.as_fd(), CLOCK), (bell.as_fd(), BELL)] {
+            epoll
+                .add(fd, EpollEvent::new(EpollFlags::EPOLLIN, token))
+                .map_err(|errno| SystemError::new(errno, "epoll_ctl"))?;
+        }
+        let (watches, groups) = (Mutex::default(), Mutex::default());
+        Ok(Self { epoll, bell, watches, groups, next_token: AtomicU64::new(0) })
+    }
+
+    /// From now on every child is looked at now and then.
+    fn expect_no_word(&self) {
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        watches.values_mut().for_each(|watch| watch.is_told = false);
+    }
+
     /// Reaps the child if it has ended. A traced child that has ended is its tracer's to wait for first: its descriptor is
     /// readable, but there is nothing to reap yet. It is taken out of epoll, which would report it in a busy loop.
     fn look_at(&self, token: u64) {
@@ -173,7 +201,8 @@ impl Reaper {
         drop(watches);
         if let Some(Watch { pidfd, on_exit, .. }) = watch {
             drop(pidfd);
-            on_exit(exit);
+            // A callback that panics is not the end of this thread, nor of the callbacks of others.
+            let _ = catch_unwind(AssertUnwindSafe(|| on_exit(exit)));
         }
     }
 

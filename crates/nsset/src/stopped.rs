@@ -50,16 +50,21 @@ pub struct Launch {
 #[derive(Debug)]
 pub struct Watch(Arc<Launch>);
 
-/// What the reaper's thread waits for besides children; `None` where there are no timers to be had.
+static LAUNCHES: OnceLock<Launches> = OnceLock::new();
+
+/// What the reaper's thread waits for besides children. It is made once; where that fails, the next call tries again.
+pub fn start() -> nix::Result<&'static Launches> {
+    if let Some(launches) = LAUNCHES.get() {
+        return Ok(launches);
+    }
+    let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
+    let clock = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
+    Ok(LAUNCHES.get_or_init(|| Launches { clock, under_way: Mutex::new(Vec::new()) }))
+}
+
+/// What [`start`] has made.
 pub fn launches() -> Option<&'static Launches> {
-    static LAUNCHES: OnceLock<Option<Launches>> = OnceLock::new();
-    LAUNCHES
-        .get_or_init(|| {
-            let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
-            let clock = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags).ok()?;
-            Some(Launches { clock, under_way: Mutex::new(Vec::new()) })
-        })
-        .as_ref()
+    LAUNCHES.get()
 }
 
 /// Watches over a launch.

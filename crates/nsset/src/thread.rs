@@ -6,8 +6,8 @@
 use std::{
     borrow::Cow,
     cell::RefCell,
-    env,
-    os::fd::{AsFd, OwnedFd},
+    env, mem,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::Arc,
 };
 
@@ -18,9 +18,10 @@ use nix::{
 
 use crate::{
     error::{Error, Result, SystemError},
-    kind::{Kind, Kinds},
+    footprint,
+    kind::{ByKind, Kind, Kinds},
     namespace::{Namespace, NamespaceId},
-    ns_link,
+    ns_link, reaper,
     set::NamespaceSet,
     source,
 };
@@ -31,15 +32,23 @@ const ENTERABLE: [Kind; 4] = [Kind::Cgroup, Kind::Ipc, Kind::Net, Kind::Uts];
 /// The kinds it can enter for good, in order: the mount namespace last, since `/proc` may be another one then.
 const ENTERABLE_FOR_GOOD: [Kind; 5] = [Kind::Cgroup, Kind::Ipc, Kind::Net, Kind::Uts, Kind::Mnt];
 
+/// One of each kind, where the kernel has it.
+type Held = ByKind<Option<Arc<Namespace>>>;
+
 struct Place {
     /// `/proc/thread-self/ns` of this thread.
     directory: OwnedFd,
+    /// Where it was first seen.
+    origin: Held,
     /// Where the thread is to be at this depth of nesting.
-    belongs: [Option<Arc<Namespace>>; 8],
+    belongs: Held,
     /// Where it is.
-    stands: [Option<Arc<Namespace>>; 8],
+    stands: Held,
     /// The last restore that failed, until one succeeds.
     astray: Option<(Kind, Errno)>,
+    /// How often it had been moved when this was true.
+    moves: u64,
+    is_away: bool,
 }
 
 thread_local! {
@@ -53,7 +62,7 @@ pub fn remember() -> Result<()> {
 
 /// Where a thread stands, for one that it starts, which stands there too.
 #[derive(Debug)]
-pub struct Standing([Option<Arc<Namespace>>; 8]);
+pub struct Standing(Held);
 
 /// Where the calling thread stands.
 pub fn standing() -> Result<Standing> {
@@ -63,9 +72,7 @@ pub fn standing() -> Result<Standing> {
 impl Standing {
     /// As [`remember`], on the thread that was started, sharing what the other one holds open.
     pub fn remember(self) -> Result<()> {
-        let directory = source::open_own_directory()?;
-        let place = Place { directory, belongs: self.0.clone(), stands: self.0, astray: None };
-        PLACE.set(Some(place));
+        PLACE.set(Some(Place::at(source::open_own_directory()?, self.0)));
         Ok(())
     }
 }
@@ -78,9 +85,9 @@ pub fn current(kinds: Option<Kinds>) -> Result<NamespaceSet> {
 /// The thread's namespace of this kind; `None` where the kernel has no such kind.
 pub(crate) fn stands_in(kind: Kind) -> Option<NamespaceId> {
     PLACE.with_borrow(|place| match place {
-        Some(place) => place.stands[kind.index()].as_ref().map(|namespace| namespace.id()),
+        Some(place) if !place.is_stale() => place.stands[kind].as_ref().map(|namespace| namespace.id()),
         // A thread that has gone in nowhere has nothing to remember.
-        None => source::own_id(kind),
+        _ => source::own_id(kind),
     })
 }
 
@@ -88,28 +95,35 @@ pub(crate) fn stands_in(kind: Kind) -> Option<NamespaceId> {
 pub fn ensure_restored() -> Result<()> {
     PLACE.with_borrow_mut(|place| match place {
         Some(place) if place.astray.is_some() => {
+            if place.is_stale() {
+                ENTERABLE.into_iter().for_each(|kind| place.stands[kind] = None);
+            }
             place.restore().map_err(|(kind, errno)| Error::Tainted { kind, errno })
         }
         _ => Ok(()),
     })
 }
 
-/// A stay inside a set. It has to be ended by [`Visit::leave`], whatever happened meanwhile.
+/// A stay inside a set. It has to be ended by [`Visit::leave`], whatever happened meanwhile; a panic ends it too.
 #[derive(Debug)]
 #[must_use = "the thread stays inside until `leave` is called"]
 pub struct Visit {
-    previous: [Option<Arc<Namespace>>; ENTERABLE.len()],
+    /// Where the thread belonged before, of the kinds that were entered.
+    previous: Held,
 }
 
 /// Enters these kinds of the set with the calling thread. On an error it is where it was.
 pub fn visit(set: &NamespaceSet, kinds: Kinds) -> Result<Visit> {
+    // Threads are started by those that are at home, and so before one goes inside.
+    reaper::start()?;
     with_place(|place| place.visit(set, kinds))?
 }
 
 impl Visit {
     /// Goes back to where the thread was before the visit.
-    pub fn leave(self) -> Result<()> {
-        with_place(|place| place.leave(self))?
+    pub fn leave(mut self) -> Result<()> {
+        let previous = mem::take(&mut self.previous);
+        PLACE.with_borrow_mut(|place| place.as_mut().map_or(Ok(()), |place| place.leave(previous)))
     }
 
     /// Goes back, and hands on what came of the stay. A failed way back is the error, and what came is dropped.
@@ -119,30 +133,85 @@ impl Visit {
     }
 }
 
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let previous = mem::take(&mut self.previous);
+        if previous.values().all(Option::is_none) {
+            return;
+        }
+        let _ = PLACE.try_with(|place| {
+            if let Ok(mut place) = place.try_borrow_mut() {
+                let _ = place.as_mut().map(|place| place.leave(previous));
+            }
+        });
+    }
+}
+
 /// Enters these kinds of the set for good: the thread belongs there from now on.
 pub fn enter(set: &NamespaceSet, kinds: Kinds) -> Result<()> {
+    reaper::start()?;
     with_place(|place| place.enter(set, kinds))?
 }
 
 fn with_place<T>(call: impl FnOnce(&mut Place) -> T) -> Result<T> {
-    PLACE.with_borrow_mut(|place| {
-        if place.is_none() {
-            *place = Some(Place::read()?);
+    PLACE.with_borrow_mut(|slot| match slot {
+        Some(place) => {
+            place.catch_up()?;
+            Ok(call(place))
         }
-        Ok(call(place.as_mut().expect("it was just read")))
+        None => Ok(call(slot.insert(Place::read()?))),
     })
 }
 
 impl Place {
     fn read() -> Result<Self> {
         let directory = source::open_own_directory()?;
-        let here = source::open_own(directory.as_fd(), None)?;
-        let belongs: [_; 8] = Kind::ALL.map(|kind| here.find(kind).cloned());
-        Ok(Self { directory, stands: belongs.clone(), belongs, astray: None })
+        let here = Self::look(directory.as_fd())?;
+        Ok(Self::at(directory, here))
+    }
+
+    fn at(directory: OwnedFd, here: Held) -> Self {
+        let (origin, belongs) = (here.clone(), here.clone());
+        Self { directory, origin, belongs, stands: here, astray: None, moves: footprint::moves(), is_away: false }
+    }
+
+    fn look(directory: BorrowedFd<'_>) -> Result<Held> {
+        let here = source::open_own(directory, None)?;
+        Ok(ByKind::new(|kind| here.find(kind).cloned()))
+    }
+
+    /// Whether another copy of this library has moved the thread.
+    fn is_stale(&self) -> bool {
+        self.moves != footprint::moves()
+    }
+
+    /// Where another copy has moved the thread, it belongs there as far as this one is concerned.
+    fn catch_up(&mut self) -> Result<()> {
+        if !self.is_stale() || self.astray.is_some() {
+            return Ok(());
+        }
+        let here = Self::look(self.directory.as_fd())?;
+        if !self.is_away {
+            self.origin = here.clone();
+        }
+        self.belongs = here.clone();
+        self.stands = here;
+        self.moves = footprint::moves();
+        self.tell_whether_away();
+        Ok(())
+    }
+
+    fn tell_whether_away(&mut self) {
+        let id = |held: &Held, kind| held[kind].as_ref().map(|namespace| namespace.id());
+        let is_away = ENTERABLE_FOR_GOOD.iter().any(|kind| id(&self.stands, *kind) != id(&self.origin, *kind));
+        if is_away != self.is_away {
+            self.is_away = is_away;
+            footprint::set_away(is_away);
+        }
     }
 
     fn kinds(&self) -> Kinds {
-        self.stands.iter().flatten().map(|namespace| namespace.kind()).collect()
+        self.stands.values().flatten().map(|namespace| namespace.kind()).collect()
     }
 
     /// The kernel is asked which namespaces these are; what is known already is shared, and only the rest is opened.
@@ -151,7 +220,7 @@ impl Place {
         let mut unknown = Kinds::NONE;
         for kind in kinds.iter() {
             let inode = ns_link::read_inode(self.directory.as_fd(), kind);
-            match &self.stands[kind.index()] {
+            match &self.stands[kind] {
                 Some(namespace) if Some(namespace.id().ino) == inode => set.share(namespace),
                 _ => unknown = unknown.with(kind),
             }
@@ -165,41 +234,51 @@ impl Place {
                 return Err(Error::NotEnterable { kind, reason: refusal(kind).into() });
             }
         }
-        let mut visit = Visit { previous: Default::default() };
-        for (index, kind) in ENTERABLE.into_iter().enumerate() {
-            if !kinds.contains(kind) {
-                continue;
-            }
+        let mut previous = Held::default();
+        for kind in ENTERABLE.into_iter().filter(|kind| kinds.contains(*kind)) {
             let namespace = set.get(kind)?;
             if self.stands_in(namespace) {
                 continue;
             }
-            if !self.can_come_back(kind) {
-                self.leave(visit)?;
-                return Err(Error::NotEnterable { kind, reason: NO_WAY_BACK.into() });
-            }
-            visit.previous[index] = self.belongs[kind.index()].replace(Arc::clone(namespace));
-            if let Err(errno) = self.move_to_where_it_belongs(kind) {
-                self.leave(visit)?;
-                return Err(explain(kind, errno));
+            let entered = self.ensure_way_back(kind).and_then(|()| {
+                previous[kind] = self.belongs[kind].replace(Arc::clone(namespace));
+                self.move_to_where_it_belongs(kind).map_err(|errno| explain(kind, errno))
+            });
+            if let Err(error) = entered {
+                self.leave(previous)?;
+                return Err(error);
             }
         }
-        Ok(visit)
+        self.tell_whether_away();
+        Ok(Visit { previous })
     }
 
     /// Whether the thread may enter again what it stands in: not what is owned outside of its own user namespace, where
     /// it has no capability. The kernel hides such an owner.
-    fn can_come_back(&self, kind: Kind) -> bool {
-        self.stands[kind.index()].as_ref().is_none_or(|stands| stands.owner_id().is_some())
+    fn ensure_way_back(&self, kind: Kind) -> Result<()> {
+        let Some(stands) = &self.stands[kind] else { return Ok(()) };
+        match stands.visible_owner_id()? {
+            Some(_) => Ok(()),
+            None => Err(Error::NotEnterable { kind, reason: NO_WAY_BACK.into() }),
+        }
     }
 
-    fn leave(&mut self, visit: Visit) -> Result<()> {
-        for (previous, kind) in visit.previous.into_iter().zip(ENTERABLE) {
-            if previous.is_some() {
-                self.belongs[kind.index()] = previous;
+    fn leave(&mut self, mut previous: Held) -> Result<()> {
+        let was_stale = self.is_stale();
+        for kind in ENTERABLE {
+            let Some(before) = previous[kind].take() else { continue };
+            if was_stale {
+                // Another copy has moved the thread meanwhile: where it is now is known only once it is back.
+                self.stands[kind] = None;
             }
+            self.belongs[kind] = Some(before);
         }
-        self.restore().map_err(|(kind, errno)| Error::Restore { kind, errno })
+        let restored = self.restore();
+        if was_stale {
+            // The kinds that this visit did not enter are looked at by the next call.
+            self.moves = footprint::moves().wrapping_sub(1);
+        }
+        restored.map_err(|(kind, errno)| Error::Restore { kind, errno })
     }
 
     fn enter(&mut self, set: &NamespaceSet, kinds: Kinds) -> Result<()> {
@@ -214,7 +293,7 @@ impl Place {
             if self.stands_in(namespace) {
                 continue;
             }
-            self.belongs[kind.index()] = Some(Arc::clone(namespace));
+            self.belongs[kind] = Some(Arc::clone(namespace));
             let entered = if kind == Kind::Mnt { self.move_to_mounts() } else { self.move_to_where_it_belongs(kind) };
             if let Err(errno) = entered {
                 self.belongs = before;
@@ -233,17 +312,18 @@ impl Place {
                 self.astray = Some((kind, errno));
             }
         }
+        self.tell_whether_away();
         self.astray.map_or(Ok(()), Err)
     }
 
     fn move_to_where_it_belongs(&mut self, kind: Kind) -> std::result::Result<(), Errno> {
-        let index = kind.index();
-        let Some(destination) = &self.belongs[index] else { return Ok(()) };
-        if self.stands[index].as_ref().is_some_and(|stands| stands.id() == destination.id()) {
+        let Some(destination) = &self.belongs[kind] else { return Ok(()) };
+        if self.stands[kind].as_ref().is_some_and(|stands| stands.id() == destination.id()) {
             return Ok(());
         }
         setns(destination.as_fd(), CloneFlags::from_bits_retain(kind.flag() as i32))?;
-        self.stands[index] = Some(Arc::clone(destination));
+        self.stands[kind] = Some(Arc::clone(destination));
+        self.moves = footprint::step();
         Ok(())
     }
 
@@ -258,7 +338,7 @@ impl Place {
     }
 
     fn stands_in(&self, namespace: &Namespace) -> bool {
-        self.stands[namespace.kind().index()].as_ref().is_some_and(|stands| stands.id() == namespace.id())
+        self.stands[namespace.kind()].as_ref().is_some_and(|stands| stands.id() == namespace.id())
     }
 }
 

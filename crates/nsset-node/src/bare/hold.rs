@@ -21,7 +21,7 @@ const OWN: [&CStr; 8] = [
 ];
 
 /// Opens the calling thread's namespaces of all kinds, and closes them.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_open_own() -> Result<()> {
     let mut held = Vec::with_capacity(OWN.len());
     for path in OWN {
@@ -31,7 +31,7 @@ pub fn bare_open_own() -> Result<()> {
 }
 
 /// Duplicates a descriptor so many times, and closes the duplicates.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_dup(fd: i32, times: u32) -> Result<()> {
     // SAFETY: the benchmark keeps the descriptor open meanwhile.
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };

@@ -31,7 +31,7 @@ const KINDS: [(CloneFlags, &str); 5] = [
 ];
 
 /// Unshares these kinds, opens them, and goes back.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_unshare_and_back(flags: u32) -> Result<()> {
     let flags = CloneFlags::from_bits_retain(flags as i32);
     let home = open_namespaces("thread-self", flags)?;
@@ -44,7 +44,7 @@ pub fn bare_unshare_and_back(flags: u32) -> Result<()> {
 }
 
 /// A child that shares this process's memory, and so costs as little as one can, is born in them, the caller its root.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_unshare_by_child(flags: u32) -> Result<()> {
     let flags = CloneFlags::from_bits_retain(flags as i32);
     let (end, mut word) = pipe()?;
@@ -88,7 +88,7 @@ fn open_namespaces(process: &str, flags: CloneFlags) -> Result<Vec<File>> {
 }
 
 /// A new network with a name: the file of the name is made, and the namespace mounted onto it.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_name_network(path: String) -> Result<()> {
     let named = thread::spawn(move || {
         unshare(CloneFlags::CLONE_NEWNET).map_err(told)?;
@@ -100,7 +100,7 @@ pub fn bare_name_network(path: String) -> Result<()> {
 }
 
 /// Takes the name away.
-#[napi]
+#[napi(catch_unwind)]
 pub fn bare_unname_network(path: String) -> Result<()> {
     umount2(path.as_str(), MntFlags::MNT_DETACH).map_err(told)?;
     Ok(fs::remove_file(path)?)

@@ -7,7 +7,7 @@ use nsset_net::{Error, SecretKey};
 use crate::failure;
 
 /// A new private key, and its public key.
-#[napi]
+#[napi(catch_unwind)]
 pub fn generate_wireguard_keys(env: Env) -> Result<Vec<String>> {
     told(env, || {
         let private = SecretKey::generate()?;
@@ -16,13 +16,13 @@ pub fn generate_wireguard_keys(env: Env) -> Result<Vec<String>> {
 }
 
 /// A new preshared key.
-#[napi]
+#[napi(catch_unwind)]
 pub fn generate_wireguard_preshared_key(env: Env) -> Result<String> {
     told(env, || Ok(SecretKey::generate_preshared()?.to_base64().clone()))
 }
 
 /// The public key of a private one.
-#[napi]
+#[napi(catch_unwind)]
 pub fn wireguard_public_key(env: Env, private_key: String) -> Result<String> {
     told(env, || Ok(private_key.parse::<SecretKey>()?.public().to_string()))
 }

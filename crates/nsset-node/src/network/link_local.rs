@@ -20,7 +20,7 @@ use crate::{environment, failure::guard};
 #[napi]
 impl NativeNetwork {
     /// Connects to an address of the link of this name; the answer to `id` says that it is connected.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn connect_link_local(&self, env: Env, id: u32, address: String, port: u16, link: String) -> Result<()> {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
@@ -29,13 +29,12 @@ impl NativeNetwork {
                 address.parse().map_err(|_| Error::InvalidArgument(format!("'{address}' is no IPv6 address")))?;
             thread::run(move || async move {
                 reply.end(connect_and_keep(&inside, id, address, port, &link).await);
-            });
-            Ok(())
+            })
         })
     }
 
     /// The socket of that connection; the caller owns it from now on.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn take_socket(&self, env: Env, id: u32) -> Result<i32> {
         guard(env, || {
             let socket = open(&self.inside)?.take(id);

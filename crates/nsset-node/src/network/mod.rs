@@ -34,7 +34,7 @@ pub struct NativeNetwork {
 #[napi]
 impl NativeSet {
     /// The set's network. Nothing is opened yet.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn network(&self, env: Env) -> Result<NativeNetwork> {
         self.with(env, |set| {
             set.get(Kind::Net)?;
@@ -48,7 +48,7 @@ impl NativeSet {
 impl NativeNetwork {
     /// Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
     /// text of a JSON array; the networks that they name by number are `others`.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn request(
         &self,
         env: Env,
@@ -59,25 +59,22 @@ impl NativeNetwork {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
-        let under_way = self.under_way.clone();
         guard(env, || {
-            let is_abandoned = under_way.begin(id);
+            let request = self.under_way.begin(id);
             thread::run(move || async move {
-                operation::run(&operations, &inside, &others, &is_abandoned, reply).await;
-                under_way.end(id);
-            });
-            Ok(())
+                operation::run(&operations, &inside, &others, request.is_abandoned(), reply).await;
+            })
         })
     }
 
     /// Has a request end before its next operation; what it has come to by then is told.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn abandon(&self, id: u32) {
         self.under_way.abandon(id);
     }
 
     /// Closes its sockets, once what is under way has ended.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn close(&self) {
         if let Some(sockets) = self.inside.lock().unwrap_or_else(PoisonError::into_inner).take() {
             sockets.close();

@@ -13,7 +13,7 @@ use crate::{environment, failure::guard};
 #[napi]
 impl NativeNetwork {
     /// What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn configure_resolver(&self, env: Env, resolv_conf: String, hosts: String, servers: Vec<String>) -> Result<()> {
         guard(env, || {
             open(&self.inside)?.resolve_by(Texts { resolv_conf, hosts, servers });
@@ -22,7 +22,7 @@ impl NativeNetwork {
     }
 
     /// Asks for the addresses of a host, of this family or of both (0); they are told by `id`.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn resolve(&self, env: Env, id: u32, name: String, family: u32) -> Result<()> {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
@@ -31,10 +31,7 @@ impl NativeNetwork {
             6 => Family::V6,
             _ => Family::Any,
         };
-        guard(env, || {
-            thread::run(move || answer(inside, name, family, reply));
-            Ok(())
-        })
+        guard(env, || thread::run(move || answer(inside, name, family, reply)))
     }
 }
 

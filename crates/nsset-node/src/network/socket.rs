@@ -31,7 +31,7 @@ pub struct NativeBinding {
 #[napi]
 impl NativeNetwork {
     /// Makes a socket inside, which the caller owns; one that is bound to a link of this name, where one is given.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn socket(&self, env: Env, domain: i32, kind: i32, protocol: i32, device: Option<String>) -> Result<i32> {
         guard(env, || {
             let fd = open(&self.inside)?.socket(domain, kind, protocol)?;
@@ -44,9 +44,12 @@ impl NativeNetwork {
 }
 
 /// Binds a socket of the caller's: it takes no thread inside to do so (ip(7)).
-#[napi]
+#[napi(catch_unwind)]
 pub fn bind_socket(env: Env, fd: i32, binding: NativeBinding) -> Result<()> {
     guard(env, || {
+        if fd < 0 {
+            return Err(failed(Errno::EBADF, "bind"));
+        }
         // SAFETY: the face has just made it, and closes it later.
         let socket = unsafe { BorrowedFd::borrow_raw(fd) };
         binding.prepare(socket).map_err(|errno| failed(errno, "setsockopt"))?;

@@ -2,59 +2,83 @@
 
 use std::{
     future::Future,
+    io,
     pin::Pin,
     sync::{
-        OnceLock,
+        Mutex, MutexGuard, PoisonError,
         mpsc::{Sender, channel},
     },
-    thread,
+    thread::Builder,
 };
 
-use nsset::thread::Standing;
-
+use nix::errno::Errno;
+use nsset::{Error, SystemError, thread::Standing};
 use tokio::{
-    runtime,
+    runtime::{self, Runtime},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::{LocalSet, spawn_local},
 };
 
 type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
-static JOBS: OnceLock<UnboundedSender<Job>> = OnceLock::new();
+/// Where its work is handed over; none before it was started, and after it has ended.
+static JOBS: Mutex<Option<UnboundedSender<Job>>> = Mutex::new(None);
 
-/// Starts the thread. To be called before anything is entered: a thread inherits the namespaces of the one that starts it.
-pub fn start() {
-    JOBS.get_or_init(|| {
-        let (sender, receiver) = unbounded_channel();
-        let (ready, is_ready) = channel();
-        // A thread that cannot be looked at (no /proc) is looked at again, and the error told, when it is to go inside.
-        let standing = nsset::thread::standing().ok();
-        thread::Builder::new()
-            .name("nsset-network".into())
-            .stack_size(512 * 1024)
-            .spawn(|| serve(standing, ready, receiver))
-            .expect("a thread for networks");
-        // Whoever counts descriptors once the addon is loaded counts all of them.
-        let _ = is_ready.recv();
-        sender
-    });
+/// Starts the thread, once, from one that is at home. A failure is none for ever: the next call tries again.
+pub fn start() -> nsset::Result<()> {
+    start_for(&mut jobs()).map(drop)
 }
 
-/// Runs a job on the thread. Jobs take turns where they wait.
-pub fn run<F: Future<Output = ()> + 'static>(job: impl FnOnce() -> F + Send + 'static) {
-    let jobs = JOBS.get().expect("the thread was started at load");
-    // The thread never ends.
-    let _ = jobs.send(Box::new(|| Box::pin(job())));
+/// Runs a job on the thread. Jobs take turns where they wait; one that panics ends alone.
+pub fn run<F: Future<Output = ()> + 'static>(job: impl FnOnce() -> F + Send + 'static) -> nsset::Result<()> {
+    let mut jobs = jobs();
+    let job: Job = Box::new(|| Box::pin(async move { job().await }));
+    let Err(refused) = start_for(&mut jobs)?.send(job) else { return Ok(()) };
+    // The thread has ended, which it does not of itself.
+    *jobs = None;
+    let sent = start_for(&mut jobs)?.send(refused.0);
+    sent.map_err(|_| SystemError::new(Errno::ECANCELED, "request").into())
+}
+
+fn jobs() -> MutexGuard<'static, Option<UnboundedSender<Job>>> {
+    JOBS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn start_for(jobs: &mut Option<UnboundedSender<Job>>) -> nsset::Result<&UnboundedSender<Job>> {
+    match jobs {
+        Some(jobs) => Ok(jobs),
+        None => Ok(jobs.insert(begin()?)),
+    }
+}
+
+fn begin() -> nsset::Result<UnboundedSender<Job>> {
+    nsset::home::ensure()?;
+    let (sender, receiver) = unbounded_channel();
+    let (ready, is_ready) = channel();
+    // A thread that cannot be looked at (no /proc) is looked at again, and the error told, when it is to go inside.
+    let standing = nsset::thread::standing().ok();
+    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let runtime = runtime.map_err(|error| failed(&error, "epoll_create1"))?;
+    let thread = Builder::new().name("nsset-network".into()).stack_size(512 * 1024);
+    let thread = thread.spawn(move || serve(&runtime, standing, ready, receiver));
+    thread.map_err(|error| failed(&error, "pthread_create"))?;
+    // Whoever counts descriptors once the addon is loaded counts all of them.
+    let _ = is_ready.recv();
+    Ok(sender)
 }
 
 /// No blocking threads are ever started from here: one that is started while this thread is inside would stay inside.
-fn serve(standing: Option<Standing>, ready: Sender<()>, mut jobs: UnboundedReceiver<Job>) {
+fn serve(runtime: &Runtime, standing: Option<Standing>, ready: Sender<()>, mut jobs: UnboundedReceiver<Job>) {
     let _ = standing.map(Standing::remember);
-    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build().expect("a runtime");
     drop(ready);
-    LocalSet::new().block_on(&runtime, async {
+    LocalSet::new().block_on(runtime, async {
         while let Some(job) = jobs.recv().await {
+            // A panic stays within its task.
             spawn_local(job());
         }
     });
+}
+
+fn failed(error: &io::Error, syscall: &'static str) -> Error {
+    SystemError::new(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw), syscall).into()
 }

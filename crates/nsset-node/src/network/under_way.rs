@@ -12,16 +12,31 @@ use std::{
 #[derive(Clone, Default)]
 pub struct UnderWay(Arc<Mutex<HashMap<u32, Arc<AtomicBool>>>>);
 
+/// A request that is under way, until it is dropped.
+pub struct Request {
+    all: UnderWay,
+    id: u32,
+    is_abandoned: Arc<AtomicBool>,
+}
+
+impl Request {
+    pub fn is_abandoned(&self) -> &AtomicBool {
+        &self.is_abandoned
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.all.requests().remove(&self.id);
+    }
+}
+
 impl UnderWay {
-    /// A request begins; what comes back says whether it is abandoned.
-    pub fn begin(&self, id: u32) -> Arc<AtomicBool> {
+    /// A request begins.
+    pub fn begin(&self, id: u32) -> Request {
         let is_abandoned = Arc::<AtomicBool>::default();
         self.requests().insert(id, Arc::clone(&is_abandoned));
-        is_abandoned
-    }
-
-    pub fn end(&self, id: u32) {
-        self.requests().remove(&id);
+        Request { all: self.clone(), id, is_abandoned }
     }
 
     /// Says that nobody wants the rest of a request, if it has not ended.
