@@ -40,10 +40,11 @@ pub mod thread;
 mod unshare;
 mod unshare_on_thread;
 
-pub use cancel::Cancel;
+pub use cancel::{Cancel, TIME_LIMIT};
 pub use error::{Error, Result, SystemError};
-pub use file::read_file;
+pub use file::{find_file, read_file, sees_files_of};
 pub use id_map::{IdMap, MapUser, Maps, Setgroups};
+pub use inside::takes_helper;
 pub use kind::{Kind, Kinds};
 pub use mount::{mount_into_directory, mount_onto_files, unmount};
 pub use mount_spec::{MountKind, MountSpec, Propagation};

@@ -1,6 +1,7 @@
 //! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
 
 mod failure;
+mod file;
 mod keys;
 mod link_local;
 mod operation;
@@ -9,7 +10,9 @@ mod resolve;
 mod socket;
 mod sockets;
 mod thread;
+mod turns;
 mod under_way;
+mod waiting;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,16 +64,17 @@ impl NativeNetwork {
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
         let under_way = self.under_way.clone();
         guard(env, || {
-            let is_abandoned = under_way.begin(id);
+            let abandonment = under_way.begin(id);
             thread::run(move || async move {
-                operation::run(&operations, &inside, &others, &is_abandoned, reply).await;
+                operation::run(&operations, &inside, &others, abandonment, reply).await;
                 under_way.end(id);
             });
             Ok(())
         })
     }
 
-    /// Has a request end before its next operation; what it has come to by then is told.
+    /// Has a request end before its next operation, and where it waits for those inside, at once; what it has come to by
+    /// then is told.
     #[napi]
     pub fn abandon(&self, id: u32) {
         self.under_way.abandon(id);
