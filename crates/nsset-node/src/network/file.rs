@@ -27,7 +27,7 @@ impl NativeNetwork {
     /// Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
     /// name, and else those that the calling thread sees. `id` is told of each, in this order, its stamp and its text, empty
     /// where there is no such file; or null where the stamp is the one that is known. Files inside have no stamp.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn read_resolver_files(&self, env: Env, id: u32, name: Option<String>, known: Vec<String>) -> Result<()> {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
@@ -58,7 +58,7 @@ async fn read(
     let closed = sockets.closed();
     // It may have been closed before there was anybody to tell.
     open(inside)?;
-    let work = sockets.wait_for(move |set| Reader::new(set, caller, name).read(&known));
+    let work = sockets.read_files(move |set| Reader::new(set, caller, name).read(&known));
     match select(pin!(work), pin!(closed)).await {
         Either::Left((answers, _)) => Ok(answers?),
         Either::Right(_) => Err(Error::Closed.into()),

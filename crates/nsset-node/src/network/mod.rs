@@ -62,12 +62,10 @@ impl NativeNetwork {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
-        let under_way = self.under_way.clone();
         guard(env, || {
-            let abandonment = under_way.begin(id);
+            let request = self.under_way.begin(id);
             thread::run(move || async move {
-                operation::run(&operations, &inside, &others, abandonment, reply).await;
-                under_way.end(id);
+                operation::run(&operations, &inside, &others, request.abandonment(), reply).await;
             });
             Ok(())
         })

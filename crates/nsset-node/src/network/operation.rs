@@ -90,11 +90,11 @@ pub async fn run(
     operations: &str,
     inside: &Inside,
     others: &[Inside],
-    abandonment: Arc<Abandonment>,
+    abandonment: &Arc<Abandonment>,
     mut reply: Reply,
 ) {
-    let work = carry_out(operations, inside, others, &abandonment, &mut reply);
-    let outcome = match ABANDONMENT.scope(Arc::clone(&abandonment), work).await {
+    let work = carry_out(operations, inside, others, abandonment, &mut reply);
+    let outcome = match ABANDONMENT.scope(Arc::clone(abandonment), work).await {
         // As if it had been abandoned before that operation.
         Err(Failure::Set(nsset::Error::Aborted)) => Ok(()),
         outcome => outcome,

@@ -35,7 +35,9 @@ struct Names {
 /// The sockets of a set's network.
 pub struct Sockets {
     set: NamespaceSet,
+    /// Where sockets and sysctls wait for the helper, and where files do.
     line: Line,
+    line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
     names: Mutex<Names>,
@@ -49,6 +51,7 @@ impl Sockets {
         Self {
             set,
             line: Line::new(),
+            line_of_files: Line::new(),
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
             names: Mutex::default(),
@@ -183,13 +186,13 @@ impl Sockets {
         self.go_inside(move |set| nsset::sysctl::set(set, set.kinds(), &name, &value)).await
     }
 
-    /// Does what those inside may have take long, where only this network waits for it.
-    pub async fn wait_for<T: Send + 'static>(
+    /// Reads files, where nothing else waits for it: those inside may have that take long.
+    pub async fn read_files<T: Send + 'static>(
         &self,
         work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
     ) -> nsset::Result<T> {
         let set = self.set.clone();
-        waiting::run(self.line, move || work(&set)).await
+        waiting::run(self.line_of_files, move || work(&set)).await
     }
 
     async fn go_inside<T: Send + 'static>(

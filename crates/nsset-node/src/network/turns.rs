@@ -1,7 +1,7 @@
 //! The threads on which work waits for those inside a set. Who stops, kills or never answers a helper holds up one of
 //! these threads, and neither the thread of networks nor libuv's pool.
 //!
-//! Each network has a line of its own, whose work is done in order, one piece at a time: a set holds up one thread at
+//! Each network has two lines of its own, whose work is done in order, one piece at a time: a set holds up two threads at
 //! most. The lines take turns, a piece each. A thread is started for a line that would have to wait, up to `MOST_THREADS`.
 
 use std::{
@@ -24,7 +24,7 @@ const IDLE: Duration = Duration::from_secs(1);
 
 pub type Work = Box<dyn FnOnce() + Send>;
 
-/// The line of one network.
+/// Work of one network, or of what else may be held up by one set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Line(u64);
 

@@ -41,16 +41,31 @@ impl Abandonment {
     }
 }
 
+/// A request that is under way, until it is dropped.
+pub struct Request {
+    all: UnderWay,
+    id: u32,
+    abandonment: Arc<Abandonment>,
+}
+
+impl Request {
+    pub fn abandonment(&self) -> &Arc<Abandonment> {
+        &self.abandonment
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.all.requests().remove(&self.id);
+    }
+}
+
 impl UnderWay {
-    /// A request begins; what comes back says whether it is abandoned.
-    pub fn begin(&self, id: u32) -> Arc<Abandonment> {
+    /// A request begins.
+    pub fn begin(&self, id: u32) -> Request {
         let abandonment = Arc::<Abandonment>::default();
         self.requests().insert(id, Arc::clone(&abandonment));
-        abandonment
-    }
-
-    pub fn end(&self, id: u32) {
-        self.requests().remove(&id);
+        Request { all: self.clone(), id, abandonment }
     }
 
     /// Says that nobody wants the rest of a request, if it has not ended.
