@@ -48,6 +48,12 @@ export declare class NativeFds {
 
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
+  /**
+   * Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
+   * name, and else those that the calling thread sees. `id` is told of each, in this order, its stamp and its text, empty
+   * where there is no such file; or null where the stamp is the one that is known. Files inside have no stamp.
+   */
+  readResolverFiles(id: number, name: string | undefined | null, known: Array<string>): void
   /** Connects to an address of the link of this name; the answer to `id` says that it is connected. */
   connectLinkLocal(id: number, address: string, port: number, link: string): void
   /** The socket of that connection; the caller owns it from now on. */
@@ -63,7 +69,10 @@ export declare class NativeNetwork {
    * text of a JSON array; the networks that they name by number are `others`.
    */
   request(id: number, operations: string, others: Array<NativeNetwork>): void
-  /** Has a request end before its next operation; what it has come to by then is told. */
+  /**
+   * Has a request end before its next operation, and where it waits for those inside, at once; what it has come to by
+   * then is told.
+   */
   abandon(id: number): void
   /** Closes its sockets, once what is under way has ended. */
   close(): void
@@ -71,8 +80,6 @@ export declare class NativeNetwork {
 
 /** The native part of a `NamespaceSet`; `None` when it is closed. */
 export declare class NativeSet {
-  /** What a regular file of at most 64 KiB holds, as the set's mount namespace has it. */
-  readFile(file: Text): Promise<Buffer>
   /** Gives the set's network namespace a name; a temporary one goes when the set is closed. */
   attachName(directory: Text, name: string, temporary: boolean): void
   /** The set's network. Nothing is opened yet. */

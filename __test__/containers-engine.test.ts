@@ -1,5 +1,6 @@
 /** `fromContainer` asks an engine: one of the test's own, which answers as Docker and Podman do, and worse. */
 import { chmodSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -316,7 +317,18 @@ describe('the pid that an engine tells', () => {
 })
 
 describe('an engine that cannot be asked', () => {
-  const cases: [string, Reply, code: string, ...mentions: string[]][] = [
+  /** An answer as it is written. */
+  const raw = (text: string, then: 'end' | 'nothing' = 'nothing'): Reply => {
+    return (_, { socket }) => void socket?.write(text, () => then === 'end' && socket.end())
+  }
+  /** So begins what never ends. */
+  const drip = (response: ServerResponse, beginning: string, drop = 'x'): void => {
+    const { socket } = response
+    socket?.write(beginning)
+    const tap = setInterval(() => socket?.write(drop), 20)
+    socket?.once('close', () => clearInterval(tap)).on('error', () => undefined)
+  }
+  const cases: [string, Reply, code: string | RegExp, ...mentions: string[]][] = [
     ['an error of its own', [500, { message: 'the \x1b[31mdisk\n is full' }], 'EPROTO', '500', 'disk is full'],
     ['no JSON', [200, '<html>hello</html>'], 'EPROTO', 'no JSON', 'hello'],
     ['JSON that is no container', [200, []], 'EPROTO', 'Id'],
@@ -335,6 +347,22 @@ describe('an engine that cannot be asked', () => {
       },
       'ECONNRESET',
     ],
+    [
+      'another protocol',
+      raw('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
+      'EPROTO',
+      '101',
+    ],
+    ['another protocol that it does not name', raw('HTTP/1.1 101 Switching Protocols\r\n\r\n'), 'EPROTO', '101'],
+    ['an upgrade with an answer', raw('HTTP/1.1 200 OK\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'), 'ETIMEDOUT'],
+    ['an end before the answer', (_, response) => void response.socket?.end(), 'ECONNRESET'],
+    ['an end in the middle of the headers', raw('HTTP/1.1 200 OK\r\nContent-', 'end'), /ECONNRESET|EPROTO/],
+    ['headers without an end', raw(`HTTP/1.1 200 OK\r\n${'X-Padding: 0\r\n'.repeat(10_000)}`), 'EPROTO'],
+    ['one byte after the other', (_, response) => drip(response, 'HTTP/1.1 200 OK\r\nX-Padding: '), 'ETIMEDOUT'],
+    ['words to be patient', (_, response) => drip(response, '', 'HTTP/1.1 100 Continue\r\n\r\n'), 'ETIMEDOUT'],
+    ['a body, one byte after the other', (_, response) => drip(response, 'HTTP/1.1 200 OK\r\n\r\n'), 'ETIMEDOUT'],
+    ['more values than are to be taken', [200, `[${'{},'.repeat(1_000_000)}{}]`], 'EPROTO', 'too many values'],
+    ['arrays in arrays', [200, '['.repeat(1_000_000)], 'EPROTO', 'too many values'],
     ['silence', () => undefined, 'ETIMEDOUT', 'no answer within 0.5 s'],
     [
       'an answer that does not go on',
@@ -348,9 +376,26 @@ describe('an engine that cannot be asked', () => {
     const timeLimit = code === 'ETIMEDOUT' ? 500 : 10_000
     for (const one of [chosen(engine.socketPath), usual(engine.socketPath)]) {
       const failure = await failureOf(() => fromContainerOf({ engines: [one], timeLimit }, 'web'))
-      expectFailure(failure, system(code, "'web'", engine.socketPath, ...mentions))
+      if (code instanceof RegExp) expect(failure).toMatchObject({ code: expect.stringMatching(code) })
+      else expectFailure(failure, system(code, "'web'", engine.socketPath, ...mentions))
       expect(failure.message).not.toContain('\x1b')
     }
+    expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
+  })
+
+  test('one that is just in time each time, with another pid, is given three times as long as for one question', async () => {
+    let pid = 0x7ffffff0
+    const slow: Reply = (_, response) => {
+      pid -= 1
+      setTimeout(() => response.end(JSON.stringify(inspected(ID, 'web', running(pid)))), 400)
+    }
+    await using engine = await fakeEngine({ [pathOf('web')]: slow, [pathOf(ID)]: slow })
+    const start = performance.now()
+    const engines = [chosen(engine.socketPath)]
+    const failure = await failureOf(() => fromContainerOf({ engines, hierarchies: [], timeLimit: 500 }, 'web'))
+    expectFailure(failure, system('ETIMEDOUT', engine.socketPath))
+    expect(performance.now() - start).toBeLessThan(2_200)
+    expect(engine.asked.length).toBe(4)
     expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
   })
 
@@ -432,6 +477,17 @@ describe('an abort', () => {
     await expect(found).rejects.toBe(reason)
     expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
     expect(await growthSince(before)).toEqual({})
+  })
+
+  test('ends it where the engine has switched protocols, and where its answer drips', async () => {
+    for (const text of ['HTTP/1.1 101 Switching Protocols\r\n', 'HTTP/1.1 200 OK\r\n\r\n[']) {
+      await using engine = await fakeEngine({
+        [pathOf('web')]: (_, { socket }) => void socket?.on('error', () => undefined).write(text),
+      })
+      const found = lookUp('web', [chosen(engine.socketPath)], { signal: AbortSignal.timeout(200) })
+      await expect(found).rejects.toMatchObject({ name: 'TimeoutError' })
+      expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
+    }
   })
 
   test('ends it in the middle of an answer, and before anything is asked', async () => {

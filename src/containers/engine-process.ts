@@ -16,7 +16,7 @@ export async function processOfEngine(
   places: Places,
   signal: AbortSignal | undefined,
 ): Promise<ContainerProcess | undefined> {
-  const { proc, timeLimit } = places
+  const { proc } = places
   const { id, pid, engine } = container
   const before = await readProcess(proc, pid)
   const ids = await containersOf(proc, pid)
@@ -26,7 +26,7 @@ export async function processOfEngine(
   }
   const [inCgroups] = (await findInCgroups(places, id, signal)).containers
   if (inCgroups !== undefined && inCgroups.processes.length > 0) return processOfCgroups(id, inCgroups, proc)
-  const isPidOfEngine = async () => (await askForContainer(engine, id, timeLimit, signal))[0]?.pid === pid
+  const isPidOfEngine = async () => (await askForContainer(engine, id, places.timeLimit, signal))[0]?.pid === pid
   if (!(await isPidOfEngine())) return undefined
   if (before?.isInit && before.isInner && ids.size === 0 && 'socketPath' in engine.address) {
     return { pid, isStill: async () => (await isSame()) && (await isPidOfEngine()) }

@@ -1,9 +1,7 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { EngineBody } from './engine-body.ts'
 import type { Engine } from './engines.ts'
-import { failure, quoted } from './failures.ts'
-
-/** Thousands of containers fit into it. */
-const MOST_BYTES = 64 * 1024 * 1024
+import { failure } from './failures.ts'
 
 /** @internal What an engine said. */
 export interface Answer {
@@ -30,6 +28,7 @@ export async function ask(
   }
 }
 
+/** Whatever the engine does, it is answered, refused, aborted or given up; then nothing of it is left. */
 async function request(
   engine: Engine,
   path: string,
@@ -37,51 +36,63 @@ async function request(
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
   const { get } = process.getBuiltinModule('node:http')
-  const { once } = process.getBuiltinModule('node:events')
-  const request = get({
-    ...engine.address,
-    path,
-    agent: false,
-    headers: { Host: 'localhost' },
-    ...(signal === undefined ? {} : { signal }),
-  })
-  // What it tells after the answer has begun is told by the answer as well.
+  const request = get({ ...engine.address, path, agent: false, headers: { Host: 'localhost' } })
+  // What is told once the promise has settled.
   request.on('error', () => undefined)
-  const limit = limitOf(request, timeLimit)
+  let giveUp: NodeJS.Timeout | undefined
+  let abort: (() => void) | undefined
   try {
-    const [response] = (await once(request, 'response')) as [IncomingMessage]
-    return { status: response.statusCode ?? 0, body: await bodyOf(response) }
-  } catch (error) {
-    throw limit.passed ?? error
+    return await new Promise<Answer>((resolve, reject) => {
+      giveUp = setTimeout(() => reject(silent(timeLimit)), timeLimit)
+      abort = () => reject(signal?.reason)
+      signal?.addEventListener('abort', abort, { once: true })
+      request.on('error', reject)
+      request.once('upgrade', (response, socket) => {
+        socket.destroy()
+        reject(new Error(`it wants to speak another protocol (${response.statusCode})`))
+      })
+      // Of some ends Node tells in no other way. Where an answer has begun, that says how it ends.
+      const onClose = () => reject(brokenOff())
+      request.once('close', onClose)
+      request.once('response', (response) => {
+        request.removeListener('close', onClose)
+        collect(response, resolve, reject)
+      })
+    })
   } finally {
-    clearTimeout(limit.timer)
+    clearTimeout(giveUp)
+    if (abort !== undefined) signal?.removeEventListener('abort', abort)
+    request.destroy()
   }
 }
 
-function limitOf(request: ClientRequest, timeLimit: number): { timer: NodeJS.Timeout; passed?: Error } {
-  const limit: { timer: NodeJS.Timeout; passed?: Error } = {
-    timer: setTimeout(() => {
-      limit.passed = Object.assign(new Error(`no answer within ${timeLimit / 1000} s`), { code: 'ETIMEDOUT' })
-      request.destroy(limit.passed)
-    }, timeLimit),
-  }
-  return limit
+function silent(timeLimit: number): Error {
+  return Object.assign(new Error(`no answer within ${timeLimit / 1000} s`), { code: 'ETIMEDOUT' })
 }
 
-async function bodyOf(response: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MOST_BYTES) throw new Error('its answer does not end')
-    chunks.push(chunk)
-  }
-  const text = Buffer.concat(chunks).toString()
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    throw new Error(`its answer (${response.statusCode}) is no JSON: ${quoted(text)}`)
-  }
+function brokenOff(): Error {
+  return Object.assign(new Error('it broke off'), { code: 'ECONNRESET' })
+}
+
+function collect(response: IncomingMessage, resolve: (answer: Answer) => void, reject: (error: unknown) => void): void {
+  const body = new EngineBody()
+  response.on('data', (chunk: Buffer) => {
+    try {
+      body.add(chunk)
+    } catch (error) {
+      reject(error)
+    }
+  })
+  response.once('end', () => {
+    const status = response.statusCode ?? 0
+    try {
+      resolve({ status, body: body.parse(status) })
+    } catch (error) {
+      reject(error)
+    }
+  })
+  response.once('error', reject)
+  response.once('close', () => reject(brokenOff()))
 }
 
 function explain(engine: Engine, error: NodeJS.ErrnoException): Error {

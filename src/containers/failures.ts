@@ -38,6 +38,10 @@ export function ambiguous(reference: string, candidates: readonly string[]): Err
 
 /** @internal Text from elsewhere, fit for a message. */
 export function quoted(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim()
+  // More of it would only take time.
+  const line = text
+    .slice(0, 2000)
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .trim()
   return `'${line.length > 200 ? `${line.slice(0, 200)}…` : line}'`
 }

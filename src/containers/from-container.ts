@@ -24,6 +24,8 @@ export interface FromContainerOptions {
 
 const ATTEMPTS = 3
 const TIME_LIMIT = 10_000
+/** All questions together may take so many times as long as one. */
+const PATIENCE = 3
 
 /** @internal Opens the container's namespaces, and makes sure that they are the container's. */
 export async function fromContainer<S extends { close(): void }>(
@@ -36,7 +38,7 @@ export async function fromContainer<S extends { close(): void }>(
   const given = parseOptions<FromContainerOptions>(options)
   const kinds = parseOptionalKinds(given.kinds, 'options.kinds')
   const signal = parseSignal(given.signal)
-  const places = { ...placesFor(given.socketPath), ...elsewhere }
+  const places = withPatience({ ...placesFor(given.socketPath), ...elsewhere })
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     signal?.throwIfAborted()
     const container = await findContainer(reference, places, signal)
@@ -53,6 +55,18 @@ export async function fromContainer<S extends { close(): void }>(
 function placesFor(socketPath: unknown): Places {
   const engines = socketPath === undefined ? enginesOf(process.env) : [chosenEngine(parseSocketPath(socketPath))]
   return { engines, proc: '/proc', timeLimit: TIME_LIMIT }
+}
+
+/** What is left for each question gets less in the end. */
+function withPatience(places: Places): Places {
+  const { timeLimit } = places
+  const end = performance.now() + PATIENCE * timeLimit
+  return {
+    ...places,
+    get timeLimit() {
+      return Math.max(1, Math.min(timeLimit, Math.round(end - performance.now())))
+    },
+  }
 }
 
 function parseSocketPath(socketPath: unknown): string {

@@ -12,7 +12,7 @@ import { FetchInside } from '../sockets/fetch.ts'
 import { listen, type NetworkListenOptions } from '../sockets/listen.ts'
 import { ensureNodesOwn } from '../sockets/nodes-own.ts'
 import { Resolver } from '../sockets/resolver.ts'
-import { resolverFilesOf } from '../sockets/resolver-files.ts'
+import { ResolverFiles } from '../sockets/resolver-files.ts'
 import type { SocketMaker } from '../sockets/socket-maker.ts'
 import type { Action, Results, Run } from './action.ts'
 import { NetworkAddresses } from './addresses.ts'
@@ -92,7 +92,7 @@ export class Network {
         if (place.set.closed) throw misuse('ERR_NSSET_CLOSED', 'the set of this network is closed')
       },
     }
-    this.#resolver = new Resolver(maker, resolverFilesOf(place.set))
+    this.#resolver = new Resolver(maker, new ResolverFiles(place.set))
     this.lookup = this.#resolver.lookup
     this.#sockets = { ...maker, lookup: this.lookup }
     this.#fetch = new FetchInside(this.#sockets)

@@ -1,21 +1,32 @@
 //! Where the sockets come from.
 
-use std::{future::Future, io, net::SocketAddr, os::fd::OwnedFd, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::{Future, ready},
+    io,
+    net::SocketAddr,
+    os::fd::OwnedFd,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use hickory_net::runtime::{RuntimeProvider, Spawn};
 
 use crate::{failure::not_made, tcp::Tcp, timer::Timer, udp::Udp};
 
-/// Makes the sockets of a resolver, as socket(2), where its servers are to be asked. A function does as well. It is
-/// called by whoever polls the resolver, once a question, and may take a moment: the queries wait for it.
+/// A socket that is being made.
+pub type SocketFuture = Pin<Box<dyn Future<Output = io::Result<OwnedFd>> + Send>>;
+
+/// Makes the sockets of a resolver, as socket(2), where its servers are to be asked: one for each question, which waits
+/// for it. A function that does so at once does as well.
 pub trait SocketMaker: Send + Sync + 'static {
     /// What it fails with ends the lookup, and comes back as [`Error::NotMade`](crate::Error::NotMade).
-    fn make(&self, domain: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd>;
+    fn make(&self, domain: i32, kind: i32, protocol: i32) -> SocketFuture;
 }
 
 impl<F: Fn(i32, i32, i32) -> io::Result<OwnedFd> + Send + Sync + 'static> SocketMaker for F {
-    fn make(&self, domain: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd> {
-        self(domain, kind, protocol)
+    fn make(&self, domain: i32, kind: i32, protocol: i32) -> SocketFuture {
+        Box::pin(ready(self(domain, kind, protocol)))
     }
 }
 
@@ -28,9 +39,9 @@ impl Inside {
         Self(Arc::new(maker))
     }
 
-    fn make(&self, server: SocketAddr, kind: i32) -> io::Result<OwnedFd> {
+    async fn make(&self, server: SocketAddr, kind: i32) -> io::Result<OwnedFd> {
         let domain = if server.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-        self.0.make(domain, kind, 0).map_err(not_made)
+        self.0.make(domain, kind, 0).await.map_err(not_made)
     }
 }
 
@@ -51,7 +62,7 @@ impl RuntimeProvider for Inside {
         _timeout: Option<Duration>,
     ) -> Pin<Box<dyn Send + Future<Output = io::Result<Tcp>>>> {
         let inside = self.clone();
-        Box::pin(async move { Tcp::connect(inside.make(server, libc::SOCK_STREAM)?, server).await })
+        Box::pin(async move { Tcp::connect(inside.make(server, libc::SOCK_STREAM).await?, server).await })
     }
 
     fn bind_udp(
@@ -60,7 +71,7 @@ impl RuntimeProvider for Inside {
         server: SocketAddr,
     ) -> Pin<Box<dyn Send + Future<Output = io::Result<Udp>>>> {
         let inside = self.clone();
-        Box::pin(async move { Udp::connect(inside.make(server, libc::SOCK_DGRAM)?, server) })
+        Box::pin(async move { Udp::connect(inside.make(server, libc::SOCK_DGRAM).await?, server) })
     }
 }
 

@@ -38,5 +38,5 @@ pub use config::Config;
 pub use error::{Error, Result};
 pub use family::Family;
 pub use hosts::Hosts;
-pub use inside::SocketMaker;
+pub use inside::{SocketFuture, SocketMaker};
 pub use resolver::Resolver;

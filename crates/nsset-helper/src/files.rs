@@ -1,13 +1,13 @@
 //! Files that show each reader its own namespaces, as those of `/proc/sys/net` do.
 
-use core::{mem::MaybeUninit, slice};
+use core::{ffi::CStr, mem::MaybeUninit, slice};
 
 use crate::{
     arguments::Arguments,
     protocol::{About, MAX_CONTENT, Saying},
     report::Report,
     state::State,
-    syscall::{self, EINVAL, EIO, Errno, O_NONBLOCK, O_RDONLY, O_WRONLY},
+    syscall::{self, EINVAL, EIO, Errno, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, What},
 };
 
 /// Room for what all but a few files hold.
@@ -16,16 +16,59 @@ const USUAL_CONTENT: usize = 4096;
 /// Says what a file holds, as one read from its beginning tells it: some sysctls tell their value in no other way
 /// (proc_do_large_bitmap() of kernel/sysctl.c). What does not fit is read anew.
 pub fn read(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
-    // Whoever is inside may have put a FIFO or a device in its place, to be waited for.
-    let file = open(arguments, O_RDONLY | O_NONBLOCK, state)?;
-    if !syscall::is_file_or_directory(file)? {
-        return Err(EINVAL);
-    }
+    let directory = arguments.fd()?;
+    let path = arguments.text()?;
+    let Some(file) = open_to_read(directory, path, &mut state.report)? else { return state.report.say_content(&[]) };
     if !say_within::<USUAL_CONTENT>(file, state.report)? {
         say_within::<MAX_CONTENT>(file, state.report)?;
     }
     syscall::close(file);
     Ok(())
+}
+
+/// Opens a regular file, or a directory, whose reading fails. Whoever is inside may have put a FIFO, a socket or a device in
+/// its place: that is looked at and not opened, since opening it could wait, or do something. `None` for the device that
+/// `/dev/null` is: engines put it over the files that they hide.
+fn open_to_read(proc: i32, path: &CStr, report: &mut Report) -> Result<Option<i32>, Errno> {
+    report.about = About::Open;
+    // What is below the `/proc` that we were given is the kernel's.
+    if !path.to_bytes().starts_with(b"/") {
+        let file = syscall::open(proc, path, O_RDONLY)?;
+        report.about = About::Target;
+        return Ok(Some(file));
+    }
+    let held = syscall::open(proc, path, O_PATH)?;
+    match syscall::what_is(held)? {
+        What::Content => {}
+        What::Nothing => return Ok(None),
+        What::Special => {
+            report.about = About::Target;
+            return Err(EINVAL);
+        }
+    }
+    let file = reopen(proc, held)?;
+    syscall::close(held);
+    report.about = About::Target;
+    Ok(Some(file))
+}
+
+/// Opens what the descriptor holds, for reading, by its name below `/proc`.
+fn reopen(proc: i32, held: i32) -> Result<i32, Errno> {
+    const DIRECTORY: &[u8] = b"self/fd/";
+    const MOST_DIGITS: usize = 10;
+    let mut name = [0_u8; DIRECTORY.len() + MOST_DIGITS + 1];
+    let mut digits = [0_u8; MOST_DIGITS];
+    let (mut rest, mut first) = (held.unsigned_abs(), MOST_DIGITS);
+    while first == MOST_DIGITS || rest > 0 {
+        first -= 1;
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    for (place, byte) in name.iter_mut().zip(DIRECTORY.iter().chain(&digits[first..])) {
+        *place = *byte;
+    }
+    let path = CStr::from_bytes_until_nul(&name).map_err(|_| EINVAL)?;
+    syscall::open(proc, path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
 }
 
 /// Says what the file holds, unless there may be more of it than there is room; whether it was said.
@@ -44,20 +87,15 @@ fn say_within<const ROOM: usize>(file: i32, report: Report) -> Result<bool, Errn
 
 /// Writes the text to a file at once: a sysctl takes each write for a value.
 pub fn write(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
-    let file = open(arguments, O_WRONLY, state)?;
+    let directory = arguments.fd()?;
+    let path = arguments.text()?;
+    state.report.about = About::Open;
+    let file = syscall::open(directory, path, O_WRONLY)?;
+    state.report.about = About::Target;
     let text = arguments.text()?.to_bytes();
     if syscall::write(file, text)? != text.len() {
         return Err(EIO);
     }
     syscall::close(file);
     state.report.say(Saying::Written, 0, &[])
-}
-
-fn open(arguments: &mut Arguments, flags: usize, state: &mut State) -> Result<i32, Errno> {
-    let directory = arguments.fd()?;
-    let path = arguments.text()?;
-    state.report.about = About::Open;
-    let file = syscall::open(directory, path, flags)?;
-    state.report.about = About::Target;
-    Ok(file)
 }

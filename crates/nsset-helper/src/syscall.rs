@@ -22,6 +22,7 @@ pub const AT_EMPTY_PATH: usize = 0x1000;
 pub const O_RDONLY: usize = 0;
 pub const O_WRONLY: usize = 1;
 pub const O_RDWR: usize = 2;
+pub const O_NOCTTY: usize = 0o400;
 pub const O_NONBLOCK: usize = 0o4_000;
 pub const O_CLOEXEC: usize = 0o2_000_000;
 pub const O_PATH: usize = 0o10_000_000;
@@ -209,15 +210,30 @@ pub fn read_from_start(fd: i32, buffer: &mut [MaybeUninit<u8>]) -> Result<usize,
     call!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), 0)
 }
 
-/// Whether the descriptor is one of a regular file or a directory, and not of what can be waited for (inode(7)).
-pub fn is_file_or_directory(fd: i32) -> Result<bool, Errno> {
+/// What a descriptor is of, as far as reading it goes (inode(7)).
+pub enum What {
+    /// A regular file, or a directory.
+    Content,
+    /// The device that `/dev/null` is, which is empty.
+    Nothing,
+    /// What can be waited for.
+    Special,
+}
+
+pub fn what_is(fd: i32) -> Result<What, Errno> {
     const STATX_TYPE: usize = 1;
     const MODE: usize = 28;
+    const RDEV: usize = 128;
     // `struct statx` of linux/stat.h.
     let mut stat = [0_u8; 256];
     call!(number::STATX, fd, c"".as_ptr(), AT_EMPTY_PATH, STATX_TYPE, stat.as_mut_ptr())?;
+    let word = |at: usize| u32::from_ne_bytes([stat[at], stat[at + 1], stat[at + 2], stat[at + 3]]);
     let mode = u16::from_ne_bytes([stat[MODE], stat[MODE + 1]]);
-    Ok(matches!(mode & 0o170_000, 0o100_000 | 0o040_000))
+    Ok(match mode & 0o170_000 {
+        0o100_000 | 0o040_000 => What::Content,
+        0o020_000 if (word(RDEV), word(RDEV + 4)) == (1, 3) => What::Nothing,
+        _ => What::Special,
+    })
 }
 
 /// The number of the mount that a path leads to.

@@ -10,7 +10,6 @@ mod error_fields;
 mod exit_report;
 mod failure;
 mod fd_set;
-mod file;
 mod load;
 mod netns;
 mod network;

@@ -1,20 +1,32 @@
-//! A small file as it is inside: in the set's mount namespace.
+//! A small file that configures something: as the set's mount namespace has it, or as the calling thread sees it.
 
-use std::path::Path;
+use std::{
+    fs::File,
+    io::Read,
+    os::fd::{AsRawFd, OwnedFd},
+    path::Path,
+};
 
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    fcntl::{AT_FDCWD, OFlag, openat},
+    sys::stat::{FileStat, Mode, SFlag, fstat, makedev},
+};
+use nsset_helper::protocol::MAX_CONTENT;
 
 use crate::{
     conversation,
-    error::{Error, Result, SystemError},
+    error::{Error, Result, SystemError, last_errno},
     kind::{Kind, Kinds},
     plan, proc,
     program::{Label, Program},
     set::NamespaceSet,
 };
 
-/// What a file of at most 64 KiB holds, found by its absolute path in the set's mount namespace. It takes the helper: a
-/// thread of Node cannot go there and come back.
+/// What a file of less than 64 KiB holds, found by its absolute path in the set's mount namespace. It takes the helper: a
+/// thread of Node cannot go there and come back. Whoever is inside may have that take ten seconds.
+///
+/// A FIFO, a socket or a device is not opened; but the device that `/dev/null` is counts for an empty file.
 ///
 /// ```no_run
 /// # fn main() -> nsset::Result<()> {
@@ -28,7 +40,7 @@ use crate::{
 ///
 /// # Errors
 /// [`Error::NotInSet`] without `mnt`, [`Error::InvalidArgument`] for a path that is not absolute, and [`Error::System`] with
-/// what open(2) and read(2) say.
+/// what open(2) and read(2) say, `EINVAL` for what is neither a file nor a directory, and `EFBIG` for a larger file.
 pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8>> {
     set.get(Kind::Mnt)?;
     if !path.is_absolute() {
@@ -44,5 +56,83 @@ pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8
     program.read_file(proc::hold()?, path, label)?;
     let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
     conversation::dismiss(outcome.process);
-    outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").into())
+    let content = outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg"))?;
+    if content.len() >= MAX_CONTENT {
+        return Err(too_large(path, MAX_CONTENT).kind(Kind::Mnt).into());
+    }
+    Ok(content)
+}
+
+/// Whether the files of the set are those that the calling thread sees, with the rights that it has: it stands in the set's
+/// `mnt` and `user`, as far as the set has them.
+pub fn sees_files_of(set: &NamespaceSet) -> bool {
+    plan::foreign(set, Kinds::NONE.with(Kind::Mnt).with(Kind::User)).is_empty()
+}
+
+/// A file that was looked at, and not opened yet.
+#[derive(Debug)]
+pub struct Found<'a> {
+    path: &'a Path,
+    held: OwnedFd,
+    stat: FileStat,
+}
+
+/// Looks at what the calling thread sees at a path; `None` where there is nothing.
+///
+/// # Errors
+/// [`Error::System`] with what open(2) says.
+pub fn find_file(path: &Path) -> Result<Option<Found<'_>>> {
+    let failed = |errno, syscall| Error::from(SystemError::new(errno, syscall).path(path));
+    let held = match openat(AT_FDCWD, path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) {
+        Ok(held) => held,
+        Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
+        Err(errno) => return Err(failed(errno, "open")),
+    };
+    let stat = fstat(&held).map_err(|errno| failed(errno, "fstat"))?;
+    Ok(Some(Found { path, held, stat }))
+}
+
+impl Found<'_> {
+    /// Differs where the file is another one, or was changed.
+    pub fn stamp(&self) -> String {
+        let FileStat { st_dev, st_ino, st_size, st_mtime, st_mtime_nsec, .. } = self.stat;
+        format!("{st_dev} {st_ino} {st_size} {st_mtime} {st_mtime_nsec}")
+    }
+
+    /// What it holds. A FIFO, a socket or a device is not opened; but the device that `/dev/null` is counts for an empty
+    /// file.
+    ///
+    /// # Errors
+    /// [`Error::System`] with what open(2) and read(2) say, `EINVAL` for what is no file, and `EFBIG` for one that holds
+    /// more than `most` bytes.
+    pub fn read(self, most: usize) -> Result<Vec<u8>> {
+        let Self { path, held, stat } = self;
+        let failed = |errno, syscall| Error::from(SystemError::new(errno, syscall).path(path));
+        let kind = SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits());
+        if kind == SFlag::S_IFCHR && stat.st_rdev == makedev(1, 3) {
+            return Ok(Vec::new());
+        }
+        if kind == SFlag::S_IFDIR {
+            return Err(failed(Errno::EISDIR, "read"));
+        }
+        if kind != SFlag::S_IFREG {
+            return Err(SystemError::new(Errno::EINVAL, "read").path(path).hint("it is no regular file").into());
+        }
+        // By the descriptor, since another file may have come to the path.
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        let opened = proc::open_below(&format!("self/fd/{}", held.as_raw_fd()), flags);
+        let file = opened.map(File::from).map_err(|errno| failed(errno, "open"))?;
+        let mut content = Vec::new();
+        let read = file.take(most as u64 + 1).read_to_end(&mut content);
+        read.map_err(|error| failed(last_errno(&error), "read"))?;
+        if content.len() > most {
+            return Err(too_large(path, most).into());
+        }
+        Ok(content)
+    }
+}
+
+fn too_large(path: &Path, most: usize) -> Box<SystemError> {
+    let hint = format!("what it configures is read of less than {} KiB", most.div_ceil(1024));
+    SystemError::new(Errno::EFBIG, "read").path(path).hint(hint)
 }

@@ -9,12 +9,18 @@ use crate::{
     thread::{self, Visit},
 };
 
+/// Whether the way into the set's network takes the helper, which those inside may hold up: where it leads through a `user`
+/// namespace that the thread does not stand in, among these kinds of the set.
+pub fn takes_helper(set: &NamespaceSet, kinds: Kinds) -> bool {
+    !plan::foreign(set, kinds.only(Kind::User)).is_empty()
+}
+
 /// Goes in with the calling thread, where nothing but `net` has to be joined and the thread may go there and come back.
 /// `None` where it takes the helper; the thread is where it was then.
 pub fn visit(set: &NamespaceSet, kinds: Kinds) -> Result<Option<Visit>> {
     thread::ensure_restored()?;
     set.get(Kind::Net)?;
-    if !plan::foreign(set, kinds.only(Kind::User)).is_empty() {
+    if takes_helper(set, kinds) {
         return Ok(None);
     }
     match thread::visit(set, Kinds::NONE.with(Kind::Net)) {

@@ -47,11 +47,12 @@ mod unshare;
 mod unshare_on_thread;
 mod walk;
 
-pub use cancel::Cancel;
+pub use cancel::{Cancel, TIME_LIMIT};
 pub use error::{Error, Result, SystemError};
-pub use file::read_file;
+pub use file::{find_file, read_file, sees_files_of};
 pub use id_map::{IdMap, MapUser, Maps, Setgroups};
 pub use init::{Ending, Stay};
+pub use inside::takes_helper;
 pub use kind::{Kind, Kinds};
 pub use mount::{mount_into_directory, mount_onto_files, unmount};
 pub use mount_spec::{MountKind, MountSpec, Propagation};

@@ -1,10 +1,11 @@
 //! An ordinary user's further ids: subuid(5), subgid(5), and the two programs that hold the privilege to map them.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::Read,
-    os::fd::OwnedFd,
-    process::{Child, Command, Stdio},
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+    process::{Command, Stdio},
     time::Instant,
 };
 
@@ -12,15 +13,17 @@ use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl},
     poll::PollTimeout,
+    sys::signal::Signal,
     unistd::{Gid, Uid, User},
 };
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
     error::{Error, Result, SystemError, last_errno},
+    file::find_file,
     id_map::{self, IdMap},
     kind::Kind,
-    pidfd,
+    pidfd, reaper,
 };
 
 /// Which of the two: users or groups.
@@ -53,12 +56,16 @@ impl IdFile {
     }
 }
 
+/// The ranges of hundreds of thousands of users fit into it.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
 /// A map of the caller's first range, from 0 on.
 pub fn first_range(file: IdFile) -> Result<Vec<IdMap>> {
     let uid = Uid::effective();
     let name = User::from_uid(uid).ok().flatten().map(|user| user.name);
-    let content = fs::read_to_string(file.path())
-        .map_err(|error| SystemError::new(last_errno(&error), "open").path(file.path()))?;
+    let path = Path::new(file.path());
+    let found = find_file(path)?.ok_or_else(|| SystemError::new(Errno::ENOENT, "open").path(path))?;
+    let content = String::from_utf8_lossy(&found.read(MOST_BYTES)?).into_owned();
     let range = find_range(&content, name.as_deref(), uid.as_raw());
     range.map(|map| vec![map]).ok_or_else(|| {
         let name = name.unwrap_or_else(|| uid.to_string());
@@ -94,12 +101,20 @@ pub fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|error| explain_missing(file, last_errno(&error)))?;
-    let outcome = wait(&mut child, file, cancel);
-    if outcome.is_err() {
-        let _ = child.kill();
+    let pidfd = match pidfd::open(child.id() as i32) {
+        Ok(pidfd) => pidfd,
+        Err(errno) => {
+            let _ = child.kill().and_then(|()| child.wait());
+            return Err(SystemError::new(errno, "pidfd_open").into());
+        }
+    };
+    if let Err(error) = wait(&pidfd, file, cancel) {
+        // By then it may be root's, and not ours to end: the reaper has it, whenever it ends.
+        pidfd::kill(&pidfd, Signal::SIGKILL);
+        reaper::reap(pidfd);
+        return Err(error);
     }
     let status = child.wait();
-    outcome?;
     let complaint = child.stderr.take().map(|stderr| read_what_is_there(stderr.into())).unwrap_or_default();
     match status {
         Ok(status) if status.success() => Ok(()),
@@ -108,9 +123,7 @@ pub fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>
 }
 
 /// Waits for the program to end, but not for ever.
-fn wait(child: &mut Child, file: IdFile, cancel: Option<&Cancel>) -> Result<()> {
-    use std::os::fd::AsFd;
-    let pidfd = pidfd::open(child.id() as i32).map_err(|errno| SystemError::new(errno, "pidfd_open"))?;
+fn wait(pidfd: &OwnedFd, file: IdFile, cancel: Option<&Cancel>) -> Result<()> {
     let deadline = Instant::now() + TIME_LIMIT;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());

@@ -90,13 +90,13 @@ pub fn set(set: &NamespaceSet, kinds: Kinds, name: &str, value: &str) -> Result<
 
 /// A path below `/proc` that begins with `sys/net/`.
 #[derive(Debug)]
-struct Sysctl(PathBuf);
+struct Sysctl(String);
 
 impl Sysctl {
     fn parse(name: &str) -> Result<Self> {
         let refuse = |why: &str| Err(Error::InvalidArgument(format!("{why}: '{}'", name.replace('\0', "\\0"))));
-        let path = match name.find(['.', '/']) {
-            Some(first) if name[first..].starts_with('.') => name.chars().map(swap_separators).collect(),
+        let path: String = match name.chars().find(|letter| matches!(letter, '.' | '/')) {
+            Some('.') => name.chars().map(swap_separators).collect(),
             _ => name.to_owned(),
         };
         let mut parts = path.split('/');
@@ -112,7 +112,7 @@ impl Sysctl {
         if parts.next() != Some("net") {
             return refuse("the sysctl is none of a network's: its name does not begin with net");
         }
-        Ok(Self(Path::new("sys").join(path)))
+        Ok(Self(format!("sys/{path}")))
     }
 
     fn path(&self) -> PathBuf {
@@ -124,7 +124,7 @@ impl Sysctl {
             return visit.leave_with(self.read());
         }
         let mut program = inside::program(set, kinds)?;
-        program.read_file(proc::hold()?, &self.0, self.label("read"))?;
+        program.read_file(proc::hold()?, Path::new(&self.0), self.label("read"))?;
         let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
         conversation::dismiss(outcome.process);
         outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").into())
@@ -135,7 +135,7 @@ impl Sysctl {
             return visit.leave_with(self.write(line));
         }
         let mut program = inside::program(set, kinds)?;
-        program.write_file(proc::hold()?, &self.0, line, self.label("write"))?;
+        program.write_file(proc::hold()?, Path::new(&self.0), line, self.label("write"))?;
         let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
         conversation::dismiss(outcome.process);
         Ok(())
@@ -169,8 +169,7 @@ impl Sysctl {
     /// Below the `/proc` of the process: the thread may see another one, or none.
     fn open(&self, flags: OFlag) -> Result<File> {
         proc::hold()?;
-        let path = self.0.to_str().expect("it was made from a string");
-        proc::open_below(path, flags).map(File::from).map_err(|errno| self.failed("open", errno))
+        proc::open_below(&self.0, flags).map(File::from).map_err(|errno| self.failed("open", errno))
     }
 
     fn failed(&self, syscall: &'static str, errno: Errno) -> Error {

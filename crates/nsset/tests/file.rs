@@ -1,9 +1,25 @@
 //! A file as the set's mount namespace has it.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    os::unix::{fs::symlink, net::UnixListener},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Instant,
+};
 
-use nix::errno::Errno;
-use nsset::{Error, Kind, Kinds, MapUser, MountKind, MountSpec, NamespaceSet, UnshareOptions, read_file, unshare};
+use nix::{
+    errno::Errno,
+    sys::{
+        inotify::{AddWatchFlags, InitFlags, Inotify},
+        stat::Mode,
+    },
+    unistd::mkfifo,
+};
+use nsset::{
+    Error, Kind, Kinds, MapUser, MountKind, MountSpec, NamespaceSet, Result, UnshareOptions, find_file, read_file,
+    sees_files_of, unshare,
+};
 
 /// A set whose `/mnt` is empty but for what is made there, wherever the host has something.
 fn with_an_empty_mnt() -> NamespaceSet {
@@ -42,21 +58,104 @@ fn what_cannot_be_read_is_named() {
     assert!(matches!(read_file(&net, Kinds::ALL, Path::new("/etc/hosts")), Err(Error::NotInSet { .. })));
 }
 
-#[test]
-fn what_can_be_waited_for_is_not_read() {
-    let set = with_an_empty_mnt();
-    for (path, expected) in [("/dev/zero", Errno::EINVAL), ("/etc", Errno::EISDIR)] {
-        let Err(Error::System(error)) = read_file(&set, Kinds::ALL, Path::new(path)) else { panic!("{path} was read") };
-        assert_eq!(error.errno, expected, "{path}");
+/// A directory with a FIFO, a socket and a file that is too large, and somebody who sees what of it is opened.
+struct Traps {
+    directory: PathBuf,
+    watch: Inotify,
+    _socket: UnixListener,
+}
+
+impl Traps {
+    fn set() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let directory = std::env::temp_dir().join(format!("nsset-traps-{}-{count}", std::process::id()));
+        fs::create_dir(&directory).unwrap();
+        mkfifo(&directory.join("fifo"), Mode::S_IRWXU).unwrap();
+        let socket = UnixListener::bind(directory.join("socket")).unwrap();
+        fs::write(directory.join("large"), vec![b'#'; 70_000]).unwrap();
+        fs::write(directory.join("small"), "nameserver 127.0.0.1\n").unwrap();
+        symlink("/dev/null", directory.join("null")).unwrap();
+        let watch = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).unwrap();
+        watch.add_watch(&directory, AddWatchFlags::IN_OPEN).unwrap();
+        Self { directory, watch, _socket: socket }
     }
-    let directory = std::env::temp_dir().join(format!("nsset-fifo-{}", std::process::id()));
-    fs::create_dir(&directory).unwrap();
-    let fifo = directory.join("fifo");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let start = std::time::Instant::now();
-    let outcome = read_file(&set, Kinds::ALL, &fifo);
-    fs::remove_dir_all(&directory).unwrap();
-    let Err(Error::System(error)) = outcome else { panic!("a FIFO was read") };
-    assert_eq!(error.errno, Errno::EINVAL);
-    assert!(start.elapsed().as_secs() < 5);
+
+    fn opened(&self) -> Vec<String> {
+        let events = self.watch.read_events().unwrap_or_default();
+        events.into_iter().filter_map(|event| event.name?.into_string().ok()).collect()
+    }
+}
+
+impl Drop for Traps {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.directory).unwrap();
+    }
+}
+
+/// What is read inside of a set, and what is read here.
+fn ways() -> [(&'static str, Box<dyn Fn(&Path) -> Result<Vec<u8>>>); 2] {
+    let set = with_an_empty_mnt();
+    let inside = move |path: &Path| read_file(&set, Kinds::ALL, path);
+    let here = |path: &Path| find_file(path)?.map_or(Ok(Vec::new()), |found| found.read(65_535));
+    [("inside", Box::new(inside)), ("here", Box::new(here))]
+}
+
+#[test]
+fn what_can_be_waited_for_is_not_even_opened() {
+    for (way, read) in ways() {
+        let traps = Traps::set();
+        let start = Instant::now();
+        for name in ["fifo", "socket"] {
+            let Err(Error::System(error)) = read(&traps.directory.join(name)) else { panic!("{name} was read {way}") };
+            assert_eq!(error.errno, Errno::EINVAL, "{name} {way}");
+        }
+        for (path, expected) in [("/dev/zero", Errno::EINVAL), ("/etc", Errno::EISDIR)] {
+            let Err(Error::System(error)) = read(Path::new(path)) else { panic!("{path} was read {way}") };
+            assert_eq!(error.errno, expected, "{path} {way}");
+        }
+        assert!(start.elapsed().as_secs() < 5, "{way}");
+        assert_eq!(traps.opened(), [""; 0], "{way}");
+        // Whoever is to see it does.
+        assert_eq!(read(&traps.directory.join("small")).unwrap(), b"nameserver 127.0.0.1\n", "{way}");
+        assert_eq!(traps.opened(), ["small"], "{way}");
+    }
+}
+
+#[test]
+fn the_device_that_hides_files_is_an_empty_one() {
+    for (way, read) in ways() {
+        let traps = Traps::set();
+        for path in [Path::new("/dev/null"), &traps.directory.join("null")] {
+            assert_eq!(read(path).unwrap(), b"", "{} {way}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_file_is_read_whole_or_not_at_all() {
+    for (way, read) in ways() {
+        let traps = Traps::set();
+        let Err(Error::System(error)) = read(&traps.directory.join("large")) else { panic!("it was read {way}") };
+        assert_eq!(error.errno, Errno::EFBIG, "{way}");
+    }
+}
+
+#[test]
+fn a_file_that_is_replaced_while_it_is_held_is_the_one_that_was_found() {
+    let traps = Traps::set();
+    let path = traps.directory.join("small");
+    let found = find_file(&path).unwrap().unwrap();
+    let stamp = found.stamp();
+    fs::rename(traps.directory.join("fifo"), &path).unwrap();
+    assert_eq!(found.read(100).unwrap(), b"nameserver 127.0.0.1\n");
+    assert_ne!(find_file(&path).unwrap().unwrap().stamp(), stamp);
+    assert!(find_file(&path.join("below")).unwrap().is_none());
+    assert!(find_file(&traps.directory.join("nothing")).unwrap().is_none());
+}
+
+#[test]
+fn a_set_of_other_mounts_or_other_rights_has_files_of_its_own() {
+    assert!(!sees_files_of(&with_an_empty_mnt()));
+    assert!(sees_files_of(&nsset::current(None).unwrap()));
 }

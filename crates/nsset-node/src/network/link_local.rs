@@ -58,7 +58,7 @@ async fn connect_and_keep(
 async fn connect(inside: &Inside, address: Ipv6Addr, port: u16, link: &str) -> std::result::Result<OwnedFd, Failure> {
     let sockets = open(inside)?;
     let index = sockets.links().await?.index(&LinkRef::Name(link.into())).await?;
-    let socket = TcpStream::from(sockets.socket(libc::AF_INET6, libc::SOCK_STREAM, 0)?);
+    let socket = TcpStream::from(sockets.socket_inside(libc::AF_INET6, libc::SOCK_STREAM, 0).await?);
     drop(sockets);
     socket.set_nonblocking(true).map_err(|error| refused(&error))?;
     let place = SocketAddrV6::new(address, port, 0, index);

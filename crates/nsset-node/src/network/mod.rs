@@ -1,6 +1,7 @@
 //! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
 
 mod failure;
+mod file;
 mod keys;
 mod link_local;
 mod operation;
@@ -9,7 +10,9 @@ mod resolve;
 mod socket;
 mod sockets;
 mod thread;
+mod turns;
 mod under_way;
+mod waiting;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -62,12 +65,13 @@ impl NativeNetwork {
         guard(env, || {
             let request = self.under_way.begin(id);
             thread::run(move || async move {
-                operation::run(&operations, &inside, &others, request.is_abandoned(), reply).await;
+                operation::run(&operations, &inside, &others, request.abandonment(), reply).await;
             })
         })
     }
 
-    /// Has a request end before its next operation; what it has come to by then is told.
+    /// Has a request end before its next operation, and where it waits for those inside, at once; what it has come to by
+    /// then is told.
     #[napi(catch_unwind)]
     pub fn abandon(&self, id: u32) {
         self.under_way.abandon(id);

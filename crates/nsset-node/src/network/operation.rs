@@ -1,12 +1,6 @@
 //! The operations on a network as they come from JavaScript: plain data, named as in the face.
 
-use std::{
-    os::fd::AsFd,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{os::fd::AsFd, sync::Arc};
 
 use nsset_net::{
     AddressSpec, Handle, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscSpec, RouteSpec, VethPeer,
@@ -15,7 +9,9 @@ use nsset_net::{
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
 
-use super::{Inside, failure::Failure, open, reply::Reply, sockets::Sockets};
+use super::{
+    Inside, failure::Failure, open, reply::Reply, sockets::Sockets, under_way::Abandonment, waiting::ABANDONMENT,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "operation")]
@@ -90,8 +86,19 @@ struct NewPeer {
 const TURN: usize = 16;
 
 /// Carries out a request, as long as it is not abandoned, and replies to it.
-pub async fn run(operations: &str, inside: &Inside, others: &[Inside], is_abandoned: &AtomicBool, mut reply: Reply) {
-    let outcome = carry_out(operations, inside, others, is_abandoned, &mut reply).await;
+pub async fn run(
+    operations: &str,
+    inside: &Inside,
+    others: &[Inside],
+    abandonment: &Arc<Abandonment>,
+    mut reply: Reply,
+) {
+    let work = carry_out(operations, inside, others, abandonment, &mut reply);
+    let outcome = match ABANDONMENT.scope(Arc::clone(abandonment), work).await {
+        // As if it had been abandoned before that operation.
+        Err(Failure::Set(nsset::Error::Aborted)) => Ok(()),
+        outcome => outcome,
+    };
     reply.end(outcome);
 }
 
@@ -99,12 +106,12 @@ async fn carry_out(
     operations: &str,
     inside: &Inside,
     others: &[Inside],
-    is_abandoned: &AtomicBool,
+    abandonment: &Abandonment,
     reply: &mut Reply,
 ) -> Result<(), Failure> {
     let operations: Vec<Operation> = serde_json::from_str(operations).map_err(|error| misunderstood(&error))?;
     for (done, operation) in operations.into_iter().enumerate() {
-        if is_abandoned.load(Ordering::Relaxed) {
+        if abandonment.has_happened() {
             break;
         }
         let sockets = open(inside)?;
@@ -134,21 +141,21 @@ impl Operation {
                 let index = sockets.links().await?.index(&link).await?;
                 json(&sockets.wireguards().await?.set(index, &link, &spec).await?)
             }
-            Self::GetSysctl { name } => json(&sockets.sysctl(&name)?),
-            Self::SetSysctl { name, value } => json(&sockets.set_sysctl(&name, &value)?),
+            Self::GetSysctl { name } => json(&sockets.sysctl(name).await?),
+            Self::SetSysctl { name, value } => json(&sockets.set_sysctl(name, value).await?),
             Self::ListLinks => json(&sockets.links().await?.list().await?),
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => {
                 let spec = spec.complete(others).await?;
                 match spec.kind {
-                    LinkKind::Tun(_) => json(&sockets.links().await?.add_tun(&spec, sockets.tun()?).await?),
+                    LinkKind::Tun(_) => json(&sockets.links().await?.add_tun(&spec, sockets.tun().await?).await?),
                     _ => json(&sockets.links().await?.add(&spec).await?),
                 }
             }
             Self::EnsureLink { spec } => {
                 let spec = spec.complete(others).await?;
                 match spec.kind {
-                    LinkKind::Tun(_) => json(&sockets.links().await?.ensure_tun(&spec, sockets.tun()?).await?),
+                    LinkKind::Tun(_) => json(&sockets.links().await?.ensure_tun(&spec, sockets.tun().await?).await?),
                     _ => json(&sockets.links().await?.ensure(&spec).await?),
                 }
             }

@@ -8,12 +8,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use nsset::{Kind, NamespaceSet};
-use nsset_dns::{Config, Resolver, SocketMaker};
+use nsset::{Error, Kind, NamespaceSet};
+use nsset_dns::{Config, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
-use super::failure::Failure;
+use super::{failure::Failure, turns::Line, waiting};
 
 /// What names are resolved by: resolv.conf(5), hosts(5), and servers that are asked instead of those there.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,9 @@ struct Names {
 /// The sockets of a set's network.
 pub struct Sockets {
     set: NamespaceSet,
+    /// Where sockets and sysctls wait for the helper, and where files do.
+    line: Line,
+    line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
     names: Mutex<Names>,
@@ -47,6 +50,8 @@ impl Sockets {
     pub fn of(set: NamespaceSet) -> Self {
         Self {
             set,
+            line: Line::new(),
+            line_of_files: Line::new(),
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
             names: Mutex::default(),
@@ -57,7 +62,11 @@ impl Sockets {
 
     /// To be called on the thread of networks, which goes inside to open the socket.
     pub async fn network(&self) -> Result<&Network, Failure> {
-        self.network.get_or_try_init(|| async { Ok(Network::open(self.netlink(libc::NETLINK_ROUTE)?)?) }).await
+        if let Some(network) = self.network.get() {
+            return Ok(network);
+        }
+        let open = || async { Ok(Network::open(self.netlink(libc::NETLINK_ROUTE).await?)?) };
+        waiting::together(self.network.get_or_try_init(open)).await
     }
 
     pub async fn links(&self) -> Result<Links<'_>, Failure> {
@@ -77,8 +86,11 @@ impl Sockets {
     }
 
     pub async fn wireguards(&self) -> Result<&WireGuards, Failure> {
-        let open = || async { Ok(WireGuards::open(self.netlink(libc::NETLINK_GENERIC)?)?) };
-        self.wireguards.get_or_try_init(open).await
+        if let Some(wireguards) = self.wireguards.get() {
+            return Ok(wireguards);
+        }
+        let open = || async { Ok(WireGuards::open(self.netlink(libc::NETLINK_GENERIC).await?)?) };
+        waiting::together(self.wireguards.get_or_try_init(open)).await
     }
 
     /// Keeps a socket until it is taken, by this number.
@@ -140,44 +152,91 @@ impl Sockets {
     }
 
     fn maker(&self) -> impl SocketMaker {
-        let set = self.set.clone();
-        move |domain, kind, protocol| {
-            nsset::open_socket(&set, set.kinds(), domain, kind, protocol).map_err(|error| match error {
-                nsset::Error::System(system) => io::Error::from_raw_os_error(system.errno as i32),
-                other => io::Error::other(other),
-            })
-        }
+        Maker { set: self.set.clone(), line: self.line }
     }
 
     fn names(&self) -> MutexGuard<'_, Names> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Any socket, made by the calling thread or by the helper.
+    /// Any socket, made by the calling thread, or by the helper, which the thread waits for.
     pub fn socket(&self, domain: i32, kind: i32, protocol: i32) -> nsset::Result<OwnedFd> {
         nsset::open_socket(&self.set, self.set.kinds(), domain, kind, protocol)
     }
 
-    fn netlink(&self, protocol: i32) -> nsset::Result<OwnedFd> {
-        self.socket(libc::AF_NETLINK, libc::SOCK_RAW, protocol)
+    /// Any socket, for the thread of networks, which waits for no helper.
+    pub async fn socket_inside(&self, domain: i32, kind: i32, protocol: i32) -> nsset::Result<OwnedFd> {
+        self.go_inside(move |set| nsset::open_socket(set, set.kinds(), domain, kind, protocol)).await
+    }
+
+    async fn netlink(&self, protocol: i32) -> nsset::Result<OwnedFd> {
+        self.socket_inside(libc::AF_NETLINK, libc::SOCK_RAW, protocol).await
     }
 
     /// `/dev/net/tun`, as it is inside.
-    pub fn tun(&self) -> nsset::Result<OwnedFd> {
-        nsset::open_tun(&self.set, self.set.kinds())
+    pub async fn tun(&self) -> nsset::Result<OwnedFd> {
+        self.go_inside(|set| nsset::open_tun(set, set.kinds())).await
     }
 
-    pub fn sysctl(&self, name: &str) -> nsset::Result<String> {
-        nsset::sysctl::get(&self.set, self.set.kinds(), name)
+    pub async fn sysctl(&self, name: String) -> nsset::Result<String> {
+        self.go_inside(move |set| nsset::sysctl::get(set, set.kinds(), &name)).await
     }
 
-    pub fn set_sysctl(&self, name: &str, value: &str) -> nsset::Result<()> {
-        nsset::sysctl::set(&self.set, self.set.kinds(), name, value)
+    pub async fn set_sysctl(&self, name: String, value: String) -> nsset::Result<()> {
+        self.go_inside(move |set| nsset::sysctl::set(set, set.kinds(), &name, &value)).await
+    }
+
+    /// Reads files, where nothing else waits for it: those inside may have that take long.
+    pub async fn read_files<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
+    ) -> nsset::Result<T> {
+        let set = self.set.clone();
+        waiting::run(self.line_of_files, move || work(&set)).await
+    }
+
+    async fn go_inside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
+    ) -> nsset::Result<T> {
+        go_inside(&self.set, self.line, work).await
     }
 
     /// The network namespace itself.
     pub fn namespace(&self) -> nsset::Result<&nsset::Namespace> {
         self.set.get(Kind::Net).map(AsRef::as_ref)
+    }
+}
+
+/// Does what goes into a network: at once where this thread can go there itself, and else where only this set waits for it.
+async fn go_inside<T: Send + 'static>(
+    set: &NamespaceSet,
+    line: Line,
+    work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
+) -> nsset::Result<T> {
+    if !nsset::takes_helper(set, set.kinds()) {
+        return work(set);
+    }
+    let set = set.clone();
+    waiting::run(line, move || work(&set)).await
+}
+
+/// Makes the sockets that names are asked for over.
+struct Maker {
+    set: NamespaceSet,
+    line: Line,
+}
+
+impl SocketMaker for Maker {
+    fn make(&self, domain: i32, kind: i32, protocol: i32) -> SocketFuture {
+        let (set, line) = (self.set.clone(), self.line);
+        Box::pin(async move {
+            let open = move |set: &NamespaceSet| nsset::open_socket(set, set.kinds(), domain, kind, protocol);
+            go_inside(&set, line, open).await.map_err(|error| match error {
+                Error::System(system) => io::Error::from_raw_os_error(system.errno as i32),
+                other => io::Error::other(other),
+            })
+        })
     }
 }
 
