@@ -9,8 +9,7 @@ import type { SocketMaker } from './socket-maker.ts'
 
 /** @internal An agent whose connections are inside. */
 export function httpAgent(maker: SocketMaker, options?: AgentOptions): Agent {
-  refuseProxy(options)
-  const agent = new (process.getBuiltinModule('node:http').Agent)(options)
+  const agent = new (process.getBuiltinModule('node:http').Agent)(withoutProxy(options))
   const createConnection = (given: ClientRequestArgs) => orBroken(() => connect(maker, placeOf(given)))
   return Object.assign(agent, { createConnection })
 }
@@ -24,10 +23,9 @@ type CreateConnection = (options: object, onCreate?: unknown) => TLSSocket
 
 /** @internal An agent whose connections are inside, and encrypted. */
 export function httpsAgent(maker: SocketMaker, options?: Https.AgentOptions): Https.Agent {
-  refuseProxy(options)
   const { Agent } = process.getBuiltinModule('node:https')
   const usual = Reflect.get(Agent.prototype, 'createConnection') as CreateConnection
-  return Object.assign(new Agent(options), {
+  return Object.assign(new Agent(withoutProxy(options)), {
     createConnection(this: Https.Agent, given: ConnectionOptions, onCreate?: unknown): Socket {
       return orBroken(() => connectSecurely(maker, given, (complete) => usual.call(this, complete, onCreate)))
     },
@@ -46,10 +44,13 @@ function orBroken<S extends Socket>(make: () => S): S | Socket {
 }
 
 /** Node would reach the proxy by itself, outside. */
-function refuseProxy(options: object | undefined): void {
-  if (options === undefined || !('proxyEnv' in options) || options.proxyEnv === undefined) return
-  throw misuse(
-    'ERR_INVALID_ARG_VALUE',
-    "The argument 'options.proxyEnv' is not taken: the proxy would be reached outside",
-  )
+function withoutProxy<O extends object>(options: O | undefined): O | undefined {
+  if (options === undefined || options === null || !('proxyEnv' in options)) return options
+  if (options.proxyEnv !== undefined) {
+    throw misuse(
+      'ERR_INVALID_ARG_VALUE',
+      "The argument 'options.proxyEnv' is not taken: the proxy would be reached outside",
+    )
+  }
+  return { ...options, proxyEnv: undefined }
 }

@@ -10,6 +10,7 @@ mod exit_report;
 mod failure;
 mod fd_set;
 mod file;
+mod give;
 mod load;
 mod netns;
 mod network;
