@@ -4,13 +4,19 @@ import type { NetConnectOpts, Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { misuse } from '../errors.ts'
 import { connect } from './connect.ts'
+import { hold } from './lookup.ts'
 import { connectSecurely } from './secure-connect.ts'
 import type { SocketMaker } from './socket-maker.ts'
 
 /** @internal An agent whose connections are inside. */
 export function httpAgent(maker: SocketMaker, options?: AgentOptions): Agent {
   const agent = new (process.getBuiltinModule('node:http').Agent)(withoutProxy(options))
-  const createConnection = (given: ClientRequestArgs) => orBroken(() => connect(maker, placeOf(given)))
+  const createConnection = (given: ClientRequestArgs) => {
+    // A request listens to its socket from the next round on only, and is to hear of what fails at once.
+    const held = hold(given.lookup ?? maker.lookup)
+    process.nextTick(held.release)
+    return orBroken(() => connect(maker, { ...placeOf(given), lookup: held.lookup }))
+  }
   return Object.assign(agent, { createConnection })
 }
 

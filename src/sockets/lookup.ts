@@ -36,8 +36,9 @@ interface HeldLookup {
   release(): void
 }
 
-/** @internal Holds a lookup back: what asks for a name before it is released is answered after that. */
+/** @internal Holds a lookup back: what asks for a name before it is released is answered after that. What is none, Node refuses. */
 export function hold(lookup: LookupFunction): HeldLookup {
+  if (typeof lookup !== 'function') return { lookup, release: () => undefined }
   let waiting: (() => void)[] | undefined = []
   return {
     lookup: (...question) => {

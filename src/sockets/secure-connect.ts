@@ -19,11 +19,11 @@ export function connectSecurely(
   if (!isWithin && options.path) return begin({ ...options, socket: connect(maker, { path: options.path }) })
   const lookup = (options.lookup as LookupFunction | undefined) ?? maker.lookup
   // Node connects to an address in the next round, and to a name as soon as its lookup has answered: perhaps at once.
-  const held = typeof lookup === 'function' ? hold(lookup) : { lookup, release: () => undefined }
+  const held = hold(lookup)
   const socket = begin({ ...options, lookup: held.lookup })
   if (!isWithin) ensureNotBegun(socket)
   resolveInside(bearInside(socket, maker.native), maker.lookup)
-  held.release()
+  process.nextTick(held.release)
   return socket
 }
 
