@@ -32,8 +32,11 @@ export declare class NativeChild {
   get pid(): number | null
   /** The error, when it did not start. */
   failure(): Error | null
-  /** Our ends of the pipes, in the order of `stdio`; the caller owns them from now on. */
-  takePipes(): Array<number | undefined | null>
+  /**
+   * Has a handle of Node's take our end of the pipe at this place of `stdio`, if there is one. Returns what the
+   * handle's `open` returns: 0, or a negative error number.
+   */
+  givePipe(handle: object, index: number): number
   signal(signal: number): void
   /** The child has ended: there is nobody to signal any more. */
   release(): void
@@ -56,14 +59,19 @@ export declare class NativeNetwork {
   readResolverFiles(id: number, name: string | undefined | null, known: Array<string>): void
   /** Connects to an address of the link of this name; the answer to `id` says that it is connected. */
   connectLinkLocal(id: number, address: string, port: number, link: string): void
-  /** The socket of that connection; the caller owns it from now on. */
-  takeSocket(id: number): number
+  /** Has a handle of Node's take the socket of that connection. Returns what the handle's `open` returns. */
+  giveConnection(handle: object, id: number): number
+  /** Closes the socket of that connection, if there is one. */
+  dropConnection(id: number): void
   /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /** Asks for the addresses of a host, of this family or of both (0); they are told by `id`. */
   resolve(id: number, name: string, family: number): void
-  /** Makes a socket inside, which the caller owns; one that is bound to a link of this name, where one is given. */
-  socket(domain: number, kind: number, protocol: number, device?: string | undefined | null): number
+  /**
+   * Makes a socket inside and has a handle of Node's take it. Returns what the handle's `open` returns: 0, or a
+   * negative error number.
+   */
+  openHandle(handle: object, socket: NativeSocket): number
   /**
    * Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
    * text of a JSON array; the networks that they name by number are `others`.
@@ -125,9 +133,6 @@ export declare class NativeSet {
 
 /** The file that this addon was loaded from, as a URL. */
 export declare function addonUrl(): string
-
-/** Binds a socket of the caller's: it takes no thread inside to do so (ip(7)). */
-export declare function bindSocket(fd: number, binding: NativeBinding): void
 
 /** The namespaces of the calling thread. */
 export declare function current(kinds: number): NativeSet
@@ -241,6 +246,18 @@ export interface NativeMount {
   noDev: boolean
   noExec: boolean
   options: Array<[string, string]>
+}
+
+/** A socket, and how it is bound. */
+export interface NativeSocket {
+  /** As socket(2) takes it. */
+  domain: number
+  /** As socket(2) takes it. */
+  type: number
+  /** The name of the link inside that the socket is bound to: SO_BINDTODEVICE of socket(7). */
+  device?: string
+  /** Where the socket is bound, if it is. */
+  binding?: NativeBinding
 }
 
 /** Nanoseconds. */

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, bindSocket, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, listNames, openName, removeName, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, listNames, openName, removeName, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
@@ -781,7 +781,6 @@ export { NativeFds }
 export { NativeNetwork }
 export { NativeSet }
 export { addonUrl }
-export { bindSocket }
 export { current }
 export { enterAdmitted }
 export { fromDirectory }

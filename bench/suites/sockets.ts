@@ -62,16 +62,16 @@ type Binding = (name: 'tcp_wrap') => { TCP: new (type: number) => Handle; consta
 /** A TCP socket of Node's, bound and closed: the least that makes one. */
 async function makeSockets(inside: Sets): Promise<Row[]> {
   const { TCP, constants } = (Reflect.get(process, 'binding') as Binding)('tcp_wrap')
-  const make = (fd?: () => number) => () => {
+  const make = (open?: (handle: Handle) => number) => () => {
     const handle = new TCP(constants.SOCKET)
-    if (fd !== undefined && handle.open(fd()) !== 0) throw new Error('Node does not take a socket')
+    if (open !== undefined && open(handle) !== 0) throw new Error('Node does not take a socket')
     if (handle.bind(HOST, 0) !== 0) throw new Error('a socket cannot be bound')
     handle.close()
   }
   const rows: Row[] = []
   for (const [name, set] of entriesOf(inside)) {
     const native = sets.nativeNetworkOf(set)
-    const born = make(() => native.socket(AF_INET, SOCK_STREAM, 0))
+    const born = make((handle) => native.openHandle(handle, { domain: AF_INET, type: SOCK_STREAM }))
     rows.push(
       await compare({
         name: `a TCP socket inside ${name}, bound and closed`,

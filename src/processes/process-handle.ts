@@ -59,7 +59,9 @@ export class ProcessHandle {
   spawn(): number {
     const { stdio, envPairs } = this.#options
     const native = this.#start({ ...this.#launch.command, environment: envPairs, stdio: stdio.map(toNative) }, stdio)
-    for (const [index, fd] of native.takePipes().entries()) if (typeof fd === 'number') stdio[index]?.handle?.open(fd)
+    for (const [index, { type, handle }] of stdio.entries()) {
+      if (handle !== undefined && isPipe(type)) native.givePipe(handle, index)
+    }
     const failure = native.failure()
     if (failure !== null) return this.#fail(failure as NamespaceError, stdio)
     this.#native = native
@@ -139,8 +141,12 @@ const ESRCH = -3
 /** libuv's number for an error without one. */
 const UNKNOWN = -4094
 
+function isPipe(type: HandleStdio['type']): boolean {
+  return type === 'pipe' || type === 'overlapped'
+}
+
 function closePipes(stdio: HandleStdio[]): void {
-  for (const { type, handle } of stdio) if (type === 'pipe' || type === 'overlapped') handle?.close()
+  for (const { type, handle } of stdio) if (isPipe(type)) handle?.close()
 }
 
 function toNative({ type, fd, handle }: HandleStdio): NativeCommand['stdio'][number] {

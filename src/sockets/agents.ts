@@ -4,14 +4,19 @@ import type { NetConnectOpts, Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { misuse } from '../errors.ts'
 import { connect } from './connect.ts'
+import { hold } from './lookup.ts'
 import { connectSecurely } from './secure-connect.ts'
 import type { SocketMaker } from './socket-maker.ts'
 
 /** @internal An agent whose connections are inside. */
 export function httpAgent(maker: SocketMaker, options?: AgentOptions): Agent {
-  refuseProxy(options)
-  const agent = new (process.getBuiltinModule('node:http').Agent)(options)
-  const createConnection = (given: ClientRequestArgs) => orBroken(() => connect(maker, placeOf(given)))
+  const agent = new (process.getBuiltinModule('node:http').Agent)(withoutProxy(options))
+  const createConnection = (given: ClientRequestArgs) => {
+    // A request listens to its socket from the next round on only, and is to hear of what fails at once.
+    const held = hold(given.lookup ?? maker.lookup)
+    process.nextTick(held.release)
+    return orBroken(() => connect(maker, { ...placeOf(given), lookup: held.lookup }))
+  }
   return Object.assign(agent, { createConnection })
 }
 
@@ -24,10 +29,9 @@ type CreateConnection = (options: object, onCreate?: unknown) => TLSSocket
 
 /** @internal An agent whose connections are inside, and encrypted. */
 export function httpsAgent(maker: SocketMaker, options?: Https.AgentOptions): Https.Agent {
-  refuseProxy(options)
   const { Agent } = process.getBuiltinModule('node:https')
   const usual = Reflect.get(Agent.prototype, 'createConnection') as CreateConnection
-  return Object.assign(new Agent(options), {
+  return Object.assign(new Agent(withoutProxy(options)), {
     createConnection(this: Https.Agent, given: ConnectionOptions, onCreate?: unknown): Socket {
       return orBroken(() => connectSecurely(maker, given, (complete) => usual.call(this, complete, onCreate)))
     },
@@ -46,10 +50,13 @@ function orBroken<S extends Socket>(make: () => S): S | Socket {
 }
 
 /** Node would reach the proxy by itself, outside. */
-function refuseProxy(options: object | undefined): void {
-  if (options === undefined || !('proxyEnv' in options) || options.proxyEnv === undefined) return
-  throw misuse(
-    'ERR_INVALID_ARG_VALUE',
-    "The argument 'options.proxyEnv' is not taken: the proxy would be reached outside",
-  )
+function withoutProxy<O extends object>(options: O | undefined): O | undefined {
+  if (options === undefined || options === null || !('proxyEnv' in options)) return options
+  if (options.proxyEnv !== undefined) {
+    throw misuse(
+      'ERR_INVALID_ARG_VALUE',
+      "The argument 'options.proxyEnv' is not taken: the proxy would be reached outside",
+    )
+  }
+  return { ...options, proxyEnv: undefined }
 }

@@ -1,23 +1,24 @@
 import type { Socket } from 'node:net'
 import type { NativeNetwork } from '../../index.js'
 import { ask } from '../network/ask.ts'
-import { AF_INET, AF_INET6, AF_UNIX, closeSocket, SOCK_STREAM, splitZone } from './socket-maker.ts'
+import {
+  EALREADY,
+  EBADF,
+  EBUSY,
+  ECANCELED,
+  openInside,
+  type Refusal,
+  refusalOf,
+  type StreamHandle,
+} from './node-handle.ts'
+import { AF_INET, AF_INET6, AF_UNIX, isOfFileSystem, SOCK_STREAM, splitZone } from './socket-maker.ts'
 
 /**
- * What Node has below a socket. It makes its descriptor when it first connects or binds, on the thread that does: outside.
- * Given one before, it uses that.
- */
-interface Handle {
-  open(fd: number): number
-  connect(request: object, address: string, ...rest: unknown[]): number
-  connect6(request: object, address: string, ...rest: unknown[]): number
-  bind(address: string, port: number, ...rest: unknown[]): number
-  bind6(address: string, port: number, ...rest: unknown[]): number
-}
-
-/**
- * @internal Has a socket that is about to connect do so inside, whatever handles Node gives it on its way; and later, when it has
- * ended and connects anew.
+ * @internal Binds a socket to a network for good: whatever handles Node.js gives it on its way, and later, when it has ended and
+ * connects anew, connect and bind inside or not at all.
+ *
+ * Node.js makes a handle's descriptor when the handle first connects or binds, on the thread that does: outside. Given one
+ * before, it uses that.
  */
 export function bearInside<S extends Socket>(socket: S, network: NativeNetwork): S {
   const prototype = Object.getPrototypeOf(socket) as object
@@ -33,100 +34,104 @@ export function bearInside<S extends Socket>(socket: S, network: NativeNetwork):
   return socket
 }
 
-function adopt(handle: Handle | null | undefined, socket: Socket, network: NativeNetwork): void {
+function adopt(handle: StreamHandle | null | undefined, socket: Socket, network: NativeNetwork): void {
   if (handle === null || handle === undefined) return
-  let isOpen = false
-  const open = (family: number, zone: string | undefined): number => {
-    if (isOpen) return 0
-    isOpen = true
-    return openInside(handle, family, zone, socket, network)
+  // What has a descriptor already has one from elsewhere, and gets no other.
+  let state: State = handle.fd >= 0 ? 'foreign' : 'new'
+  // A handle of TLS is around the one that connects.
+  const below = handle._parent ?? handle
+  const usual = Object.getPrototypeOf(handle) as StreamHandle
+
+  const open = (domain: number, zone: string | undefined): number => {
+    if (state !== 'new') return REFUSALS[state]
+    const device = zone === undefined ? {} : { device: zone }
+    const failed = numberOf(openInside(network, below, { domain, type: SOCK_STREAM, ...device }), socket)
+    if (failed === 0) state = 'inside'
+    return failed
   }
+  /** Node's own method, which would make a descriptor outside where there is none. */
   const inside =
-    (method: 'connect' | 'connect6' | 'bind' | 'bind6', family: number, addressAt: number) =>
+    (method: 'connect' | 'connect6' | 'bind' | 'bind6', domain: number, addressAt: number) =>
     (...args: never[]): number => {
-      const [address, zone] = splitZone(String(args[addressAt]))
-      const failed = open(family, family === AF_INET6 ? zone : undefined)
+      const [address, zone] = domain === AF_INET6 ? splitZone(String(args[addressAt])) : []
+      const failed = open(domain, zone)
       if (failed !== 0) return failed
-      const rest = family === AF_INET6 ? args.with(addressAt, address as never) : args
-      return Reflect.apply(Reflect.get(Object.getPrototypeOf(handle), method), handle, rest) as number
+      if (!(below.fd >= 0)) return EBADF
+      const rest = address === undefined ? args : args.with(addressAt, address as never)
+      return Reflect.apply(usual[method], handle, rest) as number
     }
-  const isPipe = handle.constructor.name === 'Pipe'
-  handle.connect = inside('connect', isPipe ? AF_UNIX : AF_INET, 1)
-  const connect6 = inside('connect6', AF_INET6, 1) as Handle['connect6']
+  const connect6 = inside('connect6', AF_INET6, 1) as StreamHandle['connect6']
+  handle.connect = inside('connect', AF_INET, 1)
   handle.connect6 = (request, address, ...rest) => {
     const [bare, zone] = splitZone(address)
-    if (zone === undefined || isOpen) return connect6(request, address, ...rest)
-    isOpen = true
-    connectLinkLocal(handle, request as ConnectRequest, bare, zone, rest[0] as number, socket, network)
+    if (zone === undefined || state !== 'new') return connect6(request, address, ...rest)
+    state = 'connecting'
+    connectLinkLocal(below, request as ConnectRequest, bare, zone, rest[0] as number, socket, network).then(
+      (isInside) => {
+        state = isInside ? 'inside' : 'new'
+      },
+    )
     return 0
   }
   handle.bind = inside('bind', AF_INET, 0)
   handle.bind6 = inside('bind6', AF_INET6, 0)
+  if (below.constructor.name !== 'Pipe') return
+  const connectAbstract = inside('connect', AF_UNIX, 1) as StreamHandle['connect']
+  handle.connect = (request, path) => {
+    const isCallers = state === 'new' && isOfFileSystem(path)
+    return isCallers ? usual.connect.call(handle, request, path) : connectAbstract(request, path)
+  }
 }
+
+/** Where the descriptor of a handle is from; there is none yet where it is `new` or `connecting`. */
+type State = 'new' | 'connecting' | 'inside' | 'foreign'
+
+const REFUSALS = { inside: 0, connecting: EALREADY, foreign: EBUSY }
 
 /** What Node has asked its handle for. */
 interface ConnectRequest {
-  oncomplete(status: number, handle: Handle, request: object, readable: boolean, writable: boolean): void
+  /** None any more where Node has given the attempt up. */
+  oncomplete?(status: number, handle: StreamHandle, request: object, readable: boolean, writable: boolean): void
 }
 
-/** Connects before there is a handle, and tells as a handle does. */
+/** Connects before the handle has a descriptor, and tells as a handle does. Resolves with whether it has one now. */
 async function connectLinkLocal(
-  handle: Handle,
+  handle: StreamHandle,
   request: ConnectRequest,
   address: string,
   zone: string,
   port: number,
   socket: Socket,
   network: NativeNetwork,
-): Promise<void> {
+): Promise<boolean> {
   let connection = 0
   const { failure } = await ask((id) => {
     connection = id
     network.connectLinkLocal(id, address, port, zone)
   }).catch((failure: Error) => ({ failure }))
-  const status = failure === undefined ? takeInto(handle, connection, socket, network) : errnoOf(failure, socket)
-  // A handle of TLS is around the one that connects.
-  const own = (handle as { _parent?: Handle })._parent ?? handle
-  if (!socket.destroyed) request.oncomplete(status, own, request, true, true)
+  // Node has closed the handle, or takes the next one.
+  if (socket.destroyed || request.oncomplete === undefined) {
+    network.dropConnection(connection)
+    return false
+  }
+  const status = numberOf(failure === undefined ? take(handle, connection, network) : refusalOf(failure), socket)
+  request.oncomplete(status, handle, request, true, true)
+  return status === 0
 }
 
-function takeInto(handle: Handle, connection: number, socket: Socket, network: NativeNetwork): number {
+function take(handle: StreamHandle, connection: number, network: NativeNetwork): Refusal {
   try {
-    const fd = network.takeSocket(connection)
-    const refused = socket.destroyed ? ECANCELED : handle.open(fd)
-    if (refused !== 0) closeSocket(fd)
-    return refused
+    return network.giveConnection(handle, connection)
   } catch (error) {
-    return errnoOf(error as Error, socket)
+    return refusalOf(error)
   }
 }
 
-/** The number that Node is told; what has none ends the socket with itself. */
-function errnoOf(error: Error, socket: Socket): number {
-  const { errno } = error as NodeJS.ErrnoException
-  if (errno !== undefined) return errno
-  endWith(socket, error)
+/** The number that Node is told; an error that has none ends the socket. */
+function numberOf(refusal: Refusal, socket: Socket): number {
+  if (typeof refusal === 'number') return refusal
+  endWith(socket, refusal)
   return ECANCELED
-}
-
-const ECANCELED = -125
-
-/** Answers as Node's handles do: 0, or a negative error number. */
-function openInside(
-  handle: Handle,
-  family: number,
-  zone: string | undefined,
-  socket: Socket,
-  network: NativeNetwork,
-): number {
-  try {
-    const fd = network.socket(family, SOCK_STREAM, 0, zone)
-    const refused = handle.open(fd)
-    if (refused !== 0) closeSocket(fd)
-    return refused
-  } catch (error) {
-    return errnoOf(error as Error, socket)
-  }
 }
 
 /** Node may try the next address yet, and so the socket is not destroyed before Node does so: by this error then. */

@@ -1,13 +1,15 @@
-import type { Cluster } from 'node:cluster'
 import type { ListenOptions, Server } from 'node:net'
+import type { NativeSocket } from '../../index.js'
 import { invalidType } from '../errors.ts'
 import { familyOf } from '../network/values.ts'
 import { parseBoolean, parseOptions, parseSignal } from '../options.ts'
 import { parseText } from '../paths.ts'
-import { type Binding, bindAbstract, bindInside } from './bind.ts'
+import { type Binding, boundTo, boundToName } from './bind.ts'
 import { addressOf } from './lookup.ts'
-import { closeSocket, isOfFileSystem, SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
-import { systemError } from './system-error.ts'
+import { isNodesOwn, refuseForeign } from './nodes-own.ts'
+import { listenBy, NO_PORT, serverHandle } from './server-handle.ts'
+import { isOfFileSystem, SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
+import { refusal, systemError } from './system-error.ts'
 
 /** Options of {@link Network.listen}: those of `server.listen`. */
 export interface NetworkListenOptions extends ListenOptions {
@@ -23,39 +25,40 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
   const given = parseOptions<NetworkListenOptions>(typeof options === 'number' ? { port: options } : options)
   const signal = parseSignal(given.signal)
   signal?.throwIfAborted()
+  refuseForeign(given, ['fd', 'handle', '_handle'])
   if (!hasPort(given) && isOfFileSystem(given.path)) return started(server, () => server.listen(given))
   maker.ensureOpen()
   if (server.listening) throw alreadyListening()
-  const { fd, ...place } = await boundSocket(maker, given)
-  let isTaken = false
+  const places = await placesOf(maker, given)
+  signal?.throwIfAborted()
+  const isPipe = !hasPort(given) && Boolean(given.path)
+  let place = places[0] as Place
   try {
-    signal?.throwIfAborted()
     await started(server, () => {
-      listenOn(server, fd, given.backlog, signal)
-      isTaken = true
+      if (server.listening) throw alreadyListening()
+      place = listenInside(maker, server, places, { isPipe, backlog: given.backlog, signal })
     })
     // Node cannot ask a descriptor for it, and remembers it where it has bound it.
-    if (!hasPort(given) && given.path) Object.assign(server, { _pipeName: given.path })
+    if (isPipe) Object.assign(server, { _pipeName: given.path })
     return server
   } catch (error) {
-    // What it has taken Node closes, and somebody else may have its number by now.
-    if (!isTaken) closeSocket(fd)
     signal?.throwIfAborted()
     throw withPlace(error as NodeJS.ErrnoException, place)
   }
 }
 
-/** A socket that is bound, and where. */
-interface Bound {
-  fd: number
+/** Where a server is to listen, and the socket that is bound there. */
+interface Place {
   address: string
   port: number
+  socket: NativeSocket
 }
 
-/** Of a descriptor Node does not know where it was to listen: two can bind to a port, of which one can listen (socket(7)). */
-function withPlace(error: NodeJS.ErrnoException, { address, port }: Omit<Bound, 'fd'>): Error {
-  if (error.syscall !== 'listen') return error
+/** Of a handle Node does not know where it was to listen: two can bind to a port, of which one can listen (socket(7)). */
+function withPlace(error: NodeJS.ErrnoException & { address?: string | null }, { address, port }: Place): Error {
+  if (error.syscall !== 'listen' || typeof error.address === 'string') return error
   error.message += port > 0 ? ` ${address}:${port}` : ` ${address}`
+  Reflect.deleteProperty(error, 'port')
   return Object.assign(error, { address }, port === 0 ? {} : { port })
 }
 
@@ -71,12 +74,10 @@ function parsePort(port: unknown): number {
   throw Object.assign(error, { code: 'ERR_SOCKET_BAD_PORT' })
 }
 
-/** What Node's errors say of a path. */
-const NO_PORT = -1
-
-async function boundSocket(maker: SocketMaker, given: Partial<NetworkListenOptions>): Promise<Bound> {
+/** Where it is to listen; the later ones where it cannot at those before. */
+async function placesOf(maker: SocketMaker, given: Partial<NetworkListenOptions>): Promise<Place[]> {
   const { path, host } = given
-  if (path && !hasPort(given)) return bind(path, NO_PORT, () => bindAbstract(maker, SOCK_STREAM, path))
+  if (path && !hasPort(given)) return [{ address: path, port: NO_PORT, socket: boundToName(SOCK_STREAM, path) }]
   const port = hasPort(given) ? parsePort(given.port) : 0
   const how: Binding = {
     // As libuv has it, so that the port of a server that has just ended can be taken.
@@ -84,43 +85,59 @@ async function boundSocket(maker: SocketMaker, given: Partial<NetworkListenOptio
     reusePort: parseBoolean(given.reusePort, 'options.reusePort'),
     ipv6Only: parseBoolean(given.ipv6Only, 'options.ipv6Only'),
   }
-  const bindTo = (address: string) => bind(address, port, () => bindInside(maker, SOCK_STREAM, address, port, how))
-  if (host === undefined || host === null || host === '') return bindAnywhere(bindTo)
+  const at = (address: string): Place => ({ address, port, socket: boundTo(SOCK_STREAM, address, port, how) })
+  // All addresses of both families, or of IPv4 alone where there is no IPv6.
+  if (host === undefined || host === null || host === '') return ['::', '0.0.0.0'].map(at)
   const name = parseText(host, 'options.host')
-  const address = familyOf(splitZone(name)[0]) === 0 ? await addressOf(maker.lookup, name) : name
-  return bindTo(address)
-}
-
-/** All addresses of both families, or of IPv4 alone where there is no IPv6. */
-function bindAnywhere(bindTo: (address: string) => Bound): Bound {
-  try {
-    return bindTo('::')
-  } catch (error) {
-    if (!NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '')) throw error
-    return bindTo('0.0.0.0')
-  }
+  return [at(familyOf(splitZone(name)[0]) === 0 ? await addressOf(maker.lookup, name) : name)]
 }
 
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])
 
-function bind(address: string, port: number, make: () => number): Bound {
+interface How {
+  isPipe: boolean
+  backlog: number | undefined
+  signal: AbortSignal | undefined
+}
+
+/** Has the server listen at the first place that there is, which is returned. At no moment a descriptor is without an owner. */
+function listenInside(maker: SocketMaker, server: Server, places: Place[], how: How): Place {
+  const { isPipe, backlog, signal } = how
+  if (!isNodesOwn()) {
+    const open = (fd: number) => {
+      // Beside a descriptor, Node heeds a backlog only as an argument.
+      server.listen({ fd, signal } as ListenOptions, backlog as never)
+      return 0
+    }
+    return bindFirst(maker, { open }, places)
+  }
+  const handle = serverHandle(isPipe)
   try {
-    return { fd: make(), address, port }
+    const place = bindFirst(maker, handle, places)
+    listenBy(handle, server, isPipe, backlog)
+    closeWhenAborted(server, signal)
+    return place
+  } finally {
+    if (Reflect.get(server, '_handle') !== handle) handle.close()
+  }
+}
+
+function bindFirst(maker: SocketMaker, handle: object, [place, ...others]: Place[]): Place {
+  const { address, port, socket } = place as Place
+  try {
+    const failed = maker.native.openHandle(handle, socket)
+    if (failed !== 0) throw refusal(failed, 'listen', { address, port })
+    return place as Place
   } catch (error) {
+    if (others.length > 0 && NO_IPV6.has((error as NodeJS.ErrnoException).code ?? '')) {
+      return bindFirst(maker, handle, others)
+    }
     throw systemError(error, 'listen', { address, port })
   }
 }
 
-/** What `server.listen` itself calls in the end: with a descriptor, and else nothing. */
-type Listen2 = (address: null, port: null, type: null, backlog: number | undefined, fd: number) => void
-
-function listenOn(server: Server, fd: number, backlog: number | undefined, signal: AbortSignal | undefined): void {
-  const { isWorker } = process.getBuiltinModule('node:cluster') as unknown as Cluster
-  // Beside a descriptor, Node heeds a backlog only as an argument.
-  if (!isWorker) return void server.listen({ fd, signal } as ListenOptions, backlog as never)
-  // There `listen` would take the number for a descriptor of the primary's, whatever it is told.
-  const listen2 = Reflect.get(server, '_listen2') as Listen2
-  listen2.call(server, null, null, null, backlog, fd)
+/** As `listen` does, but for a handle. */
+function closeWhenAborted(server: Server, signal: AbortSignal | undefined): void {
   const close = () => server.close()
   signal?.addEventListener('abort', close, { once: true })
   server.once('close', () => signal?.removeEventListener('abort', close))

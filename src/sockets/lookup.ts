@@ -1,4 +1,4 @@
-import type { LookupFunction } from 'node:net'
+import type { LookupFunction, Socket, TcpNetConnectOpts } from 'node:net'
 
 /** @internal The first address of a name. */
 export function addressOf(lookup: LookupFunction, name: string, family: 0 | 4 | 6 = 0): Promise<string> {
@@ -8,4 +8,47 @@ export function addressOf(lookup: LookupFunction, name: string, family: 0 | 4 | 
       else resolve(address as string)
     })
   })
+}
+
+/** @internal Whenever the socket connects, later too, names are looked up inside, or by the `lookup` that it is given then. */
+export function resolveInside<S extends Socket>(socket: S, lookup: LookupFunction): S {
+  const connectSocket = socket.connect as (...args: unknown[]) => S
+  const connectInside = (first: unknown, ...rest: unknown[]) => {
+    if (typeof first === 'object' && first !== null && !Array.isArray(first)) {
+      const given = first as TcpNetConnectOpts
+      return connectSocket.call(socket, { ...given, lookup: given.lookup ?? lookup }, ...rest)
+    }
+    if (!isPort(first)) return connectSocket.call(socket, first, ...rest)
+    const [host, listener] = typeof rest[0] === 'string' ? rest : [undefined, rest[0]]
+    return connectSocket.call(socket, { port: first, host, lookup }, listener)
+  }
+  return Object.defineProperty(socket, 'connect', { value: connectInside, configurable: true, writable: true })
+}
+
+/** As Node tells a port from a path. */
+function isPort(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && value !== '' && Number(value) >= 0)
+}
+
+/** A lookup that is not asked before it is released. */
+interface HeldLookup {
+  lookup: LookupFunction
+  release(): void
+}
+
+/** @internal Holds a lookup back: what asks for a name before it is released is answered after that. What is none, Node refuses. */
+export function hold(lookup: LookupFunction): HeldLookup {
+  if (typeof lookup !== 'function') return { lookup, release: () => undefined }
+  let waiting: (() => void)[] | undefined = []
+  return {
+    lookup: (...question) => {
+      if (waiting === undefined) lookup(...question)
+      else waiting.push(() => lookup(...question))
+    },
+    release: () => {
+      const questions = waiting
+      waiting = undefined
+      for (const ask of questions ?? []) ask()
+    },
+  }
 }

@@ -1,6 +1,9 @@
+import type { LookupFunction } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import { misuse } from '../errors.ts'
 import { bearInside } from './born-inside.ts'
 import { connect } from './connect.ts'
+import { hold, resolveInside } from './lookup.ts'
 import { isOfFileSystem, type SocketMaker } from './socket-maker.ts'
 
 /** @internal As `tls.connect`, inside; `begin` is that, or what calls it. */
@@ -10,11 +13,24 @@ export function connectSecurely(
   begin: (options: ConnectionOptions) => TLSSocket,
 ): TLSSocket {
   maker.ensureOpen()
-  const given = { ...options, lookup: options.lookup ?? maker.lookup }
   // Within another connection it is where that is.
-  if (given.socket || isOfFileSystem(given.path)) return begin(given)
-  // A pipe connects at once, before it could be told to do so inside.
-  if (given.path) return begin({ ...given, socket: connect(maker, { path: given.path }) })
-  // Others connect in the next round only.
-  return bearInside(begin(given), maker.native)
+  const isWithin = Boolean(options.socket) || isOfFileSystem(options.path)
+  // A pipe connects at once, before it could be bound to the network.
+  if (!isWithin && options.path) return begin({ ...options, socket: connect(maker, { path: options.path }) })
+  const lookup = (options.lookup as LookupFunction | undefined) ?? maker.lookup
+  // Node connects to an address in the next round, and to a name as soon as its lookup has answered: perhaps at once.
+  const held = hold(lookup)
+  const socket = begin({ ...options, lookup: held.lookup })
+  if (!isWithin) ensureNotBegun(socket)
+  resolveInside(bearInside(socket, maker.native), maker.lookup)
+  process.nextTick(held.release)
+  return socket
+}
+
+/** As long as there is no descriptor, nothing has begun. */
+function ensureNotBegun(socket: TLSSocket): void {
+  const { fd = -1 } = (Reflect.get(socket, '_handle') ?? {}) as { fd?: number }
+  if (!(fd >= 0)) return
+  socket.destroy()
+  throw misuse('ERR_NSSET_UNSUPPORTED_PLATFORM', 'this version of Node.js connects before a socket can be put inside')
 }

@@ -22,11 +22,6 @@ export interface SocketMaker {
   ensureOpen(): void
 }
 
-/** @internal Closes a descriptor that nobody has taken. An import of `node:fs` would load all of it, streams too. */
-export function closeSocket(fd: number): void {
-  process.getBuiltinModule('node:fs').closeSync(fd)
-}
-
 /** @internal An address without its zone, and the zone: a link's name inside, which only the kernel can find there. */
 export function splitZone(address: string): [address: string, zone: string | undefined] {
   const at = address.indexOf('%')

@@ -10,6 +10,7 @@ mod error_fields;
 mod exit_report;
 mod failure;
 mod fd_set;
+mod give;
 mod load;
 mod netns;
 mod network;

@@ -1,10 +1,10 @@
 //! Children inside a set: started at once, and heard of when they end.
 
-use std::os::fd::{IntoRawFd, OwnedFd};
+use std::{cell::RefCell, os::fd::OwnedFd};
 
 use napi::{
     Env, Result,
-    bindgen_prelude::{Either, Unknown},
+    bindgen_prelude::{Either, Object, Unknown},
     sys,
     threadsafe_function::ThreadsafeFunctionCallMode,
 };
@@ -16,6 +16,7 @@ use crate::{
     environment,
     exit_report::ExitReport,
     failure::{self, guard},
+    give::give,
     set::NativeSet,
 };
 
@@ -42,8 +43,9 @@ pub struct NativeCommand {
 pub struct NativeChild {
     pid: Option<i32>,
     failure: Option<nsset::Error>,
-    pipes: Vec<Option<OwnedFd>>,
-    signaller: Option<nsset::Signaller>,
+    /// Shared, as all of a child is: what is called while a pipe is given may call the child.
+    pipes: RefCell<Vec<Option<OwnedFd>>>,
+    signaller: RefCell<Option<nsset::Signaller>>,
 }
 
 #[napi]
@@ -60,21 +62,23 @@ impl NativeChild {
         self.failure.as_ref().map(|error| failure::create(env, error)).transpose()
     }
 
-    /// Our ends of the pipes, in the order of `stdio`; the caller owns them from now on.
-    #[napi(catch_unwind)]
-    pub fn take_pipes(&mut self) -> Vec<Option<i32>> {
-        std::mem::take(&mut self.pipes).into_iter().map(|pipe| pipe.map(IntoRawFd::into_raw_fd)).collect()
+    /// Has a handle of Node's take our end of the pipe at this place of `stdio`, if there is one. Returns what the
+    /// handle's `open` returns: 0, or a negative error number.
+    #[napi(catch_unwind, ts_args_type = "handle: object, index: number")]
+    pub fn give_pipe(&self, handle: Object<'_>, index: u32) -> Result<i32> {
+        let pipe = self.pipes.borrow_mut().get_mut(index as usize).and_then(Option::take);
+        pipe.map_or(Ok(0), |pipe| give(&handle, pipe))
     }
 
     #[napi(catch_unwind)]
     pub fn signal(&self, env: Env, signal: i32) -> Result<()> {
-        guard(env, || self.signaller.as_ref().map_or(Ok(()), |signaller| signaller.signal(signal)))
+        guard(env, || self.signaller.borrow().as_ref().map_or(Ok(()), |signaller| signaller.signal(signal)))
     }
 
     /// The child has ended: there is nobody to signal any more.
     #[napi(catch_unwind)]
-    pub fn release(&mut self) {
-        self.signaller = None;
+    pub fn release(&self) {
+        self.signaller.take();
     }
 }
 
@@ -87,14 +91,15 @@ impl NativeSet {
         guard(env, || {
             let set = self.open()?;
             let Spawned { child: outcome, pipes } = nsset::spawn(&set, kinds_of(&set, kinds)?, &command.into_core()?);
+            let pipes = RefCell::new(pipes);
             let running = match outcome {
                 Ok(running) => running,
                 Err(error @ nsset::Error::System(_)) => {
-                    return Ok(NativeChild { pid: None, failure: Some(error), pipes, signaller: None });
+                    return Ok(NativeChild { pid: None, failure: Some(error), pipes, signaller: RefCell::default() });
                 }
                 Err(error) => return Err(error),
             };
-            let signaller = Some(running.signaller());
+            let signaller = RefCell::new(Some(running.signaller()));
             let native = NativeChild { pid: Some(running.pid()), failure: None, pipes, signaller };
             running.on_exit(move |exit| {
                 line.call(ExitReport::new(child, exit), ThreadsafeFunctionCallMode::NonBlocking);

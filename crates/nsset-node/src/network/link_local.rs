@@ -3,19 +3,22 @@
 
 use std::{
     net::{Ipv6Addr, SocketAddrV6, TcpStream},
-    os::fd::{IntoRawFd, OwnedFd},
+    os::fd::OwnedFd,
     sync::Arc,
 };
 
-use napi::{Env, Result};
+use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
-use nix::errno::Errno;
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
+};
 use nsset::{Error, Kind, SystemError};
 use nsset_net::LinkRef;
 use tokio::net::TcpSocket;
 
 use super::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, thread};
-use crate::{environment, failure::guard};
+use crate::{environment, failure::guard, give::give};
 
 #[napi]
 impl NativeNetwork {
@@ -33,13 +36,23 @@ impl NativeNetwork {
         })
     }
 
-    /// The socket of that connection; the caller owns it from now on.
+    /// Has a handle of Node's take the socket of that connection. Returns what the handle's `open` returns.
+    #[napi(catch_unwind, ts_args_type = "handle: object, id: number")]
+    pub fn give_connection(&self, env: Env, handle: Object<'_>, id: u32) -> Result<i32> {
+        let fd = guard(env, || {
+            let socket = open(&self.inside)?.take(id).ok_or_else(|| SystemError::new(Errno::EBADF, "connect"))?;
+            make_blocking(&socket).map_err(|errno| SystemError::new(errno, "fcntl"))?;
+            Ok(socket)
+        })?;
+        give(&handle, fd)
+    }
+
+    /// Closes the socket of that connection, if there is one.
     #[napi(catch_unwind)]
-    pub fn take_socket(&self, env: Env, id: u32) -> Result<i32> {
-        guard(env, || {
-            let socket = open(&self.inside)?.take(id);
-            socket.map(IntoRawFd::into_raw_fd).ok_or_else(|| SystemError::new(Errno::EBADF, "connect").into())
-        })
+    pub fn drop_connection(&self, id: u32) {
+        if let Ok(sockets) = open(&self.inside) {
+            drop(sockets.take(id));
+        }
     }
 }
 
@@ -65,6 +78,12 @@ async fn connect(inside: &Inside, address: Ipv6Addr, port: u16, link: &str) -> s
     let connected = TcpSocket::from_std_stream(socket).connect(place.into()).await;
     let stream = connected.and_then(tokio::net::TcpStream::into_std).map_err(|error| refused(&error))?;
     Ok(stream.into())
+}
+
+/// As a handle is given a descriptor.
+fn make_blocking(socket: &OwnedFd) -> nix::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(socket, FcntlArg::F_GETFL)?);
+    fcntl(socket, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK)).map(drop)
 }
 
 fn refused(error: &std::io::Error) -> Failure {

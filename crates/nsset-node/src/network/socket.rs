@@ -1,11 +1,11 @@
-//! Sockets of Node's own: born inside, and bound there. What else is done with them Node does.
+//! Sockets for handles of Node.js: born inside, and bound there. Everything else Node.js does with them.
 
 use std::{
     net::{IpAddr, SocketAddr},
-    os::fd::{AsRawFd, BorrowedFd, IntoRawFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
 };
 
-use napi::{Env, Result};
+use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 use nix::{
     errno::Errno,
@@ -14,7 +14,21 @@ use nix::{
 use nsset::{Error, Kind, SystemError};
 
 use super::{NativeNetwork, open};
-use crate::failure::guard;
+use crate::{failure::guard, give::give};
+
+/// A socket, and how it is bound.
+#[napi(object, object_to_js = false)]
+pub struct NativeSocket {
+    /// As socket(2) takes it.
+    pub domain: i32,
+    /// As socket(2) takes it.
+    #[napi(js_name = "type")]
+    pub kind: i32,
+    /// The name of the link inside that the socket is bound to: SO_BINDTODEVICE of socket(7).
+    pub device: Option<String>,
+    /// Where the socket is bound, if it is.
+    pub binding: Option<NativeBinding>,
+}
 
 /// How a socket is bound.
 #[napi(object, object_to_js = false)]
@@ -30,48 +44,43 @@ pub struct NativeBinding {
 
 #[napi]
 impl NativeNetwork {
-    /// Makes a socket inside, which the caller owns; one that is bound to a link of this name, where one is given.
-    #[napi(catch_unwind)]
-    pub fn socket(&self, env: Env, domain: i32, kind: i32, protocol: i32, device: Option<String>) -> Result<i32> {
-        guard(env, || {
-            let fd = open(&self.inside)?.socket(domain, kind, protocol)?;
-            if let Some(device) = device {
-                setsockopt(&fd, sockopt::BindToDevice, &device.into()).map_err(|errno| failed(errno, "setsockopt"))?;
-            }
-            Ok(fd.into_raw_fd())
-        })
+    /// Makes a socket inside and has a handle of Node's take it. Returns what the handle's `open` returns: 0, or a
+    /// negative error number.
+    #[napi(catch_unwind, ts_args_type = "handle: object, socket: NativeSocket")]
+    pub fn open_handle(&self, env: Env, handle: Object<'_>, socket: NativeSocket) -> Result<i32> {
+        let fd = guard(env, || self.make(&socket))?;
+        give(&handle, fd)
+    }
+
+    fn make(&self, spec: &NativeSocket) -> nsset::Result<OwnedFd> {
+        let fd = open(&self.inside)?.socket(spec.domain, spec.kind, 0)?;
+        if let Some(device) = &spec.device {
+            setsockopt(&fd, sockopt::BindToDevice, &device.into()).map_err(|errno| failed(errno, "setsockopt"))?;
+        }
+        if let Some(binding) = &spec.binding {
+            // It takes no thread inside to do so (ip(7)).
+            binding.prepare(&fd).map_err(|errno| failed(errno, "setsockopt"))?;
+            binding.bind(&fd)?;
+        }
+        Ok(fd)
     }
 }
 
-/// Binds a socket of the caller's: it takes no thread inside to do so (ip(7)).
-#[napi(catch_unwind)]
-pub fn bind_socket(env: Env, fd: i32, binding: NativeBinding) -> Result<()> {
-    guard(env, || {
-        if fd < 0 {
-            return Err(failed(Errno::EBADF, "bind"));
-        }
-        // SAFETY: the face has just made it, and closes it later.
-        let socket = unsafe { BorrowedFd::borrow_raw(fd) };
-        binding.prepare(socket).map_err(|errno| failed(errno, "setsockopt"))?;
-        binding.bind(socket)
-    })
-}
-
 impl NativeBinding {
-    fn prepare(&self, socket: BorrowedFd<'_>) -> nix::Result<()> {
+    fn prepare(&self, socket: &impl AsFd) -> nix::Result<()> {
         if self.reuse_address {
-            setsockopt(&socket, sockopt::ReuseAddr, &true)?;
+            setsockopt(socket, sockopt::ReuseAddr, &true)?;
         }
         if self.reuse_port {
-            setsockopt(&socket, sockopt::ReusePort, &true)?;
+            setsockopt(socket, sockopt::ReusePort, &true)?;
         }
         if self.ipv6_only {
-            setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
+            setsockopt(socket, sockopt::Ipv6V6Only, &true)?;
         }
         Ok(())
     }
 
-    fn bind(&self, socket: BorrowedFd<'_>) -> nsset::Result<()> {
+    fn bind(&self, socket: &impl AsRawFd) -> nsset::Result<()> {
         let bound = match self.port {
             None => {
                 UnixAddr::new_abstract(self.address.as_bytes()).and_then(|address| bind(socket.as_raw_fd(), &address))
