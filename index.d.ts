@@ -53,8 +53,11 @@ export declare class NativeNetwork {
   takeSocket(id: number): number
   /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
-  /** Asks for the addresses of a host, of this family or of both (0); they are told by `id`. */
-  resolve(id: number, name: string, family: number): void
+  /**
+   * Asks for the addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order;
+   * they are told by `id`.
+   */
+  resolve(id: number, name: string, family: number, hints: number): void
   /** Makes a socket inside, which the caller owns; one that is bound to a link of this name, where one is given. */
   socket(domain: number, kind: number, protocol: number, device?: string | undefined | null): number
   /**

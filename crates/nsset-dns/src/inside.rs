@@ -1,13 +1,12 @@
 //! Where the sockets come from.
 
-use std::{future::Future, io, net::SocketAddr, os::fd::OwnedFd, pin::Pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, os::fd::OwnedFd, sync::Arc};
 
-use hickory_net::runtime::{RuntimeProvider, Spawn};
-
-use crate::{failure::not_made, tcp::Tcp, timer::Timer, udp::Udp};
+use crate::{failure::Failure, tcp::Tcp, udp::Udp};
 
 /// Makes the sockets of a resolver, as socket(2), where its servers are to be asked. A function does as well. It is
-/// called by whoever polls the resolver, once a question, and may take a moment: the queries wait for it.
+/// called by whoever polls the resolver, once for each server that is asked, and may take a moment: the queries wait
+/// for it.
 pub trait SocketMaker: Send + Sync + 'static {
     /// What it fails with ends the lookup, and comes back as [`Error::NotMade`](crate::Error::NotMade).
     fn make(&self, domain: i32, kind: i32, protocol: i32) -> io::Result<OwnedFd>;
@@ -19,57 +18,23 @@ impl<F: Fn(i32, i32, i32) -> io::Result<OwnedFd> + Send + Sync + 'static> Socket
     }
 }
 
-/// What hickory needs of its surroundings: sockets and time, and no tasks.
-#[derive(Clone)]
-pub struct Inside(Arc<dyn SocketMaker>);
+pub struct Inside(Box<dyn SocketMaker>);
 
 impl Inside {
     pub fn new(maker: impl SocketMaker) -> Self {
-        Self(Arc::new(maker))
+        Self(Box::new(maker))
     }
 
-    fn make(&self, server: SocketAddr, kind: i32) -> io::Result<OwnedFd> {
-        let domain = if server.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-        self.0.make(domain, kind, 0).map_err(not_made)
-    }
-}
-
-impl RuntimeProvider for Inside {
-    type Handle = NoTasks;
-    type Timer = Timer;
-    type Udp = Udp;
-    type Tcp = Tcp;
-
-    fn create_handle(&self) -> NoTasks {
-        NoTasks
+    pub fn udp(&self, server: SocketAddr) -> Result<Udp, Failure> {
+        Ok(Udp::connect(self.make(server, libc::SOCK_DGRAM)?, server)?)
     }
 
-    fn connect_tcp(
-        &self,
-        server: SocketAddr,
-        _local: Option<SocketAddr>,
-        _timeout: Option<Duration>,
-    ) -> Pin<Box<dyn Send + Future<Output = io::Result<Tcp>>>> {
-        let inside = self.clone();
-        Box::pin(async move { Tcp::connect(inside.make(server, libc::SOCK_STREAM)?, server).await })
+    pub async fn tcp(&self, server: SocketAddr) -> Result<Tcp, Failure> {
+        Ok(Tcp::connect(self.make(server, libc::SOCK_STREAM)?, server).await?)
     }
 
-    fn bind_udp(
-        &self,
-        _local: SocketAddr,
-        server: SocketAddr,
-    ) -> Pin<Box<dyn Send + Future<Output = io::Result<Udp>>>> {
-        let inside = self.clone();
-        Box::pin(async move { Udp::connect(inside.make(server, libc::SOCK_DGRAM)?, server) })
-    }
-}
-
-/// Everything is done by the future of a lookup itself, so that nothing is left of it when it is dropped.
-#[derive(Clone)]
-pub struct NoTasks;
-
-impl Spawn for NoTasks {
-    fn spawn_bg(&mut self, _future: impl Future<Output = ()> + Send + 'static) {
-        unreachable!("only hickory's own exchanges start tasks, and none is used")
+    pub fn make(&self, destination: SocketAddr, kind: i32) -> Result<OwnedFd, Failure> {
+        let domain = if destination.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+        self.0.make(domain, kind, 0).map_err(|error| Failure::NotMade(Arc::new(error)))
     }
 }
