@@ -44,19 +44,25 @@ impl HostName {
         last.eq_ignore_ascii_case("localhost")
     }
 
-    /// The name below a domain, as it is asked for, if that is a name and not too long. The root has nothing above it.
+    /// The name below a domain, as it is asked for, if that is not too long. A domain may be called anything; the root has
+    /// nothing above it.
     pub fn below(&self, domain: &str) -> Option<Name> {
-        match domain.strip_prefix('.').unwrap_or(domain) {
-            "" => self.question(),
-            domain => Self::parse(&format!("{}.{domain}", self.text))?.question(),
-        }
+        let domain = domain.strip_prefix('.').unwrap_or(domain);
+        let domain = domain.strip_suffix('.').unwrap_or(domain);
+        let domain = (!domain.is_empty()).then(|| domain.split('.')).into_iter().flatten();
+        name(self.text.split('.').chain(domain))
     }
 
     /// The name as it is asked for.
     pub fn question(&self) -> Option<Name> {
-        // Its text form would not have a label begin with a hyphen.
-        Name::from_labels(self.text.split('.').map(str::as_bytes)).ok()
+        name(self.text.split('.'))
     }
+}
+
+/// Not by its text form, in which a label may not begin with a hyphen, and a backslash is none.
+fn name<'a>(labels: impl Iterator<Item = &'a str>) -> Option<Name> {
+    let labels: Vec<_> = labels.map(str::as_bytes).collect();
+    Name::from_labels(labels).ok()
 }
 
 fn is_label(label: &str) -> bool {
@@ -89,7 +95,8 @@ mod tests {
         assert_eq!(below("Web", "Lab.test").as_deref(), Some("Web.Lab.test."));
         assert_eq!(below("web", ".lab.test.").as_deref(), Some("web.lab.test."));
         assert_eq!(below("web", ".").as_deref(), Some("web."));
-        assert_eq!(below("web", "no_such!"), None);
+        assert!(below("web", "no_such!").is_some());
+        assert_eq!(below("web", "a..b"), None);
         assert_eq!(below(&["a"; 126].join("."), "test"), None);
     }
 

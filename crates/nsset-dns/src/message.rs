@@ -61,7 +61,7 @@ impl Question {
             truncated: header.has(TRUNCATED),
             passes_on: header.passes_on(),
             has_records: header.answers > 0,
-            addresses: addresses(&Records::read(&mut decoder, header.answers), &self.query),
+            addresses: addresses(&mut decoder, header.answers, &self.query).unwrap_or_default(),
         })
     }
 }
@@ -117,6 +117,15 @@ impl Header {
     }
 }
 
+/// The addresses in an answer, in its order; of a name that no host has, none. What follows the answer is not looked at.
+fn addresses(decoder: &mut BinDecoder<'_>, count: u16, question: &Query) -> Result<Vec<IpAddr>, DecodeError> {
+    let mut records = Records::default();
+    for _ in 0..count {
+        records.read_one(decoder, question.query_type())?;
+    }
+    Ok(if is_host(question.name()) { records.addresses_of(question.name()) } else { Vec::new() })
+}
+
 /// The records of an answer that say something of addresses.
 #[derive(Default)]
 struct Records {
@@ -125,49 +134,49 @@ struct Records {
 }
 
 impl Records {
-    /// As far as they can be read: old servers stop short, and what follows the answer is not looked at.
-    fn read(decoder: &mut BinDecoder<'_>, count: u16) -> Self {
-        let mut records = Self::default();
-        for _ in 0..count {
-            if !records.read_one(decoder).unwrap_or(false) {
-                break;
-            }
-        }
-        records
-    }
-
-    /// Whether it is a record of a host.
-    fn read_one(&mut self, decoder: &mut BinDecoder<'_>) -> Result<bool, DecodeError> {
+    fn read_one(&mut self, decoder: &mut BinDecoder<'_>, wanted: RecordType) -> Result<(), DecodeError> {
         let owner = Name::read(decoder)?;
         let kind = RecordType::from(decoder.read_u16()?.unverified());
         let class = DNSClass::from(decoder.read_u16()?.unverified());
         decoder.read_u32()?;
         let length = decoder.read_u16()?.unverified().into();
-        let Ok(place) = u16::try_from(decoder.index()) else { return Ok(false) };
+        let place = u16::try_from(decoder.index()).map_err(|_| DecodeError::InsufficientBytes)?;
         let mut inner = decoder.clone(place);
         let data = decoder.read_slice(length)?.unverified();
-        if !is_host(&owner) {
-            return Ok(false);
-        }
         match (class, kind) {
-            (DNSClass::IN, RecordType::CNAME) => {
-                let target = Name::read(&mut inner)?;
-                if !is_host(&target) {
-                    return Ok(false);
-                }
-                self.aliases.push((owner, target));
-            }
-            (DNSClass::IN, RecordType::A) => {
-                let Ok(address) = <[u8; 4]>::try_from(data) else { return Ok(false) };
-                self.addresses.push((owner, address.into()));
-            }
-            (DNSClass::IN, RecordType::AAAA) => {
-                let Ok(address) = <[u8; 16]>::try_from(data) else { return Ok(false) };
-                self.addresses.push((owner, address.into()));
-            }
+            (DNSClass::IN, RecordType::CNAME) => self.aliases.push((owner, Name::read(&mut inner)?)),
+            (DNSClass::IN, kind) if kind == wanted => {
+                self.addresses.extend(address(kind, data).map(|address| (owner, address)));
+            },
             _ => {}
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Those of a name, or of what it is an alias of. The server follows the aliases: an answer that ends with one has no
+    /// addresses.
+    fn addresses_of<'a>(&'a self, mut name: &'a Name) -> Vec<IpAddr> {
+        for _ in 0..=MOST_ALIASES {
+            let own = self.addresses.iter().filter(|(owner, _)| owner == name);
+            let addresses: Vec<_> = own.map(|(_, address)| *address).collect();
+            if !addresses.is_empty() {
+                return addresses;
+            }
+            match self.aliases.iter().find(|(owner, _)| owner == name) {
+                Some((_, target)) => name = target,
+                None => break,
+            }
+        }
+        Vec::new()
+    }
+}
+
+/// Nothing where its length is the other family's, or none's.
+fn address(kind: RecordType, data: &[u8]) -> Option<IpAddr> {
+    match kind {
+        RecordType::A => <[u8; 4]>::try_from(data).map(IpAddr::from).ok(),
+        RecordType::AAAA => <[u8; 16]>::try_from(data).map(IpAddr::from).ok(),
+        _ => None,
     }
 }
 
@@ -175,25 +184,6 @@ impl Records {
 fn is_host(name: &Name) -> bool {
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     !name.iter().next().is_some_and(|label| label.starts_with(b"-")) && name.iter().flatten().all(is_letter)
-}
-
-/// The addresses of a name, or of what it is an alias of, in the order of the answer. The server follows the aliases:
-/// an answer that ends with one has no addresses.
-fn addresses(records: &Records, question: &Query) -> Vec<IpAddr> {
-    let is_asked_for = |address: &IpAddr| address.is_ipv4() == (question.query_type() == RecordType::A);
-    let mut name = question.name();
-    for _ in 0..=MOST_ALIASES {
-        let own = records.addresses.iter().filter(|(owner, address)| owner == name && is_asked_for(address));
-        let addresses: Vec<_> = own.map(|(_, address)| *address).collect();
-        if !addresses.is_empty() {
-            return addresses;
-        }
-        match records.aliases.iter().find(|(owner, _)| owner == name) {
-            Some((_, target)) => name = target,
-            None => break,
-        }
-    }
-    Vec::new()
 }
 
 #[cfg(test)]
@@ -277,19 +267,35 @@ mod tests {
     }
 
     #[test]
-    fn other_records_are_passed_over_and_a_name_of_no_host_ends_the_reading() {
+    fn other_records_and_addresses_of_another_length_are_passed_over() {
         let text = Record::from_rdata(name("web.test."), 60, RData::TXT(TXT::new(vec!["x".to_owned()])));
         assert_eq!(read(vec![text, a("web.test.", 1)]), ["10.0.0.1"]);
-        let strange = Record::from_rdata(Name::from_labels([b"we!b".as_slice()]).unwrap(), 60, RData::A(A::new(10, 0, 0, 9)));
-        assert_eq!(read(vec![a("web.test.", 1), strange, a("web.test.", 2)]), ["10.0.0.1"]);
+        let question = question();
+        let mut bytes = message(&question, vec![a("web.test.", 1)]).to_vec().unwrap();
+        // The last but fifth byte is the length.
+        let place = bytes.len() - 5;
+        bytes[place] = 3;
+        assert_eq!(question.answered_by(&bytes).unwrap().addresses, [IpAddr::from([0; 4]); 0]);
     }
 
     #[test]
-    fn what_cannot_be_read_ends_the_answer_and_does_not_undo_it() {
+    fn a_name_of_no_host_may_stand_for_another_but_has_no_address_of_its_own() {
+        let strange = || Name::from_labels([b"we!b".as_slice(), b"test"]).unwrap();
+        let alias = Record::from_rdata(name("web.test."), 60, RData::CNAME(CNAME(strange())));
+        let address = || Record::from_rdata(strange(), 60, RData::A(A::new(10, 0, 0, 9)));
+        assert_eq!(read(vec![alias, address()]), ["10.0.0.9"]);
+        let question = Question::new(&strange(), RecordType::A, &Config::default()).unwrap();
+        let bytes = message(&question, vec![address()]).to_vec().unwrap();
+        assert!(question.answered_by(&bytes).unwrap().addresses.is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_stops_short_has_no_addresses() {
         let question = question();
         let mut bytes = message(&question, vec![a("web.test.", 1), a("web.test.", 2)]).to_vec().unwrap();
         bytes.truncate(bytes.len() - 2);
-        assert_eq!(question.answered_by(&bytes).unwrap().addresses.len(), 1);
+        let answer = question.answered_by(&bytes).unwrap();
+        assert!(answer.has_records && answer.addresses.is_empty());
     }
 
     #[test]

@@ -105,12 +105,14 @@ impl Resolver {
 
     async fn ask(&self, host: &HostName, wanted: Wanted) -> std::result::Result<Vec<IpAddr>, Miss> {
         let exchange = Exchange::new(&self.inside, &self.config, &self.turn);
-        let mut search = Search { exchange, config: &self.config, kinds: self.kinds(wanted.family) };
+        let takes_nothing = wanted.family == Family::V6 && self.config.no_aaaa;
+        let kinds = self.kinds(wanted.family);
+        let mut search = Search { exchange, config: &self.config, kinds, takes_nothing };
         let found = search.run(host).await;
         if !wanted.maps(found.as_deref().unwrap_or_default()) {
             return found;
         }
-        search.kinds = self.kinds(Family::V4);
+        (search.kinds, search.takes_nothing) = (self.kinds(Family::V4), false);
         match (found, search.run(host).await) {
             (Ok(own), Ok(others)) => Ok(own.into_iter().chain(others.into_iter().map(mapped)).collect()),
             (Err(_), Ok(others)) => Ok(others.into_iter().map(mapped).collect()),
@@ -123,9 +125,8 @@ impl Resolver {
     fn kinds(&self, family: Family) -> &'static [RecordType] {
         match (family, self.config.no_aaaa) {
             (Family::Any, false) => &[RecordType::A, RecordType::AAAA],
-            (Family::Any, true) | (Family::V4, _) => &[RecordType::A],
             (Family::V6, false) => &[RecordType::AAAA],
-            (Family::V6, true) => &[],
+            (Family::V4, _) | (_, true) => &[RecordType::A],
         }
     }
 

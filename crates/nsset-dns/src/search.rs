@@ -50,6 +50,8 @@ pub struct Search<'a> {
     pub exchange: Exchange<'a>,
     pub config: &'a Config,
     pub kinds: &'a [RecordType],
+    /// Servers are asked whether there is such a name, and nothing is taken of what they say it has.
+    pub takes_nothing: bool,
 }
 
 impl Search<'_> {
@@ -101,9 +103,6 @@ impl Search<'_> {
         let name = name.ok_or_else(hopeless)?;
         let questions = self.kinds.iter().map(|kind| Question::new(&name, *kind, self.config));
         let questions: Vec<_> = questions.collect::<Result<_, _>>().map_err(|_| hopeless())?;
-        if questions.is_empty() {
-            return Err(NotFound { miss: Miss::NoData, then: Then::NextDomain });
-        }
         let answers = self.exchange.ask(&questions).await.map_err(|unanswered| NotFound {
             then: match unanswered.last_code {
                 _ if matches!(unanswered.failure, Failure::NotMade(_)) || !unanswered.reached => Then::Nothing,
@@ -112,7 +111,10 @@ impl Search<'_> {
             },
             miss: Miss::Again(unanswered.failure),
         })?;
-        read(answers)
+        match read(answers) {
+            Ok(_) if self.takes_nothing => Err(NotFound { miss: Miss::NoData, then: Then::NextDomain }),
+            outcome => outcome,
+        }
     }
 }
 
