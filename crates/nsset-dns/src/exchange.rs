@@ -65,6 +65,9 @@ impl Manner {
     }
 }
 
+/// The longest time that a server is given.
+const LONGEST: Duration = Duration::from_secs(3_600);
+
 /// Asks the servers.
 pub struct Exchange<'a> {
     inside: &'a Inside,
@@ -124,12 +127,12 @@ impl<'a> Exchange<'a> {
 
     /// In the order in which they are asked, and for how long. The later ones have more time, among which it is shared.
     fn servers(&self) -> impl Iterator<Item = (SocketAddr, Duration)> + use<> {
-        let given = self.config.timeout;
+        let given = self.config.timeout.min(LONGEST);
         let least = given.min(Duration::from_secs(1));
-        let count = u32::try_from(self.config.servers.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.config.servers.len()).unwrap_or(u32::MAX).max(1);
         let mut servers: Vec<_> = self.config.servers.iter().copied().zip(0_u32..).collect();
-        let count_of_first = self.first.min(servers.len());
-        servers.rotate_left(count_of_first);
+        let first = self.first.min(servers.len());
+        servers.rotate_left(first);
         servers.into_iter().map(move |(server, place)| match place {
             0 => (server, given),
             _ => (server, (given.saturating_mul(1 << place.min(8)) / count).max(least)),

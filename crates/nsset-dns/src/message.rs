@@ -88,15 +88,15 @@ struct Header {
 
 impl Header {
     fn read(message: &[u8]) -> Option<Self> {
-        let words: &[u8; HEADER] = message.first_chunk()?;
-        let [a, b, c, d, e, f, g, h, _, _, i, j] = *words;
-        let word = |high, low| u16::from_be_bytes([high, low]);
+        let bytes: &[u8; HEADER] = message.first_chunk()?;
+        let (words, _) = bytes.as_chunks();
+        let [id, flags, questions, answers, _, additional] = *<&[[u8; 2]; 6]>::try_from(words).ok()?;
         Some(Self {
-            id: word(a, b),
-            flags: word(c, d),
-            questions: word(e, f),
-            answers: word(g, h),
-            additional: word(i, j),
+            id: u16::from_be_bytes(id),
+            flags: u16::from_be_bytes(flags),
+            questions: u16::from_be_bytes(questions),
+            answers: u16::from_be_bytes(answers),
+            additional: u16::from_be_bytes(additional),
         })
     }
 
@@ -147,7 +147,7 @@ impl Records {
             (DNSClass::IN, RecordType::CNAME) => self.aliases.push((owner, Name::read(&mut inner)?)),
             (DNSClass::IN, kind) if kind == wanted => {
                 self.addresses.extend(address(kind, data).map(|address| (owner, address)));
-            },
+            }
             _ => {}
         }
         Ok(())

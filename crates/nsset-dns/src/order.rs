@@ -174,8 +174,10 @@ mod tests {
         };
         for _ in 0..200 {
             let mut one = || std::net::Ipv6Addr::from_bits((random() & 3) << 64 | (random() & 3) << 32 | random() & 7);
-            let own = |address: std::net::Ipv6Addr| OwnAddress { address: address.into(), prefix: 64, deprecated: false };
-            let all: Vec<_> = (0..100).map(|_| Destination { address: one().into(), source: Some(own(one())) }).collect();
+            let own =
+                |address: std::net::Ipv6Addr| OwnAddress { address: address.into(), prefix: 64, deprecated: false };
+            let all: Vec<_> =
+                (0..100).map(|_| Destination { address: one().into(), source: Some(own(one())) }).collect();
             assert_eq!(merge_sort(all).len(), 100);
         }
     }

@@ -160,9 +160,18 @@ mod tests {
     #[test]
     fn a_keyword_begins_its_line_and_ends_at_a_blank() {
         for text in [
-            " nameserver 10.0.0.1", "\tnameserver 10.0.0.1", "nameserver10.0.0.1", "Nameserver 10.0.0.1",
-            "nameserver 10.0.0.1\r\n", "nameserver 10.0.0.1;", "nameserver 10.0.0.1#x", "x\0nameserver 10.0.0.1",
-            "#nameserver 10.0.0.1", "; nameserver 10.0.0.1", "nameserver\u{a0}10.0.0.1", "nameserver \u{2003}10.0.0.1",
+            " nameserver 10.0.0.1",
+            "\tnameserver 10.0.0.1",
+            "nameserver10.0.0.1",
+            "Nameserver 10.0.0.1",
+            "nameserver 10.0.0.1\r\n",
+            "nameserver 10.0.0.1;",
+            "nameserver 10.0.0.1#x",
+            "x\0nameserver 10.0.0.1",
+            "#nameserver 10.0.0.1",
+            "; nameserver 10.0.0.1",
+            "nameserver\u{a0}10.0.0.1",
+            "nameserver \u{2003}10.0.0.1",
         ] {
             assert_eq!(servers(text), ["127.0.0.1:53"], "{text:?}");
         }

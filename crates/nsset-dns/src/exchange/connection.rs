@@ -32,7 +32,8 @@ impl Exchange<'_> {
             if message.len() < HEADER {
                 return Err(Failure::Unreadable);
             }
-            let found = open.iter().enumerate().find_map(|(place, question)| Some((place, question.answered_by(&message)?)));
+            let found =
+                open.iter().enumerate().find_map(|(place, question)| Some((place, question.answered_by(&message)?)));
             let Some((place, answer)) = found else { continue };
             open.remove(place);
             answers.push(answer);

@@ -107,8 +107,8 @@ impl Exchange<'_> {
 
 /// The open question that a message answers.
 fn matching(asked: &[Asked<'_>], message: &[u8]) -> Option<(usize, Answer)> {
-    let open = asked.iter().enumerate().filter(|(_, asked)| matches!(asked.fate, Fate::Open));
-    open.filter_map(|(place, asked)| Some((place, asked.question.answered_by(message)?))).next()
+    let mut open = asked.iter().enumerate().filter(|(_, asked)| matches!(asked.fate, Fate::Open));
+    open.find_map(|(place, asked)| Some((place, asked.question.answered_by(message)?)))
 }
 
 /// What says that another server may know.

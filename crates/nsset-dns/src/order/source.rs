@@ -29,7 +29,10 @@ impl<'a> Sources<'a> {
         let destination = SocketAddr::new(destination, 0);
         let probe = if destination.is_ipv4() { &mut self.v4 } else { &mut self.v6 };
         if let Probe::NotMade = probe {
-            *probe = self.inside.make(destination, libc::SOCK_DGRAM).map_or(Probe::Impossible, |made| Probe::Made(made.into()));
+            *probe = self
+                .inside
+                .make(destination, libc::SOCK_DGRAM)
+                .map_or(Probe::Impossible, |made| Probe::Made(made.into()));
         }
         let Probe::Made(socket) = probe else { return None };
         let address = source(socket, destination)?;

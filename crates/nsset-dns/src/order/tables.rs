@@ -42,11 +42,10 @@ pub fn precedence(address: IpAddr) -> u8 {
 pub fn scope(address: IpAddr) -> u8 {
     match address {
         IpAddr::V4(address) if address.is_loopback() || address.is_link_local() => 2,
-        IpAddr::V4(_) => 14,
         IpAddr::V6(address) if address.is_multicast() => address.octets()[1] & 0xf,
         IpAddr::V6(address) if address.is_loopback() || address.is_unicast_link_local() => 2,
         IpAddr::V6(address) if is_below(address, prefix(0xfec0), 10) => 5,
-        IpAddr::V6(_) => 14,
+        IpAddr::V4(_) | IpAddr::V6(_) => 14,
     }
 }
 
