@@ -147,14 +147,16 @@ function tell(found: LookupAddress[], all: boolean, callback: Callback): void {
   else callback(null, found[0]?.address, found[0]?.family)
 }
 
-/** `EAI_NONAME`, `EAI_ADDRFAMILY` and `EAI_AGAIN` of getaddrinfo(3), as libuv numbers them. */
+/** `EAI_NONAME`, `EAI_NODATA`, `EAI_ADDRFAMILY` and `EAI_AGAIN` of getaddrinfo(3), as libuv numbers them. */
 const NOT_FOUND = { code: 'ENOTFOUND', errno: -3008 }
+const NO_DATA = { code: 'ENOTFOUND', errno: -3007 }
 const WRONG_FAMILY = { code: 'EAI_ADDRFAMILY', errno: -3000 }
 const AGAIN = { code: 'EAI_AGAIN', errno: -3001 }
 
 const ERRORS = new Map([
   ['ENOTFOUND', NOT_FOUND],
   ['EBADNAME', NOT_FOUND],
+  ['ENODATA', NO_DATA],
   ['EAI_ADDRFAMILY', WRONG_FAMILY],
 ])
 

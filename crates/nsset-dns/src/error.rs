@@ -12,10 +12,14 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no such name, or it has no address of the family.
+    /// There is no such name.
     /// `answer` is what the server said to a question that is of no use, as for [`Error::Server`].
     #[error("ENOTFOUND: {}, lookup '{name}'", .answer.map_or("no such host", words))]
     NotFound { name: String, answer: Option<u16> },
+
+    /// There is such a name, and it has no address of the family.
+    #[error("ENODATA: no address of the family, lookup '{name}'")]
+    NoData { name: String },
 
     /// It is an address of the family that is not wanted.
     #[error("EAI_ADDRFAMILY: the address is of the other family, lookup '{name}'")]
@@ -48,11 +52,12 @@ pub enum Error {
 }
 
 impl Error {
-    /// The code as node:dns has it: `ENOTFOUND`, `EAI_ADDRFAMILY`, `EBADNAME`, `ETIMEOUT`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`,
+    /// The code as node:dns has it: `ENOTFOUND`, `ENODATA`, `EAI_ADDRFAMILY`, `EBADNAME`, `ETIMEOUT`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`,
     /// `ENOTIMP`, `EBADRESP`, or the name of an error number, such as `ECONNREFUSED`.
     pub fn code(&self) -> Cow<'static, str> {
         match self {
             Self::NotFound { .. } => "ENOTFOUND".into(),
+            Self::NoData { .. } => "ENODATA".into(),
             Self::WrongFamily { .. } => "EAI_ADDRFAMILY".into(),
             Self::BadName { .. } => "EBADNAME".into(),
             Self::Timeout { .. } => "ETIMEOUT".into(),

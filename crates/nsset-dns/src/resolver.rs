@@ -53,7 +53,7 @@ impl Resolver {
     ///
     /// # Errors
     /// [`Error::BadName`] for what is no name, [`Error::WrongFamily`] for an address of the other family,
-    /// [`Error::NotFound`], [`Error::NotMade`]. When no server knows, what says most: [`Error::Server`] if one said that
+    /// [`Error::NotFound`], [`Error::NoData`], [`Error::NotMade`]. When no server knows, what says most: [`Error::Server`] if one said that
     /// it fails or refuses, else [`Error::Unreadable`], else [`Error::Timeout`], else [`Error::Socket`], when none can
     /// be reached.
     pub async fn lookup(&self, name: &str, wanted: impl Into<Wanted>) -> Result<Vec<IpAddr>> {
@@ -117,8 +117,8 @@ impl Resolver {
             (Ok(own), Ok(others)) => Ok(own.into_iter().chain(others.into_iter().map(mapped)).collect()),
             (Err(_), Ok(others)) => Ok(others.into_iter().map(mapped).collect()),
             (Ok(own), Err(_)) if !own.is_empty() => Ok(own),
-            // Somebody who could know it might know it later, unless the others are known not to be.
-            (Err(Miss::Again(_)) | Ok(_), Err(miss)) | (Err(miss), Err(_)) => Err(miss),
+            (Ok(_), Err(miss)) => Err(miss),
+            (Err(of_one), Err(of_other)) => Err(of_both(of_one, of_other)),
         }
     }
 
@@ -134,8 +134,18 @@ impl Resolver {
         match miss {
             Miss::Again(failure) => Error::of(failure, name, &self.config.servers),
             Miss::Hopeless(Some(code)) => Error::NotFound { name: name.to_owned(), answer: Some(code.into()) },
-            Miss::NoName | Miss::NoData | Miss::Hopeless(None) => not_found(name),
+            Miss::NoData => Error::NoData { name: name.to_owned() },
+            Miss::NoName | Miss::Hopeless(None) => not_found(name),
         }
+    }
+}
+
+/// That a name has none of one family says that it is there.
+fn of_both(of_one: Miss, of_other: Miss) -> Miss {
+    match (of_one, of_other) {
+        (Miss::NoData, Miss::NoData | Miss::Again(_)) | (Miss::Again(_), Miss::NoData) => Miss::NoData,
+        (Miss::Again(_), miss) | (miss, Miss::Again(_)) => miss,
+        (Miss::NoData, miss) | (miss, _) => miss,
     }
 }
 
