@@ -65,8 +65,11 @@ export declare class NativeNetwork {
   dropConnection(id: number): void
   /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
-  /** Asks for the addresses of a host, of this family or of both (0); they are told by `id`. */
-  resolve(id: number, name: string, family: number): void
+  /**
+   * Asks for the addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order;
+   * they are told by `id`.
+   */
+  resolve(id: number, name: string, family: number, hints: number): void
   /**
    * Makes a socket inside and has a handle of Node's take it. Returns what the handle's `open` returns: 0, or a
    * negative error number.

@@ -86,25 +86,25 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
 
   describe('a name', () => {
     test('has addresses of both families, and the server inside was asked', async () => {
-      expect(await found(network, 'web.test')).toEqual(['10.9.0.7', 'fd09::7'])
+      expect(await found(network, 'web.test')).toEqual(['fd09::7', '10.9.0.7'])
       const asked = expect.arrayContaining(['A web.test', 'AAAA web.test'])
       await expect.poll(() => server.questions(), POLL).toEqual(asked)
     })
 
     test('is told in each form that dns.lookup has', async () => {
-      expect(await told(network.lookup, 'web.test')).toEqual([null, '10.9.0.7', 4])
-      expect(await told(network.lookup, 'web.test', {})).toEqual([null, '10.9.0.7', 4])
+      expect(await told(network.lookup, 'web.test')).toEqual([null, 'fd09::7', 6])
+      expect(await told(network.lookup, 'web.test', {})).toEqual([null, 'fd09::7', 6])
       expect(await told(network.lookup, 'web.test', 4)).toEqual([null, '10.9.0.7', 4])
       expect(await told(network.lookup, 'web.test', 6)).toEqual([null, 'fd09::7', 6])
       expect(await told(network.lookup, 'web.test', { family: 6 })).toEqual([null, 'fd09::7', 6])
       const family = untyped<4>('IPv6')
       expect(await told(network.lookup, 'web.test', { family })).toEqual([null, 'fd09::7', 6])
       const both = [
-        { address: '10.9.0.7', family: 4 },
         { address: 'fd09::7', family: 6 },
+        { address: '10.9.0.7', family: 4 },
       ]
       expect(await told(network.lookup, 'web.test', { all: true })).toEqual([null, both])
-      const [, six] = both
+      const [six] = both
       expect(await told(network.lookup, 'web.test', { all: true, family: 6 })).toEqual([null, [six]])
     })
 
@@ -128,7 +128,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
 
     test('is told by promises as dns.lookup, promisified, tells it', async () => {
       const lookup = promisify(network.lookup) as unknown as typeof dns.lookup.__promisify__
-      expect(await lookup('web.test')).toEqual({ address: '10.9.0.7', family: 4 })
+      expect(await lookup('web.test')).toEqual({ address: 'fd09::7', family: 6 })
       expect(await lookup('web.test', 6)).toEqual({ address: 'fd09::7', family: 6 })
       expect(await lookup('four.test', { all: true })).toEqual([{ address: '10.9.0.4', family: 4 }])
       expect(fieldsOf(await failureOf(() => lookup('nobody.test')))).toMatchObject(notFound('nobody.test'))
@@ -145,7 +145,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
     })
 
     test('that stands for another has that one’s addresses', async () => {
-      expect(await found(network, 'alias.test')).toEqual(['10.9.0.7', 'fd09::7'])
+      expect(await found(network, 'alias.test')).toEqual(['fd09::7', '10.9.0.7'])
     })
 
     test('with several addresses has them all', async () => {
@@ -180,7 +180,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
 
     test('with a hundred lookups at once is told a hundred times', async () => {
       const all = await Promise.all(Array.from({ length: 100 }, () => found(network, 'web.test')))
-      expect(new Set(all.map((addresses) => addresses.join()))).toEqual(new Set(['10.9.0.7,fd09::7']))
+      expect(new Set(all.map((addresses) => addresses.join()))).toEqual(new Set(['fd09::7,10.9.0.7']))
     })
   })
 
@@ -270,7 +270,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
     test('after one where nobody listens, the next is asked', async () => {
       network.setServers(['10.9.0.2:9', '10.9.0.2:53'])
       try {
-        expect(await found(network, 'web.test')).toEqual(['10.9.0.7', 'fd09::7'])
+        expect(await found(network, 'web.test')).toEqual(['fd09::7', '10.9.0.7'])
       } finally {
         network.setServers(['10.9.0.2'])
       }
@@ -297,7 +297,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
         const error = await failureOf(() => network.setServers(untyped(servers)))
         expect(error).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
       }
-      expect(await found(network, 'web.test')).toEqual(['10.9.0.7', 'fd09::7'])
+      expect(await found(network, 'web.test')).toEqual(['fd09::7', '10.9.0.7'])
     })
   })
 
@@ -411,21 +411,21 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
 
     test('its server is asked', async () => {
       await using here = await place(HERE)
-      expect(await found(here.network, 'web.test')).toEqual(['10.9.0.7', 'fd09::7'])
+      expect(await found(here.network, 'web.test')).toEqual(['fd09::7', '10.9.0.7'])
     })
 
     test('a name is looked for below the domains of the search list, but for one that ends in a dot', async () => {
       await using here = await place(`${HERE}search nowhere.test lab.test test\n`)
       expect(await found(here.network, 'deep')).toEqual(['10.9.0.11'])
       expect(await found(here.network, 'deep.lab')).toEqual(['10.9.0.11'])
-      expect(await found(here.network, 'web.test.')).toEqual(['10.9.0.7', 'fd09::7'])
+      expect(await found(here.network, 'web.test.')).toEqual(['fd09::7', '10.9.0.7'])
       const name = 'deep.lab.'
       expect(fieldsOf(await failureOf(() => found(here.network, name)))).toMatchObject(notFound(name))
     })
 
     test('a name of the hosts file is known without a question', async () => {
       await using here = await place('nameserver 10.66.0.1\n', '10.1.1.1 db db.lab\nfd01::1 db\n# 10.1.1.2 no\n')
-      expect(await found(here.network, 'db')).toEqual(['10.1.1.1', 'fd01::1'])
+      expect(await found(here.network, 'db')).toEqual(['fd01::1', '10.1.1.1'])
       expect(await found(here.network, 'DB.lab')).toEqual(['10.1.1.1'])
       expect(await told(here.network.lookup, 'db', 6)).toEqual([null, 'fd01::1', 6])
     })

@@ -1,12 +1,13 @@
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { invalidValue, misuse } from '../errors.ts'
+import { invalidType, invalidValue, misuse } from '../errors.ts'
 import { ask } from '../network/ask.ts'
 import { parseArray } from '../network/fields.ts'
 import { familyOf, type Parse, word } from '../network/values.ts'
 import { parseBoolean, parseFunction, parseOptions } from '../options.ts'
 import { parseText } from '../paths.ts'
 import type { ResolverFiles, ResolverTexts } from './resolver-files.ts'
+import { asciiOf, familyOfAddress } from './host-name.ts'
 import { type SocketMaker, splitZone } from './socket-maker.ts'
 
 /** @internal Resolves names by queries that are sent inside. */
@@ -29,23 +30,24 @@ export class Resolver {
   readonly lookup = withPromises(((hostname: string, ...rest: [LookupOptions | number, Callback] | [Callback]) => {
     const name = parseName(hostname)
     const callback = parseFunction(rest.at(-1) as Callback, 'callback')
-    const { family, all, order } = parseLookup(rest.length > 1 ? rest[0] : undefined)
-    const known = familyOf(splitZone(name)[0])
+    const { all, order, ...wanted } = parseLookup(rest.length > 1 ? rest[0] : undefined)
+    const known = familyOfAddress(name)
     // Sockets of `dgram` come here with each datagram.
     if (known !== 0) return process.nextTick(tell, [{ address: name, family: known }], all, callback)
     // What a callback throws is not to reject a promise.
-    this.#resolve(name, family).then(
+    this.#resolve(name, wanted).then(
       (found) => process.nextTick(tell, inOrder(found, order), all, callback),
       (error) => process.nextTick(callback, lookupError(error, name)),
     )
   }) as LookupFunction)
 
-  async #resolve(name: string, family: number): Promise<LookupAddress[]> {
+  async #resolve(name: string, { family, hints }: Wanted): Promise<LookupAddress[]> {
     this.#maker.ensureOpen()
-    const ascii = IS_PLAIN.test(name) ? name : process.getBuiltinModule('node:url').domainToASCII(name) || name
+    const ascii = asciiOf(name)
+    if (ascii === undefined) throw noName()
     await this.#configure()
     this.#maker.ensureOpen()
-    const { results, failure } = await ask((id) => this.#maker.native.resolve(id, ascii, family))
+    const { results, failure } = await ask((id) => this.#maker.native.resolve(id, ascii, family, hints))
     if (failure !== undefined) throw failure
     return (results as string[]).map((address) => ({ address, family: familyOf(address) }))
   }
@@ -59,9 +61,6 @@ export class Resolver {
     this.#configured = { resolvConf, hosts, servers }
   }
 }
-
-/** Names that are as they travel. */
-const IS_PLAIN = /^[\w.-]*$/
 
 // biome-ignore lint/suspicious/noExplicitAny: its arguments follow from the options.
 type Callback = (error: NodeJS.ErrnoException | null, ...result: any[]) => void
@@ -81,6 +80,11 @@ function withPromises(lookup: LookupFunction): LookupFunction {
 
 type Order = 'ipv4first' | 'ipv6first' | 'verbatim'
 
+interface Wanted {
+  family: number
+  hints: number
+}
+
 function parseName(hostname: unknown): string {
   const name = parseText(hostname, 'hostname')
   if (name === '') throw invalidValue('hostname', 'must not be empty', name)
@@ -96,14 +100,18 @@ const FAMILIES = new Map<unknown, number>([
   ['IPv6', 6],
 ])
 
-function parseLookup(options: unknown): { family: number; all: boolean; order: Order } {
-  if (typeof options === 'number') return { family: parseFamily(options, 'family'), all: false, order: orderOf() }
+/** As Node has them: null is nothing, and the order of an option counts more than `verbatim`. */
+function parseLookup(options: unknown): Wanted & { all: boolean; order: Order } {
+  if (typeof options === 'number') {
+    return { family: parseFamily(options, 'family'), hints: 0, all: false, order: orderOf() }
+  }
   const given = parseOptions<LookupOptions & { order?: Order }>(options ?? undefined)
-  const { all, verbatim, order } = given
+  const { family, hints, all, verbatim, order } = given
   return {
-    family: parseFamily(given.family, 'options.family'),
-    all: parseBoolean(all, 'options.all'),
-    order: order === undefined ? orderOf(verbatim) : parseOrder(order, 'options.order'),
+    family: parseFamily(family ?? undefined, 'options.family'),
+    hints: parseHints(hints ?? 0),
+    all: parseBoolean(all ?? undefined, 'options.all'),
+    order: order === undefined || order === null ? orderOf(verbatim ?? undefined) : parseOrder(order, 'options.order'),
   }
 }
 
@@ -113,6 +121,14 @@ function parseFamily(value: unknown, name: string): number {
   return family
 }
 
+function parseHints(value: unknown): number {
+  if (typeof value !== 'number') throw invalidType('options.hints', 'a number', value)
+  const { ADDRCONFIG, ALL, V4MAPPED } = process.getBuiltinModule('node:dns')
+  const hints = value >>> 0
+  if ((hints & ~(ADDRCONFIG | ALL | V4MAPPED)) === 0) return hints
+  throw invalidValue('options.hints', 'must be made of dns.ADDRCONFIG, dns.V4MAPPED and dns.ALL', value)
+}
+
 const parseOrder: Parse<Order> = word('verbatim', 'ipv4first', 'ipv6first')
 
 function orderOf(verbatim?: boolean): Order {
@@ -120,9 +136,10 @@ function orderOf(verbatim?: boolean): Order {
   return parseBoolean(verbatim, 'options.verbatim') ? 'verbatim' : 'ipv4first'
 }
 
-/** IPv4 comes first as it is. */
 function inOrder(found: LookupAddress[], order: Order): LookupAddress[] {
-  return order === 'ipv6first' ? found.toSorted((one, other) => other.family - one.family) : found
+  if (order === 'verbatim') return found
+  const first = order === 'ipv4first' ? 4 : 6
+  return found.toSorted((one, other) => Number(other.family === first) - Number(one.family === first))
 }
 
 function tell(found: LookupAddress[], all: boolean, callback: Callback): void {
@@ -130,17 +147,28 @@ function tell(found: LookupAddress[], all: boolean, callback: Callback): void {
   else callback(null, found[0]?.address, found[0]?.family)
 }
 
-/** `EAI_NONAME` and `EAI_AGAIN` of getaddrinfo(3), as libuv numbers them. */
+/** `EAI_NONAME`, `EAI_NODATA`, `EAI_ADDRFAMILY` and `EAI_AGAIN` of getaddrinfo(3), as libuv numbers them. */
 const NOT_FOUND = { code: 'ENOTFOUND', errno: -3008 }
+const NO_DATA = { code: 'ENOTFOUND', errno: -3007 }
+const WRONG_FAMILY = { code: 'EAI_ADDRFAMILY', errno: -3000 }
 const AGAIN = { code: 'EAI_AGAIN', errno: -3001 }
 
-const NOBODY = new Set(['ENOTFOUND', 'EBADNAME'])
+const ERRORS = new Map([
+  ['ENOTFOUND', NOT_FOUND],
+  ['EBADNAME', NOT_FOUND],
+  ['ENODATA', NO_DATA],
+  ['EAI_ADDRFAMILY', WRONG_FAMILY],
+])
+
+function noName(): Error {
+  return Object.assign(new Error('EBADNAME: not the name of a host'), { code: 'EBADNAME' })
+}
 
 /** The error that `dns.lookup` gives; what is known beyond it is its cause. */
 function lookupError(error: unknown, hostname: string): NodeJS.ErrnoException {
   const { code = '' } = error as NodeJS.ErrnoException
   if (code.startsWith('ERR_')) return error as NodeJS.ErrnoException
-  const { code: own, errno } = NOBODY.has(code) ? NOT_FOUND : AGAIN
+  const { code: own, errno } = ERRORS.get(code) ?? AGAIN
   const made = new Error(`getaddrinfo ${own} ${hostname}`, { cause: error })
   return Object.assign(made, { errno, code: own, syscall: 'getaddrinfo', hostname })
 }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io, net::SocketAddr, sync::Arc};
 
-use hickory_net::proto::op::ResponseCode;
+use hickory_proto::op::ResponseCode;
 use nix::errno::Errno;
 
 use crate::failure::{Failure, SocketError};
@@ -12,11 +12,20 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no such name, or it has no address of the family.
-    #[error("ENOTFOUND: no such host, lookup '{name}'")]
-    NotFound { name: String },
+    /// There is no such name.
+    /// `answer` is what the server said to a question that is of no use, as for [`Error::Server`].
+    #[error("ENOTFOUND: {}, lookup '{name}'", .answer.map_or("no such host", words))]
+    NotFound { name: String, answer: Option<u16> },
 
-    /// It is no host's name, and nobody was asked. Names are ASCII here: url.domainToASCII() makes them so.
+    /// There is such a name, and it has no address of the family.
+    #[error("ENODATA: no address of the family, lookup '{name}'")]
+    NoData { name: String },
+
+    /// It is an address of the family that is not wanted.
+    #[error("EAI_ADDRFAMILY: the address is of the other family, lookup '{name}'")]
+    WrongFamily { name: String },
+
+    /// It is no host's name, and nobody was asked. Names are ASCII here: IDNA makes them so.
     #[error("EBADNAME: not the name of a host, lookup '{}'", .name.escape_debug())]
     BadName { name: String },
 
@@ -43,11 +52,13 @@ pub enum Error {
 }
 
 impl Error {
-    /// The code as node:dns has it: `ENOTFOUND`, `EBADNAME`, `ETIMEOUT`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`,
+    /// The code as node:dns has it: `ENOTFOUND`, `ENODATA`, `EAI_ADDRFAMILY`, `EBADNAME`, `ETIMEOUT`, `ESERVFAIL`, `EREFUSED`, `EFORMERR`,
     /// `ENOTIMP`, `EBADRESP`, or the name of an error number, such as `ECONNREFUSED`.
     pub fn code(&self) -> Cow<'static, str> {
         match self {
             Self::NotFound { .. } => "ENOTFOUND".into(),
+            Self::NoData { .. } => "ENODATA".into(),
+            Self::WrongFamily { .. } => "EAI_ADDRFAMILY".into(),
             Self::BadName { .. } => "EBADNAME".into(),
             Self::Timeout { .. } => "ETIMEOUT".into(),
             Self::Server { answer, .. } => answer_code(*answer).into(),

@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc};
 
-use hickory_net::{NetError, proto::op::ResponseCode};
+use hickory_proto::op::ResponseCode;
 
 /// What became of a question that one server was asked, other than an answer. The later ones say more than the earlier
 /// ones, where there are several.
@@ -37,43 +37,24 @@ impl Failure {
 }
 
 /// A system call on a socket that failed.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{syscall}: {error}")]
+#[derive(Clone, Debug)]
 pub struct SocketError {
     pub syscall: &'static str,
     pub error: Arc<io::Error>,
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct NotMade(Arc<io::Error>);
-
-/// Wraps an error so that it goes through hickory, which tries some again, as it is.
-pub fn not_made(error: io::Error) -> io::Error {
-    io::Error::other(NotMade(Arc::new(error)))
-}
-
-/// The same for a system call. One that took too long stays what it is: hickory makes a timeout of it.
-pub fn refused(syscall: &'static str) -> impl Fn(io::Error) -> io::Error {
-    move |error| match error.kind() {
-        io::ErrorKind::TimedOut => error,
-        _ => io::Error::other(SocketError { syscall, error: Arc::new(error) }),
+impl SocketError {
+    pub fn of(syscall: &'static str) -> impl Fn(io::Error) -> Self {
+        move |error| Self { syscall, error: Arc::new(error) }
     }
 }
 
-impl From<NetError> for Failure {
-    fn from(error: NetError) -> Self {
-        match error {
-            NetError::Timeout => Self::Timeout,
-            NetError::Io(error) => error.get_ref().and_then(unwrap).unwrap_or(Self::Unreadable),
-            _ => Self::Unreadable,
+impl From<SocketError> for Failure {
+    fn from(error: SocketError) -> Self {
+        match error.error.kind() {
+            io::ErrorKind::TimedOut => Self::Timeout,
+            io::ErrorKind::UnexpectedEof => Self::Unreadable,
+            _ => Self::Socket(error),
         }
     }
-}
-
-fn unwrap(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Option<Failure> {
-    if let Some(NotMade(error)) = error.downcast_ref() {
-        return Some(Failure::NotMade(Arc::clone(error)));
-    }
-    error.downcast_ref().cloned().map(Failure::Socket)
 }

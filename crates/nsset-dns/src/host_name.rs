@@ -1,14 +1,12 @@
 //! Names that a host may have.
 
-use std::fmt;
-
-use hickory_net::proto::rr::Name;
+use hickory_proto::rr::Name;
 
 /// RFC 1035, section 2.3.4: of a name as it is written, without the last dot.
 const LONGEST_NAME: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
-/// A host's name, in lower case.
+/// A host's name, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName {
     text: String,
@@ -23,8 +21,8 @@ impl HostName {
             Some(name) => (name, true),
             None => (text, false),
         };
-        let is_name = name.len() <= LONGEST_NAME && name.split('.').all(is_label);
-        is_name.then(|| Self { text: name.to_ascii_lowercase(), absolute })
+        let is_name = name.len() <= LONGEST_NAME && !name.starts_with('-') && name.split('.').all(is_label);
+        is_name.then(|| Self { text: name.to_owned(), absolute })
     }
 
     /// Without a dot at its end.
@@ -42,29 +40,34 @@ impl HostName {
 
     /// RFC 6761, section 6.3.
     pub fn is_localhost(&self) -> bool {
-        self.text == "localhost" || self.text.ends_with(".localhost")
+        let (_, last) = self.text.rsplit_once('.').unwrap_or(("", &self.text));
+        last.eq_ignore_ascii_case("localhost")
     }
 
-    /// The name below a domain, if that is not too long.
-    pub fn below(&self, domain: &Self) -> Option<Self> {
-        Self::parse(&format!("{}.{}.", self.text, domain.text))
+    /// The name below a domain, as it is asked for, if that is not too long. A domain may be called anything; the root has
+    /// nothing above it.
+    pub fn below(&self, domain: &str) -> Option<Name> {
+        let domain = domain.strip_prefix('.').unwrap_or(domain);
+        let domain = domain.strip_suffix('.').unwrap_or(domain);
+        let domain = (!domain.is_empty()).then(|| domain.split('.')).into_iter().flatten();
+        name(self.text.split('.').chain(domain))
     }
 
     /// The name as it is asked for.
     pub fn question(&self) -> Option<Name> {
-        Name::from_ascii(format!("{}.", self.text)).ok()
+        name(self.text.split('.'))
     }
 }
 
-impl fmt::Display for HostName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.text)
-    }
+/// Not by its text form, in which a label may not begin with a hyphen, and a backslash is none.
+fn name<'a>(labels: impl Iterator<Item = &'a str>) -> Option<Name> {
+    let labels: Vec<_> = labels.map(str::as_bytes).collect();
+    Name::from_labels(labels).ok()
 }
 
 fn is_label(label: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (1..=LONGEST_LABEL).contains(&label.len()) && !label.starts_with('-') && label.bytes().all(is_letter)
+    (1..=LONGEST_LABEL).contains(&label.len()) && label.bytes().all(is_letter)
 }
 
 #[cfg(test)]
@@ -75,7 +78,7 @@ mod tests {
     fn a_name_is_what_a_host_may_be_called() {
         let longest =
             [&"a".repeat(63), &"b".repeat(63), &"c".repeat(63), &"d".repeat(61)].map(String::as_str).join(".");
-        for text in ["a", "A.b", "a.b.", "1.2.3.4.5", "_srv.x", "xn--bcher-kva.example", &longest] {
+        for text in ["a", "A.b", "a.b.", "a.-b", "a-", "1.2.3.4.5", "_srv.x", "xn--bcher-kva.example", &longest] {
             assert!(HostName::parse(text).is_some_and(|name| name.question().is_some()), "{text}");
         }
         let long_label = "a".repeat(64);
@@ -84,6 +87,17 @@ mod tests {
         for text in bad.into_iter().chain([long_label.as_str(), &too_long]) {
             assert_eq!(HostName::parse(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_name_is_asked_for_below_a_domain_as_it_is_written() {
+        let below = |name: &str, domain| HostName::parse(name).unwrap().below(domain).map(|name| name.to_string());
+        assert_eq!(below("Web", "Lab.test").as_deref(), Some("Web.Lab.test."));
+        assert_eq!(below("web", ".lab.test.").as_deref(), Some("web.lab.test."));
+        assert_eq!(below("web", ".").as_deref(), Some("web."));
+        assert!(below("web", "no_such!").is_some());
+        assert_eq!(below("web", "a..b"), None);
+        assert_eq!(below(&["a"; 126].join("."), "test"), None);
     }
 
     #[test]

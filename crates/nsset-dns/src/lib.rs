@@ -1,6 +1,6 @@
 //! Host names, resolved by queries over sockets that somebody else makes: born in a network namespace, they ask the
-//! servers that are seen there, from wherever the resolver runs. As resolver(3), with what resolv.conf(5) and hosts(5)
-//! say; the files are read by whoever calls.
+//! servers that are seen there, from wherever the resolver runs. As getaddrinfo(3) of glibc, with what resolv.conf(5) and
+//! hosts(5) say; the files are read by whoever calls.
 //!
 //! ```no_run
 //! # async fn example(set: nsset::NamespaceSet) -> nsset_dns::Result<()> {
@@ -18,8 +18,6 @@
 //! Waiting needs a tokio runtime with its `io` and `time` drivers. Everything a lookup does it does while it is polled:
 //! no thread and no task is started, and nothing is left of a lookup that is dropped.
 
-mod addresses;
-mod candidates;
 mod config;
 mod error;
 mod exchange;
@@ -28,15 +26,19 @@ mod family;
 mod host_name;
 mod hosts;
 mod inside;
+mod message;
+mod numeric;
+mod order;
 mod resolv_conf;
 mod resolver;
+mod search;
 mod tcp;
-mod timer;
 mod udp;
 
 pub use config::Config;
 pub use error::{Error, Result};
-pub use family::Family;
+pub use family::{Family, Mapped, Wanted};
 pub use hosts::Hosts;
 pub use inside::{SocketFuture, SocketMaker};
+pub use order::OwnAddress;
 pub use resolver::Resolver;

@@ -1,17 +1,17 @@
 //! The text of a resolv.conf(5) file.
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6},
+    net::{Ipv6Addr, SocketAddr, SocketAddrV6},
     time::Duration,
 };
 
-use crate::config::{Config, PORT};
+use crate::{
+    config::{Config, PORT},
+    numeric::ipv4,
+};
 
-/// `MAXNS` of resolv.h: further servers are not asked.
+/// `MAXNS` of resolv.h: further servers are not asked. Of domains there may be any number.
 const MOST_SERVERS: usize = 3;
-
-/// `MAXDNSRCH` of resolv.h: whoever writes the file is not to decide how long a lookup takes.
-const MOST_DOMAINS: usize = 6;
 
 /// What resolv.conf(5) silently caps the options at.
 const MOST_DOTS: u32 = 15;
@@ -22,52 +22,95 @@ type Zone<'a> = &'a dyn Fn(&str) -> Option<u32>;
 
 pub fn parse(text: &str, zone: Zone<'_>) -> Config {
     let mut config = Config { servers: Vec::new(), ..Config::default() };
-    text.lines().for_each(|line| read_line(&mut config, line, zone));
+    text.split('\n').for_each(|line| read_line(&mut config, line, zone));
     if config.servers.is_empty() {
         config.servers = Config::default().servers;
     }
     config
 }
 
+/// A keyword is at the very beginning of its line, and a blank or a tab follows it: so a comment is no keyword. A line
+/// ends where C ends a string.
 fn read_line(config: &mut Config, line: &str, zone: Zone<'_>) {
-    if line.starts_with(['#', ';']) {
-        return;
-    }
-    let mut words = line.split_whitespace();
-    match words.next() {
-        Some("nameserver") if config.servers.len() < MOST_SERVERS => {
+    let line = line.split('\0').next().unwrap_or_default();
+    let Some((keyword, rest)) = line.split_once(BLANKS) else { return };
+    let mut words = rest.split(BLANKS).filter(|word| !word.is_empty());
+    match keyword {
+        "nameserver" if config.servers.len() < MOST_SERVERS => {
             config.servers.extend(words.next().and_then(|word| server(word, zone)));
         }
-        // The last line of either counts.
-        Some("domain") => config.search = words.next().map(ToOwned::to_owned).into_iter().collect(),
-        Some("search") => config.search = words.take(MOST_DOMAINS).map(ToOwned::to_owned).collect(),
-        Some("options") => words.for_each(|word| read_option(config, word)),
+        // The last line of either counts, if it says anything.
+        "domain" => set_search(config, words.take(1)),
+        "search" => set_search(config, words),
+        "options" => words.for_each(|word| read_option(config, word)),
         _ => {}
     }
 }
 
+const BLANKS: [char; 2] = [' ', '\t'];
+
+fn set_search<'a>(config: &mut Config, domains: impl Iterator<Item = &'a str>) {
+    let mut domains = domains.map(ToOwned::to_owned).peekable();
+    if domains.peek().is_some() {
+        config.search = domains.collect();
+    }
+}
+
+/// IPv4 in any form of inet_aton(3), or IPv6, to which a zone may belong.
 fn server(word: &str, zone: Zone<'_>) -> Option<SocketAddr> {
-    let Some((address, link)) = word.split_once('%') else {
-        return word.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, PORT));
-    };
+    if let Some(address) = ipv4(word) {
+        return Some(SocketAddr::new(address.into(), PORT));
+    }
+    let (address, link) = word.split_once('%').unwrap_or((word, ""));
     let address: Ipv6Addr = address.parse().ok()?;
-    let index = link.parse().ok().or_else(|| zone(link))?;
-    Some(SocketAddrV6::new(address, PORT, 0, index).into())
+    Some(SocketAddrV6::new(address, PORT, 0, zone_of(&address, link, zone)).into())
 }
 
+/// Only link-local addresses are of a link; zero where there is no such link.
+fn zone_of(address: &Ipv6Addr, link: &str, zone: Zone<'_>) -> u32 {
+    let [first, second, ..] = address.octets();
+    let is_of_a_link = address.is_unicast_link_local() || (first == 0xff && matches!(second & 0xf, 1 | 2));
+    let by_name = if is_of_a_link && !link.is_empty() { zone(link) } else { None };
+    let is_number = link.bytes().all(|byte| byte.is_ascii_digit());
+    by_name.or_else(|| link.parse().ok().filter(|_| is_number)).unwrap_or_default()
+}
+
+/// More may follow the name of an option, as `rotate-or-so`.
 fn read_option(config: &mut Config, word: &str) {
-    let (name, value) = word.split_once(':').unwrap_or((word, ""));
-    let number = value.parse::<u32>().ok();
-    match (name, number) {
-        ("ndots", Some(number)) => config.ndots = number.min(MOST_DOTS) as usize,
-        // The libraries take no less than a second, and than one attempt.
-        ("timeout", Some(number)) => config.timeout = Duration::from_secs(number.clamp(1, MOST_SECONDS).into()),
-        ("attempts", Some(number)) => config.attempts = number.clamp(1, MOST_ATTEMPTS),
-        ("rotate", _) => config.rotate = true,
-        ("use-vc", _) => config.tcp = true,
-        ("edns0", _) => config.edns = true,
-        _ => {}
+    if let Some(value) = word.strip_prefix("ndots:") {
+        config.ndots = number(value).map_or(MOST_DOTS, |number| number.min(MOST_DOTS)) as usize;
+    } else if let Some(value) = word.strip_prefix("timeout:") {
+        config.timeout = Duration::from_secs(number(value).unwrap_or(0).clamp(1, MOST_SECONDS).into());
+    } else if let Some(value) = word.strip_prefix("attempts:") {
+        config.attempts = number(value).unwrap_or(0).min(MOST_ATTEMPTS);
+    } else if let Some((_, set)) = OPTIONS.iter().find(|(name, _)| word.starts_with(name)) {
+        set(config);
     }
+}
+
+type Setter = fn(&mut Config);
+
+const OPTIONS: [(&str, Setter); 9] = [
+    ("rotate", |config| config.rotate = true),
+    ("edns0", |config| config.edns = true),
+    ("single-request-reopen", |config| config.single_request_reopen = true),
+    ("single-request", |config| config.single_request = true),
+    ("no_tld_query", |config| config.no_tld_query = true),
+    ("no-tld-query", |config| config.no_tld_query = true),
+    ("use-vc", |config| config.tcp = true),
+    ("trust-ad", |config| config.trust_ad = true),
+    ("no-aaaa", |config| config.no_aaaa = true),
+];
+
+/// As atoi(3): the digits that it begins with, none being 0. Nothing for a negative one.
+fn number(text: &str) -> Option<u32> {
+    let text = text.strip_prefix('+').unwrap_or(text);
+    if text.starts_with('-') {
+        return None;
+    }
+    let end = text.find(|byte: char| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text.get(..end).unwrap_or_default();
+    Some(if digits.is_empty() { 0 } else { digits.parse().unwrap_or(u32::MAX) })
 }
 
 #[cfg(test)]
@@ -92,8 +135,8 @@ mod tests {
 
     #[test]
     fn without_a_server_the_machine_itself_is_asked() {
-        assert_eq!(servers(""), ["127.0.0.1:53", "[::1]:53"]);
-        assert_eq!(servers("nameserver\nnameserver example.org\n#nameserver 10.0.0.1"), ["127.0.0.1:53", "[::1]:53"]);
+        assert_eq!(servers(""), ["127.0.0.1:53"]);
+        assert_eq!(servers("nameserver\nnameserver example.org\n#nameserver 10.0.0.1"), ["127.0.0.1:53"]);
     }
 
     #[test]
@@ -105,24 +148,68 @@ mod tests {
     #[test]
     fn the_zone_of_a_server_is_a_link_by_name_or_number() {
         let text = "nameserver fe80::1%eth0\nnameserver fe80::1%3\nnameserver fe80::1%eth1\nnameserver 10.0.0.1%eth0";
-        assert_eq!(servers(text), ["[fe80::1%7]:53", "[fe80::1%3]:53"]);
+        assert_eq!(servers(text), ["[fe80::1%7]:53", "[fe80::1%3]:53", "[fe80::1]:53"]);
+        assert_eq!(servers("nameserver fd00::1%eth0\nnameserver fe80::2%\n"), ["[fd00::1]:53", "[fe80::2]:53"]);
+    }
+
+    #[test]
+    fn a_server_may_be_in_any_form_of_inet_aton() {
+        assert_eq!(servers("nameserver 127.1\nnameserver 0x7f.2\n"), ["127.0.0.1:53", "127.0.0.2:53"]);
+    }
+
+    #[test]
+    fn a_keyword_begins_its_line_and_ends_at_a_blank() {
+        for text in [
+            " nameserver 10.0.0.1",
+            "\tnameserver 10.0.0.1",
+            "nameserver10.0.0.1",
+            "Nameserver 10.0.0.1",
+            "nameserver 10.0.0.1\r\n",
+            "nameserver 10.0.0.1;",
+            "nameserver 10.0.0.1#x",
+            "x\0nameserver 10.0.0.1",
+            "#nameserver 10.0.0.1",
+            "; nameserver 10.0.0.1",
+            "nameserver\u{a0}10.0.0.1",
+            "nameserver \u{2003}10.0.0.1",
+        ] {
+            assert_eq!(servers(text), ["127.0.0.1:53"], "{text:?}");
+        }
+        for text in ["nameserver\t 10.0.0.1 # more", "nameserver 10.0.0.1\0.2", "nameserver 10.0.0.1"] {
+            assert_eq!(servers(text), ["10.0.0.1:53"], "{text:?}");
+        }
     }
 
     #[test]
     fn the_last_of_domain_and_search_counts() {
         assert_eq!(read("search a.test b.test\ndomain c.test d.test\n").search, ["c.test"]);
         assert_eq!(read("domain c.test\nsearch a.test b.test\n").search, ["a.test", "b.test"]);
+        assert_eq!(read("search a.test\nsearch \ndomain\t\nsearch").search, ["a.test"]);
+        let many = (0..100).map(|number| format!("{number}.test")).collect::<Vec<_>>();
+        assert_eq!(read(&format!("search {}", many.join(" "))).search, many);
     }
 
     #[test]
     fn options_are_capped_and_unknown_ones_passed_over() {
-        let config = read("options ndots:2 timeout:3 attempts:4\noptions rotate use-vc edns0 inet6 ndots:x what:1\n");
+        let config = read("options ndots:2 timeout:3 attempts:4\noptions rotate use-vc edns0 inet6 what:1\n");
         assert_eq!((config.ndots, config.timeout, config.attempts), (2, Duration::from_secs(3), 4));
-        assert!(config.rotate && config.tcp && config.edns);
+        assert!(config.rotate && config.tcp && config.edns && !config.trust_ad && !config.single_request);
         let config = read("options ndots:99 timeout:99 attempts:99");
         assert_eq!((config.ndots, config.timeout, config.attempts), (15, Duration::from_secs(30), 5));
         let config = read("options timeout:0 attempts:0");
-        assert_eq!((config.timeout, config.attempts), (Duration::from_secs(1), 1));
+        assert_eq!((config.timeout, config.attempts), (Duration::from_secs(1), 0));
+        let config = read("options ndots:x timeout:-4 attempts:3x");
+        assert_eq!((config.ndots, config.timeout, config.attempts), (0, Duration::from_secs(1), 3));
+        let config = read("options ndots:-1 attempts:99999999999");
+        assert_eq!((config.ndots, config.attempts), (15, 5));
+    }
+
+    #[test]
+    fn an_option_is_set_by_what_it_begins_with() {
+        let config = read("options trust-ad no-aaaa single-request-reopen rotate2 no_tld_query,x\n");
+        assert!(config.trust_ad && config.no_aaaa && config.rotate && config.no_tld_query);
+        assert!(config.single_request_reopen && !config.single_request);
+        assert!(read("options single-request").single_request);
     }
 
     #[test]

@@ -1,169 +1,154 @@
 //! The resolver.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::atomic::{AtomicUsize, Ordering},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::atomic::AtomicUsize,
     time::Duration,
 };
 
-use futures_util::future::join;
-use hickory_net::proto::{
-    op::{Query, ResponseCode},
-    rr::{Name, RecordType},
-};
-
+use hickory_proto::rr::RecordType;
 use tokio::time::timeout;
 
 use crate::{
-    addresses::addresses,
-    candidates::candidates,
-    config::{Config, local_servers},
+    config::{Config, local_server},
     error::{Error, Result},
-    exchange,
+    exchange::Exchange,
     failure::Failure,
-    family::Family,
+    family::{Family, Wanted, mapped},
     host_name::HostName,
     inside::{Inside, SocketMaker},
+    numeric,
+    order::{self, OwnAddress},
+    search::{Miss, Search},
 };
 
 /// How long a lookup may take, whatever its configuration says: that may be somebody else's.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// Resolves names by one configuration, over the sockets of one maker. It keeps nothing of what it was answered.
 pub struct Resolver {
     config: Config,
-    search: Vec<HostName>,
     inside: Inside,
-    /// Where the next question begins, when the servers take turns.
+    /// Where the next lookup begins, when the servers take turns.
     turn: AtomicUsize,
 }
 
 impl Resolver {
-    /// Domains of the search list that no name can be below are left out.
     pub fn new(mut config: Config, maker: impl SocketMaker) -> Self {
         if config.servers.is_empty() {
-            config.servers = local_servers().into();
+            config.servers = vec![local_server()];
         }
-        let search = config.search.iter().filter_map(|domain| HostName::parse(domain)).collect();
-        Self { config, search, inside: Inside::new(maker), turn: AtomicUsize::new(0) }
+        Self { config, inside: Inside::new(maker), turn: AtomicUsize::new(0) }
     }
 
-    /// The addresses of a host, at least one: IPv4 first, and of each family in the order in which it was told. They
-    /// are not sorted by RFC 6724, as getaddrinfo(3) does, which would need to know the routes inside.
+    /// The addresses of a host, at least one, as getaddrinfo(3) of glibc finds them, in the order in which they were told;
+    /// [`Resolver::sort`] puts them into its order.
     ///
-    /// In this order: an IP address is its own, of whatever family; a name of the hosts(5) file has the addresses
-    /// there; `localhost` and what is below it are this machine; any other is asked for, below each domain of the
-    /// search list and as it is. Both families are asked for at the same time. A server that does not answer in time,
-    /// or cannot say, makes room for the next. A family that no server could say anything of is passed over if the
-    /// other has addresses.
+    /// In this order: an address, in any form of inet_aton(3), is its own; a name of the hosts(5) file has the addresses
+    /// there; `localhost` and what is below it are this machine where that file does not say otherwise (RFC 6761), and are
+    /// never asked for; any other is asked for, as it is and below each domain of the search list. Both families are
+    /// asked for at the same time.
     ///
-    /// Each name takes at most timeout × attempts × servers, and as much again where answers go on over TCP; all of them
-    /// together take a minute at most.
+    /// A lookup takes two minutes at most.
     ///
     /// # Errors
-    /// [`Error::BadName`] for what is no name, [`Error::NotFound`], [`Error::NotMade`]. When no server knows, what says
-    /// most: [`Error::Server`] if one said that it fails or refuses, else [`Error::Unreadable`], else
-    /// [`Error::Timeout`], else [`Error::Socket`], when none can be reached.
-    pub async fn lookup(&self, name: &str, family: Family) -> Result<Vec<IpAddr>> {
-        if let Ok(address) = name.parse() {
-            return Ok(vec![address]);
+    /// [`Error::BadName`] for what is no name, [`Error::WrongFamily`] for an address of the other family,
+    /// [`Error::NotFound`], [`Error::NoData`], [`Error::NotMade`]. When no server knows, what says most: [`Error::Server`] if one said that
+    /// it fails or refuses, else [`Error::Unreadable`], else [`Error::Timeout`], else [`Error::Socket`], when none can
+    /// be reached.
+    pub async fn lookup(&self, name: &str, wanted: impl Into<Wanted>) -> Result<Vec<IpAddr>> {
+        let wanted = wanted.into();
+        if let Some(address) = numeric::address(name) {
+            let found = wanted.of_address(address).ok_or_else(|| Error::WrongFamily { name: name.to_owned() })?;
+            return Ok(vec![found]);
+        }
+        let known = self.known(name, wanted);
+        if !known.is_empty() {
+            return Ok(known);
         }
         let host = HostName::parse(name).ok_or_else(|| Error::BadName { name: name.to_owned() })?;
-        let mut found = self.known(&host, family);
-        if found.is_empty() {
-            found = timeout(LONGEST, self.search(&host, family))
-                .await
-                .unwrap_or_else(|_| Err(self.error(Failure::Timeout, &host)))?;
+        if host.is_localhost() {
+            return self.local(&host, wanted).ok_or_else(|| not_found(name));
         }
-        found.sort_by_key(IpAddr::is_ipv6);
-        Ok(found)
+        let asked = timeout(LONGEST, self.ask(&host, wanted)).await;
+        let found = asked.unwrap_or(Err(Miss::Again(Failure::Timeout))).map_err(|miss| self.error(miss, name))?;
+        if found.is_empty() { Err(not_found(name)) } else { Ok(found) }
     }
 
-    /// What needs no asking.
-    fn known(&self, host: &HostName, family: Family) -> Vec<IpAddr> {
-        let known = self.config.hosts.get(host, family);
-        if !known.is_empty() || !host.is_localhost() {
-            return known;
-        }
-        let mut loopback = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-        loopback.retain(|address| family.has(*address));
-        loopback
+    /// In the order of getaddrinfo(3), RFC 6724: those that can be reached, and by which an address of this machine with
+    /// as much in common, come first. `own` are the addresses inside.
+    pub async fn sort(&self, addresses: Vec<IpAddr>, own: &[OwnAddress]) -> Vec<IpAddr> {
+        order::sort(&self.inside, addresses, own).await
     }
 
-    /// Goes through the search list. Only a server that fails lets it go on, as glibc's res_nsearch() has it: after
-    /// silence, the next name would only wait as long.
-    async fn search(&self, host: &HostName, family: Family) -> Result<Vec<IpAddr>> {
-        let mut failed = None;
-        for candidate in candidates(host, &self.search, self.config.ndots) {
-            let Some(question) = candidate.question() else { continue };
-            match self.resolve(&question, family).await {
-                Ok(found) if found.is_empty() => {}
-                Ok(found) => return Ok(found),
-                Err(failure @ Failure::Code(ResponseCode::ServFail)) => failed = Some(failure),
-                Err(failure) => return Err(self.error(failure, host)),
-            }
+    /// What the hosts(5) file says.
+    fn known(&self, name: &str, wanted: Wanted) -> Vec<IpAddr> {
+        let hosts = &self.config.hosts;
+        let mut found = hosts.get(name, wanted.family);
+        if wanted.maps(&found) {
+            found.extend(hosts.get(name, Family::V4).into_iter().map(mapped));
         }
-        Err(failed.map_or_else(|| not_found(host), |failure| self.error(failure, host)))
+        found
     }
 
-    /// The addresses of a whole name; none where there is no such name, or it has none.
-    async fn resolve(&self, name: &Name, family: Family) -> std::result::Result<Vec<IpAddr>, Failure> {
-        match family {
-            Family::V4 => self.query(name, RecordType::A).await,
-            Family::V6 => self.query(name, RecordType::AAAA).await,
-            Family::Any => either(join(self.query(name, RecordType::A), self.query(name, RecordType::AAAA)).await),
+    /// This machine, where the hosts(5) file does not say that it has only the other family.
+    fn local(&self, host: &HostName, wanted: Wanted) -> Option<Vec<IpAddr>> {
+        if self.config.hosts.has(host.as_str()) {
+            return None;
+        }
+        Some(match wanted.family {
+            Family::Any => vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            Family::V4 => vec![Ipv4Addr::LOCALHOST.into()],
+            Family::V6 => vec![Ipv6Addr::LOCALHOST.into()],
+        })
+    }
+
+    async fn ask(&self, host: &HostName, wanted: Wanted) -> std::result::Result<Vec<IpAddr>, Miss> {
+        let exchange = Exchange::new(&self.inside, &self.config, &self.turn);
+        let takes_nothing = wanted.family == Family::V6 && self.config.no_aaaa;
+        let kinds = self.kinds(wanted.family);
+        let mut search = Search { exchange, config: &self.config, kinds, takes_nothing };
+        let found = search.run(host).await;
+        if !wanted.maps(found.as_deref().unwrap_or_default()) {
+            return found;
+        }
+        (search.kinds, search.takes_nothing) = (self.kinds(Family::V4), false);
+        match (found, search.run(host).await) {
+            (Ok(own), Ok(others)) => Ok(own.into_iter().chain(others.into_iter().map(mapped)).collect()),
+            (Err(_), Ok(others)) => Ok(others.into_iter().map(mapped).collect()),
+            (Ok(own), Err(_)) if !own.is_empty() => Ok(own),
+            (Ok(_), Err(miss)) => Err(miss),
+            (Err(of_one), Err(of_other)) => Err(of_both(of_one, of_other)),
         }
     }
 
-    /// Asks one server after the other, until one knows.
-    async fn query(&self, name: &Name, kind: RecordType) -> std::result::Result<Vec<IpAddr>, Failure> {
-        let question = Query::query(name.clone(), kind);
-        let servers = self.servers();
-        let mut failed: Option<Failure> = None;
-        for _ in 0..self.config.attempts.max(1) {
-            for server in &servers {
-                match exchange::ask(&self.inside, &self.config, *server, &question).await {
-                    Ok(response) => return Ok(addresses(&response, &question)),
-                    Err(failure @ Failure::NotMade(_)) => return Err(failure),
-                    Err(failure) => {
-                        failed = Some(match failed {
-                            Some(earlier) => earlier.or(failure),
-                            None => failure,
-                        });
-                    }
-                }
-            }
+    fn kinds(&self, family: Family) -> &'static [RecordType] {
+        match (family, self.config.no_aaaa) {
+            (Family::Any, false) => &[RecordType::A, RecordType::AAAA],
+            (Family::V6, false) => &[RecordType::AAAA],
+            (Family::V4, _) | (_, true) => &[RecordType::A],
         }
-        Err(failed.unwrap_or(Failure::Timeout))
     }
 
-    /// In the order in which they are asked now.
-    fn servers(&self) -> Vec<SocketAddr> {
-        let mut servers = self.config.servers.clone();
-        if self.config.rotate {
-            let turn = self.turn.fetch_add(1, Ordering::Relaxed) % servers.len();
-            servers.rotate_left(turn);
+    fn error(&self, miss: Miss, name: &str) -> Error {
+        match miss {
+            Miss::Again(failure) => Error::of(failure, name, &self.config.servers),
+            Miss::Hopeless(Some(code)) => Error::NotFound { name: name.to_owned(), answer: Some(code.into()) },
+            Miss::NoData => Error::NoData { name: name.to_owned() },
+            Miss::NoName | Miss::Hopeless(None) => not_found(name),
         }
-        servers
-    }
-
-    fn error(&self, failure: Failure, host: &HostName) -> Error {
-        Error::of(failure, host.as_str(), &self.config.servers)
     }
 }
 
-/// What two questions about a name have for an answer. One that failed counts where the other found nothing.
-fn either(
-    (v4, v6): (std::result::Result<Vec<IpAddr>, Failure>, std::result::Result<Vec<IpAddr>, Failure>),
-) -> std::result::Result<Vec<IpAddr>, Failure> {
-    match (v4, v6) {
-        (Ok(v4), Ok(v6)) => Ok([v4, v6].concat()),
-        (Ok(found), Err(failure)) | (Err(failure), Ok(found)) if found.is_empty() => Err(failure),
-        (Ok(found), Err(_)) | (Err(_), Ok(found)) => Ok(found),
-        (Err(one), Err(other)) => Err(one.or(other)),
+/// That a name has none of one family says that it is there.
+fn of_both(of_one: Miss, of_other: Miss) -> Miss {
+    match (of_one, of_other) {
+        (Miss::NoData, Miss::NoData | Miss::Again(_)) | (Miss::Again(_), Miss::NoData) => Miss::NoData,
+        (Miss::Again(_), miss) | (miss, Miss::Again(_)) => miss,
+        (Miss::NoData, miss) | (miss, _) => miss,
     }
 }
 
-fn not_found(host: &HostName) -> Error {
-    Error::NotFound { name: host.as_str().to_owned() }
+fn not_found(name: &str) -> Error {
+    Error::NotFound { name: name.to_owned(), answer: None }
 }

@@ -1,57 +1,34 @@
-//! TCP, as hickory asks for it.
+//! A connection with one server.
 
-use std::{
-    io,
-    net::SocketAddr,
-    os::fd::OwnedFd,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
+use std::{net::SocketAddr, os::fd::OwnedFd};
 
-use futures_io::{AsyncRead, AsyncWrite};
-use hickory_net::runtime::DnsTcpStream;
 use tokio::{
-    io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
 };
 
-use crate::{failure::refused, timer::Timer};
+use crate::failure::SocketError;
 
-/// A connection with one server.
 pub struct Tcp(TcpStream);
 
 impl Tcp {
-    pub async fn connect(socket: OwnedFd, server: SocketAddr) -> io::Result<Self> {
+    pub async fn connect(socket: OwnedFd, server: SocketAddr) -> Result<Self, SocketError> {
         let socket = std::net::TcpStream::from(socket);
-        socket.set_nonblocking(true).map_err(refused("fcntl"))?;
-        let stream = TcpSocket::from_std_stream(socket).connect(server).await.map_err(refused("connect"))?;
-        stream.set_nodelay(true).map_err(refused("setsockopt"))?;
+        socket.set_nonblocking(true).map_err(SocketError::of("fcntl"))?;
+        let stream = TcpSocket::from_std_stream(socket).connect(server).await.map_err(SocketError::of("connect"))?;
+        stream.set_nodelay(true).map_err(SocketError::of("setsockopt"))?;
         Ok(Self(stream))
     }
-}
 
-impl DnsTcpStream for Tcp {
-    type Time = Timer;
-}
-
-impl AsyncRead for Tcp {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer)).map_err(refused("read"))?;
-        Poll::Ready(Ok(buffer.filled().len()))
-    }
-}
-
-impl AsyncWrite for Tcp {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, buffer).map_err(refused("write"))
+    pub async fn send(&mut self, messages: &[u8]) -> Result<(), SocketError> {
+        self.0.write_all(messages).await.map_err(SocketError::of("write"))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+    /// One message; an error also where the connection ends before.
+    pub async fn receive(&mut self) -> Result<Vec<u8>, SocketError> {
+        let length = self.0.read_u16().await.map_err(SocketError::of("read"))?;
+        let mut message = vec![0; length.into()];
+        self.0.read_exact(&mut message).await.map_err(SocketError::of("read"))?;
+        Ok(message)
     }
 }

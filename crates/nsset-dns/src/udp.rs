@@ -1,63 +1,49 @@
-//! UDP, as hickory asks for it.
+//! Datagrams to one server, and from it.
 
 use std::{
     io,
     net::{SocketAddr, UdpSocket},
     os::fd::OwnedFd,
-    task::{Context, Poll, ready},
 };
 
-use async_trait::async_trait;
-use hickory_net::runtime::DnsUdpSocket;
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::{failure::refused, timer::Timer};
+use crate::failure::SocketError;
 
-/// A socket of one question to one server.
-pub struct Udp {
-    socket: AsyncFd<UdpSocket>,
-    server: SocketAddr,
-}
+/// What an answer may have: some servers send more than they were allowed.
+const LONGEST: usize = 65_535;
+
+pub struct Udp(AsyncFd<UdpSocket>);
 
 impl Udp {
     /// Connected, so that the kernel tells when nobody listens there, drops what others send, and picks a random port
     /// of the namespace's range.
-    pub fn connect(socket: OwnedFd, server: SocketAddr) -> io::Result<Self> {
+    pub fn connect(socket: OwnedFd, server: SocketAddr) -> Result<Self, SocketError> {
         let socket = UdpSocket::from(socket);
-        socket.set_nonblocking(true).map_err(refused("fcntl"))?;
-        socket.connect(server).map_err(refused("connect"))?;
+        socket.set_nonblocking(true).map_err(SocketError::of("fcntl"))?;
+        socket.connect(server).map_err(SocketError::of("connect"))?;
         // SAFETY: it owns the descriptor, and always answers with the same one.
         let watched = unsafe { AsyncFd::register(socket) };
-        let socket = watched.map_err(|error| refused("epoll_ctl")(error.into_parts().1))?;
-        Ok(Self { socket, server })
+        watched.map(Self).map_err(|error| SocketError::of("epoll_ctl")(error.into_parts().1))
+    }
+
+    pub async fn send(&self, message: &[u8]) -> Result<(), SocketError> {
+        let sent = self.0.async_io(Interest::WRITABLE, |socket| socket.send(message)).await;
+        sent.map(drop).map_err(SocketError::of("send"))
+    }
+
+    /// tokio's own sockets do not wake for an error alone, and that is how the kernel tells that nobody listens.
+    pub async fn receive(&self) -> Result<Vec<u8>, SocketError> {
+        let received = self.0.async_io(Interest::READABLE | Interest::ERROR, receive_now).await;
+        received.map_err(SocketError::of("recv"))
     }
 }
 
-#[async_trait]
-impl DnsUdpSocket for Udp {
-    type Time = Timer;
-
-    /// tokio's own sockets do not wake for an error alone, and that is how the kernel tells that nobody listens.
-    async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let received = self.socket.async_io(Interest::READABLE | Interest::ERROR, |socket| socket.recv(buffer));
-        Ok((received.await.map_err(refused("recv"))?, self.server))
-    }
-
-    fn poll_recv_from(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<(usize, SocketAddr)>> {
-        loop {
-            let mut guard = ready!(self.socket.poll_read_ready(context))?;
-            if let Ok(received) = guard.try_io(|socket| socket.get_ref().recv(buffer)) {
-                return Poll::Ready(received.map(|length| (length, self.server)).map_err(refused("recv")));
-            }
-        }
-    }
-
-    fn poll_send_to(&self, context: &mut Context<'_>, buffer: &[u8], _to: SocketAddr) -> Poll<io::Result<usize>> {
-        loop {
-            let mut guard = ready!(self.socket.poll_write_ready(context))?;
-            if let Ok(sent) = guard.try_io(|socket| socket.get_ref().send(buffer)) {
-                return Poll::Ready(sent.map_err(refused("send")));
-            }
-        }
-    }
+/// Room is made when there is something, and not for as long as nothing comes.
+fn receive_now(socket: &UdpSocket) -> io::Result<Vec<u8>> {
+    let mut room = vec![0; LONGEST];
+    let length = socket.recv(&mut room)?;
+    room.truncate(length);
+    room.shrink_to_fit();
+    Ok(room)
 }

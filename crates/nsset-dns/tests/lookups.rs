@@ -13,10 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hickory_net::proto::{op::ResponseCode, rr::RecordType};
+use hickory_proto::{op::ResponseCode, rr::RecordType};
 use lab::{Asked, Say, Transport, a, aaaa, cname, config, dark_host, host, host_of_user};
 use nix::errno::Errno;
-use nsset_dns::{Config, Error, Family, Hosts, Resolver};
+use nsset_dns::{Config, Error, Family, Hosts, Mapped, Resolver, Wanted};
 
 const SERVER: &str = "127.0.0.1:53";
 const SECOND: &str = "127.0.0.2:53";
@@ -76,12 +76,12 @@ async fn a_name_that_is_not_there_is_not_asked_of_the_next_server() {
     let (_first, second) = (host.serve(SERVER, zone), host.serve(SECOND, zone));
     let resolver = host.resolver(config(&[SERVER, SECOND]));
     let error = failure(&resolver, "nowhere.test").await;
-    assert!(matches!(&error, Error::NotFound { name } if name == "nowhere.test"), "{error}");
+    assert!(matches!(&error, Error::NotFound { name, answer: None } if name == "nowhere.test"), "{error}");
     assert_eq!(error.to_string(), "ENOTFOUND: no such host, lookup 'nowhere.test'");
     assert_eq!(error.code(), "ENOTFOUND");
     // There, but without such an address.
     let error = resolver.lookup("v4only.lab.test", Family::V6).await.unwrap_err();
-    assert_eq!(error.code(), "ENOTFOUND");
+    assert_eq!(error.code(), "ENODATA");
     assert_eq!(lookup(&resolver, "v4only.lab.test", Family::Any).await, ["10.0.0.2", "10.0.0.1"]);
     assert_eq!(second.names(), [""; 0]);
 }
@@ -90,7 +90,7 @@ async fn a_name_that_is_not_there_is_not_asked_of_the_next_server() {
 async fn a_short_name_is_looked_for_below_the_domains_of_the_search_list() {
     let host = host();
     let server = host.serve(SERVER, zone);
-    let search = vec!["other.test".to_owned(), "no domain".to_owned(), "lab.test".to_owned()];
+    let search = vec!["other.test".to_owned(), "lab.test".to_owned()];
     let resolver = host.resolver(Config { search, ..config(&[SERVER]) });
     assert_eq!(lookup(&resolver, "web", Family::V4).await, ["10.0.0.2", "10.0.0.1"]);
     assert_eq!(server.names(), ["web.other.test.", "web.lab.test."]);
@@ -110,10 +110,10 @@ async fn an_answer_that_is_cut_short_is_asked_for_again_over_tcp() {
     });
     let resolver = host.resolver(config(&[SERVER]));
     assert_eq!(lookup(&resolver, "polite.test", Family::V4).await.len(), 200);
-    // Longer than an answer over UDP may be, without saying so.
+    // Longer than an answer over UDP may be, without saying so: that is read as it is.
     assert_eq!(lookup(&resolver, "rude.test", Family::V4).await.len(), 200);
     let transports: Vec<_> = server.asked().iter().map(|asked| asked.transport).collect();
-    assert_eq!(transports, [Transport::Udp, Transport::Tcp, Transport::Udp, Transport::Tcp]);
+    assert_eq!(transports, [Transport::Udp, Transport::Tcp, Transport::Udp]);
 }
 
 #[tokio::test]
@@ -151,21 +151,22 @@ async fn when_all_are_silent_the_time_is_over_after_every_attempt_at_every_serve
     let elapsed = start.elapsed();
     assert_eq!((error.code().as_ref(), error.errno()), ("ETIMEOUT", None));
     assert_eq!(error.to_string(), "ETIMEOUT: no server answered in time, lookup 'web' at 127.0.0.1:53, 127.0.0.2:53");
-    assert!((timeout * 6..timeout * 12).contains(&elapsed), "{elapsed:?}");
+    // Three times at both servers, for each of two names.
+    assert!((timeout * 12..timeout * 20).contains(&elapsed), "{elapsed:?}");
     for server in servers {
-        assert_eq!(server.names(), ["web.lab.test."; 6]);
+        assert_eq!(server.names(), [["web.lab.test."; 6], ["web."; 6]].concat());
     }
 }
 
 #[tokio::test]
-async fn a_silent_server_is_waited_for_over_tcp_no_longer() {
+async fn a_silent_server_is_waited_for_over_tcp_once_and_no_longer() {
     let host = host();
     let _server = host.serve(SERVER, |_| Say::Nothing);
     let timeout = Duration::from_millis(150);
     let resolver = host.resolver(Config { timeout, attempts: 2, tcp: true, ..config(&[SERVER]) });
     let start = Instant::now();
     assert_eq!(failure(&resolver, "web.").await.code(), "ETIMEOUT");
-    assert!((timeout * 2..timeout * 4).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert!((timeout..timeout * 2).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -194,18 +195,20 @@ async fn a_family_that_a_server_fails_at_is_passed_over_if_the_other_has_address
     });
     let resolver = host.resolver(config(&[SERVER]));
     assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 2);
-    assert_eq!(failure(&resolver, "none.lab.test").await.code(), "ESERVFAIL");
+    // That the other has none is an answer.
+    assert_eq!(failure(&resolver, "none.lab.test").await.code(), "ENODATA");
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_and_none_at_all_are_a_server_that_does_not_know() {
+async fn what_is_no_answer_is_waited_past_and_one_that_stops_short_is_a_server_that_does_not_know() {
     let (rubbish, hang_up) = (|| Say::Rubbish, || Say::HangUp);
-    for (say, tcp) in [(rubbish as fn() -> Say, false), (hang_up as fn() -> Say, true)] {
+    for (say, tcp, code) in [(rubbish as fn() -> Say, false, "ETIMEOUT"), (hang_up as fn() -> Say, true, "EBADRESP")] {
         let host = host();
         let _first = host.serve(SERVER, move |_| say());
         let timeout = Duration::from_millis(100);
         let resolver = host.resolver(Config { timeout, attempts: 1, tcp, ..config(&[SERVER]) });
-        assert_eq!(failure(&resolver, "web.lab.test").await.code(), "EBADRESP");
+        let error = resolver.lookup("web.lab.test", Family::V4).await.unwrap_err();
+        assert_eq!(error.code(), code);
         let _second = host.serve(SECOND, zone);
         let resolver = host.resolver(Config { timeout, tcp, ..config(&[SERVER, SECOND]) });
         assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await.len(), 2);
@@ -281,7 +284,12 @@ async fn what_is_known_is_not_asked_for() {
     assert_eq!(lookup(&resolver, "v4", Family::V4).await, ["10.0.0.8"]);
     assert_eq!(lookup(&resolver, "localhost", Family::Any).await, ["127.0.0.1", "::1"]);
     assert_eq!(lookup(&resolver, "a.localhost.", Family::V6).await, ["::1"]);
-    assert_eq!(lookup(&resolver, "10.0.0.9", Family::V6).await, ["10.0.0.9"]);
+    assert_eq!(lookup(&resolver, "10.0.0.9", Family::Any).await, ["10.0.0.9"]);
+    assert_eq!(lookup(&resolver, "0x7f.1", Family::V4).await, ["127.0.0.1"]);
+    let error = resolver.lookup("127.1", Family::V6).await.unwrap_err();
+    assert_eq!(error.code(), "EAI_ADDRFAMILY");
+    let mapped = Wanted { family: Family::V6, mapped: Mapped::Instead };
+    assert_eq!(resolver.lookup("127.1", mapped).await.unwrap()[0].to_string(), "::ffff:127.0.0.1");
     assert_eq!(lookup(&resolver, "FD00::9", Family::Any).await, ["fd00::9"]);
     for name in ["", ".", "a..b", "a b", "bücher.example", "fe80::1%eth0", "a\n"] {
         let error = failure(&resolver, name).await;
@@ -291,9 +299,9 @@ async fn what_is_known_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn without_servers_the_machine_itself_is_asked_on_both_families() {
+async fn without_servers_the_machine_itself_is_asked() {
     let host = host();
-    let server = host.serve("[::1]:53", zone);
+    let server = host.serve(SERVER, zone);
     let resolver = host.resolver(Config { servers: Vec::new(), ..config(&[]) });
     assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await.len(), 2);
     assert_eq!(server.asked().len(), 1);

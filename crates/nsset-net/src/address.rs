@@ -41,6 +41,9 @@ pub struct Address {
     pub duplicate: bool,
     /// Whether it stays until it is deleted.
     pub permanent: bool,
+    /// Whether nothing new is to be sent from it.
+    #[serde(skip)]
+    pub deprecated: bool,
 }
 
 /// An address that a link is to have.
@@ -221,6 +224,7 @@ impl Address {
             tentative: flags & libc::IFA_F_TENTATIVE != 0,
             duplicate: flags & libc::IFA_F_DADFAILED != 0,
             permanent: flags & libc::IFA_F_PERMANENT != 0,
+            deprecated: flags & libc::IFA_F_DEPRECATED != 0,
         })
     }
 }

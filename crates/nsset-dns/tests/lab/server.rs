@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use hickory_net::proto::{
+use hickory_proto::{
     op::{Message, OpCode, ResponseCode},
     rr::{
         Name, RData, Record, RecordType,
@@ -141,6 +141,7 @@ fn answer(
     };
     book.lock().unwrap().push(asked.clone());
     let mut answer = Message::response(question.id, OpCode::Query);
+    answer.metadata.recursion_available = true;
     answer.queries.push(query.clone());
     match answers(&asked) {
         Say::Records(records) => answer.answers = records,

@@ -1,11 +1,15 @@
 //! Names, resolved inside.
 
-use std::{net::IpAddr, pin::pin, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    pin::pin,
+    sync::Arc,
+};
 
 use futures_util::future::{Either, select};
 use napi::{Env, Result};
 use napi_derive::napi;
-use nsset_dns::Family;
+use nsset_dns::{Family, Mapped, OwnAddress, Wanted};
 
 use super::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, sockets::Texts, thread};
 use crate::{environment, failure::guard};
@@ -21,22 +25,41 @@ impl NativeNetwork {
         })
     }
 
-    /// Asks for the addresses of a host, of this family or of both (0); they are told by `id`.
+    /// Asks for the addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order;
+    /// they are told by `id`.
     #[napi(catch_unwind)]
-    pub fn resolve(&self, env: Env, id: u32, name: String, family: u32) -> Result<()> {
+    pub fn resolve(&self, env: Env, id: u32, name: String, family: u32, hints: u32) -> Result<()> {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
-        let family = match family {
-            4 => Family::V4,
-            6 => Family::V6,
-            _ => Family::Any,
-        };
-        guard(env, || thread::run(move || answer(inside, name, family, reply)))
+        let hints = hints.cast_signed();
+        let question = Question { name, wanted: wanted(family, hints), only_usable: hints & libc::AI_ADDRCONFIG != 0 };
+        guard(env, || thread::run(move || answer(inside, question, reply)))
     }
 }
 
-async fn answer(inside: Inside, name: String, family: Family, mut reply: Reply) {
-    let outcome = lookup(&inside, &name, family).await.map(|addresses| {
+struct Question {
+    name: String,
+    wanted: Wanted,
+    /// Of families of which the network has an address.
+    only_usable: bool,
+}
+
+fn wanted(family: u32, hints: i32) -> Wanted {
+    let family = match family {
+        4 => Family::V4,
+        6 => Family::V6,
+        _ => Family::Any,
+    };
+    let mapped = match (hints & libc::AI_V4MAPPED, hints & libc::AI_ALL) {
+        (0, _) => Mapped::No,
+        (_, 0) => Mapped::Instead,
+        _ => Mapped::Beside,
+    };
+    Wanted { family, mapped }
+}
+
+async fn answer(inside: Inside, question: Question, mut reply: Reply) {
+    let outcome = lookup(&inside, question).await.map(|addresses| {
         for address in addresses {
             reply.push(&format!("\"{address}\""));
         }
@@ -44,15 +67,41 @@ async fn answer(inside: Inside, name: String, family: Family, mut reply: Reply) 
     reply.end(outcome);
 }
 
-async fn lookup(inside: &Inside, name: &str, family: Family) -> std::result::Result<Vec<IpAddr>, Failure> {
+async fn lookup(inside: &Inside, Question { name, mut wanted, only_usable }: Question) -> Found {
     let sockets = open(inside)?;
     let closed = sockets.closed();
     // It may have been closed before there was anybody to tell.
     open(inside)?;
+    if only_usable {
+        wanted.family = usable(wanted.family, &sockets.own_addresses().await?)
+            .ok_or_else(|| nsset_dns::Error::NotFound { name: name.clone(), answer: None })?;
+    }
     let resolver = sockets.resolver().await?;
     drop(sockets);
-    match select(pin!(resolver.lookup(name, family)), pin!(closed)).await {
-        Either::Left((found, _)) => Ok(found?),
-        Either::Right(_) => Err(nsset::Error::Closed.into()),
+    let found = match select(pin!(resolver.lookup(&name, wanted)), pin!(closed)).await {
+        Either::Left((found, _)) => found?,
+        Either::Right(_) => return Err(nsset::Error::Closed.into()),
+    };
+    if found.len() < 2 {
+        return Ok(found);
+    }
+    let own = open(inside)?.own_addresses().await?;
+    Ok(resolver.sort(found, &own).await)
+}
+
+type Found = std::result::Result<Vec<IpAddr>, Failure>;
+
+/// `AI_ADDRCONFIG` as glibc has it: addresses of loopback do not count, and without any others both families are wanted.
+fn usable(family: Family, own: &[OwnAddress]) -> Option<Family> {
+    let has = |is_of_family: fn(&IpAddr) -> bool| {
+        own.iter().any(|own| is_of_family(&own.address) && !LOOPBACK.contains(&own.address))
+    };
+    match (family, has(IpAddr::is_ipv4), has(IpAddr::is_ipv6)) {
+        (Family::Any, true, false) => Some(Family::V4),
+        (Family::Any, false, true) => Some(Family::V6),
+        (Family::V4, false, _) | (Family::V6, _, false) => None,
+        _ => Some(family),
     }
 }
+
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];

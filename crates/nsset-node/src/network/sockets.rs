@@ -9,7 +9,7 @@ use std::{
 };
 
 use nsset::{Error, Kind, NamespaceSet};
-use nsset_dns::{Config, Resolver, SocketFuture, SocketMaker};
+use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
@@ -144,11 +144,34 @@ impl Sockets {
         let links = if names_links { self.links().await?.list().await? } else { Vec::new() };
         let zone = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.index);
         let mut config = Config::parse(&texts.resolv_conf, &texts.hosts, zone);
+        if config.search.is_empty() {
+            config.search.extend(self.domain());
+        }
         if !texts.servers.is_empty() {
             let servers: nsset::Result<_> = texts.servers.iter().map(|server| parse_server(server, zone)).collect();
             config.servers = servers?;
         }
         Ok(config)
+    }
+
+    /// The domain of the host's own name, where that is the caller's: this thread is at home.
+    fn domain(&self) -> Option<String> {
+        if self.set.kinds().contains(Kind::Uts) {
+            return None;
+        }
+        let name = nix::unistd::gethostname().ok()?.into_string().ok()?;
+        name.split_once('.').map(|(_, domain)| domain.to_owned())
+    }
+
+    /// The addresses of the links inside.
+    pub async fn own_addresses(&self) -> Result<Vec<OwnAddress>, Failure> {
+        let addresses = self.addresses().await?.list(None).await?;
+        let own = |address: nsset_net::Address| OwnAddress {
+            address: address.cidr.address,
+            prefix: address.cidr.prefix_length,
+            deprecated: address.deprecated,
+        };
+        Ok(addresses.into_iter().map(own).collect())
     }
 
     fn maker(&self) -> impl SocketMaker {

@@ -1,0 +1,53 @@
+//! Questions to one server over TCP, as send_vc() of glibc has it, but for the end that each has in time.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use tokio::time::timeout;
+
+use super::{Exchange, Step};
+use crate::{
+    failure::Failure,
+    message::{Answer, HEADER, Question},
+};
+
+impl Exchange<'_> {
+    pub(super) async fn over_tcp(&mut self, server: SocketAddr, questions: &[Question], patience: Duration) -> Step {
+        let outcome = timeout(patience, self.converse(server, questions)).await;
+        let failure = match outcome.unwrap_or(Err(Failure::Timeout)) {
+            Ok(answers) => return Step::Answers(answers),
+            Err(failure) => failure,
+        };
+        self.reached = !is_refused(&failure);
+        Step::Next(failure)
+    }
+
+    /// An answer is one whatever it says: over TCP, a server that fails makes no room for the next.
+    async fn converse(&self, server: SocketAddr, questions: &[Question]) -> Result<Vec<Answer>, Failure> {
+        let mut connection = self.inside.tcp(server).await?;
+        connection.send(&questions.iter().flat_map(framed).collect::<Vec<_>>()).await?;
+        let mut open: Vec<_> = questions.iter().collect();
+        let mut answers = Vec::new();
+        while !open.is_empty() {
+            let message = connection.receive().await?;
+            if message.len() < HEADER {
+                return Err(Failure::Unreadable);
+            }
+            let found =
+                open.iter().enumerate().find_map(|(place, question)| Some((place, question.answered_by(&message)?)));
+            let Some((place, answer)) = found else { continue };
+            open.remove(place);
+            answers.push(answer);
+        }
+        Ok(answers)
+    }
+}
+
+/// A question with its length before it. Those of names are short.
+fn framed(question: &Question) -> Vec<u8> {
+    let length = u16::try_from(question.bytes.len()).unwrap_or(u16::MAX);
+    [&length.to_be_bytes(), question.bytes.as_slice()].concat()
+}
+
+fn is_refused(failure: &Failure) -> bool {
+    matches!(failure, Failure::Socket(error) if error.error.kind() == io::ErrorKind::ConnectionRefused)
+}
