@@ -15,6 +15,15 @@ export const text: Parse<string> = (value, name) => {
   throw invalidValue(name, 'must not contain half of a surrogate pair', given)
 }
 
+/** @internal What a list says of a thing and cannot be chosen: it is accepted, and has no effect. */
+export const described: Parse<undefined> = () => undefined
+
+/** @internal Bytes that only the kernel understands. */
+export const octets: Parse<string> = (value, name) => {
+  if (/^([0-9a-f]{2})*$/i.test(text(value, name))) return value as string
+  throw invalidValue(name, 'must be pairs of hexadecimal digits', value)
+}
+
 /** @internal A whole number. */
 export function whole(least: number, most: number): Parse<number> {
   return (value, name) => parseInteger(value, name, least, most)
@@ -83,6 +92,12 @@ export function familyOf(address: string): 0 | 4 | 6 {
   if (address.includes('%')) return 0
   return process.getBuiltinModule('node:net').isIP(address) as 0 | 4 | 6
 }
+
+/** @internal The family that addresses belong to. */
+export type Family = 'IPv4' | 'IPv6'
+
+/** @internal */
+export const family: Parse<Family> = word('IPv4', 'IPv6')
 
 /** @internal The address of a link. */
 export const mac: Parse<string> = (value, name) => {
