@@ -9,6 +9,7 @@ mod preference;
 mod route;
 mod routes;
 mod spec;
+mod stitch;
 
 pub use encap::{Encap, EncapKind};
 pub use kind::RouteKind;

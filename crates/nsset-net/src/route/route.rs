@@ -81,6 +81,16 @@ const CLONED: u32 = 0x200;
 const CACHE_EXPIRES: usize = 8;
 
 impl Route {
+    /// Whether packets may leave by this link.
+    pub(crate) fn goes_by(&self, link: u32) -> bool {
+        self.dev == Some(link) || self.next_hops.iter().any(|hop| hop.dev == Some(link))
+    }
+
+    /// Whether both are the same, but for the time that is left.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        *self == Self { expires: self.expires, ..other.clone() }
+    }
+
     /// Reads the body of an `RTM_NEWROUTE`; `None` is for what is no route of IP.
     pub(crate) fn read(message: &[u8]) -> Result<Option<Self>, Malformed> {
         let anywhere = match i32::from(u8_at(message, 0)?) {

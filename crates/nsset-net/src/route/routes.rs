@@ -1,17 +1,23 @@
 //! What can be done with routes.
 
-use netlink_packet_route::{RouteNetlinkMessage, route::RouteMessage};
+use netlink_packet_route::{
+    RouteNetlinkMessage,
+    route::{RouteAttribute, RouteMessage},
+};
 use nix::errno::Errno;
 
 use super::{
     route::Route,
-    spec::{Devices, RouteSpec},
+    spec::{Devices, MAIN_TABLE, RouteSpec},
+    stitch::Seam,
 };
 use crate::{
+    conversation::{ATTEMPTS, Dump},
     error::{Refusal, Result},
     link_ref::LinkRef,
     network::Network,
     request::Request,
+    socket::Group,
 };
 
 /// The routes of a network.
@@ -25,13 +31,45 @@ impl<'a> Routes<'a> {
         Self { network }
     }
 
-    /// Those of this table, or of all.
+    /// Those of this table, or of all. `EAGAIN` where they change so much that it cannot be told what there is.
     pub async fn list(&self, table: Option<u32>) -> Result<Vec<Route>> {
-        let request = Request::dump(RouteNetlinkMessage::GetRoute(RouteMessage::default()));
-        let is_wanted = |route: &Route| table.is_none_or(|table| route.table == table);
-        let read = |message: &[u8]| Route::read(message).map(|route| route.filter(is_wanted));
-        let routes = self.network.conversation().dump(request, read).await;
-        routes.map_err(|refusal| refusal.of("RTM_GETROUTE", ""))
+        let routes = self.dump(RouteMessage::default()).await;
+        let mut routes = routes.map_err(|refusal| refusal.of("RTM_GETROUTE", ""))?;
+        if let Some(table) = table {
+            routes.retain(|route| route.table == table);
+        }
+        Ok(routes)
+    }
+
+    /// Those by this link, of all tables.
+    pub(crate) async fn by(&self, link: u32) -> Result<Vec<Route>> {
+        let mut message = RouteMessage::default();
+        message.attributes.push(RouteAttribute::Oif(link));
+        let routes = self.dump(message).await;
+        let mut routes = routes.map_err(|refusal| refusal.of("RTM_GETROUTE", ""))?;
+        routes.retain(|route| route.goes_by(link));
+        Ok(routes)
+    }
+
+    /// The kernel does not say that IPv6 routes changed while it listed them. Where they did, it may have passed over some,
+    /// wherever a datagram ended: what one dump left open another tells.
+    async fn dump(&self, message: RouteMessage) -> std::result::Result<Vec<Route>, Refusal> {
+        let mut request = Request::dump(RouteNetlinkMessage::GetRoute(message));
+        let mut seam = Seam::default();
+        for _ in 0..ATTEMPTS {
+            let conversation = self.network.conversation();
+            let dump = conversation.dump_watching(&mut request, &Route::read, &[Group::Ipv6Route]).await?;
+            if dump.is_interrupted {
+                continue;
+            }
+            if !dump.has_changed || parts_of_ipv6(&dump) <= 1 {
+                return Ok(dump.into_all());
+            }
+            if let Some(whole) = seam.stitch(dump) {
+                return Ok(whole);
+            }
+        }
+        Err(Errno::EAGAIN.into())
     }
 
     /// Adds one that is not there yet.
@@ -69,7 +107,7 @@ impl<'a> Routes<'a> {
         if route.destination.address.is_ipv4() || is_known || !says_more || route.next_hop_id.is_some() {
             return Ok(None);
         }
-        let found = self.list(Some(route.table.unwrap_or(super::spec::MAIN_TABLE))).await?;
+        let found = self.list(Some(route.table.unwrap_or(MAIN_TABLE))).await?;
         let found = found.iter().find(|found| route.is_said_of(found, devices));
         found
             .map(|found| Some(RouteSpec::from(found)))
@@ -98,6 +136,11 @@ impl<'a> Routes<'a> {
             None => Ok(None),
         }
     }
+}
+
+fn parts_of_ipv6(dump: &Dump<Route>) -> usize {
+    let is_ipv6 = |route: &Route| route.destination.address.is_ipv6();
+    dump.parts.iter().filter(|part| part.things.iter().any(is_ipv6)).count()
 }
 
 /// Those of a route that knows its links by index.
