@@ -37,7 +37,7 @@ mod scope;
 mod socket;
 mod wireguard;
 
-pub use address::{Address, AddressSpec, Addresses};
+pub use address::{Address, AddressOptions, AddressSpec, Addresses};
 pub use cidr::Cidr;
 pub use error::{Error, KernelError, Result};
 pub use link::*;

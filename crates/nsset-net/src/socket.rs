@@ -134,6 +134,18 @@ pub(crate) fn namespace(socket: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Whether both are the same file.
+pub(crate) fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
+    identity(one).is_some_and(|one| Some(one) == identity(other))
+}
+
+fn identity(fd: &OwnedFd) -> Option<(libc::dev_t, libc::ino_t)> {
+    // SAFETY: all zeros is a valid description of a file.
+    let mut file: libc::stat = unsafe { zeroed() };
+    // SAFETY: it takes a pointer to one.
+    Errno::result(unsafe { libc::fstat(fd.as_raw_fd(), &raw mut file) }).ok().map(|_| (file.st_dev, file.st_ino))
+}
+
 fn make_nonblocking(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     let mut on: c_int = 1;
     // SAFETY: it takes a pointer to an int.

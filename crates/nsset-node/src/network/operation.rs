@@ -80,6 +80,9 @@ struct NewLink {
 #[derive(Debug, Deserialize)]
 struct NewPeer {
     name: Option<String>,
+    index: Option<u32>,
+    #[serde(rename = "netnsId")]
+    netns_id: Option<i32>,
     /// Where it is made, if not in the same network.
     network: Option<Other>,
     #[serde(flatten)]
@@ -176,12 +179,12 @@ impl Operation {
 impl NewLink {
     /// The whole of it, with the network of the peer.
     async fn complete(self, others: &[Inside]) -> Result<LinkSpec, Failure> {
-        let Some(NewPeer { name, network, state }) = self.peer else { return Ok(self.spec) };
+        let Some(NewPeer { name, index, netns_id, network, state }) = self.peer else { return Ok(self.spec) };
         let network = match network {
             Some(other) => Some(other.open(others)?.network().await?.clone()),
             None => None,
         };
-        Ok(LinkSpec { peer: Some(VethPeer { name, network, state }), ..self.spec })
+        Ok(LinkSpec { peer: Some(VethPeer { name, index, netns_id, network, state }), ..self.spec })
     }
 }
 
