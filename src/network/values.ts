@@ -105,16 +105,28 @@ export const mac: Parse<string> = (value, name) => {
   throw invalidValue(name, "must be a link address, as '02:00:00:00:00:01'", value)
 }
 
-/** @internal As the kernel has them: dev_valid_name() of net/core/dev.c. */
+/** Bytes that the name of a link has not: dev_valid_name() of net/core/dev.c, which takes A0 for a space of Latin-1. */
+const isWrongByte = (byte: number) =>
+  (byte >= 0x09 && byte <= 0x0d) || [0x00, 0x20, 0x25, 0x2f, 0x3a, 0xa0].includes(byte)
+
+/** @internal The name that a link may be given, as the kernel has them. */
 export const linkName: Parse<string> = (value, name) => {
   const given = text(value, name)
-  const isWrong = given === '' || given === '.' || given === '..' || /[/:%\s]/.test(given)
-  if (!isWrong && Buffer.byteLength(given) <= 15) return given
+  const bytes = Buffer.from(given)
+  const isWrong = given === '' || given === '.' || given === '..' || bytes.some(isWrongByte)
+  if (!isWrong && bytes.length <= 15) return given
   throw invalidValue(
     name,
-    "must be a link's name: 1 to 15 bytes, no '/', ':', '%' or whitespace, not '.' or '..'",
+    "must be a link's name: 1 to 15 bytes, no '/', ':', '%' or whitespace, not '.' or '..', and no byte A0, which 'à' has in UTF-8",
     given,
   )
+}
+
+/** @internal A name of a link that is there: an alternative name may be longer. */
+export const knownName: Parse<string> = (value, name) => {
+  const bytes = Buffer.from(text(value, name))
+  const isLong = bytes.length > 15 && bytes.length <= 127
+  return isLong && !bytes.some(isWrongByte) ? (value as string) : linkName(value, name)
 }
 
 /** @internal */

@@ -9,7 +9,7 @@ use std::{
 };
 
 use nsset_net::{
-    AddressSpec, Handle, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscSpec, RouteSpec, VethPeer,
+    AddressSpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscPlace, QdiscSpec, RouteSpec, VethPeer,
     WireGuardSpec,
 };
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ enum Operation {
     #[serde(rename = "qdiscs.replace")]
     ReplaceQdisc { link: LinkRef, spec: QdiscSpec },
     #[serde(rename = "qdiscs.delete")]
-    DeleteQdisc { link: LinkRef, parent: Handle },
+    DeleteQdisc { link: LinkRef, place: QdiscPlace },
     #[serde(rename = "wireguard.get")]
     GetWireGuard { link: LinkRef },
     #[serde(rename = "wireguard.set")]
@@ -171,7 +171,7 @@ impl Operation {
             Self::ListQdiscs { link } => json(&sockets.qdiscs().await?.list(link.as_ref()).await?),
             Self::AddQdisc { link, spec } => json(&sockets.qdiscs().await?.add(&link, &spec).await?),
             Self::ReplaceQdisc { link, spec } => json(&sockets.qdiscs().await?.replace(&link, &spec).await?),
-            Self::DeleteQdisc { link, parent } => json(&sockets.qdiscs().await?.delete(&link, parent).await?),
+            Self::DeleteQdisc { link, place } => json(&sockets.qdiscs().await?.delete(&link, &place).await?),
         }
     }
 }
