@@ -5,8 +5,8 @@ import { Slot } from './slot.ts'
 import { alias, knownName, linkIndex } from './values.ts'
 
 /**
- * A link that is known by its name or one of its alternative names, its index, or its alias, which has to be one link's only.
- * Whatever has an `index` is known by that, a {@link Link} too; but a link elsewhere, with a `netnsId`, is refused.
+ * A link that is known by its name (or an alternative name of at most 15 bytes), its index, or its alias, which has to be one
+ * link's only. Whatever has an `index` is known by that, a {@link Link} too; but a link elsewhere, with a `netnsId`, is refused.
  */
 export type PlainLinkRef =
   | string

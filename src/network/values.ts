@@ -122,11 +122,13 @@ export const linkName: Parse<string> = (value, name) => {
   )
 }
 
-/** @internal A name of a link that is there: an alternative name may be longer. */
+/** @internal A name of a link that is there. */
 export const knownName: Parse<string> = (value, name) => {
-  const bytes = Buffer.from(text(value, name))
-  const isLong = bytes.length > 15 && bytes.length <= 127
-  return isLong && !bytes.some(isWrongByte) ? (value as string) : linkName(value, name)
+  const isLong = Buffer.byteLength(text(value, name)) > 15
+  if (!isLong) return linkName(value, name)
+  const reason =
+    "must be a link's name, of at most 15 bytes: a link with a longer alternative name has a name, an index and may have an alias, too"
+  throw invalidValue(name, reason, value)
 }
 
 /** @internal */

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 use crate::error::{Error, Result};
 
-/// A link, by its name or one of its alternative names, its index, or its alias.
+/// A link, by its name or an alternative name that is as short, its index, or its alias.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LinkRef {
@@ -20,7 +20,6 @@ impl LinkRef {
     /// Refuses what no link can be.
     pub(crate) fn check(&self) -> Result<()> {
         match self {
-            Self::Name(name) if name.len() > NAME_MAX => check_long_name(name),
             Self::Name(name) => check_name(name),
             Self::Index(index) => check_index(*index),
             Self::Alias(alias) => check_alias(alias),
@@ -73,9 +72,6 @@ const NAME_MAX: usize = 15;
 /// `IFALIASZ` of linux/if.h, without the NUL.
 const ALIAS_MAX: usize = 255;
 
-/// `ALTIFNAMSIZ` of linux/if.h, without the NUL.
-const LONG_NAME_MAX: usize = 127;
-
 /// As dev_valid_name() of net/core/dev.c has it, which looks at bytes, and takes A0 for a space of Latin-1; and no `%`, which
 /// would have the kernel find a number.
 const fn is_wrong(byte: u8) -> bool {
@@ -91,23 +87,6 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
         )));
     }
     Ok(())
-}
-
-/// Only an alternative name is that long.
-fn check_long_name(name: &str) -> Result<()> {
-    if name.len() > LONG_NAME_MAX || name.bytes().any(is_wrong) {
-        let shown = name.escape_debug();
-        return Err(Error::InvalidArgument(format!(
-            "'{shown}' is no link: a name has at most {NAME_MAX} bytes, an alternative name {LONG_NAME_MAX}, and neither has \
-             '/', ':', '%', whitespace, NUL or a byte A0"
-        )));
-    }
-    Ok(())
-}
-
-/// Whether only an alternative name is that long.
-pub(crate) const fn is_long(name: &str) -> bool {
-    name.len() > NAME_MAX
 }
 
 pub(crate) fn check_alias(alias: &str) -> Result<()> {

@@ -1,6 +1,9 @@
 //! Makes a link: in one request, as far as the kernel takes it all in one, and otherwise all or nothing.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::{
+    borrow::Cow,
+    os::fd::{AsFd, OwnedFd},
+};
 
 use netlink_packet_route::{
     RouteNetlinkMessage,
@@ -9,6 +12,7 @@ use netlink_packet_route::{
 use nix::errno::Errno;
 
 use super::{
+    bridge::Bridge,
     changes::{LinkChanges, LinkState, Master},
     kind::LinkKind,
     link::Link,
@@ -122,8 +126,18 @@ fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespac
         message.attributes.extend(dev.map(LinkAttribute::Link));
     }
     let peer = spec.peer.as_ref().map(|peer| peer.message(peer_namespace));
-    message.attributes.push(LinkAttribute::LinkInfo(spec.kind.info(dev, peer)));
+    message.attributes.push(LinkAttribute::LinkInfo(as_new(&spec.kind).info(dev, peer)));
     message
+}
+
+/// Without what is so of every new link: a kernel that does not filter VLANs says that it does not, and may not be told so.
+fn as_new(kind: &LinkKind) -> Cow<'_, LinkKind> {
+    match kind {
+        LinkKind::Bridge(bridge) if bridge.vlan_filtering == Some(false) => {
+            Cow::Owned(LinkKind::Bridge(Bridge { vlan_filtering: None, ..bridge.clone() }))
+        }
+        kind => Cow::Borrowed(kind),
+    }
 }
 
 async fn finish(network: &Network, spec: &LinkSpec, link: &Link, rest: LinkState, peer_rest: LinkState) -> Result<()> {

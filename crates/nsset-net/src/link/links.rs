@@ -26,7 +26,7 @@ use crate::{
     address::AddressSpec,
     conversation::ATTEMPTS,
     error::{Error, KernelError, Refusal, Result},
-    link_ref::{LinkRef, is_long},
+    link_ref::LinkRef,
     network::Network,
     request::Request,
 };
@@ -342,10 +342,6 @@ fn addressed_to(link: &LinkRef) -> LinkMessage {
     let mut message = unaddressed();
     match link {
         LinkRef::Index(index) => message.header.index = *index,
-        LinkRef::Name(name) if is_long(name) => {
-            let value = [name.as_bytes(), &[0]].concat();
-            message.attributes.push(LinkAttribute::Other(DefaultNla::new(IFLA_ALT_IFNAME, value)));
-        }
         LinkRef::Name(name) | LinkRef::Alias(name) => message.attributes.push(LinkAttribute::IfName(name.clone())),
     }
     message
@@ -361,6 +357,3 @@ fn unaddressed() -> LinkMessage {
 
 /// `RTEXT_FILTER_MRP` of linux/rtnetlink.h: it asks for nothing more but of bridges, in lists of bridges.
 const MRP: u32 = 1 << 4;
-
-/// `IFLA_ALT_IFNAME` of linux/if_link.h.
-const IFLA_ALT_IFNAME: u16 = 53;
