@@ -50,7 +50,15 @@ export type {
   TbfData,
 } from './network/qdisc.ts'
 export { type DeleteQdiscOptions, NetworkQdiscs } from './network/qdiscs.ts'
-export type { Route, RouteSpec, RouteType } from './network/route.ts'
+export type {
+  Route,
+  RouteEncap,
+  RouteMetrics,
+  RouteNextHop,
+  RouteNextHopSpec,
+  RouteSpec,
+  RouteType,
+} from './network/route.ts'
 export { type ListRoutesOptions, NetworkRoutes } from './network/routes.ts'
 export type { PlainSetRef, SetRef } from './network/set-ref.ts'
 export type { ScriptOptions } from './network/steps.ts'

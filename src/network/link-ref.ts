@@ -1,12 +1,12 @@
-import { invalidType } from '../errors.ts'
+import { invalidType, invalidValue } from '../errors.ts'
 import type { Later } from './action.ts'
 import type { Plain } from './fields.ts'
 import { Slot } from './slot.ts'
-import { alias, linkIndex, linkName } from './values.ts'
+import { alias, knownName, linkIndex } from './values.ts'
 
 /**
- * A link that is known by its name, its index, or its alias, which has to be one link's only. Whatever has an `index` is
- * known by that, a {@link Link} too.
+ * A link that is known by its name (or an alternative name of at most 15 bytes), its index, or its alias, which has to be one
+ * link's only. Whatever has an `index` is known by that, a {@link Link} too; but a link elsewhere, with a `netnsId`, is refused.
  */
 export type PlainLinkRef =
   | string
@@ -37,11 +37,14 @@ export function parseOptionalLinkRef(ref: unknown, name: string): NativeLinkRef 
 }
 
 function parsePlain(ref: unknown, name: string): NativeLinkRef {
-  if (typeof ref === 'string') return { name: linkName(ref, name) }
+  if (typeof ref === 'string') return { name: knownName(ref, name) }
   if (typeof ref === 'object' && ref !== null) {
     const given = ref as Plain
+    if (given['index'] !== undefined && given['netnsId'] !== undefined) {
+      throw invalidValue(name, 'is a link of another network (netnsId): its index means another link in this one', ref)
+    }
     if (given['index'] !== undefined) return { index: linkIndex(given['index'], `${name}.index`) }
-    if (given['name'] !== undefined) return { name: linkName(given['name'], `${name}.name`) }
+    if (given['name'] !== undefined) return { name: knownName(given['name'], `${name}.name`) }
     if (given['alias'] !== undefined) return { alias: alias(given['alias'], `${name}.alias`) }
   }
   throw invalidType(name, "a link's name, or an object with its name, index or alias", ref)

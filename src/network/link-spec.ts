@@ -1,10 +1,11 @@
 import { invalidValue } from '../errors.ts'
 import { type AddressSpec, parseAddress } from './address.ts'
 import { type Fields, type Plain, parseArray, parseFields, parseObject } from './fields.ts'
+import type { LinkElsewhere } from './link.ts'
 import { LINK_KINDS, type LinkData, type LinkKind } from './link-kinds.ts'
 import { type LinkRef, parseLinkRef, parseOptionalLinkRef } from './link-ref.ts'
 import { parseSetRef, type SetRef } from './set-ref.ts'
-import { alias, boolean, linkName, mac, type Parse, whole } from './values.ts'
+import { alias, boolean, described, linkIndex, linkName, mac, type Parse, whole } from './values.ts'
 
 /** What can be said of a link when it is made, and changed later. What is left out is, or stays, as the kernel has it. */
 export interface LinkState {
@@ -20,40 +21,49 @@ export interface LinkState {
   promiscuous?: boolean | undefined
   /** The bridge, bond or VRF whose port it is to be; null for none. */
   master?: LinkRef | null | undefined
-  /** Addresses that it has from then on, beside those it has. */
+  /**
+   * Addresses that it has from then on, beside those it has. It is an error (`EEXIST`) where it has one of them in another way
+   * that the kernel cannot change, as IPv6 with another prefix.
+   */
   addresses?: readonly AddressSpec[] | undefined
 }
 
 /** What is to become of a link. */
 export interface LinkChanges extends LinkState {
-  /** 1 to 15 bytes, no `/`, `:`, `%` or whitespace. */
+  /** 1 to 15 bytes, no `/`, `:`, `%` or whitespace, and no byte A0. */
   name?: string | undefined
 }
 
 /** The other end of a veth. */
 export interface VethPeer extends LinkState {
-  /** The kernel finds one unless told. */
+  /** By default the kernel finds one. */
   name?: string | undefined
-  /** Where it is made; in the same network unless told. */
+  /** By default the kernel finds one. */
+  index?: number | undefined
+  /** Where it is made; by default in the same network. */
   set?: SetRef | undefined
+  /** The number of its network, as a {@link Link} has it; only `set` says where that is. */
+  netnsId?: number | undefined
 }
 
 /** What can be said of a link of any kind that is to be made. */
 export interface LinkSpecBase extends LinkState {
-  /** 1 to 15 bytes, no `/`, `:`, `%` or whitespace. */
+  /** 1 to 15 bytes, no `/`, `:`, `%` or whitespace, and no byte A0. */
   name: string
+  /** By default the kernel finds one: `index` of `ip link add`. */
+  index?: number | undefined
 }
 
 /** Kinds that are made on a device, or that have their packets leave by one. */
 interface OnDevice {
-  dev?: LinkRef | undefined
+  dev?: LinkRef | LinkElsewhere | undefined
 }
 
 /** What a kind takes beside its data. */
 type Beside<K extends LinkKind> = K extends 'veth'
   ? { peer?: VethPeer | undefined }
   : K extends 'vlan' | 'macvlan' | 'ipvlan'
-    ? { dev: LinkRef }
+    ? { dev: LinkRef | LinkElsewhere }
     : K extends 'vxlan' | 'gre' | 'gretap' | 'ipip' | 'other'
       ? OnDevice
       : unknown
@@ -76,9 +86,12 @@ const STATE: Fields = {
 
 const CHANGES: Fields = { name: linkName, ...STATE }
 
-const PEER: Fields = { ...CHANGES, set: parseSetRef }
+const PEER: Fields = { ...CHANGES, index: linkIndex, netnsId: whole(0, 0x7fffffff), set: parseSetRef }
 
-const DEVICE: Fields = { dev: parseLinkRef }
+const DEVICE: Fields = { dev: parseDevice }
+
+/** What a list says beside. */
+const OF_LISTS: Fields = { index: linkIndex, running: described, statistics: described }
 
 /** Beside their data. */
 const BESIDE: { readonly [K in LinkKind]?: Fields } = {
@@ -103,6 +116,27 @@ const REQUIRED: { readonly [K in LinkKind]?: readonly string[] } = {
   vxlan: ['id'],
 }
 
+/** A device, which may be in another network: the kernel takes its index there. */
+function parseDevice(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !('netnsId' in value) || value.netnsId === undefined) {
+    return parseLinkRef(value, name)
+  }
+  const { index, netnsId } = parseFields(value, name, ELSEWHERE, ['index'])
+  return new Elsewhere({ index }, netnsId)
+}
+
+const ELSEWHERE: Fields = { index: linkIndex, netnsId: whole(0, 0x7fffffff) }
+
+class Elsewhere {
+  readonly dev: unknown
+  readonly netnsId: unknown
+
+  constructor(dev: unknown, netnsId: unknown) {
+    this.dev = dev
+    this.netnsId = netnsId
+  }
+}
+
 function parsePeer(value: unknown, name: string): Plain {
   const { set, ...peer } = parseFields(value, name, PEER)
   return set === undefined ? peer : { ...peer, network: set }
@@ -118,8 +152,10 @@ const kind: Parse<LinkKind> = (value, name) => {
 /** @internal */
 export function parseLinkSpec(spec: unknown, name: string): Plain {
   const of = kind(parseObject(spec, name)['kind'], `${name}.kind`)
-  const fields = { kind, ...CHANGES, ...LINK_KINDS[of], ...BESIDE[of] }
-  return parseFields(spec, name, fields, ['kind', 'name', ...(REQUIRED[of] ?? [])])
+  const fields = { kind, ...CHANGES, ...OF_LISTS, ...LINK_KINDS[of], ...BESIDE[of] }
+  const parsed = parseFields(spec, name, fields, ['kind', 'name', ...(REQUIRED[of] ?? [])])
+  const { dev } = parsed
+  return dev instanceof Elsewhere ? { ...parsed, dev: dev.dev, devNetnsId: dev.netnsId } : parsed
 }
 
 /** @internal */

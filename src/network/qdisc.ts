@@ -1,6 +1,18 @@
 import { invalidValue } from '../errors.ts'
 import { type Fields, type Plain, parseFields, parseObject } from './fields.ts'
-import { boolean, milliseconds, type Parse, percentage, rate, text, u16, u32, whole } from './values.ts'
+import {
+  boolean,
+  described,
+  milliseconds,
+  octets,
+  type Parse,
+  percentage,
+  rate,
+  text,
+  u16,
+  u32,
+  whole,
+} from './values.ts'
 
 /** What netem, network emulation, does to packets on their way: tc-netem(8). */
 export interface NetemData {
@@ -26,7 +38,10 @@ export interface NetemData {
 export interface TbfData {
   /** Bit/s. */
   rate: number
-  /** Bytes that may leave at once after a pause; what the rate carries in 10 ms unless told, at least two packets. */
+  /**
+   * Bytes that may leave at once after a pause; a packet that is larger never leaves. By default what the rate carries in
+   * 10 ms, and at least two packets as large as the MTU that the link has then.
+   */
   burst?: number | undefined
   /** Milliseconds that a packet may wait; 50 unless told. Not with `limit`. */
   latency?: number | undefined
@@ -65,8 +80,10 @@ export interface QdiscData {
   netem: NetemData
   /** One that is known here by its name only. */
   other: {
-    /** The kernel's name of the kind: `'pfifo'`. */
+    /** The kernel's name of the kind: `'pfifo'`, `'clsact'`. */
     type: string
+    /** Its options, as the kernel has them, in hexadecimal digits. */
+    options?: string | undefined
   }
   tbf: TbfData
 }
@@ -103,9 +120,12 @@ export type Qdisc = { [K in QdiscKind]: QdiscBase & QdiscData[K] & { kind: K } }
 
 /** Where a queueing discipline is to be. */
 export interface QdiscPlace {
-  /** `'root'` unless told, or a class: `'1:10'`, in hexadecimal digits. */
+  /**
+   * `'root'` by default, or a class: `'1:10'`, in hexadecimal digits. That of what arrives, of type `ingress` or `clsact`, has
+   * one place, `'ingress'`, which is `'ffff:fff1'`.
+   */
   parent?: string | undefined
-  /** Its own number, `'1:'`; the kernel finds one unless told. */
+  /** Its own number, `'1:'`; by default the kernel finds one. */
   handle?: string | undefined
 }
 
@@ -133,7 +153,7 @@ const QDISC_KINDS: { readonly [K in QdiscKind]: Fields } = {
     rate,
     limit: u32,
   },
-  other: { type: text },
+  other: { type: text, options: octets },
   tbf: { rate, burst: whole(1, 0xffffffff), latency: milliseconds, limit: whole(1, 0xffffffff) },
 }
 
@@ -149,17 +169,29 @@ const kind: Parse<QdiscKind> = (value, name) => {
 /** @internal */
 export const handle: Parse<string> = (value, name) => {
   const given = text(value, name)
-  if (given === 'root' || /^[0-9a-f]{0,4}:[0-9a-f]{0,4}$/i.test(given)) return given
-  throw invalidValue(name, "must be 'root', or a handle as '1:' or '1:10'", value)
+  if (given === 'root' || given === 'ingress' || given === 'clsact' || /^[0-9a-f]{0,4}:[0-9a-f]{0,4}$/i.test(given))
+    return given
+  throw invalidValue(name, "must be 'root', 'ingress', or a handle as '1:' or '1:10'", value)
 }
 
 /** @internal */
 export function parseQdisc(spec: unknown, name: string): Plain {
   const of = kind(parseObject(spec, name)['kind'], `${name}.kind`)
-  const fields = { kind, parent: handle, handle, ...QDISC_KINDS[of] }
+  const fields = { kind, parent: handle, handle, link: described, statistics: described, ...QDISC_KINDS[of] }
   const parsed = parseFields(spec, name, fields, REQUIRED[of])
   if (of === 'tbf' && parsed['latency'] !== undefined && parsed['limit'] !== undefined) {
     throw invalidValue(`${name}.limit`, "is another way to say 'latency': give one of them", parsed['limit'])
   }
   return parsed
+}
+
+/** @internal What says which queueing discipline goes: a place, and as much as is known of what is there. */
+export function parseQdiscPlace(value: unknown, name: string): Plain {
+  const given = parseObject(value, name)
+  const of = given['kind'] === undefined ? undefined : kind(given['kind'], `${name}.kind`)
+  const rest = Object.fromEntries(Object.keys(of === undefined ? {} : QDISC_KINDS[of]).map((key) => [key, described]))
+  const fields = { kind, parent: handle, handle, ...rest, link: described, statistics: described, type: text }
+  const parsed = parseFields(value, name, fields)
+  const type = of === 'other' ? parsed['type'] : of
+  return { parent: parsed['parent'] ?? 'root', handle: parsed['handle'] ?? ':', type }
 }

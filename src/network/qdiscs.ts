@@ -2,12 +2,16 @@ import { parseOptions } from '../options.ts'
 import { type Action, operation, type Run } from './action.ts'
 import type { Plain } from './fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
-import { handle, parseQdisc, type Qdisc, type QdiscSpec } from './qdisc.ts'
+import { parseQdisc, parseQdiscPlace, type Qdisc, type QdiscKind, type QdiscSpec } from './qdisc.ts'
 
-/** Options of {@link NetworkQdiscs.delete}. */
+/** Options of {@link NetworkQdiscs.delete}. A {@link Qdisc} of a list says which one it is, too. */
 export interface DeleteQdiscOptions {
-  /** Where it is: `'root'` unless told, or a class: `'1:10'`. */
+  /** Where it is: `'root'` by default, `'ingress'`, or a class: `'1:10'`. */
   parent?: string | undefined
+  /** Its own number; any by default. */
+  handle?: string | undefined
+  /** Its kind; any by default. */
+  kind?: QdiscKind | undefined
 }
 
 const target = ({ link }: Plain) => describeLink(link)
@@ -35,9 +39,8 @@ export const qdiscActions = {
 
   /** As {@link NetworkQdiscs.delete}. */
   delete(ref: LinkRef, options?: DeleteQdiscOptions): Action<void> {
-    const { parent } = parseOptions<DeleteQdiscOptions>(options)
-    const place = parent === undefined ? 'root' : handle(parent, 'options.parent')
-    return operation('qdiscs.delete', { link: parseLinkRef(ref, 'ref'), parent: place }, target)
+    const place = parseQdiscPlace(parseOptions<DeleteQdiscOptions>(options), 'options')
+    return operation('qdiscs.delete', { link: parseLinkRef(ref, 'ref'), place }, target)
   },
 }
 
@@ -62,8 +65,9 @@ export class NetworkQdiscs {
   }
 
   /**
-   * The queueing disciplines of a link, or of all.
+   * The queueing disciplines of a link, or of all: `tc qdisc show`.
    *
+   * @throws {@link ActionError} `EAGAIN` when links and queueing disciplines change so fast that no list is right.
    * @example
    * for (const { kind, parent } of await set.network.qdiscs.list('eth0')) console.log(parent, kind)
    */
@@ -72,9 +76,9 @@ export class NetworkQdiscs {
   }
 
   /**
-   * Adds one where there is none but the kernel's own.
+   * Adds one where there is none but the kernel's own: `tc qdisc add`. A {@link Qdisc} of a list is one, too.
    *
-   * @throws {@link ActionError} `EEXIST`.
+   * @throws {@link ActionError} `EEXIST` when there is one in that place.
    * @example
    * await set.network.qdiscs.add('eth0', { kind: 'netem', latency: 40, jitter: 2, loss: 0.1 })
    * await set.network.qdiscs.add('eth1', { kind: 'tbf', rate: 10_000_000 })
@@ -97,11 +101,12 @@ export class NetworkQdiscs {
   }
 
   /**
-   * Takes one away: the first that a packet gets to, or the one of a class.
+   * Takes one away: the first that a packet gets to, or the one of a class: `tc qdisc del dev eth0 root`.
    *
-   * @throws {@link ActionError} `ENOENT` or `EINVAL` when there is none but the kernel's own.
+   * @throws {@link ActionError} `ENOENT` or `EINVAL` when there is none but the kernel's own, or another than is said.
    * @example
    * await set.network.qdiscs.delete('eth0')
+   * for (const qdisc of await set.network.qdiscs.list('eth1')) await set.network.qdiscs.delete('eth1', qdisc)
    */
   async delete(ref: LinkRef, options?: DeleteQdiscOptions): Promise<void> {
     return this.#run(qdiscActions.delete(ref, options))

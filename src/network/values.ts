@@ -15,6 +15,15 @@ export const text: Parse<string> = (value, name) => {
   throw invalidValue(name, 'must not contain half of a surrogate pair', given)
 }
 
+/** @internal What a list says of a thing and cannot be chosen: it is accepted, and has no effect. */
+export const described: Parse<undefined> = () => undefined
+
+/** @internal Bytes that only the kernel understands. */
+export const octets: Parse<string> = (value, name) => {
+  if (/^([0-9a-f]{2})*$/i.test(text(value, name))) return value as string
+  throw invalidValue(name, 'must be pairs of hexadecimal digits', value)
+}
+
 /** @internal A whole number. */
 export function whole(least: number, most: number): Parse<number> {
   return (value, name) => parseInteger(value, name, least, most)
@@ -84,22 +93,42 @@ export function familyOf(address: string): 0 | 4 | 6 {
   return process.getBuiltinModule('node:net').isIP(address) as 0 | 4 | 6
 }
 
+/** @internal The family that addresses belong to. */
+export type Family = 'IPv4' | 'IPv6'
+
+/** @internal */
+export const family: Parse<Family> = word('IPv4', 'IPv6')
+
 /** @internal The address of a link. */
 export const mac: Parse<string> = (value, name) => {
   if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(text(value, name))) return value as string
   throw invalidValue(name, "must be a link address, as '02:00:00:00:00:01'", value)
 }
 
-/** @internal As the kernel has them: dev_valid_name() of net/core/dev.c. */
+/** Bytes that the name of a link has not: dev_valid_name() of net/core/dev.c, which takes A0 for a space of Latin-1. */
+const isWrongByte = (byte: number) =>
+  (byte >= 0x09 && byte <= 0x0d) || [0x00, 0x20, 0x25, 0x2f, 0x3a, 0xa0].includes(byte)
+
+/** @internal The name that a link may be given, as the kernel has them. */
 export const linkName: Parse<string> = (value, name) => {
   const given = text(value, name)
-  const isWrong = given === '' || given === '.' || given === '..' || /[/:%\s]/.test(given)
-  if (!isWrong && Buffer.byteLength(given) <= 15) return given
+  const bytes = Buffer.from(given)
+  const isWrong = given === '' || given === '.' || given === '..' || bytes.some(isWrongByte)
+  if (!isWrong && bytes.length <= 15) return given
   throw invalidValue(
     name,
-    "must be a link's name: 1 to 15 bytes, no '/', ':', '%' or whitespace, not '.' or '..'",
+    "must be a link's name: 1 to 15 bytes, no '/', ':', '%' or whitespace, not '.' or '..', and no byte A0, which 'à' has in UTF-8",
     given,
   )
+}
+
+/** @internal A name of a link that is there. */
+export const knownName: Parse<string> = (value, name) => {
+  const isLong = Buffer.byteLength(text(value, name)) > 15
+  if (!isLong) return linkName(value, name)
+  const reason =
+    "must be a link's name, of at most 15 bytes: a link with a longer alternative name has a name, an index and may have an alias, too"
+  throw invalidValue(name, reason, value)
 }
 
 /** @internal */

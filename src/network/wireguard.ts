@@ -3,7 +3,7 @@ import { binding } from '../native.ts'
 import { type Action, operation, type Run } from './action.ts'
 import { type Fields, type Plain, parseArray, parseFields } from './fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
-import { boolean, cidr, familyOf, milliseconds, type Parse, text, u16, u32 } from './values.ts'
+import { boolean, cidr, described, familyOf, milliseconds, type Parse, text, u16, u32 } from './values.ts'
 
 /** The keys and peers of a WireGuard link. Keys are as `wg` writes them: 32 bytes in base64. */
 export interface WireGuard {
@@ -108,6 +108,10 @@ const PEER: Fields = {
   allowedIps: (value, name) => parseArray(value, name, cidr),
   remove: boolean,
   updateOnly: boolean,
+  lastHandshake: described,
+  receivedBytes: described,
+  sentBytes: described,
+  protocolVersion: described,
 }
 
 /** As `wg set` has it, the addresses that are said take the place of those that were. */
@@ -118,6 +122,7 @@ function parsePeer(value: unknown, name: string): Plain {
 
 const SPEC: Fields = {
   privateKey: optionalKey,
+  publicKey: described,
   listenPort: u16,
   fwmark: u32,
   peers: (value, name) => parseArray(value, name, parsePeer),
@@ -174,9 +179,11 @@ export class NetworkWireGuard {
   }
 
   /**
-   * Gives a link keys and peers. The kernel takes peer by peer: when one fails, those before it stay.
+   * Gives a link keys and peers: `wg set`. The kernel takes peer by peer: when one fails, those before it stay. What `get`
+   * returns is taken, too. The kernel passes over a peer with the key that the link has already, and says nothing.
    *
-   * @throws {@link ActionError} `EADDRINUSE` for a port that is taken.
+   * @throws {@link ActionError} `EADDRINUSE` for a port that is taken; `ERR_INVALID_ARG_VALUE` for a peer with the public key of
+   * the `privateKey`, and for an allowed address that two of the peers have: it can be one peer's only.
    * @example
    * const { privateKey } = wireguard.generateKeys()
    * await set.network.wireguard.set('wg0', { privateKey, peers: [{ publicKey, endpoint: '192.0.2.1:51820', allowedIps: ['0.0.0.0/0'] }] })

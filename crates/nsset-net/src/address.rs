@@ -1,10 +1,14 @@
 //! IP addresses of links.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
+use netlink_packet_core::DefaultNla;
 use netlink_packet_route::{
     RouteNetlinkMessage,
-    address::{AddressAttribute, AddressFlags, AddressMessage},
+    address::{AddressAttribute, AddressMessage},
 };
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
@@ -13,7 +17,7 @@ use serde_with::skip_serializing_none;
 use crate::{
     attributes::{Attributes, Malformed, array_at, ip, text, u8_at, u32_at},
     cidr::{self, Cidr, family},
-    error::{Error, Result},
+    error::{Error, Refusal, Result},
     link_ref::{self, LinkRef},
     network::Network,
     request::Request,
@@ -23,6 +27,7 @@ use crate::{
 /// An address that a link has.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Address {
     /// The index of the link.
     #[serde(serialize_with = "link_ref::index")]
@@ -44,26 +49,140 @@ pub struct Address {
     /// Whether nothing new is to be sent from it.
     #[serde(skip)]
     pub deprecated: bool,
+    #[serde(flatten)]
+    pub options: AddressOptions,
 }
 
-/// An address that a link is to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// An address that a link is to have. What [`Addresses::list`] says of an address makes one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressSpec {
     pub cidr: Cidr,
     /// The other end of a point-to-point link. The prefix is its network's then.
     pub peer: Option<IpAddr>,
     pub broadcast: Option<Ipv4Addr>,
-    /// `Host` for 127.0.0.0/8, else `Global`, unless told.
+    /// By default `Host` for 127.0.0.0/8, else `Global`.
     pub scope: Option<Scope>,
+    /// IPv4: the name of the link, and what may follow a colon.
+    pub label: Option<String>,
+    #[serde(flatten)]
+    pub options: AddressOptions,
+}
+
+/// What else can be said of an address: the flags of ip-address(8), and for how long it is there.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct AddressOptions {
+    /// How long it is there; for ever where it is missing. The kernel counts whole seconds.
+    #[serde(with = "crate::milliseconds::optional")]
+    pub valid_lifetime: Option<Duration>,
+    /// How long programs that do not choose get it; for ever where it is missing.
+    #[serde(with = "crate::milliseconds::optional")]
+    pub preferred_lifetime: Option<Duration>,
+    /// The metric of the route to its network.
+    pub metric: Option<u32>,
+    /// Who made it: 1 is the kernel for `lo`, 2 a router's advertisement, 3 the kernel for a link (`IFAPROT_*`).
+    pub protocol: Option<u8>,
     /// IPv6: use it at once, without asking whether somebody else has it.
-    #[serde(default)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub no_duplicate_detection: bool,
+    /// IPv6: use it while that is asked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub optimistic: bool,
+    /// IPv6: it is a home address (RFC 6275).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub home: bool,
+    /// IPv6: the kernel makes temporary addresses of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub manage_temporary: bool,
+    /// It brings no route to its network.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub no_prefix_route: bool,
+    /// The kernel joins a multicast group that it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub auto_join: bool,
+}
+
+impl AddressOptions {
+    /// `IFA_F_*` of linux/if_addr.h.
+    fn flags(&self) -> u32 {
+        let flags = [
+            (self.no_duplicate_detection, libc::IFA_F_NODAD),
+            (self.optimistic, libc::IFA_F_OPTIMISTIC),
+            (self.home, libc::IFA_F_HOMEADDRESS),
+            (self.manage_temporary, MANAGE_TEMPORARY),
+            (self.no_prefix_route, NO_PREFIX_ROUTE),
+            (self.auto_join, AUTO_JOIN),
+        ];
+        flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |flags, (_, flag)| flags | flag)
+    }
+
+    fn put_flags(&mut self, flags: u32) {
+        let has = |flag| flags & flag != 0;
+        self.no_duplicate_detection = has(libc::IFA_F_NODAD);
+        self.optimistic = has(libc::IFA_F_OPTIMISTIC);
+        self.home = has(libc::IFA_F_HOMEADDRESS);
+        self.manage_temporary = has(MANAGE_TEMPORARY);
+        self.no_prefix_route = has(NO_PREFIX_ROUTE);
+        self.auto_join = has(AUTO_JOIN);
+    }
+
+    /// `struct ifa_cacheinfo` of linux/if_addr.h, where it does not stay for ever.
+    fn lifetimes(&self) -> Option<[u8; 16]> {
+        if self.valid_lifetime.is_none() && self.preferred_lifetime.is_none() {
+            return None;
+        }
+        let seconds = |time: Option<Duration>| match time {
+            Some(time) => u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(FOREVER),
+            None => FOREVER,
+        };
+        let valid = seconds(self.valid_lifetime);
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&seconds(self.preferred_lifetime).min(valid).to_ne_bytes());
+        bytes[4..8].copy_from_slice(&valid.to_ne_bytes());
+        Some(bytes)
+    }
+
+    fn put_lifetimes(&mut self, cache_info: &[u8]) -> std::result::Result<(), Malformed> {
+        let time = |seconds: u32| (seconds != FOREVER).then(|| Duration::from_secs(seconds.into()));
+        self.preferred_lifetime = time(u32_at(cache_info, 0)?);
+        self.valid_lifetime = time(u32_at(cache_info, 4)?);
+        Ok(())
+    }
+
+    /// Whether an address that is there already can be given them: inet_rtm_newaddr() and inet6_addr_modify().
+    fn are_for_later(&self) -> bool {
+        *self != Self { no_duplicate_detection: self.no_duplicate_detection, ..Self::default() }
+    }
+}
+
+/// `INFINITY_LIFE_TIME` of net/addrconf.h.
+const FOREVER: u32 = u32::MAX;
+
+// Those of linux/if_addr.h that libc does not have.
+const MANAGE_TEMPORARY: u32 = 0x100;
+const NO_PREFIX_ROUTE: u32 = 0x200;
+const AUTO_JOIN: u32 = 0x400;
+const IFA_RT_PRIORITY: u16 = 9;
+const IFA_PROTO: u16 = 11;
+
+impl From<&Address> for AddressSpec {
+    fn from(address: &Address) -> Self {
+        Self {
+            cidr: address.cidr,
+            peer: address.peer,
+            broadcast: address.broadcast,
+            scope: Some(address.scope),
+            label: address.label.clone(),
+            options: address.options.clone(),
+        }
+    }
 }
 
 impl From<Cidr> for AddressSpec {
     fn from(cidr: Cidr) -> Self {
-        Self { cidr, peer: None, broadcast: None, scope: None, no_duplicate_detection: false }
+        Self { cidr, peer: None, broadcast: None, scope: None, label: None, options: AddressOptions::default() }
     }
 }
 
@@ -86,22 +205,43 @@ impl<'a> Addresses<'a> {
         Self { network }
     }
 
-    /// Those of this link, or all.
+    /// Those of this link, or all. `EAGAIN` where they change so much that it cannot be told what there is.
     pub async fn list(&self, link: Option<&LinkRef>) -> Result<Vec<Address>> {
         let index = match link {
             Some(link) => self.network.links().index(link).await?,
             None => 0,
         };
+        let outcome = match self.dump(index).await {
+            // Links come and go. Those of one link come in one piece.
+            Err(refusal) if refusal.errno == Errno::EAGAIN && index == 0 => return self.list_by_links().await,
+            outcome => outcome,
+        };
+        outcome.map_err(|refusal| match link {
+            Some(link) => refusal.of("RTM_GETADDR", link),
+            None => refusal.of("RTM_GETADDR", ""),
+        })
+    }
+
+    async fn list_by_links(&self) -> Result<Vec<Address>> {
+        let mut all = Vec::new();
+        for link in self.network.links().list().await? {
+            match self.dump(link.index).await {
+                Ok(addresses) => all.extend(addresses),
+                Err(refusal) if refusal.errno == Errno::ENODEV => {}
+                Err(refusal) => return Err(refusal.of("RTM_GETADDR", "")),
+            }
+        }
+        Ok(all)
+    }
+
+    /// Those of the link of this index, or all for 0.
+    async fn dump(&self, index: u32) -> std::result::Result<Vec<Address>, Refusal> {
         let mut message = AddressMessage::default();
         message.header.index = index;
         let request = Request::dump(RouteNetlinkMessage::GetAddress(message));
         let is_wanted = |address: &Address| index == 0 || address.link == index;
         let read = |message: &[u8]| Address::read(message).map(|address| Some(address).filter(is_wanted));
-        let addresses = self.network.conversation().dump(request, read).await;
-        addresses.map_err(|refusal| match link {
-            Some(link) => refusal.of("RTM_GETADDR", link),
-            None => refusal.of("RTM_GETADDR", ""),
-        })
+        self.network.conversation().dump(request, read).await
     }
 
     /// Gives a link an address.
@@ -118,22 +258,55 @@ impl<'a> Addresses<'a> {
         self.delete_from(index, link, address).await
     }
 
-    /// Gives a link those of these addresses that it does not have; none when one of them fails.
-    pub(crate) async fn add_all(&self, index: u32, link: &LinkRef, addresses: &[AddressSpec]) -> Result<()> {
+    /// Has a link have these addresses; where one of them fails, it has none that it did not have before. Answers with
+    /// those that it did not have.
+    pub(crate) async fn add_all(
+        &self,
+        index: u32,
+        link: &LinkRef,
+        addresses: &[AddressSpec],
+    ) -> Result<Vec<AddressSpec>> {
         let mut added = Vec::new();
         for address in addresses {
-            match self.add_to(index, link, address).await {
-                Ok(()) => added.push(address),
-                Err(error) if error.errno() == Some(Errno::EEXIST) => {}
+            match self.ensure(index, link, address).await {
+                Ok(true) => added.push(address.clone()),
+                Ok(false) => {}
                 Err(error) => {
-                    for address in added {
-                        let _ = self.delete_from(index, link, address).await;
-                    }
+                    self.delete_all(index, link, &added).await;
                     return Err(error);
                 }
             }
         }
-        Ok(())
+        Ok(added)
+    }
+
+    /// Takes these away, as far as they are there.
+    pub(crate) async fn delete_all(&self, index: u32, link: &LinkRef, addresses: &[AddressSpec]) {
+        for address in addresses {
+            let _ = self.delete_from(index, link, address).await;
+        }
+    }
+
+    /// Has a link have an address; whether it did not have it. `EEXIST` is for one that it has in another way, which the
+    /// kernel cannot change: with another prefix, for IPv6.
+    async fn ensure(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<bool> {
+        let error = match self.add_to(index, link, address).await {
+            Ok(()) => return Ok(true),
+            Err(error) if error.errno() == Some(Errno::EEXIST) => error,
+            Err(error) => return Err(error),
+        };
+        let there = self.list(Some(&LinkRef::Index(index))).await?;
+        let same = |there: &&Address| there.cidr.address == address.cidr.address;
+        if !there.iter().any(|there| address.is_said_of(there)) {
+            let there = there.iter().find(same).map(|there| there.cidr);
+            return Err(error.with_hint(difference(there, address)));
+        }
+        if address.options.are_for_later() {
+            let request = Request::replace(RouteNetlinkMessage::NewAddress(address.message(index)));
+            let outcome = self.network.conversation().act(request).await;
+            outcome.map_err(|refusal| refusal.of("RTM_NEWADDR", address.target(link)))?;
+        }
+        Ok(false)
     }
 
     async fn add_to(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<()> {
@@ -155,6 +328,12 @@ impl AddressSpec {
         if self.peer.is_some_and(|peer| peer.is_ipv4() != address.is_ipv4()) {
             return Err(Error::InvalidArgument(format!("the peer of {address} is an address of another family")));
         }
+        if self.label.as_ref().is_some_and(|label| label.is_empty() || label.len() > LABEL_MAX || label.contains('\0'))
+        {
+            return Err(Error::InvalidArgument(format!(
+                "the label of {address} has 1 to {LABEL_MAX} bytes, and no NUL"
+            )));
+        }
         if self.broadcast.is_some() && address.is_ipv6() {
             return Err(Error::InvalidArgument(format!("{address} has no broadcast address: IPv6 has none")));
         }
@@ -172,15 +351,39 @@ impl AddressSpec {
         message.header.prefix_len = self.cidr.prefix_length;
         message.header.index = index;
         message.header.scope = u8::from(self.scope.unwrap_or_else(|| default_scope(address))).into();
-        let flags = self.no_duplicate_detection.then_some(AddressAttribute::Flags(AddressFlags::Nodad));
+        let flags = Some(self.options.flags()).filter(|flags| *flags != 0);
+        let bytes = |kind, value: Vec<u8>| AddressAttribute::Other(DefaultNla::new(kind, value));
         let attributes = [
             Some(AddressAttribute::Local(address)),
             Some(AddressAttribute::Address(self.peer.unwrap_or(address))),
             self.broadcast.map(AddressAttribute::Broadcast),
-            flags,
+            self.label.clone().map(AddressAttribute::Label),
+            flags.map(|flags| bytes(libc::IFA_FLAGS, flags.to_ne_bytes().into())),
+            self.options.lifetimes().map(|lifetimes| bytes(libc::IFA_CACHEINFO, lifetimes.into())),
+            self.options.metric.map(|metric| bytes(IFA_RT_PRIORITY, metric.to_ne_bytes().into())),
+            self.options.protocol.map(|protocol| bytes(IFA_PROTO, vec![protocol])),
         ];
         message.attributes.extend(attributes.into_iter().flatten());
         message
+    }
+
+    /// Whether a link that has this address has what is said.
+    fn is_said_of(&self, address: &Address) -> bool {
+        self.cidr == address.cidr
+            && self.peer.filter(|peer| *peer != self.cidr.address) == address.peer
+            && self.broadcast.is_none_or(|broadcast| address.broadcast == Some(broadcast))
+            && (address.cidr.address.is_ipv6() || self.scope.is_none_or(|scope| address.scope == scope))
+            && self.label.as_ref().is_none_or(|label| address.label.as_ref() == Some(label))
+    }
+}
+
+/// In which other way a link has an address.
+fn difference(there: Option<Cidr>, wanted: &AddressSpec) -> String {
+    match there {
+        Some(cidr) if cidr != wanted.cidr => {
+            format!("the link has it as {cidr}, and the kernel does not change the prefix: delete that address first")
+        }
+        _ => "the link has it with another peer, broadcast address, scope or label: delete that address first".into(),
     }
 }
 
@@ -190,6 +393,9 @@ fn default_scope(address: IpAddr) -> Scope {
         _ => Scope::Global,
     }
 }
+
+/// `IFNAMSIZ` of linux/if.h, without the NUL.
+const LABEL_MAX: usize = 15;
 
 /// `struct ifaddrmsg` of rtnetlink(7).
 const HEADER: usize = 8;
@@ -202,6 +408,7 @@ impl Address {
         let mut local = None;
         let mut broadcast = None;
         let mut label = None;
+        let mut options = AddressOptions::default();
         for attribute in Attributes::behind(HEADER, message)? {
             let (kind, value) = attribute?;
             match kind {
@@ -210,9 +417,13 @@ impl Address {
                 libc::IFA_BROADCAST => broadcast = Some(Ipv4Addr::from(array_at::<4>(value, 0)?)),
                 libc::IFA_LABEL => label = Some(text(value)),
                 libc::IFA_FLAGS => flags = u32_at(value, 0)?,
+                libc::IFA_CACHEINFO => options.put_lifetimes(value)?,
+                IFA_RT_PRIORITY => options.metric = Some(u32_at(value, 0)?).filter(|metric| *metric != 0),
+                IFA_PROTO => options.protocol = Some(u8_at(value, 0)?).filter(|protocol| *protocol != 0),
                 _ => {}
             }
         }
+        options.put_flags(flags);
         let own = local.or(address).ok_or(Malformed)?;
         Ok(Self {
             link: u32_at(message, 4)?,
@@ -225,6 +436,7 @@ impl Address {
             duplicate: flags & libc::IFA_F_DADFAILED != 0,
             permanent: flags & libc::IFA_F_PERMANENT != 0,
             deprecated: flags & libc::IFA_F_DEPRECATED != 0,
+            options,
         })
     }
 }

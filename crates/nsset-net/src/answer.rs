@@ -20,31 +20,35 @@ const NLM_F_DUMP_INTR: u16 = 0x10;
 const NLM_F_CAPPED: u16 = 0x100;
 const NLM_F_ACK_TLVS: u16 = 0x200;
 
-/// Takes what a message tells.
-pub(crate) type Hear<'a> = dyn FnMut(&[u8]) -> Result<(), Malformed> + Send + 'a;
+/// Takes what a message of the datagram of this number tells.
+pub(crate) type Hear<'a> = dyn FnMut(usize, &[u8]) -> Result<(), Malformed> + Send + 'a;
 
 /// How an answer ended.
 #[derive(Debug, Default)]
 pub(crate) struct End {
     /// What was listed changed meanwhile: something may be missing, or there twice.
     pub is_interrupted: bool,
+    /// The number of the latest datagram that said something.
+    pub datagrams: usize,
 }
 
 /// An answer that is being heard, to its end: what is left of one would be in the way of the next.
 pub(crate) struct Hearing<'a> {
     sequence: u32,
     pub outcome: Result<End, Refusal>,
+    datagrams: usize,
     hear: &'a mut Hear<'a>,
 }
 
 impl<'a> Hearing<'a> {
     /// The answer to the request of this number.
     pub fn of(sequence: u32, hear: &'a mut Hear<'a>) -> Self {
-        Self { sequence, outcome: Ok(End::default()), hear }
+        Self { sequence, outcome: Ok(End::default()), datagrams: 0, hear }
     }
 
     /// Hears a datagram of messages; whether the answer has ended.
     pub fn datagram(&mut self, mut bytes: &[u8]) -> bool {
+        self.datagrams += 1;
         while !bytes.is_empty() {
             let Ok((message, rest)) = Message::split(bytes) else {
                 // Where the next message begins, or whether the end was among these, nobody knows.
@@ -61,10 +65,14 @@ impl<'a> Hearing<'a> {
 
     /// Hears a message; whether it is the last one.
     fn message(&mut self, message: &Message<'_>) -> bool {
-        if message.flags & NLM_F_DUMP_INTR != 0
-            && let Ok(end) = &mut self.outcome
-        {
-            end.is_interrupted = true;
+        let number = self.datagrams;
+        if let Ok(end) = &mut self.outcome {
+            // That something changed before the end was written does not matter to what came in one piece.
+            let is_end = message.kind < NLMSG_MIN_TYPE;
+            end.is_interrupted |= message.flags & NLM_F_DUMP_INTR != 0 && (!is_end || end.datagrams > 1);
+            if !is_end {
+                end.datagrams = number;
+            }
         }
         match message.kind {
             NLMSG_ERROR | NLMSG_DONE => {
@@ -75,7 +83,7 @@ impl<'a> Hearing<'a> {
             }
             kind if kind < NLMSG_MIN_TYPE => false,
             _ => {
-                if let Err(malformed) = (self.hear)(message.body) {
+                if let Err(malformed) = (self.hear)(number, message.body) {
                     self.fail(malformed.into());
                 }
                 false
@@ -175,8 +183,9 @@ mod tests {
             |message| WireGuard::read(message).map(drop),
             |message| read_family(message).map(drop),
         ];
-        let hear = |mut read: Reader| {
-            let mut hearing = Hearing::of(0, &mut read);
+        let hear = |read: Reader| {
+            let mut hear = |_, message: &[u8]| read(message);
+            let mut hearing = Hearing::of(0, &mut hear);
             hearing.datagram(bytes);
             hearing.outcome
         };
@@ -220,7 +229,7 @@ mod tests {
         for datagram in datagrams() {
             for length in 1..datagram.len() {
                 let bytes = &datagram[..length];
-                let mut nothing = |_: &[u8]| Ok(());
+                let mut nothing = |_, _: &[u8]| Ok(());
                 let mut hearing = Hearing::of(0, &mut nothing);
                 let has_ended = hearing.datagram(bytes);
                 assert!(hearing.outcome.is_err() || !has_ended);
@@ -231,7 +240,7 @@ mod tests {
     #[test]
     fn it_is_heard_that_what_is_listed_changed_meanwhile() {
         let heard = |bytes: &[u8]| {
-            let mut nothing = |_: &[u8]| Ok(());
+            let mut nothing = |_, _: &[u8]| Ok(());
             let mut hearing = Hearing::of(0, &mut nothing);
             assert!(hearing.datagram(bytes));
             hearing.outcome.unwrap().is_interrupted
@@ -244,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_kernels_words_are_heard() {
-        let mut nothing = |_: &[u8]| Ok(());
+        let mut nothing = |_, _: &[u8]| Ok(());
         let mut hearing = Hearing::of(0, &mut nothing);
         assert!(hearing.datagram(REFUSAL));
         let refusal = hearing.outcome.unwrap_err();

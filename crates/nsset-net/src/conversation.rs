@@ -24,7 +24,7 @@ use crate::{
     attributes::Malformed,
     error::{Error, Refusal},
     request::Request,
-    socket::{self, Protocol},
+    socket::{self, Group, Membership, Protocol, Received},
 };
 
 /// How long the kernel may be silent.
@@ -34,14 +34,54 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const DATAGRAM: usize = 32 * 1024;
 
 /// How often a dump is asked for again when what it lists changed meanwhile.
-const ATTEMPTS: u32 = 32;
+pub(crate) const ATTEMPTS: u32 = 32;
 
 /// A socket and what goes on over it.
 #[derive(Debug)]
 pub(crate) struct Conversation {
     socket: AsyncFd<OwnedFd>,
-    /// The number of the latest request. Who has it may speak.
-    turn: Mutex<u32>,
+    /// Who has it may speak.
+    turn: Mutex<Turn>,
+}
+
+/// Where a conversation is.
+#[derive(Debug)]
+struct Turn {
+    /// The number of the latest request.
+    sequence: u32,
+    /// How long a datagram may be: a link with hundreds of names has one that is longer than others.
+    room: usize,
+}
+
+/// How a question was answered.
+enum Answer {
+    Whole(End),
+    /// A datagram was longer than there was room for. There is more room now.
+    Longer,
+}
+
+/// Everything of a kind, as one dump told it.
+#[derive(Debug)]
+pub(crate) struct Dump<T> {
+    pub parts: Vec<Part<T>>,
+    /// The kernel says that it changed meanwhile.
+    pub is_interrupted: bool,
+    /// Notifications say so.
+    pub has_changed: bool,
+}
+
+/// What one datagram said. The kernel writes one at a time: within it nothing is missing.
+#[derive(Debug)]
+pub(crate) struct Part<T> {
+    pub things: Vec<T>,
+    /// How many bytes said it.
+    pub length: usize,
+}
+
+impl<T> Dump<T> {
+    pub fn into_all(self) -> Vec<T> {
+        self.parts.into_iter().flat_map(|part| part.things).collect()
+    }
 }
 
 impl Conversation {
@@ -52,12 +92,12 @@ impl Conversation {
         }
         socket::prepare(socket.as_fd()).map_err(|errno| Refusal::from(errno).of("setsockopt", ""))?;
         let socket = socket::watch(socket).map_err(|errno| Refusal::from(errno).of("epoll_ctl", ""))?;
-        Ok(Self { socket, turn: Mutex::new(0) })
+        Ok(Self { socket, turn: Mutex::new(Turn { sequence: 0, room: DATAGRAM }) })
     }
 
     /// Has something done.
     pub async fn act(&self, request: Request) -> Result<(), Refusal> {
-        self.ask(&mut { request }, &mut |_| Ok(())).await.map(drop)
+        self.act_and_hear(request, |_| Ok(())).await.map(drop)
     }
 
     /// Asks for one thing.
@@ -66,7 +106,12 @@ impl Conversation {
         request: Request,
         read: impl Fn(&[u8]) -> Result<T, Malformed> + Sync,
     ) -> Result<T, Refusal> {
-        self.act_and_hear(request, read).await?.ok_or_else(|| Malformed.into())
+        for _ in 0..ATTEMPTS {
+            if let (answer, Answer::Whole(_)) = self.ask_for_one(request.clone(), &read).await? {
+                return answer.ok_or_else(|| Malformed.into());
+            }
+        }
+        Err(Errno::EMSGSIZE.into())
     }
 
     /// Has something done, and hears what the kernel tells of it, if it does.
@@ -75,13 +120,23 @@ impl Conversation {
         request: Request,
         read: impl Fn(&[u8]) -> Result<T, Malformed> + Sync,
     ) -> Result<Option<T>, Refusal> {
-        let mut answer = None;
-        let mut hear = |message: &[u8]| {
-            answer = Some(read(message)?);
+        // It is done, even where the answer is cut off: it is not asked again.
+        self.ask_for_one(request, &read).await.map(|(answer, _)| answer)
+    }
+
+    async fn ask_for_one<T: Send>(
+        &self,
+        mut request: Request,
+        read: &(impl Fn(&[u8]) -> Result<T, Malformed> + Sync),
+    ) -> Result<(Option<T>, Answer), Refusal> {
+        let mut found = None;
+        let mut hear = |_, message: &[u8]| {
+            found = Some(read(message)?);
             Ok(())
         };
-        self.ask(&mut { request }, &mut hear).await?;
-        Ok(answer)
+        let mut turn = self.turn.lock().await;
+        let answer = self.ask(&mut turn, &mut request, &mut hear, &mut false).await?;
+        Ok((found, answer))
     }
 
     /// Asks for everything, of which `read` keeps what it wants.
@@ -91,32 +146,101 @@ impl Conversation {
         read: impl Fn(&[u8]) -> Result<Option<T>, Malformed> + Sync,
     ) -> Result<Vec<T>, Refusal> {
         for _ in 0..ATTEMPTS {
-            let mut all = Vec::new();
-            let mut hear = |message: &[u8]| {
-                all.extend(read(message)?);
-                Ok(())
-            };
-            let end = self.ask(&mut request, &mut hear).await?;
-            if !end.is_interrupted {
-                return Ok(all);
+            let dump = self.dump_once(&mut request, &read).await?;
+            if !dump.is_interrupted {
+                return Ok(dump.into_all());
             }
         }
         Err(Errno::EAGAIN.into())
     }
 
-    async fn ask(&self, request: &mut Request, hear: &mut Hear<'_>) -> Result<End, Refusal> {
-        let mut sequence = self.turn.lock().await;
-        *sequence = sequence.wrapping_add(1);
-        // Kept for the next turn, it would be most of what a network takes that is open.
-        let mut buffer = vec![0; DATAGRAM];
-        let deadline = Instant::now() + PATIENCE;
-        self.send(request.numbered(*sequence), deadline).await?;
-        let mut hearing = Hearing::of(*sequence, hear);
-        loop {
-            let length = self.receive(&mut buffer, deadline).await?;
-            if hearing.datagram(&buffer[..length]) {
-                return hearing.outcome;
+    /// Asks once for everything. It may have changed meanwhile.
+    pub async fn dump_once<T: Send>(
+        &self,
+        request: &mut Request,
+        read: &(impl Fn(&[u8]) -> Result<Option<T>, Malformed> + Sync),
+    ) -> Result<Dump<T>, Refusal> {
+        self.dump_watching(request, read, &[]).await
+    }
+
+    /// Asks once for everything, of which the kernel does not say itself whether it changed meanwhile: the notifications of
+    /// these groups do.
+    pub async fn dump_watching<T: Send>(
+        &self,
+        request: &mut Request,
+        read: &(impl Fn(&[u8]) -> Result<Option<T>, Malformed> + Sync),
+        groups: &[Group],
+    ) -> Result<Dump<T>, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let mut parts: Vec<Part<T>> = Vec::new();
+            let mut latest = 0;
+            let mut hear = |number, message: &[u8]| {
+                if number != latest {
+                    latest = number;
+                    parts.push(Part { things: Vec::new(), length: 0 });
+                }
+                if let Some(part) = parts.last_mut() {
+                    part.length += message.len();
+                    part.things.extend(read(message)?);
+                }
+                Ok(())
+            };
+            let mut has_changed = false;
+            let mut turn = self.turn.lock().await;
+            let membership = Membership::join(self.as_fd(), groups)?;
+            let answer = self.ask(&mut turn, request, &mut hear, &mut has_changed).await;
+            drop(membership);
+            drop(turn);
+            if let Answer::Whole(end) = answer? {
+                return Ok(Dump { parts, is_interrupted: end.is_interrupted, has_changed });
             }
+        }
+        Err(Errno::EMSGSIZE.into())
+    }
+
+    async fn ask(
+        &self,
+        turn: &mut Turn,
+        request: &mut Request,
+        hear: &mut Hear<'_>,
+        has_changed: &mut bool,
+    ) -> Result<Answer, Refusal> {
+        turn.sequence = turn.sequence.wrapping_add(1);
+        // Kept for the next turn, it would be most of what a network takes that is open.
+        let mut buffer = vec![0; turn.room];
+        let deadline = Instant::now() + PATIENCE;
+        self.send(request.numbered(turn.sequence), deadline).await?;
+        let mut hearing = Hearing::of(turn.sequence, hear);
+        loop {
+            let received = match self.receive(&mut buffer, deadline).await {
+                Ok(received) => received,
+                // Notifications were lost. Answers never are.
+                Err(refusal) if refusal.errno == Errno::ENOBUFS => {
+                    *has_changed = true;
+                    continue;
+                }
+                Err(refusal) => return Err(refusal),
+            };
+            if !received.is_answer {
+                *has_changed = true;
+                continue;
+            }
+            let Some(datagram) = buffer.get(..received.length) else {
+                turn.room = received.length.next_multiple_of(DATAGRAM);
+                self.pass_over_the_rest(&mut buffer);
+                return Ok(Answer::Longer);
+            };
+            if hearing.datagram(datagram) {
+                return hearing.outcome.map(Answer::Whole);
+            }
+        }
+    }
+
+    /// Receives what there is left of an answer: the kernel begins no other before. It writes the next datagram of a dump when
+    /// one is taken, so that there is none left when there is none.
+    fn pass_over_the_rest(&self, buffer: &mut [u8]) {
+        while !matches!(socket::receive(self.as_fd(), buffer), Err(errno) if errno != Errno::EINTR && errno != Errno::ENOBUFS)
+        {
         }
     }
 
@@ -135,10 +259,10 @@ impl Conversation {
     }
 
     /// Receives the next datagram.
-    async fn receive(&self, buffer: &mut [u8], deadline: Instant) -> Result<usize, Refusal> {
+    async fn receive(&self, buffer: &mut [u8], deadline: Instant) -> Result<Received, Refusal> {
         loop {
             match socket::receive(self.as_fd(), buffer) {
-                Ok(length) => return Ok(length),
+                Ok(received) => return Ok(received),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
                     let mut ready = within(deadline, self.socket.readable()).await?;

@@ -34,6 +34,14 @@ impl Error {
             _ => None,
         }
     }
+
+    /// The same, with this for a hint where it was the kernel that refused.
+    pub(crate) fn with_hint(self, hint: String) -> Self {
+        match self {
+            Self::Kernel(error) => Box::new(KernelError { hint: Some(hint.into()), ..*error }).into(),
+            other => other,
+        }
+    }
 }
 
 /// A request that the kernel refused.

@@ -17,7 +17,12 @@ pub(crate) fn of(
             format!("the kernel has no '{kind}' {thing}; load the module {module}, where there is one").into(),
         );
     }
+    if let Some(hint) = words.and_then(|words| of_words(request, words)) {
+        return Some(hint.into());
+    }
     let hint = match (errno, request) {
+        // It says itself what it is that is not permitted.
+        (Errno::EPERM, _) if words.is_some() => return None,
         (Errno::EPERM, "RTM_NEWLINK" | "RTM_SETLINK") => {
             "changing a network needs CAP_NET_ADMIN in the user namespace that owns it, and in the one that owns the other \
              network where a link goes there: an ordinary user makes both with base.unshare('net') from one 'user' set"
@@ -25,13 +30,26 @@ pub(crate) fn of(
         (Errno::EPERM, "WG_CMD_GET_DEVICE") => {
             "the keys and peers of a link are told to who has CAP_NET_ADMIN in the user namespace that owns its network"
         }
-        (Errno::EINVAL, "RTM_NEWLINK") if words.is_some_and(|words| words.starts_with("Local interface required")) => {
-            "give a 'dev': a multicast group is reached by one link"
+        (Errno::EPERM, "WG_CMD_SET_DEVICE") => {
+            "it needs CAP_NET_ADMIN in the user namespace that owns the link's network; the port and the mark in the one \
+             that owns the network in which the link was made, too, which must not be gone"
         }
         (Errno::EBUSY, "ioctl(TUNSETIFF)") => "there is a link of that name",
         (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
         (Errno::EEXIST, "RTM_NEWLINK") => {
-            "there is a link of that name, or of its peer's, or a tunnel with the same data"
+            "there is a link of that name (or of that alternative name), or of its peer's, or a tunnel with the same data"
+        }
+        (Errno::EEXIST, "RTM_SETLINK") => "another link has that name, or has it for an alternative name",
+        (Errno::ENONET, "RTM_SETLINK" | "RTM_NEWLINK") => {
+            "the network in which the WireGuard link was made is gone, and its socket with it: make the link anew"
+        }
+        (Errno::EEXIST, "RTM_NEWADDR") => "the link has that address already, perhaps with another prefix",
+        (Errno::EEXIST, "RTM_NEWROUTE") => "there is a route to that destination with that metric: replace it",
+        (Errno::EEXIST, "RTM_NEWQDISC") => {
+            "there is a queueing discipline in that place: replace it, or delete it first"
+        }
+        (Errno::ENOENT | Errno::EINVAL, "RTM_DELQDISC") => {
+            "there is none but the kernel's own; that of what arrives ('ingress', 'clsact') has the parent 'ingress'"
         }
         (Errno::EBUSY, "RTM_SETLINK") => "bring the link down first",
         (Errno::EBUSY, "RTM_NEWLINK") => {
@@ -56,6 +74,24 @@ pub(crate) fn of(
     Some(hint.into())
 }
 
+/// What to do about what the kernel says in words: bond_enslave() of drivers/net/bonding/bond_main.c, vxlan_config_validate()
+/// of drivers/net/vxlan/vxlan_core.c, tc_modify_qdisc() of net/sched/sch_api.c.
+fn of_words(request: &str, words: &str) -> Option<&'static str> {
+    let says = |part: &str| words.contains(part);
+    match request {
+        "RTM_SETLINK" | "RTM_NEWLINK" if says("enslaved while up") || says("slave is up") => {
+            Some("a bond takes links that are down only: bring it down first, and up again as its port")
+        }
+        "RTM_NEWLINK" if words.starts_with("Local interface required") => {
+            Some("give a 'dev': a multicast group is reached by one link")
+        }
+        "RTM_NEWQDISC" if says("Exclusivity flag on") => {
+            Some("there is a queueing discipline in that place: replace it, or delete it first")
+        }
+        _ => None,
+    }
+}
+
 /// What the kernel does not know: rtnl_newlink() of net/core/rtnetlink.c, tc_modify_qdisc() of net/sched/sch_api.c,
 /// ctrl_getfamily() of net/netlink/genetlink.c.
 fn missing(request: &str, errno: Errno, words: Option<&str>) -> Option<&'static str> {
@@ -78,5 +114,18 @@ fn module<'a>(request: &str, kind: &'a str) -> Cow<'a, str> {
         (_, "vlan") => "8021q".into(),
         (_, "gre" | "gretap") => "ip_gre".into(),
         (_, kind) => kind.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_words_count_before_the_number() {
+        let bond = of("RTM_SETLINK", Errno::EPERM, Some("Device can not be enslaved while up"), None).unwrap();
+        assert!(bond.contains("bring it down first"), "{bond}");
+        assert_eq!(of("RTM_SETLINK", Errno::EPERM, Some("Something else"), None), None);
+        assert!(of("RTM_SETLINK", Errno::EPERM, None, None).unwrap().contains("CAP_NET_ADMIN"));
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 use crate::error::{Error, Result};
 
-/// A link, by its name, its index, or its alias.
+/// A link, by its name or an alternative name that is as short, its index, or its alias.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LinkRef {
@@ -72,14 +72,18 @@ const NAME_MAX: usize = 15;
 /// `IFALIASZ` of linux/if.h, without the NUL.
 const ALIAS_MAX: usize = 255;
 
-/// As dev_valid_name() of net/core/dev.c has it; and no `%`, which would have the kernel find a number.
+/// As dev_valid_name() of net/core/dev.c has it, which looks at bytes, and takes A0 for a space of Latin-1; and no `%`, which
+/// would have the kernel find a number.
+const fn is_wrong(byte: u8) -> bool {
+    matches!(byte, b'/' | b':' | b'%' | 0 | 0x09..=0x0D | b' ' | 0xA0)
+}
+
 pub(crate) fn check_name(name: &str) -> Result<()> {
-    let is_wrong = |byte: u8| matches!(byte, b'/' | b':' | b'%' | 0) || byte.is_ascii_whitespace() || byte == 0x0B;
     if name.is_empty() || name.len() > NAME_MAX || matches!(name, "." | "..") || name.bytes().any(is_wrong) {
         let shown = name.escape_debug();
         return Err(Error::InvalidArgument(format!(
-            "'{shown}' is no name for a link: it has 1 to {NAME_MAX} bytes, no '/', ':', '%', whitespace or NUL, and is \
-             not '.' or '..'"
+            "'{shown}' is no name for a link: it has 1 to {NAME_MAX} bytes, no '/', ':', '%', whitespace or NUL, no byte A0 \
+             (which 'à' has in UTF-8), and is not '.' or '..'"
         )));
     }
     Ok(())
@@ -108,10 +112,10 @@ mod tests {
 
     #[test]
     fn names_are_those_that_the_kernel_takes() {
-        for name in ["a", "eth0.100", "fünfzehn-bytes", "..."] {
+        for name in ["a", "eth0.100", "fünfzehn-bytes", "...", "a\u{85}b", "\u{2003}"] {
             check_name(name).unwrap();
         }
-        for name in ["", ".", "..", "a b", "a/b", "a:b", "a\0", "a\u{b}b", "sixteen-bytes-xx", "veth%d"] {
+        for name in ["", ".", "..", "a b", "a/b", "a:b", "a\0", "a\u{b}b", "sixteen-bytes-xx", "veth%d", "à0", "Р1"] {
             assert!(check_name(name).is_err(), "{name}");
         }
     }

@@ -1,16 +1,23 @@
 //! The network of a network namespace.
 
 use std::{
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     sync::Arc,
+};
+
+use netlink_packet_route::{
+    RouteNetlinkMessage,
+    nsid::{NsidAttribute, NsidMessage},
 };
 
 use crate::{
     address::Addresses,
+    attributes::{Attributes, Malformed, u32_at},
     conversation::Conversation,
     error::{Refusal, Result},
     link::Links,
     qdisc::Qdiscs,
+    request::Request,
     route::Routes,
     socket::{self, Protocol},
 };
@@ -33,6 +40,22 @@ impl Network {
         fd.map_err(|errno| Refusal::from(errno).of("ioctl(SIOCGSKNS)", ""))
     }
 
+    /// The number that another network has in this one (ip-netns(8)); none for this one itself, and where it has none yet.
+    pub(crate) async fn number_of(&self, other: &Self) -> Result<Option<i32>> {
+        if Arc::ptr_eq(&self.conversation, &other.conversation) {
+            return Ok(None);
+        }
+        let namespace = other.namespace()?;
+        if socket::is_same(&self.namespace()?, &namespace) {
+            return Ok(None);
+        }
+        let mut message = NsidMessage::default();
+        message.attributes.push(NsidAttribute::Fd(namespace.as_raw_fd() as u32));
+        let request = Request::act(RouteNetlinkMessage::GetNsId(message));
+        let number = self.conversation.get(request, read_number).await;
+        number.map_err(|refusal| refusal.of("RTM_GETNSID", ""))
+    }
+
     pub const fn links(&self) -> Links<'_> {
         Links::of(self)
     }
@@ -52,4 +75,20 @@ impl Network {
     pub(crate) fn conversation(&self) -> &Conversation {
         &self.conversation
     }
+}
+
+/// `struct rtgenmsg` of linux/rtnetlink.h, padded.
+const HEADER: usize = 4;
+
+/// `NETNSA_NSID` of linux/net_namespace.h; -1 is none.
+const NUMBER: u16 = 1;
+
+/// Reads the body of an `RTM_NEWNSID`.
+fn read_number(message: &[u8]) -> std::result::Result<Option<i32>, Malformed> {
+    for attribute in Attributes::behind(HEADER, message)? {
+        if let (NUMBER, value) = attribute? {
+            return Ok(Some(u32_at(value, 0)? as i32).filter(|number| *number >= 0));
+        }
+    }
+    Err(Malformed)
 }

@@ -2,14 +2,14 @@
 
 use std::{
     fmt,
-    mem::size_of,
+    mem::{size_of, zeroed},
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
 };
 
 use libc::c_int;
 use nix::{
     errno::Errno,
-    sys::socket::{MsgFlags, NetlinkAddr, connect, recv},
+    sys::socket::{NetlinkAddr, connect},
 };
 use tokio::io::unix::AsyncFd;
 
@@ -53,10 +53,68 @@ pub(crate) fn prepare(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     connect(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))
 }
 
-/// Receives a datagram, whole or not at all.
-pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<usize, Errno> {
-    let length = recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_TRUNC)?;
-    if length > buffer.len() { Err(Errno::EMSGSIZE) } else { Ok(length) }
+/// A datagram that was received.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Received {
+    /// Its length. What is longer than the buffer was cut off.
+    pub length: usize,
+    /// Whether it is the kernel's answer to this socket alone, and not for all members of a group: those also come from
+    /// others who may change the network.
+    pub is_answer: bool,
+}
+
+/// Receives a datagram, and says how long it is.
+pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received, Errno> {
+    // SAFETY: all zeros is a valid address.
+    let mut sender: libc::sockaddr_nl = unsafe { zeroed() };
+    let mut size = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
+    // SAFETY: the buffer and the address are writable for as many bytes as are said.
+    let length = unsafe {
+        libc::recvfrom(
+            socket.as_raw_fd(),
+            buffer.as_mut_ptr().cast(),
+            buffer.len(),
+            libc::MSG_TRUNC,
+            (&raw mut sender).cast(),
+            &raw mut size,
+        )
+    };
+    let length = Errno::result(length)? as usize;
+    Ok(Received { length, is_answer: sender.nl_pid == 0 && sender.nl_groups == 0 })
+}
+
+/// A group of notifications: `RTNLGRP_*` of linux/rtnetlink.h.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    Link = 1,
+    Tc = 4,
+    Ipv6Route = 11,
+}
+
+/// Has the socket hear the notifications of groups, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Membership<'a> {
+    socket: BorrowedFd<'a>,
+    groups: &'a [Group],
+}
+
+impl<'a> Membership<'a> {
+    pub fn join(socket: BorrowedFd<'a>, groups: &'a [Group]) -> Result<Self, Errno> {
+        let membership = Self { socket, groups };
+        for group in groups {
+            set_to(socket, libc::NETLINK_ADD_MEMBERSHIP, *group as c_int)?;
+        }
+        Ok(membership)
+    }
+}
+
+impl Drop for Membership<'_> {
+    fn drop(&mut self) {
+        for group in self.groups {
+            // To leave a group that was never joined is no error.
+            let _ = set_to(self.socket, libc::NETLINK_DROP_MEMBERSHIP, *group as c_int);
+        }
+    }
 }
 
 /// Has the runtime watch the socket.
@@ -76,6 +134,18 @@ pub(crate) fn namespace(socket: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Whether both are the same file.
+pub(crate) fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
+    identity(one).is_some_and(|one| Some(one) == identity(other))
+}
+
+fn identity(fd: &OwnedFd) -> Option<(libc::dev_t, libc::ino_t)> {
+    // SAFETY: all zeros is a valid description of a file.
+    let mut file: libc::stat = unsafe { zeroed() };
+    // SAFETY: it takes a pointer to one.
+    Errno::result(unsafe { libc::fstat(fd.as_raw_fd(), &raw mut file) }).ok().map(|_| (file.st_dev, file.st_ino))
+}
+
 fn make_nonblocking(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     let mut on: c_int = 1;
     // SAFETY: it takes a pointer to an int.
@@ -93,14 +163,17 @@ fn get(socket: BorrowedFd<'_>, option: c_int) -> Result<c_int, Errno> {
 }
 
 fn set(socket: BorrowedFd<'_>, option: c_int) -> Result<(), Errno> {
-    let on: c_int = 1;
+    set_to(socket, option, 1)
+}
+
+fn set_to(socket: BorrowedFd<'_>, option: c_int, value: c_int) -> Result<(), Errno> {
     // SAFETY: an int, with its length.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             libc::SOL_NETLINK,
             option,
-            (&raw const on).cast(),
+            (&raw const value).cast(),
             size_of::<c_int>() as libc::socklen_t,
         )
     };

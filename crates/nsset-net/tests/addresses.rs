@@ -4,7 +4,7 @@ mod lab;
 
 use lab::{Host, host};
 use nix::errno::Errno;
-use nsset_net::{AddressSpec, Bridge, Error, LinkKind, LinkSpec, LinkState, Scope};
+use nsset_net::{AddressOptions, AddressSpec, Bridge, Error, LinkKind, LinkSpec, LinkState, Scope};
 use serde_json::Value;
 
 async fn host_with_bridge() -> Host {
@@ -33,7 +33,16 @@ async fn addresses_are_added_listed_and_deleted() {
     let first = AddressSpec { broadcast: Some("10.0.0.255".parse().unwrap()), ..spec("10.0.0.1/24") };
     addresses.add(&br0, &first).await.unwrap();
     addresses.add(&br0, &AddressSpec { scope: Some(Scope::Link), ..spec("10.1.0.1/16") }).await.unwrap();
-    addresses.add(&br0, &AddressSpec { no_duplicate_detection: true, ..spec("fd00::1/64") }).await.unwrap();
+    addresses
+        .add(
+            &br0,
+            &AddressSpec {
+                options: AddressOptions { no_duplicate_detection: true, ..AddressOptions::default() },
+                ..spec("fd00::1/64")
+            },
+        )
+        .await
+        .unwrap();
     addresses.add(&br0, &AddressSpec { peer: Some("10.2.0.2".parse().unwrap()), ..spec("10.2.0.1/32") }).await.unwrap();
     addresses.add(&"lo".into(), &spec("127.0.0.1/8")).await.unwrap();
 

@@ -43,9 +43,9 @@ async fn a_rate_is_set_replaced_and_taken_away() {
     qdiscs.replace(&left, &QdiscSpec::root(QdiscKind::Tbf(Tbf::new(1_000_000)))).await.unwrap();
     assert_eq!(host.json("tc -json qdisc show dev left")[0]["options"]["rate"], 125_000);
 
-    qdiscs.delete(&left, Handle::ROOT).await.unwrap();
+    qdiscs.delete(&left, &Handle::ROOT.into()).await.unwrap();
     assert_eq!(qdiscs.list(Some(&left)).await.unwrap(), []);
-    let error = qdiscs.delete(&left, Handle::ROOT).await.unwrap_err();
+    let error = qdiscs.delete(&left, &Handle::ROOT.into()).await.unwrap_err();
     assert!(error.to_string().contains("RTM_DELQDISC root of link 'left' (\""), "{error}");
 }
 
@@ -60,7 +60,8 @@ async fn a_hierarchy_begins_with_its_root() {
     assert_eq!(told[0]["options"]["default"], "0x30");
 
     host.must("tc class add dev left parent 1: classid 1:30 htb rate 1mbit");
-    let child = QdiscSpec { parent: "1:30".parse().unwrap(), ..QdiscSpec::root(QdiscKind::Tbf(Tbf::new(500_000))) };
+    let child =
+        QdiscSpec { parent: Some("1:30".parse().unwrap()), ..QdiscSpec::root(QdiscKind::Tbf(Tbf::new(500_000))) };
     host.network.qdiscs().add(&"left".into(), &child).await.unwrap();
     let qdiscs = host.network.qdiscs().list(Some(&"left".into())).await.unwrap();
     let names: Vec<_> = qdiscs.iter().map(|qdisc| (qdisc.kind.name(), qdisc.parent.to_string())).collect();
@@ -86,7 +87,7 @@ async fn what_is_wrong_is_said() {
     let host = host_with_veth().await;
     let qdiscs = host.network.qdiscs();
     let left = "left".into();
-    let nothing = QdiscSpec::root(QdiscKind::Other { name: "nothing".into() });
+    let nothing = QdiscSpec::root(QdiscKind::Other { name: "nothing".into(), options: None });
     let error = qdiscs.replace(&left, &nothing).await.unwrap_err();
     assert!(error.to_string().contains("'nothing' queueing discipline"), "{error}");
     let wrong = QdiscSpec::root(QdiscKind::Netem(Netem { loss: 101.0, ..Netem::default() }));
@@ -146,7 +147,7 @@ async fn a_kind_is_made_or_the_error_names_what_is_missing() {
                 for (field, value) in expected.as_object().unwrap() {
                     assert_alike(&told[field], value);
                 }
-                host.network.qdiscs().delete(&"left".into(), Handle::ROOT).await.unwrap();
+                host.network.qdiscs().delete(&"left".into(), &Handle::ROOT.into()).await.unwrap();
             }
             Err(error) => assert_eq!(
                 error.to_string(),

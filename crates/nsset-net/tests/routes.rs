@@ -34,7 +34,7 @@ async fn routes_are_added_listed_and_deleted() {
         ..to("192.0.2.0/24").dev("br0".into())
     };
     let elsewhere = RouteSpec { table: Some(1000), ..to("198.51.100.0/24").dev("br0".into()) };
-    let hole = RouteSpec { kind: RouteKind::Blackhole, ..to("203.0.113.0/24") };
+    let hole = RouteSpec { kind: Some(RouteKind::Blackhole), ..to("203.0.113.0/24") };
     let far = RouteSpec {
         gateway: Some("10.9.9.9".parse().unwrap()),
         on_link: true,
@@ -70,7 +70,10 @@ async fn routes_are_added_listed_and_deleted() {
         let table = spec.table.unwrap_or(254);
         let is_it = |route: &&Route| route.destination == destination && route.table == table;
         let route = listed.iter().find(is_it).unwrap_or_else(|| panic!("{destination}"));
-        assert_eq!((route.gateway, route.kind, route.source), (spec.gateway, spec.kind, spec.source));
+        assert_eq!(
+            (route.gateway, route.kind, route.source),
+            (spec.gateway, spec.kind.unwrap_or_default(), spec.source)
+        );
         assert!(spec.metric.is_none_or(|metric| route.metric == Some(metric)));
     }
     for route in &all {

@@ -423,6 +423,7 @@ async fn two_networks_talk_through_it() {
         name: Some("cable".into()),
         network: Some(right.host.network.clone()),
         state: state("192.0.2.2/24"),
+        ..VethPeer::default()
     };
     let cable = LinkSpec { state: state("192.0.2.1/24"), peer: Some(peer), ..LinkSpec::new("cable", LinkKind::Veth) };
     left.host.network.links().add(&cable).await.unwrap();

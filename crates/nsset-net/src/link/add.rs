@@ -1,20 +1,19 @@
 //! Makes a link: in one request, as far as the kernel takes it all in one, and otherwise all or nothing.
 
 use std::{
-    fs::File,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::fs::MetadataExt,
-    },
+    borrow::Cow,
+    os::fd::{AsFd, OwnedFd},
 };
 
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{LinkAttribute, LinkMessage},
 };
+use nix::errno::Errno;
 
 use super::{
-    changes::{LinkChanges, LinkState},
+    bridge::Bridge,
+    changes::{LinkChanges, LinkState, Master},
     kind::LinkKind,
     link::Link,
     links::Links,
@@ -27,17 +26,20 @@ use crate::{
     link_ref::LinkRef,
     network::Network,
     request::Request,
+    socket,
 };
 
 /// Makes the link and answers with what it has become.
 pub(crate) async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     spec.check()?;
     let links = network.links();
-    let link = match create(network, spec).await? {
+    let (told, is_up_later) = create(network, spec).await?;
+    let link = match told {
         Some(link) => link,
         None => made(&links, &spec.name).await?,
     };
-    let (rest, peer_rest) = (spec.rest(), spec.peer.as_ref().map(VethPeer::rest).unwrap_or_default());
+    let rest = LinkState { up: is_up_later.then_some(true), ..spec.rest() };
+    let (rest, peer_rest) = (rest, spec.peer.as_ref().map(VethPeer::rest).unwrap_or_default());
     if rest.is_empty() && peer_rest.is_empty() {
         return Ok(link);
     }
@@ -71,7 +73,7 @@ pub(crate) async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd)
         .map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETIFF)", target()))?;
     let home = tun::namespace(device.as_fd());
     let home = home.map_err(|errno| Refusal::from(errno).of("ioctl(TUNGETDEVNETNS)", target()))?;
-    if !is_same(home, network.namespace()?) {
+    if !socket::is_same(&home, &network.namespace()?) {
         return Err(Error::InvalidArgument("the descriptor of /dev/net/tun belongs to another network".into()));
     }
     let links = network.links();
@@ -81,20 +83,29 @@ pub(crate) async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd)
     links.get(&link.reference()).await
 }
 
-/// Whether both are the same file.
-fn is_same(one: OwnedFd, other: OwnedFd) -> bool {
-    let [one, other] = [one, other].map(|fd| File::from(fd).metadata().map(|file| (file.dev(), file.ino())).ok());
-    one.is_some() && one == other
+/// Makes the link, and answers with it where the kernel tells, as it does since Linux 6.2; and whether it is to be brought
+/// up yet.
+async fn create(network: &Network, spec: &LinkSpec) -> Result<(Option<Link>, bool)> {
+    let has_master = matches!(spec.state.master, Some(Master::Link(_)));
+    match try_create(network, spec).await {
+        // The kernel brings it up before it gives it a master (rtnl_newlink_create() of net/core/rtnetlink.c), and a bond takes
+        // no link that is up.
+        Err(error) if error.errno() == Some(Errno::EPERM) && has_master && spec.state.up == Some(true) => {
+            let state = LinkState { up: None, ..spec.state.clone() };
+            let told = try_create(network, &LinkSpec { state, ..spec.clone() }).await?;
+            Ok((told, true))
+        }
+        outcome => outcome.map(|told| (told, false)),
+    }
 }
 
-/// Makes the link, and answers with it where the kernel tells, as it does since Linux 6.2; it does so before it gives it a
-/// master (rtnl_newlink_create() of net/core/rtnetlink.c).
-async fn create(network: &Network, spec: &LinkSpec) -> Result<Option<Link>> {
+async fn try_create(network: &Network, spec: &LinkSpec) -> Result<Option<Link>> {
     let links = network.links();
     let master = links.master(&spec.state).await?;
-    let dev = match &spec.dev {
-        Some(dev) => Some(links.index(dev).await?),
-        None => None,
+    let dev = match (&spec.dev, spec.dev_netns_id) {
+        (Some(LinkRef::Index(index)), Some(_)) => Some(*index),
+        (Some(dev), _) => Some(links.index(dev).await?),
+        (None, _) => None,
     };
     let peer_network = spec.peer.as_ref().and_then(|peer| peer.network.as_ref());
     let peer_namespace = peer_network.map(Network::namespace).transpose()?;
@@ -108,13 +119,25 @@ async fn create(network: &Network, spec: &LinkSpec) -> Result<Option<Link>> {
 fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespace: Option<&OwnedFd>) -> LinkMessage {
     let mut message = LinkMessage::default();
     message.attributes.push(LinkAttribute::IfName(spec.name.clone()));
+    message.header.index = spec.index.unwrap_or(0);
+    message.attributes.extend(spec.dev_netns_id.map(LinkAttribute::LinkNetNsId));
     spec.state.write(master, &mut message);
     if spec.kind.has_dev_as_link() {
         message.attributes.extend(dev.map(LinkAttribute::Link));
     }
     let peer = spec.peer.as_ref().map(|peer| peer.message(peer_namespace));
-    message.attributes.push(LinkAttribute::LinkInfo(spec.kind.info(dev, peer)));
+    message.attributes.push(LinkAttribute::LinkInfo(as_new(&spec.kind).info(dev, peer)));
     message
+}
+
+/// Without what is so of every new link: a kernel that does not filter VLANs says that it does not, and may not be told so.
+fn as_new(kind: &LinkKind) -> Cow<'_, LinkKind> {
+    match kind {
+        LinkKind::Bridge(bridge) if bridge.vlan_filtering == Some(false) => {
+            Cow::Owned(LinkKind::Bridge(Bridge { vlan_filtering: None, ..bridge.clone() }))
+        }
+        kind => Cow::Borrowed(kind),
+    }
 }
 
 async fn finish(network: &Network, spec: &LinkSpec, link: &Link, rest: LinkState, peer_rest: LinkState) -> Result<()> {
@@ -128,5 +151,5 @@ async fn furnish(links: &Links<'_>, index: u32, name: &str, state: LinkState) ->
     if state.is_empty() {
         return Ok(());
     }
-    links.set_for_good(index, &name.into(), &LinkChanges { name: None, state }).await
+    links.set_for_good(index, false, &name.into(), &LinkChanges { name: None, state }).await.map(drop)
 }

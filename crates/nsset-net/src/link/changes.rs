@@ -12,6 +12,9 @@ use crate::{
     mac::Mac,
 };
 
+/// `IPV6_MIN_MTU` of linux/ipv6.h.
+const LEAST_IPV6_MTU: u32 = 1280;
+
 /// How a link is to be. What is left out stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -118,6 +121,49 @@ impl LinkChanges {
         let attributes =
             [self.name.clone().map(LinkAttribute::IfName), self.state.alias.clone().map(LinkAttribute::IfAlias)];
         message.attributes.extend(attributes.into_iter().flatten());
+    }
+
+    /// Whether one request does it, which changes all or nothing. A link loses its master before it cannot have the other.
+    pub(crate) fn is_one_step(&self) -> bool {
+        let state = &self.state;
+        self.count() <= 1 && state.addresses.is_empty() && self.name.is_none() && state.master.is_none()
+    }
+
+    /// Whether a link that is as this loses addresses or routes by it: when it goes down, when its MTU is too small for
+    /// IPv6, when it comes to a VRF or goes from one.
+    pub(crate) fn loses_addresses(&self, before: &Link) -> bool {
+        let state = &self.state;
+        let loses_ipv6 = state.mtu.is_some_and(|mtu| mtu < LEAST_IPV6_MTU && before.mtu >= LEAST_IPV6_MTU);
+        before.up && (state.up == Some(false) || loses_ipv6 || state.master.is_some())
+    }
+
+    /// These without those that are so already, but for the master and the addresses.
+    pub(crate) fn without_those_of(&self, link: &Link) -> Self {
+        fn other<T: PartialEq>(wanted: Option<T>, is: &T) -> Option<T> {
+            wanted.filter(|wanted| wanted != is)
+        }
+        let state = &self.state;
+        Self {
+            name: other(self.name.clone(), &link.name),
+            state: LinkState {
+                alias: other(state.alias.clone(), &link.alias.clone().unwrap_or_default()),
+                mac: state.mac.filter(|mac| link.mac != Some(*mac)),
+                mtu: other(state.mtu, &link.mtu),
+                up: other(state.up, &link.up),
+                promiscuous: other(state.promiscuous, &link.promiscuous),
+                ..state.clone()
+            },
+        }
+    }
+
+    /// These without the addresses and whether it is up.
+    pub(crate) fn but_up(&self) -> Self {
+        Self { name: self.name.clone(), state: LinkState { up: None, addresses: Vec::new(), ..self.state.clone() } }
+    }
+
+    /// To be up, or not, and nothing else.
+    pub(crate) fn only_up(up: bool) -> Self {
+        Self { name: None, state: LinkState { up: Some(up), ..LinkState::default() } }
     }
 
     /// What makes the link as it was, where these would change it.

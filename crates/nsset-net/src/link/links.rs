@@ -1,7 +1,11 @@
 //! What can be done with links.
 
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::fd::{AsRawFd, BorrowedFd, OwnedFd},
+};
 
+use netlink_packet_core::DefaultNla;
 use netlink_packet_route::{
     RouteNetlinkMessage,
     link::{LinkAttribute, LinkMessage},
@@ -11,10 +15,16 @@ use nix::errno::Errno;
 use super::{
     add,
     changes::{LinkChanges, LinkState, Master},
+    ensure,
+    kept::Kept,
     link::Link,
     spec::LinkSpec,
+    undo::Undo,
+    veth::VethPeer,
 };
 use crate::{
+    address::AddressSpec,
+    conversation::ATTEMPTS,
     error::{Error, KernelError, Refusal, Result},
     link_ref::LinkRef,
     network::Network,
@@ -33,10 +43,49 @@ impl<'a> Links<'a> {
     }
 
     /// All of them.
+    ///
+    /// Where links come and go meanwhile, the kernel says that its list may be wrong. It is asked again then, and what an earlier
+    /// list has beyond that is looked at by itself, until a list has no link that should have been in one before.
     pub async fn list(&self) -> Result<Vec<Link>> {
-        let request = Request::dump(RouteNetlinkMessage::GetLink(LinkMessage::default()));
-        let links = self.network.conversation().dump(request, |message| Link::read(message).map(Some)).await;
-        links.map_err(|refusal| refusal.of("RTM_GETLINK", ""))
+        let conversation = self.network.conversation();
+        let mut request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed()));
+        let mut known: BTreeMap<u32, Link> = BTreeMap::new();
+        let mut newest = None;
+        for _ in 0..ATTEMPTS {
+            let dump = conversation.dump_once(&mut request, &|message| Link::read(message).map(Some)).await;
+            let dump = dump.map_err(|refusal| refusal.of("RTM_GETLINK", ""))?;
+            let is_interrupted = dump.is_interrupted;
+            let links = dump.into_all();
+            if !is_interrupted {
+                return Ok(links);
+            }
+            let listed: BTreeSet<u32> = links.iter().map(|link| link.index).collect();
+            // A link that is made later has a higher index.
+            let newest = *newest.get_or_insert_with(|| listed.last().copied().unwrap_or(0));
+            let is_first = known.is_empty();
+            let has_more = listed.range(..=newest).any(|index| !known.contains_key(index));
+            known.extend(links.into_iter().map(|link| (link.index, link)));
+            if !is_first && !has_more {
+                return self.those_left_of(known, &listed).await;
+            }
+        }
+        Err(Refusal::from(Errno::EAGAIN).of("RTM_GETLINK", ""))
+    }
+
+    /// Those that were just listed, and of the others those that are still there.
+    async fn those_left_of(&self, known: BTreeMap<u32, Link>, listed: &BTreeSet<u32>) -> Result<Vec<Link>> {
+        let mut links = Vec::with_capacity(known.len());
+        for (index, link) in known {
+            if listed.contains(&index) {
+                links.push(link);
+                continue;
+            }
+            match self.look(&LinkRef::Index(index)).await {
+                Err(error) if error.errno() == Some(Errno::ENODEV) => {}
+                outcome => links.push(outcome?),
+            }
+        }
+        Ok(links)
     }
 
     /// This one.
@@ -45,6 +94,11 @@ impl<'a> Links<'a> {
         if let LinkRef::Alias(alias) = link {
             return self.by_alias(alias).await;
         }
+        self.look(link).await
+    }
+
+    /// This one, which is no alias.
+    async fn look(&self, link: &LinkRef) -> Result<Link> {
         let request = Request::act(RouteNetlinkMessage::GetLink(addressed_to(link)));
         let found = self.network.conversation().get(request, Link::read).await;
         found.map_err(|refusal| refusal.of("RTM_GETLINK", link))
@@ -60,10 +114,20 @@ impl<'a> Links<'a> {
         add::add_tun(self.network, spec, device).await
     }
 
-    /// Makes one, unless there is one of that name that could have been made so; that one becomes as its `state` says.
+    /// Makes one, unless there is one of that name that could have been made so; that one and its peer become as their
+    /// states say.
     ///
-    /// A link of that name and of another kind, on another device, or with other data of its kind is an error.
+    /// A link of that name and of another kind, on another device, with another peer, or with other data of its kind is an error.
     pub async fn ensure(&self, spec: &LinkSpec) -> Result<Link> {
+        let is_told_by_number = |peer: &VethPeer| peer.netns_id.is_some() && peer.network.is_none();
+        if spec.peer.as_ref().is_some_and(is_told_by_number)
+            && self.get(&LinkRef::Name(spec.name.clone())).await.is_ok()
+        {
+            // It could not be made, but it may be there.
+            let target = LinkRef::Name(spec.name.clone()).to_string();
+            let exists = KernelError { errno: Errno::EEXIST, request: "RTM_NEWLINK", target, words: None, hint: None };
+            return self.adopt(spec, Box::new(exists)).await;
+        }
         match self.add(spec).await {
             Err(Error::Kernel(error)) if error.errno == Errno::EEXIST && error.request == "RTM_NEWLINK" => {
                 self.adopt(spec, error).await
@@ -85,46 +149,117 @@ impl<'a> Links<'a> {
 
     /// Has the link that is there become as this says, where it could have been made so.
     async fn adopt(&self, spec: &LinkSpec, exists: Box<KernelError>) -> Result<Link> {
+        let refused = |why: String| Box::new(KernelError { hint: Some(why.into()), ..*exists.clone() }).into();
         let Ok(link) = self.get(&LinkRef::Name(spec.name.clone())).await else {
             // It is something else that exists: a link of its peer's name, or a tunnel with its data.
             return Err(exists.into());
         };
-        if let Some(difference) = self.difference(&link, spec).await? {
-            return Err(Box::new(KernelError { hint: Some(difference.into()), ..*exists }).into());
+        if let Some(difference) = ensure::difference(self.network, &link, spec).await? {
+            return Err(refused(difference));
         }
-        self.set(&link.reference(), &LinkChanges { name: None, state: spec.state.clone() }).await?;
+        let end = match &spec.peer {
+            Some(peer) => ensure::other_end(self.network, &link, peer).await?.map_err(refused)?,
+            None => None,
+        };
+        let called = LinkRef::Name(spec.name.clone());
+        let undo = self.put_right(&link, &called, &spec.state).await?;
+        if let (Some((home, end)), Some(peer)) = (end, &spec.peer) {
+            let called = LinkRef::Name(end.name.clone());
+            if let Err(error) = home.links().put_right(&end, &called, &peer.state).await {
+                undo.undo(self.network).await;
+                return Err(error);
+            }
+        }
         self.get(&link.reference()).await
+    }
+
+    /// Has a link become as this says, where it is not so already.
+    async fn put_right(&self, link: &Link, called: &LinkRef, state: &LinkState) -> Result<Undo> {
+        let mut changes = LinkChanges { name: None, state: state.clone() }.without_those_of(link);
+        if self.master(state).await? == Some(link.master.unwrap_or(0)) {
+            changes.state.master = None;
+        }
+        self.change(link, called, &changes).await
     }
 
     /// Changes one. When that fails, it is as it was.
     pub async fn set(&self, link: &LinkRef, changes: &LinkChanges) -> Result<()> {
         link.check()?;
         changes.check()?;
-        let is_one_request = changes.count() <= 1 && changes.state.addresses.is_empty();
-        if is_one_request && changes.name.is_none() && !matches!(link, LinkRef::Alias(_)) {
+        if changes.is_one_step() && !matches!(link, LinkRef::Alias(_)) {
             return self.request_change(link, link, changes).await;
         }
         let before = self.get(link).await?;
-        let outcome = self.set_for_good(before.index, link, changes).await;
-        if outcome.is_err() {
-            // The kernel keeps the changes it has made before one failed: do_setlink() of net/core/rtnetlink.c.
-            let _ = self.request_change(&before.reference(), link, &changes.undone(&before)).await;
+        self.change(&before, link, changes).await.map(drop)
+    }
+
+    /// Changes one, or leaves it as it was. Answers with how that is done later.
+    async fn change(&self, before: &Link, called: &LinkRef, changes: &LinkChanges) -> Result<Undo> {
+        let kept = match changes.loses_addresses(before) {
+            true => Some(Kept::of(self.network, before.index).await?),
+            false => None,
+        };
+        let mut undo = Undo { before: before.clone(), changes: changes.undone(before), added: Vec::new(), kept };
+        match self.set_for_good(before.index, before.up, called, changes).await {
+            Ok(added) => {
+                undo.added = added;
+                Ok(undo)
+            }
+            Err(error) => {
+                undo.undo(self.network).await;
+                Err(error)
+            }
         }
-        outcome
     }
 
     /// Changes one, and leaves it half changed when that fails, but for its addresses. Errors call it as it is `called`.
-    pub(crate) async fn set_for_good(&self, index: u32, called: &LinkRef, changes: &LinkChanges) -> Result<()> {
+    /// Answers with the addresses that it did not have.
+    pub(crate) async fn set_for_good(
+        &self,
+        index: u32,
+        is_up: bool,
+        called: &LinkRef,
+        changes: &LinkChanges,
+    ) -> Result<Vec<AddressSpec>> {
         let link = &LinkRef::Index(index);
-        if changes.state.up == Some(false) && changes.count() > 1 {
-            // Within a request the kernel comes to it last, and links that are up cannot change everything.
-            let down = LinkState { up: Some(false), ..LinkState::default() };
-            self.request_change(link, called, &LinkChanges { name: None, state: down }).await?;
-        }
-        if changes.count() > 0 {
-            self.request_change(link, called, changes).await?;
+        let rest = changes.but_up();
+        match changes.state.up {
+            Some(false) if is_up && rest.count() > 0 => self.change_and_bring_down(index, called, &rest).await?,
+            // Within a request the kernel brings it up first, and a bond takes no link that is up.
+            Some(true) if !is_up && matches!(changes.state.master, Some(Master::Link(_))) => {
+                self.request_change(link, called, &rest).await?;
+                self.request_change(link, called, &LinkChanges::only_up(true)).await?;
+            }
+            _ if changes.count() > 0 => self.request_change(link, called, changes).await?,
+            _ => {}
         }
         self.network.addresses().add_all(index, called, &changes.state.addresses).await
+    }
+
+    /// Changes one that is up, and brings it down. What goes wrong does so before it is down, where it can: with a link that
+    /// goes down go IPv6 addresses and routes.
+    async fn change_and_bring_down(&self, index: u32, called: &LinkRef, rest: &LinkChanges) -> Result<()> {
+        let link = &LinkRef::Index(index);
+        let down = LinkChanges::only_up(false);
+        match self.request_change(link, called, rest).await {
+            Ok(()) => return self.request_change(link, called, &down).await,
+            // What the kernel says of what cannot be changed while the link is up; and a bond of such a port.
+            Err(error) if matches!(error.errno(), Some(Errno::EBUSY | Errno::EPERM)) => {}
+            Err(error) => return Err(error),
+        }
+        if let Some(name) = &rest.name {
+            self.ensure_free(name, index, called).await?;
+        }
+        self.request_change(link, called, &down).await?;
+        self.request_change(link, called, rest).await
+    }
+
+    /// Refuses a name that another link has.
+    async fn ensure_free(&self, name: &str, index: u32, called: &LinkRef) -> Result<()> {
+        match self.get(&LinkRef::Name(name.into())).await {
+            Ok(link) if link.index != index => Err(Refusal::from(Errno::EEXIST).of("RTM_SETLINK", called)),
+            _ => Ok(()),
+        }
     }
 
     /// Takes one away; a veth goes with its other end.
@@ -163,30 +298,13 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Why the link is not one that was made as this says.
-    async fn difference(&self, link: &Link, spec: &LinkSpec) -> Result<Option<String>> {
-        if link.kind.name() != spec.kind.name() {
-            return Ok(Some(format!("it is a {}, not a {}", link.kind.name(), spec.kind.name())));
-        }
-        let dev = link.dev.map(|dev| dev.index);
-        let wanted = match &spec.dev {
-            Some(dev) => Some(self.index(dev).await?),
-            None => dev,
-        };
-        if dev != wanted {
-            return Ok(Some("it was made on another device".into()));
-        }
-        let has_data = link.kind.has_data_of(&spec.kind);
-        Ok((!has_data).then(|| format!("it is a {}, but with other settings", link.kind.name())))
-    }
-
     async fn try_delete(&self, link: &LinkRef) -> Result<()> {
         let request = Request::act(RouteNetlinkMessage::DelLink(addressed_to(&self.unaliased(link).await?)));
         let outcome = self.network.conversation().act(request).await;
         outcome.map_err(|refusal| refusal.of("RTM_DELLINK", link))
     }
 
-    async fn request_change(&self, link: &LinkRef, called: &LinkRef, changes: &LinkChanges) -> Result<()> {
+    pub(super) async fn request_change(&self, link: &LinkRef, called: &LinkRef, changes: &LinkChanges) -> Result<()> {
         let master = self.master(&changes.state).await?;
         let mut message = addressed_to(link);
         changes.write(master, &mut message);
@@ -221,10 +339,21 @@ impl<'a> Links<'a> {
 
 /// A message about this link.
 fn addressed_to(link: &LinkRef) -> LinkMessage {
-    let mut message = LinkMessage::default();
+    let mut message = unaddressed();
     match link {
         LinkRef::Index(index) => message.header.index = *index,
         LinkRef::Name(name) | LinkRef::Alias(name) => message.attributes.push(LinkAttribute::IfName(name.clone())),
     }
     message
 }
+
+/// A message about no link yet. Without a filter the kernel does not look how long a description can get, and ends a list
+/// before a link that has a long one, without a word: rtnl_calcit() of net/core/rtnetlink.c.
+fn unaddressed() -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.attributes.push(LinkAttribute::Other(DefaultNla::new(libc::IFLA_EXT_MASK, MRP.to_ne_bytes().into())));
+    message
+}
+
+/// `RTEXT_FILTER_MRP` of linux/rtnetlink.h: it asks for nothing more but of bridges, in lists of bridges.
+const MRP: u32 = 1 << 4;

@@ -4,10 +4,12 @@ mod add;
 mod bond;
 mod bridge;
 mod changes;
+mod ensure;
 mod geneve;
 mod gre;
 mod ipip;
 mod ipvlan;
+mod kept;
 mod kind;
 #[allow(clippy::module_inception)]
 mod link;
@@ -16,7 +18,7 @@ mod macvlan;
 mod spec;
 mod statistics;
 mod tun;
-
+mod undo;
 mod veth;
 mod vlan;
 mod vrf;
@@ -36,7 +38,6 @@ pub use macvlan::{MacVlan, MacVlanMode};
 pub use spec::LinkSpec;
 pub use statistics::Statistics;
 pub use tun::{Tun, TunMode};
-
 pub use veth::VethPeer;
 pub use vlan::{Vlan, VlanProtocol};
 pub use vrf::Vrf;

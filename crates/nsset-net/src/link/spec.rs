@@ -12,10 +12,15 @@ use crate::{
 #[derive(Clone, Debug, Deserialize)]
 pub struct LinkSpec {
     pub name: String,
+    /// The kernel finds one where there is none.
+    pub index: Option<u32>,
     #[serde(flatten)]
     pub kind: LinkKind,
     /// The device that it is made on, of a VLAN, MACVLAN or IPVLAN; the one that the packets of a tunnel leave by.
     pub dev: Option<LinkRef>,
+    /// The number that the network of the device has in this one, where it is another; the device is an index there.
+    #[serde(rename = "devNetnsId")]
+    pub dev_netns_id: Option<i32>,
     /// The other end of a veth. The kernel finds it a name where it has none.
     #[serde(skip)]
     pub peer: Option<VethPeer>,
@@ -26,7 +31,15 @@ pub struct LinkSpec {
 impl LinkSpec {
     /// A link that is as the kernel makes it.
     pub fn new(name: impl Into<String>, kind: LinkKind) -> Self {
-        Self { name: name.into(), kind, dev: None, peer: None, state: LinkState::default() }
+        Self {
+            name: name.into(),
+            index: None,
+            kind,
+            dev: None,
+            dev_netns_id: None,
+            peer: None,
+            state: LinkState::default(),
+        }
     }
 
     /// What is to be said of it once it is there: the kernel takes an alias later only (rtnl_create_link() of
@@ -42,6 +55,9 @@ impl LinkSpec {
 
     pub(crate) fn check_but_kind(&self) -> Result<()> {
         check_name(&self.name)?;
+        for index in [self.index, self.peer.as_ref().and_then(|peer| peer.index)].into_iter().flatten() {
+            LinkRef::Index(index).check()?;
+        }
         self.state.check()?;
         if let Some(dev) = &self.dev {
             dev.check()?;

@@ -5,13 +5,21 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 
 use super::changes::LinkState;
-use crate::{error::Result, link_ref::check_name, network::Network};
+use crate::{
+    error::{Error, Result},
+    link_ref::check_name,
+    network::Network,
+};
 
 /// The other end of a veth, which is made together with it.
 #[derive(Clone, Debug, Default)]
 pub struct VethPeer {
     /// The kernel finds one where there is none.
     pub name: Option<String>,
+    /// The kernel finds one where there is none.
+    pub index: Option<u32>,
+    /// The number that its network has in the other end's. The kernel makes none by it: the network says where.
+    pub netns_id: Option<i32>,
     /// Where it is made, if not in the same network.
     pub network: Option<Network>,
     pub state: LinkState,
@@ -21,6 +29,11 @@ impl VethPeer {
     pub(crate) fn check(&self) -> Result<()> {
         if let Some(name) = &self.name {
             check_name(name)?;
+        }
+        if self.netns_id.is_some() && self.network.is_none() {
+            return Err(Error::InvalidArgument(
+                "'peer.netnsId' is a number that the network has here, and no way to find it: give its 'set'".into(),
+            ));
         }
         self.state.check()
     }
@@ -34,6 +47,7 @@ impl VethPeer {
     /// Its part of the request. The namespace has to be open until that is sent.
     pub(crate) fn message(&self, namespace: Option<&OwnedFd>) -> LinkMessage {
         let mut message = LinkMessage::default();
+        message.header.index = self.index.unwrap_or(0);
         LinkState { up: None, ..self.state.clone() }.write(None, &mut message);
         message.attributes.extend(self.name.clone().map(LinkAttribute::IfName));
         message.attributes.extend(namespace.map(|namespace| LinkAttribute::NetNsFd(namespace.as_fd().as_raw_fd())));

@@ -15,12 +15,11 @@ impl Handle {
     /// The place where a link's queueing begins.
     pub const ROOT: Self = Self { major: 0xFFFF, minor: 0xFFFF };
 
+    /// Where packets arrive: the place of `ingress` and `clsact`.
+    pub const INGRESS: Self = Self { major: 0xFFFF, minor: 0xFFF1 };
+
     /// None at all: the kernel finds one.
     pub const NONE: Self = Self { major: 0, minor: 0 };
-
-    pub(crate) const fn root() -> Self {
-        Self::ROOT
-    }
 
     pub(crate) const fn none() -> Self {
         Self::NONE
@@ -39,9 +38,12 @@ impl FromStr for Handle {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = || Error::InvalidArgument(format!("'{text}' is no handle; one reads 1: or 1:10 or root"));
-        if text == "root" {
-            return Ok(Self::ROOT);
+        let wrong =
+            || Error::InvalidArgument(format!("'{text}' is no handle; one reads 1: or 1:10 or root or ingress"));
+        match text {
+            "root" => return Ok(Self::ROOT),
+            "ingress" | "clsact" => return Ok(Self::INGRESS),
+            _ => {}
         }
         let (major, minor) = text.split_once(':').ok_or_else(wrong)?;
         let number = |digits: &str| match digits {

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{fq_codel::FqCodel, htb::Htb, netem::Netem, tbf::Tbf};
-use crate::error::{Error, Result};
+use crate::{
+    attributes::Malformed,
+    error::{Error, Result},
+    octets::Octets,
+};
 
 /// What kind of queueing discipline it is, and what is special about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +21,9 @@ pub enum QdiscKind {
     Other {
         #[serde(rename = "type")]
         name: String,
+        /// Its options, as the kernel has them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        options: Option<Octets>,
     },
 }
 
@@ -28,15 +35,20 @@ impl QdiscKind {
             Self::Htb(_) => "htb",
             Self::Netem(_) => "netem",
             Self::Tbf(_) => "tbf",
-            Self::Other { name } => name,
+            Self::Other { name, .. } => name,
         }
+    }
+
+    /// Whether it is about what arrives, and has one place.
+    pub(crate) fn is_for_ingress(&self) -> bool {
+        matches!(self.name(), "ingress" | "clsact")
     }
 
     pub(crate) fn check(&self) -> Result<()> {
         match self {
             Self::Netem(netem) => netem.check(),
             Self::Tbf(tbf) => tbf.check(),
-            Self::Other { name } if name.is_empty() || name.contains('\0') => {
+            Self::Other { name, .. } if name.is_empty() || name.contains('\0') => {
                 Err(Error::InvalidArgument(format!("'{}' is no queueing discipline", name.escape_debug())))
             }
             _ => Ok(()),
@@ -49,7 +61,7 @@ impl QdiscKind {
             Self::Htb(htb) => Some(htb.options()),
             Self::Netem(netem) => Some(netem.options()),
             Self::Tbf(tbf) => Some(tbf.options()),
-            Self::Other { .. } => None,
+            Self::Other { options, .. } => options.as_ref().map(|options| options.0.clone()),
         }
     }
 
@@ -60,8 +72,9 @@ impl QdiscKind {
             "htb" => Htb::read(options).map(Self::Htb),
             "netem" => Netem::read(options).map(Self::Netem),
             "tbf" => Tbf::read(options).map(Self::Tbf),
-            _ => return Self::Other { name },
+            _ => Err(Malformed),
         };
-        kind.unwrap_or(Self::Other { name })
+        let octets = || Some(Octets(options.to_vec())).filter(|options| !options.0.is_empty());
+        kind.unwrap_or_else(|_| Self::Other { name, options: octets() })
     }
 }

@@ -18,5 +18,5 @@ pub use htb::Htb;
 pub use kind::QdiscKind;
 pub use netem::Netem;
 pub use qdisc::{Qdisc, QdiscStatistics};
-pub use qdiscs::{QdiscSpec, Qdiscs};
+pub use qdiscs::{QdiscPlace, QdiscSpec, Qdiscs};
 pub use tbf::{Tbf, TbfLimit};

@@ -5,20 +5,27 @@ use netlink_packet_route::{
     RouteNetlinkMessage,
     tc::{TcAttribute, TcMessage},
 };
-
+use nix::errno::Errno;
 use serde::Deserialize;
 
-use super::{handle::Handle, kind::QdiscKind, qdisc::Qdisc};
-use crate::{error::Result, link_ref::LinkRef, network::Network, request::Request};
+use super::{handle::Handle, kind::QdiscKind, qdisc::Qdisc, tbf::Tbf};
+use crate::{
+    attributes::Malformed,
+    conversation::ATTEMPTS,
+    error::{Refusal, Result},
+    link_ref::LinkRef,
+    network::Network,
+    request::Request,
+    socket::Group,
+};
 
 /// A queueing discipline that is to be.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct QdiscSpec {
     #[serde(flatten)]
     pub kind: QdiscKind,
-    /// Where it is to be: [`Handle::ROOT`], or a class of another one.
-    #[serde(default = "Handle::root")]
-    pub parent: Handle,
+    /// Where it is to be: [`Handle::ROOT`] by default, [`Handle::INGRESS`] for what is there always, or a class of another one.
+    pub parent: Option<Handle>,
     /// [`Handle::NONE`] has the kernel find one.
     #[serde(default = "Handle::none")]
     pub handle: Handle,
@@ -27,7 +34,32 @@ pub struct QdiscSpec {
 impl QdiscSpec {
     /// The first that a packet gets to.
     pub const fn root(kind: QdiscKind) -> Self {
-        Self { kind, parent: Handle::ROOT, handle: Handle::NONE }
+        Self { kind, parent: Some(Handle::ROOT), handle: Handle::NONE }
+    }
+}
+
+impl QdiscSpec {
+    fn place(&self) -> Handle {
+        let place = if self.kind.is_for_ingress() { Handle::INGRESS } else { Handle::ROOT };
+        self.parent.unwrap_or(place)
+    }
+}
+
+/// A queueing discipline that is not to be any more.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct QdiscPlace {
+    pub parent: Handle,
+    /// Its own number; any where it is [`Handle::NONE`].
+    #[serde(default = "Handle::none")]
+    pub handle: Handle,
+    /// The kernel's name of its kind; any where there is none.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+}
+
+impl From<Handle> for QdiscPlace {
+    fn from(parent: Handle) -> Self {
+        Self { parent, handle: Handle::NONE, kind: None }
     }
 }
 
@@ -42,7 +74,7 @@ impl<'a> Qdiscs<'a> {
         Self { network }
     }
 
-    /// Those of this link, or all.
+    /// Those of this link, or all. `EAGAIN` where links and they change so much that it cannot be told what there is.
     pub async fn list(&self, link: Option<&LinkRef>) -> Result<Vec<Qdisc>> {
         let index = match link {
             // The kernel knows no filter, and so nothing of a link that is not there.
@@ -52,8 +84,25 @@ impl<'a> Qdiscs<'a> {
         let request = Request::dump(RouteNetlinkMessage::GetQueueDiscipline(TcMessage::default()));
         let is_wanted = |qdisc: &Qdisc| index.is_none_or(|index| qdisc.link == index);
         let read = |message: &[u8]| Qdisc::read(message).map(|qdisc| Some(qdisc).filter(is_wanted));
-        let qdiscs = self.network.conversation().dump(request, read).await;
+        let qdiscs = self.dump(request, &read).await;
         qdiscs.map_err(|refusal| refusal.of("RTM_GETQDISC", ""))
+    }
+
+    /// The kernel counts links, and does not say that there were others when it went on (tc_dump_qdisc() of
+    /// net/sched/sch_api.c).
+    async fn dump(
+        &self,
+        mut request: Request,
+        read: &(impl Fn(&[u8]) -> std::result::Result<Option<Qdisc>, Malformed> + Sync),
+    ) -> std::result::Result<Vec<Qdisc>, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let conversation = self.network.conversation();
+            let dump = conversation.dump_watching(&mut request, read, &[Group::Link, Group::Tc]).await?;
+            if !dump.is_interrupted && (!dump.has_changed || dump.parts.len() <= 1) {
+                return Ok(dump.into_all());
+            }
+        }
+        Err(Errno::EAGAIN.into())
     }
 
     /// Adds one where there is none but the kernel's own.
@@ -66,28 +115,45 @@ impl<'a> Qdiscs<'a> {
         self.make(link, spec, Request::replace).await
     }
 
-    /// Takes away the one with this parent: [`Handle::ROOT`] for the first.
-    pub async fn delete(&self, link: &LinkRef, parent: Handle) -> Result<()> {
+    /// Takes away the one of this place, where it is what is said.
+    pub async fn delete(&self, link: &LinkRef, place: &QdiscPlace) -> Result<()> {
         let index = self.network.links().index(link).await?;
-        let request = Request::act(RouteNetlinkMessage::DelQueueDiscipline(message(index, parent)));
+        let mut message = message(index, place.parent);
+        message.header.handle = place.handle.to_u32().into();
+        message.attributes.extend(place.kind.clone().map(TcAttribute::Kind));
+        let request = Request::act(RouteNetlinkMessage::DelQueueDiscipline(message));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_DELQDISC", format_args!("{parent} of link {link}")))
+        outcome.map_err(|refusal| refusal.of("RTM_DELQDISC", format_args!("{} of link {link}", place.parent)))
     }
 
     async fn make(&self, link: &LinkRef, spec: &QdiscSpec, request: fn(RouteNetlinkMessage) -> Request) -> Result<()> {
-        spec.kind.check()?;
-        let index = self.network.links().index(link).await?;
-        let mut message = message(index, spec.parent);
+        let (index, kind) = self.suited(link, &spec.kind).await?;
+        let place = spec.place();
+        let mut message = message(index, place);
         message.header.handle = spec.handle.to_u32().into();
-        message.attributes.push(TcAttribute::Kind(spec.kind.name().into()));
-        let options = spec.kind.options().map(|options| DefaultNla::new(libc::TCA_OPTIONS, options));
+        message.attributes.push(TcAttribute::Kind(kind.name().into()));
+        let options = kind.options().map(|options| DefaultNla::new(libc::TCA_OPTIONS, options));
         message.attributes.extend(options.map(TcAttribute::Other));
         let request = request(RouteNetlinkMessage::NewQueueDiscipline(message));
         let outcome = self.network.conversation().act(request).await;
         outcome.map_err(|refusal| {
-            let target = format_args!("{} of link {link}", spec.parent);
-            refusal.of_kind("RTM_NEWQDISC", target, spec.kind.name())
+            let target = format_args!("{place} of link {link}");
+            refusal.of_kind("RTM_NEWQDISC", target, kind.name())
         })
+    }
+
+    /// The index of the link, and the kind with what suits that link where it was not said.
+    async fn suited(&self, link: &LinkRef, kind: &QdiscKind) -> Result<(u32, QdiscKind)> {
+        let links = self.network.links();
+        if let QdiscKind::Tbf(tbf @ Tbf { burst: None, .. }) = kind {
+            kind.check()?;
+            let link = links.get(link).await?;
+            let kind = QdiscKind::Tbf(tbf.for_mtu(link.mtu));
+            kind.check()?;
+            return Ok((link.index, kind));
+        }
+        kind.check()?;
+        Ok((links.index(link).await?, kind.clone()))
     }
 }
 

@@ -17,8 +17,8 @@ use crate::{
 pub struct Tbf {
     /// In bit/s.
     pub rate: u64,
-    /// How many bytes may leave at once after a pause; a packet that is larger never leaves. What the rate carries in 10 ms
-    /// unless told, and not less than two packets of an Ethernet.
+    /// How many bytes may leave at once after a pause; a packet that is larger never leaves. By default what the rate carries
+    /// in 10 ms, and not less than two of the largest packets of the link.
     pub burst: Option<u32>,
     /// How many bytes may wait: `Latency(50 ms)` unless told.
     #[serde(flatten)]
@@ -54,6 +54,9 @@ const ETHERNET: [u8; 8] = [3, 1, 0, 0, 0xFF, 0xFF, 0, 0];
 /// How long a packet may wait, unless told.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// The header of an Ethernet with two tags.
+const LINK_HEADER: u32 = 22;
+
 /// Two packets of an Ethernet, with their headers.
 const LEAST_BURST: u64 = 2 * 1514;
 
@@ -78,6 +81,13 @@ impl Tbf {
     /// In bytes per second.
     const fn byte_rate(&self) -> u64 {
         self.rate / 8
+    }
+
+    /// The same, with a default burst that lets the packets of a link of this MTU through. What is larger (GSO) the kernel
+    /// cuts into such packets: tbf_segment() of net/sched/sch_tbf.c.
+    pub(crate) fn for_mtu(&self, mtu: u32) -> Self {
+        let least = mtu.saturating_add(LINK_HEADER).saturating_mul(2);
+        Self { burst: Some(self.burst().max(least)), limit: self.limit, ..*self }
     }
 
     fn burst(&self) -> u32 {
@@ -177,6 +187,10 @@ mod tests {
     fn what_is_left_out_is_sensible() {
         let slow = Tbf::new(1_000_000);
         assert_eq!((slow.burst(), slow.limit()), (3028, Some(6250 + 3028)));
+        let wide = Tbf::new(1_000_000).for_mtu(65_536);
+        assert_eq!((wide.burst(), wide.limit()), (131_116, Some(6250 + 131_116)));
+        assert_eq!(slow.for_mtu(1500).burst(), 3044);
+        assert_eq!(slow.for_mtu(u32::MAX).burst(), u32::MAX);
         let fast = Tbf::new(1_000_000_000);
         assert_eq!((fast.burst(), fast.limit()), (1_250_000, Some(6_250_000 + 1_250_000)));
     }

@@ -1,6 +1,6 @@
 //! What a WireGuard link is to be told.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,34 @@ pub struct PeerSpec {
 impl WireGuardSpec {
     /// Refuses what no kernel needs to see.
     pub(crate) fn check(&self) -> Result<()> {
+        self.check_keys()?;
+        self.check_addresses()?;
         self.peers.iter().try_for_each(|peer| peer.keepalive_seconds().map(drop))
+    }
+
+    /// The kernel passes over a peer with the link's own key, and says that it is done.
+    fn check_keys(&self) -> Result<()> {
+        let Some(own) = self.private_key.as_ref().map(SecretKey::public) else { return Ok(()) };
+        match self.peers.iter().position(|peer| peer.public_key == own && !peer.remove) {
+            Some(at) => Err(Error::InvalidArgument(format!("'peers[{at}]' has the public key of the link itself"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Of two peers with one address the kernel gives it to the later.
+    fn check_addresses(&self) -> Result<()> {
+        let mut owners = HashMap::new();
+        for (at, peer) in self.peers.iter().enumerate().filter(|(_, peer)| !peer.remove) {
+            for address in peer.allowed_ips.iter().map(|address| address.network()) {
+                let first = *owners.entry(address).or_insert(at);
+                if self.peers.get(first).is_some_and(|first| first.public_key != peer.public_key) {
+                    let text =
+                        format!("{address} is of 'peers[{first}]' and of 'peers[{at}]': it can be one peer's only");
+                    return Err(Error::InvalidArgument(text));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -152,6 +179,24 @@ mod tests {
             assert!(error.starts_with(expected), "{error}");
             assert!(!error.contains(&almost[..20]), "{error}");
         }
+    }
+
+    #[test]
+    fn what_the_kernel_would_pass_over_is_refused() {
+        let key = |number| PublicKey([number; 32]);
+        let peer = |number, addresses: &[&str]| PeerSpec {
+            allowed_ips: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+            ..PeerSpec::new(key(number))
+        };
+        let check = |peers| WireGuardSpec { peers, ..WireGuardSpec::default() }.check();
+        check(vec![peer(1, &["10.0.0.0/8"]), peer(2, &["10.0.0.0/16"]), peer(1, &["10.0.0.0/8"])]).unwrap();
+        let shared = check(vec![peer(1, &["10.0.0.0/8"]), peer(2, &["10.1.0.0/8"])]).unwrap_err();
+        assert!(shared.to_string().contains("10.0.0.0/8 is of 'peers[0]' and of 'peers[1]'"), "{shared}");
+        check(vec![peer(1, &["10.0.0.0/8"]), PeerSpec { remove: true, ..peer(2, &["10.0.0.0/8"]) }]).unwrap();
+        let own: SecretKey = KEY.parse().unwrap();
+        let peers = vec![PeerSpec::new(own.public())];
+        let mirrored = WireGuardSpec { private_key: Some(own), peers, ..WireGuardSpec::default() }.check().unwrap_err();
+        assert!(mirrored.to_string().contains("'peers[0]' has the public key of the link itself"), "{mirrored}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{os::fd::AsFd, sync::Arc};
 
 use nsset_net::{
-    AddressSpec, Handle, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscSpec, RouteSpec, VethPeer,
+    AddressSpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscPlace, QdiscSpec, RouteSpec, VethPeer,
     WireGuardSpec,
 };
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ enum Operation {
     #[serde(rename = "qdiscs.replace")]
     ReplaceQdisc { link: LinkRef, spec: QdiscSpec },
     #[serde(rename = "qdiscs.delete")]
-    DeleteQdisc { link: LinkRef, parent: Handle },
+    DeleteQdisc { link: LinkRef, place: QdiscPlace },
     #[serde(rename = "wireguard.get")]
     GetWireGuard { link: LinkRef },
     #[serde(rename = "wireguard.set")]
@@ -76,6 +76,9 @@ struct NewLink {
 #[derive(Debug, Deserialize)]
 struct NewPeer {
     name: Option<String>,
+    index: Option<u32>,
+    #[serde(rename = "netnsId")]
+    netns_id: Option<i32>,
     /// Where it is made, if not in the same network.
     network: Option<Other>,
     #[serde(flatten)]
@@ -175,7 +178,7 @@ impl Operation {
             Self::ListQdiscs { link } => json(&sockets.qdiscs().await?.list(link.as_ref()).await?),
             Self::AddQdisc { link, spec } => json(&sockets.qdiscs().await?.add(&link, &spec).await?),
             Self::ReplaceQdisc { link, spec } => json(&sockets.qdiscs().await?.replace(&link, &spec).await?),
-            Self::DeleteQdisc { link, parent } => json(&sockets.qdiscs().await?.delete(&link, parent).await?),
+            Self::DeleteQdisc { link, place } => json(&sockets.qdiscs().await?.delete(&link, &place).await?),
         }
     }
 }
@@ -183,12 +186,12 @@ impl Operation {
 impl NewLink {
     /// The whole of it, with the network of the peer.
     async fn complete(self, others: &[Inside]) -> Result<LinkSpec, Failure> {
-        let Some(NewPeer { name, network, state }) = self.peer else { return Ok(self.spec) };
+        let Some(NewPeer { name, index, netns_id, network, state }) = self.peer else { return Ok(self.spec) };
         let network = match network {
             Some(other) => Some(other.open(others)?.network().await?.clone()),
             None => None,
         };
-        Ok(LinkSpec { peer: Some(VethPeer { name, network, state }), ..self.spec })
+        Ok(LinkSpec { peer: Some(VethPeer { name, index, netns_id, network, state }), ..self.spec })
     }
 }
 

@@ -1,0 +1,32 @@
+//! Routes: what they are, how they are added and deleted.
+
+mod encap;
+mod kind;
+mod metrics;
+mod next_hop;
+mod preference;
+#[allow(clippy::module_inception)]
+mod route;
+mod routes;
+mod spec;
+mod stitch;
+
+pub use encap::{Encap, EncapKind};
+pub use kind::RouteKind;
+pub use metrics::Metrics;
+pub use next_hop::{NextHop, NextHopSpec};
+pub use preference::Preference;
+pub use route::Route;
+pub use routes::Routes;
+pub use spec::RouteSpec;
+
+// `RTA_*` of linux/rtnetlink.h that libc does not have.
+const RTA_VIA: u16 = 18;
+const RTA_PREF: u16 = 20;
+const RTA_ENCAP_TYPE: u16 = 21;
+const RTA_ENCAP: u16 = 22;
+const RTA_EXPIRES: u16 = 23;
+const RTA_NH_ID: u16 = 30;
+
+/// `RTNH_F_ONLINK` of linux/rtnetlink.h, among the flags of a route and of a next hop.
+const ON_LINK: u32 = 4;

@@ -1,0 +1,127 @@
+//! One of several ways that packets of a route may go.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+
+use super::{
+    ON_LINK, RTA_VIA,
+    encap::{Encap, Parts},
+    route::{ip_of, via},
+    spec::gateway_bytes,
+};
+use crate::{
+    attributes::{Attributes, Malformed, put, u8_at, u16_at, u32_at},
+    link_ref::{self, LinkRef},
+};
+
+/// A next hop of a route that has several.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NextHop {
+    #[serde(rename = "via")]
+    pub gateway: Option<IpAddr>,
+    /// The index of the link that packets leave by.
+    #[serde(serialize_with = "link_ref::optional_index")]
+    pub dev: Option<u32>,
+    /// Its share of the packets, 1 to 256.
+    pub weight: u16,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub on_link: bool,
+    pub realm: Option<u32>,
+    pub encap: Option<Encap>,
+}
+
+/// A next hop of a route to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct NextHopSpec {
+    #[serde(rename = "via")]
+    pub gateway: Option<IpAddr>,
+    pub dev: Option<LinkRef>,
+    /// Its share of the packets, 1 to 256; 1 by default.
+    pub weight: Option<u16>,
+    pub on_link: bool,
+    pub realm: Option<u32>,
+    pub encap: Option<Encap>,
+}
+
+/// `struct rtnexthop` of linux/rtnetlink.h.
+const HEADER: usize = 8;
+
+impl NextHop {
+    /// Reads what `RTA_MULTIPATH` has, of a route of the family of `anywhere`.
+    pub(super) fn read_all(mut bytes: &[u8], anywhere: IpAddr) -> Result<Vec<Self>, Malformed> {
+        let mut hops = Vec::new();
+        while !bytes.is_empty() {
+            let length = usize::from(u16_at(bytes, 0)?);
+            let hop = bytes.get(..length).filter(|hop| hop.len() >= HEADER).ok_or(Malformed)?;
+            hops.push(Self::read(hop, anywhere)?);
+            bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+        }
+        Ok(hops)
+    }
+
+    fn read(bytes: &[u8], anywhere: IpAddr) -> Result<Self, Malformed> {
+        let index = u32_at(bytes, 4)?;
+        let mut hop = Self {
+            gateway: None,
+            dev: (index != 0).then_some(index),
+            weight: 1 + u16::from(u8_at(bytes, 3)?),
+            on_link: u32::from(u8_at(bytes, 2)?) & ON_LINK != 0,
+            realm: None,
+            encap: None,
+        };
+        let mut encap = Parts::default();
+        for attribute in Attributes::behind(HEADER, bytes)? {
+            match attribute? {
+                (libc::RTA_GATEWAY, value) => hop.gateway = Some(ip_of(anywhere, value)?),
+                (RTA_VIA, value) => hop.gateway = Some(via(value)?),
+                (libc::RTA_FLOW, value) => hop.realm = Some(u32_at(value, 0)?),
+                (kind, value) => encap.take(kind, value)?,
+            }
+        }
+        hop.encap = encap.whole();
+        Ok(hop)
+    }
+}
+
+impl From<&NextHop> for NextHopSpec {
+    fn from(hop: &NextHop) -> Self {
+        Self {
+            gateway: hop.gateway,
+            dev: hop.dev.map(LinkRef::Index),
+            weight: Some(hop.weight),
+            on_link: hop.on_link,
+            realm: hop.realm,
+            encap: hop.encap.clone(),
+        }
+    }
+}
+
+impl NextHopSpec {
+    /// Writes it as one of those of a route to there, with the index of its link.
+    pub(super) fn write(&self, bytes: &mut Vec<u8>, destination: IpAddr, dev: Option<u32>) {
+        let start = bytes.len();
+        let flags = if self.on_link { ON_LINK as u8 } else { 0 };
+        let share = self.weight.unwrap_or(1).saturating_sub(1);
+        bytes.extend([0, 0, flags, u8::try_from(share).unwrap_or(u8::MAX)]);
+        bytes.extend(dev.unwrap_or(0).to_ne_bytes());
+        if let Some(gateway) = self.gateway {
+            let (kind, value) = gateway_bytes(destination, gateway);
+            put(bytes, kind, &value);
+        }
+        if let Some(realm) = self.realm {
+            put(bytes, libc::RTA_FLOW, &realm.to_ne_bytes());
+        }
+        if let Some(encap) = &self.encap {
+            encap.write(bytes);
+        }
+        let length = u16::try_from(bytes.len() - start).unwrap_or(u16::MAX);
+        if let Some(place) = bytes.get_mut(start..start + 2) {
+            place.copy_from_slice(&length.to_ne_bytes());
+        }
+    }
+}

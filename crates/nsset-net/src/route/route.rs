@@ -1,0 +1,172 @@
+//! A route, as the kernel describes it.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
+
+use serde::Serialize;
+use serde_with::skip_serializing_none;
+
+use super::{
+    ON_LINK, RTA_NH_ID, RTA_PREF, RTA_VIA,
+    encap::{Encap, Parts},
+    kind::RouteKind,
+    metrics::Metrics,
+    next_hop::NextHop,
+    preference::Preference,
+};
+use crate::{
+    attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at},
+    cidr::{self, Cidr},
+    link_ref,
+    scope::Scope,
+};
+
+/// Where packets to a destination go.
+#[skip_serializing_none]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Route {
+    /// `0.0.0.0/0` or `::/0` is the default route.
+    #[serde(flatten, serialize_with = "cidr::as_destination")]
+    pub destination: Cidr,
+    #[serde(rename = "type")]
+    pub kind: RouteKind,
+    /// IPv6: it is for packets that come from there only.
+    pub from: Option<Cidr>,
+    /// IPv4: it is for packets with this type of service only.
+    pub tos: Option<u8>,
+    #[serde(rename = "via")]
+    pub gateway: Option<IpAddr>,
+    /// The index of the link that packets leave by.
+    #[serde(serialize_with = "link_ref::optional_index")]
+    pub dev: Option<u32>,
+    /// Whether the gateway is taken to be on the link, whatever the addresses say.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub on_link: bool,
+    /// The ways that packets go, where there are several. They are in the place of a gateway and a link.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub next_hops: Vec<NextHop>,
+    /// The number of the next hop or group (`ip nexthop`) that packets go by.
+    pub next_hop_id: Option<u32>,
+    /// The lower, the better.
+    pub metric: Option<u32>,
+    /// The routing table; 254 is `main`, 255 is `local`.
+    pub table: u32,
+    /// The address that packets leave with, where the program did not say.
+    pub source: Option<IpAddr>,
+    pub scope: Scope,
+    /// Who made it: 2 is the kernel, 3 is a person, 4 an administrator (rtnetlink(7)).
+    pub protocol: u8,
+    pub metrics: Option<Metrics>,
+    /// IPv4: what it is accounted under.
+    pub realm: Option<u32>,
+    /// IPv6: nothing where it is medium.
+    pub preference: Option<Preference>,
+    /// IPv6: for how long it is there, where it goes by itself.
+    #[serde(with = "crate::milliseconds::optional")]
+    pub expires: Option<Duration>,
+    /// What packets are wrapped into.
+    pub encap: Option<Encap>,
+}
+
+/// `struct rtmsg` of rtnetlink(7).
+const HEADER: usize = 12;
+
+/// `RTM_F_CLONED`: no route, but what the kernel remembers of one.
+const CLONED: u32 = 0x200;
+
+/// Where `struct rta_cacheinfo` has the time that is left, in hundredths of a second (`USER_HZ`).
+const CACHE_EXPIRES: usize = 8;
+
+impl Route {
+    /// Whether packets may leave by this link.
+    pub(crate) fn goes_by(&self, link: u32) -> bool {
+        self.dev == Some(link) || self.next_hops.iter().any(|hop| hop.dev == Some(link))
+    }
+
+    /// Whether both are the same, but for the time that is left.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        *self == Self { expires: self.expires, ..other.clone() }
+    }
+
+    /// Reads the body of an `RTM_NEWROUTE`; `None` is for what is no route of IP.
+    pub(crate) fn read(message: &[u8]) -> Result<Option<Self>, Malformed> {
+        let anywhere = match i32::from(u8_at(message, 0)?) {
+            libc::AF_INET => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+            libc::AF_INET6 => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+            _ => return Ok(None),
+        };
+        let flags = u32_at(message, 8)?;
+        if flags & CLONED != 0 {
+            return Ok(None);
+        }
+        let mut route = Self {
+            destination: Cidr::new(anywhere, u8_at(message, 1)?).map_err(|_| Malformed)?,
+            kind: u8_at(message, 7)?.into(),
+            from: None,
+            tos: Some(u8_at(message, 3)?).filter(|tos| *tos != 0),
+            gateway: None,
+            dev: None,
+            on_link: flags & ON_LINK != 0,
+            next_hops: Vec::new(),
+            next_hop_id: None,
+            metric: None,
+            table: u8_at(message, 4)?.into(),
+            source: None,
+            scope: u8_at(message, 6)?.into(),
+            protocol: u8_at(message, 5)?,
+            metrics: None,
+            realm: None,
+            preference: None,
+            expires: None,
+            encap: None,
+        };
+        let from_length = u8_at(message, 2)?;
+        let mut encap = Parts::default();
+        for attribute in Attributes::behind(HEADER, message)? {
+            let (kind, value) = attribute?;
+            match kind {
+                libc::RTA_DST => route.destination.address = ip_of(anywhere, value)?,
+                libc::RTA_SRC => {
+                    route.from = Some(Cidr::new(ip_of(anywhere, value)?, from_length).map_err(|_| Malformed)?);
+                }
+                libc::RTA_GATEWAY => route.gateway = Some(ip_of(anywhere, value)?),
+                RTA_VIA => route.gateway = Some(via(value)?),
+                libc::RTA_OIF => route.dev = Some(u32_at(value, 0)?),
+                libc::RTA_MULTIPATH => route.next_hops = NextHop::read_all(value, anywhere)?,
+                RTA_NH_ID => route.next_hop_id = Some(u32_at(value, 0)?),
+                libc::RTA_PRIORITY => route.metric = Some(u32_at(value, 0)?),
+                libc::RTA_TABLE => route.table = u32_at(value, 0)?,
+                libc::RTA_PREFSRC => route.source = Some(ip_of(anywhere, value)?),
+                libc::RTA_METRICS => route.metrics = Some(Metrics::read(value)?).filter(|metrics| !metrics.is_empty()),
+                libc::RTA_FLOW => route.realm = Some(u32_at(value, 0)?),
+                RTA_PREF => route.preference = Preference::read(u8_at(value, 0)?),
+                libc::RTA_CACHEINFO => route.expires = expires(value)?,
+                kind => encap.take(kind, value)?,
+            }
+        }
+        route.encap = encap.whole();
+        Ok(Some(route))
+    }
+}
+
+fn expires(cache_info: &[u8]) -> Result<Option<Duration>, Malformed> {
+    let hundredths = u32_at(cache_info, CACHE_EXPIRES)? as i32;
+    Ok(u64::try_from(hundredths).ok().filter(|left| *left > 0).map(|left| Duration::from_millis(10 * left)))
+}
+
+/// An address of the same family.
+pub(super) fn ip_of(family: IpAddr, value: &[u8]) -> Result<IpAddr, Malformed> {
+    ip(value).and_then(|address| if address.is_ipv4() == family.is_ipv4() { Ok(address) } else { Err(Malformed) })
+}
+
+/// `struct rtvia`: a family, and an address of it.
+pub(super) fn via(value: &[u8]) -> Result<IpAddr, Malformed> {
+    match i32::from(u16_at(value, 0)?) {
+        libc::AF_INET => array_at::<4>(value, 2).map(IpAddr::from),
+        libc::AF_INET6 => array_at::<16>(value, 2).map(IpAddr::from),
+        _ => Err(Malformed),
+    }
+}

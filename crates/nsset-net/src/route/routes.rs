@@ -1,0 +1,153 @@
+//! What can be done with routes.
+
+use netlink_packet_route::{
+    RouteNetlinkMessage,
+    route::{RouteAttribute, RouteMessage},
+};
+use nix::errno::Errno;
+
+use super::{
+    route::Route,
+    spec::{Devices, MAIN_TABLE, RouteSpec},
+    stitch::Seam,
+};
+use crate::{
+    conversation::{ATTEMPTS, Dump},
+    error::{Refusal, Result},
+    link_ref::LinkRef,
+    network::Network,
+    request::Request,
+    socket::Group,
+};
+
+/// The routes of a network.
+#[derive(Clone, Copy, Debug)]
+pub struct Routes<'a> {
+    network: &'a Network,
+}
+
+impl<'a> Routes<'a> {
+    pub(crate) const fn of(network: &'a Network) -> Self {
+        Self { network }
+    }
+
+    /// Those of this table, or of all. `EAGAIN` where they change so much that it cannot be told what there is.
+    pub async fn list(&self, table: Option<u32>) -> Result<Vec<Route>> {
+        let routes = self.dump(RouteMessage::default()).await;
+        let mut routes = routes.map_err(|refusal| refusal.of("RTM_GETROUTE", ""))?;
+        if let Some(table) = table {
+            routes.retain(|route| route.table == table);
+        }
+        Ok(routes)
+    }
+
+    /// Those by this link, of all tables.
+    pub(crate) async fn by(&self, link: u32) -> Result<Vec<Route>> {
+        let mut message = RouteMessage::default();
+        message.attributes.push(RouteAttribute::Oif(link));
+        let routes = self.dump(message).await;
+        let mut routes = routes.map_err(|refusal| refusal.of("RTM_GETROUTE", ""))?;
+        routes.retain(|route| route.goes_by(link));
+        Ok(routes)
+    }
+
+    /// The kernel does not say that IPv6 routes changed while it listed them. Where they did, it may have passed over some,
+    /// wherever a datagram ended: what one dump left open another tells.
+    async fn dump(&self, message: RouteMessage) -> std::result::Result<Vec<Route>, Refusal> {
+        let mut request = Request::dump(RouteNetlinkMessage::GetRoute(message));
+        let mut seam = Seam::default();
+        for _ in 0..ATTEMPTS {
+            let conversation = self.network.conversation();
+            let dump = conversation.dump_watching(&mut request, &Route::read, &[Group::Ipv6Route]).await?;
+            if dump.is_interrupted {
+                continue;
+            }
+            if !dump.has_changed || parts_of_ipv6(&dump) <= 1 {
+                return Ok(dump.into_all());
+            }
+            if let Some(whole) = seam.stitch(dump) {
+                return Ok(whole);
+            }
+        }
+        Err(Errno::EAGAIN.into())
+    }
+
+    /// Adds one that is not there yet.
+    pub async fn add(&self, route: &RouteSpec) -> Result<()> {
+        self.make(route, Request::create).await
+    }
+
+    /// Adds one, or puts it in the place of one to the same destination with the same metric.
+    pub async fn replace(&self, route: &RouteSpec) -> Result<()> {
+        self.make(route, Request::replace).await
+    }
+
+    /// Takes away the first route that is as this says. What it does not say may be anything, but for the table.
+    pub async fn delete(&self, route: &RouteSpec) -> Result<()> {
+        let devices = self.devices(route).await?;
+        let outcome = match self.first_that_is(route, &devices).await? {
+            Some(found) => self.request_deletion(&found, &devices_of(&found)).await,
+            None => self.request_deletion(route, &devices).await,
+        };
+        outcome.map_err(|refusal| refusal.of("RTM_DELROUTE", route))
+    }
+
+    async fn request_deletion(&self, route: &RouteSpec, devices: &Devices) -> std::result::Result<(), Refusal> {
+        let request = Request::act(RouteNetlinkMessage::DelRoute(route.deletion(devices)));
+        self.network.conversation().act(request).await
+    }
+
+    /// The first route that is as this says, where the kernel would pass over some of that: of an IPv6 route it looks at the
+    /// metric, the protocol and the way alone (ip6_route_del() of net/ipv6/route.c). Of two routes to one destination one of
+    /// these differs, so that one of which they are all known is not looked for.
+    async fn first_that_is(&self, route: &RouteSpec, devices: &Devices) -> Result<Option<RouteSpec>> {
+        let is_known = route.metric.is_some() && (devices.dev.is_some() || !devices.of_hops.is_empty());
+        let says_more =
+            route.kind.is_some() || route.source.is_some() || route.metrics.is_some() || route.preference.is_some();
+        if route.destination.address.is_ipv4() || is_known || !says_more || route.next_hop_id.is_some() {
+            return Ok(None);
+        }
+        let found = self.list(Some(route.table.unwrap_or(MAIN_TABLE))).await?;
+        let found = found.iter().find(|found| route.is_said_of(found, devices));
+        found
+            .map(|found| Some(RouteSpec::from(found)))
+            .ok_or_else(|| Refusal::from(Errno::ESRCH).of("RTM_DELROUTE", route))
+    }
+
+    async fn make(&self, route: &RouteSpec, request: fn(RouteNetlinkMessage) -> Request) -> Result<()> {
+        let devices = self.devices(route).await?;
+        let request = request(RouteNetlinkMessage::NewRoute(route.addition(&devices)));
+        let outcome = self.network.conversation().act(request).await;
+        outcome.map_err(|refusal| refusal.of("RTM_NEWROUTE", route))
+    }
+
+    async fn devices(&self, route: &RouteSpec) -> Result<Devices> {
+        route.check()?;
+        let mut of_hops = Vec::with_capacity(route.next_hops.len());
+        for hop in &route.next_hops {
+            of_hops.push(self.index(hop.dev.as_ref()).await?);
+        }
+        Ok(Devices { dev: self.index(route.dev.as_ref()).await?, of_hops })
+    }
+
+    async fn index(&self, link: Option<&LinkRef>) -> Result<Option<u32>> {
+        match link {
+            Some(link) => self.network.links().index(link).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn parts_of_ipv6(dump: &Dump<Route>) -> usize {
+    let is_ipv6 = |route: &Route| route.destination.address.is_ipv6();
+    dump.parts.iter().filter(|part| part.things.iter().any(is_ipv6)).count()
+}
+
+/// Those of a route that knows its links by index.
+fn devices_of(route: &RouteSpec) -> Devices {
+    let index = |link: &Option<LinkRef>| match link {
+        Some(LinkRef::Index(index)) => Some(*index),
+        _ => None,
+    };
+    Devices { dev: index(&route.dev), of_hops: route.next_hops.iter().map(|hop| index(&hop.dev)).collect() }
+}

@@ -1,0 +1,274 @@
+//! Makes one list of IPv6 routes from several that each may have holes.
+//!
+//! The kernel lists a table in the order of its tree, a datagram at a time. Where the table changed in between, it begins
+//! again at the root and passes over as many routes as it has listed (fib6_walk_continue() of net/ipv6/ip6_fib.c): where some
+//! are gone meanwhile, as many others are lost. So a datagram is whole from its first route to its last, and nothing is known
+//! of what is between two datagrams, unless another datagram reaches across.
+
+use std::{cmp::Ordering, collections::BTreeMap, net::IpAddr};
+
+use super::route::Route;
+use crate::{
+    cidr::Cidr,
+    conversation::{Dump, Part},
+};
+
+/// A last datagram that is shorter had room for more, and so is the end: the kernel's have 32 KiB but for the first, and no
+/// route has this much.
+const SHORT: usize = 24 * 1024;
+
+/// What was listed so far.
+#[derive(Debug, Default)]
+pub(super) struct Seam {
+    tables: BTreeMap<u32, Table>,
+}
+
+/// A routing table, and which stretches of it are known.
+#[derive(Debug, Default)]
+struct Table {
+    routes: BTreeMap<Place, Vec<Route>>,
+    stretches: Vec<Stretch>,
+}
+
+/// A stretch of a table without its ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stretch {
+    after: Bound,
+    before: Bound,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Bound {
+    Start,
+    At(Place),
+    End,
+}
+
+/// Where a prefix stands in the tree: in the order of the bits, what is longer first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    bits: u128,
+    length: u32,
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let common = self.length.min(other.length);
+        let head = |bits: u128| bits.checked_shr(128 - common).unwrap_or(0);
+        head(self.bits).cmp(&head(other.bits)).then(other.length.cmp(&self.length))
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Place {
+    /// None for IPv4.
+    fn of(cidr: Cidr) -> Option<Self> {
+        match cidr.address {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(address) => Some(Self { bits: address.to_bits(), length: cidr.prefix_length.into() }),
+        }
+    }
+}
+
+impl Seam {
+    /// Adds a dump; gives the whole once all of it is known, with what is IPv4 first.
+    pub fn stitch(&mut self, dump: Dump<Route>) -> Option<Vec<Route>> {
+        let mut whole: Vec<Route> = Vec::new();
+        let mut before = None;
+        let last = dump.parts.iter().rposition(|part| part.things.iter().any(is_ipv6));
+        for (number, part) in dump.parts.into_iter().enumerate() {
+            let Part { things, length } = part;
+            let (six, four): (Vec<_>, Vec<_>) = things.into_iter().partition(is_ipv6);
+            whole.extend(four);
+            let is_end = Some(number) == last && length < SHORT;
+            before = self.add(six, before, is_end).or(before);
+        }
+        let is_whole = self.tables.values().all(Table::is_whole);
+        // Of two trees in one another the order is another.
+        let has_subtrees =
+            self.tables.values().flat_map(|table| table.routes.values().flatten()).any(|route| route.from.is_some());
+        if !is_whole || has_subtrees {
+            return None;
+        }
+        whole.extend(
+            std::mem::take(&mut self.tables).into_values().flat_map(|table| table.routes.into_values().flatten()),
+        );
+        Some(whole)
+    }
+
+    /// Adds the routes of a datagram that comes after one that ended with this table; answers with the table that it ends with.
+    fn add(&mut self, routes: Vec<Route>, mut before: Option<u32>, is_end: bool) -> Option<u32> {
+        let mut rest = routes.into_iter().peekable();
+        while let Some(table) = rest.peek().map(|route| route.table) {
+            let mut run = Vec::new();
+            while let Some(route) = rest.next_if(|route| route.table == table) {
+                run.push(route);
+            }
+            let starts = before != Some(table);
+            let ends = rest.peek().is_some() || is_end;
+            self.tables.entry(table).or_default().add(run, starts, ends);
+            before = Some(table);
+        }
+        before
+    }
+}
+
+fn is_ipv6(route: &Route) -> bool {
+    route.destination.address.is_ipv6()
+}
+
+impl Table {
+    /// Adds what is one behind the other in the table, from its start or to its end where that is so.
+    fn add(&mut self, run: Vec<Route>, starts: bool, ends: bool) {
+        let place = |route: Option<&Route>| route.and_then(|route| Place::of(route.destination));
+        let (Some(first), Some(last)) = (place(run.first()), place(run.last())) else { return };
+        // Of the first and of the last prefix there may be more, with other metrics.
+        let after = if starts { Bound::Start } else { Bound::At(first) };
+        let before = if ends { Bound::End } else { Bound::At(last) };
+        self.routes.retain(|place, _| !(after < Bound::At(*place) && Bound::At(*place) < before));
+        for route in run {
+            let Some(place) = Place::of(route.destination) else { continue };
+            let known = self.routes.entry(place).or_default();
+            if !known.iter().any(|known| known.is_as(&route)) {
+                known.push(route);
+            }
+        }
+        self.know(Stretch { after, before });
+    }
+
+    /// Joins a stretch with those that it overlaps.
+    fn know(&mut self, mut stretch: Stretch) {
+        self.stretches.retain(|other| {
+            let is_apart = other.before <= stretch.after || stretch.before <= other.after;
+            if !is_apart {
+                stretch = Stretch { after: stretch.after.min(other.after), before: stretch.before.max(other.before) };
+            }
+            is_apart
+        });
+        self.stretches.push(stretch);
+    }
+
+    fn is_whole(&self) -> bool {
+        self.stretches.contains(&Stretch { after: Bound::Start, before: Bound::End })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{route::RouteKind, scope::Scope};
+
+    fn route(place: Place) -> Route {
+        let address = std::net::Ipv6Addr::from_bits(place.bits).into();
+        Route {
+            destination: Cidr::new(address, place.length as u8).unwrap(),
+            kind: RouteKind::Unicast,
+            from: None,
+            tos: None,
+            gateway: None,
+            dev: Some(1),
+            on_link: false,
+            next_hops: Vec::new(),
+            next_hop_id: None,
+            metric: Some(1024),
+            table: 254,
+            source: None,
+            scope: Scope::Global,
+            protocol: 3,
+            metrics: None,
+            realm: None,
+            preference: None,
+            expires: None,
+            encap: None,
+        }
+    }
+
+    /// A row of numbers that is the same in every run (xorshift).
+    fn random(state: &mut u64, below: u64) -> u64 {
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        *state % below
+    }
+
+    fn place(number: u64) -> Place {
+        let length = [64, 48, 56, 128][(number % 4) as usize];
+        Place { bits: u128::from(number).reverse_bits() & u128::MAX << (128 - length), length }
+    }
+
+    /// A table, listed as the kernel does: where a route came in between, it counts from the root again.
+    fn dump(table: &mut BTreeSet<Place>, state: &mut u64, kept: u64) -> Dump<Route> {
+        let mut parts = Vec::new();
+        let (mut count, mut cursor, mut is_new) = (0, None, false);
+        loop {
+            let rest: Vec<Place> = match cursor {
+                Some(_) if is_new => table.iter().copied().skip(count).collect(),
+                Some(cursor) => table.iter().copied().filter(|place| *place > cursor).collect(),
+                None => table.iter().copied().collect(),
+            };
+            let things: Vec<_> = rest.iter().take(40).copied().collect();
+            let (Some(last), is_last) = (things.last().copied(), things.len() == rest.len()) else { break };
+            count += things.len();
+            cursor = Some(last);
+            let length = 30_000 * things.len() / 40;
+            parts.push(Part { things: things.into_iter().map(route).collect(), length });
+            if is_last {
+                break;
+            }
+            is_new = false;
+            for _ in 0..random(state, 4) {
+                let touched = place(kept + random(state, kept));
+                if random(state, 2) == 0 {
+                    is_new |= table.insert(touched);
+                } else {
+                    table.remove(&touched);
+                }
+            }
+        }
+        Dump { parts, is_interrupted: false, has_changed: true }
+    }
+
+    #[test]
+    fn what_is_not_touched_is_there_once_whatever_is_touched() {
+        let mut state = 0x9E37_79B9_7F4A_7C15;
+        let (mut holes, mut attempts) = (0, 0);
+        for _ in 0..50 {
+            let kept = 1000;
+            let untouched: BTreeSet<Place> = (0..kept).map(place).collect();
+            let mut table = untouched.clone();
+            table.extend((kept..kept + kept / 2).map(place));
+            let mut seam = Seam::default();
+            let whole = (0..32).find_map(|_| {
+                attempts += 1;
+                let dump = dump(&mut table, &mut state, kept);
+                let listed: BTreeSet<_> = dump
+                    .parts
+                    .iter()
+                    .flat_map(|part| &part.things)
+                    .map(|route| Place::of(route.destination).unwrap())
+                    .collect();
+                holes += usize::from(!listed.is_superset(&untouched));
+                seam.stitch(dump)
+            });
+            let whole: Vec<_> = whole.unwrap().iter().map(|route| Place::of(route.destination).unwrap()).collect();
+            let once: BTreeSet<_> = whole.iter().copied().collect();
+            assert!(once.is_superset(&untouched));
+            assert_eq!(once.len(), whole.len());
+        }
+        assert!(holes > 20, "the tables were too tame: {holes} of {attempts}");
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_tree() {
+        let places = ["2001:db8::1/128", "2001:db8::/64", "2001:db8:0:1::/64", "2001:db8::/32", "fd00::/8", "::/0"];
+        let places = places.map(|text| Place::of(text.parse().unwrap()).unwrap());
+        assert!(places.is_sorted());
+    }
+}
