@@ -206,7 +206,9 @@ fn ended(pidfd: &OwnedFd) -> Option<Exit> {
             Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal as i32)),
             Ok(WaitStatus::StillAlive) => None,
             Err(Errno::EINTR) => continue,
-            _ => Some(Exit::Unknown),
+            Err(Errno::ECHILD) => Some(Exit::Unknown),
+            // The next look shows whether it was reaped.
+            _ => None,
         };
     }
 }
