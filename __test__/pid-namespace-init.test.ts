@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { NamespaceSet } from 'nsset'
 import { expect, test } from 'vitest'
-import { asRoot } from './setup/privilege.ts'
+import { asRoot, isRoot } from './setup/privilege.ts'
 import { initsOf } from './setup/proc-stat.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
 
@@ -71,7 +71,7 @@ asRoot('root of the outside finds one descriptor, a socket', 'a pid namespace al
   )
   // A socket cannot be opened again by its path, so the line is PID 1's alone.
   expect(await attempt(set, 'cat /proc/1/fd/0')).toContain('No such device or address')
-  expect(await shell(set, 'cat /proc/1/environ')).toBe('')
+  expect((await shell(set, 'cat /proc/1/environ')).replaceAll('\0', '')).toBe('')
   expect(await shell(set, 'readlink /proc/1/cwd /proc/1/root')).toBe('/\n/\n')
 })
 
@@ -91,8 +91,9 @@ test('nothing of the outside is written on it', async () => {
   })
   const [init] = initsOf().filter((pid) => !others.includes(pid))
   const { stdout } = await set.execFile('cat', ['/proc/1/cmdline'], { encoding: 'buffer' })
-  expect(stdout.toString('latin1').replaceAll('\0', '')).toBe('nsset-helper')
+  expect(stdout.toString('latin1')).toBe('nsset-helper\0')
   expect(stdout.equals(readFileSync(`/proc/${init}/cmdline`))).toBe(true)
+  if (isRoot) expect(readFileSync(`/proc/${init}/environ`, 'latin1').replaceAll('\0', '')).toBe('')
   expect(await shell(set, 'cat /proc/1/comm')).toBe('nsset-init\n')
 })
 

@@ -4,11 +4,11 @@
  * strace(1) counts and injects for Node as for its children; this one follows the children alone. It seizes one thread of
  * Node, and everything that is born of it. Each line of its standard input arms one fault:
  *
- *     PROCESS CALL NUMBER ERRNO       -1 for ERRNO kills, -2 stops
+ *     PROCESS CALL NUMBER ERRNO       -1 for ERRNO kills, -2 stops, -3 stops again and again
  *
  * PROCESS counts births from 1, and 0 is the thread itself; CALL is the number of a system call, or -1 for any; NUMBER
  * counts those of the process from 1. "ready" is the answer, and "hit CALL" follows when it happens. An empty line
- * disarms: "births COUNT".
+ * disarms: "births COUNT". A program that is executed in the end is let go.
  */
 #include <errno.h>
 #include <poll.h>
@@ -24,9 +24,9 @@
 #include <unistd.h>
 
 #define MANY 4096
-enum { KILL = -1, STOP = -2 };
+enum { KILL = -1, STOP = -2, HOLD = -3 };
 
-static struct { pid_t pid; int index, count, failing; } known[MANY];
+static struct { pid_t pid; int index, count, failing, is_helper, is_held; } known[MANY];
 static int births;
 static struct { int armed, process, call, number, error; } fault;
 static pid_t seized;
@@ -36,7 +36,9 @@ static int find(pid_t pid) {
   for (int i = 0; i < MANY; i++) if (known[i].pid == 0) {
     known[i].pid = pid;
     known[i].index = pid == seized ? 0 : ++births;
-    known[i].count = known[i].failing = 0;
+    known[i].count = known[i].failing = known[i].is_held = 0;
+    /* The first becomes the helper by its first execve; the others are born of it. */
+    known[i].is_helper = known[i].index > 1;
     return i;
   }
   abort();
@@ -65,7 +67,10 @@ static void at_call(pid_t pid) {
   fault.armed = 0;
   say_hit((int)info.entry.nr);
   if (fault.error == KILL) kill(pid, SIGKILL);
-  else if (fault.error == STOP) kill(pid, SIGSTOP);
+  else if (fault.error == STOP || fault.error == HOLD) {
+    known[i].is_held = fault.error == HOLD;
+    kill(pid, SIGSTOP);
+  }
   else {
     ptrace(PTRACE_GETREGS, pid, 0, &registers);
     registers.orig_rax = -1;
@@ -90,11 +95,21 @@ static int wait_for_all(void) {
       continue;
     }
     int signal = WSTOPSIG(status), event = status >> 16;
-    find(pid);
+    int i = find(pid);
     if (signal == (SIGTRAP | 0x80)) { at_call(pid); go_on(pid, 0); }
     else if (event == PTRACE_EVENT_STOP && (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU))
       ptrace(PTRACE_LISTEN, pid, 0, 0);
-    else go_on(pid, event == 0 ? signal : 0);
+    else if (event == PTRACE_EVENT_EXEC && known[i].is_helper) {
+      /* A program of the user's, from here on, whose stops are not nsset's to undo. */
+      kill(pid, SIGCONT);
+      known[i].pid = 0;
+      ptrace(PTRACE_DETACH, pid, 0, 0);
+    }
+    else {
+      known[i].is_helper |= event == PTRACE_EVENT_EXEC;
+      if (event == PTRACE_EVENT_STOP && known[i].is_held) kill(pid, SIGSTOP);
+      go_on(pid, event == 0 ? signal : 0);
+    }
   }
   return 1;
 }

@@ -1,14 +1,20 @@
 /** A Node in which one system call of one process that it starts is broken: see `fault.c` beside this file. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { eventually } from './resources.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What becomes of the call: its process is killed or stopped there, or it fails with this error number. */
-export type Effect = 'kill' | 'stop' | number
+/**
+ * What becomes of the call: its process is killed or stopped there, or stopped there and whenever it goes on (`hold`), or
+ * the call fails with this error number.
+ */
+export type Effect = 'kill' | 'stop' | 'hold' | number
+
+const EFFECTS = { kill: -1, stop: -2, hold: -3 }
 
 export interface Fault {
   /** Counted by birth, from 1; 0 is the thread that calls. */
@@ -28,7 +34,7 @@ export interface FaultReport {
   /** Milliseconds. */
   took: number
   /** What there is more of than before, once that has had a moment to end. */
-  left: { children: number; descriptors: number }
+  left: Held
 }
 
 export interface FaultyNode extends AsyncDisposable {
@@ -38,7 +44,7 @@ export interface FaultyNode extends AsyncDisposable {
 }
 
 /** Compiles what breaks calls; undefined where there is no compiler, and on machines whose registers it does not know. */
-export function compileFaults(): { path: string } & Disposable | undefined {
+export function compileFaults(): ({ path: string } & Disposable) | undefined {
   if (process.arch !== 'x64') return undefined
   const directory = temporaryDirectory()
   chmodSync(directory.path, 0o755)
@@ -55,33 +61,18 @@ export function compileFaults(): { path: string } & Disposable | undefined {
 
 /** Each line of its input names an operation, whose report is a line of its output. */
 const program = (operations: string) => `
-  import { readdirSync, readFileSync } from 'node:fs'
   import { createInterface } from 'node:readline'
   import { NamespaceSet } from 'nsset'
   const operations = await (async () => { ${operations} })()
-  const children = () => readdirSync('/proc/self/task')
-    .flatMap((tid) => readFileSync('/proc/self/task/' + tid + '/children', 'utf8').split(' ').filter(Boolean)).length
-  const descriptors = () => readdirSync('/proc/self/fd').length
-  for (const operation of Object.values(operations)) await operation()
-  const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-  await new Promise((resolve) => setTimeout(resolve, 300))
+  for (const operation of Object.values(operations)) await operation(() => {})
   console.log('ready')
-  await lines.next()
-  const before = { children: children(), descriptors: descriptors() }
-  for (;;) {
-    const { value: line } = await lines.next()
+  for await (const name of createInterface({ input: process.stdin })) {
     const begun = performance.now()
     let took
-    const timed = () => { took ??= Math.round(performance.now() - begun) }
-    const error = await operations[line](timed).then(() => undefined, (error) => error)
-    timed()
-    const growth = () => ({ children: children() - before.children, descriptors: descriptors() - before.descriptors })
-    let left = growth()
-    for (let turn = 0; turn < 100 && (left.children !== 0 || left.descriptors !== 0); turn++) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
-      left = growth()
-    }
-    console.log(JSON.stringify({ code: error === undefined ? 'ok' : String(error.code), message: String(error?.message), took, left }))
+    const called = () => { took ??= Math.round(performance.now() - begun) }
+    const error = await operations[name]?.(called).then(() => undefined, (error) => error)
+    called()
+    console.log(JSON.stringify({ code: error === undefined ? 'ok' : String(error.code), message: String(error?.message), took }))
   }`
 
 /** Starts it. `operations` is the body of a function that returns async functions by their names. */
@@ -95,16 +86,20 @@ export async function faultyNode(faults: string, operations: string): Promise<Fa
     // A session of its own, to which all belongs that it starts.
     detached: true,
   })
+  const pid = node.pid as number
   const answers = linesOf(node)
   if ((await answers.next()) !== 'ready') throw new Error('the operations do not work without a fault')
-  const tracer = spawn(faults, [String(node.pid)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const tracer = spawn(faults, [String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const events = linesOf(tracer)
   const tell = (child: ChildProcess, line: string) => void child.stdin?.write(`${line}\n`)
-  tell(node, 'begin')
+  tell(node, 'what there is to read of the input is read')
+  await answers.next()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const before = resourcesOf(pid)
   return {
-    pid: node.pid as number,
+    pid,
     async run(operation, { process: index, call = -1, number, effect }) {
-      const errno = effect === 'kill' ? -1 : effect === 'stop' ? -2 : effect
+      const errno = typeof effect === 'number' ? effect : EFFECTS[effect]
       tell(tracer, `${index} ${call} ${number} ${errno}`)
       await events.next()
       tell(node, operation)
@@ -112,7 +107,9 @@ export async function faultyNode(faults: string, operations: string): Promise<Fa
       tell(tracer, '')
       let isHit = false
       for (let event = await events.next(); !event.startsWith('births'); event = await events.next()) isHit = true
-      return isHit ? (JSON.parse(report) as FaultReport) : undefined
+      const grown = () => growth(before, resourcesOf(pid))
+      const left = await eventually(grown, ({ children, descriptors }) => children === 0 && descriptors === 0, 2_000)
+      return isHit ? { ...(JSON.parse(report) as Omit<FaultReport, 'left'>), left } : undefined
     },
     async [Symbol.asyncDispose]() {
       const ended = new Promise((resolve) => node.once('exit', resolve))
@@ -122,6 +119,24 @@ export async function faultyNode(faults: string, operations: string): Promise<Fa
     },
   }
 }
+
+interface Held {
+  /** Zombies count. */
+  children: number
+  descriptors: number
+}
+
+function resourcesOf(pid: number): Held {
+  const children = readdirSync(`/proc/${pid}/task`)
+    .map((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1'))
+    .flatMap((line) => line.split(' ').filter((word) => word !== ''))
+  return { children: children.length, descriptors: readdirSync(`/proc/${pid}/fd`).length }
+}
+
+const growth = (before: Held, now: Held): Held => ({
+  children: now.children - before.children,
+  descriptors: now.descriptors - before.descriptors,
+})
 
 function linesOf(child: ChildProcess): { next(): Promise<string> } {
   if (child.stdout === null) throw new Error('there is no output to read')

@@ -39,8 +39,11 @@ const REAP_LIMIT: Duration = Duration::from_millis(200);
 /// How many milliseconds go by between two looks at a helper that says nothing: someone inside may have stopped it.
 const GLANCE: u8 = 1;
 
-/// After how many of these looks it is asked whether anybody is left who could say something.
+/// After so many of these looks again and again it is asked whether anybody is left who could say something.
 const SILENCE: u32 = 100;
+
+/// How many looks a child may take until it announces itself, where nothing but its message tells of it.
+const LONG_SILENCE: u32 = 1_000;
 
 /// How often a thread looks for the helper's next message before it sleeps: for some fifty microseconds.
 const LOOKS: u32 = 50;
@@ -156,14 +159,18 @@ impl Conversation {
         cancel: Option<&Cancel>,
         on_waiting: &mut dyn FnMut(i32) -> Result<()>,
     ) -> Result<()> {
-        loop {
-            self.wait_for_message(cancel)?;
-            let Some(heard) = self.receive()? else { break };
-            self.hear(heard, on_waiting)?;
-        }
+        let heard = self.hear_all(cancel, on_waiting);
         match self.failure {
             Some(Failure { step, errno, about }) => Err(explain::step(program.label(step), errno, about)),
-            None => Ok(()),
+            None => heard,
+        }
+    }
+
+    fn hear_all(&mut self, cancel: Option<&Cancel>, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
+        loop {
+            self.wait_for_message(cancel)?;
+            let Some(heard) = self.receive()? else { return Ok(()) };
+            self.hear(heard, on_waiting)?;
         }
     }
 
@@ -252,7 +259,7 @@ impl Conversation {
                 self.wake_stopped();
                 self.check_time()?;
                 if look % SILENCE == 0 {
-                    self.break_silence()?;
+                    self.break_silence(look)?;
                 }
             }
         }
@@ -272,9 +279,8 @@ impl Conversation {
 
     /// Whoever may signal inside the set may stop the helper on its way; it is set going again.
     fn wake_stopped(&mut self) {
-        let known = [Some(&self.helper), self.child.as_ref(), self.init.as_ref()].into_iter().flatten();
         let mut is_held_up = self.group.is_some_and(ProcessGroup::wake_stopped);
-        for process in known {
+        for process in self.known() {
             is_held_up |= process_group::wake_if_stopped(Id::PIDFd(process.pidfd.as_fd()));
         }
         if is_held_up {
@@ -284,23 +290,29 @@ impl Conversation {
 
     /// The other end may be held by one that is no child of ours, as the holder of a nested user namespace is for a moment:
     /// that one is set going without having been seen to be stopped. And where all whom we know have ended, nobody will
-    /// speak any more; but for one who is about to announce itself.
-    fn break_silence(&self) -> Result<()> {
+    /// speak any more; but for a child that is about to announce itself. While that one is in the group, the end of the
+    /// conversation says when it has ended.
+    fn break_silence(&self, looks: u32) -> Result<()> {
         if let Some(group) = self.group {
             group.signal(Signal::SIGCONT);
         }
-        let is_birth_due = self.group.is_some() && self.promises.fork && self.child.is_none();
-        let known = [Some(&self.helper), self.child.as_ref(), self.init.as_ref()].into_iter().flatten();
-        if is_birth_due || !known.into_iter().all(has_ended) {
-            return Ok(());
-        }
-        Err(cut_short())
+        let is_birth_due = self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
+        let may_be_born = is_birth_due && (self.group.is_some() || looks < LONG_SILENCE);
+        if may_be_born || !self.known().all(has_ended) { Ok(()) } else { Err(cut_short()) }
+    }
+
+    fn known(&self) -> impl Iterator<Item = &Process> {
+        [Some(&self.helper), self.child.as_ref(), self.init.as_ref()].into_iter().flatten()
     }
 
     /// The next message, or `None` at the end.
     fn receive(&mut self) -> Result<Option<Heard>> {
         let received = match rights::receive(self.control.as_fd(), &mut self.packet) {
-            // Who ended with our word unread resets the connection.
+            // Who ended with our word unread resets the connection; what was said before is still to be heard.
+            Err(Errno::ECONNRESET) => rights::receive(self.control.as_fd(), &mut self.packet),
+            other => other,
+        };
+        let received = match received {
             Err(Errno::ECONNRESET) => return Ok(None),
             other => other.map_err(|errno| SystemError::new(errno, "recvmsg"))?,
         };

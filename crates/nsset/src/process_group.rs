@@ -91,3 +91,39 @@ pub fn is_ours_visible() -> bool {
 pub fn join_ours(child: i32) -> Result<(), Errno> {
     setpgid(Pid::from_raw(child), getpgrp())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::process::CommandExt, process::Command};
+
+    use super::*;
+
+    #[test]
+    fn members_are_killed_and_reaped_without_a_descriptor_or_a_pid() {
+        let leader = Command::new("sleep").arg("60").process_group(0).spawn().unwrap().id() as i32;
+        let member = Command::new("sleep").arg("60").process_group(leader).spawn().unwrap().id() as i32;
+        let stranger = Command::new("sleep").arg("60").spawn().unwrap().id() as i32;
+        let group = ProcessGroup::led_by(leader);
+        assert!(!group.reap(Duration::ZERO), "they are alive");
+        group.signal(Signal::SIGKILL);
+        assert!(group.reap(Duration::from_secs(5)));
+        assert_eq!([leader, member, stranger].map(is_child), [false, false, true]);
+        assert!(kill_child(stranger, Duration::from_secs(5)));
+        assert!(!is_child(stranger));
+    }
+
+    #[test]
+    fn a_stopped_member_is_set_going_once() {
+        let leader = Command::new("sleep").arg("60").process_group(0).spawn().unwrap().id() as i32;
+        let group = ProcessGroup::led_by(leader);
+        assert!(!group.wake_stopped());
+        group.signal(Signal::SIGSTOP);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !group.wake_stopped() {
+            assert!(Instant::now() < deadline, "nobody was stopped");
+            sleep(GLANCE);
+        }
+        assert!(!group.wake_stopped());
+        assert!(kill_child(leader, Duration::from_secs(5)));
+    }
+}

@@ -233,9 +233,10 @@ fn ended(pidfd: &OwnedFd) -> Option<Exit> {
         return match waitid(Id::PIDFd(pidfd.as_fd()), flags) {
             Ok(WaitStatus::Exited(_, code)) => Some(Exit::Code(code)),
             Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal as i32)),
-            Ok(WaitStatus::StillAlive) => None,
             Err(Errno::EINTR) => continue,
-            _ => Some(Exit::Unknown),
+            Err(Errno::ECHILD) => Some(Exit::Unknown),
+            // It has not ended; of other errors, the next look shows whether it was reaped.
+            _ => None,
         };
     }
 }
