@@ -41,11 +41,7 @@ pub fn initialize(
     }
     let exit_line = on_exit.build_threadsafe_function().weak::<true>().build()?;
     let answer_line = on_answer.build_threadsafe_function().weak::<true>().build()?;
-    let environment = Environment {
-        create_error,
-        exit_line: Arc::new(exit_line),
-        answer_line: Arc::new(answer_line),
-    };
+    let environment = Environment { create_error, exit_line: Arc::new(exit_line), answer_line: Arc::new(answer_line) };
     env.set_instance_data(environment, (), drop)
 }
 

@@ -371,6 +371,7 @@ impl<'fd> Program<'fd> {
         self.labelled_step(name, Label::new(syscall))
     }
 
+    #[expect(clippy::expect_used, reason = "the last one was pushed a line before")]
     fn labelled_step(&mut self, name: &[u8], label: Label) -> &mut Label {
         self.words.push(constant(name));
         self.labels.push(label);
@@ -399,6 +400,7 @@ fn decimal(value: u64) -> CString {
     literal(&value.to_string())
 }
 
+#[expect(clippy::expect_used, reason = "this crate wrote the word, and no NUL into it")]
 fn constant(word: &[u8]) -> CString {
     CString::new(word).expect("a word of the protocol has no NUL")
 }

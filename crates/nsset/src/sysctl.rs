@@ -95,8 +95,8 @@ struct Sysctl(PathBuf);
 impl Sysctl {
     fn parse(name: &str) -> Result<Self> {
         let refuse = |why: &str| Err(Error::InvalidArgument(format!("{why}: '{}'", name.replace('\0', "\\0"))));
-        let path = match name.find(['.', '/']) {
-            Some(first) if name[first..].starts_with('.') => name.chars().map(swap_separators).collect(),
+        let path = match name.chars().find(|letter| matches!(letter, '.' | '/')) {
+            Some('.') => name.chars().map(swap_separators).collect(),
             _ => name.to_owned(),
         };
         let mut parts = path.split('/');
@@ -169,7 +169,7 @@ impl Sysctl {
     /// Below the `/proc` of the process: the thread may see another one, or none.
     fn open(&self, flags: OFlag) -> Result<File> {
         proc::hold()?;
-        let path = self.0.to_str().expect("it was made from a string");
+        let path = self.0.to_str().ok_or_else(|| self.failed("open", Errno::EINVAL))?;
         proc::open_below(path, flags).map(File::from).map_err(|errno| self.failed("open", errno))
     }
 
