@@ -13,7 +13,7 @@ use crate::{copies, start};
 #[expect(clippy::unnecessary_wraps, reason = "the macro takes nothing else")]
 pub fn load(_exports: Object, env: Env) -> Result<()> {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        copies::meet(env);
+        copies::meet();
         // A thread that cannot be looked at (no /proc) is looked at again, and the error told, when something is asked of it.
         let _ = nsset::proc::hold();
         let _ = nsset::thread::remember();
