@@ -1,6 +1,7 @@
 //! Compiles the helper, a freestanding program, for the target, so that `image.rs` can embed it.
 //!
 //! It is linked by the linker that comes with Rust: there is no library to find, and so no cross toolchain to need.
+#![expect(clippy::expect_used, clippy::panic, reason = "a build that cannot go on ends")]
 
 use std::{env, path::PathBuf, process::Command};
 

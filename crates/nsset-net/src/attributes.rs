@@ -75,8 +75,8 @@ pub(crate) fn put(bytes: &mut Vec<u8>, kind: u16, value: &[u8]) {
 
 /// Text ends with a NUL, or with its attribute.
 pub(crate) fn text(value: &[u8]) -> String {
-    let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
-    String::from_utf8_lossy(&value[..end]).into_owned()
+    let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
 }
 
 /// An IPv4 or an IPv6 address, by its length.

@@ -52,7 +52,9 @@ impl Request {
 
     /// The bytes, with this sequence number in the header.
     pub fn numbered(&mut self, sequence: u32) -> &[u8] {
-        self.0[8..12].copy_from_slice(&sequence.to_ne_bytes());
+        if let Some(place) = self.0.get_mut(8..12) {
+            place.copy_from_slice(&sequence.to_ne_bytes());
+        }
         &self.0
     }
 }

@@ -1,4 +1,12 @@
 //! Who may configure the network inside could write to our socket, too, and pass for the kernel.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 mod lab;
 

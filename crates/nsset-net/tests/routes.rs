@@ -1,4 +1,12 @@
 //! Routes: we add and `ip` reads, and the other way round.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 mod lab;
 

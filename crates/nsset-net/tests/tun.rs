@@ -1,4 +1,12 @@
 //! TUN and TAP, made with a `/dev/net/tun` that was opened inside; where the user may not open it, there are none.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 mod lab;
 

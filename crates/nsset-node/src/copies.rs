@@ -1,88 +1,47 @@
 //! Other copies of this addon in the same process: another version, another installation. They share the threads of
-//! JavaScript, and so tell each other when they have moved one.
+//! JavaScript, and so tell each other when they have moved one. They find each other by a symbol, not by anything that
+//! JavaScript can see.
 
-use std::{ffi::CStr, ptr};
+use std::{ffi::CStr, mem, ptr};
 
-use napi::{Env, sys};
-use nsset::footprint::{self, Footprint};
+use nsset::footprint::{self, Footprint, Provider};
 
-/// Where on the global object it is, for every copy of every version.
-const NAME: &CStr = c"nsset.footprint";
+/// The name that every copy of every version exports.
+const NAME: &CStr = c"nsset_footprint_1";
 
-/// What a [`Footprint`] is known by.
-static TAG: sys::napi_type_tag = sys::napi_type_tag { lower: 0x6e73_7365_7466_6f6f, upper: 0x7470_7269_6e74_0001 };
-
-/// Shares the footprint of the environment's thread. Where the runtime can tag no values, each copy has its own.
-pub fn meet(env: Env) {
-    let env = env.raw();
-    // SAFETY: the environment is the calling thread's; values are used in the scope that `load` is called in.
-    unsafe {
-        let Some((global, key)) = place(env) else { return };
-        match find(env, global, key) {
-            Some(theirs) => footprint::share(theirs),
-            None => leave(env, global, key),
-        }
-        // A failure here is nobody's.
-        let mut pending = false;
-        if sys::napi_is_exception_pending(env, &raw mut pending) == sys::Status::napi_ok && pending {
-            let mut exception = ptr::null_mut();
-            sys::napi_get_and_clear_last_exception(env, &raw mut exception);
-        }
-    }
+/// Where a copy counts the moves of the calling thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn nsset_footprint_1() -> *const Footprint {
+    footprint::own()
 }
 
-/// The global object, and `Symbol.for(NAME)`.
-unsafe fn place(env: sys::napi_env) -> Option<(sys::napi_value, sys::napi_value)> {
-    let (mut global, mut key) = (ptr::null_mut(), ptr::null_mut());
-    let length = NAME.to_bytes().len() as isize;
-    // SAFETY: as of `meet`; a string with its length.
-    let status = unsafe {
-        sys::napi_get_global(env, &raw mut global);
-        sys::node_api_symbol_for(env, NAME.as_ptr(), length, &raw mut key)
+/// From now on this copy counts where the first of them does. Where the dynamic linker cannot tell which, by itself.
+pub fn meet() {
+    let own: Provider = nsset_footprint_1;
+    if !be_found(own) {
+        return;
+    }
+    // SAFETY: a string, and the scope of all global objects, the first of which answers.
+    let first = unsafe { libc::dlsym(libc::RTLD_DEFAULT, NAME.as_ptr()) };
+    if first.is_null() {
+        return;
+    }
+    // SAFETY: what has this name is a function of this type, in an object that is never unmapped (`build.rs`).
+    unsafe { footprint::share(mem::transmute::<*mut libc::c_void, Provider>(first)) };
+}
+
+/// Lets others find this copy, which Node has loaded for itself alone. It exports nothing else but what Node asks it for.
+fn be_found(own: Provider) -> bool {
+    let mut here = libc::Dl_info {
+        dli_fname: ptr::null(),
+        dli_fbase: ptr::null_mut(),
+        dli_sname: ptr::null(),
+        dli_saddr: ptr::null_mut(),
     };
-    (status == sys::Status::napi_ok && !global.is_null()).then_some((global, key))
-}
-
-/// What another copy has left there.
-unsafe fn find(env: sys::napi_env, global: sys::napi_value, key: sys::napi_value) -> Option<*const Footprint> {
-    let (mut value, mut kind) = (ptr::null_mut(), 0);
-    let (mut is_ours, mut pointer) = (false, ptr::null_mut());
-    // SAFETY: as of `meet`. The tag says that a copy of ours has made it, on this thread, which owns the environment.
+    // SAFETY: asks for the object of a function of ours, which is loaded and stays so; its name is the linker's own.
     unsafe {
-        if sys::napi_get_property(env, global, key, &raw mut value) != sys::Status::napi_ok
-            || sys::napi_typeof(env, value, &raw mut kind) != sys::Status::napi_ok
-            || kind != sys::ValueType::napi_external
-            || sys::napi_check_object_type_tag(env, value, &raw const TAG, &raw mut is_ours) != sys::Status::napi_ok
-            || !is_ours
-            || sys::napi_get_value_external(env, value, &raw mut pointer) != sys::Status::napi_ok
-        {
-            return None;
-        }
-    }
-    (!pointer.is_null()).then_some(pointer.cast_const().cast())
-}
-
-/// Leaves this copy's own for others.
-unsafe fn leave(env: sys::napi_env, global: sys::napi_value, key: sys::napi_value) {
-    let own = footprint::own().cast_mut().cast();
-    let mut value = ptr::null_mut();
-    // SAFETY: as of `meet`. The footprint ends with the thread, and so after the environment; nothing is to be freed.
-    unsafe {
-        if sys::napi_create_external(env, own, None, ptr::null_mut(), &raw mut value) != sys::Status::napi_ok
-            || sys::napi_type_tag_object(env, value, &raw const TAG) != sys::Status::napi_ok
-        {
-            return;
-        }
-        let property = sys::napi_property_descriptor {
-            utf8name: ptr::null(),
-            name: key,
-            method: None,
-            getter: None,
-            setter: None,
-            value,
-            attributes: sys::PropertyAttributes::default,
-            data: ptr::null_mut(),
-        };
-        sys::napi_define_properties(env, global, 1, &raw const property);
+        libc::dladdr(own as *const libc::c_void, &raw mut here) != 0
+            && !here.dli_fname.is_null()
+            && !libc::dlopen(here.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_GLOBAL).is_null()
     }
 }

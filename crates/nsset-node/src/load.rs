@@ -10,9 +10,10 @@ use crate::{copies, start};
 /// Runs once in each environment, before anything can have been entered: a thread inherits the namespaces of the one that
 /// starts it. What cannot be started now is started by the calls that need it; they tell what is wrong.
 #[napi(module_exports)]
+#[allow(clippy::unnecessary_wraps, reason = "the macro takes nothing else")]
 pub fn load(_exports: Object, env: Env) -> Result<()> {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        copies::meet(env);
+        copies::meet();
         // A thread that cannot be looked at (no /proc) is looked at again, and the error told, when something is asked of it.
         let _ = nsset::proc::hold();
         let _ = nsset::thread::remember();

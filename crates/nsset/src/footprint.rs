@@ -3,7 +3,7 @@
 //! Each copy remembers where a thread stands, which another copy's `setns` makes stale. So all of them count the moves of
 //! a thread in one place: whoever finds a number that it did not leave there looks again.
 
-use std::{cell::Cell, ptr};
+use std::{cell::Cell, ptr, sync::OnceLock};
 
 /// Belongs to one thread, and lives as long as it. Other versions of the library read it: what is here stays.
 #[repr(C)]
@@ -15,28 +15,33 @@ pub struct Footprint {
     away: Cell<u32>,
 }
 
+/// Gives the footprint of the thread that calls it.
+pub type Provider = extern "C" fn() -> *const Footprint;
+
 thread_local! {
     static OWN: Footprint = const { Footprint { moves: Cell::new(0), away: Cell::new(0) } };
-    static SHARED: Cell<*const Footprint> = const { Cell::new(ptr::null()) };
 }
+
+static PROVIDER: OnceLock<Provider> = OnceLock::new();
 
 /// This copy's own, for others to share.
 pub fn own() -> *const Footprint {
     OWN.with(ptr::from_ref)
 }
 
-/// From now on this copy counts in that of another one.
+/// From now on this copy counts where another one does.
 ///
 /// # Safety
 ///
-/// It has to be what [`own`] gave on the same thread, in a copy that stays mapped.
-pub unsafe fn share(footprint: *const Footprint) {
-    SHARED.set(footprint);
+/// The provider has to be another copy's [`own`], or this one's, in an object that stays mapped.
+pub unsafe fn share(provider: Provider) {
+    let _ = PROVIDER.set(provider);
 }
 
 fn with<T>(call: impl FnOnce(&Footprint) -> T) -> T {
-    // SAFETY: `share` vouches for it, and it ends no sooner than this thread.
-    match unsafe { SHARED.get().as_ref() } {
+    let shared = PROVIDER.get().map_or(ptr::null(), |provider| provider());
+    // SAFETY: `share` vouches for it; it belongs to the calling thread, and ends no sooner.
+    match unsafe { shared.as_ref() } {
         Some(shared) => call(shared),
         None => OWN.with(call),
     }

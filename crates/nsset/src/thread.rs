@@ -96,7 +96,9 @@ pub fn ensure_restored() -> Result<()> {
     PLACE.with_borrow_mut(|place| match place {
         Some(place) if place.astray.is_some() => {
             if place.is_stale() {
-                ENTERABLE.into_iter().for_each(|kind| place.stands[kind] = None);
+                for kind in ENTERABLE {
+                    place.stands[kind] = None;
+                }
             }
             place.restore().map_err(|(kind, errno)| Error::Tainted { kind, errno })
         }

@@ -39,16 +39,24 @@ pub fn can_make(kinds: Kinds) -> bool {
 pub fn unshare_on_thread(kinds: Kinds, cancel: Option<&Cancel>) -> Result<NamespaceSet> {
     let over = EventFd::from_flags(EfdFlags::EFD_CLOEXEC).map_err(|errno| SystemError::new(errno, "eventfd2"))?;
     let over = Arc::new(over);
-    let ending = Arc::clone(&over);
+    let ending = Ending(Arc::clone(&over));
     let thread = Builder::new().name("nsset-unshare".into()).stack_size(STACK).spawn(move || {
-        let made = go_out_and_back(kinds);
-        // Only a full counter refuses.
-        let _ = ending.write(1);
-        made
+        let _ending = ending;
+        go_out_and_back(kinds)
     });
     let thread = thread.map_err(|error| SystemError::new(last_errno(&error), "pthread_create"))?;
     wait_for(&over, cancel)?;
-    thread.join().expect("the thread does not panic")
+    thread.join().unwrap_or_else(|_| Err(SystemError::new(Errno::ECANCELED, "unshare").into()))
+}
+
+/// Tells that the thread has done its work, or has panicked.
+struct Ending(Arc<EventFd>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // Only a full counter refuses.
+        let _ = self.0.write(1);
+    }
 }
 
 /// A network can take long: the kernel makes none while it takes many links down.

@@ -1,4 +1,12 @@
 //! A file as the set's mount namespace has it.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 use std::{
     fs,

@@ -1,4 +1,12 @@
 //! Sockets that are born inside a set: as root in a `net` set, as an ordinary user in a `user` and `net` set.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 mod again;
 mod refusal;

@@ -1,5 +1,13 @@
 //! The sysctls of a set's network: as root in a `net` set, by the calling thread; in a `user` and `net` set by the
 //! helper.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
 
 mod again;
 mod refusal;

@@ -115,6 +115,7 @@ impl Tbf {
         // Whole microseconds, as tc has it; the kernel goes by the burst itself.
         let microseconds = u64::from(burst) * 1_000_000 / u64::from(short.max(1));
         let buffer = ticks::from_duration(Duration::from_micros(microseconds)).unwrap_or(u32::MAX);
+        #[expect(clippy::indexing_slicing, reason = "there are eight bytes")]
         let [layer, align] = [0, 4].map(|at| u32::from_ne_bytes([0, 1, 2, 3].map(|byte| ETHERNET[at + byte])));
         let limit = self.limit().unwrap_or(u32::MAX);
         let mut options = Options::default();

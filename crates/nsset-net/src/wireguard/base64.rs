@@ -13,10 +13,10 @@ pub(super) fn encode(key: &[u8; 32]) -> String {
     let mut text = String::with_capacity(44);
     for bytes in key.chunks(3) {
         let mut group = [0; 4];
-        group[1..=bytes.len()].copy_from_slice(bytes);
+        group.iter_mut().skip(1).zip(bytes).for_each(|(place, byte)| *place = *byte);
         let bits = u32::from_be_bytes(group);
         let digits = (0..=bytes.len()).map(|place| bits >> (18 - 6 * place) & 63);
-        text.extend(digits.map(|digit| char::from(ALPHABET[digit as usize])));
+        text.extend(digits.filter_map(|digit| ALPHABET.get(digit as usize)).copied().map(char::from));
     }
     text.push('=');
     text
@@ -82,6 +82,7 @@ impl de::Visitor<'_> for Key {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice)]
 mod tests {
     use super::*;
 

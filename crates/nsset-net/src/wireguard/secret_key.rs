@@ -110,6 +110,7 @@ impl<'de> Deserialize<'de> for SecretKey {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice)]
 mod tests {
     use super::*;
 

@@ -119,6 +119,7 @@ impl PeerSpec {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice)]
 mod tests {
     use serde_json::{from_value, json, to_value};
 
