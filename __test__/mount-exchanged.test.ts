@@ -212,6 +212,33 @@ describe('symbolic links above a target', () => {
     expect(place.foreign()).toEqual(UNTOUCHED)
   })
 
+  asRoot('of root outside are followed by the root of a user namespace, which sees no such user', REASON, async () => {
+    using place = scene()
+    symlinkSync(`${place.theirs}/other`, `${place.victim}/net/by-root`)
+    const link = `${place.victim}/net/by-root`
+    const found = await askPlainNode<string[]>(
+      `import { lstatSync, readdirSync } from 'node:fs'
+       import { NamespaceSet } from 'nsset'
+       const set = NamespaceSet.unshareSync('net')
+       if (lstatSync('${link}').uid !== 65534) throw new Error('the link has an owner here')
+       set.mountSync({ net: '${link}/net' })
+       const during = readdirSync('${place.theirs}/other')
+       NamespaceSet.unmountSync('${link}/net')
+       set.close()
+       console.log(JSON.stringify([during.join(), readdirSync('${place.theirs}/other').join()]))`,
+      {
+        prefix: ['setpriv', `--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, '--clear-groups'].concat([
+          'unshare',
+          '--user',
+          '--map-root-user',
+          '--mount',
+          '--',
+        ]),
+      },
+    )
+    expect(found).toEqual(['net', ''])
+  })
+
   asRoot('of the caller are, and of the other user to what is theirs', REASON, () => {
     using place = scene()
     using set = NamespaceSet.unshareSync('net')
