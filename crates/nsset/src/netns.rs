@@ -20,10 +20,10 @@ use crate::{
     entry::{Entry, is_empty_file},
     error::{Error, Result, SystemError, last_errno},
     kind::Kind,
-    mount::{Mounted, explain_unmount, mount_anew, remove_file},
+    mount::{Mounted, explain_unmount, is_namespace, mount_anew, remove_file},
     mount_tree,
     namespace::{Namespace, NamespaceId},
-    source::{from_path, from_path_at, is_namespace_file, reopen_namespace},
+    source::{from_path, from_path_at, reopen_namespace},
     walk::{is_type, make_directory, open_directory},
 };
 
@@ -88,7 +88,7 @@ enum Name {
 
 fn look_at(entry: &Entry, held: &OwnedFd, stat: &FileStat) -> std::result::Result<Name, Box<SystemError>> {
     let refuse = |hint| Err(entry.error(Errno::EINVAL, "unlink").hint(hint));
-    if is_namespace_file(held.as_fd()) {
+    if is_namespace(entry, held)? {
         let network = reopen_namespace(held.as_fd(), entry.path(), Some(Kind::Net));
         return network.map(|_| Name::Mounted).map_err(|error| of_system(error, entry));
     }
@@ -189,7 +189,10 @@ fn mount_and_share(directory: &Path, held: &OwnedFd) -> Result<OwnedFd> {
         other => return Ok(other.map(|()| held).map_err(explain)?),
     }
     let mount = mount_tree::bind_all(held.as_fd(), held.as_fd()).map_err(explain)?;
-    mount_tree::share_all(mount.as_fd()).map_err(explain)?;
+    if let Err(errno) = mount_tree::share_all(mount.as_fd()) {
+        let _ = mount_tree::detach(mount.as_fd());
+        return Err(explain(errno).into());
+    }
     Ok(mount)
 }
 

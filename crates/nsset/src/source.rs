@@ -110,7 +110,7 @@ pub(crate) fn from_path_at(
 
 /// Turns an `O_PATH` descriptor into a namespace, if it is one and of the kind that is expected.
 pub(crate) fn reopen_namespace(held: BorrowedFd<'_>, path: &Path, expected: Option<Kind>) -> Result<Namespace> {
-    if !is_namespace_file(held) {
+    if !is_namespace_file(held).map_err(|errno| SystemError::new(errno, "fstatfs").path(path))? {
         let hint = "it is not a namespace; /proc/PID/ns/KIND is, and what `ip netns add` or set.mount() left";
         return Err(SystemError::new(Errno::EINVAL, "open").path(path).hint(hint).into());
     }
@@ -124,8 +124,8 @@ pub(crate) fn reopen_namespace(held: BorrowedFd<'_>, path: &Path, expected: Opti
     Namespace::new(kind, fd)
 }
 
-pub(crate) fn is_namespace_file(fd: BorrowedFd<'_>) -> bool {
-    fstatfs(fd).is_ok_and(|stat| stat.filesystem_type() == NSFS_MAGIC)
+pub(crate) fn is_namespace_file(fd: BorrowedFd<'_>) -> std::result::Result<bool, Errno> {
+    fstatfs(fd).map(|stat| stat.filesystem_type() == NSFS_MAGIC)
 }
 
 fn kind_of(fd: BorrowedFd<'_>) -> std::result::Result<Kind, Errno> {
