@@ -62,7 +62,7 @@ impl Entry {
         match fstat(&file) {
             Ok(stat) => Ok((file, stat)),
             Err(errno) => {
-                // Nobody can tell which file it is, but it was made here a moment ago.
+                // The file was made here a moment ago.
                 let _ = self.unlink();
                 Err(errno)
             }

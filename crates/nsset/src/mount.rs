@@ -73,7 +73,7 @@ pub(crate) struct Mounted {
 
 impl Mounted {
     fn undo(self) {
-        // Only from an older mount namespace could anybody have taken it away since.
+        // It fails only where root has unmounted it since.
         let _ = mount_tree::detach(self.mount.as_fd());
         drop(self.mount);
         if let Some(file) = self.created {

@@ -182,7 +182,7 @@ fn prepare(directory: &Path) -> Result<OwnedFd> {
 fn mount_and_share(directory: &Path, held: &OwnedFd) -> Result<OwnedFd> {
     let explain = |errno| explain_share(errno, directory);
     let _lock = lock(directory, held)?;
-    // Somebody may have mounted it before the lock was ours.
+    // Another process may have mounted it before the lock was ours.
     let held = open_directory(directory)?;
     match mount_tree::share_all(held.as_fd()) {
         Err(Errno::EINVAL) => {}
@@ -264,7 +264,7 @@ impl TemporaryName {
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
-        // The garbage collector has nobody to tell.
+        // The garbage collector cannot report it.
         let _ = self.remove_once();
     }
 }

@@ -105,7 +105,7 @@ impl Walk {
             return Err(failed_to_open(Errno::ELOOP));
         }
         if fstatfs(link).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC) {
-            // The kernel makes these, and where they lead cannot always be told in words.
+            // The kernel makes these, and the text of such a link is not always a path.
             self.at = open_below(self.at.as_fd(), Path::new(name))?;
             return Ok(());
         }
