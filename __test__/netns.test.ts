@@ -1,5 +1,5 @@
 /** `netns`: network namespaces by name. What iproute2 made is read here, and what is made here iproute2 reads. */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -21,6 +21,7 @@ import { resources } from './setup/resources.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
 
 const REASON = 'names are mounts, which take root'
+const ORDINARY_UID = 1234
 
 let last = 0
 /** A name of this test's own in the directory that all share. */
@@ -190,6 +191,19 @@ describe('a temporary name', () => {
     }
   })
 
+  asRoot('that cannot be unmounted is an error, too: the caller may not any more', REASON, async () => {
+    using directory = temporaryDirectory()
+    chmodSync(directory.path, 0o755)
+    const failure = await askPlainNode<object>(
+      `import { NamespaceSet, netns } from 'nsset'
+       const set = await netns.create('blue', { directory: ${JSON.stringify(directory.path)}, temporary: true })
+       process.setuid(${ORDINARY_UID})
+       try { set.close() } catch ({ code, syscall, path }) { console.log(JSON.stringify({ code, syscall, path, closed: set.closed })) }`,
+    )
+    expect(failure).toEqual({ code: 'EPERM', syscall: 'umount2', path: directory.file('blue'), closed: true })
+    await netns.remove('blue', { directory: directory.path })
+  })
+
   asRoot('that was removed by others is no error, and neither is one that was unmounted', REASON, async () => {
     using directory = temporaryDirectory()
     const options = { directory: directory.path, temporary: true }
@@ -332,6 +346,23 @@ describe('remove', () => {
     expect(mountsBelow(directory.path)).toHaveLength(2)
     await netns.remove('twice', options)
     expect([mountsBelow(directory.path), readdirSync(directory.path)]).toEqual([[], []])
+  })
+
+  asRoot('says what stays: a file that nothing may remove', REASON, async (context) => {
+    using directory = temporaryDirectory()
+    const options = { directory: directory.path }
+    const chattr = (change: string) => spawnSync('chattr', [change, directory.path], { timeout: 10_000 }).status
+    if (chattr('-i') !== 0) context.skip('chattr(1) cannot mark what is in the temporary directory as immutable')
+    using set = await netns.create('blue', options)
+    try {
+      expect(chattr('+i')).toBe(0)
+      expectFailure(await failureOf(() => netns.remove('blue', options)), system('EPERM', '/blue', 'stays'))
+      expect([mountsBelow(directory.path), set.closed]).toEqual([[], false])
+    } finally {
+      chattr('-i')
+    }
+    await netns.remove('blue', options)
+    expect(readdirSync(directory.path)).toEqual([])
   })
 
   asRoot('says what stays: a file with content below the mount', REASON, async () => {

@@ -70,7 +70,7 @@ export class NamespacePool {
   readonly #ending = new AbortController()
   readonly #makers = new Set<Promise<void>>()
   readonly #waiters = new Set<Waiter>()
-  /** Of sets that nobody takes. */
+  /** Of sets that are not taken. */
   readonly #ends = new Set<Promise<void>>()
   /** The first of the failures to close one. */
   #notClosed: { reason: unknown } | undefined
@@ -256,7 +256,7 @@ export class NamespacePool {
     }
   }
 
-  /** To who waits longest, or into the pool if there is room; whether it was taken. */
+  /** Gives it to the `get()` that waits longest, or to the pool if there is room; whether it was taken. */
   #isTaken(set: NamespaceSet): boolean {
     const waiter = this.#nextWaiter()
     if (waiter !== undefined) {

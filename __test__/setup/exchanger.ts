@@ -1,4 +1,4 @@
-/** Another user who exchanges what is in a directory of theirs, in a loop: the program in C beside this file. */
+/** Exchanges what is in another user's directory, in a loop and as that user: the program in C beside this file. */
 import { execFileSync, spawn } from 'node:child_process'
 import { chmodSync } from 'node:fs'
 import { createInterface } from 'node:readline'

@@ -13,7 +13,7 @@ use crate::{
 /// Makes `directory` a mount of its own, which pivot_root(2) demands, and the place where targets are looked for.
 pub fn root(directory: &'static CStr, state: &mut State) -> Result<(), Errno> {
     let target = syscall::open(AT_FDCWD, directory, O_PATH | O_DIRECTORY)?;
-    let tree = syscall::open_tree(directory, true)?;
+    let tree = syscall::open_tree_of(target)?;
     syscall::move_mount(tree, target)?;
     syscall::close(target);
     state.root = Some(tree);

@@ -515,6 +515,13 @@ pub fn open_tree(path: &CStr, recursive: bool) -> Result<i32, Errno> {
     call!(shared::OPEN_TREE, AT_FDCWD, path.as_ptr(), OPEN_TREE_CLONE | O_CLOEXEC | depth).map(|fd| fd as i32)
 }
 
+/// A detached copy of the mount whose directory the descriptor holds, from there on, with those below it.
+pub fn open_tree_of(directory: i32) -> Result<i32, Errno> {
+    const OPEN_TREE_CLONE: usize = 1;
+    let flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
+    call!(shared::OPEN_TREE, directory, c"".as_ptr(), flags).map(|fd| fd as i32)
+}
+
 /// Adds attributes (`MOUNT_ATTR_*`) to a detached mount, or to a tree of them.
 pub fn add_mount_attributes(tree: i32, attributes: usize, recursive: bool) -> Result<usize, Errno> {
     let request = [attributes as u64, 0, 0, 0];

@@ -1,10 +1,10 @@
-//! That something has ended, for all who want to hear of it.
+//! Calls listeners when something has ended.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 type Listener = Box<dyn FnOnce() + Send>;
 
-/// Told once; listeners that come later are called at once. A clone is the same.
+/// Ends once; listeners that are added later are called at once. A clone is the same.
 #[derive(Clone, Default)]
 pub(crate) struct Ended(Arc<Mutex<State>>);
 

@@ -10,7 +10,7 @@ use std::{
 use nix::{
     errno::Errno,
     fcntl::{AtFlags, OFlag, openat},
-    sys::stat::{FileStat, Mode, SFlag, fstatat},
+    sys::stat::{FileStat, Mode, SFlag, fstat, fstatat},
     unistd::{UnlinkatFlags, unlinkat},
 };
 
@@ -56,9 +56,17 @@ impl Entry {
 
     /// Makes an empty file of mode 0: the mark by which `unmount` knows a file that was made for this, as iproute2
     /// leaves them too.
-    pub(crate) fn create(&self) -> Result<OwnedFd, Errno> {
+    pub(crate) fn create(&self) -> Result<(OwnedFd, FileStat), Errno> {
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-        openat(&*self.directory, self.name.as_os_str(), flags, Mode::empty())
+        let file = openat(&*self.directory, self.name.as_os_str(), flags, Mode::empty())?;
+        match fstat(&file) {
+            Ok(stat) => Ok((file, stat)),
+            Err(errno) => {
+                // The file was made here a moment ago.
+                let _ = self.unlink();
+                Err(errno)
+            }
+        }
     }
 
     /// Holds what is there (`O_PATH`), a symbolic link itself.
@@ -80,10 +88,14 @@ impl Entry {
             Ok(there) if !is_same(&there, file) => return Ok(false),
             Ok(_) => {}
         }
-        match unlinkat(&*self.directory, self.name.as_os_str(), UnlinkatFlags::NoRemoveDir) {
+        match self.unlink() {
             Err(Errno::ENOENT) => Ok(false),
             other => other.map(|()| true),
         }
+    }
+
+    fn unlink(&self) -> Result<(), Errno> {
+        unlinkat(&*self.directory, self.name.as_os_str(), UnlinkatFlags::NoRemoveDir)
     }
 
     pub(crate) fn error(&self, errno: Errno, syscall: &'static str) -> Box<SystemError> {

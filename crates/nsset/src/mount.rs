@@ -73,7 +73,7 @@ pub(crate) struct Mounted {
 
 impl Mounted {
     fn undo(self) {
-        // Only from an older mount namespace could anybody have taken it away since.
+        // It fails only where root has unmounted it since.
         let _ = mount_tree::detach(self.mount.as_fd());
         drop(self.mount);
         if let Some(file) = self.created {
@@ -84,11 +84,11 @@ impl Mounted {
 
 /// Mounts a namespace onto a file that is made for it: what is there already is an error, whatever it is.
 pub(crate) fn mount_anew(namespace: &Namespace, entry: Entry) -> Result<Mounted> {
-    let target = entry.create().map_err(|errno| {
+    let (target, created) = entry.create().map_err(|errno| {
         let error = entry.error(errno, "open");
         if errno == Errno::EEXIST { error.hint("the name is taken") } else { error }
     })?;
-    mount_to(namespace, entry, target, true)
+    mount_to(namespace, entry, target, Some(created))
 }
 
 fn mount_one(namespace: &Namespace, entry: Entry) -> Result<Mounted> {
@@ -96,8 +96,7 @@ fn mount_one(namespace: &Namespace, entry: Entry) -> Result<Mounted> {
     mount_to(namespace, entry, target, created)
 }
 
-fn mount_to(namespace: &Namespace, entry: Entry, target: OwnedFd, created: bool) -> Result<Mounted> {
-    let created = created.then(|| fstat(&target)).transpose().map_err(|errno| entry.error(errno, "fstat"))?;
+fn mount_to(namespace: &Namespace, entry: Entry, target: OwnedFd, created: Option<FileStat>) -> Result<Mounted> {
     // Both by descriptor: what was checked is what is mounted on, wherever the path may lead by now.
     match mount_tree::bind(namespace.as_fd(), target.as_fd()) {
         Ok(mount) => Ok(Mounted { entry, mount, target, created }),
@@ -110,10 +109,10 @@ fn mount_to(namespace: &Namespace, entry: Entry, target: OwnedFd, created: bool)
     }
 }
 
-/// The file to mount on: made here, or an empty regular file that was there.
-fn open_target(entry: &Entry) -> Result<(OwnedFd, bool)> {
+/// The file to mount on: made here, and what it is then, or an empty regular file that was there.
+fn open_target(entry: &Entry) -> Result<(OwnedFd, Option<FileStat>)> {
     match entry.create() {
-        Ok(fd) => return Ok((fd, true)),
+        Ok((file, created)) => return Ok((file, Some(created))),
         Err(Errno::EEXIST) => {}
         Err(errno) => return Err(entry.error(errno, "open").into()),
     }
@@ -123,13 +122,13 @@ fn open_target(entry: &Entry) -> Result<(OwnedFd, bool)> {
     if !is_type(&stat, SFlag::S_IFREG) {
         return refuse("something is there that is not an empty regular file (a symbolic link is not followed)");
     }
-    if is_namespace_file(target.as_fd()) {
+    if is_namespace(entry, &target)? {
         return refuse("a namespace is mounted there already");
     }
     if stat.st_size != 0 {
         return refuse("a file with content is there, and is left as it is");
     }
-    Ok((target, false))
+    Ok((target, None))
 }
 
 fn explain_mount(errno: Errno, kind: Kind, path: &Path) -> Box<SystemError> {
@@ -157,7 +156,7 @@ pub fn unmount(path: &Path) -> Result<()> {
     if is_type(&stat, SFlag::S_IFDIR) {
         return unmount_directory(held, path);
     }
-    if !is_namespace_file(held.as_fd()) {
+    if !is_namespace(&entry, &held)? {
         return Err(refuse_unmount(path));
     }
     unmount_one(&entry, held)
@@ -172,12 +171,16 @@ fn unmount_directory(directory: OwnedFd, path: &Path) -> Result<()> {
             Err(Errno::ENOENT) => continue,
             other => other.map_err(|errno| entry.error(errno, "open"))?,
         };
-        if is_namespace_file(held.as_fd()) {
+        if is_namespace(&entry, &held)? {
             unmount_one(&entry, held)?;
             any = true;
         }
     }
     if any { Ok(()) } else { Err(refuse_unmount(path)) }
+}
+
+pub(crate) fn is_namespace(entry: &Entry, held: &OwnedFd) -> std::result::Result<bool, Box<SystemError>> {
+    is_namespace_file(held.as_fd()).map_err(|errno| entry.error(errno, "fstatfs"))
 }
 
 /// Unmounts the namespace that is held, and removes the file below it if that is as we make them: a regular one, empty, of

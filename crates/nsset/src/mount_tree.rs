@@ -1,5 +1,5 @@
 //! Mounts by descriptor: open_tree(2), move_mount(2), and umount2(2) of what is held. Nothing is looked up by a path that
-//! somebody could exchange.
+//! another user could exchange.
 
 use std::{
     ffi::OsStr,

@@ -20,10 +20,10 @@ use crate::{
     entry::{Entry, is_empty_file},
     error::{Error, Result, SystemError, last_errno},
     kind::Kind,
-    mount::{Mounted, explain_unmount, mount_anew, remove_file},
+    mount::{Mounted, explain_unmount, is_namespace, mount_anew, remove_file},
     mount_tree,
     namespace::{Namespace, NamespaceId},
-    source::{from_path, from_path_at, is_namespace_file},
+    source::{from_path, from_path_at, reopen_namespace},
     walk::{is_type, make_directory, open_directory},
 };
 
@@ -88,14 +88,16 @@ enum Name {
 
 fn look_at(entry: &Entry, held: &OwnedFd, stat: &FileStat) -> std::result::Result<Name, Box<SystemError>> {
     let refuse = |hint| Err(entry.error(Errno::EINVAL, "unlink").hint(hint));
-    if is_namespace_file(held.as_fd()) {
-        return name_of(entry).map(|()| Name::Mounted);
+    if is_namespace(entry, held)? {
+        let network = reopen_namespace(held.as_fd(), entry.path(), Some(Kind::Net));
+        return network.map(|_| Name::Mounted).map_err(|error| of_system(error, entry));
     }
     if is_type(stat, SFlag::S_IFLNK) {
-        return match name_of(entry) {
+        let network = from_path_at(entry.directory(), Path::new(entry.name()), entry.path(), Some(Kind::Net));
+        return match network.map_err(|error| of_system(error, entry)) {
             // What it led to is gone.
             Err(error) if matches!(error.errno, Errno::ENOENT | Errno::ESRCH) => Ok(Name::Dead),
-            other => other.map(|()| Name::Dead),
+            other => other.map(|_| Name::Dead),
         };
     }
     if is_empty_file(stat) {
@@ -107,12 +109,10 @@ fn look_at(entry: &Entry, held: &OwnedFd, stat: &FileStat) -> std::result::Resul
     refuse("it is neither a file nor a network namespace, and stays")
 }
 
-/// Whether the name leads to a network namespace.
-fn name_of(entry: &Entry) -> std::result::Result<(), Box<SystemError>> {
-    match from_path_at(entry.directory(), Path::new(entry.name()), entry.path(), Some(Kind::Net)) {
-        Ok(_) => Ok(()),
-        Err(Error::System(error)) => Err(error),
-        Err(_) => Err(entry.error(Errno::EINVAL, "open")),
+fn of_system(error: Error, entry: &Entry) -> Box<SystemError> {
+    match error {
+        Error::System(error) => error,
+        _ => entry.error(Errno::EINVAL, "open"),
     }
 }
 
@@ -169,23 +169,35 @@ fn prepare(directory: &Path) -> Result<OwnedFd> {
         Errno::EACCES if error.hint.is_none() => error.hint("names are for root; set.path() needs none"),
         _ => error,
     })?;
-    if directory == Path::new(DIRECTORY) { share(directory, &held) } else { Ok(held) }
+    if directory != Path::new(DIRECTORY) {
+        return Ok(held);
+    }
+    match mount_tree::share_all(held.as_fd()) {
+        // It is no mount yet.
+        Err(Errno::EINVAL) => mount_and_share(directory, &held),
+        other => Ok(other.map(|()| held).map_err(|errno| explain_share(errno, directory))?),
+    }
 }
 
-fn share(directory: &Path, held: &OwnedFd) -> Result<OwnedFd> {
-    let explain = |errno| SystemError::new(errno, "mount(MS_SHARED)").path(directory);
+fn mount_and_share(directory: &Path, held: &OwnedFd) -> Result<OwnedFd> {
+    let explain = |errno| explain_share(errno, directory);
     let _lock = lock(directory, held)?;
-    // Somebody may have mounted it before the lock was ours.
+    // Another process may have mounted it before the lock was ours.
     let held = open_directory(directory)?;
     match mount_tree::share_all(held.as_fd()) {
-        Ok(()) => return Ok(held),
-        // It is no mount yet.
         Err(Errno::EINVAL) => {}
-        Err(errno) => return Err(explain(errno).into()),
+        other => return Ok(other.map(|()| held).map_err(explain)?),
     }
     let mount = mount_tree::bind_all(held.as_fd(), held.as_fd()).map_err(explain)?;
-    mount_tree::share_all(mount.as_fd()).map_err(explain)?;
+    if let Err(errno) = mount_tree::share_all(mount.as_fd()) {
+        let _ = mount_tree::detach(mount.as_fd());
+        return Err(explain(errno).into());
+    }
     Ok(mount)
+}
+
+fn explain_share(errno: Errno, directory: &Path) -> Box<SystemError> {
+    SystemError::new(errno, "mount(MS_SHARED)").path(directory)
 }
 
 /// As iproute2 does, so that two that prepare it at once do not mount it twice.
@@ -252,7 +264,7 @@ impl TemporaryName {
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
-        // The garbage collector has nobody to tell.
+        // The garbage collector cannot report it.
         let _ = self.remove_once();
     }
 }

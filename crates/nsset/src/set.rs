@@ -40,7 +40,7 @@ impl NamespaceSet {
         self.init = Some(Arc::new(init));
     }
 
-    /// For who holds the set open on behalf of a user; nothing where there is no PID 1 of ours. The pid namespace ends with
+    /// Held for as long as a user has the set open; `None` where there is no PID 1 of ours. The pid namespace ends with
     /// the last one.
     pub fn stay(&self) -> Option<Stay> {
         self.init.as_ref().map(Stay::new)

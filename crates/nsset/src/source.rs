@@ -99,7 +99,7 @@ pub fn from_fd(fd: i32, expected: Option<Kind>) -> Result<NamespaceSet> {
         let errno = if errno == Errno::ENOENT { Errno::EBADF } else { errno };
         SystemError::new(errno, "open").path(&path).hint("the descriptor is not open")
     })?;
-    reopen_namespace(held, Path::new(&path), expected).map(NamespaceSet::of)
+    reopen_namespace(held.as_fd(), Path::new(&path), expected).map(NamespaceSet::of)
 }
 
 pub(crate) fn from_path_at(
@@ -111,12 +111,12 @@ pub(crate) fn from_path_at(
     // O_PATH first: opening a FIFO or a device could wait, or do something.
     let held = openat(directory, name, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
         .map_err(|errno| SystemError::new(errno, "open").path(path))?;
-    reopen_namespace(held, path, expected)
+    reopen_namespace(held.as_fd(), path, expected)
 }
 
 /// Turns an `O_PATH` descriptor into a namespace, if it is one and of the kind that is expected.
-fn reopen_namespace(held: OwnedFd, path: &Path, expected: Option<Kind>) -> Result<Namespace> {
-    if !is_namespace_file(held.as_fd()) {
+pub(crate) fn reopen_namespace(held: BorrowedFd<'_>, path: &Path, expected: Option<Kind>) -> Result<Namespace> {
+    if !is_namespace_file(held).map_err(|errno| SystemError::new(errno, "fstatfs").path(path))? {
         let hint = "it is not a namespace; /proc/PID/ns/KIND is, and what `ip netns add` or set.mount() left";
         return Err(SystemError::new(Errno::EINVAL, "open").path(path).hint(hint).into());
     }
@@ -134,8 +134,8 @@ fn is_of_proc(directory: BorrowedFd<'_>) -> bool {
     fstatfs(directory).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC)
 }
 
-pub(crate) fn is_namespace_file(fd: BorrowedFd<'_>) -> bool {
-    fstatfs(fd).is_ok_and(|stat| stat.filesystem_type() == NSFS_MAGIC)
+pub(crate) fn is_namespace_file(fd: BorrowedFd<'_>) -> std::result::Result<bool, Errno> {
+    fstatfs(fd).map(|stat| stat.filesystem_type() == NSFS_MAGIC)
 }
 
 fn kind_of(fd: BorrowedFd<'_>) -> std::result::Result<Kind, Errno> {

@@ -9,7 +9,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{AT_FDCWD, OFlag, openat, readlinkat},
+    fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat},
     sys::{
         stat::{FileStat, Mode, SFlag, fstat, mkdirat},
         statfs::{PROC_SUPER_MAGIC, fstatfs},
@@ -51,8 +51,12 @@ enum Stop {
 
 impl Walk {
     fn along(path: &Path, makes: bool) -> Result<OwnedFd, Box<SystemError>> {
-        let begin = || Ok(Self { at: open_below(AT_FDCWD, Path::new("."))?, links: 0, makes });
-        let walked = begin().and_then(|mut walk| walk.follow(path).map(|()| walk.at));
+        if let Some(directory) = without_links(path) {
+            return Ok(directory);
+        }
+        let (start, rest) = path.strip_prefix("/").map_or((".", path), |rest| ("/", rest));
+        let begin = || Ok(Self { at: open_below(AT_FDCWD, Path::new(start))?, links: 0, makes });
+        let walked = begin().and_then(|mut walk| walk.follow(rest).map(|()| walk.at));
         walked.map_err(|stop| explain(stop, path))
     }
 
@@ -101,7 +105,7 @@ impl Walk {
             return Err(failed_to_open(Errno::ELOOP));
         }
         if fstatfs(link).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC) {
-            // The kernel makes these, and where they lead cannot always be told in words.
+            // The kernel makes these, and the text of such a link is not always a path.
             self.at = open_below(self.at.as_fd(), Path::new(name))?;
             return Ok(());
         }
@@ -112,6 +116,12 @@ impl Walk {
         }
         Err(Stop::Stranger(owner))
     }
+}
+
+/// Where there is no link on the way, there is none to judge. Any error is left to the walk, which knows what to say.
+fn without_links(path: &Path) -> Option<OwnedFd> {
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    openat2(AT_FDCWD, path, OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS)).ok()
 }
 
 fn open_below(at: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd, Stop> {
