@@ -139,9 +139,8 @@ describe('the files of the host and the networks of other sets answer as ever be
     expect(performance.now() - start).toBeLessThan(6_000)
   }, 60_000)
 
-  test.each(['stop', 'kill'] as const)(
-    'two sets that %s helpers',
-    async (malice) => {
+  for (const malice of ['stop', 'kill'] as const) {
+    test(`two sets that ${malice} helpers`, async (context) => {
       const reason = missing(malice)
       if (reason !== undefined) return context.skip(reason)
       using honest = NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root' })
@@ -163,9 +162,8 @@ describe('the files of the host and the networks of other sets answer as ever be
       expect(files.longest).toBeLessThan(2_000)
       expect(lists.median).toBeLessThan(usual.median + 20)
       expect(lists.longest).toBeLessThan(2_000)
-    },
-    60_000,
-  )
+    }, 60_000)
+  }
 })
 
 describe('what waits for its turn in a hostile set', () => {
