@@ -146,8 +146,9 @@ describe('the files of the host and the networks of other sets answer as ever be
       using honest = NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root' })
       const list = () => honest.network.links.list()
       await list()
-      const usual = await timesOf(list)
       await using hostile = await hostileSets(malice, 2)
+      // Beside those who look for somebody to fall upon, and find nobody.
+      const [usual, usualFiles] = [await timesOf(list), await timesOf(() => readFile('/etc/hostname'))]
       const calls = ({ network }: NamespaceSet) => [network.links.list(), network.sysctls.get('net.ipv4.ip_forward')]
       const rounds = Array.from({ length: 10 }, () =>
         hostile.sets.flatMap((set) => [...calls(set).map(settled), lookUp(set)]),
@@ -158,7 +159,7 @@ describe('the files of the host and the networks of other sets answer as ever be
         expect([undefined, 'ECHILD', 'ETIMEDOUT', 'EAI_AGAIN', 'ECONNRESET', 'EPIPE']).toContain(code)
       }
       expect(hostile.hits()).toBeGreaterThan(2)
-      expect(files.median).toBeLessThan(50)
+      expect(files.median).toBeLessThan(usualFiles.median + 50)
       expect(files.longest).toBeLessThan(2_000)
       expect(lists.median).toBeLessThan(usual.median + 20)
       expect(lists.longest).toBeLessThan(2_000)
