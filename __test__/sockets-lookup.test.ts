@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import dns from 'node:dns'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net, { type LookupFunction } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -531,6 +531,30 @@ describe('a named network goes by what iproute2 has for its name', () => {
       using opened = netns.open(name)
       expect(await found(opened.network, 'of-the-name')).toEqual(['10.3.3.3'])
       expect(await found(set.network, 'of-the-name')).toEqual(['10.3.3.3'])
+    })
+  })
+
+  asRoot('what is no file is not waited for, and /dev/null is an empty one', REASON, async () => {
+    await named(async (name, file) => {
+      using set = await netns.create(name, { loopback: true })
+      set.network.setServers(['127.0.0.1:9'])
+      symlinkSync('/dev/null', file('hosts'))
+      execFileSync('mkfifo', [file('fifo')], { timeout: 10_000 })
+      const ask = async () => {
+        // So long, files are taken for what they were.
+        await wait(60)
+        const start = performance.now()
+        const { code, cause } = await failureOf(() => found(set.network, 'of-the-name'))
+        expect(performance.now() - start).toBeLessThan(2_000)
+        return { code, cause }
+      }
+      for (const target of ['fifo', '/dev/zero', '/dev/tty', '/etc']) {
+        symlinkSync(target, file('resolv.conf'))
+        const cause = { code: target === '/etc' ? 'EISDIR' : 'EINVAL', path: file('resolv.conf') }
+        expect(await ask()).toMatchObject({ code: 'EAI_AGAIN', cause })
+        rmSync(file('resolv.conf'))
+      }
+      expect(await ask()).toMatchObject({ code: 'EAI_AGAIN', cause: { code: 'ECONNREFUSED' } })
     })
   })
 

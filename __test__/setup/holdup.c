@@ -5,7 +5,8 @@
  *   holdup stop PARENT   stops every child of that process but its own kin, again and again
  *   holdup kill PARENT   kills them
  *
- * Says "ready" once it does so. Children are looked for by the last pid that the kernel gave to anybody (/proc/loadavg).
+ * Says "ready", begins at the next line of its input, and says "hit" for each child that it has got. Children are looked
+ * for by the last pid that the kernel gave to anybody (/proc/loadavg).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -73,16 +74,18 @@ static int last_pid(void) {
   return pid;
 }
 
-static int fall_upon(int parent, int signal, const char *own) {
-  int newcomers[KEPT] = { 0 }, next = 0, seen = last_pid();
+static void fall_upon(int parent, int signal, const char *own) {
+  int newcomers[KEPT] = { 0 }, is_hit[KEPT] = { 0 }, next = 0, seen;
   char name[32];
   say("ready\n");
+  if (read(0, name, 1) < 0) exit(1);
+  seen = last_pid();
   for (;;) {
-    for (int last = last_pid(); seen < last; ) newcomers[next++ % KEPT] = ++seen;
+    for (int last = last_pid(); seen < last; ) is_hit[next % KEPT] = 0, newcomers[next++ % KEPT] = ++seen;
     for (int i = 0; i < KEPT; i++) {
       if (newcomers[i] == 0) continue;
       if (parent_of(newcomers[i], name) != parent || strcmp(name, own) == 0) newcomers[i] = 0;
-      else kill(newcomers[i], signal);
+      else if (kill(newcomers[i], signal) == 0 && !is_hit[i]++) say("hit\n");
     }
   }
 }
@@ -91,5 +94,6 @@ int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "files") == 0) return hold_files();
   if (argc != 3) return 2;
   int signal = strcmp(argv[1], "kill") == 0 ? SIGKILL : SIGSTOP;
-  return fall_upon(atoi(argv[2]), signal, "holdup");
+  fall_upon(atoi(argv[2]), signal, "holdup");
+  return 0;
 }

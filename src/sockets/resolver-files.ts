@@ -28,23 +28,34 @@ export class ResolverFiles {
   readonly #hasMounts: boolean
   #known = [NOTHING, NOTHING]
   #texts: Promise<ResolverTexts> | undefined
-  /** When `#texts` is not to be relied on any more; not while they are being read. */
-  #freshUntil = 0
+  #readAt = 0
+  #reading: Promise<ResolverTexts> | undefined
 
   constructor(set: NamespaceSet) {
     this.#set = set
     this.#hasMounts = set.has('mnt')
   }
 
-  /** A failure lasts as long as texts do: whoever owns the files may have them take long. */
+  /**
+   * They are read anew before they have to be, so that of many names one after the other none waits for them. A failure lasts
+   * as long as texts do: whoever owns the files may have them take long.
+   */
   read(): Promise<ResolverTexts> {
-    if (this.#texts === undefined || performance.now() > this.#freshUntil) {
-      this.#freshUntil = Number.POSITIVE_INFINITY
-      this.#texts = this.#readAnew().finally(() => {
-        this.#freshUntil = performance.now() + (this.#areInside() ? FRESH : FRESH_HERE)
-      })
-    }
+    const age = performance.now() - this.#readAt
+    const fresh = this.#areInside() ? FRESH : FRESH_HERE
+    if (this.#texts === undefined || age > fresh) return this.#readOnce()
+    if (age > fresh / 2) this.#readOnce().catch(() => undefined)
     return this.#texts
+  }
+
+  /** One at a time. */
+  #readOnce(): Promise<ResolverTexts> {
+    this.#reading ??= this.#readAnew().finally(() => {
+      this.#texts = this.#reading
+      this.#readAt = performance.now()
+      this.#reading = undefined
+    })
+    return this.#reading
   }
 
   /** Files here have a stamp. */

@@ -101,8 +101,10 @@ impl Drop for Traps {
     }
 }
 
+type Read = Box<dyn Fn(&Path) -> Result<Vec<u8>>>;
+
 /// What is read inside of a set, and what is read here.
-fn ways() -> [(&'static str, Box<dyn Fn(&Path) -> Result<Vec<u8>>>); 2] {
+fn ways() -> [(&'static str, Read); 2] {
     let set = with_an_empty_mnt();
     let inside = move |path: &Path| read_file(&set, Kinds::ALL, path);
     let here = |path: &Path| find_file(path)?.map_or(Ok(Vec::new()), |found| found.read(65_535));
