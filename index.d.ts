@@ -61,7 +61,7 @@ export declare class NativeNetwork {
   connectLinkLocal(id: number, address: string, port: number, link: string): void
   /** Has a handle of Node's take the socket of that connection. Returns what the handle's `open` returns. */
   giveConnection(handle: object, id: number): number
-  /** Closes the socket of that connection, if there is one. */
+  /** Ends that connection, where no handle has taken its socket. */
   dropConnection(id: number): void
   /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void

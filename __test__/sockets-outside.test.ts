@@ -249,10 +249,11 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
 
     test('with an agent, to an abstract name, and to upgrade', async () => {
       const upgrade = { host: '127.0.0.1', port: port(), headers: { connection: 'upgrade', upgrade: 'x' } }
-      const requests = [{ socketPath: traps.name }, { ...upgrade, method: 'CONNECT' }, upgrade]
-      const outcomes = await each({ ...requests }, (options) =>
-        outcomeOfRequest(get({ ...options, ...loose, agent: agentOf() })),
-      )
+      const requests: http.RequestOptions[] = [{ socketPath: traps.name }, { ...upgrade, method: 'CONNECT' }, upgrade]
+      const outcomes: Record<string, Outcome> = {}
+      for (const [index, options] of requests.entries()) {
+        outcomes[index] = await outcomeOfRequest(get({ ...options, ...loose, agent: agentOf() }))
+      }
       await expectRefused(outcomes)
     })
 

@@ -17,6 +17,8 @@ export interface PlainNodeOptions {
   prefix?: readonly string[]
   /** Node's own. */
   flags?: readonly string[]
+  /** Milliseconds; 60,000 is the default. */
+  timeLimit?: number
 }
 
 export interface PlainNodeResult {
@@ -46,7 +48,7 @@ export async function runPlainNode(program: string, options: PlainNodeOptions = 
     // A group of its own, so that the limit ends Node too, and not only strace.
     detached: true,
   })
-  const limit = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), TIME_LIMIT)
+  const limit = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), options.timeLimit ?? TIME_LIMIT)
   const ended = new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.once('error', reject).once('exit', (code, signal) => resolve([code, signal]))
   })

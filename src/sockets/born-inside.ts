@@ -90,8 +90,7 @@ const REFUSALS = { inside: 0, connecting: EALREADY, foreign: EBUSY }
 
 /** What Node has asked its handle for. */
 interface ConnectRequest {
-  /** None any more where Node has given the attempt up. */
-  oncomplete?(status: number, handle: StreamHandle, request: object, readable: boolean, writable: boolean): void
+  oncomplete(status: number, handle: StreamHandle, request: object, readable: boolean, writable: boolean): void
 }
 
 /** Connects before the handle has a descriptor, and tells as a handle does. Resolves with whether it has one now. */
@@ -105,18 +104,31 @@ async function connectLinkLocal(
   network: NativeNetwork,
 ): Promise<boolean> {
   let connection = 0
-  const { failure } = await ask((id) => {
+  const asked = ask((id) => {
     connection = id
     network.connectLinkLocal(id, address, port, zone)
-  }).catch((failure: Error) => ({ failure }))
-  // Node has closed the handle, or takes the next one.
-  if (socket.destroyed || request.oncomplete === undefined) {
+  })
+  const close = Object.getOwnPropertyDescriptor(handle, 'close')
+  let isClosed = false
+  // Node closes the handle of a socket that is destroyed, and of an attempt that it gives up.
+  handle.close = (callback) => {
+    isClosed = true
     network.dropConnection(connection)
-    return false
+    restore(handle, 'close', close)
+    handle.close(callback)
   }
+  const { failure } = await asked.catch((failure: Error) => ({ failure }))
+  if (isClosed) return false
+  restore(handle, 'close', close)
   const status = numberOf(failure === undefined ? take(handle, connection, network) : refusalOf(failure), socket)
   request.oncomplete(status, handle, request, true, true)
   return status === 0
+}
+
+/** Puts a property back to what it was. */
+function restore(object: object, name: string, was: PropertyDescriptor | undefined): void {
+  if (was === undefined) Reflect.deleteProperty(object, name)
+  else Object.defineProperty(object, name, was)
 }
 
 function take(handle: StreamHandle, connection: number, network: NativeNetwork): Refusal {

@@ -29,7 +29,7 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
   if (!hasPort(given) && isOfFileSystem(given.path)) return started(server, () => server.listen(given))
   maker.ensureOpen()
   if (server.listening) throw alreadyListening()
-  const places = await placesOf(maker, given)
+  const places = await placesOf(maker, given, signal)
   signal?.throwIfAborted()
   const isPipe = !hasPort(given) && Boolean(given.path)
   let place = places[0] as Place
@@ -75,7 +75,11 @@ function parsePort(port: unknown): number {
 }
 
 /** Where it is to listen; the later ones where it cannot at those before. */
-async function placesOf(maker: SocketMaker, given: Partial<NetworkListenOptions>): Promise<Place[]> {
+async function placesOf(
+  maker: SocketMaker,
+  given: Partial<NetworkListenOptions>,
+  signal: AbortSignal | undefined,
+): Promise<Place[]> {
   const { path, host } = given
   if (path && !hasPort(given)) return [{ address: path, port: NO_PORT, socket: boundToName(SOCK_STREAM, path) }]
   const port = hasPort(given) ? parsePort(given.port) : 0
@@ -89,7 +93,7 @@ async function placesOf(maker: SocketMaker, given: Partial<NetworkListenOptions>
   // All addresses of both families, or of IPv4 alone where there is no IPv6.
   if (host === undefined || host === null || host === '') return ['::', '0.0.0.0'].map(at)
   const name = parseText(host, 'options.host')
-  return [at(familyOf(splitZone(name)[0]) === 0 ? await addressOf(maker.lookup, name) : name)]
+  return [at(familyOf(splitZone(name)[0]) === 0 ? await addressOf(maker.lookup, name, 0, signal) : name)]
 }
 
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])

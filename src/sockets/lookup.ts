@@ -1,9 +1,17 @@
 import type { LookupFunction, Socket, TcpNetConnectOpts } from 'node:net'
 
-/** @internal The first address of a name. */
-export function addressOf(lookup: LookupFunction, name: string, family: 0 | 4 | 6 = 0): Promise<string> {
+/** @internal The first address of a name. A lookup cannot be ended; who aborts it does not wait for its answer. */
+export function addressOf(
+  lookup: LookupFunction,
+  name: string,
+  family: 0 | 4 | 6 = 0,
+  signal?: AbortSignal,
+): Promise<string> {
   return new Promise((resolve, reject) => {
+    const abort = () => reject(signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
     lookup(name, { family, all: false }, (error, address) => {
+      signal?.removeEventListener('abort', abort)
       if (error !== null) reject(error)
       else resolve(address as string)
     })

@@ -5,7 +5,7 @@ export interface StreamHandle {
   /** -1 as long as it has none. */
   readonly fd: number
   open(fd: number): number
-  close(): void
+  close(callback?: () => void): void
   connect(request: object, address: string, ...rest: unknown[]): number
   connect6(request: object, address: string, ...rest: unknown[]): number
   bind(address: string, port: number, ...rest: unknown[]): number

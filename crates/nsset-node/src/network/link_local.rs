@@ -4,9 +4,11 @@
 use std::{
     net::{Ipv6Addr, SocketAddrV6, TcpStream},
     os::fd::OwnedFd,
+    pin::pin,
     sync::Arc,
 };
 
+use futures_util::future::{Either, select};
 use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 use nix::{
@@ -27,11 +29,20 @@ impl NativeNetwork {
     pub fn connect_link_local(&self, env: Env, id: u32, address: String, port: u16, link: String) -> Result<()> {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
+        let connections = self.connections.clone();
         guard(env, || {
             let address: Ipv6Addr =
                 address.parse().map_err(|_| Error::InvalidArgument(format!("'{address}' is no IPv6 address")))?;
+            let dropped = connections.begin(id);
             thread::run(move || async move {
-                reply.end(connect_and_keep(&inside, id, address, port, &link).await);
+                let outcome = match select(pin!(connect(&inside, address, port, &link)), pin!(dropped)).await {
+                    Either::Left((connected, _)) => connected.map(|socket| connections.keep(id, socket)),
+                    Either::Right(_) => Err(Error::from(SystemError::new(Errno::ECANCELED, "connect")).into()),
+                };
+                if outcome.is_err() {
+                    connections.drop_one(id);
+                }
+                reply.end(outcome);
             })
         })
     }
@@ -40,32 +51,18 @@ impl NativeNetwork {
     #[napi(catch_unwind, ts_args_type = "handle: object, id: number")]
     pub fn give_connection(&self, env: Env, handle: Object<'_>, id: u32) -> Result<i32> {
         let fd = guard(env, || {
-            let socket = open(&self.inside)?.take(id).ok_or_else(|| SystemError::new(Errno::EBADF, "connect"))?;
+            let socket = self.connections.take(id).ok_or_else(|| SystemError::new(Errno::EBADF, "connect"))?;
             make_blocking(&socket).map_err(|errno| SystemError::new(errno, "fcntl"))?;
             Ok(socket)
         })?;
         give(&handle, fd)
     }
 
-    /// Closes the socket of that connection, if there is one.
+    /// Ends that connection, where no handle has taken its socket.
     #[napi(catch_unwind)]
     pub fn drop_connection(&self, id: u32) {
-        if let Ok(sockets) = open(&self.inside) {
-            drop(sockets.take(id));
-        }
+        self.connections.drop_one(id);
     }
-}
-
-async fn connect_and_keep(
-    inside: &Inside,
-    id: u32,
-    address: Ipv6Addr,
-    port: u16,
-    link: &str,
-) -> std::result::Result<(), Failure> {
-    let socket = connect(inside, address, port, link).await?;
-    open(inside)?.keep(id, socket);
-    Ok(())
 }
 
 async fn connect(inside: &Inside, address: Ipv6Addr, port: u16, link: &str) -> std::result::Result<OwnedFd, Failure> {

@@ -1,5 +1,6 @@
 //! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
 
+mod connections;
 mod failure;
 mod file;
 mod keys;
@@ -21,7 +22,7 @@ use napi_derive::napi;
 use nsset::{Error, Kind};
 
 pub use self::thread::start;
-use self::{reply::Reply, sockets::Sockets, under_way::UnderWay};
+use self::{connections::Connections, reply::Reply, sockets::Sockets, under_way::UnderWay};
 use crate::{environment, failure::guard, set::NativeSet};
 
 /// What is open of a network; nothing once it is closed.
@@ -32,6 +33,14 @@ pub type Inside = Arc<Mutex<Option<Arc<Sockets>>>>;
 pub struct NativeNetwork {
     inside: Inside,
     under_way: UnderWay,
+    connections: Connections,
+}
+
+impl Drop for NativeNetwork {
+    /// Who would take a connection is gone, as a Worker that is terminated.
+    fn drop(&mut self) {
+        self.connections.drop_all();
+    }
 }
 
 #[napi]
@@ -42,7 +51,7 @@ impl NativeSet {
         self.with(env, |set| {
             set.get(Kind::Net)?;
             let inside = Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone())))));
-            Ok(NativeNetwork { inside, under_way: UnderWay::default() })
+            Ok(NativeNetwork { inside, under_way: UnderWay::default(), connections: Connections::default() })
         })
     }
 }

@@ -1,7 +1,6 @@
 //! The sockets of one network, each opened inside on first use.
 
 use std::{
-    collections::HashMap,
     io,
     net::{SocketAddr, SocketAddrV6},
     os::fd::OwnedFd,
@@ -42,8 +41,6 @@ pub struct Sockets {
     wireguards: OnceCell<WireGuards>,
     names: Mutex<Names>,
     closing: Arc<Notify>,
-    /// Connected, and not taken yet.
-    connected: Mutex<HashMap<u32, OwnedFd>>,
 }
 
 impl Sockets {
@@ -56,7 +53,6 @@ impl Sockets {
             wireguards: OnceCell::new(),
             names: Mutex::default(),
             closing: Arc::default(),
-            connected: Mutex::default(),
         }
     }
 
@@ -91,15 +87,6 @@ impl Sockets {
         }
         let open = || async { Ok(WireGuards::open(self.netlink(libc::NETLINK_GENERIC).await?)?) };
         waiting::together(self.wireguards.get_or_try_init(open)).await
-    }
-
-    /// Keeps a socket until it is taken, by this number.
-    pub fn keep(&self, id: u32, socket: OwnedFd) {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner).insert(id, socket);
-    }
-
-    pub fn take(&self, id: u32) -> Option<OwnedFd> {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
     }
 
     /// Ends when `close` is called. Made before it is called, it does not miss that.
