@@ -243,6 +243,15 @@ const MORE_LINES: Row[] = [
   { what: 'bytes that are no UTF-8', name: 'web.test', resolvConf: Buffer.from('# \xff\xfe\nnameserver 127.0.0.1\n', 'latin1'), servers: { '127.0.0.1': web } },
 ]
 
+/** A server at a link-local address. */
+const ZONES: Row[] = ['fe80::5%lo', 'fe80::5%1', 'fe80::5%01', 'fe80::5', 'fe80::5%none', 'fe80::5%99', '::1%1', '::1%x', 'fd09::5%none'].map((server) => ({
+  what: `the server ${server}`,
+  name: 'web.test',
+  resolvConf: `nameserver ${server}\n${QUICK}`,
+  addresses: ['fe80::5/64', 'fd09::5/64'],
+  servers: { '::': web },
+}))
+
 const HOSTS = `# nothing
 127.0.0.1 localhost
 ::1 localhost ip6-localhost ip6-loopback
@@ -338,6 +347,7 @@ const TABLES: Record<string, Row[]> = {
   'long answers, and TCP': SIZES,
   'options of resolv.conf(5)': OPTIONS,
   'lines of resolv.conf(5)': [...LINES, ...MORE_LINES],
+  'zones of servers': ZONES,
   'lines of hosts(5)': HOSTS_FILE,
   'numbers as inet_aton(3) has them': NUMBERS,
   'names of hosts, and of none': NAMES,
