@@ -12,7 +12,14 @@ type Arguments = [name: string, options?: unknown]
 async function lookUp(lookup: (...args: unknown[]) => void, calls: Arguments[]): Promise<unknown[]> {
   const one = (args: Arguments) =>
     new Promise((resolve) => {
-      const fields = ({ name, message, code, errno, syscall, hostname }: NodeJS.ErrnoException & { hostname?: string }) =>
+      const fields = ({
+        name,
+        message,
+        code,
+        errno,
+        syscall,
+        hostname,
+      }: NodeJS.ErrnoException & { hostname?: string }) =>
         code?.startsWith('ERR_') ? { name, code } : { message, code, errno, syscall, hostname }
       try {
         lookup(...args, (error: Error | null, ...rest: unknown[]) => resolve(error === null ? rest : fields(error)))
@@ -36,13 +43,23 @@ async function byNetwork({ network }: NamespaceSet, calls: Arguments[]): Promise
   return JSON.parse(JSON.stringify(all)) as unknown[]
 }
 
-const KNOWN = new Set(['both.test', 'four.test', 'six.test', 'xn--bcher-kva.test', 'xn--tda.test', 'good.test', '127.1.test'])
+const KNOWN = new Set([
+  'both.test',
+  'four.test',
+  'six.test',
+  'xn--bcher-kva.test',
+  'xn--tda.test',
+  'good.test',
+  '127.1.test',
+])
 
 const script: Script = ({ name, type }) => {
   if (!KNOWN.has(name.toLowerCase())) return { code: name === 'failing.test' ? 2 : 3 }
   if (name === 'four.test' && type === 'AAAA') return {}
   if (name === 'six.test' && type === 'A') return {}
-  return { records: type === 'A' ? [a(name, '10.1.0.1'), a(name, '10.1.0.2')] : [aaaa(name, 'fd01::1'), aaaa(name, 'fd01::2')] }
+  return {
+    records: type === 'A' ? [a(name, '10.1.0.1'), a(name, '10.1.0.2')] : [aaaa(name, 'fd01::1'), aaaa(name, 'fd01::2')],
+  }
 }
 
 const HOSTS = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n10.0.0.1 host\n'
@@ -69,23 +86,57 @@ describe('tells what dns.lookup tells', () => {
   test('in each form, family and order', async () => {
     const orders = ['verbatim', 'ipv4first', 'ipv6first'].map((order) => ({ order, all: true }))
     const options = [
-      ...[undefined, {}, 0, 4, 6, { all: true }, { family: 4 }, { family: 6 }, { family: 'IPv4' }, { family: 'IPv6', all: true }],
+      ...[
+        undefined,
+        {},
+        0,
+        4,
+        6,
+        { all: true },
+        { family: 4 },
+        { family: 6 },
+        { family: 'IPv4' },
+        { family: 'IPv6', all: true },
+      ],
       ...orders,
-      ...[{ verbatim: true, all: true }, { verbatim: false, all: true }, { verbatim: true, order: 'ipv4first', all: true }],
+      ...[
+        { verbatim: true, all: true },
+        { verbatim: false, all: true },
+        { verbatim: true, order: 'ipv4first', all: true },
+      ],
       ...[{ family: null }, { all: null }, { verbatim: null }, { hints: null }, null],
     ]
-    await expectTheSame(each(['both.test', 'four.test', 'six.test', 'localhost', 'ip6-localhost', 'host', 'none.test', 'failing.test'], options))
+    await expectTheSame(
+      each(
+        ['both.test', 'four.test', 'six.test', 'localhost', 'ip6-localhost', 'host', 'none.test', 'failing.test'],
+        options,
+      ),
+    )
   })
 
   test('with each hint', async () => {
     const hints = [0, ADDRCONFIG, V4MAPPED, ALL, V4MAPPED | ALL, ADDRCONFIG | V4MAPPED | ALL]
     const options = hints.flatMap((hint) => [0, 4, 6].map((family) => ({ hints: hint, family, all: true })))
     await expectTheSame(each(['both.test', 'four.test', 'six.test', 'host', 'localhost'], options))
-    await expectTheSame(each(['both.test'], [{ hints: 1 }, { hints: 'x' }, { hints: 64 }, { hints: -1 }, { hints: 8.5 }]))
+    await expectTheSame(
+      each(['both.test'], [{ hints: 1 }, { hints: 'x' }, { hints: 64 }, { hints: -1 }, { hints: 8.5 }]),
+    )
   })
 
   test('of addresses, in every form', async () => {
-    const names = ['127.0.0.1', '::1', 'fe80::1%lo', 'fe80::1%1', '::ffff:10.0.0.1', '127.1', '0x7f.1', '2130706433', '010.0.0.1', '1.2.3', '0']
+    const names = [
+      '127.0.0.1',
+      '::1',
+      'fe80::1%lo',
+      'fe80::1%1',
+      '::ffff:10.0.0.1',
+      '127.1',
+      '0x7f.1',
+      '2130706433',
+      '010.0.0.1',
+      '1.2.3',
+      '0',
+    ]
     await expectTheSame(each(names, [undefined, 4, 6, { all: true }, { family: 6, hints: V4MAPPED }]))
     await expectTheSame(each(['127.0.0.1%lo', '1.2.3.4.', '256.1', '08', '[::1]', '::1%', 'fe80::1%'], [undefined, 6]))
   })
@@ -96,11 +147,40 @@ describe('tells what dns.lookup tells', () => {
     // getaddrinfo(3) leaves out a backslash, and finds another name.
     const same = names.filter((name) => name !== '\\good.test')
     await expectTheSame(each(same, [undefined]))
-    await expectTheSame(each(['good.test/.allowed.example', 'user@good.test', 'go%6fd.test', 'good%2etest', 'good\\.test', '.', '..', 'good..test'], [undefined]))
+    await expectTheSame(
+      each(
+        [
+          'good.test/.allowed.example',
+          'user@good.test',
+          'go%6fd.test',
+          'good%2etest',
+          'good\\.test',
+          '.',
+          '..',
+          'good..test',
+        ],
+        [undefined],
+      ),
+    )
   })
 
   test('of other alphabets', async () => {
-    await expectTheSame(each(['bücher.test', 'BÜCHER.test', 'ü.test', 'xn--bcher-kva.test', 'ｇｏｏｄ.test', 'good。test', 'bücher.test.', 'good.te\u0300st', '😀.test'], [undefined]))
+    await expectTheSame(
+      each(
+        [
+          'bücher.test',
+          'BÜCHER.test',
+          'ü.test',
+          'xn--bcher-kva.test',
+          'ｇｏｏｄ.test',
+          'good。test',
+          'bücher.test.',
+          'good.te\u0300st',
+          '😀.test',
+        ],
+        [undefined],
+      ),
+    )
   })
 })
 
@@ -115,7 +195,25 @@ describe('asks for a name as it is written, or for none', () => {
 
   test('and no server is asked for what is none', async () => {
     place.forget()
-    const names = ['\\good.test', 'go%6fd.test', 'good.test/x', 'good.test?x', 'good.test#x', 'x@good.test', 'good.test:80', 'good\\.test', 'good .test', 'go\tod.test', 'bü%63her.test', 'bücher.test/x', 'bücher\n.test', 'good／.test', 'good％.test', 'good＠.test', 'x'.repeat(64)]
+    const names = [
+      '\\good.test',
+      'go%6fd.test',
+      'good.test/x',
+      'good.test?x',
+      'good.test#x',
+      'x@good.test',
+      'good.test:80',
+      'good\\.test',
+      'good .test',
+      'go\tod.test',
+      'bü%63her.test',
+      'bücher.test/x',
+      'bücher\n.test',
+      'good／.test',
+      'good％.test',
+      'good＠.test',
+      'x'.repeat(64),
+    ]
     const outcomes = await byNetwork(place.set, each(names, [undefined]))
     expect(outcomes.map((outcome) => (outcome as NodeJS.ErrnoException).code)).toEqual(names.map(() => 'ENOTFOUND'))
     expect(place.asked('127.0.0.1')).toEqual([])

@@ -15,6 +15,7 @@ import { failureOf, untyped } from './setup/failure.ts'
 import { growthSince } from './setup/growth.ts'
 import { type JoinedSets, joinedSets, OWNERS } from './setup/joined-sets.ts'
 import { type NameServer, startNameServer } from './setup/name-server.ts'
+import { askPlainNode } from './setup/plain-node.ts'
 import { asRoot } from './setup/privilege.ts'
 import { resources } from './setup/resources.ts'
 import { temporaryDirectory } from './setup/temporary-directory.ts'
@@ -60,6 +61,9 @@ const notFound = (hostname: string) => ({
   message: `getaddrinfo ENOTFOUND ${hostname}`,
   ...{ errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname },
 })
+
+/** It is there, without an address of the family. */
+const withoutAddress = (hostname: string) => ({ ...notFound(hostname), errno: -3007 })
 
 const again = (hostname: string) => ({
   message: `getaddrinfo EAI_AGAIN ${hostname}`,
@@ -141,7 +145,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       expect(await found(network, 'four.test')).toEqual(['10.9.0.4'])
       expect(await found(network, 'six.test')).toEqual(['fd09::6'])
       const error = await failureOf(() => found(network, 'four.test', { family: 6 }))
-      expect(fieldsOf(error)).toMatchObject(notFound('four.test'))
+      expect(fieldsOf(error)).toMatchObject(withoutAddress('four.test'))
     })
 
     test('that stands for another has that one’s addresses', async () => {
@@ -485,6 +489,42 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
     expect(await failureOf(() => found(network, 'web.test'))).toMatchObject({ code: 'ERR_NSSET_CLOSED' })
     expect(await found(network, '10.9.0.1')).toEqual(['10.9.0.1'])
   })
+})
+
+asRoot('without a search list, names are looked for in the domain of the host', 'it names a host', async () => {
+  const rename = ['unshare', '--uts', 'sh', '-c', 'hostname me.lab.test && exec "$@"', 'sh']
+  using directory = temporaryDirectory()
+  writeFileSync(directory.file('resolv.conf'), 'nameserver 127.0.0.1\n')
+  const asked = await askPlainNode<string[]>(
+    `
+    import { once } from 'node:events'
+    import { writeFileSync } from 'node:fs'
+    import { NamespaceSet } from 'nsset'
+    const asked = []
+    async function ask(options) {
+      const mounts = [{ type: 'bind', source: process.env.RESOLV_CONF, target: '/etc/resolv.conf' }]
+      const set = await NamespaceSet.unshare(options.hostname ? ['net', 'mnt', 'uts'] : ['net', 'mnt'], { loopback: true, mounts, ...options })
+      const server = set.network.createSocket('udp4')
+      server.bind(53, '127.0.0.1')
+      await once(server, 'listening')
+      server.on('message', (message, from) => {
+        asked.push(message.toString('latin1', 13, message.length - 5))
+        message[2] |= 0x80
+        message[3] |= 0x83 // There is no such name.
+        server.send(message, from.port, from.address)
+      })
+      await new Promise((resolve) => set.network.lookup('web', 4, resolve))
+      server.close()
+      set.close()
+    }
+    await ask({})
+    await ask({ hostname: 'own.elsewhere.test' })
+    console.log(JSON.stringify(asked))
+  `,
+    { prefix: rename, env: { RESOLV_CONF: directory.file('resolv.conf') } },
+  )
+  // Where the set has a name of its own, that of the caller says nothing.
+  expect(asked).toEqual(['web\x03lab\x04test', 'web', 'web'])
 })
 
 describe('a named network goes by what iproute2 has for its name', () => {

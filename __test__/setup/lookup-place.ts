@@ -30,7 +30,13 @@ export async function lookupPlace(files: LookupFiles): Promise<LookupPlace> {
   const { resolvConf = 'nameserver 127.0.0.1\n', hosts = '', servers = {}, addresses = [] } = files
   const directory = temporaryDirectory()
   chmodSync(directory.path, 0o755)
-  const contents = { 'resolv.conf': resolvConf, hosts, 'nsswitch.conf': NSSWITCH, 'host.conf': HOST_CONF, 'gai.conf': '' }
+  const contents = {
+    'resolv.conf': resolvConf,
+    hosts,
+    'nsswitch.conf': NSSWITCH,
+    'host.conf': HOST_CONF,
+    'gai.conf': '',
+  }
   for (const [name, content] of Object.entries(contents)) writeFileSync(directory.file(name), content)
   const mounts = Object.keys(contents)
     .filter((name) => existsSync(`/etc/${name}`))

@@ -68,12 +68,13 @@ export class Network {
   /**
    * Resolves names by queries that are sent inside, as `dns.lookup`: usable as the `lookup` option of whatever has one.
    * The files are those of the set's mount namespace where it has one, else /etc/netns/NAME/resolv.conf and hosts for a
-   * network opened by its name, else the caller's. Addresses of IPv4 come first unless told.
+   * network opened by its name, else the caller's. Addresses come in the order of getaddrinfo(3) inside, unless `order` or
+   * `verbatim` say otherwise.
    *
    * @throws by its callback: `ENOTFOUND`, and `EAI_AGAIN` where no server answers in time or none can say, with more in its `cause`.
    * @example
    * set.network.lookup('example.org', { all: true }, (error, addresses) => console.log(error, addresses))
-   * @see getaddrinfo(3), resolv.conf(5)
+   * @see getaddrinfo(3), resolv.conf(5), and `getent ahosts` for what it finds
    */
   readonly lookup: LookupFunction
 

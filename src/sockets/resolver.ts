@@ -6,8 +6,8 @@ import { parseArray } from '../network/fields.ts'
 import { familyOf, type Parse, word } from '../network/values.ts'
 import { parseBoolean, parseFunction, parseOptions } from '../options.ts'
 import { parseText } from '../paths.ts'
-import type { ResolverFiles, ResolverTexts } from './resolver-files.ts'
 import { asciiOf, familyOfAddress } from './host-name.ts'
+import type { ResolverFiles, ResolverTexts } from './resolver-files.ts'
 import { type SocketMaker, splitZone } from './socket-maker.ts'
 
 /** @internal Resolves names by queries that are sent inside. */

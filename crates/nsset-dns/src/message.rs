@@ -299,6 +299,16 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_points_at_itself_is_not_followed_for_ever() {
+        let question = question();
+        let mut bytes = message(&question, vec![a("web.test.", 1)]).to_vec().unwrap();
+        let record = u16::try_from(question.bytes.len()).unwrap();
+        let pointer = (0xc000 | record).to_be_bytes();
+        bytes[usize::from(record)..][..2].copy_from_slice(&pointer);
+        assert!(question.answered_by(&bytes).unwrap().addresses.is_empty());
+    }
+
+    #[test]
     fn another_id_and_another_question_are_no_answer() {
         let question = question();
         let mut other = message(&question, vec![a("web.test.", 1)]);

@@ -333,6 +333,49 @@ async fn questions_cannot_be_guessed_and_forgeries_are_not_taken() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_much_and_no_answer_has_its_time_and_no_more() {
+    for (say, tcp) in
+        [((|| Say::Forgeries(5_000)) as fn() -> Say, false), (|| Say::Forgeries(5_000), true), (|| Say::Half, true)]
+    {
+        let host = host();
+        let _server = host.serve(SERVER, move |_| say());
+        let timeout = Duration::from_millis(200);
+        let resolver = host.resolver(Config { timeout, attempts: 1, tcp, ..config(&[SERVER]) });
+        let start = Instant::now();
+        assert_eq!(failure(&resolver, "web.").await.code(), "ETIMEOUT");
+        assert!(start.elapsed() < timeout * 5, "{:?}", start.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_54_000_bytes_is_read() {
+    let host = host();
+    let last = |number: usize| format!("10.{}.{}.1", number / 256, number % 256);
+    let _server = host.serve(SERVER, move |asked| match asked.transport {
+        Transport::Udp => Say::Truncated,
+        Transport::Tcp => Say::Records((0..2_000).map(|number| a(&asked.name, &last(number))).collect()),
+    });
+    let resolver = host.resolver(config(&[SERVER]));
+    let found = resolver.lookup("web.lab.test", Family::V4).await.unwrap();
+    assert_eq!(found.len(), 2_000);
+    // Their order takes time for each, and so is that of the first.
+    let start = Instant::now();
+    let sorted = resolver.sort(found.clone(), &[]);
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    assert_eq!(sorted.len(), 2_000);
+}
+
+#[tokio::test]
+async fn addresses_are_sorted_by_what_the_network_can_reach() {
+    let host = host();
+    let resolver = host.resolver(config(&[SERVER]));
+    let all = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<std::net::IpAddr>>();
+    let sorted = resolver.sort(all(&["10.0.0.1", "127.0.0.1", "fd00::1", "::1"]), &[]);
+    assert_eq!(sorted, all(&["::1", "127.0.0.1", "fd00::1", "10.0.0.1"]));
+    assert_eq!(resolver.sort(all(&["10.0.0.1"]), &[]), all(&["10.0.0.1"]));
+}
+
+#[tokio::test]
 async fn only_the_server_inside_is_asked() {
     let outside = UdpSocket::bind("127.0.0.1:0").unwrap();
     outside.set_nonblocking(true).unwrap();

@@ -47,6 +47,10 @@ pub enum Say {
     /// The right answer, after one with another id.
     AfterForgery(Vec<Record>),
     Rubbish,
+    /// So many forgeries, and nothing else.
+    Forgeries(usize),
+    /// Over TCP: the begin of a long answer.
+    Half,
     /// Over TCP it ends the connection.
     HangUp,
     Nothing,
@@ -116,7 +120,8 @@ async fn converse(mut stream: TcpStream, from: SocketAddr, book: &Book, answers:
         let Some(said) = answer(&question, from, Transport::Tcp, book, answers) else { return Ok(()) };
         for answer in said {
             stream.write_u16(answer.len().try_into().unwrap()).await?;
-            stream.write_all(&answer).await?;
+            let is_half = answer.iter().all(|byte| *byte == 0);
+            stream.write_all(if is_half { &answer[..100] } else { &answer }).await?;
         }
     }
 }
@@ -155,6 +160,11 @@ fn answer(
             return Some(vec![forgery.to_vec().unwrap(), answer.to_vec().unwrap()]);
         }
         Say::Rubbish => return Some(vec![[&bytes[..2], &[0xff; 20]].concat()]),
+        Say::Forgeries(count) => {
+            answer.metadata.id ^= 1;
+            return Some(vec![answer.to_vec().unwrap(); count]);
+        }
+        Say::Half => return Some(vec![vec![0; 60_000]]),
         Say::HangUp => return None,
         Say::Nothing => return Some(Vec::new()),
     }
