@@ -150,15 +150,21 @@ describe('the files of the host and the networks of other sets answer as ever be
       // Beside those who look for somebody to fall upon, and find nobody.
       const [usual, usualFiles] = [await timesOf(list), await timesOf(() => readFile('/etc/hostname'))]
       const calls = ({ network }: NamespaceSet) => [network.links.list(), network.sysctls.get('net.ipv4.ip_forward')]
-      const rounds = Array.from({ length: 10 }, () =>
-        hostile.sets.flatMap((set) => [...calls(set).map(settled), lookUp(set)]),
-      )
-      const work = Promise.all(rounds.flat())
+      const round = () => hostile.sets.flatMap((set) => [...calls(set).map(settled), lookUp(set)])
+      /** On a machine that is busy they may take a while to get the first. */
+      const goOn = async () => {
+        const outcomes = []
+        for (const end = Date.now() + 20_000; outcomes.length < 60 || (hostile.hits() === 0 && Date.now() < end); ) {
+          outcomes.push(...(await Promise.all([...round(), ...round()])))
+        }
+        return outcomes
+      }
+      const work = goOn()
       const [files, lists] = await Promise.all([timesOf(() => readFile('/etc/hostname'), work), timesOf(list, work)])
       for (const { code } of await work) {
         expect([undefined, 'ECHILD', 'ETIMEDOUT', 'EAI_AGAIN', 'ECONNRESET', 'EPIPE']).toContain(code)
       }
-      expect(hostile.hits()).toBeGreaterThan(2)
+      expect(hostile.hits()).toBeGreaterThan(0)
       expect(files.median).toBeLessThan(usualFiles.median + 50)
       expect(files.longest).toBeLessThan(2_000)
       expect(lists.median).toBeLessThan(usual.median + 20)
@@ -176,10 +182,11 @@ describe('what waits for its turn in a hostile set', () => {
     const { network } = set
     const first = settled(network.sysctls.set('net.ipv4.ip_default_ttl', 50))
     const controller = new AbortController()
+    // Each takes a helper: by the time of the abort few of them can have been done.
+    const ttl = (index: number) =>
+      Array.from({ length: 50 }, () => action.sysctls.set('net.ipv4.ip_default_ttl', 100 + index))
     const later = Array.from({ length: 9 }, (_, index) =>
-      failureOf(() =>
-        network.apply([action.sysctls.set('net.ipv4.ip_default_ttl', 100 + index)], { signal: controller.signal }),
-      ),
+      failureOf(() => network.apply(ttl(index), { signal: controller.signal })),
     )
     const start = performance.now()
     setTimeout(() => controller.abort(new Error('enough')), 2)
@@ -187,7 +194,8 @@ describe('what waits for its turn in a hostile set', () => {
     expect(performance.now() - start).toBeLessThan(1_000)
     expect(failures.at(-1)).toMatchObject({ code: 'ABORT_ERR', cause: { message: 'enough' } })
     await first
-    await hostile[Symbol.asyncDispose]()
+    const after = await settled(network.sysctls.get('net.ipv4.ip_default_ttl'))
+    expect(after.value).not.toBe('108')
   }, 30_000)
 
   test('leaves no thread and no descriptor', async (context) => {

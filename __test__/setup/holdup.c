@@ -81,7 +81,10 @@ static void fall_upon(int parent, int signal, const char *own) {
   if (read(0, name, 1) < 0) exit(1);
   seen = last_pid();
   for (;;) {
-    for (int last = last_pid(); seen < last; ) is_hit[next % KEPT] = 0, newcomers[next++ % KEPT] = ++seen;
+    int last = last_pid();
+    /* The numbers begin anew at some time. */
+    if (last < seen) seen = 0;
+    while (seen < last) is_hit[next % KEPT] = 0, newcomers[next++ % KEPT] = ++seen;
     for (int i = 0; i < KEPT; i++) {
       if (newcomers[i] == 0) continue;
       if (parent_of(newcomers[i], name) != parent || strcmp(name, own) == 0) newcomers[i] = 0;
