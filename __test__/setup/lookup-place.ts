@@ -1,5 +1,6 @@
 /** A network of its own with files of its own that names are resolved by, and servers that say what the test says. */
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
 import { NamespaceSet } from 'nsset'
 import { isRoot } from './privilege.ts'
 import { type Script, type ScriptedServer, startScriptedServer } from './scripted-server.ts'
@@ -47,6 +48,8 @@ export async function lookupPlace(files: LookupFiles): Promise<LookupPlace> {
   for (const cidr of addresses) {
     await set.network.addresses.add('lo', { cidr, ...(cidr.includes(':') ? { noDuplicateDetection: true } : {}) })
   }
+  // The kernel takes a moment, even where it looks for no duplicates.
+  while ((await set.network.addresses.list('lo')).some(({ tentative }) => tentative)) await wait(5)
   const started = new Map<string, ScriptedServer>()
   for (const [address, script] of Object.entries(servers)) {
     started.set(address, await startScriptedServer(set, address, script))
