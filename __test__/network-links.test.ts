@@ -389,6 +389,15 @@ describe('names and aliases', () => {
     expect(await set.network.links.get({ alias })).toMatchObject({ name, alias })
   })
 
+  test('are bytes: what is a space to Unicode only is none to the kernel', async () => {
+    using set = await lab()
+    for (const name of ['a\u2003b', '\u0085', 'é']) {
+      await set.network.links.set('left', { name })
+      expect(await set.network.links.get(name)).toMatchObject({ name })
+      await set.network.links.set(name, { name: 'left' })
+    }
+  })
+
   test('that ip gives are read', async () => {
     using set = await lab()
     await ip(set, 'link set left name ünï-1.2@3')

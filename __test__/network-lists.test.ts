@@ -57,13 +57,13 @@ describe('while others come and go', () => {
   test('IPv6 routes that nobody touches are listed once each', { timeout: 120_000 }, async () => {
     using set = anyonesSet(['net'])
     await ip(set, 'link add br0 up type bridge')
-    const kept = Array.from({ length: 6000 }, (_, number) => `fd${hex(16 + (number % 96))}:${hex(number)}::/48`)
-    await ask(set, 'ip', '-batch -', kept.map((route) => `-6 route add ${route} dev br0\n`).join(''))
+    const kept = Array.from({ length: 6000 }, (_, number) => `fd${hex(16 + (number % 96))}:${hex(number + 1)}::/48`)
+    await ask(set, 'ip', '-batch -', kept.map((route) => `route add ${route} dev br0\n`).join(''))
     const touched = Array.from(
       { length: 400 },
-      (_, number) => `fd${hex(16 + ((number * 7) % 96))}:f${hex(number)}::/48 dev br0`,
+      (_, number) => `fd${hex(16 + ((number * 7) % 96))}:${hex(0xe000 + number)}::/48 dev br0`,
     )
-    const lines = touched.flatMap((route) => [`-6 route add ${route}`, `-6 route del ${route}`])
+    const lines = touched.flatMap((route) => [`route add ${route}`, `route del ${route}`])
     const wanted = new Set(kept)
     await using _ = churn(set, lines)
     let right = 0

@@ -314,6 +314,27 @@ describe('packets between two sets', () => {
     }
   }
 
+  test('leave in full size by a tbf of which only the rate is said, whatever the MTU', async () => {
+    for (const [rate, mtu] of [
+      [10_000_000, 65_536],
+      [1_000_000, 9000],
+      [8_000, 1500],
+    ] as const) {
+      using set = anyonesSet(['net'], { loopback: true })
+      await set.network.links.set('lo', { mtu })
+      await set.network.qdiscs.add('lo', { kind: 'tbf', rate })
+      const receiver = set.network.createSocket('udp4')
+      await new Promise<void>((resolve) => receiver.bind(9, '127.0.0.1', resolve))
+      const arrived = new Promise<number>((resolve) => receiver.once('message', ({ length }) => resolve(length)))
+      const sender = set.network.createSocket('udp4')
+      const size = Math.min(mtu - 28, 65_507)
+      sender.send(Buffer.alloc(size), 9, '127.0.0.1')
+      expect(await arrived).toBe(size)
+      sender.close()
+      receiver.close()
+    }
+  })
+
   test('come no faster than tbf has them, and not much slower', async () => {
     using ends = await wire()
     const rate = 8_000_000

@@ -55,6 +55,16 @@ exactly<Promise<WireGuard>>()(network.wireguard.get('wg0'))
 
 exactly<Action<LinkOf<'vxlan'>>>()(action.links.add({ kind: 'vxlan', name: 'x0', id: 5 }))
 exactly<Action<Link[]>>()(action.links.list())
+declare const [address, route, listedQdisc]: [Address, Route, Qdisc]
+declare const [bridge, cable]: [LinkOf<'bridge'>, LinkOf<'veth'>]
+// What a list gives is taken.
+exactly<Promise<void>>()(network.addresses.add('br0', address))
+exactly<Promise<void>>()(network.routes.delete(route))
+exactly<Promise<void>>()(network.routes.replace(route))
+exactly<Promise<void>>()(network.qdiscs.add('br0', listedQdisc))
+exactly<Promise<void>>()(network.qdiscs.delete('br0', listedQdisc))
+exactly<Promise<LinkOf<'bridge'>>>()(network.links.add(bridge))
+exactly<Promise<LinkOf<'veth'>>>()(network.links.ensure(cable))
 exactly<Action<void>>()(action.routes.add({ destination: 'default', via: '10.0.0.1' }))
 exactly<Action<string>>()(action.sysctls.get('net.ipv4.ip_forward'))
 declare const anySpec: LinkSpec

@@ -31,7 +31,12 @@ async fn none_is_left_by_links_that_are_made_and_by_those_that_are_not() {
             _ => Vec::new(),
         };
         let state = LinkState { addresses, ..LinkState::default() };
-        let peer = VethPeer { name: Some(format!("right{number}")), network: Some(there.network.clone()), state };
+        let peer = VethPeer {
+            name: Some(format!("right{number}")),
+            network: Some(there.network.clone()),
+            state,
+            ..VethPeer::default()
+        };
         let spec = LinkSpec { peer: Some(peer), ..LinkSpec::new(format!("left{number}"), LinkKind::Veth) };
         let outcome = here.network.links().add(&spec).await;
         assert_eq!(outcome.is_ok(), number % 2 == 1);

@@ -195,10 +195,8 @@ impl<'a> Links<'a> {
 
     /// Changes one, or leaves it as it was. Answers with how that is done later.
     async fn change(&self, before: &Link, called: &LinkRef, changes: &LinkChanges) -> Result<Undo> {
-        let kept = match changes.loses_addresses(before) {
-            true => Some(Kept::of(self.network, before.index).await?),
-            false => None,
-        };
+        let kept =
+            if changes.loses_addresses(before) { Some(Kept::of(self.network, before.index).await?) } else { None };
         let mut undo = Undo { before: before.clone(), changes: changes.undone(before), added: Vec::new(), kept };
         match self.set_for_good(before.index, before.up, called, changes).await {
             Ok(added) => {

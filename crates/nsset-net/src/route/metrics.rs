@@ -100,9 +100,8 @@ impl Serialize for Metrics {
         for (number, name, unit) in numbered() {
             let Some(value) = self.values.get(&number) else { continue };
             match unit {
-                Unit::Plain => map.serialize_entry(name, value)?,
+                Unit::Plain | Unit::Milliseconds(1) => map.serialize_entry(name, value)?,
                 Unit::Flag => map.serialize_entry(name, &(*value != 0))?,
-                Unit::Milliseconds(1) => map.serialize_entry(name, value)?,
                 Unit::Milliseconds(by) => map.serialize_entry(name, &(f64::from(*value) / f64::from(by)))?,
             }
         }
@@ -163,7 +162,6 @@ fn locks(names: &[String]) -> Option<u32> {
 }
 
 fn whole(value: f64) -> Option<u32> {
-    #[expect(clippy::cast_sign_loss, reason = "it is in range")]
     let is_whole = (0.0..=f64::from(u32::MAX)).contains(&value) && value.fract() == 0.0;
     is_whole.then_some(value as u32)
 }

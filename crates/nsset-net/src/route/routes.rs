@@ -1,7 +1,7 @@
 //! What can be done with routes.
 
 use netlink_packet_route::{
-    RouteNetlinkMessage,
+    AddressFamily, RouteNetlinkMessage,
     route::{RouteAttribute, RouteMessage},
 };
 use nix::errno::Errno;
@@ -12,7 +12,7 @@ use super::{
     stitch::Seam,
 };
 use crate::{
-    conversation::{ATTEMPTS, Dump},
+    conversation::ATTEMPTS,
     error::{Refusal, Result},
     link_ref::LinkRef,
     network::Network,
@@ -54,19 +54,34 @@ impl<'a> Routes<'a> {
     /// The kernel does not say that IPv6 routes changed while it listed them. Where they did, it may have passed over some,
     /// wherever a datagram ended: what one dump left open another tells.
     async fn dump(&self, message: RouteMessage) -> std::result::Result<Vec<Route>, Refusal> {
-        let mut request = Request::dump(RouteNetlinkMessage::GetRoute(message));
+        let mut of_ipv6 = message.clone();
+        of_ipv6.header.address_family = AddressFamily::Inet6;
+        let mut requests = [message, of_ipv6].map(|message| Request::dump(RouteNetlinkMessage::GetRoute(message)));
         let mut seam = Seam::default();
-        for _ in 0..ATTEMPTS {
-            let conversation = self.network.conversation();
-            let dump = conversation.dump_watching(&mut request, &Route::read, &[Group::Ipv6Route]).await?;
+        let mut ipv4: Option<Vec<Route>> = None;
+        let conversation = self.network.conversation();
+        // Without the routes of IPv4 before them, the datagrams of IPv6 end elsewhere.
+        for turn in (0..2).cycle().take(ATTEMPTS as usize) {
+            let is_whole = turn == 0 || ipv4.is_none();
+            let [whole, of_ipv6] = &mut requests;
+            let request = if is_whole { whole } else { of_ipv6 };
+            let mut dump = conversation.dump_watching(request, &Route::read, &[Group::Ipv6Route]).await?;
             if dump.is_interrupted {
                 continue;
             }
-            if !dump.has_changed || parts_of_ipv6(&dump) <= 1 {
-                return Ok(dump.into_all());
+            let mut others = Vec::new();
+            for part in &mut dump.parts {
+                others.extend(part.things.extract_if(.., |route| route.destination.address.is_ipv4()));
             }
-            if let Some(whole) = seam.stitch(dump) {
-                return Ok(whole);
+            if is_whole {
+                ipv4 = Some(others);
+            }
+            dump.parts.retain(|part| !part.things.is_empty());
+            let is_sure = !dump.has_changed || dump.parts.len() <= 1;
+            let ipv6 = if is_sure { Some(dump.into_all()) } else { seam.stitch(dump.parts) };
+            if let (Some(ipv6), Some(ipv4)) = (ipv6, &mut ipv4) {
+                ipv4.extend(ipv6);
+                return Ok(std::mem::take(ipv4));
             }
         }
         Err(Errno::EAGAIN.into())
@@ -136,11 +151,6 @@ impl<'a> Routes<'a> {
             None => Ok(None),
         }
     }
-}
-
-fn parts_of_ipv6(dump: &Dump<Route>) -> usize {
-    let is_ipv6 = |route: &Route| route.destination.address.is_ipv6();
-    dump.parts.iter().filter(|part| part.things.iter().any(is_ipv6)).count()
 }
 
 /// Those of a route that knows its links by index.
