@@ -1,0 +1,38 @@
+/** One thing that a program does with nsset, made ready so that it can be done over and over. */
+export type Nsset = typeof import('nsset')
+
+export interface Tools {
+  nsset: Nsset
+  /** A directory for files and mounts. */
+  scratch: string
+}
+
+export interface Operation {
+  /** Whether an ordinary user may not do it. */
+  isRoots?: boolean
+  /** Whether each time takes a fresh Node. */
+  isFresh?: boolean
+  /** Seconds that one call may take, where the documentation says so; 2 by default. */
+  limit?: number
+  /** Calls that Node makes for it, and does not clean up after: its own faults, with and without nsset. */
+  nodesOwn?: readonly string[]
+  prepare(tools: Tools): Round | Promise<Round>
+}
+
+export interface Round {
+  /** Done before each time, without faults. */
+  before?(): unknown
+  /** What gets the fault. It undoes what it has done. */
+  run(): Promise<unknown>
+  /** Undoes, without faults, what a failed call may rightly have left undone: `remove` that threw has not removed. */
+  after?(): unknown
+}
+
+const isRoot = process.getuid?.() === 0
+
+/** A new set of one's own, with a network: root's has no user namespace. */
+export function networkSet({ NamespaceSet }: Nsset, isWithUser: boolean) {
+  return isWithUser || !isRoot
+    ? NamespaceSet.unshare(['user', 'net'], { mapUser: 'root', loopback: true })
+    : NamespaceSet.unshare('net', { loopback: true })
+}
