@@ -17,7 +17,8 @@
  *
  * A role is `main`, the name of another thread of the program, or `child-N` for the Nth process that was born since
  * `begin`. A process that has executed a program of its own has no role. A line of REPORT is `ROLE CALL N FLAGS TARGET`,
- * or `hit`. FLAGS: an argument of the call that says what it can fail with, and whether the descriptor does not block.
+ * or `hit`. A TARGET that ends in `+rights`
+ * is sent descriptors. FLAGS: an argument of the call that says what it can fail with, and whether the descriptor does not block.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,6 +35,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -249,6 +251,19 @@ static int obey(int tid, unsigned long address) {
   return 1;
 }
 
+/* Whether a message carries descriptors; also not where the memory of the process may not be looked at. */
+static int carries_rights(const struct seccomp_data *data, int tid) {
+  struct msghdr message;
+  struct cmsghdr control;
+  struct iovec local = { &message, sizeof message }, remote = { (void *)data->args[1], sizeof message };
+  if (process_vm_readv(tid, &local, 1, &remote, 1, 0) != sizeof message) return 0;
+  if (message.msg_control == NULL || message.msg_controllen < sizeof control) return 0;
+  local = (struct iovec){ &control, sizeof control };
+  remote = (struct iovec){ message.msg_control, sizeof control };
+  if (process_vm_readv(tid, &local, 1, &remote, 1, 0) != sizeof control) return 0;
+  return control.cmsg_level == SOL_SOCKET && control.cmsg_type == SCM_RIGHTS;
+}
+
 static void describe(struct line *line, const struct call *call, const struct seccomp_data *data, int tid) {
   line->flags = call->flags < 0 ? 0 : (unsigned long)data->args[call->flags];
   line->is_nonblocking = 0;
@@ -258,6 +273,7 @@ static void describe(struct line *line, const struct call *call, const struct se
   if (look(line->target, sizeof line->target, 1, "/proc/%d/fd/%d", tid, fd) < 0) strcpy(line->target, "?");
   for (char *at = line->target; *at; at++)
     if (*at == ' ' || *at == '\n') *at = '_';
+  if (data->nr == __NR_sendmsg && carries_rights(data, tid)) strncat(line->target, "+rights", sizeof line->target - strlen(line->target) - 1);
   char text[512], *flags;
   if (look(text, sizeof text, 0, "/proc/%d/fdinfo/%d", tid, fd) == 0 && (flags = strstr(text, "flags:")) != NULL)
     line->is_nonblocking = (strtoul(flags + 6, NULL, 8) & O_NONBLOCK) != 0;

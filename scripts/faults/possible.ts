@@ -126,7 +126,10 @@ function errorsOf(call: Call): readonly string[] {
   if (/^(read|pread64|readv)$/.test(name)) return isStream(target) ? ofWaiting(call) : ['ENOMEM']
   if (/^(write|writev|pwrite64)$/.test(name)) return isStream(target) ? ofWaiting(call) : ['ENOSPC', 'ENOMEM', 'EPERM']
   if (/^recv/.test(name)) return ['ENOMEM', ...ofWaiting(call)]
-  if (/^send/.test(name)) return ['ENOMEM', 'EPERM', 'ETOOMANYREFS', ...ofWaiting(call)]
+  if (/^send/.test(name)) {
+    const rights = target.endsWith('+rights') ? ['ETOOMANYREFS'] : []
+    return ['ENOMEM', 'EPERM', ...rights, ...ofWaiting(call)]
+  }
   return ERRORS[name] ?? []
 }
 

@@ -10,9 +10,11 @@ import type { Built } from './tools.ts'
 
 /** Seconds without a word after which a subject is ended. */
 const SILENCE = 60
-const ROOT = join(import.meta.dirname, '../..')
+/** Where the sources are, for the subject, which is a module elsewhere. */
+export const SOURCES = import.meta.dirname
+export const ROOT = join(import.meta.dirname, '../..')
 /** Its own mounts, names and links, so that others on the machine change nothing of what is counted. */
-const APART = `mount -t tmpfs none /run && mkdir /run/netns && ip link set lo up && exec "$@"`
+export const APART = `mount -t tmpfs none /run && mkdir /run/netns && ip link set lo up && exec "$@"`
 
 export interface Session extends AsyncDisposable {
   /** The next line; what it ended with where there are no more. */
@@ -43,7 +45,7 @@ export function startSession(built: Built, operation: string): Session {
       ...process.env,
       NODE_OPTIONS: '',
       NSSET_FAULTS_ENTRY: process.env['NSSET_FAULTS_ENTRY'] ?? pathToFileURL(join(ROOT, 'dist/index.js')).href,
-      NSSET_FAULTS_SOURCES: import.meta.dirname,
+      NSSET_FAULTS_SOURCES: SOURCES,
     },
   })
   let complaint = ''

@@ -12,14 +12,14 @@ export interface Built extends Disposable {
   directory: string
 }
 
-export function buildTools(): Built {
+export function buildTools(program = join(import.meta.dirname, 'subject.ts')): Built {
   const directory = mkdtempSync(join(tmpdir(), 'nsset-faults-'))
   const injector = join(directory, 'injector')
   const subject = join(directory, 'subject.mjs')
   const source = join(import.meta.dirname, 'injector.c')
   execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', injector, source], { stdio: 'inherit' })
   buildSync({
-    entryPoints: [join(import.meta.dirname, 'subject.ts')],
+    entryPoints: [program],
     outfile: subject,
     bundle: true,
     platform: 'node',

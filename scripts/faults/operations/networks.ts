@@ -1,6 +1,6 @@
 /** What is asked of a network's links, addresses, routes, qdiscs and sysctls, on the thread of networks or by the helper. */
 import type { NamespaceSet } from 'nsset'
-import { networkSet, type Operation, type Round } from './operation.ts'
+import { heldNetworkSet, networkSet, type Operation, type Round } from './operation.ts'
 
 type Network = NamespaceSet['network']
 
@@ -41,12 +41,12 @@ export const NETWORKS: Record<string, Operation> = {
     },
     after: () => network.qdiscs.delete('lo').catch(ignore('ENOENT')),
   })),
-  sysctls: { isRoots: true, prepare: async (tools) => sysctls((await networkSet(tools.nsset, false)).network) },
-  'sysctls-user': { prepare: async (tools) => sysctls((await networkSet(tools.nsset, true)).network) },
+  sysctls: { isRoots: true, prepare: async (tools) => sysctls((await heldNetworkSet(tools.nsset, false)).network) },
+  'sysctls-user': { prepare: async (tools) => sysctls((await heldNetworkSet(tools.nsset, true)).network) },
 }
 
 function inNetwork(round: (network: Network) => Round): Operation {
-  return { prepare: async ({ nsset }) => round((await networkSet(nsset, false)).network) }
+  return { prepare: async ({ nsset }) => round((await heldNetworkSet(nsset, false)).network) }
 }
 
 /** The netlink socket is made inside by the first call. */

@@ -1,4 +1,6 @@
 /** One thing that a program does with nsset, made ready so that it can be done over and over. */
+import type { NamespaceSet } from 'nsset'
+
 export type Nsset = typeof import('nsset')
 
 export interface Tools {
@@ -30,8 +32,18 @@ export interface Round {
 
 const isRoot = process.getuid?.() === 0
 
+/** Sets that are used for as long as the process lives: a set that nothing holds is closed as garbage. */
+const held: NamespaceSet[] = []
+
+/** A set with a network, for as long as the process lives. */
+export async function heldNetworkSet(nsset: Nsset, isWithUser: boolean): Promise<NamespaceSet> {
+  const set = await networkSet(nsset, isWithUser)
+  held.push(set)
+  return set
+}
+
 /** A new set of one's own, with a network: root's has no user namespace. */
-export function networkSet({ NamespaceSet }: Nsset, isWithUser: boolean) {
+export function networkSet({ NamespaceSet }: Nsset, isWithUser: boolean): Promise<NamespaceSet> {
   return isWithUser || !isRoot
     ? NamespaceSet.unshare(['user', 'net'], { mapUser: 'root', loopback: true })
     : NamespaceSet.unshare('net', { loopback: true })

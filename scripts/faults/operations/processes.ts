@@ -28,7 +28,7 @@ export const PROCESSES: Record<string, Operation> = {
   fork: {
     prepare: async ({ nsset: { NamespaceSet } }) => {
       const set = await NamespaceSet.unshare(['user', 'uts'], { mapUser: 'root' })
-      return { run: () => ended(set.fork(FORKED)) }
+      return { run: () => ended(set.fork(FORKED, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })) }
     },
   },
 }

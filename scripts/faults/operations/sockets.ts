@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
 import type { NamespaceSet } from 'nsset'
-import { networkSet, type Operation, type Round, type Tools } from './operation.ts'
+import { heldNetworkSet, type Operation, type Round, type Tools } from './operation.ts'
 
 type Network = NamespaceSet['network']
 
@@ -78,7 +78,7 @@ export const SOCKETS: Record<string, Operation> = {
 function withPeer(round: (set: { network: Network }) => Round): Operation {
   return {
     prepare: async ({ nsset }: Tools) => {
-      const set = await networkSet(nsset, true)
+      const set = await heldNetworkSet(nsset, true)
       const peer = set.spawn(process.execPath, ['-e', PEER], { stdio: ['pipe', 'pipe', 'inherit'] })
       await once(peer.stdout as NodeJS.ReadableStream, 'data')
       return round(set)
