@@ -4,6 +4,8 @@ import type { Operation } from './operation.ts'
 export const LOAD: Record<string, Operation> = {
   load: {
     isFresh: true,
+    // Node's loader, which looks whether there is such a module.
+    nodesOwn: ['main/statx'],
     prepare: () => {
       let times = 0
       return {

@@ -1,23 +1,40 @@
 /** Names in the file system. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Operation } from './operation.ts'
+import { type Operation, undoneWhenMade } from './operation.ts'
 
 const NAME = 'faults'
 
 export const NAMES: Record<string, Operation> = {
   'netns-create': {
     isRoots: true,
-    prepare: ({ nsset: { netns } }) => ({
-      run: async () => (await netns.create(NAME, { loopback: true })).close(),
-      after: () => netns.remove(NAME, { force: true }),
-    }),
+    prepare: ({ nsset: { netns } }) =>
+      undoneWhenMade(
+        async () => (await netns.create(NAME, { loopback: true })).close(),
+        () => netns.remove(NAME),
+      ),
   },
   'netns-temporary': {
     isRoots: true,
-    prepare: ({ nsset: { netns } }) => ({
-      run: async () => (await netns.create(NAME, { temporary: true })).close(),
-    }),
+    prepare: ({ nsset: { netns } }) => {
+      let isReported = false
+      return {
+        run: async () => {
+          const set = await netns.create(NAME, { temporary: true })
+          try {
+            set.close()
+          } catch (error) {
+            isReported = true
+            throw error
+          }
+        },
+        // What `close` says that it could not remove.
+        after: async () => {
+          if (isReported) await netns.remove(NAME, { force: true })
+          isReported = false
+        },
+      }
+    },
   },
   'netns-open': {
     isRoots: true,
@@ -44,14 +61,11 @@ export const NAMES: Record<string, Operation> = {
     prepare: async ({ nsset: { NamespaceSet }, scratch }) => {
       const set = await NamespaceSet.unshare(['net', 'uts'])
       const target = join(scratch, 'mounted')
-      return {
-        before: () => writeFileSync(target, ''),
-        run: () => set.mount({ net: target }),
-        after: async () => {
-          await NamespaceSet.unmount(target).catch(() => undefined)
-          rmSync(target, { force: true })
-        },
-      }
+      writeFileSync(target, '')
+      return undoneWhenMade(
+        () => set.mount({ net: target }),
+        () => NamespaceSet.unmount(target),
+      )
     },
   },
   unmount: {

@@ -1,16 +1,18 @@
 /** What is asked of a network's links, addresses, routes, qdiscs and sysctls, on the thread of networks or by the helper. */
 import type { NamespaceSet } from 'nsset'
-import { heldNetworkSet, networkSet, type Operation, type Round } from './operation.ts'
+import { heldNetworkSet, networkSet, type Operation, type Round, undoneWhenMade } from './operation.ts'
 
 type Network = NamespaceSet['network']
 
 export const NETWORKS: Record<string, Operation> = {
   'network-first': { isRoots: true, prepare: (tools) => firstUse(() => networkSet(tools.nsset, false)) },
   'network-first-user': { prepare: (tools) => firstUse(() => networkSet(tools.nsset, true)) },
-  'links-add': inNetwork((network) => ({
-    run: () => network.links.add({ kind: 'veth', name: 'a', up: true, peer: { name: 'b', up: true } }),
-    after: () => network.links.delete('a', { force: true }),
-  })),
+  'links-add': inNetwork((network) =>
+    undoneWhenMade(
+      () => network.links.add({ kind: 'veth', name: 'a', up: true, peer: { name: 'b', up: true } }),
+      () => network.links.delete('a'),
+    ),
+  ),
   'links-list': inNetwork((network) => ({ run: () => network.links.list() })),
   'links-delete': inNetwork((network) => ({
     before: () => network.links.ensure({ kind: 'bridge', name: 'br0' }),

@@ -30,6 +30,21 @@ export interface Round {
   after?(): unknown
 }
 
+/** What undoes a call that has succeeded: one that has thrown leaves nothing to undo. */
+export function undoneWhenMade(make: () => Promise<unknown>, undo: () => unknown): Round {
+  let isMade = false
+  return {
+    run: async () => {
+      await make()
+      isMade = true
+    },
+    after: async () => {
+      if (isMade) await undo()
+      isMade = false
+    },
+  }
+}
+
 const isRoot = process.getuid?.() === 0
 
 /** Sets that are used for as long as the process lives: a set that nothing holds is closed as garbage. */

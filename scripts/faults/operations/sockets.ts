@@ -60,7 +60,9 @@ export const SOCKETS: Record<string, Operation> = {
     run: async () => {
       const socket = network.createSocket('udp4')
       socket.on('message', () => socket.close())
-      socket.bind(0, '127.0.0.1', () => socket.send('hello', socket.address().port, '127.0.0.1'))
+      // Node says nothing of what could not be sent where nothing asks.
+      const sent = (error: Error | null) => error !== null && socket.emit('error', error)
+      socket.bind(0, '127.0.0.1', () => socket.send('hello', socket.address().port, '127.0.0.1', sent))
       await closed(socket, () => socket.close())
     },
   })),
