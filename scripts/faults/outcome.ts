@@ -22,3 +22,6 @@ export type Line = { calls: Call[] } | { begun: string } | { outcome: Outcome } 
 export interface Wanted {
   isListing: boolean
 }
+
+/** What the problem begins with that a busy machine has, too. */
+export const TOOK_LONG = 'it took '

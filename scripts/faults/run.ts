@@ -6,7 +6,7 @@
  *   npm run faults -- --operation spawn,netns-create --only SIGKILL,sendmsg
  *   npm run faults -- --operation spawn --fault child-1/sendmsg/2/SIGKILL
  *
- * Options: `--share 0.1`, `--seed 1`, `--jobs 2`, `--json FILE`, `--list`. The exit status is 1 where a fault left something.
+ * Options: `--share 0.1`, `--seed 1`, `--seconds 60`, `--jobs 2`, `--json FILE`, `--list`. The exit status is 1 where a fault left something.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -15,7 +15,8 @@ import { OPERATIONS } from './operations/index.ts'
 import { buildTools } from './tools.ts'
 import { type Report, type Selection, tryOperation } from './try-operation.ts'
 
-const SHORT = 0.08
+/** The short form: this share of the faults, and no more than these seconds. */
+const SHORT = { share: 0.1, seconds: 60 }
 const isRoot = process.getuid?.() === 0
 
 const { values } = parseArgs({
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     short: { type: 'boolean', default: false },
     share: { type: 'string' },
+    seconds: { type: 'string' },
     seed: { type: 'string', default: '1' },
     jobs: { type: 'string', default: '2' },
     json: { type: 'string' },
@@ -40,8 +42,9 @@ if (values.list) {
 async function main(): Promise<void> {
   const selection: Selection = {
     only: values.only.flatMap((part) => part.split(',')),
-    share: values.share === undefined ? (values.short ? SHORT : 1) : Number(values.share),
+    share: values.share === undefined ? (values.short ? SHORT.share : 1) : Number(values.share),
     seed: Number(values.seed),
+    until: Date.now() + Number(values.seconds ?? (values.short ? SHORT.seconds : Number.POSITIVE_INFINITY)) * 1_000,
     ...(values.fault === undefined ? {} : { faults: values.fault.map((name) => faultName(parseFault(name))) }),
   }
   if (!(selection.share > 0 && selection.share <= 1)) throw new RangeError('--share must be over 0 and at most 1')
@@ -88,6 +91,8 @@ function conclude(reports: readonly Report[], { seed, share }: Selection): void 
   const codes = [...new Set(outcomes.flatMap(({ thrown }) => thrown?.code ?? []))].sort()
   console.log(`codes: ${codes.join(' ')}`)
   console.log(`${reports.length} operations, ${hit} faults hit${part}, ${bad} faults left something`)
+  const untried = reports.reduce((sum, { left }) => sum + left, 0)
+  if (untried > 0) console.log(`${untried} faults were not tried: the time was over`)
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ seed, share, codes, reports }, null, 2))
   if (bad > 0) process.exitCode = 1
 }

@@ -7,7 +7,7 @@ import { type Call, type Fault, faultName, numberOf, parseFault, parseReport } f
 import { printLine, readLine } from './lines.ts'
 import { OPERATIONS } from './operations/index.ts'
 import type { Round } from './operations/operation.ts'
-import type { Line, Outcome, Wanted } from './outcome.ts'
+import { type Line, type Outcome, TOOK_LONG, type Wanted } from './outcome.ts'
 import { NEVER, outcomeOf, settled } from './settle.ts'
 import { added, missing, type State, state } from './state.ts'
 
@@ -93,7 +93,7 @@ async function tried(fault: Fault): Promise<Outcome> {
     outcome.problems.push('it did not settle')
     return outcome
   }
-  if (milliseconds > limit) outcome.problems.push(`it took ${milliseconds} ms`)
+  if (milliseconds > limit) outcome.problems.push(`${TOOK_LONG}${milliseconds} ms`)
   outcome.problems.push(...(await leftOf(before, thrown?.code === 'ERR_NSSET_RESTORE')))
   return outcome
 }
