@@ -144,7 +144,9 @@ function ofIoctl({ target, flags }: Call): string[] {
 }
 
 /** A call that may wait is interrupted, or says so where it may not. */
-function ofWaiting({ isNonBlocking, name, flags }: Call): string[] {
+function ofWaiting({ role, isNonBlocking, name, flags }: Call): string[] {
+  // tokio waits for the kernel to say that the socket is ready again, which it does only where it was not.
+  if (role === 'nsset-network') return ['EINTR']
   const mayNotWait = isNonBlocking || (/^(send|recv)/.test(name) && (flags & MSG_DONTWAIT) !== 0)
   return mayNotWait ? ['EINTR', 'EAGAIN'] : ['EINTR']
 }

@@ -41,7 +41,8 @@ function threads(): string[] {
     if (name === undefined) return []
     const places = KINDS.map((kind) => link(`/proc/self/task/${tid}/ns/${kind}`))
     const away = places.filter((place, index) => place !== undefined && place !== home[index])
-    // V8 and libuv name none of theirs in every version of Node.
+    // Those that wait for what is inside come when they are needed, and go when they have been idle for a while.
+    if (name === 'nsset-waiting' && away.length === 0) return []
     return [away.length === 0 ? `thread ${name}` : `thread ${name} in ${away.map((place) => plain(place ?? ''))}`]
   })
 }
