@@ -1,0 +1,2 @@
+/** What `fork` runs inside. */
+process.send('ready', () => process.disconnect())

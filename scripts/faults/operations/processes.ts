@@ -1,0 +1,52 @@
+/** Programs inside. */
+import { join } from 'node:path'
+import type { NamespaceChildProcess } from 'nsset'
+import type { Operation } from './operation.ts'
+
+const FORKED = join(process.env['NSSET_FAULTS_SOURCES'] ?? import.meta.dirname, 'operations/forked.cjs')
+
+export const PROCESSES: Record<string, Operation> = {
+  spawn: {
+    prepare: async ({ nsset: { NamespaceSet } }) => {
+      const set = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
+      return { run: () => ended(set.spawn('true', { stdio: 'pipe' })) }
+    },
+  },
+  'spawn-net': {
+    isRoots: true,
+    prepare: async ({ nsset: { NamespaceSet } }) => {
+      const set = await NamespaceSet.unshare(['net', 'uts'])
+      return { run: () => ended(set.spawn('true', { stdio: 'ignore' })) }
+    },
+  },
+  'exec-file': {
+    prepare: async ({ nsset: { NamespaceSet } }) => {
+      const set = await NamespaceSet.unshare(['user', 'mnt', 'net'], { mapUser: 'root' })
+      return { run: () => set.execFile('echo', ['inside'], { cwd: '/', timeout: 5_000 }) }
+    },
+  },
+  fork: {
+    prepare: async ({ nsset: { NamespaceSet } }) => {
+      const set = await NamespaceSet.unshare(['user', 'uts'], { mapUser: 'root' })
+      return { run: () => ended(set.fork(FORKED, { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })) }
+    },
+  },
+}
+
+/** Rejects with the child's error; what it had is closed then. */
+async function ended(child: NamespaceChildProcess | ReturnType<typeof Object.create>): Promise<void> {
+  let failure: Error | undefined
+  await new Promise<void>((resolve) => {
+    child.once('close', () => resolve())
+    child.once('error', (error: Error) => {
+      failure = error
+      // A child that never was has no end.
+      if (child.pid === undefined) resolve()
+    })
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on('error', () => undefined)
+    child.stdin?.end()
+    child.stdout?.resume()
+    child.stderr?.resume()
+  })
+  if (failure !== undefined) throw failure
+}

@@ -1,0 +1,39 @@
+/** Waiting: for a call to settle, and for what it has made to go. */
+import type { Thrown } from './documented.ts'
+import { added, missing, type State, state } from './state.ts'
+
+/** Milliseconds after which a call is said to hang. */
+export const NEVER = 15_000
+
+/** Waits until nothing is more than before, and says what there is. */
+export async function settled(before: State, limit: number): Promise<State> {
+  const end = performance.now() + limit
+  for (;;) {
+    await new Promise((resolve) => setImmediate(resolve))
+    const now = state()
+    if ((added(before, now).length === 0 && missing(before, now).length === 0) || performance.now() > end) return now
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}
+
+/** How a call ended, and how long it took. */
+export async function outcomeOf(run: () => unknown): Promise<{ thrown?: Thrown; milliseconds: number }> {
+  const begin = performance.now()
+  let limit: NodeJS.Timeout | undefined
+  const never = new Promise((resolve) => {
+    limit = setTimeout(resolve, NEVER)
+  })
+  const thrown = await Promise.race([new Promise((resolve) => resolve(run())), never]).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => ({
+      name: error.name ?? typeof error,
+      code: error.code,
+      message: String(error.message ?? error),
+    }),
+  )
+  clearTimeout(limit)
+  const milliseconds = Math.round(performance.now() - begin)
+  return thrown === undefined
+    ? { milliseconds }
+    : { thrown: { ...thrown, code: thrown.code ?? undefined }, milliseconds }
+}

@@ -1,0 +1,92 @@
+/**
+ * Does every operation with next to no descriptors, processes and memory left, for long, and shows that only documented
+ * errors come of it, that nothing is left, and that all works again afterwards: `npm run soak:limits`.
+ *
+ * `--seconds 600` is the time for all limits together, `--only descriptors,processes,pids,memory` names some of them.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { documentedCodes } from '../faults/documented.ts'
+import { APART, ROOT, SOURCES } from '../faults/session.ts'
+import { type Built, buildTools } from '../faults/tools.ts'
+import { type Limit, limits } from './limit.ts'
+import type { Line } from './subject.ts'
+
+type Result = Extract<Line, { calls: number }>
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '600' }, only: { type: 'string' } } })
+const chosen = limits().filter(({ name }) => values.only === undefined || values.only.split(',').includes(name))
+const possible = chosen.filter(({ name, skipped }) => {
+  if (skipped !== undefined) console.log(`${name.padEnd(12)} skipped: ${skipped}`)
+  return skipped === undefined
+})
+using built = buildTools(join(import.meta.dirname, 'subject.ts'))
+// Another user's process reads the program, and mounts nothing.
+chmodSync(built.directory, 0o755)
+for (const limit of possible) await soak(built, limit, Number(values.seconds) / possible.length)
+
+async function soak(built: Built, limit: Limit, seconds: number): Promise<void> {
+  const scratch = mkdtempSync(join(built.directory, 'scratch-'))
+  const apart =
+    process.getuid?.() === 0 ? ['unshare', '--mount', '--net', '--propagation', 'private', 'sh', '-c', APART, 'sh'] : []
+  const words = [
+    limit.name,
+    scratch,
+    `${seconds}`,
+    JSON.stringify(limit.rooms),
+    JSON.stringify(limit.without),
+    JSON.stringify([...documentedCodes()]),
+  ]
+  limit.begin()
+  process.once('exit', limit.end)
+  const [file, ...args] = [...apart, ...limit.prefix, process.execPath, built.subject, ...words] as [
+    string,
+    ...string[],
+  ]
+  const child = spawn(file, args, {
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      NODE_OPTIONS: '',
+      HOME: '/tmp',
+      NSSET_FAULTS_SOURCES: SOURCES,
+      NSSET_FAULTS_ENTRY: pathToFileURL(join(ROOT, 'dist/index.js')).href,
+    },
+  })
+  const pid = child.pid ?? 0
+  const ended = once(child, 'close')
+  const impatience = setTimeout(() => child.kill('SIGKILL'), (seconds + 60) * 1_000)
+  const problems: string[] = []
+  let lifting: NodeJS.Timeout | undefined
+  let result: Result | undefined
+  for await (const text of createInterface({ input: child.stdout })) {
+    const line = JSON.parse(text) as Line
+    if ('problem' in line) problems.push(line.problem)
+    else if ('calls' in line) result = line
+    else {
+      clearTimeout(lifting)
+      if (line.room === 'lifted') limit.lift(pid)
+      else limit.set(pid, line.room)
+      if (line.room !== 'lifted' && limit.patience !== undefined)
+        lifting = setTimeout(() => limit.lift(pid), limit.patience)
+      child.stdin.write('\n')
+    }
+  }
+  const [code, signal] = await ended
+  clearTimeout(impatience)
+  limit.end()
+  process.off('exit', limit.end)
+  if (result === undefined) problems.push(`the process ended: ${signal ?? code}`)
+  const { calls = 0, failures = 0, codes = [] } = result ?? {}
+  console.log(
+    `${limit.name.padEnd(12)} ${Math.round(seconds)} s, ${calls} calls, ${failures} failed: ${codes.join(' ')}; ${problems.length} problems`,
+  )
+  for (const problem of new Set(problems)) console.log(`  ${problem}`)
+  if (problems.length > 0) process.exitCode = 1
+}
