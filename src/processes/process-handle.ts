@@ -129,14 +129,16 @@ export class ProcessHandle {
     const isShared = failure.kind === undefined && SHARED_STEPS.test(failure.syscall ?? '')
     // Node throws for what it does not tell by the event 'error'.
     if (isShared && !TOLD.includes(failure.code)) return failure.errno ?? UNKNOWN
-    if (failure.code !== 'EMFILE' && failure.code !== 'ENFILE') return ENOENT
-    // Node makes no streams then, and forgets the handles.
+    const isWithoutPipes = stdio.some(({ type, handle }) => isPipe(type) && handle !== undefined && handle.fd < 0)
+    if (failure.code !== 'EMFILE' && failure.code !== 'ENFILE' && !isWithoutPipes) return ENOENT
+    // Node makes no streams then, and forgets the handles: a stream over a handle that was given no pipe cannot be read.
     closePipes(stdio)
-    return failure.errno ?? UNKNOWN
+    return EMFILE
   }
 }
 
 const ENOENT = -2
+const EMFILE = -24
 const ESRCH = -3
 /** libuv's number for an error without one. */
 const UNKNOWN = -4094
