@@ -275,7 +275,7 @@ mod tests {
         // The last but fifth byte is the length.
         let place = bytes.len() - 5;
         bytes[place] = 3;
-        assert_eq!(question.answered_by(&bytes).unwrap().addresses, [IpAddr::from([0; 4]); 0]);
+        assert!(question.answered_by(&bytes).unwrap().addresses.is_empty());
     }
 
     #[test]

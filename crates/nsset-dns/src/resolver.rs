@@ -143,9 +143,9 @@ impl Resolver {
 /// That a name has none of one family says that it is there.
 fn of_both(of_one: Miss, of_other: Miss) -> Miss {
     match (of_one, of_other) {
-        (Miss::NoData, Miss::NoData | Miss::Again(_)) | (Miss::Again(_), Miss::NoData) => Miss::NoData,
-        (Miss::Again(_), miss) | (miss, Miss::Again(_)) => miss,
-        (Miss::NoData, miss) | (miss, _) => miss,
+        (again @ Miss::Again(_), Miss::Again(_)) => again,
+        (Miss::NoData | Miss::Again(_), Miss::NoData | Miss::Again(_)) => Miss::NoData,
+        (Miss::NoData | Miss::Again(_), miss) | (miss, _) => miss,
     }
 }
 
