@@ -48,8 +48,9 @@ export class NetworkAddresses {
   }
 
   /**
-   * The addresses of a link, or of all.
+   * The addresses of a link, or of all: `ip address show`.
    *
+   * @throws {@link ActionError} `EAGAIN` when links come and go so fast that no list is right.
    * @example
    * const [first] = await set.network.addresses.list('eth0')
    * console.log(first?.cidr) // 10.0.0.2/24
@@ -59,9 +60,10 @@ export class NetworkAddresses {
   }
 
   /**
-   * Gives a link an address: a CIDR of IPv4 or IPv6, or an object with its peer, broadcast address and scope, too.
+   * Gives a link an address, as `ip address add`: a CIDR of IPv4 or IPv6, or an object with its peer, broadcast address,
+   * scope, lifetimes and flags, too. An {@link Address} of a list is one.
    *
-   * @throws {@link ActionError} `EEXIST` when the link has it already.
+   * @throws {@link ActionError} `EEXIST` when the link has it already; for IPv6 with another prefix, too.
    * @example
    * await set.network.addresses.add('eth0', '10.0.0.2/24')
    * await set.network.addresses.add('eth0', { cidr: 'fd00::2/64', noDuplicateDetection: true })
@@ -71,7 +73,7 @@ export class NetworkAddresses {
   }
 
   /**
-   * Takes an address away from a link.
+   * Takes an address away from a link: `ip address del`.
    *
    * @throws {@link ActionError} `EADDRNOTAVAIL` when the link does not have it.
    * @example

@@ -77,8 +77,9 @@ export class NetworkLinks {
   }
 
   /**
-   * All links.
+   * All links: `ip link show`.
    *
+   * @throws {@link ActionError} `EAGAIN` when links come and go so fast that no list is right.
    * @example
    * for (const { name, kind } of await set.network.links.list()) console.log(name, kind)
    */
@@ -98,7 +99,7 @@ export class NetworkLinks {
   }
 
   /**
-   * Makes a link, with all that is said of it, and gives it as it has become. A veth's peer is made with it, in another set
+   * Makes a link, as `ip link add`, with all that is said of it, and gives it as it has become. A veth's peer is made with it, in another set
    * where one is given; both ends are cut from one cable. When something fails, there is no link.
    *
    * @throws {@link ActionError} `EEXIST` when the name is taken, `EOPNOTSUPP` when the kernel has no such kind.
@@ -112,10 +113,12 @@ export class NetworkLinks {
   }
 
   /**
-   * Makes a link, unless there is one of that name that could have been made so; that one becomes as `spec` says.
+   * Makes a link, unless there is one of that name that could have been made so; that one becomes as `spec` says, with its
+   * master and addresses, and of a veth so does its `peer`. When something fails, all of it stays as it was.
    *
-   * @throws {@link ActionError} `EEXIST` for a link of that name and of another kind, on another device, or with other
-   * data of its kind.
+   * @throws {@link ActionError} `EEXIST` for a link of that name and of another kind, on another device, with other data of its
+   * kind, or with a peer that is in another network or has another name; and for an address that the link has in a way that
+   * the kernel cannot change, as IPv6 with another prefix.
    * @example
    * await set.network.links.ensure({ kind: 'bridge', name: 'br0', up: true })
    */
@@ -124,9 +127,13 @@ export class NetworkLinks {
   }
 
   /**
-   * Changes a link. What is left out stays as it is; when something fails, all of it does.
+   * Changes a link: `ip link set`. What is left out stays as it is; when something fails, all of it does. What the kernel
+   * refuses only of a link that is down, when `up` is false, has it lose IPv6 addresses and routes for a moment: they are
+   * added again, and such addresses are checked for duplicates again.
    *
-   * @throws {@link ActionError} `ENODEV`; `EBUSY` for what cannot be changed while the link is up; `ERANGE`, `EINVAL`.
+   * @throws {@link ActionError} `ENODEV`; `EBUSY` for what cannot be changed while the link is up; `EEXIST` for a name that
+   * another link has, or an address that this one has in another way; `EPERM` for a link that is up and comes to a bond;
+   * `ERANGE`, `EINVAL`.
    * @example
    * await set.network.links.set('lo', { up: true })
    * await set.network.links.set('eth0', { name: 'wan', mtu: 1400, master: null })
@@ -136,7 +143,7 @@ export class NetworkLinks {
   }
 
   /**
-   * Takes a link away; a veth goes with its other end.
+   * Takes a link away: `ip link delete`. A veth goes with its other end.
    *
    * @throws {@link ActionError} `ENODEV` unless `force` is true; `EOPNOTSUPP` for one that software did not make.
    * @example
@@ -147,7 +154,7 @@ export class NetworkLinks {
   }
 
   /**
-   * Moves a link into the network of another set, where it arrives down and without addresses.
+   * Moves a link into the network of another set (`ip link set eth1 netns blue`), where it arrives down and without addresses.
    *
    * @throws {@link ActionError} `EPERM` without CAP_NET_ADMIN in the user namespaces that own both networks; `EEXIST` when
    * its name is taken there; `EINVAL` for a link that cannot leave.

@@ -56,8 +56,9 @@ export class NetworkRoutes {
   }
 
   /**
-   * The routes of all tables, or of one: IPv4 and IPv6.
+   * The routes of all tables, or of one, IPv4 and IPv6: `ip route show table all`.
    *
+   * @throws {@link ActionError} `EAGAIN` when routes change so fast that no list is right.
    * @example
    * const routes = await set.network.routes.list({ table: 254 })
    * console.log(routes.find(({ destination }) => destination === 'default')?.via)
@@ -67,20 +68,22 @@ export class NetworkRoutes {
   }
 
   /**
-   * Adds a route.
+   * Adds a route: `ip route add`. A {@link Route} of a list is one, too.
    *
    * @throws {@link ActionError} `EEXIST` when it is there; `ENETUNREACH` when its gateway is on no network of a link that is
    * up; `EINVAL`.
    * @example
    * await set.network.routes.add({ destination: 'default', via: '10.0.0.1' })
    * await set.network.routes.add({ destination: 'fd00:1::/64', dev: 'eth0', metric: 10 })
+   * const nextHops = [{ via: '10.0.0.1', weight: 3 }, { via: '10.0.0.2' }]
+   * await set.network.routes.add({ destination: '192.0.2.0/24', nextHops })
    */
   async add(route: RouteSpec): Promise<void> {
     return this.#run(routeActions.add(route))
   }
 
   /**
-   * Adds a route, or puts it in the place of one to the same destination with the same metric.
+   * Adds a route (`ip route replace`), or puts it in the place of one to the same destination with the same metric.
    *
    * @throws {@link ActionError} as {@link NetworkRoutes.add}, but for `EEXIST`.
    * @example
@@ -91,7 +94,8 @@ export class NetworkRoutes {
   }
 
   /**
-   * Takes away the first route that is as this says.
+   * Takes away the first route that is as this says: `ip route del`. What it does not say may be anything: who made the route,
+   * its type, metric, source, scope and way. The table is 254, `main`, by default.
    *
    * @throws {@link ActionError} `ESRCH` when there is none.
    * @example
