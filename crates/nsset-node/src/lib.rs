@@ -19,6 +19,7 @@ mod pool;
 mod processes;
 mod set;
 mod start;
+mod trial_threads;
 mod unshare;
 mod visit;
 mod work;

@@ -3,19 +3,16 @@
 use std::{
     env,
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    thread::{self, Builder, JoinHandle},
-    time::{Duration, Instant},
 };
 
 use napi::{Env, Result, Task};
-use nix::{
-    errno::Errno,
-    unistd::{Pid, getpid, gettid},
-};
+use nix::errno::Errno;
 use nsset::SystemError;
+
+use crate::trial_threads;
 
 /// As libuv has it: threads, and the most that it starts.
 const DEFAULT_THREADS: usize = 4;
@@ -24,8 +21,6 @@ const MOST_THREADS: usize = 1024;
 const STACK: usize = 8 << 20;
 /// More than the pool needs: others may start threads at the same time.
 const SPARE: usize = 2;
-/// How long the kernel may take to count off a thread that has ended.
-const PATIENCE: Duration = Duration::from_millis(200);
 
 static HAS_STARTED: AtomicBool = AtomicBool::new(false);
 
@@ -60,50 +55,14 @@ fn threads_of_the_pool() -> usize {
     digits.parse().unwrap_or(fallback).clamp(1, MOST_THREADS)
 }
 
-/// Starts as many threads as the pool will, and some more, all of them at once, and lets them go.
+/// Starts as many threads as the pool will, and some more, and lets them go.
 fn try_out(count: usize) -> nsset::Result<()> {
-    let gate = Arc::new(Mutex::new(()));
-    let closed = gate.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut failure = None;
-    let mut threads = Vec::new();
-    while threads.len() < count + SPARE && failure.is_none() {
-        match start_one(&gate) {
-            Ok(thread) => threads.push(thread),
-            Err(error) => failure = Some(error),
-        }
-    }
-    drop(closed);
-    let ended: Vec<Pid> = threads.into_iter().filter_map(|thread| thread.join().ok()).collect();
-    await_end(&ended);
-    let Some(error) = failure else { return Ok(()) };
-    let errno = error.raw_os_error().map_or(Errno::EAGAIN, Errno::from_raw);
-    let hint = format!(
-        "libuv's pool needs {count} threads: RLIMIT_NPROC (ulimit -u), the cgroup's pids.max or the memory is exhausted"
-    );
-    Err(SystemError::new(errno, "pthread_create").hint(hint).into())
-}
-
-fn start_one(gate: &Arc<Mutex<()>>) -> std::io::Result<JoinHandle<Pid>> {
-    let gate = Arc::clone(gate);
-    Builder::new().name("nsset-trial".into()).stack_size(STACK).spawn(move || {
-        drop(gate.lock());
-        gettid()
+    trial_threads::start_and_end(count + SPARE, STACK).map_err(|errno| {
+        let hint = format!(
+            "libuv's pool needs {count} threads: RLIMIT_NPROC (ulimit -u), the cgroup's pids.max or the memory is exhausted"
+        );
+        SystemError::new(errno, "pthread_create").hint(hint).into()
     })
-}
-
-/// A thread is joined before the kernel has counted it off; once it cannot be signalled, it has been.
-fn await_end(threads: &[Pid]) {
-    let deadline = Instant::now() + PATIENCE;
-    for thread in threads {
-        while exists(*thread) && Instant::now() < deadline {
-            thread::yield_now();
-        }
-    }
-}
-
-fn exists(thread: Pid) -> bool {
-    // SAFETY: numbers only; signal 0 asks and does nothing.
-    unsafe { libc::syscall(libc::SYS_tgkill, getpid().as_raw(), thread.as_raw(), 0) == 0 }
 }
 
 struct Nothing;
