@@ -1,55 +1,53 @@
 //! The address that something is reached from: the kernel knows it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+use nix::sys::socket::{setsockopt, sockopt::Ipv6V6Only};
 
 use super::OwnAddress;
 use crate::inside::Inside;
 
-/// Asks the kernel, with one socket for each family; nothing is sent.
+/// Asks the kernel, with one socket of IPv6 for both families where there are such; nothing is sent.
 pub struct Sources<'a> {
-    inside: &'a Inside,
     own: &'a [OwnAddress],
-    v4: Probe,
-    v6: Probe,
-}
-
-enum Probe {
-    NotMade,
-    Made(UdpSocket),
-    Impossible,
+    v6: Option<UdpSocket>,
+    v4: Option<UdpSocket>,
 }
 
 impl<'a> Sources<'a> {
-    pub fn new(inside: &'a Inside, own: &'a [OwnAddress]) -> Self {
-        Self { inside, own, v4: Probe::NotMade, v6: Probe::NotMade }
+    pub fn new(inside: &Inside, own: &'a [OwnAddress]) -> Self {
+        let make = |destination: IpAddr| inside.make(SocketAddr::new(destination, 0), libc::SOCK_DGRAM).ok();
+        let v6 = make(Ipv6Addr::LOCALHOST.into()).map(UdpSocket::from).filter(takes_both);
+        let v4 = if v6.is_none() { make(Ipv4Addr::LOCALHOST.into()).map(UdpSocket::from) } else { None };
+        Self { own, v6, v4 }
     }
 
     /// Nothing where there is no way to it.
-    pub fn of(&mut self, destination: IpAddr) -> Option<OwnAddress> {
-        let destination = SocketAddr::new(destination, 0);
-        let probe = if destination.is_ipv4() { &mut self.v4 } else { &mut self.v6 };
-        if let Probe::NotMade = probe {
-            *probe = self
-                .inside
-                .make(destination, libc::SOCK_DGRAM)
-                .map_or(Probe::Impossible, |made| Probe::Made(made.into()));
-        }
-        let Probe::Made(socket) = probe else { return None };
-        let address = source(socket, destination)?;
-        let known = match address {
+    pub fn of(&self, destination: IpAddr) -> Option<OwnAddress> {
+        let found = match (&self.v6, destination) {
+            (Some(socket), IpAddr::V4(address)) => source(socket, address.to_ipv6_mapped().into())?.to_canonical(),
+            (Some(socket), IpAddr::V6(_)) => source(socket, destination)?,
+            (None, _) => source(self.v4.as_ref()?, destination)?,
+        };
+        let known = match found {
             // Every address there is the link's, which has one.
             IpAddr::V4(address) if address.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             address => address,
         };
         let own = self.own.iter().find(|own| own.address == known);
-        let unknown = OwnAddress { address, prefix: 0, deprecated: false };
-        Some(own.map_or(unknown, |own| OwnAddress { address, ..*own }))
+        let unknown = OwnAddress { address: found, prefix: 0, deprecated: false };
+        Some(own.map_or(unknown, |own| OwnAddress { address: found, ..*own }))
     }
 }
 
-fn source(socket: &UdpSocket, destination: SocketAddr) -> Option<IpAddr> {
+/// Whatever `net.ipv6.bindv6only` says.
+fn takes_both(socket: &UdpSocket) -> bool {
+    setsockopt(socket, Ipv6V6Only, &false).is_ok()
+}
+
+fn source(socket: &UdpSocket, destination: IpAddr) -> Option<IpAddr> {
     disconnect(socket);
-    socket.connect(destination).ok()?;
+    socket.connect(SocketAddr::new(destination, 0)).ok()?;
     Some(socket.local_addr().ok()?.ip())
 }
 
