@@ -38,7 +38,7 @@ pub async fn sort(inside: &Inside, mut addresses: Vec<IpAddr>, own: &[OwnAddress
     let rest = addresses.split_off(addresses.len().min(MOST));
     // Without an IPv6 address, glibc knows of no prefix.
     let own = if own.iter().any(|own| own.address.is_ipv6() && !own.address.is_loopback()) { own } else { &[] };
-    let sources = Sources::open(inside, own, &addresses).await;
+    let sources = Sources::open(inside, own).await;
     let destinations = addresses.into_iter().map(|address| Destination { address, source: sources.of(address) });
     let sorted = merge_sort(destinations.collect());
     sorted.into_iter().map(|destination| destination.address).chain(rest).collect()

@@ -1,52 +1,56 @@
 //! The address that something is reached from: the kernel knows it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+use nix::sys::socket::{setsockopt, sockopt::Ipv6V6Only};
 
 use super::OwnAddress;
 use crate::inside::Inside;
 
-/// Asks the kernel, with one socket for each family; nothing is sent.
+/// Asks the kernel, with one socket of IPv6 for both families where there are such; nothing is sent.
 pub struct Sources<'a> {
     own: &'a [OwnAddress],
-    v4: Option<UdpSocket>,
     v6: Option<UdpSocket>,
+    v4: Option<UdpSocket>,
 }
 
 impl<'a> Sources<'a> {
-    /// With a socket for each family that is among the destinations, where one can be made.
-    pub async fn open(inside: &Inside, own: &'a [OwnAddress], destinations: &[IpAddr]) -> Self {
-        Self {
-            own,
-            v4: probe(inside, destinations.iter().find(|address| address.is_ipv4())).await,
-            v6: probe(inside, destinations.iter().find(|address| address.is_ipv6())).await,
-        }
+    pub async fn open(inside: &Inside, own: &'a [OwnAddress]) -> Self {
+        let v6 = probe(inside, Ipv6Addr::LOCALHOST.into()).await.filter(takes_both);
+        let v4 = if v6.is_none() { probe(inside, Ipv4Addr::LOCALHOST.into()).await } else { None };
+        Self { own, v6, v4 }
     }
 
     /// Nothing where there is no way to it.
     pub fn of(&self, destination: IpAddr) -> Option<OwnAddress> {
-        let socket = if destination.is_ipv4() { &self.v4 } else { &self.v6 };
-        let destination = SocketAddr::new(destination, 0);
-        let socket = socket.as_ref()?;
-        let address = source(socket, destination)?;
-        let known = match address {
+        let found = match (&self.v6, destination) {
+            (Some(socket), IpAddr::V4(address)) => source(socket, address.to_ipv6_mapped().into())?.to_canonical(),
+            (Some(socket), IpAddr::V6(_)) => source(socket, destination)?,
+            (None, _) => source(self.v4.as_ref()?, destination)?,
+        };
+        let known = match found {
             // Every address there is the link's, which has one.
             IpAddr::V4(address) if address.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             address => address,
         };
         let own = self.own.iter().find(|own| own.address == known);
-        let unknown = OwnAddress { address, prefix: 0, deprecated: false };
-        Some(own.map_or(unknown, |own| OwnAddress { address, ..*own }))
+        let unknown = OwnAddress { address: found, prefix: 0, deprecated: false };
+        Some(own.map_or(unknown, |own| OwnAddress { address: found, ..*own }))
     }
 }
 
-async fn probe(inside: &Inside, destination: Option<&IpAddr>) -> Option<UdpSocket> {
-    let destination = SocketAddr::new(*destination?, 0);
-    inside.make(destination, libc::SOCK_DGRAM).await.ok().map(UdpSocket::from)
+async fn probe(inside: &Inside, destination: IpAddr) -> Option<UdpSocket> {
+    inside.make(SocketAddr::new(destination, 0), libc::SOCK_DGRAM).await.ok().map(UdpSocket::from)
 }
 
-fn source(socket: &UdpSocket, destination: SocketAddr) -> Option<IpAddr> {
+/// Whatever `net.ipv6.bindv6only` says.
+fn takes_both(socket: &UdpSocket) -> bool {
+    setsockopt(socket, Ipv6V6Only, &false).is_ok()
+}
+
+fn source(socket: &UdpSocket, destination: IpAddr) -> Option<IpAddr> {
     disconnect(socket);
-    socket.connect(destination).ok()?;
+    socket.connect(SocketAddr::new(destination, 0)).ok()?;
     Some(socket.local_addr().ok()?.ip())
 }
 
