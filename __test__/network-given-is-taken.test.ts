@@ -119,7 +119,7 @@ describe('routes', () => {
     expect(made).toBeGreaterThan(numRuns)
   })
 
-  test('are deleted whoever made them, with as much as is said', async () => {
+  test('of any protocol are deleted, with as much as is given', async () => {
     using set = await lab()
     const { routes } = set.network
     const lines = ['kernel', 'boot', 'static', 'dhcp', 'ra', 'bird'].map(
