@@ -360,7 +360,7 @@ async fn an_answer_of_54_000_bytes_is_read() {
     assert_eq!(found.len(), 2_000);
     // Their order takes time for each, and so is that of the first.
     let start = Instant::now();
-    let sorted = resolver.sort(found.clone(), &[]);
+    let sorted = resolver.sort(found.clone(), &[]).await;
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
     assert_eq!(sorted.len(), 2_000);
 }
@@ -370,9 +370,9 @@ async fn addresses_are_sorted_by_what_the_network_can_reach() {
     let host = host();
     let resolver = host.resolver(config(&[SERVER]));
     let all = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<std::net::IpAddr>>();
-    let sorted = resolver.sort(all(&["10.0.0.1", "127.0.0.1", "fd00::1", "::1"]), &[]);
+    let sorted = resolver.sort(all(&["10.0.0.1", "127.0.0.1", "fd00::1", "::1"]), &[]).await;
     assert_eq!(sorted, all(&["::1", "127.0.0.1", "fd00::1", "10.0.0.1"]));
-    assert_eq!(resolver.sort(all(&["10.0.0.1"]), &[]), all(&["10.0.0.1"]));
+    assert_eq!(resolver.sort(all(&["10.0.0.1"]), &[]).await, all(&["10.0.0.1"]));
 }
 
 #[tokio::test]
