@@ -33,6 +33,7 @@ pub mod proc;
 mod process_group;
 mod program;
 pub mod reaper;
+mod retry;
 mod rights;
 mod set;
 mod socket;
