@@ -173,6 +173,60 @@ describe('the files of the host and the networks of other sets answer as ever be
   }
 })
 
+describe('what is made below a hostile set is waited for by that set alone', () => {
+  for (const malice of ['stop', 'kill'] as const) {
+    test(`in one that has all helpers ${malice === 'stop' ? 'stopped' : 'killed'}`, async (context) => {
+      const reason = missing(malice)
+      if (reason !== undefined) return context.skip(reason)
+      using honest = NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root' })
+      const below = async (base: NamespaceSet) => (await base.unshare('uts')).close()
+      await below(honest)
+      await using hostile = await hostileSets(malice, 2)
+      const usual = await timesOf(() => readFile('/etc/hostname'))
+      const usualBelow = await timesOf(() => below(honest))
+      // More of them than libuv's pool has threads.
+      const round = () =>
+        Promise.all(hostile.sets.flatMap((set) => Array.from({ length: 6 }, () => settled(below(set)))))
+      const goOn = async () => {
+        const outcomes = []
+        for (const end = Date.now() + 20_000; outcomes.length < 60 || (hostile.hits() === 0 && Date.now() < end); ) {
+          outcomes.push(...(await round()))
+        }
+        return outcomes
+      }
+      const work = goOn()
+      const [files, made] = await Promise.all([
+        timesOf(() => readFile('/etc/hostname'), work),
+        timesOf(() => below(honest), work),
+      ])
+      for (const { code } of await work) {
+        expect([undefined, 'ECHILD', 'ETIMEDOUT', 'ECONNRESET', 'EPIPE']).toContain(code)
+      }
+      expect(hostile.hits()).toBeGreaterThan(0)
+      expect(files.median).toBeLessThan(usual.median + 50)
+      expect(files.longest).toBeLessThan(2_000)
+      expect(made.median).toBeLessThan(usualBelow.median + 50)
+      expect(made.longest).toBeLessThan(2_000)
+    }, 60_000)
+  }
+
+  test('and is given up by a signal at once, before its turn too', async (context) => {
+    const reason = missing('stop')
+    if (reason !== undefined) return context.skip(reason)
+    await using hostile = await hostileSets('stop', 1)
+    const [set] = hostile.sets as [NamespaceSet]
+    const controller = new AbortController()
+    const { signal } = controller
+    const calls = Array.from({ length: 40 }, () => settled(set.unshare('uts', { signal })))
+    const start = performance.now()
+    setTimeout(() => controller.abort(), 2)
+    const outcomes = await Promise.all(calls)
+    expect(performance.now() - start).toBeLessThan(1_000)
+    expect(outcomes.at(-1)?.code).toBe('ABORT_ERR')
+    for (const { value } of outcomes) (value as NamespaceSet | undefined)?.close()
+  }, 30_000)
+})
+
 describe('what waits for its turn in a hostile set', () => {
   test('is given up by a signal at once, and is not done later', async (context) => {
     const reason = missing('stop')

@@ -20,6 +20,7 @@ mod processes;
 mod set;
 mod start;
 mod unshare;
+mod unshare_below;
 mod visit;
 mod work;
 mod worker;

@@ -64,4 +64,4 @@ pub use source::{from_directory, from_fd, from_path, from_pid, from_thread};
 pub use spawn::{Child, Command, Credentials, Signaller, Spawned, spawn};
 pub use stdio::Stdio;
 pub use thread::current;
-pub use unshare::{TimeOffsets, UnshareOptions, unshare, unshare_from_home};
+pub use unshare::{TimeOffsets, UnshareOptions, is_light, unshare, unshare_from_home};
