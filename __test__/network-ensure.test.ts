@@ -140,7 +140,7 @@ async function stateOf(set: NamespaceSet): Promise<string[]> {
     .flatMap((text) =>
       text
         .replaceAll('\n\t', ' ')
-        .replaceAll(/\d{3}sec/g, 'sec')
+        .replaceAll(/\d+sec/g, 'sec')
         .split('\n'),
     )
     .filter((line) => !/fe80|ff00|link\/ether/.test(line))

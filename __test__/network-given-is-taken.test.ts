@@ -119,7 +119,7 @@ describe('routes', () => {
     expect(made).toBeGreaterThan(numRuns)
   })
 
-  test('are deleted whoever made them, with as much as is said', async () => {
+  test('of any protocol are deleted, with as much as is given', async () => {
     using set = await lab()
     const { routes } = set.network
     const lines = ['kernel', 'boot', 'static', 'dhcp', 'ra', 'bird'].map(
@@ -386,6 +386,18 @@ describe('links', () => {
       expect(await links.ensure(link as Parameters<typeof links.add>[0])).toMatchObject({ index: link.index })
     })
   }
+
+  test('that programs are the other end of go and come back, too', async ({ skip }) => {
+    using set = await lab()
+    const { links } = set.network
+    const { exitCode, stderr } = await tell(set, 'ip', 'tuntap add name ta1 mode tap user 7')
+    if (exitCode !== 0) skip(`there is no /dev/net/tun to be used here: ${stderr}`)
+    const link = await links.get('ta1')
+    const before = await linkOfIp(set, 'ta1')
+    await links.delete(link)
+    await links.add(link as Parameters<typeof links.add>[0])
+    expect(await linkOfIp(set, 'ta1')).toEqual(before)
+  })
 
   test('on a device in another network come back on that', async ({ skip }) => {
     using set = await lab()

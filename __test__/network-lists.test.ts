@@ -25,7 +25,7 @@ describe('a link whose description is longer than 32 KiB', () => {
       await routes.add({ destination: '10.9.0.0/16', dev: 'br1' })
       await qdiscs.add('br1', { kind: 'tbf', rate: 1_000_000 })
       expect((await addresses.list('br1')).map(({ cidr }) => cidr)).toContain('10.0.0.1/24')
-      await links.set('br1', { name: 'br9' })
+      await links.set('br1', { up: false, name: 'br9' })
       await links.delete('br9')
       await expect(links.get('br9')).rejects.toMatchObject({ code: 'ENODEV' })
     })

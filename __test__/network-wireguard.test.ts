@@ -181,6 +181,57 @@ describe('the keys and peers of a link', () => {
     expect([read.privateKey, read.publicKey, read.peers]).toEqual([undefined, undefined, []])
   })
 
+  test('that are got are set again, with all there is, or the error says what the kernel lacks', async () => {
+    using set = await lab()
+    if (set === undefined) return
+    const network = set.network
+    const peers: WireGuardPeerSpec[] = [
+      {
+        publicKey: keys().publicKey,
+        endpoint: '192.0.2.1:51820',
+        allowedIps: ['10.9.0.0/24'],
+        persistentKeepalive: 25_000,
+      },
+      { publicKey: keys().publicKey, presharedKey: wireguard.generatePresharedKey(), allowedIps: ['fd00:9::/64'] },
+    ]
+    await network.wireguard.set('wg0', { privateKey: keys().privateKey, listenPort: 51_820, fwmark: 7, peers })
+    const before = await dump(set)
+    const got = await network.wireguard.get('wg0')
+    await network.links.delete('wg0')
+    await network.links.add({ kind: 'wireguard', name: 'wg0' })
+    await network.wireguard.set('wg0', got)
+    expect(await dump(set)).toEqual(before)
+  })
+
+  test('are refused where the kernel would pass over some, or the error says what the kernel lacks', async () => {
+    using set = await lab()
+    if (set === undefined) return
+    const own = keys()
+    const [first, second] = [keys().publicKey, keys().publicKey]
+    const allowedIps = ['10.9.0.0/24']
+    const wrong: [spec: WireGuardSpec, why: string][] = [
+      [
+        { privateKey: own.privateKey, peers: [{ publicKey: own.publicKey }] },
+        "'peers[0]' has the public key of the link",
+      ],
+      [
+        {
+          peers: [
+            { publicKey: first, allowedIps },
+            { publicKey: second, allowedIps },
+          ],
+        },
+        "of 'peers[0]' and of 'peers[1]'",
+      ],
+    ]
+    for (const [spec, why] of wrong) {
+      const failure = await failureOf(() => set.network.wireguard.set('wg0', spec))
+      expect(failure).toMatchObject({ name: 'ActionError', code: 'ERR_INVALID_ARG_VALUE' })
+      expect(failure.message).toContain(why)
+      expect((await dump(set)).peers).toEqual([])
+    }
+  })
+
   test('may be many more than fit into one message, or the error says what the kernel lacks', async () => {
     using set = await lab()
     if (set === undefined) return

@@ -135,7 +135,7 @@ impl Conversation {
             Ok(())
         };
         let mut turn = self.turn.lock().await;
-        let answer = self.ask(&mut turn, &mut request, &mut hear, &mut false).await?;
+        let answer = self.ask(&mut turn, &mut request, &mut hear, None).await?;
         Ok((found, answer))
     }
 
@@ -188,8 +188,13 @@ impl Conversation {
             let mut has_changed = false;
             let mut turn = self.turn.lock().await;
             let membership = Membership::join(self.as_fd(), groups)?;
-            let answer = self.ask(&mut turn, request, &mut hear, &mut has_changed).await;
+            let watch = (!groups.is_empty()).then_some(&mut has_changed);
+            let answer = self.ask(&mut turn, request, &mut hear, watch).await;
             drop(membership);
+            if !groups.is_empty() {
+                // What is left of notifications may have the number of a later request: who made a change chose it.
+                self.pass_over_the_rest(&mut [0]);
+            }
             drop(turn);
             if let Answer::Whole(end) = answer? {
                 return Ok(Dump { parts, is_interrupted: end.is_interrupted, has_changed });
@@ -203,7 +208,7 @@ impl Conversation {
         turn: &mut Turn,
         request: &mut Request,
         hear: &mut Hear<'_>,
-        has_changed: &mut bool,
+        mut has_changed: Option<&mut bool>,
     ) -> Result<Answer, Refusal> {
         turn.sequence = turn.sequence.wrapping_add(1);
         // Kept for the next turn, it would be most of what a network takes that is open.
@@ -215,14 +220,15 @@ impl Conversation {
             let received = match self.receive(&mut buffer, deadline).await {
                 Ok(received) => received,
                 // Notifications were lost. Answers never are.
-                Err(refusal) if refusal.errno == Errno::ENOBUFS => {
-                    *has_changed = true;
+                Err(refusal) if refusal.errno == Errno::ENOBUFS && has_changed.is_some() => {
+                    has_changed.as_deref_mut().into_iter().for_each(|changed| *changed = true);
                     continue;
                 }
                 Err(refusal) => return Err(refusal),
             };
-            if !received.is_answer {
-                *has_changed = true;
+            // What the kernel tells who asked of what was made goes to a group, too; who watches one does not ask for that.
+            if !received.is_kernels || (received.is_for_group && has_changed.is_some()) {
+                has_changed.as_deref_mut().into_iter().for_each(|changed| *changed = true);
                 continue;
             }
             let Some(datagram) = buffer.get(..received.length) else {
@@ -236,8 +242,8 @@ impl Conversation {
         }
     }
 
-    /// Receives what there is left of an answer: the kernel begins no other before. It writes the next datagram of a dump when
-    /// one is taken, so that there is none left when there is none.
+    /// Receives what there is left. The kernel begins no other answer before, and writes the next datagram of a dump when one is
+    /// taken, so that there is none left when there is none.
     fn pass_over_the_rest(&self, buffer: &mut [u8]) {
         while !matches!(socket::receive(self.as_fd(), buffer), Err(errno) if errno != Errno::EINTR && errno != Errno::ENOBUFS)
         {

@@ -58,9 +58,10 @@ pub(crate) fn prepare(socket: BorrowedFd<'_>) -> Result<(), Errno> {
 pub(crate) struct Received {
     /// Its length. What is longer than the buffer was cut off.
     pub length: usize,
-    /// Whether it is the kernel's answer to this socket alone, and not for all members of a group: those also come from
-    /// others who may change the network.
-    pub is_answer: bool,
+    /// Whether the kernel sent it. Notifications also come from others who may change the network.
+    pub is_kernels: bool,
+    /// Whether it went to the members of a group, too.
+    pub is_for_group: bool,
 }
 
 /// Receives a datagram, and says how long it is.
@@ -80,7 +81,7 @@ pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Recei
         )
     };
     let length = Errno::result(length)? as usize;
-    Ok(Received { length, is_answer: sender.nl_pid == 0 && sender.nl_groups == 0 })
+    Ok(Received { length, is_kernels: sender.nl_pid == 0, is_for_group: sender.nl_groups != 0 })
 }
 
 /// A group of notifications: `RTNLGRP_*` of linux/rtnetlink.h.

@@ -69,7 +69,7 @@ pub(crate) async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd)
     };
     spec.check_but_kind()?;
     let target = || format!("'{}'", spec.name);
-    tun::make(*tun, device.as_fd(), &spec.name)
+    tun::make(*tun, device.as_fd(), &spec.name, spec.index)
         .map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETIFF)", target()))?;
     let home = tun::namespace(device.as_fd());
     let home = home.map_err(|errno| Refusal::from(errno).of("ioctl(TUNGETDEVNETNS)", target()))?;

@@ -20,6 +20,9 @@ const IFLA_TUN_TYPE: u16 = 3;
 /// What `IFLA_TUN_TYPE` says of a TAP device: `IFF_TAP` of linux/if_tun.h.
 const TAP: u8 = libc::IFF_TAP as u8;
 
+/// `TUNSETIFINDEX` of linux/if_tun.h: which index the device is to have.
+const TUNSETIFINDEX: libc::Ioctl = 0x4004_54DA;
+
 /// `TUNGETDEVNETNS` of linux/if_tun.h.
 const TUNGETDEVNETNS: libc::Ioctl = 0x54E3;
 
@@ -70,7 +73,11 @@ impl Tun {
 }
 
 /// Makes the device; it ends with the descriptor unless it is to [`persist`].
-pub(crate) fn make(tun: Tun, device: BorrowedFd<'_>, name: &str) -> Result<(), Errno> {
+pub(crate) fn make(tun: Tun, device: BorrowedFd<'_>, name: &str, index: Option<u32>) -> Result<(), Errno> {
+    if let Some(index) = index {
+        // SAFETY: it takes a pointer to a number.
+        Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), TUNSETIFINDEX, &raw const index) })?;
+    }
     let mode = match tun.mode {
         TunMode::Tun => libc::IFF_TUN,
         TunMode::Tap => libc::IFF_TAP,
