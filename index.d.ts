@@ -128,6 +128,10 @@ export declare class NativeSet {
   mountOntoFiles(targets: Array<[number, Text]>): void
   /** Enters for good. */
   enter(kinds: number): void
+  /** Whether namespaces of these kinds are made below this set by way of those inside. */
+  goesInside(kinds: number, options: NativeUnshareOptions): boolean
+  /** Makes new namespaces below this set, as `unshare`. `id` is told when they are there, or why not. */
+  unshareBelow(id: number, kinds: number, options: NativeUnshareOptions, canceller?: NativeCanceller | undefined | null): void
   /** Runs `callback` inside, and returns what it returned or throws what it threw. */
   visit(kinds: number, callback: () => unknown): unknown
   /** Leaves the set for the thread of a Worker. */
@@ -286,13 +290,16 @@ export declare function openName(directory: Text, name: string): NativeSet
 
 export declare function removeName(directory: Text, name: string): void
 
+/** Takes what `unshareBelow` has made. */
+export declare function takeMade(id: number): NativeSet
+
 /** A path or another string for the kernel: text, or bytes as they are. */
 export type Text = string | Buffer
 
 /** Unmounts what `mount` mounted. */
 export declare function unmount(target: Text): void
 
-/** The same on another thread; `canceller` ends it early. */
+/** The same on a thread of libuv's pool; `canceller` ends it early. */
 export declare function unshare(base: NativeSet | undefined | null, kinds: number, options: NativeUnshareOptions, canceller?: NativeCanceller | undefined | null): Promise<NativeSet>
 
 /** Makes new namespaces; with a base, the result holds the base's others too. */

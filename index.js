@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, listNames, openName, removeName, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, listNames, openName, removeName, takeMade, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
@@ -795,6 +795,7 @@ export { keepAlive }
 export { listNames }
 export { openName }
 export { removeName }
+export { takeMade }
 export { unmount }
 export { unshare }
 export { unshareSync }

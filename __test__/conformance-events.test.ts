@@ -67,6 +67,8 @@ describe('kill()', () => {
       return [thrown, await seen]
     })
   }
+  // Neither Node nor libuv has a name for it.
+  twins('by a real-time signal of its own', async ({ spawn }) => watch(spawn('sh', ['-c', 'kill -34 $$'])))
   twins('with 0 asks only', async ({ spawn }) => {
     const child = spawn('sleep', ['60'], { stdio: 'ignore' })
     const seen = watch(child)

@@ -1,4 +1,5 @@
 /** `set.execFile()` is told what a program may read, say and take; and its rejections say all that there is to say. */
+import { getEventListeners } from 'node:events'
 import { ExecFileError, type ExecFileOptions, NamespaceError } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { anyonesSet } from './setup/anyones-set.ts'
@@ -207,6 +208,27 @@ describe('signal', () => {
     using set = anyonesSet(['uts'])
     const failure = await failureOf(() => set.execFile('sleep', ['60'], { signal: AbortSignal.timeout(50) }))
     expect(failure).toMatchObject({ name: 'AbortError', cause: { name: 'TimeoutError' } })
+  })
+  test('aborted when the program has ended, and another one holds its streams', async () => {
+    using set = anyonesSet(['uts'])
+    const controller = new AbortController()
+    const begun = performance.now()
+    const failing = failureOf(() =>
+      set.execFile('sh', ['-c', 'sleep 20 & echo $!'], { signal: controller.signal, reject: false }),
+    )
+    setTimeout(() => controller.abort('enough'), 300)
+    const failure = await failing
+    const { stdout } = failure as unknown as { stdout: string }
+    process.kill(Number(stdout), 'SIGKILL')
+    expect(performance.now() - begun).toBeLessThan(10_000)
+    expect(failure).toMatchObject({ name: 'AbortError', cause: 'enough', exitCode: 0, signal: null })
+  })
+  test('is listened to no longer than the program and its streams last', async () => {
+    using set = anyonesSet(['uts'])
+    const { signal } = new AbortController()
+    await set.execFile('true', [], { signal })
+    await failureOf(() => set.execFile('/nonexistent', [], { signal }))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
   test('aborted after the end is nothing', async () => {
     using set = anyonesSet(['uts'])

@@ -30,8 +30,8 @@ interface Run {
   reports: Report[]
 }
 
-/** Runs it on one fault of `unshare-user`: on a module that stands for the package, or on the package. */
-function runOn(fault: string, module?: string): Run {
+/** Runs it on one fault of an operation: on a module that stands for the package, or on the package. */
+function runOn(fault: string, module?: string, operation = 'unshare-user'): Run {
   using directory = temporaryDirectory()
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' }
   if (module !== undefined) {
@@ -39,7 +39,7 @@ function runOn(fault: string, module?: string): Run {
     env['NSSET_FAULTS_ENTRY'] = pathToFileURL(directory.file('package.mjs')).href
   }
   const json = directory.file('result.json')
-  const args = [`${ROOT}scripts/faults/run.ts`, '--operation', 'unshare-user', '--fault', fault, '--json', json]
+  const args = [`${ROOT}scripts/faults/run.ts`, '--operation', operation, '--fault', fault, '--json', json]
   const { status, stdout, stderr } = spawnSync(TSX, args, { encoding: 'utf8', env, timeout: 60_000 })
   if (stderr !== '') throw new Error(stderr)
   return { status, output: stdout, reports: JSON.parse(readFileSync(json, 'utf8')).reports }
@@ -100,6 +100,36 @@ describe('a run', () => {
       expect(problemsOf(run)).toEqual([expect.stringContaining(problem)])
       expect(run.output).toContain(`npm run faults -- --operation unshare-user --fault ${FAULT}`)
       expect(run.status).toBe(1)
+    })
+  }
+})
+
+describe('what an operation comes to where', () => {
+  const CASES = [
+    // Errors whose numbers libuv does not know keep their codes on their way through Node's handles.
+    ['connect', 'child-1/dup3/1/SIGKILL', 'ECHILD'],
+    ['http', 'child-1/dup3/1/SIGKILL', 'ECHILD'],
+    ['udp', 'child-1/dup3/1/SIGKILL', 'ECHILD'],
+    ['listen', 'child-1/dup3/1/SIGKILL', 'ECHILD'],
+    ['connect', 'child-1/sendmsg/1/ETOOMANYREFS', 'ETOOMANYREFS'],
+    ['udp', 'child-1/sendmsg/1/ETOOMANYREFS', 'ETOOMANYREFS'],
+    // No pipe was there for a stream to read.
+    ['exec-file', 'main/openat/1/ENOMEM', 'ENOMEM'],
+    ['exec-file', 'main/openat/1/EPERM', 'EPERM'],
+    ['exec-file', 'main/socketpair/1/ENOMEM', 'ENOMEM'],
+    // A signal comes between.
+    ['unshare-user', 'child-1/sendmsg/1/EINTR', undefined],
+    ['unshare-user', 'child-1/read/1/EINTR', undefined],
+    ['unshare-user', 'node/recvmsg/1/EINTR', undefined],
+    ['unshare-user', 'node/sendmsg/1/EINTR', undefined],
+    ['sysctls-user', 'nsset-waiting/recvmsg/1/EINTR', undefined],
+  ] as const
+  for (const [operation, fault, code] of CASES) {
+    test(`${fault} hits ${operation}`, (context) => {
+      if (!isThereCompiler) context.skip('needs cc, which the injector is compiled by')
+      const [outcome] = runOn(fault, undefined, operation).reports[0]?.outcomes ?? []
+      expect(outcome).toMatchObject({ isHit: true, problems: [] })
+      expect(outcome?.thrown?.code).toBe(code)
     })
   }
 })

@@ -2,6 +2,7 @@
  * A hostile set costs only itself: what is asked of a set in which nothing answers, or in which helpers are stopped or killed,
  * keeps neither this process waiting, nor libuv's pool, nor the networks of other sets.
  */
+import { setMaxListeners } from 'node:events'
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as pass } from 'node:timers/promises'
@@ -171,6 +172,77 @@ describe('the files of the host and the networks of other sets answer as ever be
       expect(lists.longest).toBeLessThan(2_000)
     }, 60_000)
   }
+})
+
+describe('what is made below a hostile set is waited for by that set alone', () => {
+  for (const malice of ['stop', 'kill'] as const) {
+    test(`in one that has all helpers ${malice === 'stop' ? 'stopped' : 'killed'}`, async (context) => {
+      const reason = missing(malice)
+      if (reason !== undefined) return context.skip(reason)
+      const below = async (base: NamespaceSet) => (await base.unshare('uts')).close()
+      await using hostile = await hostileSets(malice, 2)
+      const usual = await timesOf(() => readFile('/etc/hostname'))
+      // More of them than libuv's pool has threads.
+      const round = () =>
+        Promise.all(hostile.sets.flatMap((set) => Array.from({ length: 6 }, () => settled(below(set)))))
+      const goOn = async () => {
+        const outcomes = []
+        for (const end = Date.now() + 20_000; outcomes.length < 60 || (hostile.hits() === 0 && Date.now() < end); ) {
+          outcomes.push(...(await round()))
+        }
+        return outcomes
+      }
+      const work = goOn()
+      const files = await timesOf(() => readFile('/etc/hostname'), work)
+      for (const { code } of await work) {
+        expect([undefined, 'ECHILD', 'ETIMEDOUT', 'ECONNRESET', 'EPIPE']).toContain(code)
+      }
+      expect(hostile.hits()).toBeGreaterThan(0)
+      expect(files.median).toBeLessThan(usual.median + 50)
+      expect(files.longest).toBeLessThan(2_000)
+    }, 60_000)
+  }
+
+  test('in two in which a path of a mount does not answer', async (context) => {
+    const reason = missing('files')
+    if (reason !== undefined) return context.skip(reason)
+    await using hostile = await hostileSets('files', 2)
+    const usual = await timesOf(() => readFile('/etc/hostname'))
+    const controller = new AbortController()
+    const { signal } = controller
+    setMaxListeners(0, signal)
+    const mounts = [{ type: 'bind', source: '/etc/answer', target: '/mnt' }] as const
+    // More of them than libuv's pool has threads.
+    const calls = hostile.sets.flatMap((set) =>
+      Array.from({ length: 6 }, () => failureOf(() => set.unshare('mnt', { mounts, signal }))),
+    )
+    const files = await timesOf(() => readFile('/etc/hostname'), pass(1_000))
+    const start = performance.now()
+    controller.abort(new Error('enough'))
+    for (const failure of await Promise.all(calls)) expect(failure).toMatchObject({ message: 'enough' })
+    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(files.median).toBeLessThan(usual.median + 50)
+    expect(files.longest).toBeLessThan(900)
+  }, 60_000)
+
+  test('and is given up by a signal at once, before its turn too', async (context) => {
+    const reason = missing('stop')
+    if (reason !== undefined) return context.skip(reason)
+    await using hostile = await hostileSets('stop', 1)
+    const [set] = hostile.sets as [NamespaceSet]
+    const controller = new AbortController()
+    const { signal } = controller
+    setMaxListeners(0, signal)
+    const calls = Array.from({ length: 100 }, () =>
+      failureOf(async () => (await set.unshare('uts', { signal })).close()),
+    )
+    const last = calls.at(-1)
+    const start = performance.now()
+    setTimeout(() => controller.abort(new Error('enough')), 2)
+    await Promise.allSettled(calls)
+    expect(performance.now() - start).toBeLessThan(1_000)
+    expect(await last).toMatchObject({ message: 'enough' })
+  }, 30_000)
 })
 
 describe('what waits for its turn in a hostile set', () => {

@@ -1,23 +1,31 @@
-import type { NativeSet } from '../index.js'
+import type { NativeCanceller, NativeSet, NativeUnshareOptions } from '../index.js'
 import { parseKinds } from './kinds.ts'
 import type { Kinds } from './namespace-kind.ts'
 import { binding } from './native.ts'
+import { ask } from './network/ask.ts'
 import { parseSignal } from './options.ts'
 import { parseUnshareOptions, type UnshareOptions } from './unshare-options.ts'
 
-/** @internal Makes the namespaces on libuv's pool, for as long as nobody aborts it. */
+/**
+ * @internal Makes the namespaces on libuv's pool, for as long as nobody aborts it; where the base's inhabitants may hold it up,
+ * on a thread for which only that base waits.
+ */
 export async function unshare(base: NativeSet | undefined, kinds: Kinds, options?: UnshareOptions): Promise<NativeSet> {
   const native = binding()
   const mask = parseKinds(kinds)
   const parsed = parseUnshareOptions(options)
   const signal = parseSignal(options?.signal)
-  if (signal === undefined) return native.unshare(base, mask, parsed)
+  const make = (canceller?: NativeCanceller) =>
+    base?.goesInside(mask, parsed)
+      ? unshareBelow(base, mask, parsed, canceller)
+      : native.unshare(base, mask, parsed, canceller)
+  if (signal === undefined) return make()
   signal.throwIfAborted()
   const canceller = new native.NativeCanceller()
   const cancel = () => canceller.cancel()
   signal.addEventListener('abort', cancel, { once: true })
   try {
-    const made = await native.unshare(base, mask, parsed, canceller)
+    const made = await make(canceller)
     if (signal.aborted) made.close()
     signal.throwIfAborted()
     return made
@@ -28,4 +36,19 @@ export async function unshare(base: NativeSet | undefined, kinds: Kinds, options
     signal.removeEventListener('abort', cancel)
     canceller.release()
   }
+}
+
+async function unshareBelow(
+  base: NativeSet,
+  mask: number,
+  options: NativeUnshareOptions,
+  canceller?: NativeCanceller,
+): Promise<NativeSet> {
+  let request = 0
+  const { failure } = await ask((id) => {
+    request = id
+    base.unshareBelow(id, mask, options, canceller)
+  })
+  if (failure !== undefined) throw failure
+  return binding().takeMade(request)
 }

@@ -4,6 +4,7 @@ import { parseBoolean } from '../options.ts'
 import type { NamespaceChildProcess } from './child-process.ts'
 import { ExecFileError } from './exec-file-error.ts'
 import type { ExecFileErrorCode, ExecFileResult, OutputEncoding } from './exec-file-result.ts'
+import { abortError } from './spawn.ts'
 import { type ProcessOptions, parseTimeout } from './spawn-options.ts'
 
 /** Options of {@link NamespaceSet.execFile}. */
@@ -47,7 +48,7 @@ export async function execFile(
   const output = [child.stdout, child.stderr].map((stream) => collect(stream, limit, stop))
   const timer = patience === 0 ? undefined : setTimeout(stop, patience, 'ETIMEDOUT')
   feed(child.stdin, bytes)
-  const failure = await ended(child)
+  const failure = await ended(child, rest.signal)
   clearTimeout(timer)
 
   const [stdout, stderr] = output.map((chunks) => decode(Buffer.concat(chunks))) as [string | Buffer, string | Buffer]
@@ -70,15 +71,25 @@ function startOrTell<T>(start: () => T, command: readonly string[], decode: (byt
   }
 }
 
-/** Settles when the child and its streams have ended, or at its first error. */
-function ended(child: NamespaceChildProcess): Promise<Error | undefined> {
+/**
+ * Settles when the child and its streams have ended, or at its first error. Its streams may outlast it where others hold
+ * them: an abort is such an error then, too.
+ */
+function ended(child: NamespaceChildProcess, signal: AbortSignal | undefined): Promise<Error | undefined> {
   return new Promise((resolve) => {
-    child.once('close', () => resolve(undefined))
-    child.on('error', (error) => {
-      child.stdout?.destroy()
-      child.stderr?.destroy()
+    const settle = (error?: Error) => {
+      signal?.removeEventListener('abort', abort)
+      if (error !== undefined) {
+        child.stdout?.destroy()
+        child.stderr?.destroy()
+      }
       resolve(error)
-    })
+    }
+    // While the child runs, it is killed first, and this is said of it.
+    const abort = () => settle(abortError(signal?.reason))
+    signal?.addEventListener('abort', abort, { once: true })
+    child.once('close', () => settle())
+    child.on('error', settle)
   })
 }
 

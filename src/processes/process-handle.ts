@@ -109,7 +109,8 @@ export class ProcessHandle {
   #start(command: NativeCommand, stdio: HandleStdio[]): NativeChild {
     const child = expectExit(({ code, signal }) => {
       const name = signal === undefined ? '' : nameOfSignal(signal)
-      this.#resource.runInAsyncScope(this.#onExit, undefined, code ?? null, name)
+      // As with libuv, the end by a signal has the code 0 beside the name, and a real-time signal has no name.
+      this.#resource.runInAsyncScope(this.#onExit, undefined, code ?? (signal === undefined ? null : 0), name)
     })
     try {
       const native = this.#set.spawn(this.#launch.kinds, command, child)

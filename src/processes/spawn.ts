@@ -42,8 +42,8 @@ function kill(child: NamespaceChildProcess, signal: number): boolean {
   }
 }
 
-/** The error that Node's own functions give. */
-function abortError(reason: unknown): Error {
+/** @internal The error that Node's own functions give. */
+export function abortError(reason: unknown): Error {
   const error = new Error('The operation was aborted', { cause: reason })
   error.name = 'AbortError'
   return Object.assign(error, { code: 'ABORT_ERR' })

@@ -1,4 +1,5 @@
 import type { NativeNetwork, NativeSocket } from '../../index.js'
+import { nodesWords } from './system-error.ts'
 
 /** @internal What Node.js has below a socket or a server of TCP or of a pipe. It makes no descriptor before it connects or binds. */
 export interface StreamHandle {
@@ -38,7 +39,8 @@ export function openInside(network: NativeNetwork, handle: object, socket: Nativ
   }
 }
 
-/** @internal The number of an error of the kernel's, or the error itself. */
+/** @internal The number of an error of the kernel's, or the error itself where Node could not name it by its number. */
 export function refusalOf(error: unknown): Refusal {
-  return (error as NodeJS.ErrnoException).errno ?? (error as Error)
+  const { errno } = error as NodeJS.ErrnoException
+  return errno !== undefined && nodesWords(errno) !== undefined ? errno : (error as Error)
 }

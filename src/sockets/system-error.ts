@@ -7,26 +7,32 @@ interface SocketPlace {
   port?: number | undefined
 }
 
-/** @internal The error that Node's own functions give where the kernel refuses; others stay as they are. */
+/**
+ * @internal The error that Node's own functions give where the kernel refuses; others stay as they are, and so do those whose
+ * number libuv has no name for, as ECHILD and ETOOMANYREFS.
+ */
 export function systemError(error: unknown, syscall: string, place: SocketPlace): unknown {
   if (!(error instanceof NamespaceError) || error.errno === undefined) return error
-  const [code, words] = nodesWords(error.errno) ?? [error.code, error.message]
+  const known = nodesWords(error.errno)
+  if (known === undefined) return error
+  const [code, words] = known
   return made(error.errno, code, syscall, `${code}: ${words}`, place, error)
 }
 
 /** @internal The same of datagram sockets, of which Node gives no words. */
 export function bindError(error: unknown, place: SocketPlace): unknown {
   if (!(error instanceof NamespaceError) || error.errno === undefined) return error
-  return refusal(error.errno, 'bind', place, error)
+  return nodesWords(error.errno) === undefined ? error : refusal(error.errno, 'bind', place, error)
 }
 
 /** @internal The error of a call that was refused with this number. */
 export function refusal(errno: number, syscall: string, place: SocketPlace, cause?: Error): Error {
-  const [code = ''] = nodesWords(errno) ?? []
+  const code = process.getBuiltinModule('node:util').getSystemErrorName(errno)
   return made(errno, code, syscall, code, place, cause)
 }
 
-function nodesWords(errno: number): [code: string, words: string] | undefined {
+/** @internal What Node calls an error number; nothing where libuv does not know it. */
+export function nodesWords(errno: number): [code: string, words: string] | undefined {
   return process.getBuiltinModule('node:util').getSystemErrorMap().get(errno)
 }
 

@@ -7,6 +7,7 @@ pub type Errno = i32;
 
 pub const EPERM: Errno = 1;
 pub const ENOENT: Errno = 2;
+pub const EINTR: Errno = 4;
 pub const EIO: Errno = 5;
 pub const ENOEXEC: Errno = 8;
 pub const EACCES: Errno = 13;
@@ -195,6 +196,18 @@ macro_rules! call {
     }};
 }
 
+/// A call that is made until no signal comes between.
+macro_rules! uninterrupted {
+    ($($call:tt)*) => {
+        loop {
+            match call!($($call)*) {
+                Err(EINTR) => {}
+                outcome => break outcome,
+            }
+        }
+    };
+}
+
 /// Ends the process. Where a filter refuses even that, an instruction that no processor has ends it: a loop would go on for
 /// ever, as a process that nothing waits for.
 pub fn exit(code: i32) -> ! {
@@ -209,12 +222,12 @@ pub fn exit(code: i32) -> ! {
 }
 
 pub fn read(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
-    call!(number::READ, fd, buffer.as_mut_ptr(), buffer.len())
+    uninterrupted!(number::READ, fd, buffer.as_mut_ptr(), buffer.len())
 }
 
 /// The same from a place in the file, into memory that holds nothing yet: the result says how much is filled.
 pub fn read_at(fd: i32, buffer: &mut [MaybeUninit<u8>], at: usize) -> Result<usize, Errno> {
-    call!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), at)
+    uninterrupted!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), at)
 }
 
 /// What a descriptor is of, as far as reading it goes (inode(7)).
@@ -233,7 +246,7 @@ pub fn what_is(fd: i32) -> Result<What, Errno> {
     const RDEV: usize = 128;
     // `struct statx` of linux/stat.h.
     let mut stat = [0_u8; 256];
-    call!(number::STATX, fd, c"".as_ptr(), AT_EMPTY_PATH, STATX_TYPE, stat.as_mut_ptr())?;
+    uninterrupted!(number::STATX, fd, c"".as_ptr(), AT_EMPTY_PATH, STATX_TYPE, stat.as_mut_ptr())?;
     let word = |at: usize| u32::from_ne_bytes([stat[at], stat[at + 1], stat[at + 2], stat[at + 3]]);
     let mode = u16::from_ne_bytes([stat[MODE], stat[MODE + 1]]);
     Ok(match mode & 0o170_000 {
@@ -249,12 +262,12 @@ pub fn mount_id(path: &CStr) -> Result<u64, Errno> {
     // `struct statx` of linux/stat.h in words; `stx_mnt_id` is at its byte 144.
     const MNT_ID: usize = 18;
     let mut stat = [0_u64; 32];
-    call!(number::STATX, AT_FDCWD, path.as_ptr(), 0, STATX_MNT_ID, stat.as_mut_ptr())?;
+    uninterrupted!(number::STATX, AT_FDCWD, path.as_ptr(), 0, STATX_MNT_ID, stat.as_mut_ptr())?;
     Ok(stat[MNT_ID])
 }
 
 pub fn write(fd: i32, bytes: &[u8]) -> Result<usize, Errno> {
-    call!(number::WRITE, fd, bytes.as_ptr(), bytes.len())
+    uninterrupted!(number::WRITE, fd, bytes.as_ptr(), bytes.len())
 }
 
 pub fn close(fd: i32) {
@@ -300,14 +313,17 @@ pub fn pipe() -> Result<[i32; 2], Errno> {
 }
 
 pub fn open(directory: i32, path: &CStr, flags: usize) -> Result<i32, Errno> {
-    call!(number::OPENAT, directory, path.as_ptr(), flags | O_CLOEXEC, 0).map(|fd| fd as i32)
+    let opened: Result<usize, Errno> = uninterrupted!(number::OPENAT, directory, path.as_ptr(), flags | O_CLOEXEC, 0);
+    opened.map(|fd| fd as i32)
 }
 
 /// Opens `path` with `root` as its root directory: no symbolic link and no `..` leads out (openat2(2)).
 pub fn open_in_root(root: i32, path: &CStr) -> Result<i32, Errno> {
     const RESOLVE_IN_ROOT: u64 = 0x10;
     let how = [(O_PATH | O_CLOEXEC) as u64, 0, RESOLVE_IN_ROOT];
-    call!(shared::OPENAT2, root, path.as_ptr(), how.as_ptr(), size_of_val(&how)).map(|fd| fd as i32)
+    let opened: Result<usize, Errno> =
+        uninterrupted!(shared::OPENAT2, root, path.as_ptr(), how.as_ptr(), size_of_val(&how));
+    opened.map(|fd| fd as i32)
 }
 
 pub fn setns(fd: i32, flag: usize) -> Result<usize, Errno> {
@@ -352,7 +368,7 @@ pub fn wait_readable(fds: [i32; 2], milliseconds: u32) -> Result<[bool; 2], Errn
     // struct pollfd: the descriptor, the events asked for in the low half of the second word, those seen in the high half.
     let mut polls = fds.map(|fd| [fd as u32, POLLIN]);
     let timeout = [u64::from(milliseconds / 1000), u64::from(milliseconds % 1000) * 1_000_000];
-    call!(number::PPOLL, polls.as_mut_ptr(), polls.len(), timeout.as_ptr(), 0, 8)?;
+    uninterrupted!(number::PPOLL, polls.as_mut_ptr(), polls.len(), timeout.as_ptr(), 0, 8)?;
     Ok(polls.map(|[_, events]| events >> 16 != 0))
 }
 
@@ -489,7 +505,7 @@ pub unsafe fn ioctl<T>(fd: i32, request: usize, argument: &mut T) -> Result<usiz
 /// Everything that `message` points to must be there, as the manual page has it.
 pub unsafe fn sendmsg<T>(fd: i32, message: &T) -> Result<usize, Errno> {
     const MSG_NOSIGNAL: usize = 0x4000;
-    call!(number::SENDMSG, fd, core::ptr::from_ref(message), MSG_NOSIGNAL)
+    uninterrupted!(number::SENDMSG, fd, core::ptr::from_ref(message), MSG_NOSIGNAL)
 }
 
 /// execve(2); returns only when it fails.

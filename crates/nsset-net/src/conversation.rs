@@ -16,7 +16,7 @@ use nix::{
 use tokio::{
     io::unix::AsyncFd,
     sync::Mutex,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 use crate::{
@@ -36,6 +36,13 @@ const DATAGRAM: usize = 32 * 1024;
 /// How often a dump is asked for again when what it lists changed meanwhile.
 pub(crate) const ATTEMPTS: u32 = 32;
 
+/// How often an answer is waited for again when the kernel had no memory to give it. What was asked for is done by then, and a
+/// dump goes on where it was.
+const PATIENT_TRIES: u32 = 8;
+
+/// The time between two of them.
+const PAUSE: Duration = Duration::from_millis(1);
+
 /// A socket and what goes on over it.
 #[derive(Debug)]
 pub(crate) struct Conversation {
@@ -51,6 +58,8 @@ struct Turn {
     sequence: u32,
     /// How long a datagram may be: a link with hundreds of names has one that is longer than others.
     room: usize,
+    /// Whether there may be something left of an answer that was given up: the kernel begins no dump before another has ended.
+    has_rest: bool,
 }
 
 /// How a question was answered.
@@ -92,7 +101,7 @@ impl Conversation {
         }
         socket::prepare(socket.as_fd()).map_err(|errno| Refusal::from(errno).of("setsockopt", ""))?;
         let socket = socket::watch(socket).map_err(|errno| Refusal::from(errno).of("epoll_ctl", ""))?;
-        Ok(Self { socket, turn: Mutex::new(Turn { sequence: 0, room: DATAGRAM }) })
+        Ok(Self { socket, turn: Mutex::new(Turn { sequence: 0, room: DATAGRAM, has_rest: false }) })
     }
 
     /// Has something done.
@@ -193,7 +202,7 @@ impl Conversation {
             drop(membership);
             if !groups.is_empty() {
                 // What is left of notifications may have the number of a later request: who made a change chose it.
-                self.pass_over_the_rest(&mut [0]);
+                turn.has_rest |= self.pass_over_the_rest(&mut [0]).is_err();
             }
             drop(turn);
             if let Answer::Whole(end) = answer? {
@@ -210,11 +219,18 @@ impl Conversation {
         hear: &mut Hear<'_>,
         mut has_changed: Option<&mut bool>,
     ) -> Result<Answer, Refusal> {
+        if turn.has_rest {
+            self.pass_over_the_rest(&mut [0])?;
+            turn.has_rest = false;
+        }
         turn.sequence = turn.sequence.wrapping_add(1);
         // Kept for the next turn, it would be most of what a network takes that is open.
         let mut buffer = vec![0; turn.room];
         let deadline = Instant::now() + PATIENCE;
         self.send(request.numbered(turn.sequence), deadline).await?;
+        // Until the end was heard: an error, or the one who asked, may end this before.
+        turn.has_rest = true;
+        let mut tries = PATIENT_TRIES;
         let mut hearing = Hearing::of(turn.sequence, hear);
         loop {
             let received = match self.receive(&mut buffer, deadline).await {
@@ -222,6 +238,11 @@ impl Conversation {
                 // Notifications were lost. Answers never are.
                 Err(refusal) if refusal.errno == Errno::ENOBUFS && has_changed.is_some() => {
                     has_changed.as_deref_mut().into_iter().for_each(|changed| *changed = true);
+                    continue;
+                }
+                Err(refusal) if matches!(refusal.errno, Errno::ENOMEM | Errno::ENOBUFS) && tries > 0 => {
+                    tries -= 1;
+                    sleep(PAUSE).await;
                     continue;
                 }
                 Err(refusal) => return Err(refusal),
@@ -233,10 +254,12 @@ impl Conversation {
             }
             let Some(datagram) = buffer.get(..received.length) else {
                 turn.room = received.length.next_multiple_of(DATAGRAM);
-                self.pass_over_the_rest(&mut buffer);
+                turn.has_rest = self.pass_over_the_rest(&mut buffer).is_err();
                 return Ok(Answer::Longer);
             };
             if hearing.datagram(datagram) {
+                // Of what makes no sense nobody knows whether it was the end.
+                turn.has_rest = matches!(&hearing.outcome, Err(refusal) if refusal.errno == Errno::EBADMSG);
                 return hearing.outcome.map(Answer::Whole);
             }
         }
@@ -244,9 +267,15 @@ impl Conversation {
 
     /// Receives what there is left. The kernel begins no other answer before, and writes the next datagram of a dump when one is
     /// taken, so that there is none left when there is none.
-    fn pass_over_the_rest(&self, buffer: &mut [u8]) {
-        while !matches!(socket::receive(self.as_fd(), buffer), Err(errno) if errno != Errno::EINTR && errno != Errno::ENOBUFS)
-        {
+    fn pass_over_the_rest(&self, buffer: &mut [u8]) -> Result<(), Errno> {
+        let mut tries = PATIENT_TRIES;
+        loop {
+            match socket::receive(self.as_fd(), buffer) {
+                Ok(_) | Err(Errno::EINTR | Errno::ENOBUFS) => {}
+                Err(Errno::EAGAIN) => return Ok(()),
+                Err(Errno::ENOMEM) if tries > 0 => tries -= 1,
+                Err(errno) => return Err(errno),
+            }
         }
     }
 
@@ -310,6 +339,18 @@ mod tests {
         let mut message = LinkMessage::default();
         message.header.index = 1;
         RouteNetlinkMessage::GetLink(message)
+    }
+
+    #[tokio::test]
+    async fn a_dump_that_was_given_up_is_not_in_the_way_of_the_next() {
+        let conversation = Conversation::open(rtnetlink(), Protocol::Route).unwrap();
+        let dump = || Request::dump(RouteNetlinkMessage::GetLink(LinkMessage::default()));
+        // The kernel has begun to answer, and nobody hears it.
+        conversation.send(dump().numbered(77), Instant::now()).await.unwrap();
+        conversation.turn.lock().await.has_rest = true;
+        let links = conversation.dump(dump(), |message| Link::read(message).map(Some)).await.unwrap();
+        assert!(links.iter().any(|link| link.kind == LinkKind::Loopback));
+        assert!(!conversation.turn.lock().await.has_rest);
     }
 
     #[tokio::test(start_paused = true)]

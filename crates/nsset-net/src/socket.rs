@@ -50,7 +50,12 @@ pub(crate) fn prepare(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     make_nonblocking(socket)?;
     // From then on the kernel alone can write to it; otherwise whoever has CAP_NET_ADMIN in the namespace could, and lie:
     // netlink_getsockbyportid() of net/netlink/af_netlink.c.
-    connect(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))
+    loop {
+        match connect(socket.as_raw_fd(), &NetlinkAddr::new(0, 0)) {
+            Err(Errno::EINTR) => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 /// A datagram that was received.

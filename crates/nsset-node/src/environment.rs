@@ -9,7 +9,7 @@ use napi::{
 };
 use napi_derive::napi;
 
-use crate::{answer::NativeAnswer, error_fields::ErrorFields, exit_report::ExitReport};
+use crate::{answer::NativeAnswer, error_fields::ErrorFields, exit_report::ExitReport, unshare_below::Made};
 
 /// Calls `onExit` when a child ends; weak, so that it alone does not keep the event loop alive.
 pub type ExitLine = ThreadsafeFunction<ExitReport, (), ExitReport, napi::Status, false, true>;
@@ -22,6 +22,8 @@ pub struct Environment {
     pub create_error: FunctionRef<ErrorFields, Unknown<'static>>,
     pub exit_line: Arc<ExitLine>,
     pub answer_line: Arc<AnswerLine>,
+    /// Sets that were made, and are not taken yet; they are closed with the environment.
+    pub made: Arc<Made>,
 }
 
 /// Hands over what the native side calls back: how errors are made, and who hears of a child's end and
@@ -41,7 +43,12 @@ pub fn initialize(
     }
     let exit_line = on_exit.build_threadsafe_function().weak::<true>().build()?;
     let answer_line = on_answer.build_threadsafe_function().weak::<true>().build()?;
-    let environment = Environment { create_error, exit_line: Arc::new(exit_line), answer_line: Arc::new(answer_line) };
+    let environment = Environment {
+        create_error,
+        exit_line: Arc::new(exit_line),
+        answer_line: Arc::new(answer_line),
+        made: Arc::default(),
+    };
     env.set_instance_data(environment, (), drop)
 }
 

@@ -21,6 +21,7 @@ mod set;
 mod start;
 mod trial_threads;
 mod unshare;
+mod unshare_below;
 mod visit;
 mod work;
 mod worker;

@@ -1,6 +1,6 @@
 //! A set of namespaces, as the face holds it.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{OnceCell, Ref, RefCell};
 
 use napi::{Env, Result, bindgen_prelude::BigInt, threadsafe_function::ThreadsafeFunctionCallMode};
 use napi_derive::napi;
@@ -12,6 +12,7 @@ use crate::{
     exit_report::ExitReport,
     failure::{self, guard},
     fd_set::NativeFds,
+    network::turns::{Line, Lines},
     start,
 };
 
@@ -25,6 +26,8 @@ pub struct NativeSet {
     stay: RefCell<Option<Stay>>,
     /// Once it is closed, where a pid namespace ended with it.
     ending: RefCell<Option<Ending>>,
+    /// Where what is made below it waits for those inside.
+    lines: OnceCell<Lines>,
 }
 
 /// A set that is open already, on a thread where it cannot be an object yet.
@@ -42,7 +45,7 @@ impl From<nsset::NamespaceSet> for HeldOpen {
 impl From<HeldOpen> for NativeSet {
     fn from(HeldOpen { set, stay }: HeldOpen) -> Self {
         let (set, stay) = (RefCell::new(Some(set)), RefCell::new(stay));
-        Self { set, names: RefCell::default(), stay, ending: RefCell::default() }
+        Self { set, names: RefCell::default(), stay, ending: RefCell::default(), lines: OnceCell::new() }
     }
 }
 
@@ -64,6 +67,16 @@ impl NativeSet {
     /// Gives the set a name that goes with it.
     pub fn keep_name(&self, name: TemporaryName) {
         self.names.borrow_mut().push(name);
+    }
+
+    /// A line for work that those inside may hold up.
+    pub fn line(&self) -> Line {
+        self.lines.get_or_init(Lines::new).next()
+    }
+
+    /// What keeps its pid namespace alive.
+    pub fn stay(&self) -> Option<Stay> {
+        self.open().ok().and_then(|set| set.stay())
     }
 
     /// Runs a call over the open set.

@@ -1,5 +1,7 @@
 //! unshare, at once or on libuv's pool.
 
+use std::sync::Arc;
+
 use napi::{
     Env, Result,
     bindgen_prelude::{AsyncTask, Reference},
@@ -10,6 +12,7 @@ use nsset::{Cancel, Kinds};
 use crate::{
     convert::optional_kinds,
     failure::guard,
+    network::under_way::Abandonment,
     options::NativeUnshareOptions,
     set::{HeldOpen, NativeSet},
     work::{self, Work},
@@ -29,7 +32,7 @@ pub fn unshare_sync(
     })
 }
 
-/// The same on another thread; `canceller` ends it early.
+/// The same on a thread of libuv's pool; `canceller` ends it early.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeSet>")]
 pub fn unshare(
     env: Env,
@@ -39,10 +42,10 @@ pub fn unshare(
     canceller: Option<Reference<NativeCanceller>>,
 ) -> Result<AsyncTask<Work<HeldOpen, NativeSet>>> {
     guard(env, || {
-        let stay = base.map(NativeSet::open).transpose()?.and_then(|base| base.stay());
+        let stay = base.and_then(NativeSet::stay);
         let base = base.map(|base| base.open().map(|base| base.clone())).transpose()?;
         let (kinds, options) = (kinds_named(kinds)?, options.into_core()?);
-        let cancel = canceller.and_then(|canceller| canceller.cancel.clone());
+        let cancel = canceller.and_then(|canceller| canceller.cancel());
         work::run(env, move || {
             let made = nsset::unshare_from_home(base.as_ref(), kinds, &options, cancel.as_ref())?;
             let made = HeldOpen::from(made);
@@ -53,7 +56,7 @@ pub fn unshare(
     })
 }
 
-fn kinds_named(mask: u32) -> nsset::Result<Kinds> {
+pub fn kinds_named(mask: u32) -> nsset::Result<Kinds> {
     Ok(optional_kinds(mask)?.unwrap_or(Kinds::NONE))
 }
 
@@ -61,20 +64,34 @@ fn kinds_named(mask: u32) -> nsset::Result<Kinds> {
 #[napi]
 pub struct NativeCanceller {
     cancel: Option<Cancel>,
+    abandonment: Arc<Abandonment>,
+}
+
+impl NativeCanceller {
+    /// Ends what runs.
+    pub fn cancel(&self) -> Option<Cancel> {
+        self.cancel.clone()
+    }
+
+    /// Ends what waits for its turn.
+    pub fn abandonment(&self) -> Arc<Abandonment> {
+        Arc::clone(&self.abandonment)
+    }
 }
 
 #[napi]
 impl NativeCanceller {
     #[napi(catch_unwind, constructor)]
     pub fn new(env: Env) -> Result<Self> {
-        guard(env, || Ok(Self { cancel: Some(Cancel::new()?) }))
+        guard(env, || Ok(Self { cancel: Some(Cancel::new()?), abandonment: Arc::default() }))
     }
 
-    #[napi(catch_unwind)]
-    pub fn cancel(&self) {
+    #[napi(catch_unwind, js_name = "cancel")]
+    pub fn cancel_now(&self) {
         if let Some(cancel) = &self.cancel {
             cancel.cancel();
         }
+        self.abandonment.happen();
     }
 
     /// There is nothing to cancel any more.

@@ -13,7 +13,7 @@ use nix::{
     unistd::fchdir,
 };
 
-use crate::{kind::Kind, namespace::NamespaceId, proc, source};
+use crate::{kind::Kind, namespace::NamespaceId, proc, retry::uninterrupted, source};
 
 /// Calls with a path that leads to what the descriptor holds, whatever the file system looks like by now. Where the
 /// thread is at home it takes no further descriptor.
@@ -24,7 +24,8 @@ pub(crate) fn with_path<T>(held: BorrowedFd<'_>, call: impl FnOnce(&Path) -> Res
     }
     // In another mount namespace `/proc` may be anything. A thread that is in one has a working directory of its own.
     let proc = proc::hold().map_err(|_| Errno::ENOENT)?;
-    let before = openat(AT_FDCWD, ".", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let before = uninterrupted(|| openat(AT_FDCWD, ".", flags, Mode::empty()))?;
     fchdir(proc)?;
     let outcome = call(&below_proc);
     fchdir(before)?;

@@ -26,7 +26,9 @@ use crate::{
     pidfd,
     process_group::{self, ProcessGroup},
     program::{Program, Promises},
-    reaper, rights,
+    reaper,
+    retry::uninterrupted,
+    rights,
     stopped::PATIENCE,
 };
 
@@ -345,7 +347,7 @@ impl Conversation {
     fn answer(&self) -> Result<()> {
         let word = [IoSlice::new(b"!")];
         let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
-        match sendmsg::<()>(self.control.as_raw_fd(), &word, &[], flags, None) {
+        match uninterrupted(|| sendmsg::<()>(self.control.as_raw_fd(), &word, &[], flags, None)) {
             // Gone already: the end of the conversation says how.
             Ok(_) | Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
             Err(errno) => Err(SystemError::new(errno, "sendmsg").into()),

@@ -16,6 +16,7 @@ use nix::{
 
 use crate::{
     error::SystemError,
+    retry::{insist, uninterrupted},
     walk::{is_type, open_directory},
 };
 
@@ -58,7 +59,7 @@ impl Entry {
     /// leaves them too.
     pub(crate) fn create(&self) -> Result<(OwnedFd, FileStat), Errno> {
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-        let file = openat(&*self.directory, self.name.as_os_str(), flags, Mode::empty())?;
+        let file = uninterrupted(|| openat(&*self.directory, self.name.as_os_str(), flags, Mode::empty()))?;
         match fstat(&file) {
             Ok(stat) => Ok((file, stat)),
             Err(errno) => {
@@ -72,12 +73,12 @@ impl Entry {
     /// Holds what is there (`O_PATH`), a symbolic link itself.
     pub(crate) fn open(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        openat(&*self.directory, self.name.as_os_str(), flags, Mode::empty())
+        uninterrupted(|| openat(&*self.directory, self.name.as_os_str(), flags, Mode::empty()))
     }
 
     /// What is there; it takes no descriptor.
     pub(crate) fn stat(&self) -> Result<FileStat, Errno> {
-        fstatat(&*self.directory, self.name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW)
+        insist(|| fstatat(&*self.directory, self.name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW))
     }
 
     /// Removes the name if it still is that of this file, and says so; anything else that is there by now stays.
@@ -95,7 +96,7 @@ impl Entry {
     }
 
     fn unlink(&self) -> Result<(), Errno> {
-        unlinkat(&*self.directory, self.name.as_os_str(), UnlinkatFlags::NoRemoveDir)
+        insist(|| unlinkat(&*self.directory, self.name.as_os_str(), UnlinkatFlags::NoRemoveDir))
     }
 
     pub(crate) fn error(&self, errno: Errno, syscall: &'static str) -> Box<SystemError> {

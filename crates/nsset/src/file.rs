@@ -20,6 +20,7 @@ use crate::{
     kind::{Kind, Kinds},
     plan, proc,
     program::{Label, Program},
+    retry::uninterrupted,
     set::NamespaceSet,
 };
 
@@ -83,7 +84,7 @@ pub struct Found<'a> {
 /// [`Error::System`] with what open(2) says.
 pub fn find_file(path: &Path) -> Result<Option<Found<'_>>> {
     let failed = |errno, syscall| Error::from(SystemError::new(errno, syscall).path(path));
-    let held = match openat(AT_FDCWD, path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()) {
+    let held = match uninterrupted(|| openat(AT_FDCWD, path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())) {
         Ok(held) => held,
         Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
         Err(errno) => return Err(failed(errno, "open")),

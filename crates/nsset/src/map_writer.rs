@@ -12,6 +12,7 @@ use crate::{
     id_map::{IdMap, MapUser, Maps, Setgroups, explain, text},
     kind::Kind,
     proc,
+    retry::uninterrupted,
     subordinate_ids::{self, IdFile},
 };
 
@@ -90,7 +91,7 @@ fn is_own_id(maps: &[IdMap], file: IdFile) -> bool {
 fn write_file(pid: i32, name: &'static str, content: &str) -> Result<()> {
     // One write(2): the kernel takes a map whole or not at all.
     let written = proc::open_below(&format!("{pid}/{name}"), OFlag::O_WRONLY)
-        .and_then(|fd| nix::unistd::write(fd, content.as_bytes()));
+        .and_then(|fd| uninterrupted(|| nix::unistd::write(&fd, content.as_bytes())));
     written.map(drop).map_err(|errno| SystemError::new(errno, name).kind(Kind::User).hint(explain(errno)).into())
 }
 

@@ -18,6 +18,7 @@ use crate::{
     kind::{Kind, Kinds},
     mount_tree,
     namespace::Namespace,
+    retry::insist,
     set::NamespaceSet,
     source::is_namespace_file,
     walk::{is_type, open_directory},
@@ -74,7 +75,7 @@ pub(crate) struct Mounted {
 impl Mounted {
     fn undo(self) {
         // It fails only where root has unmounted it since.
-        let _ = mount_tree::detach(self.mount.as_fd());
+        let _ = insist(|| mount_tree::detach(self.mount.as_fd()));
         drop(self.mount);
         if let Some(file) = self.created {
             let _ = self.entry.unlink_if(&file);

@@ -23,6 +23,7 @@ use crate::{
     mount::{Mounted, explain_unmount, is_namespace, mount_anew, remove_file},
     mount_tree,
     namespace::{Namespace, NamespaceId},
+    retry::{insist, uninterrupted},
     source::{from_path, from_path_at, reopen_namespace},
     walk::{is_type, make_directory, open_directory},
 };
@@ -203,13 +204,13 @@ fn explain_share(errno: Errno, directory: &Path) -> Box<SystemError> {
 /// As iproute2 does, so that two that prepare it at once do not mount it twice.
 fn lock(directory: &Path, held: &OwnedFd) -> Result<Flock<File>> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let opened = openat(held, ".", flags, Mode::empty());
+    let opened = uninterrupted(|| openat(held, ".", flags, Mode::empty()));
     let mut file = File::from(opened.map_err(|errno| SystemError::new(errno, "open").path(directory))?);
     let deadline = Instant::now() + PATIENCE;
     loop {
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(lock) => return Ok(lock),
-            Err((_, errno)) if errno != Errno::EWOULDBLOCK || Instant::now() > deadline => {
+            Err((_, errno)) if !matches!(errno, Errno::EWOULDBLOCK | Errno::EINTR) || Instant::now() > deadline => {
                 return Err(SystemError::new(errno, "flock").path(directory).into());
             }
             Err((unlocked, _)) => file = unlocked,
@@ -254,10 +255,10 @@ impl TemporaryName {
             other => other.map_err(|errno| self.entry.error(errno, "stat"))?,
         };
         if (NamespaceId { dev: there.st_dev, ino: there.st_ino }) == self.id {
-            mount_tree::detach_below(self.entry.directory(), self.entry.name())
+            insist(|| mount_tree::detach_below(self.entry.directory(), self.entry.name()))
                 .map_err(|errno| explain_unmount(errno, &self.entry))?;
         }
-        let file = fstat(&self.file).map_err(|errno| self.entry.error(errno, "fstat"))?;
+        let file = insist(|| fstat(&self.file)).map_err(|errno| self.entry.error(errno, "fstat"))?;
         remove_file(&self.entry, &file)
     }
 }

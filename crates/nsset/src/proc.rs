@@ -17,6 +17,7 @@ use nix::{
 use crate::{
     by_descriptor,
     error::{Result, SystemError},
+    retry::uninterrupted,
 };
 
 /// Opens it, unless that was done. To be called before a mount namespace can have been entered.
@@ -25,7 +26,8 @@ pub fn hold() -> Result<BorrowedFd<'static>> {
     if let Some(proc) = PROC.get() {
         return Ok(proc.as_fd());
     }
-    let proc = open("/proc", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+    let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let proc = uninterrupted(|| open("/proc", flags, Mode::empty()))
         .map_err(|errno| SystemError::new(errno, "open").path("/proc").hint("nsset needs a mounted /proc"))?;
     let proc = PROC.get_or_init(|| proc).as_fd();
     // The mount namespace in which it was found.
@@ -36,7 +38,7 @@ pub fn hold() -> Result<BorrowedFd<'static>> {
 /// Opens what is at a path below it.
 pub fn open_below(path: &str, flags: OFlag) -> std::result::Result<OwnedFd, Errno> {
     let proc = hold().map_err(|_| Errno::ENOENT)?;
-    openat(proc, path, flags | OFlag::O_CLOEXEC, Mode::empty())
+    uninterrupted(|| openat(proc, path, flags | OFlag::O_CLOEXEC, Mode::empty()))
 }
 
 /// The text of a small file below it.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
@@ -18,7 +18,6 @@ use nix::{
     sys::{
         epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
         eventfd::{EfdFlags, EventFd},
-        wait::{Id, WaitPidFlag, WaitStatus, waitid},
     },
 };
 
@@ -228,15 +227,29 @@ impl Reaper {
 
 /// How the child ended, if it has, and if nobody traces it; it is reaped then.
 fn ended(pidfd: &OwnedFd) -> Option<Exit> {
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
     loop {
-        return match waitid(Id::PIDFd(pidfd.as_fd()), flags) {
-            Ok(WaitStatus::Exited(_, code)) => Some(Exit::Code(code)),
-            Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal as i32)),
+        return match wait(pidfd) {
             Err(Errno::EINTR) => continue,
             Err(Errno::ECHILD) => Some(Exit::Unknown),
-            // It has not ended; of other errors, the next look shows whether it was reaped.
-            _ => None,
+            // Of other errors, the next look shows whether it was reaped.
+            other => other.ok().flatten(),
         };
     }
+}
+
+/// By hand: nix has no name for a real-time signal, and makes an error of a child that one has ended.
+fn wait(pidfd: &OwnedFd) -> nix::Result<Option<Exit>> {
+    let flags = libc::WEXITED | libc::WNOHANG | libc::__WALL;
+    // SAFETY: plain numbers, for which all bits zero are values.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes to `info`, which lives longer than the call.
+    let waited = unsafe { libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd().cast_unsigned(), &raw mut info, flags) };
+    Errno::result(waited)?;
+    // SAFETY: the kernel has filled it as for SIGCHLD, or left it zero where no child has ended.
+    let status = unsafe { info.si_status() };
+    Ok(match info.si_code {
+        libc::CLD_EXITED => Some(Exit::Code(status)),
+        libc::CLD_KILLED | libc::CLD_DUMPED => Some(Exit::Signal(status)),
+        _ => None,
+    })
 }

@@ -14,6 +14,8 @@ use nix::{
 };
 use nsset_helper::protocol::MAX_FDS_PER_MESSAGE;
 
+use crate::retry::uninterrupted;
+
 const FLAGS: libc::c_int = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
 
 /// What arrived.
@@ -49,8 +51,8 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received, Err
     header.msg_control = control.as_mut_ptr().cast();
     header.msg_controllen = size_of_val(&control) as _;
     // SAFETY: the header points to buffers of this frame and of the caller's, with their lengths.
-    let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, FLAGS) };
-    let length = Errno::result(length)? as usize;
+    let receive = || Errno::result(unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, FLAGS) });
+    let length = uninterrupted(receive)? as usize;
     let is_truncated = header.msg_flags & libc::MSG_CTRUNC != 0;
     let mut received = Received { length, fds: Vec::new(), sender: None, is_truncated };
     // SAFETY: the kernel has just filled the header in.

@@ -15,6 +15,7 @@ use crate::{
     explain, inside,
     kind::{Kind, Kinds},
     program::{Label, Program},
+    retry::uninterrupted,
     set::NamespaceSet,
 };
 
@@ -46,7 +47,7 @@ pub fn open_socket(set: &NamespaceSet, kinds: Kinds, domain: i32, kind: i32, pro
 pub fn open_tun(set: &NamespaceSet, kinds: Kinds) -> Result<OwnedFd> {
     set.get(Kind::Net)?;
     if let Some(visit) = inside::visit(set, kinds)? {
-        let device = open("/dev/net/tun", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty());
+        let device = uninterrupted(|| open("/dev/net/tun", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()));
         return visit.leave_with(device.map_err(|errno| explain::step(Label::tun(), errno, About::Target)));
     }
     let mut program = inside::program(set, kinds)?;

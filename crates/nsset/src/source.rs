@@ -21,6 +21,7 @@ use crate::{
     kind::{Kind, Kinds},
     namespace::{Namespace, NamespaceId},
     proc,
+    retry::uninterrupted,
     set::NamespaceSet,
 };
 
@@ -109,7 +110,7 @@ pub(crate) fn from_path_at(
     expected: Option<Kind>,
 ) -> Result<Namespace> {
     // O_PATH first: opening a FIFO or a device could wait, or do something.
-    let held = openat(directory, name, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
+    let held = uninterrupted(|| openat(directory, name, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()))
         .map_err(|errno| SystemError::new(errno, "open").path(path))?;
     reopen_namespace(held.as_fd(), path, expected)
 }
@@ -131,11 +132,11 @@ pub(crate) fn reopen_namespace(held: BorrowedFd<'_>, path: &Path, expected: Opti
 }
 
 fn is_of_proc(directory: BorrowedFd<'_>) -> bool {
-    fstatfs(directory).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC)
+    uninterrupted(|| fstatfs(directory)).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC)
 }
 
 pub(crate) fn is_namespace_file(fd: BorrowedFd<'_>) -> std::result::Result<bool, Errno> {
-    fstatfs(fd).map(|stat| stat.filesystem_type() == NSFS_MAGIC)
+    uninterrupted(|| fstatfs(fd)).map(|stat| stat.filesystem_type() == NSFS_MAGIC)
 }
 
 fn kind_of(fd: BorrowedFd<'_>) -> std::result::Result<Kind, Errno> {
@@ -170,8 +171,8 @@ fn kinds_of_kernel() -> Result<Kinds> {
 fn open_kinds(directory: BorrowedFd<'_>, kinds: Kinds, place: &Place<'_>) -> Result<NamespaceSet> {
     let mut set = NamespaceSet::default();
     for kind in kinds.iter() {
-        let fd = openat(directory, kind.name(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
-            .map_err(|errno| explain_open(directory, errno, kind, place))?;
+        let open = || openat(directory, kind.name(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
+        let fd = uninterrupted(open).map_err(|errno| explain_open(directory, errno, kind, place))?;
         set.insert(Namespace::new(kind, fd)?);
     }
     Ok(set)
@@ -214,7 +215,7 @@ fn is_zombie(directory: BorrowedFd<'_>) -> bool {
 }
 
 fn open_directory<P: ?Sized + nix::NixPath>(at: BorrowedFd<'_>, path: &P) -> std::result::Result<OwnedFd, Errno> {
-    openat(at, path, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+    uninterrupted(|| openat(at, path, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()))
 }
 
 /// `/proc` says ENOENT of a process that is gone; the user thinks of it as ESRCH, as kill(2) does.

@@ -18,6 +18,7 @@ use crate::{
     kind::{Kind, Kinds},
     proc,
     program::Label,
+    retry::uninterrupted,
     set::NamespaceSet,
 };
 
@@ -147,7 +148,8 @@ impl Sysctl {
         let file = self.open(OFlag::O_RDONLY)?;
         let mut content = vec![0; USUAL_CONTENT];
         loop {
-            let length = file.read_at(&mut content, 0).map_err(|error| self.failed("read", last_errno(&error)))?;
+            let length = uninterrupted(|| file.read_at(&mut content, 0).map_err(|error| last_errno(&error)));
+            let length = length.map_err(|errno| self.failed("read", errno))?;
             if length < content.len() || length == MAX_CONTENT {
                 content.truncate(length);
                 return Ok(content);
@@ -159,10 +161,10 @@ impl Sysctl {
     /// Writes it where the thread stands, at once: the kernel takes each write for a value.
     fn write(&self, line: &str) -> Result<()> {
         let mut file = self.open(OFlag::O_WRONLY)?;
-        match file.write(line.as_bytes()) {
+        match uninterrupted(|| file.write(line.as_bytes()).map_err(|error| last_errno(&error))) {
             Ok(count) if count == line.len() => Ok(()),
             Ok(_) => Err(self.failed("write", Errno::EIO)),
-            Err(error) => Err(self.failed("write", last_errno(&error))),
+            Err(errno) => Err(self.failed("write", errno)),
         }
     }
 

@@ -80,7 +80,7 @@ pub fn unshare_from_home(
 }
 
 /// Whether a thread can make them: it goes inside nowhere before, and has nothing to set up.
-fn is_light(base: Option<&NamespaceSet>, kinds: Kinds, options: &UnshareOptions) -> bool {
+pub fn is_light(base: Option<&NamespaceSet>, kinds: Kinds, options: &UnshareOptions) -> bool {
     let joins_nothing = |base: &NamespaceSet| plan::foreign(base, base.kinds().without(Kind::Pid)).is_empty();
     can_make(kinds) && options.hostname.is_none() && !options.loopback && base.is_none_or(joins_nothing)
 }

@@ -17,7 +17,7 @@ use nix::{
     unistd::Uid,
 };
 
-use crate::{error::SystemError, proc};
+use crate::{error::SystemError, proc, retry::uninterrupted};
 
 /// The most symbolic links on one way, as in the kernel: path_resolution(7).
 const MOST_LINKS: u8 = 40;
@@ -75,7 +75,7 @@ impl Walk {
 
     fn step(&mut self, name: &OsStr) -> Result<(), Stop> {
         let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-        let open = || openat(&self.at, name, flags, Mode::empty());
+        let open = || uninterrupted(|| openat(&self.at, name, flags, Mode::empty()));
         let held = match open() {
             Err(Errno::ENOENT) if self.makes => {
                 match mkdirat(&self.at, name, Mode::from_bits_retain(0o755)) {
@@ -104,7 +104,7 @@ impl Walk {
         if self.links > MOST_LINKS {
             return Err(failed_to_open(Errno::ELOOP));
         }
-        if fstatfs(link).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC) {
+        if uninterrupted(|| fstatfs(link)).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC) {
             // The kernel makes these, and the text of such a link is not always a path.
             self.at = open_below(self.at.as_fd(), Path::new(name))?;
             return Ok(());
@@ -126,7 +126,7 @@ fn without_links(path: &Path) -> Option<OwnedFd> {
 
 fn open_below(at: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd, Stop> {
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    openat(at, path, flags, Mode::empty()).map_err(failed_to_open)
+    uninterrupted(|| openat(at, path, flags, Mode::empty())).map_err(failed_to_open)
 }
 
 fn failed_to_open(errno: Errno) -> Stop {

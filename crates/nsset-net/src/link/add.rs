@@ -43,13 +43,14 @@ pub(crate) async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     if rest.is_empty() && peer_rest.is_empty() {
         return Ok(link);
     }
-    match finish(network, spec, &link, rest, peer_rest).await {
+    let finished = match finish(network, spec, &link, rest, peer_rest).await {
         Ok(()) => links.get(&link.reference()).await,
-        Err(error) => {
-            let _ = links.delete(&link.reference(), true).await;
-            Err(error)
-        }
+        Err(error) => Err(error),
+    };
+    if finished.is_err() {
+        let _ = links.delete(&link.reference(), true).await;
     }
+    finished
 }
 
 /// The link that was just made, or, when it cannot be told what has become of it, none.
@@ -79,8 +80,9 @@ pub(crate) async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd)
     let links = network.links();
     let link = links.get(&LinkRef::Name(spec.name.clone())).await?;
     furnish(&links, link.index, &spec.name, spec.state.clone()).await?;
+    let link = links.get(&link.reference()).await?;
     tun::persist(device.as_fd()).map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETPERSIST)", target()))?;
-    links.get(&link.reference()).await
+    Ok(link)
 }
 
 /// Makes the link, and answers with it where the kernel tells, as it does since Linux 6.2; and whether it is to be brought

@@ -163,14 +163,23 @@ impl<'a> Links<'a> {
         };
         let called = LinkRef::Name(spec.name.clone());
         let undo = self.put_right(&link, &called, &spec.state).await?;
-        if let (Some((home, end)), Some(peer)) = (end, &spec.peer) {
-            let called = LinkRef::Name(end.name.clone());
-            if let Err(error) = home.links().put_right(&end, &called, &peer.state).await {
-                undo.undo(self.network).await;
-                return Err(error);
-            }
+        let outcome = self.put_end_right(&link, end, spec).await;
+        if outcome.is_err() {
+            undo.undo(self.network).await;
         }
-        self.get(&link.reference()).await
+        outcome
+    }
+
+    /// The same of its other end, where there is one. Answers with the link.
+    async fn put_end_right(&self, link: &Link, end: Option<(Network, Link)>, spec: &LinkSpec) -> Result<Link> {
+        let (Some((home, end)), Some(peer)) = (end, &spec.peer) else { return self.get(&link.reference()).await };
+        let called = LinkRef::Name(end.name.clone());
+        let undo = home.links().put_right(&end, &called, &peer.state).await?;
+        let adopted = self.get(&link.reference()).await;
+        if adopted.is_err() {
+            undo.undo(&home).await;
+        }
+        adopted
     }
 
     /// Has a link become as this says, where it is not so already.

@@ -6,14 +6,14 @@ mod file;
 mod keys;
 mod link_local;
 mod operation;
-mod reply;
+pub mod reply;
 mod resolve;
 mod socket;
 mod sockets;
-mod thread;
-mod turns;
-mod under_way;
-mod waiting;
+pub mod thread;
+pub mod turns;
+pub mod under_way;
+pub mod waiting;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

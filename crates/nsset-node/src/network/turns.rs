@@ -1,8 +1,8 @@
 //! The threads on which work waits for those inside a set. Who stops, kills or never answers a helper holds up one of
 //! these threads, and neither the thread of networks nor libuv's pool.
 //!
-//! Each network has two lines of its own, whose work is done in order, one piece at a time: a set holds up two threads at
-//! most. The lines take turns, a piece each. A thread is started for a line that would have to wait, up to `MOST_THREADS`.
+//! Each network has two lines of its own, whose work is done in order, one piece at a time, and each set has four for what
+//! is made below it: a set holds up six threads at most. The lines take turns, a piece each. A thread is started for a line that would have to wait, up to `MOST_THREADS`.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,7 +10,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -45,6 +45,28 @@ impl Line {
             return Ok(());
         }
         turns.start_thread().inspect_err(|_| turns.forget_last(self))
+    }
+}
+
+/// The lines of one set for work that is done in any order.
+#[derive(Debug)]
+pub struct Lines {
+    each: [Line; AT_ONCE],
+    turn: AtomicUsize,
+}
+
+/// How much of such work of one set is done at a time: as much as on libuv's pool.
+const AT_ONCE: usize = 4;
+
+impl Lines {
+    pub fn new() -> Self {
+        Self { each: [(); AT_ONCE].map(|()| Line::new()), turn: AtomicUsize::new(0) }
+    }
+
+    /// The one whose turn it is.
+    #[expect(clippy::indexing_slicing, reason = "a remainder of the length")]
+    pub fn next(&self) -> Line {
+        self.each[self.turn.fetch_add(1, Ordering::Relaxed) % AT_ONCE]
     }
 }
 

@@ -35,7 +35,7 @@ impl Abandonment {
         }
     }
 
-    fn happen(&self) {
+    pub fn happen(&self) {
         self.has_happened.store(true, Ordering::Release);
         self.happening.notify_waiters();
     }

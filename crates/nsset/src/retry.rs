@@ -1,0 +1,60 @@
+//! Calls that are made again where the kernel could not answer them at this moment.
+
+use nix::errno::Errno;
+
+/// How often a call is made that must not fail for want of memory.
+const MOST_TRIES: u32 = 3;
+
+/// Makes a call until no signal comes between.
+pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Makes a call of a clean-up, whose failure leaves something for good, some times where the kernel was short of memory.
+pub(crate) fn insist<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    let mut outcome = uninterrupted(&mut call);
+    for _ in 1..MOST_TRIES {
+        if !matches!(outcome, Err(Errno::ENOMEM | Errno::EAGAIN)) {
+            break;
+        }
+        outcome = uninterrupted(&mut call);
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A call that fails so often with this before it succeeds, and how often it was made.
+    fn failing(
+        times: u32,
+        errno: Errno,
+        make: fn(&mut dyn FnMut() -> Result<(), Errno>) -> Result<(), Errno>,
+    ) -> (Result<(), Errno>, u32) {
+        let mut calls = 0;
+        let outcome = make(&mut || {
+            calls += 1;
+            if calls <= times { Err(errno) } else { Ok(()) }
+        });
+        (outcome, calls)
+    }
+
+    #[test]
+    fn signals_never_come_between() {
+        assert_eq!(failing(100, Errno::EINTR, |call| uninterrupted(call)), (Ok(()), 101));
+        assert_eq!(failing(1, Errno::ENOMEM, |call| uninterrupted(call)), (Err(Errno::ENOMEM), 1));
+    }
+
+    #[test]
+    fn a_want_of_memory_may_pass_and_other_refusals_do_not() {
+        assert_eq!(failing(2, Errno::ENOMEM, |call| insist(call)), (Ok(()), 3));
+        assert_eq!(failing(9, Errno::ENOMEM, |call| insist(call)), (Err(Errno::ENOMEM), MOST_TRIES));
+        assert_eq!(failing(1, Errno::EPERM, |call| insist(call)), (Err(Errno::EPERM), 1));
+    }
+}
