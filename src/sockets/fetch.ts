@@ -1,6 +1,7 @@
 import { misuse } from '../errors.ts'
 import { type Connector, connector } from './connector.ts'
 import { ensureNodesOwn } from './nodes-own.ts'
+import { ensureObedient } from './probe-fetch.ts'
 import type { SocketMaker } from './socket-maker.ts'
 
 /** As far as it is needed here: of undici, whether the application's or Node's own. */
@@ -37,6 +38,7 @@ export class FetchInside {
   async #load(): Promise<{ fetch: Fetch; dispatcher: Dispatcher }> {
     try {
       const { fetch, Agent } = (await undiciBeside()) ?? nodesUndici()
+      await ensureObedient(fetch)
       return { fetch, dispatcher: new Agent({ connect: connector(this.#maker) }) }
     } catch (error) {
       // The next call tries again.
