@@ -283,6 +283,28 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
       await expectRefused(outcomes)
     })
 
+    test('with a global fetch that was replaced', async () => {
+      const usual = globalThis.fetch
+      const replaced: Record<string, typeof fetch> = {
+        'and loses the dispatcher': (input, init) => usual(new Request(input, init).clone()),
+        'and ignores it': (input) => usual(input),
+        'and ignores it beside a request': (input, init) => usual(input, input instanceof Request ? undefined : init),
+        'and answers by itself': async () => new Response('a mock'),
+        'and never answers': () => new Promise(() => undefined),
+        'and throws': () => {
+          throw new Error('no fetch here')
+        },
+      }
+      const outcomes = await each(replaced, async (fetch) => {
+        using other = NamespaceSet.unshareSync(['user', 'net'], { loopback: true })
+        globalThis.fetch = fetch
+        const asked = other.network.fetch(`${protocol}://127.0.0.1:${port()}/`)
+        return asked.then(() => 'answered', codeOf).finally(() => (globalThis.fetch = usual))
+      })
+      expect(new Set(Object.values(outcomes))).toEqual(new Set(['ERR_NSSET_UNSUPPORTED_PLATFORM']))
+      await expectRefused({})
+    })
+
     test('with a pool of undici', async () => {
       const Agent = agentOfUndici()
       const outcomes = await each(LOOKUPS, async (lookup) => {

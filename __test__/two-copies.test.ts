@@ -128,6 +128,27 @@ test('what the other copy has made is refused, and the error says so', async () 
   }
 })
 
+test('so is what a version has made that does not sign its classes', async () => {
+  const value = await runWithBoth(`
+    import { readFileSync, writeFileSync } from 'node:fs'
+    writeFileSync(OTHER, readFileSync(OTHER, 'utf8').replaceAll('nsset.origin', 'nsset.unsigned'))
+    ${WITH_B}
+    const mine = A.NamespaceSet.unshareSync${MAKE}
+    const theirs = B.NamespaceSet.unshareSync${MAKE}
+    const calls = [
+      () => mine.equals(theirs),
+      () => mine.network.links.add({ kind: 'veth', name: 'v', peer: { name: 'w', set: theirs } }),
+      () => mine.network.apply([B.action.links.list()]),
+    ]
+    const outcomes = calls.map(async (call) => call())
+    console.log(JSON.stringify((await Promise.allSettled(outcomes)).map(({ reason }) => [reason?.code, reason?.message])))`)
+  const refused = [
+    'ERR_NSSET_OTHER_COPY',
+    expect.stringContaining('another copy of nsset (an older version; this one is'),
+  ]
+  expect(value).toEqual([refused, refused, refused])
+})
+
 describe('do() of one within do() of the other', () => {
   test('each is inside, and each comes back to where it was called', async () => {
     const value = await runWithBoth(

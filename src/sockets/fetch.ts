@@ -1,6 +1,7 @@
 import { misuse } from '../errors.ts'
 import { type Connector, connector } from './connector.ts'
 import { ensureNodesOwn } from './nodes-own.ts'
+import { ensureObedient } from './probe-fetch.ts'
 import type { SocketMaker } from './socket-maker.ts'
 
 /** As far as it is needed here: of undici, whether the application's or Node's own. */
@@ -37,6 +38,7 @@ export class FetchInside {
   async #load(): Promise<{ fetch: Fetch; dispatcher: Dispatcher }> {
     try {
       const { fetch, Agent } = (await undiciBeside()) ?? nodesUndici()
+      await ensureObedient(fetch)
       return { fetch, dispatcher: new Agent({ connect: connector(this.#maker) }) }
     } catch (error) {
       // The next call tries again.
@@ -52,18 +54,23 @@ async function undiciBeside(): Promise<{ fetch: Fetch; Agent: AgentClass } | und
     const name = 'undici'
     return (await import(name)) as { fetch: Fetch; Agent: AgentClass }
   } catch (error) {
-    if (NOT_INSTALLED.has((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    const { code = '', message } = error as NodeJS.ErrnoException
+    if (NOT_INSTALLED.has(code) || STANDS_IN.test(message)) return undefined
     throw error
   }
 }
 
-/** What the loaders say of a module that is not there, and jest where it cannot import one. */
+/** What the loaders say of a module that is not there, Vite among them, and jest where it cannot import one. */
 const NOT_INSTALLED = new Set([
   'ERR_MODULE_NOT_FOUND',
   'MODULE_NOT_FOUND',
+  'ERR_LOAD_URL',
   'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING',
   'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG',
 ])
+
+/** What Vite puts in the place of an optional peer dependency that is not installed says this, and has no code. */
+const STANDS_IN = /^Could not resolve "undici"/
 
 /** The newer first: from Node 24 on the older one is a wrapper. */
 const GLOBAL_DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`))
