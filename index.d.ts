@@ -51,14 +51,19 @@ export declare class NativeFds {
 
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
+  /** Waits until a handle's descriptor can be read, or written, or has an error; then `id` is answered. */
+  watch(id: number, handle: object, toWrite: boolean): void
   /**
    * Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
    * name, and else those that the calling thread sees. `id` is told of each, in this order, its stamp and its text, empty
    * where there is no such file; or null where the stamp is the one that is known. Files inside have no stamp.
    */
   readResolverFiles(id: number, name: string | undefined | null, known: Array<string>): void
-  /** Connects to an address of the link of this name; the answer to `id` says that it is connected. */
-  connectLinkLocal(id: number, address: string, port: number, link: string): void
+  /**
+   * Connects to a link-local address, by the socket of a handle where one is given; the answer to `id` says that it is
+   * connected.
+   */
+  connectLinkLocal(id: number, place: NativeLinkLocal, bound?: object): void
   /** Has a handle of Node's take the socket of that connection. Returns what the handle's `open` returns. */
   giveConnection(handle: object, id: number): number
   /** Ends that connection, where no handle has taken its socket. */
@@ -141,6 +146,9 @@ export declare class NativeSet {
 /** The file that this addon was loaded from, as a URL. */
 export declare function addonUrl(): string
 
+/** Connects a socket of UDP by the link of a zone. */
+export declare function connectByZone(handle: object, address: string, port: number, zone: string): number
+
 /** The namespaces of the calling thread. */
 export declare function current(kinds: number): NativeSet
 
@@ -198,6 +206,9 @@ export declare function initialize(createError: (fields: ErrorFields) => Error, 
 /** Whether children and requests under way keep the event loop alive. */
 export declare function keepAlive(alive: boolean): void
 
+/** The address of a socket, or of its peer, if it is link-local. All others Node.js tells as they are. */
+export declare function linkLocalName(handle: object, ofPeer: boolean): NativeName | null
+
 export declare function listNames(directory: Text): Array<string>
 
 /** What became of a request. */
@@ -212,8 +223,10 @@ export interface NativeAnswer {
 
 /** How a socket is bound. */
 export interface NativeBinding {
-  /** An IP address without a zone, or an abstract name of `AF_UNIX`, without its NUL. */
+  /** An IP address without its zone, or an abstract name of `AF_UNIX`, without its NUL. */
   address: string
+  /** The link inside of a link-local address, by its name or its number. */
+  zone?: string
   /** Left out for an abstract name. */
   port?: number
   reuseAddress: boolean
@@ -237,10 +250,41 @@ export interface NativeCommand {
   deathSignal?: number
 }
 
+/** What has come to a socket. */
+export interface NativeDatagram {
+  /** How many bytes it has, or a negative error number. */
+  status: number
+  /** Nothing of an error. */
+  message?: Buffer
+  /** Who sent it. */
+  address?: string
+  port?: number
+}
+
 export interface NativeIdMap {
   containerId: number
   hostId: number
   size: number
+}
+
+/** Where a connection leads to. */
+export interface NativeLinkLocal {
+  /** Without its zone. */
+  address: string
+  port: number
+  /** The link inside, by its name or its number; left out, it is the first with a link-local address, as libuv has it. */
+  zone?: string
+}
+
+/** A group of IPv6, and which datagrams to it are wanted. */
+export interface NativeMembership {
+  group: string
+  /** The only one who is listened to, where it is said. */
+  source?: string
+  /** The link, by its name or its number. */
+  zone: string
+  /** Whether the group is left. */
+  leave: boolean
 }
 
 export interface NativeMount {
@@ -255,14 +299,18 @@ export interface NativeMount {
   options: Array<[string, string]>
 }
 
+/** A link-local address of a socket, with its zone. */
+export interface NativeName {
+  address: string
+  port: number
+}
+
 /** A socket, and how it is bound. */
 export interface NativeSocket {
   /** As socket(2) takes it. */
   domain: number
   /** As socket(2) takes it. */
   type: number
-  /** The name of the link inside that the socket is bound to: SO_BINDTODEVICE of socket(7). */
-  device?: string
   /** Where the socket is bound, if it is. */
   binding?: NativeBinding
 }
@@ -288,7 +336,19 @@ export interface NativeUnshareOptions {
 
 export declare function openName(directory: Text, name: string): NativeSet
 
+/** What has come to a socket of IPv6 by now, at most so much as libuv would read at once. */
+export declare function receiveDatagrams(handle: object): Array<NativeDatagram>
+
 export declare function removeName(directory: Text, name: string): void
+
+/** Sends a datagram by the link of a zone, without waiting. Returns how many bytes it has. */
+export declare function sendByZone(handle: object, parts: Uint8Array[], address: string, port: number, zone: string): number
+
+/** Joins a group of IPv6 on a link, or leaves it. */
+export declare function setMembershipByZone(handle: object, membership: NativeMembership): number
+
+/** Has datagrams to groups leave by the link of a zone. */
+export declare function setMulticastZone(handle: object, zone: string): number
 
 /** Takes what `unshareBelow` has made. */
 export declare function takeMade(id: number): NativeSet

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, listNames, openName, removeName, takeMade, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, linkLocalName, listNames, openName, receiveDatagrams, removeName, sendByZone, setMembershipByZone, setMulticastZone, takeMade, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
@@ -781,6 +781,7 @@ export { NativeFds }
 export { NativeNetwork }
 export { NativeSet }
 export { addonUrl }
+export { connectByZone }
 export { current }
 export { enterAdmitted }
 export { fromDirectory }
@@ -792,9 +793,14 @@ export { generateWireguardKeys }
 export { generateWireguardPresharedKey }
 export { initialize }
 export { keepAlive }
+export { linkLocalName }
 export { listNames }
 export { openName }
+export { receiveDatagrams }
 export { removeName }
+export { sendByZone }
+export { setMembershipByZone }
+export { setMulticastZone }
 export { takeMade }
 export { unmount }
 export { unshare }

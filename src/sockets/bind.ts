@@ -11,12 +11,12 @@ export interface Binding {
 
 /** @internal A socket that is bound to an address, which may have a zone. */
 export function boundTo(type: number, address: string, port: number, how: Binding): NativeSocket {
-  const [bare, device] = splitZone(address)
+  const [bare, zone] = splitZone(address)
+  const isFour = familyOf(bare) === 4
   return {
-    domain: familyOf(bare) === 4 ? AF_INET : AF_INET6,
+    domain: isFour ? AF_INET : AF_INET6,
     type,
-    ...(device === undefined ? {} : { device }),
-    binding: { address: bare, port, ...how },
+    binding: { address: bare, port, ...how, ...(isFour || zone === undefined ? {} : { zone }) },
   }
 }
 

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
-import type { NativeNetwork } from '../../index.js'
+import type { NativeLinkLocal, NativeNetwork, NativeSocket } from '../../index.js'
 import { ask } from '../network/ask.ts'
+import { boundTo } from './bind.ts'
+import { nameInside } from './link-local-names.ts'
 import {
   EALREADY,
   EBADF,
@@ -11,7 +13,7 @@ import {
   refusalOf,
   type StreamHandle,
 } from './node-handle.ts'
-import { AF_INET, AF_INET6, AF_UNIX, isOfFileSystem, SOCK_STREAM, splitZone } from './socket-maker.ts'
+import { AF_INET, AF_INET6, AF_UNIX, isLinkLocal, isOfFileSystem, SOCK_STREAM, splitZone } from './socket-maker.ts'
 
 /**
  * @internal Binds a socket to a network for good: whatever handles Node.js gives it on its way, and later, when it has ended and
@@ -42,41 +44,49 @@ function adopt(handle: StreamHandle | null | undefined, socket: Socket, network:
   const below = handle._parent ?? handle
   const usual = Object.getPrototypeOf(handle) as StreamHandle
 
-  const open = (domain: number, zone: string | undefined): number => {
+  const open = (made: NativeSocket): number => {
     if (state !== 'new') return REFUSALS[state]
-    const device = zone === undefined ? {} : { device: zone }
-    const failed = numberOf(openInside(network, below, { domain, type: SOCK_STREAM, ...device }), socket)
+    const failed = numberOf(openInside(network, below, made), socket)
     if (failed === 0) state = 'inside'
     return failed
   }
   /** Node's own method, which would make a descriptor outside where there is none. */
   const inside =
-    (method: 'connect' | 'connect6' | 'bind' | 'bind6', domain: number, addressAt: number) =>
+    (method: 'connect' | 'connect6' | 'bind' | 'bind6', domain: number) =>
     (...args: never[]): number => {
-      const [address, zone] = domain === AF_INET6 ? splitZone(String(args[addressAt])) : []
-      const failed = open(domain, zone)
+      const failed = open({ domain, type: SOCK_STREAM })
       if (failed !== 0) return failed
       if (!(below.fd >= 0)) return EBADF
-      const rest = address === undefined ? args : args.with(addressAt, address as never)
-      return Reflect.apply(usual[method], handle, rest) as number
+      return Reflect.apply(usual[method], handle, args) as number
     }
-  const connect6 = inside('connect6', AF_INET6, 1) as StreamHandle['connect6']
-  handle.connect = inside('connect', AF_INET, 1)
+  const connect6 = inside('connect6', AF_INET6) as StreamHandle['connect6']
+  const bind6 = inside('bind6', AF_INET6) as StreamHandle['bind6']
+  handle.connect = inside('connect', AF_INET)
   handle.connect6 = (request, address, ...rest) => {
+    nameInside(below)
     const [bare, zone] = splitZone(address)
-    if (zone === undefined || state !== 'new') return connect6(request, address, ...rest)
+    const isAlone = state === 'connecting' || state === 'foreign'
+    if (isAlone || !isLinkLocal(bare) || (zone === undefined && !LOOKS_FOR_LINKS)) {
+      return connect6(request, bare, ...rest)
+    }
+    const bound = state === 'inside' ? below : undefined
     state = 'connecting'
-    connectLinkLocal(below, request as ConnectRequest, bare, zone, rest[0] as number, socket, network).then(
-      (isInside) => {
-        state = isInside ? 'inside' : 'new'
-      },
-    )
+    const place = { address: bare, port: rest[0] as number, ...(zone === undefined ? {} : { zone }) }
+    connectLinkLocal(below, request as ConnectRequest, place, bound, socket, network).then((isInside) => {
+      state = isInside || bound !== undefined ? 'inside' : 'new'
+    })
     return 0
   }
-  handle.bind = inside('bind', AF_INET, 0)
-  handle.bind6 = inside('bind6', AF_INET6, 0)
+  handle.bind = inside('bind', AF_INET)
+  handle.bind6 = (address, port, ...rest) => {
+    nameInside(below)
+    const [bare, zone] = splitZone(address)
+    if (zone === undefined || !isLinkLocal(bare) || state !== 'new') return bind6(bare, port, ...rest)
+    // As libuv has it for those that connect, too.
+    return open(boundTo(SOCK_STREAM, address, port, { reuseAddress: true, reusePort: false, ipv6Only: false }))
+  }
   if (below.constructor.name !== 'Pipe') return
-  const connectAbstract = inside('connect', AF_UNIX, 1) as StreamHandle['connect']
+  const connectAbstract = inside('connect', AF_UNIX) as StreamHandle['connect']
   handle.connect = (request, path) => {
     const isCallers = state === 'new' && isOfFileSystem(path)
     return isCallers ? usual.connect.call(handle, request, path) : connectAbstract(request, path)
@@ -93,20 +103,25 @@ interface ConnectRequest {
   oncomplete(status: number, handle: StreamHandle, request: object, readable: boolean, writable: boolean): void
 }
 
-/** Connects before the handle has a descriptor, and tells as a handle does. Resolves with whether it has one now. */
+/** From 1.49 on libuv takes the first link outside for a link-local address without a zone. */
+const LOOKS_FOR_LINKS = Number(process.versions.uv?.split('.')[1] ?? 0) >= 49
+
+/**
+ * Connects beside libuv, by the socket of the handle if that is bound, and else before it has one, and tells as a handle does. Resolves
+ * with whether it has one that is connected.
+ */
 async function connectLinkLocal(
   handle: StreamHandle,
   request: ConnectRequest,
-  address: string,
-  zone: string,
-  port: number,
+  place: NativeLinkLocal,
+  bound: StreamHandle | undefined,
   socket: Socket,
   network: NativeNetwork,
 ): Promise<boolean> {
   let connection = 0
   const asked = ask((id) => {
     connection = id
-    network.connectLinkLocal(id, address, port, zone)
+    network.connectLinkLocal(id, place, bound)
   })
   const close = Object.getOwnPropertyDescriptor(handle, 'close')
   let isClosed = false
@@ -120,7 +135,7 @@ async function connectLinkLocal(
   const { failure } = await asked.catch((failure: Error) => ({ failure }))
   if (isClosed) return false
   restore(handle, 'close', close)
-  const status = numberOf(failure === undefined ? take(handle, connection, network) : refusalOf(failure), socket)
+  const status = numberOf(failure === undefined ? taken(handle, connection, bound, network) : refusalOf(failure), socket)
   request.oncomplete(status, handle, request, true, true)
   return status === 0
 }
@@ -131,9 +146,17 @@ function restore(object: object, name: string, was: PropertyDescriptor | undefin
   else Object.defineProperty(object, name, was)
 }
 
-function take(handle: StreamHandle, connection: number, network: NativeNetwork): Refusal {
+function taken(
+  handle: StreamHandle,
+  connection: number,
+  bound: StreamHandle | undefined,
+  network: NativeNetwork,
+): Refusal {
   try {
-    return network.giveConnection(handle, connection)
+    if (bound === undefined) return network.giveConnection(handle, connection)
+    network.dropConnection(connection)
+    // The handle has it already, and learns that it can be read and written.
+    return handle.open(handle.fd)
   } catch (error) {
     return refusalOf(error)
   }

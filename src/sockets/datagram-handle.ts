@@ -1,6 +1,8 @@
 import type { Socket } from 'node:dgram'
 import { familyOf } from '../network/values.ts'
 import { type Binding, boundTo } from './bind.ts'
+import { type ReceivingHandle, receiveInside } from './datagram-receiving.ts'
+import { type AddressedHandle, knowZones } from './datagram-zones.ts'
 import { EBADF, ECANCELED, EINVAL, openInside, type Refusal } from './node-handle.ts'
 import { SOCK_DGRAM, type SocketMaker, splitZone } from './socket-maker.ts'
 
@@ -49,6 +51,11 @@ export class DatagramInside {
     this.#handle = handle
     this.#family = Reflect.get(socket, 'type') === 'udp6' ? 6 : 4
     this.#how = how
+    // Of IPv4 no address has a zone. One that is closed from the start has no handle.
+    if (this.#family === 6 && state.handle !== null) {
+      knowZones(state.handle as unknown as AddressedHandle, maker.native)
+      receiveInside(state.handle as unknown as ReceivingHandle, maker.native)
+    }
     this.#usual = Object.fromEntries([...SENDING, ...JOINING].map((name) => [name, handle[name] as Method]))
     this.#guard()
   }

@@ -7,8 +7,8 @@ import { parseText } from '../paths.ts'
 import { type Binding, boundTo, boundToName } from './bind.ts'
 import { addressOf } from './lookup.ts'
 import { isNodesOwn, refuseForeign } from './nodes-own.ts'
-import { listenBy, NO_PORT, serverHandle } from './server-handle.ts'
-import { isOfFileSystem, SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
+import { listenBy, namePeersInside, NO_PORT, serverHandle } from './server-handle.ts'
+import { AF_INET6, isOfFileSystem, SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
 import { refusal, systemError } from './system-error.ts'
 
 /** Options of {@link Network.listen}: those of `server.listen`. */
@@ -119,6 +119,7 @@ function listenInside(maker: SocketMaker, server: Server, places: Place[], how: 
   try {
     const place = bindFirst(maker, handle, places)
     listenBy(handle, server, isPipe, backlog)
+    if (place.socket.domain === AF_INET6) namePeersInside(handle)
     closeWhenAborted(server, signal)
     return place
   } finally {

@@ -12,12 +12,17 @@ export interface StreamHandle {
   bind(address: string, port: number, ...rest: unknown[]): number
   bind6(address: string, port: number, ...rest: unknown[]): number
   listen(backlog: number): number
+  getsockname(out: object): number
+  getpeername(out: object): number
+  onconnection?: (status: number, client?: StreamHandle) => void
   /** The handle that a handle of TLS is around. */
   readonly _parent?: StreamHandle
 }
 
 /** @internal Error numbers, as libuv has them. */
 export const EBADF = -9
+/** @internal */
+export const EAGAIN = -11
 /** @internal */
 export const EBUSY = -16
 /** @internal */

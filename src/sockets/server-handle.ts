@@ -1,4 +1,5 @@
 import type { Server, Socket } from 'node:net'
+import { nameInside } from './link-local-names.ts'
 import type { StreamHandle } from './node-handle.ts'
 
 type HandleClass = new (type: number) => StreamHandle
@@ -41,6 +42,16 @@ export function listenBy(handle: StreamHandle, server: Server, isPipe: boolean, 
   Reflect.set(server, '_handle', handle)
   const listen2 = Reflect.get(server, '_listen2') as Listen2
   listen2.call(server, null, NO_PORT, NO_PORT, backlog)
+}
+
+/** @internal Has the handle of a server, and those of its connections, name links as they are called inside. */
+export function namePeersInside(handle: StreamHandle): void {
+  nameInside(handle)
+  const { onconnection } = handle
+  handle.onconnection = (status, client) => {
+    if (client !== undefined) nameInside(client)
+    onconnection?.call(handle, status, client)
+  }
 }
 
 /** What `server.listen` itself calls in the end. */

@@ -2,8 +2,8 @@
 //! outside only, and from 1.49 on puts one of them into an address that has none.
 
 use std::{
-    net::{Ipv6Addr, SocketAddrV6, TcpStream},
-    os::fd::OwnedFd,
+    net::{IpAddr, Ipv6Addr, SocketAddrV6, TcpStream},
+    os::fd::{AsFd, OwnedFd},
     pin::pin,
     sync::Arc,
 };
@@ -16,26 +16,48 @@ use nix::{
     fcntl::{FcntlArg, OFlag, fcntl},
 };
 use nsset::{Error, Kind, SystemError};
-use nsset_net::LinkRef;
 use tokio::net::TcpSocket;
 
-use super::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, thread};
+use super::{
+    Inside, NativeNetwork, failure::Failure, handle_fd::fd_of, open, reply::Reply, sockets::Sockets, thread,
+    zone::index_of,
+};
 use crate::{environment, failure::guard, give::give};
+
+/// Where a connection leads to.
+#[napi(object, object_to_js = false)]
+pub struct NativeLinkLocal {
+    /// Without its zone.
+    pub address: String,
+    pub port: u16,
+    /// The link inside, by its name or its number; left out, it is the first with a link-local address, as libuv has it.
+    pub zone: Option<String>,
+}
 
 #[napi]
 impl NativeNetwork {
-    /// Connects to an address of the link of this name; the answer to `id` says that it is connected.
-    #[napi(catch_unwind)]
-    pub fn connect_link_local(&self, env: Env, id: u32, address: String, port: u16, link: String) -> Result<()> {
+    /// Connects to a link-local address, by the socket of a handle where one is given; the answer to `id` says that it is
+    /// connected.
+    #[napi(catch_unwind, ts_args_type = "id: number, place: NativeLinkLocal, bound?: object")]
+    pub fn connect_link_local(
+        &self,
+        env: Env,
+        id: u32,
+        place: NativeLinkLocal,
+        bound: Option<Object<'_>>,
+    ) -> Result<()> {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let inside = Arc::clone(&self.inside);
         let connections = self.connections.clone();
         guard(env, || {
-            let address: Ipv6Addr =
-                address.parse().map_err(|_| Error::InvalidArgument(format!("'{address}' is no IPv6 address")))?;
+            let address: Ipv6Addr = place
+                .address
+                .parse()
+                .map_err(|_| Error::InvalidArgument(format!("'{}' is no IPv6 address", place.address)))?;
+            let bound = bound.as_ref().map(clone_of).transpose()?;
             let dropped = connections.begin(id);
             thread::run(move || async move {
-                let outcome = match select(pin!(connect(&inside, address, port, &link)), pin!(dropped)).await {
+                let outcome = match select(pin!(connect(&inside, address, &place, bound)), pin!(dropped)).await {
                     Either::Left((connected, _)) => connected.map(|socket| connections.keep(id, socket)),
                     Either::Right(_) => Err(Error::from(SystemError::new(Errno::ECANCELED, "connect")).into()),
                 };
@@ -65,16 +87,41 @@ impl NativeNetwork {
     }
 }
 
-async fn connect(inside: &Inside, address: Ipv6Addr, port: u16, link: &str) -> std::result::Result<OwnedFd, Failure> {
+async fn connect(
+    inside: &Inside,
+    address: Ipv6Addr,
+    NativeLinkLocal { port, zone, .. }: &NativeLinkLocal,
+    bound: Option<OwnedFd>,
+) -> std::result::Result<OwnedFd, Failure> {
     let sockets = open(inside)?;
-    let index = sockets.links().await?.index(&LinkRef::Name(link.into())).await?;
-    let socket = TcpStream::from(sockets.socket_inside(libc::AF_INET6, libc::SOCK_STREAM, 0).await?);
+    let socket = match bound {
+        Some(socket) => socket,
+        None => sockets.socket_inside(libc::AF_INET6, libc::SOCK_STREAM, 0).await?,
+    };
+    let index = match zone {
+        Some(zone) => index_of(socket.as_fd(), zone),
+        None => first_link(&sockets).await?,
+    };
     drop(sockets);
+    let socket = TcpStream::from(socket);
     socket.set_nonblocking(true).map_err(|error| refused(&error))?;
-    let place = SocketAddrV6::new(address, port, 0, index);
+    let place = SocketAddrV6::new(address, *port, 0, index);
     let connected = TcpSocket::from_std_stream(socket).connect(place.into()).await;
     let stream = connected.and_then(tokio::net::TcpStream::into_std).map_err(|error| refused(&error))?;
     Ok(stream.into())
+}
+
+/// The first link that has a link-local address; 0 if none has.
+async fn first_link(sockets: &Sockets) -> std::result::Result<u32, Failure> {
+    let addresses = sockets.addresses().await?.list(None).await?;
+    let is_link_local = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    Ok(addresses.iter().find(|each| is_link_local(each.cidr.address)).map_or(0, |each| each.link))
+}
+
+/// The socket of a handle once more.
+fn clone_of(handle: &Object<'_>) -> nsset::Result<OwnedFd> {
+    let socket = fd_of(handle).map_err(|errno| SystemError::new(errno, "connect"))?;
+    socket.try_clone_to_owned().map_err(|_| SystemError::new(Errno::last(), "dup").into())
 }
 
 /// As a handle is given a descriptor.

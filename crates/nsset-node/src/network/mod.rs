@@ -1,8 +1,10 @@
 //! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
 
 mod connections;
+mod datagrams;
 mod failure;
 mod file;
+mod handle_fd;
 mod keys;
 mod link_local;
 mod operation;
@@ -14,6 +16,8 @@ pub mod thread;
 pub mod turns;
 pub mod under_way;
 pub mod waiting;
+mod zone;
+mod zoned;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -13,7 +13,7 @@ use nix::{
 };
 use nsset::{Error, Kind, SystemError};
 
-use super::{NativeNetwork, open};
+use super::{NativeNetwork, open, zone::address_of};
 use crate::{failure::guard, give::give};
 
 /// A socket, and how it is bound.
@@ -24,8 +24,6 @@ pub struct NativeSocket {
     /// As socket(2) takes it.
     #[napi(js_name = "type")]
     pub kind: i32,
-    /// The name of the link inside that the socket is bound to: SO_BINDTODEVICE of socket(7).
-    pub device: Option<String>,
     /// Where the socket is bound, if it is.
     pub binding: Option<NativeBinding>,
 }
@@ -33,8 +31,10 @@ pub struct NativeSocket {
 /// How a socket is bound.
 #[napi(object, object_to_js = false)]
 pub struct NativeBinding {
-    /// An IP address without a zone, or an abstract name of `AF_UNIX`, without its NUL.
+    /// An IP address without its zone, or an abstract name of `AF_UNIX`, without its NUL.
     pub address: String,
+    /// The link inside of a link-local address, by its name or its number.
+    pub zone: Option<String>,
     /// Left out for an abstract name.
     pub port: Option<u16>,
     pub reuse_address: bool,
@@ -54,9 +54,6 @@ impl NativeNetwork {
 
     fn make(&self, spec: &NativeSocket) -> nsset::Result<OwnedFd> {
         let fd = open(&self.inside)?.socket(spec.domain, spec.kind, 0)?;
-        if let Some(device) = &spec.device {
-            setsockopt(&fd, sockopt::BindToDevice, &device.into()).map_err(|errno| failed(errno, "setsockopt"))?;
-        }
         if let Some(binding) = &spec.binding {
             // It takes no thread inside to do so (ip(7)).
             binding.prepare(&fd).map_err(|errno| failed(errno, "setsockopt"))?;
@@ -80,7 +77,7 @@ impl NativeBinding {
         Ok(())
     }
 
-    fn bind(&self, socket: &impl AsRawFd) -> nsset::Result<()> {
+    fn bind(&self, socket: &OwnedFd) -> nsset::Result<()> {
         let bound = match self.port {
             None => {
                 UnixAddr::new_abstract(self.address.as_bytes()).and_then(|address| bind(socket.as_raw_fd(), &address))
@@ -90,7 +87,11 @@ impl NativeBinding {
                     .address
                     .parse()
                     .map_err(|_| Error::InvalidArgument(format!("'{}' is no IP address", self.address)))?;
-                bind(socket.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(address, port)))
+                let place = match (address, &self.zone) {
+                    (IpAddr::V6(address), Some(zone)) => address_of(socket.as_fd(), address, port, zone).into(),
+                    _ => SocketAddr::new(address, port),
+                };
+                bind(socket.as_raw_fd(), &SockaddrStorage::from(place))
             }
         };
         bound.map_err(|errno| failed(errno, "bind"))

@@ -1,0 +1,152 @@
+//! What Node.js asks a handle of UDP for, where a link inside is named: libuv looks links up where the calling thread is.
+//! Each call returns what the handle's own would: 0 or more, or a negative error number.
+
+use std::{
+    io::IoSlice,
+    mem::size_of_val,
+    net::{Ipv6Addr, SocketAddrV6},
+    os::fd::{AsRawFd, BorrowedFd},
+};
+
+use napi::bindgen_prelude::{Buffer, Object};
+use napi_derive::napi;
+use nix::{
+    errno::Errno,
+    sys::socket::{MsgFlags, SockaddrIn6, connect, sendmsg},
+};
+
+use super::{
+    handle_fd::{fd_of, status},
+    zone::{address_of, index_of},
+};
+
+/// A group of IPv6, and which datagrams to it are wanted.
+#[napi(object, object_to_js = false)]
+pub struct NativeMembership {
+    pub group: String,
+    /// The only one who is listened to, where it is said.
+    pub source: Option<String>,
+    /// The link, by its name or its number.
+    pub zone: String,
+    /// Whether the group is left.
+    pub leave: bool,
+}
+
+/// Sends a datagram by the link of a zone, without waiting. Returns how many bytes it has.
+#[napi(catch_unwind, ts_args_type = "handle: object, parts: Uint8Array[], address: string, port: number, zone: string")]
+pub fn send_by_zone(handle: Object<'_>, parts: Vec<Buffer>, address: String, port: u16, zone: String) -> i32 {
+    let send = || {
+        let socket = fd_of(&handle)?;
+        let to = SockaddrIn6::from(place_of(socket, &address, port, &zone)?);
+        let parts: Vec<_> = parts.iter().map(|part| IoSlice::new(part)).collect();
+        let sent = sendmsg(socket.as_raw_fd(), &parts, &[], MsgFlags::MSG_DONTWAIT, Some(&to))?;
+        i32::try_from(sent).map_err(|_| Errno::EMSGSIZE)
+    };
+    status(send())
+}
+
+/// Connects a socket of UDP by the link of a zone.
+#[napi(catch_unwind, ts_args_type = "handle: object, address: string, port: number, zone: string")]
+pub fn connect_by_zone(handle: Object<'_>, address: String, port: u16, zone: String) -> i32 {
+    let connect = || {
+        let socket = fd_of(&handle)?;
+        let to = SockaddrIn6::from(place_of(socket, &address, port, &zone)?);
+        connect(socket.as_raw_fd(), &to).map(|()| 0)
+    };
+    status(connect())
+}
+
+/// Joins a group of IPv6 on a link, or leaves it.
+#[napi(catch_unwind, ts_args_type = "handle: object, membership: NativeMembership")]
+pub fn set_membership_by_zone(handle: Object<'_>, membership: NativeMembership) -> i32 {
+    let set = || membership.set(fd_of(&handle)?).map(|()| 0);
+    // As libuv has it.
+    match status(set()) {
+        NO_SUCH_ADDRESS => -libc::ENODEV,
+        status => status,
+    }
+}
+
+const NO_SUCH_ADDRESS: i32 = -libc::ENXIO;
+
+/// Has datagrams to groups leave by the link of a zone.
+#[napi(catch_unwind, ts_args_type = "handle: object, zone: string")]
+pub fn set_multicast_zone(handle: Object<'_>, zone: String) -> i32 {
+    let set = || {
+        let socket = fd_of(&handle)?;
+        set_option(socket, libc::IPV6_MULTICAST_IF, &index_of(socket, &zone)).map(|()| 0)
+    };
+    status(set())
+}
+
+impl NativeMembership {
+    fn set(&self, socket: BorrowedFd<'_>) -> nix::Result<()> {
+        let index = index_of(socket, &self.zone);
+        let Some(source) = &self.source else {
+            let request = libc::ipv6_mreq { ipv6mr_multiaddr: bytes_of(ip_of(&self.group)?), ipv6mr_interface: index };
+            let option = if self.leave { libc::IPV6_DROP_MEMBERSHIP } else { libc::IPV6_ADD_MEMBERSHIP };
+            return set_option(socket, option, &request);
+        };
+        let request = SourceRequest {
+            interface: index,
+            group: Storage::of(ip_of(&self.group)?),
+            source: Storage::of(ip_of(source)?),
+        };
+        let option = if self.leave { MCAST_LEAVE_SOURCE_GROUP } else { MCAST_JOIN_SOURCE_GROUP };
+        set_option(socket, option, &request)
+    }
+}
+
+/// Of `<linux/in.h>`.
+const MCAST_JOIN_SOURCE_GROUP: i32 = 46;
+const MCAST_LEAVE_SOURCE_GROUP: i32 = 47;
+
+/// `struct group_source_req` of `<linux/in.h>`.
+#[repr(C)]
+struct SourceRequest {
+    interface: u32,
+    group: Storage,
+    source: Storage,
+}
+
+/// `struct sockaddr_storage`, with an address of IPv6.
+#[repr(C)]
+union Storage {
+    address: libc::sockaddr_in6,
+    room: libc::sockaddr_storage,
+}
+
+impl Storage {
+    fn of(ip: Ipv6Addr) -> Self {
+        // SAFETY: a `sockaddr_storage` is integers, of which zeros are a value.
+        let mut storage = Self { room: unsafe { std::mem::zeroed() } };
+        storage.address = libc::sockaddr_in6 {
+            sin6_family: libc::AF_INET6 as _,
+            sin6_port: 0,
+            sin6_flowinfo: 0,
+            sin6_addr: bytes_of(ip),
+            sin6_scope_id: 0,
+        };
+        storage
+    }
+}
+
+fn set_option<T>(socket: BorrowedFd<'_>, option: i32, value: &T) -> nix::Result<()> {
+    let length = libc::socklen_t::try_from(size_of_val(value)).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the descriptor is open, and `value` is valid for as many bytes as are said.
+    let status =
+        unsafe { libc::setsockopt(socket.as_raw_fd(), libc::IPPROTO_IPV6, option, (&raw const *value).cast(), length) };
+    Errno::result(status).map(drop)
+}
+
+fn place_of(socket: BorrowedFd<'_>, address: &str, port: u16, zone: &str) -> nix::Result<SocketAddrV6> {
+    Ok(address_of(socket, ip_of(address)?, port, zone))
+}
+
+fn ip_of(address: &str) -> nix::Result<Ipv6Addr> {
+    address.parse().map_err(|_| Errno::EINVAL)
+}
+
+fn bytes_of(ip: Ipv6Addr) -> libc::in6_addr {
+    libc::in6_addr { s6_addr: ip.octets() }
+}
