@@ -1,4 +1,4 @@
-//! What packets of a route are wrapped into: ip-route(8), "ENCAPTYPE". Kept as the kernel has it, not looked into.
+//! What packets of a route are wrapped into: ip-route(8), `encap`. Kept as the kernel has it, not looked into.
 
 use serde::{Deserialize, Serialize};
 
