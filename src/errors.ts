@@ -1,11 +1,12 @@
-import { channel } from 'node:diagnostics_channel'
+import type { Channel } from 'node:diagnostics_channel'
 import type { ErrorFields } from '../index.js'
 import type { NamespaceKind } from './namespace-kind.ts'
 
-/** Who wants to know of all errors; errors of actions are told as their causes. */
-const errors = channel('nsset:error')
+let errors: Channel | undefined
 
+/** For subscribers to all errors; the cause of an error of an action is published, and not that error. */
 function publish(error: Error): void {
+  errors ??= process.getBuiltinModule('node:diagnostics_channel').channel('nsset:error')
   if (errors.hasSubscribers) errors.publish({ error })
 }
 
