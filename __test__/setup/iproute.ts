@@ -9,8 +9,12 @@ const TIME_LIMIT = isVm ? 60_000 : 10_000
 /** An ordinary user's PATH may lack where `tc` and `bridge` are. */
 const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` }
 
-/** What the kernel says of a kind that it does not have. */
-const LACKING = /Unknown device type|Specified qdisc kind is unknown|Specified qdisc not found|Operation not supported/
+/**
+ * What the kernel says of a kind that it does not have, and `ip tuntap` of a /dev/net/tun that only root may open, as it is where
+ * udev does not run.
+ */
+const LACKING =
+  /Unknown device type|Specified qdisc kind is unknown|Specified qdisc not found|Operation not supported|^open: Permission denied/
 
 export interface IpLink {
   ifindex: number
