@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { NativeDatagram, NativeNetwork } from '../../index.js'
 import { hold, release } from '../event-loop.ts'
-import { expectAnswer, forgetAnswer } from '../network/answers.ts'
 import { binding } from '../native.ts'
+import { expectAnswer, forgetAnswer } from '../network/answers.ts'
 import { refusalOf } from './node-handle.ts'
 
 /** What of a handle of UDP is about what comes. */

@@ -66,10 +66,11 @@ export class LateSends {
     const refused = failure === undefined ? undefined : ((failure as NodeJS.ErrnoException).errno ?? ECANCELED)
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const sent = refused ?? next.attempt()
-      if (sent === EAGAIN) return this.#attemptLater()
+      if (sent === EAGAIN) break
       this.#waiting.shift()
-      finish(next, sent)
+      process.nextTick(finish, next, sent)
     }
+    if (this.#waiting.length > 0) this.#attemptLater()
   }
 }
 

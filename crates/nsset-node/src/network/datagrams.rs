@@ -22,14 +22,7 @@ use nix::{
 use nsset::{Error, Kind, SystemError};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{
-    NativeNetwork,
-    failure::Failure,
-    handle_fd::fd_of,
-    reply::Reply,
-    thread,
-    zone::text_of,
-};
+use super::{NativeNetwork, failure::Failure, handle_fd::fd_of, reply::Reply, thread, zone::text_of};
 use crate::{environment, failure::guard};
 
 /// What has come to a socket.
@@ -114,8 +107,7 @@ pub fn receive_datagrams(handle: Object<'_>) -> Vec<NativeDatagram> {
 fn receive(socket: BorrowedFd<'_>, room: &mut [u8]) -> nix::Result<NativeDatagram> {
     let (length, from) = {
         let mut parts = [IoSliceMut::new(&mut *room)];
-        let received =
-            recvmsg::<SockaddrIn6>(socket.as_raw_fd(), &mut parts, None, MsgFlags::MSG_DONTWAIT)?;
+        let received = recvmsg::<SockaddrIn6>(socket.as_raw_fd(), &mut parts, None, MsgFlags::MSG_DONTWAIT)?;
         (received.bytes, received.address.map(SocketAddrV6::from))
     };
     let message = room.get(..length).unwrap_or_default();
