@@ -387,6 +387,21 @@ describe('with links that are not outside', () => {
     server.close()
   })
 
+  test('what waits for room is sent once there is some, in order', async () => {
+    // Nobody has that address, and what waits for its neighbour is soon given up.
+    await sets.middle.network.sysctls.set('net.ipv6.neigh.toOne.retrans_time_ms', '20')
+    const socket = await bound(sets.middle)
+    socket.setSendBufferSize(4_608)
+    const told: unknown[] = []
+    for (let count = 0; count < 12; count += 1) {
+      socket.send(Buffer.alloc(1_000), 9, 'fe80::98%toOne', (error, bytes) => told.push([count, error, bytes]))
+    }
+    expect(socket.getSendQueueCount()).toBeGreaterThan(5)
+    await expect.poll(() => told.length, { timeout: 5_000 }).toBe(12)
+    expect(told).toEqual(Array.from({ length: 12 }, (_, count) => [count, null, 1_000]))
+    expect([socket.getSendQueueCount(), socket.getSendQueueSize()]).toEqual([0, 0])
+  })
+
   test('a hundred sockets that are full, connected or waiting leave nothing', async () => {
     const before = resources()
     for (let count = 0; count < 100; count += 1) {
@@ -401,6 +416,20 @@ describe('with links that are not outside', () => {
   })
 })
 
+/** A Worker with sockets of all sorts, which are as they are when it is terminated. */
+const WORKER = `
+  import { parentPort } from 'node:worker_threads'
+  import { NamespaceSet } from 'nsset'
+  const set = await NamespaceSet.unshare(${isRoot ? "'net'" : "['user', 'net']"}, { loopback: true })
+  const socket = set.network.createSocket({ type: 'udp6', sendBufferSize: 4608 }).bind(0, '::')
+  socket.on('listening', () => {
+    for (let index = 0; index < 20; index += 1) {
+      socket.send(Buffer.alloc(1000), socket.address().port, '::1%lo', () => undefined)
+    }
+    parentPort.postMessage('ready')
+  })
+`
+
 /** What a program that does nothing else says. */
 async function said(body: string): Promise<unknown> {
   const kinds = isRoot ? "'net'" : "['user', 'net']"
@@ -414,6 +443,50 @@ async function said(body: string): Promise<unknown> {
 }
 
 describe('a process', () => {
+  test('hears when its set is closed, and when descriptors are there again', async () => {
+    const program = `
+      import { closeSync, openSync } from 'node:fs'
+      const socket = set.network.createSocket('udp6').bind(0, '::1')
+      await once(socket, 'listening')
+      const other = set.network.createSocket('udp6').bind(0, '::1')
+      await once(other, 'listening')
+      set.close()
+      const held = []
+      try { while (true) held.push(openSync('/dev/null')) } catch {}
+      const seen = []
+      socket.on('message', (message) => seen.push(String(message)))
+      for (const text of ['one', 'two']) {
+        other.send(text, socket.address().port, '::1')
+        await once(socket, 'message')
+      }
+      socket.setRecvBufferSize(100_000)
+      for (const fd of held) closeSync(fd)
+      for (const each of [socket, other]) each.close()
+      console.log(JSON.stringify(seen))
+    `
+    expect(await said(program)).toEqual(['one', 'two'])
+  })
+
+  test('ends a Worker whose sockets hear, and wait to send', async () => {
+    const program = `
+      import { readdirSync } from 'node:fs'
+      import { Worker } from 'node:worker_threads'
+      const count = () => readdirSync('/proc/self/fd').length
+      const body = ${JSON.stringify(WORKER)}
+      const turn = async () => {
+        const worker = new Worker(body, { eval: true })
+        await once(worker, 'message')
+        await worker.terminate()
+      }
+      await turn()
+      const before = count()
+      for (let index = 0; index < 10; index += 1) await turn()
+      for (let tries = 0; count() > before && tries < 50; tries += 1) await new Promise((go) => setTimeout(go, 50))
+      console.log(count() - before)
+    `
+    expect(await said(program)).toBe(0)
+  })
+
   test('goes on while a socket listens, and ends once it is unreferenced or closed', async () => {
     const until = (end: string) => `
       const socket = set.network.createSocket('udp6').bind(0, '::1')

@@ -45,16 +45,22 @@ export class LateSends {
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
-    this.#network.dropConnection(this.#watch)
+    this.#stopWatching()
     setImmediate(() => {
       for (const send of waiting) finish(send, ECANCELED)
     })
   }
 
+  #stopWatching(): void {
+    this.#network.dropConnection(this.#watch)
+    this.#watch = 0
+  }
+
   #attemptLater(): void {
+    const previous = this.#watch || null
     const asked = ask((id) => {
       this.#watch = id
-      this.#network.watch(id, this.#handle, true)
+      this.#network.watch(id, this.#handle, true, previous)
     })
     asked.then(
       ({ failure }) => this.#attemptAll(failure),
@@ -71,6 +77,7 @@ export class LateSends {
       process.nextTick(finish, next, sent)
     }
     if (this.#waiting.length > 0) this.#attemptLater()
+    else this.#stopWatching()
   }
 }
 
