@@ -193,6 +193,7 @@ describe('as for a program that stands inside', () => {
         seen.push([count, error && tellError(error), bytes])
       })
     }
+    await pass(5)
     seen.push([client.getSendQueueCount() > 2, client.getSendQueueSize() === client.getSendQueueCount() * 1_000])
     await pass(50)
     client.on('close', () => seen.push('close'))
@@ -389,13 +390,14 @@ describe('with links that are not outside', () => {
 
   test('what waits for room is sent once there is some, in order', async () => {
     // Nobody has that address, and what waits for its neighbour is soon given up.
-    await sets.middle.network.sysctls.set('net.ipv6.neigh.toOne.retrans_time_ms', '20')
+    await sets.middle.network.sysctls.set('net.ipv6.neigh.toOne.retrans_time_ms', '50')
     const socket = await bound(sets.middle)
     socket.setSendBufferSize(4_608)
     const told: unknown[] = []
     for (let count = 0; count < 12; count += 1) {
       socket.send(Buffer.alloc(1_000), 9, 'fe80::98%toOne', (error, bytes) => told.push([count, error, bytes]))
     }
+    await new Promise((resolve) => setTimeout(resolve, 5))
     expect(socket.getSendQueueCount()).toBeGreaterThan(5)
     await expect.poll(() => told.length, { timeout: 5_000 }).toBe(12)
     expect(told).toEqual(Array.from({ length: 12 }, (_, count) => [count, null, 1_000]))
