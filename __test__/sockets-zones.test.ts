@@ -149,7 +149,7 @@ describe('as for a program that stands inside', () => {
   socketTwins('what is put off by one message comes before the next', async ({ createSocket, once, pass }) => {
     const seen: unknown[] = []
     const server = createSocket('udp6')
-    server.bind(7640, '::1')
+    server.bind(7640)
     await once(server, 'listening')
     const client = createSocket('udp6')
     for (const text of ['one', 'two', 'three', '', 'five']) {
@@ -168,7 +168,7 @@ describe('as for a program that stands inside', () => {
   socketTwins('closed by a listener, it tells of no more', async ({ createSocket, once, pass }) => {
     const seen: unknown[] = []
     const server = createSocket('udp6')
-    server.bind(7641, '::1')
+    server.bind(7641)
     await once(server, 'listening')
     const client = createSocket('udp6')
     for (const text of ['one', 'two']) await new Promise((resolve) => client.send(text, 7641, '::1', resolve))
@@ -448,9 +448,9 @@ describe('a process', () => {
   test('hears when its set is closed, and when descriptors are there again', async () => {
     const program = `
       import { closeSync, openSync } from 'node:fs'
-      const socket = set.network.createSocket('udp6').bind(0, '::1')
+      const socket = set.network.createSocket('udp6').bind()
       await once(socket, 'listening')
-      const other = set.network.createSocket('udp6').bind(0, '::1')
+      const other = set.network.createSocket('udp6').bind()
       await once(other, 'listening')
       set.close()
       const held = []
@@ -491,7 +491,7 @@ describe('a process', () => {
 
   test('goes on while a socket listens, and ends once it is unreferenced or closed', async () => {
     const until = (end: string) => `
-      const socket = set.network.createSocket('udp6').bind(0, '::1')
+      const socket = set.network.createSocket('udp6').bind()
       await once(socket, 'listening')
       setTimeout(() => { console.log('"it went on"'); ${end} }, 300).unref()
       ${end === '' ? 'console.log(\'"it ended"\'); socket.unref()' : ''}
@@ -504,7 +504,7 @@ describe('a process', () => {
   test('hears in the context in which the socket was made', async () => {
     const program = `
       const storage = new AsyncLocalStorage()
-      const socket = storage.run('of the socket', () => set.network.createSocket('udp6').bind(0, '::1'))
+      const socket = storage.run('of the socket', () => set.network.createSocket('udp6').bind())
       await once(socket, 'listening')
       socket.on('message', (message) => {
         console.log(JSON.stringify([String(message), storage.getStore()]))
@@ -517,7 +517,7 @@ describe('a process', () => {
 
   test('hears the next message after one whose listener throws', async () => {
     const program = `
-      const socket = set.network.createSocket('udp6').bind(0, '::1')
+      const socket = set.network.createSocket('udp6').bind()
       await once(socket, 'listening')
       const seen = []
       process.on('uncaughtException', (error) => seen.push(error.message))

@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks'
+import type { AsyncResource } from 'node:async_hooks'
 import type { NativeDatagram, NativeNetwork } from '../../index.js'
 import { hold, release } from '../event-loop.ts'
 import { binding } from '../native.ts'
@@ -19,8 +19,13 @@ export interface ReceivingHandle {
  * @internal Has a handle of UDP tell of datagrams as it does, but with the names that links have inside, and of those, too, whose link
  * has an index that no link has outside: Node drops them, with an error.
  */
-export function receiveInside(handle: ReceivingHandle, network: NativeNetwork): void {
-  new Receiving(handle, network)
+export function receiveInside(handle: ReceivingHandle, network: NativeNetwork, context: AsyncResource): void {
+  new Receiving(handle, network, context)
+}
+
+/** @internal Whether a socket that is bound to this address may hear of link-local neighbours: of any address but the loopback one. */
+export function hearsNeighbours(address: string): boolean {
+  return address !== '::1'
 }
 
 /** Milliseconds. */
@@ -29,19 +34,20 @@ const PAUSE = 100
 class Receiving {
   readonly #handle: ReceivingHandle
   readonly #network: NativeNetwork
-  /** What listens is in the context in which the socket was made. */
-  readonly #context = new AsyncResource('UDPWRAP')
+  readonly #context: AsyncResource
   /** The number of what is waited for, or was last, or 0. */
   #watch = 0
   #pause: NodeJS.Timeout | undefined
   #isOn = false
   #isHeld = false
-  #isReferenced = true
+  #isReferenced: boolean
 
-  constructor(handle: ReceivingHandle, network: NativeNetwork) {
+  constructor(handle: ReceivingHandle, network: NativeNetwork, context: AsyncResource) {
     this.#handle = handle
     this.#network = network
+    this.#context = context
     const usual = Object.getPrototypeOf(handle) as ReceivingHandle
+    this.#isReferenced = usual.hasRef.call(handle)
     handle.recvStart = () => this.#start()
     handle.recvStop = () => this.#stop()
     const referring = (isReferenced: boolean, method: () => void) => () => {
