@@ -51,8 +51,11 @@ export declare class NativeFds {
 
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
-  /** Waits until a handle's descriptor can be read, or written, or has an error; then `id` is answered. */
-  watch(id: number, handle: object, toWrite: boolean): void
+  /**
+   * Waits until a handle's descriptor can be read, or written, or has an error; then `id` is answered. It has a
+   * descriptor of its own for that, until `id` is dropped, or is the `previous` of the next.
+   */
+  watch(id: number, handle: object, toWrite: boolean, previous: number | null): void
   /**
    * Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
    * name, and else those that the calling thread sees. `id` is told of each, in this order, its stamp and its text, empty

@@ -480,6 +480,19 @@ describe('a key never shows', () => {
   })
 })
 
+describe('the link of an endpoint', () => {
+  test('is one inside, whatever links there are outside', async () => {
+    using set = anyonesSet(['net'])
+    const to = (link: string) => ({ peers: [{ publicKey: keys().publicKey, endpoint: `[fe80::1%${link}]:51820` }] })
+    const failed = await failureOf(() => set.network.wireguard.set('lo', to('nothere0')))
+    expect(failed).toMatchObject({ code: 'ENODEV', message: expect.stringContaining('nothere0') })
+    // A link that is found is asked of next, which is none of WireGuard.
+    const found = await failureOf(() => set.network.wireguard.set('lo', to('lo')))
+    expect(found).toMatchObject({ message: expect.not.stringContaining('fe80') })
+    expect((found as NodeJS.ErrnoException).code).not.toBe('ENODEV')
+  })
+})
+
 describe('what no kernel needs to see', () => {
   const { publicKey } = keys()
   const set = (spec: unknown) => async () => {
@@ -496,6 +509,8 @@ describe('what no kernel needs to see', () => {
     ['an endpoint by its name', peer({ endpoint: 'example.com:51820' }), value('spec.peers[0].endpoint')],
     ['an endpoint with a port too large', peer({ endpoint: '192.0.2.1:65536' }), value('spec.peers[0].endpoint')],
     ['an endpoint of IPv6 without brackets', peer({ endpoint: 'fd00::1:51820' }), value('spec.peers[0].endpoint')],
+    ['an endpoint of IPv4 on a link', peer({ endpoint: '192.0.2.1%lo:1' }), value('spec.peers[0].endpoint')],
+    ['an endpoint on a link without a name', peer({ endpoint: '[fe80::1%]:1' }), value('spec.peers[0].endpoint')],
     ['an allowed address that is none', peer({ allowedIps: ['all'] }), value('spec.peers[0].allowedIps[0]')],
     ['a keepalive in the past', peer({ persistentKeepalive: -1 }), range('spec.peers[0].persistentKeepalive')],
   ]

@@ -1,4 +1,5 @@
 /** What scenes are played with: the functions of `node:net`, or those of a set's network, and eyes for what comes of it. */
+import * as dgram from 'node:dgram'
 import { once } from 'node:events'
 import * as net from 'node:net'
 import { setTimeout as pass } from 'node:timers/promises'
@@ -9,6 +10,7 @@ import { failure, namesOf, placeOf, tellError, watch } from './socket-watch.ts'
 export interface Face {
   connect(options: net.NetConnectOpts, listener?: () => void): net.Socket
   listen<S extends net.Server>(server: S, options: NetworkListenOptions | number): Promise<S>
+  createSocket(options: dgram.SocketType | dgram.SocketOptions): dgram.Socket
 }
 
 /** What a scene is given: it may use nothing else but globals, since it is sent to another process. */
@@ -57,9 +59,11 @@ export const NODES_OWN: Face = {
         resolve(server)
       })
     }),
+  createSocket: (options) => dgram.createSocket(options as dgram.SocketOptions),
 }
 
 export const faceOf = (network: Network): Face => ({
   connect: (options, listener) => network.connect(options, listener),
   listen: (server, options) => network.listen(server, options),
+  createSocket: (options) => network.createSocket(options),
 })

@@ -1,5 +1,6 @@
 import { invalidType, misuse } from '../errors.ts'
 import { binding } from '../native.ts'
+import { familyOfAddress } from '../sockets/host-name.ts'
 import { type Action, operation, type Run } from './action.ts'
 import { type Fields, type Plain, parseArray, parseFields } from './fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
@@ -21,7 +22,10 @@ export interface WireGuard {
 export interface WireGuardPeer {
   publicKey: string
   presharedKey?: string
-  /** Where it was heard from last, or is said to be: `'192.0.2.1:51820'`, `'[2001:db8::1]:51820'`. */
+  /**
+   * Where it was heard from last, or is said to be: `'192.0.2.1:51820'`, `'[2001:db8::1]:51820'`, `'[fe80::1%eth0]:51820'`, with the
+   * name of the link inside, or its index where there is none.
+   */
   endpoint?: string
   /** Every how many milliseconds it is told that the link lives, where it is told. */
   persistentKeepalive?: number
@@ -54,7 +58,10 @@ export interface WireGuardPeerSpec {
   publicKey: string
   /** Null takes it away. */
   presharedKey?: string | null | undefined
-  /** Where it is, until it is heard from elsewhere: `'192.0.2.1:51820'`, `'[2001:db8::1]:51820'`. */
+  /**
+   * Where it is, until it is heard from elsewhere: `'192.0.2.1:51820'`, `'[2001:db8::1]:51820'`, `'[fe80::1%eth0]:51820'`. The link is
+   * one inside, by its name, or one of the network in which the WireGuard link was made, by its index (`'[fe80::1%2]:51820'`).
+   */
   endpoint?: string | undefined
   /** Every how many milliseconds it is told that the link lives: whole seconds, at most 65535; 0 turns it off. */
   persistentKeepalive?: number | undefined
@@ -80,10 +87,10 @@ const optionalKey: Parse<string> = (value, name) => (value === null ? NO_KEY : k
 
 const endpoint: Parse<string> = (value, name) => {
   const given = text(value, name)
-  const [, six, four, port] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(given) ?? []
-  const isAddress = six === undefined ? familyOf(four ?? '') === 4 : familyOf(six) === 6
+  const [, six, four, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(given) ?? []
+  const isAddress = six === undefined ? familyOf(four ?? '') === 4 : familyOfAddress(six) === 6
   if (isAddress && Number(port) <= 0xffff) return given
-  const message = `The argument '${name}' must be an address with a port, as '192.0.2.1:51820' or '[2001:db8::1]:51820'`
+  const message = `The argument '${name}' must be an address with a port, as '192.0.2.1:51820' or '[fe80::1%eth0]:51820'`
   throw misuse('ERR_INVALID_ARG_VALUE', message)
 }
 

@@ -82,8 +82,8 @@ function adopt(handle: StreamHandle | null | undefined, socket: Socket, network:
     nameInside(below)
     const [bare, zone] = splitZone(address)
     if (zone === undefined || !isLinkLocal(bare) || state !== 'new') return bind6(bare, port, ...rest)
-    // As libuv has it for those that connect, too.
-    return open(boundTo(SOCK_STREAM, address, port, { reuseAddress: true, reusePort: false, ipv6Only: false }))
+    // Node leaves out a port that the caller has left out. Port and address can be used again, as libuv has it.
+    return open(boundTo(SOCK_STREAM, address, port ?? 0, { reuseAddress: true, reusePort: false, ipv6Only: false }))
   }
   if (below.constructor.name !== 'Pipe') return
   const connectAbstract = inside('connect', AF_UNIX) as StreamHandle['connect']
@@ -135,7 +135,10 @@ async function connectLinkLocal(
   const { failure } = await asked.catch((failure: Error) => ({ failure }))
   if (isClosed) return false
   restore(handle, 'close', close)
-  const status = numberOf(failure === undefined ? taken(handle, connection, bound, network) : refusalOf(failure), socket)
+  const status = numberOf(
+    failure === undefined ? taken(handle, connection, bound, network) : refusalOf(failure),
+    socket,
+  )
   request.oncomplete(status, handle, request, true, true)
   return status === 0
 }

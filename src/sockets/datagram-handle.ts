@@ -1,7 +1,8 @@
+import type { AsyncResource } from 'node:async_hooks'
 import type { Socket } from 'node:dgram'
 import { familyOf } from '../network/values.ts'
 import { type Binding, boundTo } from './bind.ts'
-import { type ReceivingHandle, receiveInside } from './datagram-receiving.ts'
+import { hearsNeighbours, type ReceivingHandle, receiveInside } from './datagram-receiving.ts'
 import { type AddressedHandle, knowZones } from './datagram-zones.ts'
 import { EBADF, ECANCELED, EINVAL, openInside, type Refusal } from './node-handle.ts'
 import { SOCK_DGRAM, type SocketMaker, splitZone } from './socket-maker.ts'
@@ -37,6 +38,8 @@ export class DatagramInside {
   readonly #how: Binding
   /** Node's own, which are back in their places once there is a descriptor. */
   readonly #usual: Methods
+  /** That of what listens: the one in which the socket was made. Of IPv6 only. */
+  #context: AsyncResource | undefined
   #isOpen = false
   #hasJoined = false
   #call: 'bind' | 'bindSync' | undefined
@@ -54,7 +57,7 @@ export class DatagramInside {
     // Of IPv4 no address has a zone. One that is closed from the start has no handle.
     if (this.#family === 6 && state.handle !== null) {
       knowZones(state.handle as unknown as AddressedHandle, maker.native)
-      receiveInside(state.handle as unknown as ReceivingHandle, maker.native)
+      this.#context = new (process.getBuiltinModule('node:async_hooks').AsyncResource)('UDPWRAP')
     }
     this.#usual = Object.fromEntries([...SENDING, ...JOINING].map((name) => [name, handle[name] as Method]))
     this.#guard()
@@ -118,6 +121,9 @@ export class DatagramInside {
     if (refusal !== 0) return refusal
     this.#isOpen = true
     Object.assign(this.#handle, this.#usual)
+    if (this.#context !== undefined && hearsNeighbours(address)) {
+      receiveInside(this.#handle as unknown as ReceivingHandle, this.#maker.native, this.#context)
+    }
     return 0
   }
 

@@ -1,9 +1,8 @@
-import { AsyncResource } from 'node:async_hooks'
+import type { AsyncResource } from 'node:async_hooks'
 import type { NativeDatagram, NativeNetwork } from '../../index.js'
 import { hold, release } from '../event-loop.ts'
-import { expectAnswer, forgetAnswer } from '../network/answers.ts'
 import { binding } from '../native.ts'
-import { refusalOf } from './node-handle.ts'
+import { expectAnswer, forgetAnswer } from '../network/answers.ts'
 
 /** What of a handle of UDP is about what comes. */
 export interface ReceivingHandle {
@@ -20,25 +19,35 @@ export interface ReceivingHandle {
  * @internal Has a handle of UDP tell of datagrams as it does, but with the names that links have inside, and of those, too, whose link
  * has an index that no link has outside: Node drops them, with an error.
  */
-export function receiveInside(handle: ReceivingHandle, network: NativeNetwork): void {
-  new Receiving(handle, network)
+export function receiveInside(handle: ReceivingHandle, network: NativeNetwork, context: AsyncResource): void {
+  new Receiving(handle, network, context)
 }
+
+/** @internal Whether a socket that is bound to this address may hear of link-local neighbours: of any address but the loopback one. */
+export function hearsNeighbours(address: string): boolean {
+  return address !== '::1'
+}
+
+/** Milliseconds. */
+const PAUSE = 100
 
 class Receiving {
   readonly #handle: ReceivingHandle
   readonly #network: NativeNetwork
-  /** What listens is in the context in which the socket was made. */
-  readonly #context = new AsyncResource('UDPWRAP')
-  /** The number of what is waited for, or 0. */
+  readonly #context: AsyncResource
+  /** The number of what is waited for, or was last, or 0. */
   #watch = 0
+  #pause: NodeJS.Timeout | undefined
   #isOn = false
   #isHeld = false
-  #isReferenced = true
+  #isReferenced: boolean
 
-  constructor(handle: ReceivingHandle, network: NativeNetwork) {
+  constructor(handle: ReceivingHandle, network: NativeNetwork, context: AsyncResource) {
     this.#handle = handle
     this.#network = network
+    this.#context = context
     const usual = Object.getPrototypeOf(handle) as ReceivingHandle
+    this.#isReferenced = usual.hasRef.call(handle)
     handle.recvStart = () => this.#start()
     handle.recvStop = () => this.#stop()
     const referring = (isReferenced: boolean, method: () => void) => () => {
@@ -54,16 +63,15 @@ class Receiving {
   #start(): number {
     if (this.#isOn) return 0
     this.#isOn = true
-    const failed = this.#wait()
-    if (failed !== 0) this.#isOn = false
     this.#holdLoop()
-    return failed
+    this.#watchOrLater()
+    return 0
   }
 
   #stop(): number {
     this.#isOn = false
     this.#holdLoop()
-    if (this.#watch === 0) return 0
+    clearTimeout(this.#pause)
     forgetAnswer(this.#watch)
     this.#network.dropConnection(this.#watch)
     this.#watch = 0
@@ -79,30 +87,37 @@ class Receiving {
     else release()
   }
 
-  #wait(): number {
-    const id = expectAnswer(() => {
-      this.#watch = 0
-      this.#network.dropConnection(id)
-      this.#tell(binding().receiveDatagrams(this.#handle))
+  /** Waits for the next, beside libuv, which would read it. Returns whether it does. */
+  #watchOn(): boolean {
+    const id = expectAnswer(({ failure }) => {
+      if (failure === undefined) this.#tell(binding().receiveDatagrams(this.#handle))
+      else this.#watchLater()
     })
     try {
-      this.#network.watch(id, this.#handle, false)
+      this.#network.watch(id, this.#handle, false, this.#watch || null)
       this.#watch = id
-      return 0
-    } catch (error) {
+      return true
+    } catch {
       forgetAnswer(id)
-      const refusal = refusalOf(error)
-      if (typeof refusal !== 'number') throw refusal
-      return refusal
+      this.#watch = 0
+      return false
     }
+  }
+
+  #watchOrLater(): void {
+    if (!this.#watchOn()) this.#watchLater()
+  }
+
+  /** What was refused for a lack of descriptors or memory may not be later. Datagrams wait in the socket. */
+  #watchLater(): void {
+    if (this.#isOn) this.#pause = setTimeout(() => this.#watchOrLater(), PAUSE).unref()
   }
 
   /** One at a time: what the listeners of one have put off comes before the next. */
   #tell([next, ...others]: NativeDatagram[]): void {
     if (!this.#isOn) return
     if (next === undefined) {
-      const failed = this.#wait()
-      if (failed !== 0) this.#tellOf({ status: failed })
+      this.#watchOrLater()
       return
     }
     try {

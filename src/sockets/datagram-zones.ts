@@ -24,7 +24,12 @@ export interface AddressedHandle {
   close(callback?: () => void): void
 }
 
-type Send = (request: SendRequest, parts: Uint8Array[], count: number, ...where: [number, string, boolean] | [boolean]) => number
+type Send = (
+  request: SendRequest,
+  parts: Uint8Array[],
+  count: number,
+  ...where: [number, string, boolean] | [boolean]
+) => number
 type Connect = (address: string, port: number) => number
 type Join = (group: string, on: string | undefined) => number
 type JoinSource = (source: string, group: string, on: string | undefined) => number

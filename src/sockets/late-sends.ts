@@ -45,16 +45,22 @@ export class LateSends {
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
-    this.#network.dropConnection(this.#watch)
+    this.#stopWatching()
     setImmediate(() => {
       for (const send of waiting) finish(send, ECANCELED)
     })
   }
 
+  #stopWatching(): void {
+    this.#network.dropConnection(this.#watch)
+    this.#watch = 0
+  }
+
   #attemptLater(): void {
+    const previous = this.#watch || null
     const asked = ask((id) => {
       this.#watch = id
-      this.#network.watch(id, this.#handle, true)
+      this.#network.watch(id, this.#handle, true, previous)
     })
     asked.then(
       ({ failure }) => this.#attemptAll(failure),
@@ -66,10 +72,12 @@ export class LateSends {
     const refused = failure === undefined ? undefined : ((failure as NodeJS.ErrnoException).errno ?? ECANCELED)
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const sent = refused ?? next.attempt()
-      if (sent === EAGAIN) return this.#attemptLater()
+      if (sent === EAGAIN) break
       this.#waiting.shift()
-      finish(next, sent)
+      process.nextTick(finish, next, sent)
     }
+    if (this.#waiting.length > 0) this.#attemptLater()
+    else this.#stopWatching()
   }
 }
 

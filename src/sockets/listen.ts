@@ -7,7 +7,7 @@ import { parseText } from '../paths.ts'
 import { type Binding, boundTo, boundToName } from './bind.ts'
 import { addressOf } from './lookup.ts'
 import { isNodesOwn, refuseForeign } from './nodes-own.ts'
-import { listenBy, namePeersInside, NO_PORT, serverHandle } from './server-handle.ts'
+import { listenBy, NO_PORT, namePeersInside, serverHandle } from './server-handle.ts'
 import { AF_INET6, isOfFileSystem, SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
 import { refusal, systemError } from './system-error.ts'
 

@@ -102,7 +102,7 @@ fn dump(device: &WireGuard) -> String {
             "{}\t{}\t{}\t{}\t{handshake}\t{}\t{}\t{}",
             peer.public_key,
             secret(peer.preshared_key.as_ref()),
-            or(peer.endpoint.map(|endpoint| endpoint.to_string()), "(none)"),
+            or(peer.endpoint.as_ref().map(ToString::to_string), "(none)"),
             if addresses.is_empty() { "(none)".into() } else { addresses.join(",") },
             peer.received_bytes,
             peer.sent_bytes,
@@ -234,7 +234,7 @@ async fn what_is_set_is_there_and_taken_away_again() {
     let is_there = |key| device.peers.iter().any(|peer| peer.public_key == key);
     assert!(device.peers.len() == 2 && is_there(peer.public_key) && is_there(spec.peers[1].public_key));
     let found = device.peers.iter().find(|found| found.public_key == peer.public_key).unwrap();
-    assert_eq!((&found.preshared_key, found.endpoint), (&peer.preshared_key, peer.endpoint));
+    assert_eq!((&found.preshared_key, &found.endpoint), (&peer.preshared_key, &peer.endpoint));
     assert_eq!(found.persistent_keepalive, Some(Duration::from_secs(25)));
     // The network alone counts.
     assert_eq!(found.allowed_ips.len(), 2);
@@ -316,7 +316,7 @@ async fn a_peer_gets_more_addresses_or_others_and_is_not_made_by_an_update() {
 fn thousands_of_peers() -> WireGuardSpec {
     let peer = |number: u32| PeerSpec {
         preshared_key: Some(SecretKey::generate_preshared().unwrap()),
-        endpoint: Some(SocketAddr::from((number.to_be_bytes(), 51820))),
+        endpoint: Some(SocketAddr::from((number.to_be_bytes(), 51820)).into()),
         allowed_ips: vec![cidr("fd00::/64"), Cidr::new((0x0A00_0000 + number).to_be_bytes().into(), 32).unwrap()],
         // Any bytes are a public key, and chance is faster than a curve.
         ..PeerSpec::new(PublicKey(*SecretKey::generate().unwrap().as_bytes()))
@@ -345,7 +345,11 @@ async fn two_thousand_peers_are_set_read_and_replaced() {
     assert_eq!(keys(&device), keys_of(&first));
     let last = device.peers.iter().find(|peer| peer.public_key == first.peers[1999].public_key).unwrap();
     assert_eq!(last.preshared_key, first.peers[1999].preshared_key);
-    assert_eq!((last.endpoint, last.allowed_ips.len()), (first.peers[1999].endpoint, 2), "fd00::/64 is the last one's");
+    assert_eq!(
+        (&last.endpoint, last.allowed_ips.len()),
+        (&first.peers[1999].endpoint, 2),
+        "fd00::/64 is the last one's"
+    );
 
     let second = thousands_of_peers();
     wired.set(&second).await.unwrap();

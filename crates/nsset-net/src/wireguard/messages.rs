@@ -6,7 +6,10 @@ use netlink_packet_wireguard::{
     WireguardDeviceFlags, WireguardMessage, WireguardPeer, WireguardPeerAttribute, WireguardPeerFlags,
 };
 
-use super::spec::{PeerSpec, WireGuardSpec};
+use super::{
+    endpoint::Endpoint,
+    spec::{PeerSpec, WireGuardSpec},
+};
 use crate::{cidr::Cidr, error::Result};
 
 /// How many bytes of peers a message has at most. The length of an attribute is 16 bits.
@@ -68,7 +71,7 @@ fn pieces(peer: &PeerSpec) -> Result<Vec<WireguardPeer>> {
         if peer.replace_allowed_ips { WireguardPeerFlags::ReplaceAllowedIps } else { WireguardPeerFlags::empty() };
     let rest = [
         peer.preshared_key.as_ref().map(|key| WireguardPeerAttribute::PresharedKey(*key.as_bytes())),
-        peer.endpoint.map(WireguardPeerAttribute::Endpoint),
+        peer.endpoint.as_ref().map(Endpoint::known).transpose()?.map(WireguardPeerAttribute::Endpoint),
         peer.keepalive_seconds()?.map(WireguardPeerAttribute::PersistentKeepalive),
     ];
     let rest = rest.into_iter().flatten().collect();
@@ -189,6 +192,20 @@ mod tests {
         let messages = set(2, &spec).unwrap();
         let [message] = <[_; 1]>::try_from(messages).unwrap();
         assert_eq!(bytes(message), recorded(include_bytes!("../../tests/recorded/wg-setconf.bin"), 2));
+    }
+
+    #[test]
+    fn the_link_of_an_endpoint_is_told_by_its_index() {
+        let at = |endpoint: Endpoint| {
+            let peer = PeerSpec { endpoint: Some(endpoint), ..peer(1) };
+            set(2, &WireGuardSpec { peers: vec![peer], ..WireGuardSpec::default() })
+        };
+        let named: Endpoint = "[fe80::1%eth0]:51820".parse().unwrap();
+        at(named.clone()).unwrap_err();
+        let sent = bytes(at(named.on(7)).unwrap().remove(0));
+        // `struct sockaddr_in6` of ipv6(7).
+        let address = [&[10, 0, 0xca, 0x6c, 0, 0, 0, 0, 0xfe, 0x80][..], &[0; 13], &[1, 7, 0, 0, 0]].concat();
+        assert!(sent.windows(address.len()).any(|window| window == address), "{sent:?}");
     }
 
     #[test]

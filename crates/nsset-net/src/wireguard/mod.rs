@@ -2,6 +2,7 @@
 
 mod base64;
 mod device;
+mod endpoint;
 mod family;
 mod messages;
 mod peer;
@@ -11,6 +12,7 @@ mod spec;
 mod wireguards;
 
 pub use device::WireGuard;
+pub use endpoint::Endpoint;
 #[cfg(test)]
 pub(crate) use family::read as read_family;
 pub use peer::Peer;

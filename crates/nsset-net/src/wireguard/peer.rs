@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{public_key::PublicKey, secret_key::SecretKey};
+use super::{endpoint::Endpoint, public_key::PublicKey, secret_key::SecretKey};
 use crate::{
     attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at, u64_at},
     cidr::Cidr,
@@ -22,7 +22,7 @@ pub struct Peer {
     pub preshared_key: Option<SecretKey>,
     /// Where it was heard from last, or is said to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<SocketAddr>,
+    pub endpoint: Option<Endpoint>,
     /// How often it is told that the link lives, where it is told.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::milliseconds::optional")]
     pub persistent_keepalive: Option<Duration>,
@@ -69,7 +69,7 @@ impl Peer {
             match attribute? {
                 (WGPEER_A_PUBLIC_KEY, value) => public_key = Some(PublicKey(array_at(value, 0)?)),
                 (WGPEER_A_PRESHARED_KEY, value) => peer.preshared_key = SecretKey::unless_none(array_at(value, 0)?),
-                (WGPEER_A_ENDPOINT, value) => peer.endpoint = Some(endpoint(value)?),
+                (WGPEER_A_ENDPOINT, value) => peer.endpoint = Some(endpoint(value)?.into()),
                 (WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, value) => {
                     let seconds = u16_at(value, 0)?;
                     peer.persistent_keepalive = (seconds != 0).then(|| Duration::from_secs(seconds.into()));

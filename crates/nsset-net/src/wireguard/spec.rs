@@ -1,10 +1,10 @@
 //! What a WireGuard link is to be told.
 
-use std::{collections::HashMap, net::SocketAddr, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{public_key::PublicKey, secret_key::SecretKey};
+use super::{endpoint::Endpoint, public_key::PublicKey, secret_key::SecretKey};
 use crate::{
     cidr::Cidr,
     error::{Error, Result},
@@ -37,9 +37,10 @@ pub struct PeerSpec {
     /// All zeros take it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preshared_key: Option<SecretKey>,
-    /// Where it is, until it is heard from elsewhere.
+    /// Where it is, until it is heard from elsewhere. Its link, if it names one, has to be known by its index
+    /// ([`Endpoint::on`]), in the network in which the link of WireGuard was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<SocketAddr>,
+    pub endpoint: Option<Endpoint>,
     /// How often it is told that the link lives: whole seconds, at most 65535; 0 turns it off.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::milliseconds::optional")]
     pub persistent_keepalive: Option<Duration>,

@@ -51,19 +51,22 @@ const MOST_AT_ONCE: usize = 32;
 
 #[napi]
 impl NativeNetwork {
-    /// Waits until a handle's descriptor can be read, or written, or has an error; then `id` is answered.
-    #[napi(catch_unwind, ts_args_type = "id: number, handle: object, toWrite: boolean")]
-    pub fn watch(&self, env: Env, id: u32, handle: Object<'_>, to_write: bool) -> Result<()> {
+    /// Waits until a handle's descriptor can be read, or written, or has an error; then `id` is answered. It has a
+    /// descriptor of its own for that, until `id` is dropped, or is the `previous` of the next.
+    #[napi(catch_unwind, ts_args_type = "id: number, handle: object, toWrite: boolean, previous: number | null")]
+    pub fn watch(&self, env: Env, id: u32, handle: Object<'_>, to_write: bool, previous: Option<u32>) -> Result<()> {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
         let connections = self.connections.clone();
         guard(env, || {
-            let cloned = fd_of(&handle).and_then(|fd| fd.try_clone_to_owned().map_err(|error| errno_of(&error)));
-            let socket = cloned.map_err(|errno| SystemError::new(errno, "dup"))?;
+            let socket = match previous.and_then(|previous| connections.take(previous)) {
+                Some(socket) => socket,
+                None => clone_of(&handle)?,
+            };
             let dropped = connections.begin(id);
             let interest = if to_write { Interest::WRITABLE } else { Interest::READABLE };
             let outcome = thread::run(move || async move {
                 let outcome = match select(pin!(ready(socket, interest)), pin!(dropped)).await {
-                    Either::Left((outcome, _)) => outcome,
+                    Either::Left((outcome, _)) => outcome.map(|socket| connections.keep(id, socket)),
                     Either::Right(_) => Err(failed(Errno::ECANCELED)),
                 };
                 reply.end(outcome);
@@ -76,12 +79,19 @@ impl NativeNetwork {
     }
 }
 
-async fn ready(socket: OwnedFd, interest: Interest) -> std::result::Result<(), Failure> {
+/// The descriptor of a handle once more.
+fn clone_of(handle: &Object<'_>) -> nsset::Result<OwnedFd> {
+    let cloned = fd_of(handle).and_then(|fd| fd.try_clone_to_owned().map_err(|error| errno_of(&error)));
+    cloned.map_err(|errno| SystemError::new(errno, "dup").into())
+}
+
+async fn ready(socket: OwnedFd, interest: Interest) -> std::result::Result<OwnedFd, Failure> {
     let interest = interest | Interest::ERROR;
     // SAFETY: the socket is owned by what is made of it, and stays open, and the same, for as long as that lives.
     let watched = unsafe { AsyncFd::register_with_interest(socket, interest) };
     let watched = watched.map_err(|error| failed(errno_of(&error.into())))?;
-    watched.ready(interest).await.map(drop).map_err(|error| failed(errno_of(&error)))
+    watched.ready(interest).await.map(drop).map_err(|error| failed(errno_of(&error)))?;
+    Ok(watched.into_inner())
 }
 
 /// What has come to a socket of IPv6 by now, at most so much as libuv would read at once.

@@ -99,7 +99,10 @@ async fn connect(
         None => sockets.socket_inside(libc::AF_INET6, libc::SOCK_STREAM, 0).await?,
     };
     let index = match zone {
-        Some(zone) => index_of(socket.as_fd(), zone),
+        Some(zone) => match index_of(socket.as_fd(), zone) {
+            0 => return Err(Error::from(SystemError::new(Errno::ENODEV, "connect").kind(Kind::Net)).into()),
+            index => index,
+        },
         None => first_link(&sockets).await?,
     };
     drop(sockets);

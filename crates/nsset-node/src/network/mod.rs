@@ -2,6 +2,7 @@
 
 mod connections;
 mod datagrams;
+mod endpoints;
 mod failure;
 mod file;
 mod handle_fd;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
 
 use super::{
-    Inside, failure::Failure, open, reply::Reply, sockets::Sockets, under_way::Abandonment, waiting::ABANDONMENT,
+    Inside, endpoints, failure::Failure, open, reply::Reply, sockets::Sockets, under_way::Abandonment,
+    waiting::ABANDONMENT,
 };
 
 #[derive(Debug, Deserialize)]
@@ -138,9 +139,12 @@ impl Operation {
         match self {
             Self::GetWireGuard { link } => {
                 let index = sockets.links().await?.index(&link).await?;
-                json(&sockets.wireguards().await?.get(index, &link).await?)
+                let mut device = sockets.wireguards().await?.get(index, &link).await?;
+                endpoints::name_links(sockets, &mut device).await?;
+                json(&device)
             }
-            Self::SetWireGuard { link, spec } => {
+            Self::SetWireGuard { link, mut spec } => {
+                endpoints::find_links(sockets, &mut spec).await?;
                 let index = sockets.links().await?.index(&link).await?;
                 json(&sockets.wireguards().await?.set(index, &link, &spec).await?)
             }
