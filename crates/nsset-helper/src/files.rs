@@ -4,7 +4,7 @@ use core::{ffi::CStr, mem::MaybeUninit, slice};
 
 use crate::{
     arguments::Arguments,
-    protocol::{About, MAX_CONTENT, MOST_CONTENT, Saying},
+    protocol::{About, MAX_CONTENT, Saying},
     report::Report,
     state::State,
     syscall::{self, EINVAL, EIO, Errno, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, What},
@@ -13,54 +13,17 @@ use crate::{
 /// Room for what all but a few files hold.
 const USUAL_CONTENT: usize = 4096;
 
-/// Says what a file holds. One below `/proc` is a sysctl, of which one read from its beginning says all: some tell their value
-/// in no other way (proc_do_large_bitmap() of kernel/sysctl.c). What does not fit is read anew.
+/// Says what a file holds, as one read from its beginning tells it: some sysctls tell their value in no other way
+/// (proc_do_large_bitmap() of kernel/sysctl.c). What does not fit is read anew.
 pub fn read(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let directory = arguments.fd()?;
     let path = arguments.text()?;
-    let Some(file) = open_to_read(directory, path, &mut state.report)? else {
-        return state.report.say_content(&[], true);
-    };
-    if is_absolute(path) {
-        say_all(file, state.report)?;
-    } else if !say_within::<USUAL_CONTENT>(file, state.report)? {
+    let Some(file) = open_to_read(directory, path, &mut state.report)? else { return state.report.say_content(&[]) };
+    if !say_within::<USUAL_CONTENT>(file, state.report)? {
         say_within::<MAX_CONTENT>(file, state.report)?;
     }
     syscall::close(file);
     Ok(())
-}
-
-fn is_absolute(path: &CStr) -> bool {
-    path.to_bytes().starts_with(b"/")
-}
-
-/// Says all that the file holds, piece by piece, and a little more than the most where there is more.
-fn say_all(file: i32, report: Report) -> Result<(), Errno> {
-    let mut said = 0;
-    loop {
-        let length = if said < USUAL_CONTENT {
-            say_from::<USUAL_CONTENT>(file, said, report)?
-        } else {
-            say_from::<MAX_CONTENT>(file, said, report)?
-        };
-        said += length;
-        if length == 0 || said > MOST_CONTENT {
-            return report.say_content(&[], true);
-        }
-    }
-}
-
-/// Says the piece that begins there; nothing at the end.
-#[inline(never)] // so that the larger room is taken from the stack only when it is needed
-#[allow(clippy::large_stack_arrays)] // there is no heap
-fn say_from<const ROOM: usize>(file: i32, at: usize, report: Report) -> Result<usize, Errno> {
-    let mut content = [const { MaybeUninit::uninit() }; ROOM];
-    let length = syscall::read_at(file, &mut content, at)?;
-    if length > 0 {
-        // SAFETY: the kernel has filled this much of it.
-        report.say_content(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) }, false)?;
-    }
-    Ok(length)
 }
 
 /// Opens a regular file, or a directory, whose reading fails. Whoever is inside may have put a FIFO, a socket or a device in
@@ -69,7 +32,7 @@ fn say_from<const ROOM: usize>(file: i32, at: usize, report: Report) -> Result<u
 fn open_to_read(proc: i32, path: &CStr, report: &mut Report) -> Result<Option<i32>, Errno> {
     report.about = About::Open;
     // What is below the `/proc` that we were given is the kernel's.
-    if !is_absolute(path) {
+    if !path.to_bytes().starts_with(b"/") {
         let file = syscall::open(proc, path, O_RDONLY)?;
         report.about = About::Target;
         return Ok(Some(file));
@@ -113,11 +76,11 @@ fn reopen(proc: i32, held: i32) -> Result<i32, Errno> {
 #[allow(clippy::large_stack_arrays)] // there is no heap
 fn say_within<const ROOM: usize>(file: i32, report: Report) -> Result<bool, Errno> {
     let mut content = [const { MaybeUninit::uninit() }; ROOM];
-    let length = syscall::read_at(file, &mut content, 0)?;
+    let length = syscall::read_from_start(file, &mut content)?;
     let is_all = length < ROOM || ROOM == MAX_CONTENT;
     if is_all {
         // SAFETY: the kernel has filled this much of it.
-        report.say_content(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) }, true)?;
+        report.say_content(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
     }
     Ok(is_all)
 }

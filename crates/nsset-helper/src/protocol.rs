@@ -24,11 +24,8 @@ pub const FIRST_PASSED_FD: i32 = 4;
 /// The most descriptors one message carries: the eight kinds of namespace.
 pub const MAX_FDS_PER_MESSAGE: usize = 8;
 
-/// The most of a file's content that one message carries, in bytes.
+/// The most that `read-file` reads of a file, in bytes.
 pub const MAX_CONTENT: usize = 64 * 1024;
-
-/// The most that `read-file` says of a file, in bytes, and one message more.
-pub const MOST_CONTENT: usize = 16 * 1024 * 1024;
 
 /// The words of the program. The comment of each names its operands.
 pub mod word {
@@ -80,7 +77,7 @@ pub mod word {
     pub const SOCKET: &[u8] = b"socket";
     /// No operand: open `/dev/net/tun` and send it.
     pub const TUN: &[u8] = b"tun";
-    /// `FD PATH`: open the file at PATH and say what it holds: of one below the directory FD what one read of it tells.
+    /// `FD PATH`: open the file at PATH below the directory FD, and say what one read of it tells.
     pub const READ_FILE: &[u8] = b"read-file";
     /// `FD PATH TEXT`: open the same for writing, write TEXT to it, and say so.
     pub const WRITE_FILE: &[u8] = b"write-file";
@@ -132,8 +129,7 @@ pub enum Saying {
     Namespaces = 6,
     /// The socket that was asked for, or `/dev/net/tun`, comes with the message.
     Socket = 7,
-    /// A piece of what the file holds follows the message, in the same packet: at most [`MAX_CONTENT`] of it. The value of the last
-    /// one is 1.
+    /// What the file holds follows the message, in the same packet; no more than [`MAX_CONTENT`] of it.
     Content = 8,
     /// The text is written.
     Written = 9,

@@ -46,8 +46,8 @@ impl Report {
     }
 
     /// Says what a file holds.
-    pub fn say_content(self, content: &[u8], is_last: bool) -> Result<(), Errno> {
-        self.send(Saying::Content, i32::from(is_last), &[], content)
+    pub fn say_content(self, content: &[u8]) -> Result<(), Errno> {
+        self.send(Saying::Content, 0, &[], content)
     }
 
     fn send(self, saying: Saying, value: i32, fds: &[i32], content: &[u8]) -> Result<(), Errno> {

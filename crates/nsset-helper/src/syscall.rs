@@ -225,9 +225,9 @@ pub fn read(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
     uninterrupted!(number::READ, fd, buffer.as_mut_ptr(), buffer.len())
 }
 
-/// The same from a place in the file, into memory that holds nothing yet: the result says how much is filled.
-pub fn read_at(fd: i32, buffer: &mut [MaybeUninit<u8>], at: usize) -> Result<usize, Errno> {
-    uninterrupted!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), at)
+/// The same from the beginning of the file, into memory that holds nothing yet: the result says how much is filled.
+pub fn read_from_start(fd: i32, buffer: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
+    uninterrupted!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), 0)
 }
 
 /// What a descriptor is of, as far as reading it goes (inode(7)).

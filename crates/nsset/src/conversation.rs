@@ -16,7 +16,7 @@ use nix::{
         wait::Id,
     },
 };
-use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, NAME, Saying};
+use nsset_helper::protocol::{About, MAX_CONTENT, Message, NAME, Saying};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
@@ -97,7 +97,6 @@ pub fn run(
         namespaces: Vec::new(),
         socket: None,
         content: None,
-        is_content_whole: false,
         is_written: false,
         packet: vec![0; Message::SIZE + if promises.content { MAX_CONTENT } else { 0 }],
         failure: None,
@@ -145,7 +144,6 @@ struct Conversation {
     namespaces: Vec<OwnedFd>,
     socket: Option<OwnedFd>,
     content: Option<Vec<u8>>,
-    is_content_whole: bool,
     is_written: bool,
     /// Where messages are received.
     packet: Vec<u8>,
@@ -201,7 +199,7 @@ impl Conversation {
             Some(Saying::InitReady) => self.init_ready = true,
             Some(Saying::Namespaces) => self.namespaces = fds,
             Some(Saying::Socket) => self.socket = fds.pop(),
-            Some(Saying::Content) => self.take_content(&content, message.value != 0)?,
+            Some(Saying::Content) => self.content = Some(content),
             Some(Saying::Written) => self.is_written = true,
             None => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
         }
@@ -247,17 +245,6 @@ impl Conversation {
                 Err(SystemError::new(errno, "pidfd_open").into())
             }
         }
-    }
-
-    /// Adds a piece of a file.
-    fn take_content(&mut self, piece: &[u8], is_last: bool) -> Result<()> {
-        let content = self.content.get_or_insert_default();
-        if content.len() + piece.len() > MOST_CONTENT + MAX_CONTENT {
-            return Err(SystemError::new(Errno::EPROTO, "recvmsg").into());
-        }
-        content.extend_from_slice(piece);
-        self.is_content_whole = is_last;
-        Ok(())
     }
 
     fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<()> {
@@ -358,7 +345,7 @@ impl Conversation {
         let promised = &self.promises;
         let complete = self.namespaces.len() == promised.namespaces
             && self.socket.is_some() == promised.socket
-            && self.is_content_whole == promised.content
+            && self.content.is_some() == promised.content
             && self.is_written == promised.written
             && (self.init.is_some() && self.init_ready) == promised.init
             && self.child.is_some() == promised.fork;

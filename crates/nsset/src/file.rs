@@ -12,7 +12,7 @@ use nix::{
     fcntl::{AT_FDCWD, OFlag, openat},
     sys::stat::{FileStat, Mode, SFlag, fstat, makedev},
 };
-pub use nsset_helper::protocol::MOST_CONTENT;
+use nsset_helper::protocol::MAX_CONTENT;
 
 use crate::{
     conversation,
@@ -24,7 +24,7 @@ use crate::{
     set::NamespaceSet,
 };
 
-/// What a file of at most 16 MiB holds, found by its absolute path in the set's mount namespace. It takes the helper: a
+/// What a file of less than 64 KiB holds, found by its absolute path in the set's mount namespace. It takes the helper: a
 /// thread of Node cannot go there and come back. Whoever is inside may have that take ten seconds.
 ///
 /// A FIFO, a socket or a device is not opened; but the device that `/dev/null` is counts for an empty file.
@@ -58,8 +58,8 @@ pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8
     let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
     conversation::dismiss(outcome.process);
     let content = outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg"))?;
-    if content.len() > MOST_CONTENT {
-        return Err(too_large(path).kind(Kind::Mnt).into());
+    if content.len() >= MAX_CONTENT {
+        return Err(too_large(path, MAX_CONTENT).kind(Kind::Mnt).into());
     }
     Ok(content)
 }
@@ -105,8 +105,8 @@ impl Found<'_> {
     ///
     /// # Errors
     /// [`Error::System`] with what open(2) and read(2) say, `EINVAL` for what is no file, and `EFBIG` for one that holds
-    /// more than 16 MiB.
-    pub fn read(self) -> Result<Vec<u8>> {
+    /// more than `most` bytes.
+    pub fn read(self, most: usize) -> Result<Vec<u8>> {
         let Self { path, held, stat } = self;
         let failed = |errno, syscall| Error::from(SystemError::new(errno, syscall).path(path));
         let kind = SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits());
@@ -124,15 +124,16 @@ impl Found<'_> {
         let opened = proc::open_below(&format!("self/fd/{}", held.as_raw_fd()), flags);
         let file = opened.map(File::from).map_err(|errno| failed(errno, "open"))?;
         let mut content = Vec::new();
-        let read = file.take(MOST_CONTENT as u64 + 1).read_to_end(&mut content);
+        let read = file.take(most as u64 + 1).read_to_end(&mut content);
         read.map_err(|error| failed(last_errno(&error), "read"))?;
-        if content.len() > MOST_CONTENT {
-            return Err(too_large(path).into());
+        if content.len() > most {
+            return Err(too_large(path, most).into());
         }
         Ok(content)
     }
 }
 
-fn too_large(path: &Path) -> Box<SystemError> {
-    SystemError::new(Errno::EFBIG, "read").path(path).hint("it is larger than 16 MiB")
+fn too_large(path: &Path, most: usize) -> Box<SystemError> {
+    let hint = format!("what it configures is read of less than {} KiB", most.div_ceil(1024));
+    SystemError::new(Errno::EFBIG, "read").path(path).hint(hint)
 }

@@ -56,13 +56,16 @@ impl IdFile {
     }
 }
 
+/// The ranges of hundreds of thousands of users fit into it.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
 /// A map of the caller's first range, from 0 on.
 pub fn first_range(file: IdFile) -> Result<Vec<IdMap>> {
     let uid = Uid::effective();
     let name = User::from_uid(uid).ok().flatten().map(|user| user.name);
     let path = Path::new(file.path());
     let found = find_file(path)?.ok_or_else(|| SystemError::new(Errno::ENOENT, "open").path(path))?;
-    let content = String::from_utf8_lossy(&found.read()?).into_owned();
+    let content = String::from_utf8_lossy(&found.read(MOST_BYTES)?).into_owned();
     let range = find_range(&content, name.as_deref(), uid.as_raw());
     range.map(|map| vec![map]).ok_or_else(|| {
         let name = name.unwrap_or_else(|| uid.to_string());

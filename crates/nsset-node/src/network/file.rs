@@ -19,6 +19,9 @@ use crate::{environment, failure::guard};
 /// resolv.conf(5) and hosts(5).
 const FILES: [&str; 2] = ["resolv.conf", "hosts"];
 
+/// Lists of hundreds of thousands of names that are not to be found fit into it.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
 #[napi]
 impl NativeNetwork {
     /// Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
@@ -102,7 +105,7 @@ impl Reader {
             if known == Some(&stamp) {
                 return Ok("null".into());
             }
-            return tell(&stamp, &found.read()?);
+            return tell(&stamp, &found.read(MOST_BYTES)?);
         }
         tell("", b"")
     }
