@@ -37,8 +37,7 @@ export class FetchInside {
 
   async #load(): Promise<{ fetch: Fetch; dispatcher: Dispatcher }> {
     try {
-      const { fetch, Agent } = (await undiciBeside()) ?? nodesUndici()
-      await ensureObedient(fetch)
+      const { fetch, Agent } = (await undiciBeside()) ?? (await nodesUndici())
       return { fetch, dispatcher: new Agent({ connect: connector(this.#maker) }) }
     } catch (error) {
       // The next call tries again.
@@ -75,12 +74,15 @@ const STANDS_IN = /^Could not resolve "undici"/
 /** The newer first: from Node 24 on the older one is a wrapper. */
 const GLOBAL_DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`))
 
-function nodesUndici(): { fetch: Fetch; Agent: AgentClass } {
+async function nodesUndici(): Promise<{ fetch: Fetch; Agent: AgentClass }> {
+  const { fetch } = globalThis
   // Node loads its undici when one of its classes is first looked at, and that sets the dispatcher.
   void globalThis.Response
   for (const symbol of GLOBAL_DISPATCHERS) {
     const Agent = agentClassOf((globalThis as Record<symbol, object | undefined>)[symbol])
-    if (Agent !== undefined) return { fetch: globalThis.fetch, Agent }
+    if (Agent === undefined) continue
+    await ensureObedient(fetch)
+    return { fetch, Agent }
   }
   throw misuse(
     'ERR_NSSET_UNSUPPORTED_PLATFORM',
