@@ -1,6 +1,6 @@
 /** Where the binary does not load, the first line of the error is what was wrong, and what helps. */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { bundledApp, type RunOptions } from './setup/bundled-app.ts'
 import { asRoot } from './setup/privilege.ts'
@@ -84,6 +84,13 @@ test.each<[string, (binary: string) => void, RegExp]>([
     (binary) => patch(binary, 18, 0xf3),
     /; the file is damaged, or for another processor/,
   ],
+  [
+    'a file whose end was never written',
+    (binary) => wipe(binary, 2),
+    /file truncated: it ends in zeros; the file is damaged/,
+  ],
+  ['a FIFO', (binary) => replaceByFifo(binary), /not a regular file; the file is damaged/],
+  ['a program', (binary) => patch(binary, 16, 2), /; the file is damaged/],
   ['a library that is none of ours', (binary) => copyFileSync(anyLibrary(), binary), /; the file is damaged/],
 ])('%s is named as what it is', async (_, tamper, expected) => {
   const { name, code, message } = await ask(tamper)
@@ -106,6 +113,14 @@ test('a binary for a newer C library is named', async () => {
     writeFileSync(binary, patched)
   })
   expect(message).toMatch(/GLIBC_2\.99' not found.*; this system has an older C library than the binary needs/)
+})
+
+test('a file that the environment names and that is not there is named', async () => {
+  const env = { NAPI_RS_NATIVE_LIBRARY_PATH: '/nowhere/nsset.node' }
+  const { message } = await ask(leave, { env })
+  expect(message).toBe(
+    "nsset could not load its binary: NAPI_RS_NATIVE_LIBRARY_PATH is '/nowhere/nsset.node', which is no file",
+  )
 })
 
 test('a binary that is not there is a missing package', async () => {
@@ -146,6 +161,17 @@ asRoot('a file system without exec is named', 'it mounts one', async () => {
 function cut(path: string, parts: number): void {
   const bytes = readFileSync(path)
   writeFileSync(path, bytes.subarray(0, bytes.length / parts))
+}
+
+/** Leaves nothing but zeros of all but the first part, as a copy does that broke off. */
+function wipe(path: string, parts: number): void {
+  const bytes = readFileSync(path)
+  writeFileSync(path, bytes.fill(0, bytes.length / parts))
+}
+
+function replaceByFifo(path: string): void {
+  rmSync(path)
+  execFileSync('mkfifo', [path])
 }
 
 function patch(path: string, at: number, byte: number): void {

@@ -449,6 +449,13 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       await expect.poll(() => found(here.network, 'db'), { timeout: 9_000, interval: 500 }).toEqual(['10.2.2.2'])
     })
 
+    test('a long list of hosts is read to its end', async () => {
+      const blocked = Array.from({ length: 100_000 }, (_, index) => `0.0.0.0 ${index}.ads.test\n`).join('')
+      await using here = await place(HERE, `${blocked}10.1.1.1 db\n`)
+      expect(await found(here.network, '99999.ads.test')).toEqual(['0.0.0.0'])
+      expect(await found(here.network, 'db')).toEqual(['10.1.1.1'])
+    })
+
     test('a server that is silent is given the time that the file says', async () => {
       await using here = await place('nameserver 127.0.0.5\noptions timeout:1 attempts:2\n')
       const silent = here.network.createSocket('udp4')

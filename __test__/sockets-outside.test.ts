@@ -192,6 +192,31 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
     }
   })
 
+  test('by a socket that a server inside has accepted, and that connects again', async () => {
+    const servers = {
+      net: () => net.createServer(),
+      http: () => http.createServer((_, response) => response.end()),
+    }
+    for (const make of Object.values(servers)) {
+      const again = Object.values(placesOf(traps.plain)).map((place) => (socket: net.Socket) => socket.connect(place))
+      again.push((socket) => socket.connect(traps.plain, 'localhost'))
+      for (const connect of again) {
+        const server = await network.listen(make(), { host: '127.0.0.1', port: 0 })
+        const accepted = once(server, 'connection')
+        const { port } = server.address() as net.AddressInfo
+        const client = network.connect({ host: '127.0.0.1', port })
+        const [socket] = (await accepted) as [net.Socket]
+        socket.destroy()
+        await Promise.all([once(socket, 'close'), outcomeOf(client)])
+        connect(socket)
+        expect(await outcomeOf(socket)).toMatch(REFUSED)
+        // For Node such a socket is one of the server's twice, and `close` would never call back.
+        server.close()
+      }
+    }
+    await expectRefused({})
+  })
+
   test('by an abstract name', async () => {
     expect(await outcomeOf(network.connect({ path: traps.name }))).toBe('ECONNREFUSED')
     await expectRefused({})

@@ -12,17 +12,23 @@ const MACHINES: Record<string, number> = { arm64: 183, x64: 62 }
  * cut short ends the process (SIGBUS), and one for another processor it takes for one that is not there.
  */
 export function complaintAbout(path: string): string | undefined {
-  const { closeSync, fstatSync, openSync, readSync } = process.getBuiltinModule('node:fs')
-  const fd = openSync(path, 'r')
+  const { closeSync, constants, fstatSync, openSync, readSync } = process.getBuiltinModule('node:fs')
+  // Nobody may ever write to a FIFO.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
+    const stat = fstatSync(fd)
+    if (!stat.isFile()) return 'not a regular file'
     const header = Buffer.alloc(HEADER)
     if (readSync(fd, header, 0, HEADER, 0) < HEADER) return 'file too short'
     if (!header.subarray(0, MAGIC.length).equals(MAGIC)) return 'invalid ELF header'
     const machine = header.readUInt16LE(MACHINE)
     if (machine !== MACHINES[process.arch]) return `ELF file for another processor (${machine})`
     const whole = endOfSections(header)
-    const { size } = fstatSync(fd)
-    return size < whole ? `file too short: ${size} of ${whole} bytes` : undefined
+    if (stat.size < whole) return `file too short: ${stat.size} of ${whole} bytes`
+    // The last section has a type. A download, or a copy, that broke off may have its size already.
+    const last = Buffer.alloc(header.readUInt16LE(SECTIONS.size))
+    readSync(fd, last, 0, last.length, whole - last.length)
+    return last.every((byte) => byte === 0) ? 'file truncated: it ends in zeros' : undefined
   } finally {
     closeSync(fd)
   }

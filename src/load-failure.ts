@@ -20,11 +20,11 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     'the binary is for another C library: install nsset on this system, not on another one',
   ],
   [
-    /too short|ELF|Exec format|file format|truncated|not a valid|self-register/i,
+    /too short|ELF|Exec format|file format|truncated|not a valid|self-register|regular file|loadable segments|dynamically load/i,
     'the file is damaged, or for another processor: install nsset again',
   ],
   [
-    /map segment|Operation not permitted|Permission denied/,
+    /map segment|Operation not permitted|Permission denied/i,
     'it must be readable, on a file system that is not mounted noexec, and no policy may forbid to execute it',
   ],
 ]
@@ -108,6 +108,8 @@ function short(code: string, cause: Error | undefined): Error {
 }
 
 function reasonOfNothing(here: string, targets: readonly string[]): string {
+  const given = process.env['NAPI_RS_NATIVE_LIBRARY_PATH']
+  if (given) return `nsset could not load its binary: NAPI_RS_NATIVE_LIBRARY_PATH is '${given}', which is no file`
   if (!PUBLISHED.has(process.arch)) return `nsset has no working binary for ${here}; it has to be built from source`
   const names = targets.map((target) => `nsset-${target}`)
   const missing = names.find(isMissing)

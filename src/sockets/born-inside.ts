@@ -3,6 +3,7 @@ import type { NativeLinkLocal, NativeNetwork, NativeSocket } from '../../index.j
 import { ask } from '../network/ask.ts'
 import { boundTo } from './bind.ts'
 import { nameInside } from './link-local-names.ts'
+import { resolveInside } from './lookup.ts'
 import {
   EALREADY,
   EBADF,
@@ -13,7 +14,16 @@ import {
   refusalOf,
   type StreamHandle,
 } from './node-handle.ts'
-import { AF_INET, AF_INET6, AF_UNIX, isLinkLocal, isOfFileSystem, SOCK_STREAM, splitZone } from './socket-maker.ts'
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  isLinkLocal,
+  isOfFileSystem,
+  SOCK_STREAM,
+  type SocketMaker,
+  splitZone,
+} from './socket-maker.ts'
 
 /**
  * @internal Binds a socket to a network for good: whatever handles Node.js gives it on its way, and later, when it has ended and
@@ -34,6 +44,18 @@ export function bearInside<S extends Socket>(socket: S, network: NativeNetwork):
     },
   })
   return socket
+}
+
+/**
+ * @internal The same for a socket that a server inside has accepted, once it connects anew: few ever do, and each that is accepted
+ * would take the time.
+ */
+export function stayInside(socket: Socket, { native, lookup }: SocketMaker): void {
+  const connect = (...args: Parameters<Socket['connect']>): Socket => {
+    Reflect.deleteProperty(socket, 'connect')
+    return resolveInside(bearInside(socket, native), lookup).connect(...args)
+  }
+  Object.defineProperty(socket, 'connect', { value: connect, configurable: true, writable: true })
 }
 
 function adopt(handle: StreamHandle | null | undefined, socket: Socket, network: NativeNetwork): void {

@@ -75,13 +75,14 @@ const STANDS_IN = /^Could not resolve "undici"/
 const GLOBAL_DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`))
 
 async function nodesUndici(): Promise<{ fetch: Fetch; Agent: AgentClass }> {
+  const { fetch } = globalThis
   // Node loads its undici when one of its classes is first looked at, and that sets the dispatcher.
   void globalThis.Response
   for (const symbol of GLOBAL_DISPATCHERS) {
     const Agent = agentClassOf((globalThis as Record<symbol, object | undefined>)[symbol])
     if (Agent === undefined) continue
-    await ensureObedient(globalThis.fetch)
-    return { fetch: globalThis.fetch, Agent }
+    await ensureObedient(fetch)
+    return { fetch, Agent }
   }
   throw misuse(
     'ERR_NSSET_UNSUPPORTED_PLATFORM',

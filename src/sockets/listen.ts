@@ -1,10 +1,11 @@
-import type { ListenOptions, Server } from 'node:net'
+import type { ListenOptions, Server, Socket } from 'node:net'
 import type { NativeSocket } from '../../index.js'
 import { invalidType } from '../errors.ts'
 import { familyOf } from '../network/values.ts'
 import { parseBoolean, parseOptions, parseSignal } from '../options.ts'
 import { parseText } from '../paths.ts'
 import { type Binding, boundTo, boundToName } from './bind.ts'
+import { stayInside } from './born-inside.ts'
 import { addressOf } from './lookup.ts'
 import { isNodesOwn, refuseForeign } from './nodes-own.ts'
 import { listenBy, NO_PORT, namePeersInside, serverHandle } from './server-handle.ts'
@@ -37,6 +38,7 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
     await started(server, () => {
       if (server.listening) throw alreadyListening()
       place = listenInside(maker, server, places, { isPipe, backlog: given.backlog, signal })
+      keepInside(maker, server)
     })
     // Node cannot ask a descriptor for it, and remembers it where it has bound it.
     if (isPipe) Object.assign(server, { _pipeName: given.path })
@@ -45,6 +47,17 @@ export async function listen<S extends Server>(maker: SocketMaker, server: S, op
     signal?.throwIfAborted()
     throw withPlace(error as NodeJS.ErrnoException, place)
   }
+}
+
+/** What it accepts may connect anew: inside, too. A server that listens again by itself is the caller's. */
+function keepInside(maker: SocketMaker, server: Server): void {
+  if (!isNodesOwn()) return
+  const keep = (socket: Socket) => stayInside(socket, maker)
+  const events = ['connection', 'secureConnection']
+  for (const event of events) server.prependListener(event, keep)
+  server.once('close', () => {
+    for (const event of events) server.removeListener(event, keep)
+  })
 }
 
 /** Where a server is to listen, and the socket that is bound there. */

@@ -4,26 +4,35 @@ use core::{ffi::CStr, mem::MaybeUninit, slice};
 
 use crate::{
     arguments::Arguments,
-    protocol::{About, MAX_CONTENT, Saying},
+    protocol::{About, MAX_CONTENT, MOST_CONTENT, Saying},
     report::Report,
     state::State,
-    syscall::{self, EINVAL, EIO, Errno, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, What},
+    syscall::{self, EFBIG, EINVAL, EIO, Errno, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, What},
 };
 
 /// Room for what all but a few files hold.
 const USUAL_CONTENT: usize = 4096;
 
-/// Says what a file holds, as one read from its beginning tells it: some sysctls tell their value in no other way
+/// Says what a file holds. A sysctl is told as one read from its beginning tells it: some tell their value in no other way
 /// (proc_do_large_bitmap() of kernel/sysctl.c). What does not fit is read anew.
 pub fn read(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let directory = arguments.fd()?;
     let path = arguments.text()?;
     let Some(file) = open_to_read(directory, path, &mut state.report)? else { return state.report.say_content(&[]) };
     if !say_within::<USUAL_CONTENT>(file, state.report)? {
-        say_within::<MAX_CONTENT>(file, state.report)?;
+        if is_sysctl(path) {
+            say_within::<MAX_CONTENT>(file, state.report)?;
+        } else {
+            say_in_parts(file, state.report)?;
+        }
     }
     syscall::close(file);
     Ok(())
+}
+
+/// What is below the `/proc` that we were given is the kernel's.
+fn is_sysctl(path: &CStr) -> bool {
+    !path.to_bytes().starts_with(b"/")
 }
 
 /// Opens a regular file, or a directory, whose reading fails. Whoever is inside may have put a FIFO, a socket or a device in
@@ -31,8 +40,7 @@ pub fn read(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
 /// `/dev/null` is: engines put it over the files that they hide.
 fn open_to_read(proc: i32, path: &CStr, report: &mut Report) -> Result<Option<i32>, Errno> {
     report.about = About::Open;
-    // What is below the `/proc` that we were given is the kernel's.
-    if !path.to_bytes().starts_with(b"/") {
+    if is_sysctl(path) {
         let file = syscall::open(proc, path, O_RDONLY)?;
         report.about = About::Target;
         return Ok(Some(file));
@@ -76,13 +84,33 @@ fn reopen(proc: i32, held: i32) -> Result<i32, Errno> {
 #[allow(clippy::large_stack_arrays)] // there is no heap
 fn say_within<const ROOM: usize>(file: i32, report: Report) -> Result<bool, Errno> {
     let mut content = [const { MaybeUninit::uninit() }; ROOM];
-    let length = syscall::read_from_start(file, &mut content)?;
+    let length = syscall::read_at(file, &mut content, 0)?;
     let is_all = length < ROOM || ROOM == MAX_CONTENT;
     if is_all {
         // SAFETY: the kernel has filled this much of it.
         report.say_content(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
     }
     Ok(is_all)
+}
+
+/// Says what a file of no more than [`MOST_CONTENT`] holds.
+#[inline(never)] // as above
+#[allow(clippy::large_stack_arrays)] // there is no heap
+fn say_in_parts(file: i32, report: Report) -> Result<(), Errno> {
+    let mut content = [const { MaybeUninit::uninit() }; MAX_CONTENT];
+    let mut offset = 0;
+    loop {
+        let length = syscall::read_at(file, &mut content, offset)?;
+        if length == 0 {
+            return report.say_content(&[]);
+        }
+        if offset + length > MOST_CONTENT {
+            return Err(EFBIG);
+        }
+        // SAFETY: the kernel has filled this much of it.
+        report.say_part(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
+        offset += length;
+    }
 }
 
 /// Writes the text to a file at once: a sysctl takes each write for a value.

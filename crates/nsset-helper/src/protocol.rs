@@ -24,8 +24,11 @@ pub const FIRST_PASSED_FD: i32 = 4;
 /// The most descriptors one message carries: the eight kinds of namespace.
 pub const MAX_FDS_PER_MESSAGE: usize = 8;
 
-/// The most that `read-file` reads of a file, in bytes.
+/// The most bytes of a file in one message.
 pub const MAX_CONTENT: usize = 64 * 1024;
+
+/// The most bytes of a file that are told in parts.
+pub const MOST_CONTENT: usize = 16 * 1024 * 1024;
 
 /// The words of the program. The comment of each names its operands.
 pub mod word {
@@ -129,10 +132,12 @@ pub enum Saying {
     Namespaces = 6,
     /// The socket that was asked for, or `/dev/net/tun`, comes with the message.
     Socket = 7,
-    /// What the file holds follows the message, in the same packet; no more than [`MAX_CONTENT`] of it.
+    /// What the file holds, or the rest of it, follows the message, in the same packet; no more than [`MAX_CONTENT`] of it.
     Content = 8,
     /// The text is written.
     Written = 9,
+    /// The same as of [`Saying::Content`], and there is more to come.
+    ContentPart = 10,
 }
 
 impl Saying {
@@ -148,6 +153,7 @@ impl Saying {
             7 => Some(Self::Socket),
             8 => Some(Self::Content),
             9 => Some(Self::Written),
+            10 => Some(Self::ContentPart),
             _ => None,
         }
     }

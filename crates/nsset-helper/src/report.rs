@@ -45,9 +45,14 @@ impl Report {
         self.send(saying, value, fds, &[])
     }
 
-    /// Says what a file holds.
+    /// Says what a file holds, or the rest of it.
     pub fn say_content(self, content: &[u8]) -> Result<(), Errno> {
         self.send(Saying::Content, 0, &[], content)
+    }
+
+    /// Says a part of what a file holds; more is to come.
+    pub fn say_part(self, content: &[u8]) -> Result<(), Errno> {
+        self.send(Saying::ContentPart, 0, &[], content)
     }
 
     fn send(self, saying: Saying, value: i32, fds: &[i32], content: &[u8]) -> Result<(), Errno> {

@@ -13,6 +13,7 @@ pub const ENOEXEC: Errno = 8;
 pub const EACCES: Errno = 13;
 pub const ENOTDIR: Errno = 20;
 pub const EINVAL: Errno = 22;
+pub const EFBIG: Errno = 27;
 pub const ENAMETOOLONG: Errno = 36;
 pub const ETIMEDOUT: Errno = 110;
 
@@ -225,9 +226,9 @@ pub fn read(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
     uninterrupted!(number::READ, fd, buffer.as_mut_ptr(), buffer.len())
 }
 
-/// The same from the beginning of the file, into memory that holds nothing yet: the result says how much is filled.
-pub fn read_from_start(fd: i32, buffer: &mut [MaybeUninit<u8>]) -> Result<usize, Errno> {
-    uninterrupted!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), 0)
+/// The same from a place in the file, into memory that holds nothing yet: the result says how much is filled.
+pub fn read_at(fd: i32, buffer: &mut [MaybeUninit<u8>], offset: usize) -> Result<usize, Errno> {
+    uninterrupted!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), offset)
 }
 
 /// What a descriptor is of, as far as reading it goes (inode(7)).

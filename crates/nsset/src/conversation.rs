@@ -16,7 +16,7 @@ use nix::{
         wait::Id,
     },
 };
-use nsset_helper::protocol::{About, MAX_CONTENT, Message, NAME, Saying};
+use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, NAME, Saying};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
@@ -96,7 +96,8 @@ pub fn run(
         lost_child: None,
         namespaces: Vec::new(),
         socket: None,
-        content: None,
+        content: Vec::new(),
+        is_content_whole: false,
         is_written: false,
         packet: vec![0; Message::SIZE + if promises.content { MAX_CONTENT } else { 0 }],
         failure: None,
@@ -143,7 +144,8 @@ struct Conversation {
     lost_child: Option<i32>,
     namespaces: Vec<OwnedFd>,
     socket: Option<OwnedFd>,
-    content: Option<Vec<u8>>,
+    content: Vec<u8>,
+    is_content_whole: bool,
     is_written: bool,
     /// Where messages are received.
     packet: Vec<u8>,
@@ -199,7 +201,11 @@ impl Conversation {
             Some(Saying::InitReady) => self.init_ready = true,
             Some(Saying::Namespaces) => self.namespaces = fds,
             Some(Saying::Socket) => self.socket = fds.pop(),
-            Some(Saying::Content) => self.content = Some(content),
+            Some(Saying::ContentPart) => self.add_content(content)?,
+            Some(Saying::Content) => {
+                self.add_content(content)?;
+                self.is_content_whole = true;
+            }
             Some(Saying::Written) => self.is_written = true,
             None => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
         }
@@ -215,10 +221,27 @@ impl Conversation {
             Saying::Born => self.promises.fork && self.child.is_none() && !is(&self.helper),
             Saying::InitBorn => self.promises.init && self.init.is_none() && !is(self.speaker()),
             Saying::InitReady => self.init.as_ref().is_some_and(is),
-            Saying::Waiting | Saying::Namespaces | Saying::Socket | Saying::Content | Saying::Written => {
-                is(self.speaker())
-            }
+            Saying::Waiting
+            | Saying::Namespaces
+            | Saying::Socket
+            | Saying::ContentPart
+            | Saying::Content
+            | Saying::Written => is(self.speaker()),
         }
+    }
+
+    /// What the file holds may come in parts, of which whoever is inside may have each take long.
+    fn add_content(&mut self, part: Vec<u8>) -> Result<()> {
+        self.check_time()?;
+        if self.content.len() + part.len() > MOST_CONTENT {
+            return Err(SystemError::new(Errno::EFBIG, "read").into());
+        }
+        if self.content.is_empty() {
+            self.content = part;
+        } else {
+            self.content.extend(part);
+        }
+        Ok(())
     }
 
     /// The process that goes on with the program.
@@ -345,7 +368,7 @@ impl Conversation {
         let promised = &self.promises;
         let complete = self.namespaces.len() == promised.namespaces
             && self.socket.is_some() == promised.socket
-            && self.content.is_some() == promised.content
+            && self.is_content_whole == promised.content
             && self.is_written == promised.written
             && (self.init.is_some() && self.init_ready) == promised.init
             && self.child.is_some() == promised.fork;
@@ -353,7 +376,8 @@ impl Conversation {
     }
 
     fn into_outcome(self) -> Outcome {
-        let Self { namespaces, socket, content, init, helper, child, .. } = self;
+        let Self { namespaces, socket, content, is_content_whole, init, helper, child, .. } = self;
+        let content = is_content_whole.then_some(content);
         let process = match child {
             Some(child) => {
                 // The helper that went on in a child has left by itself.
@@ -371,7 +395,7 @@ impl Conversation {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
         self.deadline = Instant::now() + GRACE;
         self.held_up_since = None;
-        while self.wait_for_message(None).is_ok() {
+        while self.wait_for_message(None).is_ok() && self.check_time().is_ok() {
             if !matches!(rights::receive(self.control.as_fd(), &mut self.packet), Ok(received) if received.length > 0) {
                 break;
             }

@@ -12,7 +12,7 @@ use nix::{
     fcntl::{AT_FDCWD, OFlag, openat},
     sys::stat::{FileStat, Mode, SFlag, fstat, makedev},
 };
-use nsset_helper::protocol::MAX_CONTENT;
+use nsset_helper::protocol::MOST_CONTENT;
 
 use crate::{
     conversation,
@@ -24,7 +24,7 @@ use crate::{
     set::NamespaceSet,
 };
 
-/// What a file of less than 64 KiB holds, found by its absolute path in the set's mount namespace. It takes the helper: a
+/// What a file of no more than 16 MiB holds, found by its absolute path in the set's mount namespace. It takes the helper: a
 /// thread of Node cannot go there and come back. Whoever is inside may have that take ten seconds.
 ///
 /// A FIFO, a socket or a device is not opened; but the device that `/dev/null` is counts for an empty file.
@@ -55,13 +55,9 @@ pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8
     let label = Label { kind: Some(Kind::Mnt), path: Some(path.to_owned()), ..Label::new("read") };
     // The directory counts for paths that are not absolute only (openat(2)).
     program.read_file(proc::hold()?, path, label)?;
-    let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
+    let outcome = conversation::run(&program, &[], None, &mut |_| Ok(())).map_err(|error| explain(error, path))?;
     conversation::dismiss(outcome.process);
-    let content = outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg"))?;
-    if content.len() >= MAX_CONTENT {
-        return Err(too_large(path, MAX_CONTENT).kind(Kind::Mnt).into());
-    }
-    Ok(content)
+    Ok(outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg"))?)
 }
 
 /// Whether the files of the set are those that the calling thread sees, with the rights that it has: it stands in the set's
@@ -117,7 +113,7 @@ impl Found<'_> {
             return Err(failed(Errno::EISDIR, "read"));
         }
         if kind != SFlag::S_IFREG {
-            return Err(SystemError::new(Errno::EINVAL, "read").path(path).hint("it is no regular file").into());
+            return Err(SystemError::new(Errno::EINVAL, "read").path(path).hint(NO_FILE).into());
         }
         // By the descriptor, since another file may have come to the path.
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
@@ -133,7 +129,20 @@ impl Found<'_> {
     }
 }
 
+fn explain(error: Error, path: &Path) -> Error {
+    match error {
+        Error::System(error) if error.syscall == "read" => match error.errno {
+            Errno::EFBIG => too_large(path, MOST_CONTENT).kind(Kind::Mnt).into(),
+            Errno::EINVAL => error.hint(NO_FILE).into(),
+            _ => error.into(),
+        },
+        other => other,
+    }
+}
+
+const NO_FILE: &str = "it is no regular file";
+
 fn too_large(path: &Path, most: usize) -> Box<SystemError> {
-    let hint = format!("what it configures is read of less than {} KiB", most.div_ceil(1024));
+    let hint = format!("it is larger than {} KiB", most / 1024);
     SystemError::new(Errno::EFBIG, "read").path(path).hint(hint)
 }

@@ -81,7 +81,7 @@ impl Traps {
         fs::create_dir(&directory).unwrap();
         mkfifo(&directory.join("fifo"), Mode::S_IRWXU).unwrap();
         let socket = UnixListener::bind(directory.join("socket")).unwrap();
-        fs::write(directory.join("large"), vec![b'#'; 70_000]).unwrap();
+        fs::write(directory.join("large"), vec![b'#'; 16 * 1024 * 1024 + 1]).unwrap();
         fs::write(directory.join("small"), "nameserver 127.0.0.1\n").unwrap();
         symlink("/dev/null", directory.join("null")).unwrap();
         let watch = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC).unwrap();
@@ -107,7 +107,7 @@ type Read = Box<dyn Fn(&Path) -> Result<Vec<u8>>>;
 fn ways() -> [(&'static str, Read); 2] {
     let set = with_an_empty_mnt();
     let inside = move |path: &Path| read_file(&set, Kinds::ALL, path);
-    let here = |path: &Path| find_file(path)?.map_or(Ok(Vec::new()), |found| found.read(65_535));
+    let here = |path: &Path| find_file(path)?.map_or(Ok(Vec::new()), |found| found.read(16 * 1024 * 1024));
     [("inside", Box::new(inside)), ("here", Box::new(here))]
 }
 
@@ -138,6 +138,19 @@ fn the_device_that_hides_files_is_an_empty_one() {
         let traps = Traps::set();
         for path in [Path::new("/dev/null"), &traps.directory.join("null")] {
             assert_eq!(read(path).unwrap(), b"", "{} {way}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_long_list_is_read_in_parts() {
+    for (way, read) in ways() {
+        let traps = Traps::set();
+        for size in [4_095, 4_096, 65_535, 65_536, 65_537, 3_000_000, 16 * 1024 * 1024] {
+            let content: Vec<u8> = (0..size).map(|index| (index % 251) as u8).collect();
+            let path = traps.directory.join("list");
+            fs::write(&path, &content).unwrap();
+            assert!(read(&path).unwrap() == content, "{size} bytes {way}");
         }
     }
 }
