@@ -12,7 +12,7 @@ mod socket;
 mod sockets;
 pub mod thread;
 pub mod turns;
-pub mod under_way;
+mod under_way;
 pub mod waiting;
 
 use std::sync::{Arc, Mutex, PoisonError};
