@@ -9,7 +9,7 @@ use std::{
 use napi::{Env, Result, bindgen_prelude::Reference};
 use napi_derive::napi;
 use nix::unistd::{getpid, gettid};
-use nsset::{Error, TIME_LIMIT};
+use nsset::{Error, TIME_LIMIT, UnshareOptions};
 
 use crate::{
     environment,
@@ -32,11 +32,13 @@ impl Made {
 
 #[napi]
 impl NativeSet {
-    /// Whether namespaces of these kinds are made below this set by way of those inside.
+    /// Whether namespaces of these kinds are made below this set by way of those inside; `furnishes` where they get a host name
+    /// or a loopback.
     #[napi(catch_unwind)]
-    pub fn goes_inside(&self, env: Env, kinds: u32, options: NativeUnshareOptions) -> Result<bool> {
+    pub fn goes_inside(&self, env: Env, kinds: u32, furnishes: bool) -> Result<bool> {
         self.with(env, |base| {
-            let is_light = nsset::is_light(Some(base), kinds_named(kinds)?, &options.into_core()?);
+            let options = UnshareOptions { loopback: furnishes, ..UnshareOptions::default() };
+            let is_light = nsset::is_light(Some(base), kinds_named(kinds)?, &options);
             // A thread that is inside sees namespaces of the base as its own.
             Ok(nsset::footprint::is_away() || !is_light)
         })
