@@ -70,6 +70,7 @@ test('the page of errors has every code that the crates name', () => {
   const named = /Errno::(E[A-Z0-9]+)|"((?:ERR_|ABORT_)[A-Z_]+|E[A-Z]{4,})"/g
   const codes = new Set(texts.flatMap((text) => [...text.matchAll(named)].map(([, errno, code]) => errno ?? code)))
   codes.delete('EWOULDBLOCK') // another name of EAGAIN
+  codes.delete('EINTR') // such a call is made again
   expect(codes.size).toBeGreaterThan(40)
   expect([...codes].filter((code) => !page.includes(`\`${code}\``))).toEqual([])
 })

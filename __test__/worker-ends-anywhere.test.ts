@@ -49,6 +49,9 @@ const OPERATIONS: Record<string, string> = {
     await other.network.links.list()
     other.fds().close()
     other.close()`,
+  'set below another': `
+    const other = await set.unshare(['uts', 'ipc'], { hostname: 'below' })
+    other.close()`,
   'descriptors of a set': `
     const fds = set.fds()
     globalThis.kept.push(fds, set.dup())

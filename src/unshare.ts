@@ -16,7 +16,7 @@ export async function unshare(base: NativeSet | undefined, kinds: Kinds, options
   const parsed = parseUnshareOptions(options)
   const signal = parseSignal(options?.signal)
   const make = (canceller?: NativeCanceller) =>
-    base?.goesInside(mask, parsed)
+    base?.goesInside(mask, parsed.hostname !== undefined || parsed.loopback)
       ? unshareBelow(base, mask, parsed, canceller)
       : native.unshare(base, mask, parsed, canceller)
   if (signal === undefined) return make()

@@ -16,6 +16,17 @@ export async function settled(before: State, limit: number): Promise<State> {
   }
 }
 
+/** What there is once it stays so for a moment: files are read again beside a call, and closed after it. */
+export async function steady(): Promise<State> {
+  const end = performance.now() + 200
+  for (let before = state(); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 2))
+    const now = state()
+    if ((added(before, now).length === 0 && missing(before, now).length === 0) || performance.now() > end) return now
+    before = now
+  }
+}
+
 /** How a call ended, and how long it took. */
 export async function outcomeOf(run: () => unknown): Promise<{ thrown?: Thrown; milliseconds: number }> {
   const begin = performance.now()

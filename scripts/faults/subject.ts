@@ -8,7 +8,7 @@ import { printLine, readLine } from './lines.ts'
 import { OPERATIONS } from './operations/index.ts'
 import type { Round } from './operations/operation.ts'
 import { type Line, type Outcome, TOOK_LONG, type Wanted } from './outcome.ts'
-import { NEVER, outcomeOf, settled } from './settle.ts'
+import { NEVER, outcomeOf, settled, steady } from './settle.ts'
 import { added, missing, type State, state } from './state.ts'
 
 const WARM_UP = 5
@@ -77,7 +77,7 @@ async function calls(): Promise<Call[]> {
 }
 
 async function tried(fault: Fault): Promise<Outcome> {
-  const before = state()
+  const before = await steady()
   await round.before?.()
   const isSignal = fault.what.startsWith('SIG')
   order(`begin/${fault.role}/${fault.call}/${fault.nth}/${isSignal ? 'signal' : 'error'}/${numberOf(fault.what)}`)

@@ -17,6 +17,9 @@ const FRESH = 5000
 /** And before those here are looked at again, which takes a few system calls: many names may be asked for at once. */
 const FRESH_HERE = 50
 
+/** After how many milliseconds a failure is one that another attempt would wait for, too. */
+const LONG = 100
+
 const NOTHING = { stamp: '', text: '' }
 
 /**
@@ -37,8 +40,9 @@ export class ResolverFiles {
   }
 
   /**
-   * They are read anew before they have to be, so that of many names one after the other none waits for them. A failure lasts
-   * as long as texts do: whoever owns the files may have them take long.
+   * They are read anew before they have to be, so that of many names one after the other none waits for them; where that fails,
+   * they last as long as they would have. A failure that took long lasts as long as texts do: those inside may have each take
+   * long. Any other is of the call that it hits.
    */
   read(): Promise<ResolverTexts> {
     const age = performance.now() - this.#readAt
@@ -50,12 +54,26 @@ export class ResolverFiles {
 
   /** One at a time. */
   #readOnce(): Promise<ResolverTexts> {
-    this.#reading ??= this.#readAnew().finally(() => {
-      this.#texts = this.#reading
-      this.#readAt = performance.now()
-      this.#reading = undefined
-    })
+    this.#reading ??= this.#readAndKeep(performance.now())
     return this.#reading
+  }
+
+  async #readAndKeep(begun: number): Promise<ResolverTexts> {
+    try {
+      const texts = await this.#readAnew()
+      this.#keep(Promise.resolve(texts))
+      return texts
+    } catch (error) {
+      if (performance.now() - begun > LONG) this.#keep(this.#reading)
+      throw error
+    } finally {
+      this.#reading = undefined
+    }
+  }
+
+  #keep(texts: Promise<ResolverTexts> | undefined): void {
+    this.#texts = texts
+    this.#readAt = performance.now()
   }
 
   /** Files here have a stamp. */

@@ -1,6 +1,6 @@
 //! unshare, at once or on libuv's pool.
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 use napi::{
     Env, Result,
@@ -12,9 +12,9 @@ use nsset::{Cancel, Kinds};
 use crate::{
     convert::optional_kinds,
     failure::guard,
-    network::under_way::Abandonment,
     options::NativeUnshareOptions,
     set::{HeldOpen, NativeSet},
+    unshare_below::Pending,
     work::{self, Work},
 };
 
@@ -64,7 +64,8 @@ pub fn kinds_named(mask: u32) -> nsset::Result<Kinds> {
 #[napi]
 pub struct NativeCanceller {
     cancel: Option<Cancel>,
-    abandonment: Arc<Abandonment>,
+    /// What waits for its turn.
+    pending: RefCell<Option<Arc<Pending>>>,
 }
 
 impl NativeCanceller {
@@ -73,9 +74,9 @@ impl NativeCanceller {
         self.cancel.clone()
     }
 
-    /// Ends what waits for its turn.
-    pub fn abandonment(&self) -> Arc<Abandonment> {
-        Arc::clone(&self.abandonment)
+    /// Ends this, too, if its turn has not come by then.
+    pub fn end_pending(&self, pending: &Arc<Pending>) {
+        self.pending.replace(Some(Arc::clone(pending)));
     }
 }
 
@@ -83,7 +84,7 @@ impl NativeCanceller {
 impl NativeCanceller {
     #[napi(catch_unwind, constructor)]
     pub fn new(env: Env) -> Result<Self> {
-        guard(env, || Ok(Self { cancel: Some(Cancel::new()?), abandonment: Arc::default() }))
+        guard(env, || Ok(Self { cancel: Some(Cancel::new()?), pending: RefCell::default() }))
     }
 
     #[napi(catch_unwind, js_name = "cancel")]
@@ -91,12 +92,15 @@ impl NativeCanceller {
         if let Some(cancel) = &self.cancel {
             cancel.cancel();
         }
-        self.abandonment.happen();
+        if let Some(pending) = self.pending.take() {
+            pending.abort();
+        }
     }
 
     /// There is nothing to cancel any more.
     #[napi(catch_unwind)]
     pub fn release(&mut self) {
         self.cancel = None;
+        self.pending.take();
     }
 }

@@ -3,21 +3,18 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Instant,
 };
 
 use napi::{Env, Result, bindgen_prelude::Reference};
 use napi_derive::napi;
-use nsset::Error;
+use nix::unistd::{getpid, gettid};
+use nsset::{Error, TIME_LIMIT, UnshareOptions};
 
 use crate::{
     environment,
     failure::guard,
-    network::{
-        reply::Reply,
-        thread,
-        under_way::Abandonment,
-        waiting::{self, ABANDONMENT},
-    },
+    network::{reply::Reply, thread, waiting},
     options::NativeUnshareOptions,
     set::{HeldOpen, NativeSet},
     unshare::{NativeCanceller, kinds_named},
@@ -35,11 +32,13 @@ impl Made {
 
 #[napi]
 impl NativeSet {
-    /// Whether namespaces of these kinds are made below this set by way of those inside.
+    /// Whether namespaces of these kinds are made below this set by way of those inside; `furnishes` where they get a host name
+    /// or a loopback.
     #[napi(catch_unwind)]
-    pub fn goes_inside(&self, env: Env, kinds: u32, options: NativeUnshareOptions) -> Result<bool> {
+    pub fn goes_inside(&self, env: Env, kinds: u32, furnishes: bool) -> Result<bool> {
         self.with(env, |base| {
-            let is_light = nsset::is_light(Some(base), kinds_named(kinds)?, &options.into_core()?);
+            let options = UnshareOptions { loopback: furnishes, ..UnshareOptions::default() };
+            let is_light = nsset::is_light(Some(base), kinds_named(kinds)?, &options);
             // A thread that is inside sees namespaces of the base as its own.
             Ok(nsset::footprint::is_away() || !is_light)
         })
@@ -62,19 +61,69 @@ impl NativeSet {
             let (base, stay, line) = (self.open()?.clone(), self.stay(), self.line());
             let (kinds, options) = (kinds_named(kinds)?, options.into_core()?);
             let cancel = canceller.as_ref().and_then(|canceller| canceller.cancel());
-            let abandonment = canceller.map_or_else(Arc::<Abandonment>::default, |canceller| canceller.abandonment());
-            thread::run(move || async move {
-                let work = move || {
-                    let made = nsset::unshare_from_home(Some(&base), kinds, &options, cancel.as_ref())?;
-                    let made = HeldOpen::from(made);
+            let pending = Arc::new(Pending::new(reply));
+            if let Some(canceller) = &canceller {
+                canceller.end_pending(&pending);
+            }
+            let work = {
+                let pending = Arc::clone(&pending);
+                move || {
+                    pending.begin(|| {
+                        let made_here = nsset::unshare_from_home(Some(&base), kinds, &options, cancel.as_ref())?;
+                        keep(&made, id, made_here.into())
+                    });
                     // The base's pid namespace lives on in what was made, even where the base was closed meanwhile.
                     drop(stay);
-                    Ok(made)
-                };
-                let outcome = ABANDONMENT.scope(abandonment, waiting::run(line, work)).await;
-                reply.end(outcome.and_then(|set| keep(&made, id, set)).map_err(Into::into));
+                }
+            };
+            if may_start_threads() {
+                return waiting::add(line, work);
+            }
+            thread::run(move || async move {
+                if let Err(error) = waiting::add(line, work) {
+                    pending.end(Err(error));
+                }
             })
         })
+    }
+}
+
+/// Whether a thread that this one starts is home: the first thread of the process is, where it did not go inside.
+fn may_start_threads() -> bool {
+    gettid() == getpid() && !nsset::footprint::is_away()
+}
+
+/// An answer that is still due.
+pub struct Pending {
+    reply: Mutex<Option<Reply>>,
+    since: Instant,
+}
+
+impl Pending {
+    fn new(reply: Reply) -> Self {
+        Self { reply: Mutex::new(Some(reply)), since: Instant::now() }
+    }
+
+    /// Its turn has come: does the work and answers, unless that was done already.
+    fn begin(&self, work: impl FnOnce() -> nsset::Result<()>) {
+        let Some(reply) = self.take() else { return };
+        let outcome = if self.since.elapsed() < TIME_LIMIT { work() } else { Err(waiting::too_late()) };
+        reply.end(outcome.map_err(Into::into));
+    }
+
+    /// It is not wanted any more.
+    pub fn abort(&self) {
+        self.end(Err(Error::Aborted));
+    }
+
+    fn end(&self, outcome: nsset::Result<()>) {
+        if let Some(reply) = self.take() {
+            reply.end(outcome.map_err(Into::into));
+        }
+    }
+
+    fn take(&self) -> Option<Reply> {
+        self.reply.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

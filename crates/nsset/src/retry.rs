@@ -31,12 +31,10 @@ pub(crate) fn insist<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T,
 mod tests {
     use super::*;
 
-    /// A call that fails so often with this before it succeeds, and how often it was made.
-    fn failing(
-        times: u32,
-        errno: Errno,
-        make: fn(&mut dyn FnMut() -> Result<(), Errno>) -> Result<(), Errno>,
-    ) -> (Result<(), Errno>, u32) {
+    type Call<'a> = &'a mut dyn FnMut() -> Result<(), Errno>;
+
+    /// What comes of a call that fails so often with this before it succeeds, and how often it was made.
+    fn failing(times: u32, errno: Errno, make: fn(Call<'_>) -> Result<(), Errno>) -> (Result<(), Errno>, u32) {
         let mut calls = 0;
         let outcome = make(&mut || {
             calls += 1;

@@ -15,7 +15,7 @@ mod socket;
 mod sockets;
 pub mod thread;
 pub mod turns;
-pub mod under_way;
+mod under_way;
 pub mod waiting;
 mod zone;
 mod zoned;

@@ -34,7 +34,7 @@ impl Line {
         Self(LAST.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Adds work. To be called by the thread of networks while it is home: a thread that is started for the work inherits
+    /// Adds work. To be called by a thread that is home, such as the thread of networks: a thread that is started for the work inherits
     /// the namespaces of the one that starts it. The error is that of clone(2), where there is no thread and none can be
     /// started.
     pub fn add(self, work: Work) -> io::Result<()> {

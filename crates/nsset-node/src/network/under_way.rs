@@ -35,7 +35,7 @@ impl Abandonment {
         }
     }
 
-    pub fn happen(&self) {
+    fn happen(&self) {
         self.has_happened.store(true, Ordering::Release);
         self.happening.notify_waiters();
     }

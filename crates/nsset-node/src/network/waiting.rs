@@ -34,9 +34,14 @@ pub async fn run<T: Send + 'static>(
         let outcome = if since.elapsed() < TIME_LIMIT { work() } else { Err(too_late()) };
         let _ = sender.send(outcome);
     };
-    line.add(Box::new(piece)).map_err(|error| not_started(&error))?;
+    add(line, piece)?;
     let canceled = |_| Err(SystemError::new(Errno::ECANCELED, "request").into());
     unless_abandoned(async { receiver.await.unwrap_or_else(canceled) }).await
+}
+
+/// Adds work that answers by itself. To be called on a thread that is home.
+pub fn add(line: Line, work: impl FnOnce() + Send + 'static) -> nsset::Result<()> {
+    line.add(Box::new(work)).map_err(|error| not_started(&error))
 }
 
 /// What several requests may wait for, one after the other where it fails: for two time limits at most, and while it is
@@ -53,7 +58,8 @@ async fn unless_abandoned<T, E: From<Error>>(work: impl Future<Output = Result<T
     }
 }
 
-fn too_late() -> Error {
+/// It was not its turn within the time limit.
+pub fn too_late() -> Error {
     let hint = format!("what was asked of the set before did not come to an end within {} s", TIME_LIMIT.as_secs());
     SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into()
 }
