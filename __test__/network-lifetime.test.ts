@@ -265,7 +265,7 @@ describe('what comes and goes beside it', () => {
 })
 
 describe('many of them', () => {
-  test('200 networks at once work on one thread, and leave nothing', async () => {
+  test('200 networks at once work on a few threads, and leave nothing', async () => {
     using base = anyonesSet(['net'])
     await base.network.links.list()
     const before = resources()
@@ -280,7 +280,8 @@ describe('many of them', () => {
     )
     expect(names).toEqual(sets.map((_, index) => `br${index}`))
     const { threads, descriptors } = resources()
-    expect(threads).toBe(before.threads)
+    // Those of sets with `user` wait for their helpers on another thread, and on more where one is held up.
+    expect(threads).toBeLessThanOrEqual(before.threads + 8)
     expect(descriptors - during.descriptors).toBe(200)
     for (const set of sets) set.close()
     expect(await growthSince(before)).toEqual({})

@@ -2,7 +2,8 @@
 //! these threads, and neither the thread of networks nor libuv's pool.
 //!
 //! Each network has two lines of its own, whose work is done in order, one piece at a time, and each set has four for what
-//! is made below it: a set holds up six threads at most. The lines take turns, a piece each. A thread is started for a line that would have to wait, up to `MOST_THREADS`.
+//! is made below it: a set holds up six threads at most. The lines take turns, a piece each.
+//! More threads are started where those that there are are held up, up to `MOST_THREADS`.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,7 +14,7 @@ use std::{
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// With more sets than this that hold up a thread each, the others wait until one of those has reached its time limit.
@@ -21,6 +22,9 @@ const MOST_THREADS: usize = 1024;
 
 /// How long a thread waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// How long no thread has to take a piece of work before they count as held up. A piece mostly takes a tenth of this.
+pub const HELD_UP: Duration = Duration::from_millis(3);
 
 pub type Work = Box<dyn FnOnce() + Send>;
 
@@ -45,6 +49,35 @@ impl Line {
             return Ok(());
         }
         turns.start_thread().inspect_err(|_| turns.forget_last(self))
+    }
+
+    /// The same, where the threads that there are may come to it in time: [`relieve`] has to be called while it waits.
+    pub fn queue(self, work: Work) -> io::Result<()> {
+        let mut turns = turns();
+        if turns.threads == 0 {
+            drop(turns);
+            return self.add(work);
+        }
+        turns.queue(self, work);
+        if turns.idle > 0 {
+            WORK.notify_one();
+        }
+        Ok(())
+    }
+}
+
+/// Starts threads where work waits and those that there are are held up: as many as that, so that the sets that hold them up
+/// are soon outnumbered. To be called on the thread of networks while it is home.
+pub fn relieve() {
+    let mut turns = turns();
+    let waiting = turns.next.len().saturating_sub(turns.idle);
+    if waiting == 0 || turns.last_taken.is_some_and(|taken| taken.elapsed() < HELD_UP) {
+        return;
+    }
+    turns.last_taken = Some(Instant::now());
+    for _ in 0..waiting.min(turns.threads.max(1)) {
+        // Where none can be started, those that there are go on.
+        let _ = turns.start_thread();
     }
 }
 
@@ -78,9 +111,12 @@ struct Turns {
     threads: usize,
     /// How many of them wait for work.
     idle: usize,
+    /// When a thread last took a piece.
+    last_taken: Option<Instant>,
 }
 
-static TURNS: Mutex<Turns> = Mutex::new(Turns { lines: BTreeMap::new(), next: VecDeque::new(), threads: 0, idle: 0 });
+static TURNS: Mutex<Turns> =
+    Mutex::new(Turns { lines: BTreeMap::new(), next: VecDeque::new(), threads: 0, idle: 0, last_taken: None });
 static WORK: Condvar = Condvar::new();
 
 fn turns() -> MutexGuard<'static, Turns> {
@@ -120,7 +156,10 @@ impl Turns {
         loop {
             let line = self.next.pop_front()?;
             match self.lines.get_mut(&line).and_then(VecDeque::pop_front) {
-                Some(work) => return Some((line, work)),
+                Some(work) => {
+                    self.last_taken = Some(Instant::now());
+                    return Some((line, work));
+                }
                 None => drop(self.lines.remove(&line)),
             }
         }

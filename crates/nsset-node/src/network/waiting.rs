@@ -1,13 +1,22 @@
 //! Work of a network that waits for those inside, as a future of the thread of networks.
 
-use std::{future::Future, io, pin::pin, sync::Arc, time::Instant};
+use std::{
+    future::Future,
+    io,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::{Either, select};
 use nix::errno::Errno;
 use nsset::{Error, SystemError, TIME_LIMIT};
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{turns::Line, under_way::Abandonment};
+use super::{
+    turns::{self, HELD_UP, Line},
+    under_way::Abandonment,
+};
 
 tokio::task_local! {
     /// Says whether the request that is carried out is still wanted.
@@ -34,10 +43,26 @@ pub async fn run<T: Send + 'static>(
         let outcome = if since.elapsed() < TIME_LIMIT { work() } else { Err(too_late()) };
         let _ = sender.send(outcome);
     };
-    add(line, piece)?;
+    line.queue(Box::new(piece)).map_err(|error| not_started(&error))?;
     let canceled = |_| Err(SystemError::new(Errno::ECANCELED, "request").into());
-    unless_abandoned(async { receiver.await.unwrap_or_else(canceled) }).await
+    unless_abandoned(async { answer(receiver).await.unwrap_or_else(canceled) }).await
 }
+
+/// Waits for an answer, and has more threads come where the work waits too long for one.
+async fn answer<T>(mut receiver: oneshot::Receiver<T>) -> Result<T, oneshot::error::RecvError> {
+    let mut pause = HELD_UP;
+    loop {
+        match timeout(pause, &mut receiver).await {
+            Ok(answer) => return answer,
+            Err(_) if nsset::thread::ensure_restored().is_ok() => turns::relieve(),
+            Err(_) => {}
+        }
+        pause = (2 * pause).min(LONGEST_PAUSE);
+    }
+}
+
+/// Work that has begun may take long, and needs no more threads.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Adds work that answers by itself. To be called on a thread that is home.
 pub fn add(line: Line, work: impl FnOnce() + Send + 'static) -> nsset::Result<()> {
