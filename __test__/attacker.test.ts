@@ -12,7 +12,8 @@ import {
   type UnshareSyncOptions,
 } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { compileIntruder, type IntruderProgram, type IntruderReport, startIntruder } from './setup/intruder.ts'
+import type { CProgram } from './setup/c-program.ts'
+import { compileIntruder, type IntruderReport, startIntruder } from './setup/intruder.ts'
 import { asRoot, isRoot } from './setup/privilege.ts'
 import { ownRange } from './setup/subordinate-ids.ts'
 import { ALL_KINDS } from './setup/thread-place.ts'
@@ -26,7 +27,7 @@ const TECHNIQUES = [
   ...['ns', 'root', 'exe', 'PTRACE_SEIZE'],
 ]
 
-let program: IntruderProgram | undefined
+let program: CProgram | undefined
 beforeAll(() => {
   program = compileIntruder()
 })
@@ -41,10 +42,10 @@ interface Siege {
 
 /** Lets the intruder loose in a set, does something there, and hears what it got. */
 async function besiege(
-  intruder: IntruderProgram,
+  intruder: CProgram,
   set: NamespaceSet,
   every: number | 'all, again and again',
-  work: (intruder: IntruderProgram) => Promise<Omit<Siege, 'report'>>,
+  work: (intruder: CProgram) => Promise<Omit<Siege, 'report'>>,
 ): Promise<Siege> {
   // A process of a pid namespace cannot see Node; with a /proc of its own it sees what joins it.
   const attack = await startIntruder(intruder, set, { ownProc: set.has('pid'), every })
@@ -57,7 +58,7 @@ async function besiege(
   return { ...outcome, report: await attack.report() }
 }
 
-async function spawnTarget(set: NamespaceSet, intruder: IntruderProgram, outcome: Omit<Siege, 'report'>) {
+async function spawnTarget(set: NamespaceSet, intruder: CProgram, outcome: Omit<Siege, 'report'>) {
   await endTarget(set.spawn(intruder.path, ['target'], { stdio: 'ignore', env: {} }), outcome)
 }
 
@@ -78,7 +79,7 @@ async function unshareFrom(set: NamespaceSet, turn: number, kinds = KINDS_BELOW[
   made.close()
 }
 
-async function spawnAndUnshare(set: NamespaceSet, intruder: IntruderProgram): Promise<Omit<Siege, 'report'>> {
+async function spawnAndUnshare(set: NamespaceSet, intruder: CProgram): Promise<Omit<Siege, 'report'>> {
   const outcome = { errors: [] as unknown[], exits: 0 }
   for (let turn = 0; turn < SPAWNS; turn++) {
     await spawnTarget(set, intruder, outcome)

@@ -2,14 +2,10 @@
  * A user may have as many descriptors in flight over unix sockets as it may have open; past that the kernel lets its
  * processes send none (ETOOMANYREFS, unix(7)). The root user of a rootless set can bring that about for the user outside.
  */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmodSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
+import { compileC } from './setup/c-program.ts'
 import { askPlainNode } from './setup/plain-node.ts'
 import { asRoot } from './setup/privilege.ts'
-import { temporaryDirectory } from './setup/temporary-directory.ts'
 
 /** A user without other processes, whose descriptors nothing else needs to send. */
 const USER = ['setpriv', '--reuid=23456', '--regid=23456', '--clear-groups']
@@ -51,14 +47,10 @@ asRoot(
   'with too many descriptors in flight, what has none to send works, and the rest is an error at once',
   'it becomes a user of its own',
   async (context) => {
-    using directory = temporaryDirectory()
-    chmodSync(directory.path, 0o755)
-    const source = fileURLToPath(new URL('setup/in-flight.c', import.meta.url))
-    const compiler = spawn('cc', ['-O1', '-o', directory.file('in-flight'), source], { stdio: 'inherit' })
-    const [code] = await once(compiler, 'exit').catch(() => [undefined])
-    if (code === undefined) return context.skip('needs a C compiler, cc')
+    using program = compileC('in-flight')
+    if (program === undefined) return context.skip('needs a C compiler, cc')
     const prefix = [...USER, 'prlimit', '--nofile=256:256']
-    const env = { IN_FLIGHT: directory.file('in-flight') }
+    const env = { IN_FLIGHT: program.path }
     const { outcomes, left } = await askPlainNode<{ outcomes: object; left: object }>(PROGRAM, { prefix, env })
     const refused = { code: 'ETOOMANYREFS', isQuick: true, isExplained: true }
     expect(outcomes).toEqual({

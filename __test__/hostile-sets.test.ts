@@ -8,12 +8,13 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as pass } from 'node:timers/promises'
 import { action, NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { CProgram } from './setup/c-program.ts'
 import { failureOf } from './setup/failure.ts'
 import { growthSince } from './setup/growth.ts'
-import { compileHoldup, type HoldupProgram, type Malice, startHoldup } from './setup/holdup.ts'
+import { compileHoldup, type Malice, startHoldup } from './setup/holdup.ts'
 import { eventually, resources } from './setup/resources.ts'
 
-let program: HoldupProgram | undefined
+let program: CProgram | undefined
 beforeAll(() => {
   program = compileHoldup()
 })
@@ -42,7 +43,7 @@ interface HostileSets extends AsyncDisposable {
 /** So many sets, and what holds up each. */
 async function hostileSets(malice: Malice, count: number): Promise<HostileSets> {
   const sets = await Promise.all(Array.from({ length: count }, rootless))
-  const holdups = await Promise.all(sets.map((set) => startHoldup(program as HoldupProgram, set, malice)))
+  const holdups = await Promise.all(sets.map((set) => startHoldup(program as CProgram, set, malice)))
   for (const holdup of holdups) holdup.begin()
   return {
     sets,

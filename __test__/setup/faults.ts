@@ -1,10 +1,10 @@
 /** A Node in which one system call of one process that it starts is broken: see `fault.c` beside this file. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type CProgram, compileC } from './c-program.ts'
 import { eventually } from './resources.ts'
-import { temporaryDirectory } from './temporary-directory.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -44,19 +44,8 @@ export interface FaultyNode extends AsyncDisposable {
 }
 
 /** Compiles what breaks calls; undefined where there is no compiler, and on machines whose registers it does not know. */
-export function compileFaults(): ({ path: string } & Disposable) | undefined {
-  if (process.arch !== 'x64') return undefined
-  const directory = temporaryDirectory()
-  chmodSync(directory.path, 0o755)
-  const path = directory.file('fault')
-  try {
-    execFileSync('cc', ['-O1', '-o', path, fileURLToPath(new URL('fault.c', import.meta.url))], { timeout: 60_000 })
-  } catch (error) {
-    directory[Symbol.dispose]()
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  return { path, [Symbol.dispose]: () => directory[Symbol.dispose]() }
+export function compileFaults(): CProgram | undefined {
+  return process.arch === 'x64' ? compileC('fault') : undefined
 }
 
 /** Each line of its input names an operation, whose report is a line of its output. */

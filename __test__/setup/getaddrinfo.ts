@@ -1,9 +1,6 @@
 /** getaddrinfo(3) of this system's C library: the program in C beside this file, compiled once. */
-import { execFileSync } from 'node:child_process'
-import { chmodSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { NamespaceSet } from 'nsset'
-import { temporaryDirectory } from './temporary-directory.ts'
+import { compileC } from './c-program.ts'
 
 export interface Question {
   name: string
@@ -21,24 +18,15 @@ export interface GetAddrInfo extends Disposable {
 export function compileGetAddrInfo(): GetAddrInfo | undefined {
   const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
   if (report.header?.glibcVersionRuntime === undefined) return undefined
-  const directory = temporaryDirectory()
-  chmodSync(directory.path, 0o755)
-  const path = directory.file('getaddrinfo')
-  const source = fileURLToPath(new URL('getaddrinfo.c', import.meta.url))
-  try {
-    execFileSync('cc', ['-O1', '-o', path, source], { stdio: 'pipe', timeout: 60_000 })
-  } catch (error) {
-    directory[Symbol.dispose]()
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+  const program = compileC('getaddrinfo')
+  if (program === undefined) return undefined
   const ask = async (set: NamespaceSet, { name, family = 0, hints = 0 }: Question) => {
     const env = { PATH: process.env.PATH ?? '/usr/bin' }
-    const { stdout } = await set.execFile(path, [name, `${family}`, `${hints}`], { env, timeout: 60_000 })
+    const { stdout } = await set.execFile(program.path, [name, `${family}`, `${hints}`], { env, timeout: 60_000 })
     const lines = stdout.trim().split('\n')
     return lines.map((line) => CODES.get(line) ?? line).join(' ')
   }
-  return { ask, [Symbol.dispose]: () => directory[Symbol.dispose]() }
+  return { ask, [Symbol.dispose]: () => program[Symbol.dispose]() }
 }
 
 /** As libuv and Node have them. */

@@ -1,9 +1,6 @@
 /** The program in C beside this file, which holds up what is started in the set where it runs: compiled once. */
-import { execFileSync } from 'node:child_process'
-import { chmodSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { NamespaceSet } from 'nsset'
-import { temporaryDirectory } from './temporary-directory.ts'
+import { type CProgram, compileC } from './c-program.ts'
 
 /** What it does: nothing below `/etc` answers, or it stops or kills all children of this process. */
 export type Malice = 'files' | 'stop' | 'kill'
@@ -14,28 +11,11 @@ export interface Holdup extends AsyncDisposable {
   hits(): number
 }
 
-export interface HoldupProgram extends Disposable {
-  readonly path: string
-}
-
 /** Compiles it; undefined where there is no compiler. */
-export function compileHoldup(): HoldupProgram | undefined {
-  const directory = temporaryDirectory()
-  chmodSync(directory.path, 0o755)
-  const path = directory.file('holdup')
-  const source = fileURLToPath(new URL('holdup.c', import.meta.url))
-  try {
-    execFileSync('cc', ['-O2', '-static', '-o', path, source], { stdio: 'pipe', timeout: 60_000 })
-  } catch (error) {
-    directory[Symbol.dispose]()
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  return { path, [Symbol.dispose]: () => directory[Symbol.dispose]() }
-}
+export const compileHoldup = (): CProgram | undefined => compileC('holdup', '-static')
 
 /** Starts it inside; what comes back ends it. */
-export async function startHoldup(program: HoldupProgram, set: NamespaceSet, malice: Malice): Promise<Holdup> {
+export async function startHoldup(program: CProgram, set: NamespaceSet, malice: Malice): Promise<Holdup> {
   const args = malice === 'files' ? ['files'] : [malice, String(process.pid)]
   const child = set.spawn(program.path, args, { stdio: ['pipe', 'pipe', 'pipe'], env: {} })
   const ended = new Promise<void>((resolve) => child.once('error', () => resolve()).once('close', () => resolve()))

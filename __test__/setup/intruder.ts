@@ -1,10 +1,7 @@
 /** The attacker in C beside this file: compiled once, and set to work inside a set. */
-import { execFileSync } from 'node:child_process'
-import { chmodSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { NamespaceSet } from 'nsset'
-import { temporaryDirectory } from './temporary-directory.ts'
+import { type CProgram, compileC } from './c-program.ts'
 
 /** What it has seen, done and got. */
 export interface IntruderReport {
@@ -30,33 +27,15 @@ export interface Intruder {
   report(): Promise<IntruderReport>
 }
 
-export interface IntruderProgram extends Disposable {
-  readonly path: string
-}
-
 /** Compiles it; undefined where there is no compiler. */
-export function compileIntruder(): IntruderProgram | undefined {
-  const directory = temporaryDirectory()
-  // For users that the set maps to others.
-  chmodSync(directory.path, 0o755)
-  const path = directory.file('intruder')
-  const source = fileURLToPath(new URL('intruder.c', import.meta.url))
-  try {
-    execFileSync('cc', ['-O2', '-static', '-o', path, source], { stdio: 'pipe', timeout: 60_000 })
-  } catch (error) {
-    directory[Symbol.dispose]()
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  return { path, [Symbol.dispose]: () => directory[Symbol.dispose]() }
-}
+export const compileIntruder = (): CProgram | undefined => compileC('intruder', '-static')
 
 /**
  * Starts it inside, where it looks at the `/proc` it finds: at this process' children, or at everybody in a `/proc` of
  * the set's own. It stops each `every`th newcomer, or all of them again and again.
  */
 export async function startIntruder(
-  program: IntruderProgram,
+  program: CProgram,
   set: NamespaceSet,
   { ownProc, every }: { ownProc: boolean; every: number | 'all, again and again' },
 ): Promise<Intruder> {
