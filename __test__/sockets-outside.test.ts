@@ -324,9 +324,12 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
         using other = NamespaceSet.unshareSync(['user', 'net'], { loopback: true })
         globalThis.fetch = fetch
         const asked = other.network.fetch(`${protocol}://127.0.0.1:${port()}/`)
-        return asked.then(() => 'answered', codeOf).finally(() => (globalThis.fetch = usual))
+        return await asked.then(() => 'answered', codeOf).finally(() => (globalThis.fetch = usual))
       })
-      expect(new Set(Object.values(outcomes))).toEqual(new Set(['ERR_NSSET_UNSUPPORTED_PLATFORM']))
+      // From Node 24 on, a copy of a request keeps the dispatcher: such a fetch goes inside, where nothing listens.
+      const { 'and loses the dispatcher': ofCopy, ...others } = outcomes
+      expect(['ERR_NSSET_UNSUPPORTED_PLATFORM', 'ECONNREFUSED']).toContain(ofCopy)
+      expect(new Set(Object.values(others))).toEqual(new Set(['ERR_NSSET_UNSUPPORTED_PLATFORM']))
       await expectRefused({})
     })
 
