@@ -53,10 +53,10 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
             "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
              (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, seccomp)",
         ),
-        (Errno::ENOSPC, "unshare", _) => {
-            Some("the limit for namespaces of this kind is reached (/proc/sys/user/max_*_namespaces)")
-        }
-        (Errno::EUSERS, "unshare", _) => Some("user namespaces are nested more than 32 deep"),
+        (Errno::ENOSPC, "unshare", _) => Some(
+            "the limit for namespaces of this kind is reached (/proc/sys/user/max_*_namespaces), or as many user or pid \
+                 namespaces are nested as the kernel allows: 33 and 32",
+        ),
         (Errno::EINVAL, "unshare", _) => Some("the kernel does not know this kind of namespace"),
         (Errno::EPERM, "setns", _) => Some(
             "entering it needs CAP_SYS_ADMIN in the user namespace that owns it, which an ordinary user has where that \
