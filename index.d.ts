@@ -58,8 +58,8 @@ export declare class NativeNetwork {
   watch(id: number, handle: object, toWrite: boolean, previous: number | null): void
   /**
    * Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
-   * name, and else those that the calling thread sees. `id` is told of each, in this order, its stamp and its text, empty
-   * where there is no such file; or null where the stamp is the one that is known. Files inside have no stamp.
+   * name, and else those that the calling thread sees. The answer to `id` has, for each file in this order, its stamp and its
+   * text, which is empty where there is no such file; or null where the stamp is the known one. Files inside have no stamp.
    */
   readResolverFiles(id: number, name: string | undefined | null, known: Array<string>): void
   /**

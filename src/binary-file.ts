@@ -13,7 +13,7 @@ const MACHINES: Record<string, number> = { arm64: 183, x64: 62 }
  */
 export function complaintAbout(path: string): string | undefined {
   const { closeSync, constants, fstatSync, openSync, readSync } = process.getBuiltinModule('node:fs')
-  // Nobody may ever write to a FIFO.
+  // A FIFO may never have a writer.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stat = fstatSync(fd)

@@ -7,7 +7,7 @@ import { parseSignal } from './options.ts'
 import { parseUnshareOptions, type UnshareOptions } from './unshare-options.ts'
 
 /**
- * @internal Makes the namespaces on libuv's pool, for as long as nobody aborts it; where the base's inhabitants may hold it up,
+ * @internal Makes the namespaces on libuv's pool, until it is aborted; where the base's inhabitants may hold it up,
  * on a thread for which only that base waits.
  */
 export async function unshare(base: NativeSet | undefined, kinds: Kinds, options?: UnshareOptions): Promise<NativeSet> {

@@ -1,6 +1,6 @@
 import { binding } from '../native.ts'
 
-/** What tells of its own address, and of its peer's. */
+/** A handle that reports its own address, and its peer's. */
 interface Named {
   getsockname(out: object): number
   getpeername(out: object): number

@@ -25,7 +25,7 @@ pub enum Error {
     #[error("EAI_ADDRFAMILY: the address is of the other family, lookup '{name}'")]
     WrongFamily { name: String },
 
-    /// It is no host's name, and nobody was asked. Names are ASCII here: IDNA makes them so.
+    /// It is no host's name, and no server was asked. Names are ASCII here: IDNA makes them so.
     #[error("EBADNAME: not the name of a host, lookup '{}'", .name.escape_debug())]
     BadName { name: String },
 

@@ -47,7 +47,7 @@ impl Question {
         Ok(Self { id: message.metadata.id, query, bytes: message.to_vec()? })
     }
 
-    /// The answer to this question that a message is. Nothing for other messages: somebody else may have sent them.
+    /// The answer to this question that a message is. Nothing for other messages, which another host may have sent.
     pub fn answered_by(&self, message: &[u8]) -> Option<Answer> {
         let header = Header::read(message)?;
         if header.id != self.id || header.questions != 1 {

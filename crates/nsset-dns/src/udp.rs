@@ -32,7 +32,7 @@ impl Udp {
         sent.map(drop).map_err(SocketError::of("send"))
     }
 
-    /// tokio's own sockets do not wake for an error alone, and that is how the kernel tells that nobody listens.
+    /// tokio's own sockets do not wake for an error alone, and that is how the kernel reports that no program listens.
     pub async fn receive(&self) -> Result<Vec<u8>, SocketError> {
         let received = self.0.async_io(Interest::READABLE | Interest::ERROR, receive_now).await;
         received.map_err(SocketError::of("recv"))

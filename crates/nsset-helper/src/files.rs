@@ -35,7 +35,7 @@ fn is_sysctl(path: &CStr) -> bool {
     !path.to_bytes().starts_with(b"/")
 }
 
-/// Opens a regular file, or a directory, whose reading fails. Whoever is inside may have put a FIFO, a socket or a device in
+/// Opens a regular file, or a directory, whose reading fails. A program inside may have put a FIFO, a socket or a device in
 /// its place: that is looked at and not opened, since opening it could wait, or do something. `None` for the device that
 /// `/dev/null` is: engines put it over the files that they hide.
 fn open_to_read(proc: i32, path: &CStr, report: &mut Report) -> Result<Option<i32>, Errno> {

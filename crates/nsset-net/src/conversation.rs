@@ -258,7 +258,7 @@ impl Conversation {
                 return Ok(Answer::Longer);
             };
             if hearing.datagram(datagram) {
-                // Of what makes no sense nobody knows whether it was the end.
+                // A message that makes no sense may have been the end.
                 turn.has_rest = matches!(&hearing.outcome, Err(refusal) if refusal.errno == Errno::EBADMSG);
                 return hearing.outcome.map(Answer::Whole);
             }
@@ -345,7 +345,7 @@ mod tests {
     async fn a_dump_that_was_given_up_is_not_in_the_way_of_the_next() {
         let conversation = Conversation::open(rtnetlink(), Protocol::Route).unwrap();
         let dump = || Request::dump(RouteNetlinkMessage::GetLink(LinkMessage::default()));
-        // The kernel has begun to answer, and nobody hears it.
+        // The kernel has begun to answer, and its answer is not read.
         conversation.send(dump().numbered(77), Instant::now()).await.unwrap();
         conversation.turn.lock().await.has_rest = true;
         let links = conversation.dump(dump(), |message| Link::read(message).map(Some)).await.unwrap();

@@ -44,7 +44,7 @@ const GLANCE: u8 = 1;
 /// After so many of these looks again and again it is asked whether anybody is left who could say something.
 const SILENCE: u32 = 100;
 
-/// How many looks a child may take until it announces itself, where nothing but its message tells of it.
+/// How many looks a child may take until it announces itself, where only its message shows it.
 const LONG_SILENCE: u32 = 1_000;
 
 /// How often a thread looks for the helper's next message before it sleeps: for some fifty microseconds.
@@ -212,7 +212,7 @@ impl Conversation {
         Ok(())
     }
 
-    /// Whether this process may say that: what it holds it may have lost to somebody who holds it, too.
+    /// Whether this process may say that: another process may hold a copy of what it holds.
     fn may_say(&self, sender: i32, saying: Saying) -> bool {
         let is = |process: &Process| process.pid == sender;
         match saying {
@@ -230,7 +230,7 @@ impl Conversation {
         }
     }
 
-    /// What the file holds may come in parts, of which whoever is inside may have each take long.
+    /// What the file holds may come in parts, each of which a program inside may delay.
     fn add_content(&mut self, part: Vec<u8>) -> Result<()> {
         self.check_time()?;
         if self.content.len() + part.len() > MOST_CONTENT {
@@ -314,8 +314,8 @@ impl Conversation {
     }
 
     /// The other end may be held by one that is no child of ours, as the holder of a nested user namespace is for a moment:
-    /// that one is set going without having been seen to be stopped. And where all whom we know have ended, nobody will
-    /// speak any more; but for a child that is about to announce itself. While that one is in the group, the end of the
+    /// that one is set going without having been seen to be stopped. Where all processes that we know have ended, no message
+    /// comes any more, unless a child is about to announce itself. While that one is in the group, the end of the
     /// conversation says when it has ended.
     fn break_silence(&self, looks: u32) -> Result<()> {
         if let Some(group) = self.group {

@@ -11,7 +11,7 @@ use crate::{
     program::Label,
 };
 
-/// What is to be said where a process is stopped again and again.
+/// The error for a process that is stopped again and again.
 pub const HELD_UP: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP)";
 
 /// Why the helper did not start.

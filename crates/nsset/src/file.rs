@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What a file of no more than 16 MiB holds, found by its absolute path in the set's mount namespace. It takes the helper: a
-/// thread of Node cannot go there and come back. Whoever is inside may have that take ten seconds.
+/// thread of Node cannot go there and come back. A program inside may have that take ten seconds.
 ///
 /// A FIFO, a socket or a device is not opened; but the device that `/dev/null` is counts for an empty file.
 ///

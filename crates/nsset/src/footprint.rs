@@ -1,7 +1,7 @@
 //! What the copies of this library in a process tell each other of a thread that they share.
 //!
 //! Each copy remembers where a thread stands, which another copy's `setns` makes stale. So all of them count the moves of
-//! a thread in one place: whoever finds a number that it did not leave there looks again.
+//! a thread in one place: a copy that finds a number that it did not leave there looks again.
 
 use std::{cell::Cell, ptr, sync::OnceLock};
 

@@ -30,7 +30,7 @@ impl ProcessGroup {
         Self(Pid::from_raw(helper))
     }
 
-    /// Signals every member. After SIGKILL nobody is born in it any more: clone(2) fails with the signal pending.
+    /// Signals every member. After SIGKILL no process is born in it any more: clone(2) fails with the signal pending.
     pub fn signal(self, signal: Signal) {
         let _ = kill(Pid::from_raw(-self.0.as_raw()), signal);
     }
@@ -70,7 +70,7 @@ fn reap_all<'a>(children: impl Fn() -> Id<'a>, limit: Duration) -> bool {
 pub fn wake_if_stopped(children: Id<'_>) -> bool {
     let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
     let Ok(WaitStatus::Stopped(pid, _)) = waitid(children, flags) else { return false };
-    // It is our child, and nobody reaps it meanwhile: the number is its own.
+    // It is our child, and no other code reaps it meanwhile: the number is its own.
     let _ = kill(pid, Signal::SIGCONT);
     true
 }
@@ -81,7 +81,7 @@ pub fn is_child(pid: i32) -> bool {
     waitid(Id::Pid(Pid::from_raw(pid)), flags) != Err(Errno::ECHILD)
 }
 
-/// Whether [`join_ours`] can bring somebody back: our own group has a number here. One that was made outside of our pid
+/// Whether [`join_ours`] can bring a child back: our own group has a number here. One that was made outside of our pid
 /// namespace has none.
 pub fn is_ours_visible() -> bool {
     getpgrp().as_raw() != 0

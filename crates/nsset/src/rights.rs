@@ -67,7 +67,7 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received, Err
 #[expect(clippy::cast_ptr_alignment, reason = "what is there is read as unaligned")]
 unsafe fn take_control(header: &libc::msghdr, received: &mut Received) {
     // SAFETY: the macros of cmsg(3) keep within the buffer; each kind of data is what unix(7) says, and those of SCM_RIGHTS
-    // are descriptors that the kernel has put into our table and told nobody else about.
+    // are descriptors that the kernel has put into our table for us alone.
     unsafe {
         let mut control = libc::CMSG_FIRSTHDR(header);
         while !control.is_null() {

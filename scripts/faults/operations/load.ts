@@ -9,7 +9,7 @@ export const LOAD: Record<string, Operation> = {
     prepare: () => {
       let times = 0
       return {
-        // A module that has thrown stays so: whoever tries again names it anew.
+        // A module that has thrown stays so: another attempt needs another name.
         run: async () => {
           times += 1
           const { NamespaceSet }: typeof import('nsset') = await import(

@@ -3,7 +3,7 @@
 use super::{changes::LinkChanges, kept::Kept, link::Link};
 use crate::{address::AddressSpec, network::Network};
 
-/// What is to be done so that a link is as it was before it was changed.
+/// What makes a link as it was before it was changed.
 #[derive(Clone, Debug)]
 pub(super) struct Undo {
     pub before: Link,

@@ -25,8 +25,8 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 #[napi]
 impl NativeNetwork {
     /// Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
-    /// name, and else those that the calling thread sees. `id` is told of each, in this order, its stamp and its text, empty
-    /// where there is no such file; or null where the stamp is the one that is known. Files inside have no stamp.
+    /// name, and else those that the calling thread sees. The answer to `id` has, for each file in this order, its stamp and its
+    /// text, which is empty where there is no such file; or null where the stamp is the known one. Files inside have no stamp.
     #[napi(catch_unwind)]
     pub fn read_resolver_files(&self, env: Env, id: u32, name: Option<String>, known: Vec<String>) -> Result<()> {
         let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
@@ -72,7 +72,7 @@ struct Reader {
     directories: Vec<PathBuf>,
 }
 
-/// What is told of a file.
+/// What is reported of a file.
 #[derive(Serialize)]
 struct Told<'a> {
     stamp: &'a str,

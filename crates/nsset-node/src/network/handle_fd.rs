@@ -14,7 +14,7 @@ pub fn fd_of<'a>(handle: &'a Object<'_>) -> nix::Result<BorrowedFd<'a>> {
     if fd < 0 {
         return Err(Errno::EBADF);
     }
-    // SAFETY: a handle tells of a descriptor only while it owns it. It closes it on this thread, in a later call.
+    // SAFETY: a handle has a descriptor only while it owns it. It closes it on this thread, in a later call.
     Ok(unsafe { BorrowedFd::borrow_raw(fd) })
 }
 

@@ -62,7 +62,7 @@ fn begin() -> nsset::Result<UnboundedSender<Job>> {
     let thread = Builder::new().name("nsset-network".into()).stack_size(512 * 1024);
     let thread = thread.spawn(move || serve(&runtime, standing, ready, receiver));
     thread.map_err(|error| failed(&error, "pthread_create"))?;
-    // Whoever counts descriptors once the addon is loaded counts all of them.
+    // A caller that counts descriptors once the addon is loaded counts all of them.
     let _ = is_ready.recv();
     Ok(sender)
 }

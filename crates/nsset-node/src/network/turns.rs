@@ -104,7 +104,7 @@ impl Lines {
 }
 
 struct Turns {
-    /// What is to be done of each line that has work, or whose work is being done.
+    /// The work that is left of each line that has some, or whose work is being done.
     lines: BTreeMap<Line, VecDeque<Work>>,
     /// The lines that have work and no thread, in the order in which they get one.
     next: VecDeque<Line>,
