@@ -323,7 +323,12 @@ impl Conversation {
         }
         let is_birth_due = self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
         let may_be_born = is_birth_due && (self.group.is_some() || looks < LONG_SILENCE);
-        if may_be_born || !self.known().all(has_ended) { Ok(()) } else { Err(cut_short()) }
+        if may_be_born || !self.known().all(has_ended) {
+            return Ok(());
+        }
+        // Their last message, or the end of the conversation, may have come after the look before this.
+        let has_come = wait_readable(Some(self.control.as_fd()), None, PollTimeout::ZERO)?;
+        if has_come { Ok(()) } else { Err(cut_short()) }
     }
 
     fn known(&self) -> impl Iterator<Item = &Process> {
