@@ -114,9 +114,21 @@ function controlGroup(controller: 'pids' | 'memory'): Limit {
       mkdirSync(group)
       if (isMemory && isFirst) writeFileSync(join(group, 'memory.oom_control'), '1')
     },
-    set: (_, more) => write(`${room(more)}`),
+    set: (_, more) => untilAccepted(() => write(`${room(more)}`)),
     lift: () => write(without),
     end: () => removeGroup(group),
+  }
+}
+
+/** Version 1 refuses a limit below what is used, which may have grown since it was read: EBUSY. */
+function untilAccepted(set: () => void): void {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      set()
+      return
+    } catch (error) {
+      if (tries === 20 || (error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+    }
   }
 }
 

@@ -30,7 +30,36 @@ using built = buildTools(join(import.meta.dirname, 'subject.ts'))
 chmodSync(built.directory, 0o755)
 for (const limit of possible) await soak(built, limit, Number(values.seconds) / possible.length)
 
+/** Goes on with another process where Node has ended one by itself. */
 async function soak(built: Built, limit: Limit, seconds: number): Promise<void> {
+  const end = performance.now() + seconds * 1_000
+  const problems = new Set<string>()
+  const codes = new Set<string>()
+  let [calls, failures, aborts] = [0, 0, 0]
+  do {
+    const one = await soakProcess(built, limit, (end - performance.now()) / 1_000)
+    calls += one.calls
+    failures += one.failures
+    for (const code of one.codes) codes.add(code)
+    for (const problem of one.problems) problems.add(problem)
+    if (!one.isEndedByNode) break
+    aborts += 1
+  } while (performance.now() < end)
+  if (aborts > 0 && calls < aborts) problems.add('Node ended the processes before there were any calls')
+  const ended = aborts === 0 ? '' : `, ${aborts} processes that Node ended`
+  console.log(
+    `${limit.name.padEnd(12)} ${Math.round(seconds)} s, ${calls} calls, ${failures} failed: ${[...codes].sort().join(' ')}${ended}; ${problems.size} problems`,
+  )
+  for (const problem of problems) console.log(`  ${problem}`)
+  if (problems.size > 0) process.exitCode = 1
+}
+
+interface Soaked extends Result {
+  problems: string[]
+  isEndedByNode: boolean
+}
+
+async function soakProcess(built: Built, limit: Limit, seconds: number): Promise<Soaked> {
   const scratch = mkdtempSync(join(built.directory, 'scratch-'))
   const apart =
     process.getuid?.() === 0 ? ['unshare', '--mount', '--net', '--propagation', 'private', 'sh', '-c', APART, 'sh'] : []
@@ -50,7 +79,7 @@ async function soak(built: Built, limit: Limit, seconds: number): Promise<void> 
   ]
   const child = spawn(file, args, {
     cwd: '/',
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...process.env,
       NODE_OPTIONS: '',
@@ -61,18 +90,25 @@ async function soak(built: Built, limit: Limit, seconds: number): Promise<void> 
   })
   const pid = child.pid ?? 0
   const ended = once(child, 'close')
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
   const impatience = setTimeout(() => child.kill('SIGKILL'), (seconds + 60) * 1_000)
   const problems: string[] = []
   let lifting: NodeJS.Timeout | undefined
   let result: Result | undefined
+  let lifted = 0
   for await (const text of createInterface({ input: child.stdout })) {
     const line = JSON.parse(text) as Line
     if ('problem' in line) problems.push(line.problem)
     else if ('calls' in line) result = line
     else {
       clearTimeout(lifting)
-      if (line.room === 'lifted') limit.lift(pid)
-      else limit.set(pid, line.room)
+      if (line.room === 'lifted') {
+        lifted += 1
+        limit.lift(pid)
+      } else limit.set(pid, line.room)
       if (line.room !== 'lifted' && limit.patience !== undefined)
         lifting = setTimeout(() => limit.lift(pid), limit.patience)
       child.stdin.write('\n')
@@ -80,13 +116,21 @@ async function soak(built: Built, limit: Limit, seconds: number): Promise<void> 
   }
   const [code, signal] = await ended
   clearTimeout(impatience)
+  clearTimeout(lifting)
   limit.end()
   process.off('exit', limit.end)
-  if (result === undefined) problems.push(`the process ended: ${signal ?? code}`)
-  const { calls = 0, failures = 0, codes = [] } = result ?? {}
-  console.log(
-    `${limit.name.padEnd(12)} ${Math.round(seconds)} s, ${calls} calls, ${failures} failed: ${codes.join(' ')}; ${problems.length} problems`,
-  )
-  for (const problem of new Set(problems)) console.log(`  ${problem}`)
-  if (problems.length > 0) process.exitCode = 1
+  const isEndedByNode = result === undefined && limit.name === 'memory' && isNodesOwn(signal, said)
+  if (!isEndedByNode && said !== '') process.stderr.write(said)
+  if (result === undefined && !isEndedByNode) problems.push(`the process ended: ${signal ?? code}`)
+  return { calls: lifted, failures: 0, codes: [], ...result, problems, isEndedByNode }
+}
+
+/**
+ * Without memory, libuv ends the process where epoll_ctl(2) gives ENOMEM, and says nothing; V8 says that its heap does not
+ * grow. Rust says what it panicked of, or how many bytes it did not get.
+ */
+function isNodesOwn(signal: NodeJS.Signals | null, said: string): boolean {
+  if (/panicked|memory allocation of|nsset/i.test(said.replaceAll(/^\(node:.*$/gm, ''))) return false
+  if (signal === 'SIGABRT') return true
+  return /Fatal (JavaScript|process) .*(OOM|out of memory)/i.test(said)
 }

@@ -101,6 +101,15 @@ function report(problem: string): void {
   tell({ problem })
 }
 
+/** The output is a socket, for which a group without memory has no buffer until its limit is lifted: ENOBUFS. */
 function tell(line: Line): void {
-  printLine(line)
+  for (;;) {
+    try {
+      printLine(line)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOBUFS') throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+    }
+  }
 }
