@@ -13,6 +13,8 @@ export interface Limit {
   without: readonly string[]
   /** Milliseconds after which it is lifted in any case: without memory, a process sleeps until there is some. */
   patience?: number
+  /** Where a process writes `0` to leave the limit. */
+  outside?: string
   /** What starts the process that is limited. */
   prefix: readonly string[]
   begin(): void
@@ -110,6 +112,7 @@ function controlGroup(controller: 'pids' | 'memory'): Limit {
     prefix: ['sh', '-c', `${protect}echo $$ >"$0/cgroup.procs" && exec "$@"`, group],
     ...(skipped === undefined ? {} : { skipped }),
     ...(isMemory ? { patience: 500 } : {}),
+    ...(parent === undefined ? {} : { outside: join(parent, 'cgroup.procs') }),
     begin: () => {
       mkdirSync(group)
       if (isMemory && isFirst) writeFileSync(join(group, 'memory.oom_control'), '1')

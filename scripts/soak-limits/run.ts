@@ -85,6 +85,7 @@ async function soakProcess(built: Built, limit: Limit, seconds: number): Promise
       NODE_OPTIONS: '',
       HOME: '/tmp',
       NSSET_FAULTS_SOURCES: SOURCES,
+      NSSET_FAULTS_OUTSIDE: limit.outside ?? '',
       NSSET_FAULTS_ENTRY: pathToFileURL(join(ROOT, 'dist/index.js')).href,
     },
   })

@@ -1,4 +1,4 @@
-/** Node's own sockets inside, and names. What they talk to is a process of its own, which gets no faults. */
+/** Node's own sockets inside, and names. What they talk to is a process of its own, which gets no faults and no limits. */
 import { once } from 'node:events'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
@@ -9,6 +9,8 @@ type Network = NamespaceSet['network']
 
 /** An echo server at port 7, a web server at 80, and a name server that knows 127.0.0.1 for every name. */
 const PEER = `
+  const outside = process.env.NSSET_FAULTS_OUTSIDE
+  if (outside) require('node:fs').writeFileSync(outside, '0')
   const net = require('node:net'), http = require('node:http'), dgram = require('node:dgram')
   const ignore = () => undefined
   const echo = net.createServer((socket) => socket.on('error', ignore).pipe(socket)).listen(7, '127.0.0.1', () => {
