@@ -149,7 +149,7 @@ describe('the files of the host and the networks of other sets answer as ever be
       const list = () => honest.network.links.list()
       await list()
       await using hostile = await hostileSets(malice, 2)
-      // Beside those who look for somebody to fall upon, and find nobody.
+      // Beside programs that look for a helper to stop, and find none.
       const [usual, usualFiles] = [await timesOf(list), await timesOf(() => readFile('/etc/hostname'))]
       const calls = ({ network }: NamespaceSet) => [network.links.list(), network.sysctls.get('net.ipv4.ip_forward')]
       const round = () => hostile.sets.flatMap((set) => [...calls(set).map(settled), lookUp(set)])

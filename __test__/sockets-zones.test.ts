@@ -165,7 +165,7 @@ describe('as for a program that stands inside', () => {
     return seen
   })
 
-  socketTwins('closed by a listener, it tells of no more', async ({ createSocket, once, pass }) => {
+  socketTwins('closed by a listener, it emits nothing more', async ({ createSocket, once, pass }) => {
     const seen: unknown[] = []
     const server = createSocket('udp6')
     server.bind(7641)
@@ -202,7 +202,7 @@ describe('as for a program that stands inside', () => {
     return seen
   })
 
-  socketTwins('TCP tells of the link at either end', async ({ net, connect, listen, end, once, pass }) => {
+  socketTwins('TCP reports the link at either end', async ({ net, connect, listen, end, once, pass }) => {
     const seen: unknown[] = []
     const server = net.createServer((peer) => {
       seen.push(['accepted', peer.remoteAddress, peer.localAddress, peer.address()].map((each) => JSON.stringify(each)))

@@ -39,7 +39,7 @@ const WITH_B = 'const B = await import(OTHER.href)'
 const inside: RunOptions = { command: [...AS_ROOT_INSIDE, process.execPath] }
 
 describe('the process ends', () => {
-  test.each(['A, B', 'B, A'])('whoever begins and whoever is last: %s', async (order) => {
+  test.each(['A, B', 'B, A'])('either copy begins and either is last: %s', async (order) => {
     const value = await runWithBoth(`${WITH_B}
       const told = []
       const use = async ({ NamespaceSet }, name, seconds) => {

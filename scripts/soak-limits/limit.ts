@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pause } from './pause.ts'
 
 export interface Limit {
   name: string
@@ -169,7 +170,7 @@ function removeGroup(group: string): void {
       rmdirSync(group)
       return
     } catch {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+      pause()
     }
   }
 }

@@ -10,6 +10,7 @@ import { OPERATIONS } from '../faults/operations/index.ts'
 import type { Round } from '../faults/operations/operation.ts'
 import { NEVER, outcomeOf, settled } from '../faults/settle.ts'
 import { added, missing, state } from '../faults/state.ts'
+import { pause } from './pause.ts'
 
 export type Line =
   | { room: number | 'lifted' }
@@ -109,7 +110,7 @@ function tell(line: Line): void {
       return
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOBUFS') throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
+      pause()
     }
   }
 }

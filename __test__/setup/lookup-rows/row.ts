@@ -4,7 +4,7 @@ import type { LookupFiles } from '../lookup-place.ts'
 import { a, aaaa, type Said, type Script } from '../scripted-server.ts'
 
 export interface Row extends LookupFiles, Question {
-  /** What is to be seen. */
+  /** What the test expects to see. */
   what: string
   /** What both come to, where a reader may wonder. */
   comes?: string

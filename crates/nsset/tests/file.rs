@@ -66,7 +66,7 @@ fn what_cannot_be_read_is_named() {
     assert!(matches!(read_file(&net, Kinds::ALL, Path::new("/etc/hosts")), Err(Error::NotInSet { .. })));
 }
 
-/// A directory with a FIFO, a socket and a file that is too large, and somebody who sees what of it is opened.
+/// A directory with a FIFO, a socket and a file that is too large, and a watch that shows what of it is opened.
 struct Traps {
     directory: PathBuf,
     watch: Inotify,
@@ -126,7 +126,7 @@ fn what_can_be_waited_for_is_not_even_opened() {
         }
         assert!(start.elapsed().as_secs() < 5, "{way}");
         assert_eq!(traps.opened(), [""; 0], "{way}");
-        // Whoever is to see it does.
+        // The watch sees that it is opened.
         assert_eq!(read(&traps.directory.join("small")).unwrap(), b"nameserver 127.0.0.1\n", "{way}");
         assert_eq!(traps.opened(), ["small"], "{way}");
     }
