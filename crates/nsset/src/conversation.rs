@@ -171,11 +171,11 @@ impl Conversation {
     }
 
     fn hear_all(&mut self, cancel: Option<&Cancel>, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
-        loop {
-            self.wait_for_message(cancel)?;
-            let Some(heard) = self.receive()? else { return Ok(()) };
+        while self.wait_for_message(cancel)? {
+            let Some(heard) = self.receive()? else { break };
             self.hear(heard, on_waiting)?;
         }
+        Ok(())
     }
 
     fn hear(&mut self, heard: Heard, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
@@ -270,7 +270,8 @@ impl Conversation {
         }
     }
 
-    fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<()> {
+    /// Waits for the next message or the end of the conversation; false where nobody is left who could say something.
+    fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<bool> {
         // A few looks first: the helper mostly speaks within microseconds, and to be woken costs more than that.
         for look in 0.. {
             let timeout = if look < LOOKS { PollTimeout::ZERO } else { PollTimeout::from(GLANCE) };
@@ -283,12 +284,17 @@ impl Conversation {
             if look >= LOOKS {
                 self.wake_stopped();
                 self.check_time()?;
-                if look % SILENCE == 0 {
-                    self.break_silence(look)?;
+                let is_silent = look % SILENCE == 0;
+                // The holder of a nested user namespace is no child of ours, so nothing shows that it was stopped.
+                if is_silent && let Some(group) = self.group {
+                    group.signal(Signal::SIGCONT);
+                }
+                if (is_silent || self.check_promises().is_ok()) && self.is_over(look)? {
+                    return Ok(false);
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn check_time(&self) -> Result<()> {
@@ -313,22 +319,19 @@ impl Conversation {
         }
     }
 
-    /// The other end may be held by one that is no child of ours, as the holder of a nested user namespace is for a moment:
-    /// that one is set going without having been seen to be stopped. Where all processes that we know have ended, no message
-    /// comes any more, unless a child is about to announce itself. While that one is in the group, the end of the
-    /// conversation says when it has ended.
-    fn break_silence(&self, looks: u32) -> Result<()> {
-        if let Some(group) = self.group {
-            group.signal(Signal::SIGCONT);
-        }
+    /// Whether no message comes any more: all processes that we know have ended, and no child is about to announce itself.
+    /// While one is in the group, the end of the conversation says when it has ended.
+    ///
+    /// The other end of the socket does not tell this by itself. A process that another thread forks holds a copy of it until its
+    /// exec, which takes long on a busy machine. So does the holder of a nested user namespace, which is no child of ours.
+    fn is_over(&self, looks: u32) -> Result<bool> {
         let is_birth_due = self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
         let may_be_born = is_birth_due && (self.group.is_some() || looks < LONG_SILENCE);
         if may_be_born || !self.known().all(has_ended) {
-            return Ok(());
+            return Ok(false);
         }
         // Their last message, or the end of the conversation, may have come after the look before this.
-        let has_come = wait_readable(Some(self.control.as_fd()), None, PollTimeout::ZERO)?;
-        if has_come { Ok(()) } else { Err(cut_short()) }
+        Ok(!wait_readable(Some(self.control.as_fd()), None, PollTimeout::ZERO)?)
     }
 
     fn known(&self) -> impl Iterator<Item = &Process> {
@@ -400,7 +403,7 @@ impl Conversation {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
         self.deadline = Instant::now() + GRACE;
         self.held_up_since = None;
-        while self.wait_for_message(None).is_ok() && self.check_time().is_ok() {
+        while self.wait_for_message(None).is_ok_and(|is_there| is_there) && self.check_time().is_ok() {
             if !matches!(rights::receive(self.control.as_fd(), &mut self.packet), Ok(received) if received.length > 0) {
                 break;
             }
