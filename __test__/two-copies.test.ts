@@ -45,8 +45,9 @@ describe('the process ends', () => {
       const use = async ({ NamespaceSet }, name, seconds) => {
         const set = NamespaceSet.unshareSync${MAKE}
         const child = set.spawn('sh', ['-c', 'sleep ' + seconds + '; exit ' + (name === 'A' ? 3 : 4)])
+        const exit = new Promise((resolve) => child.once('exit', resolve))
         const links = await set.network.links.list()
-        const code = await new Promise((resolve) => child.once('exit', resolve))
+        const code = await exit
         told.push([name, links.length, code])
         set.close()
       }
@@ -90,8 +91,9 @@ describe('the process ends', () => {
       const codes = await Promise.all([A, B].map(async ({ NamespaceSet }, index) => {
         const set = NamespaceSet.unshareSync${MAKE}
         const child = set.spawn('sh', ['-c', 'sleep 0.' + (3 - index) + '; exit ' + index])
+        const exit = new Promise((resolve) => child.once('exit', resolve))
         await set.network.links.list()
-        return await new Promise((resolve) => child.once('exit', resolve))
+        return await exit
       }))
       console.log(JSON.stringify([A.NamespaceSet === B.NamespaceSet, codes]))`)
     expect(value).toEqual([false, [0, 1]])
