@@ -9,8 +9,8 @@ export default defineConfig({
   resolve: { alias: { nsset: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
   test: {
     include: ['__test__/**/*.test.ts'],
-    setupFiles: ['__test__/setup/thread-guard.ts', '__test__/setup/record-codes.ts'],
-    globalSetup: ['__test__/setup/compare-codes.ts'],
+    setupFiles: ['__test__/setup/guards/thread-guard.ts', '__test__/setup/guards/record-codes.ts'],
+    globalSetup: ['__test__/setup/guards/compare-codes.ts'],
     // Each file in a process of its own: a thread that one test leaves inside must not reach another's.
     pool: 'forks',
     isolate: true,

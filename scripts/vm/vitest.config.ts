@@ -7,10 +7,10 @@ const SLOWER = 4
 
 /** What depends on the kinds that a kernel has. All else is tested here, on a faster processor. */
 const FILES = [
-  '__test__/examples-by-kernel.test.ts',
-  '__test__/network-links.test.ts',
-  '__test__/network-qdiscs.test.ts',
-  '__test__/network-wireguard.test.ts',
+  '__test__/pages/examples-by-kernel.test.ts',
+  '__test__/network/links.test.ts',
+  '__test__/network/qdiscs.test.ts',
+  '__test__/network/wireguard.test.ts',
 ]
 
 const told = process.env['NSSET_TEST_VM_FILES']?.split(' ').filter((file) => file !== '') ?? []

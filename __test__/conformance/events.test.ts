@@ -1,0 +1,194 @@
+/** A child of a set tells what a child of `child_process.spawn` tells, in the same order. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { once } from 'node:events'
+import { setTimeout as pass } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { twins } from '../setup/processes/twins.ts'
+import { properties, thrownBy, watch } from '../setup/processes/watch-child.ts'
+import { anyonesSet } from '../setup/sets/anyones-set.ts'
+
+const shell = (script: string) => ['sh', ['-c', script]] as const
+
+describe('a program that', () => {
+  twins('ends well', ({ spawn }) => watch(spawn('true')))
+  twins('ends with a code', ({ spawn }) => watch(spawn(...shell('exit 42'))))
+  twins('ends with the last code', ({ spawn }) => watch(spawn(...shell('exit 255'))))
+  twins('writes to both streams', ({ spawn }) => watch(spawn(...shell('echo out; echo err >&2'))))
+  twins('reads its input', async ({ spawn }) => {
+    const child = spawn('cat')
+    child.stdin?.end('some input')
+    return watch(child)
+  })
+  twins('kills itself', ({ spawn }) => watch(spawn(...shell('kill -KILL $$'))))
+  twins('dumps core', ({ spawn }) => watch(spawn(...shell('ulimit -c 0; kill -ABRT $$'))))
+  twins('ends by a signal that a handler made a code of', ({ spawn }) =>
+    watch(spawn(...shell('trap "exit 7" TERM; kill -TERM $$; sleep 5'))),
+  )
+  twins('has closed its output before it ends: that is told first', async ({ spawn }) => {
+    const child = spawn(...shell('exec >&- 2>&-; sleep 0.2; exit 3'))
+    const order: string[] = []
+    for (const event of ['exit', 'close']) child.on(event, () => order.push(event))
+    for (const stream of [child.stdout, child.stderr]) stream?.on('close', () => order.push('close of a stream'))
+    return { seen: await watch(child), order }
+  })
+  twins('has written before it ended: all of it is here at the event exit', async ({ spawn }) => {
+    const late: string[] = []
+    for (let turn = 0; turn < 20; turn++) {
+      const child = spawn(...shell('echo out; echo err >&2'))
+      const said = { out: '', err: '' }
+      child.stdout?.on('data', (text) => (said.out += text))
+      child.stderr?.on('data', (text) => (said.err += text))
+      child.on('exit', () => said.out + said.err === 'out\nerr\n' || late.push(said.out + said.err))
+      await watch(child)
+    }
+    return late
+  })
+  twins('is stopped and goes on', async ({ spawn }) => {
+    const child = spawn('sleep', ['0.3'], { stdio: 'ignore' })
+    const seen = watch(child)
+    const sent = [child.kill('SIGSTOP'), child.kill('SIGCONT')]
+    return { sent, seen: await seen, killed: child.killed }
+  })
+})
+
+describe('kill()', () => {
+  twins('before the event spawn', async ({ spawn }) => {
+    const child = spawn('sleep', ['60'])
+    const seen = watch(child)
+    return [child.kill(), child.killed, await seen]
+  })
+  for (const signal of ['SIGKILL', 'SIGUSR1', 'SIGSEGV', 'SIGRTMIN', 9, 15, 64, 'sigterm'] as const) {
+    twins(`with ${signal}`, async ({ spawn }) => {
+      const child = spawn('sleep', ['60'], { stdio: 'ignore' })
+      const seen = watch(child)
+      await once(child, 'spawn')
+      const thrown = thrownBy(() => child.kill(signal as NodeJS.Signals))
+      if (!child.killed) child.kill('SIGKILL')
+      return [thrown, await seen]
+    })
+  }
+  // Neither Node nor libuv has a name for it.
+  twins('by a real-time signal of its own', async ({ spawn }) => watch(spawn('sh', ['-c', 'kill -34 $$'])))
+  twins('with 0 asks only', async ({ spawn }) => {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' })
+    const seen = watch(child)
+    const asked = [child.kill(0), child.killed]
+    child.kill('SIGKILL')
+    return [asked, await seen, child.kill(0)]
+  })
+  // No twins: Node signals the pid that the attempt had, which has been seen to be there still.
+  test('of what did not start, before that is told, does nothing', async () => {
+    using set = anyonesSet(['uts'])
+    const child = set.spawn('/nonexistent')
+    const seen = watch(child)
+    expect([child.kill(), child.kill(0), child.killed]).toEqual([false, false, false])
+    expect((await seen).events).toHaveLength(2) // 'error' and 'close'
+  })
+  twins('after the end does nothing', async ({ spawn }) => {
+    const child = spawn('true')
+    const seen = await watch(child)
+    return [seen, child.kill(), child.kill('SIGKILL'), properties(child)]
+  })
+  twins('twice', async ({ spawn }) => {
+    const child = spawn('sleep', ['60'])
+    const seen = watch(child)
+    return [child.kill('SIGTERM'), child.kill('SIGKILL'), typeof (await seen)]
+  })
+  twins('of one that has ended, and is not told of yet', async ({ spawn }) => {
+    const child = spawn('true')
+    const seen = watch(child)
+    const until = Date.now() + 200
+    while (Date.now() < until);
+    return [child.kill(), child.kill(0), child.killed, await seen]
+  })
+  twins('at the event exit', async ({ spawn }) => {
+    const child = spawn('true')
+    const seen = watch(child)
+    let answer: unknown
+    child.on('exit', () => (answer = [child.kill(), child.killed]))
+    return [await seen, answer]
+  })
+  twins('with no signal', async ({ spawn }) => {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' })
+    const seen = watch(child)
+    const thrown = ['SIGNOTHING', '', 'TERM', 65, 1000, -1, 1.5, Number.NaN, {}, true].map((signal) =>
+      thrownBy(() => child.kill(signal as NodeJS.Signals)),
+    )
+    const killed = child.killed
+    child.kill('SIGKILL')
+    return [thrown, killed, await seen]
+  })
+  twins('with null, which is the signal TERM', async ({ spawn }) => {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' })
+    const seen = watch(child)
+    const thrown = thrownBy(() => child.kill(null as never))
+    child.kill('SIGKILL')
+    return [thrown, (await seen).events.at(0)]
+  })
+})
+
+describe('disposal', () => {
+  twins('sends SIGTERM, once', async ({ spawn }) => {
+    const child = spawn(...shell('trap "exit 7" TERM; echo ready; while :; do sleep 0.01; done'))
+    const seen = watch(child)
+    await once(child.stdout as NodeJS.ReadableStream, 'data')
+    child[Symbol.dispose]()
+    child[Symbol.dispose]()
+    return [child.killed, await seen]
+  })
+  twins('does nothing for who has ended', async ({ spawn }) => {
+    const child = spawn('true')
+    const seen = await watch(child)
+    child[Symbol.dispose]()
+    return [child.killed, seen]
+  })
+})
+
+describe('handlers', () => {
+  twins('run in the context that the child was started in', async ({ spawn }) => {
+    const storage = new AsyncLocalStorage<string>()
+    const contexts: Record<string, unknown> = {}
+    const child = storage.run('started here', () => spawn('echo', ['text']))
+    for (const event of ['spawn', 'exit', 'close']) child.on(event, () => (contexts[event] = storage.getStore()))
+    await storage.run('watched here', () => watch(child))
+    return contexts
+  })
+  twins('of a failure, too', async ({ spawn }) => {
+    const storage = new AsyncLocalStorage<string>()
+    const contexts: Record<string, unknown> = {}
+    const child = storage.run('started here', () => spawn('/nonexistent'))
+    for (const event of ['error', 'close']) child.on(event, () => (contexts[event] = storage.getStore()))
+    await watch(child)
+    return contexts
+  })
+  twins('that start further children', async ({ spawn }) => {
+    const ends: unknown[] = []
+    const one = (left: number): Promise<unknown> =>
+      new Promise((resolve) => {
+        const child = spawn(...shell(`exit ${left}`), { stdio: 'ignore' })
+        child.on('exit', (code) => {
+          ends.push(code)
+          resolve(left === 0 ? undefined : one(left - 1))
+        })
+      })
+    await one(5)
+    return ends
+  })
+})
+
+twins('nothing is told before the event loop goes on', async ({ spawn }) => {
+  const order: string[] = []
+  const child = spawn('true')
+  child.on('spawn', () => order.push('spawn'))
+  child.on('exit', () => order.push('exit'))
+  order.push('returned')
+  process.nextTick(() => order.push('tick'))
+  await Promise.resolve()
+  order.push('microtask')
+  const until = Date.now() + 100
+  while (Date.now() < until);
+  order.push('waited')
+  await watch(child)
+  await pass(1)
+  return order
+})

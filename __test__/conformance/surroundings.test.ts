@@ -1,0 +1,115 @@
+/** A program in a set finds what a child of `child_process.spawn` finds: signals, descriptors, limits, groups. */
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
+import { describe, expect } from 'vitest'
+import { descriptorsAtRest } from '../setup/guards/descriptors.ts'
+import { type Starter, twins, twinsWithSameMounts } from '../setup/processes/twins.ts'
+import { watch } from '../setup/processes/watch-child.ts'
+import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
+
+describe('as a program says it:', () => {
+  const SAME: Record<string, string> = {
+    'signals blocked and ignored': "grep -E '^Sig(Blk|Ign)' /proc/self/status",
+    'signals pending': "grep -E '^(SigPnd|ShdPnd)' /proc/self/status",
+    'signals that a program of no shell’s catches': 'exec grep SigCgt /proc/self/status',
+    'umask, no_new_privs, seccomp': "grep -E '^(Umask|NoNewPrivs|Seccomp):' /proc/self/status",
+    'capabilities to inherit': "grep -E '^Cap(Inh|Amb)' /proc/self/status",
+    limits: 'cat /proc/self/limits',
+    'niceness, scheduling and out-of-memory score': 'nice; chrt -p 0 | cut -d: -f2; cat /proc/self/oom_score_adj',
+    'processors and memory nodes': "grep -E '^(Cpus|Mems)_allowed' /proc/self/status",
+    'arguments and name': 'cat /proc/self/cmdline; cat /proc/self/comm',
+    'personality and timer slack': 'cat /proc/self/personality /proc/self/timerslack_ns',
+    'whether it may dump core': 'cat /proc/self/coredump_filter',
+    'user and groups': 'id -u; id -g',
+    'trace and parent': "grep -E '^(TracerPid|Threads)' /proc/self/status",
+  }
+  for (const [name, script] of Object.entries(SAME)) {
+    twins(name, async ({ spawn }) => {
+      const { streams } = await watch(spawn('sh', ['-c', `{ ${script}; } 2>&1`]))
+      const [said] = streams[1] ?? []
+      expect(said).toMatch(/^data ./)
+      expect(said).not.toMatch(/not found|No such file|invalid/)
+      return said
+    })
+  }
+})
+
+/** Fields of `/proc/PID/stat`, with the caller's own numbers and the child's called so: proc_pid_stat(5). */
+function statOf(pid: number): object {
+  const fields = (file: string) => {
+    const stat = readFileSync(file, 'latin1')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  }
+  const [own, its] = [fields('/proc/self/stat'), fields(`/proc/${pid}/stat`)]
+  const [, parent, group, session, terminal, foreground] = its
+  const named = (value: string | undefined, index: number) =>
+    value === own[index] ? 'the caller’s' : Number(value) === pid ? 'its own' : value
+  return {
+    parent: Number(parent) === process.pid,
+    group: named(group, 2),
+    session: named(session, 3),
+    terminal: named(terminal, 4),
+    foreground: named(foreground, 5),
+    niceness: named(its[16], 16),
+    // The signal that its parent gets at its end.
+    exitSignal: its[35],
+  }
+}
+
+/** Without what this process forgot to make close-on-exec: child_process hands it on, and a set does not. */
+async function ownDescriptors(pid: number): Promise<object> {
+  const all = Object.entries(await descriptorsAtRest(pid))
+  return Object.fromEntries(all.filter(([fd]) => Number(fd) < 10))
+}
+
+async function lookAt({ spawn }: Starter, look: (pid: number) => unknown, options: object = {}): Promise<unknown> {
+  const child = spawn('sleep', ['60'], options)
+  const seen = watch(child)
+  await once(child, 'spawn')
+  const result = await look(child.pid as number)
+  child.kill('SIGKILL')
+  await seen
+  return result
+}
+
+describe('as /proc has it:', () => {
+  twins('parent, group, session, terminal, niceness', (start) => lookAt(start, statOf))
+  twins('the same when it is detached', (start) => lookAt(start, statOf, { detached: true }))
+  twins('descriptors of its own', (start) => lookAt(start, ownDescriptors))
+  twins('a closed place between descriptors', (start) =>
+    lookAt(start, ownDescriptors, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ignore', 'pipe'] }),
+  )
+
+  twins('a FIFO given as stdin blocks, though it does not here', async (start) => {
+    using directory = temporaryDirectory()
+    const fifo = directory.file('fifo')
+    execFileSync('mkfifo', [fifo], { timeout: 10_000 })
+    const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)
+    const seen = await lookAt(start, ownDescriptors, { stdio: [fd, fd, 'ignore', fd] })
+    // It is one open file: what the child was given blocks here, too.
+    const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1').split('\n')[1]
+    closeSync(fd)
+    return [JSON.stringify(seen).replaceAll(fifo, 'FIFO'), info]
+  })
+})
+
+describe('changes of the caller’s own are handed on:', () => {
+  twins('umask', async ({ spawn }) => {
+    const before = process.umask(0o027)
+    try {
+      return (await watch(spawn('sh', ['-c', 'umask']))).streams[1]
+    } finally {
+      process.umask(before)
+    }
+  })
+  twinsWithSameMounts('its working directory', async ({ spawn }) => {
+    using directory = temporaryDirectory()
+    const before = process.cwd()
+    process.chdir(directory.path)
+    const child = spawn('pwd', ['-P'])
+    process.chdir(before)
+    const { streams } = await watch(child)
+    return String(streams[1]).replace(directory.path, 'DIRECTORY')
+  })
+})

@@ -1,0 +1,181 @@
+/** `fromContainer` with the real Docker: an engine of the test's own, and containers of busybox. */
+import { readdirSync, readlinkSync } from 'node:fs'
+import { NamespaceSet } from 'nsset'
+import { afterAll, beforeAll, expect, type TestContext, test, vi } from 'vitest'
+import { growthSince } from '../setup/guards/growth.ts'
+import { resources } from '../setup/guards/resources.ts'
+import { type Dockerd, startDockerd } from '../setup/oracles/dockerd.ts'
+import { nsenter } from '../setup/oracles/nsenter.ts'
+import { installed } from '../setup/programs/busybox-root.ts'
+import { expectFailure, failureOf, system } from '../setup/sets/failure.ts'
+import { isRoot } from '../setup/sets/privilege.ts'
+
+const FOREVER = ['sleep', '600']
+
+interface Inspected {
+  State: { Pid: number; Status: string; Restarting: boolean }
+}
+
+let missing: string | undefined
+let docker: Dockerd
+let web: string
+
+beforeAll(async () => {
+  // Of the machine that the test runs on.
+  vi.stubEnv('DOCKER_HOST', '')
+  const [dockerd, busybox] = [installed('dockerd'), installed('busybox')]
+  if (!isRoot) missing = 'needs root: Docker does, and so does whoever looks at its containers'
+  else if (dockerd === undefined) missing = 'needs dockerd, of the package docker.io'
+  else if (busybox === undefined) missing = 'needs busybox, of the package busybox-static'
+  else {
+    docker = await startDockerd(dockerd, busybox)
+    web = await docker.run('web', FOREVER, { Hostname: 'web-host' })
+  }
+}, 60_000)
+afterAll(async () => {
+  vi.unstubAllEnvs()
+  await docker?.[Symbol.asyncDispose]()
+}, 60_000)
+
+/** A test that is skipped, with the reason, where there is no Docker. */
+function withDocker(name: string, body: (context: TestContext) => Promise<void>): void {
+  test(name, async (context) => {
+    if (missing !== undefined) context.skip(missing)
+    await body(context)
+  })
+}
+
+const inspect = (reference: string) => docker.ask<Inspected>('GET', `/containers/${reference}/json`)
+const byEngine = (reference: string, options: object = {}) =>
+  NamespaceSet.fromContainer(reference, { socketPath: docker.socketPath, ...options })
+/** Docker's own socket is none of the usual ones, so that only the cgroups are left. */
+const byCgroup = (reference: string, options?: object) => NamespaceSet.fromContainer(reference, options)
+
+/** What /proc shows of the pid that Docker tells. */
+async function linksOf(reference: string): Promise<string[]> {
+  const { Pid } = (await inspect(reference)).State
+  const kinds = readdirSync(`/proc/${Pid}/ns`).filter((name) => !name.endsWith('_for_children'))
+  return kinds.map((kind) => readlinkSync(`/proc/${Pid}/ns/${kind}`)).sort()
+}
+
+async function expectContainer(found: Promise<NamespaceSet>, reference = web): Promise<void> {
+  using set = await found
+  expect(set.kinds.map((kind) => set.id(kind)).sort()).toEqual(await linksOf(reference))
+}
+
+withDocker('by name, id and prefix, from the engine', async () => {
+  for (const reference of ['web', web, web.slice(0, 12), web.slice(0, 4)]) await expectContainer(byEngine(reference))
+})
+
+withDocker('by id and prefix, from the cgroups', async () => {
+  for (const reference of [web, web.slice(0, 12), web.slice(0, 6)]) await expectContainer(byCgroup(reference))
+  expectFailure(await failureOf(() => byCgroup('web')), system('ENOENT', "'web'", '/var/run/docker.sock', 'cgroup'))
+  expectFailure(await failureOf(() => byCgroup('docker')), system('ENOENT', "'docker'"))
+})
+
+withDocker('by DOCKER_HOST', async () => {
+  vi.stubEnv('DOCKER_HOST', `unix://${docker.socketPath}`)
+  try {
+    await expectContainer(NamespaceSet.fromContainer('web'))
+  } finally {
+    vi.stubEnv('DOCKER_HOST', '')
+  }
+})
+
+withDocker('what is found is the container, for nsenter(1) and for programs', async () => {
+  for (const find of [byEngine, byCgroup]) {
+    using uts = await find(web, { kinds: 'uts' })
+    expect(uts.kinds).toEqual(['uts'])
+    expect(nsenter(uts, 'hostname')).toBe('web-host')
+    expect(uts.do(() => process.getBuiltinModule('node:os').hostname())).toBe('web-host')
+    using set = await find(web, { kinds: ['mnt', 'pid', 'uts', 'net'] })
+    const { stdout } = await set.execFile('/bin/busybox', ['cat', '/proc/1/cmdline'])
+    expect(stdout).toBe('sleep\x00600\x00')
+  }
+})
+
+withDocker("in the host's pid and network namespaces", async () => {
+  const id = await docker.run('host', FOREVER, {}, { PidMode: 'host', NetworkMode: 'host' })
+  await expectContainer(byEngine('host'), id)
+  await expectContainer(byCgroup(id), id)
+  await docker.ask('DELETE', `/containers/${id}?force=true`)
+})
+
+withDocker('paused', async () => {
+  await docker.ask('POST', '/containers/web/pause')
+  try {
+    expect((await inspect('web')).State.Status).toBe('paused')
+    await expectContainer(byEngine('web'))
+    await expectContainer(byCgroup(web))
+  } finally {
+    await docker.ask('POST', '/containers/web/unpause')
+  }
+})
+
+withDocker('created, stopped, started again, removed', async () => {
+  const id = await docker.create('late', FOREVER)
+  expectFailure(await failureOf(() => byEngine('late')), system('ESRCH', "'late'", 'created'))
+  expectFailure(await failureOf(() => byCgroup(id)), system('ENOENT', id))
+  await docker.ask('POST', '/containers/late/start')
+  await expectContainer(byEngine('late'), id)
+  using before = await byCgroup(id)
+  await docker.ask('POST', '/containers/late/kill')
+  await docker.ask('POST', '/containers/late/wait')
+  expectFailure(await failureOf(() => byEngine('late')), system('ESRCH', "'late'", 'exited'))
+  expectFailure(await failureOf(() => byCgroup(id)), system('ENOENT', id))
+  await docker.ask('POST', '/containers/late/start')
+  await expectContainer(byEngine(id), id)
+  await expectContainer(byCgroup(id), id)
+  using after = await byEngine(id)
+  expect(after.equals(before, 'mnt')).toBe(false)
+  await docker.ask('DELETE', '/containers/late?force=true')
+  for (const find of [byEngine, byCgroup]) expectFailure(await failureOf(() => find(id)), system('ENOENT', id))
+  expectFailure(await failureOf(() => byEngine('late')), system('ENOENT', "'late'", docker.socketPath))
+})
+
+withDocker('restarting all the time: found, or said not to run; and nothing is left open', async () => {
+  const id = await docker.run('restless', ['true'], {}, { RestartPolicy: { Name: 'always' } })
+  const before = resources()
+  const codes = new Set<string>()
+  const end = Date.now() + 3_000
+  while (Date.now() < end) {
+    for (const find of [byEngine, byCgroup]) {
+      await find(id).then(
+        (set) => set.close(),
+        (error: { code: string }) => codes.add(error.code),
+      )
+    }
+  }
+  for (let tries = 0; tries < 100 && !(await inspect(id)).State.Restarting; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expectFailure(await failureOf(() => byEngine('restless')), system('ESRCH', 'restarting'))
+  expect([...codes].filter((code) => code !== 'ENOENT')).toEqual(['ESRCH'])
+  await docker.ask('DELETE', `/containers/${id}?force=true`)
+  expect(await growthSince(before)).toEqual({})
+})
+
+withDocker('the prefix of several is ambiguous, as Docker itself finds it', async () => {
+  const ids = [web]
+  const shared = () => ids.map((id) => id.slice(0, 1)).find((digit, index, all) => all.indexOf(digit) !== index)
+  while (shared() === undefined) ids.push(await docker.create(undefined, FOREVER))
+  const digit = shared() as string
+  const failure = await failureOf(() => byEngine(digit))
+  const meant = ids.filter((id) => id.startsWith(digit))
+  expectFailure(failure, ['RangeError', 'ERR_NSSET_AMBIGUOUS', `'${digit}'`, ...meant])
+  for (const id of ids.slice(1)) await docker.ask('DELETE', `/containers/${id}?force=true`)
+})
+
+withDocker('an engine that is stopped can be given up on', async () => {
+  process.kill(docker.pid, 'SIGSTOP')
+  try {
+    const found = byEngine('web', { signal: AbortSignal.timeout(300) })
+    await expect(found).rejects.toMatchObject({ name: 'TimeoutError' })
+    // The cgroups do not need the engine.
+    using set = await byCgroup(web, { kinds: 'uts' })
+    expect(nsenter(set, 'hostname')).toBe('web-host')
+  } finally {
+    process.kill(docker.pid, 'SIGCONT')
+  }
+  await expectContainer(byEngine('web'))
+})

@@ -1,0 +1,245 @@
+/**
+ * Law 5: what is inside cannot reach out. A process inside a set, root there, watches for every newcomer and falls
+ * upon it while Node spawns and unshares thousands of times: it gets nothing of the helper's and nothing of Node's,
+ * and hangs nothing.
+ */
+import { setTimeout } from 'node:timers/promises'
+import {
+  type NamespaceChildProcess,
+  type NamespaceKind,
+  NamespaceSet,
+  type SpawnOptions,
+  type UnshareSyncOptions,
+} from 'nsset'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ALL_KINDS } from '../setup/guards/thread-place.ts'
+import { ownRange } from '../setup/oracles/subordinate-ids.ts'
+import type { CProgram } from '../setup/programs/c-program.ts'
+import { compileIntruder, type IntruderReport, startIntruder } from '../setup/programs/intruder.ts'
+import { asRoot, isRoot } from '../setup/sets/privilege.ts'
+
+const SPAWNS = 500
+const UNSHARES = 100
+
+/** All that the intruder tries; each has to work on a program of the set's user, or its failures would mean nothing. */
+const TECHNIQUES = [
+  ...['process_vm_readv', 'process_vm_writev', 'mem', 'environ', 'maps', 'fd', 'fd link', 'pidfd_getfd'],
+  ...['ns', 'root', 'exe', 'PTRACE_SEIZE'],
+]
+
+let program: CProgram | undefined
+beforeAll(() => {
+  program = compileIntruder()
+})
+afterAll(() => program?.[Symbol.dispose]())
+
+interface Siege {
+  report: IntruderReport
+  /** Calls that ended in an error. */
+  errors: unknown[]
+  exits: number
+}
+
+/** Lets the intruder loose in a set, does something there, and hears what it got. */
+async function besiege(
+  intruder: CProgram,
+  set: NamespaceSet,
+  every: number | 'all, again and again',
+  work: (intruder: CProgram) => Promise<Omit<Siege, 'report'>>,
+): Promise<Siege> {
+  // A process of a pid namespace cannot see Node; with a /proc of its own it sees what joins it.
+  const attack = await startIntruder(intruder, set, { ownProc: set.has('pid'), every })
+  const prey = set.spawn(intruder.path, ['prey'], { stdio: 'ignore', env: { SOME: 'environment' } })
+  await attack.taken
+  const preyEnded = new Promise((resolve) => prey.once('exit', resolve))
+  prey.kill('SIGKILL')
+  await preyEnded
+  const outcome = await work(intruder)
+  return { ...outcome, report: await attack.report() }
+}
+
+async function spawnTarget(set: NamespaceSet, intruder: CProgram, outcome: Omit<Siege, 'report'>) {
+  await endTarget(set.spawn(intruder.path, ['target'], { stdio: 'ignore', env: {} }), outcome)
+}
+
+async function endTarget(child: NamespaceChildProcess, outcome: Omit<Siege, 'report'>) {
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', (error) => resolve(void outcome.errors.push(error)))
+    child.once('exit', () => resolve(void outcome.exits++))
+  })
+  // By now it is a program of the user's, whom the intruder may stop for as long as it likes.
+  child.kill('SIGKILL')
+  await ended
+}
+
+const KINDS_BELOW: NamespaceKind[][] = [['uts', 'ipc'], ['pid'], ['net', 'mnt'], ['cgroup', 'time']]
+
+async function unshareFrom(set: NamespaceSet, turn: number, kinds = KINDS_BELOW[turn % KINDS_BELOW.length] ?? []) {
+  const made = turn % 2 === 0 ? set.unshareSync(kinds) : await set.unshare(kinds)
+  made.close()
+}
+
+async function spawnAndUnshare(set: NamespaceSet, intruder: CProgram): Promise<Omit<Siege, 'report'>> {
+  const outcome = { errors: [] as unknown[], exits: 0 }
+  for (let turn = 0; turn < SPAWNS; turn++) {
+    await spawnTarget(set, intruder, outcome)
+    if (turn % Math.round(SPAWNS / UNSHARES) !== 0) continue
+    await unshareFrom(set, turn).catch((error) => outcome.errors.push(error))
+  }
+  return outcome
+}
+
+function expectNothingGot(report: IntruderReport): void {
+  expect(report.breaches).toEqual([])
+  expect(report.hung).toBe(0)
+  // It was there, it saw them, it tried, and what it tries works.
+  expect(report.fair).toEqual(expect.arrayContaining(TECHNIQUES))
+  expect(report.helpers).toBeGreaterThan(SPAWNS / 10)
+  expect(report.stopped).toBeGreaterThan(5)
+  expect(report.elders).toBeGreaterThan(0)
+}
+
+const SETS: NamespaceKind[][] = [['user'], ['user', 'net'], ['user', 'pid', 'mnt'], [...ALL_KINDS]]
+const nameOf = (kinds: NamespaceKind[]) => (kinds.length === 8 ? 'all kinds' : kinds.join(', '))
+
+const optionsFor = (kinds: NamespaceKind[]): UnshareSyncOptions => ({
+  mapUser: 'root',
+  ...(kinds.includes('mnt') ? { mounts: [{ type: 'proc', target: '/proc' }] } : {}),
+})
+
+describe(`${SPAWNS} spawns and ${UNSHARES} unshares, and nothing is got and nothing hangs, in`, () => {
+  for (const kinds of SETS) {
+    test(`a set of ${nameOf(kinds)}`, async (context) => {
+      if (program === undefined) return context.skip('needs a C compiler, cc')
+      using set = NamespaceSet.unshareSync(kinds, optionsFor(kinds))
+      const siege = await besiege(program, set, 5, (intruder) => spawnAndUnshare(set, intruder))
+      expectNothingGot(siege.report)
+      expect(siege.errors).toEqual([])
+      expect(siege.exits).toBe(SPAWNS)
+    }, 60_000)
+  }
+
+  asRoot(
+    'a set of all kinds whose users are others outside',
+    'an ordinary user maps them with newuidmap',
+    async (context) => {
+      if (program === undefined) return context.skip('needs a C compiler, cc')
+      const maps = [{ containerId: 0, hostId: 100_000, size: 65_536 }]
+      using set = NamespaceSet.unshareSync([...ALL_KINDS], {
+        ...optionsFor(['mnt']),
+        mapUser: undefined,
+        uidMaps: maps,
+        gidMaps: maps,
+      })
+      const siege = await besiege(program, set, 5, (intruder) => spawnAndUnshare(set, intruder))
+      expectNothingGot(siege.report)
+      expect(siege.errors).toEqual([])
+      expect(siege.exits).toBe(SPAWNS)
+    },
+    60_000,
+  )
+})
+
+test('a user namespace made below the set: its maps are written by one who stands among strangers', async (context) => {
+  if (program === undefined) return context.skip('needs a C compiler, cc')
+  using set = NamespaceSet.unshareSync('user', { mapUser: 'root' })
+  const siege = await besiege(program, set, 1, async () => {
+    const errors: unknown[] = []
+    for (let turn = 0; turn < UNSHARES; turn++) {
+      try {
+        set.unshareSync(['user', 'uts'], { mapUser: 'root' }).close()
+      } catch (error) {
+        errors.push(error)
+      }
+    }
+    return { errors, exits: 0 }
+  })
+  expect(siege.report.breaches).toEqual([])
+  expect(siege.report.hung).toBe(0)
+  expect(siege.errors).toEqual([])
+  expect(siege.report.stopped).toBeGreaterThan(0)
+}, 60_000)
+
+describe('every form of starting a program gives as little:', () => {
+  const start =
+    (options: SpawnOptions): ((set: NamespaceSet, path: string) => NamespaceChildProcess) =>
+    (set, path) =>
+      set.spawn(path, ['target'], { env: {}, ...options })
+  const FORMS: Record<string, (set: NamespaceSet, path: string) => NamespaceChildProcess | Promise<unknown>> = {
+    pipes: start({ stdio: 'pipe' }),
+    'many descriptors': start({ stdio: [...Array(10).fill('pipe'), 0, 1, 2, 'inherit'] }),
+    detached: start({ stdio: 'ignore', detached: true }),
+    'uid and gid': start({ stdio: 'ignore', uid: 1000, gid: 1000 }),
+    groups: start({ stdio: 'ignore', groups: [1, 2, 3] }),
+    keepCapabilities: start({ stdio: 'ignore', uid: 1000, gid: 1000, keepCapabilities: true }),
+    noNewPrivileges: start({ stdio: 'ignore', noNewPrivileges: true }),
+    deathSignal: start({ stdio: 'ignore', uid: 1000, deathSignal: 'SIGKILL' }),
+    cwd: start({ stdio: 'ignore', cwd: '/tmp', argv0: 'intruder' }),
+    // The user's own programs may be stopped for as long as the intruder likes.
+    execFile: (set, path) =>
+      set.execFile(path, ['target'], { env: {}, timeout: 30, killSignal: 'SIGKILL', reject: false }),
+    fork: (set, path) =>
+      set.fork('target', [], { env: {}, execPath: path, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
+  }
+  const TURNS = 150
+
+  /** Root of the set is nobody outside, and has 65535 others beside it. */
+  function withManyIds(kinds: NamespaceKind[]): NamespaceSet {
+    const maps = (file: '/etc/subuid' | '/etc/subgid') => {
+      return [{ containerId: 0, hostId: isRoot ? 100_000 : ownRange(file).start, size: 65_536 }]
+    }
+    const ids = { mapUser: undefined, uidMaps: maps('/etc/subuid'), gidMaps: maps('/etc/subgid') }
+    return NamespaceSet.unshareSync(kinds, { ...optionsFor(kinds), ...ids })
+  }
+
+  for (const [form, begin] of Object.entries(FORMS)) {
+    for (const kinds of [SETS[0], SETS[3]] as NamespaceKind[][]) {
+      test(`${form}, in a set of ${nameOf(kinds)}`, async (context) => {
+        if (program === undefined) return context.skip('needs a C compiler, cc')
+        using set = withManyIds(kinds)
+        const siege = await besiege(program, set, 3, async ({ path }) => {
+          const outcome = { errors: [] as unknown[], exits: 0 }
+          for (let turn = 0; turn < TURNS; turn++) {
+            const begun = begin(set, path)
+            if (!(begun instanceof Promise)) await endTarget(begun, outcome)
+            else
+              await begun.then(
+                () => outcome.exits++,
+                (error) => outcome.errors.push(error),
+              )
+          }
+          return outcome
+        })
+        expect(siege.report.breaches).toEqual([])
+        expect(siege.report.hung).toBe(0)
+        expect(siege.report.fair).toEqual(expect.arrayContaining(TECHNIQUES))
+        expect(siege.report.helpers).toBeGreaterThan(TURNS / 10)
+        expect(siege.errors).toEqual([])
+        expect(siege.exits).toBe(TURNS)
+      }, 60_000)
+    }
+  }
+})
+
+describe('stopped again and again, a spawn still ends, in a running child or in an error, in', () => {
+  for (const kinds of SETS) {
+    test(`a set of ${nameOf(kinds)}`, async (context) => {
+      if (program === undefined) return context.skip('needs a C compiler, cc')
+      using set = NamespaceSet.unshareSync(kinds, optionsFor(kinds))
+      const siege = await besiege(program, set, 'all, again and again', async (intruder) => {
+        const outcome = { errors: [] as unknown[], exits: 0 }
+        for (let turn = 0; turn < 40; turn++) {
+          await spawnTarget(set, intruder, outcome)
+          // Time for the intruder, where others want the processor too.
+          await setTimeout(5)
+        }
+        return outcome
+      })
+      expect(siege.report.breaches).toEqual([])
+      expect(siege.report.hung).toBe(0)
+      expect(siege.errors.length + siege.exits).toBe(40)
+      for (const error of siege.errors) expect(error).toMatchObject({ code: 'ETIMEDOUT' })
+      expect(siege.report.stopped).toBeGreaterThan(5)
+    }, 60_000)
+  }
+})

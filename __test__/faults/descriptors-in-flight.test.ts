@@ -1,0 +1,64 @@
+/**
+ * A user may have as many descriptors in flight over unix sockets as it may have open; past that the kernel lets its
+ * processes send none (ETOOMANYREFS, unix(7)). The root user of a rootless set can bring that about for the user outside.
+ */
+import { expect } from 'vitest'
+import { compileC } from '../setup/programs/c-program.ts'
+import { askPlainNode } from '../setup/programs/plain-node.ts'
+import { asRoot } from '../setup/sets/privilege.ts'
+
+/** A user without other processes, whose descriptors nothing else needs to send. */
+const USER = ['setpriv', '--reuid=23456', '--regid=23456', '--clear-groups']
+
+const PROGRAM = `
+  import { readdirSync, readFileSync } from 'node:fs'
+  import { spawn } from 'node:child_process'
+  import { NamespaceSet } from 'nsset'
+  const children = () => readdirSync('/proc/self/task')
+    .flatMap((tid) => readFileSync('/proc/self/task/' + tid + '/children', 'utf8').split(' ').filter(Boolean)).length
+  const descriptors = () => readdirSync('/proc/self/fd').length
+  const pids = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
+  const net = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
+  const operations = {
+    unshare: () => NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' }).then((set) => set.close()),
+    'unshare below': () => pids.unshare('pid').then((set) => set.close()),
+    'a socket': () => net.network.links.list(),
+    execFile: () => pids.execFile('true'),
+  }
+  await pids.execFile('true')
+  const many = spawn(process.env.IN_FLIGHT, { stdio: ['ignore', 'pipe', 'inherit'] })
+  await new Promise((resolve) => many.stdout.once('data', resolve))
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const before = { children: children(), descriptors: descriptors() }
+  const outcomes = {}
+  for (const [name, operation] of Object.entries(operations)) {
+    const begun = performance.now()
+    const { code = 'ok', message = '' } = (await operation().then(() => undefined, (error) => error)) ?? {}
+    outcomes[name] = { code, isQuick: performance.now() - begun < 1_000, isExplained: message.includes('in flight') }
+  }
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const left = { children: children() - before.children, descriptors: descriptors() - before.descriptors }
+  many.kill('SIGKILL')
+  await new Promise((resolve) => many.once('exit', resolve))
+  await operations.unshare()
+  console.log(JSON.stringify({ outcomes, left }))`
+
+asRoot(
+  'with too many descriptors in flight, what has none to send works, and the rest is an error at once',
+  'it becomes a user of its own',
+  async (context) => {
+    using program = compileC('in-flight')
+    if (program === undefined) return context.skip('needs a C compiler, cc')
+    const prefix = [...USER, 'prlimit', '--nofile=256:256']
+    const env = { IN_FLIGHT: program.path }
+    const { outcomes, left } = await askPlainNode<{ outcomes: object; left: object }>(PROGRAM, { prefix, env })
+    const refused = { code: 'ETOOMANYREFS', isQuick: true, isExplained: true }
+    expect(outcomes).toEqual({
+      unshare: refused,
+      'unshare below': refused,
+      'a socket': refused,
+      execFile: { code: 'ok', isQuick: true, isExplained: false },
+    })
+    expect(left).toEqual({ children: 0, descriptors: 0 })
+  },
+)

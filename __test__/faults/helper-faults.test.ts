@@ -1,0 +1,172 @@
+/**
+ * A process that works for nsset is killed, stopped or starved at each of its system calls: the operation ends within two
+ * seconds, in success or in an error that has a code, and no process, no zombie and no descriptor is left.
+ */
+import { constants } from 'node:os'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { membersOfSession } from '../setup/guards/proc-stat.ts'
+import { eventually } from '../setup/guards/resources.ts'
+import { compileFaults, type Effect, type Fault, type FaultReport, faultyNode } from '../setup/oracles/faults.ts'
+
+const { EAGAIN, EMFILE, ENOMEM, ENOSPC, ETOOMANYREFS = 109 } = constants.errno as Record<string, number>
+
+/** Each operation calls its argument when the call has returned, where that is before its end. */
+const OPERATIONS = `
+  const pids = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
+  const user = await NamespaceSet.unshare(['user', 'net', 'uts'], { mapUser: 'root' })
+  const start = (set) => async (called) => {
+    const child = set.spawn('true', [], { stdio: 'ignore' })
+    called()
+    await new Promise((resolve, reject) => {
+      child.on('error', reject).on('exit', (code, signal) => (signal ? reject({ code: signal }) : resolve()))
+    })
+  }
+  const mounts = [{ type: 'tmpfs', target: '/tmp' }]
+  return {
+    "unshare('user', 'pid', 'mnt')": async () =>
+      NamespaceSet.unshareSync(['user', 'pid', 'mnt'], { mapUser: 'root', mounts }).close(),
+    "unshare('pid') below a pid namespace": async () => pids.unshareSync(['pid', 'uts']).close(),
+    "unshare('user', 'pid') below a pid namespace": async () =>
+      pids.unshareSync(['user', 'pid'], { mapUser: 'root' }).close(),
+    'spawn in a pid namespace': start(pids),
+    'spawn in a user namespace': start(user),
+  }`
+const NAMES = [
+  "unshare('user', 'pid', 'mnt')",
+  "unshare('pid') below a pid namespace",
+  "unshare('user', 'pid') below a pid namespace",
+  'spawn in a pid namespace',
+  'spawn in a user namespace',
+]
+
+/** The most processes that one of these operations starts. */
+const PROCESSES = 4
+
+/** More calls than any of those makes. Past so many a process sets the 64 signals of its program one by one. */
+const CALLS = 120
+const DIFFERENT_CALLS = 40
+
+/** Calls of the thread that listens, by their numbers on x86-64. */
+const OWN_CALLS = {
+  poll: 7,
+  sendmsg: 46,
+  recvmsg: 47,
+  socketpair: 53,
+  setsockopt: 54,
+  clone: 56,
+  setpgid: 109,
+  pidfd_open: 434,
+}
+
+let faults: ReturnType<typeof compileFaults>
+beforeAll(() => {
+  faults = compileFaults()
+})
+afterAll(() => faults?.[Symbol.dispose]())
+
+function complain(report: FaultReport): string | undefined {
+  const known = new Set([...Object.keys(constants.errno), ...Object.keys(constants.signals), 'ok', 'ETOOMANYREFS'])
+  if (!known.has(report.code)) return `no code: ${report.message}`
+  if (report.took >= 2_000) return `took ${report.took} ms`
+  if (report.left.children !== 0) return `${report.left.children} children left`
+  if (report.left.descriptors !== 0) return `${report.left.descriptors} descriptors left`
+  return undefined
+}
+
+interface Tally {
+  hit: number
+  codes: Set<string>
+  complaints: string[]
+}
+
+/** Breaks the call that each fault names, one after the other, and says what came of it. */
+async function tally(name: string, plan: Iterable<Fault>): Promise<Tally> {
+  const outcome: Tally = { hit: 0, codes: new Set(), complaints: [] }
+  await using node = await faultyNode((faults as { path: string }).path, OPERATIONS)
+  const sets = membersOfSession(node.pid).length
+  const missed = new Set<number>()
+  for (const fault of plan) {
+    const kind = fault.call ?? fault.process
+    if (missed.has(kind)) continue
+    const report = await node.run(name, fault)
+    if (report === undefined) {
+      if (fault.call === undefined || fault.number === 1) missed.add(kind)
+      continue
+    }
+    outcome.hit += 1
+    outcome.codes.add(report.code)
+    const complaint = complain(report)
+    if (complaint !== undefined) outcome.complaints.push(`${JSON.stringify(fault)}: ${complaint}`)
+  }
+  // Those that are no children of Node's, either.
+  const left = await eventually(
+    () => membersOfSession(node.pid).length,
+    (count) => count === sets,
+  )
+  if (left !== sets) outcome.complaints.push(`${left - sets} processes of the session left`)
+  return outcome
+}
+
+function* everyCall(effect: Effect): Generator<Fault> {
+  for (let process = 1; process <= PROCESSES; process++) {
+    for (let number = 1; number <= CALLS; number += number < DIFFERENT_CALLS ? 1 : 7) yield { process, number, effect }
+  }
+}
+
+function* everyOwnCall(): Generator<Fault> {
+  for (const call of Object.values(OWN_CALLS)) {
+    for (const effect of [EMFILE, ENOMEM] as number[]) {
+      for (const number of [1, 2, 3]) yield { process: 0, call, number, effect }
+    }
+  }
+}
+
+const WITHOUT = 'needs a C compiler (cc) and x86-64, to break the calls of others'
+
+for (const name of NAMES) {
+  describe(`${name}: nothing is left, whichever call of a process`, () => {
+    test('kills it', async (context) => {
+      if (faults === undefined) return context.skip(WITHOUT)
+      const { hit, codes, complaints } = await tally(name, everyCall('kill'))
+      expect(complaints).toEqual([])
+      expect(hit).toBeGreaterThan(20)
+      expect([...codes].some((code) => code === 'ECHILD' || code === 'SIGKILL')).toBe(true)
+    }, 60_000)
+
+    test('stops it, and then it goes on', async (context) => {
+      if (faults === undefined) return context.skip(WITHOUT)
+      const { hit, codes, complaints } = await tally(name, everyCall('stop'))
+      expect(complaints).toEqual([])
+      expect(hit).toBeGreaterThan(20)
+      expect([...codes]).toEqual(['ok'])
+    }, 60_000)
+
+    test('stops it, and does so again whenever it goes on', async (context) => {
+      if (faults === undefined) return context.skip(WITHOUT)
+      const { codes, complaints } = await tally(name, [
+        ...[2, 12].map((number) => ({ process: 1, number, effect: 'hold' as const })),
+        ...[1].map((number) => ({ process: 2, number, effect: 'hold' as const })),
+      ])
+      expect(complaints).toEqual([])
+      expect([...codes]).toContain('ETIMEDOUT')
+    }, 60_000)
+
+    test('fails', async (context) => {
+      if (faults === undefined) return context.skip(WITHOUT)
+      const errors = { EMFILE, ENOMEM, EAGAIN, ENOSPC, ETOOMANYREFS } as Record<string, number>
+      const plan = [...everyCall(0)].map((fault) => {
+        return { ...fault, effect: Object.values(errors)[fault.number % 5] as number }
+      })
+      const { codes, complaints } = await tally(name, plan)
+      expect(complaints).toEqual([])
+      expect([...codes]).toEqual(expect.arrayContaining(Object.keys(errors)))
+    }, 60_000)
+
+    test('fails in the thread that listens', async (context) => {
+      if (faults === undefined) return context.skip(WITHOUT)
+      const { hit, complaints } = await tally(name, everyOwnCall())
+      expect(complaints).toEqual([])
+      expect(hit).toBeGreaterThan(8)
+    }, 60_000)
+  })
+}

@@ -1,0 +1,805 @@
+/** Arguments of networks and actions that make no sense: an action refuses them when it is made, a method rejects. */
+import { inspect } from 'node:util'
+import { ActionError, action, type NamespaceSet, wireguard } from 'nsset'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { namesOf } from '../setup/oracles/iproute.ts'
+import { anyonesSet } from '../setup/sets/anyones-set.ts'
+import { type Expected, expectFailure, type Failure, failureOf, range, type, value } from '../setup/sets/failure.ts'
+
+let set: NamespaceSet
+
+beforeAll(() => {
+  set = anyonesSet(['net'])
+})
+
+// What was refused was not made.
+afterAll(async () => {
+  expect(await namesOf(set)).toEqual([])
+  set.close()
+})
+
+type Call = (...args: unknown[]) => unknown
+type Groups = Record<string, Record<string, Call>>
+
+/** What the call throws at once, and not by a promise. */
+function thrownBy(call: () => unknown): Failure {
+  try {
+    call()
+  } catch (error) {
+    return error as Failure
+  }
+  throw new Error('it did not throw at once')
+}
+
+/** `links.add` of `action` throws this, and that of the network rejects with the same. */
+function refused(path: string, args: readonly unknown[], expected: Expected): void {
+  const [group = '', method = ''] = path.split('.')
+  const shown = args.map((arg) => inspect(arg, { breakLength: Number.POSITIVE_INFINITY }))
+  test(`${path}(${shown.join(', ')})`, async () => {
+    const thrown = thrownBy(() => (action as unknown as Groups)[group]?.[method]?.(...args))
+    expectFailure(thrown, expected)
+    const promise = (set.network as unknown as Groups)[group]?.[method]?.(...args)
+    expect(promise).toBeInstanceOf(Promise)
+    const rejected = await failureOf(() => promise)
+    expect(rejected).not.toBeInstanceOf(ActionError)
+    expectFailure(rejected, expected)
+    expect(rejected.message).toBe(thrown.message)
+  })
+}
+
+/** A wrong value, and the error for it where the argument is called by this name. */
+type Wrong = readonly [wrong: unknown, expected: (name: string) => Expected]
+
+/** An argument: who takes it, by which name its errors call it, and the arguments with this value in its place. */
+type Taker = readonly [path: string, name: string, args: (value: unknown) => unknown[]]
+
+function refusedBy(takers: readonly Taker[], wrongs: readonly Wrong[]): void {
+  for (const [path, name, args] of takers) {
+    for (const [wrong, expected] of wrongs) refused(path, args(wrong), expected(name))
+  }
+}
+
+const typed = (name: string) => type(name)
+const valued = (name: string) => value(name)
+const ranged = (name: string) => range(name)
+
+const inSpec = (kind: string, field: string): Taker => [
+  'links.add',
+  `spec.${field}`,
+  (value) => [{ kind, name: 'x0', [field]: value }],
+]
+const inQdisc = (kind: string, field: string): Taker => [
+  'qdiscs.replace',
+  `spec.${field}`,
+  (value) => [{ name: 'x0' }, { kind, [field]: value }],
+]
+const inRoute = (field: string): Taker => [
+  'routes.add',
+  `route.${field}`,
+  (value) => [{ destination: 'default', [field]: value }],
+]
+const inAddress = (field: string): Taker => [
+  'addresses.add',
+  `address.${field}`,
+  (value) => ['lo', { cidr: '10.0.0.1/24', [field]: value }],
+]
+const inPeer = (field: string): Taker => [
+  'links.ensure',
+  `spec.peer.${field}`,
+  (value) => [{ kind: 'veth', name: 'x0', peer: { [field]: value } }],
+]
+const inChanges = (field: string): Taker => ['links.set', `changes.${field}`, (value) => ['lo', { [field]: value }]]
+const inWireGuard = (field: string): Taker => ['wireguard.set', `spec.${field}`, (value) => ['x0', { [field]: value }]]
+
+describe('names of links', () => {
+  const names: Wrong[] = [
+    ['', valued],
+    ['sixteen-bytes-xx', valued],
+    ['äöüäöüäö', valued],
+    ['a/b', valued],
+    ['a:b', valued],
+    ['veth%d', valued],
+    ['a b', valued],
+    ['a\tb', valued],
+    ['a\n', valued],
+    ['.', valued],
+    ['..', valued],
+    ['à0', valued],
+    ['Р1', valued],
+    ['a\u00a0b', valued],
+    ['a\0b', (name) => value(name, 'NUL')],
+    ['\ud800', (name) => value(name, 'surrogate')],
+    [5, typed],
+    [null, typed],
+    [true, typed],
+    [Symbol('name'), typed],
+    [1n, typed],
+  ]
+  refusedBy([inSpec('bridge', 'name'), inPeer('name'), inChanges('name')], names)
+  // Where a link is referred to, a number is not taken for a name that has the wrong type.
+  const refs: Wrong[] = [...names, [[], typed], [{}, typed], [{ ifname: 'lo' }, typed], [Buffer.from('lo'), typed]]
+  const takers: Taker[] = [
+    ['links.get', 'ref', (ref) => [ref]],
+    ['links.set', 'ref', (ref) => [ref, {}]],
+    ['links.delete', 'ref', (ref) => [ref]],
+    ['links.move', 'ref', (ref) => [ref, { pid: process.pid }]],
+    ['addresses.list', 'ref', (ref) => [ref]],
+    ['addresses.add', 'ref', (ref) => [ref, '10.0.0.1/24']],
+    ['addresses.delete', 'ref', (ref) => [ref, '10.0.0.1/24']],
+    ['qdiscs.list', 'ref', (ref) => [ref]],
+    ['qdiscs.add', 'ref', (ref) => [ref, { kind: 'htb' }]],
+    ['qdiscs.replace', 'ref', (ref) => [ref, { kind: 'htb' }]],
+    ['qdiscs.delete', 'ref', (ref) => [ref]],
+    ['wireguard.get', 'ref', (ref) => [ref]],
+    ['wireguard.set', 'ref', (ref) => [ref, {}]],
+    ['links.add', 'spec.dev', (dev) => [{ kind: 'macvlan', name: 'x0', dev }]],
+    inRoute('dev'),
+  ]
+  refusedBy(takers, refs)
+  refusedBy(
+    [inSpec('bridge', 'master'), inPeer('master'), inChanges('master')],
+    refs.filter(([wrong]) => wrong !== null),
+  )
+  for (const [path, , args] of takers.slice(0, 4)) refused(path, args(undefined), type('ref', 'undefined'))
+})
+
+describe('indexes and aliases of links', () => {
+  const get: Taker = ['links.get', 'ref.index', (index) => [{ index }]]
+  refusedBy(
+    [get, ['links.set', 'changes.master.index', (index) => ['lo', { master: { index } }]]],
+    [
+      [0, ranged],
+      [-1, ranged],
+      [1.5, ranged],
+      [2 ** 31, ranged],
+      [Number.NaN, ranged],
+      [Number.POSITIVE_INFINITY, ranged],
+      ['1', typed],
+      [null, typed],
+      [1n, typed],
+    ],
+  )
+  refusedBy(
+    [
+      ['links.get', 'ref.alias', (alias) => [{ alias }]],
+      inChanges('alias'),
+      inSpec('bridge', 'alias'),
+      inPeer('alias'),
+    ],
+    [
+      ['x'.repeat(256), valued],
+      ['ä'.repeat(128), valued],
+      ['a\0', valued],
+      ['\udfff', valued],
+      [5, typed],
+      [null, typed],
+      [['a'], typed],
+    ],
+  )
+  // The index is what counts, and is not passed over for a name that would do.
+  refused('links.get', [{ index: 0, name: 'lo' }], range('ref.index'))
+})
+
+describe('whole numbers', () => {
+  /** What is wrong with every number between these. */
+  const beyond = (least: number, most: number): Wrong[] => [
+    [least - 1, ranged],
+    [most + 1, ranged],
+    [least + 0.5, ranged],
+    [Number.NaN, ranged],
+    [Number.POSITIVE_INFINITY, ranged],
+    [String(least), typed],
+    [BigInt(least), typed],
+    [null, typed],
+    [[least], typed],
+  ]
+  const U32 = 2 ** 32 - 1
+  const numbers: [number, number, Taker[]][] = [
+    [0, 2 ** 31 - 1, [inSpec('bridge', 'mtu'), inPeer('mtu'), inChanges('mtu')]],
+    [0, 0xffffff, [inSpec('vxlan', 'id'), inSpec('geneve', 'id')]],
+    [0, 4094, [inSpec('vlan', 'id'), inSpec('bridge', 'vlanDefaultPvid')]],
+    [0, 65535, [inSpec('bridge', 'priority'), inSpec('vxlan', 'port'), inSpec('geneve', 'port')]],
+    [0, 255, [inSpec('vxlan', 'ttl'), inSpec('geneve', 'ttl'), inSpec('gretap', 'ttl'), inSpec('ipip', 'ttl')]],
+    [0, U32, [inSpec('gre', 'key'), inSpec('tun', 'owner'), inSpec('tun', 'group')]],
+    [1, U32, [inSpec('vrf', 'table')]],
+    [0, U32, [inRoute('metric'), inRoute('table'), ['routes.list', 'options.table', (table) => [{ table }]]]],
+    [0, U32, [inQdisc('fq_codel', 'limit'), inQdisc('fq_codel', 'flows'), inQdisc('netem', 'limit')]],
+    [1, U32, [inQdisc('tbf', 'burst'), inQdisc('tbf', 'limit')]],
+    [0, 65535, [inQdisc('htb', 'defaultClass'), inWireGuard('listenPort')]],
+    [0, U32, [inWireGuard('fwmark')]],
+    [8, Number.MAX_SAFE_INTEGER, [inQdisc('tbf', 'rate'), inQdisc('netem', 'rate')]],
+  ]
+  for (const [least, most, takers] of numbers) refusedBy(takers, beyond(least, most))
+  refusedBy([inQdisc('tbf', 'rate')], [['10mbit', typed]])
+  // A scope and a type of route may be numbers, too: of eight bits.
+  refusedBy(
+    [inAddress('scope'), inRoute('scope'), inRoute('type')],
+    [
+      [-1, ranged],
+      [256, ranged],
+      [0.5, ranged],
+      ['everywhere', valued],
+      ['Global', valued],
+      ['', valued],
+      [null, valued],
+      [['link'], valued],
+    ],
+  )
+})
+
+describe('percentages and durations', () => {
+  const percentages = ['loss', 'duplicate', 'corrupt', 'reorder'].map((field) => inQdisc('netem', field))
+  const durations = [
+    ...['latency', 'jitter'].map((field) => inQdisc('netem', field)),
+    ...['target', 'interval'].map((field) => inQdisc('fq_codel', field)),
+    ...['forwardDelay', 'helloTime', 'maxAge', 'ageingTime'].map((field) => inSpec('bridge', field)),
+    inQdisc('tbf', 'latency'),
+    inSpec('bond', 'monitorInterval'),
+    inSpec('vxlan', 'ageingTime'),
+  ]
+  refusedBy(percentages, [
+    [100.001, ranged],
+    [1000, ranged],
+  ])
+  refusedBy(
+    [...percentages, ...durations],
+    [
+      [-0.001, ranged],
+      [Number.NaN, ranged],
+      [Number.POSITIVE_INFINITY, ranged],
+      [Number.NEGATIVE_INFINITY, ranged],
+      ['5', typed],
+      ['5%', typed],
+      [null, typed],
+      [5n, typed],
+      [new Date(0), typed],
+    ],
+  )
+})
+
+describe('switches', () => {
+  const takers = [
+    ...['up', 'promiscuous'].flatMap((field) => [inSpec('bridge', field), inPeer(field), inChanges(field)]),
+    ...['stp', 'vlanFiltering', 'multicastSnooping'].map((field) => inSpec('bridge', field)),
+    inSpec('vxlan', 'learning'),
+    inAddress('noDuplicateDetection'),
+    inRoute('onLink'),
+    inQdisc('fq_codel', 'ecn'),
+    inWireGuard('replacePeers'),
+  ]
+  refusedBy(
+    [...takers, ['links.delete', 'options.force', (force) => ['lo', { force }]]],
+    [
+      [0, typed],
+      [1, typed],
+      ['true', typed],
+      [null, typed],
+      [{}, typed],
+    ],
+  )
+})
+
+describe('addresses of links', () => {
+  refusedBy(
+    [inSpec('bridge', 'mac'), inPeer('mac'), inChanges('mac')],
+    [
+      ['', valued],
+      ['02:00:00:00:00', valued],
+      ['02:00:00:00:00:01:02', valued],
+      ['02:00:00:00:00:0g', valued],
+      ['02-00-00-00-00-01', valued],
+      ['020000000001', valued],
+      [' 02:00:00:00:00:01', valued],
+      ['02:00:00:00:00:01\n', valued],
+      ['002:00:00:00:00:01', valued],
+      [':::::', valued],
+      [2, typed],
+      [null, typed],
+      [Buffer.alloc(6), typed],
+    ],
+  )
+})
+
+describe('IP addresses', () => {
+  const senseless: Wrong[] = [
+    ['', valued],
+    ['10.0.0', valued],
+    ['10.0.0.256', valued],
+    ['010.0.0.1', valued],
+    ['10.0.0.1 ', valued],
+    ['::g', valued],
+    ['1:2:3:4:5:6:7', valued],
+    ['fe80::1%lo', valued],
+    ['localhost', valued],
+    ['10.0.0.1\0', valued],
+    [0x0a000001, typed],
+    [null, typed],
+    [['10.0.0.1'], typed],
+  ]
+  const prefixed: Wrong[] = [
+    ['10.0.0.1/33', valued],
+    ['fd00::1/129', valued],
+    ['10.0.0.1/', valued],
+    ['10.0.0.1/-1', valued],
+    ['10.0.0.1/+8', valued],
+    ['10.0.0.1/8.0', valued],
+    ['10.0.0.1/255.0.0.0', valued],
+    ['10.0.0.1/8/8', valued],
+    ['/8', valued],
+  ]
+  const plain = [inRoute('via'), inRoute('source'), inAddress('peer')]
+  refusedBy([...plain, inSpec('vxlan', 'remote'), inSpec('vxlan', 'group'), inSpec('geneve', 'remote')], senseless)
+  refusedBy(plain, [['10.0.0.1/24', valued]])
+  const four = [inAddress('broadcast'), inSpec('gretap', 'local'), inSpec('gre', 'remote'), inSpec('ipip', 'local')]
+  refusedBy(four, [...senseless, ['fd00::1', valued]])
+  const cidr: Taker = ['addresses.add', 'address.cidr', (cidr) => ['lo', { cidr }]]
+  const destination: Taker = ['routes.replace', 'route.destination', (destination) => [{ destination, dev: 'lo' }]]
+  refusedBy([cidr, destination], [...senseless, ...prefixed])
+  const strings = [...senseless, ...prefixed].filter(([wrong]) => typeof wrong === 'string')
+  refusedBy(
+    [
+      ['addresses.add', 'address', (address) => ['lo', address]],
+      ['addresses.delete', 'address', (address) => ['lo', address]],
+      [
+        'links.add',
+        'spec.addresses[1]',
+        (address) => [{ kind: 'bridge', name: 'x0', addresses: ['10.0.0.1', address] }],
+      ],
+    ],
+    [...strings, [5, typed], [null, typed], [[], typed], [{}, (name) => value(`${name}.cidr`, 'must be given')]],
+  )
+  refusedBy([destination], [['Default', valued]])
+})
+
+describe('kinds', () => {
+  for (const kind of [
+    '',
+    'Bridge',
+    'loopback',
+    'hardware',
+    '__proto__',
+    'constructor',
+    'toString',
+    5,
+    null,
+    undefined,
+  ]) {
+    refused('links.add', [{ kind, name: 'x0' }], value('spec.kind', 'bridge', 'veth'))
+    refused('qdiscs.add', ['lo', { kind, rate: 8 }], value('spec.kind', 'netem', 'tbf'))
+  }
+  refusedBy(
+    [
+      inSpec('macvlan', 'mode'),
+      inSpec('ipvlan', 'mode'),
+      inSpec('tun', 'mode'),
+      inSpec('bond', 'mode'),
+      inSpec('vlan', 'protocol'),
+    ],
+    [
+      ['', valued],
+      ['Bridge', valued],
+      [1, valued],
+      [null, valued],
+    ],
+  )
+})
+
+describe('handles of queueing disciplines', () => {
+  refusedBy(
+    [
+      inQdisc('htb', 'handle'),
+      inQdisc('htb', 'parent'),
+      ['qdiscs.delete', 'options.parent', (parent) => ['lo', { parent }]],
+    ],
+    [
+      ['', valued],
+      ['1', valued],
+      ['1:2:3', valued],
+      ['12345:', valued],
+      ['g:', valued],
+      ['Root', valued],
+      ['1:\n', valued],
+      [1, typed],
+      [null, typed],
+    ],
+  )
+})
+
+describe('what must be given', () => {
+  const given = (name: string) => value(name, 'must be given')
+  refused('links.add', [{ kind: 'bridge' }], given('spec.name'))
+  refused('links.add', [{ kind: 'bridge', name: undefined }], given('spec.name'))
+  refused('links.add', [{ name: 'x0' }], value('spec.kind'))
+  refused('links.add', [{ kind: 'vxlan', name: 'x0' }], given('spec.id'))
+  refused('links.add', [{ kind: 'geneve', name: 'x0' }], given('spec.id'))
+  refused('links.add', [{ kind: 'vlan', name: 'x0', dev: 'lo' }], given('spec.id'))
+  refused('links.add', [{ kind: 'vlan', name: 'x0', id: 5 }], given('spec.dev'))
+  refused('links.add', [{ kind: 'macvlan', name: 'x0' }], given('spec.dev'))
+  refused('links.add', [{ kind: 'ipvlan', name: 'x0' }], given('spec.dev'))
+  refused('links.add', [{ kind: 'vrf', name: 'x0' }], given('spec.table'))
+  refused('links.add', [{ kind: 'other', name: 'x0' }], given('spec.type'))
+  refused('qdiscs.add', ['lo', { kind: 'tbf' }], given('spec.rate'))
+  refused('qdiscs.add', ['lo', { kind: 'other' }], given('spec.type'))
+  refused('routes.add', [{ dev: 'lo' }], given('route.destination'))
+  refused('wireguard.set', ['x0', { peers: [{ allowedIps: [] }] }], given('spec.peers[0].publicKey'))
+  refused('sysctls.get', [], type('name', 'undefined'))
+  refused('sysctls.set', ['net.ipv4.ip_forward'], type('value', 'undefined'))
+  for (const path of ['links.add', 'links.ensure']) refused(path, [], type('spec', 'undefined'))
+  for (const path of ['links.set', 'qdiscs.add', 'wireguard.set']) refused(path, ['lo'], type('undefined'))
+  for (const path of ['routes.add', 'routes.replace', 'routes.delete']) refused(path, [], type('route', 'undefined'))
+  refused('links.move', ['lo'], type('set', 'undefined'))
+})
+
+describe('what is no object, and no array', () => {
+  for (const wrong of [null, 5, 'bridge', [], () => ({}), Symbol('spec')]) {
+    refused('links.add', [wrong], type('spec'))
+    refused('links.set', ['lo', wrong], type('changes'))
+    refused('qdiscs.add', ['lo', wrong], type('spec'))
+    refused('routes.add', [wrong], type('route'))
+    refused('wireguard.set', ['lo', wrong], type('spec'))
+    refused('links.add', [{ kind: 'veth', name: 'x0', peer: wrong }], type('spec.peer'))
+    refused('links.delete', ['lo', wrong], type('options'))
+    refused('routes.list', [wrong], type('options'))
+  }
+  const array = (value: unknown): unknown[] => Object.assign([], { 1: value })
+  refused('links.add', [{ kind: 'bridge', name: 'x0', addresses: '10.0.0.1/24' }], type('spec.addresses', 'an array'))
+  refused('links.set', ['lo', { addresses: { 0: '10.0.0.1', length: 1 } }], type('changes.addresses', 'an array'))
+  refused('links.set', ['lo', { addresses: new Set(['10.0.0.1']) }], type('changes.addresses', 'an array'))
+  refused('links.set', ['lo', { addresses: array('10.0.0.1/24') }], type('changes.addresses[0]', 'undefined'))
+  refused('wireguard.set', ['x0', { peers: {} }], type('spec.peers', 'an array'))
+  refused('wireguard.set', ['x0', { peers: array({}) }], type('spec.peers[0]', 'undefined'))
+})
+
+describe('sets', () => {
+  const takers: Taker[] = [['links.move', 'set', (other) => ['lo', other]], inPeer('set')]
+  refusedBy(takers, [
+    [null, typed],
+    [5, typed],
+    ['blue', typed],
+    [[], typed],
+    [{}, typed],
+    [{ set: 'blue' }, typed],
+    [{ name: 5 }, (name) => type(`${name}.name`)],
+    [{ name: '' }, (name) => value(`${name}.name`)],
+    [{ name: '../blue' }, (name) => value(`${name}.name`)],
+    [{ name: 'x'.repeat(256) }, (name) => value(`${name}.name`)],
+    [{ name: 'blue', directory: 5 }, (name) => type(`${name}.directory`)],
+    [{ name: 'blue', directory: '' }, (name) => value(`${name}.directory`)],
+    [{ path: '' }, (name) => value(`${name}.path`)],
+    [{ path: '/a\0' }, (name) => value(`${name}.path`)],
+    [{ path: 5 }, (name) => type(`${name}.path`)],
+    [{ pid: 0 }, (name) => range(`${name}.pid`)],
+    [{ pid: -1 }, (name) => range(`${name}.pid`)],
+    [{ pid: 2 ** 31 }, (name) => range(`${name}.pid`)],
+    [{ pid: '1' }, (name) => type(`${name}.pid`)],
+    [{ pid: 1, tid: 0 }, (name) => range(`${name}.tid`)],
+    [{ pid: 1, tid: null }, (name) => type(`${name}.tid`)],
+  ])
+  test.each([null, {}, { name: '' }, 'blue'])('action.inside(%j, [])', (wrong) => {
+    expect(thrownBy(() => action.inside(wrong as never, [])).code).toMatch(/^ERR_INVALID_ARG_/)
+  })
+})
+
+describe('sysctls', () => {
+  const takers: Taker[] = [
+    ['sysctls.get', 'name', (name) => [name]],
+    ['sysctls.set', 'name', (name) => [name, 1]],
+  ]
+  refusedBy(takers, [
+    ['', valued],
+    ['net', valued],
+    ['net.', valued],
+    ['net..ipv4', valued],
+    ['kernel.hostname', valued],
+    ['.net.ipv4', valued],
+    ['net/../kernel/hostname', valued],
+    ['net/ipv4/./ip_forward', valued],
+    ['/proc/sys/net/ipv4/ip_forward', valued],
+    ['net.ipv4\0', valued],
+    ['net.\ud800', valued],
+    [5, typed],
+    [null, typed],
+    [['net', 'ipv4'], typed],
+  ])
+  refusedBy(
+    [['sysctls.set', 'value', (value) => ['net.ipv4.ip_forward', value]]],
+    [
+      [Number.NaN, typed],
+      [Number.POSITIVE_INFINITY, typed],
+      [1n, typed],
+      [null, typed],
+      [['1'], typed],
+      [{}, typed],
+      ['1\0', valued],
+      ['\udc00', valued],
+    ],
+  )
+})
+
+describe('what is secret', () => {
+  const secret = wireguard.generateKeys().privateKey
+  const { publicKey } = wireguard.generateKeys()
+  const almost = secret.slice(0, -2)
+  const wrongs: [string, string, unknown[], Expected][] = [
+    ['a key that was cut', 'wireguard.set', ['x0', { privateKey: almost }], value('spec.privateKey')],
+    ['a key with a newline', 'wireguard.set', ['x0', { privateKey: `${secret}\n` }], value('spec.privateKey')],
+    ['bytes', 'wireguard.set', ['x0', { privateKey: Buffer.from(secret) }], type('spec.privateKey')],
+    ['a misspelt field', 'wireguard.set', ['x0', { privatKey: secret }], value('spec.privatKey', 'not known')],
+    ['of a peer', 'wireguard.set', ['x0', { peers: [{ publicKey, psk: secret }] }], value('spec.peers[0].psk')],
+    [
+      'a preshared key that is none',
+      'wireguard.set',
+      ['x0', { peers: [{ publicKey, presharedKey: almost }] }],
+      value('spec.peers[0].presharedKey'),
+    ],
+    [
+      'with another spec',
+      'links.add',
+      [{ kind: 'wireguard', name: 'x0', privateKey: secret }],
+      value('spec.privateKey'),
+    ],
+  ]
+  for (const [title, path, args, expected] of wrongs) {
+    test(`is not repeated: ${title}`, async () => {
+      const [group = '', method = ''] = path.split('.')
+      const failure = await failureOf(() => (set.network as unknown as Groups)[group]?.[method]?.(...args))
+      expectFailure(failure, expected)
+      expect(`${inspect(failure, { depth: null, showHidden: true })}${failure.stack}`).not.toContain(almost)
+    })
+  }
+
+  test('is not repeated when the kernel refuses it', async () => {
+    const peers = [{ publicKey, presharedKey: secret, endpoint: '192.0.2.1:1', allowedIps: ['10.0.0.0/8'] }]
+    for (const ref of ['none0', 'lo', { alias: 'none' }]) {
+      const failure = await failureOf(() => set.network.wireguard.set(ref, { privateKey: secret, peers }))
+      expect(failure).toBeInstanceOf(ActionError)
+      expect(`${inspect(failure, { depth: null, showHidden: true })}${failure.stack}`).not.toContain(almost)
+    }
+  })
+
+  refusedBy(
+    [['wireguard.set', 'spec.peers[0].endpoint', (endpoint) => ['x0', { peers: [{ publicKey, endpoint }] }]]],
+    [
+      ['192.0.2.1', valued],
+      ['192.0.2.1:65536', valued],
+      ['192.0.2.1:', valued],
+      ['2001:db8::1:51820', valued],
+      ['[192.0.2.1]:1', valued],
+      ['example.org:1', valued],
+      [51820, typed],
+      [null, typed],
+    ],
+  )
+  test.each(['', almost, 5, null, undefined])('wireguard.publicKey(%j)', (wrong) => {
+    const failure = thrownBy(() => wireguard.publicKey(wrong as string))
+    expect(failure.code).toMatch(/^ERR_INVALID_ARG_(TYPE|VALUE)$/)
+    expect(failure.message).not.toContain(almost)
+  })
+})
+
+describe('fields that nobody knows', () => {
+  const told = { toString: () => 'told', secret: 'told' }
+  const unknown: [string, unknown[], string][] = [
+    ['links.add', [{ kind: 'bridge', name: 'x0', told }], 'spec.told'],
+    ['links.add', [{ kind: 'bridge', name: 'x0', peer: { name: 'x1' } }], 'spec.peer'],
+    ['links.add', [{ kind: 'bridge', name: 'x0', dev: 'lo' }], 'spec.dev'],
+    ['links.add', [{ kind: 'veth', name: 'x0', id: 5 }], 'spec.id'],
+    ['links.add', [{ kind: 'veth', name: 'x0', peer: { kind: 'veth' } }], 'spec.peer.kind'],
+    ['links.add', [{ kind: 'bridge', name: 'x0', address: '10.0.0.1/24' }], 'spec.address'],
+    ['links.add', [JSON.parse('{"kind":"bridge","name":"x0","__proto__":{"up":true}}')], 'spec.__proto__'],
+    ['links.add', [{ kind: 'bridge', name: 'x0', constructor: Object }], 'spec.constructor'],
+    ['links.set', ['lo', { kind: 'bridge' }], 'changes.kind'],
+    ['links.set', ['lo', { UP: true }], 'changes.UP'],
+    ['addresses.add', ['lo', { cidr: '10.0.0.1/24', told }], 'address.told'],
+    ['routes.add', [{ destination: 'default', gateway: '10.0.0.1' }], 'route.gateway'],
+    ['qdiscs.add', ['lo', { kind: 'netem', delay: 5 }], 'spec.delay'],
+    ['qdiscs.add', ['lo', { kind: 'tbf', rate: 8, told }], 'spec.told'],
+    ['wireguard.set', ['x0', { told }], 'spec.told'],
+  ]
+  for (const [path, args, name] of unknown) refused(path, args, value(`'${name}' is not known`))
+
+  test('are told without their value', async () => {
+    const failure = await failureOf(() =>
+      set.network.links.add({ kind: 'bridge', name: 'x0', hidden: 'told' } as never),
+    )
+    expectFailure(failure, value('spec.hidden', 'vlanFiltering'))
+    expect(failure.message).not.toContain('told')
+  })
+
+  test('and are undefined are left out', () => {
+    action.links.add({ kind: 'bridge', name: 'x0', told: undefined } as never)
+    action.links.set('lo', { up: undefined, master: undefined, addresses: undefined })
+  })
+})
+
+describe('odd objects', () => {
+  const odd = new Error('odd')
+  const thrower = () => {
+    throw odd
+  }
+  const objects: [string, () => unknown[]][] = [
+    [
+      'a getter',
+      () => [
+        {
+          kind: 'bridge',
+          name: 'x0',
+          get up() {
+            return thrower()
+          },
+        },
+      ],
+    ],
+    [
+      'a getter of the kind',
+      () => [
+        {
+          name: 'x0',
+          get kind() {
+            return thrower()
+          },
+        },
+      ],
+    ],
+    ['a proxy', () => [new Proxy({ kind: 'bridge', name: 'x0' }, { ownKeys: thrower })]],
+    [
+      'a getter in an array',
+      () => [{ kind: 'bridge', name: 'x0', addresses: Object.defineProperty([], 0, { get: thrower }) }],
+    ],
+    [
+      'an iterator',
+      () => [{ kind: 'bridge', name: 'x0', addresses: Object.assign([], { [Symbol.iterator]: thrower }) }],
+    ],
+  ]
+  for (const [title, args] of objects) {
+    test(`${title} that throws: it is what is thrown`, async () => {
+      const { add } = action.links as unknown as { add: Call }
+      expect(thrownBy(() => add(...args()))).toBe(odd)
+      const { links } = set.network as unknown as { links: { add: Call } }
+      expect(await failureOf(() => links.add(...args()))).toBe(odd)
+    })
+  }
+
+  test('are looked at once: what a getter says later does not count', async () => {
+    let count = 0
+    const spec = {
+      kind: 'bridge' as const,
+      get name() {
+        count++
+        return count === 1 ? 'x0' : 'sixteen-bytes-xx'
+      },
+    }
+    const [made] = await set.network.apply([action.links.add(spec), action.links.delete('x0')])
+    expect(made.name).toBe('x0')
+    expect(count).toBe(1)
+  })
+
+  test('a kind that is another at the second look makes nothing, or what it says', async () => {
+    for (const [first, second] of [
+      ['bridge', 'veth'],
+      ['veth', 'bridge'],
+      ['bridge', 'vxlan'],
+      ['dummy', 'vlan'],
+      ['bridge', 'loopback'],
+    ] as const) {
+      let count = 0
+      const spec = {
+        get kind() {
+          count++
+          return count === 1 ? first : second
+        },
+        name: 'x0',
+        ...(first === 'veth' ? { peer: { name: 'x1' } } : {}),
+      }
+      const outcome = set.network.links.add(spec as never)
+      await outcome.catch((error) => expect(error.code).toMatch(/^E[A-Z_]+$/))
+      await set.network.links.delete('x0', { force: true })
+    }
+  })
+
+  test('what is inherited is not taken, and no prototype is needed', async () => {
+    class Spec {
+      kind = 'bridge' as const
+      name = 'x0'
+      get up() {
+        return true
+      }
+    }
+    const link = await set.network.links.add(new Spec())
+    expect(link.up).toBe(false)
+    await set.network.links.delete(link)
+    const bare = Object.assign(Object.create(null), { kind: 'bridge', name: 'x0', [Symbol('up')]: true })
+    await set.network.links.delete(await set.network.links.add(bare))
+    const inherited = Object.create({ kind: 'bridge', name: 'x0' })
+    expectFailure(await failureOf(() => set.network.links.add(inherited)), value('spec.kind', 'must be given'))
+  })
+
+  test('a reference that refers to itself, and one that is a proxy', async () => {
+    const ref: Record<string, unknown> = {}
+    ref['index'] = ref
+    expectFailure(await failureOf(() => set.network.links.get(ref as never)), type('ref.index', 'an object'))
+    const { index } = await set.network.links.get(new Proxy({ name: 'lo' }, {}))
+    expect(index).toBe(1)
+  })
+})
+
+describe('what only shows when all of it is looked at', () => {
+  const cases: [string, () => Promise<unknown>, Expected][] = [
+    [
+      'an address with a peer of another family',
+      () => set.network.addresses.add('lo', { cidr: '10.0.0.1/32', peer: 'fd00::1' }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', 'addresses.add 10.0.0.1/32 of lo: ', 'peer', 'another family'],
+    ],
+    [
+      'a broadcast address of IPv6',
+      () => set.network.addresses.add('lo', { cidr: 'fd00::1/64', broadcast: '10.0.0.255' }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', 'broadcast', 'IPv6 has none'],
+    ],
+    [
+      'such an address of a link that is to be made',
+      () =>
+        set.network.links.add({ kind: 'bridge', name: 'x0', addresses: [{ cidr: '10.0.0.1/32', peer: 'fd00::1' }] }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', 'links.add x0: ', 'peer'],
+    ],
+    [
+      'a vxlan with a group and a remote',
+      () => set.network.links.add({ kind: 'vxlan', name: 'x0', id: 1, group: '239.0.0.1', remote: '10.0.0.1' }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', 'links.add x0: ', "'group'", "'remote'"],
+    ],
+    [
+      'netem that reorders what is not delayed',
+      () => set.network.qdiscs.add('lo', { kind: 'netem', reorder: 5 }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', 'qdiscs.add lo: ', "'reorder'", "'latency'"],
+    ],
+    [
+      'netem with a latency of centuries',
+      () => set.network.qdiscs.add('lo', { kind: 'netem', latency: 2 ** 53 - 1 }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', "'latency'"],
+    ],
+    [
+      'tbf with a latency of 0',
+      () => set.network.qdiscs.add('lo', { kind: 'tbf', rate: 8000, latency: 0 }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', "'latency'"],
+    ],
+    [
+      'tbf with a latency and a limit',
+      () => set.network.qdiscs.add('lo', { kind: 'tbf', rate: 8000, latency: 50, limit: 1000 }),
+      value('spec.limit', "'latency'"),
+    ],
+    [
+      'a route to IPv4 by a gateway of IPv6, without a device',
+      () => set.network.routes.add({ destination: 'fd00::/64', via: '10.0.0.1' }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', 'routes.add fd00::/64 via 10.0.0.1: ', 'IPv4 gateway'],
+    ],
+    [
+      'a source of another family',
+      () => set.network.routes.add({ destination: '10.0.0.0/8', dev: 'lo', source: 'fd00::1' }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', 'source', 'another family'],
+    ],
+    [
+      'another kind of link without a name',
+      () => set.network.links.add({ kind: 'other', name: 'x0', type: '' }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', "'' is no kind of link"],
+    ],
+    [
+      'another kind of queueing discipline without a name',
+      () => set.network.qdiscs.add('lo', { kind: 'other', type: '' }),
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', "'' is no queueing discipline"],
+    ],
+  ]
+  for (const [title, call, expected] of cases) {
+    test(title, async () => expectFailure(await failureOf(call), expected))
+  }
+
+  test('fails in its turn: what came before is done', async () => {
+    const error = await failureOf(() =>
+      set.network.apply([
+        action.links.add({ kind: 'bridge', name: 'x0' }),
+        action.links.add({ kind: 'vxlan', name: 'x1', id: 1, group: '239.0.0.1', remote: '10.0.0.1' }),
+      ]),
+    )
+    expect(error).toMatchObject({ index: 1, target: 'x1', results: [{ name: 'x0' }], cause: { name: 'TypeError' } })
+    expect(error.message).toMatch(/^action 1 \(links\.add x1\): a vxlan has/)
+    await set.network.links.delete('x0')
+  })
+})

@@ -1,0 +1,418 @@
+/** `set.network.qdiscs`: what is added here `tc` reads, what `tc` adds is read here; and packets are as late as they should be. */
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { NamespaceSet, type Qdisc, type QdiscSpec } from 'nsset'
+import { describe, expect, test } from 'vitest'
+import { ask, ip, isMadeBy, type TcQdisc, tc, tcQdiscs, tell } from '../setup/oracles/iproute.ts'
+import { anyonesSet } from '../setup/sets/anyones-set.ts'
+import { type Case, failureOf, range, refuses, untyped, value } from '../setup/sets/failure.ts'
+
+async function lab(): Promise<NamespaceSet> {
+  const set = anyonesSet(['net'])
+  await ip(set, 'link add left type veth peer name right')
+  return set
+}
+
+/** A queueing discipline: as we are told of it, as `tc` is, what `tc` says, and what else we read than we told. */
+type Entry = [spec: QdiscSpec, told: string, says: Record<string, unknown>, reads?: object]
+
+const ENTRIES: Entry[] = [
+  [
+    { kind: 'netem', latency: 100, jitter: 10 },
+    'netem delay 100ms 10ms',
+    { delay: { delay: 0.1, jitter: 0.01, correlation: 0 }, limit: 1000 },
+  ],
+  [
+    {
+      ...{ kind: 'netem', latency: 1.6, loss: 1, duplicate: 2, corrupt: 0.5, reorder: 25 },
+      ...{ rate: 10_000_000, limit: 500 },
+    },
+    'netem delay 1600us loss 1% duplicate 2% corrupt 0.5% reorder 25% rate 10mbit limit 500',
+    {
+      limit: 500,
+      delay: { delay: 0.0016, jitter: 0, correlation: 0 },
+      'loss-random': { loss: 0.01, correlation: 0 },
+      duplicate: { duplicate: 0.02, correlation: 0 },
+      corrupt: { corrupt: 0.005, correlation: 0 },
+      reorder: { reorder: 0.25, correlation: 0 },
+      rate: { rate: 1_250_000, packetoverhead: 0, cellsize: 0, celloverhead: 0 },
+    },
+  ],
+  [{ kind: 'netem', loss: 100 }, 'netem loss 100%', { 'loss-random': { loss: 1, correlation: 0 } }],
+  [
+    // More than 32 bits of bytes per second.
+    { kind: 'netem', latency: 200_000, rate: 80_000_000_000 },
+    'netem delay 200s rate 80gbit',
+    { delay: { delay: 200, jitter: 0, correlation: 0 } },
+  ],
+  [
+    { kind: 'tbf', rate: 10_000_000, burst: 16_384, limit: 100_000 },
+    'tbf rate 10mbit burst 16384 limit 100000',
+    { rate: 1_250_000 },
+  ],
+  [
+    { kind: 'tbf', rate: 8_000_000, burst: 10_000, latency: 50 },
+    'tbf rate 8mbit burst 10000 latency 50ms',
+    { rate: 1_000_000, burst: 10_000, lat: 50_000 },
+    { latency: undefined, limit: 60_000 },
+  ],
+  [
+    { kind: 'tbf', rate: 40_000_000_000, burst: 1 << 20, limit: 2 << 20 },
+    'tbf rate 40gbit burst 1mb limit 2mb',
+    { rate: 5_000_000_000 },
+  ],
+  [
+    {
+      ...{ kind: 'fq_codel', limit: 1000, target: 5.12, interval: 102.4, flows: 512, quantum: 1514, ecn: false },
+      memoryLimit: 4 << 20,
+    },
+    'fq_codel limit 1000 target 5120us interval 102400us flows 512 quantum 1514 noecn memory_limit 4194304',
+    { limit: 1000, flows: 512, quantum: 1514, memory_limit: 4 << 20 },
+  ],
+  [{ kind: 'fq_codel' }, 'fq_codel', { ecn: true }],
+  [{ kind: 'htb', defaultClass: 0x30 }, 'htb default 30', { default: '0x30' }],
+  [{ kind: 'htb' }, 'htb', { default: '0' }],
+  [{ kind: 'other', type: 'pfifo' }, 'pfifo', {}],
+]
+
+/** As far as it is exact: `tc` counts percentages in floats, and a burst in microseconds of its rate. */
+function inexactly(value: unknown, name = ''): unknown {
+  if (typeof value === 'number') {
+    const step = name === 'burst' ? value / 500 : 1e-6
+    return expect.toSatisfy((other: number) => Math.abs(other - value) <= step, `is about ${value}`)
+  }
+  if (typeof value !== 'object' || value === null) return value
+  const parts = Object.entries(value).filter(([, part]) => part !== undefined)
+  return Object.fromEntries(parts.map(([name, part]) => [name, inexactly(part, name)]))
+}
+
+/** The first one; there is no other. */
+async function only(set: NamespaceSet): Promise<Qdisc> {
+  const qdiscs = await set.network.qdiscs.list('left')
+  expect(qdiscs).toHaveLength(1)
+  return qdiscs[0] as Qdisc
+}
+
+/** What `tc` says of the first. */
+async function saidOf(set: NamespaceSet): Promise<TcQdisc> {
+  const [qdisc] = await tcQdiscs(set, 'left')
+  return qdisc as TcQdisc
+}
+
+const isMadeByTc = (set: NamespaceSet, told: string) => isMadeBy(set, 'tc', `qdisc add dev left root handle 7: ${told}`)
+
+const nameOf = (spec: QdiscSpec) => (spec.kind === 'other' ? spec.type : spec.kind)
+
+async function expectLacking(set: NamespaceSet, spec: QdiscSpec): Promise<void> {
+  const failure = await failureOf(() => set.network.qdiscs.add('left', spec))
+  expect(failure).toMatchObject({ name: 'ActionError', code: 'ENOENT', syscall: 'RTM_NEWQDISC', target: 'left' })
+  expect(failure.message).toMatch(/\("Specified qdisc (kind is unknown|not found)"\)/)
+  const kind = nameOf(spec)
+  const hint = `the kernel has no '${kind}' queueing discipline; load the module sch_${kind}, where there is one`
+  expect(failure.message).toContain(hint)
+}
+
+describe('a queueing discipline', () => {
+  for (const [spec, told, says, reads = {}] of ENTRIES) {
+    test(`${told}: both add it and both read it, or the error says what the kernel lacks`, async () => {
+      using set = await lab()
+      const { qdiscs } = set.network
+      if (!(await isMadeByTc(set, told))) return await expectLacking(set, spec)
+      const [said, read] = [await saidOf(set), await only(set)]
+      const { index } = await set.network.links.get('left')
+      const expected = inexactly({ ...spec, ...reads }) as object
+      expect(read).toMatchObject({ ...expected, handle: '7:', parent: 'root', link: { index } })
+      await qdiscs.delete('left')
+      expect(await qdiscs.list('left')).toEqual([])
+
+      await qdiscs.add('left', { ...spec, handle: '7:' })
+      expect((await saidOf(set)).options).toMatchObject(inexactly(says) as object)
+      expect(await saidOf(set)).toEqual(inexactly(said))
+      expect(await only(set)).toEqual(inexactly(read))
+
+      expect(await failureOf(() => qdiscs.add('left', spec))).toMatchObject({ name: 'ActionError', code: 'EEXIST' })
+      // htb_qdisc_ops of net/sched/sch_htb.c has no change(), and fq_codel_change() takes no number of flows.
+      const isFixed = spec.kind === 'htb' || (spec.kind === 'fq_codel' && spec.flows !== undefined)
+      if (!isFixed) await qdiscs.replace('left', { ...spec, handle: '7:' })
+      expect(await saidOf(set)).toEqual(inexactly(said))
+      await tc(set, 'qdisc delete dev left root')
+      expect(await qdiscs.list('left')).toEqual([])
+    })
+  }
+
+  test('gets a handle and a burst where none were told', async () => {
+    using set = await lab()
+    await set.network.qdiscs.add('left', { kind: 'tbf', rate: 8_000_000 })
+    const said = await saidOf(set)
+    expect(said).toMatchObject({ kind: 'tbf', root: true, options: { rate: 1_000_000, burst: 10_000, lat: 50_000 } })
+    expect(await only(set)).toMatchObject({ handle: said.handle, burst: 10_000 })
+  })
+
+  test('netem is later than tc can tell, or the error says what the kernel lacks', async () => {
+    using set = await lab()
+    // More than 32 bits of the kernel's ticks.
+    const spec = { kind: 'netem', latency: 600_000, jitter: 2000 } as const
+    if (!(await isMadeByTc(set, 'netem'))) return await expectLacking(set, spec)
+    await set.network.qdiscs.replace('left', spec)
+    expect(await only(set)).toMatchObject(spec)
+    // tc reads 32 bits of it, which the kernel fills.
+    const most = expect.closeTo((0xffffffff * 64) / 1e9, 2)
+    expect((await saidOf(set)).options).toMatchObject({ delay: { delay: most, jitter: 2 } })
+  })
+
+  test('htb cannot be changed in its place, for tc neither', async () => {
+    using set = await lab()
+    await set.network.qdiscs.add('left', { kind: 'htb', defaultClass: 1 })
+    const failure = await failureOf(() => set.network.qdiscs.replace('left', { kind: 'htb', defaultClass: 2 }))
+    expect(failure).toMatchObject({ name: 'ActionError', code: 'EINVAL' })
+    expect(failure.message).toContain('("Change operation not supported by specified qdisc")')
+    expect((await tell(set, 'tc', 'qdisc replace dev left root htb default 2')).exitCode).toBe(2)
+    expect(await only(set)).toMatchObject({ kind: 'htb', defaultClass: 1 })
+  })
+
+  test('takes the place of another of its kind, or of another kind', async () => {
+    using set = await lab()
+    const { qdiscs } = set.network
+    const specs: QdiscSpec[] = [
+      { kind: 'tbf', rate: 8_000_000 },
+      { kind: 'tbf', rate: 16_000_000 },
+      { kind: 'htb', defaultClass: 1 },
+      { kind: 'other', type: 'pfifo' },
+    ]
+    for (const spec of specs) {
+      await qdiscs.replace('left', spec)
+      expect((await saidOf(set)).kind).toBe(nameOf(spec))
+      expect(await only(set)).toMatchObject(spec)
+    }
+  })
+
+  test('has a class as its place', async () => {
+    using set = await lab()
+    const { qdiscs } = set.network
+    await qdiscs.add('left', { kind: 'htb', handle: '1:', defaultClass: 0x30 })
+    for (const number of [30, 31]) await tc(set, `class add dev left parent 1: classid 1:${number} htb rate 1mbit`)
+    await qdiscs.add('left', { kind: 'tbf', rate: 500_000, parent: '1:30', handle: 'a0:' })
+    await tc(set, 'qdisc add dev left parent 1:31 handle b0: tbf rate 1mbit burst 4000 latency 50ms')
+    const placeOf = ({ kind, parent, handle }: Qdisc | TcQdisc) => `${kind} ${handle} ${parent ?? 'root'}`
+    const places = ['htb 1: root', 'tbf a0: 1:30', 'tbf b0: 1:31']
+    expect((await qdiscs.list('left')).map(placeOf).sort()).toEqual(places)
+    expect((await tcQdiscs(set, 'left')).map(placeOf).sort()).toEqual(places)
+    await qdiscs.delete('left', { parent: '1:31' })
+    expect((await tcQdiscs(set, 'left')).map(placeOf)).toEqual(places.slice(0, 2))
+    await qdiscs.delete('left')
+    expect(await qdiscs.list('left')).toEqual([])
+  })
+
+  test('of all links is in one list, with what they have done', async () => {
+    using set = await lab()
+    await ip(set, 'link set lo up')
+    await set.network.qdiscs.add('left', { kind: 'tbf', rate: 8_000_000 })
+    await set.network.qdiscs.add('lo', { kind: 'tbf', rate: 800_000_000, burst: 100_000 })
+    await ask(set, 'ping', '-c 3 -i 0.2 127.0.0.1')
+    const listed = (await set.network.qdiscs.list()).filter(({ kind }) => kind === 'tbf')
+    expect(listed.map(({ link }) => link.index)).toEqual([1, (await set.network.links.get('left')).index])
+    const [said] = JSON.parse(await tc(set, '-j -s qdisc show dev lo'))
+    expect(listed[0]?.statistics).toEqual({
+      bytes: said.bytes,
+      packets: said.packets,
+      queued: said.qlen,
+      backlog: said.backlog,
+      dropped: said.drops,
+      overLimits: said.overlimits,
+      requeued: said.requeues,
+    })
+    expect(said.packets).toBeGreaterThanOrEqual(6)
+  })
+})
+
+describe('packets between two sets', () => {
+  interface Wire extends Disposable {
+    here: NamespaceSet
+    there: NamespaceSet
+  }
+
+  /** 10.0.0.1 here, and 10.0.0.2 there. */
+  async function wire(): Promise<Wire> {
+    using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
+    const [here, there] = [await base.unshare('net'), await base.unshare('net')]
+    const peer = { name: 'eth0', set: there, up: true, addresses: ['10.0.0.2/24'] }
+    await here.network.links.add({ kind: 'veth', name: 'eth0', up: true, addresses: ['10.0.0.1/24'], peer })
+    // Both know where the other is, so that no packet waits for that.
+    await ask(here, 'ping', '-c 1 -w 20 10.0.0.2')
+    const close = () => {
+      here.close()
+      there.close()
+    }
+    return { here, there, [Symbol.dispose]: close }
+  }
+
+  const isThere = (set: NamespaceSet, told: string) => isMadeBy(set, 'tc', `qdisc replace dev eth0 root ${told}`)
+
+  const expectNetemLacking = async (set: NamespaceSet) => {
+    const failure = await failureOf(() => set.network.qdiscs.replace('eth0', { kind: 'netem', latency: 40 }))
+    expect(failure).toMatchObject({ name: 'ActionError', code: 'ENOENT' })
+    expect(failure.message).toContain('load the module sch_netem')
+  }
+
+  test('come as late as netem has them, or the error says what the kernel lacks', async () => {
+    using ends = await wire()
+    const { here, there } = ends
+    if (!(await isThere(here, 'netem delay 1ms'))) return await expectNetemLacking(here)
+    for (const set of [here, there]) await set.network.qdiscs.replace('eth0', { kind: 'netem', latency: 40 })
+    const told = await ask(here, 'ping', '-c 10 -i 0.2 10.0.0.2')
+    const [, least, average] = /min\/avg\/max\/mdev = ([\d.]+)\/([\d.]+)\//.exec(told) ?? []
+    console.log(`there and back with 40 ms each way: ${least} ms at least, ${average} ms on average`)
+    expect(Number(least)).toBeGreaterThanOrEqual(80)
+    expect(Number(least)).toBeLessThan(100)
+  })
+
+  test('are lost as netem has it, or the error says what the kernel lacks', async () => {
+    using ends = await wire()
+    const { here } = ends
+    if (!(await isThere(here, 'netem loss 1%'))) return await expectNetemLacking(here)
+    const receivedWith = async (loss: number, count: number) => {
+      await here.network.qdiscs.replace('eth0', { kind: 'netem', loss })
+      const { stdout } = await tell(here, 'ping', `-c ${count} -i 0.02 -W 1 10.0.0.2`)
+      return Number(/(\d+) received/.exec(stdout)?.[1])
+    }
+    expect(await receivedWith(100, 20)).toBe(0)
+    expect(await receivedWith(0, 20)).toBe(20)
+    const half = await receivedWith(50, 200)
+    console.log(`${half} of 200 packets arrived with a loss of 50 %`)
+    // Five standard deviations.
+    expect(half).toBeGreaterThan(64)
+    expect(half).toBeLessThan(136)
+  })
+
+  /** Node's own sockets: the receiver says how many bytes came in how many milliseconds. */
+  const RECEIVE = `
+    const server = require('node:net').createServer((socket) => {
+      let [bytes, first] = [0, 0]
+      socket.on('data', (chunk) => { first ||= performance.now(); bytes += chunk.length })
+      socket.on('end', () => { console.log(JSON.stringify({ bytes, time: performance.now() - first })); server.close() })
+    }).listen(5001, '10.0.0.2', () => console.log('listening'))`
+  const SEND = `
+    const socket = require('node:net').connect(5001, '10.0.0.2')
+    socket.end(Buffer.alloc(Number(process.argv[1])))`
+
+  /** Bits per second, of what arrives. */
+  async function measure({ here, there }: Wire, bytes: number): Promise<number> {
+    const options = { env: { ...process.env, NODE_OPTIONS: '' }, timeout: 60_000 }
+    const receiver = there.spawn(process.execPath, ['-e', RECEIVE], {
+      ...options,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      await once(receiver.stdout, 'data')
+      const told = text(receiver.stdout)
+      await here.execFile(process.execPath, ['-e', SEND, String(bytes)], options)
+      const measured = JSON.parse(await told)
+      expect(measured.bytes).toBe(bytes)
+      return (8 * 1000 * measured.bytes) / measured.time
+    } finally {
+      receiver.kill('SIGKILL')
+    }
+  }
+
+  test('leave in full size by a tbf of which only the rate is said, whatever the MTU', async () => {
+    for (const [rate, mtu] of [
+      [10_000_000, 65_536],
+      [1_000_000, 9000],
+      [8_000, 1500],
+    ] as const) {
+      using set = anyonesSet(['net'], { loopback: true })
+      await set.network.links.set('lo', { mtu })
+      await set.network.qdiscs.add('lo', { kind: 'tbf', rate })
+      const receiver = set.network.createSocket('udp4')
+      await new Promise<void>((resolve) => receiver.bind(9, '127.0.0.1', resolve))
+      const arrived = new Promise<number>((resolve) => receiver.once('message', ({ length }) => resolve(length)))
+      const sender = set.network.createSocket('udp4')
+      const size = Math.min(mtu - 28, 65_507)
+      sender.send(Buffer.alloc(size), 9, '127.0.0.1')
+      expect(await arrived).toBe(size)
+      sender.close()
+      receiver.close()
+    }
+  })
+
+  test('come no faster than tbf has them, and not much slower', async () => {
+    using ends = await wire()
+    const rate = 8_000_000
+    // What 32 ms are good for: an emulated processor looks after its timers late.
+    await ends.here.network.qdiscs.add('eth0', { kind: 'tbf', rate, burst: 32_000 })
+    const measured = await measure(ends, 2_000_000)
+    console.log(`with a rate of 8 Mbit/s: ${(measured / 1e6).toFixed(2)} Mbit/s`)
+    expect(measured).toBeGreaterThan(0.75 * rate)
+    expect(measured).toBeLessThan(1.25 * rate)
+    await ends.here.network.qdiscs.delete('eth0')
+    expect(await measure(ends, 2_000_000)).toBeGreaterThan(1.5 * rate)
+  })
+
+  test('come as fast as netem has them, or the error says what the kernel lacks', async () => {
+    using ends = await wire()
+    if (!(await isThere(ends.here, 'netem rate 1mbit'))) return await expectNetemLacking(ends.here)
+    const rate = 8_000_000
+    await ends.here.network.qdiscs.replace('eth0', { kind: 'netem', rate })
+    const measured = await measure(ends, 2_000_000)
+    console.log(`with netem's rate of 8 Mbit/s: ${(measured / 1e6).toFixed(2)} Mbit/s`)
+    expect(measured).toBeGreaterThan(0.75 * rate)
+    expect(measured).toBeLessThan(1.25 * rate)
+  })
+})
+
+describe('the kernel refuses', () => {
+  const cases: [what: string, call: (set: NamespaceSet) => unknown, code: string | RegExp, words: string][] = [
+    [
+      'a kind that nobody wrote',
+      ({ network }) => network.qdiscs.add('left', { kind: 'other', type: 'nothing' }),
+      'ENOENT',
+      "'nothing'",
+    ],
+    ['a link that is not there', ({ network }) => network.qdiscs.add('nobody', { kind: 'htb' }), 'ENODEV', 'nobody'],
+    ['a list of no link', ({ network }) => network.qdiscs.list({ index: 999 }), 'ENODEV', '999'],
+    [
+      'a class that is not there',
+      ({ network }) => network.qdiscs.add('left', { kind: 'htb', parent: '1:1' }),
+      'ENOENT',
+      '1:1',
+    ],
+    ['to take away what it put there', ({ network }) => network.qdiscs.delete('left'), /ENOENT|EINVAL/, 'root of link'],
+  ]
+  for (const [what, call, code, words] of cases) {
+    test(what, async () => {
+      using set = await lab()
+      const failure = await failureOf(() => call(set))
+      expect(failure.name).toBe('ActionError')
+      expect(failure.code, failure.message).toMatch(code)
+      expect(failure.message).toContain(words)
+    })
+  }
+})
+
+describe('what no kernel needs to see', () => {
+  const add = (spec: unknown) => async () => {
+    using set = anyonesSet(['net'])
+    return await set.network.qdiscs.add('lo', untyped<QdiscSpec>(spec))
+  }
+  const cases: Case[] = [
+    ['a kind that is none', add({ kind: 'red' }), value('spec.kind')],
+    ['a tbf without a rate', add({ kind: 'tbf' }), value('spec.rate')],
+    ['a rate of nothing', add({ kind: 'tbf', rate: 0 }), range('spec.rate')],
+    ['a rate that is no whole number', add({ kind: 'tbf', rate: 1e20 }), range('spec.rate')],
+    ['a loss of more than all', add({ kind: 'netem', loss: 100.1 }), range('spec.loss')],
+    ['a loss of less than nothing', add({ kind: 'netem', loss: -1 }), range('spec.loss')],
+    ['a latency that is no number', add({ kind: 'netem', latency: Number.NaN }), range('spec.latency')],
+    ['a latency in the past', add({ kind: 'netem', latency: -1 }), range('spec.latency')],
+    ['two ways to say how much may wait', add({ kind: 'tbf', rate: 8e6, latency: 5, limit: 5 }), value('spec.limit')],
+    ['a parent that is none', add({ kind: 'htb', parent: 'first' }), value('spec.parent')],
+    ['a handle that is too long', add({ kind: 'htb', handle: '10000:' }), value('spec.handle')],
+  ]
+  refuses(cases)
+
+  test('what overtakes when nothing is late', async () => {
+    using set = await lab()
+    const failure = await failureOf(() => set.network.qdiscs.add('left', { kind: 'netem', reorder: 5 }))
+    expect(failure).toMatchObject({ name: 'ActionError', code: 'ERR_INVALID_ARG_VALUE' })
+    expect(failure.message).toContain("'reorder' needs a 'latency'")
+  })
+})

@@ -1,0 +1,115 @@
+/** `set.network.sysctls`: what is set here is in /proc/sys inside, and what is written there is read here. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { ask, ip } from '../setup/oracles/iproute.ts'
+import { anyonesSet } from '../setup/sets/anyones-set.ts'
+import { type Case, failureOf, refuses, type, untyped, value } from '../setup/sets/failure.ts'
+
+const IP_FORWARD = '/proc/sys/net/ipv4/ip_forward'
+
+/** Sysctls that every network has, each with what it can be set to, and what the kernel says then. */
+const SYSCTLS: [name: string, to: string | number | boolean, reads: string][] = [
+  ['net.ipv4.ip_forward', true, '1'],
+  ['net.ipv4.ip_forward', false, '0'],
+  ['net.ipv4.ip_default_ttl', 33, '33'],
+  ['net/ipv4/ip_default_ttl', '34', '34'],
+  ['net.ipv4.ip_local_port_range', '20000 30000', '20000\t30000'],
+  ['net.ipv4.conf.all.rp_filter', 2, '2'],
+  ['net.ipv4.conf.br0.forwarding', true, '1'],
+  ['net/ipv4/conf/br0.5/forwarding', true, '1'],
+  ['net.ipv6.conf.br0/5.forwarding', true, '1'],
+  ['net.ipv6.conf.default.disable_ipv6', true, '1'],
+  ['net.ipv6.conf.all.hop_limit', 7, '7'],
+  ['net.ipv4.tcp_ecn', -0, '0'],
+  ['net.core.somaxconn', 77, '77'],
+]
+
+/** A network with links whose names sysctls have as a part of theirs; one has a dot in it. */
+async function lab() {
+  const set = anyonesSet(['net'])
+  await ip(set, 'link add br0 type bridge')
+  await ip(set, 'link add br0.5 type bridge')
+  return set
+}
+
+/** As sysctl(8): the first separator decides, and the other one is part of a name then. */
+function pathOf(name: string): string {
+  const swapped = name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'))
+  return `/proc/sys/${/[./]/.exec(name)?.[0] === '.' ? swapped : name}`
+}
+
+describe('a sysctl', () => {
+  for (const [name, to, reads] of SYSCTLS) {
+    test(`${name} = ${String(to)} is set here and read inside, and the other way round`, async () => {
+      using set = await lab()
+      const { sysctls } = set.network
+      const path = pathOf(name)
+      const before = (await ask(set, 'cat', path)).trimEnd()
+      expect(await sysctls.get(name)).toBe(before)
+
+      expect(await sysctls.set(name, to)).toBeUndefined()
+      expect(await ask(set, 'cat', path)).toBe(`${reads}\n`)
+      expect(await sysctls.get(name)).toBe(reads)
+
+      await set.execFile('sh', ['-c', 'echo "$1" >"$2"', 'sh', before, path], { timeout: 20_000 })
+      expect(await sysctls.get(name)).toBe(before)
+    })
+  }
+
+  test('is that of the set, and of nobody else', async () => {
+    using set = anyonesSet(['net'])
+    using other = anyonesSet(['net'])
+    const outside = readFileSync(IP_FORWARD, 'utf8')
+    const before = await other.network.sysctls.get('net.ipv4.ip_forward')
+    const name = 'net.ipv4.ip_forward'
+    await set.network.sysctls.set(name, before === '0')
+    expect(await set.network.sysctls.get(name)).not.toBe(before)
+    expect(await other.network.sysctls.get(name)).toBe(before)
+    expect(readFileSync(IP_FORWARD, 'utf8')).toBe(outside)
+  })
+
+  test('of a link goes with its name', async () => {
+    using set = await lab()
+    const { links, sysctls } = set.network
+    await sysctls.set('net.ipv4.conf.br0.forwarding', true)
+    await links.set('br0', { name: 'br1' })
+    expect(await sysctls.get('net.ipv4.conf.br1.forwarding')).toBe('1')
+    expect(await failureOf(() => sysctls.get('net.ipv4.conf.br0.forwarding'))).toMatchObject({ code: 'ENOENT' })
+  })
+
+  test('that is not there, or does not take a value, is said by its name', async () => {
+    using set = anyonesSet(['net'])
+    const { sysctls } = set.network
+    const cases: [call: () => unknown, code: string, name: string][] = [
+      [() => sysctls.get('net.ipv4.nothing'), 'ENOENT', 'net.ipv4.nothing'],
+      [() => sysctls.set('net.ipv4.nothing', 1), 'ENOENT', 'net.ipv4.nothing'],
+      [() => sysctls.set('net.ipv4.ip_forward', 'yes'), 'EINVAL', 'net.ipv4.ip_forward'],
+      [() => sysctls.set('net.ipv4.ip_default_ttl', 256), 'EINVAL', 'net.ipv4.ip_default_ttl'],
+    ]
+    for (const [call, code, name] of cases) {
+      const failure = await failureOf(call)
+      expect({ name: failure.name, code: failure.code }, failure.message).toEqual({ name: 'ActionError', code })
+      expect(failure).toMatchObject({ target: name })
+      expect(failure.message).toContain(name)
+    }
+    expect(await sysctls.get('net.ipv4.ip_forward')).toBe((await ask(set, 'cat', IP_FORWARD)).trimEnd())
+  })
+})
+
+describe('what is no sysctl of a network', () => {
+  const get = (name: unknown) => async () => {
+    using set = anyonesSet(['net'])
+    return await set.network.sysctls.get(untyped<string>(name))
+  }
+  const set = (to: unknown) => async () => {
+    using set = anyonesSet(['net'])
+    return await set.network.sysctls.set('net.ipv4.ip_forward', untyped<string>(to))
+  }
+  const wrong = ['', 'net', 'net.', 'kernel.hostname', 'net/../kernel/hostname', '/net/ipv4/ip_forward', 'net..ipv4']
+  refuses([...wrong, 'net/ipv4/.', 'net\0.ipv4'].map((name): Case => [JSON.stringify(name), get(name), value('name')]))
+  refuses([
+    ['a name that is a number', get(1), type('name')],
+    ['a value that is an object', set({}), type('value')],
+    ['a value that is no number', set(Number.NaN), type('value')],
+  ])
+})

@@ -1,0 +1,140 @@
+/** A Node in which one system call of one process that it starts is broken: see `fault.c` beside this file. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { eventually } from '../guards/resources.ts'
+import { type CProgram, compileC } from '../programs/c-program.ts'
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+
+/**
+ * What becomes of the call: its process is killed or stopped there, or stopped there and whenever it goes on (`hold`), or
+ * the call fails with this error number.
+ */
+export type Effect = 'kill' | 'stop' | 'hold' | number
+
+const EFFECTS = { kill: -1, stop: -2, hold: -3 }
+
+export interface Fault {
+  /** Counted by birth, from 1; 0 is the thread that calls. */
+  process: number
+  /** The number of a system call; any where it is left out. */
+  call?: number
+  /** Which of them, from 1. */
+  number: number
+  effect: Effect
+}
+
+/** How an operation went with a fault in it. */
+export interface FaultReport {
+  /** The code of its error, and `ok` where there was none. */
+  code: string
+  message: string
+  /** Milliseconds. */
+  took: number
+  /** What there is more of than before, once that has had a moment to end. */
+  left: Held
+}
+
+export interface FaultyNode extends AsyncDisposable {
+  readonly pid: number
+  /** Carries out an operation with this fault in it; the report is undefined where the operation did not come to it. */
+  run(operation: string, fault: Fault): Promise<FaultReport | undefined>
+}
+
+/** Compiles what breaks calls; undefined where there is no compiler, and on machines whose registers it does not know. */
+export function compileFaults(): CProgram | undefined {
+  return process.arch === 'x64' ? compileC('fault') : undefined
+}
+
+/** Each line of its input names an operation, whose report is a line of its output. */
+const program = (operations: string) => `
+  import { createInterface } from 'node:readline'
+  import { NamespaceSet } from 'nsset'
+  const operations = await (async () => { ${operations} })()
+  for (const operation of Object.values(operations)) await operation(() => {})
+  console.log('ready')
+  for await (const name of createInterface({ input: process.stdin })) {
+    const begun = performance.now()
+    let took
+    const called = () => { took ??= Math.round(performance.now() - begun) }
+    const error = await operations[name]?.(called).then(() => undefined, (error) => error)
+    called()
+    console.log(JSON.stringify({ code: error === undefined ? 'ok' : String(error.code), message: String(error?.message), took }))
+  }`
+
+/** Starts it. `operations` is the body of a function that returns async functions by their names. */
+export async function faultyNode(faults: string, operations: string): Promise<FaultyNode> {
+  const node = spawn(process.execPath, ['--input-type=module', '--eval', program(operations)], {
+    cwd: ROOT,
+    env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'development' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: 120_000,
+    killSignal: 'SIGKILL',
+    // A session of its own, to which all belongs that it starts.
+    detached: true,
+  })
+  const pid = node.pid as number
+  const answers = linesOf(node)
+  if ((await answers.next()) !== 'ready') throw new Error('the operations do not work without a fault')
+  const tracer = spawn(faults, [String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const events = linesOf(tracer)
+  const tell = (child: ChildProcess, line: string) => void child.stdin?.write(`${line}\n`)
+  tell(node, 'what there is to read of the input is read')
+  await answers.next()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const before = resourcesOf(pid)
+  return {
+    pid,
+    async run(operation, { process: index, call = -1, number, effect }) {
+      const errno = typeof effect === 'number' ? effect : EFFECTS[effect]
+      tell(tracer, `${index} ${call} ${number} ${errno}`)
+      await events.next()
+      tell(node, operation)
+      const report = await answers.next()
+      tell(tracer, '')
+      let isHit = false
+      for (let event = await events.next(); !event.startsWith('births'); event = await events.next()) isHit = true
+      const grown = () => growth(before, resourcesOf(pid))
+      const left = await eventually(grown, ({ children, descriptors }) => children === 0 && descriptors === 0, 2_000)
+      return isHit ? { ...(JSON.parse(report) as Omit<FaultReport, 'left'>), left } : undefined
+    },
+    async [Symbol.asyncDispose]() {
+      const ended = new Promise((resolve) => node.once('exit', resolve))
+      tracer.kill('SIGKILL')
+      node.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+interface Held {
+  /** Zombies count. */
+  children: number
+  descriptors: number
+}
+
+function resourcesOf(pid: number): Held {
+  const children = readdirSync(`/proc/${pid}/task`)
+    .map((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1'))
+    .flatMap((line) => line.split(' ').filter((word) => word !== ''))
+  return { children: children.length, descriptors: readdirSync(`/proc/${pid}/fd`).length }
+}
+
+const growth = (before: Held, now: Held): Held => ({
+  children: now.children - before.children,
+  descriptors: now.descriptors - before.descriptors,
+})
+
+function linesOf(child: ChildProcess): { next(): Promise<string> } {
+  if (child.stdout === null) throw new Error('there is no output to read')
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return {
+    async next() {
+      const { value, done } = await lines.next()
+      if (done) throw new Error('it has ended')
+      return value
+    },
+  }
+}

@@ -1,0 +1,24 @@
+/** Runs the examples as their readers would. */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+export interface Outcome {
+  stdout: string
+  stderr: string
+  code: number
+}
+
+/** Milliseconds: some examples start many programs, which takes its time in a virtual machine. */
+export const LONG = 90_000
+
+export const fileOf = (name: string) => fileURLToPath(new URL(`../../../examples/${name}.ts`, import.meta.url))
+
+/** Runs `examples/NAME.ts`. */
+export function example(name: string, ...args: string[]): Promise<Outcome> {
+  const file = fileOf(name)
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--import', 'tsx', file, ...args], { timeout: LONG }, (error, stdout, stderr) =>
+      resolve({ stdout, stderr, code: error === null ? 0 : Number(error.code) }),
+    )
+  })
+}

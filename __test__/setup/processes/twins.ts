@@ -1,0 +1,70 @@
+/**
+ * The same scene played twice, with `node:child_process` outside and with a set inside: what is seen of both has to be
+ * the same.
+ */
+import * as node from 'node:child_process'
+import type { NamespaceKind, NamespaceSet } from 'nsset'
+import { afterAll, expect, test } from 'vitest'
+import { ALL_KINDS } from '../guards/thread-place.ts'
+import { anyonesSet } from '../sets/anyones-set.ts'
+import { asRoot, isRoot } from '../sets/privilege.ts'
+
+/** Either's functions. */
+export interface Starter {
+  spawn(file: string, args?: readonly string[] | null, options?: node.SpawnOptions): node.ChildProcess
+  fork(module: string | URL, args?: readonly string[] | null, options?: node.ForkOptions): node.ChildProcess
+}
+
+/** Plays with what it is given, and says what it saw. */
+export type Scene = (start: Starter) => unknown
+
+/** Where the second is played. */
+const PLACES: NamespaceKind[][] = [['uts'], [...ALL_KINDS]]
+
+const open = new Map<NamespaceKind[], NamespaceSet>()
+afterAll(() => {
+  for (const set of open.values()) set.close()
+})
+
+/** Everybody has the name inside that they have outside; an ordinary user can say so of itself only. */
+function setOf(kinds: NamespaceKind[]): NamespaceSet {
+  const opened = open.get(kinds)
+  if (opened !== undefined) return opened
+  const everybody = [{ containerId: 0, hostId: 0, size: 65_536 }]
+  const maps = { uidMaps: everybody, gidMaps: everybody, mapUser: undefined }
+  const set = anyonesSet(kinds, !isRoot ? { mapUser: 'current' } : kinds.includes('user') ? maps : {})
+  open.set(kinds, set)
+  return set
+}
+
+/** A test for each place; `name` is followed by where it is played. */
+export function twins(name: string, scene: Scene): void {
+  for (const kinds of PLACES) test(`${name} (${placeOf(kinds)})`, () => expectTwins(scene, setOf(kinds)))
+}
+
+/** The same where the set has the caller's mounts: in another mount namespace a program starts in its root. */
+export function twinsWithSameMounts(name: string, scene: Scene): void {
+  test(name, () => expectTwins(scene, setOf(PLACES[0] ?? [])))
+}
+
+/** The same for a scene that only root may play, and why. */
+export function twinsAsRoot(name: string, reason: string, scene: Scene): void {
+  for (const kinds of PLACES) asRoot(`${name} (${placeOf(kinds)})`, reason, () => expectTwins(scene, setOf(kinds)))
+}
+
+const placeOf = (kinds: NamespaceKind[]) => (kinds.length === ALL_KINDS.length ? 'all kinds' : kinds.join(', '))
+
+/** Plays it with both; what is seen outside is what is expected. */
+async function expectTwins(scene: Scene, set: NamespaceSet): Promise<void> {
+  const outside = await scene(node as Starter)
+  expect(outside, 'a scene says what it saw').not.toBeUndefined()
+  expect(await scene(insideOf(set))).toEqual(outside)
+}
+
+/** The set's own. */
+function insideOf(set: NamespaceSet): Starter {
+  return {
+    spawn: (...args) => set.spawn(...(args as Parameters<typeof set.spawn>)),
+    fork: (...args) => set.fork(...(args as Parameters<typeof set.fork>)),
+  }
+}

@@ -1,0 +1,69 @@
+/** What scenes are played with: the functions of `node:net`, or those of a set's network, and eyes for what comes of it. */
+import * as dgram from 'node:dgram'
+import { once } from 'node:events'
+import * as net from 'node:net'
+import { setTimeout as pass } from 'node:timers/promises'
+import type { Network, NetworkListenOptions } from 'nsset'
+import { failure, namesOf, placeOf, tellError, watch } from '../guards/socket-watch.ts'
+
+/** Either's functions. */
+export interface Face {
+  connect(options: net.NetConnectOpts, listener?: () => void): net.Socket
+  listen<S extends net.Server>(server: S, options: NetworkListenOptions | number): Promise<S>
+  createSocket(options: dgram.SocketType | dgram.SocketOptions): dgram.Socket
+}
+
+/** What a scene is given: it may use nothing else but globals, since it is sent to another process. */
+export interface Stage extends Face {
+  net: typeof net
+  once: typeof once
+  pass: (milliseconds: number) => Promise<unknown>
+  watch: typeof watch
+  failure: typeof failure
+  tellError: typeof tellError
+  placeOf: typeof placeOf
+  namesOf: typeof namesOf
+  /** A server that gives back what it gets. */
+  echo(options: NetworkListenOptions | number, given?: net.ServerOpts): Promise<net.Server>
+  /** Closes it, and waits until it is. */
+  end(server: net.Server): Promise<unknown>
+}
+
+export type Scene<T = unknown> = (stage: Stage, value: T) => unknown
+
+/** Plays it with Node's own, or with another's; what it saw is made so that it can be sent. */
+export async function play(scene: Scene, face: Face, value: unknown): Promise<unknown> {
+  const echo: Stage['echo'] = (options, given = {}) =>
+    face.listen(
+      net.createServer(given, (socket) => socket.on('error', () => undefined).pipe(socket)),
+      options,
+    )
+  const end: Stage['end'] = (server) => {
+    const closed = once(server, 'close')
+    server.close()
+    return closed
+  }
+  const stage = { ...face, net, once, pass, watch, failure, tellError, placeOf, namesOf, echo, end } as Stage
+  const seen = await scene(stage, value)
+  if (seen === undefined) throw new Error('a scene says what it saw')
+  return JSON.parse(JSON.stringify(seen))
+}
+
+export const NODES_OWN: Face = {
+  connect: (options, listener) => net.connect(options, listener),
+  listen: (server, options) =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(options as net.ListenOptions, () => {
+        server.removeListener('error', reject)
+        resolve(server)
+      })
+    }),
+  createSocket: (options) => dgram.createSocket(options as dgram.SocketOptions),
+}
+
+export const faceOf = (network: Network): Face => ({
+  connect: (options, listener) => network.connect(options, listener),
+  listen: (server, options) => network.listen(server, options),
+  createSocket: (options) => network.createSocket(options),
+})
