@@ -2,7 +2,7 @@
  * Runs tests on the kernel of Debian 12 in a virtual machine: `npm run test:vm -- [FILE…] [--limit SECONDS]`.
  *
  * The kernel has what others lack (dummy, vlan, gretap, wireguard, netem), as modules that it loads itself. A FILE is
- * one of `__test__/**/*.test.ts`, or a pattern of these, or one of `crates/nsset-net/tests/*.rs`; with none, the files of
+ * a test file below `__test__`, or a pattern of these, or one of `crates/nsset-net/tests/*.rs`; with none, the files of
  * `scripts/vm/vitest.config.ts` and all of the crate. The addon has to be built. Needs Debian on x86-64, no privilege.
  */
 import { readFileSync } from 'node:fs'
