@@ -34,7 +34,18 @@ const OPERATIONS: Record<string, string> = {
   'connection of TLS, through an agent': `
     const request = https.get({ host: '127.0.0.1', port: 9, agent: network.httpsAgent() })
     await new Promise((resolve) => request.once('error', resolve))`,
-  'request of fetch': `await network.fetch('http://127.0.0.1:9/').catch(() => undefined)`,
+  // The first answer waits for Node's parser of HTTP, which is compiled on a thread of Node's own. Node 20 does not survive
+  // that a Worker is terminated meanwhile, with its own fetch() either, so a request has been answered before.
+  'request of fetch': `
+    globalThis.answered ??= (async () => {
+      const server = http.createServer((request, response) => response.end())
+      await network.listen(server, { port: 0, host: '127.0.0.1' })
+      await (await network.fetch('http://127.0.0.1:' + server.address().port)).text()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    })()
+    await globalThis.answered
+    await network.fetch('http://127.0.0.1:9/').catch(() => undefined)`,
   program: `
     const child = set.spawn('true', [], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] })
     await new Promise((resolve) => child.once('close', resolve))`,
@@ -70,6 +81,7 @@ const OPERATIONS: Record<string, string> = {
 const ROUNDS = 5
 
 const WORKER = `
+  import http from 'node:http'
   import https from 'node:https'
   import net from 'node:net'
   import { parentPort, workerData } from 'node:worker_threads'
@@ -78,7 +90,7 @@ const WORKER = `
   const set = await NamespaceSet.unshare(kinds, options)
   const { network } = set
   globalThis.kept = []
-  const given = { https, net, NamespacePool, NamespaceSet, kinds, options, set, network }
+  const given = { http, https, net, NamespacePool, NamespaceSet, kinds, options, set, network }
   const AsyncFunction = (async () => undefined).constructor
   const operation = new AsyncFunction(...Object.keys(given), workerData.operation)
   const once = () => operation(...Object.values(given))
