@@ -34,8 +34,8 @@ const OPERATIONS: Record<string, string> = {
   'connection of TLS, through an agent': `
     const request = https.get({ host: '127.0.0.1', port: 9, agent: network.httpsAgent() })
     await new Promise((resolve) => request.once('error', resolve))`,
-  // The first answer waits for Node's parser of HTTP, which is compiled on a thread of Node's own. Node 20 does not survive
-  // that a Worker is terminated meanwhile, with its own fetch() either, so a request has been answered before.
+  // Node compiles its HTTP parser at the first request, on a thread of its own. Node 20 can crash where the Worker is
+  // terminated meanwhile: in uv_async_send() of V8's compiler. So a request has been answered before.
   'request of fetch': `
     globalThis.answered ??= (async () => {
       const server = http.createServer((request, response) => response.end())
