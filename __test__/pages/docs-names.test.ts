@@ -13,7 +13,7 @@ const NAMES: Record<string, readonly string[]> = {
     LinkProvider LinkProvider.Provide LPGeneric LPName LPAlias LPIndex
     LAGeneric LANewBridge LANewVeth LANewDummy LANewGRETap LANewWireguard LANewVxlan LADelete LASetName LASetAlias
     LASetHw LASetUp LASetDown LASetPromiscOn LASetPromiscOff LAAddAddr LADelAddr LAAddNetem LAAddTbf
-    process.NAGetProcesses process.Task process.Task.Process process.Task.Task process.Task.NsDev process.Task.NsInode
+    process.NAGetProcesses process.Task process.Task.Process process.Task.Task process.Task.RootTask process.Task.NsDev process.Task.NsInode
     ovs.LAAttachBridge ovs.LADetachBridge`),
   'docs/from-netns.md': words(`
     NsHandle NsHandle.Equal NsHandle.String NsHandle.UniqueId NsHandle.IsOpen NsHandle.Close None

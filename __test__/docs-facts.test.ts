@@ -1,0 +1,270 @@
+/** Facts about the kernel and Node.js that the pages state and that no snippet shows. Each test names its page. */
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { type NamespaceKind, NamespaceSet } from 'nsset'
+import { describe, expect, test } from 'vitest'
+import { anyonesSet } from './setup/anyones-set.ts'
+import { failureOf } from './setup/failure.ts'
+import { isMadeBy } from './setup/iproute.ts'
+import { askPlainNode } from './setup/plain-node.ts'
+import { asRoot } from './setup/privilege.ts'
+
+/** A value of /proc/sys, as sysctl(8) reads it outside. */
+const hostSysctl = (name: string) => execFileSync('sysctl', ['-n', name], { encoding: 'utf8', timeout: 10_000 }).trim()
+
+describe('networks.md', () => {
+  test('a link keeps its index where that is free, so that a Link from before the move can mean another one', async () => {
+    await using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
+    await using left = await base.unshare('net')
+    await using right = await base.unshare('net')
+    const kept = await left.network.links.add({ kind: 'veth', name: 'v0', index: 77, peer: { name: 'v1' } })
+    await left.network.links.move('v0', right)
+    expect(await right.network.links.get('v0')).toMatchObject({ index: 77, up: false })
+    await left.network.links.add({ kind: 'bridge', name: 'other', index: 77 })
+    expect((await left.network.links.get(kept)).name).toBe('other')
+  })
+
+  test('a vxlan goes with the move of its device, a vlan goes down, a macvlan stays up', async (context) => {
+    await using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
+    await using left = await base.unshare('net')
+    await using right = await base.unshare('net', { loopback: true })
+    const { links } = left.network
+    const isThere = (kind: string) => isMadeBy(left, 'ip', `link add link lower type ${kind}`)
+    await links.add({ kind: 'veth', name: 'lower', up: true, peer: { name: 'end', up: true } })
+    if (!(await isThere('vxlan id 6 dstport 4790'))) return context.skip('the kernel has no vxlan')
+    if (!(await isThere('macvlan'))) return context.skip('the kernel has no macvlan')
+    const hasVlan = await isThere('vlan id 6')
+    await links.add({ kind: 'vxlan', name: 'tunnel', id: 5, group: '239.1.1.1', dev: 'lower', up: true })
+    await links.add({ kind: 'macvlan', name: 'mac', dev: 'lower', up: true })
+    if (hasVlan) await links.add({ kind: 'vlan', name: 'tagged', id: 5, dev: 'lower', up: true })
+    await links.move('lower', right)
+    const after = new Map((await links.list()).map(({ name, up }) => [name, up]))
+    expect([after.has('tunnel'), after.get('mac')]).toEqual([false, true])
+    if (hasVlan) {
+      const [tagged] = JSON.parse((await left.execFile('ip', ['-json', 'link', 'show', 'tagged'])).stdout)
+      expect(tagged.operstate).not.toBe('UP')
+    }
+  })
+
+  test('an id comes back with a later namespace, once the first one is gone', () => {
+    const make = () => {
+      using set = anyonesSet(['uts'])
+      return set.id('uts')
+    }
+    const ids = new Set<string>()
+    // Others make namespaces meanwhile; alone, it takes a few dozen.
+    for (let count = 0; count < 5_000; count += 1) {
+      const id = make()
+      if (ids.has(id)) return
+      ids.add(id)
+    }
+    expect.unreachable('no id came back')
+  })
+
+  test('a new network has the IPv4 settings of the first one, and the IPv6 ones of the kernel', async () => {
+    using set = anyonesSet(['net'])
+    const { sysctls } = set.network
+    const inherited = ['net.ipv4.ip_forward', 'net.ipv4.conf.default.rp_filter', 'net.ipv4.tcp_congestion_control']
+    const inherits = hostSysctl('net.core.devconf_inherit_init_net')
+    for (const name of inherits === '2' ? inherited.slice(2) : inherited) {
+      expect([name, await sysctls.get(name)]).toEqual([name, hostSysctl(name)])
+    }
+    if (inherits !== '1' && inherits !== '3') expect(await sysctls.get('net.ipv6.conf.default.forwarding')).toBe('0')
+  })
+
+  test.each([
+    ['net.ipv4.tcp_mem', 'ENOENT', 'ENOENT'],
+    ['net.core.netdev_max_backlog', 'ENOENT', 'ENOENT'],
+    ['net.ipv4.tcp_allowed_congestion_control', 'read', 'EACCES'],
+  ])('%s is of the first network: reading it gives %s, writing it %s', async (name, reading, writing) => {
+    using set = anyonesSet(['net'])
+    const { sysctls } = set.network
+    const read = await sysctls.get(name).then(
+      () => 'read',
+      ({ code }) => code,
+    )
+    const written = await failureOf(() => sysctls.set(name, hostSysctl(name).split('\n')[0] as string))
+    expect([read, (written as NodeJS.ErrnoException).code]).toEqual([reading, writing])
+  })
+
+  test('while an IPv6 address is tentative, bind fails and datagrams are sent', async () => {
+    using set = anyonesSet(['net'], { loopback: true })
+    const { network } = set
+    await network.links.add({ kind: 'veth', name: 'v0', up: true, peer: { name: 'v1', up: true } })
+    await network.addresses.add('v0', 'fd00::1/64')
+    const [failure] = await once(network.createSocket('udp6').bind(0, 'fd00::1'), 'error')
+    expect(failure.code).toBe('EADDRNOTAVAIL')
+    const sender = network.createSocket('udp6')
+    const error = await new Promise((resolve) => sender.send('x', 9, 'fd00::2', resolve))
+    sender.close()
+    expect(error).toBeNull()
+  })
+})
+
+describe('threads.md', () => {
+  asRoot(
+    'with mnt, fs.watch and fs.promises.watch are inside, fs.watchFile is outside',
+    'Workers in a set',
+    async () => {
+      await using set = await NamespaceSet.unshare('mnt', { mounts: [{ type: 'tmpfs', target: '/mnt' }] })
+      await set.execFile('touch', ['/mnt/file'])
+      const worker = set.worker(
+        `
+      const fs = require('node:fs')
+      const { parentPort } = require('node:worker_threads')
+      const seen = new Set()
+      const end = new AbortController()
+      const watcher = fs.watch('/mnt/file', () => seen.add('watch'))
+      fs.watchFile('/mnt/file', { interval: 5 }, ({ ino }) => ino > 0 && seen.add('watchFile'))
+      ;(async () => {
+        for await (const _ of fs.promises.watch('/mnt/file', { signal: end.signal })) seen.add('promises.watch')
+      })().catch(() => {})
+      setTimeout(() => fs.appendFileSync('/mnt/file', 'x'), 100)
+      setTimeout(() => {
+        watcher.close()
+        fs.unwatchFile('/mnt/file')
+        end.abort()
+        parentPort.postMessage([...seen].sort())
+      }, 400)`,
+        { eval: true },
+      )
+      const [seen] = await once(worker, 'message')
+      expect(seen).toEqual(['promises.watch', 'watch'])
+    },
+  )
+
+  asRoot('a Resolver asks its second question by the network of the first', 'do with net', async () => {
+    const asked = await askPlainNode<string[]>(`
+      import { Resolver } from 'node:dns'
+      import { once } from 'node:events'
+      import { setTimeout } from 'node:timers/promises'
+      import { NamespaceSet } from 'nsset'
+      const asked = []
+      const [red, blue] = ['red', 'blue'].map((name) => {
+        const set = NamespaceSet.unshareSync('net', { loopback: true })
+        const server = set.network.createSocket('udp4').bind(53, '127.0.0.1')
+        server.on('message', (query) => asked.push(name + ' ' + query.subarray(13, 13 + query[12])))
+        return { set, server }
+      })
+      await Promise.all([red, blue].map(({ server }) => once(server, 'listening')))
+      const ask = (resolver, { set }, name) => set.do(() => resolver.resolve4(name, () => {}))
+      const resolverOf = () => {
+        const resolver = new Resolver({ timeout: 5_000, tries: 1 })
+        resolver.setServers(['127.0.0.1'])
+        return resolver
+      }
+      const shared = resolverOf()
+      ask(shared, red, 'first.test')
+      ask(shared, blue, 'second.test')
+      ask(resolverOf(), blue, 'third.test')
+      while (asked.length < 3) await setTimeout(5)
+      console.log(JSON.stringify(asked.sort()))
+      process.exit()`)
+    expect(asked).toEqual(['blue third', 'red first', 'red second'])
+  })
+
+  asRoot('a cluster worker that is started inside listens outside, unless it is exclusive', 'do with net', async () => {
+    const found = await askPlainNode<object[]>(`
+      import cluster from 'node:cluster'
+      import { connect } from 'node:net'
+      import { NamespaceSet } from 'nsset'
+      const server = \`
+        const server = require('node:net').createServer((socket) => socket.end())
+        const exclusive = process.env.EXCLUSIVE === 'yes'
+        server.listen({ port: 0, host: '127.0.0.1', exclusive }, () => process.send(server.address().port))\`
+      cluster.setupPrimary({ exec: '/dev/null', execArgv: ['--eval', server] })
+      const set = NamespaceSet.unshareSync('net', { loopback: true })
+      const reaches = (socket) => new Promise((resolve) => {
+        socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+      })
+      const found = []
+      for (const EXCLUSIVE of ['no', 'yes']) {
+        const worker = set.do(() => cluster.fork({ EXCLUSIVE }))
+        const port = await new Promise((resolve) => worker.once('message', resolve))
+        const options = { host: '127.0.0.1', port }
+        found.push({ EXCLUSIVE, outside: await reaches(connect(options)), inside: await reaches(set.network.connect(options)) })
+        worker.kill()
+      }
+      console.log(JSON.stringify(found))
+      process.exit()`)
+    expect(found).toEqual([
+      { EXCLUSIVE: 'no', outside: true, inside: false },
+      { EXCLUSIVE: 'yes', outside: false, inside: true },
+    ])
+  })
+})
+
+describe('privileges.md', () => {
+  asRoot('after process.setuid, what is there may be listed, and nothing can be entered', 'setuid(2)', async () => {
+    const outcomes = (use: string) =>
+      askPlainNode<string[]>(`
+        import { NamespaceSet } from 'nsset'
+        const set = NamespaceSet.unshareSync('net')
+        ${use}
+        process.setgid(1234)
+        process.setuid(1234)
+        const codes = []
+        const attempt = async (work) => {
+          try {
+            await work()
+            codes.push('ok')
+          } catch ({ code }) {
+            codes.push(code)
+          }
+        }
+        await attempt(() => set.network.links.list())
+        await attempt(() => set.network.links.add({ kind: 'bridge', name: 'br0' }))
+        await attempt(() => set.do(() => {}))
+        await attempt(() => set.execFile('true'))
+        await attempt(() => NamespaceSet.unshare('net'))
+        await attempt(async () => (await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })).close())
+        console.log(JSON.stringify(codes))`)
+    const rest = ['EPERM', 'ERR_NSSET_NOT_ENTERABLE', 'EPERM', 'EPERM', 'ok']
+    expect(await outcomes('')).toEqual(['EPERM', ...rest])
+    expect(await outcomes('await set.network.links.list()')).toEqual(['ok', ...rest])
+  })
+
+  test('under the permission model, spawn and links are not checked, Workers are, and sockets from Node 25 on', async () => {
+    const kinds: NamespaceKind[] = ['user', 'net']
+    const flag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
+    const found = await askPlainNode<Record<string, unknown>>(
+      `
+      import { once } from 'node:events'
+      import { Worker } from 'node:worker_threads'
+      import { NamespaceSet } from 'nsset'
+      const set = await NamespaceSet.unshare(${JSON.stringify(kinds)}, { mapUser: 'root', loopback: true })
+      const links = (await set.network.links.list()).length > 0
+      const { exitCode } = await set.execFile('true')
+      const [refused] = await once(set.network.connect({ host: '127.0.0.1', port: 9 }), 'error')
+      let worker = 'started'
+      try {
+        // That is what set.worker makes.
+        await new Worker('', { eval: true }).terminate()
+      } catch ({ code }) {
+        worker = code
+      }
+      console.log(JSON.stringify({ links, exitCode, connect: refused.code, worker }))`,
+      { flags: [flag, '--allow-addons', '--allow-fs-read=*'] },
+    )
+    const sockets = process.allowedNodeEnvironmentFlags.has('--allow-net') ? 'ERR_ACCESS_DENIED' : 'ECONNREFUSED'
+    expect(found).toEqual({ links: true, exitCode: 0, connect: sockets, worker: 'ERR_ACCESS_DENIED' })
+  })
+})
+
+test('processes.md: hrtime follows the monotonic clock, uptimes the boot time, performance.now neither', async () => {
+  const DAY = 86_400
+  const program = `
+    const { readFileSync } = require('node:fs')
+    const startTime = readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ')[19] / 100
+    console.log(JSON.stringify([process.hrtime()[0], os.uptime(), startTime, performance.now() / 1000]))`
+  await using set = await NamespaceSet.unshare(['user', 'time'], {
+    mapUser: 'root',
+    timeOffsets: { monotonic: DAY, boottime: 2 * DAY },
+  })
+  using here = NamespaceSet.current('uts')
+  const clocksOf = async (of: NamespaceSet): Promise<number[]> =>
+    JSON.parse((await of.execFile(process.execPath, ['--eval', program])).stdout)
+  const outside = await clocksOf(here)
+  const ahead = (await clocksOf(set)).map((seconds, index) => Math.round((seconds - (outside[index] ?? 0)) / DAY) + 0)
+  expect(ahead).toEqual([1, 2, 2, 0])
+})
