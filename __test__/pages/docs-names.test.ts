@@ -76,11 +76,28 @@ const NAMES: Record<string, readonly string[]> = {
     tc('del')
     get_classes
     get_filters
+    link('property_add')
     neigh
+    get_neighbours
+    get_ntables
     rule
+    get_rules
+    flush_rules
     fdb
     brport
     vlan_filter
+    vlandb
+    get_vlans
+    stats
+    route_dump
+    route_dumps
+    route_load
+    route_loads
+    dump
+    probe
+    register_link_kind
+    unregister_link_kind
+    list_link_kind
     poll
     bind
     get_netnsid
@@ -120,6 +137,8 @@ const NAMES: Record<string, readonly string[]> = {
     ip route replace
     ip route del
     ip rule
+    ip nexthop
+    ip link property
     ip monitor
     tc qdisc show
     tc qdisc add
@@ -148,6 +167,7 @@ const NAMES: Record<string, readonly string[]> = {
     unshare --map-root-user
     unshare --map-current-user
     unshare --map-auto
+    unshare --map-subids
     unshare --map-users
     unshare --map-groups
     unshare --kill-child
@@ -161,6 +181,10 @@ const NAMES: Record<string, readonly string[]> = {
     unshare --setgid
     unshare --monotonic
     unshare --boottime
+    unshare --forward-signals
+    unshare --mount-binfmt
+    unshare --load-interp
+    unshare --owner
     nsenter PROGRAM
     nsenter --all
     nsenter --target
@@ -168,14 +192,20 @@ const NAMES: Record<string, readonly string[]> = {
     nsenter --uts
     nsenter --ipc
     nsenter --net
+    nsenter --net-socket
+    nsenter --user-parent
     nsenter --pid
     nsenter --cgroup
     nsenter --user
     nsenter --time
     nsenter --KIND=FILE
+    nsenter --KIND=:NSID
     nsenter --setuid
     nsenter --setgid
     nsenter --preserve-credentials
+    nsenter --keep-caps
+    nsenter --env
+    nsenter --join-cgroup
     nsenter --root
     nsenter --wd
     nsenter --wdns
@@ -186,7 +216,18 @@ const NAMES: Record<string, readonly string[]> = {
     lsns --type KIND
     lsns --output NS,TYPE
     lsns --output ONS,PNS
-    lsns --output PATH`),
+    lsns --output PATH
+    lsns --json
+    lsns --persistent
+    lsns --tree
+    lsns --list
+    lsns --noheadings
+    lsns --output-all
+    lsns --list-columns
+    lsns --filter
+    lsns --raw
+    lsns --notruncate
+    lsns --nowrap`),
 }
 
 describe.each(Object.entries(NAMES))('%s', (path, names) => {

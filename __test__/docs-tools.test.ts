@@ -1,0 +1,52 @@
+/** from-iproute2.md has every option, command and kind of link that the installed tools list in their help. */
+import { spawnSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { chaptersOf, textOf } from './setup/pages.ts'
+
+const PAGE = 'docs/from-iproute2.md'
+const rows = chaptersOf(PAGE).flatMap((chapter) => chapter.rows.map(({ name }) => name))
+
+/** What a tool prints about itself; ip(8) does that on standard error, as a failure. */
+function helpOf(program: string, ...args: string[]): string {
+  const { stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 })
+  if (error !== undefined) throw error
+  return stdout + stderr
+}
+
+/** `--mount` of `-m, --mount[=<file>]`. */
+function optionsIn(help: string): string[] {
+  const options = [...help.matchAll(/^ {1,5}(?:-\w[.,] )?\s*--([a-z][a-z-]*)/gm)].map(([, option = '']) => option)
+  return options.filter((option) => option !== 'help' && option !== 'version')
+}
+
+describe.each(['unshare', 'nsenter', 'lsns'])('%s', (program) => {
+  const options = optionsIn(helpOf(program, '--help'))
+
+  test('its help is understood', () => {
+    expect(options.length).toBeGreaterThan(10)
+    expect(options).toContain(program === 'lsns' ? 'json' : 'mount')
+  })
+
+  test('each of its options has a row', () => {
+    const described = new Set(rows.flatMap((row) => new RegExp(`^${program} --([a-z-]+)`).exec(row)?.[1] ?? []))
+    expect(options.filter((option) => !described.has(option))).toEqual([])
+  })
+})
+
+test('each command of ip netns has a row', () => {
+  const commands = [...helpOf('ip', 'netns', 'help').matchAll(/ip (?:\[-all\] )?netns ([a-z-]+)/g)].map(
+    ([, name]) => name,
+  )
+  expect(commands).toContain('identify')
+  const described = new Set(rows.flatMap((row) => /^ip netns ([a-z-]+)/.exec(row)?.[1] ?? []))
+  expect(commands.filter((name) => !described.has(name as string))).toEqual([])
+})
+
+test('each kind of ip link is named', () => {
+  const [, listed = ''] = /TYPE := \{([^}]*)\}/.exec(helpOf('ip', 'link', 'help')) ?? []
+  const kinds = listed.split('|').map((kind) => kind.trim())
+  expect(kinds).toEqual(expect.arrayContaining(['veth', 'bridge']))
+  const [, chapter = ''] = /^## Kinds of link\n([\s\S]*?)^## /m.exec(textOf(PAGE)) ?? []
+  const named = new Set(chapter.match(/\w+/g))
+  expect(kinds.filter((kind) => !named.has(kind))).toEqual([])
+})
