@@ -1,7 +1,7 @@
 /** The package as it is published: what is in it, and that every way to load it works. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BINARY_HERE, filesIn, manifestIn, packRelease, type Release } from '../setup/package/release.ts'
@@ -125,6 +125,9 @@ describe('what is packed for a release', () => {
       'README.md',
       'LICENSE',
       'CHANGELOG.md',
+      'docs/README.md',
+      'docs/first-steps.md',
+      'examples/demo.ts',
       'index.js',
       'index.d.ts',
       'dist/index.js',
@@ -145,9 +148,25 @@ describe('what is packed for a release', () => {
   })
 
   test('it takes nothing else: no source, no test, no binary', () => {
-    const rest = files.filter((file) => !file.startsWith('dist/') && !/^(README|CHANGELOG)\.md$|^LICENSE$/.test(file))
+    const documents = /^docs\/[\w/-]+\.md$|^examples\/[\w/-]+\.(ts|js|json)$|^[A-Z]+\.md$|^LICENSE$/
+    const rest = files.filter((file) => !file.startsWith('dist/') && !documents.test(file))
     expect(rest.sort()).toEqual(['index.d.ts', 'index.js', 'package.json'])
-    for (const file of files) expect(basename(file), file).toMatch(/\.(js|d\.ts|json|md)$|^LICENSE$/)
+    const code = files.filter((file) => !file.startsWith('examples/'))
+    for (const file of code) expect(basename(file), file).toMatch(/\.(js|d\.ts|json|md)$|^LICENSE$/)
+  })
+
+  test('its pages link to files that are in the package, or by https', () => {
+    const broken = files
+      .filter((file) => file.endsWith('.md'))
+      .flatMap((page) => {
+        const text = readFileSync(join(root, page), 'utf8').replace(/^```[\s\S]*?^```$|`[^`\n]*`/gm, '')
+        const targets = [...text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)].map(([, target = '']) => target)
+        const missing = targets.filter(
+          (target) => !target.startsWith('https://') && !files.includes(posix.join(posix.dirname(page), target)),
+        )
+        return missing.map((target) => `${page}: ${target}`)
+      })
+    expect(broken).toEqual([])
   })
 })
 

@@ -1,18 +1,24 @@
-/** What the README shows is so: its first example runs, as root and as an ordinary user, and so do its commands. */
+/** What the README shows is so: its examples run, as root and as an ordinary user, and its commands are those of CI. */
 import { expect, test } from 'vitest'
 import { compile } from '../setup/package/compile.ts'
-import { blocksOf, isInstallation, textOf } from '../setup/pages/pages.ts'
+import { blocksOf, isInstallation, snippetsOf, textOf } from '../setup/pages/pages.ts'
 import { README_EXAMPLE, README_OUTPUT } from '../setup/pages/readme-example.ts'
 import { runPlainNode } from '../setup/programs/plain-node.ts'
 
 const blocks = blocksOf('README.md')
-const [, ...overviews] = blocks.filter(({ language }) => language === 'ts')
+const programs = blocks.filter(({ language }) => language === 'ts')
+const [examples, overviews] = [programs.slice(0, 3), programs.slice(3)]
 const commands = blocks.filter(({ language }) => language === 'sh')
 
 test('the first example', async () => {
   const { stdout, stderr } = await runPlainNode(README_EXAMPLE)
   expect(stderr).toBe('')
   expect(stdout).toMatch(README_OUTPUT)
+})
+
+test.each(snippetsOf(examples.slice(1)))('the example at $place, without using', async ({ code, output }) => {
+  expect(output).not.toBe('')
+  expect(await runPlainNode(code)).toMatchObject({ stdout: output, stderr: '', code: 0 })
 })
 
 /** What the overview takes to be there. It goes through everything, and no one place has all that it wants. */
@@ -33,7 +39,9 @@ test('the overview compiles, with the settings of the project', () => {
 })
 
 test('its commands install, build and run what CI runs', () => {
-  expect(blocks.length).toBe(commands.length + 1 + overviews.length)
+  const texts = blocks.filter(({ language }) => language === 'text').map(({ code }) => code)
+  expect(texts).toEqual(['npm install nsset\n'])
+  expect(blocks.length).toBe(commands.length + programs.length + texts.length)
   const ran = [...textOf('.ci/run').matchAll(/readme_command '([^']+)'|'(npm run demo)'/g)].map(([, a, b]) => a ?? b)
   for (const block of commands) {
     expect(isInstallation(block), block.place).toBe(true)
