@@ -1,6 +1,8 @@
 /** Facts about the kernel and Node.js that the pages state and that no snippet shows. Each test names its page. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import { type NamespaceKind, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { anyonesSet } from './setup/anyones-set.ts'
@@ -101,6 +103,45 @@ describe('networks.md', () => {
   })
 })
 
+describe('sockets.md', () => {
+  /** Whether the network of a closed set goes within two seconds, with a connection whose peer no longer answers. */
+  async function endsAfter(end: (socket: Socket) => unknown): Promise<boolean> {
+    await using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
+    await using peer = await base.unshare('net')
+    const closed = await base.unshare('net')
+    const addresses = ['10.0.0.1/24']
+    await closed.network.links.add({
+      kind: 'veth',
+      name: 'here',
+      up: true,
+      addresses,
+      peer: { set: peer, name: 'there', up: true, addresses: ['10.0.0.2/24'] },
+    })
+    const server = await peer.network.listen(createServer(), { host: '10.0.0.2', port: 80 })
+    const socket = closed.network.connect({ host: '10.0.0.2', port: 80 })
+    const [accepted] = await once(server, 'connection')
+    await peer.network.links.set('there', { up: false })
+    await new Promise((resolve) => socket.write('never acknowledged', resolve))
+    end(socket)
+    closed.close()
+    accepted.destroy()
+    server.close()
+    // The peer of a veth goes with the network of its other end.
+    for (const until = Date.now() + 2_000; Date.now() < until; await setTimeout(20)) {
+      if (!(await peer.network.links.list()).some(({ name }) => name === 'there')) return true
+    }
+    return false
+  }
+
+  test('a connection that was destroyed with unsent data keeps its network', async () => {
+    expect(await endsAfter((socket) => socket.destroy())).toBe(false)
+  })
+
+  test('resetAndDestroy ends it at once', async () => {
+    expect(await endsAfter((socket) => socket.resetAndDestroy())).toBe(true)
+  })
+})
+
 describe('threads.md', () => {
   asRoot(
     'with mnt, fs.watch and fs.promises.watch are inside, fs.watchFile is outside',
@@ -137,6 +178,8 @@ describe('threads.md', () => {
     const asked = await askPlainNode<string[]>(`
       import { Resolver } from 'node:dns'
       import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
       import { setTimeout } from 'node:timers/promises'
       import { NamespaceSet } from 'nsset'
       const asked = []
@@ -230,6 +273,8 @@ describe('privileges.md', () => {
     const found = await askPlainNode<Record<string, unknown>>(
       `
       import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
       import { Worker } from 'node:worker_threads'
       import { NamespaceSet } from 'nsset'
       const set = await NamespaceSet.unshare(${JSON.stringify(kinds)}, { mapUser: 'root', loopback: true })

@@ -82,7 +82,7 @@ test('the snippets compile with the settings of the project', () => {
   complaints.delete(wrong)
   expect([...complaints.values()].flat()).toEqual([])
   expect(complaints.size).toBe(modules.length)
-})
+}, 120_000)
 
 async function expectRun(snippet: Snippet, env?: Record<string, string>): Promise<void> {
   const outcome = await runSnippet(home, snippet, env)
