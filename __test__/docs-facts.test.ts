@@ -178,8 +178,6 @@ describe('threads.md', () => {
     const asked = await askPlainNode<string[]>(`
       import { Resolver } from 'node:dns'
       import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
       import { setTimeout } from 'node:timers/promises'
       import { NamespaceSet } from 'nsset'
       const asked = []
@@ -273,8 +271,6 @@ describe('privileges.md', () => {
     const found = await askPlainNode<Record<string, unknown>>(
       `
       import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
       import { Worker } from 'node:worker_threads'
       import { NamespaceSet } from 'nsset'
       const set = await NamespaceSet.unshare(${JSON.stringify(kinds)}, { mapUser: 'root', loopback: true })
