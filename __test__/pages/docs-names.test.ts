@@ -1,6 +1,6 @@
 /** The pages for those who come from elsewhere: no name is left out, and what is said of one is shown. */
 import { describe, expect, test } from 'vitest'
-import { chaptersOf } from '../setup/pages/pages.ts'
+import { chaptersOf, textOf } from '../setup/pages/pages.ts'
 
 /** What the other projects have. Of neslink that is the main branch, and older names that programs may still have. */
 const NAMES: Record<string, readonly string[]> = {
@@ -251,6 +251,15 @@ describe.each(Object.entries(NAMES))('%s', (path, names) => {
     expect(unshown).toEqual([])
   })
 })
+
+test.each(['gonso', 'netns', 'pyroute2', 'neslink'])(
+  'from-%s.md was compared with the version that is measured',
+  (name) => {
+    const [, version = ''] = new RegExp(`\\b${name} (v?[\\d.]+\\d)`).exec(textOf('docs/performance.md')) ?? []
+    expect(version).not.toBe('')
+    expect(textOf(`docs/from-${name}.md`)).toContain(`${version}`)
+  },
+)
 
 function words(text: string): string[] {
   return text.trim().split(/\s+/)
