@@ -5,11 +5,11 @@ import { createServer, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { type NamespaceKind, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { anyonesSet } from './setup/anyones-set.ts'
-import { failureOf } from './setup/failure.ts'
-import { isMadeBy } from './setup/iproute.ts'
-import { askPlainNode } from './setup/plain-node.ts'
-import { asRoot } from './setup/privilege.ts'
+import { isMadeBy } from '../setup/oracles/iproute.ts'
+import { askPlainNode } from '../setup/programs/plain-node.ts'
+import { anyonesSet } from '../setup/sets/anyones-set.ts'
+import { failureOf } from '../setup/sets/failure.ts'
+import { asRoot } from '../setup/sets/privilege.ts'
 
 /** A value of /proc/sys, as sysctl(8) reads it outside. */
 const hostSysctl = (name: string) => execFileSync('sysctl', ['-n', name], { encoding: 'utf8', timeout: 10_000 }).trim()

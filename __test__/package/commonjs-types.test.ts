@@ -4,9 +4,9 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { temporaryDirectory } from './setup/temporary-directory.ts'
+import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const STATIC = `import { NamespaceSet } from 'nsset'
 export const id: string = NamespaceSet.current('net').id()
