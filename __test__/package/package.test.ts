@@ -185,7 +185,7 @@ describe('checkers', () => {
       ({ kind, resolutionKind }) => kind !== 'CJSResolvesToESM' && resolutionKind !== 'node10',
     )
     expect(problems).toEqual([])
-  })
+  }, 120_000)
 })
 
 test('what is imported weighs nothing at run time: no dependency but the binaries of this package', () => {

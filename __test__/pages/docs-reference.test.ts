@@ -100,7 +100,7 @@ test('every example compiles, with the settings of the project', () => {
   )
   expect(modules.size).toBeGreaterThan(80)
   expect([...compile(modules).values()].flat()).toEqual([])
-})
+}, 120_000)
 
 /** The examples in the sources, by their places. */
 function examples(): Map<string, string> {

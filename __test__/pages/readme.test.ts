@@ -36,7 +36,7 @@ test('the overview compiles, with the settings of the project', () => {
     const [complaints] = [...compile(new Map([[`${place}.mts`, `${TAKEN}${code}`]])).values()]
     expect(complaints).toEqual([])
   }
-})
+}, 120_000)
 
 test('its commands install, build and run what CI runs', () => {
   const texts = blocks.filter(({ language }) => language === 'text').map(({ code }) => code)
