@@ -7,6 +7,7 @@ import { type NamespaceKind, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { isMadeBy } from '../setup/oracles/iproute.ts'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
+import { missingProgram } from '../setup/programs/watched-program.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
@@ -308,4 +309,23 @@ test('processes.md: hrtime follows the monotonic clock, uptimes the boot time, p
   const outside = await clocksOf(here)
   const ahead = (await clocksOf(set)).map((seconds, index) => Math.round((seconds - (outside[index] ?? 0)) / DAY) + 0)
   expect(ahead).toEqual([1, 2, 2, 0])
+})
+
+test('processes.md: tcpdump, which drops its privileges, fails as root inside and works with mapUser: 1000', async (context) => {
+  const missing = missingProgram('tcpdump', 'tcpdump')
+  if (missing !== undefined) return context.skip(missing)
+  async function capture(
+    mapUser: 'root' | 1000,
+    keepCapabilities: boolean,
+  ): Promise<{ code: number | null; said: string }> {
+    await using set = await NamespaceSet.unshare(['user', 'net'], { mapUser, loopback: true })
+    const socket = set.network.createSocket('udp4')
+    using _ = setInterval(() => socket.send('x', 9, '127.0.0.1'), 20)
+    const args = ['-i', 'lo', '-c', '1', '-w', '/dev/null']
+    const ended = await set.execFile('tcpdump', args, { keepCapabilities, reject: false, timeout: 20_000 })
+    socket.close()
+    return { code: ended.exitCode, said: ended.stderr }
+  }
+  expect(await capture('root', false)).toMatchObject({ code: 1, said: expect.stringMatching(/Couldn't change/) })
+  expect(await capture(1000, true)).toMatchObject({ code: 0, said: expect.stringMatching(/packets? captured/) })
 })
