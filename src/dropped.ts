@@ -1,4 +1,4 @@
-import { namesOf } from './kinds.ts'
+import { namesOf } from './validate/kinds.ts'
 
 let warned = false
 

@@ -1,8 +1,8 @@
 import type { NativeFds } from '../index.js'
 import { invalidType, misuse } from './errors.ts'
-import { flagOf, namesOf } from './kinds.ts'
 import type { NamespaceKind } from './namespace-kind.ts'
 import { binding } from './native.ts'
+import { flagOf, namesOf } from './validate/kinds.ts'
 
 /**
  * Descriptors of one's own for the namespaces of a set, each close-on-exec. They are closed with this object, or when

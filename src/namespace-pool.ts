@@ -1,11 +1,11 @@
 import { notOurs } from './copies.ts'
 import { invalidValue, misuse } from './errors.ts'
-import { namesOf, parseKinds } from './kinds.ts'
 import type { Kinds, NamespaceKind } from './namespace-kind.ts'
 import { NamespaceSet } from './namespace-set.ts'
 import { binding } from './native.ts'
-import { parseFunction, parseInteger, parseOptions, parseSignal } from './options.ts'
-import { parseUnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
+import { namesOf, parseKinds } from './validate/kinds.ts'
+import { parseUnshareOptions, type UnshareSyncOptions } from './validate/unshare-options.ts'
+import { parseFunction, parseInteger, parseOptions, parseSignal } from './validate/values.ts'
 
 /** Options of {@link NamespacePool}. */
 export interface NamespacePoolOptions {

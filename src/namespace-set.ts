@@ -6,25 +6,32 @@ import { closedProperly, watchForDrop } from './dropped.ts'
 import { endOf } from './end.ts'
 import { invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
-import { flagOf, namesOf, parseKinds, parseKindsOrAll, parseOptionalKind, parseOptionalKinds } from './kinds.ts'
-import { type MountTargets, parseTargets } from './mount-targets.ts'
 import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
-import { parseDirectory, parseNetnsName, rememberNetnsName } from './netns-name.ts'
 import { Network } from './network/network.ts'
-import { parseBoolean, parseFunction, parseInteger, parseOptions } from './options.ts'
-import { type Path, parsePath } from './paths.ts'
 import type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 import { type ExecFileOptions, execFile, type StartForOutput } from './processes/exec-file.ts'
 import type { ExecFileResult, Output, OutputEncoding } from './processes/exec-file-result.ts'
-import { type ForkOptions, parseFork } from './processes/fork.ts'
 import { spawn } from './processes/spawn.ts'
-import { parseArguments, parseLaunch, type SpawnOptions } from './processes/spawn-options.ts'
-import type { StdioOptions } from './processes/stdio.ts'
 import { provideSets } from './set-access.ts'
 import { asyncCallback, isThenable, type Thenable } from './thenable.ts'
 import { unshare } from './unshare.ts'
-import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
+import {
+  flagOf,
+  namesOf,
+  parseKinds,
+  parseKindsOrAll,
+  parseOptionalKind,
+  parseOptionalKinds,
+} from './validate/kinds.ts'
+import { type MountTargets, parseTargets } from './validate/mount-targets.ts'
+import { parseDirectory, parseNetnsName, rememberNetnsName } from './validate/netns-name.ts'
+import { type Path, parsePath } from './validate/paths.ts'
+import { type ForkOptions, parseFork } from './validate/processes/fork.ts'
+import { parseArguments, parseLaunch, type SpawnOptions } from './validate/processes/spawn-options.ts'
+import type { StdioOptions } from './validate/processes/stdio.ts'
+import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './validate/unshare-options.ts'
+import { parseBoolean, parseFunction, parseInteger, parseOptions } from './validate/values.ts'
 import { type NamespaceWorkerOptions, startWorker } from './worker.ts'
 
 /** What makes two namespaces the same. */

@@ -2,9 +2,9 @@ import { notOurs } from './copies.ts'
 import { NamespaceError } from './errors.ts'
 import { NamespaceSet, nativeOf } from './namespace-set.ts'
 import { binding } from './native.ts'
-import { NETNS_DIRECTORY, parseDirectory, parseNetnsName, rememberNetnsName } from './netns-name.ts'
-import { parseBoolean, parseOptions, parseSignal } from './options.ts'
-import type { Path } from './paths.ts'
+import { NETNS_DIRECTORY, parseDirectory, parseNetnsName, rememberNetnsName } from './validate/netns-name.ts'
+import type { Path } from './validate/paths.ts'
+import { parseBoolean, parseOptions, parseSignal } from './validate/values.ts'
 
 /** Options of every function of {@link netns}. */
 export interface NetnsOptions {

@@ -1,10 +1,10 @@
 import type { NativeCanceller, NativeSet, NativeUnshareOptions } from '../index.js'
-import { parseKinds } from './kinds.ts'
 import type { Kinds } from './namespace-kind.ts'
 import { binding } from './native.ts'
 import { ask } from './network/ask.ts'
-import { parseSignal } from './options.ts'
-import { parseUnshareOptions, type UnshareOptions } from './unshare-options.ts'
+import { parseKinds } from './validate/kinds.ts'
+import { parseUnshareOptions, type UnshareOptions } from './validate/unshare-options.ts'
+import { parseSignal } from './validate/values.ts'
 
 /**
  * @internal Makes the namespaces on libuv's pool, until it is aborted; where the base's inhabitants may hold it up,

@@ -1,10 +1,10 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import type { NativeSet } from '../index.js'
 import { invalidType, invalidValue, misuse } from './errors.ts'
-import { parseOptionalKinds } from './kinds.ts'
 import { type Kinds, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
-import { parseOptions } from './options.ts'
+import { parseOptionalKinds } from './validate/kinds.ts'
+import { parseOptions } from './validate/values.ts'
 import { bootstrapOfEval, bootstrapOfFile, bootstrapOfUrl } from './worker-bootstrap.ts'
 
 /** Options of {@link NamespaceSet.worker}: those of Node's Worker, and which kinds it enters. */

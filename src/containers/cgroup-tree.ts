@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
+import { isPrefixForCgroups, isWholeId } from '../validate/container-reference.ts'
 import { containerIdOf, isApart, isNamedFor } from './cgroup-name.ts'
 import { readText } from './process-facts.ts'
-import { isPrefixForCgroups, isWholeId } from './reference.ts'
 
 /** @internal A cgroup that bears a container's id. */
 export interface ContainerCgroup {

@@ -1,7 +1,7 @@
+import { isPrefix, isWholeId } from '../validate/container-reference.ts'
 import { type Answer, ask } from './engine-request.ts'
 import type { Engine } from './engines.ts'
 import { failure, quoted } from './failures.ts'
-import { isPrefix, isWholeId } from './reference.ts'
 
 /** @internal A container as its engine knows it. */
 export interface EngineContainer {

@@ -1,4 +1,5 @@
 import { NamespaceError } from '../errors.ts'
+import { isPrefix } from '../validate/container-reference.ts'
 import type { ContainerProcess } from './container-process.ts'
 import { askForContainer, type EngineContainer } from './engine-api.ts'
 import { processOfEngine } from './engine-process.ts'
@@ -6,7 +7,6 @@ import type { Engine } from './engines.ts'
 import { ambiguous, failure, notBelieved, notRunning } from './failures.ts'
 import { type CgroupContainer, findInCgroups, processOfCgroups } from './in-cgroups.ts'
 import { hierarchiesOf, type Places } from './places.ts'
-import { isPrefix } from './reference.ts'
 
 interface EngineAnswer {
   engine: Engine

@@ -1,13 +1,13 @@
 import { invalidValue, NamespaceError } from '../errors.ts'
-import { parseOptionalKinds } from '../kinds.ts'
 import type { Kinds } from '../namespace-kind.ts'
-import { parseOptions, parseSignal } from '../options.ts'
-import { parseText } from '../paths.ts'
+import { parseReference } from '../validate/container-reference.ts'
+import { parseOptionalKinds } from '../validate/kinds.ts'
+import { parseText } from '../validate/paths.ts'
+import { parseOptions, parseSignal } from '../validate/values.ts'
 import { chosenEngine, enginesOf } from './engines.ts'
 import { failure } from './failures.ts'
 import { findContainer } from './find-container.ts'
 import type { Places } from './places.ts'
-import { parseReference } from './reference.ts'
 
 /** Options of {@link NamespaceSet.fromContainer}. */
 export interface FromContainerOptions {

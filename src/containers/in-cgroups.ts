@@ -1,10 +1,10 @@
+import { isWholeId } from '../validate/container-reference.ts'
 import { type ContainerCgroup, findCgroups, membersOf, ownMembersOf } from './cgroup-tree.ts'
 import type { ContainerProcess } from './container-process.ts'
 import { ambiguous, notRunning } from './failures.ts'
 import { firstOf } from './first-process.ts'
 import { hierarchiesOf, type Places } from './places.ts'
 import { type ProcessFacts, readProcess } from './process-facts.ts'
-import { isWholeId } from './reference.ts'
 
 /** @internal A container as its cgroups show it. */
 export interface CgroupContainer {

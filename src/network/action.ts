@@ -1,8 +1,8 @@
 import { sign } from '../copies.ts'
 import type { NamespaceSet } from '../namespace-set.ts'
-import type { Plain } from './fields.ts'
+import type { Plain } from '../validate/fields.ts'
+import { slotsOf } from '../validate/network/slot.ts'
 import type { Network } from './network.ts'
-import { slotsOf } from './slot.ts'
 
 /** What functions among actions are given. */
 export interface ActionContext {

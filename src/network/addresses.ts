@@ -1,7 +1,7 @@
+import type { Plain } from '../validate/fields.ts'
+import { type Address, type AddressSpec, parseAddress } from '../validate/network/address.ts'
+import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
 import { type Action, operation, type Run } from './action.ts'
-import { type Address, type AddressSpec, parseAddress } from './address.ts'
-import type { Plain } from './fields.ts'
-import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
 
 const target = ({ link, address }: Plain) => `${(address as Plain)['cidr']} of ${describeLink(link)}`
 

@@ -1,4 +1,4 @@
-import type { LinkData, LinkKind } from './link-kinds.ts'
+import type { LinkData, LinkKind } from '../validate/network/link-kinds.ts'
 
 /** What a link has carried since it was made. */
 export interface LinkStatistics {

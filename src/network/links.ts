@@ -1,11 +1,11 @@
-import { parseBoolean, parseOptions } from '../options.ts'
+import type { Plain } from '../validate/fields.ts'
+import type { LinkKind } from '../validate/network/link-kinds.ts'
+import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
+import { type LinkChanges, type LinkSpecOf, parseLinkChanges, parseLinkSpec } from '../validate/network/link-spec.ts'
+import { parseSetRef, type SetRef } from '../validate/network/set-ref.ts'
+import { parseBoolean, parseOptions } from '../validate/values.ts'
 import { type Action, operation, type Run } from './action.ts'
-import type { Plain } from './fields.ts'
 import type { Link, LinkOf } from './link.ts'
-import type { LinkKind } from './link-kinds.ts'
-import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
-import { type LinkChanges, type LinkSpecOf, parseLinkChanges, parseLinkSpec } from './link-spec.ts'
-import { parseSetRef, type SetRef } from './set-ref.ts'
 
 /** Options of {@link NetworkLinks.delete}. */
 export interface DeleteLinkOptions {

@@ -1,8 +1,8 @@
-import { parseOptions } from '../options.ts'
+import type { Plain } from '../validate/fields.ts'
+import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
+import { parseQdisc, parseQdiscPlace, type Qdisc, type QdiscKind, type QdiscSpec } from '../validate/network/qdisc.ts'
+import { parseOptions } from '../validate/values.ts'
 import { type Action, operation, type Run } from './action.ts'
-import type { Plain } from './fields.ts'
-import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
-import { parseQdisc, parseQdiscPlace, type Qdisc, type QdiscKind, type QdiscSpec } from './qdisc.ts'
 
 /** Options of {@link NetworkQdiscs.delete}. A {@link Qdisc} of a list says which one it is, too. */
 export interface DeleteQdiscOptions {

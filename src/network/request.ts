@@ -1,11 +1,11 @@
 import type { NativeNetwork } from '../../index.js'
 import type { NamespaceSet } from '../namespace-set.ts'
 import { sets } from '../set-access.ts'
+import type { Plain } from '../validate/fields.ts'
+import type { KnownSet } from '../validate/network/set-ref.ts'
+import { type Answers, type Cargo, fill, type Slot, slotsOf } from '../validate/network/slot.ts'
 import type { Action, ActionContext, Step } from './action.ts'
 import { ask, type Outcome } from './ask.ts'
-import type { Plain } from './fields.ts'
-import type { KnownSet } from './set-ref.ts'
-import { type Answers, type Cargo, fill, type Slot, slotsOf } from './slot.ts'
 
 type Operation = Step & { type: 'operation' }
 

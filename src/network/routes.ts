@@ -1,7 +1,7 @@
-import { parseOptions } from '../options.ts'
+import { describeRoute, parseRoute, type Route, type RouteSpec } from '../validate/network/route.ts'
+import { u32 } from '../validate/network/values.ts'
+import { parseOptions } from '../validate/values.ts'
 import { type Action, operation, type Run } from './action.ts'
-import { describeRoute, parseRoute, type Route, type RouteSpec } from './route.ts'
-import { u32 } from './values.ts'
 
 /** Options of {@link NetworkRoutes.list}. */
 export interface ListRoutesOptions {

@@ -1,14 +1,14 @@
 import { notOurs } from '../copies.ts'
 import { invalidType } from '../errors.ts'
 import type { NamespaceSet } from '../namespace-set.ts'
-import { parseFunction, parseOptions } from '../options.ts'
-import { parseText } from '../paths.ts'
 import type { NamespaceChildProcess } from '../processes/child-process.ts'
-import { parseArguments, parseLaunch, type SpawnOptions } from '../processes/spawn-options.ts'
-import type { StdioOptions } from '../processes/stdio.ts'
+import { parseArray } from '../validate/fields.ts'
+import { describeSet, parseSetRef, type SetRef } from '../validate/network/set-ref.ts'
+import { parseText } from '../validate/paths.ts'
+import { parseArguments, parseLaunch, type SpawnOptions } from '../validate/processes/spawn-options.ts'
+import type { StdioOptions } from '../validate/processes/stdio.ts'
+import { parseFunction, parseOptions } from '../validate/values.ts'
 import { Action, type ActionContext, type Results } from './action.ts'
-import { parseArray } from './fields.ts'
-import { describeSet, parseSetRef, type SetRef } from './set-ref.ts'
 
 /** Options of {@link action.script}. */
 export interface ScriptOptions<S extends StdioOptions | undefined = StdioOptions | undefined> extends SpawnOptions<S> {

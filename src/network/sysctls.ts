@@ -1,7 +1,7 @@
 import { invalidType, invalidValue } from '../errors.ts'
+import type { Plain } from '../validate/fields.ts'
+import { type Parse, text } from '../validate/network/values.ts'
 import { type Action, operation, type Run } from './action.ts'
-import type { Plain } from './fields.ts'
-import { type Parse, text } from './values.ts'
 
 const target = ({ name }: Plain) => String(name)
 

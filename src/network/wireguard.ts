@@ -1,10 +1,20 @@
 import { invalidType, misuse } from '../errors.ts'
 import { binding } from '../native.ts'
 import { familyOfAddress } from '../sockets/host-name.ts'
+import { type Fields, type Plain, parseArray, parseFields } from '../validate/fields.ts'
+import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
+import {
+  boolean,
+  cidr,
+  described,
+  familyOf,
+  milliseconds,
+  type Parse,
+  text,
+  u16,
+  u32,
+} from '../validate/network/values.ts'
 import { type Action, operation, type Run } from './action.ts'
-import { type Fields, type Plain, parseArray, parseFields } from './fields.ts'
-import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
-import { boolean, cidr, described, familyOf, milliseconds, type Parse, text, u16, u32 } from './values.ts'
 
 /** The keys and peers of a WireGuard link. Keys are as `wg` writes them: 32 bytes in base64. */
 export interface WireGuard {

@@ -1,9 +1,9 @@
 import type { ChildProcessByStdio } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import type { NativeSet } from '../../index.js'
+import type { Launch } from '../validate/processes/spawn-options.ts'
+import type { StderrOf, StdinOf, StdioOptions, StdoutOf } from '../validate/processes/stdio.ts'
 import { type HandleOptions, ProcessHandle } from './process-handle.ts'
-import type { Launch } from './spawn-options.ts'
-import type { StderrOf, StdinOf, StdioOptions, StdoutOf } from './stdio.ts'
 import { finish, type UnstartedChild, unstartedChildClass } from './unstarted-child.ts'
 
 /**

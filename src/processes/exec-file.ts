@@ -1,11 +1,11 @@
 import type { Readable, Writable } from 'node:stream'
 import { invalidType, invalidValue, NamespaceError } from '../errors.ts'
-import { parseBoolean } from '../options.ts'
+import { type ProcessOptions, parseTimeout } from '../validate/processes/spawn-options.ts'
+import { parseBoolean } from '../validate/values.ts'
 import type { NamespaceChildProcess } from './child-process.ts'
 import { ExecFileError } from './exec-file-error.ts'
 import type { ExecFileErrorCode, ExecFileResult, OutputEncoding } from './exec-file-result.ts'
 import { abortError } from './spawn.ts'
-import { type ProcessOptions, parseTimeout } from './spawn-options.ts'
 
 /** Options of {@link NamespaceSet.execFile}. */
 export interface ExecFileOptions<E extends OutputEncoding = OutputEncoding> extends ProcessOptions {

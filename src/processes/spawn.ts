@@ -1,6 +1,6 @@
 import type { NativeSet } from '../../index.js'
+import type { Launch } from '../validate/processes/spawn-options.ts'
 import { type NamespaceChildProcess, start } from './child-process.ts'
-import type { Launch } from './spawn-options.ts'
 
 /** @internal Starts it, and kills it when it is aborted or takes too long. */
 export function spawn(set: NativeSet, launch: Launch): NamespaceChildProcess {

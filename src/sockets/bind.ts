@@ -1,5 +1,5 @@
 import type { NativeSocket } from '../../index.js'
-import { familyOf } from '../network/values.ts'
+import { familyOf } from '../validate/network/values.ts'
 import { AF_INET, AF_INET6, AF_UNIX, splitZone } from './socket-maker.ts'
 
 /** @internal How a socket is bound. */

@@ -1,6 +1,6 @@
 import type { NetConnectOpts, Socket, SocketConstructorOpts, TcpNetConnectOpts } from 'node:net'
 import { invalidType } from '../errors.ts'
-import { parseOptions } from '../options.ts'
+import { parseOptions } from '../validate/values.ts'
 import { bearInside } from './born-inside.ts'
 import { resolveInside } from './lookup.ts'
 import { refuseForeign } from './nodes-own.ts'

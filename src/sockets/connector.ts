@@ -1,6 +1,6 @@
 import type { Socket, TcpNetConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import { parseOptions } from '../options.ts'
+import { parseOptions } from '../validate/values.ts'
 import { connect } from './connect.ts'
 import { connectSecurely } from './secure-connect.ts'
 import type { SocketMaker } from './socket-maker.ts'

@@ -1,6 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { Socket } from 'node:dgram'
-import { familyOf } from '../network/values.ts'
+import { familyOf } from '../validate/network/values.ts'
 import { type Binding, boundTo } from './bind.ts'
 import { hearsNeighbours, type ReceivingHandle, receiveInside } from './datagram-receiving.ts'
 import { type AddressedHandle, knowZones } from './datagram-zones.ts'

@@ -1,5 +1,5 @@
 import type { BindOptions } from 'node:dgram'
-import { familyOf } from '../network/values.ts'
+import { familyOf } from '../validate/network/values.ts'
 import { type Binding, boundTo } from './bind.ts'
 import {
   bindingOf,

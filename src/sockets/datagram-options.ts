@@ -1,6 +1,6 @@
 import type * as Dgram from 'node:dgram'
 import type { LookupFunction } from 'node:net'
-import { parseInteger } from '../options.ts'
+import { parseInteger } from '../validate/values.ts'
 import type { Binding } from './bind.ts'
 import { refuseForeign } from './nodes-own.ts'
 import type { SocketMaker } from './socket-maker.ts'

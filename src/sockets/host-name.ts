@@ -1,4 +1,4 @@
-import { familyOf } from '../network/values.ts'
+import { familyOf } from '../validate/network/values.ts'
 import { splitZone } from './socket-maker.ts'
 
 /** @internal The family of a name that is an address, as `net.isIP` has it, whatever its zone is called; else 0. */

@@ -1,4 +1,4 @@
-import type { Fields } from './fields.ts'
+import type { Fields } from '../fields.ts'
 import { boolean, ip, ipv4, milliseconds, text, u8, u16, u32, whole, word } from './values.ts'
 
 /** What is special about a bridge: a switch, whose ports are the links that have it as their master. */

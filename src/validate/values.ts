@@ -1,4 +1,4 @@
-import { invalidType, invalidValue, outOfRange } from './errors.ts'
+import { invalidType, invalidValue, outOfRange } from '../errors.ts'
 
 /** @internal An options bag: an object, or nothing. */
 export function parseOptions<T extends object>(options: unknown, name = 'options'): Partial<T> {

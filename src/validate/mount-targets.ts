@@ -1,6 +1,6 @@
-import { invalidType, invalidValue } from './errors.ts'
+import { invalidType, invalidValue } from '../errors.ts'
+import type { NamespaceKind } from '../namespace-kind.ts'
 import { flagOf } from './kinds.ts'
-import type { NamespaceKind } from './namespace-kind.ts'
 import { type Path, parsePath } from './paths.ts'
 
 /** A file for each kind to mount. */

@@ -1,7 +1,7 @@
-import type { NativeIdMap, NativeMount, NativeTimeOffsets, NativeUnshareOptions } from '../index.js'
-import { invalidType, invalidValue, outOfRange } from './errors.ts'
-import { parseBoolean, parseInteger, parseOptions } from './options.ts'
+import type { NativeIdMap, NativeMount, NativeTimeOffsets, NativeUnshareOptions } from '../../index.js'
+import { invalidType, invalidValue, outOfRange } from '../errors.ts'
 import { type Path, parsePath, parseText } from './paths.ts'
+import { parseBoolean, parseInteger, parseOptions } from './values.ts'
 
 /** `size` ids from `containerId` on, inside, are those from `hostId` on in the user namespace above. */
 export interface IdMap {

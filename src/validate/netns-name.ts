@@ -1,5 +1,5 @@
-import { invalidValue } from './errors.ts'
-import type { NamespaceSet } from './namespace-set.ts'
+import { invalidValue } from '../errors.ts'
+import type { NamespaceSet } from '../namespace-set.ts'
 import { parsePath, parseText } from './paths.ts'
 
 /** @internal Where iproute2 has the names. */

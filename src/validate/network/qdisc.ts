@@ -1,5 +1,5 @@
-import { invalidValue } from '../errors.ts'
-import { type Fields, type Plain, parseFields, parseObject } from './fields.ts'
+import { invalidValue } from '../../errors.ts'
+import { type Fields, type Plain, parseFields, parseObject } from '../fields.ts'
 import {
   boolean,
   described,

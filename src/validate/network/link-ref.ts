@@ -1,6 +1,6 @@
-import { invalidType, invalidValue } from '../errors.ts'
-import type { Later } from './action.ts'
-import type { Plain } from './fields.ts'
+import { invalidType, invalidValue } from '../../errors.ts'
+import type { Later } from '../../network/action.ts'
+import type { Plain } from '../fields.ts'
 import { Slot } from './slot.ts'
 import { alias, knownName, linkIndex } from './values.ts'
 

@@ -1,6 +1,6 @@
-import { invalidType, invalidValue, outOfRange } from '../errors.ts'
-import { parseBoolean, parseInteger } from '../options.ts'
+import { invalidType, invalidValue, outOfRange } from '../../errors.ts'
 import { parseText } from '../paths.ts'
+import { parseBoolean, parseInteger } from '../values.ts'
 
 /** @internal Checks a value that is called by this name, and gives it as the native side takes it. */
 export type Parse<T = unknown> = (value: unknown, name: string) => T

@@ -1,4 +1,4 @@
-import { invalidType, invalidValue } from './errors.ts'
+import { invalidType, invalidValue } from '../errors.ts'
 
 /** A path as Node's `fs` takes it: a string, the bytes themselves, or a `file:` URL. */
 export type Path = string | Buffer | URL

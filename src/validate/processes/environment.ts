@@ -1,6 +1,6 @@
-import { invalidValue } from '../errors.ts'
-import { parseOptions } from '../options.ts'
+import { invalidValue } from '../../errors.ts'
 import { parseText } from '../paths.ts'
+import { parseOptions } from '../values.ts'
 
 /** Variables of a program's environment. What is undefined is left out; numbers and booleans become strings. */
 export type Environment = Readonly<Record<string, string | number | boolean | undefined>>

@@ -1,5 +1,5 @@
 import { invalidType, invalidValue, misuse } from '../errors.ts'
-import type { Parse } from './values.ts'
+import type { Parse } from './network/values.ts'
 
 /** @internal What an object may have, and how each is checked. */
 export type Fields = Readonly<Record<string, Parse>>

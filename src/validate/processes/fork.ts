@@ -1,6 +1,6 @@
-import { invalidType, invalidValue } from '../errors.ts'
-import { parseBoolean, parseOneOf } from '../options.ts'
+import { invalidType, invalidValue } from '../../errors.ts'
 import { type Path, parsePath, parseText } from '../paths.ts'
+import { parseBoolean, parseOneOf } from '../values.ts'
 import { type Launch, type ProcessOptions, parseLaunch } from './spawn-options.ts'
 import { parseStdio, type Stdio } from './stdio.ts'
 

@@ -1,5 +1,5 @@
-import type { ActionContext, Later } from './action.ts'
-import type { Plain } from './fields.ts'
+import type { ActionContext, Later } from '../../network/action.ts'
+import type { Plain } from '../fields.ts'
 import type { KnownSet } from './set-ref.ts'
 import type { Parse } from './values.ts'
 

@@ -1,6 +1,6 @@
 import type { Readable, Stream, Writable } from 'node:stream'
-import { invalidType, invalidValue } from '../errors.ts'
-import { parseInteger } from '../options.ts'
+import { invalidType, invalidValue } from '../../errors.ts'
+import { parseInteger } from '../values.ts'
 
 /**
  * What becomes of one of the program's descriptors: `'pipe'` is a stream of the child's, `'inherit'` is the caller's

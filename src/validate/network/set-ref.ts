@@ -1,11 +1,11 @@
-import { isOfAnotherCopy, notOurs } from '../copies.ts'
-import { invalidType } from '../errors.ts'
-import type { NamespaceSet } from '../namespace-set.ts'
-import { parseInteger } from '../options.ts'
+import { isOfAnotherCopy, notOurs } from '../../copies.ts'
+import { invalidType } from '../../errors.ts'
+import type { NamespaceSet } from '../../namespace-set.ts'
+import type { Later } from '../../network/action.ts'
+import { sets } from '../../set-access.ts'
+import { parseObject } from '../fields.ts'
 import { type Path, parsePath } from '../paths.ts'
-import { sets } from '../set-access.ts'
-import type { Later } from './action.ts'
-import { parseObject } from './fields.ts'
+import { parseInteger } from '../values.ts'
 import { type Cargo, Slot } from './slot.ts'
 
 /**

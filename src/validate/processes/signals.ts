@@ -1,4 +1,4 @@
-import { invalidType, misuse } from '../errors.ts'
+import { invalidType, misuse } from '../../errors.ts'
 
 /** @internal The number of a signal that was named or numbered; nothing when it is left out. */
 export function parseSignalNumber(signal: unknown, name: string): number | undefined {

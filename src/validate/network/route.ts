@@ -1,6 +1,6 @@
-import { invalidValue } from '../errors.ts'
+import { invalidValue } from '../../errors.ts'
+import { type Fields, type Plain, parseArray, parseFields } from '../fields.ts'
 import { type Scope, scope } from './address.ts'
-import { type Fields, type Plain, parseArray, parseFields } from './fields.ts'
 import { type LinkRef, parseLinkRef } from './link-ref.ts'
 import {
   boolean,
