@@ -6,52 +6,37 @@
  * @module nsset
  */
 
-export type { FromContainerOptions } from './containers/from-container.ts'
 export { NamespaceError } from './errors.ts'
 export { FdSet } from './fd-set.ts'
 export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
-export { NamespacePool, type NamespacePoolOptions, type PoolGetOptions } from './namespace-pool.ts'
-export {
-  type DoOptions,
-  type EnterOptions,
-  NamespaceSet,
-  type NamespaceStat,
-} from './namespace-set.ts'
-export {
-  type NetnsAttachOptions,
-  type NetnsCreateOptions,
-  type NetnsOptions,
-  type NetnsRemoveOptions,
-  netns,
-} from './netns.ts'
+export { NamespacePool } from './namespace-pool.ts'
+export { NamespaceSet, type NamespaceStat } from './namespace-set.ts'
+export { netns } from './netns.ts'
 export type { Action, ActionContext, Later, Results } from './network/action.ts'
 export { ActionError } from './network/action-error.ts'
 export { action } from './network/actions.ts'
 export { NetworkAddresses } from './network/addresses.ts'
 export type { Link, LinkBase, LinkElsewhere, LinkOf, LinkStatistics } from './network/link.ts'
-export { type DeleteLinkOptions, NetworkLinks } from './network/links.ts'
-export { type ApplyOptions, Network } from './network/network.ts'
-export { type DeleteQdiscOptions, NetworkQdiscs } from './network/qdiscs.ts'
-export { type ListRoutesOptions, NetworkRoutes } from './network/routes.ts'
-export type { ScriptOptions } from './network/steps.ts'
+export { NetworkLinks } from './network/links.ts'
+export { Network } from './network/network.ts'
+export { NetworkQdiscs } from './network/qdiscs.ts'
+export { NetworkRoutes } from './network/routes.ts'
 export { NetworkSysctls } from './network/sysctls.ts'
-export {
-  NetworkWireGuard,
-  type WireGuard,
-  type WireGuardKeys,
-  type WireGuardPeer,
-  type WireGuardPeerSpec,
-  type WireGuardSpec,
-  wireguard,
-} from './network/wireguard.ts'
+export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/wireguard.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
-export type { ExecFileOptions } from './processes/exec-file.ts'
 export { ExecFileError } from './processes/exec-file-error.ts'
 export type { ExecFileErrorCode, ExecFileResult, Output, OutputEncoding } from './processes/exec-file-result.ts'
-export type { Connector, ConnectorOptions, ConnectorTarget } from './sockets/connector.ts'
-export type { NetworkListenOptions } from './sockets/listen.ts'
+export type { Connector, ConnectorTarget } from './sockets/connector.ts'
 export type { Thenable } from './thenable.ts'
+export type { FromContainerOptions } from './validate/container-options.ts'
+export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { MountTargets } from './validate/mount-targets.ts'
+export type {
+  NetnsAttachOptions,
+  NetnsCreateOptions,
+  NetnsOptions,
+  NetnsRemoveOptions,
+} from './validate/netns-options.ts'
 export type { Address, AddressSpec, Scope } from './validate/network/address.ts'
 export type * from './validate/network/link-kinds.ts'
 export type { LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'
@@ -63,7 +48,9 @@ export type {
   LinkState,
   VethPeer,
 } from './validate/network/link-spec.ts'
+export type { ApplyOptions, DeleteLinkOptions, ListRoutesOptions } from './validate/network/options.ts'
 export type {
+  DeleteQdiscOptions,
   FqCodelData,
   HtbData,
   NetemData,
@@ -85,12 +72,18 @@ export type {
   RouteSpec,
   RouteType,
 } from './validate/network/route.ts'
+export type { ScriptOptions } from './validate/network/script-options.ts'
 export type { PlainSetRef, SetRef } from './validate/network/set-ref.ts'
+export type { WireGuard, WireGuardPeer, WireGuardPeerSpec, WireGuardSpec } from './validate/network/wireguard.ts'
 export type { Path } from './validate/paths.ts'
+export type { NamespacePoolOptions, PoolGetOptions } from './validate/pool-options.ts'
 export type { Environment } from './validate/processes/environment.ts'
+export type { ExecFileOptions } from './validate/processes/exec-file-options.ts'
 export type { ForkOptions, ForkStdio } from './validate/processes/fork.ts'
 export type { ProcessOptions, SpawnOptions } from './validate/processes/spawn-options.ts'
 export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './validate/processes/stdio.ts'
+export type { ConnectorOptions } from './validate/sockets/connector-options.ts'
+export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
 export type {
   BindMount,
   FileSystemMount,
@@ -101,4 +94,4 @@ export type {
   UnshareOptions,
   UnshareSyncOptions,
 } from './validate/unshare-options.ts'
-export type { NamespaceWorkerOptions } from './worker.ts'
+export type { NamespaceWorkerOptions } from './validate/worker-options.ts'

@@ -4,29 +4,13 @@ import type { Kinds, NamespaceKind } from './namespace-kind.ts'
 import { NamespaceSet } from './namespace-set.ts'
 import { binding } from './native.ts'
 import { namesOf, parseKinds } from './validate/kinds.ts'
-import { parseUnshareOptions, type UnshareSyncOptions } from './validate/unshare-options.ts'
-import { parseFunction, parseInteger, parseOptions, parseSignal } from './validate/values.ts'
-
-/** Options of {@link NamespacePool}. */
-export interface NamespacePoolOptions {
-  /** How many sets are kept ready; at least 1. */
-  size: number
-  /** The state that each set starts with. */
-  unshare?: UnshareSyncOptions | undefined
-  /**
-   * Awaited before a set is offered. When it throws or rejects, the set is closed, and the making has failed. Its signal
-   * is aborted when the pool is closed, and the set closed beneath it.
-   */
-  afterCreate?: ((set: NamespaceSet, context: { signal: AbortSignal }) => unknown) | undefined
-  /** Closes the pool; its reason is what `get()` rejects with from then on. */
-  signal?: AbortSignal | undefined
-}
-
-/** Options of {@link NamespacePool.get}. */
-export interface PoolGetOptions {
-  /** Ends the wait; the set that was being made for it stays in the pool. */
-  signal?: AbortSignal | undefined
-}
+import {
+  type NamespacePoolOptions,
+  type PoolGetOptions,
+  parsePoolGetOptions,
+  parsePoolOptions,
+} from './validate/pool-options.ts'
+import type { UnshareSyncOptions } from './validate/unshare-options.ts'
 
 interface Waiter {
   resolve(set: NamespaceSet): void
@@ -42,8 +26,6 @@ const REFILL_DELAY = 1
 /** In milliseconds: the wait after a first failure, which doubles with each further one, and the longest. */
 const FIRST_BACKOFF = 100
 const LONGEST_BACKOFF = 10_000
-
-const MOST = 0x7fffffff
 
 /**
  * Keeps sets ready, so that nobody has to wait until one is made. They are made in the background, at most two at a time;
@@ -65,7 +47,7 @@ export class NamespacePool {
   readonly #kinds: number
   readonly #size: number
   readonly #unshare: UnshareSyncOptions
-  readonly #afterCreate: NonNullable<NamespacePoolOptions['afterCreate']> | undefined
+  readonly #afterCreate: NamespacePoolOptions['afterCreate']
   readonly #signal: AbortSignal | undefined
   readonly #ending = new AbortController()
   readonly #makers = new Set<Promise<void>>()
@@ -86,11 +68,11 @@ export class NamespacePool {
   constructor(kinds: Kinds, options: NamespacePoolOptions) {
     binding()
     this.#kinds = parseKinds(kinds)
-    const given = parseOptions<NamespacePoolOptions>(options)
-    this.#size = parseInteger(given.size, 'options.size', 1, MOST)
-    this.#unshare = parseUnshare(given.unshare)
-    if (given.afterCreate !== undefined) this.#afterCreate = parseFunction(given.afterCreate, 'options.afterCreate')
-    this.#signal = parseSignal(given.signal)
+    const { size, unshare = {}, afterCreate, signal } = parsePoolOptions(options)
+    this.#size = size
+    this.#unshare = unshare
+    this.#afterCreate = afterCreate
+    this.#signal = signal
     this.#signal?.throwIfAborted()
     // As many may wait as want to; each has a maker that listens.
     process.getBuiltinModule('node:events').setMaxListeners(0, this.#ending.signal)
@@ -124,7 +106,7 @@ export class NamespacePool {
    * console.log(set.id('net'))
    */
   async get(options?: PoolGetOptions): Promise<NamespaceSet> {
-    const signal = options === undefined ? undefined : parseSignal(parseOptions<PoolGetOptions>(options).signal)
+    const { signal } = parsePoolGetOptions(options)
     signal?.throwIfAborted()
     if (this.closed) throw this.#whyClosed()
     const ready = this.#takeReady()
@@ -357,15 +339,6 @@ export class NamespacePool {
       this.#startMaker()
     }
   }
-}
-
-function parseUnshare(options: unknown): UnshareSyncOptions {
-  const given = parseOptions<UnshareSyncOptions & { signal?: unknown }>(options, 'options.unshare')
-  if (given.signal !== undefined) {
-    throw invalidValue('options.unshare.signal', "must be left out: it is the pool's own, options.signal", given.signal)
-  }
-  parseUnshareOptions(given)
-  return { ...given }
 }
 
 /** What becomes of the work after the abort is nobody's concern. */

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import type { NativeNetwork, NativeSet } from '../index.js'
-import { type FromContainerOptions, fromContainer } from './containers/from-container.ts'
+import { fromContainer } from './containers/from-container.ts'
 import { notOurs, sign } from './copies.ts'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { endOf } from './end.ts'
@@ -8,14 +8,17 @@ import { invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
 import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
+import { rememberNetnsName } from './netns-names.ts'
 import { Network } from './network/network.ts'
 import type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
-import { type ExecFileOptions, execFile, type StartForOutput } from './processes/exec-file.ts'
+import { execFile } from './processes/exec-file.ts'
 import type { ExecFileResult, Output, OutputEncoding } from './processes/exec-file-result.ts'
 import { spawn } from './processes/spawn.ts'
 import { provideSets } from './set-access.ts'
 import { asyncCallback, isThenable, type Thenable } from './thenable.ts'
 import { unshare } from './unshare.ts'
+import type { FromContainerOptions } from './validate/container-options.ts'
+import { type DoOptions, type EnterOptions, parseDoOptions, parseEnterOptions } from './validate/enter-options.ts'
 import {
   flagOf,
   namesOf,
@@ -25,14 +28,15 @@ import {
   parseOptionalKinds,
 } from './validate/kinds.ts'
 import { type MountTargets, parseTargets } from './validate/mount-targets.ts'
-import { parseDirectory, parseNetnsName, rememberNetnsName } from './validate/netns-name.ts'
 import { type Path, parsePath } from './validate/paths.ts'
+import { type ExecFileOptions, parseExecFile } from './validate/processes/exec-file-options.ts'
 import { type ForkOptions, parseFork } from './validate/processes/fork.ts'
-import { parseArguments, parseLaunch, type SpawnOptions } from './validate/processes/spawn-options.ts'
+import { parseSpawn, type SpawnOptions } from './validate/processes/spawn-options.ts'
 import type { StdioOptions } from './validate/processes/stdio.ts'
-import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './validate/unshare-options.ts'
-import { parseBoolean, parseFunction, parseInteger, parseOptions } from './validate/values.ts'
-import { type NamespaceWorkerOptions, startWorker } from './worker.ts'
+import { parseUnshareSyncOptions, type UnshareOptions, type UnshareSyncOptions } from './validate/unshare-options.ts'
+import { fd as parseFd, parseFunction, pid as parsePid } from './validate/values.ts'
+import type { NamespaceWorkerOptions } from './validate/worker-options.ts'
+import { startWorker } from './worker.ts'
 
 /** What makes two namespaces the same. */
 export interface NamespaceStat {
@@ -41,20 +45,6 @@ export interface NamespaceStat {
   /** The number that `set.id()` has in brackets. */
   ino: bigint
 }
-
-/** Options of {@link NamespaceSet.do}. */
-export interface DoOptions {
-  /** Enter only these of the set's kinds. */
-  kinds?: Kinds | undefined
-}
-
-/** Options of {@link NamespaceSet.enter}. */
-export interface EnterOptions extends DoOptions {
-  /** Enter even on the main thread, where everything else lives too. */
-  mainThread?: boolean | undefined
-}
-
-const LAST_PID = 0x7fffffff
 
 /** @internal The native part of a set, for the functions that take one. */
 export let nativeOf: (set: NamespaceSet) => NativeSet
@@ -85,11 +75,7 @@ export class NamespaceSet {
       isSet: (value): value is NamespaceSet => value instanceof NamespaceSet,
       nativeOf,
       nativeNetworkOf: (set) => set.#openNetwork().native,
-      byName: (name, directory, argument) => {
-        const place = parseDirectory(directory, `${argument}.directory`)
-        const word = parseNetnsName(name, `${argument}.name`)
-        return () => rememberNetnsName(new NamespaceSet(binding().openName(place, word)), word)
-      },
+      byName: (name, directory) => rememberNetnsName(new NamespaceSet(binding().openName(directory, name)), name),
       byPath: (path) => new NamespaceSet(binding().fromPath(path, NS.NET)),
       byProcess: (pid, tid) => {
         const kinds = process.geteuid?.() === 0 ? NS.NET : NS.NET | NS.USER
@@ -149,7 +135,7 @@ export class NamespaceSet {
    */
   static unshareSync(kinds: Kinds, options?: UnshareSyncOptions): NamespaceSet {
     const native = binding()
-    return new NamespaceSet(native.unshareSync(undefined, parseKinds(kinds), parseUnshareOptions(options)))
+    return new NamespaceSet(native.unshareSync(undefined, parseKinds(kinds), parseUnshareSyncOptions(options)))
   }
 
   /**
@@ -162,7 +148,7 @@ export class NamespaceSet {
    */
   static fromPid(pid: number, kinds?: Kinds): NamespaceSet {
     const native = binding()
-    return new NamespaceSet(native.fromPid(parseInteger(pid, 'pid', 1, LAST_PID), parseOptionalKinds(kinds)))
+    return new NamespaceSet(native.fromPid(parsePid(pid, 'pid'), parseOptionalKinds(kinds)))
   }
 
   /**
@@ -175,7 +161,7 @@ export class NamespaceSet {
    */
   static fromThread(pid: number, tid: number, kinds?: Kinds): NamespaceSet {
     const native = binding()
-    const [process, thread] = [parseInteger(pid, 'pid', 1, LAST_PID), parseInteger(tid, 'tid', 1, LAST_PID)]
+    const [process, thread] = [parsePid(pid, 'pid'), parsePid(tid, 'tid')]
     return new NamespaceSet(native.fromThread(process, thread, parseOptionalKinds(kinds)))
   }
 
@@ -239,7 +225,7 @@ export class NamespaceSet {
    */
   static fromFd(fd: number, expect?: NamespaceKind): NamespaceSet {
     const native = binding()
-    return new NamespaceSet(native.fromFd(parseInteger(fd, 'fd', 0, LAST_PID), parseOptionalKind(expect, 'expect')))
+    return new NamespaceSet(native.fromFd(parseFd(fd, 'fd'), parseOptionalKind(expect, 'expect')))
   }
 
   /**
@@ -433,7 +419,7 @@ export class NamespaceSet {
    */
   unshareSync(kinds: Kinds, options?: UnshareSyncOptions): NamespaceSet {
     const native = binding()
-    return new NamespaceSet(native.unshareSync(this.#native, parseKinds(kinds), parseUnshareOptions(options)))
+    return new NamespaceSet(native.unshareSync(this.#native, parseKinds(kinds), parseUnshareSyncOptions(options)))
   }
 
   /**
@@ -500,8 +486,7 @@ export class NamespaceSet {
    */
   do<R>(fn: () => R, options?: DoOptions): R
   do(fn: () => unknown, options?: DoOptions): unknown {
-    const kinds =
-      options === undefined ? 0 : parseOptionalKinds(parseOptions<DoOptions>(options).kinds, 'options.kinds')
+    const { kinds = 0 } = parseDoOptions(options)
     const result = this.#native.visit(kinds, parseFunction(fn, 'fn'))
     if (isThenable(result)) throw asyncCallback(result)
     return result
@@ -520,10 +505,9 @@ export class NamespaceSet {
    * @see setns(2)
    */
   enter(options?: EnterOptions): void {
-    const given = parseOptions<EnterOptions>(options)
-    const kinds = parseOptionalKinds(given.kinds, 'options.kinds')
+    const { kinds = 0, mainThread = false } = parseEnterOptions(options)
     const { isMainThread } = process.getBuiltinModule('node:worker_threads')
-    if (!parseBoolean(given.mainThread, 'options.mainThread') && isMainThread) {
+    if (!mainThread && isMainThread) {
       const message = 'enter() is for good, and this is the main thread: use do(), a Worker, or { mainThread: true }'
       throw misuse('ERR_NSSET_NOT_ENTERABLE', message)
     }
@@ -553,8 +537,7 @@ export class NamespaceSet {
   spawn<const S extends StdioOptions | undefined = 'pipe'>(file: string, options?: SpawnOptions<S>): ChildOf<S>
   spawn(file: string, args?: unknown, options?: unknown): NamespaceChildProcess {
     binding()
-    const [words, given] = parseArguments<SpawnOptions>(args, options)
-    return spawn(this.#native, parseLaunch(file, words, given))
+    return spawn(this.#native, parseSpawn(file, args, options))
   }
 
   /**
@@ -580,10 +563,8 @@ export class NamespaceSet {
   ): Promise<ExecFileResult<Output<E>>>
   async execFile(file: string, args?: unknown, options?: unknown): Promise<ExecFileResult<string | Buffer>> {
     binding()
-    const [words, given] = parseArguments<ExecFileOptions>(args, options)
-    const start: StartForOutput = (input, rest) =>
-      spawn(this.#native, parseLaunch(file, words, { ...rest, stdio: [input, 'pipe', 'pipe'] }))
-    return execFile(start, [file, ...words], given)
+    const given = parseExecFile(file, args, options)
+    return execFile(() => spawn(this.#native, given.launch), given)
   }
 
   /**
@@ -602,8 +583,7 @@ export class NamespaceSet {
   fork(module: Path, options?: ForkOptions): NamespaceChildProcess
   fork(module: Path, args?: unknown, options?: unknown): NamespaceChildProcess {
     binding()
-    const [words, given] = parseArguments<ForkOptions>(args, options)
-    return spawn(this.#native, parseFork(module, words, given))
+    return spawn(this.#native, parseFork(module, args, options))
   }
 
   /**

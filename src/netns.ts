@@ -2,38 +2,18 @@ import { notOurs } from './copies.ts'
 import { NamespaceError } from './errors.ts'
 import { NamespaceSet, nativeOf } from './namespace-set.ts'
 import { binding } from './native.ts'
-import { NETNS_DIRECTORY, parseDirectory, parseNetnsName, rememberNetnsName } from './validate/netns-name.ts'
-import type { Path } from './validate/paths.ts'
-import { parseBoolean, parseOptions, parseSignal } from './validate/values.ts'
-
-/** Options of every function of {@link netns}. */
-export interface NetnsOptions {
-  /** Where the names are; {@link netns.directory} unless told. */
-  directory?: Path | undefined
-}
-
-/** Options of {@link netns.attach}. */
-export interface NetnsAttachOptions extends NetnsOptions {
-  /**
-   * Whether the name goes when the set is closed or collected. By default it stays, as those of `ip netns` do. It goes even
-   * where no descriptor is free; {@link NamespaceSet.close} throws where it cannot be removed.
-   */
-  temporary?: boolean | undefined
-}
-
-/** Options of {@link netns.create}. */
-export interface NetnsCreateOptions extends NetnsAttachOptions {
-  /** Whether `lo` is up; it is down unless told, as the kernel has it. */
-  loopback?: boolean | undefined
-  /** Ends the wait; nothing is left then. */
-  signal?: AbortSignal | undefined
-}
-
-/** Options of {@link netns.remove}. */
-export interface NetnsRemoveOptions extends NetnsOptions {
-  /** Whether a name that is not there is no error, as with `fs.rm`. */
-  force?: boolean | undefined
-}
+import { rememberNetnsName } from './netns-names.ts'
+import { NETNS_DIRECTORY, parseNetnsName } from './validate/netns-name.ts'
+import {
+  type NetnsAttachOptions,
+  type NetnsCreateOptions,
+  type NetnsOptions,
+  type NetnsRemoveOptions,
+  parseAttachOptions,
+  parseCreateOptions,
+  parseNetnsOptions,
+  parseRemoveOptions,
+} from './validate/netns-options.ts'
 
 /**
  * Network namespaces by name, as `ip netns` has them: iproute2 and this read each other's. A name is one component of a
@@ -59,12 +39,11 @@ export const netns = {
    * @see ip-netns(8)
    */
   async create(name: string, options?: NetnsCreateOptions): Promise<NamespaceSet> {
-    const given = parseOptions<NetnsCreateOptions>(options)
-    const attach = parseAttach(name, given)
-    const loopback = parseBoolean(given.loopback, 'options.loopback')
-    const set = await NamespaceSet.unshare('net', { loopback, signal: parseSignal(given.signal) })
+    const word = parseNetnsName(name, 'name')
+    const { loopback, signal, ...place } = parseCreateOptions(options)
+    const set = await NamespaceSet.unshare('net', { loopback, signal })
     try {
-      attach(set)
+      attachName(set, word, place)
       return set
     } catch (error) {
       set.close()
@@ -80,9 +59,9 @@ export const netns = {
    * using blue = netns.open('blue')
    */
   open(name: string, options?: NetnsOptions): NamespaceSet {
-    const given = parseOptions<NetnsOptions>(options)
-    const parsed = parseNetnsName(name)
-    return rememberNetnsName(new NamespaceSet(binding().openName(parseDirectory(given.directory), parsed)), parsed)
+    const word = parseNetnsName(name, 'name')
+    const { directory } = parseNetnsOptions(options)
+    return rememberNetnsName(new NamespaceSet(binding().openName(directory, word)), word)
   },
 
   /**
@@ -93,7 +72,7 @@ export const netns = {
    * for (const name of await netns.list()) await netns.remove(name)
    */
   async list(options?: NetnsOptions): Promise<string[]> {
-    return binding().listNames(parseDirectory(parseOptions<NetnsOptions>(options).directory))
+    return binding().listNames(parseNetnsOptions(options).directory)
   },
 
   /**
@@ -105,9 +84,10 @@ export const netns = {
    * await netns.attach('blue', set)
    */
   async attach(name: string, set: NamespaceSet, options?: NetnsAttachOptions): Promise<void> {
-    const attach = parseAttach(name, parseOptions<NetnsAttachOptions>(options))
+    const word = parseNetnsName(name, 'name')
+    const place = parseAttachOptions(options)
     if (!(set instanceof NamespaceSet)) throw notOurs('set', 'a NamespaceSet', set)
-    attach(set)
+    attachName(set, word, place)
   },
 
   /**
@@ -122,23 +102,21 @@ export const netns = {
    * await netns.remove('blue', { force: true })
    */
   async remove(name: string, options?: NetnsRemoveOptions): Promise<void> {
-    const given = parseOptions<NetnsRemoveOptions>(options)
-    const force = parseBoolean(given.force, 'options.force')
+    const word = parseNetnsName(name, 'name')
+    const { directory, force } = parseRemoveOptions(options)
     try {
-      binding().removeName(parseDirectory(given.directory), parseNetnsName(name))
+      binding().removeName(directory, word)
     } catch (error) {
       if (!(force && error instanceof NamespaceError && error.code === 'ENOENT')) throw error
     }
   },
 }
 
-/** Checks everything before anything is made. */
-function parseAttach(name: unknown, options: Partial<NetnsAttachOptions>): (set: NamespaceSet) => void {
-  const parsed = parseNetnsName(name)
-  const directory = parseDirectory(options.directory)
-  const temporary = parseBoolean(options.temporary, 'options.temporary')
-  return (set) => {
-    nativeOf(set).attachName(directory, parsed, temporary)
-    rememberNetnsName(set, parsed)
-  }
+function attachName(
+  set: NamespaceSet,
+  name: string,
+  { directory, temporary }: ReturnType<typeof parseAttachOptions>,
+): void {
+  nativeOf(set).attachName(directory, name, temporary)
+  rememberNetnsName(set, name)
 }

@@ -7,8 +7,7 @@ export interface SetAccess {
   nativeOf(set: NamespaceSet): NativeSet
   /** Of its network, which is made if need be. */
   nativeNetworkOf(set: NamespaceSet): NativeNetwork
-  /** Checks the name at once, and opens it later. */
-  byName(name: unknown, directory: unknown, argument: string): () => NamespaceSet
+  byName(name: string, directory: string | Buffer): NamespaceSet
   byPath(path: string | Buffer): NamespaceSet
   byProcess(pid: number, tid: number | undefined): NamespaceSet
 }

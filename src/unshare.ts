@@ -4,7 +4,6 @@ import { binding } from './native.ts'
 import { ask } from './network/ask.ts'
 import { parseKinds } from './validate/kinds.ts'
 import { parseUnshareOptions, type UnshareOptions } from './validate/unshare-options.ts'
-import { parseSignal } from './validate/values.ts'
 
 /**
  * @internal Makes the namespaces on libuv's pool, until it is aborted; where the base's inhabitants may hold it up,
@@ -13,8 +12,7 @@ import { parseSignal } from './validate/values.ts'
 export async function unshare(base: NativeSet | undefined, kinds: Kinds, options?: UnshareOptions): Promise<NativeSet> {
   const native = binding()
   const mask = parseKinds(kinds)
-  const parsed = parseUnshareOptions(options)
-  const signal = parseSignal(options?.signal)
+  const [parsed, signal] = parseUnshareOptions(options)
   const make = (canceller?: NativeCanceller) =>
     base?.goesInside(mask, parsed.hostname !== undefined || parsed.loopback)
       ? unshareBelow(base, mask, parsed, canceller)

@@ -1,23 +1,15 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import type { NativeSet } from '../index.js'
 import { invalidType, invalidValue, misuse } from './errors.ts'
-import { type Kinds, NS } from './namespace-kind.ts'
+import { NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
-import { parseOptionalKinds } from './validate/kinds.ts'
-import { parseOptions } from './validate/values.ts'
+import { parseWorkerOptions } from './validate/worker-options.ts'
 import { bootstrapOfEval, bootstrapOfFile, bootstrapOfUrl } from './worker-bootstrap.ts'
-
-/** Options of {@link NamespaceSet.worker}: those of Node's Worker, and which kinds it enters. */
-export interface NamespaceWorkerOptions extends WorkerOptions {
-  /** Enter only these of the set's kinds. */
-  kinds?: Kinds | undefined
-}
 
 /** @internal Starts a Worker whose thread is in these namespaces before it runs anything of the user's. */
 export function startWorker(native: NativeSet, filename: string | URL, options: unknown): Worker {
   // A copy, so that no getter of the options runs inside; what workerData holds is cloned there, as Worker does it.
-  const { kinds, ...rest } = parseOptions<NamespaceWorkerOptions>(options)
-  const mask = parseOptionalKinds(kinds, 'options.kinds')
+  const [mask, rest] = parseWorkerOptions(options)
   if (entersMounts(native, mask)) return startAdmitted(native, mask, filename, rest)
   return startBornInside(native, mask, filename, rest)
 }

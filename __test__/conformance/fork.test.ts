@@ -237,7 +237,6 @@ describe('options', () => {
   twins('env with a channel of somebody else’s', run(['surroundings'], { env: { NODE_CHANNEL_FD: '99' } }))
   twins('cwd', run(['surroundings'], { cwd: '/usr' }))
   twins('argv0', run(['surroundings'], { argv0: 'name' } as ForkOptions))
-  twins('shell is not one', run(['surroundings', '$HOME'], { shell: true } as ForkOptions))
   twins('serialization in a word that is none', ({ fork }) =>
     thrownBy(() => fork(MODULE, [], { ...QUIET, serialization: 'xml' as never })),
   )

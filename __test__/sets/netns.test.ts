@@ -125,9 +125,9 @@ describe('in a directory of one’s own', () => {
     const options = { directory: directory.path, temporary: true }
     const set = await NamespaceSet.unshare('net')
     for (const name of ['a', 'b', 'ü']) await netns.attach(name, set, options)
-    expect(await netns.list(options)).toEqual(['a', 'b', 'ü'])
+    expect(await netns.list({ directory: directory.path })).toEqual(['a', 'b', 'ü'])
     set.close()
-    expect(await netns.list(options)).toEqual([])
+    expect(await netns.list({ directory: directory.path })).toEqual([])
   })
 
   asRoot('the longest name there is', REASON, async () => {
@@ -184,7 +184,7 @@ describe('a temporary name', () => {
       set.close()
       await set[Symbol.asyncDispose]()
       execFileSync('mount', ['-o', 'remount,rw', directory.path], { timeout: 10_000 })
-      for (const name of ['blue', 'green']) await netns.remove(name, options)
+      for (const name of ['blue', 'green']) await netns.remove(name, { directory: directory.path })
       expect(readdirSync(directory.path)).toEqual([])
     } finally {
       execFileSync('umount', ['-l', directory.path], { timeout: 10_000 })
@@ -210,7 +210,7 @@ describe('a temporary name', () => {
     const set = await netns.create('removed', options)
     await netns.attach('unmounted', set, options)
     await netns.attach('replaced', set, options)
-    await netns.remove('removed', options)
+    await netns.remove('removed', { directory: directory.path })
     for (const name of ['unmounted', 'replaced']) execFileSync('umount', [directory.file(name)], { timeout: 10_000 })
     execFileSync('rm', [directory.file('replaced')], { timeout: 10_000 })
     writeFileSync(directory.file('replaced'), '', { mode: 0 })
@@ -248,7 +248,7 @@ describe('nothing is left of what fails:', () => {
     }
     expect(await growthSince(before)).toEqual({})
     expect(readFileSync(directory.file('file'), 'utf8')).toBe('mine')
-    expect(await netns.list(options)).toEqual(['blue'])
+    expect(await netns.list({ directory: directory.path })).toEqual(['blue'])
   })
 
   asRoot('a directory that is a file', REASON, async () => {

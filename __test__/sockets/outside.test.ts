@@ -266,7 +266,11 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
 
     test('with an agent that is told where to', async () => {
       const outcomes = await each(placesOf(port()), (place) => {
-        const agent = agentOf({ ...place, ...loose, keepAlive: true } as https.AgentOptions)
+        const agent = agentOf({
+          ...place,
+          ...(protocol === 'https' ? loose : {}),
+          keepAlive: true,
+        } as https.AgentOptions)
         return outcomeOfRequest(get({ host: 'x.test', port: port(), agent }))
       })
       await expectRefused(outcomes)

@@ -1,26 +1,10 @@
-import { invalidValue, NamespaceError } from '../errors.ts'
-import type { Kinds } from '../namespace-kind.ts'
+import { NamespaceError } from '../errors.ts'
+import { parseContainerOptions } from '../validate/container-options.ts'
 import { parseReference } from '../validate/container-reference.ts'
-import { parseOptionalKinds } from '../validate/kinds.ts'
-import { parseText } from '../validate/paths.ts'
-import { parseOptions, parseSignal } from '../validate/values.ts'
 import { chosenEngine, enginesOf } from './engines.ts'
 import { failure } from './failures.ts'
 import { findContainer } from './find-container.ts'
 import type { Places } from './places.ts'
-
-/** Options of {@link NamespaceSet.fromContainer}. */
-export interface FromContainerOptions {
-  /** Only these of the container's kinds; all that the kernel has unless told. */
-  kinds?: Kinds | undefined
-  /**
-   * The socket of the one engine to ask, instead of `DOCKER_HOST` or the usual ones. A container that it does not know
-   * is looked for nowhere else.
-   */
-  socketPath?: string | undefined
-  /** Ends the search. */
-  signal?: AbortSignal | undefined
-}
 
 const ATTEMPTS = 3
 const TIME_LIMIT = 10_000
@@ -35,10 +19,8 @@ export async function fromContainer<S extends { close(): void }>(
   elsewhere: Partial<Places> = {},
 ): Promise<S> {
   const reference = parseReference(idOrName)
-  const given = parseOptions<FromContainerOptions>(options)
-  const kinds = parseOptionalKinds(given.kinds, 'options.kinds')
-  const signal = parseSignal(given.signal)
-  const places = withPatience({ ...placesFor(given.socketPath), ...elsewhere })
+  const { kinds = 0, socketPath, signal } = parseContainerOptions(options)
+  const places = withPatience({ ...placesFor(socketPath), ...elsewhere })
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     signal?.throwIfAborted()
     const container = await findContainer(reference, places, signal)
@@ -52,8 +34,8 @@ export async function fromContainer<S extends { close(): void }>(
   throw failure('ESRCH', message)
 }
 
-function placesFor(socketPath: unknown): Places {
-  const engines = socketPath === undefined ? enginesOf(process.env) : [chosenEngine(parseSocketPath(socketPath))]
+function placesFor(socketPath: string | undefined): Places {
+  const engines = socketPath === undefined ? enginesOf(process.env) : [chosenEngine(socketPath)]
   return { engines, proc: '/proc', timeLimit: TIME_LIMIT }
 }
 
@@ -67,12 +49,6 @@ function withPatience(places: Places): Places {
       return Math.max(1, Math.min(timeLimit, Math.round(end - performance.now())))
     },
   }
-}
-
-function parseSocketPath(socketPath: unknown): string {
-  const path = parseText(socketPath, 'options.socketPath')
-  if (path === '') throw invalidValue('options.socketPath', 'must not be empty', path)
-  return path
 }
 
 function openUnlessGone<S>(open: (pid: number, kinds: number) => S, pid: number, kinds: number): S | undefined {

@@ -2,16 +2,10 @@ import type { Plain } from '../validate/fields.ts'
 import type { LinkKind } from '../validate/network/link-kinds.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
 import { type LinkChanges, type LinkSpecOf, parseLinkChanges, parseLinkSpec } from '../validate/network/link-spec.ts'
+import { type DeleteLinkOptions, parseDeleteLinkOptions } from '../validate/network/options.ts'
 import { parseSetRef, type SetRef } from '../validate/network/set-ref.ts'
-import { parseBoolean, parseOptions } from '../validate/values.ts'
 import { type Action, operation, type Run } from './action.ts'
 import type { Link, LinkOf } from './link.ts'
-
-/** Options of {@link NetworkLinks.delete}. */
-export interface DeleteLinkOptions {
-  /** Whether it is no error when there is no such link. */
-  force?: boolean | undefined
-}
 
 const target = ({ link }: Plain) => describeLink(link)
 const targetOfSpec = ({ spec }: Plain) => describeLink(spec)
@@ -46,7 +40,7 @@ export const linkActions = {
 
   /** As {@link NetworkLinks.delete}. */
   delete(ref: LinkRef, options?: DeleteLinkOptions): Action<void> {
-    const force = parseBoolean(parseOptions<DeleteLinkOptions>(options).force, 'options.force')
+    const { force = false } = parseDeleteLinkOptions(options)
     return operation('links.delete', { link: parseLinkRef(ref, 'ref'), force }, target)
   },
 

@@ -5,15 +5,17 @@ import type { LookupFunction, NetConnectOpts, Server, Socket } from 'node:net'
 import { misuse } from '../errors.ts'
 import { httpAgent, httpsAgent } from '../sockets/agents.ts'
 import { connect } from '../sockets/connect.ts'
-import { type Connector, type ConnectorOptions, connector } from '../sockets/connector.ts'
+import { type Connector, connector } from '../sockets/connector.ts'
 import { createSocket } from '../sockets/datagram.ts'
 import { FetchInside } from '../sockets/fetch.ts'
-import { listen, type NetworkListenOptions } from '../sockets/listen.ts'
+import { listen } from '../sockets/listen.ts'
 import { ensureNodesOwn } from '../sockets/nodes-own.ts'
 import { Resolver } from '../sockets/resolver.ts'
 import { ResolverFiles } from '../sockets/resolver-files.ts'
 import type { SocketMaker } from '../sockets/socket-maker.ts'
-import { parseOptions, parseSignal } from '../validate/values.ts'
+import { type ApplyOptions, parseApplyOptions } from '../validate/network/options.ts'
+import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
+import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'
 import type { Action, Results, Run } from './action.ts'
 import { NetworkAddresses } from './addresses.ts'
 import { apply, type Place } from './apply.ts'
@@ -23,12 +25,6 @@ import { NetworkRoutes } from './routes.ts'
 import { parseActions } from './steps.ts'
 import { NetworkSysctls } from './sysctls.ts'
 import { NetworkWireGuard } from './wireguard.ts'
-
-/** Options of {@link Network.apply}. */
-export interface ApplyOptions {
-  /** Ends the list before its next action; what is done stays done. */
-  signal?: AbortSignal | undefined
-}
 
 /**
  * The network inside a set: {@link NamespaceSet.network}. It works over a netlink socket that is born inside, so that no thread and
@@ -119,7 +115,7 @@ export class Network {
    * ])
    */
   async apply<const A extends readonly Action<unknown>[]>(actions: A, options?: ApplyOptions): Promise<Results<A>> {
-    const signal = parseSignal(parseOptions<ApplyOptions>(options).signal)
+    const { signal } = parseApplyOptions(options)
     return (await apply(this.#place, parseActions(actions), signal)) as Results<A>
   }
 

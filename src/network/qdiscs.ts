@@ -1,18 +1,13 @@
 import type { Plain } from '../validate/fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
-import { parseQdisc, parseQdiscPlace, type Qdisc, type QdiscKind, type QdiscSpec } from '../validate/network/qdisc.ts'
-import { parseOptions } from '../validate/values.ts'
+import {
+  type DeleteQdiscOptions,
+  parseQdisc,
+  parseQdiscPlace,
+  type Qdisc,
+  type QdiscSpec,
+} from '../validate/network/qdisc.ts'
 import { type Action, operation, type Run } from './action.ts'
-
-/** Options of {@link NetworkQdiscs.delete}. A {@link Qdisc} of a list says which one it is, too. */
-export interface DeleteQdiscOptions {
-  /** Where it is: `'root'` by default, `'ingress'`, or a class: `'1:10'`. */
-  parent?: string | undefined
-  /** Its own number; any by default. */
-  handle?: string | undefined
-  /** Its kind; any by default. */
-  kind?: QdiscKind | undefined
-}
 
 const target = ({ link }: Plain) => describeLink(link)
 
@@ -39,7 +34,7 @@ export const qdiscActions = {
 
   /** As {@link NetworkQdiscs.delete}. */
   delete(ref: LinkRef, options?: DeleteQdiscOptions): Action<void> {
-    const place = parseQdiscPlace(parseOptions<DeleteQdiscOptions>(options), 'options')
+    const place = parseQdiscPlace(options === undefined ? {} : options, 'options')
     return operation('qdiscs.delete', { link: parseLinkRef(ref, 'ref'), place }, target)
   },
 }

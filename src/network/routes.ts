@@ -1,13 +1,6 @@
+import { type ListRoutesOptions, parseListRoutesOptions } from '../validate/network/options.ts'
 import { describeRoute, parseRoute, type Route, type RouteSpec } from '../validate/network/route.ts'
-import { u32 } from '../validate/network/values.ts'
-import { parseOptions } from '../validate/values.ts'
 import { type Action, operation, type Run } from './action.ts'
-
-/** Options of {@link NetworkRoutes.list}. */
-export interface ListRoutesOptions {
-  /** Those of this routing table only; 254 is `main`. */
-  table?: number | undefined
-}
 
 function change(name: string, route: RouteSpec): Action<void> {
   return operation(name, { route: parseRoute(route, 'route') }, ({ route }) => describeRoute(route))
@@ -17,8 +10,7 @@ function change(name: string, route: RouteSpec): Action<void> {
 export const routeActions = {
   /** As {@link NetworkRoutes.list}. */
   list(options?: ListRoutesOptions): Action<Route[]> {
-    const { table } = parseOptions<ListRoutesOptions>(options)
-    return operation('routes.list', table === undefined ? {} : { table: u32(table, 'options.table') }, () => '')
+    return operation('routes.list', parseListRoutesOptions(options), () => '')
   },
 
   /** As {@link NetworkRoutes.add}. */

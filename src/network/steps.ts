@@ -1,30 +1,25 @@
 import { notOurs } from '../copies.ts'
-import { invalidType } from '../errors.ts'
 import type { NamespaceSet } from '../namespace-set.ts'
 import type { NamespaceChildProcess } from '../processes/child-process.ts'
-import { parseArray } from '../validate/fields.ts'
+import { spawn as spawnInside } from '../processes/spawn.ts'
+import { sets } from '../set-access.ts'
+import { type Parsed, parseArray, parseOptions } from '../validate/fields.ts'
+import { parseScript, type ScriptOptions } from '../validate/network/script-options.ts'
 import { describeSet, parseSetRef, type SetRef } from '../validate/network/set-ref.ts'
-import { parseText } from '../validate/paths.ts'
-import { parseArguments, parseLaunch, type SpawnOptions } from '../validate/processes/spawn-options.ts'
-import type { StdioOptions } from '../validate/processes/stdio.ts'
-import { parseFunction, parseOptions } from '../validate/values.ts'
+import { text } from '../validate/network/values.ts'
+import { launchOf, parseArguments, parseFile, SPAWN } from '../validate/processes/spawn-options.ts'
+import { parseFunction } from '../validate/values.ts'
 import { Action, type ActionContext, type Results } from './action.ts'
-
-/** Options of {@link action.script}. */
-export interface ScriptOptions<S extends StdioOptions | undefined = StdioOptions | undefined> extends SpawnOptions<S> {
-  /** The program that runs the script, and what it is told before it; `['sh', '-c']` unless told. */
-  subcommand?: readonly [string, ...string[]] | undefined
-}
 
 /** @internal */
 export function doInside<R>(name: string, fn: (context: ActionContext) => R): Action<R> {
   const call = parseFunction(fn, 'fn')
-  return step('do', parseText(name, 'name'), (context) => context.set.do(() => call(context)))
+  return step('do', text(name, 'name'), (context) => context.set.do(() => call(context)))
 }
 
 /** @internal */
 export function callOutside<R>(name: string, fn: (context: ActionContext) => R): Action<Awaited<R>> {
-  return step('call', parseText(name, 'name'), parseFunction(fn, 'fn'))
+  return step('call', text(name, 'name'), parseFunction(fn, 'fn'))
 }
 
 /** @internal */
@@ -51,28 +46,23 @@ function applyIn(set: NamespaceSet, list: readonly Action<unknown>[], { signal }
 
 /** @internal */
 export function spawn(file: string, args?: unknown, options?: unknown): Action<NamespaceChildProcess> {
-  const [words, given] = parseArguments<SpawnOptions>(args, options)
-  return start('spawn', file, words, given)
+  const [words, given] = parseArguments(args, options)
+  return start('spawn', parseFile(file), words, parseOptions(given, SPAWN))
 }
 
 /** @internal */
 export function script(text: string, options?: ScriptOptions): Action<NamespaceChildProcess> {
-  const line = parseText(text, 'text')
-  const { subcommand = ['sh', '-c'], ...rest } = parseOptions<ScriptOptions>(options)
-  const [file, ...args] = parseArray(subcommand, 'options.subcommand', parseText)
-  if (file === undefined) throw invalidType('options.subcommand', 'an array with a program', subcommand)
-  return start('script', file, [...args, line], rest)
+  const [file, args, rest] = parseScript(text, options)
+  return start('script', file, args, rest)
 }
 
 function start(
   name: string,
   file: string,
   args: string[],
-  options: Partial<SpawnOptions>,
+  options: Parsed<typeof SPAWN>,
 ): Action<NamespaceChildProcess> {
-  // For what it refuses: the environment is that of later.
-  parseLaunch(file, args, options)
-  return step(name, file, ({ set }) => started(set.spawn(file, args, options)))
+  return step(name, file, ({ set }) => started(spawnInside(sets.nativeOf(set), launchOf(file, args, options))))
 }
 
 /** The child, once it runs, or why it does not. */

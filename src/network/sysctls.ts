@@ -1,36 +1,19 @@
-import { invalidType, invalidValue } from '../errors.ts'
 import type { Plain } from '../validate/fields.ts'
-import { type Parse, text } from '../validate/network/values.ts'
+import { parseSysctl, parseSysctlValue } from '../validate/network/sysctl.ts'
 import { type Action, operation, type Run } from './action.ts'
 
 const target = ({ name }: Plain) => String(name)
-
-/** The first separator decides, as with sysctl(8): `net/ipv4/conf/eth0.100/forwarding`. */
-const name: Parse<string> = (value, argument) => {
-  const given = text(value, argument)
-  const parts = given.split(given.match(/[./]/)?.[0] ?? '.')
-  const isWrong = parts.length < 2 || parts[0] !== 'net' || parts.some((part) => ['', '.', '..'].includes(part))
-  if (!isWrong) return given
-  throw invalidValue(argument, "must be a sysctl of the network, as 'net.ipv4.ip_forward'", given)
-}
-
-const value: Parse<string> = (given, argument) => {
-  if (typeof given === 'boolean') return given ? '1' : '0'
-  if (typeof given === 'number' && Number.isFinite(given)) return String(given)
-  if (typeof given !== 'string') throw invalidType(argument, 'a string, a number or a boolean', given)
-  return text(given, argument)
-}
 
 /** The actions of {@link NetworkSysctls}: see there. */
 export const sysctlActions = {
   /** As {@link NetworkSysctls.get}. */
   get(sysctl: string): Action<string> {
-    return operation('sysctls.get', { name: name(sysctl, 'name') }, target)
+    return operation('sysctls.get', { name: parseSysctl(sysctl, 'name') }, target)
   },
 
   /** As {@link NetworkSysctls.set}. */
   set(sysctl: string, to: string | number | boolean): Action<void> {
-    return operation('sysctls.set', { name: name(sysctl, 'name'), value: value(to, 'value') }, target)
+    return operation('sysctls.set', { name: parseSysctl(sysctl, 'name'), value: parseSysctlValue(to, 'value') }, target)
   },
 }
 

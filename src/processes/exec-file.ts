@@ -1,54 +1,31 @@
 import type { Readable, Writable } from 'node:stream'
-import { invalidType, invalidValue, NamespaceError } from '../errors.ts'
-import { type ProcessOptions, parseTimeout } from '../validate/processes/spawn-options.ts'
-import { parseBoolean } from '../validate/values.ts'
+import { NamespaceError } from '../errors.ts'
+import type { OutputLaunch } from '../validate/processes/exec-file-options.ts'
 import type { NamespaceChildProcess } from './child-process.ts'
 import { ExecFileError } from './exec-file-error.ts'
-import type { ExecFileErrorCode, ExecFileResult, OutputEncoding } from './exec-file-result.ts'
+import type { ExecFileErrorCode, ExecFileResult } from './exec-file-result.ts'
 import { abortError } from './spawn.ts'
-
-/** Options of {@link NamespaceSet.execFile}. */
-export interface ExecFileOptions<E extends OutputEncoding = OutputEncoding> extends ProcessOptions {
-  /** What the program reads from stdin, to its end; nothing unless told. */
-  input?: string | NodeJS.ArrayBufferView | undefined
-  /** `'utf8'` unless told. */
-  encoding?: E | undefined
-  /** Bytes of stdout, and of stderr, after which `killSignal` is sent; 1 MiB unless told, as with `child_process`. */
-  maxBuffer?: number | undefined
-  /** Whether an end other than with code 0 is an error; it is unless told. */
-  reject?: boolean | undefined
-}
-
-/** @internal Starts the program with a pipe for each of stdout and stderr. */
-export type StartForOutput = (stdin: 'pipe' | 'ignore', options: Partial<ProcessOptions>) => NamespaceChildProcess
-
-const DEFAULT_MAX_BUFFER = 1024 * 1024
 
 /** @internal Collects what the child says, and settles when it has ended. */
 export async function execFile(
-  start: StartForOutput,
-  command: readonly string[],
-  options: Partial<ExecFileOptions>,
+  start: () => NamespaceChildProcess,
+  given: OutputLaunch,
 ): Promise<ExecFileResult<string | Buffer>> {
-  const { input, encoding, maxBuffer, reject, timeout, ...rest } = options
-  const decode = parseEncoding(encoding)
-  const limit = parseMaxBuffer(maxBuffer)
-  const rejects = parseBoolean(reject, 'options.reject', true)
-  const patience = parseTimeout(timeout)
-  const bytes = parseInput(input)
-  const child = startOrTell(() => start(bytes === undefined ? 'ignore' : 'pipe', rest), command, decode)
+  const { command, input, decode, maxBuffer, rejects, timeout } = given
+  const { signal, killSignal } = given.launch
+  const child = startOrTell(start, command, decode)
   let why: ExecFileErrorCode | undefined
   const stop = (code: ExecFileErrorCode) => {
     why ??= code
     // Others may hold the other ends, and would keep 'close' away.
     child.stdout?.destroy()
     child.stderr?.destroy()
-    child.kill(options.killSignal as NodeJS.Signals)
+    child.kill(killSignal)
   }
-  const output = [child.stdout, child.stderr].map((stream) => collect(stream, limit, stop))
-  const timer = patience === 0 ? undefined : setTimeout(stop, patience, 'ETIMEDOUT')
-  feed(child.stdin, bytes)
-  const failure = await ended(child, rest.signal)
+  const output = [child.stdout, child.stderr].map((stream) => collect(stream, maxBuffer, stop))
+  const timer = timeout === 0 ? undefined : setTimeout(stop, timeout, 'ETIMEDOUT')
+  feed(child.stdin, input)
+  const failure = await ended(child, signal)
   clearTimeout(timer)
 
   const [stdout, stderr] = output.map((chunks) => decode(Buffer.concat(chunks))) as [string | Buffer, string | Buffer]
@@ -109,24 +86,4 @@ function collect(stream: Readable | null, limit: number, stop: (code: ExecFileEr
 function feed(stdin: Writable | null, input: string | Uint8Array | undefined): void {
   stdin?.on('error', () => undefined)
   stdin?.end(input)
-}
-
-function parseEncoding(encoding: unknown): (bytes: Buffer) => string | Buffer {
-  if (encoding === 'buffer' || encoding === null) return (bytes) => bytes
-  if (encoding === undefined) return (bytes) => bytes.toString()
-  if (typeof encoding === 'string' && Buffer.isEncoding(encoding)) return (bytes) => bytes.toString(encoding)
-  throw invalidValue('options.encoding', "must be an encoding of Node's, or 'buffer'", encoding)
-}
-
-function parseMaxBuffer(limit: unknown): number {
-  if (limit === undefined) return DEFAULT_MAX_BUFFER
-  if (typeof limit !== 'number') throw invalidType('options.maxBuffer', 'a number', limit)
-  if (!(limit >= 0)) throw invalidValue('options.maxBuffer', 'must be a number of bytes', limit)
-  return limit
-}
-
-function parseInput(input: unknown): string | Uint8Array | undefined {
-  if (input === undefined || typeof input === 'string') return input
-  if (!ArrayBuffer.isView(input)) throw invalidType('options.input', 'a string, a Buffer or a typed array', input)
-  return new Uint8Array(input.buffer, input.byteOffset, input.byteLength)
 }

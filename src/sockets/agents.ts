@@ -2,20 +2,23 @@ import type { Agent, AgentOptions, ClientRequestArgs } from 'node:http'
 import type * as Https from 'node:https'
 import type { NetConnectOpts, Socket } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
-import { misuse } from '../errors.ts'
-import { connect } from './connect.ts'
+import { parseOptions } from '../validate/fields.ts'
+import { HTTP_AGENT, HTTPS_AGENT } from '../validate/sockets/node-options.ts'
+import { connectBy } from './connect.ts'
 import { hold } from './lookup.ts'
 import { connectSecurely } from './secure-connect.ts'
 import type { SocketMaker } from './socket-maker.ts'
 
 /** @internal An agent whose connections are inside. */
 export function httpAgent(maker: SocketMaker, options?: AgentOptions): Agent {
-  const agent = new (process.getBuiltinModule('node:http').Agent)(withoutProxy(options))
+  const agent = new (process.getBuiltinModule('node:http').Agent)(
+    parseOptions(options ?? undefined, HTTP_AGENT) as AgentOptions,
+  )
   const createConnection = (given: ClientRequestArgs) => {
     // A request listens to its socket from the next round on only, and is to hear of what fails at once.
     const held = hold(given.lookup ?? maker.lookup)
     process.nextTick(held.release)
-    return orBroken(() => connect(maker, { ...placeOf(given), lookup: held.lookup }))
+    return orBroken(() => connectBy(maker, { ...placeOf(given), lookup: held.lookup }))
   }
   return Object.assign(agent, { createConnection })
 }
@@ -31,7 +34,7 @@ type CreateConnection = (options: object, onCreate?: unknown) => TLSSocket
 export function httpsAgent(maker: SocketMaker, options?: Https.AgentOptions): Https.Agent {
   const { Agent } = process.getBuiltinModule('node:https')
   const usual = Reflect.get(Agent.prototype, 'createConnection') as CreateConnection
-  return Object.assign(new Agent(withoutProxy(options)), {
+  return Object.assign(new Agent(parseOptions(options ?? undefined, HTTPS_AGENT) as Https.AgentOptions), {
     createConnection(this: Https.Agent, given: ConnectionOptions, onCreate?: unknown): Socket {
       return orBroken(() => connectSecurely(maker, given, (complete) => usual.call(this, complete, onCreate)))
     },
@@ -47,16 +50,4 @@ function orBroken<S extends Socket>(make: () => S): S | Socket {
     process.nextTick(() => socket.destroy(error as Error))
     return socket
   }
-}
-
-/** Node would reach the proxy by itself, outside. */
-function withoutProxy<O extends object>(options: O | undefined): O | undefined {
-  if (options === undefined || options === null || !('proxyEnv' in options)) return options
-  if (options.proxyEnv !== undefined) {
-    throw misuse(
-      'ERR_INVALID_ARG_VALUE',
-      "The argument 'options.proxyEnv' is not taken: the proxy would be reached outside",
-    )
-  }
-  return { ...options, proxyEnv: undefined }
 }

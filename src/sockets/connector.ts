@@ -1,17 +1,9 @@
 import type { Socket, TcpNetConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
-import { parseOptions } from '../validate/values.ts'
-import { connect } from './connect.ts'
+import { type ConnectorOptions, parseConnectorOptions } from '../validate/sockets/connector-options.ts'
+import { connectBy } from './connect.ts'
 import { connectSecurely } from './secure-connect.ts'
 import type { SocketMaker } from './socket-maker.ts'
-
-/** Options of {@link Network.connector}: those of `tls.connect` and `net.connect`, for every connection. */
-export interface ConnectorOptions extends ConnectionOptions {
-  /** Whether HTTP/2 is offered, beside HTTP/1.1; the client has to know it, too. */
-  allowH2?: boolean | undefined
-  /** Milliseconds after which a connection that does not come about is given up; 10,000 unless told. */
-  timeout?: number | undefined
-}
 
 /** What undici asks for. */
 export interface ConnectorTarget {
@@ -41,7 +33,7 @@ const PATIENCE = 10_000
 
 /** @internal */
 export function connector(maker: SocketMaker, options?: ConnectorOptions): Connector {
-  const { allowH2 = false, timeout = PATIENCE, ...every } = parseOptions<ConnectorOptions>(options)
+  const { allowH2 = false, timeout = PATIENCE, every } = parseConnectorOptions(options)
   return (target, callback) => {
     try {
       const isSecure = target.protocol === 'https:'
@@ -54,7 +46,7 @@ export function connector(maker: SocketMaker, options?: ConnectorOptions): Conne
 }
 
 function connectPlainly(maker: SocketMaker, target: ConnectorTarget, every: ConnectionOptions): Socket {
-  return connect(maker, { ...every, ...placeOf(target, 80) })
+  return connectBy(maker, { ...every, ...placeOf(target, 80) })
 }
 
 function connectByTls(maker: SocketMaker, target: ConnectorTarget, every: ConnectionOptions, allowH2: boolean): Socket {

@@ -1,8 +1,9 @@
 import type * as Dgram from 'node:dgram'
 import type { LookupFunction } from 'node:net'
+import { parseFields } from '../validate/fields.ts'
+import { BIND, DATAGRAM } from '../validate/sockets/node-options.ts'
 import { parseInteger } from '../validate/values.ts'
 import type { Binding } from './bind.ts'
-import { refuseForeign } from './nodes-own.ts'
 import type { SocketMaker } from './socket-maker.ts'
 
 /** @internal Options of `dgram.createSocket`; @types/node does not have all of them yet. */
@@ -15,6 +16,13 @@ export type DatagramClass = new (
   options: DatagramOptions,
   listener?: DatagramListener,
 ) => Dgram.Socket
+
+/** @internal What is neither a type nor an object, Node refuses. */
+export function parseDatagramOptions(typeOrOptions: unknown): DatagramOptions {
+  if (typeof typeOrOptions === 'string') return { type: typeOrOptions as Dgram.SocketType }
+  const isObject = typeof typeOrOptions === 'object' && typeOrOptions !== null
+  return (isObject ? parseFields(typeOrOptions, 'options', DATAGRAM) : typeOrOptions) as DatagramOptions
+}
 
 /** @internal */
 export function bindingOf({ reuseAddr = false, reusePort = false, ipv6Only = false }: DatagramOptions): Binding {
@@ -39,8 +47,7 @@ export interface ParsedBind {
 /** @internal `(port?, address?, listener?)` and `(options, listener?)` alike. */
 export function parseBind([first, second, third]: unknown[]): ParsedBind {
   if (typeof first === 'object' && first !== null) {
-    refuseForeign(first, ['fd', 'recvStart'])
-    const { port, address } = first as Dgram.BindOptions
+    const { port, address } = parseFields(first, 'options', BIND) as Dgram.BindOptions
     return { port: parsePort(port), address: address || undefined, listener: second }
   }
   const listener = [first, second, third].find((argument) => typeof argument === 'function')

@@ -1,4 +1,6 @@
 import type * as Dgram from 'node:dgram'
+import { parseOptions } from '../validate/fields.ts'
+import { BIND } from '../validate/sockets/node-options.ts'
 import { DatagramInside, type State } from './datagram-handle.ts'
 import { classOfBun } from './datagram-of-bun.ts'
 import {
@@ -8,6 +10,7 @@ import {
   type DatagramOptions,
   lookupOf,
   parseBind,
+  parseDatagramOptions,
 } from './datagram-options.ts'
 import { ensureNodesOwn, isNodesOwn } from './nodes-own.ts'
 import type { SocketMaker } from './socket-maker.ts'
@@ -20,7 +23,7 @@ export function createSocket(
 ): Dgram.Socket {
   maker.ensureOpen()
   ensureNodesOwn('createSocket', ['deno'])
-  const options = typeof typeOrOptions === 'string' ? { type: typeOrOptions } : typeOrOptions
+  const options = parseDatagramOptions(typeOrOptions)
   SocketInside ??= isNodesOwn() ? makeClass() : classOfBun()
   return new SocketInside(maker, options, listener)
 }
@@ -50,7 +53,8 @@ function makeClass(): DatagramClass {
     /** From Node 24 on; `connectSync` goes by it. */
     bindSync(options?: Dgram.BindOptions): unknown {
       const { bindSync } = Socket.prototype as unknown as { bindSync(options?: Dgram.BindOptions): unknown }
-      return this.#inside.during('bindSync', () => bindSync.call(this, options))
+      const given = parseOptions(options, BIND) as Dgram.BindOptions
+      return this.#inside.during('bindSync', () => bindSync.call(this, given))
     }
   }
   if (!('bindSync' in Socket.prototype)) Reflect.deleteProperty(Class.prototype, 'bindSync')

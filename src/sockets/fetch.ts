@@ -1,4 +1,6 @@
 import { misuse } from '../errors.ts'
+import { parseOptions } from '../validate/fields.ts'
+import { FETCH } from '../validate/sockets/node-options.ts'
 import { type Connector, connector } from './connector.ts'
 import { ensureNodesOwn } from './nodes-own.ts'
 import { ensureObedient } from './probe-fetch.ts'
@@ -25,10 +27,10 @@ export class FetchInside {
   readonly fetch: Fetch = async (input, init) => {
     this.#maker.ensureOpen()
     ensureNodesOwn('fetch')
+    const given = parseOptions(init ?? undefined, FETCH, 'init')
     this.#undici ??= this.#load()
     const { fetch, dispatcher } = await this.#undici
-    const given = (init as { dispatcher?: Dispatcher } | undefined)?.dispatcher
-    return fetch(input, { ...init, dispatcher: given ?? dispatcher } as RequestInit)
+    return fetch(input, { ...given, dispatcher: given.dispatcher ?? dispatcher } as RequestInit)
   }
 
   close(): void {

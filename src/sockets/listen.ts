@@ -2,31 +2,23 @@ import type { ListenOptions, Server, Socket } from 'node:net'
 import type { NativeSocket } from '../../index.js'
 import { invalidType } from '../errors.ts'
 import { familyOf } from '../validate/network/values.ts'
-import { parseText } from '../validate/paths.ts'
-import { parseBoolean, parseOptions, parseSignal } from '../validate/values.ts'
+import { type NetworkListenOptions, parseListenOptions, parsePort } from '../validate/sockets/listen-options.ts'
 import { type Binding, boundTo, boundToName } from './bind.ts'
 import { stayInside } from './born-inside.ts'
 import { addressOf } from './lookup.ts'
-import { isNodesOwn, refuseForeign } from './nodes-own.ts'
+import { isNodesOwn } from './nodes-own.ts'
 import { listenBy, NO_PORT, namePeersInside, serverHandle } from './server-handle.ts'
 import { AF_INET6, isOfFileSystem, SOCK_STREAM, type SocketMaker, splitZone } from './socket-maker.ts'
 import { refusal, systemError } from './system-error.ts'
-
-/** Options of {@link Network.listen}: those of `server.listen`. */
-export interface NetworkListenOptions extends ListenOptions {
-  /** Whether others may listen on the same port, and share what comes: SO_REUSEPORT of socket(7). */
-  reusePort?: boolean | undefined
-}
 
 /** @internal As `server.listen`, inside. */
 export async function listen<S extends Server>(maker: SocketMaker, server: S, options: unknown): Promise<S> {
   if (!(server instanceof process.getBuiltinModule('node:net').Server)) {
     throw invalidType('server', 'a server of net, http, https, http2 or tls', server)
   }
-  const given = parseOptions<NetworkListenOptions>(typeof options === 'number' ? { port: options } : options)
-  const signal = parseSignal(given.signal)
+  const given = parseListenOptions(options)
+  const { signal } = given
   signal?.throwIfAborted()
-  refuseForeign(given, ['fd', 'handle', '_handle'])
   if (!hasPort(given) && isOfFileSystem(given.path)) return started(server, () => server.listen(given))
   maker.ensureOpen()
   if (server.listening) throw alreadyListening()
@@ -76,21 +68,12 @@ function withPlace(error: NodeJS.ErrnoException & { address?: string | null }, {
 }
 
 /** Where it has one, Node goes by it, and not by a path. */
-const hasPort = ({ port }: Partial<NetworkListenOptions>) => port !== undefined && port !== null
-
-/** As Node refuses it. */
-function parsePort(port: unknown): number {
-  const parsed = port === '' ? Number.NaN : Number(port)
-  if (Number.isInteger(parsed) && parsed >= 0 && parsed <= 0xffff) return parsed
-  const received = `type ${typeof port} (${process.getBuiltinModule('node:util').inspect(port)})`
-  const error = new RangeError(`options.port should be >= 0 and < 65536. Received ${received}.`)
-  throw Object.assign(error, { code: 'ERR_SOCKET_BAD_PORT' })
-}
+const hasPort = ({ port }: NetworkListenOptions) => port !== undefined && port !== null
 
 /** Where it is to listen; the later ones where it cannot at those before. */
 async function placesOf(
   maker: SocketMaker,
-  given: Partial<NetworkListenOptions>,
+  given: NetworkListenOptions,
   signal: AbortSignal | undefined,
 ): Promise<Place[]> {
   const { path, host } = given
@@ -99,14 +82,13 @@ async function placesOf(
   const how: Binding = {
     // As libuv has it, so that the port of a server that has just ended can be taken.
     reuseAddress: true,
-    reusePort: parseBoolean(given.reusePort, 'options.reusePort'),
-    ipv6Only: parseBoolean(given.ipv6Only, 'options.ipv6Only'),
+    reusePort: given.reusePort ?? false,
+    ipv6Only: given.ipv6Only ?? false,
   }
   const at = (address: string): Place => ({ address, port, socket: boundTo(SOCK_STREAM, address, port, how) })
   // All addresses of both families, or of IPv4 alone where there is no IPv6.
-  if (host === undefined || host === null || host === '') return ['::', '0.0.0.0'].map(at)
-  const name = parseText(host, 'options.host')
-  return [at(familyOf(splitZone(name)[0]) === 0 ? await addressOf(maker.lookup, name, 0, signal) : name)]
+  if (host === undefined || host === '') return ['::', '0.0.0.0'].map(at)
+  return [at(familyOf(splitZone(host)[0]) === 0 ? await addressOf(maker.lookup, host, 0, signal) : host)]
 }
 
 const NO_IPV6 = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])

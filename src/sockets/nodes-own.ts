@@ -1,4 +1,4 @@
-import { invalidValue, misuse } from '../errors.ts'
+import { misuse } from '../errors.ts'
 
 /**
  * @internal Throws in a runtime whose sockets are not Node's own: those would be outside, and nobody would notice.
@@ -16,13 +16,4 @@ export function ensureNodesOwn(what: string, runtimes: readonly ('bun' | 'deno')
 /** @internal Whether sockets and servers stand on Node's own handles. */
 export function isNodesOwn(): boolean {
   return process.versions['bun'] === undefined && process.versions['deno'] === undefined
-}
-
-/** @internal Throws for options by which Node takes a socket that is there already: it may be of any network. */
-export function refuseForeign(options: object, names: readonly string[]): void {
-  for (const name of names) {
-    const value: unknown = Reflect.get(options, name)
-    if (value === undefined || value === null) continue
-    throw invalidValue(`options.${name}`, 'must be left out: what is inside is made inside', value)
-  }
 }

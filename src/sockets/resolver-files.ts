@@ -1,7 +1,7 @@
 import type { NamespaceSet } from '../namespace-set.ts'
+import { netnsNameOf } from '../netns-names.ts'
 import { ask } from '../network/ask.ts'
 import { sets } from '../set-access.ts'
-import { netnsNameOf } from '../validate/netns-name.ts'
 
 /** @internal What names are resolved by: resolv.conf(5) and hosts(5). */
 export interface ResolverTexts {

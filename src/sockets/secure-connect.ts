@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { misuse } from '../errors.ts'
 import { bearInside } from './born-inside.ts'
-import { connect } from './connect.ts'
+import { connectBy } from './connect.ts'
 import { hold, resolveInside } from './lookup.ts'
 import { isOfFileSystem, type SocketMaker } from './socket-maker.ts'
 
@@ -16,7 +16,7 @@ export function connectSecurely(
   // Within another connection it is where that is.
   const isWithin = Boolean(options.socket) || isOfFileSystem(options.path)
   // A pipe connects at once, before it could be bound to the network.
-  if (!isWithin && options.path) return begin({ ...options, socket: connect(maker, { path: options.path }) })
+  if (!isWithin && options.path) return begin({ ...options, socket: connectBy(maker, { path: options.path }) })
   const lookup = (options.lookup as LookupFunction | undefined) ?? maker.lookup
   // Node connects to an address in the next round, and to a name as soon as its lookup has answered: perhaps at once.
   const held = hold(lookup)

@@ -1,23 +1,55 @@
 import { invalidType, invalidValue, misuse } from '../errors.ts'
-import type { Parse } from './network/values.ts'
+import { nearest } from './nearest.ts'
 
-/** @internal What an object may have, and how each is checked. */
+/** @internal Checks a value that is called by this name, and returns it as the rest of the package takes it. */
+export type Parse<T = unknown> = (value: unknown, name: string) => T
+
+/** @internal A table: the options that an object may have, and the check of each. */
 export type Fields = Readonly<Record<string, Parse>>
+
+type KeysOf<T> = T extends unknown ? Extract<keyof T, string> : never
+
+/** @internal The table of an interface, or of a union of them. The compiler refuses a table with other keys. */
+export type FieldsOf<T> = { readonly [K in KeysOf<T>]: Parse }
+
+/** @internal What a table makes of an object; `R` are the options that have to be given. */
+export type Parsed<F extends Fields, R extends keyof F = never> = {
+  -readonly [K in Exclude<keyof F, R>]?: ReturnType<F[K]>
+} & { -readonly [K in R]: ReturnType<F[K]> }
 
 /** @internal Plain data, as the native side takes it. */
 export type Plain = Record<string, unknown>
 
-/** @internal An object that has these fields and no others. What is undefined is left out. */
-export function parseFields(value: unknown, name: string, fields: Fields, required: readonly string[] = []): Plain {
+/**
+ * @internal Checks an object against a table. An own enumerable key that the table does not have is refused unless its
+ * value is undefined. Options are also read from the prototype, as Node reads them; each is read once.
+ */
+export function parseFields<const F extends Fields, const R extends Extract<keyof F, string> = never>(
+  value: unknown,
+  name: string,
+  fields: F,
+  required: readonly R[] = [],
+): Parsed<F, R> {
+  const given = parseObject(value, name)
+  refuseUnknown(given, name, fields)
   const parsed: Plain = {}
-  for (const [key, field] of Object.entries(parseObject(value, name))) {
-    if (field === undefined) continue
-    if (!Object.hasOwn(fields, key)) throw unknownField(`${name}.${key}`, Object.keys(fields))
-    parsed[key] = fields[key]?.(field, `${name}.${key}`)
+  for (const key of Object.keys(fields)) {
+    const field = given[key]
+    if (field !== undefined) parsed[key] = fields[key]?.(field, `${name}.${key}`)
   }
   const missing = required.find((key) => parsed[key] === undefined)
   if (missing !== undefined) throw invalidValue(`${name}.${missing}`, 'must be given', undefined)
-  return parsed
+  return parsed as Parsed<F, R>
+}
+
+/** @internal An options object that may be left out. */
+export function parseOptions<const F extends Fields>(options: unknown, fields: F, name = 'options'): Parsed<F> {
+  return options === undefined ? {} : parseFields(options, name, fields)
+}
+
+/** @internal An object within another one. */
+export function object<const F extends Fields>(fields: F): Parse<Parsed<F>> {
+  return (value, name) => parseFields(value, name, fields)
 }
 
 /** @internal */
@@ -32,9 +64,26 @@ export function parseArray<T>(value: unknown, name: string, parse: Parse<T>): T[
   return Array.from(value, (element, index) => parse(element, `${name}[${index}]`))
 }
 
-/** Its value is not told: it may be a key that was only misspelt. */
-function unknownField(name: string, known: readonly string[]): Error {
-  const isWord = /^[\w.[\]]{1,60}$/.test(name) && !/\w{40}/.test(name)
-  const called = isWord ? `The argument '${name}'` : 'An argument'
-  return misuse('ERR_INVALID_ARG_VALUE', `${called} is not known; there are ${known.join(', ')}`)
+/** @internal */
+export function array<T>(parse: Parse<T>): Parse<T[]> {
+  return (value, name) => parseArray(value, name, parse)
+}
+
+function refuseUnknown(given: Plain, name: string, fields: Fields): void {
+  for (const key of Object.keys(given)) {
+    if (!Object.hasOwn(fields, key) && given[key] !== undefined) throw unknownOption(key, name, Object.keys(fields))
+  }
+}
+
+/** A longer list does not fit into a message. */
+const MOST_LISTED = 30
+
+/** The message has neither the value nor a key that may be a secret in the wrong place. */
+function unknownOption(key: string, name: string, known: readonly string[]): Error {
+  const isWord = /^[\w.-]{1,39}$/.test(key)
+  const subject = isWord ? `Unknown option '${key}' of ${name}` : `Unknown option of ${name}`
+  const suggestion = isWord ? nearest(key, known) : undefined
+  if (suggestion !== undefined) return misuse('ERR_INVALID_ARG_VALUE', `${subject}; did you mean '${suggestion}'?`)
+  const list = known.length === 0 || known.length > MOST_LISTED ? '' : `; the options are ${known.join(', ')}`
+  return misuse('ERR_INVALID_ARG_VALUE', subject + list)
 }

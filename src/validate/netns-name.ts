@@ -1,33 +1,15 @@
 import { invalidValue } from '../errors.ts'
-import type { NamespaceSet } from '../namespace-set.ts'
-import { parsePath, parseText } from './paths.ts'
+import type { Parse } from './fields.ts'
+import { text } from './values.ts'
 
 /** @internal Where iproute2 has the names. */
 export const NETNS_DIRECTORY = '/run/netns'
 
-/** @internal */
-export function parseDirectory(directory: unknown, name = 'options.directory'): string | Buffer {
-  return directory === undefined ? NETNS_DIRECTORY : parsePath(directory, name)
-}
-
 /** @internal One component of a path. */
-export function parseNetnsName(value: unknown, name = 'name'): string {
-  const text = parseText(value, name)
-  if (text === '' || text === '.' || text === '..') throw invalidValue(name, "must not be empty, '.' or '..'", text)
-  if (text.includes('/')) throw invalidValue(name, "must not contain '/'", text)
-  if (Buffer.byteLength(text) > 255) throw invalidValue(name, 'must have at most 255 bytes', text)
-  return text
-}
-
-const names = new WeakMap<NamespaceSet, string>()
-
-/** @internal Remembers by which name a set was opened. */
-export function rememberNetnsName(set: NamespaceSet, name: string): NamespaceSet {
-  names.set(set, name)
-  return set
-}
-
-/** @internal The name by which a set was opened, if it was. */
-export function netnsNameOf(set: NamespaceSet): string | undefined {
-  return names.get(set)
+export const parseNetnsName: Parse<string> = (value, name) => {
+  const given = text(value, name)
+  if (given === '' || given === '.' || given === '..') throw invalidValue(name, "must not be empty, '.' or '..'", given)
+  if (given.includes('/')) throw invalidValue(name, "must not contain '/'", given)
+  if (Buffer.byteLength(given) > 255) throw invalidValue(name, 'must have at most 255 bytes', given)
+  return given
 }

@@ -14,10 +14,3 @@ export function parsePath(path: unknown, name: string): string | Buffer {
   if (parsed.length === 0) throw invalidValue(name, 'must not be empty', '')
   return parsed
 }
-
-/** @internal A string for the kernel. */
-export function parseText(text: unknown, name: string): string {
-  if (typeof text !== 'string') throw invalidType(name, 'a string', text)
-  if (text.includes('\0')) throw invalidValue(name, 'must not contain a NUL byte', text)
-  return text
-}

@@ -1,7 +1,8 @@
-import type { NativeIdMap, NativeMount, NativeTimeOffsets, NativeUnshareOptions } from '../../index.js'
+import type { NativeIdMap, NativeMount, NativeUnshareOptions } from '../../index.js'
 import { invalidType, invalidValue, outOfRange } from '../errors.ts'
-import { type Path, parsePath, parseText } from './paths.ts'
-import { parseBoolean, parseInteger, parseOptions } from './values.ts'
+import { array, type FieldsOf, object, type Parse, parseFields, parseObject, parseOptions } from './fields.ts'
+import { type Path, parsePath } from './paths.ts'
+import { boolean, nonEmptyText, signal, text, u32, word } from './values.ts'
 
 /** `size` ids from `containerId` on, inside, are those from `hostId` on in the user namespace above. */
 export interface IdMap {
@@ -106,104 +107,89 @@ export interface UnshareOptions extends UnshareSyncOptions {
   signal?: AbortSignal | undefined
 }
 
-const LAST_ID = 0xffffffff
+const ID_MAP = { containerId: u32, hostId: u32, size: u32 } satisfies FieldsOf<IdMap>
+
+const idMap: Parse<NativeIdMap> = (value, name) =>
+  parseFields(value, name, ID_MAP, ['containerId', 'hostId', 'size']) as NativeIdMap
+
+const mapUserWord = word('root', 'current', 'auto')
+
+const mapUser: Parse<MapUser> = (value, name) => {
+  if (typeof value === 'number') return u32(value, name)
+  if (typeof value !== 'string') throw invalidType(name, 'a word or a number', value)
+  return mapUserWord(value, name)
+}
+
+const nanoseconds: Parse<bigint> = (value, name) => {
+  if (typeof value !== 'number') throw invalidType(name, 'a number of seconds', value)
+  if (!Number.isFinite(value) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    throw outOfRange(name, 'a finite number of seconds', value)
+  }
+  const seconds = Math.trunc(value)
+  return BigInt(seconds) * 1_000_000_000n + BigInt(Math.round((value - seconds) * 1e9))
+}
+
+const TIME_OFFSETS = { monotonic: nanoseconds, boottime: nanoseconds } satisfies FieldsOf<TimeOffsets>
+
+/** The options of a file system, which the kernel checks. */
+const mountData: Parse<[string, string][]> = (value, name) =>
+  Object.entries(parseObject(value, name)).map(([key, given]) => {
+    text(key, name)
+    if (given === true) return [key, '']
+    if (typeof given === 'number') return [key, String(given)]
+    const words = text(given, `${name}.${key}`)
+    if (words === '') throw invalidValue(`${name}.${key}`, 'must not be empty; true stands for a flag', words)
+    return [key, words]
+  })
+
+const ATTRIBUTES = {
+  type: nonEmptyText,
+  target: parsePath,
+  source: parsePath,
+  readOnly: boolean,
+  noSuid: boolean,
+  noDev: boolean,
+  noExec: boolean,
+}
+
+const BIND_MOUNT = { ...ATTRIBUTES, recursive: boolean } satisfies FieldsOf<BindMount>
+const FILE_SYSTEM_MOUNT = { ...ATTRIBUTES, options: mountData } satisfies FieldsOf<FileSystemMount>
+
+const ATTRIBUTES_OFF = { readOnly: false, noSuid: false, noDev: false, noExec: false }
+
+const mount: Parse<NativeMount> = (value, name) => {
+  if (parseObject(value, name)['type'] === 'bind') {
+    const { type: kind, ...bind } = parseFields(value, name, BIND_MOUNT, ['type', 'target', 'source'])
+    return { ...ATTRIBUTES_OFF, recursive: true, options: [], ...bind, kind } as NativeMount
+  }
+  const { type: kind, ...made } = parseFields(value, name, FILE_SYSTEM_MOUNT, ['type', 'target'])
+  return { ...ATTRIBUTES_OFF, recursive: true, options: [], ...made, kind } as NativeMount
+}
+
+const UNSHARE_SYNC = {
+  uidMaps: array(idMap),
+  gidMaps: array(idMap),
+  mapUser,
+  setgroups: word('allow', 'deny'),
+  timeOffsets: object(TIME_OFFSETS),
+  hostname: text,
+  loopback: boolean,
+  propagation: word('private', 'slave', 'shared', 'unchanged'),
+  mounts: array(mount),
+  root: parsePath,
+} satisfies FieldsOf<UnshareSyncOptions>
+
+const UNSHARE = { ...UNSHARE_SYNC, signal } satisfies FieldsOf<UnshareOptions>
+
+const DEFAULTS = { uidMaps: [], gidMaps: [], loopback: false, mounts: [] }
 
 /** @internal The options as the native side takes them. */
-export function parseUnshareOptions(options: unknown): NativeUnshareOptions {
-  const given = parseOptions<UnshareSyncOptions>(options)
-  const parsed: NativeUnshareOptions = {
-    uidMaps: parseList(given.uidMaps, 'options.uidMaps', parseIdMap),
-    gidMaps: parseList(given.gidMaps, 'options.gidMaps', parseIdMap),
-    loopback: parseBoolean(given.loopback, 'options.loopback'),
-    mounts: parseList(given.mounts, 'options.mounts', parseMount),
-  }
-  if (given.mapUser !== undefined) parsed.mapUser = parseMapUser(given.mapUser)
-  if (given.setgroups !== undefined) {
-    parsed.setgroups = parseWord(given.setgroups, 'options.setgroups', ['allow', 'deny'])
-  }
-  if (given.timeOffsets !== undefined) parsed.timeOffsets = parseTimeOffsets(given.timeOffsets)
-  if (given.hostname !== undefined) parsed.hostname = parseText(given.hostname, 'options.hostname')
-  if (given.propagation !== undefined) {
-    const words = ['private', 'slave', 'shared', 'unchanged'] as const
-    parsed.propagation = parseWord(given.propagation, 'options.propagation', words)
-  }
-  if (given.root !== undefined) parsed.root = parsePath(given.root, 'options.root')
-  return parsed
+export function parseUnshareSyncOptions(options: unknown, name?: string): NativeUnshareOptions {
+  return { ...DEFAULTS, ...parseOptions(options, UNSHARE_SYNC, name) }
 }
 
-function parseList<T>(list: unknown, name: string, parse: (item: unknown, name: string) => T): T[] {
-  if (list === undefined) return []
-  if (!Array.isArray(list)) throw invalidType(name, 'an array', list)
-  return Array.from(list, (item, index) => parse(item, `${name}[${index}]`))
-}
-
-function parseIdMap(map: unknown, name: string): NativeIdMap {
-  if (typeof map !== 'object' || map === null) throw invalidType(name, 'an object', map)
-  const { containerId, hostId, size } = map as Partial<IdMap>
-  return {
-    containerId: parseInteger(containerId, `${name}.containerId`, 0, LAST_ID),
-    hostId: parseInteger(hostId, `${name}.hostId`, 0, LAST_ID),
-    size: parseInteger(size, `${name}.size`, 0, LAST_ID),
-  }
-}
-
-function parseMapUser(mapUser: unknown): MapUser {
-  if (typeof mapUser === 'number') return parseInteger(mapUser, 'options.mapUser', 0, LAST_ID)
-  return parseWord(mapUser, 'options.mapUser', ['root', 'current', 'auto'])
-}
-
-function parseWord<const W extends string>(word: unknown, name: string, words: readonly W[]): W {
-  if (typeof word !== 'string') throw invalidType(name, 'a string', word)
-  if (!words.includes(word as W)) throw invalidValue(name, `must be one of ${words.join(', ')}`, word)
-  return word as W
-}
-
-function parseTimeOffsets(offsets: unknown): NativeTimeOffsets {
-  const { monotonic, boottime } = parseOptions<TimeOffsets>(offsets, 'options.timeOffsets')
-  const parsed: NativeTimeOffsets = {}
-  if (monotonic !== undefined) parsed.monotonic = nanoseconds(monotonic, 'options.timeOffsets.monotonic')
-  if (boottime !== undefined) parsed.boottime = nanoseconds(boottime, 'options.timeOffsets.boottime')
-  return parsed
-}
-
-/** Whole seconds and the rest apart, so that no digit of a long offset is lost. */
-function nanoseconds(seconds: unknown, name: string): bigint {
-  if (typeof seconds !== 'number') throw invalidType(name, 'a number of seconds', seconds)
-  if (!Number.isFinite(seconds) || Math.abs(seconds) > Number.MAX_SAFE_INTEGER) {
-    throw outOfRange(name, 'a finite number of seconds', seconds)
-  }
-  const whole = Math.trunc(seconds)
-  return BigInt(whole) * 1_000_000_000n + BigInt(Math.round((seconds - whole) * 1e9))
-}
-
-function parseMount(mount: unknown, name: string): NativeMount {
-  if (typeof mount !== 'object' || mount === null) throw invalidType(name, 'an object', mount)
-  const given = mount as Partial<BindMount & FileSystemMount>
-  const kind = parseText(given.type, `${name}.type`)
-  if (kind === '') throw invalidValue(`${name}.type`, 'must name a file system', kind)
-  const parsed: NativeMount = {
-    kind,
-    target: parsePath(given.target, `${name}.target`),
-    recursive: parseBoolean(given.recursive, `${name}.recursive`, true),
-    readOnly: parseBoolean(given.readOnly, `${name}.readOnly`),
-    noSuid: parseBoolean(given.noSuid, `${name}.noSuid`),
-    noDev: parseBoolean(given.noDev, `${name}.noDev`),
-    noExec: parseBoolean(given.noExec, `${name}.noExec`),
-    options: parseMountOptions(given.options, `${name}.options`, kind),
-  }
-  if (given.source !== undefined || kind === 'bind') parsed.source = parsePath(given.source, `${name}.source`)
-  return parsed
-}
-
-function parseMountOptions(options: unknown, name: string, kind: string): [string, string][] {
-  const given = Object.entries(parseOptions<Record<string, unknown>>(options, name))
-  if (given.length > 0 && kind === 'bind') throw invalidValue(name, 'does not go with a bind mount', options)
-  return given.map(([key, value]) => {
-    parseText(key, name)
-    if (value === true) return [key, '']
-    if (typeof value === 'number') return [key, String(value)]
-    const text = parseText(value, `${name}.${key}`)
-    if (text === '') throw invalidValue(`${name}.${key}`, 'must not be empty; true stands for a flag', text)
-    return [key, text]
-  })
+/** @internal The same, and the signal. */
+export function parseUnshareOptions(options: unknown): [NativeUnshareOptions, AbortSignal | undefined] {
+  const { signal, ...state } = parseOptions(options, UNSHARE)
+  return [{ ...DEFAULTS, ...state }, signal]
 }

@@ -1,17 +1,8 @@
 import { invalidType, invalidValue, outOfRange } from '../errors.ts'
+import type { Parse } from './fields.ts'
 
-/** @internal An options bag: an object, or nothing. */
-export function parseOptions<T extends object>(options: unknown, name = 'options'): Partial<T> {
-  if (options === undefined) return {}
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalidType(name, 'an object', options)
-  }
-  return options as Partial<T>
-}
-
-/** @internal A boolean that is false when it is left out. */
-export function parseBoolean(value: unknown, name: string, otherwise = false): boolean {
-  if (value === undefined) return otherwise
+/** @internal */
+export const boolean: Parse<boolean> = (value, name) => {
   if (typeof value !== 'boolean') throw invalidType(name, 'a boolean', value)
   return value
 }
@@ -25,10 +16,43 @@ export function parseInteger(value: unknown, name: string, least: number, most: 
   return value
 }
 
-/** @internal One of these words, or nothing. */
-export function parseOneOf<T extends string>(value: unknown, name: string, words: readonly T[]): T | undefined {
-  if (value === undefined || words.includes(value as T)) return value as T | undefined
-  throw invalidValue(name, `must be ${words.map((word) => `'${word}'`).join(' or ')}`, value)
+/** @internal A whole number. */
+export function whole(least: number, most: number): Parse<number> {
+  return (value, name) => parseInteger(value, name, least, most)
+}
+
+/** @internal 8, 16 and 32 bits. */
+export const u8 = whole(0, 0xff)
+/** @internal */
+export const u16 = whole(0, 0xffff)
+/** @internal */
+export const u32 = whole(0, 0xffffffff)
+/** @internal A process or a thread. */
+export const pid = whole(1, 0x7fffffff)
+
+/** @internal */
+export const fd = whole(0, 0x7fffffff)
+
+/** @internal One of these words. */
+export function word<const W extends string>(...words: readonly W[]): Parse<W> {
+  return (value, name) => {
+    if (words.includes(value as W)) return value as W
+    throw invalidValue(name, `must be one of ${words.map((known) => `'${known}'`).join(', ')}`, value)
+  }
+}
+
+/** @internal A string for the kernel. */
+export const text: Parse<string> = (value, name) => {
+  if (typeof value !== 'string') throw invalidType(name, 'a string', value)
+  if (value.includes('\0')) throw invalidValue(name, 'must not contain a NUL byte', value)
+  return value
+}
+
+/** @internal */
+export const nonEmptyText: Parse<string> = (value, name) => {
+  const given = text(value, name)
+  if (given === '') throw invalidValue(name, 'must not be empty', given)
+  return given
 }
 
 /** @internal A function. */
@@ -37,8 +61,24 @@ export function parseFunction<T>(value: T, name: string): T {
   return value
 }
 
-/** @internal An AbortSignal, or nothing. */
-export function parseSignal(value: unknown, name = 'options.signal'): AbortSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value
+/** @internal A function of this type, which cannot be checked any further. */
+export function func<T>(): Parse<T> {
+  return (value, name) => parseFunction(value as T, name)
+}
+
+/** @internal */
+export const signal: Parse<AbortSignal> = (value, name) => {
+  if (value instanceof AbortSignal) return value
   throw invalidType(name, 'an AbortSignal', value)
 }
+
+/** @internal Null stands for undefined, as in options of `child_process`. */
+export function nullable<T>(parse: Parse<T>): Parse<T | undefined> {
+  return (value, name) => (value === null ? undefined : parse(value, name))
+}
+
+/** @internal What a list says of a thing and cannot be chosen: it is accepted, and has no effect. */
+export const described: Parse<undefined> = () => undefined
+
+/** @internal An option of Node's, which checks it. */
+export const ofNode: Parse = (value) => value

@@ -1,20 +1,7 @@
 import { invalidValue } from '../../errors.ts'
-import { type Fields, type Plain, parseFields } from '../fields.ts'
-import {
-  boolean,
-  cidr,
-  described,
-  family,
-  familyOf,
-  ip,
-  ipv4,
-  milliseconds,
-  type Parse,
-  text,
-  u8,
-  u32,
-  word,
-} from './values.ts'
+import { type FieldsOf, type Parse, type Plain, parseFields } from '../fields.ts'
+import { boolean, described, u8, u32, word } from '../values.ts'
+import { cidr, family, familyOf, ip, ipv4, milliseconds, text } from './values.ts'
 
 /** How far an address or a route counts: ip-address(8). A number is one that /etc/iproute2/rt_scopes may name. */
 export type Scope = 'global' | 'site' | 'link' | 'host' | 'nowhere' | number
@@ -104,7 +91,7 @@ const scopeWord = word('global', 'site', 'link', 'host', 'nowhere')
 export const scope: Parse<Scope> = (value, name) =>
   typeof value === 'number' ? u8(value, name) : scopeWord(value, name)
 
-const ADDRESS: Fields = {
+const ADDRESS = {
   cidr,
   peer: ip,
   broadcast: ipv4,
@@ -126,7 +113,7 @@ const ADDRESS: Fields = {
   tentative: described,
   duplicate: described,
   permanent: described,
-}
+} satisfies FieldsOf<Exclude<AddressSpec, string> | Address>
 
 /** @internal */
 export function parseAddress(given: unknown, name: string): Plain {

@@ -1,5 +1,6 @@
-import type { Fields } from '../fields.ts'
-import { boolean, ip, ipv4, milliseconds, text, u8, u16, u32, whole, word } from './values.ts'
+import type { FieldsOf } from '../fields.ts'
+import { boolean, u8, u16, u32, whole, word } from '../values.ts'
+import { ip, ipv4, milliseconds, text } from './values.ts'
 
 /** What is special about a bridge: a switch, whose ports are the links that have it as their master. */
 export interface BridgeData {
@@ -169,10 +170,10 @@ export interface LinkData {
 export type LinkKind = keyof LinkData
 
 const networkId = whole(0, 0xffffff)
-const gre: Fields = { local: ipv4, remote: ipv4, key: u32, ttl: u8 }
+const gre = { local: ipv4, remote: ipv4, key: u32, ttl: u8 }
 
 /** @internal What each kind takes, and how it is checked. */
-export const LINK_KINDS: { readonly [K in LinkKind]: Fields } = {
+export const LINK_KINDS: { readonly [K in LinkKind]: FieldsOf<LinkData[K]> } = {
   bond: {
     mode: word('balance-rr', 'active-backup', 'balance-xor', 'broadcast', '802.3ad', 'balance-tlb', 'balance-alb'),
     monitorInterval: milliseconds,

@@ -1,11 +1,12 @@
 import { invalidValue } from '../../errors.ts'
 import type { LinkElsewhere } from '../../network/link.ts'
-import { type Fields, type Plain, parseArray, parseFields, parseObject } from '../fields.ts'
+import { array, type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../fields.ts'
+import { boolean, described, whole } from '../values.ts'
 import { type AddressSpec, parseAddress } from './address.ts'
 import { LINK_KINDS, type LinkData, type LinkKind } from './link-kinds.ts'
 import { type LinkRef, parseLinkRef, parseOptionalLinkRef } from './link-ref.ts'
 import { parseSetRef, type SetRef } from './set-ref.ts'
-import { alias, boolean, described, linkIndex, linkName, mac, type Parse, whole } from './values.ts'
+import { alias, linkIndex, linkName, mac } from './values.ts'
 
 /** What can be said of a link when it is made, and changed later. What is left out is, or stays, as the kernel has it. */
 export interface LinkState {
@@ -74,24 +75,29 @@ export type LinkSpecOf<K extends LinkKind> = LinkSpecBase & LinkData[K] & Beside
 /** A link that is to be made, told apart by its `kind`. */
 export type LinkSpec = { [K in LinkKind]: LinkSpecOf<K> }[LinkKind]
 
-const STATE: Fields = {
+const STATE = {
   alias,
   mac,
   mtu: whole(0, 0x7fffffff),
   up: boolean,
   promiscuous: boolean,
   master: parseOptionalLinkRef,
-  addresses: (value, name) => parseArray(value, name, parseAddress),
-}
+  addresses: array(parseAddress),
+} satisfies FieldsOf<LinkState>
 
-const CHANGES: Fields = { name: linkName, ...STATE }
+const CHANGES = { name: linkName, ...STATE } satisfies FieldsOf<LinkChanges>
 
-const PEER: Fields = { ...CHANGES, index: linkIndex, netnsId: whole(0, 0x7fffffff), set: parseSetRef }
+const PEER = {
+  ...CHANGES,
+  index: linkIndex,
+  netnsId: whole(0, 0x7fffffff),
+  set: parseSetRef,
+} satisfies FieldsOf<VethPeer>
 
-const DEVICE: Fields = { dev: parseDevice }
+const DEVICE = { dev: parseDevice }
 
 /** What a list says beside. */
-const OF_LISTS: Fields = { index: linkIndex, running: described, statistics: described }
+const OF_LISTS = { index: linkIndex, running: described, statistics: described }
 
 /** Beside their data. */
 const BESIDE: { readonly [K in LinkKind]?: Fields } = {
@@ -125,7 +131,7 @@ function parseDevice(value: unknown, name: string): unknown {
   return new Elsewhere({ index }, netnsId)
 }
 
-const ELSEWHERE: Fields = { index: linkIndex, netnsId: whole(0, 0x7fffffff) }
+const ELSEWHERE = { index: linkIndex, netnsId: whole(0, 0x7fffffff) } satisfies FieldsOf<LinkElsewhere>
 
 class Elsewhere {
   readonly dev: unknown
@@ -152,7 +158,7 @@ const kind: Parse<LinkKind> = (value, name) => {
 /** @internal */
 export function parseLinkSpec(spec: unknown, name: string): Plain {
   const of = kind(parseObject(spec, name)['kind'], `${name}.kind`)
-  const fields = { kind, ...CHANGES, ...OF_LISTS, ...LINK_KINDS[of], ...BESIDE[of] }
+  const fields: Fields = { kind, ...CHANGES, ...OF_LISTS, ...LINK_KINDS[of], ...BESIDE[of] }
   const parsed = parseFields(spec, name, fields, ['kind', 'name', ...(REQUIRED[of] ?? [])])
   const { dev } = parsed
   return dev instanceof Elsewhere ? { ...parsed, dev: dev.dev, devNetnsId: dev.netnsId } : parsed

@@ -1,18 +1,7 @@
 import { invalidValue } from '../../errors.ts'
-import { type Fields, type Plain, parseFields, parseObject } from '../fields.ts'
-import {
-  boolean,
-  described,
-  milliseconds,
-  octets,
-  type Parse,
-  percentage,
-  rate,
-  text,
-  u16,
-  u32,
-  whole,
-} from './values.ts'
+import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../fields.ts'
+import { boolean, described, u16, u32, whole } from '../values.ts'
+import { milliseconds, octets, percentage, rate, text } from './values.ts'
 
 /** What netem, network emulation, does to packets on their way: tc-netem(8). */
 export interface NetemData {
@@ -129,10 +118,20 @@ export interface QdiscPlace {
   handle?: string | undefined
 }
 
+/** Options of {@link NetworkQdiscs.delete}. A {@link Qdisc} of a list says which one it is, too. */
+export interface DeleteQdiscOptions {
+  /** Where it is: `'root'` by default, `'ingress'`, or a class: `'1:10'`. */
+  parent?: string | undefined
+  /** Its own number; any by default. */
+  handle?: string | undefined
+  /** Its kind; any by default. */
+  kind?: QdiscKind | undefined
+}
+
 /** A queueing discipline that is to be, told apart by its `kind`. */
 export type QdiscSpec = { [K in QdiscKind]: QdiscPlace & QdiscData[K] & { kind: K } }[QdiscKind]
 
-const QDISC_KINDS: { readonly [K in QdiscKind]: Fields } = {
+const QDISC_KINDS: { readonly [K in QdiscKind]: FieldsOf<QdiscData[K]> } = {
   fq_codel: {
     limit: u32,
     target: milliseconds,
@@ -174,10 +173,14 @@ export const handle: Parse<string> = (value, name) => {
   throw invalidValue(name, "must be 'root', 'ingress', or a handle as '1:' or '1:10'", value)
 }
 
+const PLACE = { kind, parent: handle, handle, link: described, statistics: described } satisfies FieldsOf<
+  QdiscPlace & QdiscBase & { kind: QdiscKind }
+>
+
 /** @internal */
 export function parseQdisc(spec: unknown, name: string): Plain {
   const of = kind(parseObject(spec, name)['kind'], `${name}.kind`)
-  const fields = { kind, parent: handle, handle, link: described, statistics: described, ...QDISC_KINDS[of] }
+  const fields: Fields = { ...PLACE, ...QDISC_KINDS[of] }
   const parsed = parseFields(spec, name, fields, REQUIRED[of])
   if (of === 'tbf' && parsed['latency'] !== undefined && parsed['limit'] !== undefined) {
     throw invalidValue(`${name}.limit`, "is another way to say 'latency': give one of them", parsed['limit'])
@@ -190,7 +193,7 @@ export function parseQdiscPlace(value: unknown, name: string): Plain {
   const given = parseObject(value, name)
   const of = given['kind'] === undefined ? undefined : kind(given['kind'], `${name}.kind`)
   const rest = Object.fromEntries(Object.keys(of === undefined ? {} : QDISC_KINDS[of]).map((key) => [key, described]))
-  const fields = { kind, parent: handle, handle, ...rest, link: described, statistics: described, type: text }
+  const fields: Fields = { ...PLACE, ...rest, type: text }
   const parsed = parseFields(value, name, fields)
   const type = of === 'other' ? parsed['type'] : of
   return { parent: parsed['parent'] ?? 'root', handle: parsed['handle'] ?? ':', type }

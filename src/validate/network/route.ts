@@ -1,23 +1,9 @@
 import { invalidValue } from '../../errors.ts'
-import { type Fields, type Plain, parseArray, parseFields } from '../fields.ts'
+import { array, type FieldsOf, object, type Parse, type Plain, parseFields } from '../fields.ts'
+import { boolean, u8, u16, u32, whole, word } from '../values.ts'
 import { type Scope, scope } from './address.ts'
 import { type LinkRef, parseLinkRef } from './link-ref.ts'
-import {
-  boolean,
-  cidr,
-  type Family,
-  family,
-  ip,
-  milliseconds,
-  octets,
-  type Parse,
-  text,
-  u8,
-  u16,
-  u32,
-  whole,
-  word,
-} from './values.ts'
+import { cidr, type Family, family, ip, milliseconds, octets, text } from './values.ts'
 
 /** What becomes of a packet: ip-route(8). */
 export type RouteType =
@@ -222,29 +208,36 @@ const METRICS = {
   quickAck: boolean,
   congestionControl: text,
   fastOpenNoCookie: boolean,
-} satisfies Fields
+} satisfies FieldsOf<Omit<RouteMetrics, 'locked'>>
 
 const metric = word(...(Object.keys(METRICS) as (keyof typeof METRICS)[]))
 
 const ENCAP_WORD = word('mpls', 'ip', 'ila', 'ip6', 'seg6', 'bpf', 'seg6local', 'rpl', 'ioam6', 'xfrm')
 
-const ENCAP: Fields = {
-  type: (value, name) => (typeof value === 'number' ? u16(value, name) : ENCAP_WORD(value, name)),
+const ENCAP = {
+  type: ((value, name) => (typeof value === 'number' ? u16(value, name) : ENCAP_WORD(value, name))) as Parse,
   data: octets,
-}
+} satisfies FieldsOf<RouteEncap>
 
 const encap: Parse<Plain> = (value, name) => parseFields(value, name, ENCAP, ['type', 'data'])
 
-const NEXT_HOP: Fields = { via: ip, dev: parseLinkRef, weight: whole(1, 256), onLink: boolean, realm: u32, encap }
+const NEXT_HOP = {
+  via: ip,
+  dev: parseLinkRef,
+  weight: whole(1, 256),
+  onLink: boolean,
+  realm: u32,
+  encap,
+} satisfies FieldsOf<RouteNextHopSpec>
 
-const ROUTE: Fields = {
+const ROUTE = {
   destination,
   family,
   from: cidr,
   tos: u8,
   via: ip,
   dev: parseLinkRef,
-  nextHops: (value, name) => parseArray(value, name, (hop, called) => parseFields(hop, called, NEXT_HOP)),
+  nextHops: array(object(NEXT_HOP)),
   nextHopId: whole(1, 0xffffffff),
   metric: u32,
   table: u32,
@@ -253,13 +246,12 @@ const ROUTE: Fields = {
   scope,
   protocol: u8,
   onLink: boolean,
-  metrics: (value, name) =>
-    parseFields(value, name, { ...METRICS, locked: (names, called) => parseArray(names, called, metric) }),
+  metrics: object({ ...METRICS, locked: array(metric) }),
   realm: u32,
   preference: word('low', 'medium', 'high'),
   expires: milliseconds,
   encap,
-}
+} satisfies FieldsOf<RouteSpec | Route>
 
 /** @internal */
 export function parseRoute(route: unknown, name: string): Plain {

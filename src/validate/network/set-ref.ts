@@ -3,9 +3,10 @@ import { invalidType } from '../../errors.ts'
 import type { NamespaceSet } from '../../namespace-set.ts'
 import type { Later } from '../../network/action.ts'
 import { sets } from '../../set-access.ts'
-import { parseObject } from '../fields.ts'
+import { type FieldsOf, parseFields, parseObject } from '../fields.ts'
+import { NETNS_DIRECTORY, parseNetnsName } from '../netns-name.ts'
 import { type Path, parsePath } from '../paths.ts'
-import { parseInteger } from '../values.ts'
+import { pid } from '../values.ts'
 import { type Cargo, Slot } from './slot.ts'
 
 /**
@@ -36,7 +37,11 @@ export function parseSetRef(ref: unknown, name: string): Slot<KnownSet> {
   return new SetSlot(ref, name, parseKnownSet)
 }
 
-const LAST_PID = 0x7fffffff
+type RefBy<K extends string> = Extract<PlainSetRef, { readonly [_ in K]: Path | number }>
+
+const BY_NAME = { name: parseNetnsName, directory: parsePath } satisfies FieldsOf<RefBy<'name'>>
+const BY_PATH = { path: parsePath } satisfies FieldsOf<RefBy<'path'>>
+const BY_PROCESS = { pid, tid: pid } satisfies FieldsOf<RefBy<'pid'>>
 
 /** @internal */
 export function parseKnownSet(ref: unknown, name: string): KnownSet {
@@ -44,16 +49,15 @@ export function parseKnownSet(ref: unknown, name: string): KnownSet {
   if (isOfAnotherCopy(ref)) throw notOurs(name, 'a NamespaceSet', ref)
   const given = parseObject(ref, name)
   if (given['name'] !== undefined) {
-    const { name: word, directory } = given
-    return { open: sets.byName(word, directory, name), label: String(word) }
+    const { name: word, directory = NETNS_DIRECTORY } = parseFields(ref, name, BY_NAME, ['name'])
+    return { open: () => sets.byName(word, directory), label: word }
   }
   if (given['path'] !== undefined) {
-    const path = parsePath(given['path'], `${name}.path`)
+    const { path } = parseFields(ref, name, BY_PATH, ['path'])
     return { open: () => sets.byPath(path), label: String(path) }
   }
   if (given['pid'] !== undefined) {
-    const pid = parseInteger(given['pid'], `${name}.pid`, 1, LAST_PID)
-    const tid = given['tid'] === undefined ? undefined : parseInteger(given['tid'], `${name}.tid`, 1, LAST_PID)
+    const { pid, tid } = parseFields(ref, name, BY_PROCESS, ['pid'])
     return { open: () => sets.byProcess(pid, tid), label: `pid ${pid}` }
   }
   throw invalidType(name, 'a NamespaceSet, or an object with a name, a path or a pid', ref)

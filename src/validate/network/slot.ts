@@ -1,7 +1,6 @@
 import type { ActionContext, Later } from '../../network/action.ts'
-import type { Plain } from '../fields.ts'
+import type { Parse, Plain } from '../fields.ts'
 import type { KnownSet } from './set-ref.ts'
-import type { Parse } from './values.ts'
 
 /** @internal What a request carries beside its operations. */
 export interface Cargo {

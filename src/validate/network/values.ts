@@ -1,48 +1,19 @@
 import { invalidType, invalidValue, outOfRange } from '../../errors.ts'
-import { parseText } from '../paths.ts'
-import { parseBoolean, parseInteger } from '../values.ts'
-
-/** @internal Checks a value that is called by this name, and gives it as the native side takes it. */
-export type Parse<T = unknown> = (value: unknown, name: string) => T
-
-/** @internal */
-export const boolean: Parse<boolean> = (value, name) => parseBoolean(value ?? null, name)
+import type { Parse } from '../fields.ts'
+import { text as anyText, whole, word } from '../values.ts'
 
 /** @internal A half of a surrogate pair has no bytes: what the native side reads would not be JSON. */
 export const text: Parse<string> = (value, name) => {
-  const given = parseText(value, name)
+  const given = anyText(value, name)
   if (!/\p{Surrogate}/u.test(given)) return given
   throw invalidValue(name, 'must not contain half of a surrogate pair', given)
 }
-
-/** @internal What a list says of a thing and cannot be chosen: it is accepted, and has no effect. */
-export const described: Parse<undefined> = () => undefined
 
 /** @internal Bytes that only the kernel understands. */
 export const octets: Parse<string> = (value, name) => {
   if (/^([0-9a-f]{2})*$/i.test(text(value, name))) return value as string
   throw invalidValue(name, 'must be pairs of hexadecimal digits', value)
 }
-
-/** @internal A whole number. */
-export function whole(least: number, most: number): Parse<number> {
-  return (value, name) => parseInteger(value, name, least, most)
-}
-
-/** @internal One of these words. */
-export function word<const W extends string>(...words: readonly W[]): Parse<W> {
-  return (value, name) => {
-    if (words.includes(value as W)) return value as W
-    throw invalidValue(name, `must be one of ${words.map((known) => `'${known}'`).join(', ')}`, value)
-  }
-}
-
-/** @internal 8, 16 and 32 bits. */
-export const u8 = whole(0, 0xff)
-/** @internal */
-export const u16 = whole(0, 0xffff)
-/** @internal */
-export const u32 = whole(0, 0xffffffff)
 
 /** @internal Bits per second, as whole numbers go. */
 export const rate = whole(8, Number.MAX_SAFE_INTEGER)

@@ -1,7 +1,8 @@
 import { invalidType, invalidValue } from '../../errors.ts'
-import { type Path, parsePath, parseText } from '../paths.ts'
-import { parseBoolean, parseOneOf } from '../values.ts'
-import { type Launch, type ProcessOptions, parseLaunch } from './spawn-options.ts'
+import { type FieldsOf, type Parse, parseArray, parseOptions } from '../fields.ts'
+import { parsePath } from '../paths.ts'
+import { boolean, nullable, text } from '../values.ts'
+import { type Launch, launchOf, PROCESS, type ProcessOptions, parseArguments, serialization } from './spawn-options.ts'
 import { parseStdio, type Stdio } from './stdio.ts'
 
 /** What becomes of a forked process' descriptors: as for `spawn`, and `'ipc'` once in an array, for the messages. */
@@ -21,22 +22,38 @@ export interface ForkOptions extends Omit<ProcessOptions, 'shell'> {
   stdio?: ForkStdio | undefined
 }
 
-/** @internal */
-export function parseFork(module: unknown, args: readonly string[], options: Partial<ForkOptions>): Launch {
-  const { execPath, execArgv, serialization, silent, stdio, ...rest } = options
-  const script = String(parsePath(module as Path, 'module'))
-  const node = execPath === undefined ? process.execPath : parseText(execPath, 'options.execPath')
-  const words = [...parseExecArgv(execArgv), script, ...args]
-  const launch = parseLaunch(node, words, { ...rest, shell: undefined, stdio: 'ignore' } as ProcessOptions)
-  launch.stdio = parseForkStdio(stdio, parseBoolean(silent, 'options.silent'))
-  launch.serialization = parseOneOf(serialization, 'options.serialization', ['json', 'advanced'])
-  return launch
+const execArgv: Parse<string[]> = (value, name) => {
+  if (!Array.isArray(value)) throw invalidType(name, 'an array of strings', value)
+  return parseArray(value, name, text)
 }
 
-function parseExecArgv(execArgv: unknown): string[] {
-  if (execArgv === undefined || execArgv === null) return ownExecArgv()
-  if (!Array.isArray(execArgv)) throw invalidType('options.execArgv', 'an array of strings', execArgv)
-  return execArgv.map((argument, index) => parseText(argument, `options.execArgv[${index}]`))
+const forkStdio: Parse<unknown[]> = (value, name) => {
+  if (!Array.isArray(value)) return [...threeTimes(parseStdio(value, name)), 'ipc']
+  const channel = value.indexOf('ipc')
+  if (channel < 0) throw invalidValue(name, "must have 'ipc' once, for the messages", value)
+  if (value.lastIndexOf('ipc') !== channel) throw invalidValue(name, "must have 'ipc' only once", value)
+  return (parseStdio(value.with(channel, 'ignore'), name) as unknown[]).with(channel, 'ipc')
+}
+
+const { shell: _, ...WITHOUT_SHELL } = PROCESS
+
+/** @internal */
+export const FORK = {
+  ...WITHOUT_SHELL,
+  execPath: text,
+  execArgv: nullable(execArgv),
+  serialization,
+  silent: boolean,
+  stdio: nullable(forkStdio),
+} satisfies FieldsOf<ForkOptions>
+
+/** @internal */
+export function parseFork(module: unknown, args: unknown, options: unknown): Launch {
+  const [words, given] = parseArguments(args, options)
+  const script = String(parsePath(module, 'module'))
+  const { execPath = process.execPath, execArgv, silent, stdio, ...rest } = parseOptions(given, FORK)
+  const launch = launchOf(execPath, [...(execArgv ?? ownExecArgv()), script, ...words], rest)
+  return { ...launch, stdio: stdio ?? [...threeTimes(silent ? 'pipe' : 'inherit'), 'ipc'] }
 }
 
 /** A script given with `--eval` is not for the child, which would fork again. */
@@ -46,15 +63,6 @@ function ownExecArgv(): string[] {
   const index = script === undefined ? -1 : own.lastIndexOf(script)
   if (index > 0) own.splice(index - 1, 2)
   return own
-}
-
-function parseForkStdio(stdio: unknown, silent: boolean): unknown[] {
-  if (stdio === undefined || stdio === null) return [...threeTimes(silent ? 'pipe' : 'inherit'), 'ipc']
-  if (!Array.isArray(stdio)) return [...threeTimes(parseStdio(stdio)), 'ipc']
-  const channel = stdio.indexOf('ipc')
-  if (channel < 0) throw invalidValue('options.stdio', "must have 'ipc' once, for the messages", stdio)
-  if (stdio.lastIndexOf('ipc') !== channel) throw invalidValue('options.stdio', "must have 'ipc' only once", stdio)
-  return (parseStdio(stdio.with(channel, 'ignore')) as unknown[]).with(channel, 'ipc')
 }
 
 function threeTimes(word: unknown): unknown[] {

@@ -1,8 +1,7 @@
 import { invalidType, misuse } from '../../errors.ts'
 
-/** @internal The number of a signal that was named or numbered; nothing when it is left out. */
-export function parseSignalNumber(signal: unknown, name: string): number | undefined {
-  if (signal === undefined || signal === null) return undefined
+/** @internal The number of a signal that was named or numbered. */
+export function parseSignalNumber(signal: unknown, name: string): number {
   if (typeof signal !== 'string' && typeof signal !== 'number') {
     throw invalidType(name, 'a signal, by name or number', signal)
   }

@@ -1,9 +1,10 @@
 import type { NativeCommand } from '../../../index.js'
 import { invalidType, invalidValue } from '../../errors.ts'
 import type { Kinds } from '../../namespace-kind.ts'
-import { parseOptionalKinds } from '../kinds.ts'
-import { type Path, parsePath, parseText } from '../paths.ts'
-import { parseBoolean, parseInteger, parseOptions, parseSignal } from '../values.ts'
+import { type FieldsOf, type Parse, type Parsed, parseArray, parseOptions } from '../fields.ts'
+import { parseKinds } from '../kinds.ts'
+import { type Path, parsePath } from '../paths.ts'
+import { boolean, nonEmptyText, nullable, signal, text, whole, word } from '../values.ts'
 import { type Environment, parseEnvironment } from './environment.ts'
 import { parseSignalNumber } from './signals.ts'
 import { parseStdio, type StdioOptions } from './stdio.ts'
@@ -47,12 +48,18 @@ export interface ProcessOptions {
    * Worker's. A program that changes its user loses it: PR_SET_PDEATHSIG of prctl(2).
    */
   deathSignal?: NodeJS.Signals | number | undefined
+  /** An option of `child_process` for Windows; it has no effect. */
+  windowsHide?: boolean | undefined
+  /** An option of `child_process` for Windows; it has no effect. */
+  windowsVerbatimArguments?: boolean | undefined
 }
 
 /** Options of {@link NamespaceSet.spawn}. */
 export interface SpawnOptions<S extends StdioOptions | undefined = StdioOptions | undefined> extends ProcessOptions {
   /** `'pipe'` unless told: a stream for each of stdin, stdout and stderr. */
   stdio?: S
+  /** An option of `child_process.spawn` for the channel that only `fork` has; it has no effect. */
+  serialization?: 'json' | 'advanced' | undefined
 }
 
 /** @internal What is to be started, checked. */
@@ -67,81 +74,98 @@ export interface Launch {
   killSignal: number
 }
 
+/** The kernel takes the last id for "leave it as it is" (setresuid(2)). */
+const id = whole(0, 0xfffffffe)
+const MOST_GROUPS = 1024
+const SIGTERM = 15
+
+/** What a timer takes. */
+const timeout = whole(0, 0x7fffffff)
+
+const groups: Parse<number[]> = (value, name) => {
+  if (!Array.isArray(value)) throw invalidType(name, 'an array of numbers', value)
+  if (value.length > MOST_GROUPS) throw invalidValue(name, `must have at most ${MOST_GROUPS}`, value)
+  return parseArray(value, name, id)
+}
+
+/** The program that runs a command line. */
+const shell: Parse<string | undefined> = (value, name) => {
+  if (value === null || value === false || value === '') return undefined
+  if (value === true) return '/bin/sh'
+  if (typeof value !== 'string') throw invalidType(name, 'a boolean or a string', value)
+  return text(value, name)
+}
+
 /** @internal */
-export function parseLaunch(file: unknown, args: readonly string[], options: Partial<SpawnOptions>): Launch {
-  const [program, ...rest] = viaShell(parseFile(file), args, options.shell)
-  const argv0 = given(options.argv0)
-  const cwd = given(options.cwd)
-  const deathSignal = parseSignalNumber(options.deathSignal, 'options.deathSignal')
+export const PROCESS = {
+  cwd: nullable(parsePath),
+  env: nullable(parseEnvironment),
+  argv0: nullable(text),
+  shell,
+  detached: nullable(boolean),
+  uid: nullable(id),
+  gid: nullable(id),
+  groups: nullable(groups),
+  signal,
+  timeout: nullable(timeout),
+  killSignal: nullable(parseSignalNumber),
+  kinds: parseKinds,
+  keepCapabilities: boolean,
+  noNewPrivileges: boolean,
+  deathSignal: nullable(parseSignalNumber),
+  windowsHide: boolean,
+  windowsVerbatimArguments: boolean,
+} satisfies FieldsOf<ProcessOptions>
+
+/** @internal */
+export const serialization = word('json', 'advanced')
+
+/** @internal */
+export const SPAWN = { ...PROCESS, stdio: parseStdio, serialization } satisfies FieldsOf<SpawnOptions>
+
+/** @internal */
+export function parseSpawn(file: unknown, args: unknown, options: unknown): Launch {
+  const [words, given] = parseArguments(args, options)
+  return launchOf(parseFile(file), words, parseOptions(given, SPAWN))
+}
+
+/** @internal Options that were checked as {@link SPAWN} checks them; the environment is that of now unless they have one. */
+export function launchOf(file: string, args: readonly string[], options: Parsed<typeof SPAWN>): Launch {
+  const { shell, argv0, cwd, deathSignal, uid, gid, groups } = options
+  const [program, ...rest] = shell === undefined ? [file, ...args] : [shell, '-c', [file, ...args].join(' ')]
   const command: Launch['command'] = {
-    file: program,
-    argv: [argv0 === undefined ? program : parseText(argv0, 'options.argv0'), ...rest],
-    keepCapabilities: parseBoolean(options.keepCapabilities, 'options.keepCapabilities'),
-    noNewPrivileges: parseBoolean(options.noNewPrivileges, 'options.noNewPrivileges'),
-    detached: parseBoolean(given(options.detached), 'options.detached'),
-    ...parseCredentials(options),
-    ...(cwd === undefined ? {} : { directory: parsePath(cwd, 'options.cwd') }),
+    file: program as string,
+    argv: [argv0 ?? (program as string), ...rest],
+    keepCapabilities: options.keepCapabilities ?? false,
+    noNewPrivileges: options.noNewPrivileges ?? false,
+    detached: options.detached ?? false,
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(cwd === undefined ? {} : { directory: cwd }),
     ...(deathSignal === undefined ? {} : { deathSignal }),
   }
   return {
-    kinds: parseOptionalKinds(options.kinds, 'options.kinds'),
+    kinds: options.kinds ?? 0,
     command,
-    environment: parseEnvironment(options.env),
-    stdio: parseStdio(options.stdio),
-    signal: parseSignal(options.signal),
-    timeout: parseTimeout(options.timeout),
-    killSignal: parseSignalNumber(options.killSignal, 'options.killSignal') ?? SIGTERM,
+    environment: options.env ?? parseEnvironment(process.env, 'options.env'),
+    stdio: options.stdio ?? 'pipe',
+    serialization: options.serialization,
+    signal: options.signal,
+    timeout: options.timeout ?? 0,
+    killSignal: options.killSignal ?? SIGTERM,
   }
-}
-
-const SIGTERM = 15
-/** What a timer takes. */
-const LONGEST_TIMEOUT = 0x7fffffff
-/** The kernel takes the last id for "leave it as it is" (setresuid(2)). */
-const LAST_ID = 0xfffffffe
-const MOST_GROUPS = 1024
-
-/** @internal */
-export function parseTimeout(timeout: unknown): number {
-  return parseInteger(timeout ?? 0, 'options.timeout', 0, LONGEST_TIMEOUT)
 }
 
 /** @internal `(file, options)` and `(file, args, options)` alike. */
-export function parseArguments<O extends object>(args: unknown, options: unknown): [string[], Partial<O>] {
-  if (args === undefined || args === null) return [[], parseOptions<O>(options)]
-  if (Array.isArray(args)) {
-    return [Array.from(args, (argument, index) => parseText(argument, `args[${index}]`)), parseOptions<O>(options)]
-  }
+export function parseArguments(args: unknown, options: unknown): [args: string[], options: unknown] {
+  if (args === undefined || args === null) return [[], options]
+  if (Array.isArray(args)) return [parseArray(args, 'args', text), options]
   if (typeof args !== 'object') throw invalidType('args', 'an array of strings', args)
-  return [[], parseOptions<O>(args)]
+  return [[], args]
 }
 
-function parseFile(file: unknown): string {
-  const parsed = parseText(file, 'file')
-  if (parsed === '') throw invalidValue('file', 'must not be empty', file)
-  return parsed
-}
-
-function viaShell(file: string, args: readonly string[], shell: unknown): [string, ...string[]] {
-  if (shell === undefined || shell === null || shell === false || shell === '') return [file, ...args]
-  if (shell !== true && typeof shell !== 'string') throw invalidType('options.shell', 'a boolean or a string', shell)
-  const program = shell === true ? '/bin/sh' : parseText(shell, 'options.shell')
-  return [program, '-c', [file, ...args].join(' ')]
-}
-
-function parseCredentials(options: Partial<ProcessOptions>): Pick<NativeCommand, 'uid' | 'gid' | 'groups'> {
-  const credentials: Pick<NativeCommand, 'uid' | 'gid' | 'groups'> = {}
-  const [uid, gid, groups] = [given(options.uid), given(options.gid), given<unknown>(options.groups)]
-  if (uid !== undefined) credentials.uid = parseInteger(uid, 'options.uid', 0, LAST_ID)
-  if (gid !== undefined) credentials.gid = parseInteger(gid, 'options.gid', 0, LAST_ID)
-  if (groups === undefined) return credentials
-  if (!Array.isArray(groups)) throw invalidType('options.groups', 'an array of numbers', groups)
-  if (groups.length > MOST_GROUPS) throw invalidValue('options.groups', `must have at most ${MOST_GROUPS}`, groups)
-  credentials.groups = Array.from(groups, (group, index) => parseInteger(group, `options.groups[${index}]`, 0, LAST_ID))
-  return credentials
-}
-
-/** As with `child_process`, null says as little as undefined. */
-function given<T>(value: T | null | undefined): T | undefined {
-  return value ?? undefined
+/** @internal */
+export function parseFile(file: unknown): string {
+  return nonEmptyText(file, 'file')
 }

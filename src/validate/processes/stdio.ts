@@ -1,5 +1,6 @@
 import type { Readable, Stream, Writable } from 'node:stream'
 import { invalidType, invalidValue } from '../../errors.ts'
+import { parseArray } from '../fields.ts'
 import { parseInteger } from '../values.ts'
 
 /**
@@ -37,19 +38,18 @@ export type StderrOf<S extends StdioOptions | undefined> = StreamFor<At<S, 2>, R
 const WORDS = ['pipe', 'overlapped', 'inherit', 'ignore']
 
 /** @internal The option as Node's `ChildProcess` takes it. */
-export function parseStdio(stdio: unknown): StdioOptions {
+export function parseStdio(stdio: unknown, name: string): StdioOptions {
   if (stdio === undefined || stdio === null) return 'pipe'
   if (typeof stdio === 'string') {
     if (WORDS.includes(stdio)) return stdio as StdioOptions
-    throw invalidValue('options.stdio', expected(stdio), stdio)
+    throw invalidValue(name, expected(stdio), stdio)
   }
-  if (!Array.isArray(stdio)) throw invalidType('options.stdio', `${WORDS.join(', ')} or an array`, stdio)
-  if (stdio.length > 256) throw invalidValue('options.stdio', 'must have at most 256 entries', stdio)
-  return Array.from(stdio, parseOne)
+  if (!Array.isArray(stdio)) throw invalidType(name, `${WORDS.join(', ')} or an array`, stdio)
+  if (stdio.length > 256) throw invalidValue(name, 'must have at most 256 entries', stdio)
+  return parseArray(stdio, name, parseOne)
 }
 
-function parseOne(stdio: unknown, index: number): Stdio {
-  const name = `options.stdio[${index}]`
+function parseOne(stdio: unknown, name: string): Stdio {
   if (stdio === undefined || stdio === null) return stdio
   if (typeof stdio === 'number') return parseInteger(stdio, name, 0, 0x7fffffff)
   if (typeof stdio === 'string' ? WORDS.includes(stdio) : isOpenStream(stdio)) return stdio as Stdio

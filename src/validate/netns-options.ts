@@ -1,0 +1,60 @@
+import { type FieldsOf, parseOptions } from './fields.ts'
+import { NETNS_DIRECTORY } from './netns-name.ts'
+import { type Path, parsePath } from './paths.ts'
+import { boolean, signal } from './values.ts'
+
+/** Options of every function of {@link netns}. */
+export interface NetnsOptions {
+  /** Where the names are; {@link netns.directory} unless told. */
+  directory?: Path | undefined
+}
+
+/** Options of {@link netns.attach}. */
+export interface NetnsAttachOptions extends NetnsOptions {
+  /**
+   * Whether the name goes when the set is closed or collected. By default it stays, as those of `ip netns` do. It goes even
+   * where no descriptor is free; {@link NamespaceSet.close} throws where it cannot be removed.
+   */
+  temporary?: boolean | undefined
+}
+
+/** Options of {@link netns.create}. */
+export interface NetnsCreateOptions extends NetnsAttachOptions {
+  /** Whether `lo` is up; it is down unless told, as the kernel has it. */
+  loopback?: boolean | undefined
+  /** Ends the wait; nothing is left then. */
+  signal?: AbortSignal | undefined
+}
+
+/** Options of {@link netns.remove}. */
+export interface NetnsRemoveOptions extends NetnsOptions {
+  /** Whether a name that is not there is no error, as with `fs.rm`. */
+  force?: boolean | undefined
+}
+
+const NETNS = { directory: parsePath } satisfies FieldsOf<NetnsOptions>
+const ATTACH = { ...NETNS, temporary: boolean } satisfies FieldsOf<NetnsAttachOptions>
+const CREATE = { ...ATTACH, loopback: boolean, signal } satisfies FieldsOf<NetnsCreateOptions>
+const REMOVE = { ...NETNS, force: boolean } satisfies FieldsOf<NetnsRemoveOptions>
+
+const DEFAULTS = { directory: NETNS_DIRECTORY }
+
+/** @internal */
+export function parseNetnsOptions(options: unknown) {
+  return { ...DEFAULTS, ...parseOptions(options, NETNS) }
+}
+
+/** @internal */
+export function parseAttachOptions(options: unknown) {
+  return { ...DEFAULTS, temporary: false, ...parseOptions(options, ATTACH) }
+}
+
+/** @internal */
+export function parseCreateOptions(options: unknown) {
+  return { ...DEFAULTS, temporary: false, ...parseOptions(options, CREATE) }
+}
+
+/** @internal */
+export function parseRemoveOptions(options: unknown) {
+  return { ...DEFAULTS, force: false, ...parseOptions(options, REMOVE) }
+}
