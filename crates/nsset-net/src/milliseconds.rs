@@ -1,6 +1,6 @@
 //! Durations and times in plain data: milliseconds, and fractions of them, as Node.js has them.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -27,20 +27,9 @@ pub(crate) mod optional {
 }
 
 /// A time that may be missing, since the epoch.
-pub(crate) mod since_epoch {
-    use std::time::{SystemTime, UNIX_EPOCH};
-
-    use super::{Deserializer, Error, Serialize, Serializer, from, optional};
-
-    #[expect(clippy::ref_option, reason = "serde passes references")]
-    pub(crate) fn serialize<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
-        time.map(|time| from(time.duration_since(UNIX_EPOCH).unwrap_or_default())).serialize(serializer)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
-        let Some(duration) = optional::deserialize(deserializer)? else { return Ok(None) };
-        UNIX_EPOCH.checked_add(duration).map(Some).ok_or_else(|| D::Error::custom("no time is that late"))
-    }
+#[expect(clippy::ref_option, reason = "serde passes references")]
+pub(crate) fn since_epoch<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| from(time.duration_since(UNIX_EPOCH).unwrap_or_default())).serialize(serializer)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact for 104 days, and to a microsecond for ages")]

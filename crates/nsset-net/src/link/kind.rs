@@ -98,11 +98,6 @@ impl LinkKind {
         }
     }
 
-    /// Whether links of this kind can be made on a device.
-    pub(crate) const fn takes_dev(&self) -> bool {
-        self.has_dev_as_link() || matches!(self, Self::Vxlan(_) | Self::Gre(_) | Self::GreTap(_) | Self::Ipip(_))
-    }
-
     /// Whether the device is said in `IFLA_LINK`, and not among what is special about the kind.
     pub(crate) const fn has_dev_as_link(&self) -> bool {
         matches!(self, Self::Vlan(_) | Self::MacVlan(_) | Self::IpVlan(_) | Self::Other { .. })

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{changes::LinkState, kind::LinkKind, veth::VethPeer};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     link_ref::{LinkRef, check_name},
 };
 
@@ -61,16 +61,7 @@ impl LinkSpec {
         self.state.check()?;
         if let Some(dev) = &self.dev {
             dev.check()?;
-            if !self.kind.takes_dev() {
-                return Err(Error::InvalidArgument(format!("a {} link is not made on a device", self.kind.name())));
-            }
         }
-        match &self.peer {
-            Some(_) if self.kind != LinkKind::Veth => {
-                Err(Error::InvalidArgument(format!("only a veth has a peer, not a {}", self.kind.name())))
-            }
-            Some(peer) => peer.check(),
-            None => Ok(()),
-        }
+        self.peer.as_ref().map_or(Ok(()), VethPeer::check)
     }
 }

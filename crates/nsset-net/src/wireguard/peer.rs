@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{endpoint::Endpoint, public_key::PublicKey, secret_key::SecretKey};
 use crate::{
@@ -14,22 +14,22 @@ use crate::{
 };
 
 /// A peer of a WireGuard link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Peer {
     pub public_key: PublicKey,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub preshared_key: Option<SecretKey>,
     /// Where it was heard from last, or is said to be.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
     /// How often it is told that the link lives, where it is told.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::milliseconds::optional")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::milliseconds::optional::serialize")]
     pub persistent_keepalive: Option<Duration>,
     /// The addresses that are its own: where packets to them go, and whose packets from it may be.
     pub allowed_ips: Vec<Cidr>,
     /// When both last agreed on the keys of a session, where they have.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::milliseconds::since_epoch")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::milliseconds::since_epoch")]
     pub last_handshake: Option<SystemTime>,
     pub received_bytes: u64,
     pub sent_bytes: u64,
