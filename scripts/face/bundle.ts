@@ -20,10 +20,10 @@ export function bundleFace(): string {
 
 /** Of a class that names itself esbuild makes `var Name = class _Name {…}`, and stack traces would have that name. */
 function withOwnNames(code: string): string {
-  const names = [...code.matchAll(/^var (\w+) = class _\1 /gm)].map(([, name]) => name)
+  const names = [...code.matchAll(/^var (\w+) = class _\1 /gm)].map(([, name]) => String(name))
   const named = names.reduce((text, name) => {
     const declared = text.replace(`var ${name} = class _${name} `, `class ${name} `)
-    return declared.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), `${name}`)
+    return declared.replaceAll(new RegExp(`\\b_${name}\\b`, 'g'), name)
   }, code)
   // Those inside of functions, whose names console.log shows, keep them too.
   return named.replaceAll(/^ +(?:class (\w+)|const (\w+) = class)(?: extends .*)? \{$/gm, (line, ...found) => {

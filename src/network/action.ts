@@ -32,6 +32,8 @@ export type Step =
       readonly hasSlots: boolean
       readonly isLater: boolean
       readonly target: (operation: Fields) => string
+      /** Makes the result of what the native side answers with, where that is not the result itself. */
+      readonly read?: ((answer: never) => unknown) | undefined
     }
   | { readonly type: 'call'; readonly target: string; readonly call: (context: ActionContext) => unknown }
 
@@ -67,11 +69,16 @@ export type Results<A extends readonly Action<unknown>[]> = {
 }
 
 /** @internal An operation of the native side's, with what is not known yet as slots in it. */
-export function operation<R>(name: string, fields: Plain, target: (operation: Plain) => string): Action<R> {
+export function operation<R>(
+  name: string,
+  fields: Plain,
+  target: (operation: Plain) => string,
+  read?: (answer: never) => R,
+): Action<R> {
   const template = { operation: name, ...fields }
   const slots = slotsOf(template)
   const isLater = slots.some((slot) => slot.isLater)
-  return new Action(name, { type: 'operation', template, hasSlots: slots.length > 0, isLater, target })
+  return new Action(name, { type: 'operation', template, hasSlots: slots.length > 0, isLater, target, read })
 }
 
 /** @hidden Does one action. The constructors of the parts of a network have it in their declarations. */

@@ -2,6 +2,7 @@ import { parseBoolean, parseOptions } from '../options.ts'
 import { type Action, operation, type Run } from './action.ts'
 import type { Plain } from './fields.ts'
 import type { Link, LinkOf } from './link.ts'
+import { readLink, readLinks } from './link-answer.ts'
 import type { LinkKind } from './link-kinds.ts'
 import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
 import { type LinkChanges, type LinkSpecOf, parseLinkChanges, parseLinkSpec } from './link-spec.ts'
@@ -20,22 +21,22 @@ const targetOfSpec = ({ spec }: Plain) => describeLink(spec)
 export const linkActions = {
   /** As {@link NetworkLinks.list}. */
   list(): Action<Link[]> {
-    return operation('links.list', {}, () => '')
+    return operation('links.list', {}, () => '', readLinks)
   },
 
   /** As {@link NetworkLinks.get}. */
   get(ref: LinkRef): Action<Link> {
-    return operation('links.get', { link: parseLinkRef(ref, 'ref') }, target)
+    return operation('links.get', { link: parseLinkRef(ref, 'ref') }, target, readLink<Link>)
   },
 
   /** As {@link NetworkLinks.add}. */
   add<K extends LinkKind>(spec: LinkSpecOf<K>): Action<LinkOf<K>> {
-    return operation('links.add', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec)
+    return operation('links.add', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec, readLink<LinkOf<K>>)
   },
 
   /** As {@link NetworkLinks.ensure}. */
   ensure<K extends LinkKind>(spec: LinkSpecOf<K>): Action<LinkOf<K>> {
-    return operation('links.ensure', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec)
+    return operation('links.ensure', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec, readLink<LinkOf<K>>)
   },
 
   /** As {@link NetworkLinks.set}. */

@@ -6,7 +6,7 @@ use std::{
     os::fd::AsFd,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread::Builder,
     time::{Duration, Instant},
@@ -56,7 +56,7 @@ pub fn unshare_on_thread(kinds: Kinds, cancel: Option<&Cancel>) -> Result<Namesp
 /// Tells, when it is dropped, that the thread has done its work, or has panicked.
 enum Ending {
     /// The other end hears that this one is gone.
-    Told { _sender: SyncSender<()> },
+    Told { _sender: Sender<()> },
     ToldByDescriptor(Arc<EventFd>),
 }
 
@@ -69,7 +69,7 @@ enum Over<'a> {
 
 impl Ending {
     fn told<'a>() -> (Self, Over<'a>) {
-        let (sender, receiver) = sync_channel(0);
+        let (sender, receiver) = channel();
         (Self::Told { _sender: sender }, Over::Told(receiver))
     }
 
