@@ -56,7 +56,9 @@ pub fn unshare_on_thread(kinds: Kinds, cancel: Option<&Cancel>) -> Result<Namesp
 /// Tells, when it is dropped, that the thread has done its work, or has panicked.
 enum Ending {
     /// The other end hears that this one is gone.
-    Told { _sender: Sender<()> },
+    Told {
+        _sender: Sender<()>,
+    },
     ToldByDescriptor(Arc<EventFd>),
 }
 
