@@ -1,10 +1,10 @@
 /** What an import costs: the text that Node compiles, the modules of Node that come along, and the threads that start. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { askPlainNode, runPlainNode } from './setup/plain-node.ts'
-import { temporaryDirectory } from './setup/temporary-directory.ts'
+import { askPlainNode, runPlainNode } from '../setup/programs/plain-node.ts'
+import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-const FACE = new URL('../dist/index.js', import.meta.url)
+const FACE = new URL('../../dist/index.js', import.meta.url)
 const EMPTY = "import 'data:text/javascript,'"
 
 test('120 KB of JavaScript at most are compiled', () => {
