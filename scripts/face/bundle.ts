@@ -1,6 +1,6 @@
 /**
  * Bundles the face into one module, as small as it gets while a stack trace still has the names of its functions and a line:
- * Node compiles all of it at every start. Why it is one file: docs/decisions/0018-one-small-file-of-javascript.md.
+ * Node compiles all of it at every start. Why it is one file: docs/decisions/0018-the-javascript-is-one-small-file.md.
  */
 import { fileURLToPath } from 'node:url'
 import { buildSync, transformSync } from 'esbuild'

@@ -4,10 +4,7 @@
 
 use std::{
     os::fd::AsFd,
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    },
+    sync::Arc,
     thread::Builder,
     time::{Duration, Instant},
 };
@@ -40,80 +37,39 @@ pub fn can_make(kinds: Kinds) -> bool {
 /// New namespaces of these kinds, as children of the calling thread's. Who does not wait for the kernel any longer leaves
 /// the thread to itself: it ends when the kernel lets it, and what it has made with it.
 pub fn unshare_on_thread(kinds: Kinds, cancel: Option<&Cancel>) -> Result<NamespaceSet> {
-    let (ending, over) = match cancel {
-        Some(cancel) => Ending::told_by_descriptor(cancel)?,
-        None => Ending::told(),
-    };
+    let over = EventFd::from_flags(EfdFlags::EFD_CLOEXEC).map_err(|errno| SystemError::new(errno, "eventfd2"))?;
+    let over = Arc::new(over);
+    let ending = Ending(Arc::clone(&over));
     let thread = Builder::new().name("nsset-unshare".into()).stack_size(STACK).spawn(move || {
         let _ending = ending;
         go_out_and_back(kinds)
     });
     let thread = thread.map_err(|error| SystemError::new(last_errno(&error), "pthread_create"))?;
-    over.wait()?;
+    wait_for(&over, cancel)?;
     thread.join().unwrap_or_else(|_| Err(SystemError::new(Errno::ECANCELED, "unshare").into()))
 }
 
-/// Tells, when it is dropped, that the thread has done its work, or has panicked.
-enum Ending {
-    /// The other end hears that this one is gone.
-    Told {
-        _sender: Sender<()>,
-    },
-    ToldByDescriptor(Arc<EventFd>),
-}
-
-/// Where that is waited for.
-enum Over<'a> {
-    Told(Receiver<()>),
-    /// Beside what may cancel the wait, which takes a descriptor.
-    ToldByDescriptor(Arc<EventFd>, &'a Cancel),
-}
-
-impl Ending {
-    fn told<'a>() -> (Self, Over<'a>) {
-        let (sender, receiver) = channel();
-        (Self::Told { _sender: sender }, Over::Told(receiver))
-    }
-
-    fn told_by_descriptor(cancel: &Cancel) -> Result<(Self, Over<'_>)> {
-        let over = EventFd::from_flags(EfdFlags::EFD_CLOEXEC).map_err(|errno| SystemError::new(errno, "eventfd2"))?;
-        let over = Arc::new(over);
-        Ok((Self::ToldByDescriptor(Arc::clone(&over)), Over::ToldByDescriptor(over, cancel)))
-    }
-}
+/// Tells that the thread has done its work, or has panicked.
+struct Ending(Arc<EventFd>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        if let Self::ToldByDescriptor(over) = self {
-            // Only a full counter refuses.
-            let _ = over.write(1);
-        }
+        // Only a full counter refuses.
+        let _ = self.0.write(1);
     }
 }
 
-impl Over<'_> {
-    /// A network can take long: the kernel makes none while it takes many links down.
-    fn wait(&self) -> Result<()> {
-        let deadline = Instant::now() + TIME_LIMIT;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if self.is_over_within(left)? {
-                return Ok(());
-            }
-            if left == Duration::ZERO {
-                let hint = format!("the kernel did not come to an end within {} s", TIME_LIMIT.as_secs());
-                return Err(SystemError::new(Errno::ETIMEDOUT, "unshare").hint(hint).into());
-            }
+/// A network can take long: the kernel makes none while it takes many links down.
+fn wait_for(over: &EventFd, cancel: Option<&Cancel>) -> Result<()> {
+    let deadline = Instant::now() + TIME_LIMIT;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if wait_readable(Some(over.as_fd()), cancel, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX))? {
+            return Ok(());
         }
-    }
-
-    fn is_over_within(&self, left: Duration) -> Result<bool> {
-        match self {
-            Self::Told(receiver) => Ok(receiver.recv_timeout(left) != Err(RecvTimeoutError::Timeout)),
-            Self::ToldByDescriptor(over, cancel) => {
-                let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
-                wait_readable(Some(over.as_fd()), Some(cancel), timeout)
-            }
+        if left == Duration::ZERO {
+            let hint = format!("the kernel did not come to an end within {} s", TIME_LIMIT.as_secs());
+            return Err(SystemError::new(Errno::ETIMEDOUT, "unshare").hint(hint).into());
         }
     }
 }
