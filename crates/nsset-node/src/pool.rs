@@ -9,8 +9,8 @@ use std::{
 };
 
 use napi::{Env, Result, Task};
-use nix::{errno::Errno, fcntl::AtFlags, sys::stat::fstatat};
-use nsset::{SystemError, proc};
+use nix::errno::Errno;
+use nsset::SystemError;
 
 use crate::trial_threads;
 
@@ -19,9 +19,6 @@ const DEFAULT_THREADS: usize = 4;
 const MOST_THREADS: usize = 1024;
 /// Of one thread of the pool, in bytes.
 const STACK: usize = 8 << 20;
-/// So many has Node.js before its pool: the one of JavaScript, four of V8, and those for delayed work and for the inspector.
-/// One that has more without its pool (`--v8-pool-size`, Workers) is not tried out: the pool starts as it would without us.
-const THREADS_OF_NODE: usize = 7;
 /// More than the pool needs: others may start threads at the same time.
 const SPARE: usize = 2;
 
@@ -39,11 +36,7 @@ pub fn start(env: Env) -> nsset::Result<()> {
         return Ok(());
     }
     nsset::home::ensure()?;
-    let count = threads_of_the_pool();
-    // To try costs more than all else that is done at load, and an import has mostly been read by the pool.
-    if threads_now() < THREADS_OF_NODE + count {
-        try_out(count)?;
-    }
+    try_out(threads_of_the_pool())?;
     let queued = env.spawn(Nothing);
     queued.map_err(|_| SystemError::new(Errno::ENOMEM, "uv_queue_work"))?;
     HAS_STARTED.store(true, Ordering::Release);
@@ -60,12 +53,6 @@ fn threads_of_the_pool() -> usize {
     // What is no number is 0, a negative one is huge.
     let fallback = if text.starts_with('-') || !digits.is_empty() { MOST_THREADS } else { 0 };
     digits.parse().unwrap_or(fallback).clamp(1, MOST_THREADS)
-}
-
-/// How many threads the process has: each is a directory, beside the two that every directory has.
-fn threads_now() -> usize {
-    let stat = proc::hold().ok().and_then(|proc| fstatat(proc, "self/task", AtFlags::empty()).ok());
-    stat.map_or(0, |stat| (stat.st_nlink as usize).saturating_sub(2))
 }
 
 /// Starts as many threads as the pool will, and some more, and lets them go.
