@@ -81,7 +81,8 @@ export const netns = {
   },
 
   /**
-   * The network namespace of a name, as a set of one.
+   * The network namespace of a name, as a set of one. Its programs see what belongs to the name, as under `ip netns exec`:
+   * {@link ProcessOptions.netnsFiles} has the details.
    *
    * @throws {@link NamespaceError} `ENOENT` when there is no such name, `EINVAL` for a file that is no namespace.
    * @example
