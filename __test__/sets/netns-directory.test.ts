@@ -1,8 +1,8 @@
 /** Where the names of networks are: /run/netns, and /var/run/netns on machines where that is another directory. */
 import { NamespaceSet } from 'nsset'
 import { describe, expect } from 'vitest'
-import { askPlainNode, byNsenter } from './setup/plain-node.ts'
-import { asRoot } from './setup/privilege.ts'
+import { askPlainNode, byNsenter } from '../setup/programs/plain-node.ts'
+import { asRoot } from '../setup/sets/privilege.ts'
 
 const REASON = 'names are mounts, which take root'
 

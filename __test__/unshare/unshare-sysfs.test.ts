@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { type MountSpec, type NamespaceKind, NamespaceSet, type UnshareOptions } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { type Case, expectFailure, failureOf, refuses, system, type, untyped, value } from './setup/failure.ts'
-import { asRoot, isRoot } from './setup/privilege.ts'
-import { temporaryDirectory } from './setup/temporary-directory.ts'
+import { type Case, expectFailure, failureOf, refuses, system, type, untyped, value } from '../setup/sets/failure.ts'
+import { asRoot, isRoot } from '../setup/sets/privilege.ts'
+import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 /** Both root and an ordinary user make these: a user namespace owns them. */
 function withNetwork(options: UnshareOptions = {}, kinds: NamespaceKind[] = ['net', 'mnt']): Promise<NamespaceSet> {

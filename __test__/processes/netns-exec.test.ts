@@ -14,9 +14,9 @@ import {
 } from 'node:fs'
 import { NamespaceSet, netns, type SpawnOptions } from 'nsset'
 import { expect, test } from 'vitest'
-import { expectFailure, failureOf, system, type, untyped, value } from './setup/failure.ts'
-import { asOrdinaryUser, asRoot } from './setup/privilege.ts'
-import { temporaryDirectory } from './setup/temporary-directory.ts'
+import { expectFailure, failureOf, system, type, untyped, value } from '../setup/sets/failure.ts'
+import { asOrdinaryUser, asRoot } from '../setup/sets/privilege.ts'
+import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 const REASON = 'names are mounts, which take root'
 

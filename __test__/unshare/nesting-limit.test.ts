@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { NamespaceSet, type UnshareOptions } from 'nsset'
 import { expect, test } from 'vitest'
-import { failureOf } from './setup/failure.ts'
+import { failureOf } from '../setup/sets/failure.ts'
 
 /** How often unshare(1) makes one inside of the one before, in a user namespace. */
 function levelsOfUnshare(flags: string): number {

@@ -1,7 +1,7 @@
 /** Where /proc, or /proc/sys, is mounted read-only, an error of what is written there says so, and what helps. */
 import { NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { askPlainNode, byNsenter } from './setup/plain-node.ts'
+import { askPlainNode, byNsenter } from '../setup/programs/plain-node.ts'
 
 /** A place for a program of nsset's user in which this is a read-only mount. */
 function placeWithReadOnly(path: string): Promise<NamespaceSet> {
