@@ -10,7 +10,7 @@ import { flagOf, namesOf, parseKinds, parseKindsOrAll, parseOptionalKind, parseO
 import { type MountTargets, parseTargets } from './mount-targets.ts'
 import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
-import { parseDirectory, parseNetnsName, rememberNetnsName } from './netns-name.ts'
+import { netnsNameOf, parseDirectory, parseNetnsName, rememberNetnsName } from './netns-name.ts'
 import { Network } from './network/network.ts'
 import { parseBoolean, parseFunction, parseInteger, parseOptions } from './options.ts'
 import { type Path, parsePath } from './paths.ts'
@@ -18,8 +18,9 @@ import type { ChildOf, NamespaceChildProcess } from './processes/child-process.t
 import { type ExecFileOptions, execFile, type StartForOutput } from './processes/exec-file.ts'
 import type { ExecFileResult, Output, OutputEncoding } from './processes/exec-file-result.ts'
 import { type ForkOptions, parseFork } from './processes/fork.ts'
+import { viewOf } from './processes/netns-view.ts'
 import { spawn } from './processes/spawn.ts'
-import { parseArguments, parseLaunch, type SpawnOptions } from './processes/spawn-options.ts'
+import { type Launch, parseArguments, parseLaunch, type SpawnOptions } from './processes/spawn-options.ts'
 import type { StdioOptions } from './processes/stdio.ts'
 import { provideSets } from './set-access.ts'
 import { asyncCallback, isThenable, type Thenable } from './thenable.ts'
@@ -387,7 +388,9 @@ export class NamespaceSet {
    * using mine = theirs.dup('net')
    */
   dup(kinds?: Kinds): NamespaceSet {
-    return new NamespaceSet(this.#native.dup(parseKindsOrAll(kinds)))
+    const copy = new NamespaceSet(this.#native.dup(parseKindsOrAll(kinds)))
+    const name = netnsNameOf(this)
+    return name === undefined || !copy.has('net') ? copy : rememberNetnsName(copy, name)
   }
 
   /**
@@ -547,7 +550,7 @@ export class NamespaceSet {
   spawn(file: string, args?: unknown, options?: unknown): NamespaceChildProcess {
     binding()
     const [words, given] = parseArguments<SpawnOptions>(args, options)
-    return spawn(this.#native, parseLaunch(file, words, given))
+    return this.#start(parseLaunch(file, words, given))
   }
 
   /**
@@ -575,7 +578,7 @@ export class NamespaceSet {
     binding()
     const [words, given] = parseArguments<ExecFileOptions>(args, options)
     const start: StartForOutput = (input, rest) =>
-      spawn(this.#native, parseLaunch(file, words, { ...rest, stdio: [input, 'pipe', 'pipe'] }))
+      this.#start(parseLaunch(file, words, { ...rest, stdio: [input, 'pipe', 'pipe'] }))
     return execFile(start, [file, ...words], given)
   }
 
@@ -596,7 +599,7 @@ export class NamespaceSet {
   fork(module: Path, args?: unknown, options?: unknown): NamespaceChildProcess {
     binding()
     const [words, given] = parseArguments<ForkOptions>(args, options)
-    return spawn(this.#native, parseFork(module, words, given))
+    return this.#start(parseFork(module, words, given))
   }
 
   /**
@@ -672,6 +675,10 @@ export class NamespaceSet {
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString()
+  }
+
+  #start(launch: Launch): NamespaceChildProcess {
+    return spawn(this.#native, { ...launch, command: { ...launch.command, ...viewOf(this, launch) } })
   }
 
   #openNetwork(): { face: Network; native: NativeNetwork } {

@@ -1,13 +1,16 @@
 import { invalidValue } from './errors.ts'
 import type { NamespaceSet } from './namespace-set.ts'
+import { binding } from './native.ts'
 import { parsePath, parseText } from './paths.ts'
 
-/** @internal Where iproute2 has the names. */
-export const NETNS_DIRECTORY = '/run/netns'
+/** @internal Where iproute2 has the names, in the mount namespace that the thread stands in. */
+export function netnsDirectory(): string {
+  return process.platform === 'linux' ? binding().netnsDirectory() : '/run/netns'
+}
 
 /** @internal */
 export function parseDirectory(directory: unknown, name = 'options.directory'): string | Buffer {
-  return directory === undefined ? NETNS_DIRECTORY : parsePath(directory, name)
+  return directory === undefined ? netnsDirectory() : parsePath(directory, name)
 }
 
 /** @internal One component of a path. */

@@ -2,13 +2,13 @@ import { notOurs } from './copies.ts'
 import { NamespaceError } from './errors.ts'
 import { NamespaceSet, nativeOf } from './namespace-set.ts'
 import { binding } from './native.ts'
-import { NETNS_DIRECTORY, parseDirectory, parseNetnsName, rememberNetnsName } from './netns-name.ts'
+import { netnsDirectory, parseDirectory, parseNetnsName, rememberNetnsName } from './netns-name.ts'
 import { parseBoolean, parseOptions, parseSignal } from './options.ts'
 import type { Path } from './paths.ts'
 
 /** Options of every function of {@link netns}. */
 export interface NetnsOptions {
-  /** Where the names are; {@link netns.directory} unless told. */
+  /** Where the names are; {@link netns.directory} by default. */
   directory?: Path | undefined
 }
 
@@ -45,8 +45,16 @@ export interface NetnsRemoveOptions extends NetnsOptions {
  * @see ip-netns(8)
  */
 export const netns = {
-  /** Where iproute2 has the names. */
-  directory: NETNS_DIRECTORY,
+  /**
+   * Where iproute2 has the names: `/run/netns`. Where `/var/run` is a directory of its own and no link to `/run`, it is
+   * `/var/run/netns`, unless only `/run/netns` is there.
+   *
+   * @example
+   * console.log(netns.directory) // /run/netns
+   */
+  get directory(): string {
+    return netnsDirectory()
+  },
 
   /**
    * Makes a network namespace with a name. The directory is made if need be; the standard one as a shared mount, as
@@ -73,7 +81,8 @@ export const netns = {
   },
 
   /**
-   * The network namespace of a name, as a set of one.
+   * The network namespace of a name, as a set of one. Its programs see what belongs to the name, as under `ip netns exec`:
+   * {@link ProcessOptions.netnsFiles} has the details.
    *
    * @throws {@link NamespaceError} `ENOENT` when there is no such name, `EINVAL` for a file that is no namespace.
    * @example

@@ -38,7 +38,7 @@ export const sysctlActions = {
  * The `net.*` sysctls of a network, each network has its own.
  *
  * What fails rejects with an {@link ActionError}: `ENOENT` where there is no such sysctl inside, `EACCES` or `EPERM` without
- * CAP_NET_ADMIN in the user namespace that owns the network, `EROFS` where /proc/sys is read-only, as in most containers.
+ * CAP_NET_ADMIN in the user namespace that owns the network, `EROFS` where /proc or /proc/sys is read-only, as in most containers.
  *
  * @example
  * await set.network.sysctls.set('net.ipv4.ip_forward', true)
@@ -54,8 +54,8 @@ export class NetworkSysctls {
   }
 
   /**
-   * The value, as the kernel writes it. Where a part of the name has a dot in it, slashes part them:
-   * `net/ipv4/conf/eth0.100/forwarding`.
+   * The value, as the kernel writes it. A link's name may have dots in it: `net.ipv4.conf.eth0.100.forwarding`, or as
+   * sysctl(8) has it, `net.ipv4.conf.eth0/100.forwarding` and `net/ipv4/conf/eth0.100/forwarding`.
    *
    * @throws {@link ActionError} `ENOENT`.
    * @example

@@ -47,6 +47,15 @@ export interface ProcessOptions {
    * Worker's. A program that changes its user loses it: PR_SET_PDEATHSIG of prctl(2).
    */
   deathSignal?: NodeJS.Signals | number | undefined
+  /**
+   * Whether the program sees what belongs to the name of its network, as under `ip netns exec NAME`: a sysfs of the network on
+   * /sys, and the files of /etc/netns/NAME over those of the same names in /etc, in a mount namespace of its own.
+   *
+   * By default it does in a set of {@link netns} and its `dup`, of which it enters neither `mnt` nor `user`, unless the
+   * kernel refuses it. `true` makes it an error where it cannot be done, `false` leaves the caller's files in sight.
+   * @see ip-netns(8)
+   */
+  netnsFiles?: boolean | undefined
 }
 
 /** Options of {@link NamespaceSet.spawn}. */
@@ -59,6 +68,7 @@ export interface SpawnOptions<S extends StdioOptions | undefined = StdioOptions 
 export interface Launch {
   kinds: number
   command: Omit<NativeCommand, 'environment' | 'stdio'>
+  netnsFiles: boolean | undefined
   environment: string[]
   stdio: unknown
   serialization?: unknown
@@ -73,11 +83,14 @@ export function parseLaunch(file: unknown, args: readonly string[], options: Par
   const argv0 = given(options.argv0)
   const cwd = given(options.cwd)
   const deathSignal = parseSignalNumber(options.deathSignal, 'options.deathSignal')
+  const netnsFiles = given(options.netnsFiles)
+  if (netnsFiles !== undefined) parseBoolean(netnsFiles, 'options.netnsFiles')
   const command: Launch['command'] = {
     file: program,
     argv: [argv0 === undefined ? program : parseText(argv0, 'options.argv0'), ...rest],
     keepCapabilities: parseBoolean(options.keepCapabilities, 'options.keepCapabilities'),
     noNewPrivileges: parseBoolean(options.noNewPrivileges, 'options.noNewPrivileges'),
+    needsNetnsFiles: netnsFiles === true,
     detached: parseBoolean(given(options.detached), 'options.detached'),
     ...parseCredentials(options),
     ...(cwd === undefined ? {} : { directory: parsePath(cwd, 'options.cwd') }),
@@ -91,6 +104,7 @@ export function parseLaunch(file: unknown, args: readonly string[], options: Par
     signal: parseSignal(options.signal),
     timeout: parseTimeout(options.timeout),
     killSignal: parseSignalNumber(options.killSignal, 'options.killSignal') ?? SIGTERM,
+    netnsFiles,
   }
 }
 

@@ -2,11 +2,12 @@
 
 use crate::{
     arguments::Arguments,
-    capabilities, credentials, exec, files, identity, init, mounts, namespaces, nested_user, network,
+    capabilities, credentials, exec, files, identity, init, mounts, namespaces, nested_user, network, own_mounts,
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
     report::{self, Report},
     state::State,
     syscall::{self, CLONE_PARENT, EINVAL, Errno, O_WRONLY},
+    sysfs,
 };
 
 /// Runs all of it; a step that fails says so and ends the program.
@@ -50,6 +51,9 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::ROOT => mounts::root(arguments.text()?, state),
         word::BIND => mounts::bind(arguments, state),
         word::MOUNT => mounts::mount(arguments, state),
+        word::SYSFS => sysfs::mount(arguments, state),
+        word::OWN_MOUNTS => own_mounts::make(arguments, state),
+        word::COVER => own_mounts::cover(arguments, state),
         word::PIVOT => mounts::pivot(state),
         word::HOSTNAME => syscall::sethostname(arguments.text()?.to_bytes()).map(drop),
         word::LOOPBACK => network::bring_loopback_up(),

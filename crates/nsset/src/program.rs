@@ -243,6 +243,28 @@ impl<'fd> Program<'fd> {
         Ok(())
     }
 
+    /// Mounts a sysfs of the network that was joined over the one on /sys.
+    pub fn sysfs(&mut self, is_required: bool) {
+        self.step(word::SYSFS, "mount").path = Some("/sys".into());
+        self.operands([decimal(is_required.into())]);
+    }
+
+    /// Goes on in a copy of the mount namespace.
+    pub fn own_mounts(&mut self, is_required: bool) {
+        self.step(word::OWN_MOUNTS, "unshare").kind = Some(Kind::Mnt);
+        self.operands([decimal(is_required.into())]);
+    }
+
+    /// Binds a file or directory over another, a symbolic link itself included.
+    pub fn cover(&mut self, source: &Path, target: &Path, is_required: bool) -> Result<()> {
+        let label = self.step(word::COVER, "mount bind");
+        label.path = Some(target.into());
+        label.source = Some(source.into());
+        self.operands([decimal(is_required.into())]);
+        self.operand(source)?;
+        self.operand(target)
+    }
+
     pub fn pivot(&mut self, directory: &Path) {
         let label = self.step(word::PIVOT, "pivot_root");
         label.path = Some(directory.into());

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Result, SystemError},
     kind::{Kind, Kinds},
     launch::Process,
+    named_view::NamedView,
     pidfd, plan, process_group,
     program::{Program, c_string},
     reaper::{self, Exit},
@@ -36,6 +37,8 @@ pub struct Command {
     pub detached: bool,
     /// The signal it gets when the thread that started it ends.
     pub death_signal: Option<i32>,
+    /// What it sees of a network with a name, besides the network.
+    pub named_view: Option<NamedView>,
 }
 
 /// Who the program is; who the caller is inside, where nothing is said.
@@ -83,6 +86,9 @@ fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio)
     let joined = plan::go_inside(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
         become_somebody(&mut program, &command.credentials);
+    }
+    if let Some(view) = &command.named_view {
+        view.write(&mut program)?;
     }
     if joined.contains(Kind::Pid) {
         // Where the program could not be brought back into our own group, it has to stay there.
