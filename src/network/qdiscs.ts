@@ -1,4 +1,5 @@
 import { parseOptions } from '../options.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import { type Action, operation, type Run } from './action.ts'
 import type { Plain } from './fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
@@ -57,7 +58,13 @@ export const qdiscActions = {
  * @see tc(8)
  */
 export class NetworkQdiscs {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkQdiscs)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {
