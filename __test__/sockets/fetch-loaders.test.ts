@@ -1,19 +1,19 @@
 /**
  * `network.fetch` uses Node's own undici where none is installed, however the application is loaded: each bundler and each runner of
- * tests says in words of its own that there is no undici. pnpm and Yarn: install-package-managers.test.ts.
+ * tests says in words of its own that there is no undici. pnpm and Yarn: package/install-package-managers.test.ts.
  */
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { buildSync, type Format } from 'esbuild'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type BundledApp, bundledApp } from './setup/bundled-app.ts'
-import { BINARY_HERE } from './setup/release.ts'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type BundledApp, bundledApp } from '../setup/package/bundled-app.ts'
+import { BINARY_HERE } from '../setup/package/release.ts'
 
 const TIME_LIMIT = 60_000
 
-vi.setConfig({ testTimeout: 2 * TIME_LIMIT })
+vi.setConfig({ testTimeout: 2 * TIME_LIMIT, hookTimeout: TIME_LIMIT })
 
 /** Asks a server inside by the `fetch` of its network, and writes down what that calls itself. */
 const SCENE = `
@@ -42,15 +42,13 @@ const programOf = (name: string, file: string) =>
   join(dirname(createRequire(require.resolve('vitest/package.json')).resolve(`${name}/package.json`)), file)
 
 let app: BundledApp
-let noJest: string | undefined
 beforeAll(() => {
   app = bundledApp()
   write('scene.mjs', SCENE)
   write('main.mjs', MAIN)
   write('start.mjs', START)
   addBinaryPackage()
-  noJest = app.install('jest@30')
-}, 150_000)
+})
 afterAll(() => app?.[Symbol.dispose]())
 
 /** What npm installs for this machine, which a bundle with nsset in it looks for. */
@@ -123,6 +121,7 @@ test.each([
 test.each([
   ['as it is', {}],
   ['through Vite', { server: { deps: { inline: ['nsset'] } } }],
+  ['in a context of vm', { pool: 'vmThreads' }],
 ])('in Vitest, which loads nsset %s', async (_, options) => {
   write('fetch.test.mjs', TEST)
   const config = { test: { globals: true, include: ['fetch.test.mjs'], ...options } }
@@ -131,13 +130,17 @@ test.each([
   expect(await clientIn([vitest, 'run'])).toBe('node')
 })
 
-test('in jest, which loads modules by vm', async (context) => {
-  if (noJest !== undefined) return context.skip(noJest)
-  write('fetch.test.mjs', TEST)
-  write(
-    'jest.config.json',
-    JSON.stringify({ testMatch: ['**/fetch.test.mjs'], testEnvironment: 'node', transform: {} }),
-  )
-  const jest = ['node_modules/jest/bin/jest.js', '--config', 'jest.config.json', '--runInBand', '--watchman=false']
-  expect(await clientIn(['--experimental-vm-modules', ...jest])).toBe('node')
+describe('in jest', () => {
+  let failure: string | undefined
+  beforeAll(() => {
+    failure = app.install('jest@30')
+  }, 3 * TIME_LIMIT)
+
+  test('which runs each file of tests in a context of vm', async (context) => {
+    if (failure !== undefined) return context.skip(failure)
+    write('fetch.test.mjs', TEST)
+    write('jest.config.json', JSON.stringify({ testMatch: ['**/fetch.test.mjs'], transform: {} }))
+    const jest = ['node_modules/jest/bin/jest.js', '--config', 'jest.config.json', '--runInBand', '--watchman=false']
+    expect(await clientIn(['--experimental-vm-modules', ...jest])).toBe('node')
+  })
 })

@@ -9,8 +9,8 @@ import { serialize } from 'node:v8'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { action, type FdSet, NamespacePool, NamespaceSet, type Network } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { failureOf } from './setup/failure.ts'
-import { isRoot } from './setup/privilege.ts'
+import { failureOf } from '../setup/sets/failure.ts'
+import { isRoot } from '../setup/sets/privilege.ts'
 
 let set: NamespaceSet
 let other: NamespaceSet
