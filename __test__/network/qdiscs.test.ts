@@ -227,14 +227,16 @@ describe('a queueing discipline', () => {
       await set.network.qdiscs.add('left', spec)
     })
 
-    test('neither replaces the other: it is deleted first', async () => {
+    test('one replaces the other, and what is deleted is what is said', async () => {
       using set = await labWith('ingress')
       const { qdiscs } = set.network
-      const replaced = await failureOf(() => qdiscs.replace('left', clsact))
-      expect(replaced.message).toContain('another kind is in that place: delete it first')
       const deleted = await failureOf(() => qdiscs.delete('left', { parent: 'ingress', kind: 'tbf' }))
       expect(deleted.message).toContain('another queueing discipline is in that place')
+      await qdiscs.replace('left', clsact)
+      const kinds = async () => (await tcQdiscs(set, 'left')).map(({ kind }) => kind)
+      expect(await kinds()).toContain('clsact')
       await qdiscs.replace('left', ingress)
+      expect(await kinds()).toContain('ingress')
     })
 
     test('it is not at the root', async () => {
