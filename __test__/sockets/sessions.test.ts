@@ -125,7 +125,7 @@ for (const owner of OWNERS) {
         const client: Client = (options) => inside(set.network)(options)
 
         test.each<[string, { maxCachedSessions?: number }, hosts: string[], expected: string[]]>([
-          ['the second connection resumes', {}, ['one.test', 'one.test', 'one.test'], ['new', 'resumed', 'resumed']],
+          ['the second connection resumes', {}, ['one.test', 'one.test'], ['new', 'resumed']],
           ['each name has a session', {}, ['one.test', 'two.test', 'one.test'], ['new', 'new', 'resumed']],
           ['none is kept', { maxCachedSessions: 0 }, ['one.test', 'one.test'], ['new', 'new']],
         ])('%s, as outside', async (_, options, hosts, expected) => {
@@ -145,7 +145,7 @@ for (const owner of OWNERS) {
 
         test('a session is never resumed in another network', async () => {
           const [here, there] = [set.network, other.network].map((network) => inside(network)(trusting(version)))
-          expect(await resumptions(here as Get, [url(), url()])).toEqual(['new', 'resumed'])
+          expect(await resumptions(here as Get, [url(), url(), url()])).toEqual(['new', 'resumed', 'resumed'])
           expect(await resumptions(there as Get, [url(), url()])).toEqual(['new', 'resumed'])
           // The server there would resume it.
           const [ours, theirs] = [set, other].map((each) => each.network.connect({ host: '127.0.0.1', port })) as [
