@@ -5,7 +5,10 @@ import type { Kinds, NamespaceKind } from './namespace-kind.ts'
 import { NamespaceSet } from './namespace-set.ts'
 import { binding } from './native.ts'
 import { parseFunction, parseInteger, parseOptions, parseSignal } from './options.ts'
+import { insteadOf } from './uncloneable.ts'
 import { parseUnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
+
+const INSTEAD = insteadOf('NamespacePool', 'make one there, or send the path of a set and open it there')
 
 /** Options of {@link NamespacePool}. */
 export interface NamespacePoolOptions {
@@ -62,6 +65,8 @@ const MOST = 0x7fffffff
  * @see unshare(2)
  */
 export class NamespacePool {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD
   readonly #kinds: number
   readonly #size: number
   readonly #unshare: UnshareSyncOptions

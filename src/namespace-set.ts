@@ -24,6 +24,7 @@ import { type Launch, parseArguments, parseLaunch, type SpawnOptions } from './p
 import type { StdioOptions } from './processes/stdio.ts'
 import { provideSets } from './set-access.ts'
 import { asyncCallback, isThenable, type Thenable } from './thenable.ts'
+import { insteadOf } from './uncloneable.ts'
 import { unshare } from './unshare.ts'
 import { parseUnshareOptions, type UnshareOptions, type UnshareSyncOptions } from './unshare-options.ts'
 import { type NamespaceWorkerOptions, startWorker } from './worker.ts'
@@ -50,6 +51,11 @@ export interface EnterOptions extends DoOptions {
 
 const LAST_PID = 0x7fffffff
 
+const INSTEAD = insteadOf(
+  'NamespaceSet',
+  'send set.path(kind) in its place, and open it there with NamespaceSet.fromPath()',
+)
+
 /** @internal The native part of a set, for the functions that take one. */
 export let nativeOf: (set: NamespaceSet) => NativeSet
 
@@ -67,6 +73,8 @@ export let nativeOf: (set: NamespaceSet) => NativeSet
  * @see namespaces(7)
  */
 export class NamespaceSet {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD
   readonly #native: NativeSet
   readonly #flags: number
 
@@ -174,10 +182,10 @@ export class NamespaceSet {
   }
 
   /**
-   * The namespaces of a running container, paused ones included, by its name, its id, or the start of its id. Docker and
-   * Podman are asked at `DOCKER_HOST` or their usual sockets; then the cgroups are searched for the id (at least six
-   * digits of it), which finds the containers of containerd, nerdctl, CRI-O, Kubernetes and runc too. An engine that
-   * does not answer within ten seconds is passed over.
+   * The namespaces of a running container, by its name, its id, or the start of its id: paused ones included, and those that Podman
+   * or runc has created and not started. Docker and Podman, which alone know names, are asked at `DOCKER_HOST` or their usual
+   * sockets; then the cgroups are searched for the id (at least six digits of it), which finds the containers of containerd,
+   * nerdctl, CRI-O, Kubernetes and runc too. An engine that does not answer within ten seconds is passed over.
    *
    * @throws {@link NamespaceError} `ENOENT` when there is no such container, `ESRCH` when it is not running, `EACCES` as
    * {@link NamespaceSet.fromPid}; when it was not found, and an engine that may know it could not be asked, the code of

@@ -1,8 +1,11 @@
 import { sign } from '../copies.ts'
 import type { NamespaceSet } from '../namespace-set.ts'
+import { hideUncloneable, insteadOf } from '../uncloneable.ts'
 import type { Plain } from './fields.ts'
 import type { Network } from './network.ts'
 import { slotsOf } from './slot.ts'
+
+const INSTEAD = insteadOf('Action', 'send what it is made of in its place, and make it there')
 
 /** What functions among actions are given. */
 export interface ActionContext {
@@ -45,6 +48,8 @@ export type Step =
  * await Promise.all(sets.map((set) => set.network.apply([up])))
  */
 export class Action<out R> {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD
   /** As in {@link action}: `'links.add'`. */
   readonly name: string
   /** @internal */
@@ -60,6 +65,7 @@ export class Action<out R> {
 
   static {
     sign(Action)
+    hideUncloneable(Action)
   }
 }
 

@@ -1,4 +1,5 @@
 import { parseBoolean, parseOptions } from '../options.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import { type Action, operation, type Run } from './action.ts'
 import type { Plain } from './fields.ts'
 import type { Link, LinkOf } from './link.ts'
@@ -70,7 +71,13 @@ export const linkActions = {
  * @see ip-link(8), rtnetlink(7)
  */
 export class NetworkLinks {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkLinks)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {

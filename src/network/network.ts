@@ -14,6 +14,7 @@ import { ensureNodesOwn } from '../sockets/nodes-own.ts'
 import { Resolver } from '../sockets/resolver.ts'
 import { ResolverFiles } from '../sockets/resolver-files.ts'
 import type { SocketMaker } from '../sockets/socket-maker.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import type { Action, Results, Run } from './action.ts'
 import { NetworkAddresses } from './addresses.ts'
 import { apply, type Place } from './apply.ts'
@@ -42,6 +43,8 @@ export interface ApplyOptions {
  * @see rtnetlink(7)
  */
 export class Network {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   /** Bridges, cables, tunnels and whatever else packets leave and arrive by. */
   readonly links: NetworkLinks
   /** IP addresses of links. */
@@ -82,6 +85,10 @@ export class Network {
   readonly #sockets: SocketMaker
   readonly #fetch: FetchInside
   readonly #resolver: Resolver
+
+  static {
+    hideUncloneable(Network)
+  }
 
   /** @hidden Made by {@link NamespaceSet.network}. */
   constructor(place: Omit<Place, 'network'>) {

@@ -1,4 +1,5 @@
 import { parseOptions } from '../options.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import { type Action, operation, type Run } from './action.ts'
 import { describeRoute, parseRoute, type Route, type RouteSpec } from './route.ts'
 import { u32 } from './values.ts'
@@ -48,7 +49,13 @@ export const routeActions = {
  * @see ip-route(8)
  */
 export class NetworkRoutes {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkRoutes)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {

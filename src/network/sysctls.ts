@@ -1,4 +1,5 @@
 import { invalidType, invalidValue } from '../errors.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import { type Action, operation, type Run } from './action.ts'
 import type { Plain } from './fields.ts'
 import { type Parse, text } from './values.ts'
@@ -46,7 +47,13 @@ export const sysctlActions = {
  * @see sysctl(8)
  */
 export class NetworkSysctls {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkSysctls)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {

@@ -1,6 +1,7 @@
 import { invalidType, misuse } from '../errors.ts'
 import { binding } from '../native.ts'
 import { familyOfAddress } from '../sockets/host-name.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import { type Action, operation, type Run } from './action.ts'
 import { type Fields, type Plain, parseArray, parseFields } from './fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from './link-ref.ts'
@@ -168,7 +169,13 @@ export const wireguardActions = {
  * @see wg(8)
  */
 export class NetworkWireGuard {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkWireGuard)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {
