@@ -252,7 +252,7 @@ export interface NativeCommand {
   groups?: Array<number>
   keepCapabilities: boolean
   noNewPrivileges: boolean
-  detached: boolean
+  detached?: boolean
   deathSignal?: number
   /** The name of the network, where the program sees what belongs to it. */
   netns?: string

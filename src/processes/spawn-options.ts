@@ -18,7 +18,12 @@ export interface ProcessOptions {
   argv0?: string | undefined
   /** Runs `file` and the arguments, joined by spaces, as a command line of `/bin/sh` or of the shell named. */
   shell?: boolean | string | undefined
-  /** Whether it leads a session of its own, and so is not hit by what the terminal sends. */
+  /**
+   * Whether it leads a session (setsid(2)) and a process group of its own, which the terminal's signals do not reach and from which
+   * `kill 0` reaches nothing else. Without it: `true` where the program enters a `pid` namespace, so that a program inside cannot signal
+   * Node's process group, and else `false`, as in `child_process`. With `false` the program stays in Node's process group, which Ctrl-C
+   * reaches and which has the terminal's job control. As `bwrap --new-session`.
+   */
   detached?: boolean | undefined
   /** The user's id inside; who the caller is there unless told, or 0 where the caller has no name there. */
   uid?: number | undefined
@@ -82,6 +87,7 @@ export function parseLaunch(file: unknown, args: readonly string[], options: Par
   const [program, ...rest] = viaShell(parseFile(file), args, options.shell)
   const argv0 = given(options.argv0)
   const cwd = given(options.cwd)
+  const detached = given<unknown>(options.detached)
   const deathSignal = parseSignalNumber(options.deathSignal, 'options.deathSignal')
   const netnsFiles = given(options.netnsFiles)
   if (netnsFiles !== undefined) parseBoolean(netnsFiles, 'options.netnsFiles')
@@ -91,9 +97,9 @@ export function parseLaunch(file: unknown, args: readonly string[], options: Par
     keepCapabilities: parseBoolean(options.keepCapabilities, 'options.keepCapabilities'),
     noNewPrivileges: parseBoolean(options.noNewPrivileges, 'options.noNewPrivileges'),
     needsNetnsFiles: netnsFiles === true,
-    detached: parseBoolean(given(options.detached), 'options.detached'),
     ...parseCredentials(options),
     ...(cwd === undefined ? {} : { directory: parsePath(cwd, 'options.cwd') }),
+    ...(detached === undefined ? {} : { detached: parseBoolean(detached, 'options.detached') }),
     ...(deathSignal === undefined ? {} : { deathSignal }),
   }
   return {

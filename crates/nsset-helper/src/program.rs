@@ -38,7 +38,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         }
         word::SETNS => namespaces::join(arguments.fd()?, arguments.number()?, state),
         word::GROUP => syscall::lead_group().map(drop),
-        word::FORK => fork(state.report),
+        word::FORK => fork(arguments.optional_fd()?, state.report),
         word::UNSHARE => syscall::unshare(arguments.number()?).map(drop),
         word::AWAIT => {
             state.report.say(Saying::Waiting, 0, &[])?;
@@ -89,8 +89,12 @@ fn keep_only(count: i32) -> Result<(), Errno> {
 }
 
 /// Goes on in a sibling, so that the parent reaps it. The sibling announces itself; the helper leaves.
-fn fork(report: Report) -> Result<(), Errno> {
-    match syscall::fork(CLONE_PARENT)? {
+fn fork(births: Option<i32>, report: Report) -> Result<(), Errno> {
+    let pid = match births {
+        Some(fd) => syscall::fork_telling(CLONE_PARENT, syscall::map_start(fd)?)?,
+        None => syscall::fork(CLONE_PARENT)?,
+    };
+    match pid {
         0 => report.announce(Saying::Born),
         _ => report::leave(0),
     }

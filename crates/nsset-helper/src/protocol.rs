@@ -44,7 +44,8 @@ pub mod word {
     pub const SETNS: &[u8] = b"setns";
     /// No operand: lead a process group. The parent finds there who was born of the helper and could not say so.
     pub const GROUP: &[u8] = b"group";
-    /// No operand: go on in a child of the helper's parent, which a joined pid namespace then holds.
+    /// `FD`: go on in a child of the helper's parent, which a joined pid namespace then holds. The kernel writes its pid to the
+    /// start of this file before it runs; `-` for none.
     pub const FORK: &[u8] = b"fork";
     /// `FLAGS`: make new namespaces.
     pub const UNSHARE: &[u8] = b"unshare";

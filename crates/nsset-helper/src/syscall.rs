@@ -49,6 +49,7 @@ mod number {
     pub const READ: usize = 0;
     pub const WRITE: usize = 1;
     pub const CLOSE: usize = 3;
+    pub const MMAP: usize = 9;
     pub const IOCTL: usize = 16;
     pub const PREAD64: usize = 17;
     pub const RT_SIGACTION: usize = 13;
@@ -124,6 +125,7 @@ mod number {
     pub const SENDMSG: usize = 211;
     pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
+    pub const MMAP: usize = 222;
     pub const SETNS: usize = 268;
     pub const STATX: usize = 291;
 }
@@ -371,6 +373,20 @@ pub fn unshare(flags: usize) -> Result<usize, Errno> {
 /// A fork: 0 in the child, its pid in the parent.
 pub fn fork(flags: usize) -> Result<usize, Errno> {
     call!(number::CLONE, flags | SIGCHLD)
+}
+
+/// The start of a file, as memory that is shared with all who read it.
+pub fn map_start(fd: i32) -> Result<usize, Errno> {
+    const PROT_READ: usize = 1;
+    const PROT_WRITE: usize = 2;
+    const MAP_SHARED: usize = 1;
+    call!(number::MMAP, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+}
+
+/// A fork whose pid, as the parent sees it, the kernel writes to `place` before the child runs (clone(2)).
+pub fn fork_telling(flags: usize, place: usize) -> Result<usize, Errno> {
+    const CLONE_PARENT_SETTID: usize = 0x0010_0000;
+    call!(number::CLONE, flags | SIGCHLD | CLONE_PARENT_SETTID, 0, place)
 }
 
 pub fn kill(pid: usize, signal: usize) -> Result<usize, Errno> {

@@ -34,7 +34,7 @@ pub struct NativeCommand {
     pub groups: Option<Vec<u32>>,
     pub keep_capabilities: bool,
     pub no_new_privileges: bool,
-    pub detached: bool,
+    pub detached: Option<bool>,
     pub death_signal: Option<i32>,
     /// The name of the network, where the program sees what belongs to it.
     pub netns: Option<String>,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The error for a process that is stopped again and again.
-pub const HELD_UP: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP)";
+pub const HELD_UP: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP, ptrace(2))";
 
 /// Why the helper did not start.
 pub fn launch(failure: LaunchError) -> Error {

@@ -2,6 +2,7 @@
 //! them. Synchronous, and free of anything that belongs to Node.
 
 pub mod admission;
+mod births;
 mod by_descriptor;
 mod cancel;
 mod capability;
@@ -28,6 +29,7 @@ mod named_view;
 mod namespace;
 pub mod netns;
 mod ns_link;
+mod patience;
 mod pidfd;
 mod plan;
 pub mod proc;
@@ -45,6 +47,7 @@ mod stopped;
 mod subordinate_ids;
 pub mod sysctl;
 pub mod thread;
+mod traced;
 mod unshare;
 mod unshare_on_thread;
 mod walk;
