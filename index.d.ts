@@ -252,8 +252,11 @@ export interface NativeCommand {
   groups?: Array<number>
   keepCapabilities: boolean
   noNewPrivileges: boolean
-  detached: boolean
+  detached?: boolean
   deathSignal?: number
+  /** The name of the network, where the program sees what belongs to it. */
+  netns?: string
+  needsNetnsFiles: boolean
 }
 
 /** What has come to a socket. */
@@ -338,7 +341,11 @@ export interface NativeUnshareOptions {
   propagation?: 'private' | 'slave' | 'shared' | 'unchanged'
   mounts: Array<NativeMount>
   root?: Text
+  sysfs?: boolean
 }
+
+/** Where iproute2 has the names. */
+export declare function netnsDirectory(): string
 
 export declare function openName(directory: Text, name: string): NativeSet
 

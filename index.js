@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, linkLocalName, listNames, openName, receiveDatagrams, removeName, sendByZone, setMembershipByZone, setMulticastZone, takeMade, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, linkLocalName, listNames, netnsDirectory, openName, receiveDatagrams, removeName, sendByZone, setMembershipByZone, setMulticastZone, takeMade, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
@@ -795,6 +795,7 @@ export { initialize }
 export { keepAlive }
 export { linkLocalName }
 export { listNames }
+export { netnsDirectory }
 export { openName }
 export { receiveDatagrams }
 export { removeName }

@@ -2,7 +2,13 @@ import type { NativeFds } from '../index.js'
 import { invalidType, misuse } from './errors.ts'
 import type { NamespaceKind } from './namespace-kind.ts'
 import { binding } from './native.ts'
+import { hideUncloneable, insteadOf } from './uncloneable.ts'
 import { flagOf, namesOf } from './validate/kinds.ts'
+
+const INSTEAD = insteadOf(
+  'FdSet',
+  'send the numbers, [...fds], to a thread of this process, and open them there with NamespaceSet.fromFd()',
+)
 
 /**
  * Descriptors of one's own for the namespaces of a set, each close-on-exec. They are closed with this object, or when
@@ -15,8 +21,14 @@ import { flagOf, namesOf } from './validate/kinds.ts'
  * @see fcntl(2)
  */
 export class FdSet implements Iterable<[NamespaceKind, number]> {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD
   readonly #native: NativeFds
   #fds: Map<NamespaceKind, number> | undefined
+
+  static {
+    hideUncloneable(FdSet)
+  }
 
   /** @hidden Made by {@link NamespaceSet.fds}. */
   constructor(native: NativeFds) {

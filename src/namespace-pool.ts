@@ -3,6 +3,7 @@ import { invalidValue, misuse } from './errors.ts'
 import type { Kinds, NamespaceKind } from './namespace-kind.ts'
 import { NamespaceSet } from './namespace-set.ts'
 import { binding } from './native.ts'
+import { insteadOf } from './uncloneable.ts'
 import { namesOf, parseKinds } from './validate/kinds.ts'
 import {
   type NamespacePoolOptions,
@@ -11,6 +12,8 @@ import {
   parsePoolOptions,
 } from './validate/pool-options.ts'
 import type { UnshareSyncOptions } from './validate/unshare-options.ts'
+
+const INSTEAD = insteadOf('NamespacePool', 'make one there, or send the path of a set and open it there')
 
 interface Waiter {
   resolve(set: NamespaceSet): void
@@ -44,6 +47,8 @@ const LONGEST_BACKOFF = 10_000
  * @see unshare(2)
  */
 export class NamespacePool {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD
   readonly #kinds: number
   readonly #size: number
   readonly #unshare: UnshareSyncOptions

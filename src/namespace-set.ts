@@ -8,14 +8,16 @@ import { invalidValue, misuse } from './errors.ts'
 import { FdSet } from './fd-set.ts'
 import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 import { binding } from './native.ts'
-import { rememberNetnsName } from './netns-names.ts'
+import { netnsNameOf, rememberNetnsName } from './netns-names.ts'
 import { Network } from './network/network.ts'
 import type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 import { execFile } from './processes/exec-file.ts'
 import type { ExecFileResult, Output, OutputEncoding } from './processes/exec-file-result.ts'
+import { viewOf } from './processes/netns-view.ts'
 import { spawn } from './processes/spawn.ts'
 import { provideSets } from './set-access.ts'
 import { asyncCallback, isThenable, type Thenable } from './thenable.ts'
+import { insteadOf } from './uncloneable.ts'
 import { unshare } from './unshare.ts'
 import type { FromContainerOptions } from './validate/container-options.ts'
 import { type DoOptions, type EnterOptions, parseDoOptions, parseEnterOptions } from './validate/enter-options.ts'
@@ -31,7 +33,7 @@ import { type MountTargets, parseTargets } from './validate/mount-targets.ts'
 import { type Path, parsePath } from './validate/paths.ts'
 import { type ExecFileOptions, parseExecFile } from './validate/processes/exec-file-options.ts'
 import { type ForkOptions, parseFork } from './validate/processes/fork.ts'
-import { parseSpawn, type SpawnOptions } from './validate/processes/spawn-options.ts'
+import { type Launch, parseSpawn, type SpawnOptions } from './validate/processes/spawn-options.ts'
 import type { StdioOptions } from './validate/processes/stdio.ts'
 import { parseUnshareSyncOptions, type UnshareOptions, type UnshareSyncOptions } from './validate/unshare-options.ts'
 import { fd as parseFd, parseFunction, pid as parsePid } from './validate/values.ts'
@@ -45,6 +47,11 @@ export interface NamespaceStat {
   /** The number that `set.id()` has in brackets. */
   ino: bigint
 }
+
+const INSTEAD = insteadOf(
+  'NamespaceSet',
+  'send set.path(kind) in its place, and open it there with NamespaceSet.fromPath()',
+)
 
 /** @internal The native part of a set, for the functions that take one. */
 export let nativeOf: (set: NamespaceSet) => NativeSet
@@ -63,6 +70,8 @@ export let nativeOf: (set: NamespaceSet) => NativeSet
  * @see namespaces(7)
  */
 export class NamespaceSet {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD
   readonly #native: NativeSet
   readonly #flags: number
 
@@ -166,10 +175,10 @@ export class NamespaceSet {
   }
 
   /**
-   * The namespaces of a running container, paused ones included, by its name, its id, or the start of its id. Docker and
-   * Podman are asked at `DOCKER_HOST` or their usual sockets; then the cgroups are searched for the id (at least six
-   * digits of it), which finds the containers of containerd, nerdctl, CRI-O, Kubernetes and runc too. An engine that
-   * does not answer within ten seconds is passed over.
+   * The namespaces of a running container, by its name, its id, or the start of its id: paused ones included, and those that Podman
+   * or runc has created and not started. Docker and Podman, which alone know names, are asked at `DOCKER_HOST` or their usual
+   * sockets; then the cgroups are searched for the id (at least six digits of it), which finds the containers of containerd,
+   * nerdctl, CRI-O, Kubernetes and runc too. An engine that does not answer within ten seconds is passed over.
    *
    * @throws {@link NamespaceError} `ENOENT` when there is no such container, `ESRCH` when it is not running, `EACCES` as
    * {@link NamespaceSet.fromPid}; when it was not found, and an engine that may know it could not be asked, the code of
@@ -380,7 +389,9 @@ export class NamespaceSet {
    * using mine = theirs.dup('net')
    */
   dup(kinds?: Kinds): NamespaceSet {
-    return new NamespaceSet(this.#native.dup(parseKindsOrAll(kinds)))
+    const copy = new NamespaceSet(this.#native.dup(parseKindsOrAll(kinds)))
+    const name = netnsNameOf(this)
+    return name === undefined || !copy.has('net') ? copy : rememberNetnsName(copy, name)
   }
 
   /**
@@ -537,7 +548,7 @@ export class NamespaceSet {
   spawn<const S extends StdioOptions | undefined = 'pipe'>(file: string, options?: SpawnOptions<S>): ChildOf<S>
   spawn(file: string, args?: unknown, options?: unknown): NamespaceChildProcess {
     binding()
-    return spawn(this.#native, parseSpawn(file, args, options))
+    return this.#start(parseSpawn(file, args, options))
   }
 
   /**
@@ -564,7 +575,7 @@ export class NamespaceSet {
   async execFile(file: string, args?: unknown, options?: unknown): Promise<ExecFileResult<string | Buffer>> {
     binding()
     const given = parseExecFile(file, args, options)
-    return execFile(() => spawn(this.#native, given.launch), given)
+    return execFile(() => this.#start(given.launch), given)
   }
 
   /**
@@ -583,7 +594,7 @@ export class NamespaceSet {
   fork(module: Path, options?: ForkOptions): NamespaceChildProcess
   fork(module: Path, args?: unknown, options?: unknown): NamespaceChildProcess {
     binding()
-    return spawn(this.#native, parseFork(module, args, options))
+    return this.#start(parseFork(module, args, options))
   }
 
   /**
@@ -659,6 +670,10 @@ export class NamespaceSet {
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString()
+  }
+
+  #start(launch: Launch): NamespaceChildProcess {
+    return spawn(this.#native, { ...launch, command: { ...launch.command, ...viewOf(this, launch) } })
   }
 
   #openNetwork(): { face: Network; native: NativeNetwork } {

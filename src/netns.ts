@@ -2,8 +2,9 @@ import { notOurs } from './copies.ts'
 import { NamespaceError } from './errors.ts'
 import { NamespaceSet, nativeOf } from './namespace-set.ts'
 import { binding } from './native.ts'
+import { netnsDirectory } from './netns-directory.ts'
 import { rememberNetnsName } from './netns-names.ts'
-import { NETNS_DIRECTORY, parseNetnsName } from './validate/netns-name.ts'
+import { parseNetnsName } from './validate/netns-name.ts'
 import {
   type NetnsAttachOptions,
   type NetnsCreateOptions,
@@ -25,8 +26,16 @@ import {
  * @see ip-netns(8)
  */
 export const netns = {
-  /** Where iproute2 has the names. */
-  directory: NETNS_DIRECTORY,
+  /**
+   * Where iproute2 has the names: `/run/netns`. Where `/var/run` is a directory of its own and no link to `/run`, it is
+   * `/var/run/netns`, unless only `/run/netns` is there.
+   *
+   * @example
+   * console.log(netns.directory) // /run/netns
+   */
+  get directory(): string {
+    return netnsDirectory()
+  },
 
   /**
    * Makes a network namespace with a name. The directory is made if need be; the standard one as a shared mount, as
@@ -52,7 +61,8 @@ export const netns = {
   },
 
   /**
-   * The network namespace of a name, as a set of one.
+   * The network namespace of a name, as a set of one. Its programs see what belongs to the name, as under `ip netns exec`:
+   * {@link ProcessOptions.netnsFiles} has the details.
    *
    * @throws {@link NamespaceError} `ENOENT` when there is no such name, `EINVAL` for a file that is no namespace.
    * @example

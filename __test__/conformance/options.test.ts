@@ -9,7 +9,14 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readStat } from '../setup/guards/proc-stat.ts'
 import { eventually } from '../setup/guards/resources.ts'
-import { type Scene, type Starter, twins, twinsAsRoot, twinsWithSameMounts } from '../setup/processes/twins.ts'
+import {
+  type Scene,
+  type Starter,
+  twins,
+  twinsAsRoot,
+  twinsWithSameMounts,
+  twinsWithSamePids,
+} from '../setup/processes/twins.ts'
 import { watch } from '../setup/processes/watch-child.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
@@ -143,7 +150,9 @@ describe('detached', () => {
     }
   }
   for (const detached of [true, false, undefined, null]) {
-    twins(String(detached), async ({ spawn }) => {
+    // What is left out means another thing in a pid namespace: processes/spawn-process-group.test.ts.
+    const play = typeof detached === 'boolean' ? twins : twinsWithSamePids
+    play(String(detached), async ({ spawn }) => {
       const child = spawn('sleep', ['60'], { stdio: 'ignore', detached: detached as boolean })
       const seen = watch(child)
       const result = leads(child.pid as number)

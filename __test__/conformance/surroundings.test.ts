@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { closeSync, constants, openSync, readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { descriptorsAtRest } from '../setup/guards/descriptors.ts'
-import { type Starter, twins, twinsWithSameMounts } from '../setup/processes/twins.ts'
+import { type Starter, twins, twinsWithSameMounts, twinsWithSamePids } from '../setup/processes/twins.ts'
 import { watch } from '../setup/processes/watch-child.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
@@ -74,7 +74,9 @@ async function lookAt({ spawn }: Starter, look: (pid: number) => unknown, option
 }
 
 describe('as /proc has it:', () => {
-  twins('parent, group, session, terminal, niceness', (start) => lookAt(start, statOf))
+  // In a pid namespace it leads a session of its own: processes/spawn-process-group.test.ts.
+  twinsWithSamePids('parent, group, session, terminal, niceness', (start) => lookAt(start, statOf))
+  twins('the same when it is not detached', (start) => lookAt(start, statOf, { detached: false }))
   twins('the same when it is detached', (start) => lookAt(start, statOf, { detached: true }))
   twins('descriptors of its own', (start) => lookAt(start, ownDescriptors))
   twins('a closed place between descriptors', (start) =>

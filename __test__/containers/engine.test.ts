@@ -1,5 +1,5 @@
 /** `fromContainer` asks an engine: one of the test's own, which answers as Docker and Podman do, and worse. */
-import { chmodSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { createServer, type Socket } from 'node:net'
 import { NamespaceSet } from 'nsset'
@@ -108,6 +108,61 @@ describe('not running', () => {
     await using engine = await fakeEngine({ [pathOf('web')]: inspected(ID, 'web', state) })
     const failure = await failureOf(() => lookUp('web', [chosen(engine.socketPath)]))
     expectFailure(failure, system('ESRCH', "'web'", 'not running', status, engine.socketPath))
+  })
+})
+
+describe('created and not started', () => {
+  const created = (pid: number) => ({ Status: 'created', Running: false, Paused: false, Pid: pid })
+
+  test('is found where it has a first process already, which the cgroups confirm', async () => {
+    await using engine = await fakeEngine({ [pathOf('web')]: inspected(ID, 'web', created(container.pid)) })
+    expectContainer(await lookUp('web', [chosen(engine.socketPath)]))
+  })
+
+  test('is not running where the process is in no cgroup of it: the pid may have been used again', async () => {
+    mkdirSync(proc.file('self'), { recursive: true })
+    const inner = await unshareProgram('--user', '--map-root-user', '--uts')
+    try {
+      addProcess(inner.pid, '0::/\n')
+      rmSync(`${proc.file(String(inner.pid))}/status`)
+      writeFileSync(`${proc.file(String(inner.pid))}/status`, `NSpid:\t${inner.pid}\t1\n`)
+      for (const pid of [inner.pid, stranger.pid]) {
+        const web = inspected(ID, 'web', created(pid))
+        await using engine = await fakeEngine({ [pathOf('web')]: web, [pathOf(ID)]: web })
+        const failure = await failureOf(() => lookUp('web', [chosen(engine.socketPath)]))
+        expectFailure(failure, system('ESRCH', "'web'", 'not running', 'created', engine.socketPath))
+      }
+    } finally {
+      await inner[Symbol.asyncDispose]()
+    }
+  })
+})
+
+describe('a name that no engine was asked for', () => {
+  const hint = 'Only engines know names'
+
+  test('says so, and that an id is found without an engine', async () => {
+    const absent = [usual('/nowhere/docker.sock'), usual('/nowhere/podman.sock')]
+    for (const name of ['web', 'cafe']) {
+      const failure = await failureOf(() => lookUp(name, absent))
+      expectFailure(failure, system('ENOENT', `'${name}'`, hint, 'socketPath', "give the container's id"))
+    }
+    const chosenOne = await failureOf(() => lookUp('web', [chosen('/nowhere/docker.sock')]))
+    expectFailure(chosenOne, system('ENOENT', 'cannot be asked', hint))
+    for (const id of [ID, ID.slice(0, 12)]) {
+      const failure = await failureOf(() => lookUp(id, absent))
+      expectFailure(failure, system('ENOENT', id))
+      expect(failure.message).not.toContain(hint)
+    }
+  })
+
+  test('is not the reason where an engine does not know it', async () => {
+    await using engine = await fakeEngine()
+    for (const engines of [[chosen(engine.socketPath)], [usual(engine.socketPath), usual('/nowhere/podman.sock')]]) {
+      const failure = await failureOf(() => lookUp('web', engines))
+      expectFailure(failure, system('ENOENT', "'web'"))
+      expect(failure.message).not.toContain(hint)
+    }
   })
 })
 
@@ -452,7 +507,8 @@ describe('an engine that cannot be asked', () => {
     await using closed = await fakeEngine()
     chmodSync(closed.socketPath, 0)
     const failure = await failureOf(() => lookUp('web', [usual(closed.socketPath)]))
-    expectFailure(failure, system('EACCES', closed.socketPath))
+    const remedy = 'as root or as a member of its group'
+    expectFailure(failure, system('EACCES', closed.socketPath, 'Only engines know names', remedy))
     await using open = await fakeEngine({ [pathOf('web')]: inspected(ID, 'web', running()) })
     expectContainer(await lookUp('web', [usual(closed.socketPath), usual(open.socketPath)]))
     using tree = recordedCgroups()

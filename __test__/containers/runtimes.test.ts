@@ -63,6 +63,26 @@ test('Podman: by name from its engine, by id from the cgroups; paused, stopped',
   expectFailure(await failureOf(() => NamespaceSet.fromContainer(id)), system('ENOENT', id))
 })
 
+test('Podman: created and not started, by name as by id, which is when a network is wired', async (context) => {
+  const [program = '', busybox = ''] = needed(context, 'podman', 'busybox')
+  await using own = await ownPodman(program, busybox)
+  const id = started(context, () => own.create('green', '/bin/sleep', '600'))
+  const socketPath = await own.serve()
+  const byEngine = (reference: string) => NamespaceSet.fromContainer(reference, { socketPath })
+  expectFailure(await failureOf(() => byEngine('green')), system('ESRCH', "'green'", 'created'))
+  started(context, () => own.podman('init', 'green'))
+  const { Pid: pid, Running: isRunning } = JSON.parse(own.podman('inspect', '--format', '{{json .State}}', id))
+  expect({ isRunning, hasProcess: pid > 0 }).toEqual({ isRunning: false, hasProcess: true })
+  for (const reference of ['green', id, id.slice(0, 4)]) expectProcess(await byEngine(reference), pid)
+  expectProcess(await NamespaceSet.fromContainer(id), pid)
+  // A link that is made now is there when its program starts.
+  using network = await NamespaceSet.fromContainer('green', { socketPath, kinds: 'net' })
+  await network.network.links.add({ kind: 'bridge', name: 'early0' })
+  own.podman('start', 'green')
+  expect(own.podman('exec', 'green', '/bin/busybox', 'ls', '/sys/class/net').split(/\s+/)).toContain('early0')
+  expectProcess(await byEngine('green'), pid)
+})
+
 test('Podman: the prefix of several is ambiguous', async (context) => {
   const [program = '', busybox = ''] = needed(context, 'podman', 'busybox')
   await using own = await ownPodman(program, busybox)
@@ -87,7 +107,7 @@ test('runc: by an id of free choice, from the cgroups', async (context) => {
       encoding: 'utf8',
       timeout: 20_000,
       // A container keeps what it is given: no pipe, which would be waited for.
-      stdio: ['ignore', args[0] === 'run' ? 'ignore' : 'pipe', args[0] === 'run' ? 'ignore' : 'pipe'],
+      stdio: args[0] === 'run' || args[0] === 'create' ? 'ignore' : ['ignore', 'pipe', 'pipe'],
     })
   try {
     busyboxRoot(directory, busybox)
@@ -105,6 +125,11 @@ test('runc: by an id of free choice, from the cgroups', async (context) => {
     expectFailure(await failureOf(() => NamespaceSet.fromContainer(part)), system('ENOENT', `'${part}'`))
     run('delete', '--force', id)
     expectFailure(await failureOf(() => NamespaceSet.fromContainer(id)), system('ENOENT', `'${id}'`))
+    run('create', id)
+    const created = JSON.parse(run('state', id)) as { pid: number; status: string }
+    expect(created.status).toBe('created')
+    expectProcess(await NamespaceSet.fromContainer(id), created.pid)
+    run('delete', '--force', id)
   } finally {
     run('delete', '--force', id)
     await removeLeftovers()

@@ -110,6 +110,12 @@ test('a name that is an alternative one is another link’s', async () => {
   const rename = await failureOf(() => set.network.links.set('br1', { name: 'wan' }))
   expect(rename).toMatchObject({ code: 'EEXIST' })
   expect(rename.message).toContain('alternative name')
+  // It may be the link's own.
+  const promote = await failureOf(() => set.network.links.set('br0', { name: 'wan' }))
+  expect(promote).toMatchObject({ code: 'EEXIST' })
+  expect(promote.message).toContain('perhaps this one: take that away first')
+  const add = await failureOf(() => set.network.links.add({ kind: 'bridge', name: 'wan' }))
+  expect(add.message).toContain('or of that alternative name')
 })
 
 /** A link that is up, with addresses of both families and routes that go by it. */

@@ -203,6 +203,60 @@ describe('a queueing discipline', () => {
     expect(await qdiscs.list('left')).toEqual([])
   })
 
+  describe('in the place of what arrives', () => {
+    const ingress: QdiscSpec = { kind: 'other', type: 'ingress' }
+    const clsact: QdiscSpec = { kind: 'other', type: 'clsact' }
+
+    /** A link that has one of the two, made by `tc`. */
+    async function labWith(kind: 'ingress' | 'clsact'): Promise<NamespaceSet> {
+      const set = await lab()
+      await tc(set, `qdisc add dev left ${kind}`)
+      return set
+    }
+
+    test.each([
+      ['ingress', clsact],
+      ['clsact', ingress],
+      ['clsact', clsact],
+    ] as const)('there is one only: beside %s', async (kind, spec) => {
+      using set = await labWith(kind)
+      const added = await failureOf(() => set.network.qdiscs.add('left', spec))
+      expect(added.code).toBe('EEXIST')
+      expect(added.message).toContain("delete it first (parent 'ingress')")
+      await set.network.qdiscs.delete('left', { parent: 'ingress' })
+      await set.network.qdiscs.add('left', spec)
+    })
+
+    test('one replaces the other, and what is deleted is what is said', async () => {
+      using set = await labWith('ingress')
+      const { qdiscs } = set.network
+      const deleted = await failureOf(() => qdiscs.delete('left', { parent: 'ingress', kind: 'tbf' }))
+      expect(deleted.message).toContain('another queueing discipline is in that place')
+      await qdiscs.replace('left', clsact)
+      const kinds = async () => (await tcQdiscs(set, 'left')).map(({ kind }) => kind)
+      expect(await kinds()).toContain('clsact')
+      await qdiscs.replace('left', ingress)
+      expect(await kinds()).toContain('ingress')
+    })
+
+    test('it is not at the root', async () => {
+      using set = await labWith('clsact')
+      const failure = await failureOf(() => set.network.qdiscs.delete('left'))
+      expect(failure.message).toContain("('ingress', 'clsact') has the parent 'ingress'")
+      await set.network.qdiscs.delete('left', { parent: 'ingress' })
+      expect((await tcQdiscs(set, 'left')).map(({ kind }) => kind)).not.toContain('clsact')
+    })
+
+    test('nothing is shaped there', async () => {
+      using set = await lab()
+      const failure = await failureOf(() =>
+        set.network.qdiscs.add('left', { kind: 'tbf', rate: 1_000_000, parent: 'ingress' }),
+      )
+      expect(failure.message).toContain("an 'ifb' link to which a filter redirects what arrives")
+      expect(failure.message).not.toContain('built without it')
+    })
+  })
+
   test('of all links is in one list, with what they have done', async () => {
     using set = await lab()
     await ip(set, 'link set lo up')

@@ -1,4 +1,5 @@
 /** `set.network.sysctls`: what is set here is in /proc/sys inside, and what is written there is read here. */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ask, ip } from '../setup/oracles/iproute.ts'
@@ -18,6 +19,8 @@ const SYSCTLS: [name: string, to: string | number | boolean, reads: string][] = 
   ['net.ipv4.conf.br0.forwarding', true, '1'],
   ['net/ipv4/conf/br0.5/forwarding', true, '1'],
   ['net.ipv6.conf.br0/5.forwarding', true, '1'],
+  ['net.ipv4.conf.br0.5.forwarding', true, '1'],
+  ['net.ipv6.neigh.br0.5.gc_stale_time', 61, '61'],
   ['net.ipv6.conf.default.disable_ipv6', true, '1'],
   ['net.ipv6.conf.all.hop_limit', 7, '7'],
   ['net.ipv4.tcp_ecn', -0, '0'],
@@ -32,8 +35,9 @@ async function lab() {
   return set
 }
 
-/** As sysctl(8): the first separator decides, and the other one is part of a name then. */
+/** As sysctl(8): the first separator decides, and the other one is part of a name then; and a link is found by its dots, too. */
 function pathOf(name: string): string {
+  if (/^net\.\w+\.(conf|neigh)\.br0\.5\./.test(name)) return pathOf(name.replace('br0.5', 'br0/5'))
   const swapped = name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'))
   return `/proc/sys/${/[./]/.exec(name)?.[0] === '.' ? swapped : name}`
 }
@@ -93,6 +97,42 @@ describe('a sysctl', () => {
       expect(failure.message).toContain(name)
     }
     expect(await sysctls.get('net.ipv4.ip_forward')).toBe((await ask(set, 'cat', IP_FORWARD)).trimEnd())
+  })
+})
+
+describe('a sysctl that the kernel keeps for the whole machine', () => {
+  /** The sysctls of a network, each with its mode, but for those of links that other networks do not have. */
+  const LIST = "find /proc/sys/net -type f -printf '%P %m\\n'"
+  const listed = (text: string) => {
+    const rows = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(' ') as [string, string])
+    return new Map(rows.filter(([path]) => !/\/(conf|neigh)\/(?!(all|default|lo)\/)/.test(path)))
+  }
+  const isWritable = (mode: string | undefined) => (Number.parseInt(mode ?? '0', 8) & 0o200) !== 0
+
+  test('is ENOENT inside, or the host’s value, which can only be read', async () => {
+    using set = anyonesSet(['net'])
+    const { sysctls } = set.network
+    const outside = listed(execFileSync('sh', ['-c', LIST], { encoding: 'utf8', timeout: 10_000 }))
+    const inside = listed((await set.execFile('sh', ['-c', LIST], { timeout: 20_000 })).stdout)
+
+    const missing = [...outside.keys()].filter((path) => !inside.has(path))
+    expect(missing).toEqual(expect.arrayContaining(['core/netdev_max_backlog', 'core/default_qdisc', 'ipv4/tcp_mem']))
+    for (const path of missing) {
+      expect(await failureOf(() => sysctls.get(`net/${path}`)), path).toMatchObject({ code: 'ENOENT' })
+    }
+
+    const readable = [...inside].filter(([path, mode]) => isWritable(outside.get(path)) && !isWritable(mode))
+    for (const [path] of readable) {
+      const value = readFileSync(`/proc/sys/net/${path}`, 'utf8').trimEnd()
+      expect(await sysctls.get(`net/${path}`), path).toBe(value)
+      const failure = await failureOf(() => sysctls.set(`net/${path}`, value))
+      expect(failure, path).toMatchObject({ code: 'EACCES' })
+      expect(failure.message).toContain('some sysctls can only be read')
+    }
+    expect(readable.map(([path]) => path)).toContain('ipv4/tcp_allowed_congestion_control')
   })
 })
 

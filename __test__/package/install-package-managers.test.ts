@@ -82,6 +82,13 @@ describe.each(LAYOUTS.map((layout) => [layout.name, layout] as const))('%s', (_,
     await expectReadmeExample(project, node, env)
   })
 
+  test('network.fetch works without undici, which is an optional peer dependency', async (context) => {
+    skipWithout(context)
+    project.write('fetch.mjs', FETCH)
+    const { stdout, stderr, code } = await project.run([...node, 'fetch.mjs'], env)
+    expect({ stdout, stderr, code }).toEqual({ stdout: 'hello, node\n', stderr: '', code: 0 })
+  })
+
   test('a Node.js that is forked inside finds the package, too', async (context) => {
     skipWithout(context)
     project.write('parent.mjs', PARENT)
@@ -98,6 +105,18 @@ const set = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
 const [id] = await once(set.fork('./child.mjs'), 'message')
 console.log(id === set.id('net') ? 'the same network' : id)
 set.close()
+`
+
+/** Node's own undici calls itself `node`. */
+const FETCH = `
+import { createServer } from 'node:http'
+import { NamespaceSet } from 'nsset'
+const set = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root', loopback: true })
+const server = createServer(({ headers }, response) => response.end('hello, ' + headers['user-agent']))
+await set.network.listen(server, { host: '127.0.0.1', port: 80 })
+console.log(await (await set.network.fetch('http://127.0.0.1/')).text())
+set.close()
+server.close()
 `
 
 const CHILD = `

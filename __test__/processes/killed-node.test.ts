@@ -4,7 +4,7 @@ import { membersOfSession, type ProcStat, readStat } from '../setup/guards/proc-
 import { eventually } from '../setup/guards/resources.ts'
 import { doomedNode } from '../setup/programs/doomed-node.ts'
 
-/** All that may still run of the session, once it has had the time to end. */
+/** All that may still run of the session, once it has had the time to end: PID 1 belongs to it, which ends after all others inside. */
 function left(session: number): Promise<ProcStat[]> {
   const running = (): ProcStat[] => membersOfSession(session).filter((member) => !member.isEnding)
   return eventually(running, (members) => members.length === 0)
@@ -36,12 +36,13 @@ test('pid namespaces end with all that runs in them', async () => {
     await new Promise(() => setInterval(() => {}, 1000))`)
   const pids = JSON.parse(await node.line()) as number[]
   expect(pids).toHaveLength(12)
-  for (const pid of pids) expect(readStat(pid)?.session).toBe(node.pid)
+  for (const pid of pids) expect(readStat(pid)?.session).toBe(pid)
   const comms = membersOfSession(node.pid).map((stat) => stat.comm)
   expect(comms.filter((comm) => comm === 'nsset-init')).toHaveLength(6)
   await node.kill()
   expect(await left(node.pid)).toEqual([])
   expect(await everGone([node.pid])).toEqual([])
+  expect(pids.filter((pid) => readStat(pid) !== undefined)).toEqual([])
 })
 
 test('the end of a Node that does not close its sets is enough, too', async () => {

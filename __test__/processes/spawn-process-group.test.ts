@@ -1,37 +1,161 @@
-/** A terminal signals and stops whole process groups: a program belongs to Node's, as one of child_process does. */
-import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+/**
+ * A terminal, a shell and `kill 0` signal whole process groups. A program belongs to Node's, as one of child_process does,
+ * but in a pid namespace: there it would reach Node and what started Node, and so it leads a session of its own.
+ */
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { type NamespaceKind, NamespaceSet } from 'nsset'
+import { describe, expect, test } from 'vitest'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { isRoot } from '../setup/sets/privilege.ts'
 
-/** proc_pid_stat(5): the process group and the session. */
-function groupOf(pid: number): { group: number; session: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  const [, , group, session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { group: Number(group), session: Number(session) }
+const MODULE = fileURLToPath(new URL('../setup/programs/forked.cjs', import.meta.url))
+const WITH_PIDS: NamespaceKind[][] = [
+  ['user', 'pid'],
+  ['user', 'pid', 'mnt', 'time'],
+]
+
+interface Place {
+  group: number
+  session: number
 }
 
-for (const kinds of [['uts'], ['user', 'net'], ['user', 'pid'], ['user', 'pid', 'mnt', 'time']] as const) {
-  test(`in a set of ${kinds.join(', ')}`, async () => {
+/** As ps(1) of the host has it. */
+function placeOf(pid = 0): Place {
+  const line = execFileSync('ps', ['-o', 'pgid=,sid=', '-p', String(pid)], { encoding: 'utf8', timeout: 10_000 })
+  const [group = Number.NaN, session = Number.NaN] = line.trim().split(/\s+/).map(Number)
+  return { group, session }
+}
+
+const ownPlace = (pid = 0): Place => ({ group: pid, session: pid })
+
+for (const kinds of [['uts'], ['user', 'net']] as const) {
+  test(`in a set of ${kinds.join(', ')} it belongs to Node's group`, () => {
     using set = anyonesSet(kinds)
     const child = set.spawn('sleep', ['60'], { stdio: 'ignore' })
     const detached = set.spawn('sleep', ['60'], { stdio: 'ignore', detached: true })
-    const [pid = 0, leader = 0] = [child.pid, detached.pid]
-    expect(groupOf(pid)).toEqual(groupOf(process.pid))
-    expect(groupOf(leader)).toEqual({ group: leader, session: leader })
+    expect(placeOf(child.pid)).toEqual(placeOf(process.pid))
+    expect(placeOf(detached.pid)).toEqual(ownPlace(detached.pid))
     child.kill('SIGKILL')
     detached.kill('SIGKILL')
   })
 }
 
-test('also where that group is one of an outer pid namespace, without a number inside', async () => {
+for (const kinds of WITH_PIDS) {
+  describe(`in a set of ${kinds.join(', ')} it leads a session of its own`, () => {
+    test('unless it is not detached', () => {
+      using set = anyonesSet(kinds)
+      for (const detached of [undefined, true]) {
+        const child = set.spawn('sleep', ['60'], { stdio: 'ignore', detached })
+        expect(placeOf(child.pid)).toEqual(ownPlace(child.pid))
+      }
+      const attached = set.spawn('sleep', ['60'], { stdio: 'ignore', detached: false })
+      expect(placeOf(attached.pid)).toEqual(placeOf(process.pid))
+    })
+
+    test('and without pid among its kinds it does not', () => {
+      using set = anyonesSet(kinds)
+      const child = set.spawn('sleep', ['60'], { stdio: 'ignore', kinds: 'user' })
+      expect(placeOf(child.pid)).toEqual(placeOf(process.pid))
+      child.kill('SIGKILL')
+    })
+
+    test('by execFile and fork, too', async () => {
+      using set = anyonesSet(kinds)
+      const { stdout } = await set.execFile('sh', ['-c', "cut -d' ' -f1,5,6 /proc/self/stat"], {
+        kinds: ['user', 'pid'],
+      })
+      expect(stdout).toMatch(/^\d+ (\d+) \1\n$/)
+      const child = set.fork(MODULE, ['wait'], { execArgv: [], silent: true })
+      expect(placeOf(child.pid)).toEqual(ownPlace(child.pid))
+      child.kill('SIGKILL')
+    })
+  })
+}
+
+test('in the pid namespace of another process, too', async () => {
+  using made = anyonesSet(['user', 'pid'])
+  const first = made.spawn('sleep', ['60'], { stdio: 'ignore' })
+  using joined = NamespaceSet.fromPid(first.pid as number, ['user', 'pid'])
+  const child = joined.spawn('sleep', ['60'], { stdio: 'ignore' })
+  expect(placeOf(child.pid)).toEqual(ownPlace(child.pid))
+})
+
+describe('kill 0 of a program in a pid namespace', () => {
+  /** Node hears SIGTERM, and so does a child of child_process in its group. */
+  const program = (options: string) => `
+    import { spawn } from 'node:child_process'
+    import { once } from 'node:events'
+    import { setTimeout } from 'node:timers/promises'
+    import { NamespaceSet } from 'nsset'
+    const heard = []
+    process.on('SIGTERM', () => heard.push('node'))
+    const beside = spawn('sleep', ['60'], { stdio: 'ignore' }).on('exit', (_, signal) => heard.push('beside ' + signal))
+    await once(beside, 'spawn')
+    const set = NamespaceSet.unshareSync(['user', 'pid'], { mapUser: 'root' })
+    const { stdout } = await set.execFile('sh', ['-c', 'trap "echo inside" TERM; kill -TERM 0'], ${options})
+    await setTimeout(200)
+    beside.kill('SIGKILL')
+    console.log(JSON.stringify([...heard.sort(), stdout.trim()]))
+    process.exit()`
+
+  test('reaches nothing outside', async () => {
+    expect(await askPlainNode(program('{}'))).toEqual(['inside'])
+  })
+
+  test("reaches Node's group where it is not detached", async () => {
+    expect(await askPlainNode(program('{ detached: false }'))).toEqual(['beside SIGTERM', 'node', 'inside'])
+  })
+})
+
+describe('a program that leads a session', () => {
+  test('is killed, and ends with its signal, timeout and kill() as ever', async () => {
+    using set = anyonesSet(['user', 'pid'])
+    const late = await set.execFile('sleep', ['60'], { timeout: 20, reject: false })
+    expect(late).toMatchObject({ signal: 'SIGTERM', code: 'ETIMEDOUT' })
+    const child = set.spawn('sleep', ['60'], { stdio: 'ignore' })
+    const ended = new Promise((resolve) => child.once('exit', (...end) => resolve(end)))
+    expect(child.kill('SIGUSR1')).toBe(true)
+    expect(await ended).toEqual([null, 'SIGUSR1'])
+  })
+
+  /** script(1) runs Node as the leader of a session with a terminal of its own, at which somebody has typed a line. */
+  const atTerminal = (options: string) => {
+    const PROGRAM = `
+      import { NamespaceSet } from 'nsset'
+      const set = NamespaceSet.unshareSync(['user', 'pid'], { mapUser: 'root' })
+      const child = set.spawn('sh', ['-c', process.env.SCRIPT], { stdio: 'inherit', ${options} })
+      child.on('exit', (code) => process.exit(code))`
+    const SCRIPT =
+      'read line; echo "got $line"; (exec < /dev/tty) 2> /dev/null && echo controlled || echo not controlled'
+    const said = execFileSync(
+      'script',
+      ['-q', '-c', 'exec "$NODE" --input-type=module --eval "$PROGRAM"', '/dev/null'],
+      {
+        cwd: fileURLToPath(new URL('../..', import.meta.url)),
+        env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'development', NODE: process.execPath, PROGRAM, SCRIPT },
+        input: 'a word\n',
+        encoding: 'utf8',
+        timeout: 30_000,
+      },
+    )
+    return said.replaceAll('\r', '').trim().split('\n').slice(-2)
+  }
+
+  test('reads and writes the terminal that Node has, which does not control it', () => {
+    expect(atTerminal('')).toEqual(['got a word', 'not controlled'])
+    expect(atTerminal('detached: false')).toEqual(['got a word', 'controlled'])
+  })
+})
+
+test("not detached it stays in Node's group also where that has no number in this pid namespace", async () => {
   const program = `
     import { readFileSync } from 'node:fs'
     import { NamespaceSet } from 'nsset'
     const group = (pid) => Number(readFileSync('/proc/' + pid + '/stat', 'latin1').split(') ')[1].split(' ')[2])
     const set = NamespaceSet.unshareSync(['user', 'pid'], { mapUser: 'root' })
-    const child = set.spawn('sleep', ['60'], { stdio: 'ignore' })
+    const child = set.spawn('sleep', ['60'], { stdio: 'ignore', detached: false })
     const groups = [group('self'), group(child.pid)]
     child.kill('SIGKILL')
     console.log(JSON.stringify(groups))

@@ -109,6 +109,7 @@ const unshareSync: Complete<UnshareSyncOptions> = {
   propagation: 'private',
   mounts: [],
   root: '/',
+  sysfs: false,
 }
 const unshare: Complete<UnshareOptions> = { ...unshareSync, signal }
 const spawn: Complete<SpawnOptions> = {
@@ -127,6 +128,7 @@ const spawn: Complete<SpawnOptions> = {
   keepCapabilities: false,
   noNewPrivileges: false,
   deathSignal: 'SIGKILL',
+  netnsFiles: false,
   windowsHide: true,
   windowsVerbatimArguments: true,
   stdio: 'ignore',
@@ -501,10 +503,15 @@ const ofSockets: Row[] = [
   row<{ servername: string }>('network.httpsAgent', (options) => set.network.httpsAgent(options), {
     servername: 'example.org',
   }),
-  row<Pick<ConnectorOptions, 'allowH2' | 'timeout'>>('network.connector', (options) => set.network.connector(options), {
-    allowH2: true,
-    timeout: 1000,
-  }),
+  row<Pick<ConnectorOptions, 'allowH2' | 'timeout' | 'maxCachedSessions'>>(
+    'network.connector',
+    (options) => set.network.connector(options),
+    {
+      allowH2: true,
+      timeout: 1000,
+      maxCachedSessions: 10,
+    },
+  ),
   row<{ redirect: 'error' }>(
     'network.fetch',
     (init) => set.network.fetch('http://127.0.0.1:1/', init),

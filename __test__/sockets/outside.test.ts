@@ -15,6 +15,7 @@ import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 import { OWNERS } from '../setup/sets/joined-sets.ts'
 import { setTraps, type Traps } from '../setup/sockets/outside-traps.ts'
+import { agentOfUndici } from '../setup/sockets/undici-of-node.ts'
 
 let traps: Traps
 beforeAll(async () => {
@@ -597,14 +598,3 @@ test('the traps hear what does come to them', async () => {
   expect(await outcomeOfRequest(https.get({ port: traps.secure, rejectUnauthorized: false }))).toBe('answered')
   expect(await traps.heard()).toEqual(['secure'])
 })
-
-type AgentClass = new (options: object) => { destroy(): Promise<void> }
-
-/** The undici that Node has in itself. */
-function agentOfUndici(): AgentClass {
-  void globalThis.Response
-  const symbol = [2, 1]
-    .map((version) => Symbol.for(`undici.globalDispatcher.${version}`))
-    .find((each) => each in globalThis)
-  return (Reflect.get(globalThis, symbol as symbol) as object).constructor as AgentClass
-}

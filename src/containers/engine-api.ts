@@ -9,6 +9,8 @@ export interface EngineContainer {
   name: string
   /** In the engine's pid namespace; 0 when nothing of it runs. */
   pid: number
+  /** What the engine says. A container that was created and not started may have a first process, which waits. */
+  isRunning: boolean
   /** `'running'`, `'paused'`, `'exited'`, and what else engines say. */
   status: string
   engine: Engine
@@ -62,7 +64,8 @@ function inspected(engine: Engine, { body }: Answer): EngineContainer {
   return {
     id,
     name: bare(name),
-    pid: isRunning ? pid : 0,
+    pid,
+    isRunning,
     status: typeof status === 'string' ? status : isRunning ? 'running' : 'not running',
     engine,
   }
@@ -71,7 +74,14 @@ function inspected(engine: Engine, { body }: Answer): EngineContainer {
 function listed(engine: Engine, item: unknown): EngineContainer | undefined {
   const [id, names, state] = [field(item, 'Id'), field(item, 'Names'), field(item, 'State')]
   if (typeof id !== 'string' || !isWholeId(id)) return undefined
-  return { id, name: bare(Array.isArray(names) ? names[0] : ''), pid: 0, status: String(state), engine }
+  return {
+    id,
+    name: bare(Array.isArray(names) ? names[0] : ''),
+    pid: 0,
+    isRunning: false,
+    status: String(state),
+    engine,
+  }
 }
 
 /** Docker writes names with the slash of a time when they could be links. */

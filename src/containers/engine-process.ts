@@ -1,7 +1,7 @@
 import { containerIdOf } from './cgroup-name.ts'
 import type { ContainerProcess } from './container-process.ts'
 import { askForContainer, type EngineContainer } from './engine-api.ts'
-import { failure } from './failures.ts'
+import { failure, notRunning } from './failures.ts'
 import { findInCgroups, processOfCgroups } from './in-cgroups.ts'
 import type { Places } from './places.ts'
 import { cgroupsOf, readProcess } from './process-facts.ts'
@@ -9,9 +9,10 @@ import { cgroupsOf, readProcess } from './process-facts.ts'
 /**
  * @internal The process that an engine says is a container's first; undefined when the engine has changed its mind. Its
  * pid is one of its own pid namespace and of its own machine, so it is believed when the process is in a cgroup of that
- * id here; without such a cgroup, only when nothing speaks against it.
+ * id here; without such a cgroup, only when the engine says that it runs, and nothing speaks against it.
  */
 export async function processOfEngine(
+  reference: string,
   container: EngineContainer,
   places: Places,
   signal: AbortSignal | undefined,
@@ -26,6 +27,8 @@ export async function processOfEngine(
   }
   const [inCgroups] = (await findInCgroups(places, id, signal)).containers
   if (inCgroups !== undefined && inCgroups.processes.length > 0) return processOfCgroups(id, inCgroups, proc)
+  // The pid of a container that has ended may be anybody's by now.
+  if (!container.isRunning) throw notRunning(reference, `${engine.name} says it is ${container.status}`)
   const isPidOfEngine = async () => (await askForContainer(engine, id, places.timeLimit, signal))[0]?.pid === pid
   if (!(await isPidOfEngine())) return undefined
   if (before?.isInit && before.isInner && ids.size === 0 && 'socketPath' in engine.address) {

@@ -1,5 +1,5 @@
 import { NamespaceError } from '../errors.ts'
-import { isPrefix } from '../validate/container-reference.ts'
+import { isPrefix, isPrefixForCgroups, isWholeId } from '../validate/container-reference.ts'
 import type { ContainerProcess } from './container-process.ts'
 import { askForContainer, type EngineContainer } from './engine-api.ts'
 import { processOfEngine } from './engine-process.ts'
@@ -11,6 +11,8 @@ import { hierarchiesOf, type Places } from './places.ts'
 interface EngineAnswer {
   engine: Engine
   containers: EngineContainer[]
+  /** Nothing is at its socket, and it was not asked for. */
+  isAbsent?: boolean
   /** Why it could not be asked. */
   failure?: NamespaceError
 }
@@ -34,7 +36,7 @@ export async function findContainer(
     throw ambiguous(reference, [...known.map(describe), ...others.map(describeCgroups)])
   }
   if (container.pid === 0) throw notRunning(reference, `${container.engine.name} says it is ${container.status}`)
-  return processOfEngine(container, places, signal)
+  return processOfEngine(reference, container, places, signal)
 }
 
 async function answerOf(
@@ -48,7 +50,7 @@ async function answerOf(
   } catch (error) {
     if (!(error instanceof NamespaceError)) throw error
     const isAbsent = error.code === 'ENOENT' && !engine.isNamed
-    return isAbsent ? { engine, containers: [] } : { engine, containers: [], failure: error }
+    return isAbsent ? { engine, containers: [], isAbsent } : { engine, containers: [], failure: error }
   }
 }
 
@@ -86,7 +88,7 @@ async function findByCgroup(
   const engines = answers.map(({ engine }) => engine.name)
   // The engine that the caller chose has the last word, when it could be asked.
   if (answers.some(({ engine, failure }) => engine.isFinal && failure === undefined)) {
-    throw notFound(reference, engines, [])
+    throw notFound(reference, engines, answers)
   }
   const { containers, doubtful } = await findInCgroups(places, reference, signal)
   const [container] = containers
@@ -94,18 +96,32 @@ async function findByCgroup(
   if (container !== undefined) return processOfCgroups(reference, container, places.proc)
   if (doubtful[0] !== undefined) throw notBelieved(reference, doubtful[0])
   const cgroups = `the cgroups of ${(await hierarchiesOf(places)).join(', ')}`
-  const failures = answers.map((answer) => answer.failure).filter((failure) => failure !== undefined)
-  throw notFound(reference, [...engines, cgroups], failures)
+  throw notFound(reference, [...engines, cgroups], answers)
 }
 
-function notFound(reference: string, looked: readonly string[], failures: readonly NamespaceError[]): Error {
+function notFound(reference: string, looked: readonly string[], answers: readonly EngineAnswer[]): Error {
   const where = `looked in ${looked.join(', ')}`
+  const hint = hintForName(reference, answers)
+  const failures = answers.map((answer) => answer.failure).filter((failure) => failure !== undefined)
   const [first] = failures
-  if (first === undefined) return failure('ENOENT', `no such container '${reference}', fromContainer: ${where}`)
+  if (first === undefined) return failure('ENOENT', `no such container '${reference}', fromContainer: ${where}${hint}`)
   // ENOENT would say that there is no such container, which nobody knows.
   const why = failures.map(({ message }) => message).join('; ')
   const path = first.path === undefined ? {} : { path: first.path }
-  return failure(first.code, `container '${reference}' was not found, fromContainer: ${where}, but ${why}`, path)
+  return failure(first.code, `container '${reference}' was not found, fromContainer: ${where}, but ${why}${hint}`, path)
+}
+
+/** For what can only be a name, where no engine has answered that it does not know it. */
+function hintForName(reference: string, answers: readonly EngineAnswer[]): string {
+  if (isWholeId(reference) || isPrefixForCgroups(reference)) return ''
+  const failures = answers.filter(({ failure }) => failure !== undefined)
+  const isUnknown = failures.length === 0 && answers.some(({ isAbsent }) => !isAbsent)
+  if (isUnknown) return ''
+  const isDenied = failures.some(({ failure }) => failure?.code === 'EACCES' || failure?.code === 'EPERM')
+  const way = isDenied
+    ? "open the engine's socket as root or as a member of its group"
+    : "start the engine or name its socket ('socketPath', DOCKER_HOST)"
+  return `. Only engines know names: ${way}, or give the container's id, at least six digits of it`
 }
 
 function describe({ id, name, status, engine }: EngineContainer): string {

@@ -1,8 +1,11 @@
 import { sign } from '../copies.ts'
 import type { NamespaceSet } from '../namespace-set.ts'
+import { hideUncloneable, insteadOf } from '../uncloneable.ts'
 import type { Plain } from '../validate/fields.ts'
 import { slotsOf } from '../validate/network/slot.ts'
 import type { Network } from './network.ts'
+
+const INSTEAD = insteadOf('Action', 'send what it is made of in its place, and make it there')
 
 /** What functions among actions are given. */
 export interface ActionContext {
@@ -32,6 +35,8 @@ export type Step =
       readonly hasSlots: boolean
       readonly isLater: boolean
       readonly target: (operation: Fields) => string
+      /** Makes the result of what the native side answers with, where that is not the result itself. */
+      readonly read?: ((answer: never) => unknown) | undefined
     }
   | { readonly type: 'call'; readonly target: string; readonly call: (context: ActionContext) => unknown }
 
@@ -43,6 +48,8 @@ export type Step =
  * await Promise.all(sets.map((set) => set.network.apply([up])))
  */
 export class Action<out R> {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD
   /** As in {@link action}: `'links.add'`. */
   readonly name: string
   /** @internal */
@@ -58,6 +65,7 @@ export class Action<out R> {
 
   static {
     sign(Action)
+    hideUncloneable(Action)
   }
 }
 
@@ -67,11 +75,16 @@ export type Results<A extends readonly Action<unknown>[]> = {
 }
 
 /** @internal An operation of the native side's, with what is not known yet as slots in it. */
-export function operation<R>(name: string, fields: Plain, target: (operation: Plain) => string): Action<R> {
+export function operation<R>(
+  name: string,
+  fields: Plain,
+  target: (operation: Plain) => string,
+  read?: (answer: never) => R,
+): Action<R> {
   const template = { operation: name, ...fields }
   const slots = slotsOf(template)
   const isLater = slots.some((slot) => slot.isLater)
-  return new Action(name, { type: 'operation', template, hasSlots: slots.length > 0, isLater, target })
+  return new Action(name, { type: 'operation', template, hasSlots: slots.length > 0, isLater, target, read })
 }
 
 /** @hidden Does one action. The constructors of the parts of a network have it in their declarations. */

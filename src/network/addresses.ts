@@ -1,3 +1,4 @@
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import type { Plain } from '../validate/fields.ts'
 import { type Address, type AddressSpec, parseAddress } from '../validate/network/address.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
@@ -40,7 +41,13 @@ export const addressActions = {
  * @see ip-address(8)
  */
 export class NetworkAddresses {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkAddresses)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {

@@ -1,3 +1,4 @@
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import type { Plain } from '../validate/fields.ts'
 import type { LinkKind } from '../validate/network/link-kinds.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
@@ -6,6 +7,7 @@ import { type DeleteLinkOptions, parseDeleteLinkOptions } from '../validate/netw
 import { parseSetRef, type SetRef } from '../validate/network/set-ref.ts'
 import { type Action, operation, type Run } from './action.ts'
 import type { Link, LinkOf } from './link.ts'
+import { readLink, readLinks } from './link-answer.ts'
 
 const target = ({ link }: Plain) => describeLink(link)
 const targetOfSpec = ({ spec }: Plain) => describeLink(spec)
@@ -14,22 +16,22 @@ const targetOfSpec = ({ spec }: Plain) => describeLink(spec)
 export const linkActions = {
   /** As {@link NetworkLinks.list}. */
   list(): Action<Link[]> {
-    return operation('links.list', {}, () => '')
+    return operation('links.list', {}, () => '', readLinks)
   },
 
   /** As {@link NetworkLinks.get}. */
   get(ref: LinkRef): Action<Link> {
-    return operation('links.get', { link: parseLinkRef(ref, 'ref') }, target)
+    return operation('links.get', { link: parseLinkRef(ref, 'ref') }, target, readLink<Link>)
   },
 
   /** As {@link NetworkLinks.add}. */
   add<K extends LinkKind>(spec: LinkSpecOf<K>): Action<LinkOf<K>> {
-    return operation('links.add', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec)
+    return operation('links.add', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec, readLink<LinkOf<K>>)
   },
 
   /** As {@link NetworkLinks.ensure}. */
   ensure<K extends LinkKind>(spec: LinkSpecOf<K>): Action<LinkOf<K>> {
-    return operation('links.ensure', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec)
+    return operation('links.ensure', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec, readLink<LinkOf<K>>)
   },
 
   /** As {@link NetworkLinks.set}. */
@@ -63,7 +65,13 @@ export const linkActions = {
  * @see ip-link(8), rtnetlink(7)
  */
 export class NetworkLinks {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkLinks)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {

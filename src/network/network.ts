@@ -13,6 +13,7 @@ import { ensureNodesOwn } from '../sockets/nodes-own.ts'
 import { Resolver } from '../sockets/resolver.ts'
 import { ResolverFiles } from '../sockets/resolver-files.ts'
 import type { SocketMaker } from '../sockets/socket-maker.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import { type ApplyOptions, parseApplyOptions } from '../validate/network/options.ts'
 import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
 import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'
@@ -38,6 +39,8 @@ import { NetworkWireGuard } from './wireguard.ts'
  * @see rtnetlink(7)
  */
 export class Network {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   /** Bridges, cables, tunnels and whatever else packets leave and arrive by. */
   readonly links: NetworkLinks
   /** IP addresses of links. */
@@ -78,6 +81,10 @@ export class Network {
   readonly #sockets: SocketMaker
   readonly #fetch: FetchInside
   readonly #resolver: Resolver
+
+  static {
+    hideUncloneable(Network)
+  }
 
   /** @hidden Made by {@link NamespaceSet.network}. */
   constructor(place: Omit<Place, 'network'>) {

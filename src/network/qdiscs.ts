@@ -1,3 +1,4 @@
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import type { Plain } from '../validate/fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
 import {
@@ -52,7 +53,13 @@ export const qdiscActions = {
  * @see tc(8)
  */
 export class NetworkQdiscs {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkQdiscs)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {
@@ -73,7 +80,8 @@ export class NetworkQdiscs {
   /**
    * Adds one where there is none but the kernel's own: `tc qdisc add`. A {@link Qdisc} of a list is one, too.
    *
-   * @throws {@link ActionError} `EEXIST` when there is one in that place.
+   * @throws {@link ActionError} `EEXIST` when there is one of that kind in that place, or when the spec has a handle. One of another
+   * kind is replaced by the kernel, as by `tc qdisc add`; but no `ingress` by a `clsact`, nor the other way round: `EEXIST`.
    * @example
    * await set.network.qdiscs.add('eth0', { kind: 'netem', latency: 40, jitter: 2, loss: 0.1 })
    * await set.network.qdiscs.add('eth1', { kind: 'tbf', rate: 10_000_000 })

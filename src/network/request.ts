@@ -17,6 +17,7 @@ export class Request implements Cargo {
   static readonly MOST_ACTIONS = 1024
 
   readonly #operations: Plain[] = []
+  readonly #reads: Operation['read'][] = []
   readonly #others: NativeNetwork[] = []
   readonly #numbers = new Map<NamespaceSet, number>()
   readonly #opened: NamespaceSet[] = []
@@ -37,8 +38,9 @@ export class Request implements Cargo {
     }
   }
 
-  #add({ template, hasSlots }: Operation, answers: Answers): void {
+  #add({ template, hasSlots, read }: Operation, answers: Answers): void {
     this.#operations.push(hasSlots ? fill(template, answers, this) : template)
+    this.#reads.push(read)
   }
 
   numberOf(known: KnownSet): number {
@@ -66,10 +68,16 @@ export class Request implements Cargo {
     })
     signal?.addEventListener('abort', abandon, { once: true })
     try {
-      return await outcome
+      const { results, failure } = await outcome
+      return { results: results.map((result, index) => this.#read(result, index)), failure }
     } finally {
       signal?.removeEventListener('abort', abandon)
     }
+  }
+
+  #read(answer: unknown, index: number): unknown {
+    const read = this.#reads[index] as ((answer: unknown) => unknown) | undefined
+    return read === undefined ? answer : read(answer)
   }
 
   /** What the operation at this position was about, for people. */

@@ -1,3 +1,4 @@
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import { type ListRoutesOptions, parseListRoutesOptions } from '../validate/network/options.ts'
 import { describeRoute, parseRoute, type Route, type RouteSpec } from '../validate/network/route.ts'
 import { type Action, operation, type Run } from './action.ts'
@@ -40,7 +41,13 @@ export const routeActions = {
  * @see ip-route(8)
  */
 export class NetworkRoutes {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkRoutes)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {

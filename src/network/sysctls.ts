@@ -1,3 +1,4 @@
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import type { Plain } from '../validate/fields.ts'
 import { parseSysctl, parseSysctlValue } from '../validate/network/sysctl.ts'
 import { type Action, operation, type Run } from './action.ts'
@@ -21,7 +22,7 @@ export const sysctlActions = {
  * The `net.*` sysctls of a network, each network has its own.
  *
  * What fails rejects with an {@link ActionError}: `ENOENT` where there is no such sysctl inside, `EACCES` or `EPERM` without
- * CAP_NET_ADMIN in the user namespace that owns the network, `EROFS` where /proc/sys is read-only, as in most containers.
+ * CAP_NET_ADMIN in the user namespace that owns the network, `EROFS` where /proc or /proc/sys is read-only, as in most containers.
  *
  * @example
  * await set.network.sysctls.set('net.ipv4.ip_forward', true)
@@ -29,7 +30,13 @@ export const sysctlActions = {
  * @see sysctl(8)
  */
 export class NetworkSysctls {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkSysctls)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {
@@ -37,8 +44,8 @@ export class NetworkSysctls {
   }
 
   /**
-   * The value, as the kernel writes it. Where a part of the name has a dot in it, slashes part them:
-   * `net/ipv4/conf/eth0.100/forwarding`.
+   * The value, as the kernel writes it. A link's name may have dots in it: `net.ipv4.conf.eth0.100.forwarding`, or as
+   * sysctl(8) has it, `net.ipv4.conf.eth0/100.forwarding` and `net/ipv4/conf/eth0.100/forwarding`.
    *
    * @throws {@link ActionError} `ENOENT`.
    * @example

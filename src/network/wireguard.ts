@@ -1,4 +1,5 @@
 import { binding } from '../native.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../uncloneable.ts'
 import type { Plain } from '../validate/fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../validate/network/link-ref.ts'
 import { key, parseWireGuardSpec, type WireGuard, type WireGuardSpec } from '../validate/network/wireguard.ts'
@@ -34,7 +35,13 @@ export const wireguardActions = {
  * @see wg(8)
  */
 export class NetworkWireGuard {
+  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
+
+  static {
+    hideUncloneable(NetworkWireGuard)
+  }
 
   /** @hidden Made with its network. */
   constructor(run: Run) {

@@ -1,9 +1,10 @@
 import type { Socket, TcpNetConnectOpts } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { type ConnectorOptions, parseConnectorOptions } from '../validate/sockets/connector-options.ts'
 import { connectBy } from './connect.ts'
 import { connectSecurely } from './secure-connect.ts'
 import type { SocketMaker } from './socket-maker.ts'
+import { sessionKey, TlsSessions } from './tls-sessions.ts'
 
 /** What undici asks for. */
 export interface ConnectorTarget {
@@ -29,46 +30,67 @@ export type Connector = (
   callback: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void,
 ) => void
 
-const PATIENCE = 10_000
+/** What all connections of a connector have in common. */
+interface Common {
+  options: ConnectionOptions
+  sessions: TlsSessions
+}
 
 /** @internal */
 export function connector(maker: SocketMaker, options?: ConnectorOptions): Connector {
-  const { allowH2 = false, timeout = PATIENCE, every } = parseConnectorOptions(options)
+  const settings = parseConnectorOptions(options)
+  const common: Common = { options: settings.every, sessions: new TlsSessions(settings.maxCachedSessions) }
   return (target, callback) => {
     try {
       const isSecure = target.protocol === 'https:'
-      const socket = isSecure ? connectByTls(maker, target, every, allowH2) : connectPlainly(maker, target, every)
-      tellOnce(socket, isSecure ? 'secureConnect' : 'connect', timeout, callback)
+      const socket = isSecure ? connectByTls(maker, target, common) : connectPlainly(maker, target, common)
+      // A socket of TLS takes neither from its options.
+      socket.setNoDelay(true).setKeepAlive(settings.keepAlive, settings.keepAliveInitialDelay)
+      tellOnce(socket, isSecure ? 'secureConnect' : 'connect', settings.timeout, target, callback)
     } catch (error) {
       callback(error as Error, null)
     }
   }
 }
 
-function connectPlainly(maker: SocketMaker, target: ConnectorTarget, every: ConnectionOptions): Socket {
-  return connectBy(maker, { ...every, ...placeOf(target, 80) })
+function connectPlainly(maker: SocketMaker, target: ConnectorTarget, { options }: Common): Socket {
+  return connectBy(maker, { ...options, ...placeOf(target, 80) })
 }
 
-function connectByTls(maker: SocketMaker, target: ConnectorTarget, every: ConnectionOptions, allowH2: boolean): Socket {
-  const { servername, httpSocket } = target
-  const isName = process.getBuiltinModule('node:net').isIP(target.hostname) === 0
-  const named = servername ?? (isName ? target.hostname : undefined)
-  const options: ConnectionOptions = {
-    ALPNProtocols: allowH2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-    ...every,
-    ...(named === undefined ? {} : { servername: named }),
+function connectByTls(maker: SocketMaker, target: ConnectorTarget, { options, sessions }: Common): TLSSocket {
+  const { hostname, port, httpSocket } = target
+  const isName = process.getBuiltinModule('node:net').isIP(bare(hostname)) === 0
+  const servername = target.servername || options.servername || (isName ? hostname : undefined)
+  const key = sessionKey(servername, hostname, port)
+  const session = options.session ?? sessions.get(key)
+  const every: ConnectionOptions = {
+    ...options,
+    ...(servername === undefined ? {} : { servername }),
+    ...(session === undefined ? {} : { session }),
     ...(httpSocket === undefined ? placeOf(target, 443) : { socket: httpSocket }),
   }
-  return connectSecurely(maker, options, (given) => process.getBuiltinModule('node:tls').connect(given))
+  const socket = connectSecurely(maker, every, (given) => process.getBuiltinModule('node:tls').connect(given))
+  sessions.keepFrom(socket, key)
+  return socket
 }
 
 function placeOf({ hostname, port, localAddress }: ConnectorTarget, usual: number): TcpNetConnectOpts {
-  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
-  return { host, port: Number(port) || usual, ...(localAddress ? { localAddress } : {}), noDelay: true }
+  return { host: bare(hostname), port: Number(port) || usual, ...(localAddress ? { localAddress } : {}) }
 }
 
-function tellOnce(socket: Socket, event: string, timeout: number, callback: Parameters<Connector>[1]): void {
-  const timer = timeout > 0 ? setTimeout(() => socket.destroy(timedOut()), timeout) : undefined
+/** An address of IPv6 without the brackets of a URL. */
+function bare(hostname: string): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
+}
+
+function tellOnce(
+  socket: Socket,
+  event: 'connect' | 'secureConnect',
+  timeout: number,
+  target: ConnectorTarget,
+  callback: Parameters<Connector>[1],
+): void {
+  const timer = timeout > 0 ? setTimeout(() => socket.destroy(timedOut(target, timeout)), timeout) : undefined
   const forget = () => {
     clearTimeout(timer)
     socket.removeListener(event, onConnect)
@@ -89,6 +111,7 @@ function tellOnce(socket: Socket, event: string, timeout: number, callback: Para
   socket.once('close', onClose)
 }
 
-function timedOut(): Error {
-  return Object.assign(new Error('Connect Timeout Error'), { code: 'UND_ERR_CONNECT_TIMEOUT' })
+function timedOut({ hostname, port }: ConnectorTarget, timeout: number): Error {
+  const message = `Connect Timeout Error (attempted address: ${hostname}:${port}, timeout: ${timeout}ms)`
+  return Object.assign(new Error(message), { name: 'ConnectTimeoutError', code: 'UND_ERR_CONNECT_TIMEOUT' })
 }

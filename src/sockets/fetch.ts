@@ -77,13 +77,15 @@ const STANDS_IN = /^Could not resolve "undici"/
 const GLOBAL_DISPATCHERS = [2, 1].map((version) => Symbol.for(`undici.globalDispatcher.${version}`))
 
 async function nodesUndici(): Promise<{ fetch: Fetch; Agent: AgentClass }> {
-  const { fetch } = globalThis
+  // jest and Vitest's vmThreads run each test file in a vm context, which gets `fetch` from Node's own, and not the dispatcher.
+  const main = process.getBuiltinModule('node:vm').runInThisContext('globalThis') as typeof globalThis
+  const fetch = globalThis.fetch ?? main.fetch
   // Node loads its undici when one of its classes is first looked at, and that sets the dispatcher.
-  void globalThis.Response
+  void main.Response
   for (const symbol of GLOBAL_DISPATCHERS) {
-    const Agent = agentClassOf((globalThis as Record<symbol, object | undefined>)[symbol])
+    const Agent = agentClassOf((main as unknown as Record<symbol, object | undefined>)[symbol])
     if (Agent === undefined) continue
-    await ensureObedient(fetch)
+    await ensureObedient(fetch, globalThis.Request ?? main.Request)
     return { fetch, Agent }
   }
   throw misuse(

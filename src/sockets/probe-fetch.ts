@@ -14,9 +14,9 @@ const obedient = new WeakSet<Fetch>()
  * @internal Rejects for a `fetch` that does not go by the dispatcher that it is given, and so would connect outside: the global one
  * may have been replaced by a polyfill, a mock, or a wrapper that copies the request and loses the dispatcher.
  */
-export async function ensureObedient(fetch: Fetch): Promise<void> {
+export async function ensureObedient(fetch: Fetch, Request: typeof globalThis.Request): Promise<void> {
   if (obedient.has(fetch)) return
-  const inputs = [NOWHERE, new globalThis.Request(NOWHERE)]
+  const inputs = [NOWHERE, new Request(NOWHERE)]
   const areHeeded = await Promise.all(inputs.map((input) => isHeeded(fetch, input)))
   if (areHeeded.includes(false)) {
     throw misuse(
@@ -27,7 +27,7 @@ export async function ensureObedient(fetch: Fetch): Promise<void> {
   obedient.add(fetch)
 }
 
-function isHeeded(fetch: Fetch, input: string | Request): Promise<boolean> {
+function isHeeded(fetch: Fetch, input: string | globalThis.Request): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, PATIENCE, false)
     const settle = (isHeeded: boolean) => {

@@ -2,9 +2,6 @@ import { invalidValue } from '../errors.ts'
 import type { Parse } from './fields.ts'
 import { text } from './values.ts'
 
-/** @internal Where iproute2 has the names. */
-export const NETNS_DIRECTORY = '/run/netns'
-
 /** @internal One component of a path. */
 export const parseNetnsName: Parse<string> = (value, name) => {
   const given = text(value, name)

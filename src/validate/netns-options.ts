@@ -1,11 +1,11 @@
+import { netnsDirectory } from '../netns-directory.ts'
 import { type FieldsOf, parseOptions } from './fields.ts'
-import { NETNS_DIRECTORY } from './netns-name.ts'
 import { type Path, parsePath } from './paths.ts'
 import { boolean, signal } from './values.ts'
 
 /** Options of every function of {@link netns}. */
 export interface NetnsOptions {
-  /** Where the names are; {@link netns.directory} unless told. */
+  /** Where the names are; {@link netns.directory} by default. */
   directory?: Path | undefined
 }
 
@@ -37,24 +37,26 @@ const ATTACH = { ...NETNS, temporary: boolean } satisfies FieldsOf<NetnsAttachOp
 const CREATE = { ...ATTACH, loopback: boolean, signal } satisfies FieldsOf<NetnsCreateOptions>
 const REMOVE = { ...NETNS, force: boolean } satisfies FieldsOf<NetnsRemoveOptions>
 
-const DEFAULTS = { directory: NETNS_DIRECTORY }
+function withDirectory<T extends { directory?: string | Buffer }>(options: T): T & { directory: string | Buffer } {
+  return { ...options, directory: options.directory ?? netnsDirectory() }
+}
 
 /** @internal */
 export function parseNetnsOptions(options: unknown) {
-  return { ...DEFAULTS, ...parseOptions(options, NETNS) }
+  return withDirectory(parseOptions(options, NETNS))
 }
 
 /** @internal */
 export function parseAttachOptions(options: unknown) {
-  return { ...DEFAULTS, temporary: false, ...parseOptions(options, ATTACH) }
+  return withDirectory({ temporary: false, ...parseOptions(options, ATTACH) })
 }
 
 /** @internal */
 export function parseCreateOptions(options: unknown) {
-  return { ...DEFAULTS, temporary: false, ...parseOptions(options, CREATE) }
+  return withDirectory({ temporary: false, ...parseOptions(options, CREATE) })
 }
 
 /** @internal */
 export function parseRemoveOptions(options: unknown) {
-  return { ...DEFAULTS, force: false, ...parseOptions(options, REMOVE) }
+  return withDirectory({ force: false, ...parseOptions(options, REMOVE) })
 }

@@ -94,11 +94,21 @@ export interface UnshareSyncOptions {
   /**
    * mnt: mounts to make, in order. Each target is looked up as a process inside sees it: on top of a mount on `/` that
    * comes before it in the list. Sources are looked up outside. A mount on `/` covers the old root directory and leaves it
-   * in place; `root` takes it away.
+   * in place; `root` takes it away. `sysfs` comes after all of them.
    */
   mounts?: readonly MountSpec[] | undefined
   /** mnt: the directory that becomes the root directory inside. See pivot_root(2). */
   root?: Path | undefined
+  /**
+   * mnt: whether /sys shows the network of the set: its links, below /sys/class/net. What is mounted below /sys, such as
+   * /sys/fs/cgroup, stays there, and a read-only /sys stays read-only.
+   *
+   * By default it does in a set with a network of its own, where /sys is a sysfs already (with `root`, inside that), unless one
+   * of `mounts` is on /sys, `propagation` is `'shared'` or `'unchanged'`, or the kernel refuses it: in a container whose engine
+   * hides parts of /sys. `true` makes it an error where it cannot be done, and needs only a directory there. `false` leaves
+   * /sys as it is.
+   */
+  sysfs?: boolean | undefined
 }
 
 /** {@link UnshareSyncOptions}, and a signal that ends the work early. */
@@ -177,6 +187,7 @@ const UNSHARE_SYNC = {
   propagation: word('private', 'slave', 'shared', 'unchanged'),
   mounts: array(mount),
   root: parsePath,
+  sysfs: boolean,
 } satisfies FieldsOf<UnshareSyncOptions>
 
 const UNSHARE = { ...UNSHARE_SYNC, signal } satisfies FieldsOf<UnshareOptions>

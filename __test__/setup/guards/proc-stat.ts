@@ -33,7 +33,7 @@ export function readStat(pid: number): ProcStat | undefined {
   }
 }
 
-/** What is alive of a session; a process that nsset starts stays in its parent's. */
+/** What is alive of a session. What works for nsset, PID 1 too, stays in Node's; programs in a pid namespace lead their own. */
 export function membersOfSession(session: number): ProcStat[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   return pids.flatMap((pid) => readStat(Number(pid)) ?? []).filter((stat) => stat.session === session)

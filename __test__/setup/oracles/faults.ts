@@ -10,11 +10,11 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 /**
  * What becomes of the call: its process is killed or stopped there, or stopped there and whenever it goes on (`hold`), or
- * the call fails with this error number.
+ * its tracer does not let it go on (`keep`), or the call fails with this error number.
  */
-export type Effect = 'kill' | 'stop' | 'hold' | number
+export type Effect = 'kill' | 'stop' | 'hold' | 'keep' | number
 
-const EFFECTS = { kill: -1, stop: -2, hold: -3 }
+const EFFECTS = { kill: -1, stop: -2, hold: -3, keep: -4 }
 
 export interface Fault {
   /** Counted by birth, from 1; 0 is the thread that calls. */
@@ -39,6 +39,8 @@ export interface FaultReport {
 
 export interface FaultyNode extends AsyncDisposable {
   readonly pid: number
+  /** The session to which all belongs that nsset starts in it, but for programs that lead one of their own. */
+  readonly session: number
   /** Carries out an operation with this fault in it; the report is undefined where the operation did not come to it. */
   run(operation: string, fault: Fault): Promise<FaultReport | undefined>
 }
@@ -64,20 +66,28 @@ const program = (operations: string) => `
     console.log(JSON.stringify({ code: error === undefined ? 'ok' : String(error.code), message: String(error?.message), took }))
   }`
 
-/** Starts it. `operations` is the body of a function that returns async functions by their names. */
-export async function faultyNode(faults: string, operations: string): Promise<FaultyNode> {
-  const node = spawn(process.execPath, ['--input-type=module', '--eval', program(operations)], {
+/**
+ * Starts it. `operations` is the body of a function that returns async functions by their names. `prefix` is a program that
+ * starts Node as its only child.
+ */
+export async function faultyNode(
+  faults: string,
+  operations: string,
+  prefix: readonly string[] = [],
+): Promise<FaultyNode> {
+  const [file, ...args] = [...prefix, process.execPath, '--input-type=module', '--eval', program(operations)]
+  const node = spawn(file as string, args, {
     cwd: ROOT,
     env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'development' },
     stdio: ['pipe', 'pipe', 'inherit'],
     timeout: 120_000,
     killSignal: 'SIGKILL',
-    // A session of its own, to which all belongs that it starts.
+    // A session of its own.
     detached: true,
   })
-  const pid = node.pid as number
   const answers = linesOf(node)
   if ((await answers.next()) !== 'ready') throw new Error('the operations do not work without a fault')
+  const pid = prefix.length === 0 ? (node.pid as number) : onlyChildOf(node.pid as number)
   const tracer = spawn(faults, [String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const events = linesOf(tracer)
   const tell = (child: ChildProcess, line: string) => void child.stdin?.write(`${line}\n`)
@@ -87,6 +97,7 @@ export async function faultyNode(faults: string, operations: string): Promise<Fa
   const before = resourcesOf(pid)
   return {
     pid,
+    session: node.pid as number,
     async run(operation, { process: index, call = -1, number, effect }) {
       const errno = typeof effect === 'number' ? effect : EFFECTS[effect]
       tell(tracer, `${index} ${call} ${number} ${errno}`)
@@ -116,10 +127,20 @@ interface Held {
 }
 
 function resourcesOf(pid: number): Held {
-  const children = readdirSync(`/proc/${pid}/task`)
+  return { children: childrenOf(pid).length, descriptors: readdirSync(`/proc/${pid}/fd`).length }
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`)
     .map((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1'))
     .flatMap((line) => line.split(' ').filter((word) => word !== ''))
-  return { children: children.length, descriptors: readdirSync(`/proc/${pid}/fd`).length }
+    .map(Number)
+}
+
+function onlyChildOf(pid: number): number {
+  const [child, ...others] = childrenOf(pid)
+  if (child === undefined || others.length > 0) throw new Error(`${pid} has not one child`)
+  return child
 }
 
 const growth = (before: Held, now: Held): Held => ({

@@ -16,6 +16,8 @@ export interface Podman extends AsyncDisposable {
   podman(...args: string[]): string
   /** Starts busybox with these arguments; gives the container's id. */
   run(name: string, ...command: string[]): string
+  /** The same, but does not start it. */
+  create(name: string, ...command: string[]): string
   /** Starts what answers the Engine API, and gives its socket. */
   serve(): Promise<string>
 }
@@ -38,14 +40,15 @@ export async function ownPodman(program: string, busybox: string): Promise<Podma
   const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024']
   const services: AsyncDisposable[] = []
   let hasStarted = false
+  const make = (words: string[], name: string, command: string[]): string => {
+    const id = podman(...words, '--network', 'none', ...limits, '--name', name, '--rootfs', root, ...command).trim()
+    hasStarted = true
+    return id
+  }
   return {
     podman,
-    run: (name, ...command) => {
-      const how = ['--detach', '--network', 'none', ...limits, '--name', name]
-      const id = podman('run', ...how, '--rootfs', root, ...command).trim()
-      hasStarted = true
-      return id
-    },
+    run: (name, ...command) => make(['run', '--detach'], name, command),
+    create: (name, ...command) => make(['create'], name, command),
     serve: async () => {
       const socketPath = directory.file('podman.sock')
       const words = [...own, 'system', 'service', '--time', '0', `unix://${socketPath}`]

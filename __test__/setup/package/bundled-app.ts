@@ -6,7 +6,7 @@ import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildSync } from 'esbuild'
+import { bundleFace } from '../../../scripts/face/bundle.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../sets/temporary-directory.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
@@ -40,9 +40,7 @@ export function bundledApp(): BundledApp {
   const directory = temporaryDirectory()
   const place = directory.file('node_modules/nsset')
   mkdirSync(join(place, 'dist'), { recursive: true })
-  // As `npm run build:face` does it.
-  const how = { bundle: true, platform: 'node', target: 'node20', format: 'esm', keepNames: true } as const
-  buildSync({ entryPoints: [join(ROOT, 'src/index.ts')], outfile: join(place, 'dist/index.js'), ...how })
+  writeFileSync(join(place, 'dist/index.js'), bundleFace())
   const files = ['package.json', 'index.js', ...readdirSync(ROOT).filter((name) => name.endsWith('.node'))]
   for (const file of files) copyFileSync(join(ROOT, file), join(place, file))
   writeFileSync(directory.file('package.json'), '{ "private": true, "type": "module" }')

@@ -2,8 +2,9 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { build, transform } from 'esbuild'
+import { transform } from 'esbuild'
 import { NamespaceSet } from 'nsset'
+import { bundleFace } from '../../../scripts/face/bundle.ts'
 import { isVm } from '../oracles/iproute.ts'
 import { isRoot } from '../sets/privilege.ts'
 import { temporaryDirectory } from '../sets/temporary-directory.ts'
@@ -32,15 +33,7 @@ export async function snippetHome(): Promise<SnippetHome> {
   mkdirSync(`${place}/dist`, { recursive: true })
   symlinkSync(`${ROOT}${NATIVE}`, `${place}/${NATIVE}`)
   writeFileSync(`${place}/package.json`, JSON.stringify({ name: 'nsset', type: 'module', exports: './dist/index.js' }))
-  await build({
-    entryPoints: [`${ROOT}src/index.ts`],
-    outfile: `${place}/dist/index.js`,
-    bundle: true,
-    platform: 'node',
-    keepNames: true,
-    format: 'esm',
-    target: 'node20',
-  })
+  writeFileSync(`${place}/dist/index.js`, bundleFace())
   return { directory: path, [Symbol.dispose]: remove }
 }
 

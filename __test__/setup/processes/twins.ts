@@ -47,6 +47,9 @@ export function twinsWithSameMounts(name: string, scene: Scene): void {
   test(name, () => expectTwins(scene, setOf(PLACES[0] ?? [])))
 }
 
+/** The same where the set has the caller's pids: in another pid namespace a program leads a session of its own. */
+export const twinsWithSamePids = twinsWithSameMounts
+
 /** The same for a scene that only root may play, and why. */
 export function twinsAsRoot(name: string, reason: string, scene: Scene): void {
   for (const kinds of PLACES) asRoot(`${name} (${placeOf(kinds)})`, reason, () => expectTwins(scene, setOf(kinds)))

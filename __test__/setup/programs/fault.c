@@ -4,7 +4,7 @@
  * strace(1) counts and injects for Node as for its children; this one follows the children alone. It seizes one thread of
  * Node, and everything that is born of it. Each line of its standard input arms one fault:
  *
- *     PROCESS CALL NUMBER ERRNO       -1 for ERRNO kills, -2 stops, -3 stops again and again
+ *     PROCESS CALL NUMBER ERRNO       -1 for ERRNO kills, -2 stops, -3 stops again and again, -4 keeps it in a ptrace stop
  *
  * PROCESS counts births from 1, and 0 is the thread itself; CALL is the number of a system call, or -1 for any; NUMBER
  * counts those of the process from 1. "ready" is the answer, and "hit CALL" follows when it happens. An empty line
@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define MANY 4096
-enum { KILL = -1, STOP = -2, HOLD = -3 };
+enum { KILL = -1, STOP = -2, HOLD = -3, KEEP = -4 };
 
 static struct { pid_t pid; int index, count, failing, is_helper, is_held; } known[MANY];
 static int births;
@@ -46,26 +46,27 @@ static int find(pid_t pid) {
 
 static void say_hit(int call) { printf("hit %d\n", call); fflush(stdout); }
 
-/* At the entry of a call, and at the exit of one that is to fail. */
-static void at_call(pid_t pid) {
+/* At the entry of a call, and at the exit of one that is to fail. Whether the process may go on. */
+static int at_call(pid_t pid) {
   int i = find(pid);
   struct ptrace_syscall_info info;
   struct user_regs_struct registers;
-  if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) < 0) return;
+  if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info) < 0) return 1;
   if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
-    if (known[i].failing == 0) return;
+    if (known[i].failing == 0) return 1;
     ptrace(PTRACE_GETREGS, pid, 0, &registers);
     registers.rax = -known[i].failing;
     ptrace(PTRACE_SETREGS, pid, 0, &registers);
     known[i].failing = 0;
-    return;
+    return 1;
   }
-  if (info.op != PTRACE_SYSCALL_INFO_ENTRY) return;
-  if (!fault.armed || known[i].index != fault.process) return;
-  if (fault.call >= 0 && (int)info.entry.nr != fault.call) return;
-  if (++known[i].count != fault.number) return;
+  if (info.op != PTRACE_SYSCALL_INFO_ENTRY) return 1;
+  if (!fault.armed || known[i].index != fault.process) return 1;
+  if (fault.call >= 0 && (int)info.entry.nr != fault.call) return 1;
+  if (++known[i].count != fault.number) return 1;
   fault.armed = 0;
   say_hit((int)info.entry.nr);
+  if (fault.error == KEEP) return 0;
   if (fault.error == KILL) kill(pid, SIGKILL);
   else if (fault.error == STOP || fault.error == HOLD) {
     known[i].is_held = fault.error == HOLD;
@@ -77,6 +78,7 @@ static void at_call(pid_t pid) {
     ptrace(PTRACE_SETREGS, pid, 0, &registers);
     known[i].failing = fault.error;
   }
+  return 1;
 }
 
 static void go_on(pid_t pid, int signal) {
@@ -96,7 +98,7 @@ static int wait_for_all(void) {
     }
     int signal = WSTOPSIG(status), event = status >> 16;
     int i = find(pid);
-    if (signal == (SIGTRAP | 0x80)) { at_call(pid); go_on(pid, 0); }
+    if (signal == (SIGTRAP | 0x80)) { if (at_call(pid)) go_on(pid, 0); }
     else if (event == PTRACE_EVENT_STOP && (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU))
       ptrace(PTRACE_LISTEN, pid, 0, 0);
     else if (event == PTRACE_EVENT_EXEC && known[i].is_helper) {

@@ -60,6 +60,11 @@ export async function runPlainNode(program: string, options: PlainNodeOptions = 
   }
 }
 
+/** What has it run inside other namespaces, which these options of nsenter(1) name, in the directory that it runs in otherwise. */
+export function byNsenter(...options: string[]): string[] {
+  return ['nsenter', ...options, 'sh', '-c', 'cd "$0" && exec "$@"', ROOT]
+}
+
 /** Runs a program that prints one value as JSON, and gives that value. */
 export async function askPlainNode<T>(program: string, options?: PlainNodeOptions): Promise<T> {
   const { stdout, stderr, code, signal } = await runPlainNode(program, options)

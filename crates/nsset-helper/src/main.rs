@@ -13,10 +13,12 @@ mod files;
 mod identity;
 mod init;
 mod memory;
+mod mount_info;
 mod mounts;
 mod namespaces;
 mod nested_user;
 mod network;
+mod own_mounts;
 mod program;
 #[allow(dead_code)] // each side uses its half
 mod protocol;
@@ -24,3 +26,4 @@ mod report;
 mod start;
 mod state;
 mod syscall;
+mod sysfs;

@@ -65,7 +65,7 @@ fn attach(tree: i32, target: &CStr, state: &mut State) -> Result<(), Errno> {
 }
 
 /// Looks for a target as a process inside will: on top of what was mounted on the root directory before.
-fn open_target(target: &CStr, state: &State) -> Result<i32, Errno> {
+pub fn open_target(target: &CStr, state: &State) -> Result<i32, Errno> {
     let Some(top) = open_top(state)? else { return syscall::open(AT_FDCWD, target, O_PATH) };
     let target = syscall::open_in_root(top, target);
     syscall::close(top);

@@ -2,11 +2,12 @@
 
 use crate::{
     arguments::Arguments,
-    capabilities, credentials, exec, files, identity, init, mounts, namespaces, nested_user, network,
+    capabilities, credentials, exec, files, identity, init, mounts, namespaces, nested_user, network, own_mounts,
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
     report::{self, Report},
     state::State,
     syscall::{self, CLONE_PARENT, EINVAL, Errno, O_WRONLY},
+    sysfs,
 };
 
 /// Runs all of it; a step that fails says so and ends the program.
@@ -37,7 +38,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         }
         word::SETNS => namespaces::join(arguments.fd()?, arguments.number()?, state),
         word::GROUP => syscall::lead_group().map(drop),
-        word::FORK => fork(state.report),
+        word::FORK => fork(arguments.optional_fd()?, state.report),
         word::UNSHARE => syscall::unshare(arguments.number()?).map(drop),
         word::AWAIT => {
             state.report.say(Saying::Waiting, 0, &[])?;
@@ -50,6 +51,9 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::ROOT => mounts::root(arguments.text()?, state),
         word::BIND => mounts::bind(arguments, state),
         word::MOUNT => mounts::mount(arguments, state),
+        word::SYSFS => sysfs::mount(arguments, state),
+        word::OWN_MOUNTS => own_mounts::make(arguments, state),
+        word::COVER => own_mounts::cover(arguments, state),
         word::PIVOT => mounts::pivot(state),
         word::HOSTNAME => syscall::sethostname(arguments.text()?.to_bytes()).map(drop),
         word::LOOPBACK => network::bring_loopback_up(),
@@ -85,8 +89,12 @@ fn keep_only(count: i32) -> Result<(), Errno> {
 }
 
 /// Goes on in a sibling, so that the parent reaps it. The sibling announces itself; the helper leaves.
-fn fork(report: Report) -> Result<(), Errno> {
-    match syscall::fork(CLONE_PARENT)? {
+fn fork(births: Option<i32>, report: Report) -> Result<(), Errno> {
+    let pid = match births {
+        Some(fd) => syscall::fork_telling(CLONE_PARENT, syscall::map_start(fd)?)?,
+        None => syscall::fork(CLONE_PARENT)?,
+    };
+    match pid {
         0 => report.announce(Saying::Born),
         _ => report::leave(0),
     }

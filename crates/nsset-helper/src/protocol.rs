@@ -44,7 +44,8 @@ pub mod word {
     pub const SETNS: &[u8] = b"setns";
     /// No operand: lead a process group. The parent finds there who was born of the helper and could not say so.
     pub const GROUP: &[u8] = b"group";
-    /// No operand: go on in a child of the helper's parent, which a joined pid namespace then holds.
+    /// `FD`: go on in a child of the helper's parent, which a joined pid namespace then holds. The kernel writes its pid to the
+    /// start of this file before it runs; `-` for none.
     pub const FORK: &[u8] = b"fork";
     /// `FLAGS`: make new namespaces.
     pub const UNSHARE: &[u8] = b"unshare";
@@ -66,6 +67,15 @@ pub mod word {
     pub const BIND: &[u8] = b"bind";
     /// `TYPE SOURCE TARGET ATTRIBUTES COUNT (KEY VALUE)*`: mount a new file system; an empty VALUE is a flag.
     pub const MOUNT: &[u8] = b"mount";
+    /// `REQUIRED`: mount a sysfs of the network that is joined over the one on /sys. Where REQUIRED is 0, what the kernel
+    /// refuses is left out, and so is a /sys that is no sysfs.
+    pub const SYSFS: &[u8] = b"sysfs";
+    /// `REQUIRED`: go on in a copy of the mount namespace. Where REQUIRED is 0 and the kernel refuses, stay, and pass over
+    /// `sysfs` and `cover`.
+    pub const OWN_MOUNTS: &[u8] = b"own-mounts";
+    /// `REQUIRED SOURCE TARGET`: bind SOURCE over TARGET, a symbolic link itself included. What is missing is left out;
+    /// where REQUIRED is 0, what the kernel refuses, too.
+    pub const COVER: &[u8] = b"cover";
     /// No operand: make the directory of `root` the root directory and detach the old one.
     pub const PIVOT: &[u8] = b"pivot";
     /// `NAME`: set the host name.

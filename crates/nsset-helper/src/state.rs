@@ -16,6 +16,8 @@ pub struct State {
     pub root: Option<i32>,
     /// Whether something is mounted on the helper's own root directory.
     pub is_root_covered: bool,
+    /// Whether the kernel refused a mount namespace of the program's own.
+    pub is_without_own_mounts: bool,
     /// The user namespace that `nest-user` made.
     pub nested_user: i32,
     caller: Option<Ids>,
@@ -31,6 +33,7 @@ impl State {
             offsets: -1,
             root: None,
             is_root_covered: false,
+            is_without_own_mounts: false,
             nested_user: -1,
             caller: None,
             environment,

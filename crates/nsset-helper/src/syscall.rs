@@ -11,10 +11,12 @@ pub const EINTR: Errno = 4;
 pub const EIO: Errno = 5;
 pub const ENOEXEC: Errno = 8;
 pub const EACCES: Errno = 13;
+pub const ENODEV: Errno = 19;
 pub const ENOTDIR: Errno = 20;
 pub const EINVAL: Errno = 22;
 pub const EFBIG: Errno = 27;
 pub const ENAMETOOLONG: Errno = 36;
+pub const ENOSYS: Errno = 38;
 pub const ETIMEDOUT: Errno = 110;
 
 pub const AT_FDCWD: i32 = -100;
@@ -32,8 +34,13 @@ pub const O_PATH: usize = 0o10_000_000;
 pub const O_DIRECTORY: usize = 0o200_000;
 #[cfg(target_arch = "aarch64")]
 pub const O_DIRECTORY: usize = 0o40_000;
+#[cfg(target_arch = "x86_64")]
+pub const O_NOFOLLOW: usize = 0o400_000;
+#[cfg(target_arch = "aarch64")]
+pub const O_NOFOLLOW: usize = 0o100_000;
 
 pub const CLONE_PARENT: usize = 0x8000;
+pub const CLONE_NEWNS: usize = 0x2_0000;
 pub const CLONE_NEWUSER: usize = 0x1000_0000;
 pub const SIGCHLD: usize = 17;
 
@@ -42,6 +49,7 @@ mod number {
     pub const READ: usize = 0;
     pub const WRITE: usize = 1;
     pub const CLOSE: usize = 3;
+    pub const MMAP: usize = 9;
     pub const IOCTL: usize = 16;
     pub const PREAD64: usize = 17;
     pub const RT_SIGACTION: usize = 13;
@@ -64,6 +72,7 @@ mod number {
     pub const SETRESGID: usize = 119;
     pub const CAPGET: usize = 125;
     pub const CAPSET: usize = 126;
+    pub const FSTATFS: usize = 138;
     pub const PIVOT_ROOT: usize = 155;
     pub const PRCTL: usize = 157;
     pub const MOUNT: usize = 165;
@@ -86,6 +95,7 @@ mod number {
     pub const UMOUNT2: usize = 39;
     pub const MOUNT: usize = 40;
     pub const PIVOT_ROOT: usize = 41;
+    pub const FSTATFS: usize = 44;
     pub const CHDIR: usize = 49;
     pub const FCHDIR: usize = 50;
     pub const OPENAT: usize = 56;
@@ -115,6 +125,7 @@ mod number {
     pub const SENDMSG: usize = 211;
     pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
+    pub const MMAP: usize = 222;
     pub const SETNS: usize = 268;
     pub const STATX: usize = 291;
 }
@@ -259,12 +270,36 @@ pub fn what_is(fd: i32) -> Result<What, Errno> {
 
 /// The number of the mount that a path leads to.
 pub fn mount_id(path: &CStr) -> Result<u64, Errno> {
+    mount_id_at(AT_FDCWD, path, 0)
+}
+
+/// The number of the mount that a descriptor is in.
+pub fn mount_id_of(fd: i32) -> Result<u64, Errno> {
+    mount_id_at(fd, c"", AT_EMPTY_PATH)
+}
+
+fn mount_id_at(directory: i32, path: &CStr, flags: usize) -> Result<u64, Errno> {
     const STATX_MNT_ID: usize = 0x1000;
     // `struct statx` of linux/stat.h in words; `stx_mnt_id` is at its byte 144.
     const MNT_ID: usize = 18;
     let mut stat = [0_u64; 32];
-    uninterrupted!(number::STATX, AT_FDCWD, path.as_ptr(), 0, STATX_MNT_ID, stat.as_mut_ptr())?;
+    uninterrupted!(number::STATX, directory, path.as_ptr(), flags, STATX_MNT_ID, stat.as_mut_ptr())?;
     Ok(stat[MNT_ID])
+}
+
+/// The file system that a descriptor is in: its magic number, and the flags of the mount (`ST_*` of statfs(2)).
+pub struct FileSystem {
+    pub magic: u64,
+    pub flags: u64,
+}
+
+pub fn file_system(fd: i32) -> Result<FileSystem, Errno> {
+    // `struct statfs` of asm-generic/statfs.h in words, on 64-bit machines.
+    const TYPE: usize = 0;
+    const FLAGS: usize = 10;
+    let mut stat = [0_u64; 15];
+    uninterrupted!(number::FSTATFS, fd, stat.as_mut_ptr())?;
+    Ok(FileSystem { magic: stat[TYPE], flags: stat[FLAGS] })
 }
 
 pub fn write(fd: i32, bytes: &[u8]) -> Result<usize, Errno> {
@@ -338,6 +373,20 @@ pub fn unshare(flags: usize) -> Result<usize, Errno> {
 /// A fork: 0 in the child, its pid in the parent.
 pub fn fork(flags: usize) -> Result<usize, Errno> {
     call!(number::CLONE, flags | SIGCHLD)
+}
+
+/// The start of a file, as memory that is shared with all who read it.
+pub fn map_start(fd: i32) -> Result<usize, Errno> {
+    const PROT_READ: usize = 1;
+    const PROT_WRITE: usize = 2;
+    const MAP_SHARED: usize = 1;
+    call!(number::MMAP, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+}
+
+/// A fork whose pid, as the parent sees it, the kernel writes to `place` before the child runs (clone(2)).
+pub fn fork_telling(flags: usize, place: usize) -> Result<usize, Errno> {
+    const CLONE_PARENT_SETTID: usize = 0x0010_0000;
+    call!(number::CLONE, flags | SIGCHLD | CLONE_PARENT_SETTID, 0, place)
 }
 
 pub fn kill(pid: usize, signal: usize) -> Result<usize, Errno> {
@@ -534,16 +583,23 @@ pub fn pivot_to_working_directory() -> Result<usize, Errno> {
 
 /// A detached copy of the mount at `path`, with those below it where `recursive`.
 pub fn open_tree(path: &CStr, recursive: bool) -> Result<i32, Errno> {
-    const OPEN_TREE_CLONE: usize = 1;
-    let depth = if recursive { AT_RECURSIVE } else { 0 };
-    call!(shared::OPEN_TREE, AT_FDCWD, path.as_ptr(), OPEN_TREE_CLONE | O_CLOEXEC | depth).map(|fd| fd as i32)
+    clone_tree(AT_FDCWD, path, if recursive { AT_RECURSIVE } else { 0 })
 }
 
 /// A detached copy of the mount whose directory the descriptor holds, from there on, with those below it.
 pub fn open_tree_of(directory: i32) -> Result<i32, Errno> {
+    clone_tree(directory, c"", AT_EMPTY_PATH | AT_RECURSIVE)
+}
+
+/// A detached copy of the mount at a path below a directory, with those below it. A symbolic link is not followed.
+pub fn open_tree_below(directory: i32, path: &CStr) -> Result<i32, Errno> {
+    const AT_SYMLINK_NOFOLLOW: usize = 0x100;
+    clone_tree(directory, path, AT_SYMLINK_NOFOLLOW | AT_RECURSIVE)
+}
+
+fn clone_tree(directory: i32, path: &CStr, flags: usize) -> Result<i32, Errno> {
     const OPEN_TREE_CLONE: usize = 1;
-    let flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE;
-    call!(shared::OPEN_TREE, directory, c"".as_ptr(), flags).map(|fd| fd as i32)
+    call!(shared::OPEN_TREE, directory, path.as_ptr(), OPEN_TREE_CLONE | O_CLOEXEC | flags).map(|fd| fd as i32)
 }
 
 /// Adds attributes (`MOUNT_ATTR_*`) to a detached mount, or to a tree of them.

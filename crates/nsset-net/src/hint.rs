@@ -17,7 +17,7 @@ pub(crate) fn of(
             format!("the kernel has no '{kind}' {thing}; load the module {module}, where there is one").into(),
         );
     }
-    if let Some(hint) = words.and_then(|words| of_words(request, words)) {
+    if let Some(hint) = words.and_then(|words| of_words(request, words, kind)) {
         return Some(hint.into());
     }
     let hint = match (errno, request) {
@@ -39,7 +39,9 @@ pub(crate) fn of(
         (Errno::EEXIST, "RTM_NEWLINK") => {
             "there is a link of that name (or of that alternative name), or of its peer's, or a tunnel with the same data"
         }
-        (Errno::EEXIST, "RTM_SETLINK") => "another link has that name, or has it for an alternative name",
+        (Errno::EEXIST, "RTM_SETLINK") => {
+            "another link has that name, or a link has it for an alternative name, perhaps this one: take that away first"
+        }
         (Errno::ENONET, "RTM_SETLINK" | "RTM_NEWLINK") => {
             "the network in which the WireGuard link was made is gone, and its socket with it: make the link anew"
         }
@@ -75,8 +77,8 @@ pub(crate) fn of(
 }
 
 /// What to do about what the kernel says in words: bond_enslave() of drivers/net/bonding/bond_main.c, vxlan_config_validate()
-/// of drivers/net/vxlan/vxlan_core.c, tc_modify_qdisc() of net/sched/sch_api.c.
-fn of_words(request: &str, words: &str) -> Option<&'static str> {
+/// of drivers/net/vxlan/vxlan_core.c, tc_modify_qdisc(), tc_get_qdisc() and qdisc_create() of net/sched/sch_api.c.
+fn of_words(request: &str, words: &str, kind: Option<&str>) -> Option<&'static str> {
     let says = |part: &str| words.contains(part);
     match request {
         "RTM_SETLINK" | "RTM_NEWLINK" if says("enslaved while up") || says("slave is up") => {
@@ -85,8 +87,22 @@ fn of_words(request: &str, words: &str) -> Option<&'static str> {
         "RTM_NEWLINK" if words.starts_with("Local interface required") => {
             Some("give a 'dev': a multicast group is reached by one link")
         }
+        // The two have one place, and the kernel does not replace the one by the other.
+        "RTM_NEWQDISC" if says("Exclusivity flag on") && matches!(kind, Some("ingress" | "clsact")) => {
+            Some("the link has an 'ingress' or a 'clsact' already: keep it, or delete it first (parent 'ingress')")
+        }
         "RTM_NEWQDISC" if says("Exclusivity flag on") => {
             Some("there is a queueing discipline in that place: replace it, or delete it first")
+        }
+        "RTM_NEWQDISC" if says("reserved for ingress and clsact") => Some(
+            "what arrives does not wait there, so it cannot be delayed or shaped there: put the queueing discipline on the \
+             other end, or on an 'ifb' link to which a filter redirects what arrives",
+        ),
+        "RTM_NEWQDISC" if says("must match existing qdisc") => {
+            Some("a queueing discipline of another kind is in that place: delete it first, with its own parent")
+        }
+        "RTM_DELQDISC" if says("must match existing qdisc") || words.starts_with("Invalid handle") => {
+            Some("another queueing discipline is in that place: list says its kind and its handle")
         }
         _ => None,
     }
@@ -127,5 +143,8 @@ mod tests {
         assert!(bond.contains("bring it down first"), "{bond}");
         assert_eq!(of("RTM_SETLINK", Errno::EPERM, Some("Something else"), None), None);
         assert!(of("RTM_SETLINK", Errno::EPERM, None, None).unwrap().contains("CAP_NET_ADMIN"));
+        let taken = |kind| of("RTM_NEWQDISC", Errno::EEXIST, Some("Exclusivity flag on, cannot modify"), Some(kind));
+        assert!(taken("tbf").unwrap().contains("replace it"));
+        assert!(taken("clsact").unwrap().contains("parent 'ingress'"));
     }
 }

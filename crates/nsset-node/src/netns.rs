@@ -26,6 +26,12 @@ impl NativeSet {
     }
 }
 
+/// Where iproute2 has the names.
+#[napi(catch_unwind)]
+pub fn netns_directory() -> String {
+    netns::directory().to_string_lossy().into_owned()
+}
+
 #[napi(catch_unwind)]
 pub fn open_name(env: Env, directory: Text, name: String) -> Result<NativeSet> {
     guard(env, || nsset::from_path(&netns::path_of(&path(directory)?, &name)?, Some(Kind::Net)).map(NativeSet::new))

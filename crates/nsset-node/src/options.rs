@@ -48,6 +48,7 @@ pub struct NativeUnshareOptions {
     pub propagation: Option<String>,
     pub mounts: Vec<NativeMount>,
     pub root: Option<Text>,
+    pub sysfs: Option<bool>,
 }
 
 impl NativeUnshareOptions {
@@ -66,6 +67,7 @@ impl NativeUnshareOptions {
             propagation: self.propagation.as_deref().map(propagation).transpose()?,
             mounts: self.mounts.into_iter().map(NativeMount::into_core).collect::<Result<_>>()?,
             root: self.root.map(path).transpose()?,
+            sysfs: self.sysfs,
         })
     }
 }

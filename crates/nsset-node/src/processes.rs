@@ -9,7 +9,7 @@ use napi::{
     threadsafe_function::ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;
-use nsset::{Command, Credentials, Spawned, Stdio};
+use nsset::{Command, Credentials, NamedView, Spawned, Stdio};
 
 use crate::{
     convert::{Text, kinds_of, os_string, path},
@@ -34,8 +34,11 @@ pub struct NativeCommand {
     pub groups: Option<Vec<u32>>,
     pub keep_capabilities: bool,
     pub no_new_privileges: bool,
-    pub detached: bool,
+    pub detached: Option<bool>,
     pub death_signal: Option<i32>,
+    /// The name of the network, where the program sees what belongs to it.
+    pub netns: Option<String>,
+    pub needs_netns_files: bool,
 }
 
 /// A child, by a descriptor that only it answers to; or what became of the attempt to start one.
@@ -141,6 +144,7 @@ impl NativeCommand {
             },
             detached: self.detached,
             death_signal: self.death_signal,
+            named_view: self.netns.map(|name| NamedView { name, is_required: self.needs_netns_files }),
         })
     }
 }

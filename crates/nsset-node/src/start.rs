@@ -14,9 +14,11 @@ pub fn everything(env: Env) -> nsset::Result<()> {
     }
     nsset::proc::hold()?;
     nsset::thread::remember()?;
+    // It starts to run meanwhile.
+    let network = network::start()?;
     nsset::reaper::start()?;
-    network::start()?;
     pool::start(env)?;
+    network.finish();
     HAS_STARTED.store(true, Ordering::Release);
     Ok(())
 }

@@ -15,21 +15,23 @@ use nix::{
         socket::{AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, sendmsg, shutdown, socketpair},
         wait::Id,
     },
+    unistd::Pid,
 };
 use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, NAME, Saying};
 
 use crate::{
+    births::Births,
     cancel::{Cancel, TIME_LIMIT, wait_readable},
     error::{Result, SystemError},
     explain, image,
     launch::{self, Process},
+    patience::{self, Patience},
     pidfd,
     process_group::{self, ProcessGroup},
     program::{Program, Promises},
     reaper,
     retry::uninterrupted,
-    rights,
-    stopped::PATIENCE,
+    rights, traced,
 };
 
 /// How long a helper is heard out whose work is not wanted any more, before it is killed.
@@ -44,8 +46,8 @@ const GLANCE: u8 = 1;
 /// After so many of these looks again and again it is asked whether anybody is left who could say something.
 const SILENCE: u32 = 100;
 
-/// How many looks a child may take until it announces itself, where only its message shows it.
-const LONG_SILENCE: u32 = 1_000;
+/// How long a child may take until it announces itself, when nothing else is left to do.
+const LONG_SILENCE: Duration = Duration::from_secs(1);
 
 /// How often a thread looks for the helper's next message before it sleeps: for some fifty microseconds.
 const LOOKS: u32 = 50;
@@ -88,6 +90,7 @@ pub fn run(
     let mut conversation = Conversation {
         control,
         group: promises.group.then(|| ProcessGroup::led_by(helper.pid)),
+        births: program.births(),
         promises,
         helper,
         child: None,
@@ -102,7 +105,7 @@ pub fn run(
         packet: vec![0; Message::SIZE + if promises.content { MAX_CONTENT } else { 0 }],
         failure: None,
         deadline: Instant::now() + TIME_LIMIT,
-        held_up_since: None,
+        patience: Patience::default(),
     };
     let heard = conversation.hear_out(program, cancel, on_waiting);
     match heard.and_then(|()| conversation.check_promises()) {
@@ -130,7 +133,7 @@ struct Heard {
     content: Vec<u8>,
 }
 
-struct Conversation {
+struct Conversation<'a> {
     control: OwnedFd,
     promises: Promises,
     helper: Process,
@@ -140,6 +143,8 @@ struct Conversation {
     init_ready: bool,
     /// Those born of the helper are in here, where it has such.
     group: Option<ProcessGroup>,
+    /// Where the pid is written of one that is born in no such group.
+    births: Option<&'a Births>,
     /// A child in no such group whose descriptor did not fit into our table.
     lost_child: Option<i32>,
     namespaces: Vec<OwnedFd>,
@@ -151,11 +156,11 @@ struct Conversation {
     packet: Vec<u8>,
     failure: Option<Failure>,
     deadline: Instant,
-    /// When somebody was first seen to have stopped what works for us.
-    held_up_since: Option<Instant>,
+    /// What is left for what works for us and is stopped.
+    patience: Patience,
 }
 
-impl Conversation {
+impl Conversation<'_> {
     /// Hears every message until the last holder of the other end is gone: exec'd, or ended.
     fn hear_out(
         &mut self,
@@ -189,7 +194,7 @@ impl Conversation {
             }
             Some(Saying::Born) => {
                 self.child = Some(self.adopt(sender)?);
-                if self.group.is_some() && self.promises.exec {
+                if self.group.is_some() && self.promises.exec && !self.promises.session {
                     process_group::join_ours(sender).map_err(|errno| SystemError::new(errno, "setpgid"))?;
                 }
                 self.answer()?;
@@ -253,7 +258,7 @@ impl Conversation {
     fn hear_failure(&mut self, message: Message) {
         let (step, errno) = (message.step, Errno::from_raw(message.value));
         self.failure.get_or_insert(Failure { step, errno, about: About::from_u32(message.about) });
-        self.deadline = self.deadline.min(Instant::now() + PATIENCE);
+        self.deadline = self.deadline.min(Instant::now() + patience::LIMIT);
     }
 
     /// Holds a child that has just announced itself. It is ours and has not been reaped, so the number is its own.
@@ -273,6 +278,7 @@ impl Conversation {
     /// Waits for the next message or the end of the conversation; false where nobody is left who could say something.
     fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<bool> {
         // A few looks first: the helper mostly speaks within microseconds, and to be woken costs more than that.
+        let mut silent_since = None;
         for look in 0.. {
             let timeout = if look < LOOKS { PollTimeout::ZERO } else { PollTimeout::from(GLANCE) };
             if look < LOOKS {
@@ -284,12 +290,12 @@ impl Conversation {
             if look >= LOOKS {
                 self.wake_stopped();
                 self.check_time()?;
+                let silence = silent_since.get_or_insert_with(Instant::now).elapsed();
                 let is_silent = look % SILENCE == 0;
-                // The holder of a nested user namespace is no child of ours, so nothing shows that it was stopped.
-                if is_silent && let Some(group) = self.group {
-                    group.signal(Signal::SIGCONT);
+                if is_silent {
+                    self.break_silence();
                 }
-                if (is_silent || self.check_promises().is_ok()) && self.is_over(look)? {
+                if (is_silent || self.check_promises().is_ok()) && self.is_over(silence)? {
                     return Ok(false);
                 }
             }
@@ -298,7 +304,7 @@ impl Conversation {
     }
 
     fn check_time(&self) -> Result<()> {
-        if self.held_up_since.is_some_and(|since| since.elapsed() > PATIENCE) {
+        if self.patience.is_over() {
             return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(explain::HELD_UP).into());
         }
         if Instant::now() > self.deadline {
@@ -314,19 +320,38 @@ impl Conversation {
         for process in self.known() {
             is_held_up |= process_group::wake_if_stopped(Id::PIDFd(process.pidfd.as_fd()));
         }
+        if let Some(pid) = self.unheard() {
+            is_held_up |= process_group::wake_if_stopped(Id::Pid(Pid::from_raw(pid)));
+        }
         if is_held_up {
-            self.held_up_since.get_or_insert_with(Instant::now);
+            self.patience.note_stop();
         }
     }
 
-    /// Whether no message comes any more: all processes that we know have ended, and no child is about to announce itself.
-    /// While one is in the group, the end of the conversation says when it has ended.
+    /// A child in no group of the helper's that has not announced itself.
+    fn unheard(&self) -> Option<i32> {
+        let pid = if self.child.is_none() { self.births?.pid() } else { None };
+        pid.filter(|pid| process_group::is_child(*pid))
+    }
+
+    /// The holder of a nested user namespace is no child of ours, so nothing shows that it was stopped. A tracer's stop shows in
+    /// `/proc` alone.
+    fn break_silence(&mut self) {
+        if let Some(group) = self.group {
+            group.signal(Signal::SIGCONT);
+        }
+        let is_traced = self.known().any(|process| traced::is_kept(process.pidfd.as_fd()));
+        self.patience.note_trace(is_traced);
+    }
+
+    /// Whether no message comes any more: all processes that we know have ended, and no child is about to announce itself. One
+    /// that somebody traces may never do so.
     ///
     /// The other end of the socket does not tell this by itself. A process that another thread forks holds a copy of it until its
     /// exec, which takes long on a busy machine. So does the holder of a nested user namespace, which is no child of ours.
-    fn is_over(&self, looks: u32) -> Result<bool> {
+    fn is_over(&self, silence: Duration) -> Result<bool> {
         let is_birth_due = self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
-        let may_be_born = is_birth_due && (self.group.is_some() || looks < LONG_SILENCE);
+        let may_be_born = is_birth_due && silence < LONG_SILENCE;
         if may_be_born || !self.known().all(has_ended) {
             return Ok(false);
         }
@@ -398,44 +423,59 @@ impl Conversation {
     }
 
     /// Ends the conversation early. Who waits for our word gets the end of it, and leaves by itself; who has not left after
-    /// a moment is killed, and so is everyone born of the helper, known or not.
+    /// a moment is killed, and so is everyone born of the helper, known or not. Who is kept stopped does not leave.
     fn break_off(mut self) {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
+        if !self.patience.is_over() {
+            self.hear_the_rest();
+        }
+        self.kill();
+    }
+
+    fn hear_the_rest(&mut self) {
         self.deadline = Instant::now() + GRACE;
-        self.held_up_since = None;
         while self.wait_for_message(None).is_ok_and(|is_there| is_there) && self.check_time().is_ok() {
             if !matches!(rights::receive(self.control.as_fd(), &mut self.packet), Ok(received) if received.length > 0) {
                 break;
             }
         }
-        self.kill();
     }
 
     /// Ends all that was started. What is killed is gone within moments; should it not be, the reaper has it.
     fn kill(self) {
+        pidfd::kill(&self.helper.pidfd, Signal::SIGKILL);
+        if self.births.is_some() {
+            // Only one that has ended makes no further child.
+            wait_for_end(&self.helper);
+        }
+        let unheard = self.unheard();
         let Self { helper, child, init, group, lost_child, .. } = self;
         let known: Vec<_> = [child, init].into_iter().flatten().map(|process| process.pidfd).collect();
-        pidfd::kill(&helper.pidfd, Signal::SIGKILL);
         for pidfd in &known {
             pidfd::kill(pidfd, Signal::SIGKILL);
         }
         if let Some(group) = group {
             group.signal(Signal::SIGKILL);
         }
-        if let Some(pid) = lost_child {
+        if let Some(pid) = lost_child.or(unheard) {
             process_group::kill_child(pid, REAP_LIMIT);
         }
         known.into_iter().for_each(reaper::reap);
         if let Some(group) = group {
             // The helper comes last, whose number is the group's.
-            let mut fds = [PollFd::new(helper.pidfd.as_fd(), PollFlags::POLLIN)];
-            let _ = poll(&mut fds, PollTimeout::from(100u8));
+            wait_for_end(&helper);
             if !group.reap(REAP_LIMIT) {
                 reaper::reap_group(group);
             }
         }
         reaper::reap(helper.pidfd);
     }
+}
+
+/// For a moment, which is enough for one that was killed, but for the kernel's wait for a disk.
+fn wait_for_end(process: &Process) {
+    let mut fds = [PollFd::new(process.pidfd.as_fd(), PollFlags::POLLIN)];
+    let _ = poll(&mut fds, PollTimeout::from(100u8));
 }
 
 fn has_ended(process: &Process) -> bool {

@@ -8,11 +8,12 @@ use crate::{
     id_map,
     kind::{Kind, Kinds},
     launch::LaunchError,
+    proc,
     program::Label,
 };
 
 /// The error for a process that is stopped again and again.
-pub const HELD_UP: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP)";
+pub const HELD_UP: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP, ptrace(2))";
 
 /// Why the helper did not start.
 pub fn launch(failure: LaunchError) -> Error {
@@ -49,6 +50,7 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
     error.path = if about == About::Source { label.source } else { label.path };
     let hint = match (errno, label.syscall, label.kind) {
         (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map::explain(errno)).into(),
+        (Errno::EROFS, "open" | "write", Some(Kind::Time)) => Some(proc::explain_read_only()),
         (Errno::EPERM, "unshare", _) => Some(
             "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
              (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, seccomp)",

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use nix::errno::Errno;
 
+use crate::proc;
+
 /// `size` ids from `container_id` on are those from `host_id` on in the namespace above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdMap {
@@ -73,6 +75,7 @@ pub fn explain(errno: Errno) -> &'static str {
             "an ordinary user maps its own id only, its own group only with setgroups 'deny', and more with ranges in \
              /etc/subuid and /etc/subgid; and an id must exist in the user namespace above"
         }
+        Errno::EROFS => proc::explain_read_only(),
         _ => "user_namespaces(7) says what the kernel takes",
     }
 }

@@ -2,6 +2,7 @@
 //! them. Synchronous, and free of anything that belongs to Node.
 
 pub mod admission;
+mod births;
 mod by_descriptor;
 mod cancel;
 mod capability;
@@ -24,9 +25,11 @@ mod map_writer;
 mod mount;
 mod mount_spec;
 mod mount_tree;
+mod named_view;
 mod namespace;
 pub mod netns;
 mod ns_link;
+mod patience;
 mod pidfd;
 mod plan;
 pub mod proc;
@@ -44,6 +47,7 @@ mod stopped;
 mod subordinate_ids;
 pub mod sysctl;
 pub mod thread;
+mod traced;
 mod unshare;
 mod unshare_on_thread;
 mod walk;
@@ -57,6 +61,7 @@ pub use inside::takes_helper;
 pub use kind::{Kind, Kinds};
 pub use mount::{mount_into_directory, mount_onto_files, unmount};
 pub use mount_spec::{MountKind, MountSpec, Propagation};
+pub use named_view::NamedView;
 pub use namespace::{Namespace, NamespaceId};
 pub use set::NamespaceSet;
 pub use socket::{open_socket, open_tun};

@@ -1,6 +1,6 @@
 //! The mounts that a new mount namespace starts with.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::{error::Result, program::Program};
 
@@ -24,6 +24,14 @@ impl Propagation {
             Self::Unchanged => None,
         }
     }
+}
+
+/// How much a sysfs of the network of one's own is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sysfs {
+    /// Where the kernel lets it be mounted, and over another sysfs.
+    Possible,
+    Required,
 }
 
 /// What is mounted.
@@ -60,13 +68,39 @@ impl MountSpec {
     }
 }
 
-/// Writes the steps that set up a new mount namespace, in the order of `mounts`.
-pub fn furnish(program: &mut Program<'_>, root: Option<&Path>, mounts: &[MountSpec]) -> Result<()> {
+/// Whether one of the mounts is on this directory, as the path is written.
+pub fn covers(mounts: &[MountSpec], directory: &str) -> bool {
+    mounts.iter().any(|mount| without_detours(&mount.target) == Path::new(directory))
+}
+
+/// The path without `.`, `..` and double slashes.
+fn without_detours(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::from("/"), |mut shortened, component| {
+        match component {
+            Component::Normal(name) => shortened.push(name),
+            Component::ParentDir => drop(shortened.pop()),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+        shortened
+    })
+}
+
+/// Writes the steps that set up a new mount namespace, in the order of `mounts`, and then a sysfs of the network, where that
+/// is wanted: it covers one that shows another network, wherever that came from.
+pub fn furnish(
+    program: &mut Program<'_>,
+    root: Option<&Path>,
+    mounts: &[MountSpec],
+    sysfs: Option<Sysfs>,
+) -> Result<()> {
     if let Some(root) = root {
         program.root(root)?;
     }
     for mount in mounts {
         mount.write(program)?;
+    }
+    if let Some(sysfs) = sysfs {
+        program.sysfs(sysfs == Sysfs::Required);
     }
     if let Some(root) = root {
         program.pivot(root);
@@ -78,5 +112,26 @@ pub fn furnish(program: &mut Program<'_>, root: Option<&Path>, mounts: &[MountSp
 pub fn propagate(program: &mut Program<'_>, propagation: Propagation) {
     if let Some(flags) = propagation.flags() {
         program.propagation(flags);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_covered_however_its_path_is_written() {
+        let on = |target: &str| MountSpec {
+            kind: MountKind::Bind { source: "/".into(), recursive: true },
+            target: target.into(),
+            read_only: false,
+            no_suid: false,
+            no_dev: false,
+            no_exec: false,
+        };
+        for target in ["/sys", "//sys/", "/./sys/.", "/usr/../sys", "sys"] {
+            assert!(covers(&[on("/tmp"), on(target)], "/sys"), "{target}");
+        }
+        assert!(!covers(&[on("/"), on("/sys/kernel"), on("/system"), on("/tmp/sys")], "/sys"));
     }
 }

@@ -3,7 +3,10 @@
 use std::{
     fs::{self, File},
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
     path::{Path, PathBuf},
     sync::Arc,
     thread::sleep,
@@ -28,8 +31,32 @@ use crate::{
     walk::{is_type, make_directory, open_directory},
 };
 
-/// Where iproute2 looks for names.
-pub const DIRECTORY: &str = "/run/netns";
+/// Where iproute2 looks for names: the first as Debian builds it, the second as it is by default. They are the same directory
+/// where /var/run is a link to /run.
+const DIRECTORIES: [&str; 2] = ["/run/netns", "/var/run/netns"];
+
+/// The directory of the names. Where /var/run is a directory of its own it is the one that is there, and the second of
+/// [`DIRECTORIES`] where both are or neither is.
+pub fn directory() -> &'static Path {
+    let [run, var_run] = DIRECTORIES.map(Path::new);
+    let is_one = match (identify("/run"), identify("/var/run")) {
+        (_, None) => true,
+        (of_run, of_var_run) => of_run == of_var_run,
+    };
+    if is_one || (run.is_dir() && !var_run.is_dir()) { run } else { var_run }
+}
+
+fn identify(path: &str) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// The same name in the other directory, where the path has one of iproute2's.
+pub(crate) fn namesake(path: &Path) -> Option<PathBuf> {
+    let directory = path.parent()?;
+    let index = DIRECTORIES.iter().position(|known| directory == Path::new(known))?;
+    let other = DIRECTORIES.get(1 - index)?;
+    Some(Path::new(other).join(path.file_name()?))
+}
 
 /// How long the directory may be held by somebody else who prepares it, too.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -161,7 +188,7 @@ fn check_name(name: &str) -> Result<()> {
     Err(Error::InvalidArgument(format!("a name has 1 to 255 bytes, no '/', and is neither . nor ..; not '{shown}'")))
 }
 
-/// Opens the directory, which is made if need be, and makes the standard one a shared mount, so that a name appears and goes
+/// Opens the directory, which is made if need be, and makes one of iproute2's a shared mount, so that a name appears and goes
 /// in every mount namespace that has a copy of the directory, and none keeps a namespace alive.
 fn prepare(directory: &Path) -> Result<OwnedFd> {
     let held = make_directory(directory).map_err(|error| match error.errno {
@@ -170,7 +197,7 @@ fn prepare(directory: &Path) -> Result<OwnedFd> {
         Errno::EACCES if error.hint.is_none() => error.hint("names are for root; set.path() needs none"),
         _ => error,
     })?;
-    if directory != Path::new(DIRECTORY) {
+    if !DIRECTORIES.iter().any(|known| directory == Path::new(known)) {
         return Ok(held);
     }
     match mount_tree::share_all(held.as_fd()) {
@@ -283,6 +310,13 @@ mod tests {
         for name in ["", ".", "..", "a/b", "/a", "a\0b", &"x".repeat(256)] {
             assert!(path_of(directory, name).is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_name_is_looked_for_in_both_directories_of_iproute2() {
+        assert_eq!(namesake(Path::new("/run/netns/blue")).unwrap(), Path::new("/var/run/netns/blue"));
+        assert_eq!(namesake(Path::new("/var/run/netns/blue")).unwrap(), Path::new("/run/netns/blue"));
+        assert_eq!(namesake(Path::new("/tmp/netns/blue")), None);
     }
 
     #[test]

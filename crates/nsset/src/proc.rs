@@ -11,7 +11,10 @@ use std::{
 use nix::{
     errno::Errno,
     fcntl::{OFlag, open, openat},
-    sys::stat::Mode,
+    sys::{
+        stat::Mode,
+        statvfs::{FsFlags, fstatvfs},
+    },
 };
 
 use crate::{
@@ -39,6 +42,18 @@ pub fn hold() -> Result<BorrowedFd<'static>> {
 pub fn open_below(path: &str, flags: OFlag) -> std::result::Result<OwnedFd, Errno> {
     let proc = hold().map_err(|_| Errno::ENOENT)?;
     uninterrupted(|| openat(proc, path, flags | OFlag::O_CLOEXEC, Mode::empty()))
+}
+
+/// What can be done about a file below it that is on a read-only mount: the whole of it, or `/proc/sys`.
+pub(crate) fn explain_read_only() -> &'static str {
+    let is_whole = hold()
+        .is_ok_and(|proc| uninterrupted(|| fstatvfs(proc)).is_ok_and(|stat| stat.flags().contains(FsFlags::ST_RDONLY)));
+    if is_whole {
+        "/proc is mounted read-only: mount -o remount,rw /proc, or have the program see another one"
+    } else {
+        "/proc/sys is mounted read-only, as container engines do: start the container with --sysctl, --privileged or \
+         --security-opt systempaths=unconfined, or mount -o remount,rw,bind /proc/sys"
+    }
 }
 
 /// The text of a small file below it.

@@ -10,6 +10,7 @@ use std::{
 use nsset_helper::protocol::{FIRST_PASSED_FD, word};
 
 use crate::{
+    births::Births,
     error::{Error, Result},
     kind::{Kind, Kinds},
     namespace::Namespace,
@@ -51,6 +52,7 @@ pub struct Program<'fd> {
     words: Vec<CString>,
     labels: Vec<Label>,
     fds: Vec<Passed<'fd>>,
+    births: Option<&'fd Births>,
     promises: Promises,
 }
 
@@ -83,6 +85,8 @@ pub struct Promises {
     pub group: bool,
     /// Whether it ends as another program.
     pub exec: bool,
+    /// Whether it goes into a session of its own.
+    pub session: bool,
 }
 
 /// What comes before the steps that were asked for.
@@ -162,8 +166,25 @@ impl<'fd> Program<'fd> {
     }
 
     pub fn fork(&mut self) {
+        self.fork_with(literal("-"));
+    }
+
+    /// The same for a child that is in no group of the helper's.
+    pub fn fork_in_our_group(&mut self, births: &'fd Births) {
+        self.births = Some(births);
+        let fd = self.pass(births.as_fd());
+        self.fork_with(decimal(fd as u64));
+    }
+
+    fn fork_with(&mut self, births: CString) {
         self.promises.fork = true;
         self.step(word::FORK, "clone").kind = Some(Kind::Pid);
+        self.operands([births]);
+    }
+
+    /// Where the pid of the child is written, of [`Program::fork_in_our_group`].
+    pub fn births(&self) -> Option<&'fd Births> {
+        self.births
     }
 
     pub fn unshare(&mut self, kinds: Kinds) {
@@ -241,6 +262,28 @@ impl<'fd> Program<'fd> {
             self.operand(Path::new(value))?;
         }
         Ok(())
+    }
+
+    /// Mounts a sysfs of the network that was joined over the one on /sys.
+    pub fn sysfs(&mut self, is_required: bool) {
+        self.step(word::SYSFS, "mount").path = Some("/sys".into());
+        self.operands([decimal(is_required.into())]);
+    }
+
+    /// Goes on in a copy of the mount namespace.
+    pub fn own_mounts(&mut self, is_required: bool) {
+        self.step(word::OWN_MOUNTS, "unshare").kind = Some(Kind::Mnt);
+        self.operands([decimal(is_required.into())]);
+    }
+
+    /// Binds a file or directory over another, a symbolic link itself included.
+    pub fn cover(&mut self, source: &Path, target: &Path, is_required: bool) -> Result<()> {
+        let label = self.step(word::COVER, "mount bind");
+        label.path = Some(target.into());
+        label.source = Some(source.into());
+        self.operands([decimal(is_required.into())]);
+        self.operand(source)?;
+        self.operand(target)
     }
 
     pub fn pivot(&mut self, directory: &Path) {
@@ -368,6 +411,7 @@ impl<'fd> Program<'fd> {
     }
 
     pub fn session(&mut self) {
+        self.promises.session = true;
         self.step(word::SESSION, "setsid");
     }
 

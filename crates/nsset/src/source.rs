@@ -20,7 +20,7 @@ use crate::{
     ioctl,
     kind::{Kind, Kinds},
     namespace::{Namespace, NamespaceId},
-    proc,
+    netns, proc,
     retry::uninterrupted,
     set::NamespaceSet,
 };
@@ -111,8 +111,17 @@ pub(crate) fn from_path_at(
 ) -> Result<Namespace> {
     // O_PATH first: opening a FIFO or a device could wait, or do something.
     let held = uninterrupted(|| openat(directory, name, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()))
-        .map_err(|errno| SystemError::new(errno, "open").path(path))?;
+        .map_err(|errno| explain_missing(errno, path))?;
     reopen_namespace(held.as_fd(), path, expected)
+}
+
+/// A name of iproute2's may be in the other one of its directories.
+fn explain_missing(errno: Errno, path: &Path) -> Box<SystemError> {
+    let error = SystemError::new(errno, "open").path(path);
+    match netns::namesake(path) {
+        Some(other) if errno == Errno::ENOENT && other.exists() => error.hint(format!("there is {}", other.display())),
+        _ => error,
+    }
 }
 
 /// Turns an `O_PATH` descriptor into a namespace, if it is one and of the kind that is expected.

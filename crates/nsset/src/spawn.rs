@@ -10,10 +10,12 @@ use std::{
 use nix::errno::Errno;
 
 use crate::{
+    births::Births,
     conversation,
     error::{Error, Result, SystemError},
     kind::{Kind, Kinds},
     launch::Process,
+    named_view::NamedView,
     pidfd, plan, process_group,
     program::{Program, c_string},
     reaper::{self, Exit},
@@ -32,10 +34,12 @@ pub struct Command {
     pub directory: Option<PathBuf>,
     pub stdio: Vec<Stdio>,
     pub credentials: Credentials,
-    /// Whether it leads a session of its own.
-    pub detached: bool,
+    /// Whether it leads a session of its own; where that is not said, it does so in a pid namespace other than the caller's.
+    pub detached: Option<bool>,
     /// The signal it gets when the thread that started it ends.
     pub death_signal: Option<i32>,
+    /// What it sees of a network with a name, besides the network.
+    pub named_view: Option<NamedView>,
 }
 
 /// Who the program is; who the caller is inside, where nothing is said.
@@ -79,19 +83,28 @@ pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Spawned {
 fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Child> {
     let argv = c_strings(&command.argv)?;
     let environment = c_strings(&command.environment)?;
+    let mut births = None;
     let mut program = Program::new();
     let joined = plan::go_inside(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
         become_somebody(&mut program, &command.credentials);
     }
-    if joined.contains(Kind::Pid) {
-        // Where the program could not be brought back into our own group, it has to stay there.
-        if process_group::is_ours_visible() {
-            program.group();
-        }
-        program.fork();
+    if let Some(view) = &command.named_view {
+        view.write(&mut program)?;
     }
-    if command.detached {
+    let has_other_pids = joined.contains(Kind::Pid);
+    // By `kill(0, …)` a program inside reaches every process of its group, those outside too (decision 0017).
+    let leads_session = command.detached.unwrap_or(has_other_pids);
+    if has_other_pids {
+        if leads_session || process_group::is_ours_visible() {
+            program.group();
+            program.fork();
+        } else {
+            // Our own group has no number here, so that a child that has left it could not be brought back.
+            program.fork_in_our_group(births.insert(Births::new()?));
+        }
+    }
+    if leads_session {
         program.session();
     }
     let fds: Vec<_> = stdio.theirs().map(|fd| fd.map(|fd| program.pass(fd))).collect();

@@ -10,7 +10,7 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicI32, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use nix::{
@@ -22,13 +22,13 @@ use nix::{
     },
 };
 
-use crate::{pidfd, process_group};
+use crate::{patience::Patience, pidfd, process_group, traced};
 
 /// How often the children of sleeping threads are set going; a launch takes a small part of this.
 const GLANCE: Duration = Duration::from_millis(1);
 
-/// How long a child is set going again and again, from the first time that it was seen stopped.
-pub const PATIENCE: Duration = Duration::from_millis(700);
+/// After so many of these looks again and again it is asked whether a tracer keeps the child.
+const TRACE_GLANCES: u32 = 100;
 
 /// The launches that are under way, and the clock that ticks while there are any.
 #[derive(Debug)]
@@ -42,8 +42,15 @@ pub struct Launches {
 pub struct Launch {
     /// Written by the kernel before the child runs; -1 until then.
     pub pidfd: AtomicI32,
-    held_up_since: OnceLock<Instant>,
+    looks: Mutex<Looks>,
     is_given_up: AtomicBool,
+}
+
+/// What was seen of the child.
+#[derive(Debug, Default)]
+struct Looks {
+    count: u32,
+    patience: Patience,
 }
 
 /// One launch under way, until it is dropped.
@@ -86,7 +93,7 @@ impl Drop for Watch {
 impl Launch {
     pub fn new() -> Arc<Self> {
         let (pidfd, is_given_up) = (AtomicI32::new(-1), AtomicBool::new(false));
-        Arc::new(Self { pidfd, held_up_since: OnceLock::new(), is_given_up })
+        Arc::new(Self { pidfd, looks: Mutex::default(), is_given_up })
     }
 
     /// Whether its child was stopped again and again, and then killed.
@@ -101,12 +108,23 @@ impl Launch {
         }
         // SAFETY: the thread that sleeps owns it, and cannot close it before it has left the list.
         let child = unsafe { BorrowedFd::borrow_raw(fd) };
-        if process_group::wake_if_stopped(Id::PIDFd(child)) {
-            self.held_up_since.get_or_init(Instant::now);
-        }
-        let is_given_up = self.held_up_since.get().is_some_and(|since| since.elapsed() > PATIENCE);
+        let is_given_up = self.looks.lock().unwrap_or_else(PoisonError::into_inner).look_at(child);
         self.is_given_up.fetch_or(is_given_up, Ordering::Relaxed);
         let _ = pidfd::send_signal(child, if is_given_up { SIGKILL } else { SIGCONT });
+    }
+}
+
+impl Looks {
+    /// Whether the child is to be given up.
+    fn look_at(&mut self, child: BorrowedFd<'_>) -> bool {
+        self.count += 1;
+        if process_group::wake_if_stopped(Id::PIDFd(child)) {
+            self.patience.note_stop();
+        }
+        if self.count.is_multiple_of(TRACE_GLANCES) {
+            self.patience.note_trace(traced::is_kept(child));
+        }
+        self.patience.is_over()
     }
 }
 

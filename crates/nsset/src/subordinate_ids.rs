@@ -138,10 +138,10 @@ fn wait(pidfd: &OwnedFd, file: IdFile, cancel: Option<&Cancel>) -> Result<()> {
 
 /// The program says why in words: it was the kernel that found the map wrong, or /etc/subuid does not have the ids.
 fn explain_refusal(file: IdFile, complaint: &str) -> Error {
-    let (errno, reason) = if complaint.ends_with(Errno::EINVAL.desc()) {
-        (Errno::EINVAL, id_map::explain(Errno::EINVAL).to_owned())
-    } else {
-        (Errno::EPERM, format!("{} says which ids are the user's to map", file.path()))
+    let of_kernel = [Errno::EINVAL, Errno::EROFS].into_iter().find(|errno| complaint.ends_with(errno.desc()));
+    let (errno, reason) = match of_kernel {
+        Some(errno) => (errno, id_map::explain(errno).to_owned()),
+        None => (Errno::EPERM, format!("{} says which ids are the user's to map", file.path())),
     };
     SystemError::new(errno, file.program()).kind(Kind::User).hint(format!("{complaint}; {reason}")).into()
 }

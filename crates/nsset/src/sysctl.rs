@@ -33,7 +33,8 @@ const USUAL_CONTENT: usize = 4096;
 /// several numbers have tabs between them.
 ///
 /// Names are those of sysctl(8) and begin with `net`: `net.ipv4.ip_forward`, or with slashes where a part has a dot in
-/// it, `net/ipv4/conf/eth0.100/forwarding`. The first separator decides; with dots, a slash stands for a dot in a part.
+/// it, `net/ipv4/conf/eth0.100/forwarding`. The first separator decides; with dots, a slash stands for a dot in a part. The
+/// name of a link is found with its dots, too: `net.ipv4.conf.eth0.100.forwarding`.
 /// Of these kinds of the set only `user` counts beside `net`, and the way in is that of
 /// [`open_socket`](crate::open_socket()).
 ///
@@ -80,7 +81,7 @@ pub fn get(set: &NamespaceSet, kinds: Kinds, name: &str) -> Result<String> {
 /// # Errors
 /// As [`get`], and [`Error::InvalidArgument`] for a value with a newline (but at its end) or a NUL byte in it, or of
 /// more than 4094 bytes; [`Error::System`] with `EINVAL` where the kernel does not take the value, `EACCES` where the
-/// sysctl is read-only or the caller may not administer the network, `EROFS` where `/proc/sys` is mounted read-only.
+/// sysctl is read-only or the caller may not administer the network, `EROFS` where `/proc` or `/proc/sys` is mounted read-only.
 pub fn set(set: &NamespaceSet, kinds: Kinds, name: &str, value: &str) -> Result<()> {
     set.get(Kind::Net)?;
     let sysctl = Sysctl::parse(name)?;
@@ -97,7 +98,7 @@ impl Sysctl {
     fn parse(name: &str) -> Result<Self> {
         let refuse = |why: &str| Err(Error::InvalidArgument(format!("{why}: '{}'", name.replace('\0', "\\0"))));
         let path: String = match name.chars().find(|letter| matches!(letter, '.' | '/')) {
-            Some('.') => name.chars().map(swap_separators).collect(),
+            Some('.') => with_dots_in_links(&name.chars().map(swap_separators).collect::<String>()),
             _ => name.to_owned(),
         };
         let mut parts = path.split('/');
@@ -203,6 +204,17 @@ fn swap_separators(letter: char) -> char {
     }
 }
 
+/// A link's name may have dots in it. What it is part of has as many parts for every link, so that the name is known.
+fn with_dots_in_links(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        [net, family, group @ ("conf" | "neigh"), link @ .., last] if link.len() > 1 => {
+            [net, family, group, link.join(".").as_str(), last].join("/")
+        }
+        _ => path.to_owned(),
+    }
+}
+
 fn check_value(value: &str) -> Result<&str> {
     let value = value.strip_suffix('\n').unwrap_or(value);
     let refuse = |why: String| Err(Error::InvalidArgument(format!("the sysctl's value {why}")));
@@ -218,7 +230,7 @@ fn check_value(value: &str) -> Result<&str> {
     Ok(value)
 }
 
-const fn hint(errno: Errno) -> Option<&'static str> {
+fn hint(errno: Errno) -> Option<&'static str> {
     match errno {
         Errno::ENOENT => Some(
             "the network has no such sysctl: its link or the kernel's module may be missing, or only the host's first \
@@ -226,10 +238,7 @@ const fn hint(errno: Errno) -> Option<&'static str> {
         ),
         Errno::ENOTDIR => Some("what comes before its last part is a sysctl itself"),
         Errno::EISDIR => Some("it is a directory of sysctls; name one of them"),
-        Errno::EROFS => Some(
-            "/proc/sys is mounted read-only, as container engines do: start the container with --sysctl, --privileged \
-             or --security-opt systempaths=unconfined, or mount -o remount,rw,bind /proc/sys",
-        ),
+        Errno::EROFS => Some(proc::explain_read_only()),
         Errno::EACCES | Errno::EPERM => Some(
             "it takes CAP_NET_ADMIN in the user namespace that owns the network, and some sysctls can only be read, or \
              only be written",
@@ -250,6 +259,11 @@ mod tests {
             ("net/ipv4/ip_forward", "/proc/sys/net/ipv4/ip_forward"),
             ("net/ipv4/conf/eth0.100/forwarding", "/proc/sys/net/ipv4/conf/eth0.100/forwarding"),
             ("net.ipv4.conf.eth0/100.forwarding", "/proc/sys/net/ipv4/conf/eth0.100/forwarding"),
+            ("net.ipv4.conf.eth0.100.forwarding", "/proc/sys/net/ipv4/conf/eth0.100/forwarding"),
+            ("net.ipv6.neigh.a/b.c.d.gc_stale_time", "/proc/sys/net/ipv6/neigh/a.b.c.d/gc_stale_time"),
+            ("net/ipv4/conf/eth0/100/forwarding", "/proc/sys/net/ipv4/conf/eth0/100/forwarding"),
+            ("net.ipv4.conf.eth0", "/proc/sys/net/ipv4/conf/eth0"),
+            ("net.netfilter.nf_log.2", "/proc/sys/net/netfilter/nf_log/2"),
             ("net", "/proc/sys/net"),
         ] {
             assert_eq!(Sysctl::parse(name).unwrap().path(), Path::new(path), "{name}");

@@ -20,7 +20,7 @@ use crate::{
     init::Init,
     kind::{Kind, Kinds},
     map_writer,
-    mount_spec::{self, MountSpec, Propagation},
+    mount_spec::{self, MountSpec, Propagation, Sysfs},
     namespace::Namespace,
     plan, proc,
     program::Program,
@@ -47,6 +47,8 @@ pub struct UnshareOptions {
     pub propagation: Option<Propagation>,
     pub mounts: Vec<MountSpec>,
     pub root: Option<PathBuf>,
+    /// Whether /sys shows the network of the result; where nothing is said, it does where that is possible.
+    pub sysfs: Option<bool>,
 }
 
 /// Makes new namespaces of these kinds. With a base, they are made as a process inside it would make them, and the
@@ -174,7 +176,7 @@ fn write_program<'fd>(
     if !at_once.is_empty() {
         program.unshare(at_once);
     }
-    furnish(program, kinds, options, line)?;
+    furnish(program, kinds, joined, options, line)?;
     program.namespaces(kinds);
     Ok(maps)
 }
@@ -228,6 +230,7 @@ fn make_user(program: &mut Program<'_>, kinds: Kinds, options: &UnshareOptions, 
 fn furnish<'fd>(
     program: &mut Program<'fd>,
     kinds: Kinds,
+    joined: Kinds,
     options: &UnshareOptions,
     line: Option<&'fd OwnedFd>,
 ) -> Result<()> {
@@ -240,7 +243,8 @@ fn furnish<'fd>(
     let mut mounts = Program::new();
     if kinds.contains(Kind::Mnt) {
         mount_spec::propagate(program, options.propagation.unwrap_or_default());
-        mount_spec::furnish(&mut mounts, options.root.as_deref(), &options.mounts)?;
+        let has_network = kinds.contains(Kind::Net) || joined.contains(Kind::Net);
+        mount_spec::furnish(&mut mounts, options.root.as_deref(), &options.mounts, sysfs(has_network, options))?;
     }
     match line {
         Some(line) => {
@@ -250,6 +254,20 @@ fn furnish<'fd>(
         None => program.append(mounts),
     }
     Ok(())
+}
+
+/// Whether a new mount namespace gets a sysfs of its network: one that is not the caller's, unless what the caller asks for
+/// already is about /sys, or what is mounted would appear outside.
+fn sysfs(has_network: bool, options: &UnshareOptions) -> Option<Sysfs> {
+    match options.sysfs {
+        Some(true) => Some(Sysfs::Required),
+        Some(false) => None,
+        None => {
+            let is_private = matches!(options.propagation, None | Some(Propagation::Private | Propagation::Slave));
+            let is_wanted = has_network && is_private && !mount_spec::covers(&options.mounts, "/sys");
+            is_wanted.then_some(Sysfs::Possible)
+        }
+    }
 }
 
 impl TimeOffsets {
@@ -280,6 +298,7 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
         ("propagation", Kind::Mnt, options.propagation.is_some()),
         ("mounts", Kind::Mnt, !options.mounts.is_empty()),
         ("root", Kind::Mnt, options.root.is_some()),
+        ("sysfs", Kind::Mnt, options.sysfs == Some(true)),
     ];
     for (option, kind, is_given) in given {
         if is_given && !kinds.contains(kind) {

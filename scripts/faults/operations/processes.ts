@@ -19,6 +19,13 @@ export const PROCESSES: Record<string, Operation> = {
       return { run: () => ended(set.spawn('true', { stdio: 'ignore' })) }
     },
   },
+  'spawn-named': {
+    isRoots: true,
+    prepare: async ({ nsset: { netns } }) => {
+      const set = await netns.create('nsset-faults-view', { temporary: true })
+      return { run: () => ended(set.spawn('true', { stdio: 'ignore' })) }
+    },
+  },
   'exec-file': {
     prepare: async ({ nsset: { NamespaceSet } }) => {
       const set = await NamespaceSet.unshare(['user', 'mnt', 'net'], { mapUser: 'root' })

@@ -1,10 +1,11 @@
 import { isOfAnotherCopy, notOurs } from '../../copies.ts'
 import { invalidType } from '../../errors.ts'
 import type { NamespaceSet } from '../../namespace-set.ts'
+import { netnsDirectory } from '../../netns-directory.ts'
 import type { Later } from '../../network/action.ts'
 import { sets } from '../../set-access.ts'
 import { type FieldsOf, parseFields, parseObject } from '../fields.ts'
-import { NETNS_DIRECTORY, parseNetnsName } from '../netns-name.ts'
+import { parseNetnsName } from '../netns-name.ts'
 import { type Path, parsePath } from '../paths.ts'
 import { pid } from '../values.ts'
 import { type Cargo, Slot } from './slot.ts'
@@ -49,7 +50,7 @@ export function parseKnownSet(ref: unknown, name: string): KnownSet {
   if (isOfAnotherCopy(ref)) throw notOurs(name, 'a NamespaceSet', ref)
   const given = parseObject(ref, name)
   if (given['name'] !== undefined) {
-    const { name: word, directory = NETNS_DIRECTORY } = parseFields(ref, name, BY_NAME, ['name'])
+    const { name: word, directory = netnsDirectory() } = parseFields(ref, name, BY_NAME, ['name'])
     return { open: () => sets.byName(word, directory), label: word }
   }
   if (given['path'] !== undefined) {

@@ -19,7 +19,12 @@ export interface ProcessOptions {
   argv0?: string | undefined
   /** Runs `file` and the arguments, joined by spaces, as a command line of `/bin/sh` or of the shell named. */
   shell?: boolean | string | undefined
-  /** Whether it leads a session of its own, and so is not hit by what the terminal sends. */
+  /**
+   * Whether it leads a session (setsid(2)) and a process group of its own, which the terminal's signals do not reach and from which
+   * `kill 0` reaches nothing else. Without it: `true` where the program enters a `pid` namespace, so that a program inside cannot signal
+   * Node's process group, and else `false`, as in `child_process`. With `false` the program stays in Node's process group, which Ctrl-C
+   * reaches and which has the terminal's job control. As `bwrap --new-session`.
+   */
   detached?: boolean | undefined
   /** The user's id inside; who the caller is there unless told, or 0 where the caller has no name there. */
   uid?: number | undefined
@@ -48,6 +53,15 @@ export interface ProcessOptions {
    * Worker's. A program that changes its user loses it: PR_SET_PDEATHSIG of prctl(2).
    */
   deathSignal?: NodeJS.Signals | number | undefined
+  /**
+   * Whether the program sees what belongs to the name of its network, as under `ip netns exec NAME`: a sysfs of the network on
+   * /sys, and the files of /etc/netns/NAME over those of the same names in /etc, in a mount namespace of its own.
+   *
+   * By default it does in a set of {@link netns} and its `dup`, of which it enters neither `mnt` nor `user`, unless the
+   * kernel refuses it. `true` makes it an error where it cannot be done, `false` leaves the caller's files in sight.
+   * @see ip-netns(8)
+   */
+  netnsFiles?: boolean | undefined
   /** An option of `child_process` for Windows; it has no effect. */
   windowsHide?: boolean | undefined
   /** An option of `child_process` for Windows; it has no effect. */
@@ -66,6 +80,7 @@ export interface SpawnOptions<S extends StdioOptions | undefined = StdioOptions 
 export interface Launch {
   kinds: number
   command: Omit<NativeCommand, 'environment' | 'stdio'>
+  netnsFiles: boolean | undefined
   environment: string[]
   stdio: unknown
   serialization?: unknown
@@ -113,6 +128,7 @@ export const PROCESS = {
   keepCapabilities: boolean,
   noNewPrivileges: boolean,
   deathSignal: nullable(parseSignalNumber),
+  netnsFiles: nullable(boolean),
   windowsHide: boolean,
   windowsVerbatimArguments: boolean,
 } satisfies FieldsOf<ProcessOptions>
@@ -131,18 +147,19 @@ export function parseSpawn(file: unknown, args: unknown, options: unknown): Laun
 
 /** @internal Options that were checked as {@link SPAWN} checks them; the environment is that of now unless they have one. */
 export function launchOf(file: string, args: readonly string[], options: Parsed<typeof SPAWN>): Launch {
-  const { shell, argv0, cwd, deathSignal, uid, gid, groups } = options
+  const { shell, argv0, cwd, detached, deathSignal, uid, gid, groups } = options
   const [program, ...rest] = shell === undefined ? [file, ...args] : [shell, '-c', [file, ...args].join(' ')]
   const command: Launch['command'] = {
     file: program as string,
     argv: [argv0 ?? (program as string), ...rest],
     keepCapabilities: options.keepCapabilities ?? false,
     noNewPrivileges: options.noNewPrivileges ?? false,
-    detached: options.detached ?? false,
+    needsNetnsFiles: options.netnsFiles === true,
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
     ...(groups === undefined ? {} : { groups }),
     ...(cwd === undefined ? {} : { directory: cwd }),
+    ...(detached === undefined ? {} : { detached }),
     ...(deathSignal === undefined ? {} : { deathSignal }),
   }
   return {
@@ -154,6 +171,7 @@ export function launchOf(file: string, args: readonly string[], options: Parsed<
     signal: options.signal,
     timeout: options.timeout ?? 0,
     killSignal: options.killSignal ?? SIGTERM,
+    netnsFiles: options.netnsFiles,
   }
 }
 

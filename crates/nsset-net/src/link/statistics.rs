@@ -1,12 +1,12 @@
 //! What a link has carried.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::attributes::{Malformed, u64_at};
 
-/// Counters since the link was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// Counters since the link was made. They are serialized in this order and without their names, which would be half of a
+/// list of links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     pub received_packets: u64,
     pub sent_packets: u64,
@@ -36,5 +36,23 @@ impl Statistics {
             multicast: member(8)?,
             collisions: member(9)?,
         })
+    }
+}
+
+impl Serialize for Statistics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let counters = [
+            self.received_packets,
+            self.sent_packets,
+            self.received_bytes,
+            self.sent_bytes,
+            self.receive_errors,
+            self.send_errors,
+            self.receive_dropped,
+            self.send_dropped,
+            self.multicast,
+            self.collisions,
+        ];
+        counters.serialize(serializer)
     }
 }

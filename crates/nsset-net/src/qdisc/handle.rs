@@ -18,6 +18,9 @@ impl Handle {
     /// Where packets arrive: the place of `ingress` and `clsact`.
     pub const INGRESS: Self = Self { major: 0xFFFF, minor: 0xFFF1 };
 
+    /// The one that `ingress` and `clsact` always have.
+    pub const OF_INGRESS: Self = Self { major: 0xFFFF, minor: 0 };
+
     /// None at all: the kernel finds one.
     pub const NONE: Self = Self { major: 0, minor: 0 };
 

@@ -105,8 +105,13 @@ impl<'a> Qdiscs<'a> {
         Err(Errno::EAGAIN.into())
     }
 
-    /// Adds one where there is none but the kernel's own.
+    /// Adds one where there is none but the kernel's own. Without a handle the kernel would put an `ingress` in the place of a
+    /// `clsact`, whose filters would be gone, or the other way round (tc_modify_qdisc() of net/sched/sch_api.c).
     pub async fn add(&self, link: &LinkRef, spec: &QdiscSpec) -> Result<()> {
+        if spec.kind.is_for_ingress() && spec.handle == Handle::NONE {
+            let spec = QdiscSpec { handle: Handle::OF_INGRESS, ..spec.clone() };
+            return self.make(link, &spec, Request::create).await;
+        }
         self.make(link, spec, Request::create).await
     }
 

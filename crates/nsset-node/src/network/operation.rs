@@ -10,7 +10,12 @@ use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
 
 use super::{
-    Inside, endpoints, failure::Failure, open, reply::Reply, sockets::Sockets, under_way::Abandonment,
+    Inside, endpoints,
+    failure::Failure,
+    open,
+    reply::{self, Reply, SharedReply},
+    sockets::Sockets,
+    under_way::Abandonment,
     waiting::ABANDONMENT,
 };
 
@@ -90,14 +95,9 @@ struct NewPeer {
 const TURN: usize = 16;
 
 /// Carries out a request, as long as it is not abandoned, and replies to it.
-pub async fn run(
-    operations: &str,
-    inside: &Inside,
-    others: &[Inside],
-    abandonment: &Arc<Abandonment>,
-    mut reply: Reply,
-) {
-    let work = carry_out(operations, inside, others, abandonment, &mut reply);
+pub async fn run(operations: &str, inside: &Inside, others: &[Inside], abandonment: &Arc<Abandonment>, reply: Reply) {
+    let reply = SharedReply::new(reply);
+    let work = carry_out(operations, inside, others, abandonment, &reply);
     let outcome = match ABANDONMENT.scope(Arc::clone(abandonment), work).await {
         // As if it had been abandoned before that operation.
         Err(Failure::Set(nsset::Error::Aborted)) => Ok(()),
@@ -111,15 +111,17 @@ async fn carry_out(
     inside: &Inside,
     others: &[Inside],
     abandonment: &Abandonment,
-    reply: &mut Reply,
+    reply: &SharedReply,
 ) -> Result<(), Failure> {
     let operations: Vec<Operation> = serde_json::from_str(operations).map_err(|error| misunderstood(&error))?;
+    let count = operations.len();
     for (done, operation) in operations.into_iter().enumerate() {
         if abandonment.has_happened() {
             break;
         }
         let sockets = open(inside)?;
-        reply.push(&operation.perform(&sockets, others).await?);
+        let last = (done + 1 == count).then(|| reply.clone());
+        reply.push(&operation.perform(&sockets, others, last).await?);
         if done % TURN == TURN - 1 {
             yield_now().await;
         }
@@ -134,8 +136,8 @@ fn misunderstood(error: &serde_json::Error) -> Failure {
 }
 
 impl Operation {
-    /// Answers with the result as JSON.
-    async fn perform(self, sockets: &Sockets, others: &[Inside]) -> Result<String, Failure> {
+    /// Answers with the result as JSON. What another thread does for it has that one reply at once, where it is the last.
+    async fn perform(self, sockets: &Sockets, others: &[Inside], last: Option<SharedReply>) -> Result<String, Failure> {
         match self {
             Self::GetWireGuard { link } => {
                 let index = sockets.links().await?.index(&link).await?;
@@ -148,8 +150,8 @@ impl Operation {
                 let index = sockets.links().await?.index(&link).await?;
                 json(&sockets.wireguards().await?.set(index, &link, &spec).await?)
             }
-            Self::GetSysctl { name } => json(&sockets.sysctl(name).await?),
-            Self::SetSysctl { name, value } => json(&sockets.set_sysctl(name, value).await?),
+            Self::GetSysctl { name } => Ok(sockets.sysctl(name, last).await?),
+            Self::SetSysctl { name, value } => Ok(sockets.set_sysctl(name, value, last).await?),
             Self::ListLinks => json(&sockets.links().await?.list().await?),
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => {
@@ -206,5 +208,5 @@ impl Other {
 }
 
 fn json<T: Serialize>(result: &T) -> Result<String, Failure> {
-    serde_json::to_string(result).map_err(|error| nsset::Error::InvalidArgument(error.to_string()).into())
+    Ok(reply::json(result)?)
 }

@@ -1,10 +1,11 @@
 //! Tells the JavaScript that asked what became of its request.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use nix::errno::Errno;
 use nsset::SystemError;
+use serde::Serialize;
 
 use super::failure::Failure;
 use crate::{answer::NativeAnswer, environment::AnswerLine, error_fields::ErrorFields};
@@ -35,6 +36,47 @@ impl Reply {
     pub fn end(mut self, outcome: Result<(), Failure>) {
         self.failure = outcome.err().as_ref().map(ErrorFields::from);
         self.has_ended = true;
+    }
+}
+
+/// A result as it is replied.
+pub fn json<T: Serialize>(result: &T) -> nsset::Result<String> {
+    serde_json::to_string(result).map_err(|error| nsset::Error::InvalidArgument(error.to_string()))
+}
+
+/// A reply that is ended by the first of those who have it.
+#[derive(Clone)]
+pub struct SharedReply(Arc<Mutex<Option<Reply>>>);
+
+impl SharedReply {
+    pub fn new(reply: Reply) -> Self {
+        Self(Arc::new(Mutex::new(Some(reply))))
+    }
+
+    /// Adds a result, as JSON.
+    pub fn push(&self, result: &str) {
+        if let Some(reply) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            reply.push(result);
+        }
+    }
+
+    /// All went well, or this went wrong.
+    pub fn end(&self, outcome: Result<(), Failure>) {
+        if let Some(reply) = self.take() {
+            reply.end(outcome);
+        }
+    }
+
+    /// All went well, and this is the last result.
+    pub fn end_with(&self, result: &str) {
+        if let Some(mut reply) = self.take() {
+            reply.push(result);
+            reply.end(Ok(()));
+        }
+    }
+
+    fn take(&self) -> Option<Reply> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 

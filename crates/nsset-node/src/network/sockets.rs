@@ -10,9 +10,15 @@ use std::{
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
+use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
-use super::{failure::Failure, turns::Line, waiting};
+use super::{
+    failure::Failure,
+    reply::{self, SharedReply},
+    turns::Line,
+    waiting,
+};
 
 /// What names are resolved by: resolv.conf(5), hosts(5), and servers that are asked instead of those there.
 #[derive(Clone, Debug, Default)]
@@ -188,12 +194,30 @@ impl Sockets {
         self.go_inside(|set| nsset::open_tun(set, set.kinds())).await
     }
 
-    pub async fn sysctl(&self, name: String) -> nsset::Result<String> {
-        self.go_inside(move |set| nsset::sysctl::get(set, set.kinds(), &name)).await
+    /// As JSON.
+    pub async fn sysctl(&self, name: String, last: Option<SharedReply>) -> nsset::Result<String> {
+        self.tell_from_inside(move |set| nsset::sysctl::get(set, set.kinds(), &name), last).await
     }
 
-    pub async fn set_sysctl(&self, name: String, value: String) -> nsset::Result<()> {
-        self.go_inside(move |set| nsset::sysctl::set(set, set.kinds(), &name, &value)).await
+    pub async fn set_sysctl(&self, name: String, value: String, last: Option<SharedReply>) -> nsset::Result<String> {
+        self.tell_from_inside(move |set| nsset::sysctl::set(set, set.kinds(), &name, &value), last).await
+    }
+
+    /// Has the thread that did the work reply, where nothing is left to be done: to wake the thread of networks first would
+    /// take a tenth of the time.
+    async fn tell_from_inside<T: Serialize>(
+        &self,
+        work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
+        last: Option<SharedReply>,
+    ) -> nsset::Result<String> {
+        let tell = move |set: &NamespaceSet| {
+            let result = reply::json(&work(set)?)?;
+            if let Some(reply) = last {
+                reply.end_with(&result);
+            }
+            Ok(result)
+        };
+        self.go_inside(tell).await
     }
 
     /// Reads files, where nothing else waits for it: those inside may have that take long.

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        mpsc::{Sender, channel},
+        mpsc::{Receiver, Sender, channel},
     },
     thread::Builder,
 };
@@ -25,8 +25,25 @@ type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 static JOBS: Mutex<Option<UnboundedSender<Job>>> = Mutex::new(None);
 
 /// Starts the thread, once, from one that is at home. A failure is none for ever: the next call tries again.
-pub fn start() -> nsset::Result<()> {
-    start_for(&mut jobs()).map(drop)
+pub fn start() -> nsset::Result<Starting> {
+    let mut jobs = jobs();
+    if jobs.is_some() {
+        return Ok(Starting(None));
+    }
+    let (sender, starting) = begin()?;
+    *jobs = Some(sender);
+    Ok(starting)
+}
+
+/// The thread, which was started and may not run yet.
+#[must_use = "a caller that counts descriptors once the addon is loaded is to count all of them"]
+pub struct Starting(Option<Receiver<()>>);
+
+impl Starting {
+    /// Waits until the thread has opened what it holds.
+    pub fn finish(self) {
+        let _ = self.0.map(|is_ready| is_ready.recv());
+    }
 }
 
 /// Runs a job on the thread. Jobs take turns where they wait; one that panics ends alone.
@@ -47,11 +64,11 @@ fn jobs() -> MutexGuard<'static, Option<UnboundedSender<Job>>> {
 fn start_for(jobs: &mut Option<UnboundedSender<Job>>) -> nsset::Result<&UnboundedSender<Job>> {
     match jobs {
         Some(jobs) => Ok(jobs),
-        None => Ok(jobs.insert(begin()?)),
+        None => Ok(jobs.insert(begin()?.0)),
     }
 }
 
-fn begin() -> nsset::Result<UnboundedSender<Job>> {
+fn begin() -> nsset::Result<(UnboundedSender<Job>, Starting)> {
     nsset::home::ensure()?;
     let (sender, receiver) = unbounded_channel();
     let (ready, is_ready) = channel();
@@ -62,9 +79,7 @@ fn begin() -> nsset::Result<UnboundedSender<Job>> {
     let thread = Builder::new().name("nsset-network".into()).stack_size(512 * 1024);
     let thread = thread.spawn(move || serve(&runtime, standing, ready, receiver));
     thread.map_err(|error| failed(&error, "pthread_create"))?;
-    // A caller that counts descriptors once the addon is loaded counts all of them.
-    let _ = is_ready.recv();
-    Ok(sender)
+    Ok((sender, Starting(Some(is_ready))))
 }
 
 /// No blocking threads are ever started from here: one that is started while this thread is inside would stay inside.

@@ -1,0 +1,65 @@
+/** What an import costs: the text that Node compiles, the modules of Node that come along, and the threads that start. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { askPlainNode, runPlainNode } from '../setup/programs/plain-node.ts'
+import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
+
+const FACE = new URL('../../dist/index.js', import.meta.url)
+
+test('150 KB of JavaScript at most are compiled', () => {
+  expect(readFileSync(FACE).length).toBeLessThan(150_000)
+})
+
+test('a stack trace has the names of functions and methods, and lines that can be found', async () => {
+  const frames = await askPlainNode<string[]>(`
+    import { NamespaceSet } from 'nsset'
+    try {
+      NamespaceSet.current('network')
+    } catch (error) {
+      console.log(JSON.stringify(error.stack.split('\\n').filter((line) => line.includes('dist/index.js'))))
+    }`)
+  expect(frames.join('\n')).toMatch(/at parseKinds .*\n(.*\n)*.*at NamespaceSet\.current /)
+  const lines = readFileSync(FACE, 'utf8').split('\n')
+  for (const frame of frames) {
+    const [, line = 0, column = 0] = /:(\d+):(\d+)\)?$/.exec(frame) ?? []
+    expect(Number(line), frame).toBeGreaterThan(1)
+    expect(Number(column), frame).toBeLessThan(2_000)
+    expect(lines[Number(line) - 1], frame).toBeDefined()
+  }
+})
+
+test('no module of Node.js is loaded but the one that loads the binary', async () => {
+  const loaded = (first: string) =>
+    askPlainNode<string[]>(`${first}
+      import { builtinModules } from 'node:module'
+      const name = (entry) => entry.replace(/^NativeModule /, '')
+      console.log(JSON.stringify(process.moduleLoadList.map(name).filter((each) => builtinModules.includes(each))))`)
+  using directory = temporaryDirectory()
+  writeFileSync(directory.file('empty.mjs'), '')
+  const before = await loaded(`import ${JSON.stringify(directory.file('empty.mjs'))}`)
+  const after = await loaded("import 'nsset'")
+  expect(after.filter((name) => !before.includes(name))).toEqual([])
+})
+
+describe('threads', () => {
+  /** How many a Node starts that runs this program, as strace(1) counts them. */
+  async function count(program: string): Promise<number> {
+    using directory = temporaryDirectory()
+    const file = directory.file('trace')
+    const prefix = ['strace', '-f', '-q', '-e', 'trace=clone,clone3', '-o', file]
+    const { code, stderr } = await runPlainNode(program, { prefix })
+    expect(code, stderr).toBe(0)
+    return readFileSync(file, 'utf8').match(/ clone3?\(/g)?.length ?? 0
+  }
+
+  test('two start and stay: the one that waits for children, and the one of networks; six end at once', async () => {
+    const withPool = "await import('node:fs/promises').then((fs) => fs.readFile('/etc/hostname'))"
+    expect((await count("import 'nsset'")) - (await count(withPool))).toBe(2 + 6)
+  })
+
+  test('six threads show that the pool can start before it does', async () => {
+    const load = "process.getBuiltinModule('node:module').createRequire(process.cwd() + '/')('nsset/native')"
+    // Two of ours, four of the pool, and six that end at once.
+    expect((await count(load)) - (await count(''))).toBe(2 + 4 + 6)
+  })
+})

@@ -1,0 +1,12 @@
+/** The undici that Node.js has in itself, as an application's own would be. */
+
+type AgentClass = new (options: object) => { destroy(): Promise<void> }
+
+export function agentOfUndici(): AgentClass {
+  // Node.js loads it when one of its classes is first looked at.
+  void globalThis.Response
+  const symbol = [2, 1]
+    .map((version) => Symbol.for(`undici.globalDispatcher.${version}`))
+    .find((each) => each in globalThis)
+  return (Reflect.get(globalThis, symbol as symbol) as object).constructor as AgentClass
+}

@@ -1,0 +1,168 @@
+//! A sysfs that shows the network that was joined, over the one on /sys: sysfs shows the network of the process that mounted
+//! it (kernfs_ns of fs/sysfs/mount.c). What is mounted below the one that was there, `/sys/fs/cgroup` above all, is mounted
+//! below the new one, too: so nothing disappears, and nothing that was masked appears.
+
+use core::ffi::CStr;
+
+use crate::{
+    arguments::Arguments,
+    mount_info::{Mount, MountInfo},
+    mounts::open_target,
+    own_mounts::unless_refused,
+    state::State,
+    syscall::{self, AT_FDCWD, EINVAL, ENAMETOOLONG, ENOENT, Errno, O_DIRECTORY, O_NOFOLLOW, O_PATH},
+};
+
+const SYSFS_MAGIC: u64 = 0x6265_6572;
+
+/// Mounts it. Where it is not required, the kernel may refuse, and a /sys that is no sysfs stays as it is.
+pub fn mount(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
+    let is_required = arguments.number()? != 0;
+    if state.is_without_own_mounts {
+        return Ok(());
+    }
+    let outcome = open_target(c"/sys", state).and_then(|there| {
+        let outcome = mount_over(there, is_required, state);
+        syscall::close(there);
+        outcome
+    });
+    match outcome {
+        // There is no /sys, it shows a part of a sysfs, or something below it cannot be mounted a second time.
+        Err(ENOENT | EINVAL) if !is_required => Ok(()),
+        outcome => unless_refused(outcome, is_required),
+    }
+}
+
+fn mount_over(there: i32, is_required: bool, state: &State) -> Result<(), Errno> {
+    let view = syscall::file_system(there)?;
+    let is_sysfs = view.magic == SYSFS_MAGIC;
+    if !is_sysfs && !is_required {
+        return Ok(());
+    }
+    let tree = make(if is_sysfs { attributes(view.flags) } else { NOSUID | NODEV | NOEXEC })?;
+    let outcome = syscall::move_mount(tree, there).and_then(|_| {
+        if !is_sysfs {
+            return Ok(());
+        }
+        carry_over(there, tree, state).inspect_err(|_| take_away(tree))
+    });
+    syscall::close(tree);
+    outcome
+}
+
+fn make(attributes: usize) -> Result<i32, Errno> {
+    let fs = syscall::fsopen(c"sysfs")?;
+    let tree = syscall::fsconfig_option(fs, c"source", c"sysfs")
+        .and_then(|_| syscall::fsconfig_create(fs))
+        .and_then(|_| syscall::fsmount(fs, attributes));
+    syscall::close(fs);
+    tree
+}
+
+/// `MOUNT_ATTR_*` of mount_setattr(2).
+const RDONLY: usize = 0x1;
+const NOSUID: usize = 0x2;
+const NODEV: usize = 0x4;
+const NOEXEC: usize = 0x8;
+const NOATIME: usize = 0x10;
+const STRICTATIME: usize = 0x20;
+const NODIRATIME: usize = 0x80;
+
+/// Those of a mount with these flags of statfs(2): what is read-only stays so, and the kernel lets an ordinary user mount it
+/// in no other way (mnt_already_visible() of fs/namespace.c).
+const fn attributes(flags: u64) -> usize {
+    const ST_NOATIME: u64 = 0x400;
+    const ST_NODIRATIME: u64 = 0x800;
+    const ST_RELATIME: u64 = 0x1000;
+    // The first four have the same numbers in both.
+    let mut attributes = flags as usize & (RDONLY | NOSUID | NODEV | NOEXEC);
+    if flags & ST_NOATIME != 0 {
+        attributes |= NOATIME;
+    } else if flags & ST_RELATIME == 0 {
+        attributes |= STRICTATIME;
+    }
+    if flags & ST_NODIRATIME != 0 {
+        attributes |= NODIRATIME;
+    }
+    attributes
+}
+
+/// Mounts on the new one what is mounted on the old one. Mounts further down travel with those that they are on.
+#[inline(never)] // so that its room is taken from the stack only when it is needed
+fn carry_over(old: i32, new: i32, state: &State) -> Result<(), Errno> {
+    let sysfs = syscall::mount_id_of(old)?;
+    let mut mount = Mount::new();
+    let prefix = find(sysfs, &mut mount, state)?;
+    let mut list = MountInfo::open(state.proc)?;
+    let outcome = loop {
+        match list.read(&mut mount) {
+            Ok(true) if mount.parent == sysfs => {
+                let outcome = carry(old, new, &mount, prefix);
+                if outcome.is_err() {
+                    break outcome;
+                }
+            }
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(errno) => break Err(errno),
+        }
+    };
+    list.close();
+    outcome
+}
+
+/// How long the path of the mount with this number is. It may come after those that are on it.
+fn find(id: u64, mount: &mut Mount, state: &State) -> Result<usize, Errno> {
+    let mut list = MountInfo::open(state.proc)?;
+    let outcome = loop {
+        match list.read(mount) {
+            Ok(true) if mount.id != id => {}
+            // A part of a sysfs is what somebody put there on purpose.
+            Ok(true) if mount.is_whole => break Ok(mount.path().len()),
+            Ok(_) => break Err(EINVAL),
+            Err(errno) => break Err(errno),
+        }
+    };
+    list.close();
+    outcome
+}
+
+fn carry(old: i32, new: i32, mount: &Mount, prefix: usize) -> Result<(), Errno> {
+    let mut buffer = [0u8; 4096];
+    let Some(path) = below(mount.path(), prefix, &mut buffer) else { return Err(ENAMETOOLONG) };
+    if path.is_empty() {
+        // It is the new sysfs itself, or what covered the old one before it was opened.
+        return Ok(());
+    }
+    let target = match syscall::open(new, path, O_PATH | O_NOFOLLOW) {
+        // A link of the other network, say: there is nothing to cover.
+        Err(ENOENT) => return Ok(()),
+        other => other?,
+    };
+    let outcome = syscall::open_tree_below(old, path).and_then(|tree| {
+        let outcome = syscall::move_mount(tree, target);
+        syscall::close(tree);
+        outcome
+    });
+    syscall::close(target);
+    outcome.map(drop)
+}
+
+/// The path from the mount on that is `prefix` bytes long.
+fn below<'a>(path: &[u8], prefix: usize, buffer: &'a mut [u8; 4096]) -> Option<&'a CStr> {
+    let rest = path.get(prefix..)?;
+    let rest = rest.strip_prefix(b"/").unwrap_or(rest);
+    buffer.get_mut(..rest.len())?.copy_from_slice(rest);
+    *buffer.get_mut(rest.len())? = 0;
+    CStr::from_bytes_until_nul(buffer).ok()
+}
+
+/// Unmounts what was mounted, by way of the working directory, which is the program's.
+fn take_away(tree: i32) {
+    let Ok(before) = syscall::open(AT_FDCWD, c".", O_PATH | O_DIRECTORY) else { return };
+    if syscall::fchdir(tree).is_ok() {
+        let _ = syscall::detach_working_directory_mount();
+        let _ = syscall::fchdir(before);
+    }
+    syscall::close(before);
+}
