@@ -57,7 +57,7 @@ interface Row {
 }
 
 const CONNECT = `import('node:net').NetConnectOpts`
-const SPAWNED = ['groups', 'kinds', 'keepCapabilities', 'noNewPrivileges', 'deathSignal']
+const SPAWNED = ['groups', 'kinds', 'keepCapabilities', 'noNewPrivileges', 'deathSignal', 'netnsFiles']
 
 const rows: Row[] = [
   { table: SPAWN, type: `import('node:child_process').SpawnOptions`, ours: SPAWNED },
