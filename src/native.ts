@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module'
 import type * as Native from '../index.js'
-import { complaintAbout } from './binary-file.ts'
 import { createError } from './errors.ts'
-import { libc } from './libc.ts'
-import { causeOf, explain, type Refusal } from './load-failure.ts'
-import { reportAnswer } from './network/answers.ts'
+import { reportAnswer } from './native/answers.ts'
+import { complaintAbout } from './native/binary-file.ts'
+import { libc } from './native/libc.ts'
+import { causeOf, explain, type Refusal } from './native/load-failure.ts'
+import { shareOn } from './native/shared.ts'
 import { reportExit } from './processes/exits.ts'
-import { shareOn } from './shared.ts'
 
 type Binding = typeof Native
 

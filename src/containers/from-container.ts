@@ -1,10 +1,10 @@
 import { NamespaceError } from '../errors.ts'
 import { parseContainerOptions } from '../validate/container-options.ts'
 import { parseReference } from '../validate/container-reference.ts'
-import { chosenEngine, enginesOf } from './engines.ts'
+import type { Places } from './cgroups/places.ts'
+import { chosenEngine, enginesOf } from './engines/engines.ts'
 import { failure } from './failures.ts'
 import { findContainer } from './find-container.ts'
-import type { Places } from './places.ts'
 
 const ATTEMPTS = 3
 const TIME_LIMIT = 10_000

@@ -1,8 +1,8 @@
 import type { NativeCommand } from '../../index.js'
 import { invalidValue } from '../errors.ts'
-import { NS } from '../namespace-kind.ts'
-import type { NamespaceSet } from '../namespace-set.ts'
-import { netnsNameOf } from '../netns-names.ts'
+import { netnsNameOf } from '../netns/netns-names.ts'
+import { NS } from '../set/namespace-kind.ts'
+import type { NamespaceSet } from '../set/namespace-set.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
 
 /** @internal What a program in this set sees of the name of its network: by which the set was opened, if it was. */

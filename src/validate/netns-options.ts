@@ -1,4 +1,4 @@
-import { netnsDirectory } from '../netns-directory.ts'
+import { netnsDirectory } from '../netns/netns-directory.ts'
 import { type FieldsOf, parseOptions } from './fields.ts'
 import { type Path, parsePath } from './paths.ts'
 import { boolean, signal } from './values.ts'

@@ -1,5 +1,5 @@
 import { invalidValue } from '../errors.ts'
-import type { NamespaceSet } from '../namespace-set.ts'
+import type { NamespaceSet } from '../set/namespace-set.ts'
 import { type FieldsOf, type Parse, parseFields, parseObject, parseOptions } from './fields.ts'
 import { parseUnshareSyncOptions, type UnshareSyncOptions } from './unshare-options.ts'
 import { func, signal, whole } from './values.ts'

@@ -1,5 +1,5 @@
 import type { WorkerOptions } from 'node:worker_threads'
-import type { Kinds } from '../namespace-kind.ts'
+import type { Kinds } from '../set/namespace-kind.ts'
 import { type FieldsOf, parseOptions } from './fields.ts'
 import { parseKinds } from './kinds.ts'
 import { WORKER } from './sockets/node-options.ts'

@@ -1,7 +1,7 @@
 /** What engines leave behind: directories that they make for all of their containers. */
 import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { cgroupMounts } from '../../../src/containers/cgroup-mounts.ts'
+import { cgroupMounts } from '../../../src/containers/cgroups/cgroup-mounts.ts'
 import { eventually } from './resources.ts'
 
 /** The cgroups of a name in all hierarchies. */

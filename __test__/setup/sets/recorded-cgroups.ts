@@ -2,8 +2,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NamespaceSet } from 'nsset'
+import type { Places } from '../../../src/containers/cgroups/places.ts'
 import { fromContainer } from '../../../src/containers/from-container.ts'
-import type { Places } from '../../../src/containers/places.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 export interface RecordedCgroups extends Disposable {

@@ -1,5 +1,5 @@
 import { invalidType, invalidValue } from '../../errors.ts'
-import type { Later } from '../../network/action.ts'
+import type { Later } from '../../network/netlink/action.ts'
 import type { Plain } from '../fields.ts'
 import { Slot } from './slot.ts'
 import { alias, knownName, linkIndex } from './values.ts'

@@ -1,5 +1,5 @@
 import { invalidValue } from '../../errors.ts'
-import type { LinkElsewhere } from '../../network/link.ts'
+import type { LinkElsewhere } from '../../network/netlink/link.ts'
 import { array, type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../fields.ts'
 import { boolean, described, whole } from '../values.ts'
 import { type AddressSpec, parseAddress } from './address.ts'

@@ -1,4 +1,4 @@
-import type { ActionContext, Later } from '../../network/action.ts'
+import type { ActionContext, Later } from '../../network/netlink/action.ts'
 import type { Parse, Plain } from '../fields.ts'
 import type { KnownSet } from './set-ref.ts'
 

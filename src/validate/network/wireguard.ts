@@ -1,5 +1,5 @@
 import { invalidType, misuse } from '../../errors.ts'
-import { familyOfAddress } from '../../sockets/host-name.ts'
+import { familyOfAddress } from '../../network/sockets/names/host-name.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../fields.ts'
 import { boolean, described, u16, u32 } from '../values.ts'
 import { cidr, familyOf, milliseconds, text } from './values.ts'

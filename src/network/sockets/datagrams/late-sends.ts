@@ -1,0 +1,86 @@
+import type { NativeNetwork } from '../../../../index.js'
+import { ask } from '../../../native/ask.ts'
+import { EAGAIN, ECANCELED } from '../node-handle.ts'
+
+/** What Node has asked its handle to send. */
+export interface SendRequest {
+  oncomplete?: (status: number, size: number) => void
+}
+
+interface LateSend {
+  /** How much was sent, or a negative error number. */
+  attempt(): number
+  request: SendRequest
+  size: number
+  hasCallback: boolean
+}
+
+/** @internal Datagrams that wait until a socket has room for them, in order. */
+export class LateSends {
+  readonly #handle: object
+  readonly #network: NativeNetwork
+  #waiting: LateSend[] = []
+  #watch = 0
+
+  constructor(handle: object, network: NativeNetwork) {
+    this.#handle = handle
+    this.#network = network
+  }
+
+  get count(): number {
+    return this.#waiting.length
+  }
+
+  get size(): number {
+    return this.#waiting.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  add(send: LateSend): void {
+    this.#waiting.push(send)
+    if (this.#waiting.length === 1) this.#attemptLater()
+  }
+
+  /** The socket is closed. */
+  giveUp(): void {
+    const waiting = this.#waiting
+    if (waiting.length === 0) return
+    this.#waiting = []
+    this.#stopWatching()
+    setImmediate(() => {
+      for (const send of waiting) finish(send, ECANCELED)
+    })
+  }
+
+  #stopWatching(): void {
+    this.#network.dropConnection(this.#watch)
+    this.#watch = 0
+  }
+
+  #attemptLater(): void {
+    const previous = this.#watch || null
+    const asked = ask((id) => {
+      this.#watch = id
+      this.#network.watch(id, this.#handle, true, previous)
+    })
+    asked.then(
+      ({ failure }) => this.#attemptAll(failure),
+      (failure: Error) => this.#attemptAll(failure),
+    )
+  }
+
+  #attemptAll(failure: Error | undefined): void {
+    const refused = failure === undefined ? undefined : ((failure as NodeJS.ErrnoException).errno ?? ECANCELED)
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const sent = refused ?? next.attempt()
+      if (sent === EAGAIN) break
+      this.#waiting.shift()
+      process.nextTick(finish, next, sent)
+    }
+    if (this.#waiting.length > 0) this.#attemptLater()
+    else this.#stopWatching()
+  }
+}
+
+function finish({ request, size, hasCallback }: LateSend, sent: number): void {
+  if (hasCallback) request.oncomplete?.(Math.min(sent, 0), size)
+}
