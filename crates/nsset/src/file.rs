@@ -15,13 +15,14 @@ use nix::{
 use nsset_helper::protocol::MOST_CONTENT;
 
 use crate::{
-    conversation,
     error::{Error, Result, SystemError, last_errno},
-    kind::{Kind, Kinds},
-    plan, proc,
-    program::{Label, Program},
+    helper::conversation,
+    helper::plan,
+    helper::program::{Label, Program},
+    namespaces::kind::{Kind, Kinds},
+    namespaces::set::NamespaceSet,
+    proc,
     retry::uninterrupted,
-    set::NamespaceSet,
 };
 
 /// What a file of no more than 16 MiB holds, found by its absolute path in the set's mount namespace. It takes the helper: a

@@ -18,8 +18,8 @@ use nix::{
 };
 
 use crate::{
-    by_descriptor,
     error::{Result, SystemError},
+    mounts::by_descriptor,
     retry::uninterrupted,
 };
 

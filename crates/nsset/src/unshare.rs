@@ -14,18 +14,19 @@ use nix::{
 
 use crate::{
     cancel::{Cancel, wait_readable},
-    conversation,
     error::{Error, Result, SystemError},
-    id_map::{MapUser, Maps},
-    init::Init,
-    kind::{Kind, Kinds},
-    map_writer,
-    mount_spec::{self, MountSpec, Propagation, Sysfs},
-    namespace::Namespace,
-    plan, proc,
-    program::Program,
-    set::NamespaceSet,
-    unshare_on_thread::{can_make, unshare_on_thread},
+    helper::conversation,
+    helper::plan,
+    helper::program::Program,
+    mounts::mount_spec::{self, MountSpec, Propagation, Sysfs},
+    namespaces::kind::{Kind, Kinds},
+    namespaces::namespace::Namespace,
+    namespaces::set::NamespaceSet,
+    proc,
+    processes::init::Init,
+    threads::unshare_on_thread::{can_make, unshare_on_thread},
+    userns::id_map::{MapUser, Maps},
+    userns::map_writer,
 };
 
 /// Offsets of the clocks in a new time namespace, in nanoseconds from the first time namespace: time_namespaces(7). A clock

@@ -1,0 +1,15 @@
+//! The helper program: its image, its program, how it starts, and the conversation with it.
+
+pub mod births;
+pub mod conversation;
+pub mod explain;
+pub mod image;
+pub mod inside;
+pub mod launch;
+pub mod patience;
+pub mod plan;
+pub mod process_group;
+pub mod program;
+pub mod rights;
+pub mod stopped;
+pub mod traced;

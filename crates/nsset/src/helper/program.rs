@@ -1,0 +1,478 @@
+//! Writes the helper's program: step after step, with a label for each, so that a failure can be told by its name.
+
+use std::{
+    ffi::{CStr, CString},
+    os::fd::{AsFd, BorrowedFd},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use nsset_helper::protocol::{FIRST_PASSED_FD, word};
+
+use crate::{
+    error::{Error, Result},
+    helper::births::Births,
+    namespaces::kind::{Kind, Kinds},
+    namespaces::namespace::Namespace,
+};
+
+/// What a failing step is called in an error.
+#[derive(Clone, Debug)]
+pub struct Label {
+    pub syscall: &'static str,
+    pub kind: Option<Kind>,
+    pub path: Option<PathBuf>,
+    /// The other path, of a step that has two.
+    pub source: Option<PathBuf>,
+    pub hint: Option<&'static str>,
+}
+
+impl Label {
+    pub const fn new(syscall: &'static str) -> Self {
+        Self { syscall, kind: None, path: None, source: None, hint: None }
+    }
+
+    pub fn socket() -> Self {
+        Self { kind: Some(Kind::Net), ..Self::new("socket") }
+    }
+
+    pub fn tun() -> Self {
+        Self {
+            kind: Some(Kind::Net),
+            path: Some("/dev/net/tun".into()),
+            hint: Some("the device needs the module tun, and to be readable and writable for the caller"),
+            ..Self::new("open")
+        }
+    }
+}
+
+/// A program for the helper, and the descriptors it is handed.
+#[derive(Debug, Default)]
+pub struct Program<'fd> {
+    words: Vec<CString>,
+    labels: Vec<Label>,
+    fds: Vec<Passed<'fd>>,
+    births: Option<&'fd Births>,
+    promises: Promises,
+}
+
+/// A descriptor for the helper, held for as long as the program is.
+#[derive(Debug)]
+enum Passed<'fd> {
+    Namespace(Arc<Namespace>),
+    Other(BorrowedFd<'fd>),
+}
+
+impl AsFd for Passed<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Namespace(namespace) => namespace.as_fd(),
+            Self::Other(fd) => *fd,
+        }
+    }
+}
+
+/// What the helper will have said by the end, if nothing cut it short.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Promises {
+    pub namespaces: usize,
+    pub socket: bool,
+    pub content: bool,
+    pub written: bool,
+    pub init: bool,
+    pub fork: bool,
+    /// Whether the helper leads a process group, in which all are that are born of it.
+    pub group: bool,
+    /// Whether it ends as another program.
+    pub exec: bool,
+    /// Whether it goes into a session of its own.
+    pub session: bool,
+}
+
+/// What comes before the steps that were asked for.
+#[derive(Debug)]
+pub struct Opening([CString; 3]);
+
+impl<'fd> Program<'fd> {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The number of words, and the step that always comes first.
+    pub fn opening(&self) -> Opening {
+        let count = decimal(2 + self.words.len() as u64);
+        Opening([count, constant(word::KEEP), decimal(self.fds.len() as u64)])
+    }
+
+    /// The environment vector: the program, an empty word, and the environment of what is executed in the end.
+    pub fn envp<'a>(&'a self, opening: &'a Opening, environment: &'a [CString]) -> Vec<&'a CStr> {
+        let words = opening.0.iter().chain(&self.words).map(CString::as_c_str);
+        words.chain([c""]).chain(environment.iter().map(CString::as_c_str)).collect()
+    }
+
+    /// What the step with this number is called; `keep` is number 0.
+    pub fn label(&self, step: u32) -> Label {
+        let label = (step as usize).checked_sub(1).and_then(|index| self.labels.get(index));
+        label.cloned().unwrap_or(Label::new("close_range"))
+    }
+
+    pub fn promises(&self) -> Promises {
+        self.promises
+    }
+
+    pub fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.fds.iter().map(AsFd::as_fd)
+    }
+
+    /// Hands a descriptor to the helper; the answer is its number there.
+    pub fn pass(&mut self, fd: BorrowedFd<'fd>) -> i32 {
+        self.hand_over(Passed::Other(fd))
+    }
+
+    fn hand_over(&mut self, passed: Passed<'fd>) -> i32 {
+        self.fds.push(passed);
+        FIRST_PASSED_FD + self.fds.len() as i32 - 1
+    }
+
+    pub fn undumpable(&mut self) {
+        self.step(word::UNDUMPABLE, "prctl(PR_SET_DUMPABLE)");
+    }
+
+    pub fn hold_proc(&mut self, proc: BorrowedFd<'fd>) {
+        let fd = self.pass(proc);
+        self.step(word::PROC, "open").path = Some("/proc".into());
+        self.operands([decimal(fd as u64)]);
+    }
+
+    pub fn open_offsets(&mut self) {
+        let label = self.step(word::OPEN_OFFSETS, "open");
+        label.kind = Some(Kind::Time);
+        label.path = Some("/proc/self/timens_offsets".into());
+    }
+
+    pub fn setns(&mut self, namespace: Arc<Namespace>) {
+        let kind = namespace.kind();
+        let fd = self.hand_over(Passed::Namespace(namespace));
+        self.step(word::SETNS, "setns").kind = Some(kind);
+        self.operands([decimal(fd as u64), decimal(kind.flag().into())]);
+    }
+
+    /// Before the helper has children of its own or of its parent's.
+    pub fn group(&mut self) {
+        if !self.promises.group {
+            self.promises.group = true;
+            self.step(word::GROUP, "setpgid");
+        }
+    }
+
+    pub fn fork(&mut self) {
+        self.fork_with(literal("-"));
+    }
+
+    /// The same for a child that is in no group of the helper's.
+    pub fn fork_in_our_group(&mut self, births: &'fd Births) {
+        self.births = Some(births);
+        let fd = self.pass(births.as_fd());
+        self.fork_with(decimal(fd as u64));
+    }
+
+    fn fork_with(&mut self, births: CString) {
+        self.promises.fork = true;
+        self.step(word::FORK, "clone").kind = Some(Kind::Pid);
+        self.operands([births]);
+    }
+
+    /// Where the pid of the child is written, of [`Program::fork_in_our_group`].
+    pub fn births(&self) -> Option<&'fd Births> {
+        self.births
+    }
+
+    pub fn unshare(&mut self, kinds: Kinds) {
+        let mut each = kinds.iter();
+        let only = each.next().filter(|_| each.next().is_none());
+        self.step(word::UNSHARE, "unshare").kind = only;
+        self.operands([decimal(kinds.flags().into())]);
+    }
+
+    pub fn await_word(&mut self) {
+        self.step(word::AWAIT, "read");
+    }
+
+    pub fn nest_user(&mut self, uid_map: &str, gid_map: &str, setgroups: &str) {
+        self.step(word::NEST_USER, "unshare").kind = Some(Kind::User);
+        self.operands([uid_map, gid_map, setgroups].map(literal));
+    }
+
+    pub fn join_nested_user(&mut self) {
+        self.step(word::JOIN_NESTED_USER, "setns").kind = Some(Kind::User);
+    }
+
+    /// PID 1 runs the steps of `inner`, and then reads `line` until its end.
+    pub fn init(&mut self, line: BorrowedFd<'fd>, inner: Self) {
+        debug_assert!(inner.fds.is_empty(), "PID 1 is handed nothing but its line");
+        let fd = self.pass(line);
+        self.promises.init = true;
+        self.step(word::INIT, "clone").kind = Some(Kind::Pid);
+        self.operands([fd as usize, inner.labels.len(), inner.words.len()].map(|number| decimal(number as u64)));
+        self.append(inner);
+    }
+
+    /// Adds the steps of another program.
+    pub fn append(&mut self, other: Self) {
+        self.words.extend(other.words);
+        self.labels.extend(other.labels);
+        self.fds.extend(other.fds);
+    }
+
+    pub fn propagation(&mut self, flags: u64) {
+        self.step(word::PROPAGATION, "mount(MS_REC)").path = Some("/".into());
+        self.operands([decimal(flags)]);
+    }
+
+    pub fn root(&mut self, directory: &Path) -> Result<()> {
+        self.step(word::ROOT, "mount root").path = Some(directory.into());
+        self.operand(directory)
+    }
+
+    pub fn bind(&mut self, source: &Path, target: &Path, attributes: u64, recursive: bool) -> Result<()> {
+        let label = self.step(word::BIND, "mount bind");
+        label.path = Some(target.into());
+        label.source = Some(source.into());
+        self.operand(source)?;
+        self.operand(target)?;
+        self.operands([decimal(attributes), decimal(recursive.into())]);
+        Ok(())
+    }
+
+    pub fn mount(
+        &mut self,
+        file_system: &str,
+        source: &str,
+        target: &Path,
+        attributes: u64,
+        options: &[(String, String)],
+    ) -> Result<()> {
+        self.step(word::MOUNT, "mount").path = Some(target.into());
+        self.operand(Path::new(file_system))?;
+        self.operand(Path::new(source))?;
+        self.operand(target)?;
+        self.operands([decimal(attributes), decimal(options.len() as u64)]);
+        for (key, value) in options {
+            self.operand(Path::new(key))?;
+            self.operand(Path::new(value))?;
+        }
+        Ok(())
+    }
+
+    /// Mounts a sysfs of the network that was joined over the one on /sys.
+    pub fn sysfs(&mut self, is_required: bool) {
+        self.step(word::SYSFS, "mount").path = Some("/sys".into());
+        self.operands([decimal(is_required.into())]);
+    }
+
+    /// Goes on in a copy of the mount namespace.
+    pub fn own_mounts(&mut self, is_required: bool) {
+        self.step(word::OWN_MOUNTS, "unshare").kind = Some(Kind::Mnt);
+        self.operands([decimal(is_required.into())]);
+    }
+
+    /// Binds a file or directory over another, a symbolic link itself included.
+    pub fn cover(&mut self, source: &Path, target: &Path, is_required: bool) -> Result<()> {
+        let label = self.step(word::COVER, "mount bind");
+        label.path = Some(target.into());
+        label.source = Some(source.into());
+        self.operands([decimal(is_required.into())]);
+        self.operand(source)?;
+        self.operand(target)
+    }
+
+    pub fn pivot(&mut self, directory: &Path) {
+        let label = self.step(word::PIVOT, "pivot_root");
+        label.path = Some(directory.into());
+        label.hint = Some("pivot_root(2) refuses where the old root directory is the initramfs");
+    }
+
+    pub fn hostname(&mut self, name: &str) -> Result<()> {
+        let label = self.step(word::HOSTNAME, "sethostname");
+        label.kind = Some(Kind::Uts);
+        label.hint = Some("a host name has at most 64 bytes");
+        self.operand(Path::new(name))
+    }
+
+    pub fn loopback(&mut self) {
+        let label = self.step(word::LOOPBACK, "ioctl(SIOCSIFFLAGS)");
+        label.kind = Some(Kind::Net);
+        label.path = Some("lo".into());
+    }
+
+    pub fn offsets(&mut self, text: &str) {
+        let label = self.step(word::OFFSETS, "write");
+        label.kind = Some(Kind::Time);
+        label.path = Some("/proc/self/timens_offsets".into());
+        label.hint = Some("an offset may not bring a clock below 0 or past 146 years (time_namespaces(7))");
+        self.operands([literal(text)]);
+    }
+
+    /// Sends the namespaces that unshare(2) made, in the order of their kinds.
+    pub fn namespaces(&mut self, kinds: Kinds) {
+        self.promises.namespaces = kinds.iter().count();
+        self.step(word::NAMESPACES, "open").path = Some("/proc/self/ns".into());
+        self.operands([decimal(self.promises.namespaces as u64)]);
+        for kind in kinds.iter() {
+            self.operands([literal(kind.unshared_name())]);
+        }
+    }
+
+    /// Sends a socket. Its numbers are those of socket(2), none of them negative.
+    pub fn socket(&mut self, domain: u32, kind: u32, protocol: u32) {
+        self.promises.socket = true;
+        self.labelled_step(word::SOCKET, Label::socket());
+        self.operands([domain, kind, protocol].map(|number| decimal(number.into())));
+    }
+
+    /// Sends `/dev/net/tun`.
+    pub fn tun(&mut self) {
+        self.promises.socket = true;
+        self.labelled_step(word::TUN, Label::tun());
+    }
+
+    /// Says what a file below this directory holds.
+    pub fn read_file(&mut self, directory: BorrowedFd<'fd>, path: &Path, label: Label) -> Result<()> {
+        self.promises.content = true;
+        let fd = self.pass(directory);
+        self.labelled_step(word::READ_FILE, label);
+        self.operands([decimal(fd as u64)]);
+        self.operand(path)
+    }
+
+    /// Writes a text to a file below this directory, and says so.
+    pub fn write_file(&mut self, directory: BorrowedFd<'fd>, path: &Path, text: &str, label: Label) -> Result<()> {
+        self.promises.written = true;
+        let fd = self.pass(directory);
+        self.labelled_step(word::WRITE_FILE, label);
+        self.operands([decimal(fd as u64)]);
+        self.operand(path)?;
+        self.operand(Path::new(text))
+    }
+
+    /// Finds the caller a name in the user namespace just joined.
+    pub fn somebody(&mut self) {
+        self.some_group();
+        self.some_user();
+    }
+
+    pub fn some_group(&mut self) {
+        let label = self.step(word::SOME_GROUP, "setresgid");
+        label.kind = Some(Kind::User);
+        label.hint = Some("neither the caller's group nor 0 has a name in the user namespace: map one of them");
+    }
+
+    pub fn some_user(&mut self) {
+        let label = self.step(word::SOME_USER, "setresuid");
+        label.kind = Some(Kind::User);
+        label.hint = Some("neither the caller's id nor 0 has a name in the user namespace: map one of them");
+    }
+
+    pub fn groups(&mut self, groups: &[u32]) {
+        self.step(word::GROUPS, "setgroups");
+        self.operands([decimal(groups.len() as u64)]);
+        self.operands(groups.iter().map(|group| decimal((*group).into())));
+    }
+
+    pub fn drop_groups(&mut self) {
+        self.step(word::DROP_GROUPS, "setgroups");
+    }
+
+    pub fn gid(&mut self, gid: u32) {
+        self.step(word::GID, "setresgid");
+        self.operands([decimal(gid.into())]);
+    }
+
+    pub fn uid(&mut self, uid: u32) {
+        self.step(word::UID, "setresuid");
+        self.operands([decimal(uid.into())]);
+    }
+
+    pub fn keep_capabilities(&mut self) {
+        self.step(word::KEEP_CAPABILITIES, "prctl(PR_SET_KEEPCAPS)");
+    }
+
+    pub fn ambient_capabilities(&mut self) {
+        self.step(word::AMBIENT_CAPABILITIES, "prctl(PR_CAP_AMBIENT)");
+    }
+
+    pub fn no_new_privileges(&mut self) {
+        self.step(word::NO_NEW_PRIVILEGES, "prctl(PR_SET_NO_NEW_PRIVS)");
+    }
+
+    pub fn death_signal(&mut self, signal: i32) {
+        self.step(word::DEATH_SIGNAL, "prctl(PR_SET_PDEATHSIG)");
+        self.operands([decimal(signal as u64)]);
+    }
+
+    pub fn session(&mut self) {
+        self.promises.session = true;
+        self.step(word::SESSION, "setsid");
+    }
+
+    /// What becomes of the descriptors from 0 on; `None` leaves one closed.
+    pub fn stdio(&mut self, fds: &[Option<i32>]) {
+        self.step(word::STDIO, "dup3");
+        self.operands([decimal(fds.len() as u64)]);
+        self.operands(fds.iter().map(|fd| fd.map_or_else(|| literal("-"), |fd| decimal(fd as u64))));
+    }
+
+    pub fn chdir(&mut self, directory: &Path) -> Result<()> {
+        self.step(word::CHDIR, "chdir").path = Some(directory.into());
+        self.operand(directory)
+    }
+
+    /// Always last: the rest of the vector is the program's own.
+    pub fn exec(&mut self, file: CString, argv: Vec<CString>) {
+        self.promises.exec = true;
+        self.step(word::EXEC, "spawn");
+        self.operands(std::iter::once(file).chain(argv));
+    }
+
+    fn step(&mut self, name: &[u8], syscall: &'static str) -> &mut Label {
+        self.labelled_step(name, Label::new(syscall))
+    }
+
+    #[expect(clippy::expect_used, reason = "one was just pushed")]
+    fn labelled_step(&mut self, name: &[u8], label: Label) -> &mut Label {
+        self.words.push(constant(name));
+        self.labels.push(label);
+        self.labels.last_mut().expect("one was pushed")
+    }
+
+    fn operands(&mut self, operands: impl IntoIterator<Item = CString>) {
+        self.words.extend(operands);
+    }
+
+    fn operand(&mut self, operand: &Path) -> Result<()> {
+        self.words.push(c_string(operand.as_os_str().as_encoded_bytes())?);
+        Ok(())
+    }
+}
+
+/// A string for the kernel; a NUL inside it would end it early.
+pub fn c_string(bytes: &[u8]) -> Result<CString> {
+    CString::new(bytes).map_err(|_| {
+        let text = String::from_utf8_lossy(bytes).replace('\0', "\\0");
+        Error::InvalidArgument(format!("a string has a NUL byte in it: '{text}'"))
+    })
+}
+
+fn decimal(value: u64) -> CString {
+    literal(&value.to_string())
+}
+
+#[expect(clippy::expect_used, reason = "neither the protocol's words nor this crate's texts have a NUL")]
+fn constant(word: &[u8]) -> CString {
+    CString::new(word).expect("a word of the protocol has no NUL")
+}
+
+/// Text that this crate wrote.
+fn literal(text: &str) -> CString {
+    constant(text.as_bytes())
+}

@@ -1,0 +1,137 @@
+//! The mounts that a new mount namespace starts with.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::{error::Result, helper::program::Program};
+
+/// How mounts travel between the new mount namespace and the one it was copied from: mount_namespaces(7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Propagation {
+    #[default]
+    Private,
+    Slave,
+    Shared,
+    Unchanged,
+}
+
+impl Propagation {
+    /// The flags for mount(2), if there is something to change.
+    const fn flags(self) -> Option<u64> {
+        match self {
+            Self::Private => Some(libc::MS_REC | libc::MS_PRIVATE),
+            Self::Slave => Some(libc::MS_REC | libc::MS_SLAVE),
+            Self::Shared => Some(libc::MS_REC | libc::MS_SHARED),
+            Self::Unchanged => None,
+        }
+    }
+}
+
+/// How much a sysfs of the network of one's own is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sysfs {
+    /// Where the kernel lets it be mounted, and over another sysfs.
+    Possible,
+    Required,
+}
+
+/// What is mounted.
+#[derive(Clone, Debug)]
+pub enum MountKind {
+    Bind { source: PathBuf, recursive: bool },
+    FileSystem { name: String, source: Option<String>, options: Vec<(String, String)> },
+}
+
+/// One mount of the list.
+#[derive(Clone, Debug)]
+pub struct MountSpec {
+    pub kind: MountKind,
+    pub target: PathBuf,
+    pub read_only: bool,
+    pub no_suid: bool,
+    pub no_dev: bool,
+    pub no_exec: bool,
+}
+
+impl MountSpec {
+    /// `MOUNT_ATTR_*` of mount_setattr(2).
+    const fn attributes(&self) -> u64 {
+        (self.read_only as u64) | (self.no_suid as u64) << 1 | (self.no_dev as u64) << 2 | (self.no_exec as u64) << 3
+    }
+
+    fn write(&self, program: &mut Program<'_>) -> Result<()> {
+        match &self.kind {
+            MountKind::Bind { source, recursive } => program.bind(source, &self.target, self.attributes(), *recursive),
+            MountKind::FileSystem { name, source, options } => {
+                program.mount(name, source.as_deref().unwrap_or(name), &self.target, self.attributes(), options)
+            }
+        }
+    }
+}
+
+/// Whether one of the mounts is on this directory, as the path is written.
+pub fn covers(mounts: &[MountSpec], directory: &str) -> bool {
+    mounts.iter().any(|mount| without_detours(&mount.target) == Path::new(directory))
+}
+
+/// The path without `.`, `..` and double slashes.
+fn without_detours(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::from("/"), |mut shortened, component| {
+        match component {
+            Component::Normal(name) => shortened.push(name),
+            Component::ParentDir => drop(shortened.pop()),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+        shortened
+    })
+}
+
+/// Writes the steps that set up a new mount namespace, in the order of `mounts`, and then a sysfs of the network, where that
+/// is wanted: it covers one that shows another network, wherever that came from.
+pub fn furnish(
+    program: &mut Program<'_>,
+    root: Option<&Path>,
+    mounts: &[MountSpec],
+    sysfs: Option<Sysfs>,
+) -> Result<()> {
+    if let Some(root) = root {
+        program.root(root)?;
+    }
+    for mount in mounts {
+        mount.write(program)?;
+    }
+    if let Some(sysfs) = sysfs {
+        program.sysfs(sysfs == Sysfs::Required);
+    }
+    if let Some(root) = root {
+        program.pivot(root);
+    }
+    Ok(())
+}
+
+/// Writes the step that sets the propagation, before anything is mounted.
+pub fn propagate(program: &mut Program<'_>, propagation: Propagation) {
+    if let Some(flags) = propagation.flags() {
+        program.propagation(flags);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_covered_however_its_path_is_written() {
+        let on = |target: &str| MountSpec {
+            kind: MountKind::Bind { source: "/".into(), recursive: true },
+            target: target.into(),
+            read_only: false,
+            no_suid: false,
+            no_dev: false,
+            no_exec: false,
+        };
+        for target in ["/sys", "//sys/", "/./sys/.", "/usr/../sys", "sys"] {
+            assert!(covers(&[on("/tmp"), on(target)], "/sys"), "{target}");
+        }
+        assert!(!covers(&[on("/"), on("/sys/kernel"), on("/system"), on("/tmp/sys")], "/sys"));
+    }
+}

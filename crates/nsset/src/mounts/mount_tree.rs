@@ -1,0 +1,58 @@
+//! Mounts by descriptor: open_tree(2), move_mount(2), and umount2(2) of what is held. Nothing is looked up by a path that
+//! another user could exchange.
+
+use std::{
+    ffi::OsStr,
+    os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
+};
+
+use nix::{
+    errno::Errno,
+    mount::{MntFlags, MsFlags, mount, umount2},
+};
+
+use crate::mounts::by_descriptor::with_path;
+
+/// Binds what one descriptor holds onto what the other does; what comes back holds the new mount.
+pub fn bind(source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    attach(clone_tree(source, 0)?, target)
+}
+
+/// The same, with all that is mounted below it.
+pub fn bind_all(source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    attach(clone_tree(source, libc::AT_RECURSIVE as libc::c_uint)?, target)
+}
+
+/// Unmounts the very mount whose root is held.
+pub fn detach(mount: BorrowedFd<'_>) -> Result<(), Errno> {
+    // Followed: it is the link of the descriptor, and the kernel goes to what is held.
+    with_path(mount, |path| umount2(path, MntFlags::MNT_DETACH))
+}
+
+/// Unmounts what is mounted on a name in a directory that is held. It takes no further descriptor.
+pub fn detach_below(directory: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
+    with_path(directory, |path| umount2(&path.join(name), MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW))
+}
+
+/// Makes a mount, and those below it, propagate; `EINVAL` for what is not the root of a mount.
+pub fn share_all(root: BorrowedFd<'_>) -> Result<(), Errno> {
+    with_path(root, |path| mount(None::<&str>, path, None::<&str>, MsFlags::MS_SHARED | MsFlags::MS_REC, None::<&str>))
+}
+
+fn attach(tree: OwnedFd, target: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    let flags = libc::MOVE_MOUNT_F_EMPTY_PATH | libc::MOVE_MOUNT_T_EMPTY_PATH;
+    let (from, to) = (tree.as_fd().as_raw_fd(), target.as_raw_fd());
+    // SAFETY: two open descriptors, and empty strings that are constants.
+    let moved = unsafe { libc::syscall(libc::SYS_move_mount, from, c"".as_ptr(), to, c"".as_ptr(), flags) };
+    Errno::result(moved).map(|_| tree)
+}
+
+/// A detached mount of what the descriptor holds.
+fn clone_tree(source: BorrowedFd<'_>, further: libc::c_uint) -> Result<OwnedFd, Errno> {
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_EMPTY_PATH as libc::c_uint | further;
+    // SAFETY: an open descriptor, and an empty string that is a constant.
+    let tree = unsafe { libc::syscall(libc::SYS_open_tree, source.as_raw_fd(), c"".as_ptr(), flags) };
+    let tree = Errno::result(tree)? as RawFd;
+    // SAFETY: the kernel made it for us, close-on-exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(tree) })
+}

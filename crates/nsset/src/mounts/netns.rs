@@ -1,0 +1,337 @@
+//! Network namespaces by name, as ip-netns(8) has them: files in one directory, a namespace mounted on each.
+
+use std::{
+    fs::{self, File},
+    io,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::MetadataExt,
+    },
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg, OFlag, openat},
+    sys::stat::{FileStat, Mode, SFlag, fstat},
+};
+
+use crate::{
+    error::{Error, Result, SystemError, last_errno},
+    mounts::entry::{Entry, is_empty_file},
+    mounts::mount::{Mounted, explain_unmount, is_namespace, mount_anew, remove_file},
+    mounts::mount_tree,
+    mounts::walk::{is_type, make_directory, open_directory},
+    namespaces::kind::Kind,
+    namespaces::namespace::{Namespace, NamespaceId},
+    namespaces::source::{from_path, from_path_at, reopen_namespace},
+    retry::{insist, uninterrupted},
+};
+
+/// Where iproute2 looks for names: the first as Debian builds it, the second as it is by default. They are the same directory
+/// where /var/run is a link to /run.
+const DIRECTORIES: [&str; 2] = ["/run/netns", "/var/run/netns"];
+
+/// The directory of the names. Where /var/run is a directory of its own it is the one that is there, and the second of
+/// [`DIRECTORIES`] where both are or neither is.
+pub fn directory() -> &'static Path {
+    let [run, var_run] = DIRECTORIES.map(Path::new);
+    let is_one = match (identify("/run"), identify("/var/run")) {
+        (_, None) => true,
+        (of_run, of_var_run) => of_run == of_var_run,
+    };
+    if is_one || (run.is_dir() && !var_run.is_dir()) { run } else { var_run }
+}
+
+fn identify(path: &str) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+/// The same name in the other directory, where the path has one of iproute2's.
+pub(crate) fn namesake(path: &Path) -> Option<PathBuf> {
+    let directory = path.parent()?;
+    let index = DIRECTORIES.iter().position(|known| directory == Path::new(known))?;
+    let other = DIRECTORIES.get(1 - index)?;
+    Some(Path::new(other).join(path.file_name()?))
+}
+
+/// How long the directory may be held by somebody else who prepares it, too.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The most namespaces that are mounted on one name, each on the other, and go with it.
+const MOST_MOUNTS: usize = 64;
+
+/// Gives a network namespace a name that nothing has yet. The directory is made if need be.
+pub fn attach(directory: &Path, name: &str, namespace: &Namespace) -> Result<()> {
+    attach_one(directory, name, namespace).map(drop)
+}
+
+fn attach_one(directory: &Path, name: &str, namespace: &Namespace) -> Result<Mounted> {
+    check_name(name)?;
+    let held = Arc::new(prepare(directory)?);
+    mount_anew(namespace, Entry::below(&held, directory, name))
+}
+
+/// Takes a name away; the namespace lives on where something else holds it. As `ip netns delete` does, whatever made the
+/// name: a file of any mode on which a network namespace is mounted, or is no more, or a symbolic link to one.
+pub fn remove(directory: &Path, name: &str) -> Result<()> {
+    check_name(name)?;
+    let path = directory.join(name);
+    let held = open_directory(directory).map_err(|error| error.path(&path))?;
+    let entry = Entry::below(&Arc::new(held), directory, name);
+    let mut is_unmounted = false;
+    for _ in 0..MOST_MOUNTS {
+        let held = match entry.open() {
+            // It was taken away meanwhile.
+            Err(Errno::ENOENT) if is_unmounted => return Ok(()),
+            other => other.map_err(|errno| entry.error(errno, "open"))?,
+        };
+        let stat = fstat(&held).map_err(|errno| entry.error(errno, "fstat"))?;
+        match look_at(&entry, &held, &stat) {
+            Ok(Name::Mounted) => {
+                mount_tree::detach(held.as_fd()).map_err(|errno| explain_unmount(errno, &entry))?;
+                is_unmounted = true;
+            }
+            Ok(Name::Dead) => return remove_file(&entry, &stat),
+            Err(error) if is_unmounted => return Err(error.hint(WHAT_STAYS).into()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(entry.error(Errno::EBUSY, "umount2").hint("namespaces are mounted on it again and again").into())
+}
+
+const WHAT_STAYS: &str =
+    "the network namespace was unmounted; what is below it is not an empty file or a network namespace, and stays";
+
+/// What a name can be.
+enum Name {
+    /// A network namespace is mounted there.
+    Mounted,
+    /// Nothing but a name is left, or it is a link.
+    Dead,
+}
+
+fn look_at(entry: &Entry, held: &OwnedFd, stat: &FileStat) -> std::result::Result<Name, Box<SystemError>> {
+    let refuse = |hint| Err(entry.error(Errno::EINVAL, "unlink").hint(hint));
+    if is_namespace(entry, held)? {
+        let network = reopen_namespace(held.as_fd(), entry.path(), Some(Kind::Net));
+        return network.map(|_| Name::Mounted).map_err(|error| of_system(error, entry));
+    }
+    if is_type(stat, SFlag::S_IFLNK) {
+        let network = from_path_at(entry.directory(), Path::new(entry.name()), entry.path(), Some(Kind::Net));
+        return match network.map_err(|error| of_system(error, entry)) {
+            // What it led to is gone.
+            Err(error) if matches!(error.errno, Errno::ENOENT | Errno::ESRCH) => Ok(Name::Dead),
+            other => other.map(|_| Name::Dead),
+        };
+    }
+    if is_empty_file(stat) {
+        return Ok(Name::Dead);
+    }
+    if is_type(stat, SFlag::S_IFREG) {
+        return refuse("it is a file with content and no network namespace, and stays");
+    }
+    refuse("it is neither a file nor a network namespace, and stays")
+}
+
+fn of_system(error: Error, entry: &Entry) -> Box<SystemError> {
+    match error {
+        Error::System(error) => error,
+        _ => entry.error(Errno::EINVAL, "open"),
+    }
+}
+
+/// The names, sorted. What is in the directory and is no network namespace is left out.
+pub fn list(directory: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other.map_err(|error| failed(&error, "opendir", directory))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| failed(&error, "readdir", directory))?;
+        if let Ok(name) = entry.file_name().into_string()
+            && is_name(&entry.path())?
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn is_name(path: &Path) -> Result<bool> {
+    match from_path(path, Some(Kind::Net)) {
+        Ok(_) => Ok(true),
+        // It may be a name all the same.
+        Err(Error::System(error)) if matches!(error.errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM) => {
+            Err(error.into())
+        }
+        Err(_) => Ok(false),
+    }
+}
+
+/// Where the name is: it is one component of a path.
+pub fn path_of(directory: &Path, name: &str) -> Result<PathBuf> {
+    check_name(name).map(|()| directory.join(name))
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let is_component = !matches!(name, "" | "." | "..") && name.len() <= 255 && !name.contains(['/', '\0']);
+    if is_component {
+        return Ok(());
+    }
+    let shown = name.replace('\0', "\\0");
+    Err(Error::InvalidArgument(format!("a name has 1 to 255 bytes, no '/', and is neither . nor ..; not '{shown}'")))
+}
+
+/// Opens the directory, which is made if need be, and makes one of iproute2's a shared mount, so that a name appears and goes
+/// in every mount namespace that has a copy of the directory, and none keeps a namespace alive.
+fn prepare(directory: &Path) -> Result<OwnedFd> {
+    let held = make_directory(directory).map_err(|error| match error.errno {
+        // As mkdir(2) says it.
+        Errno::ENOTDIR => SystemError::new(Errno::EEXIST, "mkdir").path(directory).hint("it is no directory"),
+        Errno::EACCES if error.hint.is_none() => error.hint("names are for root; set.path() needs none"),
+        _ => error,
+    })?;
+    if !DIRECTORIES.iter().any(|known| directory == Path::new(known)) {
+        return Ok(held);
+    }
+    match mount_tree::share_all(held.as_fd()) {
+        // It is no mount yet.
+        Err(Errno::EINVAL) => mount_and_share(directory, &held),
+        other => Ok(other.map(|()| held).map_err(|errno| explain_share(errno, directory))?),
+    }
+}
+
+fn mount_and_share(directory: &Path, held: &OwnedFd) -> Result<OwnedFd> {
+    let explain = |errno| explain_share(errno, directory);
+    let _lock = lock(directory, held)?;
+    // Another process may have mounted it before the lock was ours.
+    let held = open_directory(directory)?;
+    match mount_tree::share_all(held.as_fd()) {
+        Err(Errno::EINVAL) => {}
+        other => return Ok(other.map(|()| held).map_err(explain)?),
+    }
+    let mount = mount_tree::bind_all(held.as_fd(), held.as_fd()).map_err(explain)?;
+    if let Err(errno) = mount_tree::share_all(mount.as_fd()) {
+        let _ = mount_tree::detach(mount.as_fd());
+        return Err(explain(errno).into());
+    }
+    Ok(mount)
+}
+
+fn explain_share(errno: Errno, directory: &Path) -> Box<SystemError> {
+    SystemError::new(errno, "mount(MS_SHARED)").path(directory)
+}
+
+/// As iproute2 does, so that two that prepare it at once do not mount it twice.
+fn lock(directory: &Path, held: &OwnedFd) -> Result<Flock<File>> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let opened = uninterrupted(|| openat(held, ".", flags, Mode::empty()));
+    let mut file = File::from(opened.map_err(|errno| SystemError::new(errno, "open").path(directory))?);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err((_, errno)) if !matches!(errno, Errno::EWOULDBLOCK | Errno::EINTR) || Instant::now() > deadline => {
+                return Err(SystemError::new(errno, "flock").path(directory).into());
+            }
+            Err((unlocked, _)) => file = unlocked,
+        }
+        sleep(Duration::from_millis(1));
+    }
+}
+
+fn failed(error: &io::Error, syscall: &'static str, path: &Path) -> Box<SystemError> {
+    SystemError::new(last_errno(error), syscall).path(path)
+}
+
+/// A name that goes with its holder. What its removal takes is held from the start, so that it goes where no descriptor is
+/// free; the mount itself is not held, which would keep others from unmounting it.
+#[derive(Debug)]
+pub struct TemporaryName {
+    entry: Entry,
+    /// The file below the mount.
+    file: OwnedFd,
+    id: NamespaceId,
+    is_removed: bool,
+}
+
+impl TemporaryName {
+    /// Gives the namespace a name until this is dropped.
+    pub fn attach(directory: &Path, name: &str, namespace: &Namespace) -> Result<Self> {
+        let Mounted { entry, target, .. } = attach_one(directory, name, namespace)?;
+        Ok(Self { entry, file: target, id: namespace.id(), is_removed: false })
+    }
+
+    /// Takes the name away. One that was removed already, or given to another namespace, is no error: that stays.
+    pub fn remove(mut self) -> Result<()> {
+        self.remove_once()
+    }
+
+    fn remove_once(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.is_removed, true) {
+            return Ok(());
+        }
+        let there = match self.entry.stat() {
+            Err(Errno::ENOENT) => return Ok(()),
+            other => other.map_err(|errno| self.entry.error(errno, "stat"))?,
+        };
+        if (NamespaceId { dev: there.st_dev, ino: there.st_ino }) == self.id {
+            insist(|| mount_tree::detach_below(self.entry.directory(), self.entry.name()))
+                .map_err(|errno| explain_unmount(errno, &self.entry))?;
+        }
+        let file = insist(|| fstat(&self.file)).map_err(|errno| self.entry.error(errno, "fstat"))?;
+        remove_file(&self.entry, &file)
+    }
+}
+
+impl Drop for TemporaryName {
+    fn drop(&mut self) {
+        // The garbage collector cannot report it.
+        let _ = self.remove_once();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_component_of_a_path() {
+        let directory = Path::new("/run/netns");
+        for name in ["a", "blue.1", "-", "...", &"x".repeat(255)] {
+            assert_eq!(path_of(directory, name).unwrap(), directory.join(name));
+        }
+        for name in ["", ".", "..", "a/b", "/a", "a\0b", &"x".repeat(256)] {
+            assert!(path_of(directory, name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_looked_for_in_both_directories_of_iproute2() {
+        assert_eq!(namesake(Path::new("/run/netns/blue")).unwrap(), Path::new("/var/run/netns/blue"));
+        assert_eq!(namesake(Path::new("/var/run/netns/blue")).unwrap(), Path::new("/run/netns/blue"));
+        assert_eq!(namesake(Path::new("/tmp/netns/blue")), None);
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_has_no_names() {
+        assert_eq!(list(Path::new("/nonexistent/netns")).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_no_namespace_is_not_listed() {
+        assert_eq!(list(Path::new("/etc")).unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_no_namespace_is_not_removed() {
+        assert!(remove(Path::new("/etc"), "passwd").is_err());
+        assert!(Path::new("/etc/passwd").exists());
+    }
+}

@@ -1,0 +1,4 @@
+//! Sockets and sysctls of a set's network.
+
+pub mod socket;
+pub mod sysctl;

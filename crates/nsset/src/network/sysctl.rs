@@ -1,0 +1,308 @@
+//! The kernel parameters of a set's network: what is below `/proc/sys/net`, which shows everybody the network that they
+//! stand in, and looks at each read and write again at who does it (proc_sys_call_handler() of fs/proc/proc_sysctl.c).
+
+use std::{
+    fs::File,
+    io::Write,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
+
+use nix::{errno::Errno, fcntl::OFlag};
+use nsset_helper::protocol::{About, MAX_CONTENT};
+
+use crate::{
+    error::{Error, Result, SystemError, last_errno},
+    helper::conversation,
+    helper::explain,
+    helper::inside,
+    helper::program::Label,
+    namespaces::kind::{Kind, Kinds},
+    namespaces::set::NamespaceSet,
+    proc,
+    retry::uninterrupted,
+};
+
+/// The longest value, in bytes: with its newline it is shorter than a page, past which the kernel cuts a value off
+/// (do_proc_dointvec() of kernel/sysctl.c).
+const MAX_VALUE: usize = 4094;
+
+/// Room for the value of all but a few sysctls.
+const USUAL_CONTENT: usize = 4096;
+
+/// The value of a sysctl of the set's network namespace, as the kernel writes it but for the newline at its end:
+/// several numbers have tabs between them.
+///
+/// Names are those of sysctl(8) and begin with `net`: `net.ipv4.ip_forward`, or with slashes where a part has a dot in
+/// it, `net/ipv4/conf/eth0.100/forwarding`. The first separator decides; with dots, a slash stands for a dot in a part. The
+/// name of a link is found with its dots, too: `net.ipv4.conf.eth0.100.forwarding`.
+/// Of these kinds of the set only `user` counts beside `net`, and the way in is that of
+/// [`open_socket`](crate::open_socket()).
+///
+/// ```no_run
+/// # fn main() -> nsset::Result<()> {
+/// use nsset::{Kinds, sysctl};
+///
+/// let set = nsset::current(None)?;
+/// let range = sysctl::get(&set, Kinds::ALL, "net.ipv4.ip_local_port_range")?; // "32768\t60999"
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Error::InvalidArgument`] for what is no such name; [`Error::System`] with `ENOENT` where the network has no such
+/// sysctl, `EISDIR` where it is a directory of them, `EACCES` where only the owner of the network may look, `EOVERFLOW`
+/// where the value is of 64 KiB or more; [`Error::NotInSet`], [`Error::Restore`] and [`Error::Tainted`] as for a
+/// socket.
+pub fn get(set: &NamespaceSet, kinds: Kinds, name: &str) -> Result<String> {
+    set.get(Kind::Net)?;
+    let sysctl = Sysctl::parse(name)?;
+    let content = sysctl.read_inside(set, kinds).map_err(|error| sysctl.explain(error))?;
+    if content.len() >= MAX_CONTENT {
+        let error = SystemError::new(Errno::EOVERFLOW, "read").kind(Kind::Net).path(sysctl.path());
+        return Err(error.hint("the value has 64 KiB or more").into());
+    }
+    let text = String::from_utf8_lossy(&content);
+    Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
+}
+
+/// Sets a sysctl of the set's network namespace, for whoever is in it. An empty value empties a list, such as
+/// `net.ipv4.ip_local_reserved_ports`.
+///
+/// ```no_run
+/// # fn main() -> nsset::Result<()> {
+/// use nsset::{Kind, Kinds, UnshareOptions, sysctl, unshare};
+///
+/// let set = unshare(None, Kinds::NONE.with(Kind::Net), &UnshareOptions::default(), None)?;
+/// sysctl::set(&set, Kinds::ALL, "net.ipv4.ip_forward", "1")?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// As [`get`], and [`Error::InvalidArgument`] for a value with a newline (but at its end) or a NUL byte in it, or of
+/// more than 4094 bytes; [`Error::System`] with `EINVAL` where the kernel does not take the value, `EACCES` where the
+/// sysctl is read-only or the caller may not administer the network, `EROFS` where `/proc` or `/proc/sys` is mounted read-only.
+pub fn set(set: &NamespaceSet, kinds: Kinds, name: &str, value: &str) -> Result<()> {
+    set.get(Kind::Net)?;
+    let sysctl = Sysctl::parse(name)?;
+    // As echo(1) writes it: without a newline the kernel would take an empty value for no write at all.
+    let line = format!("{}\n", check_value(value)?);
+    sysctl.write_inside(set, kinds, &line).map_err(|error| sysctl.explain(error))
+}
+
+/// A path below `/proc` that begins with `sys/net/`.
+#[derive(Debug)]
+struct Sysctl(String);
+
+impl Sysctl {
+    fn parse(name: &str) -> Result<Self> {
+        let refuse = |why: &str| Err(Error::InvalidArgument(format!("{why}: '{}'", name.replace('\0', "\\0"))));
+        let path: String = match name.chars().find(|letter| matches!(letter, '.' | '/')) {
+            Some('.') => with_dots_in_links(&name.chars().map(swap_separators).collect::<String>()),
+            _ => name.to_owned(),
+        };
+        let mut parts = path.split('/');
+        if parts.clone().any(str::is_empty) {
+            return refuse("a part of the sysctl's name is empty");
+        }
+        if parts.clone().any(|part| part == "." || part == "..") {
+            return refuse("a part of the sysctl's name is . or ..");
+        }
+        if name.contains('\0') {
+            return refuse("the sysctl's name has a NUL byte in it");
+        }
+        if parts.next() != Some("net") {
+            return refuse("the sysctl is none of a network's: its name does not begin with net");
+        }
+        Ok(Self(format!("sys/{path}")))
+    }
+
+    fn path(&self) -> PathBuf {
+        Path::new("/proc").join(&self.0)
+    }
+
+    fn read_inside(&self, set: &NamespaceSet, kinds: Kinds) -> Result<Vec<u8>> {
+        if let Some(visit) = inside::visit(set, kinds)? {
+            return visit.leave_with(self.read());
+        }
+        let mut program = inside::program(set, kinds)?;
+        program.read_file(proc::hold()?, Path::new(&self.0), self.label("read"))?;
+        let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
+        conversation::dismiss(outcome.process);
+        outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").into())
+    }
+
+    fn write_inside(&self, set: &NamespaceSet, kinds: Kinds, line: &str) -> Result<()> {
+        if let Some(visit) = inside::visit(set, kinds)? {
+            return visit.leave_with(self.write(line));
+        }
+        let mut program = inside::program(set, kinds)?;
+        program.write_file(proc::hold()?, Path::new(&self.0), line, self.label("write"))?;
+        let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
+        conversation::dismiss(outcome.process);
+        Ok(())
+    }
+
+    /// Reads it where the thread stands. Some values are told by one read from their beginning and no other
+    /// (proc_do_large_bitmap() of kernel/sysctl.c), so what does not fit is read anew.
+    fn read(&self) -> Result<Vec<u8>> {
+        let file = self.open(OFlag::O_RDONLY)?;
+        let mut content = vec![0; USUAL_CONTENT];
+        loop {
+            let length = uninterrupted(|| file.read_at(&mut content, 0).map_err(|error| last_errno(&error)));
+            let length = length.map_err(|errno| self.failed("read", errno))?;
+            if length < content.len() || length == MAX_CONTENT {
+                content.truncate(length);
+                return Ok(content);
+            }
+            content.resize(MAX_CONTENT, 0);
+        }
+    }
+
+    /// Writes it where the thread stands, at once: the kernel takes each write for a value.
+    fn write(&self, line: &str) -> Result<()> {
+        let mut file = self.open(OFlag::O_WRONLY)?;
+        match uninterrupted(|| file.write(line.as_bytes()).map_err(|error| last_errno(&error))) {
+            Ok(count) if count == line.len() => Ok(()),
+            Ok(_) => Err(self.failed("write", Errno::EIO)),
+            Err(errno) => Err(self.failed("write", errno)),
+        }
+    }
+
+    /// Below the `/proc` of the process: the thread may see another one, or none.
+    fn open(&self, flags: OFlag) -> Result<File> {
+        proc::hold()?;
+        proc::open_below(&self.0, flags).map(File::from).map_err(|errno| self.failed("open", errno))
+    }
+
+    fn failed(&self, syscall: &'static str, errno: Errno) -> Error {
+        explain::step(self.label(syscall), errno, About::Target)
+    }
+
+    fn label(&self, syscall: &'static str) -> Label {
+        Label { kind: Some(Kind::Net), path: Some(self.path()), ..Label::new(syscall) }
+    }
+
+    /// Says what can be done about a failure at the sysctl itself, whichever way it was reached.
+    fn explain(&self, error: Error) -> Error {
+        match error {
+            Error::System(system) if system.path == Some(self.path()) => match hint(system.errno) {
+                Some(hint) => system.hint(hint).into(),
+                None => Error::System(system),
+            },
+            other => other,
+        }
+    }
+}
+
+/// sysctl(8) has dots between the parts and slashes in them, the file system the other way round.
+fn swap_separators(letter: char) -> char {
+    match letter {
+        '.' => '/',
+        '/' => '.',
+        other => other,
+    }
+}
+
+/// A link's name may have dots in it. What it is part of has as many parts for every link, so that the name is known.
+fn with_dots_in_links(path: &str) -> String {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        [net, family, group @ ("conf" | "neigh"), link @ .., last] if link.len() > 1 => {
+            [net, family, group, link.join(".").as_str(), last].join("/")
+        }
+        _ => path.to_owned(),
+    }
+}
+
+fn check_value(value: &str) -> Result<&str> {
+    let value = value.strip_suffix('\n').unwrap_or(value);
+    let refuse = |why: String| Err(Error::InvalidArgument(format!("the sysctl's value {why}")));
+    if value.contains('\n') {
+        return refuse(format!("has a newline in it: {value:?}"));
+    }
+    if value.contains('\0') {
+        return refuse(format!("has a NUL byte in it: {value:?}"));
+    }
+    if value.len() > MAX_VALUE {
+        return refuse(format!("has {} bytes, more than {MAX_VALUE}", value.len()));
+    }
+    Ok(value)
+}
+
+fn hint(errno: Errno) -> Option<&'static str> {
+    match errno {
+        Errno::ENOENT => Some(
+            "the network has no such sysctl: its link or the kernel's module may be missing, or only the host's first \
+             network has it (`sysctl net` inside lists all)",
+        ),
+        Errno::ENOTDIR => Some("what comes before its last part is a sysctl itself"),
+        Errno::EISDIR => Some("it is a directory of sysctls; name one of them"),
+        Errno::EROFS => Some(proc::explain_read_only()),
+        Errno::EACCES | Errno::EPERM => Some(
+            "it takes CAP_NET_ADMIN in the user namespace that owns the network, and some sysctls can only be read, or \
+             only be written",
+        ),
+        Errno::EINVAL | Errno::ERANGE => Some("the kernel does not take this value"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_separator_of_a_name_decides() {
+        for (name, path) in [
+            ("net.ipv4.ip_forward", "/proc/sys/net/ipv4/ip_forward"),
+            ("net/ipv4/ip_forward", "/proc/sys/net/ipv4/ip_forward"),
+            ("net/ipv4/conf/eth0.100/forwarding", "/proc/sys/net/ipv4/conf/eth0.100/forwarding"),
+            ("net.ipv4.conf.eth0/100.forwarding", "/proc/sys/net/ipv4/conf/eth0.100/forwarding"),
+            ("net.ipv4.conf.eth0.100.forwarding", "/proc/sys/net/ipv4/conf/eth0.100/forwarding"),
+            ("net.ipv6.neigh.a/b.c.d.gc_stale_time", "/proc/sys/net/ipv6/neigh/a.b.c.d/gc_stale_time"),
+            ("net/ipv4/conf/eth0/100/forwarding", "/proc/sys/net/ipv4/conf/eth0/100/forwarding"),
+            ("net.ipv4.conf.eth0", "/proc/sys/net/ipv4/conf/eth0"),
+            ("net.netfilter.nf_log.2", "/proc/sys/net/netfilter/nf_log/2"),
+            ("net", "/proc/sys/net"),
+        ] {
+            assert_eq!(Sysctl::parse(name).unwrap().path(), Path::new(path), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_sysctl_of_a_network_is_refused() {
+        for (name, why) in [
+            ("", "empty"),
+            ("net.", "empty"),
+            ("net..core", "empty"),
+            ("/net/core", "empty"),
+            ("net/../kernel/hostname", ". or .."),
+            ("net.//.kernel.hostname", ". or .."),
+            ("net/./core", ". or .."),
+            ("net.ipv4.\0", "NUL"),
+            ("kernel.hostname", "does not begin with net"),
+            ("network.core", "does not begin with net"),
+            ("proc/sys/net/core", "does not begin with net"),
+        ] {
+            let error = Sysctl::parse(name).map(|sysctl| sysctl.path());
+            match error {
+                Err(Error::InvalidArgument(text)) => assert!(text.contains(why), "{text}"),
+                other => panic!("{name:?}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_is_one_line_of_less_than_a_page() {
+        assert_eq!(check_value("1\n").unwrap(), "1");
+        assert_eq!(check_value("").unwrap(), "");
+        assert!(check_value(&"1".repeat(MAX_VALUE)).is_ok());
+        for (value, why) in
+            [("1\n2", "newline"), ("1\n\n", "newline"), ("\0", "NUL"), (&"1".repeat(MAX_VALUE + 1), "4095")]
+        {
+            assert!(check_value(value).unwrap_err().to_string().contains(why));
+        }
+    }
+}

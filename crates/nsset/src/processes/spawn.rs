@@ -1,0 +1,204 @@
+//! Starts a program inside a set, of any kinds, by way of the helper.
+
+use std::{
+    ffi::{CString, OsString},
+    os::fd::{AsFd, OwnedFd},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use nix::errno::Errno;
+
+use crate::{
+    error::{Error, Result, SystemError},
+    helper::births::Births,
+    helper::conversation,
+    helper::launch::Process,
+    helper::plan,
+    helper::process_group,
+    helper::program::{Program, c_string},
+    namespaces::kind::{Kind, Kinds},
+    namespaces::set::NamespaceSet,
+    processes::named_view::NamedView,
+    processes::pidfd,
+    processes::reaper::{self, Exit},
+    processes::stdio::{OpenStdio, Stdio},
+};
+
+/// A program to start. Paths and ids are those inside the set.
+#[derive(Clone, Debug, Default)]
+pub struct Command {
+    pub file: OsString,
+    /// The whole vector, the program's name first.
+    pub argv: Vec<OsString>,
+    /// `NAME=VALUE`.
+    pub environment: Vec<OsString>,
+    pub directory: Option<PathBuf>,
+    pub stdio: Vec<Stdio>,
+    pub credentials: Credentials,
+    /// Whether it leads a session of its own; where that is not said, it does so in a pid namespace other than the caller's.
+    pub detached: Option<bool>,
+    /// The signal it gets when the thread that started it ends.
+    pub death_signal: Option<i32>,
+    /// What it sees of a network with a name, besides the network.
+    pub named_view: Option<NamedView>,
+}
+
+/// Who the program is; who the caller is inside, where nothing is said.
+#[derive(Clone, Debug, Default)]
+pub struct Credentials {
+    pub uid: Option<u32>,
+    pub gid: Option<u32>,
+    pub groups: Option<Vec<u32>>,
+    /// Whether it keeps what the caller may do inside, as another user than 0, too.
+    pub keep_capabilities: bool,
+    /// Whether no exec of its may give it more.
+    pub no_new_privileges: bool,
+}
+
+/// What came of a spawn.
+#[derive(Debug)]
+pub struct Spawned {
+    pub child: Result<Child>,
+    /// Our ends of the pipes, in the order of `stdio`, with `None` where there is no pipe. Those of a program that did not
+    /// start have ended.
+    pub pipes: Vec<Option<OwnedFd>>,
+}
+
+/// A running program.
+#[derive(Debug)]
+pub struct Child {
+    pid: i32,
+    pidfd: Arc<OwnedFd>,
+}
+
+/// Starts the program inside these kinds of the set. It has exec'd when this returns.
+pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Spawned {
+    let stdio = match OpenStdio::open(&command.stdio) {
+        Ok(stdio) => stdio,
+        Err(error) => return Spawned { child: Err(error), pipes: Vec::new() },
+    };
+    let child = start(set, kinds, command, &stdio).map_err(|error| name_program(error, command));
+    Spawned { child, pipes: stdio.ours }
+}
+
+fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Child> {
+    let argv = c_strings(&command.argv)?;
+    let environment = c_strings(&command.environment)?;
+    let mut births = None;
+    let mut program = Program::new();
+    let joined = plan::go_inside(&mut program, set, kinds)?;
+    if joined.contains(Kind::User) {
+        become_somebody(&mut program, &command.credentials);
+    }
+    if let Some(view) = &command.named_view {
+        view.write(&mut program)?;
+    }
+    let has_other_pids = joined.contains(Kind::Pid);
+    // By `kill(0, …)` a program inside reaches every process of its group, those outside too (decision 0017).
+    let leads_session = command.detached.unwrap_or(has_other_pids);
+    if has_other_pids {
+        if leads_session || process_group::is_ours_visible() {
+            program.group();
+            program.fork();
+        } else {
+            // Our own group has no number here, so that a child that has left it could not be brought back.
+            program.fork_in_our_group(births.insert(Births::new()?));
+        }
+    }
+    if leads_session {
+        program.session();
+    }
+    let fds: Vec<_> = stdio.theirs().map(|fd| fd.map(|fd| program.pass(fd))).collect();
+    program.stdio(&fds);
+    if let Some(directory) = &command.directory {
+        program.chdir(directory)?;
+    }
+    take_credentials(&mut program, &command.credentials);
+    if let Some(signal) = command.death_signal {
+        program.death_signal(signal);
+        // Our answer shows that this thread was alive when the signal was asked for, so that its end will send it.
+        program.await_word();
+    }
+    program.exec(c_string(command.file.as_encoded_bytes())?, argv);
+
+    let Process { pid, pidfd } = conversation::run(&program, &environment, None, &mut |_| Ok(()))?.process;
+    Ok(Child { pid, pidfd: Arc::new(pidfd) })
+}
+
+/// Finds the caller a name in the user namespace just joined, where none was given.
+fn become_somebody(program: &mut Program<'_>, credentials: &Credentials) {
+    if credentials.gid.is_none() {
+        program.some_group();
+    }
+    if credentials.uid.is_none() {
+        program.some_user();
+    }
+}
+
+/// The groups first and the user last: who is no longer 0 may change neither (setgroups(2)).
+fn take_credentials(program: &mut Program<'_>, credentials: &Credentials) {
+    if credentials.keep_capabilities {
+        program.keep_capabilities();
+    }
+    match &credentials.groups {
+        Some(groups) => program.groups(groups),
+        None if credentials.gid.is_some() || credentials.uid.is_some() => program.drop_groups(),
+        None => {}
+    }
+    if let Some(gid) = credentials.gid {
+        program.gid(gid);
+    }
+    if let Some(uid) = credentials.uid {
+        program.uid(uid);
+    }
+    if credentials.keep_capabilities {
+        program.ambient_capabilities();
+    }
+    if credentials.no_new_privileges {
+        program.no_new_privileges();
+    }
+}
+
+impl Child {
+    /// The pid as the caller sees it.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// A handle that can still signal the child when the other one has gone to [`Child::on_exit`].
+    pub fn signaller(&self) -> Signaller {
+        Signaller(Arc::clone(&self.pidfd))
+    }
+
+    /// Reaps the child when it ends, and calls back on the reaper's thread.
+    pub fn on_exit(self, call: impl FnOnce(Exit) + Send + 'static) {
+        reaper::watch(self.pidfd, Box::new(call));
+    }
+}
+
+/// Signals a child and nobody else, even after it has ended and its pid is a stranger's.
+#[derive(Debug)]
+pub struct Signaller(Arc<OwnedFd>);
+
+impl Signaller {
+    pub fn signal(&self, signal: i32) -> Result<()> {
+        pidfd::send_signal(self.0.as_fd(), signal).map_err(|errno| SystemError::new(errno, "kill").into())
+    }
+}
+
+fn c_strings(strings: &[OsString]) -> Result<Vec<CString>> {
+    strings.iter().map(|string| c_string(string.as_encoded_bytes())).collect()
+}
+
+/// Names the program in the error of the last step, as Node does: `spawn FILE`. Its arguments travel in the helper's vector,
+/// so that those may be too long before it is its turn.
+fn name_program(error: Error, command: &Command) -> Error {
+    match error {
+        Error::System(mut system) if system.syscall == "spawn" || system.errno == Errno::E2BIG => {
+            system.syscall = format!("spawn {}", command.file.to_string_lossy()).into();
+            Error::System(system)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,6 @@
+//! User namespaces: id mappings, subordinate ids and capabilities.
+
+pub mod capability;
+pub mod id_map;
+pub mod map_writer;
+pub mod subordinate_ids;
