@@ -13,11 +13,11 @@ use nsset::{Command, Credentials, NamedView, Spawned, Stdio};
 
 use crate::{
     convert::{Text, kinds_of, os_string, path},
-    environment,
     exit_report::ExitReport,
     failure::{self, guard},
     give::give,
-    set::NativeSet,
+    loading::environment,
+    sets::set::NativeSet,
 };
 
 /// Options that are left out are `null`.

@@ -23,7 +23,7 @@ use nsset::{Error, Kind, SystemError};
 use tokio::io::{Interest, unix::AsyncFd};
 
 use super::{NativeNetwork, failure::Failure, handle_fd::fd_of, reply::Reply, thread, zone::text_of};
-use crate::{environment, failure::guard};
+use crate::{failure::guard, loading::environment};
 
 /// What has come to a socket.
 #[napi(object, object_from_js = false)]

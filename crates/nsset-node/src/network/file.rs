@@ -14,7 +14,7 @@ use nsset::{Error, Kind, Kinds, NamespaceSet};
 use serde::Serialize;
 
 use super::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, thread};
-use crate::{environment, failure::guard};
+use crate::{failure::guard, loading::environment};
 
 /// resolv.conf(5) and hosts(5).
 const FILES: [&str; 2] = ["resolv.conf", "hosts"];

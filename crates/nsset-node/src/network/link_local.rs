@@ -22,7 +22,7 @@ use super::{
     Inside, NativeNetwork, failure::Failure, handle_fd::fd_of, open, reply::Reply, sockets::Sockets, thread,
     zone::index_of,
 };
-use crate::{environment, failure::guard, give::give};
+use crate::{failure::guard, give::give, loading::environment};
 
 /// Where a connection leads to.
 #[napi(object, object_to_js = false)]

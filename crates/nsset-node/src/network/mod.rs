@@ -28,7 +28,7 @@ use nsset::{Error, Kind};
 
 pub use self::thread::start;
 use self::{connections::Connections, reply::Reply, sockets::Sockets, under_way::UnderWay};
-use crate::{environment, failure::guard, set::NativeSet};
+use crate::{failure::guard, loading::environment, sets::set::NativeSet};
 
 /// What is open of a network; nothing once it is closed.
 pub type Inside = Arc<Mutex<Option<Arc<Sockets>>>>;

@@ -8,7 +8,7 @@ use nsset::SystemError;
 use serde::Serialize;
 
 use super::failure::Failure;
-use crate::{answer::NativeAnswer, environment::AnswerLine, error_fields::ErrorFields};
+use crate::{answer::NativeAnswer, error_fields::ErrorFields, loading::environment::AnswerLine};
 
 /// Says what became of a request, whatever becomes of who is to say it.
 pub struct Reply {

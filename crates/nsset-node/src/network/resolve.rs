@@ -12,7 +12,7 @@ use napi_derive::napi;
 use nsset_dns::{Family, Mapped, OwnAddress, Wanted};
 
 use super::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, sockets::Texts, thread};
-use crate::{environment, failure::guard};
+use crate::{failure::guard, loading::environment};
 
 #[napi]
 impl NativeNetwork {

@@ -12,7 +12,7 @@ use napi::{Env, Result, Task};
 use nix::errno::Errno;
 use nsset::SystemError;
 
-use crate::trial_threads;
+use crate::loading::trial_threads;
 
 /// As libuv has it: threads, and the most that it starts.
 const DEFAULT_THREADS: usize = 4;

@@ -4,7 +4,7 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use nsset::admission::{self, Admission};
 
-use crate::{convert::kinds_of, error_fields::ErrorFields, failure::guard, set::NativeSet, start};
+use crate::{convert::kinds_of, error_fields::ErrorFields, failure::guard, loading::start, sets::set::NativeSet};
 
 #[napi]
 impl NativeSet {

@@ -12,10 +12,10 @@ use nsset::{Cancel, Kinds};
 use crate::{
     convert::optional_kinds,
     failure::guard,
-    options::NativeUnshareOptions,
-    set::{HeldOpen, NativeSet},
-    unshare_below::Pending,
-    work::{self, Work},
+    sets::options::NativeUnshareOptions,
+    sets::set::{HeldOpen, NativeSet},
+    sets::unshare_below::Pending,
+    sets::work::{self, Work},
 };
 
 /// Makes new namespaces; with a base, the result holds the base's others too.

@@ -8,12 +8,12 @@ use nsset::{Ending, Error, Stay, netns::TemporaryName, reaper::Exit};
 
 use crate::{
     convert::{Text, kinds_of, optional_kind, optional_kinds, path},
-    environment,
     exit_report::ExitReport,
     failure::{self, guard},
-    fd_set::NativeFds,
+    loading::environment,
+    loading::start,
     network::turns::{Line, Lines},
-    start,
+    sets::fd_set::NativeFds,
 };
 
 /// The native part of a `NamespaceSet`; `None` when it is closed.

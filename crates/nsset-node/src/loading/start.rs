@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::Env;
 
-use crate::{network, pool};
+use crate::{loading::pool, network};
 
 /// Whatever can be started, so that a thread of JavaScript may go inside: from then on it must start none.
 pub fn everything(env: Env) -> nsset::Result<()> {

@@ -12,12 +12,12 @@ use nix::unistd::{getpid, gettid};
 use nsset::{Error, TIME_LIMIT, UnshareOptions};
 
 use crate::{
-    environment,
     failure::guard,
+    loading::environment,
     network::{reply::Reply, thread, waiting},
-    options::NativeUnshareOptions,
-    set::{HeldOpen, NativeSet},
-    unshare::{NativeCanceller, kinds_named},
+    sets::options::NativeUnshareOptions,
+    sets::set::{HeldOpen, NativeSet},
+    sets::unshare::{NativeCanceller, kinds_named},
 };
 
 /// The sets of one environment that were made, by the number of the request, until they are taken.

@@ -13,8 +13,8 @@ use napi_derive::napi;
 use crate::{
     convert::kinds_of,
     failure::{self, guard},
-    set::NativeSet,
-    start,
+    loading::start,
+    sets::set::NativeSet,
 };
 
 #[napi]

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 
-use crate::{copies, start};
+use crate::{loading::copies, loading::start};
 
 /// Runs once in each environment, before anything can have been entered: a thread inherits the namespaces of the one that
 /// starts it. What cannot be started now is started by the calls that need it; they tell what is wrong.

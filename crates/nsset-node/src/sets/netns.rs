@@ -7,7 +7,7 @@ use nsset::{Kind, netns};
 use crate::{
     convert::{Text, path},
     failure::guard,
-    set::NativeSet,
+    sets::set::NativeSet,
 };
 
 #[napi]

@@ -12,7 +12,7 @@ use napi::{
 use nix::errno::Errno;
 use nsset::SystemError;
 
-use crate::{failure, pool};
+use crate::{failure, loading::pool};
 
 type Job<T> = Box<dyn FnOnce() -> nsset::Result<T> + Send>;
 
