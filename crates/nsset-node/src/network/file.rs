@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nsset::{Error, Kind, Kinds, NamespaceSet};
 use serde::Serialize;
 
-use super::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, thread};
+use crate::network::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, thread};
 use crate::{failure::guard, loading::environment};
 
 /// resolv.conf(5) and hosts(5).

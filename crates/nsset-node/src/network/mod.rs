@@ -1,24 +1,18 @@
 //! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
 
-mod connections;
-mod datagrams;
 mod endpoints;
 mod failure;
 mod file;
-mod handle_fd;
+mod handles;
 mod keys;
-mod link_local;
 mod operation;
 pub mod reply;
 mod resolve;
-mod socket;
 mod sockets;
 pub mod thread;
 pub mod turns;
 mod under_way;
 pub mod waiting;
-mod zone;
-mod zoned;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +21,7 @@ use napi_derive::napi;
 use nsset::{Error, Kind};
 
 pub use self::thread::start;
-use self::{connections::Connections, reply::Reply, sockets::Sockets, under_way::UnderWay};
+use self::{handles::connections::Connections, reply::Reply, sockets::Sockets, under_way::UnderWay};
 use crate::{failure::guard, loading::environment, sets::set::NativeSet};
 
 /// What is open of a network; nothing once it is closed.

@@ -9,7 +9,7 @@ use nsset_net::{
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
 
-use super::{
+use crate::network::{
     Inside, endpoints,
     failure::Failure,
     open,

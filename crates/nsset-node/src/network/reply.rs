@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nsset::SystemError;
 use serde::Serialize;
 
-use super::failure::Failure;
+use crate::network::failure::Failure;
 use crate::{answer::NativeAnswer, error_fields::ErrorFields, loading::environment::AnswerLine};
 
 /// Says what became of a request, whatever becomes of who is to say it.

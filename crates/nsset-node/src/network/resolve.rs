@@ -11,7 +11,7 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use nsset_dns::{Family, Mapped, OwnAddress, Wanted};
 
-use super::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, sockets::Texts, thread};
+use crate::network::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, sockets::Texts, thread};
 use crate::{failure::guard, loading::environment};
 
 #[napi]

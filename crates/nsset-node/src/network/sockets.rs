@@ -13,7 +13,7 @@ use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
-use super::{
+use crate::network::{
     failure::Failure,
     reply::{self, SharedReply},
     turns::Line,

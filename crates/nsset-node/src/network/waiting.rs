@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nsset::{Error, SystemError, TIME_LIMIT};
 use tokio::{sync::oneshot, time::timeout};
 
-use super::{
+use crate::network::{
     turns::{self, HELD_UP, Line},
     under_way::Abandonment,
 };

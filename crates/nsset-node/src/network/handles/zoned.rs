@@ -15,9 +15,9 @@ use nix::{
     sys::socket::{MsgFlags, SockaddrIn6, connect, sendmsg},
 };
 
-use super::{
-    handle_fd::{fd_of, status},
-    zone::{address_of, index_of},
+use crate::network::{
+    handles::handle_fd::{fd_of, status},
+    handles::zone::{address_of, index_of},
 };
 
 /// A group of IPv6, and which datagrams to it are wanted.

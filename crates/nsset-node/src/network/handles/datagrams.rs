@@ -22,7 +22,9 @@ use nix::{
 use nsset::{Error, Kind, SystemError};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{NativeNetwork, failure::Failure, handle_fd::fd_of, reply::Reply, thread, zone::text_of};
+use crate::network::{
+    NativeNetwork, failure::Failure, handles::handle_fd::fd_of, handles::zone::text_of, reply::Reply, thread,
+};
 use crate::{failure::guard, loading::environment};
 
 /// What has come to a socket.

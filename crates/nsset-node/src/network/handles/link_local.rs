@@ -18,9 +18,9 @@ use nix::{
 use nsset::{Error, Kind, SystemError};
 use tokio::net::TcpSocket;
 
-use super::{
-    Inside, NativeNetwork, failure::Failure, handle_fd::fd_of, open, reply::Reply, sockets::Sockets, thread,
-    zone::index_of,
+use crate::network::{
+    Inside, NativeNetwork, failure::Failure, handles::handle_fd::fd_of, handles::zone::index_of, open, reply::Reply,
+    sockets::Sockets, thread,
 };
 use crate::{failure::guard, give::give, loading::environment};
 

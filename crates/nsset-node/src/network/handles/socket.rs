@@ -13,7 +13,7 @@ use nix::{
 };
 use nsset::{Error, Kind, SystemError};
 
-use super::{NativeNetwork, open, zone::address_of};
+use crate::network::{NativeNetwork, handles::zone::address_of, open};
 use crate::{failure::guard, give::give};
 
 /// A socket, and how it is bound.
