@@ -79,7 +79,10 @@ export interface UnshareSyncOptions {
   uidMaps?: readonly IdMap[] | undefined
   /** user: the map of group ids. */
   gidMaps?: readonly IdMap[] | undefined
-  /** user: both maps, by what they are for. */
+  /**
+   * user: both maps, by what they are for. With `'root'`, programs that drop their privileges themselves (tcpdump, dnsmasq) fail, since
+   * the user that they change to is not mapped. They work with `mapUser: 1000` and {@link ProcessOptions.keepCapabilities}.
+   */
   mapUser?: MapUser | undefined
   /** user: whether setgroups(2) works inside; an ordinary user's own group map implies `'deny'`. */
   setgroups?: 'allow' | 'deny' | undefined

@@ -77,15 +77,18 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
         (Errno::EAFNOSUPPORT | Errno::EPROTONOSUPPORT | Errno::EINVAL | Errno::ESOCKTNOSUPPORT, "socket", _) => {
             Some("the kernel has no socket of this domain, type and protocol (socket(2))")
         }
-        (Errno::EINVAL, "setresuid" | "setresgid", None) => Some("the id has no name in the user namespace: map it"),
+        (Errno::EINVAL, "setresuid" | "setresgid", None) => Some(
+            "the id is not mapped in this user namespace: add it to uidMaps or gidMaps, or make the caller that user inside \
+             (mapUser: 1000, with keepCapabilities for what it may do)",
+        ),
         (Errno::EPERM, "setresuid" | "setresgid", None) => {
-            Some("becoming somebody else needs CAP_SETUID and CAP_SETGID in the user namespace of the set")
+            Some("another user or group needs CAP_SETUID and CAP_SETGID in the user namespace of the set")
         }
         (Errno::EPERM, "setgroups", None) => Some(
             "setting groups needs CAP_SETGID in the user namespace of the set, and that setgroups is not denied there \
              (user_namespaces(7))",
         ),
-        (Errno::EINVAL, "setgroups", None) => Some("a group has no name in the user namespace: map it"),
+        (Errno::EINVAL, "setgroups", None) => Some("a group is not mapped in this user namespace: add it to gidMaps"),
         (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
         (Errno::EINVAL, "mount", _) => Some("the file system does not take one of these options"),
         (Errno::EINVAL, "mount bind", _) => Some(
