@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
+import { setTimeout as pass } from 'node:timers/promises'
 import type { NamespaceSet } from 'nsset'
 import { heldNetworkSet, type Operation, type Round, type Tools } from './operation.ts'
 
@@ -70,16 +71,43 @@ export const SOCKETS: Record<string, Operation> = {
   })),
   lookup: withPeer(({ network }) => {
     network.setServers(['127.0.0.1'])
+    return { run: () => lookUp(network) }
+  }),
+  'lookup-refresh': withPeer(async ({ network }) => {
+    network.setServers(['127.0.0.1'])
+    await lookUp(network)
+    // By this clock, the files are as old as those that are read again beside a lookup, which does not wait for them.
+    let now = performance.now()
     return {
-      run: () =>
-        new Promise((resolve, reject) => {
-          network.lookup('web.test', { family: 4 }, (error, address) => (error ? reject(error) : resolve(address)))
-        }),
+      run: () => {
+        now += 30
+        return byClock(
+          () => now,
+          () => lookUp(network).then(() => pass(50)),
+        )
+      },
     }
   }),
 }
 
-function withPeer(round: (set: { network: Network }) => Round): Operation {
+/** Does something while `performance.now()` is another function. */
+async function byClock<T>(clock: () => number, work: () => Promise<T>): Promise<T> {
+  const { now } = performance
+  performance.now = clock
+  try {
+    return await work()
+  } finally {
+    performance.now = now
+  }
+}
+
+function lookUp(network: Network): Promise<string> {
+  return new Promise((resolve, reject) => {
+    network.lookup('web.test', { family: 4 }, (error, address) => (error ? reject(error) : resolve(String(address))))
+  })
+}
+
+function withPeer(round: (set: { network: Network }) => Round | Promise<Round>): Operation {
   return {
     prepare: async ({ nsset }: Tools) => {
       const set = await heldNetworkSet(nsset, true)
