@@ -1,5 +1,5 @@
 /** `fromContainer` with the real Docker: an engine of the test's own, and containers of busybox. */
-import { readdirSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, expect, type TestContext, test, vi } from 'vitest'
 import { growthSince } from '../setup/guards/growth.ts'
@@ -166,9 +166,20 @@ withDocker('the prefix of several is ambiguous, as Docker itself finds it', asyn
   for (const id of ids.slice(1)) await docker.ask('DELETE', `/containers/${id}?force=true`)
 })
 
+/** The states of a process's threads, each once: proc_pid_stat(5). */
+function statesOfThreads(pid: number): string[] {
+  const states = readdirSync(`/proc/${pid}/task`).map((tid) => {
+    const stat = readFileSync(`/proc/${pid}/task/${tid}/stat`, 'latin1')
+    return stat.charAt(stat.lastIndexOf(')') + 2)
+  })
+  return [...new Set(states)]
+}
+
 withDocker('an engine that is stopped can be given up on', async () => {
   process.kill(docker.pid, 'SIGSTOP')
   try {
+    // The signal is sent before each of its threads has stopped.
+    await expect.poll(() => statesOfThreads(docker.pid)).toEqual(['T'])
     const found = byEngine('web', { signal: AbortSignal.timeout(300) })
     await expect(found).rejects.toMatchObject({ name: 'TimeoutError' })
     // The cgroups do not need the engine.

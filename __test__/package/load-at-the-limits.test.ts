@@ -121,16 +121,23 @@ test.each(['1', '16', '1024', '0', '-1', 'many'])('a pool of %s threads', async 
   expect(await askPlainNode(program, { env: { UV_THREADPOOL_SIZE: size } })).toEqual(ALL_WELL)
 })
 
+/** V8 ends the process where its own heap gets no memory. No addon can prevent it. */
+const V8_ENDED_IT = /FATAL ERROR: .*JavaScript heap out of memory/
+
 test('an address space of any size that Node.js starts in', async () => {
   const program = `${PROGRAM}
     console.log(JSON.stringify(await callAll()))`
+  let ends = 0
   for (let size = 800; size <= 1600; size += 100) {
     const prefix = ['prlimit', `--as=${size << 20}`]
     const { code: alone } = await runPlainNode("await import('node:fs/promises')", { prefix })
     if (alone !== 0) continue
     const { code, stdout, stderr } = await runPlainNode(program, { prefix })
+    if (code === null && V8_ENDED_IT.test(stderr)) continue
     expect(code, `${size} MiB: ${stderr}`).toBe(0)
+    ends += 1
     const outcomes = JSON.parse(stdout) as Outcomes
     for (const [name, outcome] of Object.entries(outcomes)) expect(['ok', 'EAGAIN', 'ENOMEM'], name).toContain(outcome)
   }
+  expect(ends).toBeGreaterThan(3)
 })
