@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     failure::Failure,
     inside::Inside,
-    message::{Answer, Question},
+    wire::message::{Answer, Question},
 };
 
 /// What the questions come to at one server.

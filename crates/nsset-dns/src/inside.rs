@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{failure::Failure, tcp::Tcp, udp::Udp};
+use crate::{failure::Failure, wire::tcp::Tcp, wire::udp::Udp};
 
 /// A socket that is being made.
 pub type SocketFuture = Pin<Box<dyn Future<Output = io::Result<OwnedFd>> + Send>>;

@@ -26,14 +26,12 @@ mod family;
 mod host_name;
 mod hosts;
 mod inside;
-mod message;
 mod numeric;
 mod order;
 mod resolv_conf;
 mod resolver;
 mod search;
-mod tcp;
-mod udp;
+mod wire;
 
 pub use config::Config;
 pub use error::{Error, Result};

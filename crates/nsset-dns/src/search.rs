@@ -13,7 +13,7 @@ use crate::{
     exchange::Exchange,
     failure::Failure,
     host_name::HostName,
-    message::{Answer, Question},
+    wire::message::{Answer, Question},
 };
 
 /// Why a name has no addresses, as `h_errno` of netdb.h tells it.

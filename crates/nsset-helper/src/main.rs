@@ -6,19 +6,13 @@
 #![no_main]
 
 mod arguments;
-mod capabilities;
-mod credentials;
 mod exec;
 mod files;
-mod identity;
+mod ids;
 mod init;
 mod memory;
-mod mount_info;
-mod mounts;
 mod namespaces;
-mod nested_user;
 mod network;
-mod own_mounts;
 mod program;
 #[allow(dead_code)] // each side uses its half
 mod protocol;
@@ -26,4 +20,4 @@ mod report;
 mod start;
 mod state;
 mod syscall;
-mod sysfs;
+mod view;

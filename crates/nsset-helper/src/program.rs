@@ -2,12 +2,19 @@
 
 use crate::{
     arguments::Arguments,
-    capabilities, credentials, exec, files, identity, init, mounts, namespaces, nested_user, network, own_mounts,
+    exec, files,
+    ids::capabilities,
+    ids::credentials,
+    ids::identity,
+    ids::nested_user,
+    init, namespaces, network,
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
     report::{self, Report},
     state::State,
     syscall::{self, CLONE_PARENT, EINVAL, Errno, O_WRONLY},
-    sysfs,
+    view::mounts,
+    view::own_mounts,
+    view::sysfs,
 };
 
 /// Runs all of it; a step that fails says so and ends the program.

@@ -1,7 +1,7 @@
 //! What the steps of a program share.
 
 use crate::{
-    identity::Ids,
+    ids::identity::Ids,
     protocol::{About, CONTROL_FD},
     report::Report,
 };

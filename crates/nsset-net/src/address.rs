@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use crate::{
-    attributes::{Attributes, Malformed, array_at, ip, text, u8_at, u32_at},
     cidr::{self, Cidr, family},
     error::{Error, Refusal, Result},
     link_ref::{self, LinkRef},
+    netlink::attributes::{Attributes, Malformed, array_at, ip, text, u8_at, u32_at},
+    netlink::request::Request,
     network::Network,
-    request::Request,
     scope::Scope,
 };
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use nix::errno::Errno;
 
-use crate::{attributes::Malformed, hint};
+use crate::{netlink::attributes::Malformed, netlink::hint};
 
 pub type Result<T> = std::result::Result<T, Error>;
 

@@ -16,25 +16,19 @@
 //! Waiting needs a tokio runtime with its `io` and `time` drivers.
 
 mod address;
-mod answer;
 mod as_text;
-mod attributes;
 mod cidr;
-mod conversation;
 mod error;
-mod extended_ack;
-mod hint;
 mod link;
 mod link_ref;
 mod mac;
 mod milliseconds;
+mod netlink;
 mod network;
 mod octets;
 mod qdisc;
-mod request;
 mod route;
 mod scope;
-mod socket;
 mod wireguard;
 
 pub use address::{Address, AddressOptions, AddressSpec, Addresses};

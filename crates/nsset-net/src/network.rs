@@ -12,14 +12,14 @@ use netlink_packet_route::{
 
 use crate::{
     address::Addresses,
-    attributes::{Attributes, Malformed, u32_at},
-    conversation::Conversation,
     error::{Refusal, Result},
     link::Links,
+    netlink::attributes::{Attributes, Malformed, u32_at},
+    netlink::conversation::Conversation,
+    netlink::request::Request,
+    netlink::socket::{self, Protocol},
     qdisc::Qdiscs,
-    request::Request,
     route::Routes,
-    socket::{self, Protocol},
 };
 
 /// The network of the namespace in which its socket was born. A clone shares the socket; it is closed with the last.

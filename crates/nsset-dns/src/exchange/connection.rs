@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::{Exchange, Step};
 use crate::{
     failure::Failure,
-    message::{Answer, HEADER, Question},
+    wire::message::{Answer, HEADER, Question},
 };
 
 impl Exchange<'_> {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Exchange, Manner, Step};
 use crate::{
     failure::Failure,
-    message::{Answer, HEADER, Question},
+    wire::message::{Answer, HEADER, Question},
 };
 
 /// What became of a question.

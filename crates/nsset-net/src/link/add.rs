@@ -24,9 +24,9 @@ use super::{
 use crate::{
     error::{Error, Refusal, Result},
     link_ref::LinkRef,
+    netlink::request::Request,
+    netlink::socket,
     network::Network,
-    request::Request,
-    socket,
 };
 
 /// Makes the link and answers with what it has become.

@@ -9,8 +9,8 @@ use super::{
     vlan::Vlan, vrf::Vrf, vxlan::Vxlan,
 };
 use crate::{
-    attributes::Attributes,
     error::{Error, Result},
+    netlink::attributes::Attributes,
 };
 
 /// What kind of link it is, and what is special about it.

@@ -5,9 +5,9 @@ use serde_with::skip_serializing_none;
 
 use super::{kind::LinkKind, statistics::Statistics};
 use crate::{
-    attributes::{Attributes, Malformed, array_at, text, u16_at, u32_at},
     link_ref::{self, LinkRef},
     mac::Mac,
+    netlink::attributes::{Attributes, Malformed, array_at, text, u16_at, u32_at},
 };
 
 /// A link.

@@ -24,11 +24,11 @@ use super::{
 };
 use crate::{
     address::AddressSpec,
-    conversation::ATTEMPTS,
     error::{Error, KernelError, Refusal, Result},
     link_ref::LinkRef,
+    netlink::conversation::ATTEMPTS,
+    netlink::request::Request,
     network::Network,
-    request::Request,
 };
 
 /// The links of a network.

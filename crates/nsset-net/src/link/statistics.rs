@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::attributes::{Malformed, u64_at};
+use crate::netlink::attributes::{Malformed, u64_at};
 
 /// Counters since the link was made. They are serialized in this order and without their names, which would be half of a
 /// list of links.

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use crate::attributes::{Attributes, Malformed, u8_at, u32_at};
+use crate::netlink::attributes::{Attributes, Malformed, u8_at, u32_at};
 
 /// `IFLA_TUN_*` of linux/if_link.h.
 const IFLA_TUN_OWNER: u16 = 1;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use super::options::Options;
-use crate::attributes::{Attributes, Malformed, u32_at};
+use crate::netlink::attributes::{Attributes, Malformed, u32_at};
 
 /// What is left out is as the kernel has it.
 #[skip_serializing_none]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::options::Options;
-use crate::attributes::{Attributes, Malformed, u32_at};
+use crate::netlink::attributes::{Attributes, Malformed, u32_at};
 
 /// The root of a hierarchy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

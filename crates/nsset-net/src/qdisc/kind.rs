@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{fq_codel::FqCodel, htb::Htb, netem::Netem, tbf::Tbf};
 use crate::{
-    attributes::Malformed,
     error::{Error, Result},
+    netlink::attributes::Malformed,
     octets::Octets,
 };
 

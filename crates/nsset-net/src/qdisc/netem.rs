@@ -7,8 +7,8 @@ use serde_with::skip_serializing_none;
 
 use super::{options::Options, ticks};
 use crate::{
-    attributes::{Attributes, Malformed, u32_at, u64_at},
     error::{Error, Result},
+    netlink::attributes::{Attributes, Malformed, u32_at, u64_at},
 };
 
 /// What happens to packets on their way. Percentages are 0 to 100.

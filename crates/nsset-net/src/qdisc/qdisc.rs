@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{handle::Handle, kind::QdiscKind};
 use crate::{
-    attributes::{Attributes, Malformed, text, u32_at, u64_at},
     link_ref,
+    netlink::attributes::{Attributes, Malformed, text, u32_at, u64_at},
 };
 
 /// A queueing discipline.

@@ -10,13 +10,13 @@ use serde::Deserialize;
 
 use super::{handle::Handle, kind::QdiscKind, qdisc::Qdisc, tbf::Tbf};
 use crate::{
-    attributes::Malformed,
-    conversation::ATTEMPTS,
     error::{Refusal, Result},
     link_ref::LinkRef,
+    netlink::attributes::Malformed,
+    netlink::conversation::ATTEMPTS,
+    netlink::request::Request,
+    netlink::socket::Group,
     network::Network,
-    request::Request,
-    socket::Group,
 };
 
 /// A queueing discipline that is to be.

@@ -7,8 +7,8 @@ use serde_with::skip_serializing_none;
 
 use super::{options::Options, ticks};
 use crate::{
-    attributes::{Attributes, Malformed, u32_at, u64_at},
     error::{Error, Result},
+    netlink::attributes::{Attributes, Malformed, u32_at, u64_at},
 };
 
 /// A rate, and how strictly it is kept.

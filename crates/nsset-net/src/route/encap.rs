@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{RTA_ENCAP, RTA_ENCAP_TYPE};
 use crate::{
-    attributes::{Malformed, put, u16_at},
+    netlink::attributes::{Malformed, put, u16_at},
     octets::Octets,
 };
 

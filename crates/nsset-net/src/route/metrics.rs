@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
-use crate::attributes::{Attributes, Malformed, put, text, u32_at};
+use crate::netlink::attributes::{Attributes, Malformed, put, text, u32_at};
 
 /// The metrics of a route, each under its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use super::{
     spec::gateway_bytes,
 };
 use crate::{
-    attributes::{Attributes, Malformed, put, u8_at, u16_at, u32_at},
     link_ref::{self, LinkRef},
+    netlink::attributes::{Attributes, Malformed, put, u8_at, u16_at, u32_at},
 };
 
 /// A next hop of a route that has several.

@@ -17,9 +17,9 @@ use super::{
     preference::Preference,
 };
 use crate::{
-    attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at},
     cidr::{self, Cidr},
     link_ref,
+    netlink::attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at},
     scope::Scope,
 };
 

@@ -12,12 +12,12 @@ use super::{
     stitch::Seam,
 };
 use crate::{
-    conversation::ATTEMPTS,
     error::{Refusal, Result},
     link_ref::LinkRef,
+    netlink::conversation::ATTEMPTS,
+    netlink::request::Request,
+    netlink::socket::Group,
     network::Network,
-    request::Request,
-    socket::Group,
 };
 
 /// The routes of a network.

@@ -8,7 +8,7 @@
 use std::{cmp::Ordering, collections::BTreeMap, net::IpAddr};
 
 use super::route::Route;
-use crate::{cidr::Cidr, conversation::Part};
+use crate::{cidr::Cidr, netlink::conversation::Part};
 
 /// A last datagram that is shorter than others by this much had room for more, and so is the end.
 const ROOM: usize = 2048;

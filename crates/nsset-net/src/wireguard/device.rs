@@ -4,7 +4,7 @@ use netlink_packet_generic::constants::GENL_HDRLEN;
 use serde::Serialize;
 
 use super::{peer::Peer, public_key::PublicKey, secret_key::SecretKey};
-use crate::attributes::{Attributes, Malformed, array_at, u16_at, u32_at};
+use crate::netlink::attributes::{Attributes, Malformed, array_at, u16_at, u32_at};
 
 /// What a WireGuard link has beside what all links have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -7,8 +7,8 @@ use netlink_packet_generic::{
 };
 
 use crate::{
-    attributes::{Attributes, Malformed, u16_at},
-    request::Request,
+    netlink::attributes::{Attributes, Malformed, u16_at},
+    netlink::request::Request,
 };
 
 /// Asks for the number of the family of this name. The kernel loads the module that brings it, where there is one.

@@ -118,7 +118,7 @@ mod tests {
     use netlink_packet_generic::GenlMessage;
 
     use super::*;
-    use crate::{request::Request, wireguard::PublicKey};
+    use crate::{netlink::request::Request, wireguard::PublicKey};
 
     /// The bytes of a message to the family of the recorded ones.
     fn bytes(message: WireguardMessage) -> Vec<u8> {

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::{endpoint::Endpoint, public_key::PublicKey, secret_key::SecretKey};
 use crate::{
-    attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at, u64_at},
     cidr::Cidr,
+    netlink::attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at, u64_at},
 };
 
 /// A peer of a WireGuard link.

@@ -8,8 +8,8 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::{device::WireGuard, family, messages, spec::WireGuardSpec};
 use crate::{
-    attributes::Malformed, conversation::Conversation, error::Result, link_ref::LinkRef, request::Request,
-    socket::Protocol,
+    error::Result, link_ref::LinkRef, netlink::attributes::Malformed, netlink::conversation::Conversation,
+    netlink::request::Request, netlink::socket::Protocol,
 };
 
 /// The WireGuard links of the network in which the socket was born. A clone shares the socket; it is closed with the

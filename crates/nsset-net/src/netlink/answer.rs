@@ -6,9 +6,9 @@
 use nix::errno::Errno;
 
 use crate::{
-    attributes::{Malformed, u16_at, u32_at},
     error::Refusal,
-    extended_ack,
+    netlink::attributes::{Malformed, u16_at, u32_at},
+    netlink::extended_ack,
 };
 
 const HEADER: usize = 16;
@@ -159,17 +159,17 @@ mod tests {
     /// WireGuard link and its family: each answer as if in one datagram.
     fn datagrams() -> [&'static [u8]; 7] {
         [
-            include_bytes!("../tests/recorded/links.bin"),
-            include_bytes!("../tests/recorded/addresses.bin"),
-            include_bytes!("../tests/recorded/routes.bin"),
-            include_bytes!("../tests/recorded/qdiscs.bin"),
-            include_bytes!("../tests/recorded/wireguard.bin"),
-            include_bytes!("../tests/recorded/family.bin"),
+            include_bytes!("../../tests/recorded/links.bin"),
+            include_bytes!("../../tests/recorded/addresses.bin"),
+            include_bytes!("../../tests/recorded/routes.bin"),
+            include_bytes!("../../tests/recorded/qdiscs.bin"),
+            include_bytes!("../../tests/recorded/wireguard.bin"),
+            include_bytes!("../../tests/recorded/family.bin"),
             REFUSAL,
         ]
     }
 
-    const REFUSAL: &[u8] = include_bytes!("../tests/recorded/refusal.bin");
+    const REFUSAL: &[u8] = include_bytes!("../../tests/recorded/refusal.bin");
 
     type Reader = fn(&[u8]) -> Result<(), Malformed>;
 

@@ -20,11 +20,11 @@ use tokio::{
 };
 
 use crate::{
-    answer::{End, Hear, Hearing},
-    attributes::Malformed,
     error::{Error, Refusal},
-    request::Request,
-    socket::{self, Group, Membership, Protocol, Received},
+    netlink::answer::{End, Hear, Hearing},
+    netlink::attributes::Malformed,
+    netlink::request::Request,
+    netlink::socket::{self, Group, Membership, Protocol, Received},
 };
 
 /// How long the kernel may be silent.

@@ -6,11 +6,11 @@ use core::ffi::CStr;
 
 use crate::{
     arguments::Arguments,
-    mount_info::{Mount, MountInfo},
-    mounts::open_target,
-    own_mounts::unless_refused,
     state::State,
     syscall::{self, AT_FDCWD, EINVAL, ENAMETOOLONG, ENOENT, Errno, O_DIRECTORY, O_NOFOLLOW, O_PATH},
+    view::mount_info::{Mount, MountInfo},
+    view::mounts::open_target,
+    view::own_mounts::unless_refused,
 };
 
 const SYSFS_MAGIC: u64 = 0x6265_6572;

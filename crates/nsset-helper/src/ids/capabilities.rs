@@ -1,7 +1,7 @@
 //! Capabilities that outlive an exec by an ordinary user (capabilities(7), "Ambient").
 
 use crate::{
-    credentials,
+    ids::credentials,
     syscall::{self, Errno},
 };
 

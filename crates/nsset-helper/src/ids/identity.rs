@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use crate::{
     arguments::decimal,
-    credentials,
+    ids::credentials,
     state::State,
     syscall::{self, Errno, O_RDONLY},
 };

@@ -1,7 +1,7 @@
 //! The kernel's own words about what it refused: the attributes behind an answer (`NLMSGERR_ATTR_*` of
 //! linux/netlink.h), which it sends since `NETLINK_EXT_ACK` is set on the socket.
 
-use crate::attributes::{Attributes, text};
+use crate::netlink::attributes::{Attributes, text};
 
 const NLMSGERR_ATTR_MSG: u16 = 1;
 

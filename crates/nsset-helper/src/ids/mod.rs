@@ -1,0 +1,6 @@
+//! Who the program is: user and group ids, capabilities, and a user namespace below the one that was joined.
+
+pub mod capabilities;
+pub mod credentials;
+pub mod identity;
+pub mod nested_user;

@@ -1,0 +1,6 @@
+//! What the program sees of the file system: mounts, the root directory, and the sysfs of its network.
+
+pub mod mount_info;
+pub mod mounts;
+pub mod own_mounts;
+pub mod sysfs;
