@@ -52,16 +52,16 @@ export declare class NativeFds {
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
   /**
-   * Waits until a handle's descriptor can be read, or written, or has an error; then `id` is answered. It has a
-   * descriptor of its own for that, until `id` is dropped, or is the `previous` of the next.
-   */
-  watch(id: number, handle: object, toWrite: boolean, previous: number | null): void
-  /**
    * Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
    * name, and else those that the calling thread sees. The answer to `id` has, for each file in this order, its stamp and its
    * text, which is empty where there is no such file; or null where the stamp is the known one. Files inside have no stamp.
    */
   readResolverFiles(id: number, name: string | undefined | null, known: Array<string>): void
+  /**
+   * Waits until a handle's descriptor can be read, or written, or has an error; then `id` is answered. It has a
+   * descriptor of its own for that, until `id` is dropped, or is the `previous` of the next.
+   */
+  watch(id: number, handle: object, toWrite: boolean, previous: number | null): void
   /**
    * Connects to a link-local address, by the socket of a handle where one is given; the answer to `id` says that it is
    * connected.
@@ -71,6 +71,11 @@ export declare class NativeNetwork {
   giveConnection(handle: object, id: number): number
   /** Ends that connection, where no handle has taken its socket. */
   dropConnection(id: number): void
+  /**
+   * Makes a socket inside and has a handle of Node's take it. Returns what the handle's `open` returns: 0, or a
+   * negative error number.
+   */
+  openHandle(handle: object, socket: NativeSocket): number
   /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /**
@@ -78,11 +83,6 @@ export declare class NativeNetwork {
    * they are told by `id`.
    */
   resolve(id: number, name: string, family: number, hints: number): void
-  /**
-   * Makes a socket inside and has a handle of Node's take it. Returns what the handle's `open` returns: 0, or a
-   * negative error number.
-   */
-  openHandle(handle: object, socket: NativeSocket): number
   /**
    * Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
    * text of a JSON array; the networks that they name by number are `others`.
@@ -99,12 +99,12 @@ export declare class NativeNetwork {
 
 /** The native part of a `NamespaceSet`; `None` when it is closed. */
 export declare class NativeSet {
-  /** Gives the set's network namespace a name; a temporary one goes when the set is closed. */
-  attachName(directory: Text, name: string, temporary: boolean): void
   /** The set's network. Nothing is opened yet. */
   network(): NativeNetwork
   /** Starts a program inside; `child` names it when its end is reported. Throws for misuse only. */
   spawn(kinds: number, command: NativeCommand, child: number): NativeChild
+  /** Gives the set's network namespace a name; a temporary one goes when the set is closed. */
+  attachName(directory: Text, name: string, temporary: boolean): void
   /** The mask of the kinds. */
   flags(): number
   get closed(): boolean
