@@ -128,10 +128,12 @@ for (const owner of OWNERS) {
           ['the second connection resumes', {}, ['one.test', 'one.test'], ['new', 'resumed']],
           ['each name has a session', {}, ['one.test', 'two.test', 'one.test'], ['new', 'new', 'resumed']],
           ['none is kept', { maxCachedSessions: 0 }, ['one.test', 'one.test'], ['new', 'new']],
-        ])('%s, as outside', async (_, options, hosts, expected) => {
+        ])('%s, as outside where one server is asked', async (_, options, hosts, expected) => {
           const urls = hosts.map((host) => url(host))
           expect(await resumptions(client({ ...trusting(version), ...options }), urls)).toEqual(expected)
-          // undici keeps sessions weakly: a collection of garbage in between takes one away.
+          // undici keeps sessions weakly, so that a collection of garbage takes one away, and that of Node.js 24 resumes none after
+          // it has kept another. So the two are compared where there is one server.
+          if (new Set(hosts).size > 1) return
           await expect
             .poll(() => resumptions(outside({ ...trusting(version), ...options }), urls), { timeout: 10_000 })
             .toEqual(expected)
