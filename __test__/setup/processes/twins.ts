@@ -57,11 +57,25 @@ export function twinsAsRoot(name: string, reason: string, scene: Scene): void {
 
 const placeOf = (kinds: NamespaceKind[]) => (kinds.length === ALL_KINDS.length ? 'all kinds' : kinds.join(', '))
 
-/** Plays it with both; what is seen outside is what is expected. */
+/** How often a scene is played whose twins differ. */
+const ATTEMPTS = 3
+
+/**
+ * Plays it with both; what is seen outside is what is expected. The end of a process and the end of its channel come from two
+ * sources, whose order a busy machine may change, outside as well. So twins that differ are played again.
+ */
 async function expectTwins(scene: Scene, set: NamespaceSet): Promise<void> {
-  const outside = await scene(node as Starter)
-  expect(outside, 'a scene says what it saw').not.toBeUndefined()
-  expect(await scene(insideOf(set))).toEqual(outside)
+  for (let attempt = 1; ; attempt++) {
+    const outside = await scene(node as Starter)
+    expect(outside, 'a scene says what it saw').not.toBeUndefined()
+    const inside = await scene(insideOf(set))
+    try {
+      expect(inside).toEqual(outside)
+      return
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+    }
+  }
 }
 
 /** The set's own. */
