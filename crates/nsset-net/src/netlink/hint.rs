@@ -98,10 +98,11 @@ fn of_words(request: &str, words: &str, kind: Option<&str>) -> Option<&'static s
             "what arrives does not wait there, so it cannot be delayed or shaped there: put the queueing discipline on the \
              other end, or on an 'ifb' link to which a filter redirects what arrives",
         ),
-        "RTM_NEWQDISC" if says("must match existing qdisc") => {
+        // Newer kernels add that it "must match existing qdisc".
+        "RTM_NEWQDISC" if words.starts_with("Invalid qdisc name") => {
             Some("a queueing discipline of another kind is in that place: delete it first, with its own parent")
         }
-        "RTM_DELQDISC" if says("must match existing qdisc") || words.starts_with("Invalid handle") => {
+        "RTM_DELQDISC" if words.starts_with("Invalid qdisc name") || words.starts_with("Invalid handle") => {
             Some("another queueing discipline is in that place: list says its kind and its handle")
         }
         _ => None,
