@@ -5,7 +5,7 @@ import { nonEmptyText, signal } from './values.ts'
 
 /** Options of {@link NamespaceSet.fromContainer}. */
 export interface FromContainerOptions {
-  /** Only these of the container's kinds; all that the kernel has unless told. */
+  /** Only these of the container's kinds. Default: all that the kernel has. */
   kinds?: Kinds | undefined
   /**
    * The socket of the one engine to ask, instead of `DOCKER_HOST` or the usual ones. A container that it does not know

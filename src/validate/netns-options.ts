@@ -20,7 +20,7 @@ export interface NetnsAttachOptions extends NetnsOptions {
 
 /** Options of {@link netns.create}. */
 export interface NetnsCreateOptions extends NetnsAttachOptions {
-  /** Whether `lo` is up; it is down unless told, as the kernel has it. */
+  /** Whether `lo` is up; it is down by default, as in the kernel. */
   loopback?: boolean | undefined
   /** Ends the wait; nothing is left then. */
   signal?: AbortSignal | undefined

@@ -53,7 +53,7 @@ export interface BindMount extends MountAttributes {
   type: 'bind'
   /** What is to be seen, outside. */
   source: Path
-  /** With the mounts below the source; true unless told. */
+  /** With the mounts below the source. Default: `true`. */
   recursive?: boolean | undefined
 }
 
@@ -61,7 +61,7 @@ export interface BindMount extends MountAttributes {
 export interface FileSystemMount extends MountAttributes {
   /** What mount(8) calls the type. */
   type: 'proc' | 'tmpfs' | 'sysfs' | 'mqueue' | 'devpts' | 'cgroup2' | 'overlay' | (string & {})
-  /** What mount(8) calls the device; the name of the type unless told. */
+  /** What mount(8) calls the device. Default: the name of the type. */
   source?: string | undefined
   /** The file system's own options: `{ size: '64m', mode: '0755' }`; `true` is a flag. */
   options?: Record<string, string | number | true> | undefined
@@ -90,9 +90,9 @@ export interface UnshareSyncOptions {
   timeOffsets?: TimeOffsets | undefined
   /** uts: the host name inside. */
   hostname?: string | undefined
-  /** net: bring `lo` up; false unless told, as the kernel has it. */
+  /** net: bring `lo` up. Default: `false`, as in the kernel. */
   loopback?: boolean | undefined
-  /** mnt: whether mounts travel between the new namespace and the one it is a copy of; `'private'` unless told. */
+  /** mnt: whether mounts travel between the new namespace and the one it is a copy of. Default: `'private'`. */
   propagation?: 'private' | 'slave' | 'shared' | 'unchanged' | undefined
   /**
    * mnt: mounts to make, in order. Each target is looked up as a process inside sees it: on top of a mount on `/` that

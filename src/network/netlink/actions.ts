@@ -79,7 +79,7 @@ export const action = {
   spawn: spawn as SpawnAction,
 
   /**
-   * Starts a script inside, with a shell unless told, and comes to its process, as with {@link action.spawn}.
+   * Starts a script inside, with `sh -c` by default, and returns its process, as with {@link action.spawn}.
    *
    * @throws when applied: an {@link ActionError}.
    * @example

@@ -26,9 +26,9 @@ export interface BridgeData {
 
 /** What is special about a bond: several links, its ports, that work as one. */
 export interface BondData {
-  /** Which port a packet leaves by; `'balance-rr'` unless told. */
+  /** Which port a packet leaves by. Default: `'balance-rr'`. */
   mode?: BondMode | undefined
-  /** Every how many milliseconds the ports' carrier is looked at; never unless told. */
+  /** Interval in milliseconds at which the carrier of the ports is checked. Default: never. */
   monitorInterval?: number | undefined
 }
 
@@ -48,9 +48,9 @@ export interface GeneveData {
   id: number
   /** The other end. */
   remote?: string | undefined
-  /** The UDP port; 6081 unless told. */
+  /** The UDP port. Default: 6081. */
   port?: number | undefined
-  /** Of the packets that carry it; the kernel's own unless told. */
+  /** Of the packets that carry it. Default: the kernel's. */
   ttl?: number | undefined
 }
 
@@ -78,19 +78,19 @@ export interface IpipData {
 
 /** What is special about an IPVLAN: a link of its own with the MAC address of the device it is on. */
 export interface IpVlanData {
-  /** Where its packets are routed; `'l3'` unless told. */
+  /** Where its packets are routed. Default: `'l3'`. */
   mode?: 'l2' | 'l3' | 'l3s' | undefined
 }
 
 /** What is special about a MACVLAN: a link of its own, with a MAC address of its own, on another's wire. */
 export interface MacVlanData {
-  /** Whom of the others on the same device it can talk to; `'vepa'` unless told, `'bridge'` for everybody. */
+  /** Whom of the others on the same device it can talk to. Default: `'vepa'`; `'bridge'` for all of them. */
   mode?: 'private' | 'vepa' | 'bridge' | 'passthru' | 'source' | undefined
 }
 
 /** What is special about a TUN or TAP: a link whose other end is a program that opens `/dev/net/tun`. */
 export interface TunData {
-  /** Whether the program reads IP packets (`'tun'`) or frames (`'tap'`); `'tun'` unless told. */
+  /** Whether the program reads IP packets (`'tun'`) or frames (`'tap'`). Default: `'tun'`. */
   mode?: 'tun' | 'tap' | undefined
   /** The user who may open it, beside who has CAP_NET_ADMIN. */
   owner?: number | undefined
@@ -102,7 +102,7 @@ export interface TunData {
 export interface VlanData {
   /** The tag, 0 to 4094. */
   id: number
-  /** What marks a frame as tagged; `'802.1Q'` unless told. */
+  /** What marks a frame as tagged. Default: `'802.1Q'`. */
   protocol?: '802.1Q' | '802.1ad' | undefined
 }
 
@@ -124,9 +124,9 @@ export interface VxlanData {
   remote?: string | undefined
   /** The UDP port; the kernel's own is 8472, the standard's 4789. */
   port?: number | undefined
-  /** Of the packets that carry it; the kernel's own unless told. */
+  /** Of the packets that carry it. Default: the kernel's. */
   ttl?: number | undefined
-  /** Whether it learns which address is where; true unless told. */
+  /** Whether it learns which address is where. Default: `true`. */
   learning?: boolean | undefined
   /** Milliseconds, whole seconds of them, for which it remembers. */
   ageingTime?: number | undefined

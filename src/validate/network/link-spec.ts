@@ -16,7 +16,7 @@ export interface LinkState {
   mac?: string | undefined
   /** In bytes. */
   mtu?: number | undefined
-  /** Whether it is to carry packets; a new one does not, unless told. */
+  /** Whether the link is up. A new link is down by default. */
   up?: boolean | undefined
   /** Whether it takes in every frame. */
   promiscuous?: boolean | undefined

@@ -19,7 +19,7 @@ export interface NetemData {
   reorder?: number | undefined
   /** Bit/s. */
   rate?: number | undefined
-  /** How many packets may wait; 1000 unless told. */
+  /** How many packets may wait. Default: 1000. */
   limit?: number | undefined
 }
 
@@ -32,13 +32,13 @@ export interface TbfData {
    * 10 ms, and at least two packets as large as the MTU that the link has then.
    */
   burst?: number | undefined
-  /** Milliseconds that a packet may wait; 50 unless told. Not with `limit`. */
+  /** Milliseconds that a packet may wait. Default: 50. Not with `limit`. */
   latency?: number | undefined
   /** Bytes that may wait. */
   limit?: number | undefined
 }
 
-/** How fair queueing with controlled delay works: tc-fq_codel(8). The kernel's values unless told. */
+/** How fair queueing with controlled delay works: tc-fq_codel(8). The kernel's values by default. */
 export interface FqCodelData {
   /** How many packets may wait. */
   limit?: number | undefined

@@ -6,7 +6,7 @@ import { text } from './values.ts'
 
 /** Options of {@link action.script}. */
 export interface ScriptOptions<S extends StdioOptions | undefined = StdioOptions | undefined> extends SpawnOptions<S> {
-  /** The program that runs the script, and what it is told before it; `['sh', '-c']` unless told. */
+  /** The program that runs the script, and the arguments before it. Default: `['sh', '-c']`. */
   subcommand?: readonly [string, ...string[]] | undefined
 }
 

@@ -6,13 +6,13 @@ import { type Launch, launchOf, PROCESS, type ProcessOptions, parseArguments, pa
 
 /** Options of {@link NamespaceSet.execFile}. */
 export interface ExecFileOptions<E extends OutputEncoding = OutputEncoding> extends ProcessOptions {
-  /** What the program reads from stdin, to its end; nothing unless told. */
+  /** What the program reads from stdin, to its end. Default: nothing. */
   input?: string | NodeJS.ArrayBufferView | undefined
-  /** `'utf8'` unless told. */
+  /** Default: `'utf8'`. */
   encoding?: E | undefined
-  /** Bytes of stdout, and of stderr, after which `killSignal` is sent; 1 MiB unless told, as with `child_process`. */
+  /** Bytes of stdout, and of stderr, after which `killSignal` is sent; 1 MiB by default, as with `child_process`. */
   maxBuffer?: number | undefined
-  /** Whether an end other than with code 0 is an error; it is unless told. */
+  /** Whether an end other than with code 0 is an error. Default: `true`. */
   reject?: boolean | undefined
 }
 

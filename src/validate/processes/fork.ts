@@ -10,13 +10,13 @@ export type ForkStdio = 'pipe' | 'overlapped' | 'inherit' | 'ignore' | readonly 
 
 /** Options of {@link NamespaceSet.fork}. */
 export interface ForkOptions extends Omit<ProcessOptions, 'shell'> {
-  /** The Node.js to run, inside; this one unless told. */
+  /** The Node.js to run, inside. Default: this one. */
   execPath?: string | undefined
-  /** Arguments for Node.js itself; `process.execArgv` unless told. */
+  /** Arguments for Node.js itself; `process.execArgv` by default. */
   execArgv?: readonly string[] | undefined
-  /** How messages travel: as JSON, or with all that structuredClone() takes; `'json'` unless told. */
+  /** How messages travel: as JSON, or with all that structuredClone() takes; `'json'` by default. */
   serialization?: 'json' | 'advanced' | undefined
-  /** Whether stdin, stdout and stderr are streams of the child's; they are the caller's unless told. */
+  /** Whether stdin, stdout and stderr are streams of the child's. Default: `false`, the caller's own. */
   silent?: boolean | undefined
   /** Says it for each descriptor, instead of `silent`. */
   stdio?: ForkStdio | undefined

@@ -11,11 +11,11 @@ import { parseStdio, type StdioOptions } from './stdio.ts'
 
 /** Options of every call that starts a program. What `child_process` has by the same name means the same. */
 export interface ProcessOptions {
-  /** The working directory, inside; where the caller is unless told, or `/` of another mount namespace. */
+  /** The working directory, inside. Default: where the caller is, or `/` of another mount namespace. */
   cwd?: Path | null | undefined
-  /** The environment; `process.env` unless told. */
+  /** The environment. Default: `process.env`. */
   env?: Environment | null | undefined
-  /** What the program is told its own name is; `file` unless told. */
+  /** The program's own name, `argv[0]`. Default: `file`. */
   argv0?: string | undefined
   /** Runs `file` and the arguments, joined by spaces, as a command line of `/bin/sh` or of the shell named. */
   shell?: boolean | string | undefined
@@ -26,18 +26,18 @@ export interface ProcessOptions {
    * reaches and which has the terminal's job control. As `bwrap --new-session`.
    */
   detached?: boolean | undefined
-  /** The user's id inside; who the caller is there unless told, or 0 where the caller has no name there. */
+  /** The user's id inside. Default: the caller's, or 0 where the caller's id is not mapped. */
   uid?: number | undefined
-  /** The group's id inside; unless told as for `uid`. */
+  /** The group's id inside. Default: as for `uid`. */
   gid?: number | undefined
-  /** The supplementary groups inside, at most 1024; the caller's unless told; none when `uid` or `gid` is given,
+  /** The supplementary groups inside, at most 1024. Default: the caller's; none when `uid` or `gid` is given,
    * where the caller may drop them: an ordinary user may not where setgroups is denied (user_namespaces(7)). */
   groups?: readonly number[] | undefined
-  /** Sends `killSignal` when it is aborted; the event `'error'` tells of it. */
+  /** Sends `killSignal` when it is aborted; the event `'error'` reports it. */
   signal?: AbortSignal | undefined
-  /** Milliseconds after which `killSignal` is sent; 0, which is never, unless told. */
+  /** Milliseconds after which `killSignal` is sent; 0, which is never, by default. */
   timeout?: number | undefined
-  /** `'SIGTERM'` unless told. */
+  /** Default: `'SIGTERM'`. */
   killSignal?: NodeJS.Signals | number | undefined
   /** Only these of the set's kinds. */
   kinds?: Kinds | undefined
@@ -70,7 +70,7 @@ export interface ProcessOptions {
 
 /** Options of {@link NamespaceSet.spawn}. */
 export interface SpawnOptions<S extends StdioOptions | undefined = StdioOptions | undefined> extends ProcessOptions {
-  /** `'pipe'` unless told: a stream for each of stdin, stdout and stderr. */
+  /** Default: `'pipe'`, a stream for each of stdin, stdout and stderr. */
   stdio?: S
   /** An option of `child_process.spawn` for the channel that only `fork` has; it has no effect. */
   serialization?: 'json' | 'advanced' | undefined

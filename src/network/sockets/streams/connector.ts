@@ -16,7 +16,7 @@ export interface ConnectorTarget {
   protocol: string
   /** As text; empty for the protocol's own. */
   port: string
-  /** The name that TLS asks for and checks; the `hostname` unless told. */
+  /** The name that TLS asks for and checks; the `hostname` by default. */
   servername?: string | null | undefined
   /** The address inside to connect from. */
   localAddress?: string | null | undefined
