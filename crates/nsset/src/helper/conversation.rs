@@ -297,7 +297,7 @@ impl Conversation<'_> {
                 if is_silent {
                     self.break_silence();
                 }
-                if (is_silent || self.check_promises().is_ok()) && self.is_over(silence)? {
+                if (is_silent || self.is_complete()) && self.is_over(silence)? {
                     return Ok(false);
                 }
             }
@@ -400,14 +400,18 @@ impl Conversation<'_> {
     }
 
     fn check_promises(&self) -> Result<()> {
+        if self.is_complete() { Ok(()) } else { Err(cut_short()) }
+    }
+
+    /// Whether everything that was promised is here.
+    fn is_complete(&self) -> bool {
         let promised = &self.promises;
-        let complete = self.namespaces.len() == promised.namespaces
+        self.namespaces.len() == promised.namespaces
             && self.socket.is_some() == promised.socket
             && self.is_content_whole == promised.content
             && self.is_written == promised.written
             && (self.init.is_some() && self.init_ready) == promised.init
-            && self.child.is_some() == promised.fork;
-        if complete { Ok(()) } else { Err(cut_short()) }
+            && self.child.is_some() == promised.fork
     }
 
     fn into_outcome(self) -> Outcome {
