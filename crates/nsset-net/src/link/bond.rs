@@ -12,7 +12,7 @@ use serde_with::skip_serializing_none;
 #[serde(default, rename_all = "camelCase")]
 pub struct Bond {
     pub mode: BondMode,
-    /// How often the ports' carrier is looked at; the kernel does not look unless told.
+    /// How often the ports' carrier is looked at; the kernel does not look by default.
     #[serde(with = "crate::milliseconds::optional")]
     pub monitor_interval: Option<Duration>,
 }

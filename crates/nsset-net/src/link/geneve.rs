@@ -14,7 +14,7 @@ pub struct Geneve {
     /// The network identifier, of 24 bits.
     pub id: u32,
     pub remote: Option<IpAddr>,
-    /// The UDP port; 6081 unless told.
+    /// The UDP port. Default: 6081.
     pub port: Option<u16>,
     pub ttl: Option<u8>,
 }

@@ -21,7 +21,7 @@ pub struct Vxlan {
     /// The UDP port; the kernel's own is 8472, the standard's 4789.
     pub port: Option<u16>,
     pub ttl: Option<u8>,
-    /// Whether it learns which address is where; it does unless told.
+    /// Whether it learns which address is where. Default: yes.
     pub learning: Option<bool>,
     /// How long it remembers.
     #[serde(with = "crate::milliseconds::optional")]

@@ -20,7 +20,7 @@ pub struct Tbf {
     /// How many bytes may leave at once after a pause; a packet that is larger never leaves. By default what the rate carries
     /// in 10 ms, and not less than two of the largest packets of the link.
     pub burst: Option<u32>,
-    /// How many bytes may wait: `Latency(50 ms)` unless told.
+    /// How many bytes may wait: `Latency(50 ms)` by default.
     #[serde(flatten)]
     pub limit: Option<TbfLimit>,
 }
@@ -51,7 +51,7 @@ const BURST: u16 = 6;
 /// 2047 bytes. The kernel wants no table of rates then.
 const ETHERNET: [u8; 8] = [3, 1, 0, 0, 0xFF, 0xFF, 0, 0];
 
-/// How long a packet may wait, unless told.
+/// How long a packet may wait by default.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The header of an Ethernet with two tags.
