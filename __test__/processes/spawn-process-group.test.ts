@@ -126,7 +126,7 @@ describe('a program that leads a session', () => {
       import { NamespaceSet } from 'nsset'
       const set = NamespaceSet.unshareSync(['user', 'pid'], { mapUser: 'root' })
       const child = set.spawn('sh', ['-c', process.env.SCRIPT], { stdio: 'inherit', ${options} })
-      child.on('exit', (code) => process.exit(code))`
+      child.on('exit', () => set.close())`
     const SCRIPT =
       'read line; echo "got $line"; (exec < /dev/tty) 2> /dev/null && echo controlled || echo not controlled'
     const said = execFileSync(
