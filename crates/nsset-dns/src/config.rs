@@ -67,7 +67,7 @@ impl Default for Config {
 
 impl Config {
     /// Reads the texts of a resolv.conf(5) and of a hosts(5) file, as glibc reads them; what cannot be understood is
-    /// passed over. `zone` tells the index of the link that a server such as `fe80::1%eth0` names; with an unknown one
+    /// passed over. `zone` returns the index of the link that a server such as `fe80::1%eth0` names; with an unknown one
     /// the server stays on the list, and cannot be reached.
     ///
     /// Left out: `sortlist`, which getaddrinfo(3) does not heed, `LOCALDOMAIN` and `RES_OPTIONS` of the environment, which

@@ -20,7 +20,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The one that is told, of two.
+    /// Which of two failures is reported.
     pub fn or(self, other: Self) -> Self {
         if other.weight() >= self.weight() { other } else { self }
     }

@@ -11,7 +11,7 @@ pub enum Family {
     V6,
 }
 
-/// Whether IPv4 addresses are told as IPv6 addresses (`::ffff:10.0.0.1`), where IPv6 alone is asked for.
+/// Whether IPv4 addresses are returned as IPv6 addresses (`::ffff:10.0.0.1`), where IPv6 alone is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mapped {
     #[default]

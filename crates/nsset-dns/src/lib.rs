@@ -1,4 +1,4 @@
-//! Host names, resolved by queries over sockets that somebody else makes: born in a network namespace, they ask the
+//! Host names, resolved by queries over sockets that the caller supplies: created in a network namespace, they ask the
 //! servers that are seen there, from wherever the resolver runs. As getaddrinfo(3) of glibc, with what resolv.conf(5) and
 //! hosts(5) say; the caller reads the files.
 //!

@@ -17,7 +17,7 @@ use crate::inside::Inside;
 pub struct OwnAddress {
     pub address: IpAddr,
     pub prefix: u8,
-    /// Nothing new is to be sent from it.
+    /// Nothing new may be sent from it.
     pub deprecated: bool,
 }
 

@@ -22,7 +22,7 @@ use crate::{
     search::{Miss, Search},
 };
 
-/// How long a lookup may take, whatever its configuration says: that may be somebody else's.
+/// The longest time for a lookup, whatever its configuration says: another user may have written that.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// Resolves names by one configuration, over the sockets of one maker. It keeps nothing of what it was answered.
@@ -41,7 +41,7 @@ impl Resolver {
         Self { config, inside: Inside::new(maker), turn: AtomicUsize::new(0) }
     }
 
-    /// The addresses of a host, at least one, as getaddrinfo(3) of glibc finds them, in the order in which they were told;
+    /// The addresses of a host, at least one, as getaddrinfo(3) of glibc finds them, in the order in which they arrived;
     /// [`Resolver::sort`] puts them into its order.
     ///
     /// In this order: an address, in any form of inet_aton(3), is its own; a name of the hosts(5) file has the addresses

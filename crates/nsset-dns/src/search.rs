@@ -16,7 +16,7 @@ use crate::{
     wire::message::{Answer, Question},
 };
 
-/// Why a name has no addresses, as `h_errno` of netdb.h tells it.
+/// Why a name has no addresses, as `h_errno` of netdb.h reports it.
 #[derive(Debug)]
 pub enum Miss {
     NoName,

@@ -224,7 +224,7 @@ async fn what_is_no_answer_is_waited_past_and_one_that_stops_short_is_a_server_t
 }
 
 #[tokio::test]
-async fn where_nobody_listens_nothing_is_waited_for() {
+async fn a_port_without_a_listener_costs_no_wait() {
     let host = host();
     let _second = host.serve(SECOND, zone);
     let resolver = host.resolver(Config { timeout: Duration::from_secs(20), ..config(&[SERVER, SECOND]) });
@@ -382,7 +382,7 @@ async fn only_the_server_inside_is_asked() {
     let address = outside.local_addr().unwrap().to_string();
     let host = host();
     let resolver = host.resolver(config(&[&address]));
-    // Nobody listens there inside yet.
+    // No server listens there inside yet.
     assert_eq!(failure(&resolver, "web.lab.test").await.code(), "ECONNREFUSED");
     let inside = host.serve(&address, zone);
     assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);

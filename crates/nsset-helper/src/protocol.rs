@@ -27,14 +27,14 @@ pub const MAX_FDS_PER_MESSAGE: usize = 8;
 /// The most bytes of a file in one message.
 pub const MAX_CONTENT: usize = 64 * 1024;
 
-/// The most bytes of a file that are told in parts.
+/// The most bytes of a file that are sent in parts.
 pub const MOST_CONTENT: usize = 16 * 1024 * 1024;
 
 /// The words of the program. The comment of each names its operands.
 pub mod word {
     /// `COUNT`: keep the control socket and COUNT passed descriptors, close every other. Always first.
     pub const KEEP: &[u8] = b"keep";
-    /// No operand: `PR_SET_DUMPABLE=0`, so that nobody inside what is joined next can trace or read the helper.
+    /// No operand: `PR_SET_DUMPABLE=0`, so that no process inside the namespaces joined next can trace or read the helper.
     pub const UNDUMPABLE: &[u8] = b"undumpable";
     /// `FD`: this is `/proc`, which may be out of sight, or another, where the helper is.
     pub const PROC: &[u8] = b"proc";
@@ -90,7 +90,7 @@ pub mod word {
     pub const SOCKET: &[u8] = b"socket";
     /// No operand: open `/dev/net/tun` and send it.
     pub const TUN: &[u8] = b"tun";
-    /// `FD PATH`: open the file at PATH below the directory FD, and say what one read of it tells.
+    /// `FD PATH`: open the file at PATH below the directory FD, and send what one read returns.
     pub const READ_FILE: &[u8] = b"read-file";
     /// `FD PATH TEXT`: open the same for writing, write TEXT to it, and say so.
     pub const WRITE_FILE: &[u8] = b"write-file";

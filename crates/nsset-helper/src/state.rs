@@ -40,7 +40,7 @@ impl State {
         }
     }
 
-    /// To be called before a user namespace is joined, in which the caller may be somebody else.
+    /// To be called before a user namespace is joined, in which the caller may have another id.
     pub fn remember_caller(&mut self) {
         self.caller.get_or_insert_with(Ids::own);
     }

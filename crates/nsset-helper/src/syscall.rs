@@ -325,7 +325,7 @@ pub fn duplicate_above(fd: i32, least: i32) -> Result<i32, Errno> {
     call!(number::FCNTL, fd, F_DUPFD_CLOEXEC, least).map(|fd| fd as i32)
 }
 
-/// Reads and writes on it wait, whoever shares the open file.
+/// Makes reads and writes on it wait, also for processes that share the open file.
 pub fn make_blocking(fd: i32) -> Result<(), Errno> {
     const F_GETFL: usize = 3;
     const F_SETFL: usize = 4;

@@ -69,7 +69,7 @@ impl Exchange<'_> {
             if message.len() < HEADER {
                 return Err(Failure::Unreadable);
             }
-            // Anything else may come from anybody.
+            // Any host can send anything else.
             let Some((place, answer)) = matching(&asked, &message) else { continue };
             if asked.iter().all(|asked| matches!(asked.fate, Fate::Open)) {
                 self.last_code = answer.code;

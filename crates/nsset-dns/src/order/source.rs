@@ -59,6 +59,6 @@ fn disconnect(socket: &UdpSocket) {
     use std::os::fd::AsRawFd;
 
     let nowhere = libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
-    // SAFETY: the descriptor is open as long as `socket` is, and the address is as long as is said.
+    // SAFETY: the descriptor is open as long as `socket` is, and the address has the length that is passed.
     unsafe { libc::connect(socket.as_raw_fd(), &raw const nowhere, size_of::<libc::sockaddr>() as libc::socklen_t) };
 }

@@ -108,7 +108,7 @@ impl Header {
         ResponseCode::from(0, (self.flags & 0xf) as u8)
     }
 
-    /// As glibc tells servers that are none for others.
+    /// Whether the server is lame, by the rule of glibc: it neither answers nor recurses.
     fn passes_on(&self) -> bool {
         self.code() == ResponseCode::NoError
             && self.answers == 0

@@ -16,7 +16,7 @@ const LONGEST: usize = 65_535;
 pub struct Udp(AsyncFd<UdpSocket>);
 
 impl Udp {
-    /// Connected, so that the kernel tells when nobody listens there, drops what others send, and picks a random port
+    /// Connected, so that the kernel reports a port without a listener, drops datagrams of other hosts, and picks a random port
     /// of the namespace's range.
     pub fn connect(socket: OwnedFd, server: SocketAddr) -> Result<Self, SocketError> {
         let socket = UdpSocket::from(socket);

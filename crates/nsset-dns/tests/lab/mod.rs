@@ -1,4 +1,4 @@
-//! A network of its own for each test, with servers in it that say what the test tells them to. As an ordinary user it
+//! A network of its own for each test, with servers in it that send the answers of the test. As an ordinary user it
 //! belongs to a user namespace.
 #![allow(dead_code, unused_imports)] // no test uses all of it
 

@@ -1,4 +1,4 @@
-//! A server of names that says what it is told to.
+//! A name server that sends the answers it was given.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! Who the program is, when somebody said so.
+//! The ids of the program, where the caller chose them.
 
 use crate::{
     arguments::Arguments,

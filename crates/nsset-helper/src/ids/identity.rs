@@ -1,4 +1,4 @@
-//! Who the program is inside a user namespace, when nobody said.
+//! The ids of the program inside a user namespace, where the caller chose none.
 
 use core::ffi::CStr;
 
@@ -44,7 +44,7 @@ pub fn become_some_user(state: &State) -> Result<(), Errno> {
     credentials::set_uid(0).or_else(|errno| unless_empty(state.proc, c"self/uid_map", errno))
 }
 
-/// A namespace without a map has no names for anybody, and is used so (`unshare --user`).
+/// In a namespace without mappings every id is unmapped, and it is used so (`unshare --user`).
 fn unless_empty(proc: i32, map: &CStr, errno: Errno) -> Result<(), Errno> {
     let fd = syscall::open(proc, map, O_RDONLY)?;
     let length = syscall::read(fd, &mut [0]);

@@ -21,14 +21,14 @@ use crate::{
 const SIGKILL: usize = 9;
 const SIGCONT: usize = 18;
 
-/// How often the placeholder is set going again that somebody may have stopped, and how long that is done.
+/// How often, and for how long, a placeholder that another process may have stopped is continued.
 const GLANCE_MILLISECONDS: u32 = 5;
 const GLANCES: u32 = 200;
 
 /// Makes the namespace with these maps and holds it. An empty text leaves its file alone.
 pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let [uid_map, gid_map, setgroups] = [arguments.text()?, arguments.text()?, arguments.text()?];
-    // Nobody waits for the placeholder, which who traces it could delay for ever: the kernel reaps it (wait(2)).
+    // No process waits for the placeholder, since a tracer could delay that for ever: the kernel reaps it (wait(2)).
     syscall::set_disposition(SIGCHLD, Disposition::Ignore)?;
     let [ready, tell] = syscall::pipe()?;
     let pid = syscall::fork(0)?;

@@ -20,7 +20,7 @@ pub fn root(directory: &'static CStr, state: &mut State) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Binds a file or directory, with its attributes in place before anybody sees it.
+/// Binds a file or directory, with its attributes in place before it is visible.
 pub fn bind(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let source = arguments.text()?;
     let target = arguments.text()?;
@@ -83,7 +83,7 @@ fn open_top(state: &State) -> Result<Option<i32>, Errno> {
     }
 }
 
-/// Makes the directory of `root` the root directory of everybody in the mount namespace; the old one is gone for good.
+/// Makes the directory of `root` the root directory of all processes in the mount namespace; the old one is unmounted.
 pub fn pivot(state: &mut State) -> Result<(), Errno> {
     let Some(top) = open_top(state)? else { return Ok(()) };
     syscall::fchdir(top)?;

@@ -117,7 +117,7 @@ fn find(id: u64, mount: &mut Mount, state: &State) -> Result<usize, Errno> {
     let outcome = loop {
         match list.read(mount) {
             Ok(true) if mount.id != id => {}
-            // A part of a sysfs is what somebody put there on purpose.
+            // A part of a sysfs was mounted there on purpose.
             Ok(true) if mount.is_whole => break Ok(mount.path().len()),
             Ok(_) => break Err(EINVAL),
             Err(errno) => break Err(errno),

@@ -58,7 +58,7 @@ pub(crate) fn namesake(path: &Path) -> Option<PathBuf> {
     Some(Path::new(other).join(path.file_name()?))
 }
 
-/// How long the directory may be held by somebody else who prepares it, too.
+/// How long another process that prepares the directory may hold its lock.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The most namespaces that are mounted on one name, each on the other, and go with it.

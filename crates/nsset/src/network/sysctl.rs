@@ -66,7 +66,7 @@ pub fn get(set: &NamespaceSet, kinds: Kinds, name: &str) -> Result<String> {
     Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
 }
 
-/// Sets a sysctl of the set's network namespace, for whoever is in it. An empty value empties a list, such as
+/// Sets a sysctl of the set's network namespace, for all processes in it. An empty value empties a list, such as
 /// `net.ipv4.ip_local_reserved_ports`.
 ///
 /// ```no_run

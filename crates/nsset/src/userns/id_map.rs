@@ -43,7 +43,7 @@ impl Setgroups {
     }
 }
 
-/// What is to be written for a new user namespace.
+/// The mappings to write for a new user namespace.
 #[derive(Clone, Debug, Default)]
 pub struct Maps {
     pub uid: Vec<IdMap>,
