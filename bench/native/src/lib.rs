@@ -1,5 +1,5 @@
-//! The system calls themselves, through the same binding and with nothing around them: the floor that the benchmarks
-//! compare with. Not part of a released binary.
+//! The system calls themselves, through Node-API as in the product and with nothing around them: the floor that the
+//! benchmarks compare with.
 
 mod hold;
 mod unshare;
