@@ -22,7 +22,7 @@ use nix::{
     },
 };
 
-use crate::{helper::patience::Patience, helper::process_group, helper::traced, processes::pidfd};
+use crate::{children::patience::Patience, children::pidfd, children::process_group, children::traced};
 
 /// How often the children of sleeping threads are set going; a launch takes a small part of this.
 const GLANCE: Duration = Duration::from_millis(1);

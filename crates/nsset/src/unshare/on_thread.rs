@@ -20,7 +20,7 @@ use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
     error::{Result, SystemError, last_errno},
     helper::explain,
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     namespaces::source,
 };

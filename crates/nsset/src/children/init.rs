@@ -10,7 +10,7 @@ use std::{
 
 use nix::sys::signal::Signal;
 
-use crate::{processes::ended::Ended, processes::pidfd, processes::reaper};
+use crate::{children::ended::Ended, children::pidfd, children::reaper};
 
 /// Keeps a pid namespace usable. Dropping it ends PID 1, and with it all that runs inside; it never waits.
 #[derive(Debug)]

@@ -2,16 +2,14 @@
 
 use nix::{
     errno::Errno,
-    fcntl::AtFlags,
-    sys::stat::fstatat,
     unistd::{getpid, gettid},
 };
 
 use crate::{
     error::{Result, SystemError},
-    namespaces::kind::Kind,
+    footprint,
+    kind::Kind,
     proc,
-    threads::footprint,
 };
 
 /// The kinds that a thread of a running process can have for itself.
@@ -30,7 +28,6 @@ pub fn ensure() -> Result<()> {
 
 /// Without `/proc` no thread can have gone inside.
 fn stands_with_the_first() -> bool {
-    let Ok(proc) = proc::hold() else { return true };
-    let id = |path: String| fstatat(proc, path.as_str(), AtFlags::empty()).ok().map(|stat| (stat.st_dev, stat.st_ino));
-    OWN.into_iter().all(|kind| id(format!("self/ns/{kind}")) == id(format!("thread-self/ns/{kind}")))
+    let id = |thread, kind| proc::identify(&format!("{thread}/ns/{kind}"));
+    OWN.into_iter().all(|kind| id("self", kind) == id("thread-self", kind))
 }

@@ -36,7 +36,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{helper::process_group, processes::pidfd};
+    use crate::{children::pidfd, children::process_group};
 
     #[test]
     fn the_state_comes_after_a_name_of_any_kind() {

@@ -22,10 +22,10 @@ use nix::{
 };
 
 use crate::{
+    children::process_group::ProcessGroup,
+    children::stopped,
     error::{Result, SystemError, last_errno},
-    helper::process_group::ProcessGroup,
-    helper::stopped,
-    threads::home,
+    home,
 };
 
 /// How a process ended.
