@@ -2,11 +2,14 @@
 
 mod answer;
 mod convert;
+mod environment;
 mod error_fields;
 mod exit_report;
 mod failure;
 mod give;
+mod held_open;
 mod loading;
 mod network;
+mod network_thread;
 mod processes;
 mod sets;

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nsset::{Error, SystemError, TIME_LIMIT};
 use tokio::{sync::oneshot, time::timeout};
 
-use crate::network::{
+use crate::network_thread::{
     turns::{self, HELD_UP, Line},
     under_way::Abandonment,
 };

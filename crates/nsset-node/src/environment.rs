@@ -9,7 +9,7 @@ use napi::{
 };
 use napi_derive::napi;
 
-use crate::{answer::NativeAnswer, error_fields::ErrorFields, exit_report::ExitReport, sets::unshare_below::Made};
+use crate::{answer::NativeAnswer, error_fields::ErrorFields, exit_report::ExitReport, held_open::Made};
 
 /// Calls `onExit` when a child ends; weak, so that it alone does not keep the event loop alive.
 pub type ExitLine = ThreadsafeFunction<ExitReport, (), ExitReport, napi::Status, false, true>;

@@ -7,8 +7,8 @@ use nix::errno::Errno;
 use nsset::SystemError;
 use serde::Serialize;
 
-use crate::network::failure::Failure;
-use crate::{answer::NativeAnswer, error_fields::ErrorFields, loading::environment::AnswerLine};
+use crate::network_thread::failure::Failure;
+use crate::{answer::NativeAnswer, environment::AnswerLine, error_fields::ErrorFields};
 
 /// Says what became of a request, whatever becomes of who is to say it.
 pub struct Reply {
