@@ -1,26 +1,11 @@
-import { sign } from '../../native/copies.ts'
-import type { NamespaceSet } from '../../set/namespace-set.ts'
-import { hideUncloneable, insteadOf } from '../../set/uncloneable.ts'
+import type { Context } from '../../objects/context.ts'
+import { sign } from '../../objects/copies.ts'
+import { hideUncloneable, insteadOf } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
 import { slotsOf } from '../../validate/network/slot.ts'
-import type { Network } from '../network.ts'
+import type { Place } from './place.ts'
 
 const INSTEAD = insteadOf('Action', 'send what it is made of in its place, and make it there')
-
-/** What functions among actions are given. */
-export interface ActionContext {
-  /** The set that the actions are done in. */
-  readonly set: NamespaceSet
-  /** Its network. */
-  readonly network: Network
-  /** What the actions before this one have come to, in order. */
-  readonly results: readonly unknown[]
-  /** The signal that was given to `apply`. */
-  readonly signal: AbortSignal | undefined
-}
-
-/** What is found out when an action's turn comes. */
-export type Later<T> = (context: ActionContext) => T | Promise<T>
 
 declare const result: unique symbol
 
@@ -38,7 +23,7 @@ export type Step =
       /** Makes the result of what the native side answers with, where that is not the result itself. */
       readonly read?: ((answer: never) => unknown) | undefined
     }
-  | { readonly type: 'call'; readonly target: string; readonly call: (context: ActionContext) => unknown }
+  | { readonly type: 'call'; readonly target: string; readonly call: (context: Context, place: Place) => unknown }
 
 /**
  * Something to be done in a set, as data: made by {@link action}, done by {@link Network.apply}, as often as wanted.

@@ -1,6 +1,7 @@
 import type { NativeSocket } from '../../../../index.js'
 import { familyOf } from '../../../validate/network/values.ts'
-import { AF_INET, AF_INET6, AF_UNIX, splitZone } from '../socket-maker.ts'
+import { splitZone } from '../../../validate/network/zone.ts'
+import { AF_INET, AF_INET6, AF_UNIX } from '../socket-maker.ts'
 
 /** @internal How a socket is bound. */
 export interface Binding {

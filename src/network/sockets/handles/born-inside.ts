@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net'
-import type { NativeLinkLocal, NativeNetwork, NativeSocket } from '../../../index.js'
-import { ask } from '../../native/ask.ts'
-import { nameInside } from './names/link-local-names.ts'
-import { resolveInside } from './names/lookup.ts'
+import type { NativeLinkLocal, NativeNetwork, NativeSocket } from '../../../../index.js'
+import { ask } from '../../../native/ask.ts'
+import { isLinkLocal, splitZone } from '../../../validate/network/zone.ts'
+import { nameInside } from '../names/link-local-names.ts'
+import { resolveInside } from '../names/lookup.ts'
+import { AF_INET, AF_INET6, AF_UNIX, isOfFileSystem, SOCK_STREAM, type SocketMaker } from '../socket-maker.ts'
+import { boundTo } from './bind.ts'
 import {
   EALREADY,
   EBADF,
@@ -13,17 +16,6 @@ import {
   refusalOf,
   type StreamHandle,
 } from './node-handle.ts'
-import {
-  AF_INET,
-  AF_INET6,
-  AF_UNIX,
-  isLinkLocal,
-  isOfFileSystem,
-  SOCK_STREAM,
-  type SocketMaker,
-  splitZone,
-} from './socket-maker.ts'
-import { boundTo } from './streams/bind.ts'
 
 /**
  * @internal Binds a socket to a network for good: whatever handles Node.js gives it on its way, and later, when it has ended and

@@ -4,9 +4,9 @@ import type { AgentOptions as HttpsAgentOptions } from 'node:https'
 import type { ListenOptions, NetConnectOpts, OnReadOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type { ResourceLimits, WorkerOptions } from 'node:worker_threads'
-import { invalidValue, misuse } from '../../errors.ts'
-import { type Fields, type FieldsOf, object, type Parse } from '../fields.ts'
-import { boolean, nullable, ofNode, signal, text } from '../values.ts'
+import { invalidValue, misuse } from '../errors.ts'
+import { type Fields, type FieldsOf, object, type Parse } from './fields.ts'
+import { boolean, nullable, ofNode, signal, text } from './values.ts'
 
 /*
  * The options that Node.js documents, from the oldest version that this package works with to the newest. Node checks their

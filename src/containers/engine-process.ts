@@ -1,10 +1,10 @@
-import { containerIdOf } from '../cgroups/cgroup-name.ts'
-import { findInCgroups, processOfCgroups } from '../cgroups/in-cgroups.ts'
-import type { Places } from '../cgroups/places.ts'
-import type { ContainerProcess } from '../container-process.ts'
-import { failure, notRunning } from '../failures.ts'
-import { cgroupsOf, readProcess } from '../process-facts.ts'
-import { askForContainer, type EngineContainer } from './engine-api.ts'
+import { containerIdOf } from './cgroups/cgroup-name.ts'
+import { findInCgroups, processOfCgroups } from './cgroups/in-cgroups.ts'
+import type { Places } from './cgroups/places.ts'
+import { askForContainer, type EngineContainer } from './engines/engine-api.ts'
+import type { ContainerProcess } from './facts/container-process.ts'
+import { failure, notRunning } from './facts/failures.ts'
+import { cgroupsOf, readProcess } from './facts/process-facts.ts'
 
 /**
  * @internal The process that an engine says is a container's first; undefined when the engine has changed its mind. Its

@@ -1,13 +1,8 @@
-import type { NativeNetwork } from '../../../index.js'
-import { misuse } from '../../errors.ts'
-import type { Action, ActionContext, Step } from './action.ts'
+import type { Context } from '../../objects/context.ts'
+import type { Action, Step } from './action.ts'
 import { ActionError } from './action-error.ts'
+import { ensureOpen, type Place } from './place.ts'
 import { Request } from './request.ts'
-
-/** @hidden Where actions are done. The constructor of {@link Network} has it in its declaration. */
-export interface Place extends Pick<ActionContext, 'set' | 'network'> {
-  readonly native: NativeNetwork
-}
 
 /** @internal Does actions in order, up to the first that fails. */
 export async function apply(
@@ -15,21 +10,20 @@ export async function apply(
   actions: readonly Action<unknown>[],
   signal: AbortSignal | undefined,
 ): Promise<unknown[]> {
-  const course = new Course(place, actions, signal)
-  course.mayGoOn()
-  return course.run()
+  ensureMayGoOn(place, signal)
+  return new Course(place, actions, signal).run()
 }
 
 class Course {
   readonly #place: Place
   readonly #actions: readonly Action<unknown>[]
-  readonly #context: ActionContext
+  readonly #context: Context
   readonly #results: unknown[] = []
 
   constructor(place: Place, actions: readonly Action<unknown>[], signal: AbortSignal | undefined) {
     this.#place = place
     this.#actions = [...actions]
-    this.#context = { set: place.set, network: place.network, results: this.#results, signal }
+    this.#context = { ...place.set.surroundings(), results: this.#results, signal }
   }
 
   async run(): Promise<unknown[]> {
@@ -40,20 +34,14 @@ class Course {
     }
   }
 
-  /** Throws when the signal was aborted, or the set closed. */
-  mayGoOn(): void {
-    this.#context.signal?.throwIfAborted()
-    if (this.#place.set.closed) throw misuse('ERR_NSSET_CLOSED', 'the set of this network is closed')
-  }
-
   #next(): Action<unknown> | undefined {
     return this.#actions[this.#results.length]
   }
 
   async #call({ target, call }: Step & { type: 'call' }): Promise<void> {
     try {
-      this.mayGoOn()
-      this.#results.push(await call(this.#context))
+      ensureMayGoOn(this.#place, this.#context.signal)
+      this.#results.push(await call(this.#context, this.#place))
     } catch (error) {
       throw this.#failed(target, error)
     }
@@ -64,9 +52,9 @@ class Course {
     const request = new Request()
     const before = this.#results.length
     try {
-      this.mayGoOn()
+      ensureMayGoOn(this.#place, this.#context.signal)
       await request.take(first, this.#actions.slice(before + 1, before + Request.MOST_ACTIONS), this.#context)
-      const { results, failure } = await request.send(this.#place.native, this.#context.signal)
+      const { results, failure } = await request.send(this.#place.network, this.#context.signal)
       this.#results.push(...results)
       if (failure !== undefined) throw failure
     } catch (error) {
@@ -85,4 +73,10 @@ class Course {
     const isAborted = signal?.aborted === true && cause === signal.reason
     return new ActionError({ index: results.length, isOnly, action, target, results, cause, isAborted })
   }
+}
+
+/** Throws when the signal was aborted, or the set closed. */
+function ensureMayGoOn({ set }: Place, signal: AbortSignal | undefined): void {
+  signal?.throwIfAborted()
+  ensureOpen(set)
 }

@@ -1,5 +1,5 @@
 import type { ExitReport } from '../../index.js'
-import { expect, take, waitingFor } from '../native/waiting.ts'
+import { expect, take, waitingFor } from './waiting.ts'
 
 const children = waitingFor<ExitReport>('nsset.children')
 

@@ -1,4 +1,4 @@
-import { misuse, NamespaceError } from '../errors.ts'
+import { misuse, NamespaceError } from '../../errors.ts'
 
 const MOST_LISTED = 10
 

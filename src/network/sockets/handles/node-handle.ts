@@ -1,5 +1,5 @@
-import type { NativeNetwork, NativeSocket } from '../../../index.js'
-import { nodesWords } from './system-error.ts'
+import type { NativeNetwork, NativeSocket } from '../../../../index.js'
+import { nodesWords } from '../system-error.ts'
 
 /** @internal What Node.js has below a socket or a server of TCP or of a pipe. It makes no descriptor before it connects or binds. */
 export interface StreamHandle {

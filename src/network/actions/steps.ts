@@ -1,24 +1,28 @@
-import { notOurs } from '../../native/copies.ts'
+import type { Context } from '../../objects/context.ts'
+import { notOurs } from '../../objects/copies.ts'
 import type { NamespaceChildProcess } from '../../processes/child-process.ts'
 import { spawn as spawnInside } from '../../processes/spawn.ts'
-import type { NamespaceSet } from '../../set/namespace-set.ts'
-import { sets } from '../../set/set-access.ts'
+import { visit } from '../../threads/do.ts'
 import { type Parsed, parseArray, parseOptions } from '../../validate/fields.ts'
+import { describeSet } from '../../validate/network/known-set.ts'
 import { parseScript, type ScriptOptions } from '../../validate/network/script-options.ts'
-import { describeSet, parseSetRef, type SetRef } from '../../validate/network/set-ref.ts'
+import { parseSetRef, type SetRef } from '../../validate/network/set-ref.ts'
 import { text } from '../../validate/network/values.ts'
 import { launchOf, parseArguments, parseFile, SPAWN } from '../../validate/processes/spawn-options.ts'
 import { parseFunction } from '../../validate/values.ts'
-import { Action, type ActionContext, type Results } from './action.ts'
+import { Action, type Results } from './action.ts'
+import { apply } from './apply.ts'
+import { openSet } from './open-set.ts'
+import { type Place, placeOf } from './place.ts'
 
 /** @internal */
-export function doInside<R>(name: string, fn: (context: ActionContext) => R): Action<R> {
+export function doInside<R>(name: string, fn: (context: Context) => R): Action<R> {
   const call = parseFunction(fn, 'fn')
-  return step('do', text(name, 'name'), (context) => context.set.do(() => call(context)))
+  return step('do', text(name, 'name'), (context, { set }) => visit(set.native, 0, () => call(context)))
 }
 
 /** @internal */
-export function callOutside<R>(name: string, fn: (context: ActionContext) => R): Action<Awaited<R>> {
+export function callOutside<R>(name: string, fn: (context: Context) => R): Action<Awaited<R>> {
   return step('call', text(name, 'name'), parseFunction(fn, 'fn'))
 }
 
@@ -26,22 +30,16 @@ export function callOutside<R>(name: string, fn: (context: ActionContext) => R):
 export function inside<const A extends readonly Action<unknown>[]>(set: SetRef, actions: A): Action<Results<A>> {
   const slot = parseSetRef(set, 'set')
   const list = parseActions(actions)
-  return step('inside', slot.isLater ? '' : describeSet(slot.known), async (context) => {
+  return step('inside', slot.isLater ? '' : describeSet(slot.known), async (context, place) => {
     const known = slot.isLater ? await slot.ask(context) : slot.known
-    return 'set' in known ? applyIn(known.set, list, context) : applyInOpened(known.open(), list, context)
+    if ('set' in known) return apply(placeOf(known.set), list, context.signal)
+    const opened = place.set.create(openSet(known), 'name' in known ? known.name : undefined)
+    try {
+      return await apply(placeOf(opened), list, context.signal)
+    } finally {
+      opened.close()
+    }
   })
-}
-
-async function applyInOpened(set: NamespaceSet, list: readonly Action<unknown>[], context: ActionContext) {
-  try {
-    return await applyIn(set, list, context)
-  } finally {
-    set.close()
-  }
-}
-
-function applyIn(set: NamespaceSet, list: readonly Action<unknown>[], { signal }: ActionContext): Promise<unknown[]> {
-  return set.network.apply(list, { signal })
 }
 
 /** @internal */
@@ -62,7 +60,7 @@ function start(
   args: string[],
   options: Parsed<typeof SPAWN>,
 ): Action<NamespaceChildProcess> {
-  return step(name, file, ({ set }) => started(spawnInside(sets.nativeOf(set), launchOf(file, args, options))))
+  return step(name, file, (_, { set }) => started(spawnInside(set.native, launchOf(file, args, options))))
 }
 
 /** The child, once it runs, or why it does not. */
@@ -79,6 +77,6 @@ export function parseActions(actions: unknown): Action<unknown>[] {
   })
 }
 
-function step<R>(name: string, target: string, call: (context: ActionContext) => unknown): Action<R> {
+function step<R>(name: string, target: string, call: (context: Context, place: Place) => unknown): Action<R> {
   return new Action(name, { type: 'call', target, call })
 }

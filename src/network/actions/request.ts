@@ -1,11 +1,12 @@
 import type { NativeNetwork } from '../../../index.js'
 import { ask, type Outcome } from '../../native/ask.ts'
-import type { NamespaceSet } from '../../set/namespace-set.ts'
-import { sets } from '../../set/set-access.ts'
+import type { Context } from '../../objects/context.ts'
+import type { SetHandle } from '../../objects/set-handle.ts'
 import type { Plain } from '../../validate/fields.ts'
-import type { KnownSet } from '../../validate/network/set-ref.ts'
+import type { KnownSet } from '../../validate/network/known-set.ts'
 import { type Answers, type Cargo, fill, type Slot, slotsOf } from '../../validate/network/slot.ts'
-import type { Action, ActionContext, Step } from './action.ts'
+import type { Action, Step } from './action.ts'
+import { openSet, type SetToOpen } from './open-set.ts'
 
 type Operation = Step & { type: 'operation' }
 
@@ -19,11 +20,11 @@ export class Request implements Cargo {
   readonly #operations: Plain[] = []
   readonly #reads: Operation['read'][] = []
   readonly #others: NativeNetwork[] = []
-  readonly #numbers = new Map<NamespaceSet, number>()
-  readonly #opened: NamespaceSet[] = []
+  readonly #numbers = new Map<SetHandle, number>()
+  readonly #opened: { close(): void }[] = []
 
   /** Takes an action, and those of the next that can go with it. */
-  async take(first: Action<unknown>, next: readonly Action<unknown>[], context: ActionContext): Promise<void> {
+  async take(first: Action<unknown>, next: readonly Action<unknown>[], context: Context): Promise<void> {
     if (first.step.type !== 'operation') return
     this.#add(first.step, await answersOf(first.step, context))
     for (const { step } of next) {
@@ -44,17 +45,19 @@ export class Request implements Cargo {
   }
 
   numberOf(known: KnownSet): number {
-    const set = this.#open(known)
-    const number = this.#numbers.get(set) ?? this.#others.push(sets.nativeNetworkOf(set)) - 1
+    if (!('set' in known)) return this.#others.push(this.#open(known)) - 1
+    const { set } = known
+    const number = this.#numbers.get(set) ?? this.#others.push(set.network()) - 1
     this.#numbers.set(set, number)
     return number
   }
 
-  #open(known: KnownSet): NamespaceSet {
-    if ('set' in known) return known.set
-    const set = known.open()
+  #open(known: SetToOpen): NativeNetwork {
+    const set = openSet(known)
     this.#opened.push(set)
-    return set
+    const network = set.network()
+    this.#opened.unshift(network)
+    return network
   }
 
   /** Has them done; where the signal is aborted, those before that. */
@@ -86,11 +89,11 @@ export class Request implements Cargo {
   }
 
   close(): void {
-    for (const set of this.#opened) set.close()
+    for (const each of this.#opened) each.close()
   }
 }
 
-async function answersOf({ template, isLater }: Operation, context: ActionContext): Promise<Answers> {
+async function answersOf({ template, isLater }: Operation, context: Context): Promise<Answers> {
   if (!isLater) return NO_ANSWERS
   const answers = new Map<Slot, unknown>()
   for (const slot of slotsOf(template)) if (slot.isLater) answers.set(slot, await slot.ask(context))
