@@ -1,5 +1,6 @@
 //! The system calls themselves, through Node-API as in the product and with nothing around them: the floor that the
 //! benchmarks compare with.
+#![allow(clippy::indexing_slicing, reason = "what it reads is the kernel's, and its panic ends a benchmark")]
 
 mod hold;
 mod unshare;
