@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { eventually } from '../guards/resources.ts'
-import { type CProgram, compileC } from '../programs/c-program.ts'
+import { type CProgram, compileC } from '../c-programs/c-program.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 

@@ -7,7 +7,7 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSyn
 import { NamespaceSet } from 'nsset'
 import { describe, expect } from 'vitest'
 import { mountsBelow } from '../setup/oracles/mounts.ts'
-import { compileExchanger, startExchanger } from '../setup/programs/exchanger.ts'
+import { compileExchanger, startExchanger } from '../setup/c-programs/exchanger.ts'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
