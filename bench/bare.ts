@@ -1,7 +1,14 @@
-/** The system calls without anything around them, from the same binding: built by `npm run build:bare`. */
+/** The system calls without anything around them: the addon of `bench/native`, built by `npm run build:bare`. */
+import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 
-const native = createRequire(import.meta.url)(process.env['NAPI_RS_NATIVE_LIBRARY_PATH'] ?? '') as {
+const BUILT = new URL('../target/bare/', import.meta.url)
+
+const binary = existsSync(BUILT) ? readdirSync(BUILT).find((name) => name.endsWith('.node')) : undefined
+if (binary === undefined) throw new Error('the addon with the bare system calls is missing: npm run build:bare')
+
+const native = createRequire(import.meta.url)(fileURLToPath(new URL(binary, BUILT))) as {
   bareSetns: (fd: number, flag: number) => void
   bareOpenOwn: () => void
   bareDup: (fd: number, times: number) => void

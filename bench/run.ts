@@ -1,17 +1,8 @@
-/** Runs the benchmarks: `npm run bench -- [SUITE…] [--json FILE]`. Ends with 1 when a target is not met. */
-import { readdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+/** Runs the benchmarks. Ends with 1 when a target is not met. */
 import { parseArgs } from 'node:util'
 import { resultOf, writeResult } from './result.ts'
 import type { Row } from './row.ts'
 import { printTables, unmetTargets } from './table.ts'
-
-const NATIVE = new URL('native/', import.meta.url)
-
-// The binding with the bare system calls in it, for the face as well: one binding, one process.
-const binary = readdirSync(NATIVE).find((name) => name.endsWith('.node'))
-if (binary === undefined) throw new Error('there is no binary to measure: npm run build:bare')
-process.env['NAPI_RS_NATIVE_LIBRARY_PATH'] = fileURLToPath(new URL(binary, NATIVE))
 
 type Suite = () => Promise<{ suite: () => Promise<Row[]> }>
 
@@ -27,11 +18,21 @@ const SUITES: Record<string, Suite> = {
   start: () => import('./suites/start.ts'),
 }
 
-const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true })
+const USAGE = `npm run bench -- [SUITE…] [--json FILE]
+suites: ${Object.keys(SUITES).join(', ')}; all of them by default`
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'string' }, help: { type: 'boolean' } },
+  allowPositionals: true,
+})
+if (values.help) {
+  console.log(USAGE)
+  process.exit()
+}
 const chosen = positionals.length > 0 ? positionals : Object.keys(SUITES)
 const suites = chosen.map((name) => {
   const load = SUITES[name]
-  if (load === undefined) throw new Error(`there is no suite '${name}'; there are ${Object.keys(SUITES).join(', ')}`)
+  if (load === undefined) throw new Error(`there is no suite '${name}': ${USAGE}`)
   return { name, load }
 })
 const rows = new Map<string, Row[]>()

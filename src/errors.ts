@@ -1,6 +1,6 @@
 import type { Channel } from 'node:diagnostics_channel'
 import type { ErrorFields } from '../index.js'
-import type { NamespaceKind } from './set/namespace-kind.ts'
+import type { NamespaceKind } from './namespace-kind.ts'
 
 let errors: Channel | undefined
 

@@ -3,10 +3,10 @@ import type * as Native from '../index.js'
 import { createError } from './errors.ts'
 import { reportAnswer } from './native/answers.ts'
 import { complaintAbout } from './native/binary-file.ts'
+import { reportExit } from './native/exits.ts'
 import { libc } from './native/libc.ts'
 import { causeOf, explain, type Refusal } from './native/load-failure.ts'
 import { shareOn } from './native/shared.ts'
-import { reportExit } from './processes/exits.ts'
 
 type Binding = typeof Native
 

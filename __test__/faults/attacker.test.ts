@@ -12,10 +12,10 @@ import {
   type UnshareSyncOptions,
 } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { CProgram } from '../setup/c-programs/c-program.ts'
+import { compileIntruder, type IntruderReport, startIntruder } from '../setup/c-programs/intruder.ts'
 import { ALL_KINDS } from '../setup/guards/thread-place.ts'
 import { ownRange } from '../setup/oracles/subordinate-ids.ts'
-import type { CProgram } from '../setup/programs/c-program.ts'
-import { compileIntruder, type IntruderReport, startIntruder } from '../setup/programs/intruder.ts'
 import { asRoot, isRoot } from '../setup/sets/privilege.ts'
 
 const SPAWNS = 500

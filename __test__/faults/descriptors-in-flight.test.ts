@@ -3,7 +3,7 @@
  * processes send none (ETOOMANYREFS, unix(7)). The root user of a rootless set can bring that about for the user outside.
  */
 import { expect } from 'vitest'
-import { compileC } from '../setup/programs/c-program.ts'
+import { compileC } from '../setup/c-programs/c-program.ts'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 

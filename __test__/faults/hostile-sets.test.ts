@@ -8,10 +8,10 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as pass } from 'node:timers/promises'
 import { action, NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { CProgram } from '../setup/c-programs/c-program.ts'
+import { compileHoldup, type Malice, startHoldup } from '../setup/c-programs/holdup.ts'
 import { growthSince } from '../setup/guards/growth.ts'
 import { eventually, resources } from '../setup/guards/resources.ts'
-import type { CProgram } from '../setup/programs/c-program.ts'
-import { compileHoldup, type Malice, startHoldup } from '../setup/programs/holdup.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 
 let program: CProgram | undefined

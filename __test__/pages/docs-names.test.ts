@@ -4,7 +4,7 @@ import { chaptersOf, textOf } from '../setup/pages/pages.ts'
 
 /** What the other projects have. Of neslink that is the main branch, and older names that programs may still have. */
 const NAMES: Record<string, readonly string[]> = {
-  'docs/from-neslink.md': words(`
+  'docs/coming-from/neslink.md': words(`
     Do DoFd NsDo LinkDo Action NsAction LinkAction LinkAction.ActionName LinkAction.Do ErrNoLink
     Namespace Namespace.String Namespace.Exists NsFd NsFd.Int NsFd.Valid NsFd.Inode NsFd.Dev NsFd.close NsFdNone
     NsProvider NsProvider.Provide NPGeneric NPNow NPProcess NPThread NPName NPNameAt NPPath DefaultMountPath
@@ -15,16 +15,16 @@ const NAMES: Record<string, readonly string[]> = {
     LASetHw LASetUp LASetDown LASetPromiscOn LASetPromiscOff LAAddAddr LADelAddr LAAddNetem LAAddTbf
     process.NAGetProcesses process.Task process.Task.Process process.Task.Task process.Task.RootTask process.Task.NsDev process.Task.NsInode
     ovs.LAAttachBridge ovs.LADetachBridge`),
-  'docs/from-netns.md': words(`
+  'docs/coming-from/netns.md': words(`
     NsHandle NsHandle.Equal NsHandle.String NsHandle.UniqueId NsHandle.IsOpen NsHandle.Close None
     Get Set Setns New NewNamed DeleteNamed GetFromPath GetFromName GetFromPid GetFromThread GetFromDocker
     CLONE_NEWUTS CLONE_NEWIPC CLONE_NEWUSER CLONE_NEWPID CLONE_NEWNET CLONE_IO SYS_SETNS ErrNotImplemented`),
-  'docs/from-gonso.md': words(`
+  'docs/coming-from/gonso.md': words(`
     Current FromPid FromDir Unshare UnshareOpt UnshareConfig WithIDMaps IDMap Set Set.Unshare Set.Close Set.ID Set.Dup
     Set.Fds Set.Do Set.DoRaw Set.Mount Set.MountNS FdSet FdSet.Get FdSet.Close
     Pool NewPool Pool.Run Pool.Get Pool.Put Pool.Len
     NS_CGROUP NS_IPC NS_MNT NS_NET NS_PID NS_TIME NS_USER NS_UTS`),
-  'docs/from-pyroute2.md': lines(`
+  'docs/coming-from/pyroute2.md': lines(`
     NetNS
     NetNS.remove
     NetNS.close
@@ -107,7 +107,7 @@ const NAMES: Record<string, readonly string[]> = {
     WireGuard.set
     WireGuard.info
     NDB`),
-  'docs/from-iproute2.md': lines(`
+  'docs/coming-from/iproute2.md': lines(`
     ip netns list
     ip netns add NAME
     ip netns attach NAME PID
@@ -253,11 +253,11 @@ describe.each(Object.entries(NAMES))('%s', (path, names) => {
 })
 
 test.each(['gonso', 'netns', 'pyroute2', 'neslink'])(
-  'from-%s.md was compared with the version that is measured',
+  'the page on %s was compared with the version that is measured',
   (name) => {
     const [, version = ''] = new RegExp(`\\b${name} (v?[\\d.]+\\d)`).exec(textOf('docs/performance.md')) ?? []
     expect(version).not.toBe('')
-    expect(textOf(`docs/from-${name}.md`)).toContain(`${version}`)
+    expect(textOf(`docs/coming-from/${name}.md`)).toContain(`${version}`)
   },
 )
 

@@ -1,9 +1,9 @@
-/** from-iproute2.md has every option, command and kind of link that the installed tools list in their help. */
+/** docs/coming-from/iproute2.md has every option, command and kind of link that the installed tools list in their help. */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { chaptersOf, textOf } from '../setup/pages/pages.ts'
 
-const PAGE = 'docs/from-iproute2.md'
+const PAGE = 'docs/coming-from/iproute2.md'
 const rows = chaptersOf(PAGE).flatMap((chapter) => chapter.rows.map(({ name }) => name))
 
 /** What a tool prints about itself; ip(8) does that on standard error, as a failure. */

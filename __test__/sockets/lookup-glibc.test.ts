@@ -2,7 +2,7 @@
 import type dns from 'node:dns'
 import type { Network } from 'nsset'
 import { afterAll, describe, expect, test } from 'vitest'
-import { compileGetAddrInfo, type Question } from '../setup/programs/getaddrinfo.ts'
+import { compileGetAddrInfo, type Question } from '../setup/c-programs/getaddrinfo.ts'
 import { lookupPlace } from '../setup/sockets/lookup-place.ts'
 import { CONFIGURED, HINTS, ORDER } from '../setup/sockets/lookup-rows/addresses.ts'
 import { CONTENT, SIZES } from '../setup/sockets/lookup-rows/answers.ts'

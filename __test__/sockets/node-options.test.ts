@@ -5,11 +5,11 @@
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
+import * as tables from '../../src/validate/node-options.ts'
 import { EXEC_FILE } from '../../src/validate/processes/exec-file-options.ts'
 import { FORK } from '../../src/validate/processes/fork.ts'
 import { SPAWN } from '../../src/validate/processes/spawn-options.ts'
 import { LOOKUP } from '../../src/validate/sockets/lookup-options.ts'
-import * as tables from '../../src/validate/sockets/node-options.ts'
 
 const OLDEST = fileURLToPath(new URL('../../node_modules/@types/node/index.d.ts', import.meta.url))
 const NEWEST = fileURLToPath(new URL('../../node_modules/types-node-newest/index.d.ts', import.meta.url))

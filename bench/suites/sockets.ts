@@ -11,7 +11,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as pass } from 'node:timers/promises'
 import { NamespaceSet } from 'nsset'
 import { AF_INET, SOCK_STREAM } from '../../src/network/sockets/socket-maker.ts'
-import { sets } from '../../src/set/set-access.ts'
+import { handleOf } from '../../src/objects/set-handle.ts'
 import { compare } from '../compare.ts'
 import { type Figures, figuresOf, microseconds, microsecondsOf } from '../measure.ts'
 import type { Cost } from '../peers/many-servers.ts'
@@ -70,7 +70,7 @@ async function makeSockets(inside: Sets): Promise<Row[]> {
   }
   const rows: Row[] = []
   for (const [name, set] of entriesOf(inside)) {
-    const native = sets.nativeNetworkOf(set)
+    const native = handleOf(set).network()
     const born = make((handle) => native.openHandle(handle, { domain: AF_INET, type: SOCK_STREAM }))
     rows.push(
       await compare({

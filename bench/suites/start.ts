@@ -53,12 +53,10 @@ function remembering(nns: string | undefined): Promise<Row> {
   })
 }
 
-/** The code as a module of a process of its own, with the binary that is released. */
+/** The code as a module of a process of its own. */
 function start(code: string): { took: number; output: string } {
-  const { NAPI_RS_NATIVE_LIBRARY_PATH: _, ...env } = process.env
   const begin = process.hrtime.bigint()
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
-    env,
     timeout: 10_000,
     encoding: 'utf8',
   })

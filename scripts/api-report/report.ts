@@ -57,7 +57,12 @@ function namesIn(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol[] {
 function statementsOf({ declarations = [] }: ts.Symbol): ts.Statement[] {
   return declarations
     .map((node) => (ts.isVariableDeclaration(node) ? node.parent.parent : node))
-    .filter((node): node is ts.Statement & typeof node => ts.isSourceFile(node.parent) && ts.isStatement(node))
+    .filter((node): node is ts.Statement & typeof node => isOfModule(node) && ts.isStatement(node))
+}
+
+/** Whether it is a statement of a file, or what a file adds to another one: `declare module './file.ts'`. */
+function isOfModule({ parent }: ts.Node): boolean {
+  return ts.isSourceFile(parent) || (ts.isModuleBlock(parent) && ts.isStringLiteral(parent.parent.name))
 }
 
 function chapterOf(named: [name: string, symbol: ts.Symbol][]): string {

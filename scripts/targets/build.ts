@@ -2,7 +2,7 @@
  * Builds the addon for a target into its directory in `npm/`: `npm run build:target -- TARGET [--profile dev]`.
  *
  * Rust's standard library for the target is the installed one; on Debian it is built when there is none. Needs Rust, a C
- * compiler for this machine, binutils, and Python's pip; see docs/building.md.
+ * compiler for this machine, binutils, and Python's pip; see docs/development/building.md.
  */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, statSync } from 'node:fs'

@@ -2,11 +2,11 @@ import { NamespaceError } from '../errors.ts'
 import { isPrefix, isPrefixForCgroups, isWholeId } from '../validate/container-reference.ts'
 import { type CgroupContainer, findInCgroups, processOfCgroups } from './cgroups/in-cgroups.ts'
 import { hierarchiesOf, type Places } from './cgroups/places.ts'
-import type { ContainerProcess } from './container-process.ts'
+import { processOfEngine } from './engine-process.ts'
 import { askForContainer, type EngineContainer } from './engines/engine-api.ts'
-import { processOfEngine } from './engines/engine-process.ts'
 import type { Engine } from './engines/engines.ts'
-import { ambiguous, failure, notBelieved, notRunning } from './failures.ts'
+import type { ContainerProcess } from './facts/container-process.ts'
+import { ambiguous, failure, notBelieved, notRunning } from './facts/failures.ts'
 
 interface EngineAnswer {
   engine: Engine

@@ -3,7 +3,7 @@ import { parseContainerOptions } from '../validate/container-options.ts'
 import { parseReference } from '../validate/container-reference.ts'
 import type { Places } from './cgroups/places.ts'
 import { chosenEngine, enginesOf } from './engines/engines.ts'
-import { failure } from './failures.ts'
+import { failure } from './facts/failures.ts'
 import { findContainer } from './find-container.ts'
 
 const ATTEMPTS = 3

@@ -1,7 +1,9 @@
 import { NamespaceError } from '../errors.ts'
-import { notOurs } from '../native/copies.ts'
+import { netnsDirectory } from '../native/netns-directory.ts'
 import { binding } from '../native.ts'
-import { NamespaceSet, nativeOf } from '../set/namespace-set.ts'
+import { notOurs } from '../objects/copies.ts'
+import { handleOf } from '../objects/set-handle.ts'
+import { NamespaceSet } from '../set/namespace-set.ts'
 import { parseNetnsName } from '../validate/netns-name.ts'
 import {
   type NetnsAttachOptions,
@@ -13,8 +15,6 @@ import {
   parseNetnsOptions,
   parseRemoveOptions,
 } from '../validate/netns-options.ts'
-import { netnsDirectory } from './netns-directory.ts'
-import { rememberNetnsName } from './netns-names.ts'
 
 /**
  * Network namespaces by name, as `ip netns` has them: iproute2 and this read each other's. A name is one component of a
@@ -49,7 +49,7 @@ export const netns = {
    */
   async create(name: string, options?: NetnsCreateOptions): Promise<NamespaceSet> {
     const word = parseNetnsName(name, 'name')
-    const { loopback, signal, ...place } = parseCreateOptions(options)
+    const { loopback, signal, ...place } = inDirectory(parseCreateOptions(options))
     const set = await NamespaceSet.unshare('net', { loopback, signal })
     try {
       attachName(set, word, place)
@@ -70,8 +70,8 @@ export const netns = {
    */
   open(name: string, options?: NetnsOptions): NamespaceSet {
     const word = parseNetnsName(name, 'name')
-    const { directory } = parseNetnsOptions(options)
-    return rememberNetnsName(new NamespaceSet(binding().openName(directory, word)), word)
+    const { directory } = inDirectory(parseNetnsOptions(options))
+    return new NamespaceSet(binding().openName(directory, word), word)
   },
 
   /**
@@ -82,7 +82,7 @@ export const netns = {
    * for (const name of await netns.list()) await netns.remove(name)
    */
   async list(options?: NetnsOptions): Promise<string[]> {
-    return binding().listNames(parseNetnsOptions(options).directory)
+    return binding().listNames(inDirectory(parseNetnsOptions(options)).directory)
   },
 
   /**
@@ -95,7 +95,7 @@ export const netns = {
    */
   async attach(name: string, set: NamespaceSet, options?: NetnsAttachOptions): Promise<void> {
     const word = parseNetnsName(name, 'name')
-    const place = parseAttachOptions(options)
+    const place = inDirectory(parseAttachOptions(options))
     if (!(set instanceof NamespaceSet)) throw notOurs('set', 'a NamespaceSet', set)
     attachName(set, word, place)
   },
@@ -113,7 +113,7 @@ export const netns = {
    */
   async remove(name: string, options?: NetnsRemoveOptions): Promise<void> {
     const word = parseNetnsName(name, 'name')
-    const { directory, force } = parseRemoveOptions(options)
+    const { directory, force } = inDirectory(parseRemoveOptions(options))
     try {
       binding().removeName(directory, word)
     } catch (error) {
@@ -122,11 +122,18 @@ export const netns = {
   },
 }
 
+type Directory = string | Buffer
+
+function inDirectory<T extends { directory?: Directory }>(options: T): T & { directory: Directory } {
+  return { ...options, directory: options.directory ?? netnsDirectory() }
+}
+
 function attachName(
   set: NamespaceSet,
   name: string,
-  { directory, temporary }: ReturnType<typeof parseAttachOptions>,
+  { directory, temporary }: { directory: Directory; temporary: boolean },
 ): void {
-  nativeOf(set).attachName(directory, name, temporary)
-  rememberNetnsName(set, name)
+  const handle = handleOf(set)
+  handle.native.attachName(directory, name, temporary)
+  handle.netnsName = name
 }

@@ -2,18 +2,20 @@ import type { Socket as DatagramSocket, RemoteInfo, SocketOptions, SocketType } 
 import type { Agent, AgentOptions } from 'node:http'
 import type { Agent as HttpsAgent, AgentOptions as HttpsAgentOptions } from 'node:https'
 import type { LookupFunction, NetConnectOpts, Server, Socket } from 'node:net'
-import { misuse } from '../errors.ts'
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../set/uncloneable.ts'
+import type { NativeNetwork } from '../../index.js'
+import type { SetHandle } from '../objects/set-handle.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
 import { type ApplyOptions, parseApplyOptions } from '../validate/network/options.ts'
 import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
 import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'
-import type { Action, Results, Run } from './netlink/action.ts'
+import type { Action, Results, Run } from './actions/action.ts'
+import { apply } from './actions/apply.ts'
+import { ensureOpen, type Place } from './actions/place.ts'
+import { parseActions } from './actions/steps.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
-import { apply, type Place } from './netlink/apply.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkQdiscs } from './netlink/qdiscs.ts'
 import { NetworkRoutes } from './netlink/routes.ts'
-import { parseActions } from './netlink/steps.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
 import { NetworkWireGuard } from './netlink/wireguard.ts'
 import { createSocket } from './sockets/datagrams/datagram.ts'
@@ -87,16 +89,11 @@ export class Network {
   }
 
   /** @hidden Made by {@link NamespaceSet.network}. */
-  constructor(place: Omit<Place, 'network'>) {
-    this.#place = { ...place, network: this }
+  constructor(set: SetHandle, native: NativeNetwork) {
+    this.#place = { set, network: native }
     const run: Run = async (action) => (await this.apply([action]))[0]
-    const maker = {
-      native: place.native,
-      ensureOpen: () => {
-        if (place.set.closed) throw misuse('ERR_NSSET_CLOSED', 'the set of this network is closed')
-      },
-    }
-    this.#resolver = new Resolver(maker, new ResolverFiles(place.set))
+    const maker = { native, ensureOpen: () => ensureOpen(set) }
+    this.#resolver = new Resolver(maker, new ResolverFiles(set))
     this.lookup = this.#resolver.lookup
     this.#sockets = { ...maker, lookup: this.lookup }
     this.#fetch = new FetchInside(this.#sockets)
@@ -217,7 +214,7 @@ export class Network {
 
   /** @internal Its set is closed. */
   close(): void {
-    this.#place.native.close()
+    this.#place.network.close()
     this.#fetch.close()
   }
 }

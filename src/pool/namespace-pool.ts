@@ -1,9 +1,9 @@
 import { invalidValue, misuse } from '../errors.ts'
-import { notOurs } from '../native/copies.ts'
+import type { Kinds, NamespaceKind } from '../namespace-kind.ts'
 import { binding } from '../native.ts'
-import type { Kinds, NamespaceKind } from '../set/namespace-kind.ts'
+import { notOurs } from '../objects/copies.ts'
+import { insteadOf } from '../objects/uncloneable.ts'
 import { NamespaceSet } from '../set/namespace-set.ts'
-import { insteadOf } from '../set/uncloneable.ts'
 import { namesOf, parseKinds } from '../validate/kinds.ts'
 import {
   type NamespacePoolOptions,

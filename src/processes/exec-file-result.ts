@@ -1,8 +1,7 @@
+import type { OutputEncoding } from '../validate/processes/exec-file-options.ts'
+
 /** Why a program was stopped. */
 export type ExecFileErrorCode = 'ETIMEDOUT' | 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'
-
-/** How output becomes text; `'buffer'` and null leave it as bytes. */
-export type OutputEncoding = BufferEncoding | 'buffer' | null
 
 /** A string, or a Buffer, as the encoding has it. */
 export type Output<E extends OutputEncoding> = [E] extends ['buffer' | null]

@@ -1,16 +1,18 @@
 import type { NativeCommand } from '../../index.js'
 import { invalidValue } from '../errors.ts'
-import { netnsNameOf } from '../netns/netns-names.ts'
-import { NS } from '../set/namespace-kind.ts'
-import type { NamespaceSet } from '../set/namespace-set.ts'
+import { NS } from '../namespace-kind.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
 
-/** @internal What a program in this set sees of the name of its network: by which the set was opened, if it was. */
-export function viewOf(set: NamespaceSet, { kinds, netnsFiles }: Launch): Pick<NativeCommand, 'netns'> {
+/** @internal What a program in a set of these kinds sees of the name of its network, if that has one. */
+export function viewOf(
+  flags: number,
+  netnsName: string | undefined,
+  { kinds, netnsFiles }: Launch,
+): Pick<NativeCommand, 'netns'> {
   if (netnsFiles === false) return {}
-  const entered = kinds === 0 ? set.flags : set.flags & kinds
+  const entered = kinds === 0 ? flags : flags & kinds
   const sees = (entered & (NS.NET | NS.MNT | NS.USER)) === NS.NET
-  const name = sees ? netnsNameOf(set) : undefined
+  const name = sees ? netnsName : undefined
   if (name !== undefined) return { netns: name }
   if (netnsFiles === undefined) return {}
   const reason = "needs a set that 'netns' gave, and neither 'mnt' nor 'user' among the kinds that are entered"

@@ -2,9 +2,9 @@ import type { AsyncResource } from 'node:async_hooks'
 import type { NativeChild, NativeCommand, NativeSet } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
 import { hold, release } from '../native/event-loop.ts'
+import { expectExit, forgetExit } from '../native/exits.ts'
 import { nameOfSignal } from '../validate/processes/signals.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
-import { expectExit, forgetExit } from './exits.ts'
 
 /** One descriptor, as Node's `ChildProcess` hands it to its handle. */
 interface HandleStdio {

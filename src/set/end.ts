@@ -1,6 +1,6 @@
 import type { NativeSet } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
-import { expectExit, forgetExit } from '../processes/exits.ts'
+import { expectExit, forgetExit } from '../native/exits.ts'
 
 /** In milliseconds: so long all that runs in a pid namespace has, from its SIGKILL on, to be gone. */
 const PATIENCE = 5000

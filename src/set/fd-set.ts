@@ -1,9 +1,9 @@
 import type { NativeFds } from '../../index.js'
 import { invalidType, misuse } from '../errors.ts'
+import type { NamespaceKind } from '../namespace-kind.ts'
 import { binding } from '../native.ts'
+import { hideUncloneable, insteadOf } from '../objects/uncloneable.ts'
 import { flagOf, namesOf } from '../validate/kinds.ts'
-import type { NamespaceKind } from './namespace-kind.ts'
-import { hideUncloneable, insteadOf } from './uncloneable.ts'
 
 const INSTEAD = insteadOf(
   'FdSet',

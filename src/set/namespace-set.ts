@@ -1,17 +1,20 @@
 import type { Worker } from 'node:worker_threads'
-import type { NativeNetwork, NativeSet } from '../../index.js'
+import type { NativeSet } from '../../index.js'
 import { fromContainer } from '../containers/from-container.ts'
 import { invalidValue, misuse } from '../errors.ts'
-import { notOurs, sign } from '../native/copies.ts'
+import { type Kinds, type NamespaceKind, NS } from '../namespace-kind.ts'
 import { binding } from '../native.ts'
-import { netnsNameOf, rememberNetnsName } from '../netns/netns-names.ts'
-import { Network } from '../network/network.ts'
+import type { Network } from '../network/network.ts'
+import { notOurs, sign } from '../objects/copies.ts'
+import { HANDLE, type SetHandle } from '../objects/set-handle.ts'
+import { insteadOf } from '../objects/uncloneable.ts'
 import type { ChildOf, NamespaceChildProcess } from '../processes/child-process.ts'
 import { execFile } from '../processes/exec-file.ts'
-import type { ExecFileResult, Output, OutputEncoding } from '../processes/exec-file-result.ts'
+import type { ExecFileResult, Output } from '../processes/exec-file-result.ts'
 import { viewOf } from '../processes/netns-view.ts'
 import { spawn } from '../processes/spawn.ts'
-import { asyncCallback, isThenable, type Thenable } from '../threads/thenable.ts'
+import { visit } from '../threads/do.ts'
+import type { Thenable } from '../threads/thenable.ts'
 import { startWorker } from '../threads/worker.ts'
 import type { FromContainerOptions } from '../validate/container-options.ts'
 import { type DoOptions, type EnterOptions, parseDoOptions, parseEnterOptions } from '../validate/enter-options.ts'
@@ -25,7 +28,7 @@ import {
 } from '../validate/kinds.ts'
 import { type MountTargets, parseTargets } from '../validate/mount-targets.ts'
 import { type Path, parsePath } from '../validate/paths.ts'
-import { type ExecFileOptions, parseExecFile } from '../validate/processes/exec-file-options.ts'
+import { type ExecFileOptions, type OutputEncoding, parseExecFile } from '../validate/processes/exec-file-options.ts'
 import { type ForkOptions, parseFork } from '../validate/processes/fork.ts'
 import { type Launch, parseSpawn, type SpawnOptions } from '../validate/processes/spawn-options.ts'
 import type { StdioOptions } from '../validate/processes/stdio.ts'
@@ -35,9 +38,7 @@ import type { NamespaceWorkerOptions } from '../validate/worker-options.ts'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { endOf } from './end.ts'
 import { FdSet } from './fd-set.ts'
-import { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
-import { provideSets } from './set-access.ts'
-import { insteadOf } from './uncloneable.ts'
+import { Handle } from './handle.ts'
 import { unshare } from './unshare.ts'
 
 /** What makes two namespaces the same. */
@@ -52,9 +53,6 @@ const INSTEAD = insteadOf(
   'NamespaceSet',
   'send set.path(kind) in its place, and open it there with NamespaceSet.fromPath()',
 )
-
-/** @internal The native part of a set, for the functions that take one. */
-export let nativeOf: (set: NamespaceSet) => NativeSet
 
 /**
  * A set of namespaces, at most one of each kind, held open by descriptors that are close-on-exec. Its namespaces live
@@ -75,33 +73,27 @@ export class NamespaceSet {
   readonly #native: NativeSet
   readonly #flags: number
 
-  #network: { face: Network; native: NativeNetwork } | undefined
+  /** Made when the network is used, and for a set with a name. */
+  #handle: Handle | undefined
 
   static {
     sign(NamespaceSet)
-    nativeOf = (set) => set.#native
-    provideSets({
-      isSet: (value): value is NamespaceSet => value instanceof NamespaceSet,
-      nativeOf,
-      nativeNetworkOf: (set) => set.#openNetwork().native,
-      byName: (name, directory) => rememberNetnsName(new NamespaceSet(binding().openName(directory, name)), name),
-      byPath: (path) => new NamespaceSet(binding().fromPath(path, NS.NET)),
-      byProcess: (pid, tid) => {
-        const kinds = process.geteuid?.() === 0 ? NS.NET : NS.NET | NS.USER
-        const native = binding()
-        return new NamespaceSet(tid === undefined ? native.fromPid(pid, kinds) : native.fromThread(pid, tid, kinds))
-      },
-    })
   }
 
   /** @hidden Made by the static functions: {@link NamespaceSet.unshare}, {@link NamespaceSet.current} and their like. */
-  constructor(native: NativeSet) {
+  constructor(native: NativeSet, netnsName?: string) {
     if (!(native instanceof binding().NativeSet)) {
       throw notOurs('native', 'what NamespaceSet.unshare(), .current() and their like give', native)
     }
     this.#native = native
     this.#flags = native.flags()
+    if (netnsName !== undefined) this.#getHandle().netnsName = netnsName
     watchForDrop(this, this.#flags)
+  }
+
+  /** @internal */
+  get [HANDLE](): SetHandle {
+    return this.#getHandle()
   }
 
   /**
@@ -299,7 +291,7 @@ export class NamespaceSet {
    * @see rtnetlink(7)
    */
   get network(): Network {
-    return this.#openNetwork().face
+    return this.#getHandle().openNetwork()
   }
 
   /**
@@ -389,9 +381,8 @@ export class NamespaceSet {
    * using mine = theirs.dup('net')
    */
   dup(kinds?: Kinds): NamespaceSet {
-    const copy = new NamespaceSet(this.#native.dup(parseKindsOrAll(kinds)))
-    const name = netnsNameOf(this)
-    return name === undefined || !copy.has('net') ? copy : rememberNetnsName(copy, name)
+    const native = this.#native.dup(parseKindsOrAll(kinds))
+    return new NamespaceSet(native, native.flags() & NS.NET ? this.#handle?.netnsName : undefined)
   }
 
   /**
@@ -498,9 +489,7 @@ export class NamespaceSet {
   do<R>(fn: () => R, options?: DoOptions): R
   do(fn: () => unknown, options?: DoOptions): unknown {
     const { kinds = 0 } = parseDoOptions(options)
-    const result = this.#native.visit(kinds, parseFunction(fn, 'fn'))
-    if (isThenable(result)) throw asyncCallback(result)
-    return result
+    return visit(this.#native, kinds, parseFunction(fn, 'fn'))
   }
 
   /**
@@ -635,7 +624,7 @@ export class NamespaceSet {
    */
   close(): void {
     closedProperly(this)
-    this.#network?.face.close()
+    this.#handle?.closeNetwork()
     this.#native.close()
   }
 
@@ -672,15 +661,16 @@ export class NamespaceSet {
     return this.toString()
   }
 
-  #start(launch: Launch): NamespaceChildProcess {
-    return spawn(this.#native, { ...launch, command: { ...launch.command, ...viewOf(this, launch) } })
+  #getHandle(): Handle {
+    this.#handle ??= new Handle(this, this.#native, (native, netnsName) => new NamespaceSet(native, netnsName))
+    return this.#handle
   }
 
-  #openNetwork(): { face: Network; native: NativeNetwork } {
-    if (this.#network !== undefined && !this.closed) return this.#network
-    const native = this.#native.network()
-    this.#network = { face: new Network({ set: this, native }), native }
-    return this.#network
+  #start(launch: Launch): NamespaceChildProcess {
+    return spawn(this.#native, {
+      ...launch,
+      command: { ...launch.command, ...viewOf(this.#flags, this.#handle?.netnsName, launch) },
+    })
   }
 
   /** The flag of a kind of this set's; of its only one when it is left out. */

@@ -1,9 +1,9 @@
 import type { NativeCanceller, NativeSet, NativeUnshareOptions } from '../../index.js'
+import type { Kinds } from '../namespace-kind.ts'
 import { ask } from '../native/ask.ts'
 import { binding } from '../native.ts'
 import { parseKinds } from '../validate/kinds.ts'
 import { parseUnshareOptions, type UnshareOptions } from '../validate/unshare-options.ts'
-import type { Kinds } from './namespace-kind.ts'
 
 /**
  * @internal Makes the namespaces on libuv's pool, until it is aborted; where the base's inhabitants may hold it up,

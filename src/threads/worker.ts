@@ -1,8 +1,8 @@
 import type { Worker, WorkerOptions } from 'node:worker_threads'
 import type { NativeSet } from '../../index.js'
 import { invalidType, invalidValue, misuse } from '../errors.ts'
+import { NS } from '../namespace-kind.ts'
 import { binding } from '../native.ts'
-import { NS } from '../set/namespace-kind.ts'
 import { parseWorkerOptions } from '../validate/worker-options.ts'
 import { bootstrapOfEval, bootstrapOfFile, bootstrapOfUrl } from './worker-bootstrap.ts'
 

@@ -1,4 +1,4 @@
-import type { Kinds } from '../set/namespace-kind.ts'
+import type { Kinds } from '../namespace-kind.ts'
 import { type FieldsOf, parseOptions } from './fields.ts'
 import { parseKinds } from './kinds.ts'
 import { nonEmptyText, signal } from './values.ts'

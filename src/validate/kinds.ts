@@ -1,5 +1,5 @@
 import { invalidType, invalidValue } from '../errors.ts'
-import { type NamespaceKind, NS } from '../set/namespace-kind.ts'
+import { type NamespaceKind, NS } from '../namespace-kind.ts'
 
 const FLAGS = new Map<string, number>(Object.entries(NS).map(([name, flag]) => [name.toLowerCase(), flag]))
 const NAMES = [...FLAGS.keys()].map((name) => `'${name}'`).join(', ')

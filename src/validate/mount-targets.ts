@@ -1,5 +1,5 @@
 import { invalidType, invalidValue } from '../errors.ts'
-import type { NamespaceKind } from '../set/namespace-kind.ts'
+import type { NamespaceKind } from '../namespace-kind.ts'
 import { type FieldsOf, parseFields } from './fields.ts'
 import { flagOf } from './kinds.ts'
 import { type Path, parsePath } from './paths.ts'

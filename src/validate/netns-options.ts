@@ -1,4 +1,3 @@
-import { netnsDirectory } from '../netns/netns-directory.ts'
 import { type FieldsOf, parseOptions } from './fields.ts'
 import { type Path, parsePath } from './paths.ts'
 import { boolean, signal } from './values.ts'
@@ -37,26 +36,22 @@ const ATTACH = { ...NETNS, temporary: boolean } satisfies FieldsOf<NetnsAttachOp
 const CREATE = { ...ATTACH, loopback: boolean, signal } satisfies FieldsOf<NetnsCreateOptions>
 const REMOVE = { ...NETNS, force: boolean } satisfies FieldsOf<NetnsRemoveOptions>
 
-function withDirectory<T extends { directory?: string | Buffer }>(options: T): T & { directory: string | Buffer } {
-  return { ...options, directory: options.directory ?? netnsDirectory() }
-}
-
 /** @internal */
 export function parseNetnsOptions(options: unknown) {
-  return withDirectory(parseOptions(options, NETNS))
+  return parseOptions(options, NETNS)
 }
 
 /** @internal */
 export function parseAttachOptions(options: unknown) {
-  return withDirectory({ temporary: false, ...parseOptions(options, ATTACH) })
+  return { temporary: false, ...parseOptions(options, ATTACH) }
 }
 
 /** @internal */
 export function parseCreateOptions(options: unknown) {
-  return withDirectory({ temporary: false, ...parseOptions(options, CREATE) })
+  return { temporary: false, ...parseOptions(options, CREATE) }
 }
 
 /** @internal */
 export function parseRemoveOptions(options: unknown) {
-  return withDirectory({ force: false, ...parseOptions(options, REMOVE) })
+  return { force: false, ...parseOptions(options, REMOVE) }
 }

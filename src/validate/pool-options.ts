@@ -1,5 +1,5 @@
 import { invalidValue } from '../errors.ts'
-import type { NamespaceSet } from '../set/namespace-set.ts'
+import type { AnySet } from '../objects/context.ts'
 import { type FieldsOf, type Parse, parseFields, parseObject, parseOptions } from './fields.ts'
 import { parseUnshareSyncOptions, type UnshareSyncOptions } from './unshare-options.ts'
 import { func, signal, whole } from './values.ts'
@@ -14,7 +14,7 @@ export interface NamespacePoolOptions {
    * Awaited before a set is offered. When it throws or rejects, the set is closed, and the making has failed. Its signal
    * is aborted when the pool is closed, and the set closed beneath it.
    */
-  afterCreate?: ((set: NamespaceSet, context: { signal: AbortSignal }) => unknown) | undefined
+  afterCreate?: ((set: AnySet, context: { signal: AbortSignal }) => unknown) | undefined
   /** Closes the pool; its reason is what `get()` rejects with from then on. */
   signal?: AbortSignal | undefined
 }

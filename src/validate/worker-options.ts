@@ -1,8 +1,8 @@
 import type { WorkerOptions } from 'node:worker_threads'
-import type { Kinds } from '../set/namespace-kind.ts'
+import type { Kinds } from '../namespace-kind.ts'
 import { type FieldsOf, parseOptions } from './fields.ts'
 import { parseKinds } from './kinds.ts'
-import { WORKER } from './sockets/node-options.ts'
+import { WORKER } from './node-options.ts'
 
 /** Options of {@link NamespaceSet.worker}: those of Node's Worker, and which kinds it enters. */
 export interface NamespaceWorkerOptions extends WorkerOptions {

@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type CProgram, compileC } from '../c-programs/c-program.ts'
 import { eventually } from '../guards/resources.ts'
-import { type CProgram, compileC } from '../programs/c-program.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 

@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 export const LANGUAGES: readonly string[] = ['ts', 'sh', 'json', 'text']
 
 export interface Block {
-  /** `docs/from-netns.md:12` */
+  /** `docs/coming-from/netns.md:12` */
   readonly place: string
   readonly language: string
   /** What the block says of itself after its language: `rootless`, `container`. */

@@ -1,25 +1,18 @@
 //! The order of addresses, as getaddrinfo(3) of glibc has it: RFC 6724 (and RFC 3484) with the tables that gai.conf(5)
 //! has of itself. Left out is the rule of native transports.
 
+mod own_address;
 mod source;
 mod tables;
 
 use std::{cmp::Ordering, net::IpAddr};
 
+pub use self::own_address::OwnAddress;
 use self::{
     source::Sources,
     tables::{label, precedence, scope},
 };
 use crate::inside::Inside;
-
-/// An address of this machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OwnAddress {
-    pub address: IpAddr,
-    pub prefix: u8,
-    /// Nothing new may be sent from it.
-    pub deprecated: bool,
-}
 
 /// How many are sorted: for each the kernel is asked, and an answer may have some thousands. The others follow.
 const MOST: usize = 512;

@@ -1,4 +1,4 @@
-//! The text of a resolv.conf(5) file.
+//! The texts of a resolv.conf(5) and of a hosts(5) file, read into a [`Config`].
 
 use std::{
     net::{Ipv6Addr, SocketAddr, SocketAddrV6},
@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     config::{Config, PORT},
+    hosts::Hosts,
     numeric::ipv4,
 };
 
@@ -20,7 +21,20 @@ const MOST_ATTEMPTS: u32 = 5;
 
 type Zone<'a> = &'a dyn Fn(&str) -> Option<u32>;
 
-pub fn parse(text: &str, zone: Zone<'_>) -> Config {
+impl Config {
+    /// Reads the texts of a resolv.conf(5) and of a hosts(5) file, as glibc reads them; what cannot be understood is
+    /// passed over. `zone` returns the index of the link that a server such as `fe80::1%eth0` names; with an unknown one
+    /// the server stays on the list, and cannot be reached.
+    ///
+    /// Left out: `sortlist`, which getaddrinfo(3) does not heed, `LOCALDOMAIN` and `RES_OPTIONS` of the environment, which
+    /// is the calling process's and not the inside's, and the domain of the host's own name: where `search` is empty,
+    /// glibc has that there.
+    pub fn parse(resolv_conf: &str, hosts: &str, zone: impl Fn(&str) -> Option<u32>) -> Self {
+        Self { hosts: Hosts::parse(hosts), ..parse(resolv_conf, &zone) }
+    }
+}
+
+fn parse(text: &str, zone: Zone<'_>) -> Config {
     let mut config = Config { servers: Vec::new(), ..Config::default() };
     text.split('\n').for_each(|line| read_line(&mut config, line, zone));
     if config.servers.is_empty() {
@@ -215,5 +229,33 @@ mod tests {
     #[test]
     fn comments_and_unknown_lines_are_passed_over() {
         assert_eq!(read("; nameserver 10.0.0.1\n# search a\nfamily inet4\nsortlist 10.0.0.0\n\n"), Config::default());
+    }
+
+    #[test]
+    fn no_text_is_too_strange_to_be_read() {
+        const TEXT: &str =
+            "nameserver fe80::1%eth0\nsearch a.test b\ndomain é\noptions ndots:2 timeout:30\n10.0.0.7 db x\n";
+        let mut state = 0x9e37_79b9_u32;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as usize % below
+        };
+        for _ in 0..20_000 {
+            let mut bytes = TEXT.as_bytes().to_vec();
+            for _ in 0..=random(8) {
+                let place = random(bytes.len());
+                match random(4) {
+                    0 => bytes[place] = random(256) as u8,
+                    1 if bytes.len() > 1 => drop(bytes.remove(place)),
+                    2 => bytes.insert(place, b" \n%:.#\0\xff"[random(8)]),
+                    _ => bytes.truncate(place.max(1)),
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            let config = Config::parse(&text, &text, |_| Some(1));
+            assert!((1..=3).contains(&config.servers.len()), "{text}");
+            assert!(config.ndots <= 15 && config.attempts <= 5 && !config.timeout.is_zero(), "{text}");
+            assert_eq!(Hosts::parse(&text), config.hosts);
+        }
     }
 }

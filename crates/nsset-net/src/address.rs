@@ -200,11 +200,13 @@ pub struct Addresses<'a> {
     network: &'a Network,
 }
 
-impl<'a> Addresses<'a> {
-    pub(crate) const fn of(network: &'a Network) -> Self {
-        Self { network }
+impl Network {
+    pub const fn addresses(&self) -> Addresses<'_> {
+        Addresses { network: self }
     }
+}
 
+impl Addresses<'_> {
     /// Those of this link, or all. `EAGAIN` where they change so much that it cannot be told what there is.
     pub async fn list(&self, link: Option<&LinkRef>) -> Result<Vec<Address>> {
         let index = match link {

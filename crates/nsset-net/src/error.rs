@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use nix::errno::Errno;
 
-use crate::{netlink::attributes::Malformed, netlink::hint};
+use crate::hint;
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -109,12 +109,6 @@ impl Refusal {
 impl From<Errno> for Refusal {
     fn from(errno: Errno) -> Self {
         Self { errno, words: None }
-    }
-}
-
-impl From<Malformed> for Refusal {
-    fn from(_: Malformed) -> Self {
-        Self { errno: Errno::EBADMSG, words: None }
     }
 }
 

@@ -19,6 +19,7 @@ mod address;
 mod as_text;
 mod cidr;
 mod error;
+mod hint;
 mod link;
 mod link_ref;
 mod mac;

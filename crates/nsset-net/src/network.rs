@@ -1,4 +1,5 @@
-//! The network of a network namespace.
+//! The network of a network namespace. What can be done with its links, addresses, routes and queueing disciplines is in the
+//! modules of those.
 
 use std::{
     os::fd::{AsFd, AsRawFd, OwnedFd},
@@ -11,15 +12,11 @@ use netlink_packet_route::{
 };
 
 use crate::{
-    address::Addresses,
     error::{Refusal, Result},
-    link::Links,
     netlink::attributes::{Attributes, Malformed, u32_at},
     netlink::conversation::Conversation,
     netlink::request::Request,
     netlink::socket::{self, Protocol},
-    qdisc::Qdiscs,
-    route::Routes,
 };
 
 /// The network of the namespace in which its socket was born. A clone shares the socket; it is closed with the last.
@@ -54,22 +51,6 @@ impl Network {
         let request = Request::act(RouteNetlinkMessage::GetNsId(message));
         let number = self.conversation.get(request, read_number).await;
         number.map_err(|refusal| refusal.of("RTM_GETNSID", ""))
-    }
-
-    pub const fn links(&self) -> Links<'_> {
-        Links::of(self)
-    }
-
-    pub const fn addresses(&self) -> Addresses<'_> {
-        Addresses::of(self)
-    }
-
-    pub const fn routes(&self) -> Routes<'_> {
-        Routes::of(self)
-    }
-
-    pub const fn qdiscs(&self) -> Qdiscs<'_> {
-        Qdiscs::of(self)
     }
 
     pub(crate) fn conversation(&self) -> &Conversation {

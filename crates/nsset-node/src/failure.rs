@@ -7,7 +7,7 @@ use napi::{
 };
 use nsset::Error;
 
-use crate::{error_fields::ErrorFields, loading::environment};
+use crate::{environment, error_fields::ErrorFields};
 
 /// The JavaScript error for one of the core's.
 pub fn create(env: Env, error: &Error) -> napi::Result<Unknown<'static>> {

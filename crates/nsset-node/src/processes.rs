@@ -13,10 +13,10 @@ use nsset::{Command, Credentials, NamedView, Spawned, Stdio};
 
 use crate::{
     convert::{Text, kinds_of, os_string, path},
+    environment,
     exit_report::ExitReport,
     failure::{self, guard},
     give::give,
-    loading::environment,
     sets::set::NativeSet,
 };
 

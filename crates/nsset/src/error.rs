@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, io, path::PathBuf};
 
 use nix::errno::Errno;
 
-use crate::namespaces::kind::Kind;
+use crate::kind::Kind;
 
 pub type Result<T> = std::result::Result<T, Error>;
 

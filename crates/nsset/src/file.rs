@@ -19,7 +19,7 @@ use crate::{
     helper::conversation,
     helper::plan,
     helper::program::{Label, Program},
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     proc,
     retry::uninterrupted,

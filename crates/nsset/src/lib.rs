@@ -2,9 +2,13 @@
 //! them. Synchronous, and free of anything that belongs to Node.
 
 mod cancel;
+mod children;
 mod error;
 mod file;
+pub mod footprint;
 mod helper;
+pub mod home;
+mod kind;
 mod mounts;
 mod namespaces;
 mod network;
@@ -16,24 +20,24 @@ mod unshare;
 mod userns;
 
 pub use cancel::{Cancel, TIME_LIMIT};
+pub use children::init::{Ending, Stay};
+pub use children::reaper;
 pub use error::{Error, Result, SystemError};
 pub use file::{find_file, read_file, sees_files_of};
 pub use helper::inside::takes_helper;
+pub use kind::{Kind, Kinds};
 pub use mounts::mount::{mount_into_directory, mount_onto_files, unmount};
 pub use mounts::mount_spec::{MountKind, MountSpec, Propagation};
 pub use mounts::netns;
-pub use namespaces::kind::{Kind, Kinds};
 pub use namespaces::namespace::{Namespace, NamespaceId};
 pub use namespaces::set::NamespaceSet;
 pub use namespaces::source::{from_directory, from_fd, from_path, from_pid, from_thread};
 pub use network::socket::{open_socket, open_tun};
 pub use network::sysctl;
-pub use processes::init::{Ending, Stay};
 pub use processes::named_view::NamedView;
-pub use processes::reaper;
 pub use processes::spawn::{Child, Command, Credentials, Signaller, Spawned, spawn};
 pub use processes::stdio::Stdio;
 pub use threads::thread::current;
-pub use threads::{admission, footprint, home, thread};
+pub use threads::{admission, thread};
 pub use unshare::{TimeOffsets, UnshareOptions, is_light, unshare, unshare_from_home};
 pub use userns::id_map::{IdMap, MapUser, Maps, Setgroups};

@@ -10,16 +10,15 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{OFlag, open, openat},
+    fcntl::{AtFlags, OFlag, open, openat},
     sys::{
-        stat::Mode,
+        stat::{Mode, fstatat},
         statvfs::{FsFlags, fstatvfs},
     },
 };
 
 use crate::{
     error::{Result, SystemError},
-    mounts::by_descriptor,
     retry::uninterrupted,
 };
 
@@ -33,9 +32,30 @@ pub fn hold() -> Result<BorrowedFd<'static>> {
     let proc = uninterrupted(|| open("/proc", flags, Mode::empty()))
         .map_err(|errno| SystemError::new(errno, "open").path("/proc").hint("nsset needs a mounted /proc"))?;
     let proc = PROC.get_or_init(|| proc).as_fd();
-    // The mount namespace in which it was found.
-    by_descriptor::home();
+    mounts_of_origin();
     Ok(proc)
+}
+
+/// Whether the calling thread is in the mount namespace in which it was found, where `/proc` leads to it.
+pub(crate) fn is_at_its_name() -> bool {
+    mounts_of_origin().is_none_or(|origin| identify(OWN_MOUNTS).is_none_or(|here| here == origin))
+}
+
+/// The mount namespace of the thread that opened it.
+fn mounts_of_origin() -> Option<FileId> {
+    static MOUNTS: OnceLock<Option<FileId>> = OnceLock::new();
+    *MOUNTS.get_or_init(|| identify(OWN_MOUNTS))
+}
+
+const OWN_MOUNTS: &str = "thread-self/ns/mnt";
+
+/// Device and inode.
+type FileId = (libc::dev_t, libc::ino_t);
+
+/// What tells the file at a path below it from every other; `None` where there is none.
+pub(crate) fn identify(path: &str) -> Option<FileId> {
+    let stat = fstatat(hold().ok()?, path, AtFlags::empty()).ok()?;
+    Some((stat.st_dev, stat.st_ino))
 }
 
 /// Opens what is at a path below it.

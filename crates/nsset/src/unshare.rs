@@ -1,5 +1,7 @@
 //! Makes new namespaces, of any kinds, by way of the helper or of a thread: the calling thread stays where it is.
 
+mod on_thread;
+
 use std::{
     os::fd::{AsFd, OwnedFd},
     path::PathBuf,
@@ -14,17 +16,17 @@ use nix::{
 
 use crate::{
     cancel::{Cancel, wait_readable},
+    children::init::Init,
     error::{Error, Result, SystemError},
     helper::conversation,
     helper::plan,
     helper::program::Program,
+    kind::{Kind, Kinds},
     mounts::mount_spec::{self, MountSpec, Propagation, Sysfs},
-    namespaces::kind::{Kind, Kinds},
     namespaces::namespace::Namespace,
     namespaces::set::NamespaceSet,
     proc,
-    processes::init::Init,
-    threads::unshare_on_thread::{can_make, unshare_on_thread},
+    unshare::on_thread::{can_make, unshare_on_thread},
     userns::id_map::{MapUser, Maps},
     userns::map_writer,
 };

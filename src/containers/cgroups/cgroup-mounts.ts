@@ -1,5 +1,5 @@
-import { failure } from '../failures.ts'
-import { readText } from '../process-facts.ts'
+import { failure } from '../facts/failures.ts'
+import { readText } from '../facts/process-facts.ts'
 
 interface Mounted {
   device: string

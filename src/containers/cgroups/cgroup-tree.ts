@@ -1,6 +1,6 @@
 import type { Dirent } from 'node:fs'
 import { isPrefixForCgroups, isWholeId } from '../../validate/container-reference.ts'
-import { readText } from '../process-facts.ts'
+import { readText } from '../facts/process-facts.ts'
 import { containerIdOf, isApart, isNamedFor } from './cgroup-name.ts'
 
 /** @internal A cgroup that bears a container's id. */

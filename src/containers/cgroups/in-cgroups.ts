@@ -1,8 +1,8 @@
 import { isWholeId } from '../../validate/container-reference.ts'
-import type { ContainerProcess } from '../container-process.ts'
-import { ambiguous, notRunning } from '../failures.ts'
-import { firstOf } from '../first-process.ts'
-import { type ProcessFacts, readProcess } from '../process-facts.ts'
+import type { ContainerProcess } from '../facts/container-process.ts'
+import { ambiguous, notRunning } from '../facts/failures.ts'
+import { firstOf } from '../facts/first-process.ts'
+import { type ProcessFacts, readProcess } from '../facts/process-facts.ts'
 import { type ContainerCgroup, findCgroups, membersOf, ownMembersOf } from './cgroup-tree.ts'
 import { hierarchiesOf, type Places } from './places.ts'
 

@@ -1,5 +1,5 @@
 import { isPrefix, isWholeId } from '../../validate/container-reference.ts'
-import { failure, quoted } from '../failures.ts'
+import { failure, quoted } from '../facts/failures.ts'
 import { type Answer, ask } from './engine-request.ts'
 import type { Engine } from './engines.ts'
 

@@ -1,4 +1,4 @@
-import { quoted } from '../failures.ts'
+import { quoted } from '../facts/failures.ts'
 
 /** Thousands of containers fit into it. */
 const MOST_BYTES = 16 * 1024 * 1024

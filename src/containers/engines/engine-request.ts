@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { failure } from '../failures.ts'
+import { failure } from '../facts/failures.ts'
 import { EngineBody } from './engine-body.ts'
 import type { Engine } from './engines.ts'
 

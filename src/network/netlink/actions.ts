@@ -1,15 +1,16 @@
+import type { Context } from '../../objects/context.ts'
 import type { ChildOf } from '../../processes/child-process.ts'
 import type { Thenable } from '../../threads/thenable.ts'
 import type { ScriptOptions } from '../../validate/network/script-options.ts'
 import type { SetRef } from '../../validate/network/set-ref.ts'
 import type { SpawnOptions } from '../../validate/processes/spawn-options.ts'
 import type { StdioOptions } from '../../validate/processes/stdio.ts'
-import type { Action, ActionContext, Results } from './action.ts'
+import type { Action, Results } from '../actions/action.ts'
+import { callOutside, doInside, inside, script, spawn } from '../actions/steps.ts'
 import { addressActions } from './addresses.ts'
 import { linkActions } from './links.ts'
 import { qdiscActions } from './qdiscs.ts'
 import { routeActions } from './routes.ts'
-import { callOutside, doInside, inside, script, spawn } from './steps.ts'
 import { sysctlActions } from './sysctls.ts'
 import { wireguardActions } from './wireguard.ts'
 
@@ -56,7 +57,7 @@ export const action = {
    * @example
    * action.call('wait for the link', async ({ network, signal }) => { await until(() => network.links.get('eth0'), { signal }) })
    */
-  call: callOutside as <R>(name: string, fn: (context: ActionContext) => R) => Action<Awaited<R>>,
+  call: callOutside as <R>(name: string, fn: (context: Context) => R) => Action<Awaited<R>>,
 
   /**
    * Does a list of actions in another set; it comes to the list of their results.
@@ -97,9 +98,9 @@ interface DoAction {
   /** @deprecated An asynchronous function runs outside from its first `await` on, and makes the action fail. */
   <R extends PromiseLike<unknown>>(
     name: string,
-    fn: ((context: ActionContext) => R) & ((context: ActionContext) => Thenable<R>),
+    fn: ((context: Context) => R) & ((context: Context) => Thenable<R>),
   ): Action<never>
-  <R>(name: string, fn: (context: ActionContext) => R): Action<R>
+  <R>(name: string, fn: (context: Context) => R): Action<R>
 }
 
 /** As `spawn` of a set. */

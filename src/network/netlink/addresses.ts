@@ -1,8 +1,8 @@
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../set/uncloneable.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
 import { type Address, type AddressSpec, parseAddress } from '../../validate/network/address.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
-import { type Action, operation, type Run } from './action.ts'
+import { type Action, operation, type Run } from '../actions/action.ts'
 
 const target = ({ link, address }: Plain) => `${(address as Plain)['cidr']} of ${describeLink(link)}`
 

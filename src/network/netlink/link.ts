@@ -1,4 +1,5 @@
 import type { LinkData, LinkKind } from '../../validate/network/link-kinds.ts'
+import type { LinkElsewhere } from '../../validate/network/link-ref.ts'
 
 /** What a link has carried since it was made. */
 export interface LinkStatistics {
@@ -12,14 +13,6 @@ export interface LinkStatistics {
   sendDropped: number
   multicast: number
   collisions: number
-}
-
-/** A link that may be in another network. */
-export interface LinkElsewhere {
-  /** Its index there. */
-  index: number
-  /** The number that its network has in this one (ip-netns(8)), where it is another one. */
-  netnsId?: number
 }
 
 /** What every link has. */

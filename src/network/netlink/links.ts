@@ -1,11 +1,11 @@
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../set/uncloneable.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
 import type { LinkKind } from '../../validate/network/link-kinds.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
 import { type LinkChanges, type LinkSpecOf, parseLinkChanges, parseLinkSpec } from '../../validate/network/link-spec.ts'
 import { type DeleteLinkOptions, parseDeleteLinkOptions } from '../../validate/network/options.ts'
 import { parseSetRef, type SetRef } from '../../validate/network/set-ref.ts'
-import { type Action, operation, type Run } from './action.ts'
+import { type Action, operation, type Run } from '../actions/action.ts'
 import type { Link, LinkOf } from './link.ts'
 import { readLink, readLinks } from './link-answer.ts'
 

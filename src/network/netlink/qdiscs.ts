@@ -1,4 +1,4 @@
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../set/uncloneable.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
 import {
@@ -8,7 +8,7 @@ import {
   type Qdisc,
   type QdiscSpec,
 } from '../../validate/network/qdisc.ts'
-import { type Action, operation, type Run } from './action.ts'
+import { type Action, operation, type Run } from '../actions/action.ts'
 
 const target = ({ link }: Plain) => describeLink(link)
 

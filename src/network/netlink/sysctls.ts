@@ -1,7 +1,7 @@
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../set/uncloneable.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
 import { parseSysctl, parseSysctlValue } from '../../validate/network/sysctl.ts'
-import { type Action, operation, type Run } from './action.ts'
+import { type Action, operation, type Run } from '../actions/action.ts'
 
 const target = ({ name }: Plain) => String(name)
 

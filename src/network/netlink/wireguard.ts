@@ -1,9 +1,9 @@
 import { binding } from '../../native.ts'
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../set/uncloneable.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
 import { key, parseWireGuardSpec, type WireGuard, type WireGuardSpec } from '../../validate/network/wireguard.ts'
-import { type Action, operation, type Run } from './action.ts'
+import { type Action, operation, type Run } from '../actions/action.ts'
 
 const target = ({ link }: Plain) => describeLink(link)
 

@@ -22,17 +22,6 @@ export interface SocketMaker {
   ensureOpen(): void
 }
 
-/** @internal An address without its zone, and the zone: a link's name inside, which only the kernel can find there. */
-export function splitZone(address: string): [address: string, zone: string | undefined] {
-  const at = address.indexOf('%')
-  return at === -1 ? [address, undefined] : [address.slice(0, at), address.slice(at + 1)]
-}
-
-/** @internal Whether an address, without its zone, is of one link only: fe80::/10. */
-export function isLinkLocal(address: string): boolean {
-  return /^fe[89ab][0-9a-f]:/i.test(address)
-}
-
 /**
  * @internal Whether it leads to a socket of the file system, which is the caller's; abstract names belong to the network (unix(7)).
  * An empty path is none for Node, which goes by the port then; what is no text it refuses.

@@ -1,5 +1,5 @@
 import { invalidType, invalidValue } from '../../errors.ts'
-import type { Later } from '../../network/netlink/action.ts'
+import type { Later } from '../../objects/context.ts'
 import type { Plain } from '../fields.ts'
 import { Slot } from './slot.ts'
 import { alias, knownName, linkIndex } from './values.ts'
@@ -13,6 +13,14 @@ export type PlainLinkRef =
   | { readonly index: number }
   | { readonly name: string; readonly index?: undefined }
   | { readonly alias: string; readonly index?: undefined; readonly name?: undefined }
+
+/** A link that may be in another network. */
+export interface LinkElsewhere {
+  /** Its index there. */
+  index: number
+  /** The number that its network has in this one (ip-netns(8)), where it is another one. */
+  netnsId?: number
+}
 
 /** A link, or a function of the action's context that says which when its turn comes. */
 export type LinkRef = PlainLinkRef | Later<PlainLinkRef>

@@ -1,10 +1,9 @@
 import { invalidValue } from '../../errors.ts'
-import type { LinkElsewhere } from '../../network/netlink/link.ts'
 import { array, type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../fields.ts'
 import { boolean, described, whole } from '../values.ts'
 import { type AddressSpec, parseAddress } from './address.ts'
 import { LINK_KINDS, type LinkData, type LinkKind } from './link-kinds.ts'
-import { type LinkRef, parseLinkRef, parseOptionalLinkRef } from './link-ref.ts'
+import { type LinkElsewhere, type LinkRef, parseLinkRef, parseOptionalLinkRef } from './link-ref.ts'
 import { parseSetRef, type SetRef } from './set-ref.ts'
 import { alias, linkIndex, linkName, mac } from './values.ts'
 

@@ -1,6 +1,6 @@
-import type { ActionContext, Later } from '../../network/netlink/action.ts'
+import type { Context, Later } from '../../objects/context.ts'
 import type { Parse, Plain } from '../fields.ts'
-import type { KnownSet } from './set-ref.ts'
+import type { KnownSet } from './known-set.ts'
 
 /** @internal What a request carries beside its operations. */
 export interface Cargo {
@@ -31,7 +31,7 @@ export abstract class Slot<T = unknown> {
     return typeof this.#given === 'function'
   }
 
-  async ask(context: ActionContext): Promise<T> {
+  async ask(context: Context): Promise<T> {
     const given = this.#given as Later<unknown>
     return this.#parse(await given(context), `${this.#name}()`)
   }

@@ -1,8 +1,8 @@
 import { invalidType, misuse } from '../../errors.ts'
-import { familyOfAddress } from '../../network/sockets/names/host-name.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../fields.ts'
 import { boolean, described, u16, u32 } from '../values.ts'
 import { cidr, familyOf, milliseconds, text } from './values.ts'
+import { familyOfAddress } from './zone.ts'
 
 /** The keys and peers of a WireGuard link. Keys are as `wg` writes them: 32 bytes in base64. */
 export interface WireGuard {

@@ -1,8 +1,10 @@
 import { invalidType, invalidValue } from '../../errors.ts'
-import type { OutputEncoding } from '../../processes/exec-file-result.ts'
 import { type FieldsOf, type Parse, parseOptions } from '../fields.ts'
 import { boolean } from '../values.ts'
 import { type Launch, launchOf, PROCESS, type ProcessOptions, parseArguments, parseFile } from './spawn-options.ts'
+
+/** How output becomes text; `'buffer'` and null leave it as bytes. */
+export type OutputEncoding = BufferEncoding | 'buffer' | null
 
 /** Options of {@link NamespaceSet.execFile}. */
 export interface ExecFileOptions<E extends OutputEncoding = OutputEncoding> extends ProcessOptions {

@@ -1,6 +1,6 @@
 import type { NativeCommand } from '../../../index.js'
 import { invalidType, invalidValue } from '../../errors.ts'
-import type { Kinds } from '../../set/namespace-kind.ts'
+import type { Kinds } from '../../namespace-kind.ts'
 import { type FieldsOf, type Parse, type Parsed, parseArray, parseOptions } from '../fields.ts'
 import { parseKinds } from '../kinds.ts'
 import { type Path, parsePath } from '../paths.ts'

@@ -2,8 +2,8 @@ import type { TcpNetConnectOpts } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import { type FieldsOf, parseOptions } from '../fields.ts'
 import { milliseconds } from '../network/values.ts'
+import { TLS_CONNECT } from '../node-options.ts'
 import { boolean, nullable, whole } from '../values.ts'
-import { TLS_CONNECT } from './node-options.ts'
 
 /** What {@link ConnectorOptions} takes from `net.connect`. */
 type TcpOptions =

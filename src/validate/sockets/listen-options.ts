@@ -1,6 +1,6 @@
 import type { ListenOptions } from 'node:net'
 import { parseOptions } from '../fields.ts'
-import { LISTEN } from './node-options.ts'
+import { LISTEN } from '../node-options.ts'
 
 /** Options of {@link Network.listen}: those of `server.listen`. */
 export interface NetworkListenOptions extends ListenOptions {

@@ -1,8 +1,8 @@
 import type { LookupOptions } from 'node:dns'
 import { invalidType, invalidValue, misuse } from '../../errors.ts'
-import { splitZone } from '../../network/sockets/socket-maker.ts'
 import { type FieldsOf, type Parse, parseOptions } from '../fields.ts'
 import { familyOf } from '../network/values.ts'
+import { splitZone } from '../network/zone.ts'
 import { boolean, nonEmptyText, nullable, text, word } from '../values.ts'
 
 /** @internal Which addresses come first. */

@@ -1,5 +1,5 @@
 /** What a row of the tables of lookups says, and what many of them say alike. */
-import type { Question } from '../../programs/getaddrinfo.ts'
+import type { Question } from '../../c-programs/getaddrinfo.ts'
 import type { LookupFiles } from '../lookup-place.ts'
 import { a, aaaa, type Said, type Script } from '../scripted-server.ts'
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use nix::sys::socket::{setsockopt, sockopt::Ipv6V6Only};
 
-use super::OwnAddress;
+use super::own_address::OwnAddress;
 use crate::inside::Inside;
 
 /// Asks the kernel, with one socket of IPv6 for both families where there are such; nothing is sent.

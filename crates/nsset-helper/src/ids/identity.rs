@@ -12,19 +12,6 @@ use crate::{
 /// What the kernel answers for an id that has no name in the user namespace (user_namespaces(7)).
 const OVERFLOW_ID: usize = 65534;
 
-/// Who the caller is where it comes from.
-#[derive(Clone, Copy)]
-pub struct Ids {
-    uid: usize,
-    gid: usize,
-}
-
-impl Ids {
-    pub fn own() -> Self {
-        Self { uid: syscall::getuid(), gid: syscall::getgid() }
-    }
-}
-
 /// Keeps the caller's group where it has a name inside; else becomes 0, as nsenter(1) does. Where there is a map without
 /// either, that is an error: a caller without a name would keep what it may do outside.
 pub fn become_some_group(state: &State) -> Result<(), Errno> {

@@ -29,8 +29,20 @@ use crate::{
     network::Network,
 };
 
+impl Links<'_> {
+    /// Makes one. When that fails, there is none.
+    pub async fn add(&self, spec: &LinkSpec) -> Result<Link> {
+        add(self.network, spec).await
+    }
+
+    /// Makes a TUN or TAP with a descriptor of `/dev/net/tun` that was opened in this network. When that fails, there is none.
+    pub async fn add_tun(&self, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
+        add_tun(self.network, spec, device).await
+    }
+}
+
 /// Makes the link and answers with what it has become.
-pub(crate) async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
+async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     spec.check()?;
     let links = network.links();
     let (told, is_up_later) = create(network, spec).await?;
@@ -64,7 +76,7 @@ async fn made(links: &Links<'_>, name: &str) -> Result<Link> {
 }
 
 /// Makes a TUN or TAP with `/dev/net/tun`. It is there for good only once all is done.
-pub(crate) async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
+async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
     let LinkKind::Tun(tun) = &spec.kind else {
         return Err(Error::InvalidArgument(format!("a {} link is not made with /dev/net/tun", spec.kind.name())));
     };

@@ -1,8 +1,8 @@
-//! What can be done with links.
+//! The links of a network: listed, found, deleted, moved, and asked to change.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    os::fd::{AsRawFd, BorrowedFd, OwnedFd},
+    os::fd::{AsRawFd, BorrowedFd},
 };
 
 use netlink_packet_core::DefaultNla;
@@ -13,18 +13,11 @@ use netlink_packet_route::{
 use nix::errno::Errno;
 
 use super::{
-    add,
     changes::{LinkChanges, LinkState, Master},
-    ensure,
-    kept::Kept,
     link::Link,
-    spec::LinkSpec,
-    undo::Undo,
-    veth::VethPeer,
 };
 use crate::{
-    address::AddressSpec,
-    error::{Error, KernelError, Refusal, Result},
+    error::{Error, Refusal, Result},
     link_ref::LinkRef,
     netlink::conversation::ATTEMPTS,
     netlink::request::Request,
@@ -34,14 +27,16 @@ use crate::{
 /// The links of a network.
 #[derive(Clone, Copy, Debug)]
 pub struct Links<'a> {
-    network: &'a Network,
+    pub(super) network: &'a Network,
 }
 
-impl<'a> Links<'a> {
-    pub(crate) const fn of(network: &'a Network) -> Self {
-        Self { network }
+impl Network {
+    pub const fn links(&self) -> Links<'_> {
+        Links { network: self }
     }
+}
 
+impl Links<'_> {
     /// All of them.
     ///
     /// Where links come and go meanwhile, the kernel says that its list may be wrong. It is asked again then, and what an earlier
@@ -102,171 +97,6 @@ impl<'a> Links<'a> {
         let request = Request::act(RouteNetlinkMessage::GetLink(addressed_to(link)));
         let found = self.network.conversation().get(request, Link::read).await;
         found.map_err(|refusal| refusal.of("RTM_GETLINK", link))
-    }
-
-    /// Makes one. When that fails, there is none.
-    pub async fn add(&self, spec: &LinkSpec) -> Result<Link> {
-        add::add(self.network, spec).await
-    }
-
-    /// Makes a TUN or TAP with a descriptor of `/dev/net/tun` that was opened in this network. When that fails, there is none.
-    pub async fn add_tun(&self, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
-        add::add_tun(self.network, spec, device).await
-    }
-
-    /// Makes one, unless there is one of that name that could have been made so; that one and its peer become as their
-    /// states say.
-    ///
-    /// A link of that name and of another kind, on another device, with another peer, or with other data of its kind is an error.
-    pub async fn ensure(&self, spec: &LinkSpec) -> Result<Link> {
-        let is_told_by_number = |peer: &VethPeer| peer.netns_id.is_some() && peer.network.is_none();
-        if spec.peer.as_ref().is_some_and(is_told_by_number)
-            && self.get(&LinkRef::Name(spec.name.clone())).await.is_ok()
-        {
-            // It could not be made, but it may be there.
-            let target = LinkRef::Name(spec.name.clone()).to_string();
-            let exists = KernelError { errno: Errno::EEXIST, request: "RTM_NEWLINK", target, words: None, hint: None };
-            return self.adopt(spec, Box::new(exists)).await;
-        }
-        match self.add(spec).await {
-            Err(Error::Kernel(error)) if error.errno == Errno::EEXIST && error.request == "RTM_NEWLINK" => {
-                self.adopt(spec, error).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// The same of a TUN or TAP, with a descriptor as [`Self::add_tun`] takes it.
-    pub async fn ensure_tun(&self, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
-        match self.add_tun(spec, device).await {
-            // It is how tun_set_iff() of drivers/net/tun.c says that the name is taken.
-            Err(Error::Kernel(error)) if error.errno == Errno::EBUSY && error.request == "ioctl(TUNSETIFF)" => {
-                self.adopt(spec, Box::new(KernelError { errno: Errno::EEXIST, ..*error })).await
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Has the link that is there become as this says, where it could have been made so.
-    async fn adopt(&self, spec: &LinkSpec, exists: Box<KernelError>) -> Result<Link> {
-        let refused = |why: String| Box::new(KernelError { hint: Some(why.into()), ..*exists.clone() }).into();
-        let Ok(link) = self.get(&LinkRef::Name(spec.name.clone())).await else {
-            // It is something else that exists: a link of its peer's name, or a tunnel with its data.
-            return Err(exists.into());
-        };
-        if let Some(difference) = ensure::difference(self.network, &link, spec).await? {
-            return Err(refused(difference));
-        }
-        let end = match &spec.peer {
-            Some(peer) => ensure::other_end(self.network, &link, peer).await?.map_err(refused)?,
-            None => None,
-        };
-        let called = LinkRef::Name(spec.name.clone());
-        let undo = self.put_right(&link, &called, &spec.state).await?;
-        let outcome = self.put_end_right(&link, end, spec).await;
-        if outcome.is_err() {
-            undo.undo(self.network).await;
-        }
-        outcome
-    }
-
-    /// The same of its other end, where there is one. Answers with the link.
-    async fn put_end_right(&self, link: &Link, end: Option<(Network, Link)>, spec: &LinkSpec) -> Result<Link> {
-        let (Some((home, end)), Some(peer)) = (end, &spec.peer) else { return self.get(&link.reference()).await };
-        let called = LinkRef::Name(end.name.clone());
-        let undo = home.links().put_right(&end, &called, &peer.state).await?;
-        let adopted = self.get(&link.reference()).await;
-        if adopted.is_err() {
-            undo.undo(&home).await;
-        }
-        adopted
-    }
-
-    /// Has a link become as this says, where it is not so already.
-    async fn put_right(&self, link: &Link, called: &LinkRef, state: &LinkState) -> Result<Undo> {
-        let mut changes = LinkChanges { name: None, state: state.clone() }.without_those_of(link);
-        if self.master(state).await? == Some(link.master.unwrap_or(0)) {
-            changes.state.master = None;
-        }
-        self.change(link, called, &changes).await
-    }
-
-    /// Changes one. When that fails, it is as it was.
-    pub async fn set(&self, link: &LinkRef, changes: &LinkChanges) -> Result<()> {
-        link.check()?;
-        changes.check()?;
-        if changes.is_one_step() && !matches!(link, LinkRef::Alias(_)) {
-            return self.request_change(link, link, changes).await;
-        }
-        let before = self.get(link).await?;
-        self.change(&before, link, changes).await.map(drop)
-    }
-
-    /// Changes one, or leaves it as it was. Answers with how that is done later.
-    async fn change(&self, before: &Link, called: &LinkRef, changes: &LinkChanges) -> Result<Undo> {
-        let kept =
-            if changes.loses_addresses(before) { Some(Kept::of(self.network, before.index).await?) } else { None };
-        let mut undo = Undo { before: before.clone(), changes: changes.undone(before), added: Vec::new(), kept };
-        match self.set_for_good(before.index, before.up, called, changes).await {
-            Ok(added) => {
-                undo.added = added;
-                Ok(undo)
-            }
-            Err(error) => {
-                undo.undo(self.network).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Changes one, and leaves it half changed when that fails, but for its addresses. Errors call it as it is `called`.
-    /// Answers with the addresses that it did not have.
-    pub(crate) async fn set_for_good(
-        &self,
-        index: u32,
-        is_up: bool,
-        called: &LinkRef,
-        changes: &LinkChanges,
-    ) -> Result<Vec<AddressSpec>> {
-        let link = &LinkRef::Index(index);
-        let rest = changes.but_up();
-        match changes.state.up {
-            Some(false) if is_up && rest.count() > 0 => self.change_and_bring_down(index, called, &rest).await?,
-            // Within a request the kernel brings it up first, and a bond takes no link that is up.
-            Some(true) if !is_up && matches!(changes.state.master, Some(Master::Link(_))) => {
-                self.request_change(link, called, &rest).await?;
-                self.request_change(link, called, &LinkChanges::only_up(true)).await?;
-            }
-            _ if changes.count() > 0 => self.request_change(link, called, changes).await?,
-            _ => {}
-        }
-        self.network.addresses().add_all(index, called, &changes.state.addresses).await
-    }
-
-    /// Changes one that is up, and brings it down. What goes wrong does so before it is down, where it can: with a link that
-    /// goes down go IPv6 addresses and routes.
-    async fn change_and_bring_down(&self, index: u32, called: &LinkRef, rest: &LinkChanges) -> Result<()> {
-        let link = &LinkRef::Index(index);
-        let down = LinkChanges::only_up(false);
-        match self.request_change(link, called, rest).await {
-            Ok(()) => return self.request_change(link, called, &down).await,
-            // What the kernel says of what cannot be changed while the link is up; and a bond of such a port.
-            Err(error) if matches!(error.errno(), Some(Errno::EBUSY | Errno::EPERM)) => {}
-            Err(error) => return Err(error),
-        }
-        if let Some(name) = &rest.name {
-            self.ensure_free(name, index, called).await?;
-        }
-        self.request_change(link, called, &down).await?;
-        self.request_change(link, called, rest).await
-    }
-
-    /// Refuses a name that another link has.
-    async fn ensure_free(&self, name: &str, index: u32, called: &LinkRef) -> Result<()> {
-        match self.get(&LinkRef::Name(name.into())).await {
-            Ok(link) if link.index != index => Err(Refusal::from(Errno::EEXIST).of("RTM_SETLINK", called)),
-            _ => Ok(()),
-        }
     }
 
     /// Takes one away; a veth goes with its other end.

@@ -15,6 +15,7 @@ mod kind;
 mod link;
 mod links;
 mod macvlan;
+mod set;
 mod spec;
 mod statistics;
 mod tun;

@@ -4,9 +4,19 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use nix::errno::Errno;
+
+use crate::error::Refusal;
+
 /// The bytes are not what the kernel sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
+
+impl From<Malformed> for Refusal {
+    fn from(_: Malformed) -> Self {
+        Self { errno: Errno::EBADMSG, words: None }
+    }
+}
 
 const HEADER: usize = 4;
 

@@ -1,9 +1,8 @@
-//! The conversation with the kernel: requests, answers, attributes, and what a refusal means.
+//! The conversation with the kernel: requests, answers, attributes.
 
 pub mod answer;
 pub mod attributes;
 pub mod conversation;
 pub mod extended_ack;
-pub mod hint;
 pub mod request;
 pub mod socket;

@@ -69,11 +69,13 @@ pub struct Qdiscs<'a> {
     network: &'a Network,
 }
 
-impl<'a> Qdiscs<'a> {
-    pub(crate) const fn of(network: &'a Network) -> Self {
-        Self { network }
+impl Network {
+    pub const fn qdiscs(&self) -> Qdiscs<'_> {
+        Qdiscs { network: self }
     }
+}
 
+impl Qdiscs<'_> {
     /// Those of this link, or all. `EAGAIN` where links and they change so much that it cannot be told what there is.
     pub async fn list(&self, link: Option<&LinkRef>) -> Result<Vec<Qdisc>> {
         let index = match link {

@@ -1,6 +1,7 @@
 //! Routes: what they are, how they are added and deleted.
 
 mod encap;
+mod gateway;
 mod kind;
 mod metrics;
 mod next_hop;

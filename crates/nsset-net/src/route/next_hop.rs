@@ -8,8 +8,7 @@ use serde_with::skip_serializing_none;
 use super::{
     ON_LINK, RTA_VIA,
     encap::{Encap, Parts},
-    route::{ip_of, via},
-    spec::gateway_bytes,
+    gateway::{gateway_bytes, ip_of, via},
 };
 use crate::{
     link_ref::{self, LinkRef},

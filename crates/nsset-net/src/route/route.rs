@@ -11,6 +11,7 @@ use serde_with::skip_serializing_none;
 use super::{
     ON_LINK, RTA_NH_ID, RTA_PREF, RTA_VIA,
     encap::{Encap, Parts},
+    gateway::{ip_of, via},
     kind::RouteKind,
     metrics::Metrics,
     next_hop::NextHop,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     cidr::{self, Cidr},
     link_ref,
-    netlink::attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at},
+    netlink::attributes::{Attributes, Malformed, u8_at, u32_at},
     scope::Scope,
 };
 
@@ -155,18 +156,4 @@ impl Route {
 fn expires(cache_info: &[u8]) -> Result<Option<Duration>, Malformed> {
     let hundredths = u32_at(cache_info, CACHE_EXPIRES)? as i32;
     Ok(u64::try_from(hundredths).ok().filter(|left| *left > 0).map(|left| Duration::from_millis(10 * left)))
-}
-
-/// An address of the same family.
-pub(super) fn ip_of(family: IpAddr, value: &[u8]) -> Result<IpAddr, Malformed> {
-    ip(value).and_then(|address| if address.is_ipv4() == family.is_ipv4() { Ok(address) } else { Err(Malformed) })
-}
-
-/// `struct rtvia`: a family, and an address of it.
-pub(super) fn via(value: &[u8]) -> Result<IpAddr, Malformed> {
-    match i32::from(u16_at(value, 0)?) {
-        libc::AF_INET => array_at::<4>(value, 2).map(IpAddr::from),
-        libc::AF_INET6 => array_at::<16>(value, 2).map(IpAddr::from),
-        _ => Err(Malformed),
-    }
 }

@@ -26,11 +26,13 @@ pub struct Routes<'a> {
     network: &'a Network,
 }
 
-impl<'a> Routes<'a> {
-    pub(crate) const fn of(network: &'a Network) -> Self {
-        Self { network }
+impl Network {
+    pub const fn routes(&self) -> Routes<'_> {
+        Routes { network: self }
     }
+}
 
+impl Routes<'_> {
     /// Those of this table, or of all. `EAGAIN` where they change so much that it cannot be told what there is.
     pub async fn list(&self, table: Option<u32>) -> Result<Vec<Route>> {
         let routes = self.dump(RouteMessage::default()).await;

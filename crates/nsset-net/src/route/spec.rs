@@ -11,8 +11,14 @@ use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
 use serde::Deserialize;
 
 use super::{
-    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_EXPIRES, RTA_NH_ID, RTA_PREF, RTA_VIA, encap::Encap, kind::RouteKind,
-    metrics::Metrics, next_hop::NextHopSpec, preference::Preference, route::Route,
+    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_EXPIRES, RTA_NH_ID, RTA_PREF,
+    encap::Encap,
+    gateway::{gateway_bytes, ip_bytes},
+    kind::RouteKind,
+    metrics::Metrics,
+    next_hop::NextHopSpec,
+    preference::Preference,
+    route::Route,
 };
 use crate::{
     cidr::{Cidr, family},
@@ -293,22 +299,6 @@ impl RouteSpec {
             put(libc::RTA_MULTIPATH, hops);
         }
     }
-}
-
-fn ip_bytes(address: IpAddr) -> Vec<u8> {
-    match address {
-        IpAddr::V4(address) => address.octets().into(),
-        IpAddr::V6(address) => address.octets().into(),
-    }
-}
-
-/// The attribute of a gateway; one of the other family is another attribute.
-pub(super) fn gateway_bytes(destination: IpAddr, gateway: IpAddr) -> (u16, Vec<u8>) {
-    if destination.is_ipv4() == gateway.is_ipv4() {
-        return (libc::RTA_GATEWAY, ip_bytes(gateway));
-    }
-    let family = if gateway.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 } as u16;
-    (RTA_VIA, [&family.to_ne_bytes()[..], &ip_bytes(gateway)].concat())
 }
 
 impl fmt::Display for RouteSpec {

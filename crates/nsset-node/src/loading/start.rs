@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::Env;
 
-use crate::{loading::pool, network};
+use crate::{loading::pool, network_thread::thread};
 
 /// Whatever can be started, so that a thread of JavaScript may go inside: from then on it must start none.
 pub fn everything(env: Env) -> nsset::Result<()> {
@@ -15,7 +15,7 @@ pub fn everything(env: Env) -> nsset::Result<()> {
     nsset::proc::hold()?;
     nsset::thread::remember()?;
     // It starts to run meanwhile.
-    let network = network::start()?;
+    let network = thread::start()?;
     nsset::reaper::start()?;
     pool::start(env)?;
     network.finish();

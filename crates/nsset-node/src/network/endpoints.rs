@@ -2,7 +2,7 @@
 
 use nsset_net::{LinkRef, WireGuard, WireGuardSpec};
 
-use crate::network::{failure::Failure, sockets::Sockets};
+use crate::{network::sockets::Sockets, network_thread::failure::Failure};
 
 /// Finds the links that endpoints name.
 pub async fn find_links(sockets: &Sockets, spec: &mut WireGuardSpec) -> Result<(), Failure> {

@@ -13,8 +13,14 @@ use nix::errno::Errno;
 use nsset::{Error, Kind, Kinds, NamespaceSet};
 use serde::Serialize;
 
-use crate::network::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, thread};
-use crate::{failure::guard, loading::environment};
+use crate::{environment, failure::guard};
+use crate::{
+    network::{
+        inside::{Inside, open},
+        native_network::NativeNetwork,
+    },
+    network_thread::{failure::Failure, reply::Reply, thread},
+};
 
 /// resolv.conf(5) and hosts(5).
 const FILES: [&str; 2] = ["resolv.conf", "hosts"];

@@ -9,14 +9,18 @@ use nsset_net::{
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
 
-use crate::network::{
-    Inside, endpoints,
-    failure::Failure,
-    open,
-    reply::{self, Reply, SharedReply},
-    sockets::Sockets,
-    under_way::Abandonment,
-    waiting::ABANDONMENT,
+use crate::{
+    network::{
+        endpoints,
+        inside::{Inside, open},
+        sockets::Sockets,
+    },
+    network_thread::{
+        failure::Failure,
+        reply::{self, Reply, SharedReply},
+        under_way::Abandonment,
+        waiting::ABANDONMENT,
+    },
 };
 
 #[derive(Debug, Deserialize)]

@@ -11,8 +11,15 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use nsset_dns::{Family, Mapped, OwnAddress, Wanted};
 
-use crate::network::{Inside, NativeNetwork, failure::Failure, open, reply::Reply, sockets::Texts, thread};
-use crate::{failure::guard, loading::environment};
+use crate::{environment, failure::guard};
+use crate::{
+    network::{
+        inside::{Inside, open},
+        native_network::NativeNetwork,
+        sockets::Texts,
+    },
+    network_thread::{failure::Failure, reply::Reply, thread},
+};
 
 #[napi]
 impl NativeNetwork {

@@ -13,7 +13,7 @@ use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
-use crate::network::{
+use crate::network_thread::{
     failure::Failure,
     reply::{self, SharedReply},
     turns::Line,

@@ -3,6 +3,7 @@
 pub mod fd_set;
 pub mod netns;
 pub mod options;
+pub mod pending;
 pub mod set;
 pub mod unshare;
 pub mod unshare_below;

@@ -8,11 +8,12 @@ use nsset::{Ending, Error, Stay, netns::TemporaryName, reaper::Exit};
 
 use crate::{
     convert::{Text, kinds_of, optional_kind, optional_kinds, path},
+    environment,
     exit_report::ExitReport,
     failure::{self, guard},
-    loading::environment,
+    held_open::HeldOpen,
     loading::start,
-    network::turns::{Line, Lines},
+    network_thread::turns::{Line, Lines},
     sets::fd_set::NativeFds,
 };
 
@@ -28,18 +29,6 @@ pub struct NativeSet {
     ending: RefCell<Option<Ending>>,
     /// Where what is made below it waits for those inside.
     lines: OnceCell<Lines>,
-}
-
-/// A set that is open already, on a thread where it cannot be an object yet.
-pub struct HeldOpen {
-    set: nsset::NamespaceSet,
-    stay: Option<Stay>,
-}
-
-impl From<nsset::NamespaceSet> for HeldOpen {
-    fn from(set: nsset::NamespaceSet) -> Self {
-        Self { stay: set.stay(), set }
-    }
 }
 
 impl From<HeldOpen> for NativeSet {

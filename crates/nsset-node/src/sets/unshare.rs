@@ -12,9 +12,10 @@ use nsset::{Cancel, Kinds};
 use crate::{
     convert::optional_kinds,
     failure::guard,
+    held_open::HeldOpen,
     sets::options::NativeUnshareOptions,
-    sets::set::{HeldOpen, NativeSet},
-    sets::unshare_below::Pending,
+    sets::pending::Pending,
+    sets::set::NativeSet,
     sets::work::{self, Work},
 };
 

@@ -1,34 +1,22 @@
 //! unshare below a base, whose inhabitants may hold it up: where nothing but that base waits for it.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Instant,
-};
+use std::sync::{Arc, Weak};
 
 use napi::{Env, Result, bindgen_prelude::Reference};
 use napi_derive::napi;
 use nix::unistd::{getpid, gettid};
-use nsset::{Error, TIME_LIMIT, UnshareOptions};
+use nsset::{Error, UnshareOptions};
 
 use crate::{
+    environment,
     failure::guard,
-    loading::environment,
-    network::{reply::Reply, thread, waiting},
+    held_open::{HeldOpen, Made},
+    network_thread::{reply::Reply, thread, waiting},
     sets::options::NativeUnshareOptions,
-    sets::set::{HeldOpen, NativeSet},
+    sets::pending::Pending,
+    sets::set::NativeSet,
     sets::unshare::{NativeCanceller, kinds_named},
 };
-
-/// The sets of one environment that were made, by the number of the request, until they are taken.
-#[derive(Default)]
-pub struct Made(Mutex<HashMap<u32, HeldOpen>>);
-
-impl Made {
-    fn all(&self) -> MutexGuard<'_, HashMap<u32, HeldOpen>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 #[napi]
 impl NativeSet {
@@ -91,40 +79,6 @@ impl NativeSet {
 /// Whether a thread that this one starts is home: the first thread of the process is, where it did not go inside.
 fn may_start_threads() -> bool {
     gettid() == getpid() && !nsset::footprint::is_away()
-}
-
-/// An answer that is still due.
-pub struct Pending {
-    reply: Mutex<Option<Reply>>,
-    since: Instant,
-}
-
-impl Pending {
-    fn new(reply: Reply) -> Self {
-        Self { reply: Mutex::new(Some(reply)), since: Instant::now() }
-    }
-
-    /// Its turn has come: does the work and answers, unless that was done already.
-    fn begin(&self, work: impl FnOnce() -> nsset::Result<()>) {
-        let Some(reply) = self.take() else { return };
-        let outcome = if self.since.elapsed() < TIME_LIMIT { work() } else { Err(waiting::too_late()) };
-        reply.end(outcome.map_err(Into::into));
-    }
-
-    /// It is not wanted any more.
-    pub fn abort(&self) {
-        self.end(Err(Error::Aborted));
-    }
-
-    fn end(&self, outcome: nsset::Result<()>) {
-        if let Some(reply) = self.take() {
-            reply.end(outcome.map_err(Into::into));
-        }
-    }
-
-    fn take(&self) -> Option<Reply> {
-        self.reply.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
 }
 
 /// Keeps a set until it is taken; it is closed where there is no environment any more that would take it.

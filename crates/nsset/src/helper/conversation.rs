@@ -21,18 +21,18 @@ use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, NAME, Sa
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
+    children::patience::{self, Patience},
+    children::pidfd,
+    children::process_group::{self, ProcessGroup},
+    children::reaper,
+    children::traced,
     error::{Result, SystemError},
     helper::births::Births,
     helper::explain,
     helper::image,
     helper::launch::{self, Process},
-    helper::patience::{self, Patience},
-    helper::process_group::{self, ProcessGroup},
     helper::program::{Program, Promises},
     helper::rights,
-    helper::traced,
-    processes::pidfd,
-    processes::reaper,
     retry::uninterrupted,
 };
 

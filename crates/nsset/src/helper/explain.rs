@@ -7,9 +7,8 @@ use crate::{
     error::{Error, SystemError},
     helper::launch::LaunchError,
     helper::program::Label,
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     proc,
-    userns::id_map,
 };
 
 /// The error for a process that is stopped again and again.
@@ -49,7 +48,7 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
     let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
     error.path = if about == About::Source { label.source } else { label.path };
     let hint = match (errno, label.syscall, label.kind) {
-        (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map::explain(errno)).into(),
+        (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map(errno)).into(),
         (Errno::EROFS, "open" | "write", Some(Kind::Time)) => Some(proc::explain_read_only()),
         (Errno::EPERM, "unshare", _) => Some(
             "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
@@ -101,5 +100,20 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
     match hint {
         Some(hint) => error.hint(hint).into(),
         None => error.into(),
+    }
+}
+
+/// What the kernel means when it refuses a map.
+pub fn id_map(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EINVAL => {
+            "the kernel refuses maps that overlap, pass 4294967295, are empty, or are more than 340 or longer than 4 KiB as text"
+        }
+        Errno::EPERM => {
+            "an ordinary user maps its own id only, its own group only with setgroups 'deny', and more with ranges in \
+             /etc/subuid and /etc/subgid; and an id must exist in the user namespace above"
+        }
+        Errno::EROFS => proc::explain_read_only(),
+        _ => "user_namespaces(7) says what the kernel takes",
     }
 }

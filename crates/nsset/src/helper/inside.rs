@@ -4,7 +4,7 @@ use crate::{
     error::{Error, Result},
     helper::plan,
     helper::program::Program,
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     threads::thread::{self, Visit},
 };

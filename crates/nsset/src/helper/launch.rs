@@ -16,7 +16,7 @@ use libc::{c_char, c_int, c_void};
 use nix::errno::Errno;
 use nsset_helper::protocol::CONTROL_FD;
 
-use crate::{helper::stopped, processes::reaper};
+use crate::{children::reaper, children::stopped};
 
 const STACK_SIZE: usize = 64 * 1024;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     error::Result,
     helper::program::Program,
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     namespaces::namespace::{Namespace, NamespaceId},
     namespaces::set::NamespaceSet,
     proc,

@@ -12,7 +12,7 @@ use nsset_helper::protocol::{FIRST_PASSED_FD, word};
 use crate::{
     error::{Error, Result},
     helper::births::Births,
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     namespaces::namespace::Namespace,
 };
 

@@ -3,7 +3,6 @@
 use std::{
     os::fd::{AsRawFd, BorrowedFd},
     path::{Path, PathBuf},
-    sync::OnceLock,
 };
 
 use nix::{
@@ -13,15 +12,13 @@ use nix::{
     unistd::fchdir,
 };
 
-use crate::{
-    namespaces::kind::Kind, namespaces::namespace::NamespaceId, namespaces::source, proc, retry::uninterrupted,
-};
+use crate::{proc, retry::uninterrupted};
 
 /// Calls with a path that leads to what the descriptor holds, whatever the file system looks like by now. Where the
 /// thread is at home it takes no further descriptor.
 pub(crate) fn with_path<T>(held: BorrowedFd<'_>, call: impl FnOnce(&Path) -> Result<T, Errno>) -> Result<T, Errno> {
     let below_proc = PathBuf::from(format!("thread-self/fd/{}", held.as_raw_fd()));
-    if is_at_home() {
+    if proc::is_at_its_name() {
         return call(&Path::new("/proc").join(below_proc));
     }
     // In another mount namespace `/proc` may be anything. A thread that is in one has a working directory of its own.
@@ -32,15 +29,4 @@ pub(crate) fn with_path<T>(held: BorrowedFd<'_>, call: impl FnOnce(&Path) -> Res
     let outcome = call(&below_proc);
     fchdir(before)?;
     outcome
-}
-
-/// Whether the thread is in the mount namespace in which the `/proc` was found that the process holds.
-fn is_at_home() -> bool {
-    home().is_none_or(|home| source::own_id(Kind::Mnt).is_none_or(|here| here == home))
-}
-
-/// The mount namespace of the thread that asks first. To be called when `/proc` is held.
-pub(crate) fn home() -> Option<NamespaceId> {
-    static HOME: OnceLock<Option<NamespaceId>> = OnceLock::new();
-    *HOME.get_or_init(|| source::own_id(Kind::Mnt))
 }

@@ -14,10 +14,10 @@ use nix::{
 
 use crate::{
     error::{Result, SystemError},
+    kind::{Kind, Kinds},
     mounts::entry::{Entry, is_made_for_it},
     mounts::mount_tree,
     mounts::walk::{is_type, open_directory},
-    namespaces::kind::{Kind, Kinds},
     namespaces::namespace::Namespace,
     namespaces::set::NamespaceSet,
     namespaces::source::is_namespace_file,

@@ -3,10 +3,7 @@
 use std::{
     fs::{self, File},
     io,
-    os::{
-        fd::{AsFd, OwnedFd},
-        unix::fs::MetadataExt,
-    },
+    os::fd::{AsFd, OwnedFd},
     path::{Path, PathBuf},
     sync::Arc,
     thread::sleep,
@@ -21,42 +18,18 @@ use nix::{
 
 use crate::{
     error::{Error, Result, SystemError, last_errno},
+    kind::Kind,
     mounts::entry::{Entry, is_empty_file},
     mounts::mount::{Mounted, explain_unmount, is_namespace, mount_anew, remove_file},
     mounts::mount_tree,
     mounts::walk::{is_type, make_directory, open_directory},
-    namespaces::kind::Kind,
     namespaces::namespace::{Namespace, NamespaceId},
+    namespaces::netns_directory,
     namespaces::source::{from_path, from_path_at, reopen_namespace},
     retry::{insist, uninterrupted},
 };
 
-/// Where iproute2 looks for names: the first as Debian builds it, the second as it is by default. They are the same directory
-/// where /var/run is a link to /run.
-const DIRECTORIES: [&str; 2] = ["/run/netns", "/var/run/netns"];
-
-/// The directory of the names. Where /var/run is a directory of its own it is the one that is there, and the second of
-/// [`DIRECTORIES`] where both are or neither is.
-pub fn directory() -> &'static Path {
-    let [run, var_run] = DIRECTORIES.map(Path::new);
-    let is_one = match (identify("/run"), identify("/var/run")) {
-        (_, None) => true,
-        (of_run, of_var_run) => of_run == of_var_run,
-    };
-    if is_one || (run.is_dir() && !var_run.is_dir()) { run } else { var_run }
-}
-
-fn identify(path: &str) -> Option<(u64, u64)> {
-    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-/// The same name in the other directory, where the path has one of iproute2's.
-pub(crate) fn namesake(path: &Path) -> Option<PathBuf> {
-    let directory = path.parent()?;
-    let index = DIRECTORIES.iter().position(|known| directory == Path::new(known))?;
-    let other = DIRECTORIES.get(1 - index)?;
-    Some(Path::new(other).join(path.file_name()?))
-}
+pub use crate::namespaces::netns_directory::directory;
 
 /// How long another process that prepares the directory may hold its lock.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -197,7 +170,7 @@ fn prepare(directory: &Path) -> Result<OwnedFd> {
         Errno::EACCES if error.hint.is_none() => error.hint("names are for root; set.path() needs none"),
         _ => error,
     })?;
-    if !DIRECTORIES.iter().any(|known| directory == Path::new(known)) {
+    if !netns_directory::is_standard(directory) {
         return Ok(held);
     }
     match mount_tree::share_all(held.as_fd()) {
@@ -310,13 +283,6 @@ mod tests {
         for name in ["", ".", "..", "a/b", "/a", "a\0b", &"x".repeat(256)] {
             assert!(path_of(directory, name).is_err(), "{name:?}");
         }
-    }
-
-    #[test]
-    fn a_name_is_looked_for_in_both_directories_of_iproute2() {
-        assert_eq!(namesake(Path::new("/run/netns/blue")).unwrap(), Path::new("/var/run/netns/blue"));
-        assert_eq!(namesake(Path::new("/var/run/netns/blue")).unwrap(), Path::new("/run/netns/blue"));
-        assert_eq!(namesake(Path::new("/tmp/netns/blue")), None);
     }
 
     #[test]

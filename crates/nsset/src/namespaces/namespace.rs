@@ -10,8 +10,8 @@ use nix::{errno::Errno, sys::stat::fstat};
 
 use crate::{
     error::{Error, Result, SystemError},
+    kind::Kind,
     namespaces::ioctl,
-    namespaces::kind::Kind,
 };
 
 /// What makes two namespaces the same: namespaces(7).

@@ -5,7 +5,7 @@ use std::{
     os::fd::{AsRawFd, BorrowedFd},
 };
 
-use crate::namespaces::kind::Kind;
+use crate::kind::Kind;
 
 /// The longest of them, and some.
 const LENGTH: usize = 64;

@@ -7,10 +7,10 @@ use std::{
 };
 
 use crate::{
+    children::init::{Init, Stay},
     error::{Error, Result, SystemError, last_errno},
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     namespaces::namespace::Namespace,
-    processes::init::{Init, Stay},
 };
 
 /// At most one namespace of each kind, held open. A clone shares what it holds.

@@ -8,19 +8,19 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{AT_FDCWD, AtFlags, OFlag, openat},
+    fcntl::{AT_FDCWD, OFlag, openat},
     sys::{
-        stat::{Mode, fstatat},
+        stat::Mode,
         statfs::{NSFS_MAGIC, PROC_SUPER_MAGIC, fstatfs},
     },
 };
 
 use crate::{
     error::{Error, Result, SystemError},
-    mounts::netns,
+    kind::{Kind, Kinds},
     namespaces::ioctl,
-    namespaces::kind::{Kind, Kinds},
     namespaces::namespace::{Namespace, NamespaceId},
+    namespaces::netns_directory,
     namespaces::set::NamespaceSet,
     proc,
     retry::uninterrupted,
@@ -41,9 +41,8 @@ pub(crate) fn open_own(directory: BorrowedFd<'_>, kinds: Option<Kinds>) -> Resul
 
 /// The identity of the calling thread's namespace of this kind; `None` where the kernel has no such kind.
 pub(crate) fn own_id(kind: Kind) -> Option<NamespaceId> {
-    let path = Path::new(OWN_BELOW_PROC).join(kind.name());
-    let stat = fstatat(proc::hold().ok()?, path.as_path(), AtFlags::empty()).ok()?;
-    Some(NamespaceId { dev: stat.st_dev, ino: stat.st_ino })
+    let (dev, ino) = proc::identify(&format!("{OWN_BELOW_PROC}/{kind}"))?;
+    Some(NamespaceId { dev, ino })
 }
 
 /// By the process's own `/proc`: in another mount namespace the path may lead anywhere.
@@ -119,7 +118,7 @@ pub(crate) fn from_path_at(
 /// A name of iproute2's may be in the other one of its directories.
 fn explain_missing(errno: Errno, path: &Path) -> Box<SystemError> {
     let error = SystemError::new(errno, "open").path(path);
-    match netns::namesake(path) {
+    match netns_directory::namesake(path) {
         Some(other) if errno == Errno::ENOENT && other.exists() => error.hint(format!("there is {}", other.display())),
         _ => error,
     }

@@ -15,7 +15,7 @@ use crate::{
     helper::explain,
     helper::inside,
     helper::program::{Label, Program},
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     retry::uninterrupted,
 };

@@ -17,7 +17,7 @@ use crate::{
     helper::explain,
     helper::inside,
     helper::program::Label,
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     proc,
     retry::uninterrupted,

@@ -1,9 +1,5 @@
-//! Child processes: how they start, and how they are reaped.
+//! Programs: how they start, with which descriptors, and what they see.
 
-pub mod ended;
-pub mod init;
 pub mod named_view;
-pub mod pidfd;
-pub mod reaper;
 pub mod spawn;
 pub mod stdio;

@@ -10,18 +10,18 @@ use std::{
 use nix::errno::Errno;
 
 use crate::{
+    children::pidfd,
+    children::process_group,
+    children::reaper::{self, Exit},
     error::{Error, Result, SystemError},
     helper::births::Births,
     helper::conversation,
     helper::launch::Process,
     helper::plan,
-    helper::process_group,
     helper::program::{Program, c_string},
-    namespaces::kind::{Kind, Kinds},
+    kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     processes::named_view::NamedView,
-    processes::pidfd,
-    processes::reaper::{self, Exit},
     processes::stdio::{OpenStdio, Stdio},
 };
 

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 
 use crate::{
     error::{Error, Result, SystemError, last_errno},
-    namespaces::kind::Kinds,
+    kind::Kinds,
     namespaces::set::NamespaceSet,
     threads::thread,
 };

@@ -17,14 +17,14 @@ use nix::{
 };
 
 use crate::{
+    children::reaper,
     error::{Error, Result, SystemError},
-    namespaces::kind::{ByKind, Kind, Kinds},
+    footprint,
+    kind::{ByKind, Kind, Kinds},
     namespaces::namespace::{Namespace, NamespaceId},
     namespaces::ns_link,
     namespaces::set::NamespaceSet,
     namespaces::source,
-    processes::reaper,
-    threads::footprint,
 };
 
 /// The kinds that a thread of a running Node can enter and leave again.

@@ -2,10 +2,6 @@
 
 use std::fmt::Write as _;
 
-use nix::errno::Errno;
-
-use crate::proc;
-
 /// `size` ids from `container_id` on are those from `host_id` on in the namespace above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdMap {
@@ -63,21 +59,6 @@ pub fn text(maps: &[IdMap]) -> String {
         let _ = writeln!(text, "{} {} {}", map.container_id, map.host_id, map.size);
         text
     })
-}
-
-/// What the kernel means when it refuses a map.
-pub fn explain(errno: Errno) -> &'static str {
-    match errno {
-        Errno::EINVAL => {
-            "the kernel refuses maps that overlap, pass 4294967295, are empty, or are more than 340 or longer than 4 KiB as text"
-        }
-        Errno::EPERM => {
-            "an ordinary user maps its own id only, its own group only with setgroups 'deny', and more with ranges in \
-             /etc/subuid and /etc/subgid; and an id must exist in the user namespace above"
-        }
-        Errno::EROFS => proc::explain_read_only(),
-        _ => "user_namespaces(7) says what the kernel takes",
-    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use nix::{
 use crate::{
     cancel::Cancel,
     error::{Error, Result, SystemError},
-    namespaces::kind::Kind,
+    helper::explain,
+    kind::Kind,
     proc,
     retry::uninterrupted,
     userns::capability::{self, Capability},
-    userns::id_map::{IdMap, MapUser, Maps, Setgroups, explain, text},
+    userns::id_map::{IdMap, MapUser, Maps, Setgroups, text},
     userns::subordinate_ids::{self, IdFile},
 };
 
@@ -92,7 +93,9 @@ fn write_file(pid: i32, name: &'static str, content: &str) -> Result<()> {
     // One write(2): the kernel takes a map whole or not at all.
     let written = proc::open_below(&format!("{pid}/{name}"), OFlag::O_WRONLY)
         .and_then(|fd| uninterrupted(|| nix::unistd::write(&fd, content.as_bytes())));
-    written.map(drop).map_err(|errno| SystemError::new(errno, name).kind(Kind::User).hint(explain(errno)).into())
+    written
+        .map(drop)
+        .map_err(|errno| SystemError::new(errno, name).kind(Kind::User).hint(explain::id_map(errno)).into())
 }
 
 #[cfg(test)]

@@ -19,12 +19,13 @@ use nix::{
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
+    children::pidfd,
+    children::reaper,
     error::{Error, Result, SystemError, last_errno},
     file::find_file,
-    namespaces::kind::Kind,
-    processes::pidfd,
-    processes::reaper,
-    userns::id_map::{self, IdMap},
+    helper::explain,
+    kind::Kind,
+    userns::id_map::IdMap,
 };
 
 /// Which of the two: users or groups.
@@ -141,7 +142,7 @@ fn wait(pidfd: &OwnedFd, file: IdFile, cancel: Option<&Cancel>) -> Result<()> {
 fn explain_refusal(file: IdFile, complaint: &str) -> Error {
     let of_kernel = [Errno::EINVAL, Errno::EROFS].into_iter().find(|errno| complaint.ends_with(errno.desc()));
     let (errno, reason) = match of_kernel {
-        Some(errno) => (errno, id_map::explain(errno).to_owned()),
+        Some(errno) => (errno, explain::id_map(errno).to_owned()),
         None => (Errno::EPERM, format!("{} says which ids are the user's to map", file.path())),
     };
     SystemError::new(errno, file.program()).kind(Kind::User).hint(format!("{complaint}; {reason}")).into()

@@ -1,9 +1,10 @@
 import type { AsyncResource } from 'node:async_hooks'
 import type { Socket } from 'node:dgram'
 import { familyOf } from '../../../validate/network/values.ts'
-import { EBADF, ECANCELED, EINVAL, openInside, type Refusal } from '../node-handle.ts'
-import { SOCK_DGRAM, type SocketMaker, splitZone } from '../socket-maker.ts'
-import { type Binding, boundTo } from '../streams/bind.ts'
+import { splitZone } from '../../../validate/network/zone.ts'
+import { type Binding, boundTo } from '../handles/bind.ts'
+import { EBADF, ECANCELED, EINVAL, openInside, type Refusal } from '../handles/node-handle.ts'
+import { SOCK_DGRAM, type SocketMaker } from '../socket-maker.ts'
 import { hearsNeighbours, type ReceivingHandle, receiveInside } from './datagram-receiving.ts'
 import { type AddressedHandle, knowZones } from './datagram-zones.ts'
 

@@ -1,9 +1,10 @@
 import type { BindOptions } from 'node:dgram'
 import { familyOf } from '../../../validate/network/values.ts'
+import { splitZone } from '../../../validate/network/zone.ts'
+import { type Binding, boundTo } from '../handles/bind.ts'
+import { EBADF } from '../handles/node-handle.ts'
 import { addressOf } from '../names/lookup.ts'
-import { EBADF } from '../node-handle.ts'
-import { SOCK_DGRAM, type SocketMaker, splitZone } from '../socket-maker.ts'
-import { type Binding, boundTo } from '../streams/bind.ts'
+import { SOCK_DGRAM, type SocketMaker } from '../socket-maker.ts'
 import { bindError, refusal } from '../system-error.ts'
 import {
   bindingOf,

@@ -1,10 +1,10 @@
 import type * as Dgram from 'node:dgram'
 import type { LookupFunction } from 'node:net'
 import { parseFields } from '../../../validate/fields.ts'
-import { BIND, DATAGRAM } from '../../../validate/sockets/node-options.ts'
+import { BIND, DATAGRAM } from '../../../validate/node-options.ts'
 import { parseInteger } from '../../../validate/values.ts'
+import type { Binding } from '../handles/bind.ts'
 import type { SocketMaker } from '../socket-maker.ts'
-import type { Binding } from '../streams/bind.ts'
 
 /** @internal Options of `dgram.createSocket`; @types/node does not have all of them yet. */
 export type DatagramOptions = Dgram.SocketOptions & { reusePort?: boolean }

@@ -1,8 +1,8 @@
 import type { NativeNetwork } from '../../../../index.js'
 import { binding } from '../../../native.ts'
+import { splitZone } from '../../../validate/network/zone.ts'
+import { EAGAIN } from '../handles/node-handle.ts'
 import { nameInside } from '../names/link-local-names.ts'
-import { EAGAIN } from '../node-handle.ts'
-import { splitZone } from '../socket-maker.ts'
 import { LateSends, type SendRequest } from './late-sends.ts'
 
 /** @internal What of a handle of UDP is about addresses. */

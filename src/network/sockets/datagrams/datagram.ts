@@ -1,6 +1,6 @@
 import type * as Dgram from 'node:dgram'
 import { parseOptions } from '../../../validate/fields.ts'
-import { BIND } from '../../../validate/sockets/node-options.ts'
+import { BIND } from '../../../validate/node-options.ts'
 import { ensureNodesOwn, isNodesOwn } from '../nodes-own.ts'
 import type { SocketMaker } from '../socket-maker.ts'
 import { DatagramInside, type State } from './datagram-handle.ts'

@@ -1,6 +1,6 @@
 import type { NativeNetwork } from '../../../../index.js'
 import { ask } from '../../../native/ask.ts'
-import { EAGAIN, ECANCELED } from '../node-handle.ts'
+import { EAGAIN, ECANCELED } from '../handles/node-handle.ts'
 
 /** What Node has asked its handle to send. */
 export interface SendRequest {

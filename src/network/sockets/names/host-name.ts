@@ -1,16 +1,3 @@
-import { familyOf } from '../../../validate/network/values.ts'
-import { splitZone } from '../socket-maker.ts'
-
-/** @internal The family of a name that is an address, as `net.isIP` has it, whatever its zone is called; else 0. */
-export function familyOfAddress(name: string): 0 | 4 | 6 {
-  const [address, zone] = splitZone(name)
-  const family = familyOf(address)
-  return zone === undefined || (family === 6 && IS_ZONE.test(zone)) ? family : 0
-}
-
-/** What a link may be called, or a number. */
-const IS_ZONE = /^[^\s/:%]+$/
-
 const IS_ASCII = /^\p{ASCII}*$/u
 const IS_NAME = /^[\w.-]*$/
 const ENDS_IN_DOT = /[.\u3002\uff0e\uff61]$/

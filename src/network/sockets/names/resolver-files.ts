@@ -1,7 +1,6 @@
+import { NS } from '../../../namespace-kind.ts'
 import { ask } from '../../../native/ask.ts'
-import { netnsNameOf } from '../../../netns/netns-names.ts'
-import type { NamespaceSet } from '../../../set/namespace-set.ts'
-import { sets } from '../../../set/set-access.ts'
+import type { SetHandle } from '../../../objects/set-handle.ts'
 
 /** @internal What names are resolved by: resolv.conf(5) and hosts(5). */
 export interface ResolverTexts {
@@ -27,16 +26,16 @@ const NOTHING = { stamp: '', text: '' }
  * name (ip-netns(8)); else the caller's.
  */
 export class ResolverFiles {
-  readonly #set: NamespaceSet
+  readonly #set: SetHandle
   readonly #hasMounts: boolean
   #known = [NOTHING, NOTHING]
   #texts: Promise<ResolverTexts> | undefined
   #readAt = 0
   #reading: Promise<ResolverTexts> | undefined
 
-  constructor(set: NamespaceSet) {
+  constructor(set: SetHandle) {
     this.#set = set
-    this.#hasMounts = set.has('mnt')
+    this.#hasMounts = (set.native.flags() & NS.MNT) !== 0
   }
 
   /**
@@ -82,9 +81,9 @@ export class ResolverFiles {
   }
 
   async #readAnew(): Promise<ResolverTexts> {
-    const native = sets.nativeNetworkOf(this.#set)
+    const native = this.#set.network()
     const stamps = this.#known.map(({ stamp }) => stamp)
-    const { results, failure } = await ask((id) => native.readResolverFiles(id, netnsNameOf(this.#set), stamps))
+    const { results, failure } = await ask((id) => native.readResolverFiles(id, this.#set.netnsName, stamps))
     if (failure !== undefined) throw failure
     const told = results as Told[]
     this.#known = this.#known.map((known, index) => told[index] ?? known)

@@ -3,6 +3,7 @@ import type { LookupFunction } from 'node:net'
 import { ask } from '../../../native/ask.ts'
 import { array } from '../../../validate/fields.ts'
 import { familyOf } from '../../../validate/network/values.ts'
+import { familyOfAddress } from '../../../validate/network/zone.ts'
 import {
   type Order,
   parseHostName,
@@ -12,7 +13,7 @@ import {
 } from '../../../validate/sockets/lookup-options.ts'
 import { parseFunction } from '../../../validate/values.ts'
 import type { SocketMaker } from '../socket-maker.ts'
-import { asciiOf, familyOfAddress } from './host-name.ts'
+import { asciiOf } from './host-name.ts'
 import type { ResolverFiles, ResolverTexts } from './resolver-files.ts'
 
 /** @internal Resolves names by queries that are sent inside. */

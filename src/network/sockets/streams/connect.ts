@@ -1,7 +1,7 @@
 import type { NetConnectOpts, Socket, SocketConstructorOpts, TcpNetConnectOpts } from 'node:net'
 import { parseFields } from '../../../validate/fields.ts'
-import { CONNECT } from '../../../validate/sockets/node-options.ts'
-import { bearInside } from '../born-inside.ts'
+import { CONNECT } from '../../../validate/node-options.ts'
+import { bearInside } from '../handles/born-inside.ts'
 import { resolveInside } from '../names/lookup.ts'
 import type { SocketMaker } from '../socket-maker.ts'
 

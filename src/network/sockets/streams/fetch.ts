@@ -1,6 +1,6 @@
 import { misuse } from '../../../errors.ts'
 import { parseOptions } from '../../../validate/fields.ts'
-import { FETCH } from '../../../validate/sockets/node-options.ts'
+import { FETCH } from '../../../validate/node-options.ts'
 import { ensureNodesOwn } from '../nodes-own.ts'
 import type { SocketMaker } from '../socket-maker.ts'
 import { type Connector, connector } from './connector.ts'

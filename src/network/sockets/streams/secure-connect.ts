@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { misuse } from '../../../errors.ts'
-import { bearInside } from '../born-inside.ts'
+import { bearInside } from '../handles/born-inside.ts'
 import { hold, resolveInside } from '../names/lookup.ts'
 import { isOfFileSystem, type SocketMaker } from '../socket-maker.ts'
 import { connectBy } from './connect.ts'

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net'
+import type { StreamHandle } from '../handles/node-handle.ts'
 import { nameInside } from '../names/link-local-names.ts'
-import type { StreamHandle } from '../node-handle.ts'
 
 type HandleClass = new (type: number) => StreamHandle
 

@@ -22,10 +22,11 @@ use nix::{
 use nsset::{Error, Kind, SystemError};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::network::{
-    NativeNetwork, failure::Failure, handles::handle_fd::fd_of, handles::zone::text_of, reply::Reply, thread,
+use crate::{environment, failure::guard};
+use crate::{
+    network::{handles::handle_fd::fd_of, handles::zone::text_of, native_network::NativeNetwork},
+    network_thread::{failure::Failure, reply::Reply, thread},
 };
-use crate::{failure::guard, loading::environment};
 
 /// What has come to a socket.
 #[napi(object, object_from_js = false)]

@@ -18,11 +18,17 @@ use nix::{
 use nsset::{Error, Kind, SystemError};
 use tokio::net::TcpSocket;
 
-use crate::network::{
-    Inside, NativeNetwork, failure::Failure, handles::handle_fd::fd_of, handles::zone::index_of, open, reply::Reply,
-    sockets::Sockets, thread,
+use crate::{environment, failure::guard, give::give};
+use crate::{
+    network::{
+        handles::handle_fd::fd_of,
+        handles::zone::index_of,
+        inside::{Inside, open},
+        native_network::NativeNetwork,
+        sockets::Sockets,
+    },
+    network_thread::{failure::Failure, reply::Reply, thread},
 };
-use crate::{failure::guard, give::give, loading::environment};
 
 /// Where a connection leads to.
 #[napi(object, object_to_js = false)]

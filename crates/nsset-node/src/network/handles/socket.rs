@@ -13,7 +13,7 @@ use nix::{
 };
 use nsset::{Error, Kind, SystemError};
 
-use crate::network::{NativeNetwork, handles::zone::address_of, open};
+use crate::network::{handles::zone::address_of, inside::open, native_network::NativeNetwork};
 use crate::{failure::guard, give::give};
 
 /// A socket, and how it is bound.

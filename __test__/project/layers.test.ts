@@ -1,0 +1,168 @@
+/** Where things are: which room may need which, that nothing needs each other, and that no folder is too full. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+import { circlesOf, upwardArrows } from '../setup/layers/graph.ts'
+import { CRATE_DEPENDENCIES, CRATES, FULL_FOLDERS, MOST_FILES, SRC } from '../setup/layers/layers.ts'
+import { graphOfTexts, ROOT, rustGraph } from '../setup/layers/rust-graph.ts'
+import { importsOf, typescriptGraph } from '../setup/layers/typescript-graph.ts'
+
+const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
+const src = typescriptGraph(join(PROJECT, 'src'))
+
+describe('src', () => {
+  test('arrows point down', () => {
+    expect(src.size).toBeGreaterThan(100)
+    expect(upwardArrows(src, SRC)).toEqual([])
+  })
+
+  test('no file needs one that needs it, types included', () => {
+    expect(circlesOf(src)).toEqual([])
+  })
+
+  test('what is below the class of sets compiles without it', () => {
+    const lower = [...src.keys()].filter((file) => !/^(?:set|netns|pool)\/|^index\.ts$/.test(file))
+    const { config } = ts.readConfigFile(join(PROJECT, 'tsconfig.json'), ts.sys.readFile)
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, PROJECT)
+    const program = ts.createProgram(
+      lower.map((file) => join(PROJECT, 'src', file)),
+      { ...options, noEmit: true, skipLibCheck: true },
+    )
+    const own = program.getSourceFiles().map(({ fileName }) => relative(join(PROJECT, 'src'), fileName))
+    expect(own.filter((file) => file.startsWith('set/'))).toEqual([])
+    const messages = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)
+    expect(messages).toEqual([])
+  }, 120_000)
+})
+
+test('every crate has its layers stated', () => {
+  const crates = readdirSync(join(PROJECT, 'crates')).toSorted()
+  expect(Object.keys(CRATES).toSorted()).toEqual(crates)
+  expect(Object.keys(CRATE_DEPENDENCIES).toSorted()).toEqual(crates)
+})
+
+describe.each(Object.keys(CRATES))('crates/%s', (crate) => {
+  const directory = join(PROJECT, 'crates', crate)
+  const graph = rustGraph(directory)
+
+  test('arrows point down', () => {
+    expect(graph.size).toBeGreaterThan(10)
+    expect(upwardArrows(graph, CRATES[crate] ?? [], '::')).toEqual([])
+  })
+
+  test('no module needs one that needs it', () => {
+    expect(circlesOf(graph)).toEqual([])
+  })
+
+  test('it is built on the crates below it only', () => {
+    const sections = readFileSync(join(directory, 'Cargo.toml'), 'utf8').split(/^\[/m)
+    const dependencies = sections.find((section) => section.startsWith('dependencies]')) ?? ''
+    const own = [...dependencies.matchAll(/^(nsset[\w-]*)/gm)].map(([, name]) => name)
+    expect(own).toEqual(CRATE_DEPENDENCIES[crate])
+  })
+})
+
+describe('folders', () => {
+  const counts = new Map<string, number>()
+  for (const top of [
+    '.ci',
+    '.github',
+    '__test__',
+    'api',
+    'bench',
+    'crates',
+    'docs',
+    'examples',
+    'findings',
+    'npm',
+    'scripts',
+    'src',
+  ]) {
+    countFiles(top, counts)
+  }
+  const full = [...counts].filter(([, count]) => count > MOST_FILES).map(([folder]) => folder)
+
+  test(`none has more than ${MOST_FILES} files, but those with a reason`, () => {
+    expect(counts.get('src/validate')).toBeGreaterThan(10)
+    expect(full.filter((folder) => !(folder in FULL_FOLDERS))).toEqual([])
+  })
+
+  test('each of those with a reason has more', () => {
+    expect(Object.keys(FULL_FOLDERS).filter((folder) => !full.includes(folder))).toEqual([])
+  })
+})
+
+function countFiles(folder: string, counts: Map<string, number>): void {
+  const entries = readdirSync(join(PROJECT, folder), { withFileTypes: true })
+  counts.set(folder, entries.filter((entry) => entry.isFile()).length)
+  for (const entry of entries) {
+    if (entry.isDirectory() && !['node_modules', 'target'].includes(entry.name))
+      countFiles(`${folder}/${entry.name}`, counts)
+  }
+}
+
+describe('what the rules find', () => {
+  const graph = (arrows: Record<string, string[]>) =>
+    new Map(Object.entries(arrows).map(([from, to]) => [from, new Set(to)]))
+  const layers = [['top.ts'], ['middle', 'beside'], ['middle/low'], ['bottom']]
+
+  test('an arrow that points up, one beside, and a module without a room', () => {
+    const arrows = graph({
+      'bottom/a.ts': ['middle/b.ts'],
+      'middle/b.ts': ['bottom/a.ts', 'beside/c.ts', 'middle/d.ts', 'middle/low/e.ts'],
+      'middle/low/e.ts': ['middle/b.ts'],
+      'new/f.ts': [],
+    })
+    expect(upwardArrows(arrows, layers)).toEqual([
+      'bottom/a.ts → middle/b.ts',
+      'middle/b.ts → beside/c.ts',
+      'middle/low/e.ts → middle/b.ts',
+      'new/f.ts is in no room',
+    ])
+  })
+
+  test('circles of two and of more, and a module that needs itself', () => {
+    const arrows = graph({ a: ['b', 'e'], b: ['c'], c: ['a'], d: ['c', 'd'], e: ['f'], f: ['e'], g: ['a'] })
+    expect(circlesOf(arrows).toSorted()).toEqual([['a', 'b', 'c'], ['d'], ['e', 'f']])
+  })
+
+  test('every form of an import', () => {
+    const text = `
+      import type { A } from './a.ts'
+      import './b.ts'
+      export * from './c.ts'
+      type D = import('./d.ts').D
+      const e = await import('./e.ts')
+      declare module './f.ts' { interface F {} }
+      // import './no.ts'
+      const text = "import './no.ts'"
+    `
+    expect(importsOf(text)).toEqual(['./a.ts', './b.ts', './c.ts', './d.ts', './e.ts', './f.ts'])
+  })
+
+  test('the paths of Rust: use trees, paths in code, modules below, re-exports; and neither text nor tests', () => {
+    const texts = {
+      'lib.rs': 'mod a; mod b; mod c; pub use b::Thing;',
+      'a.rs': `use crate::{b::{self, inner::{Deep, Other as Name}}, c::*}; use super::Thing; use std::b::X;`,
+      'b/mod.rs': `pub mod inner; mod hidden; pub use inner::Deep; pub use hidden::Told; pub struct Thing;
+        fn call() { hidden::go() }`,
+      'b/inner.rs':
+        'pub struct Deep; pub struct Other; // crate::a\nconst TEXT: &str = "crate::a"; const LETTER: char = \'"\';',
+      'b/hidden.rs':
+        '#[cfg(test)] mod tests { use crate::a; fn f() { crate::c::f() } } pub struct Told; pub fn go() {}',
+      'c.rs':
+        "fn f<'a>() -> &'a crate::b::Told { crate::b::Told } use crate::b::Deep; mod within { use super::{f, super::a}; }",
+    }
+    const found = graphOfTexts(new Map(Object.entries(texts)))
+    expect(Object.fromEntries([...found].map(([name, targets]) => [name, [...targets].toSorted()]))).toEqual({
+      [ROOT]: [],
+      a: ['b', 'b::inner', 'c'],
+      b: ['b::hidden'],
+      'b::inner': [],
+      'b::hidden': [],
+      c: ['a', 'b::hidden', 'b::inner'],
+    })
+  })
+})

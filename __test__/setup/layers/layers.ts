@@ -1,0 +1,101 @@
+/** Which rooms there are, and which may need which: the rows from the highest to the lowest. `docs/architecture.md` tells it in words. */
+import type { Layers } from './graph.ts'
+import { ROOT } from './rust-graph.ts'
+
+/** The folders of `src`, and the files that are in none. */
+export const SRC: Layers = [
+  ['index'],
+  ['netns', 'pool'],
+  ['set'],
+  ['containers', 'network'],
+  ['containers/cgroups', 'network/netlink', 'network/sockets/streams', 'network/sockets/datagrams'],
+  ['containers/engines', 'network/actions', 'network/sockets/handles'],
+  ['containers/facts', 'network/sockets/names'],
+  ['network/sockets'],
+  ['processes', 'threads'],
+  ['native', 'validate/sockets'],
+  ['validate/network'],
+  ['validate/processes'],
+  ['validate'],
+  ['objects'],
+  ['errors'],
+  ['namespace-kind'],
+]
+
+/** The rooms of the modules of each crate. */
+export const CRATES: Readonly<Record<string, Layers>> = {
+  'nsset-node': [
+    [ROOT],
+    ['network', 'processes'],
+    ['sets'],
+    ['loading'],
+    ['convert', 'failure', 'give', 'network_thread'],
+    ['environment'],
+    ['answer', 'exit_report', 'held_open'],
+    ['error_fields'],
+  ],
+  'nsset-net': [
+    [ROOT],
+    ['link'],
+    ['address', 'qdisc', 'route', 'wireguard'],
+    ['network'],
+    ['netlink'],
+    ['cidr', 'link_ref', 'mac', 'octets'],
+    ['error'],
+    ['as_text', 'hint', 'milliseconds', 'scope'],
+  ],
+  'nsset-dns': [
+    [ROOT],
+    ['resolver'],
+    ['search'],
+    ['error', 'exchange', 'order'],
+    ['inside'],
+    ['resolv_conf', 'wire'],
+    ['config'],
+    ['hosts'],
+    ['failure', 'family', 'host_name', 'numeric'],
+  ],
+  nsset: [
+    [ROOT],
+    ['unshare'],
+    ['network', 'processes', 'userns'],
+    ['file', 'mounts'],
+    ['helper'],
+    ['threads'],
+    ['namespaces'],
+    ['children'],
+    ['cancel', 'home'],
+    ['footprint', 'proc'],
+    ['retry'],
+    ['error'],
+    ['kind'],
+  ],
+  'nsset-helper': [
+    [ROOT],
+    ['start'],
+    ['program'],
+    ['exec', 'files', 'ids', 'init', 'network', 'view'],
+    ['namespaces'],
+    ['state'],
+    ['arguments', 'report'],
+    ['memory', 'protocol', 'syscall'],
+  ],
+}
+
+/** Which crates a crate may be built on. */
+export const CRATE_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
+  'nsset-node': ['nsset', 'nsset-dns', 'nsset-net'],
+  'nsset-net': [],
+  'nsset-dns': [],
+  nsset: ['nsset-helper'],
+  'nsset-helper': [],
+}
+
+/** The most files that a folder has. */
+export const MOST_FILES = 15
+
+/** Folders with more, and why. */
+export const FULL_FOLDERS: Readonly<Record<string, string>> = {
+  'crates/nsset-net/src/link': 'one kind of link, one file',
+  'docs/decisions': 'records in the order of their numbers, which other pages and commits name',
+}

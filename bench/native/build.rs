@@ -1,0 +1,5 @@
+//! Links the addon so that Node can load it.
+
+fn main() {
+    napi_build::setup();
+}

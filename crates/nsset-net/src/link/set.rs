@@ -1,0 +1,105 @@
+//! Changes a link, all or nothing.
+
+use nix::errno::Errno;
+
+use super::{
+    changes::{LinkChanges, LinkState, Master},
+    kept::Kept,
+    link::Link,
+    links::Links,
+    undo::Undo,
+};
+use crate::{
+    address::AddressSpec,
+    error::{Refusal, Result},
+    link_ref::LinkRef,
+};
+
+impl Links<'_> {
+    /// Has a link become as this says, where it is not so already.
+    pub(super) async fn put_right(&self, link: &Link, called: &LinkRef, state: &LinkState) -> Result<Undo> {
+        let mut changes = LinkChanges { name: None, state: state.clone() }.without_those_of(link);
+        if self.master(state).await? == Some(link.master.unwrap_or(0)) {
+            changes.state.master = None;
+        }
+        self.change(link, called, &changes).await
+    }
+
+    /// Changes one. When that fails, it is as it was.
+    pub async fn set(&self, link: &LinkRef, changes: &LinkChanges) -> Result<()> {
+        link.check()?;
+        changes.check()?;
+        if changes.is_one_step() && !matches!(link, LinkRef::Alias(_)) {
+            return self.request_change(link, link, changes).await;
+        }
+        let before = self.get(link).await?;
+        self.change(&before, link, changes).await.map(drop)
+    }
+
+    /// Changes one, or leaves it as it was. Answers with how that is done later.
+    async fn change(&self, before: &Link, called: &LinkRef, changes: &LinkChanges) -> Result<Undo> {
+        let kept =
+            if changes.loses_addresses(before) { Some(Kept::of(self.network, before.index).await?) } else { None };
+        let mut undo = Undo { before: before.clone(), changes: changes.undone(before), added: Vec::new(), kept };
+        match self.set_for_good(before.index, before.up, called, changes).await {
+            Ok(added) => {
+                undo.added = added;
+                Ok(undo)
+            }
+            Err(error) => {
+                undo.undo(self.network).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Changes one, and leaves it half changed when that fails, but for its addresses. Errors call it as it is `called`.
+    /// Answers with the addresses that it did not have.
+    pub(super) async fn set_for_good(
+        &self,
+        index: u32,
+        is_up: bool,
+        called: &LinkRef,
+        changes: &LinkChanges,
+    ) -> Result<Vec<AddressSpec>> {
+        let link = &LinkRef::Index(index);
+        let rest = changes.but_up();
+        match changes.state.up {
+            Some(false) if is_up && rest.count() > 0 => self.change_and_bring_down(index, called, &rest).await?,
+            // Within a request the kernel brings it up first, and a bond takes no link that is up.
+            Some(true) if !is_up && matches!(changes.state.master, Some(Master::Link(_))) => {
+                self.request_change(link, called, &rest).await?;
+                self.request_change(link, called, &LinkChanges::only_up(true)).await?;
+            }
+            _ if changes.count() > 0 => self.request_change(link, called, changes).await?,
+            _ => {}
+        }
+        self.network.addresses().add_all(index, called, &changes.state.addresses).await
+    }
+
+    /// Changes one that is up, and brings it down. What goes wrong does so before it is down, where it can: with a link that
+    /// goes down go IPv6 addresses and routes.
+    async fn change_and_bring_down(&self, index: u32, called: &LinkRef, rest: &LinkChanges) -> Result<()> {
+        let link = &LinkRef::Index(index);
+        let down = LinkChanges::only_up(false);
+        match self.request_change(link, called, rest).await {
+            Ok(()) => return self.request_change(link, called, &down).await,
+            // What the kernel says of what cannot be changed while the link is up; and a bond of such a port.
+            Err(error) if matches!(error.errno(), Some(Errno::EBUSY | Errno::EPERM)) => {}
+            Err(error) => return Err(error),
+        }
+        if let Some(name) = &rest.name {
+            self.ensure_free(name, index, called).await?;
+        }
+        self.request_change(link, called, &down).await?;
+        self.request_change(link, called, rest).await
+    }
+
+    /// Refuses a name that another link has.
+    async fn ensure_free(&self, name: &str, index: u32, called: &LinkRef) -> Result<()> {
+        match self.get(&LinkRef::Name(name.into())).await {
+            Ok(link) if link.index != index => Err(Refusal::from(Errno::EEXIST).of("RTM_SETLINK", called)),
+            _ => Ok(()),
+        }
+    }
+}

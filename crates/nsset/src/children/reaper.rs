@@ -1,0 +1,255 @@
+//! One thread that waits for processes to end, so that nobody else has to and no zombie stays.
+
+use std::{
+    collections::HashMap,
+    os::fd::{AsFd, AsRawFd, OwnedFd},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, Builder},
+    time::Duration,
+};
+
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::{
+        epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
+        eventfd::{EfdFlags, EventFd},
+    },
+};
+
+use crate::{
+    children::process_group::ProcessGroup,
+    children::stopped,
+    error::{Result, SystemError, last_errno},
+    home,
+};
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Code(i32),
+    /// The number of the signal.
+    Signal(i32),
+    /// Somebody else in this process waited for it first.
+    Unknown,
+}
+
+type OnExit = Box<dyn FnOnce(Exit) + Send>;
+
+#[derive(Debug)]
+struct Reaper {
+    epoll: Epoll,
+    /// Wakes the thread for what epoll could not take.
+    bell: EventFd,
+    watches: Mutex<HashMap<u64, Watch>>,
+    /// Groups with children that were killed and did not end at once, as in the kernel's wait for a disk or for a tracer.
+    groups: Mutex<Vec<ProcessGroup>>,
+    next_token: AtomicU64,
+}
+
+struct Watch {
+    pidfd: Arc<OwnedFd>,
+    on_exit: OnExit,
+    /// Whether epoll tells when it has ended.
+    is_told: bool,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Watch").field("pidfd", &self.pidfd).finish_non_exhaustive()
+    }
+}
+
+/// The tokens of what is no child; children's count from 0.
+const CLOCK: u64 = u64::MAX;
+const BELL: u64 = u64::MAX - 1;
+
+/// How many milliseconds go by between two looks at a child that epoll cannot tell about: one that is traced stays for its tracer to wait for.
+const GLANCE: u8 = 20;
+
+static REAPER: OnceLock<Arc<Reaper>> = OnceLock::new();
+
+/// Starts the thread, once. A failure is none for ever: the next call tries again. Without the thread no child is
+/// started, since none could be waited for.
+pub fn start() -> Result<()> {
+    get().map(drop)
+}
+
+fn get() -> Result<&'static Reaper> {
+    static TURN: Mutex<()> = Mutex::new(());
+    if let Some(reaper) = REAPER.get() {
+        return Ok(reaper);
+    }
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(reaper) = REAPER.get() {
+        return Ok(reaper);
+    }
+    home::ensure()?;
+    let reaper = Arc::new(Reaper::new()?);
+    let served = Arc::clone(&reaper);
+    let thread = Builder::new().name("nsset-reaper".into()).stack_size(256 * 1024).spawn(move || serve(&served));
+    thread.map_err(|error| SystemError::new(last_errno(&error), "pthread_create"))?;
+    Ok(REAPER.get_or_init(|| reaper))
+}
+
+/// Reaps the child behind `pidfd` when it ends, and then calls `on_exit`, on the reaper's thread.
+pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
+    let Ok(reaper) = get() else {
+        // No child is started without the reaper.
+        return on_exit(ended(&pidfd).unwrap_or(Exit::Unknown));
+    };
+    let token = reaper.next_token.fetch_add(1, Ordering::Relaxed);
+    let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
+    let event = EpollEvent::new(EpollFlags::EPOLLIN, token);
+    let is_told = reaper.epoll.add(&*pidfd, event).is_ok();
+    watches.insert(token, Watch { pidfd, on_exit, is_told });
+    if !is_told {
+        // Out of memory or of watches (epoll_ctl(2)): the thread looks at it now and then.
+        let _ = reaper.bell.write(1);
+    }
+}
+
+/// Reaps the children of a group that was killed, which take long to end.
+pub fn reap_group(group: ProcessGroup) {
+    let Ok(reaper) = get() else {
+        // No child is started without the reaper.
+        group.reap(Duration::ZERO);
+        return;
+    };
+    reaper.groups.lock().unwrap_or_else(PoisonError::into_inner).push(group);
+    let _ = reaper.bell.write(1);
+}
+
+/// Reaps a child that has ended or is about to; one that somebody traces, and so keeps, is left to the thread.
+pub fn reap(pidfd: OwnedFd) {
+    let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+    let _ = poll(&mut fds, PollTimeout::from(100u8));
+    if ended(&pidfd).is_none() {
+        watch(pidfd.into(), Box::new(drop));
+    }
+}
+
+fn serve(reaper: &Reaper) {
+    let mut events = [EpollEvent::empty(); 64];
+    let mut patience = EpollTimeout::NONE;
+    loop {
+        let count = match reaper.epoll.wait(&mut events, patience) {
+            Ok(count) => count,
+            Err(Errno::EINTR) => continue,
+            Err(_) => {
+                // Another part of the process has closed our descriptor.
+                reaper.expect_no_word();
+                thread::sleep(Duration::from_millis(GLANCE.into()));
+                0
+            }
+        };
+        for event in events.iter().take(count) {
+            match event.data() {
+                CLOCK => drop(stopped::launches().inspect(|launches| launches.set_going())),
+                BELL => drop(reaper.bell.read()),
+                token => reaper.look_at(token),
+            }
+        }
+        patience = if reaper.look_at_those_untold() | reaper.look_at_groups() {
+            EpollTimeout::from(GLANCE)
+        } else {
+            EpollTimeout::NONE
+        };
+    }
+}
+
+impl Reaper {
+    fn new() -> Result<Self> {
+        let epoll =
+            Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(|errno| SystemError::new(errno, "epoll_create1"))?;
+        let launches = stopped::start().map_err(|errno| SystemError::new(errno, "timerfd_create"))?;
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let bell = EventFd::from_flags(flags).map_err(|errno| SystemError::new(errno, "eventfd2"))?;
+        for (fd, token) in [(launches.as_fd(), CLOCK), (bell.as_fd(), BELL)] {
+            epoll
+                .add(fd, EpollEvent::new(EpollFlags::EPOLLIN, token))
+                .map_err(|errno| SystemError::new(errno, "epoll_ctl"))?;
+        }
+        let (watches, groups) = (Mutex::default(), Mutex::default());
+        Ok(Self { epoll, bell, watches, groups, next_token: AtomicU64::new(0) })
+    }
+
+    /// From now on every child is looked at now and then.
+    fn expect_no_word(&self) {
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        watches.values_mut().for_each(|watch| watch.is_told = false);
+    }
+
+    /// Reaps the child if it has ended. A traced child that has ended is its tracer's to wait for first: its descriptor is
+    /// readable, but there is nothing to reap yet. It is taken out of epoll, which would report it in a busy loop.
+    fn look_at(&self, token: u64) {
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(watch) = watches.get_mut(&token) else { return };
+        let exit = ended(&watch.pidfd);
+        if watch.is_told {
+            // Others may hold the descriptor, which stays readable.
+            let _ = self.epoll.delete(&*watch.pidfd);
+            watch.is_told = false;
+        }
+        let Some(exit) = exit else { return };
+        let watch = watches.remove(&token);
+        drop(watches);
+        if let Some(Watch { pidfd, on_exit, .. }) = watch {
+            drop(pidfd);
+            // A callback that panics is not the end of this thread, nor of the callbacks of others.
+            let _ = catch_unwind(AssertUnwindSafe(|| on_exit(exit)));
+        }
+    }
+
+    /// Reaps what has ended of the groups; whether there is more to come.
+    fn look_at_groups(&self) -> bool {
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.retain(|group| !group.reap(Duration::ZERO));
+        !groups.is_empty()
+    }
+
+    /// Looks at the children that epoll does not tell about; whether there are still some.
+    fn look_at_those_untold(&self) -> bool {
+        let untold = || -> Vec<u64> {
+            let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+            watches.iter().filter(|(_, watch)| !watch.is_told).map(|(token, _)| *token).collect()
+        };
+        for token in untold() {
+            self.look_at(token);
+        }
+        !untold().is_empty()
+    }
+}
+
+/// How the child ended, if it has, and if nobody traces it; it is reaped then.
+fn ended(pidfd: &OwnedFd) -> Option<Exit> {
+    loop {
+        return match wait(pidfd) {
+            Err(Errno::EINTR) => continue,
+            Err(Errno::ECHILD) => Some(Exit::Unknown),
+            // Of other errors, the next look shows whether it was reaped.
+            other => other.ok().flatten(),
+        };
+    }
+}
+
+/// By hand: nix has no name for a real-time signal, and makes an error of a child that one has ended.
+fn wait(pidfd: &OwnedFd) -> nix::Result<Option<Exit>> {
+    let flags = libc::WEXITED | libc::WNOHANG | libc::__WALL;
+    // SAFETY: plain numbers, for which all bits zero are values.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes to `info`, which lives longer than the call.
+    let waited = unsafe { libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd().cast_unsigned(), &raw mut info, flags) };
+    Errno::result(waited)?;
+    // SAFETY: the kernel has filled it as for SIGCHLD, or left it zero where no child has ended.
+    let status = unsafe { info.si_status() };
+    Ok(match info.si_code {
+        libc::CLD_EXITED => Some(Exit::Code(status)),
+        libc::CLD_KILLED | libc::CLD_DUMPED => Some(Exit::Signal(status)),
+        _ => None,
+    })
+}

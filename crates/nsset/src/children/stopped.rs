@@ -1,0 +1,161 @@
+//! Sets going again what somebody stopped while our thread sleeps in clone(2).
+//!
+//! `CLONE_VFORK` lets a thread sleep until its child has exec'd, and a process that may signal the child (any of the same
+//! user) may stop it before. SIGSTOP cannot be blocked, and the thread could do nothing about it for ever. A child that is
+//! stopped again and again is killed in the end.
+
+use std::{
+    os::fd::{AsFd, BorrowedFd},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+    },
+    time::Duration,
+};
+
+use nix::{
+    libc::{SIGCONT, SIGKILL},
+    sys::{
+        time::TimeSpec,
+        timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags},
+        wait::Id,
+    },
+};
+
+use crate::{children::patience::Patience, children::pidfd, children::process_group, children::traced};
+
+/// How often the children of sleeping threads are set going; a launch takes a small part of this.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// After so many of these looks again and again it is asked whether a tracer keeps the child.
+const TRACE_GLANCES: u32 = 100;
+
+/// The launches that are under way, and the clock that ticks while there are any.
+#[derive(Debug)]
+pub struct Launches {
+    clock: TimerFd,
+    under_way: Mutex<Vec<Arc<Launch>>>,
+}
+
+/// One launch.
+#[derive(Debug)]
+pub struct Launch {
+    /// Written by the kernel before the child runs; -1 until then.
+    pub pidfd: AtomicI32,
+    looks: Mutex<Looks>,
+    is_given_up: AtomicBool,
+}
+
+/// What was seen of the child.
+#[derive(Debug, Default)]
+struct Looks {
+    count: u32,
+    patience: Patience,
+}
+
+/// One launch under way, until it is dropped.
+#[derive(Debug)]
+pub struct Watch(Arc<Launch>);
+
+static LAUNCHES: OnceLock<Launches> = OnceLock::new();
+
+/// What the reaper's thread waits for besides children. It is made once; where that fails, the next call tries again.
+pub fn start() -> nix::Result<&'static Launches> {
+    if let Some(launches) = LAUNCHES.get() {
+        return Ok(launches);
+    }
+    let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
+    let clock = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
+    Ok(LAUNCHES.get_or_init(|| Launches { clock, under_way: Mutex::new(Vec::new()) }))
+}
+
+/// What [`start`] has made.
+pub fn launches() -> Option<&'static Launches> {
+    LAUNCHES.get()
+}
+
+/// Watches over a launch.
+pub fn watch(launch: Arc<Launch>) -> Watch {
+    if let Some(launches) = launches() {
+        launches.change(|under_way| under_way.push(Arc::clone(&launch)));
+    }
+    Watch(launch)
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(launches) = launches() {
+            launches.change(|under_way| under_way.retain(|launch| !Arc::ptr_eq(launch, &self.0)));
+        }
+    }
+}
+
+impl Launch {
+    pub fn new() -> Arc<Self> {
+        let (pidfd, is_given_up) = (AtomicI32::new(-1), AtomicBool::new(false));
+        Arc::new(Self { pidfd, looks: Mutex::default(), is_given_up })
+    }
+
+    /// Whether its child was stopped again and again, and then killed.
+    pub fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Ordering::Relaxed)
+    }
+
+    fn set_going(&self) {
+        let fd = self.pidfd.load(Ordering::Relaxed);
+        if fd < 0 {
+            return;
+        }
+        // SAFETY: the thread that sleeps owns it, and cannot close it before it has left the list.
+        let child = unsafe { BorrowedFd::borrow_raw(fd) };
+        let is_given_up = self.looks.lock().unwrap_or_else(PoisonError::into_inner).look_at(child);
+        self.is_given_up.fetch_or(is_given_up, Ordering::Relaxed);
+        let _ = pidfd::send_signal(child, if is_given_up { SIGKILL } else { SIGCONT });
+    }
+}
+
+impl Looks {
+    /// Whether the child is to be given up.
+    fn look_at(&mut self, child: BorrowedFd<'_>) -> bool {
+        self.count += 1;
+        if process_group::wake_if_stopped(Id::PIDFd(child)) {
+            self.patience.note_stop();
+        }
+        if self.count.is_multiple_of(TRACE_GLANCES) {
+            self.patience.note_trace(traced::is_kept(child));
+        }
+        self.patience.is_over()
+    }
+}
+
+impl Launches {
+    /// Changes the list, and has the clock tick while there is something on it.
+    fn change(&self, change: impl FnOnce(&mut Vec<Arc<Launch>>)) {
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_idle = under_way.is_empty();
+        change(&mut under_way);
+        match (was_idle, under_way.is_empty()) {
+            (true, false) => {
+                let tick = Expiration::Interval(TimeSpec::from(GLANCE));
+                let _ = self.clock.set(tick, TimerSetTimeFlags::empty());
+            }
+            (false, true) => drop(self.clock.unset()),
+            _ => {}
+        }
+    }
+
+    /// Called on the reaper's thread when the clock has ticked.
+    pub fn set_going(&self) {
+        let _ = self.clock.wait();
+        // The lock is held meanwhile, so no descriptor of the list is closed and given to somebody else.
+        for launch in self.under_way.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            launch.set_going();
+        }
+    }
+}
+
+impl AsFd for Launches {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.clock.as_fd()
+    }
+}

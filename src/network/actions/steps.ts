@@ -1,0 +1,82 @@
+import type { Context } from '../../objects/context.ts'
+import { notOurs } from '../../objects/copies.ts'
+import type { NamespaceChildProcess } from '../../processes/child-process.ts'
+import { spawn as spawnInside } from '../../processes/spawn.ts'
+import { visit } from '../../threads/do.ts'
+import { type Parsed, parseArray, parseOptions } from '../../validate/fields.ts'
+import { describeSet } from '../../validate/network/known-set.ts'
+import { parseScript, type ScriptOptions } from '../../validate/network/script-options.ts'
+import { parseSetRef, type SetRef } from '../../validate/network/set-ref.ts'
+import { text } from '../../validate/network/values.ts'
+import { launchOf, parseArguments, parseFile, SPAWN } from '../../validate/processes/spawn-options.ts'
+import { parseFunction } from '../../validate/values.ts'
+import { Action, type Results } from './action.ts'
+import { apply } from './apply.ts'
+import { openSet } from './open-set.ts'
+import { type Place, placeOf } from './place.ts'
+
+/** @internal */
+export function doInside<R>(name: string, fn: (context: Context) => R): Action<R> {
+  const call = parseFunction(fn, 'fn')
+  return step('do', text(name, 'name'), (context, { set }) => visit(set.native, 0, () => call(context)))
+}
+
+/** @internal */
+export function callOutside<R>(name: string, fn: (context: Context) => R): Action<Awaited<R>> {
+  return step('call', text(name, 'name'), parseFunction(fn, 'fn'))
+}
+
+/** @internal */
+export function inside<const A extends readonly Action<unknown>[]>(set: SetRef, actions: A): Action<Results<A>> {
+  const slot = parseSetRef(set, 'set')
+  const list = parseActions(actions)
+  return step('inside', slot.isLater ? '' : describeSet(slot.known), async (context, place) => {
+    const known = slot.isLater ? await slot.ask(context) : slot.known
+    if ('set' in known) return apply(placeOf(known.set), list, context.signal)
+    const opened = place.set.create(openSet(known), 'name' in known ? known.name : undefined)
+    try {
+      return await apply(placeOf(opened), list, context.signal)
+    } finally {
+      opened.close()
+    }
+  })
+}
+
+/** @internal */
+export function spawn(file: string, args?: unknown, options?: unknown): Action<NamespaceChildProcess> {
+  const [words, given] = parseArguments(args, options)
+  return start('spawn', parseFile(file), words, parseOptions(given, SPAWN))
+}
+
+/** @internal */
+export function script(text: string, options?: ScriptOptions): Action<NamespaceChildProcess> {
+  const [file, args, rest] = parseScript(text, options)
+  return start('script', file, args, rest)
+}
+
+function start(
+  name: string,
+  file: string,
+  args: string[],
+  options: Parsed<typeof SPAWN>,
+): Action<NamespaceChildProcess> {
+  return step(name, file, (_, { set }) => started(spawnInside(set.native, launchOf(file, args, options))))
+}
+
+/** The child, once it runs, or why it does not. */
+function started(child: NamespaceChildProcess): NamespaceChildProcess | Promise<never> {
+  if (child.pid !== undefined) return child
+  return new Promise((_, reject) => child.once('error', reject))
+}
+
+/** @internal */
+export function parseActions(actions: unknown): Action<unknown>[] {
+  return parseArray(actions, 'actions', (element, name) => {
+    if (element instanceof Action) return element
+    throw notOurs(name, 'an action, as the functions of `action` make them', element)
+  })
+}
+
+function step<R>(name: string, target: string, call: (context: Context, place: Place) => unknown): Action<R> {
+  return new Action(name, { type: 'call', target, call })
+}
