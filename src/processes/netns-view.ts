@@ -5,7 +5,7 @@ import { NS } from '../set/namespace-kind.ts'
 import type { NamespaceSet } from '../set/namespace-set.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
 
-/** @internal What a program in this set sees of the name of its network: by which the set was opened, if it was. */
+/** @internal Returns what a program in this set sees of the name of its network, if the set was opened by a name. */
 export function viewOf(set: NamespaceSet, { kinds, netnsFiles }: Launch): Pick<NativeCommand, 'netns'> {
   if (netnsFiles === false) return {}
   const entered = kinds === 0 ? set.flags : set.flags & kinds
@@ -13,6 +13,6 @@ export function viewOf(set: NamespaceSet, { kinds, netnsFiles }: Launch): Pick<N
   const name = sees ? netnsNameOf(set) : undefined
   if (name !== undefined) return { netns: name }
   if (netnsFiles === undefined) return {}
-  const reason = "needs a set that 'netns' gave, and neither 'mnt' nor 'user' among the kinds that are entered"
+  const reason = "requires a set of 'netns', and neither 'mnt' nor 'user' among the kinds that the program enters"
   throw invalidValue('options.netnsFiles', reason, netnsFiles)
 }
