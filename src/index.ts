@@ -1,7 +1,7 @@
 /// <reference types="node" preserve="true" />
 
 /**
- * Linux namespaces for Node.js: hold them, make them, enter them, run code and processes inside them.
+ * Linux namespaces for Node.js: hold them, create them, enter them, and run code and processes inside them.
  *
  * @module nsset
  */

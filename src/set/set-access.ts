@@ -1,11 +1,11 @@
 import type { NativeNetwork, NativeSet } from '../../index.js'
 import type { NamespaceSet } from './namespace-set.ts'
 
-/** @internal What others need of sets without knowing their class, which knows them. */
+/** @internal What modules below the class `NamespaceSet` need of sets. */
 export interface SetAccess {
   isSet(value: unknown): value is NamespaceSet
   nativeOf(set: NamespaceSet): NativeSet
-  /** Of its network, which is made if need be. */
+  /** The native part of its network, which is opened on first use. */
   nativeNetworkOf(set: NamespaceSet): NativeNetwork
   byName(name: string, directory: string | Buffer): NamespaceSet
   byPath(path: string | Buffer): NamespaceSet
@@ -15,7 +15,7 @@ export interface SetAccess {
 /** @internal */
 export let sets: SetAccess
 
-/** @internal Called by the class. */
+/** @internal Called once by the class `NamespaceSet`. */
 export function provideSets(access: SetAccess): void {
   sets = access
 }
