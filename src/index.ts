@@ -8,11 +8,11 @@
 
 export { NamespaceError } from './errors.ts'
 export { netns } from './netns/netns.ts'
-export type { Action, ActionContext, Later, Results } from './network/netlink/action.ts'
+export type { Action, ActionContext, Lazy, Results } from './network/netlink/action.ts'
 export { ActionError } from './network/netlink/action-error.ts'
 export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
-export type { Link, LinkBase, LinkElsewhere, LinkOf, LinkStatistics } from './network/netlink/link.ts'
+export type { Link, LinkBase, LinkInOtherNetwork, LinkOf, LinkStatistics } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
 export { NetworkQdiscs } from './network/netlink/qdiscs.ts'
 export { NetworkRoutes } from './network/netlink/routes.ts'

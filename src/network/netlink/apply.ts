@@ -4,35 +4,35 @@ import type { Action, ActionContext, Step } from './action.ts'
 import { ActionError } from './action-error.ts'
 import { Request } from './request.ts'
 
-/** @hidden Where actions are done. The constructor of {@link Network} has it in its declaration. */
-export interface Place extends Pick<ActionContext, 'set' | 'network'> {
+/** @hidden The network in which actions run. It is in the declaration of the constructor of {@link Network}. */
+export interface ApplyTarget extends Pick<ActionContext, 'set' | 'network'> {
   readonly native: NativeNetwork
 }
 
-/** @internal Does actions in order, up to the first that fails. */
+/** @internal Runs actions in order, up to the first that fails. */
 export async function apply(
-  place: Place,
+  applyTarget: ApplyTarget,
   actions: readonly Action<unknown>[],
   signal: AbortSignal | undefined,
 ): Promise<unknown[]> {
-  const course = new Course(place, actions, signal)
-  course.mayGoOn()
-  return course.run()
+  const run = new ActionRun(applyTarget, actions, signal)
+  run.throwIfStopped()
+  return run.toEnd()
 }
 
-class Course {
-  readonly #place: Place
+class ActionRun {
+  readonly #applyTarget: ApplyTarget
   readonly #actions: readonly Action<unknown>[]
   readonly #context: ActionContext
   readonly #results: unknown[] = []
 
-  constructor(place: Place, actions: readonly Action<unknown>[], signal: AbortSignal | undefined) {
-    this.#place = place
+  constructor(applyTarget: ApplyTarget, actions: readonly Action<unknown>[], signal: AbortSignal | undefined) {
+    this.#applyTarget = applyTarget
     this.#actions = [...actions]
-    this.#context = { set: place.set, network: place.network, results: this.#results, signal }
+    this.#context = { set: applyTarget.set, network: applyTarget.network, results: this.#results, signal }
   }
 
-  async run(): Promise<unknown[]> {
+  async toEnd(): Promise<unknown[]> {
     for (;;) {
       const next = this.#next()
       if (next === undefined) return this.#results
@@ -40,10 +40,10 @@ class Course {
     }
   }
 
-  /** Throws when the signal was aborted, or the set closed. */
-  mayGoOn(): void {
+  /** @throws if the signal is aborted or the set is closed. */
+  throwIfStopped(): void {
     this.#context.signal?.throwIfAborted()
-    if (this.#place.set.closed) throw misuse('ERR_NSSET_CLOSED', 'the set of this network is closed')
+    if (this.#applyTarget.set.closed) throw misuse('ERR_NSSET_CLOSED', 'the set of this network is closed')
   }
 
   #next(): Action<unknown> | undefined {
@@ -52,21 +52,21 @@ class Course {
 
   async #call({ target, call }: Step & { type: 'call' }): Promise<void> {
     try {
-      this.mayGoOn()
+      this.throwIfStopped()
       this.#results.push(await call(this.#context))
     } catch (error) {
       throw this.#failed(target, error)
     }
   }
 
-  /** Does the next action, and those that can go with it. */
+  /** Runs the next action, and those that can be sent with it. */
   async #request(first: Action<unknown>): Promise<void> {
     const request = new Request()
     const before = this.#results.length
     try {
-      this.mayGoOn()
+      this.throwIfStopped()
       await request.take(first, this.#actions.slice(before + 1, before + Request.MOST_ACTIONS), this.#context)
-      const { results, failure } = await request.send(this.#place.native, this.#context.signal)
+      const { results, failure } = await request.send(this.#applyTarget.native, this.#context.signal)
       this.#results.push(...results)
       if (failure !== undefined) throw failure
     } catch (error) {

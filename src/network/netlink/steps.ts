@@ -24,10 +24,10 @@ export function callOutside<R>(name: string, fn: (context: ActionContext) => R):
 
 /** @internal */
 export function inside<const A extends readonly Action<unknown>[]>(set: SetRef, actions: A): Action<Results<A>> {
-  const slot = parseSetRef(set, 'set')
+  const reference = parseSetRef(set, 'set')
   const list = parseActions(actions)
-  return step('inside', slot.isLater ? '' : describeSet(slot.known), async (context) => {
-    const known = slot.isLater ? await slot.ask(context) : slot.known
+  return step('inside', reference.isLazy ? '' : describeSet(reference.known), async (context) => {
+    const known = reference.isLazy ? await reference.resolve(context) : reference.known
     return 'set' in known ? applyIn(known.set, list, context) : applyInOpened(known.open(), list, context)
   })
 }
@@ -65,7 +65,7 @@ function start(
   return step(name, file, ({ set }) => started(spawnInside(sets.nativeOf(set), launchOf(file, args, options))))
 }
 
-/** The child, once it runs, or why it does not. */
+/** Returns the child if it runs, or rejects with the reason why it did not start. */
 function started(child: NamespaceChildProcess): NamespaceChildProcess | Promise<never> {
   if (child.pid !== undefined) return child
   return new Promise((_, reject) => child.once('error', reject))
@@ -75,7 +75,7 @@ function started(child: NamespaceChildProcess): NamespaceChildProcess | Promise<
 export function parseActions(actions: unknown): Action<unknown>[] {
   return parseArray(actions, 'actions', (element, name) => {
     if (element instanceof Action) return element
-    throw notOurs(name, 'an action, as the functions of `action` make them', element)
+    throw notOurs(name, 'an action, created by a function of `action`', element)
   })
 }
 

@@ -1,19 +1,19 @@
 import { invalidType } from '../../errors.ts'
 import { isOfAnotherCopy, notOurs } from '../../native/copies.ts'
 import { netnsDirectory } from '../../netns/netns-directory.ts'
-import type { Later } from '../../network/netlink/action.ts'
+import type { Lazy } from '../../network/netlink/action.ts'
 import type { NamespaceSet } from '../../set/namespace-set.ts'
 import { sets } from '../../set/set-access.ts'
 import { type FieldsOf, parseFields, parseObject } from '../fields.ts'
 import { parseNetnsName } from '../netns-name.ts'
 import { type Path, parsePath } from '../paths.ts'
 import { pid } from '../values.ts'
-import { type Cargo, Slot } from './slot.ts'
+import { Deferred, type RequestContext } from './slot.ts'
 
 /**
- * A set, or where to find a network namespace: by its name, its path, or a process or thread that is in it. What is opened
- * for it is closed again; a set never is. By path or name it takes who may enter it as it is: root, or who made it in the same
- * user namespace; others give a set that has its `user`.
+ * A set, or a reference to a network namespace: by its name, its path, or a process or thread in it. A namespace that is opened
+ * for a reference is closed again; a set is not closed. References by path or name require that the caller can enter the namespace:
+ * root, or the user that created it in the same user namespace. In other cases pass a set that has its `user` namespace.
  */
 export type PlainSetRef =
   | NamespaceSet
@@ -21,21 +21,21 @@ export type PlainSetRef =
   | { readonly path: Path }
   | { readonly pid: number; readonly tid?: number | undefined }
 
-/** A set, or a function of the action's context that says which when its turn comes. */
-export type SetRef = PlainSetRef | Later<PlainSetRef>
+/** A set or a reference, or a function that returns one. The function is called just before the action runs. */
+export type SetRef = PlainSetRef | Lazy<PlainSetRef>
 
-/** @internal A reference that was checked. */
+/** @internal A checked reference. */
 export type KnownSet = { readonly set: NamespaceSet } | { readonly open: () => NamespaceSet; readonly label: string }
 
-class SetSlot extends Slot<KnownSet> {
-  protected write(set: KnownSet, cargo: Cargo): number {
-    return cargo.numberOf(set)
+class DeferredSet extends Deferred<KnownSet> {
+  protected write(set: KnownSet, request: RequestContext): number {
+    return request.numberOf(set)
   }
 }
 
 /** @internal */
-export function parseSetRef(ref: unknown, name: string): Slot<KnownSet> {
-  return new SetSlot(ref, name, parseKnownSet)
+export function parseSetRef(ref: unknown, name: string): Deferred<KnownSet> {
+  return new DeferredSet(ref, name, parseKnownSet)
 }
 
 type RefBy<K extends string> = Extract<PlainSetRef, { readonly [_ in K]: Path | number }>
@@ -64,7 +64,7 @@ export function parseKnownSet(ref: unknown, name: string): KnownSet {
   throw invalidType(name, 'a NamespaceSet, or an object with a name, a path or a pid', ref)
 }
 
-/** @internal For people. */
+/** @internal Describes a set in messages. */
 export function describeSet(known: KnownSet): string {
   return 'set' in known ? String(known.set) : known.label
 }
