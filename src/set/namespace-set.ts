@@ -444,8 +444,8 @@ export class NamespaceSet {
   /**
    * Mounts the namespaces in the file system, like `mount --bind /proc/PID/ns/net FILE`: all of them in an existing
    * directory, each under the name of its kind, or each on the file given for it. Missing files are created; existing files
-   * have to be empty. Either all namespaces are mounted, or none. A mount keeps a namespace alive after the set is closed,
-   * except that a `pid` namespace without processes cannot be used again.
+   * have to be empty. Either all namespaces are mounted, or none. A mount keeps a namespace alive after the set is closed;
+   * a `pid` namespace cannot be used any more then.
    *
    * @throws {@link NamespaceError} `EEXIST` if a target has content, is a symbolic link or is a mount point, `EPERM` without
    * the privilege to mount, `EINVAL` if the kernel cannot mount a mount namespace there, `EACCES` if the path leads through
