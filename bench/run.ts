@@ -8,7 +8,7 @@ import { printTables, unmetTargets } from './table.ts'
 
 const NATIVE = new URL('native/', import.meta.url)
 
-// The binding with the bare system calls in it, for the face as well: one binding, one process.
+// The binding with the bare system calls in it, for the API as well: one binding, one process.
 const binary = readdirSync(NATIVE).find((name) => name.endsWith('.node'))
 if (binary === undefined) throw new Error('there is no binary to measure: npm run build:bare')
 process.env['NAPI_RS_NATIVE_LIBRARY_PATH'] = fileURLToPath(new URL(binary, NATIVE))
