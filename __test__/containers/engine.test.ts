@@ -385,7 +385,7 @@ describe('an engine that cannot be asked', () => {
   }
   const cases: [string, Reply, code: string | RegExp, ...mentions: string[]][] = [
     ['an error of its own', [500, { message: 'the \x1b[31mdisk\n is full' }], 'EPROTO', '500', 'disk is full'],
-    ['no JSON', [200, '<html>hello</html>'], 'EPROTO', 'no JSON', 'hello'],
+    ['no JSON', [200, '<html>hello</html>'], 'EPROTO', 'is not JSON', 'hello'],
     ['JSON that is no container', [200, []], 'EPROTO', 'Id'],
     ['null', [200, null], 'EPROTO', 'Id'],
     ['an id that is none', inspected('../..', 'web', running(1)), 'EPROTO', 'Id'],
