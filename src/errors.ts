@@ -4,14 +4,14 @@ import type { NamespaceKind } from './namespace-kind.ts'
 
 let errors: Channel | undefined
 
-/** For subscribers to all errors; the cause of an error of an action is published, and not that error. */
+/** Publishes to `nsset:error`. For a failed action the cause is published, not the `ActionError` around it. */
 function publish(error: Error): void {
   errors ??= process.getBuiltinModule('node:diagnostics_channel').channel('nsset:error')
   if (errors.hasSubscribers) errors.publish({ error })
 }
 
 /**
- * A system call that failed, on this thread or in the helper that works for it.
+ * A system call that failed, in the calling thread or in a helper process of nsset.
  *
  * @example
  * try { NamespaceSet.fromPath('/run/netns/gone') }
@@ -20,20 +20,20 @@ function publish(error: Error): void {
  * @see errno(3)
  */
 export class NamespaceError extends Error {
-  /** The name of the error number, `'EPERM'`; or `ERR_NSSET_RESTORE`, `ERR_NSSET_TAINTED_THREAD`. */
+  /** The name of the error number, such as `'EPERM'`, or `ERR_NSSET_RESTORE` or `ERR_NSSET_TAINTED_THREAD`. */
   readonly code: string
-  /** The error number, negative as in Node. */
+  /** The error number, negative as in Node.js. */
   declare readonly errno?: number
-  /** The system call, or the step that stands for one: `'setns'`, `'uid_map'`, `'spawn FILE'`. */
+  /** The system call that failed, or the name of the step: `'setns'`, `'uid_map'`, `'spawn FILE'`. */
   declare readonly syscall?: string
-  /** The kind of namespace it was about. */
+  /** The kind of the namespace that the call was about. */
   declare readonly kind?: NamespaceKind
-  /** The file it was about. */
+  /** The file that the call was about. */
   declare readonly path?: string
-  /** The process or thread it was about. */
+  /** The id of the process or thread that the call was about. */
   declare readonly pid?: number
 
-  /** @hidden Made by this package. */
+  /** @hidden Created by this package. */
   constructor(fields: ErrorFields) {
     super(fields.message)
     this.code = fields.code
@@ -50,7 +50,7 @@ export class NamespaceError extends Error {
   }
 }
 
-/** Which class an error of misuse has; what is not here is a system call's. */
+/** The class of each error that a caller causes by misuse. Every other code is a {@link NamespaceError}. */
 const MISUSE: Record<string, ErrorConstructor> = {
   ERR_INVALID_ARG_TYPE: TypeError,
   ERR_INVALID_ARG_VALUE: TypeError,
@@ -64,7 +64,7 @@ const MISUSE: Record<string, ErrorConstructor> = {
   ERR_UNKNOWN_SIGNAL: TypeError,
 }
 
-/** @internal An error of misuse: `code` says which, as Node's own errors do. */
+/** @internal Creates an error of misuse with a `code`, as Node's own errors have it. */
 export function misuse(code: keyof typeof MISUSE, message: string, Class = MISUSE[code] ?? TypeError): Error {
   const error = new Class(message)
   Object.defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true })
@@ -72,7 +72,7 @@ export function misuse(code: keyof typeof MISUSE, message: string, Class = MISUS
   return error
 }
 
-/** @internal Makes the error for one of the native side's. */
+/** @internal Creates the JavaScript error for an error of the native side. */
 export function createError(fields: ErrorFields): Error {
   if (fields.code in MISUSE) {
     const error = misuse(fields.code, fields.message, fields.isRange ? RangeError : undefined)
@@ -82,17 +82,17 @@ export function createError(fields: ErrorFields): Error {
   return new NamespaceError(fields)
 }
 
-/** @internal An argument of the wrong type. */
+/** @internal For an argument of the wrong type. */
 export function invalidType(name: string, expected: string, value: unknown): Error {
   return misuse('ERR_INVALID_ARG_TYPE', `The "${name}" argument must be ${expected}. Received ${describe(value)}`)
 }
 
-/** @internal An argument of the right type that makes no sense. */
+/** @internal For an argument of the right type with a value that is not allowed. */
 export function invalidValue(name: string, reason: string, value: unknown): Error {
   return misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' ${reason}. Received ${describe(value)}`)
 }
 
-/** @internal A number outside of what is possible. */
+/** @internal For a number outside of its range. */
 export function outOfRange(name: string, range: string, value: unknown): Error {
   const message = `The argument '${name}' must be ${range}. Received ${describe(value)}`
   return misuse('ERR_INVALID_ARG_VALUE', message, RangeError)

@@ -1,7 +1,7 @@
 /// <reference types="node" preserve="true" />
 
 /**
- * Linux namespaces for Node.js: hold them, make them, enter them, run code and processes inside them.
+ * Linux namespaces for Node.js: hold them, create them, enter them, and run code and processes inside them.
  *
  * @module nsset
  */
@@ -21,7 +21,7 @@ export { NetworkSysctls } from './network/netlink/sysctls.ts'
 export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netlink/wireguard.ts'
 export { Network } from './network/network.ts'
 export type { Connector, ConnectorTarget } from './network/sockets/streams/connector.ts'
-export type { Later } from './objects/context.ts'
+export type { Lazy } from './objects/context.ts'
 export { NamespacePool } from './pool/namespace-pool.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 export { ExecFileError } from './processes/exec-file-error.ts'
@@ -42,7 +42,7 @@ export type {
 export type { Address, AddressSpec, Scope } from './validate/network/address.ts'
 export type { PlainSetRef } from './validate/network/known-set.ts'
 export type * from './validate/network/link-kinds.ts'
-export type { LinkElsewhere, LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'
+export type { LinkInOtherNetwork, LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'
 export type {
   LinkChanges,
   LinkSpec,

@@ -1,11 +1,11 @@
-/** A kind of namespace, by its name in `/proc/PID/ns`. See namespaces(7). */
+/** A kind of namespace, named as in `/proc/PID/ns`. See namespaces(7). */
 export type NamespaceKind = 'cgroup' | 'ipc' | 'mnt' | 'net' | 'pid' | 'time' | 'user' | 'uts'
 
-/** One kind, several, or a mask of {@link NS} constants. */
+/** One kind, an array of kinds, or a mask of {@link NS} constants. */
 export type Kinds = NamespaceKind | readonly NamespaceKind[] | number
 
 /**
- * The kernel's `CLONE_NEW*` values, for masks of kinds.
+ * The kernel's `CLONE_NEW*` constants, for masks of kinds.
  *
  * @example
  * NamespaceSet.current(NS.NET | NS.UTS)

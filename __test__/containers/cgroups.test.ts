@@ -221,7 +221,7 @@ describe('several', () => {
     using tree = recordedCgroups()
     tree.add(`docker/${OTHER}/kubelet.slice/kubelet-${POD_SLICE}/cri-containerd-${ID}.scope`, container.pid)
     const failure = await failureOf(() => fromContainerOf({ hierarchies: [tree.path] }, ID))
-    expectFailure(failure, system('EPERM', ID, 'inside of another container'))
+    expectFailure(failure, system('EPERM', ID, 'inside another container'))
   })
 })
 

@@ -346,7 +346,7 @@ describe('IP addresses', () => {
         (address) => [{ kind: 'bridge', name: 'x0', addresses: ['10.0.0.1', address] }],
       ],
     ],
-    [...strings, [5, typed], [null, typed], [[], typed], [{}, (name) => value(`${name}.cidr`, 'must be given')]],
+    [...strings, [5, typed], [null, typed], [[], typed], [{}, (name) => value(`${name}.cidr`, 'is required')]],
   )
   refusedBy([destination], [['Default', valued]])
 })
@@ -406,7 +406,7 @@ describe('handles of queueing disciplines', () => {
 })
 
 describe('what must be given', () => {
-  const given = (name: string) => value(name, 'must be given')
+  const given = (name: string) => value(name, 'is required')
   refused('links.add', [{ kind: 'bridge' }], given('spec.name'))
   refused('links.add', [{ kind: 'bridge', name: undefined }], given('spec.name'))
   refused('links.add', [{ name: 'x0' }], value('spec.kind'))

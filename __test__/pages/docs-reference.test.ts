@@ -167,7 +167,7 @@ function documented(name: string, symbol: ts.Symbol): Documented {
   return { name, text, tags: symbol.getJsDocTags(checker).map(({ name }) => name) }
 }
 
-/** `As {@link NetworkLinks.add}.` */
+/** The name in `See {@link NetworkLinks.add}.` */
 function referenceIn(text: string): string {
-  return /^As (?:the method )?\{@link ([\w.]+)\}/i.exec(text)?.[1] ?? ''
+  return /^(?:See|Same as) \{@link ([\w.]+)\}/.exec(text)?.[1] ?? ''
 }

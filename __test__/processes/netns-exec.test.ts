@@ -249,7 +249,7 @@ asRoot('netnsFiles: true is an error where there is no name, or where it cannot 
   ]
   for (const [set, options] of wrong) {
     const failure = await failureOf(() => here(set, 'true', { ...options, netnsFiles: true }))
-    expectFailure(failure, value('options.netnsFiles', "'netns' gave"))
+    expectFailure(failure, value('options.netnsFiles', "a set of 'netns'"))
   }
 })
 

@@ -511,7 +511,7 @@ describe('arguments', () => {
   refuses([
     ['no kinds', make(undefined, { size: 1 }), type('kinds')],
     ['a kind that there is not', make('network', { size: 1 }), value('kinds', 'network')],
-    ['no options', make('uts'), value('options.size', 'must be given')],
+    ['no options', make('uts'), value('options.size', 'is required')],
     ['options that are none', make('uts', 5), type('options')],
     ['a size that is no number', make('uts', { size: '5' }), type('options.size')],
     ['a size of 0', make('uts', { size: 0 }), range('options.size')],

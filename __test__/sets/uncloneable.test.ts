@@ -41,8 +41,8 @@ const OBJECTS: [name: string, object: () => object, remedy: string][] = [
   ['the sysctls', () => network.sysctls, "Network: send set.path('net')"],
   ['the WireGuard links', () => network.wireguard, "Network: send set.path('net')"],
   ['an FdSet', () => fds, 'FdSet: send the numbers, [...fds]'],
-  ['a NamespacePool', () => pool, 'NamespacePool: make one there'],
-  ['an Action', () => action.links.list(), 'Action: send what it is made of'],
+  ['a NamespacePool', () => pool, 'NamespacePool: create one there'],
+  ['an Action', () => action.links.list(), 'Action: send its arguments'],
 ]
 
 describe.each(OBJECTS)('%s', (_, object, remedy) => {

@@ -23,7 +23,7 @@ describe('on the main thread', () => {
   for (const [name, options] of Object.entries({ 'without options': undefined, 'with false': { mainThread: false } })) {
     test(`is refused ${name}`, () => {
       using set = NamespaceSet.current()
-      const why = expect.stringMatching(/for good.*main thread.*do\(\).*Worker.*mainThread: true/)
+      const why = expect.stringMatching(/permanent.*main thread.*do\(\).*Worker.*mainThread: true/)
       expect(() => set.enter(options)).toThrow(
         expect.objectContaining({ code: 'ERR_NSSET_NOT_ENTERABLE', message: why }),
       )

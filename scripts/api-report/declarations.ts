@@ -1,4 +1,4 @@
-/** The declaration files of the face, as `npm run build:face` would write them, in memory. */
+/** The declaration files of the API, as `npm run build:api` writes them, but in memory. */
 import { basename, dirname, join } from 'node:path'
 import ts from 'typescript'
 
@@ -15,8 +15,8 @@ export interface Declarations {
 export function declarationsOf(root: string): Declarations {
   const { options, fileNames } = configOf(root)
   const files = new Map<string, string>()
-  const face = ts.createProgram(fileNames, options)
-  const { diagnostics } = face.emit(undefined, (name, text) => files.set(name, text), undefined, true)
+  const api = ts.createProgram(fileNames, options)
+  const { diagnostics } = api.emit(undefined, (name, text) => files.set(name, text), undefined, true)
   fail(diagnostics, root)
 
   const host = ts.createCompilerHost(options)

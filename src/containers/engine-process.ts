@@ -7,9 +7,10 @@ import { failure, notRunning } from './facts/failures.ts'
 import { cgroupsOf, readProcess } from './facts/process-facts.ts'
 
 /**
- * @internal The process that an engine says is a container's first; undefined when the engine has changed its mind. Its
- * pid is one of its own pid namespace and of its own machine, so it is believed when the process is in a cgroup of that
- * id here; without such a cgroup, only when the engine says that it runs, and nothing speaks against it.
+ * @internal Returns the first process of a container, as its engine reports it; undefined if the engine's report has changed.
+ * The engine may run on another machine or in another pid namespace, so its pid is not trusted alone. The process has to be in
+ * a cgroup of this id. If there is no such cgroup, the engine has to report the container as running, and the process has to
+ * be pid 1 of an inner pid namespace.
  */
 export async function processOfEngine(
   reference: string,
@@ -27,19 +28,19 @@ export async function processOfEngine(
   }
   const [inCgroups] = (await findInCgroups(places, id, signal)).containers
   if (inCgroups !== undefined && inCgroups.processes.length > 0) return processOfCgroups(id, inCgroups, proc)
-  // The pid of a container that has ended may be anybody's by now.
-  if (!container.isRunning) throw notRunning(reference, `${engine.name} says it is ${container.status}`)
+  // The pid of a container that has ended may have been reused.
+  if (!container.isRunning) throw notRunning(reference, `${engine.name} reports it as ${container.status}`)
   const isPidOfEngine = async () => (await askForContainer(engine, id, places.timeLimit, signal))[0]?.pid === pid
   if (!(await isPidOfEngine())) return undefined
   if (before?.isInit && before.isInner && ids.size === 0 && 'socketPath' in engine.address) {
     return { pid, isStill: async () => (await isSame()) && (await isPidOfEngine()) }
   }
   const hint = 'does the engine run on another machine, or in another pid namespace?'
-  const message = `${engine.name} says that container ${id} is process ${pid}, which here it is not: ${hint}`
+  const message = `${engine.name} reports process ${pid} for container ${id}, but that is another process here: ${hint}`
   throw failure('ESRCH', message, { pid })
 }
 
-/** The containers in whose cgroups a process is. */
+/** Returns the ids of the containers in whose cgroups a process is. */
 async function containersOf(proc: string, pid: number): Promise<Set<string>> {
   const paths = (await cgroupsOf(proc, pid)) ?? []
   return new Set(paths.flatMap((path) => path.split('/').map(containerIdOf)).filter((id) => id !== undefined))

@@ -6,21 +6,21 @@ import { processOfEngine } from './engine-process.ts'
 import { askForContainer, type EngineContainer } from './engines/engine-api.ts'
 import type { Engine } from './engines/engines.ts'
 import type { ContainerProcess } from './facts/container-process.ts'
-import { ambiguous, failure, notBelieved, notRunning } from './facts/failures.ts'
+import { ambiguous, failure, notRunning, untrusted } from './facts/failures.ts'
 
 interface EngineAnswer {
   engine: Engine
   containers: EngineContainer[]
-  /** Nothing is at its socket, and it was not asked for. */
+  /** There is no socket at its default path. */
   isAbsent?: boolean
-  /** Why it could not be asked. */
+  /** Why the request failed. */
   failure?: NamespaceError
 }
 
 /**
- * @internal The process of the container that is meant; undefined when it is worth another look. Engines know names, so
- * they come first; all of them are asked, since a name may be in use with each. Cgroups show the containers of
- * everybody, but only their ids.
+ * @internal Returns the first process of a container; undefined if the search has to be repeated. All engines are asked first,
+ * because only they know names, and several may use the same name. The cgroups show the containers of all runtimes, but
+ * only their ids.
  */
 export async function findContainer(
   reference: string,
@@ -31,11 +31,11 @@ export async function findContainer(
   const known = bestOf(answers, reference)
   const [container] = known
   if (container === undefined) return findByCgroup(reference, answers, places, signal)
-  const others = await alikeInCgroups(reference, known, places, signal)
+  const others = await othersInCgroups(reference, known, places, signal)
   if (known.length + others.length > 1) {
     throw ambiguous(reference, [...known.map(describe), ...others.map(describeCgroups)])
   }
-  if (container.pid === 0) throw notRunning(reference, `${container.engine.name} says it is ${container.status}`)
+  if (container.pid === 0) throw notRunning(reference, `${container.engine.name} reports it as ${container.status}`)
   return processOfEngine(reference, container, places, signal)
 }
 
@@ -54,7 +54,7 @@ async function answerOf(
   }
 }
 
-/** A whole id outdoes a name, and a name the start of an id, as within one engine; the same container counts once. */
+/** An equal id is better than an equal name, and that is better than a prefix, as within one engine. Removes duplicates. */
 function bestOf(answers: readonly EngineAnswer[], reference: string): EngineContainer[] {
   const containers = answers.flatMap((answer) => answer.containers)
   const unique = [...new Map(containers.map((container) => [container.id, container])).values()]
@@ -67,8 +67,8 @@ function rankOf({ id, name }: EngineContainer, reference: string): number {
   return name !== reference && id.startsWith(reference) ? 2 : 1
 }
 
-/** Containers that no engine has told of, and whose ids begin alike. */
-async function alikeInCgroups(
+/** Returns containers with a matching id that no engine has reported. */
+async function othersInCgroups(
   reference: string,
   known: readonly EngineContainer[],
   places: Places,
@@ -86,7 +86,7 @@ async function findByCgroup(
   signal: AbortSignal | undefined,
 ): Promise<ContainerProcess> {
   const engines = answers.map(({ engine }) => engine.name)
-  // The engine that the caller chose has the last word, when it could be asked.
+  // If the engine that the caller chose has answered, the search ends.
   if (answers.some(({ engine, failure }) => engine.isFinal && failure === undefined)) {
     throw notFound(reference, engines, answers)
   }
@@ -94,7 +94,7 @@ async function findByCgroup(
   const [container] = containers
   if (containers.length > 1) throw ambiguous(reference, containers.map(describeCgroups))
   if (container !== undefined) return processOfCgroups(reference, container, places.proc)
-  if (doubtful[0] !== undefined) throw notBelieved(reference, doubtful[0])
+  if (doubtful[0] !== undefined) throw untrusted(reference, doubtful[0])
   const cgroups = `the cgroups of ${(await hierarchiesOf(places)).join(', ')}`
   throw notFound(reference, [...engines, cgroups], answers)
 }
@@ -105,13 +105,13 @@ function notFound(reference: string, looked: readonly string[], answers: readonl
   const failures = answers.map((answer) => answer.failure).filter((failure) => failure !== undefined)
   const [first] = failures
   if (first === undefined) return failure('ENOENT', `no such container '${reference}', fromContainer: ${where}${hint}`)
-  // ENOENT would say that there is no such container, which nobody knows.
+  // Not ENOENT: the container may exist in an engine that could not be asked.
   const why = failures.map(({ message }) => message).join('; ')
   const path = first.path === undefined ? {} : { path: first.path }
   return failure(first.code, `container '${reference}' was not found, fromContainer: ${where}, but ${why}${hint}`, path)
 }
 
-/** For what can only be a name, where no engine has answered that it does not know it. */
+/** A hint if the reference can only be a name, and no engine has answered that it does not know it. */
 function hintForName(reference: string, answers: readonly EngineAnswer[]): string {
   if (isWholeId(reference) || isPrefixForCgroups(reference)) return ''
   const failures = answers.filter(({ failure }) => failure !== undefined)
@@ -121,7 +121,7 @@ function hintForName(reference: string, answers: readonly EngineAnswer[]): strin
   const way = isDenied
     ? "open the engine's socket as root or as a member of its group"
     : "start the engine or name its socket ('socketPath', DOCKER_HOST)"
-  return `. Only engines know names: ${way}, or give the container's id, at least six digits of it`
+  return `. Only engines know names: ${way}, or pass at least six digits of the container's id`
 }
 
 function describe({ id, name, status, engine }: EngineContainer): string {

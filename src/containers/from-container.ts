@@ -8,19 +8,19 @@ import { findContainer } from './find-container.ts'
 
 const ATTEMPTS = 3
 const TIME_LIMIT = 10_000
-/** All questions together may take so many times as long as one. */
-const PATIENCE = 3
+/** The factor by which all requests together may take longer than one. */
+const TOTAL_FACTOR = 3
 
-/** @internal Opens the container's namespaces, and makes sure that they are the container's. */
+/** @internal Opens a container's namespaces, and verifies afterwards that the pid was still the container's. */
 export async function fromContainer<S extends { close(): void }>(
   idOrName: unknown,
   options: unknown,
   open: (pid: number, kinds: number) => S,
-  elsewhere: Partial<Places> = {},
+  overrides: Partial<Places> = {},
 ): Promise<S> {
   const reference = parseReference(idOrName)
   const { kinds = 0, socketPath, signal } = parseContainerOptions(options)
-  const places = withPatience({ ...placesFor(socketPath), ...elsewhere })
+  const places = withTotalLimit({ ...placesFor(socketPath), ...overrides })
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     signal?.throwIfAborted()
     const container = await findContainer(reference, places, signal)
@@ -30,7 +30,7 @@ export async function fromContainer<S extends { close(): void }>(
     if (set === undefined) continue
     if (await holdsFor(set, container.isStill, signal)) return set
   }
-  const message = `container '${reference}' was another one each time it was looked at, fromContainer: does it restart?`
+  const message = `container '${reference}' changed during each of ${ATTEMPTS} attempts, fromContainer: does it restart repeatedly?`
   throw failure('ESRCH', message)
 }
 
@@ -39,10 +39,10 @@ function placesFor(socketPath: string | undefined): Places {
   return { engines, proc: '/proc', timeLimit: TIME_LIMIT }
 }
 
-/** What is left for each question gets less in the end. */
-function withPatience(places: Places): Places {
+/** Lowers the limit of each request to what is left of the limit of all. */
+function withTotalLimit(places: Places): Places {
   const { timeLimit } = places
-  const end = performance.now() + PATIENCE * timeLimit
+  const end = performance.now() + TOTAL_FACTOR * timeLimit
   return {
     ...places,
     get timeLimit() {
@@ -60,7 +60,7 @@ function openUnlessGone<S>(open: (pid: number, kinds: number) => S, pid: number,
   }
 }
 
-/** Between the search and the opening the pid may have become somebody else's. */
+/** Between the search and the opening, the pid may have been reused. */
 async function holdsFor(
   set: { close(): void },
   isStill: () => Promise<boolean>,

@@ -17,18 +17,18 @@ import {
 } from '../validate/netns-options.ts'
 
 /**
- * Network namespaces by name, as `ip netns` has them: iproute2 and this read each other's. A name is one component of a
- * path, of 1 to 255 bytes. Giving names and taking them away is for root; who may read the directory may open them.
+ * Named network namespaces, compatible with `ip netns`. A name is one path component of 1 to 255 bytes. Adding and removing
+ * names requires root; opening requires read permission for the directory.
  *
  * @example
  * await using blue = await netns.create('blue', { temporary: true })
- * console.log(await netns.list()) // [ 'blue' ], and so says `ip netns list`
+ * console.log(await netns.list()) // [ 'blue' ], as `ip netns list` prints
  * @see ip-netns(8)
  */
 export const netns = {
   /**
-   * Where iproute2 has the names: `/run/netns`. Where `/var/run` is a directory of its own and no link to `/run`, it is
-   * `/var/run/netns`, unless only `/run/netns` is there.
+   * The directory of the names: `/run/netns`. If `/var/run` is a directory and not a link to `/run`, it is `/var/run/netns`,
+   * or `/run/netns` if only that exists.
    *
    * @example
    * console.log(netns.directory) // /run/netns
@@ -38,11 +38,11 @@ export const netns = {
   },
 
   /**
-   * Makes a network namespace with a name. The directory is made if need be; the standard one as a shared mount, as
-   * iproute2 does, so that the name comes and goes in all mount namespaces alike.
+   * Creates a network namespace and gives it a name, like `ip netns add NAME`. A missing directory is created; the default
+   * directory becomes a shared mount, as with iproute2, so that the name appears in all mount namespaces.
    *
-   * @throws {@link NamespaceError} `EEXIST` when the name is taken, `EPERM` or `EACCES` for an ordinary user; nothing of
-   * what failed stays.
+   * @throws {@link NamespaceError} `EEXIST` if the name exists, `EPERM` or `EACCES` for an ordinary user. A call that fails
+   * leaves nothing behind.
    * @example
    * using blue = await netns.create('blue', { loopback: true })
    * @see ip-netns(8)
@@ -61,12 +61,13 @@ export const netns = {
   },
 
   /**
-   * The network namespace of a name, as a set of one. Its programs see what belongs to the name, as under `ip netns exec`:
-   * {@link ProcessOptions.netnsFiles} has the details.
+   * Opens the network namespace of a name, as a set of one kind. Programs started in it see the files of that name, as with
+   * `ip netns exec NAME`; see {@link ProcessOptions.netnsFiles}.
    *
-   * @throws {@link NamespaceError} `ENOENT` when there is no such name, `EINVAL` for a file that is no namespace.
+   * @throws {@link NamespaceError} `ENOENT` if the name does not exist, `EINVAL` if the file is not a network namespace.
    * @example
    * using blue = netns.open('blue')
+   * @see ip-netns(8)
    */
   open(name: string, options?: NetnsOptions): NamespaceSet {
     const word = parseNetnsName(name, 'name')
@@ -75,23 +76,26 @@ export const netns = {
   },
 
   /**
-   * The names, sorted; none where there is no directory. Files that are no network namespaces are left out.
+   * Resolves with the names, sorted, like `ip netns list`; with an empty array if the directory does not exist. Files that
+   * are not network namespaces are skipped.
    *
    * @throws {@link NamespaceError} `EACCES`, `ENOTDIR`.
    * @example
    * for (const name of await netns.list()) await netns.remove(name)
+   * @see ip-netns(8)
    */
   async list(options?: NetnsOptions): Promise<string[]> {
     return binding().listNames(inDirectory(parseNetnsOptions(options)).directory)
   },
 
   /**
-   * Gives the network namespace of a set a name.
+   * Gives a name to the network namespace of a set, like `ip netns attach NAME PID`.
    *
-   * @throws {@link NamespaceError} as {@link netns.create}; `ERR_NSSET_NOT_IN_SET` for a set without `net`.
+   * @throws {@link NamespaceError} as {@link netns.create}; `ERR_NSSET_NOT_IN_SET` if the set has no `net` namespace.
    * @example
    * using set = await NamespaceSet.unshare('net')
    * await netns.attach('blue', set)
+   * @see ip-netns(8)
    */
   async attach(name: string, set: NamespaceSet, options?: NetnsAttachOptions): Promise<void> {
     const word = parseNetnsName(name, 'name')
@@ -101,15 +105,17 @@ export const netns = {
   },
 
   /**
-   * Takes a name away, as `ip netns delete` does, whatever made it: a file of any mode on which a network namespace is
-   * mounted, an empty file on which none is any more, or a symbolic link to one, such as `/proc/PID/ns/net`. The namespace
-   * lives on while a process or a set is in it. Namespaces that are mounted on one name, each on the other, all go.
+   * Removes a name, like `ip netns delete NAME`, whatever created it. The name can be a file of any mode on which a network
+   * namespace is mounted, an empty file on which none is mounted any more, or a symbolic link to a namespace, such as
+   * `/proc/PID/ns/net`. If several namespaces are mounted on the file, all are unmounted. A namespace remains alive while a
+   * process or a set uses it.
    *
-   * @throws {@link NamespaceError} `ENOENT` when there is no such name, unless `force` is true; `EINVAL` for what is no
-   * network namespace: a file with content, a directory, another kind; `EPERM` for an ordinary user; `EROFS`, `EBUSY` and
-   * `EINVAL` say what stays when the namespace was unmounted and the file could not be removed.
+   * @throws {@link NamespaceError} `ENOENT` if the name does not exist and `force` is not true; `EINVAL` if it is not a network
+   * namespace but a file with content, a directory or a namespace of another kind; `EPERM` for an ordinary user. `EROFS`,
+   * `EBUSY` or `EINVAL` if the namespace was unmounted but the file could not be removed; the message says what remains.
    * @example
    * await netns.remove('blue', { force: true })
+   * @see ip-netns(8)
    */
   async remove(name: string, options?: NetnsRemoveOptions): Promise<void> {
     const word = parseNetnsName(name, 'name')

@@ -10,7 +10,7 @@ import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
 import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'
 import type { Action, Results, Run } from './actions/action.ts'
 import { apply } from './actions/apply.ts'
-import { ensureOpen, type Place } from './actions/place.ts'
+import { type ApplyTarget, ensureOpen } from './actions/apply-target.ts'
 import { parseActions } from './actions/steps.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkLinks } from './netlink/links.ts'
@@ -21,7 +21,7 @@ import { NetworkWireGuard } from './netlink/wireguard.ts'
 import { createSocket } from './sockets/datagrams/datagram.ts'
 import { Resolver } from './sockets/names/resolver.ts'
 import { ResolverFiles } from './sockets/names/resolver-files.ts'
-import { ensureNodesOwn } from './sockets/nodes-own.ts'
+import { ensureNodeSockets } from './sockets/nodes-own.ts'
 import type { SocketMaker } from './sockets/socket-maker.ts'
 import { httpAgent, httpsAgent } from './sockets/streams/agents.ts'
 import { connect } from './sockets/streams/connect.ts'
@@ -30,9 +30,9 @@ import { FetchInside } from './sockets/streams/fetch.ts'
 import { listen } from './sockets/streams/listen.ts'
 
 /**
- * The network inside a set: {@link NamespaceSet.network}. It works over a netlink socket that is born inside, so that no thread and
- * no program has to go there, and an ordinary user can do in a `user` and `net` set what root can. It is closed with its
- * set.
+ * The network of a set, from {@link NamespaceSet.network}. It uses a netlink socket that was created inside, so no thread and no
+ * program has to enter the network for its methods. In a set of `user` and `net`, an ordinary user can do what root can. It is
+ * closed with its set.
  *
  * @example
  * using set = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
@@ -43,43 +43,46 @@ import { listen } from './sockets/streams/listen.ts'
 export class Network {
   /** @internal Makes structuredClone() and postMessage() refuse it. */
   readonly uncloneable = INSTEAD_OF_NETWORK
-  /** Bridges, cables, tunnels and whatever else packets leave and arrive by. */
+  /** Links (network interfaces), as with `ip link`. */
   readonly links: NetworkLinks
-  /** IP addresses of links. */
+  /** IP addresses of links, as with `ip address`. */
   readonly addresses: NetworkAddresses
-  /** Where packets go. */
+  /** Routes, as with `ip route`. */
   readonly routes: NetworkRoutes
-  /** How packets wait to leave: latency, loss, rates. */
+  /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: NetworkQdiscs
-  /** The `net.*` sysctls. */
+  /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
-  /** The keys and peers of WireGuard links. */
+  /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: NetworkWireGuard
 
   /**
-   * `fetch`, inside: with the undici that is installed beside this package, or with Node's own. Connections are kept for later requests until the
-   * set is closed.
+   * `fetch` whose connections are created inside. It uses the undici package that your application has installed, or the one
+   * inside Node.js. Connections are reused, and closed with the set.
    *
    * @throws `ERR_NSSET_UNSUPPORTED_PLATFORM` in a runtime that has neither.
    * @example
    * const response = await set.network.fetch('http://10.0.0.1/')
+   * console.log(await response.text())
    */
   readonly fetch: typeof globalThis.fetch
 
   /**
-   * Resolves names by queries that are sent inside, as `dns.lookup`: usable as the `lookup` option of whatever has one.
-   * The files are those of the set's mount namespace where it has one, else /etc/netns/NAME/resolv.conf and hosts for a
-   * network opened by its name, else the caller's. Addresses come in the order of getaddrinfo(3) inside, unless `order` or
-   * `verbatim` say otherwise.
+   * Resolves host names with queries that are sent inside. It has the signature of `dns.lookup`, so you can pass it to any API
+   * with a `lookup` option. The order of the addresses is that of getaddrinfo(3) inside, if `order` and `verbatim` are not given.
    *
-   * @throws by its callback: `ENOTFOUND`, and `EAI_AGAIN` where no server answers in time or none can say, with more in its `cause`.
+   * It reads the resolv.conf(5) and hosts(5) of the set's mount namespace, if the set has one; of /etc/netns/NAME, if the network
+   * was opened by its name; or else of the caller.
+   *
+   * @throws by its callback: `ENOTFOUND`; `EAI_AGAIN` if no server answers in time or no server can answer. The `cause` of the
+   * error has the details.
    * @example
    * set.network.lookup('example.org', { all: true }, (error, addresses) => console.log(error, addresses))
-   * @see getaddrinfo(3), resolv.conf(5), and `getent ahosts` for what it finds
+   * @see getaddrinfo(3), resolv.conf(5), and `getent ahosts NAME` for the same result
    */
   readonly lookup: LookupFunction
 
-  readonly #place: Place
+  readonly #applyTarget: ApplyTarget
   readonly #sockets: SocketMaker
   readonly #fetch: FetchInside
   readonly #resolver: Resolver
@@ -88,9 +91,9 @@ export class Network {
     hideUncloneable(Network)
   }
 
-  /** @hidden Made by {@link NamespaceSet.network}. */
+  /** @hidden Created by {@link NamespaceSet.network}. */
   constructor(set: SetHandle, native: NativeNetwork) {
-    this.#place = { set, network: native }
+    this.#applyTarget = { set, network: native }
     const run: Run = async (action) => (await this.apply([action]))[0]
     const maker = { native, ensureOpen: () => ensureOpen(set) }
     this.#resolver = new Resolver(maker, new ResolverFiles(set))
@@ -107,11 +110,12 @@ export class Network {
   }
 
   /**
-   * Does actions in order, and stops at the first that fails. Comes to their results, in order. Those that need no
-   * JavaScript go to the kernel together, in as few crossings as there can be.
+   * Runs actions in order, and stops at the first that fails. Resolves with their results, in order. Actions that need no
+   * JavaScript are sent to the native side together.
    *
-   * @throws {@link ActionError} with the position of the action that failed and the results of those before it, which stay done.
-   * @throws `ERR_NSSET_CLOSED` when the set is closed; the signal's reason when it is aborted before the first action.
+   * @throws {@link ActionError} with the position of the action that failed and the results of those before it, which are not
+   * undone.
+   * @throws `ERR_NSSET_CLOSED` if the set is closed; the signal's reason if it is aborted before the first action.
    * @example
    * const [left, links] = await set.network.apply([
    *   action.links.add({ kind: 'veth', name: 'left', peer: { name: 'right' } }),
@@ -120,26 +124,26 @@ export class Network {
    */
   async apply<const A extends readonly Action<unknown>[]>(actions: A, options?: ApplyOptions): Promise<Results<A>> {
     const { signal } = parseApplyOptions(options)
-    return (await apply(this.#place, parseActions(actions), signal)) as Results<A>
+    return (await apply(this.#applyTarget, parseActions(actions), signal)) as Results<A>
   }
 
   /**
-   * Connects to a server inside. Everything is as with `net.connect`: options, events, errors. A `path` belongs to the file
-   * system, which is the caller's; an abstract one (`\0name`) to the network.
+   * Connects to a server from inside. Options, events and errors are those of `net.connect`. A `path` is resolved in the caller's
+   * file system; an abstract one (`\0name`) belongs to the network.
    *
-   * @throws what `net.connect` throws, and `ERR_NSSET_CLOSED`; what the kernel refuses comes by `'error'`.
+   * @throws what `net.connect` throws, and `ERR_NSSET_CLOSED`. Errors of the kernel are reported by the event `'error'`.
    * @example
    * const socket = set.network.connect({ host: '10.0.0.1', port: 80 }, () => socket.write('GET / HTTP/1.0\r\n\r\n'))
    * @see tcp(7), unix(7)
    */
   connect(options: NetConnectOpts, listener?: () => void): Socket {
-    ensureNodesOwn('connect')
+    ensureNodeSockets('connect')
     return connect(this.#sockets, options, listener)
   }
 
   /**
-   * Has a server of `net`, `http`, `https`, `http2` or `tls` listen inside, and gives it. Options are those of `server.listen`;
-   * a `host` is looked up, and bound, inside.
+   * Makes a server of `net`, `http`, `https`, `http2` or `tls` listen inside, and resolves with it. The options are those of
+   * `server.listen`; a `host` is resolved and bound inside.
    *
    * @throws Node's own errors: `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES`, `ERR_SERVER_ALREADY_LISTEN`, `ENOTFOUND`.
    * @example
@@ -152,11 +156,12 @@ export class Network {
   }
 
   /**
-   * A socket of `dgram` that is inside, wherever it binds by itself, too: on `send`, on `connect`, and to join groups.
+   * Creates a socket of `dgram` inside. It is also inside if it is bound implicitly, by `send`, `connect` or joining a group.
    *
    * @throws what `dgram.createSocket` throws, and `ERR_NSSET_CLOSED`.
    * @example
-   * set.network.createSocket('udp4').send('hello', 9, '10.0.0.1')
+   * const socket = set.network.createSocket('udp4')
+   * socket.send('hello', 9, '10.0.0.1', () => socket.close())
    * @see udp(7)
    */
   createSocket(
@@ -167,43 +172,48 @@ export class Network {
   }
 
   /**
-   * An `http.Agent` whose connections are inside, with all its options.
+   * Creates an `http.Agent` whose connections are created inside. It accepts all options of `http.Agent`.
    *
+   * @throws what `new http.Agent` throws; `ERR_INVALID_ARG_VALUE` for an unknown option.
    * @example
-   * http.get('http://10.0.0.1/', { agent: set.network.httpAgent({ keepAlive: true }) }, (response) => response.resume())
+   * const agent = set.network.httpAgent({ keepAlive: true })
+   * http.get('http://10.0.0.1/', { agent }, (response) => response.resume())
    */
   httpAgent(options?: AgentOptions): Agent {
-    ensureNodesOwn('httpAgent')
+    ensureNodeSockets('httpAgent')
     return httpAgent(this.#sockets, options)
   }
 
   /**
-   * An `https.Agent` whose connections are inside, with all its options.
+   * Creates an `https.Agent` whose connections are created inside. It accepts all options of `https.Agent`.
    *
+   * @throws what `new https.Agent` throws; `ERR_INVALID_ARG_VALUE` for an unknown option.
    * @example
-   * https.get('https://example.org/', { agent: set.network.httpsAgent() }, (response) => response.resume())
+   * const agent = set.network.httpsAgent()
+   * https.get('https://example.org/', { agent }, (response) => response.resume())
    */
   httpsAgent(options?: HttpsAgentOptions): HttpsAgent {
-    ensureNodesOwn('httpsAgent')
+    ensureNodeSockets('httpsAgent')
     return httpsAgent(this.#sockets, options)
   }
 
   /**
-   * What undici takes as the `connect` of its `Agent`, `Pool` and `Client`.
+   * Creates the option `connect` for undici's `Agent`, `Pool` and `Client`, whose connections are then created inside.
    *
+   * @throws `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for invalid options.
    * @example
    * const dispatcher = new Agent({ connect: set.network.connector() })
    * await request('http://10.0.0.1/', { dispatcher })
    */
   connector(options?: ConnectorOptions): Connector {
-    ensureNodesOwn('connector')
+    ensureNodeSockets('connector')
     return connector(this.#sockets, options)
   }
 
   /**
-   * Has names be resolved by these servers from now on, and not by those of resolv.conf; by those again when there are none.
+   * Sets the name servers for `lookup`, in applyTarget of those of resolv.conf(5). An empty array restores those of resolv.conf.
    *
-   * @throws `ERR_INVALID_ARG_VALUE`
+   * @throws `ERR_INVALID_ARG_VALUE` if an entry is not an IP address with an optional port.
    * @example
    * set.network.setServers(['10.0.0.53', '[fd00::53]:5353'])
    * @see dns.setServers
@@ -212,9 +222,9 @@ export class Network {
     this.#resolver.setServers(servers)
   }
 
-  /** @internal Its set is closed. */
+  /** @internal Called when the set is closed. */
   close(): void {
-    this.#place.network.close()
+    this.#applyTarget.network.close()
     this.#fetch.close()
   }
 }

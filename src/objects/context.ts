@@ -5,7 +5,7 @@
 // biome-ignore lint/suspicious/noEmptyInterface: it has members where the layer above is compiled, too.
 export interface Register {}
 
-/** @hidden What is known of the course of a list of actions, whatever they are done in. */
+/** @hidden The progress of a list of actions. */
 export interface Progress {
   readonly results: readonly unknown[]
   readonly signal: AbortSignal | undefined
@@ -17,8 +17,8 @@ export type AnySet = Register extends { set: infer S extends object } ? S : obje
 /** @hidden The type of {@link ActionContext}. */
 export type Context = Register extends { context: infer C extends Progress } ? C : Progress
 
-/** @hidden What a context has beside the progress. */
+/** @hidden The members of a context beside the progress. */
 export type Surroundings = Omit<Context, keyof Progress>
 
-/** What is found out when an action's turn comes. */
-export type Later<T> = (context: Context) => T | Promise<T>
+/** A function that returns a value. It is called just before its action runs. */
+export type Lazy<T> = (context: Context) => T | Promise<T>

@@ -1,26 +1,26 @@
 import type { NativeNetwork, NativeSet } from '../../index.js'
 import type { AnySet, Surroundings } from './context.ts'
 
-/** @hidden What the parts of the package that are below the class of sets know of a set. */
+/** @hidden A set, for the layers below its class. */
 export interface SetHandle {
   readonly native: NativeSet
-  /** The name of its network in ip-netns(8), where the set was opened by it or has given it. */
+  /** The name of its network (ip-netns(8)), if the set was opened or created by name. */
   netnsName: string | undefined
-  /** The native part of its network, made on first use. */
+  /** Returns the native part of its network, which is created on first use. */
   network(): NativeNetwork
-  /** What functions among actions are given of it. */
+  /** Returns the members of an action's context that belong to the set. */
   surroundings(): Surroundings
-  /** Another set of the same class. */
+  /** Creates another set of the same class. */
   create(native: NativeSet, netnsName?: string): SetHandle
   close(): void
-  /** As that of the set. */
+  /** Returns the same text as the set. */
   toString(): string
 }
 
-/** @internal The property by which a set has its handle. Each copy of the package has one of its own. */
+/** @internal The property that holds the handle of a set. Each copy of the package has its own. */
 export const HANDLE = Symbol('nsset.handle')
 
-/** @internal Whether it is a set, and of this copy of the package. */
+/** @internal Returns whether a value is a set of this copy of the package. */
 export function isSet(value: unknown): value is AnySet {
   return typeof value === 'object' && value !== null && HANDLE in value
 }

@@ -1,14 +1,15 @@
 /**
- * @internal The value of a property `uncloneable`, which makes structuredClone() and postMessage() refuse an object. Those copy the
- * own enumerable properties of an object and forget its class and its private fields, so that an empty object would arrive. They
- * refuse a symbol, and the message of their DataCloneError has its description. (`markAsUncloneable` of node:worker_threads gives no reason,
- * and Node.js 20 does not have it.) JSON.stringify() leaves symbols out, and two objects of a class have the same one.
+ * @internal The value of a property `uncloneable`, which makes structuredClone() and postMessage() reject an object. Without it
+ * they would copy the own enumerable properties of the object without its class and private fields, and an empty object would
+ * arrive. They reject symbols, and the message of the DataCloneError contains the description of the symbol.
+ * (`markAsUncloneable` of node:worker_threads gives no reason, and Node.js 20 does not have it.) JSON.stringify() skips symbols.
+ * All objects of a class share one symbol.
  */
 export function insteadOf(Class: string, remedy: string): symbol {
   return Symbol(`${Class}: ${remedy}`)
 }
 
-/** @internal For a network and its parts. */
+/** @internal For `Network` and its parts. */
 export const INSTEAD_OF_NETWORK = insteadOf(
   'Network',
   "send set.path('net') in its place, and open it there with NamespaceSet.fromPath()",
@@ -16,7 +17,7 @@ export const INSTEAD_OF_NETWORK = insteadOf(
 
 type Inspect = (value: unknown, options: object) => string
 
-/** @internal Leaves the property out of what util.inspect() and console.log() print. */
+/** @internal Omits the property from the output of util.inspect() and console.log(). */
 export function hideUncloneable(Class: { readonly name: string; readonly prototype: object }): void {
   function inspectWithout(this: object, depth: number, options: object, inspect: Inspect): string {
     if (depth < 0) return `[${Class.name}]`

@@ -13,34 +13,34 @@ import {
 } from '../validate/pool-options.ts'
 import type { UnshareSyncOptions } from '../validate/unshare-options.ts'
 
-const INSTEAD = insteadOf('NamespacePool', 'make one there, or send the path of a set and open it there')
+const INSTEAD = insteadOf('NamespacePool', 'create one there, or send the path of a set and open it there')
 
 interface Waiter {
   resolve(set: NamespaceSet): void
   reject(reason: unknown): void
 }
 
-/** How many are made at a time while nobody waits. */
+/** How many sets are created at the same time while no `get()` waits. */
 const BACKGROUND_MAKERS = 2
 
-/** In milliseconds: so long a taker has the machine to itself before what it took is replaced. */
+/** In milliseconds: how long after a `get()` the pool creates the next set, so that the caller has the CPU first. */
 const REFILL_DELAY = 1
 
-/** In milliseconds: the wait after a first failure, which doubles with each further one, and the longest. */
+/** In milliseconds: the delay after the first failure, which doubles with each further failure, and its maximum. */
 const FIRST_BACKOFF = 100
 const LONGEST_BACKOFF = 10_000
 
 /**
- * Keeps sets ready, so that nobody has to wait until one is made. They are made in the background, at most two at a time;
- * when none is ready, {@link NamespacePool.get} has one made at once.
+ * Creates sets in advance, in the background, at most two at a time. If none is ready, {@link NamespacePool.get} creates one
+ * immediately.
  *
- * When the making fails, the next `get()` that finds nothing ready rejects with the very error, and the pool tries again by
- * itself: after 100 ms, twice as long after each further failure, at most 10 s, and for a `get()` after 100 ms each time.
+ * If creating a set fails, the next `get()` for which no set is ready rejects with that error. The pool tries again after 100
+ * ms, and doubles this delay after each further failure, up to 10 seconds. A waiting `get()` makes it try again after 100 ms.
  *
- * A pool does not keep Node running; a `get()` that waits does. Close it, or hold it with `await using`.
+ * A pool does not keep Node.js running; a waiting `get()` does. Close a pool, or declare it with `await using`.
  *
- * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for arguments that make no sense; the signal's reason, when
- * `options.signal` is aborted already.
+ * @throws `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for invalid arguments; the signal's reason if `options.signal` is
+ * already aborted.
  * @example
  * await using pool = new NamespacePool(['user', 'net'], { size: 8, unshare: { mapUser: 'root', loopback: true } })
  * using set = await pool.get()
@@ -57,12 +57,12 @@ export class NamespacePool {
   readonly #ending = new AbortController()
   readonly #makers = new Set<Promise<void>>()
   readonly #waiters = new Set<Waiter>()
-  /** Of sets that are not taken. */
+  /** One promise for each set that the pool disposes of. */
   readonly #ends = new Set<Promise<void>>()
-  /** The first of the failures to close one. */
+  /** The first error of disposing of a set. */
   #notClosed: { reason: unknown } | undefined
   #ready: NamespaceSet[] = []
-  /** The failure that nobody was told of yet. */
+  /** An error that no `get()` has rejected with yet. */
   #failure: { reason: unknown } | undefined
   #failuresInARow = 0
   #lastFailure = 0
@@ -79,33 +79,34 @@ export class NamespacePool {
     this.#afterCreate = afterCreate
     this.#signal = signal
     this.#signal?.throwIfAborted()
-    // As many may wait as want to; each has a maker that listens.
+    // Each set in the making adds a listener, and any number of get() calls may wait.
     process.getBuiltinModule('node:events').setMaxListeners(0, this.#ending.signal)
     this.#signal?.addEventListener('abort', this.#abort, { once: true })
     this.#refillLater(0)
   }
 
-  /** The kinds of its sets. */
+  /** The kinds of the sets in this pool. */
   get kinds(): NamespaceKind[] {
     return namesOf(this.#kinds)
   }
 
-  /** How many sets are ready. */
+  /** The number of sets that are ready. */
   get length(): number {
     return this.#ready.filter((set) => !set.closed).length
   }
 
-  /** Whether it was closed, or its signal aborted. */
+  /** Whether the pool is closed, or its signal aborted. */
   get closed(): boolean {
     return this.#closed !== undefined
   }
 
   /**
-   * Takes a set that is ready, or has one made. It is the caller's to close, or to {@link NamespacePool.put} back.
+   * Resolves with a set that is ready, or with a new one. The set is the caller's: close it, or return it with
+   * {@link NamespacePool.put}.
    *
-   * @throws {@link NamespaceError} as {@link NamespaceSet.unshare}, and whatever `afterCreate` throws.
-   * @throws `ERR_NSSET_CLOSED` when the pool is closed, before or meanwhile; the reason of its signal, or of
-   * `options.signal`, when that is aborted.
+   * @throws {@link NamespaceError} as {@link NamespaceSet.unshare}, and any error of `afterCreate`.
+   * @throws `ERR_NSSET_CLOSED` if the pool is closed before or during the call; the reason of the pool's signal or of
+   * `options.signal` if that is aborted.
    * @example
    * using set = await pool.get({ signal: AbortSignal.timeout(1_000) })
    * console.log(set.id('net'))
@@ -126,11 +127,11 @@ export class NamespacePool {
   }
 
   /**
-   * Gives the pool a set of its kinds, as it is: what was done in it stays, and `afterCreate` is not called again. From
-   * then on it is the pool's. Who waits longest gets it; a full pool closes it, and so does one that is closed.
+   * Returns a set to the pool. The pool does not reset it, and does not call `afterCreate` again. The pool owns the set from
+   * then on: it passes it to the `get()` that has waited longest, keeps it, or closes it if the pool is full or closed.
    *
-   * @throws `ERR_INVALID_ARG_TYPE` for what is no set, `ERR_INVALID_ARG_VALUE` for one of other kinds or one that is in
-   * the pool already, `ERR_NSSET_CLOSED` for a closed one: it stays the caller's then.
+   * @throws `ERR_INVALID_ARG_TYPE` if `set` is not a set, `ERR_INVALID_ARG_VALUE` if it has other kinds or is already in the
+   * pool, `ERR_NSSET_CLOSED` if it is closed. In these cases the set remains the caller's.
    * @example
    * const set = await pool.get()
    * try { await set.execFile('ip', ['addr']) } finally { pool.put(set) }
@@ -146,12 +147,12 @@ export class NamespacePool {
   }
 
   /**
-   * Closes the sets that are ready, ends the making of others, and rejects whoever waits. Resolves when all of that is
-   * done, and what ran inside their `pid` namespaces has ended; a second time gives the same promise. Sets that were taken
-   * stay open.
+   * Closes the sets that are ready, stops creating others, and rejects waiting `get()` calls. Resolves when this is done and
+   * all processes in `pid` namespaces of these sets have ended. Further calls return the same promise. Sets that were taken
+   * from the pool remain open.
    *
-   * @throws {@link NamespaceError} what disposing of a set throws: `ETIMEDOUT` when something inside has not ended after 5
-   * seconds, or the error of a temporary name that could not be removed. Everything else is closed all the same.
+   * @throws {@link NamespaceError} the first error of disposing of a set: `ETIMEDOUT` if a process inside has not ended after
+   * 5 seconds, or the error of a temporary name that could not be removed. Everything else is closed nevertheless.
    * @example
    * const pool = new NamespacePool('net', { size: 4 })
    * try { await work(pool) } finally { await pool.close() }
@@ -164,17 +165,17 @@ export class NamespacePool {
     return this.#closed
   }
 
-  /** As {@link NamespacePool.close}, without a wait for its end; an error becomes a warning of the process. */
+  /** Same as {@link NamespacePool.close}, but does not wait; an error is emitted as a process warning. */
   [Symbol.dispose](): void {
     this.close().catch(warn)
   }
 
-  /** As {@link NamespacePool.close}. */
+  /** Same as {@link NamespacePool.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  /** `NamespacePool(net, 3 of 4 ready)` */
+  /** Returns a description such as `NamespacePool(net, 3 of 4 ready)`. */
   toString(): string {
     const state = this.closed ? 'closed' : `${this.length} of ${this.#size} ready`
     return `NamespacePool(${this.kinds.join(' ')}, ${state})`
@@ -202,7 +203,7 @@ export class NamespacePool {
     if (this.#notClosed !== undefined) throw this.#notClosed.reason
   }
 
-  /** Closes it at once; `close()` waits for the end. */
+  /** Closes the set at once; `close()` waits until its processes have ended. */
   #end(set: NamespaceSet): void {
     const end: Promise<void> = set[Symbol.asyncDispose]().then(
       () => void this.#ends.delete(end),
@@ -214,7 +215,7 @@ export class NamespacePool {
     this.#ends.add(end)
   }
 
-  /** The one that has been ready longest; whoever put a set may have closed it since. */
+  /** Returns the set that has been ready longest. A set that was put back may have been closed since. */
   #takeReady(): NamespaceSet | undefined {
     for (;;) {
       const set = this.#ready.shift()
@@ -235,7 +236,7 @@ export class NamespacePool {
         signal?.addEventListener('abort', abort, { once: true })
         this.#waiters.add(waiter)
         if (this.#failuresInARow > 0) this.#tryAgainSoon()
-        // What the background is making will do as well.
+        // A set that is already in the making serves this get(), too.
         else if (this.#makers.size < this.#waiters.size) this.#startMaker()
       })
     } finally {
@@ -243,7 +244,7 @@ export class NamespacePool {
     }
   }
 
-  /** Gives it to the `get()` that waits longest, or to the pool if there is room; whether it was taken. */
+  /** Passes the set to the `get()` that has waited longest, or keeps it if there is room. Returns whether it did. */
   #isTaken(set: NamespaceSet): boolean {
     const waiter = this.#nextWaiter()
     if (waiter !== undefined) {
@@ -305,7 +306,7 @@ export class NamespacePool {
     const waiter = this.#nextWaiter()
     if (waiter === undefined) this.#failure = { reason }
     else waiter.reject(reason)
-    // Nobody works for the others any more.
+    // No set is in the making for the remaining get() calls.
     if (this.#makers.size === 0) this.#rejectWaiters(reason)
     const backoff = Math.min(FIRST_BACKOFF * 2 ** this.#failuresInARow, LONGEST_BACKOFF)
     this.#failuresInARow += 1
@@ -314,7 +315,7 @@ export class NamespacePool {
     this.#refillLater(backoff)
   }
 
-  /** For somebody who waits, but not at once, or who asks over and over would have it made over and over. */
+  /** Tries again for a waiting `get()`, but not at once: repeated `get()` calls would repeat the failure in a busy loop. */
   #tryAgainSoon(): void {
     if (this.#makers.size > 0) return
     this.#cancelRefill()
@@ -322,7 +323,7 @@ export class NamespacePool {
     this.#refill?.ref()
   }
 
-  /** A timer and not an immediate: an immediate that is unref()ed runs only after Node has been woken by something else. */
+  /** Uses a timer: an unref()ed immediate runs only after another event has woken Node.js. */
   #refillLater(delay: number): void {
     if (this.closed || this.#refill !== undefined) return
     this.#refill = setTimeout(() => {
@@ -338,7 +339,7 @@ export class NamespacePool {
 
   #fill(): void {
     this.#ready = this.#ready.filter((set) => !set.closed)
-    // After a failure, one tries for all.
+    // After a failure, one attempt is enough to know whether it works again.
     const most = this.#failuresInARow > 0 ? 1 : BACKGROUND_MAKERS
     while (this.#makers.size < most && this.#ready.length + this.#makers.size < this.#size + this.#waiters.size) {
       this.#startMaker()
@@ -346,7 +347,7 @@ export class NamespacePool {
   }
 }
 
-/** What becomes of the work after the abort is nobody's concern. */
+/** Rejects on abort, and ignores what becomes of the work after that. */
 function unlessAborted(work: unknown, signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)

@@ -7,8 +7,8 @@ import { type HandleOptions, ProcessHandle } from './process-handle.ts'
 import { finish, type UnstartedChild, unstartedChildClass } from './unstarted-child.ts'
 
 /**
- * A program inside a set. It is a `ChildProcess` of `node:child_process` in all it has and does, and
- * `await using` ends it: it sends `killSignal`, SIGKILL five seconds later, and waits for the end.
+ * A program that runs inside a set. It is a `ChildProcess` of `node:child_process`. `await using` ends it: it sends
+ * `killSignal`, after 5 seconds also SIGKILL, and waits until the program has ended.
  *
  * @example
  * await using child = set.spawn('cat', [], { stdio: ['pipe', 'inherit', 'inherit'] })
@@ -20,11 +20,11 @@ export interface NamespaceChildProcess<
   E extends Readable | null = Readable | null,
 > extends ChildProcessByStdio<I, O, E>,
     AsyncDisposable {
-  /** Sends SIGTERM, unless a signal was sent before. */
+  /** Sends SIGTERM if no signal was sent before. */
   [Symbol.dispose](): void
 }
 
-/** The child that the option `stdio` makes. */
+/** The type of the child for a value of the option `stdio`. */
 export type ChildOf<S extends StdioOptions | undefined> = NamespaceChildProcess<StdinOf<S>, StdoutOf<S>, StderrOf<S>>
 
 type StartChild = (set: NativeSet, launch: Launch) => NamespaceChildProcess
@@ -32,19 +32,18 @@ type StartChild = (set: NativeSet, launch: Launch) => NamespaceChildProcess
 let startChild: StartChild | undefined
 
 /**
- * @internal Starts the program, with Node's own `ChildProcess` around it: its streams, its order of events and its
- * channel for messages are then what they are everywhere else. Only the process behind it is ours
- * (docs/decisions/0011).
+ * @internal Starts the program with Node's own `ChildProcess` around it, so that its streams, the order of its events and its
+ * message channel are Node's. Only the process is nsset's (docs/decisions/0011).
  */
 export function start(set: NativeSet, launch: Launch): NamespaceChildProcess {
   startChild ??= defineChild()
   return startChild(set, launch)
 }
 
-/** Milliseconds for a program to end by itself. */
-const PATIENCE = 5000
+/** In milliseconds: how long `await using` waits before it sends SIGKILL. */
+const KILL_DELAY = 5000
 
-/** Defined when it is first needed: `node:child_process` would be most of what it costs to load this package. */
+/** Defined on first use: loading `node:child_process` would take most of the time that this package takes to load. */
 function defineChild(): StartChild {
   const created = process.getBuiltinModule('node:diagnostics_channel').channel('child_process')
 
@@ -55,7 +54,7 @@ function defineChild(): StartChild {
     constructor(set: NativeSet, launch: Launch) {
       super()
       this.#killSignal = launch.killSignal
-      // Node puts what it makes of `stdio` in its place, and adds its own to the environment.
+      // Node replaces `stdio` by its parsed form, and adds variables to the environment.
       const options = {
         file: String(launch.command.file),
         args: launch.command.argv.map(String),
@@ -81,9 +80,9 @@ function defineChild(): StartChild {
       const end = new Promise((resolve) => this.once('exit', resolve))
       this.ref()
       this.kill(this.#killSignal)
-      const impatience = setTimeout(() => this.kill('SIGKILL'), PATIENCE)
+      const killTimer = setTimeout(() => this.kill('SIGKILL'), KILL_DELAY)
       await end
-      clearTimeout(impatience)
+      clearTimeout(killTimer)
     }
   }
 

@@ -6,18 +6,18 @@ import { ExecFileError } from './exec-file-error.ts'
 import type { ExecFileErrorCode, ExecFileResult } from './exec-file-result.ts'
 import { abortError } from './spawn.ts'
 
-/** @internal Collects what the child says, and settles when it has ended. */
+/** @internal Collects the output of a child, and settles when the child has ended. */
 export async function execFile(
   start: () => NamespaceChildProcess,
   given: OutputLaunch,
 ): Promise<ExecFileResult<string | Buffer>> {
   const { command, input, decode, maxBuffer, rejects, timeout } = given
   const { signal, killSignal } = given.launch
-  const child = startOrTell(start, command, decode)
+  const child = startWithResult(start, command, decode)
   let why: ExecFileErrorCode | undefined
   const stop = (code: ExecFileErrorCode) => {
     why ??= code
-    // Others may hold the other ends, and would keep 'close' away.
+    // Other processes may hold the write ends open, which would prevent 'close'.
     child.stdout?.destroy()
     child.stderr?.destroy()
     child.kill(killSignal)
@@ -37,8 +37,8 @@ export async function execFile(
   return why === undefined ? result : { ...result, code: why }
 }
 
-/** What is thrown at once has all that a later failure has. */
-function startOrTell<T>(start: () => T, command: readonly string[], decode: (bytes: Buffer) => string | Buffer): T {
+/** Adds the fields of a result to an error that is thrown at once, as later errors have them. */
+function startWithResult<T>(start: () => T, command: readonly string[], decode: (bytes: Buffer) => string | Buffer): T {
   try {
     return start()
   } catch (error) {
@@ -49,8 +49,8 @@ function startOrTell<T>(start: () => T, command: readonly string[], decode: (byt
 }
 
 /**
- * Settles when the child and its streams have ended, or at its first error. Its streams may outlast it where others hold
- * them: an abort is such an error then, too.
+ * Resolves when the child and its streams have ended, or with its first error. Other processes may hold its streams open after
+ * its end; an abort in that time is such an error, too.
  */
 function ended(child: NamespaceChildProcess, signal: AbortSignal | undefined): Promise<Error | undefined> {
   return new Promise((resolve) => {
@@ -62,7 +62,7 @@ function ended(child: NamespaceChildProcess, signal: AbortSignal | undefined): P
       }
       resolve(error)
     }
-    // While the child runs, it is killed first, and this is said of it.
+    // While the child runs, spawn() kills it and emits this error.
     const abort = () => settle(abortError(signal?.reason))
     signal?.addEventListener('abort', abort, { once: true })
     child.once('close', () => settle())
@@ -70,7 +70,7 @@ function ended(child: NamespaceChildProcess, signal: AbortSignal | undefined): P
   })
 }
 
-/** The chunks that come, up to the limit. */
+/** Collects the chunks of a stream up to the limit. */
 function collect(stream: Readable | null, limit: number, stop: (code: ExecFileErrorCode) => void): Buffer[] {
   const chunks: Buffer[] = []
   let length = 0
@@ -82,7 +82,7 @@ function collect(stream: Readable | null, limit: number, stop: (code: ExecFileEr
   return chunks
 }
 
-/** A program need not read all that it is given. */
+/** Ignores write errors: a program does not have to read all of its input. */
 function feed(stdin: Writable | null, input: string | Uint8Array | undefined): void {
   stdin?.on('error', () => undefined)
   stdin?.end(input)

@@ -15,6 +15,6 @@ export function viewOf(
   const name = sees ? netnsName : undefined
   if (name !== undefined) return { netns: name }
   if (netnsFiles === undefined) return {}
-  const reason = "needs a set that 'netns' gave, and neither 'mnt' nor 'user' among the kinds that are entered"
+  const reason = "requires a set of 'netns', and neither 'mnt' nor 'user' among the kinds that the program enters"
   throw invalidValue('options.netnsFiles', reason, netnsFiles)
 }

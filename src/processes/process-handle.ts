@@ -6,14 +6,14 @@ import { expectExit, forgetExit } from '../native/exits.ts'
 import { nameOfSignal } from '../validate/processes/signals.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
 
-/** One descriptor, as Node's `ChildProcess` hands it to its handle. */
+/** One descriptor, as Node's `ChildProcess` passes it to its handle. */
 interface HandleStdio {
   type: 'pipe' | 'overlapped' | 'ignore' | 'inherit' | 'fd' | 'wrap'
   fd?: number
   handle?: { fd: number; open(fd: number): void; close(): void }
 }
 
-/** @internal What Node's `ChildProcess` was told to spawn, with what it made of that by the time its handle is asked to. */
+/** @internal The options for Node's `ChildProcess.spawn`, which it changes before it calls the handle. */
 export interface HandleOptions {
   file: string
   args: string[]
@@ -22,17 +22,17 @@ export interface HandleOptions {
   serialization?: unknown
 }
 
-/** What is to be done when the process has ended, or did not start. */
+/** Called when the process has ended, or did not start. */
 type OnExit = (code: number | null, signal: string, failure?: NamespaceError) => void
 
-/** The errors that `child_process` tells by the event `'error'`; it throws the others. */
-const TOLD = ['EACCES', 'EAGAIN', 'EMFILE', 'ENFILE', 'ENOENT']
-/** The steps that a child of `child_process` goes through, too. */
+/** The errors that `child_process` reports by the event `'error'`; it throws the others. */
+const REPORTED = ['EACCES', 'EAGAIN', 'EMFILE', 'ENFILE', 'ENOENT']
+/** The steps that a child of `child_process` performs, too. */
 const SHARED_STEPS = /^(spawn .*|chdir|setgroups|setresgid|setresuid|fcntl\(F_DUPFD_CLOEXEC\))$/s
 
 /**
- * @internal Stands where Node's `ChildProcess` has libuv's process, and does with the helper what that does with
- * fork(2). Numbers that it returns are errors, negative, or 0.
+ * @internal Replaces libuv's process handle in Node's `ChildProcess`, and starts processes with the helper instead of fork(2).
+ * Its methods return 0 or a negative error number.
  */
 export class ProcessHandle {
   pid: number | undefined
@@ -55,7 +55,7 @@ export class ProcessHandle {
     this.#resource = new (process.getBuiltinModule('node:async_hooks').AsyncResource)('NSSETPROCESS')
   }
 
-  /** Called by Node, with arguments that differ from version to version. */
+  /** Called by Node, with arguments that depend on its version. */
   spawn(): number {
     const { stdio, envPairs } = this.#options
     const native = this.#start({ ...this.#launch.command, environment: envPairs, stdio: stdio.map(toNative) }, stdio)
@@ -70,7 +70,7 @@ export class ProcessHandle {
     return 0
   }
 
-  /** Called by Node, some moments after a failure that is told. */
+  /** Called by Node shortly after a failure that it reports by an event. */
   onexit(): void {
     this.#onExit(this.failure?.errno ?? UNKNOWN, '', this.failure)
   }
@@ -82,7 +82,7 @@ export class ProcessHandle {
       return 0
     } catch (error) {
       if (!(error instanceof NamespaceError) || error.errno === undefined) throw error
-      // It has ended and is not told of yet: for child_process it is a zombie then, which takes any signal.
+      // It has ended but is not reported yet. To child_process that is a zombie, which accepts every signal.
       return error.errno === ESRCH ? 0 : error.errno
     }
   }
@@ -109,7 +109,7 @@ export class ProcessHandle {
   #start(command: NativeCommand, stdio: HandleStdio[]): NativeChild {
     const child = expectExit(({ code, signal }) => {
       const name = signal === undefined ? '' : nameOfSignal(signal)
-      // As with libuv, the end by a signal has the code 0 beside the name, and a real-time signal has no name.
+      // As with libuv: if a signal ended it, the code is 0. A real-time signal has no name.
       this.#resource.runInAsyncScope(this.#onExit, undefined, code ?? (signal === undefined ? null : 0), name)
     })
     try {
@@ -128,11 +128,11 @@ export class ProcessHandle {
     Object.assign(failure, { path: failure.path ?? file, spawnargs: argv.slice(1) })
     this.failure = failure
     const isShared = failure.kind === undefined && SHARED_STEPS.test(failure.syscall ?? '')
-    // Node throws for what it does not tell by the event 'error'.
-    if (isShared && !TOLD.includes(failure.code)) return failure.errno ?? UNKNOWN
+    // Node throws the errors that it does not report by the event 'error'.
+    if (isShared && !REPORTED.includes(failure.code)) return failure.errno ?? UNKNOWN
     const isWithoutPipes = stdio.some(({ type, handle }) => isPipe(type) && handle !== undefined && handle.fd < 0)
     if (failure.code !== 'EMFILE' && failure.code !== 'ENFILE' && !isWithoutPipes) return ENOENT
-    // Node makes no streams then, and forgets the handles: a stream over a handle that was given no pipe cannot be read.
+    // Node then creates no streams and drops the handles. A stream over a handle without a pipe could not be read.
     closePipes(stdio)
     return EMFILE
   }
@@ -141,7 +141,7 @@ export class ProcessHandle {
 const ENOENT = -2
 const EMFILE = -24
 const ESRCH = -3
-/** libuv's number for an error without one. */
+/** libuv's number for an unknown error. */
 const UNKNOWN = -4094
 
 function isPipe(type: HandleStdio['type']): boolean {

@@ -2,7 +2,7 @@ import type { NativeSet } from '../../index.js'
 import type { Launch } from '../validate/processes/spawn-options.ts'
 import { type NamespaceChildProcess, start } from './child-process.ts'
 
-/** @internal Starts it, and kills it when it is aborted or takes too long. */
+/** @internal Starts a program, and kills it on abort or after its timeout. */
 export function spawn(set: NativeSet, launch: Launch): NamespaceChildProcess {
   const child = start(set, launch)
   if (launch.timeout > 0) killAfter(child, launch)
@@ -15,7 +15,7 @@ function killAfter(child: NamespaceChildProcess, { timeout, killSignal }: Launch
   onceOver(child, () => clearTimeout(timer))
 }
 
-/** When the child has ended, or did not start. */
+/** Calls back when the child has ended, or did not start. */
 function onceOver(child: NamespaceChildProcess, call: () => void): void {
   child.once(child.pid === undefined ? 'error' : 'exit', call)
 }
@@ -42,7 +42,7 @@ function kill(child: NamespaceChildProcess, signal: number): boolean {
   }
 }
 
-/** @internal The error that Node's own functions give. */
+/** @internal Creates the error of Node's own functions on abort. */
 export function abortError(reason: unknown): Error {
   const error = new Error('The operation was aborted', { cause: reason })
   error.name = 'AbortError'

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { misuse } from '../errors.ts'
 import type { HandleOptions } from './process-handle.ts'
 
-/** What Node's `ChildProcess` expects of the process behind it. */
+/** What Node's `ChildProcess` requires of its handle. */
 export interface Handle {
   pid: number | undefined
   spawn(): number
@@ -13,7 +13,7 @@ export interface Handle {
   close(): void
 }
 
-/** Node's `ChildProcess` with what it has beyond what is documented, and has had since its first versions. */
+/** Node's `ChildProcess` with its undocumented members, which it has had since its first versions. */
 export interface UnstartedChild extends ChildProcess {
   _handle: Handle | null
   _closesNeeded: number
@@ -22,21 +22,22 @@ export interface UnstartedChild extends ChildProcess {
 }
 
 /**
- * @internal Node's `ChildProcess`, but for the process: it is built without calling Node's constructor, since a handle
- * that this makes and nobody spawns is never freed. Its streams, its methods and its channel are Node's.
+ * @internal Returns Node's `ChildProcess` without its process. Node's constructor is not called, because it creates a handle
+ * that is never freed if it is not spawned. The streams, methods and channel are Node's.
  */
 export function unstartedChildClass(): new () => UnstartedChild {
   const { ChildProcess } = process.getBuiltinModule('node:child_process')
   const { EventEmitter } = process.getBuiltinModule('node:events')
   const { bun, deno } = process.versions
   if (!('spawn' in ChildProcess.prototype) || bun !== undefined || deno !== undefined) {
-    const message = "spawn, execFile and fork need the ChildProcess of Node.js, and this runtime's is another"
+    const message =
+      'spawn, execFile and fork require the ChildProcess class of Node.js, which this runtime does not have'
     throw misuse('ERR_NSSET_UNSUPPORTED_PLATFORM', message)
   }
 
   class Unstarted extends EventEmitter {
     _handle = null
-    // One is for the end of the process; each stream that is read adds one.
+    // One for the end of the process. Each stream that is read adds one.
     _closesNeeded = 1
     _closesGot = 0
     connected = false
@@ -49,17 +50,17 @@ export function unstartedChildClass(): new () => UnstartedChild {
   return Unstarted as unknown as new () => UnstartedChild
 }
 
-/** @internal What becomes of the child when its process has ended, or did not start: then with an error. */
+/** @internal Finishes a child whose process has ended, or, with an error, did not start. */
 export function finish(child: UnstartedChild, code: number | null, signal: string, failure?: Error): void {
   if (signal === '') set(child, 'exitCode', code)
   else set(child, 'signalCode', signal)
-  // Nobody reads what is written now.
+  // The process no longer reads its stdin.
   child.stdin?.destroy()
   child._handle?.close()
   child._handle = null
   if (failure !== undefined) child.emit('error', failure)
   else child.emit('exit', child.exitCode, child.signalCode)
-  // After the listeners have had the chance to read what nobody has read so far, and what would keep 'close' away.
+  // After the listeners, so that they can read first. Unread data would prevent 'close'.
   process.nextTick(drain, child)
   child._closesGot += 1
   if (child._closesGot === child._closesNeeded) child.emit('close', child.exitCode, child.signalCode)
@@ -77,7 +78,7 @@ function drain(child: ChildProcess): void {
   }
 }
 
-/** Whether another child reads it, as its stdin: Node marks it so. */
+/** Whether the stream is the stdin of another child, which Node marks by a symbol. */
 function isGivenAway(stream: object): boolean {
   const mark = Object.getOwnPropertySymbols(stream).find(({ description }) => description === 'kIsUsedAsStdio')
   return mark !== undefined && (stream as Record<symbol, unknown>)[mark] === true

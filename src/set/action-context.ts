@@ -1,15 +1,15 @@
 import type { Network } from '../network/network.ts'
 import type { NamespaceSet } from './namespace-set.ts'
 
-/** What functions among actions are given. */
+/** The argument of functions in actions. */
 export interface ActionContext {
-  /** The set that the actions are done in. */
+  /** The set in which the actions run. */
   readonly set: NamespaceSet
-  /** Its network. */
+  /** The network of the set. */
   readonly network: Network
-  /** What the actions before this one have come to, in order. */
+  /** The results of the actions before this one, in order. */
   readonly results: readonly unknown[]
-  /** The signal that was given to `apply`. */
+  /** The signal that was passed to `apply`. */
   readonly signal: AbortSignal | undefined
 }
 

@@ -3,8 +3,8 @@ import { namesOf } from '../validate/kinds.ts'
 let warned = false
 
 /**
- * Tells, once and in development only, that sets are dropped without being closed. The garbage collector closes them
- * all the same, but nobody knows when.
+ * Warns once, except in production, about sets that are garbage-collected without having been closed. The garbage
+ * collector closes their descriptors, but at an unpredictable time.
  */
 const registry =
   process.env['NODE_ENV'] === 'production'
@@ -13,8 +13,8 @@ const registry =
         if (warned) return
         warned = true
         process.emitWarning(
-          `A NamespaceSet of ${namesOf(flags).join(', ')} was dropped without close(). Its descriptors are closed by the garbage collector, in its ` +
-            'own time; close sets, or hold them with `using`. This is said once.',
+          `A NamespaceSet of ${namesOf(flags).join(', ')} was dropped without close(). Its descriptors stay open until the garbage collector ` +
+            'closes them; call close(), or declare sets with `using`. This warning is printed once.',
           { type: 'NamespaceWarning', code: 'NSSET_DROPPED' },
         )
       })

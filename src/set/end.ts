@@ -2,18 +2,18 @@ import type { NativeSet } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
 import { expectExit, forgetExit } from '../native/exits.ts'
 
-/** In milliseconds: so long all that runs in a pid namespace has, from its SIGKILL on, to be gone. */
+/** In milliseconds: how long `await using` waits for the processes of a pid namespace after their SIGKILL. */
 const PATIENCE = 5000
 
-/** -errno of ETIMEDOUT: node:os would have to be loaded for it. */
+/** -errno of ETIMEDOUT. A constant, because node:os is not loaded otherwise. */
 const ETIMEDOUT = -110
 
-/** Taken at load: tests replace the global ones. */
+/** Read when this module is loaded, because tests replace the global ones. */
 const { setTimeout, clearTimeout } = globalThis
 
 /**
- * @internal Resolves when the pid namespace that ended with a closed set is gone, and all that ran inside with it; at once
- * where none did. The timer keeps the event loop alive meanwhile.
+ * @internal Resolves when all processes of the pid namespace of a closed set have ended, and at once if closing the set
+ * ended no pid namespace. The timer keeps the event loop alive until then.
  */
 export function endOf(native: NativeSet): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -41,7 +41,7 @@ function stillThere(): NamespaceError {
     syscall: 'waitid',
     kind: 'pid',
     message:
-      `ETIMEDOUT: timed out, waitid pid: after ${PATIENCE} ms something in the pid namespace has not ended, ` +
-      'or its parent or tracer outside of it has not waited for it',
+      `ETIMEDOUT: timed out, waitid pid: ${PATIENCE} ms after SIGKILL a process in the pid namespace has not ended, ` +
+      'or its parent or tracer outside of the namespace has not waited for it',
   })
 }

@@ -11,8 +11,8 @@ const INSTEAD = insteadOf(
 )
 
 /**
- * Descriptors of one's own for the namespaces of a set, each close-on-exec. They are closed with this object, or when
- * it is dropped; whoever closes one by hand closes somebody else's later.
+ * File descriptors of the namespaces of a set, separate from those of the set. They are close-on-exec, and are closed
+ * with this object or when it is garbage-collected. Do not close these descriptors yourself: the number may be reused.
  *
  * @example
  * using fds = set.fds('net')
@@ -30,25 +30,26 @@ export class FdSet implements Iterable<[NamespaceKind, number]> {
     hideUncloneable(FdSet)
   }
 
-  /** @hidden Made by {@link NamespaceSet.fds}. */
+  /** @hidden Created by {@link NamespaceSet.fds}. */
   constructor(native: NativeFds) {
-    if (!(native instanceof binding().NativeFds)) throw invalidType('native', 'what set.fds() gives', native)
+    if (!(native instanceof binding().NativeFds)) throw invalidType('native', 'created by NamespaceSet.fds()', native)
     this.#native = native
     this.#fds = new Map(native.entries() as [NamespaceKind, number][])
   }
 
-  /** Whether it was closed. */
+  /** Whether the descriptors are closed. */
   get closed(): boolean {
     return this.#fds === undefined
   }
 
   /**
-   * The descriptor of a kind.
+   * Returns the descriptor of the namespace of a kind.
    *
+   * @throws `ERR_NSSET_CLOSED` after {@link FdSet.close}; `ERR_NSSET_NOT_IN_SET` if there is no descriptor of this kind;
+   * `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` if `kind` is not a kind of namespace.
    * @example
    * using fds = set.fds()
    * console.log(fds.get('net'))
-   * @throws `ERR_NSSET_CLOSED`, `ERR_NSSET_NOT_IN_SET`, and `ERR_INVALID_ARG_TYPE` or `_VALUE` for what is no kind.
    */
   get(kind: NamespaceKind): number {
     const [name] = namesOf(flagOf(kind))
@@ -58,7 +59,7 @@ export class FdSet implements Iterable<[NamespaceKind, number]> {
   }
 
   /**
-   * Each kind with its descriptor, in the order of `/proc/PID/ns`.
+   * Iterates over pairs of a kind and its descriptor, in the order of `/proc/PID/ns`.
    *
    * @throws `ERR_NSSET_CLOSED`
    */
@@ -67,7 +68,7 @@ export class FdSet implements Iterable<[NamespaceKind, number]> {
   }
 
   /**
-   * Closes the descriptors; a second time does nothing.
+   * Closes the descriptors. Further calls do nothing.
    *
    * @example
    * const fds = set.fds()
@@ -78,7 +79,7 @@ export class FdSet implements Iterable<[NamespaceKind, number]> {
     this.#native.close()
   }
 
-  /** As {@link FdSet.close}. */
+  /** Same as {@link FdSet.close}. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -41,11 +41,11 @@ import { FdSet } from './fd-set.ts'
 import { Handle } from './handle.ts'
 import { unshare } from './unshare.ts'
 
-/** What makes two namespaces the same. */
+/** Identifies a namespace: two namespaces are the same if both fields are equal. */
 export interface NamespaceStat {
-  /** The device of its file, that of nsfs. */
+  /** The device number of nsfs, the file system of namespaces. */
   dev: bigint
-  /** The number that `set.id()` has in brackets. */
+  /** The inode number, which `set.id()` shows in brackets. */
   ino: bigint
 }
 
@@ -55,11 +55,12 @@ const INSTEAD = insteadOf(
 )
 
 /**
- * A set of namespaces, at most one of each kind, held open by descriptors that are close-on-exec. Its namespaces live
- * as long as it, or any {@link NamespaceSet.dup} of it, is open.
+ * A set of namespaces: at most one of each kind, held open by close-on-exec descriptors. The namespaces exist at least as
+ * long as the set, or any {@link NamespaceSet.dup} of it, is open.
  *
- * Every method but `has`, `close` and `toString` throws `ERR_NSSET_CLOSED` after {@link NamespaceSet.close}, `ERR_NSSET_UNSUPPORTED_PLATFORM` on other
- * systems than Linux, and `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for arguments that make no sense.
+ * Every method except `has`, `close` and `toString` throws `ERR_NSSET_CLOSED` after {@link NamespaceSet.close}. On systems
+ * other than Linux it throws `ERR_NSSET_UNSUPPORTED_PLATFORM`, and for invalid arguments `ERR_INVALID_ARG_TYPE` or
+ * `ERR_INVALID_ARG_VALUE`.
  *
  * @example
  * using set = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
@@ -73,17 +74,17 @@ export class NamespaceSet {
   readonly #native: NativeSet
   readonly #flags: number
 
-  /** Made when the network is used, and for a set with a name. */
+  /** Created when the network is used, and for a set that was opened by name. */
   #handle: Handle | undefined
 
   static {
     sign(NamespaceSet)
   }
 
-  /** @hidden Made by the static functions: {@link NamespaceSet.unshare}, {@link NamespaceSet.current} and their like. */
+  /** @hidden Created by the static methods, such as {@link NamespaceSet.unshare} and {@link NamespaceSet.current}. */
   constructor(native: NativeSet, netnsName?: string) {
     if (!(native instanceof binding().NativeSet)) {
-      throw notOurs('native', 'what NamespaceSet.unshare(), .current() and their like give', native)
+      throw notOurs('native', 'created by NamespaceSet.unshare(), .current() or another static method', native)
     }
     this.#native = native
     this.#flags = native.flags()
@@ -97,9 +98,9 @@ export class NamespaceSet {
   }
 
   /**
-   * The namespaces of the calling thread; all kinds when none are named, and for the mask 0.
+   * Opens the namespaces of the calling thread. Default: all kinds; the mask `0` also means all kinds.
    *
-   * @throws {@link NamespaceError} `ENOENT` without a mounted /proc.
+   * @throws {@link NamespaceError} `ENOENT` if /proc is not mounted.
    * @example
    * using home = NamespaceSet.current('net')
    * console.log(home.id()) // net:[4026531833]
@@ -110,29 +111,30 @@ export class NamespaceSet {
   }
 
   /**
-   * Makes new namespaces, and the state they start with. No thread that runs code of yours enters them. An ordinary user
-   * needs `'user'` among the kinds.
+   * Creates new namespaces and sets up their initial state, like `unshare --user --net --map-root-user`. No thread that
+   * runs your code enters them. An ordinary user has to include `'user'` in the kinds.
    *
-   * @throws {@link NamespaceError} `EPERM`, `ENOSPC` (a limit of /proc/sys/user), `EINVAL` (maps), `ENOENT` (a path of
-   * `mounts` or `root`, or `newuidmap`); its `syscall` is the step that failed.
-   * @throws the signal's reason, when `options.signal` is aborted.
+   * @throws {@link NamespaceError} `EPERM` without the privilege, `ENOSPC` if a limit of /proc/sys/user is reached, `EINVAL`
+   * for invalid id mappings, `ENOENT` if a path of `mounts` or `root`, or `newuidmap`, does not exist; `syscall` names the
+   * step that failed.
+   * @throws the signal's reason if `options.signal` is aborted.
    * @example
    * using set = await NamespaceSet.unshare(['user', 'uts'], { mapUser: 'root', hostname: 'inside' })
    * console.log((await set.execFile('hostname')).stdout) // inside
-   * @see unshare(2), user_namespaces(7)
+   * @see unshare(1), unshare(2), user_namespaces(7)
    */
   static async unshare(kinds: Kinds, options?: UnshareOptions): Promise<NamespaceSet> {
     return new NamespaceSet(await unshare(undefined, kinds, options))
   }
 
   /**
-   * As {@link NamespaceSet.unshare}, at once: some tenths of a millisecond; as long as `newuidmap` takes where that is
-   * asked; up to half a second where a limit is reached and the kernel is still cleaning up.
+   * Synchronous version of {@link NamespaceSet.unshare}. It blocks the thread for some tenths of a millisecond; with
+   * `newuidmap`, until that program ends; if a limit is reached while the kernel still frees namespaces, for up to 500 ms.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.unshare}.
    * @example
    * using set = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
-   * @see unshare(2)
+   * @see unshare(1), unshare(2)
    */
   static unshareSync(kinds: Kinds, options?: UnshareSyncOptions): NamespaceSet {
     const native = binding()
@@ -140,12 +142,12 @@ export class NamespaceSet {
   }
 
   /**
-   * The namespaces of a process; all that the kernel has when none are named.
+   * Opens the namespaces of a process, as `nsenter --target PID` does. Default: all kinds that the kernel supports.
    *
-   * @throws {@link NamespaceError} `ESRCH` when it is gone, `EACCES` when ptrace(2) would not let the caller look.
+   * @throws {@link NamespaceError} `ESRCH` if there is no such process, `EACCES` if the caller may not inspect it (ptrace(2)).
    * @example
    * using theirs = NamespaceSet.fromPid(child.pid, ['net', 'uts'])
-   * @see proc_pid_ns(5)
+   * @see nsenter(1), proc_pid_ns(5)
    */
   static fromPid(pid: number, kinds?: Kinds): NamespaceSet {
     const native = binding()
@@ -153,7 +155,7 @@ export class NamespaceSet {
   }
 
   /**
-   * The namespaces of one thread of a process.
+   * Opens the namespaces of one thread of a process. Default: all kinds that the kernel supports.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.fromPid}.
    * @example
@@ -167,19 +169,22 @@ export class NamespaceSet {
   }
 
   /**
-   * The namespaces of a running container, by its name, its id, or the start of its id: paused ones included, and those that Podman
-   * or runc has created and not started. Docker and Podman, which alone know names, are asked at `DOCKER_HOST` or their usual
-   * sockets; then the cgroups are searched for the id (at least six digits of it), which finds the containers of containerd,
-   * nerdctl, CRI-O, Kubernetes and runc too. An engine that does not answer within ten seconds is passed over.
+   * Opens the namespaces of a running container, found by its name, its id or the beginning of its id. Paused containers are
+   * found too, and containers that Podman or runc has created but not started.
    *
-   * @throws {@link NamespaceError} `ENOENT` when there is no such container, `ESRCH` when it is not running, `EACCES` as
-   * {@link NamespaceSet.fromPid}; when it was not found, and an engine that may know it could not be asked, the code of
-   * that: `EACCES`, `ECONNREFUSED`, `ETIMEDOUT`, `EPROTO`.
-   * @throws {@link NamespaceError} `EPERM` when the only cgroup of that id is somebody else's (a rootless container of another
-   * user, one inside of another container): who may make cgroups may name them, to be entered by mistake.
-   * @throws `ERR_NSSET_AMBIGUOUS` when it may be one of several, with the whole ids in its message;
-   * `ERR_INVALID_ARG_VALUE` too for a `DOCKER_HOST` that is neither `unix://` nor plain `tcp://`.
-   * @throws the signal's reason, when `options.signal` is aborted.
+   * First Docker and Podman are asked, at `DOCKER_HOST` or at their default sockets; only they know names. Then the cgroups
+   * are searched for the id, of which at least six digits are required. This finds containers of containerd, nerdctl, CRI-O,
+   * Kubernetes and runc as well. An engine that does not answer within 10 seconds is skipped.
+   *
+   * @throws {@link NamespaceError} `ENOENT` if there is no such container, `ESRCH` if it is not running, `EACCES` as
+   * {@link NamespaceSet.fromPid}. If the container was not found and an engine could not be asked: the code of that failure,
+   * `EACCES`, `ECONNREFUSED`, `ETIMEDOUT` or `EPROTO`.
+   * @throws {@link NamespaceError} `EPERM` if the only cgroup with this id belongs to another user (a rootless container of
+   * another user, or a container inside another container). A user who can create cgroups can choose their names, and could
+   * otherwise make the caller enter the wrong namespaces.
+   * @throws `ERR_NSSET_AMBIGUOUS` if several containers match; the message contains their full ids.
+   * @throws `ERR_INVALID_ARG_VALUE` also if `DOCKER_HOST` is neither a `unix://` nor a plain `tcp://` address.
+   * @throws the signal's reason if `options.signal` is aborted.
    * @example
    * using web = await NamespaceSet.fromContainer('web', { kinds: 'net' })
    * console.log(web.do(() => os.networkInterfaces()))
@@ -191,10 +196,10 @@ export class NamespaceSet {
   }
 
   /**
-   * The namespaces mounted in a directory under the names of their kinds, as {@link NamespaceSet.mount} leaves them;
-   * all that are there when none are named.
+   * Opens the namespaces that are mounted in a directory under the names of their kinds, as {@link NamespaceSet.mount}
+   * mounts them. Default: all that are present.
    *
-   * @throws {@link NamespaceError} `ENOENT`, `ENOTDIR`, and `EINVAL` for a file that is no namespace of that kind.
+   * @throws {@link NamespaceError} `ENOENT`, `ENOTDIR`, or `EINVAL` if a file is not a namespace of its kind.
    * @example
    * using set = NamespaceSet.fromDirectory('/run/tenant-1')
    */
@@ -204,12 +209,12 @@ export class NamespaceSet {
   }
 
   /**
-   * The one namespace at a path. Its kind is asked of the kernel, and compared with the one expected.
+   * Opens the namespace at a path, as `nsenter --net=FILE` does. The kernel reports its kind; `expect` requires a kind.
    *
-   * @throws {@link NamespaceError} `ENOENT`, and `EINVAL` for what is no namespace or one of another kind.
+   * @throws {@link NamespaceError} `ENOENT`, or `EINVAL` if the file is not a namespace or is one of another kind.
    * @example
    * using blue = NamespaceSet.fromPath('/run/netns/blue', 'net')
-   * @see ioctl_ns(2)
+   * @see nsenter(1), ioctl_ns(2)
    */
   static fromPath(path: Path, expect?: NamespaceKind): NamespaceSet {
     const native = binding()
@@ -217,9 +222,9 @@ export class NamespaceSet {
   }
 
   /**
-   * The one namespace behind a descriptor, which stays the caller's to close.
+   * Opens the namespace that a descriptor refers to. The descriptor remains open; closing it is up to the caller.
    *
-   * @throws {@link NamespaceError} `EBADF`, and `EINVAL` for what is no namespace or one of another kind.
+   * @throws {@link NamespaceError} `EBADF`, or `EINVAL` if the file is not a namespace or is one of another kind.
    * @example
    * using set = NamespaceSet.fromFd(3, 'net')
    * @see ioctl_ns(2)
@@ -230,22 +235,22 @@ export class NamespaceSet {
   }
 
   /**
-   * Undoes {@link NamespaceSet.mount}, of a file or of a directory. The file below is removed if it is empty and of mode 0:
-   * so `mount` makes them, and so does `ip netns add`.
+   * Reverts {@link NamespaceSet.mount}, for a file or for a directory, like `umount FILE`. It also removes the file
+   * underneath if that is empty and has mode 0, as `mount` and `ip netns add` create it.
    *
-   * @throws {@link NamespaceError} `EINVAL` for what is no namespace file: nothing else is unmounted. `EACCES` for a path
-   * through another user's symbolic link to what is not theirs. `EBUSY` where another namespace is mounted below, and
-   * `EROFS` or `EPERM` where the file cannot be removed: the namespace was unmounted, and the rest stays.
+   * @throws {@link NamespaceError} `EINVAL` if the target is not a namespace file; nothing else is unmounted. `EACCES` if the
+   * path leads through another user's symbolic link to a file that is not that user's. `EBUSY` if another namespace is mounted
+   * underneath, and `EROFS` or `EPERM` if the file cannot be removed: the namespace has been unmounted, the rest remains.
    * @example
    * await NamespaceSet.unmount('/run/tenant-1')
-   * @see umount2(2)
+   * @see umount(8), umount2(2)
    */
   static async unmount(target: Path): Promise<void> {
     NamespaceSet.unmountSync(target)
   }
 
   /**
-   * As {@link NamespaceSet.unmount}, at once.
+   * Synchronous version of {@link NamespaceSet.unmount}.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.unmount}.
    * @example
@@ -256,25 +261,25 @@ export class NamespaceSet {
     native.unmount(parsePath(target, 'target'))
   }
 
-  /** The kinds it holds, or held before it was closed, in the order of `/proc/PID/ns`. */
+  /** The kinds of the namespaces in this set, in the order of `/proc/PID/ns`. They remain known after `close`. */
   get kinds(): NamespaceKind[] {
     return namesOf(this.#flags)
   }
 
-  /** The kinds as a mask of {@link NS} constants. */
+  /** The kinds of the namespaces in this set, as a mask of {@link NS} constants. */
   get flags(): number {
     return this.#flags
   }
 
-  /** Whether it was closed. */
+  /** Whether the set is closed. */
   get closed(): boolean {
     return this.#native.closed
   }
 
   /**
-   * Whether it holds a namespace of this kind, or held one before it was closed.
+   * Returns whether the set has a namespace of this kind. The answer does not change after `close`.
    *
-   * @throws `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for what is no kind.
+   * @throws `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` if `kind` is not a kind of namespace.
    * @example
    * if (set.has('net')) console.log(set.id('net'))
    */
@@ -283,9 +288,9 @@ export class NamespaceSet {
   }
 
   /**
-   * The network inside, over a netlink socket of its own; made on first use, and closed with the set.
+   * The methods for the network of this set. Their netlink socket is opened on first use and closed with the set.
    *
-   * @throws `ERR_NSSET_NOT_IN_SET` for a set without `net`.
+   * @throws `ERR_NSSET_NOT_IN_SET` if the set has no `net` namespace.
    * @example
    * await set.network.links.set('lo', { up: true })
    * @see rtnetlink(7)
@@ -295,20 +300,21 @@ export class NamespaceSet {
   }
 
   /**
-   * The identity of a namespace, as a link of `/proc/PID/ns` reads. The kind may be left out where there is only one.
+   * Returns the identity of a namespace in the form of `readlink /proc/PID/ns/net`. `kind` is optional if the set has one kind.
    *
-   * @throws `ERR_NSSET_NOT_IN_SET`
+   * @throws `ERR_NSSET_NOT_IN_SET` if the set has no namespace of this kind.
    * @example
    * set.id('net') // net:[4026532177]
+   * @see namespaces(7)
    */
   id(kind?: NamespaceKind): string {
     return this.#native.id(this.#one(kind))
   }
 
   /**
-   * Device and inode of a namespace.
+   * Returns the device and inode number of a namespace. `kind` is optional if the set has one kind.
    *
-   * @throws `ERR_NSSET_NOT_IN_SET`
+   * @throws `ERR_NSSET_NOT_IN_SET` if the set has no namespace of this kind.
    * @example
    * const { ino } = set.stat('net')
    * @see namespaces(7)
@@ -319,9 +325,10 @@ export class NamespaceSet {
   }
 
   /**
-   * A path by which other programs find a namespace, while the set is open and this process alive.
+   * Returns a path at which other programs can open a namespace, as long as the set is open and this process is alive.
+   * `kind` is optional if the set has one kind.
    *
-   * @throws `ERR_NSSET_NOT_IN_SET`
+   * @throws `ERR_NSSET_NOT_IN_SET` if the set has no namespace of this kind.
    * @example
    * execFileSync('nsenter', [`--net=${set.path('net')}`, 'ip', 'addr'])
    * @see proc_pid_fd(5)
@@ -331,9 +338,10 @@ export class NamespaceSet {
   }
 
   /**
-   * Whether both hold the same namespaces, by device and inode: of these kinds, or of all that either has.
+   * Returns whether both sets hold the same namespaces, compared by device and inode number. Default of `kinds`: all kinds
+   * that at least one of the sets has.
    *
-   * @throws `ERR_NSSET_CLOSED` when either is closed, `ERR_NSSET_NOT_IN_SET` for kinds that this set does not have.
+   * @throws `ERR_NSSET_CLOSED` if one of the sets is closed, `ERR_NSSET_NOT_IN_SET` for kinds that this set does not have.
    * @example
    * using here = NamespaceSet.current()
    * console.log(set.equals(here, 'net'))
@@ -344,9 +352,9 @@ export class NamespaceSet {
   }
 
   /**
-   * The user namespace that owns a namespace, as a set of one.
+   * Opens the user namespace that owns a namespace, as a new set. `kind` is optional if the set has one kind.
    *
-   * @throws {@link NamespaceError} `EPERM` when it is outside of the caller's own.
+   * @throws {@link NamespaceError} `EPERM` if the owner is outside of the caller's user namespace.
    * @example
    * using owner = set.owner('net')
    * @see NS_GET_USERNS in ioctl_ns(2)
@@ -356,10 +364,10 @@ export class NamespaceSet {
   }
 
   /**
-   * The namespace above one of kind `user` or `pid`, as a set of one.
+   * Opens the parent of a namespace of kind `user` or `pid`, as a new set. `kind` is optional if the set has one kind.
    *
-   * @throws {@link NamespaceError} `EPERM` when it is outside of the caller's own; `ERR_INVALID_ARG_VALUE` for kinds
-   * that have no hierarchy.
+   * @throws {@link NamespaceError} `EPERM` if the parent is outside of the caller's namespace; `ERR_INVALID_ARG_VALUE` for
+   * other kinds, which have no hierarchy.
    * @example
    * using above = set.parent('user')
    * @see NS_GET_PARENT in ioctl_ns(2)
@@ -373,10 +381,10 @@ export class NamespaceSet {
   }
 
   /**
-   * Another set of the same namespaces, of these kinds or, without them or with the mask 0, of all, that lives on its own.
-   * Costs no descriptor.
+   * Returns an independent set of the same namespaces. Default of `kinds`: all; the mask `0` also means all. It opens no
+   * further descriptors.
    *
-   * @throws `ERR_NSSET_NOT_IN_SET`
+   * @throws `ERR_NSSET_NOT_IN_SET` for kinds that the set does not have.
    * @example
    * using mine = theirs.dup('net')
    */
@@ -386,9 +394,9 @@ export class NamespaceSet {
   }
 
   /**
-   * Descriptors of one's own, of these kinds or, without them or with the mask 0, of all.
+   * Opens new descriptors of the namespaces. Default of `kinds`: all; the mask `0` also means all.
    *
-   * @throws `ERR_NSSET_NOT_IN_SET`; {@link NamespaceError} `EMFILE`.
+   * @throws `ERR_NSSET_NOT_IN_SET` for kinds that the set does not have; {@link NamespaceError} `EMFILE`.
    * @example
    * using fds = set.fds(['net', 'uts'])
    * for (const [kind, fd] of fds) console.log(kind, fd)
@@ -399,10 +407,10 @@ export class NamespaceSet {
   }
 
   /**
-   * Makes new namespaces as a process inside this set would, owned by its user namespace where it has one. The result
-   * holds them, and this set's others.
+   * Creates new namespaces as a process inside this set would, like `nsenter … unshare …`. They are owned by the set's user
+   * namespace, if it has one. The new set holds the new namespaces, and this set's namespaces of all other kinds.
    *
-   * @throws {@link NamespaceError} as the static {@link NamespaceSet.unshare}.
+   * @throws {@link NamespaceError} as the static method {@link NamespaceSet.unshare}.
    * @example
    * using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
    * using host = await base.unshare(['net', 'uts'], { hostname: 'host-1', loopback: true })
@@ -413,9 +421,9 @@ export class NamespaceSet {
   }
 
   /**
-   * As the method {@link NamespaceSet.unshare}, at once.
+   * Synchronous version of the method {@link NamespaceSet.unshare}.
    *
-   * @throws {@link NamespaceError} as the static {@link NamespaceSet.unshare}.
+   * @throws {@link NamespaceError} as the static method {@link NamespaceSet.unshare}.
    * @example
    * using host = base.unshareSync('net', { loopback: true })
    */
@@ -425,24 +433,25 @@ export class NamespaceSet {
   }
 
   /**
-   * Gives the namespaces names in the file system: all into a directory that exists, each under the name of its kind,
-   * or each to the file named for it. Files that are missing are made; one that is there has to be empty. All are
-   * mounted, or none. A mount keeps a namespace alive without the set (a `pid` one is of no use then).
+   * Mounts the namespaces in the file system, like `mount --bind /proc/PID/ns/net FILE`: all of them in an existing
+   * directory, each under the name of its kind, or each on the file given for it. Missing files are created; existing files
+   * have to be empty. Either all namespaces are mounted, or none. A mount keeps a namespace alive after the set is closed;
+   * a `pid` namespace cannot be used any more then.
    *
-   * @throws {@link NamespaceError} `EEXIST` for a target with content, a symbolic link or a mount on it, `EPERM`
-   * without the privilege to mount, `EINVAL` where the kernel takes no mount namespace, `EACCES` for a path through another
-   * user's symbolic link to what is not theirs.
+   * @throws {@link NamespaceError} `EEXIST` if a target has content, is a symbolic link or is a mount point, `EPERM` without
+   * the privilege to mount, `EINVAL` if the kernel cannot mount a mount namespace there, `EACCES` if the path leads through
+   * another user's symbolic link to a file that is not that user's.
    * @example
    * await set.mount('/run/tenant-1')
    * await set.mount({ net: '/run/netns/tenant-1' })
-   * @see mount(2)
+   * @see mount(2), mount(8)
    */
   async mount(target: Path | MountTargets): Promise<void> {
     this.mountSync(target)
   }
 
   /**
-   * As {@link NamespaceSet.mount}, at once.
+   * Synchronous version of {@link NamespaceSet.mount}.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.mount}.
    * @example
@@ -457,31 +466,33 @@ export class NamespaceSet {
   }
 
   /**
-   * Runs a function inside, on this very thread, and returns what it returned. Sockets it opens and children it starts
-   * are inside for good; everything else is outside when it returns, throws, or is terminated. Kinds that the thread
-   * is in already cost nothing. Not for asynchronous functions: what comes after an `await` would run outside.
+   * Calls a function inside the namespaces, on the calling thread, and returns its result. Sockets and child processes that
+   * the function creates stay inside. The thread leaves the namespaces when the function returns or throws, or when the
+   * Worker is terminated. Kinds in which the thread already is cost nothing. Do not pass an asynchronous function: the code
+   * after its first `await` would run outside.
    *
-   * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time`, `pid` and `mnt` unless equal to the thread's own, and for an
-   * ordinary user's sets: {@link NamespaceSet.spawn}, {@link NamespaceSet.execFile} and {@link NamespaceSet.fork} take all of them.
-   * @throws `ERR_NSSET_ASYNC_CALLBACK` when the function returns a promise or another thenable.
-   * @throws `ERR_NSSET_RESTORE` when the way back fails, with what the function threw as its `cause`;
-   * `ERR_NSSET_TAINTED_THREAD` from every call until it succeeds.
+   * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time`, `pid` and `mnt` namespaces that are not the thread's own, and for
+   * sets of an ordinary user. {@link NamespaceSet.spawn}, {@link NamespaceSet.execFile} and {@link NamespaceSet.fork} accept all of them.
+   * @throws `ERR_NSSET_ASYNC_CALLBACK` if the function returns a promise or another thenable.
+   * @throws `ERR_NSSET_RESTORE` if the thread cannot return; an error thrown by the function is its `cause`. After that, every
+   * call throws `ERR_NSSET_TAINTED_THREAD` until the thread can return.
    * @example
    * const links = set.do(() => os.networkInterfaces())
    * @see setns(2)
-   * @deprecated An asynchronous function runs outside from its first `await` on, and makes `do` throw.
+   * @deprecated An asynchronous function runs outside from its first `await` on. `do` throws when it gets a promise.
    */
   do<R extends PromiseLike<unknown>>(fn: (() => R) & (() => Thenable<R>), options?: DoOptions): never
   /**
-   * Runs a function inside, on this very thread, and returns what it returned. Sockets it opens and children it starts
-   * are inside for good; everything else is outside when it returns, throws, or is terminated. Kinds that the thread
-   * is in already cost nothing. Not for asynchronous functions: what comes after an `await` would run outside.
+   * Calls a function inside the namespaces, on the calling thread, and returns its result. Sockets and child processes that
+   * the function creates stay inside. The thread leaves the namespaces when the function returns or throws, or when the
+   * Worker is terminated. Kinds in which the thread already is cost nothing. Do not pass an asynchronous function: the code
+   * after its first `await` would run outside.
    *
-   * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time`, `pid` and `mnt` unless equal to the thread's own, and for an
-   * ordinary user's sets: {@link NamespaceSet.spawn}, {@link NamespaceSet.execFile} and {@link NamespaceSet.fork} take all of them.
-   * @throws `ERR_NSSET_ASYNC_CALLBACK` when the function returns a promise or another thenable.
-   * @throws `ERR_NSSET_RESTORE` when the way back fails, with what the function threw as its `cause`;
-   * `ERR_NSSET_TAINTED_THREAD` from every call until it succeeds.
+   * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time`, `pid` and `mnt` namespaces that are not the thread's own, and for
+   * sets of an ordinary user. {@link NamespaceSet.spawn}, {@link NamespaceSet.execFile} and {@link NamespaceSet.fork} accept all of them.
+   * @throws `ERR_NSSET_ASYNC_CALLBACK` if the function returns a promise or another thenable.
+   * @throws `ERR_NSSET_RESTORE` if the thread cannot return; an error thrown by the function is its `cause`. After that, every
+   * call throws `ERR_NSSET_TAINTED_THREAD` until the thread can return.
    * @example
    * const links = set.do(() => os.networkInterfaces())
    * @see setns(2)
@@ -493,12 +504,12 @@ export class NamespaceSet {
   }
 
   /**
-   * Enters for good: the calling thread belongs inside from now on. Meant for a Worker's thread, `mnt` included. What
-   * uses libuv's pool (`fs.promises`, `dns.lookup`, `import()`, the asynchronous `unshare`) stays outside. Inside `do` it
-   * lasts as long as that.
+   * Moves the calling thread into the namespaces permanently. Use it in a Worker; there it also works with `mnt`. Work that
+   * libuv's thread pool does (`fs.promises`, `dns.lookup`, `import()`, the asynchronous `unshare`) still happens outside.
+   * Within `do`, it lasts until that `do` returns.
    *
-   * @throws `ERR_NSSET_NOT_ENTERABLE` on the main thread unless `mainThread` is true, for `user`, `time` and `pid`
-   * unless equal to the thread's own, and for an ordinary user's sets.
+   * @throws `ERR_NSSET_NOT_ENTERABLE` on the main thread if `mainThread` is not true, for `user`, `time` and `pid` namespaces
+   * that are not the thread's own, and for sets of an ordinary user.
    * @example
    * using blue = NamespaceSet.fromPath('/run/netns/blue') // in a Worker
    * blue.enter()
@@ -508,26 +519,26 @@ export class NamespaceSet {
     const { kinds = 0, mainThread = false } = parseEnterOptions(options)
     const { isMainThread } = process.getBuiltinModule('node:worker_threads')
     if (!mainThread && isMainThread) {
-      const message = 'enter() is for good, and this is the main thread: use do(), a Worker, or { mainThread: true }'
+      const message = 'enter() is permanent, and this is the main thread: use do(), a Worker, or { mainThread: true }'
       throw misuse('ERR_NSSET_NOT_ENTERABLE', message)
     }
     this.#native.enter(kinds)
   }
 
   /**
-   * Starts a program inside, in all kinds of the set or in those of `options.kinds`, without `nsenter` and without a
-   * shell. `file` and `cwd` are looked for inside. The cost does not depend on how much memory Node uses.
+   * Starts a program inside, as `nsenter` would, without a shell. `options.kinds` limits the kinds of namespaces that it
+   * enters. `file` and `cwd` are resolved inside. The cost does not depend on the memory that Node.js uses.
    *
-   * What fails is told by the event `'error'`, as with `child_process.spawn`: a {@link NamespaceError} whose `syscall` is
-   * `spawn FILE` (`ENOENT`, `EACCES`), the step that failed (`EPERM` of `setns`, `ENOENT` of `chdir`), or `EAGAIN` and
-   * `EMFILE` where a limit is reached.
+   * As with `child_process.spawn`, failures are reported by the event `'error'`. The error is a {@link NamespaceError} whose
+   * `syscall` is `spawn FILE` (`ENOENT`, `EACCES`), or the step that failed (`setns`: `EPERM`, `chdir`: `ENOENT`). `EAGAIN` and
+   * `EMFILE` mean that a limit is reached.
    *
-   * @throws {@link NamespaceError} where `child_process.spawn` throws, too: `E2BIG`, and `EPERM` or `EINVAL` for an id
-   * that the caller may not take or that has no name inside; `ERR_UNKNOWN_SIGNAL`.
+   * @throws {@link NamespaceError} where `child_process.spawn` throws too: `E2BIG`; `EPERM` or `EINVAL` for a user or group id
+   * that the caller may not take or that is not mapped inside. `ERR_UNKNOWN_SIGNAL` for an unknown signal.
    * @example
    * const child = set.spawn('ip', ['addr'], { stdio: 'inherit' })
    * child.on('exit', (code) => console.log(code))
-   * @see execve(2), setns(2)
+   * @see nsenter(1), execve(2), setns(2)
    */
   spawn<const S extends StdioOptions | undefined = 'pipe'>(
     file: string,
@@ -541,16 +552,17 @@ export class NamespaceSet {
   }
 
   /**
-   * Runs a program inside to its end, and gives what it said.
+   * Runs a program inside until it ends, as `nsenter` would. Resolves with its output.
    *
-   * @throws {@link ExecFileError} when it ends with another code than 0 or by a signal, takes longer than
-   * `options.timeout` (`ETIMEDOUT`), or says more than `options.maxBuffer` (`ERR_CHILD_PROCESS_STDIO_MAXBUFFER`);
-   * {@link NamespaceError} when it does not start; an `AbortError` when `options.signal` is aborted. All of them have
-   * `stdout`, `stderr`, `exitCode`, `signal` and `command`. With `reject: false`, whatever end the program came to is a
-   * result.
+   * @throws {@link ExecFileError} if the program ends with an exit code other than 0 or by a signal, runs longer than
+   * `options.timeout` (`ETIMEDOUT`), or writes more than `options.maxBuffer` (`ERR_CHILD_PROCESS_STDIO_MAXBUFFER`). With
+   * `reject: false` these are results.
+   * @throws {@link NamespaceError} if the program does not start; an `AbortError` if `options.signal` is aborted.
+   *
+   * All of these errors have `stdout`, `stderr`, `exitCode`, `signal` and `command`.
    * @example
    * const { stdout } = await set.execFile('ip', ['-json', 'addr'])
-   * @see execve(2), setns(2)
+   * @see nsenter(1), execve(2), setns(2)
    */
   execFile<E extends OutputEncoding = 'utf8'>(
     file: string,
@@ -568,10 +580,11 @@ export class NamespaceSet {
   }
 
   /**
-   * Starts a Node.js process inside that runs a module, with `send()` and `'message'` between the two, as
-   * `child_process.fork` has them: JavaScript inside namespaces of any kind, rootless too.
+   * Starts a Node.js process inside that runs a module, connected by `send()` and `'message'` as with `child_process.fork`.
+   * It runs JavaScript inside namespaces of every kind, also for an ordinary user.
    *
-   * What it is sent is read inside, and what it sends here: what runs there is to be trusted no less for that.
+   * Messages cross the boundary of the namespaces in both directions. Validate what you receive if you do not trust the
+   * code inside.
    *
    * @throws as {@link NamespaceSet.spawn}.
    * @example
@@ -587,19 +600,19 @@ export class NamespaceSet {
   }
 
   /**
-   * Starts a Worker of `node:worker_threads` whose thread is inside, in all kinds of the set or in those of
-   * `options.kinds`, before the first line of its code runs. Everything else is as Node has it: files of CommonJS, modules
-   * and TypeScript, `eval`, `data:` URLs, `workerData`, messages, errors, `terminate()`. The set may be closed at once.
+   * Starts a Worker of `node:worker_threads` whose thread is inside before the first line of its code runs. `options.kinds`
+   * limits the kinds of namespaces that it enters. Everything else is as in Node.js: CommonJS, ES modules and TypeScript files,
+   * `eval`, `data:` URLs, `workerData`, messages, errors, `terminate()`. You can close the set right after the call.
    *
-   * What the thread does itself is inside: sockets and servers, `fetch`, synchronous `fs`, `require`, child processes,
-   * Workers of its own. What libuv's pool does for it is outside: `dns.lookup` (and so host names in `fetch` and
-   * `net.connect`), `fs.promises`, and, up to Node 20, the reading of modules that are imported.
+   * What the thread does itself happens inside: sockets and servers, `fetch`, synchronous `fs`, `require`, child processes,
+   * its own Workers. What libuv's thread pool does for it happens outside: `dns.lookup` (and so host names in `fetch` and
+   * `net.connect`), `fs.promises`, and, up to Node.js 20, reading imported modules.
    *
-   * With `mnt` the file is looked for inside; one that is a module is read outside up to Node 20. The working
-   * directory is the same path inside, or `/` where there is none. What `--require` and `--import` preload runs outside.
+   * With `mnt`, the file is resolved inside; up to Node.js 20, an ES module is read outside. The working directory is the same
+   * path inside, or `/` if that does not exist there. Modules of `--require` and `--import` run outside.
    *
-   * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time` and `pid` unless equal to the thread's own, and for an ordinary
-   * user's sets: JavaScript runs inside those in a process, by `fork`.
+   * @throws `ERR_NSSET_NOT_ENTERABLE` for `user`, `time` and `pid` namespaces that are not the thread's own, and for sets of an
+   * ordinary user. Use {@link NamespaceSet.fork} to run JavaScript in those.
    * @throws what Node's `new Worker` throws: `ERR_WORKER_PATH`, `ERR_WORKER_INVALID_EXEC_ARGV`, …
    * @example
    * const worker = set.worker(new URL('./server.js', import.meta.url), { workerData: { port: 80 } })
@@ -611,12 +624,12 @@ export class NamespaceSet {
   }
 
   /**
-   * Lets the namespaces go; a second time does nothing. A `pid` namespace that was made for the set ends with all that
-   * runs inside once its last set is closed: everything gets SIGKILL, and this does not wait for the end.
-   * `await using` does. Temporary names of {@link netns} are removed.
+   * Closes the set. Further calls do nothing. The kernel frees a namespace when nothing uses it any more. A `pid` namespace
+   * that was created for this set ends when its last set is closed: all of its processes get SIGKILL. `close` does not wait
+   * until they have ended; `await using` does. Temporary names of {@link netns} are removed.
    *
-   * @throws {@link NamespaceError} where a temporary name could not be removed, with its `path`: `EROFS`, `EPERM`, … The
-   * set is closed all the same.
+   * @throws {@link NamespaceError} if a temporary name could not be removed, with its `path`: `EROFS`, `EPERM`, … The set is
+   * closed nevertheless.
    * @example
    * const set = await NamespaceSet.unshare('net')
    * try { await set.execFile('ip', ['addr']) } finally { set.close() }
@@ -628,20 +641,20 @@ export class NamespaceSet {
     this.#native.close()
   }
 
-  /** As {@link NamespaceSet.close}. */
+  /** Same as {@link NamespaceSet.close}. */
   [Symbol.dispose](): void {
     this.close()
   }
 
   /**
-   * As {@link NamespaceSet.close}, and resolves when everything in a `pid` namespace that ended with the set has ended. For a
-   * set whose `pid` namespace another open set shares, and for one without, it resolves at once.
+   * Closes the set like {@link NamespaceSet.close}, and resolves when all processes in a `pid` namespace that this ended have
+   * ended. It resolves at once if the set has no `pid` namespace, or shares it with another open set.
    *
-   * @throws {@link NamespaceError} as {@link NamespaceSet.close}; `ETIMEDOUT` when something inside has not ended after 5
-   * seconds, or when its parent or tracer outside of the namespace has not waited for it.
+   * @throws {@link NamespaceError} as {@link NamespaceSet.close}; `ETIMEDOUT` if a process inside has not ended after 5
+   * seconds, or if its parent or tracer outside of the namespace has not waited for it.
    * @example
    * await using set = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
-   * set.spawn('sleep', ['60'], { stdio: 'ignore' }) // has ended when the block has
+   * set.spawn('sleep', ['60'], { stdio: 'ignore' }) // has ended at the end of the block
    * @see pid_namespaces(7)
    */
   async [Symbol.asyncDispose](): Promise<void> {
@@ -652,7 +665,7 @@ export class NamespaceSet {
     }
   }
 
-  /** `NamespaceSet(net:[4026532177] uts:[4026532178])` */
+  /** Returns a description such as `NamespaceSet(net:[4026532177] uts:[4026532178])`. */
   toString(): string {
     return this.#native.closed ? 'NamespaceSet(closed)' : `NamespaceSet(${this.#native.ids()})`
   }
@@ -673,10 +686,10 @@ export class NamespaceSet {
     })
   }
 
-  /** The flag of a kind of this set's; of its only one when it is left out. */
+  /** Returns the flag of a kind. Without a kind, the flag of the only kind of the set. */
   #one(kind: NamespaceKind | undefined): number {
     if (kind !== undefined) return flagOf(kind)
     if ((this.#flags & (this.#flags - 1)) === 0) return this.#flags
-    throw invalidValue('kind', `may be left out only where the set has one kind; it has ${this.kinds.join(', ')}`, kind)
+    throw invalidValue('kind', `is required, because the set has several kinds: ${this.kinds.join(', ')}`, kind)
   }
 }

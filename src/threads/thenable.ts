@@ -1,6 +1,6 @@
 import { misuse } from '../errors.ts'
 
-/** What can be awaited, and nothing else: not `any`, and not `never`. */
+/** Resolves to `R` if it is a promise or another thenable, and to `never` for other types, including `any` and `never`. */
 export type Thenable<R> = 0 extends 1 & R
   ? never
   : [R] extends [never]
@@ -15,15 +15,15 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown }).then === 'function'
 }
 
-/** @internal What `do` throws for a function that returned something to await. */
+/** @internal Creates the error that `do` throws if its function returns a promise. */
 export function asyncCallback(result: PromiseLike<unknown>): Error {
-  // The error thrown here takes the place of whatever becomes of the promise, which nobody gets to see.
-  // `types.isPromise` and the borrowed `then` reach promises of other realms, too.
+  // Only this error is reported: a rejection of the promise would otherwise be reported as unhandled.
+  // `types.isPromise` and the borrowed `then` also work with promises of other realms.
   if (process.getBuiltinModule('node:util').types.isPromise(result)) {
     Promise.prototype.then.call(result, undefined, () => undefined)
   }
   const message =
-    'the function given to do() returned a promise: what comes after its first await would run outside; ' +
-    'keep it synchronous, or use spawn(), execFile() or a Worker'
+    'the function given to do() returned a promise: the code after its first await would run outside; ' +
+    'make it synchronous, or use spawn(), execFile() or a Worker'
   return misuse('ERR_NSSET_ASYNC_CALLBACK', message)
 }

@@ -1,13 +1,13 @@
-/** What the thread of a Worker runs that cannot be born inside: it enters, and then does as Node's own start does. */
+/** Source text for the thread of a Worker that has to enter the namespaces itself: it enters, then starts as in Node.js. */
 import { binding } from '../native.ts'
 
-/** What Node calls the text of a Worker that is given with `eval`. */
+/** Node's name for the text of a Worker with the option `eval`. */
 const EVAL = '[worker eval]'
 
-/** @internal The file is loaded by the function that Node's own start calls: CommonJS, modules and TypeScript alike. */
+/** @internal Loads the file with the function that Node itself uses: for CommonJS, ES modules and TypeScript. */
 export function bootstrapOfFile(ticket: number, file: string): string {
   const path = JSON.stringify(file)
-  // What belongs to the text that is run, and not to the file: an evaluated one has globals of its own.
+  // Evaluated text has globals that a file must not see.
   return `{
     ${enter(ticket)}
     for (const name of ['module', 'exports', 'require', '__filename', '__dirname']) delete globalThis[name]
@@ -18,24 +18,24 @@ export function bootstrapOfFile(ticket: number, file: string): string {
 }
 
 /**
- * @internal The text itself, after something on its first line, so that its lines keep their numbers: a script enters
- * first; what is none is taken for a module, which imports the entering first.
+ * @internal Puts the code that enters on the first line of the text, so that the line numbers stay the same. A script enters in
+ * its first statement. Other text is an ES module, and imports the code that enters.
  */
 export function bootstrapOfEval(ticket: number, text: string): string {
   const code = text.replace(/^#!/, '//')
   if (!isScript(code)) return `${importToEnter(ticket)};${code}`
-  // Strict scripts have no `with`. The directive does not count where it is not the first statement.
+  // Strict scripts have no `with`. A directive has to be the first statement.
   const directive = isScript(`${code}\n;with({}){}`) ? '' : "'use strict';"
   return `${directive}${enter(ticket)};${code}`
 }
 
-/** @internal A module at a `data:` URL. */
+/** @internal For an ES module at a `data:` URL. */
 export function bootstrapOfUrl(ticket: number, url: string): string {
   const tidy = dataUrl(`delete process._eval; if (process.argv[1] === '${EVAL}') process.argv.splice(1, 1)`)
   return `${importToEnter(ticket)}; import ${tidy}; import ${JSON.stringify(url)}`
 }
 
-/** Modules are evaluated in the order of their imports. */
+/** ES modules are evaluated in the order of their imports. */
 function importToEnter(ticket: number): string {
   return `import ${dataUrl(enter(ticket))}`
 }
@@ -44,7 +44,7 @@ function dataUrl(code: string): string {
   return JSON.stringify(`data:text/javascript,${encodeURIComponent(code)}`)
 }
 
-/** On one line, for scripts and for modules; the class of our errors is not there yet. */
+/** On one line, and valid in scripts and ES modules. nsset's error classes are not loaded at this point. */
 function enter(ticket: number): string {
   const url = JSON.stringify(binding().addonUrl())
   return [

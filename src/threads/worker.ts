@@ -6,15 +6,15 @@ import { binding } from '../native.ts'
 import { parseWorkerOptions } from '../validate/worker-options.ts'
 import { bootstrapOfEval, bootstrapOfFile, bootstrapOfUrl } from './worker-bootstrap.ts'
 
-/** @internal Starts a Worker whose thread is in these namespaces before it runs anything of the user's. */
+/** @internal Starts a Worker whose thread enters the namespaces before it runs user code. */
 export function startWorker(native: NativeSet, filename: string | URL, options: unknown): Worker {
-  // A copy, so that no getter of the options runs inside; what workerData holds is cloned there, as Worker does it.
+  // A copy, so that no getter of the options runs inside. `workerData` is cloned by the Worker constructor.
   const [mask, rest] = parseWorkerOptions(options)
   if (entersMounts(native, mask)) return startAdmitted(native, mask, filename, rest)
-  return startBornInside(native, mask, filename, rest)
+  return startInside(native, mask, filename, rest)
 }
 
-/** The mount namespace is entered with unshare(CLONE_FS), which the calling thread could not undo. */
+/** Entering a mount namespace requires unshare(CLONE_FS), which the calling thread could not undo. */
 function entersMounts(native: NativeSet, mask: number): boolean {
   const wanted = mask === 0 ? native.flags() : mask & native.flags()
   if ((wanted & NS.MNT) === 0) return false
@@ -24,8 +24,8 @@ function entersMounts(native: NativeSet, mask: number): boolean {
   return !isEqual
 }
 
-/** A thread inherits the namespaces of the one that starts it, and the constructor of Worker starts its thread. */
-function startBornInside(native: NativeSet, mask: number, filename: string | URL, options: WorkerOptions): Worker {
+/** A thread inherits the namespaces of the thread that starts it, and the constructor of Worker starts its thread. */
+function startInside(native: NativeSet, mask: number, filename: string | URL, options: WorkerOptions): Worker {
   const { Worker } = process.getBuiltinModule('node:worker_threads')
   let worker: Worker | undefined
   try {
@@ -35,20 +35,20 @@ function startBornInside(native: NativeSet, mask: number, filename: string | URL
     }) as Worker
   } catch (error) {
     worker?.terminate()
-    // Where there is no way back for the calling thread, one that never comes back may still go.
+    // The calling thread could not return, but the thread of a Worker does not have to.
     if (worker === undefined && isNotEnterable(error)) return startAdmitted(native, mask, filename, options)
     throw error
   }
 }
 
-/** The thread is born where the calling one is, and enters with the first that it does. */
+/** The thread starts outside, and enters with the first code that it runs. */
 function startAdmitted(native: NativeSet, mask: number, filename: string | URL, options: WorkerOptions): Worker {
   const { Worker } = process.getBuiltinModule('node:worker_threads')
   const bootstrap = chooseBootstrap(filename, options)
   const admission = native.admit(mask)
   try {
     const worker = new Worker(bootstrap(admission.ticket), { ...options, eval: true })
-    // One that is terminated early never comes.
+    // A Worker that is terminated early never uses its ticket.
     return worker.once('exit', () => admission.withdraw())
   } catch (error) {
     admission.withdraw()
@@ -56,7 +56,7 @@ function startAdmitted(native: NativeSet, mask: number, filename: string | URL, 
   }
 }
 
-/** Checks what Node's Worker, which gets to see the bootstrap only, would check of a file name. */
+/** Checks the file name as Node's Worker does, because that only sees the bootstrap code. */
 function chooseBootstrap(filename: string | URL, options: WorkerOptions): (ticket: number) => string {
   if (options.eval) {
     if (typeof filename === 'string') return (ticket) => bootstrapOfEval(ticket, filename)

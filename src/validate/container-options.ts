@@ -5,14 +5,14 @@ import { nonEmptyText, signal } from './values.ts'
 
 /** Options of {@link NamespaceSet.fromContainer}. */
 export interface FromContainerOptions {
-  /** Only these of the container's kinds. Default: all that the kernel has. */
+  /** The kinds of the container's namespaces to open. Default: all that the kernel supports. */
   kinds?: Kinds | undefined
   /**
-   * The socket of the one engine to ask, instead of `DOCKER_HOST` or the usual ones. A container that it does not know
-   * is looked for nowhere else.
+   * The path of an engine's socket. Only this engine is asked, and the cgroups are not searched for a container that it does not
+   * know. Default: `DOCKER_HOST`, or the default sockets.
    */
   socketPath?: string | undefined
-  /** Ends the search. */
+  /** Stops the search. */
   signal?: AbortSignal | undefined
 }
 

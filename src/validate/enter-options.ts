@@ -5,13 +5,13 @@ import { boolean } from './values.ts'
 
 /** Options of {@link NamespaceSet.do}. */
 export interface DoOptions {
-  /** Enter only these of the set's kinds. */
+  /** The kinds of namespaces to enter. Default: all kinds of the set. */
   kinds?: Kinds | undefined
 }
 
 /** Options of {@link NamespaceSet.enter}. */
 export interface EnterOptions extends DoOptions {
-  /** Enter even on the main thread, where everything else lives too. */
+  /** Whether to allow `enter` on the main thread, on which all other code of the process runs. Default: `false`. */
   mainThread?: boolean | undefined
 }
 

@@ -1,28 +1,28 @@
 import { invalidType, invalidValue, misuse } from '../errors.ts'
 import { nearest } from './nearest.ts'
 
-/** @internal Checks a value that is called by this name, and returns it as the rest of the package takes it. */
+/** @internal Checks a value and converts it for the rest of the package. `name` is its name in messages. */
 export type Parse<T = unknown> = (value: unknown, name: string) => T
 
-/** @internal A table: the options that an object may have, and the check of each. */
+/** @internal A table of the options of an object, with a parser for each. */
 export type Fields = Readonly<Record<string, Parse>>
 
 type KeysOf<T> = T extends unknown ? Extract<keyof T, string> : never
 
-/** @internal The table of an interface, or of a union of them. The compiler refuses a table with other keys. */
+/** @internal The table of an interface, or of a union of interfaces. The compiler rejects a table with missing or other keys. */
 export type FieldsOf<T> = { readonly [K in KeysOf<T>]: Parse }
 
-/** @internal What a table makes of an object; `R` are the options that have to be given. */
+/** @internal The result of parsing an object by a table. `R` are the required options. */
 export type Parsed<F extends Fields, R extends keyof F = never> = {
   -readonly [K in Exclude<keyof F, R>]?: ReturnType<F[K]>
 } & { -readonly [K in R]: ReturnType<F[K]> }
 
-/** @internal Plain data, as the native side takes it. */
+/** @internal Plain data as the native side takes it. */
 export type Plain = Record<string, unknown>
 
 /**
- * @internal Checks an object against a table. An own enumerable key that the table does not have is refused unless its
- * value is undefined. Options are also read from the prototype, as Node reads them; each is read once.
+ * @internal Parses an object by a table. An own enumerable key that is not in the table is an error if its value is not undefined.
+ * Options are also read from the prototype, as in Node. Each option is read once.
  */
 export function parseFields<const F extends Fields, const R extends Extract<keyof F, string> = never>(
   value: unknown,
@@ -31,23 +31,23 @@ export function parseFields<const F extends Fields, const R extends Extract<keyo
   required: readonly R[] = [],
 ): Parsed<F, R> {
   const given = parseObject(value, name)
-  refuseUnknown(given, name, fields)
+  rejectUnknown(given, name, fields)
   const parsed: Plain = {}
   for (const key of Object.keys(fields)) {
     const field = given[key]
     if (field !== undefined) parsed[key] = fields[key]?.(field, `${name}.${key}`)
   }
   const missing = required.find((key) => parsed[key] === undefined)
-  if (missing !== undefined) throw invalidValue(`${name}.${missing}`, 'must be given', undefined)
+  if (missing !== undefined) throw invalidValue(`${name}.${missing}`, 'is required', undefined)
   return parsed as Parsed<F, R>
 }
 
-/** @internal An options object that may be left out. */
+/** @internal For an optional options object. */
 export function parseOptions<const F extends Fields>(options: unknown, fields: F, name = 'options'): Parsed<F> {
   return options === undefined ? {} : parseFields(options, name, fields)
 }
 
-/** @internal An object within another one. */
+/** @internal For an object as a value of an option. */
 export function object<const F extends Fields>(fields: F): Parse<Parsed<F>> {
   return (value, name) => parseFields(value, name, fields)
 }
@@ -69,16 +69,16 @@ export function array<T>(parse: Parse<T>): Parse<T[]> {
   return (value, name) => parseArray(value, name, parse)
 }
 
-function refuseUnknown(given: Plain, name: string, fields: Fields): void {
+function rejectUnknown(given: Plain, name: string, fields: Fields): void {
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(fields, key) && given[key] !== undefined) throw unknownOption(key, name, Object.keys(fields))
   }
 }
 
-/** A longer list does not fit into a message. */
+/** A longer list of options is omitted from the message. */
 const MOST_LISTED = 30
 
-/** The message has neither the value nor a key that may be a secret in the wrong place. */
+/** The message contains neither the value nor a key that is not a plain word, because either can be a secret in the wrong place. */
 function unknownOption(key: string, name: string, known: readonly string[]): Error {
   const isWord = /^[\w.-]{1,39}$/.test(key)
   const subject = isWord ? `Unknown option '${key}' of ${name}` : `Unknown option of ${name}`

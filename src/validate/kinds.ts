@@ -5,7 +5,7 @@ const FLAGS = new Map<string, number>(Object.entries(NS).map(([name, flag]) => [
 const NAMES = [...FLAGS.keys()].map((name) => `'${name}'`).join(', ')
 const ALL = [...FLAGS.values()].reduce((mask, flag) => mask | flag, 0)
 
-/** @internal The mask of kinds that must be named. */
+/** @internal Returns the mask of required kinds. */
 export function parseKinds(kinds: unknown, name = 'kinds'): number {
   if (typeof kinds === 'string') return flagOf(kinds, name)
   if (typeof kinds === 'number') return parseMask(kinds, name)
@@ -14,34 +14,34 @@ export function parseKinds(kinds: unknown, name = 'kinds'): number {
   let mask = 0
   for (const kind of kinds) {
     const flag = flagOf(kind, name)
-    if ((mask & flag) !== 0) throw invalidValue(name, 'names a kind twice', kind)
+    if ((mask & flag) !== 0) throw invalidValue(name, 'must not contain a kind twice', kind)
     mask |= flag
   }
   if (mask === 0) throw invalidValue(name, 'must name at least one kind', kinds)
   return mask
 }
 
-/** @internal The mask of kinds that may be left out, which is 0 then. */
+/** @internal Returns the mask of optional kinds, or 0 without kinds. */
 export function parseOptionalKinds(kinds: unknown, name = 'kinds'): number {
   return kinds === undefined ? 0 : parseKinds(kinds, name)
 }
 
-/** @internal The same where the mask 0 stands for all kinds, too. */
+/** @internal The same if the mask 0 is allowed, and means all kinds. */
 export function parseKindsOrAll(kinds: unknown, name = 'kinds'): number {
   return kinds === 0 ? 0 : parseOptionalKinds(kinds, name)
 }
 
-/** @internal The flag of one kind, which is 0 when it is left out. */
+/** @internal Returns the flag of an optional kind, or 0 without one. */
 export function parseOptionalKind(kind: unknown, name = 'kind'): number {
   return kind === undefined ? 0 : flagOf(kind, name)
 }
 
-/** @internal The names in a mask, in the order of `/proc/PID/ns`. */
+/** @internal Returns the names of the kinds in a mask, in the order of `/proc/PID/ns`. */
 export function namesOf(mask: number): NamespaceKind[] {
   return [...FLAGS].filter(([, flag]) => (mask & flag) !== 0).map(([name]) => name as NamespaceKind)
 }
 
-/** @internal The flag of a kind; a mask of one kind is one too. */
+/** @internal Returns the flag of a kind, which is a name or a mask of one kind. */
 export function flagOf(kind: unknown, name = 'kind'): number {
   if (typeof kind === 'number') {
     const mask = parseMask(kind, name)
@@ -56,7 +56,7 @@ export function flagOf(kind: unknown, name = 'kind'): number {
 
 function parseMask(mask: number, name: string): number {
   if (!Number.isInteger(mask) || mask <= 0 || mask > 0x7fffffff || (mask & ~ALL) !== 0) {
-    throw invalidValue(name, 'must be a mask of NS constants and nothing else', mask)
+    throw invalidValue(name, 'must be a mask of NS constants', mask)
   }
   return mask
 }

@@ -4,7 +4,7 @@ import { type FieldsOf, parseFields } from './fields.ts'
 import { flagOf } from './kinds.ts'
 import { type Path, parsePath } from './paths.ts'
 
-/** A file for each kind to mount. */
+/** The file on which to mount the namespace of each kind. */
 export type MountTargets = { [K in NamespaceKind]?: Path | undefined }
 
 const TARGETS = {
@@ -18,7 +18,7 @@ const TARGETS = {
   uts: parsePath,
 } satisfies FieldsOf<MountTargets>
 
-/** @internal The flag of each kind, and its file. */
+/** @internal Returns pairs of a kind's flag and its file. */
 export function parseTargets(targets: unknown): [number, string | Buffer][] {
   if (typeof targets !== 'object' || targets === null || Array.isArray(targets)) {
     throw invalidType('target', 'a directory, or an object with a file for each kind', targets)

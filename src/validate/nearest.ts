@@ -1,4 +1,4 @@
-/** @internal The known word that was probably meant: the same in other letter case, or with few letters changed. */
+/** @internal Returns the known word that was probably meant: it differs in letter case, or in few letters. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const plain = simplified(word)
   const most = Math.min(3, Math.floor(plain.length / 3))
@@ -15,7 +15,7 @@ function simplified(word: string): string {
   return word.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
-/** How many letters have to be added, removed, replaced, or exchanged with the next one: Damerau and Levenshtein. */
+/** The number of letters to add, remove, replace, or exchange with the next one (Damerau-Levenshtein distance). */
 function distance(from: string, to: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: to.length + 1 }, (_, index) => index)

@@ -2,7 +2,7 @@ import { invalidValue } from '../errors.ts'
 import type { Parse } from './fields.ts'
 import { text } from './values.ts'
 
-/** @internal One component of a path. */
+/** @internal A name is one component of a path. */
 export const parseNetnsName: Parse<string> = (value, name) => {
   const given = text(value, name)
   if (given === '' || given === '.' || given === '..') throw invalidValue(name, "must not be empty, '.' or '..'", given)

@@ -2,32 +2,32 @@ import { type FieldsOf, parseOptions } from './fields.ts'
 import { type Path, parsePath } from './paths.ts'
 import { boolean, signal } from './values.ts'
 
-/** Options of every function of {@link netns}. */
+/** Options of all functions of {@link netns}. */
 export interface NetnsOptions {
-  /** Where the names are; {@link netns.directory} by default. */
+  /** The directory of the names. Default: {@link netns.directory}. */
   directory?: Path | undefined
 }
 
 /** Options of {@link netns.attach}. */
 export interface NetnsAttachOptions extends NetnsOptions {
   /**
-   * Whether the name goes when the set is closed or collected. By default it stays, as those of `ip netns` do. It goes even
-   * where no descriptor is free; {@link NamespaceSet.close} throws where it cannot be removed.
+   * Whether the name is removed when the set is closed or garbage-collected, also if no descriptor is free then.
+   * {@link NamespaceSet.close} throws if it cannot be removed. Default: `false`, as with `ip netns`.
    */
   temporary?: boolean | undefined
 }
 
 /** Options of {@link netns.create}. */
 export interface NetnsCreateOptions extends NetnsAttachOptions {
-  /** Whether `lo` is up; it is down by default, as in the kernel. */
+  /** Whether to bring `lo` up (`ip link set lo up`). Default: `false`. */
   loopback?: boolean | undefined
-  /** Ends the wait; nothing is left then. */
+  /** Cancels the call; nothing is left behind. */
   signal?: AbortSignal | undefined
 }
 
 /** Options of {@link netns.remove}. */
 export interface NetnsRemoveOptions extends NetnsOptions {
-  /** Whether a name that is not there is no error, as with `fs.rm`. */
+  /** Whether to ignore that the name does not exist, as with `fs.rm`. Default: `false`. */
   force?: boolean | undefined
 }
 

@@ -9,42 +9,45 @@ import { type Fields, type FieldsOf, object, type Parse } from './fields.ts'
 import { boolean, nullable, ofNode, signal, text } from './values.ts'
 
 /*
- * The options that Node.js documents, from the oldest version that this package works with to the newest. Node checks their
- * values, unless they are needed here. __test__/sockets/node-options.test.ts compares the tables with the types of both versions.
+ * The options that Node.js documents, from the oldest to the newest version that this package supports. Node checks their values,
+ * except those that are used here. __test__/sockets/node-options.test.ts compares the tables with the types of both versions.
  */
 
-/** At least the options of the oldest version, which the compiler knows. */
+/** At least the options of the oldest version, whose types the compiler knows. */
 type AtLeast<T> = FieldsOf<T> & Fields
 
 function ofNodes<const N extends string>(...names: readonly N[]): { readonly [K in N]: Parse } {
   return Object.fromEntries(names.map((name) => [name, ofNode])) as { [K in N]: Parse }
 }
 
-/** By these options Node takes a socket that is there already: it may be of any network. */
-const madeInside: Parse<undefined> = (value, name) => {
+/** Options that pass an existing socket to Node, which may belong to any network. */
+const existingSocket: Parse<undefined> = (value, name) => {
   if (value === null) return undefined
-  throw invalidValue(name, 'must be left out: what is inside is made inside', value)
+  throw invalidValue(name, 'is not supported: an existing socket can belong to another network', value)
 }
 
-/** Node would reach the proxy by itself, outside. */
+/** Node would connect to the proxy itself, outside. */
 const proxyEnv: Parse<never> = (_, name) => {
-  throw misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' is not taken: the proxy would be reached outside`)
+  throw misuse(
+    'ERR_INVALID_ARG_VALUE',
+    `The argument '${name}' is not supported: Node.js would connect to the proxy outside`,
+  )
 }
 
 /** @internal */
 export const ON_READ = ofNodes('buffer', 'callback') satisfies FieldsOf<OnReadOpts>
 
-/** @internal Of `net.connect`. */
+/** @internal Options of `net.connect`. */
 export const CONNECT = {
   ...ofNodes('allowHalfOpen', 'autoSelectFamily', 'autoSelectFamilyAttemptTimeout', 'blockList', 'family', 'hints'),
   ...ofNodes('host', 'keepAlive', 'keepAliveInitialDelay', 'localAddress', 'localPort', 'lookup', 'noDelay', 'path'),
   ...ofNodes('port', 'readable', 'signal', 'timeout', 'typeOfService', 'writable'),
-  fd: madeInside,
-  handle: madeInside,
+  fd: existingSocket,
+  handle: existingSocket,
   onread: nullable(object(ON_READ)),
 } satisfies AtLeast<NetConnectOpts>
 
-/** @internal Of `tls.connect`, with those of `tls.createSecureContext`. */
+/** @internal Options of `tls.connect`, including those of `tls.createSecureContext`. */
 export const TLS_CONNECT = {
   ...CONNECT,
   ...ofNodes('ALPNCallback', 'ALPNProtocols', 'SNICallback', 'allowPartialTrustChain', 'ca', 'cert'),
@@ -55,7 +58,7 @@ export const TLS_CONNECT = {
   ...ofNodes('servername', 'session', 'sessionIdContext', 'sessionTimeout', 'sigalgs', 'socket', 'ticketKeys'),
 } satisfies AtLeast<ConnectionOptions>
 
-/** @internal Of `http.Agent`. */
+/** @internal Options of `http.Agent`. */
 export const HTTP_AGENT = {
   ...CONNECT,
   ...ofNodes('agentKeepAliveTimeoutBuffer', 'defaultPort', 'keepAliveMsecs', 'maxFreeSockets', 'maxSockets'),
@@ -63,36 +66,36 @@ export const HTTP_AGENT = {
   proxyEnv,
 } satisfies AtLeast<AgentOptions>
 
-/** @internal Of `https.Agent`. */
+/** @internal Options of `https.Agent`. */
 export const HTTPS_AGENT = {
   ...TLS_CONNECT,
   ...HTTP_AGENT,
   ...ofNodes('maxCachedSessions'),
 } satisfies AtLeast<HttpsAgentOptions>
 
-/** @internal Of `server.listen`. */
+/** @internal Options of `server.listen`. */
 export const LISTEN = {
   ...ofNodes('backlog', 'exclusive', 'path', 'port', 'readableAll', 'writableAll'),
   host: nullable(text),
   ipv6Only: boolean,
   reusePort: boolean,
   signal,
-  fd: madeInside,
-  handle: madeInside,
-  _handle: madeInside,
+  fd: existingSocket,
+  handle: existingSocket,
+  _handle: existingSocket,
 } satisfies AtLeast<ListenOptions>
 
-/** @internal Of `dgram.createSocket`. */
+/** @internal Options of `dgram.createSocket`. */
 export const DATAGRAM = {
   ...ofNodes('ipv6Only', 'lookup', 'receiveBlockList', 'recvBufferSize', 'reuseAddr', 'reusePort', 'sendBlockList'),
   ...ofNodes('sendBufferSize', 'signal', 'type'),
 } satisfies AtLeast<SocketOptions>
 
-/** @internal Of the method `bind` of a socket of `dgram`, which takes a handle, too: that has `recvStart`. */
+/** @internal Options of the method `bind` of a `dgram` socket. It also accepts a handle, which has `recvStart`. */
 export const BIND = {
   ...ofNodes('address', 'exclusive', 'port'),
-  fd: madeInside,
-  recvStart: madeInside,
+  fd: existingSocket,
+  recvStart: existingSocket,
 } satisfies AtLeast<BindOptions>
 
 /** @internal */
@@ -103,14 +106,14 @@ export const RESOURCE_LIMITS = ofNodes(
   'stackSizeMb',
 ) satisfies AtLeast<ResourceLimits>
 
-/** @internal Of `new Worker`. */
+/** @internal Options of `new Worker`. */
 export const WORKER = {
   ...ofNodes('argv', 'env', 'eval', 'execArgv', 'name', 'stderr', 'stdin', 'stdout', 'trackUnmanagedFds'),
   ...ofNodes('transferList', 'workerData'),
   resourceLimits: nullable(object(RESOURCE_LIMITS)),
 } satisfies AtLeast<WorkerOptions>
 
-/** @internal Of `fetch`: those of undici, and of the Fetch standard. */
+/** @internal Options of `fetch`: those of the Fetch standard and of undici. */
 export const FETCH = ofNodes(
   'body',
   'cache',

@@ -1,9 +1,9 @@
 import { invalidType, invalidValue } from '../errors.ts'
 
-/** A path as Node's `fs` takes it: a string, the bytes themselves, or a `file:` URL. */
+/** A path as in Node's `fs`: a string, a Buffer, or a `file:` URL. */
 export type Path = string | Buffer | URL
 
-/** @internal The path as the native side takes it. */
+/** @internal Returns the path as the native side takes it. */
 export function parsePath(path: unknown, name: string): string | Buffer {
   if (path instanceof URL && path.protocol !== 'file:') throw invalidValue(name, 'must be a file: URL', path.href)
   const parsed = path instanceof URL ? process.getBuiltinModule('node:url').fileURLToPath(path) : path

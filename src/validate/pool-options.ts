@@ -6,30 +6,34 @@ import { func, signal, whole } from './values.ts'
 
 /** Options of {@link NamespacePool}. */
 export interface NamespacePoolOptions {
-  /** How many sets are kept ready; at least 1. */
+  /** The number of sets to keep ready, at least 1. */
   size: number
-  /** The state that each set starts with. */
+  /** The initial state of each set: the options of {@link NamespaceSet.unshareSync}. */
   unshare?: UnshareSyncOptions | undefined
   /**
-   * Awaited before a set is offered. When it throws or rejects, the set is closed, and the making has failed. Its signal
-   * is aborted when the pool is closed, and the set closed beneath it.
+   * Called with each new set, and awaited, before the set is ready. If it throws or rejects, the set is closed, and creating it has
+   * failed. The `signal` is aborted when the pool is closed; the set is closed then, too.
    */
   afterCreate?: ((set: AnySet, context: { signal: AbortSignal }) => unknown) | undefined
-  /** Closes the pool; its reason is what `get()` rejects with from then on. */
+  /** Closes the pool when it is aborted. From then on `get()` rejects with its reason. */
   signal?: AbortSignal | undefined
 }
 
 /** Options of {@link NamespacePool.get}. */
 export interface PoolGetOptions {
-  /** Ends the wait; the set that was being made for it stays in the pool. */
+  /** Cancels the call. A set that is being created for it remains in the pool. */
   signal?: AbortSignal | undefined
 }
 
-/** Checked now, and given to `unshare` as it is for each set. */
+/** Checked once, and passed to `unshare` for each set. */
 const unshare: Parse<UnshareSyncOptions> = (value, name) => {
   const given = { ...parseObject(value, name) }
   if (given['signal'] !== undefined) {
-    throw invalidValue(`${name}.signal`, "must be left out: it is the pool's own, options.signal", given['signal'])
+    throw invalidValue(
+      `${name}.signal`,
+      'is not supported: use options.signal, the signal of the pool',
+      given['signal'],
+    )
   }
   parseUnshareSyncOptions(given, name)
   return given

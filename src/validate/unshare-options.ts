@@ -4,119 +4,119 @@ import { array, type FieldsOf, object, type Parse, parseFields, parseObject, par
 import { type Path, parsePath } from './paths.ts'
 import { boolean, nonEmptyText, signal, text, u32, word } from './values.ts'
 
-/** `size` ids from `containerId` on, inside, are those from `hostId` on in the user namespace above. */
+/** Maps `size` ids inside, from `containerId` on, to as many ids of the parent user namespace, from `hostId` on. */
 export interface IdMap {
   /** The first id inside. */
   containerId: number
-  /** The first id above; for an ordinary user without ranges, its own. */
+  /** The first id in the parent user namespace. An ordinary user without subordinate ids can only map their own id. */
   hostId: number
-  /** How many there are; at least 1. */
+  /** The number of ids, at least 1. */
   size: number
 }
 
 /**
- * A map by what it is for, as unshare(1) has them: `'root'` makes the caller root inside, `'current'` keeps its ids,
- * a number gives it that user and group id, `'auto'` maps the caller's first range of /etc/subuid and /etc/subgid
- * from 0 on (the caller itself is not mapped then).
+ * A preset for both id mappings, as in unshare(1). `'root'` maps the caller to root (`--map-root-user`). `'current'` maps the caller to
+ * the same ids (`--map-current-user`). A number maps the caller to that user and group id (`--map-user`, `--map-group`). `'auto'` maps
+ * the caller's first ranges of /etc/subuid and /etc/subgid from 0 on (`--map-auto`); the caller itself is not mapped then.
  */
 export type MapUser = 'root' | 'current' | 'auto' | number
 
 /**
- * Offsets of the clocks in a new time namespace, in seconds from the clocks of the first time namespace; fractions and
- * negative numbers are allowed. A clock that is left out keeps the offset of the base set.
+ * Offsets of the clocks in a new time namespace, in seconds relative to the first time namespace. They can be fractions and negative.
+ * Default of each clock: the offset of the base set.
  */
 export interface TimeOffsets {
-  /** Seconds that CLOCK_MONOTONIC is ahead. */
+  /** Offset of CLOCK_MONOTONIC in seconds (`unshare --monotonic`). */
   monotonic?: number | undefined
-  /** Seconds that CLOCK_BOOTTIME is ahead: the clock that `uptime` shows. */
+  /** Offset of CLOCK_BOOTTIME, the clock of `uptime`, in seconds (`unshare --boottime`). */
   boottime?: number | undefined
 }
 
 interface MountAttributes {
-  /** Where it is mounted; with the option `root`, inside that. The target has to exist. */
+  /** The mount point, which has to exist. With the option `root`, it is resolved inside that. */
   target: Path
   /**
-   * Whether nothing can be written there. Default: `false`. With `recursive`, this and the other attributes reach the
-   * mounts below the source, too; without it, those are left out.
+   * Whether the mount is read-only. Default: `false`. With `recursive`, this and the other attributes also apply to the mounts below
+   * the source.
    */
   readOnly?: boolean | undefined
-  /** Whether set-user-ID bits do nothing. */
+  /** Whether set-user-ID and set-group-ID bits have no effect. Default: `false`. */
   noSuid?: boolean | undefined
-  /** Whether device files cannot be opened. */
+  /** Whether device files cannot be opened. Default: `false`. */
   noDev?: boolean | undefined
-  /** Whether no program can be executed. */
+  /** Whether programs cannot be executed. Default: `false`. */
   noExec?: boolean | undefined
 }
 
-/** A file or directory of the outside, seen at `target` as well. */
+/** Makes a file or directory of the outside visible at `target`, like `mount --rbind SOURCE TARGET` or `bwrap --bind`. */
 export interface BindMount extends MountAttributes {
   type: 'bind'
-  /** What is to be seen, outside. */
+  /** The file or directory, resolved outside. */
   source: Path
-  /** With the mounts below the source. Default: `true`. */
+  /** Whether to include the mounts below the source (`mount --rbind` instead of `--bind`). Default: `true`. */
   recursive?: boolean | undefined
 }
 
-/** A new file system. */
+/** Mounts a new file system, like `mount -t TYPE SOURCE TARGET`. */
 export interface FileSystemMount extends MountAttributes {
-  /** What mount(8) calls the type. */
+  /** The type, as in mount(8). */
   type: 'proc' | 'tmpfs' | 'sysfs' | 'mqueue' | 'devpts' | 'cgroup2' | 'overlay' | (string & {})
-  /** What mount(8) calls the device. Default: the name of the type. */
+  /** The device, as in mount(8). Default: the type. */
   source?: string | undefined
-  /** The file system's own options: `{ size: '64m', mode: '0755' }`; `true` is a flag. */
+  /** Options of the file system: `{ size: '64m', mode: '0755' }`. `true` means an option without a value. */
   options?: Record<string, string | number | true> | undefined
 }
 
-/** One mount of a new mount namespace. */
+/** A mount in a new mount namespace. */
 export type MountSpec = BindMount | FileSystemMount
 
 /**
- * The state that new namespaces start with. Each option needs its kind among the new ones, and is refused with
- * `ERR_INVALID_ARG_VALUE` without it.
+ * The initial state of new namespaces. Each option belongs to a kind, and is rejected with `ERR_INVALID_ARG_VALUE` if that kind is
+ * not among the new namespaces.
  */
 export interface UnshareSyncOptions {
-  /** user: the map of user ids, of any length the kernel takes. See user_namespaces(7). */
+  /** user: the user id mappings (user_namespaces(7)). The kernel accepts up to 340. */
   uidMaps?: readonly IdMap[] | undefined
-  /** user: the map of group ids. */
+  /** user: the group id mappings. The kernel accepts up to 340. */
   gidMaps?: readonly IdMap[] | undefined
   /**
-   * user: both maps, by what they are for. With `'root'`, programs that drop their privileges themselves (tcpdump, dnsmasq) fail, since
+   * user: a preset for both id mappings. With `'root'`, programs that drop their privileges themselves (tcpdump, dnsmasq) fail, because
    * the user that they change to is not mapped. They work with `mapUser: 1000` and {@link ProcessOptions.keepCapabilities}.
    */
   mapUser?: MapUser | undefined
-  /** user: whether setgroups(2) works inside; an ordinary user's own group map implies `'deny'`. */
+  /** user: whether setgroups(2) works inside (`unshare --setgroups`). Default: `'deny'` if an ordinary user's own group is mapped. */
   setgroups?: 'allow' | 'deny' | undefined
-  /** time: how far the clocks inside are ahead. See time_namespaces(7). */
+  /** time: the offsets of the clocks inside. See time_namespaces(7). */
   timeOffsets?: TimeOffsets | undefined
-  /** uts: the host name inside. */
+  /** uts: the host name inside. Default: a copy of the current one. */
   hostname?: string | undefined
-  /** net: bring `lo` up. Default: `false`, as in the kernel. */
+  /** net: whether to bring `lo` up (`ip link set lo up`). Default: `false`. */
   loopback?: boolean | undefined
-  /** mnt: whether mounts travel between the new namespace and the one it is a copy of. Default: `'private'`. */
+  /** mnt: the propagation of mounts to and from the copied mount namespace (`unshare --propagation`). Default: `'private'`. */
   propagation?: 'private' | 'slave' | 'shared' | 'unchanged' | undefined
   /**
-   * mnt: mounts to make, in order. Each target is looked up as a process inside sees it: on top of a mount on `/` that
-   * comes before it in the list. Sources are looked up outside. A mount on `/` covers the old root directory and leaves it
-   * in place; `root` takes it away. `sysfs` comes after all of them.
+   * mnt: mounts, in order. Each target is resolved as a process inside would, with the earlier mounts in place, also one on `/`. Sources
+   * are resolved outside. A mount on `/` covers the old root directory, which stays mounted; `root` unmounts it. The mount of
+   * `sysfs` comes after all of them.
    */
   mounts?: readonly MountSpec[] | undefined
-  /** mnt: the directory that becomes the root directory inside. See pivot_root(2). */
+  /** mnt: the directory that becomes the root directory inside, like `bwrap --bind DIRECTORY /`. See pivot_root(2). */
   root?: Path | undefined
   /**
-   * mnt: whether /sys shows the network of the set: its links, below /sys/class/net. What is mounted below /sys, such as
-   * /sys/fs/cgroup, stays there, and a read-only /sys stays read-only.
+   * mnt: whether to mount a sysfs of the set's network on /sys, so that /sys/class/net shows its links. Mounts below /sys, such as
+   * /sys/fs/cgroup, remain, and a read-only /sys remains read-only.
    *
-   * By default it does in a set with a network of its own, where /sys is a sysfs already (with `root`, inside that), unless one
-   * of `mounts` is on /sys, `propagation` is `'shared'` or `'unchanged'`, or the kernel refuses it: in a container whose engine
-   * hides parts of /sys. `true` makes it an error where it cannot be done, and needs only a directory there. `false` leaves
-   * /sys as it is.
+   * `true` makes it an error if that is not possible; it requires only a directory. `false` does not change /sys. Default: done in a
+   * set with its own network if /sys (with `root`, the one inside it) is a sysfs; except if one of `mounts` is on /sys, if
+   * `propagation` is `'shared'` or `'unchanged'`, or if the kernel does not allow it, as in a container whose engine hides parts
+   * of /sys.
    */
   sysfs?: boolean | undefined
 }
 
-/** {@link UnshareSyncOptions}, and a signal that ends the work early. */
+/** {@link UnshareSyncOptions} and a signal. */
 export interface UnshareOptions extends UnshareSyncOptions {
-  /** Ends the work; nothing is left of it. */
+  /** Cancels the call; nothing is left behind. */
   signal?: AbortSignal | undefined
 }
 
@@ -144,14 +144,15 @@ const nanoseconds: Parse<bigint> = (value, name) => {
 
 const TIME_OFFSETS = { monotonic: nanoseconds, boottime: nanoseconds } satisfies FieldsOf<TimeOffsets>
 
-/** The options of a file system, which the kernel checks. */
+/** Options of a file system. The kernel checks them. */
 const mountData: Parse<[string, string][]> = (value, name) =>
   Object.entries(parseObject(value, name)).map(([key, given]) => {
     text(key, name)
     if (given === true) return [key, '']
     if (typeof given === 'number') return [key, String(given)]
     const words = text(given, `${name}.${key}`)
-    if (words === '') throw invalidValue(`${name}.${key}`, 'must not be empty; true stands for a flag', words)
+    if (words === '')
+      throw invalidValue(`${name}.${key}`, 'must not be empty; use true for an option without a value', words)
     return [key, words]
   })
 
@@ -197,12 +198,12 @@ const UNSHARE = { ...UNSHARE_SYNC, signal } satisfies FieldsOf<UnshareOptions>
 
 const DEFAULTS = { uidMaps: [], gidMaps: [], loopback: false, mounts: [] }
 
-/** @internal The options as the native side takes them. */
+/** @internal Returns the options as the native side takes them. */
 export function parseUnshareSyncOptions(options: unknown, name?: string): NativeUnshareOptions {
   return { ...DEFAULTS, ...parseOptions(options, UNSHARE_SYNC, name) }
 }
 
-/** @internal The same, and the signal. */
+/** @internal The same with the signal. */
 export function parseUnshareOptions(options: unknown): [NativeUnshareOptions, AbortSignal | undefined] {
   const { signal, ...state } = parseOptions(options, UNSHARE)
   return [{ ...DEFAULTS, ...state }, signal]

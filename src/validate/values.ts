@@ -7,7 +7,7 @@ export const boolean: Parse<boolean> = (value, name) => {
   return value
 }
 
-/** @internal A whole number between two others. */
+/** @internal Checks a whole number in a range. */
 export function parseInteger(value: unknown, name: string, least: number, most: number): number {
   if (typeof value !== 'number') throw invalidType(name, 'a number', value)
   if (!Number.isInteger(value) || value < least || value > most) {
@@ -16,24 +16,24 @@ export function parseInteger(value: unknown, name: string, least: number, most: 
   return value
 }
 
-/** @internal A whole number. */
+/** @internal A whole number in a range. */
 export function whole(least: number, most: number): Parse<number> {
   return (value, name) => parseInteger(value, name, least, most)
 }
 
-/** @internal 8, 16 and 32 bits. */
+/** @internal Numbers of 8, 16 and 32 bits. */
 export const u8 = whole(0, 0xff)
 /** @internal */
 export const u16 = whole(0, 0xffff)
 /** @internal */
 export const u32 = whole(0, 0xffffffff)
-/** @internal A process or a thread. */
+/** @internal A process or thread id. */
 export const pid = whole(1, 0x7fffffff)
 
 /** @internal */
 export const fd = whole(0, 0x7fffffff)
 
-/** @internal One of these words. */
+/** @internal One of several words. */
 export function word<const W extends string>(...words: readonly W[]): Parse<W> {
   return (value, name) => {
     if (words.includes(value as W)) return value as W
@@ -41,7 +41,7 @@ export function word<const W extends string>(...words: readonly W[]): Parse<W> {
   }
 }
 
-/** @internal A string for the kernel. */
+/** @internal A string that can be passed to the kernel. */
 export const text: Parse<string> = (value, name) => {
   if (typeof value !== 'string') throw invalidType(name, 'a string', value)
   if (value.includes('\0')) throw invalidValue(name, 'must not contain a NUL byte', value)
@@ -61,7 +61,7 @@ export function parseFunction<T>(value: T, name: string): T {
   return value
 }
 
-/** @internal A function of this type, which cannot be checked any further. */
+/** @internal A function, whose signature cannot be checked. */
 export function func<T>(): Parse<T> {
   return (value, name) => parseFunction(value as T, name)
 }
@@ -72,13 +72,13 @@ export const signal: Parse<AbortSignal> = (value, name) => {
   throw invalidType(name, 'an AbortSignal', value)
 }
 
-/** @internal Null stands for undefined, as in options of `child_process`. */
+/** @internal Null means undefined, as in the options of `child_process`. */
 export function nullable<T>(parse: Parse<T>): Parse<T | undefined> {
   return (value, name) => (value === null ? undefined : parse(value, name))
 }
 
-/** @internal What a list says of a thing and cannot be chosen: it is accepted, and has no effect. */
+/** @internal A read-only property of an object in a list. It is accepted and has no effect. */
 export const described: Parse<undefined> = () => undefined
 
-/** @internal An option of Node's, which checks it. */
+/** @internal An option that Node itself checks. */
 export const ofNode: Parse = (value) => value

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 import { NamespaceSet } from 'nsset'
-import { bundleFace } from '../../../scripts/face/bundle.ts'
+import { bundleApi } from '../../../scripts/api-build/bundle.ts'
 import { isVm } from '../oracles/iproute.ts'
 import { isRoot } from '../sets/privilege.ts'
 import { temporaryDirectory } from '../sets/temporary-directory.ts'
@@ -33,7 +33,7 @@ export async function snippetHome(): Promise<SnippetHome> {
   mkdirSync(`${place}/dist`, { recursive: true })
   symlinkSync(`${ROOT}${NATIVE}`, `${place}/${NATIVE}`)
   writeFileSync(`${place}/package.json`, JSON.stringify({ name: 'nsset', type: 'module', exports: './dist/index.js' }))
-  writeFileSync(`${place}/dist/index.js`, bundleFace())
+  writeFileSync(`${place}/dist/index.js`, bundleApi())
   return { directory: path, [Symbol.dispose]: remove }
 }
 

@@ -8,7 +8,8 @@ interface Mounted {
 }
 
 /**
- * @internal Where the trees of cgroups are: one with version 2, one for each controller or so with version 1, and both.
+ * @internal Returns the mount points of the cgroup hierarchies: one with version 2, about one for each controller with
+ * version 1.
  *
  * @see cgroups(7), proc_pid_mountinfo(5)
  */
@@ -31,7 +32,7 @@ function parseLine(line: string): Mounted | undefined {
   return { device, root, target: unescaped(target) }
 }
 
-/** Blanks in a path are written in octal. */
+/** Decodes blanks and other characters of a path, which are written in octal. */
 function unescaped(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

@@ -1,20 +1,20 @@
 import type { Dirent } from 'node:fs'
 import { isPrefixForCgroups, isWholeId } from '../../validate/container-reference.ts'
 import { readText } from '../facts/process-facts.ts'
-import { containerIdOf, isApart, isNamedFor } from './cgroup-name.ts'
+import { containerIdOf, isNamedFor, isSeparate } from './cgroup-name.ts'
 
-/** @internal A cgroup that bears a container's id. */
+/** @internal A cgroup that is named for a container. */
 export interface ContainerCgroup {
   id: string
   directory: string
   /**
-   * Why it is not believed: everybody may make cgroups of any name below one that was delegated to them, and put a process
-   * of their own there, for others to enter. Root's are believed, and the caller's.
+   * Why its name is not trusted. Any user may create cgroups of any name below one that was delegated to them, and put
+   * their own process there, to make others enter its namespaces. Cgroups of root and of the caller are trusted.
    */
   doubt: string | undefined
 }
 
-/** @internal All cgroups whose container may be meant, in all hierarchies. Never goes where the reference says. */
+/** @internal Returns all cgroups in all hierarchies that match the reference. Never uses the reference as a path. */
 export async function findCgroups(
   hierarchies: readonly string[],
   reference: string,
@@ -27,11 +27,11 @@ export async function findCgroups(
     for (const name of await cgroupsIn(next.directory)) {
       const directory = `${next.directory}/${name}`
       const id = containerIdOf(name)
-      if (isMeant(name, id, reference)) {
+      if (matches(name, id, reference)) {
         found.push({
           id: id ?? reference,
           directory,
-          doubt: next.isNested ? 'is inside of another container' : await doubtOf(directory),
+          doubt: next.isNested ? 'is inside another container' : await doubtOf(directory),
         })
       }
       pending.push({ directory, isNested: next.isNested || id !== undefined })
@@ -40,20 +40,20 @@ export async function findCgroups(
   return found
 }
 
-/** @internal The processes in a container's cgroup and those below it, without those of other containers. */
+/** @internal Returns the processes in a container's cgroup and in those below it, except those of other containers. */
 export async function membersOf(directory: string, signal?: AbortSignal): Promise<number[]> {
   const members: number[] = []
   const pending = [directory]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     signal?.throwIfAborted()
     members.push(...(await ownMembersOf(next)))
-    const below = (await cgroupsIn(next)).filter((name) => !isApart(name))
+    const below = (await cgroupsIn(next)).filter((name) => !isSeparate(name))
     pending.push(...below.map((name) => `${next}/${name}`))
   }
   return members
 }
 
-/** @internal The processes in a cgroup itself; those of outer pid namespaces read 0, and are left out. */
+/** @internal Returns the processes directly in a cgroup. Those outside of this pid namespace read as 0 and are skipped. */
 export async function ownMembersOf(directory: string): Promise<number[]> {
   const text = await readText(`${directory}/cgroup.procs`)
   return (text ?? '')
@@ -62,7 +62,7 @@ export async function ownMembersOf(directory: string): Promise<number[]> {
     .filter((pid) => Number.isInteger(pid) && pid > 0)
 }
 
-function isMeant(name: string, id: string | undefined, reference: string): boolean {
+function matches(name: string, id: string | undefined, reference: string): boolean {
   if (isWholeId(reference)) return id === reference
   if (id !== undefined) return isPrefixForCgroups(reference) && id.startsWith(reference)
   return isNamedFor(name, reference)
@@ -74,11 +74,11 @@ async function doubtOf(directory: string): Promise<string | undefined> {
     const { uid } = await stat(directory)
     return uid === 0 || uid === process.geteuid?.() ? undefined : `belongs to uid ${uid}`
   } catch {
-    return 'cannot be looked at'
+    return 'cannot be inspected'
   }
 }
 
-/** Cgroups come and go; one that is gone has nothing in it. */
+/** Returns the names of the cgroups below; none if the cgroup has been removed meanwhile. */
 async function cgroupsIn(directory: string): Promise<string[]> {
   const { readdir } = process.getBuiltinModule('node:fs/promises')
   let entries: Dirent[]

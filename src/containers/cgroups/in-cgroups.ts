@@ -6,23 +6,23 @@ import { type ProcessFacts, readProcess } from '../facts/process-facts.ts'
 import { type ContainerCgroup, findCgroups, membersOf, ownMembersOf } from './cgroup-tree.ts'
 import { hierarchiesOf, type Places } from './places.ts'
 
-/** @internal A container as its cgroups show it. */
+/** @internal A container, as found by its cgroups. */
 export interface CgroupContainer {
   id: string
   directories: string[]
-  /** None when nothing of it runs; several when somebody else's cgroups bear the same id. */
+  /** Empty if the container has no processes. Several if cgroups of different containers have the same id. */
   processes: { first: ProcessFacts; directory: string }[]
 }
 
-/** @internal What the cgroups show. */
+/** @internal The result of a search in the cgroups. */
 export interface CgroupsFound {
-  /** The containers that may be meant. */
+  /** The containers that match. */
   containers: CgroupContainer[]
-  /** Cgroups that bear a whole id that is meant, and are not believed. */
+  /** Cgroups with a whole id that matches, whose names are not trusted. */
   doubtful: ContainerCgroup[]
 }
 
-/** @internal Looks for the containers that may be meant by their cgroups. */
+/** @internal Searches the cgroups for matching containers. */
 export async function findInCgroups(places: Places, reference: string, signal?: AbortSignal): Promise<CgroupsFound> {
   const cgroups = await findCgroups(await hierarchiesOf(places), reference, signal)
   const believed = cgroups.filter(({ doubt }) => doubt === undefined)
@@ -42,18 +42,19 @@ async function containersOf(
     const own = cgroups.filter((cgroup) => cgroup.id === id)
     containers.push(await containerOf(places.proc, id, own, known, signal))
   }
-  // A cgroup by a name that is no id was a container's only if a container's processes are in it.
+  // A cgroup whose name is not an id counts only if processes of a container are in it.
   const possible = containers.filter(({ id, processes }) => isWholeId(id) || processes.length > 0)
   const exact = possible.filter(({ id }) => id === reference)
   const running = possible.filter(({ processes }) => processes.length > 0)
   return exact.length > 0 ? exact : running.length > 0 ? running : possible
 }
 
-/** @internal The process to open. */
+/** @internal Returns the process whose namespaces to open. */
 export function processOfCgroups(reference: string, container: CgroupContainer, proc: string): ContainerProcess {
   const { processes, directories } = container
   const [found] = processes
-  if (found === undefined) throw notRunning(reference, `no process that can be seen from here is in ${directories[0]}`)
+  if (found === undefined)
+    throw notRunning(reference, `no process visible from this pid namespace is in ${directories[0]}`)
   if (processes.length > 1) {
     const all = processes.map(({ first, directory }) => `process ${first.pid} of ${directory}`)
     throw ambiguous(reference, all)
@@ -91,8 +92,8 @@ async function containerOf(
 }
 
 /**
- * Services and sessions of this system have cgroups with names like any, too; but they share its mounts, which a
- * container never does. And what only holds other cgroups is no container of that name.
+ * Services and sessions of this system have cgroups of arbitrary names, too. They share the mount namespace of the system,
+ * which a container never does. A cgroup that only contains other cgroups is not a container either.
  */
 async function isContainers(proc: string, pid: number, directory: string): Promise<boolean> {
   if ((await ownMembersOf(directory)).length === 0) return false
@@ -100,7 +101,7 @@ async function isContainers(proc: string, pid: number, directory: string): Promi
   try {
     return (await readlink(`${proc}/${pid}/ns/mnt`)) !== (await readlink(`${proc}/self/ns/mnt`))
   } catch {
-    // Whoever may not look may not open it either, and is told so then.
+    // The caller may not read the link. Opening the namespace then fails with the right error.
     return true
   }
 }

@@ -1,13 +1,13 @@
 import type { Engine } from '../engines/engines.ts'
 import { cgroupMounts } from './cgroup-mounts.ts'
 
-/** @internal Where containers are looked for. */
+/** @internal Where to search for containers. */
 export interface Places {
   engines: readonly Engine[]
-  /** The roots of the trees of cgroups; those that are mounted when left out. */
+  /** The roots of the cgroup hierarchies. Default: those that are mounted. */
   hierarchies?: readonly string[]
   proc: string
-  /** How long one question to an engine may take, in milliseconds. */
+  /** Time limit of one request to an engine, in milliseconds. */
   timeLimit: number
 }
 

@@ -3,22 +3,22 @@ import { failure, quoted } from '../facts/failures.ts'
 import { type Answer, ask } from './engine-request.ts'
 import type { Engine } from './engines.ts'
 
-/** @internal A container as its engine knows it. */
+/** @internal A container, as reported by its engine. */
 export interface EngineContainer {
   id: string
   name: string
-  /** In the engine's pid namespace; 0 when nothing of it runs. */
+  /** In the engine's pid namespace; 0 if the container has no processes. */
   pid: number
-  /** What the engine says. A container that was created and not started may have a first process, which waits. */
+  /** As the engine reports it. A container that was created but not started may have a first process, which waits. */
   isRunning: boolean
-  /** `'running'`, `'paused'`, `'exited'`, and what else engines say. */
+  /** `'running'`, `'paused'`, `'exited'`, or another state of the engine. */
   status: string
   engine: Engine
 }
 
 /**
- * @internal The container of that name, id or prefix of an id, as the engine itself understands it; several when it is
- * the prefix of them all; none.
+ * @internal Asks an engine for the container of this name, id or prefix of an id. Returns several containers if the prefix
+ * matches several, and none if the engine knows none.
  * @see https://docs.docker.com/reference/api/engine/
  */
 export async function askForContainer(
@@ -29,13 +29,13 @@ export async function askForContainer(
 ): Promise<EngineContainer[]> {
   const answer = await ask(engine, `/containers/${encodeURIComponent(reference)}/json`, timeLimit, signal)
   if (answer.status === 200) return [inspected(engine, answer)]
-  // An ambiguous prefix is Docker's 500 or 400, and Podman's 404, in words that change.
+  // For an ambiguous prefix, Docker answers 500 or 400 and Podman 404, with messages that change.
   if (isPrefix(reference)) {
     const several = await askForPrefix(engine, reference, timeLimit, signal)
     if (several.length > 1) return several
   }
   if (answer.status === 404) return []
-  throw senseless(engine, `${answer.status} ${quoted(String(field(answer.body, 'message') ?? ''))}`)
+  throw badAnswer(engine, `${answer.status} ${quoted(String(field(answer.body, 'message') ?? ''))}`)
 }
 
 async function askForPrefix(
@@ -45,7 +45,7 @@ async function askForPrefix(
   signal: AbortSignal | undefined,
 ): Promise<EngineContainer[]> {
   const { status, body } = await ask(engine, '/containers/json?all=true', timeLimit, signal)
-  if (status !== 200 || !Array.isArray(body)) throw senseless(engine, `${status} to a list of its containers`)
+  if (status !== 200 || !Array.isArray(body)) throw badAnswer(engine, `${status} to a list of its containers`)
   return body
     .map((item: unknown) => listed(engine, item))
     .filter((container) => container !== undefined)
@@ -55,11 +55,11 @@ async function askForPrefix(
 function inspected(engine: Engine, { body }: Answer): EngineContainer {
   const [id, name, state] = [field(body, 'Id'), field(body, 'Name'), field(body, 'State')]
   const [pid, status] = [field(state, 'Pid'), field(state, 'Status')]
-  // Docker's are paused and running at once; of what restarts, the pid is 0.
+  // In Docker, a paused container is also running. While a container restarts, its pid is 0.
   const isRunning = field(state, 'Running') === true || field(state, 'Paused') === true
-  if (typeof id !== 'string' || !isWholeId(id)) throw senseless(engine, 'a container without an Id')
+  if (typeof id !== 'string' || !isWholeId(id)) throw badAnswer(engine, 'a container without an Id')
   if (typeof pid !== 'number' || !Number.isInteger(pid) || pid < 0 || pid > 0x7fffffff) {
-    throw senseless(engine, 'a container without a State.Pid')
+    throw badAnswer(engine, 'a container without a State.Pid')
   }
   return {
     id,
@@ -84,7 +84,7 @@ function listed(engine: Engine, item: unknown): EngineContainer | undefined {
   }
 }
 
-/** Docker writes names with the slash of a time when they could be links. */
+/** Docker writes a slash before names, because names of container links had several components. */
 function bare(name: unknown): string {
   return typeof name === 'string' ? name.replace(/^\//, '') : ''
 }
@@ -93,7 +93,7 @@ function field(body: unknown, name: string): unknown {
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[name] : undefined
 }
 
-function senseless(engine: Engine, what: string): Error {
+function badAnswer(engine: Engine, what: string): Error {
   const fields = 'socketPath' in engine.address ? { path: engine.address.socketPath } : {}
   return failure('EPROTO', `the container engine at ${engine.name} answered ${what}`, fields)
 }

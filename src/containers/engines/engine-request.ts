@@ -3,15 +3,15 @@ import { failure } from '../facts/failures.ts'
 import { EngineBody } from './engine-body.ts'
 import type { Engine } from './engines.ts'
 
-/** @internal What an engine said. */
+/** @internal An engine's answer. */
 export interface Answer {
   status: number
   body: unknown
 }
 
 /**
- * @internal Asks an engine, for `timeLimit` milliseconds at most.
- * @throws NamespaceError with the code of what is in the way, and the signal's reason.
+ * @internal Sends a request to an engine. `timeLimit` is in milliseconds.
+ * @throws NamespaceError with the code of the failure, or the signal's reason.
  */
 export async function ask(
   engine: Engine,
@@ -28,7 +28,7 @@ export async function ask(
   }
 }
 
-/** Whatever the engine does, it is answered, refused, aborted or given up; then nothing of it is left. */
+/** Settles whatever the engine does, and closes the connection before that. */
 async function request(
   engine: Engine,
   path: string,
@@ -37,22 +37,22 @@ async function request(
 ): Promise<Answer> {
   const { get } = process.getBuiltinModule('node:http')
   const request = get({ ...engine.address, path, agent: false, headers: { Host: 'localhost' } })
-  // What is told once the promise has settled.
+  // Errors after the promise has settled are ignored.
   request.on('error', () => undefined)
   let giveUp: NodeJS.Timeout | undefined
   let abort: (() => void) | undefined
   try {
     return await new Promise<Answer>((resolve, reject) => {
-      giveUp = setTimeout(() => reject(silent(timeLimit)), timeLimit)
+      giveUp = setTimeout(() => reject(noAnswer(timeLimit)), timeLimit)
       abort = () => reject(signal?.reason)
       signal?.addEventListener('abort', abort, { once: true })
       request.on('error', reject)
       request.once('upgrade', (response, socket) => {
         socket.destroy()
-        reject(new Error(`it wants to speak another protocol (${response.statusCode})`))
+        reject(new Error(`it requires another protocol (${response.statusCode})`))
       })
-      // Of some ends Node tells in no other way. Where an answer has begun, that says how it ends.
-      const onClose = () => reject(brokenOff())
+      // Node reports some failures only by 'close'. After the response has begun, the response reports how it ends.
+      const onClose = () => reject(connectionClosed())
       request.once('close', onClose)
       request.once('response', (response) => {
         request.removeListener('close', onClose)
@@ -66,12 +66,12 @@ async function request(
   }
 }
 
-function silent(timeLimit: number): Error {
+function noAnswer(timeLimit: number): Error {
   return Object.assign(new Error(`no answer within ${timeLimit / 1000} s`), { code: 'ETIMEDOUT' })
 }
 
-function brokenOff(): Error {
-  return Object.assign(new Error('it broke off'), { code: 'ECONNRESET' })
+function connectionClosed(): Error {
+  return Object.assign(new Error('the connection was closed before the answer was complete'), { code: 'ECONNRESET' })
 }
 
 function collect(response: IncomingMessage, resolve: (answer: Answer) => void, reject: (error: unknown) => void): void {
@@ -92,15 +92,15 @@ function collect(response: IncomingMessage, resolve: (answer: Answer) => void, r
     }
   })
   response.once('error', reject)
-  response.once('close', () => reject(brokenOff()))
+  response.once('close', () => reject(connectionClosed()))
 }
 
 function explain(engine: Engine, error: NodeJS.ErrnoException): Error {
   const { errno } = process.getBuiltinModule('node:os').constants
-  // A system's code is told as it is; what is left does not speak the engines' language.
+  // A code of the system is kept. Any other error means that this is not an engine's API.
   const code = error.code !== undefined && error.code in errno ? error.code : 'EPROTO'
   const fields = 'socketPath' in engine.address ? { path: engine.address.socketPath } : {}
-  // Of a host with several addresses there are several errors, and no message.
+  // If a host has several addresses, Node reports an AggregateError without a message.
   const why = error.message || error.code
   return failure(code, `the container engine at ${engine.name} cannot be asked: ${why}`, fields)
 }

@@ -1,6 +1,6 @@
 /** @internal The first process of a container. */
 export interface ContainerProcess {
   pid: number
-  /** Whether this pid has been the same process of the same container all the time. */
+  /** Returns whether the pid has always been the same process of the same container. */
   isStill(): Promise<boolean>
 }

@@ -1,8 +1,8 @@
 import type { ProcessFacts } from './process-facts.ts'
 
 /**
- * @internal Which of a container's processes is its first. It was started from outside, as everything was that `docker
- * exec` adds, too; but it alone is pid 1, and where the container has no pid namespace of its own, the oldest.
+ * @internal Returns the first process of a container. Processes of `docker exec` have a parent outside, too. The first process
+ * is the one that is pid 1 of a pid namespace; if the container has no pid namespace, it is the oldest.
  */
 export function firstOf(processes: readonly ProcessFacts[]): ProcessFacts | undefined {
   const pids = new Set(processes.map(({ pid }) => pid))

@@ -1,18 +1,18 @@
-/** @internal What `/proc` tells everybody about a process. */
+/** @internal Facts about a process that every user can read in `/proc`. */
 export interface ProcessFacts {
   pid: number
-  /** 0 when it is outside of this pid namespace. */
+  /** 0 if the parent is outside of this pid namespace. */
   parent: number
-  /** In clock ticks since boot: with the pid, it tells a process from every other. */
+  /** In clock ticks since boot. Together with the pid, it identifies a process. */
   startTime: number
-  /** It is pid 1 of a pid namespace. */
+  /** Whether it is pid 1 of a pid namespace. */
   isInit: boolean
-  /** It is that of a namespace below the one of this `/proc`. */
+  /** Whether its pid namespace is below the one of this `/proc`. */
   isInner: boolean
 }
 
 /**
- * @internal Undefined when it is gone, or has ended and only waits to be reaped.
+ * @internal Returns undefined if there is no such process, or it is a zombie.
  *
  * @see proc_pid_stat(5), proc_pid_status(5)
  */
@@ -20,7 +20,7 @@ export async function readProcess(proc: string, pid: number): Promise<ProcessFac
   const stat = await readText(`${proc}/${pid}/stat`)
   const status = await readText(`${proc}/${pid}/status`)
   if (stat === undefined || status === undefined) return undefined
-  // The name before may hold blanks and parentheses.
+  // The second field, the name, may contain blanks and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined
   const pids = /^NSpid:(.*)$/m.exec(status)?.[1]?.trim().split(/\s+/) ?? []
@@ -33,7 +33,7 @@ export async function readProcess(proc: string, pid: number): Promise<ProcessFac
   }
 }
 
-/** @internal The paths of its cgroups, one for each hierarchy; undefined when it is gone. */
+/** @internal Returns the paths of a process' cgroups, one for each hierarchy; undefined if there is no such process. */
 export async function cgroupsOf(proc: string, pid: number): Promise<string[] | undefined> {
   const text = await readText(`${proc}/${pid}/cgroup`)
   return text
@@ -42,7 +42,7 @@ export async function cgroupsOf(proc: string, pid: number): Promise<string[] | u
     .map((line) => line.replace(/^\d+:[^:]*:/, ''))
 }
 
-/** @internal A small file, as text; undefined when it is not there or not to be read. */
+/** @internal Reads a small file as text; undefined if it does not exist or is not readable. */
 export async function readText(path: string): Promise<string | undefined> {
   const { readFile } = process.getBuiltinModule('node:fs/promises')
   try {

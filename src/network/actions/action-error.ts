@@ -1,24 +1,24 @@
 import { NamespaceError } from '../../errors.ts'
 
-/** What an action's error is made of. */
+/** The parts of an action's error. */
 interface Failed {
   index: number
-  /** Whether the list had this one action only. */
+  /** Whether the list has one action. */
   isOnly: boolean
   action: string
   target: string
   results: readonly unknown[]
   cause: unknown
-  /** Whether the cause is the reason of a signal, which may be anything. */
+  /** Whether the cause is the reason of an aborted signal, which can be any value. */
   isAborted: boolean
 }
 
 /**
- * An action that failed, or a method of {@link Network}, which is a list of one action. It has the `code`, `errno` and
- * `syscall` of its `cause`. Actions before it are done, and stay done.
+ * An action of {@link Network.apply} failed, or a method of {@link Network}, which is a list of one action. The error has the
+ * `code`, `errno` and `syscall` of its `cause`. Actions before the one that failed have been done, and are not undone.
  *
- * `code` may also be one of a misuse that shows only then (`ERR_INVALID_ARG_VALUE`, `ERR_NSSET_AMBIGUOUS`, `ERR_NSSET_CLOSED`),
- * `'ABORT_ERR'` when the signal was aborted, or `'ERR_NSSET_ACTION'` when a function threw something without a code.
+ * `code` can also be `ERR_INVALID_ARG_VALUE`, `ERR_NSSET_AMBIGUOUS` or `ERR_NSSET_CLOSED` for a misuse that is only detected when
+ * the action runs, `'ABORT_ERR'` if the signal is aborted, or `'ERR_NSSET_ACTION'` if a function throws a value without a code.
  *
  * @example
  * try { await set.network.apply([action.links.set('br0', { up: true })]) }
@@ -29,12 +29,12 @@ export class ActionError extends NamespaceError {
   readonly index: number
   /** The name of the action: `'links.set'`. */
   readonly action: string
-  /** What it was about: `'br0'`; empty where it was about nothing that has a name. */
+  /** What the action was about, such as `'br0'`; an empty string if that has no name. */
   readonly target: string
-  /** What the actions before it have come to. */
+  /** The results of the actions before it. */
   declare readonly results: readonly unknown[]
 
-  /** @hidden Made by this package. */
+  /** @hidden Created by this package. */
   constructor({ index, isOnly, action, target, results, cause, isAborted }: Failed) {
     const what = target === '' ? action : `${action} ${target}`
     const message = messageOf(cause)
@@ -53,7 +53,7 @@ export class ActionError extends NamespaceError {
     this.index = index
     this.action = action
     this.target = target
-    // Not shown with it: there may be private keys in them.
+    // Not enumerable, because they can contain private keys.
     Object.defineProperty(this, 'results', { value: results })
   }
 
@@ -62,9 +62,9 @@ export class ActionError extends NamespaceError {
   }
 }
 
-/** Functions may throw anything: errors of other realms, and objects that have no words for themselves. */
+/** Functions can throw any value: errors of other realms, and objects without a message. */
 function messageOf(cause: unknown): string {
   if (typeof cause !== 'object' || cause === null) return String(cause)
   const { message } = cause as Partial<Error>
-  return typeof message === 'string' ? message : 'an object was thrown that is no error'
+  return typeof message === 'string' ? message : 'the function threw an object that is not an error'
 }

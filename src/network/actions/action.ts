@@ -2,31 +2,35 @@ import type { Context } from '../../objects/context.ts'
 import { sign } from '../../objects/copies.ts'
 import { hideUncloneable, insteadOf } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
-import { slotsOf } from '../../validate/network/slot.ts'
-import type { Place } from './place.ts'
+import { deferredIn } from '../../validate/network/slot.ts'
+import type { ApplyTarget } from './apply-target.ts'
 
-const INSTEAD = insteadOf('Action', 'send what it is made of in its place, and make it there')
+const INSTEAD = insteadOf('Action', 'send its arguments, and create it there')
 
 declare const result: unique symbol
 
 type Fields = Record<string, unknown>
 
-/** @hidden What is done when its turn comes. The constructor of {@link Action} has it in its declaration. */
+/** @hidden What an action does. It is in the declaration of the constructor of {@link Action}. */
 export type Step =
   | {
       readonly type: 'operation'
       readonly template: Fields
-      /** Whether something in it is filled in when its turn comes, and whether somebody has to be asked for that. */
-      readonly hasSlots: boolean
-      readonly isLater: boolean
+      /** Whether it contains deferred values, and whether one of them is a function. */
+      readonly hasDeferred: boolean
+      readonly isLazy: boolean
       readonly target: (operation: Fields) => string
-      /** Makes the result of what the native side answers with, where that is not the result itself. */
+      /** Converts the native side's answer to the result, if they differ. */
       readonly read?: ((answer: never) => unknown) | undefined
     }
-  | { readonly type: 'call'; readonly target: string; readonly call: (context: Context, place: Place) => unknown }
+  | {
+      readonly type: 'call'
+      readonly target: string
+      readonly call: (context: Context, applyTarget: ApplyTarget) => unknown
+    }
 
 /**
- * Something to be done in a set, as data: made by {@link action}, done by {@link Network.apply}, as often as wanted.
+ * An operation in a set, as data. It is created by {@link action}, and run by {@link Network.apply} any number of times.
  *
  * @example
  * const up = action.links.set('lo', { up: true })
@@ -35,16 +39,16 @@ export type Step =
 export class Action<out R> {
   /** @internal Makes structuredClone() and postMessage() refuse it. */
   readonly uncloneable = INSTEAD
-  /** As in {@link action}: `'links.add'`. */
+  /** Its name within {@link action}, such as `'links.add'`. */
   readonly name: string
   /** @internal */
   declare readonly step: Step
   declare readonly [result]: R
 
-  /** @hidden Made by {@link action}. */
+  /** @hidden Created by {@link action}. */
   constructor(name: string, step: Step) {
     this.name = name
-    // Not shown with it: there may be private keys in it.
+    // Not enumerable, because it can contain private keys.
     Object.defineProperty(this, 'step', { value: step })
   }
 
@@ -54,12 +58,12 @@ export class Action<out R> {
   }
 }
 
-/** What a list of actions comes to: a tuple, in their order. */
+/** The results of a list of actions: a tuple in their order. */
 export type Results<A extends readonly Action<unknown>[]> = {
   -readonly [I in keyof A]: A[I] extends Action<infer R> ? R : never
 }
 
-/** @internal An operation of the native side's, with what is not known yet as slots in it. */
+/** @internal Creates an action of the native side. Values that are not known yet are deferred. */
 export function operation<R>(
   name: string,
   fields: Plain,
@@ -67,10 +71,10 @@ export function operation<R>(
   read?: (answer: never) => R,
 ): Action<R> {
   const template = { operation: name, ...fields }
-  const slots = slotsOf(template)
-  const isLater = slots.some((slot) => slot.isLater)
-  return new Action(name, { type: 'operation', template, hasSlots: slots.length > 0, isLater, target, read })
+  const deferred = deferredIn(template)
+  const isLazy = deferred.some((value) => value.isLazy)
+  return new Action(name, { type: 'operation', template, hasDeferred: deferred.length > 0, isLazy, target, read })
 }
 
-/** @hidden Does one action. The constructors of the parts of a network have it in their declarations. */
+/** @hidden Runs one action. It is in the declarations of the constructors of the parts of a network. */
 export type Run = <R>(action: Action<R>) => Promise<R>

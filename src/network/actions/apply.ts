@@ -1,32 +1,32 @@
 import type { Context } from '../../objects/context.ts'
 import type { Action, Step } from './action.ts'
 import { ActionError } from './action-error.ts'
-import { ensureOpen, type Place } from './place.ts'
+import { type ApplyTarget, ensureOpen } from './apply-target.ts'
 import { Request } from './request.ts'
 
-/** @internal Does actions in order, up to the first that fails. */
+/** @internal Runs actions in order, up to the first that fails. */
 export async function apply(
-  place: Place,
+  applyTarget: ApplyTarget,
   actions: readonly Action<unknown>[],
   signal: AbortSignal | undefined,
 ): Promise<unknown[]> {
-  ensureMayGoOn(place, signal)
-  return new Course(place, actions, signal).run()
+  ensureMayGoOn(applyTarget, signal)
+  return new ActionRun(applyTarget, actions, signal).toEnd()
 }
 
-class Course {
-  readonly #place: Place
+class ActionRun {
+  readonly #applyTarget: ApplyTarget
   readonly #actions: readonly Action<unknown>[]
   readonly #context: Context
   readonly #results: unknown[] = []
 
-  constructor(place: Place, actions: readonly Action<unknown>[], signal: AbortSignal | undefined) {
-    this.#place = place
+  constructor(applyTarget: ApplyTarget, actions: readonly Action<unknown>[], signal: AbortSignal | undefined) {
+    this.#applyTarget = applyTarget
     this.#actions = [...actions]
-    this.#context = { ...place.set.surroundings(), results: this.#results, signal }
+    this.#context = { ...applyTarget.set.surroundings(), results: this.#results, signal }
   }
 
-  async run(): Promise<unknown[]> {
+  async toEnd(): Promise<unknown[]> {
     for (;;) {
       const next = this.#next()
       if (next === undefined) return this.#results
@@ -40,21 +40,21 @@ class Course {
 
   async #call({ target, call }: Step & { type: 'call' }): Promise<void> {
     try {
-      ensureMayGoOn(this.#place, this.#context.signal)
-      this.#results.push(await call(this.#context, this.#place))
+      ensureMayGoOn(this.#applyTarget, this.#context.signal)
+      this.#results.push(await call(this.#context, this.#applyTarget))
     } catch (error) {
       throw this.#failed(target, error)
     }
   }
 
-  /** Does the next action, and those that can go with it. */
+  /** Runs the next action, and those that can be sent with it. */
   async #request(first: Action<unknown>): Promise<void> {
     const request = new Request()
     const before = this.#results.length
     try {
-      ensureMayGoOn(this.#place, this.#context.signal)
+      ensureMayGoOn(this.#applyTarget, this.#context.signal)
       await request.take(first, this.#actions.slice(before + 1, before + Request.MOST_ACTIONS), this.#context)
-      const { results, failure } = await request.send(this.#place.network, this.#context.signal)
+      const { results, failure } = await request.send(this.#applyTarget.network, this.#context.signal)
       this.#results.push(...results)
       if (failure !== undefined) throw failure
     } catch (error) {
@@ -75,8 +75,8 @@ class Course {
   }
 }
 
-/** Throws when the signal was aborted, or the set closed. */
-function ensureMayGoOn({ set }: Place, signal: AbortSignal | undefined): void {
+/** @throws if the signal is aborted or the set is closed. */
+function ensureMayGoOn({ set }: ApplyTarget, signal: AbortSignal | undefined): void {
   signal?.throwIfAborted()
   ensureOpen(set)
 }

@@ -4,17 +4,17 @@ import type { Context } from '../../objects/context.ts'
 import type { SetHandle } from '../../objects/set-handle.ts'
 import type { Plain } from '../../validate/fields.ts'
 import type { KnownSet } from '../../validate/network/known-set.ts'
-import { type Answers, type Cargo, fill, type Slot, slotsOf } from '../../validate/network/slot.ts'
+import { type Deferred, deferredIn, fill, type RequestContext, type Resolved } from '../../validate/network/slot.ts'
 import type { Action, Step } from './action.ts'
 import { openSet, type SetToOpen } from './open-set.ts'
 
 type Operation = Step & { type: 'operation' }
 
-const NO_ANSWERS: Answers = new Map()
+const NOTHING_RESOLVED: Resolved = new Map()
 
-/** @internal Actions that go to the native side together. */
-export class Request implements Cargo {
-  /** More would make texts that are long to write and to read at once. */
+/** @internal Consecutive actions that are sent to the native side together. */
+export class Request implements RequestContext {
+  /** The limit keeps the text of a request small, which is written and parsed synchronously. */
   static readonly MOST_ACTIONS = 1024
 
   readonly #operations: Plain[] = []
@@ -23,24 +23,24 @@ export class Request implements Cargo {
   readonly #numbers = new Map<SetHandle, number>()
   readonly #opened: { close(): void }[] = []
 
-  /** Takes an action, and those of the next that can go with it. */
+  /** Adds an action, and those of the next actions that can be sent with it. */
   async take(first: Action<unknown>, next: readonly Action<unknown>[], context: Context): Promise<void> {
     if (first.step.type !== 'operation') return
-    this.#add(first.step, await answersOf(first.step, context))
+    this.#add(first.step, await resolveDeferred(first.step, context))
     for (const { step } of next) {
-      // What is found out may depend on the actions before, which have to be done first.
-      if (step.type !== 'operation' || step.isLater) return
+      // A function may depend on the results of the actions before, so these have to be sent first.
+      if (step.type !== 'operation' || step.isLazy) return
       try {
-        this.#add(step, NO_ANSWERS)
+        this.#add(step, NOTHING_RESOLVED)
       } catch {
-        // It fails when its turn comes.
+        // The error is thrown when the action is the first of its request.
         return
       }
     }
   }
 
-  #add({ template, hasSlots, read }: Operation, answers: Answers): void {
-    this.#operations.push(hasSlots ? fill(template, answers, this) : template)
+  #add({ template, hasDeferred, read }: Operation, resolved: Resolved): void {
+    this.#operations.push(hasDeferred ? fill(template, resolved, this) : template)
     this.#reads.push(read)
   }
 
@@ -60,7 +60,7 @@ export class Request implements Cargo {
     return network
   }
 
-  /** Has them done; where the signal is aborted, those before that. */
+  /** Sends the operations. On abort, the native side stops before the next operation. */
   async send(network: NativeNetwork, signal: AbortSignal | undefined): Promise<Outcome> {
     signal?.throwIfAborted()
     const operations = JSON.stringify(this.#operations)
@@ -83,7 +83,7 @@ export class Request implements Cargo {
     return read === undefined ? answer : read(answer)
   }
 
-  /** What the operation at this position was about, for people. */
+  /** Describes what the operation at this position was about, for messages. */
   targetOf({ step }: Action<unknown>, position: number): string {
     return step.type === 'operation' ? step.target(this.#operations[position] ?? step.template) : ''
   }
@@ -93,9 +93,9 @@ export class Request implements Cargo {
   }
 }
 
-async function answersOf({ template, isLater }: Operation, context: Context): Promise<Answers> {
-  if (!isLater) return NO_ANSWERS
-  const answers = new Map<Slot, unknown>()
-  for (const slot of slotsOf(template)) if (slot.isLater) answers.set(slot, await slot.ask(context))
-  return answers
+async function resolveDeferred({ template, isLazy }: Operation, context: Context): Promise<Resolved> {
+  if (!isLazy) return NOTHING_RESOLVED
+  const resolved = new Map<Deferred, unknown>()
+  for (const value of deferredIn(template)) if (value.isLazy) resolved.set(value, await value.resolve(context))
+  return resolved
 }

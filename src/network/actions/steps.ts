@@ -12,8 +12,8 @@ import { launchOf, parseArguments, parseFile, SPAWN } from '../../validate/proce
 import { parseFunction } from '../../validate/values.ts'
 import { Action, type Results } from './action.ts'
 import { apply } from './apply.ts'
+import { type ApplyTarget, applyTargetOf } from './apply-target.ts'
 import { openSet } from './open-set.ts'
-import { type Place, placeOf } from './place.ts'
 
 /** @internal */
 export function doInside<R>(name: string, fn: (context: Context) => R): Action<R> {
@@ -28,14 +28,14 @@ export function callOutside<R>(name: string, fn: (context: Context) => R): Actio
 
 /** @internal */
 export function inside<const A extends readonly Action<unknown>[]>(set: SetRef, actions: A): Action<Results<A>> {
-  const slot = parseSetRef(set, 'set')
+  const reference = parseSetRef(set, 'set')
   const list = parseActions(actions)
-  return step('inside', slot.isLater ? '' : describeSet(slot.known), async (context, place) => {
-    const known = slot.isLater ? await slot.ask(context) : slot.known
-    if ('set' in known) return apply(placeOf(known.set), list, context.signal)
-    const opened = place.set.create(openSet(known), 'name' in known ? known.name : undefined)
+  return step('inside', reference.isLazy ? '' : describeSet(reference.known), async (context, applyTarget) => {
+    const known = reference.isLazy ? await reference.resolve(context) : reference.known
+    if ('set' in known) return apply(applyTargetOf(known.set), list, context.signal)
+    const opened = applyTarget.set.create(openSet(known), 'name' in known ? known.name : undefined)
     try {
-      return await apply(placeOf(opened), list, context.signal)
+      return await apply(applyTargetOf(opened), list, context.signal)
     } finally {
       opened.close()
     }
@@ -63,7 +63,7 @@ function start(
   return step(name, file, (_, { set }) => started(spawnInside(set.native, launchOf(file, args, options))))
 }
 
-/** The child, once it runs, or why it does not. */
+/** Returns the child if it runs, or rejects with the reason why it did not start. */
 function started(child: NamespaceChildProcess): NamespaceChildProcess | Promise<never> {
   if (child.pid !== undefined) return child
   return new Promise((_, reject) => child.once('error', reject))
@@ -73,10 +73,14 @@ function started(child: NamespaceChildProcess): NamespaceChildProcess | Promise<
 export function parseActions(actions: unknown): Action<unknown>[] {
   return parseArray(actions, 'actions', (element, name) => {
     if (element instanceof Action) return element
-    throw notOurs(name, 'an action, as the functions of `action` make them', element)
+    throw notOurs(name, 'an action, created by a function of `action`', element)
   })
 }
 
-function step<R>(name: string, target: string, call: (context: Context, place: Place) => unknown): Action<R> {
+function step<R>(
+  name: string,
+  target: string,
+  call: (context: Context, applyTarget: ApplyTarget) => unknown,
+): Action<R> {
   return new Action(name, { type: 'call', target, call })
 }

@@ -15,8 +15,9 @@ import { sysctlActions } from './sysctls.ts'
 import { wireguardActions } from './wireguard.ts'
 
 /**
- * Actions, as data, for {@link Network.apply}. `action.X.Y` takes what `network.X.Y` takes, and comes to what that gives.
- * Arguments are checked when an action is made; functions among them are called when its turn comes.
+ * Functions that create actions for {@link Network.apply}. `action.X.Y` takes the arguments of `network.X.Y`, and has its
+ * result. Arguments are checked when the action is created. A reference that is a function is called just before the action
+ * runs.
  *
  * @example
  * const [bridge] = await set.network.apply([
@@ -41,46 +42,46 @@ export const action = {
   wireguard: wireguardActions,
 
   /**
-   * Runs a function inside, synchronously, on this thread, as {@link NamespaceSet.do} does. `name` is for errors.
+   * Calls a function inside, synchronously, on the calling thread, as {@link NamespaceSet.do} does. `name` is used in errors.
    *
-   * @throws as `action`s do when they are applied: an {@link ActionError}, `ERR_NSSET_NOT_ENTERABLE` for a set of an ordinary
-   * user's, `ERR_NSSET_ASYNC_CALLBACK` for a function that returns a promise.
+   * @throws when applied: an {@link ActionError}; `ERR_NSSET_NOT_ENTERABLE` for a set of an ordinary user,
+   * `ERR_NSSET_ASYNC_CALLBACK` if the function returns a promise.
    * @example
-   * action.do('look', () => os.networkInterfaces())
+   * action.do('list interfaces', () => os.networkInterfaces())
    */
   do: doInside as DoAction,
 
   /**
-   * Calls a function outside, and waits for what it returns. `name` is for errors.
+   * Calls a function outside, and waits for its result or promise. `name` is used in errors.
    *
-   * @throws when applied: an {@link ActionError} with what the function threw as its `cause`.
+   * @throws when applied: an {@link ActionError} whose `cause` is the error of the function.
    * @example
    * action.call('wait for the link', async ({ network, signal }) => { await until(() => network.links.get('eth0'), { signal }) })
    */
   call: callOutside as <R>(name: string, fn: (context: Context) => R) => Action<Awaited<R>>,
 
   /**
-   * Does a list of actions in another set; it comes to the list of their results.
+   * Applies a list of actions in another set. The result is the list of their results.
    *
-   * @throws when applied: an {@link ActionError} whose `cause` is that of the inner action.
+   * @throws when applied: an {@link ActionError} whose `cause` is the error of the inner action.
    * @example
    * action.inside({ name: 'blue' }, [action.links.set('lo', { up: true })])
    */
   inside: inside as <const A extends readonly Action<unknown>[]>(set: SetRef, actions: A) => Action<Results<A>>,
 
   /**
-   * Starts a program inside, as {@link NamespaceSet.spawn} does, and comes to its process once it runs. The next action does not
-   * wait for its end. What it writes is lost when it ends before its streams are read, which is after the whole list: give
-   * its output a place (`stdio`), make it the last action, or use `action.call` and `execFile`.
+   * Starts a program inside, as {@link NamespaceSet.spawn} does. The result is its process, once it runs; the next action does
+   * not wait for its end. You can read its streams only after the whole list, so the output of a program that ends before that
+   * is lost. Redirect the output with `stdio`, make it the last action, or use `action.call` with `execFile`.
    *
-   * @throws when applied: an {@link ActionError}, `ENOENT` for a program that is not there.
+   * @throws when applied: an {@link ActionError}, for example `ENOENT` if the program does not exist.
    * @example
    * const [server] = await set.network.apply([action.spawn('dnsmasq', ['--keep-in-foreground'])])
    */
   spawn: spawn as SpawnAction,
 
   /**
-   * Starts a script inside, with `sh -c` by default, and returns its process, as with {@link action.spawn}.
+   * Starts a script inside, like `sh -c TEXT`. The result is its process, as with {@link action.spawn}.
    *
    * @throws when applied: an {@link ActionError}.
    * @example
@@ -93,7 +94,7 @@ export const action = {
   ) => Action<ChildOf<S>>,
 }
 
-/** As `do` of a set: an asynchronous function is refused. */
+/** The overloads of a set's `do`, which reject an asynchronous function. */
 interface DoAction {
   /** @deprecated An asynchronous function runs outside from its first `await` on, and makes the action fail. */
   <R extends PromiseLike<unknown>>(
@@ -103,7 +104,7 @@ interface DoAction {
   <R>(name: string, fn: (context: Context) => R): Action<R>
 }
 
-/** As `spawn` of a set. */
+/** The overloads of a set's `spawn`. */
 interface SpawnAction {
   <const S extends StdioOptions | undefined = 'pipe'>(
     file: string,

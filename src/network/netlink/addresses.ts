@@ -10,29 +10,29 @@ function change(name: string, ref: LinkRef, address: AddressSpec): Action<void> 
   return operation(name, { link: parseLinkRef(ref, 'ref'), address: parseAddress(address, 'address') }, target)
 }
 
-/** The actions of {@link NetworkAddresses}: see there. */
+/** The actions of {@link NetworkAddresses}. */
 export const addressActions = {
-  /** As {@link NetworkAddresses.list}. */
+  /** See {@link NetworkAddresses.list}. */
   list(ref?: LinkRef): Action<Address[]> {
     const link = ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }
     return operation('addresses.list', link, ({ link }) => describeLink(link))
   },
 
-  /** As {@link NetworkAddresses.add}. */
+  /** See {@link NetworkAddresses.add}. */
   add(ref: LinkRef, address: AddressSpec): Action<void> {
     return change('addresses.add', ref, address)
   },
 
-  /** As {@link NetworkAddresses.delete}. */
+  /** See {@link NetworkAddresses.delete}. */
   delete(ref: LinkRef, address: AddressSpec): Action<void> {
     return change('addresses.delete', ref, address)
   },
 }
 
 /**
- * The IP addresses of a network's links.
+ * The IP addresses of the links of a network.
  *
- * What fails rejects with an {@link ActionError}: `ENODEV` where there is no such link, `EPERM` without CAP_NET_ADMIN.
+ * Failures reject with an {@link ActionError}: `ENODEV` if the link does not exist, `EPERM` without CAP_NET_ADMIN.
  *
  * @example
  * const [first] = await set.network.addresses.list('eth0')
@@ -49,42 +49,45 @@ export class NetworkAddresses {
     hideUncloneable(NetworkAddresses)
   }
 
-  /** @hidden Made with its network. */
+  /** @hidden Created by its network. */
   constructor(run: Run) {
     this.#run = run
   }
 
   /**
-   * The addresses of a link, or of all: `ip address show`.
+   * Resolves with the addresses of a link, like `ip address show dev eth0`. Default: the addresses of all links.
    *
-   * @throws {@link ActionError} `EAGAIN` when links come and go so fast that no list is right.
+   * @throws {@link ActionError} `EAGAIN` if addresses change so fast that the kernel never returns a consistent list.
    * @example
    * const [first] = await set.network.addresses.list('eth0')
    * console.log(first?.cidr) // 10.0.0.2/24
+   * @see ip-address(8)
    */
   async list(ref?: LinkRef): Promise<Address[]> {
     return this.#run(addressActions.list(ref))
   }
 
   /**
-   * Gives a link an address, as `ip address add`: a CIDR of IPv4 or IPv6, or an object with its peer, broadcast address,
-   * scope, lifetimes and flags, too. An {@link Address} of a list is one.
+   * Adds an address to a link, like `ip address add`. `address` is an IPv4 or IPv6 address in CIDR notation, or an object that
+   * also has a peer, a broadcast address, a scope, lifetimes or flags. It accepts an {@link Address} of a list.
    *
-   * @throws {@link ActionError} `EEXIST` when the link has it already; for IPv6 with another prefix, too.
+   * @throws {@link ActionError} `EEXIST` if the link has the address; for IPv6, also with another prefix length.
    * @example
    * await set.network.addresses.add('eth0', '10.0.0.2/24')
    * await set.network.addresses.add('eth0', { cidr: 'fd00::2/64', noDuplicateDetection: true })
+   * @see ip-address(8)
    */
   async add(ref: LinkRef, address: AddressSpec): Promise<void> {
     return this.#run(addressActions.add(ref, address))
   }
 
   /**
-   * Takes an address away from a link: `ip address del`.
+   * Deletes an address from a link, like `ip address del`.
    *
-   * @throws {@link ActionError} `EADDRNOTAVAIL` when the link does not have it.
+   * @throws {@link ActionError} `EADDRNOTAVAIL` if the link does not have the address.
    * @example
    * await set.network.addresses.delete('eth0', '10.0.0.2/24')
+   * @see ip-address(8)
    */
   async delete(ref: LinkRef, address: AddressSpec): Promise<void> {
     return this.#run(addressActions.delete(ref, address))

@@ -4,8 +4,8 @@ type Ten<T> = readonly [T, T, T, T, T, T, T, T, T, T]
 type Counters = Ten<number>
 
 /**
- * @internal A link as the native side tells of it: its counters come as numbers in their order, since their names, ten for
- * each link, were half of the text of a list.
+ * @internal A link as the native side returns it. Its counters are numbers in a fixed order, because ten names for each link
+ * would be half of the text of a list.
  */
 export type LinkAnswer<L extends LinkBase = Link> = Omit<L, 'statistics'> & { statistics: Counters }
 
@@ -14,14 +14,14 @@ export function readLinks(links: LinkAnswer[]): Link[] {
   return links.map(readLink<Link>)
 }
 
-/** @internal The same object, with its counters by their names. */
+/** @internal Returns the same object, with named counters. */
 export function readLink<L extends LinkBase>(answer: LinkAnswer<L>): L {
   const link = answer as unknown as L
   link.statistics = statisticsOf(answer.statistics)
   return link
 }
 
-/** In the order of `Statistics` of crates/nsset-net. By their places: to take an array apart is several times as slow. */
+/** In the order of `Statistics` in crates/nsset-net. By index: destructuring an array is several times slower. */
 function statisticsOf(counters: Counters): LinkStatistics {
   return {
     receivedPackets: counters[0],

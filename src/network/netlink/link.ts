@@ -1,7 +1,7 @@
 import type { LinkData, LinkKind } from '../../validate/network/link-kinds.ts'
-import type { LinkElsewhere } from '../../validate/network/link-ref.ts'
+import type { LinkInOtherNetwork } from '../../validate/network/link-ref.ts'
 
-/** What a link has carried since it was made. */
+/** Counters of a link since it was created. Packets, errors and drops are counts; bytes are bytes. */
 export interface LinkStatistics {
   receivedPackets: number
   sentPackets: number
@@ -15,38 +15,38 @@ export interface LinkStatistics {
   collisions: number
 }
 
-/** What every link has. */
+/** The properties of every link. */
 export interface LinkBase {
   index: number
   name: string
-  /** A text for people. */
+  /** A description for people, which `ip link set eth0 alias TEXT` sets. */
   alias?: string
-  /** Its address, where it has one of six bytes. */
+  /** Its hardware address, if it has one of six bytes. */
   mac?: string
   /** In bytes. */
   mtu: number
-  /** Whether it was brought up. */
+  /** Whether it is up administratively (`IFF_UP`). */
   up: boolean
-  /** Whether it works: it is up, and so is what it needs. */
+  /** Whether it can carry packets: it and the links that it depends on are up (`IFF_RUNNING`). */
   running: boolean
-  /** Whether it was told to take in every frame. */
+  /** Whether it receives all frames (`ip link set eth0 promisc on`). */
   promiscuous: boolean
-  /** The bridge, bond or VRF whose port it is. */
+  /** The bridge, bond or VRF that it is a port of. */
   master?: { index: number }
-  /** The other end, of a veth. */
-  peer?: LinkElsewhere
-  /** The device that it was made on. */
-  dev?: LinkElsewhere
+  /** The other end of a veth. */
+  peer?: LinkInOtherNetwork
+  /** The link that it was created on. */
+  dev?: LinkInOtherNetwork
   statistics: LinkStatistics
 }
 
-/** A link of one kind: `LinkOf<'bridge'>`. */
+/** A link of one kind, such as `LinkOf<'bridge'>`. */
 export type LinkOf<K extends LinkKind | 'loopback' | 'hardware'> = K extends LinkKind
   ? LinkBase & LinkData[K] & { kind: K }
   : LinkBase & { kind: K }
 
 /**
- * A link, told apart by its `kind`. `'loopback'` is `lo`; `'hardware'` is one that no software made; `'other'` is of a kind
- * that is known here by its `type` only.
+ * A link of any kind. `kind` tells them apart: `'loopback'` is `lo`, `'hardware'` is a link that was not created by software, and
+ * `'other'` is a link whose kind nsset knows only by its `type`.
  */
 export type Link = { [K in LinkKind | 'loopback' | 'hardware']: LinkOf<K> }[LinkKind | 'loopback' | 'hardware']

@@ -12,52 +12,52 @@ import { readLink, readLinks } from './link-answer.ts'
 const target = ({ link }: Plain) => describeLink(link)
 const targetOfSpec = ({ spec }: Plain) => describeLink(spec)
 
-/** The actions of {@link NetworkLinks}: see there. */
+/** The actions of {@link NetworkLinks}. */
 export const linkActions = {
-  /** As {@link NetworkLinks.list}. */
+  /** See {@link NetworkLinks.list}. */
   list(): Action<Link[]> {
     return operation('links.list', {}, () => '', readLinks)
   },
 
-  /** As {@link NetworkLinks.get}. */
+  /** See {@link NetworkLinks.get}. */
   get(ref: LinkRef): Action<Link> {
     return operation('links.get', { link: parseLinkRef(ref, 'ref') }, target, readLink<Link>)
   },
 
-  /** As {@link NetworkLinks.add}. */
+  /** See {@link NetworkLinks.add}. */
   add<K extends LinkKind>(spec: LinkSpecOf<K>): Action<LinkOf<K>> {
     return operation('links.add', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec, readLink<LinkOf<K>>)
   },
 
-  /** As {@link NetworkLinks.ensure}. */
+  /** See {@link NetworkLinks.ensure}. */
   ensure<K extends LinkKind>(spec: LinkSpecOf<K>): Action<LinkOf<K>> {
     return operation('links.ensure', { spec: parseLinkSpec(spec, 'spec') }, targetOfSpec, readLink<LinkOf<K>>)
   },
 
-  /** As {@link NetworkLinks.set}. */
+  /** See {@link NetworkLinks.set}. */
   set(ref: LinkRef, changes: LinkChanges): Action<void> {
     const fields = { link: parseLinkRef(ref, 'ref'), changes: parseLinkChanges(changes, 'changes') }
     return operation('links.set', fields, target)
   },
 
-  /** As {@link NetworkLinks.delete}. */
+  /** See {@link NetworkLinks.delete}. */
   delete(ref: LinkRef, options?: DeleteLinkOptions): Action<void> {
     const { force = false } = parseDeleteLinkOptions(options)
     return operation('links.delete', { link: parseLinkRef(ref, 'ref'), force }, target)
   },
 
-  /** As {@link NetworkLinks.move}. */
+  /** See {@link NetworkLinks.move}. */
   move(ref: LinkRef, set: SetRef): Action<void> {
     return operation('links.move', { link: parseLinkRef(ref, 'ref'), network: parseSetRef(set, 'set') }, target)
   },
 }
 
 /**
- * The links of a network: bridges, cables, tunnels and whatever else packets leave and arrive by.
+ * The links (network interfaces) of a network.
  *
- * What fails rejects with an {@link ActionError}: `ENODEV` where there is no such link, `EPERM` without CAP_NET_ADMIN in the
- * user namespace that owns the network, `EOPNOTSUPP` for a kind that the kernel does not have, `ERR_NSSET_AMBIGUOUS` for
- * an alias that several links have. The kernel's own words are part of the message.
+ * Failures reject with an {@link ActionError}: `ENODEV` if the link does not exist, `EPERM` without CAP_NET_ADMIN in the
+ * user namespace that owns the network, `EOPNOTSUPP` if the kernel does not have the kind of link, `ERR_NSSET_AMBIGUOUS` if
+ * several links have the alias. The message contains the kernel's own explanation, if there is one.
  *
  * @example
  * await set.network.links.add({ kind: 'bridge', name: 'br0', up: true, addresses: ['10.0.0.1/24'] })
@@ -73,15 +73,15 @@ export class NetworkLinks {
     hideUncloneable(NetworkLinks)
   }
 
-  /** @hidden Made with its network. */
+  /** @hidden Created by its network. */
   constructor(run: Run) {
     this.#run = run
   }
 
   /**
-   * All links: `ip link show`.
+   * Resolves with all links, like `ip link show`.
    *
-   * @throws {@link ActionError} `EAGAIN` when links come and go so fast that no list is right.
+   * @throws {@link ActionError} `EAGAIN` if links change so fast that the kernel never returns a consistent list.
    * @example
    * for (const { name, kind } of await set.network.links.list()) console.log(name, kind)
    */
@@ -90,9 +90,9 @@ export class NetworkLinks {
   }
 
   /**
-   * One link.
+   * Resolves with one link, like `ip link show dev eth0`.
    *
-   * @throws {@link ActionError} `ENODEV`, `ERR_NSSET_AMBIGUOUS`.
+   * @throws {@link ActionError} `ENODEV` if the link does not exist, `ERR_NSSET_AMBIGUOUS` if several links have the alias.
    * @example
    * const { mtu, mac } = await set.network.links.get('eth0')
    */
@@ -101,10 +101,10 @@ export class NetworkLinks {
   }
 
   /**
-   * Makes a link, as `ip link add`, with all that is said of it, and gives it as it has become. A veth's peer is made with it, in another set
-   * where one is given; both ends are cut from one cable. When something fails, there is no link.
+   * Creates a link, like `ip link add`, and resolves with it. The peer of a veth is created with it, in another set if
+   * `peer.set` is given. If any part fails, no link is created.
    *
-   * @throws {@link ActionError} `EEXIST` when the name is taken, `EOPNOTSUPP` when the kernel has no such kind.
+   * @throws {@link ActionError} `EEXIST` if the name exists, `EOPNOTSUPP` if the kernel does not have the kind.
    * @example
    * await base.network.links.add({ kind: 'bridge', name: 'br0', up: true, addresses: ['10.0.0.1/24'] })
    * await base.network.links.add({ kind: 'veth', name: 'to-host', master: 'br0', up: true, peer: { name: 'eth0', set: host, up: true } })
@@ -115,53 +115,58 @@ export class NetworkLinks {
   }
 
   /**
-   * Makes a link, unless there is one of that name that could have been made so; that one becomes as `spec` says, with its
-   * master and addresses, and of a veth so does its `peer`. When something fails, all of it stays as it was.
+   * Creates a link, or updates an existing one of the same name and kind: its state, master and addresses and, for a veth, those
+   * of its `peer`. Resolves with the link. If any part fails, nothing changes.
    *
-   * @throws {@link ActionError} `EEXIST` for a link of that name and of another kind, on another device, with other data of its
-   * kind, or with a peer that is in another network or has another name; and for an address that the link has in a way that
-   * the kernel cannot change, as IPv6 with another prefix.
+   * @throws {@link ActionError} `EEXIST` if the existing link has another kind, device or data, or a peer with another name or
+   * in another network; also for an address that the link has in a way that the kernel cannot change, such as IPv6 with another
+   * prefix length.
    * @example
    * await set.network.links.ensure({ kind: 'bridge', name: 'br0', up: true })
+   * @see ip-link(8)
    */
   async ensure<K extends LinkKind>(spec: LinkSpecOf<K>): Promise<LinkOf<K>> {
     return this.#run(linkActions.ensure(spec))
   }
 
   /**
-   * Changes a link: `ip link set`. What is left out stays as it is; when something fails, all of it does. What the kernel
-   * refuses only of a link that is down, when `up` is false, has it lose IPv6 addresses and routes for a moment: they are
-   * added again, and such addresses are checked for duplicates again.
+   * Changes a link, like `ip link set`. Properties that you omit stay the same. If any part fails, nothing changes.
    *
-   * @throws {@link ActionError} `ENODEV`; `EBUSY` for what cannot be changed while the link is up; `EEXIST` for a name that
-   * another link has, or an address that this one has in another way; `EPERM` for a link that is up and comes to a bond;
-   * `ERANGE`, `EINVAL`.
+   * With `up: false`, the kernel removes the link's IPv6 addresses and routes. If it then rejects a change that requires the link
+   * to be down, nsset adds them again, and the kernel repeats duplicate address detection for these addresses.
+   *
+   * @throws {@link ActionError} `ENODEV` if the link does not exist; `EBUSY` for a change that requires the link to be down;
+   * `EEXIST` if another link has the name, or for an address that this link has in another way; `EPERM` if a link that is up
+   * becomes a port of a bond; `ERANGE` or `EINVAL` for invalid values.
    * @example
    * await set.network.links.set('lo', { up: true })
    * await set.network.links.set('eth0', { name: 'wan', mtu: 1400, master: null })
+   * @see ip-link(8)
    */
   async set(ref: LinkRef, changes: LinkChanges): Promise<void> {
     return this.#run(linkActions.set(ref, changes))
   }
 
   /**
-   * Takes a link away: `ip link delete`. A veth goes with its other end.
+   * Deletes a link, like `ip link delete`. Deleting one end of a veth deletes the other end.
    *
-   * @throws {@link ActionError} `ENODEV` unless `force` is true; `EOPNOTSUPP` for one that software did not make.
+   * @throws {@link ActionError} `ENODEV` if the link does not exist and `force` is not true; `EOPNOTSUPP` for a hardware link.
    * @example
    * await set.network.links.delete('br0', { force: true })
+   * @see ip-link(8)
    */
   async delete(ref: LinkRef, options?: DeleteLinkOptions): Promise<void> {
     return this.#run(linkActions.delete(ref, options))
   }
 
   /**
-   * Moves a link into the network of another set (`ip link set eth1 netns blue`), where it arrives down and without addresses.
+   * Moves a link into the network of another set, like `ip link set eth1 netns blue`. It arrives down and without addresses.
    *
-   * @throws {@link ActionError} `EPERM` without CAP_NET_ADMIN in the user namespaces that own both networks; `EEXIST` when
-   * its name is taken there; `EINVAL` for a link that cannot leave.
+   * @throws {@link ActionError} `EPERM` without CAP_NET_ADMIN in the user namespaces that own the two networks; `EEXIST` if its
+   * name exists there; `EINVAL` if the link cannot leave its network.
    * @example
    * await base.network.links.move('eth1', { name: 'blue' })
+   * @see ip-link(8)
    */
   async move(ref: LinkRef, set: SetRef): Promise<void> {
     return this.#run(linkActions.move(ref, set))

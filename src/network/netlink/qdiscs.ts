@@ -16,24 +16,24 @@ function make(name: string, ref: LinkRef, spec: QdiscSpec): Action<void> {
   return operation(name, { link: parseLinkRef(ref, 'ref'), spec: parseQdisc(spec, 'spec') }, target)
 }
 
-/** The actions of {@link NetworkQdiscs}: see there. */
+/** The actions of {@link NetworkQdiscs}. */
 export const qdiscActions = {
-  /** As {@link NetworkQdiscs.list}. */
+  /** See {@link NetworkQdiscs.list}. */
   list(ref?: LinkRef): Action<Qdisc[]> {
     return operation('qdiscs.list', ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }, target)
   },
 
-  /** As {@link NetworkQdiscs.add}. */
+  /** See {@link NetworkQdiscs.add}. */
   add(ref: LinkRef, spec: QdiscSpec): Action<void> {
     return make('qdiscs.add', ref, spec)
   },
 
-  /** As {@link NetworkQdiscs.replace}. */
+  /** See {@link NetworkQdiscs.replace}. */
   replace(ref: LinkRef, spec: QdiscSpec): Action<void> {
     return make('qdiscs.replace', ref, spec)
   },
 
-  /** As {@link NetworkQdiscs.delete}. */
+  /** See {@link NetworkQdiscs.delete}. */
   delete(ref: LinkRef, options?: DeleteQdiscOptions): Action<void> {
     const place = parseQdiscPlace(options === undefined ? {} : options, 'options')
     return operation('qdiscs.delete', { link: parseLinkRef(ref, 'ref'), place }, target)
@@ -41,11 +41,11 @@ export const qdiscActions = {
 }
 
 /**
- * Queueing disciplines: what the links of a network do with the packets that wait to leave by them. A latency, a loss or a
- * rate holds for what leaves; for both directions it goes on both ends.
+ * The queueing disciplines (qdiscs) of a network's links, which delay, limit or drop the packets that leave through a link. To
+ * affect both directions of a veth, add a qdisc to both ends.
  *
- * What fails rejects with an {@link ActionError}: `ENODEV` where there is no such link, `EPERM` without CAP_NET_ADMIN,
- * `ENOENT` for a kind that the kernel does not have.
+ * Failures reject with an {@link ActionError}: `ENODEV` if the link does not exist, `EPERM` without CAP_NET_ADMIN, `ENOENT` if
+ * the kernel does not have the kind of qdisc.
  *
  * @example
  * await set.network.qdiscs.add('eth0', { kind: 'netem', latency: 40, jitter: 5, loss: 0.1 })
@@ -61,55 +61,60 @@ export class NetworkQdiscs {
     hideUncloneable(NetworkQdiscs)
   }
 
-  /** @hidden Made with its network. */
+  /** @hidden Created by its network. */
   constructor(run: Run) {
     this.#run = run
   }
 
   /**
-   * The queueing disciplines of a link, or of all: `tc qdisc show`.
+   * Resolves with the qdiscs of a link, like `tc qdisc show dev eth0`. Default: the qdiscs of all links.
    *
-   * @throws {@link ActionError} `EAGAIN` when links and queueing disciplines change so fast that no list is right.
+   * @throws {@link ActionError} `EAGAIN` if links or qdiscs change so fast that the kernel never returns a consistent list.
    * @example
    * for (const { kind, parent } of await set.network.qdiscs.list('eth0')) console.log(parent, kind)
+   * @see tc(8)
    */
   async list(ref?: LinkRef): Promise<Qdisc[]> {
     return this.#run(qdiscActions.list(ref))
   }
 
   /**
-   * Adds one where there is none but the kernel's own: `tc qdisc add`. A {@link Qdisc} of a list is one, too.
+   * Adds a qdisc in place of the kernel's default one, like `tc qdisc add`. It accepts a {@link Qdisc} of a list.
    *
-   * @throws {@link ActionError} `EEXIST` when there is one of that kind in that place, or when the spec has a handle. One of another
-   * kind is replaced by the kernel, as by `tc qdisc add`; but no `ingress` by a `clsact`, nor the other way round: `EEXIST`.
+   * @throws {@link ActionError} `EEXIST` if there is a qdisc of the same kind with the same parent, or one of another kind and the
+   * spec has a `handle`. Without a `handle`, the kernel replaces a qdisc of another kind, as with `tc qdisc add`; except
+   * `ingress` by `clsact` and the reverse, which is `EEXIST`.
    * @example
    * await set.network.qdiscs.add('eth0', { kind: 'netem', latency: 40, jitter: 2, loss: 0.1 })
    * await set.network.qdiscs.add('eth1', { kind: 'tbf', rate: 10_000_000 })
-   * @see tc-netem(8), tc-tbf(8)
+   * @see tc(8), tc-netem(8), tc-tbf(8)
    */
   async add(ref: LinkRef, spec: QdiscSpec): Promise<void> {
     return this.#run(qdiscActions.add(ref, spec))
   }
 
   /**
-   * Puts one in the place of the one that is there, or changes that one where it is of the same kind
-   * and the kernel can; htb, and the `flows` of fq_codel, it cannot.
+   * Replaces the qdisc with the same parent, like `tc qdisc replace`. If that has the same kind, the kernel changes its options.
+   * It cannot change those of htb, nor the `flows` of fq_codel: `EINVAL`.
    *
-   * @throws {@link ActionError}
+   * @throws {@link ActionError} as {@link NetworkQdiscs}; `EINVAL` if the kernel rejects or cannot change the options.
    * @example
    * await set.network.qdiscs.replace('eth0', { kind: 'netem', latency: 80 })
+   * @see tc(8)
    */
   async replace(ref: LinkRef, spec: QdiscSpec): Promise<void> {
     return this.#run(qdiscActions.replace(ref, spec))
   }
 
   /**
-   * Takes one away: the first that a packet gets to, or the one of a class: `tc qdisc del dev eth0 root`.
+   * Deletes the root qdisc of a link, or that of another parent, like `tc qdisc del dev eth0 root`.
    *
-   * @throws {@link ActionError} `ENOENT` or `EINVAL` when there is none but the kernel's own, or another than is said.
+   * @throws {@link ActionError} `ENOENT` or `EINVAL` if there is only the kernel's default qdisc, or if the qdisc has another
+   * handle or kind than `options`.
    * @example
    * await set.network.qdiscs.delete('eth0')
    * for (const qdisc of await set.network.qdiscs.list('eth1')) await set.network.qdiscs.delete('eth1', qdisc)
+   * @see tc(8)
    */
   async delete(ref: LinkRef, options?: DeleteQdiscOptions): Promise<void> {
     return this.#run(qdiscActions.delete(ref, options))

@@ -7,24 +7,24 @@ function change(name: string, route: RouteSpec): Action<void> {
   return operation(name, { route: parseRoute(route, 'route') }, ({ route }) => describeRoute(route))
 }
 
-/** The actions of {@link NetworkRoutes}: see there. */
+/** The actions of {@link NetworkRoutes}. */
 export const routeActions = {
-  /** As {@link NetworkRoutes.list}. */
+  /** See {@link NetworkRoutes.list}. */
   list(options?: ListRoutesOptions): Action<Route[]> {
     return operation('routes.list', parseListRoutesOptions(options), () => '')
   },
 
-  /** As {@link NetworkRoutes.add}. */
+  /** See {@link NetworkRoutes.add}. */
   add(route: RouteSpec): Action<void> {
     return change('routes.add', route)
   },
 
-  /** As {@link NetworkRoutes.replace}. */
+  /** See {@link NetworkRoutes.replace}. */
   replace(route: RouteSpec): Action<void> {
     return change('routes.replace', route)
   },
 
-  /** As {@link NetworkRoutes.delete}. */
+  /** See {@link NetworkRoutes.delete}. */
   delete(route: RouteSpec): Action<void> {
     return change('routes.delete', route)
   },
@@ -33,7 +33,7 @@ export const routeActions = {
 /**
  * The routes of a network.
  *
- * What fails rejects with an {@link ActionError}: `EPERM` without CAP_NET_ADMIN, `ENODEV` for a `dev` that is not there.
+ * Failures reject with an {@link ActionError}: `EPERM` without CAP_NET_ADMIN, `ENODEV` if `dev` does not exist.
  *
  * @example
  * await set.network.routes.add({ destination: 'default', via: '10.0.0.1' })
@@ -49,56 +49,60 @@ export class NetworkRoutes {
     hideUncloneable(NetworkRoutes)
   }
 
-  /** @hidden Made with its network. */
+  /** @hidden Created by its network. */
   constructor(run: Run) {
     this.#run = run
   }
 
   /**
-   * The routes of all tables, or of one, IPv4 and IPv6: `ip route show table all`.
+   * Resolves with the IPv4 and IPv6 routes, like `ip route show table all`. Default: the routes of all tables.
    *
-   * @throws {@link ActionError} `EAGAIN` when routes change so fast that no list is right.
+   * @throws {@link ActionError} `EAGAIN` if routes change so fast that the kernel never returns a consistent list.
    * @example
    * const routes = await set.network.routes.list({ table: 254 })
    * console.log(routes.find(({ destination }) => destination === 'default')?.via)
+   * @see ip-route(8)
    */
   async list(options?: ListRoutesOptions): Promise<Route[]> {
     return this.#run(routeActions.list(options))
   }
 
   /**
-   * Adds a route: `ip route add`. A {@link Route} of a list is one, too.
+   * Adds a route, like `ip route add`. It accepts a {@link Route} of a list.
    *
-   * @throws {@link ActionError} `EEXIST` when it is there; `ENETUNREACH` when its gateway is on no network of a link that is
-   * up; `EINVAL`.
+   * @throws {@link ActionError} `EEXIST` if the route exists; `ENETUNREACH` if no link that is up reaches the gateway; `EINVAL`
+   * for a combination of values that the kernel rejects.
    * @example
    * await set.network.routes.add({ destination: 'default', via: '10.0.0.1' })
    * await set.network.routes.add({ destination: 'fd00:1::/64', dev: 'eth0', metric: 10 })
    * const nextHops = [{ via: '10.0.0.1', weight: 3 }, { via: '10.0.0.2' }]
    * await set.network.routes.add({ destination: '192.0.2.0/24', nextHops })
+   * @see ip-route(8)
    */
   async add(route: RouteSpec): Promise<void> {
     return this.#run(routeActions.add(route))
   }
 
   /**
-   * Adds a route (`ip route replace`), or puts it in the place of one to the same destination with the same metric.
+   * Adds a route, or replaces the one to the same destination with the same metric, like `ip route replace`.
    *
-   * @throws {@link ActionError} as {@link NetworkRoutes.add}, but for `EEXIST`.
+   * @throws {@link ActionError} as {@link NetworkRoutes.add}, except `EEXIST`.
    * @example
    * await set.network.routes.replace({ destination: 'default', via: '10.0.0.254' })
+   * @see ip-route(8)
    */
   async replace(route: RouteSpec): Promise<void> {
     return this.#run(routeActions.replace(route))
   }
 
   /**
-   * Takes away the first route that is as this says: `ip route del`. What it does not say may be anything: who made the route,
-   * its type, metric, source, scope and way. The table is 254, `main`, by default.
+   * Deletes the first route that matches, like `ip route del`. Fields that you omit match any value, whatever created the route;
+   * except `table`, whose default is 254 (`main`).
    *
-   * @throws {@link ActionError} `ESRCH` when there is none.
+   * @throws {@link ActionError} `ESRCH` if no route matches.
    * @example
    * await set.network.routes.delete({ destination: 'default' })
+   * @see ip-route(8)
    */
   async delete(route: RouteSpec): Promise<void> {
     return this.#run(routeActions.delete(route))

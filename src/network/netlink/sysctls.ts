@@ -5,24 +5,24 @@ import { type Action, operation, type Run } from '../actions/action.ts'
 
 const target = ({ name }: Plain) => String(name)
 
-/** The actions of {@link NetworkSysctls}: see there. */
+/** The actions of {@link NetworkSysctls}. */
 export const sysctlActions = {
-  /** As {@link NetworkSysctls.get}. */
+  /** See {@link NetworkSysctls.get}. */
   get(sysctl: string): Action<string> {
     return operation('sysctls.get', { name: parseSysctl(sysctl, 'name') }, target)
   },
 
-  /** As {@link NetworkSysctls.set}. */
+  /** See {@link NetworkSysctls.set}. */
   set(sysctl: string, to: string | number | boolean): Action<void> {
     return operation('sysctls.set', { name: parseSysctl(sysctl, 'name'), value: parseSysctlValue(to, 'value') }, target)
   },
 }
 
 /**
- * The `net.*` sysctls of a network, each network has its own.
+ * The `net.*` sysctls. Each network has its own.
  *
- * What fails rejects with an {@link ActionError}: `ENOENT` where there is no such sysctl inside, `EACCES` or `EPERM` without
- * CAP_NET_ADMIN in the user namespace that owns the network, `EROFS` where /proc or /proc/sys is read-only, as in most containers.
+ * Failures reject with an {@link ActionError}: `ENOENT` if the sysctl does not exist inside, `EACCES` or `EPERM` without
+ * CAP_NET_ADMIN in the user namespace that owns the network, `EROFS` if /proc or /proc/sys is read-only, as in most containers.
  *
  * @example
  * await set.network.sysctls.set('net.ipv4.ip_forward', true)
@@ -38,16 +38,17 @@ export class NetworkSysctls {
     hideUncloneable(NetworkSysctls)
   }
 
-  /** @hidden Made with its network. */
+  /** @hidden Created by its network. */
   constructor(run: Run) {
     this.#run = run
   }
 
   /**
-   * The value, as the kernel writes it. A link's name may have dots in it: `net.ipv4.conf.eth0.100.forwarding`, or as
-   * sysctl(8) has it, `net.ipv4.conf.eth0/100.forwarding` and `net/ipv4/conf/eth0.100/forwarding`.
+   * Resolves with the value as the kernel formats it, like `sysctl -n NAME`. If the name of a link contains dots, both
+   * `net.ipv4.conf.eth0.100.forwarding` and the forms of sysctl(8) work: `net.ipv4.conf.eth0/100.forwarding` and
+   * `net/ipv4/conf/eth0.100/forwarding`.
    *
-   * @throws {@link ActionError} `ENOENT`.
+   * @throws {@link ActionError} `ENOENT` if the sysctl does not exist.
    * @example
    * console.log(await set.network.sysctls.get('net.ipv4.ip_forward')) // 0
    */
@@ -56,9 +57,10 @@ export class NetworkSysctls {
   }
 
   /**
-   * Sets the value; a boolean is 1 or 0.
+   * Sets a value, like `sysctl -w NAME=VALUE`. `true` is written as `1` and `false` as `0`.
    *
-   * @throws {@link ActionError} `ENOENT`, `EACCES`, `EINVAL` for a value that the kernel does not take.
+   * @throws {@link ActionError} `ENOENT` if the sysctl does not exist, `EACCES` if it cannot be written here, `EINVAL` if the kernel
+   * rejects the value.
    * @example
    * await set.network.sysctls.set('net.ipv4.ip_forward', true)
    * await set.network.sysctls.set('net.ipv4.ip_local_port_range', '20000 30000')

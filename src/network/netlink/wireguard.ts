@@ -7,14 +7,14 @@ import { type Action, operation, type Run } from '../actions/action.ts'
 
 const target = ({ link }: Plain) => describeLink(link)
 
-/** The actions of {@link NetworkWireGuard}: see there. */
+/** The actions of {@link NetworkWireGuard}. */
 export const wireguardActions = {
-  /** As {@link NetworkWireGuard.get}. */
+  /** See {@link NetworkWireGuard.get}. */
   get(ref: LinkRef): Action<WireGuard> {
     return operation('wireguard.get', { link: parseLinkRef(ref, 'ref') }, target)
   },
 
-  /** As {@link NetworkWireGuard.set}. */
+  /** See {@link NetworkWireGuard.set}. */
   set(ref: LinkRef, spec: WireGuardSpec): Action<void> {
     const fields = { link: parseLinkRef(ref, 'ref'), spec: parseWireGuardSpec(spec, 'spec') }
     return operation('wireguard.set', fields, target)
@@ -22,11 +22,10 @@ export const wireguardActions = {
 }
 
 /**
- * The keys and peers of a network's WireGuard links, over generic netlink: no `wg` is needed. No key is ever part of an
- * error.
+ * The keys and peers of the WireGuard links of a network, over generic netlink and without `wg`. No error contains a key.
  *
- * What fails rejects with an {@link ActionError}: `ENODEV` where there is no such link, `EOPNOTSUPP` for one of another kind,
- * `EPERM` without CAP_NET_ADMIN, `ENOENT` where the kernel has no WireGuard.
+ * Failures reject with an {@link ActionError}: `ENODEV` if the link does not exist, `EOPNOTSUPP` if it is of another kind,
+ * `EPERM` without CAP_NET_ADMIN, `ENOENT` if the kernel does not have WireGuard.
  *
  * @example
  * const { privateKey } = wireguard.generateKeys()
@@ -43,44 +42,49 @@ export class NetworkWireGuard {
     hideUncloneable(NetworkWireGuard)
   }
 
-  /** @hidden Made with its network. */
+  /** @hidden Created by its network. */
   constructor(run: Run) {
     this.#run = run
   }
 
   /**
-   * The keys and peers of a link.
+   * Resolves with the keys and peers of a link, like `wg show wg0 dump`.
    *
+   * @throws {@link ActionError} `ENODEV`, `EOPNOTSUPP`, `EPERM`.
    * @example
    * for (const { endpoint, lastHandshake } of (await set.network.wireguard.get('wg0')).peers) console.log(endpoint, lastHandshake)
+   * @see wg(8)
    */
   async get(ref: LinkRef): Promise<WireGuard> {
     return this.#run(wireguardActions.get(ref))
   }
 
   /**
-   * Gives a link keys and peers: `wg set`. The kernel takes peer by peer: when one fails, those before it stay. What `get`
-   * returns is taken, too. The kernel passes over a peer with the key that the link has already, and says nothing.
+   * Sets keys and peers of a link, like `wg set wg0`. It accepts what `get` returns. The kernel processes one peer after the
+   * other; if one fails, those before it remain. The kernel silently ignores a peer whose public key the link already has as
+   * its own.
    *
-   * @throws {@link ActionError} `EADDRINUSE` for a port that is taken; `ERR_INVALID_ARG_VALUE` for a peer with the public key of
-   * the `privateKey`, and for an allowed address that two of the peers have: it can be one peer's only.
+   * @throws {@link ActionError} `EADDRINUSE` if the port is in use.
+   * @throws `ERR_INVALID_ARG_VALUE` for a peer with the public key of the given `privateKey`, and for an allowed address that two
+   * of the peers have, because the kernel assigns it to one peer only.
    * @example
    * const { privateKey } = wireguard.generateKeys()
    * await set.network.wireguard.set('wg0', { privateKey, peers: [{ publicKey, endpoint: '192.0.2.1:51820', allowedIps: ['0.0.0.0/0'] }] })
+   * @see wg(8)
    */
   async set(ref: LinkRef, spec: WireGuardSpec): Promise<void> {
     return this.#run(wireguardActions.set(ref, spec))
   }
 }
 
-/** The two keys of a peer. */
+/** A key pair, each key in base64. */
 export interface WireGuardKeys {
   privateKey: string
   publicKey: string
 }
 
 /**
- * Keys of WireGuard, without `wg`.
+ * Functions for WireGuard keys, without `wg`. Keys are strings in base64, as `wg` prints them.
  *
  * @example
  * const { privateKey, publicKey } = wireguard.generateKeys()
@@ -88,10 +92,11 @@ export interface WireGuardKeys {
  */
 export const wireguard = {
   /**
-   * A new private key, and its public key, as `wg genkey` and `wg pubkey` make them.
+   * Returns a new private key and its public key, like `wg genkey` and `wg pubkey`.
    *
    * @example
    * const { privateKey, publicKey } = wireguard.generateKeys()
+   * @see wg(8)
    */
   generateKeys(): WireGuardKeys {
     const [privateKey, publicKey] = binding().generateWireguardKeys() as [string, string]
@@ -99,21 +104,23 @@ export const wireguard = {
   },
 
   /**
-   * A new key for both of two peers, as `wg genpsk` makes one.
+   * Returns a new preshared key, which both peers need, like `wg genpsk`.
    *
    * @example
    * const presharedKey = wireguard.generatePresharedKey()
+   * @see wg(8)
    */
   generatePresharedKey(): string {
     return binding().generateWireguardPresharedKey()
   },
 
   /**
-   * The public key of a private one, as `wg pubkey` tells it.
+   * Returns the public key of a private key, like `wg pubkey`.
    *
-   * @throws `ERR_INVALID_ARG_VALUE` for what is no key; the message does not repeat it.
+   * @throws `ERR_INVALID_ARG_VALUE` if the argument is not a key; the message does not contain it.
    * @example
    * console.log(wireguard.publicKey(privateKey))
+   * @see wg(8)
    */
   publicKey(privateKey: string): string {
     return binding().wireguardPublicKey(key(privateKey, 'privateKey'))

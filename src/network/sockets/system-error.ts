@@ -1,47 +1,47 @@
 import { NamespaceError } from '../../errors.ts'
 
-/** @internal Where a socket was to be. */
-interface SocketPlace {
+/** @internal The address of a socket, for an error. */
+interface Endpoint {
   address: string
-  /** Node does not tell a port that the kernel was to choose. */
+  /** As in Node's errors, `undefined` if the kernel was to choose the port. */
   port?: number | undefined
 }
 
 /**
- * @internal The error that Node's own functions give where the kernel refuses; others stay as they are, and so do those whose
- * number libuv has no name for, as ECHILD and ETOOMANYREFS.
+ * @internal Converts an error of the kernel to the one that Node's own functions throw. Other errors remain the same, also those
+ * whose number libuv does not know, such as ECHILD and ETOOMANYREFS.
  */
-export function systemError(error: unknown, syscall: string, place: SocketPlace): unknown {
+export function systemError(error: unknown, syscall: string, endpoint: Endpoint): unknown {
   if (!(error instanceof NamespaceError) || error.errno === undefined) return error
   const known = nodesWords(error.errno)
   if (known === undefined) return error
   const [code, words] = known
-  return made(error.errno, code, syscall, `${code}: ${words}`, place, error)
+  return createError(error.errno, code, syscall, `${code}: ${words}`, endpoint, error)
 }
 
-/** @internal The same of datagram sockets, of which Node gives no words. */
-export function bindError(error: unknown, place: SocketPlace): unknown {
+/** @internal The same for datagram sockets, whose errors have no description in Node. */
+export function bindError(error: unknown, endpoint: Endpoint): unknown {
   if (!(error instanceof NamespaceError) || error.errno === undefined) return error
-  return nodesWords(error.errno) === undefined ? error : refusal(error.errno, 'bind', place, error)
+  return nodesWords(error.errno) === undefined ? error : errorOf(error.errno, 'bind', endpoint, error)
 }
 
-/** @internal The error of a call that was refused with this number. */
-export function refusal(errno: number, syscall: string, place: SocketPlace, cause?: Error): Error {
+/** @internal Creates the error for an error number. */
+export function errorOf(errno: number, syscall: string, endpoint: Endpoint, cause?: Error): Error {
   const code = process.getBuiltinModule('node:util').getSystemErrorName(errno)
-  return made(errno, code, syscall, code, place, cause)
+  return createError(errno, code, syscall, code, endpoint, cause)
 }
 
-/** @internal What Node calls an error number; nothing where libuv does not know it. */
+/** @internal Returns Node's code and description of an error number; undefined if libuv does not know it. */
 export function nodesWords(errno: number): [code: string, words: string] | undefined {
   return process.getBuiltinModule('node:util').getSystemErrorMap().get(errno)
 }
 
-function made(
+function createError(
   errno: number,
   code: string,
   syscall: string,
   what: string,
-  { address, port }: SocketPlace,
+  { address, port }: Endpoint,
   cause: Error | undefined,
 ): Error {
   const where = port !== undefined && port > 0 ? `${address}:${port}` : address

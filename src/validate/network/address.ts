@@ -3,85 +3,85 @@ import { type FieldsOf, type Parse, type Plain, parseFields } from '../fields.ts
 import { boolean, described, u8, u32, word } from '../values.ts'
 import { cidr, family, familyOf, ip, ipv4, milliseconds, text } from './values.ts'
 
-/** How far an address or a route counts: ip-address(8). A number is one that /etc/iproute2/rt_scopes may name. */
+/** The area in which an address or a route is valid (ip-address(8)). A number is a scope of /etc/iproute2/rt_scopes. */
 export type Scope = 'global' | 'site' | 'link' | 'host' | 'nowhere' | number
 
-/** An address that a link has. */
+/** An address of a link, as in a list. */
 export interface Address {
   link: { index: number }
-  /** With the length of its prefix: `'10.0.0.1/24'`. */
+  /** The address with its prefix length: `'10.0.0.1/24'`. */
   cidr: string
-  /** Without. */
+  /** The address without the prefix length. */
   address: string
   family: 'IPv4' | 'IPv6'
-  /** The other end of a point-to-point link. The prefix is its network's then. */
+  /** The address of the other end of a point-to-point link. The prefix length of `cidr` then belongs to it. */
   peer?: string
-  /** IPv4 only. */
+  /** The broadcast address. IPv4 only. */
   broadcast?: string
   scope: Scope
-  /** IPv4: the name of the link, and what may follow a colon. */
+  /** IPv4: the name of the link, optionally followed by a colon and a suffix. */
   label?: string
-  /** IPv6: whether it is not known yet that nobody else has it. */
+  /** IPv6: duplicate address detection has not finished. */
   tentative: boolean
-  /** IPv6: whether somebody else has it. */
+  /** IPv6: another host uses this address (duplicate address detection failed). */
   duplicate: boolean
-  /** Whether it stays until it is deleted. */
+  /** Whether the address has no limited lifetime. */
   permanent: boolean
-  /** After how many milliseconds it goes, where it does. */
+  /** Remaining time in milliseconds until the kernel deletes the address. Absent if it has no limited lifetime. */
   validLifetime?: number
-  /** For how many milliseconds programs that do not choose get it, where that ends. */
+  /** Remaining time in milliseconds for which programs get it as their source address. Absent if unlimited. */
   preferredLifetime?: number
-  /** The metric of the route to its network, where it was given. */
+  /** The metric of the route to its network, if one was set. */
   metric?: number
-  /** Who made it: 1 and 3 are the kernel, 2 is a router's advertisement (`IFAPROT_*` of linux/if_addr.h). */
+  /** What added it: 1 and 3 are the kernel, 2 is a router advertisement (`IFAPROT_*` of linux/if_addr.h). */
   protocol?: number
-  /** IPv6: it was used at once, without asking whether another host has it. */
+  /** IPv6: it was added without duplicate address detection. */
   noDuplicateDetection?: boolean
-  /** IPv6: it is used while that is asked. */
+  /** IPv6: it can be used during duplicate address detection. */
   optimistic?: boolean
   /** IPv6: it is a home address (RFC 6275). */
   home?: boolean
-  /** IPv6: the kernel makes temporary addresses of it. */
+  /** IPv6: the kernel creates temporary addresses from it. */
   manageTemporary?: boolean
-  /** It brought no route to its network. */
+  /** The kernel did not add a route to its network. */
   noPrefixRoute?: boolean
-  /** The kernel joined the multicast group that it is. */
+  /** The kernel joined the multicast group of this address. */
   autoJoin?: boolean
 }
 
-/** An address that a link is to have: a CIDR, or that and more. An {@link Address} of a list is one, too. */
+/** An address to add or delete: a string in CIDR notation, or an object. It can be an {@link Address} of a list. */
 export type AddressSpec =
   | string
   | {
-      /** `'10.0.0.1/24'`, `'fd00::1/64'`; without a prefix it is all of it. */
+      /** The address with its prefix length: `'10.0.0.1/24'`, `'fd00::1/64'`. Default of the prefix length: 32 or 128. */
       readonly cidr: string
-      /** The other end of a point-to-point link. The prefix is its network's then. */
+      /** The address of the other end of a point-to-point link. The prefix length of `cidr` then belongs to it. */
       readonly peer?: string | undefined
-      /** IPv4 only. */
+      /** The broadcast address. IPv4 only. */
       readonly broadcast?: string | undefined
-      /** By default `'host'` for 127.0.0.0/8, else `'global'`. */
+      /** Default: `'host'` for 127.0.0.0/8, `'global'` for other addresses. */
       readonly scope?: Scope | undefined
-      /** IPv4: at most 15 bytes, by default the name of the link. */
+      /** IPv4: a label of at most 15 bytes. Default: the name of the link. */
       readonly label?: string | undefined
-      /** After how many milliseconds it goes; never by default. In whole seconds: `valid_lft` of `ip address`. */
+      /** In milliseconds, rounded up to seconds: when the kernel deletes the address (`valid_lft`). Default: never. */
       readonly validLifetime?: number | undefined
-      /** For how many milliseconds programs that do not choose get it; 0 is never: `preferred_lft`. */
+      /** In milliseconds, rounded up to seconds: how long programs get it as their source address (`preferred_lft`). `0`: never. */
       readonly preferredLifetime?: number | undefined
-      /** The metric of the route to its network. */
+      /** The metric of the route to its network (`metric`). */
       readonly metric?: number | undefined
-      /** Who made it, 0 to 255: `proto`. */
+      /** What added it, 0 to 255 (`proto`). */
       readonly protocol?: number | undefined
-      /** IPv6: use it at once, without asking whether another host has it: `nodad`. */
+      /** IPv6: skip duplicate address detection (`nodad`). Default: `false`. */
       readonly noDuplicateDetection?: boolean | undefined
-      /** IPv6: use it while that is asked: `optimistic`. */
+      /** IPv6: allow its use during duplicate address detection (`optimistic`). Default: `false`. */
       readonly optimistic?: boolean | undefined
-      /** IPv6: it is a home address (RFC 6275): `home`. */
+      /** IPv6: it is a home address, RFC 6275 (`home`). Default: `false`. */
       readonly home?: boolean | undefined
-      /** IPv6: have the kernel make temporary addresses of it: `mngtmpaddr`. */
+      /** IPv6: make the kernel create temporary addresses from it (`mngtmpaddr`). Default: `false`. */
       readonly manageTemporary?: boolean | undefined
-      /** It brings no route to its network: `noprefixroute`. */
+      /** Do not add a route to its network (`noprefixroute`). Default: `false`. */
       readonly noPrefixRoute?: boolean | undefined
-      /** Have the kernel join the multicast group that it is: `autojoin`. */
+      /** Make the kernel join the multicast group of this address (`autojoin`). Default: `false`. */
       readonly autoJoin?: boolean | undefined
     }
 
@@ -121,10 +121,10 @@ export function parseAddress(given: unknown, name: string): Plain {
   const { address, family, ...parsed } = parseFields(given, name, ADDRESS, ['cidr'])
   const [own = ''] = String(parsed['cidr']).split('/')
   if (address !== undefined && address !== own) {
-    throw invalidValue(`${name}.address`, `must be that of the cidr, ${own}`, address)
+    throw invalidValue(`${name}.address`, `must be the address of the cidr, ${own}`, address)
   }
   if (family !== undefined && family !== (familyOf(own) === 6 ? 'IPv6' : 'IPv4')) {
-    throw invalidValue(`${name}.family`, `must be that of the cidr, ${own}`, family)
+    throw invalidValue(`${name}.family`, `must be the family of the cidr, ${own}`, family)
   }
   return parsed
 }

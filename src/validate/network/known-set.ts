@@ -8,9 +8,9 @@ import { type Path, parsePath } from '../paths.ts'
 import { pid } from '../values.ts'
 
 /**
- * A set, or where to find a network namespace: by its name, its path, or a process or thread that is in it. What is opened
- * for it is closed again; a set never is. By path or name it takes who may enter it as it is: root, or who made it in the same
- * user namespace; others give a set that has its `user`.
+ * A set, or a reference to a network namespace: by its name, its path, or a process or thread in it. A namespace that is opened
+ * for a reference is closed again; a set is not closed. References by path or name require that the caller can enter the namespace:
+ * root, or the user that created it in the same user namespace. In other cases pass a set that has its `user` namespace.
  */
 export type PlainSetRef =
   | AnySet
@@ -18,7 +18,7 @@ export type PlainSetRef =
   | { readonly path: Path }
   | { readonly pid: number; readonly tid?: number | undefined }
 
-/** @internal A reference that was checked. */
+/** @internal A checked reference. */
 export type KnownSet =
   | { readonly set: SetHandle }
   | { readonly name: string; readonly directory: string | Buffer | undefined }
@@ -48,7 +48,7 @@ export function parseKnownSet(ref: unknown, name: string): KnownSet {
   throw invalidType(name, 'a NamespaceSet, or an object with a name, a path or a pid', ref)
 }
 
-/** @internal For people. */
+/** @internal Describes a set in messages. */
 export function describeSet(known: KnownSet): string {
   if ('set' in known) return String(known.set)
   if ('name' in known) return known.name

@@ -2,37 +2,37 @@ import type { FieldsOf } from '../fields.ts'
 import { boolean, u8, u16, u32, whole, word } from '../values.ts'
 import { ip, ipv4, milliseconds, text } from './values.ts'
 
-/** What is special about a bridge: a switch, whose ports are the links that have it as their master. */
+/** Data of a bridge: a switch whose ports are the links that have it as their `master`. */
 export interface BridgeData {
-  /** Whether it takes part in the spanning tree protocol. */
+  /** Whether it uses the spanning tree protocol (`stp_state`). */
   stp?: boolean | undefined
-  /** Milliseconds for which a new port listens and learns before it forwards; without `stp`, too. */
+  /** In milliseconds: how long a new port listens and learns before it forwards, also without `stp` (`forward_delay`). */
   forwardDelay?: number | undefined
-  /** Milliseconds. */
+  /** Interval of the spanning tree protocol's hello messages, in milliseconds (`hello_time`). */
   helloTime?: number | undefined
-  /** Milliseconds. */
+  /** Maximum age of the spanning tree protocol's messages, in milliseconds (`max_age`). */
   maxAge?: number | undefined
-  /** Milliseconds for which a MAC address is remembered. */
+  /** In milliseconds: how long the bridge remembers a MAC address (`ageing_time`). */
   ageingTime?: number | undefined
-  /** The lower, the nearer to being the root of the spanning tree. */
+  /** Priority in the spanning tree. The bridge with the lowest value becomes the root (`priority`). */
   priority?: number | undefined
-  /** Whether frames are kept to the VLANs of their ports. */
+  /** Whether frames are only forwarded to ports of their VLAN (`vlan_filtering`). */
   vlanFiltering?: boolean | undefined
-  /** The VLAN of untagged frames; 0 for none. */
+  /** The VLAN of untagged frames; `0` for none (`vlan_default_pvid`). */
   vlanDefaultPvid?: number | undefined
-  /** Whether multicast goes to the ports that asked for it only (IGMP, MLD). */
+  /** Whether multicast is only forwarded to ports that joined the group, by IGMP or MLD (`mcast_snooping`). */
   multicastSnooping?: boolean | undefined
 }
 
-/** What is special about a bond: several links, its ports, that work as one. */
+/** Data of a bond: several links, its ports, that work as one link. */
 export interface BondData {
-  /** Which port a packet leaves by. Default: `'balance-rr'`. */
+  /** How the bond chooses the port for a packet (`mode`). Default: `'balance-rr'`. */
   mode?: BondMode | undefined
-  /** Interval in milliseconds at which the carrier of the ports is checked. Default: never. */
+  /** Interval at which the carrier of the ports is checked, in milliseconds (`miimon`). Default: never. */
   monitorInterval?: number | undefined
 }
 
-/** Which port of a bond a packet leaves by, in the kernel's words. */
+/** How a bond chooses the port for a packet, as the kernel names the modes. */
 export type BondMode =
   | 'balance-rr'
   | 'active-backup'
@@ -42,137 +42,137 @@ export type BondMode =
   | 'balance-tlb'
   | 'balance-alb'
 
-/** What is special about a GENEVE tunnel: an Ethernet within UDP. */
+/** Data of a GENEVE tunnel: Ethernet over UDP. */
 export interface GeneveData {
   /** The network identifier, 0 to 16777215. */
   id: number
-  /** The other end. */
+  /** The IP address of the other end. */
   remote?: string | undefined
-  /** The UDP port. Default: 6081. */
+  /** The UDP port. Default: `6081`. */
   port?: number | undefined
-  /** Of the packets that carry it. Default: the kernel's. */
+  /** TTL of the outer packets. Default: the kernel's. */
   ttl?: number | undefined
 }
 
-/** What is special about a GRE tunnel: IP within IP, or, of kind `gretap`, an Ethernet within IP. */
+/** Data of a GRE tunnel: kind `gre` is IP over IP, kind `gretap` is Ethernet over IP. */
 export interface GreData {
-  /** This end, an IPv4 address. */
+  /** The IPv4 address of this end. */
   local?: string | undefined
-  /** The other end, an IPv4 address. */
+  /** The IPv4 address of the other end. */
   remote?: string | undefined
-  /** The key in both directions. */
+  /** The key for both directions. */
   key?: number | undefined
-  /** 0 is that of the packet within. */
+  /** TTL of the outer packets. `0`: that of the inner packet. */
   ttl?: number | undefined
 }
 
-/** What is special about an IP-in-IP tunnel. */
+/** Data of an IP-in-IP tunnel. */
 export interface IpipData {
-  /** This end, an IPv4 address. */
+  /** The IPv4 address of this end. */
   local?: string | undefined
-  /** The other end, an IPv4 address. */
+  /** The IPv4 address of the other end. */
   remote?: string | undefined
-  /** 0 is that of the packet within. */
+  /** TTL of the outer packets. `0`: that of the inner packet. */
   ttl?: number | undefined
 }
 
-/** What is special about an IPVLAN: a link of its own with the MAC address of the device it is on. */
+/** Data of an IPVLAN: a separate link that shares the MAC address of its device. */
 export interface IpVlanData {
-  /** Where its packets are routed. Default: `'l3'`. */
+  /** Whether the device switches its packets (`'l2'`) or routes them (`'l3'`, `'l3s'`). Default: `'l3'`. */
   mode?: 'l2' | 'l3' | 'l3s' | undefined
 }
 
-/** What is special about a MACVLAN: a link of its own, with a MAC address of its own, on another's wire. */
+/** Data of a MACVLAN: a separate link with its own MAC address on another device. */
 export interface MacVlanData {
-  /** Whom of the others on the same device it can talk to. Default: `'vepa'`; `'bridge'` for all of them. */
+  /** Which other MACVLANs of the same device it can reach. `'bridge'`: all of them. Default: `'vepa'`. */
   mode?: 'private' | 'vepa' | 'bridge' | 'passthru' | 'source' | undefined
 }
 
-/** What is special about a TUN or TAP: a link whose other end is a program that opens `/dev/net/tun`. */
+/** Data of a TUN or TAP: a link whose other end is a program that opens `/dev/net/tun`. */
 export interface TunData {
-  /** Whether the program reads IP packets (`'tun'`) or frames (`'tap'`). Default: `'tun'`. */
+  /** Whether the program reads IP packets (`'tun'`) or Ethernet frames (`'tap'`). Default: `'tun'`. */
   mode?: 'tun' | 'tap' | undefined
-  /** The user who may open it, beside who has CAP_NET_ADMIN. */
+  /** The id of a user who may open it without CAP_NET_ADMIN. */
   owner?: number | undefined
-  /** The group that may. */
+  /** The id of a group whose members may open it without CAP_NET_ADMIN. */
   group?: number | undefined
 }
 
-/** What is special about a VLAN: a link that carries the frames of another that have its tag. */
+/** Data of a VLAN: a link for those frames of its device that have a tag. */
 export interface VlanData {
   /** The tag, 0 to 4094. */
   id: number
-  /** What marks a frame as tagged. Default: `'802.1Q'`. */
+  /** The protocol of the tag. Default: `'802.1Q'`. */
   protocol?: '802.1Q' | '802.1ad' | undefined
 }
 
-/** What is special about a VRF: a master whose ports use a routing table of their own. */
+/** Data of a VRF: a master whose ports use a separate routing table. */
 export interface VrfData {
-  /** The number of the routing table; not 0. */
+  /** The number of the routing table, at least 1. */
   table: number
 }
 
-/** What is special about a VXLAN: an Ethernet within UDP. */
+/** Data of a VXLAN: Ethernet over UDP. */
 export interface VxlanData {
   /** The network identifier, 0 to 16777215. */
   id: number
-  /** This end. */
+  /** The IP address of this end. */
   local?: string | undefined
-  /** The multicast group that it belongs to; not with a `remote`. */
+  /** The multicast group that it joins. Not together with `remote`. */
   group?: string | undefined
-  /** The one other end. */
+  /** The IP address of the only other end. */
   remote?: string | undefined
-  /** The UDP port; the kernel's own is 8472, the standard's 4789. */
+  /** The UDP port. Default: `8472`, the kernel's; the standard's is `4789`. */
   port?: number | undefined
-  /** Of the packets that carry it. Default: the kernel's. */
+  /** TTL of the outer packets. Default: the kernel's. */
   ttl?: number | undefined
-  /** Whether it learns which address is where. Default: `true`. */
+  /** Whether it learns which end has which MAC address. Default: `true`. */
   learning?: boolean | undefined
-  /** Milliseconds, whole seconds of them, for which it remembers. */
+  /** In milliseconds, whole seconds: how long it remembers a learned MAC address. */
   ageingTime?: number | undefined
 }
 
-/** One of a kind that is known here by its name only. */
+/** Data of a link whose kind nsset knows only by its name. */
 export interface OtherData {
-  /** The kernel's name of the kind: `'nlmon'`. */
+  /** The kernel's name of the kind, such as `'nlmon'`. */
   type: string
 }
 
-/** Nothing is special about it. */
+/** A kind of link without data. */
 export type NoData = Record<never, never>
 
-/** The kinds of link that can be made, and what is special about each. */
+/** The kinds of link that can be created, and the data of each. */
 export interface LinkData {
   bond: BondData
   bridge: BridgeData
-  /** Swallows what is sent to it. */
+  /** Drops all packets that are sent through it. */
   dummy: NoData
   geneve: GeneveData
   gre: GreData
   gretap: GreData
-  /** For the traffic that a `tc` action redirects to it. */
+  /** Receives the traffic that a `tc` action redirects to it. */
   ifb: NoData
   ipip: IpipData
   ipvlan: IpVlanData
   macvlan: MacVlanData
   other: OtherData
   tun: TunData
-  /** One end of a cable; the other end is a link, too. */
+  /** One end of a virtual cable. The other end, its peer, is a veth too. */
   veth: NoData
   vlan: VlanData
   vrf: VrfData
   vxlan: VxlanData
-  /** Its keys and peers are set by `network.wireguard`. */
+  /** `network.wireguard` sets its keys and peers. */
   wireguard: NoData
 }
 
-/** A kind of link that can be made. */
+/** A kind of link that can be created. */
 export type LinkKind = keyof LinkData
 
 const networkId = whole(0, 0xffffff)
 const gre = { local: ipv4, remote: ipv4, key: u32, ttl: u8 }
 
-/** @internal What each kind takes, and how it is checked. */
+/** @internal The table of each kind's data. */
 export const LINK_KINDS: { readonly [K in LinkKind]: FieldsOf<LinkData[K]> } = {
   bond: {
     mode: word('balance-rr', 'active-backup', 'balance-xor', 'broadcast', '802.3ad', 'balance-tlb', 'balance-alb'),

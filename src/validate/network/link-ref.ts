@@ -1,12 +1,13 @@
 import { invalidType, invalidValue } from '../../errors.ts'
-import type { Later } from '../../objects/context.ts'
+import type { Lazy } from '../../objects/context.ts'
 import type { Plain } from '../fields.ts'
-import { Slot } from './slot.ts'
+import { Deferred } from './slot.ts'
 import { alias, knownName, linkIndex } from './values.ts'
 
 /**
- * A link that is known by its name (or an alternative name of at most 15 bytes), its index, or its alias, which has to be one
- * link's only. Whatever has an `index` is known by that, a {@link Link} too; but a link elsewhere, with a `netnsId`, is refused.
+ * A reference to a link: its name (or an alternative name of at most 15 bytes), or an object with its index, its name or its alias,
+ * which has to be unique. An object with an `index`, such as a {@link Link}, is used by its index. A link of another network, with a
+ * `netnsId`, is rejected.
  */
 export type PlainLinkRef =
   | string
@@ -14,33 +15,33 @@ export type PlainLinkRef =
   | { readonly name: string; readonly index?: undefined }
   | { readonly alias: string; readonly index?: undefined; readonly name?: undefined }
 
-/** A link that may be in another network. */
-export interface LinkElsewhere {
-  /** Its index there. */
+/** A reference to a link that can be in another network. */
+export interface LinkInOtherNetwork {
+  /** Its index in its own network. */
   index: number
-  /** The number that its network has in this one (ip-netns(8)), where it is another one. */
+  /** The id of its network (ip-netns(8)), if that is another one. */
   netnsId?: number
 }
 
-/** A link, or a function of the action's context that says which when its turn comes. */
-export type LinkRef = PlainLinkRef | Later<PlainLinkRef>
+/** A reference to a link, or a function that returns one. The function is called just before the action runs. */
+export type LinkRef = PlainLinkRef | Lazy<PlainLinkRef>
 
-/** As the native side has it. */
+/** A reference as the native side takes it. */
 type NativeLinkRef = { name: string } | { index: number } | { alias: string }
 
-class LinkSlot extends Slot<NativeLinkRef> {
+class DeferredLink extends Deferred<NativeLinkRef> {
   protected write(link: NativeLinkRef): NativeLinkRef {
     return link
   }
 }
 
-/** @internal A reference, or a slot for one. */
-export function parseLinkRef(ref: unknown, name: string): NativeLinkRef | Slot {
-  return typeof ref === 'function' ? new LinkSlot(ref, name, parsePlain) : parsePlain(ref, name)
+/** @internal Returns the reference, or a deferred one. */
+export function parseLinkRef(ref: unknown, name: string): NativeLinkRef | Deferred {
+  return typeof ref === 'function' ? new DeferredLink(ref, name, parsePlain) : parsePlain(ref, name)
 }
 
-/** @internal A reference, or null for no link at all. */
-export function parseOptionalLinkRef(ref: unknown, name: string): NativeLinkRef | Slot | null {
+/** @internal The same, or null for no link. */
+export function parseOptionalLinkRef(ref: unknown, name: string): NativeLinkRef | Deferred | null {
   return ref === null ? null : parseLinkRef(ref, name)
 }
 
@@ -49,7 +50,11 @@ function parsePlain(ref: unknown, name: string): NativeLinkRef {
   if (typeof ref === 'object' && ref !== null) {
     const given = ref as Plain
     if (given['index'] !== undefined && given['netnsId'] !== undefined) {
-      throw invalidValue(name, 'is a link of another network (netnsId): its index means another link in this one', ref)
+      throw invalidValue(
+        name,
+        'must be a link of this network; the index of one with a netnsId belongs to another network',
+        ref,
+      )
     }
     if (given['index'] !== undefined) return { index: linkIndex(given['index'], `${name}.index`) }
     if (given['name'] !== undefined) return { name: knownName(given['name'], `${name}.name`) }
@@ -58,7 +63,7 @@ function parsePlain(ref: unknown, name: string): NativeLinkRef {
   throw invalidType(name, "a link's name, or an object with its name, index or alias", ref)
 }
 
-/** @internal For people. */
+/** @internal Describes a reference in messages. */
 export function describeLink(link: unknown): string {
   if (typeof link !== 'object' || link === null) return ''
   if ('name' in link) return String(link.name)

@@ -3,75 +3,75 @@ import { array, type Fields, type FieldsOf, type Parse, type Plain, parseFields,
 import { boolean, described, whole } from '../values.ts'
 import { type AddressSpec, parseAddress } from './address.ts'
 import { LINK_KINDS, type LinkData, type LinkKind } from './link-kinds.ts'
-import { type LinkElsewhere, type LinkRef, parseLinkRef, parseOptionalLinkRef } from './link-ref.ts'
+import { type LinkInOtherNetwork, type LinkRef, parseLinkRef, parseOptionalLinkRef } from './link-ref.ts'
 import { parseSetRef, type SetRef } from './set-ref.ts'
 import { alias, linkIndex, linkName, mac } from './values.ts'
 
-/** What can be said of a link when it is made, and changed later. What is left out is, or stays, as the kernel has it. */
+/** Properties of a link that can be set when it is created, and changed later. Properties that you omit stay the same. */
 export interface LinkState {
-  /** A text for people, of at most 255 bytes; an empty one takes it away. */
+  /** A description for people, of at most 255 bytes. An empty string removes it. */
   alias?: string | undefined
-  /** `'02:00:00:00:00:01'` */
+  /** The hardware address: `'02:00:00:00:00:01'`. */
   mac?: string | undefined
   /** In bytes. */
   mtu?: number | undefined
-  /** Whether the link is up. A new link is down by default. */
+  /** Whether the link is up. Default for a new link: `false`. */
   up?: boolean | undefined
-  /** Whether it takes in every frame. */
+  /** Whether it receives all frames. */
   promiscuous?: boolean | undefined
-  /** The bridge, bond or VRF whose port it is to be; null for none. */
+  /** The bridge, bond or VRF that it becomes a port of; `null` for none. */
   master?: LinkRef | null | undefined
   /**
-   * Addresses that it has from then on, beside those it has. It is an error (`EEXIST`) where it has one of them in another way
-   * that the kernel cannot change, as IPv6 with another prefix.
+   * Addresses to add to those that it has. It fails with `EEXIST` if the link has one of them in a way that the kernel cannot
+   * change, such as IPv6 with another prefix length.
    */
   addresses?: readonly AddressSpec[] | undefined
 }
 
-/** What is to become of a link. */
+/** Changes of a link. */
 export interface LinkChanges extends LinkState {
-  /** 1 to 15 bytes, no `/`, `:`, `%` or whitespace, and no byte A0. */
+  /** The new name: 1 to 15 bytes, without `/`, `:`, `%`, whitespace and the byte A0. */
   name?: string | undefined
 }
 
 /** The other end of a veth. */
 export interface VethPeer extends LinkState {
-  /** By default the kernel finds one. */
+  /** Default: chosen by the kernel. */
   name?: string | undefined
-  /** By default the kernel finds one. */
+  /** Default: chosen by the kernel. */
   index?: number | undefined
-  /** Where it is made; by default in the same network. */
+  /** The set in whose network the peer is created. Default: the network of the link. */
   set?: SetRef | undefined
-  /** The number of its network, as a {@link Link} has it; only `set` says where that is. */
+  /** The id of its network, as in a {@link Link}. It does not choose the network; a new veth requires `set` then. */
   netnsId?: number | undefined
 }
 
-/** What can be said of a link of any kind that is to be made. */
+/** Properties of a new link of any kind. */
 export interface LinkSpecBase extends LinkState {
-  /** 1 to 15 bytes, no `/`, `:`, `%` or whitespace, and no byte A0. */
+  /** The name: 1 to 15 bytes, without `/`, `:`, `%`, whitespace and the byte A0. */
   name: string
-  /** By default the kernel finds one: `index` of `ip link add`. */
+  /** The index of the new link (`index` of `ip link add`). Default: chosen by the kernel. */
   index?: number | undefined
 }
 
-/** Kinds that are made on a device, or that have their packets leave by one. */
+/** For kinds that are created on a device, or send their packets through one. */
 interface OnDevice {
-  dev?: LinkRef | LinkElsewhere | undefined
+  dev?: LinkRef | LinkInOtherNetwork | undefined
 }
 
-/** What a kind takes beside its data. */
-type Beside<K extends LinkKind> = K extends 'veth'
+/** Properties of a kind besides its data. */
+type KindOptions<K extends LinkKind> = K extends 'veth'
   ? { peer?: VethPeer | undefined }
   : K extends 'vlan' | 'macvlan' | 'ipvlan'
-    ? { dev: LinkRef | LinkElsewhere }
+    ? { dev: LinkRef | LinkInOtherNetwork }
     : K extends 'vxlan' | 'gre' | 'gretap' | 'ipip' | 'other'
       ? OnDevice
       : unknown
 
-/** A link of one kind that is to be made: `LinkSpecOf<'veth'>`. */
-export type LinkSpecOf<K extends LinkKind> = LinkSpecBase & LinkData[K] & Beside<K> & { kind: K }
+/** A new link of one kind, such as `LinkSpecOf<'veth'>`. */
+export type LinkSpecOf<K extends LinkKind> = LinkSpecBase & LinkData[K] & KindOptions<K> & { kind: K }
 
-/** A link that is to be made, told apart by its `kind`. */
+/** A new link of any kind. `kind` tells them apart. */
 export type LinkSpec = { [K in LinkKind]: LinkSpecOf<K> }[LinkKind]
 
 const STATE = {
@@ -95,11 +95,11 @@ const PEER = {
 
 const DEVICE = { dev: parseDevice }
 
-/** What a list says beside. */
+/** Further properties of links in a list. */
 const OF_LISTS = { index: linkIndex, running: described, statistics: described }
 
-/** Beside their data. */
-const BESIDE: { readonly [K in LinkKind]?: Fields } = {
+/** The properties of each kind besides its data. */
+const KIND_OPTIONS: { readonly [K in LinkKind]?: Fields } = {
   veth: { peer: parsePeer },
   gre: DEVICE,
   gretap: DEVICE,
@@ -121,18 +121,18 @@ const REQUIRED: { readonly [K in LinkKind]?: readonly string[] } = {
   vxlan: ['id'],
 }
 
-/** A device, which may be in another network: the kernel takes its index there. */
+/** Parses a device. With a `netnsId`, its index is that of another network, where the kernel looks it up. */
 function parseDevice(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !('netnsId' in value) || value.netnsId === undefined) {
     return parseLinkRef(value, name)
   }
-  const { index, netnsId } = parseFields(value, name, ELSEWHERE, ['index'])
-  return new Elsewhere({ index }, netnsId)
+  const { index, netnsId } = parseFields(value, name, IN_OTHER_NETWORK, ['index'])
+  return new DeviceInOtherNetwork({ index }, netnsId)
 }
 
-const ELSEWHERE = { index: linkIndex, netnsId: whole(0, 0x7fffffff) } satisfies FieldsOf<LinkElsewhere>
+const IN_OTHER_NETWORK = { index: linkIndex, netnsId: whole(0, 0x7fffffff) } satisfies FieldsOf<LinkInOtherNetwork>
 
-class Elsewhere {
+class DeviceInOtherNetwork {
   readonly dev: unknown
   readonly netnsId: unknown
 
@@ -151,16 +151,16 @@ const KINDS = Object.keys(LINK_KINDS) as LinkKind[]
 
 const kind: Parse<LinkKind> = (value, name) => {
   if (KINDS.includes(value as LinkKind)) return value as LinkKind
-  throw invalidValue(name, `must be a kind of link that can be made: ${KINDS.join(', ')}`, value)
+  throw invalidValue(name, `must be a kind of link that can be created: ${KINDS.join(', ')}`, value)
 }
 
 /** @internal */
 export function parseLinkSpec(spec: unknown, name: string): Plain {
   const of = kind(parseObject(spec, name)['kind'], `${name}.kind`)
-  const fields: Fields = { kind, ...CHANGES, ...OF_LISTS, ...LINK_KINDS[of], ...BESIDE[of] }
+  const fields: Fields = { kind, ...CHANGES, ...OF_LISTS, ...LINK_KINDS[of], ...KIND_OPTIONS[of] }
   const parsed = parseFields(spec, name, fields, ['kind', 'name', ...(REQUIRED[of] ?? [])])
   const { dev } = parsed
-  return dev instanceof Elsewhere ? { ...parsed, dev: dev.dev, devNetnsId: dev.netnsId } : parsed
+  return dev instanceof DeviceInOtherNetwork ? { ...parsed, dev: dev.dev, devNetnsId: dev.netnsId } : parsed
 }
 
 /** @internal */

@@ -3,19 +3,19 @@ import { boolean, signal, u32 } from '../values.ts'
 
 /** Options of {@link Network.apply}. */
 export interface ApplyOptions {
-  /** Ends the list before its next action; what is done stays done. */
+  /** Stops before the next action. Actions that have run are not undone. */
   signal?: AbortSignal | undefined
 }
 
 /** Options of {@link NetworkLinks.delete}. */
 export interface DeleteLinkOptions {
-  /** Whether it is no error when there is no such link. */
+  /** Whether to ignore that the link does not exist. Default: `false`. */
   force?: boolean | undefined
 }
 
 /** Options of {@link NetworkRoutes.list}. */
 export interface ListRoutesOptions {
-  /** Those of this routing table only; 254 is `main`. */
+  /** Only the routes of this routing table; 254 is `main`. Default: all tables. */
   table?: number | undefined
 }
 

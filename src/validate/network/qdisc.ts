@@ -3,75 +3,75 @@ import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseO
 import { boolean, described, u16, u32, whole } from '../values.ts'
 import { milliseconds, octets, percentage, rate, text } from './values.ts'
 
-/** What netem, network emulation, does to packets on their way: tc-netem(8). */
+/** Options of netem, which emulates the properties of a network: tc-netem(8). */
 export interface NetemData {
-  /** Milliseconds by which a packet leaves later. */
+  /** Delay of each packet in milliseconds (`delay`). Default: `0`. */
   latency?: number | undefined
-  /** Milliseconds that the latency of a packet may be off, in either direction. */
+  /** Random variation of the latency in milliseconds, in either direction. Default: `0`. */
   jitter?: number | undefined
-  /** Percent of the packets that are lost. */
+  /** Percentage of packets that are lost. Default: `0`. */
   loss?: number | undefined
-  /** Percent that are sent twice. */
+  /** Percentage of packets that are sent twice. Default: `0`. */
   duplicate?: number | undefined
-  /** Percent that have one bit wrong. */
+  /** Percentage of packets in which one bit is inverted. Default: `0`. */
   corrupt?: number | undefined
-  /** Percent that leave at once, before those that are delayed. Needs a `latency`. */
+  /** Percentage of packets that are sent without delay, before earlier ones. Requires a `latency`. Default: `0`. */
   reorder?: number | undefined
-  /** Bit/s. */
+  /** Maximum rate in bit/s. Default: unlimited. */
   rate?: number | undefined
-  /** How many packets may wait. Default: 1000. */
+  /** Maximum number of packets in the queue. Default: `1000`. */
   limit?: number | undefined
 }
 
-/** How a token bucket keeps packets to a rate: tc-tbf(8). */
+/** Options of tbf, which limits the rate by a token bucket: tc-tbf(8). */
 export interface TbfData {
-  /** Bit/s. */
+  /** Maximum rate in bit/s. */
   rate: number
   /**
-   * Bytes that may leave at once after a pause; a packet that is larger never leaves. By default what the rate carries in
-   * 10 ms, and at least two packets as large as the MTU that the link has then.
+   * Size of the bucket in bytes: how much can be sent at once after a pause. A packet that is larger is never sent. Default: the
+   * bytes that the rate allows in 10 ms, but at least two packets of the link's current MTU.
    */
   burst?: number | undefined
-  /** Milliseconds that a packet may wait. Default: 50. Not with `limit`. */
+  /** Maximum time of a packet in the queue, in milliseconds. Not together with `limit`. Default: `50`. */
   latency?: number | undefined
-  /** Bytes that may wait. */
+  /** Maximum size of the queue in bytes. */
   limit?: number | undefined
 }
 
-/** How fair queueing with controlled delay works: tc-fq_codel(8). The kernel's values by default. */
+/** Options of fq_codel, fair queueing with controlled delay: tc-fq_codel(8). Default of each option: the kernel's. */
 export interface FqCodelData {
-  /** How many packets may wait. */
+  /** Maximum number of packets in the queue. */
   limit?: number | undefined
-  /** Milliseconds that a packet may wait for good. */
+  /** Acceptable delay of packets in the queue, in milliseconds. */
   target?: number | undefined
-  /** Milliseconds that packets may wait longer than that before some are dropped. */
+  /** In milliseconds: how long the delay can exceed `target` before packets are dropped. */
   interval?: number | undefined
-  /** How many queues there are; it cannot be changed later. */
+  /** Number of flows (queues). It cannot be changed later. */
   flows?: number | undefined
-  /** Bytes that a queue sends when it is its turn. */
+  /** How many bytes a flow sends in its turn. */
   quantum?: number | undefined
-  /** Whether packets are marked, and not dropped, where they can be. */
+  /** Whether packets are marked instead of dropped if they support it (ECN). */
   ecn?: boolean | undefined
-  /** Bytes that may wait. */
+  /** Maximum memory of the queued packets in bytes. */
   memoryLimit?: number | undefined
 }
 
-/** The root of hierarchical token buckets: tc-htb(8). */
+/** Options of htb, hierarchical token buckets: tc-htb(8). */
 export interface HtbData {
-  /** The minor number of the class for what no filter chose one for; 0 for none: such packets leave at once. */
+  /** Minor number of the class for packets that no filter matches. `0`: such packets are sent at once. Default: `0`. */
   defaultClass?: number | undefined
 }
 
-/** The kinds of queueing discipline, and what is special about each. */
+/** The kinds of queueing discipline, and the options of each. */
 export interface QdiscData {
   fq_codel: FqCodelData
   htb: HtbData
   netem: NetemData
-  /** One that is known here by its name only. */
+  /** A qdisc whose kind nsset knows only by its name. */
   other: {
-    /** The kernel's name of the kind: `'pfifo'`, `'clsact'`. */
+    /** The kernel's name of the kind, such as `'pfifo'` or `'clsact'`. */
     type: string
-    /** Its options, as the kernel has them, in hexadecimal digits. */
+    /** The kernel's attributes of its options, in hexadecimal digits. */
     options?: string | undefined
   }
   tbf: TbfData
@@ -80,13 +80,13 @@ export interface QdiscData {
 /** A kind of queueing discipline. */
 export type QdiscKind = keyof QdiscData
 
-/** What a queueing discipline has done. */
+/** Counters of a queueing discipline. `bytes` and `packets` are those that were sent. */
 export interface QdiscStatistics {
   bytes: number
   packets: number
-  /** Packets that wait. */
+  /** Number of packets in the queue. */
   queued: number
-  /** Bytes that wait. */
+  /** Number of bytes in the queue. */
   backlog: number
   dropped: number
   /** How often a packet had to wait because of a limit. */
@@ -94,41 +94,41 @@ export interface QdiscStatistics {
   requeued: number
 }
 
-/** What every queueing discipline has. */
+/** The properties of every queueing discipline. */
 export interface QdiscBase {
   link: { index: number }
-  /** `'8001:'` */
+  /** Its own number, such as `'8001:'`. */
   handle: string
-  /** Where it is: `'root'`, or a class of another one. */
+  /** `'root'`, or a class of another qdisc. */
   parent: string
   statistics: QdiscStatistics
 }
 
-/** A queueing discipline, told apart by its `kind`. */
+/** A queueing discipline of any kind. `kind` tells them apart. */
 export type Qdisc = { [K in QdiscKind]: QdiscBase & QdiscData[K] & { kind: K } }[QdiscKind]
 
-/** Where a queueing discipline is to be. */
+/** The parent and handle of a queueing discipline. */
 export interface QdiscPlace {
   /**
-   * `'root'` by default, or a class: `'1:10'`, in hexadecimal digits. That of what arrives, of type `ingress` or `clsact`, has
-   * one place, `'ingress'`, which is `'ffff:fff1'`.
+   * `'root'`, or a class in hexadecimal digits, such as `'1:10'`. A qdisc for arriving packets, of type `ingress` or `clsact`, has
+   * the parent `'ingress'`, which is `'ffff:fff1'`. Default: `'root'`.
    */
   parent?: string | undefined
-  /** Its own number, `'1:'`; by default the kernel finds one. */
+  /** Its own number, such as `'1:'`. Default: chosen by the kernel. */
   handle?: string | undefined
 }
 
-/** Options of {@link NetworkQdiscs.delete}. A {@link Qdisc} of a list says which one it is, too. */
+/** Options of {@link NetworkQdiscs.delete}. They can be a {@link Qdisc} of a list. */
 export interface DeleteQdiscOptions {
-  /** Where it is: `'root'` by default, `'ingress'`, or a class: `'1:10'`. */
+  /** `'root'`, `'ingress'`, or a class such as `'1:10'`. Default: `'root'`. */
   parent?: string | undefined
-  /** Its own number; any by default. */
+  /** Its own number. Default: any. */
   handle?: string | undefined
-  /** Its kind; any by default. */
+  /** Its kind. Default: any. */
   kind?: QdiscKind | undefined
 }
 
-/** A queueing discipline that is to be, told apart by its `kind`. */
+/** A new queueing discipline of any kind. `kind` tells them apart. */
 export type QdiscSpec = { [K in QdiscKind]: QdiscPlace & QdiscData[K] & { kind: K } }[QdiscKind]
 
 const QDISC_KINDS: { readonly [K in QdiscKind]: FieldsOf<QdiscData[K]> } = {
@@ -170,7 +170,7 @@ export const handle: Parse<string> = (value, name) => {
   const given = text(value, name)
   if (given === 'root' || given === 'ingress' || given === 'clsact' || /^[0-9a-f]{0,4}:[0-9a-f]{0,4}$/i.test(given))
     return given
-  throw invalidValue(name, "must be 'root', 'ingress', or a handle as '1:' or '1:10'", value)
+  throw invalidValue(name, "must be 'root', 'ingress', or a handle such as '1:' or '1:10'", value)
 }
 
 const PLACE = { kind, parent: handle, handle, link: described, statistics: described } satisfies FieldsOf<
@@ -183,12 +183,16 @@ export function parseQdisc(spec: unknown, name: string): Plain {
   const fields: Fields = { ...PLACE, ...QDISC_KINDS[of] }
   const parsed = parseFields(spec, name, fields, REQUIRED[of])
   if (of === 'tbf' && parsed['latency'] !== undefined && parsed['limit'] !== undefined) {
-    throw invalidValue(`${name}.limit`, "is another way to say 'latency': give one of them", parsed['limit'])
+    throw invalidValue(
+      `${name}.limit`,
+      "must not be combined with 'latency': both set the size of the queue",
+      parsed['limit'],
+    )
   }
   return parsed
 }
 
-/** @internal What says which queueing discipline goes: a place, and as much as is known of what is there. */
+/** @internal Parses what identifies a queueing discipline: its parent, and its handle and kind if they are given. */
 export function parseQdiscPlace(value: unknown, name: string): Plain {
   const given = parseObject(value, name)
   const of = given['kind'] === undefined ? undefined : kind(given['kind'], `${name}.kind`)

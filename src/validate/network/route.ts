@@ -5,7 +5,7 @@ import { type Scope, scope } from './address.ts'
 import { type LinkRef, parseLinkRef } from './link-ref.ts'
 import { cidr, type Family, family, ip, milliseconds, octets, text } from './values.ts'
 
-/** What becomes of a packet: ip-route(8). */
+/** What the kernel does with a packet: ip-route(8). */
 export type RouteType =
   | 'unicast'
   | 'local'
@@ -18,28 +18,28 @@ export type RouteType =
   | 'throw'
   | number
 
-/** What packets are wrapped into on their way: the lightweight tunnels of ip-route(8), `encap`. */
+/** How packets are encapsulated: the lightweight tunnels of ip-route(8), `encap`. */
 export interface RouteEncap {
-  /** The kind, or its number in linux/lwtunnel.h. */
+  /** The type, or its number in linux/lwtunnel.h. */
   type: 'mpls' | 'ip' | 'ila' | 'ip6' | 'seg6' | 'bpf' | 'seg6local' | 'rpl' | 'ioam6' | 'xfrm' | number
-  /** The kernel's attributes of it, in hexadecimal digits. */
+  /** The kernel's attributes of the encapsulation, in hexadecimal digits. */
   data: string
 }
 
-/** What is known of a way: the options `mtu` to `fastopen_no_cookie` of ip-route(8). */
+/** Metrics of a path: the options `mtu` to `fastopen_no_cookie` of ip-route(8). */
 export interface RouteMetrics {
   /** In bytes. */
   mtu?: number | undefined
-  /** The largest window that is advertised, in bytes. */
+  /** Maximum window to advertise, in bytes. */
   window?: number | undefined
-  /** The first estimate of the round trip time, in milliseconds. */
+  /** Initial estimate of the round-trip time, in milliseconds. */
   rtt?: number | undefined
-  /** In milliseconds. */
+  /** Initial estimate of the variance of the round-trip time, in milliseconds. */
   rttVariance?: number | undefined
   slowStartThreshold?: number | undefined
-  /** The largest congestion window, in packets; needs to be in `locked`. */
+  /** Maximum congestion window, in packets. It has to be in `locked`. */
   congestionWindow?: number | undefined
-  /** The segment size that is advertised, in bytes. */
+  /** Segment size (MSS) to advertise, in bytes. */
   advertisedMss?: number | undefined
   reordering?: number | undefined
   hopLimit?: number | undefined
@@ -52,125 +52,125 @@ export interface RouteMetrics {
   /** In packets. */
   initialReceiveWindow?: number | undefined
   quickAck?: boolean | undefined
-  /** The name of the algorithm: `'bbr'`. */
+  /** The name of the algorithm, such as `'bbr'`. */
   congestionControl?: string | undefined
   fastOpenNoCookie?: boolean | undefined
-  /** The names of those that the kernel does not change by itself: `['mtu']` is `mtu lock` of `ip route`. */
+  /** The metrics that the kernel must not change: `['mtu']` is `mtu lock` of `ip route`. */
   locked?: readonly Exclude<keyof RouteMetrics, 'locked'>[] | undefined
 }
 
-/** One of several ways that packets of a route may go. */
+/** One of several next hops of a route. */
 export interface RouteNextHop {
   /** The gateway. */
   via?: string
-  /** The link that packets leave by. */
+  /** The link through which packets are sent. */
   dev?: { index: number }
   /** Its share of the packets, 1 to 256. */
   weight: number
-  /** Whether the gateway is taken to be on the link, whatever the addresses say. */
+  /** Whether the kernel assumes that the gateway is on the link, even if no address of the link says so. */
   onLink?: boolean
-  /** What it is accounted under: `from << 16 | to`. */
+  /** The realms for accounting: `from << 16 | to`. */
   realm?: number
   encap?: RouteEncap
 }
 
-/** Where packets to a destination go. */
+/** A route, as in a list. */
 export interface Route {
-  /** A CIDR, or `'default'`. */
+  /** In CIDR notation, or `'default'`. */
   destination: string
   family: 'IPv4' | 'IPv6'
-  /** What becomes of such packets; mostly `'unicast'`. */
+  /** What the kernel does with a packet; usually `'unicast'`. */
   type: RouteType
-  /** IPv6: it is for packets from this CIDR only. */
+  /** IPv6: only for packets from this CIDR. */
   from?: string
-  /** IPv4: it is for packets with this type of service only. */
+  /** IPv4: only for packets with this type of service. */
   tos?: number
   /** The gateway. */
   via?: string
-  /** The link that packets leave by. */
+  /** The link through which packets are sent. */
   dev?: { index: number }
-  /** Whether the gateway is taken to be on the link, whatever the addresses say. */
+  /** Whether the kernel assumes that the gateway is on the link, even if no address of the link says so. */
   onLink?: boolean
-  /** The ways that packets go, where there are several; `via` and `dev` are missing then. */
+  /** The next hops, if there are several. `via` and `dev` are absent then. */
   nextHops?: RouteNextHop[]
-  /** The number of the next hop or group (`ip nexthop`) that packets go by. */
+  /** The id of the next hop or next hop group (`ip nexthop`) that it uses. */
   nextHopId?: number
-  /** The lower, the better. */
+  /** The route with the lowest metric is used. */
   metric?: number
   /** The routing table; 254 is `main`, 255 is `local`. */
   table: number
-  /** The address that packets leave with, where the program did not say. */
+  /** The source address of packets whose program did not choose one. */
   source?: string
-  /** How far the destination is; always `'global'` for IPv6. */
+  /** The scope of the destination; always `'global'` for IPv6. */
   scope: Scope
-  /** Who made it: 2 is the kernel, 3 is a person, 4 an administrator, 9 a router's advertisement, 16 DHCP (rtnetlink(7)). */
+  /** What added it: 2 is the kernel, 3 a user, 4 an administrator, 9 a router advertisement, 16 DHCP (rtnetlink(7)). */
   protocol: number
   metrics?: RouteMetrics
-  /** IPv4: what it is accounted under: `from << 16 | to`. */
+  /** IPv4: the realms for accounting: `from << 16 | to`. */
   realm?: number
-  /** IPv6: how much its router wants to be used; medium where it is missing. */
+  /** IPv6: the preference of its router. Absent for medium. */
   preference?: 'low' | 'medium' | 'high'
-  /** IPv6: after how many milliseconds it goes, where it does. */
+  /** IPv6: remaining time in milliseconds until the kernel deletes it. Absent if it does not expire. */
   expires?: number
   encap?: RouteEncap
 }
 
-/** One of several ways of a route that is to be. */
+/** One of several next hops of a route to add or delete. */
 export interface RouteNextHopSpec {
   /** The gateway. */
   readonly via?: string | undefined
-  /** The link that packets leave by. */
+  /** The link through which packets are sent. */
   readonly dev?: LinkRef | undefined
-  /** Its share of the packets, 1 to 256; 1 by default. */
+  /** Its share of the packets, 1 to 256. Default: `1`. */
   readonly weight?: number | undefined
-  /** Whether the gateway is taken to be on the link, whatever the addresses say. */
+  /** Whether the kernel assumes that the gateway is on the link, even if no address of the link says so. Default: `false`. */
   readonly onLink?: boolean | undefined
-  /** What it is accounted under: `from << 16 | to`. */
+  /** The realms for accounting: `from << 16 | to`. */
   readonly realm?: number | undefined
   readonly encap?: Readonly<RouteEncap> | undefined
 }
 
 /**
- * A route that is to be, or not to be any more. A {@link Route} of a list is one, too, and names that very route. To delete a route,
- * say as much of it as you know: what is left out may be anything, but for the table.
+ * A route to add, replace or delete. It can be a {@link Route} of a list, and means that route then. To delete a route, give as
+ * many fields as you know: fields that you omit match any value, except `table`.
  */
 export interface RouteSpec {
-  /** A CIDR, or `'default'`: of the `family` where that is given, of IPv6 where `via`, `source` or `from` is, else of IPv4. */
+  /** In CIDR notation, or `'default'`. `'default'` is IPv6 if `family`, `via`, `source` or `from` is IPv6, and IPv4 otherwise. */
   destination: string
-  /** That of the destination. */
+  /** The family of the destination. */
   family?: 'IPv4' | 'IPv6' | undefined
-  /** IPv6: for packets from this CIDR only. */
+  /** IPv6: only for packets from this CIDR. */
   from?: string | undefined
-  /** IPv4: for packets with this type of service only. */
+  /** IPv4: only for packets with this type of service. */
   tos?: number | undefined
   /** The gateway. */
   via?: string | undefined
-  /** The link that packets leave by. */
+  /** The link through which packets are sent. */
   dev?: LinkRef | undefined
-  /** Several ways, in the place of `via` and `dev`: `nexthop` of `ip route`. */
+  /** Several next hops, instead of `via` and `dev` (`nexthop` of `ip route`). */
   nextHops?: readonly RouteNextHopSpec[] | undefined
-  /** The number of a next hop or group that is there: `nhid` of `ip route`. What else is said of the way is then its own. */
+  /** The id of an existing next hop or group (`nhid` of `ip route`), instead of `via`, `dev` and `nextHops`. */
   nextHopId?: number | undefined
-  /** The lower, the better; by default the kernel's own. */
+  /** The route with the lowest metric is used. Default: the kernel's. */
   metric?: number | undefined
-  /** The routing table; 254, `main`, by default. */
+  /** The routing table. Default: `254`, which is `main`. */
   table?: number | undefined
-  /** The address that packets leave with, where the program did not say. */
+  /** The source address of packets whose program did not choose one (`src` of `ip route`). */
   source?: string | undefined
-  /** `'unicast'` by default. */
+  /** Default: `'unicast'`. */
   type?: RouteType | undefined
-  /** IPv4 only; by default what follows from the type and the gateway. */
+  /** IPv4 only. Default: derived from the type and the gateway. */
   scope?: Scope | undefined
-  /** Who made it, 3 by default: `proto` of `ip route`. */
+  /** What adds it (`proto` of `ip route`). Default: `3`. */
   protocol?: number | undefined
-  /** Whether the gateway is taken to be on the link, whatever the addresses say. */
+  /** Whether the kernel assumes that the gateway is on the link, even if no address of the link says so. Default: `false`. */
   onLink?: boolean | undefined
   metrics?: Readonly<RouteMetrics> | undefined
-  /** IPv4: what it is accounted under: `from << 16 | to`. */
+  /** IPv4: the realms for accounting: `from << 16 | to`. */
   realm?: number | undefined
-  /** IPv6 only. */
+  /** IPv6: the preference of its router. */
   preference?: 'low' | 'medium' | 'high' | undefined
-  /** IPv6: after how many milliseconds it goes; in whole seconds. */
+  /** IPv6: in milliseconds, rounded up to seconds: when the kernel deletes it. Default: never. */
   expires?: number | undefined
   encap?: Readonly<RouteEncap> | undefined
 }
@@ -259,7 +259,7 @@ export function parseRoute(route: unknown, name: string): Plain {
   const { destination } = parsed
   if (destination === 'default') return { ...parsed, destination: everywhere(family, parsed) }
   if (family !== undefined && family !== familyName(String(destination))) {
-    throw invalidValue(`${name}.family`, `must be that of the destination, ${destination}`, family)
+    throw invalidValue(`${name}.family`, `must be the family of the destination, ${destination}`, family)
   }
   return parsed
 }
@@ -270,12 +270,12 @@ function everywhere(family: unknown, { via, source, from, nextHops }: Plain): st
   return known === 'IPv6' ? '::/0' : '0.0.0.0/0'
 }
 
-/** Of an address or a CIDR. */
+/** Returns the family of an address or a CIDR. */
 function familyName(text: string): Family {
   return text.includes(':') ? 'IPv6' : 'IPv4'
 }
 
-/** @internal For people. */
+/** @internal Describes a route in messages. */
 export function describeRoute(route: unknown): string {
   const { destination, via } = route as Plain
   const where = String(destination).endsWith('/0') ? 'default' : String(destination)

@@ -12,7 +12,7 @@ export interface ScriptOptions<S extends StdioOptions | undefined = StdioOptions
 
 const SCRIPT = { ...SPAWN, subcommand: array(text) } satisfies FieldsOf<ScriptOptions>
 
-/** @internal The program, its arguments, and the options of its start. */
+/** @internal Returns the program, its arguments, and the options for starting it. */
 export function parseScript(script: unknown, options: unknown): [string, string[], Parsed<typeof SPAWN>] {
   const line = text(script, 'text')
   const { subcommand = ['sh', '-c'], ...rest } = parseOptions(options, SCRIPT)

@@ -1,17 +1,17 @@
-import type { Later } from '../../objects/context.ts'
+import type { Lazy } from '../../objects/context.ts'
 import { type KnownSet, type PlainSetRef, parseKnownSet } from './known-set.ts'
-import { type Cargo, Slot } from './slot.ts'
+import { Deferred, type RequestContext } from './slot.ts'
 
-/** A set, or a function of the action's context that says which when its turn comes. */
-export type SetRef = PlainSetRef | Later<PlainSetRef>
+/** A set or a reference, or a function that returns one. The function is called just before the action runs. */
+export type SetRef = PlainSetRef | Lazy<PlainSetRef>
 
-class SetSlot extends Slot<KnownSet> {
-  protected write(set: KnownSet, cargo: Cargo): number {
+class DeferredSet extends Deferred<KnownSet> {
+  protected write(set: KnownSet, cargo: RequestContext): number {
     return cargo.numberOf(set)
   }
 }
 
 /** @internal */
-export function parseSetRef(ref: unknown, name: string): Slot<KnownSet> {
-  return new SetSlot(ref, name, parseKnownSet)
+export function parseSetRef(ref: unknown, name: string): Deferred<KnownSet> {
+  return new DeferredSet(ref, name, parseKnownSet)
 }

@@ -1,67 +1,67 @@
-import type { Context, Later } from '../../objects/context.ts'
+import type { Context, Lazy } from '../../objects/context.ts'
 import type { Parse, Plain } from '../fields.ts'
 import type { KnownSet } from './known-set.ts'
 
-/** @internal What a request carries beside its operations. */
-export interface Cargo {
-  /** The number of another network. */
+/** @internal What values of an operation can refer to within its request. */
+export interface RequestContext {
+  /** Returns the number of another network in this request. */
   numberOf(set: KnownSet): number
 }
 
-/** @internal A place in an operation for what is known when its turn comes, or only means something within a request. */
-export abstract class Slot<T = unknown> {
-  readonly #given: T | Later<unknown>
+/** @internal A value of an operation that is only known just before the action runs, or only within a request. */
+export abstract class Deferred<T = unknown> {
+  readonly #given: T | Lazy<unknown>
   readonly #name: string
   readonly #parse: Parse<T>
 
-  /** What is no function is checked at once. */
+  /** Checks a value that is not a function at once. */
   constructor(given: unknown, name: string, parse: Parse<T>) {
-    this.#given = typeof given === 'function' ? (given as Later<unknown>) : parse(given, name)
+    this.#given = typeof given === 'function' ? (given as Lazy<unknown>) : parse(given, name)
     this.#name = name
     this.#parse = parse
   }
 
-  /** What it was given, unless it has to be asked for. */
+  /** The value, if it is not lazy. */
   get known(): T {
     return this.#given as T
   }
 
-  /** Whether it has to be asked for. */
-  get isLater(): boolean {
+  /** Whether the value is returned by a function, which has to be called by `resolve`. */
+  get isLazy(): boolean {
     return typeof this.#given === 'function'
   }
 
-  async ask(context: Context): Promise<T> {
-    const given = this.#given as Later<unknown>
+  async resolve(context: Context): Promise<T> {
+    const given = this.#given as Lazy<unknown>
     return this.#parse(await given(context), `${this.#name}()`)
   }
 
-  /** What stands in its place, of what it was given or of what was asked for. */
-  fill(answers: Answers, cargo: Cargo): unknown {
-    return this.write(this.isLater ? (answers.get(this) as T) : this.known, cargo)
+  /** Returns what the operation contains in its place. */
+  fill(resolved: Resolved, request: RequestContext): unknown {
+    return this.write(this.isLazy ? (resolved.get(this) as T) : this.known, request)
   }
 
-  protected abstract write(value: T, cargo: Cargo): unknown
+  protected abstract write(value: T, request: RequestContext): unknown
 }
 
-/** @internal What the slots of an operation were filled with. */
-export type Answers = ReadonlyMap<Slot, unknown>
+/** @internal The resolved values of an operation. */
+export type Resolved = ReadonlyMap<Deferred, unknown>
 
-/** @internal The slots in an operation. */
-export function slotsOf(template: unknown): Slot[] {
-  if (template instanceof Slot) return [template]
+/** @internal Returns the deferred values in an operation. */
+export function deferredIn(template: unknown): Deferred[] {
+  if (template instanceof Deferred) return [template]
   if (typeof template !== 'object' || template === null) return []
-  return Object.values(template).flatMap(slotsOf)
+  return Object.values(template).flatMap(deferredIn)
 }
 
-/** @internal The operation with all slots filled. */
-export function fill(template: Plain, answers: Answers, cargo: Cargo): Plain {
-  return filled(template, answers, cargo) as Plain
+/** @internal Returns the operation with all deferred values filled in. */
+export function fill(template: Plain, resolved: Resolved, request: RequestContext): Plain {
+  return filled(template, resolved, request) as Plain
 }
 
-function filled(template: unknown, answers: Answers, cargo: Cargo): unknown {
-  if (template instanceof Slot) return template.fill(answers, cargo)
-  if (Array.isArray(template)) return template.map((element) => filled(element, answers, cargo))
+function filled(template: unknown, resolved: Resolved, request: RequestContext): unknown {
+  if (template instanceof Deferred) return template.fill(resolved, request)
+  if (Array.isArray(template)) return template.map((element) => filled(element, resolved, request))
   if (typeof template !== 'object' || template === null) return template
-  return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, filled(value, answers, cargo)]))
+  return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, filled(value, resolved, request)]))
 }

@@ -2,28 +2,28 @@ import { invalidType, invalidValue, outOfRange } from '../../errors.ts'
 import type { Parse } from '../fields.ts'
 import { text as anyText, whole, word } from '../values.ts'
 
-/** @internal A half of a surrogate pair has no bytes: what the native side reads would not be JSON. */
+/** @internal Rejects lone surrogates, which have no UTF-8 encoding and would make the JSON for the native side invalid. */
 export const text: Parse<string> = (value, name) => {
   const given = anyText(value, name)
   if (!/\p{Surrogate}/u.test(given)) return given
-  throw invalidValue(name, 'must not contain half of a surrogate pair', given)
+  throw invalidValue(name, 'must not contain a lone surrogate', given)
 }
 
-/** @internal Bytes that only the kernel understands. */
+/** @internal Bytes in hexadecimal digits, which only the kernel interprets. */
 export const octets: Parse<string> = (value, name) => {
   if (/^([0-9a-f]{2})*$/i.test(text(value, name))) return value as string
   throw invalidValue(name, 'must be pairs of hexadecimal digits', value)
 }
 
-/** @internal Bits per second, as whole numbers go. */
+/** @internal In bit/s. */
 export const rate = whole(8, Number.MAX_SAFE_INTEGER)
 
 /** @internal */
-export const percentage: Parse<number> = (value, name) => between(value, name, 100, '0 to 100 percent')
+export const percentage: Parse<number> = (value, name) => between(value, name, 100, 'a percentage from 0 to 100')
 
 /** @internal Fractions are allowed. */
 export const milliseconds: Parse<number> = (value, name) =>
-  between(value, name, Number.MAX_SAFE_INTEGER, 'milliseconds, not negative')
+  between(value, name, Number.MAX_SAFE_INTEGER, 'a number of milliseconds, 0 or more')
 
 function between(value: unknown, name: string, most: number, range: string): number {
   if (typeof value !== 'number') throw invalidType(name, 'a number', value)
@@ -43,44 +43,44 @@ export const ipv4: Parse<string> = (value, name) => {
   throw invalidValue(name, 'must be an IPv4 address', value)
 }
 
-/** @internal An IP address, with the length of its prefix where that is not all of it. */
+/** @internal An IP address with an optional prefix length. */
 export const cidr: Parse<string> = (value, name) => {
   const given = text(value, name)
   const [address = '', prefix, ...more] = given.split('/')
   const family = familyOf(address)
   if (family === 0 || more.length > 0) {
-    throw invalidValue(name, "must be an IP address with a prefix, as '10.0.0.1/24' or 'fd00::1/64'", value)
+    throw invalidValue(name, "must be an IP address with a prefix length, such as '10.0.0.1/24' or 'fd00::1/64'", value)
   }
   const bits = family === 4 ? 32 : 128
   if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)) {
-    throw invalidValue(name, `must have a prefix of 0 to ${bits} bits`, value)
+    throw invalidValue(name, `must have a prefix length of 0 to ${bits} bits`, value)
   }
   return given
 }
 
-/** @internal 4, 6, or 0 for what is no address. One with a zone is an address of one host only. */
+/** @internal Returns 4, 6, or 0 if the text is not an IP address without a zone. */
 export function familyOf(address: string): 0 | 4 | 6 {
   if (address.includes('%')) return 0
   return process.getBuiltinModule('node:net').isIP(address) as 0 | 4 | 6
 }
 
-/** @internal The family that addresses belong to. */
+/** @internal An address family. */
 export type Family = 'IPv4' | 'IPv6'
 
 /** @internal */
 export const family: Parse<Family> = word('IPv4', 'IPv6')
 
-/** @internal The address of a link. */
+/** @internal A hardware address of a link. */
 export const mac: Parse<string> = (value, name) => {
   if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}$/i.test(text(value, name))) return value as string
-  throw invalidValue(name, "must be a link address, as '02:00:00:00:00:01'", value)
+  throw invalidValue(name, "must be a hardware address, such as '02:00:00:00:00:01'", value)
 }
 
-/** Bytes that the name of a link has not: dev_valid_name() of net/core/dev.c, which takes A0 for a space of Latin-1. */
+/** Bytes that dev_valid_name() of net/core/dev.c rejects. It takes A0 for a space of Latin-1. */
 const isWrongByte = (byte: number) =>
   (byte >= 0x09 && byte <= 0x0d) || [0x00, 0x20, 0x25, 0x2f, 0x3a, 0xa0].includes(byte)
 
-/** @internal The name that a link may be given, as the kernel has them. */
+/** @internal A name that the kernel accepts for a link. */
 export const linkName: Parse<string> = (value, name) => {
   const given = text(value, name)
   const bytes = Buffer.from(given)
@@ -93,12 +93,12 @@ export const linkName: Parse<string> = (value, name) => {
   )
 }
 
-/** @internal A name of a link that is there. */
+/** @internal The name of an existing link. */
 export const knownName: Parse<string> = (value, name) => {
   const isLong = Buffer.byteLength(text(value, name)) > 15
   if (!isLong) return linkName(value, name)
   const reason =
-    "must be a link's name, of at most 15 bytes: a link with a longer alternative name has a name, an index and may have an alias, too"
+    "must be a link's name of at most 15 bytes; refer to a link with a longer alternative name by its name, index or alias"
   throw invalidValue(name, reason, value)
 }
 

@@ -4,14 +4,14 @@ import { boolean, described, u16, u32 } from '../values.ts'
 import { cidr, familyOf, milliseconds, text } from './values.ts'
 import { familyOfAddress } from './zone.ts'
 
-/** The keys and peers of a WireGuard link. Keys are as `wg` writes them: 32 bytes in base64. */
+/** The keys and peers of a WireGuard link. Keys are strings in base64, as `wg` prints them. */
 export interface WireGuard {
-  /** That of its private key, where it has one. */
+  /** The public key of its private key, if it has one. */
   publicKey?: string
   privateKey?: string
-  /** The UDP port; 0 where it has none yet. */
+  /** The UDP port; 0 if it has none yet. */
   listenPort: number
-  /** The mark of the packets that go out; 0 is none. */
+  /** The mark of the packets that it sends; 0 for none. */
   fwmark: number
   peers: WireGuardPeer[]
 }
@@ -21,65 +21,65 @@ export interface WireGuardPeer {
   publicKey: string
   presharedKey?: string
   /**
-   * Where it was heard from last, or is said to be: `'192.0.2.1:51820'`, `'[2001:db8::1]:51820'`, `'[fe80::1%eth0]:51820'`, with the
-   * name of the link inside, or its index where there is none.
+   * The address and port of the peer, as set or as last seen: `'192.0.2.1:51820'`, `'[2001:db8::1]:51820'`, or
+   * `'[fe80::1%eth0]:51820'` with the name of the link inside, or with its index if there is no such link.
    */
   endpoint?: string
-  /** Every how many milliseconds it is told that the link lives, where it is told. */
+  /** Keepalive interval in milliseconds. Absent if keepalives are off. */
   persistentKeepalive?: number
-  /** The addresses that are its own: where packets to them go, and whose packets from it may be. */
+  /** The CIDRs of the addresses behind the peer: packets to them are sent to it, and packets from it must come from them. */
   allowedIps: string[]
-  /** Milliseconds since the epoch, as `Date.now()`, when both last agreed on the keys of a session. */
+  /** Time of the last handshake, in milliseconds since the epoch as with `Date.now()`. Absent if there was none. */
   lastHandshake?: number
   receivedBytes: number
   sentBytes: number
-  /** 1, as there is no other yet. */
+  /** The version of the protocol, which is 1. */
   protocolVersion: number
 }
 
-/** What is to become of a WireGuard link. What is left out stays as it is. */
+/** Changes of a WireGuard link. Properties that you omit stay the same. */
 export interface WireGuardSpec {
-  /** Null takes it away. */
+  /** `null` removes the key. */
   privateKey?: string | null | undefined
-  /** The UDP port, in the network in which the link was made. With 0 the kernel finds one. */
+  /** The UDP port, in the network in which the link was created. `0`: chosen by the kernel. */
   listenPort?: number | undefined
-  /** The mark of the packets that go out; 0 takes it away. */
+  /** The mark of the packets that it sends. `0` removes it. */
   fwmark?: number | undefined
-  /** Peers that it is to have, or lose. */
+  /** Peers to add, change or remove. */
   peers?: readonly WireGuardPeerSpec[] | undefined
-  /** Whether it loses the peers that it has, before it gets these. */
+  /** Whether to remove all existing peers first. Default: `false`. */
   replacePeers?: boolean | undefined
 }
 
-/** What is to become of a peer; one that is not there yet is made. */
+/** Changes of a peer. A peer that does not exist is added. */
 export interface WireGuardPeerSpec {
   publicKey: string
-  /** Null takes it away. */
+  /** `null` removes the key. */
   presharedKey?: string | null | undefined
   /**
-   * Where it is, until it is heard from elsewhere: `'192.0.2.1:51820'`, `'[2001:db8::1]:51820'`, `'[fe80::1%eth0]:51820'`. The link is
-   * one inside, by its name, or one of the network in which the WireGuard link was made, by its index (`'[fe80::1%2]:51820'`).
+   * The address and port of the peer: `'192.0.2.1:51820'`, `'[2001:db8::1]:51820'`, `'[fe80::1%eth0]:51820'`. The kernel changes it
+   * when packets of the peer arrive from elsewhere. A zone is the name of a link inside, or the index of a link in the network in
+   * which the WireGuard link was created (`'[fe80::1%2]:51820'`).
    */
   endpoint?: string | undefined
-  /** Every how many milliseconds it is told that the link lives: whole seconds, at most 65535; 0 turns it off. */
+  /** Keepalive interval in milliseconds: whole seconds, at most 65,535 s. `0` turns keepalives off. */
   persistentKeepalive?: number | undefined
-  /** The addresses that are its own from then on: these, and no others. Another peer that has one of them loses it. */
+  /** The CIDRs of the addresses behind the peer. They replace its previous ones, and are removed from other peers. */
   allowedIps?: readonly string[] | undefined
-  /** Whether it is to go. */
+  /** Whether to remove the peer. Default: `false`. */
   remove?: boolean | undefined
-  /** Whether nothing is made where it is not there. */
+  /** Whether to change only an existing peer, and not to add one. Default: `false`. */
   updateOnly?: boolean | undefined
 }
 
-/** The 32 zeros that stand for no key. */
+/** 32 zero bytes, which mean no key. */
 const NO_KEY = `${'A'.repeat(43)}=`
 
-/** What is wrong with a key is told without it. */
-/** @internal */
+/** @internal The message never contains the value, which may be a private key. */
 export const key: Parse<string> = (value, name) => {
   if (typeof value !== 'string') throw invalidType(name, 'a key: 32 bytes in base64', undefined)
   if (/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(value)) return value
-  throw misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' must be a key: 32 bytes in base64, as wg writes them`)
+  throw misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' must be a key: 32 bytes in base64, as wg prints them`)
 }
 
 const optionalKey: Parse<string> = (value, name) => (value === null ? NO_KEY : key(value, name))
@@ -89,12 +89,12 @@ const endpoint: Parse<string> = (value, name) => {
   const [, six, four, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(given) ?? []
   const isAddress = six === undefined ? familyOf(four ?? '') === 4 : familyOfAddress(six) === 6
   if (isAddress && Number(port) <= 0xffff) return given
-  const message = `The argument '${name}' must be an address with a port, as '192.0.2.1:51820' or '[fe80::1%eth0]:51820'`
+  const message = `The argument '${name}' must be an address with a port, such as '192.0.2.1:51820' or '[fe80::1%eth0]:51820'`
   throw misuse('ERR_INVALID_ARG_VALUE', message)
 }
 
-/** What is wrong is told without what was given: it may be a key that strayed. */
-function silently<T>(parse: Parse<T>): Parse<T> {
+/** Removes the value from messages, because it may be a key in the wrong place. */
+function withoutValue<T>(parse: Parse<T>): Parse<T> {
   return (value, name) => {
     try {
       return parse(value, name)
@@ -120,7 +120,7 @@ const PEER = {
   protocolVersion: described,
 } satisfies FieldsOf<WireGuardPeerSpec | WireGuardPeer>
 
-/** As `wg set` has it, the addresses that are said take the place of those that were. */
+/** As with `wg set`, the given addresses replace the previous ones. */
 function parsePeer(value: unknown, name: string): Plain {
   const peer = parseFields(value, name, PEER, ['publicKey'])
   return { ...peer, replaceAllowedIps: peer['allowedIps'] !== undefined }
@@ -136,4 +136,4 @@ const SPEC = {
 } satisfies FieldsOf<WireGuardSpec | WireGuard>
 
 /** @internal */
-export const parseWireGuardSpec = silently<Plain>((value, name) => parseFields(value, name, SPEC))
+export const parseWireGuardSpec = withoutValue<Plain>((value, name) => parseFields(value, name, SPEC))

@@ -1,22 +1,22 @@
 import { familyOf } from './values.ts'
 
-/** @internal An address without its zone, and the zone: a link's name inside, which only the kernel can find there. */
+/** @internal Splits an address from its zone, the name of a link inside, which only the kernel can look up. */
 export function splitZone(address: string): [address: string, zone: string | undefined] {
   const at = address.indexOf('%')
   return at === -1 ? [address, undefined] : [address.slice(0, at), address.slice(at + 1)]
 }
 
-/** @internal Whether an address, without its zone, is of one link only: fe80::/10. */
+/** @internal Returns whether an address without a zone is link-local: fe80::/10. */
 export function isLinkLocal(address: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(address)
 }
 
-/** @internal The family of a name that is an address, as `net.isIP` has it, whatever its zone is called; else 0. */
+/** @internal Returns the family of an address like `net.isIP`, with any zone; 0 if the name is no address. */
 export function familyOfAddress(name: string): 0 | 4 | 6 {
   const [address, zone] = splitZone(name)
   const family = familyOf(address)
   return zone === undefined || (family === 6 && IS_ZONE.test(zone)) ? family : 0
 }
 
-/** What a link may be called, or a number. */
+/** A valid link name, or an index. */
 const IS_ZONE = /^[^\s/:%]+$/

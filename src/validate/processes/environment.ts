@@ -2,10 +2,10 @@ import { invalidValue } from '../../errors.ts'
 import { parseObject } from '../fields.ts'
 import { text } from '../values.ts'
 
-/** Variables of a program's environment. What is undefined is left out; numbers and booleans become strings. */
+/** Environment variables of a program. Undefined values are skipped; numbers and booleans are converted to strings. */
 export type Environment = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** @internal The environment as `NAME=VALUE`; inherited properties count, as with `child_process`. */
+/** @internal Returns the environment as `NAME=VALUE`. Inherited properties are included, as with `child_process`. */
 export function parseEnvironment(environment: unknown, argument: string): string[] {
   const given = parseObject(environment, argument)
   const pairs: string[] = []
@@ -20,7 +20,7 @@ export function parseEnvironment(environment: unknown, argument: string): string
 
 function pair(name: string, value: unknown, argument: string): string {
   if (name === '' || name.includes('=')) {
-    throw invalidValue(argument, "has a name that is empty or has '=' in it", name)
+    throw invalidValue(argument, "must not have a name that is empty or contains '='", name)
   }
   const word = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
   return `${text(name, argument)}=${text(word, `${argument}.${name}`)}`

@@ -3,18 +3,18 @@ import { type FieldsOf, type Parse, parseOptions } from '../fields.ts'
 import { boolean } from '../values.ts'
 import { type Launch, launchOf, PROCESS, type ProcessOptions, parseArguments, parseFile } from './spawn-options.ts'
 
-/** How output becomes text; `'buffer'` and null leave it as bytes. */
+/** The encoding of the output. With `'buffer'` or `null` the output is a Buffer. */
 export type OutputEncoding = BufferEncoding | 'buffer' | null
 
 /** Options of {@link NamespaceSet.execFile}. */
 export interface ExecFileOptions<E extends OutputEncoding = OutputEncoding> extends ProcessOptions {
-  /** What the program reads from stdin, to its end. Default: nothing. */
+  /** The input that the program reads from stdin. Default: none; stdin is `/dev/null`. */
   input?: string | NodeJS.ArrayBufferView | undefined
-  /** Default: `'utf8'`. */
+  /** The encoding of `stdout` and `stderr`. Default: `'utf8'`. */
   encoding?: E | undefined
-  /** Bytes of stdout, and of stderr, after which `killSignal` is sent; 1 MiB by default, as with `child_process`. */
+  /** Maximum size of stdout and of stderr, in bytes. More output makes it send `killSignal`. Default: `1024 * 1024`. */
   maxBuffer?: number | undefined
-  /** Whether an end other than with code 0 is an error. Default: `true`. */
+  /** Whether to reject if the program does not end with exit code 0. Default: `true`. */
   reject?: boolean | undefined
 }
 
@@ -23,12 +23,12 @@ type Decode = (bytes: Buffer) => string | Buffer
 const encoding: Parse<Decode> = (value, name) => {
   if (value === 'buffer' || value === null) return (bytes) => bytes
   if (typeof value === 'string' && Buffer.isEncoding(value)) return (bytes) => bytes.toString(value)
-  throw invalidValue(name, "must be an encoding of Node's, or 'buffer'", value)
+  throw invalidValue(name, "must be an encoding of Node.js, or 'buffer'", value)
 }
 
 const maxBuffer: Parse<number> = (value, name) => {
   if (typeof value !== 'number') throw invalidType(name, 'a number', value)
-  if (!(value >= 0)) throw invalidValue(name, 'must be a number of bytes', value)
+  if (!(value >= 0)) throw invalidValue(name, 'must be a number of bytes, 0 or more', value)
   return value
 }
 
@@ -43,7 +43,7 @@ export const EXEC_FILE = { ...PROCESS, input, encoding, maxBuffer, reject: boole
 
 const DEFAULT_MAX_BUFFER = 1024 * 1024
 
-/** @internal What is to be started, and what is done with what it says. */
+/** @internal The program to start, and how to handle its output. */
 export interface OutputLaunch {
   launch: Launch
   /** The program and its arguments. */

@@ -5,20 +5,20 @@ import { boolean, nullable, text } from '../values.ts'
 import { type Launch, launchOf, PROCESS, type ProcessOptions, parseArguments, serialization } from './spawn-options.ts'
 import { parseStdio, type Stdio } from './stdio.ts'
 
-/** What becomes of a forked process' descriptors: as for `spawn`, and `'ipc'` once in an array, for the messages. */
+/** The descriptors of a forked process: as with `spawn`, but an array has to contain `'ipc'` once, for messages. */
 export type ForkStdio = 'pipe' | 'overlapped' | 'inherit' | 'ignore' | readonly (Stdio | 'ipc')[]
 
 /** Options of {@link NamespaceSet.fork}. */
 export interface ForkOptions extends Omit<ProcessOptions, 'shell'> {
-  /** The Node.js to run, inside. Default: this one. */
+  /** The Node.js executable to run, resolved inside. Default: `process.execPath`. */
   execPath?: string | undefined
-  /** Arguments for Node.js itself; `process.execArgv` by default. */
+  /** Arguments for Node.js itself. Default: `process.execArgv`. */
   execArgv?: readonly string[] | undefined
-  /** How messages travel: as JSON, or with all that structuredClone() takes; `'json'` by default. */
+  /** How messages are serialized: `'json'`, or `'advanced'` for all that structuredClone() supports. Default: `'json'`. */
   serialization?: 'json' | 'advanced' | undefined
-  /** Whether stdin, stdout and stderr are streams of the child's. Default: `false`, the caller's own. */
+  /** Whether stdin, stdout and stderr are pipes instead of the caller's descriptors. Default: `false`. */
   silent?: boolean | undefined
-  /** Says it for each descriptor, instead of `silent`. */
+  /** The descriptors of the process. It takes precedence over `silent`. */
   stdio?: ForkStdio | undefined
 }
 
@@ -30,8 +30,8 @@ const execArgv: Parse<string[]> = (value, name) => {
 const forkStdio: Parse<unknown[]> = (value, name) => {
   if (!Array.isArray(value)) return [...threeTimes(parseStdio(value, name)), 'ipc']
   const channel = value.indexOf('ipc')
-  if (channel < 0) throw invalidValue(name, "must have 'ipc' once, for the messages", value)
-  if (value.lastIndexOf('ipc') !== channel) throw invalidValue(name, "must have 'ipc' only once", value)
+  if (channel < 0) throw invalidValue(name, "must contain 'ipc' once, for the message channel", value)
+  if (value.lastIndexOf('ipc') !== channel) throw invalidValue(name, "must contain 'ipc' only once", value)
   return (parseStdio(value.with(channel, 'ignore'), name) as unknown[]).with(channel, 'ipc')
 }
 
@@ -56,7 +56,7 @@ export function parseFork(module: unknown, args: unknown, options: unknown): Lau
   return { ...launch, stdio: stdio ?? [...threeTimes(silent ? 'pipe' : 'inherit'), 'ipc'] }
 }
 
-/** A script given with `--eval` is not for the child, which would fork again. */
+/** Without a script of `--eval`, which the child would run again. */
 function ownExecArgv(): string[] {
   const own = [...process.execArgv]
   const script = (process as { _eval?: string })._eval

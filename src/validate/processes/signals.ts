@@ -1,6 +1,6 @@
 import { invalidType, misuse } from '../../errors.ts'
 
-/** @internal The number of a signal that was named or numbered. */
+/** @internal Returns the number of a signal that is given by its name or number. */
 export function parseSignalNumber(signal: unknown, name: string): number {
   if (typeof signal !== 'string' && typeof signal !== 'number') {
     throw invalidType(name, 'a signal, by name or number', signal)
@@ -12,12 +12,12 @@ export function parseSignalNumber(signal: unknown, name: string): number {
   return number
 }
 
-/** @internal The name of a signal, empty for what is none. */
+/** @internal Returns the name of a signal, or an empty string if there is none. */
 export function nameOfSignal(number: number): string {
   return Object.entries(numbers()).find(([, value]) => value === number)?.[0] ?? ''
 }
 
-/** Looked up when needed: a module of Node's that nobody else has imported yet costs half a millisecond at load. */
+/** Read on use: loading a Node.js module that is not loaded yet takes half a millisecond. */
 function numbers(): Record<string, number> {
   return process.getBuiltinModule('node:os').constants.signals
 }

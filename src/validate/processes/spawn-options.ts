@@ -9,56 +9,61 @@ import { type Environment, parseEnvironment } from './environment.ts'
 import { parseSignalNumber } from './signals.ts'
 import { parseStdio, type StdioOptions } from './stdio.ts'
 
-/** Options of every call that starts a program. What `child_process` has by the same name means the same. */
+/** Options for starting a program. Those that `child_process` has too mean the same. */
 export interface ProcessOptions {
-  /** The working directory, inside. Default: where the caller is, or `/` of another mount namespace. */
+  /** The working directory, resolved inside. Default: the caller's; in another mount namespace `/`. */
   cwd?: Path | null | undefined
   /** The environment. Default: `process.env`. */
   env?: Environment | null | undefined
-  /** The program's own name, `argv[0]`. Default: `file`. */
+  /** The value of `argv[0]`. Default: `file`. */
   argv0?: string | undefined
-  /** Runs `file` and the arguments, joined by spaces, as a command line of `/bin/sh` or of the shell named. */
+  /** Whether to run `file` and the arguments, joined by spaces, as a command line of `/bin/sh`; or the shell. Default: `false`. */
   shell?: boolean | string | undefined
   /**
-   * Whether it leads a session (setsid(2)) and a process group of its own, which the terminal's signals do not reach and from which
-   * `kill 0` reaches nothing else. Without it: `true` where the program enters a `pid` namespace, so that a program inside cannot signal
-   * Node's process group, and else `false`, as in `child_process`. With `false` the program stays in Node's process group, which Ctrl-C
-   * reaches and which has the terminal's job control. As `bwrap --new-session`.
+   * Whether the program leads its own session (setsid(2)) and process group, like `bwrap --new-session`. Then `kill 0` in the program
+   * does not signal other processes, and the signals of the terminal do not reach it. If `false`, it stays in the process group of
+   * Node.js, which has the terminal's job control and receives Ctrl-C.
+   *
+   * Default: `true` if the program enters a `pid` namespace, so that it cannot signal the process group of Node.js; `false`
+   * otherwise, as in `child_process`.
    */
   detached?: boolean | undefined
-  /** The user's id inside. Default: the caller's, or 0 where the caller's id is not mapped. */
+  /** The user id inside. Default: the caller's; `0` if that is not mapped. */
   uid?: number | undefined
-  /** The group's id inside. Default: as for `uid`. */
+  /** The group id inside. Default: the caller's; `0` if that is not mapped. */
   gid?: number | undefined
-  /** The supplementary groups inside, at most 1024. Default: the caller's; none when `uid` or `gid` is given,
-   * where the caller may drop them: an ordinary user may not where setgroups is denied (user_namespaces(7)). */
+  /**
+   * The supplementary group ids inside, at most 1024. Default: the caller's; none if `uid` or `gid` is given. An ordinary user cannot
+   * drop groups where setgroups is denied (user_namespaces(7)), and then keeps them.
+   */
   groups?: readonly number[] | undefined
-  /** Sends `killSignal` when it is aborted; the event `'error'` reports it. */
+  /** Sends `killSignal` on abort, and emits an `'error'`. */
   signal?: AbortSignal | undefined
-  /** Milliseconds after which `killSignal` is sent; 0, which is never, by default. */
+  /** In milliseconds: when to send `killSignal`. Default: `0`, which means never. */
   timeout?: number | undefined
-  /** Default: `'SIGTERM'`. */
+  /** The signal for `signal`, `timeout` and `await using`. Default: `'SIGTERM'`. */
   killSignal?: NodeJS.Signals | number | undefined
-  /** Only these of the set's kinds. */
+  /** The kinds of namespaces that the program enters. Default: all kinds of the set. */
   kinds?: Kinds | undefined
   /**
-   * Whether a program that does not run as user 0 keeps what the caller may do inside (capabilities(7), "Ambient"), as
-   * `nsenter --keep-caps` has it.
+   * Whether a program that does not run as user 0 keeps the caller's capabilities inside as ambient capabilities (capabilities(7)),
+   * like `nsenter --keep-caps`. Default: `false`.
    */
   keepCapabilities?: boolean | undefined
-  /** Whether no program may gain privileges by what it execs: PR_SET_NO_NEW_PRIVS of prctl(2). */
+  /** Whether to set PR_SET_NO_NEW_PRIVS of prctl(2): programs cannot gain privileges by execve(2). Default: `false`. */
   noNewPrivileges?: boolean | undefined
   /**
-   * A signal for the program when the thread that started it ends: the process for the main thread, `terminate()` for a
-   * Worker's. A program that changes its user loses it: PR_SET_PDEATHSIG of prctl(2).
+   * The signal that the program receives when the thread that started it ends (PR_SET_PDEATHSIG of prctl(2)), like SIGKILL with
+   * `bwrap --die-with-parent`: the main thread ends with the process, that of a Worker with `terminate()`. A program that changes its
+   * user id loses this setting. Default: none.
    */
   deathSignal?: NodeJS.Signals | number | undefined
   /**
-   * Whether the program sees what belongs to the name of its network, as under `ip netns exec NAME`: a sysfs of the network on
-   * /sys, and the files of /etc/netns/NAME over those of the same names in /etc, in a mount namespace of its own.
+   * Whether the program sees the files of its network's name, as with `ip netns exec NAME`: a sysfs of the network on /sys, and the
+   * files of /etc/netns/NAME over those of the same names in /etc, in its own mount namespace.
    *
-   * By default it does in a set of {@link netns} and its `dup`, of which it enters neither `mnt` nor `user`, unless the
-   * kernel refuses it. `true` makes it an error where it cannot be done, `false` leaves the caller's files in sight.
+   * `true` makes it an error if that is not possible. `false` shows the caller's files. Default: done if possible, in a set of
+   * {@link netns} or its `dup` of which the program enters neither `mnt` nor `user`.
    * @see ip-netns(8)
    */
   netnsFiles?: boolean | undefined
@@ -70,13 +75,13 @@ export interface ProcessOptions {
 
 /** Options of {@link NamespaceSet.spawn}. */
 export interface SpawnOptions<S extends StdioOptions | undefined = StdioOptions | undefined> extends ProcessOptions {
-  /** Default: `'pipe'`, a stream for each of stdin, stdout and stderr. */
+  /** The program's descriptors. Default: `'pipe'`, which creates streams for stdin, stdout and stderr. */
   stdio?: S
-  /** An option of `child_process.spawn` for the channel that only `fork` has; it has no effect. */
+  /** An option of `child_process.spawn` for a message channel, which only `fork` has; it has no effect. */
   serialization?: 'json' | 'advanced' | undefined
 }
 
-/** @internal What is to be started, checked. */
+/** @internal A program to start, with checked options. */
 export interface Launch {
   kinds: number
   command: Omit<NativeCommand, 'environment' | 'stdio'>
@@ -89,21 +94,21 @@ export interface Launch {
   killSignal: number
 }
 
-/** The kernel takes the last id for "leave it as it is" (setresuid(2)). */
+/** The last id means "unchanged" to the kernel (setresuid(2)). */
 const id = whole(0, 0xfffffffe)
 const MOST_GROUPS = 1024
 const SIGTERM = 15
 
-/** What a timer takes. */
+/** The range of a timer. */
 const timeout = whole(0, 0x7fffffff)
 
 const groups: Parse<number[]> = (value, name) => {
   if (!Array.isArray(value)) throw invalidType(name, 'an array of numbers', value)
-  if (value.length > MOST_GROUPS) throw invalidValue(name, `must have at most ${MOST_GROUPS}`, value)
+  if (value.length > MOST_GROUPS) throw invalidValue(name, `must have at most ${MOST_GROUPS} entries`, value)
   return parseArray(value, name, id)
 }
 
-/** The program that runs a command line. */
+/** Returns the program that runs a command line. */
 const shell: Parse<string | undefined> = (value, name) => {
   if (value === null || value === false || value === '') return undefined
   if (value === true) return '/bin/sh'
@@ -145,7 +150,7 @@ export function parseSpawn(file: unknown, args: unknown, options: unknown): Laun
   return launchOf(parseFile(file), words, parseOptions(given, SPAWN))
 }
 
-/** @internal Options that were checked as {@link SPAWN} checks them; the environment is that of now unless they have one. */
+/** @internal Takes options that {@link SPAWN} has checked. Without `env`, it uses the current environment. */
 export function launchOf(file: string, args: readonly string[], options: Parsed<typeof SPAWN>): Launch {
   const { shell, argv0, cwd, detached, deathSignal, uid, gid, groups } = options
   const [program, ...rest] = shell === undefined ? [file, ...args] : [shell, '-c', [file, ...args].join(' ')]
@@ -175,7 +180,7 @@ export function launchOf(file: string, args: readonly string[], options: Parsed<
   }
 }
 
-/** @internal `(file, options)` and `(file, args, options)` alike. */
+/** @internal Parses both signatures: `(file, options)` and `(file, args, options)`. */
 export function parseArguments(args: unknown, options: unknown): [args: string[], options: unknown] {
   if (args === undefined || args === null) return [[], options]
   if (Array.isArray(args)) return [parseArray(args, 'args', text), options]

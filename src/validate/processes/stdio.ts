@@ -4,18 +4,18 @@ import { parseArray } from '../fields.ts'
 import { parseInteger } from '../values.ts'
 
 /**
- * What becomes of one of the program's descriptors: `'pipe'` is a stream of the child's, `'inherit'` is the caller's
- * descriptor of the same number, a number or a stream is the caller's, and `'ignore'` is `/dev/null`, or nothing from
- * the fourth on.
+ * One of the program's descriptors. `'pipe'`: a stream of the child. `'inherit'`: the caller's descriptor of the same number. A number
+ * or a stream: that descriptor of the caller. `'ignore'`: `/dev/null` for stdin, stdout and stderr, no descriptor for others. `null` or
+ * `undefined`: `'pipe'` for stdin, stdout and stderr, `'ignore'` for others.
  */
 export type Stdio = 'pipe' | 'overlapped' | 'inherit' | 'ignore' | Stream | number | null | undefined
 
-/** One for stdin, stdout and stderr alike, or one for each descriptor. */
+/** One value for stdin, stdout and stderr, or an array with one for each descriptor. */
 export type StdioOptions = 'pipe' | 'overlapped' | 'inherit' | 'ignore' | readonly Stdio[]
 
 type Piped = 'pipe' | 'overlapped' | null | undefined
 
-/** What stands at one of the first three places, `undefined` where nothing does. */
+/** The entry for stdin, stdout or stderr; `undefined` if there is none. */
 type At<S extends StdioOptions | undefined, I extends 0 | 1 | 2> = S extends readonly unknown[]
   ? number extends S['length']
     ? S[number] | undefined
@@ -26,18 +26,18 @@ type At<S extends StdioOptions | undefined, I extends 0 | 1 | 2> = S extends rea
 
 type StreamFor<V, T> = [V] extends [Piped] ? T : [Extract<V, Piped>] extends [never] ? null : T | null
 
-/** A child's `stdin` as its option `stdio` has it: a stream, null, or one of them. */
+/** The type of a child's `stdin` for its option `stdio`: a stream, null, or either. */
 export type StdinOf<S extends StdioOptions | undefined> = StreamFor<At<S, 0>, Writable>
 
-/** A child's `stdout`. */
+/** The type of a child's `stdout` for its option `stdio`. */
 export type StdoutOf<S extends StdioOptions | undefined> = StreamFor<At<S, 1>, Readable>
 
-/** A child's `stderr`. */
+/** The type of a child's `stderr` for its option `stdio`. */
 export type StderrOf<S extends StdioOptions | undefined> = StreamFor<At<S, 2>, Readable>
 
 const WORDS = ['pipe', 'overlapped', 'inherit', 'ignore']
 
-/** @internal The option as Node's `ChildProcess` takes it. */
+/** @internal Returns the option as Node's `ChildProcess` takes it. */
 export function parseStdio(stdio: unknown, name: string): StdioOptions {
   if (stdio === undefined || stdio === null) return 'pipe'
   if (typeof stdio === 'string') {
@@ -56,7 +56,7 @@ function parseOne(stdio: unknown, name: string): Stdio {
   throw invalidValue(name, expected(stdio), stdio)
 }
 
-/** Whether it has a descriptor by now: a file's stream gets its own at the event `'open'`. */
+/** Whether the stream has a descriptor already: a stream of a file has one after its event `'open'`. */
 function isOpenStream(stream: unknown): boolean {
   if (typeof stream !== 'object' || stream === null) return false
   const { fd, handle, _handle } = stream as { fd?: unknown; handle?: unknown; _handle?: unknown }

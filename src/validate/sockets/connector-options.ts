@@ -5,7 +5,7 @@ import { milliseconds } from '../network/values.ts'
 import { TLS_CONNECT } from '../node-options.ts'
 import { boolean, nullable, whole } from '../values.ts'
 
-/** What {@link ConnectorOptions} takes from `net.connect`. */
+/** The options of `net.connect` that {@link ConnectorOptions} has. */
 type TcpOptions =
   | 'autoSelectFamily'
   | 'autoSelectFamilyAttemptTimeout'
@@ -17,17 +17,17 @@ type TcpOptions =
   | 'localPort'
 
 /**
- * Options of {@link Network.connector}: those of `tls.connect` and `net.connect`, for every connection. As with undici's own
- * connector, `keepAlive` is true by default, with a `keepAliveInitialDelay` of 60,000 milliseconds.
+ * Options of {@link Network.connector}: those of `tls.connect` and `net.connect`, for every connection. The defaults of `keepAlive`
+ * (`true`) and `keepAliveInitialDelay` (`60_000`, in milliseconds) are those of undici's own connector.
  */
 export interface ConnectorOptions extends ConnectionOptions, Partial<Pick<TcpNetConnectOpts, TcpOptions>> {
-  /** Whether HTTP/2 is offered, beside HTTP/1.1; the client has to know it, too. */
+  /** Whether to offer HTTP/2 besides HTTP/1.1; the client has to support it, too. Default: `false`. */
   allowH2?: boolean | undefined
-  /** Milliseconds after which a connection that does not come about is given up; 10,000 by default, and 0 for no limit. */
+  /** In milliseconds: how long a connection attempt can take. `0`: no limit. Default: `10_000`. */
   timeout?: number | undefined
   /**
-   * How many TLS sessions are kept to be resumed, one for each server; 100 by default, and 0 for none. They are resumed by the
-   * connections of this connector only: in its network, with its options.
+   * Maximum number of TLS sessions to cache, one for each server. `0`: none. Only connections of this connector resume them, in
+   * its network and with its options. Default: `100`.
    */
   maxCachedSessions?: number | undefined
 }
@@ -40,14 +40,14 @@ const CONNECTOR = {
   timeout: nullable(milliseconds),
 } satisfies FieldsOf<ConnectorOptions>
 
-const PATIENCE = 10_000
-/** As in Node's and undici's agents. */
+const CONNECT_TIMEOUT = 10_000
+/** The default of Node's and undici's agents. */
 const CACHED_SESSIONS = 100
 const KEEP_ALIVE_DELAY = 60_000
 
 /** @internal */
 export interface ConnectorSettings {
-  /** What Node is given for every connection. */
+  /** Options of every connection, for Node. */
   every: ConnectionOptions
   maxCachedSessions: number
   timeout: number
@@ -63,7 +63,7 @@ export function parseConnectorOptions(options: unknown): ConnectorSettings {
   return {
     every,
     maxCachedSessions: maxCachedSessions ?? CACHED_SESSIONS,
-    timeout: timeout ?? PATIENCE,
+    timeout: timeout ?? CONNECT_TIMEOUT,
     keepAlive: keepAlive ?? true,
     keepAliveInitialDelay: every.keepAliveInitialDelay ?? KEEP_ALIVE_DELAY,
   }

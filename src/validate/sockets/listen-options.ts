@@ -4,7 +4,7 @@ import { LISTEN } from '../node-options.ts'
 
 /** Options of {@link Network.listen}: those of `server.listen`. */
 export interface NetworkListenOptions extends ListenOptions {
-  /** Whether others may listen on the same port, and share what comes: SO_REUSEPORT of socket(7). */
+  /** Whether other sockets can listen on the same port and share its connections: SO_REUSEPORT of socket(7). */
   reusePort?: boolean | undefined
 }
 
@@ -13,7 +13,7 @@ export function parseListenOptions(options: unknown): NetworkListenOptions {
   return parseOptions(typeof options === 'number' ? { port: options } : options, LISTEN) as NetworkListenOptions
 }
 
-/** @internal As Node refuses it. */
+/** @internal Throws the error of Node's `server.listen`. */
 export function parsePort(port: unknown): number {
   const parsed = port === '' ? Number.NaN : Number(port)
   if (Number.isInteger(parsed) && parsed >= 0 && parsed <= 0xffff) return parsed

@@ -5,10 +5,10 @@ import { familyOf } from '../network/values.ts'
 import { splitZone } from '../network/zone.ts'
 import { boolean, nonEmptyText, nullable, text, word } from '../values.ts'
 
-/** @internal Which addresses come first. */
+/** @internal The order of the addresses. */
 export type Order = 'ipv4first' | 'ipv6first' | 'verbatim'
 
-/** @internal What is asked for. */
+/** @internal Which addresses a lookup returns. */
 export interface Wanted {
   family: number
   hints: number
@@ -36,10 +36,10 @@ const hints: Parse<number> = (value, name) => {
   const { ADDRCONFIG, ALL, V4MAPPED } = process.getBuiltinModule('node:dns')
   const known = value >>> 0
   if ((known & ~(ADDRCONFIG | ALL | V4MAPPED)) === 0) return known
-  throw invalidValue(name, 'must be made of dns.ADDRCONFIG, dns.V4MAPPED and dns.ALL', value)
+  throw invalidValue(name, 'must be a combination of dns.ADDRCONFIG, dns.V4MAPPED and dns.ALL', value)
 }
 
-/** @internal As Node has them: null is nothing. */
+/** @internal As in Node, null means undefined. */
 export const LOOKUP = {
   all: nullable(boolean),
   family: nullable(family),
@@ -48,7 +48,7 @@ export const LOOKUP = {
   verbatim: nullable(boolean),
 } satisfies FieldsOf<LookupOptions>
 
-/** @internal The order of an option counts more than `verbatim`. */
+/** @internal `order` takes precedence over `verbatim`. */
 export function parseLookup(options: unknown): Wanted & { all: boolean; order: Order } {
   const given =
     typeof options === 'number' ? { family: family(options, 'family') } : parseOptions(options ?? undefined, LOOKUP)
@@ -61,14 +61,17 @@ function orderOf(verbatim: boolean | undefined): Order {
   return verbatim ? 'verbatim' : 'ipv4first'
 }
 
-/** @internal As `dns.setServers` takes them: `'10.0.0.53'`, `'10.0.0.53:5353'`, `'[fd00::53]:53'`. */
+/** @internal Parses a server as `dns.setServers` does: `'10.0.0.53'`, `'10.0.0.53:5353'`, `'[fd00::53]:53'`. */
 export function parseServer(value: unknown, name: string): string {
   const given = text(value, name)
   const [, six, four, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(given) ?? []
-  // As c-ares has it, none of their own is the usual one.
+  // As in c-ares, port 0 means the default port.
   const port = Number(digits ?? 0) || 53
   if (familyOf(splitZone(given)[0]) === 6) return `[${given}]:53`
   if (four !== undefined && familyOf(four) === 4 && port <= 0xffff) return `${four}:${port}`
   if (six !== undefined && familyOf(splitZone(six)[0]) === 6 && port <= 0xffff) return `[${six}]:${port}`
-  throw misuse('ERR_INVALID_ARG_VALUE', `The argument '${name}' must be an address, with or without a port: '${given}'`)
+  throw misuse(
+    'ERR_INVALID_ARG_VALUE',
+    `The argument '${name}' must be an IP address with an optional port: '${given}'`,
+  )
 }

@@ -3,33 +3,33 @@ import type { Socket } from 'node:dgram'
 import { familyOf } from '../../../validate/network/values.ts'
 import { splitZone } from '../../../validate/network/zone.ts'
 import { type Binding, boundTo } from '../handles/bind.ts'
-import { EBADF, ECANCELED, EINVAL, openInside, type Refusal } from '../handles/node-handle.ts'
+import { EBADF, ECANCELED, EINVAL, type HandleFailure, openInside } from '../handles/node-handle.ts'
 import { SOCK_DGRAM, type SocketMaker } from '../socket-maker.ts'
-import { hearsNeighbours, type ReceivingHandle, receiveInside } from './datagram-receiving.ts'
-import { type AddressedHandle, knowZones } from './datagram-zones.ts'
+import { type ReceivingHandle, receiveInside, receivesLinkLocal } from './datagram-receiving.ts'
+import { type AddressedHandle, resolveZones } from './datagram-zones.ts'
 
 type Method = (...args: never[]) => number
 type Methods = Record<string, Method>
 type Callback = (...answer: unknown[]) => void
 
-/** What Node.js has below a socket of `dgram`. It makes its descriptor, outside, when it binds, and nearly all binds by itself. */
+/** Node's handle below a socket of `dgram`. It creates its descriptor outside when it binds; most methods bind implicitly. */
 type DatagramHandle = Methods & {
   readonly fd: number
   lookup(address: string, callback: Callback): void
 }
 
-/** @internal What a socket of `dgram` keeps of itself. */
+/** @internal The internal state of a socket of `dgram`. */
 export interface State {
   handle: DatagramHandle | null
-  /** 0 as long as it is neither bound nor about to be. */
+  /** 0 if the socket is neither bound nor being bound. */
   bindState: number
 }
 
-/** What would have libuv bind: `uv__udp_maybe_deferred_bind`. */
+/** Methods that make libuv bind the socket: `uv__udp_maybe_deferred_bind`. */
 const SENDING = ['send', 'send6', 'connect', 'connect6', 'recvStart']
 const JOINING = ['addMembership', 'dropMembership', 'addSourceSpecificMembership', 'dropSourceSpecificMembership']
 
-/** @internal Binds a socket of `dgram` to a network for good: it binds inside, and does nothing before that which would bind it. */
+/** @internal Ties a socket of `dgram` to a network: it binds inside, and before that its handle cannot bind implicitly. */
 export class DatagramInside {
   readonly #socket: Socket
   readonly #maker: SocketMaker
@@ -37,9 +37,9 @@ export class DatagramInside {
   readonly #handle: DatagramHandle
   readonly #family: 4 | 6
   readonly #how: Binding
-  /** Node's own, which are back in their places once there is a descriptor. */
+  /** Node's own methods, which are restored when the handle has a descriptor. */
   readonly #usual: Methods
-  /** That of what listens: the one in which the socket was made. Of IPv6 only. */
+  /** The context of the listeners: the one in which the socket was created. Only for IPv6. */
   #context: AsyncResource | undefined
   #isOpen = false
   #hasJoined = false
@@ -47,7 +47,7 @@ export class DatagramInside {
   #failure: Error | undefined
 
   constructor(socket: Socket, state: State, maker: SocketMaker, how: Binding) {
-    // One that is closed from the start, by its signal, has none.
+    // A socket whose signal is aborted is closed from the start and has no handle.
     const handle = state.handle ?? ({} as DatagramHandle)
     this.#socket = socket
     this.#maker = maker
@@ -55,16 +55,16 @@ export class DatagramInside {
     this.#handle = handle
     this.#family = Reflect.get(socket, 'type') === 'udp6' ? 6 : 4
     this.#how = how
-    // Of IPv4 no address has a zone. One that is closed from the start has no handle.
+    // IPv4 addresses have no zones.
     if (this.#family === 6 && state.handle !== null) {
-      knowZones(state.handle as unknown as AddressedHandle, maker.native)
+      resolveZones(state.handle as unknown as AddressedHandle, maker.native)
       this.#context = new (process.getBuiltinModule('node:async_hooks').AsyncResource)('UDPWRAP')
     }
     this.#usual = Object.fromEntries([...SENDING, ...JOINING].map((name) => [name, handle[name] as Method]))
     this.#guard()
   }
 
-  /** Runs a method of Node's that binds. */
+  /** Runs one of Node's methods that bind. */
   during<T>(call: 'bind' | 'bindSync', method: () => T): T {
     this.#call = call
     try {
@@ -88,9 +88,9 @@ export class DatagramInside {
     Object.assign(this.#handle, guards, {
       lookup: (address: string, callback: Callback) => {
         if (this.#call === undefined) return lookup(address, callback)
-        // Node asks for addresses, too. A given lookup need not know those that a socket is bound to.
+        // Node looks up addresses, too, but a custom lookup does not have to know the address of a bind.
         if (familyOf(splitZone(address)[0]) !== 0) return process.nextTick(callback, null, address)
-        // Of a bind nothing is told before it has returned.
+        // The result of bind() must not be reported before it returns.
         lookup(address, (...answer) => {
           if (this.#call === undefined) callback(...answer)
           else process.nextTick(callback, ...answer)
@@ -101,11 +101,11 @@ export class DatagramInside {
 
   #bind(address: string, port: number): number {
     if (!this.#isOpen) return this.#numberOf(this.#open(address, port))
-    // It is bound since it joined a group, and is about to hear of it.
+    // Joining a group has bound it already. The pending bind() will report that.
     return this.#hasJoined && port === 0 ? 0 : EINVAL
   }
 
-  /** A socket that joins a group is bound to all addresses. */
+  /** A socket that joins a group is bound to all addresses first. */
   #join(): number {
     if (this.#state.bindState !== 0) return EBADF
     const refusal = this.#open(this.#family === 6 ? '::' : '0.0.0.0', 0)
@@ -116,20 +116,20 @@ export class DatagramInside {
     return 0
   }
 
-  #open(address: string, port: number): Refusal {
+  #open(address: string, port: number): HandleFailure {
     if (familyOf(splitZone(address)[0]) !== this.#family) return EINVAL
     const refusal = openInside(this.#maker.native, this.#handle, boundTo(SOCK_DGRAM, address, port, this.#how))
     if (refusal !== 0) return refusal
     this.#isOpen = true
     Object.assign(this.#handle, this.#usual)
-    if (this.#context !== undefined && hearsNeighbours(address)) {
+    if (this.#context !== undefined && receivesLinkLocal(address)) {
       receiveInside(this.#handle as unknown as ReceivingHandle, this.#maker.native, this.#context)
     }
     return 0
   }
 
-  /** The number that Node is told, and makes an error of; in its place comes an error that has none. */
-  #numberOf(refusal: Refusal): number {
+  /** Returns the number from which Node creates an error. An error without a number replaces Node's error. */
+  #numberOf(refusal: HandleFailure): number {
     if (typeof refusal === 'number') return refusal
     if (this.#call === 'bindSync') this.#failure = refusal
     else emitInstead(this.#socket, refusal)

@@ -5,7 +5,7 @@ import { type Binding, boundTo } from '../handles/bind.ts'
 import { EBADF } from '../handles/node-handle.ts'
 import { addressOf } from '../names/lookup.ts'
 import { SOCK_DGRAM, type SocketMaker } from '../socket-maker.ts'
-import { bindError, refusal } from '../system-error.ts'
+import { bindError, errorOf } from '../system-error.ts'
 import {
   bindingOf,
   type DatagramClass,
@@ -15,7 +15,7 @@ import {
   parseBind,
 } from './datagram-options.ts'
 
-/** @internal Sockets of Bun's `dgram`, which have no handles: they are given a descriptor wherever they would bind. */
+/** @internal Sockets of Bun's `dgram`. They have no handles, so they get a descriptor whenever they would bind. */
 export function classOfBun(): DatagramClass {
   const { Socket } = process.getBuiltinModule('node:dgram')
   const joining = ['addMembership', 'dropMembership', 'addSourceSpecificMembership', 'dropSourceSpecificMembership']
@@ -27,7 +27,7 @@ export function classOfBun(): DatagramClass {
     #state: 'unbound' | 'binding' | 'bound' = 'unbound'
 
     constructor(maker: SocketMaker, options: DatagramOptions, listener?: DatagramListener) {
-      // biome-ignore lint/suspicious/noExplicitAny: the types have no constructor, since `createSocket` is the way.
+      // biome-ignore lint/suspicious/noExplicitAny: the types have no constructor, because sockets are created by `createSocket`.
       super(...([{ ...options, lookup: lookupOf(maker, options) }, listener] as any as []))
       this.#maker = maker
       this.#options = options
@@ -75,7 +75,7 @@ export function classOfBun(): DatagramClass {
     }
 
     bindForGroups(): void {
-      if (this.#state === 'binding') throw refusal(EBADF, 'addMembership', { address: '' })
+      if (this.#state === 'binding') throw errorOf(EBADF, 'addMembership', { address: '' })
       if (this.#state === 'unbound') this.bindNow(this.anywhere, 0)
     }
   }

@@ -6,7 +6,7 @@ import { parseInteger } from '../../../validate/values.ts'
 import type { Binding } from '../handles/bind.ts'
 import type { SocketMaker } from '../socket-maker.ts'
 
-/** @internal Options of `dgram.createSocket`; @types/node does not have all of them yet. */
+/** @internal The options of `dgram.createSocket`. Older versions of @types/node lack some of them. */
 export type DatagramOptions = Dgram.SocketOptions & { reusePort?: boolean }
 /** @internal */
 export type DatagramListener = (message: Buffer, from: Dgram.RemoteInfo) => void
@@ -17,7 +17,7 @@ export type DatagramClass = new (
   listener?: DatagramListener,
 ) => Dgram.Socket
 
-/** @internal What is neither a type nor an object, Node refuses. */
+/** @internal Node itself rejects a value that is neither a string nor an object. */
 export function parseDatagramOptions(typeOrOptions: unknown): DatagramOptions {
   if (typeof typeOrOptions === 'string') return { type: typeOrOptions as Dgram.SocketType }
   const isObject = typeof typeOrOptions === 'object' && typeOrOptions !== null
@@ -29,7 +29,7 @@ export function bindingOf({ reuseAddr = false, reusePort = false, ipv6Only = fal
   return { reuseAddress: Boolean(reuseAddr), reusePort: Boolean(reusePort), ipv6Only: Boolean(ipv6Only) }
 }
 
-/** @internal Node asks with the number of the family alone, where the types, and `dns.lookup`, have options. */
+/** @internal Node passes the number of the family instead of the options that the types and `dns.lookup` have. */
 export function lookupOf(maker: SocketMaker, options: DatagramOptions | undefined): LookupFunction {
   const lookup = (options?.lookup as LookupFunction | undefined) === undefined ? maker.lookup : options?.lookup
   if (typeof lookup !== 'function') return lookup as never
@@ -44,7 +44,7 @@ export interface ParsedBind {
   listener: unknown
 }
 
-/** @internal `(port?, address?, listener?)` and `(options, listener?)` alike. */
+/** @internal Parses both signatures: `(port?, address?, listener?)` and `(options, listener?)`. */
 export function parseBind([first, second, third]: unknown[]): ParsedBind {
   if (typeof first === 'object' && first !== null) {
     const { port, address } = parseFields(first, 'options', BIND) as Dgram.BindOptions

@@ -4,7 +4,7 @@ import { expectAnswer, forgetAnswer } from '../../../native/answers.ts'
 import { hold, release } from '../../../native/event-loop.ts'
 import { binding } from '../../../native.ts'
 
-/** What of a handle of UDP is about what comes. */
+/** The methods of a UDP handle for receiving. */
 export interface ReceivingHandle {
   readonly fd: number
   recvStart(): number
@@ -16,26 +16,26 @@ export interface ReceivingHandle {
 }
 
 /**
- * @internal Has a handle of UDP tell of datagrams as it does, but with the names that links have inside, and of those, too, whose link
- * has an index that no link has outside: Node drops them, with an error.
+ * @internal Makes a UDP handle report datagrams with the names of links inside. Node itself drops a datagram, with an error, if no
+ * link outside has the index of the link that it came from.
  */
 export function receiveInside(handle: ReceivingHandle, network: NativeNetwork, context: AsyncResource): void {
   new Receiving(handle, network, context)
 }
 
-/** @internal Whether a socket that is bound to this address may hear of link-local neighbours: of any address but the loopback one. */
-export function hearsNeighbours(address: string): boolean {
+/** @internal Returns whether a socket bound to this address can receive from link-local addresses: unless it is the loopback one. */
+export function receivesLinkLocal(address: string): boolean {
   return address !== '::1'
 }
 
-/** Milliseconds. */
+/** In milliseconds. */
 const PAUSE = 100
 
 class Receiving {
   readonly #handle: ReceivingHandle
   readonly #network: NativeNetwork
   readonly #context: AsyncResource
-  /** The number of what is waited for, or was last, or 0. */
+  /** The number of the current or last watch, or 0. */
   #watch = 0
   #pause: NodeJS.Timeout | undefined
   #isOn = false
@@ -78,7 +78,7 @@ class Receiving {
     return 0
   }
 
-  /** The loop goes on for as long as it receives, unless the socket is unreferenced. */
+  /** Keeps the event loop alive while it receives, except if the socket is unreferenced. */
   #holdLoop(): void {
     const isWanted = this.#isOn && this.#isReferenced
     if (isWanted === this.#isHeld) return
@@ -87,10 +87,10 @@ class Receiving {
     else release()
   }
 
-  /** Waits for the next, beside libuv, which would read it. Returns whether it does. */
+  /** Waits for the next datagram without libuv, which would read it. Returns whether it does. */
   #watchOn(): boolean {
     const id = expectAnswer(({ failure }) => {
-      if (failure === undefined) this.#tell(binding().receiveDatagrams(this.#handle))
+      if (failure === undefined) this.#deliver(binding().receiveDatagrams(this.#handle))
       else this.#watchLater()
     })
     try {
@@ -108,26 +108,26 @@ class Receiving {
     if (!this.#watchOn()) this.#watchLater()
   }
 
-  /** What was refused for a lack of descriptors or memory may not be later. Datagrams wait in the socket. */
+  /** Tries again after a lack of descriptors or memory. Datagrams wait in the socket. */
   #watchLater(): void {
     if (this.#isOn) this.#pause = setTimeout(() => this.#watchOrLater(), PAUSE).unref()
   }
 
-  /** One at a time: what the listeners of one have put off comes before the next. */
-  #tell([next, ...others]: NativeDatagram[]): void {
+  /** Delivers one at a time, so that microtasks and ticks of its listeners run before the next. */
+  #deliver([next, ...others]: NativeDatagram[]): void {
     if (!this.#isOn) return
     if (next === undefined) {
       this.#watchOrLater()
       return
     }
     try {
-      this.#tellOf(next)
+      this.#deliverOne(next)
     } finally {
-      queueMicrotask(() => process.nextTick(() => this.#tell(others)))
+      queueMicrotask(() => process.nextTick(() => this.#deliver(others)))
     }
   }
 
-  #tellOf({ status, message, address, port }: NativeDatagram): void {
+  #deliverOne({ status, message, address, port }: NativeDatagram): void {
     const { onmessage } = this.#handle
     const from = message === undefined ? undefined : { address, family: 'IPv6', port }
     this.#context.runInAsyncScope(onmessage, this.#handle, status, this.#handle, message, from)

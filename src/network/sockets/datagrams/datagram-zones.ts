@@ -5,7 +5,7 @@ import { EAGAIN } from '../handles/node-handle.ts'
 import { nameInside } from '../names/link-local-names.ts'
 import { LateSends, type SendRequest } from './late-sends.ts'
 
-/** @internal What of a handle of UDP is about addresses. */
+/** @internal The methods of a UDP handle that take or return addresses. */
 export interface AddressedHandle {
   readonly fd: number
   send6: Send
@@ -35,10 +35,10 @@ type Join = (group: string, on: string | undefined) => number
 type JoinSource = (source: string, group: string, on: string | undefined) => number
 
 /**
- * @internal Has a handle of UDP know links by the names and numbers that they have inside: wherever an address has a zone, the call
- * is made beside libuv, which would look for the link outside. Without one, it is Node's own.
+ * @internal Makes a UDP handle resolve zones inside, as names or indexes of links. A call with a zone is made without libuv, which
+ * would search for the link outside. Other calls are Node's own.
  */
-export function knowZones(handle: AddressedHandle, network: NativeNetwork): void {
+export function resolveZones(handle: AddressedHandle, network: NativeNetwork): void {
   const usual = Object.getPrototypeOf(handle) as AddressedHandle
   const native = binding()
   const late = new LateSends(handle, network)
@@ -56,7 +56,7 @@ export function knowZones(handle: AddressedHandle, network: NativeNetwork): void
     const [bare, zone] = splitZone(address)
     if (zone === undefined) return usual.connect6.call(handle, address, port)
     const status = native.connectByZone(handle, bare, port, zone)
-    // By the link that it is connected on now, libuv connects it once more, and knows that it is.
+    // The socket is bound to the link now, so that libuv can connect it again and update its own state.
     return status < 0 ? status : usual.connect6.call(handle, bare, port)
   }
   const joining = (name: 'addMembership' | 'dropMembership', leave: boolean): Join => {

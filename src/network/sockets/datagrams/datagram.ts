@@ -1,7 +1,7 @@
 import type * as Dgram from 'node:dgram'
 import { parseOptions } from '../../../validate/fields.ts'
 import { BIND } from '../../../validate/node-options.ts'
-import { ensureNodesOwn, isNodesOwn } from '../nodes-own.ts'
+import { ensureNodeSockets, hasNodeSockets } from '../nodes-own.ts'
 import type { SocketMaker } from '../socket-maker.ts'
 import { DatagramInside, type State } from './datagram-handle.ts'
 import { classOfBun } from './datagram-of-bun.ts'
@@ -15,22 +15,22 @@ import {
   parseDatagramOptions,
 } from './datagram-options.ts'
 
-/** @internal As `dgram.createSocket`, inside. */
+/** @internal Same as `dgram.createSocket`, inside. */
 export function createSocket(
   maker: SocketMaker,
   typeOrOptions: Dgram.SocketType | DatagramOptions,
   listener?: DatagramListener,
 ): Dgram.Socket {
   maker.ensureOpen()
-  ensureNodesOwn('createSocket', ['deno'])
+  ensureNodeSockets('createSocket', ['deno'])
   const options = parseDatagramOptions(typeOrOptions)
-  SocketInside ??= isNodesOwn() ? makeClass() : classOfBun()
+  SocketInside ??= hasNodeSockets() ? makeClass() : classOfBun()
   return new SocketInside(maker, options, listener)
 }
 
 let SocketInside: DatagramClass | undefined
 
-/** Made on first use: most who import this need no `dgram`. */
+/** Created on first use, because most programs do not need `dgram`. */
 function makeClass(): DatagramClass {
   const { Socket } = process.getBuiltinModule('node:dgram')
 
@@ -38,19 +38,19 @@ function makeClass(): DatagramClass {
     readonly #inside: DatagramInside
 
     constructor(maker: SocketMaker, options: DatagramOptions, listener?: DatagramListener) {
-      // biome-ignore lint/suspicious/noExplicitAny: the types have no constructor, since `createSocket` is the way.
+      // biome-ignore lint/suspicious/noExplicitAny: the types have no constructor, because sockets are created by `createSocket`.
       super(...([{ ...options, lookup: lookupOf(maker, options) }, listener] as any as []))
       this.#inside = new DatagramInside(this, stateOf(this), maker, bindingOf(options))
     }
 
     override bind(...args: unknown[]): this {
       const { port, address, listener } = parseBind(args)
-      // The primary of a cluster would bind outside.
-      const place = { port, exclusive: true, ...(address === undefined ? {} : { address }) }
-      return this.#inside.during('bind', () => super.bind(place, listener as () => void))
+      // `exclusive`, because the primary of a cluster would bind outside.
+      const endpoint = { port, exclusive: true, ...(address === undefined ? {} : { address }) }
+      return this.#inside.during('bind', () => super.bind(endpoint, listener as () => void))
     }
 
-    /** From Node 24 on; `connectSync` goes by it. */
+    /** Exists since Node.js 24; `connectSync` uses it, too. */
     bindSync(options?: Dgram.BindOptions): unknown {
       const { bindSync } = Socket.prototype as unknown as { bindSync(options?: Dgram.BindOptions): unknown }
       const given = parseOptions(options, BIND) as Dgram.BindOptions

@@ -2,20 +2,20 @@ import type { NativeNetwork } from '../../../../index.js'
 import { ask } from '../../../native/ask.ts'
 import { EAGAIN, ECANCELED } from '../handles/node-handle.ts'
 
-/** What Node has asked its handle to send. */
+/** The request object that Node passes to a handle. */
 export interface SendRequest {
   oncomplete?: (status: number, size: number) => void
 }
 
 interface LateSend {
-  /** How much was sent, or a negative error number. */
+  /** Returns the number of bytes sent, or a negative error number. */
   attempt(): number
   request: SendRequest
   size: number
   hasCallback: boolean
 }
 
-/** @internal Datagrams that wait until a socket has room for them, in order. */
+/** @internal Datagrams that wait, in order, until the socket has room for them. */
 export class LateSends {
   readonly #handle: object
   readonly #network: NativeNetwork
@@ -40,7 +40,7 @@ export class LateSends {
     if (this.#waiting.length === 1) this.#attemptLater()
   }
 
-  /** The socket is closed. */
+  /** Called when the socket is closed. */
   giveUp(): void {
     const waiting = this.#waiting
     if (waiting.length === 0) return

@@ -11,27 +11,27 @@ import {
   EBADF,
   EBUSY,
   ECANCELED,
+  failureOf,
+  type HandleFailure,
   openInside,
-  type Refusal,
-  refusalOf,
   type StreamHandle,
 } from './node-handle.ts'
 
 /**
- * @internal Binds a socket to a network for good: whatever handles Node.js gives it on its way, and later, when it has ended and
- * connects anew, connect and bind inside or not at all.
+ * @internal Ties a socket to a network: every handle that Node.js ever gives it, also when it connects again after its end, either
+ * connects and binds inside or fails.
  *
- * Node.js makes a handle's descriptor when the handle first connects or binds, on the thread that does: outside. Given one
- * before, it uses that.
+ * A handle creates its descriptor when it first connects or binds, on the calling thread, which is outside. If it has been given
+ * a descriptor before that, it uses that one.
  */
-export function bearInside<S extends Socket>(socket: S, network: NativeNetwork): S {
+export function createInside<S extends Socket>(socket: S, network: NativeNetwork): S {
   const prototype = Object.getPrototypeOf(socket) as object
-  adopt(Reflect.get(prototype, '_handle', socket), socket, network)
+  takeOver(Reflect.get(prototype, '_handle', socket), socket, network)
   Object.defineProperty(socket, '_handle', {
     configurable: true,
     get: () => Reflect.get(prototype, '_handle', socket),
     set: (handle) => {
-      adopt(handle, socket, network)
+      takeOver(handle, socket, network)
       Reflect.set(prototype, '_handle', handle, socket)
     },
   })
@@ -39,32 +39,32 @@ export function bearInside<S extends Socket>(socket: S, network: NativeNetwork):
 }
 
 /**
- * @internal The same for a socket that a server inside has accepted, once it connects anew: few ever do, and each that is accepted
- * would take the time.
+ * @internal The same for a socket that a server inside has accepted, but only when it connects again: few sockets do, and the work
+ * would be done for each accepted socket.
  */
-export function stayInside(socket: Socket, { native, lookup }: SocketMaker): void {
+export function reconnectInside(socket: Socket, { native, lookup }: SocketMaker): void {
   const connect = (...args: Parameters<Socket['connect']>): Socket => {
     Reflect.deleteProperty(socket, 'connect')
-    return resolveInside(bearInside(socket, native), lookup).connect(...args)
+    return resolveInside(createInside(socket, native), lookup).connect(...args)
   }
   Object.defineProperty(socket, 'connect', { value: connect, configurable: true, writable: true })
 }
 
-function adopt(handle: StreamHandle | null | undefined, socket: Socket, network: NativeNetwork): void {
+function takeOver(handle: StreamHandle | null | undefined, socket: Socket, network: NativeNetwork): void {
   if (handle === null || handle === undefined) return
-  // What has a descriptor already has one from elsewhere, and gets no other.
+  // A handle that has a descriptor already got it outside, and cannot get another one.
   let state: State = handle.fd >= 0 ? 'foreign' : 'new'
-  // A handle of TLS is around the one that connects.
+  // The handle of a TLS socket wraps the handle that connects.
   const below = handle._parent ?? handle
   const usual = Object.getPrototypeOf(handle) as StreamHandle
 
   const open = (made: NativeSocket): number => {
-    if (state !== 'new') return REFUSALS[state]
+    if (state !== 'new') return FAILURES[state]
     const failed = numberOf(openInside(network, below, made), socket)
     if (failed === 0) state = 'inside'
     return failed
   }
-  /** Node's own method, which would make a descriptor outside where there is none. */
+  /** Node's own method, which would create a descriptor outside if the handle had none. */
   const inside =
     (method: 'connect' | 'connect6' | 'bind' | 'bind6', domain: number) =>
     (...args: never[]): number => {
@@ -85,8 +85,8 @@ function adopt(handle: StreamHandle | null | undefined, socket: Socket, network:
     }
     const bound = state === 'inside' ? below : undefined
     state = 'connecting'
-    const place = { address: bare, port: rest[0] as number, ...(zone === undefined ? {} : { zone }) }
-    connectLinkLocal(below, request as ConnectRequest, place, bound, socket, network).then((isInside) => {
+    const target = { address: bare, port: rest[0] as number, ...(zone === undefined ? {} : { zone }) }
+    connectLinkLocal(below, request as ConnectRequest, target, bound, socket, network).then((isInside) => {
       state = isInside || bound !== undefined ? 'inside' : 'new'
     })
     return 0
@@ -96,7 +96,7 @@ function adopt(handle: StreamHandle | null | undefined, socket: Socket, network:
     nameInside(below)
     const [bare, zone] = splitZone(address)
     if (zone === undefined || !isLinkLocal(bare) || state !== 'new') return bind6(bare, port, ...rest)
-    // Node leaves out a port that the caller has left out. Port and address can be used again, as libuv has it.
+    // Node omits the port if the caller did. As in libuv, an address that was in use until now can be bound.
     return open(boundTo(SOCK_STREAM, address, port ?? 0, { reuseAddress: true, reusePort: false, ipv6Only: false }))
   }
   if (below.constructor.name !== 'Pipe') return
@@ -107,27 +107,27 @@ function adopt(handle: StreamHandle | null | undefined, socket: Socket, network:
   }
 }
 
-/** Where the descriptor of a handle is from; there is none yet where it is `new` or `connecting`. */
+/** Where the descriptor of a handle was created. A handle that is `new` or `connecting` has none yet. */
 type State = 'new' | 'connecting' | 'inside' | 'foreign'
 
-const REFUSALS = { inside: 0, connecting: EALREADY, foreign: EBUSY }
+const FAILURES = { inside: 0, connecting: EALREADY, foreign: EBUSY }
 
-/** What Node has asked its handle for. */
+/** The request object that Node passes to a handle. */
 interface ConnectRequest {
   oncomplete(status: number, handle: StreamHandle, request: object, readable: boolean, writable: boolean): void
 }
 
-/** From 1.49 on libuv takes the first link outside for a link-local address without a zone. */
+/** Since 1.49, libuv chooses the first link outside for a link-local address without a zone. */
 const LOOKS_FOR_LINKS = Number(process.versions.uv?.split('.')[1] ?? 0) >= 49
 
 /**
- * Connects beside libuv, by the socket of the handle if that is bound, and else before it has one, and tells as a handle does. Resolves
- * with whether it has one that is connected.
+ * Connects without libuv, and calls back as a handle does. It uses the socket of the handle if that is bound, and creates one
+ * otherwise. Resolves with whether the handle has a connected socket.
  */
 async function connectLinkLocal(
   handle: StreamHandle,
   request: ConnectRequest,
-  place: NativeLinkLocal,
+  target: NativeLinkLocal,
   bound: StreamHandle | undefined,
   socket: Socket,
   network: NativeNetwork,
@@ -135,11 +135,11 @@ async function connectLinkLocal(
   let connection = 0
   const asked = ask((id) => {
     connection = id
-    network.connectLinkLocal(id, place, bound)
+    network.connectLinkLocal(id, target, bound)
   })
   const close = Object.getOwnPropertyDescriptor(handle, 'close')
   let isClosed = false
-  // Node closes the handle of a socket that is destroyed, and of an attempt that it gives up.
+  // Node closes the handle of a destroyed socket, and that of an attempt that it gives up.
   handle.close = (callback) => {
     isClosed = true
     network.dropConnection(connection)
@@ -150,14 +150,14 @@ async function connectLinkLocal(
   if (isClosed) return false
   restore(handle, 'close', close)
   const status = numberOf(
-    failure === undefined ? taken(handle, connection, bound, network) : refusalOf(failure),
+    failure === undefined ? taken(handle, connection, bound, network) : failureOf(failure),
     socket,
   )
   request.oncomplete(status, handle, request, true, true)
   return status === 0
 }
 
-/** Puts a property back to what it was. */
+/** Restores the previous descriptor of a property. */
 function restore(object: object, name: string, was: PropertyDescriptor | undefined): void {
   if (was === undefined) Reflect.deleteProperty(object, name)
   else Object.defineProperty(object, name, was)
@@ -168,25 +168,25 @@ function taken(
   connection: number,
   bound: StreamHandle | undefined,
   network: NativeNetwork,
-): Refusal {
+): HandleFailure {
   try {
     if (bound === undefined) return network.giveConnection(handle, connection)
     network.dropConnection(connection)
-    // The handle has it already, and learns that it can be read and written.
+    // The handle has this descriptor already; open() makes it readable and writable.
     return handle.open(handle.fd)
   } catch (error) {
-    return refusalOf(error)
+    return failureOf(error)
   }
 }
 
-/** The number that Node is told; an error that has none ends the socket. */
-function numberOf(refusal: Refusal, socket: Socket): number {
+/** Returns the number to report to Node. An error without a number destroys the socket. */
+function numberOf(refusal: HandleFailure, socket: Socket): number {
   if (typeof refusal === 'number') return refusal
   endWith(socket, refusal)
   return ECANCELED
 }
 
-/** Node may try the next address yet, and so the socket is not destroyed before Node does so: by this error then. */
+/** Makes Node destroy the socket with this error. Node does that itself, because it may try another address first. */
 function endWith(socket: Socket, error: Error): void {
   const destroy = (given?: Error) => {
     Reflect.deleteProperty(socket, 'destroy')

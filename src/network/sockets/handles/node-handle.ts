@@ -1,9 +1,9 @@
 import type { NativeNetwork, NativeSocket } from '../../../../index.js'
 import { nodesWords } from '../system-error.ts'
 
-/** @internal What Node.js has below a socket or a server of TCP or of a pipe. It makes no descriptor before it connects or binds. */
+/** @internal Node's handle below a TCP or pipe socket or server. It creates its descriptor when it connects or binds. */
 export interface StreamHandle {
-  /** -1 as long as it has none. */
+  /** -1 if it has no descriptor. */
   readonly fd: number
   open(fd: number): number
   close(callback?: () => void): void
@@ -15,11 +15,11 @@ export interface StreamHandle {
   getsockname(out: object): number
   getpeername(out: object): number
   onconnection?: (status: number, client?: StreamHandle) => void
-  /** The handle that a handle of TLS is around. */
+  /** The handle that a TLS handle wraps. */
   readonly _parent?: StreamHandle
 }
 
-/** @internal Error numbers, as libuv has them. */
+/** @internal Error numbers, negative as in libuv. */
 export const EBADF = -9
 /** @internal */
 export const EAGAIN = -11
@@ -32,20 +32,20 @@ export const EALREADY = -114
 /** @internal */
 export const ECANCELED = -125
 
-/** @internal Why a handle cannot do what it was asked to: a negative error number, or an error that has none. */
-export type Refusal = number | Error
+/** @internal Why a handle failed: a negative error number, or an error that has none. 0 means success. */
+export type HandleFailure = number | Error
 
-/** @internal Has a handle take a socket that is made inside. Returns 0, or why it has none. */
-export function openInside(network: NativeNetwork, handle: object, socket: NativeSocket): Refusal {
+/** @internal Makes a handle use a socket that is created inside. Returns 0 or the failure. */
+export function openInside(network: NativeNetwork, handle: object, socket: NativeSocket): HandleFailure {
   try {
     return network.openHandle(handle, socket)
   } catch (error) {
-    return refusalOf(error)
+    return failureOf(error)
   }
 }
 
-/** @internal The number of an error of the kernel's, or the error itself where Node could not name it by its number. */
-export function refusalOf(error: unknown): Refusal {
+/** @internal Returns the number of an error of the kernel, or the error itself if libuv does not know the number. */
+export function failureOf(error: unknown): HandleFailure {
   const { errno } = error as NodeJS.ErrnoException
   return errno !== undefined && nodesWords(errno) !== undefined ? errno : (error as Error)
 }

@@ -4,9 +4,9 @@ const ENDS_IN_DOT = /[.\u3002\uff0e\uff61]$/
 const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0x[\da-f]*)\.?$/i
 
 /**
- * @internal A host's name as it is asked for: as it is written, or by IDNA where it is of another alphabet. Nothing for what is none.
- * `domainToASCII` reads its argument as a URL, which it therefore may not resemble, and makes an IPv4 address of a last label that is
- * a number, which no last label is here. A name is no address in disguise.
+ * @internal Returns the ASCII form of a host name: as written, or converted by IDNA if it has other characters; undefined if it is not
+ * a host name. `domainToASCII` parses its argument as a URL and converts a name whose last label is a number to an IPv4 address.
+ * So the name must not contain URL syntax, and gets another last label; a name must not become an address.
  */
 export function asciiOf(name: string): string | undefined {
   if (IS_ASCII.test(name)) return name

@@ -1,18 +1,18 @@
 import { binding } from '../../../native.ts'
 
-/** A handle that reports its own address, and its peer's. */
+/** A handle that returns its own address and that of its peer. */
 interface Named {
   getsockname(out: object): number
   getpeername(out: object): number
 }
 
 /**
- * @internal Has a handle of Node.js tell of link-local addresses with the names that links have inside (`fe80::1%eth0`). Node takes
- * them from the network of the calling thread, and throws where no link there has that index.
+ * @internal Makes a handle of Node.js return link-local addresses with the names of links inside (`fe80::1%eth0`). Node would look
+ * up the index of the link in the network of the calling thread, and throw if no link there has it.
  */
 export function nameInside(handle: Named): void {
   const { getsockname, getpeername } = Object.getPrototypeOf(handle) as Named
-  const telling =
+  const named =
     (ofPeer: boolean, usual: (out: object) => number) =>
     (out: object): number => {
       const name = binding().linkLocalName(handle, ofPeer)
@@ -20,6 +20,6 @@ export function nameInside(handle: Named): void {
       Object.assign(out, { address: name.address, family: 'IPv6', port: name.port })
       return 0
     }
-  handle.getsockname = telling(false, getsockname)
-  handle.getpeername = telling(true, getpeername)
+  handle.getsockname = named(false, getsockname)
+  handle.getpeername = named(true, getpeername)
 }

@@ -1,6 +1,6 @@
 import type { LookupFunction, Socket, TcpNetConnectOpts } from 'node:net'
 
-/** @internal The first address of a name. A lookup cannot be ended; who aborts it does not wait for its answer. */
+/** @internal Resolves with the first address of a name. On abort it rejects at once; the lookup itself continues. */
 export function addressOf(
   lookup: LookupFunction,
   name: string,
@@ -18,7 +18,7 @@ export function addressOf(
   })
 }
 
-/** @internal Whenever the socket connects, later too, names are looked up inside, or by the `lookup` that it is given then. */
+/** @internal Makes a socket resolve names inside whenever it connects, if no `lookup` is given then. */
 export function resolveInside<S extends Socket>(socket: S, lookup: LookupFunction): S {
   const connectSocket = socket.connect as (...args: unknown[]) => S
   const connectInside = (first: unknown, ...rest: unknown[]) => {
@@ -33,18 +33,18 @@ export function resolveInside<S extends Socket>(socket: S, lookup: LookupFunctio
   return Object.defineProperty(socket, 'connect', { value: connectInside, configurable: true, writable: true })
 }
 
-/** As Node tells a port from a path. */
+/** Distinguishes a port from a path as Node does. */
 function isPort(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && value !== '' && Number(value) >= 0)
 }
 
-/** A lookup that is not asked before it is released. */
+/** A lookup that does nothing before it is released. */
 interface HeldLookup {
   lookup: LookupFunction
   release(): void
 }
 
-/** @internal Holds a lookup back: what asks for a name before it is released is answered after that. What is none, Node refuses. */
+/** @internal Delays the calls of a lookup until it is released. Node itself rejects a value that is not a function. */
 export function hold(lookup: LookupFunction): HeldLookup {
   if (typeof lookup !== 'function') return { lookup, release: () => undefined }
   let waiting: (() => void)[] | undefined = []

@@ -2,28 +2,28 @@ import { NS } from '../../../namespace-kind.ts'
 import { ask } from '../../../native/ask.ts'
 import type { SetHandle } from '../../../objects/set-handle.ts'
 
-/** @internal What names are resolved by: resolv.conf(5) and hosts(5). */
+/** @internal The files that configure the resolver: resolv.conf(5) and hosts(5). */
 export interface ResolverTexts {
   resolvConf: string
   hosts: string
 }
 
-/** As the native side tells it; null where it is the one that is known. */
-type Told = { stamp: string; text: string } | null
+/** A file as the native side returns it; null if it has not changed. */
+type FileAnswer = { stamp: string; text: string } | null
 
-/** How many milliseconds go by before files inside are read again: it takes the helper. */
+/** In milliseconds: how long files inside are used before they are read again, which requires the helper. */
 const FRESH = 5000
-/** And before those here are looked at again, which takes a few system calls: many names may be asked for at once. */
+/** In milliseconds: how long the caller's files are used before they are checked again, which takes a few system calls. */
 const FRESH_HERE = 50
 
-/** After how many milliseconds a failure is one that another attempt would wait for, too. */
+/** In milliseconds: a read that took longer than this to fail is not repeated for a while, because it would take as long again. */
 const LONG = 100
 
 const NOTHING = { stamp: '', text: '' }
 
 /**
- * @internal The files of a set: those of its mount namespace where it has one; else those that iproute2 has for a network of this
- * name (ip-netns(8)); else the caller's.
+ * @internal The files of a set: those of its mount namespace, if it has one; else those of iproute2 for a network with this name
+ * (ip-netns(8)); else the caller's.
  */
 export class ResolverFiles {
   readonly #set: SetHandle
@@ -39,9 +39,9 @@ export class ResolverFiles {
   }
 
   /**
-   * They are read anew before they have to be, so that of many names one after the other none waits for them; where that fails,
-   * they last as long as they would have. A failure that took long lasts as long as texts do: those inside may have each take
-   * long. Any other is of the call that it hits.
+   * Files are read again after half of their time, so that lookups do not wait for it; if that fails, the texts are used until
+   * their time is over. A failure that took long is kept as long as texts are, because files inside can delay every read. Any other
+   * failure is not kept.
    */
   read(): Promise<ResolverTexts> {
     const age = performance.now() - this.#readAt
@@ -51,7 +51,7 @@ export class ResolverFiles {
     return this.#texts
   }
 
-  /** One at a time. */
+  /** Only one read is in progress at a time. */
   #readOnce(): Promise<ResolverTexts> {
     this.#reading ??= this.#readAndKeep(performance.now())
     return this.#reading
@@ -75,7 +75,7 @@ export class ResolverFiles {
     this.#readAt = performance.now()
   }
 
-  /** Files here have a stamp. */
+  /** Only the caller's files have a stamp. */
   #areInside(): boolean {
     return this.#hasMounts && this.#known.every(({ stamp }) => stamp === '')
   }
@@ -85,8 +85,8 @@ export class ResolverFiles {
     const stamps = this.#known.map(({ stamp }) => stamp)
     const { results, failure } = await ask((id) => native.readResolverFiles(id, this.#set.netnsName, stamps))
     if (failure !== undefined) throw failure
-    const told = results as Told[]
-    this.#known = this.#known.map((known, index) => told[index] ?? known)
+    const answers = results as FileAnswer[]
+    this.#known = this.#known.map((known, index) => answers[index] ?? known)
     const [resolvConf = '', hosts = ''] = this.#known.map(({ text }) => text)
     return { resolvConf, hosts }
   }

@@ -16,7 +16,7 @@ import type { SocketMaker } from '../socket-maker.ts'
 import { asciiOf } from './host-name.ts'
 import type { ResolverFiles, ResolverTexts } from './resolver-files.ts'
 
-/** @internal Resolves names by queries that are sent inside. */
+/** @internal Resolves names with queries that are sent inside. */
 export class Resolver {
   readonly #maker: Omit<SocketMaker, 'lookup'>
   readonly #files: ResolverFiles
@@ -32,17 +32,17 @@ export class Resolver {
     this.#servers = array(parseServer)(servers, 'servers')
   }
 
-  /** As `dns.lookup`, in each of its forms. */
+  /** Same as `dns.lookup`, with all of its signatures. */
   readonly lookup = withPromises(((hostname: string, ...rest: [LookupOptions | number, Callback] | [Callback]) => {
     const name = parseHostName(hostname, 'hostname')
     const callback = parseFunction(rest.at(-1) as Callback, 'callback')
     const { all, order, ...wanted } = parseLookup(rest.length > 1 ? rest[0] : undefined)
     const known = familyOfAddress(name)
-    // Sockets of `dgram` come here with each datagram.
-    if (known !== 0) return process.nextTick(tell, [{ address: name, family: known }], all, callback)
-    // What a callback throws is not to reject a promise.
+    // A socket of `dgram` calls this for each datagram.
+    if (known !== 0) return process.nextTick(answer, [{ address: name, family: known }], all, callback)
+    // In nextTick, so that an exception of the callback does not reject a promise.
     this.#resolve(name, wanted).then(
-      (found) => process.nextTick(tell, inOrder(found, order), all, callback),
+      (found) => process.nextTick(answer, inOrder(found, order), all, callback),
       (error) => process.nextTick(callback, lookupError(error, name)),
     )
   }) as LookupFunction)
@@ -50,7 +50,7 @@ export class Resolver {
   async #resolve(name: string, { family, hints }: Wanted): Promise<LookupAddress[]> {
     this.#maker.ensureOpen()
     const ascii = asciiOf(name)
-    if (ascii === undefined) throw noName()
+    if (ascii === undefined) throw notHostName()
     await this.#configure()
     this.#maker.ensureOpen()
     const { results, failure } = await ask((id) => this.#maker.native.resolve(id, ascii, family, hints))
@@ -58,7 +58,7 @@ export class Resolver {
     return (results as string[]).map((address) => ({ address, family: familyOf(address) }))
   }
 
-  /** Again when the files, or the servers, are not what they were. */
+  /** Configures the native resolver if the files or the servers have changed. */
   async #configure(): Promise<void> {
     const { resolvConf, hosts } = await this.#files.read()
     const [servers, known] = [this.#servers, this.#configured]
@@ -71,7 +71,7 @@ export class Resolver {
 // biome-ignore lint/suspicious/noExplicitAny: its arguments follow from the options.
 type Callback = (error: NodeJS.ErrnoException | null, ...result: any[]) => void
 
-/** What `util.promisify` makes of it comes to `{ address, family }`, or to all of them. */
+/** With `util.promisify` it resolves with `{ address, family }`, or with an array of these. */
 function withPromises(lookup: LookupFunction): LookupFunction {
   const promised = (hostname: string, options?: LookupOptions | number) =>
     new Promise((resolve, reject) => {
@@ -90,7 +90,7 @@ function inOrder(found: LookupAddress[], order: Order): LookupAddress[] {
   return found.toSorted((one, other) => Number(other.family === first) - Number(one.family === first))
 }
 
-function tell(found: LookupAddress[], all: boolean, callback: Callback): void {
+function answer(found: LookupAddress[], all: boolean, callback: Callback): void {
   if (all) callback(null, found)
   else callback(null, found[0]?.address, found[0]?.family)
 }
@@ -108,11 +108,11 @@ const ERRORS = new Map([
   ['EAI_ADDRFAMILY', WRONG_FAMILY],
 ])
 
-function noName(): Error {
+function notHostName(): Error {
   return Object.assign(new Error('EBADNAME: not the name of a host'), { code: 'EBADNAME' })
 }
 
-/** The error that `dns.lookup` gives; what is known beyond it is its cause. */
+/** Creates the error of `dns.lookup`. Its cause contains the details. */
 function lookupError(error: unknown, hostname: string): NodeJS.ErrnoException {
   const { code = '' } = error as NodeJS.ErrnoException
   if (code.startsWith('ERR_')) return error as NodeJS.ErrnoException

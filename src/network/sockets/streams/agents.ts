@@ -9,40 +9,40 @@ import type { SocketMaker } from '../socket-maker.ts'
 import { connectBy } from './connect.ts'
 import { connectSecurely } from './secure-connect.ts'
 
-/** @internal An agent whose connections are inside. */
+/** @internal Creates an agent whose connections are inside. */
 export function httpAgent(maker: SocketMaker, options?: AgentOptions): Agent {
   const agent = new (process.getBuiltinModule('node:http').Agent)(
     parseOptions(options ?? undefined, HTTP_AGENT) as AgentOptions,
   )
   const createConnection = (given: ClientRequestArgs) => {
-    // A request listens to its socket from the next round on only, and is to hear of what fails at once.
+    // A request adds its listeners in the next tick, and must not miss an error before that.
     const held = hold(given.lookup ?? maker.lookup)
     process.nextTick(held.release)
-    return orBroken(() => connectBy(maker, { ...placeOf(given), lookup: held.lookup }))
+    return orFailedSocket(() => connectBy(maker, { ...socketOptionsOf(given), lookup: held.lookup }))
   }
   return Object.assign(agent, { createConnection })
 }
 
-/** A request's own path is not one of a socket. */
-function placeOf({ path: _, socketPath, ...options }: ClientRequestArgs): NetConnectOpts {
+/** `path` is the path of the request, and `socketPath` that of the socket. */
+function socketOptionsOf({ path: _, socketPath, ...options }: ClientRequestArgs): NetConnectOpts {
   return { ...options, ...(socketPath ? { path: socketPath } : {}) } as NetConnectOpts
 }
 
 type CreateConnection = (options: object, onCreate?: unknown) => TLSSocket
 
-/** @internal An agent whose connections are inside, and encrypted. */
+/** @internal Creates an agent whose connections are inside and use TLS. */
 export function httpsAgent(maker: SocketMaker, options?: Https.AgentOptions): Https.Agent {
   const { Agent } = process.getBuiltinModule('node:https')
   const usual = Reflect.get(Agent.prototype, 'createConnection') as CreateConnection
   return Object.assign(new Agent(parseOptions(options ?? undefined, HTTPS_AGENT) as Https.AgentOptions), {
     createConnection(this: Https.Agent, given: ConnectionOptions, onCreate?: unknown): Socket {
-      return orBroken(() => connectSecurely(maker, given, (complete) => usual.call(this, complete, onCreate)))
+      return orFailedSocket(() => connectSecurely(maker, given, (complete) => usual.call(this, complete, onCreate)))
     },
   })
 }
 
-/** An agent makes connections where nobody could catch what is thrown: for requests that have waited. */
-function orBroken<S extends Socket>(make: () => S): S | Socket {
+/** Returns a socket that fails instead of throwing: for queued requests, an agent connects where no caller can catch an error. */
+function orFailedSocket<S extends Socket>(make: () => S): S | Socket {
   try {
     return make()
   } catch (error) {

@@ -1,20 +1,20 @@
 import type { NetConnectOpts, Socket, SocketConstructorOpts, TcpNetConnectOpts } from 'node:net'
 import { parseFields } from '../../../validate/fields.ts'
 import { CONNECT } from '../../../validate/node-options.ts'
-import { bearInside } from '../handles/born-inside.ts'
+import { createInside } from '../handles/born-inside.ts'
 import { resolveInside } from '../names/lookup.ts'
 import type { SocketMaker } from '../socket-maker.ts'
 
-/** @internal As `net.connect`, inside. */
+/** @internal Same as `net.connect`, inside. */
 export function connect(maker: SocketMaker, options: NetConnectOpts, listener?: () => void): Socket {
   return connectBy(maker, parseFields(options, 'options', CONNECT) as TcpNetConnectOpts, listener)
 }
 
-/** @internal The same by options that Node has made of others. */
+/** @internal The same for options that Node has already parsed. */
 export function connectBy(maker: SocketMaker, options: NetConnectOpts, listener?: () => void): Socket {
   const { Socket } = process.getBuiltinModule('node:net')
   maker.ensureOpen()
-  const socket = resolveInside(bearInside(new Socket(options as SocketConstructorOpts), maker.native), maker.lookup)
+  const socket = resolveInside(createInside(new Socket(options as SocketConstructorOpts), maker.native), maker.lookup)
   if (options.timeout) socket.setTimeout(options.timeout)
   return socket.connect(options, listener)
 }

@@ -6,31 +6,31 @@ import { connectBy } from './connect.ts'
 import { connectSecurely } from './secure-connect.ts'
 import { sessionKey, TlsSessions } from './tls-sessions.ts'
 
-/** What undici asks for. */
+/** The target that undici passes to a connector. */
 export interface ConnectorTarget {
-  /** The name or address to connect to. */
+  /** The name or address of the server. */
   hostname: string
-  /** The same, with the port, as of a URL. */
+  /** The name or address of the server with its port, as in a URL. */
   host?: string | undefined
   /** `'http:'`, or `'https:'` for TLS. */
   protocol: string
-  /** As text; empty for the protocol's own. */
+  /** The port as a string. An empty string means the protocol's default port. */
   port: string
-  /** The name that TLS asks for and checks; the `hostname` by default. */
+  /** The server name for TLS (SNI and the check of the certificate). Default: `hostname`. */
   servername?: string | null | undefined
-  /** The address inside to connect from. */
+  /** The local address inside to connect from. */
   localAddress?: string | null | undefined
-  /** A connection that TLS is to be spoken over: a proxy's. */
+  /** An existing connection over which to use TLS, such as that to a proxy. */
   httpSocket?: Socket | undefined
 }
 
-/** What undici takes as its `connect`. */
+/** The function that undici takes as its option `connect`. */
 export type Connector = (
   target: ConnectorTarget,
   callback: (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void,
 ) => void
 
-/** What all connections of a connector have in common. */
+/** What all connections of a connector share. */
 interface Common {
   options: ConnectionOptions
   sessions: TlsSessions
@@ -44,9 +44,9 @@ export function connector(maker: SocketMaker, options?: ConnectorOptions): Conne
     try {
       const isSecure = target.protocol === 'https:'
       const socket = isSecure ? connectByTls(maker, target, common) : connectPlainly(maker, target, common)
-      // A socket of TLS takes neither from its options.
+      // tls.connect ignores these options, so they are set here.
       socket.setNoDelay(true).setKeepAlive(settings.keepAlive, settings.keepAliveInitialDelay)
-      tellOnce(socket, isSecure ? 'secureConnect' : 'connect', settings.timeout, target, callback)
+      reportOnce(socket, isSecure ? 'secureConnect' : 'connect', settings.timeout, target, callback)
     } catch (error) {
       callback(error as Error, null)
     }
@@ -54,7 +54,7 @@ export function connector(maker: SocketMaker, options?: ConnectorOptions): Conne
 }
 
 function connectPlainly(maker: SocketMaker, target: ConnectorTarget, { options }: Common): Socket {
-  return connectBy(maker, { ...options, ...placeOf(target, 80) })
+  return connectBy(maker, { ...options, ...endpointOf(target, 80) })
 }
 
 function connectByTls(maker: SocketMaker, target: ConnectorTarget, { options, sessions }: Common): TLSSocket {
@@ -67,23 +67,23 @@ function connectByTls(maker: SocketMaker, target: ConnectorTarget, { options, se
     ...options,
     ...(servername === undefined ? {} : { servername }),
     ...(session === undefined ? {} : { session }),
-    ...(httpSocket === undefined ? placeOf(target, 443) : { socket: httpSocket }),
+    ...(httpSocket === undefined ? endpointOf(target, 443) : { socket: httpSocket }),
   }
   const socket = connectSecurely(maker, every, (given) => process.getBuiltinModule('node:tls').connect(given))
   sessions.keepFrom(socket, key)
   return socket
 }
 
-function placeOf({ hostname, port, localAddress }: ConnectorTarget, usual: number): TcpNetConnectOpts {
+function endpointOf({ hostname, port, localAddress }: ConnectorTarget, usual: number): TcpNetConnectOpts {
   return { host: bare(hostname), port: Number(port) || usual, ...(localAddress ? { localAddress } : {}) }
 }
 
-/** An address of IPv6 without the brackets of a URL. */
+/** Removes the brackets that an IPv6 address has in a URL. */
 function bare(hostname: string): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
 }
 
-function tellOnce(
+function reportOnce(
   socket: Socket,
   event: 'connect' | 'secureConnect',
   timeout: number,

@@ -2,41 +2,41 @@ import { misuse } from '../../../errors.ts'
 
 type Fetch = typeof globalThis.fetch
 
-/** TCP refuses a broadcast address at once, and sends nothing (tcp(7)): a `fetch` that goes by itself gets nowhere. */
+/** TCP rejects a broadcast address at once and sends nothing (tcp(7)), so that a `fetch` without the dispatcher fails. */
 const NOWHERE = 'http://255.255.255.255/'
 
 /** In milliseconds. */
-const PATIENCE = 1000
+const TIME_LIMIT = 1000
 
-const obedient = new WeakSet<Fetch>()
+const verified = new WeakSet<Fetch>()
 
 /**
- * @internal Rejects for a `fetch` that does not go by the dispatcher that it is given, and so would connect outside: the global one
- * may have been replaced by a polyfill, a mock, or a wrapper that copies the request and loses the dispatcher.
+ * @internal Rejects if a `fetch` ignores its option `dispatcher`, because it would connect outside. The global one may have been
+ * replaced by a polyfill, a mock, or a wrapper that copies the request without the dispatcher.
  */
-export async function ensureObedient(fetch: Fetch, Request: typeof globalThis.Request): Promise<void> {
-  if (obedient.has(fetch)) return
+export async function ensureUsesDispatcher(fetch: Fetch, Request: typeof globalThis.Request): Promise<void> {
+  if (verified.has(fetch)) return
   const inputs = [NOWHERE, new Request(NOWHERE)]
-  const areHeeded = await Promise.all(inputs.map((input) => isHeeded(fetch, input)))
-  if (areHeeded.includes(false)) {
+  const answers = await Promise.all(inputs.map((input) => usesDispatcher(fetch, input)))
+  if (answers.includes(false)) {
     throw misuse(
       'ERR_NSSET_UNSUPPORTED_PLATFORM',
       'network.fetch cannot use the global fetch, which was replaced: it ignores the option "dispatcher" and would connect outside. Install undici beside nsset',
     )
   }
-  obedient.add(fetch)
+  verified.add(fetch)
 }
 
-function isHeeded(fetch: Fetch, input: string | globalThis.Request): Promise<boolean> {
+function usesDispatcher(fetch: Fetch, input: string | globalThis.Request): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE, false)
-    const settle = (isHeeded: boolean) => {
+    const timer = setTimeout(resolve, TIME_LIMIT, false)
+    const settle = (isUsed: boolean) => {
       clearTimeout(timer)
-      resolve(isHeeded)
+      resolve(isUsed)
     }
     const dispatch = () => {
       settle(true)
-      throw new Error('the dispatcher was asked')
+      throw new Error('the dispatcher was used')
     }
     const asked = (async () => fetch(input, { dispatcher: { dispatch } } as unknown as RequestInit))()
     asked.then(

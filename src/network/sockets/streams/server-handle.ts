@@ -4,18 +4,18 @@ import { nameInside } from '../names/link-local-names.ts'
 
 type HandleClass = new (type: number) => StreamHandle
 
-/** `SERVER`, as Node.js has it beside its classes of handles. */
+/** Node's constant `SERVER` of its handle classes. */
 const SERVER = 1
 
 let classes: { tcp: HandleClass; pipe: HandleClass } | undefined
 
-/** @internal A handle for a server of TCP, or of a pipe, as Node.js makes one. It has no descriptor yet. */
+/** @internal Creates a handle for a TCP server or a pipe server, as Node.js does. It has no descriptor yet. */
 export function serverHandle(isPipe: boolean): StreamHandle {
   classes ??= { tcp: classOf({ port: 1 }), pipe: classOf({ path: '\0' }) }
   return new (isPipe ? classes.pipe : classes.tcp)(SERVER)
 }
 
-/** Node's classes are seen only in what has one: here a socket that is held when it gets its handle, before it does anything. */
+/** Node does not export its handle classes. This takes one from a socket at the moment when it gets its handle. */
 function classOf(place: object): HandleClass {
   const socket: Socket = new (process.getBuiltinModule('node:net').Socket)()
   let made: StreamHandle | undefined
@@ -35,16 +35,16 @@ function classOf(place: object): HandleClass {
 
 class Held extends Error {}
 
-/** @internal Has a server listen by a handle that has its descriptor. */
+/** @internal Makes a server listen with a handle that has its descriptor. */
 export function listenBy(handle: StreamHandle, server: Server, isPipe: boolean, backlog: number | undefined): void {
-  // Of a pipe `listen` would take the number for a descriptor that has no handle yet.
+  // For a pipe, `listen` would use the number as a descriptor without a handle.
   if (!isPipe) return void server.listen(handle, backlog)
   Reflect.set(server, '_handle', handle)
   const listen2 = Reflect.get(server, '_listen2') as Listen2
   listen2.call(server, null, NO_PORT, NO_PORT, backlog)
 }
 
-/** @internal Has the handle of a server, and those of its connections, name links as they are called inside. */
+/** @internal Makes the handle of a server, and those of its connections, return names of links inside. */
 export function namePeersInside(handle: StreamHandle): void {
   nameInside(handle)
   const { onconnection } = handle
@@ -54,8 +54,8 @@ export function namePeersInside(handle: StreamHandle): void {
   }
 }
 
-/** What `server.listen` itself calls in the end. */
+/** The internal method that `server.listen` calls in the end. */
 type Listen2 = (address: null, port: number, type: number, backlog: number | undefined) => void
 
-/** What Node's errors say of a path. */
+/** The port in Node's errors about a path. */
 export const NO_PORT = -1
