@@ -7,7 +7,7 @@ import type { NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { growthSince } from '../setup/guards/growth.ts'
 import { resources } from '../setup/guards/resources.ts'
-import { ask } from '../setup/oracles/iproute.ts'
+import { outputOf } from '../setup/oracles/iproute.ts'
 import { startSocat } from '../setup/oracles/peers.ts'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
@@ -304,12 +304,13 @@ for (const owner of OWNERS) {
     })
     test('one that needs privilege is had by who owns the network', async () => {
       const server = await here.network.listen(net.createServer(), { port: 80, host: '10.9.0.1' })
-      expect(await ask(here, 'ss', '-Hltn sport = :80')).toContain('10.9.0.1:80')
+      expect(await outputOf(here, 'ss', '-Hltn sport = :80')).toContain('10.9.0.1:80')
       server.close()
       await once(server, 'close')
     })
     test('ss(8) sees the backlog, both families, and what is bound to a link', async () => {
-      const listed = async (port: number) => (await ask(here, 'ss', `-Hltne sport = :${port}`)).replace(/\s+/g, ' ')
+      const listed = async (port: number) =>
+        (await outputOf(here, 'ss', `-Hltne sport = :${port}`)).replace(/\s+/g, ' ')
       const server = await here.network.listen(net.createServer(), { port: 8030, backlog: 7 })
       expect(await listed(8030)).toMatch(/^LISTEN 0 7 \*:8030 .* v6only:0/)
       const scoped = await here.network.listen(net.createServer(), { port: 8031, host: 'fe80::1%inner0' })

@@ -13,7 +13,7 @@ import { text } from 'node:stream/consumers'
 import tls from 'node:tls'
 import { NamespaceSet, type Network } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ask } from '../setup/oracles/iproute.ts'
+import { outputOf } from '../setup/oracles/iproute.ts'
 import { listening } from '../setup/oracles/peers.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 import { OWNERS } from '../setup/sets/joined-sets.ts'
@@ -314,7 +314,7 @@ async function keepingServer(network: Network, protocol: 'http' | 'https'): Prom
 async function keepAliveSeconds(set: NamespaceSet | undefined, port: number): Promise<number | undefined> {
   const words = ['-tnoH', 'dport', '=', `:${port}`]
   const text =
-    set === undefined ? execFileSync('ss', words, { encoding: 'utf8' }) : await ask(set, 'ss', words.join(' '))
+    set === undefined ? execFileSync('ss', words, { encoding: 'utf8' }) : await outputOf(set, 'ss', words.join(' '))
   expect(text).toContain('ESTAB')
   const [, minutes, seconds] = /keepalive,(?:(\d+)min)?(?:([\d.]+)sec)?,/.exec(text) ?? []
   return minutes === undefined && seconds === undefined ? undefined : 60 * Number(minutes ?? 0) + Number(seconds ?? 0)

@@ -63,25 +63,25 @@ export interface TcQdisc {
 }
 
 /** How a program ended inside, and what it said: `await tell(set, 'ip', 'link add br0 type bridge')`. */
-export function tell(set: NamespaceSet, program: string, words: string): Promise<ExecFileResult<string>> {
+export function resultOf(set: NamespaceSet, program: string, words: string): Promise<ExecFileResult<string>> {
   return set.execFile(program, words.split(' '), { env, timeout: TIME_LIMIT, reject: false })
 }
 
 /** What a program says inside; throws what it complains of. */
-export async function ask(set: NamespaceSet, program: string, words: string, input?: string): Promise<string> {
+export async function outputOf(set: NamespaceSet, program: string, words: string, input?: string): Promise<string> {
   const { stdout } = await set.execFile(program, words.split(' '), { env, timeout: TIME_LIMIT, input })
   return stdout
 }
 
-export const ip = (set: NamespaceSet, words: string): Promise<string> => ask(set, 'ip', words)
-export const tc = (set: NamespaceSet, words: string): Promise<string> => ask(set, 'tc', words)
+export const ip = (set: NamespaceSet, words: string): Promise<string> => outputOf(set, 'ip', words)
+export const tc = (set: NamespaceSet, words: string): Promise<string> => outputOf(set, 'tc', words)
 
 /**
  * Has a program make something; false where it says that this kernel cannot. The virtual machine's kernel can: there
  * that is an error.
  */
 export async function isMadeBy(set: NamespaceSet, program: string, words: string): Promise<boolean> {
-  const { exitCode, stderr } = await tell(set, program, words)
+  const { exitCode, stderr } = await resultOf(set, program, words)
   if (exitCode === 0) return true
   if (!isVm && LACKING.test(stderr)) return false
   throw new Error(`${program} ${words}: ${stderr}`)

@@ -1,7 +1,7 @@
 /** Programs of others, at the other end of connections: socat(1), curl(1). */
 import type { ChildProcess } from 'node:child_process'
 import type { NamespaceSet } from 'nsset'
-import { ask } from './iproute.ts'
+import { outputOf } from './iproute.ts'
 
 const TIME_LIMIT = 15_000
 
@@ -18,12 +18,12 @@ export async function curl(set: NamespaceSet, ...args: string[]): Promise<string
 
 /** Waits until somebody listens on a port, as ss(8) sees it. */
 export async function listening(set: NamespaceSet, port: number): Promise<void> {
-  await until(async () => (await ask(set, 'ss', `-Hltn sport = :${port}`)) !== '', `nobody listens on ${port}`)
+  await until(async () => (await outputOf(set, 'ss', `-Hltn sport = :${port}`)) !== '', `nobody listens on ${port}`)
 }
 
 /** Waits until a name is among the unix sockets of a network. */
 export async function eventuallyListed(set: NamespaceSet, name: string): Promise<void> {
-  await until(async () => (await ask(set, 'ss', '-Hlx')).includes(name), `nobody listens at ${name}`)
+  await until(async () => (await outputOf(set, 'ss', '-Hlx')).includes(name), `nobody listens at ${name}`)
 }
 
 async function until(isSo: () => Promise<boolean>, otherwise: string): Promise<void> {
