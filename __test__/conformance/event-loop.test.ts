@@ -25,8 +25,8 @@ function twins(
   test(name, async () => {
     const outside = await runPlainNode(OUTSIDE + HEADING + script)
     const inside = await runPlainNode(INSIDE + HEADING + script)
-    const told = ({ stdout, code, signal }: typeof inside) => ({ stdout, code, signal })
-    expect(told(inside), inside.stderr).toEqual(told(outside))
+    const outcomeOf = ({ stdout, code, signal }: typeof inside) => ({ stdout, code, signal })
+    expect(outcomeOf(inside), inside.stderr).toEqual(outcomeOf(outside))
     if (expected.stdout !== undefined) expect(outside.stdout).toBe(expected.stdout)
     expect(outside.code).toBe(expected.code ?? 0)
     for (const { stderr } of [outside, inside]) expect(stderr).toMatch(expected.complaint ?? /^$/)

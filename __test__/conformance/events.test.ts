@@ -35,10 +35,10 @@ describe('a program that', () => {
     const late: string[] = []
     for (let turn = 0; turn < 20; turn++) {
       const child = spawn(...shell('echo out; echo err >&2'))
-      const said = { out: '', err: '' }
-      child.stdout?.on('data', (text) => (said.out += text))
-      child.stderr?.on('data', (text) => (said.err += text))
-      child.on('exit', () => said.out + said.err === 'out\nerr\n' || late.push(said.out + said.err))
+      const output = { out: '', err: '' }
+      child.stdout?.on('data', (text) => (output.out += text))
+      child.stderr?.on('data', (text) => (output.err += text))
+      child.on('exit', () => output.out + output.err === 'out\nerr\n' || late.push(output.out + output.err))
       await watch(child)
     }
     return late

@@ -134,10 +134,10 @@ describe('messages', () => {
   twins('to an exited child fail, with and without a callback', async ({ fork }) => {
     const child = fork(MODULE, ['exit', '0'], QUIET)
     await watchFork(child)
-    const told = new Promise((resolve) => child.once('error', (error) => resolve(tellError(error, null))))
+    const failure = new Promise((resolve) => child.once('error', (error) => resolve(tellError(error, null))))
     const sent = child.send('unheard')
     const called = await new Promise((resolve) => child.send('unheard', (error) => resolve(tellError(error, null))))
-    return [sent, called, await told]
+    return [sent, called, await failure]
   })
 })
 
@@ -311,9 +311,9 @@ describe('handles', () => {
     const seen = watchFork(child)
     const { server, port } = await listening()
     server.on('connection', (socket: Socket) => child.send('a socket', socket))
-    const told = once(child, 'message')
+    const message = once(child, 'message')
     const answer = await ask(port)
-    await told
+    await message
     child.disconnect()
     server.close()
     return [answer, (await seen).messages]

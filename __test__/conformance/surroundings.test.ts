@@ -27,10 +27,10 @@ describe('a program reports the same', () => {
   for (const [name, script] of Object.entries(SAME)) {
     twins(name, async ({ spawn }) => {
       const { streams } = await watch(spawn('sh', ['-c', `{ ${script}; } 2>&1`]))
-      const [said] = streams[1] ?? []
-      expect(said).toMatch(/^data ./)
-      expect(said).not.toMatch(/not found|No such file|invalid/)
-      return said
+      const [output] = streams[1] ?? []
+      expect(output).toMatch(/^data ./)
+      expect(output).not.toMatch(/not found|No such file|invalid/)
+      return output
     })
   }
 })

@@ -29,7 +29,7 @@ const DESCRIBE = `{ ${TELL}
       isMain: require.main === module, filename: __filename, paths: module.paths, id: module.id, parent: module.parent,
     }),
   })
-  parentPort.once('message', (message) => { tell(['heard', message]); parentPort.close() })
+  parentPort.once('message', (message) => { tell(['received', message]); parentPort.close() })
 }`
 
 const directory = temporaryDirectory()
@@ -104,8 +104,8 @@ for (const kinds of SETS) {
       asRoot(name, REASON, async () => {
         using set = NamespaceSet.unshareSync(kinds)
         const [theirs, ours] = await Promise.all([
-          told(new Worker(filename, { execArgv: [], ...options })),
-          told(set.worker(filename, { execArgv: [], ...options })),
+          describedBy(new Worker(filename, { execArgv: [], ...options })),
+          describedBy(set.worker(filename, { execArgv: [], ...options })),
         ])
         expect(ours.life).toEqual(theirs.life)
         if (theirs.place !== undefined) expect(ours.place).toEqual({ ...theirs.place, ...setPlace(set) })
@@ -114,10 +114,10 @@ for (const kinds of SETS) {
   })
 }
 
-async function told(worker: Worker): Promise<{ place: unknown; life: unknown }> {
+async function describedBy(worker: Worker): Promise<{ place: unknown; life: unknown }> {
   worker.postMessage({ hello: 'there' })
   const { messages, error, exitCode }: Life<unknown> = await lifeOf(worker)
   const [place, ...rest] = messages
-  const said = error instanceof Error ? [error.name, error.code, error.message] : error
-  return { place, life: { rest, said, exitCode, hasError: error !== undefined } }
+  const failure = error instanceof Error ? [error.name, error.code, error.message] : error
+  return { place, life: { rest, failure, exitCode, hasError: error !== undefined } }
 }

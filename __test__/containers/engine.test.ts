@@ -346,7 +346,7 @@ describe('the pid that an engine reports', () => {
       // Without a cgroup, the engine is queried.
       writeFileSync(`${directory}/cgroup`, '0::/\n')
       expect(await logOf(restart)).toEqual(retried)
-      // With one, the cgroup tells: the pid belongs to another process there.
+      // With one, the cgroup decides: the pid belongs to another process there.
       for (const path of ['web', ID].map(pathOf)) engine.reply(path, web)
       writeFileSync(`${directory}/cgroup`, `0::/docker/${ID}\n`)
       const reuse = () => {

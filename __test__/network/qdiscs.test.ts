@@ -1,4 +1,4 @@
-/** `set.network.qdiscs`: `tc` reads what nsset adds, nsset reads what `tc` adds, and packets are delayed as configured. */
+/** `set.network.qdiscs`: `tc` reads what nsset adds, nsset reads what `tc` adds, and packet delays are correct. */
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { NamespaceSet, type Qdisc, type QdiscSpec } from 'nsset'
