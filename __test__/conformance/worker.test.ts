@@ -9,15 +9,15 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { type NamespaceKind, NamespaceSet } from 'nsset'
 import { afterAll, describe, expect } from 'vitest'
 import { setPlace } from '../setup/guards/thread-place.ts'
-import { type Life, lifeOf, TELL } from '../setup/processes/worker-life.ts'
+import { type Life, lifeOf, REPORT } from '../setup/processes/worker-life.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 const REASON = "an ordinary user's thread may not enter its own namespaces (setns(2))"
 
-const DESCRIBE = `{ ${TELL}
-  tell(place())
-  tell({
+const DESCRIBE = `{ ${REPORT}
+  report(place())
+  report({
     argv: process.argv, execArgv: process.execArgv, env: process.env, title: process.title, cwd: process.cwd(),
     workerData, globals: Reflect.ownKeys(globalThis).map(String).sort(), self: typeof this,
     directory: fs.readlinkSync('/proc/thread-self/cwd'),
@@ -29,7 +29,7 @@ const DESCRIBE = `{ ${TELL}
       isMain: require.main === module, filename: __filename, paths: module.paths, id: module.id, parent: module.parent,
     }),
   })
-  parentPort.once('message', (message) => { tell(['received', message]); parentPort.close() })
+  parentPort.once('message', (message) => { report(['received', message]); parentPort.close() })
 }`
 
 const directory = temporaryDirectory()

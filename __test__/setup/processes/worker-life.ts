@@ -35,11 +35,11 @@ export async function answerOf<T>(worker: Worker): Promise<T> {
 }
 
 /** For programs of any form: what they say is told to the thread that started them. */
-export const TELL = `
+export const REPORT = `
   const builtin = (name) => process.getBuiltinModule('node:' + name)
   const { parentPort, workerData } = builtin('worker_threads')
   const [fs, os] = [builtin('fs'), builtin('os')]
   const place = () => Object.fromEntries(fs.readdirSync('/proc/thread-self/ns')
     .filter((kind) => !kind.endsWith('_for_children'))
     .map((kind) => [kind, fs.readlinkSync('/proc/thread-self/ns/' + kind)]))
-  const tell = (value) => parentPort.postMessage(value);`
+  const report = (value) => parentPort.postMessage(value);`

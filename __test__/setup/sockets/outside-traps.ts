@@ -15,7 +15,7 @@ export interface Traps extends AsyncDisposable {
   /** An abstract name of unix(7). */
   name: string
   /** What has come since the last call, once all that is on its way has: `['plain']`. */
-  heard(): Promise<string[]>
+  received(): Promise<string[]>
 }
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\noutside'
@@ -43,7 +43,7 @@ export async function setTraps(): Promise<Traps> {
   const traps = { plain: portOf(plain), secure: portOf(secure), datagram: datagram.address().port, name }
   return {
     ...traps,
-    heard: async () => {
+    received: async () => {
       await reachAll(traps)
       // Connections are accepted in their order, and so ours are the last.
       const end = Date.now() + 5_000
