@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { afterAll, describe, expect } from 'vitest'
 import { type Starter, twins, twinsAsRoot, twinsWithSameMounts } from '../setup/processes/twins.ts'
-import { type Seen, tellError, thrownBy, watch } from '../setup/processes/watch-child.ts'
+import { errorFields, type Seen, thrownBy, watch } from '../setup/processes/watch-child.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 const directory = temporaryDirectory()
@@ -134,9 +134,9 @@ describe('messages', () => {
   twins('to an exited child fail, with and without a callback', async ({ fork }) => {
     const child = fork(MODULE, ['exit', '0'], QUIET)
     await watchFork(child)
-    const failure = new Promise((resolve) => child.once('error', (error) => resolve(tellError(error, null))))
+    const failure = new Promise((resolve) => child.once('error', (error) => resolve(errorFields(error, null))))
     const sent = child.send('unheard')
-    const called = await new Promise((resolve) => child.send('unheard', (error) => resolve(tellError(error, null))))
+    const called = await new Promise((resolve) => child.send('unheard', (error) => resolve(errorFields(error, null))))
     return [sent, called, await failure]
   })
 })
@@ -166,7 +166,7 @@ describe('the channel', () => {
     child.disconnect()
     const failure = once(child, 'error')
     child.disconnect()
-    return [tellError((await failure)[0], null), (await seen).order]
+    return [errorFields((await failure)[0], null), (await seen).order]
   })
   twins('is closed immediately', async ({ fork }) => {
     const child = fork(MODULE, ['wait'], QUIET)

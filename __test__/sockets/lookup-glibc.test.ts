@@ -9,7 +9,7 @@ import { CONTENT, SIZES } from '../setup/sockets/lookup-rows/answers.ts'
 import { HOSTS_FILE, NAMES, NUMBERS } from '../setup/sockets/lookup-rows/hosts.ts'
 import { LINES, MORE_LINES, OPTIONS, ZONES } from '../setup/sockets/lookup-rows/resolv-conf.ts'
 import type { Row } from '../setup/sockets/lookup-rows/row.ts'
-import { GOES_ON, SEARCH } from '../setup/sockets/lookup-rows/search.ts'
+import { CONTINUES, SEARCH } from '../setup/sockets/lookup-rows/search.ts'
 import { FAMILIES, NEXT_SERVER } from '../setup/sockets/lookup-rows/servers.ts'
 
 const glibc = compileGetAddrInfo()
@@ -29,7 +29,7 @@ function found(network: Network, { name, family = 0, hints = 0 }: Question): Pro
 
 const TABLES: Record<string, Row[]> = {
   'the search list': SEARCH,
-  'answers that continue with the search list': GOES_ON,
+  'answers that continue with the search list': CONTINUES,
   'answers that continue with the next server': NEXT_SERVER,
   'one family without the other': FAMILIES,
   'contents of an answer': CONTENT,
@@ -52,7 +52,7 @@ async function outcomes(row: Row) {
   const addresses = Object.keys(row.servers ?? {})
   const asked = () => {
     const all = Object.fromEntries(addresses.map((address) => [address, [...place.asked(address)]]))
-    return row.asksAgain ? undefined : all
+    return row.queriesAgain ? undefined : all
   }
   const theirs = { found: await glibc.ask(place.set, row), asked: asked() }
   place.forget()

@@ -131,8 +131,8 @@ for (const owner of OWNERS) {
         ])('%s, as outside with a single server', async (_, options, hosts, expected) => {
           const urls = hosts.map((host) => url(host))
           expect(await resumptions(client({ ...trusting(version), ...options }), urls)).toEqual(expected)
-          // undici references sessions weakly, so the garbage collector may drop one; that of Node.js 24 resumes none once
-          // it has kept another. So the two are compared with a single server.
+          // undici references sessions weakly, so the garbage collector may drop one. That of Node.js 24
+          // resumes none once it has kept another. So the two are compared with a single server.
           if (new Set(hosts).size > 1) return
           await expect
             .poll(() => resumptions(outside({ ...trusting(version), ...options }), urls), { timeout: 10_000 })

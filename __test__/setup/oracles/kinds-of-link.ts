@@ -1,23 +1,23 @@
-/** The kinds of link that can be made: an entry for each, with all that is special about it. */
+/** The kinds of link that can be created, each with its particularities. */
 import type { LinkKind, LinkSpecOf, LinkState } from 'nsset'
 
-/** One that is yet without a name. */
+/** A spec without a name. */
 export type Nameless = { [K in LinkKind]: Omit<LinkSpecOf<K>, 'name'> }[LinkKind]
 
 export interface KindOfLink {
-  /** What we make. There are a veth `left` and `right`, and a bridge `br0`, to make it on. */
+  /** What nsset creates. The network has a veth `left` and `right`, and a bridge `br0`. */
   spec: Nameless
-  /** What `ip` is told to make the same; its name is `NAME`. */
+  /** The `ip` command that creates the same; its name is `NAME`. */
   command: string
-  /** What `ip` says is special about it. */
+  /** The fields of the kind in the JSON of `ip`. */
   json?: Record<string, unknown>
-  /** What a kernel that does not have it lacks: the hint of our error. */
+  /** The hint in the error of a kernel that lacks the kind. */
   lacks: string
-  /** What of a link's state the kernel refuses it, with the code of its error. */
+  /** State that the kernel rejects for this kind, with the error code. */
   refused?: { [F in keyof LinkState]?: string }
-  /** What of it a link does not have, and the kernel does not refuse. */
+  /** State that this kind ignores, without an error. */
   without?: readonly (keyof LinkState)[]
-  /** What of it a link can be made with, but not get later. */
+  /** State that this kind can only have from its creation. */
   fixed?: readonly (keyof LinkState)[]
 }
 
@@ -26,7 +26,7 @@ const module = (kind: string, name: string = kind) =>
 
 const [local, remote] = ['192.0.2.1', '192.0.2.2']
 
-/** Links without a MAC address are no bridge's ports; when they are made the kernel passes one over. */
+/** Links without a MAC address cannot be ports of a bridge; at creation the kernel ignores the master. */
 const OF_IP = { refused: { master: 'EINVAL' }, without: ['mac'] } as const
 
 const bridge: KindOfLink[] = [
