@@ -1,4 +1,4 @@
-/** The system calls without anything around them, from the same binding: built by `npm run build:bare`. */
+/** The bare system calls, from the same binding: built by `npm run build:bare`. */
 import { createRequire } from 'node:module'
 
 const native = createRequire(import.meta.url)(process.env['NAPI_RS_NATIVE_LIBRARY_PATH'] ?? '') as {

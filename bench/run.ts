@@ -1,4 +1,4 @@
-/** Runs the benchmarks: `npm run bench -- [SUITE…] [--json FILE]`. Ends with 1 when a target is not met. */
+/** Runs the benchmarks: `npm run bench -- [SUITE…] [--json FILE]`. Exits with 1 when a target is not met. */
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -10,7 +10,7 @@ const NATIVE = new URL('native/', import.meta.url)
 
 // The binding with the bare system calls in it, for the face as well: one binding, one process.
 const binary = readdirSync(NATIVE).find((name) => name.endsWith('.node'))
-if (binary === undefined) throw new Error('there is no binary to measure: npm run build:bare')
+if (binary === undefined) throw new Error('no binary to measure: npm run build:bare')
 process.env['NAPI_RS_NATIVE_LIBRARY_PATH'] = fileURLToPath(new URL(binary, NATIVE))
 
 type Suite = () => Promise<{ suite: () => Promise<Row[]> }>
@@ -31,7 +31,7 @@ const { values, positionals } = parseArgs({ options: { json: { type: 'string' } 
 const chosen = positionals.length > 0 ? positionals : Object.keys(SUITES)
 const suites = chosen.map((name) => {
   const load = SUITES[name]
-  if (load === undefined) throw new Error(`there is no suite '${name}'; there are ${Object.keys(SUITES).join(', ')}`)
+  if (load === undefined) throw new Error(`unknown suite '${name}'; the suites are ${Object.keys(SUITES).join(', ')}`)
   return { name, load }
 })
 const rows = new Map<string, Row[]>()
