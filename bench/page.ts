@@ -102,8 +102,8 @@ function reasons(rows: readonly Row[]): string {
 function groupedBy(rows: readonly Row[], text: (row: Row) => string | undefined): [string, Row[]][] {
   const groups = new Map<string, Row[]>()
   for (const row of rows) {
-    const said = text(row)
-    if (said !== undefined) groups.set(said, [...(groups.get(said) ?? []), row])
+    const shared = text(row)
+    if (shared !== undefined) groups.set(shared, [...(groups.get(shared) ?? []), row])
   }
   return [...groups]
 }

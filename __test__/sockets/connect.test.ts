@@ -55,9 +55,9 @@ describe('a connection has the same events and properties as Node’s own', () =
   })
   socketTwins('to a name from the caller’s lookup, in each form', async ({ connect, echo, end, watch }) => {
     const server = await echo({ host: '127.0.0.1', port: 7004 })
-    const asked: unknown[] = []
+    const calls: unknown[] = []
     const lookup = (name: string, options: { all?: boolean }, callback: (...args: unknown[]) => void) => {
-      asked.push([name, options])
+      calls.push([name, options])
       setImmediate(() =>
         options.all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4),
       )
@@ -68,7 +68,7 @@ describe('a connection has the same events and properties as Node’s own', () =
       socket.on('connect', () => socket.end('hello'))
       seen.push(await watch(socket))
     }
-    return [asked, seen, await end(server)]
+    return [calls, seen, await end(server)]
   })
   socketTwins('from a local address and port', async ({ net, connect, listen, end, watch, namesOf }) => {
     const names: unknown[] = []

@@ -318,19 +318,19 @@ describe('in an application', () => {
   test('with a proxy in the environment, requests inside do not use it', async () => {
     const program = `
       const port = await portOf(http.createServer(answer))
-      let asked = 0
-      const proxy = http.createServer((request, response) => { asked += 1; response.end('{}') })
-      proxy.on('connect', () => { asked += 1 })
+      let requests = 0
+      const proxy = http.createServer((request, response) => { requests += 1; response.end('{}') })
+      proxy.on('connect', () => { requests += 1 })
       await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve))
       process.env.HTTP_PROXY = process.env.http_proxy = 'http://127.0.0.1:' + proxy.address().port
       const outcome = await caught(async () => (await set.network.fetch('http://127.0.0.1:' + port + '/')).json())
-      done({ asked, outcome })`
-    const { asked, outcome } = (await valueIn(plain, program, {
+      done({ requests, outcome })`
+    const { requests, outcome } = (await valueIn(plain, program, {
       NODE_USE_ENV_PROXY: '1',
       HTTP_PROXY: 'http://127.0.0.1:9',
       NO_PROXY: '',
-    })) as { asked: number; outcome: object }
-    expect(asked).toBe(0)
+    })) as { requests: number; outcome: object }
+    expect(requests).toBe(0)
     expect(outcome).toMatchObject({ path: '/' })
   })
 

@@ -50,13 +50,13 @@ async function outcomes(row: Row) {
   if (glibc === undefined) throw new Error('glibc must be found first')
   await using place = await lookupPlace(row)
   const addresses = Object.keys(row.servers ?? {})
-  const asked = () => {
-    const all = Object.fromEntries(addresses.map((address) => [address, [...place.asked(address)]]))
+  const queries = () => {
+    const all = Object.fromEntries(addresses.map((address) => [address, [...place.queries(address)]]))
     return row.queriesAgain ? undefined : all
   }
-  const theirs = { found: await glibc.ask(place.set, row), asked: asked() }
+  const theirs = { found: await glibc.ask(place.set, row), queries: queries() }
   place.forget()
-  const ours = { found: await found(place.set.network, row), asked: asked() }
+  const ours = { found: await found(place.set.network, row), queries: queries() }
   return { ours, theirs }
 }
 

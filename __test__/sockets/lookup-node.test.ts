@@ -216,7 +216,7 @@ describe('queries a name as written, or none', () => {
     ]
     const outcomes = await byNetwork(place.set, each(names, [undefined]))
     expect(outcomes.map((outcome) => (outcome as NodeJS.ErrnoException).code)).toEqual(names.map(() => 'ENOTFOUND'))
-    expect(place.asked('127.0.0.1')).toEqual([])
+    expect(place.queries('127.0.0.1')).toEqual([])
   })
 
   test('and rejects NUL immediately', async () => {
@@ -227,6 +227,6 @@ describe('queries a name as written, or none', () => {
   test('and keeps its dots and case', async () => {
     place.forget()
     await byNetwork(place.set, each(['GOOD.test.', 'good.test', '127.1.test', '1.2.3.4.'], [4]))
-    expect(place.asked('127.0.0.1')).toEqual(['A GOOD.test', 'A good.test', 'A 127.1.test', 'A 1.2.3.4'])
+    expect(place.queries('127.0.0.1')).toEqual(['A GOOD.test', 'A good.test', 'A 127.1.test', 'A 1.2.3.4'])
   })
 })

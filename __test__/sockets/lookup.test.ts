@@ -91,8 +91,8 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
   describe('a name', () => {
     test('has addresses of both families, from the server inside', async () => {
       expect(await found(network, 'web.test')).toEqual(['fd09::7', '10.9.0.7'])
-      const asked = expect.arrayContaining(['A web.test', 'AAAA web.test'])
-      await expect.poll(() => server.questions(), POLL).toEqual(asked)
+      const queries = expect.arrayContaining(['A web.test', 'AAAA web.test'])
+      await expect.poll(() => server.questions(), POLL).toEqual(queries)
     })
 
     test('is returned in each form of dns.lookup', async () => {
@@ -502,12 +502,12 @@ asRoot('without a search list, names are searched in the domain of the host', 'i
   const rename = ['unshare', '--uts', 'sh', '-c', 'hostname me.lab.test && exec "$@"', 'sh']
   using directory = temporaryDirectory()
   writeFileSync(directory.file('resolv.conf'), 'nameserver 127.0.0.1\n')
-  const asked = await askPlainNode<string[]>(
+  const queries = await askPlainNode<string[]>(
     `
     import { once } from 'node:events'
     import { writeFileSync } from 'node:fs'
     import { NamespaceSet } from 'nsset'
-    const asked = []
+    const queries = []
     async function ask(options) {
       const mounts = [{ type: 'bind', source: process.env.RESOLV_CONF, target: '/etc/resolv.conf' }]
       const set = await NamespaceSet.unshare(options.hostname ? ['net', 'mnt', 'uts'] : ['net', 'mnt'], { loopback: true, mounts, ...options })
@@ -515,7 +515,7 @@ asRoot('without a search list, names are searched in the domain of the host', 'i
       server.bind(53, '127.0.0.1')
       await once(server, 'listening')
       server.on('message', (message, from) => {
-        asked.push(message.toString('latin1', 13, message.length - 5))
+        queries.push(message.toString('latin1', 13, message.length - 5))
         message[2] |= 0x80
         message[3] |= 0x83 // There is no such name.
         server.send(message, from.port, from.address)
@@ -526,12 +526,12 @@ asRoot('without a search list, names are searched in the domain of the host', 'i
     }
     await ask({})
     await ask({ hostname: 'own.elsewhere.test' })
-    console.log(JSON.stringify(asked))
+    console.log(JSON.stringify(queries))
   `,
     { prefix: rename, env: { RESOLV_CONF: directory.file('resolv.conf') } },
   )
   // A set with its own host name ignores the caller's.
-  expect(asked).toEqual(['web\x03lab\x04test', 'web', 'web'])
+  expect(queries).toEqual(['web\x03lab\x04test', 'web', 'web'])
 })
 
 describe('a named network uses the files that iproute2 has for its name', () => {

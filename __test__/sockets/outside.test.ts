@@ -328,8 +328,8 @@ describe.each(OWNERS)('from a network of %s nothing reaches a server outside', (
       const outcomes = await each(replaced, async (fetch) => {
         using other = NamespaceSet.unshareSync(['user', 'net'], { loopback: true })
         globalThis.fetch = fetch
-        const asked = other.network.fetch(`${protocol}://127.0.0.1:${port()}/`)
-        return await asked.then(() => 'answered', codeOf).finally(() => (globalThis.fetch = usual))
+        const request = other.network.fetch(`${protocol}://127.0.0.1:${port()}/`)
+        return await request.then(() => 'answered', codeOf).finally(() => (globalThis.fetch = usual))
       })
       // Since Node 24, a copy of a request keeps the dispatcher: such a fetch connects inside, where nothing listens.
       const { 'loses the dispatcher': ofCopy, ...others } = outcomes
@@ -343,8 +343,8 @@ describe.each(OWNERS)('from a network of %s nothing reaches a server outside', (
       const outcomes = await each(LOOKUPS, async (lookup) => {
         const dispatcher = new Agent({ connect: network.connector({ lookup, ...loose }) })
         const options = { dispatcher } as unknown as RequestInit
-        const asked = fetch(`${protocol}://x.test:${port()}/`, options)
-        return asked.then(() => 'answered', codeOf).finally(() => dispatcher.destroy())
+        const request = fetch(`${protocol}://x.test:${port()}/`, options)
+        return request.then(() => 'answered', codeOf).finally(() => dispatcher.destroy())
       })
       await expectRefused(outcomes)
     })

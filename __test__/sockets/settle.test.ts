@@ -69,12 +69,12 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     test('fetch obeys its signal', async () => {
       const { fetch } = sets.here.network
       for (const protocol of ['http', 'https']) {
-        const asked = async () => {
+        const request = async () => {
           const signal = AbortSignal.timeout(LIMIT)
           const response = await fetch(`${protocol}://10.9.0.2:${port}/`, { signal })
           await response.text()
         }
-        expect(await timed(asked), protocol).toBeLessThan(SOON)
+        expect(await timed(request), protocol).toBeLessThan(SOON)
       }
     })
 
@@ -82,7 +82,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       const connect = sets.here.network.connector({ timeout: LIMIT, rejectUnauthorized: false })
       for (const protocol of ['http:', 'https:']) {
         let calls = 0
-        const asked = () =>
+        const request = () =>
           new Promise<void>((resolve) => {
             connect({ hostname: '10.9.0.2', protocol, port: String(port) }, (_error, socket) => {
               calls += 1
@@ -90,7 +90,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
               resolve()
             })
           })
-        expect(await timed(asked), protocol).toBeLessThan(SOON)
+        expect(await timed(request), protocol).toBeLessThan(SOON)
         await new Promise((resolve) => setTimeout(resolve, 20))
         expect(calls).toBe(1)
       }

@@ -30,8 +30,8 @@ function reasonOf({ code, stderr = '', message }: GoError): string {
   if (code === 'ENOENT') return 'Go is not installed'
   // As in `main.go:9:2: MODULE@VERSION: reading https://…: 403 Forbidden`; indented lines are the server's message.
   const lines = stderr.split('\n').filter((line) => /^\S/.test(line))
-  const said = (lines.at(-1) ?? message).replace(/^\S+\.go:\S+ |^go: /, '').replace(/ reading \S+/, '')
-  return `Go reports ${said}`
+  const line = (lines.at(-1) ?? message).replace(/^\S+\.go:\S+ |^go: /, '').replace(/ reading \S+/, '')
+  return `Go reports ${line}`
 }
 
 /** Its first line ends with Go's own version; then each module has one line, `dep PATH VERSION SUM`. */

@@ -18,7 +18,7 @@ export interface LookupFiles {
 export interface LookupPlace extends AsyncDisposable {
   set: NamespaceSet
   /** The queries to a server, in order. */
-  asked(address: string): string[]
+  queries(address: string): string[]
   /** Clears the queries. */
   forget(): void
 }
@@ -61,7 +61,7 @@ export async function lookupPlace(files: LookupFiles): Promise<LookupPlace> {
   }
   return {
     set,
-    asked: (address) => started.get(address)?.queries ?? [],
+    queries: (address) => started.get(address)?.queries ?? [],
     forget: () => {
       for (const server of started.values()) server.queries.length = 0
     },

@@ -1,7 +1,7 @@
 """A peer of the benchmarks: pyroute2, in a program that times itself.
 
-A line of JSON says what is to be done and how often; the program's line says what one took, in microseconds, or what
-went wrong.
+A line of JSON names an operation and how often to run it; the program's line has the duration of one, in microseconds, or an
+error.
 """
 
 import json
