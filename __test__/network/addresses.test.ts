@@ -204,9 +204,9 @@ describe('the kernel rejects', () => {
     ],
     [
       'an address of a missing link',
-      ({ network }) => network.addresses.add('nobody', '10.0.0.1/24'),
+      ({ network }) => network.addresses.add('missing', '10.0.0.1/24'),
       'ENODEV',
-      'nobody',
+      'missing',
     ],
     [
       'an address of a missing index',

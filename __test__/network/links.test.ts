@@ -323,8 +323,8 @@ describe('a change that fails', () => {
       [{ kind: 'bridge', name: 'new', addresses: ['10.0.0.1/24', 'ff02::1/64'] }, 'EADDRNOTAVAIL'],
       [{ kind: 'veth', name: 'new', peer: { name: 'peer', addresses: ['ff02::1/64'] } }, 'EADDRNOTAVAIL'],
       [{ kind: 'veth', name: 'new', peer: { name: 'left' } }, 'EEXIST'],
-      [{ kind: 'bridge', name: 'new', master: 'nobody' }, 'ENODEV'],
-      [{ kind: 'macvlan', name: 'new', dev: 'nobody' }, 'ENODEV'],
+      [{ kind: 'bridge', name: 'new', master: 'missing' }, 'ENODEV'],
+      [{ kind: 'macvlan', name: 'new', dev: 'missing' }, 'ENODEV'],
       [{ kind: 'bridge', name: 'new', mtu: 20 }, 'EINVAL'],
       [{ kind: 'bridge', name: 'new', mac: '01:00:00:00:00:01' }, 'EADDRNOTAVAIL'],
       [{ kind: 'bridge', name: 'left' }, 'EEXIST'],
@@ -369,7 +369,7 @@ describe('a reference', () => {
     using set = await lab()
     const { links } = set.network
     for (const name of ['left', 'right']) await ip(set, `link set ${name} alias same`)
-    for (const reference of ['nobody', { index: 999 }, { alias: 'nothing' }, () => 'nobody']) {
+    for (const reference of ['missing', { index: 999 }, { alias: 'nothing' }, () => 'missing']) {
       const calls = [
         () => links.get(reference),
         () => links.set(reference, { up: true }),
@@ -480,7 +480,7 @@ describe('move()', () => {
       ['lo', 'EINVAL'],
       ['br0', 'EINVAL'],
       ['left', 'EEXIST'],
-      ['nobody', 'ENODEV'],
+      ['missing', 'ENODEV'],
     ] as const) {
       const failure = await failureOf(() => here.network.links.move(name, there))
       expect(failure).toMatchObject({ name: 'ActionError', code, target: name })

@@ -423,7 +423,7 @@ describe('the kernel rejects', () => {
       'ENOENT',
       "'nothing'",
     ],
-    ['a missing link', ({ network }) => network.qdiscs.add('nobody', { kind: 'htb' }), 'ENODEV', 'nobody'],
+    ['a missing link', ({ network }) => network.qdiscs.add('missing', { kind: 'htb' }), 'ENODEV', 'missing'],
     ['a list of a missing link', ({ network }) => network.qdiscs.list({ index: 999 }), 'ENODEV', '999'],
     ['a missing class', ({ network }) => network.qdiscs.add('left', { kind: 'htb', parent: '1:1' }), 'ENOENT', '1:1'],
     [

@@ -236,7 +236,7 @@ describe('the kernel rejects', () => {
       'ENETUNREACH',
       'the gateway cannot be reached',
     ],
-    ['a missing device', { destination: '192.0.2.0/24', dev: 'nobody' }, 'ENODEV', 'nobody'],
+    ['a missing device', { destination: '192.0.2.0/24', dev: 'missing' }, 'ENODEV', 'missing'],
     ['a device that is down', { destination: '192.0.2.0/24', dev: 'lo' }, 'ENETDOWN', 'bring the device up first'],
     [
       'a source address of another host',

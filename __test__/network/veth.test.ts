@@ -133,7 +133,7 @@ for (const [owner, make, testPair] of pairs) {
       const wrong = [
         [{ name: 'taken' }, 'EEXIST'],
         [{ name: 'right', addresses: ['10.0.0.2/24', 'ff02::1/64'] }, 'EADDRNOTAVAIL'],
-        [{ name: 'right', master: 'nobody' }, 'ENODEV'],
+        [{ name: 'right', master: 'missing' }, 'ENODEV'],
         [{ name: 'right', mtu: 1 }, 'EINVAL'],
       ] as const
       for (const [peer, code] of wrong) {
@@ -230,8 +230,8 @@ describe('to a missing set', () => {
     closed.close()
     const wrong = [
       [closed, 'ERR_NSSET_CLOSED'],
-      [{ name: 'nsset-nobody' }, 'ENOENT'],
-      [{ path: `${netns.directory}/nsset-nobody` }, 'ENOENT'],
+      [{ name: 'nsset-missing' }, 'ENOENT'],
+      [{ path: `${netns.directory}/nsset-missing` }, 'ENOENT'],
       [{ pid: 0x7fffffff }, 'ESRCH'],
     ] as const
     for (const [set, code] of wrong) {

@@ -170,13 +170,13 @@ describe('the keys and peers of a link', () => {
     const plain = { presharedKey: '(none)', keepalive: 'off', allowedIps: ['(none)'] }
     expect([await peer(one), (await dump(set)).fwmark]).toMatchObject([plain, 'off'])
 
-    const nobody = keys().publicKey
-    await network.wireguard.set('wg0', { peers: [{ publicKey: nobody, updateOnly: true, endpoint: '192.0.2.1:1' }] })
+    const unknown = keys().publicKey
+    await network.wireguard.set('wg0', { peers: [{ publicKey: unknown, updateOnly: true, endpoint: '192.0.2.1:1' }] })
     expect((await dump(set)).peers).toHaveLength(2)
     await network.wireguard.set('wg0', { peers: [{ publicKey: one, remove: true }] })
     expect((await dump(set)).peers.map(({ publicKey }) => publicKey)).toEqual([other])
-    await network.wireguard.set('wg0', { replacePeers: true, peers: [{ publicKey: nobody }] })
-    expect((await dump(set)).peers.map(({ publicKey }) => publicKey)).toEqual([nobody])
+    await network.wireguard.set('wg0', { replacePeers: true, peers: [{ publicKey: unknown }] })
+    expect((await dump(set)).peers.map(({ publicKey }) => publicKey)).toEqual([unknown])
     await network.wireguard.set('wg0', { privateKey: null, replacePeers: true })
     expect(await dump(set)).toMatchObject({ privateKey: '(none)', publicKey: '(none)', peers: [] })
     const read = await network.wireguard.get('wg0')
@@ -331,7 +331,7 @@ describe('the kernel rejects', () => {
     const cases: [call: () => unknown, code: string, words: string][] = [
       [() => network.wireguard.get('br0'), 'EOPNOTSUPP', 'it is no wireguard link'],
       [() => network.wireguard.set('br0', { privateKey }), 'EOPNOTSUPP', 'it is no wireguard link'],
-      [() => network.wireguard.get('nobody'), 'ENODEV', 'nobody'],
+      [() => network.wireguard.get('missing'), 'ENODEV', 'missing'],
       [() => network.wireguard.set({ index: 999 }, { privateKey }), 'ENODEV', '999'],
       [
         () => network.wireguard.set('wg0', { privateKey, listenPort: 51_820 }),
@@ -454,7 +454,7 @@ describe('a key is never printed', () => {
 
   test('when the kernel rejects it, alone or among actions', async () => {
     using set = anyonesSet(['net'])
-    const set1 = action.wireguard.set('nobody', { privateKey: secret, peers: [{ publicKey, presharedKey: secret }] })
+    const set1 = action.wireguard.set('missing', { privateKey: secret, peers: [{ publicKey, presharedKey: secret }] })
     for (const call of [
       () => set.network.apply([set1]),
       () => set.network.apply([action.links.list(), set1]),

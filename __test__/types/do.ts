@@ -1,5 +1,5 @@
 /** The types of `do`: an asynchronous function is marked as deprecated, a generic wrapper compiles. Never run. */
-// biome-ignore-all lint/suspicious/noExplicitAny: what becomes of any is what is looked at
+// biome-ignore-all lint/suspicious/noExplicitAny: the tests are about any
 import type { NamespaceSet } from 'nsset'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

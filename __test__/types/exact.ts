@@ -1,5 +1,5 @@
 /** The types of results depend on the arguments. Never run: compiled by types.test.ts. */
-// biome-ignore-all lint/suspicious/noExplicitAny: what becomes of any is what is looked at
+// biome-ignore-all lint/suspicious/noExplicitAny: the tests are about any
 import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import {

@@ -66,7 +66,7 @@ async function main(): Promise<void> {
 function chosenOperations(): string[] {
   const names = values.operation?.flatMap((names) => names.split(',')) ?? Object.keys(OPERATIONS)
   for (const name of names)
-    if (OPERATIONS[name] === undefined) throw new RangeError(`there is no operation ${name}: see --list`)
+    if (OPERATIONS[name] === undefined) throw new RangeError(`unknown operation ${name}: see --list`)
   const isPossible = (name: string) => isRoot || OPERATIONS[name]?.isRoots !== true
   const skipped = names.filter((name) => !isPossible(name))
   if (skipped.length > 0) console.log(`skipped, since they require root: ${skipped.join(', ')}`)

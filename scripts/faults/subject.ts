@@ -17,14 +17,14 @@ const PATIENCE = 1_000
 
 const [name = '', report = '', scratch = ''] = process.argv.slice(2)
 const operation = OPERATIONS[name]
-if (operation === undefined) throw new RangeError(`there is no operation ${name}`)
+if (operation === undefined) throw new RangeError(`unknown operation ${name}`)
 
 /** Uncaught errors during a call with a fault. */
 const strays: string[] = []
 let isUnderWay = false
 process.on('uncaughtException', (error) => {
   if (isUnderWay) {
-    strays.push(`thrown where nothing catches it: ${error.message}`)
+    strays.push(`uncaught: ${error.message}`)
     return
   }
   console.error(error)

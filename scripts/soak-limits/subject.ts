@@ -23,7 +23,7 @@ const isRoot = process.getuid?.() === 0
 const thrown = new Set<string>()
 let calls = 0
 let failures = 0
-process.on('uncaughtException', (error) => report(`thrown where nothing catches it: ${error.stack}`))
+process.on('uncaughtException', (error) => report(`uncaught: ${error.stack}`))
 
 const nsset = await import(process.env['NSSET_FAULTS_ENTRY'] ?? '')
 const left = JSON.parse(without) as string[]

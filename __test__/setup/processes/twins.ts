@@ -30,8 +30,8 @@ afterAll(() => {
 function setOf(kinds: NamespaceKind[]): NamespaceSet {
   const opened = open.get(kinds)
   if (opened !== undefined) return opened
-  const everybody = [{ containerId: 0, hostId: 0, size: 65_536 }]
-  const maps = { uidMaps: everybody, gidMaps: everybody, mapUser: undefined }
+  const identity = [{ containerId: 0, hostId: 0, size: 65_536 }]
+  const maps = { uidMaps: identity, gidMaps: identity, mapUser: undefined }
   const set = anyonesSet(kinds, !isRoot ? { mapUser: 'current' } : kinds.includes('user') ? maps : {})
   open.set(kinds, set)
   return set
