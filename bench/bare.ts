@@ -1,4 +1,4 @@
-/** The system calls without anything around them: the addon of `bench/native`, built by `npm run build:bare`. */
+/** The bare system calls: the addon of `bench/native`, built by `npm run build:bare`. */
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'

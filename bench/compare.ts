@@ -1,11 +1,11 @@
-/** Measures ours, its floor and its peers, interleaved, and makes a row of it. */
+/** Measures nsset, its floor and its peers, interleaved, and creates a row. */
 import { type Figures, interleave, type Sample } from './measure.ts'
 import type { Row } from './row.ts'
 
 export interface Comparison extends Pick<Row, 'name' | 'unit' | 'work' | 'why'> {
   ours: Sample
   floor?: { is: string; sample: Sample }
-  /** Undefined where the peer is missing. */
+  /** Undefined if the peer is missing. */
   peers?: Record<string, Sample | undefined>
   rounds: number
   targets?: Row['targets']
@@ -14,7 +14,7 @@ export interface Comparison extends Pick<Row, 'name' | 'unit' | 'work' | 'why'> 
 export async function compare(comparison: Comparison): Promise<Row> {
   const { name, unit, work, why, ours, floor, peers = {}, rounds, targets = [] } = comparison
   const present = Object.entries(peers).filter((entry): entry is [string, Sample] => entry[1] !== undefined)
-  // Names of peers are those of programs: none is called so.
+  // Peers are named after programs, so that these names are free.
   const ways: Record<string, Sample> = { ours, ...(floor && { floor: floor.sample }), ...Object.fromEntries(present) }
   const figures: Record<string, Figures> = await interleave(ways, rounds)
   return {

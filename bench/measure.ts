@@ -1,6 +1,6 @@
-/** Measures several ways to do a thing, interleaved in one run, so that what slows the machine slows all of them. */
+/** Measures several ways to do the same, interleaved in one run, so that a slow machine slows all of them. */
 
-/** Takes one sample: what one call took, in the row's unit. */
+/** Takes one sample: the duration of one call, in the row's unit. */
 export type Sample = () => number | Promise<number>
 
 export interface Figures {
@@ -10,8 +10,8 @@ export interface Figures {
 }
 
 /**
- * Each round begins with another one, and every second goes backwards: each follows each of the others, and pays for what
- * they leave to be done.
+ * Each round begins with another way, and every second round goes backwards: each follows each of the others, and runs
+ * after its deferred work.
  */
 export async function interleave<Name extends string>(
   ways: Record<Name, Sample>,
@@ -31,7 +31,7 @@ export async function interleave<Name extends string>(
 function orderOf<Name>(names: readonly Name[], round: number): Name[] {
   const first = Math.abs(round) % names.length
   const order = [...names.slice(first), ...names.slice(0, first)]
-  // By twos, as there may be two names: then each order is there as often as the other.
+  // In pairs, as there may be two names: then each order occurs as often as the other.
   return Math.floor(Math.abs(round) / names.length) % 2 === 0 ? order : order.toReversed()
 }
 
@@ -41,26 +41,26 @@ export function figuresOf(values: readonly number[]): Figures {
   return { median: at(0.5), p95: at(0.95), samples: sorted.length }
 }
 
-/** Microseconds that one call takes, from a batch of them. */
+/** Microseconds of one call, from a batch of them. */
 export function microseconds(call: () => void, batch: number): number {
   const start = process.hrtime.bigint()
   for (let index = 0; index < batch; index += 1) call()
   return Number(process.hrtime.bigint() - start) / 1_000 / batch
 }
 
-/** Microseconds until what is asked for is there. */
+/** Microseconds until the result is available. */
 export async function microsecondsOf(call: () => unknown): Promise<number> {
   const begin = process.hrtime.bigint()
   await call()
   return Number(process.hrtime.bigint() - begin) / 1_000
 }
 
-/** Milliseconds until what is asked for is there. */
+/** Milliseconds until the result is available. */
 export async function millisecondsOf(call: () => unknown): Promise<number> {
   return (await microsecondsOf(call)) / 1_000
 }
 
-/** The median of so many, in microseconds: where one alone is too short to be told from noise. */
+/** The median of this many, in microseconds: for calls too short to be measured alone. */
 export async function medianOf(times: number, call: () => unknown): Promise<number> {
   const took: number[] = []
   for (let index = 0; index < times; index += 1) took.push(await microsecondsOf(call))

@@ -1,6 +1,6 @@
 /**
  * Writes docs/performance.md from the result of a run: `npm run performance -- result.json`. Nothing on the page is
- * written by hand, so that it cannot say what was not measured; a figure that is no good without a reason has one.
+ * written by hand, so that it has only measurements; a figure that needs an explanation has one.
  */
 import type { Result } from './result.ts'
 import { describeTarget, fastestPeer, measuredFor, type Target } from './row.ts'
@@ -8,12 +8,12 @@ import { growth, number } from './table.ts'
 
 type Row = Result['rows'][number]
 
-/** More than this of its floor has to be explained. */
+/** A larger ratio to the floor requires an explanation. */
 const PLAIN_OVER_FLOOR = 1.5
 
-/** What the suites are about, in the order of the page. */
+/** The titles of the suites, in the order of the page. */
 const TITLES: Record<string, string> = {
-  do: 'Code inside, and back',
+  do: 'Code inside',
   sets: 'Sets',
   unshare: 'New namespaces',
   netns: 'Named networks',
@@ -26,7 +26,7 @@ const TITLES: Record<string, string> = {
 
 export function pageOf(result: Result): string {
   const unexplained = result.rows.filter((row) => isBehind(row) && row.why === undefined).map(({ name }) => name)
-  if (unexplained.length > 0) throw new Error(`behind, and nothing says why: ${unexplained.join('; ')}`)
+  if (unexplained.length > 0) throw new Error(`slower without an explanation: ${unexplained.join('; ')}`)
   const suites = Object.keys(TITLES).filter((suite) => result.rows.some((row) => row.suite === suite))
   return [
     heading(result),
@@ -41,7 +41,7 @@ export function pageOf(result: Result): string {
   ].join('\n')
 }
 
-/** Behind a peer, or far over the least that it could be. */
+/** Slower than a peer, or far above the floor. */
 function isBehind(row: Row): boolean {
   return isBehindPeer(row) || (row.overFloor ?? 0) > PLAIN_OVER_FLOOR
 }
@@ -52,19 +52,19 @@ function heading({ date, machine, versions, missing, rows }: Result): string {
 
 <!-- Written by \`npm run performance\` from bench/result.json: change these. -->
 
-Where nsset stands against what its users would take instead, on one machine, in one run. Each row's ways are measured in
-turns, each round in another order, so that what slows the machine slows all of them: read the ratios, and take the
-times for what they are on this machine. Figures are medians; \`npm run bench\` measures them anew, on yours.
+nsset compared with its alternatives, on one machine, in one run. The alternatives of a row are measured in turns, in
+another order each round, so that a slow machine slows all of them: compare the ratios, since the times apply to this
+machine only. Figures are medians; \`npm run bench\` measures them on your machine.
 
 - **Machine**: ${machine.cpu}, ${machine.cores} cores, ${machine.memory}, Linux ${machine.kernel}, as ${machine.user}, on ${date}.
 - **Versions**: ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')}.
 ${absent.map((line) => `${line}\n`).join('')}
-\`nsset\` has its 95th percentile in brackets. The **floor** is what the operation cannot be without, usually the bare
-system calls, made from Rust without anything around them. **× floor** and **× peer** say how often the floor's
-time, and that of the fastest peer, nsset takes: below 1.00 it is ahead. **Growth** is how much more a row costs than the
-first of its kind, for how much more work. Of ${rows.filter(({ ratio }) => ratio !== undefined).length} rows with a peer, nsset is ahead of all of them in ${rows.filter(({ ratio = 2 }) => ratio <= 1).length}.
+\`nsset\` has its 95th percentile in brackets. The **floor** is the minimum for the operation, usually the bare system
+calls, made from Rust. **× floor** and **× peer** are the ratios of the time of nsset to that of the floor and of the
+fastest peer: below 1.00 nsset is faster. **Growth** is the cost of a row relative to the first of its kind, for more
+work. Of ${rows.filter(({ ratio }) => ratio !== undefined).length} rows with a peer, nsset is faster than all of them in ${rows.filter(({ ratio = 2 }) => ratio <= 1).length}.
 `
 }
 
@@ -98,12 +98,12 @@ function reasons(rows: readonly Row[]): string {
   return lines.length === 0 ? '' : `\nWhy:\n\n${lines.join('\n')}\n`
 }
 
-/** Those for which there is a text, by that text. */
+/** The rows with a text, by that text. */
 function groupedBy(rows: readonly Row[], text: (row: Row) => string | undefined): [string, Row[]][] {
   const groups = new Map<string, Row[]>()
   for (const row of rows) {
-    const said = text(row)
-    if (said !== undefined) groups.set(said, [...(groups.get(said) ?? []), row])
+    const shared = text(row)
+    if (shared !== undefined) groups.set(shared, [...(groups.get(shared) ?? []), row])
   }
   return [...groups]
 }
@@ -115,14 +115,14 @@ function behind(rows: readonly Row[]): string {
     const figures = of.map((row) => `*${row.name}* (${ratio(row.ratio)} times ${fastestPeer(row)?.name})`)
     return `- ${figures.join(', ')}: ${why}`
   })
-  return `## Where nsset is behind a peer\n\n${lines.length === 0 ? 'Nowhere, in this run.' : lines.join('\n')}\n`
+  return `## Where nsset is slower than a peer\n\n${lines.length === 0 ? 'Nowhere, in this run.' : lines.join('\n')}\n`
 }
 
 const isBehindPeer = ({ ratio = 0 }: Row) => ratio > 1
 
 function targets(rows: readonly Row[]): string {
   const lines = rows.flatMap((row) => row.targets.map((target) => lineOf(target, row, rows)))
-  return `## Targets\n\nWhat each was to reach, and what it did in this run.\n\n${tableOf(['operation', 'target', 'measured', 'met'], lines)}`
+  return `## Targets\n\nThe target of each operation, and its result in this run.\n\n${tableOf(['operation', 'target', 'measured', 'met'], lines)}`
 }
 
 function lineOf(target: Target, row: Row, rows: readonly Row[]): string[] {
@@ -136,6 +136,6 @@ function tableOf(titles: readonly string[], lines: readonly (readonly string[])[
   return [line(titles), `|${'---|'.repeat(titles.length)}\n`, ...lines.map(line)].join('')
 }
 
-/** Whence it is written, and where. */
+/** The result file, and the page. */
 export const RESULT = new URL('result.json', import.meta.url)
 export const PAGE = new URL('../docs/performance.md', import.meta.url)

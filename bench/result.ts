@@ -1,4 +1,4 @@
-/** The result of a run as it is written to a file and read from it. */
+/** The result of a run, written to a file and read from it. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release, totalmem } from 'node:os'
 import { peersMissing, peersPresent } from './peers/presence.ts'
@@ -9,20 +9,20 @@ export interface Result {
   date: string
   machine: { cpu: string; cores: number; memory: string; kernel: string; user: string }
   versions: Record<string, string>
-  /** Peers that were not there, each with its reason. */
+  /** Missing peers, each with its reason. */
   missing: Record<string, string>
   rows: (Row & Computed)[]
 }
 
 interface Computed {
   suite: string
-  /** To the fastest peer. */
+  /** The ratio to the fastest peer. */
   ratio?: number
   overFloor?: number
   growth?: Growth
 }
 
-/** Rows by their suites. */
+/** Rows by suite. */
 export function resultOf(suites: ReadonlyMap<string, Row[]>): Result {
   const rows = [...suites.values()].flat()
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -56,7 +56,7 @@ export function readResult(path: string | URL): Result {
   return JSON.parse(readFileSync(path, 'utf8')) as Result
 }
 
-/** Nobody measures more digits than that. */
+/** More digits are not significant. */
 function roundedTo4(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
 }

@@ -1,4 +1,4 @@
-/** One line of the result: what was done, what ours took, what lies beneath, what others take, what it is held to. */
+/** One row of the result: the operation, the times of nsset, its floor and its peers, and its targets. */
 import type { Figures } from './measure.ts'
 
 export type Unit = 'µs' | 'ms' | 'MB' | 'KiB' | 'threads'
@@ -7,13 +7,13 @@ export interface Row {
   name: string
   unit: Unit
   ours: Figures
-  /** The bare system calls, or the bare process: what ours cannot be without. */
+  /** The bare system calls, or the bare process: the minimum for nsset. */
   floor?: Floor
-  /** What others take for the same; null where one is missing. */
+  /** The times of peers for the same; null if one is missing. */
   peers: Record<string, Figures | null>
   work?: Work
   targets: Target[]
-  /** Why a figure is what it is. The page asks for it where ours is behind. */
+  /** The explanation of a figure. The page requires it if nsset is slower. */
   why?: string
 }
 
@@ -22,7 +22,7 @@ export interface Floor extends Figures {
   is: string
 }
 
-/** How much work it is: rows of one series tell how the cost grows with it. */
+/** The amount of work: rows of one series show how the cost grows with it. */
 export interface Work {
   series: string
   of: string
@@ -30,32 +30,32 @@ export interface Work {
 }
 
 /**
- * The most that is fine: of ours itself, of what it is more than the floor, of its ratio to the floor, to the least work
+ * The maximum of the time of nsset, of its difference to the floor, of its ratio to the floor, to the least work
  * of the series, or to a peer.
  */
 export type Target =
   | { of: 'ours' | 'excess' | 'floor' | 'growth'; most: number }
   | { of: 'peer'; name: string; most: number }
 
-/** How often its floor it is. */
+/** The ratio to its floor. */
 export function overFloor({ ours, floor }: Row): number | undefined {
   return floor === undefined ? undefined : ours.median / floor.median
 }
 
-/** The peer that takes the least, where there is one. */
+/** The fastest peer, if any. */
 export function fastestPeer({ peers }: Row): { name: string; median: number } | undefined {
   return Object.entries(peers)
     .flatMap(([name, figures]) => (figures === null ? [] : [{ name, median: figures.median }]))
     .toSorted((a, b) => a.median - b.median)[0]
 }
 
-/** How often the fastest peer's time it is. */
+/** The ratio to the fastest peer. */
 export function ratioOf(row: Row): number | undefined {
   const fastest = fastestPeer(row)
   return fastest === undefined ? undefined : row.ours.median / fastest.median
 }
 
-/** How the cost has grown since the row of the same series with the least work, and from what to what that has. */
+/** How the cost has grown since the row of the same series with the least work, and from which amount to which. */
 export interface Growth {
   cost: number
   from: number
@@ -73,7 +73,7 @@ export function growthOf(row: Row, rows: readonly Row[]): Growth | undefined {
   return { cost: row.ours.median / least.ours.median, from: least.work.amount, to: work.amount, of: work.of }
 }
 
-/** What a target is about: undefined where the peer, or the floor, is missing. */
+/** The value for a target: undefined if the peer, or the floor, is missing. */
 export function measuredFor(target: Target, row: Row, rows: readonly Row[]): number | undefined {
   switch (target.of) {
     case 'ours':

@@ -1,4 +1,4 @@
-/** Requests of rtnetlink(7) as the bytes that the kernel gets: what a floor sends, made before it is measured. */
+/** Requests of rtnetlink(7) as bytes for the kernel: what a floor sends, created before it is measured. */
 
 const RTM_NEWLINK = 16
 const RTM_GETLINK = 18
@@ -21,7 +21,7 @@ export function addVeth(name: string, peer: string): Buffer {
   return addLink({}, name, Buffer.concat([text(IFLA_INFO_KIND, 'veth'), data]))
 }
 
-/** Up from the start. */
+/** Up from its creation. */
 export function addBridge(name: string): Buffer {
   return addLink({ flags: IFF_UP }, name, text(IFLA_INFO_KIND, 'bridge'))
 }
@@ -53,7 +53,7 @@ function linkHeader({ index = 0, flags = 0 }: LinkHeader): Buffer {
   const header = Buffer.alloc(HEADER)
   header.writeInt32LE(index, 4)
   header.writeUInt32LE(flags, 8)
-  // Which flags are meant.
+  // The mask of changed flags.
   header.writeUInt32LE(flags, 12)
   return header
 }

@@ -1,4 +1,4 @@
-/** Runs the benchmarks. Ends with 1 when a target is not met. */
+/** Runs the benchmarks. Exits with 1 when a target is not met. */
 import { parseArgs } from 'node:util'
 import { resultOf, writeResult } from './result.ts'
 import type { Row } from './row.ts'
@@ -32,7 +32,7 @@ if (values.help) {
 const chosen = positionals.length > 0 ? positionals : Object.keys(SUITES)
 const suites = chosen.map((name) => {
   const load = SUITES[name]
-  if (load === undefined) throw new Error(`there is no suite '${name}': ${USAGE}`)
+  if (load === undefined) throw new Error(`unknown suite '${name}': ${USAGE}`)
   return { name, load }
 })
 const rows = new Map<string, Row[]>()

@@ -35,14 +35,14 @@ export function growth({ growth }: Rows[number]): string {
   return `× ${number(cost)} from ${from} to ${to} ${of}`
 }
 
-/** Three digits that mean something, and no more than two behind the point. */
+/** Three significant digits, and at most two decimals. */
 export function number(value: number | undefined): string {
   if (value === undefined) return ''
   if (value >= 100) return String(Math.round(value))
   return String(Number(value.toPrecision(3)))
 }
 
-/** Each with what was measured. */
+/** Unmet targets, each with the measurement. */
 export function unmetTargets(rows: readonly Row[]): string[] {
   return rows.flatMap((row) =>
     row.targets.flatMap((target) => {

@@ -1,4 +1,4 @@
-/** `npm run performance -- [FILE]`: takes the result of a run over, if one is named, and writes docs/performance.md. */
+/** `npm run performance -- [FILE]`: copies the result of a run, if a file is given, and writes docs/performance.md. */
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { PAGE, pageOf, RESULT } from './page.ts'
 import { readResult } from './result.ts'

@@ -1,6 +1,6 @@
 /**
- * The main job: a set of all eight kinds, made, looked at from inside and out, and let go; then a network of two hosts.
- * Runs as root, and as an ordinary user.
+ * The main use case: a set of all eight kinds, created, examined from inside and outside, and closed; then a network of
+ * two hosts. Runs as root, and as an ordinary user.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname, release, userInfo } from 'node:os'
@@ -29,7 +29,7 @@ await using set = await NamespaceSet.unshare(KINDS, {
 })
 const took = Number(process.hrtime.bigint() - start) / 1e6
 
-/** What a program says that runs inside. */
+/** The output of a program inside. */
 const inside = async (file: string, ...args: string[]) => (await set.execFile(file, args)).stdout.trim()
 
 const links = await Promise.all(KINDS.map((kind) => inside('readlink', `/proc/self/ns/${kind}`)))
@@ -52,7 +52,7 @@ say('processes inside', '')
 for (const line of (await inside('ps', '-eo', 'pid,user,comm')).split('\n')) console.log(`    ${line}`)
 
 if (process.getuid?.() === 0) {
-  // Root may go in with this very thread, and come back.
+  // Root may enter with this thread, and return.
   const entered = process.hrtime.bigint()
   const name = set.do(() => hostname(), { kinds: ['uts', 'net', 'ipc', 'cgroup'] })
   const micros = Number(process.hrtime.bigint() - entered) / 1e3

@@ -1,6 +1,6 @@
 /**
- * Fifty hosts in one process, each with an HTTP server on port 80 of its own network, and a client that asks them all
- * over a bridge. No thread and no program is inside. Runs as root, and as an ordinary user.
+ * Fifty hosts in one process, each with an HTTP server on port 80 of its own network, and a client that sends requests
+ * to all of them over a bridge. No thread and no program is inside. Runs as root, and as an ordinary user.
  */
 import { type Agent, createServer, get } from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -10,9 +10,9 @@ const HOSTS = Array.from({ length: 50 }, (_, index) => ({ name: `host-${index}`,
 const ROUNDS = 40
 
 const start = performance.now()
-// One user namespace owns all networks, or an ordinary user could not wire them together.
+// One user namespace owns all networks: otherwise an ordinary user could not connect them.
 using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
-// The client sits at the bridge.
+// The client is connected to the bridge.
 using client = await base.unshare('net')
 const hosts = await Promise.all(HOSTS.map(async (host) => ({ ...host, set: await base.unshare('net') })))
 await client.network.apply([

@@ -1,6 +1,6 @@
 /**
- * A Node.js process for each tenant, each with a network of its own, as an ordinary user: all serve port 80 of
- * 127.0.0.1 at once. `npx tsx examples/fork-per-namespace.ts`.
+ * A Node.js process for each tenant, each with its own network, as an ordinary user: all serve port 80 of
+ * 127.0.0.1 at the same time. `npx tsx examples/fork-per-namespace.ts`.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -11,9 +11,9 @@ const TENANTS = ['amber', 'blue', 'cyan']
 if (process.send === undefined) await manage()
 else serve(process.argv[2] ?? '')
 
-/** Outside: makes the networks, starts the processes, and asks each of them. */
+/** Outside: creates the networks, starts the processes, and sends a request to each of them. */
 async function manage(): Promise<void> {
-  // One user namespace for all of them: networks that it owns can be wired together.
+  // One user namespace for all of them: networks that it owns can be connected.
   using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
   const children = await Promise.all(TENANTS.map((tenant) => start(base, tenant)))
   for (const child of children) {
@@ -24,7 +24,7 @@ async function manage(): Promise<void> {
   await Promise.all(children.map((child) => child[Symbol.asyncDispose]()))
 }
 
-/** A process that listens. What runs inside keeps the network, so the set need not. */
+/** A process that listens. It keeps the network alive, so that the set can be closed. */
 async function start(base: NamespaceSet, tenant: string): Promise<NamespaceChildProcess> {
   using set = await base.unshare('net', { loopback: true })
   const child = set.fork(import.meta.filename, [`${tenant}, ${set.id('net')},`], { deathSignal: 'SIGKILL' })

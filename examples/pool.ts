@@ -1,5 +1,5 @@
 /**
- * A pool of networks: each request is served in a network of its own, which was ready before the request came. Runs as
+ * A pool of networks: each request is served in its own network, created before the request arrives. Runs as
  * root, and as an ordinary user.
  */
 import { NamespacePool, NamespaceSet } from 'nsset'
@@ -9,7 +9,7 @@ const OPTIONS = { mapUser: 'root', loopback: true } as const
 await using pool = new NamespacePool(['user', 'net'], {
   size: 4,
   unshare: OPTIONS,
-  // What every set is to have before it is handed out.
+  // The setup of every set before it is available.
   afterCreate: (set) => set.execFile('ip', ['address', 'add', '10.0.0.1/8', 'dev', 'lo']),
 })
 while (pool.length < 4) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -24,7 +24,7 @@ const madeIn = performance.now() - made
 unpooled.close()
 console.log(`a set from the pool took ${(gotIn * 1_000).toFixed(0)} µs, making one ${(madeIn * 1_000).toFixed(0)} µs`)
 
-/** One request: a network that nobody else has, from the pool, and gone afterwards. */
+/** One request: it gets an exclusive network from the pool, which is closed afterwards. */
 async function handle(request: string): Promise<string> {
   using set = await pool.get()
   const { stdout } = await set.execFile('ip', ['-brief', '-4', 'address', 'show', 'lo'])
@@ -32,7 +32,7 @@ async function handle(request: string): Promise<string> {
 }
 for (const answer of await Promise.all(['red', 'green', 'blue', 'white', 'black'].map(handle))) console.log(answer)
 
-// What leaves no trace may be put back, and is used again.
+// A set without changes may be put back, and is used again.
 const id = first.id('net')
 while (pool.length > 0) (await pool.get()).close()
 pool.put(first)

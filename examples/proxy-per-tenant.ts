@@ -1,6 +1,6 @@
 /**
- * A proxy in one process: it listens outside, and each tenant's connections leave from a network of their own, with an
- * address of their own. Runs as root, and as an ordinary user: `npx tsx examples/proxy-per-tenant.ts`.
+ * A proxy in one process: it listens outside, and each tenant's connections come from a separate network, with
+ * its own address. Runs as root, and as an ordinary user: `npx tsx examples/proxy-per-tenant.ts`.
  */
 import { once } from 'node:events'
 import { createServer, get, type IncomingMessage, request } from 'node:http'
@@ -16,7 +16,7 @@ const TENANTS = [
   { name: 'cyan', address: '192.0.2.13' },
 ]
 
-// One user namespace owns all networks, or an ordinary user could not wire them together.
+// One user namespace owns all networks: otherwise an ordinary user could not connect them.
 using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
 using world = await base.unshare('net')
 const egress = new Map<string, NamespaceSet>()
@@ -29,11 +29,11 @@ await world.network.apply([
   }),
 ])
 
-/** A server in the world, which tells everybody who they are. */
+/** A server of the simulated Internet, which answers with the address of the client. */
 const server = createServer(({ socket }, response) => response.end(socket.remoteAddress))
 await world.network.listen(server, { host: WORLD, port: 80 })
 
-/** The proxy takes a tenant's name for its password: do better. */
+/** This proxy accepts a tenant's name as its password: a real one must not. */
 const proxy = createServer((_, response) => response.writeHead(405).end())
 proxy.on('connect', (asked: IncomingMessage, client: Socket) => {
   client.on('error', () => client.destroy())
@@ -68,7 +68,7 @@ function tenantOf({ headers }: IncomingMessage): string {
   return Buffer.from(credentials, 'base64').toString().split(':')[0] ?? ''
 }
 
-/** What a tenant's client is told through the proxy. */
+/** The answer to a tenant's client through the proxy. */
 async function ask(tenant: string, path: string): Promise<string> {
   const { port } = proxy.address() as AddressInfo
   const headers = { 'proxy-authorization': `Basic ${Buffer.from(`${tenant}:`).toString('base64')}` }

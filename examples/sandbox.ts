@@ -1,13 +1,13 @@
 /**
- * A shell in a sandbox, as an ordinary user: processes, mounts, host name and network of its own, the system's
- * programs read-only, and nothing of the user's files. `npx tsx examples/sandbox.ts [ARGUMENTS OF SH]`.
+ * A shell in a sandbox, as an ordinary user: with its own processes, mounts, host name and network, the system's
+ * programs read-only, and without access to the user's files. `npx tsx examples/sandbox.ts [ARGUMENTS OF SH]`.
  */
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type MountSpec, NamespaceSet } from 'nsset'
 
-/** What the shell sees of the host. Where /bin and its like are links into /usr, links they stay. */
+/** What the shell sees of the host. If /bin and similar directories are links into /usr, they stay links. */
 const SHARED = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/etc', '/dev'].filter((path) => existsSync(path))
 
 const root = mkdtempSync(join(tmpdir(), 'sandbox-'))
@@ -43,7 +43,7 @@ try {
   process.exitCode = await new Promise((resolve, reject) =>
     shell.once('error', reject).once('exit', (code) => resolve(code ?? 1)),
   )
-  // The block ends, the set closes, and with its pid namespace all that the shell left running.
+  // The block ends, the set closes, and its pid namespace ends with all remaining processes.
 } finally {
   rmSync(root, { recursive: true })
 }

@@ -1,15 +1,15 @@
 /**
- * How a server feels to a client that is 80 ms away: what a new connection costs, and what keeping one saves. Runs as
+ * A server with a client that is 80 ms away: the cost of a new connection, and the benefit of keeping one. Runs as
  * root, and as an ordinary user, where the kernel has netem: `npx tsx examples/slow-client.ts`.
  */
 import { type Agent, createServer, get } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { ActionError, action, NamespaceSet } from 'nsset'
 
-/** Milliseconds, there and back. */
+/** Milliseconds, round trip. */
 const LATENCY = 80
 
-// One user namespace owns both networks, or an ordinary user could not wire them together.
+// One user namespace owns both networks: otherwise an ordinary user could not connect them.
 using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
 using far = await base.unshare('net')
 using near = await base.unshare('net')
@@ -18,7 +18,7 @@ const peer = { set: far, name: 'eth0', up: true, addresses: ['10.0.0.2/24'] }
 try {
   await near.network.apply([
     action.links.add({ kind: 'veth', name: 'eth0', up: true, addresses: ['10.0.0.1/24'], peer }),
-    // What the client sends waits; what it gets does not.
+    // Packets of the client are delayed; those of the server are not.
     action.inside(far, [action.qdiscs.add('eth0', { kind: 'netem', latency: LATENCY })]),
   ])
   await compare()

@@ -1,11 +1,11 @@
 /**
- * An egress service: each tenant has a network with an address and a route of its own, and whatever runs there leaves
- * with that address. Runs as root, and as an ordinary user: `npx tsx examples/tenant-egress.ts`.
+ * An egress service: each tenant has a network with its own address and route, and its connections come
+ * from that address. Runs as root, and as an ordinary user: `npx tsx examples/tenant-egress.ts`.
  */
 import { once } from 'node:events'
 import { action, NamespaceSet } from 'nsset'
 
-/** The gateway, and the world behind it. */
+/** The gateway, and the simulated Internet behind it. */
 const GATEWAY = '192.0.2.1'
 const WORLD = '192.0.2.254'
 const POOL = '198.51.100.0/24'
@@ -16,7 +16,7 @@ const TENANTS = [
   { name: 'cyan', address: '198.51.100.13' },
 ]
 
-/** A server in the world, which tells everybody who they are, and a tenant's program, which asks. */
+/** A server that answers with the address of the client, and a tenant's program, which connects to it. */
 const SERVER = `
   require('node:http').createServer((request, response) => response.end(request.socket.remoteAddress))
     .listen(80, '${WORLD}', () => console.log('listening'))`
@@ -24,7 +24,7 @@ const CLIENT = `
   fetch('http://${WORLD}/').then((reply) => reply.text())
     .then((address) => console.log('leaves with', address), (error) => console.log('cannot leave:', error.cause.code))`
 
-// One user namespace owns all networks, or an ordinary user could not wire them together.
+// One user namespace owns all networks: otherwise an ordinary user could not connect them.
 using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
 using world = await base.unshare('net')
 using gateway = await base.unshare('net')
@@ -43,7 +43,7 @@ const options = { stdio: ['ignore', 'pipe', 'inherit'], deathSignal: 'SIGKILL' }
 await using server = world.spawn(process.execPath, ['--eval', SERVER], options)
 await once(server.stdout, 'data')
 
-/** What the gateway does for a new tenant. The address is all there is of the network, so the gateway is `onLink`. */
+/** Sets up the gateway for a new tenant. The network is a single address, so the gateway is `onLink`. */
 const admit = ({ name, address }: (typeof TENANTS)[number], set: NamespaceSet) => [
   action.links.add({
     kind: 'veth',
@@ -65,7 +65,7 @@ const tenants = await Promise.all(TENANTS.map(async (tenant) => ({ ...tenant, se
 await gateway.network.apply(tenants.flatMap((tenant) => admit(tenant, tenant.set)))
 for (const tenant of tenants) await run(tenant)
 
-// A cable goes with both of its ends, and the routes over it go too.
+// Deleting one end of a cable deletes the other, and the routes over it.
 await gateway.network.links.delete('to-amber')
 console.log('\nwithout amber:')
 for (const tenant of tenants) await run(tenant)

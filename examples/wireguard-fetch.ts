@@ -1,16 +1,16 @@
 /**
- * `fetch` through a WireGuard tunnel of its own: this process is at no end of it, and its other requests go elsewhere.
+ * `fetch` through a WireGuard tunnel: this process is at neither end of it, and its other requests do not use it.
  * Runs as root, and as an ordinary user, where the kernel has WireGuard: `npx tsx examples/wireguard-fetch.ts`.
  */
 import { createServer } from 'node:http'
 import { ActionError, action, NamespaceSet, wireguard } from 'nsset'
 
-/** Both ends: where the cable is, and where the tunnel is. */
+/** Both ends: the addresses of the cable, and of the tunnel. */
 const HERE = { outer: '192.0.2.1', inner: '10.9.0.1', keys: wireguard.generateKeys() }
 const THERE = { outer: '192.0.2.2', inner: '10.9.0.2', keys: wireguard.generateKeys() }
 const PORT = 51820
 
-// One user namespace owns both networks, or an ordinary user could not wire them together.
+// One user namespace owns both networks: otherwise an ordinary user could not connect them.
 using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
 using here = await base.unshare('net')
 using there = await base.unshare('net')

@@ -1,6 +1,6 @@
 /**
- * A Worker per namespace: each tenant has a network and a directory of its own, with an HTTP server on the same port and
- * the same file, all in one process. Runs as root: an ordinary user's way is `fork`.
+ * A Worker per namespace: each tenant has its own network and directory, with an HTTP server on the same port and
+ * the same file, all in one process. Runs as root: an ordinary user can use `fork` instead.
  */
 import { once } from 'node:events'
 import { NamespaceSet } from 'nsset'
@@ -13,7 +13,7 @@ const SERVER = `
   const { hostname } = require('node:os')
   const { parentPort, workerData } = require('node:worker_threads')
 
-  // The same path for each tenant, and another file.
+  // The same path for each tenant, with different files.
   writeFileSync('/mnt/greeting', 'Good day from ' + workerData)
   const server = createServer((_, response) => response.end(readFileSync('/mnt/greeting', 'utf8') + ' at ' + hostname()))
   server.listen(80, '127.0.0.1', () => parentPort.postMessage('listening'))
@@ -41,7 +41,7 @@ console.log(
 )
 
 for (const { name, set, server } of tenants) {
-  // Nobody but who is inside finds it; this Worker needs the network alone.
+  // Only a thread inside can connect; this Worker enters the network alone.
   const client = set.worker(CLIENT, { eval: true, kinds: 'net' })
   const [text] = await once(client, 'message')
   console.log(`${name.padEnd(6)}${set.id('net')}  ${text}`)
@@ -49,8 +49,8 @@ for (const { name, set, server } of tenants) {
 }
 
 const outside = await fetch('http://127.0.0.1/', { signal: AbortSignal.timeout(2_000) }).then(
-  () => 'somebody else answers on port 80',
-  () => 'nobody answers on port 80',
+  () => 'another server responds on port 80',
+  () => 'no server responds on port 80',
 )
 console.log(`\noutside, ${outside}`)
 for (const { set } of tenants) set.close()

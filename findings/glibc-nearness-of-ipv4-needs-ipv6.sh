@@ -1,7 +1,7 @@
 #!/bin/sh
 # getaddrinfo(3) of glibc 2.36 (Debian 12) sorts IPv4 addresses of one's own network by the bits that they have in common with the
 # source address (rule 9 of RFC 3484 and 6724) only where the machine has an IPv6 address other than ::1. Without one, __check_pf()
-# forgets the prefixes that it has read, and the addresses stay in the order in which they were told. Its sources
+# forgets the prefixes that it has read, and the addresses stay in the order in which they were given. Its sources
 # of January 2026 are the same there.
 #
 # Output seen:

@@ -5,7 +5,7 @@
 # 6.1.0 writes the members of the encapsulation beside those of the route: "encap" is a string, and "dst" is there twice, first
 # the destination of the route and then that of the tunnel. A JSON parser keeps the last one, so that the route seems to
 # lead to 10.0.0.3. 7.3.0 puts the encapsulation into an object with "encap_type". A program that reads one shape is wrong
-# with the other, and no member tells the versions apart.
+# with the other, and no member distinguishes the versions.
 #
 # Output seen, 2026-11-27:
 #   6.1.0: {"dst":"10.6.0.0/16","encap":"ip","id":5,"src":"0.0.0.0","dst":"10.0.0.3","ttl":0,"tos":0,"dev":"lab0",…}

@@ -3,7 +3,7 @@
 # empty object for every link and address that the filter left out.
 #
 # Without the filter each element has "ifname". With it, the text output has the address alone and the JSON output has no
-# "ifname" at all, so that the addresses of several links cannot be told apart.
+# "ifname" at all, so that the addresses of several links cannot be distinguished.
 #
 # Output seen, 2026-11-27:
 #   [{"addr_info":[]},{"addr_info":[]},{"addr_info":[{},{"family":"inet","local":"10.1.0.1","prefixlen":24,"scope":"global","label":"lab0:1",…}]}]

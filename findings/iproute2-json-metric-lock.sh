@@ -23,5 +23,5 @@ unshare --user --map-root-user --net bash -euo pipefail -c '
   text=$(ip route show 10.8.0.0/16) json=$(ip -json route show 10.8.0.0/16)
   printf "text: %s\njson: %s\n" "$text" "$json"
   [[ $text == *"mtu lock 1400"* ]] || { echo "CHANGED: the text has no lock"; exit 1; }
-  [[ $json == *"\"metrics\":[{\"mtu\":1400}]"* && $json != *lock* ]] || { echo "CHANGED: the JSON tells the lock"; exit 1; }'
+  [[ $json == *"\"metrics\":[{\"mtu\":1400}]"* && $json != *lock* ]] || { echo "CHANGED: the JSON has the lock"; exit 1; }'
 echo "as described"

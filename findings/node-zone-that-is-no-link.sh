@@ -5,7 +5,7 @@
 # uv_ip6_addr() takes what if_nametoindex(3) returns for the zone, which is 0 for an unknown name and for every number. With 0 the
 # kernel refuses to connect to a link-local address (EINVAL); but from libuv 1.49 on, uv_tcp_connect() puts the index of the first
 # link that has a link-local address there. So 24.21.0 connects to another host's link-local address than the caller has named:
-# by eth0 where eth1, or a link that is not there, was asked for. A datagram goes by whatever link the route says, in both.
+# through eth0 instead of eth1, or of a missing link. A datagram uses the link of the route in both versions.
 #
 # Output seen, 2026-11-27 (a server on each link; eth1 has the index 7, as `ip link` says):
 #   v20.20.2: eth1 by its name: second; eth1 by its index: EINVAL; a link that is not there: EINVAL
@@ -23,8 +23,8 @@ const ask = (zone) =>
     socket.on('data', (data) => resolve(String(data))).on('error', ({ code }) => resolve(code))
   })
 const all = async () => {
-  const said = [await ask('eth1'), await ask('7'), await ask('nothere')]
-  console.log(`${process.version}: eth1 by its name: ${said[0]}; eth1 by its index: ${said[1]}; a link that is not there: ${said[2]}`)
+  const results = [await ask('eth1'), await ask('7'), await ask('nothere')]
+  console.log(`${process.version}: eth1 by its name: ${results[0]}; eth1 by its index: ${results[1]}; a link that is not there: ${results[2]}`)
   process.exit()
 }
 all()

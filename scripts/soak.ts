@@ -1,6 +1,6 @@
 /**
- * Makes and lets go, over and over, and shows that nothing grows: `npm run soak -- [--share 0.1]`, where the share is
- * of the full numbers of cycles. As an ordinary user only what it may do is done.
+ * Creates and closes repeatedly, and checks that nothing grows: `npm run soak -- [--share 0.1]`, where the share is
+ * of the full number of cycles. An ordinary user runs only the cycles without root.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -11,16 +11,16 @@ interface Held {
   threads: number
   children: number
   mounts: number
-  /** Of named network namespaces, those made here. */
+  /** Named network namespaces of this process. */
   names: number
   megabytes: number
 }
 
 interface Cycle {
   name: string
-  /** How many there are in a full run. */
+  /** The number of cycles in a full run. */
   count: number
-  /** How many go on at any time; one, unless told. */
+  /** How many run at the same time. Default: 1. */
   atOnce?: number
   run: () => unknown
 }
@@ -58,7 +58,7 @@ if (isRoot) cycles.push({ name: 'do()', count: 10_000, run: () => made.do(() => 
 
 for (const cycle of cycles) {
   const times = Math.max(10, Math.round(cycle.count * share))
-  // What is filled once and kept (caches, the heap's first growth) is not what is looked for.
+  // Permanent allocations (caches, the first growth of the heap) are excluded.
   await repeat(cycle, Math.min(200, times))
   const before = await held()
   const begin = performance.now()
@@ -105,7 +105,7 @@ async function addCable(set: NamespaceSet): Promise<void> {
   await set.network.links.add({ kind: 'veth', name: 'a', up: true, peer: { name: 'b', up: true } })
 }
 
-/** A program with pipes, aborted before it starts, at once, or within three milliseconds, when it may have ended. */
+/** A program with pipes, aborted before it starts, immediately, or within three milliseconds, maybe after its exit. */
 async function spawnAndAbort(): Promise<void> {
   const controller = new AbortController()
   const moment = Math.random() * 4 - 1
@@ -125,13 +125,13 @@ async function spawnAndAbort(): Promise<void> {
   await closed
 }
 
-/** Memory breathes, by as much with thousands of `child_process.spawn`; everything else is exact. */
+/** Memory fluctuates, as much as with thousands of `child_process.spawn`; everything else is exact. */
 function slack(what: keyof Held): number {
   return what === 'megabytes' ? 32 : 0
 }
 
 async function held(): Promise<Held> {
-  // Descriptors of sockets that were closed, and memory, go in their own time.
+  // Closed sockets and memory are freed asynchronously.
   for (let round = 0; round < 3; round += 1) {
     globalThis.gc?.()
     await new Promise((resolve) => setTimeout(resolve, 50))

@@ -1,4 +1,4 @@
-/** A child of a set tells what a child of `child_process.spawn` tells, in the same order. */
+/** A child of a set emits the same events as a child of `child_process.spawn`, in the same order. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { setTimeout as pass } from 'node:timers/promises'
@@ -11,8 +11,8 @@ const shell = (script: string) => ['sh', ['-c', script]] as const
 
 describe('a program that', () => {
   twins('ends well', ({ spawn }) => watch(spawn('true')))
-  twins('ends with a code', ({ spawn }) => watch(spawn(...shell('exit 42'))))
-  twins('ends with the last code', ({ spawn }) => watch(spawn(...shell('exit 255'))))
+  twins('exits with a code', ({ spawn }) => watch(spawn(...shell('exit 42'))))
+  twins('exits with the highest code', ({ spawn }) => watch(spawn(...shell('exit 255'))))
   twins('writes to both streams', ({ spawn }) => watch(spawn(...shell('echo out; echo err >&2'))))
   twins('reads its input', async ({ spawn }) => {
     const child = spawn('cat')
@@ -20,30 +20,30 @@ describe('a program that', () => {
     return watch(child)
   })
   twins('kills itself', ({ spawn }) => watch(spawn(...shell('kill -KILL $$'))))
-  twins('dumps core', ({ spawn }) => watch(spawn(...shell('ulimit -c 0; kill -ABRT $$'))))
-  twins('ends by a signal that a handler made a code of', ({ spawn }) =>
+  twins('aborts', ({ spawn }) => watch(spawn(...shell('ulimit -c 0; kill -ABRT $$'))))
+  twins('turns a signal into an exit code', ({ spawn }) =>
     watch(spawn(...shell('trap "exit 7" TERM; kill -TERM $$; sleep 5'))),
   )
-  twins('has closed its output before it ends: that is told first', async ({ spawn }) => {
+  twins('closes its output before it exits emits the close first', async ({ spawn }) => {
     const child = spawn(...shell('exec >&- 2>&-; sleep 0.2; exit 3'))
     const order: string[] = []
     for (const event of ['exit', 'close']) child.on(event, () => order.push(event))
     for (const stream of [child.stdout, child.stderr]) stream?.on('close', () => order.push('close of a stream'))
     return { seen: await watch(child), order }
   })
-  twins('has written before it ended: all of it is here at the event exit', async ({ spawn }) => {
+  twins('writes before it exits has all its output available at the exit event', async ({ spawn }) => {
     const late: string[] = []
     for (let turn = 0; turn < 20; turn++) {
       const child = spawn(...shell('echo out; echo err >&2'))
-      const said = { out: '', err: '' }
-      child.stdout?.on('data', (text) => (said.out += text))
-      child.stderr?.on('data', (text) => (said.err += text))
-      child.on('exit', () => said.out + said.err === 'out\nerr\n' || late.push(said.out + said.err))
+      const output = { out: '', err: '' }
+      child.stdout?.on('data', (text) => (output.out += text))
+      child.stderr?.on('data', (text) => (output.err += text))
+      child.on('exit', () => output.out + output.err === 'out\nerr\n' || late.push(output.out + output.err))
       await watch(child)
     }
     return late
   })
-  twins('is stopped and goes on', async ({ spawn }) => {
+  twins('is stopped and continued', async ({ spawn }) => {
     const child = spawn('sleep', ['0.3'], { stdio: 'ignore' })
     const seen = watch(child)
     const sent = [child.kill('SIGSTOP'), child.kill('SIGCONT')]
@@ -67,24 +67,24 @@ describe('kill()', () => {
       return [thrown, await seen]
     })
   }
-  // Neither Node nor libuv has a name for it.
-  twins('by a real-time signal of its own', async ({ spawn }) => watch(spawn('sh', ['-c', 'kill -34 $$'])))
-  twins('with 0 asks only', async ({ spawn }) => {
+  // Neither Node.js nor libuv has a name for this signal.
+  twins('with a real-time signal', async ({ spawn }) => watch(spawn('sh', ['-c', 'kill -34 $$'])))
+  twins('with 0 only tests for existence', async ({ spawn }) => {
     const child = spawn('sleep', ['60'], { stdio: 'ignore' })
     const seen = watch(child)
     const asked = [child.kill(0), child.killed]
     child.kill('SIGKILL')
     return [asked, await seen, child.kill(0)]
   })
-  // No twins: Node signals the pid that the attempt had, which has been seen to be there still.
-  test('of what did not start, before that is told, does nothing', async () => {
+  // Not compared: Node.js signals the pid of the failed attempt, which may still exist.
+  test('on a child that failed to start does nothing before the error event', async () => {
     using set = anyonesSet(['uts'])
     const child = set.spawn('/nonexistent')
     const seen = watch(child)
     expect([child.kill(), child.kill(0), child.killed]).toEqual([false, false, false])
     expect((await seen).events).toHaveLength(2) // 'error' and 'close'
   })
-  twins('after the end does nothing', async ({ spawn }) => {
+  twins('after the exit does nothing', async ({ spawn }) => {
     const child = spawn('true')
     const seen = await watch(child)
     return [seen, child.kill(), child.kill('SIGKILL'), properties(child)]
@@ -94,21 +94,21 @@ describe('kill()', () => {
     const seen = watch(child)
     return [child.kill('SIGTERM'), child.kill('SIGKILL'), typeof (await seen)]
   })
-  twins('of one that has ended, and is not told of yet', async ({ spawn }) => {
+  twins('on an exited child whose exit event is pending', async ({ spawn }) => {
     const child = spawn('true')
     const seen = watch(child)
     const until = Date.now() + 200
     while (Date.now() < until);
     return [child.kill(), child.kill(0), child.killed, await seen]
   })
-  twins('at the event exit', async ({ spawn }) => {
+  twins('in the exit handler', async ({ spawn }) => {
     const child = spawn('true')
     const seen = watch(child)
     let answer: unknown
     child.on('exit', () => (answer = [child.kill(), child.killed]))
     return [await seen, answer]
   })
-  twins('with no signal', async ({ spawn }) => {
+  twins('without a signal', async ({ spawn }) => {
     const child = spawn('sleep', ['60'], { stdio: 'ignore' })
     const seen = watch(child)
     const thrown = ['SIGNOTHING', '', 'TERM', 65, 1000, -1, 1.5, Number.NaN, {}, true].map((signal) =>
@@ -118,7 +118,7 @@ describe('kill()', () => {
     child.kill('SIGKILL')
     return [thrown, killed, await seen]
   })
-  twins('with null, which is the signal TERM', async ({ spawn }) => {
+  twins('with null sends SIGTERM', async ({ spawn }) => {
     const child = spawn('sleep', ['60'], { stdio: 'ignore' })
     const seen = watch(child)
     const thrown = thrownBy(() => child.kill(null as never))
@@ -128,7 +128,7 @@ describe('kill()', () => {
 })
 
 describe('disposal', () => {
-  twins('sends SIGTERM, once', async ({ spawn }) => {
+  twins('sends SIGTERM once', async ({ spawn }) => {
     const child = spawn(...shell('trap "exit 7" TERM; echo ready; while :; do sleep 0.01; done'))
     const seen = watch(child)
     await once(child.stdout as NodeJS.ReadableStream, 'data')
@@ -136,7 +136,7 @@ describe('disposal', () => {
     child[Symbol.dispose]()
     return [child.killed, await seen]
   })
-  twins('does nothing for who has ended', async ({ spawn }) => {
+  twins('does nothing after the exit', async ({ spawn }) => {
     const child = spawn('true')
     const seen = await watch(child)
     child[Symbol.dispose]()
@@ -145,7 +145,7 @@ describe('disposal', () => {
 })
 
 describe('handlers', () => {
-  twins('run in the context that the child was started in', async ({ spawn }) => {
+  twins('run in the async context in which the child was started', async ({ spawn }) => {
     const storage = new AsyncLocalStorage<string>()
     const contexts: Record<string, unknown> = {}
     const child = storage.run('started here', () => spawn('echo', ['text']))
@@ -153,7 +153,7 @@ describe('handlers', () => {
     await storage.run('watched here', () => watch(child))
     return contexts
   })
-  twins('of a failure, too', async ({ spawn }) => {
+  twins('of a failure run in it, too', async ({ spawn }) => {
     const storage = new AsyncLocalStorage<string>()
     const contexts: Record<string, unknown> = {}
     const child = storage.run('started here', () => spawn('/nonexistent'))
@@ -161,7 +161,7 @@ describe('handlers', () => {
     await watch(child)
     return contexts
   })
-  twins('that start further children', async ({ spawn }) => {
+  twins('start more children', async ({ spawn }) => {
     const ends: unknown[] = []
     const one = (left: number): Promise<unknown> =>
       new Promise((resolve) => {
@@ -176,7 +176,7 @@ describe('handlers', () => {
   })
 })
 
-twins('nothing is told before the event loop goes on', async ({ spawn }) => {
+twins('no event is emitted synchronously', async ({ spawn }) => {
   const order: string[] = []
   const child = spawn('true')
   child.on('spawn', () => order.push('spawn'))

@@ -1,4 +1,4 @@
-/** `set.fork()` is `child_process.fork()`: messages both ways, both serializations, handles, and its end. */
+/** `set.fork()` behaves as `child_process.fork()`: messages in both directions, both serializations, handles, exits. */
 import type { ChildProcess, ForkOptions, Serializable } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, symlinkSync } from 'node:fs'
@@ -8,23 +8,23 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { afterAll, describe, expect } from 'vitest'
 import { type Starter, twins, twinsAsRoot, twinsWithSameMounts } from '../setup/processes/twins.ts'
-import { type Seen, tellError, thrownBy, watch } from '../setup/processes/watch-child.ts'
+import { errorFields, type Seen, thrownBy, watch } from '../setup/processes/watch-child.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 const directory = temporaryDirectory()
 afterAll(() => directory[Symbol.dispose]())
 
 const MODULE = fileURLToPath(new URL('../setup/programs/forked.cjs', import.meta.url))
-/** Quiet, without what vitest gives its own processes, and where this one is in another mount namespace, too. */
+/** Quiet, without the environment that vitest gives its own processes, and valid in another mount namespace, too. */
 const QUIET = { execArgv: [], cwd: process.cwd(), stdio: ['ignore', 'pipe', 'pipe', 'ipc'] } satisfies ForkOptions
 
 interface SeenFork extends Seen {
   messages: unknown[]
-  /** Messages, and the ends, in their order. */
+  /** Messages and exits, in their order. */
   order: string[]
 }
 
-/** All of {@link watch}, and the messages. */
+/** Everything that {@link watch} records, and the messages. */
 function watchFork(child: ChildProcess): Promise<SeenFork> {
   const messages: unknown[] = []
   const order: string[] = []
@@ -33,13 +33,13 @@ function watchFork(child: ChildProcess): Promise<SeenFork> {
   return watch(child).then((seen) => ({ ...seen, messages, order }))
 }
 
-/** Forks the module to do this, until its end. */
+/** Forks the module with these arguments and waits until it exits. */
 const run =
   (what: string[], options: ForkOptions = {}) =>
   ({ fork }: Starter) =>
     watchFork(fork(MODULE, what, { ...QUIET, ...options }))
 
-/** Sends each, and waits for the answer to each. */
+/** Sends each message, and waits for the reply to each. */
 async function exchange(child: ChildProcess, messages: unknown[]): Promise<unknown[]> {
   const answers: unknown[] = []
   for (const message of messages) {
@@ -51,7 +51,7 @@ async function exchange(child: ChildProcess, messages: unknown[]): Promise<unkno
 }
 
 describe('messages', () => {
-  twins('go both ways, in order', async ({ fork }) => {
+  twins('travel in both directions, in order', async ({ fork }) => {
     const child = fork(MODULE, ['echo'], QUIET)
     const seen = watchFork(child)
     const last = new Promise((resolve) =>
@@ -62,7 +62,7 @@ describe('messages', () => {
     child.disconnect()
     return seen
   })
-  twins('that are sent before an end are all told before it', run(['flood', '500']))
+  twins('that are sent before an exit are all received before it', run(['flood', '500']))
   twins('of megabytes', async ({ fork }) => {
     const child = fork(MODULE, ['echo'], QUIET)
     const seen = watchFork(child)
@@ -97,10 +97,10 @@ describe('messages', () => {
   ]
   for (const serialization of ['json', 'advanced', undefined] as const) {
     const some = serialization === 'advanced' ? [...PLAIN, ...RICH] : PLAIN
-    twins(`as ${serialization ?? 'json, unless told'}`, async ({ fork }) => {
+    twins(`serialized as ${serialization ?? 'json, the default'}`, async ({ fork }) => {
       const child = fork(MODULE, ['inspect'], { ...QUIET, serialization })
       const seen = watchFork(child)
-      // Not every value is a message by itself.
+      // Not every value is a message on its own.
       const answers = await exchange(
         child,
         some.map((value) => ({ value })),
@@ -110,7 +110,7 @@ describe('messages', () => {
       return inspect(answers, { depth: 9 })
     })
   }
-  twins('that cannot be serialized', async ({ fork }) => {
+  twins('that cannot be serialized throw', async ({ fork }) => {
     const child = fork(MODULE, ['wait'], QUIET)
     const seen = watchFork(child)
     await once(child, 'message')
@@ -120,7 +120,7 @@ describe('messages', () => {
     child.disconnect()
     return [thrown, await seen]
   })
-  twins('call back when they are sent', async ({ fork }) => {
+  twins('call their callback once sent', async ({ fork }) => {
     const child = fork(MODULE, ['echo'], QUIET)
     const seen = watchFork(child)
     const order: unknown[] = []
@@ -131,13 +131,13 @@ describe('messages', () => {
     await seen
     return [sent, order]
   })
-  twins('to one who has ended fail, each in its own way', async ({ fork }) => {
+  twins('to an exited child fail, with and without a callback', async ({ fork }) => {
     const child = fork(MODULE, ['exit', '0'], QUIET)
     await watchFork(child)
-    const told = new Promise((resolve) => child.once('error', (error) => resolve(tellError(error, null))))
+    const failure = new Promise((resolve) => child.once('error', (error) => resolve(errorFields(error, null))))
     const sent = child.send('unheard')
-    const called = await new Promise((resolve) => child.send('unheard', (error) => resolve(tellError(error, null))))
-    return [sent, called, await told]
+    const called = await new Promise((resolve) => child.send('unheard', (error) => resolve(errorFields(error, null))))
+    return [sent, called, await failure]
   })
 })
 
@@ -150,7 +150,7 @@ function codeOf(call: () => unknown): unknown {
 }
 
 describe('the channel', () => {
-  twins('is let go here', async ({ fork }) => {
+  twins('is closed by the parent', async ({ fork }) => {
     const child = fork(MODULE, ['wait'], QUIET)
     const seen = watchFork(child)
     const before = [child.connected, typeof child.channel, typeof child.send]
@@ -158,24 +158,24 @@ describe('the channel', () => {
     child.disconnect()
     return [before, [child.connected, child.channel], await seen]
   })
-  twins('is let go there', run(['disconnect']))
-  twins('is let go twice', async ({ fork }) => {
+  twins('is closed by the child', run(['disconnect']))
+  twins('is closed twice', async ({ fork }) => {
     const child = fork(MODULE, ['wait'], QUIET)
     const seen = watchFork(child)
     await once(child, 'message')
     child.disconnect()
     const failure = once(child, 'error')
     child.disconnect()
-    return [tellError((await failure)[0], null), (await seen).order]
+    return [errorFields((await failure)[0], null), (await seen).order]
   })
-  twins('is let go at once', async ({ fork }) => {
+  twins('is closed immediately', async ({ fork }) => {
     const child = fork(MODULE, ['wait'], QUIET)
     const seen = watchFork(child)
     child.disconnect()
     const { order, events } = await seen
     return [order.filter((event) => event !== 'message'), events.filter((event) => !event.startsWith('exit'))[0]]
   })
-  twins('has no descriptor that is told of', async ({ fork }) => {
+  twins('does not expose its descriptor', async ({ fork }) => {
     const child = fork(MODULE, ['wait'], QUIET)
     const seen = watchFork(child)
     const fd = (child.channel as unknown as { fd: number }).fd
@@ -186,15 +186,15 @@ describe('the channel', () => {
   })
 })
 
-describe('ends', () => {
+describe('the child ends', () => {
   twins('with a code', run(['exit', '7']))
   twins('with nothing left to do', run(['surroundings']))
-  twins('with an exception', async (start) => {
+  twins('with an uncaught exception', async (start) => {
     const { streams, ...seen } = await run(['throw'])(start)
     expect(String(streams[2])).toContain('on purpose')
     return seen
   })
-  twins('with a module that is not there', async ({ fork }) => {
+  twins('with a missing module', async ({ fork }) => {
     const { streams, ...seen } = await watchFork(fork(directory.file('missing.js'), [], QUIET))
     expect(String(streams[2])).toContain('MODULE_NOT_FOUND')
     return seen
@@ -214,14 +214,14 @@ describe('ends', () => {
     controller.abort()
     return seen
   })
-  twins('by its time', run(['wait'], { timeout: 1_000 }))
-  twins('before it began: Node is not there', run([], { execPath: directory.file('no-node') }))
+  twins('by a timeout', run(['wait'], { timeout: 1_000 }))
+  twins('before it started: execPath does not exist', run([], { execPath: directory.file('no-node') }))
 })
 
 describe('options', () => {
-  twins('arguments, and what is found', run(['surroundings', 'one', 'two words', '']))
+  twins('pass arguments, and the child finds the same surroundings', run(['surroundings', 'one', 'two words', '']))
   twins('execArgv', run(['surroundings'], { execArgv: ['--no-warnings', '--stack-size=900'] }))
-  twinsWithSameMounts('execArgv and cwd are the caller’s unless told', async ({ fork }) =>
+  twinsWithSameMounts('execArgv and cwd default to the caller’s', async ({ fork }) =>
     watchFork(fork(MODULE, ['surroundings'], { stdio: QUIET.stdio })),
   )
   twins('execPath', async (start) => {
@@ -229,20 +229,20 @@ describe('options', () => {
     try {
       symlinkSync(process.execPath, other)
     } catch {
-      // It is there from the first of the two.
+      // The file exists since the first of the two runs.
     }
     return run(['surroundings'], { execPath: other })(start)
   })
   twins('env', run(['surroundings'], { env: { GIVEN: 'yes', PATH: '/usr/bin' } }))
-  twins('env with a channel of somebody else’s', run(['surroundings'], { env: { NODE_CHANNEL_FD: '99' } }))
+  twins('env with NODE_CHANNEL_FD of another channel', run(['surroundings'], { env: { NODE_CHANNEL_FD: '99' } }))
   twins('cwd', run(['surroundings'], { cwd: '/usr' }))
   twins('argv0', run(['surroundings'], { argv0: 'name' } as ForkOptions))
-  twins('serialization in a word that is none', ({ fork }) =>
+  twins('an unknown serialization', ({ fork }) =>
     thrownBy(() => fork(MODULE, [], { ...QUIET, serialization: 'xml' as never })),
   )
   twinsAsRoot(
     'uid and gid',
-    'becoming somebody else takes CAP_SETUID',
+    'changing the user id requires CAP_SETUID',
     run(['surroundings'], { cwd: '/', uid: 1234, gid: 1234 }),
   )
   twins('a module as a URL', ({ fork }) => watchFork(fork(pathToFileURL(MODULE), ['surroundings'], QUIET)))
@@ -250,7 +250,7 @@ describe('options', () => {
     copyFileSync(MODULE, directory.file('copy.cjs'))
     return watchFork(fork('./copy.cjs', ['surroundings'], { ...QUIET, cwd: directory.path }))
   })
-  twins('arguments left out', ({ fork }) =>
+  twins('omitted arguments', ({ fork }) =>
     watchFork(
       (fork as unknown as (...args: unknown[]) => ChildProcess)(MODULE, { ...QUIET, execArgv: ['--eval', '0'] }),
     ),
@@ -265,11 +265,17 @@ describe('stdio', () => {
   for (const stdio of ['pipe', 'ignore', 'overlapped'] as const) {
     twins(stdio, ({ fork }) => watchFork(fork(MODULE, ['speak'], { execArgv: [], stdio })))
   }
-  twins('the channel at another place', run(['speak'], { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ignore', 'ipc'] }))
+  twins(
+    'the channel at another position',
+    run(['speak'], { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'ignore', 'ipc'] }),
+  )
   twins('the channel for stdin', run(['echo'], { stdio: ['ipc', 'pipe', 'pipe'], timeout: 1_000 }))
-  twins('stdio goes before silent', run(['speak'], { silent: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }))
-  // The codes are Node's own inventions for it, ERR_CHILD_PROCESS_IPC_REQUIRED and ERR_IPC_ONE_PIPE.
-  twins('without a channel, or with two, it is refused', ({ fork }) =>
+  twins(
+    'stdio takes precedence over silent',
+    run(['speak'], { silent: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] }),
+  )
+  // The codes ERR_CHILD_PROCESS_IPC_REQUIRED and ERR_IPC_ONE_PIPE are Node's.
+  twins('no channel, or two, throws', ({ fork }) =>
     [['pipe', 'pipe', 'pipe'], ['pipe', 'pipe', 'pipe', 'ipc', 'ipc'], []].map((stdio) => {
       const { isError } = thrownBy(() => fork(MODULE, [], { stdio: stdio as never })) as { isError?: boolean }
       return isError
@@ -278,7 +284,7 @@ describe('stdio', () => {
 })
 
 describe('handles', () => {
-  /** All that a server of this process' namespace says to a client of this process' namespace. */
+  /** Everything that a server in this process' namespace sends to a client in this process' namespace. */
   const ask = (port: number) => text(connect(port, '127.0.0.1'))
 
   async function listening(): Promise<{ server: Server; port: number }> {
@@ -287,32 +293,32 @@ describe('handles', () => {
     return { server, port: (server.address() as { port: number }).port }
   }
 
-  twins('a server sent inside accepts connections of the outside', async ({ fork }) => {
+  twins('a server sent to the child accepts connections from outside', async ({ fork }) => {
     const child = fork(MODULE, ['handles'], QUIET)
     const seen = watchFork(child)
     const { server, port } = await listening()
     const answer = once(child, 'message')
     child.send('a server', server)
     expect(await answer).toEqual(['Server', undefined])
-    // From now on only the one inside takes them.
+    // From now on only the server inside accepts them.
     await new Promise((resolve) => server.close(resolve))
     const answers = [await ask(port), await ask(port)]
     child.kill()
     return [answers, (await seen).events.at(0)]
   })
-  twins('a socket sent inside is answered there', async ({ fork }) => {
+  twins('a socket sent to the child is answered there', async ({ fork }) => {
     const child = fork(MODULE, ['handles'], QUIET)
     const seen = watchFork(child)
     const { server, port } = await listening()
     server.on('connection', (socket: Socket) => child.send('a socket', socket))
-    const told = once(child, 'message')
+    const message = once(child, 'message')
     const answer = await ask(port)
-    await told
+    await message
     child.disconnect()
     server.close()
     return [answer, (await seen).messages]
   })
-  twins('a socket that is gone is no handle', async ({ fork }) => {
+  twins('a closed socket is sent as no handle', async ({ fork }) => {
     const child = fork(MODULE, ['handles'], QUIET)
     const seen = watchFork(child)
     const { server, port } = await listening()
@@ -329,7 +335,7 @@ describe('handles', () => {
     server.close()
     return (await seen).order
   })
-  twins('what is no handle is refused', async ({ fork }) => {
+  twins('an invalid handle throws', async ({ fork }) => {
     const child = fork(MODULE, ['wait'], QUIET)
     const seen = watchFork(child)
     await once(child, 'message')

@@ -1,4 +1,4 @@
-/** Every form of the option `stdio`, as `child_process.spawn` has it: streams here, descriptors there. */
+/** Every form of the option `stdio` of `child_process.spawn`: streams in the parent, descriptors in the child. */
 import type { StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -30,14 +30,14 @@ beforeEach(() => {
 afterEach(() => closeSync(fd))
 afterAll(() => directory[Symbol.dispose]())
 
-/** A program that rests with what it was given, looked at from outside. */
+/** A sleeping program with these descriptors, examined from outside. */
 async function given({ spawn }: Starter, stdio: StdioOptions | undefined): Promise<object> {
   const child = spawn('sleep', ['60'], stdio === undefined ? {} : { stdio })
   const seen = watch(child)
   await once(child, 'spawn')
   const descriptors = await descriptorsAtRest(child.pid as number)
   child.kill('SIGKILL')
-  // What this process forgot to make close-on-exec is inherited by child_process, and by nothing of a set's.
+  // Descriptors of this process without close-on-exec are inherited by child_process, and not by programs of a set.
   const count = child.stdio.length
   const own = Object.entries(descriptors).filter(([fd]) => Number(fd) < count)
   return { descriptors: Object.fromEntries(own), ...(await seen) }
@@ -52,29 +52,29 @@ describe('for all three', () => {
 describe('for each', () => {
   const forms: Record<string, () => unknown[]> = {
     'words, mixed': () => ['ignore', 'pipe', 'inherit'],
-    'none at all': () => [],
+    'an empty array': () => [],
     'fewer than three': () => ['ignore'],
-    'null and undefined, which are pipes': () => [null, undefined, null],
-    'null and undefined beyond the third, which are nothing': () => ['ignore', 'ignore', 'ignore', null, undefined],
-    'overlapped beside pipe': () => ['overlapped', 'overlapped', 'pipe', 'overlapped'],
+    'null and undefined are pipes': () => [null, undefined, null],
+    'null and undefined beyond the third are nothing': () => ['ignore', 'ignore', 'ignore', null, undefined],
+    'overlapped and pipe': () => ['overlapped', 'overlapped', 'pipe', 'overlapped'],
     'holes between': () => ['ignore', 'ignore', 'ignore', 'ignore', 'ignore', 'pipe', 'ignore'],
-    'numbers, one for several': () => ['ignore', fd, fd, fd],
-    'numbers that are their own places, turned': () => [1, 0, 2],
+    'one descriptor several times': () => ['ignore', fd, fd, fd],
+    'descriptors 0 to 2, rotated': () => [1, 0, 2],
     'a stream of this process': () => ['ignore', process.stdout, process.stderr],
     'an object with a descriptor': () => ['ignore', { fd }, 'ignore'],
     'thirty pipes': () => Array(30).fill('pipe'),
   }
   for (const [name, form] of Object.entries(forms)) twins(name, (start) => given(start, form() as StdioOptions))
 
-  twins('inherit beyond the third is the descriptor of that number', ({ spawn }) => {
-    // The descriptor has to be open at a number that is known.
+  twins('inherit beyond the third passes the descriptor of that number', ({ spawn }) => {
+    // The descriptor must be open at a known number.
     const stdio = Array(fd).fill('ignore').concat('inherit')
     return given({ spawn } as Starter, stdio)
   })
 })
 
 describe('a stream', () => {
-  twins('of a file, once it is open', async (start) => {
+  twins('of a file, once open', async (start) => {
     const [input, output] = [createReadStream(FILE), createWriteStream(`${FILE}-copy`)]
     await Promise.all([once(input, 'open'), once(output, 'open')])
     const child = start.spawn('cat', [], { stdio: [input, output, 'inherit'] })
@@ -82,17 +82,17 @@ describe('a stream', () => {
     for (const stream of [input, output]) if (!stream.destroy().closed) await once(stream, 'close')
     return [seen, readFileSync(`${FILE}-copy`, 'utf8')]
   })
-  twins('of a file that is not open yet is refused', async ({ spawn }) => {
+  twins('of a file that is not open yet throws', async ({ spawn }) => {
     const stream = createReadStream(FILE)
     const thrown = thrownBy(() => spawn('cat', [], { stdio: [stream, 'ignore', 'ignore'] }))
     stream.destroy()
     await once(stream, 'close')
     return thrown
   })
-  twins('of Node’s own making is refused', ({ spawn }) =>
+  twins('created by Node.js without a descriptor throws', ({ spawn }) =>
     thrownBy(() => spawn('cat', [], { stdio: [new PassThrough(), 'ignore', 'ignore'] })),
   )
-  twins('that is a connection', async ({ spawn }) => {
+  twins('of a connection', async ({ spawn }) => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const accepted = once(server, 'connection')
@@ -108,15 +108,15 @@ describe('a stream', () => {
     server.close()
     return result
   })
-  twins('that is another child’s: a pipeline', async ({ spawn }) => {
+  twins('of another child’s output forms a pipeline', async ({ spawn }) => {
     const first = spawn(...shell('echo b; echo a'))
     const second = spawn('sort', [], { stdio: [first.stdout as Readable, 'pipe', 'inherit'] })
-    // Nobody here reads the first one's stream any more, so it does not end by itself.
+    // This process stops reading the first child's stream, so that stream does not end by itself.
     const [seen] = await Promise.all([watch(second), once(first, 'exit')])
     first.stdout?.destroy()
     return [seen, properties(first)]
   })
-  twins('that is another child’s input', async ({ spawn }) => {
+  twins('of another child’s input', async ({ spawn }) => {
     const second = spawn('cat', [])
     const seen = watch(second)
     const first = spawn('echo', ['text'], { stdio: ['ignore', second.stdin as never, 'inherit'] })
@@ -126,15 +126,15 @@ describe('a stream', () => {
   })
 })
 
-describe('what the caller gave', () => {
-  twins('stays open, and is where the program left it', async ({ spawn }) => {
+describe('a descriptor of the caller', () => {
+  twins('stays open, at the offset where the program left it', async ({ spawn }) => {
     const file = openSync(FILE, 'w+')
     const { events } = await watch(spawn(...shell('echo out; echo err >&2'), { stdio: ['ignore', file, file] }))
     writeSync(file, 'mine\n')
     closeSync(file)
     return [events, readFileSync(FILE, 'utf8')]
   })
-  twins('is shared by several', async ({ spawn }) => {
+  twins('may be shared by several children', async ({ spawn }) => {
     const file = openSync(FILE, 'w+')
     for (const word of ['one', 'two', 'three']) {
       await watch(spawn('echo', [word], { stdio: ['ignore', file, 'ignore'] }))

@@ -1,4 +1,4 @@
-/** The streams of a child of a set are those that `child_process.spawn` gives. */
+/** The streams of a child of a set behave as those of `child_process.spawn`. */
 import { once } from 'node:events'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
@@ -11,31 +11,31 @@ const shell = (script: string) => ['sh', ['-c', script]] as const
 const SIZE = 5_000_000
 
 describe('output', () => {
-  twins('that nobody reads does not keep the end away', ({ spawn }) =>
+  twins('that is not read does not delay the exit', ({ spawn }) =>
     watch(spawn(...shell('echo out; echo err >&2')), { isRead: false }),
   )
-  twins('that nobody reads, and is much', ({ spawn }) =>
-    // It ends only when somebody has taken its output, and nobody does: its own time is over then.
+  twins('that is not read and exceeds the pipe', ({ spawn }) =>
+    // The child exits only after its output is read, which never happens here: its timeout ends it.
     watch(spawn(...shell('head -c 5000000 /dev/zero'), { timeout: 300 }), { isRead: false }),
   )
-  twins('of megabytes, to its last byte', async ({ spawn }) => {
+  twins('of megabytes arrives completely', async ({ spawn }) => {
     const child = spawn(...shell(`head -c ${SIZE} /dev/zero; printf end`))
     const seen = watch(child, { isRead: false })
     const bytes = await buffer(child.stdout as Readable)
     return [bytes.length, String(bytes.subarray(-5)), (await seen).events]
   })
-  twins('on two streams at once', async ({ spawn }) => {
+  twins('on two streams at the same time', async ({ spawn }) => {
     const child = spawn(...shell(`head -c ${SIZE} /dev/zero >&2 & head -c ${SIZE} /dev/zero; wait`))
     const seen = watch(child, { isRead: false })
     const both = [child.stdout, child.stderr].map((stream) => buffer(stream as Readable))
     return [(await Promise.all(both)).map((bytes) => bytes.length), (await seen).events]
   })
-  twins('with an encoding, cut within a character', async ({ spawn }) => {
+  twins('with an encoding, split within a character', async ({ spawn }) => {
     const child = spawn(...shell('printf "\\303"; sleep 0.05; printf "\\251"'))
     child.stdout?.setEncoding('utf8')
     return watch(child)
   })
-  twins('that is paused and goes on', async ({ spawn }) => {
+  twins('that is paused and resumed', async ({ spawn }) => {
     const child = spawn(...shell('echo one; sleep 0.1; echo two'))
     const seen = watch(child)
     child.stdout?.pause()
@@ -43,33 +43,33 @@ describe('output', () => {
     child.stdout?.resume()
     return seen
   })
-  twins('read when the program has ended', async ({ spawn }) => {
+  twins('read after the exit', async ({ spawn }) => {
     const child = spawn(...shell('echo late; exit 3'))
     const seen = watch(child, { isRead: false })
     await once(child, 'exit')
     return [await text(child.stdout as Readable), (await seen).events]
   })
-  twins('read when the program has ended and one waited longer is gone', async ({ spawn }) => {
+  twins('read after the exit, and after the close of a child that ran longer', async ({ spawn }) => {
     const child = spawn(...shell('echo late; exit 3'))
     await watch(child, { isRead: false })
     return [child.stdout?.read(), child.stdout?.readableEnded, child.stdout?.destroyed]
   })
-  twins('that grandchildren keep: exit first, close when they are done', async ({ spawn }) => {
+  twins('held by a grandchild: exit first, close when the grandchild ends', async ({ spawn }) => {
     const child = spawn(...shell('(sleep 0.3; echo grandchild) & echo child; exit 5'))
     const order: string[] = []
     for (const event of ['exit', 'close']) child.on(event, () => order.push(event))
     child.stdout?.on('end', () => order.push('end of stdout'))
     return { seen: await watch(child), order }
   })
-  twins('that grandchildren keep: exit first, although nobody reads', async ({ spawn }) => {
+  twins('held by a grandchild: exit first, even when it is not read', async ({ spawn }) => {
     const child = spawn(...shell('(sleep 0.3; echo grandchild) & echo child; exit 5'))
     const order: string[] = []
     for (const event of ['exit', 'close']) child.on(event, () => order.push(event))
     child.stdout?.on('end', () => order.push('end of stdout'))
     return { seen: await watch(child, { isRead: false }), order }
   })
-  twins('destroyed: who writes on is ended by SIGPIPE', async ({ spawn }) => {
-    // Not before: what was written and not read makes it ECONNRESET.
+  twins('destroyed: a writer is killed by SIGPIPE', async ({ spawn }) => {
+    // Not immediately: with written and unread data it would be ECONNRESET.
     const child = spawn(...shell('sleep 0.2; exec yes'))
     const seen = watch(child, { isRead: false })
     child.stdout?.destroy()
@@ -81,7 +81,7 @@ describe('output', () => {
     child.stdout?.destroy(Object.assign(new Error('enough'), { code: 'ENOUGH' }))
     return seen
   })
-  twins('of one child read by another, through Node', async ({ spawn }) => {
+  twins('of one child piped to another through Node.js', async ({ spawn }) => {
     const [first, second] = [spawn('printf', ['b\\na\\n']), spawn('sort')]
     const seen = [watch(first, { isRead: false }), watch(second)]
     first.stdout?.pipe(second.stdin as Writable)
@@ -90,7 +90,7 @@ describe('output', () => {
 })
 
 describe('input', () => {
-  twins('of megabytes waits for who reads it', async ({ spawn }) => {
+  twins('of megabytes waits for its reader', async ({ spawn }) => {
     const child = spawn(...shell('sleep 0.1; wc -c'))
     const seen = watch(child)
     const stdin = child.stdin as Writable
@@ -107,7 +107,7 @@ describe('input', () => {
     child.stdin?.end()
     return seen
   })
-  twins('to and fro', async ({ spawn }) => {
+  twins('alternates with output', async ({ spawn }) => {
     const child = spawn('cat')
     const answers: string[] = []
     for (let index = 0; index < 20; index++) {
@@ -117,20 +117,20 @@ describe('input', () => {
     child.stdin?.end()
     return [answers, (await watch(child)).events]
   })
-  twins('destroyed is its end', async ({ spawn }) => {
+  twins('ends when destroyed', async ({ spawn }) => {
     const child = spawn('cat')
     const seen = watch(child)
     child.stdin?.destroy()
     return seen
   })
-  twins('that the program closed is EPIPE', async ({ spawn }) => {
+  twins('closed by the program is EPIPE', async ({ spawn }) => {
     const child = spawn(...shell('exec <&-; echo closed; sleep 0.3'))
     const seen = watch(child)
     await once(child.stdout as Readable, 'data')
     child.stdin?.write('text')
     return seen
   })
-  twins('written when the program has ended', async ({ spawn }) => {
+  twins('written after the exit', async ({ spawn }) => {
     const child = spawn('true')
     await watch(child)
     const failure = new Promise((resolve) => child.stdin?.write('text', (error) => resolve(error)))
@@ -145,20 +145,20 @@ describe('input', () => {
   })
 })
 
-describe('a pipe beyond the third', () => {
-  twins('goes both ways', async ({ spawn }) => {
+describe('an additional pipe', () => {
+  twins('works in both directions', async ({ spawn }) => {
     const child = spawn(...shell('read line <&3; echo "$line and back" >&3'), {
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     })
     ;(child.stdio[3] as Duplex).write('there\n')
     return watch(child)
   })
-  twins('is ended for its reader by end()', async ({ spawn }) => {
+  twins('ends for its reader with end()', async ({ spawn }) => {
     const child = spawn(...shell('cat <&3 >&4'), { stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'] })
     ;(child.stdio[3] as Duplex).end('all of it')
     return watch(child)
   })
-  twins('delays close as the others do', async ({ spawn }) => {
+  twins('delays the close event as the others do', async ({ spawn }) => {
     const child = spawn(...shell('sleep 0.2 3>&1 & exec 3>&-; exit 1'), {
       stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
     })

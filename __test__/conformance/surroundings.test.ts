@@ -8,34 +8,34 @@ import { type Starter, twins, twinsWithSameMounts, twinsWithSamePids } from '../
 import { watch } from '../setup/processes/watch-child.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-describe('as a program says it:', () => {
+describe('a program reports the same', () => {
   const SAME: Record<string, string> = {
-    'signals blocked and ignored': "grep -E '^Sig(Blk|Ign)' /proc/self/status",
-    'signals pending': "grep -E '^(SigPnd|ShdPnd)' /proc/self/status",
-    'signals that a program of no shell’s catches': 'exec grep SigCgt /proc/self/status',
+    'blocked and ignored signals': "grep -E '^Sig(Blk|Ign)' /proc/self/status",
+    'pending signals': "grep -E '^(SigPnd|ShdPnd)' /proc/self/status",
+    'caught signals, without a shell': 'exec grep SigCgt /proc/self/status',
     'umask, no_new_privs, seccomp': "grep -E '^(Umask|NoNewPrivs|Seccomp):' /proc/self/status",
-    'capabilities to inherit': "grep -E '^Cap(Inh|Amb)' /proc/self/status",
+    'inheritable capabilities': "grep -E '^Cap(Inh|Amb)' /proc/self/status",
     limits: 'cat /proc/self/limits',
     'niceness, scheduling and out-of-memory score': 'nice; chrt -p 0 | cut -d: -f2; cat /proc/self/oom_score_adj',
     'processors and memory nodes': "grep -E '^(Cpus|Mems)_allowed' /proc/self/status",
     'arguments and name': 'cat /proc/self/cmdline; cat /proc/self/comm',
     'personality and timer slack': 'cat /proc/self/personality /proc/self/timerslack_ns',
-    'whether it may dump core': 'cat /proc/self/coredump_filter',
+    'core dump filter': 'cat /proc/self/coredump_filter',
     'user and groups': 'id -u; id -g',
     'trace and parent': "grep -E '^(TracerPid|Threads)' /proc/self/status",
   }
   for (const [name, script] of Object.entries(SAME)) {
     twins(name, async ({ spawn }) => {
       const { streams } = await watch(spawn('sh', ['-c', `{ ${script}; } 2>&1`]))
-      const [said] = streams[1] ?? []
-      expect(said).toMatch(/^data ./)
-      expect(said).not.toMatch(/not found|No such file|invalid/)
-      return said
+      const [output] = streams[1] ?? []
+      expect(output).toMatch(/^data ./)
+      expect(output).not.toMatch(/not found|No such file|invalid/)
+      return output
     })
   }
 })
 
-/** Fields of `/proc/PID/stat`, with the caller's own numbers and the child's called so: proc_pid_stat(5). */
+/** Fields of `/proc/PID/stat`; the caller's numbers and the child's are replaced by these words: proc_pid_stat(5). */
 function statOf(pid: number): object {
   const fields = (file: string) => {
     const stat = readFileSync(file, 'latin1')
@@ -52,12 +52,12 @@ function statOf(pid: number): object {
     terminal: named(terminal, 4),
     foreground: named(foreground, 5),
     niceness: named(its[16], 16),
-    // The signal that its parent gets at its end.
+    // The signal that its parent receives when it exits.
     exitSignal: its[35],
   }
 }
 
-/** Without what this process forgot to make close-on-exec: child_process hands it on, and a set does not. */
+/** Descriptors without close-on-exec are left out: child_process passes them on, and a set does not. */
 async function ownDescriptors(pid: number): Promise<object> {
   const all = Object.entries(await descriptorsAtRest(pid))
   return Object.fromEntries(all.filter(([fd]) => Number(fd) < 10))
@@ -73,30 +73,30 @@ async function lookAt({ spawn }: Starter, look: (pid: number) => unknown, option
   return result
 }
 
-describe('as /proc has it:', () => {
-  // In a pid namespace it leads a session of its own: processes/spawn-process-group.test.ts.
+describe('/proc shows the same', () => {
+  // In a pid namespace it leads its own session: processes/spawn-process-group.test.ts.
   twinsWithSamePids('parent, group, session, terminal, niceness', (start) => lookAt(start, statOf))
-  twins('the same when it is not detached', (start) => lookAt(start, statOf, { detached: false }))
-  twins('the same when it is detached', (start) => lookAt(start, statOf, { detached: true }))
-  twins('descriptors of its own', (start) => lookAt(start, ownDescriptors))
-  twins('a closed place between descriptors', (start) =>
+  twins('the same fields when it is not detached', (start) => lookAt(start, statOf, { detached: false }))
+  twins('the same fields when it is detached', (start) => lookAt(start, statOf, { detached: true }))
+  twins('its descriptors', (start) => lookAt(start, ownDescriptors))
+  twins('a gap between descriptors', (start) =>
     lookAt(start, ownDescriptors, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'ignore', 'pipe'] }),
   )
 
-  twins('a FIFO given as stdin blocks, though it does not here', async (start) => {
+  twins('a FIFO passed as stdin, blocking there and non-blocking here', async (start) => {
     using directory = temporaryDirectory()
     const fifo = directory.file('fifo')
     execFileSync('mkfifo', [fifo], { timeout: 10_000 })
     const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)
     const seen = await lookAt(start, ownDescriptors, { stdio: [fd, fd, 'ignore', fd] })
-    // It is one open file: what the child was given blocks here, too.
+    // Both share one open file description: the child's is blocking here, too.
     const info = readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1').split('\n')[1]
     closeSync(fd)
     return [JSON.stringify(seen).replaceAll(fifo, 'FIFO'), info]
   })
 })
 
-describe('changes of the caller’s own are handed on:', () => {
+describe('changes in the caller are inherited', () => {
   twins('umask', async ({ spawn }) => {
     const before = process.umask(0o027)
     try {

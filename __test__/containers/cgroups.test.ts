@@ -1,4 +1,4 @@
-/** `fromContainer` without an engine: over trees of cgroups in the layouts that engines document. */
+/** `fromContainer` without an engine: trees of cgroups in the layouts that engines document. */
 import { chownSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -37,11 +37,11 @@ function expectContainer(set: NamespaceSet, of = container): void {
   set.close()
 }
 
-describe('the layouts', () => {
+describe('a container is found by its cgroup', () => {
   test.each([
     ['Docker, cgroupfs', `docker/${ID}`],
     ['Docker, systemd', `system.slice/docker-${ID}.scope`],
-    ['Docker, a parent of its own', `tenants/blue/${ID}`],
+    ['Docker, custom cgroup parent', `tenants/blue/${ID}`],
     ['Docker, systemd in the container', `system.slice/docker-${ID}.scope/init.scope`],
     ['rootless Docker', `user.slice/user-1000.slice/user@1000.service/user.slice/docker-${ID}.scope`],
     ['Podman, systemd and crun', `machine.slice/libpod-${ID}.scope/container`],
@@ -60,7 +60,7 @@ describe('the layouts', () => {
     ['Kubernetes, cgroupfs, burstable', `kubepods/burstable/${POD}/${ID}`],
     ['Kubernetes, systemd', `kubepods.slice/kubepods-burstable.slice/${POD_SLICE}/cri-containerd-${ID}.scope`],
     ['Kubernetes, Docker', `kubepods.slice/kubepods-burstable.slice/${POD_SLICE}/docker-${ID}.scope`],
-    ['Kubernetes, drivers that differ', `system.slice/containerd.service/${POD_SLICE}:cri-containerd:${ID}`],
+    ['Kubernetes, different cgroup drivers', `system.slice/containerd.service/${POD_SLICE}:cri-containerd:${ID}`],
   ])('%s', async (_, path) => {
     using tree = recordedCgroups()
     tree.add('system.slice/ssh.service', process.pid)
@@ -79,7 +79,7 @@ describe('the layouts', () => {
     ['runc, systemd', 'system.slice/runc-blue.1.scope'],
     ['crun, systemd', 'user.slice/crun-blue.1.scope'],
     ['ctr', 'default/blue.1'],
-  ])('an id of free choice: %s', async (_, path) => {
+  ])('under a custom id: %s', async (_, path) => {
     using tree = recordedCgroups()
     tree.add(path, container.pid)
     const places = { hierarchies: [tree.path] }
@@ -89,7 +89,7 @@ describe('the layouts', () => {
     }
   })
 
-  test('version 1: in some hierarchies, by paths that differ, once', async () => {
+  test('in version 1: once, although hierarchies have different paths', async () => {
     using memory = recordedCgroups()
     using pids = recordedCgroups()
     using devices = recordedCgroups()
@@ -99,7 +99,7 @@ describe('the layouts', () => {
     expectContainer(await fromContainerOf({ hierarchies: [devices.path, memory.path, pids.path] }, ID))
   })
 
-  test('hybrid: the unified hierarchy has the cgroup, but no process', async () => {
+  test('in hybrid mode: the unified hierarchy has the cgroup, but no process', async () => {
     using unified = recordedCgroups()
     using systemd = recordedCgroups()
     unified.add(`docker/${ID}`)
@@ -107,7 +107,7 @@ describe('the layouts', () => {
     expectContainer(await fromContainerOf({ hierarchies: [unified.path, systemd.path] }, ID.slice(0, 12)))
   })
 
-  test('only the kinds that are asked for', async () => {
+  test('and only the requested kinds are opened', async () => {
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
     using set = await fromContainerOf({ hierarchies: [tree.path] }, ID, { kinds: ['uts', 'user'] })
@@ -115,12 +115,12 @@ describe('the layouts', () => {
   })
 })
 
-describe('what is no container', () => {
+describe('not a container', () => {
   test.each([
     ['conmon of CRI-O', `kubepods.slice/crio-conmon-${ID}.scope`],
     ['conmon of Podman', `machine.slice/libpod-conmon-${ID}.scope`],
     ['a pod of Podman', `machine.slice/machine-libpod_pod_${ID}.slice`],
-    ['an id that is longer', `docker/${ID}0`],
+    ['a longer id', `docker/${ID}0`],
     ['a part of a name', `docker/${ID}-init`],
   ])('%s', async (_, path) => {
     using tree = recordedCgroups()
@@ -141,12 +141,12 @@ describe('what is no container', () => {
     'background',
     'supervisor',
     'container',
-  ])('the cgroup called %s', async (name) => {
+  ])('the cgroup named %s', async (name) => {
     using tree = recordedCgroups()
     tree.add('system.slice', process.pid)
     tree.add('system.slice/ssh.service', stranger.pid)
     tree.add('init.scope', stranger.pid)
-    // A session's: it shares the mounts of the system.
+    // A cgroup of a session, which shares the mounts of the system.
     tree.add('user.slice/background', process.pid)
     tree.add(`docker/${ID}/supervisor`, stranger.pid)
     tree.add(`docker/${ID}/container`, container.pid)
@@ -156,7 +156,7 @@ describe('what is no container', () => {
   })
 })
 
-describe('several', () => {
+describe('several matches', () => {
   test('a prefix of two ids is ambiguous, and both are listed', async () => {
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
@@ -167,7 +167,7 @@ describe('several', () => {
     expectContainer(await fromContainerOf(places, OTHER.slice(0, 7)), stranger)
   })
 
-  test('a prefix of fewer than six digits is none', async () => {
+  test('a prefix of fewer than six digits does not match', async () => {
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
     expectFailure(
@@ -176,14 +176,14 @@ describe('several', () => {
     )
   })
 
-  test('one that has ended does not make the prefix of another ambiguous', async () => {
+  test('an exited container does not make the prefix of another ambiguous', async () => {
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
     tree.add(`docker/${OTHER}`)
     expectContainer(await fromContainerOf({ hierarchies: [tree.path] }, '3f2a9c'))
   })
 
-  test('two cgroups of one id with processes of their own are ambiguous', async () => {
+  test('two cgroups with the same id and their own processes are ambiguous', async () => {
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
     tree.add(`forged/docker-${ID}.scope`, stranger.pid)
@@ -191,7 +191,7 @@ describe('several', () => {
     expectFailure(failure, ['RangeError', 'ERR_NSSET_AMBIGUOUS', `process ${container.pid}`, `process ${stranger.pid}`])
   })
 
-  test('a cgroup inside of a container does not pass for another', async () => {
+  test('a cgroup inside a container is not taken for another container', async () => {
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
     tree.add(`docker/${OTHER}/docker/${ID}`, stranger.pid)
@@ -200,24 +200,28 @@ describe('several', () => {
     expectFailure(await failureOf(() => fromContainerOf({ hierarchies: [tree.path] }, 'blue')), system('ENOENT'))
   })
 
-  asRoot("a cgroup of another user's is refused, whose process may be a trap", 'gives directories away', async () => {
-    using tree = recordedCgroups()
-    const places = { hierarchies: [tree.path] }
-    chownSync(tree.add(`user.slice/libpod-${ID}.scope`, stranger.pid), 1234, 1234)
-    for (const reference of [ID, ID.slice(0, 12)]) {
-      const failure = await failureOf(() => fromContainerOf(places, reference))
-      expectFailure(failure, system('EPERM', `'${reference}'`, 'belongs to uid 1234'))
-      expect(failure).toMatchObject({ path: `${tree.path}/user.slice/libpod-${ID}.scope` })
-    }
-    tree.add(`machine.slice/libpod-${ID}.scope`, container.pid)
-    expectContainer(await fromContainerOf(places, ID), container)
-    tree.add(`machine.slice/libpod-${ID}.scope`)
-    expectFailure(await failureOf(() => fromContainerOf(places, ID)), system('ESRCH'))
-    chownSync(tree.add('user.slice/blue', stranger.pid), 1234, 1234)
-    expectFailure(await failureOf(() => fromContainerOf(places, 'blue')), system('ENOENT'))
-  })
+  asRoot(
+    'a cgroup of another user is rejected, whose process may be a trap',
+    'changes the owner of directories',
+    async () => {
+      using tree = recordedCgroups()
+      const places = { hierarchies: [tree.path] }
+      chownSync(tree.add(`user.slice/libpod-${ID}.scope`, stranger.pid), 1234, 1234)
+      for (const reference of [ID, ID.slice(0, 12)]) {
+        const failure = await failureOf(() => fromContainerOf(places, reference))
+        expectFailure(failure, system('EPERM', `'${reference}'`, 'belongs to uid 1234'))
+        expect(failure).toMatchObject({ path: `${tree.path}/user.slice/libpod-${ID}.scope` })
+      }
+      tree.add(`machine.slice/libpod-${ID}.scope`, container.pid)
+      expectContainer(await fromContainerOf(places, ID), container)
+      tree.add(`machine.slice/libpod-${ID}.scope`)
+      expectFailure(await failureOf(() => fromContainerOf(places, ID)), system('ESRCH'))
+      chownSync(tree.add('user.slice/blue', stranger.pid), 1234, 1234)
+      expectFailure(await failureOf(() => fromContainerOf(places, 'blue')), system('ENOENT'))
+    },
+  )
 
-  test('a cgroup inside of a container’s is refused, as of pods in a node that is itself in Docker', async () => {
+  test('a cgroup inside a container’s cgroup is rejected, as for pods on a node that runs in Docker', async () => {
     using tree = recordedCgroups()
     tree.add(`docker/${OTHER}/kubelet.slice/kubelet-${POD_SLICE}/cri-containerd-${ID}.scope`, container.pid)
     const failure = await failureOf(() => fromContainerOf({ hierarchies: [tree.path] }, ID))
@@ -225,8 +229,8 @@ describe('several', () => {
   })
 })
 
-describe('not running', () => {
-  test('a cgroup that is empty, or whose processes are of an outer pid namespace', async () => {
+describe('a container that is not running', () => {
+  test('has an empty cgroup, or only processes of an outer pid namespace', async () => {
     using tree = recordedCgroups()
     for (const pids of [[], [0]]) {
       tree.add(`docker/${ID}`, ...pids)
@@ -235,7 +239,7 @@ describe('not running', () => {
     }
   })
 
-  test('a process that has ended', async () => {
+  test('has an exited process', async () => {
     using tree = recordedCgroups()
     const gone = await unshareProgram('--user', '--uts')
     await gone[Symbol.asyncDispose]()
@@ -244,7 +248,7 @@ describe('not running', () => {
   })
 })
 
-asOrdinaryUser("somebody else's container is found, and not opened", async () => {
+asOrdinaryUser("another user's container is found, and not opened", async () => {
   using tree = recordedCgroups()
   tree.add(`docker/${ID}`, 1)
   const failure = await failureOf(() => fromContainerOf({ hierarchies: [tree.path] }, ID))
@@ -253,7 +257,7 @@ asOrdinaryUser("somebody else's container is found, and not opened", async () =>
 })
 
 describe('the first process', () => {
-  /** A `/proc` of processes by pid, parent, start, and their pids in their pid namespaces. */
+  /** A `/proc` with processes by pid, parent, start time, and their pids in their pid namespaces. */
   function recordedProc(...processes: [pid: number, parent: number, start: number, pids: string, state?: string][]) {
     const proc = temporaryDirectory()
     for (const [pid, parent, start, pids, state = 'S'] of processes) {
@@ -282,14 +286,14 @@ describe('the first process', () => {
     return opened
   }
 
-  test('is pid 1 of the container, and not an older number or what `docker exec` adds', async () => {
+  test('is pid 1 of the container, not a process with a lower number or from `docker exec`', async () => {
     using tree = recordedCgroups()
     using proc = recordedProc([300, 90, 50, '300 1'], [200, 90, 70, '200 7'], [310, 300, 60, '310 2'])
     tree.add(`docker/${ID}`, 200, 300, 310)
     expect(await chosen(tree, proc)).toBe(300)
   })
 
-  test('is pid 1 even when something older was moved beside it', async () => {
+  test('is pid 1 even when an older process was moved into the cgroup', async () => {
     using tree = recordedCgroups()
     using proc = recordedProc([290, 1, 40, '290'], [300, 90, 50, '300 1'])
     tree.add(`docker/${ID}`, 290, 300)
@@ -303,16 +307,16 @@ describe('the first process', () => {
     expect(await chosen(tree, proc)).toBe(300)
   })
 
-  test('is not that of a container within', async () => {
+  test('is not that of a nested container', async () => {
     using tree = recordedCgroups()
-    // Docker in Docker; the inner engine's shim has left the container's cgroup.
+    // Docker in Docker; the shim of the inner engine has left the container's cgroup.
     using proc = recordedProc([300, 90, 50, '300'], [310, 300, 60, '310'], [330, 1, 40, '330 1'])
     tree.add(`docker/${ID}/init`, 300, 310)
     tree.add(`docker/${ID}/docker/${OTHER}`, 330)
     expect(await chosen(tree, proc)).toBe(300)
   })
 
-  test('is not the monitor', async () => {
+  test('is not the monitor process', async () => {
     using tree = recordedCgroups()
     using proc = recordedProc([290, 1, 40, '290'], [300, 290, 50, '300'])
     tree.add(`libpod_parent/libpod-${ID}/supervisor`, 290)
@@ -320,21 +324,21 @@ describe('the first process', () => {
     expect(await chosen(tree, proc)).toBe(300)
   })
 
-  test('is none that has ended', async () => {
+  test('is not an exited process', async () => {
     using tree = recordedCgroups()
     using proc = recordedProc([300, 90, 50, '300 1', 'Z'], [200, 90, 70, '200 7'])
     tree.add(`docker/${ID}`, 300, 200)
     expect(await chosen(tree, proc)).toBe(200)
   })
 
-  test('is looked for again when its pid is no longer its own', async () => {
+  test('is searched again when its pid was reused', async () => {
     using tree = recordedCgroups()
     using proc = recordedProc([300, 90, 50, '300 1'], [301, 90, 80, '301 1'])
     tree.add(`docker/${ID}`, 300)
     const log: string[] = []
     const open = (pid: number) => {
       log.push(`open ${pid}`)
-      // The container restarts while it is opened, and its pid becomes a stranger's.
+      // The container restarts while it is opened, and another process gets its pid.
       if (pid === 300) tree.add(`docker/${ID}`, 301)
       return { close: () => log.push(`close ${pid}`) }
     }
@@ -359,7 +363,7 @@ describe('the first process', () => {
     expect(log).toEqual(['open 300', 'close 300'])
   })
 
-  test('is given up on when it is another one each time', async () => {
+  test('is given up when it changes at every attempt', async () => {
     using tree = recordedCgroups()
     using proc = recordedProc([300, 90, 50, '300 1'])
     tree.add(`docker/${ID}`, 300)
@@ -376,7 +380,7 @@ describe('the first process', () => {
   })
 })
 
-describe('the hierarchies', () => {
+describe('the cgroup hierarchies', () => {
   const line = (device: string, root: string, target: string, rest: string) =>
     `30 20 ${device} ${root} ${target} rw,relatime shared:9 - ${rest}`
 
@@ -386,7 +390,7 @@ describe('the hierarchies', () => {
     return await cgroupMounts(directory.file('mountinfo'))
   }
 
-  test('of version 2, of version 1, and of both', async () => {
+  test('of version 2, of version 1, and of both are found', async () => {
     const unified = line('0:26', '/', '/sys/fs/cgroup', 'cgroup2 cgroup2 rw,nsdelegate')
     const cpu = line('0:30', '/', '/sys/fs/cgroup/cpu,cpuacct', 'cgroup cgroup rw,cpu,cpuacct')
     const systemd = line('0:31', '/', '/sys/fs/cgroup/systemd', 'cgroup cgroup rw,name=systemd')
@@ -397,7 +401,7 @@ describe('the hierarchies', () => {
     expect(await mountsOf(root)).toEqual([])
   })
 
-  test('each once, where most of it is mounted, with blanks in its path', async () => {
+  test('are each found once, at the mount with the most of it, with spaces in its path', async () => {
     const part = line('0:26', '/docker', '/mnt/part', 'cgroup2 cgroup2 rw')
     const whole = line('0:26', '/', '/mnt/the\\040whole', 'cgroup2 cgroup2 rw')
     expect(await mountsOf(part, whole, part)).toEqual(['/mnt/the whole'])
@@ -410,8 +414,8 @@ describe('the hierarchies', () => {
   })
 })
 
-describe('an abort', () => {
-  test('before, and while the cgroups are searched', async () => {
+describe('an abort signal', () => {
+  test('ends the search before it starts, and during it', async () => {
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
     const places = { hierarchies: [tree.path] }
@@ -425,7 +429,7 @@ describe('an abort', () => {
   })
 })
 
-describe('bad input', () => {
+describe('invalid arguments', () => {
   const wrong = (idOrName: unknown, options?: unknown) => () =>
     NamespaceSet.fromContainer(untyped(idOrName), untyped(options))
   refuses([
@@ -436,18 +440,18 @@ describe('bad input', () => {
     ['a pattern', wrong('*'), value('idOrName', "'*'")],
     ['a NUL', wrong('web\0'), value('idOrName')],
     ['a line feed', wrong('web\n'), value('idOrName')],
-    ['a name with a slash, as Docker inspects it', wrong('/web'), value('idOrName', "'/web'")],
+    ['a name with a slash, as in the output of docker inspect', wrong('/web'), value('idOrName', "'/web'")],
     ['too long', wrong('x'.repeat(256)), value('idOrName', '255')],
     ['options: text', wrong('web', 'net'), type('options', "'net'")],
-    ['options.kinds: unknown', wrong('web', { kinds: 'network' }), value('options.kinds', "'network'")],
+    ['options.kinds: unknown value', wrong('web', { kinds: 'network' }), value('options.kinds', "'network'")],
     ['options.socketPath: a number', wrong('web', { socketPath: 5 }), type('options.socketPath', '5')],
     ['options.socketPath: empty', wrong('web', { socketPath: '' }), value('options.socketPath', 'empty')],
     ['options.socketPath: a NUL', wrong('web', { socketPath: '/\0' }), value('options.socketPath', 'NUL')],
-    ['options.signal: no signal', wrong('web', { signal: {} }), type('options.signal', 'an object')],
+    ['options.signal: not an AbortSignal', wrong('web', { signal: {} }), type('options.signal', 'an object')],
   ])
 })
 
-test('whatever the id: nothing beside the tree is found, and only documented errors come out', async () => {
+test('any id finds nothing outside the tree, and throws only documented errors', async () => {
   using outer = recordedCgroups()
   const tree = outer.add('tree')
   outer.add('secret', stranger.pid)

@@ -1,4 +1,4 @@
-/** `fromContainer` with the real Docker: an engine of the test's own, and containers of busybox. */
+/** `fromContainer` with the real Docker: the test starts its own engine, and containers of busybox. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, expect, type TestContext, test, vi } from 'vitest'
@@ -21,12 +21,12 @@ let docker: Dockerd
 let web: string
 
 beforeAll(async () => {
-  // Of the machine that the test runs on.
+  // The Docker engine of the test's machine.
   vi.stubEnv('DOCKER_HOST', '')
   const [dockerd, busybox] = [installed('dockerd'), installed('busybox')]
-  if (!isRoot) missing = 'needs root: Docker does, and so does whoever looks at its containers'
-  else if (dockerd === undefined) missing = 'needs dockerd, of the package docker.io'
-  else if (busybox === undefined) missing = 'needs busybox, of the package busybox-static'
+  if (!isRoot) missing = 'needs root: Docker requires it, and opening its containers does, too'
+  else if (dockerd === undefined) missing = 'needs dockerd, from the package docker.io'
+  else if (busybox === undefined) missing = 'needs busybox, from the package busybox-static'
   else {
     docker = await startDockerd(dockerd, busybox)
     web = await docker.run('web', FOREVER, { Hostname: 'web-host' })
@@ -37,7 +37,7 @@ afterAll(async () => {
   await docker?.[Symbol.asyncDispose]()
 }, 60_000)
 
-/** A test that is skipped, with the reason, where there is no Docker. */
+/** A test that is skipped, with the reason, without Docker. */
 function withDocker(name: string, body: (context: TestContext) => Promise<void>): void {
   test(name, async (context) => {
     if (missing !== undefined) context.skip(missing)
@@ -48,10 +48,10 @@ function withDocker(name: string, body: (context: TestContext) => Promise<void>)
 const inspect = (reference: string) => docker.ask<Inspected>('GET', `/containers/${reference}/json`)
 const byEngine = (reference: string, options: object = {}) =>
   NamespaceSet.fromContainer(reference, { socketPath: docker.socketPath, ...options })
-/** Docker's own socket is none of the usual ones, so that only the cgroups are left. */
+/** The test's Docker socket is not at a usual path, so that only the cgroups are searched. */
 const byCgroup = (reference: string, options?: object) => NamespaceSet.fromContainer(reference, options)
 
-/** What /proc shows of the pid that Docker tells. */
+/** What /proc shows for the pid that Docker reports. */
 async function linksOf(reference: string): Promise<string[]> {
   const { Pid } = (await inspect(reference)).State
   const kinds = readdirSync(`/proc/${Pid}/ns`).filter((name) => !name.endsWith('_for_children'))
@@ -63,17 +63,17 @@ async function expectContainer(found: Promise<NamespaceSet>, reference = web): P
   expect(set.kinds.map((kind) => set.id(kind)).sort()).toEqual(await linksOf(reference))
 }
 
-withDocker('by name, id and prefix, from the engine', async () => {
+withDocker('a container is found by name, id and prefix, from the engine', async () => {
   for (const reference of ['web', web, web.slice(0, 12), web.slice(0, 4)]) await expectContainer(byEngine(reference))
 })
 
-withDocker('by id and prefix, from the cgroups', async () => {
+withDocker('a container is found by id and prefix, from the cgroups', async () => {
   for (const reference of [web, web.slice(0, 12), web.slice(0, 6)]) await expectContainer(byCgroup(reference))
   expectFailure(await failureOf(() => byCgroup('web')), system('ENOENT', "'web'", '/var/run/docker.sock', 'cgroup'))
   expectFailure(await failureOf(() => byCgroup('docker')), system('ENOENT', "'docker'"))
 })
 
-withDocker('by DOCKER_HOST', async () => {
+withDocker('a container is found through DOCKER_HOST', async () => {
   vi.stubEnv('DOCKER_HOST', `unix://${docker.socketPath}`)
   try {
     await expectContainer(NamespaceSet.fromContainer('web'))
@@ -82,7 +82,7 @@ withDocker('by DOCKER_HOST', async () => {
   }
 })
 
-withDocker('what is found is the container, for nsenter(1) and for programs', async () => {
+withDocker('the set is in the container’s namespaces, as nsenter(1) and programs see them', async () => {
   for (const find of [byEngine, byCgroup]) {
     using uts = await find(web, { kinds: 'uts' })
     expect(uts.kinds).toEqual(['uts'])
@@ -94,7 +94,7 @@ withDocker('what is found is the container, for nsenter(1) and for programs', as
   }
 })
 
-withDocker("in the host's pid and network namespaces", async () => {
+withDocker("a container in the host's pid and network namespaces is found", async () => {
   const id = await docker.run('host', FOREVER, {}, { PidMode: 'host', NetworkMode: 'host' })
   await expectContainer(byEngine('host'), id)
   await expectContainer(byCgroup(id), id)
@@ -112,7 +112,7 @@ withDocker('paused', async () => {
   }
 })
 
-withDocker('created, stopped, started again, removed', async () => {
+withDocker('a container is found or not when created, stopped, started again, removed', async () => {
   const id = await docker.create('late', FOREVER)
   expectFailure(await failureOf(() => byEngine('late')), system('ESRCH', "'late'", 'created'))
   expectFailure(await failureOf(() => byCgroup(id)), system('ENOENT', id))
@@ -133,29 +133,32 @@ withDocker('created, stopped, started again, removed', async () => {
   expectFailure(await failureOf(() => byEngine('late')), system('ENOENT', "'late'", docker.socketPath))
 })
 
-withDocker('restarting all the time: found, or said not to run; and nothing is left open', async () => {
-  const id = await docker.run('restless', ['true'], {}, { RestartPolicy: { Name: 'always' } })
-  const before = resources()
-  const codes = new Set<string>()
-  const end = Date.now() + 3_000
-  while (Date.now() < end) {
-    for (const find of [byEngine, byCgroup]) {
-      await find(id).then(
-        (set) => set.close(),
-        (error: { code: string }) => codes.add(error.code),
-      )
+withDocker(
+  'a container that restarts all the time is found or reported as not running, and nothing is left open',
+  async () => {
+    const id = await docker.run('restless', ['true'], {}, { RestartPolicy: { Name: 'always' } })
+    const before = resources()
+    const codes = new Set<string>()
+    const end = Date.now() + 3_000
+    while (Date.now() < end) {
+      for (const find of [byEngine, byCgroup]) {
+        await find(id).then(
+          (set) => set.close(),
+          (error: { code: string }) => codes.add(error.code),
+        )
+      }
     }
-  }
-  for (let tries = 0; tries < 100 && !(await inspect(id)).State.Restarting; tries += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  expectFailure(await failureOf(() => byEngine('restless')), system('ESRCH', 'restarting'))
-  expect([...codes].filter((code) => code !== 'ENOENT')).toEqual(['ESRCH'])
-  await docker.ask('DELETE', `/containers/${id}?force=true`)
-  expect(await growthSince(before)).toEqual({})
-})
+    for (let tries = 0; tries < 100 && !(await inspect(id)).State.Restarting; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expectFailure(await failureOf(() => byEngine('restless')), system('ESRCH', 'restarting'))
+    expect([...codes].filter((code) => code !== 'ENOENT')).toEqual(['ESRCH'])
+    await docker.ask('DELETE', `/containers/${id}?force=true`)
+    expect(await growthSince(before)).toEqual({})
+  },
+)
 
-withDocker('the prefix of several is ambiguous, as Docker itself finds it', async () => {
+withDocker('the prefix of several containers is ambiguous, as for Docker itself', async () => {
   const ids = [web]
   const shared = () => ids.map((id) => id.slice(0, 1)).find((digit, index, all) => all.indexOf(digit) !== index)
   while (shared() === undefined) ids.push(await docker.create(undefined, FOREVER))
@@ -175,10 +178,10 @@ function statesOfThreads(pid: number): string[] {
   return [...new Set(states)]
 }
 
-withDocker('an engine that is stopped can be given up on', async () => {
+withDocker('an abort ends the wait for a stopped engine', async () => {
   process.kill(docker.pid, 'SIGSTOP')
   try {
-    // The signal is sent before each of its threads has stopped.
+    // The signal is delivered before all of its threads have stopped.
     await expect.poll(() => statesOfThreads(docker.pid)).toEqual(['T'])
     const found = byEngine('web', { signal: AbortSignal.timeout(300) })
     await expect(found).rejects.toMatchObject({ name: 'TimeoutError' })

@@ -1,4 +1,4 @@
-/** `fromContainer` asks an engine: one of the test's own, which answers as Docker and Podman do, and worse. */
+/** `fromContainer` with an engine of the test, which answers as Docker and Podman do, and also wrongly. */
 import { chmodSync, mkdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { createServer, type Socket } from 'node:net'
@@ -20,7 +20,7 @@ const OTHER = idOf('3f2a9c0')
 
 let container: Outsider
 let stranger: Outsider
-/** A `/proc` where the one is in Docker's cgroup of `ID`, and the other in Podman's of `OTHER`. */
+/** A `/proc` in which one process is in Docker's cgroup of `ID`, and the other in Podman's of `OTHER`. */
 let proc: TemporaryDirectory
 
 beforeAll(async () => {
@@ -53,7 +53,7 @@ const usual = (socketPath: string): Engine => ({
 })
 const chosen = (socketPath: string): Engine => ({ ...usual(socketPath), isNamed: true, isFinal: true })
 
-/** Looks where these engines are, and in these trees. */
+/** `fromContainer` with these engines and these trees. */
 function lookUp(reference: string, engines: Engine[], options: object = {}, hierarchies: string[] = []) {
   return fromContainerOf({ engines, hierarchies, proc: proc.path, timeLimit: 10_000 }, reference, options)
 }
@@ -64,7 +64,7 @@ function expectContainer(set: NamespaceSet, of = container): void {
 }
 
 describe('a running container', () => {
-  test('by name, id and prefix, as the engine understands them', async () => {
+  test('is found by name, id and prefix, as the engine resolves them', async () => {
     const web = inspected(ID, 'web', running())
     const replies = Object.fromEntries(['web', ID, ID.slice(0, 12), '3'].map((reference) => [pathOf(reference), web]))
     await using engine = await fakeEngine(replies)
@@ -78,18 +78,18 @@ describe('a running container', () => {
   })
 
   test.each([
-    ['paused, as Docker says it', { Status: 'paused', Running: true, Paused: true }],
-    ['paused, as others may', { Status: 'paused', Running: false, Paused: true }],
-    ['running, as Podman says it', { Status: 'running', Running: true, Health: { Status: '', Log: null } }],
+    ['is paused, in Docker’s words', { Status: 'paused', Running: true, Paused: true }],
+    ['is paused, in other words', { Status: 'paused', Running: false, Paused: true }],
+    ['is running, in Podman’s words', { Status: 'running', Running: true, Health: { Status: '', Log: null } }],
   ])('%s', async (_, state) => {
     await using engine = await fakeEngine({ [pathOf('web')]: inspected(ID, 'web', { ...state, Pid: container.pid }) })
     expectContainer(await lookUp('web', [chosen(engine.socketPath)]))
   })
 
-  test('of the real options: a socketPath, and the kinds', async () => {
+  test('is found with the public options socketPath and kinds', async () => {
     const web = inspected(ID, 'web', running())
     await using engine = await fakeEngine({ [pathOf('web')]: web, [pathOf(ID)]: web })
-    // The real /proc does not have the process in such a cgroup: the engine is not believed.
+    // The real /proc does not have the process in such a cgroup, so the engine is not trusted.
     const failure = await failureOf(() => NamespaceSet.fromContainer('web', { socketPath: engine.socketPath }))
     expectFailure(failure, system('ESRCH', ID, String(container.pid), 'another machine'))
     const set = await lookUp('web', [chosen(engine.socketPath)], { kinds: 'uts' })
@@ -98,7 +98,7 @@ describe('a running container', () => {
   })
 })
 
-describe('not running', () => {
+describe('a container that is not running', () => {
   test.each([
     ['exited', { Status: 'exited', Running: false, Paused: false, Pid: 0 }],
     ['created', { Status: 'created', Running: false, Paused: false, Pid: 0 }],
@@ -111,15 +111,15 @@ describe('not running', () => {
   })
 })
 
-describe('created and not started', () => {
+describe('a created container that is not started', () => {
   const created = (pid: number) => ({ Status: 'created', Running: false, Paused: false, Pid: pid })
 
-  test('is found where it has a first process already, which the cgroups confirm', async () => {
+  test('is found when it has a first process already, which the cgroups confirm', async () => {
     await using engine = await fakeEngine({ [pathOf('web')]: inspected(ID, 'web', created(container.pid)) })
     expectContainer(await lookUp('web', [chosen(engine.socketPath)]))
   })
 
-  test('is not running where the process is in no cgroup of it: the pid may have been used again', async () => {
+  test('is not running when the process is not in its cgroup: the pid may have been reused', async () => {
     mkdirSync(proc.file('self'), { recursive: true })
     const inner = await unshareProgram('--user', '--map-root-user', '--uts')
     try {
@@ -138,10 +138,10 @@ describe('created and not started', () => {
   })
 })
 
-describe('a name that no engine was asked for', () => {
+describe('a name without a reachable engine', () => {
   const hint = 'Only engines know names'
 
-  test('says so, and that an id is found without an engine', async () => {
+  test('is an error that says so, and that an id is found without an engine', async () => {
     const absent = [usual('/nowhere/docker.sock'), usual('/nowhere/podman.sock')]
     for (const name of ['web', 'cafe']) {
       const failure = await failureOf(() => lookUp(name, absent))
@@ -156,7 +156,7 @@ describe('a name that no engine was asked for', () => {
     }
   })
 
-  test('is not the reason where an engine does not know it', async () => {
+  test('is not the reason when an engine does not know the name', async () => {
     await using engine = await fakeEngine()
     for (const engines of [[chosen(engine.socketPath)], [usual(engine.socketPath), usual('/nowhere/podman.sock')]]) {
       const failure = await failureOf(() => lookUp('web', engines))
@@ -166,8 +166,8 @@ describe('a name that no engine was asked for', () => {
   })
 })
 
-describe('no such container', () => {
-  test('is looked for in all places, which are listed', async () => {
+describe('an unknown container', () => {
+  test('is searched in all places, and the error lists them', async () => {
     await using docker = await fakeEngine()
     await using podman = await fakeEngine({
       [pathOf('web')]: [
@@ -182,7 +182,7 @@ describe('no such container', () => {
     expect(failure).toMatchObject({ errno: -2, syscall: 'fromContainer' })
   })
 
-  test('goes on to the cgroups, but not when the caller chose the engine', async () => {
+  test('is searched in the cgroups, too, unless the caller chose the engine', async () => {
     await using engine = await fakeEngine()
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
@@ -193,14 +193,14 @@ describe('no such container', () => {
     expect(failure.message).not.toContain(tree.path)
   })
 
-  test('a chosen engine that is not there is told of', async () => {
+  test('is an error that names the chosen engine when that does not exist', async () => {
     const failure = await failureOf(() => lookUp('web', [chosen('/nowhere/docker.sock')]))
     expectFailure(failure, system('ENOENT', '/nowhere/docker.sock', 'cannot be asked'))
     expect(failure).toMatchObject({ path: '/nowhere/docker.sock' })
   })
 })
 
-describe('ambiguous', () => {
+describe('an ambiguous reference', () => {
   const list = [ID, OTHER, idOf('77')].map((id, index) => ({ Id: id, Names: [`/name-${index}`], State: 'running' }))
   const refusals: [string, number, unknown][] = [
     ['Docker 20', 500, { message: 'Multiple IDs found with provided prefix: 3f2a9c' }],
@@ -211,14 +211,14 @@ describe('ambiguous', () => {
       { cause: 'container already exists', message: 'more than one result for container ID', response: 404 },
     ],
   ]
-  test.each(refusals)('a prefix, as %s refuses it', async (_, status, body) => {
+  test.each(refusals)('is a prefix that %s rejects', async (_, status, body) => {
     await using engine = await fakeEngine({ [pathOf('3f2a9c')]: [status, body], [LIST]: [200, list] })
     const failure = await failureOf(() => lookUp('3f2a9c', [chosen(engine.socketPath)]))
     expectFailure(failure, ['RangeError', 'ERR_NSSET_AMBIGUOUS', "'3f2a9c'", ID, OTHER, 'name-0', 'name-1'])
     expect(failure.message).not.toContain('name-2')
   })
 
-  test('one name with two engines; a whole id is one, and so is one container behind two sockets', async () => {
+  test('is one name with two engines; a full id is not, and neither is one container behind two sockets', async () => {
     await using docker = await fakeEngine({
       [pathOf('web')]: inspected(ID, 'web', running()),
       [pathOf(ID)]: inspected(ID, 'web', running()),
@@ -233,19 +233,19 @@ describe('ambiguous', () => {
     expectContainer(await lookUp('web', [usual(docker.socketPath), usual(docker.socketPath)]))
   })
 
-  test('a whole id outdoes a name with another engine', async () => {
+  test('is not a full id that is a name with another engine', async () => {
     await using docker = await fakeEngine({ [pathOf(ID)]: inspected(OTHER, ID, running(stranger.pid)) })
     await using podman = await fakeEngine({ [pathOf(ID)]: inspected(ID, 'web', running()) })
     expectContainer(await lookUp(ID, [usual(docker.socketPath), usual(podman.socketPath)]))
   })
 
-  test('a name outdoes the start of an id with another engine', async () => {
+  test('is not a name that begins an id with another engine', async () => {
     await using docker = await fakeEngine({ [pathOf('3f2a9c')]: inspected(ID, 'web', running()) })
     await using podman = await fakeEngine({ [pathOf('3f2a9c')]: inspected(OTHER, '3f2a9c', running(stranger.pid)) })
     expectContainer(await lookUp('3f2a9c', [usual(docker.socketPath), usual(podman.socketPath)]), stranger)
   })
 
-  test('a prefix that a container without an engine has, too', async () => {
+  test('is a prefix shared with a container without an engine', async () => {
     await using engine = await fakeEngine({ [pathOf('3f2a9c')]: inspected(ID, 'web', running()) })
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
@@ -255,7 +255,7 @@ describe('ambiguous', () => {
     expectFailure(failure, ['RangeError', 'ERR_NSSET_AMBIGUOUS', ID, OTHER, tree.path])
   })
 
-  test('no more than ten are listed', async () => {
+  test('lists at most ten matches', async () => {
     const many = Array.from({ length: 25 }, (_, index) => ({
       Id: idOf(`3f2a9c${index + 10}`),
       Names: [],
@@ -267,8 +267,8 @@ describe('ambiguous', () => {
   })
 })
 
-describe('the pid that an engine tells', () => {
-  test("is not opened when it is another container's, or none's", async () => {
+describe('the pid that an engine reports', () => {
+  test('is not opened when it belongs to another container, or to none', async () => {
     await using engine = await fakeEngine({ [pathOf('web')]: inspected(ID, 'web', running(stranger.pid)) })
     for (const pid of [stranger.pid, process.pid, 0x7ffffffe]) {
       engine.reply(pathOf('web'), inspected(ID, 'web', running(pid)))
@@ -279,14 +279,14 @@ describe('the pid that an engine tells', () => {
     }
   })
 
-  test('gives way to the cgroups, where the engine counts in another pid namespace', async () => {
+  test('is ignored for the cgroups when the engine is in another pid namespace', async () => {
     await using engine = await fakeEngine({ [pathOf('web')]: inspected(ID, 'web', running(stranger.pid)) })
     using tree = recordedCgroups()
     tree.add(`docker/${ID}`, container.pid)
     expectContainer(await lookUp('web', [chosen(engine.socketPath)], {}, [tree.path]))
   })
 
-  test('is believed without a cgroup when it is pid 1 of a pid namespace: rootless Podman on version 1', async () => {
+  test('is trusted without a cgroup when it is pid 1 of a pid namespace: rootless Podman on version 1', async () => {
     mkdirSync(proc.file('self'), { recursive: true })
     const inner = await unshareProgram('--user', '--map-root-user', '--uts')
     try {
@@ -303,13 +303,13 @@ describe('the pid that an engine tells', () => {
         writeFileSync(`${directory}/status`, `NSpid:\t${pids}\n`)
         expectFailure(await failureOf(look), system('ESRCH'))
       }
-      // Nor one that is in another container's cgroup.
+      // Nor a process in another container's cgroup.
       writeFileSync(`${directory}/status`, `NSpid:\t${inner.pid}\t1\n`)
       writeFileSync(`${directory}/cgroup`, `0::/docker/${OTHER}\n`)
       expectFailure(await failureOf(look), system('ESRCH'))
       writeFileSync(`${directory}/cgroup`, '0::/\n')
       expectContainer(await look(), inner)
-      // Of another machine's engine, never.
+      // Never from an engine on another machine.
       const [host, port] = engine.host.split(':') as [string, string]
       const remote = { ...usual(''), name: engine.host, address: { host, port: Number(port) } }
       expectFailure(await failureOf(() => lookUp('web', [remote])), system('ESRCH', engine.host))
@@ -318,7 +318,7 @@ describe('the pid that an engine tells', () => {
     }
   })
 
-  test('is looked at again once it is open', async () => {
+  test('is verified again once it is open', async () => {
     const own = await unshareProgram('--user', '--map-root-user', '--uts')
     try {
       const directory = proc.file(String(own.pid))
@@ -328,7 +328,7 @@ describe('the pid that an engine tells', () => {
       const web = inspected(ID, 'web', running(own.pid))
       await using engine = await fakeEngine({ [pathOf('web')]: web, [pathOf(ID)]: web })
       const places = { engines: [chosen(engine.socketPath)], hierarchies: [], proc: proc.path }
-      /** What is opened and closed, when that happens in between. */
+      /** What is opened and closed, when the pid is reused in between. */
       const logOf = async (between: () => void): Promise<string[]> => {
         const log: string[] = []
         const open = (pid: number) => {
@@ -343,10 +343,10 @@ describe('the pid that an engine tells', () => {
       const restart = () => {
         for (const path of ['web', ID].map(pathOf)) engine.reply(path, inspected(ID, 'web', running()))
       }
-      // Without a cgroup, the engine is asked.
+      // Without a cgroup, the engine is queried.
       writeFileSync(`${directory}/cgroup`, '0::/\n')
       expect(await logOf(restart)).toEqual(retried)
-      // With one, the cgroup says it: the pid has become another process' there.
+      // With one, the cgroup decides: the pid belongs to another process there.
       for (const path of ['web', ID].map(pathOf)) engine.reply(path, web)
       writeFileSync(`${directory}/cgroup`, `0::/docker/${ID}\n`)
       const reuse = () => {
@@ -359,7 +359,7 @@ describe('the pid that an engine tells', () => {
     }
   })
 
-  test('is asked for again when the container has restarted', async () => {
+  test('is queried again when the container has restarted', async () => {
     await using engine = await fakeEngine()
     engine.reply(pathOf('web'), (_, response) => {
       const times = engine.asked.filter((path) => path === pathOf('web')).length
@@ -371,12 +371,12 @@ describe('the pid that an engine tells', () => {
   })
 })
 
-describe('an engine that cannot be asked', () => {
-  /** An answer as it is written. */
+describe('an unusable engine answers with', () => {
+  /** Writes an answer as raw bytes. */
   const raw = (text: string, then: 'end' | 'nothing' = 'nothing'): Reply => {
     return (_, { socket }) => void socket?.write(text, () => then === 'end' && socket.end())
   }
-  /** So begins what never ends. */
+  /** Begins an answer that never ends. */
   const drip = (response: ServerResponse, beginning: string, drop = 'x'): void => {
     const { socket } = response
     socket?.write(beginning)
@@ -384,16 +384,16 @@ describe('an engine that cannot be asked', () => {
     socket?.once('close', () => clearInterval(tap)).on('error', () => undefined)
   }
   const cases: [string, Reply, code: string | RegExp, ...mentions: string[]][] = [
-    ['an error of its own', [500, { message: 'the \x1b[31mdisk\n is full' }], 'EPROTO', '500', 'disk is full'],
+    ['an error', [500, { message: 'the \x1b[31mdisk\n is full' }], 'EPROTO', '500', 'disk is full'],
     ['no JSON', [200, '<html>hello</html>'], 'EPROTO', 'is not JSON', 'hello'],
-    ['JSON that is no container', [200, []], 'EPROTO', 'Id'],
+    ['JSON that is not a container', [200, []], 'EPROTO', 'Id'],
     ['null', [200, null], 'EPROTO', 'Id'],
-    ['an id that is none', inspected('../..', 'web', running(1)), 'EPROTO', 'Id'],
-    ['a pid that is none', inspected(ID, 'web', { ...running(1), Pid: -1 }), 'EPROTO', 'State.Pid'],
+    ['an invalid id', inspected('../..', 'web', running(1)), 'EPROTO', 'Id'],
+    ['an invalid pid', inspected(ID, 'web', { ...running(1), Pid: -1 }), 'EPROTO', 'State.Pid'],
     ['a pid as text', inspected(ID, 'web', { ...running(1), Pid: '1' }), 'EPROTO', 'State.Pid'],
     ['no state', { Id: ID, Name: '/web' }, 'EPROTO', 'State.Pid'],
     ['a redirection', [301, {}], 'EPROTO', '301'],
-    ['a line that breaks off', (_, response) => void response.socket?.destroy(), 'ECONNRESET'],
+    ['a connection that breaks off', (_, response) => void response.socket?.destroy(), 'ECONNRESET'],
     [
       'an answer that breaks off',
       (_, response) => {
@@ -408,19 +408,23 @@ describe('an engine that cannot be asked', () => {
       'EPROTO',
       '101',
     ],
-    ['another protocol that it does not name', raw('HTTP/1.1 101 Switching Protocols\r\n\r\n'), 'EPROTO', '101'],
-    ['an upgrade with an answer', raw('HTTP/1.1 200 OK\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'), 'ETIMEDOUT'],
-    ['an end before the answer', (_, response) => void response.socket?.end(), 'ECONNRESET'],
-    ['an end in the middle of the headers', raw('HTTP/1.1 200 OK\r\nContent-', 'end'), /ECONNRESET|EPROTO/],
+    ['another protocol without its name', raw('HTTP/1.1 101 Switching Protocols\r\n\r\n'), 'EPROTO', '101'],
+    ['an upgrade and a response', raw('HTTP/1.1 200 OK\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'), 'ETIMEDOUT'],
+    ['an end before the response', (_, response) => void response.socket?.end(), 'ECONNRESET'],
+    ['an end within the headers', raw('HTTP/1.1 200 OK\r\nContent-', 'end'), /ECONNRESET|EPROTO/],
     ['headers without an end', raw(`HTTP/1.1 200 OK\r\n${'X-Padding: 0\r\n'.repeat(10_000)}`), 'EPROTO'],
-    ['one byte after the other', (_, response) => drip(response, 'HTTP/1.1 200 OK\r\nX-Padding: '), 'ETIMEDOUT'],
-    ['words to be patient', (_, response) => drip(response, '', 'HTTP/1.1 100 Continue\r\n\r\n'), 'ETIMEDOUT'],
-    ['a body, one byte after the other', (_, response) => drip(response, 'HTTP/1.1 200 OK\r\n\r\n'), 'ETIMEDOUT'],
-    ['more values than are to be taken', [200, `[${'{},'.repeat(1_000_000)}{}]`], 'EPROTO', 'more than 500000 values'],
-    ['arrays in arrays', [200, '['.repeat(1_000_000)], 'EPROTO', 'more than 500000 values'],
+    ['one byte after another', (_, response) => drip(response, 'HTTP/1.1 200 OK\r\nX-Padding: '), 'ETIMEDOUT'],
+    [
+      'endless 100 Continue responses',
+      (_, response) => drip(response, '', 'HTTP/1.1 100 Continue\r\n\r\n'),
+      'ETIMEDOUT',
+    ],
+    ['a body, one byte after another', (_, response) => drip(response, 'HTTP/1.1 200 OK\r\n\r\n'), 'ETIMEDOUT'],
+    ['more values than the limit', [200, `[${'{},'.repeat(1_000_000)}{}]`], 'EPROTO', 'more than 500000 values'],
+    ['nested arrays', [200, '['.repeat(1_000_000)], 'EPROTO', 'more than 500000 values'],
     ['silence', () => undefined, 'ETIMEDOUT', 'no answer within 0.5 s'],
     [
-      'an answer that does not go on',
+      'a response that stalls',
       (_, response) => void response.writeHead(200, { 'Content-Length': '100' }).write('{"Id":'),
       'ETIMEDOUT',
       'no answer within 0.5 s',
@@ -438,7 +442,7 @@ describe('an engine that cannot be asked', () => {
     expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
   })
 
-  test('one that is just in time each time, with another pid, is given three times as long as for one question', async () => {
+  test('a slow response with another pid each time, until three times the limit of one query', async () => {
     let pid = 0x7ffffff0
     const slow: Reply = (_, response) => {
       pid -= 1
@@ -454,7 +458,7 @@ describe('an engine that cannot be asked', () => {
     expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
   })
 
-  test('an error of its own to the prefix of only one', async () => {
+  test('an error for the prefix of a single container', async () => {
     const list = [{ Id: ID, Names: ['/web'], State: 'running' }]
     await using engine = await fakeEngine({
       [pathOf('3f2a9c')]: [500, { message: 'disk is full' }],
@@ -464,7 +468,7 @@ describe('an engine that cannot be asked', () => {
     expectFailure(failure, system('EPROTO', '500', 'disk is full'))
   })
 
-  test('an answer without an end', async () => {
+  test('a response without an end', async () => {
     await using engine = await fakeEngine({
       [pathOf('web')]: (_, response) => {
         const chunk = Buffer.alloc(1 << 20, ' ')
@@ -481,7 +485,7 @@ describe('an engine that cannot be asked', () => {
     expect(await eventually(engine.connections, (open) => open === 0)).toBe(0)
   })
 
-  test('no HTTP', async () => {
+  test('something other than HTTP', async () => {
     using directory = temporaryDirectory()
     const server = createServer((socket: Socket) => socket.end('220 mail.example.org\r\n')).listen(directory.file('s'))
     try {
@@ -503,7 +507,7 @@ describe('an engine that cannot be asked', () => {
     expect(failure).toMatchObject({ name: 'NamespaceError', code: expect.stringMatching(code), path })
   })
 
-  asOrdinaryUser('a socket that is not ours to open is told of, unless the container is found elsewhere', async () => {
+  asOrdinaryUser('a socket without permission is reported, unless the container is found elsewhere', async () => {
     await using closed = await fakeEngine()
     chmodSync(closed.socketPath, 0)
     const failure = await failureOf(() => lookUp('web', [usual(closed.socketPath)]))
@@ -517,8 +521,8 @@ describe('an engine that cannot be asked', () => {
   })
 })
 
-describe('an abort', () => {
-  test('ends the wait for an engine that is stuck, and leaves nothing', async () => {
+describe('an abort signal', () => {
+  test('ends the wait for an engine that hangs, and leaves nothing open', async () => {
     await using engine: FakeEngine = await fakeEngine({ [pathOf('web')]: () => undefined })
     const before = resources()
     const controller = new AbortController()
@@ -535,7 +539,7 @@ describe('an abort', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  test('ends it where the engine has switched protocols, and where its answer drips', async () => {
+  test('ends it after a switch of protocols, and during a slow response', async () => {
     for (const text of ['HTTP/1.1 101 Switching Protocols\r\n', 'HTTP/1.1 200 OK\r\n\r\n[']) {
       await using engine = await fakeEngine({
         [pathOf('web')]: (_, { socket }) => void socket?.on('error', () => undefined).write(text),
@@ -546,7 +550,7 @@ describe('an abort', () => {
     }
   })
 
-  test('ends it in the middle of an answer, and before anything is asked', async () => {
+  test('ends it within a response, and before the first request', async () => {
     await using engine = await fakeEngine({
       [pathOf('web')]: (_, response) => void response.writeHead(200).write('{'),
     })
@@ -558,7 +562,7 @@ describe('an abort', () => {
     expect(engine.asked.length).toBe(asked)
   })
 
-  test('at any moment closes what was opened', async () => {
+  test('closes what was opened, at any moment', async () => {
     await using engine = await fakeEngine({ [pathOf('web')]: inspected(ID, 'web', running()) })
     expectContainer(await lookUp('web', [chosen(engine.socketPath)]))
     const before = resources()
@@ -574,16 +578,16 @@ describe('an abort', () => {
   })
 })
 
-describe('where engines are', () => {
+describe('the addresses of engines', () => {
   const addresses = (environment: NodeJS.ProcessEnv) => enginesOf(environment).map(({ address }) => address)
 
-  test('DOCKER_HOST, and nothing else when it is there', () => {
+  test('are only DOCKER_HOST when it is set', () => {
     expect(addresses({ DOCKER_HOST: 'unix:///run/my docker.sock' })).toEqual([{ socketPath: '/run/my docker.sock' }])
     expect(addresses({ DOCKER_HOST: 'tcp://box:1234' })).toEqual([{ host: 'box', port: 1234 }])
     expect(addresses({ DOCKER_HOST: 'tcp://[::1]' })).toEqual([{ host: '::1', port: 2375 }])
   })
 
-  test('the usual sockets of root and of the user', () => {
+  test('are the usual sockets of root and of the user', () => {
     const ofRoot = [{ socketPath: '/var/run/docker.sock' }, { socketPath: '/run/podman/podman.sock' }]
     const ofUser = [{ socketPath: '/run/user/5/podman/podman.sock' }, { socketPath: '/run/user/5/docker.sock' }]
     expect(addresses({})).toEqual(ofRoot)
@@ -599,12 +603,12 @@ describe('where engines are', () => {
     [{ DOCKER_HOST: 'tcp://box:99999' }, 'tcp://HOST:PORT'],
     [{ DOCKER_HOST: 'box' }, 'tcp://HOST:PORT'],
     [{ DOCKER_HOST: 'npipe:////./pipe/docker' }, 'unix:///PATH'],
-  ])('%o is refused, by name', async (environment, mention) => {
+  ])('reject %o, by name', async (environment, mention) => {
     for (const [name, given] of Object.entries(environment)) vi.stubEnv(name, given)
     try {
       const expected = ['TypeError', 'ERR_INVALID_ARG_VALUE', 'DOCKER_HOST', environment.DOCKER_HOST, mention] as const
       expectFailure(await failureOf(() => NamespaceSet.fromContainer('web')), expected)
-      // It does not matter to who names a socket.
+      // A socket needs no name of a host.
       const failure = await failureOf(() => NamespaceSet.fromContainer('web', { socketPath: '/nowhere/docker.sock' }))
       expectFailure(failure, system('ENOENT', '/nowhere/docker.sock'))
     } finally {
@@ -612,7 +616,7 @@ describe('where engines are', () => {
     }
   })
 
-  test('DOCKER_HOST is asked, over TCP and over a socket', async () => {
+  test('are queried over TCP and over a socket', async () => {
     const exited = inspected(ID, 'web', { Status: 'exited', Running: false, Pid: 0 })
     await using engine = await fakeEngine({ [pathOf('web')]: exited })
     for (const host of [`tcp://${engine.host}`, `unix://${engine.socketPath}`]) {

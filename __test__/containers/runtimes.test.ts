@@ -1,4 +1,4 @@
-/** `fromContainer` with the real Podman and the real runc, where they start. */
+/** `fromContainer` with the real Podman and the real runc, where they run. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { NamespaceSet } from 'nsset'
@@ -12,17 +12,17 @@ import { privateMounts } from '../setup/sets/private-mounts.ts'
 import { isRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-// Of the machine that the test runs on.
+// Of the machine that runs the test.
 beforeAll(() => void vi.stubEnv('DOCKER_HOST', ''))
 afterAll(() => void vi.unstubAllEnvs())
 
-/** The paths of the programs; the test is skipped without one of them. */
+/** The paths of the programs; the test is skipped when one is missing. */
 function needed(context: TestContext, ...programs: string[]): string[] {
-  if (!isRoot) context.skip('needs root: containers of an ordinary user need cgroups that were delegated to it')
+  if (!isRoot) context.skip('needs root: containers of an ordinary user require delegated cgroups')
   return programs.map((program) => installed(program) ?? context.skip(`needs ${program}, which is not installed`))
 }
 
-/** What starts a container; where it does not start, the test is skipped with what it says. */
+/** Starts a container; when that fails, the test is skipped with the error. */
 function started<T>(context: TestContext, start: () => T): T {
   try {
     return start()
@@ -42,7 +42,7 @@ function expectProcess(set: NamespaceSet, pid: number): void {
   set.close()
 }
 
-test('Podman: by name from its engine, by id from the cgroups; paused, stopped', async (context) => {
+test('Podman: a container is found by name from its engine, by id from the cgroups; paused, stopped', async (context) => {
   const [program = '', busybox = ''] = needed(context, 'podman', 'busybox')
   await using own = await ownPodman(program, busybox)
   const id = started(context, () => own.run('blue', '/bin/sleep', '600'))
@@ -63,7 +63,7 @@ test('Podman: by name from its engine, by id from the cgroups; paused, stopped',
   expectFailure(await failureOf(() => NamespaceSet.fromContainer(id)), system('ENOENT', id))
 })
 
-test('Podman: created and not started, by name as by id, which is when a network is wired', async (context) => {
+test('Podman: a created container is found by name and by id, so that its network can be set up before it starts', async (context) => {
   const [program = '', busybox = ''] = needed(context, 'podman', 'busybox')
   await using own = await ownPodman(program, busybox)
   const id = started(context, () => own.create('green', '/bin/sleep', '600'))
@@ -75,7 +75,7 @@ test('Podman: created and not started, by name as by id, which is when a network
   expect({ isRunning, hasProcess: pid > 0 }).toEqual({ isRunning: false, hasProcess: true })
   for (const reference of ['green', id, id.slice(0, 4)]) expectProcess(await byEngine(reference), pid)
   expectProcess(await NamespaceSet.fromContainer(id), pid)
-  // A link that is made now is there when its program starts.
+  // A link created now exists when its program starts.
   using network = await NamespaceSet.fromContainer('green', { socketPath, kinds: 'net' })
   await network.network.links.add({ kind: 'bridge', name: 'early0' })
   own.podman('start', 'green')
@@ -83,7 +83,7 @@ test('Podman: created and not started, by name as by id, which is when a network
   expectProcess(await byEngine('green'), pid)
 })
 
-test('Podman: the prefix of several is ambiguous', async (context) => {
+test('Podman: the prefix of several containers is ambiguous', async (context) => {
   const [program = '', busybox = ''] = needed(context, 'podman', 'busybox')
   await using own = await ownPodman(program, busybox)
   const ids = [started(context, () => own.run('c0', '/bin/true'))]
@@ -96,7 +96,7 @@ test('Podman: the prefix of several is ambiguous', async (context) => {
   expectFailure(failure, ['RangeError', 'ERR_NSSET_AMBIGUOUS', `'${digit}'`, ...meant])
 }, 60_000)
 
-test('runc: by an id of free choice, from the cgroups', async (context) => {
+test('runc: a container is found by a custom id, from the cgroups', async (context) => {
   const [runc = '', busybox = ''] = needed(context, 'runc', 'busybox')
   const id = `nsset-test.${process.pid}`
   using directory = temporaryDirectory()
@@ -106,7 +106,7 @@ test('runc: by an id of free choice, from the cgroups', async (context) => {
     execFileSync(...mounts.inside(directory.path, runc, ['--root', directory.file('state'), ...args]), {
       encoding: 'utf8',
       timeout: 20_000,
-      // A container keeps what it is given: no pipe, which would be waited for.
+      // A container inherits its descriptors: a pipe would be waited for.
       stdio: args[0] === 'run' || args[0] === 'create' ? 'ignore' : ['ignore', 'pipe', 'pipe'],
     })
   try {

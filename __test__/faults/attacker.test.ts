@@ -1,7 +1,7 @@
 /**
- * Law 5: what is inside cannot reach out. A process inside a set, root there, watches for every newcomer and falls
- * upon it while Node spawns and unshares thousands of times: it gets nothing of the helper's and nothing of Node's,
- * and hangs nothing.
+ * Law 5: the inside cannot reach the outside. A process inside a set, root there, watches for each new process and attacks
+ * it while Node.js spawns and unshares thousands of times: it reads nothing of the helper or of Node.js,
+ * and blocks nothing.
  */
 import { setTimeout } from 'node:timers/promises'
 import {
@@ -21,7 +21,7 @@ import { asRoot, isRoot } from '../setup/sets/privilege.ts'
 const SPAWNS = 500
 const UNSHARES = 100
 
-/** All that the intruder tries; each has to work on a program of the set's user, or its failures would mean nothing. */
+/** Everything that the intruder tries; each must succeed on a program of the set's user, or a failure would prove nothing. */
 const TECHNIQUES = [
   ...['process_vm_readv', 'process_vm_writev', 'mem', 'environ', 'maps', 'fd', 'fd link', 'pidfd_getfd'],
   ...['ns', 'root', 'exe', 'PTRACE_SEIZE'],
@@ -35,19 +35,19 @@ afterAll(() => program?.[Symbol.dispose]())
 
 interface Siege {
   report: IntruderReport
-  /** Calls that ended in an error. */
+  /** Calls that failed. */
   errors: unknown[]
   exits: number
 }
 
-/** Lets the intruder loose in a set, does something there, and hears what it got. */
+/** Starts the intruder in a set, runs the body, and returns the intruder's report. */
 async function besiege(
   intruder: CProgram,
   set: NamespaceSet,
   every: number | 'all, again and again',
   work: (intruder: CProgram) => Promise<Omit<Siege, 'report'>>,
 ): Promise<Siege> {
-  // A process of a pid namespace cannot see Node; with a /proc of its own it sees what joins it.
+  // A process of a pid namespace cannot see Node.js; with its own /proc it sees what joins it.
   const attack = await startIntruder(intruder, set, { ownProc: set.has('pid'), every })
   const prey = set.spawn(intruder.path, ['prey'], { stdio: 'ignore', env: { SOME: 'environment' } })
   await attack.taken
@@ -67,7 +67,7 @@ async function endTarget(child: NamespaceChildProcess, outcome: Omit<Siege, 'rep
     child.once('error', (error) => resolve(void outcome.errors.push(error)))
     child.once('exit', () => resolve(void outcome.exits++))
   })
-  // By now it is a program of the user's, whom the intruder may stop for as long as it likes.
+  // From here it is a program of the user's, which the intruder may stop for as long as it likes.
   child.kill('SIGKILL')
   await ended
 }
@@ -92,7 +92,7 @@ async function spawnAndUnshare(set: NamespaceSet, intruder: CProgram): Promise<O
 function expectNothingGot(report: IntruderReport): void {
   expect(report.breaches).toEqual([])
   expect(report.hung).toBe(0)
-  // It was there, it saw them, it tried, and what it tries works.
+  // It ran, it saw the helpers, it attacked, and its attacks work.
   expect(report.fair).toEqual(expect.arrayContaining(TECHNIQUES))
   expect(report.helpers).toBeGreaterThan(SPAWNS / 10)
   expect(report.stopped).toBeGreaterThan(5)
@@ -107,7 +107,7 @@ const optionsFor = (kinds: NamespaceKind[]): UnshareSyncOptions => ({
   ...(kinds.includes('mnt') ? { mounts: [{ type: 'proc', target: '/proc' }] } : {}),
 })
 
-describe(`${SPAWNS} spawns and ${UNSHARES} unshares, and nothing is got and nothing hangs, in`, () => {
+describe(`${SPAWNS} spawns and ${UNSHARES} unshares leak nothing and do not hang in`, () => {
   for (const kinds of SETS) {
     test(`a set of ${nameOf(kinds)}`, async (context) => {
       if (program === undefined) return context.skip('needs a C compiler, cc')
@@ -120,7 +120,7 @@ describe(`${SPAWNS} spawns and ${UNSHARES} unshares, and nothing is got and noth
   }
 
   asRoot(
-    'a set of all kinds whose users are others outside',
+    'a set of all kinds with ids mapped to other ids outside',
     'an ordinary user maps them with newuidmap',
     async (context) => {
       if (program === undefined) return context.skip('needs a C compiler, cc')
@@ -140,7 +140,7 @@ describe(`${SPAWNS} spawns and ${UNSHARES} unshares, and nothing is got and noth
   )
 })
 
-test('a user namespace made below the set: its maps are written by one who stands among strangers', async (context) => {
+test('a user namespace created below the set has its maps written by a process among hostile ones', async (context) => {
   if (program === undefined) return context.skip('needs a C compiler, cc')
   using set = NamespaceSet.unshareSync('user', { mapUser: 'root' })
   const siege = await besiege(program, set, 1, async () => {
@@ -160,7 +160,7 @@ test('a user namespace made below the set: its maps are written by one who stand
   expect(siege.report.stopped).toBeGreaterThan(0)
 }, 60_000)
 
-describe('every form of starting a program gives as little:', () => {
+describe('every way to start a program is as safe:', () => {
   const start =
     (options: SpawnOptions): ((set: NamespaceSet, path: string) => NamespaceChildProcess) =>
     (set, path) =>
@@ -175,7 +175,7 @@ describe('every form of starting a program gives as little:', () => {
     noNewPrivileges: start({ stdio: 'ignore', noNewPrivileges: true }),
     deathSignal: start({ stdio: 'ignore', uid: 1000, deathSignal: 'SIGKILL' }),
     cwd: start({ stdio: 'ignore', cwd: '/tmp', argv0: 'intruder' }),
-    // The user's own programs may be stopped for as long as the intruder likes.
+    // The intruder may stop the user's own programs for as long as it likes.
     execFile: (set, path) =>
       set.execFile(path, ['target'], { env: {}, timeout: 30, killSignal: 'SIGKILL', reject: false }),
     fork: (set, path) =>
@@ -183,7 +183,7 @@ describe('every form of starting a program gives as little:', () => {
   }
   const TURNS = 150
 
-  /** Root of the set is nobody outside, and has 65535 others beside it. */
+  /** Root of the set has an otherwise unused id outside, and 65535 other ids are mapped beside it. */
   function withManyIds(kinds: NamespaceKind[]): NamespaceSet {
     const maps = (file: '/etc/subuid' | '/etc/subgid') => {
       return [{ containerId: 0, hostId: isRoot ? 100_000 : ownRange(file).start, size: 65_536 }]
@@ -221,7 +221,7 @@ describe('every form of starting a program gives as little:', () => {
   }
 })
 
-describe('stopped again and again, a spawn still ends, in a running child or in an error, in', () => {
+describe('a spawn that is stopped repeatedly still ends, in a running child or in an error, in', () => {
   for (const kinds of SETS) {
     test(`a set of ${nameOf(kinds)}`, async (context) => {
       if (program === undefined) return context.skip('needs a C compiler, cc')
@@ -230,7 +230,7 @@ describe('stopped again and again, a spawn still ends, in a running child or in 
         const outcome = { errors: [] as unknown[], exits: 0 }
         for (let turn = 0; turn < 40; turn++) {
           await spawnTarget(set, intruder, outcome)
-          // Time for the intruder, where others want the processor too.
+          // Gives the intruder time on a busy machine.
           await setTimeout(5)
         }
         return outcome

@@ -1,13 +1,13 @@
 /**
- * A user may have as many descriptors in flight over unix sockets as it may have open; past that the kernel lets its
- * processes send none (ETOOMANYREFS, unix(7)). The root user of a rootless set can bring that about for the user outside.
+ * A user may have as many descriptors in flight over unix sockets as it may have open; above that the kernel lets its
+ * processes send none (ETOOMANYREFS, unix(7)). The root user of a rootless set can cause that for the user outside.
  */
 import { expect } from 'vitest'
 import { compileC } from '../setup/c-programs/c-program.ts'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 
-/** A user without other processes, whose descriptors nothing else needs to send. */
+/** A user without other processes, so that nothing else needs to send descriptors. */
 const USER = ['setpriv', '--reuid=23456', '--regid=23456', '--clear-groups']
 
 const PROGRAM = `
@@ -44,8 +44,8 @@ const PROGRAM = `
   console.log(JSON.stringify({ outcomes, left }))`
 
 asRoot(
-  'with too many descriptors in flight, what has none to send works, and the rest is an error at once',
-  'it becomes a user of its own',
+  'with too many descriptors in flight, calls that send none work, and the others fail immediately',
+  'it changes to a user of its own',
   async (context) => {
     using program = compileC('in-flight')
     if (program === undefined) return context.skip('needs a C compiler, cc')

@@ -1,4 +1,4 @@
-/** `npm run faults` finds what it is for: it is run on the package, and on one that does wrong where a call fails. */
+/** `npm run faults` finds defects: it runs on the package, and on modules that handle a failing call wrongly. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -32,7 +32,7 @@ interface Run {
   reports: Report[]
 }
 
-/** Runs it on one fault of an operation: on a module that stands for the package, or on the package. */
+/** Runs it on one fault of an operation, with a module in place of the package, or with the package. */
 function runOn(fault: string, module?: string, operation = 'unshare-user'): Run {
   using directory = temporaryDirectory()
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_OPTIONS: '' }
@@ -47,7 +47,7 @@ function runOn(fault: string, module?: string, operation = 'unshare-user'): Run 
   return { status, output: stdout, reports: JSON.parse(readFileSync(json, 'utf8')).reports }
 }
 
-/** A package whose `unshare` opens a file, and does this where that fails. */
+/** A package whose `unshare` opens a file, and does this when the open fails. */
 function failing(consequence: string): string {
   return `
     import { closeSync, openSync } from 'node:fs'
@@ -69,35 +69,31 @@ describe('a run', () => {
   const problemsOf = ({ reports }: Run) =>
     reports.flatMap(({ outcomes }) => outcomes.flatMap(({ problems }) => problems))
 
-  test('of a fault that leaves nothing says so, and ends with 0', (context) => {
-    if (!isThereCompiler) context.skip('needs cc, which the injector is compiled by')
+  test('of a fault without consequences says so, and exits with 0', (context) => {
+    if (!isThereCompiler) context.skip('needs cc, which compiles the injector')
     const run = runOn('child-1/unshare/1/ENOSPC')
     expect(run.output).toContain('1 operations, 1 faults hit, 0 faults left something')
     expect(run.status).toBe(0)
   })
 
   const WRONGS = [
-    ['a descriptor that is left', "openSync('/dev/null'); throw error", 'it left 1 descriptor /dev/null'],
+    ['a leaked descriptor', "openSync('/dev/null'); throw error", 'it left 1 descriptor /dev/null'],
     [
       'an error without a documented code',
       "throw Object.assign(new Error('odd'), { code: 'EODD' })",
       'the code EODD is not documented: odd',
     ],
+    ['an uncaught error', "setImmediate(() => { throw new Error('stray') }); throw error", 'uncaught: stray'],
     [
-      'an error that nothing catches',
-      "setImmediate(() => { throw new Error('stray') }); throw error",
-      'thrown where nothing catches it: stray',
-    ],
-    [
-      'a package that works no more',
+      'a package that no longer works',
       "NamespaceSet.unshare = () => Promise.reject(new Error('broken')); throw error",
       'the next call failed: broken',
     ],
-    ['the end of the process', 'process.abort()', 'Node ended: signal 6'],
+    ['a crash of the process', 'process.abort()', 'Node ended: signal 6'],
   ] as const
   for (const [wrong, consequence, problem] of WRONGS) {
-    test(`finds ${wrong}, and says how to repeat it`, (context) => {
-      if (!isThereCompiler) context.skip('needs cc, which the injector is compiled by')
+    test(`finds ${wrong}, and prints the command that repeats it`, (context) => {
+      if (!isThereCompiler) context.skip('needs cc, which compiles the injector')
       const run = runOn(FAULT, failing(consequence))
       expect(problemsOf(run)).toEqual([expect.stringContaining(problem)])
       expect(run.output).toContain(`npm run faults -- --operation unshare-user --fault ${FAULT}`)
@@ -106,31 +102,31 @@ describe('a run', () => {
   }
 })
 
-describe('what an operation comes to where', () => {
+describe('the outcome of an operation when', () => {
   const CASES = [
-    // Errors whose numbers libuv does not know keep their codes on their way through Node's handles.
+    // Errors whose numbers libuv does not know keep their codes through Node's handles.
     ['connect', 'child-1/dup3/1/SIGKILL', 'ECHILD'],
     ['http', 'child-1/dup3/1/SIGKILL', 'ECHILD'],
     ['udp', 'child-1/dup3/1/SIGKILL', 'ECHILD'],
     ['listen', 'child-1/dup3/1/SIGKILL', 'ECHILD'],
     ['connect', 'child-1/sendmsg/1/ETOOMANYREFS', 'ETOOMANYREFS'],
     ['udp', 'child-1/sendmsg/1/ETOOMANYREFS', 'ETOOMANYREFS'],
-    // The network is as before, and a dump that was given up is in nobody's way.
+    // The network is as before, and an aborted dump does not block later calls.
     ['links-add', 'nsset-network/sendto/3/EPERM', 'EPERM'],
     ['links-add', 'nsset-network/sendto/3/ENOMEM', 'ENOMEM'],
     ['links-add', 'nsset-network/recvfrom/1/ENOMEM', undefined],
     ['links-list', 'nsset-network/recvfrom/1/ENOMEM', undefined],
-    // A refresh of resolv.conf and hosts that fails beside a lookup is no failure of that lookup.
+    // When a refresh of resolv.conf and hosts fails beside a lookup, the lookup does not fail.
     ['lookup-refresh', 'nsset-waiting/newfstatat/1/ENOMEM', undefined],
     ['lookup-refresh', 'nsset-waiting/newfstatat/2/ENOMEM', undefined],
-    // What a close takes away is taken away where memory was short for a moment.
+    // What a close removes is removed later when memory was short for a moment.
     ['netns-temporary', 'main/newfstatat/5/ENOMEM', undefined],
     ['netns-temporary', 'main/newfstatat/6/ENOMEM', undefined],
-    // No pipe was there for a stream to read.
+    // There was no pipe for a stream to read.
     ['exec-file', 'main/openat/1/ENOMEM', 'ENOMEM'],
     ['exec-file', 'main/openat/1/EPERM', 'EPERM'],
     ['exec-file', 'main/socketpair/1/ENOMEM', 'ENOMEM'],
-    // A signal comes between.
+    // A signal interrupts.
     ['unshare-user', 'child-1/sendmsg/1/EINTR', undefined],
     ['unshare-user', 'child-1/read/1/EINTR', undefined],
     ['unshare-user', 'node/recvmsg/1/EINTR', undefined],
@@ -140,8 +136,8 @@ describe('what an operation comes to where', () => {
 
   for (const [operation, fault, code] of CASES) {
     test(`${fault} hits ${operation}`, (context) => {
-      if (!isThereCompiler) context.skip('needs cc, which the injector is compiled by')
-      if (!isRoot && OPERATIONS[operation]?.isRoots) context.skip('names below /run/netns are root’s')
+      if (!isThereCompiler) context.skip('needs cc, which compiles the injector')
+      if (!isRoot && OPERATIONS[operation]?.isRoots) context.skip('names below /run/netns need root')
       const [outcome] = runOn(fault, undefined, operation).reports[0]?.outcomes ?? []
       expect(outcome).toMatchObject({ isHit: true, problems: [] })
       expect(outcome?.thrown?.code).toBe(code)
@@ -149,34 +145,34 @@ describe('what an operation comes to where', () => {
   }
 })
 
-describe('the faults at a call are those that the kernel can give there', () => {
-  test('no file is too many for a call that makes none, and only a new namespace is too many', () => {
+describe('the faults of a call are those that the kernel can return there', () => {
+  test('EMFILE only for calls that create files, and ENOSPC only for new namespaces', () => {
     expect(at('socket')).toEqual(['EMFILE', 'ENOMEM'])
     expect(at('setns')).not.toContain('EMFILE')
     expect(at('clone', { flags: 0x40000000 })).toContain('ENOSPC')
     expect(at('clone', { flags: 17 })).not.toContain('ENOSPC')
   })
 
-  test('only what may wait is interrupted, and only what may not says that it would', () => {
+  test('EINTR only for calls that may block, and EAGAIN only for those that do not', () => {
     expect(at('read', { target: 'socket:[1]' })).toEqual(['EINTR'])
     expect(at('read', { target: 'socket:[1]', isNonBlocking: true })).toEqual(['EINTR', 'EAGAIN'])
     expect(at('read', { target: '/proc/version' })).toEqual(['ENOMEM'])
   })
 
-  test('a child is killed and stopped at each of its calls, Node at none', () => {
+  test('a child is killed and stopped at each of its calls, Node.js at none', () => {
     expect(at('close', { role: 'child-1' })).toEqual(['SIGKILL', 'SIGSTOP'])
     expect(at('close')).toEqual([])
   })
 })
 
-test('an error is as documented when docs/errors.md has its code', () => {
+test('an error is documented when docs/errors.md has its code', () => {
   const codes = documentedCodes()
   expect(whyUndocumented({ name: 'NamespaceError', code: 'EPERM', message: '' }, codes)).toBeUndefined()
   expect(whyUndocumented({ name: 'NamespaceError', code: 'EODD', message: '' }, codes)).toContain('EODD')
   expect(whyUndocumented({ name: 'OddError', code: 'EPERM', message: '' }, codes)).toContain('OddError')
 })
 
-test('a share of the faults is the same for the same seed, and has one of each kind first', () => {
+test('the sample of the faults is the same for the same seed, and begins with one of each kind', () => {
   const faults = ['child-1/close/1/SIGKILL', 'child-1/close/2/SIGKILL', 'main/socket/1/EMFILE', 'main/socket/2/EMFILE']
   const chosen = choose(faults.map(parseFault), 0.5, 7).map(faultName)
   expect(chosen).toEqual(choose(faults.map(parseFault), 0.5, 7).map(faultName))

@@ -1,6 +1,6 @@
 /**
- * A process that works for nsset is killed, stopped or starved at each of its system calls: the operation ends within two
- * seconds, in success or in an error that has a code, and no process, no zombie and no descriptor is left.
+ * A process that works for nsset is killed, stopped or blocked at each of its system calls: the operation ends within two
+ * seconds, in success or in an error with a code, and no process, no zombie and no descriptor is left.
  */
 import { constants } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -11,7 +11,7 @@ import { isRoot } from '../setup/sets/privilege.ts'
 
 const { EAGAIN, EMFILE, ENOMEM, ENOSPC, ETOOMANYREFS = 109 } = constants.errno as Record<string, number>
 
-/** Each operation calls its argument when the call has returned, where that is before its end. */
+/** Each operation calls its argument when the call has returned, if that is before its end. */
 const OPERATIONS = `
   const pids = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
   const user = await NamespaceSet.unshare(['user', 'net', 'uts'], { mapUser: 'root' })
@@ -45,11 +45,11 @@ const NAMES = [
 /** The most processes that one of these operations starts. */
 const PROCESSES = 4
 
-/** More calls than any of those makes. Past so many a process sets the 64 signals of its program one by one. */
+/** More calls than any of them makes. Beyond this a process resets the 64 signals of its program one by one. */
 const CALLS = 120
 const DIFFERENT_CALLS = 40
 
-/** Calls of the thread that listens, by their numbers on x86-64. */
+/** System calls of the listening thread, by their numbers on x86-64. */
 const OWN_CALLS = {
   poll: 7,
   sendmsg: 46,
@@ -69,7 +69,7 @@ afterAll(() => faults?.[Symbol.dispose]())
 
 /** Milliseconds. */
 const LIMIT = 2_000
-/** A stop that is undone at once, some twenty times, takes 30 to 40 on a machine that does nothing else. */
+/** A stop that is undone immediately, some twenty times, takes 30 to 40 on an idle machine. */
 const LIMIT_FOR_STOPS = 500
 
 function complain(report: FaultReport, limit: number): string | undefined {
@@ -90,11 +90,11 @@ interface Tally {
 interface TallyOptions {
   /** Milliseconds that each may take. */
   limit?: number
-  /** What starts Node. */
+  /** The program that starts Node.js. */
   prefix?: readonly string[]
 }
 
-/** Breaks the call that each fault names, one after the other, and says what came of it. */
+/** Breaks the call of each fault, one after another, and collects complaints. */
 async function tally(name: string, plan: Iterable<Fault>, options: TallyOptions = {}): Promise<Tally> {
   const { limit = LIMIT, prefix } = options
   const outcome: Tally = { hit: 0, codes: new Set(), complaints: [] }
@@ -114,7 +114,7 @@ async function tally(name: string, plan: Iterable<Fault>, options: TallyOptions 
     const complaint = complain(report, limit)
     if (complaint !== undefined) outcome.complaints.push(`${JSON.stringify(fault)}: ${complaint}`)
   }
-  // Those that are no children of Node's, either.
+  // Processes that are not children of Node.js, too.
   const left = await eventually(
     () => membersOfSession(node.session).length,
     (count) => count === sets,
@@ -137,11 +137,11 @@ function* everyOwnCall(): Generator<Fault> {
   }
 }
 
-const WITHOUT = 'needs a C compiler (cc) and x86-64, to break the calls of others'
+const WITHOUT = 'needs a C compiler (cc) and x86-64, to break system calls of other processes'
 
 for (const name of NAMES) {
-  describe(`${name}: nothing is left, whichever call of a process`, () => {
-    test('kills it', async (context) => {
+  describe(`${name}: nothing is left, at whichever call a process`, () => {
+    test('is killed', async (context) => {
       if (faults === undefined) return context.skip(WITHOUT)
       const { hit, codes, complaints } = await tally(name, everyCall('kill'))
       expect(complaints).toEqual([])
@@ -149,7 +149,7 @@ for (const name of NAMES) {
       expect([...codes].some((code) => code === 'ECHILD' || code === 'SIGKILL')).toBe(true)
     }, 60_000)
 
-    test('stops it, and then it goes on', async (context) => {
+    test('is stopped, and continued', async (context) => {
       if (faults === undefined) return context.skip(WITHOUT)
       const { hit, codes, complaints } = await tally(name, everyCall('stop'))
       expect(complaints).toEqual([])
@@ -157,18 +157,18 @@ for (const name of NAMES) {
       expect([...codes]).toEqual(['ok'])
     }, 60_000)
 
-    test('stops it, and does so again whenever it goes on', async (context) => {
+    test('is stopped, and again whenever it continues', async (context) => {
       if (faults === undefined) return context.skip(WITHOUT)
       const hold = (process: number, numbers: number[]) =>
         numbers.map((number) => ({ process, number, effect: 'hold' as const }))
       const { codes, complaints } = await tally(name, hold(1, [2, 12]), { limit: LIMIT_FOR_STOPS })
-      // The holder of a nested user namespace is no child of Node's, and its stops are seen by nobody.
+      // The holder of a nested user namespace is not a child of Node.js, so its stops are not noticed.
       complaints.push(...(await tally(name, hold(2, [1]))).complaints)
       expect(complaints).toEqual([])
       expect([...codes]).toContain('ETIMEDOUT')
     }, 60_000)
 
-    test('keeps it in a ptrace stop, and does not let it go on', async (context) => {
+    test('is kept in a ptrace stop', async (context) => {
       if (faults === undefined) return context.skip(WITHOUT)
       const { hit, codes, complaints } = await tally(name, [
         ...[2, 12].map((number) => ({ process: 1, number, effect: 'keep' as const })),
@@ -179,7 +179,7 @@ for (const name of NAMES) {
       expect([...codes]).toContain('ETIMEDOUT')
     }, 60_000)
 
-    test('fails', async (context) => {
+    test('gets an error', async (context) => {
       if (faults === undefined) return context.skip(WITHOUT)
       const errors = { EMFILE, ENOMEM, EAGAIN, ENOSPC, ETOOMANYREFS } as Record<string, number>
       const plan = [...everyCall(0)].map((fault) => {
@@ -190,7 +190,7 @@ for (const name of NAMES) {
       expect([...codes]).toEqual(expect.arrayContaining(Object.keys(errors)))
     }, 60_000)
 
-    test('fails in the thread that listens', async (context) => {
+    test('gets an error in the listening thread', async (context) => {
       if (faults === undefined) return context.skip(WITHOUT)
       const { hit, complaints } = await tally(name, everyOwnCall())
       expect(complaints).toEqual([])
@@ -199,12 +199,12 @@ for (const name of NAMES) {
   })
 }
 
-describe('in a Node whose process group has no number in its pid namespace', () => {
+describe('in a Node.js process whose process group has no number in its pid namespace', () => {
   const user = isRoot ? [] : ['--user', '--map-root-user']
   const prefix = ['unshare', ...user, '--pid', '--fork', '--mount-proc', '--kill-child']
   for (const name of NAMES.filter((name) => name.startsWith('spawn in a pid namespace'))) {
     for (const effect of ['kill', 'stop'] as const) {
-      test(`${name}: whichever call ${effect}s a process`, async (context) => {
+      test(`${name}: a process at whichever call, with the effect ${effect}`, async (context) => {
         if (faults === undefined) return context.skip(WITHOUT)
         const { hit, complaints } = await tally(name, everyCall(effect), { prefix })
         expect(complaints).toEqual([])
@@ -212,7 +212,7 @@ describe('in a Node whose process group has no number in its pid namespace', () 
       }, 60_000)
     }
 
-    test(`${name}: the first call of a child keeps it stopped`, async (context) => {
+    test(`${name}: a child that stays stopped at its first call`, async (context) => {
       if (faults === undefined) return context.skip(WITHOUT)
       const plan = (['hold', 'keep'] as const).map((effect) => ({ process: 2, number: 1, effect }))
       const { hit, codes, complaints } = await tally(name, plan, { prefix })

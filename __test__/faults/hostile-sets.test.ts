@@ -1,6 +1,6 @@
 /**
- * A hostile set costs only itself: what is asked of a set in which nothing answers, or in which helpers are stopped or killed,
- * keeps neither this process waiting, nor libuv's pool, nor the networks of other sets.
+ * A hostile set costs only itself: a call in a set in which nothing answers, or in which helpers are stopped or killed,
+ * blocks neither this process, nor libuv's pool, nor the networks of other sets.
  */
 import { setMaxListeners } from 'node:events'
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ beforeAll(() => {
 })
 afterAll(() => program?.[Symbol.dispose]())
 
-/** Why this cannot be tried here; undefined where it can. */
+/** Why this cannot be tested here, or undefined. */
 function missing(malice: Malice): string | undefined {
   if (program === undefined) return 'needs a C compiler, cc'
   if (malice !== 'files') return undefined
@@ -28,7 +28,7 @@ function missing(malice: Malice): string | undefined {
     accessSync('/dev/fuse', constants.R_OK | constants.W_OK)
     return undefined
   } catch {
-    return 'needs /dev/fuse, to read and to write'
+    return 'needs read and write access to /dev/fuse'
   }
 }
 
@@ -36,11 +36,11 @@ const rootless = () => NamespaceSet.unshare(['user', 'mnt', 'net'], { mapUser: '
 
 interface HostileSets extends AsyncDisposable {
   sets: NamespaceSet[]
-  /** How many helpers they have got. */
+  /** How many helpers they have hit. */
   hits(): number
 }
 
-/** So many sets, and what holds up each. */
+/** Creates this many sets, each with this attack. */
 async function hostileSets(malice: Malice, count: number): Promise<HostileSets> {
   const sets = await Promise.all(Array.from({ length: count }, rootless))
   const holdups = await Promise.all(sets.map((set) => startHoldup(program as CProgram, set, malice)))
@@ -60,7 +60,7 @@ interface Times {
   longest: number
 }
 
-/** How many milliseconds a call takes, over and over, until the work is done; ten times at least. */
+/** The milliseconds of a call, repeated until the work is done; ten times at least. */
 async function timesOf(call: () => Promise<unknown>, work: Promise<unknown> = Promise.resolve()): Promise<Times> {
   const times: number[] = []
   let isDone = false
@@ -96,7 +96,7 @@ const lookUp = (set: NamespaceSet) =>
     ),
   )
 
-describe('the files of the host and the networks of other sets answer as ever beside', () => {
+describe('files of the host and networks of other sets respond as usual beside', () => {
   test('two sets whose /etc does not answer', async (context) => {
     const reason = missing('files')
     if (reason !== undefined) return context.skip(reason)
@@ -110,10 +110,10 @@ describe('the files of the host and the networks of other sets answer as ever be
     const [files, lists] = await Promise.all([
       timesOf(() => readFile('/etc/hostname'), lookups),
       timesOf(list, lookups),
-      // Their own networks have nothing to do with files.
+      // Their own networks do not depend on files.
       ...hostile.sets.map((set) => set.network.links.list()),
     ])
-    // The helper is given ten seconds.
+    // The helper's time limit is ten seconds.
     expect(performance.now() - start).toBeGreaterThan(9_000)
     expect(performance.now() - start).toBeLessThan(16_000)
     for (const outcome of await lookups) expect(outcome).toMatchObject({ code: 'EAI_AGAIN', cause: 'ETIMEDOUT' })
@@ -123,7 +123,7 @@ describe('the files of the host and the networks of other sets answer as ever be
     expect(lists.longest).toBeLessThan(2_000)
   }, 60_000)
 
-  test('twelve of them, for a set that was not there before', async (context) => {
+  test('twelve of them, in a new set', async (context) => {
     const reason = missing('files')
     if (reason !== undefined) return context.skip(reason)
     await using hostile = await hostileSets('files', 12)
@@ -135,7 +135,7 @@ describe('the files of the host and the networks of other sets answer as ever be
     await honest.network.sysctls.set('net.ipv4.ip_forward', 1)
     expect(await lookUp(honest)).toMatchObject({ code: 'EAI_AGAIN', cause: expect.not.stringMatching('ETIMEDOUT') })
     expect(performance.now() - start).toBeLessThan(5_000)
-    // Those that are closed are not waited for.
+    // A lookup in a closed set ends immediately.
     for (const set of hostile.sets) set.close()
     for (const outcome of await lookups) expect(outcome.code).toBe('ERR_NSSET_CLOSED')
     expect(performance.now() - start).toBeLessThan(6_000)
@@ -149,11 +149,11 @@ describe('the files of the host and the networks of other sets answer as ever be
       const list = () => honest.network.links.list()
       await list()
       await using hostile = await hostileSets(malice, 2)
-      // Beside programs that look for a helper to stop, and find none.
+      // With programs that look for a helper to stop, and find none.
       const [usual, usualFiles] = [await timesOf(list), await timesOf(() => readFile('/etc/hostname'))]
       const calls = ({ network }: NamespaceSet) => [network.links.list(), network.sysctls.get('net.ipv4.ip_forward')]
       const round = () => hostile.sets.flatMap((set) => [...calls(set).map(settled), lookUp(set)])
-      /** On a machine that is busy they may take a while to get the first. */
+      /** On a busy machine they may need a while to hit the first. */
       const goOn = async () => {
         const outcomes = []
         for (const end = Date.now() + 20_000; outcomes.length < 60 || (hostile.hits() === 0 && Date.now() < end); ) {
@@ -175,15 +175,15 @@ describe('the files of the host and the networks of other sets answer as ever be
   }
 })
 
-describe('what is made below a hostile set is waited for by that set alone', () => {
+describe('a call below a hostile set blocks only that set', () => {
   for (const malice of ['stop', 'kill'] as const) {
-    test(`in one that has all helpers ${malice === 'stop' ? 'stopped' : 'killed'}`, async (context) => {
+    test(`with all helpers ${malice === 'stop' ? 'stopped' : 'killed'}`, async (context) => {
       const reason = missing(malice)
       if (reason !== undefined) return context.skip(reason)
       const below = async (base: NamespaceSet) => (await base.unshare('uts')).close()
       await using hostile = await hostileSets(malice, 2)
       const usual = await timesOf(() => readFile('/etc/hostname'))
-      // More of them than libuv's pool has threads.
+      // More calls than libuv's pool has threads.
       const round = () =>
         Promise.all(hostile.sets.flatMap((set) => Array.from({ length: 6 }, () => settled(below(set)))))
       const goOn = async () => {
@@ -204,7 +204,7 @@ describe('what is made below a hostile set is waited for by that set alone', () 
     }, 60_000)
   }
 
-  test('in two in which a path of a mount does not answer', async (context) => {
+  test('in two sets in which the path of a mount does not respond', async (context) => {
     const reason = missing('files')
     if (reason !== undefined) return context.skip(reason)
     await using hostile = await hostileSets('files', 2)
@@ -213,7 +213,7 @@ describe('what is made below a hostile set is waited for by that set alone', () 
     const { signal } = controller
     setMaxListeners(0, signal)
     const mounts = [{ type: 'bind', source: '/etc/answer', target: '/mnt' }] as const
-    // More of them than libuv's pool has threads.
+    // More calls than libuv's pool has threads.
     const calls = hostile.sets.flatMap((set) =>
       Array.from({ length: 6 }, () => failureOf(() => set.unshare('mnt', { mounts, signal }))),
     )
@@ -226,7 +226,7 @@ describe('what is made below a hostile set is waited for by that set alone', () 
     expect(files.longest).toBeLessThan(900)
   }, 60_000)
 
-  test('and is given up by a signal at once, before its turn too', async (context) => {
+  test('and is aborted immediately by a signal, while it is queued, too', async (context) => {
     const reason = missing('stop')
     if (reason !== undefined) return context.skip(reason)
     await using hostile = await hostileSets('stop', 1)
@@ -246,8 +246,8 @@ describe('what is made below a hostile set is waited for by that set alone', () 
   }, 30_000)
 })
 
-describe('what waits for its turn in a hostile set', () => {
-  test('is given up by a signal at once, and is not done later', async (context) => {
+describe('a queued call in a hostile set', () => {
+  test('is aborted immediately by a signal, and never done', async (context) => {
     const reason = missing('stop')
     if (reason !== undefined) return context.skip(reason)
     await using hostile = await hostileSets('stop', 1)
@@ -255,7 +255,7 @@ describe('what waits for its turn in a hostile set', () => {
     const { network } = set
     const first = settled(network.sysctls.set('net.ipv4.ip_default_ttl', 50))
     const controller = new AbortController()
-    // Each takes a helper: by the time of the abort few of them can have been done.
+    // Each needs a helper: few of them can be done before the abort.
     const ttl = (index: number) =>
       Array.from({ length: 50 }, () => action.sysctls.set('net.ipv4.ip_default_ttl', 100 + index))
     const later = Array.from({ length: 9 }, (_, index) =>

@@ -1,4 +1,4 @@
-/** Whatever is given to the native binding, by any caller and on any receiver: an error at worst, and the process lives. */
+/** Any value passed to the native binding, by any caller and on any receiver, causes an error at worst, and never a crash. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -9,13 +9,13 @@ import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 interface Outcome {
   calls: number
   functions: string[]
-  /** Codes of what was thrown, and how often. */
+  /** Codes of thrown errors, and how often. */
   thrown: Record<string, number>
 }
 
 const PREFIX = isRoot ? ['unshare', '--mount'] : [...AS_ROOT_INSIDE, '--mount']
 
-/** Calls every function of the binding with odd values, and so many times by chance, as the seed has it. */
+/** Calls every function of the binding with odd values, and this many times at random with the seed. */
 async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outcome> {
   const program = `
     import { types } from 'node:util'
@@ -82,7 +82,7 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
     let now = values()
     const binding = (changes) =>
       ({ address: '127.0.0.1', port: 0, reuseAddress: true, reusePort: true, ipv6Only: true, ...changes })
-    /** Arguments that are right, so that one that is odd comes as far as it can. */
+    /** Valid arguments, so that one odd argument gets as far as possible. */
     const right = {
       unshare: () => [pick([null, now.open]), pick([0x40000000, 0x04000000, 0x48000000]), options({}), now.canceller],
       unshareSync: () => [pick([null, now.open]), 0x04000000, options({})],
@@ -134,27 +134,27 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
         }
       }
     }
-    // These keep the process, and take away the way that errors are made.
+    // These would end the process, or break the creation of errors.
     const wild = ['keepAlive', 'initialize', 'new initialize', 'new keepAlive']
     const tame = ${isWild} ? functions : functions.filter(([name]) => !wild.includes(name))
 
     const thrown = {}
-    const told = (error) => {
+    const record = (error) => {
       let code
       try { code = String(error?.code ?? error?.name ?? typeof error) } catch { code = 'cannot be read' }
       thrown[code] = (thrown[code] ?? 0) + 1
     }
-    process.on('uncaughtException', told)
-    process.on('unhandledRejection', told)
+    process.on('uncaughtException', record)
+    process.on('unhandledRejection', record)
     const pending = []
     let calls = 0
     const call = (fn, receiver, args) => {
       calls++
       try {
         const result = fn(receiver, args)
-        if (types.isPromise(result)) pending.push(result.then((set) => set?.close?.(), told))
+        if (types.isPromise(result)) pending.push(result.then((set) => set?.close?.(), record))
       } catch (error) {
-        told(error)
+        record(error)
       }
     }
     const receiverOf = (name) => {
@@ -175,7 +175,7 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
         }
       }
       await settle()
-      // By now, whatever was closed is open again.
+      // Reopens what was closed.
       for (let turn = 0; turn < 100; turn++) {
         call(fn, receiverOf(name), almostRight(name))
         if (now.open.closed) await settle()
@@ -190,23 +190,23 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
     }
     await Promise.allSettled(pending)
     const set = NamespaceSet.current('uts')
-    if (!${isWild} && set.do(() => 'inside') !== 'inside') throw new Error('do() does not work any more')
+    if (!${isWild} && set.do(() => 'inside') !== 'inside') throw new Error('do() no longer works')
     const report = { calls, functions: functions.map(([name]) => name), thrown }
     process.stdout.write(JSON.stringify(report), () => process.exit())`
-  // Some of the calls make directories and mounts.
+  // Some calls create directories and mounts.
   using directory = temporaryDirectory()
   const { stdout, stderr, code, signal } = await runPlainNode(program, {
     prefix: PREFIX,
     env: { WHERE: directory.path },
   })
   expect({ code, signal }, stderr).toEqual({ code: 0, signal: null })
-  // It would be an error for the caller, and is a mistake of ours.
+  // It would be an error for the caller, and is a defect of ours.
   expect(stderr).not.toContain('panicked')
   return JSON.parse(stdout) as Outcome
 }
 
 test.each([1, 2, 3])(
-  'every function with every odd value, and 5000 calls by chance: seed %i',
+  'every function with every odd value, and 5000 random calls: seed %i',
   async (seed) => {
     const { calls, functions, thrown } = await fuzz(seed, 5_000)
     console.log(`${calls} calls of ${functions.length} functions; thrown: ${JSON.stringify(thrown)}`)
@@ -218,11 +218,11 @@ test.each([1, 2, 3])(
   120_000,
 )
 
-test('with odd functions to make errors by, and to tell of ends and answers', async () => {
+test('odd functions for creating errors, and for reporting exits and replies', async () => {
   expect((await fuzz(4, 5_000, true)).calls).toBeGreaterThan(20_000)
 }, 120_000)
 
-test('every function of the binding catches what panics', () => {
+test('every function of the binding catches panics', () => {
   const sources = fileURLToPath(new URL('../../crates/nsset-node/src/', import.meta.url))
   const files = readdirSync(sources, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.rs'))
   const functions = files.flatMap((file) => {
@@ -234,7 +234,7 @@ test('every function of the binding catches what panics', () => {
     return [...found].map(([, attributes = '', name]) => ({ name: `${file}: ${name}`, attributes }))
   })
   expect(functions.length).toBeGreaterThan(60)
-  // A panic at load is caught in its body: the macro has no way to.
+  // A panic at load is caught in its body: the macro cannot do it.
   const bare = functions.filter(({ attributes }) => !/catch_unwind|module_exports/.test(attributes))
   expect(bare.map(({ name }) => name)).toEqual([])
 })

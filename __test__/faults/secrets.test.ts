@@ -1,6 +1,6 @@
 /**
- * Secrets stay private: every user can read the argument vector of every process, so that nothing of a mount's options, of
- * a value or of an environment may be in one, neither in the helper's nor in PID 1's.
+ * Secrets stay private: every user can read the argument vector of every process, so no part of a mount's options, of
+ * a value or of an environment may appear in one, neither in the helper's nor in PID 1's.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,7 +15,7 @@ const SECRET = `correct-horse-${process.pid}`
 
 const as = (uid: number) => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups']
 
-/** Each call that a helper makes of these is held up, so that nobody needs luck to see one. */
+/** Each of these calls of a helper is delayed, so that the test reliably sees the helper. */
 const HELD_UP = [
   ...['strace', '-f', '-q', '-o', '/dev/null', '-e', 'trace=close_range,exit_group'],
   ...['-e', 'inject=close_range,exit_group:delay_enter=15ms'],
@@ -45,7 +45,7 @@ const PROGRAM = `
   }
   console.log(JSON.stringify(outcomes))`
 
-/** What a user sees of the helpers of another one's Node. */
+/** What a user sees of the helpers of another user's Node.js. */
 async function lookOn(onlooker: number, owner: readonly string[]) {
   const [, ...user] = as(onlooker)
   const child = spawn('setpriv', [...user, process.execPath, ONLOOKER], {
@@ -62,14 +62,14 @@ async function lookOn(onlooker: number, owner: readonly string[]) {
 
 for (const [name, onlooker, owner] of [
   ['an ordinary user sees nothing of root’s', 1234, []],
-  ['an ordinary user sees nothing of another’s', 1235, as(1234)],
+  ['an ordinary user sees nothing of another user’s', 1235, as(1234)],
 ] as const) {
   asRoot(
     name,
-    'it becomes two users',
+    'it changes to two other users',
     async () => {
       const { outcomes, seen } = await lookOn(onlooker, owner)
-      // All were under way: the mount with a wrong option, the one without a source, the value, the program.
+      // All were running: the mount with a wrong option, the one without a source, the value, the program.
       expect(outcomes).toEqual(new Set(['EINVAL', 'done', 'ENOENT']))
       expect(seen.secrets).toEqual({})
       expect(seen.helpers).toBeGreaterThan(50)

@@ -1,4 +1,4 @@
-/** `set.network.addresses`: what is added here `ip` reads, what `ip` adds is read here. */
+/** `set.network.addresses`: `ip` reads what nsset adds, and nsset reads what `ip` adds. */
 import { type Address, type AddressSpec, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { type IpAddress, ip, ipAddresses } from '../setup/oracles/iproute.ts'
@@ -12,14 +12,14 @@ async function lab(): Promise<NamespaceSet> {
   return set
 }
 
-/** Those of a link, but for those that the kernel gives it. */
+/** The addresses of a link, without those that the kernel assigns. */
 async function listed(set: NamespaceSet, name: string): Promise<Address[]> {
   const addresses = await set.network.addresses.list(name)
   return addresses.filter(({ address }) => !address.startsWith('fe80:'))
 }
 
-/** An address: as we are told of it, as `ip` is, what `ip` says, and what we read. */
-type Entry = [spec: AddressSpec, told: string, says: Partial<IpAddress> & object, reads: Partial<Address>]
+/** An address: spec, `ip` command, `ip` JSON, and what nsset reads. */
+type Entry = [spec: AddressSpec, command: string, json: Partial<IpAddress> & object, result: Partial<Address>]
 
 const four = { family: 'IPv4', scope: 'global', label: 'br0', permanent: true, tentative: false } as const
 const six = { family: 'IPv6', scope: 'global', permanent: true, duplicate: false } as const
@@ -102,28 +102,28 @@ const settled = <A extends object>(addresses: A[]): A[] =>
   addresses.map((address) => ({ ...address, tentative: undefined }))
 
 describe('an address', () => {
-  for (const [spec, told, says, reads] of ENTRIES) {
-    test(`${JSON.stringify(spec).replaceAll('"', '')}: both add it and both read it`, async () => {
+  for (const [spec, command, json, result] of ENTRIES) {
+    test(`${JSON.stringify(spec).replaceAll('"', '')}: nsset and ip add and read the same`, async () => {
       using set = await lab()
       const { addresses } = set.network
       const { index } = await set.network.links.get('br0')
 
-      await ip(set, `address add ${told} dev br0`)
-      const [said, read] = [await ipAddresses(set, 'br0'), await listed(set, 'br0')]
-      expect(read).toMatchObject([{ ...reads, link: { index } }])
+      await ip(set, `address add ${command} dev br0`)
+      const [printed, read] = [await ipAddresses(set, 'br0'), await listed(set, 'br0')]
+      expect(read).toMatchObject([{ ...result, link: { index } }])
       await addresses.delete('br0', spec)
       expect(await ipAddresses(set, 'br0')).toEqual([])
 
       await addresses.add('br0', spec)
-      expect(await ipAddresses(set, 'br0')).toMatchObject([says])
-      expect(settled(await ipAddresses(set, 'br0'))).toEqual(settled(said))
+      expect(await ipAddresses(set, 'br0')).toMatchObject([json])
+      expect(settled(await ipAddresses(set, 'br0'))).toEqual(settled(printed))
       expect(settled(await listed(set, 'br0'))).toEqual(settled(read))
-      await ip(set, `address delete ${told.replace(' nodad', '')} dev br0`)
+      await ip(set, `address delete ${command.replace(' nodad', '')} dev br0`)
       expect(await listed(set, 'br0')).toEqual([])
     })
   }
 
-  test('has the label that ip gave it', async () => {
+  test('has the label that ip set', async () => {
     using set = await lab()
     await ip(set, 'address add 192.0.2.1/28 brd + dev br0 label br0:web')
     expect(await listed(set, 'br0')).toMatchObject([{ label: 'br0:web', broadcast: '192.0.2.15' }])
@@ -137,8 +137,8 @@ describe('an address', () => {
   })
 })
 
-describe('the other end has the same address', () => {
-  test('which is tentative until it was asked, and duplicate then', async () => {
+describe('an address that the other end has, too', () => {
+  test('is tentative during duplicate address detection, and duplicate afterwards', async () => {
     using set = anyonesSet(['net'])
     using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
     using here = await base.unshare('net')
@@ -161,8 +161,8 @@ describe('the other end has the same address', () => {
   })
 })
 
-describe('a list', () => {
-  test('is of one link, by any reference, or of all, as ip has it', async () => {
+describe('list()', () => {
+  test('returns those of one link, by any reference, or all, as ip does', async () => {
     using set = await lab()
     const { addresses, links } = set.network
     await ip(set, 'link add br1 up type bridge')
@@ -176,15 +176,15 @@ describe('a list', () => {
       expect(own).toMatchObject([{ cidr: '10.1.0.1/24', link: { index } }])
     }
     const all = (await addresses.list()).map(({ link, cidr }) => `${link.index} ${cidr}`).sort()
-    const said = JSON.parse(await ip(set, '-j address show')) as { ifindex: number; addr_info: IpAddress[] }[]
-    const saidOfAll = said.flatMap(({ ifindex, addr_info }) =>
+    const printed = JSON.parse(await ip(set, '-j address show')) as { ifindex: number; addr_info: IpAddress[] }[]
+    const printedOfAll = printed.flatMap(({ ifindex, addr_info }) =>
       addr_info.map(({ local, prefixlen }) => `${ifindex} ${local}/${prefixlen}`),
     )
-    expect(all).toEqual(saidOfAll.sort())
+    expect(all).toEqual(printedOfAll.sort())
     expect(all).toContain('1 127.0.0.1/8')
   })
 
-  test('of many is complete', async () => {
+  test('returns all of many', async () => {
     using set = await lab()
     const cidrs = Array.from({ length: 500 }, (_, count) => `10.${count >> 8}.${count & 0xff}.1/32`)
     await set.network.links.set('br0', { addresses: cidrs })
@@ -193,18 +193,28 @@ describe('a list', () => {
   })
 })
 
-describe('the kernel refuses', () => {
+describe('the kernel rejects', () => {
   const cases: [what: string, call: (set: NamespaceSet) => unknown, code: string, words: string][] = [
-    ['one that is there', ({ network }) => network.addresses.add('br0', '10.0.0.1/24'), 'EEXIST', '10.0.0.1/24 of'],
+    ['an existing address', ({ network }) => network.addresses.add('br0', '10.0.0.1/24'), 'EEXIST', '10.0.0.1/24 of'],
     [
-      'to take away one that is not',
+      'the deletion of a missing address',
       ({ network }) => network.addresses.delete('br0', '10.9.9.9/24'),
       'EADDRNOTAVAIL',
       'does not have',
     ],
-    ['one for no link', ({ network }) => network.addresses.add('nobody', '10.0.0.1/24'), 'ENODEV', 'nobody'],
-    ['one for no index', ({ network }) => network.addresses.add({ index: 999 }, '10.0.0.1/24'), 'ENODEV', '999'],
-    ['a list of no link', ({ network }) => network.addresses.list({ index: 999 }), 'ENODEV', '999'],
+    [
+      'an address of a missing link',
+      ({ network }) => network.addresses.add('missing', '10.0.0.1/24'),
+      'ENODEV',
+      'missing',
+    ],
+    [
+      'an address of a missing index',
+      ({ network }) => network.addresses.add({ index: 999 }, '10.0.0.1/24'),
+      'ENODEV',
+      '999',
+    ],
+    ['a list of a missing link', ({ network }) => network.addresses.list({ index: 999 }), 'ENODEV', '999'],
     ['a multicast address', ({ network }) => network.addresses.add('br0', 'ff02::1/64'), 'EADDRNOTAVAIL', 'ff02::1/64'],
   ]
   for (const [what, call, code, words] of cases) {
@@ -218,7 +228,7 @@ describe('the kernel refuses', () => {
     })
   }
 
-  test('what is of two families', async () => {
+  test('mixed address families throw', async () => {
     using set = await lab()
     for (const spec of [
       { cidr: '10.0.0.1/24', peer: 'fd00::1' },
@@ -231,7 +241,7 @@ describe('the kernel refuses', () => {
   })
 })
 
-describe('what no kernel needs to see', () => {
+describe('invalid arguments throw', () => {
   const add = (address: unknown) => async () => {
     using set = anyonesSet(['net'])
     return await set.network.addresses.add('lo', untyped<AddressSpec>(address))
@@ -241,6 +251,6 @@ describe('what no kernel needs to see', () => {
   refuses(cases.map((cidr): Case => [`'${cidr}'`, add(cidr), value('address')]))
   refuses([
     ['a broadcast address of IPv6', add({ cidr: 'fd00::1/64', broadcast: 'fd00::ff' }), value('address.broadcast')],
-    ['a scope that has no name', add({ cidr: '10.0.0.1/24', scope: 'universe' }), value('address.scope')],
+    ['an unknown scope', add({ cidr: '10.0.0.1/24', scope: 'universe' }), value('address.scope')],
   ])
 })

@@ -1,11 +1,11 @@
-/** `links.ensure` makes everything in its argument true, or fails; `links.set` that fails leaves the link as it was. */
+/** `links.ensure` makes everything in its argument true, or fails; a failed `links.set` leaves the link unchanged. */
 import { type AddressSpec, type LinkChanges, type LinkSpec, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ask, ip, ipAddresses, ipLink, isMadeBy, namesOf } from '../setup/oracles/iproute.ts'
+import { ip, ipAddresses, ipLink, isMadeBy, namesOf, outputOf } from '../setup/oracles/iproute.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 
-/** Three networks that links can go between. */
+/** Three networks between which links can be created. */
 async function networks(): Promise<Disposable & { host: NamespaceSet; left: NamespaceSet; right: NamespaceSet }> {
   using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
   const [host, left, right] = [await base.unshare('net'), await base.unshare('net'), await base.unshare('net')]
@@ -15,8 +15,8 @@ async function networks(): Promise<Disposable & { host: NamespaceSet; left: Name
   return { host, left, right, [Symbol.dispose]: close }
 }
 
-describe('a veth that is ensured', () => {
-  test('has a peer that is as is said', async () => {
+describe('ensure() of a veth', () => {
+  test('creates and updates the peer', async () => {
     using lab = await networks()
     const { host, left } = lab
     await host.network.links.add({ kind: 'veth', name: 'v', up: true, peer: { set: left, name: 'eth0' } })
@@ -38,7 +38,7 @@ describe('a veth that is ensured', () => {
     ['of another name', ({ left }) => ({ set: left, name: 'eth1' }), "its other end is called 'eth0', not 'eth1'"],
   ]
   for (const [what, peerOf, why] of others) {
-    test(`is refused with a peer ${what}, and nothing changes`, async () => {
+    test(`rejects a peer ${what}, and nothing changes`, async () => {
       using lab = await networks()
       const { host, left, right } = lab
       const { links } = host.network
@@ -52,7 +52,7 @@ describe('a veth that is ensured', () => {
     })
   }
 
-  test('is as it was where its peer cannot be', async () => {
+  test('leaves the veth unchanged when the peer cannot be created', async () => {
     using lab = await networks()
     const { host, left } = lab
     await host.network.links.add({ kind: 'veth', name: 'v', peer: { set: left, name: 'eth0' } })
@@ -67,7 +67,7 @@ describe('a veth that is ensured', () => {
     expect(await ipAddresses(host, 'v')).toEqual([])
   })
 
-  test('is what get says of it', async () => {
+  test('accepts the result of get()', async () => {
     using lab = await networks()
     const { host, left } = lab
     const { links } = host.network
@@ -77,7 +77,7 @@ describe('a veth that is ensured', () => {
       const link = await links.get(name)
       expect(await links.ensure(link as LinkSpec & { kind: 'veth' })).toMatchObject({ index: link.index })
     }
-    // A number does not say where to make one.
+    // A number does not say where to create a peer.
     const { peer } = await links.get('v')
     const failure = await failureOf(() => links.add({ kind: 'veth', name: 'new', peer }))
     expect(failure).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
@@ -85,7 +85,7 @@ describe('a veth that is ensured', () => {
   })
 })
 
-test('a link on a device of the same index in another network is no link on this device', async ({ skip }) => {
+test('a link on a device of the same index in another network is not a link on this device', async ({ skip }) => {
   using lab = await networks()
   const { host, left } = lab
   if (!(await isMadeBy(host, 'ip', 'link add probe type veth'))) skip('this kernel has no veth')
@@ -99,7 +99,7 @@ test('a link on a device of the same index in another network is no link on this
   expect(failure.message).toContain('it was made on another device')
 })
 
-test('a name that is an alternative one is another link’s', async () => {
+test('an alternative name belongs to another link', async () => {
   using set = anyonesSet(['net'])
   await ip(set, 'link add br0 type bridge')
   await ip(set, 'link property add dev br0 altname wan')
@@ -118,7 +118,7 @@ test('a name that is an alternative one is another link’s', async () => {
   expect(add.message).toContain('or of that alternative name')
 })
 
-/** A link that is up, with addresses of both families and routes that go by it. */
+/** A link that is up, with addresses of both families and routes through it. */
 async function busy(): Promise<NamespaceSet> {
   const set = anyonesSet(['net'])
   const lines = [
@@ -134,7 +134,7 @@ async function busy(): Promise<NamespaceSet> {
     'route add fd0a::/48 nexthop via fd00::2 dev v0 nexthop via fd00::3 dev v0',
     'route add unreachable 10.8.0.0/16',
   ]
-  await ask(set, 'ip', '-batch -', `${lines.join('\n')}\n`)
+  await outputOf(set, 'ip', '-batch -', `${lines.join('\n')}\n`)
   await expect.poll(() => stateOf(set), { timeout: 5000 }).toContainEqual(expect.stringContaining('local fd00::7'))
   return set
 }
@@ -166,17 +166,17 @@ describe('a change that fails', () => {
     { addresses: ['10.0.0.8/24', 'fd00::8/64', 'fd00::1/128'] },
   ]
   for (const change of changes) {
-    test(`${JSON.stringify(change)} takes no address and no route`, async () => {
+    test(`${JSON.stringify(change)} removes no address and no route`, async () => {
       using set = await busy()
       const before = await stateOf(set)
       expect(before.join('\n')).toMatch(/fd09::\/48/)
       await expect(set.network.links.set('v0', change)).rejects.toMatchObject({ name: 'ActionError' })
-      // Addresses that come back are looked for in the network by the kernel first, which takes as long as it takes.
+      // The kernel runs duplicate address detection for restored addresses, for an unknown time.
       await expect.poll(() => stateOf(set), { timeout: 5000 }).toEqual(before)
     })
   }
 
-  test('leaves the master that there was', async () => {
+  test('leaves the previous master', async () => {
     using set = await busy()
     await ip(set, 'link set v0 master br0')
     await expect(set.network.links.set('v0', { master: 'lo' })).rejects.toMatchObject({ name: 'ActionError' })
@@ -184,7 +184,7 @@ describe('a change that fails', () => {
   })
 })
 
-describe('an address that is there', () => {
+describe('an existing address', () => {
   const cases: [there: string, wanted: AddressSpec, code?: string][] = [
     ['fd00::1/128', 'fd00::1/64', 'EEXIST'],
     ['fd00::1/64', 'fd00::1/64'],
@@ -196,7 +196,7 @@ describe('an address that is there', () => {
     ['fd00::1/64', { cidr: 'fd00::1/64', validLifetime: 3_600_000, preferredLifetime: 0 }],
   ]
   for (const [there, wanted, code] of cases) {
-    test(`as ${there} is ${code === undefined ? '' : 'not '}${JSON.stringify(wanted)}`, async () => {
+    test(`${there} ${code === undefined ? 'matches' : 'differs from'} ${JSON.stringify(wanted)}`, async () => {
       using set = anyonesSet(['net'])
       const { links, addresses } = set.network
       await ip(set, 'link add v0 type veth peer name v1')
@@ -219,7 +219,7 @@ describe('an address that is there', () => {
     })
   }
 
-  test('with another prefix of IPv4 is another address', async () => {
+  test('with another IPv4 prefix is another address', async () => {
     using set = anyonesSet(['net'])
     await ip(set, 'link add br0 type bridge')
     await ip(set, 'address add 10.0.0.1/24 dev br0')
@@ -229,7 +229,7 @@ describe('an address that is there', () => {
 })
 
 describe('a port of a bond', () => {
-  test('is brought up once it is its port', async ({ skip }) => {
+  test('is brought up after it is enslaved', async ({ skip }) => {
     using set = anyonesSet(['net'])
     const { links } = set.network
     if (!(await isMadeBy(set, 'ip', 'link add bond0 type bond'))) skip('this kernel has no bond')

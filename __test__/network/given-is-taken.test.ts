@@ -1,16 +1,16 @@
 /**
- * What a list says of a thing is taken by `delete` and `add`, and names that very thing: random routes, addresses, links and
- * queueing disciplines that ip(8) and tc(8) made go and come back, and ip and tc show what they showed before. The text forms
- * are compared: the JSON of iproute2 loses locks of metrics, and the options of some queueing disciplines.
+ * `delete` and `add` accept every item of a list, which identifies that very item: random routes, addresses, links and
+ * queueing disciplines created by ip(8) and tc(8) are deleted and added again, and ip and tc show the same as before.
+ * The text forms are compared: the JSON of iproute2 loses locks of metrics, and options of some queueing disciplines.
  */
 import fc from 'fast-check'
 import type { NamespaceSet, Qdisc, Route } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ask, ip, isMadeBy, isVm, tc, tell } from '../setup/oracles/iproute.ts'
+import { ip, isMadeBy, isVm, outputOf, resultOf, tc } from '../setup/oracles/iproute.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 
-// The same in every run, so that a change is to blame for what fails; another seed looks elsewhere.
+// The same seed in every run, so that only a change can cause a failure; another seed tests other values.
 fc.configureGlobal({ seed: Number(process.env['NSSET_TEST_SEED'] ?? 1) })
 
 const numRuns = isVm ? 10 : 60
@@ -23,11 +23,11 @@ async function lab(): Promise<NamespaceSet> {
     lines.push(`link set ${name} up`, `address add 10.0.${number}.1/24 dev ${name}`)
     lines.push(`address add fd00:${number}::1/64 dev ${name} nodad`)
   }
-  await ask(set, 'ip', '-batch -', `${lines.join('\n')}\n`)
+  await outputOf(set, 'ip', '-batch -', `${lines.join('\n')}\n`)
   return set
 }
 
-/** A route a line, in an order of its own. The time that is left runs meanwhile. */
+/** One route per line, sorted. The remaining lifetime changes meanwhile. */
 async function routesOfIp(set: NamespaceSet): Promise<string[]> {
   const texts = await Promise.all(['-4', '-6'].map((family) => ip(set, `-d ${family} route show table all`)))
   const lines = texts
@@ -36,7 +36,7 @@ async function routesOfIp(set: NamespaceSet): Promise<string[]> {
     .replaceAll(/expires \d+sec/g, 'expires')
     .trim()
     .split('\n')
-  // Link-local addresses and their routes come when the kernel has asked for them.
+  // Link-local addresses and their routes appear after duplicate address detection.
   return lines
     .filter((line) => !/fe80|ff00|proto kernel/.test(line))
     .map((line) => line.replaceAll(/ +/g, ' ').trim())
@@ -48,7 +48,7 @@ const isOurs = ({ protocol }: Route) => protocol !== 2
 const maybe = (option: string, values: readonly (string | number)[]) =>
   fc.option(fc.constantFrom(...values)).map((value) => (value === null ? '' : `${option} ${value}`))
 
-/** What ip(8) takes, mostly: it says so itself of what it does not. */
+/** Mostly valid arguments for ip(8), which rejects the others. */
 const routeWords = fc
   .record({
     six: fc.boolean(),
@@ -91,19 +91,19 @@ const routeWords = fc
       nexthop: `nexthop via ${gateway(9)} dev a0 weight 3 nexthop via ${gateway(9, 1)} dev b0 nexthop via ${gateway(8)} onlink dev a0`,
       none: '',
     }
-    // What several ways have in common is said before them.
+    // The attributes that all next hops share come first.
     const words = [...options, ...(six ? sixth : four)].filter((word) => word !== '')
     return `${six ? '-6' : '-4'} route add ${type} ${to} ${words.join(' ')} ${ways[way]}`.replaceAll(/ +/g, ' ').trim()
   })
 
 describe('routes', () => {
-  test('that ip made go and come back as they were', async () => {
+  test('created by ip are deleted and added again unchanged', async () => {
     let made = 0
     await fc.assert(
       fc.asyncProperty(fc.array(routeWords, { minLength: 1, maxLength: 8 }), async (commands) => {
         using set = await lab()
         const { routes } = set.network
-        for (const command of commands) if ((await tell(set, 'ip', command)).exitCode === 0) made++
+        for (const command of commands) if ((await resultOf(set, 'ip', command)).exitCode === 0) made++
         const before = await routesOfIp(set)
         const listed = (await routes.list()).filter(isOurs)
         expect(listed).toHaveLength(before.filter((line) => line !== '').length)
@@ -119,7 +119,7 @@ describe('routes', () => {
     expect(made).toBeGreaterThan(numRuns)
   })
 
-  test('of any protocol are deleted, with as much as is given', async () => {
+  test('of any protocol are deleted, with as many fields as are given', async () => {
     using set = await lab()
     const { routes } = set.network
     const lines = ['kernel', 'boot', 'static', 'dhcp', 'ra', 'bird'].map(
@@ -134,7 +134,7 @@ describe('routes', () => {
     expect(left.filter((destination) => /^(10\.[05]|fd77)/.test(destination))).toEqual(['10.0.1.0/24'])
   })
 
-  test('that are not what is said stay, where the kernel would not look at it, too', async () => {
+  test('that differ from the argument stay, even where the kernel does not compare the field', async () => {
     using set = await lab()
     const { routes } = set.network
     for (const [family, destination] of [
@@ -156,7 +156,7 @@ describe('routes', () => {
     expect((await routes.list()).filter(isOurs)).toEqual([])
   })
 
-  test('with several ways tell them, and are made with them', async () => {
+  test('with several next hops list them, and are added with them', async () => {
     using set = await lab()
     const { routes } = set.network
     const { index } = await set.network.links.get('a0')
@@ -185,11 +185,11 @@ describe('routes', () => {
     expect(await failureOf(() => routes.add(both))).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
   })
 
-  test('by a group of next hops go and come back, too', async ({ skip }) => {
+  test('with a group of next hops are deleted and added again, too', async ({ skip }) => {
     using set = await lab()
     const { routes } = set.network
-    const { exitCode, stderr } = await tell(set, 'ip', 'nexthop add id 11 via 10.0.0.9 dev a0')
-    if (exitCode !== 0) skip(`this kernel has no next hops of their own: ${stderr}`)
+    const { exitCode, stderr } = await resultOf(set, 'ip', 'nexthop add id 11 via 10.0.0.9 dev a0')
+    if (exitCode !== 0) skip(`this kernel has no next hop objects: ${stderr}`)
     await ip(set, 'nexthop add id 12 via 10.0.1.9 dev b0')
     await ip(set, 'nexthop add id 20 group 11,3/12')
     await ip(set, 'route add 192.0.2.0/24 nhid 20')
@@ -215,12 +215,12 @@ describe('routes', () => {
   test('through a lightweight tunnel keep it', async ({ skip }) => {
     using set = await lab()
     const { routes } = set.network
-    const { exitCode, stderr } = await tell(
+    const { exitCode, stderr } = await resultOf(
       set,
       'ip',
       'route add 192.0.2.0/24 encap ip id 7 dst 10.0.0.9 via 10.0.0.9 dev a0',
     )
-    if (exitCode !== 0) skip(`this kernel has no lightweight tunnels of IP: ${stderr}`)
+    if (exitCode !== 0) skip(`this kernel has no lightweight IP tunnels: ${stderr}`)
     const before = await routesOfIp(set)
     const [route] = (await routes.list()).filter(isOurs)
     expect(route).toMatchObject({ encap: { type: 'ip', data: expect.stringMatching(/^[0-9a-f]+$/) } })
@@ -253,7 +253,7 @@ const addressWords = fc
     return `address add ${of} dev a0 ${words.filter((word) => word !== '').join(' ')}`.trim()
   })
 
-/** The addresses of a link but for link-local ones, with lifetimes to the hundred seconds. */
+/** The addresses of a link without link-local ones, with lifetimes in units of a hundred seconds. */
 async function addressesOfIp(set: NamespaceSet): Promise<string[]> {
   const text = await ip(set, '-d address show dev a0')
   const entries = text
@@ -270,17 +270,17 @@ async function addressesOfIp(set: NamespaceSet): Promise<string[]> {
 }
 
 describe('addresses', () => {
-  test('that ip made go and come back as they were', async () => {
+  test('created by ip are deleted and added again unchanged', async () => {
     let made = 0
     await fc.assert(
       fc.asyncProperty(fc.array(addressWords, { minLength: 1, maxLength: 5 }), async (commands) => {
         using set = await lab()
         const { addresses } = set.network
-        for (const command of commands) if ((await tell(set, 'ip', command)).exitCode === 0) made++
+        for (const command of commands) if ((await resultOf(set, 'ip', command)).exitCode === 0) made++
         const before = await addressesOfIp(set)
         const listed = (await addresses.list('a0')).filter(({ cidr }) => !cidr.startsWith('fe80'))
         expect(listed).toHaveLength(before.length)
-        // With a first address go those of its network.
+        // Deleting a primary address deletes the secondary ones of its network.
         for (const address of [...listed].reverse()) await addresses.delete('a0', address)
         expect(await addressesOfIp(set)).toEqual([])
         for (const address of listed) await addresses.add('a0', address)
@@ -291,7 +291,7 @@ describe('addresses', () => {
     expect(made).toBeGreaterThan(numRuns)
   })
 
-  test('say their family and address as the cidr does', async () => {
+  test('have the family and the address of their cidr', async () => {
     using set = await lab()
     for (const wrong of [{ family: 'IPv6' }, { address: '10.3.0.2' }] as const) {
       const failure = await failureOf(() => set.network.addresses.add('a0', { cidr: '10.3.0.1/24', ...wrong }))
@@ -313,7 +313,7 @@ const QDISCS = [
   'ingress',
 ]
 
-/** Without what they have done. */
+/** Without statistics. */
 const qdiscsOfTc = async (set: NamespaceSet) =>
   (await tc(set, '-d qdisc show dev a0'))
     .replaceAll(/direct_packets_stat \d+/g, '')
@@ -322,10 +322,10 @@ const qdiscsOfTc = async (set: NamespaceSet) =>
 
 describe('queueing disciplines', () => {
   for (const words of QDISCS) {
-    test(`${words}: goes and comes back as it was`, async ({ skip }) => {
+    test(`${words} is deleted and added again unchanged`, async ({ skip }) => {
       using set = await lab()
       const { qdiscs } = set.network
-      if (!(await isMadeBy(set, 'tc', `qdisc add dev a0 ${words}`))) skip('this kernel does not have the kind')
+      if (!(await isMadeBy(set, 'tc', `qdisc add dev a0 ${words}`))) skip('this kernel does not have this kind')
       const before = await qdiscsOfTc(set)
       const listed = await qdiscs.list('a0')
       const [qdisc] = listed.filter(({ handle }) => handle !== '0:')
@@ -336,7 +336,7 @@ describe('queueing disciplines', () => {
     })
   }
 
-  test('that are not what is said stay', async () => {
+  test('that differ from the argument stay', async () => {
     using set = await lab()
     const { qdiscs } = set.network
     await qdiscs.add('a0', { kind: 'tbf', rate: 1_000_000, handle: '7:' })
@@ -360,7 +360,7 @@ const LINKS = [
   'gr1 type gretap remote 10.0.0.9 local 10.0.0.1 key 7',
 ]
 
-/** Without what the kernel counts and draws by lot. */
+/** Without counters and random values. */
 const linkOfIp = async (set: NamespaceSet, name: string) => {
   const [link] = JSON.parse(await ip(set, `-j -d link show dev ${name}`))
   const { bridge_id, root_id, gc_timer, hello_timer, tcn_timer, topology_change_timer, ad_actor_sys_prio, ...data } =
@@ -370,12 +370,12 @@ const linkOfIp = async (set: NamespaceSet, name: string) => {
 
 describe('links', () => {
   for (const words of LINKS) {
-    test(`${words}: goes and comes back as it was`, async ({ skip }) => {
+    test(`${words} is deleted and added again unchanged`, async ({ skip }) => {
       using set = await lab()
       const { links } = set.network
       const name = words.slice(0, 3)
       const command = `link add address 02:00:00:00:00:07 mtu 1400 ${words}`
-      if (!(await isMadeBy(set, 'ip', command))) skip('this kernel does not have the kind')
+      if (!(await isMadeBy(set, 'ip', command))) skip('this kernel does not have this kind')
       await ip(set, `link set ${name} alias seven`)
       const before = await linkOfIp(set, name)
       const link = await links.get(name)
@@ -387,11 +387,11 @@ describe('links', () => {
     })
   }
 
-  test('that programs are the other end of go and come back, too', async ({ skip }) => {
+  test('of tun devices are deleted and added again, too', async ({ skip }) => {
     using set = await lab()
     const { links } = set.network
-    const { exitCode, stderr } = await tell(set, 'ip', 'tuntap add name ta1 mode tap user 7')
-    if (exitCode !== 0) skip(`there is no /dev/net/tun to be used here: ${stderr}`)
+    const { exitCode, stderr } = await resultOf(set, 'ip', 'tuntap add name ta1 mode tap user 7')
+    if (exitCode !== 0) skip(`/dev/net/tun cannot be used here: ${stderr}`)
     const link = await links.get('ta1')
     const before = await linkOfIp(set, 'ta1')
     await links.delete(link)
@@ -399,7 +399,7 @@ describe('links', () => {
     expect(await linkOfIp(set, 'ta1')).toEqual(before)
   })
 
-  test('on a device in another network come back on that', async ({ skip }) => {
+  test('on a device in another network are added on that device again', async ({ skip }) => {
     using set = await lab()
     using other = set.unshareSync('net')
     if (!(await isMadeBy(set, 'ip', 'link add link a0 name mv1 type macvlan mode bridge')))
@@ -411,7 +411,7 @@ describe('links', () => {
     await other.network.links.delete('mv1')
     await other.network.links.add(link as Parameters<typeof other.network.links.add>[0])
     expect((await other.network.links.get('mv1')).dev).toEqual(link.dev)
-    // Its index means another link here.
+    // Its index belongs to another link here.
     const failure = await failureOf(() => other.network.links.get(link.dev as { index: number }))
     expect(failure).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
   })

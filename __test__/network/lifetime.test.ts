@@ -1,4 +1,4 @@
-/** How long a network lives: with its set, its namespace and its thread, and the links that come and go in it. */
+/** The lifetime of a network: with its set, its namespace and its thread, and while links come and go in it. */
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -6,7 +6,7 @@ import { ActionError, action, type Link, NamespaceSet, netns } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { growthSince } from '../setup/guards/growth.ts'
 import { resources } from '../setup/guards/resources.ts'
-import { ask, namesOf } from '../setup/oracles/iproute.ts'
+import { namesOf, outputOf } from '../setup/oracles/iproute.ts'
 import { inWorker } from '../setup/processes/worker.ts'
 import { askPlainNode, runPlainNode } from '../setup/programs/plain-node.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
@@ -16,29 +16,29 @@ import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 const CLOSED = ['TypeError', 'ERR_NSSET_CLOSED', 'closed'] as const
 
-/** How programs of plain Node make a set with a network. */
+/** How programs in plain Node.js create a set with a network. */
 const MAKE = isRoot
   ? `NamespaceSet.unshareSync('net')`
   : `NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root' })`
 
-/** So many addresses, which keep the kernel busy for a while. */
+/** This many addresses keep the kernel busy for a while. */
 const manyAddresses = (count: number) =>
   Array.from({ length: count }, (_, index) => action.addresses.add('lo', `10.0.${index >> 8}.${index & 0xff}/32`))
 
 describe('the network of a set', () => {
-  test('is one and the same at each access', () => {
+  test('is the same object at each access', () => {
     using set = anyonesSet(['net'])
     using dup = set.dup()
     expect(set.network).toBe(set.network)
     expect(dup.network).not.toBe(set.network)
   })
 
-  test('needs a net namespace in the set', async () => {
+  test('requires a net namespace in the set', async () => {
     using uts = NamespaceSet.current('uts')
     expectFailure(await failureOf(() => uts.network), ['RangeError', 'ERR_NSSET_NOT_IN_SET', 'net', 'uts'])
   })
 
-  test('opens its socket on first use, and one only', async () => {
+  test('opens its socket on first use, and only one', async () => {
     using set = anyonesSet(['net'])
     const before = resources()
     const { network } = set
@@ -47,7 +47,7 @@ describe('the network of a set', () => {
     expect(resources().descriptors - before.descriptors).toBe(1)
   })
 
-  test('of one dup lives on when another is closed', async () => {
+  test('of a dup stays usable when the other set is closed', async () => {
     using set = anyonesSet(['net'])
     const dup = set.dup()
     await dup.network.links.add({ kind: 'bridge', name: 'br0' })
@@ -56,8 +56,8 @@ describe('the network of a set', () => {
   })
 })
 
-describe('a set that is closed', () => {
-  test('before: its network does nothing more', async () => {
+describe('after a set is closed', () => {
+  test('its network rejects every call', async () => {
     const set = anyonesSet(['net'])
     const { network } = set
     await network.links.list()
@@ -78,7 +78,7 @@ describe('a set that is closed', () => {
     expect(calls).toBe(0)
   })
 
-  test('before it was ever used, too', async () => {
+  test('its network rejects every call, even if it was never used', async () => {
     const before = resources()
     const set = anyonesSet(['net'])
     const { network } = set
@@ -87,7 +87,7 @@ describe('a set that is closed', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  test('by one of its actions: the next one fails, with the results so far', async () => {
+  test('by one of its own actions, the next action fails, with the results so far', async () => {
     const set = anyonesSet(['net'])
     for (const next of [action.links.list(), action.call('never', () => expect.unreachable())]) {
       const closing = set.dup()
@@ -99,7 +99,7 @@ describe('a set that is closed', () => {
     set.close()
   })
 
-  test('while a list is under way: the promise settles, with all that was done, and nothing is left', async () => {
+  test('during a list, the promise settles with everything that was done, and nothing is left', async () => {
     using set = anyonesSet(['net'])
     await set.network.links.list()
     const before = resources()
@@ -127,10 +127,10 @@ describe('a set that is closed', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  test('while another needs it: the action fails, or is done', async () => {
+  test('while another set needs it, the action fails or succeeds', async () => {
     using set = anyonesSet(['net'])
     await set.network.links.list()
-    // What is made once: the helper's descriptor.
+    // What is created once: the helper's descriptor.
     set.unshareSync('net').close()
     const before = resources()
     for (let turn = 0; turn < 20; turn++) {
@@ -147,8 +147,8 @@ describe('a set that is closed', () => {
   })
 })
 
-describe('what comes and goes beside it', () => {
-  test('a link that a script deletes between two actions', async () => {
+describe('concurrent changes', () => {
+  test('a link that a script deletes between two actions is ENODEV', async () => {
     using set = anyonesSet(['net'])
     const error = await failureOf(() =>
       set.network.apply([
@@ -162,7 +162,7 @@ describe('what comes and goes beside it', () => {
     expect(error).toMatchObject({ results: [{ name: 'br0' }, {}, [0, null]] })
   })
 
-  test('a link that a call deletes, and makes anew: its name is another link’s, its index nobody’s', async () => {
+  test('a link that a call deletes and creates again has another name and index', async () => {
     using set = anyonesSet(['net'])
     const anew = action.call('anew', async ({ network }) => {
       await network.links.delete('br0')
@@ -176,7 +176,7 @@ describe('what comes and goes beside it', () => {
     expect(await set.network.links.delete(old, { force: true })).toBeUndefined()
   })
 
-  test('links that many lists make and delete at once', async () => {
+  test('links that many lists create and delete at the same time give documented errors', async () => {
     using set = anyonesSet(['net'])
     const list = [
       action.links.ensure({ kind: 'bridge', name: 'br0' }),
@@ -187,14 +187,14 @@ describe('what comes and goes beside it', () => {
     const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => set.network.apply(list)))
     for (const outcome of outcomes) {
       if (outcome.status === 'fulfilled') continue
-      // It was there when it was to be made, or gone when it was to be found.
+      // It existed already, or no longer.
       expect(['ENODEV', 'EEXIST']).toContain(outcome.reason.code)
     }
     await set.network.links.delete('br0', { force: true })
     expect(await namesOf(set)).toEqual([])
   })
 
-  asRoot('a name that is taken away while its network is used', 'to mount a name', async () => {
+  asRoot('a name that is removed while its network is used is ENOENT', 'to mount a name', async () => {
     using directory = temporaryDirectory()
     const where = { directory: directory.path }
     const before = resources()
@@ -214,7 +214,7 @@ describe('what comes and goes beside it', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  asRoot('a name that is another namespace’s when its turn comes', 'to mount a name', async () => {
+  asRoot('a name that is mounted again refers to the new namespace at its turn', 'to mount a name', async () => {
     using directory = temporaryDirectory()
     const where = { directory: directory.path }
     using base = NamespaceSet.unshareSync('net')
@@ -232,7 +232,7 @@ describe('what comes and goes beside it', () => {
     expect(await namesOf(second)).toEqual(['br0'])
   })
 
-  test('a process that ends before its turn', async () => {
+  test('a process that exits before its turn is an error', async () => {
     using set = anyonesSet(['net'])
     const child = set.spawn('sleep', ['60'], { stdio: 'ignore' })
     const pid = child.pid as number
@@ -250,22 +250,22 @@ describe('what comes and goes beside it', () => {
     expect(error).toMatchObject({ results: [[{ name: 'lo' }], [null, 'SIGKILL']] })
   })
 
-  test('the namespace lives as long as the network of it is open', async () => {
+  test('the namespace exists as long as its network is open', async () => {
     using set = anyonesSet(['net'])
     const other = set.unshareSync('net')
     await set.network.links.add({ kind: 'veth', name: 'here0', peer: { name: 'there0', set: other } })
     const { network } = other
     expect(await network.links.get('there0')).toMatchObject({ kind: 'veth' })
     other.close()
-    // The kernel takes a namespace that nobody holds away in its own time, and the cable with it.
+    // The kernel frees an unused namespace asynchronously, and the veth with it.
     const end = Date.now() + 10_000
     while ((await namesOf(set)).length > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
     expect(await namesOf(set)).toEqual([])
   })
 })
 
-describe('many of them', () => {
-  test('200 networks at once work on a few threads, and leave nothing', async () => {
+describe('many networks', () => {
+  test('200 at the same time use a few threads, and leave nothing open', async () => {
     using base = anyonesSet(['net'])
     await base.network.links.list()
     const before = resources()
@@ -280,14 +280,14 @@ describe('many of them', () => {
     )
     expect(names).toEqual(sets.map((_, index) => `br${index}`))
     const { threads, descriptors } = resources()
-    // Those of sets with `user` wait for their helpers on another thread, and on more where one is held up.
+    // Sets with `user` wait for their helpers on another thread, and on more when one is blocked.
     expect(threads).toBeLessThanOrEqual(before.threads + 8)
     expect(descriptors - during.descriptors).toBe(200)
     for (const set of sets) set.close()
     expect(await growthSince(before)).toEqual({})
   }, 60_000)
 
-  test('all of them, and those of Workers, are worked on by one thread with a name', async () => {
+  test('all of them, and those of Workers, share one named thread', async () => {
     using set = anyonesSet(['net'])
     await set.network.links.list()
     const threads = () =>
@@ -304,10 +304,10 @@ describe('many of them', () => {
     expect(named()).toBe(1)
   })
 
-  test('listing 1,000 links does not keep the event loop waiting', async () => {
+  test('listing 1,000 links does not block the event loop', async () => {
     using set = anyonesSet(['net'])
     const batch = Array.from({ length: 500 }, (_, index) => `link add a${index} type veth peer name b${index}`)
-    await ask(set, 'ip', '-batch -', batch.join('\n'))
+    await outputOf(set, 'ip', '-batch -', batch.join('\n'))
     const longest: number[] = []
     for (let turn = 0; turn < 5; turn++) {
       const delay = monitorEventLoopDelay({ resolution: 1 })
@@ -318,38 +318,38 @@ describe('many of them', () => {
       expect(links.length).toBeGreaterThanOrEqual(1001)
       longest.push(delay.max / 1e6)
     }
-    // Others keep this machine busy too: one quiet turn shows what is ours.
+    // Other processes use this machine, too: one quiet attempt is enough.
     expect(Math.min(...longest)).toBeLessThan(50)
   }, 60_000)
 })
 
 describe('the event loop', () => {
-  test('goes on until what was asked is answered, and then ends', async () => {
-    const told = await askPlainNode<string[]>(`
+  test('runs until a request is answered, and then ends', async () => {
+    const reported = await askPlainNode<string[]>(`
       import { NamespaceSet, action } from 'nsset'
       const set = ${MAKE}
       const list = Array.from({ length: 200 }, () => action.links.get('lo'))
       set.network.apply([...list, action.links.list()])
         .then((results) => console.log(JSON.stringify([results.length, results.at(-1)[0].name])))`)
-    expect(told).toEqual([201, 'lo'])
+    expect(reported).toEqual([201, 'lo'])
   })
 
-  test('goes on until what fails is told, and what is told later, too', async () => {
-    const told = await askPlainNode<string[]>(`
+  test('runs until failures are reported, and those of later calls, too', async () => {
+    const reported = await askPlainNode<string[]>(`
       import { NamespaceSet, action } from 'nsset'
       const set = ${MAKE}
-      const told = []
-      process.on('exit', () => console.log(JSON.stringify(told)))
-      const tell = (error) => told.push(error.code)
+      const reported = []
+      process.on('exit', () => console.log(JSON.stringify(reported)))
+      const report = (error) => reported.push(error.code)
       set.network.links.get('none0').catch((error) => {
-        tell(error)
-        set.network.links.get('none1').catch(tell)
+        report(error)
+        set.network.links.get('none1').catch(report)
       })
-      set.network.addresses.add('lo', { cidr: '10.0.0.1/32', peer: 'fd00::1' }).catch(tell)`)
-    expect(told.sort()).toEqual(['ENODEV', 'ENODEV', 'ERR_INVALID_ARG_VALUE'])
+      set.network.addresses.add('lo', { cidr: '10.0.0.1/32', peer: 'fd00::1' }).catch(report)`)
+    expect(reported.sort()).toEqual(['ENODEV', 'ENODEV', 'ERR_INVALID_ARG_VALUE'])
   })
 
-  test('is not held by a network that has nothing to do', async () => {
+  test('is not kept running by an idle network', async () => {
     const started = Date.now()
     const { stdout, stderr, code } = await runPlainNode(`
       import { NamespaceSet } from 'nsset'
@@ -361,7 +361,7 @@ describe('the event loop', () => {
     expect(Date.now() - started).toBeLessThan(20_000)
   })
 
-  test('process.exit() does not wait for what is under way', async () => {
+  test('process.exit() does not wait for running requests', async () => {
     const { stderr, code, signal } = await runPlainNode(`
       import { NamespaceSet, action } from 'nsset'
       const set = ${MAKE}
@@ -371,8 +371,8 @@ describe('the event loop', () => {
   })
 })
 
-describe('a set that nobody closes', () => {
-  test('is collected with its network, and so are its sockets', async () => {
+describe('a set that is not closed', () => {
+  test('is garbage-collected with its network and its sockets', async () => {
     const { before, open, after } = await askPlainNode<Record<'before' | 'open' | 'after', number>>(
       `import { readdirSync } from 'node:fs'
        import { setTimeout } from 'node:timers/promises'
@@ -399,8 +399,8 @@ describe('a set that nobody closes', () => {
     expect(after).toBe(before)
   })
 
-  test('is not collected while something is under way', async () => {
-    const told = await askPlainNode<number[]>(
+  test('is not collected while a request is running', async () => {
+    const reported = await askPlainNode<number[]>(
       `import { NamespaceSet, action } from 'nsset'
        process.removeAllListeners('warning').on('warning', () => undefined)
        const base = ${MAKE}
@@ -413,12 +413,12 @@ describe('a set that nobody closes', () => {
        console.log(JSON.stringify(results.map((result) => result[2].index === result[0].index ? 1 : 0)))`,
       { flags: ['--expose-gc'] },
     )
-    expect(told).toEqual([1, 1, 1])
+    expect(reported).toEqual([1, 1, 1])
   })
 })
 
 describe('Workers', () => {
-  test('have networks of their own', async () => {
+  test('have their own networks', async () => {
     const answer = await inWorker<string[]>(`
       const set = nsset.${MAKE}
       const { action } = nsset
@@ -431,7 +431,7 @@ describe('Workers', () => {
     expect(answer).toEqual(['br0', 'ActionError', 'ENODEV'])
   })
 
-  test('100 of them are terminated while their requests are under way: no crash, no hang, nothing left', async () => {
+  test('100 of them are terminated during their requests: no crash, no hang, nothing left', async () => {
     const { early, late, names } = await askPlainNode<{ early: number[]; late: number[]; names: number }>(`
       import { readdirSync, readFileSync } from 'node:fs'
       import { setTimeout } from 'node:timers/promises'
@@ -453,8 +453,8 @@ describe('Workers', () => {
       await main.network.links.list()
       async function live(index) {
         const worker = new Worker(body, { eval: true })
-        const [exited, said] = ['exit', 'message'].map((name) => new Promise((resolve) => worker.once(name, resolve)))
-        await said
+        const [exited, received] = ['exit', 'message'].map((name) => new Promise((resolve) => worker.once(name, resolve)))
+        await received
         if (index % 4 !== 0) await setTimeout(index % 4)
         await worker.terminate()
         await exited
@@ -481,8 +481,8 @@ describe('Workers', () => {
     expect(names).toBe(1)
   }, 90_000)
 
-  test('one that ends with requests under way does not wait for them, nor crash', async () => {
-    const told = await askPlainNode<number[]>(`
+  test('one that ends during requests does not wait for them and does not crash', async () => {
+    const reported = await askPlainNode<number[]>(`
       import { Worker } from 'node:worker_threads'
       const body = \`
         import { action, NamespaceSet } from 'nsset'
@@ -492,15 +492,15 @@ describe('Workers', () => {
       const codes = await Promise.all(Array.from({ length: 10 }, () => new Promise((resolve, reject) =>
         new Worker(body, { eval: true }).once('exit', resolve).once('error', reject))))
       console.log(JSON.stringify(codes))`)
-    expect(told).toEqual(Array.from({ length: 10 }, () => 3))
+    expect(reported).toEqual(Array.from({ length: 10 }, () => 3))
   })
 })
 
-describe('from elsewhere', () => {
+describe('in another namespace', () => {
   asRoot('a network is that of its set, whatever set the thread is in', 'to enter a network namespace', async () => {
     using one = NamespaceSet.unshareSync('net')
     using other = NamespaceSet.unshareSync('net')
-    // Both its socket and its requests are made from there.
+    // Both its socket and its requests are created from there.
     const made = one.do(() => ({ link: other.network.links.add({ kind: 'bridge', name: 'br0' }) }))
     expect(await made.link).toMatchObject({ name: 'br0' })
     const links = other.do(() => ({ list: one.network.links.list() }))
@@ -509,7 +509,7 @@ describe('from elsewhere', () => {
     expect(await namesOf(other)).toEqual(['br0'])
   })
 
-  asRoot('an action that runs inside uses another set’s network', 'to enter a network namespace', async () => {
+  asRoot('an action that runs inside uses the network of the other set', 'to enter a network namespace', async () => {
     using one = NamespaceSet.unshareSync('net')
     using other = NamespaceSet.unshareSync('net')
     const kept: Promise<unknown>[] = []
@@ -523,10 +523,10 @@ describe('from elsewhere', () => {
   })
 
   asRoot(
-    'who gives up being root reads what is open, and is told what is not allowed any more',
-    'to be root first',
+    'a process that gives up root reads what is open, and gets errors for what is no longer allowed',
+    'starts as root',
     async () => {
-      const told = await askPlainNode<Record<string, unknown>>(`
+      const reported = await askPlainNode<Record<string, unknown>>(`
       import { NamespaceSet } from 'nsset'
       const [open, fresh] = [${MAKE}, ${MAKE}]
       await open.network.links.add({ kind: 'bridge', name: 'br0' })
@@ -541,7 +541,7 @@ describe('from elsewhere', () => {
         fresh: await codeOf(fresh.network.links.list()),
         again: await codeOf(open.network.links.get('br0')),
       }))`)
-      expect(told).toEqual({
+      expect(reported).toEqual({
         links: true,
         change: ['ActionError', 'EPERM', 0],
         remove: ['ActionError', 'EPERM', 0],
@@ -552,7 +552,7 @@ describe('from elsewhere', () => {
   )
 })
 
-test('a list that is under way when the test ends its set is over soon', async () => {
+test('a list that is running when the test ends its set settles soon', async () => {
   const set = anyonesSet(['net'])
   const started = Date.now()
   const applied = failureOf(() => set.network.apply([...manyAddresses(1000), ...manyAddresses(1)]))

@@ -1,32 +1,32 @@
-/** `set.network.links`: what is made here `ip` reads, what `ip` makes is read here, kind by kind and field by field. */
+/** `set.network.links`: `ip` reads what nsset creates, and nsset reads what `ip` creates, for each kind and field. */
 import { accessSync, constants } from 'node:fs'
 import { type ActionContext, type Link, type LinkSpec, type LinkState, NamespaceSet, netns } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ask, type IpLink, ip, ipAddresses, ipLink, ipLinks, isMadeBy, namesOf } from '../setup/oracles/iproute.ts'
+import { type IpLink, ip, ipAddresses, ipLink, ipLinks, isMadeBy, namesOf, outputOf } from '../setup/oracles/iproute.ts'
 import { EACH_KIND_OF_LINK, KINDS_OF_LINK, type KindOfLink, titleOf } from '../setup/oracles/kinds-of-link.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 
-/** A network with what other links can be made on, or be ports of. */
+/** A network with links that others can be created on or enslaved to. */
 async function lab(...more: string[]): Promise<NamespaceSet> {
   const set = anyonesSet(['net'])
   const lines = ['link add left type veth peer name right', 'link add br0 type bridge', ...more]
-  await ask(set, 'ip', '-batch -', `${lines.join('\n')}\n`)
+  await outputOf(set, 'ip', '-batch -', `${lines.join('\n')}\n`)
   return set
 }
 
-/** The same for links that are up, which not all are that are made on one that is down. */
+/** The same with links that are up: some kinds created on a link that is down stay down. */
 const upLab = () => lab('link set left up', 'link set right up')
 
 const named = (name: string, { spec }: KindOfLink, state: LinkState = {}): LinkSpec => ({ ...spec, ...state, name })
 
-const isMadeByIp = (set: NamespaceSet, name: string, { told }: KindOfLink) =>
-  isMadeBy(set, 'ip', told.replace('NAME', name))
+const isMadeByIp = (set: NamespaceSet, name: string, { command }: KindOfLink) =>
+  isMadeBy(set, 'ip', command.replace('NAME', name))
 
 const known = new Map<KindOfLink, boolean>()
 
-/** Whether the kernel has a kind, which `ip` is asked once. */
+/** Whether the kernel has a kind; `ip` tests it once. */
 async function isKnown(set: NamespaceSet, entry: KindOfLink): Promise<boolean> {
   const isMade = known.get(entry) ?? (await isMadeByIp(set, 'probe', entry))
   if (isMade && !known.has(entry)) await ip(set, 'link delete probe')
@@ -48,7 +48,7 @@ function isTunOpen(): boolean {
   }
 }
 
-/** That the kernel refuses us what it refuses `ip`, and that the error says what to do about it. */
+/** Expects that the kernel rejects for nsset what it rejects for `ip`, and that the error names the remedy. */
 async function expectLacking(set: NamespaceSet, entry: KindOfLink): Promise<void> {
   const failure = await failureOf(() => set.network.links.add(named('ours', entry)))
   if (entry.spec.kind === 'tun' && !isTunOpen()) {
@@ -62,22 +62,22 @@ async function expectLacking(set: NamespaceSet, entry: KindOfLink): Promise<void
   expect(await namesOf(set)).not.toContain('ours')
 }
 
-/** What no two links have in common. */
+/** The link without what is unique to each link. */
 function kindly({ index, name, mac, peer, statistics, ...link }: Link): object {
   return link
 }
 
-/** The same of what `ip` says; timers go on meanwhile. */
-function saidOf(said: IpLink | undefined): object {
-  if (said === undefined) throw new Error('ip does not know it')
-  const { ifindex, ifname, address, linkinfo, ...link } = said
+/** The same for the JSON of `ip`; timers change meanwhile. */
+function comparable(printed: IpLink | undefined): object {
+  if (printed === undefined) throw new Error('ip does not show the link')
+  const { ifindex, ifname, address, linkinfo, ...link } = printed
   const data = Object.entries(linkinfo?.info_data ?? {}).filter(([name]) => !/_id$|_timer$|^ad_/.test(name))
   return { ...link, kind: linkinfo?.info_kind, data: Object.fromEntries(data) }
 }
 
-describe('what is special about a kind', () => {
+describe('the fields of a kind', () => {
   for (const entry of KINDS_OF_LINK) {
-    test(`${titleOf(entry)}: both make it and both read it, or the error says what the kernel lacks`, async () => {
+    test(`${titleOf(entry)}: nsset and ip create and read the same, or the error names what the kernel lacks`, async () => {
       using set = await lab()
       const { links } = set.network
       if (!(await isMadeByIp(set, 'theirs', entry))) return await expectLacking(set, entry)
@@ -85,24 +85,24 @@ describe('what is special about a kind', () => {
       const { peer, dev, ...data } = { peer: undefined, dev: undefined, ...entry.spec }
       const read = await links.get('theirs')
       expect(read).toMatchObject(data)
-      const [said, left] = await ipLinksCalled(set, 'theirs', 'left')
+      const [printed, left] = await ipLinksCalled(set, 'theirs', 'left')
       if (dev !== undefined) expect(read.dev).toEqual({ index: left?.ifindex })
-      // It is as if it had been made here.
+      // ensure() accepts it as if nsset had created it.
       expect(await links.ensure(named('theirs', entry))).toMatchObject({ ...kindly(read), index: read.index })
       await links.delete('theirs')
 
       const made = await links.add(named('ours', entry))
       expect(kindly(made)).toEqual(kindly(read))
-      const [saidOfOurs, deleted] = await ipLinksCalled(set, 'ours', 'theirs')
+      const [printedOurs, deleted] = await ipLinksCalled(set, 'ours', 'theirs')
       expect(deleted).toBeUndefined()
-      expect(saidOf(saidOfOurs)).toEqual(saidOf(said))
-      expect(saidOfOurs).toMatchObject({ ifindex: made.index, mtu: made.mtu })
-      expect(saidOfOurs?.linkinfo?.info_data ?? {}).toMatchObject(entry.says ?? {})
+      expect(comparable(printedOurs)).toEqual(comparable(printed))
+      expect(printedOurs).toMatchObject({ ifindex: made.index, mtu: made.mtu })
+      expect(printedOurs?.linkinfo?.info_data ?? {}).toMatchObject(entry.json ?? {})
     })
   }
 })
 
-describe('what every kind has', () => {
+describe('the fields of every kind', () => {
   const STATE = {
     alias: 'theone',
     mac: '02:00:00:00:00:0a',
@@ -113,20 +113,20 @@ describe('what every kind has', () => {
     addresses: ['192.0.2.77/24', 'fd00::77/64'],
   } as const satisfies LinkState
 
-  /** What of it links of a kind can have. */
+  /** The fields of a link that this kind supports. */
   const stateOf = ({ refused = {}, without = [] }: KindOfLink): LinkState =>
     Object.fromEntries(
       Object.entries(STATE).filter(([field]) => !(field in refused || without.includes(field as keyof LinkState))),
     )
 
-  /** The same without what it can only be made with. */
+  /** The same without fields that are only possible at creation. */
   const changesOf = (entry: KindOfLink): LinkState =>
     Object.fromEntries(
       Object.entries(stateOf(entry)).filter(([field]) => !entry.fixed?.includes(field as keyof LinkState)),
     )
 
-  /** What `ip` says of a link, in our words. */
-  async function stateThatIpSays(set: NamespaceSet, name: string): Promise<Record<keyof LinkState, unknown>> {
+  /** What `ip` prints for a link, with nsset's field names. */
+  async function stateInIp(set: NamespaceSet, name: string): Promise<Record<keyof LinkState, unknown>> {
     const { ifalias, address, mtu, flags, master } = await ipLink(set, name)
     const addresses = (await ipAddresses(set, name)).map(({ local, prefixlen }) => `${local}/${prefixlen}`)
     const [up, promiscuous] = ['UP', 'PROMISC'].map((flag) => flags.includes(flag))
@@ -136,11 +136,11 @@ describe('what every kind has', () => {
   for (const entry of EACH_KIND_OF_LINK) {
     const { kind } = entry.spec
 
-    test(`a ${kind} is made with it, or the error says what the kernel lacks`, async () => {
+    test(`a ${kind} is created with them, or the error names what the kernel lacks`, async () => {
       using set = await upLab()
       if (!(await isKnown(set, entry))) return await expectLacking(set, entry)
       const made = await set.network.links.add(named('ours', entry, stateOf(entry)))
-      expect(await stateThatIpSays(set, 'ours')).toMatchObject(stateOf(entry))
+      expect(await stateInIp(set, 'ours')).toMatchObject(stateOf(entry))
       const { master, addresses, ...plain } = stateOf(entry)
       expect(made).toMatchObject(plain)
       const br0 = (await ipLink(set, 'br0')).ifindex
@@ -149,19 +149,19 @@ describe('what every kind has', () => {
       expect(cidrs).toEqual(expect.arrayContaining([...(addresses ?? [])]))
     })
 
-    test(`a ${kind} gets and loses it later, or the error says what the kernel lacks`, async () => {
+    test(`a ${kind} gets and loses them later, or the error names what the kernel lacks`, async () => {
       using set = await upLab()
       if (!(await isMadeByIp(set, 'first', entry))) return await expectLacking(set, entry)
       const { links } = set.network
       await links.set('first', { ...changesOf(entry), name: 'second' })
-      expect(await stateThatIpSays(set, 'second')).toMatchObject(changesOf(entry))
+      expect(await stateInIp(set, 'second')).toMatchObject(changesOf(entry))
       await links.set('second', { alias: '', up: false, promiscuous: false, master: null, mtu: 1300 })
       const now = { alias: undefined, up: false, promiscuous: false, master: undefined, mtu: 1300 }
-      expect(await stateThatIpSays(set, 'second')).toMatchObject(now)
+      expect(await stateInIp(set, 'second')).toMatchObject(now)
       expect(await links.get('second')).toMatchObject({ up: false, promiscuous: false, mtu: 1300 })
     })
 
-    test(`what ip changes of a ${kind} is read, or the error says what the kernel lacks`, async () => {
+    test(`what ip changes in a ${kind} is read, or the error names what the kernel lacks`, async () => {
       using set = await upLab()
       if (!(await isMadeByIp(set, 'theirs', entry))) return await expectLacking(set, entry)
       const { alias, mac, mtu, master } = changesOf(entry)
@@ -171,14 +171,14 @@ describe('what every kind has', () => {
       await ip(set, words.join(' '))
       await ip(set, 'link set theirs up')
       const { index, ...link } = await set.network.links.get('theirs')
-      const said = await ipLink(set, 'theirs')
-      expect(index).toBe(said.ifindex)
+      const printed = await ipLink(set, 'theirs')
+      expect(index).toBe(printed.ifindex)
       expect(link).toMatchObject({ alias, mtu, promiscuous: true, up: true, ...(mac === undefined ? {} : { mac }) })
       expect(link.master?.index).toBe(master === undefined ? undefined : (await ipLink(set, 'br0')).ifindex)
     })
 
     for (const [field, code] of Object.entries(entry.refused ?? {})) {
-      test(`a ${kind} with a ${field} is refused and not made, or the error says what the kernel lacks`, async () => {
+      test(`a ${kind} with a ${field} is rejected and not created, or the error names what the kernel lacks`, async () => {
         using set = await upLab()
         if (!(await isKnown(set, entry))) return await expectLacking(set, entry)
         const state = { [field]: STATE[field as keyof LinkState] }
@@ -190,22 +190,22 @@ describe('what every kind has', () => {
   }
 })
 
-describe('whether a link works', () => {
-  /** What we and `ip` say, once the kernel has looked at the carrier: within a second or two. */
+describe('running', () => {
+  /** Expects the same of nsset and `ip`, once the kernel has detected the carrier: within a second or two. */
   async function untilAgreed(set: NamespaceSet, name: string, runs: boolean): Promise<void> {
     for (const end = Date.now() + 10_000; ; ) {
       const { running } = await set.network.links.get(name)
       const { flags } = await ipLink(set, name)
-      const said = flags.includes('UP') && !flags.includes('NO-CARRIER')
-      if ((running === runs && said === runs) || Date.now() > end) {
-        expect({ running, said }, name).toEqual({ running: runs, said: runs })
+      const printed = flags.includes('UP') && !flags.includes('NO-CARRIER')
+      if ((running === runs && printed === runs) || Date.now() > end) {
+        expect({ running, printed }, name).toEqual({ running: runs, printed: runs })
         return
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
 
-  test('is what ip says of its carrier', async () => {
+  test('is the carrier that ip shows', async () => {
     using set = await lab()
     await untilAgreed(set, 'left', false)
     await ip(set, 'link set left up')
@@ -217,18 +217,18 @@ describe('whether a link works', () => {
   })
 })
 
-describe('a list', () => {
-  test('is that of ip, in its order, with what every network has', async () => {
+describe('list()', () => {
+  test('equals that of ip, in its order, with the links of every new network', async () => {
     using set = await lab()
     const listed = await set.network.links.list()
-    const said = JSON.parse(await ip(set, '-j -d link show')) as IpLink[]
+    const printed = JSON.parse(await ip(set, '-j -d link show')) as IpLink[]
     expect(listed.map(({ index, name, mtu }) => ({ index, name, mtu }))).toEqual(
-      said.map(({ ifindex, ifname, mtu }) => ({ index: ifindex, name: ifname, mtu })),
+      printed.map(({ ifindex, ifname, mtu }) => ({ index: ifindex, name: ifname, mtu })),
     )
     expect(listed[0]).toMatchObject({ kind: 'loopback', name: 'lo', index: 1, mtu: 65_536, up: false, running: false })
   })
 
-  test('counts what links carried as ip does', async () => {
+  test('has the same statistics as ip', async () => {
     using set = await lab()
     for (const name of ['lo', 'left', 'right']) await set.network.links.set(name, { up: true })
     await set.execFile('ping', ['-c', '3', '-i', '0.2', '127.0.0.1'], { timeout: 10_000 })
@@ -250,8 +250,8 @@ describe('a list', () => {
   })
 })
 
-describe('ensure', () => {
-  test('makes a link once, and has it become as it is said', async () => {
+describe('ensure()', () => {
+  test('creates a link once, and changes it to match its argument', async () => {
     using set = await lab()
     const { links } = set.network
     const { index } = await links.ensure({ kind: 'bridge', name: 'br1', priority: 4096 })
@@ -263,7 +263,7 @@ describe('ensure', () => {
     expect(await ipAddresses(set, 'br1')).toMatchObject([{ local: '10.0.0.1', prefixlen: 24 }])
   })
 
-  test('refuses a link of another kind, with other data, on another device, and leaves it alone', async () => {
+  test('rejects a link of another kind, with other settings, on another device, and leaves it unchanged', async () => {
     using set = await lab()
     const { links } = set.network
     await ip(set, 'link add vx0 type vxlan id 7 dstport 4789 dev left')
@@ -284,7 +284,7 @@ describe('ensure', () => {
     expect(await Promise.all(['vx0', 'mv0'].map((name) => ipLink(set, name)))).toEqual(before)
   })
 
-  test('refuses a tap that is a tun', async ({ skip }) => {
+  test('rejects a tap that is a tun', async ({ skip }) => {
     if (!isTunOpen()) skip('needs a /dev/net/tun that the caller may open')
     using set = await lab()
     await ip(set, 'tuntap add t0 mode tun')
@@ -295,7 +295,7 @@ describe('ensure', () => {
 })
 
 describe('a change that fails', () => {
-  test('leaves the link as it was', async () => {
+  test('leaves the link unchanged', async () => {
     using set = await lab()
     const before = await ipLink(set, 'left')
     const changes = { mtu: 1234, mac: '02:00:00:00:00:05', alias: 'new', up: true, name: 'br0' }
@@ -304,9 +304,9 @@ describe('a change that fails', () => {
     expect(await ipLink(set, 'left')).toEqual(before)
   })
 
-  test('leaves none of its addresses', async () => {
+  test('adds none of the addresses', async () => {
     using set = await lab()
-    // A multicast address is no link's: ipv6_add_addr() of net/ipv6/addrconf.c.
+    // A link cannot have a multicast address: ipv6_add_addr() of net/ipv6/addrconf.c.
     const addresses = ['10.0.0.1/24', 'ff02::1/64']
     for (const up of [true, false]) {
       const failure = await failureOf(() => set.network.links.set('left', { up, addresses }))
@@ -316,15 +316,15 @@ describe('a change that fails', () => {
     }
   })
 
-  test('makes no link when it is one that is made', async () => {
+  test('creates no link', async () => {
     using set = await lab()
     const { links } = set.network
     const wrong: [LinkSpec, string][] = [
       [{ kind: 'bridge', name: 'new', addresses: ['10.0.0.1/24', 'ff02::1/64'] }, 'EADDRNOTAVAIL'],
       [{ kind: 'veth', name: 'new', peer: { name: 'peer', addresses: ['ff02::1/64'] } }, 'EADDRNOTAVAIL'],
       [{ kind: 'veth', name: 'new', peer: { name: 'left' } }, 'EEXIST'],
-      [{ kind: 'bridge', name: 'new', master: 'nobody' }, 'ENODEV'],
-      [{ kind: 'macvlan', name: 'new', dev: 'nobody' }, 'ENODEV'],
+      [{ kind: 'bridge', name: 'new', master: 'missing' }, 'ENODEV'],
+      [{ kind: 'macvlan', name: 'new', dev: 'missing' }, 'ENODEV'],
       [{ kind: 'bridge', name: 'new', mtu: 20 }, 'EINVAL'],
       [{ kind: 'bridge', name: 'new', mac: '01:00:00:00:00:01' }, 'EADDRNOTAVAIL'],
       [{ kind: 'bridge', name: 'left' }, 'EEXIST'],
@@ -365,11 +365,11 @@ describe('a reference', () => {
     }
   })
 
-  test('to nothing is ENODEV, and to several links ambiguous', async () => {
+  test('without a match is ENODEV, and with several matches ambiguous', async () => {
     using set = await lab()
     const { links } = set.network
     for (const name of ['left', 'right']) await ip(set, `link set ${name} alias same`)
-    for (const reference of ['nobody', { index: 999 }, { alias: 'nothing' }, () => 'nobody']) {
+    for (const reference of ['missing', { index: 999 }, { alias: 'nothing' }, () => 'missing']) {
       const calls = [
         () => links.get(reference),
         () => links.set(reference, { up: true }),
@@ -387,7 +387,7 @@ describe('a reference', () => {
     expect(await namesOf(set)).toEqual(['right', 'left', 'br0'])
   })
 
-  test('by index is to the same link under another name', async () => {
+  test('by index finds the link under another name', async () => {
     using set = await lab()
     const link = await set.network.links.get('left')
     await ip(set, 'link set left name wan')
@@ -405,7 +405,7 @@ describe('names and aliases', () => {
     expect(await set.network.links.get({ alias })).toMatchObject({ name, alias })
   })
 
-  test('are bytes: what is a space to Unicode only is none to the kernel', async () => {
+  test('are bytes: a space only in Unicode is not a space to the kernel', async () => {
     using set = await lab()
     for (const name of ['a\u2003b', '\u0085', 'é']) {
       await set.network.links.set('left', { name })
@@ -414,7 +414,7 @@ describe('names and aliases', () => {
     }
   })
 
-  test('that ip gives are read', async () => {
+  test('that ip sets are read', async () => {
     using set = await lab()
     await ip(set, 'link set left name ünï-1.2@3')
     const alias = `a long "text" with 'quotes', \\ and ÿ`
@@ -423,8 +423,8 @@ describe('names and aliases', () => {
   })
 })
 
-describe('delete', () => {
-  test('takes a veth away with its other end, and with force says nothing when there is none', async () => {
+describe('delete()', () => {
+  test('deletes a veth with its peer, and with force succeeds when it is missing', async () => {
     using set = await lab()
     const { links } = set.network
     await links.delete('left')
@@ -435,13 +435,13 @@ describe('delete', () => {
     }
   })
 
-  test('refuses what software did not make', async () => {
+  test('rejects a link that is not a software device', async () => {
     using set = await lab()
     const failure = await failureOf(() => set.network.links.delete('lo', { force: true }))
     expect(failure).toMatchObject({ name: 'ActionError', code: 'EOPNOTSUPP', syscall: 'RTM_DELLINK' })
   })
 
-  test('of the outside is seen by the next action', async () => {
+  test('of a link that another program deleted fails in the next action', async () => {
     using set = await lab()
     const { links } = set.network
     const bridge = await links.get('br0')
@@ -450,8 +450,8 @@ describe('delete', () => {
   })
 })
 
-describe('move', () => {
-  test('takes a link into another set, down and without addresses', async () => {
+describe('move()', () => {
+  test('moves a link into another set, down and without addresses', async () => {
     using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
     using here = await base.unshare('net')
     using there = await base.unshare('net')
@@ -463,13 +463,13 @@ describe('move', () => {
     expect((await ipLink(there, 'right')).flags).not.toContain('UP')
     expect(await ipAddresses(there, 'right')).toEqual([])
     expect(await there.network.links.get('right')).toMatchObject({ kind: 'veth', up: false, alias: 'thefar' })
-    // And back, by a function that says whereto.
+    // And back, with the target from a function.
     await there.network.links.move('right', () => here)
     expect(await namesOf(there)).toEqual([])
     expect((await namesOf(here)).sort()).toEqual(['left', 'right'])
   })
 
-  test('refuses what cannot leave, and a name that is taken', async () => {
+  test('rejects a link that cannot leave, and a name that is taken', async () => {
     using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
     using here = await base.unshare('net')
     using there = await base.unshare('net')
@@ -480,7 +480,7 @@ describe('move', () => {
       ['lo', 'EINVAL'],
       ['br0', 'EINVAL'],
       ['left', 'EEXIST'],
-      ['nobody', 'ENODEV'],
+      ['missing', 'ENODEV'],
     ] as const) {
       const failure = await failureOf(() => here.network.links.move(name, there))
       expect(failure).toMatchObject({ name: 'ActionError', code, target: name })
@@ -488,7 +488,7 @@ describe('move', () => {
     expect(await namesOf(here)).toEqual(['right', 'left', 'br0'])
   })
 
-  asRoot('goes to a set by its name, its path and a process', 'names are mounts, which take root', async () => {
+  asRoot('moves to a set by its name, its path and a process', 'names are mounts, which require root', async () => {
     using set = await lab()
     const name = `nsset-links-${process.pid}`
     using there = await netns.create(name)
@@ -508,7 +508,7 @@ describe('move', () => {
     }
   })
 
-  asRoot('goes where ip looks, and comes from where ip put it', 'ip netns takes root', async () => {
+  asRoot('moves to where ip finds the link, and from where ip put it', 'ip netns requires root', async () => {
     using set = await lab()
     const name = `nsset-moved-${process.pid}`
     using there = await netns.create(name)

@@ -1,22 +1,22 @@
-/** Lists are right, or say that they are not: of links with many names, and while everything changes. */
+/** Lists are correct, or report that they are not: links with many names, and concurrent changes. */
 import type { NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ask, ip, ipLink, isVm } from '../setup/oracles/iproute.ts'
+import { ip, ipLink, isVm, outputOf } from '../setup/oracles/iproute.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 
 describe('a link whose description is longer than 32 KiB', () => {
   for (const count of [240, 490]) {
-    test(`with ${count} alternative names hides no other, and is used as any`, async () => {
+    test(`with ${count} alternative names hides no other link, and can be used`, async () => {
       using set = anyonesSet(['net'])
       const { links, addresses, routes, qdiscs } = set.network
       for (const name of ['br0', 'br1', 'br2']) await links.add({ kind: 'bridge', name })
       const names = Array.from({ length: count }, (_, number) => `a${number}`.padEnd(127, 'x'))
-      await ask(set, 'ip', '-batch -', names.map((name) => `link property add dev br1 altname ${name}\n`).join(''))
-      const said = (await ip(set, '-br link')).trim().split('\n').length
+      await outputOf(set, 'ip', '-batch -', names.map((name) => `link property add dev br1 altname ${name}\n`).join(''))
+      const printed = (await ip(set, '-br link')).trim().split('\n').length
       for (let times = 0; times < 2; times += 1) {
         const listed = await links.list()
         expect(listed.map(({ name }) => name)).toEqual(expect.arrayContaining(['lo', 'br0', 'br1', 'br2']))
-        expect(listed).toHaveLength(said)
+        expect(listed).toHaveLength(printed)
         expect(await links.get('br1')).toMatchObject({ name: 'br1', kind: 'bridge' })
       }
       await links.set('br1', { up: true, mtu: 1400, alias: 'many' })
@@ -32,7 +32,7 @@ describe('a link whose description is longer than 32 KiB', () => {
   }
 })
 
-/** Runs lines of ip(8) again and again, until the end of a block. */
+/** Runs lines of ip(8) repeatedly, until the end of a block. */
 function churn(set: NamespaceSet, lines: readonly string[]): AsyncDisposable {
   const stop = new AbortController()
   const again = async () => {
@@ -51,14 +51,14 @@ function churn(set: NamespaceSet, lines: readonly string[]): AsyncDisposable {
 
 const hex = (number: number) => number.toString(16)
 
-describe('while others come and go', () => {
+describe('during concurrent changes', () => {
   const times = isVm ? 3 : 12
 
-  test('IPv6 routes that nobody touches are listed once each', { timeout: 120_000 }, async () => {
+  test('unchanged IPv6 routes are listed once each', { timeout: 120_000 }, async () => {
     using set = anyonesSet(['net'])
     await ip(set, 'link add br0 up type bridge')
     const kept = Array.from({ length: 6000 }, (_, number) => `fd${hex(16 + (number % 96))}:${hex(number + 1)}::/48`)
-    await ask(set, 'ip', '-batch -', kept.map((route) => `route add ${route} dev br0\n`).join(''))
+    await outputOf(set, 'ip', '-batch -', kept.map((route) => `route add ${route} dev br0\n`).join(''))
     const touched = Array.from(
       { length: 400 },
       (_, number) => `fd${hex(16 + ((number * 7) % 96))}:${hex(0xe000 + number)}::/48 dev br0`,
@@ -69,7 +69,7 @@ describe('while others come and go', () => {
     let right = 0
     for (let count = 0; count < times; count += 1) {
       const listed = await set.network.routes.list({ table: 254 }).catch((error) => {
-        // It says that it cannot tell.
+        // It reports that the list is unreliable.
         expect(error).toMatchObject({ name: 'ActionError', code: 'EAGAIN' })
       })
       if (listed === undefined) continue
@@ -81,13 +81,13 @@ describe('while others come and go', () => {
     expect(right).toBeGreaterThan(times / 2)
   })
 
-  test('links, addresses and queueing disciplines that nobody touches are listed once each', {
+  test('unchanged links, addresses and queueing disciplines are listed once each', {
     timeout: 120_000,
   }, async () => {
     using set = anyonesSet(['net'])
     const kept = Array.from({ length: 150 }, (_, number) => `k${number}`)
     const make = (name: string) => [`link add ${name} type bridge`, `address add 10.0.0.1/32 dev ${name}`]
-    await ask(set, 'ip', '-batch -', `${kept.flatMap(make).join('\n')}\n`)
+    await outputOf(set, 'ip', '-batch -', `${kept.flatMap(make).join('\n')}\n`)
     await set.network.qdiscs.add('k0', { kind: 'tbf', rate: 1_000_000 })
     const indexes = new Set(
       (await set.network.links.list()).filter(({ name }) => name.startsWith('k')).map(({ index }) => index),

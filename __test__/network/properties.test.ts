@@ -1,6 +1,6 @@
 /**
- * Random arguments for every action and method of a network: only documented errors come out, and no link. What makes
- * sense goes to the kernel and back, through ip(8) both ways.
+ * Random arguments for every action and method of a network: only documented errors are thrown, and no link is left.
+ * Valid values pass through the kernel and ip(8) in both directions.
  */
 import fc from 'fast-check'
 import { type Action, ActionError, type AddressSpec, action, type NamespaceSet, type RouteSpec } from 'nsset'
@@ -11,7 +11,7 @@ import { ip, ipAddresses, ipLink, ipRoutes, namesOf } from '../setup/oracles/ipr
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { anything, bag, noText, number, text } from '../setup/sets/arbitrary.ts'
 
-// The same in every run, so that a change is to blame for what fails; another seed looks elsewhere.
+// The same seed in every run, so that only a change can cause a failure; another seed tests other values.
 fc.configureGlobal({ seed: Number(process.env['NSSET_TEST_SEED'] ?? 1) })
 
 type Call = (...args: unknown[]) => unknown
@@ -23,7 +23,7 @@ let before: Resources
 beforeAll(async () => {
   set = anyonesSet(['net'])
   await set.network.links.list()
-  // Its socket is opened on first use; a kernel without WireGuard says so.
+  // Its socket is opened on first use; a kernel without WireGuard reports that.
   await set.network.wireguard.get('lo').catch(() => undefined)
   await set.execFile('true')
   before = resources()
@@ -34,7 +34,7 @@ afterAll(async () => {
   set.close()
 })
 
-/** Another network: what is left in one that failed is not in the way of the next. */
+/** A new network: leftovers of a failed run do not affect the next. */
 const fresh = () => set.unshareSync('net')
 
 function expectMisuse(error: unknown): void {
@@ -43,7 +43,7 @@ function expectMisuse(error: unknown): void {
   expect(isMisuse && /^ERR_INVALID_ARG_(TYPE|VALUE)$/.test(code ?? ''), String((error as Error)?.stack)).toBe(true)
 }
 
-/** What an action that could be made may fail with when it is done. */
+/** The codes with which a valid action may fail. */
 function expectDocumented(error: unknown): void {
   if (!(error instanceof ActionError)) {
     expectMisuse(error)
@@ -61,7 +61,7 @@ function expectDocumented(error: unknown): void {
   expect(error.message).toContain(error.code)
 }
 
-/** Makes the action, does it, and lets out only errors that nobody has documented. */
+/** Creates the action, runs it, and throws only undocumented errors. */
 async function outcomeOf(inside: NamespaceSet, make: () => unknown): Promise<void> {
   let made: Action<unknown>
   try {
@@ -77,16 +77,16 @@ async function outcomeOf(inside: NamespaceSet, make: () => unknown): Promise<voi
   }
 }
 
-// --- what makes no sense at all
+// --- arbitrary values
 
 const PATHS = Object.entries(action as unknown as Groups).flatMap(([group, methods]) =>
   typeof methods === 'function' ? [] : Object.keys(methods).map((method) => [group, method] as const),
 )
 
-describe('anything at all', () => {
-  // What has an effect with a name alone is given none; a function is asked in its turn.
+describe('arbitrary values', () => {
+  // Methods that act on a name alone get none; a function is called at its turn.
   const senseless = fc.array(fc.oneof(noText, fc.func(noText)), { maxLength: 3 })
-  test.each(PATHS)('given to %s.%s is refused, or has no effect', async (group, method) => {
+  test.each(PATHS)('passed to %s.%s throw, or have no effect', async (group, method) => {
     await fc.assert(
       fc.asyncProperty(senseless, async (args) => {
         await outcomeOf(set, () => (action as unknown as Groups)[group]?.[method]?.(...args))
@@ -99,7 +99,7 @@ describe('anything at all', () => {
     expect(await namesOf(set)).toEqual([])
   })
 
-  test('given to action.do, call, inside, spawn and script is refused', async () => {
+  test('passed to action.do, call, inside, spawn and script throw', async () => {
     const { do: run, call, inside, spawn, script } = action as unknown as Record<string, Call>
     const takers = [run, call, inside, spawn, script] as Call[]
     await fc.assert(
@@ -110,13 +110,13 @@ describe('anything at all', () => {
           expectMisuse(error)
           return
         }
-        expect.unreachable('it was taken')
+        expect.unreachable('it was accepted')
       }),
       { numRuns: 300 },
     )
   })
 
-  test('given to apply is refused, or there is nothing to do', async () => {
+  test('passed to apply throw, or do nothing', async () => {
     const apply = set.network.apply.bind(set.network) as Call
     await fc.assert(
       fc.asyncProperty(fc.oneof(anything, fc.array(anything)), anything, async (actions, options) => {
@@ -130,7 +130,7 @@ describe('anything at all', () => {
   })
 })
 
-// --- what nearly makes sense
+// --- nearly valid values
 
 const word = fc.oneof(fc.constantFrom('lo', 'x0', 'x1', 'x0', 'none0'), text)
 const ref = fc.oneof(word, bag({ name: word, index: fc.constantFrom(1, 2, 3, 4711) }), bag({ alias: word }), anything)
@@ -179,7 +179,7 @@ const linkSpec = bag({
   name: fc.constantFrom('x0', 'x1'),
   ...state,
 })
-/** With the fields of a kind: fields of other kinds are refused at once. */
+/** With the fields of a kind: fields of other kinds are rejected first. */
 const bridgeSpec = fc.tuple(
   bag(state),
   bag({
@@ -279,11 +279,11 @@ const NEARLY: [string, string, fc.Arbitrary<unknown[]>][] = [
   ['sysctls', 'set', fc.tuple(sysctl, value)],
 ]
 
-describe('what nearly makes sense', () => {
+describe('nearly valid values', () => {
   test.each(NEARLY)(
-    'given to %s.%s is done, or fails as documented',
+    'passed to %s.%s succeed, or fail as documented',
     async (group, method, args) => {
-      // Of its own, and thrown away: all of it may come to have another name, `lo` too.
+      // In its own network, which is discarded: any link may get another name, `lo`, too.
       using inside = fresh()
       await fc.assert(
         fc.asyncProperty(args, (given) =>
@@ -296,11 +296,11 @@ describe('what nearly makes sense', () => {
   )
 })
 
-// --- what makes sense: there and back
+// --- valid values: round trips
 
 const RUNS = { numRuns: 25 }
 
-/** Whole hundredths of a second, as the kernel tells them, and whole ticks of its clock, of 4 ms or less. */
+/** Whole hundredths of a second, as the kernel reports them, and whole ticks of its clock, of 4 ms or less. */
 const hundredths = (least: number, most: number) =>
   fc.integer({ min: least / 2, max: most / 2 }).map((count) => count * 20)
 const bridgeData = fc.record(
@@ -315,7 +315,7 @@ const bridgeData = fc.record(
   },
   { requiredKeys: [] },
 )
-const TOLD: Record<string, string> = {
+const IP_NAMES: Record<string, string> = {
   stp: 'stp_state',
   forwardDelay: 'forward_delay',
   helloTime: 'hello_time',
@@ -325,7 +325,7 @@ const TOLD: Record<string, string> = {
   multicastSnooping: 'mcast_snooping',
 }
 const TIMES = ['forwardDelay', 'helloTime', 'maxAge', 'ageingTime']
-const told = (name: string, value: unknown) => (TIMES.includes(name) ? Number(value) / 10 : Number(value))
+const inIpUnits = (name: string, value: unknown) => (TIMES.includes(name) ? Number(value) / 10 : Number(value))
 
 const linkState = fc.record(
   {
@@ -346,19 +346,21 @@ const linkName = fc.stringMatching(/^[a-zA-Z0-9_.-]{1,14}x$/).filter((name) => !
 
 const GATEWAYS = { '-4': '192.0.2.2', '-6': 'fd99::2' }
 
-describe('what makes sense goes there and back', () => {
-  test('bridges: what we make ip reads, what ip makes we read', async () => {
+describe('valid values pass in both directions', () => {
+  test('bridges: ip reads what nsset creates, and nsset reads what ip creates', async () => {
     await fc.assert(
       fc.asyncProperty(linkName, bridgeData, linkState, async (name, data, state) => {
         using set = fresh()
         const made = await set.network.links.add({ kind: 'bridge', name, ...data, ...state })
         expect(made).toMatchObject({ name, ...data, ...state })
-        const said = await ipLink(set, name)
-        expect(said).toMatchObject({ ifname: name, ifindex: made.index, mtu: made.mtu, address: made.mac })
-        expect(said.ifalias).toBe(state.alias)
-        expect(said.flags.includes('UP')).toBe(state.up ?? false)
-        const pairs = Object.entries(data).map(([field, value]) => [TOLD[field] as string, told(field, value)] as const)
-        expect(said.linkinfo?.info_data).toMatchObject(Object.fromEntries(pairs))
+        const printed = await ipLink(set, name)
+        expect(printed).toMatchObject({ ifname: name, ifindex: made.index, mtu: made.mtu, address: made.mac })
+        expect(printed.ifalias).toBe(state.alias)
+        expect(printed.flags.includes('UP')).toBe(state.up ?? false)
+        const pairs = Object.entries(data).map(
+          ([field, value]) => [IP_NAMES[field] as string, inIpUnits(field, value)] as const,
+        )
+        expect(printed.linkinfo?.info_data).toMatchObject(Object.fromEntries(pairs))
         await ip(set, `link delete dev ${name}`)
         await ip(set, ['link add name', name, 'type bridge', ...pairs.flat()].join(' '))
         expect(await set.network.links.get(name)).toMatchObject({ kind: 'bridge', name, ...data })
@@ -368,7 +370,7 @@ describe('what makes sense goes there and back', () => {
     )
   }, 60_000)
 
-  test('cables, with both ends as asked for, here or in another set', async () => {
+  test('veths, with both ends as requested, here or in another set', async () => {
     const names = fc.uniqueArray(linkName, { minLength: 2, maxLength: 2 }) as fc.Arbitrary<[string, string]>
     await fc.assert(
       fc.asyncProperty(names, linkState, linkState, fc.boolean(), async ([name, far], state, peer, isElsewhere) => {
@@ -382,12 +384,12 @@ describe('what makes sense goes there and back', () => {
           [set, name, state],
           [there, far, peer],
         ] as const) {
-          const said = await ipLink(where, end)
-          expect(said.linkinfo?.info_kind).toBe('veth')
-          expect(said.ifalias).toBe(wanted.alias)
-          expect(said.flags.includes('UP')).toBe(wanted.up ?? false)
-          if (wanted.mac !== undefined) expect(said.address).toBe(wanted.mac)
-          if (wanted.mtu !== undefined) expect(said.mtu).toBe(wanted.mtu)
+          const printed = await ipLink(where, end)
+          expect(printed.linkinfo?.info_kind).toBe('veth')
+          expect(printed.ifalias).toBe(wanted.alias)
+          expect(printed.flags.includes('UP')).toBe(wanted.up ?? false)
+          if (wanted.mac !== undefined) expect(printed.address).toBe(wanted.mac)
+          if (wanted.mtu !== undefined) expect(printed.mtu).toBe(wanted.mtu)
         }
         expect((await there.network.links.get(far)).index).toBe(made.peer?.index)
         await there.network.links.delete(far)
@@ -397,7 +399,7 @@ describe('what makes sense goes there and back', () => {
     )
   }, 60_000)
 
-  /** Of one host, and of no network that others are in. */
+  /** Of a single host, and not of a network with other addresses. */
   const four = fc.tuple(fc.integer({ min: 1, max: 99 }), fc.nat(255), fc.integer({ min: 1, max: 254 }))
   const host = four.map(([one, two, three]) => `10.${one}.${two}.${three}`)
   const cidrs = fc.oneof(
@@ -407,7 +409,7 @@ describe('what makes sense goes there and back', () => {
       .map(([last, prefix]) => `fd00::${last.toString(16)}/${prefix}`),
   )
 
-  test('addresses: what we give ip reads, what ip gives we read', async () => {
+  test('addresses: ip reads what nsset adds, and nsset reads what ip adds', async () => {
     const scopes = fc.constantFrom(undefined, 'global', 'link', 'host')
     await fc.assert(
       fc.asyncProperty(
@@ -418,11 +420,11 @@ describe('what makes sense goes there and back', () => {
           await set.network.links.add({ kind: 'bridge', name: 'a0', up: true })
           const specs: AddressSpec[] = list.map((cidr) => (cidr.includes(':') ? cidr : { cidr, scope }))
           await set.network.apply(specs.map((spec) => action.addresses.add('a0', spec)))
-          const said = await ipAddresses(set, 'a0')
-          expect(said.map(({ local, prefixlen }) => `${local}/${prefixlen}`).sort()).toEqual([...list].sort())
-          for (const { family, scope: other } of said)
+          const printed = await ipAddresses(set, 'a0')
+          expect(printed.map(({ local, prefixlen }) => `${local}/${prefixlen}`).sort()).toEqual([...list].sort())
+          for (const { family, scope: other } of printed)
             expect(other).toBe(family === 'inet6' ? 'global' : (scope ?? 'global'))
-          // The last first: with the first of a network go those that came after it (promote_secondaries of ip-sysctl).
+          // The last first: deleting the first of a network deletes the later ones (promote_secondaries of ip-sysctl).
           await set.network.apply(specs.toReversed().map((spec) => action.addresses.delete('a0', spec)))
           expect(await ipAddresses(set, 'a0')).toEqual([])
 
@@ -436,7 +438,7 @@ describe('what makes sense goes there and back', () => {
     )
   }, 60_000)
 
-  test('routes: what we add ip reads, what ip adds we read', async () => {
+  test('routes: ip reads what nsset adds, and nsset reads what ip adds', async () => {
     const destinations = fc.oneof(
       fc.tuple(fc.integer({ min: 1, max: 99 }), fc.nat(255)).map(([one, two]) => `10.${one}.${two}.0/24`),
       fc.integer({ min: 1, max: 0xffff }).map((part) => `fd00:${part.toString(16)}::/64`),
@@ -458,11 +460,11 @@ describe('what makes sense goes there and back', () => {
         const via = gateway === true ? GATEWAYS[family] : undefined
         const spec: RouteSpec = { destination, dev: 'r0', via, metric, table }
         await set.network.routes.add(spec)
-        const said = (await ipRoutes(set, family)).filter(({ dst }) => dst === destination)
-        expect(said).toMatchObject([{ dst: destination, dev: 'r0' }])
-        expect(said[0]?.gateway).toBe(via)
-        if (table !== undefined) expect(said[0]?.table).toBe(String(table))
-        if (metric !== undefined) expect(said[0]?.metric).toBe(metric)
+        const printed = (await ipRoutes(set, family)).filter(({ dst }) => dst === destination)
+        expect(printed).toMatchObject([{ dst: destination, dev: 'r0' }])
+        expect(printed[0]?.gateway).toBe(via)
+        if (table !== undefined) expect(printed[0]?.table).toBe(String(table))
+        if (metric !== undefined) expect(printed[0]?.metric).toBe(metric)
         await set.network.routes.delete(spec)
         expect((await ipRoutes(set, family)).filter(({ dst }) => dst === destination)).toEqual([])
 

@@ -1,9 +1,9 @@
-/** `set.network.qdiscs`: what is added here `tc` reads, what `tc` adds is read here; and packets are as late as they should be. */
+/** `set.network.qdiscs`: `tc` reads what nsset adds, nsset reads what `tc` adds, and packet delays are correct. */
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { NamespaceSet, type Qdisc, type QdiscSpec } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ask, ip, isMadeBy, type TcQdisc, tc, tcQdiscs, tell } from '../setup/oracles/iproute.ts'
+import { ip, isMadeBy, outputOf, resultOf, type TcQdisc, tc, tcQdiscs } from '../setup/oracles/iproute.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { type Case, failureOf, range, refuses, untyped, value } from '../setup/sets/failure.ts'
 
@@ -13,8 +13,8 @@ async function lab(): Promise<NamespaceSet> {
   return set
 }
 
-/** A queueing discipline: as we are told of it, as `tc` is, what `tc` says, and what else we read than we told. */
-type Entry = [spec: QdiscSpec, told: string, says: Record<string, unknown>, reads?: object]
+/** A queueing discipline: spec, `tc` command, options in the `tc` JSON, and what nsset reads beyond the spec. */
+type Entry = [spec: QdiscSpec, command: string, json: Record<string, unknown>, result?: object]
 
 const ENTRIES: Entry[] = [
   [
@@ -75,7 +75,7 @@ const ENTRIES: Entry[] = [
   [{ kind: 'other', type: 'pfifo' }, 'pfifo', {}],
 ]
 
-/** As far as it is exact: `tc` counts percentages in floats, and a burst in microseconds of its rate. */
+/** Within the precision: `tc` counts percentages in floats, and a burst in microseconds of its rate. */
 function inexactly(value: unknown, name = ''): unknown {
   if (typeof value === 'number') {
     const step = name === 'burst' ? value / 500 : 1e-6
@@ -86,20 +86,21 @@ function inexactly(value: unknown, name = ''): unknown {
   return Object.fromEntries(parts.map(([name, part]) => [name, inexactly(part, name)]))
 }
 
-/** The first one; there is no other. */
+/** The only one. */
 async function only(set: NamespaceSet): Promise<Qdisc> {
   const qdiscs = await set.network.qdiscs.list('left')
   expect(qdiscs).toHaveLength(1)
   return qdiscs[0] as Qdisc
 }
 
-/** What `tc` says of the first. */
-async function saidOf(set: NamespaceSet): Promise<TcQdisc> {
+/** The `tc` JSON of the first. */
+async function firstInTc(set: NamespaceSet): Promise<TcQdisc> {
   const [qdisc] = await tcQdiscs(set, 'left')
   return qdisc as TcQdisc
 }
 
-const isMadeByTc = (set: NamespaceSet, told: string) => isMadeBy(set, 'tc', `qdisc add dev left root handle 7: ${told}`)
+const isMadeByTc = (set: NamespaceSet, command: string) =>
+  isMadeBy(set, 'tc', `qdisc add dev left root handle 7: ${command}`)
 
 const nameOf = (spec: QdiscSpec) => (spec.kind === 'other' ? spec.type : spec.kind)
 
@@ -113,64 +114,64 @@ async function expectLacking(set: NamespaceSet, spec: QdiscSpec): Promise<void> 
 }
 
 describe('a queueing discipline', () => {
-  for (const [spec, told, says, reads = {}] of ENTRIES) {
-    test(`${told}: both add it and both read it, or the error says what the kernel lacks`, async () => {
+  for (const [spec, command, json, result = {}] of ENTRIES) {
+    test(`${command}: nsset and tc add and read the same, or the error names what the kernel lacks`, async () => {
       using set = await lab()
       const { qdiscs } = set.network
-      if (!(await isMadeByTc(set, told))) return await expectLacking(set, spec)
-      const [said, read] = [await saidOf(set), await only(set)]
+      if (!(await isMadeByTc(set, command))) return await expectLacking(set, spec)
+      const [printed, read] = [await firstInTc(set), await only(set)]
       const { index } = await set.network.links.get('left')
-      const expected = inexactly({ ...spec, ...reads }) as object
+      const expected = inexactly({ ...spec, ...result }) as object
       expect(read).toMatchObject({ ...expected, handle: '7:', parent: 'root', link: { index } })
       await qdiscs.delete('left')
       expect(await qdiscs.list('left')).toEqual([])
 
       await qdiscs.add('left', { ...spec, handle: '7:' })
-      expect((await saidOf(set)).options).toMatchObject(inexactly(says) as object)
-      expect(await saidOf(set)).toEqual(inexactly(said))
+      expect((await firstInTc(set)).options).toMatchObject(inexactly(json) as object)
+      expect(await firstInTc(set)).toEqual(inexactly(printed))
       expect(await only(set)).toEqual(inexactly(read))
 
       expect(await failureOf(() => qdiscs.add('left', spec))).toMatchObject({ name: 'ActionError', code: 'EEXIST' })
-      // htb_qdisc_ops of net/sched/sch_htb.c has no change(), and fq_codel_change() takes no number of flows.
+      // htb_qdisc_ops of net/sched/sch_htb.c has no change(), and fq_codel_change() does not take a number of flows.
       const isFixed = spec.kind === 'htb' || (spec.kind === 'fq_codel' && spec.flows !== undefined)
       if (!isFixed) await qdiscs.replace('left', { ...spec, handle: '7:' })
-      expect(await saidOf(set)).toEqual(inexactly(said))
+      expect(await firstInTc(set)).toEqual(inexactly(printed))
       await tc(set, 'qdisc delete dev left root')
       expect(await qdiscs.list('left')).toEqual([])
     })
   }
 
-  test('gets a handle and a burst where none were told', async () => {
+  test('gets a default handle and burst', async () => {
     using set = await lab()
     await set.network.qdiscs.add('left', { kind: 'tbf', rate: 8_000_000 })
-    const said = await saidOf(set)
-    expect(said).toMatchObject({ kind: 'tbf', root: true, options: { rate: 1_000_000, burst: 10_000, lat: 50_000 } })
-    expect(await only(set)).toMatchObject({ handle: said.handle, burst: 10_000 })
+    const printed = await firstInTc(set)
+    expect(printed).toMatchObject({ kind: 'tbf', root: true, options: { rate: 1_000_000, burst: 10_000, lat: 50_000 } })
+    expect(await only(set)).toMatchObject({ handle: printed.handle, burst: 10_000 })
   })
 
-  test('netem is later than tc can tell, or the error says what the kernel lacks', async () => {
+  test('accepts a netem latency beyond the range of tc, or the error names what the kernel lacks', async () => {
     using set = await lab()
     // More than 32 bits of the kernel's ticks.
     const spec = { kind: 'netem', latency: 600_000, jitter: 2000 } as const
     if (!(await isMadeByTc(set, 'netem'))) return await expectLacking(set, spec)
     await set.network.qdiscs.replace('left', spec)
     expect(await only(set)).toMatchObject(spec)
-    // tc reads 32 bits of it, which the kernel fills.
+    // tc reads 32 bits of it, which the kernel saturates.
     const most = expect.closeTo((0xffffffff * 64) / 1e9, 2)
-    expect((await saidOf(set)).options).toMatchObject({ delay: { delay: most, jitter: 2 } })
+    expect((await firstInTc(set)).options).toMatchObject({ delay: { delay: most, jitter: 2 } })
   })
 
-  test('htb cannot be changed in its place, for tc neither', async () => {
+  test('of kind htb cannot be changed in place, by tc neither', async () => {
     using set = await lab()
     await set.network.qdiscs.add('left', { kind: 'htb', defaultClass: 1 })
     const failure = await failureOf(() => set.network.qdiscs.replace('left', { kind: 'htb', defaultClass: 2 }))
     expect(failure).toMatchObject({ name: 'ActionError', code: 'EINVAL' })
     expect(failure.message).toContain('("Change operation not supported by specified qdisc")')
-    expect((await tell(set, 'tc', 'qdisc replace dev left root htb default 2')).exitCode).toBe(2)
+    expect((await resultOf(set, 'tc', 'qdisc replace dev left root htb default 2')).exitCode).toBe(2)
     expect(await only(set)).toMatchObject({ kind: 'htb', defaultClass: 1 })
   })
 
-  test('takes the place of another of its kind, or of another kind', async () => {
+  test('replaces one of its own or of another kind', async () => {
     using set = await lab()
     const { qdiscs } = set.network
     const specs: QdiscSpec[] = [
@@ -181,12 +182,12 @@ describe('a queueing discipline', () => {
     ]
     for (const spec of specs) {
       await qdiscs.replace('left', spec)
-      expect((await saidOf(set)).kind).toBe(nameOf(spec))
+      expect((await firstInTc(set)).kind).toBe(nameOf(spec))
       expect(await only(set)).toMatchObject(spec)
     }
   })
 
-  test('has a class as its place', async () => {
+  test('can be attached to a class', async () => {
     using set = await lab()
     const { qdiscs } = set.network
     await qdiscs.add('left', { kind: 'htb', handle: '1:', defaultClass: 0x30 })
@@ -203,11 +204,11 @@ describe('a queueing discipline', () => {
     expect(await qdiscs.list('left')).toEqual([])
   })
 
-  describe('in the place of what arrives', () => {
+  describe('with the parent ingress', () => {
     const ingress: QdiscSpec = { kind: 'other', type: 'ingress' }
     const clsact: QdiscSpec = { kind: 'other', type: 'clsact' }
 
-    /** A link that has one of the two, made by `tc`. */
+    /** A link with one of the two kinds, added by `tc`. */
     async function labWith(kind: 'ingress' | 'clsact'): Promise<NamespaceSet> {
       const set = await lab()
       await tc(set, `qdisc add dev left ${kind}`)
@@ -218,7 +219,7 @@ describe('a queueing discipline', () => {
       ['ingress', clsact],
       ['clsact', ingress],
       ['clsact', clsact],
-    ] as const)('there is one only: beside %s', async (kind, spec) => {
+    ] as const)('is the only one: beside %s', async (kind, spec) => {
       using set = await labWith(kind)
       const added = await failureOf(() => set.network.qdiscs.add('left', spec))
       expect(added.code).toBe('EEXIST')
@@ -227,7 +228,7 @@ describe('a queueing discipline', () => {
       await set.network.qdiscs.add('left', spec)
     })
 
-    test('one replaces the other, and what is deleted is what is said', async () => {
+    test('replaces another one, and delete() deletes only a matching one', async () => {
       using set = await labWith('ingress')
       const { qdiscs } = set.network
       const deleted = await failureOf(() => qdiscs.delete('left', { parent: 'ingress', kind: 'tbf' }))
@@ -239,7 +240,7 @@ describe('a queueing discipline', () => {
       expect(await kinds()).toContain('ingress')
     })
 
-    test('it is not at the root', async () => {
+    test('cannot be at the root', async () => {
       using set = await labWith('clsact')
       const failure = await failureOf(() => set.network.qdiscs.delete('left'))
       expect(failure.message).toContain("('ingress', 'clsact') has the parent 'ingress'")
@@ -247,7 +248,7 @@ describe('a queueing discipline', () => {
       expect((await tcQdiscs(set, 'left')).map(({ kind }) => kind)).not.toContain('clsact')
     })
 
-    test('nothing is shaped there', async () => {
+    test('cannot shape', async () => {
       using set = await lab()
       const failure = await failureOf(() =>
         set.network.qdiscs.add('left', { kind: 'tbf', rate: 1_000_000, parent: 'ingress' }),
@@ -257,25 +258,25 @@ describe('a queueing discipline', () => {
     })
   })
 
-  test('of all links is in one list, with what they have done', async () => {
+  test('of all links is in one list, with statistics', async () => {
     using set = await lab()
     await ip(set, 'link set lo up')
     await set.network.qdiscs.add('left', { kind: 'tbf', rate: 8_000_000 })
     await set.network.qdiscs.add('lo', { kind: 'tbf', rate: 800_000_000, burst: 100_000 })
-    await ask(set, 'ping', '-c 3 -i 0.2 127.0.0.1')
+    await outputOf(set, 'ping', '-c 3 -i 0.2 127.0.0.1')
     const listed = (await set.network.qdiscs.list()).filter(({ kind }) => kind === 'tbf')
     expect(listed.map(({ link }) => link.index)).toEqual([1, (await set.network.links.get('left')).index])
-    const [said] = JSON.parse(await tc(set, '-j -s qdisc show dev lo'))
+    const [printed] = JSON.parse(await tc(set, '-j -s qdisc show dev lo'))
     expect(listed[0]?.statistics).toEqual({
-      bytes: said.bytes,
-      packets: said.packets,
-      queued: said.qlen,
-      backlog: said.backlog,
-      dropped: said.drops,
-      overLimits: said.overlimits,
-      requeued: said.requeues,
+      bytes: printed.bytes,
+      packets: printed.packets,
+      queued: printed.qlen,
+      backlog: printed.backlog,
+      dropped: printed.drops,
+      overLimits: printed.overlimits,
+      requeued: printed.requeues,
     })
-    expect(said.packets).toBeGreaterThanOrEqual(6)
+    expect(printed.packets).toBeGreaterThanOrEqual(6)
   })
 })
 
@@ -291,8 +292,8 @@ describe('packets between two sets', () => {
     const [here, there] = [await base.unshare('net'), await base.unshare('net')]
     const peer = { name: 'eth0', set: there, up: true, addresses: ['10.0.0.2/24'] }
     await here.network.links.add({ kind: 'veth', name: 'eth0', up: true, addresses: ['10.0.0.1/24'], peer })
-    // Both know where the other is, so that no packet waits for that.
-    await ask(here, 'ping', '-c 1 -w 20 10.0.0.2')
+    // Both know the other's MAC address, so that no packet waits for ARP.
+    await outputOf(here, 'ping', '-c 1 -w 20 10.0.0.2')
     const close = () => {
       here.close()
       there.close()
@@ -300,7 +301,7 @@ describe('packets between two sets', () => {
     return { here, there, [Symbol.dispose]: close }
   }
 
-  const isThere = (set: NamespaceSet, told: string) => isMadeBy(set, 'tc', `qdisc replace dev eth0 root ${told}`)
+  const isThere = (set: NamespaceSet, command: string) => isMadeBy(set, 'tc', `qdisc replace dev eth0 root ${command}`)
 
   const expectNetemLacking = async (set: NamespaceSet) => {
     const failure = await failureOf(() => set.network.qdiscs.replace('eth0', { kind: 'netem', latency: 40 }))
@@ -308,25 +309,25 @@ describe('packets between two sets', () => {
     expect(failure.message).toContain('load the module sch_netem')
   }
 
-  test('come as late as netem has them, or the error says what the kernel lacks', async () => {
+  test('are delayed by netem, or the error names what the kernel lacks', async () => {
     using ends = await wire()
     const { here, there } = ends
     if (!(await isThere(here, 'netem delay 1ms'))) return await expectNetemLacking(here)
     for (const set of [here, there]) await set.network.qdiscs.replace('eth0', { kind: 'netem', latency: 40 })
-    const told = await ask(here, 'ping', '-c 10 -i 0.2 10.0.0.2')
-    const [, least, average] = /min\/avg\/max\/mdev = ([\d.]+)\/([\d.]+)\//.exec(told) ?? []
-    console.log(`there and back with 40 ms each way: ${least} ms at least, ${average} ms on average`)
+    const output = await outputOf(here, 'ping', '-c 10 -i 0.2 10.0.0.2')
+    const [, least, average] = /min\/avg\/max\/mdev = ([\d.]+)\/([\d.]+)\//.exec(output) ?? []
+    console.log(`round trip with 40 ms each way: ${least} ms at least, ${average} ms on average`)
     expect(Number(least)).toBeGreaterThanOrEqual(80)
     expect(Number(least)).toBeLessThan(100)
   })
 
-  test('are lost as netem has it, or the error says what the kernel lacks', async () => {
+  test('are lost by netem, or the error names what the kernel lacks', async () => {
     using ends = await wire()
     const { here } = ends
     if (!(await isThere(here, 'netem loss 1%'))) return await expectNetemLacking(here)
     const receivedWith = async (loss: number, count: number) => {
       await here.network.qdiscs.replace('eth0', { kind: 'netem', loss })
-      const { stdout } = await tell(here, 'ping', `-c ${count} -i 0.02 -W 1 10.0.0.2`)
+      const { stdout } = await resultOf(here, 'ping', `-c ${count} -i 0.02 -W 1 10.0.0.2`)
       return Number(/(\d+) received/.exec(stdout)?.[1])
     }
     expect(await receivedWith(100, 20)).toBe(0)
@@ -338,7 +339,7 @@ describe('packets between two sets', () => {
     expect(half).toBeLessThan(136)
   })
 
-  /** Node's own sockets: the receiver says how many bytes came in how many milliseconds. */
+  /** Node's own sockets: the receiver prints how many bytes arrived in how many milliseconds. */
   const RECEIVE = `
     const server = require('node:net').createServer((socket) => {
       let [bytes, first] = [0, 0]
@@ -349,7 +350,7 @@ describe('packets between two sets', () => {
     const socket = require('node:net').connect(5001, '10.0.0.2')
     socket.end(Buffer.alloc(Number(process.argv[1])))`
 
-  /** Bits per second, of what arrives. */
+  /** The measured rate of arrival, in bits per second. */
   async function measure({ here, there }: Wire, bytes: number): Promise<number> {
     const options = { env: { ...process.env, NODE_OPTIONS: '' }, timeout: 60_000 }
     const receiver = there.spawn(process.execPath, ['-e', RECEIVE], {
@@ -358,9 +359,9 @@ describe('packets between two sets', () => {
     })
     try {
       await once(receiver.stdout, 'data')
-      const told = text(receiver.stdout)
+      const output = text(receiver.stdout)
       await here.execFile(process.execPath, ['-e', SEND, String(bytes)], options)
-      const measured = JSON.parse(await told)
+      const measured = JSON.parse(await output)
       expect(measured.bytes).toBe(bytes)
       return (8 * 1000 * measured.bytes) / measured.time
     } finally {
@@ -368,7 +369,7 @@ describe('packets between two sets', () => {
     }
   }
 
-  test('leave in full size by a tbf of which only the rate is said, whatever the MTU', async () => {
+  test('keep their full size in a tbf with only a rate, for any MTU', async () => {
     for (const [rate, mtu] of [
       [10_000_000, 65_536],
       [1_000_000, 9000],
@@ -389,10 +390,10 @@ describe('packets between two sets', () => {
     }
   })
 
-  test('come no faster than tbf has them, and not much slower', async () => {
+  test('are limited to the rate of tbf, and not much below', async () => {
     using ends = await wire()
     const rate = 8_000_000
-    // What 32 ms are good for: an emulated processor looks after its timers late.
+    // A burst of 32 ms: an emulated processor runs its timers late.
     await ends.here.network.qdiscs.add('eth0', { kind: 'tbf', rate, burst: 32_000 })
     const measured = await measure(ends, 2_000_000)
     console.log(`with a rate of 8 Mbit/s: ${(measured / 1e6).toFixed(2)} Mbit/s`)
@@ -402,7 +403,7 @@ describe('packets between two sets', () => {
     expect(await measure(ends, 2_000_000)).toBeGreaterThan(1.5 * rate)
   })
 
-  test('come as fast as netem has them, or the error says what the kernel lacks', async () => {
+  test('are limited to the rate of netem, or the error names what the kernel lacks', async () => {
     using ends = await wire()
     if (!(await isThere(ends.here, 'netem rate 1mbit'))) return await expectNetemLacking(ends.here)
     const rate = 8_000_000
@@ -414,23 +415,23 @@ describe('packets between two sets', () => {
   })
 })
 
-describe('the kernel refuses', () => {
+describe('the kernel rejects', () => {
   const cases: [what: string, call: (set: NamespaceSet) => unknown, code: string | RegExp, words: string][] = [
     [
-      'a kind that nobody wrote',
+      'an unknown kind',
       ({ network }) => network.qdiscs.add('left', { kind: 'other', type: 'nothing' }),
       'ENOENT',
       "'nothing'",
     ],
-    ['a link that is not there', ({ network }) => network.qdiscs.add('nobody', { kind: 'htb' }), 'ENODEV', 'nobody'],
-    ['a list of no link', ({ network }) => network.qdiscs.list({ index: 999 }), 'ENODEV', '999'],
+    ['a missing link', ({ network }) => network.qdiscs.add('missing', { kind: 'htb' }), 'ENODEV', 'missing'],
+    ['a list of a missing link', ({ network }) => network.qdiscs.list({ index: 999 }), 'ENODEV', '999'],
+    ['a missing class', ({ network }) => network.qdiscs.add('left', { kind: 'htb', parent: '1:1' }), 'ENOENT', '1:1'],
     [
-      'a class that is not there',
-      ({ network }) => network.qdiscs.add('left', { kind: 'htb', parent: '1:1' }),
-      'ENOENT',
-      '1:1',
+      'the deletion of its own queueing discipline',
+      ({ network }) => network.qdiscs.delete('left'),
+      /ENOENT|EINVAL/,
+      'root of link',
     ],
-    ['to take away what it put there', ({ network }) => network.qdiscs.delete('left'), /ENOENT|EINVAL/, 'root of link'],
   ]
   for (const [what, call, code, words] of cases) {
     test(what, async () => {
@@ -443,27 +444,27 @@ describe('the kernel refuses', () => {
   }
 })
 
-describe('what no kernel needs to see', () => {
+describe('invalid arguments throw', () => {
   const add = (spec: unknown) => async () => {
     using set = anyonesSet(['net'])
     return await set.network.qdiscs.add('lo', untyped<QdiscSpec>(spec))
   }
   const cases: Case[] = [
-    ['a kind that is none', add({ kind: 'red' }), value('spec.kind')],
+    ['an unsupported kind', add({ kind: 'red' }), value('spec.kind')],
     ['a tbf without a rate', add({ kind: 'tbf' }), value('spec.rate')],
-    ['a rate of nothing', add({ kind: 'tbf', rate: 0 }), range('spec.rate')],
-    ['a rate that is no whole number', add({ kind: 'tbf', rate: 1e20 }), range('spec.rate')],
-    ['a loss of more than all', add({ kind: 'netem', loss: 100.1 }), range('spec.loss')],
-    ['a loss of less than nothing', add({ kind: 'netem', loss: -1 }), range('spec.loss')],
-    ['a latency that is no number', add({ kind: 'netem', latency: Number.NaN }), range('spec.latency')],
-    ['a latency in the past', add({ kind: 'netem', latency: -1 }), range('spec.latency')],
-    ['two ways to say how much may wait', add({ kind: 'tbf', rate: 8e6, latency: 5, limit: 5 }), value('spec.limit')],
-    ['a parent that is none', add({ kind: 'htb', parent: 'first' }), value('spec.parent')],
+    ['a rate of zero', add({ kind: 'tbf', rate: 0 }), range('spec.rate')],
+    ['a rate that is too large', add({ kind: 'tbf', rate: 1e20 }), range('spec.rate')],
+    ['a loss above 100 percent', add({ kind: 'netem', loss: 100.1 }), range('spec.loss')],
+    ['a negative loss', add({ kind: 'netem', loss: -1 }), range('spec.loss')],
+    ['a latency that is NaN', add({ kind: 'netem', latency: Number.NaN }), range('spec.latency')],
+    ['a negative latency', add({ kind: 'netem', latency: -1 }), range('spec.latency')],
+    ['both a latency and a limit', add({ kind: 'tbf', rate: 8e6, latency: 5, limit: 5 }), value('spec.limit')],
+    ['an invalid parent', add({ kind: 'htb', parent: 'first' }), value('spec.parent')],
     ['a handle that is too long', add({ kind: 'htb', handle: '10000:' }), value('spec.handle')],
   ]
   refuses(cases)
 
-  test('what overtakes when nothing is late', async () => {
+  test('reorder without a latency throws', async () => {
     using set = await lab()
     const failure = await failureOf(() => set.network.qdiscs.add('left', { kind: 'netem', reorder: 5 }))
     expect(failure).toMatchObject({ name: 'ActionError', code: 'ERR_INVALID_ARG_VALUE' })

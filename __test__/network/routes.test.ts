@@ -1,26 +1,26 @@
-/** `set.network.routes`: what is added here `ip` reads, what `ip` adds is read here. */
+/** `set.network.routes`: `ip` reads what nsset adds, and nsset reads what `ip` adds. */
 import type { NamespaceSet, Route, RouteSpec } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ask, type IpRoute, ip, ipRoutes } from '../setup/oracles/iproute.ts'
+import { type IpRoute, ip, ipRoutes, outputOf } from '../setup/oracles/iproute.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { type Case, failureOf, refuses, untyped, value } from '../setup/sets/failure.ts'
 
-/** A network of both families, and one beside it. */
+/** A network with addresses of both families, and a link without. */
 async function lab(): Promise<NamespaceSet> {
   const set = anyonesSet(['net'])
   const links = ['link add br0 up type bridge', 'link add br1 up type bridge']
   const addresses = ['address add 10.0.0.1/24 dev br0', 'address add fd00::1/64 dev br0 nodad']
-  await ask(set, 'ip', '-batch -', `${[...links, ...addresses].join('\n')}\n`)
+  await outputOf(set, 'ip', '-batch -', `${[...links, ...addresses].join('\n')}\n`)
   return set
 }
 
-/** All but those that the kernel made. */
+/** All but those of the kernel. */
 async function listed(set: NamespaceSet): Promise<Route[]> {
   return (await set.network.routes.list()).filter(({ protocol }) => protocol !== 2)
 }
 
-/** A route: as we are told of it, as `ip` is, what `ip` says, and what we read. */
-type Entry = [spec: RouteSpec, told: string, says: Partial<IpRoute>, reads: Partial<Route>]
+/** A route: spec, `ip` command, `ip` JSON, and what nsset reads. */
+type Entry = [spec: RouteSpec, command: string, json: Partial<IpRoute>, result: Partial<Route>]
 
 const ENTRIES: Entry[] = [
   [
@@ -130,34 +130,34 @@ for (const type of ['blackhole', 'unreachable', 'prohibit', 'throw'] as const) {
 }
 
 describe('a route', () => {
-  for (const [spec, told, says, reads] of ENTRIES) {
-    test(`${told}: both add it and both read it`, async () => {
+  for (const [spec, command, json, result] of ENTRIES) {
+    test(`${command}: nsset and ip add and read the same`, async () => {
       using set = await lab()
       const { routes } = set.network
-      const isSix = (reads.destination ?? spec.destination).includes(':') || reads.family === 'IPv6'
+      const isSix = (result.destination ?? spec.destination).includes(':') || result.family === 'IPv6'
       const family = isSix ? '-6' : '-4'
 
-      await ip(set, `${family} route add ${told}`)
-      const [said, read] = [await ipRoutes(set, family), await listed(set)]
-      expect(read).toMatchObject([reads])
+      await ip(set, `${family} route add ${command}`)
+      const [printed, read] = [await ipRoutes(set, family), await listed(set)]
+      expect(read).toMatchObject([result])
       const [dev] = (await set.network.links.list()).filter(({ index }) => index === read[0]?.dev?.index)
-      expect(dev?.name).toBe(said[0]?.dev)
+      expect(dev?.name).toBe(printed[0]?.dev)
       await routes.delete(spec)
       expect(await ipRoutes(set, family)).toEqual([])
 
       await routes.add(spec)
-      expect(await ipRoutes(set, family)).toMatchObject([says])
-      expect(await ipRoutes(set, family)).toEqual(said)
+      expect(await ipRoutes(set, family)).toMatchObject([json])
+      expect(await ipRoutes(set, family)).toEqual(printed)
       expect(await listed(set)).toEqual(read)
       expect(await failureOf(() => routes.add(spec))).toMatchObject({ name: 'ActionError', code: 'EEXIST' })
-      await ip(set, `${family} route delete ${told}`)
+      await ip(set, `${family} route delete ${command}`)
       expect(await listed(set)).toEqual([])
     })
   }
 })
 
-describe('a list', () => {
-  test('has what the kernel made, too, in all tables or in one', async () => {
+describe('list()', () => {
+  test('includes the routes of the kernel, in all tables or in one', async () => {
     using set = await lab()
     const own = await set.network.routes.list({ table: 254 })
     expect(own).toContainEqual(
@@ -171,33 +171,33 @@ describe('a list', () => {
     expect(await set.network.routes.list({ table: 4711 })).toEqual([])
   })
 
-  test('is that of ip', async () => {
+  test('equals that of ip', async () => {
     using set = await lab()
     await ip(set, 'route add 192.0.2.0/25 via 10.0.0.9 metric 5')
     const counts = ['-4', '-6'].map(async (family) => {
-      const said: IpRoute[] = JSON.parse(await ip(set, `-j ${family} route show table all`))
+      const printed: IpRoute[] = JSON.parse(await ip(set, `-j ${family} route show table all`))
       const read = await set.network.routes.list()
       const asIp = ({ destination }: Route) => destination.replace(/\/(32|128)$/, '')
       const name = family === '-4' ? 'IPv4' : 'IPv6'
-      expect(read.filter((route) => route.family === name).map(asIp)).toEqual(said.map(({ dst }) => dst))
-      return said.length
+      expect(read.filter((route) => route.family === name).map(asIp)).toEqual(printed.map(({ dst }) => dst))
+      return printed.length
     })
     for (const count of await Promise.all(counts)) expect(count).toBeGreaterThan(2)
   })
 
-  test('of many is complete', async () => {
+  test('returns all of many', async () => {
     using set = await lab()
     const lines = Array.from(
       { length: 1000 },
       (_, count) => `route add 172.${16 + (count >> 8)}.${count & 0xff}.0/24 dev br0`,
     )
-    await ask(set, 'ip', '-batch -', `${lines.join('\n')}\n`)
+    await outputOf(set, 'ip', '-batch -', `${lines.join('\n')}\n`)
     expect(await listed(set)).toHaveLength(lines.length)
   })
 })
 
-describe('replace', () => {
-  test('puts a route in the place of one with the same destination and metric', async () => {
+describe('replace()', () => {
+  test('replaces a route with the same destination and metric', async () => {
     using set = await lab()
     const { routes } = set.network
     for (const via of ['10.0.0.2', '10.0.0.3']) {
@@ -217,8 +217,8 @@ describe('replace', () => {
   })
 })
 
-describe('delete', () => {
-  test('takes the one that is as it was said', async () => {
+describe('delete()', () => {
+  test('deletes the route that matches its argument', async () => {
     using set = await lab()
     for (const metric of [1, 2, 3]) await ip(set, `route add 192.0.2.0/24 dev br0 metric ${metric}`)
     await set.network.routes.delete({ destination: '192.0.2.0/24', metric: 2 })
@@ -228,23 +228,23 @@ describe('delete', () => {
   })
 })
 
-describe('the kernel refuses', () => {
+describe('the kernel rejects', () => {
   const cases: [what: string, spec: RouteSpec, code: string, words: string][] = [
     [
-      'a gateway that is on no network',
+      'a gateway outside every network',
       { destination: 'default', via: '198.51.100.1' },
       'ENETUNREACH',
       'the gateway cannot be reached',
     ],
-    ['a device that is not there', { destination: '192.0.2.0/24', dev: 'nobody' }, 'ENODEV', 'nobody'],
+    ['a missing device', { destination: '192.0.2.0/24', dev: 'missing' }, 'ENODEV', 'missing'],
     ['a device that is down', { destination: '192.0.2.0/24', dev: 'lo' }, 'ENETDOWN', 'bring the device up first'],
     [
-      'a source that is not its own',
+      'a source address of another host',
       { destination: '192.0.2.0/24', dev: 'br0', source: '10.9.9.9' },
       'EINVAL',
       '192.0.2.0/24',
     ],
-    ['a route with no way to go', { destination: '192.0.2.0/24' }, 'ENODEV', '192.0.2.0/24'],
+    ['a route without a gateway or device', { destination: '192.0.2.0/24' }, 'ENODEV', '192.0.2.0/24'],
   ]
   for (const [what, spec, code, words] of cases) {
     test(what, async () => {
@@ -256,7 +256,7 @@ describe('the kernel refuses', () => {
     })
   }
 
-  test('to take away what is not there', async () => {
+  test('the deletion of a missing route', async () => {
     using set = await lab()
     const failure = await failureOf(() => set.network.routes.delete({ destination: '192.0.2.0/24', metric: 7 }))
     expect(failure).toMatchObject({ name: 'ActionError', code: 'ESRCH', target: '192.0.2.0/24' })
@@ -264,8 +264,8 @@ describe('the kernel refuses', () => {
   })
 })
 
-describe('what no kernel needs to see', () => {
-  test('bits behind the prefix', async () => {
+describe('invalid arguments throw', () => {
+  test('bits after the prefix', async () => {
     using set = await lab()
     const failure = await failureOf(() => set.network.routes.add({ destination: '10.0.0.1/24', dev: 'br0' }))
     expect(failure).toMatchObject({ name: 'ActionError', code: 'ERR_INVALID_ARG_VALUE' })
@@ -277,11 +277,11 @@ describe('what no kernel needs to see', () => {
     return await set.network.routes.add(untyped<RouteSpec>(route))
   }
   const cases: Case[] = [
-    ['a destination that is none', add({ destination: 'everywhere' }), value('route.destination')],
+    ['an invalid destination', add({ destination: 'everywhere' }), value('route.destination')],
     ['a prefix that is too long', add({ destination: '10.0.0.0/33' }), value('route.destination')],
     ['a gateway with a prefix', add({ destination: 'default', via: '10.0.0.1/24' }), value('route.via')],
     ['a gateway with a zone', add({ destination: 'default', via: 'fe80::1%br0' }), value('route.via')],
-    ['a type that has no name', add({ destination: 'default', type: 'hole' }), value('route.type')],
+    ['an unknown type', add({ destination: 'default', type: 'hole' }), value('route.type')],
   ]
   refuses(cases)
 })

@@ -1,15 +1,15 @@
-/** `set.network.sysctls`: what is set here is in /proc/sys inside, and what is written there is read here. */
+/** `set.network.sysctls`: values set here are in /proc/sys inside, and values written there are read here. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { ask, ip } from '../setup/oracles/iproute.ts'
+import { ip, outputOf } from '../setup/oracles/iproute.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { type Case, failureOf, refuses, type, untyped, value } from '../setup/sets/failure.ts'
 
 const IP_FORWARD = '/proc/sys/net/ipv4/ip_forward'
 
-/** Sysctls that every network has, each with what it can be set to, and what the kernel says then. */
-const SYSCTLS: [name: string, to: string | number | boolean, reads: string][] = [
+/** Sysctls of every network, each with a value, and what the kernel returns for it. */
+const SYSCTLS: [name: string, to: string | number | boolean, stored: string][] = [
   ['net.ipv4.ip_forward', true, '1'],
   ['net.ipv4.ip_forward', false, '0'],
   ['net.ipv4.ip_default_ttl', 33, '33'],
@@ -27,7 +27,7 @@ const SYSCTLS: [name: string, to: string | number | boolean, reads: string][] = 
   ['net.core.somaxconn', 77, '77'],
 ]
 
-/** A network with links whose names sysctls have as a part of theirs; one has a dot in it. */
+/** A network with links whose names are a part of sysctls; one has a dot in it. */
 async function lab() {
   const set = anyonesSet(['net'])
   await ip(set, 'link add br0 type bridge')
@@ -35,7 +35,7 @@ async function lab() {
   return set
 }
 
-/** As sysctl(8): the first separator decides, and the other one is part of a name then; and a link is found by its dots, too. */
+/** As sysctl(8): the first separator decides, and the other one belongs to a name; link names may contain dots. */
 function pathOf(name: string): string {
   if (/^net\.\w+\.(conf|neigh)\.br0\.5\./.test(name)) return pathOf(name.replace('br0.5', 'br0/5'))
   const swapped = name.replaceAll(/[./]/g, (separator) => (separator === '.' ? '/' : '.'))
@@ -43,24 +43,24 @@ function pathOf(name: string): string {
 }
 
 describe('a sysctl', () => {
-  for (const [name, to, reads] of SYSCTLS) {
-    test(`${name} = ${String(to)} is set here and read inside, and the other way round`, async () => {
+  for (const [name, to, stored] of SYSCTLS) {
+    test(`${name} = ${String(to)} is set here and read inside, and vice versa`, async () => {
       using set = await lab()
       const { sysctls } = set.network
       const path = pathOf(name)
-      const before = (await ask(set, 'cat', path)).trimEnd()
+      const before = (await outputOf(set, 'cat', path)).trimEnd()
       expect(await sysctls.get(name)).toBe(before)
 
       expect(await sysctls.set(name, to)).toBeUndefined()
-      expect(await ask(set, 'cat', path)).toBe(`${reads}\n`)
-      expect(await sysctls.get(name)).toBe(reads)
+      expect(await outputOf(set, 'cat', path)).toBe(`${stored}\n`)
+      expect(await sysctls.get(name)).toBe(stored)
 
       await set.execFile('sh', ['-c', 'echo "$1" >"$2"', 'sh', before, path], { timeout: 20_000 })
       expect(await sysctls.get(name)).toBe(before)
     })
   }
 
-  test('is that of the set, and of nobody else', async () => {
+  test('belongs to the set alone', async () => {
     using set = anyonesSet(['net'])
     using other = anyonesSet(['net'])
     const outside = readFileSync(IP_FORWARD, 'utf8')
@@ -72,7 +72,7 @@ describe('a sysctl', () => {
     expect(readFileSync(IP_FORWARD, 'utf8')).toBe(outside)
   })
 
-  test('of a link goes with its name', async () => {
+  test('of a link changes its name with the link', async () => {
     using set = await lab()
     const { links, sysctls } = set.network
     await sysctls.set('net.ipv4.conf.br0.forwarding', true)
@@ -81,7 +81,7 @@ describe('a sysctl', () => {
     expect(await failureOf(() => sysctls.get('net.ipv4.conf.br0.forwarding'))).toMatchObject({ code: 'ENOENT' })
   })
 
-  test('that is not there, or does not take a value, is said by its name', async () => {
+  test('that does not exist, or rejects a value, is an error with its name', async () => {
     using set = anyonesSet(['net'])
     const { sysctls } = set.network
     const cases: [call: () => unknown, code: string, name: string][] = [
@@ -96,12 +96,12 @@ describe('a sysctl', () => {
       expect(failure).toMatchObject({ target: name })
       expect(failure.message).toContain(name)
     }
-    expect(await sysctls.get('net.ipv4.ip_forward')).toBe((await ask(set, 'cat', IP_FORWARD)).trimEnd())
+    expect(await sysctls.get('net.ipv4.ip_forward')).toBe((await outputOf(set, 'cat', IP_FORWARD)).trimEnd())
   })
 })
 
-describe('a sysctl that the kernel keeps for the whole machine', () => {
-  /** The sysctls of a network, each with its mode, but for those of links that other networks do not have. */
+describe('a sysctl of the whole machine', () => {
+  /** The sysctls of a network, each with its mode, without those of links that other networks do not have. */
   const LIST = "find /proc/sys/net -type f -printf '%P %m\\n'"
   const listed = (text: string) => {
     const rows = text
@@ -112,7 +112,7 @@ describe('a sysctl that the kernel keeps for the whole machine', () => {
   }
   const isWritable = (mode: string | undefined) => (Number.parseInt(mode ?? '0', 8) & 0o200) !== 0
 
-  test('is ENOENT inside, or the host’s value, which can only be read', async () => {
+  test('is ENOENT inside, or read-only with the host’s value', async () => {
     using set = anyonesSet(['net'])
     const { sysctls } = set.network
     const outside = listed(execFileSync('sh', ['-c', LIST], { encoding: 'utf8', timeout: 10_000 }))
@@ -136,7 +136,7 @@ describe('a sysctl that the kernel keeps for the whole machine', () => {
   })
 })
 
-describe('what is no sysctl of a network', () => {
+describe('invalid arguments throw', () => {
   const get = (name: unknown) => async () => {
     using set = anyonesSet(['net'])
     return await set.network.sysctls.get(untyped<string>(name))
@@ -150,6 +150,6 @@ describe('what is no sysctl of a network', () => {
   refuses([
     ['a name that is a number', get(1), type('name')],
     ['a value that is an object', set({}), type('value')],
-    ['a value that is no number', set(Number.NaN), type('value')],
+    ['a value that is NaN', set(Number.NaN), type('value')],
   ])
 })

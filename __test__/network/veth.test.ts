@@ -1,23 +1,23 @@
-/** A veth and its peer: each end in its set, made in one step. */
+/** A veth and its peer: each end in its set, created in one step. */
 import { NamespaceSet, netns } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ask, ip, ipAddresses, ipLink, namesOf } from '../setup/oracles/iproute.ts'
+import { ip, ipAddresses, ipLink, namesOf, outputOf } from '../setup/oracles/iproute.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 
-/** Two sets that links can go between. */
+/** Two sets between which links can be created. */
 interface Pair extends Disposable {
   here: NamespaceSet
   there: NamespaceSet
 }
 
-/** How anybody makes them: both owned by one user namespace. */
+/** As an ordinary user creates them: both owned by one user namespace. */
 async function pairOfOneUser(): Promise<Pair> {
   using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
   return pairOf(await base.unshare('net'), await base.unshare('net'))
 }
 
-/** How root makes them. */
+/** As root creates them. */
 async function pairOfRoot(): Promise<Pair> {
   return pairOf(await NamespaceSet.unshare('net'), await NamespaceSet.unshare('net'))
 }
@@ -30,27 +30,27 @@ function pairOf(here: NamespaceSet, there: NamespaceSet): Pair {
   return { here, there, [Symbol.dispose]: close }
 }
 
-type Tell = (name: string, body: () => Promise<void>) => void
+type TestFunction = (name: string, body: () => Promise<void>) => void
 
-const asOwner: Tell = (name, body) => asRoot(name, 'a net set without a user set takes root', body)
+const asOwner: TestFunction = (name, body) => asRoot(name, 'a net set without a user set requires root', body)
 
-const pairs: [owner: string, make: () => Promise<Pair>, tell: Tell][] = [
+const pairs: [owner: string, make: () => Promise<Pair>, testPair: TestFunction][] = [
   ['one user namespace', pairOfOneUser, test],
   ['no user namespace of their own', pairOfRoot, asOwner],
 ]
 
-/** Until the kernel has seen that both ends are up. */
+/** Waits until the kernel has detected the carrier. */
 async function untilRunning(set: NamespaceSet, name: string): Promise<void> {
   for (let count = 0; count < 200; count += 1) {
     if ((await set.network.links.get(name)).running) return
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  throw new Error(`${name} does not run`)
+  throw new Error(`${name} is not running`)
 }
 
-for (const [owner, make, tell] of pairs) {
+for (const [owner, make, testPair] of pairs) {
   describe(`between two sets with ${owner}`, () => {
-    tell('both ends have all that was said of them', async () => {
+    testPair('both ends have the requested settings', async () => {
       using pair = await make()
       const { here, there } = pair
       await ip(there, 'link add br0 type bridge')
@@ -81,7 +81,7 @@ for (const [owner, make, tell] of pairs) {
       ])
     })
 
-    tell('each end tells of the other as ip does', async () => {
+    testPair('each end describes the other as ip does', async () => {
       using pair = await make()
       const { here, there } = pair
       const left = await here.network.links.add({ kind: 'veth', name: 'left', peer: { name: 'right', set: there } })
@@ -92,18 +92,18 @@ for (const [owner, make, tell] of pairs) {
       expect(right).toMatchObject({ kind: 'veth', name: 'right', up: false, running: false })
     })
 
-    tell('packets go from one to the other', async () => {
+    testPair('packets go from one to the other', async () => {
       using pair = await make()
       const { here, there } = pair
       const peer = { name: 'eth0', set: there, up: true, addresses: ['10.0.0.2/24'] }
       await here.network.links.add({ kind: 'veth', name: 'eth0', up: true, addresses: ['10.0.0.1/24'], peer })
       await untilRunning(here, 'eth0')
-      expect(await ask(here, 'ping', '-c 2 -i 0.2 -w 10 10.0.0.2')).toContain('2 received, 0% packet loss')
+      expect(await outputOf(here, 'ping', '-c 2 -i 0.2 -w 10 10.0.0.2')).toContain('2 received, 0% packet loss')
       const counted = (await there.network.links.get('eth0')).statistics
       expect(counted.receivedPackets).toBeGreaterThanOrEqual(2)
     })
 
-    tell('what ip made between them is read', async () => {
+    testPair('links created by ip are read', async () => {
       using pair = await make()
       const { here, there } = pair
       const child = there.spawn('sleep', ['60'], { stdio: 'ignore' })
@@ -118,7 +118,7 @@ for (const [owner, make, tell] of pairs) {
       expect(left.peer?.netnsId).toBe((await ipLink(here, 'left')).link_netnsid)
     })
 
-    tell('one goes with the other', async () => {
+    testPair('deleting one end deletes the other', async () => {
       using pair = await make()
       const { here, there } = pair
       await here.network.links.add({ kind: 'veth', name: 'left', peer: { name: 'right', set: there } })
@@ -126,14 +126,14 @@ for (const [owner, make, tell] of pairs) {
       expect([await namesOf(here), await namesOf(there)]).toEqual([[], []])
     })
 
-    tell('when something fails there is neither', async () => {
+    testPair('a failure leaves neither end', async () => {
       using pair = await make()
       const { here, there } = pair
       await ip(there, 'link add taken type bridge')
       const wrong = [
         [{ name: 'taken' }, 'EEXIST'],
         [{ name: 'right', addresses: ['10.0.0.2/24', 'ff02::1/64'] }, 'EADDRNOTAVAIL'],
-        [{ name: 'right', master: 'nobody' }, 'ENODEV'],
+        [{ name: 'right', master: 'missing' }, 'ENODEV'],
         [{ name: 'right', mtu: 1 }, 'EINVAL'],
       ] as const
       for (const [peer, code] of wrong) {
@@ -143,7 +143,7 @@ for (const [owner, make, tell] of pairs) {
       }
     })
 
-    tell('the peer’s set is found when its turn comes, and stays open', async () => {
+    testPair('the peer’s set is resolved at its turn, and stays open', async () => {
       using pair = await make()
       const { here, there } = pair
       await here.network.links.add({ kind: 'veth', name: 'a', peer: { name: 'a', set: () => there } })
@@ -152,7 +152,7 @@ for (const [owner, make, tell] of pairs) {
       expect(there.closed).toBe(false)
     })
 
-    asRoot('the peer’s set is a path, or a process', 'neither says which user namespace goes with it', async () => {
+    asRoot('the peer’s set is a path, or a process', 'neither names its user namespace', async () => {
       using pair = await make()
       const { here, there } = pair
       await here.network.links.add({ kind: 'veth', name: 'a', peer: { name: 'a', set: { path: there.path('net') } } })
@@ -169,7 +169,7 @@ for (const [owner, make, tell] of pairs) {
 }
 
 describe('in one set', () => {
-  test('the peer is beside it, by a name that the kernel finds', async () => {
+  test('the peer is beside it, with a name chosen by the kernel', async () => {
     using base = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
     const left = await base.network.links.add({ kind: 'veth', name: 'left' })
     const right = await base.network.links.get({ index: left.peer?.index ?? 0 })
@@ -178,7 +178,7 @@ describe('in one set', () => {
     expect(left.peer).toEqual({ index: right.index })
   })
 
-  test('ensure makes both once', async () => {
+  test('ensure() creates both once', async () => {
     using base = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
     const spec = { kind: 'veth', name: 'left', peer: { name: 'right' } } as const
     const { index } = await base.network.links.ensure(spec)
@@ -193,7 +193,7 @@ describe('between sets of two user namespaces', () => {
     expect(failure.message).toContain("an ordinary user makes both with base.unshare('net') from one 'user' set")
   }
 
-  test('no link can be moved, and the error says how it is done; neither can ip', async () => {
+  test('no link can be moved, by ip neither, and the error names the remedy', async () => {
     using here = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
     using there = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
     await here.network.links.add({ kind: 'veth', name: 'left' })
@@ -208,7 +208,7 @@ describe('between sets of two user namespaces', () => {
     expect(await namesOf(there)).toEqual([])
   })
 
-  test('neither end is made where the kernel asks about the peer’s, as old ones do not', async () => {
+  test('neither end is created where the kernel checks the peer’s namespace, which old ones do not', async () => {
     using here = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
     using there = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
     const adding = here.network.links.add({ kind: 'veth', name: 'left', peer: { name: 'right', set: there } })
@@ -217,21 +217,21 @@ describe('between sets of two user namespaces', () => {
       (error: Error) => error,
     )
     if (failure !== undefined) expectRefused(failure)
-    // veth_newlink() of drivers/net/veth.c has it made by who has a descriptor of its network, in 6.1 still.
+    // veth_newlink() of drivers/net/veth.c checks only the descriptor of the peer's network, in 6.1 still.
     const made = failure === undefined ? [['left'], ['right']] : [[], []]
     expect([await namesOf(here), await namesOf(there)]).toEqual(made)
   })
 })
 
-describe('to a set that is not there', () => {
-  test('the error says which', async () => {
+describe('to a missing set', () => {
+  test('the error names it', async () => {
     using here = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
     const closed = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
     closed.close()
     const wrong = [
       [closed, 'ERR_NSSET_CLOSED'],
-      [{ name: 'nsset-nobody' }, 'ENOENT'],
-      [{ path: `${netns.directory}/nsset-nobody` }, 'ENOENT'],
+      [{ name: 'nsset-missing' }, 'ENOENT'],
+      [{ path: `${netns.directory}/nsset-missing` }, 'ENOENT'],
       [{ pid: 0x7fffffff }, 'ESRCH'],
     ] as const
     for (const [set, code] of wrong) {

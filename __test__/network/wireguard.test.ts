@@ -1,14 +1,14 @@
-/** `set.network.wireguard`: what is set here `wg` reads, what `wg` sets is read here; and keys stay where they belong. */
+/** `set.network.wireguard`: `wg` reads what nsset sets, nsset reads what `wg` sets, and keys never appear elsewhere. */
 import { execFileSync } from 'node:child_process'
 import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { action, NamespaceSet, type WireGuardPeerSpec, type WireGuardSpec, wireguard } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ask, ip, isMadeBy } from '../setup/oracles/iproute.ts'
+import { ip, isMadeBy, outputOf } from '../setup/oracles/iproute.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { type Case, type Failure, failureOf, range, refuses, type, untyped, value } from '../setup/sets/failure.ts'
 
-/** What `wg show wg0 dump` says: wg(8). */
+/** The output of `wg show wg0 dump`: wg(8). */
 interface Dump {
   privateKey: string
   publicKey: string
@@ -30,7 +30,7 @@ interface PeerDump {
 }
 
 async function dump(set: NamespaceSet): Promise<Dump> {
-  const [own = '', ...others] = (await ask(set, 'wg', 'show wg0 dump')).trimEnd().split('\n')
+  const [own = '', ...others] = (await outputOf(set, 'wg', 'show wg0 dump')).trimEnd().split('\n')
   const [privateKey = '', publicKey = '', port, fwmark = ''] = own.split('\t')
   const peers = others.map((line) => {
     const [publicKey = '', presharedKey = '', endpoint = '', ips = '', handshake, received, sent, keepalive = ''] =
@@ -43,7 +43,7 @@ async function dump(set: NamespaceSet): Promise<Dump> {
 
 const keys = () => wireguard.generateKeys()
 
-/** That the kernel has no WireGuard, and that we say so. */
+/** Expects the error of a kernel without WireGuard. */
 async function expectLacking(set: NamespaceSet): Promise<void> {
   const { privateKey } = keys()
   for (const call of [
@@ -57,7 +57,7 @@ async function expectLacking(set: NamespaceSet): Promise<void> {
   }
 }
 
-/** A set with a link `wg0`; undefined where the kernel has no such kind, and we have said so. */
+/** A set with a link `wg0`; undefined after the expected error on a kernel without WireGuard. */
 async function lab(): Promise<NamespaceSet | undefined> {
   const set = anyonesSet(['net'])
   if (await isMadeBy(set, 'ip', 'link add wg0 type wireguard')) return set
@@ -67,7 +67,7 @@ async function lab(): Promise<NamespaceSet | undefined> {
 }
 
 describe('the keys and peers of a link', () => {
-  test('are set here and read by wg, or the error says what the kernel lacks', async () => {
+  test('are set by nsset and read by wg, or the error names what the kernel lacks', async () => {
     using set = await lab()
     if (set === undefined) return
     const own = keys()
@@ -84,10 +84,12 @@ describe('the keys and peers of a link', () => {
     ]
     const spec = { privateKey: own.privateKey, listenPort: 51_820, fwmark: 0x2a, peers }
     expect(await set.network.wireguard.set('wg0', spec)).toBeUndefined()
-    const said = await dump(set)
-    expect(said).toMatchObject({ ...own, listenPort: 51_820, fwmark: '0x2a' })
-    expect(said.peers).toHaveLength(3)
-    const [first, second, third] = peers.map(({ publicKey }) => said.peers.find((peer) => peer.publicKey === publicKey))
+    const printed = await dump(set)
+    expect(printed).toMatchObject({ ...own, listenPort: 51_820, fwmark: '0x2a' })
+    expect(printed.peers).toHaveLength(3)
+    const [first, second, third] = peers.map(({ publicKey }) =>
+      printed.peers.find((peer) => peer.publicKey === publicKey),
+    )
     expect(first).toMatchObject({ presharedKey: peers[0]?.presharedKey, endpoint: '192.0.2.1:51821', keepalive: '25' })
     expect(first?.allowedIps.sort()).toEqual([...(peers[0]?.allowedIps ?? [])].sort())
     expect(second).toMatchObject({ presharedKey: '(none)', endpoint: '[2001:db8::1]:1', keepalive: 'off' })
@@ -104,7 +106,7 @@ describe('the keys and peers of a link', () => {
     }
   })
 
-  test('are set by wg and read here, or the error says what the kernel lacks', async () => {
+  test('are set by wg and read by nsset, or the error names what the kernel lacks', async () => {
     using set = await lab()
     if (set === undefined) return
     const [own, one, other] = [keys(), keys(), keys()]
@@ -122,7 +124,7 @@ describe('the keys and peers of a link', () => {
       PersistentKeepalive = 65535
       [Peer]
       PublicKey = ${other.publicKey}`
-    // Our stdin is a socket, which cannot be opened again by its name.
+    // The stdin of a child is a socket, which cannot be opened again by its name.
     const script = 'cat | wg setconf wg0 /dev/stdin'
     await set.execFile('sh', ['-c', script], { input: configuration, timeout: 20_000 })
     const { peers, ...link } = await set.network.wireguard.get('wg0')
@@ -137,7 +139,7 @@ describe('the keys and peers of a link', () => {
     })
   })
 
-  test('are changed, taken away, and replaced, or the error says what the kernel lacks', async () => {
+  test('are changed, removed, and replaced, or the error names what the kernel lacks', async () => {
     using set = await lab()
     if (set === undefined) return
     const { network } = set
@@ -152,7 +154,7 @@ describe('the keys and peers of a link', () => {
     })
     const peer = async (key: string) => (await dump(set)).peers.find(({ publicKey }) => publicKey === key)
 
-    // What is left out stays; addresses that are said are all that there are, and no other's.
+    // Omitted fields stay; addresses replace all others, and belong to one peer.
     await network.wireguard.set('wg0', { peers: [{ publicKey: one, endpoint: '192.0.2.9:9' }] })
     expect(await peer(one)).toMatchObject({ presharedKey, endpoint: '192.0.2.9:9', keepalive: '5' })
     expect((await peer(one))?.allowedIps).toHaveLength(2)
@@ -168,20 +170,20 @@ describe('the keys and peers of a link', () => {
     const plain = { presharedKey: '(none)', keepalive: 'off', allowedIps: ['(none)'] }
     expect([await peer(one), (await dump(set)).fwmark]).toMatchObject([plain, 'off'])
 
-    const nobody = keys().publicKey
-    await network.wireguard.set('wg0', { peers: [{ publicKey: nobody, updateOnly: true, endpoint: '192.0.2.1:1' }] })
+    const unknown = keys().publicKey
+    await network.wireguard.set('wg0', { peers: [{ publicKey: unknown, updateOnly: true, endpoint: '192.0.2.1:1' }] })
     expect((await dump(set)).peers).toHaveLength(2)
     await network.wireguard.set('wg0', { peers: [{ publicKey: one, remove: true }] })
     expect((await dump(set)).peers.map(({ publicKey }) => publicKey)).toEqual([other])
-    await network.wireguard.set('wg0', { replacePeers: true, peers: [{ publicKey: nobody }] })
-    expect((await dump(set)).peers.map(({ publicKey }) => publicKey)).toEqual([nobody])
+    await network.wireguard.set('wg0', { replacePeers: true, peers: [{ publicKey: unknown }] })
+    expect((await dump(set)).peers.map(({ publicKey }) => publicKey)).toEqual([unknown])
     await network.wireguard.set('wg0', { privateKey: null, replacePeers: true })
     expect(await dump(set)).toMatchObject({ privateKey: '(none)', publicKey: '(none)', peers: [] })
     const read = await network.wireguard.get('wg0')
     expect([read.privateKey, read.publicKey, read.peers]).toEqual([undefined, undefined, []])
   })
 
-  test('that are got are set again, with all there is, or the error says what the kernel lacks', async () => {
+  test('from get() can be passed to set(), with all fields, or the error names what the kernel lacks', async () => {
     using set = await lab()
     if (set === undefined) return
     const network = set.network
@@ -203,7 +205,7 @@ describe('the keys and peers of a link', () => {
     expect(await dump(set)).toEqual(before)
   })
 
-  test('are refused where the kernel would pass over some, or the error says what the kernel lacks', async () => {
+  test('are rejected where the kernel would ignore some, or the error names what the kernel lacks', async () => {
     using set = await lab()
     if (set === undefined) return
     const own = keys()
@@ -232,7 +234,7 @@ describe('the keys and peers of a link', () => {
     }
   })
 
-  test('may be many more than fit into one message, or the error says what the kernel lacks', async () => {
+  test('may exceed one message, or the error names what the kernel lacks', async () => {
     using set = await lab()
     if (set === undefined) return
     const peers = Array.from({ length: 200 }, (_, count) => ({
@@ -240,8 +242,8 @@ describe('the keys and peers of a link', () => {
       allowedIps: Array.from({ length: 20 }, (_, other) => `10.${count}.${other}.0/24`),
     }))
     await set.network.wireguard.set('wg0', { peers })
-    const said = new Map((await dump(set)).peers.map(({ publicKey, allowedIps }) => [publicKey, allowedIps.length]))
-    expect([...said.values()]).toEqual(peers.map(() => 20))
+    const printed = new Map((await dump(set)).peers.map(({ publicKey, allowedIps }) => [publicKey, allowedIps.length]))
+    expect([...printed.values()]).toEqual(peers.map(() => 20))
     const read = (await set.network.wireguard.get('wg0')).peers
     expect(read.map(({ publicKey }) => publicKey).sort()).toEqual(peers.map(({ publicKey }) => publicKey).sort())
     for (const { allowedIps } of read) expect(allowedIps).toHaveLength(20)
@@ -249,7 +251,7 @@ describe('the keys and peers of a link', () => {
 })
 
 describe('two sets', () => {
-  /** What each has to know of the other, `10.9.0.1` and `10.9.0.2` through the tunnel. */
+  /** What each must know of the other, `10.9.0.1` and `10.9.0.2` through the tunnel. */
   const [one, other] = [keys(), keys()]
   const presharedKey = wireguard.generatePresharedKey()
   const specs: [WireGuardSpec, WireGuardSpec] = [
@@ -263,7 +265,7 @@ describe('two sets', () => {
     },
   ]
 
-  test('ping each other through the tunnel, or the error says what the kernel lacks', async () => {
+  test('ping each other through the tunnel, or the error names what the kernel lacks', async () => {
     using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
     using here = await base.unshare('net')
     using there = await base.unshare('net')
@@ -281,20 +283,20 @@ describe('two sets', () => {
       ])
     }
     const before = Date.now()
-    expect(await ask(here, 'ping', '-c 3 -i 0.2 -w 20 10.9.0.2')).toContain(' 0% packet loss')
+    expect(await outputOf(here, 'ping', '-c 3 -i 0.2 -w 20 10.9.0.2')).toContain(' 0% packet loss')
     for (const set of [here, there]) {
-      const [[said], [read]] = [(await dump(set)).peers, (await set.network.wireguard.get('wg0')).peers]
-      expect(said?.received).toBeGreaterThan(3 * 84)
-      expect([read?.receivedBytes, read?.sentBytes]).toEqual([said?.received, said?.sent])
-      expect(Math.trunc((read?.lastHandshake ?? 0) / 1000)).toBe(said?.handshake)
+      const [[printed], [read]] = [(await dump(set)).peers, (await set.network.wireguard.get('wg0')).peers]
+      expect(printed?.received).toBeGreaterThan(3 * 84)
+      expect([read?.receivedBytes, read?.sentBytes]).toEqual([printed?.received, printed?.sent])
+      expect(Math.trunc((read?.lastHandshake ?? 0) / 1000)).toBe(printed?.handshake)
       expect(read?.lastHandshake).toBeGreaterThanOrEqual(before - 1000)
       expect(read?.lastHandshake).toBeLessThanOrEqual(Date.now())
     }
-    // It was heard from there.
+    // The last packets came from there.
     expect((await there.network.wireguard.get('wg0')).peers[0]?.endpoint).toBe('192.0.2.1:51820')
   })
 
-  test('ping each other from a set that has the tunnel only, or the error says what the kernel lacks', async () => {
+  test('ping each other from a set that has only the tunnel, or the error names what the kernel lacks', async () => {
     using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
     using outside = await base.unshare('net')
     using there = await base.unshare('net')
@@ -308,7 +310,7 @@ describe('two sets', () => {
     await there.network.links.add({ kind: 'wireguard', name: 'wg0', addresses: ['10.9.0.2/24'] })
     await there.network.wireguard.set('wg0', specs[1])
     await there.network.links.set('wg0', { up: true })
-    expect(await ask(inside, 'ping', '-c 2 -i 0.2 -w 20 10.9.0.2')).toContain(' 0% packet loss')
+    expect(await outputOf(inside, 'ping', '-c 2 -i 0.2 -w 20 10.9.0.2')).toContain(' 0% packet loss')
     const { privateKey, listenPort } = specs[0]
     expect(await inside.network.wireguard.get('wg0')).toMatchObject({ privateKey, listenPort })
     const failure = await failureOf(() => outside.network.wireguard.get('wg0'))
@@ -316,8 +318,8 @@ describe('two sets', () => {
   })
 })
 
-describe('the kernel refuses', () => {
-  test('a link of another kind, none, and a port that is taken, or the error says what it lacks', async () => {
+describe('the kernel rejects', () => {
+  test('a link of another kind, a missing link, and a port that is taken, or the error names what it lacks', async () => {
     using set = await lab()
     if (set === undefined) return
     const { network } = set
@@ -329,7 +331,7 @@ describe('the kernel refuses', () => {
     const cases: [call: () => unknown, code: string, words: string][] = [
       [() => network.wireguard.get('br0'), 'EOPNOTSUPP', 'it is no wireguard link'],
       [() => network.wireguard.set('br0', { privateKey }), 'EOPNOTSUPP', 'it is no wireguard link'],
-      [() => network.wireguard.get('nobody'), 'ENODEV', 'nobody'],
+      [() => network.wireguard.get('missing'), 'ENODEV', 'missing'],
       [() => network.wireguard.set({ index: 999 }, { privateKey }), 'ENODEV', '999'],
       [
         () => network.wireguard.set('wg0', { privateKey, listenPort: 51_820 }),
@@ -346,7 +348,7 @@ describe('the kernel refuses', () => {
   })
 })
 
-describe('keys', () => {
+describe('the key functions', () => {
   /** RFC 8410: what precedes the 32 bytes. */
   const PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex')
 
@@ -358,20 +360,20 @@ describe('keys', () => {
   const publicKeyByWg = (privateKey: string) =>
     execFileSync('wg', ['pubkey'], { input: `${privateKey}\n`, encoding: 'utf8', timeout: 10_000 }).trim()
 
-  test('are pairs of X25519, new each time', () => {
+  test('generate pairs of X25519, new each time', () => {
     const pairs = Array.from({ length: 50 }, keys)
     for (const { privateKey, publicKey } of pairs) {
       expect(publicKey).toBe(publicKeyByNode(privateKey))
       expect(wireguard.publicKey(privateKey)).toBe(publicKey)
       const bytes = Buffer.from(privateKey, 'base64')
-      // As wg genkey clamps them.
+      // Clamped as by wg genkey.
       expect([bytes.length, (bytes[0] ?? 0) & 7, (bytes[31] ?? 0) & 0xc0]).toEqual([32, 0, 0x40])
     }
     expect(new Set(pairs.map(({ privateKey }) => privateKey)).size).toBe(pairs.length)
     expect(publicKeyByWg(pairs[0]?.privateKey ?? '')).toBe(pairs[0]?.publicKey)
   })
 
-  test('that anybody made have the public key that Node and wg tell', () => {
+  test('derive the same public key as Node.js and wg', () => {
     const given = [Buffer.alloc(32, 1), Buffer.alloc(32, 0xff), ...Array.from({ length: 20 }, () => randomBytes(32))]
     for (const privateKey of given.map((bytes) => bytes.toString('base64'))) {
       expect(wireguard.publicKey(privateKey)).toBe(publicKeyByNode(privateKey))
@@ -380,7 +382,7 @@ describe('keys', () => {
     expect(wireguard.publicKey(privateKey)).toBe(publicKeyByWg(privateKey))
   })
 
-  test('that are shared before are 32 bytes, new each time', () => {
+  test('generate preshared keys of 32 bytes, new each time', () => {
     const shared = Array.from({ length: 50 }, () => wireguard.generatePresharedKey())
     for (const key of shared) {
       expect(key).toMatch(/^[A-Za-z0-9+/]{43}=$/)
@@ -390,7 +392,7 @@ describe('keys', () => {
   })
 })
 
-/** Every way in which an error comes to be read. */
+/** Every way to print an error. */
 function expectWithout(failure: Failure, secret: string): void {
   const shown = [
     String(failure),
@@ -399,14 +401,14 @@ function expectWithout(failure: Failure, secret: string): void {
     inspect(failure, { depth: Number.POSITIVE_INFINITY, showHidden: true, maxStringLength: null }),
     inspect((failure as Error).cause, { depth: Number.POSITIVE_INFINITY, showHidden: true }),
   ]
-  // Half of it is too much, too.
+  // Half of the key is too much, too.
   for (const text of shown) {
     expect(text).not.toContain(secret.slice(0, 20))
     expect(text).not.toContain(secret.slice(20, 40))
   }
 }
 
-describe('a key never shows', () => {
+describe('a key is never printed', () => {
   const secret = keys().privateKey
   const { publicKey } = keys()
   const bytes = Buffer.from(secret, 'base64')
@@ -415,17 +417,17 @@ describe('a key never shows', () => {
     ['that is too short', { privateKey: secret.slice(0, -2) }],
     ['that is too long', { privateKey: `${secret}=` }],
     ['with a newline behind it', { privateKey: `${secret}\n` }],
-    ['with bits that are none', { privateKey: `${secret.slice(0, 42)}B=` }],
+    ['with invalid bits', { privateKey: `${secret.slice(0, 42)}B=` }],
     ['in hexadecimal digits', { privateKey: bytes.toString('hex') }],
     ['in another base64', { privateKey: `-_${secret.slice(2)}` }],
     ['in an array', { privateKey: [secret] }],
     ['in an object', { privateKey: { key: secret } }],
     ['in a function', { privateKey: () => secret }],
     ['whose name is misspelt', { privatKey: secret }],
-    ['beside what is wrong', { privateKey: secret, listenPort: -1 }],
+    ['beside an invalid field', { privateKey: secret, listenPort: -1 }],
     ['of a peer that is too short', { peers: [{ publicKey, presharedKey: secret.slice(0, -2) }] }],
     ['of a peer whose name is misspelt', { peers: [{ publicKey, presharedkey: secret }] }],
-    ['where a public key is to be', { peers: [{ publicKey: secret.slice(1) }] }],
+    ['in place of a public key', { peers: [{ publicKey: secret.slice(1) }] }],
   ]
   for (const [what, spec] of wrong) {
     test(what, async () => {
@@ -442,7 +444,7 @@ describe('a key never shows', () => {
     })
   }
 
-  test('that its public key is asked of', async () => {
+  test('whose public key is derived', async () => {
     for (const given of [secret.slice(1), `${secret}=`, [secret], { secret }, '']) {
       const failure = await failureOf(() => wireguard.publicKey(untyped<string>(given)))
       expect(failure.code).toMatch(/^ERR_INVALID_ARG_(VALUE|TYPE)$/)
@@ -450,9 +452,9 @@ describe('a key never shows', () => {
     }
   })
 
-  test('when the kernel refuses, alone or among actions', async () => {
+  test('when the kernel rejects it, alone or among actions', async () => {
     using set = anyonesSet(['net'])
-    const set1 = action.wireguard.set('nobody', { privateKey: secret, peers: [{ publicKey, presharedKey: secret }] })
+    const set1 = action.wireguard.set('missing', { privateKey: secret, peers: [{ publicKey, presharedKey: secret }] })
     for (const call of [
       () => set.network.apply([set1]),
       () => set.network.apply([action.links.list(), set1]),
@@ -471,7 +473,7 @@ describe('a key never shows', () => {
     expectWithout(await failureOf(() => network.wireguard.set('wg0', { privateKey: secret })), secret)
   })
 
-  test('of an action that is printed', () => {
+  test('in a printed action', () => {
     const printed = action.wireguard.set('wg0', { privateKey: secret, peers: [{ publicKey, presharedKey: secret }] })
     const depth = Number.POSITIVE_INFINITY
     for (const text of [inspect(printed, { depth }), JSON.stringify(printed), String(printed)]) {
@@ -481,19 +483,19 @@ describe('a key never shows', () => {
 })
 
 describe('the link of an endpoint', () => {
-  test('is one inside, whatever links there are outside', async () => {
+  test('is a link inside, whatever links there are outside', async () => {
     using set = anyonesSet(['net'])
     const to = (link: string) => ({ peers: [{ publicKey: keys().publicKey, endpoint: `[fe80::1%${link}]:51820` }] })
     const failed = await failureOf(() => set.network.wireguard.set('lo', to('nothere0')))
     expect(failed).toMatchObject({ code: 'ENODEV', message: expect.stringContaining('nothere0') })
-    // A link that is found is asked of next, which is none of WireGuard.
+    // The link was found: the next error says that it is not a WireGuard link.
     const found = await failureOf(() => set.network.wireguard.set('lo', to('lo')))
     expect(found).toMatchObject({ message: expect.not.stringContaining('fe80') })
     expect((found as NodeJS.ErrnoException).code).not.toBe('ENODEV')
   })
 })
 
-describe('what no kernel needs to see', () => {
+describe('invalid arguments throw', () => {
   const { publicKey } = keys()
   const set = (spec: unknown) => async () => {
     using set = anyonesSet(['net'])
@@ -504,15 +506,15 @@ describe('what no kernel needs to see', () => {
     ['a port of more than 16 bits', set({ listenPort: 65_536 }), range('spec.listenPort')],
     ['a mark of more than 32 bits', set({ fwmark: 2 ** 32 }), range('spec.fwmark')],
     ['a peer without a key', set({ peers: [{}] }), value('spec.peers[0].publicKey')],
-    ['peers that are no array', set({ peers: {} }), type('spec.peers')],
+    ['peers that are not an array', set({ peers: {} }), type('spec.peers')],
     ['an endpoint without a port', peer({ endpoint: '192.0.2.1' }), value('spec.peers[0].endpoint')],
-    ['an endpoint by its name', peer({ endpoint: 'example.com:51820' }), value('spec.peers[0].endpoint')],
-    ['an endpoint with a port too large', peer({ endpoint: '192.0.2.1:65536' }), value('spec.peers[0].endpoint')],
+    ['an endpoint with a host name', peer({ endpoint: 'example.com:51820' }), value('spec.peers[0].endpoint')],
+    ['an endpoint with a port out of range', peer({ endpoint: '192.0.2.1:65536' }), value('spec.peers[0].endpoint')],
     ['an endpoint of IPv6 without brackets', peer({ endpoint: 'fd00::1:51820' }), value('spec.peers[0].endpoint')],
     ['an endpoint of IPv4 on a link', peer({ endpoint: '192.0.2.1%lo:1' }), value('spec.peers[0].endpoint')],
     ['an endpoint on a link without a name', peer({ endpoint: '[fe80::1%]:1' }), value('spec.peers[0].endpoint')],
-    ['an allowed address that is none', peer({ allowedIps: ['all'] }), value('spec.peers[0].allowedIps[0]')],
-    ['a keepalive in the past', peer({ persistentKeepalive: -1 }), range('spec.peers[0].persistentKeepalive')],
+    ['an invalid allowed address', peer({ allowedIps: ['all'] }), value('spec.peers[0].allowedIps[0]')],
+    ['a negative keepalive', peer({ persistentKeepalive: -1 }), range('spec.peers[0].persistentKeepalive')],
   ]
   refuses(cases)
 })

@@ -1,4 +1,4 @@
-/** What installing.md says about CommonJS files in TypeScript, with the compiler of this project. */
+/** What installing.md says about CommonJS files in TypeScript, with this project's compiler. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,10 +27,10 @@ test.each([
   ['node18', STATIC, ['TS1479']],
   ['node16', STATIC, ['TS1479']],
   ['node16', DYNAMIC, []],
-  // The types are there: a wrong one is found.
+  // The types are found: a type error is reported.
   ['nodenext', STATIC.replace('id: string', 'id: number'), ['TS2322']],
 ])(
-  'with module %s, a CommonJS file that has %j compiles with the errors %j',
+  'with module %s, a CommonJS file with %j compiles with the errors %j',
   (module, code, errors) => {
     using project = temporaryDirectory()
     mkdirSync(project.file('node_modules'))

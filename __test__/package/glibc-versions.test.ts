@@ -1,4 +1,4 @@
-/** What says which glibc a binary needs, and refuses one that is too new: no binary of a release may be that. */
+/** The check that rejects a release binary that needs too new a glibc. */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import { checkGlibc, newestGlibc } from '../../scripts/targets/glibc.ts'
 import { checkLibraries } from '../../scripts/targets/libraries.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-/** A library that calls a function; `more` are arguments of the compiler. */
+/** A library that calls a function; `more` are compiler arguments. */
 function libraryThatCalls(call: string, more: string[] = []) {
   const directory = temporaryDirectory()
   const [source, library] = [directory.file('library.c'), directory.file('library.so')]
@@ -19,19 +19,19 @@ function libraryThatCalls(call: string, more: string[] = []) {
   return { library, [Symbol.dispose]: directory[Symbol.dispose] }
 }
 
-test('memfd_create, which came with glibc 2.27, may be called', () => {
+test('memfd_create, available since glibc 2.27, is accepted', () => {
   using made = libraryThatCalls('memfd_create("name", 0)')
   expect(newestGlibc(made.library)).toBe('2.27')
   expect(() => checkGlibc(made.library)).not.toThrow()
 })
 
-test('gettid, which came with glibc 2.30, may not', () => {
+test('gettid, available since glibc 2.30, is rejected', () => {
   using made = libraryThatCalls('gettid()')
   expect(newestGlibc(made.library)).toBe('2.30')
   expect(() => checkGlibc(made.library)).toThrow('needs glibc 2.30, and is to run with 2.28')
 })
 
-test('the C library may be needed, and no other', () => {
+test('the C library is accepted, and no other library', () => {
   using alone = libraryThatCalls('getpid()')
   expect(() => checkLibraries(alone.library)).not.toThrow()
   using more = libraryThatCalls('getpid()', ['-Wl,--no-as-needed', '-lgcc_s'])

@@ -1,4 +1,4 @@
-/** What an import costs: the text that Node compiles, the modules of Node that come along, and the threads that start. */
+/** The cost of an import: the JavaScript that Node.js compiles, its modules that are loaded, and its threads. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { askPlainNode, runPlainNode } from '../setup/programs/plain-node.ts'
@@ -6,11 +6,11 @@ import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 const FACE = new URL('../../dist/index.js', import.meta.url)
 
-test('150 KB of JavaScript at most are compiled', () => {
+test('at most 150 KB of JavaScript are compiled', () => {
   expect(readFileSync(FACE).length).toBeLessThan(150_000)
 })
 
-test('a stack trace has the names of functions and methods, and lines that can be found', async () => {
+test('a stack trace has the names of functions and methods, and valid lines', async () => {
   const frames = await askPlainNode<string[]>(`
     import { NamespaceSet } from 'nsset'
     try {
@@ -28,7 +28,7 @@ test('a stack trace has the names of functions and methods, and lines that can b
   }
 })
 
-test('no module of Node.js is loaded but the one that loads the binary', async () => {
+test('no module of Node.js is loaded except the one that loads the binary', async () => {
   const loaded = (first: string) =>
     askPlainNode<string[]>(`${first}
       import { builtinModules } from 'node:module'
@@ -42,7 +42,7 @@ test('no module of Node.js is loaded but the one that loads the binary', async (
 })
 
 describe('threads', () => {
-  /** How many a Node starts that runs this program, as strace(1) counts them. */
+  /** How many threads Node.js starts for this program, as counted by strace(1). */
   async function count(program: string): Promise<number> {
     using directory = temporaryDirectory()
     const file = directory.file('trace')
@@ -52,14 +52,14 @@ describe('threads', () => {
     return readFileSync(file, 'utf8').match(/ clone3?\(/g)?.length ?? 0
   }
 
-  test('two start and stay: the one that waits for children, and the one of networks; six end at once', async () => {
+  test('two start and stay, one that waits for children and one for networks; six end immediately', async () => {
     const withPool = "await import('node:fs/promises').then((fs) => fs.readFile('/etc/hostname'))"
     expect((await count("import 'nsset'")) - (await count(withPool))).toBe(2 + 6)
   })
 
-  test('six threads show that the pool can start before it does', async () => {
+  test('six threads test that the pool can start before it is used', async () => {
     const load = "process.getBuiltinModule('node:module').createRequire(process.cwd() + '/')('nsset/native')"
-    // Two of ours, four of the pool, and six that end at once.
+    // Two of nsset, four of the pool, and six that end immediately.
     expect((await count(load)) - (await count(''))).toBe(2 + 4 + 6)
   })
 })

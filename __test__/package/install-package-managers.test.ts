@@ -1,4 +1,4 @@
-/** The package as pnpm and Yarn lay it out: added by its name, from a registry, it runs the README's first example. */
+/** The package installed by pnpm and Yarn: added by name, from a registry, it runs the README's first example. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from 'vitest'
@@ -7,10 +7,10 @@ import { expectReadmeExample } from '../setup/package/install.ts'
 import { type Registry, startRegistry } from '../setup/package/registry.ts'
 import { BINARY_HERE } from '../setup/package/release.ts'
 
-/** Names the `node_modules` that the npm packages of these programs are in. */
+/** The variable with the `node_modules` that contains the npm packages of these programs. */
 const VARIABLE = 'NSSET_TEST_PACKAGE_MANAGERS'
 
-/** Each by its npm package; both of Yarn's want to be `.bin/yarn`. */
+/** Each by its npm package; both Yarn packages provide `.bin/yarn`. */
 const PROGRAMS = {
   pnpm: '.bin/pnpm',
   yarn: 'yarn/bin/yarn.js',
@@ -23,13 +23,13 @@ interface Layout {
   /** What the project has only in this layout. */
   mark: string
   linker?: string
-  /** What is downloaded for this machine, when that is not the one binary that fits. */
+  /** What is downloaded for this machine, if more than the matching binary. */
   downloads?: string[]
 }
 
 const LAYOUTS: Layout[] = [
   { name: 'pnpm', manager: 'pnpm', mark: 'node_modules/.pnpm' },
-  // It downloads all there is, and then leaves out other processors and systems, not other C libraries.
+  // It downloads all packages, and then ignores other processors and systems, but not other C libraries.
   { name: 'Yarn 1', manager: 'yarn', mark: 'node_modules/.yarn-integrity', downloads: binaries() },
   ...[
     { linker: 'node-modules', mark: 'node_modules/.yarn-state.yml' },
@@ -62,14 +62,14 @@ describe.each(LAYOUTS.map((layout) => [layout.name, layout] as const))('%s', (_,
   })
   afterAll(() => project?.[Symbol.dispose]())
 
-  /** Under Plug'n'Play, Node.js finds packages with Yarn's help only. */
+  /** With Plug'n'Play, Node.js finds packages only with Yarn's loader. */
   const node = linker === 'pnp' ? [...command, 'node'] : [process.execPath]
 
   function skipWithout(context: TestContext): void {
     if (process.env[VARIABLE] === undefined) context.skip(`${VARIABLE} names no directory with ${manager}`)
   }
 
-  test('brings the package and its binary', async (context) => {
+  test('installs the package and its binary', async (context) => {
     skipWithout(context)
     const { stdout, stderr, code } = await project.run([...command, 'add', 'nsset'], env)
     expect({ stderr, code }, stdout).toEqual({ stderr: '', code: 0 })
@@ -89,7 +89,7 @@ describe.each(LAYOUTS.map((layout) => [layout.name, layout] as const))('%s', (_,
     expect({ stdout, stderr, code }).toEqual({ stdout: 'hello, node\n', stderr: '', code: 0 })
   })
 
-  test('a Node.js that is forked inside finds the package, too', async (context) => {
+  test('a Node.js forked inside finds the package, too', async (context) => {
     skipWithout(context)
     project.write('parent.mjs', PARENT)
     project.write('child.mjs', CHILD)
@@ -107,7 +107,7 @@ console.log(id === set.id('net') ? 'the same network' : id)
 set.close()
 `
 
-/** Node's own undici calls itself `node`. */
+/** Node's own undici has the user agent `node`. */
 const FETCH = `
 import { createServer } from 'node:http'
 import { NamespaceSet } from 'nsset'
@@ -126,7 +126,7 @@ process.send(set.id('net'))
 set.close()
 `
 
-/** It reads no `.npmrc`, trusts TLS only, wants a lockfile in CI, and tells its makers what it does. */
+/** It reads no `.npmrc`, trusts only TLS, requires a lockfile in CI, and sends telemetry. */
 function settingsOfYarn(linker: string, registry: string): Record<string, string> {
   return {
     YARN_NODE_LINKER: linker,

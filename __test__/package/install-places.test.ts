@@ -1,4 +1,4 @@
-/** Where an installed package may be: in a directory that nobody can write, beside a /tmp whose files do not execute. */
+/** Where a package may be installed: in a read-only directory, with a /tmp mounted noexec. */
 import { dirname } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type FreshProject, freshProject, LONG } from '../setup/package/fresh-project.ts'
@@ -23,8 +23,8 @@ afterAll(async () => {
 })
 
 /**
- * In mounts of its own: the project is read-only in /mnt/project, and /tmp is empty and noexec; Node.js, which may have
- * been in /tmp, is in /mnt/node. Ends with 99 when that is not so.
+ * In its own mounts: the project is read-only in /mnt/project, and /tmp is empty and noexec; Node.js, which may have
+ * been in /tmp, is in /mnt/node. Exits with 99 when that fails.
  */
 const READ_ONLY = `
 set -e
@@ -48,7 +48,7 @@ test.for<[user: string, become: string[]]>([
   ['root', []],
   ['the ordinary user 1234', AS_1234],
 ])('read-only, with /tmp mounted noexec, as %s', async ([, become], context) => {
-  if (!isRoot) context.skip('needs root: it mounts, and becomes others')
+  if (!isRoot) context.skip('needs root: it mounts, and changes the user id')
   const unshare = ['unshare', '--mount', 'sh', '-c', READ_ONLY, 'sh', project.path, dirname(process.execPath)]
   const outcome = await project.run([...unshare, ...become, '/mnt/node/node', 'readme.mjs'], { TMPDIR: '/tmp' })
   expect(outcome).toEqual({ code: 0, stderr: '', stdout: expect.stringMatching(README_OUTPUT) })

@@ -1,6 +1,6 @@
 /**
- * The package as its users have it: the tarballs of a release, Node.js, npm, and nothing else. There is no Rust on the
- * PATH, and no registry but one of the test's own, which has these tarballs only.
+ * The package as its users install it: the tarballs of a release, Node.js, npm, and nothing else. There is no Rust on
+ * the PATH, and the only registry is the test's own, with these tarballs only.
  */
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,7 +37,7 @@ describe('npm install nsset', () => {
   })
   afterAll(() => project?.[Symbol.dispose]())
 
-  test('brings the package and the one binary that fits', () => {
+  test('installs the package and the one matching binary', () => {
     expect(project.installed()).toEqual(['nsset', BINARY_HERE])
     expect(registry.downloads()).toEqual(['nsset', BINARY_HERE])
   })
@@ -60,8 +60,8 @@ describe('npm install nsset', () => {
 
   test.each([
     ['stays outside', ['nsset']],
-    ['is inside, and its binary outside', []],
-  ])('an application that is bundled runs when the package %s', async (_, external) => {
+    ['is bundled, and its binary is not', []],
+  ])('a bundled application runs when the package %s', async (_, external) => {
     project.write('app.ts', APPLICATION)
     bundle(project.file('app.ts'), project.file('app.mjs'), external)
     const { stdout, stderr, code } = await project.run([process.execPath, 'app.mjs'])
@@ -69,7 +69,7 @@ describe('npm install nsset', () => {
   })
 })
 
-/** Starts a program inside, and talks to the kernel about links: both sides of the binding. */
+/** Starts a program inside, and lists links: both parts of the binding. */
 const APPLICATION = `
 import { NamespaceSet } from 'nsset'
 const set: NamespaceSet = await NamespaceSet.unshare(['user', 'net', 'uts'], { mapUser: 'root', hostname: 'app' })
@@ -85,7 +85,7 @@ function bundle(entry: string, outfile: string, external = ['nsset']): void {
   buildSync({ absWorkingDir: ROOT, entryPoints: [entry], outfile, external, ...how })
 }
 
-describe('npm install brings to', () => {
+describe('npm install', () => {
   test.each([
     ['linux', 'x64', 'glibc', ['nsset-linux-x64-gnu']],
     ['linux', 'x64', 'musl', ['nsset-linux-x64-musl']],
@@ -93,7 +93,7 @@ describe('npm install brings to', () => {
     ['linux', 'arm64', 'musl', ['nsset-linux-arm64-musl']],
     ['linux', 'riscv64', 'glibc', []],
     ['darwin', 'arm64', 'none', []],
-  ])('%s, %s, %s the binary for it, and no other', async (os, cpu, libc, binaries) => {
+  ])('for %s, %s, %s installs the matching binary, and no other', async (os, cpu, libc, binaries) => {
     using project = freshProject(registry.url)
     await npmInstall(project, `--os=${os}`, `--cpu=${cpu}`, `--libc=${libc}`, 'nsset')
     expect(project.installed()).toEqual(['nsset', ...binaries])
@@ -102,7 +102,7 @@ describe('npm install brings to', () => {
 })
 
 describe('without optional dependencies', () => {
-  test('what is used says which package is missing', async () => {
+  test('a call throws an error that names the missing package', async () => {
     using project = freshProject(registry.url)
     await npmInstall(project, '--omit=optional', 'nsset')
     expect(project.installed()).toEqual(['nsset'])
@@ -125,21 +125,21 @@ describe('without optional dependencies', () => {
 })
 
 describe('without a registry', () => {
-  test('the tarballs are enough', async () => {
+  test('npm installs from the tarballs', async () => {
     using project = freshProject()
     await npmInstall(project, '--offline', tarballOf('nsset'), tarballOf(BINARY_HERE))
     expect(project.installed()).toEqual(['nsset', BINARY_HERE])
     await expectReadmeExample(project)
   })
 
-  test('so is a checkout that is built, as a link', async () => {
+  test('npm links a built checkout', async () => {
     using project = freshProject()
     await npmInstall(project, '--offline', `file:${ROOT}`)
     expect(project.installed()).toEqual(['nsset'])
     await expectReadmeExample(project)
   })
 
-  test('a copy of a checkout takes the binary from its tarball', async () => {
+  test('a copy of a checkout uses the binary from its tarball', async () => {
     using project = freshProject()
     await npmInstall(project, '--offline', '--install-links', `file:${ROOT}`, tarballOf(BINARY_HERE))
     expect(project.installed()).toEqual(['nsset', BINARY_HERE])

@@ -1,6 +1,6 @@
 /**
- * Short of descriptors, threads or memory, loading works or fails with an error, each call does, and what failed works once
- * there is enough again. Nothing ends the process.
+ * Without enough descriptors, threads or memory, loading and each call succeed or fail with an error, and succeed again
+ * once there are enough. The process never crashes.
  */
 import { describe, expect, test } from 'vitest'
 import { askPlainNode, runPlainNode } from '../setup/programs/plain-node.ts'
@@ -8,7 +8,7 @@ import { asRoot } from '../setup/sets/privilege.ts'
 
 type Outcomes = Record<string, string>
 
-/** Imports, and makes one call of each kind; what became of each, by name: `'ok'`, or the code of the error. */
+/** Imports the package, makes one call of each kind, and reports each outcome by name: `'ok'`, or the error code. */
 const PROGRAM = `
   const args = process.getuid() === 0 ? [['net', 'uts']] : [['user', 'net', 'uts'], { mapUser: 'root' }]
   const attempt = async (outcomes, name, call) => {
@@ -52,7 +52,7 @@ describe('descriptors', () => {
     for (const fd of held) try { fs.closeSync(fd) } catch {}
     console.log(JSON.stringify([few, await callAll()]))`
 
-  test.each([2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 32, 40])('%i that are free', async (free) => {
+  test.each([2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 32, 40])('%i free descriptors', async (free) => {
     const prefix = ['prlimit', '--nofile=80:80']
     const [few, enough] = await askPlainNode<[Outcomes, Outcomes]>(program, { prefix, env: { FREE: String(free) } })
     for (const [name, outcome] of Object.entries(few)) expect(['ok', 'EMFILE'], name).toContain(outcome)
@@ -62,7 +62,7 @@ describe('descriptors', () => {
 })
 
 describe('threads', () => {
-  /** Of a user that has no other process. */
+  /** Of a user without other processes. */
   const limited = (most: number) => [
     'setpriv',
     ...['--reuid=51234', '--regid=51234', '--clear-groups'],
@@ -73,7 +73,7 @@ describe('threads', () => {
     console.log(JSON.stringify(await callAll()))`
   const nodeItself = "await (await import('node:fs/promises')).readFile('/etc/hostname')"
 
-  asRoot('as few as Node.js itself starts with, and more', 'it becomes another user', async () => {
+  asRoot('as few as Node.js needs to start, and more', 'it changes the user id', async () => {
     let started = 0
     for (let most = 8; most <= 26; most++) {
       const env = { HOME: '/' }
@@ -89,13 +89,13 @@ describe('threads', () => {
     expect(started).toBeGreaterThan(10)
   })
 
-  asRoot('as many as there are again at a later call', 'it changes a limit', async () => {
+  asRoot('enough again for a later call', 'it changes a limit', async () => {
     const outcomes = await askPlainNode<[Outcomes, Outcomes]>(`
       import { execFileSync, spawn } from 'node:child_process'
       import { createRequire } from 'node:module'
       const limit = (most) => execFileSync('prlimit', ['--pid', String(process.pid), '--nproc=' + most + ':100'])
       limit(100)
-      // A helper that is ready before the limit is low: it raises the limit when its input ends.
+      // This helper is ready before the limit is low: it raises the limit when its input ends.
       const user = ['--reuid=51235', '--regid=51235', '--clear-groups']
       const script = 'read line; exec prlimit --pid ' + process.pid + ' --nproc=100:100'
       const raise = spawn('setpriv', [...user, 'sh', '-c', script])
@@ -103,7 +103,7 @@ describe('threads', () => {
       limit(1)
       process.setgid(51235)
       process.setuid(51235)
-      // Not imported: Node.js reads modules on libuv's pool, and aborts where it cannot start that.
+      // Not imported: Node.js reads modules on libuv's pool, and aborts when it cannot start that.
       const require = createRequire(process.cwd() + '/')
       ${PROGRAM.replace("import('nsset')", "require('nsset')")}
       const few = await callAll()
@@ -121,10 +121,10 @@ test.each(['1', '16', '1024', '0', '-1', 'many'])('a pool of %s threads', async 
   expect(await askPlainNode(program, { env: { UV_THREADPOOL_SIZE: size } })).toEqual(ALL_WELL)
 })
 
-/** V8 ends the process where its own heap gets no memory. No addon can prevent it. */
+/** V8 aborts the process when its heap gets no memory. An addon cannot prevent it. */
 const V8_ENDED_IT = /FATAL ERROR: .*JavaScript heap out of memory/
 
-test('an address space of any size that Node.js starts in', async () => {
+test('an address space of any size in which Node.js starts', async () => {
   const program = `${PROGRAM}
     console.log(JSON.stringify(await callAll()))`
   let ends = 0

@@ -1,4 +1,4 @@
-/** The package as it is published: what is in it, and that every way to load it works. */
+/** The published package: its files, and every way to load it. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join, posix } from 'node:path'
@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>
 
-/** Runs one of the package's development tools, and gives what it printed. */
+/** Runs one of the package's development tools, and returns its output. */
 function run(program: string, ...args: string[]): string {
   const env = { ...process.env, NODE_OPTIONS: '', FORCE_COLOR: '0' }
   return execFileSync(program, args, {
@@ -32,7 +32,7 @@ afterAll(() => release?.[Symbol.dispose]())
 const main = () => release.tarballs.get('nsset') ?? ''
 const tool = (name: string) => join(root, 'node_modules', '.bin', name)
 
-describe('loading', () => {
+describe('the package loads', () => {
   const program = (load: string) => `${load}
     const set = NamespaceSet.current('net')
     console.log(JSON.stringify([set.id(), typeof NS.NET, NamespaceError.prototype instanceof Error]))
@@ -56,7 +56,7 @@ describe('loading', () => {
     expect(JSON.parse(stdout)).toEqual([readNamespace(), 'number', true])
   })
 
-  test('import and require give one and the same module', async () => {
+  test('import and require return the same module', async () => {
     const same = await askPlainNode(
       `import { createRequire } from 'node:module'
        import * as imported from 'nsset'
@@ -66,7 +66,7 @@ describe('loading', () => {
     expect(same).toBe(true)
   })
 
-  test('the classes bear the names that they are imported by', async () => {
+  test('the classes have the names of their exports', async () => {
     const names = await askPlainNode<Record<string, string>>(
       `import * as nsset from 'nsset'
        const classes = Object.entries(nsset).filter(([, value]) => typeof value === 'function')
@@ -76,7 +76,7 @@ describe('loading', () => {
     for (const [name, own] of Object.entries(names)) expect(own).toBe(name)
   })
 
-  test('an error looks like one where it is printed', async () => {
+  test('errors are printed as errors', async () => {
     const [shown, stack] = await askPlainNode<[string, string]>(
       `import { inspect } from 'node:util'
        import { NamespaceSet } from 'nsset'
@@ -92,34 +92,34 @@ describe('loading', () => {
   })
 })
 
-describe('what is packed for a release', () => {
+describe('the packed release', () => {
   const packages = () => readdirSync(join(root, 'npm')).map((name) => `nsset-${name}`)
   let files: string[]
   beforeAll(() => {
     files = filesIn(main())
   })
 
-  test('the binary for this machine, the package, and nothing beside', () => {
+  test('has the binary for this machine, the package, and nothing else', () => {
     console.log(release.report.trimEnd())
     const names = [...release.tarballs.keys()]
     expect(names).toEqual(expect.arrayContaining(['nsset', BINARY_HERE]))
     expect(['nsset', ...packages()]).toEqual(expect.arrayContaining(names))
   })
 
-  test('the package wants each of the binaries, in its own version, and nothing that a checkout needs', () => {
+  test('depends on each binary package, in its own version, and has no development fields', () => {
     const { optionalDependencies, ...rest } = manifestIn(main())
     expect(optionalDependencies).toEqual(Object.fromEntries(packages().map((name) => [name, manifest['version']])))
     const { scripts: _, devDependencies: __, napi: ___, ...published } = manifest
     expect(rest).toEqual(published)
   })
 
-  test('a package of a binary has that, what it is for, and the licence', () => {
+  test('has a binary package with the binary, its platform, and the licence', () => {
     const tarball = release.tarballs.get(BINARY_HERE) ?? ''
     const binary = String(manifestIn(tarball)['main'])
     expect(filesIn(tarball)).toEqual(['LICENSE', 'README.md', binary, 'package.json'])
   })
 
-  test('the package takes what is needed', () => {
+  test('contains the required files', () => {
     const needed = [
       'package.json',
       'README.md',
@@ -139,7 +139,7 @@ describe('what is packed for a release', () => {
     expect(files).toEqual(expect.arrayContaining(targets.map((target) => target.slice('./'.length))))
   })
 
-  test('it takes the types of every module of the source, and none that is gone', () => {
+  test('contains the types of every source module, and no stale ones', () => {
     const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
     )
@@ -147,7 +147,7 @@ describe('what is packed for a release', () => {
     expect(types.sort()).toEqual(sources.map((name) => `dist/${name.replace(/\.ts$/, '.d.ts')}`).sort())
   })
 
-  test('it takes nothing else: no source, no test, no binary', () => {
+  test('contains nothing else: no source, no test, no binary', () => {
     const documents = /^docs\/[\w/-]+\.md$|^examples\/[\w/-]+\.(ts|js|json)$|^[A-Z]+\.md$|^LICENSE$/
     const rest = files.filter((file) => !file.startsWith('dist/') && !documents.test(file))
     expect(rest.sort()).toEqual(['index.d.ts', 'index.js', 'package.json'])
@@ -155,7 +155,7 @@ describe('what is packed for a release', () => {
     for (const file of code) expect(basename(file), file).toMatch(/\.(js|d\.ts|json|md)$|^LICENSE$/)
   })
 
-  test('its pages link to files that are in the package, or by https', () => {
+  test('has pages that link to files of the package, or by https', () => {
     const broken = files
       .filter((file) => file.endsWith('.md'))
       .flatMap((page) => {
@@ -171,16 +171,16 @@ describe('what is packed for a release', () => {
 })
 
 describe('checkers', () => {
-  test('publint has nothing to say', () => {
+  test('publint reports nothing', () => {
     expect(run(tool('publint'), main(), '--strict')).toContain('All good!')
   })
 
-  test('the types are found by every resolution that knows ES modules', () => {
+  test('the types are found by every resolution that supports ES modules', () => {
     const report = JSON.parse(run(tool('attw'), main(), '--profile', 'esm-only', '--format', 'json')) as {
       analysis: { entrypoints: Record<string, unknown>; problems: { kind: string; resolutionKind?: string }[] }
     }
     expect(Object.keys(report.analysis.entrypoints)).toEqual(expect.arrayContaining(['.', './native']))
-    // require() of an ES module works from Node 20.19 on, which the checker does not know; node10 knows no exports.
+    // require() of an ES module works since Node 20.19, which the checker does not know; node10 ignores exports.
     const problems = report.analysis.problems.filter(
       ({ kind, resolutionKind }) => kind !== 'CJSResolvesToESM' && resolutionKind !== 'node10',
     )
@@ -188,7 +188,7 @@ describe('checkers', () => {
   }, 120_000)
 })
 
-test('what is imported weighs nothing at run time: no dependency but the binaries of this package', () => {
+test('the package has no runtime dependency except its binaries', () => {
   const {
     dependencies = {},
     optionalDependencies = {},

@@ -1,4 +1,4 @@
-/** On other systems the package is there, and says of everything that it needs Linux. */
+/** On other systems the package loads, and every call throws that it needs Linux. */
 import { describe, expect, test } from 'vitest'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 
@@ -7,7 +7,7 @@ interface Answer {
   outcomes: Record<string, { thrown: boolean; name: string; code: string; message: string }>
 }
 
-/** Loads the package in a process that says it is another system's, and calls all that can be called without a set. */
+/** Loads the package in a process with another platform, and calls everything that can be called without a set. */
 function ask(platform: string, load: string): Promise<Answer> {
   return askPlainNode<Answer>(
     `import { createRequire } from 'node:module'
@@ -28,7 +28,7 @@ function ask(platform: string, load: string): Promise<Answer> {
        unmount: () => NamespaceSet.unmount('/nowhere'),
        unmountSync: () => NamespaceSet.unmountSync('/nowhere'),
      }
-     // Whatever is added later is asked too, without arguments.
+     // Functions added later are called, too, without arguments.
      for (const name of Object.getOwnPropertyNames(NamespaceSet)) {
        if (typeof NamespaceSet[name] === 'function') calls[name] ??= () => NamespaceSet[name]()
      }
@@ -54,7 +54,7 @@ describe.each(['darwin', 'win32', 'freebsd'])('on %s', (platform) => {
   test.each([
     ['import', "await import('nsset')"],
     ['require', "require('nsset')"],
-  ])('%s gives the same names, and every function throws', async (_, load) => {
+  ])('%s has the same exports, and every function throws', async (_, load) => {
     const { exports, outcomes } = await ask(platform, load)
     const ours = Object.keys(await import('nsset')).sort()
     expect(exports.filter((name) => name !== '__esModule' && name !== 'module.exports')).toEqual(ours)
@@ -70,7 +70,7 @@ describe.each(['darwin', 'win32', 'freebsd'])('on %s', (platform) => {
   })
 })
 
-/** Asks for a set where the process says that it is for another processor, for which nothing was built here. */
+/** Creates a set in a process with another architecture, without a binary. */
 function askOnArch(arch: string): Promise<{ code: string; message: string; cause: string }> {
   return askPlainNode(
     `Object.defineProperty(process, 'arch', { value: '${arch}' })
@@ -83,8 +83,8 @@ function askOnArch(arch: string): Promise<{ code: string; message: string; cause
   )
 }
 
-describe('on Linux without a binary for it', () => {
-  test('the error says which package is missing, and what brings it', async () => {
+describe('on Linux without a binary', () => {
+  test('the error names the missing package, and the command that installs it', async () => {
     const arch = process.arch === 'arm64' ? 'x64' : 'arm64'
     const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } }
     const name = `nsset-linux-${arch}-${header.glibcVersionRuntime === undefined ? 'musl' : 'gnu'}`
@@ -95,7 +95,7 @@ describe('on Linux without a binary for it', () => {
     })
   })
 
-  test('the error says to build it where none is published', async () => {
+  test('the error suggests building it when no binary is published', async () => {
     expect(await askOnArch('pdp11')).toEqual({
       code: 'ERR_NSSET_UNSUPPORTED_PLATFORM',
       message: 'nsset has no working binary for linux-pdp11; it has to be built from source',

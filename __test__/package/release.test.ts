@@ -1,4 +1,4 @@
-/** A release: what it is announced with, and what is published in which order. */
+/** A release: its notes, and the packages that are published, in order. */
 import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -27,7 +27,7 @@ function run(cwd: string, script: string, args: string[], env = process.env): Pr
   })
 }
 
-describe('the notes', () => {
+describe('the release notes', () => {
   const FILES = {
     'package.json': '{ "version": "1.2.3" }',
     'npm/linux-x64-gnu/package.json': '{ "version": "1.2.3" }',
@@ -45,12 +45,12 @@ describe('the notes', () => {
     return await run(directory.path, 'notes.ts', [tag])
   }
 
-  test('are the chapter on the version, and nothing of its neighbours', async () => {
+  test('are the chapter of the version only', async () => {
     expect(await notesOf('v1.2.3')).toEqual({ code: 0, stdout: '### Added\n\n- Doors.\n', stderr: '' })
   })
 
   test.each([
-    ['a tag that is no version', '1.2.3', {}, "not '1.2.3'"],
+    ['a tag without a version', '1.2.3', {}, "not '1.2.3'"],
     ['a tag of another version', 'v1.2.4', {}, 'package.json has 1.2.3'],
     [
       'a binary of another version',
@@ -76,17 +76,17 @@ describe('the notes', () => {
       { 'CHANGELOG.md': '## 1.2.3\n\n## 1.2.2\n\n- Walls.\n' },
       "nothing below '## 1.2.3'",
     ],
-  ])('are none for %s', async (_, tag, changed, why) => {
+  ])('are an error for %s', async (_, tag, changed, why) => {
     expect(await notesOf(tag, changed)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(why) })
   })
 
-  test('are found in the changelog of this project, too', () => {
+  test('exist in the changelog of this project, too', () => {
     const changelog = readFileSync(join(SCRIPTS, '../../CHANGELOG.md'), 'utf8')
     expect([...chaptersOf(changelog).keys()]).toContain('Unreleased')
   })
 })
 
-describe('publishing', () => {
+describe('npm run release:publish', () => {
   let release: Release
   let bin: TemporaryDirectory
   beforeAll(() => {
@@ -100,7 +100,7 @@ describe('publishing', () => {
     bin?.[Symbol.dispose]()
   })
 
-  /** Writes down what it is asked to publish, and knows the packages that the test says are published. */
+  /** A fake npm that records what it publishes, and knows the packages that the test lists as published. */
   const NPM = `#!/bin/sh
 case $1 in
   publish) shift; echo "$*" >>"$PUBLISHED" ;;
@@ -125,7 +125,7 @@ esac
   const commandFor = (name: string) => `${release.tarballs.get(name)} --provenance --access public`
   const binaries = () => [...release.tarballs.keys()].filter((name) => name !== 'nsset').sort()
 
-  test('comes to the package itself last', async () => {
+  test('publishes the package itself last', async () => {
     const { code, published } = await publish()
     expect(code).toBe(0)
     expect(published.slice(0, -1).sort()).toEqual(binaries().map(commandFor))
@@ -133,13 +133,13 @@ esac
     expect(binaries().length).toBeGreaterThan(0)
   })
 
-  test('goes on where it broke off', async () => {
+  test('continues where it was interrupted', async () => {
     const { code, published, stdout } = await publish(binaries().map((name) => `${name}@${release.version}`))
     expect({ code, published }).toEqual({ code: 0, published: [commandFor('nsset')] })
     expect(stdout).toContain(`${binaries()[0]}@${release.version} is published already`)
   })
 
-  test('ends where the registry does not say what is there', async () => {
+  test('exits when the registry does not say what is published', async () => {
     const { code, published, stderr } = await publish([], 'E500')
     expect({ code, published }).toEqual({ code: 1, published: [] })
     expect(stderr).toContain('E500')

@@ -1,4 +1,4 @@
-/** What works in Bun and in Deno: each cell of the table in docs/runtimes.md is what becomes of a program there. */
+/** What works in Bun and in Deno: each cell of the table in docs/runtimes.md is the outcome of a program there. */
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { FEATURES, programOf } from '../setup/package/runtime-features.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** How each runs a file; those of npm are in the directory that this variable names, or among our own dependencies. */
+/** How each runs a file; those from npm are in the directory of this variable, or among the project's dependencies. */
 const COMMANDS: Record<string, string[] | undefined> = {
   'Node.js': [process.execPath],
   Bun: commandOf('bun'),
@@ -66,7 +66,7 @@ describe.each(Object.keys(COMMANDS))('in %s', (runtime) => {
   })
 })
 
-/** As a cell has it: `works`, `refuses`, or what else became of it. */
+/** The text of the cell: `works`, `refuses`, or another outcome. */
 async function outcomeOf(app: BundledApp, feature: string, runtime: string): Promise<string> {
   const command = COMMANDS[runtime] ?? []
   const { value, code, signal, stderr } = await app.run(programOf(feature), {

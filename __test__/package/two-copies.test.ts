@@ -1,6 +1,6 @@
 /**
- * Two installations of the package in one process, as two versions of it are: each works as if it were alone, the process ends
- * when both are done, and what one has made the other refuses by name.
+ * Two installations of the package in one process, as with two versions: each works as if it were alone, the process
+ * exits when both are done, and each rejects objects of the other with an error that says so.
  */
 import { cpSync, mkdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
@@ -10,7 +10,7 @@ import { isRoot } from '../setup/sets/privilege.ts'
 
 const MAKE = isRoot ? "(['net', 'uts'])" : "(['user', 'net', 'uts'], { mapUser: 'root' })"
 
-/** An application, and in a directory below it another one with an installation of its own: `A` and `B`. */
+/** An application, and in a directory below it another one with its own installation: `A` and `B`. */
 async function runWithBoth(program: string, options: RunOptions = {}): Promise<unknown> {
   using app = twice()
   const heading = `
@@ -38,27 +38,27 @@ function twice(): BundledApp {
 const WITH_B = 'const B = await import(OTHER.href)'
 const inside: RunOptions = { command: [...AS_ROOT_INSIDE, process.execPath] }
 
-describe('the process ends', () => {
-  test.each(['A, B', 'B, A'])('either copy begins and either is last: %s', async (order) => {
+describe('the process exits', () => {
+  test.each(['A, B', 'B, A'])('after either copy starts and either ends last: %s', async (order) => {
     const value = await runWithBoth(`${WITH_B}
-      const told = []
+      const outcomes = []
       const use = async ({ NamespaceSet }, name, seconds) => {
         const set = NamespaceSet.unshareSync${MAKE}
         const child = set.spawn('sh', ['-c', 'sleep ' + seconds + '; exit ' + (name === 'A' ? 3 : 4)])
         const exit = new Promise((resolve) => child.once('exit', resolve))
         const links = await set.network.links.list()
         const code = await exit
-        told.push([name, links.length, code])
+        outcomes.push([name, links.length, code])
         set.close()
       }
       const [first, second] = [${order}]
       await Promise.all([use(first, first === A ? 'A' : 'B', 0.1), use(second, second === A ? 'A' : 'B', 0.3)])
-      process.once('beforeExit', () => console.log(JSON.stringify(told)))`)
+      process.once('beforeExit', () => console.log(JSON.stringify(outcomes)))`)
     const names = order.split(', ')
     expect(value).toEqual(names.map((name) => [name, 1, name === 'A' ? 3 : 4]))
   })
 
-  test('and a Worker that uses both, again and again', async () => {
+  test('after a Worker uses both, repeatedly', async () => {
     const value = await runWithBoth(`${WITH_B}
       import { Worker } from 'node:worker_threads'
       const code = \`
@@ -81,7 +81,7 @@ describe('the process ends', () => {
     expect(value).toEqual(Array.from({ length: 5 }, () => [1, 1]))
   })
 
-  test('with two bundles of one installation, which share its binding', async () => {
+  test('after two bundles of one installation, which share its binding', async () => {
     const value = await runWithBoth(`
       import { copyFileSync } from 'node:fs'
       import { fileURLToPath } from 'node:url'
@@ -100,7 +100,7 @@ describe('the process ends', () => {
   })
 })
 
-test('what the other copy has made is refused, and the error says so', async () => {
+test('an object of the other copy is rejected with an error that says so', async () => {
   const value = await runWithBoth(`${WITH_B}
     import { once } from 'node:events'
     const mine = A.NamespaceSet.unshareSync${MAKE}
@@ -130,7 +130,7 @@ test('what the other copy has made is refused, and the error says so', async () 
   }
 })
 
-test('so is what a version has made that does not sign its classes', async () => {
+test('an object of a version without signed classes is rejected', async () => {
   const value = await runWithBoth(`
     import { readFileSync, writeFileSync } from 'node:fs'
     writeFileSync(OTHER, readFileSync(OTHER, 'utf8').replaceAll('nsset.origin', 'nsset.unsigned'))
@@ -151,8 +151,8 @@ test('so is what a version has made that does not sign its classes', async () =>
   expect(value).toEqual([refused, refused, refused])
 })
 
-describe('do() of one within do() of the other', () => {
-  test('each is inside, and each comes back to where it was called', async () => {
+describe('do() of one copy within do() of the other', () => {
+  test('enters each set, and returns to where it was called', async () => {
     const value = await runWithBoth(
       `${WITH_B}
       const home = net()
@@ -176,13 +176,13 @@ describe('do() of one within do() of the other', () => {
     expect(value).toEqual([`${turn} ${turn} ${turn} home a home`, true])
   })
 
-  test('what needs a child goes where the thread stands', async () => {
+  test('and starting a child: the child is in the namespaces of the thread', async () => {
     const value = await runWithBoth(
       `${WITH_B}
       const a = A.NamespaceSet.unshareSync(['net', 'uts'])
       B.NamespaceSet.current('uts').do(() => 0)
       const host = B.NamespaceSet.current('net')
-      // The thread is inside a, and the child is to be outside: B has to see that these differ.
+      // The thread is inside a, and the child must be outside: B must notice the difference.
       const child = a.do(() => host.spawn('readlink', ['/proc/self/ns/net']))
       let text = ''
       for await (const chunk of child.stdout) text += chunk
@@ -192,7 +192,7 @@ describe('do() of one within do() of the other', () => {
     expect(value).toBe(true)
   })
 
-  test('one that is loaded inside starts its threads outside, later', async () => {
+  test('and loading a copy inside: it starts its threads outside, later', async () => {
     const value = await runWithBoth(
       `
       import { readdirSync } from 'node:fs'
@@ -220,7 +220,7 @@ describe('do() of one within do() of the other', () => {
     })
   })
 
-  test('where one has entered for good, the other comes back to', async () => {
+  test('after enter() of one copy: the other returns to that set', async () => {
     const value = await runWithBoth(
       `${WITH_B}
       const a = A.NamespaceSet.unshareSync('net'), b = B.NamespaceSet.unshareSync('net')

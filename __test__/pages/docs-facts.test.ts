@@ -1,4 +1,4 @@
-/** Facts about the kernel and Node.js that the pages state and that no snippet shows. Each test names its page. */
+/** Facts about the kernel and Node.js that the pages state without a snippet. Each test names its page. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
@@ -12,11 +12,11 @@ import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 
-/** A value of /proc/sys, as sysctl(8) reads it outside. */
+/** A value of /proc/sys outside, as read by sysctl(8). */
 const hostSysctl = (name: string) => execFileSync('sysctl', ['-n', name], { encoding: 'utf8', timeout: 10_000 }).trim()
 
 describe('networks.md', () => {
-  test('a link keeps its index where that is free, so that a Link from before the move can mean another one', async () => {
+  test('a moved link keeps its index if that is free, so that a Link from before the move can refer to another one', async () => {
     await using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
     await using left = await base.unshare('net')
     await using right = await base.unshare('net')
@@ -27,15 +27,15 @@ describe('networks.md', () => {
     expect((await left.network.links.get(kept)).name).toBe('other')
   })
 
-  test('a vxlan goes with the move of its device, a vlan goes down, a macvlan stays up', async (context) => {
+  test('a moved device deletes its vxlan, brings a vlan down, and leaves a macvlan up', async (context) => {
     await using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
     await using left = await base.unshare('net')
     await using right = await base.unshare('net', { loopback: true })
     const { links } = left.network
     const isThere = (kind: string) => isMadeBy(left, 'ip', `link add link lower type ${kind}`)
     await links.add({ kind: 'veth', name: 'lower', up: true, peer: { name: 'end', up: true } })
-    if (!(await isThere('vxlan id 6 dstport 4790'))) return context.skip('the kernel has no vxlan')
-    if (!(await isThere('macvlan'))) return context.skip('the kernel has no macvlan')
+    if (!(await isThere('vxlan id 6 dstport 4790'))) return context.skip('this kernel has no vxlan')
+    if (!(await isThere('macvlan'))) return context.skip('this kernel has no macvlan')
     const hasVlan = await isThere('vlan id 6')
     await links.add({ kind: 'vxlan', name: 'tunnel', id: 5, group: '239.1.1.1', dev: 'lower', up: true })
     await links.add({ kind: 'macvlan', name: 'mac', dev: 'lower', up: true })
@@ -49,22 +49,22 @@ describe('networks.md', () => {
     }
   })
 
-  test('an id comes back with a later namespace, once the first one is gone', () => {
+  test('an id is reused by a later namespace, once the first one is gone', () => {
     const make = () => {
       using set = anyonesSet(['uts'])
       return set.id('uts')
     }
     const ids = new Set<string>()
-    // Others make namespaces meanwhile; alone, it takes a few dozen.
+    // Other processes create namespaces meanwhile; alone, it takes a few dozen.
     for (let count = 0; count < 5_000; count += 1) {
       const id = make()
       if (ids.has(id)) return
       ids.add(id)
     }
-    expect.unreachable('no id came back')
+    expect.unreachable('no id was reused')
   })
 
-  test('a new network has the IPv4 settings of the first one, and the IPv6 ones of the kernel', async () => {
+  test('a new network has the IPv4 settings of the first network, and the kernel’s IPv6 defaults', async () => {
     using set = anyonesSet(['net'])
     const { sysctls } = set.network
     const inherited = ['net.ipv4.ip_forward', 'net.ipv4.conf.default.rp_filter', 'net.ipv4.tcp_congestion_control']
@@ -79,7 +79,7 @@ describe('networks.md', () => {
     ['net.ipv4.tcp_mem', 'ENOENT', 'ENOENT'],
     ['net.core.netdev_max_backlog', 'ENOENT', 'ENOENT'],
     ['net.ipv4.tcp_allowed_congestion_control', 'read', 'EACCES'],
-  ])('%s is of the first network: reading it gives %s, writing it %s', async (name, reading, writing) => {
+  ])('%s belongs to the first network: reading it gives %s, writing it %s', async (name, reading, writing) => {
     using set = anyonesSet(['net'])
     const { sysctls } = set.network
     const read = await sysctls.get(name).then(
@@ -105,7 +105,7 @@ describe('networks.md', () => {
 })
 
 describe('sockets.md', () => {
-  /** Whether the network of a closed set goes within two seconds, with a connection whose peer no longer answers. */
+  /** Whether the network of a closed set is freed within two seconds, despite a connection to a silent peer. */
   async function endsAfter(end: (socket: Socket) => unknown): Promise<boolean> {
     await using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
     await using peer = await base.unshare('net')
@@ -127,18 +127,18 @@ describe('sockets.md', () => {
     closed.close()
     accepted.destroy()
     server.close()
-    // The peer of a veth goes with the network of its other end.
+    // The peer of a veth is deleted with the network of its other end.
     for (const until = Date.now() + 2_000; Date.now() < until; await setTimeout(20)) {
       if (!(await peer.network.links.list()).some(({ name }) => name === 'there')) return true
     }
     return false
   }
 
-  test('a connection that was destroyed with unsent data keeps its network', async () => {
+  test('a connection destroyed with unsent data keeps its network', async () => {
     expect(await endsAfter((socket) => socket.destroy())).toBe(false)
   })
 
-  test('resetAndDestroy ends it at once', async () => {
+  test('resetAndDestroy frees it immediately', async () => {
     expect(await endsAfter((socket) => socket.resetAndDestroy())).toBe(true)
   })
 })
@@ -175,7 +175,7 @@ describe('threads.md', () => {
     },
   )
 
-  asRoot('a Resolver asks its second question by the network of the first', 'do with net', async () => {
+  asRoot('a Resolver sends its second query through the network of the first', 'do with net', async () => {
     const asked = await askPlainNode<string[]>(`
       import { Resolver } from 'node:dns'
       import { once } from 'node:events'
@@ -205,7 +205,7 @@ describe('threads.md', () => {
     expect(asked).toEqual(['blue third', 'red first', 'red second'])
   })
 
-  asRoot('a cluster worker that is started inside listens outside, unless it is exclusive', 'do with net', async () => {
+  asRoot('a cluster worker started inside listens outside, unless it is exclusive', 'do with net', async () => {
     const found = await askPlainNode<object[]>(`
       import cluster from 'node:cluster'
       import { connect } from 'node:net'
@@ -237,7 +237,7 @@ describe('threads.md', () => {
 })
 
 describe('privileges.md', () => {
-  asRoot('after process.setuid, what is there may be listed, and nothing can be entered', 'setuid(2)', async () => {
+  asRoot('after process.setuid, links can be listed, and nothing can be entered', 'setuid(2)', async () => {
     const outcomes = (use: string) =>
       askPlainNode<string[]>(`
         import { NamespaceSet } from 'nsset'
@@ -280,7 +280,7 @@ describe('privileges.md', () => {
       const [refused] = await once(set.network.connect({ host: '127.0.0.1', port: 9 }), 'error')
       let worker = 'started'
       try {
-        // That is what set.worker makes.
+        // That is what set.worker creates.
         await new Worker('', { eval: true }).terminate()
       } catch ({ code }) {
         worker = code
@@ -311,21 +311,21 @@ test('processes.md: hrtime follows the monotonic clock, uptimes the boot time, p
   expect(ahead).toEqual([1, 2, 2, 0])
 })
 
-test('processes.md: tcpdump, which drops its privileges, fails as root inside and works with mapUser: 1000', async (context) => {
+test('processes.md: tcpdump drops its privileges, fails as root inside and works with mapUser: 1000', async (context) => {
   const missing = missingProgram('tcpdump', 'tcpdump')
   if (missing !== undefined) return context.skip(missing)
   async function capture(
     mapUser: 'root' | 1000,
     keepCapabilities: boolean,
-  ): Promise<{ code: number | null; said: string }> {
+  ): Promise<{ code: number | null; stderr: string }> {
     await using set = await NamespaceSet.unshare(['user', 'net'], { mapUser, loopback: true })
     const socket = set.network.createSocket('udp4')
     using _ = setInterval(() => socket.send('x', 9, '127.0.0.1'), 20)
     const args = ['-i', 'lo', '-c', '1', '-w', '/dev/null']
     const ended = await set.execFile('tcpdump', args, { keepCapabilities, reject: false, timeout: 20_000 })
     socket.close()
-    return { code: ended.exitCode, said: ended.stderr }
+    return { code: ended.exitCode, stderr: ended.stderr }
   }
-  expect(await capture('root', false)).toMatchObject({ code: 1, said: expect.stringMatching(/Couldn't change/) })
-  expect(await capture(1000, true)).toMatchObject({ code: 0, said: expect.stringMatching(/packets? captured/) })
+  expect(await capture('root', false)).toMatchObject({ code: 1, stderr: expect.stringMatching(/Couldn't change/) })
+  expect(await capture(1000, true)).toMatchObject({ code: 0, stderr: expect.stringMatching(/packets? captured/) })
 })

@@ -1,4 +1,4 @@
-/** Links between the pages lead somewhere: to a file that is there, and to a heading in it. */
+/** Links between the pages refer to an existing file, and to a heading in it. */
 import { existsSync } from 'node:fs'
 import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,36 +15,36 @@ interface Link {
 const links = pagesOf().flatMap((from) => linksOf(textOf(from)).map((to): Link => ({ from, to })))
 const inside = links.filter(({ to }) => !/^[a-z]+:/.test(to))
 
-test('links to files and headings lead to some', () => {
+test('links to files and headings are valid', () => {
   expect(inside.length).toBeGreaterThan(50)
   expect(inside.filter((link) => !leadsSomewhere(link)).map(({ from, to }) => `${from}: ${to}`)).toEqual([])
 })
 
-test('links to elsewhere are https', () => {
+test('links to other sites use https', () => {
   const elsewhere = links.filter(({ to }) => /^[a-z]+:/.test(to))
   expect(elsewhere.filter(({ to }) => !to.startsWith('https://'))).toEqual([])
 })
 
-test('a link to no file, and one to no heading, would be found', () => {
+test('a link to a missing file or heading is found', () => {
   expect(leadsSomewhere({ from: 'docs/README.md', to: 'first-steps.md#install' })).toBe(true)
   expect(leadsSomewhere({ from: 'docs/README.md', to: 'last-steps.md' })).toBe(false)
   expect(leadsSomewhere({ from: 'docs/README.md', to: 'first-steps.md#remove' })).toBe(false)
 })
 
-test('the table of contents has every page of docs once, and those of decisions by theirs', () => {
-  const told = linksOf(textOf('docs/README.md')).toSorted()
+test('the table of contents has every page of docs once, and decisions by their table', () => {
+  const links = linksOf(textOf('docs/README.md')).toSorted()
   const pages = pagesOf().filter((path) => /^docs\/(?!decisions\/|README)/.test(path))
-  expect(told).toEqual([...pages, 'docs/decisions/README.md'].map((path) => path.replace('docs/', '')).toSorted())
+  expect(links).toEqual([...pages, 'docs/decisions/README.md'].map((path) => path.replace('docs/', '')).toSorted())
 })
 
 test('the site has the pages of the table of contents, in its order', () => {
   const { projectDocuments } = JSON.parse(textOf('typedoc.json')) as { projectDocuments: string[] }
-  const told = linksOf(textOf('docs/README.md')).map((path) => `docs/${path}`)
-  const pages = told.map((path) => (path === 'docs/decisions/README.md' ? 'docs/decisions/*.md' : path))
+  const links = linksOf(textOf('docs/README.md')).map((path) => `docs/${path}`)
+  const pages = links.map((path) => (path === 'docs/decisions/README.md' ? 'docs/decisions/*.md' : path))
   expect(projectDocuments.slice(0, pages.length)).toEqual(pages)
 })
 
-/** Where the links of a page lead, but for those in its code. */
+/** The targets of the links of a page, except those in code. */
 function linksOf(text: string): string[] {
   const words = text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '')
   return [...words.matchAll(/\]\(([^)\s]+)\)/g)].map(([, to = '']) => to)
@@ -57,7 +57,7 @@ function leadsSomewhere({ from, to }: Link): boolean {
   return anchor === undefined || anchorsOf(textOf(file)).includes(anchor)
 }
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub creates for headings. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
     title

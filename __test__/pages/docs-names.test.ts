@@ -1,8 +1,8 @@
-/** The pages for those who come from elsewhere: no name is left out, and what is said of one is shown. */
+/** The pages for users of other projects: every name is listed, and every replacement is shown in a snippet. */
 import { describe, expect, test } from 'vitest'
 import { chaptersOf, textOf } from '../setup/pages/pages.ts'
 
-/** What the other projects have. Of neslink that is the main branch, and older names that programs may still have. */
+/** The names of the other projects. For neslink those of the main branch, and older ones that may still be in use. */
 const NAMES: Record<string, readonly string[]> = {
   'docs/coming-from/neslink.md': words(`
     Do DoFd NsDo LinkDo Action NsAction LinkAction LinkAction.ActionName LinkAction.Do ErrNoLink
@@ -233,12 +233,12 @@ const NAMES: Record<string, readonly string[]> = {
 describe.each(Object.entries(NAMES))('%s', (path, names) => {
   const chapters = chaptersOf(path)
 
-  test('has every name of the other project, and once', () => {
-    const told = chapters.flatMap(({ rows }) => rows.map(({ name }) => (names.includes(name) ? name : bare(name))))
-    expect(told.toSorted()).toEqual(names.toSorted())
+  test('has every name of the other project, once', () => {
+    const listed = chapters.flatMap(({ rows }) => rows.map(({ name }) => (names.includes(name) ? name : bare(name))))
+    expect(listed.toSorted()).toEqual(names.toSorted())
   })
 
-  test('shows what it says of a name in a snippet of the same chapter', () => {
+  test('shows each replacement in a snippet of the same chapter', () => {
     const unshown = chapters
       .filter(({ title }) => title !== 'Without an equal')
       .flatMap(({ rows, snippets }) => {
@@ -253,7 +253,7 @@ describe.each(Object.entries(NAMES))('%s', (path, names) => {
 })
 
 test.each(['gonso', 'netns', 'pyroute2', 'neslink'])(
-  'the page on %s was compared with the version that is measured',
+  'the page on %s compares with the version that is measured',
   (name) => {
     const [, version = ''] = new RegExp(`\\b${name} (v?[\\d.]+\\d)`).exec(textOf('docs/performance.md')) ?? []
     expect(version).not.toBe('')

@@ -1,4 +1,4 @@
-/** Every public function, class and method is documented with an example, or refers to one that is; and so is every code. */
+/** Every public function, class and method has an example or refers to one, and every error code is documented. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -8,7 +8,7 @@ import { textOf } from '../setup/pages/pages.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** What everything has that owns something, or that is printed. */
+/** Members of every disposable object, and of every printed one. */
 const USUAL = /^(__@dispose|__@asyncDispose|__@iterator|__@nodejs|toString$)/
 
 interface Documented {
@@ -28,31 +28,31 @@ const program = ts.createProgram([`${ROOT}src/index.ts`], {
 const checker = program.getTypeChecker()
 const all = exportsOf(`${ROOT}src/index.ts`).flatMap(documentedOf)
 
-test('what is public is found, and nothing internal', () => {
+test('public exports are found, and no internal ones', () => {
   const names = all.map(({ name }) => name)
   expect(names).toEqual(expect.arrayContaining(['NamespaceSet', 'NamespaceSet.unshare', 'netns.create', 'FdSet.get']))
   expect(names).toEqual(expect.arrayContaining(['action.links.add', 'Network.fetch', 'wireguard.generateKeys']))
   expect(all.length).toBeGreaterThan(100)
 })
 
-test('everything public says what it does', () => {
+test('every public export has a description', () => {
   expect(all.filter(({ text }) => text === '').map(({ name }) => name)).toEqual([])
 })
 
-test('everything public has an example, or refers to what has one', () => {
+test('every public export has an example, or refers to one', () => {
   const withExample = new Set(all.filter(({ tags }) => tags.includes('example')).map(({ name }) => name))
   const without = all.filter(({ name, text }) => !withExample.has(name) && !withExample.has(referenceIn(text)))
   expect(without.map(({ name }) => name)).toEqual([])
 })
 
-test('the page of errors has every code that the sources name', () => {
+test('the page of errors has every code in the sources', () => {
   const page = textOf('docs/errors.md')
   const codes = new Set(
     sources().flatMap(({ text }) =>
       [...text.matchAll(/'(ERR_[A-Z_]+|ABORT_ERR|NSSET_\w+|E[A-Z]{3,})'/g)].map(([, code]) => code),
     ),
   )
-  // Those that Node and others give for an import within, which becomes another error or none.
+  // Codes of Node.js and others for an inner import, which become another error or none.
   const own = ['MODULE_NOT_FOUND', 'ACCESS_DENIED', 'DLOPEN_DISABLED', 'DLOPEN_FAILED', 'LOAD_URL']
   for (const code of own) codes.delete(`ERR_${code}`)
   for (const flag of ['', '_FLAG']) codes.delete(`ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING${flag}`)
@@ -60,7 +60,7 @@ test('the page of errors has every code that the sources name', () => {
   expect([...codes].filter((code) => !page.includes(`\`${code}\``))).toEqual([])
 })
 
-test('the page of errors has every code that the crates name', () => {
+test('the page of errors has every code in the crates', () => {
   const page = textOf('docs/errors.md')
   const crates = `${ROOT}crates`
   const files = readdirSync(crates, { recursive: true, encoding: 'utf8' }).filter((file) =>
@@ -70,12 +70,12 @@ test('the page of errors has every code that the crates name', () => {
   const named = /Errno::(E[A-Z0-9]+)|"((?:ERR_|ABORT_)[A-Z_]+|E[A-Z]{4,})"/g
   const codes = new Set(texts.flatMap((text) => [...text.matchAll(named)].map(([, errno, code]) => errno ?? code)))
   codes.delete('EWOULDBLOCK') // another name of EAGAIN
-  codes.delete('EINTR') // such a call is made again
+  codes.delete('EINTR') // such a call is repeated
   expect(codes.size).toBeGreaterThan(40)
   expect([...codes].filter((code) => !page.includes(`\`${code}\``))).toEqual([])
 })
 
-/** What examples take to be there. */
+/** Declarations that the examples assume. */
 const TAKEN = `
 import { execFileSync, spawn } from 'node:child_process'
 import http from 'node:http'
@@ -123,13 +123,13 @@ function sources(): ts.SourceFile[] {
 function exportsOf(file: string): ts.Symbol[] {
   const source = program.getSourceFile(file)
   const module = source && checker.getSymbolAtLocation(source)
-  if (module === undefined) throw new Error(`${file} is no module`)
+  if (module === undefined) throw new Error(`${file} is not a module`)
   return checker.getExportsOfModule(module).map((symbol) => {
     return symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
   })
 }
 
-/** Classes, functions and objects of functions, and below them whatever can be called. */
+/** Classes, functions and objects of functions, and every function below them. */
 function documentedOf(symbol: ts.Symbol): Documented[] {
   if (symbol.flags & ts.SymbolFlags.Class) {
     const members = [...(symbol.members?.values() ?? []), ...(symbol.exports?.values() ?? [])]

@@ -1,4 +1,4 @@
-/** docs/coming-from/iproute2.md has every option, command and kind of link that the installed tools list in their help. */
+/** docs/coming-from/iproute2.md has every option, command and kind of link in the help of the installed tools. */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { chaptersOf, textOf } from '../setup/pages/pages.ts'
@@ -6,7 +6,7 @@ import { chaptersOf, textOf } from '../setup/pages/pages.ts'
 const PAGE = 'docs/coming-from/iproute2.md'
 const rows = chaptersOf(PAGE).flatMap((chapter) => chapter.rows.map(({ name }) => name))
 
-/** What a tool prints about itself; ip(8) does that on standard error, as a failure. */
+/** The help of a tool; ip(8) prints it to standard error, and fails. */
 function helpOf(program: string, ...args: string[]): string {
   const { stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', timeout: 10_000 })
   if (error !== undefined) throw error
@@ -22,7 +22,7 @@ function optionsIn(help: string): string[] {
 describe.each(['unshare', 'nsenter', 'lsns'])('%s', (program) => {
   const options = optionsIn(helpOf(program, '--help'))
 
-  test('its help is understood', () => {
+  test('the parser understands its help', () => {
     expect(options.length).toBeGreaterThan(10)
     expect(options).toContain(program === 'lsns' ? 'json' : 'mount')
   })

@@ -1,4 +1,4 @@
-/** Every block of code of every page is held to what it says: modules and scripts run, and print what they say. */
+/** Every block of code on every page is tested: modules and scripts run, and print what they document. */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
 import { startDockerd } from '../setup/oracles/dockerd.ts'
@@ -9,7 +9,7 @@ import { runSnippet, SNIPPET_TIME_LIMIT, type SnippetHome, snippetHome } from '.
 import { installed } from '../setup/programs/busybox-root.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 
-/** The README has a test of its own. */
+/** The README has its own test. */
 const pages = pagesOf().filter((path) => path !== 'README.md')
 const blocks = pages.flatMap(blocksOf)
 const snippets = snippetsOf(blocks)
@@ -20,50 +20,50 @@ beforeAll(async () => {
 })
 afterAll(() => home[Symbol.dispose]())
 
-test('blocks are of languages that something becomes of', () => {
+test('blocks have a known language', () => {
   const unknown = blocks.filter(({ language }) => !LANGUAGES.includes(language))
   expect(unknown.map(({ place, language }) => `${place}: ${language}`)).toEqual([])
 })
 
-test('blocks have marks that mean something', () => {
+test('blocks have known marks', () => {
   const wrong = snippets.filter(
     ({ marks }) => marks.length > 1 || !['', 'rootless', 'container'].includes(marks[0] ?? ''),
   )
   expect(wrong.map(({ place, marks }) => `${place}: ${marks.join(' ')}`)).toEqual([])
 })
 
-test('blocks of JSON are JSON', () => {
+test('blocks of JSON are valid', () => {
   for (const { place, code } of blocks.filter(({ language }) => language === 'json')) {
     expect(() => JSON.parse(code), place).not.toThrow()
   }
 })
 
-test('blocks that install something are what bash can read', () => {
+test('blocks that install something are valid bash', () => {
   for (const { code } of blocks.filter(isInstallation)) {
     execFileSync('bash', ['-n', '-c', code], { timeout: 10_000, stdio: 'pipe' })
   }
 })
 
-// Those of containers need one, and have a test of their own.
+// Snippets with containers need one, and have their own test.
 const ofNoContainer = pages.map((path) => {
   return { path, runs: snippetsOf(blocksOf(path)).filter(({ marks }) => !marks.includes('container')) }
 })
 
 describe.each(ofNoContainer.filter(({ runs }) => runs.length > 0))('$path', ({ runs }) => {
   for (const snippet of runs) {
-    const name = `${snippet.place} prints what it says`
+    const name = `${snippet.place} prints the documented output`
     if (snippet.marks.includes('rootless')) test(name, () => expectRun(snippet), SNIPPET_TIME_LIMIT * 2)
-    else asRoot(name, 'names and threads in a network are for root', () => expectRun(snippet), SNIPPET_TIME_LIMIT * 2)
+    else asRoot(name, 'names and threads in a network require root', () => expectRun(snippet), SNIPPET_TIME_LIMIT * 2)
   }
 })
 
 asRoot(
-  'the snippets of containers find one of Docker’s',
-  'Docker does, and so does whoever looks at its containers',
+  'the snippets with containers find one of Docker’s',
+  'Docker requires it, and opening its containers does, too',
   async (context: TestContext) => {
     const [dockerd, busybox] = [installed('dockerd'), installed('busybox')]
-    if (dockerd === undefined) return context.skip('needs dockerd, of the package docker.io')
-    if (busybox === undefined) return context.skip('needs busybox, of the package busybox-static')
+    if (dockerd === undefined) return context.skip('needs dockerd, from the package docker.io')
+    if (busybox === undefined) return context.skip('needs busybox, from the package busybox-static')
     await using docker = await startDockerd(dockerd, busybox)
     await docker.run('web', ['sleep', '600'])
     const ofContainers = snippets.filter(({ marks }) => marks.includes('container'))
@@ -88,7 +88,7 @@ async function expectRun(snippet: Snippet, env?: Record<string, string>): Promis
   const outcome = await runSnippet(home, snippet, env)
   const missing = await missingKinds(snippet.code)
   if (missing.length === 0) return expect(outcome).toEqual({ stdout: snippet.output, stderr: '', code: 0 })
-  // The snippet ends at the action that makes it, and prints nothing.
+  // The snippet fails at the action that creates it, and prints nothing.
   expect(outcome).toMatchObject({ stdout: '', code: 1 })
   const lacking = new RegExp(`^ActionError: .*: (EOPNOTSUPP|ENOENT): .*(${missing.join('|')});`, 'm')
   expect(outcome.stderr).toMatch(lacking)

@@ -1,26 +1,26 @@
-/** The examples that show as much as the kernel has: all of it in the virtual machine. */
+/** Examples that depend on the kernel's features: the virtual machine has all of them. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { missingKinds } from '../setup/oracles/missing-kinds.ts'
 import { example, fileOf, LONG } from '../setup/pages/example.ts'
 
 test(
-  'slow-client: a new connection costs a second journey, or the kernel’s reason is told',
+  'slow-client: a new connection costs a second round trip, or the missing kernel feature is printed',
   async () => {
-    const stdout = await toldByTheKernel('slow-client', 'no latency here')
+    const stdout = await outputUnlessLacking('slow-client', 'no latency here')
     if (stdout === undefined) return
     const [there, fresh] = [...stdout.matchAll(/^on a .* (\d+) ms$/gm)].map(([, took]) => Number(took))
     expect(there).toBeGreaterThanOrEqual(79)
-    // Slow machines need more, but what they need is the same for both.
+    // Slow machines need more, but equally for both.
     expect(Number(fresh) - Number(there)).toBeGreaterThan(40)
   },
   LONG,
 )
 
 test(
-  'wireguard-fetch: the server sees who is in the tunnel, or the kernel’s reason is told',
+  'wireguard-fetch: the server sees the peer of the tunnel, or the missing kernel feature is printed',
   async () => {
-    const stdout = await toldByTheKernel('wireguard-fetch', 'no tunnel here')
+    const stdout = await outputUnlessLacking('wireguard-fetch', 'no tunnel here')
     if (stdout === undefined) return
     expect(stdout).toMatch(/^hello, 10\.9\.0\.1\n\d{3,} bytes came through the tunnel from 192\.0\.2\.1:51820\n$/)
   },
@@ -38,15 +38,15 @@ test(
     expect(stdout).toMatch(/^ {2}round trip +[\d.]+ ms +median of 21 requests/m)
     expect(stdout).toMatch(/^ {2}throughput .*, as it should be$/m)
     expect(Number(/^ {2}throughput +([\d.]+) Mbit\/s/m.exec(stdout)?.[1])).toBeGreaterThan(1)
-    // A cable has its latency and rate written on it, or the kernel's reason is told.
+    // A cable has its latency and rate written on it, or the missing kernel feature is printed.
     expect(/ 20 ms .* 20 ms /.test(stdout)).toBe(!stdout.includes('no latency'))
     expect(/ 50 Mbit\/s .* 50 Mbit\/s /.test(stdout)).toBe(!stdout.includes('no rate'))
   },
   LONG,
 )
 
-/** What an example prints; undefined where the kernel lacks a kind that it needs, which it has to say. */
-async function toldByTheKernel(name: string, otherwise: string): Promise<string | undefined> {
+/** What an example prints; undefined if the kernel lacks a kind that it needs, after checking that it prints so. */
+async function outputUnlessLacking(name: string, otherwise: string): Promise<string | undefined> {
   const { stdout, stderr, code } = await example(name)
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
   const [missing] = await missingKinds(readFileSync(fileOf(name), 'utf8'))

@@ -13,23 +13,23 @@ test('sandbox: a shell with its own processes, host name, files and network', as
   expect(code).toBe(3)
 })
 
-test('sandbox: what the shell leaves running ends with it', async () => {
+test('sandbox: processes that the shell leaves behind are killed', async () => {
   const mark = `97${process.pid}`
   const { stdout } = await example('sandbox', '-c', `setsid sleep ${mark} & sleep 0.1; ps -e -o args=`)
   expect(stdout).toContain(`sleep ${mark}`)
   expect(readCommandLines()).not.toContain(`sleep ${mark}`)
 })
 
-test('build-without-network: a step sees no way out', async () => {
+test('build-without-network: a step has no network', async () => {
   expect(await example('build-without-network')).toEqual({ stdout: 'no way out: ENETUNREACH\n', stderr: '', code: 0 })
 })
 
-test('build-without-network: a command of one’s own, with its code', async () => {
+test('build-without-network: a custom command, with its exit code', async () => {
   const { stdout, code } = await example('build-without-network', 'sh', '-c', 'id -u; sleep 60 & exit 2')
   expect({ stdout, code }).toEqual({ stdout: `${process.getuid?.()}\n`, code: 2 })
 })
 
-test('fork-per-namespace: three servers on the same port at once', async () => {
+test('fork-per-namespace: three servers on the same port', async () => {
   const { stdout, stderr, code } = await example('fork-per-namespace')
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
   const lines = stdout.trim().split('\n')
@@ -39,7 +39,7 @@ test('fork-per-namespace: three servers on the same port at once', async () => {
   expect(new Set(lines.map((line) => /net:\[\d+\]/.exec(line)?.[0])).size).toBe(3)
 })
 
-test('pool: each request has a network of its own, which was ready', async () => {
+test('pool: each request has its own network, created in advance', async () => {
   const { stdout, stderr, code } = await example('pool')
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
   expect(stdout).toMatch(/^4 networks are ready\n/)
@@ -50,7 +50,7 @@ test('pool: each request has a network of its own, which was ready', async () =>
 })
 
 test(
-  'network-lab: a test file whose hosts are there, near and far',
+  'network-lab: a test file with hosts of different latency',
   async () => {
     const { stdout, code } = await example('network-lab')
     expect(stdout).toMatch(/pass 3$/m)
@@ -60,7 +60,7 @@ test(
 )
 
 test(
-  'tenant-egress: each tenant leaves with an address of its own, until it is cut off',
+  'tenant-egress: each tenant connects from its own address, until it is cut off',
   async () => {
     const { stdout, stderr, code } = await example('tenant-egress')
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
@@ -74,7 +74,7 @@ test(
 )
 
 test(
-  'proxy-per-tenant: connections leave with the address of the tenant who asks for them',
+  'proxy-per-tenant: connections come from the address of the tenant who requests them',
   async () => {
     const { stdout, stderr, code } = await example('proxy-per-tenant')
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
@@ -88,7 +88,7 @@ test(
 )
 
 test(
-  'fifty-hosts: fifty servers on the same port in one process, and all of them answer',
+  'fifty-hosts: fifty servers on the same port in one process respond',
   async () => {
     const { stdout, stderr, code } = await example('fifty-hosts')
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
@@ -99,7 +99,7 @@ test(
 )
 
 asRoot(
-  'worker-per-namespace: each tenant has a server of its own on the same port',
+  'worker-per-namespace: each tenant has its own server on the same port',
   'a thread of an ordinary user may not enter',
   async () => {
     const { stdout, stderr, code } = await example('worker-per-namespace')
@@ -119,7 +119,7 @@ function readCommandLines(): string[] {
     try {
       return /^\d+$/.test(name) ? [readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()] : []
     } catch {
-      return [] // it has ended meanwhile
+      return [] // the process has exited meanwhile
     }
   })
 }

@@ -1,4 +1,4 @@
-/** What the documentation of `node:child_process` shows of spawn, execFile and fork, done with a set. */
+/** The examples of spawn, execFile and fork in the documentation of `node:child_process`, with a set. */
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
@@ -20,17 +20,17 @@ afterAll(() => set.close())
 const MODULE = fileURLToPath(new URL('../setup/programs/forked.cjs', import.meta.url))
 const FORK = { execArgv: [], timeout: 20_000 }
 
-test('a listing: its output, its errors and its code', async () => {
+test('spawn: a listing, with its output, its errors and its exit code', async () => {
   const ls = set.spawn('ls', ['-lh', '/usr'])
-  const said: string[] = []
-  ls.stdout.on('data', (data) => said.push(`stdout: ${data}`))
-  ls.stderr.on('data', (data) => said.push(`stderr: ${data}`))
+  const lines: string[] = []
+  ls.stdout.on('data', (data) => lines.push(`stdout: ${data}`))
+  ls.stderr.on('data', (data) => lines.push(`stderr: ${data}`))
   const [code] = await once(ls, 'close')
   expect(code).toBe(0)
-  expect(said.join('')).toMatch(/^stdout: total [\s\S]* bin\n/)
+  expect(lines.join('')).toMatch(/^stdout: total [\s\S]* bin\n/)
 })
 
-test('an elaborate `ps ax | grep`, with Node in between', async () => {
+test('spawn: `ps ax | grep`, piped through Node.js', async () => {
   const ps = set.spawn('ps', ['ax'])
   const grep = set.spawn('grep', ['ps ax'])
   ps.stdout.on('data', (data) => grep.stdin.write(data))
@@ -40,19 +40,19 @@ test('an elaborate `ps ax | grep`, with Node in between', async () => {
   expect(found).toMatch(/\bps ax\n/)
 })
 
-test('a subprocess that does not start', async () => {
-  // What PATH leads to and may not be looked into would be EACCES.
+test('spawn: a missing program', async () => {
+  // A directory in PATH without search permission would give EACCES.
   const subprocess = set.spawn('bad_command', { env: { PATH: '/usr/bin:/bin' } })
   const [error] = await once(subprocess, 'error')
   expect(error).toMatchObject({ code: 'ENOENT', path: 'bad_command', syscall: 'spawn bad_command' })
 })
 
-test('a command line, with a shell', async () => {
+test('spawn: a command line, with a shell', async () => {
   const child = set.spawn('echo "a  b" | tr a-z A-Z', { shell: true })
   expect(await text(child.stdout)).toBe('A  B\n')
 })
 
-test('a subprocess of its own session that outlives Node, and writes to a file', async () => {
+test('spawn: a detached subprocess that outlives Node.js, and writes to a file', async () => {
   using directory = temporaryDirectory()
   const [log, go] = [directory.file('out.log'), directory.file('go')]
   const kinds = isRoot ? "'uts'" : "['user', 'uts'], { mapUser: 'root' }"
@@ -75,7 +75,7 @@ test('a subprocess of its own session that outlives Node, and writes to a file',
   expect(written).toBe('written after the end\n')
 })
 
-test('an AbortController', async () => {
+test('spawn: an AbortController', async () => {
   const controller = new AbortController()
   const grep = set.spawn('grep', ['ssh'], { signal: controller.signal })
   const failed = once(grep, 'error')
@@ -85,12 +85,12 @@ test('an AbortController', async () => {
   expect(grep.signalCode).toBe('SIGTERM')
 })
 
-test('another name for a program', async () => {
+test('spawn: another argv0', async () => {
   const child = set.spawn('cat', ['/proc/self/cmdline'], { argv0: 'another' })
   expect(await text(child.stdout)).toBe('another\0/proc/self/cmdline\0')
 })
 
-test('a further pipe for messages of one’s own', async () => {
+test('spawn: an additional pipe', async () => {
   const child = set.spawn('sh', ['-c', 'read line <&3; echo "heard $line" >&4'], {
     stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'pipe'],
   })
@@ -98,14 +98,14 @@ test('a further pipe for messages of one’s own', async () => {
   expect(await text(child.stdio[4] as Readable)).toBe('heard this\n')
 })
 
-test('execFile: the version of Node', async () => {
+test('execFile: the version of Node.js', async () => {
   const { stdout } = await set.execFile('node', ['--version'], {
     env: { PATH: process.execPath.replace(/\/node$/, '') },
   })
   expect(stdout).toBe(`${process.version}\n`)
 })
 
-test('fork: a message there and one back', async () => {
+test('fork: a message in each direction', async () => {
   const child = set.fork(MODULE, ['echo'], FORK)
   child.send({ hello: 'world' })
   expect((await once(child, 'message'))[0]).toEqual({ hello: 'world' })
@@ -122,16 +122,16 @@ test('fork with advanced serialization', async () => {
   await once(child, 'exit')
 })
 
-test('fork: a server is shared', async () => {
+test('fork: a shared server', async () => {
   const child = set.fork(MODULE, ['handles'], FORK)
   const server = createServer((socket) => socket.end('handled by the parent'))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }
-  const told = once(child, 'message')
+  const message = once(child, 'message')
   child.send('server', server)
-  await told
-  // Whoever is first takes it.
+  await message
+  // Either process may accept it.
   const answers = await Promise.all(Array.from({ length: 20 }, () => text(connect(port, '127.0.0.1'))))
   for (const answer of answers) expect(answer).toMatch(/^(handled by the parent|served inside: server)$/)
   await promisify(server.close.bind(server))()
@@ -140,7 +140,7 @@ test('fork: a server is shared', async () => {
   await once(child, 'exit')
 })
 
-test('fork: sockets are given to one of two, by what they are', async () => {
+test('fork: sockets are passed to one of two processes', async () => {
   const [normal, special] = ['normal', 'special'].map((name) => set.fork(MODULE, ['handles', name], FORK))
   const server = createServer({ pauseOnConnect: true })
   let count = 0

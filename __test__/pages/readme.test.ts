@@ -1,4 +1,4 @@
-/** What the README shows is so: its examples run, as root and as an ordinary user, and its commands are those of CI. */
+/** The README is correct: its examples run, as root and as an ordinary user, and its commands are those of CI. */
 import { expect, test } from 'vitest'
 import { compile } from '../setup/package/compile.ts'
 import { blocksOf, isInstallation, snippetsOf, textOf } from '../setup/pages/pages.ts'
@@ -10,18 +10,18 @@ const programs = blocks.filter(({ language }) => language === 'ts')
 const [examples, overviews] = [programs.slice(0, 3), programs.slice(3)]
 const commands = blocks.filter(({ language }) => language === 'sh')
 
-test('the first example', async () => {
+test('the first example runs', async () => {
   const { stdout, stderr } = await runPlainNode(README_EXAMPLE)
   expect(stderr).toBe('')
   expect(stdout).toMatch(README_OUTPUT)
 })
 
-test.each(snippetsOf(examples.slice(1)))('the example at $place, without using', async ({ code, output }) => {
+test.each(snippetsOf(examples.slice(1)))('the example at $place runs, without using', async ({ code, output }) => {
   expect(output).not.toBe('')
   expect(await runPlainNode(code)).toMatchObject({ stdout: output, stderr: '', code: 0 })
 })
 
-/** What the overview takes to be there. It goes through everything, and no one place has all that it wants. */
+/** Declarations that the overview assumes. It covers everything, and no single scope has all that it needs. */
 const TAKEN = `
 import fs from 'node:fs'
 import http from 'node:http'

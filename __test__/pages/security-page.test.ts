@@ -1,4 +1,4 @@
-/** SECURITY.md: every promise names the tests that hold it, and they exist. */
+/** SECURITY.md: every promise names its tests, and they exist. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'

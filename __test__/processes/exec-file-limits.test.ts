@@ -1,4 +1,4 @@
-/** `set.execFile()` is told what a program may read, say and take; and its rejections say all that there is to say. */
+/** `set.execFile()` with limits on a program's input, output and time; its rejections have all fields. */
 import { getEventListeners } from 'node:events'
 import { ExecFileError, type ExecFileOptions, NamespaceError } from 'nsset'
 import { describe, expect, test } from 'vitest'
@@ -15,10 +15,10 @@ describe('input', () => {
     ['empty text', '', ''],
     ['a Buffer', Buffer.from(bytes), '0001ff0a'],
     ['a Uint8Array', bytes, '0001ff0a'],
-    ['a part of an ArrayBuffer', bytes.subarray(1, 3), '01ff'],
+    ['a view of an ArrayBuffer', bytes.subarray(1, 3), '01ff'],
     ['a DataView', new DataView(bytes.buffer, 1, 2), '01ff'],
     ['a Uint16Array', Uint16Array.of(0x0102), '0201'],
-    ['nothing, which is empty', undefined, ''],
+    ['undefined, which is empty', undefined, ''],
   ]
   for (const [name, input, hex] of INPUTS) {
     test(`is ${name}`, async () => {
@@ -27,19 +27,19 @@ describe('input', () => {
     })
   }
 
-  test('is five megabytes, which come back', async () => {
+  test('is five megabytes, which are echoed', async () => {
     using set = anyonesSet(['uts'])
     const input = Buffer.alloc(5_000_000, 'some text ')
     const { stdout } = await set.execFile('cat', [], { input, encoding: 'buffer', maxBuffer: Infinity })
     expect(stdout.equals(input)).toBe(true)
   })
-  test('need not be read', async () => {
+  test('may remain unread', async () => {
     using set = anyonesSet(['uts'])
     const input = 'x'.repeat(5_000_000)
     expect(await set.execFile('true', [], { input })).toMatchObject({ exitCode: 0 })
     expect(await set.execFile('head', ['-c', '3'], { input })).toMatchObject({ stdout: 'xxx', exitCode: 0 })
   })
-  test('to a program that is not there is its error', async () => {
+  test('to a missing program rejects with the error of the program', async () => {
     using set = anyonesSet(['uts'])
     await expect(set.execFile('/nonexistent', [], { input: 'x'.repeat(5_000_000) })).rejects.toMatchObject({
       code: 'ENOENT',
@@ -72,7 +72,7 @@ describe('encoding', () => {
       expect([stdout, stderr]).toEqual([expected, expected])
     })
   }
-  test('what is no text of it is replaced, as Buffer.toString() does', async () => {
+  test('replaces invalid bytes, as Buffer.toString() does', async () => {
     using set = anyonesSet(['uts'])
     expect((await set.execFile('printf', ['a\\377b'])).stdout).toBe('a\ufffdb')
   })
@@ -85,14 +85,14 @@ describe('maxBuffer', () => {
     expect((await set.execFile('printf', ['12345'], { maxBuffer: 5 })).stdout).toBe('12345')
     expect((await set.execFile('true', [], { maxBuffer: 0 })).stdout).toBe('')
   })
-  test('and not passed by one: what fits is told', async () => {
+  test('may not be exceeded by one byte: the error has what fits', async () => {
     using set = anyonesSet(['uts'])
     const failure = await failureOf(() => set.execFile('printf', ['12345'], { maxBuffer: 4 }))
     expect(failure).toBeInstanceOf(ExecFileError)
     expect(failure).toMatchObject({ code: TOO_MUCH, stdout: '1234', stderr: '', command: ['printf', '12345'] })
     expect(failure.message).toContain('maxBuffer')
   })
-  test('is of each stream by itself', async () => {
+  test('applies to each stream separately', async () => {
     using set = anyonesSet(['uts'])
     const script = 'printf 12345; printf 67890 >&2'
     expect(await set.execFile('sh', ['-c', script], { maxBuffer: 5 })).toMatchObject({
@@ -102,7 +102,7 @@ describe('maxBuffer', () => {
     const failure = set.execFile('sh', ['-c', 'printf 1; printf 67890 >&2; sleep 5'], { maxBuffer: 4 })
     await expect(failure).rejects.toMatchObject({ code: TOO_MUCH, stderr: '6789' })
   })
-  test('is of bytes, whatever the text', async () => {
+  test('counts bytes, in any encoding', async () => {
     using set = anyonesSet(['uts'])
     expect((await set.execFile('printf', ['éé'], { maxBuffer: 4 })).stdout).toBe('éé')
     await expect(set.execFile('printf', ['éé'], { maxBuffer: 3 })).rejects.toMatchObject({
@@ -110,7 +110,7 @@ describe('maxBuffer', () => {
       stdout: 'é\ufffd',
     })
   })
-  test('is a mebibyte unless told, and may be infinite', async () => {
+  test('defaults to a mebibyte, and may be infinite', async () => {
     using set = anyonesSet(['uts'])
     const say = (count: number, options: ExecFileOptions = {}) =>
       set.execFile('head', ['-c', `${count}`, '/dev/zero'], options)
@@ -118,14 +118,14 @@ describe('maxBuffer', () => {
     await expect(say(1024 * 1024 + 1)).rejects.toMatchObject({ code: TOO_MUCH })
     expect((await say(2_000_000, { maxBuffer: Infinity })).stdout.length).toBe(2_000_000)
   })
-  test('ends who goes on for ever, by killSignal', async () => {
+  test('kills an endless writer with killSignal', async () => {
     using set = anyonesSet(['uts'])
     await expect(set.execFile('yes')).rejects.toMatchObject({ code: TOO_MUCH })
-    // It says so once and rests, so that the signal and not the closed pipe ends it.
+    // It writes once and sleeps, so that the signal and not the closed pipe ends it.
     const failed = set.execFile('sh', ['-c', 'printf 12345; exec sleep 60'], { maxBuffer: 4, killSignal: 'SIGKILL' })
     await expect(failed).rejects.toMatchObject({ code: TOO_MUCH, signal: 'SIGKILL', exitCode: null })
   })
-  test('with reject: false is a result', async () => {
+  test('with reject: false resolves', async () => {
     using set = anyonesSet(['uts'])
     const result = await set.execFile('sh', ['-c', 'printf 12345; exec sleep 60'], { maxBuffer: 4, reject: false })
     const code = 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER'
@@ -134,7 +134,7 @@ describe('maxBuffer', () => {
 })
 
 describe('timeout', () => {
-  test('sends SIGTERM, and says what was said until then', async () => {
+  test('sends SIGTERM, and rejects with the output so far', async () => {
     using set = anyonesSet(['uts'])
     const failure = await failureOf(() =>
       set.execFile('sh', ['-c', 'echo out; echo err >&2; exec sleep 60'], { timeout: 300 }),
@@ -154,7 +154,7 @@ describe('timeout', () => {
     const failed = set.execFile('sleep', ['60'], { timeout: 50, killSignal: 'SIGUSR2' })
     await expect(failed).rejects.toMatchObject({ code: 'ETIMEDOUT', signal: 'SIGUSR2' })
   })
-  test('is told although the program ended well', async () => {
+  test('rejects although the program exited with 0', async () => {
     using set = anyonesSet(['uts'])
     const failed = set.execFile('sh', ['-c', "trap 'kill $!; exit 0' TERM; sleep 60 & wait"], { timeout: 200 })
     await expect(failed).rejects.toMatchObject({ code: 'ETIMEDOUT', exitCode: 0, signal: null })
@@ -166,14 +166,14 @@ describe('timeout', () => {
     await expect(failed).rejects.toMatchObject({ code: 'ETIMEDOUT', signal: 'SIGTERM' })
     expect(Date.now() - start).toBeLessThan(10_000)
   })
-  test('that is not reached is nothing', async () => {
+  test('that is not reached has no effect', async () => {
     using set = anyonesSet(['uts'])
     expect(await set.execFile('true', [], { timeout: 10_000 })).toMatchObject({ exitCode: 0 })
   })
 })
 
 describe('signal', () => {
-  test('aborted: an AbortError with the reason, and all fields', async () => {
+  test('aborted: rejects with an AbortError with the reason, and all fields', async () => {
     using set = anyonesSet(['uts'])
     const controller = new AbortController()
     const failing = failureOf(() => set.execFile('sh', ['-c', 'echo $$; exec sleep 60'], { signal: controller.signal }))
@@ -190,7 +190,7 @@ describe('signal', () => {
     expect(failure).toMatchObject({ command: ['sh', '-c', 'echo $$; exec sleep 60'], stderr: '' })
     const { stdout } = failure as unknown as { stdout: string }
     expect(stdout).toMatch(/^\d+\n$/)
-    // It was sent SIGTERM.
+    // It received SIGTERM.
     const pid = Number(stdout)
     expect(
       await eventually(
@@ -199,7 +199,7 @@ describe('signal', () => {
       ),
     ).toBeUndefined()
   })
-  test('aborted before', async () => {
+  test('aborted before the start', async () => {
     using set = anyonesSet(['uts'])
     const failed = set.execFile('sleep', ['60'], { signal: AbortSignal.abort('why') })
     await expect(failed).rejects.toMatchObject({ name: 'AbortError', cause: 'why', stdout: '', stderr: '' })
@@ -209,7 +209,7 @@ describe('signal', () => {
     const failure = await failureOf(() => set.execFile('sleep', ['60'], { signal: AbortSignal.timeout(50) }))
     expect(failure).toMatchObject({ name: 'AbortError', cause: { name: 'TimeoutError' } })
   })
-  test('aborted when the program has ended, and another one holds its streams', async () => {
+  test('aborted when the program has exited, and another process holds its streams', async () => {
     using set = anyonesSet(['uts'])
     const controller = new AbortController()
     const begun = performance.now()
@@ -223,21 +223,21 @@ describe('signal', () => {
     expect(performance.now() - begun).toBeLessThan(10_000)
     expect(failure).toMatchObject({ name: 'AbortError', cause: 'enough', exitCode: 0, signal: null })
   })
-  test('is listened to no longer than the program and its streams last', async () => {
+  test('has a listener only while the program and its streams last', async () => {
     using set = anyonesSet(['uts'])
     const { signal } = new AbortController()
     await set.execFile('true', [], { signal })
     await failureOf(() => set.execFile('/nonexistent', [], { signal }))
     expect(getEventListeners(signal, 'abort')).toEqual([])
   })
-  test('aborted after the end is nothing', async () => {
+  test('aborted after the exit has no effect', async () => {
     using set = anyonesSet(['uts'])
     const controller = new AbortController()
     const result = await set.execFile('true', [], { signal: controller.signal })
     controller.abort()
     expect(result.exitCode).toBe(0)
   })
-  test('rejects with reject: false, too: there is no end to tell of', async () => {
+  test('rejects with reject: false, too, since there is no exit', async () => {
     using set = anyonesSet(['uts'])
     const failed = set.execFile('sleep', ['60'], { signal: AbortSignal.abort(), reject: false })
     await expect(failed).rejects.toMatchObject({ name: 'AbortError' })
@@ -245,7 +245,7 @@ describe('signal', () => {
 })
 
 describe('reject: false', () => {
-  test('makes a result of every end', async () => {
+  test('resolves for every exit', async () => {
     using set = anyonesSet(['uts'])
     const run = (script: string, options: ExecFileOptions = {}) =>
       set.execFile('sh', ['-c', script], { reject: false, ...options })
@@ -253,7 +253,7 @@ describe('reject: false', () => {
     expect(await run('kill -KILL $$')).toEqual({ stdout: '', stderr: '', exitCode: null, signal: 'SIGKILL' })
     expect(await run('exec sleep 60', { timeout: 50 })).toMatchObject({ exitCode: null, signal: 'SIGTERM' })
   })
-  test('and still rejects for what did not start', async () => {
+  test('still rejects for a program that does not start', async () => {
     using set = anyonesSet(['uts'])
     await expect(set.execFile('/nonexistent', [], { reject: false })).rejects.toMatchObject({ code: 'ENOENT' })
   })
@@ -286,7 +286,7 @@ describe('every rejection has stdout, stderr, exitCode, signal and command:', ()
   })
 })
 
-describe('arguments may be left out', () => {
+describe('arguments may be omitted', () => {
   test('with options, and without', async () => {
     using set = anyonesSet(['uts'])
     expect((await set.execFile('pwd', { cwd: '/usr' })).stdout).toBe('/usr\n')
@@ -296,7 +296,7 @@ describe('arguments may be left out', () => {
   })
 })
 
-test('of all these ends nothing is left', async () => {
+test('nothing is left open after all of these', async () => {
   using set = anyonesSet(['uts', 'net'])
   const all = () =>
     Promise.allSettled([

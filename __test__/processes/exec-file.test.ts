@@ -1,4 +1,4 @@
-/** `set.execFile()`: a program runs inside to its end, and says what it has to say. */
+/** `set.execFile()` runs a program inside until it exits, and resolves with its output. */
 import { chmodSync, readlinkSync, writeFileSync } from 'node:fs'
 import { ExecFileError, NamespaceError, type NamespaceKind, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
@@ -28,12 +28,12 @@ describe('runs inside a set of', () => {
     })
   }
 
-  test('namespaces of the caller’s own, which takes no privilege', async () => {
+  test('the caller’s own namespaces, without any privilege', async () => {
     using set = NamespaceSet.current()
     expect(await placeInside(set)).toEqual(threadPlace())
   })
 
-  test('several, of which it is told { kinds }', async () => {
+  test('several kinds, restricted by { kinds }', async () => {
     using set = anyonesSet(['net', 'uts'], { hostname: 'inside' })
     const kinds: NamespaceKind[] = isRoot ? ['uts'] : ['user', 'uts']
     const { stdout } = await set.execFile('readlink', ['/proc/self/ns/net', '/proc/self/ns/uts'], { kinds })
@@ -41,7 +41,7 @@ describe('runs inside a set of', () => {
   })
 })
 
-test('as root inside, who is somebody outside', async () => {
+test('users: the program is root inside, and another user outside', async () => {
   using set = NamespaceSet.unshareSync('user', { mapUser: 'root' })
   expect((await set.execFile('id', ['-u'])).stdout).toBe('0\n')
   expect((await set.execFile('cat', ['/proc/self/uid_map'])).stdout.trim().split(/\s+/)).toEqual([
@@ -51,8 +51,8 @@ test('as root inside, who is somebody outside', async () => {
   ])
 })
 
-describe('gives', () => {
-  test('what the program wrote, and how it ended', async () => {
+describe('resolves with', () => {
+  test('the output, and how the program ended', async () => {
     using set = anyonesSet(['uts'], { hostname: 'inside' })
     expect(await set.execFile('sh', ['-c', 'hostname; echo complaint >&2'])).toEqual({
       stdout: 'inside\n',
@@ -75,13 +75,13 @@ describe('gives', () => {
     expect((await set.execFile('printf', ['\\351'], { encoding: 'hex' })).stdout).toBe('e9')
   })
 
-  test('text whose characters were cut in two on their way', async () => {
+  test('text whose characters were split on the way', async () => {
     using set = anyonesSet(['uts'])
     const program = 'printf "\\303"; sleep 0.05; printf "\\251"'
     expect((await set.execFile('sh', ['-c', program])).stdout).toBe('é')
   })
 
-  test('megabytes, on both streams at once', async () => {
+  test('megabytes, on both streams at the same time', async () => {
     using set = anyonesSet(['uts'])
     const size = 3_000_000
     const program = `head -c ${size} /dev/zero & head -c ${size} /dev/zero >&2; wait`
@@ -89,19 +89,19 @@ describe('gives', () => {
     expect([stdout.length, stderr.length]).toEqual([size, size])
   })
 
-  test('nothing to read: input is empty', async () => {
+  test('empty input', async () => {
     using set = anyonesSet(['uts'])
     expect((await set.execFile('cat')).stdout).toBe('')
   })
 
-  test('arguments as they are, without a shell', async () => {
+  test('unchanged arguments, without a shell', async () => {
     using set = anyonesSet(['uts'])
     const args = ['', ' a b ', '$HOME', '"', "'", '*', '\n', 'é']
     const { stdout } = await set.execFile('printf', ['%s|', ...args])
     expect(stdout).toBe(args.map((argument) => `${argument}|`).join(''))
   })
 
-  test('a script without a first line to say what runs it, as execvp(3)', async () => {
+  test('the output of a script without an interpreter line, as execvp(3)', async () => {
     using directory = temporaryDirectory()
     const file = directory.file('script')
     writeFileSync(file, 'echo "$0 $*"\n')
@@ -112,7 +112,7 @@ describe('gives', () => {
 })
 
 describe('rejects', () => {
-  test('with an ExecFileError for another exit code than 0', async () => {
+  test('with an ExecFileError for an exit code other than 0', async () => {
     using set = anyonesSet(['uts'])
     const failure = await set.execFile('sh', ['-c', 'echo out; echo why >&2; exit 3']).catch((error) => error)
     expect(failure).toBeInstanceOf(ExecFileError)
@@ -128,27 +128,27 @@ describe('rejects', () => {
     })
   })
 
-  test('with an ExecFileError for an end by a signal', async () => {
+  test('with an ExecFileError for a signal', async () => {
     using set = anyonesSet(['uts'])
     const failure = await set.execFile('sh', ['-c', 'kill -TERM $$']).catch((error) => error)
     expect(failure).toBeInstanceOf(ExecFileError)
     expect(failure).toMatchObject({ exitCode: null, signal: 'SIGTERM', message: expect.stringContaining('by SIGTERM') })
   })
 
-  test('with bytes in the error, with the encoding buffer', async () => {
+  test('with bytes in the error for the encoding buffer', async () => {
     using set = anyonesSet(['uts'])
     const failed = set.execFile('sh', ['-c', 'printf "\\377"; exit 1'], { encoding: 'buffer' })
     await expect(failed).rejects.toMatchObject({ stdout: Buffer.of(0xff) })
   })
 
-  test('with a NamespaceError where the program does not start', async () => {
+  test('with a NamespaceError when the program does not start', async () => {
     using set = anyonesSet(['uts'])
     const failure = await set.execFile('/nonexistent/program').catch((error) => error)
     expect(failure).toBeInstanceOf(NamespaceError)
     expect(failure).toMatchObject({ code: 'ENOENT', errno: -2, syscall: 'spawn /nonexistent/program' })
   })
 
-  test('for a closed set, and for arguments that make no sense', async () => {
+  test('for a closed set, and for invalid arguments', async () => {
     using set = anyonesSet(['uts'])
     const run = set.execFile.bind(set) as (...args: unknown[]) => Promise<unknown>
     await expect(run('true', [], { encoding: 'utf-9' })).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
@@ -160,7 +160,7 @@ describe('rejects', () => {
   })
 })
 
-test('100 times, well and ill, holding nothing more than before', async () => {
+test('100 calls, successful and not, leave nothing open', async () => {
   using set = anyonesSet(['uts', 'net'])
   await set.execFile('true')
   const before = resources()

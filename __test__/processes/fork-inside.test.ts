@@ -1,4 +1,4 @@
-/** `set.fork()` is how JavaScript runs in every kind of namespace, an ordinary user's too. */
+/** `set.fork()` runs JavaScript in every kind of namespace, also for an ordinary user. */
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
@@ -14,7 +14,7 @@ import { failureOf } from '../setup/sets/failure.ts'
 const MODULE = fileURLToPath(new URL('../setup/programs/forked.cjs', import.meta.url))
 const OPTIONS = { execArgv: [], cwd: process.cwd(), timeout: 20_000, killSignal: 'SIGKILL' } satisfies ForkOptions
 
-/** What a function's body returns inside. */
+/** The return value of a function's body inside. */
 async function runInside<T>(set: NamespaceSet, body: string): Promise<T> {
   const child = set.fork(MODULE, ['run', body], OPTIONS)
   const closed = once(child, 'close')
@@ -24,13 +24,13 @@ async function runInside<T>(set: NamespaceSet, body: string): Promise<T> {
 }
 
 describe('JavaScript in a user set', () => {
-  test('is whom the maps say', async () => {
+  test('has the ids of the maps', async () => {
     using set = NamespaceSet.unshareSync('user', { mapUser: 'root' })
     expect(await runInside(set, 'return [process.getuid(), process.getgid(), process.geteuid()]')).toEqual([0, 0, 0])
     using other = NamespaceSet.unshareSync('user', { mapUser: 1000 })
     expect(await runInside(other, 'return process.getuid()')).toBe(1000)
   })
-  test('has the set’s network, and nothing of the caller’s', async () => {
+  test('uses the set’s network, and not the caller’s', async () => {
     using set = NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root', loopback: true })
     const inside = await runInside<Record<string, unknown>>(set, "return require('os').networkInterfaces()")
     expect(Object.keys(inside)).toEqual(['lo'])
@@ -44,7 +44,7 @@ describe('JavaScript in a user set', () => {
     )
     expect(port).toBe(8080)
   })
-  test('has its hostname, its pid and its uptime', async () => {
+  test('has the set’s hostname, pid and uptime', async () => {
     using set = NamespaceSet.unshareSync(['user', 'uts', 'pid', 'time'], {
       mapUser: 'root',
       hostname: 'inside',
@@ -55,7 +55,7 @@ describe('JavaScript in a user set', () => {
     expect([hostname, pid < 100]).toEqual(['inside', true])
     expect(Number.parseFloat(uptime)).toBeGreaterThan(1_000_000_000)
   })
-  test('stands in all kinds of a set, with all of its threads', async () => {
+  test('is in all kinds of a set, with all of its threads', async () => {
     using set = NamespaceSet.unshareSync([...ALL_KINDS], { mapUser: 'root' })
     const place = await runInside<Record<string, string>[]>(
       set,
@@ -69,7 +69,7 @@ describe('JavaScript in a user set', () => {
   })
 })
 
-test('do and enter name fork where they cannot go', async () => {
+test('the errors of do and enter suggest fork', async () => {
   using set = NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root' })
   for (const call of [() => set.do(() => 0), () => set.enter({ mainThread: true })]) {
     expect(await failureOf(call)).toMatchObject({
@@ -79,7 +79,7 @@ test('do and enter name fork where they cannot go', async () => {
   }
 })
 
-test('a server’s handle, sent inside, takes what comes from outside', async () => {
+test('a server’s handle sent inside accepts connections from outside', async () => {
   using set = NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root' })
   const child = set.fork(MODULE, ['handles'], OPTIONS)
   const server = createServer().listen(0, '127.0.0.1')
@@ -95,7 +95,7 @@ test('a server’s handle, sent inside, takes what comes from outside', async ()
   await closed
 })
 
-test('a server made inside, sent here, takes what comes inside', async () => {
+test('a server created inside and sent here accepts connections from inside', async () => {
   using set = NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root', loopback: true })
   const child = set.fork(MODULE, ['listen'], OPTIONS)
   const closed = once(child, 'close')
@@ -108,7 +108,7 @@ test('a server made inside, sent here, takes what comes inside', async () => {
   await new Promise((resolve) => server.close(resolve))
 })
 
-test('ten at once, and nothing is left of them', async () => {
+test('ten run at the same time, and nothing is left of them', async () => {
   using set = NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root' })
   const all = (count: number) => Promise.all(Array.from({ length: count }, () => runInside(set, 'return process.pid')))
   await all(2)

@@ -1,16 +1,16 @@
-/** Node killed outright, at any moment: no process of nsset's and nothing that ran in its pid namespaces is left. */
+/** When Node.js is killed, at any moment, no process of nsset and no process in its pid namespaces is left. */
 import { expect, test } from 'vitest'
 import { membersOfSession, type ProcStat, readStat } from '../setup/guards/proc-stat.ts'
 import { eventually } from '../setup/guards/resources.ts'
 import { doomedNode } from '../setup/programs/doomed-node.ts'
 
-/** All that may still run of the session, once it has had the time to end: PID 1 belongs to it, which ends after all others inside. */
+/** What may still run of the session after a while: PID 1 belongs to it, and exits after all others inside. */
 function left(session: number): Promise<ProcStat[]> {
   const running = (): ProcStat[] => membersOfSession(session).filter((member) => !member.isEnding)
   return eventually(running, (members) => members.length === 0)
 }
 
-/** PID 1 goes only after the host's init has reaped what was orphaned inside, and some take their time. */
+/** PID 1 exits only after the host's init has reaped the orphans inside, and some inits are slow. */
 function everGone(sessions: number[]): Promise<ProcStat[]> {
   return eventually(
     () => sessions.flatMap(membersOfSession),
@@ -19,7 +19,7 @@ function everGone(sessions: number[]): Promise<ProcStat[]> {
   )
 }
 
-test('pid namespaces end with all that runs in them', async () => {
+test('pid namespaces end with all processes in them', async () => {
   await using node = doomedNode(`
     import { NamespaceSet } from 'nsset'
     const sets = []
@@ -28,7 +28,7 @@ test('pid namespaces end with all that runs in them', async () => {
       const set = await NamespaceSet.unshare(kinds, { mapUser: 'root' })
       sets.push(set, set.dup(), await set.unshare('pid'))
       for (const each of sets.slice(-3)) pids.push(each.spawn('sleep', ['60'], { stdio: 'ignore' }).pid)
-      // One that has lost its parent, and one that ignores what can be ignored.
+      // One that is orphaned, and one that ignores signals.
       await set.execFile('sh', ['-c', 'sleep 60 > /dev/null 2>&1 &'])
       pids.push(set.spawn('sh', ['-c', 'trap "" HUP TERM INT; while true; do sleep 60; done'], { stdio: 'ignore' }).pid)
     }
@@ -45,7 +45,7 @@ test('pid namespaces end with all that runs in them', async () => {
   expect(pids.filter((pid) => readStat(pid) !== undefined)).toEqual([])
 })
 
-test('the end of a Node that does not close its sets is enough, too', async () => {
+test('the exit of a Node.js process that does not close its sets is enough, too', async () => {
   await using node = doomedNode(`
     import { NamespaceSet } from 'nsset'
     globalThis.set = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
@@ -56,7 +56,7 @@ test('the end of a Node that does not close its sets is enough, too', async () =
   expect(await left(node.pid)).toEqual([])
 })
 
-/** Makes sets of all kinds and runs programs in them, several at a time, until it is killed. */
+/** Creates sets of all kinds and runs programs in them, several at a time, until it is killed. */
 const BUSY = `
   import { NamespaceSet } from 'nsset'
   const others = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'uts']
@@ -83,7 +83,7 @@ const BUSY = `
   }
   await Promise.all(Array.from({ length: 3 }, work))`
 
-test('killed in the middle of its work, at 20 moments', async () => {
+test('when Node.js is killed at 20 moments during its work, nothing is left', async () => {
   const sessions: number[] = []
   const round = async (): Promise<void> => {
     await using node = doomedNode(BUSY)

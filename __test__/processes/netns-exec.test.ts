@@ -1,4 +1,4 @@
-/** A program in a network with a name sees what it sees under `ip netns exec NAME`, the oracle, and its cgroup besides. */
+/** A program in a named network sees the same as under `ip netns exec NAME`, the oracle, and its cgroup in addition. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
@@ -18,15 +18,15 @@ import { expectFailure, failureOf, system, type, untyped, value } from '../setup
 import { asOrdinaryUser, asRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-const REASON = 'names are mounts, which take root'
+const REASON = 'names are mounts, which require root'
 
-/** A network with a name, a directory of files in /etc/netns, and files in /etc that are removed at the end. */
+/** A named network, a directory of files in /etc/netns, and files in /etc that are removed at the end. */
 interface Place extends Disposable {
   name: string
   set: NamespaceSet
-  /** The path of a file of the network's own. */
+  /** The path of a file of this network. */
   own(name: string): string
-  /** The path of a file in /etc that no program has. */
+  /** The path of a file in /etc that no other program uses. */
   etc(name: string): string
 }
 
@@ -54,7 +54,7 @@ async function place(): Promise<Place> {
   }
 }
 
-/** What a script says under `ip netns exec`. */
+/** The output of a script under `ip netns exec`. */
 function underIp({ name }: Place, script: string): string {
   const command = ['netns', 'exec', name, 'sh', '-c', script]
   return execFileSync('ip', command, { encoding: 'utf8', timeout: 10_000, stdio: ['ignore', 'pipe', 'ignore'] })
@@ -67,26 +67,22 @@ async function here(set: NamespaceSet, script: string, options: Partial<SpawnOpt
 
 const outside = (script: string) => execFileSync('sh', ['-c', script], { encoding: 'utf8', timeout: 10_000 })
 
-asRoot(
-  'it sees the links, the files of the network, and what else there is, as under ip netns exec',
-  REASON,
-  async () => {
-    using it = await place()
-    writeFileSync(it.own('resolv.conf'), 'nameserver 192.0.2.53\n')
-    writeFileSync(it.own('hosts'), '192.0.2.1 of-the-name\n')
-    using opened = netns.open(it.name)
-    using copy = opened.dup()
-    const scripts = ['ls /sys/class/net', 'cat /etc/resolv.conf', 'cat /etc/hosts', 'cat /etc/passwd', 'pwd', 'ls /sys']
-    for (const script of scripts) {
-      for (const set of [it.set, opened, copy]) expect(await here(set, script), script).toBe(underIp(it, script))
-    }
-    expect(await here(it.set, 'cat /etc/resolv.conf')).toBe('nameserver 192.0.2.53\n')
-    expect(outside('cat /etc/resolv.conf /etc/hosts')).not.toContain('192.0.2')
-    expect(outside('ls /sys/class/net')).not.toContain('br-exec')
-  },
-)
+asRoot('it sees the links, the files of the network, and everything else, as under ip netns exec', REASON, async () => {
+  using it = await place()
+  writeFileSync(it.own('resolv.conf'), 'nameserver 192.0.2.53\n')
+  writeFileSync(it.own('hosts'), '192.0.2.1 of-the-name\n')
+  using opened = netns.open(it.name)
+  using copy = opened.dup()
+  const scripts = ['ls /sys/class/net', 'cat /etc/resolv.conf', 'cat /etc/hosts', 'cat /etc/passwd', 'pwd', 'ls /sys']
+  for (const script of scripts) {
+    for (const set of [it.set, opened, copy]) expect(await here(set, script), script).toBe(underIp(it, script))
+  }
+  expect(await here(it.set, 'cat /etc/resolv.conf')).toBe('nameserver 192.0.2.53\n')
+  expect(outside('cat /etc/resolv.conf /etc/hosts')).not.toContain('192.0.2')
+  expect(outside('ls /sys/class/net')).not.toContain('br-exec')
+})
 
-asRoot('it finds its cgroup, which ip netns exec hides', REASON, async () => {
+asRoot('it sees its cgroup, which ip netns exec hides', REASON, async () => {
   using it = await place()
   const files = 'find /sys/fs/cgroup -maxdepth 2 | sort'
   expect(await here(it.set, files)).toBe(outside(files))
@@ -97,7 +93,7 @@ asRoot('it finds its cgroup, which ip netns exec hides', REASON, async () => {
   expect(await memory(it.set)).toBe(await memory(same))
 })
 
-asRoot('by spawn, execFile and fork alike', REASON, async () => {
+asRoot('spawn, execFile and fork do the same', REASON, async () => {
   using it = await place()
   using directory = temporaryDirectory()
   writeFileSync(it.own('hosts'), '192.0.2.1 of-the-name\n')
@@ -110,7 +106,7 @@ asRoot('by spawn, execFile and fork alike', REASON, async () => {
   expect(await once(cat.stdout, 'data')).toEqual(['192.0.2.1 of-the-name\n'])
 })
 
-asRoot('in other kinds of the set, too', REASON, async () => {
+asRoot('it works with other kinds in the set', REASON, async () => {
   using it = await place()
   writeFileSync(it.own('hosts'), '192.0.2.1 of-the-name\n')
   using set = await NamespaceSet.unshare(['net', 'uts', 'pid', 'ipc'], { hostname: 'inside' })
@@ -119,8 +115,8 @@ asRoot('in other kinds of the set, too', REASON, async () => {
   mkdirSync(`/etc/netns/${name}`)
   try {
     writeFileSync(`/etc/netns/${name}/hosts`, '192.0.2.2 of-the-other\n')
-    const said = await here(set, 'cat /etc/hosts; hostname; echo $$; ls /sys/class/net')
-    expect(said).toBe('192.0.2.2 of-the-other\ninside\n2\nlo\n')
+    const output = await here(set, 'cat /etc/hosts; hostname; echo $$; ls /sys/class/net')
+    expect(output).toBe('192.0.2.2 of-the-other\ninside\n2\nlo\n')
     const [net, mnt] = (await here(set, 'readlink /proc/self/ns/net /proc/self/ns/mnt', { kinds: 'uts' })).split('\n')
     expect([net, mnt]).toEqual([readlinkSync('/proc/self/ns/net'), readlinkSync('/proc/self/ns/mnt')])
   } finally {
@@ -129,7 +125,7 @@ asRoot('in other kinds of the set, too', REASON, async () => {
 })
 
 asRoot(
-  'a file that /etc does not have is not added, a directory is covered, a link to nowhere is left out',
+  'a file that /etc does not have is not added, a directory is covered, a dangling link is left out',
   REASON,
   async () => {
     using it = await place()
@@ -154,35 +150,31 @@ asRoot('a directory over a file is an error that names both, and nothing is left
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before)
 })
 
-asRoot(
-  'a symbolic link is covered itself: one that leads nowhere, and one whose file is replaced',
-  REASON,
-  async () => {
-    using it = await place()
-    using directory = temporaryDirectory()
-    const run = directory.file('stub.conf')
-    writeFileSync(run, 'of the host\n')
-    symlinkSync(run, it.etc('good'))
-    symlinkSync(directory.file('missing'), it.etc('dangling'))
-    for (const file of ['good', 'dangling']) writeFileSync(it.own(`${it.name}-${file}`), `${file} of the name\n`)
-    const cat = `cat ${it.etc('good')} ${it.etc('dangling')}`
-    // Here ip netns exec has no file at all.
-    expect(() => underIp(it, cat)).toThrow()
-    expect(await here(it.set, cat)).toBe('good of the name\ndangling of the name\n')
-    expect(readFileSync(run, 'utf8')).toBe('of the host\n')
+asRoot('a symbolic link is covered itself: a dangling one, and one whose file is replaced', REASON, async () => {
+  using it = await place()
+  using directory = temporaryDirectory()
+  const run = directory.file('stub.conf')
+  writeFileSync(run, 'of the host\n')
+  symlinkSync(run, it.etc('good'))
+  symlinkSync(directory.file('missing'), it.etc('dangling'))
+  for (const file of ['good', 'dangling']) writeFileSync(it.own(`${it.name}-${file}`), `${file} of the name\n`)
+  const cat = `cat ${it.etc('good')} ${it.etc('dangling')}`
+  // Under ip netns exec the file does not exist here.
+  expect(() => underIp(it, cat)).toThrow()
+  expect(await here(it.set, cat)).toBe('good of the name\ndangling of the name\n')
+  expect(readFileSync(run, 'utf8')).toBe('of the host\n')
 
-    const watch = `echo ready; read line; cat ${it.etc('good')}`
-    const child = it.set.spawn('sh', ['-c', watch], { stdio: ['pipe', 'pipe', 'inherit'] })
-    child.stdout.setEncoding('utf8')
-    await once(child.stdout, 'data')
-    writeFileSync(`${run}.new`, 'new of the host\n')
-    renameSync(`${run}.new`, run)
-    child.stdin.end('go on\n')
-    expect(await once(child.stdout, 'data')).toEqual(['good of the name\n'])
-  },
-)
+  const watch = `echo ready; read line; cat ${it.etc('good')}`
+  const child = it.set.spawn('sh', ['-c', watch], { stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdout.setEncoding('utf8')
+  await once(child.stdout, 'data')
+  writeFileSync(`${run}.new`, 'new of the host\n')
+  renameSync(`${run}.new`, run)
+  child.stdin.end('go on\n')
+  expect(await once(child.stdout, 'data')).toEqual(['good of the name\n'])
+})
 
-asRoot('a new file that is renamed over the one of the host uncovers it, as under ip netns exec', REASON, async () => {
+asRoot('a file renamed over the host’s file uncovers it, as under ip netns exec', REASON, async () => {
   using it = await place()
   const file = it.etc('file')
   writeFileSync(file, 'of the host\n')
@@ -195,37 +187,33 @@ asRoot('a new file that is renamed over the one of the host uncovers it, as unde
   writeFileSync(`${file}.new`, 'new of the host\n')
   renameSync(`${file}.new`, file)
   child.stdin.end('go on\n')
-  // The kernel unmounts what is on a file that goes (rename(2)), in every mount namespace.
+  // The kernel unmounts what is on a deleted file (rename(2)), in every mount namespace.
   expect(await once(child.stdout, 'data')).toEqual(['new of the host\n'])
 })
 
-asRoot(
-  'what is mounted outside is seen, and unmounted where that is; what is mounted inside stays inside',
-  REASON,
-  async () => {
-    using it = await place()
-    using directory = temporaryDirectory()
-    const [shared, disk] = [directory.path, directory.file('disk')]
-    outside(`mount -t tmpfs shared ${shared} && mount --make-shared ${shared} && mkdir ${disk}`)
-    try {
-      const child = it.set.spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
-      await once(child, 'spawn')
-      outside(`mount -t tmpfs disk ${disk}`)
-      const mounts = () => readFileSync(`/proc/${child.pid}/mountinfo`, 'utf8')
-      expect(mounts()).toContain(` ${disk} `)
-      outside(`umount ${disk}`)
-      expect(mounts()).not.toContain(` ${disk} `)
-      await here(it.set, `mount -t tmpfs inside ${disk} && test -d ${disk}`)
-      expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(` ${disk} `)
-      child.stdin.end()
-      await once(child, 'exit')
-    } finally {
-      outside(`umount ${shared}`)
-    }
-  },
-)
+asRoot('mounts and unmounts outside are visible; mounts inside stay inside', REASON, async () => {
+  using it = await place()
+  using directory = temporaryDirectory()
+  const [shared, disk] = [directory.path, directory.file('disk')]
+  outside(`mount -t tmpfs shared ${shared} && mount --make-shared ${shared} && mkdir ${disk}`)
+  try {
+    const child = it.set.spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
+    await once(child, 'spawn')
+    outside(`mount -t tmpfs disk ${disk}`)
+    const mounts = () => readFileSync(`/proc/${child.pid}/mountinfo`, 'utf8')
+    expect(mounts()).toContain(` ${disk} `)
+    outside(`umount ${disk}`)
+    expect(mounts()).not.toContain(` ${disk} `)
+    await here(it.set, `mount -t tmpfs inside ${disk} && test -d ${disk}`)
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(` ${disk} `)
+    child.stdin.end()
+    await once(child, 'exit')
+  } finally {
+    outside(`umount ${shared}`)
+  }
+})
 
-asRoot('netnsFiles: false, and other sets, leave the files of the caller in sight', REASON, async () => {
+asRoot('netnsFiles: false, and other sets, show the files of the caller', REASON, async () => {
   using it = await place()
   writeFileSync(it.own('hosts'), '192.0.2.1 of-the-name\n')
   const script = 'readlink /proc/self/ns/mnt; cat /etc/hosts; ls /sys/class/net'
@@ -238,7 +226,7 @@ asRoot('netnsFiles: false, and other sets, leave the files of the caller in sigh
   expect(await here(files, 'cat /etc/hosts; ls /sys/class/net')).toBe(outside('cat /etc/hosts; ls /sys/class/net'))
 })
 
-asRoot('netnsFiles: true is an error where there is no name, or where it cannot be done', REASON, async () => {
+asRoot('netnsFiles: true is an error without a name, or when it cannot be done', REASON, async () => {
   using it = await place()
   expect(await here(it.set, 'ls /sys/class/net', { netnsFiles: true })).toContain('br-exec')
   using files = await NamespaceSet.unshare(['net', 'mnt', 'uts'])
@@ -259,7 +247,7 @@ asOrdinaryUser('a set without a name has no files of a name', async () => {
   expect(await here(set, 'readlink /proc/self/ns/mnt')).toBe(`${readlinkSync('/proc/self/ns/mnt')}\n`)
 })
 
-asOrdinaryUser('the network that the caller is in may have a name: its program runs as before', async () => {
+asOrdinaryUser('the caller’s own network may have a name: its programs run as before', async () => {
   using directory = temporaryDirectory()
   symlinkSync('/proc/self/ns/net', directory.file('own'))
   using set = netns.open('own', { directory: directory.path })

@@ -1,11 +1,11 @@
-/** The thread that waits for processes sleeps while there is nothing to reap. */
+/** The thread that waits for processes sleeps when there is nothing to reap. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NamespaceSet } from 'nsset'
 import { expect, test } from 'vitest'
 import { childrenOf, eventually } from '../setup/guards/resources.ts'
 
-/** Nanoseconds that the thread has run: the first number of /proc/PID/task/TID/schedstat. */
+/** Nanoseconds of CPU time of the thread: the first number of /proc/PID/task/TID/schedstat. */
 function reaperTime(): number {
   const task = readdirSync('/proc/self/task').find(
     (tid) => readFileSync(`/proc/self/task/${tid}/comm`, 'utf8') === 'nsset-reaper\n',
@@ -13,7 +13,7 @@ function reaperTime(): number {
   return Number(readFileSync(`/proc/self/task/${task}/schedstat`, 'utf8').split(' ')[0])
 }
 
-test('also when PID 1 of a set has been killed, and the set is still open', async () => {
+test('the reaper sleeps, also after PID 1 of an open set was killed', async () => {
   const before = childrenOf()
   using set = NamespaceSet.unshareSync(['user', 'pid'], { mapUser: 'root' })
   const [init] = childrenOf().filter((pid) => !before.includes(pid))
@@ -21,7 +21,7 @@ test('also when PID 1 of a set has been killed, and the set is still open', asyn
   expect(await eventually(childrenOf, (children) => !children.includes(init as number))).not.toContain(init)
   expect(set.closed).toBe(false)
 
-  // Asleep it uses nothing at all, however long one looks; awake it would use most of the time.
+  // Asleep it uses no CPU time at all; awake it would use most of the time.
   const start = reaperTime()
   await sleep(500)
   expect((reaperTime() - start) / 1e6).toBeLessThan(20)

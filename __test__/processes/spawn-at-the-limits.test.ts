@@ -1,4 +1,4 @@
-/** A thousand children at once, several Workers, and what comes when the system has no more to give. */
+/** A thousand children at the same time, several Workers, and exhausted limits. */
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +16,7 @@ import { asOrdinaryUser, isRoot } from '../setup/sets/privilege.ts'
 
 const MODULE = fileURLToPath(new URL('../setup/programs/forked.cjs', import.meta.url))
 
-test('1,000 at once: each ends in its own way, and nothing is left', async () => {
+test('1,000 children at the same time exit as expected, and nothing is left', async () => {
   using set = NamespaceSet.unshareSync([...ALL_KINDS], { mapUser: 'root' })
   await set.execFile('true')
   const before = resources()
@@ -29,7 +29,7 @@ test('1,000 at once: each ends in its own way, and nothing is left', async () =>
   expect(await growthSince(before)).toEqual({})
 }, 60_000)
 
-test('execFile 300 times at once, with output', async () => {
+test('execFile runs 300 times at the same time, with output', async () => {
   using set = anyonesSet(['uts'])
   await set.execFile('true')
   const before = resources()
@@ -38,7 +38,7 @@ test('execFile 300 times at once, with output', async () => {
   expect(await growthSince(before)).toEqual({})
 }, 60_000)
 
-test('from three Workers at once: spawn, execFile and fork', async () => {
+test('spawn, execFile and fork run in three Workers at the same time', async () => {
   const body = `
     const set = nsset.NamespaceSet.unshareSync(['user', 'net', 'uts'], { mapUser: 'root', hostname: data.name })
     const { stdout } = await set.execFile('hostname')
@@ -60,7 +60,7 @@ test('from three Workers at once: spawn, execFile and fork', async () => {
   )
 })
 
-test('a Worker that is terminated leaves its children running, and no zombie of them', async () => {
+test('a terminated Worker leaves its children running, and no zombies', async () => {
   const set = isRoot ? "'uts'" : "['user', 'uts'], { mapUser: 'root' }"
   const worker = new Worker(
     `import('nsset').then(({ NamespaceSet }) => {
@@ -78,7 +78,7 @@ test('a Worker that is terminated leaves its children running, and no zombie of 
   expect(await eventually(left, (some) => some.length === 0)).toEqual([])
 })
 
-/** How many processes and threads this user has: each counts against RLIMIT_NPROC (getrlimit(2)). */
+/** How many processes and threads this user has: all count against RLIMIT_NPROC (getrlimit(2)). */
 function tasksOfThisUser(): number {
   const uid = `${process.getuid?.()}`
   return readdirSync('/proc').reduce((count, pid) => {
@@ -92,7 +92,7 @@ function tasksOfThisUser(): number {
   }, 0)
 }
 
-asOrdinaryUser('without a process left it is EAGAIN, which says so; and then it goes well again', async () => {
+asOrdinaryUser('at the limit of processes it is EAGAIN, with an explanation, and later it works again', async () => {
   const program = `
     import { readdirSync } from 'node:fs'
     import { NamespaceSet } from 'nsset'
@@ -122,25 +122,25 @@ asOrdinaryUser('without a process left it is EAGAIN, which says so; and then it 
   expect(seen).toMatchObject({ message: expect.stringContaining('RLIMIT_NPROC') })
 })
 
-test('without a descriptor left, EMFILE of each function, and the event loop goes on', async () => {
+test('at the limit of descriptors each function is EMFILE, and the event loop continues', async () => {
   const set = isRoot ? "'uts'" : "['user', 'uts'], { mapUser: 'root' }"
   const program = `
     import { closeSync, openSync } from 'node:fs'
     import { NamespaceSet } from 'nsset'
     const set = NamespaceSet.unshareSync(${set})
     await set.execFile('true')
-    const told = (child) => new Promise((resolve) => {
+    const outcomeOf = (child) => new Promise((resolve) => {
       child.on('error', ({ code }) => resolve(code)).on('exit', (code) => resolve(code))
     })
     // What is needed once is loaded before.
-    await told(set.fork('./__test__/setup/programs/forked.cjs', ['exit', '0'], { execArgv: [], silent: true, cwd: process.cwd() }))
+    await outcomeOf(set.fork('./__test__/setup/programs/forked.cjs', ['exit', '0'], { execArgv: [], silent: true, cwd: process.cwd() }))
     const held = []
     try { for (;;) held.push(openSync('/dev/null')) } catch {}
     const codes = [
-      await told(set.spawn('true')),
-      await told(set.spawn('true', [], { stdio: 'ignore' })),
+      await outcomeOf(set.spawn('true')),
+      await outcomeOf(set.spawn('true', [], { stdio: 'ignore' })),
       await set.execFile('true').catch(({ code, exitCode, command }) => [code, exitCode, command]),
-      await told(set.fork('/nonexistent.js', [], { execArgv: [] })),
+      await outcomeOf(set.fork('/nonexistent.js', [], { execArgv: [] })),
     ]
     for (const fd of held) closeSync(fd)
     codes.push((await set.execFile('true')).exitCode)

@@ -1,4 +1,4 @@
-/** Who a program is and what it may do, when somebody says so; and what becomes of it when Node ends. */
+/** The credentials of a program with options, and its end when Node.js exits. */
 import { chmodSync, copyFileSync, readFileSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { NamespaceSet, type SpawnOptions } from 'nsset'
@@ -27,14 +27,14 @@ interface Status {
   noNewPrivileges: string
 }
 
-/** What the kernel says of a program: proc_pid_status(5). */
+/** The credentials that the kernel reports for a program: proc_pid_status(5). */
 async function statusOf(set: NamespaceSet, options: Options): Promise<Status> {
   return parse((await set.execFile('cat', ['/proc/self/status'], options)).stdout)
 }
 
 function parse(status: string): Status {
   const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*$`, 'm').exec(status)?.[1] ?? ''
-  // Real, effective, saved and file system id; they are one.
+  // Real, effective, saved and file system id; they are equal.
   const id = (name: string) => [...new Set(field(name).split('\t'))].join(' ')
   return {
     uid: id('Uid'),
@@ -46,7 +46,7 @@ function parse(status: string): Status {
   }
 }
 
-/** All of 65536 ids have a name inside: this user's own further ones, or for root some of nobody's. */
+/** Maps 65536 ids: the subordinate ids of this user, or for root a range that no user has. */
 function withManyIds(): NamespaceSet {
   const range = (file: '/etc/subuid' | '/etc/subgid') => (isRoot ? 100_000 : ownRange(file).start)
   const map = (hostId: number) => [{ containerId: 0, hostId, size: 65_536 }]
@@ -72,13 +72,13 @@ describe('uid, gid and groups', () => {
     ],
   ]
   for (const [options, expected] of CASES) {
-    test(`${JSON.stringify(options)} of a user namespace`, async () => {
+    test(`${JSON.stringify(options)} in a user namespace`, async () => {
       using set = withManyIds()
       expect(await statusOf(set, options)).toMatchObject(expected)
     })
     asRoot(
       `${JSON.stringify(options)} without a user namespace`,
-      'becoming somebody else takes CAP_SETUID',
+      'changing the user id requires CAP_SETUID',
       async () => {
         using set = NamespaceSet.unshareSync('uts')
         expect(await statusOf(set, options)).toMatchObject(expected)
@@ -86,7 +86,7 @@ describe('uid, gid and groups', () => {
     )
   }
 
-  test('as setpriv(1) and id(1) see them', async () => {
+  test('match setpriv(1) and id(1)', async () => {
     using set = withManyIds()
     const options = { uid: 1000, gid: 2000, groups: [3000, 4000], noNewPrivileges: true }
     const { stdout } = await set.execFile('setpriv', ['--dump'], options)
@@ -96,7 +96,7 @@ describe('uid, gid and groups', () => {
     expect((await set.execFile('id', ['-G'], options)).stdout).toBe('2000 3000 4000\n')
   })
 
-  test('are those inside: outside they are what the maps make of them', async () => {
+  test('are ids inside: the maps translate them outside', async () => {
     using set = withManyIds()
     const child = set.spawn('sleep', ['60'], { uid: 1000, gid: 2000, stdio: 'ignore' })
     const ended = new Promise((resolve) => child.once('exit', resolve))
@@ -109,25 +109,25 @@ describe('uid, gid and groups', () => {
     expect([Number(uid), Number(gid)]).toEqual([first + 1000, firstGroup + 2000])
   })
 
-  test('a thousand groups', async () => {
+  test('may have a thousand groups', async () => {
     using set = withManyIds()
     const groups = Array.from({ length: 1024 }, (_, index) => index + 1)
     expect((await statusOf(set, { groups })).groups).toBe(groups.join(' '))
   })
 
-  test('one’s own, where there is nobody else', async () => {
+  test('may be the caller’s own when no other is mapped', async () => {
     using set = anyonesSet(['uts'], isRoot ? {} : { mapUser: 'current' })
     expect(await statusOf(set, ME)).toMatchObject({ uid: String(ME.uid), gid: String(ME.gid) })
   })
 
-  test('unless told, nothing changes', async () => {
+  test('default to the caller’s', async () => {
     using set = NamespaceSet.current('uts')
     expect(await statusOf(set, {})).toEqual(parse(readFileSync('/proc/self/status', 'latin1')))
   })
 })
 
-describe('ids that cannot be:', () => {
-  /** Nothing is started, and what was begun is undone. */
+describe('invalid ids:', () => {
+  /** No program is started, and all resources are released. */
   async function refused(set: NamespaceSet, options: Options, expected: object): Promise<void> {
     await set.execFile('true')
     const before = resources()
@@ -137,7 +137,7 @@ describe('ids that cannot be:', () => {
     expect(await growthSince(before)).toEqual({})
   }
 
-  test('a user that is not mapped', async () => {
+  test('an unmapped user', async () => {
     using set = NamespaceSet.unshareSync('user', { mapUser: 'root' })
     await refused(
       set,
@@ -145,7 +145,7 @@ describe('ids that cannot be:', () => {
       { code: 'EINVAL', syscall: 'setresuid', message: expect.stringContaining('is not mapped') },
     )
   })
-  test('a group that is not mapped', async () => {
+  test('an unmapped group', async () => {
     using set = NamespaceSet.unshareSync('user', { mapUser: 'root' })
     await refused(
       set,
@@ -153,7 +153,7 @@ describe('ids that cannot be:', () => {
       { code: 'EINVAL', syscall: 'setresgid', message: expect.stringContaining('is not mapped') },
     )
   })
-  test('a further group that is not mapped', async () => {
+  test('an unmapped supplementary group', async () => {
     using set = withManyIds()
     await refused(
       set,
@@ -161,7 +161,7 @@ describe('ids that cannot be:', () => {
       { code: 'EINVAL', syscall: 'setgroups', message: expect.stringContaining('is not mapped') },
     )
   })
-  asOrdinaryUser('further groups where the maps deny them', async () => {
+  asOrdinaryUser('supplementary groups when the maps deny them', async () => {
     using set = NamespaceSet.unshareSync('user', { mapUser: 'root' })
     await refused(
       set,
@@ -169,7 +169,7 @@ describe('ids that cannot be:', () => {
       { code: 'EPERM', syscall: 'setgroups', message: expect.stringContaining('denied') },
     )
   })
-  asOrdinaryUser('somebody else, without a user namespace', async () => {
+  asOrdinaryUser('another user, without a user namespace', async () => {
     using set = NamespaceSet.current('uts')
     await refused(
       set,
@@ -185,7 +185,7 @@ describe('ids that cannot be:', () => {
 })
 
 describe('keepCapabilities', () => {
-  test('a user other than 0 keeps what the caller may do inside', async () => {
+  test('keeps the caller’s capabilities inside for a user other than 0', async () => {
     using set = NamespaceSet.unshareSync(['user', 'uts'], { mapUser: 1000 })
     const [without, kept] = [await statusOf(set, {}), await statusOf(set, { keepCapabilities: true })]
     expect(without).toMatchObject({ uid: '1000', effective: NONE, ambient: NONE })
@@ -195,27 +195,27 @@ describe('keepCapabilities', () => {
     await set.execFile('hostname', ['changed'], { keepCapabilities: true })
     expect((await set.execFile('hostname')).stdout).toBe('changed\n')
   })
-  test('beside uid and gid', async () => {
+  test('works with uid and gid', async () => {
     using set = withManyIds()
     const kept = await statusOf(set, { keepCapabilities: true, uid: 1000, gid: 2000 })
     expect(kept).toMatchObject({ uid: '1000', gid: '2000', groups: '', ambient: kept.effective })
     expect(kept.effective).not.toBe(NONE)
   })
-  test('what is kept is of the set’s user namespace alone', async () => {
+  test('keeps capabilities of the set’s user namespace only', async () => {
     using set = NamespaceSet.unshareSync('user', { mapUser: 1000 })
     const failed = set.execFile('hostname', ['x'], { keepCapabilities: true })
     await expect(failed).rejects.toMatchObject({ exitCode: 1 })
   })
-  asRoot('without a user namespace it is what root may do', 'an ordinary user has none', async () => {
+  asRoot('keeps root’s capabilities without a user namespace', 'an ordinary user has none', async () => {
     using set = NamespaceSet.unshareSync('uts')
     const kept = await statusOf(set, { keepCapabilities: true, uid: 1000, gid: 1000 })
     expect(kept).toMatchObject({ uid: '1000', effective: parse(readFileSync('/proc/self/status', 'latin1')).effective })
   })
-  asOrdinaryUser('keeps nothing where there is nothing', async () => {
+  asOrdinaryUser('keeps nothing if there are none', async () => {
     using set = NamespaceSet.current('uts')
     expect(await statusOf(set, { keepCapabilities: true })).toMatchObject({ effective: NONE, ambient: NONE })
   })
-  test('for the user 0 changes nothing', async () => {
+  test('changes nothing for user 0', async () => {
     using set = NamespaceSet.unshareSync('user', { mapUser: 'root' })
     const [without, kept] = [await statusOf(set, {}), await statusOf(set, { keepCapabilities: true })]
     expect(kept.effective).toBe(without.effective)
@@ -223,7 +223,7 @@ describe('keepCapabilities', () => {
 })
 
 describe('noNewPrivileges', () => {
-  test('is what the program finds, and its children', async () => {
+  test('applies to the program and its children', async () => {
     using set = anyonesSet(['uts'])
     expect((await statusOf(set, { noNewPrivileges: true })).noNewPrivileges).toBe('1')
     expect((await statusOf(set, {})).noNewPrivileges).toBe('0')
@@ -232,12 +232,12 @@ describe('noNewPrivileges', () => {
     })
     expect(stdout).toBe('NoNewPrivs:\t1\n')
   })
-  test('takes nothing away that is kept', async () => {
+  test('removes no kept capability', async () => {
     using set = NamespaceSet.unshareSync('user', { mapUser: 1000 })
     const kept = await statusOf(set, { noNewPrivileges: true, keepCapabilities: true })
     expect(kept.effective).not.toBe(NONE)
   })
-  asRoot('a set-user-ID program is nobody else', 'making such a program of root’s', async () => {
+  asRoot('disables set-user-ID programs', 'creating such a program requires root', async () => {
     using directory = temporaryDirectory()
     chmodSync(directory.path, 0o755)
     const program = directory.file('id')
@@ -275,7 +275,7 @@ describe('deathSignal', () => {
     ['a number', SET, 'deathSignal: 9', true],
     ['in every kind but pid', `NamespaceSet.unshareSync(${ALL}, { mapUser: 'root' })`, "deathSignal: 'SIGKILL'", true],
     ['detached', SET, "deathSignal: 'SIGKILL', detached: true", true],
-    ['unless told it lives on', SET, '', false],
+    ['without it the program survives', SET, '', false],
   ]
   for (const [name, set, options, isKilled] of CASES) {
     test(name, async () => {
@@ -289,14 +289,14 @@ describe('deathSignal', () => {
     })
   }
 
-  asRoot('of another user, too', 'becoming somebody else takes CAP_SETUID', async () => {
+  asRoot('with another user, too', 'changing the user id requires CAP_SETUID', async () => {
     await using node = doomedNode(program(SET, "deathSignal: 'SIGKILL', uid: 1234, gid: 1234"))
     const pid = Number(await node.line())
     await node.kill()
     expect(await isGone(pid)).toBe(true)
   })
 
-  test('all of a pid set is gone with Node, without being told', async () => {
+  test('a pid set ends with Node.js, even without it', async () => {
     const set = "NamespaceSet.unshareSync(['user', 'pid'], { mapUser: 'root' })"
     await using node = doomedNode(program(set, ''))
     const pid = Number(await node.line())
@@ -304,26 +304,26 @@ describe('deathSignal', () => {
     expect(await isGone(pid)).toBe(true)
   })
 
-  test('and a program that hears it may end in its own way', async () => {
+  test('a program that handles the signal may end by itself', async () => {
     using directory = temporaryDirectory()
-    const script = `trap 'echo heard > ${directory.file('heard')}; exit' USR1; echo ready; while :; do sleep 0.02; done`
+    const script = `trap 'echo received > ${directory.file('received')}; exit' USR1; echo ready; while :; do sleep 0.02; done`
     await using node = doomedNode(`
       import { NamespaceSet } from 'nsset'
       const set = ${SET}
       set.spawn('sh', ['-c', ${JSON.stringify(script)}], { stdio: ['ignore', 'inherit', 'inherit'], deathSignal: 'SIGUSR1' })`)
     expect(await node.line()).toBe('ready')
     await node.kill()
-    const heard = () => {
+    const received = () => {
       try {
-        return readFileSync(directory.file('heard'), 'utf8')
+        return readFileSync(directory.file('received'), 'utf8')
       } catch {
         return ''
       }
     }
-    expect(await eventually(heard, (text) => text !== '')).toBe('heard\n')
+    expect(await eventually(received, (text) => text !== '')).toBe('received\n')
   })
 
-  test('a Worker’s child gets it when the Worker is terminated; others of it live on', async () => {
+  test('a Worker’s child gets it when the Worker is terminated; its other children survive', async () => {
     const worker = new Worker(
       `const { parentPort } = require('node:worker_threads')
       import('nsset').then(({ NamespaceSet }) => {

@@ -1,4 +1,4 @@
-/** `await using` ends a program, and waits for its end. */
+/** `await using` ends a program, and waits for its exit. */
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import type { NamespaceChildProcess } from 'nsset'
@@ -7,7 +7,7 @@ import { readStat } from '../setup/guards/proc-stat.ts'
 import { runPlainNode } from '../setup/programs/plain-node.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 
-test('it has ended when the block has', async () => {
+test('the program has exited after the block', async () => {
   using set = anyonesSet(['uts'])
   let child: NamespaceChildProcess
   {
@@ -18,14 +18,14 @@ test('it has ended when the block has', async () => {
   expect(readStat(child.pid as number)).toBeUndefined()
 })
 
-test('by its killSignal', async () => {
+test('the program ends by its killSignal', async () => {
   using set = anyonesSet(['uts'])
   const child = set.spawn('sleep', ['60'], { stdio: 'ignore', killSignal: 'SIGINT' })
   await child[Symbol.asyncDispose]()
   expect(child.signalCode).toBe('SIGINT')
 })
 
-test('at its own pace, when it makes something of the signal', async () => {
+test('a program that handles the signal may take a while', async () => {
   using set = anyonesSet(['uts'])
   const child = set.spawn('sh', ['-c', 'trap "sleep 0.2; exit 7" TERM; echo ready; while :; do sleep 0.02; done'])
   await once(child.stdout as Readable, 'data')
@@ -33,7 +33,7 @@ test('at its own pace, when it makes something of the signal', async () => {
   expect([child.exitCode, child.signalCode]).toEqual([7, null])
 })
 
-test('by SIGKILL, when it makes nothing of it for five seconds', async () => {
+test('a program that ignores the signal is killed by SIGKILL after five seconds', async () => {
   using set = anyonesSet(['uts'])
   const child = set.spawn('sh', ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.1; done'])
   await once(child.stdout as Readable, 'data')
@@ -43,7 +43,7 @@ test('by SIGKILL, when it makes nothing of it for five seconds', async () => {
   expect(Date.now() - start).toBeGreaterThan(4_900)
 }, 20_000)
 
-test('at once, when it has ended, or never began', async () => {
+test('disposal is immediate for an exited child, and for one that failed to start', async () => {
   using set = anyonesSet(['uts'])
   const child = set.spawn('true', [], { stdio: 'ignore' })
   await once(child, 'exit')
@@ -56,14 +56,14 @@ test('at once, when it has ended, or never began', async () => {
   await missing[Symbol.asyncDispose]()
 })
 
-test('twice, at the same time', async () => {
+test('disposal may be called twice at the same time', async () => {
   using set = anyonesSet(['uts'])
   const child = set.spawn('sleep', ['60'], { stdio: 'ignore' })
   await Promise.all([child[Symbol.asyncDispose](), child[Symbol.asyncDispose]()])
   expect(child.signalCode).toBe('SIGTERM')
 })
 
-test('an error in the block comes out, and the program has ended all the same', async () => {
+test('an error in the block is thrown after the program has exited', async () => {
   using set = anyonesSet(['uts'])
   let child: NamespaceChildProcess | undefined
   const failing = async () => {
@@ -75,7 +75,7 @@ test('an error in the block comes out, and the program has ended all the same', 
   expect(child?.signalCode).toBe('SIGTERM')
 })
 
-test('by its killSignal, although another signal was sent before', async () => {
+test('disposal sends killSignal even if another signal was sent before', async () => {
   using set = anyonesSet(['uts'])
   const child = set.spawn('sh', ['-c', 'trap "" HUP; trap "exit 7" TERM; echo ready; while :; do sleep 0.02; done'])
   await once(child.stdout as Readable, 'data')
@@ -86,7 +86,7 @@ test('by its killSignal, although another signal was sent before', async () => {
   expect(Date.now() - start).toBeLessThan(4_000)
 })
 
-test('while Node waits for it, although it was unref()ed', async () => {
+test('Node.js waits for disposal of an unref()ed child', async () => {
   const { stdout, code } = await runPlainNode(`
     import { NamespaceSet } from 'nsset'
     const set = NamespaceSet.current('uts')
@@ -100,7 +100,7 @@ test('while Node waits for it, although it was unref()ed', async () => {
   expect({ stdout, code }).toEqual({ stdout: 'ended 7\n', code: 0 })
 })
 
-test('an abort, after an error that had nothing to do with it', async () => {
+test('a child can be aborted after an unrelated error', async () => {
   using set = anyonesSet(['uts'])
   const controller = new AbortController()
   const child = set.spawn('sleep', ['60'], { stdio: 'ignore', signal: controller.signal })

@@ -20,7 +20,7 @@ const zombies = () =>
     }
   })
 
-test('200 at once, each with its own output and its own end, and no zombie', async () => {
+test('200 children at the same time have their own output and exit code, and leave no zombie', async () => {
   using set = NamespaceSet.unshareSync([...ALL_KINDS], { mapUser: 'root' })
   await set.execFile('true')
   const before = resources()
@@ -38,7 +38,7 @@ test('200 at once, each with its own output and its own end, and no zombie', asy
   expect(await growthSince(before)).toEqual({})
 })
 
-test('500 one after the other, ended by signals, holding nothing more than before', async () => {
+test('500 children one after another, killed by signals, leave nothing open', async () => {
   using set = anyonesSet(['uts'])
   await set.execFile('true')
   const before = resources()
@@ -50,14 +50,14 @@ test('500 one after the other, ended by signals, holding nothing more than befor
   expect(await growthSince(before)).toEqual({})
 })
 
-test('a program with two thousand arguments and a large environment', async () => {
+test('a program may have two thousand arguments and a large environment', async () => {
   using set = anyonesSet(['uts'])
   const args = Array.from({ length: 2_000 }, (_, index) => `argument ${index}`)
   const { stdout } = await set.execFile('printf', ['%s\n', ...args], { env: { LARGE: 'x'.repeat(100_000) } })
   expect(stdout.trim().split('\n')).toEqual(args)
 })
 
-test('more than execve(2) takes is an error that says so', async () => {
+test('exceeding the limits of execve(2) is an error that says so', async () => {
   using set = anyonesSet(['uts'])
   await expect(set.execFile('true', ['x'.repeat(200_000)])).rejects.toMatchObject({
     code: 'E2BIG',
@@ -65,7 +65,7 @@ test('more than execve(2) takes is an error that says so', async () => {
   })
 })
 
-test('from a Worker: children are inside, and their events are the Worker’s', async () => {
+test('children of a Worker are inside, and their events are emitted in the Worker', async () => {
   const seen = await inWorker<object>(
     `const set = nsset.NamespaceSet.unshareSync(...data)
     const { stdout } = await set.execFile('hostname')
@@ -76,7 +76,7 @@ test('from a Worker: children are inside, and their events are the Worker’s', 
   expect(seen).toEqual({ stdout: 'inside\n', exit: [3, null] })
 })
 
-test('without a descriptor left it is EMFILE, which says so, and what was begun is undone', async () => {
+test('at the limit of descriptors spawn is EMFILE, with an explanation, and releases its resources', async () => {
   const program = `
     import { closeSync, openSync, readdirSync } from 'node:fs'
     import { NamespaceSet } from 'nsset'
@@ -87,7 +87,7 @@ test('without a descriptor left it is EMFILE, which says so, and what was begun 
     const attempt = () => new Promise((resolve) => {
       set.spawn('true').on('error', (error) => { 
         codes.add(error.code)
-        // Each says what the limit is called.
+        // Each names the limit.
         if (!/RLIMIT_NOFILE/.test(error.message)) silent.add(error.message)
         resolve(false)
       })
@@ -106,7 +106,7 @@ test('without a descriptor left it is EMFILE, which says so, and what was begun 
       closeSync(held.pop())
     }
     function readdirSyncOr() {
-      // The look itself needs one.
+      // The test itself needs one.
       const fd = held.pop()
       closeSync(fd)
       const count = readdirSync('/proc/self/fd').length
@@ -117,7 +117,7 @@ test('without a descriptor left it is EMFILE, which says so, and what was begun 
   const seen = await askPlainNode<{ outcomes: boolean[] }>(program, { prefix: ['prlimit', '--nofile=100'] })
   expect(seen).toMatchObject({ codes: ['EMFILE'], silent: [], isFlat: [true] })
   expect(seen.outcomes[0]).toBe(false)
-  // With enough of them free it goes well again.
+  // With enough free descriptors it works again.
   expect(seen.outcomes.at(-1)).toBe(true)
   expect(seen.outcomes).toEqual([...seen.outcomes].sort())
 })

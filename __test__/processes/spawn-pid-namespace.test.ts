@@ -1,4 +1,4 @@
-/** What a spawned program is in a pid namespace, and what becomes of it when the namespace ends. */
+/** A spawned program in a pid namespace, and what happens when the namespace ends. */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
@@ -15,14 +15,14 @@ const MODULE = fileURLToPath(new URL('../setup/programs/forked.cjs', import.meta
 const withProc = () =>
   NamespaceSet.unshareSync(['user', 'pid', 'mnt'], { mapUser: 'root', mounts: [{ type: 'proc', target: '/proc' }] })
 
-/** Outside and inside: proc_pid_status(5), "NSpid". */
+/** The pids outside and inside: proc_pid_status(5), "NSpid". */
 const pidsOf = (pid: number) =>
   /^NSpid:\t(.*)$/m
     .exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
     ?.split('\t')
     .map(Number)
 
-test('child.pid is its pid outside, and the program sees the one inside', async () => {
+test('child.pid is the pid outside, and the program sees its pid inside', async () => {
   using set = withProc()
   const child = set.spawn('sh', ['-c', 'echo $$; readlink /proc/self/ns/pid; exec sleep 60'])
   const [first] = await once(child.stdout as Readable, 'data')
@@ -34,7 +34,7 @@ test('child.pid is its pid outside, and the program sees the one inside', async 
   expect(await once(child, 'close')).toEqual([null, 'SIGKILL'])
 })
 
-test('a proc mount shows PID 1 and what was started inside, and nobody else', async () => {
+test('a proc mount shows PID 1 and the processes started inside, and no others', async () => {
   using set = withProc()
   const others = [1, 2].map(() => set.spawn('sleep', ['60'], { stdio: 'ignore' }))
   const inside = others.map(({ pid }) => pidsOf(pid as number)?.[1] ?? 0)
@@ -46,7 +46,7 @@ test('a proc mount shows PID 1 and what was started inside, and nobody else', as
   await Promise.all(others.map((child) => once(child, 'close')))
 })
 
-test('closing the set ends all: spawned, detached, forked, and what they had started', async () => {
+test('closing the set ends all processes: spawned, detached, forked, and their descendants', async () => {
   const before = resources()
   const set = withProc()
   const children = [
@@ -62,20 +62,20 @@ test('closing the set ends all: spawned, detached, forked, and what they had sta
   expect(await growthSince(before)).toEqual({})
 })
 
-test('its orphans are reaped by PID 1, and it hears nothing of them', async () => {
+test('orphans are reaped by PID 1 without any event', async () => {
   using set = withProc()
   const child = set.spawn('sh', ['-c', "sh -c 'sleep 0.2 & echo $!' & wait; echo left"])
-  let said = ''
-  child.stdout?.on('data', (text) => (said += text))
+  let output = ''
+  child.stdout?.on('data', (text) => (output += text))
   expect(await once(child, 'close')).toEqual([0, null])
-  const orphan = Number.parseInt(said, 10)
+  const orphan = Number.parseInt(output, 10)
   expect(orphan).toBeGreaterThan(1)
   const isThere = async () => (await set.execFile('test', ['-e', `/proc/${orphan}`], { reject: false })).exitCode === 0
   for (let count = 0; count < 100 && (await isThere()); count++);
   expect(await isThere()).toBe(false)
 })
 
-test('when PID 1 has died, spawn, execFile and fork say so, and nothing is left', async () => {
+test('after PID 1 has died, spawn, execFile and fork fail with that reason, and nothing is left', async () => {
   const others = initsOf()
   using set = NamespaceSet.unshareSync(['user', 'pid'], { mapUser: 'root' })
   const [init = 0] = initsOf().filter((pid) => !others.includes(pid))
@@ -96,14 +96,14 @@ test('when PID 1 has died, spawn, execFile and fork say so, and nothing is left'
   expect(await growthSince(before)).toEqual({})
 })
 
-test('/proc/self/uid_map and gid_map of a program are the maps that were asked for', async () => {
+test('/proc/self/uid_map and gid_map of a program show the requested maps', async () => {
   const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
   using set = NamespaceSet.unshareSync('user', {
     uidMaps: [{ containerId: 7, hostId: uid, size: 1 }],
     gidMaps: [{ containerId: 8, hostId: gid, size: 1 }],
   })
   const child = set.spawn('sleep', ['60'], { stdio: 'ignore' })
-  // Seen by a process of the namespace above, the numbers outside are its own.
+  // Read by a process of the parent namespace, the outer numbers are its own.
   const map = (file: string) => readFileSync(`/proc/${child.pid}/${file}`, 'utf8').trim().split(/\s+/).map(Number)
   expect([map('uid_map'), map('gid_map')]).toEqual([
     [7, uid, 1],

@@ -1,6 +1,6 @@
 /**
- * A terminal, a shell and `kill 0` signal whole process groups. A program belongs to Node's, as one of child_process does,
- * but in a pid namespace: there it would reach Node and what started Node, and so it leads a session of its own.
+ * A terminal, a shell and `kill 0` signal whole process groups. A program belongs to the group of Node.js, as one of
+ * child_process does, but not in a pid namespace: `kill 0` would reach Node.js there, so it leads its own session.
  */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -21,7 +21,7 @@ interface Place {
   session: number
 }
 
-/** As ps(1) of the host has it. */
+/** As ps(1) of the host shows it. */
 function placeOf(pid = 0): Place {
   const line = execFileSync('ps', ['-o', 'pgid=,sid=', '-p', String(pid)], { encoding: 'utf8', timeout: 10_000 })
   const [group = Number.NaN, session = Number.NaN] = line.trim().split(/\s+/).map(Number)
@@ -43,7 +43,7 @@ for (const kinds of [['uts'], ['user', 'net']] as const) {
 }
 
 for (const kinds of WITH_PIDS) {
-  describe(`in a set of ${kinds.join(', ')} it leads a session of its own`, () => {
+  describe(`in a set of ${kinds.join(', ')} it leads its own session`, () => {
     test('unless it is not detached', () => {
       using set = anyonesSet(kinds)
       for (const detached of [undefined, true]) {
@@ -54,14 +54,14 @@ for (const kinds of WITH_PIDS) {
       expect(placeOf(attached.pid)).toEqual(placeOf(process.pid))
     })
 
-    test('and without pid among its kinds it does not', () => {
+    test('unless pid is not among its kinds', () => {
       using set = anyonesSet(kinds)
       const child = set.spawn('sleep', ['60'], { stdio: 'ignore', kinds: 'user' })
       expect(placeOf(child.pid)).toEqual(placeOf(process.pid))
       child.kill('SIGKILL')
     })
 
-    test('by execFile and fork, too', async () => {
+    test('with execFile and fork, too', async () => {
       using set = anyonesSet(kinds)
       const { stdout } = await set.execFile('sh', ['-c', "cut -d' ' -f1,5,6 /proc/self/stat"], {
         kinds: ['user', 'pid'],
@@ -74,7 +74,7 @@ for (const kinds of WITH_PIDS) {
   })
 }
 
-test('in the pid namespace of another process, too', async () => {
+test('in the pid namespace of another process it leads its own session, too', async () => {
   using made = anyonesSet(['user', 'pid'])
   const first = made.spawn('sleep', ['60'], { stdio: 'ignore' })
   using joined = NamespaceSet.fromPid(first.pid as number, ['user', 'pid'])
@@ -83,34 +83,34 @@ test('in the pid namespace of another process, too', async () => {
 })
 
 describe('kill 0 of a program in a pid namespace', () => {
-  /** Node hears SIGTERM, and so does a child of child_process in its group. */
+  /** Node.js receives SIGTERM, and so does a child of child_process in its group. */
   const program = (options: string) => `
     import { spawn } from 'node:child_process'
     import { once } from 'node:events'
     import { setTimeout } from 'node:timers/promises'
     import { NamespaceSet } from 'nsset'
-    const heard = []
-    process.on('SIGTERM', () => heard.push('node'))
-    const beside = spawn('sleep', ['60'], { stdio: 'ignore' }).on('exit', (_, signal) => heard.push('beside ' + signal))
+    const received = []
+    process.on('SIGTERM', () => received.push('node'))
+    const beside = spawn('sleep', ['60'], { stdio: 'ignore' }).on('exit', (_, signal) => received.push('beside ' + signal))
     await once(beside, 'spawn')
     const set = NamespaceSet.unshareSync(['user', 'pid'], { mapUser: 'root' })
     const { stdout } = await set.execFile('sh', ['-c', 'trap "echo inside" TERM; kill -TERM 0'], ${options})
     await setTimeout(200)
     beside.kill('SIGKILL')
-    console.log(JSON.stringify([...heard.sort(), stdout.trim()]))
+    console.log(JSON.stringify([...received.sort(), stdout.trim()]))
     process.exit()`
 
   test('reaches nothing outside', async () => {
     expect(await askPlainNode(program('{}'))).toEqual(['inside'])
   })
 
-  test("reaches Node's group where it is not detached", async () => {
+  test("reaches Node's group when it is not detached", async () => {
     expect(await askPlainNode(program('{ detached: false }'))).toEqual(['beside SIGTERM', 'node', 'inside'])
   })
 })
 
 describe('a program that leads a session', () => {
-  test('is killed, and ends with its signal, timeout and kill() as ever', async () => {
+  test('is killed by its signal, timeout and kill() as usual', async () => {
     using set = anyonesSet(['user', 'pid'])
     const late = await set.execFile('sleep', ['60'], { timeout: 20, reject: false })
     expect(late).toMatchObject({ signal: 'SIGTERM', code: 'ETIMEDOUT' })
@@ -120,7 +120,7 @@ describe('a program that leads a session', () => {
     expect(await ended).toEqual([null, 'SIGUSR1'])
   })
 
-  /** script(1) runs Node as the leader of a session with a terminal of its own, at which somebody has typed a line. */
+  /** script(1) runs Node.js as the leader of a session with its own terminal, with a line of input. */
   const atTerminal = (options: string) => {
     const PROGRAM = `
       import { NamespaceSet } from 'nsset'
@@ -129,7 +129,7 @@ describe('a program that leads a session', () => {
       child.on('exit', () => set.close())`
     const SCRIPT =
       'read line; echo "got $line"; (exec < /dev/tty) 2> /dev/null && echo controlled || echo not controlled'
-    const said = execFileSync(
+    const output = execFileSync(
       'script',
       ['-q', '-c', 'exec "$NODE" --input-type=module --eval "$PROGRAM"', '/dev/null'],
       {
@@ -140,16 +140,16 @@ describe('a program that leads a session', () => {
         timeout: 30_000,
       },
     )
-    return said.replaceAll('\r', '').trim().split('\n').slice(-2)
+    return output.replaceAll('\r', '').trim().split('\n').slice(-2)
   }
 
-  test('reads and writes the terminal that Node has, which does not control it', () => {
+  test('reads and writes the terminal of Node.js, which does not control it', () => {
     expect(atTerminal('')).toEqual(['got a word', 'not controlled'])
     expect(atTerminal('detached: false')).toEqual(['got a word', 'controlled'])
   })
 })
 
-test("not detached it stays in Node's group also where that has no number in this pid namespace", async () => {
+test("a program that is not detached stays in Node's group even if that has no number in this pid namespace", async () => {
   const program = `
     import { readFileSync } from 'node:fs'
     import { NamespaceSet } from 'nsset'

@@ -1,4 +1,4 @@
-/** `set.spawn()`: a program inside, with the shape and the events of a child of `node:child_process`. */
+/** `set.spawn()`: a program inside, with the properties and events of a child of `node:child_process`. */
 import { spawn as spawnOutside } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { resources } from '../setup/guards/resources.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-/** What a program writes, read to its end. */
+/** The whole output of a program. */
 async function outputOf(set: NamespaceSet, file: string, args: string[], options: SpawnOptions = {}): Promise<string> {
   const child = set.spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], ...options })
   const [output] = await Promise.all([text(child.stdout as NodeJS.ReadableStream), once(child, 'close')])
@@ -20,7 +20,7 @@ async function outputOf(set: NamespaceSet, file: string, args: string[], options
 }
 
 describe('cwd and env', () => {
-  test('are the caller’s unless told', async () => {
+  test('default to the caller’s', async () => {
     using set = anyonesSet(['uts'])
     expect(await outputOf(set, 'pwd', ['-P'])).toBe(`${realpathSync('.')}\n`)
     const environment = (await outputOf(set, 'env', ['-0'])).split('\0').filter((line) => line !== '')
@@ -31,7 +31,7 @@ describe('cwd and env', () => {
     )
   })
 
-  test('are what they are told to be', async () => {
+  test('can be set', async () => {
     using directory = temporaryDirectory()
     using set = anyonesSet(['uts'])
     expect(await outputOf(set, 'pwd', [], { cwd: directory.path })).toBe(`${directory.path}\n`)
@@ -40,7 +40,7 @@ describe('cwd and env', () => {
     expect(await outputOf(set, '/usr/bin/env', ['-0'], { env })).toBe('ONE=1\0EMPTY=\0TEXT=é = "\0')
   })
 
-  test('PATH of the program’s own is where it is looked for', async () => {
+  test('the program’s own PATH is searched', async () => {
     using directory = temporaryDirectory()
     writeFileSync(directory.file('mine'), '#!/bin/sh\necho found\n')
     chmodSync(directory.file('mine'), 0o755)
@@ -48,7 +48,7 @@ describe('cwd and env', () => {
     expect(await outputOf(set, 'mine', [], { env: { PATH: `/nonexistent:${directory.path}` } })).toBe('found\n')
   })
 
-  test('paths are looked for inside', async () => {
+  test('paths are resolved inside', async () => {
     using directory = temporaryDirectory()
     const target = directory.file('target')
     mkdirSync(target)
@@ -60,7 +60,7 @@ describe('cwd and env', () => {
 })
 
 describe('stdio', () => {
-  test('is pipes unless told', async () => {
+  test('defaults to pipes', async () => {
     using set = anyonesSet(['uts'])
     const child = set.spawn('sh', ['-c', 'read line; echo "out $line"; echo "err $line" >&2'])
     expect(child.stdio).toEqual([child.stdin, child.stdout, child.stderr])
@@ -83,7 +83,7 @@ describe('stdio', () => {
     await once(child, 'close')
   })
 
-  test('can be descriptors of the caller’s, which stay open', async () => {
+  test('can be the caller’s descriptors, which stay open', async () => {
     using directory = temporaryDirectory()
     const file = directory.file('output')
     const fd = openSync(file, 'w')
@@ -97,7 +97,7 @@ describe('stdio', () => {
     expect(readFileSync(file, 'utf8')).toBe('out\nerr\nfive\nmine\n')
   })
 
-  test('can go beyond 2, both ways', async () => {
+  test('can go beyond 2, in both directions', async () => {
     using set = anyonesSet(['uts'])
     const child = set.spawn('sh', ['-c', 'read line <&3; echo "$line and back" >&3'], {
       stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
@@ -107,7 +107,7 @@ describe('stdio', () => {
     expect(await text(pipe)).toBe('there and back\n')
   })
 
-  test('is refused where it names a descriptor that is not open', () => {
+  test('throws for a descriptor that is not open', () => {
     using set = anyonesSet(['uts'])
     expect(() => set.spawn('true', [], { stdio: ['pipe', 9_999, 'ignore'] })).toThrow(
       expect.objectContaining({ code: 'EBADF', message: expect.stringContaining('9999') }),
@@ -115,7 +115,7 @@ describe('stdio', () => {
   })
 })
 
-describe('ends', () => {
+describe('a child ends', () => {
   test('with a code', async () => {
     using set = anyonesSet(['uts'])
     const child = set.spawn('sh', ['-c', 'exit 42'])
@@ -124,7 +124,7 @@ describe('ends', () => {
     expect([child.exitCode, child.signalCode, child.killed]).toEqual([42, null, false])
   })
 
-  test('by a signal, its own or one that is sent', async () => {
+  test('by a signal, its own or a sent one', async () => {
     using set = anyonesSet(['uts', 'pid'])
     expect(await once(set.spawn('sh', ['-c', 'kill -KILL $$']), 'exit')).toEqual([null, 'SIGKILL'])
     for (const signal of ['SIGTERM', 'SIGUSR1', 9] as const) {
@@ -135,7 +135,7 @@ describe('ends', () => {
     }
   })
 
-  test('with the block it is used in', async () => {
+  test('with its block', async () => {
     using set = anyonesSet(['uts'])
     let ended: Promise<unknown[]>
     {
@@ -145,7 +145,7 @@ describe('ends', () => {
     expect(await ended).toEqual([null, 'SIGTERM'])
   })
 
-  test('telling so in order: spawn, exit, close', async () => {
+  test('with the events spawn, exit, close in order', async () => {
     using set = anyonesSet(['uts'])
     const events: string[] = []
     const child = set.spawn('sh', ['-c', 'echo text'])
@@ -159,24 +159,24 @@ describe('ends', () => {
     expect(events.indexOf('end of stdout')).toBeLessThan(events.indexOf('close'))
   })
 
-  test('closing although nobody reads what it wrote', async () => {
+  test('with close even if its output is not read', async () => {
     using set = anyonesSet(['uts'])
     expect(await once(set.spawn('echo', ['unread']), 'close')).toEqual([0, null])
   })
 })
 
-describe('does not start', () => {
+describe('spawn fails for', () => {
   const FAILURES: [string, string, SpawnOptions, object][] = [
-    ['a program that is not there', '/nonexistent', {}, { code: 'ENOENT', errno: -2, syscall: 'spawn /nonexistent' }],
+    ['a missing program', '/nonexistent', {}, { code: 'ENOENT', errno: -2, syscall: 'spawn /nonexistent' }],
     [
-      'a name that PATH does not have',
+      'a name that is not in PATH',
       'nonexistent',
       { env: { PATH: '/usr/bin:/bin' } },
       { code: 'ENOENT', syscall: 'spawn nonexistent' },
     ],
-    ['a file that is no program', '/etc/passwd', {}, { code: 'EACCES', errno: -13, syscall: 'spawn /etc/passwd' }],
+    ['a file that is not executable', '/etc/passwd', {}, { code: 'EACCES', errno: -13, syscall: 'spawn /etc/passwd' }],
     [
-      'in a directory that is not there',
+      'a missing directory',
       'true',
       { cwd: '/nonexistent' },
       { code: 'ENOENT', syscall: 'chdir', path: '/nonexistent' },
@@ -199,7 +199,7 @@ describe('does not start', () => {
     })
   }
 
-  test('in a closed set, or for arguments that make no sense: that is thrown', () => {
+  test('a closed set, and invalid arguments, which throw', () => {
     using set = anyonesSet(['uts'])
     const spawn = set.spawn.bind(set) as (...args: unknown[]) => unknown
     for (const args of [
@@ -226,7 +226,7 @@ describe('does not start', () => {
   })
 })
 
-describe('leaves the child as child_process.spawn does:', () => {
+describe('a child has the same state as one of child_process.spawn:', () => {
   /** The same program started by both. */
   async function both(set: NamespaceSet, script: string): Promise<[inside: string, outside: string]> {
     const child = spawnOutside('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 10_000 })
@@ -235,9 +235,9 @@ describe('leaves the child as child_process.spawn does:', () => {
   }
 
   const SAME: Record<string, string> = {
-    'signals blocked, ignored and caught': "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status",
+    'blocked, ignored and caught signals': "grep -E '^Sig(Blk|Ign|Cgt)' /proc/self/status",
     'umask, no_new_privs, seccomp': "grep -E '^(Umask|NoNewPrivs|Seccomp):' /proc/self/status",
-    'capabilities to inherit': "grep -E '^Cap(Inh|Amb)' /proc/self/status",
+    'inheritable capabilities': "grep -E '^Cap(Inh|Amb)' /proc/self/status",
     limits: 'cat /proc/self/limits',
     session: "cut -d' ' -f6 /proc/self/stat",
     'niceness and out-of-memory score': 'nice; cat /proc/self/oom_score_adj',
@@ -252,7 +252,7 @@ describe('leaves the child as child_process.spawn does:', () => {
     })
   }
 
-  test('its own process group is the caller’s', async () => {
+  test('its process group is the caller’s', async () => {
     using set = anyonesSet(['uts'])
     const child = set.spawn('sleep', ['60'], { stdio: 'ignore' })
     const groupOf = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[2]
@@ -262,13 +262,13 @@ describe('leaves the child as child_process.spawn does:', () => {
     await once(child, 'exit')
   })
 
-  test('descriptors, but for those that the caller forgot to make close-on-exec', async () => {
+  test('descriptors, except those that the caller opened without close-on-exec', async () => {
     using set = anyonesSet(['uts', 'net'])
     // 3 is the directory that ls reads.
     expect(await outputOf(set, 'ls', ['/proc/self/fd'])).toBe('0\n1\n2\n3\n')
   })
 
-  test('and no namespace leaks in', async () => {
+  test('no namespace leaks in', async () => {
     using set = anyonesSet(['uts', 'net', 'pid', 'mnt'])
     using fds = set.fds()
     expect([...fds].length).toBeGreaterThan(3)

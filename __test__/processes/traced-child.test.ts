@@ -1,6 +1,6 @@
 /**
- * A child that somebody traces stays, when it has ended, until its tracer has waited for it. Who never does holds up that
- * one child, and nothing else.
+ * A traced child stays after its exit until its tracer has waited for it. A tracer that never does blocks only that
+ * child.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +13,7 @@ function tracerOf(pid: number): number {
   return Number(/^TracerPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1])
 }
 
-test('a child that is traced and killed holds up no other', async () => {
+test('a child that is traced and killed does not block others', async () => {
   using set = await NamespaceSet.unshare(['user', 'uts'], { mapUser: 'root' })
   const child = set.spawn('sleep', ['25'], { stdio: 'ignore' })
   const pid = child.pid ?? 0

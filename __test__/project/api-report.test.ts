@@ -1,4 +1,4 @@
-/** The report on the public types: it changes when they do, and who changes it has to tell of it in the changelog. */
+/** The report on the public types: it changes with them, and a change requires an entry in the changelog. */
 import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -11,10 +11,10 @@ import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const REPORT = 'api/nsset.api.md'
-/** The compiler runs several times, and so do programs that tsx compiles, beside other tests. */
+/** The compiler runs several times, as do programs compiled by tsx, beside other tests. */
 const TIME_LIMIT = 120_000
 
-/** A project of one's own, in a directory and a repository of its own. */
+/** A project in its own directory and repository. */
 function project(files: Record<string, string>) {
   const directory = temporaryDirectory()
   const git = (...args: string[]): string =>
@@ -48,19 +48,19 @@ function project(files: Record<string, string>) {
 
 interface Outcome {
   code: number
-  said: string
+  output: string
 }
 
 function run(cwd: string, script: string, args: string[]): Promise<Outcome> {
   const file = join(ROOT, 'scripts/api-report', script)
   return new Promise((resolve) => {
     execFile(process.execPath, ['--import', TSX, file, ...args], { cwd, timeout: TIME_LIMIT }, (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code), said: out + err }),
+      resolve({ code: error === null ? 0 : Number(error.code), output: out + err }),
     )
   })
 }
 
-describe('the report', () => {
+describe('the API report', () => {
   const CONFIG = JSON.stringify({
     compilerOptions: {
       target: 'ES2023',
@@ -95,11 +95,11 @@ describe('the report', () => {
       }`,
   }
 
-  test('of this project is as its types are', { timeout: TIME_LIMIT }, () => {
+  test('of this project matches its types', { timeout: TIME_LIMIT }, () => {
     expect(readFileSync(join(ROOT, REPORT), 'utf8'), 'npm run api writes it').toBe(apiReport(ROOT))
   })
 
-  test('has what is exported and what that names, and nothing that users do not see', { timeout: TIME_LIMIT }, () => {
+  test('has the exports and the types that they name, and nothing internal', { timeout: TIME_LIMIT }, () => {
     using scratch = project(FILES)
     const text = apiReport(scratch.path)
     expect(text).toContain('export declare class Door {\n    open(by: Size): boolean;\n}')
@@ -107,21 +107,21 @@ describe('the report', () => {
     expect(text).not.toMatch(/Elsewhere|hinges|oil|A door/)
   })
 
-  test('is held against the types: a change of theirs is seen, one of the code is not', {
+  test('changes with the types, and not with the code', {
     timeout: TIME_LIMIT,
   }, async () => {
     using scratch = project(FILES)
     expect(await scratch.run('run.ts', '--check')).toMatchObject({
       code: 1,
-      said: expect.stringContaining('not there'),
+      output: expect.stringContaining('not there'),
     })
-    expect(await scratch.run('run.ts')).toEqual({ code: 0, said: '' })
+    expect(await scratch.run('run.ts')).toEqual({ code: 0, output: '' })
     scratch.write({ 'src/door.ts': FILES['src/door.ts'].replace('hinges = 2', 'hinges = 3').replace('A door', 'One') })
-    expect(await scratch.run('run.ts', '--check')).toEqual({ code: 0, said: '' })
+    expect(await scratch.run('run.ts', '--check')).toEqual({ code: 0, output: '' })
     scratch.write({ 'src/size.ts': FILES['src/size.ts'].replace('width: number', 'width: number | undefined') })
     const changed = await scratch.run('run.ts', '--check')
     expect(changed.code).toBe(1)
-    expect(changed.said).toContain('-    width: number;\n+    width: number | undefined;')
+    expect(changed.output).toContain('-    width: number;\n+    width: number | undefined;')
   })
 })
 
@@ -139,27 +139,27 @@ describe('a change of the report', { timeout: TIME_LIMIT }, () => {
     return scratch
   }
 
-  test('without a word of it in the changelog is refused, on a branch and on main', async () => {
+  test('without a changelog entry is rejected, on a branch and on main', async () => {
     using scratch = branch()
     scratch.commit({ [REPORT]: 'Door Window\n' })
-    const refused = { code: 1, said: expect.stringContaining("says nothing new below '## Unreleased'") }
+    const refused = { code: 1, output: expect.stringContaining("says nothing new below '## Unreleased'") }
     expect(await scratch.run('told.ts')).toEqual(refused)
     scratch.git('switch', '--quiet', 'main')
     scratch.git('merge', '--quiet', 'windows')
     expect(await scratch.run('told.ts')).toEqual(refused)
   })
 
-  test('is refused before it is committed, too', async () => {
+  test('is rejected before it is committed, too', async () => {
     using scratch = branch()
     scratch.write({ [REPORT]: 'Door Window\n' })
     expect(await scratch.run('told.ts')).toMatchObject({ code: 1 })
   })
 
   test.each([
-    ['is told of below another version', REWRITTEN],
-    ['takes a line away from the changelog', '# Changelog\n\n## Unreleased\n'],
-    ['adds no more than a heading', NOTHING_NEW.replace('Unreleased\n', 'Unreleased\n\n### Added\n')],
-  ])('that %s is refused', async (_, changelog) => {
+    ['has its entry below another version', REWRITTEN],
+    ['removes a line of the changelog', '# Changelog\n\n## Unreleased\n'],
+    ['adds only a heading', NOTHING_NEW.replace('Unreleased\n', 'Unreleased\n\n### Added\n')],
+  ])('that %s is rejected', async (_, changelog) => {
     using scratch = branch()
     scratch.commit({ [REPORT]: 'Door Window\n', 'CHANGELOG.md': changelog })
     expect(await scratch.run('told.ts')).toMatchObject({ code: 1 })
@@ -168,14 +168,14 @@ describe('a change of the report', { timeout: TIME_LIMIT }, () => {
   test.each([
     ['unreleased', NEWS],
     ['in the version that it is released with', RELEASED],
-  ])('passes with news of it: %s', async (_, changelog) => {
+  ])('with an entry passes: %s', async (_, changelog) => {
     using scratch = branch()
     scratch.commit({ 'CHANGELOG.md': changelog })
     scratch.commit({ [REPORT]: 'Door Window\n' })
-    expect(await scratch.run('told.ts')).toEqual({ code: 0, said: expect.stringContaining('has news') })
+    expect(await scratch.run('told.ts')).toEqual({ code: 0, output: expect.stringContaining('has news') })
   })
 
-  test('is not excused by the news of a change before it, where it is told what to compare with', async () => {
+  test('needs its own entry, besides that of an earlier change, with --since', async () => {
     using scratch = branch()
     scratch.commit({ [REPORT]: 'Door Window\n', 'CHANGELOG.md': NEWS })
     scratch.commit({ [REPORT]: 'Door Window Roof\n' })
@@ -183,15 +183,15 @@ describe('a change of the report', { timeout: TIME_LIMIT }, () => {
     expect(await scratch.run('told.ts', '--since', 'HEAD~1')).toMatchObject({ code: 1 })
   })
 
-  test('that is none needs no news', async () => {
+  test('of other files needs no entry', async () => {
     using scratch = branch()
     scratch.commit({ 'door.txt': 'painted' })
-    expect(await scratch.run('told.ts')).toEqual({ code: 0, said: expect.stringContaining('as they were') })
+    expect(await scratch.run('told.ts')).toEqual({ code: 0, output: expect.stringContaining('as they were') })
   })
 
-  test('cannot be seen in a clone that lacks the commit, which is an error', async () => {
+  test('cannot be checked in a clone without the commit, which is an error', async () => {
     using scratch = branch()
     const outcome = await scratch.run('told.ts', '--since', 'v9.9.9')
-    expect(outcome).toMatchObject({ code: 1, said: expect.stringContaining('is the clone shallow?') })
+    expect(outcome).toMatchObject({ code: 1, output: expect.stringContaining('is the clone shallow?') })
   })
 })

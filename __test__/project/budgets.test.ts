@@ -1,4 +1,4 @@
-/** The system calls of one operation, which are the same on every machine, against those in `bench/budgets.json`. */
+/** The system calls of one operation, which are the same on every machine, compared with `bench/budgets.json`. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { complaintsOf, readBudgets } from '../../bench/budgets/budget.ts'
 import { type Counts, rowsOf, totalOf } from '../../bench/budgets/calls.ts'
@@ -14,7 +14,7 @@ beforeAll(async () => {
   counts = await countCalls()
 }, 120_000)
 
-/** The same rows with so many times the calls. */
+/** The same rows with this many times the calls. */
 function scaled(rows: Counts, factor: number): Counts {
   const each = Object.entries(rows).map(([row, calls]) => {
     return [row, Object.fromEntries(Object.entries(calls).map(([name, count]) => [name, count * factor]))] as const
@@ -22,10 +22,10 @@ function scaled(rows: Counts, factor: number): Counts {
   return Object.fromEntries(each)
 }
 
-describe('within its budget is', () => {
+describe('the system calls stay within the budget of', () => {
   for (const { name, isRoots } of OPERATIONS) {
     test(name, (context) => {
-      if (isRoots && !isRoot) context.skip('needs root: an ordinary user has no way into a set of these kinds')
+      if (isRoots && !isRoot) context.skip('needs root: an ordinary user cannot enter a set of these kinds')
       const { node, helper } = rowsOf(name)
       const rows = Object.entries(counts).filter(([row]) => row === node || row === helper)
       expect(rows.map(([row]) => row)).toContain(node)
@@ -33,15 +33,15 @@ describe('within its budget is', () => {
     })
   }
 
-  asRoot('every row that has one', 'an ordinary user has not all the rows', () => {
+  asRoot('every row with a budget', 'an ordinary user does not run all rows', () => {
     expect(Object.keys(counts)).toEqual(Object.keys(budgets))
   })
 })
 
-describe('the guard', () => {
+describe('the check of the budgets', () => {
   const rows = Object.entries(budgets).filter(([, calls]) => totalOf(calls) > 0)
 
-  test('names every row whose budget is a fifth too low, with the budget, the count, and the calls', () => {
+  test('reports every row whose budget is a fifth too low, with the budget, the count, and the calls', () => {
     const complaints = complaintsOf(counts, scaled(budgets, 0.8))
     const counted = rows.filter(([row]) => row in counts)
     expect(complaints).toEqual(counted.map(([row]) => expect.stringContaining(`${row}: the budget is `)))
@@ -52,26 +52,26 @@ describe('the guard', () => {
     }
   })
 
-  test('names every row that makes a fifth more', () => {
+  test('reports every row with a fifth more calls', () => {
     const complaints = complaintsOf(scaled(budgets, 1.2), budgets)
     expect(complaints).toEqual(rows.map(([row]) => expect.stringContaining(`${row}: the budget is `)))
   })
 
-  test('lets a row be a tenth over, and no more', () => {
+  test('allows a row a tenth more, and no more', () => {
     expect(complaintsOf({ row: { close: 11 } }, { row: { close: 10 } })).toEqual([])
     expect(complaintsOf({ row: { close: 11, fcntl: 1 } }, { row: { close: 10, dup: 0 } })).toEqual([
       'row: the budget is 10 system calls, and these are 12; more are close 11 (10), fcntl 1 (0)',
     ])
   })
 
-  test('asks for the budget of a row that has none', () => {
+  test('requires a budget for each row', () => {
     expect(complaintsOf({ row: { close: 2 } }, {})).toEqual([
       'row: 2 system calls, and no budget: npm run budgets -- --record',
     ])
   })
 })
 
-test('of a trace each call counts once, the helper’s for itself, and none of the program that it starts', () => {
+test('a trace counts each call once, the helper’s separately, and none of the program that it starts', () => {
   const trace = [
     '10  execve("/usr/bin/node", ["node"], 0x7ffe /* 20 vars */) = 0',
     '10  close(3</etc/ld.so.cache>) = 0',

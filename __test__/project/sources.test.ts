@@ -1,4 +1,4 @@
-/** Where sets come from: the calling thread, processes, threads, directories, files and descriptors. */
+/** The sources of sets: the calling thread, processes, threads, directories, files and descriptors. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs'
@@ -11,12 +11,12 @@ import { unshareProgram } from '../setup/oracles/unshare-program.ts'
 import { asOrdinaryUser, asRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-/** What the kernel says of a process, in the words of `set.id()`. */
+/** The namespaces of a process from /proc, in the form of `set.id()`. */
 function linkOf(pid: number | 'self', kind: NamespaceKind): string {
   return readlinkSync(`/proc/${pid}/ns/${kind}`)
 }
 
-/** A program in Python that prints a pid, once that process is a zombie; the program ends with the block. */
+/** A Python program that prints a pid, once that process is a zombie; the program ends with the block. */
 async function ended(code: string): Promise<AsyncDisposable & { pid: number }> {
   const program = spawn('python3', ['-c', `${code}\nimport sys, time; sys.stdout.flush(); time.sleep(30)`], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -32,13 +32,13 @@ async function ended(code: string): Promise<AsyncDisposable & { pid: number }> {
 }
 
 describe('current', () => {
-  test('holds all eight kinds of the calling thread, as /proc has them', () => {
+  test('holds all eight kinds of the calling thread, as in /proc', () => {
     using here = NamespaceSet.current()
     expect(here.kinds).toEqual(ALL_KINDS)
     expect(ALL_KINDS.map((kind) => here.id(kind))).toEqual(ALL_KINDS.map((kind) => linkOf('self', kind)))
   })
 
-  test('holds only the kinds named: one, several, or a mask', () => {
+  test('holds only the requested kinds: one, several, or a mask', () => {
     using one = NamespaceSet.current('net')
     using several = NamespaceSet.current(['uts', 'net'])
     using mask = NamespaceSet.current(NS.UTS | NS.NET)
@@ -47,19 +47,23 @@ describe('current', () => {
     expect(mask.equals(several)).toBe(true)
   })
 
-  asRoot('is of the thread that a do() has moved, while it is inside', 'only root enters on a thread of Node', () => {
-    using set = NamespaceSet.unshareSync('uts')
-    const inside = set.do(() => {
-      using here = NamespaceSet.current('uts')
-      return here.id()
-    })
-    expect(inside).toBe(set.id())
-    expect(linkOf('self', 'uts')).not.toBe(inside)
-  })
+  asRoot(
+    'returns those of the thread that do() has moved, inside it',
+    'only root can enter on a thread of Node.js',
+    () => {
+      using set = NamespaceSet.unshareSync('uts')
+      const inside = set.do(() => {
+        using here = NamespaceSet.current('uts')
+        return here.id()
+      })
+      expect(inside).toBe(set.id())
+      expect(linkOf('self', 'uts')).not.toBe(inside)
+    },
+  )
 })
 
 describe('fromPid', () => {
-  test('opens what unshare(1) has made, as /proc and lsns(8) see it', async () => {
+  test('opens the namespaces that unshare(1) created, as /proc and lsns(8) show them', async () => {
     await using child = await unshareProgram(
       '--user',
       '--map-root-user',
@@ -90,13 +94,13 @@ describe('fromPid', () => {
     expect(different).toEqual(['cgroup', 'ipc', 'mnt', 'net', 'user', 'uts'])
   })
 
-  test('takes only the kinds named', async () => {
+  test('opens only the requested kinds', async () => {
     await using child = await unshareProgram('--user', '--uts')
     using theirs = NamespaceSet.fromPid(child.pid, ['uts', 'user'])
     expect(String(theirs)).toBe(`NamespaceSet(${linkOf(child.pid, 'user')} ${linkOf(child.pid, 'uts')})`)
   })
 
-  test('keeps the namespaces when the process has ended: nsenter(1) still finds them', async () => {
+  test('keeps the namespaces after the process has ended: nsenter(1) still finds them', async () => {
     const child = await unshareProgram('--user', '--map-root-user', '--uts')
     execFileSync(
       'nsenter',
@@ -115,7 +119,7 @@ describe('fromPid', () => {
     expect(hostname).toBe('kept\n')
   })
 
-  test('a process that has ended and was not reaped is gone: ESRCH, not the kinds that /proc still shows', async () => {
+  test('is ESRCH for a zombie, instead of the kinds that /proc still shows', async () => {
     await using child = await ended('import os; p = os.fork(); p or os._exit(0); print(p)')
     const gone = expect.objectContaining({ code: 'ESRCH' })
     expect(() => NamespaceSet.fromPid(child.pid)).toThrow(gone)
@@ -124,7 +128,7 @@ describe('fromPid', () => {
     expect(() => NamespaceSet.fromDirectory(`/proc/${child.pid}/ns`)).toThrow(gone)
   })
 
-  test('a process whose main thread has ended is open by another thread of it', async () => {
+  test('opens a process whose main thread has ended through another thread', async () => {
     const code =
       'import ctypes, os, threading, time; threading.Thread(target=time.sleep, args=(30,)).start(); ' +
       'print(os.getpid()); sys.stdout.flush(); ctypes.CDLL(None).pthread_exit(None)'
@@ -139,7 +143,7 @@ describe('fromPid', () => {
     expect(theirs.kinds).toEqual(ALL_KINDS)
   })
 
-  asOrdinaryUser('explains why a process of somebody else is closed to an ordinary user', () => {
+  asOrdinaryUser('explains why an ordinary user cannot open another user’s process', () => {
     expect(() => NamespaceSet.fromPid(1, 'net')).toThrow(
       expect.objectContaining({
         name: 'NamespaceError',
@@ -153,7 +157,7 @@ describe('fromPid', () => {
 })
 
 describe('fromThread', () => {
-  test('opens what each thread of a process stands in', () => {
+  test('opens the namespaces of each thread of a process', () => {
     const tids = readdirSync('/proc/self/task').map(Number)
     expect(tids.length).toBeGreaterThan(1)
     for (const tid of tids) {
@@ -162,29 +166,35 @@ describe('fromThread', () => {
     }
   })
 
-  asRoot('tells a thread that has entered from its process', 'only root enters on a thread of Node', async () => {
-    using set = NamespaceSet.unshareSync('uts')
-    const worker = new Worker(
-      `import { readlinkSync } from 'node:fs'
+  asRoot(
+    'distinguishes a thread that has entered from its process',
+    'only root can enter on a thread of Node.js',
+    async () => {
+      using set = NamespaceSet.unshareSync('uts')
+      const worker = new Worker(
+        `import { readlinkSync } from 'node:fs'
        import { parentPort } from 'node:worker_threads'
        import { NamespaceSet } from 'nsset'
        NamespaceSet.fromPath('${set.path()}').enter()
        parentPort.postMessage(Number(readlinkSync('/proc/thread-self').split('/').pop()))
        setInterval(() => {}, 1000)`,
-      { eval: true, execArgv: ['--input-type=module'] },
-    )
-    try {
-      const tid = await new Promise<number>((resolve, reject) => worker.once('message', resolve).once('error', reject))
-      using theirs = NamespaceSet.fromThread(process.pid, tid, 'uts')
-      using main = NamespaceSet.fromPid(process.pid, 'uts')
-      expect(theirs.equals(set)).toBe(true)
-      expect(main.equals(set)).toBe(false)
-    } finally {
-      await worker.terminate()
-    }
-  })
+        { eval: true, execArgv: ['--input-type=module'] },
+      )
+      try {
+        const tid = await new Promise<number>((resolve, reject) =>
+          worker.once('message', resolve).once('error', reject),
+        )
+        using theirs = NamespaceSet.fromThread(process.pid, tid, 'uts')
+        using main = NamespaceSet.fromPid(process.pid, 'uts')
+        expect(theirs.equals(set)).toBe(true)
+        expect(main.equals(set)).toBe(false)
+      } finally {
+        await worker.terminate()
+      }
+    },
+  )
 
-  test('a thread of another process is not found', () => {
+  test('does not find a thread of another process', () => {
     expect(() => NamespaceSet.fromThread(process.pid, process.ppid)).toThrow(
       expect.objectContaining({ code: 'ESRCH', pid: process.ppid }),
     )
@@ -192,13 +202,13 @@ describe('fromThread', () => {
 })
 
 describe('fromDirectory', () => {
-  test('takes the kinds that are there under their names, /proc/PID/ns included', () => {
+  test('opens the kinds by their file names, also from /proc/PID/ns', () => {
     using set = NamespaceSet.fromDirectory('/proc/self/ns')
     using here = NamespaceSet.current()
     expect(set.equals(here)).toBe(true)
   })
 
-  test('needs each kind that is named, and only those', () => {
+  test('requires each requested kind, and only those', () => {
     using directory = temporaryDirectory()
     symlinkSync('/proc/self/ns/uts', directory.file('uts'))
     using set = NamespaceSet.fromDirectory(directory.path, 'uts')
@@ -208,7 +218,7 @@ describe('fromDirectory', () => {
     )
   })
 
-  test('refuses a file whose name is not its kind', () => {
+  test('rejects a file whose name is not its kind', () => {
     using directory = temporaryDirectory()
     symlinkSync('/proc/self/ns/uts', directory.file('net'))
     expect(() => NamespaceSet.fromDirectory(directory.path)).toThrow(
@@ -220,7 +230,7 @@ describe('fromDirectory', () => {
     )
   })
 
-  test('a directory without namespaces is no set', () => {
+  test('rejects a directory without namespaces', () => {
     using directory = temporaryDirectory()
     expect(() => NamespaceSet.fromDirectory(directory.path)).toThrow(
       expect.objectContaining({
@@ -233,7 +243,7 @@ describe('fromDirectory', () => {
 })
 
 describe('fromPath', () => {
-  test('asks the kernel for the kind, whatever the file is called', () => {
+  test('detects the kind, whatever the name of the file', () => {
     using directory = temporaryDirectory()
     for (const kind of ALL_KINDS) {
       const link = directory.file(`some-${kind}`)
@@ -244,7 +254,7 @@ describe('fromPath', () => {
     }
   })
 
-  test('takes a path as fs does: text, bytes, or a URL', () => {
+  test('accepts a path as fs does: a string, bytes, or a URL', () => {
     const path = '/proc/self/ns/net'
     for (const given of [path, Buffer.from(path), pathToFileURL(path)]) {
       using set = NamespaceSet.fromPath(given, 'net')
@@ -260,7 +270,7 @@ describe('fromPath', () => {
     expect(set.kinds).toEqual(['net'])
   })
 
-  test('refuses another kind than the one expected, and says which it is', () => {
+  test('rejects another kind than the expected one, and names both', () => {
     expect(() => NamespaceSet.fromPath('/proc/self/ns/uts', 'net')).toThrow(
       expect.objectContaining({
         code: 'EINVAL',
@@ -271,7 +281,7 @@ describe('fromPath', () => {
     )
   })
 
-  test('does not wait at a FIFO, which nobody writes to', () => {
+  test('does not block at a FIFO without a writer', () => {
     using directory = temporaryDirectory()
     const fifo = directory.file('fifo')
     execFileSync('mkfifo', [fifo], { timeout: 10_000 })
@@ -280,7 +290,7 @@ describe('fromPath', () => {
     )
   })
 
-  asRoot('opens what `ip netns add` has made', 'ip netns mounts', async () => {
+  asRoot('opens the namespace that `ip netns add` created', 'ip netns mounts', async () => {
     const name = `nsset-test-${process.pid}`
     execFileSync('ip', ['netns', 'add', name], { timeout: 10_000 })
     try {
@@ -306,7 +316,7 @@ describe('fromPath', () => {
 })
 
 describe('fromFd', () => {
-  test("opens a descriptor again, which stays the caller's", () => {
+  test('opens a descriptor again, which the caller keeps', () => {
     const fd = openSync('/proc/self/ns/uts', 'r')
     const set = NamespaceSet.fromFd(fd, 'uts')
     expect(set.id()).toBe(linkOf('self', 'uts'))
@@ -317,14 +327,14 @@ describe('fromFd', () => {
     expect(again.id()).toBe(linkOf('self', 'uts'))
   })
 
-  test('takes the descriptors of another set', () => {
+  test('accepts the descriptors of another set', () => {
     using set = NamespaceSet.current(['net', 'uts'])
     using fds = set.fds()
     using net = NamespaceSet.fromFd(fds.get('net'))
     expect(net.equals(set, 'net')).toBe(true)
   })
 
-  test('a directory, or a descriptor of another kind, is refused', () => {
+  test('rejects a directory, or a descriptor of another kind', () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('d'))
     const fd = openSync(directory.file('d'), 'r')

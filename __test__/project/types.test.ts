@@ -1,4 +1,4 @@
-/** The types that users get, with the strictest of settings: the fixtures in types/ say what they are to be. */
+/** The types that users see, with the strictest settings: the fixtures in types/ specify them. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -10,8 +10,8 @@ const fixtures = ['do', 'exact', 'network'].map((name) =>
 )
 
 /**
- * The project's own settings, but for the path that leads to the source: `nsset` is the built package here. No types are
- * ambient, as is the default from TypeScript 6 on: the declarations have to name those that they need.
+ * The project's own settings, except for the path to the source: `nsset` is the built package here. No types are
+ * ambient, as is the default since TypeScript 6: the declarations must name those that they need.
  */
 function settings(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile)
@@ -32,7 +32,7 @@ const service = ts.createLanguageService({
   directoryExists: ts.sys.directoryExists,
 })
 
-function told(diagnostics: readonly ts.Diagnostic[]): string[] {
+function messagesOf(diagnostics: readonly ts.Diagnostic[]): string[] {
   return diagnostics.map(({ file, start = 0, messageText }) => {
     const line = (file?.getLineAndCharacterOfPosition(start).line ?? -1) + 1
     return `${file?.fileName.slice(root.length)}:${line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
@@ -45,8 +45,8 @@ test('the fixtures compile against the built package', () => {
   expect(sources).toContain('dist/index.d.ts')
   expect(sources.filter((file) => file.startsWith('src/'))).toEqual([])
   for (const file of fixtures) {
-    expect(told(service.getSyntacticDiagnostics(file))).toEqual([])
-    expect(told(service.getSemanticDiagnostics(file))).toEqual([])
+    expect(messagesOf(service.getSyntacticDiagnostics(file))).toEqual([])
+    expect(messagesOf(service.getSemanticDiagnostics(file))).toEqual([])
   }
 })
 
@@ -57,10 +57,10 @@ test('the declarations of the package compile, without skipLibCheck', () => {
       ?.getSourceFiles()
       .filter(({ fileName }) => fileName.startsWith(`${root}dist/`)) ?? []
   expect(declarations.length).toBeGreaterThan(5)
-  for (const { fileName } of declarations) expect(told(service.getSemanticDiagnostics(fileName))).toEqual([])
+  for (const { fileName } of declarations) expect(messagesOf(service.getSemanticDiagnostics(fileName))).toEqual([])
 })
 
-test('do is struck through for asynchronous functions, and for nothing else', () => {
+test('do is deprecated for asynchronous functions, and for nothing else', () => {
   for (const file of fixtures) {
     const lines = readFileSync(file, 'utf8').split('\n')
     const marked = lines.flatMap((line, index) => (line.endsWith('// deprecated') ? [index + 1] : []))
@@ -68,7 +68,7 @@ test('do is struck through for asynchronous functions, and for nothing else', ()
       .getSuggestionDiagnostics(file)
       .filter(({ reportsDeprecated }) => reportsDeprecated)
       .map(({ file: source, start }) => source.getLineAndCharacterOfPosition(start).line + 1)
-      // A call that is an error fits no overload, and is taken for the first.
+      // A call with an error matches no overload, and is reported for the first.
       .filter((line) => !lines[line - 2]?.startsWith('// @ts-expect-error'))
     expect(struck, file).toEqual(marked)
   }

@@ -1,4 +1,4 @@
-/** The workflows run what everybody can run: scripts of the project, which are there, with actions that cannot change. */
+/** The workflows run what everyone can run: existing scripts of the project, with actions pinned to commits. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,23 +10,23 @@ const WORKFLOWS = join(ROOT, '.github/workflows')
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
 const workflows = readdirSync(WORKFLOWS).map((name) => ({ name, text: readFileSync(join(WORKFLOWS, name), 'utf8') }))
 
-/** What prepares a machine, and is no logic of ours. */
+/** Setup of a machine, without logic of the project. */
 const PREPARES = [
   /^npm install$/,
   /^rustup (toolchain install|target add) /,
   /^cargo install \S+ --locked --version /,
   /^sysctl -w kernel\.apparmor_restrict_unprivileged_userns=0$/,
 ]
-/** What is one command, here as there. */
+/** A single command. */
 const COMMANDS = [/^npm test$/, /^cargo test --workspace$/, /^git diff --exit-code -- /, /^gh release create /]
 
-/** What `run:` says, without `sudo`, which finds programs by a path of its own, unless `env` does. */
+/** The command of `run:`, without `sudo`, which has its own search path, unless with `env`. */
 function commandsIn(text: string): string[] {
   const runs = [...text.matchAll(/^ *(?:- )?run: *(.*)$/gm)].map(([, command = '']) => command)
   return runs.map((command) => command.replace(/^sudo (--\S+ )*(env )?/, ''))
 }
 
-/** Why a command does not belong into a workflow; nothing, if it does. */
+/** Why a command does not belong in a workflow, or undefined. */
 function wrong(command: string): string | undefined {
   const [, script] = /^npm run (?:--silent )?(\S+)/.exec(command) ?? []
   if (script !== undefined) return script in scripts ? undefined : `package.json has no script '${script}'`
@@ -40,12 +40,12 @@ function wrong(command: string): string | undefined {
 describe.each(workflows)('$name', ({ text }) => {
   const commands = commandsIn(text)
 
-  test.runIf(commands.length > 0)('runs scripts that are there, and nothing else of its own', () => {
+  test.runIf(commands.length > 0)('runs existing scripts, and nothing else', () => {
     const found = commands.map((command) => ({ command, wrong: wrong(command) }))
     expect(found.filter((each) => each.wrong !== undefined)).toEqual([])
   })
 
-  test('names actions by their commits, with the version', () => {
+  test('pins actions to commits, with the version', () => {
     const used = [...text.matchAll(/uses: *(.*)$/gm)].map(([, action = '']) => action)
     expect(used.length).toBeGreaterThan(0)
     for (const action of used) {
@@ -53,7 +53,7 @@ describe.each(workflows)('$name', ({ text }) => {
     }
   })
 
-  test('has no right but to read, unless a job says so, and ends in time', () => {
+  test('has read permission only, unless a job requests more, and a time limit', () => {
     expect(text).toMatch(/^permissions:\n {2}contents: read\n(?! )/m)
     const jobs = (text.split(/^jobs:\n/m)[1] ?? '').split(/^ {2}(?=[\w-]+:$)/m).slice(1)
     const endless = jobs.filter((job) => !/^ {4}(timeout-minutes: \d+|uses: \.\/)/m.test(job))
@@ -69,7 +69,7 @@ test('an action has the same commit everywhere', () => {
   expect([...commits].filter(([, { size }]) => size > 1)).toEqual([])
 })
 
-test('a command that is none of the project’s is seen', () => {
+test('a command that is not a script of the project is reported', () => {
   expect(commandsIn('    steps:\n      - run: sudo --preserve-env=PATH npm run gone -- x\n        run: |\n')).toEqual([
     'npm run gone -- x',
     '|',

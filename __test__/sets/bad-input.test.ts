@@ -1,4 +1,4 @@
-/** Arguments that make no sense: refused with a code, a class, and a message that names what was wrong. */
+/** Invalid arguments: rejected with a code, a class, and a message that names the argument. */
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { type FdSet, NamespaceError, type NamespaceKind, NamespaceSet, NS } from 'nsset'
@@ -20,7 +20,7 @@ afterAll(() => {
 })
 
 describe('kinds', () => {
-  /** Every function that takes kinds, and by which name its errors call them. */
+  /** Every function that takes kinds, and the name of the argument in its errors. */
   const takers: [string, (kinds: never) => unknown, string?][] = [
     ['current', (kinds) => NamespaceSet.current(kinds)],
     ['fromPid', (kinds) => NamespaceSet.fromPid(process.pid, kinds)],
@@ -49,7 +49,7 @@ describe('kinds', () => {
         ['an unknown name', wrong('network'), value(name, "'network'", "'net'")],
         ['an unknown name among others', wrong(['net', 'NET']), value(name, "'NET'")],
         ['a kind named twice', wrong(['net', 'uts', 'net']), value(name, 'twice', "'net'")],
-        ['none', wrong([]), value(name, 'at least one')],
+        ['no kind', wrong([]), value(name, 'at least one')],
         ['an empty name', wrong(''), value(name)],
         ...(ZERO_IS_ALL.has(taker) ? [] : [['an empty mask', wrong(0), value(name, '0')] as const]),
         ['a mask with bits of no kind', wrong(NS.NET | 1), value(name, 'NS', String(NS.NET | 1))],
@@ -68,14 +68,14 @@ describe('kinds', () => {
     })
   }
 
-  test('unshare needs them', async () => {
+  test('unshare requires them', async () => {
     for (const call of [NamespaceSet.unshare, NamespaceSet.unshareSync]) {
       expect(await failureOf(() => call(untyped(undefined)))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' })
     }
   })
 })
 
-describe('one kind', () => {
+describe('a single kind', () => {
   const takers: [string, (kind: never) => unknown][] = [
     ['has', (kind) => here.has(kind)],
     ['id', (kind) => here.id(kind)],
@@ -90,7 +90,7 @@ describe('one kind', () => {
     describe(taker, () => {
       refuses([
         ['an unknown name', wrong('network'), value('kind', "'network'")],
-        ['two at once', wrong(NS.NET | NS.UTS), value('kind', 'one kind')],
+        ['two kinds', wrong(NS.NET | NS.UTS), value('kind', 'one kind')],
         ['an array', wrong(['net']), type('kind', 'an array')],
         ['null', wrong(null), type('kind', 'null')],
       ])
@@ -110,7 +110,7 @@ describe('expect', () => {
   ])
 })
 
-describe('a kind that the set has not', () => {
+describe('a kind that is not in the set', () => {
   const missing = ['RangeError', 'ERR_NSSET_NOT_IN_SET', 'uts'] as const
   refuses([
     ['id', () => net.id('uts'), missing],
@@ -129,7 +129,7 @@ describe('a kind that the set has not', () => {
   ])
 })
 
-describe('a set that is closed', () => {
+describe('a closed set', () => {
   const closed = NamespaceSet.current(['net', 'user'])
   closed.close()
   const one = NamespaceSet.current('net')
@@ -139,11 +139,11 @@ describe('a set that is closed', () => {
   const error = ['TypeError', 'ERR_NSSET_CLOSED', 'closed'] as const
   const calls: [string, () => unknown][] = [
     ['id', () => closed.id('net')],
-    ['id of the only one', () => one.id()],
+    ['id of a single kind', () => one.id()],
     ['stat', () => closed.stat('net')],
     ['path', () => closed.path('net')],
     ['equals', () => closed.equals(here)],
-    ['equals with one that is closed', () => here.equals(closed)],
+    ['equals with a closed set', () => here.equals(closed)],
     ['owner', () => closed.owner('net')],
     ['parent', () => closed.parent('user')],
     ['dup', () => closed.dup()],
@@ -166,7 +166,7 @@ describe('processes', () => {
   const takers: [string, string, (pid: never) => unknown][] = [
     ['fromPid', 'pid', (pid) => NamespaceSet.fromPid(pid)],
     ['fromThread', 'pid', (pid) => NamespaceSet.fromThread(pid, 1)],
-    ['fromThread, its thread', 'tid', (tid) => NamespaceSet.fromThread(process.pid, tid)],
+    ['fromThread, the thread', 'tid', (tid) => NamespaceSet.fromThread(process.pid, tid)],
   ]
   for (const [taker, name, call] of takers) {
     const wrong = (pid: unknown) => () => call(untyped<never>(pid))
@@ -181,11 +181,11 @@ describe('processes', () => {
         ['text', wrong('1'), type(`"${name}"`, "'1'")],
         ['a bigint', wrong(1n), type(`"${name}"`, 'bigint')],
         ['nothing', wrong(undefined), type(`"${name}"`, 'undefined')],
-        ['one that is not there', wrong(2 ** 31 - 1), system('ESRCH', '2147483647')],
+        ['a missing one', wrong(2 ** 31 - 1), system('ESRCH', '2147483647')],
       ])
     })
   }
-  test('the error of one that is gone says which, and has nothing that does not apply', async () => {
+  test('the error for an exited process names it, and has no unrelated fields', async () => {
     const failure = await failureOf(() => NamespaceSet.fromPid(2 ** 31 - 1))
     expect(failure).toBeInstanceOf(NamespaceError)
     expect({ ...failure }).toStrictEqual({
@@ -219,16 +219,16 @@ describe('paths', () => {
         ['with a NUL', wrong('/proc/self/ns/net\0'), value(name, 'NUL')],
         ['bytes with a NUL', wrong(Buffer.from('/\0')), value(name, 'NUL')],
         ['a number', wrong(3), type(name, 'number')],
-        // As with child_process, a cwd that is null is one that is left out.
+        // As with child_process, a null cwd is ignored.
         ...(taker === 'the option cwd' ? [] : [['null', wrong(null), type(name, 'null')] as Case]),
         ['an object', wrong({ path: '/' }), type(name, 'an object')],
-        // As Node's own fs has it.
+        // As Node's own fs does.
         ['a URL of another scheme', wrong(new URL('http://localhost/')), value(name, 'file: URL')],
       ])
     })
   }
 
-  describe('which are not what they should be', () => {
+  describe('of the wrong type', () => {
     const none = (path: string) => system('EINVAL', path, 'not a namespace')
     refuses([
       ['fromPath: missing', () => NamespaceSet.fromPath(missing), system('ENOENT', missing)],
@@ -239,7 +239,7 @@ describe('paths', () => {
       ['fromPath: too long', () => NamespaceSet.fromPath(`/${'x'.repeat(5_000)}`), system('ENAMETOOLONG')],
       ['fromDirectory: missing', () => NamespaceSet.fromDirectory(missing), system('ENOENT', missing)],
       ['fromDirectory: a file', () => NamespaceSet.fromDirectory(ordinary), system('ENOTDIR', ordinary)],
-      ['fromDirectory: without any', () => NamespaceSet.fromDirectory(folder), system('ENOENT', folder)],
+      ['fromDirectory: no namespaces', () => NamespaceSet.fromDirectory(folder), system('ENOENT', folder)],
       ['unmount: missing', () => NamespaceSet.unmount(missing), system('ENOENT', missing)],
       ['unmount: a file', () => NamespaceSet.unmount(ordinary), system('EINVAL', ordinary)],
       ['unmount: a directory', () => NamespaceSet.unmount(folder), system('EINVAL', folder)],
@@ -256,7 +256,7 @@ describe('descriptors', () => {
     ['text', wrong('0'), type('"fd"', "'0'")],
     ['nothing', wrong(undefined), type('"fd"')],
     ['one that is not open', wrong(2 ** 31 - 1), system('EBADF', 'not open', '2147483647')],
-    ['of an ordinary file', wrong(fd), system('EINVAL', 'not a namespace')],
+    ['of a regular file', wrong(fd), system('EINVAL', 'not a namespace')],
   ]
   refuses(cases)
 

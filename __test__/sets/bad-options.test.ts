@@ -1,4 +1,4 @@
-/** Options that make no sense: of the wrong type, without their kind, and maps that the kernel does not take. */
+/** Invalid options: of the wrong type, without their kind, and id maps that the kernel rejects. */
 import { type IdMap, NamespaceSet, type UnshareSyncOptions } from 'nsset'
 import { afterAll, describe, expect, test } from 'vitest'
 import { ownRange } from '../setup/oracles/subordinate-ids.ts'
@@ -32,15 +32,15 @@ describe('an option of unshare without its kind', () => {
     const expected = value(`'${option}'`, `a new ${kind} namespace`)
     const bag = { [option]: given }
     refuses([
-      [`${option}: ${String(given)}, at once`, () => NamespaceSet.unshareSync('ipc', bag), expected],
-      [`${option}: ${String(given)}, with a promise`, () => NamespaceSet.unshare('ipc', bag), expected],
-      // The set's own kind is no new one.
+      [`${option}: ${String(given)}, synchronous`, () => NamespaceSet.unshareSync('ipc', bag), expected],
+      [`${option}: ${String(given)}, asynchronous`, () => NamespaceSet.unshare('ipc', bag), expected],
+      // A kind of the set is not a new namespace.
       [`${option}: ${String(given)}, of a set`, () => here.unshareSync('ipc', bag), expected],
     ])
   }
   refuses([
     [
-      'mapUser along with maps',
+      'mapUser together with maps',
       () => NamespaceSet.unshareSync('user', { mapUser: 'root', uidMaps: ids }),
       value("'mapUser'", "'uidMaps'"),
     ],
@@ -53,11 +53,11 @@ describe('options of unshare', () => {
   const map = (fields: object) => wrong({ uidMaps: [{ containerId: 0, hostId: 0, size: 1, ...fields }] })
   const mount = (fields: object) => wrong({ mounts: [{ type: 'tmpfs', target: '/tmp', ...fields }] })
   const cases: Case[] = [
-    ['null for options', wrong(null), type('options', 'null')],
-    ['text for options', wrong('root'), type('options', "'root'")],
-    ['an array for options', wrong([]), type('options', 'an array')],
-    ['uidMaps: no array', wrong({ uidMaps: {} }), type('options.uidMaps', 'an object')],
-    ['uidMaps: of text', wrong({ uidMaps: ['0 0 1'] }), type('options.uidMaps[0]', "'0 0 1'")],
+    ['options: null', wrong(null), type('options', 'null')],
+    ['options: a string', wrong('root'), type('options', "'root'")],
+    ['options: an array', wrong([]), type('options', 'an array')],
+    ['uidMaps: not an array', wrong({ uidMaps: {} }), type('options.uidMaps', 'an object')],
+    ['uidMaps: of strings', wrong({ uidMaps: ['0 0 1'] }), type('options.uidMaps[0]', "'0 0 1'")],
     ['uidMaps: without size', map({ size: undefined }), value('options.uidMaps[0].size', 'is required')],
     ['uidMaps: negative', map({ containerId: -1 }), range('options.uidMaps[0].containerId', '-1')],
     ['uidMaps: a fraction', map({ hostId: 0.5 }), range('options.uidMaps[0].hostId', '0.5')],
@@ -87,10 +87,10 @@ describe('options of unshare', () => {
     ['hostname: with a NUL', wrong({ hostname: 'a\0b' }), value('options.hostname', 'NUL')],
     ['loopback: text', wrong({ loopback: 'yes' }), type('options.loopback', "'yes'")],
     ['propagation: an unknown word', wrong({ propagation: 'none' }), value('options.propagation', "'none'", 'private')],
-    ['mounts: no array', wrong({ mounts: 'proc' }), type('options.mounts', "'proc'")],
+    ['mounts: not an array', wrong({ mounts: 'proc' }), type('options.mounts', "'proc'")],
     ['mounts: of null', wrong({ mounts: [null] }), type('options.mounts[0]', 'null')],
     ['mounts: without a type', mount({ type: undefined }), value('options.mounts[0].type', 'is required')],
-    ['mounts: of no type', mount({ type: '' }), value('options.mounts[0].type')],
+    ['mounts: an empty type', mount({ type: '' }), value('options.mounts[0].type')],
     ['mounts: without a target', mount({ target: undefined }), value('options.mounts[0].target', 'is required')],
     ['mounts: a target with a NUL', mount({ target: '\0' }), value('options.mounts[0].target', 'NUL')],
     ['mounts: bind without a source', mount({ type: 'bind' }), value('options.mounts[0].source', 'is required')],
@@ -104,36 +104,28 @@ describe('options of unshare', () => {
       mount({ recursive: true }),
       value("Unknown option 'recursive' of options.mounts[0]"),
     ],
-    ['mounts: readOnly as text', mount({ readOnly: 'ro' }), type('options.mounts[0].readOnly', "'ro'")],
-    ['mounts: options as text', mount({ options: 'size=1' }), type('options.mounts[0].options', "'size=1'")],
-    [
-      'mounts: an option that is null',
-      mount({ options: { size: null } }),
-      type('options.mounts[0].options.size', 'null'),
-    ],
-    [
-      'mounts: an option that is empty',
-      mount({ options: { size: '' } }),
-      value('options.mounts[0].options.size', 'empty'),
-    ],
+    ['mounts: readOnly as a string', mount({ readOnly: 'ro' }), type('options.mounts[0].readOnly', "'ro'")],
+    ['mounts: options as a string', mount({ options: 'size=1' }), type('options.mounts[0].options', "'size=1'")],
+    ['mounts: a null option', mount({ options: { size: null } }), type('options.mounts[0].options.size', 'null')],
+    ['mounts: an empty option', mount({ options: { size: '' } }), value('options.mounts[0].options.size', 'empty')],
   ]
   refuses(cases)
 
-  test('signal: no AbortSignal', async () => {
+  test('signal: not an AbortSignal', async () => {
     const failure = await failureOf(() => NamespaceSet.unshare('user', { signal: untyped(new AbortController()) }))
     expect(failure).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE', message: expect.stringContaining('options.signal') })
   })
 })
 
-describe('id maps that the kernel does not take', () => {
+describe('id maps that the kernel rejects', () => {
   const own = process.getuid?.() ?? 0
   const maps = (...list: [number, number, number][]) =>
     list.map(([containerId, hostId, size]) => ({ containerId, hostId, size }))
   const senseless: [string, IdMap[]][] = [
     ['overlap inside', maps([0, own, 1], [0, own + 100_000, 1])],
     ['overlap outside', maps([0, own, 1], [1, own, 1])],
-    ['pass the last id inside', maps([4294967295, own, 2])],
-    ['pass the last id outside', maps([0, 4294967295, 2])],
+    ['exceed the last id inside', maps([4294967295, own, 2])],
+    ['exceed the last id outside', maps([0, 4294967295, 2])],
     ['are empty', maps([0, own, 0])],
     [
       'are too many',
@@ -141,8 +133,8 @@ describe('id maps that the kernel does not take', () => {
     ],
   ]
   for (const [wrong, uidMaps] of senseless) {
-    // Of an ordinary user's, newuidmap(1) sees some first, and says it in its own words.
-    asRoot(`those that ${wrong}`, 'the kernel itself has to see them', async () => {
+    // For an ordinary user newuidmap(1) detects some first, and reports them in its own words.
+    asRoot(`maps that ${wrong}`, 'the kernel itself must check them', async () => {
       for (const unshare of [NamespaceSet.unshare, NamespaceSet.unshareSync]) {
         const failure = await failureOf(() => unshare('user', { uidMaps }))
         expect(failure).toMatchObject({ name: 'NamespaceError', code: 'EINVAL', syscall: 'uid_map', kind: 'user' })
@@ -151,7 +143,7 @@ describe('id maps that the kernel does not take', () => {
     })
   }
 
-  asOrdinaryUser('those that overlap, written by newuidmap(1), are explained no worse', async () => {
+  asOrdinaryUser('overlapping maps written by newuidmap(1) are explained, too', async () => {
     const { start } = ownRange('/etc/subuid')
     const overlap = maps([0, start, 10], [5, start + 100, 10])
     const failure = await failureOf(() => NamespaceSet.unshareSync('user', { uidMaps: overlap }))
@@ -159,71 +151,68 @@ describe('id maps that the kernel does not take', () => {
     expect(failure.message).toMatch(/overlap/)
   })
 
-  asOrdinaryUser("those of ids that are somebody else's name who gives them away", async () => {
+  asOrdinaryUser("maps of another user's ids name the file that assigns them", async () => {
     const failure = await failureOf(() => NamespaceSet.unshareSync('user', { uidMaps: maps([0, 0, 1]) }))
     expect(failure).toMatchObject({ name: 'NamespaceError', code: 'EPERM', kind: 'user' })
     expect(failure.message).toContain('/etc/subuid')
   })
 
-  asOrdinaryUser('a group map with setgroups allowed says what it needs', async () => {
+  asOrdinaryUser('a group map with setgroups allowed explains what it requires', async () => {
     const gidMaps = maps([0, process.getgid?.() ?? 0, 1])
     const failure = await failureOf(() => NamespaceSet.unshareSync('user', { gidMaps, setgroups: 'allow' }))
     expect(failure).toMatchObject({ name: 'NamespaceError', code: 'EPERM', syscall: 'gid_map', kind: 'user' })
     expect(failure.message).toContain("setgroups 'deny'")
   })
 
-  asOrdinaryUser(
-    'without a user namespace there is none for an ordinary user, and the message names the way',
-    async () => {
-      const failure = await failureOf(() => NamespaceSet.unshareSync(['net', 'uts']))
-      expect(failure).toMatchObject({ name: 'NamespaceError', code: 'EPERM', syscall: 'unshare' })
-      expect(failure.message).toContain("'user'")
-    },
-  )
+  asOrdinaryUser('without a user namespace an ordinary user gets EPERM, and the message names the remedy', async () => {
+    const failure = await failureOf(() => NamespaceSet.unshareSync(['net', 'uts']))
+    expect(failure).toMatchObject({ name: 'NamespaceError', code: 'EPERM', syscall: 'unshare' })
+    expect(failure.message).toContain("'user'")
+  })
 })
 
 describe('do and enter', () => {
   const wrong = (options: unknown) => () => here.do(() => expect.unreachable(), untyped(options))
   refuses([
     ['no function', () => here.do(untyped(undefined)), type('"fn"', 'undefined')],
-    ['text for a function', () => here.do(untyped('fn')), type('"fn"', "'fn'")],
-    ['null for options', wrong(null), type('options', 'null')],
-    ['a kind for options', wrong('net'), type('options', "'net'")],
+    ['fn: a string', () => here.do(untyped('fn')), type('"fn"', "'fn'")],
+    ['options: null', wrong(null), type('options', 'null')],
+    ['options: a kind', wrong('net'), type('options', "'net'")],
     [
-      'enter: mainThread as text',
+      'enter: mainThread as a string',
       () => here.enter({ mainThread: untyped('yes') }),
       type('options.mainThread', "'yes'"),
     ],
-    ['enter: null for options', () => here.enter(untyped(null)), type('options', 'null')],
+    ['enter: null options', () => here.enter(untyped(null)), type('options', 'null')],
     ['enter on the main thread', () => here.enter(), ['TypeError', 'ERR_NSSET_NOT_ENTERABLE', 'mainThread', 'Worker']],
   ])
 })
 
-describe('equals', () => {
+describe('equals()', () => {
   refuses([
     ['with nothing', () => here.equals(untyped(undefined)), type('other', 'undefined')],
     ['with an id', () => here.equals(untyped('net:[1]')), type('other', "'net:[1]'")],
-    ['with what looks like a set', () => here.equals(untyped({ kinds: ['net'] })), type('other', 'an object')],
+    ['with an object that resembles a set', () => here.equals(untyped({ kinds: ['net'] })), type('other', 'an object')],
   ])
 })
 
-describe('mount', () => {
+describe('mount()', () => {
   const cases: [string, unknown, Expected][] = [
     ['nothing', undefined, type('target', 'undefined')],
     ['null', null, type('target', 'null')],
     ['a number', 5, type('target', '5')],
     ['an array', ['/tmp'], type('target', 'an array')],
     ['no kind', {}, value('target', 'at least one')],
-    ['only undefined ones', { net: undefined }, value('target', 'at least one')],
+    ['only undefined kinds', { net: undefined }, value('target', 'at least one')],
     ['an unknown kind', { network: 'x' }, value('target', "'network'")],
-    ['a file that is none', { net: 5 }, type('target.net', '5')],
-    ['a directory that is empty text', '', value('target', 'empty')],
+    ['an invalid file', { net: 5 }, type('target.net', '5')],
+    ['an empty directory', '', value('target', 'empty')],
     ['a directory with a NUL', '/\0', value('target', 'NUL')],
   ]
   refuses(
     cases.flatMap(([wrong, target, expected]): Case[] => [
-      [`${wrong}, at once`, () => here.mountSync(untyped(target)), expected],
-      [`${wrong}, with a promise`, () => here.mount(untyped(target)), expected],
+      [`${wrong}, synchronous`, () => here.mountSync(untyped(target)), expected],
+      [`${wrong}, asynchronous`, () => here.mount(untyped(target)), expected],
     ]),
   )
 })
@@ -231,15 +220,15 @@ describe('mount', () => {
 describe('spawn and execFile', () => {
   const cases: [string, args: unknown[], Expected][] = [
     ['no file', [], type('"file"', 'undefined')],
-    ['an empty file', [''], value("'file'", 'empty')],
-    ['a file with a NUL', ['true\0'], value("'file'", 'NUL')],
-    ['a number for a file', [5], type('"file"', '5')],
-    ['text for arguments', ['true', 'x'], type('"args"', "'x'")],
-    ['a number for arguments', ['true', 5], type('"args"', '5')],
-    ['an argument that is a number', ['true', ['x', 5]], type('args[1]', '5')],
-    ['an argument with a NUL', ['true', ['\0']], value('args[0]', 'NUL')],
-    ['text for options', ['true', [], 'x'], type('options', "'x'")],
-    ['null for options', ['true', [], null], type('options', 'null')],
+    ['file: empty', [''], value("'file'", 'empty')],
+    ['file: with a NUL', ['true\0'], value("'file'", 'NUL')],
+    ['file: a number', [5], type('"file"', '5')],
+    ['args: a string', ['true', 'x'], type('"args"', "'x'")],
+    ['args: a number', ['true', 5], type('"args"', '5')],
+    ['args: with a number', ['true', ['x', 5]], type('args[1]', '5')],
+    ['args: with a NUL', ['true', ['\0']], value('args[0]', 'NUL')],
+    ['options: a string', ['true', [], 'x'], type('options', "'x'")],
+    ['options: null', ['true', [], null], type('options', 'null')],
     ['env: text', ['true', [], { env: 'A=1' }], type('options.env', "'A=1'")],
     ['env: a name with =', ['true', [], { env: { 'A=B': '1' } }], value('options.env', "'A=B'")],
     ['env: an empty name', ['true', [], { env: { '': '1' } }], value('options.env')],
@@ -273,7 +262,7 @@ describe('spawn and execFile', () => {
   describe('execFile', () =>
     refuses([...cases, ...ofExecFile].map(([wrong, args, expected]) => [wrong, () => execFile(...args), expected])))
 
-  test('kill: what is no signal', async () => {
+  test('kill: an invalid signal', async () => {
     const child = here.spawn('sleep', ['60'], { stdio: 'ignore' })
     const ended = new Promise((resolve) => child.once('exit', resolve))
     try {

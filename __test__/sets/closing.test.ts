@@ -1,4 +1,4 @@
-/** How long a set lives: close, `using`, dup, descriptors of one's own, and sets that nobody closes. */
+/** The lifetime of a set: close, `using`, dup, descriptors of the caller, and unclosed sets. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { FdSet, type NamespaceKind, NamespaceSet } from 'nsset'
@@ -9,7 +9,7 @@ import { askPlainNode } from '../setup/programs/plain-node.ts'
 
 const closed = expect.objectContaining({ name: 'TypeError', code: 'ERR_NSSET_CLOSED' })
 
-/** The descriptors of this process that are namespaces, with the flags of proc_pid_fdinfo(5). */
+/** The namespace descriptors of this process, with the flags of proc_pid_fdinfo(5). */
 function namespaceDescriptors(): { fd: number; flags: number }[] {
   return readdirSync('/proc/self/fd').flatMap((name) => {
     try {
@@ -17,18 +17,18 @@ function namespaceDescriptors(): { fd: number; flags: number }[] {
       const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${name}`, 'latin1'))?.[1] ?? '0'
       return [{ fd: Number(name), flags: Number.parseInt(flags, 8) }]
     } catch {
-      return [] // The descriptor by which the directory was read.
+      return [] // The descriptor that reads the directory itself.
     }
   })
 }
 
 const O_CLOEXEC = 0o2000000
 
-/** Opened anew each time, unlike what current() shares. */
+/** Opened each time, unlike those shared by current(). */
 const NAMESPACES = '/proc/self/ns'
 
-describe('close', () => {
-  test('lets the descriptors go, and may be called again', () => {
+describe('close()', () => {
+  test('closes the descriptors, and may be called again', () => {
     const before = resources().descriptors
     const set = NamespaceSet.fromDirectory(NAMESPACES)
     expect(set.closed).toBe(false)
@@ -40,7 +40,7 @@ describe('close', () => {
     expect(set.closed).toBe(true)
   })
 
-  test('the second close does not close what has got the number since', () => {
+  test('closes nothing the second time, even when the number was reused', () => {
     const first = NamespaceSet.fromPath(`${NAMESPACES}/uts`)
     const path = first.path()
     first.close()
@@ -50,7 +50,7 @@ describe('close', () => {
     expect(second.id()).toBe(readlinkSync(path))
   })
 
-  test('what the set was is still told', () => {
+  test('keeps the properties of the set', () => {
     const set = NamespaceSet.current(['net', 'uts'])
     const { flags } = set
     set.close()
@@ -58,7 +58,7 @@ describe('close', () => {
     expect(set.flags).toBe(flags)
   })
 
-  test('`using` closes at the end of the block, whichever way it is left', () => {
+  test('is called by `using` at the end of the block, however it is left', () => {
     let kept: NamespaceSet | undefined
     expect(() => {
       using set = NamespaceSet.current('net')
@@ -68,7 +68,7 @@ describe('close', () => {
     expect(kept?.closed).toBe(true)
   })
 
-  test('`await using` does so too', async () => {
+  test('is called by `await using` as well', async () => {
     let kept: NamespaceSet | undefined
     {
       await using set = await NamespaceSet.unshare(['user', 'uts'], { mapUser: 'root' })
@@ -79,8 +79,8 @@ describe('close', () => {
   })
 })
 
-describe('dup', () => {
-  test('lives on when the first is closed', () => {
+describe('dup()', () => {
+  test('stays open when the first is closed', () => {
     const first = NamespaceSet.unshareSync(['user', 'uts'], { mapUser: 'root', hostname: 'second-life' })
     using second = first.dup()
     first.close()
@@ -88,13 +88,13 @@ describe('dup', () => {
     expect(() => first.dup()).toThrow(closed)
   })
 
-  test('leaves the first alone when it is closed', () => {
+  test('leaves the first open when it is closed', () => {
     using first = NamespaceSet.unshareSync(['user', 'uts'], { mapUser: 'root', hostname: 'first-life' })
     first.dup().close()
     expect(nsenter(first, 'hostname')).toBe('first-life')
   })
 
-  test('holds the kinds named, and only their namespaces stay open', () => {
+  test('holds the requested kinds, and only their namespaces stay open', () => {
     const before = resources().descriptors
     const all = NamespaceSet.fromDirectory(NAMESPACES)
     using net = all.dup('net')
@@ -105,7 +105,7 @@ describe('dup', () => {
     expect(net.id()).toBe(readlinkSync('/proc/self/ns/net'))
   })
 
-  test('costs no descriptor; a thousand cycles leave none', () => {
+  test('needs no descriptor; a thousand cycles leave none open', () => {
     using set = NamespaceSet.current()
     const before = resources().descriptors
     const dups = Array.from({ length: 100 }, () => set.dup())
@@ -120,8 +120,8 @@ describe('dup', () => {
   })
 })
 
-describe('fds', () => {
-  test('are one for each kind, in order, and lead to the namespaces', () => {
+describe('fds()', () => {
+  test('returns one descriptor for each kind, in order, of the namespaces', () => {
     using set = NamespaceSet.current(['uts', 'net', 'user'])
     using fds = set.fds()
     expect(fds).toBeInstanceOf(FdSet)
@@ -134,7 +134,7 @@ describe('fds', () => {
     }
   })
 
-  test('of some kinds only', () => {
+  test('returns those of some kinds', () => {
     using set = NamespaceSet.current()
     using fds = set.fds('net')
     expect([...fds].map(([kind]) => kind)).toEqual(['net'])
@@ -143,7 +143,7 @@ describe('fds', () => {
     )
   })
 
-  test('every descriptor of a namespace is close-on-exec, whoever made it', () => {
+  test('and every other descriptor of a namespace is close-on-exec', () => {
     using made = NamespaceSet.unshareSync(['user', 'net', 'pid', 'time'], { mapUser: 'root' })
     using here = NamespaceSet.current()
     using file = NamespaceSet.fromPath('/proc/self/ns/net')
@@ -160,7 +160,7 @@ describe('fds', () => {
     for (const { fd, flags } of open) expect(flags & O_CLOEXEC, `descriptor ${fd}`).toBe(O_CLOEXEC)
   })
 
-  test('so a child of Node inherits none, and is given one by stdio', () => {
+  test('so that a child of Node.js inherits none, unless in stdio', () => {
     using set = NamespaceSet.current('uts')
     using fds = set.fds()
     const without = execFileSync('ls', ['-l', '/proc/self/fd'], { encoding: 'utf8', timeout: 10_000 })
@@ -173,7 +173,7 @@ describe('fds', () => {
     expect(stdout.trim()).toBe(set.id())
   })
 
-  test('live on their own, and are closed once', () => {
+  test('returns independent descriptors, which are closed once', () => {
     const before = resources().descriptors
     const set = NamespaceSet.current('uts')
     const fds = set.fds()
@@ -189,7 +189,7 @@ describe('fds', () => {
     expect(() => [...fds]).toThrow(closed)
   })
 
-  test('`using` closes them', () => {
+  test('is closed by `using`', () => {
     using set = NamespaceSet.current('uts')
     let kept: FdSet
     {
@@ -200,7 +200,7 @@ describe('fds', () => {
   })
 })
 
-describe('a set that is dropped', () => {
+describe('an unreferenced set', () => {
   interface Outcome {
     before: number
     open: number
@@ -208,7 +208,7 @@ describe('a set that is dropped', () => {
     warnings: { name: string; code: string; message: string }[]
   }
 
-  /** Drops what a snippet makes, in a process whose garbage collector comes when called. */
+  /** Drops the result of a snippet, in a process whose garbage collector runs on demand. */
   function drop(snippet: string, environment = 'development'): Promise<Outcome> {
     return askPlainNode<Outcome>(
       `import { readdirSync } from 'node:fs'
@@ -227,7 +227,7 @@ describe('a set that is dropped', () => {
     )
   }
 
-  test('is closed by the garbage collector, and warned of once', async () => {
+  test('is closed by the garbage collector, with a single warning', async () => {
     const { before, open, after, warnings } = await drop('NamespaceSet.fromDirectory("/proc/self/ns")')
     expect(open).toBe(before + 80)
     expect(after).toBe(before)
@@ -236,20 +236,20 @@ describe('a set that is dropped', () => {
     ])
   })
 
-  test('is closed without a word in production', async () => {
+  test('is closed without a warning in production', async () => {
     const { before, open, after, warnings } = await drop('NamespaceSet.fromDirectory("/proc/self/ns")', 'production')
     expect(open).toBe(before + 80)
     expect(after).toBe(before)
     expect(warnings).toEqual([])
   })
 
-  test('and one that was closed is not complained of', async () => {
+  test('that was closed causes no warning', async () => {
     const { before, open, after, warnings } = await drop('NamespaceSet.fromDirectory("/proc/self/ns").close()')
     expect([open, after]).toEqual([before, before])
     expect(warnings).toEqual([])
   })
 
-  test('descriptors that are dropped are closed too', async () => {
+  test('closes the descriptors of fds(), too', async () => {
     const { before, open, after } = await drop(
       "const set = NamespaceSet.fromDirectory('/proc/self/ns', 'net'); set.fds(); set.close()",
     )

@@ -1,4 +1,4 @@
-/** Names for namespaces in the file system: mounted all or none, on nothing that is somebody else's. */
+/** Namespaces mounted in the file system: all or none, and never over a file with content. */
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
@@ -21,12 +21,12 @@ import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { asOrdinaryUser, asRoot } from '../setup/sets/privilege.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-const REASON = 'mount(2) wants CAP_SYS_ADMIN over the mount namespace'
+const REASON = 'mount(2) requires CAP_SYS_ADMIN over the mount namespace'
 
-/** Every kind whose mount is of use and always allowed. */
+/** Every kind whose mount is useful and always allowed. */
 const KINDS: NamespaceKind[] = ['cgroup', 'ipc', 'net', 'time', 'user', 'uts']
 
-/** A directory that is looked at when it is done with: no mount is left in it. */
+/** A directory that must have no mounts at the end of its block. */
 function directoryForMounts(): TemporaryDirectory {
   const directory = temporaryDirectory()
   return {
@@ -35,14 +35,14 @@ function directoryForMounts(): TemporaryDirectory {
       const left = mountsBelow(directory.path)
       for (const { target } of left.reverse()) execFileSync('umount', [target], { timeout: 10_000 })
       directory[Symbol.dispose]()
-      expect(left, 'what was left mounted').toEqual([])
+      expect(left, 'remaining mounts').toEqual([])
     },
   }
 }
 
-describe('mount', () => {
+describe('mount()', () => {
   for (const variant of ['mount', 'mountSync'] as const) {
-    asRoot(`${variant} puts all into a directory, each under the name of its kind`, REASON, async () => {
+    asRoot(`${variant} mounts all into a directory, each under the name of its kind`, REASON, async () => {
       using directory = directoryForMounts()
       using set = NamespaceSet.unshareSync(KINDS, { mapUser: 'root', hostname: 'mounted' })
       await set[variant](directory.path)
@@ -55,7 +55,7 @@ describe('mount', () => {
       await NamespaceSet.unmount(directory.path)
     })
 
-    asRoot(`${variant} puts each onto the file named for it, and no other`, REASON, async () => {
+    asRoot(`${variant} mounts each on the given file, and no other`, REASON, async () => {
       using directory = directoryForMounts()
       using set = NamespaceSet.unshareSync(['net', 'uts', 'ipc'])
       const [blue, green] = [directory.file('blue'), directory.file('green')]
@@ -68,7 +68,7 @@ describe('mount', () => {
     })
   }
 
-  asRoot('takes names with blanks in them', REASON, () => {
+  asRoot('accepts names with whitespace', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync('uts')
     const target = directory.file('a b\tc\nd\\e')
@@ -89,10 +89,10 @@ describe('mount', () => {
     NamespaceSet.unmountSync(directory.path)
   })
 
-  asRoot('a new mount namespace is mounted too, in an older one', REASON, () => {
+  asRoot('mounts a new mount namespace in an older one, too', REASON, () => {
     using directory = directoryForMounts()
     const file = directory.file('mnt')
-    // The kernel compares ids that it deals out to the processors in batches: a new one now and then looks older.
+    // The kernel compares ids that it assigns to processors in batches: a new one may have a lower id.
     const failures: unknown[] = []
     for (let attempt = 0; attempt < 50 && !existsSync(file); attempt += 1) {
       using set = NamespaceSet.unshareSync('mnt')
@@ -108,7 +108,7 @@ describe('mount', () => {
     NamespaceSet.unmountSync(file)
   })
 
-  asRoot('`ip netns` knows by name what is mounted where it looks', REASON, async () => {
+  asRoot('makes a name for `ip netns` in its directory', REASON, async () => {
     const name = `nsset-mount-${process.pid}`
     mkdirSync('/run/netns', { recursive: true })
     using set = await NamespaceSet.unshare('net', { loopback: true })
@@ -124,7 +124,7 @@ describe('mount', () => {
     expect(existsSync(`/run/netns/${name}`)).toBe(false)
   })
 
-  test('works wherever the caller may mount: an ordinary user in a mount namespace of its own', async () => {
+  test('works wherever the caller may mount: an ordinary user in its own mount namespace', async () => {
     using directory = temporaryDirectory()
     const outcome = await askPlainNode<{ mounted: string[]; isEqual: boolean; left: string[] }>(
       `import { readdirSync, readFileSync } from 'node:fs'
@@ -144,11 +144,11 @@ describe('mount', () => {
   })
 })
 
-describe('a mount that fails', () => {
+describe('a failed mount', () => {
   const refused = (code: string, path: string, why: string) =>
     expect.objectContaining({ name: 'NamespaceError', code, path, message: expect.stringContaining(why) })
 
-  asRoot('leaves nothing of what had succeeded before it', REASON, async () => {
+  asRoot('removes what it had created before', REASON, async () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync(['ipc', 'net', 'uts'])
     const before = resources().descriptors
@@ -159,12 +159,12 @@ describe('a mount that fails', () => {
     expect(() => set.mountSync(targets)).toThrow(refused('EEXIST', third, 'content'))
     await expect(set.mount(targets)).rejects.toThrow(refused('EEXIST', third, 'content'))
     expect(mountsBelow(directory.path)).toEqual([])
-    // The file that was there before is not ours to remove; the one that was made is gone.
+    // The file that existed before is kept; the created one is gone.
     expect(readdirSync(directory.path).sort()).toEqual(['second', 'third'])
     expect(resources().descriptors).toBe(before)
   })
 
-  asRoot('into a directory likewise', REASON, () => {
+  asRoot('removes it in a directory, too', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync(['ipc', 'net', 'uts'])
     writeFileSync(directory.file('uts'), 'precious')
@@ -173,7 +173,7 @@ describe('a mount that fails', () => {
     expect(readdirSync(directory.path)).toEqual(['uts'])
   })
 
-  asRoot('one file for two kinds is none for either', REASON, () => {
+  asRoot('of two kinds on one file mounts neither', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync(['net', 'uts'])
     const file = directory.file('both')
@@ -181,7 +181,7 @@ describe('a mount that fails', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  asRoot('a kind that the set has not undoes the others', REASON, () => {
+  asRoot('of a kind that is not in the set undoes the others', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync('net')
     expect(() => set.mountSync({ net: directory.file('net'), uts: directory.file('uts') })).toThrow(
@@ -190,7 +190,7 @@ describe('a mount that fails', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  asRoot('a file with content stays as it is', REASON, () => {
+  asRoot('leaves a file with content unchanged', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync('net')
     const file = directory.file('notes')
@@ -202,7 +202,7 @@ describe('a mount that fails', () => {
     expect({ mode, mtimeNs, ino }).toEqual({ mode: before.mode, mtimeNs: before.mtimeNs, ino: before.ino })
   })
 
-  asRoot('no symbolic link is followed, whether it leads somewhere or not', REASON, () => {
+  asRoot('follows no symbolic link, whether its target exists or not', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync('net')
     writeFileSync(directory.file('empty'), '')
@@ -216,7 +216,7 @@ describe('a mount that fails', () => {
     expect(mountsBelow(directory.path)).toEqual([])
   })
 
-  asRoot('neither a directory nor a FIFO is a file to mount on', REASON, () => {
+  asRoot('is the result for a directory and for a FIFO', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync('net')
     mkdirSync(directory.file('directory'))
@@ -228,7 +228,7 @@ describe('a mount that fails', () => {
     expect(readdirSync(directory.path).sort()).toEqual(['directory', 'fifo'])
   })
 
-  asRoot('what is mounted already is not mounted over', REASON, () => {
+  asRoot('is the result for a target that has a mount already', REASON, () => {
     using directory = directoryForMounts()
     using first = NamespaceSet.unshareSync('net')
     using second = NamespaceSet.unshareSync('net')
@@ -241,7 +241,7 @@ describe('a mount that fails', () => {
     NamespaceSet.unmountSync(file)
   })
 
-  asRoot('a mount namespace does not go into itself, and the message says where it goes', REASON, () => {
+  asRoot('of a mount namespace into itself explains where it can be mounted', REASON, () => {
     using directory = directoryForMounts()
     using here = NamespaceSet.current('mnt')
     const file = directory.file('mnt')
@@ -257,7 +257,7 @@ describe('a mount that fails', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  test('a directory that is missing, or is a file, is said to be so', () => {
+  test('names a directory that is missing, or is a file', () => {
     using directory = temporaryDirectory()
     using set = NamespaceSet.current('uts')
     const [missing, file] = [directory.file('missing'), directory.file('file')]
@@ -270,7 +270,7 @@ describe('a mount that fails', () => {
     expect(readdirSync(directory.path)).toEqual(['file'])
   })
 
-  asOrdinaryUser('an ordinary user may not, is told why, and nothing is left behind', async () => {
+  asOrdinaryUser('of an ordinary user gives the reason, and leaves nothing behind', async () => {
     using directory = temporaryDirectory()
     using set = NamespaceSet.unshareSync(['user', 'net', 'uts'], { mapUser: 'root' })
     writeFileSync(directory.file('there'), '')
@@ -290,7 +290,7 @@ describe('a mount that fails', () => {
   })
 })
 
-describe('unmount', () => {
+describe('unmount()', () => {
   const notOurs = (path: string) =>
     expect.objectContaining({
       name: 'NamespaceError',
@@ -299,7 +299,7 @@ describe('unmount', () => {
       message: expect.stringContaining('nothing else is unmounted'),
     })
 
-  asRoot('removes the files that mount has made, of a directory or alone', REASON, async () => {
+  asRoot('removes the files that mount created, of a directory or a single one', REASON, async () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync(['net', 'uts'])
     writeFileSync(directory.file('notes'), 'mine')
@@ -314,7 +314,7 @@ describe('unmount', () => {
     expect(mountsBelow(directory.path)).toEqual([])
   })
 
-  asRoot('keeps a file that was there before, empty', REASON, () => {
+  asRoot('keeps a file that existed before, empty', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync('net')
     const file = directory.file('net')
@@ -328,7 +328,7 @@ describe('unmount', () => {
     expect(lstatSync(file).mode & 0o777).toBe(0o644)
   })
 
-  asRoot('takes away what `ip netns add` has made, too', REASON, () => {
+  asRoot('removes a name created by `ip netns add`, too', REASON, () => {
     const name = `nsset-unmount-${process.pid}`
     execFileSync('ip', ['netns', 'add', name], { timeout: 10_000 })
     NamespaceSet.unmountSync(`/run/netns/${name}`)
@@ -336,7 +336,7 @@ describe('unmount', () => {
     expect(existsSync(`/run/netns/${name}`)).toBe(false)
   })
 
-  asRoot('leaves another mount where it is', REASON, () => {
+  asRoot('leaves another mount', REASON, () => {
     using directory = directoryForMounts()
     const [file, link] = [directory.file('net'), directory.file('link')]
     writeFileSync(file, 'below')
@@ -352,7 +352,7 @@ describe('unmount', () => {
     expect(readFileSync(file, 'utf8')).toBe('below')
   })
 
-  asRoot('of one of two that are mounted on a file says that the other stays', REASON, () => {
+  asRoot('of one of two mounts on a file reports that the other stays', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync('net')
     const file = directory.file('net')
@@ -365,7 +365,7 @@ describe('unmount', () => {
     expect([mountsBelow(directory.path), existsSync(file)]).toEqual([[], false])
   })
 
-  asRoot('says that the file stays, where it cannot be removed', REASON, () => {
+  asRoot('reports that the file stays if it cannot be removed', REASON, () => {
     using directory = directoryForMounts()
     using set = NamespaceSet.unshareSync('net')
     mkdirSync(directory.file('tmpfs'))
@@ -382,9 +382,9 @@ describe('unmount', () => {
     }
   })
 
-  asRoot('works from a Worker in another mount namespace, whatever its /proc is', REASON, async () => {
+  asRoot('works in a Worker in another mount namespace, with any /proc', REASON, async () => {
     using directory = directoryForMounts()
-    const said = await inWorker<{ during: string[]; after: string[]; hasMoved: boolean; proc: string[] }>(
+    const result = await inWorker<{ during: string[]; after: string[]; hasMoved: boolean; proc: string[] }>(
       `const mounts = [{ type: 'tmpfs', target: '/proc' }]
        const inside = await nsset.NamespaceSet.unshare('mnt', { mounts })
        inside.enter()
@@ -398,7 +398,7 @@ describe('unmount', () => {
        return { during, after: fs.readdirSync(data), hasMoved: process.cwd() !== before, proc: fs.readdirSync('/proc') }`,
       directory.path,
     )
-    expect(said).toEqual({ during: ['net', 'uts'], after: [], hasMoved: false, proc: [] })
+    expect(result).toEqual({ during: ['net', 'uts'], after: [], hasMoved: false, proc: [] })
     expect(mountsBelow(directory.path)).toEqual([])
   })
 
@@ -412,7 +412,7 @@ describe('unmount', () => {
     NamespaceSet.unmountSync(directory.file('net'))
   })
 
-  test('refuses what is no namespace that is mounted', async () => {
+  test('rejects a file without a mounted namespace', async () => {
     using directory = temporaryDirectory()
     const [file, empty, missing] = [directory.file('file'), directory.file('empty'), directory.file('missing')]
     writeFileSync(file, 'mine')

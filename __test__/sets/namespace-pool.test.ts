@@ -1,4 +1,4 @@
-/** `NamespacePool`: sets that are ready before they are wanted. */
+/** `NamespacePool`: sets created in advance. */
 import { mkdirSync } from 'node:fs'
 import { setTimeout as pass } from 'node:timers/promises'
 import fc from 'fast-check'
@@ -11,7 +11,7 @@ import { expectFailure, failureOf, range, refuses, type, untyped, value } from '
 import { isRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-/** What the account may make: an ordinary user's namespaces are owned by a user namespace of its own. */
+/** What the caller may create: an ordinary user's namespaces are owned by its own user namespace. */
 const allowed = (kind: NamespaceKind): NamespaceKind[] => (isRoot ? [kind] : ['user', kind])
 const MAPS = isRoot ? {} : ({ mapUser: 'root' } as const)
 const CLOSED = ['TypeError', 'ERR_NSSET_CLOSED'] as const
@@ -26,8 +26,8 @@ const toBeReady = (pool: NamespacePool, count: number) =>
     (length) => length === count,
   )
 
-describe('get', () => {
-  test('gives sets that were ready, each another, and replaces them', async () => {
+describe('get()', () => {
+  test('returns ready sets, each once, and replaces them', async () => {
     await using pool = makePool({ size: 3, unshare: { loopback: true } }, allowed('net'))
     expect(await toBeReady(pool, 3)).toBe(3)
     using first = await pool.get()
@@ -39,7 +39,7 @@ describe('get', () => {
     expect(await toBeReady(pool, 3)).toBe(3)
   })
 
-  test('makes one when none is ready', async () => {
+  test('creates one when none is ready', async () => {
     await using pool = makePool({ size: 1 })
     const before = resources()
     const warnings: Error[] = []
@@ -54,7 +54,7 @@ describe('get', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  test('ends its wait when its signal is aborted; what was made for it stays', async () => {
+  test('stops waiting when its signal is aborted; the set created for it stays', async () => {
     let finish = () => {}
     const finished = new Promise<void>((resolve) => {
       finish = resolve
@@ -71,7 +71,7 @@ describe('get', () => {
     expect(await toBeReady(pool, 1)).toBe(1)
   })
 
-  test('skips a set that was closed while it lay in the pool', async () => {
+  test('skips a set that was closed in the pool', async () => {
     await using pool = makePool({ size: 1 })
     const stale = await pool.get()
     expect(await toBeReady(pool, 1)).toBe(1)
@@ -84,7 +84,7 @@ describe('get', () => {
 })
 
 describe('afterCreate', () => {
-  test('is awaited before a set is offered', async () => {
+  test('is awaited before a set is available', async () => {
     const prepared = new Set<string>()
     await using pool = makePool({
       afterCreate: async (set) => {
@@ -102,7 +102,7 @@ describe('afterCreate', () => {
     ['throws', (error: Error) => void thrown(error)],
     ['rejects', (error: Error) => Promise.reject(error)],
   ] as const) {
-    test(`when it ${how}, its set is closed, and get rejects with the very error`, async () => {
+    test(`when it ${how}, its set is closed, and get rejects with the same error`, async () => {
       const made: NamespaceSet[] = []
       const error = new Error('no')
       await using pool = makePool({
@@ -123,7 +123,7 @@ describe('afterCreate', () => {
     expectFailure(await failureOf(() => pool.get()), [...CLOSED, 'afterCreate'])
   })
 
-  test('is told when the pool is closed, and not waited for', async () => {
+  test('is aborted when the pool is closed, and not waited for', async () => {
     let given: { set: NamespaceSet; signal: AbortSignal } | undefined
     const pool = makePool({
       size: 1,
@@ -146,8 +146,8 @@ function thrown(error: Error): never {
   throw error
 }
 
-describe('a failing maker', () => {
-  test('rejects the next get with the cause, and works again by itself', async () => {
+describe('a failure to create sets', () => {
+  test('rejects the next get with the cause, and recovers', async () => {
     using directory = temporaryDirectory()
     const source = directory.file('comes-later')
     await using pool = makePool(
@@ -163,7 +163,7 @@ describe('a failing maker', () => {
     expect(set.closed).toBe(false)
   })
 
-  test('in the background is told once, to the next get', async () => {
+  test('in the background is reported once, to the next get', async () => {
     let isBroken = true
     const attempts: number[] = []
     const error = new Error('broken')
@@ -178,7 +178,7 @@ describe('a failing maker', () => {
       () => attempts.length,
       (count) => count === 1,
     )
-    // The failure is the pool's own; it gets as far as this without a rejection that nobody handles.
+    // The failure is the pool's own; it gets here without an unhandled rejection.
     await pass(20)
     await expect(pool.get()).rejects.toBe(error)
     isBroken = false
@@ -197,7 +197,7 @@ describe('a failing maker', () => {
     })
     await pass(1_200)
     await pool.close()
-    // Two at once, then after 0.2 s (both have failed), 0.4 s more; timers are not exact.
+    // Two at the same time, then after 0.2 s (both have failed), 0.4 s more; timers are not exact.
     expect(attempts.length).toBeGreaterThanOrEqual(3)
     expect(attempts.length).toBeLessThanOrEqual(5)
     const count = attempts.length
@@ -205,7 +205,7 @@ describe('a failing maker', () => {
     expect(attempts.length).toBe(count)
   })
 
-  test('is not called more often because somebody asks over and over', async () => {
+  test('is not retried more often by repeated calls of get', async () => {
     let attempts = 0
     await using pool = makePool({
       size: 1,
@@ -221,7 +221,7 @@ describe('a failing maker', () => {
     expect(attempts).toBeLessThanOrEqual(9)
   })
 
-  test('rejects all who wait at once', async () => {
+  test('rejects all waiting calls', async () => {
     await using pool = makePool({ size: 1, afterCreate: () => Promise.reject(new Error('always')) })
     const failures = await Promise.all(Array.from({ length: 5 }, () => failureOf(() => pool.get())))
     expect(failures.map(({ message }) => message)).toEqual(Array(5).fill('always'))
@@ -229,7 +229,7 @@ describe('a failing maker', () => {
     expect(later.map(({ message }) => message)).toEqual(Array(5).fill('always'))
   })
 
-  test('that works again is not waited for', async () => {
+  test('does not delay get once creation works again', async () => {
     let isBroken = true
     await using pool = makePool({
       size: 1,
@@ -237,7 +237,7 @@ describe('a failing maker', () => {
         if (isBroken) throw new Error('broken')
       },
     })
-    // By now the pool would leave it at that for 3 s.
+    // Now the pool would wait for 3 s.
     for (let count = 0; count < 6; count += 1) await failureOf(() => pool.get())
     isBroken = false
     const fixed = performance.now()
@@ -262,8 +262,8 @@ describe('a failing maker', () => {
   })
 })
 
-describe('put', () => {
-  test('gives a set back as it is', async () => {
+describe('put()', () => {
+  test('returns a set unchanged', async () => {
     await using pool = makePool({ size: 1 })
     const set = await pool.get()
     const id = set.id('uts')
@@ -276,7 +276,7 @@ describe('put', () => {
     expect([again.id('uts'), other.id('uts') === id]).toEqual([id, false])
   })
 
-  test('hands it to who waits longest', async () => {
+  test('passes it to the longest waiting get', async () => {
     await using pool = makePool({ size: 1, afterCreate: () => pass(200) })
     const set = NamespaceSet.unshareSync(allowed('uts'), MAPS)
     const [first, second] = [pool.get(), pool.get()]
@@ -298,7 +298,7 @@ describe('put', () => {
     pool.put(one)
   })
 
-  test('refuses a set of other kinds, a closed one, and one that is there: it stays the caller’s', async () => {
+  test('rejects a set of other kinds, a closed one, and one in the pool: it stays the caller’s', async () => {
     await using pool = makePool({ size: 2 })
     using other = NamespaceSet.current('uts').dup()
     using wrong = NamespaceSet.current('net')
@@ -313,8 +313,8 @@ describe('put', () => {
   })
 })
 
-describe('close', () => {
-  test('closes what is ready, rejects who waits, and is done once', async () => {
+describe('close()', () => {
+  test('closes ready sets, rejects waiting calls, and settles once', async () => {
     const before = resources()
     const pool = makePool({ size: 3, afterCreate: () => pass(50) })
     expect(await toBeReady(pool, 3)).toBe(3)
@@ -341,7 +341,7 @@ describe('close', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  test('closes what was put back', async () => {
+  test('closes sets that were put back', async () => {
     const pool = makePool()
     const set = await pool.get()
     pool.put(set)
@@ -351,7 +351,7 @@ describe('close', () => {
     await closing
   })
 
-  test('is done when the making of others has ended', async () => {
+  test('settles when pending creations have ended', async () => {
     const before = resources()
     for (let count = 0; count < 20; count += 1) {
       const pool = makePool({ size: 8 }, [...allowed('net'), 'mnt'])
@@ -362,7 +362,7 @@ describe('close', () => {
     }
   })
 
-  test('at any moment leaks nothing', async () => {
+  test('leaks nothing at any moment', async () => {
     const before = resources()
     for (let count = 0; count < 40; count += 1) {
       const pool = makePool({ size: 4, afterCreate: () => pass(count % 3) }, [...allowed('net'), 'pid'])
@@ -378,7 +378,7 @@ describe('close', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  test('is what its signal does, with the signal’s reason', async () => {
+  test('is triggered by its signal, with the signal’s reason', async () => {
     const controller = new AbortController()
     const pool = makePool({ signal: controller.signal, afterCreate: () => pass(50) })
     const caught = failureOf(() => pool.get())
@@ -391,7 +391,7 @@ describe('close', () => {
     expect(() => makePool({ signal: AbortSignal.abort(reason) })).toThrow(reason)
   })
 
-  test('is what the end of a block does', async () => {
+  test('is called at the end of a block', async () => {
     const before = resources()
     let pool: NamespacePool
     {
@@ -404,7 +404,7 @@ describe('close', () => {
   })
 })
 
-describe('Node', () => {
+describe('the event loop', () => {
   const program = (body: string) => `
     import { NamespacePool } from 'nsset'
     const pool = new NamespacePool(${JSON.stringify(allowed('uts'))}, { size: 500, unshare: ${JSON.stringify(MAPS)} })
@@ -413,12 +413,12 @@ describe('Node', () => {
   test('is not kept running by a pool', async () => {
     const start = performance.now()
     const length = await askPlainNode<number>(program(`process.on('exit', () => console.log(pool.length))`))
-    // It has not waited until the pool was full either.
+    // It has not waited until the pool was full, either.
     expect(length).toBeLessThan(100)
     expect(performance.now() - start).toBeLessThan(10_000)
   })
 
-  test('is kept running by a get that waits, and refills while it has something else to wait for', async () => {
+  test('is kept running by a waiting get, and the pool refills while other work keeps it running', async () => {
     const [id, length] = await askPlainNode<[string, number]>(
       program(`
         const set = await pool.get()
@@ -430,7 +430,7 @@ describe('Node', () => {
   })
 })
 
-describe('random use', () => {
+describe('random calls', () => {
   interface Model {
     held: NamespaceSet[]
     isClosed: boolean
@@ -477,7 +477,7 @@ describe('random use', () => {
     await pool.close()
   })
 
-  test('keeps what it promises, and leaves nothing', async () => {
+  test('keep the invariants, and leave nothing open', async () => {
     const before = resources()
     const commands = [
       fc.integer({ min: 1, max: 6 }).map(get),
@@ -505,32 +505,32 @@ describe('random use', () => {
   })
 })
 
-describe('arguments', () => {
+describe('invalid arguments', () => {
   const pool = makePool({ size: 1 })
   const make = (kinds: unknown, options?: unknown) => () => new NamespacePool(kinds as Kinds, untyped(options))
   refuses([
     ['no kinds', make(undefined, { size: 1 }), type('kinds')],
-    ['a kind that there is not', make('network', { size: 1 }), value('kinds', 'network')],
+    ['an unknown kind', make('network', { size: 1 }), value('kinds', 'network')],
     ['no options', make('uts'), value('options.size', 'is required')],
-    ['options that are none', make('uts', 5), type('options')],
-    ['a size that is no number', make('uts', { size: '5' }), type('options.size')],
+    ['invalid options', make('uts', 5), type('options')],
+    ['a size that is not a number', make('uts', { size: '5' }), type('options.size')],
     ['a size of 0', make('uts', { size: 0 }), range('options.size')],
-    ['half a set', make('uts', { size: 1.5 }), range('options.size')],
-    ['an afterCreate that is no function', make('uts', { size: 1, afterCreate: 5 }), type('options.afterCreate')],
-    ['a signal that is none', make('uts', { size: 1, signal: {} }), type('options.signal')],
-    ['unshare options that are none', make('uts', { size: 1, unshare: 5 }), type('options.unshare')],
-    ['a bad unshare option', make('uts', { size: 1, unshare: { hostname: 5 } }), type('hostname')],
+    ['a fractional size', make('uts', { size: 1.5 }), range('options.size')],
+    ['an afterCreate that is not a function', make('uts', { size: 1, afterCreate: 5 }), type('options.afterCreate')],
+    ['an invalid signal', make('uts', { size: 1, signal: {} }), type('options.signal')],
+    ['invalid unshare options', make('uts', { size: 1, unshare: 5 }), type('options.unshare')],
+    ['an invalid unshare option', make('uts', { size: 1, unshare: { hostname: 5 } }), type('hostname')],
     [
       'a signal for unshare',
       make('uts', { size: 1, unshare: { signal: new AbortController().signal } }),
       value('options.unshare.signal', 'options.signal'),
     ],
-    ['get with options that are none', () => pool.get(untyped(5)), type('options')],
-    ['get with a signal that is none', () => pool.get(untyped({ signal: 5 })), type('options.signal')],
-    ['put of what is no set', () => pool.put(untyped({})), type('set', 'NamespaceSet')],
-    ['put of nothing', () => pool.put(untyped(undefined)), type('set')],
+    ['get with invalid options', () => pool.get(untyped(5)), type('options')],
+    ['get with an invalid signal', () => pool.get(untyped({ signal: 5 })), type('options.signal')],
+    ['put of another object', () => pool.put(untyped({})), type('set', 'NamespaceSet')],
+    ['put of undefined', () => pool.put(untyped(undefined)), type('set')],
   ])
-  test('refused, they leave nothing', async () => {
+  test('leave nothing open', async () => {
     await pool.close()
     const before = resources()
     for (let count = 0; count < 100; count += 1) await failureOf(make('uts', { size: 1, unshare: { hostname: 5 } }))
@@ -538,7 +538,7 @@ describe('arguments', () => {
   })
 })
 
-test('what a pool without close() is told: its sets are closed by the garbage collector, and that is said', async () => {
+test('a pool without close() is reported: its sets are closed by the garbage collector, with a warning', async () => {
   const seen = await askPlainNode<{ warning: string; before: number; after: number }>(
     `import { readdirSync } from 'node:fs'
      import { setTimeout as pass } from 'node:timers/promises'

@@ -1,4 +1,4 @@
-/** `netns`: network namespaces by name. What iproute2 made is read here, and what is made here iproute2 reads. */
+/** `netns`: network namespaces by name. nsset and iproute2 read each other's names. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -20,15 +20,15 @@ import { type Case, expectFailure, failureOf, refuses, system, type, untyped, va
 import { asOrdinaryUser, asRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-const REASON = 'names are mounts, which take root'
+const REASON = 'names are mounts, which require root'
 const ORDINARY_UID = 1234
 
 let last = 0
-/** A name of this test's own in the directory that all share. */
+/** A name for this test in the shared directory. */
 const uniqueName = () => `nsset-test-${process.pid}-${++last}`
 
 const ip = (...args: string[]) => execFileSync('ip', args, { encoding: 'utf8', timeout: 10_000 })
-/** The names that `ip netns list` shows; one may be followed by its nsid. */
+/** The names in `ip netns list`; a name may be followed by its nsid. */
 const listedByIp = () =>
   ip('netns', 'list')
     .split('\n')
@@ -36,7 +36,7 @@ const listedByIp = () =>
 const identityOf = (path: string) => `net:[${statSync(path).ino}]`
 
 describe('in the directory of iproute2', () => {
-  asRoot('what is made here, `ip netns` shows and enters', REASON, async () => {
+  asRoot('`ip netns` shows and enters a name created by nsset', REASON, async () => {
     const name = uniqueName()
     using set = await netns.create(name, { loopback: true })
     try {
@@ -50,7 +50,7 @@ describe('in the directory of iproute2', () => {
     expect(await netns.list()).not.toContain(name)
   })
 
-  asRoot('what `ip netns` made is opened, listed and removed here', REASON, async () => {
+  asRoot('nsset opens, lists and removes a name created by `ip netns`', REASON, async () => {
     const name = uniqueName()
     ip('netns', 'add', name)
     using set = netns.open(name)
@@ -64,7 +64,7 @@ describe('in the directory of iproute2', () => {
     expect((await set.execFile('cat', ['/proc/self/net/dev'])).stdout).toContain('lo:')
   })
 
-  asRoot('the directory is a shared mount, once, and the file as iproute2 leaves it', REASON, async () => {
+  asRoot('the directory is a shared mount, once, and the file as with iproute2', REASON, async () => {
     const names = [uniqueName(), uniqueName()]
     const sets = await Promise.all(names.map((name) => netns.create(name)))
     try {
@@ -80,8 +80,8 @@ describe('in the directory of iproute2', () => {
   })
 })
 
-describe('in a directory of one’s own', () => {
-  asRoot('names come and go, and nothing else does', REASON, async () => {
+describe('in another directory', () => {
+  asRoot('names are created and removed, and other files stay', REASON, async () => {
     using directory = temporaryDirectory()
     const options = { directory: directory.file('made/for/it') }
     expect(await netns.list(options)).toEqual([])
@@ -103,7 +103,7 @@ describe('in a directory of one’s own', () => {
     expect(existsSync(`${options.directory}/a file`)).toBe(true)
   })
 
-  asRoot('a temporary name goes when the set closes, unless it is another’s by then', REASON, async () => {
+  asRoot('a temporary name is removed when the set closes, unless it was replaced', REASON, async () => {
     using directory = temporaryDirectory()
     const options = { directory: directory.path }
     const first = await netns.create('blue', { ...options, temporary: true })
@@ -130,7 +130,7 @@ describe('in a directory of one’s own', () => {
     expect(await netns.list({ directory: directory.path })).toEqual([])
   })
 
-  asRoot('the longest name there is', REASON, async () => {
+  asRoot('a name may have the maximum length', REASON, async () => {
     using directory = temporaryDirectory()
     const name = 'x'.repeat(255)
     using set = await netns.create(name, { directory: directory.path, temporary: true })
@@ -140,7 +140,7 @@ describe('in a directory of one’s own', () => {
 })
 
 describe('a temporary name', () => {
-  asRoot('goes with its set where no descriptor is free, and unmount says that none is', REASON, async () => {
+  asRoot('is removed with its set when no descriptor is free, and unmount reports that', REASON, async () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('kinds'))
     const outcome = await askPlainNode<{ unmount: string; names: string[]; list: string }>(
@@ -168,7 +168,7 @@ describe('a temporary name', () => {
     expect(readdirSync(directory.file('kinds'))).toEqual([])
   })
 
-  asRoot('that cannot be removed is an error of close(), which closes all the same', REASON, async () => {
+  asRoot('that cannot be removed is an error of close(), which closes nevertheless', REASON, async () => {
     using directory = temporaryDirectory()
     execFileSync('mount', ['-t', 'tmpfs', 'names', directory.path], { timeout: 10_000 })
     const options = { directory: directory.path, temporary: true }
@@ -179,7 +179,7 @@ describe('a temporary name', () => {
       execFileSync('mount', ['-o', 'remount,ro', directory.path], { timeout: 10_000 })
       expectFailure(await failureOf(async () => set.close()), system('EROFS', '/blue', 'the file stays'))
       expect([set.closed, resources().descriptors]).toEqual([true, before])
-      // What could be done was: neither has a namespace any more.
+      // As much as possible was done: neither has a namespace any more.
       expect(mountsBelow(directory.path).map(({ type }) => type)).toEqual(['tmpfs'])
       set.close()
       await set[Symbol.asyncDispose]()
@@ -191,7 +191,7 @@ describe('a temporary name', () => {
     }
   })
 
-  asRoot('that cannot be unmounted is an error, too: the caller may not any more', REASON, async () => {
+  asRoot('that cannot be unmounted is an error, too: the caller has lost the right', REASON, async () => {
     using directory = temporaryDirectory()
     chmodSync(directory.path, 0o755)
     const failure = await askPlainNode<object>(
@@ -204,7 +204,7 @@ describe('a temporary name', () => {
     await netns.remove('blue', { directory: directory.path })
   })
 
-  asRoot('that was removed by others is no error, and neither is one that was unmounted', REASON, async () => {
+  asRoot('that another program removed or unmounted is not an error', REASON, async () => {
     using directory = temporaryDirectory()
     const options = { directory: directory.path, temporary: true }
     const set = await netns.create('removed', options)
@@ -218,7 +218,7 @@ describe('a temporary name', () => {
     expect(readdirSync(directory.path)).toEqual(['replaced'])
   })
 
-  asRoot('keeps neither descriptors nor mounts of its own after a hundred', REASON, async () => {
+  asRoot('leaves no descriptors or mounts after a hundred', REASON, async () => {
     using directory = temporaryDirectory()
     const options = { directory: directory.path, temporary: true }
     using set = await NamespaceSet.unshare('net')
@@ -232,8 +232,8 @@ describe('a temporary name', () => {
   })
 })
 
-describe('nothing is left of what fails:', () => {
-  asRoot('a name that is taken, by whatever it is', REASON, async () => {
+describe('a failure leaves nothing:', () => {
+  asRoot('a name that is taken, by any file', REASON, async () => {
     using directory = temporaryDirectory()
     const options = { directory: directory.path, temporary: true }
     using blue = await netns.create('blue', options)
@@ -268,7 +268,7 @@ describe('nothing is left of what fails:', () => {
     expect(await netns.list({ directory: directory.path })).toEqual([])
   })
 
-  asOrdinaryUser('a name for an ordinary user', async () => {
+  asOrdinaryUser('a name of an ordinary user', async () => {
     using directory = temporaryDirectory()
     using set = NamespaceSet.current('net')
     const before = resources()
@@ -279,8 +279,8 @@ describe('nothing is left of what fails:', () => {
   })
 })
 
-describe('remove', () => {
-  test('of what is not there is an error, unless forced', async () => {
+describe('remove()', () => {
+  test('of a missing name is an error, unless forced', async () => {
     using directory = temporaryDirectory()
     const options = { directory: directory.path }
     expectFailure(await failureOf(() => netns.remove('none', options)), system('ENOENT', '/none'))
@@ -289,7 +289,7 @@ describe('remove', () => {
     await netns.remove('none', { directory: directory.file('no directory either'), force: true })
   })
 
-  test('of what is no namespace is an error, forced or not, and it stays', async () => {
+  test('of another file is an error, forced or not, and the file stays', async () => {
     using directory = temporaryDirectory()
     writeFileSync(directory.file('mine'), 'text', { mode: 0o600 })
     mkdirSync(directory.file('folder'))
@@ -304,7 +304,7 @@ describe('remove', () => {
     expect(readdirSync(directory.path).sort()).toEqual(names.sort())
   })
 
-  test('of a name whose namespace is mounted no more takes the file away, whatever its mode', async () => {
+  test('of a name without a mounted namespace removes the file, whatever its mode', async () => {
     using directory = temporaryDirectory()
     for (const mode of [0, 0o444, 0o644, 0o600]) {
       writeFileSync(directory.file('stale'), '', { mode })
@@ -313,7 +313,7 @@ describe('remove', () => {
     }
   })
 
-  test('of a link to the network of a process, or of one that has ended, takes the link away', async () => {
+  test('of a link to the network of a process, or of an exited one, removes the link', async () => {
     using directory = temporaryDirectory()
     symlinkSync('/proc/self/ns/net', directory.file('running'))
     symlinkSync('/proc/4194304/ns/net', directory.file('ended'))
@@ -323,7 +323,7 @@ describe('remove', () => {
   })
 
   for (const mode of [0, 0o444, 0o644]) {
-    asRoot(`of a name that another program made with mode 0${mode.toString(8)}, as ip does`, REASON, async () => {
+    asRoot(`of a name that another program created with mode 0${mode.toString(8)}, as ip does`, REASON, async () => {
       const names = [uniqueName(), uniqueName()] as const
       for (const name of names) {
         ip('netns', 'add', name)
@@ -338,7 +338,7 @@ describe('remove', () => {
     })
   }
 
-  asRoot('takes away all networks that are mounted on a name', REASON, async () => {
+  asRoot('removes all networks mounted on a name', REASON, async () => {
     using directory = temporaryDirectory()
     const options = { directory: directory.path }
     using set = await netns.create('twice', options)
@@ -348,11 +348,11 @@ describe('remove', () => {
     expect([mountsBelow(directory.path), readdirSync(directory.path)]).toEqual([[], []])
   })
 
-  asRoot('says what stays: a file that nothing may remove', REASON, async (context) => {
+  asRoot('reports what stays: an immutable file', REASON, async (context) => {
     using directory = temporaryDirectory()
     const options = { directory: directory.path }
     const chattr = (change: string) => spawnSync('chattr', [change, directory.path], { timeout: 10_000 }).status
-    if (chattr('-i') !== 0) context.skip('chattr(1) cannot mark what is in the temporary directory as immutable')
+    if (chattr('-i') !== 0) context.skip('chattr(1) cannot make files in the temporary directory immutable')
     using set = await netns.create('blue', options)
     try {
       expect(chattr('+i')).toBe(0)
@@ -365,7 +365,7 @@ describe('remove', () => {
     expect(readdirSync(directory.path)).toEqual([])
   })
 
-  asRoot('says what stays: a file with content below the mount', REASON, async () => {
+  asRoot('reports what stays: a file with content below the mount', REASON, async () => {
     using directory = temporaryDirectory()
     writeFileSync(directory.file('notes'), 'mine')
     execFileSync('mount', ['--bind', '/proc/self/ns/net', directory.file('notes')], { timeout: 10_000 })
@@ -374,7 +374,7 @@ describe('remove', () => {
     expect([mountsBelow(directory.path), readFileSync(directory.file('notes'), 'utf8')]).toEqual([[], 'mine'])
   })
 
-  asRoot('says what stays: another mount below it, and the file', REASON, async () => {
+  asRoot('reports what stays: another mount below it, and the file', REASON, async () => {
     using directory = temporaryDirectory()
     writeFileSync(directory.file('name'), '')
     writeFileSync(directory.file('empty'), '')
@@ -389,7 +389,7 @@ describe('remove', () => {
     }
   })
 
-  asRoot('of another kind of namespace is refused', REASON, async () => {
+  asRoot('of another kind of namespace is rejected', REASON, async () => {
     using directory = temporaryDirectory()
     using set = await NamespaceSet.unshare('uts')
     await set.mount({ uts: directory.file('uts') })
@@ -400,7 +400,7 @@ describe('remove', () => {
   })
 })
 
-describe('names', () => {
+describe('a name', () => {
   const call = (name: unknown) => [
     () => netns.create(untyped(name)),
     () => netns.open(untyped(name)),
@@ -424,14 +424,14 @@ describe('names', () => {
 
 describe('options', () => {
   refuses([
-    ['a directory that is empty', () => netns.list({ directory: '' }), value('options.directory', 'empty')],
+    ['an empty directory', () => netns.list({ directory: '' }), value('options.directory', 'empty')],
     ['a directory that is a number', () => netns.list({ directory: untyped(5) }), type('options.directory', '5')],
-    ['temporary: a word', () => netns.create('x', { temporary: untyped('yes') }), type('options.temporary', "'yes'")],
+    ['temporary: a string', () => netns.create('x', { temporary: untyped('yes') }), type('options.temporary', "'yes'")],
     ['force: a number', () => netns.remove('x', { force: untyped(1) }), type('options.force', '1')],
     ['signal: an object', () => netns.create('x', { signal: untyped({}) }), type('options.signal', 'an object')],
     ['no set', () => netns.attach('x', untyped({})), type('set', 'an object')],
   ])
-  test('a set without net', async () => {
+  test('a set without net is rejected', async () => {
     using uts = NamespaceSet.current('uts')
     const attach = netns.attach('x', uts, { directory: '/nonexistent' })
     await expect(attach).rejects.toMatchObject({ code: 'ERR_NSSET_NOT_IN_SET' })

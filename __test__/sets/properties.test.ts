@@ -1,6 +1,6 @@
 /**
- * Random arguments for every public function and method: only documented errors come out, and nothing is left behind.
- * What could be mounted or unmounted lies in a directory of the test's own.
+ * Random arguments for every public function and method: only documented errors are thrown, and nothing is left behind.
+ * Paths that could be mounted or unmounted are in the test's own directory.
  */
 import { ChildProcess } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -27,7 +27,7 @@ const MISUSE = [
   'ERR_NSSET_NOT_ENTERABLE',
   'ERR_NSSET_NOT_IN_SET',
   'ERR_UNKNOWN_SIGNAL',
-  // As Node's own fs says it of a URL.
+  // As Node's own fs reports it for a URL.
   'ERR_INVALID_FILE_URL_HOST',
   'ERR_INVALID_FILE_URL_PATH',
 ]
@@ -35,7 +35,7 @@ const MISUSE = [
 const directory = temporaryDirectory()
 const arena = directory.file('arena')
 
-/** Names in the arena, some of which are there; what text becomes a path is made to stay in it. */
+/** Names in the arena, some of which exist; text used as a path is modified to stay in it. */
 const names = fc.oneof(fc.constantFrom('', 'empty', 'content', 'folder', 'net', 'missing/net'), text)
 const paths = fc.oneof(
   { weight: 4, arbitrary: names.map((name) => join(arena, name.replaceAll('/', '_').replaceAll('..', '__'))) },
@@ -57,7 +57,7 @@ beforeAll(async () => {
   )
   closed = set.dup()
   closed.close()
-  // Whatever Node makes for a first child of its own is made before it is counted.
+  // What Node.js creates for its first child is created before the count.
   await outcomeOf(() => set.execFile('/bin/true'))
   before = resources()
 })
@@ -68,7 +68,7 @@ afterAll(() => {
   directory[Symbol.dispose]()
 })
 
-/** Makes the call, undoes what came of it, and lets out only errors that nobody has documented. */
+/** Makes the call, undoes its effects, and throws only undocumented errors. */
 async function outcomeOf(call: () => unknown, own?: unknown): Promise<void> {
   try {
     const result = await call()
@@ -99,7 +99,7 @@ function expectDocumented(error: unknown): void {
   )
 }
 
-/** A property for a function of so many arguments, which are sometimes too few or too many. */
+/** A property of a function with this many arguments, which are sometimes too few or too many. */
 function holds(name: string, call: () => Call, args: fc.Arbitrary<unknown[]>, runs = 100): void {
   test(name, async () => {
     await fc.assert(
@@ -126,7 +126,7 @@ const ours = (method: keyof NamespaceSet) => () => (set[method] as Call).bind(se
 const statics = NamespaceSet as unknown as Record<string, Call>
 const of = (name: string) => () => (statics[name] as Call).bind(NamespaceSet)
 
-// --- where sets come from
+// --- the sources of sets
 
 holds('current', of('current'), fc.tuple(kinds))
 holds('fromPid', of('fromPid'), fc.tuple(fc.oneof(fc.constant(process.pid), number, anything), kinds))
@@ -147,7 +147,7 @@ holds(
 )
 holds('fromFd', of('fromFd'), fc.tuple(fc.oneof(fc.nat(64), anything), kind))
 
-// --- what a set is
+// --- properties of a set
 
 for (const method of ['has', 'id', 'stat', 'path', 'owner', 'parent'] as const)
   holds(method, ours(method), fc.tuple(kind))
@@ -172,7 +172,7 @@ holds(
   ),
 )
 
-// --- making new ones; mounts inside stay inside: no `shared`, no `unchanged`
+// --- creating sets; mounts inside stay inside: no `shared`, no `unchanged`
 
 const id = fc.oneof(fc.nat(10), fc.constantFrom(process.getuid?.(), 100_000, 4294967295), number)
 const maps = fc.array(bag({ containerId: id, hostId: id, size: id }), { maxLength: 4 })
@@ -198,7 +198,7 @@ const unshareOptions = bag({
   ),
   root: paths,
 })
-/** Options that name their kind rarely meet it: half the time all kinds are there, and little else. */
+/** Options rarely match their kind: half the time all kinds are requested, and little else. */
 const likely = fc.tuple(
   fc.constant([...ALL_KINDS]),
   fc.oneof(unshareOptions, bag({ mapUser: fc.constant('root'), hostname: text })),
@@ -210,7 +210,7 @@ holds('NamespaceSet.unshare', of('unshare'), unshareArguments)
 holds('unshareSync', ours('unshareSync'), unshareArguments)
 holds('unshare', ours('unshare'), unshareArguments)
 
-// --- entering; what a function throws is let out as it is
+// --- entering; errors of the function are thrown unchanged
 
 const doOptions = fc.oneof(bag({ kinds }), fc.constant({}), fc.constant(undefined))
 holds(
@@ -220,11 +220,11 @@ holds(
 )
 const enterOptions = fc
   .oneof(bag({ kinds, mainThread: fc.constant(false) }), noText)
-  // It would be for good.
+  // It would be permanent.
   .filter((options) => (options as { mainThread?: unknown } | null | undefined)?.mainThread !== true)
 holds('enter, on the main thread', ours('enter'), fc.tuple(enterOptions))
 
-test('what the function given to do throws comes out as it is', async () => {
+test('an error of the function passed to do is thrown unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(
       anything.filter((thrown) => thrown !== undefined),
@@ -281,7 +281,7 @@ const programOptions = {
 }
 const ids = fc.oneof(fc.constantFrom(0, process.getuid?.(), 65_534, undefined, null), number)
 const signals = fc.oneof(fc.constantFrom<unknown>('SIGTERM', 'SIGKILL', 'sigint', 9, 0, 64, undefined, null), anything)
-/** Without effect on who waits for an end: a program of these ends by itself. */
+/** Without effect on waiting: a program with these options ends by itself. */
 const processOptions = {
   ...programOptions,
   argv0: fc.oneof(text, fc.constant('name')),
@@ -310,7 +310,7 @@ const withEncoding = bag({
 })
 const withChannel = bag({
   ...processOptions,
-  // Not Node, which would take long to start; it ends by itself as well.
+  // Not Node.js, which is slow to start; it ends by itself as well.
   execPath: fc.oneof(
     fc.constantFrom('/bin/true', '/nowhere/node'),
     noText.filter((value) => value !== undefined),
@@ -320,7 +320,7 @@ const withChannel = bag({
   silent: fc.oneof(fc.boolean(), anything),
   stdio: fc.oneof(stdio, fc.array(fc.oneof(stdio, fc.constant('ipc')), { maxLength: 6 })),
 }).map((options) =>
-  // Left out, it would be Node after all.
+  // If omitted, it would be Node.js.
   typeof options === 'object' && options !== null ? { execPath: '/bin/true', ...options } : { execPath: '/bin/true' },
 )
 
@@ -348,7 +348,7 @@ holds(
   30,
 )
 
-// --- all of it again on a set that is closed
+// --- everything again with a closed set
 
 test('every method of a closed set', async () => {
   const methods = Object.getOwnPropertyNames(NamespaceSet.prototype).filter(

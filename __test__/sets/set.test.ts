@@ -1,4 +1,4 @@
-/** What a set is: its kinds, its identity, where others find it, and how its namespaces hang together. */
+/** A set: its kinds, its identity, its paths, and how its namespaces are related. */
 import { readlinkSync, statSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { NamespaceSet, NS } from 'nsset'
@@ -8,7 +8,7 @@ import { nsenter } from '../setup/oracles/nsenter.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 
 describe('kinds', () => {
-  test('are told as names in the order of /proc/PID/ns, and as a mask', () => {
+  test('are names in the order of /proc/PID/ns, and a mask', () => {
     using set = NamespaceSet.current(['uts', 'net', 'cgroup'])
     expect(set.kinds).toEqual(['cgroup', 'net', 'uts'])
     expect(set.flags).toBe(NS.CGROUP | NS.NET | NS.UTS)
@@ -16,13 +16,13 @@ describe('kinds', () => {
     expect(set.has('user')).toBe(false)
   })
 
-  test('the list is a copy: whoever changes it changes nothing', () => {
+  test('returns a copy of the list', () => {
     using set = NamespaceSet.current(['uts', 'net'])
     set.kinds.push('user')
     expect(set.kinds).toEqual(['net', 'uts'])
   })
 
-  test('the mask 0 stands for all of them, as in gonso', () => {
+  test('treats the mask 0 as all kinds, as in gonso', () => {
     using set = NamespaceSet.current(['uts', 'net'])
     using all = NamespaceSet.current(0)
     using copy = set.dup(0)
@@ -48,12 +48,12 @@ describe('kinds', () => {
 })
 
 describe('identity', () => {
-  test('id reads as a link of /proc/PID/ns', () => {
+  test('id equals the link of /proc/PID/ns', () => {
     using set = NamespaceSet.current()
     for (const kind of ALL_KINDS) expect(set.id(kind)).toBe(readlinkSync(`/proc/self/ns/${kind}`))
   })
 
-  test('stat is what stat(2) says', () => {
+  test('stat equals stat(2)', () => {
     using set = NamespaceSet.current()
     for (const kind of ALL_KINDS) {
       const { dev, ino } = statSync(`/proc/self/ns/${kind}`, { bigint: true })
@@ -61,7 +61,7 @@ describe('identity', () => {
     }
   })
 
-  test('a set of one needs no kind to be named; a set of several does', () => {
+  test('a set of one kind requires no kind argument; a set of several does', () => {
     using one = NamespaceSet.current('uts')
     expect(one.id()).toBe(one.id('uts'))
     expect(one.stat()).toEqual(one.stat('uts'))
@@ -74,7 +74,7 @@ describe('identity', () => {
     }
   })
 
-  test('prints as what it holds', () => {
+  test('prints as its namespaces', () => {
     using set = NamespaceSet.current(['uts', 'net'])
     const text = `NamespaceSet(${readlinkSync('/proc/self/ns/net')} ${readlinkSync('/proc/self/ns/uts')})`
     expect(String(set)).toBe(text)
@@ -93,12 +93,12 @@ describe('path', () => {
     for (const kind of set.kinds) expect(nsenter(set, 'readlink', `/proc/self/ns/${kind}`)).toBe(set.id(kind))
   })
 
-  asRoot('needs no user namespace where the caller may enter without: nsenter --net', 'entering a plain net', () => {
+  asRoot('requires no user namespace if the caller may enter without: nsenter --net', 'entering a plain net', () => {
     using set = NamespaceSet.unshareSync('net')
     expect(nsenter(set, 'ip', '-brief', 'link')).toMatch(/^lo\s+DOWN/)
   })
 
-  test('is good as long as the set is open', () => {
+  test('is valid as long as the set is open', () => {
     const set = NamespaceSet.fromPath('/proc/self/ns/uts')
     const path = set.path()
     expect(readlinkSync(path)).toBe(set.id())
@@ -107,15 +107,15 @@ describe('path', () => {
   })
 })
 
-describe('equals', () => {
-  test('is by device and inode, whichever way the sets came about', () => {
+describe('equals()', () => {
+  test('compares device and inode, whatever the source of the sets', () => {
     using one = NamespaceSet.current()
     using other = NamespaceSet.fromPid(process.pid)
     expect(one.equals(other)).toBe(true)
     expect(one.equals(one)).toBe(true)
   })
 
-  test('looks at the kinds named, or at all that either has', () => {
+  test('compares the requested kinds, or all that either has', () => {
     using home = NamespaceSet.current(['user', 'uts', 'net'])
     using set = NamespaceSet.unshareSync(['user', 'uts'], { mapUser: 'root' })
     using mixed = home.dup('net')
@@ -129,7 +129,7 @@ describe('equals', () => {
 })
 
 describe('owner and parent', () => {
-  test('the user namespace made along with the others owns them', () => {
+  test('a user namespace created with other namespaces owns them', () => {
     using set = NamespaceSet.unshareSync(['user', 'net', 'uts', 'ipc'], { mapUser: 'root' })
     for (const kind of ['net', 'uts', 'ipc'] as const) {
       using owner = set.owner(kind)
@@ -138,7 +138,7 @@ describe('owner and parent', () => {
     }
   })
 
-  test('the parent of a new user namespace is the one it was made in, as deep as one goes', () => {
+  test('the parent of a new user namespace is the one in which it was created, at any depth', () => {
     using outer = NamespaceSet.unshareSync('user', { mapUser: 'root' })
     using inner = outer.unshareSync('user', { mapUser: 'root' })
     using above = inner.parent()
@@ -150,7 +150,7 @@ describe('owner and parent', () => {
     expect(owner.equals(outer)).toBe(true)
   })
 
-  test('the parent of a new pid namespace is the one of its maker', () => {
+  test('the parent of a new pid namespace is that of its creator', () => {
     using set = NamespaceSet.unshareSync(['user', 'pid'], { mapUser: 'root' })
     using above = set.parent('pid')
     using home = NamespaceSet.current('pid')
@@ -158,7 +158,7 @@ describe('owner and parent', () => {
     expect(set.equals(home, 'pid')).toBe(false)
   })
 
-  test('what is above the own namespace is hidden by the kernel, and the error says so', () => {
+  test('namespaces above the caller’s are hidden by the kernel, and the error says so', () => {
     using home = NamespaceSet.current(['pid', 'user'])
     for (const kind of home.kinds) {
       expect(() => home.parent(kind)).toThrow(

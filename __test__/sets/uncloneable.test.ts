@@ -1,6 +1,6 @@
 /**
- * Objects that stand for something of this process do not travel to other threads and processes: structuredClone() and postMessage()
- * refuse them, and say what to send in their place. Everything else that looks at objects works as it does without that.
+ * Objects with resources of this process cannot be sent to other threads and processes: structuredClone() and
+ * postMessage() reject them, and name what to send in their place. Everything else that reads objects works as usual.
  */
 import assert from 'node:assert'
 import { once } from 'node:events'
@@ -48,12 +48,12 @@ const OBJECTS: [name: string, object: () => object, remedy: string][] = [
 describe.each(OBJECTS)('%s', (_, object, remedy) => {
   const refused = { name: 'DataCloneError', message: expect.stringContaining(remedy) }
 
-  test('is refused by structuredClone, alone and within something else', async () => {
+  test('is rejected by structuredClone, alone and within another object', async () => {
     expect(await failureOf(() => structuredClone(object()))).toMatchObject(refused)
     expect(await failureOf(() => structuredClone({ config: [1, object()] }))).toMatchObject(refused)
   })
 
-  test('is refused by postMessage and as workerData', async () => {
+  test('is rejected by postMessage and as workerData', async () => {
     const { port1, port2 } = new MessageChannel()
     expect(await failureOf(() => port1.postMessage(object()))).toMatchObject(refused)
     port1.close()
@@ -68,7 +68,7 @@ describe.each(OBJECTS)('%s', (_, object, remedy) => {
   })
 })
 
-test('what is printed of objects is what is in them', () => {
+test('objects are printed with their own properties', () => {
   expect(inspect(set)).toBe(String(set))
   expect(inspect(pool)).toBe(String(pool))
   expect(inspect(network)).toMatch(/^Network \{\s+links: NetworkLinks \{\},\s+addresses: NetworkAddresses \{\}/)
@@ -77,7 +77,7 @@ test('what is printed of objects is what is in them', () => {
   expect(inspect(fds)).toBe('FdSet {}')
 })
 
-test('a path goes to a Worker in its place, and the numbers of descriptors', async () => {
+test('a path is sent to a Worker in its place, and descriptors by their numbers', async () => {
   using worker = workerOf(`
     const { parentPort } = require('node:worker_threads')
     import(${JSON.stringify(import.meta.resolve('nsset'))}).then(({ NamespaceSet }) => {
@@ -97,8 +97,8 @@ function workerOf(code: string): { thread: Worker } & Disposable {
   return { thread, [Symbol.dispose]: () => void thread.terminate() }
 }
 
-describe('what else looks at objects', () => {
-  test('JSON has no part of it', () => {
+describe('other ways to read objects', () => {
+  test('JSON does not include it', () => {
     expect(JSON.stringify({ set, fds })).toBe('{"set":{},"fds":{}}')
     expect(JSON.stringify(action.links.list())).toBe('{"name":"links.list"}')
   })
@@ -113,7 +113,7 @@ describe('what else looks at objects', () => {
     expect(action.links.list()).not.toEqual(action.routes.list())
   })
 
-  test('a copy by spread is a plain object, and is refused, too', async () => {
+  test('a copy by spread is a plain object, and is rejected, too', async () => {
     const copy = { ...set }
     expect(copy).not.toBeInstanceOf(NamespaceSet)
     expect(Object.keys(copy)).toEqual(['uncloneable'])

@@ -1,5 +1,5 @@
 /**
- * Every function that takes options refuses the ones that it does not know, by name, and accepts all that it knows. The
+ * Every function with options rejects unknown ones by name, and accepts all known ones. The
  * compiler checks that an object here has every option of its type.
  */
 import type { BindOptions } from 'node:dgram'
@@ -72,7 +72,7 @@ afterAll(async () => {
   directory[Symbol.dispose]()
 })
 
-/** All options of a type, none left out. */
+/** All options of a type. */
 type Complete<T> = { [K in keyof T]-?: Exclude<T[K], undefined> }
 
 type AnyCall = (options: never) => unknown
@@ -81,7 +81,7 @@ interface Row {
   name: string
   call: AnyCall
   options: Record<string, unknown>
-  /** What the error calls the object. */
+  /** The name of the object in the error. */
   place: string
 }
 
@@ -287,7 +287,7 @@ const own: Row[] = [
     'options.mounts[0]',
   ),
   row<FileSystemMount>(
-    'a mount of a file system',
+    'a file system mount',
     (mount) => NamespaceSet.unshareSync('ipc', { mounts: [mount] }),
     fileSystem,
     'options.mounts[0]',
@@ -377,13 +377,13 @@ const ofNetworks: Row[] = [
   row<SpawnOptions>('action.spawn', (options) => action.spawn('true', options), spawn),
   row<ScriptOptions>('action.script', (options) => action.script('true', options), { ...spawn, subcommand: ['sh'] }),
   row<Extract<PlainSetRef, { readonly name: string }>>(
-    'a network by its name',
+    'a network by name',
     (ref) => action.links.move('lo', ref),
     { name: 'blue', directory: directory.path },
     'set',
   ),
   row<{ pid: number; tid?: number }>(
-    'a network by a process',
+    'a network by process',
     (ref) => action.links.move('lo', ref),
     { pid: process.pid, tid: process.pid },
     'set',
@@ -460,14 +460,14 @@ const ofNetworks: Row[] = [
     'spec',
   ),
   row<WireGuardPeerSpec>(
-    'a peer of WireGuard',
+    'a WireGuard peer',
     (peer) => action.wireguard.set('wg0', { peers: [peer] }),
     peer,
     'spec.peers[0]',
   ),
 ]
 
-/** What Node.js documents of these is looked at in sockets/node-options.test.ts. */
+/** The options that Node.js documents for these are tested in sockets/node-options.test.ts. */
 const ofSockets: Row[] = [
   row<{ host: string }>('network.connect', (options) => set.network.connect({ port: 1, ...options }).destroy(), {
     host: '127.0.0.1',
@@ -527,7 +527,7 @@ const ofSockets: Row[] = [
   }),
 ]
 
-/** What comes of a call, with its sets closed and its Workers ended. */
+/** The outcome of a call, with its sets closed and its Workers terminated. */
 async function outcomeOf(call: () => unknown): Promise<string> {
   try {
     const result = (await call()) as { close?: () => void; terminate?: () => void } | undefined
@@ -540,20 +540,20 @@ async function outcomeOf(call: () => unknown): Promise<string> {
 }
 
 describe.each([...own, ...ofNetworks, ...ofSockets])('$name', ({ call, options, place }) => {
-  test.each(Object.keys(options))('%s in other letters is refused, and named', async (known) => {
+  test.each(Object.keys(options))('%s in other letters is rejected by name', async (known) => {
     const wrong = known === known.toUpperCase() ? `${known}x` : known.toUpperCase()
     const given = { ...options, [wrong]: options[known] }
     const failure = await failureOf(() => call(given as never))
     expectFailure(failure, value(`Unknown option '${wrong}' of ${place}; did you mean '${known}'?`))
   })
 
-  test('what is like no option is refused', async () => {
+  test('an unrelated name is rejected', async () => {
     const failure = await failureOf(() => call({ ...options, xyzzy: 1 } as never))
     expectFailure(failure, value(`Unknown option 'xyzzy' of ${place}`))
     expect(failure.message).not.toContain('did you mean')
   })
 
-  test('all that it knows is accepted, and what is undefined is not looked at', async () => {
+  test('all known options are accepted, and undefined ones are ignored', async () => {
     const outcome = await outcomeOf(() => call({ ...options, xyzzy: undefined } as never))
     expect(outcome).not.toContain('Unknown option')
   })
@@ -572,7 +572,7 @@ describe('a suggestion', () => {
     expectFailure(failure, value(`Unknown option '${wrong}' of options; did you mean '${meant}'?`))
   })
 
-  test('is not made of a secret: neither the key nor its value is repeated', async () => {
+  test('does not contain a secret: neither the key nor its value is repeated', async () => {
     const secret = `${'k'.repeat(43)}=`
     const failure = await failureOf(() => action.wireguard.set('wg0', { [secret]: secret } as never))
     expectFailure(failure, value('Unknown option of spec'))
@@ -580,12 +580,12 @@ describe('a suggestion', () => {
   })
 })
 
-describe('an option of a related function', () => {
+describe('an option of another function is rejected:', () => {
   const rows: [name: string, call: AnyCall, option: string][] = [
     ['shell of spawn, where fork would ignore it', (options) => here.fork('none.js', options), 'shell'],
     ['stdio of spawn, where execFile has its own', (options) => here.execFile('true', options), 'stdio'],
-    ['signal of unshare, which the synchronous one cannot take', (o) => NamespaceSet.unshareSync('ipc', o), 'signal'],
-    ['temporary of netns.attach, where nothing is made', (options) => netns.list(options), 'temporary'],
+    ['signal of unshare, which the synchronous one cannot use', (o) => NamespaceSet.unshareSync('ipc', o), 'signal'],
+    ['temporary of netns.attach, which creates nothing here', (options) => netns.list(options), 'temporary'],
     ['type of a web Worker', (options) => here.worker('', options), 'type'],
   ]
   test.each(rows)('%s', async (_, call, option) => {
@@ -604,14 +604,14 @@ describe('inherited options', () => {
     }
   }
 
-  test('count, as for functions of Node', async () => {
+  test('are accepted, as by functions of Node.js', async () => {
     await expect(here.execFile('true', new Options())).rejects.toMatchObject({ code: 'ERR_NSSET_NOT_IN_SET' })
     await expect(here.execFile('true', Object.create({ kinds: 'net' }))).rejects.toMatchObject({
       code: 'ERR_NSSET_NOT_IN_SET',
     })
   })
 
-  test('and those that are not known are not refused', async () => {
+  test('that are unknown are ignored', async () => {
     const options = Object.assign(Object.create({ xyzzy: 1 }), { encoding: 'buffer', [Symbol('xyzzy')]: 1 })
     expect((await here.execFile('true', options)).exitCode).toBe(0)
   })

@@ -1,4 +1,4 @@
-/** `network.connect` is `net.connect`, inside: the same events in the same order, the same errors, the same properties. */
+/** `network.connect` is `net.connect` inside: the same events in order, the same errors, the same properties. */
 import { once } from 'node:events'
 import net from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -8,7 +8,7 @@ import { expectFailure, failureOf, untyped } from '../setup/sets/failure.ts'
 import { joinedSets, OWNERS } from '../setup/sets/joined-sets.ts'
 import { socketTwins } from '../setup/sockets/twins.ts'
 
-describe('a connection tells of itself as Node’s own does', () => {
+describe('a connection has the same events and properties as Node’s own', () => {
   for (const [what, host] of [
     ['IPv4', '127.0.0.1'],
     ['IPv6', '::1'],
@@ -29,32 +29,35 @@ describe('a connection tells of itself as Node’s own does', () => {
       host,
     )
   }
-  socketTwins('with a listener, before and after which things are set', async ({ connect, echo, end, watch }) => {
-    const server = await echo(7002)
-    const order: string[] = []
-    const socket = connect({ host: '127.0.0.1', port: 7002 }, () => order.push('listener'))
-    order.push(`connecting ${socket.connecting} ${socket.pending} ${socket.readyState}`)
-    socket.on('connect', () => order.push(`connected ${socket.connecting} ${socket.pending} ${socket.readyState}`))
-    const seen = watch(socket)
-    // Before there is a connection, these are for it.
-    socket.setNoDelay(true).setKeepAlive(true, 1000)
-    socket.write('early')
-    order.push(`written ${socket.bytesWritten} ${socket.writableLength}`)
-    socket.end(' and late')
-    const told = await seen
-    return [order, told, socket.bytesRead, socket.bytesWritten, socket.destroyed, await end(server)]
-  })
-  socketTwins('by a name of /etc/hosts', async ({ connect, echo, end, watch }) => {
+  socketTwins(
+    'with a listener, and settings before and after the connection',
+    async ({ connect, echo, end, watch }) => {
+      const server = await echo(7002)
+      const order: string[] = []
+      const socket = connect({ host: '127.0.0.1', port: 7002 }, () => order.push('listener'))
+      order.push(`connecting ${socket.connecting} ${socket.pending} ${socket.readyState}`)
+      socket.on('connect', () => order.push(`connected ${socket.connecting} ${socket.pending} ${socket.readyState}`))
+      const seen = watch(socket)
+      // Before the connection, these settings apply to it.
+      socket.setNoDelay(true).setKeepAlive(true, 1000)
+      socket.write('early')
+      order.push(`written ${socket.bytesWritten} ${socket.writableLength}`)
+      socket.end(' and late')
+      const events = await seen
+      return [order, events, socket.bytesRead, socket.bytesWritten, socket.destroyed, await end(server)]
+    },
+  )
+  socketTwins('to a name in /etc/hosts', async ({ connect, echo, end, watch }) => {
     const server = await echo({ host: '127.0.0.1', port: 7003 })
     const socket = connect({ host: 'localhost', family: 4, port: 7003 })
     socket.on('connect', () => socket.end('hello'))
     return [await watch(socket), await end(server)]
   })
-  socketTwins('by a name that the caller’s lookup knows, in each form', async ({ connect, echo, end, watch }) => {
+  socketTwins('to a name from the caller’s lookup, in each form', async ({ connect, echo, end, watch }) => {
     const server = await echo({ host: '127.0.0.1', port: 7004 })
-    const asked: unknown[] = []
+    const calls: unknown[] = []
     const lookup = (name: string, options: { all?: boolean }, callback: (...args: unknown[]) => void) => {
-      asked.push([name, options])
+      calls.push([name, options])
       setImmediate(() =>
         options.all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4),
       )
@@ -65,9 +68,9 @@ describe('a connection tells of itself as Node’s own does', () => {
       socket.on('connect', () => socket.end('hello'))
       seen.push(await watch(socket))
     }
-    return [asked, seen, await end(server)]
+    return [calls, seen, await end(server)]
   })
-  socketTwins('from an address and a port of its own', async ({ net, connect, listen, end, watch, namesOf }) => {
+  socketTwins('from a local address and port', async ({ net, connect, listen, end, watch, namesOf }) => {
     const names: unknown[] = []
     const server = await listen(
       net.createServer((peer) => {
@@ -81,7 +84,7 @@ describe('a connection tells of itself as Node’s own does', () => {
     const seen = await watch(socket)
     return [names, seen, await end(server)]
   })
-  socketTwins('from a port of its own and no address', async ({ net, connect, listen, end, watch, namesOf }) => {
+  socketTwins('from a local port without an address', async ({ net, connect, listen, end, watch, namesOf }) => {
     const names: unknown[] = []
     const server = await listen(
       net.createServer((peer) => {
@@ -94,7 +97,7 @@ describe('a connection tells of itself as Node’s own does', () => {
     const six = await watch(connect({ host: '::1', port: 7006, localPort: 17007 }))
     return [names, four, six, await end(server)]
   })
-  socketTwins('with an end each, as allowHalfOpen has it', async ({ net, connect, listen, end, watch }) => {
+  socketTwins('with allowHalfOpen, ended by each side', async ({ net, connect, listen, end, watch }) => {
     const server = await listen(
       net.createServer({ allowHalfOpen: true }, (peer) =>
         peer
@@ -113,7 +116,7 @@ describe('a connection tells of itself as Node’s own does', () => {
     }
     return [seen, await end(server)]
   })
-  socketTwins('that reads into a buffer of the caller’s', async ({ connect, echo, end, watch }) => {
+  socketTwins('that reads into a buffer of the caller', async ({ connect, echo, end, watch }) => {
     const server = await echo(7008)
     const read: unknown[] = []
     const socket = connect({
@@ -130,7 +133,7 @@ describe('a connection tells of itself as Node’s own does', () => {
     socket.end('12345678')
     return [await watch(socket), read, await end(server)]
   })
-  socketTwins('that is paused and goes on', async ({ net, connect, listen, end, once, pass }) => {
+  socketTwins('that is paused and resumed', async ({ net, connect, listen, end, once, pass }) => {
     const server = await listen(
       net.createServer((peer) => peer.end('x'.repeat(300_000))),
       7009,
@@ -146,14 +149,14 @@ describe('a connection tells of itself as Node’s own does', () => {
     await once(socket, 'close')
     return [before, socket.isPaused(), length, await end(server)]
   })
-  socketTwins('with a limit of time, when nobody says anything', async ({ connect, echo, end, watch }) => {
+  socketTwins('with a timeout during silence', async ({ connect, echo, end, watch }) => {
     const server = await echo(7010)
     const socket = connect({ host: '127.0.0.1', port: 7010, timeout: 50 })
     const { timeout } = socket
     socket.on('timeout', () => socket.destroy())
     return [timeout, await watch(socket), await end(server)]
   })
-  socketTwins('again, when it has ended', async ({ connect, echo, end, watch }) => {
+  socketTwins('again, after it has ended', async ({ connect, echo, end, watch }) => {
     const server = await echo(7011)
     const place = { host: '127.0.0.1', port: 7011 }
     const socket = connect(place, () => socket.end('first'))
@@ -161,7 +164,7 @@ describe('a connection tells of itself as Node’s own does', () => {
     socket.connect(place, () => socket.end('second'))
     return [first, await watch(socket), await end(server)]
   })
-  socketTwins('whose handle is referenced, and is not', async ({ connect, echo, end, watch }) => {
+  socketTwins('with ref() and unref()', async ({ connect, echo, end, watch }) => {
     const server = await echo(7012)
     const socket = connect({ host: '127.0.0.1', port: 7012 })
     socket.unref().ref()
@@ -169,7 +172,7 @@ describe('a connection tells of itself as Node’s own does', () => {
     socket.on('connect', () => socket.end())
     return [address, await watch(socket), await end(server)]
   })
-  socketTwins('that is reset by its peer', async ({ net, connect, listen, end, watch, pass }) => {
+  socketTwins('that its peer resets', async ({ net, connect, listen, end, watch, pass }) => {
     const server = await listen(
       net.createServer(async (peer) => {
         await pass(30)
@@ -179,7 +182,7 @@ describe('a connection tells of itself as Node’s own does', () => {
     )
     return [await watch(connect({ host: '127.0.0.1', port: 7013 })), await end(server)]
   })
-  socketTwins('that carries megabytes both ways', async ({ connect, echo, end, once }) => {
+  socketTwins('that transfers megabytes in both directions', async ({ connect, echo, end, once }) => {
     const server = await echo({ host: '10.9.0.1', port: 7014 })
     const socket = connect({ host: '10.9.0.1', port: 7014 })
     const block = Buffer.alloc(1 << 20)
@@ -199,7 +202,7 @@ describe('a connection tells of itself as Node’s own does', () => {
   })
 })
 
-describe('a path that is empty is none', () => {
+describe('an empty path is ignored:', () => {
   for (const path of ['', null]) {
     socketTwins(
       `${JSON.stringify(path)}, beside a port`,
@@ -214,18 +217,18 @@ describe('a path that is empty is none', () => {
   }
 })
 
-describe('an error is Node’s own', () => {
-  socketTwins('where nobody listens', async ({ connect, watch }) => [
+describe('the error equals Node’s own', () => {
+  socketTwins('for a port without a listener', async ({ connect, watch }) => [
     await watch(connect({ host: '127.0.0.1', port: 7100 })),
     await watch(connect({ host: '::1', port: 7100 })),
     await watch(connect({ host: 'localhost', port: 7100 })),
     await watch(connect({ host: 'localhost', port: 7100, autoSelectFamily: false, family: 4 })),
   ])
-  socketTwins('where no way leads', async ({ connect, watch }) => [
+  socketTwins('for an address without a route', async ({ connect, watch }) => [
     await watch(connect({ host: '192.0.2.1', port: 80 })),
     await watch(connect({ host: '2001:db8::1', port: 80 })),
   ])
-  socketTwins('where a host is unreachable', async ({ connect, watch }) => [
+  socketTwins('for an unreachable host', async ({ connect, watch }) => [
     await watch(connect({ host: '10.66.0.1', port: 80 })),
     await watch(connect({ host: 'fd66::1', port: 80 })),
   ])
@@ -233,7 +236,7 @@ describe('an error is Node’s own', () => {
     await watch(connect({ host: '127.0.0.1', port: 7101, localAddress: '192.0.2.2' })),
     await watch(connect({ host: '::1', port: 7101, localAddress: '2001:db8::2', localPort: 7102 })),
   ])
-  socketTwins('from a port that is taken', async ({ connect, echo, end, watch }) => {
+  socketTwins('from a port in use', async ({ connect, echo, end, watch }) => {
     const server = await echo({ host: '127.0.0.1', port: 7103 })
     const seen = await watch(connect({ host: '127.0.0.1', port: 7103, localAddress: '127.0.0.1', localPort: 7103 }))
     return [seen, await end(server)]
@@ -242,12 +245,12 @@ describe('an error is Node’s own', () => {
     await watch(connect({ host: '127.0.0.1', port: 7104, localAddress: '::1' })),
     await failure(() => connect({ host: '127.0.0.1', port: 7104, localAddress: 'nonsense' })),
   ])
-  socketTwins('of a name that the caller’s lookup does not know', async ({ connect, watch }) => {
+  socketTwins('for a name that the caller’s lookup does not know', async ({ connect, watch }) => {
     const unknown = (name: string, _: object, callback: (error: Error) => void) =>
       callback(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND', hostname: name }))
-    return watch(connect({ host: 'nobody.test', port: 80, lookup: unknown as never }))
+    return watch(connect({ host: 'unknown.test', port: 80, lookup: unknown as never }))
   })
-  socketTwins('of a lookup that gives nonsense', async ({ connect, watch }) => {
+  socketTwins('for a lookup with invalid results', async ({ connect, watch }) => {
     const seen: unknown[] = []
     for (const [address, family] of [
       ['nonsense', 4],
@@ -258,7 +261,7 @@ describe('an error is Node’s own', () => {
     }
     return seen
   })
-  socketTwins('of a port, an address, a lookup or a family that is none', async ({ connect, failure }) => [
+  socketTwins('for an invalid port, address, lookup or family', async ({ connect, failure }) => [
     await failure(() => connect({ port: 65_536 })),
     await failure(() => connect({ port: -1 })),
     await failure(() => connect({ port: 'http' as never })),
@@ -269,20 +272,20 @@ describe('an error is Node’s own', () => {
     await failure(() => connect({ port: 80, timeout: 'long' as never })),
     await failure(() => connect({ path: 5 as never })),
   ])
-  socketTwins('of an empty path and no port', async ({ connect, watch, failure }) => [
+  socketTwins('for an empty path without a port', async ({ connect, watch, failure }) => [
     await watch(connect({ path: '' })),
     await failure(() => connect({ path: null as never })),
   ])
 })
 
-describe('who never answers', () => {
-  socketTwins('is waited for as long as the caller says', async ({ connect, watch }) => {
+describe('a host that never responds', () => {
+  socketTwins('is waited for until the caller’s timeout', async ({ connect, watch }) => {
     const socket = connect({ host: '10.9.0.77', port: 80, timeout: 60 })
     const seen = watch(socket)
     socket.on('timeout', () => socket.destroy(new Error('too long')))
     return [await seen, socket.connecting, socket.destroyed]
   })
-  socketTwins('is given up by a signal', async ({ connect, watch }) => {
+  socketTwins('is given up on abort', async ({ connect, watch }) => {
     const late = new AbortController()
     const socket = connect({ host: '10.9.0.77', port: 80, signal: late.signal })
     const seen = watch(socket)
@@ -290,20 +293,20 @@ describe('who never answers', () => {
     const before = connect({ host: '10.9.0.77', port: 80, signal: AbortSignal.abort() })
     return [await watch(before), await seen]
   })
-  socketTwins('is destroyed by the caller', async ({ connect, watch, pass }) => {
+  socketTwins('is given up when the caller destroys the socket', async ({ connect, watch, pass }) => {
     const seen: unknown[] = []
     for (const error of [undefined, new Error('of the caller')]) {
       const socket = connect({ host: '10.9.0.77', port: 80 })
-      const told = watch(socket)
+      const events = watch(socket)
       await pass(10)
-      seen.push(socket.destroy(error) === socket, await told)
+      seen.push(socket.destroy(error) === socket, await events)
     }
     return seen
   })
 })
 
-describe('of two families', () => {
-  socketTwins('the one that lives is chosen', async ({ connect, echo, end, watch, namesOf }) => {
+describe('with addresses of two families', () => {
+  socketTwins('the one that responds is chosen', async ({ connect, echo, end, watch, namesOf }) => {
     const server = await echo({ host: '127.0.0.1', port: 7200 })
     const lookup = (_: string, __: object, callback: (...args: unknown[]) => void) =>
       callback(null, [
@@ -319,7 +322,7 @@ describe('of two families', () => {
     })
     return [await watch(socket), names, await end(server)]
   })
-  socketTwins('the one that does not answer is left after a while', async ({ connect, echo, end, watch }) => {
+  socketTwins('the one that does not respond is abandoned after a while', async ({ connect, echo, end, watch }) => {
     const server = await echo({ host: '::1', port: 7201 })
     const lookup = (_: string, __: object, callback: (...args: unknown[]) => void) =>
       callback(null, [
@@ -333,7 +336,7 @@ describe('of two families', () => {
     socket.on('connect', () => socket.end('hello'))
     return [await watch(socket), socket.autoSelectFamilyAttemptedAddresses, await end(server)]
   })
-  socketTwins('neither lives: the error tells of both', async ({ connect, watch }) => {
+  socketTwins('neither responds: the error has both', async ({ connect, watch }) => {
     const lookup = (_: string, __: object, callback: (...args: unknown[]) => void) =>
       callback(null, [
         { address: '::1', family: 6 },
@@ -342,7 +345,7 @@ describe('of two families', () => {
       ])
     return watch(connect({ host: 'both.test', port: 7202, autoSelectFamily: true, lookup: lookup as never }))
   })
-  socketTwins('each tries from the caller’s port', async ({ net, connect, listen, end, watch }) => {
+  socketTwins('each attempt uses the caller’s local port', async ({ net, connect, listen, end, watch }) => {
     const server = await listen(
       net.createServer((peer) => peer.resetAndDestroy()),
       { host: '127.0.0.1', port: 7203 },
@@ -358,29 +361,29 @@ describe('of two families', () => {
 })
 
 describe('an address with a zone', () => {
-  socketTwins('is that of a link inside', async ({ net, connect, listen, end, watch }) => {
+  socketTwins('uses the link inside', async ({ net, connect, listen, end, watch }) => {
     const server = await listen(
       net.createServer((peer) => peer.end('hello')),
       { host: '::', port: 7300 },
     )
     return [await watch(connect({ host: 'fe80::1%inner0', port: 7300 })), await end(server)]
   })
-  socketTwins('where nobody listens', ({ connect, watch }) => watch(connect({ host: 'fe80::1%inner0', port: 7301 })))
+  socketTwins('may have no listener', ({ connect, watch }) => watch(connect({ host: 'fe80::1%inner0', port: 7301 })))
 })
 
-describe('sockets of unix(7)', () => {
+describe('unix(7) sockets', () => {
   socketTwins('an abstract name', async ({ connect, echo, end, watch, placeOf }) => {
     const server = await echo({ path: '\0nsset-twin' })
     const place = placeOf(server)
     const socket = connect({ path: '\0nsset-twin' }, () => socket.end('hello'))
     return [place, await watch(socket), await end(server)]
   })
-  socketTwins('an abstract name that nobody has', ({ connect, watch }) => watch(connect({ path: '\0nsset-nobody' })))
-  socketTwins('a path that nobody has', ({ connect, watch }) => watch(connect({ path: '/nonexistent/nsset.sock' })))
+  socketTwins('an abstract name without a listener', ({ connect, watch }) => watch(connect({ path: '\0nsset-unused' })))
+  socketTwins('a path without a listener', ({ connect, watch }) => watch(connect({ path: '/nonexistent/nsset.sock' })))
 })
 
-describe('what is not Node’s to say', () => {
-  test('options that are none, and a set that is closed', async () => {
+describe('calls that differ from Node’s', () => {
+  test('reject invalid options, and a closed set', async () => {
     const { here, there } = await joinedSets(OWNERS[0] as never)
     const { network } = here
     expectFailure(await failureOf(() => network.connect(untyped(undefined))), ['TypeError', 'ERR_INVALID_ARG_TYPE'])
@@ -391,7 +394,7 @@ describe('what is not Node’s to say', () => {
       expectFailure(await failureOf(() => network.connect(options)), ['TypeError', 'ERR_NSSET_CLOSED', 'closed'])
     }
   })
-  test('a socket outlives its set, and connects no more when it has ended', async () => {
+  test('keep a socket open after its set is closed, but do not reconnect it', async () => {
     const { here, there } = await joinedSets(OWNERS[0] as never)
     const server = await there.network.listen(
       net.createServer((peer) => peer.pipe(peer)),
@@ -411,10 +414,10 @@ describe('what is not Node’s to say', () => {
   })
 })
 
-/** Programs of others, as servers of ours meet them, and as ours meet theirs. */
-describe('over a cable', () => {
+/** Servers and clients of other programs. */
+describe('over a veth', () => {
   for (const owner of OWNERS) {
-    test(`a server of socat gives back what it gets (${owner})`, async () => {
+    test(`a socat server echoes (${owner})`, async () => {
       using sets = await joinedSets(owner)
       const { here, there } = sets
       for (const [type, host] of [
@@ -425,17 +428,17 @@ describe('over a cable', () => {
         const socat = startSocat(there, [`${type},reuseaddr`, 'EXEC:cat'])
         await listening(there, 7500)
         const socket = here.network.connect({ host, port: 7500 })
-        socket.end('through the cable')
-        expect(await text(socket), host).toBe('through the cable')
+        socket.end('through the veth')
+        expect(await text(socket), host).toBe('through the veth')
         expect((await once(socat, 'exit'))[0]).toBe(0)
       }
     })
-    test(`an abstract name is one of the network, and not of others (${owner})`, async () => {
+    test(`an abstract name belongs to its network (${owner})`, async () => {
       using sets = await joinedSets(owner)
       const { here, there } = sets
       const socat = startSocat(here, ['ABSTRACT-LISTEN:nsset-socat,unix-tightsocklen=1', 'EXEC:cat'])
       await eventuallyListed(here, '@nsset-socat')
-      // Node 20 fills names up with NULs: then it is another one, inside and outside alike.
+      // Node 20 pads names with NULs: then it is another name, inside and outside.
       if (!process.versions.uv?.startsWith('1.46.')) {
         const [error] = await once(there.network.connect({ path: '\0nsset-socat' }), 'error')
         expect(error).toMatchObject({ code: 'ECONNREFUSED' })

@@ -1,6 +1,6 @@
 /**
- * `network.fetch` uses Node's own undici where none is installed, however the application is loaded: each bundler and each runner of
- * tests says in words of its own that there is no undici. pnpm and Yarn: package/install-package-managers.test.ts.
+ * `network.fetch` uses Node's own undici when none is installed, however the application is loaded: each bundler and
+ * test runner reports a missing undici in a different way. pnpm and Yarn: package/install-package-managers.test.ts.
  */
 import { execFile } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ const TIME_LIMIT = 60_000
 
 vi.setConfig({ testTimeout: 2 * TIME_LIMIT, hookTimeout: TIME_LIMIT })
 
-/** Asks a server inside by the `fetch` of its network, and writes down what that calls itself. */
+/** Requests from a server inside by the `fetch` of its network, and records the user agent. */
 const SCENE = `
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -32,12 +32,12 @@ export async function scene() {
 }
 `
 const MAIN = "import { scene } from './scene.mjs'\nawait scene()\n"
-/** Without top-level await, which CommonJS does not have. */
+/** Without top-level await, which CommonJS lacks. */
 const START = "import { scene } from './scene.mjs'\nscene()\n"
 const TEST = "import { scene } from './scene.mjs'\ntest('fetch', scene)\n"
 
 const require = createRequire(import.meta.url)
-/** A program of a package, which Vitest brings along. */
+/** A program of a package that Vitest installs. */
 const programOf = (name: string, file: string) =>
   join(dirname(createRequire(require.resolve('vitest/package.json')).resolve(`${name}/package.json`)), file)
 
@@ -51,7 +51,7 @@ beforeAll(() => {
 })
 afterAll(() => app?.[Symbol.dispose]())
 
-/** What npm installs for this machine, which a bundle with nsset in it looks for. */
+/** What npm installs for this machine; a bundle that contains nsset looks for it. */
 function addBinaryPackage(): void {
   const directory = app.directory.file(`node_modules/${BINARY_HERE}`)
   const [binary = ''] = readdirSync(app.directory.file('node_modules/nsset')).filter((name) => name.endsWith('.node'))
@@ -62,35 +62,35 @@ function addBinaryPackage(): void {
 
 const write = (name: string, text: string) => writeFileSync(app.directory.file(name), text)
 
-/** What the `fetch` calls itself: `node` is Node's own undici. Then the program has ended well. */
+/** The user agent of `fetch`: `node` is Node's own undici. The program has then succeeded. */
 async function clientIn(command: readonly string[], env: Record<string, string> = {}): Promise<string> {
   const out = app.directory.file('out')
   rmSync(out, { force: true })
   const every = { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production', VITEST: '', OUT: out, ...env }
-  const said = await new Promise<string>((resolve) => {
+  const output = await new Promise<string>((resolve) => {
     const how = { cwd: app.directory.path, env: every, timeout: TIME_LIMIT, killSignal: 'SIGKILL' } as const
     execFile(process.execPath, [...command], how, (error, stdout, stderr) =>
       resolve(`${error ?? ''}${stdout}${stderr}`),
     )
   })
-  expect(existsSync(out), said).toBe(true)
+  expect(existsSync(out), output).toBe(true)
   return readFileSync(out, 'utf8')
 }
 
-test('in a module', async () => {
+test('fetch works in a module', async () => {
   expect(await clientIn(['main.mjs'])).toBe('node')
 })
 
-test('in a CommonJS file', async () => {
+test('fetch works in a CommonJS file', async () => {
   write('main.cjs', "import('./scene.mjs').then(({ scene }) => scene())")
   expect(await clientIn(['main.cjs'])).toBe('node')
 })
 
 test.each<[name: string, format: Format, external: string[]]>([
-  ['a module with nsset in it', 'esm', []],
-  ['a module beside nsset', 'esm', ['nsset']],
-  ['CommonJS beside nsset', 'cjs', ['nsset']],
-])('in a bundle of esbuild: %s', async (_, format, external) => {
+  ['a module that contains nsset', 'esm', []],
+  ['a module with nsset external', 'esm', ['nsset']],
+  ['CommonJS with nsset external', 'cjs', ['nsset']],
+])('fetch works in a bundle of esbuild: %s', async (_, format, external) => {
   const name = `esbuild.${format === 'esm' ? 'm' : 'c'}js`
   const [entry, outfile] = [app.directory.file('start.mjs'), app.directory.file(name)]
   buildSync({ entryPoints: [entry], outfile, bundle: true, platform: 'node', target: 'node20', format, external })
@@ -98,10 +98,10 @@ test.each<[name: string, format: Format, external: string[]]>([
 })
 
 test.each([
-  ['a module with nsset in it', 'es', true],
-  ['a module beside nsset', 'es', false],
-  ['CommonJS beside nsset', 'cjs', false],
-])('in a bundle of Vite: %s', async (_, format, noExternal) => {
+  ['a module that contains nsset', 'es', true],
+  ['a module with nsset external', 'es', false],
+  ['CommonJS with nsset external', 'cjs', false],
+])('fetch works in a bundle of Vite: %s', async (_, format, noExternal) => {
   const output = { format, entryFileNames: `vite.${format === 'es' ? 'm' : 'c'}js` }
   const build = { ssr: 'start.mjs', outDir: '.', emptyOutDir: false, rollupOptions: { output } }
   write(
@@ -119,10 +119,10 @@ test.each([
 })
 
 test.each([
-  ['as it is', {}],
+  ['by default', {}],
   ['through Vite', { server: { deps: { inline: ['nsset'] } } }],
-  ['in a context of vm', { pool: 'vmThreads' }],
-])('in Vitest, which loads nsset %s', async (_, options) => {
+  ['in a vm context', { pool: 'vmThreads' }],
+])('fetch works in Vitest, which loads nsset %s', async (_, options) => {
   write('fetch.test.mjs', TEST)
   const config = { test: { globals: true, include: ['fetch.test.mjs'], ...options } }
   write('vitest.config.mjs', `export default ${JSON.stringify(config)}`)
@@ -130,13 +130,13 @@ test.each([
   expect(await clientIn([vitest, 'run'])).toBe('node')
 })
 
-describe('in jest', () => {
+describe('jest', () => {
   let failure: string | undefined
   beforeAll(() => {
     failure = app.install('jest@30')
   }, 3 * TIME_LIMIT)
 
-  test('which runs each file of tests in a context of vm', async (context) => {
+  test('runs each test file in a vm context, where fetch works', async (context) => {
     if (failure !== undefined) return context.skip(failure)
     write('fetch.test.mjs', TEST)
     write('jest.config.json', JSON.stringify({ testMatch: ['**/fetch.test.mjs'], transform: {} }))

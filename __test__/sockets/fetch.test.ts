@@ -17,11 +17,11 @@ type Handler = (request: IncomingMessage, response: http.ServerResponse) => void
 
 interface Site extends AsyncDisposable {
   url: string
-  /** How many connections there have been, and how many there are. */
+  /** How many connections there have been, and how many are open. */
   connections(): { ever: number; now: number }
 }
 
-/** One where nobody listens, outside or inside. */
+/** A port without a listener, outside and inside. */
 async function freePort(): Promise<number> {
   const server = http.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -39,7 +39,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
 
   const fetch: typeof globalThis.fetch = (...args) => wire.here.network.fetch(...args)
 
-  /** A server at the other end. */
+  /** A server on the other host. */
   async function site(handler: Handler, sets: JoinedSets = wire): Promise<Site> {
     const server = http.createServer(handler)
     let [ever, now] = [0, 0]
@@ -57,7 +57,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     return { url: `http://10.9.0.2:${port}`, connections: () => ({ ever, now }), [Symbol.asyncDispose]: close }
   }
 
-  test('an answer comes with its status, headers and body', async () => {
+  test('a response has its status, headers and body', async () => {
     await using web = await site((request, response) => {
       response.writeHead(203, { 'x-path': request.url ?? '', 'x-from': request.socket.remoteAddress ?? '' })
       response.end('hello')
@@ -68,14 +68,14 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     expect(response.headers.get('x-from')).toBe('10.9.0.1')
   })
 
-  test('a Request is taken, as a URL is', async () => {
+  test('a Request is accepted, as well as a URL', async () => {
     await using web = await site((request, response) => response.end(`${request.method} ${request.headers['x-a']}`))
     const request = new Request(web.url, { method: 'PUT', headers: { 'x-a': 'b' } })
     expect(await (await fetch(request)).text()).toBe('PUT b')
     expect(await (await fetch(new URL(web.url), { method: 'DELETE' })).text()).toBe('DELETE undefined')
   })
 
-  test('a body goes there, whole or as a stream', async () => {
+  test('a body is sent, whole or as a stream', async () => {
     await using web = await site(async (request, response) => response.end((await text(request)).toUpperCase()))
     expect(await (await fetch(web.url, { method: 'POST', body: 'whole' })).text()).toBe('WHOLE')
     const parts = ['one ', 'two ', 'three']
@@ -84,7 +84,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     expect(await (await fetch(web.url, init)).text()).toBe('ONE TWO THREE')
   })
 
-  test('a body comes as it is written', async () => {
+  test('a body is received as it is written', async () => {
     let goOn = () => {}
     await using web = await site((_request, response) => {
       response.write('first')
@@ -98,7 +98,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     expect((await reader?.read())?.done).toBe(true)
   })
 
-  test('a redirection is followed, and not where nobody wants it', async () => {
+  test('a redirect is followed, unless disabled', async () => {
     await using web = await site((request, response) => {
       if (request.url === '/there') return response.end('arrived')
       response.writeHead(302, { location: '/there' }).end()
@@ -109,7 +109,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     expect(await failureOf(() => fetch(`${web.url}/here`, { redirect: 'error' }))).toBeInstanceOf(TypeError)
   })
 
-  test('connections are kept for later requests, as fetch keeps them', async () => {
+  test('connections are kept for later requests, as by the global fetch', async () => {
     using sets = await joinedSets(owner)
     const handler: Handler = (_request, response) => response.end('again')
     const outside = http.createServer(handler).listen(0, '127.0.0.1')
@@ -124,11 +124,11 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     }
     outside.closeAllConnections()
     outside.close()
-    // It may open another while it has not seen yet that the first is free.
+    // It may open another one before it notices that the first is free.
     expect(web.connections().ever).toBeLessThanOrEqual(Math.max(ever, 2))
   })
 
-  test('the end of the set ends idle connections', async () => {
+  test('closing the set ends idle connections', async () => {
     using sets = await joinedSets(owner)
     await using web = await site((_request, response) => response.end('hello'), sets)
     await (await sets.here.network.fetch(web.url)).text()
@@ -139,7 +139,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     expect(error).toMatchObject({ code: 'ERR_NSSET_CLOSED' })
   })
 
-  test('nothing is left of a hundred requests', async () => {
+  test('a hundred requests leave nothing open', async () => {
     using first = await joinedSets(owner)
     await using warm = await site((_request, response) => response.end('hello'), first)
     await (await first.here.network.fetch(warm.url)).text()
@@ -156,7 +156,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  test('what is aborted ends, before and amid', async () => {
+  test('an abort ends a request, before and during it', async () => {
     await using web = await site((_request, response) => response.write('first'))
     const early = await failureOf(() => fetch(web.url, { signal: AbortSignal.abort() }))
     expect(early.name).toBe('AbortError')
@@ -169,41 +169,41 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     expect(late.name).toBe('TimeoutError')
   })
 
-  describe('what fails is told as fetch tells it', () => {
-    /** Node's own outside, as the oracle. */
-    const told = (error: Error) => {
+  describe('errors equal those of the global fetch for', () => {
+    /** Node's own fetch outside, as the oracle. */
+    const fieldsOf = (error: Error) => {
       const { name, message, cause } = error as Error & { cause?: NodeJS.ErrnoException }
       return { name, message, cause: { ...cause, name: cause?.name, message: cause?.message } }
     }
 
-    test('a port where nobody listens', async () => {
-      // Ports such as 9 fetch itself refuses: https://fetch.spec.whatwg.org/#port-blocking
+    test('a port without a listener', async () => {
+      // Ports such as 9 are blocked by fetch itself: https://fetch.spec.whatwg.org/#port-blocking
       const url = `http://127.0.0.1:${await freePort()}/`
-      const nodes = told(await failureOf(() => globalThis.fetch(url)))
+      const nodes = fieldsOf(await failureOf(() => globalThis.fetch(url)))
       expect(nodes.cause).toMatchObject({ code: 'ECONNREFUSED', address: '127.0.0.1' })
-      expect(told(await failureOf(() => fetch(url)))).toEqual(nodes)
+      expect(fieldsOf(await failureOf(() => fetch(url)))).toEqual(nodes)
     })
 
-    test('a host that cannot be reached', async () => {
-      const { cause, ...error } = told(await failureOf(() => fetch('http://10.66.0.1:80/')))
+    test('an unreachable host', async () => {
+      const { cause, ...error } = fieldsOf(await failureOf(() => fetch('http://10.66.0.1:80/')))
       expect(error).toEqual({ name: 'TypeError', message: 'fetch failed' })
       expect(cause).toMatchObject({ code: 'EHOSTUNREACH', syscall: 'connect', address: '10.66.0.1', port: 80 })
     })
 
-    test('a name that nobody has', async () => {
-      const { cause, ...error } = told(await failureOf(() => fetch('http://no_such..name/')))
+    test('an unknown name', async () => {
+      const { cause, ...error } = fieldsOf(await failureOf(() => fetch('http://no_such..name/')))
       expect(error).toEqual({ name: 'TypeError', message: 'fetch failed' })
       expect(cause).toMatchObject({ code: 'ENOTFOUND', syscall: 'getaddrinfo', errno: -3008 })
     })
 
-    test('what is no URL, and a scheme that is none', async () => {
+    test('an invalid URL, and an unknown scheme', async () => {
       for (const url of ['nonsense', 'ftp://10.9.0.2/']) {
         const [ours, nodes] = [await failureOf(() => fetch(url)), await failureOf(() => globalThis.fetch(url))]
-        expect(told(ours)).toEqual(told(nodes))
+        expect(fieldsOf(ours)).toEqual(fieldsOf(nodes))
       }
     })
 
-    test('a server that ends in the middle', async () => {
+    test('a server that closes during the response', async () => {
       await using web = await site((_request, response) => {
         response.writeHead(200, { 'content-length': 10 }).write('half')
         setTimeout(() => response.destroy(), 20)
@@ -213,7 +213,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     })
   })
 
-  test('it is a server inside that answers, though there is one outside at the same address', async () => {
+  test('a server inside responds, although one outside has the same address', async () => {
     const outside = http.createServer((_request, response) => response.end('outside')).listen(0, '127.0.0.1')
     await once(outside, 'listening')
     const { port } = outside.address() as AddressInfo
@@ -232,7 +232,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
   })
 })
 
-/** What each program begins with: a network of whoever runs it, and a secure server in it. */
+/** The beginning of each program: a network of the caller, with an HTTPS server in it. */
 const BEGINNING = `
   import { NamespaceSet } from 'nsset'
   import { readFileSync } from 'node:fs'
@@ -267,7 +267,7 @@ describe('in an application', () => {
     directory[Symbol.dispose]()
   })
 
-  /** What a program of an application comes to. */
+  /** Runs a program of an application, and returns its result. */
   async function valueIn(app: BundledApp, program: string, more: Record<string, string> = {}): Promise<unknown> {
     const { value, stderr, stdout, code, signal } = await app.run(BEGINNING + program, { env: { ...env, ...more } })
     expect(value, `${signal ?? code}: ${stderr}${stdout}`).not.toBeUndefined()
@@ -280,7 +280,7 @@ describe('in an application', () => {
     done([await caught(() => get('https://localhost:' + port + '/a')),
       await caught(() => get('https://127.0.0.1:' + port + '/b'))])`
 
-  test('without undici, an authority that Node is told of is trusted', async () => {
+  test('without undici, Node’s additional certificate authorities are trusted', async () => {
     const value = await valueIn(plain, SECURE, { NODE_EXTRA_CA_CERTS: pems.caFile })
     const common = { version: '1.1', agent: 'node' }
     expect(value).toEqual([
@@ -289,13 +289,13 @@ describe('in an application', () => {
     ])
   })
 
-  test('one that Node is not told of is not', async () => {
+  test('unknown authorities are not trusted', async () => {
     const value = await valueIn(plain, SECURE, { NODE_EXTRA_CA_CERTS: '' })
     const refused = { name: 'TypeError', message: 'fetch failed', cause: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }
     expect(value).toEqual([refused, refused])
   })
 
-  test('a name that the certificate does not have is refused', async () => {
+  test('a certificate of another name is rejected', async () => {
     const program = `
       const port = await portOf(https.createServer({ key, cert }, answer))
       done(await caught(() => set.network.fetch('https://other.localhost:' + port)))`
@@ -303,7 +303,7 @@ describe('in an application', () => {
     expect(value).toMatchObject({ name: 'TypeError', cause: 'ERR_TLS_CERT_ALTNAME_INVALID' })
   })
 
-  test('that has a global dispatcher of its own, and no undici, it is told what to do', async () => {
+  test('with a custom global dispatcher and without undici, the error names the remedy', async () => {
     const program = `
       void globalThis.Response
       for (const version of [1, 2]) {
@@ -315,27 +315,27 @@ describe('in an application', () => {
     expect(value.message).toContain('install undici')
   })
 
-  test('that is told of a proxy, requests inside do not go there', async () => {
+  test('with a proxy in the environment, requests inside do not use it', async () => {
     const program = `
       const port = await portOf(http.createServer(answer))
-      let asked = 0
-      const proxy = http.createServer((request, response) => { asked += 1; response.end('{}') })
-      proxy.on('connect', () => { asked += 1 })
+      let requests = 0
+      const proxy = http.createServer((request, response) => { requests += 1; response.end('{}') })
+      proxy.on('connect', () => { requests += 1 })
       await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve))
       process.env.HTTP_PROXY = process.env.http_proxy = 'http://127.0.0.1:' + proxy.address().port
       const outcome = await caught(async () => (await set.network.fetch('http://127.0.0.1:' + port + '/')).json())
-      done({ asked, outcome })`
-    const { asked, outcome } = (await valueIn(plain, program, {
+      done({ requests, outcome })`
+    const { requests, outcome } = (await valueIn(plain, program, {
       NODE_USE_ENV_PROXY: '1',
       HTTP_PROXY: 'http://127.0.0.1:9',
       NO_PROXY: '',
-    })) as { asked: number; outcome: object }
-    expect(asked).toBe(0)
+    })) as { requests: number; outcome: object }
+    expect(requests).toBe(0)
     expect(outcome).toMatchObject({ path: '/' })
   })
 
   test.each(['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND', 'ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING_FLAG'])(
-    'whose loader says %s of undici uses Node’s own',
+    'a loader that fails with %s for undici leads to Node’s own',
     async (code) => {
       const program = `
         const { register } = await import('node:module')
@@ -350,7 +350,7 @@ describe('in an application', () => {
     },
   )
 
-  test('whose undici fails for another reason is told so', async () => {
+  test('another failure of undici is reported', async () => {
     const program = `
       const { register } = await import('node:module')
       const hooks = \`export async function resolve(name, context, next) {
@@ -386,7 +386,7 @@ describe('in an application', () => {
       ])
     })
 
-    testInApp('a global dispatcher that the application sets does not count inside', async () => {
+    testInApp('a global dispatcher of the application is not used inside', async () => {
       const program = `
         const { MockAgent, setGlobalDispatcher } = await import('undici')
         const mock = new MockAgent()
@@ -397,7 +397,7 @@ describe('in an application', () => {
       expect(await valueIn(app, program)).toMatchObject({ path: '/', agent: 'undici' })
     })
 
-    testInApp('its Agent connects by the connector, and trusts whom that is told of', async () => {
+    testInApp('its Agent connects through the connector, with the connector’s trusted authorities', async () => {
       const program = `
         const { Agent, request } = await import('undici')
         const port = await portOf(https.createServer({ key, cert }, answer))
@@ -419,7 +419,7 @@ describe('in an application', () => {
       ])
     })
 
-    testInApp('its Agent speaks HTTP/2 where it and the connector are told to, and not else', async () => {
+    testInApp('its Agent speaks HTTP/2 if both it and the connector enable it', async () => {
       const program = `
         const { Agent, request } = await import('undici')
         const port = await portOf(http2.createSecureServer({ key, cert, allowHTTP1: true }, answer))
@@ -433,7 +433,7 @@ describe('in an application', () => {
       expect(await valueIn(app, program)).toMatchObject([{ version: '2.0' }, { version: '1.1' }])
     })
 
-    testInApp('a connection that does not come about is given up', async () => {
+    testInApp('a connection attempt times out', async () => {
       const program = `
         const { Agent, request } = await import('undici')
         await set.execFile('ip', ['link', 'add', 'left', 'type', 'veth', 'peer', 'name', 'right'])

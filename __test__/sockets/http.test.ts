@@ -1,4 +1,4 @@
-/** HTTP, HTTPS, HTTP/2 and TLS inside: Node's own servers and clients, by agents of the network and by sockets of it. */
+/** HTTP, HTTPS, HTTP/2 and TLS inside: Node's own servers and clients, with agents and sockets of the network. */
 import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
@@ -17,7 +17,7 @@ import { certificateFor } from '../setup/sockets/certificates.ts'
 const ONE = certificateFor('one.test')
 const TWO = certificateFor('two.test')
 
-/** Each name is the other host. */
+/** Each name resolves to the other host. */
 const lookup = ((_: string, { all }: { all?: boolean }, callback: (...args: unknown[]) => void) =>
   setImmediate(() =>
     all ? callback(null, [{ address: '10.9.0.2', family: 4 }]) : callback(null, '10.9.0.2', 4),
@@ -26,12 +26,12 @@ const lookup = ((_: string, { all }: { all?: boolean }, callback: (...args: unkn
 interface Answer {
   status: number | undefined
   body: string
-  /** The same for requests of one connection. */
+  /** The same for requests on one connection. */
   localPort: number | undefined
   reused: boolean
 }
 
-/** What a request comes to. */
+/** The response to a request. */
 async function answerTo(request: http.ClientRequest): Promise<Answer> {
   const [response] = (await once(request, 'response')) as [http.IncomingMessage]
   const { localPort } = response.socket
@@ -75,7 +75,7 @@ for (const owner of OWNERS) {
           response.end(`${method} ${url} from ${socket.remoteAddress}: ${await text(request)}`)
         })
 
-      test('an agent gets and posts, and the server sees the address inside', async () => {
+      test('an agent sends GET and POST, and the server sees the address inside', async () => {
         await serve(echo(), 80)
         const agent = here.httpAgent()
         const got = await answerTo(http.get({ ...PLACE, path: '/a?b', agent }))
@@ -87,13 +87,13 @@ for (const owner of OWNERS) {
         const [error] = await once(http.get({ ...PLACE, agent: other }), 'error')
         expect(error).toMatchObject({ code: 'EADDRNOTAVAIL', syscall: 'bind', address: '10.9.0.9' })
       })
-      test('a URL with a name is looked up with what the request says', async () => {
+      test('the name in a URL is looked up with the options of the request', async () => {
         await serve(echo(), 80)
         const agent = here.httpAgent()
         const got = await answerTo(http.get('http://any.test/path', { agent, lookup }))
         expect(got.body).toBe('GET /path from 10.9.0.1: ')
       })
-      test('keep-alive uses a connection again, and without it there is one each', async () => {
+      test('keep-alive reuses a connection, and without it each request has its own', async () => {
         await serve(echo(), 80)
         const kept = here.httpAgent({ keepAlive: true })
         const first = await answerTo(http.get({ ...PLACE, agent: kept }))
@@ -110,7 +110,7 @@ for (const owner of OWNERS) {
         expect(ports.map(({ reused }) => reused)).toEqual([false, false])
         expect(ports[0]?.localPort).not.toBe(ports[1]?.localPort)
       })
-      test('maxSockets, maxFreeSockets and maxTotalSockets bound the pool', async () => {
+      test('maxSockets, maxFreeSockets and maxTotalSockets limit the pool', async () => {
         let most = 0
         let now = 0
         const server = http.createServer((_, response) => {
@@ -132,7 +132,7 @@ for (const owner of OWNERS) {
           agent.destroy()
         }
       })
-      test('a limit of time is told to the request; an abort ends it', async () => {
+      test('a timeout is reported to the request; an abort ends it', async () => {
         await serve(http.createServer(), 80)
         for (const agent of [here.httpAgent({ timeout: 60 }), here.httpAgent()]) {
           const request = http.get({ ...PLACE, agent, timeout: 60 })
@@ -144,7 +144,7 @@ for (const owner of OWNERS) {
         const [error] = await once(http.get({ ...PLACE, agent: here.httpAgent(), signal }), 'error')
         expect(error).toMatchObject({ name: 'AbortError', code: 'ABORT_ERR' })
       })
-      test('nobody who listens, and nobody who answers, are Node’s own errors', async () => {
+      test('a missing listener and a silent host are Node’s own errors', async () => {
         const agent = here.httpAgent()
         const [refused] = await once(http.get({ host: '10.9.0.2', port: 81, agent }), 'error')
         expect(refused).toMatchObject({
@@ -154,7 +154,7 @@ for (const owner of OWNERS) {
         const [unreachable] = await once(http.get({ host: '10.66.0.1', agent }), 'error')
         expect(unreachable).toMatchObject({ code: 'EHOSTUNREACH', address: '10.66.0.1', port: 80 })
       })
-      test('an upgrade and a CONNECT hand over the socket', async () => {
+      test('an upgrade and a CONNECT pass the socket', async () => {
         const server = http.createServer()
         server.on('upgrade', (_, socket) =>
           socket.end('HTTP/1.1 101 Up\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nup'),
@@ -170,7 +170,7 @@ for (const owner of OWNERS) {
         const [, through, first] = await once(request, 'connect')
         expect(String(first) + (await text(through))).toBe('through')
       })
-      test('a socketPath is one of the file system, and an abstract one of the network', async () => {
+      test('a socketPath is in the file system, and an abstract one in the network', async () => {
         using directory = temporaryDirectory()
         for (const path of [directory.file('http.sock'), '\0nsset-http']) {
           const server = await here.listen(echo(), { path })
@@ -205,7 +205,7 @@ for (const owner of OWNERS) {
           },
         )
 
-      test('an agent says the name, checks the certificate, and agrees on a protocol', async () => {
+      test('an agent sends the server name, verifies the certificate, and negotiates a protocol', async () => {
         await serve(secure(), 443)
         const agent = here.httpsAgent({ ALPNProtocols: ['http/1.1'] } as https.AgentOptions)
         for (const host of ['one.test', 'two.test']) {
@@ -216,10 +216,10 @@ for (const owner of OWNERS) {
         expect(wrong).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID', host: 'three.test' })
         const [unknown] = await once(https.get({ ...SECURE, ca: [], agent }), 'error')
         expect(unknown).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
-        const told = await answerTo(https.get({ ...SECURE, host: '10.9.0.2', servername: 'two.test', agent }))
-        expect(told.body).toMatch(/^two\.test /)
+        const answer = await answerTo(https.get({ ...SECURE, host: '10.9.0.2', servername: 'two.test', agent }))
+        expect(answer.body).toMatch(/^two\.test /)
       })
-      test('keep-alive uses a connection again; a session is used again by the next connection', async () => {
+      test('keep-alive reuses a connection; the next connection reuses the session', async () => {
         const server = secure()
         await serve(server, 443)
         const kept = here.httpsAgent({ keepAlive: true, maxSockets: 1 })
@@ -237,7 +237,7 @@ for (const owner of OWNERS) {
           expect(later.body.split(' ')[2], `${maxCachedSessions} sessions`).toBe(reused)
         }
       })
-      test('of two addresses the one that lives is chosen', async () => {
+      test('of two addresses the one that responds is chosen', async () => {
         await serve(secure(), 443)
         const two = ((_: string, __: object, callback: (...args: unknown[]) => void) =>
           callback(null, [
@@ -250,7 +250,7 @@ for (const owner of OWNERS) {
           /^one\.test .* 10\.9\.0\.1$/,
         )
       })
-      test('nobody who listens is Node’s own error', async () => {
+      test('a missing listener is Node’s own error', async () => {
         const [refused] = await once(https.get({ host: '10.9.0.2', port: 444, agent: here.httpsAgent() }), 'error')
         expect(refused).toMatchObject({ message: 'connect ECONNREFUSED 10.9.0.2:444', code: 'ECONNREFUSED', port: 444 })
       })
@@ -297,18 +297,18 @@ for (const owner of OWNERS) {
         session.close()
         await once(session, 'close')
       })
-      test('a server of both talks HTTP/1.1 with an agent', async () => {
+      test('a server of both versions speaks HTTP/1.1 with an agent', async () => {
         await serve(both(), 443)
         const got = await answerTo(https.get({ ...SECURE, agent: here.httpsAgent() }))
         expect(got.body).toBe('1.1 from 10.9.0.1')
       })
-      test('a session to nobody fails as Node’s own', async () => {
+      test('a session without a server fails as Node’s own', async () => {
         const session = http2.connect('http://one.test', {
           createConnection: () => here.connect({ host: '10.9.0.2', port: 82 }),
         })
         expect(await once(session, 'error')).toMatchObject([{ code: 'ECONNREFUSED', address: '10.9.0.2', port: 82 }])
       })
-      test('curl reaches the server by either', async () => {
+      test('curl reaches the server with either version', async () => {
         await serve(both(), 443)
         const words = ['--insecure', '--resolve', 'one.test:443:10.9.0.2', 'https://one.test/']
         expect(await curl(sets.here, '--http2', ...words)).toBe('2.0 from 10.9.0.1')
@@ -329,7 +329,7 @@ for (const owner of OWNERS) {
         expect(await text(socket)).toBe('one.test b 10.9.0.1')
         expect(socket.authorized).toBe(true)
       })
-      test('over a socket that is connected already', async () => {
+      test('over a connected socket', async () => {
         await serve(
           tls.createServer(ONE, (socket) => socket.end('hello')),
           443,
@@ -338,7 +338,7 @@ for (const owner of OWNERS) {
         await once(socket, 'connect')
         expect(await text(tls.connect({ socket, ca: ONE.cert, servername: 'one.test' }))).toBe('hello')
       })
-      test('a session is used again', async () => {
+      test('a session is reused', async () => {
         const server = tls.createServer(ONE, (socket) => socket.end(String(socket.isSessionReused())))
         await serve(server, 443)
         let session: Buffer | undefined
@@ -352,7 +352,7 @@ for (const owner of OWNERS) {
         }
         expect([await connect(), await connect()]).toEqual(['false', 'true'])
       })
-      test('megabytes both ways', async () => {
+      test('megabytes pass in both directions', async () => {
         await serve(
           tls.createServer(ONE, (socket) => socket.on('error', () => undefined).pipe(socket)),
           443,
@@ -365,13 +365,13 @@ for (const owner of OWNERS) {
         socket.end('x'.repeat(8 << 20))
         expect((await got).length).toBe(8 << 20)
       })
-      test('nobody who listens is told to the one above', async () => {
+      test('a missing listener is reported to the TLS socket', async () => {
         const socket = tls.connect({ socket: here.connect({ host: '10.9.0.2', port: 445 }), servername: 'one.test' })
         expect(await once(socket, 'error')).toMatchObject([{ code: 'ECONNREFUSED', port: 445 }])
       })
     })
 
-    test('agents of a closed set say so', async () => {
+    test('agents of a closed set report that', async () => {
       using set = sets.here.dup()
       const agents = [set.network.httpAgent(), set.network.httpsAgent()] as const
       set.close()

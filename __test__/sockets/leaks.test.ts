@@ -1,4 +1,4 @@
-/** Nothing of the sockets inside gets out, and nothing of them stays: no packet, no descriptor, no thread. */
+/** Sockets inside leak nothing outside, and leave nothing open: no packet, no descriptor, no thread. */
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import http from 'node:http'
@@ -14,7 +14,7 @@ import { type JoinedSets, joinedSets, OWNERS } from '../setup/sets/joined-sets.t
 import { asRoot, isRoot } from '../setup/sets/privilege.ts'
 import { certificateFor } from '../setup/sockets/certificates.ts'
 
-/** Ports of nobody else on this machine. */
+/** Ports that no other program uses on this machine. */
 const [PLAIN, SECURE, DEAD, MARK] = [9147, 9148, 9149, 9150]
 const FILTER = `net 10.9.0.0/24 or net 10.66.0.0/16 or net fd09::/64 or portrange ${PLAIN}-${MARK}`
 
@@ -26,16 +26,16 @@ const twoAddresses = ((_: string, __: object, callback: (...args: unknown[]) => 
 
 const CERTIFICATE = certificateFor('one.test')
 
-/** What sockets could leave behind; mounts are those of others. */
+/** What sockets could leave open; mounts belong to other tests. */
 const held = () => ({ ...resources(), mounts: Number.POSITIVE_INFINITY })
 
-/** Waits until a socket is closed, whatever it says before. */
+/** Waits until a socket is closed, with or without an error. */
 async function closed(socket: net.Socket): Promise<void> {
   socket.on('error', () => undefined).resume()
   if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
 }
 
-/** Every way to a connection, and to none. */
+/** Every way to connect, and to fail. */
 async function traffic({ here, there }: JoinedSets): Promise<void> {
   const answer: http.RequestListener = (_, response) => response.end('hello')
   const options = { host: '::', port: PLAIN }
@@ -54,7 +54,7 @@ async function traffic({ here, there }: JoinedSets): Promise<void> {
   for (const place of places) {
     const socket = here.network.connect(place)
     await closed(socket)
-    // Anew, with the same socket.
+    // Again, with the same socket.
     await closed(socket.connect(place))
   }
   for (const host of ['10.9.0.2', 'fd09::2']) {
@@ -75,12 +75,12 @@ for (const owner of OWNERS) {
   describe(`packets (${owner})`, () => {
     let sets: JoinedSets
     beforeAll(async () => {
-      // tcpdump sets its groups, which takes more than one's own id.
+      // tcpdump sets its groups, which requires more than the caller's id.
       sets = await joinedSets(owner, isRoot ? 'root' : 'auto')
     })
     afterAll(() => sets[Symbol.dispose]())
 
-    test('all pass inside, over the cable too', async () => {
+    test('all pass inside, over the veth, too', async () => {
       const inside = await capture(sets.here, FILTER)
       await traffic(sets)
       const mark = sets.here.network.createSocket('udp4')
@@ -101,7 +101,7 @@ for (const owner of OWNERS) {
     asRoot('none pass outside', 'to capture on the links of the host', async () => {
       const outside: Capture = await capture(undefined, FILTER)
       await traffic(sets)
-      // What is sent outside is seen: the capture works, and has come as far as this.
+      // The mark is sent outside and captured: the capture works, and has reached this point.
       const mark = dgram.createSocket('udp4')
       mark.send('mark', MARK, '127.0.0.1')
       const seen = await outside.until(`127.0.0.1.${MARK}: UDP`)
@@ -112,11 +112,11 @@ for (const owner of OWNERS) {
     })
   })
 
-  describe(`what ends leaves nothing (${owner})`, () => {
+  describe(`nothing is left open (${owner}) after`, () => {
     let sets: JoinedSets
     beforeAll(async () => {
       sets = await joinedSets(owner)
-      // What is made once: the helper's descriptor, Node's pool.
+      // What is created once: the helper's descriptor, Node's pool.
       await traffic(sets)
     })
     afterAll(() => sets[Symbol.dispose]())
@@ -135,7 +135,7 @@ for (const owner of OWNERS) {
 
     const stages: [stage: string, options: net.TcpNetConnectOpts, until: (socket: net.Socket) => unknown][] = [
       ['before they connect', { host: '10.9.0.2', port: PLAIN }, () => undefined],
-      ['in the next round', { host: '10.9.0.2', port: PLAIN }, () => new Promise(setImmediate)],
+      ['in the next iteration of the event loop', { host: '10.9.0.2', port: PLAIN }, () => new Promise(setImmediate)],
       [
         'during a lookup that never ends',
         { host: 'x.test', port: PLAIN, lookup: never },
@@ -160,10 +160,10 @@ for (const owner of OWNERS) {
         (socket) => once(socket, 'connectionAttemptFailed'),
       ],
       ['when they are connected', { host: '10.9.0.2', port: PLAIN }, (socket) => once(socket, 'connect')],
-      ['while they talk', { host: '10.9.0.2', port: PLAIN }, (socket) => once(socket.setEncoding('utf8'), 'data')],
+      ['during a transfer', { host: '10.9.0.2', port: PLAIN }, (socket) => once(socket.setEncoding('utf8'), 'data')],
     ]
     for (const [stage, options, until] of stages) {
-      test(`200 connections that are destroyed ${stage}`, async () => {
+      test(`200 connections destroyed ${stage}`, async () => {
         const server = await sets.there.network.listen(
           net.createServer((peer) => peer.on('error', () => undefined).write('hello')),
           { host: '10.9.0.2', port: PLAIN },
@@ -190,7 +190,7 @@ for (const owner of OWNERS) {
       })
     }
 
-    test('200 that nobody answers, or cannot be', async () => {
+    test('200 connections without a response, or that cannot succeed', async () => {
       const before = held()
       const places = [
         { host: '10.9.0.2', port: DEAD },
@@ -206,7 +206,7 @@ for (const owner of OWNERS) {
       expect(new Set(errors)).toEqual(new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'EADDRNOTAVAIL', 'ENODEV']))
       expect(await growthSince(before)).toEqual({})
     })
-    test('servers that come and go, and fail', async () => {
+    test('servers that start, end, and fail', async () => {
       const { network } = sets.here
       const before = held()
       for (let count = 0; count < 50; count += 1) {
@@ -222,8 +222,8 @@ for (const owner of OWNERS) {
     })
   })
 
-  describe(`a set that is closed (${owner})`, () => {
-    test('leaves connections and servers to whom they belong', async () => {
+  describe(`closing a set (${owner})`, () => {
+    test('leaves connections and servers to their owners', async () => {
       const before = held()
       const { here, there } = await joinedSets(owner)
       const server = await there.network.listen(
@@ -242,7 +242,7 @@ for (const owner of OWNERS) {
       await once(server, 'close')
       expect(await growthSince(before)).toEqual({})
     })
-    test('ends what is looked up for a server and for a connection', async () => {
+    test('ends the lookups of a server and of a connection', async () => {
       const before = held()
       const { here, there } = await joinedSets(owner)
       const { network } = here
@@ -262,7 +262,7 @@ for (const owner of OWNERS) {
       await closed(socket)
       expect(await growthSince(before)).toEqual({})
     })
-    test('at every step of a listen and a connect: each settles', async () => {
+    test('at every step of listen and connect settles both', async () => {
       const before = held()
       for (let steps = 0; steps < 8; steps += 1) {
         const { here, there } = await joinedSets(owner)

@@ -1,4 +1,4 @@
-/** `network.listen` is `server.listen`, inside: the same addresses, the same errors; nothing is bound outside. */
+/** `network.listen` is `server.listen` inside: the same addresses, the same errors; nothing is bound outside. */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import net from 'node:net'
@@ -7,7 +7,7 @@ import type { NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { growthSince } from '../setup/guards/growth.ts'
 import { resources } from '../setup/guards/resources.ts'
-import { ask } from '../setup/oracles/iproute.ts'
+import { outputOf } from '../setup/oracles/iproute.ts'
 import { startSocat } from '../setup/oracles/peers.ts'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
@@ -16,10 +16,10 @@ import { joinedSets, OWNERS } from '../setup/sets/joined-sets.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 import { socketTwins } from '../setup/sockets/twins.ts'
 
-/** What sockets could leave behind; mounts are those of others. */
+/** What sockets could leave open; mounts belong to other tests. */
 const held = () => ({ ...resources(), mounts: Number.POSITIVE_INFINITY })
 
-describe('a server tells where it listens as Node’s own does', () => {
+describe('a server has the same address as Node’s own', () => {
   for (const options of [
     { port: 8001 },
     { port: '8001' },
@@ -49,7 +49,7 @@ describe('a server tells where it listens as Node’s own does', () => {
       options,
     )
   }
-  socketTwins('with a port that the kernel chooses', async ({ net, connect, listen, end, once, watch }) => {
+  socketTwins('with a port chosen by the kernel', async ({ net, connect, listen, end, once, watch }) => {
     const seen: unknown[] = []
     for (const host of [undefined, '127.0.0.1', '::1']) {
       const server = net.createServer((peer) => peer.end('hello'))
@@ -61,7 +61,7 @@ describe('a server tells where it listens as Node’s own does', () => {
     }
     return seen
   })
-  socketTwins('again, on another port, when it is closed', async ({ net, listen, end, placeOf }) => {
+  socketTwins('again, on another port, after close()', async ({ net, listen, end, placeOf }) => {
     const server = net.createServer()
     const places = []
     for (const port of [8002, 8003]) {
@@ -86,14 +86,14 @@ describe('a server tells where it listens as Node’s own does', () => {
   )
 })
 
-describe('a server does what its options say', () => {
-  socketTwins('ipv6Only: IPv4 is refused, and free for another', async ({ connect, echo, end, watch, placeOf }) => {
+describe('a server respects its options', () => {
+  socketTwins('ipv6Only: IPv4 is refused, and its port stays free', async ({ connect, echo, end, watch, placeOf }) => {
     const six = await echo({ port: 8010, host: '::', ipv6Only: true })
     const refused = await watch(connect({ port: 8010, host: '127.0.0.1' }))
     const four = await echo({ port: 8010, host: '0.0.0.0' })
     return [refused, placeOf(six), placeOf(four), await end(six), await end(four)]
   })
-  socketTwins('allowHalfOpen and pauseOnConnect of its own', async ({ net, connect, listen, end, watch }) => {
+  socketTwins('its own allowHalfOpen and pauseOnConnect', async ({ net, connect, listen, end, watch }) => {
     const seen: unknown[] = []
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true })
     server.on('connection', (peer) => {
@@ -105,20 +105,23 @@ describe('a server does what its options say', () => {
     socket.end('early')
     return [await watch(socket), seen, await end(server)]
   })
-  socketTwins('maxConnections: one too many is dropped', async ({ net, connect, listen, end, once, watch }) => {
-    const server = net.createServer((peer) => peer.resume())
-    server.maxConnections = 1
-    const dropped: unknown[] = []
-    server.on('drop', (data) => dropped.push(Object.keys(data ?? {}).sort()))
-    await listen(server, { port: 8012, host: '127.0.0.1' })
-    const first = connect({ port: 8012, host: '127.0.0.1' })
-    await once(first, 'connect')
-    const second = await watch(connect({ port: 8012, host: '127.0.0.1' }))
-    const count = await new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
-    first.destroy()
-    return [second.length > 0, dropped, count, await end(server)]
-  })
-  socketTwins('its signal closes it', async ({ net, listen, once, connect, watch }) => {
+  socketTwins(
+    'maxConnections: an additional connection is dropped',
+    async ({ net, connect, listen, end, once, watch }) => {
+      const server = net.createServer((peer) => peer.resume())
+      server.maxConnections = 1
+      const dropped: unknown[] = []
+      server.on('drop', (data) => dropped.push(Object.keys(data ?? {}).sort()))
+      await listen(server, { port: 8012, host: '127.0.0.1' })
+      const first = connect({ port: 8012, host: '127.0.0.1' })
+      await once(first, 'connect')
+      const second = await watch(connect({ port: 8012, host: '127.0.0.1' }))
+      const count = await new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
+      first.destroy()
+      return [second.length > 0, dropped, count, await end(server)]
+    },
+  )
+  socketTwins('an abort signal closes it', async ({ net, listen, once, connect, watch }) => {
     const control = new AbortController()
     const server = net.createServer()
     await listen(server, { port: 8013, host: '127.0.0.1', signal: control.signal })
@@ -126,24 +129,27 @@ describe('a server does what its options say', () => {
     control.abort()
     return [await closed, server.listening, await watch(connect({ port: 8013, host: '127.0.0.1' }))]
   })
-  socketTwins('close() refuses who comes, and waits for who is there', async ({ connect, echo, once, pass, watch }) => {
-    const server = await echo({ port: 8014, host: '127.0.0.1' })
-    const socket = connect({ port: 8014, host: '127.0.0.1' })
-    await once(socket, 'connect')
-    await pass(20)
-    const order: string[] = []
-    server.close((error) => order.push(`closed ${error}`))
-    const late = await watch(connect({ port: 8014, host: '127.0.0.1' }))
-    order.push('still there')
-    socket.end('hello')
-    const seen = await watch(socket)
-    const again = await new Promise((resolve) => server.close((error) => resolve((error as { code?: string }).code)))
-    return [late, seen, order, again]
-  })
+  socketTwins(
+    'close() refuses new connections, and waits for existing ones',
+    async ({ connect, echo, once, pass, watch }) => {
+      const server = await echo({ port: 8014, host: '127.0.0.1' })
+      const socket = connect({ port: 8014, host: '127.0.0.1' })
+      await once(socket, 'connect')
+      await pass(20)
+      const order: string[] = []
+      server.close((error) => order.push(`closed ${error}`))
+      const late = await watch(connect({ port: 8014, host: '127.0.0.1' }))
+      order.push('still there')
+      socket.end('hello')
+      const seen = await watch(socket)
+      const again = await new Promise((resolve) => server.close((error) => resolve((error as { code?: string }).code)))
+      return [late, seen, order, again]
+    },
+  )
 })
 
-describe('an error is Node’s own', () => {
-  socketTwins('of a port in use', async ({ net, listen, echo, end, failure, placeOf }) => {
+describe('the error equals Node’s own', () => {
+  socketTwins('for a port in use', async ({ net, listen, echo, end, failure, placeOf }) => {
     const server = await echo({ port: 8020, host: '127.0.0.1' })
     const other = net.createServer()
     const seen = [
@@ -153,38 +159,38 @@ describe('an error is Node’s own', () => {
       placeOf(other),
     ]
     await end(server)
-    // It is none the worse for it.
+    // It stays usable.
     await listen(other, { port: 8020, host: '127.0.0.1' })
     return [seen, placeOf(other), await end(other)]
   })
-  socketTwins('of an abstract name in use', async ({ net, listen, echo, end, failure }) => {
+  socketTwins('for an abstract name in use', async ({ net, listen, echo, end, failure }) => {
     const server = await echo({ path: '\0nsset-taken' })
     return [await failure(() => listen(net.createServer(), { path: '\0nsset-taken' })), await end(server)]
   })
-  socketTwins('of an address that is not inside', async ({ net, listen, failure }) => {
+  socketTwins('for an address that is not inside', async ({ net, listen, failure }) => {
     const seen: unknown[] = []
     for (const host of ['192.0.2.2', '10.9.0.2', 'fd00::2', 'fe80::77%inner0']) {
       seen.push(await failure(() => listen(net.createServer(), { port: 8021, host })))
     }
     return seen
   })
-  socketTwins('of a server that listens', async ({ net, listen, end, failure, placeOf }) => {
+  socketTwins('for a server that is listening', async ({ net, listen, end, failure, placeOf }) => {
     const server = net.createServer()
     await listen(server, { port: 8022, host: '127.0.0.1' })
     const { code, name, message } = (await failure(() => listen(server, 8023))) as Record<string, string>
     return [code, name, message, placeOf(server), await end(server)]
   })
-  socketTwins('of a directory that is not there', async ({ net, listen, failure }) =>
+  socketTwins('for a missing directory', async ({ net, listen, failure }) =>
     failure(() => listen(net.createServer(), { path: '/nonexistent/nsset.sock' })),
   )
-  socketTwins('of a port that is none', async ({ net, listen, failure }) => {
+  socketTwins('for an invalid port', async ({ net, listen, failure }) => {
     const seen: unknown[] = []
     for (const port of [-1, 65_536, 1.5, 'http', '']) {
       seen.push(await failure(() => listen(net.createServer(), { port } as object)))
     }
     return seen
   })
-  test('of what is no server, of options that are none, of a closed set, of a signal that is aborted', async () => {
+  test('for an invalid server, invalid options, a closed set, an aborted signal', async () => {
     const set = anyonesSet(['net'], { loopback: true })
     const { network } = set
     const server = net.createServer()
@@ -209,8 +215,8 @@ describe('an error is Node’s own', () => {
   })
 })
 
-describe('two calls at once', () => {
-  test('for one port: one listens, the other is told why it cannot', async () => {
+describe('two simultaneous calls', () => {
+  test('for one port: one listens, the other gets an error with the reason', async () => {
     using set = anyonesSet(['net'], { loopback: true })
     const before = held()
     const servers = [net.createServer(), net.createServer()]
@@ -233,7 +239,7 @@ describe('two calls at once', () => {
     }
     expect(await growthSince(before)).toEqual({})
   })
-  test('for one server: the later one is told that it listens already', async () => {
+  test('for one server: the later one reports that it is listening', async () => {
     using set = anyonesSet(['net'], { loopback: true })
     const before = held()
     const server = net.createServer()
@@ -245,7 +251,7 @@ describe('two calls at once', () => {
     expect(server.eventNames()).toEqual([])
     expect(await growthSince(before)).toEqual({})
   })
-  test('listen and close, and a signal, at every step: the promise settles', async () => {
+  test('listen and close, and an abort, at every step: the promise settles', async () => {
     using set = anyonesSet(['net'], { loopback: true })
     const before = held()
     for (let steps = 0; steps < 12; steps += 1) {
@@ -273,7 +279,7 @@ describe('two calls at once', () => {
 })
 
 for (const owner of OWNERS) {
-  describe(`ports inside are not those outside (${owner})`, () => {
+  describe(`ports inside are independent of those outside (${owner})`, () => {
     let sets: Awaited<ReturnType<typeof joinedSets>>
     let here: NamespaceSet
     beforeAll(async () => {
@@ -282,7 +288,7 @@ for (const owner of OWNERS) {
     })
     afterAll(() => sets[Symbol.dispose]())
 
-    test('one in use outside is free inside', async () => {
+    test('a port in use outside is free inside', async () => {
       const outside = net.createServer().listen(0)
       await once(outside, 'listening')
       const { port } = outside.address() as net.AddressInfo
@@ -291,7 +297,7 @@ for (const owner of OWNERS) {
       inside.close()
       outside.close()
     })
-    test('one in use inside is free outside, and nobody is met there', async () => {
+    test('a port in use inside is free outside, and not connected to the inside', async () => {
       const inside = await here.network.listen(net.createServer(), 0)
       const { port } = inside.address() as net.AddressInfo
       const [error] = await once(net.connect({ port, host: '127.0.0.1' }), 'error')
@@ -302,14 +308,15 @@ for (const owner of OWNERS) {
       expect(await failureOf(() => here.network.listen(net.createServer(), port))).toMatchObject({ code: 'EADDRINUSE' })
       inside.close()
     })
-    test('one that needs privilege is had by who owns the network', async () => {
+    test('a privileged port is available to the owner of the network', async () => {
       const server = await here.network.listen(net.createServer(), { port: 80, host: '10.9.0.1' })
-      expect(await ask(here, 'ss', '-Hltn sport = :80')).toContain('10.9.0.1:80')
+      expect(await outputOf(here, 'ss', '-Hltn sport = :80')).toContain('10.9.0.1:80')
       server.close()
       await once(server, 'close')
     })
-    test('ss(8) sees the backlog, both families, and what is bound to a link', async () => {
-      const listed = async (port: number) => (await ask(here, 'ss', `-Hltne sport = :${port}`)).replace(/\s+/g, ' ')
+    test('ss(8) shows the backlog, both families, and the link of a bound socket', async () => {
+      const listed = async (port: number) =>
+        (await outputOf(here, 'ss', `-Hltne sport = :${port}`)).replace(/\s+/g, ' ')
       const server = await here.network.listen(net.createServer(), { port: 8030, backlog: 7 })
       expect(await listed(8030)).toMatch(/^LISTEN 0 7 \*:8030 .* v6only:0/)
       const scoped = await here.network.listen(net.createServer(), { port: 8031, host: 'fe80::1%inner0' })
@@ -318,7 +325,7 @@ for (const owner of OWNERS) {
       await once(scoped, 'close')
       expect([await listed(8030), await listed(8031)]).toEqual(['', ''])
     })
-    test('socat from the other host reaches each', async () => {
+    test('socat on the other host reaches each server', async () => {
       for (const [host, target] of [
         ['10.9.0.1', 'TCP4:10.9.0.1:8032'],
         ['fd09::1', 'TCP6:[fd09::1]:8032'],
@@ -336,7 +343,7 @@ for (const owner of OWNERS) {
         await once(server, 'close')
       }
     })
-    test('reusePort shares one between servers, and only where all say so', async () => {
+    test('reusePort shares a port between servers, if all of them set it', async () => {
       const taken = new Set<number>()
       const make = (index: number) =>
         here.network.listen(
@@ -356,7 +363,7 @@ for (const owner of OWNERS) {
       expect([...taken].sort()).toEqual([0, 1, 2])
       for (const server of servers) server.close()
     })
-    test('a path is one of the file system, for who is inside and outside', async () => {
+    test('a path is in the file system, inside and outside', async () => {
       using directory = temporaryDirectory()
       const path = directory.file('server.sock')
       const server = await here.network.listen(
@@ -374,22 +381,22 @@ for (const owner of OWNERS) {
 
 const PACKAGE = new URL('../../dist/index.js', import.meta.url).href
 
-/** A primary that starts two workers, each with a set of its own; then tells what they said. */
+/** A primary that starts two workers, each with its own set, and prints their messages. */
 const CLUSTER = `
   import cluster from 'node:cluster'
   import net from 'node:net'
   import { once } from 'node:events'
   import { text } from 'node:stream/consumers'
   if (cluster.isPrimary) {
-    const said = []
+    const messages = []
     const ends = []
     for (const name of ['one', 'two']) {
       const worker = cluster.fork({ NAME: name })
-      worker.on('message', (message) => said.push(message))
+      worker.on('message', (message) => messages.push(message))
       ends.push(once(worker, 'exit'))
     }
     const codes = await Promise.all(ends)
-    console.log(JSON.stringify({ said: said.sort(), codes: codes.map(([code]) => code) }))
+    console.log(JSON.stringify({ messages: messages.sort(), codes: codes.map(([code]) => code) }))
   } else {
     const { NamespaceSet } = await import(${JSON.stringify(PACKAGE)})
     const set = NamespaceSet.unshareSync(['user', 'net'], { mapUser: 'root', loopback: true })
@@ -405,7 +412,7 @@ const CLUSTER = `
     process.send([answer, server.listening, refused.code].join(' '), () => process.disconnect())
   }`
 
-test('in workers of node:cluster each listens in its own network, and not in the primary', async () => {
+test('workers of node:cluster listen in their own networks, and not in the primary’s', async () => {
   using directory = temporaryDirectory()
   const file = directory.file('cluster.mjs')
   writeFileSync(file, CLUSTER)
@@ -413,7 +420,7 @@ test('in workers of node:cluster each listens in its own network, and not in the
     const { execFileSync } = await import('node:child_process')
     process.stdout.write(execFileSync(process.execPath, [${JSON.stringify(file)}], { timeout: 20_000 }))`
   expect(await askPlainNode(program)).toEqual({
-    said: ['from one false ECONNREFUSED', 'from two false ECONNREFUSED'],
+    messages: ['from one false ECONNREFUSED', 'from two false ECONNREFUSED'],
     codes: [0, 0],
   })
 })

@@ -1,4 +1,4 @@
-/** `network.lookup` beside getaddrinfo(3) of glibc: the same files, the same servers, in the same network. */
+/** `network.lookup` compared with getaddrinfo(3) of glibc: the same files, the same servers, in the same network. */
 import type dns from 'node:dns'
 import type { Network } from 'nsset'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -9,14 +9,14 @@ import { CONTENT, SIZES } from '../setup/sockets/lookup-rows/answers.ts'
 import { HOSTS_FILE, NAMES, NUMBERS } from '../setup/sockets/lookup-rows/hosts.ts'
 import { LINES, MORE_LINES, OPTIONS, ZONES } from '../setup/sockets/lookup-rows/resolv-conf.ts'
 import type { Row } from '../setup/sockets/lookup-rows/row.ts'
-import { GOES_ON, SEARCH } from '../setup/sockets/lookup-rows/search.ts'
+import { CONTINUES, SEARCH } from '../setup/sockets/lookup-rows/search.ts'
 import { FAMILIES, NEXT_SERVER } from '../setup/sockets/lookup-rows/servers.ts'
 
 const glibc = compileGetAddrInfo()
-if (glibc === undefined) console.log('skipped: getaddrinfo(3) of glibc and a C compiler are needed')
+if (glibc === undefined) console.log('skipped: needs getaddrinfo(3) of glibc and a C compiler')
 afterAll(() => glibc?.[Symbol.dispose]())
 
-/** Addresses as the network tells them, or the code of its error. */
+/** Addresses in the form of the network's lookup, or the code of its error. */
 function found(network: Network, { name, family = 0, hints = 0 }: Question): Promise<string> {
   return new Promise((resolve) => {
     const options = { family, hints, all: true as const, verbatim: true }
@@ -28,41 +28,41 @@ function found(network: Network, { name, family = 0, hints = 0 }: Question): Pro
 }
 
 const TABLES: Record<string, Row[]> = {
-  'the list of domains': SEARCH,
-  'what goes on with the list': GOES_ON,
-  'what goes on with the next server': NEXT_SERVER,
+  'the search list': SEARCH,
+  'answers that continue with the search list': CONTINUES,
+  'answers that continue with the next server': NEXT_SERVER,
   'one family without the other': FAMILIES,
-  'what is in an answer': CONTENT,
+  'contents of an answer': CONTENT,
   'long answers, and TCP': SIZES,
   'options of resolv.conf(5)': OPTIONS,
   'lines of resolv.conf(5)': [...LINES, ...MORE_LINES],
   'zones of servers': ZONES,
   'lines of hosts(5)': HOSTS_FILE,
-  'numbers as inet_aton(3) has them': NUMBERS,
-  'names of hosts, and of none': NAMES,
+  'numbers as in inet_aton(3)': NUMBERS,
+  'valid and invalid host names': NAMES,
   hints: HINTS,
-  'the addresses that the network has': CONFIGURED,
+  'addresses of the network': CONFIGURED,
   'the order of addresses': ORDER,
 }
 
-/** What both say, and what the servers were asked. */
+/** The results of both, and the queries to the servers. */
 async function outcomes(row: Row) {
-  if (glibc === undefined) throw new Error('it is looked for first')
+  if (glibc === undefined) throw new Error('glibc must be found first')
   await using place = await lookupPlace(row)
   const addresses = Object.keys(row.servers ?? {})
-  const asked = () => {
-    const all = Object.fromEntries(addresses.map((address) => [address, [...place.asked(address)]]))
-    return row.asksAgain ? undefined : all
+  const queries = () => {
+    const all = Object.fromEntries(addresses.map((address) => [address, [...place.queries(address)]]))
+    return row.queriesAgain ? undefined : all
   }
-  const theirs = { found: await glibc.ask(place.set, row), asked: asked() }
+  const theirs = { found: await glibc.ask(place.set, row), queries: queries() }
   place.forget()
-  const ours = { found: await found(place.set.network, row), asked: asked() }
+  const ours = { found: await found(place.set.network, row), queries: queries() }
   return { ours, theirs }
 }
 
-describe.skipIf(glibc === undefined)('finds what getaddrinfo(3) finds', () => {
+describe.skipIf(glibc === undefined)('finds the same as getaddrinfo(3)', () => {
   describe.each(Object.entries(TABLES))('%s', (_what, rows) => {
-    // A busy machine may take longer than the second that many rows leave a server.
+    // A busy machine may need more than the second that many rows allow a server.
     test.concurrent.each(rows.map((row) => [row.what, row] as const))(
       '%s',
       { retry: 2, timeout: 120_000 },

@@ -1,4 +1,4 @@
-/** `network.lookup` beside `dns.lookup` of Node inside: the same arguments, the same files and servers. */
+/** `network.lookup` compared with Node's `dns.lookup` inside: the same arguments, files and servers. */
 import dns from 'node:dns'
 import { domainToASCII } from 'node:url'
 import type { NamespaceSet } from 'nsset'
@@ -8,7 +8,7 @@ import { a, aaaa, type Script } from '../setup/sockets/scripted-server.ts'
 
 type Arguments = [name: string, options?: unknown]
 
-/** Runs in either: what each call comes to. Its error is what a program sees of it. */
+/** Runs in either: the outcome of each call. An error is reduced to what a program sees of it. */
 async function lookUp(lookup: (...args: unknown[]) => void, calls: Arguments[]): Promise<unknown[]> {
   const one = (args: Arguments) =>
     new Promise((resolve) => {
@@ -82,7 +82,7 @@ const each = (names: string[], options: unknown[]): Arguments[] =>
 
 const { ADDRCONFIG, V4MAPPED, ALL } = dns
 
-describe('tells what dns.lookup tells', () => {
+describe('returns the same as dns.lookup', () => {
   test('in each form, family and order', async () => {
     const orders = ['verbatim', 'ipv4first', 'ipv6first'].map((order) => ({ order, all: true }))
     const options = [
@@ -123,7 +123,7 @@ describe('tells what dns.lookup tells', () => {
     )
   })
 
-  test('of addresses, in every form', async () => {
+  test('for addresses, in every form', async () => {
     const names = [
       '127.0.0.1',
       '::1',
@@ -141,10 +141,10 @@ describe('tells what dns.lookup tells', () => {
     await expectTheSame(each(['127.0.0.1%lo', '1.2.3.4.', '256.1', '08', '[::1]', '::1%', 'fe80::1%'], [undefined, 6]))
   })
 
-  test('of what no host is called', async () => {
+  test('for invalid host names', async () => {
     const marks = [...'!"$&\'()*+,:;<=>@[]^`{|}~ /\\?#%\t\n\r\x7f']
     const names = marks.flatMap((mark) => [`good${mark}.test`, `${mark}good.test`, `good.test${mark}`])
-    // getaddrinfo(3) leaves out a backslash, and finds another name.
+    // getaddrinfo(3) drops a backslash, and finds another name.
     const same = names.filter((name) => name !== '\\good.test')
     await expectTheSame(each(same, [undefined]))
     await expectTheSame(
@@ -164,7 +164,7 @@ describe('tells what dns.lookup tells', () => {
     )
   })
 
-  test('of other alphabets', async () => {
+  test('for names in other scripts', async () => {
     await expectTheSame(
       each(
         [
@@ -184,16 +184,16 @@ describe('tells what dns.lookup tells', () => {
   })
 })
 
-describe('asks for a name as it is written, or for none', () => {
-  test('and takes no address in another alphabet for one', async () => {
+describe('queries a name as written, or none', () => {
+  test('and does not take a name in another script for an address', async () => {
     const names = ['１２７.1', '１２７．０．０．１', '127。1', '２１３０７０６４３３', '0ｘ7f.1', '①', '１２７.1.']
-    // What would come of them by the URL that domainToASCII() reads.
+    // The address that domainToASCII() would return, since it parses a URL.
     expect(names.map((name) => domainToASCII(name)).filter((ascii) => ascii === '127.0.0.1').length).toBeGreaterThan(3)
     const outcomes = await byNetwork(place.set, each(names, [undefined]))
     expect(outcomes.map((outcome) => (outcome as NodeJS.ErrnoException).code)).toEqual(names.map(() => 'ENOTFOUND'))
   })
 
-  test('and no server is asked for what is none', async () => {
+  test('and queries no server for an invalid name', async () => {
     place.forget()
     const names = [
       '\\good.test',
@@ -216,17 +216,17 @@ describe('asks for a name as it is written, or for none', () => {
     ]
     const outcomes = await byNetwork(place.set, each(names, [undefined]))
     expect(outcomes.map((outcome) => (outcome as NodeJS.ErrnoException).code)).toEqual(names.map(() => 'ENOTFOUND'))
-    expect(place.asked('127.0.0.1')).toEqual([])
+    expect(place.queries('127.0.0.1')).toEqual([])
   })
 
-  test('and NUL is refused at once', async () => {
+  test('and rejects NUL immediately', async () => {
     const [outcome] = await byNetwork(place.set, [['good.test\0.allowed.example']])
     expect(outcome).toEqual({ name: 'TypeError', code: 'ERR_INVALID_ARG_VALUE' })
   })
 
-  test('with the dots and the case that it has', async () => {
+  test('and keeps its dots and case', async () => {
     place.forget()
     await byNetwork(place.set, each(['GOOD.test.', 'good.test', '127.1.test', '1.2.3.4.'], [4]))
-    expect(place.asked('127.0.0.1')).toEqual(['A GOOD.test', 'A good.test', 'A 127.1.test', 'A 1.2.3.4'])
+    expect(place.queries('127.0.0.1')).toEqual(['A GOOD.test', 'A good.test', 'A 127.1.test', 'A 1.2.3.4'])
   })
 })

@@ -1,4 +1,4 @@
-/** `network.lookup` and `setServers`: names that a server inside knows, found from outside. */
+/** `network.lookup` and `setServers`: names that a server inside knows, resolved from outside. */
 import { execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import dns from 'node:dns'
@@ -34,13 +34,13 @@ const RECORDS = [
   '--host-record=there.test,10.9.0.2',
 ]
 
-/** What a program prints comes a little later. */
+/** A program's output arrives a little later. */
 const POLL = { timeout: 5_000 }
 
 type Options = dns.LookupOptions & { order?: string }
 
-/** What the callback is told, as a list. */
-function told(lookup: LookupFunction, name: string, options?: Options | number): Promise<unknown[]> {
+/** The arguments of the callback, as a list. */
+function callbackOf(lookup: LookupFunction, name: string, options?: Options | number): Promise<unknown[]> {
   return new Promise((resolve) => {
     const callback = (...args: unknown[]) => resolve(args)
     if (options === undefined) untyped<(...args: unknown[]) => void>(lookup)(name, callback)
@@ -48,9 +48,9 @@ function told(lookup: LookupFunction, name: string, options?: Options | number):
   })
 }
 
-/** The addresses of a name; throws what the callback is told. */
+/** The addresses of a name; throws the error of the callback. */
 async function found(network: Network, name: string, options: Options = {}): Promise<string[]> {
-  const [error, addresses] = await told(network.lookup, name, { ...options, all: true })
+  const [error, addresses] = await callbackOf(network.lookup, name, { ...options, all: true })
   if (error !== null) throw error
   return (addresses as dns.LookupAddress[]).map(({ address }) => address)
 }
@@ -62,7 +62,7 @@ const notFound = (hostname: string) => ({
   ...{ errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname },
 })
 
-/** It is there, without an address of the family. */
+/** The name exists, without an address of the family. */
 const withoutAddress = (hostname: string) => ({ ...notFound(hostname), errno: -3007 })
 
 const again = (hostname: string) => ({
@@ -89,30 +89,30 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
   })
 
   describe('a name', () => {
-    test('has addresses of both families, and the server inside was asked', async () => {
+    test('has addresses of both families, from the server inside', async () => {
       expect(await found(network, 'web.test')).toEqual(['fd09::7', '10.9.0.7'])
-      const asked = expect.arrayContaining(['A web.test', 'AAAA web.test'])
-      await expect.poll(() => server.questions(), POLL).toEqual(asked)
+      const queries = expect.arrayContaining(['A web.test', 'AAAA web.test'])
+      await expect.poll(() => server.questions(), POLL).toEqual(queries)
     })
 
-    test('is told in each form that dns.lookup has', async () => {
-      expect(await told(network.lookup, 'web.test')).toEqual([null, 'fd09::7', 6])
-      expect(await told(network.lookup, 'web.test', {})).toEqual([null, 'fd09::7', 6])
-      expect(await told(network.lookup, 'web.test', 4)).toEqual([null, '10.9.0.7', 4])
-      expect(await told(network.lookup, 'web.test', 6)).toEqual([null, 'fd09::7', 6])
-      expect(await told(network.lookup, 'web.test', { family: 6 })).toEqual([null, 'fd09::7', 6])
+    test('is returned in each form of dns.lookup', async () => {
+      expect(await callbackOf(network.lookup, 'web.test')).toEqual([null, 'fd09::7', 6])
+      expect(await callbackOf(network.lookup, 'web.test', {})).toEqual([null, 'fd09::7', 6])
+      expect(await callbackOf(network.lookup, 'web.test', 4)).toEqual([null, '10.9.0.7', 4])
+      expect(await callbackOf(network.lookup, 'web.test', 6)).toEqual([null, 'fd09::7', 6])
+      expect(await callbackOf(network.lookup, 'web.test', { family: 6 })).toEqual([null, 'fd09::7', 6])
       const family = untyped<4>('IPv6')
-      expect(await told(network.lookup, 'web.test', { family })).toEqual([null, 'fd09::7', 6])
+      expect(await callbackOf(network.lookup, 'web.test', { family })).toEqual([null, 'fd09::7', 6])
       const both = [
         { address: 'fd09::7', family: 6 },
         { address: '10.9.0.7', family: 4 },
       ]
-      expect(await told(network.lookup, 'web.test', { all: true })).toEqual([null, both])
+      expect(await callbackOf(network.lookup, 'web.test', { all: true })).toEqual([null, both])
       const [six] = both
-      expect(await told(network.lookup, 'web.test', { all: true, family: 6 })).toEqual([null, [six]])
+      expect(await callbackOf(network.lookup, 'web.test', { all: true, family: 6 })).toEqual([null, [six]])
     })
 
-    test('is told in the order that is asked for', async () => {
+    test('is returned in the requested order', async () => {
       const [four, six] = [
         ['10.9.0.7', 'fd09::7'],
         ['fd09::7', '10.9.0.7'],
@@ -120,7 +120,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       expect(await found(network, 'web.test', { order: 'ipv4first' })).toEqual(four)
       expect(await found(network, 'web.test', { order: 'ipv6first' })).toEqual(six)
       expect(await found(network, 'web.test', { verbatim: false })).toEqual(four)
-      expect(await told(network.lookup, 'web.test', { order: 'ipv6first' })).toEqual([null, 'fd09::7', 6])
+      expect(await callbackOf(network.lookup, 'web.test', { order: 'ipv6first' })).toEqual([null, 'fd09::7', 6])
       const usual = dns.getDefaultResultOrder()
       try {
         dns.setDefaultResultOrder(untyped<'verbatim'>('ipv6first'))
@@ -130,44 +130,44 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       }
     })
 
-    test('is told by promises as dns.lookup, promisified, tells it', async () => {
+    test('is returned by promises as by the promisified dns.lookup', async () => {
       const lookup = promisify(network.lookup) as unknown as typeof dns.lookup.__promisify__
       expect(await lookup('web.test')).toEqual({ address: 'fd09::7', family: 6 })
       expect(await lookup('web.test', 6)).toEqual({ address: 'fd09::7', family: 6 })
       expect(await lookup('four.test', { all: true })).toEqual([{ address: '10.9.0.4', family: 4 }])
-      expect(fieldsOf(await failureOf(() => lookup('nobody.test')))).toMatchObject(notFound('nobody.test'))
+      expect(fieldsOf(await failureOf(() => lookup('unknown.test')))).toMatchObject(notFound('unknown.test'))
       const nodes = promisify(dns.lookup)
       expect(await lookup('127.0.0.1')).toEqual(await nodes('127.0.0.1'))
       expect(await lookup('127.0.0.1', { all: true })).toEqual(await nodes('127.0.0.1', { all: true }))
     })
 
-    test('of one family has none of the other', async () => {
+    test('with one family has none of the other', async () => {
       expect(await found(network, 'four.test')).toEqual(['10.9.0.4'])
       expect(await found(network, 'six.test')).toEqual(['fd09::6'])
       const error = await failureOf(() => found(network, 'four.test', { family: 6 }))
       expect(fieldsOf(error)).toMatchObject(withoutAddress('four.test'))
     })
 
-    test('that stands for another has that one’s addresses', async () => {
+    test('that is an alias has the addresses of its target', async () => {
       expect(await found(network, 'alias.test')).toEqual(['fd09::7', '10.9.0.7'])
     })
 
-    test('with several addresses has them all', async () => {
+    test('with several addresses returns all', async () => {
       expect((await found(network, 'twice.test')).toSorted()).toEqual(['10.9.0.8', '10.9.0.9'])
     })
 
-    test('of another alphabet is asked for in ASCII', async () => {
+    test('in another script is queried in ASCII', async () => {
       expect(await found(network, 'bücher.test')).toEqual(['10.9.0.10'])
       await expect.poll(() => server.questions(), POLL).toContain('A xn--bcher-kva.test')
     })
 
-    test('that nobody has, and one that no host can have, is not found', async () => {
-      for (const name of ['nobody.test', 'a b', `${'a'.repeat(64)}.test`, '.', 'nobody.test.']) {
+    test('that is unknown or invalid is not found', async () => {
+      for (const name of ['unknown.test', 'a b', `${'a'.repeat(64)}.test`, '.', 'unknown.test.']) {
         expect(fieldsOf(await failureOf(() => found(network, name))), name).toMatchObject(notFound(name))
       }
     })
 
-    test('that is an address is that, and nobody is asked', async () => {
+    test('that is an address is returned without a query', async () => {
       const before = server.questions().length
       for (const [name, options] of [
         ['10.1.2.3', {}],
@@ -175,30 +175,30 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
         ['fe80::1%inner0', { all: true }],
         ['127.0.0.1', { family: 6, all: true }],
       ] as [string, Options][]) {
-        expect(await told(network.lookup, name, options)).toEqual(
-          await told(dns.lookup as LookupFunction, name, options),
+        expect(await callbackOf(network.lookup, name, options)).toEqual(
+          await callbackOf(dns.lookup as LookupFunction, name, options),
         )
       }
       expect(server.questions()).toHaveLength(before)
     })
 
-    test('with a hundred lookups at once is told a hundred times', async () => {
+    test('in a hundred simultaneous lookups is returned a hundred times', async () => {
       const all = await Promise.all(Array.from({ length: 100 }, () => found(network, 'web.test')))
       expect(new Set(all.map((addresses) => addresses.join()))).toEqual(new Set(['fd09::7,10.9.0.7']))
     })
   })
 
-  describe('what makes no sense is refused as dns.lookup refuses it', () => {
+  describe('invalid arguments throw as those of dns.lookup', () => {
     const nothing = () => undefined
     const wrong: [string, unknown[]][] = [
       ['no callback', ['web.test']],
-      ['options, and no callback', ['web.test', {}]],
-      ['a callback that is none', ['web.test', {}, 5]],
-      ['a name that is none', [5, {}, nothing]],
-      ['a family that is none', ['web.test', 7, nothing]],
-      ['a family that is none, in options', ['web.test', { family: 7 }, nothing]],
-      ['a word for a family', ['web.test', { family: 'x' }, nothing]],
-      ['options that are none', ['web.test', 'x', nothing]],
+      ['options without a callback', ['web.test', {}]],
+      ['an invalid callback', ['web.test', {}, 5]],
+      ['an invalid name', [5, {}, nothing]],
+      ['an invalid family', ['web.test', 7, nothing]],
+      ['an invalid family in options', ['web.test', { family: 7 }, nothing]],
+      ['a string for a family', ['web.test', { family: 'x' }, nothing]],
+      ['invalid options', ['web.test', 'x', nothing]],
       ['a number for `all`', ['web.test', { all: 1 }, nothing]],
       ['a number for `verbatim`', ['web.test', { verbatim: 1 }, nothing]],
     ]
@@ -209,7 +209,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       expect({ name: ours.name, code: ours.code }).toEqual({ name: nodes.name, code: nodes.code })
     })
 
-    test('an empty name, and an order that is none', async () => {
+    test('an empty name, and an invalid order', async () => {
       for (const [name, options] of [
         ['', {}],
         ['web.test', { order: 'x' }],
@@ -221,7 +221,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
   })
 
   describe('servers', () => {
-    test('are asked at the port that is told', async () => {
+    test('are queried at the given port', async () => {
       await using other = await startNameServer(wire.there, '10.9.0.2', ['--host-record=other.test,10.9.0.99'], 5353)
       network.setServers(['10.9.0.2:5353'])
       try {
@@ -232,7 +232,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       await expect.poll(() => other.questions(), POLL).toContain('A other.test')
     })
 
-    test('are asked over IPv6, in each form', async () => {
+    test('are queried over IPv6, in each form', async () => {
       await using six = await startNameServer(wire.there, 'fd09::2', ['--host-record=by6.test,10.9.0.66'], 53)
       for (const form of ['fd09::2', '[fd09::2]', '[fd09::2]:53']) {
         network.setServers([form])
@@ -242,25 +242,25 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       await six.stop()
     })
 
-    test('are asked inside, though somebody outside has the same address', async () => {
+    test('are queried inside, although one outside has the same address', async () => {
       const outside = dgram.createSocket('udp4').bind(0, '127.0.0.1')
       await once(outside, 'listening')
-      const heard: string[] = []
-      outside.on('message', (message) => heard.push(String(message)))
+      const queries: string[] = []
+      outside.on('message', (message) => queries.push(String(message)))
       const { port } = outside.address()
       await using inside = await startNameServer(wire.here, '127.0.0.1', ['--host-record=lo.test,10.9.0.55'], port)
       network.setServers([`127.0.0.1:${port}`])
       try {
         expect(await found(network, 'lo.test')).toEqual(['10.9.0.55'])
         await expect.poll(() => inside.questions(), POLL).toContain('A lo.test')
-        expect(heard).toEqual([])
+        expect(queries).toEqual([])
       } finally {
         network.setServers(['10.9.0.2'])
         outside.close()
       }
     })
 
-    test('that cannot be reached: somebody else may know, later', async () => {
+    test('that cannot be reached: another one is queried later', async () => {
       network.setServers(['10.66.0.1'])
       try {
         const error = await failureOf(() => found(network, 'web.test'))
@@ -271,7 +271,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       }
     })
 
-    test('after one where nobody listens, the next is asked', async () => {
+    test('are queried after one without a listener', async () => {
       network.setServers(['10.9.0.2:9', '10.9.0.2:53'])
       try {
         expect(await found(network, 'web.test')).toEqual(['fd09::7', '10.9.0.7'])
@@ -280,7 +280,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       }
     })
 
-    test('that are none are refused', async () => {
+    test('that are invalid throw', async () => {
       const wrong = [
         '',
         'x',
@@ -305,8 +305,8 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
     })
   })
 
-  describe('as the `lookup` of what is outside', () => {
-    test('net.connect and http.get find a name that only the network inside has', async () => {
+  describe('as the `lookup` option of functions outside', () => {
+    test('net.connect and http.get find a name that exists only inside', async () => {
       const web = http.createServer((_request, response) => response.end('outside'))
       web.listen(0, '127.0.0.1')
       await once(web, 'listening')
@@ -328,8 +328,8 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
     })
   })
 
-  describe('a server that never answers', () => {
-    /** The time of resolv.conf(5): five seconds, twice; the tests have it tell a second, once. */
+  describe('a server that never responds', () => {
+    /** The timeout of resolv.conf(5): five seconds, twice; the tests set it to one second, once. */
     const HANGING = 1_000
 
     async function silentNetwork(use: (network: Network, set: NamespaceSet) => Promise<void>): Promise<void> {
@@ -345,17 +345,17 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       }
     }
 
-    test('does not hold up the loop with a thousand lookups, which the end of the set ends', async () => {
+    test('does not block the event loop during a thousand lookups, which end with the set', async () => {
       await silentNetwork(async (network, set) => {
         const before = resources()
         const delays: number[] = []
         const lookups: Promise<unknown>[] = []
-        // Best of some tries: whoever else uses the machine delays a loop as well.
+        // The best of several attempts: other programs delay a loop, too.
         for (let count = 0; count < 5 && !delays.some((delay) => delay < 20); count += 1) {
           const delay = monitorEventLoopDelay({ resolution: 1 })
           delay.enable()
           for (let each = 0; each < HANGING; each += 1) {
-            lookups.push(told(network.lookup, `host-${count}-${each}.test`, { family: 4 }))
+            lookups.push(callbackOf(network.lookup, `host-${count}-${each}.test`, { family: 4 }))
             if (each % 50 === 49) await wait(1)
           }
           await wait(500)
@@ -376,14 +376,14 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
     })
   })
 
-  describe('a set with mounts of its own goes by the files that it has there', () => {
+  describe('a set with its own mounts uses the files there', () => {
     interface Place extends AsyncDisposable {
       network: Network
       set: NamespaceSet
       say(resolvConf: string, hosts?: string): void
     }
 
-    /** With a name server of its own, and files in place of `/etc/resolv.conf` and `/etc/hosts`. */
+    /** With its own name server, and files in place of `/etc/resolv.conf` and `/etc/hosts`. */
     async function place(resolvConf: string, hosts = ''): Promise<Place> {
       const directory = temporaryDirectory()
       const say = (resolvConf: string, hosts = '') => {
@@ -413,12 +413,12 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
 
     const HERE = 'nameserver 127.0.0.1\n'
 
-    test('its server is asked', async () => {
+    test('its server is queried', async () => {
       await using here = await place(HERE)
       expect(await found(here.network, 'web.test')).toEqual(['fd09::7', '10.9.0.7'])
     })
 
-    test('a name is looked for below the domains of the search list, but for one that ends in a dot', async () => {
+    test('a name is searched below the domains of the search list, unless it ends with a dot', async () => {
       await using here = await place(`${HERE}search nowhere.test lab.test test\n`)
       expect(await found(here.network, 'deep')).toEqual(['10.9.0.11'])
       expect(await found(here.network, 'deep.lab')).toEqual(['10.9.0.11'])
@@ -427,14 +427,14 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       expect(fieldsOf(await failureOf(() => found(here.network, name)))).toMatchObject(notFound(name))
     })
 
-    test('a name of the hosts file is known without a question', async () => {
+    test('a name in the hosts file needs no query', async () => {
       await using here = await place('nameserver 10.66.0.1\n', '10.1.1.1 db db.lab\nfd01::1 db\n# 10.1.1.2 no\n')
       expect(await found(here.network, 'db')).toEqual(['fd01::1', '10.1.1.1'])
       expect(await found(here.network, 'DB.lab')).toEqual(['10.1.1.1'])
-      expect(await told(here.network.lookup, 'db', 6)).toEqual([null, 'fd01::1', 6])
+      expect(await callbackOf(here.network.lookup, 'db', 6)).toEqual([null, 'fd01::1', 6])
     })
 
-    test('servers that are set come before it, and after that it counts again', async () => {
+    test('configured servers take precedence, until they are reset', async () => {
       await using here = await place('nameserver 127.0.0.9\noptions timeout:1 attempts:1\n')
       here.network.setServers(['127.0.0.1'])
       expect(await found(here.network, 'four.test')).toEqual(['10.9.0.4'])
@@ -442,21 +442,21 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       expect(fieldsOf(await failureOf(() => found(here.network, 'four.test')))).toMatchObject(again('four.test'))
     })
 
-    test('a file that has changed is noticed', async () => {
+    test('a changed file is read again', async () => {
       await using here = await place(HERE, '10.1.1.1 db\n')
       expect(await found(here.network, 'db')).toEqual(['10.1.1.1'])
       here.say(HERE, '10.2.2.2 db\n')
       await expect.poll(() => found(here.network, 'db'), { timeout: 9_000, interval: 500 }).toEqual(['10.2.2.2'])
     })
 
-    test('a long list of hosts is read to its end', async () => {
+    test('a long hosts file is read completely', async () => {
       const blocked = Array.from({ length: 100_000 }, (_, index) => `0.0.0.0 ${index}.ads.test\n`).join('')
       await using here = await place(HERE, `${blocked}10.1.1.1 db\n`)
       expect(await found(here.network, '99999.ads.test')).toEqual(['0.0.0.0'])
       expect(await found(here.network, 'db')).toEqual(['10.1.1.1'])
     })
 
-    test('a server that is silent is given the time that the file says', async () => {
+    test('a silent server has the timeout of the file', async () => {
       await using here = await place('nameserver 127.0.0.5\noptions timeout:1 attempts:2\n')
       const silent = here.network.createSocket('udp4')
       silent.bind(53, '127.0.0.5')
@@ -474,7 +474,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
       }
     })
 
-    test('a name is bound and connected to by its lookup', async () => {
+    test('bind and connect use its lookup', async () => {
       await using here = await place(HERE, '127.0.0.1 me\n127.0.0.1 me.lab\n')
       const server = await here.network.listen(
         net.createServer((socket) => socket.end()),
@@ -489,7 +489,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
     })
   })
 
-  test('a closed set knows no name', async () => {
+  test('a closed set rejects lookups', async () => {
     using sets = await joinedSets(owner)
     const { network } = sets.here
     sets.here.close()
@@ -498,16 +498,16 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
   })
 })
 
-asRoot('without a search list, names are looked for in the domain of the host', 'it names a host', async () => {
+asRoot('without a search list, names are searched in the domain of the host', 'it sets a host name', async () => {
   const rename = ['unshare', '--uts', 'sh', '-c', 'hostname me.lab.test && exec "$@"', 'sh']
   using directory = temporaryDirectory()
   writeFileSync(directory.file('resolv.conf'), 'nameserver 127.0.0.1\n')
-  const asked = await askPlainNode<string[]>(
+  const queries = await askPlainNode<string[]>(
     `
     import { once } from 'node:events'
     import { writeFileSync } from 'node:fs'
     import { NamespaceSet } from 'nsset'
-    const asked = []
+    const queries = []
     async function ask(options) {
       const mounts = [{ type: 'bind', source: process.env.RESOLV_CONF, target: '/etc/resolv.conf' }]
       const set = await NamespaceSet.unshare(options.hostname ? ['net', 'mnt', 'uts'] : ['net', 'mnt'], { loopback: true, mounts, ...options })
@@ -515,7 +515,7 @@ asRoot('without a search list, names are looked for in the domain of the host', 
       server.bind(53, '127.0.0.1')
       await once(server, 'listening')
       server.on('message', (message, from) => {
-        asked.push(message.toString('latin1', 13, message.length - 5))
+        queries.push(message.toString('latin1', 13, message.length - 5))
         message[2] |= 0x80
         message[3] |= 0x83 // There is no such name.
         server.send(message, from.port, from.address)
@@ -526,17 +526,17 @@ asRoot('without a search list, names are looked for in the domain of the host', 
     }
     await ask({})
     await ask({ hostname: 'own.elsewhere.test' })
-    console.log(JSON.stringify(asked))
+    console.log(JSON.stringify(queries))
   `,
     { prefix: rename, env: { RESOLV_CONF: directory.file('resolv.conf') } },
   )
-  // Where the set has a name of its own, that of the caller says nothing.
-  expect(asked).toEqual(['web\x03lab\x04test', 'web', 'web'])
+  // A set with its own host name ignores the caller's.
+  expect(queries).toEqual(['web\x03lab\x04test', 'web', 'web'])
 })
 
-describe('a named network goes by what iproute2 has for its name', () => {
+describe('a named network uses the files that iproute2 has for its name', () => {
   let last = 0
-  const REASON = 'names are mounts, which take root'
+  const REASON = 'names are mounts, which require root'
 
   async function named(use: (name: string, file: (name: string) => string) => Promise<void>): Promise<void> {
     const name = `nsset-lookup-${process.pid}-${++last}`
@@ -552,7 +552,7 @@ describe('a named network goes by what iproute2 has for its name', () => {
     }
   }
 
-  asRoot('made, opened and attached', REASON, async (context) => {
+  asRoot('when created, opened and attached', REASON, async (context) => {
     if (missing !== undefined) return context.skip(missing)
     await named(async (name, file) => {
       writeFileSync(file('resolv.conf'), 'nameserver 127.0.0.1\nsearch test\n')
@@ -564,13 +564,13 @@ describe('a named network goes by what iproute2 has for its name', () => {
         expect(await found(set.network, 'four')).toEqual(['10.9.0.4'])
         expect(await found(set.network, 'of-the-name')).toEqual(['10.3.3.3'])
       }
-      // `ip netns exec` has the same.
+      // `ip netns exec` shows the same.
       const cat = ['netns', 'exec', name, 'cat', '/etc/hosts']
       expect(execFileSync('ip', cat, { encoding: 'utf8', timeout: 10_000 })).toBe('10.3.3.3 of-the-name\n')
     })
   })
 
-  asRoot('attached to a name later', REASON, async () => {
+  asRoot('when attached to a name later', REASON, async () => {
     await named(async (name, file) => {
       writeFileSync(file('hosts'), '10.3.3.3 of-the-name\n')
       using set = NamespaceSet.unshareSync('net', { loopback: true })
@@ -581,14 +581,14 @@ describe('a named network goes by what iproute2 has for its name', () => {
     })
   })
 
-  asRoot('what is no file is not waited for, and /dev/null is an empty one', REASON, async () => {
+  asRoot('without blocking at special files, and with /dev/null as an empty one', REASON, async () => {
     await named(async (name, file) => {
       using set = await netns.create(name, { loopback: true })
       set.network.setServers(['127.0.0.1:9'])
       symlinkSync('/dev/null', file('hosts'))
       execFileSync('mkfifo', [file('fifo')], { timeout: 10_000 })
       const ask = async () => {
-        // So long, files are taken for what they were.
+        // For this long, files are considered unchanged.
         await wait(60)
         const start = performance.now()
         const { code, cause } = await failureOf(() => found(set.network, 'of-the-name'))
@@ -605,7 +605,7 @@ describe('a named network goes by what iproute2 has for its name', () => {
     })
   })
 
-  asRoot('a changed file counts within a moment', REASON, async () => {
+  asRoot('with changes within a moment', REASON, async () => {
     await named(async (name, file) => {
       using set = await netns.create(name, { loopback: true })
       set.network.setServers(['127.0.0.1:9'])
@@ -619,29 +619,25 @@ describe('a named network goes by what iproute2 has for its name', () => {
   })
 })
 
-asRoot(
-  'no question about a name leaves by the way of the host',
-  'tcpdump(8) listens to everything',
-  async (context) => {
-    if (missing !== undefined) return context.skip(missing)
-    const tcpdump = missingProgram('tcpdump', 'tcpdump')
-    if (tcpdump !== undefined) return context.skip(tcpdump)
-    using wire = await joinedSets('net')
-    await using server = await startNameServer(wire.there, '10.9.0.2', ['--host-record=seen-inside.test,10.9.0.7'])
-    const listen = ['-i', 'any', '-n', '-l', '-v', 'udp port 53 or tcp port 53']
-    await using outside = startOutside('tcpdump', listen)
-    await using inside = startInside(wire.there, 'tcpdump', listen)
-    await Promise.all([outside.prints('listening on'), inside.prints('listening on')])
-    wire.here.network.setServers(['10.9.0.2'])
-    expect(await found(wire.here.network, 'seen-inside.test')).toEqual(['10.9.0.7'])
-    // The host's way is watched: what does go there is seen.
-    const resolver = new dns.promises.Resolver({ timeout: 200, tries: 1 })
-    resolver.setServers(['127.0.0.1'])
-    await resolver.resolve4('seen-outside.test').catch(() => undefined)
-    await outside.prints('seen-outside.test')
-    await inside.prints('seen-inside.test')
-    expect(outside.output).not.toContain('seen-inside')
-    expect(inside.output).not.toContain('seen-outside')
-    await expect.poll(() => server.questions(), POLL).toContain('A seen-inside.test')
-  },
-)
+asRoot('no query for a name leaves through the host', 'tcpdump(8) captures on all links', async (context) => {
+  if (missing !== undefined) return context.skip(missing)
+  const tcpdump = missingProgram('tcpdump', 'tcpdump')
+  if (tcpdump !== undefined) return context.skip(tcpdump)
+  using wire = await joinedSets('net')
+  await using server = await startNameServer(wire.there, '10.9.0.2', ['--host-record=seen-inside.test,10.9.0.7'])
+  const listen = ['-i', 'any', '-n', '-l', '-v', 'udp port 53 or tcp port 53']
+  await using outside = startOutside('tcpdump', listen)
+  await using inside = startInside(wire.there, 'tcpdump', listen)
+  await Promise.all([outside.prints('listening on'), inside.prints('listening on')])
+  wire.here.network.setServers(['10.9.0.2'])
+  expect(await found(wire.here.network, 'seen-inside.test')).toEqual(['10.9.0.7'])
+  // The capture on the host works: a packet that is sent there is seen.
+  const resolver = new dns.promises.Resolver({ timeout: 200, tries: 1 })
+  resolver.setServers(['127.0.0.1'])
+  await resolver.resolve4('seen-outside.test').catch(() => undefined)
+  await outside.prints('seen-outside.test')
+  await inside.prints('seen-inside.test')
+  expect(outside.output).not.toContain('seen-inside')
+  expect(inside.output).not.toContain('seen-outside')
+  await expect.poll(() => server.questions(), POLL).toContain('A seen-inside.test')
+})

@@ -1,6 +1,6 @@
 /**
- * The options that are Node's own are those that Node.js documents, from the oldest version that this package works with
- * to the newest: what the types of either version have is accepted, and nothing is accepted that neither has.
+ * The options from Node.js are those that it documents, from the oldest supported version
+ * to the newest: everything in the types of either version is accepted, and nothing else.
  */
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
@@ -13,10 +13,10 @@ import { LOOKUP } from '../../src/validate/sockets/lookup-options.ts'
 
 const OLDEST = fileURLToPath(new URL('../../node_modules/@types/node/index.d.ts', import.meta.url))
 const NEWEST = fileURLToPath(new URL('../../node_modules/types-node-newest/index.d.ts', import.meta.url))
-/** There is no such file: the compiler is given its text. */
+/** A virtual file: the compiler gets its text. */
 const ENTRY = fileURLToPath(new URL('entry.ts', import.meta.url))
 
-/** Keys of the types of Node, by their expressions. */
+/** Keys of the types of Node.js, by their expressions. */
 function keysIn(types: string, expressions: readonly string[]): Map<string, Set<string>> {
   const aliases = expressions.map((expression, index) => `export type T${index} = ${expression}`)
   const text = [`/// <reference path="${types}" />`, ...aliases].join('\n')
@@ -50,9 +50,9 @@ interface Row {
   table: Record<string, unknown>
   /** The type of the options in both versions. */
   type: string
-  /** What Node documents and its types do not have. */
+  /** Options that Node.js documents, but its types lack. */
   documented?: readonly string[]
-  /** What this package adds. */
+  /** Options that this package adds. */
   ours?: readonly string[]
 }
 
@@ -68,19 +68,19 @@ const rows: Row[] = [
   },
   { table: FORK, type: `import('node:child_process').ForkOptions`, ours: [...SPAWNED, 'argv0'] },
   { table: tables.CONNECT, type: CONNECT },
-  // The page of tls.connect: also allowHalfOpen, highWaterMark, and what socket.connect() takes.
+  // The page of tls.connect: also allowHalfOpen, highWaterMark, and the options of socket.connect().
   {
     table: tables.TLS_CONNECT,
     type: `import('node:tls').ConnectionOptions | ${CONNECT}`,
     documented: ['highWaterMark'],
   },
-  // The page of http.Agent: also what socket.connect() takes.
+  // The page of http.Agent: also the options of socket.connect().
   { table: tables.HTTP_AGENT, type: `import('node:http').AgentOptions | ${CONNECT}` },
   { table: tables.HTTPS_AGENT, type: `import('node:https').AgentOptions | ${CONNECT}`, documented: ['highWaterMark'] },
-  // By `_handle` Node tells a server or a socket that is there already, and it is refused.
+  // With `_handle` Node.js passes an existing server or socket, which is rejected.
   { table: tables.LISTEN, type: `import('node:net').ListenOptions`, documented: ['fd', '_handle'] },
   { table: tables.DATAGRAM, type: `import('node:dgram').SocketOptions` },
-  // By `recvStart` Node tells a handle, and it is refused.
+  // With `recvStart` Node.js passes a handle, which is rejected.
   { table: tables.BIND, type: `import('node:dgram').BindOptions`, documented: ['recvStart'] },
   { table: tables.WORKER, type: `import('node:worker_threads').WorkerOptions` },
   { table: tables.RESOURCE_LIMITS, type: `import('node:worker_threads').ResourceLimits` },
@@ -98,7 +98,7 @@ describe.each(rows)('$type', ({ table, type, documented = [], ours = [] }) => {
   const ofOldest = oldest.get(type) ?? new Set()
   const ofNewest = newest.get(type) ?? new Set()
 
-  test('the compiler finds it in both versions', () => {
+  test('exists in both versions', () => {
     expect(ofOldest.size).toBeGreaterThan(1)
     expect(ofNewest.size).toBeGreaterThan(1)
   })

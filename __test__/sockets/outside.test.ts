@@ -1,6 +1,6 @@
 /**
- * Nothing of a set's network goes by the host's, whatever it is told: the only servers that there are listen outside, and
- * inside is nobody. Each call of the network is made with each option that names an address.
+ * Nothing of a set's network uses the host's, whatever the arguments: the only servers listen outside, and
+ * none listens inside. Each call of the network is made with each option that names an address.
  */
 import type dgram from 'node:dgram'
 import { once } from 'node:events'
@@ -23,12 +23,12 @@ beforeAll(async () => {
 })
 afterAll(() => traps[Symbol.asyncDispose]())
 
-/** What became of it: the code of an error, or a word. */
+/** The outcome: the code of an error, or a word. */
 type Outcome = string
 
 const TIME_LIMIT = 8_000
 
-/** What a socket comes to by the time that it is closed. */
+/** The outcome of a socket once it is closed. */
 async function outcomeOf(socket: net.Socket): Promise<Outcome> {
   let outcome = 'nothing'
   const onError = (error: Error) => (outcome = codeOf(error))
@@ -51,7 +51,7 @@ function outcomeOfRequest(request: http.ClientRequest): Promise<Outcome> {
   })
 }
 
-/** Of several addresses there are several errors, each with the same code. */
+/** Several addresses cause several errors, each with the same code. */
 function codeOf(error: unknown): string {
   const { code, cause, errors } = error as { code?: string; cause?: unknown; errors?: unknown[] }
   if (errors !== undefined) return [...new Set(errors.map(codeOf))].join()
@@ -61,8 +61,8 @@ function codeOf(error: unknown): string {
 type Address = [address: string, family: 4 | 6]
 type Answer = (error: Error | null, addresses: Address[]) => void
 
-/** A lookup of each form that its options ask for. */
-const lookup = (answer: (tell: Answer) => void): LookupFunction =>
+/** A lookup in the form that its options request. */
+const lookup = (answer: (callback: Answer) => void): LookupFunction =>
   ((_name: string, options: { all?: boolean }, callback: (...args: unknown[]) => void) => {
     answer((error, addresses) => {
       if (error !== null) callback(error)
@@ -80,31 +80,31 @@ const OTHER: Address = ['127.0.0.2', 4]
 const SIX: Address = ['::1', 6]
 
 const LOOKUPS: Record<string, LookupFunction> = {
-  'answers at once': lookup((tell) => tell(null, [FOUR])),
-  'answers at once with IPv6': lookup((tell) => tell(null, [SIX])),
-  'answers at once with several addresses': lookup((tell) => tell(null, [SIX, FOUR, OTHER])),
-  'answers in the same round': lookup((tell) => process.nextTick(tell, null, [FOUR])),
-  'answers later': lookup((tell) => setTimeout(tell, 5, null, [FOUR])),
-  'answers later with several addresses': lookup((tell) => setTimeout(tell, 5, null, [FOUR, SIX])),
-  'answers twice at once': lookup((tell) => {
-    tell(null, [FOUR])
-    tell(null, [OTHER])
+  'answers immediately': lookup((callback) => callback(null, [FOUR])),
+  'answers immediately with IPv6': lookup((callback) => callback(null, [SIX])),
+  'answers immediately with several addresses': lookup((callback) => callback(null, [SIX, FOUR, OTHER])),
+  'answers in the same iteration': lookup((callback) => process.nextTick(callback, null, [FOUR])),
+  'answers later': lookup((callback) => setTimeout(callback, 5, null, [FOUR])),
+  'answers later with several addresses': lookup((callback) => setTimeout(callback, 5, null, [FOUR, SIX])),
+  'answers twice immediately': lookup((callback) => {
+    callback(null, [FOUR])
+    callback(null, [OTHER])
   }),
-  'answers twice, and with a zone': lookup((tell) => {
-    tell(null, [['::1%lo', 6]])
-    tell(null, [FOUR])
+  'answers twice, and with a zone': lookup((callback) => {
+    callback(null, [['::1%lo', 6]])
+    callback(null, [FOUR])
   }),
-  'answers at once and later': lookup((tell) => {
-    tell(null, [FOUR])
-    setTimeout(tell, 5, null, [SIX])
+  'answers immediately and later': lookup((callback) => {
+    callback(null, [FOUR])
+    setTimeout(callback, 5, null, [SIX])
   }),
-  'fails, and answers': lookup((tell) => {
-    tell(new Error('nobody'), [])
-    tell(null, [FOUR])
+  'fails, and answers': lookup((callback) => {
+    callback(new Error('unknown'), [])
+    callback(null, [FOUR])
   }),
 }
 
-/** Every way to say where to. */
+/** Every way to specify a destination. */
 function placesOf(port: number): Record<string, net.TcpNetConnectOpts> {
   const byName = Object.entries(LOOKUPS).flatMap(([how, lookup]) =>
     [true, false].map((autoSelectFamily) => [
@@ -126,7 +126,7 @@ function placesOf(port: number): Record<string, net.TcpNetConnectOpts> {
   }
 }
 
-describe.each(OWNERS)('from a network of %s nothing comes to a server outside', (owner) => {
+describe.each(OWNERS)('from a network of %s nothing reaches a server outside', (owner) => {
   let set: NamespaceSet
   let network: Network
   beforeAll(async () => {
@@ -135,16 +135,16 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
   })
   afterAll(() => set.close())
 
-  /** All of these are refused by the network inside. */
+  /** The network inside refuses all of these. */
   async function expectRefused(outcomes: Record<string, Outcome>): Promise<void> {
-    expect(await traps.heard()).toEqual([])
+    expect(await traps.received()).toEqual([])
     const unexpected = Object.entries(outcomes).filter(([, outcome]) => !REFUSED.test(outcome))
     expect(unexpected).toEqual([])
   }
-  /** A second answer finds the socket busy with the first; what ends at once, agents call a reset; one of several is given 10 ms. */
-  const REFUSED = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EALREADY|EADDRINUSE|EAI_AGAIN|ENOTFOUND|Error: nobody|,)+$/
+  /** A second answer finds the socket in use; agents report an immediate end as a reset; each of several has 10 ms. */
+  const REFUSED = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EALREADY|EADDRINUSE|EAI_AGAIN|ENOTFOUND|Error: unknown|,)+$/
 
-  /** Of each place, what a call with it comes to. */
+  /** The outcome of a call with each destination. */
   async function each<T>(
     places: Record<string, T>,
     call: (place: T) => Promise<Outcome>,
@@ -158,7 +158,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
     await expectRefused(await each(placesOf(traps.plain), (place) => outcomeOf(network.connect(place))))
   })
 
-  test('by a socket that connects again, in each form', async () => {
+  test('by a socket that reconnects, in each form', async () => {
     const again: Record<string, (socket: net.Socket) => unknown> = {
       'to a port': (socket) => socket.connect(traps.plain),
       'to a port, as text': (socket) => socket.connect(String(traps.plain) as unknown as number),
@@ -176,7 +176,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
     const first: Record<string, () => net.Socket> = {
       'of TCP': () => network.connect({ host: '127.0.0.1', port: traps.plain }),
       'of a name': () => network.connect({ path: traps.name }),
-      'of the file system': () => network.connect({ path: '/nobody/listens/here' }),
+      'of the file system': () => network.connect({ path: '/no/listener/here' }),
     }
     for (const [kind, make] of Object.entries(first)) {
       const outcomes = await each(again, async (connect) => {
@@ -185,7 +185,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
         connect(socket)
         return outcomeOf(socket)
       })
-      expect(await traps.heard(), kind).toEqual([])
+      expect(await traps.received(), kind).toEqual([])
       expect(
         Object.entries(outcomes).filter(([, outcome]) => !REFUSED.test(outcome)),
         kind,
@@ -193,7 +193,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
     }
   })
 
-  test('by a socket that a server inside has accepted, and that connects again', async () => {
+  test('by an accepted socket of a server inside that reconnects', async () => {
     const servers = {
       net: () => net.createServer(),
       http: () => http.createServer((_, response) => response.end()),
@@ -211,7 +211,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
         await Promise.all([once(socket, 'close'), outcomeOf(client)])
         connect(socket)
         expect(await outcomeOf(socket)).toMatch(REFUSED)
-        // For Node such a socket is one of the server's twice, and `close` would never call back.
+        // Node.js counts such a socket twice for the server, and `close` would never call back.
         server.close()
       }
     }
@@ -223,22 +223,22 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
     await expectRefused({})
   })
 
-  test('by a descriptor or a handle of a socket outside, which is refused', async () => {
+  test('by a descriptor or handle of a socket outside, which is rejected', async () => {
     const outside = net.connect(traps.plain, '127.0.0.1')
     await once(outside, 'connect')
-    await traps.heard()
+    await traps.received()
     const { _handle: handle } = outside as unknown as { _handle: { fd: number } }
     const place = { host: '127.0.0.1', port: traps.plain }
     const calls: (() => unknown)[] = [
       () => network.connect({ ...place, fd: handle.fd } as net.TcpNetConnectOpts),
       () => network.connect({ ...place, handle } as net.TcpNetConnectOpts),
       () => network.listen(net.createServer(), { fd: handle.fd } as net.ListenOptions),
-      () => network.listen(net.createServer(), { path: '/tmp/nobody', _handle: handle } as net.ListenOptions),
+      () => network.listen(net.createServer(), { path: '/tmp/no-listener', _handle: handle } as net.ListenOptions),
       () => network.createSocket('udp4').bind({ fd: 1 }),
       () => network.createSocket('udp4').bind({ recvStart() {} } as dgram.BindOptions),
     ]
     for (const call of calls) expect(await failureOf(call)).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' })
-    // And one that gets into the socket by itself does nothing.
+    // One that is forced into the socket does nothing.
     const socket = network.connect({ host: 'x.test', port: 1, lookup: () => undefined })
     const bound = net.createServer().listen(0, '127.0.0.1')
     await once(bound, 'listening')
@@ -265,7 +265,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
       await expectRefused(outcomes)
     })
 
-    test('with an agent that is told where to', async () => {
+    test('with an agent that has a destination', async () => {
       const outcomes = await each(placesOf(port()), (place) => {
         const agent = agentOf({
           ...place,
@@ -277,7 +277,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
       await expectRefused(outcomes)
     })
 
-    test('with an agent, to an abstract name, and to upgrade', async () => {
+    test('with an agent, to an abstract name, and for an upgrade', async () => {
       const upgrade = { host: '127.0.0.1', port: port(), headers: { connection: 'upgrade', upgrade: 'x' } }
       const requests: http.RequestOptions[] = [{ socketPath: traps.name }, { ...upgrade, method: 'CONNECT' }, upgrade]
       const outcomes: Record<string, Outcome> = {}
@@ -313,26 +313,26 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
       await expectRefused(outcomes)
     })
 
-    test('with a global fetch that was replaced', async () => {
+    test('with a replaced global fetch', async () => {
       const usual = globalThis.fetch
       const replaced: Record<string, typeof fetch> = {
-        'and loses the dispatcher': (input, init) => usual(new Request(input, init).clone()),
-        'and ignores it': (input) => usual(input),
-        'and ignores it beside a request': (input, init) => usual(input, input instanceof Request ? undefined : init),
-        'and answers by itself': async () => new Response('a mock'),
-        'and never answers': () => new Promise(() => undefined),
-        'and throws': () => {
+        'loses the dispatcher': (input, init) => usual(new Request(input, init).clone()),
+        'ignores it': (input) => usual(input),
+        'ignores it beside a request': (input, init) => usual(input, input instanceof Request ? undefined : init),
+        'answers by itself': async () => new Response('a mock'),
+        'never answers': () => new Promise(() => undefined),
+        throws: () => {
           throw new Error('no fetch here')
         },
       }
       const outcomes = await each(replaced, async (fetch) => {
         using other = NamespaceSet.unshareSync(['user', 'net'], { loopback: true })
         globalThis.fetch = fetch
-        const asked = other.network.fetch(`${protocol}://127.0.0.1:${port()}/`)
-        return await asked.then(() => 'answered', codeOf).finally(() => (globalThis.fetch = usual))
+        const request = other.network.fetch(`${protocol}://127.0.0.1:${port()}/`)
+        return await request.then(() => 'answered', codeOf).finally(() => (globalThis.fetch = usual))
       })
-      // From Node 24 on, a copy of a request keeps the dispatcher: such a fetch goes inside, where nothing listens.
-      const { 'and loses the dispatcher': ofCopy, ...others } = outcomes
+      // Since Node 24, a copy of a request keeps the dispatcher: such a fetch connects inside, where nothing listens.
+      const { 'loses the dispatcher': ofCopy, ...others } = outcomes
       expect(['ERR_NSSET_UNSUPPORTED_PLATFORM', 'ECONNREFUSED']).toContain(ofCopy)
       expect(new Set(Object.values(others))).toEqual(new Set(['ERR_NSSET_UNSUPPORTED_PLATFORM']))
       await expectRefused({})
@@ -343,8 +343,8 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
       const outcomes = await each(LOOKUPS, async (lookup) => {
         const dispatcher = new Agent({ connect: network.connector({ lookup, ...loose }) })
         const options = { dispatcher } as unknown as RequestInit
-        const asked = fetch(`${protocol}://x.test:${port()}/`, options)
-        return asked.then(() => 'answered', codeOf).finally(() => dispatcher.destroy())
+        const request = fetch(`${protocol}://x.test:${port()}/`, options)
+        return request.then(() => 'answered', codeOf).finally(() => dispatcher.destroy())
       })
       await expectRefused(outcomes)
     })
@@ -363,8 +363,8 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
     })
   })
 
-  test('by a connection of TLS that connects again', async () => {
-    // Of Node's own such a socket connects without TLS, and throws later: here in a process of its own.
+  test('by a TLS connection that reconnects', async () => {
+    // Node's own reconnects without TLS, and throws later: so it runs in its own process.
     const program = `
       import { NamespaceSet } from 'nsset'
       process.on('uncaughtException', () => undefined)
@@ -381,14 +381,14 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
         { path: ${JSON.stringify(traps.name)} },
       ]
       let count = 0
-      for (const kind of [() => place, () => ({ path: '/nobody/listens/here' }), () => ({ socket: network.connect(place) })]) {
+      for (const kind of [() => place, () => ({ path: '/no/listener/here' }), () => ({ socket: network.connect(place) })]) {
         for (const next of places) {
           const socket = network.httpsAgent().createConnection(kind())
           await new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve))
           try {
             socket.connect(next)
           } catch {
-            // It may be refused at once.
+            // It may be rejected immediately.
           }
           await new Promise((resolve) => setTimeout(resolve, 20))
           socket.destroy()
@@ -401,7 +401,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
   })
 
   describe('by datagrams', () => {
-    /** Sends, connects and joins in each way before it is bound, and lets it be. */
+    /** Sends, connects and joins in each way before it is bound, and waits. */
     async function tried(socket: dgram.Socket, call: (socket: dgram.Socket) => unknown): Promise<Outcome> {
       const outcome = new Promise<Outcome>((resolve) => {
         socket.on('error', (error) => resolve(codeOf(error)))
@@ -412,12 +412,12 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
       } catch (error) {
         return codeOf(error)
       }
-      const told = await outcome
+      const result = await outcome
       socket.close()
-      return told
+      return result
     }
 
-    /** Node calls back with an error as well, and where a second answer has ended the connection. */
+    /** Node.js calls back with an error as well, and when a second answer has ended the connection. */
     const sendWhenConnected = (socket: dgram.Socket) => (error?: Error) => {
       try {
         if (error === undefined) socket.send('x')
@@ -428,7 +428,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
 
     const calls: Record<string, (socket: dgram.Socket) => unknown> = {
       'send to an address': (socket) => socket.send('x', traps.datagram, '127.0.0.1'),
-      'send to nowhere': (socket) => socket.send('x', traps.datagram),
+      'send without an address': (socket) => socket.send('x', traps.datagram),
       'send to a name': (socket) => socket.send('x', traps.datagram, 'x.test'),
       'send twice': (socket) => {
         socket.send('x', traps.datagram, '127.0.0.1')
@@ -450,7 +450,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
         try {
           socket.dropMembership('239.1.2.3', '127.0.0.1')
         } catch {
-          // It was in none.
+          // It was a member of none.
         }
         socket.send('x', traps.datagram, '127.0.0.1')
       },
@@ -458,11 +458,11 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
         socket.addSourceSpecificMembership('127.0.0.1', '232.1.2.3', '127.0.0.1')
         socket.send('x', traps.datagram, '127.0.0.1')
       },
-      'bind at once, and send': (socket) => {
+      'bind, and send immediately': (socket) => {
         ;(socket as { bindSync?(): void }).bindSync?.()
         socket.send('x', traps.datagram, '127.0.0.1')
       },
-      'connect at once, and send': (socket) => {
+      'connect, and send immediately': (socket) => {
         const { connectSync } = socket as { connectSync?(port: number, address: string): void }
         if (connectSync === undefined) return
         connectSync.call(socket, traps.datagram, '127.0.0.1')
@@ -486,7 +486,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
       await expectRefused({})
     })
 
-    test('through a handle that has no descriptor from inside', async () => {
+    test('through a handle without a descriptor from inside', async () => {
       const socket = network.createSocket('udp4')
       const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol')
       const { handle } = Reflect.get(socket, symbol as symbol) as {
@@ -500,14 +500,14 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
     })
   })
 
-  test('and what listens inside is not found outside', async () => {
+  test('and servers inside are not reached outside', async () => {
     const places: net.ListenOptions[] = [
       { port: 0 },
       { port: 0, host: '127.0.0.1' },
       { port: 0, host: '::1' },
       { port: 0, host: 'localhost' },
       { port: 0, exclusive: true },
-      { port: 0, host: '127.0.0.1', path: '/tmp/nobody' },
+      { port: 0, host: '127.0.0.1', path: '/tmp/no-listener' },
     ]
     for (const place of places) {
       const server = await network.listen(net.createServer(), place)
@@ -521,7 +521,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
     server.close()
   })
 
-  test('by names: the server for them outside is not asked', async () => {
+  test('by names: the server for them outside gets no query', async () => {
     using other = await NamespaceSet.unshare(owner === 'net' ? 'net' : ['user', 'net'], { loopback: true })
     other.network.setServers([`127.0.0.1:${traps.datagram}`, `[::1]:${traps.datagram}`, `127.0.0.1:${traps.plain}`])
     const found = await new Promise((resolve) => other.network.lookup('x.test', {}, (error) => resolve(error?.code)))
@@ -551,7 +551,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
           LOOKUPS[how]?.(...question)
         }) as LookupFunction
         const place = { host: 'x.test', port: traps.plain, lookup }
-        expect(await outcomeOf(network.connect(place))).toMatch(/^(ERR_NSSET_CLOSED|EALREADY|Error: nobody|,)+$/)
+        expect(await outcomeOf(network.connect(place))).toMatch(/^(ERR_NSSET_CLOSED|EALREADY|Error: unknown|,)+$/)
       })
       await closing(async (network, close) => {
         const lookup = ((...question: Parameters<LookupFunction>) => {
@@ -563,7 +563,7 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
       })
     })
 
-    test('a socket that connects again, and one that binds by itself', async () => {
+    test('a socket that reconnects, and one that binds implicitly', async () => {
       await closing(async (network, close) => {
         const socket = network.connect({ host: '127.0.0.1', port: traps.plain })
         const datagrams = [0, 1, 2].map(() => network.createSocket('udp4').on('error', () => undefined))
@@ -585,16 +585,16 @@ describe.each(OWNERS)('from a network of %s nothing comes to a server outside', 
   })
 })
 
-test('the traps hear what does come to them', async () => {
+test('the traps record what reaches them', async () => {
   for (const [kind, place] of [
     ['plain', { port: traps.plain }],
     ['name', { path: traps.name }],
   ] as const) {
     const socket = net.connect(place as net.NetConnectOpts)
     await once(socket, 'connect')
-    expect(await traps.heard()).toEqual([kind])
+    expect(await traps.received()).toEqual([kind])
     socket.destroy()
   }
   expect(await outcomeOfRequest(https.get({ port: traps.secure, rejectUnauthorized: false }))).toBe('answered')
-  expect(await traps.heard()).toEqual(['secure'])
+  expect(await traps.received()).toEqual(['secure'])
 })

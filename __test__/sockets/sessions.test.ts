@@ -1,6 +1,6 @@
 /**
- * TLS sessions are resumed by later connections of a network, as undici's and Node's own agents resume them outside, and never by
- * another network, another name or other TLS options. Connections send keep-alive probes as undici's do.
+ * TLS sessions are resumed by later connections of a network, as by the agents of undici and Node.js outside, and never
+ * in another network, for another name or with other TLS options. Connections send keep-alive probes as undici's do.
  */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -13,7 +13,7 @@ import { text } from 'node:stream/consumers'
 import tls from 'node:tls'
 import { NamespaceSet, type Network } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ask } from '../setup/oracles/iproute.ts'
+import { outputOf } from '../setup/oracles/iproute.ts'
 import { listening } from '../setup/oracles/peers.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 import { OWNERS } from '../setup/sets/joined-sets.ts'
@@ -29,13 +29,13 @@ const CLIENT = certificateFor('client.test')
 /** All servers here could resume each other's sessions. */
 const TICKET_KEYS = Buffer.alloc(48, 'key')
 
-/** Each name is this machine. */
+/** Each name resolves to this machine. */
 const lookup = ((_: string, { all }: { all?: boolean }, callback: (...args: unknown[]) => void) =>
   setImmediate(() =>
     all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4),
   )) as LookupFunction
 
-/** A server that says whether it resumed a session; each request has a connection of its own. */
+/** A server that reports whether it resumed a session; each request has its own connection. */
 function resumptionServer(options: https.ServerOptions = {}, certificate: Certificate = ONE): https.Server {
   const every = { ...certificate, ticketKeys: TICKET_KEYS, ...options }
   return https.createServer(every, ({ socket }, response) => {
@@ -45,7 +45,7 @@ function resumptionServer(options: https.ServerOptions = {}, certificate: Certif
   })
 }
 
-/** Gets a page over TLS; `options` are those of `tls.connect`. */
+/** Requests a page over TLS; `options` are those of `tls.connect`. */
 type Get = (url: string) => Promise<string>
 type Client = (options: tls.ConnectionOptions & { maxCachedSessions?: number }) => Get
 
@@ -63,7 +63,7 @@ function getByAgent(agent: https.Agent): Get {
   }
 }
 
-/** What undici and Node do outside, and what does the same in a network. */
+/** What undici and Node.js do outside, and the equivalent in a network. */
 const WAYS: Record<string, { outside: Client; inside: (network: Network) => Client }> = {
   'the connector of undici': {
     outside: (options) => getByDispatcher(options),
@@ -75,7 +75,7 @@ const WAYS: Record<string, { outside: Client; inside: (network: Network) => Clie
   },
 }
 
-/** What the answers begin with: `['new', 'resumed']`. */
+/** The first words of the answers: `['new', 'resumed']`. */
 async function resumptions(get: Get, urls: readonly string[]): Promise<string[]> {
   const all: string[] = []
   for (const url of urls) all.push((await get(url)).split(' ')[0] ?? '')
@@ -111,7 +111,7 @@ for (const owner of OWNERS) {
     })
 
     const url = (host = 'one.test', at = port) => `https://${host}:${at}/`
-    /** Trusts the servers, speaks one version, and finds every name. */
+    /** Trusts the servers, speaks one version, and resolves every name. */
     const trusting = (version: Version) => ({ ca: ONE.cert, lookup, minVersion: version, maxVersion: version })
 
     async function serve(options: https.ServerOptions, certificate?: Certificate): Promise<number> {
@@ -126,20 +126,20 @@ for (const owner of OWNERS) {
 
         test.each<[string, { maxCachedSessions?: number }, hosts: string[], expected: string[]]>([
           ['the second connection resumes', {}, ['one.test', 'one.test'], ['new', 'resumed']],
-          ['each name has a session', {}, ['one.test', 'two.test', 'one.test'], ['new', 'new', 'resumed']],
-          ['none is kept', { maxCachedSessions: 0 }, ['one.test', 'one.test'], ['new', 'new']],
-        ])('%s, as outside where one server is asked', async (_, options, hosts, expected) => {
+          ['each name has its own session', {}, ['one.test', 'two.test', 'one.test'], ['new', 'new', 'resumed']],
+          ['no session is kept', { maxCachedSessions: 0 }, ['one.test', 'one.test'], ['new', 'new']],
+        ])('%s, as outside with a single server', async (_, options, hosts, expected) => {
           const urls = hosts.map((host) => url(host))
           expect(await resumptions(client({ ...trusting(version), ...options }), urls)).toEqual(expected)
-          // undici keeps sessions weakly, so that a collection of garbage takes one away, and that of Node.js 24 resumes none after
-          // it has kept another. So the two are compared where there is one server.
+          // undici references sessions weakly, so the garbage collector may drop one. That of Node.js 24
+          // resumes none once it has kept another. So the two are compared with a single server.
           if (new Set(hosts).size > 1) return
           await expect
             .poll(() => resumptions(outside({ ...trusting(version), ...options }), urls), { timeout: 10_000 })
             .toEqual(expected)
         })
 
-        test('of more servers than sessions are kept, the one that was asked longest ago makes a new one', async () => {
+        test('with more servers than kept sessions, the least recently used one gets a new session', async () => {
           const get = client({ ...trusting(version), maxCachedSessions: 1 })
           const urls = ['one.test', 'one.test', 'two.test', 'one.test'].map((host) => url(host))
           expect(await resumptions(get, urls)).toEqual(['new', 'resumed', 'new', 'new'])
@@ -157,14 +157,14 @@ for (const owner of OWNERS) {
           expect(await isResumed(theirs, version, await sessionOf(ours, version))).toBe(true)
         })
 
-        test('nor where the certificate would not be accepted', async () => {
+        test('nor when the certificate would be rejected', async () => {
           const loose = client({ lookup, rejectUnauthorized: false, minVersion: version, maxVersion: version })
           expect(await resumptions(loose, [url(), url()])).toEqual(['new', 'resumed'])
           const strict = client({ lookup, minVersion: version, maxVersion: version })
           for (const _ of [1, 2]) expect(codeOf(await failureOf(() => strict(url())))).toMatch(/SELF_SIGNED/)
         })
 
-        test('nor with another certificate of the client', async () => {
+        test('nor with another client certificate', async () => {
           const at = await serve({ requestCert: true, rejectUnauthorized: false, ca: CLIENT.cert })
           const known = client({ ...trusting(version), ...CLIENT })
           expect(await known(url('one.test', at))).toMatch(/^new .* true$/)
@@ -172,18 +172,18 @@ for (const owner of OWNERS) {
           expect(await client(trusting(version))(url('one.test', at))).toMatch(/^new .* false$/)
         })
 
-        test('a certificate of another name is refused each time', async () => {
+        test('a certificate of another name is rejected each time', async () => {
           const get = client(trusting(version))
           for (const _ of [1, 2, 3]) {
             const failure = await failureOf(() => get(url('three.test')))
             expect(codeOf(failure)).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
           }
-          // The name is compared though a session of the same server is kept, under the name that it has.
+          // The name is verified although a session of the same server is kept, under the certificate's name.
           expect(await resumptions(get, [url(), url()])).toEqual(['new', 'resumed'])
           expect(codeOf(await failureOf(() => get(url('three.test'))))).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
         })
 
-        test('a server that has forgotten its sessions makes new ones', async () => {
+        test('a server that has lost its sessions creates new ones', async () => {
           const get = client(trusting(version))
           const at = await serve({})
           expect(await resumptions(get, [url('one.test', at), url('one.test', at)])).toEqual(['new', 'resumed'])
@@ -204,14 +204,14 @@ for (const owner of OWNERS) {
       })
     })
 
-    test('the servername of the options counts where an address is asked for', async () => {
+    test('the servername option is used when connecting to an address', async () => {
       const get = (options: object) =>
         getByDispatcher(set.network.connector({ ca: ONE.cert, lookup, ...options }))(url('127.0.0.1'))
       expect(await get({ servername: 'two.test' })).toBe('new two.test false')
       expect(codeOf(await failureOf(() => get({})))).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
     })
 
-    test('an agent of https compares the certificate anew for a request with other options', async () => {
+    test('an https agent verifies the certificate again for a request with other options', async () => {
       const agent = set.network.httpsAgent({ keepAlive: false })
       const get = async (options: https.RequestOptions) => {
         const [response] = await once(https.get(url(), { agent, lookup, ...options }), 'response')
@@ -224,9 +224,9 @@ for (const owner of OWNERS) {
 
     describe('keep-alive probes', () => {
       test.each<[string, object, seconds: number | undefined]>([
-        ['after a minute by default', {}, 60],
-        ['after as long as the options say', { keepAliveInitialDelay: 25_000 }, 25],
-        ['not where they are turned off', { keepAlive: false }, undefined],
+        ['start after a minute by default', {}, 60],
+        ['start after the delay in the options', { keepAliveInitialDelay: 25_000 }, 25],
+        ['are not sent when disabled', { keepAlive: false }, undefined],
       ])('%s, as outside', async (_, options, seconds) => {
         const every = { ca: ONE.cert, lookup, ...options }
         using here = NamespaceSet.current('net')
@@ -247,7 +247,7 @@ for (const owner of OWNERS) {
   })
 }
 
-/** The code of what an https request or a fetch fails with. */
+/** The error code of an https request or a fetch. */
 function codeOf(error: Error & { code?: string }): string | undefined {
   return ((error.cause as typeof error | undefined) ?? error).code
 }
@@ -277,7 +277,7 @@ interface OpensslServer extends AsyncDisposable {
   port: number
 }
 
-/** `openssl s_server -www`, inside: its page says `Reused, TLSv1.3, …` or `New, TLSv1.3, …`. */
+/** `openssl s_server -www` inside: its page has `Reused, TLSv1.3, …` or `New, TLSv1.3, …`. */
 async function opensslServer(set: NamespaceSet, version: Version, more: readonly string[]): Promise<OpensslServer> {
   const directory = temporaryDirectory()
   const [key, cert] = [directory.file('key.pem'), directory.file('cert.pem')]
@@ -298,7 +298,7 @@ async function opensslServer(set: NamespaceSet, version: Version, more: readonly
   return { port, [Symbol.asyncDispose]: close }
 }
 
-/** A server that keeps connections open, its port, and what ends it. */
+/** A server that keeps connections open, its port, and a function that ends it. */
 async function keepingServer(network: Network, protocol: 'http' | 'https'): Promise<[number, () => void]> {
   const answer: http.RequestListener = (_, response) => response.end('hello')
   const server = protocol === 'http' ? http.createServer(answer) : https.createServer(ONE, answer)
@@ -310,11 +310,11 @@ async function keepingServer(network: Network, protocol: 'http' | 'https'): Prom
   return [(server.address() as AddressInfo).port, close]
 }
 
-/** After how many seconds a connection to a port sends its first probe, as ss(8) has it; inside a set, or here. */
+/** The delay in seconds of the first probe of a connection to a port, from ss(8); inside a set, or here. */
 async function keepAliveSeconds(set: NamespaceSet | undefined, port: number): Promise<number | undefined> {
   const words = ['-tnoH', 'dport', '=', `:${port}`]
   const text =
-    set === undefined ? execFileSync('ss', words, { encoding: 'utf8' }) : await ask(set, 'ss', words.join(' '))
+    set === undefined ? execFileSync('ss', words, { encoding: 'utf8' }) : await outputOf(set, 'ss', words.join(' '))
   expect(text).toContain('ESTAB')
   const [, minutes, seconds] = /keepalive,(?:(\d+)min)?(?:([\d.]+)sec)?,/.exec(text) ?? []
   return minutes === undefined && seconds === undefined ? undefined : 60 * Number(minutes ?? 0) + Number(seconds ?? 0)

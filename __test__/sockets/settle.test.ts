@@ -1,4 +1,4 @@
-/** What nsset itself waits for settles within its limit, and obeys its signal, whatever the other end does. */
+/** Every operation of nsset settles within its time limit, and obeys its signal, whatever the peer does. */
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -12,20 +12,20 @@ import { type JoinedSets, joinedSets, OWNERS } from '../setup/sets/joined-sets.t
 const LIMIT = 300
 const SOON = 5_000
 
-/** What a server does with each connection. */
+/** The behavior of a server with each connection. */
 const PEERS: Record<string, (peer: net.Socket) => unknown> = {
-  'says nothing': () => undefined,
-  'ends at once': (peer) => peer.end(),
-  'resets at once': (peer) => peer.resetAndDestroy(),
-  'ends its half, and listens on': (peer) => peer.end('HTTP/1.1 200 OK\r\n'),
+  'stays silent': () => undefined,
+  'ends immediately': (peer) => peer.end(),
+  'resets immediately': (peer) => peer.resetAndDestroy(),
+  'ends its half, and continues to read': (peer) => peer.end('HTTP/1.1 200 OK\r\n'),
   'switches protocols': (peer) =>
     peer.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'),
-  'has always something before the answer': (peer) => drip(peer, 'HTTP/1.1 103 Early Hints\r\n\r\n'),
-  'drips the head': (peer) => drip(peer, 'X: 1\r\n', 'HTTP/1.1 200 OK\r\n'),
+  'sends endless early hints': (peer) => drip(peer, 'HTTP/1.1 103 Early Hints\r\n\r\n'),
+  'drips the headers': (peer) => drip(peer, 'X: 1\r\n', 'HTTP/1.1 200 OK\r\n'),
   'drips the body': (peer) => drip(peer, '1\r\nx\r\n', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'),
   'never ends the body': (peer) => peer.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx'),
-  'says nonsense': (peer) => peer.write('\x16\x03\x01 nonsense \r\n\r\n'),
-  'speaks of something else': (peer) => peer.write('220 mail.test ESMTP\r\n'),
+  'sends nonsense': (peer) => peer.write('\x16\x03\x01 nonsense \r\n\r\n'),
+  'speaks another protocol': (peer) => peer.write('220 mail.test ESMTP\r\n'),
 }
 
 function drip(peer: net.Socket, text: string, first = ''): void {
@@ -34,7 +34,7 @@ function drip(peer: net.Socket, text: string, first = ''): void {
   peer.once('close', () => clearInterval(timer))
 }
 
-/** How long it takes, in milliseconds. */
+/** The duration, in milliseconds. */
 async function timed(call: () => Promise<unknown>): Promise<number> {
   const began = performance.now()
   await call().catch(() => undefined)
@@ -69,12 +69,12 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     test('fetch obeys its signal', async () => {
       const { fetch } = sets.here.network
       for (const protocol of ['http', 'https']) {
-        const asked = async () => {
+        const request = async () => {
           const signal = AbortSignal.timeout(LIMIT)
           const response = await fetch(`${protocol}://10.9.0.2:${port}/`, { signal })
           await response.text()
         }
-        expect(await timed(asked), protocol).toBeLessThan(SOON)
+        expect(await timed(request), protocol).toBeLessThan(SOON)
       }
     })
 
@@ -82,7 +82,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       const connect = sets.here.network.connector({ timeout: LIMIT, rejectUnauthorized: false })
       for (const protocol of ['http:', 'https:']) {
         let calls = 0
-        const asked = () =>
+        const request = () =>
           new Promise<void>((resolve) => {
             connect({ hostname: '10.9.0.2', protocol, port: String(port) }, (_error, socket) => {
               calls += 1
@@ -90,14 +90,14 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
               resolve()
             })
           })
-        expect(await timed(asked), protocol).toBeLessThan(SOON)
+        expect(await timed(request), protocol).toBeLessThan(SOON)
         await new Promise((resolve) => setTimeout(resolve, 20))
         expect(calls).toBe(1)
       }
     })
   })
 
-  test('listen does not wait for a name longer than its signal says', async () => {
+  test('listen waits for a name until its signal is aborted', async () => {
     const { network } = sets.here
     network.setServers(['10.9.0.77'])
     const server = net.createServer()
@@ -109,7 +109,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     expect(server.listening).toBe(false)
   })
 
-  test('a connection to a link-local address that nobody answers ends when it is destroyed', async () => {
+  test('a connection to a silent link-local address ends when it is destroyed', async () => {
     const before = { ...resources(), mounts: Number.POSITIVE_INFINITY }
     const sockets = Array.from({ length: 20 }, () => sets.here.network.connect({ host: 'fe80::77%inner0', port: 9 }))
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -122,7 +122,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
   })
 })
 
-test('a link-local connection holds neither the end of the process nor that of a Worker', async () => {
+test('a link-local connection delays neither the end of the process nor that of a Worker', async () => {
   const [inWorker, sockets] = await askPlainNode<[number, number]>(`
     import { readdirSync, readlinkSync } from 'node:fs'
     import { Worker } from 'node:worker_threads'

@@ -1,4 +1,4 @@
-/** `set.do(fn)`: a function runs inside, on this very thread, and the thread comes back. */
+/** `set.do(fn)`: a function runs inside, on the calling thread, and the thread returns. */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
@@ -12,14 +12,14 @@ import { traceSetns } from '../setup/oracles/strace.ts'
 import { AS_ROOT_INSIDE } from '../setup/programs/plain-node.ts'
 import { asOrdinaryUser, asRoot, isRoot } from '../setup/sets/privilege.ts'
 
-const REASON = "an ordinary user's thread may not enter the namespaces it owns (setns(2))"
+const REASON = "an ordinary user's thread may not enter its own namespaces (setns(2))"
 
-/** Every choice of one kind or more. */
+/** Every combination of one kind or more. */
 const CHOICES: NamespaceKind[][] = Array.from({ length: 15 }, (_, choice) =>
   ENTERABLE.filter((_, bit) => ((choice + 1) & (1 << bit)) !== 0),
 )
 
-describe('goes in and comes back', () => {
+describe('enters and returns', () => {
   for (const kinds of CHOICES) {
     asRoot(`over ${kinds.join(' + ')}`, REASON, () => {
       const home = threadPlace()
@@ -31,14 +31,14 @@ describe('goes in and comes back', () => {
     })
   }
 
-  asRoot('and what is inside is really there', REASON, () => {
+  asRoot('and is really inside', REASON, () => {
     using set = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
     const outside = hostname()
     expect(set.do(hostname)).toBe('inside')
     expect(hostname()).toBe(outside)
   })
 
-  asRoot('with { kinds }, only these of the set are entered', REASON, () => {
+  asRoot('with { kinds }, only these kinds are entered', REASON, () => {
     const home = threadPlace()
     using set = NamespaceSet.unshareSync(['net', 'uts', 'ipc', 'mnt'])
     const inside = set.do(() => threadPlace(), { kinds: ['net', 'ipc'] })
@@ -48,7 +48,7 @@ describe('goes in and comes back', () => {
     )
   })
 
-  asRoot('10 000 times, holding nothing more than before', REASON, () => {
+  asRoot('10 000 times, leaving nothing open', REASON, () => {
     using set = NamespaceSet.unshareSync([...ENTERABLE])
     const before = resources()
     for (let turn = 0; turn < 10_000; turn++) set.do(() => turn)
@@ -56,8 +56,8 @@ describe('goes in and comes back', () => {
   })
 })
 
-describe('gives on what the function gives', () => {
-  asRoot('the value it returns', REASON, () => {
+describe('passes on', () => {
+  asRoot('the return value', REASON, () => {
     using set = NamespaceSet.unshareSync('net')
     const object = { some: 'object' }
     expect(set.do(() => object)).toBe(object)
@@ -68,7 +68,7 @@ describe('gives on what the function gives', () => {
 
   const thrown = [new Error('mine'), 42, undefined, null, 'text', Object.freeze({ some: 'object' }), Symbol.iterator]
   for (const value of thrown) {
-    asRoot(`the very thing it throws: ${String(value)}`, REASON, () => {
+    asRoot(`the thrown value: ${String(value)}`, REASON, () => {
       const home = threadPlace()
       using set = NamespaceSet.unshareSync([...ENTERABLE])
       const before = value instanceof Error ? value.stack : undefined
@@ -87,8 +87,8 @@ describe('gives on what the function gives', () => {
   }
 })
 
-describe('nests', () => {
-  asRoot('to depth 20 over different sets, and each level is come back to', REASON, () => {
+describe('nested calls', () => {
+  asRoot('return to each level, to depth 20 over different sets', REASON, () => {
     const home = threadPlace()
     const sets = CHOICES.concat(CHOICES.slice(0, 5)).map((kinds) => NamespaceSet.unshareSync(kinds))
     const descend = (depth: number): number => {
@@ -107,7 +107,7 @@ describe('nests', () => {
     for (const set of sets) set.close()
   })
 
-  asRoot('and an error crosses every level', REASON, () => {
+  asRoot('pass an error through every level', REASON, () => {
     using outer = NamespaceSet.unshareSync(['net', 'uts'])
     using inner = NamespaceSet.unshareSync(['net', 'ipc'])
     const failure = new Error('mine')
@@ -123,7 +123,7 @@ describe('nests', () => {
     expect(threadPlace()).toEqual(home)
   })
 
-  asRoot('a set may be closed while the thread is inside', REASON, () => {
+  asRoot('may close a set while the thread is inside', REASON, () => {
     const home = threadPlace()
     const outer = NamespaceSet.unshareSync(['net', 'uts'])
     using inner = NamespaceSet.unshareSync(['net', 'ipc'])
@@ -138,7 +138,7 @@ describe('nests', () => {
     expect(threadPlace()).toEqual(home)
   })
 
-  asRoot('current() inside is where the function is', REASON, () => {
+  asRoot('see the namespaces inside with current()', REASON, () => {
     using set = NamespaceSet.unshareSync([...ENTERABLE])
     set.do(() => {
       using here = NamespaceSet.current([...ENTERABLE])
@@ -149,7 +149,7 @@ describe('nests', () => {
   })
 })
 
-describe('what is made inside stays inside', () => {
+describe('resources created inside stay inside:', () => {
   asRoot('a socket', REASON, async () => {
     using set = NamespaceSet.unshareSync('net')
     const server = createServer()
@@ -178,15 +178,14 @@ describe('what is made inside stays inside', () => {
   })
 })
 
-describe('refuses a function that goes on later', () => {
+describe('throws for a function that continues later', () => {
   const later = {
     'an asynchronous function': async () => threadPlace(),
     'a promise': () => new Promise(() => undefined),
-    'a promise that rejects': () => Promise.reject(new Error('nobody sees this')),
+    'a promise that rejects': () => Promise.reject(new Error('unused')),
     'an object with then()': () => ({ then: (resolve: (value: number) => void) => resolve(1) }),
     'a function with then()': () => Object.assign(() => 0, { then: () => undefined }),
-    'a promise of another realm that rejects': () =>
-      vm.runInNewContext('Promise.reject(new Error("of another realm"))'),
+    'a rejecting promise of another realm': () => vm.runInNewContext('Promise.reject(new Error("of another realm"))'),
   }
   for (const [name, fn] of Object.entries(later)) {
     asRoot(name, REASON, async () => {
@@ -210,8 +209,8 @@ describe('refuses a function that goes on later', () => {
   }
 })
 
-describe('makes no more system calls than it must', () => {
-  test('none for kinds that are the thread’s own', async () => {
+describe('makes as few system calls as possible', () => {
+  test('none for the thread’s own kinds', async () => {
     const { calls, code } = await traceSetns(`
       import { NamespaceSet } from 'nsset'
       const here = NamespaceSet.current()
@@ -220,10 +219,10 @@ describe('makes no more system calls than it must', () => {
     expect(calls).toEqual([])
   })
 
-  test('one pair for each kind that differs, and none for a level that changes nothing', async () => {
+  test('one pair for each different kind, and none for a level that changes nothing', async () => {
     const program = `
       import { NamespaceSet } from 'nsset'
-      // By the helper, as the option demands: no setns of a thread's.
+      // By the helper, because of the option: no setns of a thread.
       const uts = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
       const both = uts.unshareSync('net')
       uts.do(() => uts.do(() => both.do(() => uts.do(() => 0))))`
@@ -235,7 +234,7 @@ describe('makes no more system calls than it must', () => {
   })
 })
 
-describe('comes back although JavaScript is terminated inside', () => {
+describe('returns although JavaScript is terminated inside', () => {
   for (const end of ['worker.terminate()', 'process.exit()']) {
     test(`by ${end} in a Worker`, async () => {
       const program = `
@@ -257,7 +256,7 @@ describe('comes back although JavaScript is terminated inside', () => {
   }
 })
 
-asRoot('a vm timeout that fires inside leaves the thread restored', REASON, () => {
+asRoot('a vm timeout inside restores the thread', REASON, () => {
   const home = threadPlace()
   using set = NamespaceSet.unshareSync([...ENTERABLE])
   const state = { isInside: false }
@@ -269,7 +268,7 @@ asRoot('a vm timeout that fires inside leaves the thread restored', REASON, () =
   expect(set.do(() => threadPlace())).toEqual({ ...home, ...setPlace(set) })
 })
 
-describe('refuses what a thread of Node cannot enter and leave', () => {
+describe('throws for a kind that a thread of Node.js cannot enter and leave:', () => {
   const INSTEAD: [NamespaceKind, RegExp][] = [
     ['user', /spawn, execFile or fork.*kinds/],
     ['time', /spawn, execFile or fork.*kinds/],
@@ -277,7 +276,7 @@ describe('refuses what a thread of Node cannot enter and leave', () => {
     ['mnt', /enter or worker, spawn, execFile or fork.*kinds/],
   ]
   for (const [kind, instead] of INSTEAD) {
-    test(`${kind}, and says what does it`, () => {
+    test(`${kind}, and names the alternative`, () => {
       const home = threadPlace()
       const kinds = [...new Set<NamespaceKind>([kind, 'net', ...(isRoot ? [] : (['user'] as const))])]
       using set = NamespaceSet.unshareSync(kinds, kinds.includes('user') ? { mapUser: 'root' } : {})
@@ -291,13 +290,13 @@ describe('refuses what a thread of Node cannot enter and leave', () => {
     })
   }
 
-  test('but not the kinds that are the thread’s own already', () => {
+  test('but not for the thread’s own kinds', () => {
     using here = NamespaceSet.current()
     expect(here.kinds).toContain('user')
     expect(here.do(() => threadPlace())).toEqual(threadPlace())
   })
 
-  asRoot('and enters the others beside these', REASON, () => {
+  asRoot('but enters other kinds beside its own', REASON, () => {
     using here = NamespaceSet.current(['user', 'pid', 'mnt', 'time'])
     using set = here.unshareSync('net')
     expect(set.kinds).toEqual(['mnt', 'net', 'pid', 'time', 'user'])
@@ -305,7 +304,7 @@ describe('refuses what a thread of Node cannot enter and leave', () => {
   })
 
   for (const kind of ENTERABLE) {
-    asOrdinaryUser(`an ordinary user's ${kind}, and says why and what does it`, () => {
+    asOrdinaryUser(`an ordinary user's ${kind}, with the reason and the alternative`, () => {
       const home = threadPlace()
       using set = NamespaceSet.unshareSync(['user', kind], { mapUser: 'root' })
       let isCalled = false

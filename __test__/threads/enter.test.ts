@@ -1,4 +1,4 @@
-/** `set.enter()`: a thread goes inside for good; meant for a Worker's, which is ended before its test is. */
+/** `set.enter()`: a thread goes inside permanently; intended for a Worker, which ends before its test does. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { AS_ROOT_INSIDE, askPlainNode } from '../setup/programs/plain-node.ts'
 import { asOrdinaryUser, asRoot, isRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-const REASON = "an ordinary user's thread may not enter the namespaces it owns (setns(2))"
+const REASON = "an ordinary user's thread may not enter its own namespaces (setns(2))"
 
 /** For Workers, which open a set of this process by the paths of its namespaces. */
 const PLACE = `const place = () => Object.fromEntries(fs.readdirSync('/proc/thread-self/ns')
@@ -21,7 +21,7 @@ const pathsOf = (set: NamespaceSet) => set.kinds.map((kind) => set.path(kind))
 
 describe('on the main thread', () => {
   for (const [name, options] of Object.entries({ 'without options': undefined, 'with false': { mainThread: false } })) {
-    test(`is refused ${name}`, () => {
+    test(`throws ${name}`, () => {
       using set = NamespaceSet.current()
       const why = expect.stringMatching(/permanent.*main thread.*do\(\).*Worker.*mainThread: true/)
       expect(() => set.enter(options)).toThrow(
@@ -30,7 +30,7 @@ describe('on the main thread', () => {
     })
   }
 
-  test('is done when it is asked for with { mainThread: true }', async () => {
+  test('works with { mainThread: true }', async () => {
     const program = `
       import { execFileSync } from 'node:child_process'
       import { readdirSync, readlinkSync } from 'node:fs'
@@ -55,7 +55,7 @@ describe('on the main thread', () => {
 })
 
 describe('in a Worker', () => {
-  asRoot('stays in the directory of the same name, of another mount namespace', REASON, async () => {
+  asRoot('keeps the working directory by name in another mount namespace', REASON, async () => {
     using set = NamespaceSet.unshareSync('mnt')
     const seen = await inWorker<{ is: string; believed: string }>(
       `const set = nsset.NamespaceSet.fromPath(data)
@@ -67,7 +67,7 @@ describe('in a Worker', () => {
     expect(seen).toEqual({ is: process.cwd(), believed: process.cwd() })
   })
 
-  asRoot('goes inside for good, while the main thread stays', REASON, async () => {
+  asRoot('goes inside permanently, while the main thread stays', REASON, async () => {
     const home = threadPlace()
     const outside = hostname()
     using set = NamespaceSet.unshareSync(['net', 'uts', 'ipc', 'cgroup'], { hostname: 'inside' })
@@ -86,7 +86,7 @@ describe('in a Worker', () => {
     expect([threadPlace(), hostname()]).toEqual([home, outside])
   })
 
-  asRoot('goes on working with a /proc inside that numbers processes otherwise', REASON, async () => {
+  asRoot('continues to work with a /proc inside that has other pids', REASON, async () => {
     using set = NamespaceSet.unshareSync(['mnt', 'pid'], {
       mounts: [
         { type: 'proc', target: '/proc' },
@@ -125,7 +125,7 @@ describe('in a Worker', () => {
       `const before = fs.readdirSync(data.target)
       nsset.NamespaceSet.fromPath(data.path).enter()
       fs.writeFileSync(data.target + '/inside', '')
-      // What uses libuv's pool stays outside.
+      // libuv's pool stays outside.
       return { before, after: fs.readdirSync(data.target), ofPool: await fs.promises.readdir(data.target) }`,
       { target, path: set.path() },
     )
@@ -134,7 +134,7 @@ describe('in a Worker', () => {
     expect((await set.execFile('ls', [target])).stdout).toBe('inside\n')
   })
 
-  asRoot('is where do() comes back to', REASON, async () => {
+  asRoot('is where do() returns to', REASON, async () => {
     using home = NamespaceSet.unshareSync(['net', 'uts'])
     using away = NamespaceSet.unshareSync(['net', 'ipc'])
     const seen = await inWorker<Place[]>(
@@ -150,7 +150,7 @@ describe('in a Worker', () => {
     expect(seen).toEqual([entered, { ...entered, ...setPlace(away) }, entered])
   })
 
-  asRoot('enters only { kinds }, and nothing when one of them cannot be', REASON, async () => {
+  asRoot('enters only { kinds }, and nothing when one of them fails', REASON, async () => {
     using directory = temporaryDirectory()
     using set = NamespaceSet.unshareSync(['net', 'uts', 'time'])
     await set.mount(directory.path)
@@ -172,7 +172,7 @@ describe('in a Worker', () => {
 
   const IMPOSSIBLE: NamespaceKind[] = ['user', 'time', 'pid']
   for (const kind of IMPOSSIBLE) {
-    test(`refuses ${kind}, and says what does it`, async () => {
+    test(`throws for ${kind}, and names the alternative`, async () => {
       const kinds: NamespaceKind[] = isRoot || kind === 'user' ? [kind] : ['user', kind]
       using set = NamespaceSet.unshareSync(kinds, kinds.includes('user') ? { mapUser: 'root' } : {})
       const why = expect.stringMatching(/spawn, execFile or fork.*kinds/)
@@ -184,7 +184,7 @@ describe('in a Worker', () => {
     })
   }
 
-  test('takes the kinds that are the thread’s own already', async () => {
+  test('accepts the thread’s own kinds', async () => {
     const seen = await inWorker<Place[]>(
       `${PLACE}
       const before = place()
@@ -195,7 +195,7 @@ describe('in a Worker', () => {
   })
 
   for (const kind of [...ENTERABLE, 'mnt'] as const) {
-    asOrdinaryUser(`refuses an ordinary user's ${kind}, and says why and what does it`, async () => {
+    asOrdinaryUser(`throws for an ordinary user's ${kind}, with the reason and the alternative`, async () => {
       using set = NamespaceSet.unshareSync(['user', kind], { mapUser: 'root' })
       const why = expect.stringMatching(/CAP_SYS_ADMIN.*ordinary user.*spawn, execFile, fork/s)
       await expect(inWorker('nsset.NamespaceSet.fromPath(data).enter()', set.path(kind))).rejects.toMatchObject({

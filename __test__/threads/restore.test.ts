@@ -1,6 +1,6 @@
 /**
- * Law 1, when the way back fails: strace(1) makes the kernel refuse it (`inject=setns:error=EPERM:when=N`), or the
- * function gives its own privilege away.
+ * Law 1, when restoring a thread fails: strace(1) makes `setns` fail (`inject=setns:error=EPERM:when=N`), or the
+ * function drops its own privileges.
  */
 import { describe, expect, test } from 'vitest'
 import { type SetnsCall, traceSetns } from '../setup/oracles/strace.ts'
@@ -8,8 +8,8 @@ import { AS_ROOT_INSIDE, askPlainNode, type PlainNodeOptions } from '../setup/pr
 import { asOrdinaryUser } from '../setup/sets/privilege.ts'
 
 /**
- * What each program sees; `outer` and `inner` are sets of a new uts namespace, `several` has four kinds. They have a host
- * name, so that the helper makes them: a thread would come back by a `setns` of its own.
+ * What each program uses; `outer` and `inner` are sets of a new uts namespace, `several` has four kinds. They have a
+ * host name, so that the helper creates them: a thread would return by its own `setns`.
  */
 const HEADING = `
   import { readlinkSync } from 'node:fs'
@@ -36,11 +36,11 @@ const HEADING = `
   const inOuter = home.replace(/uts:.*/, outer.id())
   const inInner = home.replace(/uts:.*/, inner.id())
   const report = []
-  const tell = (value) => report.push({ ...value, where: where() })
+  const record = (value) => report.push({ ...value, where: where() })
   process.on('exit', () => console.log(JSON.stringify(report)))
 `
 
-interface Told {
+interface Report {
   value?: unknown
   code?: string
   syscall?: string
@@ -52,30 +52,30 @@ interface Told {
   where: string
 }
 
-async function run(program: string, options: PlainNodeOptions): Promise<Told[]> {
-  return askPlainNode<Told[]>(HEADING + program, options)
+async function run(program: string, options: PlainNodeOptions): Promise<Report[]> {
+  return askPlainNode<Report[]>(HEADING + program, options)
 }
 
-/** Runs a program whose `setns` number N fails; no helper of its sets makes one. */
-async function runFailing(failing: string, program: string): Promise<{ told: Told[]; calls: SetnsCall[] }> {
+/** Runs a program whose `setns` number N fails; no helper of its sets calls it. */
+async function runFailing(failing: string, program: string): Promise<{ reports: Report[]; calls: SetnsCall[] }> {
   const { stdout, stderr, code, calls } = await traceSetns(HEADING + program, { failing, prefix: AS_ROOT_INSIDE })
   if (code !== 0) throw new Error(stderr)
-  return { told: JSON.parse(stdout), calls }
+  return { reports: JSON.parse(stdout), calls }
 }
 
 const LOST = { code: 'ERR_NSSET_RESTORE', syscall: 'setns', kind: 'uts', errno: -1, isOurs: true, where: 'outer' }
 const TAINTED = { code: 'ERR_NSSET_TAINTED_THREAD', syscall: 'setns', kind: 'uts', errno: -1, isOurs: true }
 
-describe('a way back that fails once', () => {
-  test('is told, and the next call brings the thread back first', async () => {
-    const { told, calls } = await runFailing(
+describe('a restore that fails once', () => {
+  test('is reported, and the next call restores the thread first', async () => {
+    const { reports, calls } = await runFailing(
       '2',
       `
-      tell(caught(() => outer.do(() => 'lost')))
-      tell(caught(() => NamespaceSet.current('uts').id()))
-      tell(caught(() => outer.do(where)))`,
+      record(caught(() => outer.do(() => 'lost')))
+      record(caught(() => NamespaceSet.current('uts').id()))
+      record(caught(() => outer.do(where)))`,
     )
-    expect(told).toEqual([
+    expect(reports).toEqual([
       LOST,
       { value: expect.stringMatching(/^uts:/), where: 'home' },
       { value: 'outer', where: 'home' },
@@ -89,15 +89,15 @@ describe('a way back that fails once', () => {
     ['null', 'null', null],
   ]
   for (const [name, expression, cause] of THROWN) {
-    test(`has what the function threw as its cause: ${name}`, async () => {
-      const { told } = await runFailing('2', `tell(caught(() => outer.do(() => { throw ${expression} })))`)
-      expect(told).toEqual([{ ...LOST, cause }])
+    test(`has the thrown value as its cause: ${name}`, async () => {
+      const { reports } = await runFailing('2', `record(caught(() => outer.do(() => { throw ${expression} })))`)
+      expect(reports).toEqual([{ ...LOST, cause }])
     })
   }
 })
 
-describe('a way back that goes on failing', () => {
-  /** Whatever asks something of the kernel, or could start something inside. */
+describe('a restore that keeps failing', () => {
+  /** Every call that reaches the kernel, or could start something inside. */
   const CALLS = [
     'NamespaceSet.current()',
     "NamespaceSet.unshareSync('ipc')",
@@ -118,84 +118,84 @@ describe('a way back that goes on failing', () => {
   ]
 
   test('makes every call throw', async () => {
-    const tries = CALLS.map((call) => `tell(caught(() => ${call}))`).join('\n')
-    const { told } = await runFailing('2+', `tell(caught(() => outer.do(() => 0)))\n${tries}`)
-    expect(told[0]).toEqual(LOST)
-    const answers = Object.fromEntries(CALLS.map((call, index) => [call, told[index + 1]]))
+    const tries = CALLS.map((call) => `record(caught(() => ${call}))`).join('\n')
+    const { reports } = await runFailing('2+', `record(caught(() => outer.do(() => 0)))\n${tries}`)
+    expect(reports[0]).toEqual(LOST)
+    const answers = Object.fromEntries(CALLS.map((call, index) => [call, reports[index + 1]]))
     expect(answers).toEqual(Object.fromEntries(CALLS.map((call) => [call, { ...TAINTED, where: 'outer' }])))
   })
 
-  test('makes spawn() throw, and start nothing', async () => {
-    const { told } = await runFailing(
+  test('makes spawn() throw, and starts nothing', async () => {
+    const { reports } = await runFailing(
       '2+',
       `
-      tell(caught(() => outer.do(() => 0)))
-      tell(caught(() => outer.spawn('true').on('error', () => tell({ value: 'told later' })) && 'started'))`,
+      record(caught(() => outer.do(() => 0)))
+      record(caught(() => outer.spawn('true').on('error', () => record({ value: 'reported later' })) && 'started'))`,
     )
-    expect(told).toEqual([LOST, { ...TAINTED, where: 'outer' }])
+    expect(reports).toEqual([LOST, { ...TAINTED, where: 'outer' }])
   })
 
   test('makes every promise reject', async () => {
-    const { told } = await runFailing(
+    const { reports } = await runFailing(
       '2+',
       `
       const later = (promise) => promise.then((value) => ({ value }), (error) => caught(() => { throw error }))
-      tell(caught(() => outer.do(() => 0)))
-      tell(await later(NamespaceSet.unshare('ipc')))
-      tell(await later(outer.unshare('ipc')))
-      tell(await later(outer.execFile('true')))`,
+      record(caught(() => outer.do(() => 0)))
+      record(await later(NamespaceSet.unshare('ipc')))
+      record(await later(outer.unshare('ipc')))
+      record(await later(outer.execFile('true')))`,
     )
-    expect(told).toEqual([LOST, ...Array.from({ length: 3 }, () => ({ ...TAINTED, where: 'outer' }))])
+    expect(reports).toEqual([LOST, ...Array.from({ length: 3 }, () => ({ ...TAINTED, where: 'outer' }))])
   })
 
-  test('ends with the retry that succeeds', async () => {
-    const { told } = await runFailing(
+  test('ends with a successful retry', async () => {
+    const { reports } = await runFailing(
       '2..4',
       `
-      for (let turn = 0; turn < 4; turn++) tell(caught(() => outer.do(where)))`,
+      for (let turn = 0; turn < 4; turn++) record(caught(() => outer.do(where)))`,
     )
     const tainted = { ...TAINTED, where: 'outer' }
-    expect(told).toEqual([LOST, tainted, tainted, { value: 'outer', where: 'home' }])
+    expect(reports).toEqual([LOST, tainted, tainted, { value: 'outer', where: 'home' }])
   })
 
-  test('lets sets be closed and looked at', async () => {
-    const { told } = await runFailing(
+  test('allows sets to be closed and inspected', async () => {
+    const { reports } = await runFailing(
       '2+',
       `
-      tell(caught(() => outer.do(() => 0)))
-      tell(caught(() => outer.close()))
-      tell(caught(() => [outer.closed, inner.closed, outer.kinds]))`,
+      record(caught(() => outer.do(() => 0)))
+      record(caught(() => outer.close()))
+      record(caught(() => [outer.closed, inner.closed, outer.kinds]))`,
     )
-    expect(told.slice(1)).toEqual([{ where: 'outer' }, { value: [true, false, ['uts']], where: 'outer' }])
+    expect(reports.slice(1)).toEqual([{ where: 'outer' }, { value: [true, false, ['uts']], where: 'outer' }])
   })
 
-  test('is one thread’s trouble: others go on', async () => {
-    const { told } = await runFailing(
+  test('affects one thread: others continue', async () => {
+    const { reports } = await runFailing(
       '2..3',
       `
-      tell(caught(() => outer.do(() => 0)))
+      record(caught(() => outer.do(() => 0)))
       const worker = new Worker(\`
         import { parentPort } from 'node:worker_threads'
         import { NamespaceSet } from 'nsset'
         parentPort.postMessage(NamespaceSet.current('uts').id() !== undefined)\`, { eval: true })
-      tell(await new Promise((resolve) => worker.once('message', (value) => resolve({ value })).once('error', (error) => resolve({ value: error.message }))))
-      tell(caught(() => outer.dup()))`,
+      record(await new Promise((resolve) => worker.once('message', (value) => resolve({ value })).once('error', (error) => resolve({ value: error.message }))))
+      record(caught(() => outer.dup()))`,
     )
-    expect(told).toEqual([LOST, { value: true, where: 'outer' }, { ...TAINTED, where: 'outer' }])
+    expect(reports).toEqual([LOST, { value: true, where: 'outer' }, { ...TAINTED, where: 'outer' }])
   })
 })
 
-describe('a way back of several kinds', () => {
-  test('takes every step that can be taken', async () => {
+describe('a restore of several kinds', () => {
+  test('takes every possible step', async () => {
     // Four in, and then cgroup, ipc (which fails), net and uts.
-    const { told, calls } = await runFailing(
+    const { reports, calls } = await runFailing(
       '6',
       `
       const after = caught(() => several.do(() => 0))
       report.push({ code: after.code, kind: after.kind, where: place() === home.replace(/ipc:\\S+/, several.id('ipc')) })
-      tell(caught(() => NamespaceSet.current() && 'back'))`,
+      record(caught(() => NamespaceSet.current() && 'back'))`,
     )
-    expect(told).toEqual([
+    expect(reports).toEqual([
       { code: 'ERR_NSSET_RESTORE', kind: 'ipc', where: true },
       { value: 'back', where: 'home' },
     ])
@@ -208,115 +208,115 @@ describe('a way back of several kinds', () => {
 })
 
 describe('nested', () => {
-  test('an inner failure that is not caught: the enclosing do() brings the thread home and passes it on', async () => {
-    const { told } = await runFailing(
+  test('an uncaught inner failure: the enclosing do() restores the thread and passes it on', async () => {
+    const { reports } = await runFailing(
       '3',
       `
-      tell(caught(() => outer.do(() => inner.do(() => 'lost'))))
-      tell(caught(() => outer.do(where)))`,
+      record(caught(() => outer.do(() => inner.do(() => 'lost'))))
+      record(caught(() => outer.do(where)))`,
     )
-    expect(told).toEqual([
+    expect(reports).toEqual([
       { ...LOST, where: 'home' },
       { value: 'outer', where: 'home' },
     ])
   })
 
-  test('an inner failure that is caught: the next call inside is at the enclosing level', async () => {
-    const { told } = await runFailing(
+  test('a caught inner failure: the next call inside is at the enclosing level', async () => {
+    const { reports } = await runFailing(
       '3',
       `
-      tell(caught(() => outer.do(() => {
-        tell(caught(() => inner.do(() => 'lost')))
+      record(caught(() => outer.do(() => {
+        record(caught(() => inner.do(() => 'lost')))
         return NamespaceSet.current('uts').id() === outer.id() && where()
       })))`,
     )
-    expect(told).toEqual([
+    expect(reports).toEqual([
       { ...LOST, where: 'inner' },
       { value: 'outer', where: 'home' },
     ])
   })
 
   test('both fail: the outer error has the inner one as its cause', async () => {
-    const { told } = await runFailing(
+    const { reports } = await runFailing(
       '3+',
       `
-      tell(caught(() => outer.do(() => inner.do(() => { throw new Error('mine') }))))
-      tell(caught(() => NamespaceSet.current()))`,
+      record(caught(() => outer.do(() => inner.do(() => { throw new Error('mine') }))))
+      record(caught(() => NamespaceSet.current()))`,
     )
-    expect(told).toEqual([
+    expect(reports).toEqual([
       { ...LOST, cause: 'ERR_NSSET_RESTORE', where: 'inner' },
       { ...TAINTED, where: 'inner' },
     ])
   })
 })
 
-describe('a way in that fails', () => {
-  test('is no failed restore: the function is not called, and the thread is where it was', async () => {
-    const { told } = await runFailing(
+describe('a failure to enter', () => {
+  test('is not a failed restore: the function is not called, and the thread did not move', async () => {
+    const { reports } = await runFailing(
       '3',
       `
-      tell(caught(() => several.do(() => tell({ value: 'called' }))))
-      tell(caught(() => outer.do(where)))`,
+      record(caught(() => several.do(() => record({ value: 'called' }))))
+      record(caught(() => outer.do(where)))`,
     )
-    // cgroup and ipc had been entered already, and were left again.
+    // cgroup and ipc had been entered, and were left again.
     const refused = { code: 'ERR_NSSET_NOT_ENTERABLE', kind: 'net', isOurs: false, where: 'home' }
-    expect(told).toEqual([refused, { value: 'outer', where: 'home' }])
+    expect(reports).toEqual([refused, { value: 'outer', where: 'home' }])
   })
 
-  test('and what had been entered before it cannot be left again: then it is one', async () => {
-    const { told } = await runFailing(
+  test('is a failed restore when the kinds entered before cannot be left', async () => {
+    const { reports } = await runFailing(
       '2..3',
       `
-      const { code, kind } = caught(() => several.do(() => tell({ value: 'called' })))
+      const { code, kind } = caught(() => several.do(() => record({ value: 'called' })))
       report.push({ code, kind, where: place() === home.replace(/cgroup:\\S+/, several.id('cgroup')) })
-      tell(caught(() => outer.do(where)))`,
+      record(caught(() => outer.do(where)))`,
     )
-    expect(told).toEqual([
+    expect(reports).toEqual([
       { code: 'ERR_NSSET_RESTORE', kind: 'cgroup', where: true },
       { value: 'outer', where: 'home' },
     ])
   })
 
-  test('enter() is all or nothing as well', async () => {
-    const { told } = await runFailing(
+  test('leaves nothing entered in enter(), either', async () => {
+    const { reports } = await runFailing(
       '4',
       `
-      tell(caught(() => several.enter({ mainThread: true })))
-      tell(caught(() => outer.do(where)))`,
+      record(caught(() => several.enter({ mainThread: true })))
+      record(caught(() => outer.do(where)))`,
     )
     const refused = { code: 'ERR_NSSET_NOT_ENTERABLE', kind: 'uts', isOurs: false, where: 'home' }
-    expect(told).toEqual([refused, { value: 'outer', where: 'home' }])
+    expect(reports).toEqual([refused, { value: 'outer', where: 'home' }])
   })
 })
 
 describe('without strace', () => {
-  test('a function that gives up its capabilities cannot be brought back until it has them again', async () => {
-    // Where only root is mapped, as for an ordinary user's Node here, there is nobody else to be.
-    const told = await run(
+  test('a function that drops its capabilities cannot be restored until it has them again', async () => {
+    // If only root is mapped, as for an ordinary user's Node.js here, there is no other user to switch to.
+    const reports = await run(
       `
-      if (caught(() => process.seteuid(1)).code !== undefined) tell({ value: 'unmapped' })
+      if (caught(() => process.seteuid(1)).code !== undefined) record({ value: 'unmapped' })
       else {
         process.seteuid(0)
-        tell(caught(() => outer.do(() => process.seteuid(1))))
-        tell(caught(() => NamespaceSet.current()))
+        record(caught(() => outer.do(() => process.seteuid(1))))
+        record(caught(() => NamespaceSet.current()))
         process.seteuid(0)
-        tell(caught(() => outer.do(where)))
+        record(caught(() => outer.do(where)))
       }`,
       { prefix: AS_ROOT_INSIDE },
     )
     const lost = [LOST, { ...TAINTED, where: 'outer' }, { value: 'outer', where: 'home' }]
-    expect(told).toEqual(AS_ROOT_INSIDE.length === 0 ? lost : [{ value: 'unmapped', where: 'home' }])
+    expect(reports).toEqual(AS_ROOT_INSIDE.length === 0 ? lost : [{ value: 'unmapped', where: 'home' }])
   })
 
-  asOrdinaryUser('do() does not go where it could not come back from', async () => {
-    // Root of a user namespace in a uts namespace of the outside: there is a way in, and none back (setns(2)).
-    const told = await run(
+  asOrdinaryUser('do() does not enter what it could not leave', async () => {
+    // Root of a user namespace in a uts namespace of the outside: it can enter, and not return (setns(2)).
+    const reports = await run(
       `
-      tell(caught(() => outer.do(() => tell({ value: 'called' }))))
-      tell(caught(() => NamespaceSet.current() && 'untainted'))`,
+      record(caught(() => outer.do(() => record({ value: 'called' }))))
+      record(caught(() => NamespaceSet.current() && 'untainted'))`,
       { prefix: ['unshare', '--user', '--map-root-user'] },
     )
     const refused = { code: 'ERR_NSSET_NOT_ENTERABLE', kind: 'uts', isOurs: false, where: 'home' }
-    expect(told).toEqual([refused, { value: 'untainted', where: 'home' }])
+    expect(reports).toEqual([refused, { value: 'untainted', where: 'home' }])
   })
 })

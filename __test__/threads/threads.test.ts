@@ -1,20 +1,20 @@
 /**
- * Law 1, for the threads nobody asked for: what Node starts late (libuv's pool above all) would inherit the namespaces
- * of the thread that starts it, and stay there.
+ * Law 1, for implicit threads: those that Node.js starts late (libuv's pool above all) would inherit the namespaces
+ * of the thread that starts them, and stay there.
  */
 import { describe, expect, test } from 'vitest'
 import { AS_ROOT_INSIDE, askPlainNode, type PlainNodeOptions } from '../setup/programs/plain-node.ts'
 
 interface Sight {
-  /** How many threads there were to look at. */
+  /** How many threads were examined. */
   threads: number
-  /** Those that stand elsewhere than the process did at its start, by name. */
+  /** Those in other namespaces than the process had at its start, by name. */
   strays: string[]
 }
 
 /**
- * In a fresh Node: makes a call inside for the first time, comes back, and looks at every thread; and once more when
- * the call is through. `call` is an expression; what it gives is awaited outside, and may fail.
+ * In a new Node.js process: makes a call inside for the first time, returns, and examines every thread; and again when
+ * the call is complete. `call` is an expression; its result is awaited outside, and may fail.
  */
 function makeInside(call: string, options: PlainNodeOptions = {}): Promise<{ during: Sight; after: Sight }> {
   const program = `
@@ -60,7 +60,7 @@ function makeInside(call: string, options: PlainNodeOptions = {}): Promise<{ dur
   return askPlainNode(program, { prefix: AS_ROOT_INSIDE, ...options })
 }
 
-/** Each kind of asynchronous call of Node's and ours, by what carries it. */
+/** Each kind of asynchronous call of Node.js and nsset, by its mechanism. */
 const CALLS: Record<string, string> = {
   'fs.promises.readFile': "fs.promises.readFile('/proc/self/status')",
   'fs.readFile': "promisify(fs.readFile)('/etc/hostname')",
@@ -106,11 +106,11 @@ const CALLS: Record<string, string> = {
   'set.mount': "set.dup('net').mount('/nonexistent')",
 }
 
-describe('leaves every thread where it was, when made for the first time inside do():', () => {
+describe('leaves every thread in its namespaces, when called for the first time inside do():', () => {
   for (const [name, call] of Object.entries(CALLS)) {
     test.concurrent(name, async () => {
       const { during, after } = await makeInside(call)
-      // This thread makes the namespaces: it is in them for as long as that takes, and then it ends.
+      // This thread creates the namespaces: it is in them for that time, and then it ends.
       expect(during.strays.filter((thread) => thread !== 'nsset-unshare')).toEqual([])
       expect(after.strays).toEqual([])
       expect(during.threads).toBeGreaterThan(5)
@@ -118,12 +118,12 @@ describe('leaves every thread where it was, when made for the first time inside 
   }
 })
 
-test('a Worker that the user starts inside stays inside, and is seen by the look that sees no other', async () => {
+test('a Worker started inside by the caller stays inside, and the examination finds it', async () => {
   const { during, after } = await makeInside("void new Worker('setTimeout(() => 0, 1e6)', { eval: true })")
   expect([during.strays.length, after.strays.length]).toEqual([1, 1])
 })
 
-describe('whatever the size of the pool', () => {
+describe('any size of the pool works:', () => {
   for (const size of [1, 2, 128]) {
     test.concurrent(`UV_THREADPOOL_SIZE=${size}`, async () => {
       const call = `Promise.all(Array.from({ length: ${2 * size} }, () => fs.promises.readFile('/proc/self/status')))`

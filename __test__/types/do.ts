@@ -1,10 +1,10 @@
-/** The types of `do`: an asynchronous function is warned of, a generic wrapper compiles. Never run. */
-// biome-ignore-all lint/suspicious/noExplicitAny: what becomes of any is what is looked at
+/** The types of `do`: an asynchronous function is marked as deprecated, a generic wrapper compiles. Never run. */
+// biome-ignore-all lint/suspicious/noExplicitAny: the tests are about any
 import type { NamespaceSet } from 'nsset'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** `exactly<T>()(value)` compiles where the value's type is T, no wider and no narrower. */
+/** `exactly<T>()(value)` compiles only if the value's type is exactly T. */
 function exactly<T>(): <U>(value: U & (Same<T, U> extends true ? unknown : never)) => void {
   return () => undefined
 }
@@ -26,7 +26,7 @@ exactly<any>()(set.do((): any => 1))
 exactly<any>()(set.do(anything))
 exactly<{ then: number }>()(set.do(halfThenable))
 
-// What follows from an asynchronous function is never reached, and editors strike the call through.
+// Code after an asynchronous function is never reached, and editors strike the call through.
 export function asynchronous(): never {
   return set.do(async () => 1) // deprecated
 }
@@ -37,7 +37,7 @@ export function ofThenable(thenable: PromiseLike<string>): never {
   return set.do(() => thenable, { kinds: ['net'] }) // deprecated
 }
 
-// A wrapper does not know what its function returns, and need not.
+// A wrapper does not need to know what its function returns.
 export function inside<T>(set: NamespaceSet, fn: () => T): T {
   return set.do(fn)
 }
@@ -48,7 +48,7 @@ export function logged<T>(set: NamespaceSet, fn: (set: NamespaceSet) => T): T {
 exactly<number>()(inside(set, number))
 exactly<string>()(logged(set, String))
 
-// @ts-expect-error a function is needed
+// @ts-expect-error a function is required
 set.do('fn')
-// @ts-expect-error one that takes arguments would get none
+// @ts-expect-error the function gets no arguments
 set.do((name: string) => name)

@@ -1,5 +1,5 @@
-/** What calls return follows from what they are given. Never run: compiled by types.test.ts. */
-// biome-ignore-all lint/suspicious/noExplicitAny: what becomes of any is what is looked at
+/** The types of results depend on the arguments. Never run: compiled by types.test.ts. */
+// biome-ignore-all lint/suspicious/noExplicitAny: the tests are about any
 import type { ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import {
@@ -19,7 +19,7 @@ import {
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** `exactly<T>()(value)` compiles where the value's type is T, no wider and no narrower. */
+/** `exactly<T>()(value)` compiles only if the value's type is exactly T. */
 function exactly<T>(): <U>(value: U & (Same<T, U> extends true ? unknown : never)) => void {
   return () => undefined
 }
@@ -27,7 +27,7 @@ function exactly<T>(): <U>(value: U & (Same<T, U> extends true ? unknown : never
 declare const set: NamespaceSet
 declare const anything: any
 
-// --- where sets come from, and what they tell
+// --- sources of sets, and their properties
 
 exactly<NamespaceSet>()(NamespaceSet.current())
 exactly<Promise<NamespaceSet>>()(NamespaceSet.unshare('net'))
@@ -50,26 +50,26 @@ NamespaceSet.unshareSync('user', { uidMaps: frozen, gidMaps: undefined, signal: 
   uidMaps: readonly IdMap[]
 })
 
-// @ts-expect-error sets come from the functions above
+// @ts-expect-error sets are created only by the functions above
 new NamespaceSet()
-// @ts-expect-error no such kind
+// @ts-expect-error unknown kind
 NamespaceSet.current('network')
-// @ts-expect-error no such kind
+// @ts-expect-error unknown kind
 NamespaceSet.current(['net', 'user '])
-// @ts-expect-error the kinds are not optional
+// @ts-expect-error the kinds are required
 NamespaceSet.unshareSync()
-// @ts-expect-error a number is no path
+// @ts-expect-error a number is not a path
 NamespaceSet.fromPath(3)
-// @ts-expect-error what blocks cannot be aborted
+// @ts-expect-error a synchronous call cannot be aborted
 NamespaceSet.unshareSync('net', { signal: AbortSignal.abort() })
-// @ts-expect-error no such option
+// @ts-expect-error unknown option
 NamespaceSet.unshareSync('uts', { hostName: 'x' })
-// @ts-expect-error a mount has a target
+// @ts-expect-error a mount requires a target
 NamespaceSet.unshareSync('mnt', { mounts: [{ type: 'bind', source: '/mnt' }] })
-// @ts-expect-error what a set is does not change
+// @ts-expect-error properties of a set are read-only
 set.flags = 0
 
-// --- each optional member takes undefined, as exactOptionalPropertyTypes has it
+// --- each optional member accepts undefined, as with exactOptionalPropertyTypes
 
 set.do(() => 1, { kinds: undefined })
 set.enter({ kinds: undefined, mainThread: undefined })
@@ -89,9 +89,9 @@ exactly<NamespaceChildProcess>()(set.spawn('true', [], anyStdio))
 const asChildProcess: ChildProcess = set.spawn('true')
 exactly<ChildProcess>()(asChildProcess)
 exactly<NamespaceChildProcess>()(set.fork('child.js', { silent: true }))
-// @ts-expect-error messages are for fork
+// @ts-expect-error messages require fork
 set.spawn('true', [], { stdio: ['pipe', 'pipe', 'pipe', 'ipc'] })
-// @ts-expect-error what is inherited is no stream
+// @ts-expect-error an inherited descriptor is not a stream
 set.spawn('true', { stdio: 'inherit' }).stdout.on('data', () => undefined)
 exactly<Promise<ExecFileResult<string>>>()(set.execFile('true'))
 exactly<Promise<ExecFileResult<string>>>()(set.execFile('true', ['x'], { encoding: 'latin1' }))

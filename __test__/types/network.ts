@@ -1,4 +1,4 @@
-/** The types of networks and actions: what comes of what is given, and what is refused. Never run. */
+/** The types of networks and actions: results that depend on the arguments, and invalid arguments. Never run. */
 import type { Readable, Writable } from 'node:stream'
 import {
   type Action,
@@ -27,7 +27,7 @@ import {
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 
-/** `exactly<T>()(value)` compiles where the value's type is T, no wider and no narrower. */
+/** `exactly<T>()(value)` compiles only if the value's type is exactly T. */
 function exactly<T>(): <U>(value: U & (Same<T, U> extends true ? unknown : never)) => void {
   return () => undefined
 }
@@ -37,7 +37,7 @@ declare const caught: unknown
 const { network } = set
 exactly<Network>()(network)
 
-// --- what a method gives follows from what it is asked for
+// --- the result of a method depends on its arguments
 
 exactly<Promise<Link[]>>()(network.links.list())
 exactly<Promise<Link>>()(network.links.get('lo'))
@@ -51,13 +51,13 @@ exactly<Promise<Qdisc[]>>()(network.qdiscs.list('lo'))
 exactly<Promise<string>>()(network.sysctls.get('net.ipv4.ip_forward'))
 exactly<Promise<WireGuard>>()(network.wireguard.get('wg0'))
 
-// --- and so does an action
+// --- and so does the result of an action
 
 exactly<Action<LinkOf<'vxlan'>>>()(action.links.add({ kind: 'vxlan', name: 'x0', id: 5 }))
 exactly<Action<Link[]>>()(action.links.list())
 declare const [address, route, listedQdisc]: [Address, Route, Qdisc]
 declare const [bridge, cable]: [LinkOf<'bridge'>, LinkOf<'veth'>]
-// What a list gives is taken.
+// The result of a list is accepted as an argument.
 exactly<Promise<void>>()(network.addresses.add('br0', address))
 exactly<Promise<void>>()(network.routes.delete(route))
 exactly<Promise<void>>()(network.routes.replace(route))
@@ -70,7 +70,7 @@ exactly<Action<string>>()(action.sysctls.get('net.ipv4.ip_forward'))
 declare const anySpec: LinkSpec
 exactly<Action<LinkOf<LinkSpec['kind']>>>()(action.links.add(anySpec))
 
-// --- a list comes to a tuple
+// --- a list of actions resolves to a tuple
 
 const results = await network.apply([
   action.links.add({ kind: 'bridge', name: 'br0' }),
@@ -101,20 +101,20 @@ const nested = action.inside({ name: 'blue' }, [
 ])
 exactly<Action<[Link, [string]]>>()(nested)
 
-// @ts-expect-error a list is needed
+// @ts-expect-error a list is required
 network.apply(action.links.list())
-// @ts-expect-error of actions, and not of promises
+// @ts-expect-error the list has actions, not promises
 network.apply([network.links.list()])
-// @ts-expect-error an action comes of the functions of `action`
+// @ts-expect-error an action is created by the functions of `action`
 network.apply([{ name: 'links.list' }])
-// @ts-expect-error no such option
+// @ts-expect-error unknown option
 network.apply([], { timeout: 5 })
-// @ts-expect-error an action of other results
+// @ts-expect-error an action with other results
 const wrong: Action<Link> = action.links.list()
 
 export { wrong }
 
-// --- links are told apart by their kind
+// --- links are distinguished by their kind
 
 declare const link: Link
 exactly<number>()(link.index)
@@ -128,7 +128,7 @@ exactly<LinkOf<'bridge'>>()({} as LinkBase & BridgeData & { kind: 'bridge' })
 link.id
 // @ts-expect-error a bridge has none
 if (link.kind === 'bridge') link.id
-// @ts-expect-error no such kind
+// @ts-expect-error unknown kind
 if (link.kind === 'bridges') link.index
 
 declare const qdisc: Qdisc
@@ -136,43 +136,43 @@ if (qdisc.kind === 'tbf') exactly<number>()(qdisc.rate)
 // @ts-expect-error not every queueing discipline has a rate
 qdisc.rate
 
-// --- a spec has what its kind has
+// --- a spec has the fields of its kind
 
 network.links.add({ kind: 'macvlan', name: 'm0', dev: 'eth0', mode: 'bridge', up: true, addresses: ['10.0.0.1/24'] })
 network.links.add({ kind: 'bridge', name: 'br0', alias: undefined, mtu: undefined, stp: undefined, master: null })
-// @ts-expect-error no such kind
+// @ts-expect-error unknown kind
 network.links.add({ kind: 'loopback', name: 'lo1' })
-// @ts-expect-error a link has a name
+// @ts-expect-error a link requires a name
 network.links.add({ kind: 'bridge' })
 // @ts-expect-error a bridge has no peer
 network.links.add({ kind: 'bridge', name: 'br0', peer: { name: 'x' } })
-// @ts-expect-error a bridge is not made on a device
+// @ts-expect-error a bridge has no device
 network.links.add({ kind: 'bridge', name: 'br0', dev: 'eth0' })
 // @ts-expect-error a veth has no id
 network.links.add({ kind: 'veth', name: 'v0', id: 5 })
-// @ts-expect-error a vlan has a tag
+// @ts-expect-error a vlan requires a tag
 network.links.add({ kind: 'vlan', name: 'v0', dev: 'eth0' })
 // @ts-expect-error and a device
 network.links.add({ kind: 'vlan', name: 'v0', id: 5 })
-// @ts-expect-error a vxlan has an identifier
+// @ts-expect-error a vxlan requires an identifier
 network.links.add({ kind: 'vxlan', name: 'x0', remote: '10.0.0.1' })
-// @ts-expect-error a vrf has a table
+// @ts-expect-error a vrf requires a table
 action.links.add({ kind: 'vrf', name: 'v0' })
-// @ts-expect-error no such mode
+// @ts-expect-error unknown mode
 action.links.add({ kind: 'macvlan', name: 'm0', dev: 'eth0', mode: 'l2' })
-// @ts-expect-error a name is no number
+// @ts-expect-error a name is not a number
 action.links.add({ kind: 'dummy', name: 5 })
 // @ts-expect-error a peer has no kind of its own
 action.links.add({ kind: 'veth', name: 'v0', peer: { kind: 'veth' } })
-// @ts-expect-error the field is called mac
+// @ts-expect-error the field is named mac
 network.links.set('lo', { address: '02:00:00:00:00:01' })
-// @ts-expect-error null is for the master only
+// @ts-expect-error null is only valid for the master
 network.links.set('lo', { mtu: null })
-// @ts-expect-error a gateway is called via
+// @ts-expect-error a gateway is named via
 network.routes.add({ destination: 'default', gateway: '10.0.0.1' })
-// @ts-expect-error a token bucket has a rate
+// @ts-expect-error a token bucket requires a rate
 network.qdiscs.add('lo', { kind: 'tbf' })
-// @ts-expect-error and no loss
+// @ts-expect-error and has no loss
 network.qdiscs.add('lo', { kind: 'tbf', rate: 1000, loss: 5 })
 const veth: LinkSpecOf<'veth'> = { kind: 'veth', name: 'v0', peer: { set: { pid: 1 }, master: null } }
 const spec: LinkSpec = veth
@@ -180,7 +180,7 @@ const netem: QdiscSpec = { kind: 'netem', latency: 5, parent: undefined }
 
 export { netem, spec }
 
-// --- references: plain, or found out later
+// --- references: values, or functions
 
 const refs: LinkRef[] = [
   'lo',
@@ -202,17 +202,17 @@ const sets: SetRef[] = [
   async ({ set }) => set.dup(),
 ]
 network.links.move('eth0', sets[0] as SetRef)
-// @ts-expect-error a number is no reference
+// @ts-expect-error a number is not a reference
 network.links.get(1)
 // @ts-expect-error an index is a number
 network.links.get({ index: '1' })
-// @ts-expect-error a name alone says no set
+// @ts-expect-error a name alone is not a set
 network.links.move('eth0', 'blue')
 action.call('look', (context) => {
   exactly<ActionContext>()(context)
   exactly<readonly unknown[]>()(context.results)
   exactly<AbortSignal | undefined>()(context.signal)
-  // @ts-expect-error what is done is done
+  // @ts-expect-error completed results are read-only
   context.results.push(1)
 })
 
@@ -224,7 +224,7 @@ exactly<Action<never>>()(action.do('later', async () => 1)) // deprecated
 exactly<Action<never>>()(action.do('thenable', (): PromiseLike<number> => Promise.resolve(1))) // deprecated
 exactly<Action<number>>()(action.call('later', async () => 1))
 exactly<Action<{ a: string }>>()(action.call('now', () => ({ a: 'b' })))
-// @ts-expect-error a name is needed
+// @ts-expect-error a name is required
 action.do(() => 1)
 // @ts-expect-error and a function
 action.call('nothing')
@@ -241,7 +241,7 @@ exactly<Action<NamespaceChildProcess<null, null, null>>>()(
 )
 const [silent] = await network.apply([action.spawn('true', { stdio: 'ignore' })])
 exactly<null>()(silent.stdout)
-// @ts-expect-error a program is needed
+// @ts-expect-error a program is required
 action.script('exit 0', { subcommand: [] })
 
 // --- errors

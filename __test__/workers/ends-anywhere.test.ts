@@ -6,7 +6,7 @@ import { isRoot } from '../setup/sets/privilege.ts'
 
 const FORKED = fileURLToPath(new URL('../setup/programs/says-and-listens.cjs', import.meta.url))
 
-/** What a Worker does again and again, several at a time, until it is terminated. */
+/** What a Worker does repeatedly, several at a time, until it is terminated. */
 const OPERATIONS: Record<string, string> = {
   'server inside': `
     const server = net.createServer()
@@ -34,7 +34,7 @@ const OPERATIONS: Record<string, string> = {
   'connection of TLS, through an agent': `
     const request = https.get({ host: '127.0.0.1', port: 9, agent: network.httpsAgent() })
     await new Promise((resolve) => request.once('error', resolve))`,
-  // Node 20 has crashed here: in V8's compiler, without nsset on the stack. A request that was answered before keeps that out.
+  // Node 20 has crashed here: in V8's compiler, without nsset on the stack. A completed earlier request avoids that.
   'request of fetch': `
     globalThis.answered ??= (async () => {
       const server = http.createServer((request, response) => response.end())
@@ -97,7 +97,7 @@ const WORKER = `
   parentPort.postMessage('going')
   for (;;) await Promise.all([once(), once(), once()])`
 
-/** What there is more of after the Workers than before, and what went wrong in them. */
+/** What has grown after the Workers, and their errors. */
 const PROGRAM = `
   import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
   import { setTimeout as pass } from 'node:timers/promises'
@@ -130,7 +130,7 @@ const PROGRAM = `
     const left = { descriptors, threads: Math.max(0, now.threads - before.threads), children: Math.max(0, now.children - before.children) }
     return Object.fromEntries(Object.entries(left).filter(([, value]) => value.length !== 0 && value !== 0))
   }
-  // What is made once: Node's pool, the helper.
+  // What is created once: Node's pool, the helper.
   await live({ where, operation: 'set.spawn("true")' }, 5)
   const left = {}
   for (const [name, operation] of Object.entries(operations)) {
@@ -150,7 +150,7 @@ const PLACES: Record<string, unknown> = {
 }
 
 for (const [place, where] of Object.entries(PLACES)) {
-  test(`amid each operation, in sets of ${place}`, async () => {
+  test(`termination during each operation leaves nothing, in sets of ${place}`, async () => {
     const given = JSON.stringify([WORKER, OPERATIONS, where, ROUNDS])
     const left = await askPlainNode(
       PROGRAM.replace('GIVEN', () => given),

@@ -1,4 +1,4 @@
-/** `set.worker()` of a set with `mnt`: what of the file system its thread sees inside, and what libuv's pool sees outside. */
+/** `set.worker()` of a set with `mnt`: which files its thread sees inside, and which libuv's pool sees outside. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -10,29 +10,29 @@ import { resources } from '../setup/guards/resources.ts'
 import { type Place, setPlace, threadPlace } from '../setup/guards/thread-place.ts'
 import { mountsBelow } from '../setup/oracles/mounts.ts'
 import { inWorker } from '../setup/processes/worker.ts'
-import { answerOf, lifeOf, TELL } from '../setup/processes/worker-life.ts'
+import { answerOf, lifeOf, REPORT } from '../setup/processes/worker-life.ts'
 import { AS_ROOT_INSIDE, askPlainNode } from '../setup/programs/plain-node.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 /** After Node 20 the thread itself reads them. */
 const WHERE_MODULES_ARE_READ = process.versions.node.startsWith('20.') ? 'outside' : 'inside'
-const REASON = "an ordinary user's thread may not enter the namespaces it owns (setns(2))"
+const REASON = "an ordinary user's thread may not enter its own namespaces (setns(2))"
 
 const directory = temporaryDirectory()
 const target = directory.file('target')
 const hosts = directory.file('hosts')
 const addon = readdirSync(new URL('../..', import.meta.url)).find((name) => name.endsWith('.node')) ?? ''
 
-/** Two files of the same names: `outside` says the one outside, and `inside` the other. */
+/** Two files with the same names: `outside` reports the one outside, and `inside` the other. */
 const saying = (where: string) => ({
-  'file.cjs': `${TELL} tell('${where}')`,
-  'file.mjs': `${TELL} tell('${where}')`,
+  'file.cjs': `${REPORT} report('${where}')`,
+  'file.mjs': `${REPORT} report('${where}')`,
   'exports.cjs': `module.exports = '${where}'`,
   'exports.mjs': `export default '${where}'`,
 })
 
-/** A set whose `target` is another directory than the one outside, and which knows another host. */
+/** A set whose `target` is another directory than outside, and which knows another host. */
 async function makeSet(): Promise<NamespaceSet> {
   const set = await NamespaceSet.unshare(['mnt', 'net', 'uts'], {
     hostname: 'inside',
@@ -56,15 +56,15 @@ beforeAll(() => {
 afterAll(() => directory[Symbol.dispose]())
 
 function start(set: NamespaceSet, text: string, options: NamespaceWorkerOptions = {}) {
-  return set.worker(`${TELL}${text}`, { eval: true, execArgv: [], ...options })
+  return set.worker(`${REPORT}${text}`, { eval: true, execArgv: [], ...options })
 }
 
 describe('its thread', () => {
-  asRoot('is inside before the first line, and no other is', REASON, async () => {
+  asRoot('is inside before the first line, and no other thread is', REASON, async () => {
     using set = await makeSet()
     const home = threadPlace()
     const seen = await answerOf<{ place: Place; hostname: string }>(
-      start(set, 'tell({ place: place(), hostname: os.hostname() })'),
+      start(set, 'report({ place: place(), hostname: os.hostname() })'),
     )
     expect(seen).toEqual({ place: { ...home, ...setPlace(set) }, hostname: 'inside' })
     expect([threadPlace(), mountsBelow(directory.path)]).toEqual([home, []])
@@ -74,13 +74,13 @@ describe('its thread', () => {
   asRoot('enters mnt alone with { kinds }, and everything else without it', REASON, async () => {
     using set = await makeSet()
     const home = threadPlace()
-    expect(await answerOf(start(set, 'tell(place())', { kinds: 'mnt' }))).toEqual({ ...home, mnt: set.id('mnt') })
-    expect(await answerOf(start(set, 'tell(place())', { kinds: ['net'] }))).toEqual({ ...home, net: set.id('net') })
+    expect(await answerOf(start(set, 'report(place())', { kinds: 'mnt' }))).toEqual({ ...home, mnt: set.id('mnt') })
+    expect(await answerOf(start(set, 'report(place())', { kinds: ['net'] }))).toEqual({ ...home, net: set.id('net') })
   })
 
-  asRoot('needs the set no more once it is started', REASON, async () => {
+  asRoot('does not need the set once it is started', REASON, async () => {
     const set = await makeSet()
-    const worker = start(set, 'setTimeout(() => tell(os.hostname()), 20)')
+    const worker = start(set, 'setTimeout(() => report(os.hostname()), 20)')
     set.close()
     expect(await answerOf(worker)).toBe('inside')
   })
@@ -94,7 +94,7 @@ describe('inside', () => {
         set,
         `fs.writeFileSync(workerData + '/made', 'by the Worker')
         const text = "require('node:worker_threads').parentPort.postMessage(require('node:fs').readdirSync(" + JSON.stringify(workerData) + ").length)"
-        new (builtin('worker_threads').Worker)(text, { eval: true }).on('message', (ofWorker) => tell({
+        new (builtin('worker_threads').Worker)(text, { eval: true }).on('message', (ofWorker) => report({
           ofWorker,
           required: require(workerData + '/exports.cjs'),
           ofChild: builtin('child_process').execFileSync('cat', [workerData + '/made'], { encoding: 'utf8' }),
@@ -106,7 +106,7 @@ describe('inside', () => {
     expect(readdirSync(target)).not.toContain('made')
   })
 
-  asRoot('is the file that it runs; a module is read where Node reads them', REASON, async () => {
+  asRoot('is its file; a module is read where Node.js reads modules', REASON, async () => {
     using set = await makeSet()
     const say = (name: string | URL) => answerOf(set.worker(name, { execArgv: [] }))
     expect(await say(join(target, 'file.cjs'))).toBe('inside')
@@ -116,9 +116,9 @@ describe('inside', () => {
 
   asRoot('is its working directory, at the same path', REASON, async () => {
     using set = await makeSet()
-    const where = "tell([process.cwd(), fs.readlinkSync('/proc/thread-self/cwd')])"
+    const where = "report([process.cwd(), fs.readlinkSync('/proc/thread-self/cwd')])"
     expect(await answerOf(start(set, where))).toEqual([process.cwd(), process.cwd()])
-    // Where it is missing, the thread is in the root directory.
+    // If it is missing, the thread is in the root directory.
     using narrow = await NamespaceSet.unshare('mnt', {
       mounts: [{ type: 'tmpfs', target: '/tmp' }],
     })
@@ -127,7 +127,7 @@ describe('inside', () => {
   })
 })
 
-/** Where a Worker's thread is whose Node was started in a directory that is not there inside. */
+/** The directory of a Worker's thread if Node.js was started in a directory that does not exist inside. */
 async function askPlainNodeIn(cwd: string, set: NamespaceSet): Promise<string> {
   return askPlainNode<string>(
     `import { NamespaceSet } from 'nsset'
@@ -149,7 +149,7 @@ describe('outside', () => {
           fs.promises.readFile(workerData + '/exports.cjs', 'utf8'),
           import(workerData + '/exports.mjs').then((namespace) => namespace.default),
           builtin('dns').promises.lookup('only-inside').then(({ address }) => address, ({ syscall }) => syscall),
-        ]).then(([read, imported, found]) => tell({
+        ]).then(([read, imported, found]) => report({
           read, imported, found,
           byChild: builtin('child_process').execFileSync('getent', ['hosts', 'only-inside'], { encoding: 'utf8' }),
         }))`,
@@ -164,16 +164,16 @@ describe('outside', () => {
     })
   })
 
-  asRoot('and stays so for the main thread', REASON, async () => {
+  asRoot('is the main thread, which stays there', REASON, async () => {
     using set = await makeSet()
-    await answerOf(start(set, "fs.promises.readdir('/').then(() => tell('read'))"))
+    await answerOf(start(set, "fs.promises.readdir('/').then(() => report('read'))"))
     const { readFile } = await import('node:fs/promises')
     const several = Array.from({ length: 8 }, () => readFile(join(target, 'exports.cjs'), 'utf8'))
     expect(new Set(await Promise.all(several))).toEqual(new Set([saying('outside')['exports.cjs']]))
   })
 })
 
-describe('its end', () => {
+describe('the end of a Worker', () => {
   asRoot('before it has entered leaves nothing', REASON, async () => {
     const before = resources()
     for (let count = 0; count < 20; count += 1) {
@@ -184,24 +184,24 @@ describe('its end', () => {
       await worker.terminate()
       await life
       set.close()
-      // At once, and not by the garbage collector.
+      // Immediately, and not by the garbage collector.
       expect(resources().descriptors).toBeLessThanOrEqual(before.descriptors)
     }
     expect(await growthSince(before)).toEqual({})
   })
 
-  asRoot('of 30 that ran at once leaves nothing', REASON, async () => {
+  asRoot('among 30 simultaneous ones leaves nothing', REASON, async () => {
     const before = resources()
     const names = Array.from({ length: 30 }, (_, index) => `host-${index}`)
     const answers = names.map((name) => {
       using set = NamespaceSet.unshareSync(['uts', 'mnt'], { hostname: name })
-      return answerOf(start(set, 'tell(os.hostname())'))
+      return answerOf(start(set, 'report(os.hostname())'))
     })
     expect(await Promise.all(answers)).toEqual(names)
     expect(await growthSince(before)).toEqual({})
   })
 
-  asRoot('with the Worker that had started it leaves nothing', REASON, async () => {
+  asRoot('together with the Worker that started it leaves nothing', REASON, async () => {
     const before = resources()
     for (let count = 0; count < 15; count += 1) {
       const seen = await inWorker<string>(
@@ -219,8 +219,8 @@ describe('its end', () => {
   })
 })
 
-describe('what goes wrong', () => {
-  asRoot('while it is made leaves nothing', REASON, async () => {
+describe('a failure', () => {
+  asRoot('during creation leaves nothing', REASON, async () => {
     using set = await makeSet()
     const before = resources()
     for (let count = 0; count < 20; count += 1) {
@@ -232,9 +232,9 @@ describe('what goes wrong', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  asRoot('on the way in is told as an error of the Worker, and no code of the user’s runs', REASON, async () => {
+  asRoot('while entering is an error of the Worker, and no code of the user runs', REASON, async () => {
     using set = await makeSet()
-    // Preloaded, it takes what was left for the thread.
+    // Preloaded, it takes the place of the thread.
     const thief = directory.file('thief.cjs')
     writeFileSync(
       thief,
@@ -242,7 +242,7 @@ describe('what goes wrong', () => {
        for (let ticket = 0; ticket < 10_000; ticket += 1) enterAdmitted(ticket)`,
     )
     for (const [filename, options] of [
-      [`${TELL} tell('ran')`, { eval: true }],
+      [`${REPORT} report('ran')`, { eval: true }],
       [
         'import "node:fs"; process.getBuiltinModule("node:worker_threads").parentPort.postMessage("ran")',
         { eval: true },
@@ -258,7 +258,7 @@ describe('what goes wrong', () => {
     }
   })
 
-  test('no number but one that was given admits a thread', () => {
+  test('a thread is admitted only with an assigned number', () => {
     const { enterAdmitted } = createRequire(import.meta.url)(`../../${addon}`) as {
       enterAdmitted(ticket: number): { code: string } | null
     }
@@ -268,7 +268,7 @@ describe('what goes wrong', () => {
   })
 })
 
-test('as root of a user namespace, it sees what is mounted inside', async () => {
+test('a Worker of root in a user namespace sees the mounts inside', async () => {
   const seen = await askPlainNode<string[][]>(
     `import { readdirSync } from 'node:fs'
      import { NamespaceSet } from 'nsset'

@@ -1,21 +1,21 @@
-/** The addon is loaded in Workers alone and goes with them; what it has started must survive that, or end with it. */
+/** The addon is loaded in Workers only and unloaded with them; what it started must survive that, or end with it. */
 import { expect, test } from 'vitest'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { isRoot } from '../setup/sets/privilege.ts'
 
-/** What a Worker does before it ends, each in turn; `pid` of a child that is left running is told to the main thread. */
+/** What a Worker does before it ends; the `pid` of a child that is left running is reported to the main thread. */
 const LIVES = [
-  // Leaves in good order.
+  // Closes everything.
   `const set = make(['uts']); set.close()`,
   // Leaves sets open, and the PID 1 of one of them.
   `globalThis.kept = [make(['uts', 'net']), make(['pid']), NamespaceSet.current().dup(), make(['ipc']).fds()]`,
-  // Leaves a child running that nobody waits for any more.
+  // Leaves a running child without a waiter.
   `const child = make(['uts']).spawn('sleep', ['60'], { stdio: 'ignore' })
    child.unref()
    parentPort.postMessage(child.pid)`,
-  // Is ended in the middle of something asynchronous.
+  // Exits during an asynchronous call.
   `NamespaceSet.unshare(...given(['uts', 'pid'])).catch(() => 0); process.exit()`,
-  // Is ended from outside while a child of its own runs inside a pid namespace.
+  // Is terminated while a child runs inside a pid namespace.
   `const child = make(['pid']).spawn('sleep', ['60'])
    child.on('exit', () => parentPort.postMessage('unexpected'))
    parentPort.postMessage('terminate me')`,
@@ -54,7 +54,7 @@ const PROGRAM = `
     return read()
   }
 
-  // One after the other: the addon is used by nobody between them.
+  // One after another: the addon is unused between them.
   for (let index = 0; index < 10; index++) await live(index)
   const early = { threads: threads(), descriptors: readdirSync('/proc/self/fd').length }
   for (let index = 10; index < 100; index++) await live(index)
@@ -77,10 +77,10 @@ interface Report {
   left: string[]
 }
 
-test('200 Workers come and go, and nothing of theirs stays', async () => {
+test('200 Workers start and end, and leave nothing', async () => {
   const { early, late, orphans, running, left } = await askPlainNode<Report>(PROGRAM)
   expect(orphans).toBe(40)
-  // What was left running lives on, as the children of node:child_process do; PID 1 of a set does not.
+  // Running children survive, as those of node:child_process do; PID 1 of a set does not.
   expect(running).toBe(orphans)
   expect(left).toEqual([])
   expect(late.threads).toBe(early.threads)

@@ -1,4 +1,4 @@
-/** `set.worker()`: a Worker of Node's whose thread is inside from its first line on. See also worker-conformance and worker-mount. */
+/** `set.worker()`: a Worker whose thread is inside from the start. See also conformance/worker and workers/mount. */
 import { readdirSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -9,20 +9,20 @@ import { growthSince } from '../setup/guards/growth.ts'
 import { eventually, resources } from '../setup/guards/resources.ts'
 import { whereThreadsStand } from '../setup/guards/thread-guard.ts'
 import { type Place, setPlace, threadPlace } from '../setup/guards/thread-place.ts'
-import { answerOf, lifeOf, TELL } from '../setup/processes/worker-life.ts'
+import { answerOf, lifeOf, REPORT } from '../setup/processes/worker-life.ts'
 import { AS_ROOT_INSIDE, askPlainNode } from '../setup/programs/plain-node.ts'
 import { anything, bag, kinds, noText, text } from '../setup/sets/arbitrary.ts'
 import { expectFailure, failureOf, refuses, type, untyped, value } from '../setup/sets/failure.ts'
 import { asOrdinaryUser, asRoot, isRoot } from '../setup/sets/privilege.ts'
 
-const REASON = "an ordinary user's thread may not enter the namespaces it owns (setns(2))"
+const REASON = "an ordinary user's thread may not enter its own namespaces (setns(2))"
 
-/** A Worker over a text, without the flags of the test runner's own Node. */
+/** A Worker over source text, without the flags of the test runner's Node.js. */
 function start(set: NamespaceSet, text: string, options: NamespaceWorkerOptions = {}): Worker {
-  return set.worker(`${TELL}${text}`, { eval: true, execArgv: [], ...options })
+  return set.worker(`${REPORT}${text}`, { eval: true, execArgv: [], ...options })
 }
 
-/** None, once the kernel lists those that have ended no more. */
+/** Zero, once the kernel no longer lists the ended ones. */
 function threadsLeftIn(set: NamespaceSet, kind: NamespaceKind): Promise<string[]> {
   return eventually(
     () => threadsIn(set, kind),
@@ -41,11 +41,14 @@ describe('the thread', () => {
     const home = threadPlace()
     const threads = new Set(readdirSync('/proc/self/task'))
     using set = NamespaceSet.unshareSync(['net', 'uts', 'ipc', 'cgroup'], { hostname: 'inside' })
-    const worker = start(set, 'tell({ place: place(), hostname: os.hostname() }); parentPort.once("message", () => {})')
+    const worker = start(
+      set,
+      'report({ place: place(), hostname: os.hostname() }); parentPort.once("message", () => {})',
+    )
     expect(worker).toBeInstanceOf(Worker)
     const life = lifeOf<{ place: Place; hostname: string }>(worker)
-    const said = await new Promise((resolve) => worker.once('message', resolve))
-    expect(said).toEqual({ place: { ...home, ...setPlace(set) }, hostname: 'inside' })
+    const message = await new Promise((resolve) => worker.once('message', resolve))
+    expect(message).toEqual({ place: { ...home, ...setPlace(set) }, hostname: 'inside' })
     for (const kind of set.kinds) {
       const inside = threadsIn(set, kind)
       expect(inside.length).toBe(1)
@@ -57,25 +60,25 @@ describe('the thread', () => {
     expect(await threadsLeftIn(set, 'net')).toEqual([])
   })
 
-  asRoot('enters only { kinds }, whatever else the set has', REASON, async () => {
+  asRoot('enters only { kinds }', REASON, async () => {
     using set = NamespaceSet.unshareSync(['user', 'pid', 'time', 'mnt', 'net', 'uts'], { mapUser: 'root' })
-    const seen = await answerOf<Place>(start(set, 'tell(place())', { kinds: ['net', 'uts'] }))
+    const seen = await answerOf<Place>(start(set, 'report(place())', { kinds: ['net', 'uts'] }))
     expect(seen).toEqual({ ...threadPlace(), ...setPlace(set, ['net', 'uts']) })
   })
 
-  test('may be where it is already', async () => {
+  test('may be in those namespaces already', async () => {
     using set = NamespaceSet.current()
-    expect(await answerOf<Place>(start(set, 'tell(place())'))).toEqual(threadPlace())
+    expect(await answerOf<Place>(start(set, 'report(place())'))).toEqual(threadPlace())
   })
 
-  asRoot('needs the set no more once it is started', REASON, async () => {
+  asRoot('does not need the set once it is started', REASON, async () => {
     const set = NamespaceSet.unshareSync(['net', 'uts'], { hostname: 'kept' })
-    const worker = start(set, 'setTimeout(() => tell(os.hostname()), 20)')
+    const worker = start(set, 'setTimeout(() => report(os.hostname()), 20)')
     set.close()
     expect(await answerOf(worker)).toBe('kept')
   })
 
-  asRoot('remembers it as its own: current, do, and sets that are made', REASON, async () => {
+  asRoot('starts from there: current, do, and created sets', REASON, async () => {
     using set = NamespaceSet.unshareSync(['net', 'uts'], { hostname: 'inside' })
     using away = NamespaceSet.unshareSync(['uts'], { hostname: 'away' })
     const seen = await answerOf<string[]>(
@@ -85,7 +88,7 @@ describe('the thread', () => {
           const away = NamespaceSet.fromPath(workerData)
           const names = [NamespaceSet.current('net').id(), os.hostname(), away.do(() => os.hostname()), os.hostname()]
           away.worker("require('node:worker_threads').parentPort.postMessage(require('node:os').hostname())", { eval: true })
-            .on('message', (name) => tell([...names, name, os.hostname()]))
+            .on('message', (name) => report([...names, name, os.hostname()]))
         })`,
         { workerData: away.path() },
       ),
@@ -94,19 +97,19 @@ describe('the thread', () => {
   })
 })
 
-describe('what it does inside', () => {
+describe('inside, a Worker can use', () => {
   asRoot('servers, sockets and fetch', REASON, async () => {
     using set = NamespaceSet.unshareSync('net', { loopback: true })
     const server = start(
       set,
       `builtin('http').createServer((_, response) => response.end('from inside'))
-        .listen(80, '127.0.0.1', () => tell('listening'))
+        .listen(80, '127.0.0.1', () => report('listening'))
        parentPort.on('message', () => process.exit())`,
     )
     const life = lifeOf(server)
     await new Promise((resolve) => server.once('message', resolve))
     const ask = `fetch('http://127.0.0.1/').then((reply) => reply.text())
-      .then(tell, (error) => tell(error.cause.code)).then(() => process.exit())`
+      .then(report, (error) => report(error.cause.code)).then(() => process.exit())`
     try {
       expect(await answerOf(start(set, ask))).toBe('from inside')
       using other = NamespaceSet.unshareSync('net', { loopback: true })
@@ -117,21 +120,21 @@ describe('what it does inside', () => {
     }
   })
 
-  asRoot('children, and Workers of its own', REASON, async () => {
+  asRoot('children, and its own Workers', REASON, async () => {
     using set = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
     const seen = await answerOf<string[]>(
       start(
         set,
         `const ofChild = builtin('child_process').execFileSync('hostname', { encoding: 'utf8' }).trim()
         const text = "require('node:worker_threads').parentPort.postMessage(require('node:os').hostname())"
-        new (builtin('worker_threads').Worker)(text, { eval: true }).on('message', (ofWorker) => tell([ofChild, ofWorker]))`,
+        new (builtin('worker_threads').Worker)(text, { eval: true }).on('message', (ofWorker) => report([ofChild, ofWorker]))`,
       ),
     )
     expect(seen).toEqual(['inside', 'inside'])
   })
 })
 
-describe('its end', () => {
+describe('the end of a Worker', () => {
   asRoot('comes with terminate(), at any moment', REASON, async () => {
     const before = resources()
     using set = NamespaceSet.unshareSync(['net', 'uts'])
@@ -140,7 +143,7 @@ describe('its end', () => {
       const life = lifeOf(worker)
       await new Promise((resolve) => setTimeout(resolve, count * 5))
       await worker.terminate()
-      // Node has 0 for one that was ended before it began.
+      // Node.js reports 0 for one that was terminated before it began.
       expect([0, 1]).toContain((await life).exitCode)
     }
     expect(await threadsLeftIn(set, 'net')).toEqual([])
@@ -148,22 +151,22 @@ describe('its end', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  asRoot('50 at once, each in a set of its own', REASON, async () => {
+  asRoot('is complete for 50 at the same time, each in its own set', REASON, async () => {
     const before = resources()
     const names = Array.from({ length: 50 }, (_, index) => `host-${index}`)
     const answers = names.map((name) => {
       using set = NamespaceSet.unshareSync(['uts', 'net'], { hostname: name })
-      return answerOf(start(set, 'tell(os.hostname())'))
+      return answerOf(start(set, 'report(os.hostname())'))
     })
     expect(await Promise.all(answers)).toEqual(names)
     expect(await growthSince(before)).toEqual({})
   })
 })
 
-describe('nothing is started, and the caller is where it was,', () => {
+describe('nothing is started, and the caller did not move,', () => {
   const IMPOSSIBLE: NamespaceKind[] = ['user', 'time', 'pid']
   for (const kind of IMPOSSIBLE) {
-    test(`for ${kind}, which only a process can enter: fork is named`, async () => {
+    test(`for ${kind}, which only a process can enter: the error suggests fork`, async () => {
       using set = NamespaceSet.unshareSync(kind === 'user' ? kind : ['user', kind], { mapUser: 'root' })
       const before = resources()
       const failure = await failureOf(() => start(set, '', { kinds: kind }))
@@ -174,7 +177,7 @@ describe('nothing is started, and the caller is where it was,', () => {
   }
 
   for (const kind of ['net', 'uts', 'ipc', 'cgroup', 'mnt'] as const) {
-    asOrdinaryUser(`for an ordinary user's ${kind}: fork is named`, async () => {
+    asOrdinaryUser(`for an ordinary user's ${kind}: the error suggests fork`, async () => {
       using set = NamespaceSet.unshareSync(['user', kind], { mapUser: 'root' })
       const before = resources()
       const failure = await failureOf(() => start(set, '', { kinds: kind }))
@@ -186,28 +189,28 @@ describe('nothing is started, and the caller is where it was,', () => {
 
   const sets = { 'a set without mnt': ['uts'], 'a set with mnt': ['uts', 'mnt'] } as const
   for (const [name, kinds] of Object.entries(sets)) {
-    // An ordinary user's own namespaces are no way to get as far as the file name.
+    // An ordinary user's namespaces are rejected before the file name is checked.
     const set = isRoot ? NamespaceSet.unshareSync(kinds) : NamespaceSet.current(kinds)
     const worker = (filename: unknown, options?: unknown) => () => set.worker(untyped(filename), untyped(options))
     describe(`of ${name}`, () => {
       refuses([
-        ['a file name that is none', worker(5), type('filename')],
-        ['no file name', worker(undefined), type('filename')],
-        ['a file name that could be a package’s', worker('worker.js'), ['TypeError', 'ERR_WORKER_PATH', 'worker.js']],
+        ['an invalid file name', worker(5), type('filename')],
+        ['a missing file name', worker(undefined), type('filename')],
+        ['a file name that could be a package', worker('worker.js'), ['TypeError', 'ERR_WORKER_PATH', 'worker.js']],
         ['a URL in a string', worker('file:///worker.js'), ['TypeError', 'ERR_WORKER_PATH', 'file:///worker.js']],
         ['a URL of the web', worker(new URL('http://localhost/')), ['TypeError', 'ERR_INVALID_URL_SCHEME']],
         ['a URL to evaluate', worker(new URL('file:///a.js'), { eval: true }), value('options.eval')],
-        ['options that are none', worker('/a.js', 5), type('options')],
+        ['invalid options', worker('/a.js', 5), type('options')],
         ['options of null', worker('/a.js', null), type('options')],
-        ['kinds that are none', worker('/a.js', { kinds: 'nat' }), value('options.kinds', 'nat')],
+        ['invalid kinds', worker('/a.js', { kinds: 'nat' }), value('options.kinds', 'nat')],
         [
-          'kinds that the set does not have',
+          'kinds that are not in the set',
           worker('/a.js', { kinds: 'ipc' }),
           ['RangeError', 'ERR_NSSET_NOT_IN_SET', 'ipc'],
         ],
-        ['argv that is none', worker('/a.js', { argv: 5 }), type('options.argv')],
+        ['invalid argv', worker('/a.js', { argv: 5 }), type('options.argv')],
         [
-          'flags that Node does not have',
+          'flags that Node.js does not have',
           worker('/a.js', { execArgv: ['--no-such'] }),
           ['Error', 'ERR_WORKER_INVALID_EXEC_ARGV'],
         ],
@@ -217,7 +220,7 @@ describe('nothing is started, and the caller is where it was,', () => {
           ['DataCloneError', untyped(25), 'could not be cloned'],
         ],
       ])
-      test('as Node says it, and nothing is left', async () => {
+      test('as with Node.js, and nothing is left', async () => {
         const before = resources()
         for (const [filename, options] of [[5], ['worker.js'], ['/a.js', { execArgv: ['--no-such'] }]] as const) {
           await failureOf(worker(filename, options))
@@ -245,12 +248,12 @@ describe('nothing is started, and the caller is where it was,', () => {
   })
 })
 
-test('arguments that are anything at all are taken as Node takes them', async () => {
+test('any arguments are treated as by Node.js', async () => {
   const before = resources()
   using set = isRoot ? NamespaceSet.unshareSync(['uts', 'mnt']) : NamespaceSet.current(['uts', 'mnt'])
   const nowhere = fc.oneof(text, noText, fc.constantFrom('./nowhere.js', '/nowhere.mjs', new URL('file:///nowhere.js')))
   const likelyKinds = fc.oneof(kinds, fc.constantFrom(undefined, 'uts', 'mnt'))
-  // Nothing is evaluated: text could do whatever it says.
+  // Nothing is evaluated: the text could do anything.
   const members = {
     kinds: likelyKinds,
     argv: fc.array(anything),
@@ -258,13 +261,13 @@ test('arguments that are anything at all are taken as Node takes them', async ()
     execArgv: anything,
     workerData: anything,
   }
-  // Node passes over options that it does not know, and nsset refuses them: unknown-options.test.ts.
+  // Node.js ignores unknown options, and nsset rejects them: unknown-options.test.ts.
   const isKnown = (some: unknown) => Object.keys(Object(some)).every((key) => Object.hasOwn(members, key))
   const options = fc
     .oneof(bag(members), noText)
     .filter((some) => !(some as { eval?: unknown } | undefined | null)?.eval)
     .filter(isKnown)
-  // Never both wrong: which of the two is complained about is nobody's concern.
+  // Never both invalid: which one is reported first does not matter.
   const given = fc.oneof(
     fc.tuple(nowhere, bag({ kinds: likelyKinds }).filter(isKnown)),
     fc.tuple(fc.constantFrom<unknown>('./nowhere.js', '/nowhere.mjs'), options),
@@ -293,10 +296,10 @@ test('arguments that are anything at all are taken as Node takes them', async ()
   expect(await growthSince(before)).toEqual({})
 })
 
-describe('in a Node of its own', () => {
-  const TELL_HOST = `${TELL} tell(os.hostname())`
+describe('in a separate Node.js process', () => {
+  const TELL_HOST = `${REPORT} report(os.hostname())`
 
-  test('as root of a user namespace, it enters what that owns', async () => {
+  test('as root of a user namespace, it enters the namespaces that it owns', async () => {
     const seen = await askPlainNode<{ inside: string; outside: string; threads: number }>(
       `import { hostname } from 'node:os'
        import { readdirSync, readlinkSync } from 'node:fs'
@@ -314,8 +317,8 @@ describe('in a Node of its own', () => {
     expect(seen).toEqual({ inside: 'inside', outside: hostname(), threads: 0 })
   })
 
-  test('it goes where its starter could not come back from', async () => {
-    // The thread's own network namespace is owned outside of its user namespace: `do` is refused.
+  test('it enters namespaces that its creator could not leave', async () => {
+    // The thread's own network namespace is owned outside of its user namespace: `do` is rejected.
     const seen = await askPlainNode<[string, string]>(
       `import { NamespaceSet } from 'nsset'
        const set = NamespaceSet.unshareSync('uts', { hostname: 'inside' })
@@ -328,7 +331,7 @@ describe('in a Node of its own', () => {
     expect(seen).toEqual(['ERR_NSSET_NOT_ENTERABLE', 'inside'])
   })
 
-  test('with an inspector and hooks of modules, its thread alone is inside', async () => {
+  test('with an inspector and module hooks, only its thread is inside', async () => {
     const seen = await askPlainNode<{ inside: string; during: number; after: number }>(
       `import inspector from 'node:inspector'
        import { register } from 'node:module'
@@ -352,7 +355,7 @@ describe('in a Node of its own', () => {
     expect(seen).toEqual({ inside: 'inside', during: 1, after: 0 })
   })
 
-  test('the last Worker that had loaded nsset may end', async () => {
+  test('the last Worker that loaded nsset may end', async () => {
     const life = `import { NamespaceSet } from 'nsset'
       import { parentPort } from 'node:worker_threads'
       const run = (kinds, options) => new Promise((resolve) => {
@@ -376,7 +379,7 @@ describe('in a Node of its own', () => {
   })
 })
 
-test('the links of this very test are what they are taken for', () => {
+test('the links in /proc of this thread are as assumed', () => {
   using set = NamespaceSet.current('net')
   expect(threadsIn(set, 'net').length).toBe(readdirSync('/proc/self/task').length)
   expect(readlinkSync('/proc/self/ns/net')).toBe(set.id('net'))

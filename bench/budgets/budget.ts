@@ -1,10 +1,10 @@
-/** The budgets, and what is said of a row that is over its own. */
+/** The budgets, and the message for a row that exceeds its own. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type Calls, type Counts, totalOf } from './calls.ts'
 
-/** How much more than its budget a row may be. */
+/** By how much a row may exceed its budget. */
 export const TOLERANCE = 0.1
-/** What is no whole call of one operation is somebody else's. */
+/** Less than a whole call per operation is caused by other work. */
 const PART_OF_A_CALL = 0.3
 
 const FILE = new URL('../budgets.json', import.meta.url)
@@ -17,7 +17,7 @@ export function recordBudgets(counts: Counts): void {
   writeFileSync(FILE, `${JSON.stringify(counts, null, 2)}\n`)
 }
 
-/** What is wrong with the rows that were counted, a line each. */
+/** What is wrong with the counted rows, one line each. */
 export function complaintsOf(counts: Counts, budgets: Counts): string[] {
   return Object.entries(counts).flatMap(([name, calls]) => complaintOf(name, calls, budgets[name]) ?? [])
 }

@@ -1,10 +1,10 @@
-/** How many system calls one operation makes: those of a run of twice as many, less those of a run of so many, by their number. */
+/** The system calls of one operation: the difference between a run and one with twice as many, per operation. */
 import { type Calls, type Counts, round, rowsOf } from './calls.ts'
 import { OPERATIONS } from './operations.ts'
 import { type Run, runsIn } from './runs.ts'
 import { trace } from './trace.ts'
 
-/** Counts those of all operations that this user may do. */
+/** Counts those of all operations that this user may run. */
 export async function countCalls(): Promise<Counts> {
   const runs = runsIn(await trace())
   const counts: Record<string, Calls> = {}
@@ -19,18 +19,18 @@ export async function countCalls(): Promise<Counts> {
   return counts
 }
 
-/** What does not grow with their number falls out: a wait, a collection of garbage, a pool that fills up. */
+/** What does not grow with their number cancels out: a wait, a garbage collection, a pool that fills up. */
 function callsOfOne(runs: readonly Run[], times: number, whose: 'node' | 'helper'): Calls {
   const names = new Set(runs.flatMap((run) => [...run[whose].keys()]))
   const counted = [...names].toSorted().map((name) => {
     const least = (of: number) => leastOf(runs, of, (run) => run[whose].get(name) ?? 0)
-    // One that is by chance in the shorter run only must not make up for one that is always there.
+    // A random call in the shorter run only must not compensate for one that is always there.
     return [name, round(Math.max(0, least(2 * times) - least(times)) / times)] as const
   })
   return Object.fromEntries(counted.filter(([, count]) => count !== 0))
 }
 
-/** What others in the process do meanwhile only adds to it. */
+/** Other work in the process only adds to it. */
 function leastOf(runs: readonly Run[], times: number, count: (run: Run) => number): number {
   return Math.min(...runs.filter((run) => run.times === times).map(count))
 }

@@ -1,11 +1,11 @@
-/** What the program that is traced says of itself, in the trace: system calls that ask for files that are not there. */
+/** Marks of the traced program in the trace: system calls for files that do not exist. */
 
 /** Short, since strace(1) shows 32 characters of a string. */
 const DIRECTORY = '/nsset-budgets'
 
 export const END = `${DIRECTORY}/end`
 
-/** From here on so many operations are done, of the one with this place in the list. */
+/** From here on this many operations follow, of the one with this index in the list. */
 export function begin(operation: number, times: number): string {
   return `${DIRECTORY}/${operation}/${times}`
 }

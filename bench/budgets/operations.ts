@@ -1,4 +1,4 @@
-/** The operations whose system calls are counted. An ordinary user's are those of sets with a user namespace. */
+/** The operations whose system calls are counted. An ordinary user runs those of sets with a user namespace. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as pass } from 'node:timers/promises'
@@ -6,7 +6,7 @@ import { action, type Kinds, NamespacePool, NamespaceSet, type UnshareSyncOption
 
 export interface Operation {
   name: string
-  /** Whether an ordinary user may not do it. */
+  /** Whether it requires root. */
   isRoots: boolean
   /** How many of them are counted, and then twice as many. */
   times: number
@@ -63,13 +63,13 @@ function unsharing(): Prepared {
   return { once: () => NamespaceSet.unshareSync('user').close() }
 }
 
-/** Of the program nothing is counted, so that any will do. */
+/** The calls of the program are not counted, so that any program will do. */
 function spawning(set: NamespaceSet): Prepared {
   const start = () => once(set.spawn('/bin/true', [], { stdio: 'ignore' }), 'exit')
   return { once: start, close: () => set.close() }
 }
 
-/** So many, and `lo`. */
+/** This many, and `lo`. */
 async function listing(count: number): Promise<Prepared> {
   const set = userNetSet()
   const cable = (index: number) => action.links.add({ kind: 'veth', name: `a${index}`, peer: { name: `b${index}` } })
@@ -102,7 +102,7 @@ async function connecting(set: NamespaceSet): Promise<Prepared> {
   return { once: connect, close }
 }
 
-/** One that is ready, and the making of the one that takes its place. */
+/** Takes a ready set, and waits for the creation of its replacement. */
 function taking(kinds: Kinds, unshare?: UnshareSyncOptions): Prepared {
   const size = 2
   const pool = new NamespacePool(kinds, { size, unshare })

@@ -1,13 +1,13 @@
-/** What is traced: a Node that has loaded the built package and nothing else does each operation, and marks the trace. */
+/** The traced program: Node.js with the built package only runs each operation, and marks the trace. */
 import { accessSync } from 'node:fs'
 import { setTimeout as pass } from 'node:timers/promises'
 import { begin, END } from './marks.ts'
 import { OPERATIONS, type Prepared } from './operations.ts'
 
-/** The least of several looks is what counts: what others in the process do meanwhile only adds to it. */
+/** The minimum of several runs counts: other work in the process only adds to it. */
 const LOOKS = 3
 
-/** In milliseconds: what an operation leaves to be done has been done by then. */
+/** In milliseconds: deferred work of an operation is done by then. */
 const SETTLED = 15
 
 const isRoot = process.getuid?.() === 0
@@ -15,7 +15,7 @@ const isRoot = process.getuid?.() === 0
 for (const [index, { isRoots, times, prepare }] of OPERATIONS.entries()) {
   if (isRoots && !isRoot) continue
   const operation = await prepare()
-  // The first do more: they load, open and make what the others find.
+  // The first ones do more: they load, open and create what later ones reuse.
   await repeat(operation, times)
   for (let look = 0; look < LOOKS; look += 1) {
     for (const count of [times, 2 * times]) {
@@ -40,6 +40,6 @@ function mark(path: string): void {
   try {
     accessSync(path)
   } catch {
-    // It is not there, and the trace has it.
+    // The file does not exist, and the trace has the call.
   }
 }

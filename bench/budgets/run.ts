@@ -1,6 +1,6 @@
 /**
- * Counts the system calls of the operations and holds them to their budgets: `npm run budgets`, or records them as the
- * new ones: `npm run budgets -- --record`. Ends with 1 when a row is over its budget.
+ * Counts the system calls of the operations and compares them with their budgets: `npm run budgets`, or records them as
+ * the new budgets: `npm run budgets -- --record`. Exits with 1 when a row exceeds its budget.
  */
 import { parseArgs } from 'node:util'
 import { complaintsOf, readBudgets, recordBudgets } from './budget.ts'
@@ -8,7 +8,7 @@ import { type Counts, totalOf } from './calls.ts'
 import { countCalls } from './count.ts'
 
 const { values } = parseArgs({ options: { record: { type: 'boolean', default: false } } })
-if (values.record && process.getuid?.() !== 0) throw new Error('only root can do all that there are budgets of')
+if (values.record && process.getuid?.() !== 0) throw new Error('only root can run all operations with budgets')
 
 const counts = await countCalls()
 if (values.record) recordBudgets(counts)

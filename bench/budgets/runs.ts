@@ -1,8 +1,8 @@
-/** Reads a trace: which system calls were made between its marks, and whose they were. */
+/** Parses a trace: the system calls between its marks, and the processes that made them. */
 import { isByChance } from './by-chance.ts'
 import { markIn } from './marks.ts'
 
-/** What was seen between two marks, by the names of the calls. */
+/** The calls between two marks, by name. */
 export interface Run {
   operation: number
   times: number
@@ -11,8 +11,8 @@ export interface Run {
 }
 
 /**
- * Lines are such as `12180 setns(28<net:[4026532177]>, CLONE_NEWNET) = 0`; a call that another interrupts has a second
- * one, `12180 <... setns resumed>) = 0`, which is none.
+ * Lines are such as `12180 setns(28<net:[4026532177]>, CLONE_NEWNET) = 0`; an interrupted call has a second
+ * line, `12180 <... setns resumed>) = 0`, which is not counted.
  */
 const CALL = /^(\d+)\s+((\w+)\(.*)/
 
@@ -31,7 +31,7 @@ export function runsIn(trace: string): Run[] {
     }
     const [, tid = '', call = '', name = ''] = CALL.exec(line) ?? []
     if (name === '' || programs.has(tid) || isByChance(call)) continue
-    // From then on it is the program that it was to start, whose calls are not ours.
+    // From then on it is the started program, whose calls are not ours.
     if (name === 'execve' && helpers.has(tid)) programs.add(tid)
     if (run !== undefined) add(helpers.has(tid) ? run.helper : run.node, name)
   }

@@ -1,4 +1,4 @@
-/** Has strace(1) write down what the operations ask of the kernel. */
+/** Records the system calls of the operations with strace(1). */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PROGRAM = fileURLToPath(new URL('program.ts', import.meta.url))
 const TIME_LIMIT = 120_000
 
-/** The trace of the whole program: its threads' calls, its helpers' and its children's. */
+/** The trace of the whole program: the calls of its threads, helpers and children. */
 export async function trace(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'nsset-budgets-'))
   try {
@@ -25,19 +25,19 @@ export async function trace(): Promise<string> {
   }
 }
 
-/** One module, without a loader, whose threads would be in the trace. The package stays outside of it, as it is for users. */
+/** One module, without a loader, whose threads would be in the trace. The package is external, as for users. */
 function bundle(): string {
   const how = { bundle: true, write: false, platform: 'node', target: 'node20', format: 'esm' } as const
   return buildSync({ entryPoints: [PROGRAM], external: ['nsset'], ...how }).outputFiles[0]?.text ?? ''
 }
 
-/** What is not counted does not stop either; `?`: the name of a call that not every architecture has. */
+/** Calls that are not counted are not traced, either; `?`: the name of a call that not every architecture has. */
 function straceOptions(file: string): string[] {
   const left = Object.keys(BY_CHANCE).map((name) => `?${name}`)
   return ['-f', '-q', '-y', '--seccomp-bpf', '-e', `trace=!${left.join(',')}`, '-o', file]
 }
 
-/** Runs it to its end; it and what it started are killed when that takes too long. */
+/** Runs it until it exits; it and its descendants are killed after the time limit. */
 async function run(program: string, args: readonly string[]): Promise<void> {
   const env = { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' }
   const child = spawn(program, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'], detached: true })
@@ -45,7 +45,7 @@ async function run(program: string, args: readonly string[]): Promise<void> {
   const limit = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), TIME_LIMIT)
   try {
     const [stderr, [code, signal]] = await Promise.all([text(child.stderr), ended])
-    if (code !== 0) throw new Error(`the program that is traced ended with ${signal ?? code}: ${stderr}`)
+    if (code !== 0) throw new Error(`the traced program ended with ${signal ?? code}: ${stderr}`)
   } finally {
     clearTimeout(limit)
   }

@@ -1,4 +1,4 @@
-/** Go's netns and netlink, of vishvananda: `peers/go`. */
+/** Go's netns and netlink, by vishvananda: `peers/go`. */
 import type { NamespaceSet } from 'nsset'
 import { buildGo } from './go-program.ts'
 import { PeerProgram } from './program.ts'

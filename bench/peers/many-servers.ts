@@ -1,6 +1,6 @@
 /**
- * What a listening server costs, in a process that has nothing else: `inside`, each in a network of its own, or
- * `outside`, all of them on ports of one. Prints it and ends.
+ * The cost of a listening server, in a process with nothing else: `inside`, each in its own network, or
+ * `outside`, all of them on different ports. Prints it and exits.
  */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -9,10 +9,10 @@ import { setTimeout as pass } from 'node:timers/promises'
 import { NamespaceSet } from 'nsset'
 
 const COUNT = 1_000
-/** These have the code compiled, start the threads, and fill what memory is free. */
+/** These compile the code, start the threads, and fill free memory. */
 const WARM = 200
 
-/** KiB for each server, and how many threads there are more than with one. */
+/** KiB for each server, and how many more threads than with one. */
 export interface Cost {
   rss: number
   heap: number
@@ -21,7 +21,7 @@ export interface Cost {
 
 async function inside(): Promise<unknown> {
   const set = await NamespaceSet.unshare('net')
-  // A network that nobody has set up is of little use; this opens its netlink socket.
+  // A network without setup is of little use; this opens its netlink socket.
   await set.network.links.set('lo', { up: true })
   return [set, await set.network.listen(createServer(), { port: 80 })]
 }
@@ -32,7 +32,7 @@ async function outside(): Promise<unknown> {
   return server
 }
 
-/** Once what is no longer needed has gone. */
+/** After unused memory has been freed. */
 async function now(): Promise<Cost> {
   for (let round = 0; round < 4; round += 1) {
     globalThis.gc?.()

@@ -1,4 +1,4 @@
-/** Go's neslink: `peers/neslink`. Since its version 0.3 it is no longer willfantom's, by its path, but neaas's. */
+/** Go's neslink: `peers/neslink`. Since version 0.3 its module path is neaas's, and no longer willfantom's. */
 import { buildGo } from './go-program.ts'
 import { PeerProgram } from './program.ts'
 

@@ -1,4 +1,4 @@
-/** npm's nns, which has `ip` do all: `peers/nns`. */
+/** npm's nns, which runs `ip`: `peers/nns`. */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -7,7 +7,7 @@ import { isMissing, isPresent } from './presence.ts'
 const MANIFEST = new URL('nns/package.json', import.meta.url)
 const HOME = new URL('../native/nns/', import.meta.url)
 
-/** What of nns does what nsset does: its one function beside makes routes and firewall rules on the host, too. */
+/** The part of nns that nsset has, too: its other function adds routes and firewall rules on the host. */
 export interface Nns {
   /** With `lo` up. */
   create(name: string): Promise<void>

@@ -1,8 +1,8 @@
-/** A program that does one thing and ends, as Node starts it. */
+/** A program that does one thing and exits, started by Node.js. */
 import { spawnSync } from 'node:child_process'
 import { microseconds, type Sample } from '../measure.ts'
 
-/** In microseconds, until it has ended. */
+/** In microseconds, until it has exited. */
 export function program(file: string, ...args: string[]): Sample {
   return () => microseconds(() => runProgram(file, ...args), 1)
 }

@@ -1,4 +1,4 @@
-/** Which peers are there, in which version, and which are missing, and why. */
+/** Which peers are available, in which version, and which are missing, and why. */
 
 const present: Record<string, string> = {}
 const missing: Record<string, string> = {}
@@ -7,7 +7,7 @@ export function isPresent(name: string, version: string): void {
   present[name] = version
 }
 
-/** Says so at once: what was not compared with is not to be found out from a table. */
+/** Prints it immediately: a missing peer should not only be visible in a table. */
 export function isMissing(name: string, reason: string): void {
   if (name in missing) return
   missing[name] = reason

@@ -1,6 +1,6 @@
 /**
- * A peer that is a program of its own, and times itself: a line of JSON says what it is to do and how often, and its
- * line says what one call took. So the way from Node to it is in no figure.
+ * A peer that is a separate program, and times itself: a line of JSON names an operation and how often to run it, and
+ * its line has the duration of one call. So the communication with Node.js is in no figure.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,15 +9,15 @@ import type { Readable, Writable } from 'node:stream'
 import type { NamespaceSet } from 'nsset'
 import type { Sample } from '../measure.ts'
 
-/** What it is asked: `do` names one of its operations, the rest is the operation's. */
+/** A request: `do` names one of its operations, the other fields are the operation's. */
 export interface Request {
   do: string
-  /** How often; the answer is the time of one. */
+  /** How often; the answer is the duration of one. */
   times: number
   [option: string]: unknown
 }
 
-/** In microseconds; or what went wrong. */
+/** In microseconds; or an error. */
 type Answer = { took: number } | { error: string }
 
 export class PeerProgram implements AsyncDisposable {

@@ -1,4 +1,4 @@
-/** Python's pyroute2, in a virtual environment of its own: `peers/python`. */
+/** Python's pyroute2, in a virtual environment: `peers/python`. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ export async function openPython(set?: NamespaceSet): Promise<PeerProgram | unde
   return new PeerProgram([`${ENVIRONMENT}bin/python`, '-B', fileURLToPath(new URL('peer.py', SOURCE))], set)
 }
 
-/** Makes the environment the first time. */
+/** Creates the environment the first time. */
 function prepare(): boolean {
   const requirements = fileURLToPath(new URL('requirements.txt', SOURCE))
   const [installed, asked] = [`${ENVIRONMENT}requirements.txt`, readFileSync(requirements, 'utf8')]
@@ -38,7 +38,7 @@ function run(file: string, ...args: string[]): string {
   return execFileSync(file, args, { timeout: 300_000, encoding: 'utf8', stdio: 'pipe' })
 }
 
-/** `venv` says on its standard output that Debian has it in a package of its own. */
+/** `venv` prints on standard output that Debian has it in a separate package. */
 function reasonOf({
   code,
   stderr = '',

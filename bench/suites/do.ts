@@ -1,8 +1,8 @@
 /**
- * `do` of nothing, and back again, with more and more kinds. Root only: an ordinary user's thread may not enter.
+ * An empty `do`, with more and more kinds. Root only: an ordinary user's thread may not enter.
  *
- * No more than four differ from the thread's own: no thread of Node may enter another user, pid, time or mount
- * namespace and leave it again. The fifth is the host's pid namespace, as a container has it that shares it.
+ * No more than four differ from the thread's own: a thread of Node.js cannot enter another user, pid, time or mount
+ * namespace and leave it again. The fifth is the host's pid namespace, as in a container that shares it.
  */
 import { type NamespaceKind, NamespaceSet, NS, netns } from 'nsset'
 import { bareSetns } from '../bare.ts'
@@ -19,7 +19,7 @@ const DIFFERENT = ['net', 'uts', 'ipc', 'cgroup'] as const satisfies NamespaceKi
 const KINDS = [...DIFFERENT, 'pid'] as const satisfies NamespaceKind[]
 
 const CALLS = 2_000
-/** Of what takes some ten times as long. */
+/** For calls that take about ten times as long. */
 const FEWER = 200
 const ROUNDS = 40
 const NAME = `nsset-bench-${process.pid}`
@@ -27,7 +27,7 @@ const NAME = `nsset-bench-${process.pid}`
 export async function suite(): Promise<Row[]> {
   if (process.getuid?.() !== 0) return []
   using made = await NamespaceSet.unshare([...DIFFERENT])
-  // Somebody is inside, so that every program finds the same namespaces by a process.
+  // A process is inside, so that every program finds the same namespaces through it.
   const inhabitant = made.spawn('cat', [], { stdio: ['pipe', 'ignore', 'inherit'] })
   try {
     const rows: Row[] = []
@@ -50,7 +50,7 @@ async function measure(pid: number, count: number): Promise<Row> {
     name: `do(${kinds.join('+')})`,
     unit: 'µs',
     ours: () => microseconds(() => set.do(nothing), CALLS),
-    floor: { is: 'setns(2), there and back', sample: () => microseconds(pairs, CALLS) },
+    floor: { is: 'setns(2) into and out of each namespace', sample: () => microseconds(pairs, CALLS) },
     peers: {
       gonso: gonso?.sample({ do: 'Set.DoRaw', times: FEWER, pid, flags }),
       ...(count === 1 && (await networks.open(set))),
@@ -64,13 +64,13 @@ async function measure(pid: number, count: number): Promise<Row> {
 }
 
 const ONE =
-  "netns.Set twice is the bare setns(2) twice, and the way back is the caller's to take. `do` calls a function between " +
-  'them, from native code, so that the way back is taken even where JavaScript is terminated inside.'
+  'netns.Set twice is the bare setns(2) twice, and the caller must return. `do` calls a function in between ' +
+  'from native code, and returns even when JavaScript is terminated inside.'
 const FIVE =
-  "No thread of Node may enter another user, pid, time or mount namespace and leave it again: the fifth is the host's " +
-  'own pid namespace, which `do` passes over, and gonso enters.'
+  'A thread of Node.js cannot enter another user, pid, time or mount namespace and leave it again: the ' +
+  "fifth is the host's own pid namespace, which `do` skips, and gonso enters."
 
-/** Those that know of networks only; and, for scale, the programs that have a process enter one. */
+/** Peers that support networks only; and, for scale, the programs that enter one in a process. */
 class Networks implements AsyncDisposable {
   readonly #resources: AsyncDisposable[] = []
 
@@ -93,7 +93,7 @@ class Networks implements AsyncDisposable {
   }
 }
 
-/** In and back: all that are not the thread's own. */
+/** Into and out of all namespaces that differ from the thread's own. */
 function barePairs(set: NamespaceSet): () => void {
   using home = NamespaceSet.current(set.kinds)
   const different = set.kinds.filter((kind) => !set.equals(home, kind))

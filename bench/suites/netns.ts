@@ -1,4 +1,4 @@
-/** Networks with names, made and then removed, one and a hundred in a row, where all of the peers have them. Root only. */
+/** Named networks, created and then removed, one and a hundred in a row, with the peers that can. Root only. */
 import { execFileSync } from 'node:child_process'
 import { setTimeout as pass } from 'node:timers/promises'
 import { netns } from 'nsset'
@@ -67,10 +67,10 @@ function inARow(count: number, programs: Programs): Promise<Row> {
 }
 
 const THREADS =
-  "netns stays on one thread, and blocks it. `netns.create` leaves the event loop free: it goes by way of libuv's pool " +
-  'and of a thread that ends, and what it waits for is their turn on a busy machine.'
+  "netns stays on one thread, and blocks it. `netns.create` leaves the event loop free: it uses libuv's pool " +
+  'and a temporary thread, and waits for both on a busy machine.'
 
-/** Taken once the kernel has done away with the networks of the sample before: it does so in its own time. */
+/** Measured once the kernel has freed the networks of the previous sample, asynchronously. */
 function settled(sample: Sample, count: number): Sample {
   return async () => {
     await pass(20 + 3 * count)
@@ -88,7 +88,7 @@ function byBatch(names: readonly string[]): void {
   execFileSync('ip', ['-batch', '-'], { input: lines.join(''), timeout: 30_000 })
 }
 
-/** As nns makes them. */
+/** As nns creates them. */
 function withLoopback(nns: Nns | undefined): Promise<Row> {
   const name = `${PREFIX}-nns`
   const ours = async () => {

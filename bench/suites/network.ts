@@ -1,6 +1,6 @@
 /**
- * The network of a set, beside the bare requests, `ip`, Go's netlink and pyroute2. Root only: the socket of the bare
- * requests is opened inside by this thread.
+ * The network of a set, compared with the bare requests, `ip`, Go's netlink and pyroute2. Root only: this thread
+ * opens the socket of the bare requests inside.
  */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -21,15 +21,15 @@ const BRIDGES = 1_000
 const BRIDGES_AT_ONCE = 100
 
 const WHY_LIST =
-  "The kernel's own dump, the floor, is 0.4 to 0.6 of what netlink takes in all, so that half of netlink cannot be had. " +
-  'What is above the floor is each link made a JavaScript object with all its fields, on the way over two threads.'
+  "The kernel's own dump, the floor, takes 0.4 to 0.6 of the time of netlink, so that half of it is out of reach. " +
+  'Above the floor, each link becomes a JavaScript object with all its fields, passed between two threads.'
 const WHY_ADD =
-  'Nearly all of it is the kernel, under a lock that all networks of the machine share: what else uses links shows here.'
+  'Nearly all of it is the kernel, under a lock that all networks share: other users of links slow it down.'
 const WHY_ASYNC =
-  'The request is made on a thread of the binding, so that the event loop does not wait for the kernel, and its answer ' +
-  'comes back to the loop: two switches of threads. The floor blocks the loop.'
+  'A thread of the binding makes the request, so that the event loop does not wait for the kernel, and its answer ' +
+  'returns to the loop: two thread switches. The floor blocks the loop.'
 
-/** More than the kernel puts into one datagram. */
+/** More than the kernel sends in one datagram. */
 const BUFFER = Buffer.alloc(64 * 1024)
 
 export async function suite(): Promise<Row[]> {
@@ -47,7 +47,7 @@ export async function suite(): Promise<Row[]> {
   ]
 }
 
-/** Each sample in a network of its own. */
+/** Each sample in a new network. */
 async function addVeths(go: PeerProgram | undefined): Promise<Row> {
   const actions = veths(VETHS)
   const requests = Array.from({ length: VETHS }, (_, index) => addVeth(`a${index}`, `b${index}`))
@@ -84,7 +84,7 @@ function veths(count: number) {
   return Array.from({ length: count }, (_, index) => add(index))
 }
 
-/** In a network of its own, which the kernel has done away with before the next. */
+/** In a new network, which the kernel has freed before the next one. */
 function inFresh(measure: (set: NamespaceSet) => number | Promise<number>): Sample {
   return async () => {
     const set = await NamespaceSet.unshare('net')
@@ -94,10 +94,10 @@ function inFresh(measure: (set: NamespaceSet) => number | Promise<number>): Samp
   }
 }
 
-/** Closes them, and waits until the kernel has removed their links: others' requests would wait for that otherwise. */
+/** Closes them, and waits until the kernel has removed their links: otherwise other requests would wait for that. */
 async function closeAll(sets: readonly NamespaceSet[]): Promise<void> {
   using beside = await NamespaceSet.unshare('net')
-  // All links of a network go at once, and these take their other ends along.
+  // All links of a network are deleted at once, and these delete their other ends, too.
   for (const [index, set] of sets.entries()) {
     await set.network.links.add({ kind: 'veth', name: 'last', peer: { name: `last${index}`, set: beside } })
     set.close()
@@ -106,7 +106,7 @@ async function closeAll(sets: readonly NamespaceSet[]): Promise<void> {
   await pass(100)
 }
 
-/** One after the other, as there is no other way. */
+/** One after another, since there is no other way. */
 function millisecondsOfBare(set: NamespaceSet, requests: readonly Uint8Array[]): number {
   const socket = set.do(() => bareRtnetlink())
   const send = () => {
@@ -129,8 +129,8 @@ async function endOf(child: ChildProcess): Promise<void> {
 }
 
 /**
- * Each way has a network of its own that grows from sample to sample: the kernel takes some ms to remove one bridge, so
- * a network for each sample would be minutes.
+ * Each way has its own network, which grows from sample to sample: the kernel takes some ms to remove one bridge, so
+ * a network for each sample would take minutes.
  */
 async function addBridges(go: PeerProgram | undefined): Promise<Row> {
   const rounds = BRIDGES / BRIDGES_AT_ONCE - 1
@@ -188,7 +188,7 @@ interface Listing {
   rounds: number
 }
 
-/** Lists so many links and `lo`. */
+/** Lists this many links and `lo`. */
 async function listLinks(count: number, listing: Listing): Promise<Row> {
   const set = await NamespaceSet.unshare('net')
   await set.network.apply(veths(count / 2))
@@ -201,7 +201,7 @@ async function listLinks(count: number, listing: Listing): Promise<Row> {
 async function listThose(set: NamespaceSet, count: number, { times, rounds }: Listing): Promise<Row> {
   const socket = set.do(() => bareRtnetlink())
   await using go = await openGo(set)
-  // It takes seconds for thousands.
+  // Creating thousands takes seconds.
   await using python = count > 1_000 ? undefined : await openPython(set)
   const asked = { do: 'links.list', times }
   const row = await compare({
@@ -209,7 +209,7 @@ async function listThose(set: NamespaceSet, count: number, { times, rounds }: Li
     unit: 'µs',
     ours: () => medianOf(times, () => set.network.links.list()),
     floor: {
-      is: 'a bare dump, of which nothing is parsed',
+      is: 'a bare dump without parsing',
       sample: () => medianOf(times, () => bareDumpLinks(socket, BUFFER)),
     },
     peers: {
@@ -250,7 +250,7 @@ async function bringUp(go: PeerProgram | undefined): Promise<Row> {
   return row
 }
 
-/** The first use opens the socket inside: a thread does, or the helper where there is a user namespace. */
+/** The first use opens the socket inside: with a thread, or with the helper for a user namespace. */
 async function useFirst(go: PeerProgram | undefined): Promise<Row[]> {
   using set = await NamespaceSet.unshare('net')
   const [net, owned] = [
@@ -258,7 +258,7 @@ async function useFirst(go: PeerProgram | undefined): Promise<Row[]> {
       name: 'first use of the network of net',
       unit: 'µs',
       ours: () => firstUse(() => NamespaceSet.unshare('net')),
-      floor: { is: 'setns(2) there and back around socket(2), and a bare request', sample: () => firstBare(set) },
+      floor: { is: 'setns(2) in and out around socket(2), and a bare request', sample: () => firstBare(set) },
       peers: { netlink: go?.sample({ do: 'links.first', times: 1, path: set.path('net') }) },
       rounds: 60,
       targets: [{ of: 'ours', most: 500 }],

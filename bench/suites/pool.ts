@@ -1,4 +1,4 @@
-/** `pool.get()` of a set that is ready, beside making one. Refilled between the samples, as it is between requests. */
+/** `pool.get()` of a ready set, compared with creating one. Refilled between the samples, as between requests. */
 import { setTimeout as pass } from 'node:timers/promises'
 import { type NamespaceKind, NamespacePool, NamespaceSet } from 'nsset'
 import { compare } from '../compare.ts'
@@ -23,7 +23,7 @@ export async function suite(): Promise<Row[]> {
       unit: 'µs',
       ours: get,
       floor: {
-        is: `\`await NamespaceSet.unshare('${kinds.join("', '")}')\`, which is what there would be without a pool`,
+        is: `\`await NamespaceSet.unshare('${kinds.join("', '")}')\`, the alternative to a pool`,
         sample: () => took(() => NamespaceSet.unshare(kinds, unshare)),
       },
       rounds: ROUNDS,

@@ -1,4 +1,4 @@
-/** What it costs to hold sets: all kinds, and the network alone. Each is closed again. */
+/** The cost of holding sets: all kinds, and the network alone. Each is closed again. */
 import { NamespaceSet, NS } from 'nsset'
 import { bareDup, bareOpenOwn } from '../bare.ts'
 import { compare } from '../compare.ts'
@@ -27,7 +27,7 @@ export async function suite(): Promise<Row[]> {
       peers: { gonso: gonso?.sample({ do: 'Current', times: CALLS, flags: ALL }) },
       rounds: ROUNDS,
       targets: [{ of: 'ours', most: 20 }],
-      why: 'The descriptors of namespaces that are known are shared: the kernel is asked only which they are.',
+      why: 'The descriptors of known namespaces are shared: the kernel is only queried for their identity.',
     }),
     await compare({
       name: "current('net'), close()",
@@ -38,7 +38,7 @@ export async function suite(): Promise<Row[]> {
         netns: go?.sample({ do: 'netns.Get', times: CALLS }),
       },
       rounds: ROUNDS,
-      why: 'All do one open(2) of a file in /proc and one close(2): who is ahead differs from run to run.',
+      why: 'Each does one open(2) of a file in /proc and one close(2): the fastest differs from run to run.',
     }),
     await compare({
       name: 'dup(), close()',
@@ -51,7 +51,7 @@ export async function suite(): Promise<Row[]> {
       peers: { gonso: gonso?.sample({ do: 'Set.Dup', times: CALLS, flags: ALL }) },
       rounds: ROUNDS,
       targets: [{ of: 'ours', most: 7 }],
-      why: 'Sets share their descriptors: nothing is duplicated until somebody asks for descriptors of their own.',
+      why: 'Sets share their descriptors: none is duplicated until `fds()` is called.',
     }),
   ]
 }

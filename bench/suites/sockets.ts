@@ -1,7 +1,7 @@
 /**
- * Sockets of Node.js inside, beside the same sockets outside: what it takes to make one, to use it, and to hold a
- * thousand of them; and what a thousand lookups that hang do to the event loop. Rows of networks without a user
- * namespace are root's only.
+ * Sockets of Node.js inside, compared with the same sockets outside: the cost of creating one, using it, and holding a
+ * thousand of them; and the effect of a thousand hanging lookups on the event loop. Rows of networks without a user
+ * namespace require root.
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -23,11 +23,11 @@ const LOOKUPS = 1_000
 
 type Kinds = 'net' | 'user+net'
 
-/** Why a socket inside is no cheaper. */
+/** Why a socket inside costs more. */
 const WHY_SOCKET: Record<Kinds, string> = {
-  net: 'The thread goes inside with setns(2), makes the socket there, and goes back: two system calls that wait for no one.',
+  net: 'The thread enters with setns(2), creates the socket there, and returns: two additional system calls that do not block.',
   'user+net':
-    'A thread cannot enter a user namespace, so the helper makes the socket inside and sends it: a message there and one back, between two processes.',
+    'A thread cannot enter a user namespace, so the helper creates the socket inside and sends it: one message in each direction between two processes.',
 }
 
 export async function suite(): Promise<Row[]> {
@@ -50,7 +50,7 @@ function entriesOf(inside: Sets): [Kinds, NamespaceSet][] {
   return Object.entries(inside) as [Kinds, NamespaceSet][]
 }
 
-/** Of Node's handles, what is needed here. */
+/** The part of Node's handles that is used here. */
 interface Handle {
   open(fd: number): number
   bind(address: string, port: number): number
@@ -59,13 +59,13 @@ interface Handle {
 
 type Binding = (name: 'tcp_wrap') => { TCP: new (type: number) => Handle; constants: { SOCKET: number } }
 
-/** A TCP socket of Node's, bound and closed: the least that makes one. */
+/** A TCP socket of Node.js, bound and closed: the minimum that creates one. */
 async function makeSockets(inside: Sets): Promise<Row[]> {
   const { TCP, constants } = (Reflect.get(process, 'binding') as Binding)('tcp_wrap')
   const make = (open?: (handle: Handle) => number) => () => {
     const handle = new TCP(constants.SOCKET)
-    if (open !== undefined && open(handle) !== 0) throw new Error('Node does not take a socket')
-    if (handle.bind(HOST, 0) !== 0) throw new Error('a socket cannot be bound')
+    if (open !== undefined && open(handle) !== 0) throw new Error('Node.js does not accept the socket')
+    if (handle.bind(HOST, 0) !== 0) throw new Error('the socket cannot be bound')
     handle.close()
   }
   const rows: Row[] = []
@@ -131,7 +131,7 @@ async function connecting(make: () => Socket): Promise<number> {
   return took.toSorted((a, b) => a - b)[10] ?? Number.NaN
 }
 
-/** Requests on connections that are kept; those of a process are as many outside as inside. */
+/** Requests on persistent connections; a process has as many outside as inside. */
 async function ask(set: NamespaceSet): Promise<Row> {
   const server = () => createServer((_, response) => response.end('hello'))
   await using here = server().listen(0, HOST)
@@ -153,7 +153,7 @@ async function ask(set: NamespaceSet): Promise<Row> {
   return row
 }
 
-/** Microseconds of a request, of so many that are under way at once. */
+/** Microseconds per request, with this many at the same time. */
 async function perRequest(port: number, agent: Agent): Promise<number> {
   const all = () => Promise.all(Array.from({ length: 400 }, () => request(port, agent)))
   return (await microsecondsOf(all)) / 400
@@ -165,7 +165,7 @@ function request(port: number, agent: Agent): Promise<void> {
   })
 }
 
-/** A thousand networks in a process of their own, with a server in each; the floor are as many servers outside. */
+/** A thousand networks in a separate process, with a server in each; the floor is as many servers outside. */
 async function hold(): Promise<Row[]> {
   const [inside, outside] = [await costOf('inside'), await costOf('outside')]
   const row = (name: string, unit: Row['unit'], of: keyof Cost, most: number): Row => ({
@@ -175,9 +175,9 @@ async function hold(): Promise<Row[]> {
     floor: { is: 'as many servers on ports of one network', ...oneOf(outside[of]) },
     peers: {},
     targets: [{ of: 'ours', most }],
-    why: 'A set, its network, its netlink socket and the server are held; outside it is the server alone.',
+    why: 'nsset holds a set, its network, its netlink socket and the server; the floor is the server alone.',
   })
-  const { floor: _, why: __, ...threads } = row('threads more', 'threads', 'threads', 0)
+  const { floor: _, why: __, ...threads } = row('additional threads', 'threads', 'threads', 0)
   return [row('RSS for each', 'KiB', 'rss', 30), row('heap for each', 'KiB', 'heap', 30), threads]
 }
 
@@ -188,10 +188,10 @@ async function costOf(where: 'inside' | 'outside'): Promise<Cost> {
 }
 
 function failed(): never {
-  throw new Error('many-servers.ts ended, and told nothing')
+  throw new Error('many-servers.ts ended without a result')
 }
 
-/** The longest that the event loop stood still while many names were asked, at once, of a server that never answers. */
+/** The longest delay of the event loop during many simultaneous lookups with a server that never responds. */
 async function hang(kinds: string, set: NamespaceSet): Promise<Row> {
   let queries = 0
   const mute = set.network.createSocket('udp4', () => (queries += 1))
@@ -207,21 +207,20 @@ async function hang(kinds: string, set: NamespaceSet): Promise<Row> {
   const ours = await longestDelay(() => {
     lookups = Promise.all(Array.from({ length: LOOKUPS }, (_, index) => lookup(index)))
   })
-  // What fails at once, or asks nobody, would block nothing either.
-  if (ended > 0 || queries < LOOKUPS / 2)
-    throw new Error(`${ended} lookups have ended, and ${queries} queries were sent`)
-  // What waits ends with its set, so this is the last that is done with it.
+  // Lookups that fail immediately, or without a query, would not block anything.
+  if (ended > 0 || queries < LOOKUPS / 2) throw new Error(`${ended} lookups ended, and ${queries} queries were sent`)
+  // Hanging lookups end with their set, so it is closed last.
   set.close()
   await lookups
   mute.close()
   return {
-    name: `event loop delay, with ${LOOKUPS} lookups begun at once, and hanging, in ${kinds}`,
+    name: `event loop delay, with ${LOOKUPS} simultaneous hanging lookups in ${kinds}`,
     unit: 'ms',
     ours,
-    floor: { is: 'an idle event loop, in as many seconds', ...floor },
+    floor: { is: 'an idle event loop for as many seconds', ...floor },
     peers: {},
     targets: [{ of: 'ours', most: 20 }],
-    why: 'A thousand calls, each with a promise and a query, are made in one turn of the loop: that turn is the delay.',
+    why: 'A thousand calls, each with a promise and a query, run in one iteration of the event loop, which is the delay.',
   }
 }
 
@@ -237,7 +236,7 @@ function refused(set: NamespaceSet, name: string): Promise<void> {
 async function longestDelay(during: () => void = () => undefined): Promise<Figures> {
   const histogram = monitorEventLoopDelay({ resolution: 1 })
   histogram.enable()
-  // It measures from one of its ticks to the next: what comes before the first, also after a reset(), it does not see.
+  // It measures between its ticks: it does not see what comes before the first one, also after a reset().
   await pass(50)
   during()
   await pass(3_000)
@@ -245,7 +244,7 @@ async function longestDelay(during: () => void = () => undefined): Promise<Figur
   return oneOf(histogram.max / 1e6)
 }
 
-/** What is measured once. */
+/** Values that are measured once. */
 function oneOf(value: number): Figures {
   return figuresOf([value])
 }

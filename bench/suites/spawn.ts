@@ -1,6 +1,6 @@
 /**
- * Starting a program inside until its `'exit'`, alone, with a large heap, and many at once; against the programs that
- * enter namespaces, as children of Node's, and against other languages' ways, each in a process of its own.
+ * Starting a program inside until its `'exit'`, alone, with a large heap, and many at the same time; compared with the
+ * programs that enter namespaces, as children of Node.js, and with libraries of other languages, in separate processes.
  */
 import { type ChildProcess, execFileSync, spawn as spawnOutside } from 'node:child_process'
 import { once } from 'node:events'
@@ -19,26 +19,26 @@ import type { Row } from '../row.ts'
 const isRoot = process.getuid?.() === 0
 const MIB = 1024 * 1024
 const AT_ONCE = 64
-/** Of those at once, in all. */
+/** The total of those at the same time. */
 const COUNT = 8 * AT_ONCE
 const WHY =
-  'Two programs are executed: a small one, which enters with a memory of its own, and then the one that is asked for; the ' +
-  'floor executes one. Go enters with a thread of its own, which no process with threads can do with a user namespace.'
+  'nsset executes two programs: a small one with separate memory, which enters, and then the requested one; the ' +
+  'floor executes one. Go enters with a thread, which is impossible for a user namespace in a process with threads.'
 const WHY_AT_ONCE =
-  "Node.js has spawn() return when the program runs, so its one thread starts one after the other; Go's threads start on " +
-  'all cores. Each start executes two programs, where the floor and Go execute one.'
+  "In Node.js spawn() returns when the program runs, so its single thread starts one after another; Go's threads " +
+  'start on all cores. Each start executes two programs; the floor and Go execute one.'
 
-/** The network's name, where it has one. */
+/** The network's name, if it has one. */
 const NAME = `nsset-bench-${process.pid}`
 
 export async function suite(): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'nsset-bench-'))
   chmodSync(directory, 0o755)
-  // An ordinary user's network is one of a user namespace, and cannot be given a name.
+  // An ordinary user's network belongs to a user namespace, and cannot have a name.
   using set = isRoot
     ? await netns.create(NAME, { temporary: true })
     : await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
-  // Go and Python enter no user namespace that is not their own.
+  // Go and Python cannot enter another user namespace.
   await using go = isRoot ? await openGo() : undefined
   await using python = isRoot ? await openPython() : undefined
   try {
@@ -49,7 +49,7 @@ export async function suite(): Promise<Row[]> {
   }
 }
 
-/** A program that does nothing, so that what is measured is the start. */
+/** A program that does nothing, so that only the start is measured. */
 function compileNoOp(directory: string): string {
   const program = join(directory, 'no-op')
   const options = ['-O2', '-static', '-x', 'c', '-o', program, '-']
@@ -57,7 +57,7 @@ function compileNoOp(directory: string): string {
   return program
 }
 
-/** What starts it inside. */
+/** The commands that start it inside. */
 interface Entering {
   nsenter: string[]
   'ip netns exec'?: string[]
@@ -87,7 +87,7 @@ function there(set: NamespaceSet, program: string): { path: string; name: string
   return { path: set.path('net'), name: NAME, program }
 }
 
-/** What a fork copies grows with the memory that lives: Node's own child_process forks. */
+/** What a fork copies grows with the live memory: Node's own child_process forks. */
 async function withHeap(set: NamespaceSet, noOp: string): Promise<Row[]> {
   const ballast = Array.from({ length: 256 }, () => Buffer.alloc(MIB, 1))
   const some = await spawning("spawn until 'exit', 256 MiB of Buffers", set, noOp, {
@@ -101,7 +101,7 @@ async function withHeap(set: NamespaceSet, noOp: string): Promise<Row[]> {
     rounds: 20,
     targets: [nsenterTimes(1 / 15), { of: 'growth', most: 1.5 }],
   })
-  if (ballast.length === 0) throw new Error('the ballast has to live until here')
+  if (ballast.length === 0) throw new Error('the ballast must live until here')
   return [some, much]
 }
 

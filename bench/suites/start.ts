@@ -1,4 +1,4 @@
-/** What an import costs over a bare start of Node: time and memory; and what the package takes on disk. */
+/** The cost of an import compared with a bare start of Node.js: time and memory; and the size on disk. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,9 +13,9 @@ const FACE = new URL('dist/index.js', ROOT).href
 const IMPORT = importOf(FACE)
 const NNS = new URL('../native/nns/node_modules/nns/', import.meta.url)
 const WHY_BINARY =
-  '2.2 MB of it is code: nsset and what reads netlink are half of that; tokio, the codec of DNS, and what the standard ' +
-  'library tells of a panic with are fixed costs. Compiled for size all of it but the core is 2.3 MB, and slower at lists.'
-const WHY_NNS = 'nns is some JavaScript that has `ip` do all, and loads no binary.'
+  '2.2 MB of it is code: half is nsset and its netlink parsers; tokio, the DNS codec, and the panic messages of the ' +
+  'standard library are fixed costs. Optimized for size, except for the core, it is 2.3 MB, and slower at lists.'
+const WHY_NNS = 'nns is a small JavaScript module that runs `ip`, and loads no binary.'
 
 export async function suite(): Promise<Row[]> {
   const nns = loadNns() && importOf(new URL('index.js', NNS).href)
@@ -53,7 +53,7 @@ function remembering(nns: string | undefined): Promise<Row> {
   })
 }
 
-/** The code as a module of a process of its own. */
+/** The code as a module in a separate process. */
 function start(code: string): { took: number; output: string } {
   const begin = process.hrtime.bigint()
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
@@ -67,7 +67,7 @@ function start(code: string): { took: number; output: string } {
 
 function sizes(hasNns: boolean): Row[] {
   const name = readdirSync(fileURLToPath(ROOT)).find((each) => each.endsWith('.node'))
-  if (name === undefined) throw new Error('there is no binary: npm run build')
+  if (name === undefined) throw new Error('no binary: npm run build')
   const binary = statSync(new URL(name, ROOT)).size
   return [
     {
@@ -90,7 +90,7 @@ function bytesIn(directory: URL): number {
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0)
 }
 
-/** What npm would put into the package: no binary is in it, each is one of its own. */
+/** The content that npm would pack: no binary is in it, since each has its own package. */
 function unpacked(): number {
   const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts', '--offline'], {
     cwd: fileURLToPath(ROOT),

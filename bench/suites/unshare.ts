@@ -1,6 +1,6 @@
 /**
- * New namespaces, held and then closed, while the process has little live memory and much: a fork copies the tables of
- * all of it. The peers that are programs of their own hold as much.
+ * New namespaces, held and then closed, while the process has little and much live memory: a fork copies the page
+ * tables of all of it. The peers that are separate programs hold as much.
  */
 import { type NamespaceKind, NamespaceSet, NS, type UnshareSyncOptions } from 'nsset'
 import { bareUnshareAndBack, bareUnshareByChild } from '../bare.ts'
@@ -16,7 +16,7 @@ const isRoot = process.getuid?.() === 0
 const MIB = 1024 * 1024
 const HEAPS = [0, 256, 1024]
 const CALLS = 20
-/** Of what forks, with much memory. */
+/** Of operations that fork, with much memory. */
 const FEW = 2
 
 interface Peers {
@@ -37,11 +37,11 @@ export async function suite(): Promise<Row[]> {
       rows.set(name, [...(rows.get(name) ?? []), await measure(kinds, amount, { gonso, go })])
     }
   }
-  if (ballast.length === 0) throw new Error('the ballast has to live until here')
+  if (ballast.length === 0) throw new Error('the ballast must live until here')
   return [...rows.values()].flat()
 }
 
-/** An ordinary user makes no namespaces but in a user namespace of its own. */
+/** An ordinary user creates namespaces only with its own user namespace. */
 function sorts(): NamespaceKind[][] {
   const owned: NamespaceKind[][] = [['user'], ['user', 'net'], ['user', 'net', 'mnt', 'pid']]
   return isRoot ? [['uts'], ['net'], ...owned] : owned
@@ -69,19 +69,19 @@ function why(kinds: NamespaceKind[]): Pick<Row, 'why'> {
 }
 
 const NOWHERE =
-  'gonso and netns move the calling thread there and back, and so does the floor. The one that runs JavaScript goes ' +
-  'nowhere, lest anybody who looks at the process find it elsewhere, and starts no thread, which would be where it ' +
-  'stands: a program is executed. Of a network nearly all else is the kernel, which makes it and takes it down.'
+  'gonso, netns and the floor move the calling thread into the namespaces and back. nsset never moves the ' +
+  'JavaScript thread, which other processes could observe, and starts no thread, which would be in its namespaces: ' +
+  'it executes a program. For a network nearly all the rest is the kernel, which creates and frees it.'
 
 const HELPER =
-  'What is born by the bare clone(2) shares the memory of this process, so that what is inside could read it. The helper ' +
-  'is a program of its own: its execve(2), and the messages that it sends its descriptors in, are the difference.'
+  'The child of the bare clone(2) shares the memory of this process, so that programs inside could read it. The ' +
+  'helper is a separate program: the difference is its execve(2), and the messages with its descriptors.'
 
 function floorOf(kinds: NamespaceKind[]): NonNullable<Comparison['floor']> {
   const flags = maskOf(kinds)
   return kinds.includes('user')
     ? {
-        is: 'clone(2) of what waits, its maps, its files',
+        is: 'clone(2) of a waiting child, its maps, its files',
         sample: () => microseconds(() => bareUnshareByChild(flags), CALLS),
       }
     : { is: 'unshare(2), open(2), setns(2) back', sample: () => microseconds(() => bareUnshareAndBack(flags), CALLS) }
@@ -98,7 +98,7 @@ function peersOf(kinds: NamespaceKind[], amount: number, { gonso, go }: Peers): 
   if (kinds.includes('user')) words.push('--map-root-user')
   if (kinds.includes('pid')) words.push('--fork')
   return {
-    // It writes a group map as root only: it does not deny setgroups(2), as an ordinary user has to.
+    // It writes a group map only as root: it does not deny setgroups(2), which an ordinary user must.
     ...(isRoot && { gonso: gonso?.sample({ do: 'Unshare', times, flags }) }),
     ...(kinds.join() === 'net' && { netns: go?.sample({ do: 'netns.New', times: CALLS }) }),
     'unshare(1)': program('unshare', ...words, 'true'),

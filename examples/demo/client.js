@@ -1,4 +1,4 @@
-/** What the other host runs: a client. It tells its parent what it measured: `Measured` of two-hosts.ts. */
+/** The program of the other host: a client. It sends its measurements to its parent: `Measured` of two-hosts.ts. */
 
 const [server, requests] = process.argv.slice(2)
 
@@ -10,7 +10,7 @@ async function timed(path) {
   return { took: performance.now() - start, bytes }
 }
 
-await timed('/') // makes the connection that the others use
+await timed('/') // creates the connection that the others use
 const roundTrips = []
 while (roundTrips.length < Number(requests)) roundTrips.push((await timed('/')).took)
 process.send({ roundTrips, large: await timed('/large') })

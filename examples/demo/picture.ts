@@ -1,4 +1,4 @@
-/** A network, drawn. */
+/** A drawing of a network. */
 import { bold, cyan } from './terminal.ts'
 
 /** One of the two hosts at the ends. */
@@ -9,7 +9,7 @@ interface Host {
   runs: string
 }
 
-/** The cables between, and what is known of them. */
+/** The cables in between, and their properties. */
 interface Cables {
   latency: string
   rate: string
@@ -21,7 +21,7 @@ const CABLE = 13
 
 /** Two hosts with a switch between them: 78 columns. */
 export function draw(left: Host, bridge: string, right: Host, { latency, rate }: Cables): void {
-  const said = (text: string) => cyan(center(text, CABLE))
+  const label = (text: string) => cyan(center(text, CABLE))
   const gap = ' '.repeat(CABLE)
   const row = (a: string, cable: string, middle: string, b: string, [from, to] = ['│', '│']) => {
     const between = `${from}${cable}${to}`
@@ -29,9 +29,9 @@ export function draw(left: Host, bridge: string, right: Host, { latency, rate }:
   }
 
   console.log(`  ${lid(left.name, HOST)}${gap}${lid('switch', SWITCH)}${gap}${lid(right.name, HOST)}`)
-  row(left.address, said(latency), '', right.address)
+  row(left.address, label(latency), '', right.address)
   row(left.link, '─'.repeat(CABLE), bridge, right.link, ['├', '┤'])
-  row(left.runs, said(rate), '', right.runs)
+  row(left.runs, label(rate), '', right.runs)
   console.log(`  ${base(HOST)}${gap}${base(SWITCH)}${gap}${base(HOST)}`)
 }
 

@@ -1,4 +1,4 @@
-/** What one host runs: a web server, as anywhere. It tells its parent when it listens. */
+/** The program of one host: an ordinary web server. It notifies its parent when it listens. */
 import { createServer } from 'node:http'
 
 const [host, bytes] = process.argv.slice(2)

@@ -1,4 +1,4 @@
-/** How the demo writes: at most 80 columns, in colours on a terminal only. */
+/** The output of the demo: at most 80 columns, in colors on a terminal only. */
 import { stripVTControlCharacters as plain } from 'node:util'
 
 const COLUMNS = 80
@@ -19,7 +19,7 @@ export function say(label: string, text: string): void {
   for (const line of more) console.log(`  ${''.padEnd(LABEL)}${line}`)
 }
 
-/** Says whether something is as it should be; where it is not, the demo fails. */
+/** Prints whether a result is as expected; otherwise the demo fails. */
 export function verdict(isRight: boolean, right: string, wrong: string): string {
   if (isRight) return green(right)
   process.exitCode = 1

@@ -1,6 +1,6 @@
 /**
- * Two hosts and a switch, each with a network of its own, a web server on one and a client on the other. Their cables
- * are long and narrow, where the kernel can make them so. Runs as root, and as an ordinary user.
+ * Two hosts and a switch, each with its own network, a web server on one and a client on the other. Their cables
+ * have latency and a limited rate, if the kernel supports that. Runs as root, and as an ordinary user.
  */
 import { ActionError, action, type NamespaceChildProcess, NamespaceSet } from 'nsset'
 import { draw } from './picture.ts'
@@ -10,16 +10,16 @@ import { bold, say, verdict } from './terminal.ts'
 const LATENCY = 20
 /** Mbit/s. */
 const RATE = 50
-/** How many small requests are timed. */
+/** The number of small requests that are timed. */
 const REQUESTS = 21
 /** Bytes of the large answer. */
 const LARGE = 16_000_000
 
-/** What the client tells. */
+/** The measurements of the client. */
 interface Measured {
   /** Milliseconds of each small request. */
   roundTrips: number[]
-  /** The large answer: how many milliseconds it took, and its bytes. */
+  /** The large answer: its milliseconds and bytes. */
   large: { took: number; bytes: number }
 }
 
@@ -29,13 +29,13 @@ const BOB = { name: 'bob', link: 'eth0', address: '10.0.0.2', runs: 'HTTP server
 export async function showTwoHosts(): Promise<void> {
   console.log(bold('\nTwo hosts and a switch, each a network of its own\n'))
   const start = performance.now()
-  // One user namespace owns all three: with one each, an ordinary user could lay no cable between them.
+  // One user namespace owns all three: otherwise an ordinary user could not connect them.
   using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
   using hub = await base.unshare('net')
   using alice = await base.unshare('net')
   using bob = await base.unshare('net')
 
-  /** A cable from a port of the switch to a host, whose end is made where it belongs. */
+  /** A cable from a port of the switch to a host; the host's end is created in the host's network. */
   const cable = (name: string, set: NamespaceSet, { link, address }: typeof ALICE) => {
     const peer = { name: link, set, up: true, addresses: [`${address}/24`] }
     return action.links.add({ kind: 'veth', name, master: 'br0', up: true, peer })
@@ -50,7 +50,7 @@ export async function showTwoHosts(): Promise<void> {
   const took = performance.now() - start
   if (noCables !== undefined) return say('not here', noCables)
 
-  // A queueing discipline is about what leaves by a link: the hosts send late, and the switch sends slowly.
+  // A queueing discipline applies to outgoing packets: the hosts delay, and the switch limits the rate.
   const noLatency = await whyNot(
     alice.network.qdiscs.add(ALICE.link, { kind: 'netem', latency: LATENCY }),
     bob.network.qdiscs.add(BOB.link, { kind: 'netem', latency: LATENCY }),
@@ -73,7 +73,7 @@ export async function showTwoHosts(): Promise<void> {
   report(await measure(alice, bob), noLatency === undefined, noRate === undefined)
 }
 
-/** Says why the kernel cannot do it, where it has no such kind of link or queueing discipline. */
+/** Prints why the kernel cannot do it, if it lacks such a kind of link or queueing discipline. */
 async function whyNot(...doing: Promise<unknown>[]): Promise<string | undefined> {
   try {
     await Promise.all(doing)
@@ -84,7 +84,7 @@ async function whyNot(...doing: Promise<unknown>[]): Promise<string | undefined>
   }
 }
 
-/** Runs the server in one host, and in the other a client that asks it. Both are Node.js, inside, rootless. */
+/** Runs the server in one host, and in the other a client that sends requests. Both are Node.js, inside, rootless. */
 async function measure(alice: NamespaceSet, bob: NamespaceSet): Promise<Measured> {
   await using server = run(bob, 'server', BOB.address, `${LARGE}`)
   await message(server)
@@ -93,21 +93,21 @@ async function measure(alice: NamespaceSet, bob: NamespaceSet): Promise<Measured
 }
 
 function run(set: NamespaceSet, program: string, ...args: string[]): NamespaceChildProcess {
-  // Milliseconds that are enough where the processor is emulated, too.
+  // Long enough for an emulated processor, too.
   const timeout = 120_000
   const options = { execArgv: [], deathSignal: 'SIGKILL', timeout, killSignal: 'SIGKILL' } as const
   return set.fork(new URL(`${program}.js`, import.meta.url), args, options)
 }
 
-/** What a process says first. */
+/** The first message of a process. */
 function message(child: NamespaceChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     child.once('message', resolve).once('error', reject)
-    child.once('exit', (code, signal) => reject(new Error(`what ran inside ended with ${signal ?? code}`)))
+    child.once('exit', (code, signal) => reject(new Error(`the program inside ended with ${signal ?? code}`)))
   })
 }
 
-/** Says what was measured; an answer that is cut short, or faster than its cables, makes the demo fail. */
+/** Prints the measurements; an answer that is truncated, or faster than its cables, makes the demo fail. */
 function report({ roundTrips, large }: Measured, isLate: boolean, isSlow: boolean): void {
   const median = roundTrips.toSorted((a, b) => a - b)[REQUESTS >> 1] ?? 0
   const rate = (large.bytes * 8e-3) / large.took

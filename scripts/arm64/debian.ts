@@ -1,22 +1,22 @@
-/** Debian for arm64: packages that apt-get(8) downloads as this host is set up to, and that are never installed. */
+/** Debian for arm64: packages downloaded by apt-get(8) with this host's configuration, and never installed. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Whose programs the guest has; what these depend on comes along. */
+/** The packages whose programs the guest has; their dependencies are included. */
 const PACKAGES = [
   ...['coreutils', 'dash', 'hostname', 'kmod', 'mount', 'procps', 'util-linux'],
   ...['iproute2', 'libc-bin', 'libstdc++6'],
 ]
 
 export interface Debian {
-  /** What apt-get(8) and its like get, to be for arm64. */
+  /** Options of apt-get(8) and similar programs for arm64. */
   env: NodeJS.ProcessEnv
   /** The paths of the packages. */
   archives: string[]
 }
 
-/** The packages in the cache; when they are not there, downloads them. */
+/** The packages in the cache; downloads missing ones. */
 export function debianIn(cache: string): Debian {
   const apt = join(cache, 'apt')
   const packages = join(cache, 'packages')
@@ -32,7 +32,7 @@ export function debianIn(cache: string): Debian {
   return { env, archives: names.map((name) => join(packages, name)) }
 }
 
-/** An apt of its own, for which nothing is installed yet; only the sources are this host's. */
+/** A separate apt without installed packages; only the sources are this host's. */
 function setUp(apt: string): void {
   for (const name of ['lists/partial', 'archives/partial']) mkdirSync(join(apt, name), { recursive: true })
   writeFileSync(join(apt, 'status'), '')
@@ -40,7 +40,7 @@ function setUp(apt: string): void {
     'APT::Architecture': 'arm64',
     'APT::Architectures': 'arm64',
     'APT::Install-Recommends': 'false',
-    // Its own user may not write here.
+    // The user of apt may not write here.
     'APT::Sandbox::User': 'root',
     'Dir::State': apt,
     'Dir::State::status': join(apt, 'status'),

@@ -29,7 +29,7 @@ const ETC = {
   hosts: '127.0.0.1 localhost\n',
 }
 
-/** Makes the disk; `scratch` is an empty directory for it and what it is made from. */
+/** Creates the disk; `scratch` is an empty directory for it and its sources. */
 export function makeDisk(cache: string, scratch: string, kernel: Kernel, debian: Debian): string {
   const root = join(scratch, 'root')
   layOut(root)
@@ -45,7 +45,7 @@ export function makeDisk(cache: string, scratch: string, kernel: Kernel, debian:
   return disk
 }
 
-/** Debian's directories, with /bin and its like as links into /usr. */
+/** Debian's directories, with /bin and similar ones as links into /usr. */
 function layOut(root: string): void {
   const inUsr = ['bin', 'lib', 'sbin']
   const empty = ['app/out', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/lib/modules', 'usr/local/bin']
@@ -53,7 +53,7 @@ function layOut(root: string): void {
   for (const name of inUsr) symlinkSync(`usr/${name}`, join(root, name))
 }
 
-/** The files only: what a package would run to be set up is for another processor. */
+/** Only the files: the maintainer scripts are for another processor. */
 function unpack(archive: string, root: string): void {
   const tar = `${root}.tar`
   run('sh', '-c', 'dpkg-deb --fsys-tarfile "$0" >"$1"', archive, tar)
@@ -61,7 +61,7 @@ function unpack(archive: string, root: string): void {
   rmSync(tar)
 }
 
-/** The program in the cache; when it is not there, npm brings one like that of this process. */
+/** The program in the cache; otherwise npm installs the version of this process. */
 function nodeIn(cache: string): string {
   const [major] = process.versions.node.split('.')
   const place = join(cache, `node-${major}`)
@@ -73,12 +73,12 @@ function nodeIn(cache: string): string {
   return program
 }
 
-/** Installed as by its users, but for `--force`: npm would say that the binary is for another processor than this one. */
+/** Installed as by users, but with `--force`: the binary is for another processor than this one. */
 function makeApp(app: string, packed: string): void {
   run(process.execPath, '--import', 'tsx', join(PROJECT, 'scripts/pack.ts'), '--to', packed)
   const tarballs = readdirSync(packed).filter((name) => name.startsWith(BINARY) || /^nsset-\d/.test(name))
   if (tarballs.length !== 2) {
-    throw new Error(`${BINARY} has no binary: npm run build:target -- aarch64-unknown-linux-gnu makes it`)
+    throw new Error(`${BINARY} has no binary; build it with npm run build:target -- aarch64-unknown-linux-gnu`)
   }
   writeFileSync(join(app, 'package.json'), '{ "private": true, "type": "module" }\n')
   const paths = tarballs.map((name) => join(packed, name))

@@ -1,8 +1,8 @@
 /**
- * Shows that what a release has for arm64 works: `npm run test:arm64 -- [--limit SECONDS]`.
+ * Tests the release packages for arm64: `npm run test:arm64 -- [--limit SECONDS]`.
  *
  * Boots Debian's kernel for arm64 in a virtual machine with Debian's programs, Node.js and the packed tarballs, and runs
- * the README's first example there, as root and as an ordinary user, and the demo. The binary has to be built:
+ * the README's first example there, as root and as an ordinary user, and the demo. The binary must be built:
  * `npm run build:target -- aarch64-unknown-linux-gnu`. Needs Debian, on any processor, and no privilege.
  */
 import { readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ import { debianIn } from './debian.ts'
 import { makeDisk } from './disk.ts'
 
 const CACHE = join(import.meta.dirname, '../../target/arm64')
-/** What the guest leaves: what each program printed that ended well. */
+/** What the guest saves: the output of each program that succeeded. */
 const EXPECTED = {
   'readme-root': README_OUTPUT,
   'readme-1234': README_OUTPUT,
@@ -35,7 +35,7 @@ console.log(`booting ${kernel.release}`)
 await runMachine(ARM64, kernel, disk, Number(values.limit))
 for (const [name, expected] of Object.entries(EXPECTED)) {
   if (expected.test(outputOf(name))) continue
-  console.error(`FAILED: ${name} does not print what it should; see above`)
+  console.error(`FAILED: ${name} does not print the expected output; see above`)
   process.exitCode = 1
 }
 

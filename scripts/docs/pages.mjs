@@ -1,6 +1,6 @@
 /**
- * Typedoc's plugin for the pages: each is called what its heading says, stands under the chapter of docs/README.md that
- * has it, and leads to files that are no pages where the repository shows them.
+ * Typedoc's plugin for the pages: each has its heading as its title, is listed under its section of docs/README.md,
+ * and links to other files in the repository.
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -19,13 +19,13 @@ export function load(app) {
   })
   app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
     const { readme = [], documents = [] } = project
-    // Typedoc writes one of its own, on the front page only.
+    // Typedoc writes its own title, on the front page only.
     if (readme[0] !== undefined) readme[0].text = readme[0].text.replace(/^# .*\n/, '')
     for (const content of [readme, ...documents.map((page) => page.content)]) leadToRepository(content, project)
   })
 }
 
-/** Which chapter of the table of contents has a page. */
+/** The section of the table of contents with a page. */
 function chaptersOfPages() {
   const contents = readFileSync(`${ROOT}docs/README.md`, 'utf8')
   const chapters = contents.split(/^## /m).slice(1)
@@ -37,14 +37,14 @@ function chaptersOfPages() {
   )
 }
 
-/** Code in it is a part of its own. */
+/** Code in it is a separate part. */
 function headingOf(content) {
   const end = content.findIndex(({ text }) => text.includes('\n'))
   const parts = content.slice(0, end + 1).map(({ text }) => text)
   return parts.join('').split('\n', 1)[0].replace(/^# /, '').replaceAll('`', '')
 }
 
-/** It would offer a copy to download. */
+/** Typedoc would offer a copy to download. */
 function leadToRepository(content, project) {
   for (const [index, part] of content.entries()) {
     if (part.kind !== 'relative-link' || typeof part.target !== 'number') continue

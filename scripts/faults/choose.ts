@@ -1,4 +1,4 @@
-/** Which of many faults a short run has: a share of them, of as many kinds as there are, the same for the same seed. */
+/** The faults of a short run: a sample with as many kinds as possible, the same for the same seed. */
 import type { Fault } from './fault.ts'
 
 export function choose(faults: readonly Fault[], share: number, seed: number): Fault[] {

@@ -1,4 +1,4 @@
-/** Which errors are documented: the codes of `docs/errors.md`, and the classes that it names. */
+/** The documented errors: the codes of `docs/errors.md`, and the classes that it names. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -7,21 +7,21 @@ const PAGE = join(import.meta.dirname, '../../docs/errors.md')
 const CLASSES = ['NamespaceError', 'ActionError', 'ExecFileError', 'TypeError', 'RangeError', 'Error']
 const ABORTED = ['AbortError', 'TimeoutError']
 
-/** What an operation threw. */
+/** The error of an operation. */
 export interface Thrown {
   name: string
   code: string | undefined
   message: string
 }
 
-/** The codes of the page: what its tables have in their first columns. */
+/** The codes of the page: the first columns of its tables. */
 export function documentedCodes(page: string = readFileSync(PAGE, 'utf8')): Set<string> {
   const cells = [...page.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell = '']) => cell)
   const codes = cells.flatMap((cell) => [...cell.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, code = '']) => code))
   return new Set([...codes, 'ABORT_ERR'])
 }
 
-/** Why an error is not as documented; undefined where it is. */
+/** Why an error is undocumented, or undefined. */
 export function whyUndocumented({ name, code, message }: Thrown, codes: ReadonlySet<string>): string | undefined {
   if (ABORTED.includes(name)) return undefined
   if (!CLASSES.includes(name)) return `the class ${name} is not documented: ${message}`

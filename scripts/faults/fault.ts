@@ -1,22 +1,22 @@
-/** What can go wrong: a system call that was made, the fault that is put there, and their names on a command line. */
+/** A system call of an operation, a fault at it, and their names on the command line. */
 import { constants } from 'node:os'
 
 /** One system call of an operation, as the injector reports it. */
 export interface Call {
-  /** `main`, the name of another thread of Node, or `child-N` for the Nth process that the operation starts. */
+  /** `main`, the name of another thread of Node.js, or `child-N` for the Nth process that the operation starts. */
   role: string
   name: string
-  /** Which of that role's calls of that name it is, from 1. */
+  /** The number of this call among those of the role with the same name, from 1. */
   nth: number
-  /** The argument that says what the call may fail with; 0 where there is none. */
+  /** The argument that determines the possible errors; 0 if there is none. */
   flags: number
-  /** Whether its descriptor does not block. */
+  /** Whether its descriptor is non-blocking. */
   isNonBlocking: boolean
-  /** What its descriptor is: `socket:[1234]`, a path, or `?`. */
+  /** The target of its descriptor: `socket:[1234]`, a path, or `?`. */
   target: string
 }
 
-/** A call that is refused with an error, or whose process gets a signal. */
+/** A call that fails with an error, or whose process gets a signal. */
 export interface Fault {
   role: string
   call: string
@@ -39,12 +39,12 @@ export function parseFault(name: string): Fault {
   return { role, call, nth: Number(nth), what }
 }
 
-/** The number of an error or of a signal. */
+/** The number of an error or a signal. */
 export function numberOf(what: string): number {
-  // Node has no name for this one.
+  // Node.js has no name for this one.
   if (what === 'ETOOMANYREFS') return 109
   const number = { ...constants.errno, ...constants.signals }[what as keyof typeof constants.errno]
-  if (number === undefined) throw new RangeError(`${what} is no error and no signal`)
+  if (number === undefined) throw new RangeError(`${what} is neither an error nor a signal`)
   return number
 }
 

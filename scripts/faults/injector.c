@@ -1,24 +1,25 @@
 /*
- * Runs a program, and makes one system call of it, or of what it starts, fail, or kills or stops the process that makes it.
+ * Runs a program, and makes one system call of it or of its descendants fail, or kills or stops the calling process.
  *
  *   injector REPORT PROGRAM [ARGUMENT…]
  *
- * A seccomp filter hands the system calls of the table below to this process before the kernel carries them out. All other calls run at
- * full speed. strace does the same by ptrace(2), which stops every thread twice for each call, and hides from a parent that
- * its child was stopped.
+ * A seccomp filter passes the system calls of the table below to this process before the kernel executes them. All
+ * other calls run at full speed. strace does the same by ptrace(2), which stops every thread twice for each call, and
+ * hides from a parent that its child was stopped.
  *
  * The program gives orders by access(2) of a path that does not exist, which is synchronous and needs no descriptor:
  *
  *   /nsset-faults/begin                            count calls
  *   /nsset-faults/begin/ROLE/CALL/N/error/ERRNO    and refuse the Nth CALL of ROLE
  *   /nsset-faults/begin/ROLE/CALL/N/signal/NUMBER  and send the process that signal
- *   /nsset-faults/mute                             the main thread's calls count no more
+ *   /nsset-faults/mute                             stop counting the main thread's calls
  *   /nsset-faults/end                              stop, and write REPORT
  *
  * A role is `main`, the name of another thread of the program, or `child-N` for the Nth process that was born since
- * `begin`. A process that has executed a program of its own has no role. A line of REPORT is `ROLE CALL N FLAGS TARGET`,
+ * `begin`. A process that has executed another program has no role. A line of REPORT is `ROLE CALL N FLAGS TARGET`,
  * or `hit`. A TARGET that ends in `+rights`
- * is sent descriptors. FLAGS: an argument of the call that says what it can fail with, and whether the descriptor does not block.
+ * receives descriptors. FLAGS: an argument of the call that determines its errors, and whether the descriptor is
+ * non-blocking.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -46,11 +47,11 @@
 #define MAX_COUNTS 4096
 #define MAX_CALLS 65536
 
-/* `descriptor`: the argument that is one, or -1. `flags`: the argument that tells what the call does, or -1. */
+/* `descriptor`: the argument that is one, or -1. `flags`: the argument that selects what the call does, or -1. */
 struct call { const char *name; int number, descriptor, flags; };
 #define CALL(name, descriptor, flags) { #name, __NR_##name, descriptor, flags }
 
-/* By which orders are given: libc has one or the other. */
+/* The system call of orders: libc uses one or the other. */
 #ifdef __NR_access
 #define ORDER __NR_access
 #define ORDER_PATH 0
@@ -88,7 +89,7 @@ static const struct call CALLS[] = {
 };
 #define KINDS ((int)(sizeof CALLS / sizeof *CALLS))
 
-/* A process that is not the program's own, by its pid: its number since the `begin` that it was counted after. */
+/* A descendant of the program, by its pid: its number since the last `begin`. */
 struct process { unsigned begun; short number; char executed; };
 /* How often a role has made a call, and the calls themselves, in order. */
 struct count { char role[32]; int call, times; };
@@ -120,14 +121,14 @@ static int install(void) {
   filter[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF);
   struct sock_fprog fprog = { (unsigned short)length, filter };
   if (geteuid() != 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -1;
-  /* Once we have heard of a call, only SIGKILL ends the wait: no signal turns it into an EINTR of our making. */
+  /* After the notification of a call, only SIGKILL ends its wait: no signal turns it into an additional EINTR. */
   return (int)syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER,
     SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &fprog);
 }
 
 struct start { char **argv; volatile int listener, error; };
 
-/* Shares our memory and descriptors until it execs, so that we have the listener. */
+/* Shares our memory and descriptors until it execs, so that we get the listener. */
 static int begin(void *argument) {
   struct start *start = argument;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -142,7 +143,7 @@ static int begin(void *argument) {
   _exit(126);
 }
 
-/* A file of /proc, or its link; -1 where there is none, or it may not be looked at. */
+/* A file of /proc, or its link; -1 if it does not exist or is not accessible. */
 static int look(char *into, size_t size, int is_link, const char *format, int pid, int fd) {
   char path[64];
   snprintf(path, sizeof path, format, pid, fd);
@@ -168,7 +169,7 @@ static int group_of(int tid) {
   return line == NULL ? tid : atoi(line + 6);
 }
 
-/* Whether it runs a program that is not ours: one that was executed, and may be looked at. */
+/* Whether it runs another program: one that was executed, and is accessible. */
 static int is_foreign(int pid) {
   char exe[4096];
   if (look(exe, sizeof exe, 1, "/proc/%d/exe", pid, 0) < 0) return 0;
@@ -176,7 +177,7 @@ static int is_foreign(int pid) {
   return processes[pid].executed || strcmp(exe, program) != 0;
 }
 
-/* The role of the thread that calls, or 0 where it has none. */
+/* The role of the calling thread, or 0 without one. */
 static int role_of(int tid, int pid, char role[32]) {
   if (pid == subject) {
     if (tid == subject) return is_muted ? 0 : snprintf(role, 32, "main");
@@ -196,7 +197,7 @@ static int role_of(int tid, int pid, char role[32]) {
   return snprintf(role, 32, "child-%d", process->number);
 }
 
-/* Notes that a process has a program of its own from now on, if the call succeeds. */
+/* Records that a process runs another program from now on, if the call succeeds. */
 static void note_program(int pid, int number) {
   if (pid >= 0 && pid <= MAX_PID && (number == __NR_execve || number == __NR_execveat)) processes[pid].executed = 1;
 }
@@ -251,7 +252,7 @@ static int obey(int tid, unsigned long address) {
   return 1;
 }
 
-/* Whether a message carries descriptors; also not where the memory of the process may not be looked at. */
+/* Whether a message carries descriptors; false if the memory of the process is not accessible. */
 static int carries_rights(const struct seccomp_data *data, int tid) {
   struct msghdr message;
   struct cmsghdr control;
@@ -279,7 +280,7 @@ static void describe(struct line *line, const struct call *call, const struct se
     line->is_nonblocking = (strtoul(flags + 6, NULL, 8) & O_NONBLOCK) != 0;
 }
 
-/* What a call of the program gets: fills in the answer. */
+/* Fills in the response to a call of the program. */
 static void answer(const struct seccomp_notif *asked, struct seccomp_notif_resp *answer) {
   int kind = 0, tid = (int)asked->pid;
   while (kind < KINDS && CALLS[kind].number != asked->data.nr) kind++;
@@ -296,7 +297,7 @@ static void answer(const struct seccomp_notif *asked, struct seccomp_notif_resp 
   if (!has_role || line_count == MAX_CALLS) return;
   struct line *line = &lines[line_count];
   describe(line, call, &asked->data, tid);
-  /* Wake-ups of an event loop come when they come, and libuv aborts where they fail. */
+  /* Wake-ups of an event loop depend on timing, and libuv aborts when they fail. */
   if (strstr(line->target, "[eventfd]") != NULL) return;
   int count = count_of(role, kind);
   if (count < 0) return;

@@ -1,11 +1,11 @@
-/** Lines of JSON on standard input and output, without a descriptor or a turn of the event loop of their own. */
+/** Lines of JSON on standard input and output, without additional descriptors or turns of the event loop. */
 import { readSync, writeSync } from 'node:fs'
 
 export function printLine(line: unknown): void {
   writeSync(1, `${JSON.stringify(line)}\n`)
 }
 
-/** Waits for a line; ends the process where there are no more. */
+/** Waits for a line; ends the process at the end of the input. */
 export function readLine(): string {
   const bytes: number[] = []
   const byte = Buffer.alloc(1)

@@ -1,4 +1,4 @@
-/** What became of one fault, as the process that had it tells. */
+/** The outcome of one fault, as reported by its process. */
 
 import type { Thrown } from './documented.ts'
 import type { Call } from './fault.ts'
@@ -6,22 +6,22 @@ import type { Call } from './fault.ts'
 export interface Outcome {
   /** Its name: `child-1/sendmsg/2/EMFILE`. */
   fault: string
-  /** Whether the call came about; what runs at the same time does not always make the same calls. */
+  /** Whether the call was made; concurrent work does not always make the same calls. */
   isHit: boolean
-  /** What the operation threw, where it did not succeed. */
+  /** The error of the operation, if it failed. */
   thrown?: Thrown
   milliseconds: number
-  /** What is not as it should be. */
+  /** The problems found. */
   problems: string[]
 }
 
-/** What it prints, one to a line. */
+/** Its output, one per line. */
 export type Line = { calls: Call[] } | { begun: string } | { outcome: Outcome } | { done: true }
 
-/** What it reads, one to a line: first whether to tell its calls, then which faults to have. */
+/** Its input, one per line: first whether to report its calls, then the faults. */
 export interface Wanted {
   isListing: boolean
 }
 
-/** What the problem begins with that a busy machine has, too. */
+/** The beginning of a problem that a busy machine causes, too. */
 export const TOOK_LONG = 'it took '

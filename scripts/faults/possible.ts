@@ -1,4 +1,4 @@
-/** Which faults are put at a call: the errors that the kernel can give for it, from its page of the manual, and signals. */
+/** The faults for a call: the errors that the kernel can return for it, according to its manual page, and signals. */
 import { constants } from 'node:fs'
 import type { Call, Fault } from './fault.ts'
 
@@ -7,7 +7,7 @@ const MSG_DONTWAIT = 0x40
 /** The requests of netdevice(7) begin with this byte. */
 const SIOC = 0x89
 
-/** Errors by call, where they do not depend on its arguments. */
+/** Errors by call, if they do not depend on its arguments. */
 const ERRORS: Record<string, readonly string[]> = {
   socket: ['EMFILE', 'ENOMEM'],
   socketpair: ['EMFILE', 'ENOMEM'],
@@ -86,19 +86,19 @@ const ERRORS: Record<string, readonly string[]> = {
 /** Calls of a child at which it is killed and stopped although they cannot fail. */
 const BOUNDARIES = ['close', 'exit_group', 'shutdown', 'getsockname', 'listen']
 
-/** Calls that are repeated as often as time has it, and how many of them get a fault. */
+/** Calls that are repeated depending on time, and how many of them get a fault. */
 const REPEATED: Record<string, number> = { poll: 2, ppoll: 2, wait4: 3, waitid: 3 }
 
 /**
- * How the threads of Node's own react to failures that are not the addon's: libuv ends the process where the epoll of an
- * event loop, a wake-up or a signal pipe fails, as it does without the addon.
+ * How the threads of Node.js itself react to failures outside the addon: libuv aborts the process when the epoll of an
+ * event loop, a wake-up or a signal pipe fails, also without the addon.
  */
 function isNodes({ role, name, target }: Call): boolean {
   if (name === 'epoll_ctl' || name === 'epoll_create1') return !role.startsWith('nsset')
   return target.includes('[eventpoll]') && role === 'main'
 }
 
-/** Every fault that is possible at a call. */
+/** Every possible fault at a call. */
 export function faultsAt(call: Call): Fault[] {
   const { role, name, nth } = call
   if (nth > (REPEATED[name] ?? Number.POSITIVE_INFINITY)) return []
@@ -108,7 +108,7 @@ export function faultsAt(call: Call): Fault[] {
   return [...errors, ...signals].map((what) => ({ role, call: name, nth, what }))
 }
 
-/** A stop takes effect after the call; after execve it is the program that is stopped, which is what was asked for. */
+/** A stop takes effect after the call; after execve it stops the program, as intended. */
 function signalsAt(name: string): string[] {
   return name === 'execve' ? ['SIGKILL'] : ['SIGKILL', 'SIGSTOP']
 }
@@ -137,15 +137,15 @@ function ofOpen(flags: number): string[] {
   return (flags & constants.O_CREAT) === 0 ? ['EMFILE', 'ENOMEM', 'EPERM'] : ['EMFILE', 'ENOMEM', 'EPERM', 'ENOSPC']
 }
 
-/** Those that ask a namespace or a network device for something; others, such as FIONBIO, cannot fail so. */
+/** Requests to a namespace or a network device; others, such as FIONBIO, cannot fail so. */
 function ofIoctl({ target, flags }: Call): string[] {
   if (/^(net|user|pid|mnt|uts|ipc|time|cgroup):\[/.test(target)) return ['EMFILE', 'ENOMEM', 'EPERM']
   return flags >> 8 === SIOC ? ['ENOMEM', 'EPERM'] : []
 }
 
-/** A call that may wait is interrupted, or says so where it may not. */
+/** A call that may block is interrupted; a non-blocking one returns EAGAIN. */
 function ofWaiting({ role, isNonBlocking, name, flags }: Call): string[] {
-  // tokio waits for the kernel to say that the socket is ready again, which it does only where it was not.
+  // tokio waits until the kernel reports the socket as ready again, which happens only if it was not.
   if (role === 'nsset-network') return ['EINTR']
   const mayNotWait = isNonBlocking || (/^(send|recv)/.test(name) && (flags & MSG_DONTWAIT) !== 0)
   return mayNotWait ? ['EINTR', 'EAGAIN'] : ['EINTR']

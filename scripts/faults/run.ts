@@ -1,12 +1,13 @@
 /**
- * Puts a fault at every system call of every operation, and says what is left afterwards: `npm run faults`.
+ * Injects a fault at every system call of every operation, and reports what is left afterwards: `npm run faults`.
  *
- *   npm run faults                                  everything; as root what needs root, too
- *   npm run faults -- --short                       a share of the faults, for CI
+ * npm run faults                                  everything; with root also what requires root
+ * npm run faults -- --short                       a sample of the faults, for CI
  *   npm run faults -- --operation spawn,netns-create --only SIGKILL,sendmsg
  *   npm run faults -- --operation spawn --fault child-1/sendmsg/2/SIGKILL
  *
- * Options: `--share 0.1`, `--seed 1`, `--seconds 60`, `--jobs 2`, `--json FILE`, `--list`. The exit status is 1 where a fault left something.
+ * Options: `--share 0.1`, `--seed 1`, `--seconds 60`, `--jobs 2`, `--json FILE`, `--list`.
+ * The exit status is 1 if a fault left something.
  */
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -15,7 +16,7 @@ import { OPERATIONS } from './operations/index.ts'
 import { buildTools } from './tools.ts'
 import { type Report, type Selection, tryOperation } from './try-operation.ts'
 
-/** The short form: this share of the faults, and no more than these seconds. */
+/** The short form: this share of the faults, within at most these seconds. */
 const SHORT = { share: 0.1, seconds: 60 }
 const isRoot = process.getuid?.() === 0
 
@@ -65,10 +66,10 @@ async function main(): Promise<void> {
 function chosenOperations(): string[] {
   const names = values.operation?.flatMap((names) => names.split(',')) ?? Object.keys(OPERATIONS)
   for (const name of names)
-    if (OPERATIONS[name] === undefined) throw new RangeError(`there is no operation ${name}: see --list`)
+    if (OPERATIONS[name] === undefined) throw new RangeError(`unknown operation ${name}: see --list`)
   const isPossible = (name: string) => isRoot || OPERATIONS[name]?.isRoots !== true
   const skipped = names.filter((name) => !isPossible(name))
-  if (skipped.length > 0) console.log(`skipped, since they are for root: ${skipped.join(', ')}`)
+  if (skipped.length > 0) console.log(`skipped, since they require root: ${skipped.join(', ')}`)
   return names.filter(isPossible)
 }
 
@@ -92,7 +93,7 @@ function conclude(reports: readonly Report[], { seed, share }: Selection): void 
   console.log(`codes: ${codes.join(' ')}`)
   console.log(`${reports.length} operations, ${hit} faults hit${part}, ${bad} faults left something`)
   const untried = reports.reduce((sum, { left }) => sum + left, 0)
-  if (untried > 0) console.log(`${untried} faults were not tried: the time was over`)
+  if (untried > 0) console.log(`${untried} faults were not tried: time limit reached`)
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ seed, share, codes, reports }, null, 2))
   if (bad > 0) process.exitCode = 1
 }

@@ -1,4 +1,4 @@
-/** One subject under the injector, from its start to its end. */
+/** One subject under the injector, from its start to its exit. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync } from 'node:fs'
@@ -8,18 +8,18 @@ import { pathToFileURL } from 'node:url'
 import type { Line, Wanted } from './outcome.ts'
 import type { Built } from './tools.ts'
 
-/** Seconds without a word after which a subject is ended. */
+/** Seconds without output after which a subject is killed. */
 const SILENCE = 60
-/** Where the sources are, for the subject, which is a module elsewhere. */
+/** The directory of the sources, for the subject, which is a bundle elsewhere. */
 export const SOURCES = import.meta.dirname
 export const ROOT = join(import.meta.dirname, '../..')
-/** Its own mounts, names and links, so that others on the machine change nothing of what is counted. */
+/** Its own mounts, names and links, so that other programs on the machine do not change the counts. */
 export const APART = `mount -t tmpfs none /run && mkdir /run/netns && ip link set lo up && exec "$@"`
 
 export interface Session extends AsyncDisposable {
-  /** The next line; what it ended with where there are no more. */
+  /** The next line; how it ended if there are no more. */
   next(): Promise<Line | { ended: string }>
-  tell(what: Wanted | string[]): void
+  send(what: Wanted | string[]): void
 }
 
 export function startSession(built: Built, operation: string): Session {
@@ -39,7 +39,7 @@ export function startSession(built: Built, operation: string): Session {
   const child = spawn(file, args, {
     cwd: '/',
     stdio: ['pipe', 'pipe', 'pipe'],
-    // A group of its own, so that all of it can be ended.
+    // Its own process group, so that all of it can be killed.
     detached: true,
     env: {
       ...process.env,
@@ -65,7 +65,7 @@ export function startSession(built: Built, operation: string): Session {
         clearTimeout(limit)
       }
     },
-    tell: (what) => child.stdin.write(`${JSON.stringify(what)}\n`),
+    send: (what) => child.stdin.write(`${JSON.stringify(what)}\n`),
     [Symbol.asyncDispose]: async () => {
       child.stdin.end()
       if (child.exitCode === null && child.signalCode === null) kill(child)
@@ -74,7 +74,7 @@ export function startSession(built: Built, operation: string): Session {
   }
 }
 
-/** The injector ends as its program did, as a shell does: 128 and the number of a signal. */
+/** The injector exits as its program did, like a shell: 128 plus the number of a signal. */
 function howItEnded(code: number | null, signal: string | null, complaint: string): string {
   const how = signal ?? (code !== null && code > 128 ? `signal ${code - 128}` : `code ${code}`)
   const why = complaint.split('\n').filter((line) => /panicked|Assertion|FATAL|Error:|uv_|failed/.test(line))

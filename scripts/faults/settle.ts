@@ -1,11 +1,11 @@
-/** Waiting: for a call to settle, and for what it has made to go. */
+/** Waiting: for a call to settle, and for its resources to be freed. */
 import type { Thrown } from './documented.ts'
 import { added, missing, type State, state } from './state.ts'
 
-/** Milliseconds after which a call is said to hang. */
+/** Milliseconds after which a call counts as hanging. */
 export const NEVER = 15_000
 
-/** Waits until nothing is more than before, and says what there is. */
+/** Waits until nothing has grown, and returns the state. */
 export async function settled(before: State, limit: number): Promise<State> {
   const end = performance.now() + limit
   for (;;) {
@@ -16,7 +16,7 @@ export async function settled(before: State, limit: number): Promise<State> {
   }
 }
 
-/** What there is once it stays so for a moment: files are read again beside a call, and closed after it. */
+/** The state once it is stable for a moment: files are read again beside a call, and closed after it. */
 export async function steady(): Promise<State> {
   const end = performance.now() + 200
   for (let before = state(); ; ) {
@@ -27,7 +27,7 @@ export async function steady(): Promise<State> {
   }
 }
 
-/** How a call ended, and how long it took. */
+/** How a call settled, and how long it took. */
 export async function outcomeOf(run: () => unknown): Promise<{ thrown?: Thrown; milliseconds: number }> {
   const begin = performance.now()
   let limit: NodeJS.Timeout | undefined

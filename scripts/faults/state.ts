@@ -1,11 +1,11 @@
-/** What there is of a process, so that what an operation left can be told: one line for each thing, without numbers. */
+/** The resources of a process, to detect what an operation left: one line for each, without numbers. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 const KINDS = ['net', 'uts', 'ipc', 'mnt', 'cgroup', 'user', 'pid', 'time'] as const
 
 const AT_START = new Set(allMounts().map(([id]) => id))
 
-/** What there is, by how many there are of it. */
+/** Resources, each with its count. */
 export type State = ReadonlyMap<string, number>
 
 export function state(): State {
@@ -15,13 +15,13 @@ export function state(): State {
   return counts
 }
 
-/** What there is now and was not before: `2 descriptor socket`. */
+/** What exists now and did not before: `2 descriptor socket`. */
 export function added(before: State, now: State): string[] {
   const more = [...now].map(([thing, count]) => [thing, count - (before.get(thing) ?? 0)] as const)
   return more.filter(([, count]) => count > 0).map(([thing, count]) => `${count} ${thing}`)
 }
 
-/** What was there before and is no more. */
+/** What existed before and does not any more. */
 export function missing(before: State, now: State): string[] {
   return added(now, before)
 }
@@ -33,7 +33,7 @@ function descriptors(): string[] {
   })
 }
 
-/** Each thread with the namespaces that it stands in; the usual ones have no number, others do. */
+/** Each thread with its namespaces; the usual ones have no number, others do. */
 function threads(): string[] {
   const home = KINDS.map((kind) => link(`/proc/self/ns/${kind}`))
   return entries('/proc/self/task').flatMap((tid) => {
@@ -41,13 +41,13 @@ function threads(): string[] {
     if (name === undefined) return []
     const places = KINDS.map((kind) => link(`/proc/self/task/${tid}/ns/${kind}`))
     const away = places.filter((place, index) => place !== undefined && place !== home[index])
-    // Those that wait for what is inside come when they are needed, and go when they have been idle for a while.
+    // Threads that wait for something inside start on demand, and end when they have been idle for a while.
     if (name === 'nsset-waiting' && away.length === 0) return []
     return [away.length === 0 ? `thread ${name}` : `thread ${name} in ${away.map((place) => plain(place ?? ''))}`]
   })
 }
 
-/** Children of every thread, zombies too, and living processes that have lost their parent: the injector adopts them. */
+/** Children of every thread, also zombies, and running orphans: the injector adopts them. */
 function children(): string[] {
   const own = entries('/proc/self/task').flatMap((tid) => childrenIn(`/proc/self/task/${tid}/children`))
   const lost = childrenIn(`/proc/${process.ppid}/task/${process.ppid}/children`).filter(
@@ -68,11 +68,11 @@ function describe(pid: string, kinship: string): string | undefined {
   if (stat === undefined) return undefined
   const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
   const state = stat.slice(stat.lastIndexOf(')') + 2)[0]
-  // Running and sleeping are the same here.
+  // Running and sleeping are equivalent here.
   return `${kinship} ${name} ${state === 'Z' || state === 'T' ? state : 'alive'}`
 }
 
-/** But for those that were there at the start, which others may unmount; an ordinary user mounts nothing outside. */
+/** Except those that existed at the start, which others may unmount; an ordinary user mounts nothing outside. */
 function mounts(): string[] {
   if (process.getuid?.() !== 0) return []
   return allMounts().flatMap(([id, , , , target]) => (AT_START.has(id) ? [] : [`mount ${target}`]))

@@ -1,6 +1,6 @@
 /**
- * The process that has the faults: does one operation over and over, each time with another fault, and looks at what is
- * left. It runs under the injector: `subject.mjs OPERATION REPORT SCRATCH`, with lines of JSON as `outcome.ts` has them.
+ * The process with the faults: repeats one operation, each time with another fault, and examines what is
+ * left. It runs under the injector: `subject.mjs OPERATION REPORT SCRATCH`, with lines of JSON as in `outcome.ts`.
  */
 import { accessSync, readFileSync } from 'node:fs'
 import { type Call, type Fault, faultName, numberOf, parseFault, parseReport } from './fault.ts'
@@ -12,19 +12,19 @@ import { NEVER, outcomeOf, settled, steady } from './settle.ts'
 import { added, missing, type State, state } from './state.ts'
 
 const WARM_UP = 5
-/** Milliseconds for what is cleaned up after a call has settled. */
+/** Milliseconds for the cleanup after a call has settled. */
 const PATIENCE = 1_000
 
 const [name = '', report = '', scratch = ''] = process.argv.slice(2)
 const operation = OPERATIONS[name]
-if (operation === undefined) throw new RangeError(`there is no operation ${name}`)
+if (operation === undefined) throw new RangeError(`unknown operation ${name}`)
 
-/** What is thrown beside a call that has a fault. */
+/** Uncaught errors during a call with a fault. */
 const strays: string[] = []
 let isUnderWay = false
 process.on('uncaughtException', (error) => {
   if (isUnderWay) {
-    strays.push(`thrown where nothing catches it: ${error.message}`)
+    strays.push(`uncaught: ${error.message}`)
     return
   }
   console.error(error)
@@ -36,28 +36,28 @@ const nsset =
   operation.isFresh === true ? ({} as typeof import('nsset')) : await import(process.env['NSSET_FAULTS_ENTRY'] ?? '')
 const round = await operation.prepare({ nsset, scratch })
 if (operation.isFresh !== true) for (let time = 0; time < WARM_UP; time += 1) await once(round)
-if (isListing) tell({ calls: await calls() })
+if (isListing) send({ calls: await calls() })
 const faults = (JSON.parse(readLine()) as string[]).map(parseFault)
 for (const fault of faults) {
-  tell({ begun: faultName(fault) })
+  send({ begun: faultName(fault) })
   isUnderWay = true
   const outcome = await tried(fault)
   isUnderWay = false
-  tell({ outcome })
-  // The next fault is for a process that has had none.
+  send({ outcome })
+  // The next fault is for a new process.
   if (outcome.problems.length > 0) process.exit(0)
 }
-tell({ done: true })
+send({ done: true })
 process.exit(0)
 
-/** Does it once, without a fault. */
+/** Runs it once, without a fault. */
 async function once({ before, run, after }: Round): Promise<void> {
   await before?.()
   await run()
   await after?.()
 }
 
-/** The calls that it makes: those of two times, since what runs at the same time differs. */
+/** The calls that it makes: those of two runs, since concurrent work differs. */
 async function calls(): Promise<Call[]> {
   const seen = new Map<string, Call>()
   for (let time = 0; time < (operation?.isFresh === true ? 1 : 2); time += 1) {
@@ -98,11 +98,11 @@ async function tried(fault: Fault): Promise<Outcome> {
   return outcome
 }
 
-/** What is left after the clean-up, and what does not work any more. */
+/** What is left after the cleanup, and what no longer works. */
 async function leftOf(before: State, isAway: boolean): Promise<string[]> {
   const undone = await outcomeOf(() => round.after?.())
   if (undone.thrown !== undefined) return [`what it did could not be undone: ${undone.thrown.message}`]
-  // A thread that could not come back does with the next call. The first import makes what stays for good.
+  // A thread that was not restored is restored by the next call. The first import allocates resources permanently.
   const left = isAway || operation?.isFresh === true ? [] : added(before, await settled(before, PATIENCE))
   if (left.length > 0) return [`it left ${left.join(', ')}`]
   const again = await outcomeOf(() => once(round))
@@ -115,7 +115,7 @@ async function leftOf(before: State, isAway: boolean): Promise<string[]> {
   return [...(lost.length > 0 ? [`it lost ${lost.join(', ')}`] : []), ...strays.splice(0)]
 }
 
-/** What a load leaves of children: none. */
+/** The children that a load leaves: none. */
 async function zombies(): Promise<string[]> {
   const end = performance.now() + PATIENCE
   for (;;) {
@@ -125,11 +125,11 @@ async function zombies(): Promise<string[]> {
   }
 }
 
-/** Tells the injector: it sees the call, and answers it. */
+/** Sends an order to the injector, which sees the call and answers it. */
 function order(what: string): void {
   accessSync(`/nsset-faults/${what}`)
 }
 
-function tell(line: Line): void {
+function send(line: Line): void {
   printLine(line)
 }

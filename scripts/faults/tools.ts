@@ -1,4 +1,4 @@
-/** What a run needs, built in a directory of its own: the injector, and the subject as one module without a loader. */
+/** The tools of a run, built in a temporary directory: the injector, and the subject as one module without a loader. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { buildSync } from 'esbuild'
 export interface Built extends Disposable {
   injector: string
   subject: string
-  /** For the reports of subjects, and for what they mount. */
+  /** For the reports of subjects, and for their mounts. */
   directory: string
 }
 

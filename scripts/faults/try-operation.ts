@@ -1,4 +1,4 @@
-/** Every fault of one operation, in as many processes as it takes. */
+/** Every fault of one operation, in as many processes as needed. */
 import { choose } from './choose.ts'
 import { documentedCodes, whyUndocumented } from './documented.ts'
 import { type Fault, faultName } from './fault.ts'
@@ -9,13 +9,13 @@ import { type Session, startSession } from './session.ts'
 import type { Built } from './tools.ts'
 
 export interface Selection {
-  /** Names of faults; all that are possible by default. */
+  /** Names of faults. Default: all possible ones. */
   faults?: readonly string[]
-  /** Only those whose names have one of these parts: `EMFILE`, `child-1`, `sendmsg`. */
+  /** Only those with one of these in their name: `EMFILE`, `child-1`, `sendmsg`. */
   only: readonly string[]
   share: number
   seed: number
-  /** When no more faults are begun: milliseconds since the epoch. */
+  /** When to start no more faults: milliseconds since the epoch. */
   until: number
 }
 
@@ -24,7 +24,7 @@ export interface Report {
   /** System calls that it makes. */
   calls: number
   outcomes: Outcome[]
-  /** Faults that there was no time for. */
+  /** Faults beyond the time limit. */
   left: number
   seconds: number
 }
@@ -58,17 +58,17 @@ export async function tryOperation(built: Built, operation: string, selection: S
   }
 }
 
-/** How many faults one process has. */
+/** How many faults one process gets. */
 const AT_ONCE = 100
 
 async function begun(built: Built, operation: string): Promise<Session> {
   const session = startSession(built, operation)
-  session.tell({ isListing: false })
+  session.send({ isListing: false })
   return session
 }
 
 async function plan(session: Session, operation: string, { faults, only, share, seed }: Selection) {
-  session.tell({ isListing: faults === undefined })
+  session.send({ isListing: faults === undefined })
   if (faults !== undefined) return { calls: 0, wanted: [...faults] }
   const line = await session.next()
   if (!('calls' in line)) throw new Error(`${operation} does not work without faults: ${JSON.stringify(line)}`)
@@ -82,10 +82,10 @@ function partsOf(fault: Fault): string[] {
   return faultName(fault).split('/')
 }
 
-/** Until the first that has a problem, after which the process is not what it was. */
+/** Until the first one with a problem, after which the process may be damaged. */
 async function tryInOneProcess(started: Session, operation: string, faults: string[]): Promise<Outcome[]> {
   await using session = started
-  session.tell(faults)
+  session.send(faults)
   const outcomes: Outcome[] = []
   let begun: string | undefined
   for (;;) {
@@ -104,7 +104,7 @@ async function tryInOneProcess(started: Session, operation: string, faults: stri
   }
 }
 
-/** What only took long is tried again alone: a busy machine is no fault. */
+/** A fault that only took long is tried again alone: a busy machine is not a defect. */
 async function again(built: Built, operation: string, outcome: Outcome): Promise<Outcome> {
   if (outcome.problems.length === 0 || !outcome.problems.every((problem) => problem.startsWith(TOOK_LONG)))
     return outcome

@@ -1,9 +1,9 @@
-/** CHANGELOG.md: a chapter for each version, the newest first, and before them `## Unreleased`. */
+/** CHANGELOG.md: a section for each version, the newest first, and before them `## Unreleased`. */
 
 export const CHANGELOG = 'CHANGELOG.md'
 export const UNRELEASED = 'Unreleased'
 
-/** What it says of each version: the text below `## 1.2.3`, or `## 1.2.3 - 2026-12-24`, by the version alone. */
+/** The text of each version: below `## 1.2.3`, or `## 1.2.3 - 2026-12-24`, by the version alone. */
 export function chaptersOf(changelog: string): Map<string, string> {
   const [, ...chapters] = `\n${changelog}`.split('\n## ')
   return new Map(

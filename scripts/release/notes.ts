@@ -1,8 +1,8 @@
 /**
- * Prints what a release is announced with, the changelog's chapter on it: `npm run release:notes -- vX.Y.Z`.
+ * Prints the announcement of a release, the changelog's section on it: `npm run release:notes -- vX.Y.Z`.
  *
- * It fails unless the tag is the version of every package here, npm's and Cargo's, and the changelog has a chapter on
- * it that says something.
+ * It fails unless the tag is the version of every package here, npm's and Cargo's, and the changelog has a section
+ * with text for it.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ const notes = chaptersOf(read(CHANGELOG)).get(version) ?? ''
 if (notes === '') throw new Error(`${CHANGELOG} has nothing below '## ${version}'`)
 console.log(notes)
 
-/** The versions of the packages, by the files that say them. */
+/** The versions of the packages, by file. */
 function versions(): Map<string, string | undefined> {
   const manifests = ['package.json', ...readdirSync(join(root, 'npm')).map((name) => `npm/${name}/package.json`)]
   const found = manifests.map((file) => [file, (JSON.parse(read(file)) as { version: string }).version] as const)

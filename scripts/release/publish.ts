@@ -1,9 +1,9 @@
 /**
- * Publishes what `npm run pack:release` has packed: `npm run release:publish -- [--from DIRECTORY] [--dry-run]`.
+ * Publishes the packages from `npm run pack:release`: `npm run release:publish -- [--from DIRECTORY] [--dry-run]`.
  *
- * The binaries go first: who installs the package when it appears has to find them. What is published already is left
- * out, so that a release that broke off can be run again. It imports nothing but Node.js, from 22.18 on, as it is run
- * where one may publish.
+ * The binaries come first, so that they exist when the package does. Published packages are
+ * skipped, so that an interrupted release can be continued. It imports only modules of Node.js, from 22.18 on, since
+ * it runs without installed packages.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -19,7 +19,8 @@ const { values } = parseArgs({
   options: { from: { type: 'string', default: 'packed' }, 'dry-run': { type: 'boolean', default: false } },
 })
 const tarballs = readdirSync(values.from).filter((name) => name.endsWith('.tgz'))
-if (tarballs.length === 0) throw new Error(`${values.from} has no tarballs: npm run pack:release -- --all makes them`)
+if (tarballs.length === 0)
+  throw new Error(`${values.from} has no tarballs; create them with npm run pack:release -- --all`)
 const packages = tarballs.map((name) => {
   const file = join(values.from, name)
   return { file, ...manifestIn(file) }
@@ -47,12 +48,12 @@ function isPublished(name: string, version: string): boolean {
   if (error !== undefined) throw error
   if (status === 0) return stdout.includes(version)
   if (stdout.includes('"E404"')) return false
-  throw new Error(`npm view ${name}@${version} has failed: ${stdout}`)
+  throw new Error(`npm view ${name}@${version} failed: ${stdout}`)
 }
 
 function publish(file: string): void {
   const options = ['--provenance', '--access', 'public', ...(values['dry-run'] ? ['--dry-run'] : [])]
-  // Without './' npm would take it for a repository of GitHub.
+  // Without './' npm would take it for a GitHub repository.
   execFileSync('npm', ['publish', file.startsWith('/') ? file : `./${file}`, ...options], {
     stdio: 'inherit',
     timeout: 120_000,

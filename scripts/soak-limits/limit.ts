@@ -1,4 +1,4 @@
-/** The limits that a soak is held to: how one is set so that there is room for a few more, and lifted. */
+/** The limits of a soak: how each is set with room for a few more resources, and removed. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,27 +8,27 @@ export interface Limit {
   name: string
   /** Why it cannot be set here. */
   skipped?: string
-  /** How much room there is, round after round. */
+  /** The room in each round. */
   rooms: readonly number[]
-  /** Operations that it is not for. */
+  /** Operations that it does not apply to. */
   without: readonly string[]
-  /** Milliseconds after which it is lifted in any case: without memory, a process sleeps until there is some. */
+  /** Milliseconds after which it is removed in any case: without memory, a process sleeps until there is some. */
   patience?: number
   /** Where a process writes `0` to leave the limit. */
   outside?: string
-  /** What starts the process that is limited. */
+  /** The program that starts the limited process. */
   prefix: readonly string[]
   begin(): void
-  /** Leaves a process room for so many more. */
+  /** Allows a process this many more. */
   set(pid: number, room: number): void
   lift(pid: number): void
   end(): void
 }
 
 const isRoot = process.getuid?.() === 0
-/** Root has no limit of processes; a user that no process belongs to has. */
+/** Root has no limit of processes; a user without other processes has one. */
 const USER = 61_234
-/** A Node that starts without threads aborts, or hangs: the program, and not what starts it. */
+/** A forked Node.js that cannot start threads aborts, or hangs, which is not a defect of its parent. */
 const NODES_OWN = ['fork']
 const PLENTY = 4_096
 const MEGABYTE = 1 << 20
@@ -37,12 +37,12 @@ export function limits(): Limit[] {
   return [descriptors(), processes(), controlGroup('pids'), controlGroup('memory')]
 }
 
-/** The process fills up its own descriptors: it knows best how many it has. */
+/** The process uses up its own descriptors: only it knows their exact number. */
 function descriptors(): Limit {
   return {
     name: 'descriptors',
     rooms: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
-    // Node loses the descriptor of an epoll for each Worker that it has no descriptors for.
+    // Node.js leaks the descriptor of an epoll for each Worker that it lacks descriptors for.
     without: ['worker'],
     prefix: ['prlimit', '--nofile=256:256'],
     begin: () => undefined,
@@ -89,7 +89,7 @@ function threadsOfProcess(pid: string, user: number): number {
   return Number(/^Threads:\t(\d+)/m.exec(status)?.[1] ?? 0)
 }
 
-/** A control group of its own, of version 1 or 2. */
+/** A separate control group, of version 1 or 2. */
 function controlGroup(controller: 'pids' | 'memory'): Limit {
   const isMemory = controller === 'memory'
   const rooms = isMemory ? [0, 1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1] : [0, 1, 2, 3, 4, 6]
@@ -103,7 +103,7 @@ function controlGroup(controller: 'pids' | 'memory'): Limit {
       : ['memory.current', 'memory.max', 'max']
   const room = (more: number) => Number(read(join(group, used))) + Math.round(more * (isMemory ? MEGABYTE : 1))
   const write = (value: string) => writeFileSync(join(group, most), value)
-  // Without memory the kernel would kill Node, the largest; so it refuses what is asked for, and kills nothing.
+  // Without memory the kernel would kill Node.js, the largest process; so it fails allocations instead.
   const protect = isMemory && !isFirst ? 'echo -1000 >/proc/self/oom_score_adj && ' : ''
   const skipped = whyNoGroup(controller, parent, protect !== '')
   return {
@@ -124,7 +124,7 @@ function controlGroup(controller: 'pids' | 'memory'): Limit {
   }
 }
 
-/** Version 1 refuses a limit below what is used, which may have grown since it was read: EBUSY. */
+/** Version 1 rejects a limit below the current usage, which may have grown since it was read: EBUSY. */
 function untilAccepted(set: () => void): void {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -147,7 +147,7 @@ function mayProtect(): boolean {
   return status === 0
 }
 
-/** Below the group of this process in version 1; in version 2, where those that have processes give no controllers, below the root. */
+/** Below the group of this process in version 1; in version 2 below the root: groups with processes delegate none. */
 function parentGroup(controller: string): string | undefined {
   const mounts = (text('/proc/self/mountinfo') ?? '').split('\n')
   const first = mounts.find((line) => line.includes(' - cgroup ') && line.split(/[ ,]/).includes(controller))
@@ -163,7 +163,7 @@ function parentGroup(controller: string): string | undefined {
   return given.split(/\s/).includes(controller) ? second : undefined
 }
 
-/** What was in it may take a moment to go. */
+/** Its processes may need a moment to exit. */
 function removeGroup(group: string): void {
   for (let tries = 0; tries < 50; tries += 1) {
     try {

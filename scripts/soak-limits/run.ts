@@ -1,8 +1,8 @@
 /**
- * Does every operation with next to no descriptors, processes and memory left, for long, and shows that only documented
- * errors come of it, that nothing is left, and that all works again afterwards: `npm run soak:limits`.
+ * Runs every operation with almost no descriptors, processes and memory left, for long, and checks that only documented
+ * errors occur, that nothing is left, and that everything works again afterwards: `npm run soak:limits`.
  *
- * `--seconds 600` is the time for all limits together, `--only descriptors,processes,pids,memory` names some of them.
+ * `--seconds 600` is the time for all limits together, `--only descriptors,processes,pids,memory` selects some of them.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -30,7 +30,7 @@ using built = buildTools(join(import.meta.dirname, 'subject.ts'))
 chmodSync(built.directory, 0o755)
 for (const limit of possible) await soak(built, limit, Number(values.seconds) / possible.length)
 
-/** Goes on with another process where Node has ended one by itself. */
+/** Continues with another process when Node.js itself has aborted one. */
 async function soak(built: Built, limit: Limit, seconds: number): Promise<void> {
   const end = performance.now() + seconds * 1_000
   const problems = new Set<string>()
@@ -45,8 +45,8 @@ async function soak(built: Built, limit: Limit, seconds: number): Promise<void> 
     if (!one.isEndedByNode) break
     aborts += 1
   } while (performance.now() < end)
-  if (aborts > 0 && calls < aborts) problems.add('Node ended the processes before there were any calls')
-  const ended = aborts === 0 ? '' : `, ${aborts} processes that Node ended`
+  if (aborts > 0 && calls < aborts) problems.add('Node.js aborted the processes before any call')
+  const ended = aborts === 0 ? '' : `, ${aborts} processes aborted by Node.js`
   console.log(
     `${limit.name.padEnd(12)} ${Math.round(seconds)} s, ${calls} calls, ${failures} failed: ${[...codes].sort().join(' ')}${ended}; ${problems.size} problems`,
   )
@@ -91,9 +91,9 @@ async function soakProcess(built: Built, limit: Limit, seconds: number): Promise
   })
   const pid = child.pid ?? 0
   const ended = once(child, 'close')
-  let said = ''
+  let output = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text
+    output += text
   })
   const impatience = setTimeout(() => child.kill('SIGKILL'), (seconds + 60) * 1_000)
   const problems: string[] = []
@@ -120,18 +120,18 @@ async function soakProcess(built: Built, limit: Limit, seconds: number): Promise
   clearTimeout(lifting)
   limit.end()
   process.off('exit', limit.end)
-  const isEndedByNode = result === undefined && limit.name === 'memory' && isNodesOwn(signal, said)
-  if (!isEndedByNode && said !== '') process.stderr.write(said)
+  const isEndedByNode = result === undefined && limit.name === 'memory' && isNodesOwn(signal, output)
+  if (!isEndedByNode && output !== '') process.stderr.write(output)
   if (result === undefined && !isEndedByNode) problems.push(`the process ended: ${signal ?? code}`)
   return { calls: lifted, failures: 0, codes: [], ...result, problems, isEndedByNode }
 }
 
 /**
- * Without memory, libuv ends the process where epoll_ctl(2) gives ENOMEM, and says nothing; V8 says that its heap does not
- * grow. Rust says what it panicked of, or how many bytes it did not get.
+ * Without memory, libuv aborts the process when epoll_ctl(2) returns ENOMEM, without a message; V8 reports that its
+ * heap does not grow. Rust reports a panic, or how many bytes it could not allocate.
  */
-function isNodesOwn(signal: NodeJS.Signals | null, said: string): boolean {
-  if (/panicked|memory allocation of|nsset/i.test(said.replaceAll(/^\(node:.*$/gm, ''))) return false
+function isNodesOwn(signal: NodeJS.Signals | null, output: string): boolean {
+  if (/panicked|memory allocation of|nsset/i.test(output.replaceAll(/^\(node:.*$/gm, ''))) return false
   if (signal === 'SIGABRT') return true
-  return /Fatal (JavaScript|process) .*(OOM|out of memory)/i.test(said)
+  return /Fatal (JavaScript|process) .*(OOM|out of memory)/i.test(output)
 }

@@ -1,7 +1,7 @@
 /**
- * The process that is limited: does every operation under each limit, again and again, and looks at what is left when the
- * limit is lifted. `subject.mjs LIMIT SCRATCH SECONDS`; it asks for each limit by a line on its output, and goes on when
- * it gets one on its input.
+ * The limited process: repeats every operation under each limit, and examines what is left when the
+ * limit is removed. `subject.mjs LIMIT SCRATCH SECONDS`; it requests each limit by a line on its output, and continues
+ * when it reads one from its input.
  */
 import { closeSync, openSync } from 'node:fs'
 import { whyUndocumented } from '../faults/documented.ts'
@@ -23,7 +23,7 @@ const isRoot = process.getuid?.() === 0
 const thrown = new Set<string>()
 let calls = 0
 let failures = 0
-process.on('uncaughtException', (error) => report(`thrown where nothing catches it: ${error.stack}`))
+process.on('uncaughtException', (error) => report(`uncaught: ${error.stack}`))
 
 const nsset = await import(process.env['NSSET_FAULTS_ENTRY'] ?? '')
 const left = JSON.parse(without) as string[]
@@ -41,7 +41,7 @@ const end = performance.now() + Number(seconds) * 1_000
 const choices = JSON.parse(rooms) as number[]
 for (let turn = 0; performance.now() < end; turn += 1) {
   for (const [index, [name, round]] of work.entries()) {
-    // Each operation has another room in each turn, so that a short run has some of all.
+    // Each operation has another room in each round, so that a short run has some of each.
     await underLimit(name, round, choices[(turn + index * 5) % choices.length] ?? 0)
     if (performance.now() > end) break
   }
@@ -49,7 +49,7 @@ for (let turn = 0; performance.now() < end; turn += 1) {
 const now = await settled(before, 3_000)
 for (const thing of added(before, now)) report(`left at the end: ${thing}`)
 for (const thing of missing(before, now)) report(`lost at the end: ${thing}`)
-tell({ calls, failures, codes: [...thrown].sort() })
+send({ calls, failures, codes: [...thrown].sort() })
 process.exit(0)
 
 async function underLimit(name: string, round: Round, room: number): Promise<void> {
@@ -81,7 +81,7 @@ async function once({ before, run, after }: Round): Promise<void> {
   await after?.()
 }
 
-/** Takes all descriptors but so many. */
+/** Opens descriptors until only this many are left. */
 function fill(room: number): number[] {
   const fds: number[] = []
   try {
@@ -94,16 +94,16 @@ function fill(room: number): number[] {
 
 function ask(room: number | 'lifted'): void {
   if (limit === 'descriptors') return
-  tell({ room })
+  send({ room })
   readLine()
 }
 
 function report(problem: string): void {
-  tell({ problem })
+  send({ problem })
 }
 
-/** The output is a socket, for which a group without memory has no buffer until its limit is lifted: ENOBUFS. */
-function tell(line: Line): void {
+/** The output is a socket, for which a group without memory has no buffer until its limit is removed: ENOBUFS. */
+function send(line: Line): void {
   for (;;) {
     try {
       printLine(line)

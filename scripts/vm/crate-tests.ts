@@ -13,7 +13,7 @@ interface CargoMessage {
   executable?: string | null
 }
 
-/** Builds them; they come in the order of their names. */
+/** Builds them, sorted by name. */
 export function crateTests(crate: string): CrateTest[] {
   const output = execFileSync('cargo', ['test', '--package', crate, '--no-run', '--message-format=json', '--quiet'], {
     encoding: 'utf8',

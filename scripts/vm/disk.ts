@@ -1,6 +1,6 @@
 /**
- * The guest's disk: an ext4 file system with the programs of this host, the kernel's modules, this project as it is
- * built, and in `/vm` what is to be run. What the guest leaves in `/vm` is read back without mounting anything.
+ * The guest's disk: an ext4 file system with the programs of this host, the kernel's modules, the built
+ * project, and in `/vm` the programs to run. Results of the guest in `/vm` are read back without mounting.
  */
 import { execFileSync } from 'node:child_process'
 import {
@@ -23,14 +23,14 @@ const NOT_COPIED = ['.git', 'node_modules', 'target', 'site']
 const SIZE = '4G'
 const TIME_LIMIT = 120_000
 
-/** Whose programs the guest has; what these are linked to comes along. */
+/** The packages whose programs the guest has; the libraries that they are linked to are included. */
 export const GUEST_PACKAGES = [
   ...['bash', 'bsdutils', 'coreutils', 'dash', 'findutils', 'grep', 'hostname', 'mount', 'procps', 'sed', 'tar'],
   ...['kmod', 'libc-bin', 'libc6', 'libcap2-bin', 'strace', 'uidmap', 'util-linux'],
   ...['iperf3', 'iproute2', 'iputils-ping', 'wireguard-tools'],
 ]
 
-/** The ids are those of the tests that need an ordinary user. */
+/** The ids of the tests that need an ordinary user. */
 const ETC = {
   passwd: 'root:x:0:0:root:/root:/bin/sh\nnsset-user:x:1234:1234::/home/nsset-user:/bin/sh\n',
   group: 'root:x:0:\nnsset-user:x:1234:\n',
@@ -41,12 +41,12 @@ const ETC = {
 }
 
 export interface Work {
-  /** The files that vitest takes, none for all in its configuration; undefined when it is not to run. */
+  /** The file arguments of vitest, none for all in its configuration; undefined to skip it. */
   vitest: readonly string[] | undefined
   crateTests: readonly CrateTest[]
 }
 
-/** Makes the disk; `scratch` is an empty directory for it and what it is made from. */
+/** Creates the disk; `scratch` is an empty directory for it and its sources. */
 export function makeDisk(scratch: string, kernel: Kernel, work: Work): string {
   const root = join(scratch, 'root')
   layOut(root)
@@ -60,20 +60,20 @@ export function makeDisk(scratch: string, kernel: Kernel, work: Work): string {
   return disk
 }
 
-/** Makes a disk of what a directory has. */
+/** Creates a disk with the contents of a directory. */
 export function fill(disk: string, root: string, size: string): void {
-  // No journal: nobody mounts it again.
+  // No journal: it is never mounted again.
   run('/usr/sbin/mke2fs', '-q', '-t', 'ext4', '-O', '^has_journal', '-d', root, disk, size)
 }
 
-/** Copies a file out of the disk of a guest that has ended; false when it is not there. */
+/** Copies a file out of the disk of a guest that has ended; returns false if it does not exist. */
 export function copyFromDisk(disk: string, path: string, target: string): boolean {
-  // debugfs(8) ends with 0 whatever happens.
+  // debugfs(8) always exits with 0.
   execFileSync('/usr/sbin/debugfs', ['-R', `dump ${path} ${target}`, disk], { timeout: TIME_LIMIT, stdio: 'ignore' })
   return existsSync(target)
 }
 
-/** Debian's directories, with /bin and its like as links into /usr. */
+/** Debian's directories, with /bin and similar ones as links into /usr. */
 function layOut(root: string): void {
   const inUsr = ['bin', 'sbin', 'lib', 'lib64']
   const empty = ['dev', 'etc', 'home/nsset-user', 'mnt', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/local/bin', 'var']
@@ -88,7 +88,7 @@ function copyPrograms(root: string): void {
   const node = realpathSync(process.execPath)
   const files = filesOf(GUEST_PACKAGES)
   const libraries = librariesOf([node, ...files.filter((path) => /\/s?bin\//.test(path))])
-  // Links, where they really are, and what they lead to.
+  // Links, at their real paths, and their targets.
   const paths = [...files, ...libraries].flatMap((path) => [inRealDirectory(path), realpathSync(path)])
   const archive = `${root}.tar`
   run('tar', '--create', `--file=${archive}`, '--directory=/', '--', ...[...new Set(paths)].map((path) => `.${path}`))
@@ -115,7 +115,7 @@ function writeWork(target: string, { vitest, crateTests }: Work): void {
   if (vitest !== undefined) writeFileSync(join(target, 'vitest'), vitest.join(' '))
   mkdirSync(join(target, 'crate-tests'))
   for (const { name, program } of crateTests) {
-    // With what a debugger needs they are seven times as large.
+    // With debug information they are seven times as large.
     run('strip', '-o', join(target, 'crate-tests', name), program)
   }
 }

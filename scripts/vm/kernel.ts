@@ -3,31 +3,31 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Where a kernel comes from. */
+/** The source of a kernel. */
 export interface Source {
-  /** It depends on the package of the newest version. */
+  /** A metapackage that depends on the package of the newest version. */
   metapackage: string
-  /** What apt-get(8) and its like get. */
+  /** Options of apt-get(8) and similar programs. */
   env: NodeJS.ProcessEnv
 }
 
 const OF_THIS_HOST: Source = { metapackage: 'linux-image-cloud-amd64', env: process.env }
 
 export interface Kernel {
-  /** As `uname -r` says it. */
+  /** As printed by `uname -r`. */
   release: string
-  /** What is booted. */
+  /** The image to boot. */
   image: string
   /** All of its modules, indexed for modprobe(8): `/lib/modules/RELEASE`. */
   modules: string
 }
 
-/** The kernel in the cache; when there is none, downloads one as apt-get(8) is set up to. */
+/** The kernel in the cache; otherwise downloads one with apt-get(8)'s configuration. */
 export function kernelIn(cache: string, source = OF_THIS_HOST): Kernel {
   const root = join(cache, 'kernel')
   if (!existsSync(root)) unpackInto(root, source)
   const [release] = readdirSync(join(root, 'lib/modules'))
-  if (release === undefined) throw new Error(`there is no kernel in ${root}: remove the directory`)
+  if (release === undefined) throw new Error(`no kernel in ${root}: remove the directory`)
   return { release, image: join(root, `boot/vmlinuz-${release}`), modules: join(root, 'lib/modules', release) }
 }
 
@@ -37,7 +37,7 @@ function unpackInto(root: string, source: Source): void {
   try {
     const name = newestPackage(source)
     console.log(`downloading ${name}`)
-    // APT::Sandbox::User: apt's own user may not write here, and would say so.
+    // APT::Sandbox::User: apt's own user may not write here, and would print a warning.
     execFileSync('apt-get', ['download', '--quiet', '--option=APT::Sandbox::User=root', name], {
       cwd: partial,
       env: source.env,
@@ -58,6 +58,6 @@ function unpackInto(root: string, source: Source): void {
 function newestPackage({ metapackage, env }: Source): string {
   const text = execFileSync('apt-cache', ['depends', metapackage], { encoding: 'utf8', timeout: 60_000, env })
   const name = /Depends: (linux-image-\S+)/.exec(text)?.[1]
-  if (name === undefined) throw new Error(`apt knows no ${metapackage}: run apt-get update, on Debian`)
+  if (name === undefined) throw new Error(`apt does not know ${metapackage}: run apt-get update, on Debian`)
   return name
 }

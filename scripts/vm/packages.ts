@@ -1,8 +1,8 @@
-/** The Debian packages of this host: which ones are missing, and the files that they brought. */
+/** The Debian packages of this host: which ones are missing, and their files. */
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 
-/** Throws, with the command line that helps, when one of them is not installed. */
+/** Throws, with the command that installs them, if one is missing. */
 export function requirePackages(names: readonly string[]): void {
   const missing = names.filter((name) => !ask('dpkg-query', '--status', name).includes('Status: install ok installed'))
   if (missing.length > 0) {
@@ -10,20 +10,20 @@ export function requirePackages(names: readonly string[]): void {
   }
 }
 
-/** The files of packages but for manuals, translations and the like. */
+/** The files of packages except manuals, translations and similar ones. */
 export function filesOf(names: readonly string[]): string[] {
   const paths = ask('dpkg-query', '--listfiles', ...names).split('\n')
   const wanted = paths.filter((path) => path.startsWith('/') && !path.startsWith('/usr/share/'))
   return wanted.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
 }
 
-/** The shared libraries that programs are linked to. */
+/** The shared libraries of programs. */
 export function librariesOf(programs: readonly string[]): string[] {
-  // ldd(1) ends with 1 because some of the files are no programs.
+  // ldd(1) exits with 1 because some of the files are not programs.
   return ask('ldd', ...programs).match(/(?<=\s)\/\S+(?= \(0x)/g) ?? []
 }
 
-/** What a program prints, whether it succeeds or not. */
+/** The output of a program, whether it succeeds or not. */
 function ask(program: string, ...args: string[]): string {
   return spawnSync(program, args, { encoding: 'utf8', timeout: 60_000, maxBuffer: 64 << 20 }).stdout.trim()
 }

@@ -1,9 +1,10 @@
 /**
  * Runs tests on the kernel of Debian 12 in a virtual machine: `npm run test:vm -- [FILE…] [--limit SECONDS]`.
  *
- * The kernel has what others lack (dummy, vlan, gretap, wireguard, netem), as modules that it loads itself. A FILE is
- * a test file below `__test__`, or a pattern of these, or one of `crates/nsset-net/tests/*.rs`; with none, the files of
- * `scripts/vm/vitest.config.ts` and all of the crate. The addon has to be built. Needs Debian on x86-64, no privilege.
+ * The kernel has features that others lack (dummy, vlan, gretap, wireguard, netem), as modules that it loads itself. A
+ * FILE is a test file below `__test__`, or a pattern of these, or one of `crates/nsset-net/tests/*.rs`; with none, the
+ * files of `scripts/vm/vitest.config.ts` and all of the crate. The addon must be built. Needs Debian on x86-64, without
+ * any privilege.
  */
 import { readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
@@ -37,14 +38,14 @@ function chosen(files: string[]): Work {
   if (files.length === 0) return { vitest: [], crateTests: crateTests(CRATE) }
   const ofCrate = files.filter((file) => file.endsWith('.rs')).map((file) => basename(file, '.rs'))
   const ofVitest = files.filter((file) => file.endsWith('.test.ts'))
-  if (ofCrate.length + ofVitest.length < files.length) throw new RangeError('a FILE ends in .test.ts or in .rs')
+  if (ofCrate.length + ofVitest.length < files.length) throw new RangeError('a FILE must end with .test.ts or .rs')
   return {
     vitest: ofVitest.length > 0 ? ofVitest : undefined,
     crateTests: ofCrate.length > 0 ? crateTests(CRATE).filter(({ name }) => ofCrate.includes(name)) : [],
   }
 }
 
-/** The guest writes it last: a guest that panics leaves none. */
+/** The guest writes it last: a guest that panics does not. */
 function outcome(): number {
   const copy = join(scratch, 'status')
   if (!copyFromDisk(disk, '/vm/status', copy)) throw new Error('the guest ended before its tests did; see above')

@@ -1,4 +1,4 @@
-/** A directory for one run; it goes with the process, or with the next run when that was killed outright. */
+/** A directory for one run; it is removed with the process, or by the next run if that was killed. */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -13,7 +13,7 @@ export function scratchIn(cache: string): string {
   return scratch
 }
 
-/** The name ends in the process that made it. */
+/** The name ends with the pid of its process. */
 function isLeftOver(name: string): boolean {
   return name.startsWith(PREFIX) && !existsSync(`/proc/${name.slice(PREFIX.length)}`)
 }

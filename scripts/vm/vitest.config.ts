@@ -1,11 +1,11 @@
-/** What `npm run test:vm` runs in the guest when it is told no files. */
+/** The tests of `npm run test:vm` without arguments. */
 import { defineConfig } from 'vitest/config'
 import base from '../../vitest.config.ts'
 
-/** An emulated processor needs up to twenty times as long; most tests wait for the kernel, and do not. */
+/** An emulated processor needs up to twenty times as long, though most tests wait for the kernel. */
 const SLOWER = 4
 
-/** What depends on the kinds that a kernel has. All else is tested here, on a faster processor. */
+/** Tests that depend on the features of a kernel. All others run outside, on a faster processor. */
 const FILES = [
   '__test__/pages/examples-by-kernel.test.ts',
   '__test__/network/links.test.ts',
@@ -13,14 +13,14 @@ const FILES = [
   '__test__/network/wireguard.test.ts',
 ]
 
-const told = process.env['NSSET_TEST_VM_FILES']?.split(' ').filter((file) => file !== '') ?? []
+const requested = process.env['NSSET_TEST_VM_FILES']?.split(' ').filter((file) => file !== '') ?? []
 
 export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: told.length > 0 ? told : FILES,
-    // What counts mounts must not be beside what makes some, for longer than it is on a fast processor.
+    include: requested.length > 0 ? requested : FILES,
+    // Tests that count mounts must not run beside tests that mount, for longer than on a fast processor.
     maxWorkers: 1,
     testTimeout: 30_000 * SLOWER,
     hookTimeout: 30_000 * SLOWER,

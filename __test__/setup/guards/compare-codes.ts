@@ -1,10 +1,10 @@
-/** Once all tests have run: fails for a code that one of them has met and that the page of errors does not have. */
+/** After all tests: fails for an error code that a test has met and that the page of errors does not have. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The variable that says where each process of the tests leaves what it has met. */
+/** The variable with the directory in which each process of the tests records its codes. */
 export const RECORDS = 'NSSET_TEST_CODES'
 
 const PAGE = fileURLToPath(new URL('../../../docs/errors.md', import.meta.url))
@@ -17,7 +17,7 @@ export default function setup(): () => void {
     rmSync(directory, { recursive: true })
     const missing = undocumented(records.map((record) => JSON.parse(record) as Record))
     if (missing.length === 0) return
-    // vitest prints what is thrown here, and does not fail for it.
+    // vitest prints an error thrown here, and does not fail for it.
     process.exitCode = 1
     throw new Error(`docs/errors.md lacks codes that tests have met:\n${missing.join('\n')}`)
   }

@@ -1,4 +1,4 @@
-/** The descriptors of a process, as `/proc/PID/fd` and `/proc/PID/fdinfo` show them to who may look. */
+/** The descriptors of a process, as readable in `/proc/PID/fd` and `/proc/PID/fdinfo`. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { readStat } from './proc-stat.ts'
 
@@ -25,7 +25,7 @@ function describe(pid: number, fd: string): string {
   return words.join(' ')
 }
 
-/** Those of a program that has come to rest: while it starts, the loader opens and closes files. */
+/** The descriptors of a program once they are stable: while it starts, the loader opens and closes files. */
 export async function descriptorsAtRest(pid: number): Promise<Record<string, string>> {
   let before = ''
   for (let count = 0; count < 300; count++) {
@@ -34,10 +34,10 @@ export async function descriptorsAtRest(pid: number): Promise<Record<string, str
     before = JSON.stringify(now)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  throw new Error(`process ${pid} does not come to rest`)
+  throw new Error(`the descriptors of process ${pid} keep changing`)
 }
 
-/** Nothing where one is closed during the look. */
+/** Undefined if it is closed meanwhile. */
 function look(pid: number): Record<string, string> {
   try {
     return descriptorsOf(pid)

@@ -1,7 +1,7 @@
-/** What is there more of than before. */
+/** What has grown since an earlier state. */
 import { eventually, type Resources, resources } from './resources.ts'
 
-/** `{}` once nothing has grown; what was about to end at the first look may well be gone at the second. */
+/** `{}` once nothing has grown; resources that were about to be freed at the first look are gone at a later one. */
 export function growthSince(before: Resources): Promise<Partial<Resources>> {
   const grown = (): Partial<Resources> => {
     const now = resources()

@@ -1,17 +1,17 @@
-/** What engines leave behind: directories that they make for all of their containers. */
+/** What engines leave behind: directories that they create for all of their containers. */
 import { existsSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { cgroupMounts } from '../../../src/containers/cgroups/cgroup-mounts.ts'
 import { eventually } from './resources.ts'
 
-/** The cgroups of a name in all hierarchies. */
+/** The cgroups with a name in all hierarchies. */
 export async function cgroupsCalled(name: string): Promise<string[]> {
   return (await cgroupMounts('/proc/self/mountinfo')).map((mount) => join(mount, name))
 }
 
 /**
- * Notes which of these are there already; the function that comes back removes the others. What has just been killed may
- * hold them for a moment; what somebody else uses by now stays.
+ * Records which of these exist; the returned function removes the others. Killed processes may hold
+ * them for a moment; those in use by other programs stay.
  */
 export function watchDirectories(...paths: string[]): () => Promise<void> {
   const missing = paths.filter((path) => !existsSync(path))
@@ -24,7 +24,7 @@ export function watchDirectories(...paths: string[]): () => Promise<void> {
   }
 }
 
-/** Removes a directory of empty ones, as cgroups are; the files in those go with them. */
+/** Removes a directory of empty ones, such as cgroups; the files in those are removed with them. */
 function isRemoved(path: string): boolean {
   try {
     for (const entry of readdirSync(path, { withFileTypes: true })) {

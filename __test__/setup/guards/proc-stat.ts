@@ -1,4 +1,4 @@
-/** Processes, as `/proc/PID/stat` shows them to everybody. */
+/** Processes, as visible to every user in `/proc/PID/stat`. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { childrenOf } from './resources.ts'
 
@@ -8,7 +8,7 @@ export interface ProcStat {
   state: string
   parent: number
   session: number
-  /** It runs no more, and waits in the kernel: PID 1 of a pid namespace, for others to be reaped. */
+  /** It has exited, and waits in the kernel: PID 1 of a pid namespace, until others are reaped. */
   isEnding: boolean
 }
 
@@ -33,13 +33,13 @@ export function readStat(pid: number): ProcStat | undefined {
   }
 }
 
-/** What is alive of a session. What works for nsset, PID 1 too, stays in Node's; programs in a pid namespace lead their own. */
+/** Live processes of a session, which has the helpers of nsset; programs in a pid namespace lead their own. */
 export function membersOfSession(session: number): ProcStat[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   return pids.flatMap((pid) => readStat(Number(pid)) ?? []).filter((stat) => stat.session === session)
 }
 
-/** The PID 1 of each pid namespace that this process keeps, by the pids they have outside. */
+/** The PID 1 of each pid namespace of this process, by their pids outside. */
 export function initsOf(parent: number = process.pid): number[] {
   return childrenOf(parent).filter((pid) => readStat(pid)?.comm === 'nsset-init')
 }

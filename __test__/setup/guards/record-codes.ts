@@ -1,4 +1,4 @@
-/** Records the code of every error of nsset's that a test meets, for `compare-codes.ts` to look them up when all have run. */
+/** Records the code of every nsset error in a test, for `compare-codes.ts` after all tests. */
 import { subscribe } from 'node:diagnostics_channel'
 import { writeFileSync } from 'node:fs'
 import { afterAll, expect } from 'vitest'

@@ -1,4 +1,4 @@
-/** What this process holds, to show that nothing of it grows. */
+/** The resources of this process, to show that none grows. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 export interface Resources {
@@ -8,7 +8,7 @@ export interface Resources {
   mounts: number
 }
 
-/** Children that have ended and wait for somebody else's reaper are gone for us: they are counted only while alive. */
+/** Exited children that wait for another program's reaper are not counted. */
 export function childrenOf(pid: number = process.pid): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -33,7 +33,7 @@ export function resources(): Resources {
   }
 }
 
-/** Waits until `probe` holds; fails after `limit` milliseconds by returning the last value to be asserted on. */
+/** Waits until `probe` holds; after `limit` milliseconds returns the last value, for the assertion to fail. */
 export async function eventually<T>(read: () => T, holds: (value: T) => boolean, limit = 5_000): Promise<T> {
   const end = Date.now() + limit
   for (;;) {

@@ -1,8 +1,8 @@
-/** Where the calling thread stands, by its links in `/proc`. */
+/** The namespaces of the calling thread, from its links in `/proc`. */
 import { readlinkSync } from 'node:fs'
 import type { NamespaceKind, NamespaceSet } from 'nsset'
 
-/** The kinds that a thread of a running Node can enter and leave again. */
+/** The kinds that a running thread of Node.js can enter and leave again. */
 export const ENTERABLE = ['cgroup', 'ipc', 'net', 'uts'] as const satisfies NamespaceKind[]
 
 export const ALL_KINDS = [
@@ -23,7 +23,7 @@ export function threadPlace(kinds: readonly NamespaceKind[] = ALL_KINDS): Place 
   return Object.fromEntries(kinds.map((kind) => [kind, readlinkSync(`/proc/thread-self/ns/${kind}`)]))
 }
 
-/** The same of a set's namespaces. */
+/** The same for a set's namespaces. */
 export function setPlace(set: NamespaceSet, kinds: readonly NamespaceKind[] = set.kinds): Place {
   return Object.fromEntries(kinds.map((kind) => [kind, set.id(kind)]))
 }

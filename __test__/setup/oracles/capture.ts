@@ -1,4 +1,4 @@
-/** What passes by on a network's links, as tcpdump(8) sees it. */
+/** The packets on a network's links, as captured by tcpdump(8). */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { NamespaceSet } from 'nsset'
@@ -7,15 +7,15 @@ const TIME_LIMIT = 30_000
 const PATIENCE = 10_000
 
 export interface Capture {
-  /** Waits until a line says this, and gives all lines so far: what came before it has been seen by then. */
+  /** Waits until a line contains these words, and returns all lines so far: all earlier packets are among them. */
   until(words: string): Promise<string[]>
-  /** Throws when it has missed packets. */
+  /** Throws if it has missed packets. */
   end(): Promise<void>
 }
 
-/** Captures on all links of a set's network, or of this process' own: that takes root. */
+/** Captures on all links of a set's network, or of this process' own, which requires root. */
 export async function capture(set: NamespaceSet | undefined, filter: string): Promise<Capture> {
-  // `-Z`: a user namespace has nobody else whom tcpdump could become. `-s`: of whole packets its buffer holds seven.
+  // `-Z`: a user namespace has no other user to which tcpdump could change. `-s`: its buffer holds seven whole packets.
   const words = ['-i', 'any', '-nn', '-l', '--immediate-mode', '-s', '128', '-Z', 'root', filter]
   const options = { stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'], timeout: TIME_LIMIT }
   const child = set === undefined ? spawn('tcpdump', words, options) : set.spawn('tcpdump', words, options)
@@ -28,7 +28,7 @@ export async function capture(set: NamespaceSet | undefined, filter: string): Pr
     },
     end: async () => {
       await end(child)
-      if (!/^0 packets dropped by kernel/m.test(err.text)) throw new Error(`tcpdump has missed some: ${err.text}`)
+      if (!/^0 packets dropped by kernel/m.test(err.text)) throw new Error(`tcpdump has missed packets: ${err.text}`)
     },
   }
 }
@@ -57,10 +57,10 @@ function collect(stream: NodeJS.ReadableStream): Collected {
   return collected
 }
 
-async function waitFor(isSo: () => boolean, words: string, said: () => string): Promise<void> {
+async function waitFor(isSo: () => boolean, words: string, output: () => string): Promise<void> {
   const limit = Date.now() + PATIENCE
   while (!isSo()) {
-    if (Date.now() > limit) throw new Error(`tcpdump does not say '${words}', but: ${said()}`)
+    if (Date.now() > limit) throw new Error(`tcpdump does not print '${words}', but: ${output()}`)
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }

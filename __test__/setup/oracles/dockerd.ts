@@ -1,4 +1,4 @@
-/** A Docker engine of the test's own: everything of it is in a directory that goes with it. */
+/** A Docker engine for a test: all its files are in a directory that is removed with it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -9,16 +9,16 @@ import { busyboxRoot } from '../programs/busybox-root.ts'
 import { privateMounts } from '../sets/private-mounts.ts'
 import { temporaryDirectory } from '../sets/temporary-directory.ts'
 
-/** It ends after as many seconds, whatever becomes of the test. */
+/** It ends after this many seconds, even if the test hangs. */
 const LIFE_LIMIT = 120
 const REQUEST_LIMIT = 20_000
 
 export interface Dockerd extends AsyncDisposable {
   readonly socketPath: string
   readonly pid: number
-  /** One request of the Engine API; throws what is no success. */
+  /** One request of the Engine API; throws for any status but success. */
   ask<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object | Buffer): Promise<T>
-  /** Makes a container that runs `command` from busybox, and starts it; gives its id. */
+  /** Creates and starts a container that runs `command` from busybox; returns its id. */
   run(name: string, command: string[], config?: object, hostConfig?: object): Promise<string>
   create(name: string | undefined, command: string[], config?: object, hostConfig?: object): Promise<string>
 }
@@ -30,7 +30,7 @@ export async function startDockerd(dockerd: string, busybox: string): Promise<Do
   const removeLeftovers = watchDirectories('/run/docker', '/run/containerd', ...(await cgroupsCalled('docker')))
   const socketPath = directory.file('docker.sock')
   const pidfile = directory.file('pid')
-  // And not with what /etc/docker says.
+  // Without the configuration in /etc/docker.
   writeFileSync(directory.file('daemon.json'), '{}')
   const mounts = privateMounts()
   const [file, args] = mounts.inside(directory.path, dockerd, [
@@ -102,13 +102,13 @@ async function answers(daemon: ChildProcess, ask: Dockerd['ask'], complaints: Pr
 async function end(daemon: ChildProcess): Promise<void> {
   if (daemon.exitCode !== null || daemon.signalCode !== null) return
   const ended = once(daemon, 'exit')
-  // timeout(1) passes it on, and kills what does not heed it.
+  // timeout(1) passes it on, and kills what ignores it.
   daemon.kill('SIGTERM')
   await ended
 }
 
 async function askEngine<T>(socketPath: string, method: string, path: string, body?: object | Buffer): Promise<T> {
-  if (!existsSync(socketPath)) throw new Error(`${socketPath} is not there yet`)
+  if (!existsSync(socketPath)) throw new Error(`${socketPath} does not exist yet`)
   const isBytes = Buffer.isBuffer(body)
   const headers = { 'Content-Type': isBytes ? 'application/x-tar' : 'application/json', Host: 'docker' }
   const sent = request({ socketPath, method, path, headers, agent: false, signal: AbortSignal.timeout(REQUEST_LIMIT) })

@@ -1,4 +1,4 @@
-/** A Node in which one system call of one process that it starts is broken: see `fault.c` beside this file. */
+/** A Node.js process in which one system call of one of its children fails: see `fault.c` in setup/programs. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -9,43 +9,43 @@ import { eventually } from '../guards/resources.ts'
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 /**
- * What becomes of the call: its process is killed or stopped there, or stopped there and whenever it goes on (`hold`), or
- * its tracer does not let it go on (`keep`), or the call fails with this error number.
+ * The effect: the process is killed or stopped at the call, or stopped there and whenever it continues (`hold`), or
+ * its tracer does not let it continue (`keep`), or the call fails with this error number.
  */
 export type Effect = 'kill' | 'stop' | 'hold' | 'keep' | number
 
 const EFFECTS = { kill: -1, stop: -2, hold: -3, keep: -4 }
 
 export interface Fault {
-  /** Counted by birth, from 1; 0 is the thread that calls. */
+  /** In order of creation, from 1; 0 is the calling thread. */
   process: number
-  /** The number of a system call; any where it is left out. */
+  /** The number of a system call; any if omitted. */
   call?: number
   /** Which of them, from 1. */
   number: number
   effect: Effect
 }
 
-/** How an operation went with a fault in it. */
+/** The outcome of an operation with a fault. */
 export interface FaultReport {
-  /** The code of its error, and `ok` where there was none. */
+  /** The code of its error, or `ok`. */
   code: string
   message: string
   /** Milliseconds. */
   took: number
-  /** What there is more of than before, once that has had a moment to end. */
+  /** What has grown, after a moment for it to end. */
   left: Held
 }
 
 export interface FaultyNode extends AsyncDisposable {
   readonly pid: number
-  /** The session to which all belongs that nsset starts in it, but for programs that lead one of their own. */
+  /** The session of all processes that nsset starts in it, except programs that lead their own. */
   readonly session: number
-  /** Carries out an operation with this fault in it; the report is undefined where the operation did not come to it. */
+  /** Runs an operation with this fault; the report is undefined if the operation did not reach it. */
   run(operation: string, fault: Fault): Promise<FaultReport | undefined>
 }
 
-/** Compiles what breaks calls; undefined where there is no compiler, and on machines whose registers it does not know. */
+/** Compiles the tracer; undefined without a compiler, and on unsupported machines. */
 export function compileFaults(): CProgram | undefined {
   return process.arch === 'x64' ? compileC('fault') : undefined
 }
@@ -67,8 +67,8 @@ const program = (operations: string) => `
   }`
 
 /**
- * Starts it. `operations` is the body of a function that returns async functions by their names. `prefix` is a program that
- * starts Node as its only child.
+ * Starts it. `operations` is the body of a function that returns async functions by name. `prefix` is a program that
+ * starts Node.js as its only child.
  */
 export async function faultyNode(
   faults: string,
@@ -82,7 +82,7 @@ export async function faultyNode(
     stdio: ['pipe', 'pipe', 'inherit'],
     timeout: 120_000,
     killSignal: 'SIGKILL',
-    // A session of its own.
+    // In its own session.
     detached: true,
   })
   const answers = linesOf(node)
@@ -90,8 +90,8 @@ export async function faultyNode(
   const pid = prefix.length === 0 ? (node.pid as number) : onlyChildOf(node.pid as number)
   const tracer = spawn(faults, [String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const events = linesOf(tracer)
-  const tell = (child: ChildProcess, line: string) => void child.stdin?.write(`${line}\n`)
-  tell(node, 'what there is to read of the input is read')
+  const send = (child: ChildProcess, line: string) => void child.stdin?.write(`${line}\n`)
+  send(node, 'no operation')
   await answers.next()
   await new Promise((resolve) => setTimeout(resolve, 300))
   const before = resourcesOf(pid)
@@ -100,11 +100,11 @@ export async function faultyNode(
     session: node.pid as number,
     async run(operation, { process: index, call = -1, number, effect }) {
       const errno = typeof effect === 'number' ? effect : EFFECTS[effect]
-      tell(tracer, `${index} ${call} ${number} ${errno}`)
+      send(tracer, `${index} ${call} ${number} ${errno}`)
       await events.next()
-      tell(node, operation)
+      send(node, operation)
       const report = await answers.next()
-      tell(tracer, '')
+      send(tracer, '')
       let isHit = false
       for (let event = await events.next(); !event.startsWith('births'); event = await events.next()) isHit = true
       const grown = () => growth(before, resourcesOf(pid))
@@ -139,7 +139,7 @@ function childrenOf(pid: number): number[] {
 
 function onlyChildOf(pid: number): number {
   const [child, ...others] = childrenOf(pid)
-  if (child === undefined || others.length > 0) throw new Error(`${pid} has not one child`)
+  if (child === undefined || others.length > 0) throw new Error(`${pid} does not have exactly one child`)
   return child
 }
 
@@ -149,7 +149,7 @@ const growth = (before: Held, now: Held): Held => ({
 })
 
 function linesOf(child: ChildProcess): { next(): Promise<string> } {
-  if (child.stdout === null) throw new Error('there is no output to read')
+  if (child.stdout === null) throw new Error('no output to read')
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   return {
     async next() {

@@ -1,4 +1,4 @@
-/** iproute2 and wg(8) inside a set, the oracles: what we make they read, and what they make we read. */
+/** iproute2 and wg(8) inside a set, as oracles: they read what nsset creates, and nsset reads what they create. */
 import type { ExecFileResult, NamespaceSet } from 'nsset'
 
 /** The virtual machine's kernel has every kind of link and of queueing discipline, but an emulated processor. */
@@ -6,12 +6,12 @@ export const isVm = process.env['NSSET_TEST_VM'] !== undefined
 
 const TIME_LIMIT = isVm ? 60_000 : 10_000
 
-/** An ordinary user's PATH may lack where `tc` and `bridge` are. */
+/** The PATH of an ordinary user may lack the directory of `tc` and `bridge`. */
 const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` }
 
 /**
- * What the kernel says of a kind that it does not have, and `ip tuntap` of a /dev/net/tun that only root may open, as it is where
- * udev does not run.
+ * What `ip` prints for a kind that the kernel lacks, and `ip tuntap` for a /dev/net/tun that only root may open, as on
+ * systems without udev.
  */
 const LACKING =
   /Unknown device type|Specified qdisc kind is unknown|Specified qdisc not found|Operation not supported|^open: Permission denied/
@@ -62,26 +62,26 @@ export interface TcQdisc {
   options: Record<string, unknown>
 }
 
-/** How a program ended inside, and what it said: `await tell(set, 'ip', 'link add br0 type bridge')`. */
-export function tell(set: NamespaceSet, program: string, words: string): Promise<ExecFileResult<string>> {
+/** Runs a program inside and returns its result: `await resultOf(set, 'ip', 'link add br0 type bridge')`. */
+export function resultOf(set: NamespaceSet, program: string, words: string): Promise<ExecFileResult<string>> {
   return set.execFile(program, words.split(' '), { env, timeout: TIME_LIMIT, reject: false })
 }
 
-/** What a program says inside; throws what it complains of. */
-export async function ask(set: NamespaceSet, program: string, words: string, input?: string): Promise<string> {
+/** The output of a program inside; throws if it fails. */
+export async function outputOf(set: NamespaceSet, program: string, words: string, input?: string): Promise<string> {
   const { stdout } = await set.execFile(program, words.split(' '), { env, timeout: TIME_LIMIT, input })
   return stdout
 }
 
-export const ip = (set: NamespaceSet, words: string): Promise<string> => ask(set, 'ip', words)
-export const tc = (set: NamespaceSet, words: string): Promise<string> => ask(set, 'tc', words)
+export const ip = (set: NamespaceSet, words: string): Promise<string> => outputOf(set, 'ip', words)
+export const tc = (set: NamespaceSet, words: string): Promise<string> => outputOf(set, 'tc', words)
 
 /**
- * Has a program make something; false where it says that this kernel cannot. The virtual machine's kernel can: there
+ * Runs a program that creates something; returns false if this kernel cannot. The virtual machine's kernel can: there
  * that is an error.
  */
 export async function isMadeBy(set: NamespaceSet, program: string, words: string): Promise<boolean> {
-  const { exitCode, stderr } = await tell(set, program, words)
+  const { exitCode, stderr } = await resultOf(set, program, words)
   if (exitCode === 0) return true
   if (!isVm && LACKING.test(stderr)) return false
   throw new Error(`${program} ${words}: ${stderr}`)
@@ -91,7 +91,7 @@ export async function ipLinks(set: NamespaceSet): Promise<IpLink[]> {
   return JSON.parse(await ip(set, '-j -d link show'))
 }
 
-/** The names of all links, but of those that the kernel makes in every network that it makes: `lo`, `tunl0`, `gre0`. */
+/** The names of all links, except those that the kernel creates in every network: `lo`, `tunl0`, `gre0`. */
 export async function namesOf(set: NamespaceSet): Promise<string[]> {
   const names = (await ipLinks(set)).map(({ ifname }) => ifname)
   return names.filter((name) => !/^(lo|tunl0|sit0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0|ip_vti0|ip6_vti0)$/.test(name))
@@ -102,13 +102,13 @@ export async function ipLink(set: NamespaceSet, name: string): Promise<IpLink> {
   return link
 }
 
-/** The addresses of a link, but for those that the kernel gives it. */
+/** The addresses of a link, except those that the kernel assigns. */
 export async function ipAddresses(set: NamespaceSet, name: string): Promise<IpAddress[]> {
   const [link] = JSON.parse(await ip(set, `-j -d address show dev ${name}`))
   return link.addr_info.filter(({ local }: IpAddress) => !local.startsWith('fe80:'))
 }
 
-/** The routes of a family, but for those that the kernel made. */
+/** The routes of a family, except those of the kernel. */
 export async function ipRoutes(set: NamespaceSet, family: '-4' | '-6' = '-4'): Promise<IpRoute[]> {
   const routes: IpRoute[] = JSON.parse(await ip(set, `-j -d ${family} route show table all`))
   return routes.filter(({ protocol }) => protocol !== 'kernel')

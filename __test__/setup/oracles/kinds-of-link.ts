@@ -1,23 +1,23 @@
-/** The kinds of link that can be made: an entry for each, with all that is special about it. */
+/** The kinds of link that can be created, each with its particularities. */
 import type { LinkKind, LinkSpecOf, LinkState } from 'nsset'
 
-/** One that is yet without a name. */
+/** A spec without a name. */
 export type Nameless = { [K in LinkKind]: Omit<LinkSpecOf<K>, 'name'> }[LinkKind]
 
 export interface KindOfLink {
-  /** What we make. There are a veth `left` and `right`, and a bridge `br0`, to make it on. */
+  /** What nsset creates. The network has a veth `left` and `right`, and a bridge `br0`. */
   spec: Nameless
-  /** What `ip` is told to make the same; its name is `NAME`. */
-  told: string
-  /** What `ip` says is special about it. */
-  says?: Record<string, unknown>
-  /** What a kernel that does not have it lacks: the hint of our error. */
+  /** The `ip` command that creates the same; its name is `NAME`. */
+  command: string
+  /** The fields of the kind in the JSON of `ip`. */
+  json?: Record<string, unknown>
+  /** The hint in the error of a kernel that lacks the kind. */
   lacks: string
-  /** What of a link's state the kernel refuses it, with the code of its error. */
+  /** State that the kernel rejects for this kind, with the error code. */
   refused?: { [F in keyof LinkState]?: string }
-  /** What of it a link does not have, and the kernel does not refuse. */
+  /** State that this kind ignores, without an error. */
   without?: readonly (keyof LinkState)[]
-  /** What of it a link can be made with, but not get later. */
+  /** State that this kind can only have from its creation. */
   fixed?: readonly (keyof LinkState)[]
 }
 
@@ -26,7 +26,7 @@ const module = (kind: string, name: string = kind) =>
 
 const [local, remote] = ['192.0.2.1', '192.0.2.2']
 
-/** Links without a MAC address are no bridge's ports; when they are made the kernel passes one over. */
+/** Links without a MAC address cannot be ports of a bridge; at creation the kernel ignores the master. */
 const OF_IP = { refused: { master: 'EINVAL' }, without: ['mac'] } as const
 
 const bridge: KindOfLink[] = [
@@ -36,10 +36,10 @@ const bridge: KindOfLink[] = [
       ...{ stp: true, forwardDelay: 4000, helloTime: 1000, maxAge: 10_000, ageingTime: 60_000, priority: 4096 },
       multicastSnooping: false,
     },
-    told:
+    command:
       'link add NAME type bridge stp_state 1 forward_delay 400 hello_time 100 max_age 1000 ageing_time 6000 ' +
       'priority 4096 mcast_snooping 0',
-    says: {
+    json: {
       ...{ stp_state: 1, forward_delay: 400, hello_time: 100, max_age: 1000, ageing_time: 6000, priority: 4096 },
       mcast_snooping: 0,
     },
@@ -48,8 +48,8 @@ const bridge: KindOfLink[] = [
   },
   {
     spec: { kind: 'bridge', vlanFiltering: true, vlanDefaultPvid: 9 },
-    told: 'link add NAME type bridge vlan_filtering 1 vlan_default_pvid 9',
-    says: { vlan_filtering: 1, vlan_default_pvid: 9 },
+    command: 'link add NAME type bridge vlan_filtering 1 vlan_default_pvid 9',
+    json: { vlan_filtering: 1, vlan_default_pvid: 9 },
     lacks: 'the kernel was built without it, or the link cannot do it',
   },
 ]
@@ -60,20 +60,20 @@ const vxlan: KindOfLink[] = [
       ...{ kind: 'vxlan', id: 42, local, remote, dev: 'left', port: 4789, ttl: 5 },
       ...{ learning: false, ageingTime: 120_000 },
     },
-    told: `link add NAME type vxlan id 42 local ${local} remote ${remote} dev left dstport 4789 ttl 5 nolearning ageing 120`,
-    says: { id: 42, local, remote, link: 'left', port: 4789, ttl: 5, learning: false, ageing: 120 },
+    command: `link add NAME type vxlan id 42 local ${local} remote ${remote} dev left dstport 4789 ttl 5 nolearning ageing 120`,
+    json: { id: 42, local, remote, link: 'left', port: 4789, ttl: 5, learning: false, ageing: 120 },
     lacks: module('vxlan'),
   },
   {
     spec: { kind: 'vxlan', id: 0xffffff, group: '239.1.1.1', dev: 'left', port: 8472 },
-    told: 'link add NAME type vxlan id 16777215 group 239.1.1.1 dev left dstport 8472',
-    says: { id: 0xffffff, group: '239.1.1.1', link: 'left', port: 8472, learning: true },
+    command: 'link add NAME type vxlan id 16777215 group 239.1.1.1 dev left dstport 8472',
+    json: { id: 0xffffff, group: '239.1.1.1', link: 'left', port: 8472, learning: true },
     lacks: module('vxlan'),
   },
   {
     spec: { kind: 'vxlan', id: 0, local: '2001:db8::1', remote: '2001:db8::2', port: 4789 },
-    told: 'link add NAME type vxlan id 0 local 2001:db8::1 remote 2001:db8::2 dstport 4789',
-    says: { id: 0, local6: '2001:db8::1', remote6: '2001:db8::2', port: 4789 },
+    command: 'link add NAME type vxlan id 0 local 2001:db8::1 remote 2001:db8::2 dstport 4789',
+    json: { id: 0, local6: '2001:db8::1', remote6: '2001:db8::2', port: 4789 },
     lacks: module('vxlan'),
   },
 ]
@@ -81,8 +81,8 @@ const vxlan: KindOfLink[] = [
 const macvlan = (['private', 'vepa', 'bridge', 'passthru', 'source'] as const).map(
   (mode): KindOfLink => ({
     spec: { kind: 'macvlan', dev: 'left', mode },
-    told: `link add link left name NAME type macvlan mode ${mode}`,
-    says: { mode },
+    command: `link add link left name NAME type macvlan mode ${mode}`,
+    json: { mode },
     lacks: module('macvlan'),
   }),
 )
@@ -90,8 +90,8 @@ const macvlan = (['private', 'vepa', 'bridge', 'passthru', 'source'] as const).m
 const ipvlan = (['l2', 'l3', 'l3s'] as const).map(
   (mode): KindOfLink => ({
     spec: { kind: 'ipvlan', dev: 'left', mode },
-    told: `link add link left name NAME type ipvlan mode ${mode}`,
-    says: { mode },
+    command: `link add link left name NAME type ipvlan mode ${mode}`,
+    json: { mode },
     lacks: module('ipvlan'),
     ...OF_IP,
   }),
@@ -100,8 +100,8 @@ const ipvlan = (['l2', 'l3', 'l3s'] as const).map(
 const vlan = (['802.1Q', '802.1ad'] as const).map(
   (protocol): KindOfLink => ({
     spec: { kind: 'vlan', dev: 'left', id: 100, protocol },
-    told: `link add link left name NAME type vlan protocol ${protocol} id 100`,
-    says: { protocol, id: 100 },
+    command: `link add link left name NAME type vlan protocol ${protocol} id 100`,
+    json: { protocol, id: 100 },
     lacks: module('vlan', '8021q'),
   }),
 )
@@ -113,8 +113,8 @@ const BOND_MODES = [
 const bond = BOND_MODES.map(
   (mode): KindOfLink => ({
     spec: { kind: 'bond', mode, monitorInterval: 120 },
-    told: `link add NAME type bond mode ${mode} miimon 120`,
-    says: { mode, miimon: 120 },
+    command: `link add NAME type bond mode ${mode} miimon 120`,
+    json: { mode, miimon: 120 },
     lacks: module('bond', 'bonding'),
   }),
 )
@@ -122,40 +122,40 @@ const bond = BOND_MODES.map(
 const tunnels: KindOfLink[] = [
   {
     spec: { kind: 'gretap', local, remote, key: 7, ttl: 9, dev: 'left' },
-    told: `link add NAME type gretap local ${local} remote ${remote} key 7 ttl 9 dev left`,
-    says: { local, remote, ikey: '0.0.0.7', okey: '0.0.0.7', ttl: 9, link: 'left' },
+    command: `link add NAME type gretap local ${local} remote ${remote} key 7 ttl 9 dev left`,
+    json: { local, remote, ikey: '0.0.0.7', okey: '0.0.0.7', ttl: 9, link: 'left' },
     lacks: module('gretap', 'ip_gre'),
   },
   {
     spec: { kind: 'gre', local, remote, key: 7, ttl: 9, dev: 'left' },
-    told: `link add NAME type gre local ${local} remote ${remote} key 7 ttl 9 dev left`,
-    says: { local, remote, ikey: '0.0.0.7', okey: '0.0.0.7', ttl: 9, link: 'left' },
+    command: `link add NAME type gre local ${local} remote ${remote} key 7 ttl 9 dev left`,
+    json: { local, remote, ikey: '0.0.0.7', okey: '0.0.0.7', ttl: 9, link: 'left' },
     lacks: module('gre', 'ip_gre'),
     ...OF_IP,
   },
   {
     spec: { kind: 'gretap', local, remote },
-    told: `link add NAME type gretap local ${local} remote ${remote}`,
-    says: { local, remote },
+    command: `link add NAME type gretap local ${local} remote ${remote}`,
+    json: { local, remote },
     lacks: module('gretap', 'ip_gre'),
   },
   {
     spec: { kind: 'ipip', local, remote, ttl: 9, dev: 'left' },
-    told: `link add NAME type ipip mode ipip local ${local} remote ${remote} ttl 9 dev left`,
-    says: { local, remote, ttl: 9, link: 'left' },
+    command: `link add NAME type ipip mode ipip local ${local} remote ${remote} ttl 9 dev left`,
+    json: { local, remote, ttl: 9, link: 'left' },
     lacks: module('ipip'),
     ...OF_IP,
   },
   {
     spec: { kind: 'geneve', id: 42, remote, port: 6082, ttl: 9 },
-    told: `link add NAME type geneve id 42 remote ${remote} dstport 6082 ttl 9`,
-    says: { id: 42, remote, port: 6082, ttl: 9 },
+    command: `link add NAME type geneve id 42 remote ${remote} dstport 6082 ttl 9`,
+    json: { id: 42, remote, port: 6082, ttl: 9 },
     lacks: module('geneve'),
   },
   {
     spec: { kind: 'geneve', id: 0xffffff, remote: '2001:db8::2' },
-    told: 'link add NAME type geneve id 16777215 remote 2001:db8::2',
-    says: { id: 0xffffff, remote6: '2001:db8::2', port: 6081 },
+    command: 'link add NAME type geneve id 16777215 remote 2001:db8::2',
+    json: { id: 0xffffff, remote6: '2001:db8::2', port: 6081 },
     lacks: module('geneve'),
   },
 ]
@@ -165,8 +165,8 @@ const [owner, group] = [process.getuid?.(), process.getgid?.()]
 const tun = (['tap', 'tun'] as const).map(
   (mode): KindOfLink => ({
     spec: { kind: 'tun', mode, owner, group },
-    told: `tuntap add NAME mode ${mode} user 0 group 0`,
-    says: { type: mode, user: 'root', group: 'root', persist: true },
+    command: `tuntap add NAME mode ${mode} user 0 group 0`,
+    json: { type: mode, user: 'root', group: 'root', persist: true },
     lacks: module('tun'),
     ...(mode === 'tun' ? { refused: { mac: 'EOPNOTSUPP', master: 'EINVAL' } } : {}),
   }),
@@ -176,27 +176,27 @@ export const KINDS_OF_LINK: readonly KindOfLink[] = [
   ...bridge,
   {
     spec: { kind: 'veth', peer: { name: 'other' } },
-    told: 'link add NAME type veth peer name other',
+    command: 'link add NAME type veth peer name other',
     lacks: module('veth'),
   },
-  { spec: { kind: 'dummy' }, told: 'link add NAME type dummy', lacks: module('dummy') },
-  { spec: { kind: 'ifb' }, told: 'link add NAME type ifb', lacks: module('ifb'), fixed: ['mac'] },
+  { spec: { kind: 'dummy' }, command: 'link add NAME type dummy', lacks: module('dummy') },
+  { spec: { kind: 'ifb' }, command: 'link add NAME type ifb', lacks: module('ifb'), fixed: ['mac'] },
   {
     spec: { kind: 'wireguard' },
-    told: 'link add NAME type wireguard',
+    command: 'link add NAME type wireguard',
     lacks: module('wireguard'),
     ...OF_IP,
   },
   {
     spec: { kind: 'vrf', table: 1000 },
-    told: 'link add NAME type vrf table 1000',
-    says: { table: 1000 },
+    command: 'link add NAME type vrf table 1000',
+    json: { table: 1000 },
     lacks: module('vrf'),
     refused: { master: 'EINVAL' },
   },
   {
     spec: { kind: 'other', type: 'nlmon' },
-    told: 'link add NAME type nlmon',
+    command: 'link add NAME type nlmon',
     lacks: module('nlmon'),
     refused: { mac: 'EINVAL', master: 'EINVAL' },
   },

@@ -1,8 +1,8 @@
-/** Which kinds of link and of queueing discipline this kernel lacks, as `ip` and `tc` find out. */
+/** Which kinds of link and of queueing discipline this kernel lacks, as tested by `ip` and `tc`. */
 import { anyonesSet } from '../sets/anyones-set.ts'
 import { isMadeBy } from './iproute.ts'
 
-/** What makes one of a kind that a small kernel may lack, and what nsset is to say where it cannot. */
+/** The command for a kind that a small kernel may lack, and its name in the error of nsset. */
 const PROBES: Record<string, readonly [program: string, words: string, thing: string]> = {
   dummy: ['ip', 'link add x type dummy', 'link'],
   gretap: ['ip', 'link add x type gretap local 192.0.2.1 remote 192.0.2.2', 'link'],
@@ -10,7 +10,7 @@ const PROBES: Record<string, readonly [program: string, words: string, thing: st
   wireguard: ['ip', 'link add x type wireguard', 'link'],
 }
 
-/** Of the kinds in these lines, those that the kernel lacks, in nsset's words: `the kernel has no 'dummy' link`. */
+/** Of the kinds in these lines, those that the kernel lacks, as nsset reports it: `the kernel has no 'dummy' link`. */
 export async function missingKinds(code: string): Promise<string[]> {
   using set = anyonesSet(['net'])
   const missing: string[] = []

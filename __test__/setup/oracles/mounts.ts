@@ -1,9 +1,9 @@
-/** What is mounted below a directory: proc_pid_mountinfo(5). */
+/** The mounts below a directory: proc_pid_mountinfo(5). */
 import { readFileSync } from 'node:fs'
 
 export interface Mount {
   target: string
-  /** For a namespace this is what a link of /proc/PID/ns reads: `net:[4026532177]`. */
+  /** For a namespace this equals its link in /proc/PID/ns: `net:[4026532177]`. */
   root: string
   type: string
 }

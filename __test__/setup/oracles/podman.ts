@@ -1,4 +1,4 @@
-/** A Podman of the test's own: all that it keeps is in a directory that goes with it. */
+/** A Podman for a test: all its files are in a directory that is removed with it. */
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -8,17 +8,17 @@ import { busyboxRoot } from '../programs/busybox-root.ts'
 import { privateMounts } from '../sets/private-mounts.ts'
 import { temporaryDirectory } from '../sets/temporary-directory.ts'
 
-/** The service ends after as many seconds, whatever becomes of the test. */
+/** The service ends after this many seconds, even if the test hangs. */
 const LIFE_LIMIT = 60
 
 export interface Podman extends AsyncDisposable {
-  /** Runs `podman ...args`, and gives what it prints. */
+  /** Runs `podman ...args`, and returns its output. */
   podman(...args: string[]): string
-  /** Starts busybox with these arguments; gives the container's id. */
+  /** Starts busybox with these arguments; returns the container's id. */
   run(name: string, ...command: string[]): string
-  /** The same, but does not start it. */
+  /** The same without starting it. */
   create(name: string, ...command: string[]): string
-  /** Starts what answers the Engine API, and gives its socket. */
+  /** Starts the service of the Engine API, and returns its socket. */
   serve(): Promise<string>
 }
 

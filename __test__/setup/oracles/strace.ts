@@ -1,9 +1,9 @@
-/** What strace(1) sees a Node do, and failures that it injects. */
+/** strace(1) of a Node.js process, with injected failures. */
 import { readFileSync } from 'node:fs'
 import { type PlainNodeResult, runPlainNode } from '../programs/plain-node.ts'
 import { temporaryDirectory } from '../sets/temporary-directory.ts'
 
-/** One `setns`: who called it, with what, and how it went. */
+/** One `setns`: the calling thread, the arguments, and the result. */
 export interface SetnsCall {
   tid: number
   flag: string
@@ -17,11 +17,11 @@ export interface Traced extends PlainNodeResult {
 export interface TraceOptions {
   /** Which calls of each thread fail with EPERM, counted from 1: `'2'`, `'2+'`, `'2..4'`; see strace(1), `when`. */
   failing?: string
-  /** What starts strace. */
+  /** The program that starts strace. */
   prefix?: readonly string[]
 }
 
-/** Runs a program (see `plain-node.ts`) and collects each `setns` of each of its threads and children. */
+/** Runs a program (see `plain-node.ts`) and records each `setns` of each of its threads and children. */
 export async function traceSetns(program: string, { failing, prefix = [] }: TraceOptions = {}): Promise<Traced> {
   using directory = temporaryDirectory()
   const file = directory.file('trace')
@@ -31,7 +31,7 @@ export async function traceSetns(program: string, { failing, prefix = [] }: Trac
   return { ...result, calls: parse(readFileSync(file, 'utf8')) }
 }
 
-/** Lines such as `12180 setns(28, CLONE_NEWUTS) = 0`; a call that was interrupted by another thread's is on two lines. */
+/** Lines such as `12180 setns(28, CLONE_NEWUTS) = 0`; a call interrupted by that of another thread is on two lines. */
 function parse(trace: string): SetnsCall[] {
   const calls: SetnsCall[] = []
   const unfinished = new Map<number, string>()

@@ -1,4 +1,4 @@
-/** A process in namespaces that unshare(1) made, to look at from outside. */
+/** A process in namespaces created by unshare(1), to be examined from outside. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 
@@ -8,7 +8,7 @@ export interface Outsider extends AsyncDisposable {
 
 /** `await using child = await unshareProgram('--user', '--net')`; it ends with its block, or after a minute. */
 export async function unshareProgram(...flags: string[]): Promise<Outsider> {
-  // What follows `exec` keeps the pid; the line says that the namespaces are made.
+  // `exec` keeps the pid; the line shows that the namespaces exist.
   const child = spawn('unshare', [...flags, 'sh', '-c', 'echo made; exec sleep 60'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,6 +1,6 @@
 /**
- * An application in a directory of its own that has the package as its users have it: bundled into one file, below
- * `node_modules`. What else is there to be found, the test says.
+ * An application in its own directory that has the package as its users do: bundled into one file, below
+ * `node_modules`. Other packages are chosen by the test.
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const TIME_LIMIT = 30_000
 
 export interface AppOutcome {
-  /** What it printed, read as JSON; undefined where that is none. */
+  /** Its output, parsed as JSON; undefined if that is invalid. */
   value: unknown
   stdout: string
   stderr: string
@@ -23,16 +23,16 @@ export interface AppOutcome {
 
 export interface RunOptions {
   env?: Record<string, string>
-  /** What runs the program, and what comes before its file: `['deno', 'run', '-A']`. */
+  /** The command before the program's file: `['deno', 'run', '-A']`. */
   command?: readonly string[]
   timeout?: number
 }
 
 export interface BundledApp extends Disposable {
   readonly directory: TemporaryDirectory
-  /** Has npm put a package beside it: `'undici@6'`. Says what went wrong, if something did. */
+  /** Installs a package beside it with npm: `'undici@6'`. Returns the error, if any. */
   install(name: string): string | undefined
-  /** Runs a module to its end. */
+  /** Runs a module until it exits. */
   run(program: string, options?: RunOptions): Promise<AppOutcome>
 }
 
@@ -53,7 +53,7 @@ export function bundledApp(): BundledApp {
   return { directory, install: (name) => install(name, directory), run, [Symbol.dispose]: directory[Symbol.dispose] }
 }
 
-/** Into another directory first: npm would take away what it did not put there itself. */
+/** Into another directory first: npm would remove what it did not install itself. */
 function install(name: string, directory: TemporaryDirectory): string | undefined {
   using elsewhere = temporaryDirectory()
   writeFileSync(elsewhere.file('package.json'), '{ "private": true }')
@@ -69,7 +69,7 @@ function install(name: string, directory: TemporaryDirectory): string | undefine
 
 function outcomeOf(file: string, cwd: string, options: RunOptions = {}): Promise<AppOutcome> {
   const [program = '', ...args] = [...(options.command ?? [process.execPath]), file]
-  // What vitest gives its own workers does not belong there.
+  // The environment that vitest gives its own workers is not passed on.
   const env = { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production', ...options.env }
   const limits = { timeout: options.timeout ?? TIME_LIMIT, killSignal: 'SIGKILL' } as const
   return new Promise((resolve) => {

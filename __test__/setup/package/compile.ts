@@ -1,10 +1,10 @@
-/** Compiles modules that are in no file, as strictly as the project is. */
+/** Compiles virtual modules, with the strictness of the project. */
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** What the compiler says of each of these modules, by their paths in the project, where they would be. */
+/** The compiler's errors for each of these modules, by their virtual paths in the project. */
 export function compile(modules: ReadonlyMap<string, string>): Map<string, string[]> {
   const files = new Map([...modules].map(([path, code]) => [`${ROOT}${path}`, code]))
   const read = ts.readConfigFile(`${ROOT}tsconfig.json`, ts.sys.readFile)

@@ -1,6 +1,6 @@
 /**
- * An empty project, and the surroundings of somebody who has Node.js and nothing else: a home of their own, no Rust on the
- * PATH, and a registry that the test names, or none.
+ * An empty project, and the environment of a user with Node.js only: a home directory, no Rust on the
+ * PATH, and a registry that the test chooses, or none.
  */
 import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
@@ -8,18 +8,18 @@ import { delimiter, dirname, join } from 'node:path'
 import { temporaryDirectory } from '../sets/temporary-directory.ts'
 
 const TIME_LIMIT = 60_000
-/** Milliseconds for a test or a hook that packs and installs: on a busy machine it takes its time. */
+/** Milliseconds for a test or a hook that packs and installs, which is slow on a busy machine. */
 export const LONG = 90_000
-/** Nobody listens there. */
+/** A port without a listener. */
 const NOWHERE = 'http://127.0.0.1:1/'
 
-/** The directories of Node.js and of a system's own programs, in which rustup puts nothing. */
+/** The directories of Node.js and of the system's programs, without those of rustup. */
 export const PATH_WITHOUT_RUST = [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin']
 
 export interface Outcome {
   stdout: string
   stderr: string
-  /** Null where it was killed. */
+  /** Null if it was killed. */
   code: number | null
 }
 
@@ -30,14 +30,14 @@ export interface FreshProject extends Disposable {
   write(name: string, text: string): void
   /** The packages in its `node_modules`. */
   installed(): string[]
-  /** Runs a program in it, to its end. */
+  /** Runs a program in it until it exits. */
   run(command: readonly string[], env?: Record<string, string>): Promise<Outcome>
 }
 
-/** With the address of a registry, else with one where nobody listens. */
+/** With the address of a registry, or of a port without a listener. */
 export function freshProject(registry = NOWHERE): FreshProject {
   const directory = temporaryDirectory()
-  // Others run what is installed there.
+  // Other users run what is installed there.
   chmodSync(directory.path, 0o755)
   const [path, home, scratch] = [directory.file('project'), directory.file('home'), directory.file('tmp')]
   for (const each of [path, home, scratch]) mkdirSync(each)
@@ -52,7 +52,7 @@ export function freshProject(registry = NOWHERE): FreshProject {
     HOME: home,
     TMPDIR: scratch,
     LANG: 'C.UTF-8',
-    // Yarn 1 has root's outside of its home.
+    // Yarn 1 has that of root outside of its home directory.
     YARN_CACHE_FOLDER: join(home, '.yarn-cache'),
   }
   const run = ([program = '', ...args]: readonly string[], env?: Record<string, string>) =>
@@ -60,7 +60,7 @@ export function freshProject(registry = NOWHERE): FreshProject {
   return { path, file, write, installed, run, [Symbol.dispose]: directory[Symbol.dispose] }
 }
 
-/** The npm that is on this process' own PATH, which may be elsewhere than its Node.js. */
+/** The npm on this process' own PATH, which may be in another directory than its Node.js. */
 export const NPM = join(
   (process.env['PATH'] ?? '').split(delimiter).find((directory) => existsSync(join(directory, 'npm'))) ?? '',
   'npm',

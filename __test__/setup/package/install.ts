@@ -1,15 +1,15 @@
-/** Installs into a fresh project, and runs the README's first example there. */
+/** Installs into an empty project, and runs the README's first example there. */
 import { expect } from 'vitest'
 import { README_EXAMPLE, README_OUTPUT } from '../pages/readme-example.ts'
 import { type FreshProject, NPM } from './fresh-project.ts'
 
-/** Has npm install what the arguments say, without a word of complaint. */
+/** Runs npm install with these arguments, which must print no warning. */
 export async function npmInstall(project: FreshProject, ...args: string[]): Promise<void> {
   const { stderr, code } = await project.run([NPM, 'install', ...args])
   expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
 }
 
-/** Runs it with a Node.js, this one unless told; it has to print what the README says. */
+/** Runs it with a Node.js, by default this one; it must print the output in the README. */
 export async function expectReadmeExample(
   project: FreshProject,
   node: readonly string[] = [process.execPath],

@@ -1,4 +1,4 @@
-/** A registry of packages on 127.0.0.1 that has what a release would publish, and nothing else. */
+/** A package registry on 127.0.0.1 that has the packages of a release, and nothing else. */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
@@ -10,14 +10,14 @@ import { temporaryDirectory } from '../sets/temporary-directory.ts'
 import { manifestIn, packRelease, type Release } from './release.ts'
 
 const BINARIES = fileURLToPath(new URL('../../../npm', import.meta.url))
-/** Package managers do not trust what is only hours old. */
+/** Package managers do not trust packages that are only hours old. */
 const PUBLISHED = '2020-01-01T00:00:00.000Z'
 
 export interface Registry extends AsyncDisposable {
   readonly url: string
-  /** What is packed, by the name of the package. */
+  /** The manifests, by package name. */
   readonly tarballs: ReadonlyMap<string, string>
-  /** The packages whose tarballs were asked for since this was last asked, sorted. */
+  /** The packages whose tarballs were downloaded since the last call, sorted. */
   downloads(): string[]
 }
 
@@ -26,7 +26,7 @@ interface Package {
   tarball: Buffer
 }
 
-/** Packs a release, and starts its registry. A package whose binary is not built here has a text in its place there. */
+/** Packs a release, and starts its registry. A package whose binary is not built here has a text file in its place. */
 export async function startRegistry(): Promise<Registry> {
   const release = packRelease()
   const packages = new Map(readPackages(release).map((each) => [String(each.manifest['name']), each]))

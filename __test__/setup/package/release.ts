@@ -1,4 +1,4 @@
-/** The tarballs of a release, packed from what is built here. */
+/** The tarballs of a release, packed from the local build. */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,14 +8,14 @@ import { temporaryDirectory } from '../sets/temporary-directory.ts'
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
 
-/** The package whose binary is for this machine, by its architecture; the tests run with glibc. */
+/** The binary package for this machine, by its architecture; the tests run with glibc. */
 export const BINARY_HERE = `nsset-linux-${process.arch}-gnu`
 
 export interface Release extends Disposable {
   readonly version: string
-  /** By the name of the package. */
+  /** By package name. */
   readonly tarballs: ReadonlyMap<string, string>
-  /** How large they are. */
+  /** Their sizes. */
   readonly report: string
 }
 
@@ -36,7 +36,7 @@ export function packRelease(): Release {
   return { version, tarballs, report, [Symbol.dispose]: directory[Symbol.dispose] }
 }
 
-/** What a tarball has in the place of its `package.json`. */
+/** The `package.json` of a tarball. */
 export function manifestIn(tarball: string): Record<string, unknown> {
   return JSON.parse(tar('-xOf', tarball, 'package/package.json')) as Record<string, unknown>
 }

@@ -1,9 +1,9 @@
 /**
- * What a runtime is asked for, each in a program of its own: what it does ends with a value that says that it was done
- * inside. Each has a set of whoever runs it, with a network that has its loopback.
+ * The features tested in a runtime, each by its own program, which ends with a value that proves that it ran
+ * inside. Each has a set of the caller, with a network whose loopback is up.
  */
 
-/** By the names that the page has for them. */
+/** By their names on the page. */
 export const FEATURES: Record<string, string> = {
   import: `return typeof NamespaceSet.unshare === 'function'`,
   'NamespaceSet.current': `
@@ -36,9 +36,9 @@ export const FEATURES: Record<string, string> = {
     writeFileSync('forked.mjs', "import { readlinkSync } from 'node:fs';" +
       "process.send(readlinkSync('/proc/self/ns/net'))")
     const child = set.fork('./forked.mjs')
-    const told = await new Promise((resolve, reject) => child.once('message', resolve).once('error', reject)
+    const message = await new Promise((resolve, reject) => child.once('message', resolve).once('error', reject)
       .once('exit', (code) => setTimeout(reject, 1000, new Error('it ended with ' + code))))
-    return told === set.id('net')`,
+    return message === set.id('net')`,
   'set.network.links': `
     const set = await makeSet()
     const names = (await set.network.links.list()).map(({ name }) => name)
@@ -48,8 +48,8 @@ export const FEATURES: Record<string, string> = {
     const set = await makeSet()
     const server = await set.network.listen(net.createServer((socket) => socket.end('inside')),
       { host: '127.0.0.1', port: 7001 })
-    const said = await saidBy(peer(set, "net.connect(7001, '127.0.0.1').pipe(process.stdout)"))
-    return said === 'inside' && server.address().port === 7001`,
+    const output = await outputOf(peer(set, "net.connect(7001, '127.0.0.1').pipe(process.stdout)"))
+    return output === 'inside' && server.address().port === 7001`,
   'set.network.connect': `
     const set = await makeSet()
     await startEcho(set, 7002)
@@ -62,22 +62,22 @@ export const FEATURES: Record<string, string> = {
     const set = await makeSet()
     const socket = set.network.createSocket('udp4')
     await new Promise((resolve, reject) => { socket.once('error', reject); socket.bind(7003, '127.0.0.1', resolve) })
-    const heard = new Promise((resolve) => socket.once('message', (text, from) => {
+    const received = new Promise((resolve) => socket.once('message', (text, from) => {
       socket.send(String(text), from.port, from.address)
       resolve(String(text))
     }))
     const program = "const s = dgram.createSocket('udp4'); s.send('inside', 7003, '127.0.0.1');" +
       "s.once('message', (text) => { console.log(String(text)); s.close() })"
-    const back = await saidBy(peer(set, program))
-    // And one that binds by itself, since it sends.
+    const back = await outputOf(peer(set, program))
+    // And one that binds implicitly by sending.
     const echo = "const s = dgram.createSocket('udp4');" +
       "s.on('message', (text, { port }) => s.send(text, port, '127.0.0.1'));" +
       "s.bind(7006, '127.0.0.1', () => console.log('ready'))"
-    await saidBy(peer(set, echo))
+    await outputOf(peer(set, echo))
     const other = set.network.createSocket('udp4')
     const echoed = new Promise((resolve) => other.once('message', (text) => resolve(String(text))))
     other.send('by itself', 7006, '127.0.0.1')
-    return (await heard) === 'inside' && back.trim() === 'inside' && (await echoed) === 'by itself'`,
+    return (await received) === 'inside' && back.trim() === 'inside' && (await echoed) === 'by itself'`,
   'set.network.fetch': `
     const set = await makeSet()
     await startHttp(set, 7004)
@@ -97,7 +97,7 @@ export const FEATURES: Record<string, string> = {
     const https = await import('node:https')
     const set = await makeSet()
     const error = await new Promise((resolve) => {
-      // The server inside speaks no TLS: that it is found is all that counts.
+      // The server inside speaks no TLS: reaching it is sufficient.
       startHttp(set, 7007)
         .then(() => https.get('https://127.0.0.1:7007/', { agent: set.network.httpsAgent() }).once('error', resolve))
         .catch(resolve)
@@ -122,29 +122,29 @@ export const FEATURES: Record<string, string> = {
     return found === '127.0.0.1'`,
 }
 
-/** The whole program of a feature. It prints one line: what became of it. */
+/** The whole program of a feature. It prints one line: the outcome. */
 export function programOf(feature: string): string {
   return `
     const say = (line) => { console.log(JSON.stringify(line)); process.exit(0) }
-    const told = (error) => say({ code: error?.code ?? null, message: String(error?.message ?? error) })
-    process.on('uncaughtException', told)
-    process.on('unhandledRejection', told)
+    const fail = (error) => say({ code: error?.code ?? null, message: String(error?.message ?? error) })
+    process.on('uncaughtException', fail)
+    process.on('unhandledRejection', fail)
     const { spawn } = await import('node:child_process')
-    // By nsenter(1): who looks must not need what is looked at.
+    // By nsenter(1): the check must not depend on the tested feature.
     const flagsOf = (set) => [...set.kinds.map((kind) => '--' + kind + '=' + set.path(kind)), '--preserve-credentials']
-    // Peers are Node's, whatever runtime this is.
+    // Peers always run in Node.js.
     const NODE = process.env['PEER_NODE']
     const peer = (set, program) => spawn('timeout', ['20', 'nsenter', ...flagsOf(set), NODE, '-e', program])
-    const saidBy = (child) => new Promise((resolve, reject) => {
+    const outputOf = (child) => new Promise((resolve, reject) => {
       child.stderr.on('data', (text) => reject(new Error(String(text))))
       child.stdout.once('data', (text) => resolve(String(text)))
       child.once('error', reject)
     })
     const startEcho = (set, port) =>
-      saidBy(peer(set, "net.createServer((s) => s.pipe(s)).listen(" + port +
+      outputOf(peer(set, "net.createServer((s) => s.pipe(s)).listen(" + port +
         ", '127.0.0.1', () => console.log('ready'))"))
     const startHttp = (set, port) =>
-      saidBy(peer(set, "http.createServer((_, r) => r.end('inside')).listen(" + port +
+      outputOf(peer(set, "http.createServer((_, r) => r.end('inside')).listen(" + port +
         ", '127.0.0.1', () => console.log('ready'))"))
     try {
       const { NamespaceSet } = await import('nsset')
@@ -155,6 +155,6 @@ export function programOf(feature: string): string {
       const works = await (async () => { ${FEATURES[feature]} })()
       say({ works })
     } catch (error) {
-      told(error)
+      fail(error)
     }`
 }

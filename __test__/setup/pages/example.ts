@@ -1,4 +1,4 @@
-/** Runs the examples as their readers would. */
+/** Runs the examples as readers do. */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -8,7 +8,7 @@ export interface Outcome {
   code: number
 }
 
-/** Milliseconds: some examples start many programs, which takes its time in a virtual machine. */
+/** Milliseconds: some examples start many programs, which is slow in a virtual machine. */
 export const LONG = 90_000
 
 export const fileOf = (name: string) => fileURLToPath(new URL(`../../../examples/${name}.ts`, import.meta.url))

@@ -1,11 +1,11 @@
-/** The pages of the project: their blocks of code, and the tables of those that go through another project's names. */
+/** The pages of the project: their code blocks, and the tables that map names of other projects. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 /**
- * What becomes of a block, by its language; one of another language, or of none, is a mistake.
- * `ts` is a module of its own: it is compiled, run, and prints what the comments `// → ` at its end say.
- * `sh` is a script of bash, and likewise, with `# → `. One that installs something is only read.
- * `json` is parsed. `text` is for people.
+ * What is done with a block, by its language; another language, or none, is an error.
+ * `ts` is a separate module: it is compiled, run, and prints the comments `// → ` at its end.
+ * `sh` is a bash script, and likewise, with `# → `. One that installs something is only parsed.
+ * `json` is parsed. `text` is not tested.
  */
 export const LANGUAGES: readonly string[] = ['ts', 'sh', 'json', 'text']
 
@@ -13,7 +13,7 @@ export interface Block {
   /** `docs/coming-from/netns.md:12` */
   readonly place: string
   readonly language: string
-  /** What the block says of itself after its language: `rootless`, `container`. */
+  /** The marks of the block after its language: `rootless`, `container`. */
   readonly marks: readonly string[]
   readonly code: string
 }
@@ -21,17 +21,17 @@ export interface Block {
 /** A block that is run. */
 export interface Snippet extends Block {
   readonly language: 'ts' | 'sh'
-  /** What it says that it prints. */
+  /** The documented output. */
   readonly output: string
 }
 
-/** A line of a table: a name of theirs, and what the second column says in code. */
+/** A table row: a name of another project, and the code in the second column. */
 export interface Row {
   readonly name: string
   readonly here: readonly string[]
 }
 
-/** A chapter of second order. */
+/** A section with a second-level heading. */
 export interface Chapter {
   readonly title: string
   readonly rows: readonly Row[]
@@ -40,7 +40,7 @@ export interface Chapter {
 
 const ROOT = new URL('../../../', import.meta.url)
 
-/** The paths of all pages: those at the root of the project, and below `docs` and `npm`. */
+/** The paths of all pages: those in the root of the project, and below `docs` and `npm`. */
 export function pagesOf(): string[] {
   const below = ['docs', 'npm'].flatMap((directory) =>
     readdirSync(new URL(directory, ROOT), { recursive: true, encoding: 'utf8' }).map((name) => `${directory}/${name}`),
@@ -57,7 +57,7 @@ export function blocksOf(path: string): Block[] {
   return blocksIn(textOf(path), path, 1)
 }
 
-/** Of the blocks, those that are run. */
+/** The blocks that are run. */
 export function snippetsOf(blocks: readonly Block[]): Snippet[] {
   return blocks.filter(isRun).map((block) => ({ ...block, output: outputOf(block) }))
 }
@@ -78,7 +78,7 @@ function rowsOf(text: string): Row[] {
   })
 }
 
-/** Line by line, so that no fence is passed over: a block without an end throws. */
+/** Line by line, so that no fence is missed: a block without an end throws. */
 function blocksIn(text: string, path: string, firstLine: number): Block[] {
   const blocks: Block[] = []
   let open: { place: string; fence: string; words: string[]; lines: string[] } | undefined
@@ -99,7 +99,7 @@ function blocksIn(text: string, path: string, firstLine: number): Block[] {
   return blocks
 }
 
-/** What installs changes the machine, and needs a network that snippets do not have. */
+/** Blocks that install change the machine, and need a network, which snippets lack. */
 const INSTALLS = /^(sudo|npm install|apt-get|docker|podman)\b/m
 
 export function isInstallation({ language, code }: Block): boolean {
@@ -112,6 +112,6 @@ function isRun(block: Block): block is Block & { language: 'ts' | 'sh' } {
 
 function outputOf({ language, code }: Block): string {
   const mark = language === 'ts' ? '// → ' : '# → '
-  const [said = ''] = new RegExp(`(?:^${mark}.*\n)+$`, 'm').exec(code) ?? []
-  return said.replaceAll(mark, '')
+  const [output = ''] = new RegExp(`(?:^${mark}.*\n)+$`, 'm').exec(code) ?? []
+  return output.replaceAll(mark, '')
 }

@@ -1,4 +1,4 @@
-/** The first example of the README: JavaScript that every supported Node.js runs as it stands, and what it prints. */
+/** The first example of the README, JavaScript that runs unchanged in every supported Node.js, and its output. */
 import { blocksOf } from './pages.ts'
 
 export const README_EXAMPLE = blocksOf('README.md').find(({ language }) => language === 'ts')?.code ?? ''

@@ -1,4 +1,4 @@
-/** Runs what a page shows: a module that imports the package as its users do, or a script of bash. */
+/** Runs a snippet of a page: a module that imports the package as its users do, or a bash script. */
 import { execFile } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -21,12 +21,12 @@ export interface Outcome {
   code: number
 }
 
-/** An application in which the package is installed, from its source. */
+/** An application with the package installed from its source. */
 export interface SnippetHome extends Disposable {
   readonly directory: string
 }
 
-/** Bundled once: with a loader of TypeScript each snippet would take a second to start. */
+/** Bundled once: with a TypeScript loader each snippet would take a second to start. */
 export async function snippetHome(): Promise<SnippetHome> {
   const { path, file, [Symbol.dispose]: remove } = temporaryDirectory()
   const place = file('node_modules/nsset')
@@ -37,7 +37,7 @@ export async function snippetHome(): Promise<SnippetHome> {
   return { directory: path, [Symbol.dispose]: remove }
 }
 
-/** For root it runs where it finds none of the host's links and names, and makes none there. */
+/** For root it runs without the host's links and names, and creates none there. */
 export async function runSnippet(
   home: SnippetHome,
   snippet: Pick<Snippet, 'language' | 'code'>,
@@ -62,7 +62,7 @@ async function commandOf(home: SnippetHome, { language, code }: Pick<Snippet, 'l
 function inside({ directory }: SnippetHome, place: NamespaceSet | undefined, command: Command): Command {
   if (place === undefined) return command
   const nsenter = ['nsenter', `--mount=${place.path('mnt')}`, `--net=${place.path('net')}`] as const
-  // nsenter(1) goes to the root directory.
+  // nsenter(1) changes to the root directory.
   return [...nsenter, 'env', `--chdir=${directory}`, ...command]
 }
 

@@ -1,4 +1,4 @@
-/** What can be seen of a child of `node:child_process` from its start to its event `'close'`. */
+/** Records a child of `node:child_process` from its start to its event `'close'`. */
 import { ChildProcess } from 'node:child_process'
 import type { Stream } from 'node:stream'
 import { setTimeout as pass } from 'node:timers/promises'
@@ -7,36 +7,36 @@ import { setTimeout as pass } from 'node:timers/promises'
 const TIME_LIMIT = 15_000
 
 export interface Seen {
-  /** Before anything has happened. */
+  /** Before any event. */
   first: object
-  /** The child's events, each with what came with it. */
+  /** The child's events, each with its arguments. */
   events: string[]
-  /** Those of each of its streams; data that came in pieces is in one. */
+  /** The events of each of its streams; consecutive data events are merged. */
   streams: (string[] | null)[]
-  /** Whether no stream told anything after the child's `'close'`. */
+  /** Whether no stream emitted anything after the child's `'close'`. */
   isCloseLast: boolean
-  /** When all is over. */
+  /** At the end. */
   last: object
 }
 
 export interface WatchOptions {
-  /** Whether the output is read; it is unless told. */
+  /** Whether the output is read. Default: `true`. */
   isRead?: boolean
 }
 
-/** Listens to everything; call it before the event loop goes on. Never rejects: errors are among the events. */
+/** Listens to everything; call it synchronously after the start. Never rejects: errors are among the events. */
 export function watch(child: ChildProcess, { isRead = true }: WatchOptions = {}): Promise<Seen> {
   const events: string[] = []
   let isCloseLast = true
   for (const event of ['spawn', 'exit', 'close', 'disconnect']) {
     child.on(event, (...details) => events.push([event, ...details].join(' ')))
   }
-  child.on('error', (error) => events.push(`error ${JSON.stringify(tellError(error, child.spawnfile))}`))
+  child.on('error', (error) => events.push(`error ${JSON.stringify(errorFields(error, child.spawnfile))}`))
   const streams = (child.stdio ?? []).map((stream, index) => {
     if (stream === null || stream === undefined) return null
-    const told = listen(stream, isRead && index > 0)
+    const recorded = listen(stream, isRead && index > 0)
     stream.on('end', () => (isCloseLast &&= !isClosed(events)))
-    return told
+    return recorded
   })
   const first = properties(child)
   const limit = setTimeout(() => child.kill('SIGKILL'), TIME_LIMIT)
@@ -47,16 +47,16 @@ export function watch(child: ChildProcess, { isRead = true }: WatchOptions = {})
 }
 
 /**
- * Some moments after its `'close'`, and that of its stdin: the latter comes after it, in Node's order or in ours, and on
- * a busy machine late. A forked child whose parent has let go of the channel has no `'close'`, in Node either: then it
- * is its `'exit'`, and its streams' ends.
+ * A few moments after its `'close'`, and that of its stdin: the latter follows it, in Node.js and in nsset, and late on
+ * a busy machine. A forked child whose parent has closed the channel has no `'close'`, in Node.js either: then it
+ * is its `'exit'`, and the ends of its streams.
  */
 async function end(child: ChildProcess): Promise<void> {
   const closed = closeOf(child)
   const exited = new Promise((resolve) => child.once('exit', resolve))
   const streams = (child.stdio ?? []).map((stream) => stream && closeOf(stream))
   await Promise.race([closed, Promise.all([exited, ...streams]).then(() => pass(100))])
-  // Limited: what a test hands in as stdin may stay open.
+  // With a limit: a stdin passed by a test may stay open.
   await Promise.race([streams.at(0), pass(1_000)])
   await pass(10)
 }
@@ -66,20 +66,20 @@ const closeOf = (emitter: ChildProcess | Stream) => new Promise((resolve) => emi
 const isClosed = (events: string[]) => events.some((event) => event.startsWith('close'))
 
 function listen(stream: Stream, isRead: boolean): string[] {
-  const told: string[] = []
+  const recorded: string[] = []
   let data = ''
-  const tell = (text: string) => {
-    if (data !== '') told.push(`data ${data}`)
+  const record = (text: string) => {
+    if (data !== '') recorded.push(`data ${data}`)
     data = ''
-    told.push(text)
+    recorded.push(text)
   }
   if (isRead) stream.on('data', (chunk) => (data += String(chunk)))
-  for (const event of ['end', 'finish', 'close']) stream.on(event, () => tell(event))
-  stream.on('error', (error: NodeJS.ErrnoException) => tell(`error ${error.code} ${error.syscall}`))
-  return told
+  for (const event of ['end', 'finish', 'close']) stream.on(event, () => record(event))
+  stream.on('error', (error: NodeJS.ErrnoException) => record(`error ${error.code} ${error.syscall}`))
+  return recorded
 }
 
-/** All that is documented of a child, but what is bound to differ. */
+/** All documented properties of a child, except those that must differ. */
 export function properties(child: ChildProcess): object {
   return {
     isChildProcess: child instanceof ChildProcess,
@@ -101,14 +101,14 @@ export function properties(child: ChildProcess): object {
 const isReadable = (stream: object) => (stream as { readable?: boolean }).readable
 const isWritable = (stream: object) => (stream as { writable?: boolean }).writable
 
-/** Where the program itself is not reached, our errors name the step instead. */
+/** When the program is not reached, nsset's errors name the step instead. */
 const STEPS = ['chdir', 'setgroups', 'setresgid', 'setresuid', 'fcntl(F_DUPFD_CLOEXEC)']
 
 /**
- * The fields of an error that Node documents. Ours differs on purpose in its class, with the message, and in `syscall`
- * and `path` where they name the step that failed: these are made to be Node's here.
+ * The fields of an error that Node.js documents. nsset's deliberately differ in class and message, and in `syscall`
+ * and `path` when they name the step that failed: these are replaced by Node's here.
  */
-export function tellError(error: unknown, program: string | null): object {
+export function errorFields(error: unknown, program: string | null): object {
   const { name, code, errno, syscall, path, ...rest } = error as NodeJS.ErrnoException & { spawnargs?: string[] }
   const isStep = STEPS.includes(syscall ?? '')
   return {
@@ -122,7 +122,7 @@ export function tellError(error: unknown, program: string | null): object {
   }
 }
 
-/** What a call throws at once; Node names neither the program nor the step then. */
+/** The error that a call throws; Node.js names neither the program nor the step then. */
 export function thrownBy(call: () => unknown): object {
   try {
     call()

@@ -1,4 +1,4 @@
-/** What a Worker tells of itself, from its start to its end. */
+/** The messages, error and exit code of a Worker. */
 import type { Worker } from 'node:worker_threads'
 
 export interface Life<T> {
@@ -9,7 +9,7 @@ export interface Life<T> {
 
 const TIME_LIMIT = 20_000
 
-/** Waits until it has ended; it is ended by force when it takes too long. */
+/** Waits until it has ended; it is terminated after the time limit. */
 export async function lifeOf<T>(worker: Worker): Promise<Life<T>> {
   const life: Life<T> = { messages: [], error: undefined, exitCode: Number.NaN }
   const limit = setTimeout(() => worker.terminate(), TIME_LIMIT)
@@ -26,7 +26,7 @@ export async function lifeOf<T>(worker: Worker): Promise<Life<T>> {
   return life
 }
 
-/** Its first message; what went wrong is thrown. */
+/** Its first message; throws its error. */
 export async function answerOf<T>(worker: Worker): Promise<T> {
   const { messages, error, exitCode } = await lifeOf<T>(worker)
   if (error !== undefined) throw error
@@ -34,12 +34,12 @@ export async function answerOf<T>(worker: Worker): Promise<T> {
   return messages[0] as T
 }
 
-/** For programs of any form: what they say is told to the thread that started them. */
-export const TELL = `
+/** For programs of any form: `report` sends a value to the thread that started them. */
+export const REPORT = `
   const builtin = (name) => process.getBuiltinModule('node:' + name)
   const { parentPort, workerData } = builtin('worker_threads')
   const [fs, os] = [builtin('fs'), builtin('os')]
   const place = () => Object.fromEntries(fs.readdirSync('/proc/thread-self/ns')
     .filter((kind) => !kind.endsWith('_for_children'))
     .map((kind) => [kind, fs.readlinkSync('/proc/thread-self/ns/' + kind)]))
-  const tell = (value) => parentPort.postMessage(value);`
+  const report = (value) => parentPort.postMessage(value);`

@@ -1,9 +1,9 @@
-/** A Worker that runs the body of an asynchronous function over the built package, and ends. */
+/** A Worker that runs the body of an asynchronous function with the built package, and ends. */
 import { Worker } from 'node:worker_threads'
 
 /**
- * Runs `body` on a thread of its own; it sees `nsset` (the package), `fs`, `os`, `child_process` and `data`. What it
- * returns, or throws, is the answer, once the thread is gone.
+ * Runs `body` in a new thread; its variables are `nsset` (the package), `fs`, `os`, `child_process` and `data`. Its
+ * result or error is returned once the thread has ended.
  */
 export async function inWorker<T>(body: string, data?: unknown): Promise<T> {
   const worker = new Worker(

@@ -1,4 +1,4 @@
-/** A set that root makes as it is asked for, and an ordinary user with a user namespace beside it. */
+/** A set that any user can create: for root as requested, for an ordinary user with a user namespace in addition. */
 import { type NamespaceKind, NamespaceSet, type UnshareSyncOptions } from 'nsset'
 import { isRoot } from './privilege.ts'
 

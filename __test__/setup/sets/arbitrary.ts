@@ -1,9 +1,9 @@
-/** What fast-check throws at the public functions: senseless values, and some that nearly make sense. */
+/** Arguments that fast-check passes to the public functions: arbitrary values, and nearly valid ones. */
 import fc from 'fast-check'
 import { NS } from 'nsset'
 import { ALL_KINDS } from '../guards/thread-place.ts'
 
-/** Text with NULs, lone surrogates, and of great length now and then. */
+/** Text with NULs, lone surrogates, and sometimes of great length. */
 export const text = fc.oneof(
   { weight: 8, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
   { weight: 2, arbitrary: fc.string({ unit: 'binary' }).map((some) => `${some}\0`) },
@@ -16,7 +16,7 @@ export const number = fc.oneof(
   fc.constantFrom(0, -0, -1, 1.5, 2 ** 31, 2 ** 31 - 1, 2 ** 32, 2 ** 53, Infinity, Number.NaN, Number.MAX_VALUE),
 )
 
-/** Anything at all that is not text: no path comes of it. */
+/** Any value but text, which cannot become a path. */
 export const noText = fc
   .oneof(
     fc.anything({
@@ -33,7 +33,7 @@ export const noText = fc
 
 export const anything = fc.oneof(noText, text)
 
-/** Kinds, in every form, right and wrong. */
+/** Kinds, in every form, valid and invalid. */
 export const kinds = fc.oneof(
   fc.constantFrom(...ALL_KINDS),
   fc.subarray([...ALL_KINDS]),
@@ -47,7 +47,7 @@ export const kind = fc.oneof(
   { weight: 1, arbitrary: anything },
 )
 
-/** A bag of options: each named one left out, nearly right, or anything; or no bag at all. */
+/** An options object: each named option is missing, nearly valid, or arbitrary; or an arbitrary value. */
 export function bag(members: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<unknown> {
   const each = Object.fromEntries(
     Object.entries(members).map(([name, member]) => [

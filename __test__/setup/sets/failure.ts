@@ -1,11 +1,11 @@
-/** Tables of calls that must fail: each with what is wrong, the call, and the error that says so. */
+/** Tables of calls that must fail: each with a name, the call, and the expected error. */
 import { expect, test } from 'vitest'
 
 export interface Failure extends Error {
   code: string
 }
 
-/** What a call throws, or what its promise rejects with. */
+/** The error that a call throws, or with which its promise rejects. */
 export async function failureOf(call: () => unknown): Promise<Failure> {
   let result: unknown
   try {
@@ -13,10 +13,10 @@ export async function failureOf(call: () => unknown): Promise<Failure> {
   } catch (error) {
     return error as Failure
   }
-  throw new Error(`it did not fail, but gave ${String(result)}`)
+  throw new Error(`it did not fail, but returned ${String(result)}`)
 }
 
-/** The class, by its name; the code; and what the message has to name. */
+/** The name of the class; the code; and words of the message. */
 export type Expected = readonly [Class: string, code: string, ...mentions: string[]]
 
 export type Case = readonly [wrong: string, call: () => unknown, expected: Expected]
@@ -35,16 +35,16 @@ export function expectFailure(failure: Failure, [Class, code, ...mentions]: Expe
 /** Of the wrong type. */
 export const type = (...mentions: string[]): Expected => ['TypeError', 'ERR_INVALID_ARG_TYPE', ...mentions]
 
-/** Of the right type, but senseless. */
+/** Of the right type, but invalid. */
 export const value = (...mentions: string[]): Expected => ['TypeError', 'ERR_INVALID_ARG_VALUE', ...mentions]
 
-/** A number outside of what is possible. */
+/** A number out of range. */
 export const range = (...mentions: string[]): Expected => ['RangeError', 'ERR_INVALID_ARG_VALUE', ...mentions]
 
-/** What the kernel refused. */
+/** An error of the kernel. */
 export const system = (code: string, ...mentions: string[]): Expected => ['NamespaceError', code, code, ...mentions]
 
-/** Hands a function arguments that its types forbid. */
+/** Passes arguments to a function that its types forbid. */
 export function untyped<T>(wrong: unknown): T {
   return wrong as T
 }

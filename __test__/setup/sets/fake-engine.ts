@@ -1,10 +1,10 @@
-/** An engine that answers what the test says, on a socket of its own, as Docker and Podman do. */
+/** An engine with the answers of a test, on its own socket, like Docker and Podman. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-/** What is said to a path: an object with 200, another status, or whatever the function does. */
+/** The answer for a path: an object with status 200, another status, or a function that answers. */
 export type Reply =
   | object
   | [status: number, body: unknown]
@@ -12,16 +12,16 @@ export type Reply =
 
 export interface FakeEngine extends AsyncDisposable {
   readonly socketPath: string
-  /** `127.0.0.1:PORT`, where it listens too. */
+  /** `127.0.0.1:PORT`, its second address. */
   readonly host: string
-  /** The paths that were asked for. */
+  /** The requested paths. */
   readonly asked: string[]
-  /** How many connections are open. */
+  /** The number of open connections. */
   connections(): number
   reply(path: string, reply: Reply): void
 }
 
-/** A container as GET /containers/ID/json has it. */
+/** A container in the format of GET /containers/ID/json. */
 export function inspected(id: string, name: string, state: object): object {
   return { Id: id, Name: `/${name}`, Created: '2026-01-01T00:00:00Z', State: state, HostConfig: {} }
 }

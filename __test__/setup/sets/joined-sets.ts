@@ -1,12 +1,12 @@
-/** Two sets joined by a cable, as two hosts are. */
+/** Two sets joined by a veth, like two hosts. */
 import { type MapUser, type NamespaceKind, NamespaceSet } from 'nsset'
 import { ip } from '../oracles/iproute.ts'
 import { isRoot } from './privilege.ts'
 
-/** Who owns a network: nobody but root, or a user namespace of its own. */
+/** The owner of a network: root alone, or its own user namespace. */
 export type Owner = 'net' | 'user, net'
 
-/** What anybody can make: an ordinary user none without a user namespace. */
+/** The owners that the caller can create: an ordinary user always needs a user namespace. */
 export const OWNERS: readonly Owner[] = isRoot ? ['net', 'user, net'] : ['user, net']
 
 export interface JoinedSets extends Disposable {
@@ -23,8 +23,8 @@ const both = (four: string, six: string, local: string) => [
 ]
 
 /**
- * Makes them. Beside the other host there is 10.9.0.77, which never answers; 10.66.0.0/16 and fd66::/64 are unreachable;
- * there is no way to anywhere else.
+ * Creates them. Beside the other host there is 10.9.0.77, which never responds; 10.66.0.0/16 and fd66::/64 are
+ * unreachable; there is no other route.
  */
 export async function joinedSets(owner: Owner, mapUser: MapUser = 'root'): Promise<JoinedSets> {
   const [here, there] = await twoSets(owner, mapUser)

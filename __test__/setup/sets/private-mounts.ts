@@ -1,4 +1,4 @@
-/** A mount namespace for what mounts much, so that other tests, which count the mounts of this one, are not disturbed. */
+/** A mount namespace for programs with many mounts, which would disturb tests that count the mounts of this one. */
 import { NamespaceSet } from 'nsset'
 
 export interface PrivateMounts extends Disposable {

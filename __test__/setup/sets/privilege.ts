@@ -1,11 +1,11 @@
-/** What a test needs to be allowed, said by the test and printed where it is skipped. */
+/** Privileges that a test requires, with the reason printed when it is skipped. */
 import { type TestContext, test } from 'vitest'
 
 export const isRoot = process.getuid?.() === 0
 
 type Body = (context: TestContext) => unknown
 
-/** A test that needs root; skipped with its reason for anybody else. */
+/** A test that requires root; skipped with its reason for other users. */
 export function asRoot(name: string, reason: string, body: Body, timeout?: number): void {
   test(
     name,
@@ -17,12 +17,12 @@ export function asRoot(name: string, reason: string, body: Body, timeout?: numbe
   )
 }
 
-/** A test of what only an ordinary user meets; skipped with its reason for root. */
+/** A test for an ordinary user; skipped for root. */
 export function asOrdinaryUser(name: string, body: Body, timeout?: number): void {
   test(
     name,
     async (context) => {
-      if (isRoot) context.skip('is about an ordinary user, and this is root')
+      if (isRoot) context.skip('tests an ordinary user, and this is root')
       await body(context)
     },
     timeout,

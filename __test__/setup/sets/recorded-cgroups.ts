@@ -1,4 +1,4 @@
-/** Trees of cgroups as engines make them, in a directory of their own, with the pids of processes that are there. */
+/** Trees of cgroups as engines create them, in a separate directory, with the pids of their processes. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { NamespaceSet } from 'nsset'
@@ -8,7 +8,7 @@ import { temporaryDirectory } from './temporary-directory.ts'
 
 export interface RecordedCgroups extends Disposable {
   readonly path: string
-  /** Makes a cgroup, and those above it, with these processes. */
+  /** Creates a cgroup and its parents, with these processes. */
   add(path: string, ...pids: number[]): string
   remove(path: string): void
 }
@@ -23,7 +23,7 @@ export function recordedCgroups(): RecordedCgroups {
       try {
         writeFileSync(join(here, 'cgroup.procs'), '', { flag: 'wx' })
       } catch {
-        // It is an inner one of another path.
+        // It is an inner cgroup of another path.
       }
     }
     writeFileSync(join(here, 'cgroup.procs'), pids.map((pid) => `${pid}\n`).join(''))
@@ -37,7 +37,7 @@ export function recordedCgroups(): RecordedCgroups {
   }
 }
 
-/** `NamespaceSet.fromContainer`, but looking elsewhere: without an engine unless told. */
+/** `NamespaceSet.fromContainer` with other directories: by default without an engine. */
 export function fromContainerOf(
   places: Partial<Places>,
   idOrName: string,
@@ -47,7 +47,7 @@ export function fromContainerOf(
   return fromContainer(idOrName, options, open, { engines: [], hierarchies: [], ...places })
 }
 
-/** An id, all of it of the same few digits. */
+/** An id of few distinct digits. */
 export function idOf(digits: string): string {
   return digits.repeat(64).slice(0, 64)
 }

@@ -1,4 +1,4 @@
-/** A directory of one's own, removed at the end of its block; what is still mounted in it is left to be found. */
+/** A temporary directory, removed at the end of its block; remaining mounts are left for the test to find. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-/** What scenes are played with: the functions of `node:net`, or those of a set's network, and eyes for what comes of it. */
+/** The API of scenes: the functions of `node:net`, or those of a set's network, and functions that record events. */
 import * as dgram from 'node:dgram'
 import { once } from 'node:events'
 import * as net from 'node:net'
@@ -6,14 +6,14 @@ import { setTimeout as pass } from 'node:timers/promises'
 import type { Network, NetworkListenOptions } from 'nsset'
 import { failure, namesOf, placeOf, tellError, watch } from '../guards/socket-watch.ts'
 
-/** Either's functions. */
+/** The functions of either. */
 export interface Face {
   connect(options: net.NetConnectOpts, listener?: () => void): net.Socket
   listen<S extends net.Server>(server: S, options: NetworkListenOptions | number): Promise<S>
   createSocket(options: dgram.SocketType | dgram.SocketOptions): dgram.Socket
 }
 
-/** What a scene is given: it may use nothing else but globals, since it is sent to another process. */
+/** The arguments of a scene: it may use nothing else but globals, since it is sent to another process. */
 export interface Stage extends Face {
   net: typeof net
   once: typeof once
@@ -23,15 +23,15 @@ export interface Stage extends Face {
   tellError: typeof tellError
   placeOf: typeof placeOf
   namesOf: typeof namesOf
-  /** A server that gives back what it gets. */
+  /** An echo server. */
   echo(options: NetworkListenOptions | number, given?: net.ServerOpts): Promise<net.Server>
-  /** Closes it, and waits until it is. */
+  /** Closes it, and waits until it is closed. */
   end(server: net.Server): Promise<unknown>
 }
 
 export type Scene<T = unknown> = (stage: Stage, value: T) => unknown
 
-/** Plays it with Node's own, or with another's; what it saw is made so that it can be sent. */
+/** Runs it with Node's own functions, or with a network's; its result can be sent. */
 export async function play(scene: Scene, face: Face, value: unknown): Promise<unknown> {
   const echo: Stage['echo'] = (options, given = {}) =>
     face.listen(
@@ -45,7 +45,7 @@ export async function play(scene: Scene, face: Face, value: unknown): Promise<un
   }
   const stage = { ...face, net, once, pass, watch, failure, tellError, placeOf, namesOf, echo, end } as Stage
   const seen = await scene(stage, value)
-  if (seen === undefined) throw new Error('a scene says what it saw')
+  if (seen === undefined) throw new Error('a scene returns what it observed')
   return JSON.parse(JSON.stringify(seen))
 }
 

@@ -1,17 +1,17 @@
-/** A certificate authority of a test's own, and what it signs, by openssl(1). */
+/** A certificate authority for a test, and certificates that it signs, by openssl(1). */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { TemporaryDirectory } from '../sets/temporary-directory.ts'
 
 export interface Certificates {
-  /** The authority's, and the file that has it. */
+  /** The certificate of the authority, and its file. */
   ca: string
   caFile: string
   key: string
   cert: string
 }
 
-/** For a server of these names: `'DNS:localhost,IP:127.0.0.1'`. */
+/** For a server with these names: `'DNS:localhost,IP:127.0.0.1'`. */
 export function certificatesFor(names: string, directory: TemporaryDirectory): Certificates {
   const [caKey, caFile, keyFile, certFile] = ['ca.key', 'ca.pem', 'key.pem', 'cert.pem'].map(directory.file) as [
     string,

@@ -1,4 +1,4 @@
-/** Certificates that sign themselves, as openssl(1) makes them. */
+/** Self-signed certificates, by openssl(1). */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { temporaryDirectory } from '../sets/temporary-directory.ts'
@@ -8,7 +8,7 @@ export interface Certificate {
   cert: string
 }
 
-/** For a host's name, or names of more. */
+/** For one or more host names. */
 export function certificateFor(...names: string[]): Certificate {
   using directory = temporaryDirectory()
   const [key, cert] = [directory.file('key.pem'), directory.file('cert.pem')]

@@ -1,4 +1,4 @@
-/** A network of its own with files of its own that names are resolved by, and servers that say what the test says. */
+/** A network with its own resolver files, and servers that answer what the test specifies. */
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { NamespaceSet } from 'nsset'
@@ -11,19 +11,19 @@ export interface LookupFiles {
   hosts?: string | Buffer
   /** By their addresses, which are inside 127.0.0.0/8, or ::1. */
   servers?: Record<string, Script>
-  /** Addresses that loopback has besides, with their prefixes. */
+  /** Additional addresses of loopback, with their prefixes. */
   addresses?: readonly string[]
 }
 
 export interface LookupPlace extends AsyncDisposable {
   set: NamespaceSet
-  /** What a server was asked, in order. */
-  asked(address: string): string[]
-  /** Forgets it. */
+  /** The queries to a server, in order. */
+  queries(address: string): string[]
+  /** Clears the queries. */
   forget(): void
 }
 
-/** As Debian has them; gai.conf(5) says nothing there. */
+/** As in Debian; gai.conf(5) is empty there. */
 const NSSWITCH = 'hosts: files dns\n'
 const HOST_CONF = 'multi on\n'
 
@@ -48,7 +48,7 @@ export async function lookupPlace(files: LookupFiles): Promise<LookupPlace> {
   for (const cidr of addresses) {
     await set.network.addresses.add('lo', { cidr, ...(cidr.includes(':') ? { noDuplicateDetection: true } : {}) })
   }
-  // The kernel takes a moment, even where it looks for no duplicates.
+  // The kernel needs a moment, even without duplicate address detection.
   while ((await set.network.addresses.list('lo')).some(({ tentative }) => tentative)) await wait(5)
   const started = new Map<string, ScriptedServer>()
   for (const [address, script] of Object.entries(servers)) {
@@ -61,9 +61,9 @@ export async function lookupPlace(files: LookupFiles): Promise<LookupPlace> {
   }
   return {
     set,
-    asked: (address) => started.get(address)?.asked ?? [],
+    queries: (address) => started.get(address)?.queries ?? [],
     forget: () => {
-      for (const server of started.values()) server.asked.length = 0
+      for (const server of started.values()) server.queries.length = 0
     },
     [Symbol.asyncDispose]: end,
   }

@@ -1,9 +1,9 @@
-/** dnsmasq(8) inside, who knows the names that it is told, and that there are no others. */
+/** dnsmasq(8) inside, which knows the given names, and answers that others do not exist. */
 import type { NamespaceSet } from 'nsset'
 import { startInside, untilBound, type WatchedProgram } from '../programs/watched-program.ts'
 
 export interface NameServer extends WatchedProgram {
-  /** The questions that it was asked, in order: `'A web.test'`. */
+  /** The queries that it received, in order: `'A web.test'`. */
   questions(): string[]
 }
 
@@ -15,7 +15,7 @@ export async function startNameServer(
   port = 53,
 ): Promise<NameServer> {
   const program = startInside(set, 'dnsmasq', [
-    // It stays who it is: in an ordinary user's namespace it may not change its groups.
+    // It keeps its user: in an ordinary user's namespace it may not change its groups.
     '--no-daemon',
     '--conf-file=/dev/null',
     '--no-resolv',

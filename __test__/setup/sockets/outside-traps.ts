@@ -1,4 +1,4 @@
-/** Servers of each kind that listen outside, where nothing of a set may ever come. */
+/** Servers of each kind that listen outside, which nothing of a set may ever reach. */
 import dgram from 'node:dgram'
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
@@ -14,19 +14,19 @@ export interface Traps extends AsyncDisposable {
   datagram: number
   /** An abstract name of unix(7). */
   name: string
-  /** What has come since the last call, once all that is on its way has: `['plain']`. */
-  heard(): Promise<string[]>
+  /** What has arrived since the last call, after pending packets: `['plain']`. */
+  received(): Promise<string[]>
 }
 
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\noutside'
 
 export async function setTraps(): Promise<Traps> {
-  const heard: string[] = []
+  const received: string[] = []
   const peers = new Set<net.Socket>()
   const trap = <S extends net.Server>(kind: string, server: S, event = 'connection'): S =>
     server
       .on('connection', (peer: net.Socket) => {
-        heard.push(kind)
+        received.push(kind)
         peers.add(peer.on('error', () => undefined))
       })
       .on(event, (peer: net.Socket) => peer.on('error', () => undefined).end(ANSWER))
@@ -35,7 +35,7 @@ export async function setTraps(): Promise<Traps> {
   const secure = trap('secure', tls.createServer(certificateFor('x.test')), 'secureConnection')
   secure.on('tlsClientError', () => undefined).listen(0, '::')
   const local = trap('name', net.createServer()).listen(name)
-  const datagram = dgram.createSocket('udp6').on('message', (text) => heard.push(`datagram ${text}`))
+  const datagram = dgram.createSocket('udp6').on('message', (text) => received.push(`datagram ${text}`))
   datagram.bind(0, '::')
   const all = [plain, secure, local]
   await Promise.all([...all, datagram].map((each) => once(each, 'listening')))
@@ -43,14 +43,14 @@ export async function setTraps(): Promise<Traps> {
   const traps = { plain: portOf(plain), secure: portOf(secure), datagram: datagram.address().port, name }
   return {
     ...traps,
-    heard: async () => {
+    received: async () => {
       await reachAll(traps)
-      // Connections are accepted in their order, and so ours are the last.
+      // Connections are accepted in order, so that ours are the last.
       const end = Date.now() + 5_000
-      while (!OURS.every((each) => heard.includes(each)) && Date.now() < end) await new Promise(setImmediate)
-      const others = [...heard]
-      for (const each of OURS) others.splice(others.lastIndexOf(each), 1)
-      heard.length = 0
+      while (!MARKS.every((each) => received.includes(each)) && Date.now() < end) await new Promise(setImmediate)
+      const others = [...received]
+      for (const each of MARKS) others.splice(others.lastIndexOf(each), 1)
+      received.length = 0
       return others
     },
     [Symbol.asyncDispose]: async () => {
@@ -62,8 +62,8 @@ export async function setTraps(): Promise<Traps> {
   }
 }
 
-/** What our own marks are heard as. */
-const OURS = ['plain', 'secure', 'name', 'datagram mark']
+/** The names of our own marks. */
+const MARKS = ['plain', 'secure', 'name', 'datagram mark']
 
 async function reachAll(traps: Pick<Traps, 'plain' | 'secure' | 'datagram' | 'name'>): Promise<void> {
   for (const place of [

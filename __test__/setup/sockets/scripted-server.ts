@@ -1,9 +1,9 @@
-/** A server of names inside a set that says what the test has it say, right or wrong, over UDP and TCP. */
+/** A name server inside a set that sends the answers of a test, valid or invalid, over UDP and TCP. */
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import type { NamespaceSet } from 'nsset'
 
-export interface Asked {
+export interface Query {
   name: string
   type: 'A' | 'AAAA'
   transport: 'udp' | 'tcp'
@@ -12,37 +12,37 @@ export interface Asked {
   trustsAd: boolean
 }
 
-/** An answer; nothing is silence. */
-export type Said =
+/** An answer; undefined for silence. */
+export type Reply =
   | undefined
   | {
       /** Of RFC 1035: 3 is NXDOMAIN. */
       code?: number
       records?: Buffer[]
-      /** There is more, over TCP. */
+      /** The answer is truncated: the rest is available over TCP. */
       truncated?: boolean
-      /** It says that it answers for others; as all do, unless a test says otherwise. */
+      /** Whether it offers recursion. Default: `true`. */
       recursive?: boolean
-      /** In place of the question. */
+      /** Replaces the question. */
       question?: Buffer
-      /** Sent before the answer, as from somebody else. */
+      /** Sent before the answer, as by another sender. */
       before?: (id: number, question: Buffer) => Buffer
-      /** What becomes of the message. */
+      /** Transforms the message. */
       spoil?: (message: Buffer) => Buffer
-      /** The end of the connection, in place of an answer over TCP. */
+      /** Closes the connection, instead of an answer over TCP. */
       hangUp?: boolean
     }
 
-export type Script = (asked: Asked) => Said
+export type Script = (query: Query) => Reply
 
 export interface ScriptedServer extends AsyncDisposable {
-  /** What it was asked, in order: `A web.test`, `A web.test tcp`. */
-  asked: string[]
+  /** The queries that it received, in order: `A web.test`, `A web.test tcp`. */
+  queries: string[]
 }
 
 const TYPES = { A: 1, AAAA: 28 }
 
-/** A name as it travels. */
+/** A name in wire format. */
 export const wire = (name: string) =>
   Buffer.concat([
     ...name
@@ -76,16 +76,16 @@ export function aaaa(owner: string, address: string): Buffer {
 
 /** Listens at port 53 of an address inside. */
 export async function startScriptedServer(set: NamespaceSet, address: string, script: Script): Promise<ScriptedServer> {
-  const asked: string[] = []
-  const respond = (message: Buffer, transport: Asked['transport']) => {
+  const queries: string[] = []
+  const respond = (message: Buffer, transport: Query['transport']) => {
     const { question, ...rest } = read(message)
-    asked.push([rest.type, rest.name, ...(transport === 'tcp' ? ['tcp'] : [])].join(' '))
-    const said = script({ ...rest, transport })
-    if (said === undefined) return []
-    if (said.hangUp) return undefined
+    queries.push([rest.type, rest.name, ...(transport === 'tcp' ? ['tcp'] : [])].join(' '))
+    const reply = script({ ...rest, transport })
+    if (reply === undefined) return []
+    if (reply.hangUp) return undefined
     const id = message.readUInt16BE(0)
-    const before = said.before === undefined ? [] : [said.before(id, question)]
-    return [...before, (said.spoil ?? ((whole) => whole))(write(id, question, said))]
+    const before = reply.before === undefined ? [] : [reply.before(id, question)]
+    return [...before, (reply.spoil ?? ((whole) => whole))(write(id, question, reply))]
   }
   const udp = set.network.createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', reuseAddr: true })
   udp.on('message', (message, from) => {
@@ -117,7 +117,7 @@ export async function startScriptedServer(set: NamespaceSet, address: string, sc
     for (const socket of sockets) socket.destroy()
     await new Promise((resolve) => tcp.close(resolve))
   }
-  return { asked, [Symbol.asyncDispose]: end }
+  return { queries, [Symbol.asyncDispose]: end }
 }
 
 function sized(message: Buffer): Buffer {
@@ -126,7 +126,7 @@ function sized(message: Buffer): Buffer {
   return size
 }
 
-function read(message: Buffer): Omit<Asked, 'transport'> & { question: Buffer } {
+function read(message: Buffer): Omit<Query, 'transport'> & { question: Buffer } {
   const labels: string[] = []
   let at = 12
   for (; message[at] !== 0; at += (message[at] ?? 0) + 1) {
@@ -138,12 +138,12 @@ function read(message: Buffer): Omit<Asked, 'transport'> & { question: Buffer } 
   return { name: labels.join('.'), type, edns, trustsAd, question: message.subarray(12, at + 5) }
 }
 
-function write(id: number, question: Buffer, said: NonNullable<Said>): Buffer {
-  const { code = 0, records = [], truncated = false, recursive = true } = said
+function write(id: number, question: Buffer, reply: NonNullable<Reply>): Buffer {
+  const { code = 0, records = [], truncated = false, recursive = true } = reply
   const head = Buffer.alloc(12)
   head.writeUInt16BE(id, 0)
   head.writeUInt16BE(0x8100 | (truncated ? 0x0200 : 0) | (recursive ? 0x0080 : 0) | code, 2)
   head.writeUInt16BE(1, 4)
   head.writeUInt16BE(records.length, 6)
-  return Buffer.concat([head, said.question ?? question, ...records])
+  return Buffer.concat([head, reply.question ?? question, ...records])
 }

@@ -1,6 +1,6 @@
 /**
- * The same scene played twice in the same network: with Node's own functions, by a process that stands inside, and with
- * those of `set.network`, from outside. What is seen of both has to be the same.
+ * The same scene run twice in the same network: with Node's own functions, by a process inside, and with
+ * those of `set.network`, from outside. Both must return the same.
  */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -48,8 +48,8 @@ function theatreOf(owner: Owner): Promise<Theatre> {
 }
 
 /**
- * A test for each owner of a network; `name` is followed by whose it is. A scene is given the value, since it can use
- * nothing else of what is around it: it is sent to the other process as its text.
+ * A test for each owner of a network; `name` is followed by the owner. A scene gets the value as an argument,
+ * since it cannot use variables around it: its source is sent to the other process.
  */
 export function socketTwins<T = undefined>(name: string, scene: Scene<T>, value?: T): void {
   for (const owner of OWNERS) {

@@ -1,9 +1,9 @@
-/** The undici that Node.js has in itself, as an application's own would be. */
+/** Node's own undici, as if it were installed in an application. */
 
 type AgentClass = new (options: object) => { destroy(): Promise<void> }
 
 export function agentOfUndici(): AgentClass {
-  // Node.js loads it when one of its classes is first looked at.
+  // Node.js loads it when one of its classes is first used.
   void globalThis.Response
   const symbol = [2, 1]
     .map((version) => Symbol.for(`undici.globalDispatcher.${version}`))

@@ -8,9 +8,9 @@ import (
 	"nsset/bench/peers/go/protocol"
 )
 
-// The links of the network that the program was started in.
+// The links of the network in which the program was started.
 func listLinks(_ json.RawMessage, times int) (float64, error) {
-	// One handle and its socket for all, as `set.network` has it: without one the library opens a socket each time.
+	// One handle and its socket for all, as in `set.network`: without one the library opens a socket each time.
 	handle, err := netlink.NewHandle()
 	if err != nil {
 		return 0, err

@@ -9,7 +9,7 @@ import (
 	"nsset/bench/peers/go/protocol"
 )
 
-// So many with names, all made and then all removed. The library knows /run/netns only.
+// This many named networks, all created and then all removed. The library supports /run/netns only.
 func newNamed(options json.RawMessage, times int) (float64, error) {
 	var request struct {
 		Prefix string

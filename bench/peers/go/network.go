@@ -11,7 +11,7 @@ import (
 	"nsset/bench/peers/go/protocol"
 )
 
-// Links one after the other, in the network at a path: what all of them take, over a socket that is open.
+// Links one after another, in the network at a path: the duration of all of them, over an open socket.
 func addLinks(options json.RawMessage, times int) (float64, error) {
 	var request struct {
 		Path        string
@@ -48,7 +48,7 @@ func link(kind string, index int) netlink.Link {
 	return &netlink.Bridge{LinkAttrs: attributes}
 }
 
-// By its name, as it is asked for: the library looks up its index.
+// By its name, as in the request: the library looks up its index.
 func bringUp(options json.RawMessage, times int) (float64, error) {
 	var request struct{ Path, Name string }
 	if err := json.Unmarshal(options, &request); err != nil {
@@ -63,7 +63,7 @@ func bringUp(options json.RawMessage, times int) (float64, error) {
 	})
 }
 
-// From nothing but the network's path to what its `lo` is: a socket is opened there.
+// From the network's path to the state of its `lo`: a socket is opened there.
 func useFirst(options json.RawMessage, times int) (float64, error) {
 	var request struct{ Path string }
 	if err := json.Unmarshal(options, &request); err != nil {

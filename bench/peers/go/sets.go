@@ -9,7 +9,7 @@ import (
 	"nsset/bench/peers/go/protocol"
 )
 
-// Into the network at a path, and back home.
+// Into the network at a path, and back.
 func setAndBack(options json.RawMessage, times int) (float64, error) {
 	var request struct{ Path string }
 	if err := json.Unmarshal(options, &request); err != nil {
@@ -40,7 +40,7 @@ func get(_ json.RawMessage, times int) (float64, error) {
 	})
 }
 
-// New takes the thread along: it is where it was before when the way back is part of it.
+// New moves the thread: it is in its former network when the way back is included.
 func newAndBack(_ json.RawMessage, times int) (float64, error) {
 	return withHome(func(home netns.NsHandle) (float64, error) {
 		return protocol.Mean(times, func() error {
@@ -53,7 +53,7 @@ func newAndBack(_ json.RawMessage, times int) (float64, error) {
 	})
 }
 
-// On one thread, which nothing else gets when it could not be led home.
+// On a separate thread, which is discarded if it could not be restored.
 func withHome(call func(home netns.NsHandle) (float64, error)) (float64, error) {
 	runtime.LockOSThread()
 	home, err := netns.Get()

@@ -10,8 +10,8 @@ import (
 	"nsset/bench/peers/go/protocol"
 )
 
-// A program in the network at a path, until it has ended; so many at once, and what one takes. A child starts where the
-// thread is that starts it, so each goroutine has a thread of its own, and takes it home again.
+// A program in the network at a path, until it has exited; this many at the same time, and the duration of one. A child
+// starts in the network of its thread, so each goroutine has its own thread, and restores it.
 func spawn(options json.RawMessage, times int) (float64, error) {
 	var request struct {
 		Path, Program string
@@ -31,7 +31,7 @@ func spawn(options json.RawMessage, times int) (float64, error) {
 	return took / float64(times), err
 }
 
-// So many calls in all.
+// This many calls in all.
 func atOnce(workers, times int, call func() error) error {
 	left := make(chan struct{}, times)
 	for range times {

@@ -1,5 +1,5 @@
-// A peer of the benchmarks: github.com/cpuguy83/gonso, in a program that times itself. A module of its own, since a
-// proxy that does not have gonso may have the others.
+// A peer of the benchmarks: github.com/cpuguy83/gonso, in a program that times itself. A separate module, since a
+// proxy without gonso may have the others.
 package main
 
 import (
@@ -23,7 +23,7 @@ func main() {
 type request struct {
 	// The kinds, as CLONE_NEW… flags.
 	Flags int
-	// Whose namespaces are to be entered.
+	// The process whose namespaces are entered.
 	Pid int
 }
 
@@ -32,7 +32,7 @@ func parse(options json.RawMessage) (request, error) {
 	return parsed, json.Unmarshal(options, &parsed)
 }
 
-// Nothing, inside, with the thread restored where gonso can: true asks for it. Where it cannot, it ends the thread.
+// An empty function inside, with the thread restored if gonso can and true requests it. Otherwise it ends the thread.
 func do(options json.RawMessage, times int) (float64, error) {
 	request, err := parse(options)
 	if err != nil {
@@ -69,7 +69,7 @@ func dup(options json.RawMessage, times int) (float64, error) {
 	return protocol.Mean(times, func() error { return closed(set.Dup(0)) })
 }
 
-// A user namespace, where there is to be one, has the caller mapped to its root.
+// A user namespace, if requested, maps the caller to root.
 func unshare(options json.RawMessage, times int) (float64, error) {
 	request, err := parse(options)
 	if err != nil {

@@ -1,5 +1,5 @@
-// A peer of the benchmarks: github.com/neaas/neslink, as github.com/willfantom/neslink is called by now, in a program
-// that times itself. A module of its own, since a proxy that does not have neslink may have the others.
+// A peer of the benchmarks: github.com/neaas/neslink, the current path of github.com/willfantom/neslink, in a program
+// that times itself. A separate module, since a proxy without neslink may have the others.
 package main
 
 import (
@@ -18,7 +18,7 @@ func main() {
 	})
 }
 
-// Nothing, in the network at a path.
+// An empty function, in the network at a path.
 func do(options json.RawMessage, times int) (float64, error) {
 	var request struct{ Path string }
 	if err := json.Unmarshal(options, &request); err != nil {
@@ -29,7 +29,7 @@ func do(options json.RawMessage, times int) (float64, error) {
 	return protocol.Mean(times, func() error { return neslink.Do(there, nothing) })
 }
 
-// So many with names, all made and then all removed.
+// This many named networks, all created and then all removed.
 func newNamed(options json.RawMessage, times int) (float64, error) {
 	var request struct {
 		Directory string

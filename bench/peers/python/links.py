@@ -1,4 +1,4 @@
-"""The links of the network that the program was started in."""
+"""The links of the network in which the program was started."""
 
 from pyroute2 import IPRoute
 
@@ -11,7 +11,7 @@ def list_links(request):
 
 
 def add_links(request):
-    """One after the other: what all of them take, over a socket that is open."""
+    """One after another: the duration of all of them, over an open socket."""
     if request["times"] != 1:
         raise ValueError("links can be added once")
     indexes = range(request["from"], request["from"] + request["count"])
@@ -29,7 +29,7 @@ def add_links(request):
 
 
 def bring_up(request):
-    """By its name, as it is asked for."""
+    """By its name, as in the request."""
     with IPRoute() as ip:
 
         def call():

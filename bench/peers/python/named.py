@@ -1,4 +1,4 @@
-"""Networks with names."""
+"""Named networks."""
 
 from pyroute2 import netns
 
@@ -6,7 +6,7 @@ import timing
 
 
 def create_and_remove(request):
-    """So many, all made and then all removed."""
+    """This many, all created and then all removed."""
     paths = [f"{request['directory']}/{request['prefix']}-{index}" for index in range(request['inARow'])]
 
     def call():

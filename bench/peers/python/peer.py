@@ -1,7 +1,7 @@
 """A peer of the benchmarks: pyroute2, in a program that times itself.
 
-A line of JSON says what is to be done and how often; the program's line says what one took, in microseconds, or what
-went wrong.
+A line of JSON names an operation and how often to run it; the program's line has the duration of one, in microseconds, or an
+error.
 """
 
 import json
@@ -16,7 +16,7 @@ held = None
 
 
 def hold(request):
-    """As much live memory as the process has that is compared with, each page of it written."""
+    """As much live memory as the process that it is compared with, each page written."""
     global held
     held = None
     held = bytearray(b"\1") * (request["MiB"] << 20)
@@ -29,7 +29,7 @@ OPERATIONS = {"hold": hold, **sets.OPERATIONS, **named.OPERATIONS, **links.OPERA
 def answer(request):
     operation = OPERATIONS.get(request["do"])
     if operation is None:
-        return {"error": f"there is nothing like {request}"}
+        return {"error": f"unknown operation {request}"}
     try:
         return {"took": operation(request)}
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Into a network and back, and new ones."""
+"""Entering a network and returning, and new networks."""
 
 import os
 
@@ -8,7 +8,7 @@ import timing
 
 
 def set_and_back(request):
-    """By descriptors that are open already."""
+    """By open descriptors."""
     there = os.open(request["path"], os.O_RDONLY | os.O_CLOEXEC)
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 

@@ -1,4 +1,4 @@
-"""A program inside until it has ended. Each of the library's goes by a process of its own, which enters the network."""
+"""A program inside until it has ended. The library starts each from a separate process, which enters the network."""
 
 from pyroute2 import NSPopen
 

@@ -1,11 +1,11 @@
-"""How long one call takes, in microseconds."""
+"""The duration of one call, in microseconds."""
 
 import statistics
 import time
 
 
 def mean(times, call):
-    """For what is too short to be timed one by one."""
+    """For calls too short to be measured one by one."""
     start = time.perf_counter_ns()
     for _ in range(times):
         call()
@@ -13,5 +13,5 @@ def mean(times, call):
 
 
 def median(times, call):
-    """Times each one."""
+    """Measures each one."""
     return statistics.median(mean(1, call) for _ in range(times))

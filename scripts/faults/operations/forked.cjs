@@ -1,2 +1,2 @@
-/** What `fork` runs inside. */
+/** The module that `fork` runs inside. */
 process.send('ready', () => process.disconnect())

@@ -1,4 +1,4 @@
-/** Every operation that gets faults, by its name on the command line. */
+/** Every operation for faults, by its name on the command line. */
 import { LOAD } from './load.ts'
 import { NAMES } from './names.ts'
 import { NETWORKS } from './networks.ts'

@@ -1,15 +1,15 @@
-/** The first import of the package, in a fresh Node each time. */
+/** The first import of the package, each time in a new Node.js process. */
 import type { Operation } from './operation.ts'
 
 export const LOAD: Record<string, Operation> = {
   load: {
     isFresh: true,
-    // Node's loader, which looks whether there is such a module.
+    // Node's loader, which checks whether the module exists.
     nodesOwn: ['main/statx'],
     prepare: () => {
       let times = 0
       return {
-        // A module that has thrown stays so: another attempt needs another name.
+        // A module that failed stays failed: another attempt needs another name.
         run: async () => {
           times += 1
           const { NamespaceSet }: typeof import('nsset') = await import(

@@ -28,7 +28,7 @@ export const NAMES: Record<string, Operation> = {
             throw error
           }
         },
-        // What `close` says that it could not remove.
+        // What `close` reports that it could not remove.
         after: async () => {
           if (isReported) await netns.remove(NAME, { force: true })
           isReported = false

@@ -1,4 +1,4 @@
-/** What is asked of a network's links, addresses, routes, qdiscs and sysctls, on the thread of networks or by the helper. */
+/** Requests for a network's links, addresses, routes, qdiscs and sysctls, on the network thread or by the helper. */
 import type { NamespaceSet } from 'nsset'
 import { heldNetworkSet, networkSet, type Operation, type Round, undoneWhenMade } from './operation.ts'
 
@@ -51,7 +51,7 @@ function inNetwork(round: (network: Network) => Round): Operation {
   return { prepare: async ({ nsset }) => round((await heldNetworkSet(nsset, false)).network) }
 }
 
-/** The netlink socket is made inside by the first call. */
+/** The first call creates the netlink socket inside. */
 function firstUse(make: () => Promise<NamespaceSet>): Round {
   let set: NamespaceSet | undefined
   return {
@@ -72,7 +72,7 @@ function sysctls(network: Network): Round {
   }
 }
 
-/** What has not been made, or has been undone, cannot be undone. */
+/** What was not created, or is already undone, cannot be undone. */
 function ignore(code: string) {
   return (error: NodeJS.ErrnoException) => {
     if (error.code !== code) throw error

@@ -1,4 +1,4 @@
-/** One thing that a program does with nsset, made ready so that it can be done over and over. */
+/** One use of nsset by a program, prepared so that it can be repeated. */
 import type { NamespaceSet } from 'nsset'
 
 export type Nsset = typeof import('nsset')
@@ -10,27 +10,27 @@ export interface Tools {
 }
 
 export interface Operation {
-  /** Whether an ordinary user may not do it. */
+  /** Whether it requires root. */
   isRoots?: boolean
-  /** Whether each time takes a fresh Node. */
+  /** Whether each time requires a new Node.js process. */
   isFresh?: boolean
-  /** Seconds that one call may take, where the documentation says so; 2 by default. */
+  /** Seconds that one call may take according to the documentation. Default: 2. */
   limit?: number
-  /** Calls that Node makes for it, and does not clean up after: its own faults, with and without nsset. */
+  /** Calls of Node.js itself that it does not clean up after: defects of Node.js, with and without nsset. */
   nodesOwn?: readonly string[]
   prepare(tools: Tools): Round | Promise<Round>
 }
 
 export interface Round {
-  /** Done before each time, without faults. */
+  /** Called before each time, without faults. */
   before?(): unknown
-  /** What gets the fault. It undoes what it has done. */
+  /** The operation with the fault. It undoes its own effects. */
   run(): Promise<unknown>
-  /** Undoes, without faults, what a failed call may rightly have left undone: `remove` that threw has not removed. */
+  /** Undoes, without faults, what a failed call may leave as documented: a failed `remove` has not removed. */
   after?(): unknown
 }
 
-/** What undoes a call that has succeeded: one that has thrown leaves nothing to undo. */
+/** Undoes a successful call: a failed one leaves nothing to undo. */
 export function undoneWhenMade(make: () => Promise<unknown>, undo: () => unknown): Round {
   let isMade = false
   return {
@@ -47,17 +47,17 @@ export function undoneWhenMade(make: () => Promise<unknown>, undo: () => unknown
 
 const isRoot = process.getuid?.() === 0
 
-/** Sets that are used for as long as the process lives: a set that nothing holds is closed as garbage. */
+/** Sets that are used for the lifetime of the process: unreferenced sets are garbage-collected. */
 const held: NamespaceSet[] = []
 
-/** A set with a network, for as long as the process lives. */
+/** A set with a network, for the lifetime of the process. */
 export async function heldNetworkSet(nsset: Nsset, isWithUser: boolean): Promise<NamespaceSet> {
   const set = await networkSet(nsset, isWithUser)
   held.push(set)
   return set
 }
 
-/** A new set of one's own, with a network: root's has no user namespace. */
+/** A new set with a network: that of root has no user namespace. */
 export function networkSet({ NamespaceSet }: Nsset, isWithUser: boolean): Promise<NamespaceSet> {
   return isWithUser || !isRoot
     ? NamespaceSet.unshare(['user', 'net'], { mapUser: 'root', loopback: true })

@@ -40,14 +40,14 @@ export const PROCESSES: Record<string, Operation> = {
   },
 }
 
-/** Rejects with the child's error; what it had is closed then. */
+/** Rejects with the child's error, once its streams are closed. */
 async function ended(child: NamespaceChildProcess | ReturnType<typeof Object.create>): Promise<void> {
   let failure: Error | undefined
   await new Promise<void>((resolve) => {
     child.once('close', () => resolve())
     child.once('error', (error: Error) => {
       failure = error
-      // A child that never was has no end.
+      // A child that failed to start has no exit.
       if (child.pid === undefined) resolve()
     })
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.on('error', () => undefined)

@@ -1,4 +1,4 @@
-/** Making sets, holding them, and running code on a thread inside. */
+/** Creating sets, keeping them, and running code on a thread inside. */
 import { once } from 'node:events'
 import type { Operation } from './operation.ts'
 
@@ -86,7 +86,7 @@ export const SETS: Record<string, Operation> = {
   },
   worker: {
     isRoots: true,
-    // A Worker whose event loop cannot be made loses the descriptor of its epoll.
+    // A Worker whose event loop cannot be created leaks the descriptor of its epoll.
     nodesOwn: ['node/pipe2', 'node/eventfd2'],
     prepare: async ({ nsset: { NamespaceSet } }) => {
       const set = await NamespaceSet.unshare(['net', 'uts'])

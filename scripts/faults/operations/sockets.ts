@@ -1,4 +1,4 @@
-/** Node's own sockets inside, and names. What they talk to is a process of its own, which gets no faults and no limits. */
+/** Node's own sockets inside, and names. Their peers run in a separate process, without faults and limits. */
 import { once } from 'node:events'
 import { get } from 'node:http'
 import { createServer } from 'node:net'
@@ -63,7 +63,7 @@ export const SOCKETS: Record<string, Operation> = {
     run: async () => {
       const socket = network.createSocket('udp4')
       socket.on('message', () => socket.close())
-      // Node says nothing of what could not be sent where nothing asks.
+      // Node.js does not report what could not be sent without a callback.
       const sent = (error: Error | null) => error !== null && socket.emit('error', error)
       socket.bind(0, '127.0.0.1', () => socket.send('hello', socket.address().port, '127.0.0.1', sent))
       await closed(socket, () => socket.close())
@@ -76,7 +76,7 @@ export const SOCKETS: Record<string, Operation> = {
   'lookup-refresh': withPeer(async ({ network }) => {
     network.setServers(['127.0.0.1'])
     await lookUp(network)
-    // By this clock, the files are as old as those that are read again beside a lookup, which does not wait for them.
+    // With this clock, the files are old enough to be read again beside a lookup, which does not wait for them.
     let now = performance.now()
     return {
       run: () => {
@@ -90,7 +90,7 @@ export const SOCKETS: Record<string, Operation> = {
   }),
 }
 
-/** Does something while `performance.now()` is another function. */
+/** Runs a function while `performance.now()` is replaced. */
 async function byClock<T>(clock: () => number, work: () => Promise<T>): Promise<T> {
   const { now } = performance
   performance.now = clock
@@ -118,7 +118,7 @@ function withPeer(round: (set: { network: Network }) => Round | Promise<Round>):
   }
 }
 
-/** Rejects with the error of what emits events, once that is closed. */
+/** Rejects with the error of an emitter, once that is closed. */
 async function closed(emitter: NodeJS.EventEmitter, close?: () => void): Promise<void> {
   let failure: Error | undefined
   await new Promise<void>((resolve) => {

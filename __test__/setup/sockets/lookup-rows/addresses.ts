@@ -1,4 +1,4 @@
-/** Which addresses are wanted, and their order. */
+/** Which addresses are requested, and their order. */
 import dns from 'node:dns'
 import { a, aaaa, type Script } from '../scripted-server.ts'
 import { HOSTS } from './hosts.ts'
@@ -7,8 +7,8 @@ import { always, FOUND, knows, NOTHING, NXDOMAIN, ofFamily, type Row, SERVFAIL }
 const { ADDRCONFIG, V4MAPPED, ALL } = dns
 const only =
   (type: 'A' | 'AAAA'): Script =>
-  (asked) =>
-    asked.type === type ? knows('x.test')(asked) : NOTHING
+  (query) =>
+    query.type === type ? knows('x.test')(query) : NOTHING
 
 export const HINTS: Row[] = [0, V4MAPPED, ALL, V4MAPPED | ALL].flatMap((hints) =>
   ([0, 4, 6] as const).flatMap((family) => [
@@ -84,7 +84,7 @@ export const CONFIGURED: Row[] = [
   })),
 )
 
-/** All at one name, in every order of the answer. */
+/** All for one name, in every order of the answer. */
 const ADDRESSES = [
   '10.9.0.7',
   '10.9.0.200',
@@ -99,7 +99,7 @@ const ADDRESSES = [
   'fe80::7',
 ]
 const rotated = (by: number) => [...ADDRESSES.slice(by), ...ADDRESSES.slice(0, by)]
-const tellsAll =
+const returnsAll =
   (addresses: string[]): Script =>
   ({ name, type }) => ({
     records: addresses
@@ -118,7 +118,7 @@ export const ORDER: Row[] = [
       what: `the order of all, rotated by ${by}, from ${addresses.join(', ') || 'loopback'}`,
       name: 'x.test',
       addresses,
-      servers: { '127.0.0.1': tellsAll(rotated(by)) },
+      servers: { '127.0.0.1': returnsAll(rotated(by)) },
     },
     {
       what: `the order in a hosts file, rotated by ${by}, from ${addresses.join(', ') || 'loopback'}`,

@@ -1,6 +1,6 @@
-/** What is in an answer, and how long it is. */
+/** The contents and the size of an answer. */
 
-import { a, aaaa, alias, broken, type Said, type Script, text, wire } from '../scripted-server.ts'
+import { a, aaaa, alias, broken, type Reply, type Script, text, wire } from '../scripted-server.ts'
 import { always, knows, NOTHING, ONE, QUICK, type Row, SERVFAIL, TWO, web } from './row.ts'
 
 const many = (count: number) => Array.from({ length: count }, (_, last) => `10.0.${last >> 8}.${last & 0xff}`)
@@ -45,7 +45,7 @@ export const CONTENT: Row[] = [
     servers: { '127.0.0.1': always({ records: [alias('x.test', 'x.test')] }) },
   },
   {
-    what: 'an alias of no host',
+    what: 'an alias of an unknown host',
     name: 'x.test',
     servers: { '127.0.0.1': always({ records: [alias('x.test', 'we!b.test'), a('we!b.test', '10.0.0.1')] }) },
   },
@@ -86,7 +86,7 @@ export const CONTENT: Row[] = [
     },
   },
   {
-    what: 'more behind the answer',
+    what: 'more data after the answer',
     name: 'x.test',
     servers: {
       '127.0.0.1': ({ type }) => ({
@@ -96,7 +96,7 @@ export const CONTENT: Row[] = [
     },
   },
   {
-    what: 'another id before',
+    what: 'another id first',
     name: 'x.test',
     servers: {
       '127.0.0.1': ({ type }) => ({
@@ -106,7 +106,7 @@ export const CONTENT: Row[] = [
     },
   },
   {
-    what: 'another question before',
+    what: 'another question first',
     name: 'x.test',
     servers: {
       '127.0.0.1': ({ type }) => ({
@@ -148,7 +148,7 @@ function forged(id: number, question: Buffer): Buffer {
 }
 
 const sized =
-  (count: number, overUdp: Said = undefined): Script =>
+  (count: number, overUdp: Reply = undefined): Script =>
   ({ name, type, transport }) => {
     if (type === 'AAAA') return NOTHING
     if (transport === 'udp' && overUdp !== undefined) return overUdp
@@ -156,17 +156,17 @@ const sized =
   }
 
 export const SIZES: Row[] = [
-  { what: 'more than 512 bytes', asksAgain: true, name: 'x.test', servers: { '127.0.0.1': sized(40) } },
-  { what: 'ten thousand bytes', asksAgain: true, name: 'x.test', servers: { '127.0.0.1': sized(400) } },
+  { what: 'more than 512 bytes', queriesAgain: true, name: 'x.test', servers: { '127.0.0.1': sized(40) } },
+  { what: 'ten thousand bytes', queriesAgain: true, name: 'x.test', servers: { '127.0.0.1': sized(400) } },
   {
     what: 'a longer answer over TCP',
-    asksAgain: true,
+    queriesAgain: true,
     name: 'x.test',
     servers: { '127.0.0.1': sized(400, { truncated: true }) },
   },
   {
     what: 'sixty thousand bytes over TCP',
-    asksAgain: true,
+    queriesAgain: true,
     name: 'x.test',
     servers: { '127.0.0.1': sized(2_400, { truncated: true }) },
   },
@@ -177,7 +177,7 @@ export const SIZES: Row[] = [
     servers: { '127.0.0.1': sized(20, { truncated: true, records: [a('x.test', '10.9.9.9')] }) },
   },
   {
-    what: 'longer, and no TCP',
+    what: 'longer, without TCP',
     name: 'x.test',
     resolvConf: `${TWO}${QUICK}`,
     servers: {
@@ -187,29 +187,29 @@ export const SIZES: Row[] = [
     },
   },
   {
-    what: 'longer, and no TCP anywhere',
+    what: 'longer, without TCP anywhere',
     name: 'x',
     resolvConf: `${ONE}search test\n${QUICK}`,
     servers: { '127.0.0.1': ({ transport }) => (transport === 'udp' ? { truncated: true } : { hangUp: true }) },
   },
   { what: 'use-vc', name: 'web.test', resolvConf: `${ONE}options use-vc\n`, servers: { '127.0.0.1': web } },
   {
-    what: 'use-vc, and a server that fails',
+    what: 'use-vc with a server that fails',
     name: 'web',
     resolvConf: `${TWO}search test\noptions use-vc\n`,
     servers: { '127.0.0.1': always(SERVFAIL), '127.0.0.2': web },
   },
   {
-    what: 'use-vc, and a server that refuses',
+    what: 'use-vc with a server that refuses',
     name: 'web',
     resolvConf: `${TWO}search test\noptions use-vc\n`,
     servers: { '127.0.0.1': always({ code: 5 }), '127.0.0.2': web },
   },
   {
-    what: 'use-vc, and a server that hangs up',
+    what: 'use-vc with a server that closes the connection',
     name: 'web.test',
     resolvConf: `${TWO}options use-vc\n`,
     servers: { '127.0.0.1': always({ hangUp: true }), '127.0.0.2': web },
   },
-  { what: 'use-vc, and no server', name: 'web', resolvConf: `${TWO}search a.test b.test\noptions use-vc\n` },
+  { what: 'use-vc without a server', name: 'web', resolvConf: `${TWO}search a.test b.test\noptions use-vc\n` },
 ]

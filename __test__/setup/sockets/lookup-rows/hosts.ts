@@ -1,4 +1,4 @@
-/** Lines of hosts(5), and names of hosts and of none. */
+/** Lines of hosts(5), and valid and invalid host names. */
 
 import { a } from '../scripted-server.ts'
 import { knows, type Row } from './row.ts'

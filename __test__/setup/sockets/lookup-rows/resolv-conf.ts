@@ -1,10 +1,10 @@
 /** Options and lines of resolv.conf(5). */
 
 import { a, type Script } from '../scripted-server.ts'
-import { FOUND, knows, NOTHING, ONE, ofFamily, QUICK, type Row, SERVFAIL, says, web } from './row.ts'
+import { FOUND, knows, NOTHING, ONE, ofFamily, QUICK, type Row, repliesTo, SERVFAIL, web } from './row.ts'
 
-/** Records what the server was allowed, in the addresses that it tells. */
-const tellsOptions: Script = ({ name, type, edns, trustsAd }) =>
+/** Records the options of the query in the addresses of the answer. */
+const returnsOptions: Script = ({ name, type, edns, trustsAd }) =>
   type === 'A' ? { records: [a(name, `10.${edns >> 8}.${edns & 0xff}.${trustsAd ? 1 : 0}`)] } : NOTHING
 
 export const OPTIONS: Row[] = [
@@ -26,7 +26,7 @@ export const OPTIONS: Row[] = [
     what: `options ${options}`,
     name: 'x.test',
     resolvConf: `${ONE}options ${options}\n`,
-    servers: { '127.0.0.1': tellsOptions },
+    servers: { '127.0.0.1': returnsOptions },
   })),
   ...([4, 6] as const).map((family) => ({
     what: `no-aaaa, family ${family}`,
@@ -52,10 +52,10 @@ export const OPTIONS: Row[] = [
     what: `options ${options}`,
     name: 'x.y',
     resolvConf: `${ONE}search a.test\noptions ${options}\n`,
-    servers: { '127.0.0.1': says(SERVFAIL, 'x.y.a.test') },
+    servers: { '127.0.0.1': repliesTo(SERVFAIL, 'x.y.a.test') },
   })),
   {
-    what: 'single-request where a server is silent to IPv6',
+    what: 'single-request with a server that is silent for IPv6',
     name: 'x.test',
     resolvConf: `${ONE}options single-request timeout:1 attempts:1\n`,
     servers: { '127.0.0.1': ofFamily(FOUND, undefined) },
@@ -131,7 +131,7 @@ export const MORE_LINES: Row[] = [
     servers: { '127.0.0.1': web },
   },
   {
-    what: 'bytes that are no UTF-8',
+    what: 'bytes that are invalid UTF-8',
     name: 'web.test',
     resolvConf: Buffer.from('# \xff\xfe\nnameserver 127.0.0.1\n', 'latin1'),
     servers: { '127.0.0.1': web },

@@ -1,22 +1,22 @@
-/** What a row of the tables of lookups says, and what many of them say alike. */
+/** A row of the lookup tables, and what many of them share. */
 import type { Question } from '../../c-programs/getaddrinfo.ts'
 import type { LookupFiles } from '../lookup-place.ts'
-import { a, aaaa, type Said, type Script } from '../scripted-server.ts'
+import { a, aaaa, type Reply, type Script } from '../scripted-server.ts'
 
 export interface Row extends LookupFiles, Question {
-  /** What the test expects to see. */
+  /** The expected result. */
   what: string
-  /** What both come to, where a reader may wonder. */
+  /** The result of both, for the reader. */
   comes?: string
-  /** glibc asks otherwise: again where it has too little room, and for names that no host has. */
-  asksAgain?: boolean
+  /** glibc queries differently: again if its buffer is too small, and for invalid names. */
+  queriesAgain?: boolean
 }
 
-export const NXDOMAIN: Said = { code: 3 }
-export const SERVFAIL: Said = { code: 2 }
-export const NOTHING: Said = { records: [] }
+export const NXDOMAIN: Reply = { code: 3 }
+export const SERVFAIL: Reply = { code: 2 }
+export const NOTHING: Reply = { records: [] }
 
-/** Knows these names, at 10.1.2.3 and fd01::3, and that there are no others. */
+/** Knows these names, with 10.1.2.3 and fd01::3, and answers that others do not exist. */
 export const knows =
   (...names: string[]): Script =>
   ({ name, type }) => {
@@ -24,16 +24,16 @@ export const knows =
     return { records: [type === 'A' ? a(name, '10.1.2.3') : aaaa(name, 'fd01::3')] }
   }
 
-/** Says this to one name; of the others it knows `web.test` and what else is told. */
-export const says =
-  (said: Said, to: string, ...known: string[]): Script =>
-  (asked) =>
-    asked.name === to ? said : knows(...known)(asked)
+/** Answers this for one name; of the others it knows `web.test` and the given ones. */
+export const repliesTo =
+  (reply: Reply, to: string, ...known: string[]): Script =>
+  (query) =>
+    query.name === to ? reply : knows(...known)(query)
 
 export const always =
-  (said: Said): Script =>
+  (reply: Reply): Script =>
   () =>
-    said
+    reply
 
 export const QUICK = 'options timeout:1 attempts:1\n'
 export const ONE = 'nameserver 127.0.0.1\n'
@@ -41,16 +41,16 @@ export const TWO = 'nameserver 127.0.0.1\nnameserver 127.0.0.2\n'
 
 export const web = knows('web.test')
 
-export const nameOf = (said: Said) =>
-  said === undefined ? 'silence' : said.recursive === false ? 'a referral' : `code ${said.code ?? 0}`
+export const nameOf = (reply: Reply) =>
+  reply === undefined ? 'silence' : reply.recursive === false ? 'a referral' : `code ${reply.code ?? 0}`
 
 export const ofFamily =
-  (four: Said, six: Said): Script =>
+  (four: Reply, six: Reply): Script =>
   ({ name, type }) => {
-    const said = type === 'A' ? four : six
-    return said?.records === undefined || said.records.length > 0
-      ? said
-      : { ...said, records: [type === 'A' ? a(name, '10.1.2.3') : aaaa(name, 'fd01::3')] }
+    const reply = type === 'A' ? four : six
+    return reply?.records === undefined || reply.records.length > 0
+      ? reply
+      : { ...reply, records: [type === 'A' ? a(name, '10.1.2.3') : aaaa(name, 'fd01::3')] }
   }
 
-export const FOUND: Said = { records: [] }
+export const FOUND: Reply = { records: [] }

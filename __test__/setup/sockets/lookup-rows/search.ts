@@ -1,7 +1,7 @@
-/** The list of domains, and which answers go on with it. */
+/** The search list, and which answers continue with it. */
 
-import type { Said } from '../scripted-server.ts'
-import { knows, NOTHING, NXDOMAIN, nameOf, ONE, type Row, SERVFAIL, says, web } from './row.ts'
+import type { Reply } from '../scripted-server.ts'
+import { knows, NOTHING, NXDOMAIN, nameOf, ONE, type Row, repliesTo, SERVFAIL, web } from './row.ts'
 
 export const SEARCH: Row[] = [
   { what: 'a name without dots', name: 'web', resolvConf: `${ONE}search a.test test\n`, servers: { '127.0.0.1': web } },
@@ -33,19 +33,19 @@ export const SEARCH: Row[] = [
     servers: { '127.0.0.1': knows('web.test.b.test') },
   },
   {
-    what: 'a domain with a dot before it',
+    what: 'a domain with a leading dot',
     name: 'web',
     resolvConf: `${ONE}search .test\n`,
     servers: { '127.0.0.1': web },
   },
   {
-    what: 'a domain with a dot behind it',
+    what: 'a domain with a trailing dot',
     name: 'web',
     resolvConf: `${ONE}search test.\n`,
     servers: { '127.0.0.1': web },
   },
   {
-    what: 'a domain that is none',
+    what: 'an invalid domain',
     name: 'web',
     resolvConf: `${ONE}search ${'x'.repeat(64)} test\n`,
     servers: { '127.0.0.1': knows('web.test', 'web') },
@@ -63,13 +63,13 @@ export const SEARCH: Row[] = [
     servers: { '127.0.0.1': knows('web') },
   },
   {
-    what: 'no-tld-query without a list',
+    what: 'no-tld-query without a search list',
     name: 'web',
     resolvConf: `${ONE}options no-tld-query\n`,
     servers: { '127.0.0.1': knows('web') },
   },
   {
-    what: 'no-tld-query, and a dot',
+    what: 'no-tld-query with a dot',
     name: 'web.x',
     resolvConf: `${ONE}search a.test\noptions no-tld-query ndots:4\n`,
     servers: { '127.0.0.1': knows('web.x') },
@@ -87,14 +87,14 @@ export const SEARCH: Row[] = [
     servers: { '127.0.0.1': web },
   },
   {
-    what: 'an empty list after another',
+    what: 'an empty list after another one',
     name: 'web',
     resolvConf: `${ONE}search test\nsearch \n`,
     servers: { '127.0.0.1': web },
   },
 ]
 
-export const ANSWERS: Said[] = [
+export const ANSWERS: Reply[] = [
   NXDOMAIN,
   NOTHING,
   SERVFAIL,
@@ -107,18 +107,18 @@ export const ANSWERS: Said[] = [
 ]
 
 /**
- * What goes on with the list, and with the name itself. Of both families: asked for one of them, glibc 2.36 says that there is no
- * such name where a server failed and the last name of the list is not there.
+ * What continues with the search list, and with the name itself. Of both families: queried for one of them, glibc 2.36
+ * returns that the name does not exist when a server failed and the last name of the list does not exist.
  */
-export const GOES_ON: Row[] = ANSWERS.flatMap((said) =>
+export const CONTINUES: Row[] = ANSWERS.flatMap((reply) =>
   [1, 5].flatMap((ndots) => {
     const resolvConf = `${ONE}search a.test b.test\noptions ndots:${ndots} timeout:1 attempts:1\n`
     const [itself, first, second] = ['x.y', 'x.y.a.test', 'x.y.b.test']
     const row = (to: string, known: string) => ({
-      what: `${nameOf(said)} to ${to}, ndots:${ndots}, where there is ${known}`,
+      what: `${nameOf(reply)} to ${to}, ndots:${ndots}, where there is ${known}`,
       name: 'x.y',
       resolvConf,
-      servers: { '127.0.0.1': says(said, to, known) },
+      servers: { '127.0.0.1': repliesTo(reply, to, known) },
     })
     return [row(itself, first), row(first, second), row(first, itself), row(itself, 'nothing'), row(first, 'nothing')]
   }),

@@ -1,26 +1,26 @@
-/** Which answers go on with the next server. */
+/** Which answers continue with the next server. */
 import { always, FOUND, NXDOMAIN, nameOf, ONE, ofFamily, QUICK, type Row, SERVFAIL, TWO, web } from './row.ts'
 import { ANSWERS } from './search.ts'
 
-/** What goes on with the next server. */
+/** The answers that continue with the next server. */
 export const NEXT_SERVER: Row[] = [
-  ...ANSWERS.flatMap((said) =>
+  ...ANSWERS.flatMap((reply) =>
     ([0, 4, 6] as const).map((family) => ({
-      what: `${nameOf(said)} of the first server, family ${family}`,
+      what: `${nameOf(reply)} of the first server, family ${family}`,
       name: 'web.test',
       family,
       resolvConf: `${TWO}${QUICK}`,
-      servers: { '127.0.0.1': always(said), '127.0.0.2': web },
+      servers: { '127.0.0.1': always(reply), '127.0.0.2': web },
     })),
   ),
-  ...ANSWERS.map((said) => ({
-    what: `${nameOf(said)} of both servers, and again`,
+  ...ANSWERS.map((reply) => ({
+    what: `${nameOf(reply)} of both servers, and again`,
     name: 'web',
     resolvConf: `${TWO}search a.test\noptions timeout:1 attempts:2\n`,
-    servers: { '127.0.0.1': always(said), '127.0.0.2': always(said) },
+    servers: { '127.0.0.1': always(reply), '127.0.0.2': always(reply) },
   })),
   { what: 'no server', name: 'web', resolvConf: `${TWO}search a.test b.test\n`, comes: 'EAI_AGAIN' },
-  { what: 'no server at first', name: 'web.test', resolvConf: TWO, servers: { '127.0.0.2': web } },
+  { what: 'no first server', name: 'web.test', resolvConf: TWO, servers: { '127.0.0.2': web } },
   {
     what: 'a server that cannot be reached',
     name: 'web.test',
@@ -60,7 +60,7 @@ export const NEXT_SERVER: Row[] = [
   },
 ]
 
-/** One family has what the other has not. */
+/** One family has an answer, and the other has not. */
 export const FAMILIES: Row[] = [
   NXDOMAIN,
   SERVFAIL,
@@ -69,23 +69,23 @@ export const FAMILIES: Row[] = [
   { code: 1 },
   undefined,
   { recursive: false },
-].flatMap((said) => [
+].flatMap((reply) => [
   {
-    what: `IPv4, and ${nameOf(said)} to IPv6`,
+    what: `IPv4, and ${nameOf(reply)} to IPv6`,
     name: 'web.test',
     resolvConf: `${TWO}${QUICK}`,
-    servers: { '127.0.0.1': ofFamily(FOUND, said), '127.0.0.2': web },
+    servers: { '127.0.0.1': ofFamily(FOUND, reply), '127.0.0.2': web },
   },
   {
-    what: `IPv6, and ${nameOf(said)} to IPv4`,
+    what: `IPv6, and ${nameOf(reply)} to IPv4`,
     name: 'web.test',
     resolvConf: `${TWO}${QUICK}`,
-    servers: { '127.0.0.1': ofFamily(said, FOUND), '127.0.0.2': web },
+    servers: { '127.0.0.1': ofFamily(reply, FOUND), '127.0.0.2': web },
   },
   {
-    what: `${nameOf(said)} to IPv6, and NXDOMAIN`,
+    what: `${nameOf(reply)} to IPv6, and NXDOMAIN`,
     name: 'web',
     resolvConf: `${ONE}search a.test b.test\n${QUICK}`,
-    servers: { '127.0.0.1': ofFamily(NXDOMAIN, said) },
+    servers: { '127.0.0.1': ofFamily(NXDOMAIN, reply) },
   },
 ])

@@ -1,5 +1,5 @@
-// Package protocol is the Go side of a program that is a peer of the benchmarks: a line of JSON says what is to be done
-// and how often, and the program's line says what one took, in microseconds, or what went wrong.
+// Package protocol is the Go side of a peer program of the benchmarks: a line of JSON names an operation
+// and how often to run it, and the program's line has the duration of one, in microseconds, or an error.
 package protocol
 
 import (
@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// Operation does what it is named for so many times, and tells what one took. The options are those of the request.
+// Operation runs this many times, and returns the duration of one. The options are those of the request.
 type Operation func(options json.RawMessage, times int) (float64, error)
 
-// Serve answers until the end of the standard input. Every program has the operation `hold` besides its own.
+// Serve answers until the end of the standard input. Every program has the operation `hold` in addition.
 func Serve(operations map[string]Operation) {
 	operations["hold"] = hold
 	lines := bufio.NewScanner(os.Stdin)
@@ -43,7 +43,7 @@ func answer(operations map[string]Operation, line []byte) map[string]any {
 	}
 	operation, known := operations[request.Do]
 	if !known || request.Times < 1 {
-		return map[string]any{"error": fmt.Sprintf("there is nothing like %s", line)}
+		return map[string]any{"error": fmt.Sprintf("unknown operation %s", line)}
 	}
 	took, err := operation(line, request.Times)
 	if err != nil {
@@ -54,7 +54,7 @@ func answer(operations map[string]Operation, line []byte) map[string]any {
 
 var held []byte
 
-// As much live memory as the process has that is compared with, each page of it written: `MiB` of it from now on.
+// As much live memory as the process that it is compared with, each page written: `MiB` of it from now on.
 func hold(options json.RawMessage, _ int) (float64, error) {
 	var request struct{ MiB int }
 	if err := json.Unmarshal(options, &request); err != nil {
@@ -69,7 +69,7 @@ func hold(options json.RawMessage, _ int) (float64, error) {
 	return 0, nil
 }
 
-// Mean is for what is too short to be timed one by one.
+// Mean is for operations too short to be measured one by one.
 func Mean(times int, call func() error) (float64, error) {
 	start := time.Now()
 	for range times {
@@ -80,7 +80,7 @@ func Mean(times int, call func() error) (float64, error) {
 	return since(start) / float64(times), nil
 }
 
-// Median times each one.
+// Median measures each one.
 func Median(times int, call func() error) (float64, error) {
 	took := make([]float64, times)
 	for index := range took {
