@@ -71,7 +71,7 @@ export let nativeOf: (set: NamespaceSet) => NativeSet
  * @see namespaces(7)
  */
 export class NamespaceSet {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD
   readonly #native: NativeSet
   readonly #flags: number
