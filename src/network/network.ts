@@ -41,7 +41,7 @@ import { listen } from './sockets/streams/listen.ts'
  * @see rtnetlink(7)
  */
 export class Network {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD_OF_NETWORK
   /** Links (network interfaces), as with `ip link`. */
   readonly links: NetworkLinks

@@ -47,7 +47,7 @@ const LONGEST_BACKOFF = 10_000
  * @see unshare(2)
  */
 export class NamespacePool {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD
   readonly #kinds: number
   readonly #size: number

@@ -21,7 +21,7 @@ const INSTEAD = insteadOf(
  * @see fcntl(2)
  */
 export class FdSet implements Iterable<[NamespaceKind, number]> {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD
   readonly #native: NativeFds
   #fds: Map<NamespaceKind, number> | undefined

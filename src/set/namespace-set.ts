@@ -69,7 +69,7 @@ const INSTEAD = insteadOf(
  * @see namespaces(7)
  */
 export class NamespaceSet {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD
   readonly #native: NativeSet
   readonly #flags: number

@@ -37,7 +37,7 @@ export type Step =
  * await Promise.all(sets.map((set) => set.network.apply([up])))
  */
 export class Action<out R> {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD
   /** Its name within {@link action}, such as `'links.add'`. */
   readonly name: string

@@ -41,7 +41,7 @@ export const addressActions = {
  * @see ip-address(8)
  */
 export class NetworkAddresses {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
 

@@ -65,7 +65,7 @@ export const linkActions = {
  * @see ip-link(8), rtnetlink(7)
  */
 export class NetworkLinks {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
 

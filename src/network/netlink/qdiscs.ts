@@ -53,7 +53,7 @@ export const qdiscActions = {
  * @see tc(8)
  */
 export class NetworkQdiscs {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
 

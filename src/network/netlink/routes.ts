@@ -41,7 +41,7 @@ export const routeActions = {
  * @see ip-route(8)
  */
 export class NetworkRoutes {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
 

@@ -30,7 +30,7 @@ export const sysctlActions = {
  * @see sysctl(8)
  */
 export class NetworkSysctls {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
 

@@ -34,7 +34,7 @@ export const wireguardActions = {
  * @see wg(8)
  */
 export class NetworkWireGuard {
-  /** @internal Makes structuredClone() and postMessage() refuse it. */
+  /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD_OF_NETWORK
   readonly #run: Run
 

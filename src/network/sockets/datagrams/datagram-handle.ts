@@ -108,9 +108,9 @@ export class DatagramInside {
   /** A socket that joins a group is bound to all addresses first. */
   #join(): number {
     if (this.#state.bindState !== 0) return EBADF
-    const refusal = this.#open(this.#family === 6 ? '::' : '0.0.0.0', 0)
-    if (typeof refusal !== 'number') throw refusal
-    if (refusal !== 0) return refusal
+    const failure = this.#open(this.#family === 6 ? '::' : '0.0.0.0', 0)
+    if (typeof failure !== 'number') throw failure
+    if (failure !== 0) return failure
     this.#hasJoined = true
     this.#socket.bind({ port: 0 })
     return 0
@@ -118,8 +118,8 @@ export class DatagramInside {
 
   #open(address: string, port: number): HandleFailure {
     if (familyOf(splitZone(address)[0]) !== this.#family) return EINVAL
-    const refusal = openInside(this.#maker.native, this.#handle, boundTo(SOCK_DGRAM, address, port, this.#how))
-    if (refusal !== 0) return refusal
+    const failure = openInside(this.#maker.native, this.#handle, boundTo(SOCK_DGRAM, address, port, this.#how))
+    if (failure !== 0) return failure
     this.#isOpen = true
     Object.assign(this.#handle, this.#usual)
     if (this.#context !== undefined && receivesLinkLocal(address)) {
@@ -129,10 +129,10 @@ export class DatagramInside {
   }
 
   /** Returns the number from which Node creates an error. An error without a number replaces Node's error. */
-  #numberOf(refusal: HandleFailure): number {
-    if (typeof refusal === 'number') return refusal
-    if (this.#call === 'bindSync') this.#failure = refusal
-    else emitInstead(this.#socket, refusal)
+  #numberOf(failure: HandleFailure): number {
+    if (typeof failure === 'number') return failure
+    if (this.#call === 'bindSync') this.#failure = failure
+    else emitInstead(this.#socket, failure)
     return ECANCELED
   }
 }

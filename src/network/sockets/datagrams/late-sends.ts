@@ -69,9 +69,9 @@ export class LateSends {
   }
 
   #attemptAll(failure: Error | undefined): void {
-    const refused = failure === undefined ? undefined : ((failure as NodeJS.ErrnoException).errno ?? ECANCELED)
+    const failed = failure === undefined ? undefined : ((failure as NodeJS.ErrnoException).errno ?? ECANCELED)
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
-      const sent = refused ?? next.attempt()
+      const sent = failed ?? next.attempt()
       if (sent === EAGAIN) break
       this.#waiting.shift()
       process.nextTick(finish, next, sent)

@@ -180,9 +180,9 @@ function taken(
 }
 
 /** Returns the number to report to Node. An error without a number destroys the socket. */
-function numberOf(refusal: HandleFailure, socket: Socket): number {
-  if (typeof refusal === 'number') return refusal
-  endWith(socket, refusal)
+function numberOf(failure: HandleFailure, socket: Socket): number {
+  if (typeof failure === 'number') return failure
+  endWith(socket, failure)
   return ECANCELED
 }
 
