@@ -6,9 +6,9 @@
 import fc from 'fast-check'
 import type { NamespaceSet, Qdisc, Route } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ask, ip, isMadeBy, isVm, tc, tell } from '../setup/oracles/iproute.ts'
-import { anyonesSet } from '../setup/sets/anyones-set.ts'
-import { failureOf } from '../setup/sets/failure.ts'
+import { ask, ip, isMadeBy, isVm, tc, tell } from '../../setup/oracles/iproute.ts'
+import { anyonesSet } from '../../setup/sets/anyones-set.ts'
+import { failureOf } from '../../setup/sets/failure.ts'
 
 // The same in every run, so that a change is to blame for what fails; another seed looks elsewhere.
 fc.configureGlobal({ seed: Number(process.env['NSSET_TEST_SEED'] ?? 1) })
