@@ -76,13 +76,6 @@ export declare class NativeNetwork {
    * negative error number.
    */
   openHandle(handle: object, socket: NativeSocket): number
-  /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
-  configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
-  /**
-   * Asks for the addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order;
-   * they are told by `id`.
-   */
-  resolve(id: number, name: string, family: number, hints: number): void
   /**
    * Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
    * text of a JSON array; the networks that they name by number are `others`.
@@ -95,6 +88,13 @@ export declare class NativeNetwork {
   abandon(id: number): void
   /** Closes its sockets, once what is under way has ended. */
   close(): void
+  /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
+  configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
+  /**
+   * Asks for the addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order;
+   * they are told by `id`.
+   */
+  resolve(id: number, name: string, family: number, hints: number): void
 }
 
 /** The native part of a `NamespaceSet`; `None` when it is closed. */

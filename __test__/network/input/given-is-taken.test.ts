@@ -6,9 +6,9 @@
 import fc from 'fast-check'
 import type { NamespaceSet, Qdisc, Route } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { ip, isMadeBy, isVm, outputOf, resultOf, tc } from '../setup/oracles/iproute.ts'
-import { anyonesSet } from '../setup/sets/anyones-set.ts'
-import { failureOf } from '../setup/sets/failure.ts'
+import { ip, isMadeBy, isVm, outputOf, resultOf, tc } from '../../setup/oracles/iproute.ts'
+import { anyonesSet } from '../../setup/sets/anyones-set.ts'
+import { failureOf } from '../../setup/sets/failure.ts'
 
 // The same seed in every run, so that only a change can cause a failure; another seed tests other values.
 fc.configureGlobal({ seed: Number(process.env['NSSET_TEST_SEED'] ?? 1) })

@@ -3,8 +3,8 @@ import dns from 'node:dns'
 import { domainToASCII } from 'node:url'
 import type { NamespaceSet } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type LookupPlace, lookupPlace } from '../setup/sockets/lookup-place.ts'
-import { a, aaaa, type Script } from '../setup/sockets/scripted-server.ts'
+import { type LookupPlace, lookupPlace } from '../../setup/sockets/lookup-place.ts'
+import { a, aaaa, type Script } from '../../setup/sockets/scripted-server.ts'
 
 type Arguments = [name: string, options?: unknown]
 
