@@ -98,4 +98,5 @@ export const MOST_FILES = 15
 export const FULL_FOLDERS: Readonly<Record<string, string>> = {
   'crates/nsset-net/src/link': 'one kind of link, one file',
   'docs/decisions': 'records in the order of their numbers, which other pages and commits name',
+  findings: 'one script for each surprise, which stands alone',
 }
