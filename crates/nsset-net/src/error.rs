@@ -1,10 +1,10 @@
 //! Everything that can go wrong, with what was tried, on what, the kernel's own words, and what to do about it.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, io};
 
 use nix::errno::Errno;
 
-use crate::{netlink::attributes::Malformed, netlink::hint};
+use crate::{netlink::attributes::Malformed, netlink::hint, netlink::socket::errno_of};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -109,6 +109,12 @@ impl Refusal {
 impl From<Errno> for Refusal {
     fn from(errno: Errno) -> Self {
         Self { errno, words: None }
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        errno_of(&error).into()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The network of a network namespace.
 
 use std::{
-    os::fd::{AsFd, AsRawFd, OwnedFd},
+    os::fd::{AsRawFd, OwnedFd},
     sync::Arc,
 };
 
@@ -17,7 +17,7 @@ use crate::{
     netlink::attributes::{Attributes, Malformed, u32_at},
     netlink::conversation::Conversation,
     netlink::request::Request,
-    netlink::socket::{self, Protocol},
+    netlink::socket,
     qdisc::Qdiscs,
     route::Routes,
 };
@@ -31,12 +31,12 @@ pub struct Network {
 impl Network {
     /// Takes a socket of `AF_NETLINK` and `NETLINK_ROUTE` that nobody else uses. To be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self> {
-        Ok(Self { conversation: Arc::new(Conversation::open(socket, Protocol::Route)?) })
+        Ok(Self { conversation: Arc::new(Conversation::open(socket)?) })
     }
 
     /// The network namespace itself; who may change it may have it.
     pub fn namespace(&self) -> Result<OwnedFd> {
-        let fd = socket::namespace(self.conversation.as_fd());
+        let fd = socket::namespace(self.conversation.socket());
         fd.map_err(|errno| Refusal::from(errno).of("ioctl(SIOCGSKNS)", ""))
     }
 

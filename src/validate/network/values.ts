@@ -43,7 +43,7 @@ export const ipv4: Parse<string> = (value, name) => {
   throw invalidValue(name, 'must be an IPv4 address', value)
 }
 
-/** @internal An IP address, with the length of its prefix where that is not all of it. */
+/** @internal An IP address with the length of its prefix, which is all of it where it is left out. */
 export const cidr: Parse<string> = (value, name) => {
   const given = text(value, name)
   const [address = '', prefix, ...more] = given.split('/')
@@ -52,10 +52,9 @@ export const cidr: Parse<string> = (value, name) => {
     throw invalidValue(name, "must be an IP address with a prefix, as '10.0.0.1/24' or 'fd00::1/64'", value)
   }
   const bits = family === 4 ? 32 : 128
-  if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)) {
-    throw invalidValue(name, `must have a prefix of 0 to ${bits} bits`, value)
-  }
-  return given
+  if (prefix === undefined) return `${address}/${bits}`
+  if (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits) return `${address}/${Number(prefix)}`
+  throw invalidValue(name, `must have a prefix of 0 to ${bits} bits`, value)
 }
 
 /** @internal 4, 6, or 0 for what is no address. One with a zone is an address of one host only. */

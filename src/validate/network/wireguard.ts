@@ -1,5 +1,6 @@
 import { invalidType, misuse } from '../../errors.ts'
 import { familyOfAddress } from '../../network/sockets/names/host-name.ts'
+import { splitZone } from '../../network/sockets/socket-maker.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../fields.ts'
 import { boolean, described, u16, u32 } from '../values.ts'
 import { cidr, familyOf, milliseconds, text } from './values.ts'
@@ -87,10 +88,15 @@ const optionalKey: Parse<string> = (value, name) => (value === null ? NO_KEY : k
 const endpoint: Parse<string> = (value, name) => {
   const given = text(value, name)
   const [, six, four, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(given) ?? []
-  const isAddress = six === undefined ? familyOf(four ?? '') === 4 : familyOfAddress(six) === 6
+  const isAddress = six === undefined ? familyOf(four ?? '') === 4 : familyOfAddress(six) === 6 && hasShortZone(six)
   if (isAddress && Number(port) <= 0xffff) return given
   const message = `The argument '${name}' must be an address with a port, as '192.0.2.1:51820' or '[fe80::1%eth0]:51820'`
   throw misuse('ERR_INVALID_ARG_VALUE', message)
+}
+
+/** No link has a longer name. */
+function hasShortZone(address: string): boolean {
+  return Buffer.byteLength(splitZone(address)[1] ?? '') <= 15
 }
 
 /** What is wrong is told without what was given: it may be a key that strayed. */

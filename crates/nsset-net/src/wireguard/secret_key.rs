@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use curve25519_dalek::{MontgomeryPoint, scalar::clamp_integer};
 use nix::errno::Errno;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+use serde_with::DeserializeFromStr;
 use zeroize::Zeroizing;
 
 use super::{base64, public_key::PublicKey};
@@ -22,7 +23,7 @@ use crate::error::{Error, Refusal, Result};
 /// println!("PrivateKey = {}\nPublicKey = {}", key.to_base64(), key.public());
 /// # Ok::<(), nsset_net::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, DeserializeFromStr)]
 pub struct SecretKey(Zeroizing<[u8; 32]>);
 
 impl SecretKey {
@@ -100,12 +101,6 @@ impl fmt::Display for SecretKey {
 impl Serialize for SecretKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.to_base64())
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        base64::deserialize(deserializer).map(Self::from_bytes)
     }
 }
 
