@@ -1,8 +1,8 @@
 /** What is built: the targets that package.json names for napi-rs, as its CLI reads them. */
 import { readFileSync } from 'node:fs'
-import { parseTriple, type Target } from '@napi-rs/cli'
+import { parseTriple } from '@napi-rs/cli'
 
-export type { Target }
+export type Target = ReturnType<typeof parseTriple>
 
 /** The oldest glibc that a binary may need: that of Debian 10, RHEL 8, and Node.js 20 itself. */
 export const OLDEST_GLIBC = '2.28'

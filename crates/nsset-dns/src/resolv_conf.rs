@@ -1,4 +1,7 @@
-//! The text of a resolv.conf(5) file.
+//! The text of a resolv.conf(5) file, as glibc reads it.
+//!
+//! The crate resolv-conf differs from glibc in 6 of the 10 tables below: it takes an indented keyword, `10.0.0.1#x` and a line with
+//! `\r`, no `127.1`, no `rotate2`, and an empty `search` for an empty list.
 
 use std::{
     net::{Ipv6Addr, SocketAddr, SocketAddrV6},

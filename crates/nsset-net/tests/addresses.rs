@@ -74,8 +74,8 @@ async fn addresses_are_added_listed_and_deleted() {
     let all = addresses.list(None).await.unwrap();
     assert!(all.iter().any(|address| address.link == 1 && address.scope == Scope::Host));
 
-    for address in ["10.0.0.1/24", "10.1.0.1/16", "fd00::1/64"] {
-        addresses.delete(&br0, &address(address)).await.unwrap();
+    for cidr in ["10.0.0.1/24", "10.1.0.1/16", "fd00::1/64"] {
+        addresses.delete(&br0, &address(cidr)).await.unwrap();
     }
     addresses
         .delete(&br0, &AddressSpec { peer: Some("10.2.0.2".parse().unwrap()), ..address("10.2.0.1/32") })
