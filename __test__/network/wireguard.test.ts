@@ -511,6 +511,11 @@ describe('what no kernel needs to see', () => {
     ['an endpoint of IPv6 without brackets', peer({ endpoint: 'fd00::1:51820' }), value('spec.peers[0].endpoint')],
     ['an endpoint of IPv4 on a link', peer({ endpoint: '192.0.2.1%lo:1' }), value('spec.peers[0].endpoint')],
     ['an endpoint on a link without a name', peer({ endpoint: '[fe80::1%]:1' }), value('spec.peers[0].endpoint')],
+    [
+      'an endpoint on a link with a name of 16 bytes',
+      peer({ endpoint: '[fe80::1%sixteen-bytes-xx]:1' }),
+      value('spec.peers[0].endpoint'),
+    ],
     ['an allowed address that is none', peer({ allowedIps: ['all'] }), value('spec.peers[0].allowedIps[0]')],
     ['a keepalive in the past', peer({ persistentKeepalive: -1 }), range('spec.peers[0].persistentKeepalive')],
   ]
