@@ -3,7 +3,8 @@
  *
  * That is a tarball for each package of `npm/` whose binary is built, and one for the package itself, which then
  * depends on all of `npm/` in exactly its own version. With `--all` each binary has to be there, and to need no more
- * than one of a release may. All is put together in a copy: the working tree stays as it is. The API has to be built.
+ * than one of a release may. All is put together in a copy, so that what is published is what was tried: `napi pre-publish` changes
+ * the package.json of the working tree, and publishes that. The API has to be built.
  * The directory is `packed`, unless told.
  */
 import { execFileSync } from 'node:child_process'

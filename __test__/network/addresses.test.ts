@@ -83,6 +83,7 @@ const ENTRIES: Entry[] = [
     { ...six, cidr: 'fd00::1/64', address: 'fd00::1' },
   ],
   ['2001:db8::1', '2001:db8::1', { local: '2001:db8::1', prefixlen: 128 }, { ...six, cidr: '2001:db8::1/128' }],
+  ['fd00::1/064', 'fd00::1/64', { local: 'fd00::1', prefixlen: 64 }, { ...six, cidr: 'fd00::1/64' }],
   [
     { cidr: 'fd00::1/64', noDuplicateDetection: true },
     'fd00::1/64 nodad',

@@ -513,6 +513,11 @@ describe('invalid arguments throw', () => {
     ['an endpoint of IPv6 without brackets', peer({ endpoint: 'fd00::1:51820' }), value('spec.peers[0].endpoint')],
     ['an endpoint of IPv4 on a link', peer({ endpoint: '192.0.2.1%lo:1' }), value('spec.peers[0].endpoint')],
     ['an endpoint on a link without a name', peer({ endpoint: '[fe80::1%]:1' }), value('spec.peers[0].endpoint')],
+    [
+      'an endpoint on a link with a name of 16 bytes',
+      peer({ endpoint: '[fe80::1%sixteen-bytes-xx]:1' }),
+      value('spec.peers[0].endpoint'),
+    ],
     ['an invalid allowed address', peer({ allowedIps: ['all'] }), value('spec.peers[0].allowedIps[0]')],
     ['a negative keepalive', peer({ persistentKeepalive: -1 }), range('spec.peers[0].persistentKeepalive')],
   ]

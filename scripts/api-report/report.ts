@@ -2,6 +2,10 @@
  * What the package's types promise, in one text: every name it exports, and what else these name, in the order of names;
  * without comments, members that are private or `@hidden`, and the files that things are in. It changes when the
  * promise does, and only then.
+ *
+ * API Extractor writes the same declarations, but it knows no `@hidden`: it adds the constructors that only the package calls, and 21
+ * types of the native binding that these name, so that a change inside of the package would be one of the promise. It also marks
+ * which members have a comment, and needs the built types.
  */
 import ts from 'typescript'
 import { declarationsOf } from './declarations.ts'

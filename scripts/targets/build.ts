@@ -1,6 +1,9 @@
 /**
  * Builds the addon for a target into its directory in `npm/`: `npm run build:target -- TARGET [--profile dev]`.
  *
+ * `napi build --cross-compile` runs the same program; but it installs whichever cargo-zigbuild is the newest, and writes the types
+ * and the loader beside the binary. Here the versions are pinned, and the binary is checked.
+ *
  * Rust's standard library for the target is the installed one; on Debian it is built when there is none. Needs Rust, a C
  * compiler for this machine, binutils, and Python's pip; see docs/development/building.md.
  */
@@ -30,14 +33,14 @@ const library = build(target, values.profile, values['target-dir'])
 const binary = join(PROJECT, binaryOf(target))
 copyFileSync(library, binary)
 checkLibraries(binary)
-if (target.libc === 'glibc') checkGlibc(binary)
+if (target.abi === 'gnu') checkGlibc(binary)
 const seconds = ((performance.now() - begin) / 1_000).toFixed(0)
 console.log(`${binaryOf(target)}: ${(statSync(binary).size / 1e6).toFixed(2)} MB, in ${seconds} s`)
 
-function build({ triple, libc }: Target, profile: string, directory: string): string {
+function build({ triple, abi }: Target, profile: string, directory: string): string {
   const { zig, cargoZigbuild } = zigIn(CACHE)
   const options = ['--locked', '--package=nsset-node', `--profile=${profile}`, `--target-dir=${directory}`]
-  const linkedTo = libc === 'glibc' ? `${triple}.${OLDEST_GLIBC}` : triple
+  const linkedTo = abi === 'gnu' ? `${triple}.${OLDEST_GLIBC}` : triple
   execFileSync(cargoZigbuild, ['zigbuild', ...options, '--target', linkedTo], {
     cwd: PROJECT,
     timeout: 1_800_000,
@@ -47,7 +50,7 @@ function build({ triple, libc }: Target, profile: string, directory: string): st
       ...rustFor(triple, CACHE, zig),
       CARGO_ZIGBUILD_ZIG_PATH: zig,
       // A library that Node loads shares its libc with Node.
-      ...(libc === 'musl' ? { RUSTFLAGS: '-Ctarget-feature=-crt-static' } : {}),
+      ...(abi === 'musl' ? { RUSTFLAGS: '-Ctarget-feature=-crt-static' } : {}),
       // In a package nobody debugs it, and it makes ten times the size.
       CARGO_PROFILE_DEV_DEBUG: 'false',
     },

@@ -7,7 +7,7 @@ import { binaryOf, TARGETS } from './targets.ts'
 const PROJECT = join(import.meta.dirname, '../..')
 
 const named = process.argv.slice(2)
-const built = TARGETS.filter(({ libc }) => libc === 'glibc')
+const built = TARGETS.filter(({ abi }) => abi === 'gnu')
   .map(binaryOf)
   .filter((binary) => existsSync(join(PROJECT, binary)))
 const binaries = named.length > 0 ? named : built.map((binary) => join(PROJECT, binary))

@@ -1,21 +1,17 @@
-/** What is built: Rust's name of a target, napi-rs' name of its package, and what it is linked against. */
-export interface Target {
-  /** As Rust has it: `aarch64-unknown-linux-musl`. */
-  triple: string
-  /** As the directories in `npm/` have it: `linux-arm64-musl`. */
-  platform: string
-  libc: 'glibc' | 'musl'
-}
+/** What is built: the targets that package.json names for napi-rs, as its CLI reads them. */
+import { readFileSync } from 'node:fs'
+import { parseTriple } from '@napi-rs/cli'
+
+export type Target = ReturnType<typeof parseTriple>
 
 /** The oldest glibc that a binary may need: that of Debian 10, RHEL 8, and Node.js 20 itself. */
 export const OLDEST_GLIBC = '2.28'
 
-export const TARGETS: readonly Target[] = [
-  { triple: 'x86_64-unknown-linux-gnu', platform: 'linux-x64-gnu', libc: 'glibc' },
-  { triple: 'aarch64-unknown-linux-gnu', platform: 'linux-arm64-gnu', libc: 'glibc' },
-  { triple: 'x86_64-unknown-linux-musl', platform: 'linux-x64-musl', libc: 'musl' },
-  { triple: 'aarch64-unknown-linux-musl', platform: 'linux-arm64-musl', libc: 'musl' },
-]
+const { napi } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  napi: { targets: string[] }
+}
+
+export const TARGETS: readonly Target[] = napi.targets.map(parseTriple)
 
 export function targetOf(triple: string | undefined): Target {
   const target = TARGETS.find((each) => each.triple === triple)
@@ -24,6 +20,6 @@ export function targetOf(triple: string | undefined): Target {
 }
 
 /** The binary's place in the project, which is what its package takes. */
-export function binaryOf({ platform }: Target): string {
-  return `npm/${platform}/nsset.${platform}.node`
+export function binaryOf({ platformArchABI }: Target): string {
+  return `npm/${platformArchABI}/nsset.${platformArchABI}.node`
 }

@@ -6,7 +6,9 @@ const OF_MUSL: Record<string, string> = { arm64: '/lib/ld-musl-aarch64.so.1', x6
 
 /**
  * The C library of this process, as napi-rs calls it; undefined where it cannot be told. Where musl is there, glibc may be
- * too: the program's interpreter says which of them it is. `process.report` knows it as well, and takes 20 ms.
+ * too: the program's interpreter says which of them it is. `process.report` knows it as well, and takes 20 ms. The package
+ * detect-libc reads the interpreter too, but loads 37 modules of Node.js before (`child_process`), and closes the program's file on
+ * libuv's pool, later.
  */
 export function libc(): 'gnu' | 'musl' | undefined {
   const ofMusl = OF_MUSL[process.arch]

@@ -1,4 +1,7 @@
-//! The texts of a resolv.conf(5) and of a hosts(5) file, read into a [`Config`].
+//! The texts of a resolv.conf(5) and of a hosts(5) file, read into a [`Config`] as glibc reads them.
+//!
+//! The crate resolv-conf differs from glibc in 6 of the 10 tables below: it accepts an indented keyword, `10.0.0.1#x` and a line with
+//! `\r`, refuses `127.1` and `rotate2`, and reads an empty `search` as an empty list.
 
 use std::{
     net::{Ipv6Addr, SocketAddr, SocketAddrV6},

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::{
     RouteNetlinkMessage,
@@ -12,12 +13,13 @@ use netlink_packet_route::{
 };
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
 
 use crate::{
-    cidr::{self, Cidr, family},
+    cidr::{self, family},
     error::{Error, Refusal, Result},
     link_ref::{self, LinkRef},
+    milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, array_at, ip, text, u8_at, u32_at},
     netlink::request::Request,
     network::Network,
@@ -33,7 +35,7 @@ pub struct Address {
     #[serde(serialize_with = "link_ref::index")]
     pub link: u32,
     #[serde(flatten, serialize_with = "cidr::in_parts")]
-    pub cidr: Cidr,
+    pub cidr: IpNet,
     /// The other end of a point-to-point link. The prefix is its network's then.
     pub peer: Option<IpAddr>,
     pub broadcast: Option<Ipv4Addr>,
@@ -57,7 +59,7 @@ pub struct Address {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressSpec {
-    pub cidr: Cidr,
+    pub cidr: IpNet,
     /// The other end of a point-to-point link. The prefix is its network's then.
     pub peer: Option<IpAddr>,
     pub broadcast: Option<Ipv4Addr>,
@@ -70,15 +72,16 @@ pub struct AddressSpec {
 }
 
 /// What else can be said of an address: the flags of ip-address(8), and for how long it is there.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct AddressOptions {
     /// How long it is there; for ever where it is missing. The kernel counts whole seconds.
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub valid_lifetime: Option<Duration>,
     /// How long programs that do not choose get it; for ever where it is missing.
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub preferred_lifetime: Option<Duration>,
     /// The metric of the route to its network.
     pub metric: Option<u32>,
@@ -177,20 +180,6 @@ impl From<&Address> for AddressSpec {
             label: address.label.clone(),
             options: address.options.clone(),
         }
-    }
-}
-
-impl From<Cidr> for AddressSpec {
-    fn from(cidr: Cidr) -> Self {
-        Self { cidr, peer: None, broadcast: None, scope: None, label: None, options: AddressOptions::default() }
-    }
-}
-
-impl std::str::FromStr for AddressSpec {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        text.parse::<Cidr>().map(Self::from)
     }
 }
 
@@ -298,7 +287,7 @@ impl Addresses<'_> {
             Err(error) => return Err(error),
         };
         let there = self.list(Some(&LinkRef::Index(index))).await?;
-        let same = |there: &&Address| there.cidr.address == address.cidr.address;
+        let same = |there: &&Address| there.cidr.addr() == address.cidr.addr();
         if !there.iter().any(|there| address.is_said_of(there)) {
             let there = there.iter().find(same).map(|there| there.cidr);
             return Err(error.with_hint(difference(there, address)));
@@ -326,7 +315,7 @@ impl Addresses<'_> {
 
 impl AddressSpec {
     pub(crate) fn check(&self) -> Result<()> {
-        let address = self.cidr.address;
+        let address = self.cidr.addr();
         if self.peer.is_some_and(|peer| peer.is_ipv4() != address.is_ipv4()) {
             return Err(Error::InvalidArgument(format!("the peer of {address} is an address of another family")));
         }
@@ -346,11 +335,12 @@ impl AddressSpec {
         format!("{} of link {link}", self.cidr)
     }
 
+    /// `AddressMessageBuilder` of rtnetlink knows no peer, scope, label or flags, and adds a broadcast address that was not given.
     fn message(&self, index: u32) -> AddressMessage {
-        let address = self.cidr.address;
+        let address = self.cidr.addr();
         let mut message = AddressMessage::default();
         message.header.family = family(address);
-        message.header.prefix_len = self.cidr.prefix_length;
+        message.header.prefix_len = self.cidr.prefix_len();
         message.header.index = index;
         message.header.scope = u8::from(self.scope.unwrap_or_else(|| default_scope(address))).into();
         let flags = Some(self.options.flags()).filter(|flags| *flags != 0);
@@ -372,15 +362,15 @@ impl AddressSpec {
     /// Whether a link that has this address has what is said.
     fn is_said_of(&self, address: &Address) -> bool {
         self.cidr == address.cidr
-            && self.peer.filter(|peer| *peer != self.cidr.address) == address.peer
+            && self.peer.filter(|peer| *peer != self.cidr.addr()) == address.peer
             && self.broadcast.is_none_or(|broadcast| address.broadcast == Some(broadcast))
-            && (address.cidr.address.is_ipv6() || self.scope.is_none_or(|scope| address.scope == scope))
+            && (address.cidr.addr().is_ipv6() || self.scope.is_none_or(|scope| address.scope == scope))
             && self.label.as_ref().is_none_or(|label| address.label.as_ref() == Some(label))
     }
 }
 
 /// In which other way a link has an address.
-fn difference(there: Option<Cidr>, wanted: &AddressSpec) -> String {
+fn difference(there: Option<IpNet>, wanted: &AddressSpec) -> String {
     match there {
         Some(cidr) if cidr != wanted.cidr => {
             format!("the link has it as {cidr}, and the kernel does not change the prefix: delete that address first")
@@ -429,7 +419,7 @@ impl Address {
         let own = local.or(address).ok_or(Malformed)?;
         Ok(Self {
             link: u32_at(message, 4)?,
-            cidr: Cidr::new(own, u8_at(message, 1)?).map_err(|_| Malformed)?,
+            cidr: IpNet::new(own, u8_at(message, 1)?).map_err(|_| Malformed)?,
             peer: address.filter(|peer| *peer != own),
             broadcast,
             scope: u8_at(message, 3)?.into(),

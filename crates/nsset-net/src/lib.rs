@@ -4,11 +4,12 @@
 //!
 //! ```no_run
 //! # async fn example(socket: std::os::fd::OwnedFd) -> nsset_net::Result<()> {
-//! use nsset_net::{Bridge, LinkKind, LinkSpec, Network};
+//! use nsset_net::{Bridge, LinkChanges, LinkKind, LinkSpec, LinkState, Network};
 //!
 //! let network = Network::open(socket)?;
 //! let bridge = network.links().add(&LinkSpec::new("br0", LinkKind::Bridge(Bridge::default()))).await?;
-//! network.addresses().add(&bridge.reference(), &"10.0.0.1/24".parse()?).await?;
+//! let up = LinkState { up: Some(true), ..LinkState::default() };
+//! network.links().set(&bridge.reference(), &LinkChanges { name: None, state: up }).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -16,7 +17,6 @@
 //! Waiting needs a tokio runtime with its `io` and `time` drivers.
 
 mod address;
-mod as_text;
 mod cidr;
 mod error;
 mod hint;
@@ -33,8 +33,8 @@ mod scope;
 mod wireguard;
 
 pub use address::{Address, AddressOptions, AddressSpec, Addresses};
-pub use cidr::Cidr;
 pub use error::{Error, KernelError, Result};
+pub use ipnet::IpNet;
 pub use link::*;
 pub use link_ref::LinkRef;
 pub use mac::Mac;

@@ -2,10 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{as_text::serde_as_text, error::Error};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+
+use crate::error::Error;
 
 /// The address of a link on an Ethernet: six bytes, written `02:00:00:00:00:01`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct Mac(pub [u8; 6]);
 
 impl FromStr for Mac {
@@ -37,8 +39,6 @@ impl fmt::Display for Mac {
         Ok(())
     }
 }
-
-serde_as_text!(Mac);
 
 #[cfg(test)]
 mod tests {

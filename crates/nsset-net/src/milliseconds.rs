@@ -1,35 +1,32 @@
 //! Durations and times in plain data: milliseconds, and fractions of them, as Node.js has them.
+//!
+//! `DurationMilliSecondsWithFrac` of serde_with adds seconds and nanoseconds after it has rounded both: 28.798 ms become
+//! 28.798000000000002. One division is exact.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Deserialize, Deserializer, Serializer, de::Error};
+use serde_with::{DeserializeAs, SerializeAs};
 
-pub(crate) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(from(*time))
-}
+/// How `serde_as` writes and reads a [`Duration`], and a [`SystemTime`] as the time since the epoch.
+pub(crate) struct Milliseconds;
 
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    to(f64::deserialize(deserializer)?)
-}
-
-/// The same of what may be left out.
-pub(crate) mod optional {
-    use super::{Deserialize, Deserializer, Duration, Serialize, Serializer, from, to};
-
-    #[expect(clippy::ref_option, reason = "serde passes references")]
-    pub(crate) fn serialize<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-        time.map(from).serialize(serializer)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-        Option::deserialize(deserializer)?.map(to).transpose()
+impl SerializeAs<Duration> for Milliseconds {
+    fn serialize_as<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(from(*time))
     }
 }
 
-/// A time that may be missing, since the epoch.
-#[expect(clippy::ref_option, reason = "serde passes references")]
-pub(crate) fn since_epoch<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    time.map(|time| from(time.duration_since(UNIX_EPOCH).unwrap_or_default())).serialize(serializer)
+impl SerializeAs<SystemTime> for Milliseconds {
+    fn serialize_as<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(from(time.duration_since(UNIX_EPOCH).unwrap_or_default()))
+    }
+}
+
+impl<'de> DeserializeAs<'de, Duration> for Milliseconds {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        to(f64::deserialize(deserializer)?)
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact for 104 days, and to a microsecond for ages")]
@@ -38,8 +35,7 @@ fn from(time: Duration) -> f64 {
 }
 
 fn to<E: Error>(milliseconds: f64) -> Result<Duration, E> {
-    Duration::try_from_secs_f64(milliseconds / 1e3)
-        .map_err(|_| E::custom(format_args!("{milliseconds} is no number of milliseconds")))
+    Duration::try_from_secs_f64(milliseconds / 1e3).map_err(E::custom)
 }
 
 #[cfg(test)]
@@ -48,9 +44,10 @@ mod tests {
 
     #[test]
     fn fractions_come_through() {
-        for nanoseconds in [0, 64, 1_500_000, 100_000_000_000] {
+        for (nanoseconds, milliseconds) in [(0, 0.0), (64, 0.000_064), (1_500_000, 1.5), (28_798_000, 28.798)] {
             let time = Duration::from_nanos(nanoseconds);
-            assert_eq!(to::<serde::de::value::Error>(from(time)).unwrap(), time);
+            assert_eq!(to::<serde::de::value::Error>(milliseconds).unwrap(), time);
+            assert!(from(time).to_bits() == f64::to_bits(milliseconds), "{milliseconds}");
         }
         assert!(to::<serde::de::value::Error>(-1.0).is_err());
     }

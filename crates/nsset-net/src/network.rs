@@ -2,7 +2,7 @@
 //! modules of those.
 
 use std::{
-    os::fd::{AsFd, AsRawFd, OwnedFd},
+    os::fd::{AsRawFd, OwnedFd},
     sync::Arc,
 };
 
@@ -16,7 +16,7 @@ use crate::{
     netlink::attributes::{Attributes, Malformed, u32_at},
     netlink::conversation::Conversation,
     netlink::request::Request,
-    netlink::socket::{self, Protocol},
+    netlink::socket,
 };
 
 /// The network of the namespace in which its socket was born. A clone shares the socket; it is closed with the last.
@@ -28,12 +28,12 @@ pub struct Network {
 impl Network {
     /// Takes a socket of `AF_NETLINK` and `NETLINK_ROUTE` that nobody else uses. To be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self> {
-        Ok(Self { conversation: Arc::new(Conversation::open(socket, Protocol::Route)?) })
+        Ok(Self { conversation: Arc::new(Conversation::open(socket)?) })
     }
 
     /// The network namespace itself; who may change it may have it.
     pub fn namespace(&self) -> Result<OwnedFd> {
-        let fd = socket::namespace(self.conversation.as_fd());
+        let fd = socket::namespace(self.conversation.socket());
         fd.map_err(|errno| Refusal::from(errno).of("ioctl(SIOCGSKNS)", ""))
     }
 

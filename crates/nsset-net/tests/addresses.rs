@@ -10,7 +10,7 @@
 
 mod lab;
 
-use lab::{Host, host};
+use lab::{Host, address, host};
 use nix::errno::Errno;
 use nsset_net::{AddressOptions, AddressSpec, Bridge, Error, LinkKind, LinkSpec, LinkState, Scope};
 use serde_json::Value;
@@ -21,10 +21,6 @@ async fn host_with_bridge() -> Host {
     let spec = LinkSpec { state, ..LinkSpec::new("br0", LinkKind::Bridge(Bridge::default())) };
     host.network.links().add(&spec).await.unwrap();
     host
-}
-
-fn spec(text: &str) -> AddressSpec {
-    text.parse().unwrap()
 }
 
 fn told(host: &Host, local: &str) -> Value {
@@ -38,21 +34,24 @@ async fn addresses_are_added_listed_and_deleted() {
     let host = host_with_bridge().await;
     let addresses = host.network.addresses();
     let br0 = "br0".into();
-    let first = AddressSpec { broadcast: Some("10.0.0.255".parse().unwrap()), ..spec("10.0.0.1/24") };
+    let first = AddressSpec { broadcast: Some("10.0.0.255".parse().unwrap()), ..address("10.0.0.1/24") };
     addresses.add(&br0, &first).await.unwrap();
-    addresses.add(&br0, &AddressSpec { scope: Some(Scope::Link), ..spec("10.1.0.1/16") }).await.unwrap();
+    addresses.add(&br0, &AddressSpec { scope: Some(Scope::Link), ..address("10.1.0.1/16") }).await.unwrap();
     addresses
         .add(
             &br0,
             &AddressSpec {
                 options: AddressOptions { no_duplicate_detection: true, ..AddressOptions::default() },
-                ..spec("fd00::1/64")
+                ..address("fd00::1/64")
             },
         )
         .await
         .unwrap();
-    addresses.add(&br0, &AddressSpec { peer: Some("10.2.0.2".parse().unwrap()), ..spec("10.2.0.1/32") }).await.unwrap();
-    addresses.add(&"lo".into(), &spec("127.0.0.1/8")).await.unwrap();
+    addresses
+        .add(&br0, &AddressSpec { peer: Some("10.2.0.2".parse().unwrap()), ..address("10.2.0.1/32") })
+        .await
+        .unwrap();
+    addresses.add(&"lo".into(), &address("127.0.0.1/8")).await.unwrap();
 
     let one = told(&host, "10.0.0.1");
     assert_eq!(
@@ -65,7 +64,7 @@ async fn addresses_are_added_listed_and_deleted() {
     assert_eq!(told(&host, "127.0.0.1")["scope"], "host");
 
     let mut own = addresses.list(Some(&br0)).await.unwrap();
-    own.retain(|address| address.scope != Scope::Link || address.cidr.address.is_ipv4());
+    own.retain(|address| address.scope != Scope::Link || address.cidr.addr().is_ipv4());
     own.sort_by_key(|address| address.cidr.to_string());
     let text: Vec<_> = own.iter().map(|address| address.cidr.to_string()).collect();
     assert_eq!(text, ["10.0.0.1/24", "10.1.0.1/16", "10.2.0.1/32", "fd00::1/64"]);
@@ -75,11 +74,11 @@ async fn addresses_are_added_listed_and_deleted() {
     let all = addresses.list(None).await.unwrap();
     assert!(all.iter().any(|address| address.link == 1 && address.scope == Scope::Host));
 
-    for address in ["10.0.0.1/24", "10.1.0.1/16", "fd00::1/64"] {
-        addresses.delete(&br0, &spec(address)).await.unwrap();
+    for cidr in ["10.0.0.1/24", "10.1.0.1/16", "fd00::1/64"] {
+        addresses.delete(&br0, &address(cidr)).await.unwrap();
     }
     addresses
-        .delete(&br0, &AddressSpec { peer: Some("10.2.0.2".parse().unwrap()), ..spec("10.2.0.1/32") })
+        .delete(&br0, &AddressSpec { peer: Some("10.2.0.2".parse().unwrap()), ..address("10.2.0.1/32") })
         .await
         .unwrap();
     for local in ["10.0.0.1", "10.1.0.1", "10.2.0.1", "fd00::1"] {
@@ -105,18 +104,18 @@ async fn what_is_wrong_is_said() {
     let host = host_with_bridge().await;
     let addresses = host.network.addresses();
     let br0 = "br0".into();
-    addresses.add(&br0, &spec("10.0.0.1/24")).await.unwrap();
-    let error = addresses.add(&br0, &spec("10.0.0.1/24")).await.unwrap_err();
+    addresses.add(&br0, &address("10.0.0.1/24")).await.unwrap();
+    let error = addresses.add(&br0, &address("10.0.0.1/24")).await.unwrap_err();
     assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWADDR 10.0.0.1/24 of link 'br0'"), "{error}");
-    let error = addresses.delete(&br0, &spec("10.0.0.2/24")).await.unwrap_err();
+    let error = addresses.delete(&br0, &address("10.0.0.2/24")).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EADDRNOTAVAIL));
     assert!(error.to_string().ends_with("the link does not have the address"), "{error}");
-    let error = addresses.add(&"nobody".into(), &spec("10.0.0.1/24")).await.unwrap_err();
+    let error = addresses.add(&"nobody".into(), &address("10.0.0.1/24")).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::ENODEV));
     let error = addresses.list(Some(&99.into())).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::ENODEV));
-    let mixed = AddressSpec { peer: Some("fd00::1".parse().unwrap()), ..spec("10.0.0.3/24") };
+    let mixed = AddressSpec { peer: Some("fd00::1".parse().unwrap()), ..address("10.0.0.3/24") };
     assert!(matches!(addresses.add(&br0, &mixed).await, Err(Error::InvalidArgument(_))));
-    let loud = AddressSpec { broadcast: Some("10.0.0.255".parse().unwrap()), ..spec("fd00::9/64") };
+    let loud = AddressSpec { broadcast: Some("10.0.0.255".parse().unwrap()), ..address("fd00::9/64") };
     assert!(matches!(addresses.add(&br0, &loud).await, Err(Error::InvalidArgument(_))));
 }

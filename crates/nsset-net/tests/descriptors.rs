@@ -10,7 +10,7 @@
 
 mod lab;
 
-use lab::Lab;
+use lab::{Lab, address};
 use nsset_net::{LinkKind, LinkSpec, LinkState, VethPeer};
 
 fn count() -> usize {
@@ -27,7 +27,7 @@ async fn none_is_left_by_links_that_are_made_and_by_those_that_are_not() {
     let with_hosts = count();
     for number in 0..20 {
         let addresses = match number % 2 {
-            0 => vec!["ff02::1/64".parse().unwrap()],
+            0 => vec![address("ff02::1/64")],
             _ => Vec::new(),
         };
         let state = LinkState { addresses, ..LinkState::default() };

@@ -12,11 +12,11 @@ mod lab;
 
 use std::{os::fd::AsFd, time::Duration};
 
-use lab::{Lab, has, host};
+use lab::{Lab, address, has, host};
 use nix::errno::Errno;
 use nsset_net::{
-    Bridge, Cidr, Error, Link, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, MacVlan, MacVlanMode, Master,
-    Network, VethPeer, Vxlan,
+    Bridge, Error, Link, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, MacVlan, MacVlanMode, Master, Network,
+    VethPeer, Vxlan,
 };
 
 fn bridge(name: &str) -> LinkSpec {
@@ -43,10 +43,6 @@ async fn until_running(network: &Network, name: &str) {
     panic!("{name} does not run");
 }
 
-fn cidr(text: &str) -> Cidr {
-    text.parse().unwrap()
-}
-
 #[tokio::test]
 async fn a_new_network_has_lo() {
     let host = host();
@@ -68,7 +64,7 @@ async fn a_bridge_has_what_it_was_made_with() {
             mtu: Some(1400),
             up: Some(true),
             promiscuous: Some(true),
-            addresses: vec![cidr("10.0.0.1/24").into(), cidr("fd00::1/64").into()],
+            addresses: vec![address("10.0.0.1/24"), address("fd00::1/64")],
             master: None,
         },
         ..LinkSpec::new(
@@ -137,7 +133,7 @@ async fn both_ends_of_a_veth_are_made_in_one_step_each_in_its_network() {
         up: Some(true),
         promiscuous: Some(true),
         master: Some(Master::Link("br0".into())),
-        addresses: vec![cidr("10.0.0.2/24").into()],
+        addresses: vec![address("10.0.0.2/24")],
     };
     let left = here.network.links().add(&spec).await.unwrap();
     let right = get(&there.network, "right").await;
@@ -250,7 +246,7 @@ async fn a_link_is_changed_by_name_index_and_alias() {
             up: Some(false),
             promiscuous: Some(true),
             master: Some(Master::Nobody),
-            addresses: vec![cidr("192.0.2.1/24").into()],
+            addresses: vec![address("192.0.2.1/24")],
         },
     };
     links.set(&link.reference(), &everything).await.unwrap();
@@ -295,7 +291,7 @@ async fn a_change_that_fails_leaves_the_link_as_it_was() {
 
     let state = LinkState {
         up: Some(true),
-        addresses: vec![cidr("10.9.9.9/24").into(), cidr("ff02::1/64").into()],
+        addresses: vec![address("10.9.9.9/24"), address("ff02::1/64")],
         ..LinkState::default()
     };
     links.set(&"left".into(), &LinkChanges { name: None, state }).await.unwrap_err();
@@ -308,16 +304,16 @@ async fn a_link_whose_addresses_fail_is_not_made() {
     let lab = Lab::new();
     let (here, there) = (lab.host(), lab.host());
     // A multicast address is no link's: ipv6_add_addr() of net/ipv6/addrconf.c.
-    let wrong: Cidr = "ff02::1/64".parse().unwrap();
+    let wrong = address("ff02::1/64");
     let mut spec = bridge("br0");
-    spec.state.addresses = vec![cidr("10.0.0.1/24").into(), wrong.into()];
+    spec.state.addresses = vec![address("10.0.0.1/24"), wrong.clone()];
     let error = here.network.links().add(&spec).await.unwrap_err();
     assert!(error.to_string().contains("ff02::1/64"), "{error}");
 
     let mut spec = veth("left", "right");
     let peer = spec.peer.as_mut().unwrap();
     peer.network = Some(there.network.clone());
-    peer.state.addresses = vec![wrong.into()];
+    peer.state.addresses = vec![wrong.clone()];
     here.network.links().add(&spec).await.unwrap_err();
     peer_of(&mut spec).state = LinkState { master: Some(Master::Link("br9".into())), ..LinkState::default() };
     let error = here.network.links().add(&spec).await.unwrap_err();
@@ -336,7 +332,7 @@ async fn ensure_makes_it_once() {
     let links = host.network.links();
     let mut spec = bridge("br0");
     let first = links.ensure(&spec).await.unwrap();
-    spec.state = LinkState { up: Some(true), addresses: vec![cidr("10.0.0.1/24").into()], ..LinkState::default() };
+    spec.state = LinkState { up: Some(true), addresses: vec![address("10.0.0.1/24")], ..LinkState::default() };
     for _ in 0..2 {
         let again = links.ensure(&spec).await.unwrap();
         assert_eq!((again.index, again.up), (first.index, true));
@@ -396,22 +392,13 @@ async fn what_is_wrong_is_said() {
     let links = host.network.links();
     let error = links.get(&"nobody".into()).await.unwrap_err();
     assert!(error.to_string().starts_with("ENODEV: no such device, RTM_GETLINK 'nobody'"), "{error}");
-    let error = links.add(&bridge("a name of more than 15 bytes")).await.unwrap_err();
-    assert!(matches!(error, Error::InvalidArgument(_)));
     links.add(&bridge("br0")).await.unwrap();
     let error = links.add(&bridge("br0")).await.unwrap_err();
     assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWLINK 'br0'"), "{error}");
-    let error = links.add(&LinkSpec::new("lo0", LinkKind::Loopback)).await.unwrap_err();
-    assert_eq!(error.to_string(), "a 'loopback' link is not made over rtnetlink");
     let master = LinkState { master: Some(Master::Link("br0".into())), ..LinkState::default() };
     let error = links.set(&"br0".into(), &LinkChanges { name: None, state: master }).await.unwrap_err();
     assert!(error.to_string().contains("(\"Can not enslave a bridge to a bridge\")"), "{error}");
-    let error = links.set(&"lo".into(), &LinkChanges { name: None, state: mtu(1 << 31) }).await.unwrap_err();
-    assert!(matches!(error, Error::OutOfRange(_)));
-    let error = links.set(&"br0".into(), &LinkChanges { name: None, state: mtu(1) }).await.unwrap_err();
+    let tiny = LinkState { mtu: Some(1), ..LinkState::default() };
+    let error = links.set(&"br0".into(), &LinkChanges { name: None, state: tiny }).await.unwrap_err();
     assert!(error.to_string().contains("mtu less than device minimum"), "{error}");
-}
-
-fn mtu(mtu: u32) -> LinkState {
-    LinkState { mtu: Some(mtu), ..LinkState::default() }
 }

@@ -14,13 +14,27 @@ use std::time::Duration;
 
 use lab::{Host, host};
 use nix::errno::Errno;
-use nsset_net::{Error, FqCodel, Handle, Htb, LinkKind, LinkSpec, Netem, Qdisc, QdiscKind, QdiscSpec, Tbf, TbfLimit};
+use nsset_net::{
+    Error, FqCodel, Handle, Htb, LinkKind, LinkSpec, Netem, Qdisc, QdiscKind, QdiscPlace, QdiscSpec, Tbf, TbfLimit,
+};
 use serde_json::{Value, json};
 
 async fn host_with_veth() -> Host {
     let host = host();
     host.network.links().add(&LinkSpec::new("left", LinkKind::Veth)).await.unwrap();
     host
+}
+
+fn root_of(kind: QdiscKind) -> QdiscSpec {
+    QdiscSpec { kind, parent: Some(Handle::ROOT), handle: Handle::NONE }
+}
+
+fn root_place() -> QdiscPlace {
+    QdiscPlace { parent: Handle::ROOT, handle: Handle::NONE, kind: None }
+}
+
+fn rate(rate: u64) -> QdiscKind {
+    QdiscKind::Tbf(Tbf { rate, burst: None, limit: None })
 }
 
 async fn root(host: &Host) -> Qdisc {
@@ -34,8 +48,8 @@ async fn a_rate_is_set_replaced_and_taken_away() {
     let host = host_with_veth().await;
     let qdiscs = host.network.qdiscs();
     let left = "left".into();
-    let rate = Tbf { rate: 10_000_000, burst: Some(16384), limit: Some(TbfLimit::Latency(Duration::from_millis(50))) };
-    qdiscs.add(&left, &QdiscSpec::root(QdiscKind::Tbf(rate.clone()))).await.unwrap();
+    let fast = Tbf { rate: 10_000_000, burst: Some(16384), limit: Some(TbfLimit::Latency(Duration::from_millis(50))) };
+    qdiscs.add(&left, &root_of(QdiscKind::Tbf(fast.clone()))).await.unwrap();
 
     let told = host.json("tc -json qdisc show dev left");
     assert_eq!(told[0]["kind"], "tbf");
@@ -43,33 +57,31 @@ async fn a_rate_is_set_replaced_and_taken_away() {
     // Whole microseconds of it, and so up to a byte less.
     assert!([16383, 16384].map(Into::into).contains(&told[0]["options"]["burst"]), "{told}");
     let qdisc = root(&host).await;
-    assert_eq!(qdisc.kind, QdiscKind::Tbf(Tbf { limit: Some(TbfLimit::Bytes(78884)), ..rate.clone() }));
+    assert_eq!(qdisc.kind, QdiscKind::Tbf(Tbf { limit: Some(TbfLimit::Bytes(78884)), ..fast.clone() }));
     assert_eq!(qdisc.parent, Handle::ROOT);
 
-    let error = qdiscs.add(&left, &QdiscSpec::root(QdiscKind::Tbf(rate))).await.unwrap_err();
+    let error = qdiscs.add(&left, &root_of(QdiscKind::Tbf(fast))).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EEXIST));
-    qdiscs.replace(&left, &QdiscSpec::root(QdiscKind::Tbf(Tbf::new(1_000_000)))).await.unwrap();
+    qdiscs.replace(&left, &root_of(rate(1_000_000))).await.unwrap();
     assert_eq!(host.json("tc -json qdisc show dev left")[0]["options"]["rate"], 125_000);
 
-    qdiscs.delete(&left, &Handle::ROOT.into()).await.unwrap();
+    qdiscs.delete(&left, &root_place()).await.unwrap();
     assert_eq!(qdiscs.list(Some(&left)).await.unwrap(), []);
-    let error = qdiscs.delete(&left, &Handle::ROOT.into()).await.unwrap_err();
+    let error = qdiscs.delete(&left, &root_place()).await.unwrap_err();
     assert!(error.to_string().contains("RTM_DELQDISC root of link 'left' (\""), "{error}");
 }
 
 #[tokio::test]
 async fn a_hierarchy_begins_with_its_root() {
     let host = host_with_veth().await;
-    let spec =
-        QdiscSpec { handle: "1:".parse().unwrap(), ..QdiscSpec::root(QdiscKind::Htb(Htb { default_class: 0x30 })) };
+    let spec = QdiscSpec { handle: "1:".parse().unwrap(), ..root_of(QdiscKind::Htb(Htb { default_class: 0x30 })) };
     host.network.qdiscs().add(&"left".into(), &spec).await.unwrap();
     let told = host.json("tc -json qdisc show dev left");
     assert_eq!((&told[0]["kind"], &told[0]["handle"]), (&"htb".into(), &"1:".into()));
     assert_eq!(told[0]["options"]["default"], "0x30");
 
     host.must("tc class add dev left parent 1: classid 1:30 htb rate 1mbit");
-    let child =
-        QdiscSpec { parent: Some("1:30".parse().unwrap()), ..QdiscSpec::root(QdiscKind::Tbf(Tbf::new(500_000))) };
+    let child = QdiscSpec { parent: Some("1:30".parse().unwrap()), ..root_of(rate(500_000)) };
     host.network.qdiscs().add(&"left".into(), &child).await.unwrap();
     let qdiscs = host.network.qdiscs().list(Some(&"left".into())).await.unwrap();
     let names: Vec<_> = qdiscs.iter().map(|qdisc| (qdisc.kind.name(), qdisc.parent.to_string())).collect();
@@ -95,10 +107,10 @@ async fn what_is_wrong_is_said() {
     let host = host_with_veth().await;
     let qdiscs = host.network.qdiscs();
     let left = "left".into();
-    let nothing = QdiscSpec::root(QdiscKind::Other { name: "nothing".into(), options: None });
+    let nothing = root_of(QdiscKind::Other { name: "nothing".into(), options: None });
     let error = qdiscs.replace(&left, &nothing).await.unwrap_err();
     assert!(error.to_string().contains("'nothing' queueing discipline"), "{error}");
-    let wrong = QdiscSpec::root(QdiscKind::Netem(Netem { loss: 101.0, ..Netem::default() }));
+    let wrong = root_of(QdiscKind::Netem(Netem { latency: Duration::MAX, ..Netem::default() }));
     assert!(matches!(qdiscs.add(&left, &wrong).await, Err(Error::OutOfRange(_))));
     let error = qdiscs.list(Some(&99.into())).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::ENODEV));
@@ -148,14 +160,14 @@ fn kinds() -> [(QdiscKind, Value); 3] {
 async fn a_kind_is_made_or_the_error_names_what_is_missing() {
     let host = host_with_veth().await;
     for (kind, expected) in kinds() {
-        match host.network.qdiscs().replace(&"left".into(), &QdiscSpec::root(kind.clone())).await {
+        match host.network.qdiscs().replace(&"left".into(), &root_of(kind.clone())).await {
             Ok(()) => {
                 assert_eq!(root(&host).await.kind, kind);
                 let told = &host.json("tc -json qdisc show dev left")[0]["options"];
                 for (field, value) in expected.as_object().unwrap() {
                     assert_alike(&told[field], value);
                 }
-                host.network.qdiscs().delete(&"left".into(), &Handle::ROOT.into()).await.unwrap();
+                host.network.qdiscs().delete(&"left".into(), &root_place()).await.unwrap();
             }
             Err(error) => assert_eq!(
                 error.to_string(),

@@ -10,21 +10,23 @@
 
 mod lab;
 
-use lab::{Host, host};
+use lab::{Host, address, host};
 use nix::errno::Errno;
-use nsset_net::{Bridge, Cidr, LinkKind, LinkSpec, LinkState, Route, RouteKind, RouteSpec, Scope};
+use nsset_net::{Bridge, IpNet, LinkKind, LinkSpec, LinkState, Route, RouteKind, RouteSpec, Scope};
+use serde_json::{Value, from_value, json};
 
 async fn host_with_bridge() -> Host {
     let host = host();
-    let addresses = ["10.0.0.1/24", "fd00::1/64"].map(|text| text.parse().unwrap()).to_vec();
+    let addresses = ["10.0.0.1/24", "fd00::1/64"].map(address).to_vec();
     let state = LinkState { up: Some(true), addresses, ..LinkState::default() };
     let spec = LinkSpec { state, ..LinkSpec::new("br0", LinkKind::Bridge(Bridge::default())) };
     host.network.links().add(&spec).await.unwrap();
     host
 }
 
-fn to(text: &str) -> RouteSpec {
-    RouteSpec::to(text.parse().unwrap())
+/// A route as JavaScript says it.
+fn route(data: Value) -> RouteSpec {
+    from_value(data).unwrap()
 }
 
 async fn main_routes(host: &Host) -> Vec<Route> {
@@ -35,22 +37,17 @@ async fn main_routes(host: &Host) -> Vec<Route> {
 async fn routes_are_added_listed_and_deleted() {
     let host = host_with_bridge().await;
     let routes = host.network.routes();
-    let gateway = RouteSpec::by_default_via("10.0.0.254".parse().unwrap());
-    let with_metric = RouteSpec {
-        metric: Some(77),
-        source: Some("10.0.0.1".parse().unwrap()),
-        ..to("192.0.2.0/24").dev("br0".into())
-    };
-    let elsewhere = RouteSpec { table: Some(1000), ..to("198.51.100.0/24").dev("br0".into()) };
-    let hole = RouteSpec { kind: Some(RouteKind::Blackhole), ..to("203.0.113.0/24") };
-    let far = RouteSpec {
-        gateway: Some("10.9.9.9".parse().unwrap()),
-        on_link: true,
-        ..to("172.16.0.0/12").dev("br0".into())
-    };
-    let six = RouteSpec::by_default_via("fd00::fe".parse().unwrap());
-    let mixed = RouteSpec { gateway: Some("fd00::fe".parse().unwrap()), ..to("10.8.0.0/16").dev("br0".into()) };
-    let all = [gateway, with_metric, elsewhere, hole, far, six, mixed];
+    let br0 = json!({ "name": "br0" });
+    let all = [
+        json!({ "destination": "0.0.0.0/0", "via": "10.0.0.254" }),
+        json!({ "destination": "192.0.2.0/24", "dev": br0, "metric": 77, "source": "10.0.0.1" }),
+        json!({ "destination": "198.51.100.0/24", "dev": br0, "table": 1000 }),
+        json!({ "destination": "203.0.113.0/24", "type": "blackhole" }),
+        json!({ "destination": "172.16.0.0/12", "dev": br0, "via": "10.9.9.9", "onLink": true }),
+        json!({ "destination": "::/0", "via": "fd00::fe" }),
+        json!({ "destination": "10.8.0.0/16", "dev": br0, "via": "fd00::fe" }),
+    ]
+    .map(route);
     for route in &all {
         routes.add(route).await.unwrap();
     }
@@ -98,7 +95,7 @@ async fn what_ip_adds_is_read() {
     host.must("ip -6 route add unreachable 2001:db8::/32");
     let routes = main_routes(&host).await;
     let find = |text: &str| {
-        let destination: Cidr = text.parse().unwrap();
+        let destination: IpNet = text.parse().unwrap();
         routes.iter().find(|route| route.destination == destination).unwrap()
     };
     let br0 = host.network.links().get(&"br0".into()).await.unwrap().index;
@@ -115,18 +112,19 @@ async fn what_ip_adds_is_read() {
 async fn what_is_wrong_is_said() {
     let host = host_with_bridge().await;
     let routes = host.network.routes();
-    let error = routes.add(&to("10.0.0.1/24")).await.unwrap_err();
+    let error = routes.add(&route(json!({ "destination": "10.0.0.1/24" }))).await.unwrap_err();
     assert_eq!(error.to_string(), "10.0.0.1/24 is not a network: bits behind the prefix are set; 10.0.0.0/24 is");
-    let error = routes.add(&RouteSpec::by_default_via("192.0.2.1".parse().unwrap())).await.unwrap_err();
+    let far = route(json!({ "destination": "0.0.0.0/0", "via": "192.0.2.1" }));
+    let error = routes.add(&far).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::ENETUNREACH));
     assert_eq!(
         error.to_string(),
         "ENETUNREACH: network is unreachable, RTM_NEWROUTE default via 192.0.2.1 (\"Nexthop has invalid gateway\"): \
          the gateway cannot be reached: its device has to be up, with an address of the gateway's network"
     );
-    let error = routes.delete(&to("192.0.2.0/24")).await.unwrap_err();
+    let error = routes.delete(&route(json!({ "destination": "192.0.2.0/24" }))).await.unwrap_err();
     assert!(error.to_string().starts_with("ESRCH: no such process, RTM_DELROUTE 192.0.2.0/24"), "{error}");
-    let route = to("192.0.2.0/24").dev("br0".into());
-    routes.add(&route).await.unwrap();
-    assert_eq!(routes.add(&route).await.unwrap_err().errno(), Some(Errno::EEXIST));
+    let near = route(json!({ "destination": "192.0.2.0/24", "dev": { "name": "br0" } }));
+    routes.add(&near).await.unwrap();
+    assert_eq!(routes.add(&near).await.unwrap_err().errno(), Some(Errno::EEXIST));
 }

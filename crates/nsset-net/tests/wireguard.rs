@@ -18,22 +18,22 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use lab::{Host, Lab, host, rtnetlink_socket};
+use lab::{Host, Lab, address, host};
 use nix::{
     errno::Errno,
     sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, SockaddrIn, bind, socket},
 };
 use nsset::{Kinds, NamespaceSet, open_socket};
 use nsset_net::{
-    Cidr, Error, LinkChanges, LinkKind, LinkSpec, LinkState, Peer, PeerSpec, PublicKey, SecretKey, VethPeer, WireGuard,
-    WireGuardSpec, WireGuards,
+    Error, IpNet, LinkChanges, LinkKind, LinkSpec, LinkState, Peer, PeerSpec, PublicKey, SecretKey, VethPeer,
+    WireGuard, WireGuardSpec, WireGuards,
 };
 
 fn generic_socket(set: &NamespaceSet) -> OwnedFd {
     open_socket(set, Kinds::ALL, libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_GENERIC).unwrap()
 }
 
-fn cidr(text: &str) -> Cidr {
+fn cidr(text: &str) -> IpNet {
     text.parse().unwrap()
 }
 
@@ -95,7 +95,7 @@ fn dump(device: &WireGuard) -> String {
         or(mark, "off")
     );
     for peer in &device.peers {
-        let addresses: Vec<_> = peer.allowed_ips.iter().map(Cidr::to_string).collect();
+        let addresses: Vec<_> = peer.allowed_ips.iter().map(IpNet::to_string).collect();
         let handshake = peer.last_handshake.map_or(0, |time| time.duration_since(UNIX_EPOCH).unwrap().as_secs());
         writeln!(
             text,
@@ -166,13 +166,6 @@ async fn a_link_that_is_not_there_is_called_as_it_was() {
         assert_eq!(error.errno(), Some(Errno::ENODEV));
         assert!(error.to_string().ends_with("_DEVICE 'wg9'"), "{error}");
     }
-}
-
-#[tokio::test]
-async fn a_socket_of_another_protocol_is_refused() {
-    let host = host();
-    let error = WireGuards::open(rtnetlink_socket(&host.set)).unwrap_err();
-    assert_eq!(error.to_string(), "the descriptor is no socket of generic netlink");
 }
 
 #[tokio::test]
@@ -318,8 +311,8 @@ fn thousands_of_peers() -> WireGuardSpec {
         preshared_key: Some(SecretKey::generate_preshared().unwrap()),
         endpoint: Some(SocketAddr::from((number.to_be_bytes(), 51820)).into()),
         allowed_ips: vec![
-            Cidr::new([0xFD00, 0, 0, number as u16, 0, 0, 0, 0].into(), 64).unwrap(),
-            Cidr::new((0x0A00_0000 + number).to_be_bytes().into(), 32).unwrap(),
+            IpNet::new([0xFD00, 0, 0, number as u16, 0, 0, 0, 0].into(), 64).unwrap(),
+            IpNet::new((0x0A00_0000 + number).to_be_bytes().into(), 32).unwrap(),
         ],
         // Any bytes are a public key, and chance is faster than a curve.
         ..PeerSpec::new(PublicKey(*SecretKey::generate().unwrap().as_bytes()))
@@ -374,12 +367,12 @@ async fn what_two_threads_set_at_once_does_not_mix() {
 async fn a_peer_has_five_thousand_addresses() {
     let Some(wired) = wire(host()).await else { return };
     let address = |number: u16| match number % 2 {
-        0 => Cidr::new([10, 9, (number >> 8) as u8, number as u8].into(), 32),
-        _ => Cidr::new([0xFD00, 0, 0, 0, 0, 0, 0, number].into(), 128),
+        0 => IpNet::new([10, 9, (number >> 8) as u8, number as u8].into(), 32),
+        _ => IpNet::new([0xFD00, 0, 0, 0, 0, 0, 0, number].into(), 128),
     };
     let mut wanted: Vec<_> = (0..5000).map(|number| address(number).unwrap()).collect();
-    let sorted = |mut addresses: Vec<Cidr>| {
-        addresses.sort_unstable_by_key(|cidr| (cidr.address, cidr.prefix_length));
+    let sorted = |mut addresses: Vec<IpNet>| {
+        addresses.sort_unstable_by_key(|cidr| (cidr.addr(), cidr.prefix_len()));
         addresses
     };
     let peer = PeerSpec { replace_allowed_ips: true, allowed_ips: wanted.clone(), ..PeerSpec::new(public_key()) };
@@ -428,8 +421,7 @@ fn udp_socket(host: &Host, address: SocketAddrV4) -> UdpSocket {
 async fn two_networks_talk_through_it() {
     let lab = Lab::new();
     let (Some(left), Some(right)) = (wire(lab.host()).await, wire(lab.host()).await) else { return };
-    let state =
-        |address: &str| LinkState { up: Some(true), addresses: vec![address.parse().unwrap()], ..LinkState::default() };
+    let state = |cidr: &str| LinkState { up: Some(true), addresses: vec![address(cidr)], ..LinkState::default() };
     let peer = VethPeer {
         name: Some("cable".into()),
         network: Some(right.host.network.clone()),

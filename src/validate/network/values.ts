@@ -43,7 +43,7 @@ export const ipv4: Parse<string> = (value, name) => {
   throw invalidValue(name, 'must be an IPv4 address', value)
 }
 
-/** @internal An IP address with an optional prefix length. */
+/** @internal An IP address with a prefix length. Default: the length of the address. */
 export const cidr: Parse<string> = (value, name) => {
   const given = text(value, name)
   const [address = '', prefix, ...more] = given.split('/')
@@ -52,10 +52,9 @@ export const cidr: Parse<string> = (value, name) => {
     throw invalidValue(name, "must be an IP address with a prefix length, such as '10.0.0.1/24' or 'fd00::1/64'", value)
   }
   const bits = family === 4 ? 32 : 128
-  if (prefix !== undefined && !(/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits)) {
-    throw invalidValue(name, `must have a prefix length of 0 to ${bits} bits`, value)
-  }
-  return given
+  if (prefix === undefined) return `${address}/${bits}`
+  if (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits) return `${address}/${Number(prefix)}`
+  throw invalidValue(name, `must have a prefix length of 0 to ${bits} bits`, value)
 }
 
 /** @internal Returns 4, 6, or 0 if the text is not an IP address without a zone. */

@@ -87,10 +87,15 @@ const optionalKey: Parse<string> = (value, name) => (value === null ? NO_KEY : k
 const endpoint: Parse<string> = (value, name) => {
   const given = text(value, name)
   const [, six, four, port] = /^(?:\[(.+)\]|([^:]+)):(\d{1,5})$/.exec(given) ?? []
-  const isAddress = six === undefined ? familyOf(four ?? '') === 4 : familyOfAddress(six) === 6
+  const isAddress = six === undefined ? familyOf(four ?? '') === 4 : familyOfAddress(six) === 6 && hasShortZone(six)
   if (isAddress && Number(port) <= 0xffff) return given
   const message = `The argument '${name}' must be an address with a port, such as '192.0.2.1:51820' or '[fe80::1%eth0]:51820'`
   throw misuse('ERR_INVALID_ARG_VALUE', message)
+}
+
+/** The kernel limits link names to 15 bytes. */
+function hasShortZone(address: string): boolean {
+  return Buffer.byteLength(splitZone(address)[1] ?? '') <= 15
 }
 
 /** Removes the value from messages, because it may be a key in the wrong place. */

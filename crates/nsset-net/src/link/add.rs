@@ -13,7 +13,7 @@ use nix::errno::Errno;
 
 use super::{
     bridge::Bridge,
-    changes::{LinkChanges, LinkState, Master},
+    changes::{LinkBuilder, LinkChanges, LinkState, Master},
     kind::LinkKind,
     link::Link,
     links::Links,
@@ -80,7 +80,7 @@ async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd) -> Result<
     let LinkKind::Tun(tun) = &spec.kind else {
         return Err(Error::InvalidArgument(format!("a {} link is not made with /dev/net/tun", spec.kind.name())));
     };
-    spec.check_but_kind()?;
+    spec.check()?;
     let target = || format!("'{}'", spec.name);
     tun::make(*tun, device.as_fd(), &spec.name, spec.index)
         .map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETIFF)", target()))?;
@@ -131,17 +131,19 @@ async fn try_create(network: &Network, spec: &LinkSpec) -> Result<Option<Link>> 
 }
 
 fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespace: Option<&OwnedFd>) -> LinkMessage {
-    let mut message = LinkMessage::default();
-    message.attributes.push(LinkAttribute::IfName(spec.name.clone()));
-    message.header.index = spec.index.unwrap_or(0);
-    message.attributes.extend(spec.dev_netns_id.map(LinkAttribute::LinkNetNsId));
-    spec.state.write(master, &mut message);
-    if spec.kind.has_dev_as_link() {
-        message.attributes.extend(dev.map(LinkAttribute::Link));
+    let link = LinkBuilder::new_with_info_kind(spec.kind.name().into());
+    let mut link = spec.state.write(master, link.name(spec.name.as_str()).index(spec.index.unwrap_or(0)));
+    if let Some(number) = spec.dev_netns_id {
+        link = link.append_extra_attribute(LinkAttribute::LinkNetNsId(number));
+    }
+    if let Some(index) = dev.filter(|_| spec.kind.has_dev_as_link()) {
+        link = link.link(index);
     }
     let peer = spec.peer.as_ref().map(|peer| peer.message(peer_namespace));
-    message.attributes.push(LinkAttribute::LinkInfo(as_new(&spec.kind).info(dev, peer)));
-    message
+    if let Some(data) = as_new(&spec.kind).data(dev, peer) {
+        link = link.set_info_data(data);
+    }
+    link.build()
 }
 
 /// Without what is so of every new link: a kernel that does not filter VLANs says that it does not, and may not be told so.

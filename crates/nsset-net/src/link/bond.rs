@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use netlink_packet_route::link::InfoBond;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
+
+use crate::milliseconds::Milliseconds;
 
 /// A bond. Its ports are the links that have it as their master.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Bond {
     pub mode: BondMode,
     /// How often the ports' carrier is looked at; the kernel does not look by default.
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub monitor_interval: Option<Duration>,
 }
 

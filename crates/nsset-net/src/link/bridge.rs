@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use netlink_packet_route::link::{BridgeStpState, InfoBridge};
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
+
+use crate::milliseconds::Milliseconds;
 
 /// A bridge. What is left out is as the kernel has it.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -14,14 +17,14 @@ pub struct Bridge {
     /// Whether it takes part in the spanning tree protocol.
     pub stp: Option<bool>,
     /// How long a new port listens and learns before it forwards; without stp, too.
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub forward_delay: Option<Duration>,
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub hello_time: Option<Duration>,
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub max_age: Option<Duration>,
     /// How long a MAC address is remembered.
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub ageing_time: Option<Duration>,
     /// The lower, the nearer to being the root of the spanning tree.
     pub priority: Option<u16>,

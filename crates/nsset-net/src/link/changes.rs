@@ -1,19 +1,16 @@
 //! What can be said of a link when it is made, and changed later.
 
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
-
+use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 use serde::{Deserialize, Deserializer};
 
 use super::link::Link;
-use crate::{
-    address::AddressSpec,
-    error::{Error, Result},
-    link_ref::{LinkRef, check_alias, check_name},
-    mac::Mac,
-};
+use crate::{address::AddressSpec, error::Result, link_ref::LinkRef, mac::Mac};
 
 /// `IPV6_MIN_MTU` of linux/ipv6.h.
 const LEAST_IPV6_MTU: u32 = 1280;
+
+/// A request about a link of any kind.
+pub(super) type LinkBuilder = LinkMessageBuilder<LinkUnspec>;
 
 /// How a link is to be. What is left out stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -56,15 +53,6 @@ pub struct LinkChanges {
 
 impl LinkState {
     pub(crate) fn check(&self) -> Result<()> {
-        if let Some(alias) = &self.alias {
-            check_alias(alias)?;
-        }
-        if self.mtu.is_some_and(|mtu| i32::try_from(mtu).is_err()) {
-            return Err(Error::OutOfRange(format!("an MTU is 0 to {} bytes", i32::MAX)));
-        }
-        if let Some(Master::Link(master)) = &self.master {
-            master.check()?;
-        }
         self.addresses.iter().try_for_each(AddressSpec::check)
     }
 
@@ -72,20 +60,26 @@ impl LinkState {
         *self == Self::default()
     }
 
-    /// Writes all but the alias and the addresses into a request.
-    pub(crate) fn write(&self, master: Option<u32>, message: &mut LinkMessage) {
-        for (flag, wanted) in [(LinkFlags::Up, self.up), (LinkFlags::Promisc, self.promiscuous)] {
-            if let Some(is_on) = wanted {
-                message.header.change_mask |= flag;
-                message.header.flags.set(flag, is_on);
-            }
+    /// Adds all but the alias and the addresses to a request.
+    pub(super) fn write(&self, master: Option<u32>, mut link: LinkBuilder) -> LinkBuilder {
+        link = match self.up {
+            Some(true) => link.up(),
+            Some(false) => link.down(),
+            None => link,
+        };
+        if let Some(is_promiscuous) = self.promiscuous {
+            link = link.promiscuous(is_promiscuous);
         }
-        let attributes = [
-            self.mac.map(|mac| LinkAttribute::Address(mac.0.to_vec())),
-            self.mtu.map(LinkAttribute::Mtu),
-            master.map(LinkAttribute::Controller),
-        ];
-        message.attributes.extend(attributes.into_iter().flatten());
+        if let Some(Mac(address)) = self.mac {
+            link = link.address(address.to_vec());
+        }
+        if let Some(mtu) = self.mtu {
+            link = link.mtu(mtu);
+        }
+        if let Some(index) = master {
+            link = link.controller(index);
+        }
+        link
     }
 
     /// Those that come with one request, the addresses apart.
@@ -103,24 +97,21 @@ impl LinkState {
 }
 
 impl LinkChanges {
-    pub(crate) fn check(&self) -> Result<()> {
-        if let Some(name) = &self.name {
-            check_name(name)?;
-        }
-        self.state.check()
-    }
-
     /// How many things one request changes.
     pub(crate) fn count(&self) -> usize {
         usize::from(self.name.is_some()) + self.state.count()
     }
 
-    /// Writes all but the addresses into a request.
-    pub(crate) fn write(&self, master: Option<u32>, message: &mut LinkMessage) {
-        self.state.write(master, message);
-        let attributes =
-            [self.name.clone().map(LinkAttribute::IfName), self.state.alias.clone().map(LinkAttribute::IfAlias)];
-        message.attributes.extend(attributes.into_iter().flatten());
+    /// Adds all but the addresses to a request.
+    pub(super) fn write(&self, master: Option<u32>, link: LinkBuilder) -> LinkBuilder {
+        let mut link = self.state.write(master, link);
+        if let Some(name) = &self.name {
+            link = link.name(name.as_str());
+        }
+        if let Some(alias) = &self.state.alias {
+            link = link.alias(alias.as_str());
+        }
+        link
     }
 
     /// Whether one request does it, which changes all or nothing. A link loses its master before it cannot have the other.

@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use netlink_packet_core::{NlasIterator, ParseableParametrized};
+use netlink_packet_core::ParseableParametrized;
 use netlink_packet_route::link::{InfoIpTunnel, InfoKind};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+
+use crate::netlink::attributes::Attributes;
 
 /// An IPIP tunnel; the device its packets leave by may be the `dev` of its [`LinkSpec`](super::LinkSpec).
 #[skip_serializing_none]
@@ -49,8 +51,7 @@ impl Ipip {
 }
 
 fn infos(data: &[u8]) -> impl Iterator<Item = InfoIpTunnel> {
-    let attributes = NlasIterator::new(data).flatten();
-    attributes.filter_map(|attribute| InfoIpTunnel::parse_with_param(&attribute, InfoKind::IpIp).ok())
+    Attributes::within(data).parsed(|attribute| InfoIpTunnel::parse_with_param(attribute, InfoKind::IpIp).ok())
 }
 
 fn specified(address: IpAddr) -> Option<Ipv4Addr> {

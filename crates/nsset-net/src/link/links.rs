@@ -5,15 +5,14 @@ use std::{
     os::fd::{AsRawFd, BorrowedFd},
 };
 
-use netlink_packet_core::DefaultNla;
 use netlink_packet_route::{
     RouteNetlinkMessage,
-    link::{LinkAttribute, LinkMessage},
+    link::{LinkAttribute, LinkExtentMask},
 };
 use nix::errno::Errno;
 
 use super::{
-    changes::{LinkChanges, LinkState, Master},
+    changes::{LinkBuilder, LinkChanges, LinkState, Master},
     link::Link,
 };
 use crate::{
@@ -43,7 +42,7 @@ impl Links<'_> {
     /// list has beyond that is looked at by itself, until a list has no link that should have been in one before.
     pub async fn list(&self) -> Result<Vec<Link>> {
         let conversation = self.network.conversation();
-        let mut request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed()));
+        let mut request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed().build()));
         let mut known: BTreeMap<u32, Link> = BTreeMap::new();
         let mut newest = None;
         for _ in 0..ATTEMPTS {
@@ -85,7 +84,6 @@ impl Links<'_> {
 
     /// This one.
     pub async fn get(&self, link: &LinkRef) -> Result<Link> {
-        link.check()?;
         if let LinkRef::Alias(alias) = link {
             return self.by_alias(alias).await;
         }
@@ -94,7 +92,7 @@ impl Links<'_> {
 
     /// This one, which is no alias.
     async fn look(&self, link: &LinkRef) -> Result<Link> {
-        let request = Request::act(RouteNetlinkMessage::GetLink(addressed_to(link)));
+        let request = Request::act(RouteNetlinkMessage::GetLink(addressed_to(link).build()));
         let found = self.network.conversation().get(request, Link::read).await;
         found.map_err(|refusal| refusal.of("RTM_GETLINK", link))
     }
@@ -112,8 +110,7 @@ impl Links<'_> {
 
     /// Moves one into another network namespace, where it arrives down and without addresses.
     pub async fn move_to(&self, link: &LinkRef, namespace: BorrowedFd<'_>) -> Result<()> {
-        let mut message = addressed_to(&self.unaliased(link).await?);
-        message.attributes.push(LinkAttribute::NetNsFd(namespace.as_raw_fd()));
+        let message = addressed_to(&self.unaliased(link).await?).setns_by_fd(namespace.as_raw_fd()).build();
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
         outcome.map_err(|refusal| refusal.of("RTM_SETLINK", link))
     }
@@ -121,7 +118,7 @@ impl Links<'_> {
     /// The index of a link, which has to exist unless it is known by its index.
     pub async fn index(&self, link: &LinkRef) -> Result<u32> {
         match link {
-            LinkRef::Index(index) => link.check().map(|()| *index),
+            LinkRef::Index(index) => Ok(*index),
             _ => self.get(link).await.map(|link| link.index),
         }
     }
@@ -136,15 +133,14 @@ impl Links<'_> {
     }
 
     async fn try_delete(&self, link: &LinkRef) -> Result<()> {
-        let request = Request::act(RouteNetlinkMessage::DelLink(addressed_to(&self.unaliased(link).await?)));
+        let request = Request::act(RouteNetlinkMessage::DelLink(addressed_to(&self.unaliased(link).await?).build()));
         let outcome = self.network.conversation().act(request).await;
         outcome.map_err(|refusal| refusal.of("RTM_DELLINK", link))
     }
 
     pub(super) async fn request_change(&self, link: &LinkRef, called: &LinkRef, changes: &LinkChanges) -> Result<()> {
         let master = self.master(&changes.state).await?;
-        let mut message = addressed_to(link);
-        changes.write(master, &mut message);
+        let message = changes.write(master, addressed_to(link)).build();
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
         let Err(refusal) = outcome else { return Ok(()) };
         if let (Errno::EINVAL, Some(index @ 1..)) = (refusal.errno, master) {
@@ -156,7 +152,6 @@ impl Links<'_> {
 
     /// A reference that the kernel understands, which knows no aliases.
     async fn unaliased(&self, link: &LinkRef) -> Result<LinkRef> {
-        link.check()?;
         match link {
             LinkRef::Alias(alias) => self.by_alias(alias).await.map(|link| link.reference()),
             _ => Ok(link.clone()),
@@ -175,22 +170,16 @@ impl Links<'_> {
 }
 
 /// A message about this link.
-fn addressed_to(link: &LinkRef) -> LinkMessage {
-    let mut message = unaddressed();
+fn addressed_to(link: &LinkRef) -> LinkBuilder {
     match link {
-        LinkRef::Index(index) => message.header.index = *index,
-        LinkRef::Name(name) | LinkRef::Alias(name) => message.attributes.push(LinkAttribute::IfName(name.clone())),
+        LinkRef::Index(index) => unaddressed().index(*index),
+        LinkRef::Name(name) | LinkRef::Alias(name) => unaddressed().name(name.as_str()),
     }
-    message
 }
 
 /// A message about no link yet. Without a filter the kernel does not look how long a description can get, and ends a list
-/// before a link that has a long one, without a word: rtnl_calcit() of net/core/rtnetlink.c.
-fn unaddressed() -> LinkMessage {
-    let mut message = LinkMessage::default();
-    message.attributes.push(LinkAttribute::Other(DefaultNla::new(libc::IFLA_EXT_MASK, MRP.to_ne_bytes().into())));
-    message
+/// before a link that has a long one, without a word: rtnl_calcit() of net/core/rtnetlink.c. This one asks for nothing more but of
+/// bridges, in lists of bridges.
+fn unaddressed() -> LinkBuilder {
+    LinkBuilder::new().append_extra_attribute(LinkAttribute::ExtMask(vec![LinkExtentMask::Mrp]))
 }
-
-/// `RTEXT_FILTER_MRP` of linux/rtnetlink.h: it asks for nothing more but of bridges, in lists of bridges.
-const MRP: u32 = 1 << 4;

@@ -27,8 +27,7 @@ impl Links<'_> {
 
     /// Changes one. When that fails, it is as it was.
     pub async fn set(&self, link: &LinkRef, changes: &LinkChanges) -> Result<()> {
-        link.check()?;
-        changes.check()?;
+        changes.state.check()?;
         if changes.is_one_step() && !matches!(link, LinkRef::Alias(_)) {
             return self.request_change(link, link, changes).await;
         }

@@ -3,10 +3,7 @@
 use serde::Deserialize;
 
 use super::{changes::LinkState, kind::LinkKind, veth::VethPeer};
-use crate::{
-    error::Result,
-    link_ref::{LinkRef, check_name},
-};
+use crate::{error::Result, link_ref::LinkRef};
 
 /// A link that is to be made.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,18 +47,7 @@ impl LinkSpec {
 
     pub(crate) fn check(&self) -> Result<()> {
         self.kind.check()?;
-        self.check_but_kind()
-    }
-
-    pub(crate) fn check_but_kind(&self) -> Result<()> {
-        check_name(&self.name)?;
-        for index in [self.index, self.peer.as_ref().and_then(|peer| peer.index)].into_iter().flatten() {
-            LinkRef::Index(index).check()?;
-        }
         self.state.check()?;
-        if let Some(dev) = &self.dev {
-            dev.check()?;
-        }
         self.peer.as_ref().map_or(Ok(()), VethPeer::check)
     }
 }

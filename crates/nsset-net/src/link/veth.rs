@@ -1,13 +1,12 @@
 //! The other end of a veth.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
-use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+use netlink_packet_route::link::LinkMessage;
 
-use super::changes::LinkState;
+use super::changes::{LinkBuilder, LinkState};
 use crate::{
     error::{Error, Result},
-    link_ref::check_name,
     network::Network,
 };
 
@@ -27,9 +26,6 @@ pub struct VethPeer {
 
 impl VethPeer {
     pub(crate) fn check(&self) -> Result<()> {
-        if let Some(name) = &self.name {
-            check_name(name)?;
-        }
         if self.netns_id.is_some() && self.network.is_none() {
             return Err(Error::InvalidArgument(
                 "'peer.netnsId' is a number that the network has here, and no way to find it: give its 'set'".into(),
@@ -46,11 +42,14 @@ impl VethPeer {
 
     /// Its part of the request. The namespace has to be open until that is sent.
     pub(crate) fn message(&self, namespace: Option<&OwnedFd>) -> LinkMessage {
-        let mut message = LinkMessage::default();
-        message.header.index = self.index.unwrap_or(0);
-        LinkState { up: None, ..self.state.clone() }.write(None, &mut message);
-        message.attributes.extend(self.name.clone().map(LinkAttribute::IfName));
-        message.attributes.extend(namespace.map(|namespace| LinkAttribute::NetNsFd(namespace.as_fd().as_raw_fd())));
-        message
+        let state = LinkState { up: None, ..self.state.clone() };
+        let mut link = state.write(None, LinkBuilder::new().index(self.index.unwrap_or(0)));
+        if let Some(name) = &self.name {
+            link = link.name(name.as_str());
+        }
+        if let Some(namespace) = namespace {
+            link = link.setns_by_fd(namespace.as_raw_fd());
+        }
+        link.build()
     }
 }

@@ -4,9 +4,12 @@ use std::{net::IpAddr, time::Duration};
 
 use netlink_packet_route::link::InfoVxlan;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
+
+use crate::milliseconds::Milliseconds;
 
 /// A VXLAN; the device its packets leave by may be the `dev` of its [`LinkSpec`](super::LinkSpec).
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -24,7 +27,7 @@ pub struct Vxlan {
     /// Whether it learns which address is where. Default: yes.
     pub learning: Option<bool>,
     /// How long it remembers.
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub ageing_time: Option<Duration>,
 }
 

@@ -1,8 +1,9 @@
 //! Hears an answer of the kernel's: what it tells, and how it ends.
 //!
-//! Bytes that make no sense are an error, never a wait or a panic: netlink-proto, which rtnetlink stands on, passes over
-//! what it cannot read, and then waits for ever where that was the end.
+//! Bytes that make no sense are an error, never a wait or a panic. `NetlinkMessage` of netlink-packet-core copies each message into
+//! owned values; here they stay where they lie.
 
+use netlink_packet_core::{NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR};
 use nix::errno::Errno;
 
 use crate::{
@@ -12,13 +13,8 @@ use crate::{
 };
 
 const HEADER: usize = 16;
-const NLMSG_ERROR: u16 = 2;
-const NLMSG_DONE: u16 = 3;
 /// Types below are the protocol's own.
 const NLMSG_MIN_TYPE: u16 = 16;
-const NLM_F_DUMP_INTR: u16 = 0x10;
-const NLM_F_CAPPED: u16 = 0x100;
-const NLM_F_ACK_TLVS: u16 = 0x200;
 
 /// Takes what a message of the datagram of this number tells.
 pub(crate) type Hear<'a> = dyn FnMut(usize, &[u8]) -> Result<(), Malformed> + Send + 'a;

@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use netlink_packet_core::{NLA_HEADER_SIZE, NlaBuffer, NlasIterator};
 use nix::errno::Errno;
 
 use crate::error::Refusal;
@@ -18,24 +19,25 @@ impl From<Malformed> for Refusal {
     }
 }
 
-const HEADER: usize = 4;
-
-/// `NLA_F_NESTED` and `NLA_F_NET_BYTEORDER` are no part of the type.
-const TYPE_MASK: u16 = 0x3FFF;
-
-/// Goes through attributes that lie one behind the other.
+/// Goes through attributes that lie one behind the other. The values of [`NlasIterator`] live no longer than its items; these live
+/// as long as the message.
 #[derive(Clone, Debug)]
-pub(crate) struct Attributes<'a>(&'a [u8]);
+pub(crate) struct Attributes<'a>(NlasIterator<&'a [u8]>);
 
 impl<'a> Attributes<'a> {
     /// The attributes behind a header of this length.
     pub fn behind(header: usize, message: &'a [u8]) -> Result<Self, Malformed> {
-        message.get(header..).map(Self).ok_or(Malformed)
+        message.get(header..).map(Self::within).ok_or(Malformed)
     }
 
     /// The attributes inside of one.
-    pub const fn within(value: &'a [u8]) -> Self {
-        Self(value)
+    pub fn within(value: &'a [u8]) -> Self {
+        Self(NlasIterator::new(value))
+    }
+
+    /// Those that can be read as `T`; the others are skipped.
+    pub fn parsed<T>(self, parse: impl Fn(&NlaBuffer<&'a [u8]>) -> Option<T>) -> impl Iterator<Item = T> {
+        self.0.flatten().filter_map(move |attribute| parse(&attribute))
     }
 }
 
@@ -43,15 +45,15 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = Result<(u16, &'a [u8]), Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let bytes = std::mem::take(&mut self.0);
-        let (Ok(length), Ok(kind)) = (u16_at(bytes, 0), u16_at(bytes, 2)) else { return Some(Err(Malformed)) };
-        let Some(value) = bytes.get(HEADER..length.into()) else { return Some(Err(Malformed)) };
-        self.0 = bytes.get(usize::from(length).next_multiple_of(4)..).unwrap_or_default();
-        Some(Ok((kind & TYPE_MASK, value)))
+        let attribute = self.0.next()?;
+        Some(attribute.map_err(|_| Malformed).and_then(type_and_value))
     }
+}
+
+fn type_and_value(attribute: NlaBuffer<&[u8]>) -> Result<(u16, &[u8]), Malformed> {
+    let (kind, end) = (attribute.kind(), usize::from(attribute.length()));
+    let value = attribute.into_inner().get(NLA_HEADER_SIZE..end).ok_or(Malformed)?;
+    Ok((kind, value))
 }
 
 pub(crate) fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> Result<[u8; N], Malformed> {
@@ -72,15 +74,6 @@ pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Result<u32, Malformed> {
 
 pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> Result<u64, Malformed> {
     array_at(bytes, offset).map(u64::from_ne_bytes)
-}
-
-/// Writes an attribute behind others, padded to four bytes.
-pub(crate) fn put(bytes: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    let length = u16::try_from(HEADER + value.len()).unwrap_or(u16::MAX);
-    bytes.extend(length.to_ne_bytes());
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend(value);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
 }
 
 /// Text ends with a NUL, or with its attribute.

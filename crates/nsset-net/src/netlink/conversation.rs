@@ -3,16 +3,10 @@
 //! The kernel answers within send(2), so that an answer is there before it is waited for; should there be none, the wait
 //! has an end.
 
-use std::{
-    future::Future,
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-    time::Duration,
-};
+use std::{future::Future, os::fd::OwnedFd, time::Duration};
 
-use nix::{
-    errno::Errno,
-    sys::socket::{MsgFlags, send},
-};
+use nix::errno::Errno;
+use rtnetlink::sys::Socket;
 use tokio::{
     io::unix::AsyncFd,
     sync::Mutex,
@@ -24,7 +18,7 @@ use crate::{
     netlink::answer::{End, Hear, Hearing},
     netlink::attributes::Malformed,
     netlink::request::Request,
-    netlink::socket::{self, Group, Membership, Protocol, Received},
+    netlink::socket::{self, Group, Membership, Received},
 };
 
 /// How long the kernel may be silent.
@@ -46,7 +40,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// A socket and what goes on over it.
 #[derive(Debug)]
 pub(crate) struct Conversation {
-    socket: AsyncFd<OwnedFd>,
+    socket: AsyncFd<Socket>,
     /// Who has it may speak.
     turn: Mutex<Turn>,
 }
@@ -94,14 +88,17 @@ impl<T> Dump<T> {
 }
 
 impl Conversation {
-    /// Takes a socket of this protocol that nobody else uses. To be called inside a tokio runtime.
-    pub fn open(socket: OwnedFd, protocol: Protocol) -> Result<Self, Error> {
-        if !socket::speaks(socket.as_fd(), protocol) {
-            return Err(Error::InvalidArgument(format!("the descriptor is no socket of {protocol}")));
-        }
-        socket::prepare(socket.as_fd()).map_err(|errno| Refusal::from(errno).of("setsockopt", ""))?;
-        let socket = socket::watch(socket).map_err(|errno| Refusal::from(errno).of("epoll_ctl", ""))?;
+    /// Takes a netlink socket that nobody else uses. To be called inside a tokio runtime.
+    pub fn open(socket: OwnedFd) -> Result<Self, Error> {
+        let socket = socket::own(socket);
+        socket::prepare(&socket).map_err(|error| Refusal::from(error).of("setsockopt", ""))?;
+        let socket = socket::watch(socket).map_err(|error| Refusal::from(error).of("epoll_ctl", ""))?;
         Ok(Self { socket, turn: Mutex::new(Turn { sequence: 0, room: DATAGRAM, has_rest: false }) })
+    }
+
+    /// The socket itself.
+    pub fn socket(&self) -> &Socket {
+        self.socket.get_ref()
     }
 
     /// Has something done.
@@ -196,7 +193,7 @@ impl Conversation {
             };
             let mut has_changed = false;
             let mut turn = self.turn.lock().await;
-            let membership = Membership::join(self.as_fd(), groups)?;
+            let membership = Membership::join(self.socket(), groups)?;
             let watch = (!groups.is_empty()).then_some(&mut has_changed);
             let answer = self.ask(&mut turn, request, &mut hear, watch).await;
             drop(membership);
@@ -270,7 +267,7 @@ impl Conversation {
     fn pass_over_the_rest(&self, buffer: &mut [u8]) -> Result<(), Errno> {
         let mut tries = PATIENT_TRIES;
         loop {
-            match socket::receive(self.as_fd(), buffer) {
+            match socket::receive(self.socket(), buffer) {
                 Ok(_) | Err(Errno::EINTR | Errno::ENOBUFS) => {}
                 Err(Errno::EAGAIN) => return Ok(()),
                 Err(Errno::ENOMEM) if tries > 0 => tries -= 1,
@@ -281,8 +278,8 @@ impl Conversation {
 
     async fn send(&self, bytes: &[u8], deadline: Instant) -> Result<(), Refusal> {
         loop {
-            match send(self.socket.as_raw_fd(), bytes, MsgFlags::empty()) {
-                Ok(_) => return Ok(()),
+            match socket::send(self.socket(), bytes) {
+                Ok(()) => return Ok(()),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
                     let mut ready = within(deadline, self.socket.writable()).await?;
@@ -296,7 +293,7 @@ impl Conversation {
     /// Receives the next datagram.
     async fn receive(&self, buffer: &mut [u8], deadline: Instant) -> Result<Received, Refusal> {
         loop {
-            match socket::receive(self.as_fd(), buffer) {
+            match socket::receive(self.socket(), buffer) {
                 Ok(received) => return Ok(received),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => {
@@ -309,15 +306,9 @@ impl Conversation {
     }
 }
 
-impl AsFd for Conversation {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.get_ref().as_fd()
-    }
-}
-
 async fn within<T>(deadline: Instant, ready: impl Future<Output = std::io::Result<T>>) -> Result<T, Refusal> {
     match timeout_at(deadline, ready).await {
-        Ok(ready) => ready.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)).into()),
+        Ok(ready) => ready.map_err(Refusal::from),
         Err(_) => Err(Errno::ETIMEDOUT.into()),
     }
 }
@@ -343,7 +334,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dump_that_was_given_up_is_not_in_the_way_of_the_next() {
-        let conversation = Conversation::open(rtnetlink(), Protocol::Route).unwrap();
+        let conversation = Conversation::open(rtnetlink()).unwrap();
         let dump = || Request::dump(RouteNetlinkMessage::GetLink(LinkMessage::default()));
         // The kernel has begun to answer, and its answer is not read.
         conversation.send(dump().numbered(77), Instant::now()).await.unwrap();
@@ -355,7 +346,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_ends_and_what_comes_late_is_not_taken_for_the_next_answer() {
-        let conversation = Conversation::open(rtnetlink(), Protocol::Route).unwrap();
+        let conversation = Conversation::open(rtnetlink()).unwrap();
         let refusal = conversation.get(Request::endless(get_lo()), Link::read).await.unwrap_err();
         assert_eq!(refusal.errno, Errno::ETIMEDOUT);
         // Nobody hears this one.

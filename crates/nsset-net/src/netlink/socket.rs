@@ -1,58 +1,40 @@
 //! What a netlink socket is told and asked.
 
 use std::{
-    fmt,
-    mem::{size_of, zeroed},
-    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    io,
+    os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd},
 };
 
-use libc::c_int;
-use nix::{
-    errno::Errno,
-    sys::socket::{NetlinkAddr, connect},
-};
+use nix::{errno::Errno, sys::stat::fstat};
+use rtnetlink::sys::{Socket, SocketAddr};
 use tokio::io::unix::AsyncFd;
+
+use crate::error::Refusal;
 
 /// `SIOCGSKNS` of linux/sockios.h.
 const SIOCGSKNS: libc::Ioctl = 0x894C;
 
-/// A protocol over netlink(7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    Route = libc::NETLINK_ROUTE as isize,
-    Generic = libc::NETLINK_GENERIC as isize,
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Route => "rtnetlink",
-            Self::Generic => "generic netlink",
-        })
-    }
-}
-
-/// Whether the protocol is what the socket speaks.
-pub(crate) fn speaks(socket: BorrowedFd<'_>, protocol: Protocol) -> bool {
-    let is = |option, value| get(socket, option) == Ok(value);
-    is(libc::SO_DOMAIN, libc::AF_NETLINK) && is(libc::SO_PROTOCOL, protocol as c_int)
+/// Takes a descriptor over.
+pub(crate) fn own(socket: OwnedFd) -> Socket {
+    // SAFETY: the descriptor is open, and nothing but the socket owns it from here on.
+    unsafe { Socket::from_raw_fd(socket.into_raw_fd()) }
 }
 
 /// Makes the kernel say why it refuses something, without sending the request back, and take filters of dumps at their
 /// word (netlink(7)). Kernels before 4.20 do not know the last, and send more than was asked for.
-pub(crate) fn prepare(socket: BorrowedFd<'_>) -> Result<(), Errno> {
-    set(socket, libc::NETLINK_EXT_ACK)?;
-    set(socket, libc::NETLINK_CAP_ACK)?;
-    match set(socket, libc::NETLINK_GET_STRICT_CHK) {
-        Ok(()) | Err(Errno::ENOPROTOOPT) => {}
-        Err(errno) => return Err(errno),
+pub(crate) fn prepare(socket: &Socket) -> io::Result<()> {
+    socket.set_ext_ack(true)?;
+    socket.set_cap_ack(true)?;
+    match socket.set_netlink_get_strict_chk(true) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT) => {}
+        outcome => outcome?,
     }
-    make_nonblocking(socket)?;
+    socket.set_non_blocking(true)?;
     // From then on the kernel alone can write to it; otherwise whoever has CAP_NET_ADMIN in the namespace could, and lie:
     // netlink_getsockbyportid() of net/netlink/af_netlink.c.
     loop {
-        match connect(socket.as_raw_fd(), &NetlinkAddr::new(0, 0)) {
-            Err(Errno::EINTR) => {}
+        match socket.connect(&SocketAddr::new(0, 0)) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             outcome => return outcome,
         }
     }
@@ -70,23 +52,14 @@ pub(crate) struct Received {
 }
 
 /// Receives a datagram, and says how long it is.
-pub(crate) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received, Errno> {
-    // SAFETY: all zeros is a valid address.
-    let mut sender: libc::sockaddr_nl = unsafe { zeroed() };
-    let mut size = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
-    // SAFETY: the buffer and the address are writable for as many bytes as are said.
-    let length = unsafe {
-        libc::recvfrom(
-            socket.as_raw_fd(),
-            buffer.as_mut_ptr().cast(),
-            buffer.len(),
-            libc::MSG_TRUNC,
-            (&raw mut sender).cast(),
-            &raw mut size,
-        )
-    };
-    let length = Errno::result(length)? as usize;
-    Ok(Received { length, is_kernels: sender.nl_pid == 0, is_for_group: sender.nl_groups != 0 })
+pub(crate) fn receive(socket: &Socket, mut buffer: &mut [u8]) -> Result<Received, Errno> {
+    let (length, sender) = socket.recv_from(&mut buffer, libc::MSG_TRUNC).map_err(|error| errno_of(&error))?;
+    Ok(Received { length, is_kernels: sender.port_number() == 0, is_for_group: sender.multicast_groups() != 0 })
+}
+
+/// Sends a request, which goes whole or not at all.
+pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> Result<(), Errno> {
+    socket.send(bytes, 0).map(drop).map_err(|error| errno_of(&error))
 }
 
 /// A group of notifications: `RTNLGRP_*` of linux/rtnetlink.h.
@@ -100,15 +73,15 @@ pub(crate) enum Group {
 /// Has the socket hear the notifications of groups, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Membership<'a> {
-    socket: BorrowedFd<'a>,
+    socket: &'a Socket,
     groups: &'a [Group],
 }
 
 impl<'a> Membership<'a> {
-    pub fn join(socket: BorrowedFd<'a>, groups: &'a [Group]) -> Result<Self, Errno> {
+    pub fn join(socket: &'a Socket, groups: &'a [Group]) -> io::Result<Self> {
         let membership = Self { socket, groups };
         for group in groups {
-            set_to(socket, libc::NETLINK_ADD_MEMBERSHIP, *group as c_int)?;
+            socket.add_membership(*group as u32)?;
         }
         Ok(membership)
     }
@@ -118,22 +91,19 @@ impl Drop for Membership<'_> {
     fn drop(&mut self) {
         for group in self.groups {
             // To leave a group that was never joined is no error.
-            let _ = set_to(self.socket, libc::NETLINK_DROP_MEMBERSHIP, *group as c_int);
+            let _ = self.socket.drop_membership(*group as u32);
         }
     }
 }
 
 /// Has the runtime watch the socket.
-pub(crate) fn watch(socket: OwnedFd) -> Result<AsyncFd<OwnedFd>, Errno> {
+pub(crate) fn watch(socket: Socket) -> io::Result<AsyncFd<Socket>> {
     // SAFETY: it owns the descriptor, and always answers with the same one.
-    unsafe { AsyncFd::register(socket) }.map_err(|error| {
-        let (_, error) = error.into_parts();
-        Errno::from_raw(error.raw_os_error().unwrap_or(0))
-    })
+    unsafe { AsyncFd::register(socket) }.map_err(|error| error.into_parts().1)
 }
 
 /// The network namespace that the socket belongs to.
-pub(crate) fn namespace(socket: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+pub(crate) fn namespace(socket: &Socket) -> Result<OwnedFd, Errno> {
     // SAFETY: it takes no argument.
     let fd = Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS) })?;
     // SAFETY: the kernel has just made it, close-on-exec.
@@ -142,46 +112,17 @@ pub(crate) fn namespace(socket: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
 
 /// Whether both are the same file.
 pub(crate) fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
+    let identity = |fd: &OwnedFd| fstat(fd.as_fd()).ok().map(|file| (file.st_dev, file.st_ino));
     identity(one).is_some_and(|one| Some(one) == identity(other))
 }
 
-fn identity(fd: &OwnedFd) -> Option<(libc::dev_t, libc::ino_t)> {
-    // SAFETY: all zeros is a valid description of a file.
-    let mut file: libc::stat = unsafe { zeroed() };
-    // SAFETY: it takes a pointer to one.
-    Errno::result(unsafe { libc::fstat(fd.as_raw_fd(), &raw mut file) }).ok().map(|_| (file.st_dev, file.st_ino))
+/// The number of an error that a system call returned.
+fn errno_of(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
-fn make_nonblocking(socket: BorrowedFd<'_>) -> Result<(), Errno> {
-    let mut on: c_int = 1;
-    // SAFETY: it takes a pointer to an int.
-    Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONBIO, &raw mut on) }).map(drop)
-}
-
-fn get(socket: BorrowedFd<'_>, option: c_int) -> Result<c_int, Errno> {
-    let mut value: c_int = 0;
-    let mut length = size_of::<c_int>() as libc::socklen_t;
-    // SAFETY: an int, with its length.
-    let result = unsafe {
-        libc::getsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, (&raw mut value).cast(), &raw mut length)
-    };
-    Errno::result(result).map(|_| value)
-}
-
-fn set(socket: BorrowedFd<'_>, option: c_int) -> Result<(), Errno> {
-    set_to(socket, option, 1)
-}
-
-fn set_to(socket: BorrowedFd<'_>, option: c_int, value: c_int) -> Result<(), Errno> {
-    // SAFETY: an int, with its length.
-    let result = unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_NETLINK,
-            option,
-            (&raw const value).cast(),
-            size_of::<c_int>() as libc::socklen_t,
-        )
-    };
-    Errno::result(result).map(drop)
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        errno_of(&error).into()
+    }
 }

@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
 
 use super::options::Options;
-use crate::netlink::attributes::{Attributes, Malformed, u32_at};
+use crate::{
+    milliseconds::Milliseconds,
+    netlink::attributes::{Attributes, Malformed, u32_at},
+};
 
 /// What is left out is as the kernel has it.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -16,10 +20,10 @@ pub struct FqCodel {
     /// How many packets may wait.
     pub limit: Option<u32>,
     /// How long a packet may wait for good.
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub target: Option<Duration>,
     /// How long packets may wait longer than that before some are dropped.
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub interval: Option<Duration>,
     /// How many queues there are; it cannot be changed later.
     pub flows: Option<u32>,

@@ -2,10 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{as_text::serde_as_text, error::Error};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+
+use crate::error::Error;
 
 /// A handle, `MAJOR:MINOR` in hexadecimal digits, or `root`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct Handle {
     pub major: u16,
     pub minor: u16,
@@ -67,8 +69,6 @@ impl fmt::Display for Handle {
         }
     }
 }
-
-serde_as_text!(Handle);
 
 #[cfg(test)]
 mod tests {

@@ -48,8 +48,8 @@ impl QdiscKind {
         match self {
             Self::Netem(netem) => netem.check(),
             Self::Tbf(tbf) => tbf.check(),
-            Self::Other { name, .. } if name.is_empty() || name.contains('\0') => {
-                Err(Error::InvalidArgument(format!("'{}' is no queueing discipline", name.escape_debug())))
+            Self::Other { name, .. } if name.is_empty() => {
+                Err(Error::InvalidArgument(format!("'{name}' is no queueing discipline")))
             }
             _ => Ok(()),
         }

@@ -3,24 +3,26 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
 
 use super::{options::Options, ticks};
 use crate::{
     error::{Error, Result},
+    milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, u32_at, u64_at},
 };
 
 /// What happens to packets on their way. Percentages are 0 to 100.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Netem {
     /// How much later a packet leaves; up to 292 years.
-    #[serde(with = "crate::milliseconds")]
+    #[serde_as(as = "Milliseconds")]
     pub latency: Duration,
     /// How far the latency of a packet may be off, in either direction.
-    #[serde(with = "crate::milliseconds")]
+    #[serde_as(as = "Milliseconds")]
     pub jitter: Duration,
     /// How many percent of the packets are lost.
     pub loss: f64,
@@ -61,13 +63,6 @@ const JITTER64: u16 = 11;
 
 impl Netem {
     pub(crate) fn check(&self) -> Result<()> {
-        let percentages =
-            [("loss", self.loss), ("duplicate", self.duplicate), ("corrupt", self.corrupt), ("reorder", self.reorder)];
-        for (name, value) in percentages {
-            if !(0.0..=100.0).contains(&value) {
-                return Err(Error::OutOfRange(format!("'{name}' is 0 to 100 percent, not {value}")));
-            }
-        }
         for (name, time) in [("latency", self.latency), ("jitter", self.jitter)] {
             if i64::try_from(time.as_nanos()).is_err() {
                 return Err(Error::OutOfRange(format!("'{name}' is at most 292 years")));
@@ -77,9 +72,6 @@ impl Netem {
             return Err(Error::InvalidArgument(
                 "'reorder' needs a 'latency': what is not delayed is not overtaken".into(),
             ));
-        }
-        if self.rate.is_some_and(|rate| rate < 8) {
-            return Err(Error::OutOfRange("'rate' is at least 8 bit/s".into()));
         }
         Ok(())
     }
@@ -212,11 +204,7 @@ mod tests {
 
     #[test]
     fn what_is_out_of_range_is_refused() {
-        for wrong in [-0.1, 100.1, f64::NAN, f64::INFINITY] {
-            assert!(matches!(Netem { loss: wrong, ..Netem::default() }.check(), Err(Error::OutOfRange(_))), "{wrong}");
-        }
         assert!(Netem { reorder: 1.0, ..Netem::default() }.check().is_err());
-        assert!(Netem { rate: Some(7), ..Netem::default() }.check().is_err());
         assert!(Netem { latency: Duration::MAX, ..Netem::default() }.check().is_err());
         assert!(all().check().is_ok());
     }

@@ -32,13 +32,6 @@ pub struct QdiscSpec {
 }
 
 impl QdiscSpec {
-    /// The first that a packet gets to.
-    pub const fn root(kind: QdiscKind) -> Self {
-        Self { kind, parent: Some(Handle::ROOT), handle: Handle::NONE }
-    }
-}
-
-impl QdiscSpec {
     fn place(&self) -> Handle {
         let place = if self.kind.is_for_ingress() { Handle::INGRESS } else { Handle::ROOT };
         self.parent.unwrap_or(place)
@@ -55,12 +48,6 @@ pub struct QdiscPlace {
     /// The kernel's name of its kind; any where there is none.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-}
-
-impl From<Handle> for QdiscPlace {
-    fn from(parent: Handle) -> Self {
-        Self { parent, handle: Handle::NONE, kind: None }
-    }
 }
 
 /// The queueing disciplines of a network.

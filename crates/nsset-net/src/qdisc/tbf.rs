@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
 
 use super::{options::Options, ticks};
 use crate::{
     error::{Error, Result},
+    milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, u32_at, u64_at},
 };
 
@@ -26,20 +27,14 @@ pub struct Tbf {
 }
 
 /// How much may wait in a token bucket.
+#[serde_as]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TbfLimit {
     #[serde(rename = "limit")]
     Bytes(u32),
     /// As much as leaves in this time.
-    #[serde(rename = "latency", with = "crate::milliseconds")]
-    Latency(Duration),
-}
-
-impl Tbf {
-    /// A rate in bit/s.
-    pub const fn new(rate: u64) -> Self {
-        Self { rate, burst: None, limit: None }
-    }
+    #[serde(rename = "latency")]
+    Latency(#[serde_as(as = "Milliseconds")] Duration),
 }
 
 /// `TCA_TBF_*` of linux/pkt_sched.h.
@@ -62,14 +57,7 @@ const LEAST_BURST: u64 = 2 * 1514;
 
 impl Tbf {
     pub(crate) fn check(&self) -> Result<()> {
-        if self.rate < 8 {
-            return Err(Error::OutOfRange(format!("'rate' is at least 8 bit/s, not {}", self.rate)));
-        }
-        if self.burst == Some(0) {
-            return Err(Error::OutOfRange("'burst' is at least 1 byte".into()));
-        }
         match self.limit {
-            Some(TbfLimit::Bytes(0)) => Err(Error::OutOfRange("'limit' is at least 1 byte".into())),
             Some(TbfLimit::Latency(Duration::ZERO)) => Err(Error::OutOfRange("'latency' is more than 0".into())),
             _ if self.limit().is_none() => {
                 Err(Error::OutOfRange("'latency' is too long: more than 4 GiB would wait".into()))
@@ -165,6 +153,10 @@ mod tests {
         b"\x28\x00\x01\x00\x03\x01\x00\x00\xff\xff\x00\x00\x00\x7d\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\
         \x00\x00\x00\x00\x00\x3a\x00\x00\x40\x42\x0f\x00\x00\x00\x00\x00\x08\x00\x06\x00\x00\x08\x00\x00";
 
+    fn at_rate(rate: u64) -> Tbf {
+        Tbf { rate, burst: None, limit: None }
+    }
+
     fn tbf(rate: u64, burst: u32, limit: TbfLimit) -> Tbf {
         Tbf { rate, burst: Some(burst), limit: Some(limit) }
     }
@@ -186,21 +178,19 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_sensible() {
-        let slow = Tbf::new(1_000_000);
+        let slow = at_rate(1_000_000);
         assert_eq!((slow.burst(), slow.limit()), (3028, Some(6250 + 3028)));
-        let wide = Tbf::new(1_000_000).for_mtu(65_536);
+        let wide = at_rate(1_000_000).for_mtu(65_536);
         assert_eq!((wide.burst(), wide.limit()), (131_116, Some(6250 + 131_116)));
         assert_eq!(slow.for_mtu(1500).burst(), 3044);
         assert_eq!(slow.for_mtu(u32::MAX).burst(), u32::MAX);
-        let fast = Tbf::new(1_000_000_000);
+        let fast = at_rate(1_000_000_000);
         assert_eq!((fast.burst(), fast.limit()), (1_250_000, Some(6_250_000 + 1_250_000)));
     }
 
     #[test]
     fn what_is_out_of_range_is_refused() {
-        assert!(Tbf::new(7).check().is_err());
-        assert!(tbf(8, 0, TbfLimit::Bytes(1)).check().is_err());
-        assert!(tbf(8, 1, TbfLimit::Bytes(0)).check().is_err());
+        assert!(tbf(8, 1, TbfLimit::Latency(Duration::ZERO)).check().is_err());
         assert!(tbf(u64::MAX, 1, TbfLimit::Latency(Duration::MAX)).check().is_err());
         assert!(tbf(8, 1, TbfLimit::Bytes(1)).check().is_ok());
     }

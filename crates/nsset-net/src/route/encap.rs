@@ -1,10 +1,12 @@
 //! What packets of a route are wrapped into: ip-route(8), `encap`. Kept as the kernel has it, not looked into.
 
+use netlink_packet_core::DefaultNla;
+use netlink_packet_route::route::RouteAttribute;
 use serde::{Deserialize, Serialize};
 
 use super::{RTA_ENCAP, RTA_ENCAP_TYPE};
 use crate::{
-    netlink::attributes::{Malformed, put, u16_at},
+    netlink::attributes::{Malformed, u16_at},
     octets::Octets,
 };
 
@@ -67,9 +69,10 @@ impl From<EncapKind> for u16 {
 }
 
 impl Encap {
-    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
-        put(bytes, RTA_ENCAP_TYPE, &u16::from(self.kind).to_ne_bytes());
-        put(bytes, RTA_ENCAP, &self.data.0);
+    pub(super) fn attributes(&self) -> [RouteAttribute; 2] {
+        let kind = u16::from(self.kind).to_ne_bytes().to_vec();
+        [(RTA_ENCAP_TYPE, kind), (RTA_ENCAP, self.data.0.clone())]
+            .map(|(kind, value)| RouteAttribute::Other(DefaultNla::new(kind, value)))
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use netlink_packet_core::DefaultNla;
+use netlink_packet_route::route::RouteMetric;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
-use crate::netlink::attributes::{Attributes, Malformed, put, text, u32_at};
+use crate::netlink::attributes::{Attributes, Malformed, text, u32_at};
 
 /// The metrics of a route, each under its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,15 +64,10 @@ impl Metrics {
         self.values.is_empty() && self.congestion_control.is_none()
     }
 
-    pub(super) fn write(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for (number, value) in &self.values {
-            put(&mut bytes, *number, &value.to_ne_bytes());
-        }
-        if let Some(name) = &self.congestion_control {
-            put(&mut bytes, RTAX_CC_ALGO, &[name.as_bytes(), &[0]].concat());
-        }
-        bytes
+    pub(super) fn attributes(&self) -> Vec<RouteMetric> {
+        let plain = |(number, value): (&u16, &u32)| DefaultNla::new(*number, value.to_ne_bytes().into());
+        let values = self.values.iter().map(plain).map(RouteMetric::Other);
+        values.chain(self.congestion_control.clone().map(RouteMetric::CcAlgo)).collect()
     }
 
     pub(super) fn read(value: &[u8]) -> Result<Self, Malformed> {
@@ -168,9 +165,17 @@ fn whole(value: f64) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use netlink_packet_core::Emitable;
     use serde_json::{from_value, json, to_value};
 
     use super::*;
+
+    fn bytes(metrics: &Metrics) -> Vec<u8> {
+        let attributes = metrics.attributes();
+        let mut bytes = vec![0; attributes.as_slice().buffer_len()];
+        attributes.as_slice().emit(&mut bytes);
+        bytes
+    }
 
     /// What `ip route add … mtu lock 1400 rtt 20ms quickack 1 congctl reno` sends in `RTA_METRICS` (iproute2 6.1).
     #[test]
@@ -179,10 +184,10 @@ mod tests {
             json!({ "mtu": 1400, "rtt": 20.0, "quickAck": true, "congestionControl": "reno", "locked": ["mtu"] });
         let metrics: Metrics = from_value(data.clone()).unwrap();
         assert_eq!(to_value(&metrics).unwrap(), data);
-        assert_eq!(Metrics::read(&metrics.write()).unwrap(), metrics);
+        assert_eq!(Metrics::read(&bytes(&metrics)).unwrap(), metrics);
         let lock = [8, 0, 1, 0, 4, 0, 0, 0];
         let mtu = [8, 0, 2, 0, 0x78, 5, 0, 0];
-        assert_eq!(metrics.write()[..16], [lock, mtu].concat());
+        assert_eq!(bytes(&metrics)[..16], [lock, mtu].concat());
     }
 
     #[test]

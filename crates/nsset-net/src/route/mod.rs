@@ -6,6 +6,7 @@ mod kind;
 mod metrics;
 mod next_hop;
 mod preference;
+mod realm;
 #[allow(clippy::module_inception)]
 mod route;
 mod routes;
@@ -26,7 +27,6 @@ const RTA_VIA: u16 = 18;
 const RTA_PREF: u16 = 20;
 const RTA_ENCAP_TYPE: u16 = 21;
 const RTA_ENCAP: u16 = 22;
-const RTA_EXPIRES: u16 = 23;
 const RTA_NH_ID: u16 = 30;
 
 /// `RTNH_F_ONLINK` of linux/rtnetlink.h, among the flags of a route and of a next hop.

@@ -2,17 +2,21 @@
 
 use std::net::IpAddr;
 
+use netlink_packet_route::route::{RouteAttribute, RouteNextHop};
+use rtnetlink::RouteNextHopBuilder;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use super::{
     ON_LINK, RTA_VIA,
     encap::{Encap, Parts},
-    gateway::{gateway_bytes, ip_of, via},
+    gateway::{ip_of, mixed_families, via},
+    realm::realm,
 };
 use crate::{
+    cidr::family,
     link_ref::{self, LinkRef},
-    netlink::attributes::{Attributes, Malformed, put, u8_at, u16_at, u32_at},
+    netlink::attributes::{Attributes, Malformed, u8_at, u16_at, u32_at},
 };
 
 /// A next hop of a route that has several.
@@ -101,26 +105,21 @@ impl From<&NextHop> for NextHopSpec {
 }
 
 impl NextHopSpec {
-    /// Writes it as one of those of a route to there, with the index of its link.
-    pub(super) fn write(&self, bytes: &mut Vec<u8>, destination: IpAddr, dev: Option<u32>) {
-        let start = bytes.len();
-        let flags = if self.on_link { ON_LINK as u8 } else { 0 };
+    /// One of those of a route to there, with the index of its link.
+    pub(super) fn build(&self, destination: IpAddr, dev: Option<u32>) -> crate::Result<RouteNextHop> {
         let share = self.weight.unwrap_or(1).saturating_sub(1);
-        bytes.extend([0, 0, flags, u8::try_from(share).unwrap_or(u8::MAX)]);
-        bytes.extend(dev.unwrap_or(0).to_ne_bytes());
+        let mut hop = RouteNextHopBuilder::new(family(destination))
+            .interface(dev.unwrap_or(0))
+            .weight(u8::try_from(share).unwrap_or(u8::MAX));
+        if self.on_link {
+            hop = hop.onlink();
+        }
         if let Some(gateway) = self.gateway {
-            let (kind, value) = gateway_bytes(destination, gateway);
-            put(bytes, kind, &value);
+            hop = hop.via(gateway).map_err(mixed_families)?;
         }
-        if let Some(realm) = self.realm {
-            put(bytes, libc::RTA_FLOW, &realm.to_ne_bytes());
-        }
-        if let Some(encap) = &self.encap {
-            encap.write(bytes);
-        }
-        let length = u16::try_from(bytes.len() - start).unwrap_or(u16::MAX);
-        if let Some(place) = bytes.get_mut(start..start + 2) {
-            place.copy_from_slice(&length.to_ne_bytes());
-        }
+        let mut hop = hop.build();
+        hop.attributes.extend(self.realm.map(realm).map(RouteAttribute::Realm));
+        hop.attributes.extend(self.encap.iter().flat_map(Encap::attributes));
+        Ok(hop)
     }
 }

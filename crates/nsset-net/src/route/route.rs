@@ -5,8 +5,9 @@ use std::{
     time::Duration,
 };
 
+use ipnet::IpNet;
 use serde::Serialize;
-use serde_with::skip_serializing_none;
+use serde_with::{serde_as, skip_serializing_none};
 
 use super::{
     ON_LINK, RTA_NH_ID, RTA_PREF, RTA_VIA,
@@ -18,24 +19,25 @@ use super::{
     preference::Preference,
 };
 use crate::{
-    cidr::{self, Cidr},
-    link_ref,
+    cidr, link_ref,
+    milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, u8_at, u32_at},
     scope::Scope,
 };
 
 /// Where packets to a destination go.
+#[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Route {
     /// `0.0.0.0/0` or `::/0` is the default route.
     #[serde(flatten, serialize_with = "cidr::as_destination")]
-    pub destination: Cidr,
+    pub destination: IpNet,
     #[serde(rename = "type")]
     pub kind: RouteKind,
     /// IPv6: it is for packets that come from there only.
-    pub from: Option<Cidr>,
+    pub from: Option<IpNet>,
     /// IPv4: it is for packets with this type of service only.
     pub tos: Option<u8>,
     #[serde(rename = "via")]
@@ -66,7 +68,7 @@ pub struct Route {
     /// IPv6: nothing where it is medium.
     pub preference: Option<Preference>,
     /// IPv6: for how long it is there, where it goes by itself.
-    #[serde(with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub expires: Option<Duration>,
     /// What packets are wrapped into.
     pub encap: Option<Encap>,
@@ -104,7 +106,7 @@ impl Route {
             return Ok(None);
         }
         let mut route = Self {
-            destination: Cidr::new(anywhere, u8_at(message, 1)?).map_err(|_| Malformed)?,
+            destination: net(anywhere, u8_at(message, 1)?)?,
             kind: u8_at(message, 7)?.into(),
             from: None,
             tos: Some(u8_at(message, 3)?).filter(|tos| *tos != 0),
@@ -129,10 +131,8 @@ impl Route {
         for attribute in Attributes::behind(HEADER, message)? {
             let (kind, value) = attribute?;
             match kind {
-                libc::RTA_DST => route.destination.address = ip_of(anywhere, value)?,
-                libc::RTA_SRC => {
-                    route.from = Some(Cidr::new(ip_of(anywhere, value)?, from_length).map_err(|_| Malformed)?);
-                }
+                libc::RTA_DST => route.destination = net(ip_of(anywhere, value)?, route.destination.prefix_len())?,
+                libc::RTA_SRC => route.from = Some(net(ip_of(anywhere, value)?, from_length)?),
                 libc::RTA_GATEWAY => route.gateway = Some(ip_of(anywhere, value)?),
                 RTA_VIA => route.gateway = Some(via(value)?),
                 libc::RTA_OIF => route.dev = Some(u32_at(value, 0)?),
@@ -156,4 +156,8 @@ impl Route {
 fn expires(cache_info: &[u8]) -> Result<Option<Duration>, Malformed> {
     let hundredths = u32_at(cache_info, CACHE_EXPIRES)? as i32;
     Ok(u64::try_from(hundredths).ok().filter(|left| *left > 0).map(|left| Duration::from_millis(10 * left)))
+}
+
+fn net(address: IpAddr, prefix_length: u8) -> Result<IpNet, Malformed> {
+    IpNet::new(address, prefix_length).map_err(|_| Malformed)
 }

@@ -73,7 +73,7 @@ impl Routes<'_> {
             }
             let mut others = Vec::new();
             for part in &mut dump.parts {
-                others.extend(part.things.extract_if(.., |route| route.destination.address.is_ipv4()));
+                others.extend(part.things.extract_if(.., |route| route.destination.addr().is_ipv4()));
             }
             if is_whole {
                 ipv4 = Some(others);
@@ -102,16 +102,12 @@ impl Routes<'_> {
     /// Takes away the first route that is as this says. What it does not say may be anything, but for the table.
     pub async fn delete(&self, route: &RouteSpec) -> Result<()> {
         let devices = self.devices(route).await?;
-        let outcome = match self.first_that_is(route, &devices).await? {
-            Some(found) => self.request_deletion(&found, &devices_of(&found)).await,
-            None => self.request_deletion(route, &devices).await,
+        let message = match self.first_that_is(route, &devices).await? {
+            Some(found) => found.deletion(&devices_of(&found))?,
+            None => route.deletion(&devices)?,
         };
+        let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::DelRoute(message))).await;
         outcome.map_err(|refusal| refusal.of("RTM_DELROUTE", route))
-    }
-
-    async fn request_deletion(&self, route: &RouteSpec, devices: &Devices) -> std::result::Result<(), Refusal> {
-        let request = Request::act(RouteNetlinkMessage::DelRoute(route.deletion(devices)));
-        self.network.conversation().act(request).await
     }
 
     /// The first route that is as this says, where the kernel would pass over some of that: of an IPv6 route it looks at the
@@ -121,7 +117,7 @@ impl Routes<'_> {
         let is_known = route.metric.is_some() && (devices.dev.is_some() || !devices.of_hops.is_empty());
         let says_more =
             route.kind.is_some() || route.source.is_some() || route.metrics.is_some() || route.preference.is_some();
-        if route.destination.address.is_ipv4() || is_known || !says_more || route.next_hop_id.is_some() {
+        if route.destination.addr().is_ipv4() || is_known || !says_more || route.next_hop_id.is_some() {
             return Ok(None);
         }
         let found = self.list(Some(route.table.unwrap_or(MAIN_TABLE))).await?;
@@ -133,7 +129,7 @@ impl Routes<'_> {
 
     async fn make(&self, route: &RouteSpec, request: fn(RouteNetlinkMessage) -> Request) -> Result<()> {
         let devices = self.devices(route).await?;
-        let request = request(RouteNetlinkMessage::NewRoute(route.addition(&devices)));
+        let request = request(RouteNetlinkMessage::NewRoute(route.addition(&devices)?));
         let outcome = self.network.conversation().act(request).await;
         outcome.map_err(|refusal| refusal.of("RTM_NEWROUTE", route))
     }

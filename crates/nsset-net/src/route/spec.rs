@@ -1,43 +1,36 @@
 //! A route that is to be, or not to be any more.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    time::Duration,
-};
+use std::{fmt, net::IpAddr, time::Duration};
 
-use netlink_packet_core::DefaultNla;
-use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
+use ipnet::IpNet;
+use netlink_packet_route::route::{RouteAttribute, RouteMessage};
+use rtnetlink::RouteMessageBuilder;
 use serde::Deserialize;
+use serde_with::serde_as;
 
 use super::{
-    RTA_ENCAP, RTA_ENCAP_TYPE, RTA_EXPIRES, RTA_NH_ID, RTA_PREF,
-    encap::Encap,
-    gateway::{gateway_bytes, ip_bytes},
-    kind::RouteKind,
-    metrics::Metrics,
-    next_hop::NextHopSpec,
-    preference::Preference,
-    route::Route,
+    encap::Encap, gateway::mixed_families, kind::RouteKind, metrics::Metrics, next_hop::NextHopSpec,
+    preference::Preference, realm::realm, route::Route,
 };
 use crate::{
-    cidr::{Cidr, family},
     error::{Error, Result},
     link_ref::LinkRef,
+    milliseconds::Milliseconds,
     scope::Scope,
 };
 
 /// A route that is to be, or not to be any more. What [`Routes::list`](super::Routes::list) says of a route makes one, and
 /// names that very route.
+#[serde_as]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteSpec {
-    pub destination: Cidr,
+    pub destination: IpNet,
     /// Unicast by default.
     #[serde(rename = "type")]
     pub kind: Option<RouteKind>,
     /// IPv6: for packets that come from there only.
-    pub from: Option<Cidr>,
+    pub from: Option<IpNet>,
     /// IPv4: for packets with this type of service only.
     pub tos: Option<u8>,
     #[serde(rename = "via")]
@@ -63,52 +56,9 @@ pub struct RouteSpec {
     pub realm: Option<u32>,
     pub preference: Option<Preference>,
     /// IPv6: for how long it is there; whole seconds for the kernel.
-    #[serde(default, with = "crate::milliseconds::optional")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub expires: Option<Duration>,
     pub encap: Option<Encap>,
-}
-
-impl RouteSpec {
-    /// A route to there, of which nothing else is said yet.
-    pub const fn to(destination: Cidr) -> Self {
-        Self {
-            destination,
-            kind: None,
-            from: None,
-            tos: None,
-            gateway: None,
-            dev: None,
-            on_link: false,
-            next_hops: Vec::new(),
-            next_hop_id: None,
-            metric: None,
-            table: None,
-            source: None,
-            scope: None,
-            protocol: None,
-            metrics: None,
-            realm: None,
-            preference: None,
-            expires: None,
-            encap: None,
-        }
-    }
-
-    /// The default route by way of this gateway.
-    pub fn by_default_via(gateway: IpAddr) -> Self {
-        let anywhere = match gateway {
-            IpAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            IpAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
-        };
-        Self { gateway: Some(gateway), ..Self::to(Cidr { address: anywhere, prefix_length: 0 }) }
-    }
-
-    /// The route by this link.
-    #[must_use]
-    pub fn dev(mut self, link: LinkRef) -> Self {
-        self.dev = Some(link);
-        self
-    }
 }
 
 impl From<&Route> for RouteSpec {
@@ -155,17 +105,17 @@ impl RouteSpec {
         let invalid = |text: String| Err(Error::InvalidArgument(text));
         let destination = self.destination;
         for cidr in [Some(destination), self.from].into_iter().flatten() {
-            let network = cidr.network();
+            let network = cidr.trunc();
             if cidr != network {
                 return invalid(format!("{cidr} is not a network: bits behind the prefix are set; {network} is"));
             }
         }
-        let is_ipv4 = destination.address.is_ipv4();
+        let is_ipv4 = destination.addr().is_ipv4();
         let mut gateways = self.next_hops.iter().map(|hop| hop.gateway).chain([self.gateway]).flatten();
         if !is_ipv4 && gateways.any(|gateway| gateway.is_ipv4()) {
             return invalid(format!("the route to {destination} cannot have an IPv4 gateway"));
         }
-        let others = [self.source, self.from.map(|from| from.address)];
+        let others = [self.source, self.from.map(|from| from.addr())];
         if others.into_iter().flatten().any(|other| other.is_ipv4() != is_ipv4) {
             return invalid(format!("the source of {destination} is of another family"));
         }
@@ -174,10 +124,7 @@ impl RouteSpec {
                 "the route to {destination} has 'nextHops': its gateways and links are said there"
             ));
         }
-        match self.next_hops.iter().find_map(|hop| hop.weight.filter(|weight| !(1..=256).contains(weight))) {
-            Some(weight) => Err(Error::OutOfRange(format!("the weight of a next hop is 1 to 256, not {weight}"))),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Whether all that it says is so of this route.
@@ -201,7 +148,7 @@ impl RouteSpec {
 
     /// As ip-route(8) has it.
     fn default_scope(&self) -> Scope {
-        if self.destination.address.is_ipv6() {
+        if self.destination.addr().is_ipv6() {
             return Scope::Global;
         }
         let has_gateway = self.gateway.is_some() || self.next_hops.iter().any(|hop| hop.gateway.is_some());
@@ -214,7 +161,7 @@ impl RouteSpec {
     }
 
     /// What says that it is to be.
-    pub(super) fn addition(&self, devices: &Devices) -> RouteMessage {
+    pub(super) fn addition(&self, devices: &Devices) -> Result<RouteMessage> {
         let kind = self.kind.unwrap_or_default();
         let scope = self.scope.unwrap_or_else(|| self.default_scope());
         self.message(devices, u8::from(kind), u8::from(scope), self.protocol.unwrap_or(BY_A_PERSON))
@@ -222,88 +169,71 @@ impl RouteSpec {
 
     /// What says that it is not to be any more. What is not said is not looked at: inet_rtm_delroute() of
     /// net/ipv4/fib_frontend.c and fib_table_delete() of net/ipv4/fib_trie.c.
-    pub(super) fn deletion(&self, devices: &Devices) -> RouteMessage {
+    pub(super) fn deletion(&self, devices: &Devices) -> Result<RouteMessage> {
         let kind = self.kind.map_or(0, u8::from);
         self.message(devices, kind, u8::from(self.scope.unwrap_or(Scope::Nowhere)), self.protocol.unwrap_or(0))
     }
 
-    fn message(&self, devices: &Devices, kind: u8, scope: u8, protocol: u8) -> RouteMessage {
-        let Cidr { address, prefix_length } = self.destination;
-        let table = self.table.unwrap_or(MAIN_TABLE);
-        let mut message = RouteMessage::default();
-        message.header.address_family = family(address);
-        message.header.destination_prefix_length = prefix_length;
-        message.header.source_prefix_length = self.from.map_or(0, |from| from.prefix_length);
-        message.header.tos = self.tos.unwrap_or(0);
-        message.header.protocol = protocol.into();
-        message.header.scope = scope.into();
-        message.header.kind = kind.into();
-        message.header.table = u8::try_from(table).unwrap_or(0);
-        if self.on_link && self.next_hop_id.is_none() {
-            message.header.flags = RouteFlags::Onlink;
-        }
-        let mut put = |kind: u16, value: Vec<u8>| {
-            message.attributes.push(RouteAttribute::Other(DefaultNla::new(kind, value)));
-        };
-        if prefix_length > 0 {
-            put(libc::RTA_DST, ip_bytes(address));
-        }
+    fn message(&self, devices: &Devices, kind: u8, scope: u8, protocol: u8) -> Result<RouteMessage> {
+        let mut route = RouteMessageBuilder::<IpAddr>::new()
+            .destination_prefix(self.destination.addr(), self.destination.prefix_len())
+            .map_err(mixed_families)?
+            .table_id(self.table.unwrap_or(MAIN_TABLE))
+            .protocol(protocol.into())
+            .scope(scope.into())
+            .kind(kind.into())
+            .tos(self.tos.unwrap_or(0));
         if let Some(from) = self.from {
-            put(libc::RTA_SRC, ip_bytes(from.address));
-        }
-        match self.next_hop_id {
-            Some(id) => put(RTA_NH_ID, id.to_ne_bytes().into()),
-            None => self.way(devices, &mut put),
+            route = route.source_prefix(from.addr(), from.prefix_len()).map_err(mixed_families)?;
         }
         if let Some(source) = self.source {
-            put(libc::RTA_PREFSRC, ip_bytes(source));
+            route = route.pref_source(source).map_err(mixed_families)?;
         }
-        let numbers = [(libc::RTA_PRIORITY, self.metric), (libc::RTA_TABLE, Some(table)), (libc::RTA_FLOW, self.realm)];
-        for (kind, number) in numbers {
-            if let Some(number) = number {
-                put(kind, number.to_ne_bytes().into());
-            }
+        if let Some(metric) = self.metric {
+            route = route.priority(metric);
         }
-        if let Some(metrics) = &self.metrics {
-            put(libc::RTA_METRICS, metrics.write());
-        }
-        if let Some(preference) = self.preference {
-            put(RTA_PREF, vec![preference.number()]);
+        if let Some(number) = self.realm {
+            route = route.realm(realm(number));
         }
         if let Some(left) = self.expires {
             let seconds = left.as_millis().div_ceil(1000);
-            put(RTA_EXPIRES, u32::try_from(seconds).unwrap_or(u32::MAX).to_ne_bytes().into());
+            route = route.expires(u32::try_from(seconds).unwrap_or(u32::MAX));
         }
-        message
+        route = match self.next_hop_id {
+            Some(id) => route.nhid(id),
+            None => self.way(devices, route)?,
+        };
+        let mut message = route.build();
+        let metrics = self.metrics.as_ref().map(|metrics| RouteAttribute::Metrics(metrics.attributes()));
+        let preference = self.preference.map(|preference| RouteAttribute::Preference(preference.into()));
+        message.attributes.extend([metrics, preference].into_iter().flatten());
+        Ok(message)
     }
 
     /// By which gateways and links.
-    fn way(&self, devices: &Devices, put: &mut impl FnMut(u16, Vec<u8>)) {
-        let address = self.destination.address;
+    fn way(&self, devices: &Devices, mut route: RouteMessageBuilder) -> Result<RouteMessageBuilder> {
+        if self.on_link {
+            route = route.onlink();
+        }
         if let Some(gateway) = self.gateway {
-            let (kind, value) = gateway_bytes(address, gateway);
-            put(kind, value);
+            route = route.gateway(gateway).map_err(mixed_families)?;
         }
         if let Some(index) = devices.dev {
-            put(libc::RTA_OIF, index.to_ne_bytes().into());
-        }
-        if let Some(encap) = &self.encap {
-            put(RTA_ENCAP_TYPE, u16::from(encap.kind).to_ne_bytes().into());
-            put(RTA_ENCAP, encap.data.0.clone());
+            route = route.output_interface(index);
         }
         if !self.next_hops.is_empty() {
-            let mut hops = Vec::new();
-            for (hop, dev) in self.next_hops.iter().zip(&devices.of_hops) {
-                hop.write(&mut hops, address, *dev);
-            }
-            put(libc::RTA_MULTIPATH, hops);
+            let hops = self.next_hops.iter().zip(&devices.of_hops);
+            let hops = hops.map(|(hop, dev)| hop.build(self.destination.addr(), *dev));
+            route = route.multipath(hops.collect::<Result<_>>()?);
         }
+        route.get_mut().attributes.extend(self.encap.iter().flat_map(Encap::attributes));
+        Ok(route)
     }
 }
 
 impl fmt::Display for RouteSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.destination.prefix_length {
+        match self.destination.prefix_len() {
             0 => formatter.write_str("default")?,
             _ => write!(formatter, "{}", self.destination)?,
         }

@@ -5,10 +5,12 @@
 //! are gone meanwhile, as many others are lost. So a datagram is whole from its first route to its last, and nothing is known
 //! of what is between two datagrams, unless another datagram reaches across.
 
-use std::{cmp::Ordering, collections::BTreeMap, net::IpAddr};
+use std::{cmp::Ordering, collections::BTreeMap};
+
+use ipnet::IpNet;
 
 use super::route::Route;
-use crate::{cidr::Cidr, netlink::conversation::Part};
+use crate::netlink::conversation::Part;
 
 /// A last datagram that is shorter than others by this much had room for more, and so is the end.
 const ROOM: usize = 2048;
@@ -72,10 +74,10 @@ impl PartialOrd for Place {
 
 impl Place {
     /// None for IPv4.
-    fn of(cidr: Cidr) -> Option<Self> {
-        match cidr.address {
-            IpAddr::V4(_) => None,
-            IpAddr::V6(address) => Some(Self { bits: address.to_bits(), length: cidr.prefix_length.into() }),
+    fn of(cidr: IpNet) -> Option<Self> {
+        match cidr {
+            IpNet::V4(_) => None,
+            IpNet::V6(net) => Some(Self { bits: net.addr().to_bits(), length: net.prefix_len().into() }),
         }
     }
 }
@@ -175,7 +177,7 @@ mod tests {
     fn route(place: Place) -> Route {
         let address = std::net::Ipv6Addr::from_bits(place.bits).into();
         Route {
-            destination: Cidr::new(address, place.length as u8).unwrap(),
+            destination: IpNet::new(address, place.length as u8).unwrap(),
             kind: RouteKind::Unicast,
             from: None,
             tos: None,

@@ -2,18 +2,18 @@
 
 use netlink_packet_generic::constants::GENL_HDRLEN;
 use serde::Serialize;
+use serde_with::skip_serializing_none;
 
 use super::{peer::Peer, public_key::PublicKey, secret_key::SecretKey};
 use crate::netlink::attributes::{Attributes, Malformed, array_at, u16_at, u32_at};
 
 /// What a WireGuard link has beside what all links have.
+#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WireGuard {
     /// That of its private key, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub public_key: Option<PublicKey>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub private_key: Option<SecretKey>,
     /// The UDP port; 0 where it has none yet, which it finds when it is brought up.
     pub listen_port: u16,

@@ -1,5 +1,6 @@
 //! What is sent to the kernel about a WireGuard link, in messages that it takes.
 
+use ipnet::IpNet;
 use netlink_packet_core::Emitable;
 use netlink_packet_wireguard::{
     WireguardAddressFamily, WireguardAllowedIp, WireguardAllowedIpAttr, WireguardAttribute, WireguardCmd,
@@ -10,7 +11,7 @@ use super::{
     endpoint::Endpoint,
     spec::{PeerSpec, WireGuardSpec},
 };
-use crate::{cidr::Cidr, error::Result};
+use crate::error::Result;
 
 /// How many bytes of peers a message has at most. The length of an attribute is 16 bits.
 const PEERS: usize = 16 * 1024;
@@ -85,7 +86,7 @@ fn piece(
     peer: &PeerSpec,
     flags: WireguardPeerFlags,
     rest: Vec<WireguardPeerAttribute>,
-    addresses: &[Cidr],
+    addresses: &[IpNet],
 ) -> WireguardPeer {
     let mut attributes = vec![WireguardPeerAttribute::PublicKey(peer.public_key.0)];
     attributes.extend(rest);
@@ -98,16 +99,15 @@ fn piece(
     WireguardPeer(attributes)
 }
 
-fn allowed_ip(cidr: &Cidr) -> WireguardAllowedIp {
-    let is_ipv4 = cidr.address.is_ipv4();
+fn allowed_ip(net: &IpNet) -> WireguardAllowedIp {
+    let family = match net {
+        IpNet::V4(_) => WireguardAddressFamily::Ipv4,
+        IpNet::V6(_) => WireguardAddressFamily::Ipv6,
+    };
     WireguardAllowedIp(vec![
-        WireguardAllowedIpAttr::Family(if is_ipv4 {
-            WireguardAddressFamily::Ipv4
-        } else {
-            WireguardAddressFamily::Ipv6
-        }),
-        WireguardAllowedIpAttr::IpAddr(cidr.address),
-        WireguardAllowedIpAttr::Cidr(cidr.prefix_length),
+        WireguardAllowedIpAttr::Family(family),
+        WireguardAllowedIpAttr::IpAddr(net.addr()),
+        WireguardAllowedIpAttr::Cidr(net.prefix_len()),
     ])
 }
 
@@ -140,8 +140,8 @@ mod tests {
         PeerSpec::new(PublicKey(key))
     }
 
-    fn addresses(count: u128) -> Vec<Cidr> {
-        (0..count).map(|number| Cidr::from(std::net::IpAddr::from(Ipv6Addr::from(0xFD << 120 | number)))).collect()
+    fn addresses(count: u128) -> Vec<IpNet> {
+        (0..count).map(|number| IpNet::from(std::net::IpAddr::from(Ipv6Addr::from(0xFD << 120 | number)))).collect()
     }
 
     /// The peers of a message.

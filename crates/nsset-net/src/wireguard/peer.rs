@@ -5,31 +5,33 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use ipnet::IpNet;
 use serde::Serialize;
+use serde_with::{serde_as, skip_serializing_none};
 
 use super::{endpoint::Endpoint, public_key::PublicKey, secret_key::SecretKey};
 use crate::{
-    cidr::Cidr,
+    milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, array_at, ip, u8_at, u16_at, u32_at, u64_at},
 };
 
 /// A peer of a WireGuard link.
+#[serde_as]
+#[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Peer {
     pub public_key: PublicKey,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub preshared_key: Option<SecretKey>,
     /// Where it was heard from last, or is said to be.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
     /// How often it is told that the link lives, where it is told.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::milliseconds::optional::serialize")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub persistent_keepalive: Option<Duration>,
     /// The addresses that are its own: where packets to them go, and whose packets from it may be.
-    pub allowed_ips: Vec<Cidr>,
+    pub allowed_ips: Vec<IpNet>,
     /// When both last agreed on the keys of a session, where they have.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::milliseconds::since_epoch")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub last_handshake: Option<SystemTime>,
     pub received_bytes: u64,
     pub sent_bytes: u64,
@@ -110,11 +112,11 @@ fn handshake(value: &[u8]) -> Result<Option<SystemTime>, Malformed> {
     UNIX_EPOCH.checked_add(since_epoch).map(Some).ok_or(Malformed)
 }
 
-fn allowed_ips(value: &[u8]) -> Result<Vec<Cidr>, Malformed> {
+fn allowed_ips(value: &[u8]) -> Result<Vec<IpNet>, Malformed> {
     Attributes::within(value).map(|attribute| attribute.and_then(|(_, value)| allowed_ip(value))).collect()
 }
 
-fn allowed_ip(value: &[u8]) -> Result<Cidr, Malformed> {
+fn allowed_ip(value: &[u8]) -> Result<IpNet, Malformed> {
     let mut address = Err(Malformed);
     let mut prefix_length = Err(Malformed);
     for attribute in Attributes::within(value) {
@@ -124,5 +126,5 @@ fn allowed_ip(value: &[u8]) -> Result<Cidr, Malformed> {
             _ => {}
         }
     }
-    Cidr::new(address?, prefix_length?).map_err(|_| Malformed)
+    IpNet::new(address?, prefix_length?).map_err(|_| Malformed)
 }

@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use curve25519_dalek::{MontgomeryPoint, scalar::clamp_integer};
 use nix::errno::Errno;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+use serde_with::DeserializeFromStr;
 use zeroize::Zeroizing;
 
 use super::{base64, public_key::PublicKey};
@@ -22,18 +23,18 @@ use crate::error::{Error, Refusal, Result};
 /// println!("PrivateKey = {}\nPublicKey = {}", key.to_base64(), key.public());
 /// # Ok::<(), nsset_net::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, DeserializeFromStr)]
 pub struct SecretKey(Zeroizing<[u8; 32]>);
 
 impl SecretKey {
     /// A new private key, as `wg genkey` makes one.
     pub fn generate() -> Result<Self> {
-        Self::random().map(|key| Self::from_bytes(clamp_integer(*key.0)))
+        random().map(|key| Self::from_bytes(clamp_integer(*key.0)))
     }
 
     /// A new preshared key, as `wg genpsk` makes one.
     pub fn generate_preshared() -> Result<Self> {
-        Self::random()
+        random()
     }
 
     /// The key of all zeros, which means none: a link loses its private key by it, a peer its preshared one.
@@ -63,17 +64,17 @@ impl SecretKey {
     pub(crate) fn unless_none(bytes: [u8; 32]) -> Option<Self> {
         (bytes != [0; 32]).then(|| Self::from_bytes(bytes))
     }
+}
 
-    fn random() -> Result<Self> {
-        let mut key = Self::none();
-        // SAFETY: it writes 32 bytes at most, and there are as many.
-        let length = Errno::result(unsafe { libc::getrandom(key.0.as_mut_ptr().cast(), key.0.len(), 0) });
-        match length {
-            // Up to 256 bytes come whole: getrandom(2).
-            Ok(32) => Ok(key),
-            Ok(_) => Err(Refusal::from(Errno::EIO).of("getrandom", "")),
-            Err(errno) => Err(Refusal::from(errno).of("getrandom", "")),
-        }
+fn random() -> Result<SecretKey> {
+    let mut key = SecretKey::none();
+    // SAFETY: it writes 32 bytes at most, and there are as many.
+    let length = Errno::result(unsafe { libc::getrandom(key.0.as_mut_ptr().cast(), key.0.len(), 0) });
+    match length {
+        // Up to 256 bytes come whole: getrandom(2).
+        Ok(32) => Ok(key),
+        Ok(_) => Err(Refusal::from(Errno::EIO).of("getrandom", "")),
+        Err(errno) => Err(Refusal::from(errno).of("getrandom", "")),
     }
 }
 
@@ -100,12 +101,6 @@ impl fmt::Display for SecretKey {
 impl Serialize for SecretKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.to_base64())
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        base64::deserialize(deserializer).map(Self::from_bytes)
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use ipnet::IpNet;
 use serde::Deserialize;
+use serde_with::serde_as;
 
 use super::{endpoint::Endpoint, public_key::PublicKey, secret_key::SecretKey};
 use crate::{
-    cidr::Cidr,
     error::{Error, Result},
+    milliseconds::Milliseconds,
 };
 
 /// What is to become of the keys and peers of a link, as wg(8) has it. What is left out stays as it is.
@@ -26,24 +28,23 @@ pub struct WireGuardSpec {
 }
 
 /// What is to become of a peer; one that is not there yet is made.
+#[serde_as]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PeerSpec {
     /// By which it is known. The kernel passes over a peer with the link's own.
     pub public_key: PublicKey,
     /// All zeros take it away.
-    #[serde(default)]
     pub preshared_key: Option<SecretKey>,
     /// Where it is, until it is heard from elsewhere. Its link, if it names one, has to be known by its index
     /// ([`Endpoint::on`]), in the network in which the link of WireGuard was made.
-    #[serde(default)]
     pub endpoint: Option<Endpoint>,
     /// How often it is told that the link lives: whole seconds, at most 65535; 0 turns it off.
-    #[serde(default, deserialize_with = "crate::milliseconds::optional::deserialize")]
+    #[serde_as(as = "Option<Milliseconds>")]
     pub persistent_keepalive: Option<Duration>,
     /// The addresses that are its own, beside those that it has. Another peer that has one of them loses it.
     #[serde(default)]
-    pub allowed_ips: Vec<Cidr>,
+    pub allowed_ips: Vec<IpNet>,
     /// Whether it loses the addresses that it has, before it gets these.
     #[serde(default)]
     pub replace_allowed_ips: bool,
@@ -76,7 +77,7 @@ impl WireGuardSpec {
     fn check_addresses(&self) -> Result<()> {
         let mut owners = HashMap::new();
         for (at, peer) in self.peers.iter().enumerate().filter(|(_, peer)| !peer.remove) {
-            for address in peer.allowed_ips.iter().map(|address| address.network()) {
+            for address in peer.allowed_ips.iter().map(IpNet::trunc) {
                 let first = *owners.entry(address).or_insert(at);
                 if self.peers.get(first).is_some_and(|first| first.public_key != peer.public_key) {
                     let text =
@@ -161,15 +162,18 @@ mod tests {
         let almost = &KEY[1..];
         let wrong = [
             (json!({ "privateKey": almost }), "this is no key: one has 44 characters of base64, which are 32 bytes"),
-            (json!({ "privateKey": [1] }), "invalid type: sequence, expected a key: "),
+            (json!({ "privateKey": [1] }), "invalid type: sequence, expected "),
             (json!({ "peers": [{ "publicKey": almost }] }), "this is no key: "),
             (json!({ "peers": [{ "publicKey": KEY, "presharedKey": almost }] }), "this is no key: "),
             (json!({ "peers": [{}] }), "missing field `publicKey`"),
             (json!({ "listenPort": 65536 }), "invalid value: integer `65536`, expected u16"),
             (json!({ "mtu": 1420 }), "unknown field `mtu`"),
             (json!({ "peers": [{ "publicKey": KEY, "endpoint": "host:1" }] }), "invalid socket address syntax"),
-            (json!({ "peers": [{ "publicKey": KEY, "allowedIps": ["10/8"] }] }), "'10/8' is no IP address"),
-            (json!({ "peers": [{ "publicKey": KEY, "persistentKeepalive": -1 }] }), "-1 is no number of milliseconds"),
+            (json!({ "peers": [{ "publicKey": KEY, "allowedIps": ["10/8"] }] }), "invalid IP address syntax"),
+            (
+                json!({ "peers": [{ "publicKey": KEY, "persistentKeepalive": -1 }] }),
+                "cannot convert float seconds to Duration: value is negative",
+            ),
         ];
         for (data, expected) in wrong {
             let error = from_value::<WireGuardSpec>(data).unwrap_err().to_string();

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{device::WireGuard, family, messages, spec::WireGuardSpec};
 use crate::{
     error::Result, link_ref::LinkRef, netlink::attributes::Malformed, netlink::conversation::Conversation,
-    netlink::request::Request, netlink::socket::Protocol,
+    netlink::request::Request,
 };
 
 /// The WireGuard links of the network in which the socket was born. A clone shares the socket; it is closed with the
@@ -22,7 +22,7 @@ use crate::{
 /// let wg0 = network.links().add(&LinkSpec::new("wg0", LinkKind::WireGuard)).await?;
 /// let peer = PeerSpec {
 ///     endpoint: Some("192.0.2.1:51820".parse().unwrap()),
-///     allowed_ips: vec!["10.9.0.0/24".parse()?],
+///     allowed_ips: vec!["10.9.0.0/24".parse().unwrap()],
 ///     ..PeerSpec::new("+a8E+0EiKu3+F4J9qXFohtlIaWVPV5LmWaZSkdqCPF4=".parse()?)
 /// };
 /// let spec =
@@ -49,7 +49,7 @@ struct Shared {
 impl WireGuards {
     /// Takes a socket of `AF_NETLINK` and `NETLINK_GENERIC` that nobody else uses. To be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self> {
-        let conversation = Conversation::open(socket, Protocol::Generic)?;
+        let conversation = Conversation::open(socket)?;
         let shared = Shared { conversation, family: OnceCell::new(), turn: Mutex::new(()) };
         Ok(Self { shared: Arc::new(shared) })
     }

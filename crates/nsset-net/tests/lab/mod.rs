@@ -8,8 +8,8 @@ use std::{
 };
 
 use nsset::{Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, open_socket, unshare};
-use nsset_net::Network;
-use serde_json::Value;
+use nsset_net::{AddressSpec, Network};
+use serde_json::{Value, from_value, json};
 
 /// Where hosts are made.
 pub struct Lab {
@@ -97,6 +97,11 @@ impl Host {
         let links = self.json("ip -json link");
         links.as_array().unwrap().iter().map(|link| link["ifname"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+/// An address of which nothing else is said.
+pub fn address(cidr: &str) -> AddressSpec {
+    from_value(json!({ "cidr": cidr })).unwrap()
 }
 
 /// Whether an array of flags has this one.

@@ -160,8 +160,8 @@ impl Sockets {
     pub async fn own_addresses(&self) -> Result<Vec<OwnAddress>, Failure> {
         let addresses = self.addresses().await?.list(None).await?;
         let own = |address: nsset_net::Address| OwnAddress {
-            address: address.cidr.address,
-            prefix: address.cidr.prefix_length,
+            address: address.cidr.addr(),
+            prefix: address.cidr.prefix_len(),
             deprecated: address.deprecated,
         };
         Ok(addresses.into_iter().map(own).collect())

@@ -124,7 +124,7 @@ async fn connect(
 async fn first_link(sockets: &Sockets) -> std::result::Result<u32, Failure> {
     let addresses = sockets.addresses().await?.list(None).await?;
     let is_link_local = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-    Ok(addresses.iter().find(|each| is_link_local(each.cidr.address)).map_or(0, |each| each.link))
+    Ok(addresses.iter().find(|each| is_link_local(each.cidr.addr())).map_or(0, |each| each.link))
 }
 
 /// The socket of a handle once more.
