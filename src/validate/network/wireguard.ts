@@ -2,7 +2,7 @@ import { invalidType, misuse } from '../../errors.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../fields.ts'
 import { boolean, described, u16, u32 } from '../values.ts'
 import { cidr, familyOf, milliseconds, text } from './values.ts'
-import { familyOfAddress } from './zone.ts'
+import { familyOfAddress, splitZone } from './zone.ts'
 
 /** The keys and peers of a WireGuard link. Keys are strings in base64, as `wg` prints them. */
 export interface WireGuard {
