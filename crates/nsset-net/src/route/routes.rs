@@ -55,6 +55,8 @@ impl Routes<'_> {
 
     /// The kernel does not say that IPv6 routes changed while it listed them. Where they did, it may have passed over some,
     /// wherever a datagram ended: what one dump left open another tells.
+    ///
+    /// The message does not come from `RouteMessageBuilder`, which names a table, a protocol and a type: to the kernel these are filters.
     async fn dump(&self, message: RouteMessage) -> std::result::Result<Vec<Route>, Refusal> {
         let mut of_ipv6 = message.clone();
         of_ipv6.header.address_family = AddressFamily::Inet6;

@@ -6,13 +6,12 @@ use std::{
     str::FromStr,
 };
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::error::{Error, Result};
 
 /// An address with a port. One of IPv6 may name its link: `[fe80::1%eth0]:51820`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Endpoint {
     address: SocketAddr,
     /// A link that is known by its name as yet; the address knows others by their index.
@@ -90,20 +89,6 @@ fn parts(text: &str) -> Option<(&str, String)> {
     let (address, rest) = text.strip_prefix('[')?.split_once('%')?;
     let (link, port) = rest.rsplit_once("]:")?;
     (!link.is_empty()).then(|| (link, format!("[{address}]:{port}")))
-}
-
-impl TryFrom<String> for Endpoint {
-    type Error = AddrParseError;
-
-    fn try_from(text: String) -> std::result::Result<Self, AddrParseError> {
-        text.parse()
-    }
-}
-
-impl From<Endpoint> for String {
-    fn from(endpoint: Endpoint) -> Self {
-        endpoint.to_string()
-    }
 }
 
 impl fmt::Display for Endpoint {
