@@ -1,15 +1,13 @@
-/** `network.lookup` and `setServers`: names that a server inside knows, resolved from outside. */
-import { execFileSync } from 'node:child_process'
 import dgram from 'node:dgram'
 import dns from 'node:dns'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
 import net, { type LookupFunction } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { NamespaceSet, type Network, netns } from 'nsset'
+import { NamespaceSet, type Network } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { growthSince } from '../../setup/guards/growth.ts'
 import { resources } from '../../setup/guards/resources.ts'
@@ -19,41 +17,10 @@ import { failureOf, untyped } from '../../setup/sets/failure.ts'
 import { type JoinedSets, joinedSets, OWNERS } from '../../setup/sets/joined-sets.ts'
 import { asRoot } from '../../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../../setup/sets/temporary-directory.ts'
+import { callbackOf, found, type Options, RECORDS } from '../../setup/sockets/lookups.ts'
 import { type NameServer, startNameServer } from '../../setup/sockets/name-server.ts'
 
-const RECORDS = [
-  '--host-record=web.test,10.9.0.7,fd09::7',
-  '--host-record=four.test,10.9.0.4',
-  '--host-record=six.test,fd09::6',
-  '--host-record=twice.test,10.9.0.8',
-  '--host-record=twice.test,10.9.0.9',
-  '--cname=alias.test,web.test',
-  '--host-record=xn--bcher-kva.test,10.9.0.10',
-  '--host-record=deep.lab.test,10.9.0.11',
-  '--host-record=here.test,10.9.0.1',
-  '--host-record=there.test,10.9.0.2',
-]
-
-/** A program's output arrives a little later. */
 const POLL = { timeout: 5_000 }
-
-type Options = dns.LookupOptions & { order?: string }
-
-/** The arguments of the callback, as a list. */
-function callbackOf(lookup: LookupFunction, name: string, options?: Options | number): Promise<unknown[]> {
-  return new Promise((resolve) => {
-    const callback = (...args: unknown[]) => resolve(args)
-    if (options === undefined) untyped<(...args: unknown[]) => void>(lookup)(name, callback)
-    else lookup(name, options as dns.LookupOptions, callback)
-  })
-}
-
-/** The addresses of a name; throws the error of the callback. */
-async function found(network: Network, name: string, options: Options = {}): Promise<string[]> {
-  const [error, addresses] = await callbackOf(network.lookup, name, { ...options, all: true })
-  if (error !== null) throw error
-  return (addresses as dns.LookupAddress[]).map(({ address }) => address)
-}
 
 const fieldsOf = (error: unknown) => ({ ...(error as object), message: (error as Error).message })
 
@@ -532,91 +499,6 @@ asRoot('without a search list, names are searched in the domain of the host', 'i
   )
   // A set with its own host name ignores the caller's.
   expect(queries).toEqual(['web\x03lab\x04test', 'web', 'web'])
-})
-
-describe('a named network uses the files that iproute2 has for its name', () => {
-  let last = 0
-  const REASON = 'names are mounts, which require root'
-
-  async function named(use: (name: string, file: (name: string) => string) => Promise<void>): Promise<void> {
-    const name = `nsset-lookup-${process.pid}-${++last}`
-    const wasThere = existsSync('/etc/netns')
-    const directory = `/etc/netns/${name}`
-    mkdirSync(directory, { recursive: true })
-    try {
-      await use(name, (file) => `${directory}/${file}`)
-    } finally {
-      rmSync(directory, { recursive: true })
-      if (!wasThere && readdirSync('/etc/netns').length === 0) rmSync('/etc/netns', { recursive: true })
-      if ((await netns.list()).includes(name)) await netns.remove(name)
-    }
-  }
-
-  asRoot('when created, opened and attached', REASON, async (context) => {
-    if (missing !== undefined) return context.skip(missing)
-    await named(async (name, file) => {
-      writeFileSync(file('resolv.conf'), 'nameserver 127.0.0.1\nsearch test\n')
-      writeFileSync(file('hosts'), '10.3.3.3 of-the-name\n')
-      using made = await netns.create(name, { loopback: true })
-      await using _server = await startNameServer(made, '127.0.0.1', RECORDS)
-      using opened = netns.open(name)
-      for (const set of [made, opened]) {
-        expect(await found(set.network, 'four')).toEqual(['10.9.0.4'])
-        expect(await found(set.network, 'of-the-name')).toEqual(['10.3.3.3'])
-      }
-      // `ip netns exec` shows the same.
-      const cat = ['netns', 'exec', name, 'cat', '/etc/hosts']
-      expect(execFileSync('ip', cat, { encoding: 'utf8', timeout: 10_000 })).toBe('10.3.3.3 of-the-name\n')
-    })
-  })
-
-  asRoot('when attached to a name later', REASON, async () => {
-    await named(async (name, file) => {
-      writeFileSync(file('hosts'), '10.3.3.3 of-the-name\n')
-      using set = NamespaceSet.unshareSync('net', { loopback: true })
-      await netns.attach(name, set)
-      using opened = netns.open(name)
-      expect(await found(opened.network, 'of-the-name')).toEqual(['10.3.3.3'])
-      expect(await found(set.network, 'of-the-name')).toEqual(['10.3.3.3'])
-    })
-  })
-
-  asRoot('without blocking at special files, and with /dev/null as an empty one', REASON, async () => {
-    await named(async (name, file) => {
-      using set = await netns.create(name, { loopback: true })
-      set.network.setServers(['127.0.0.1:9'])
-      symlinkSync('/dev/null', file('hosts'))
-      execFileSync('mkfifo', [file('fifo')], { timeout: 10_000 })
-      const ask = async () => {
-        // For this long, files are considered unchanged.
-        await wait(60)
-        const start = performance.now()
-        const { code, cause } = await failureOf(() => found(set.network, 'of-the-name'))
-        expect(performance.now() - start).toBeLessThan(2_000)
-        return { code, cause }
-      }
-      for (const target of ['fifo', '/dev/zero', '/dev/tty', '/etc']) {
-        symlinkSync(target, file('resolv.conf'))
-        const cause = { code: target === '/etc' ? 'EISDIR' : 'EINVAL', path: file('resolv.conf') }
-        expect(await ask()).toMatchObject({ code: 'EAI_AGAIN', cause })
-        rmSync(file('resolv.conf'))
-      }
-      expect(await ask()).toMatchObject({ code: 'EAI_AGAIN', cause: { code: 'ECONNREFUSED' } })
-    })
-  })
-
-  asRoot('with changes within a moment', REASON, async () => {
-    await named(async (name, file) => {
-      using set = await netns.create(name, { loopback: true })
-      set.network.setServers(['127.0.0.1:9'])
-      expect(await failureOf(() => found(set.network, 'of-the-name'))).toMatchObject({ code: 'EAI_AGAIN' })
-      for (const address of ['10.3.3.3', '10.4.4.4', '10.5.5.55']) {
-        writeFileSync(file('hosts'), `${address} of-the-name\n`)
-        const now = () => found(set.network, 'of-the-name').catch(String)
-        await expect.poll(now, { timeout: 2_000, interval: 20 }).toEqual([address])
-      }
-    })
-  })
 })
 
 asRoot('no query for a name leaves through the host', 'tcpdump(8) captures on all links', async (context) => {
