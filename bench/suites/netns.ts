@@ -68,7 +68,7 @@ function inARow(count: number, programs: Programs): Promise<Row> {
 
 const THREADS =
   "netns stays on one thread, and blocks it. `netns.create` leaves the event loop free: it goes by way of libuv's pool " +
-  'and of a thread that ends, and what it waits for is their turn on a busy machine.'
+  'and of the home thread, and what it waits for is their turn on a busy machine.'
 
 /** Taken once the kernel has done away with the networks of the sample before: it does so in its own time. */
 function settled(sample: Sample, count: number): Sample {

@@ -22,11 +22,14 @@ const AT_ONCE = 64
 /** Of those at once, in all. */
 const COUNT = 8 * AT_ONCE
 const WHY =
-  'Two programs are executed: a small one, which enters with a memory of its own, and then the one that is asked for; the ' +
-  'floor executes one. Go enters with a thread of its own, which no process with threads can do with a user namespace.'
+  'As root, the child enters by itself. With a user namespace two programs are executed: a small one, which enters with a ' +
+  'memory of its own, and then the one that is asked for; the floor executes one.'
+const WHY_NAMED =
+  'Two programs are executed: a small one, which mounts the files of the network with a memory of its own, and then the one ' +
+  'that is asked for.'
 const WHY_AT_ONCE =
   "Node.js has spawn() return when the program runs, so its one thread starts one after the other; Go's threads start on " +
-  'all cores. Each start executes two programs, where the floor and Go execute one.'
+  'all cores.'
 
 /** The network's name, where it has one. */
 const NAME = `nsset-bench-${process.pid}`
@@ -43,7 +46,12 @@ export async function suite(): Promise<Row[]> {
   await using python = isRoot ? await openPython() : undefined
   try {
     const noOp = compileNoOp(directory)
-    return [await alone(set, noOp, go, python), ...(await withHeap(set, noOp)), await manyAtOnce(set, noOp, go)]
+    return [
+      await alone(set, noOp, go, python),
+      ...(isRoot ? [await named(set, noOp)] : []),
+      ...(await withHeap(set, noOp)),
+      await manyAtOnce(set, noOp, go),
+    ]
   } finally {
     rmSync(directory, { recursive: true })
   }
@@ -58,18 +66,15 @@ function compileNoOp(directory: string): string {
 }
 
 /** What starts it inside. */
-interface Entering {
-  nsenter: string[]
-  'ip netns exec'?: string[]
-}
-
-function entering(set: NamespaceSet, program: string): Entering {
+function nsenterInto(set: NamespaceSet, program: string): string[] {
   const kinds = set.kinds.map((kind) => `--${kind}=${set.path(kind)}`)
   const credentials = set.has('user') ? ['--preserve-credentials'] : []
-  return {
-    nsenter: ['nsenter', ...credentials, ...kinds, program],
-    ...(isRoot && { 'ip netns exec': ['ip', 'netns', 'exec', NAME, program] }),
-  }
+  return ['nsenter', ...credentials, ...kinds, program]
+}
+
+/** As the peers enter it: the network, and nothing that belongs to its name. */
+function spawnInto(set: NamespaceSet, program: string, args: readonly string[] = []): ChildProcess {
+  return set.spawn(program, args, { stdio: 'ignore', netnsFiles: false })
 }
 
 function alone(set: NamespaceSet, noOp: string, go?: PeerProgram, python?: PeerProgram): Promise<Row> {
@@ -118,17 +123,29 @@ interface Spawning {
 
 function spawning(name: string, set: NamespaceSet, noOp: string, options: Spawning): Promise<Row> {
   const { amount, rounds, peers, targets } = options
-  const { nsenter, 'ip netns exec': ip } = entering(set, noOp)
   return compare({
     name,
     unit: 'ms',
-    ours: () => untilExit(() => set.spawn(noOp, [], { stdio: 'ignore' })),
+    ours: () => untilExit(() => spawnInto(set, noOp)),
     floor: bareStart(noOp, 1),
-    peers: { nsenter: asChild(nsenter), ...(ip && { 'ip netns exec': asChild(ip) }), ...peers },
+    peers: { nsenter: asChild(nsenterInto(set, noOp)), ...peers },
     rounds,
     work: { series: 'spawn', of: 'MiB of live Buffers', amount },
     targets,
     why: WHY,
+  })
+}
+
+/** With the files of the network's name, and a /sys that shows it. */
+function named(set: NamespaceSet, noOp: string): Promise<Row> {
+  return compare({
+    name: "spawn in a named network until 'exit'",
+    unit: 'ms',
+    ours: () => untilExit(() => set.spawn(noOp, [], { stdio: 'ignore', netnsFiles: true })),
+    floor: bareStart(noOp, 1),
+    peers: { 'ip netns exec': asChild(['ip', 'netns', 'exec', NAME, noOp]) },
+    rounds: 40,
+    why: WHY_NAMED,
   })
 }
 
@@ -152,13 +169,13 @@ async function endOf(child: ChildProcess): Promise<void> {
 
 /** Milliseconds for each. */
 function manyAtOnce(set: NamespaceSet, noOp: string, go?: PeerProgram): Promise<Row> {
-  const { nsenter } = entering(set, noOp)
+  const nsenter = nsenterInto(set, noOp)
   const asked = { do: 'spawn', times: COUNT, atOnce: AT_ONCE, ...there(set, noOp) }
   const xargs = `xargs -P ${AT_ONCE} nsenter`
   return compare({
     name: `spawn, ${AT_ONCE} at once, each`,
     unit: 'ms',
-    ours: async () => (await millisecondsOf(() => all(() => set.spawn(noOp, ['x'], { stdio: 'ignore' })))) / COUNT,
+    ours: async () => (await millisecondsOf(() => all(() => spawnInto(set, noOp, ['x'])))) / COUNT,
     floor: bareStart(noOp, AT_ONCE),
     peers: {
       [xargs]: async () => (await millisecondsOf(() => byXargs(nsenter))) / COUNT,

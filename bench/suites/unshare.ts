@@ -70,8 +70,8 @@ function why(kinds: NamespaceKind[]): Pick<Row, 'why'> {
 
 const NOWHERE =
   'gonso and netns move the calling thread there and back, and so does the floor. The one that runs JavaScript goes ' +
-  'nowhere, lest anybody who looks at the process find it elsewhere, and starts no thread, which would be where it ' +
-  'stands: a program is executed. Of a network nearly all else is the kernel, which makes it and takes it down.'
+  'nowhere: it hands the work over to the home thread, and waits. Of a network nearly all else is the kernel, which makes ' +
+  'it and takes it down.'
 
 const HELPER =
   'What is born by the bare clone(2) shares the memory of this process, so that what is inside could read it. The helper ' +

@@ -8,11 +8,14 @@
 mod arguments;
 mod exec;
 mod files;
+mod groups;
 mod ids;
 mod init;
+mod loopback;
 mod memory;
 mod namespaces;
 mod network;
+mod process_steps;
 mod program;
 #[allow(dead_code)] // each side uses its half
 mod protocol;

@@ -5,7 +5,7 @@ use nsset_helper::protocol::About;
 
 use crate::{
     error::{Error, SystemError},
-    helper::launch::LaunchError,
+    helper::borrowed_memory::LaunchError,
     helper::program::Label,
     namespaces::kind::{Kind, Kinds},
     proc,

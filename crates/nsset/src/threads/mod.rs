@@ -1,7 +1,10 @@
 //! The calling thread: where it is, where it belongs, and how it enters a set and comes back.
 
 pub mod admission;
+pub mod end;
 pub mod footprint;
+pub mod handover;
 pub mod home;
+pub mod home_thread;
+pub mod light_unshare;
 pub mod thread;
-pub mod unshare_on_thread;

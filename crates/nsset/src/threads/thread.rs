@@ -13,7 +13,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    sched::{CloneFlags, setns, unshare},
+    sched::{self, CloneFlags, setns},
 };
 
 use crate::{
@@ -62,7 +62,7 @@ pub fn remember() -> Result<()> {
 }
 
 /// Where a thread stands, for one that it starts, which stands there too.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Standing(Held);
 
 /// Where the calling thread stands.
@@ -105,6 +105,43 @@ pub fn ensure_restored() -> Result<()> {
         }
         _ => Ok(()),
     })
+}
+
+/// Whether the calling thread could not be brought back, and was not since.
+pub(crate) fn is_astray() -> bool {
+    PLACE.with_borrow(|place| place.as_ref().is_some_and(|place| place.astray.is_some()))
+}
+
+/// Shows that the calling thread, once it has left the namespaces of these kinds, may come back: setns(2) into where a thread
+/// stands needs what the way back needs, and changes nothing.
+pub(crate) fn prove_way_back(kinds: Kinds) -> std::result::Result<(), (Kind, Errno)> {
+    PLACE.with_borrow(|place| {
+        let held = place.iter().flat_map(|place| kinds.iter().filter_map(move |kind| place.stands[kind].as_ref()));
+        for namespace in held {
+            move_to(namespace).map_err(|errno| (namespace.kind(), errno))?;
+        }
+        Ok(())
+    })
+}
+
+/// Makes new namespaces of these kinds with the calling thread, which is in them until the visit ends.
+pub(crate) fn unshare(kinds: Kinds) -> std::result::Result<Visit, Errno> {
+    PLACE.with_borrow_mut(|place| {
+        sched::unshare(CloneFlags::from_bits_retain(kinds.flags() as i32))?;
+        Ok(Visit { previous: place.as_mut().map_or_else(Held::default, |place| place.note_unshare(kinds)) })
+    })
+}
+
+/// Opens the namespaces of these kinds in which the calling thread is.
+pub(crate) fn open_here(kinds: Kinds) -> Result<NamespaceSet> {
+    PLACE.with_borrow(|place| match place {
+        Some(place) => source::open_own(place.directory.as_fd(), Some(kinds)),
+        None => source::open_own(source::open_own_directory()?.as_fd(), Some(kinds)),
+    })
+}
+
+fn move_to(namespace: &Namespace) -> std::result::Result<(), Errno> {
+    setns(namespace.as_fd(), CloneFlags::from_bits_retain(namespace.kind().flag() as i32))
 }
 
 /// A stay inside a set. It has to be ended by [`Visit::leave`], whatever happened meanwhile; a panic ends it too.
@@ -307,6 +344,18 @@ impl Place {
         Ok(())
     }
 
+    /// The thread is in new namespaces of these kinds; where it belonged before.
+    fn note_unshare(&mut self, kinds: Kinds) -> Held {
+        let mut previous = Held::default();
+        for kind in kinds.iter() {
+            previous[kind] = self.belongs[kind].take();
+            self.stands[kind] = None;
+        }
+        self.moves = footprint::step();
+        self.tell_whether_away();
+        previous
+    }
+
     /// Goes back wherever the thread is not where it belongs. All kinds are tried, so that as little as can be is foreign.
     fn restore(&mut self) -> std::result::Result<(), (Kind, Errno)> {
         self.astray = None;
@@ -324,7 +373,7 @@ impl Place {
         if self.stands[kind].as_ref().is_some_and(|stands| stands.id() == destination.id()) {
             return Ok(());
         }
-        setns(destination.as_fd(), CloneFlags::from_bits_retain(kind.flag() as i32))?;
+        move_to(destination)?;
         self.stands[kind] = Some(Arc::clone(destination));
         self.moves = footprint::step();
         Ok(())
@@ -334,7 +383,7 @@ impl Place {
     /// the directory of that name, where there is one inside.
     fn move_to_mounts(&mut self) -> std::result::Result<(), Errno> {
         let directory = env::current_dir();
-        unshare(CloneFlags::CLONE_FS)?;
+        sched::unshare(CloneFlags::CLONE_FS)?;
         self.move_to_where_it_belongs(Kind::Mnt)?;
         let _ = directory.and_then(env::set_current_dir);
         Ok(())
