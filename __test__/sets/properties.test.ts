@@ -57,8 +57,9 @@ beforeAll(async () => {
   )
   closed = set.dup()
   closed.close()
-  // Whatever Node makes for a first child of its own is made before it is counted.
+  // Whatever Node makes for a first child of its own is made before it is counted, and so is the helper's program.
   await outcomeOf(() => set.execFile('/bin/true'))
+  NamespaceSet.unshareSync('user').close()
   before = resources()
 })
 

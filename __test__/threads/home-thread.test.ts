@@ -57,11 +57,23 @@ describe('the namespaces are those of a thread where the caller stands:', () => 
   test('copies of the base’s, and of those that the calling thread visits', async () => {
     const seen = await ask<Record<string, string>>(`
       const base = NamespaceSet.unshareSync('uts', { hostname: 'base' })
+      const inWorker = async (worker) => {
+        const told = await new Promise((resolve) => worker.once('message', resolve).once('error', (error) => resolve(error.message)))
+        await worker.terminate()
+        return told
+      }
       const nameIn = (set) => set.do(() => readFileSync('/proc/sys/kernel/hostname', 'utf8').trim())
       console.log(JSON.stringify({
         ofBase: nameIn(base.unshareSync('uts')),
         ofBaseLater: nameIn(await base.unshare('uts')),
         ofVisit: nameIn(base.do(() => NamespaceSet.unshareSync('uts'))),
+        ofWorker: await inWorker(base.worker(\`
+          import { parentPort, workerData } from 'node:worker_threads'
+          import { readFileSync } from 'node:fs'
+          const { NamespaceSet } = await import(workerData)
+          const set = NamespaceSet.unshareSync('uts')
+          parentPort.postMessage(set.do(() => readFileSync('/proc/sys/kernel/hostname', 'utf8').trim()))
+          set.close()\`, { eval: true, workerData: entry })),
         ofBaseNamed: nameIn(base.unshareSync('uts', { hostname: 'named' })),
         outside: readFileSync('/proc/sys/kernel/hostname', 'utf8').trim() === 'base' ? 'base' : 'as before',
         strays: strays().join(' '),
@@ -70,6 +82,7 @@ describe('the namespaces are those of a thread where the caller stands:', () => 
       ofBase: 'base',
       ofBaseLater: 'base',
       ofVisit: 'base',
+      ofWorker: 'base',
       ofBaseNamed: 'named',
       outside: 'as before',
       strays: '',

@@ -134,8 +134,9 @@ export class NamespaceSet {
   }
 
   /**
-   * As {@link NamespaceSet.unshare}, at once: some tenths of a millisecond; as long as `newuidmap` takes where that is
-   * asked; up to half a second where a limit is reached and the kernel is still cleaning up.
+   * As {@link NamespaceSet.unshare}, at once. It blocks for some ten microseconds for `uts`, `ipc` and `cgroup`, for some
+   * tenths of a millisecond for the other kinds, as long as `newuidmap` takes where that is asked, and up to half a second
+   * where a limit is reached and the kernel is still cleaning up.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.unshare}.
    * @example

@@ -99,8 +99,9 @@ pub(crate) fn run<T: Send + 'static>(
 /// Starts one more thread where work waits and no thread is free to do it. Whether there is a thread at all.
 fn relieve() -> bool {
     let is_needed = |staff: &Staff| !staff.work.is_empty() && staff.idle == 0 && staff.threads < MOST_THREADS;
+    let begin_and_finish = |place| begin(place).and_then(|is_ready| Starting(Some(is_ready)).finish());
     // Where no more can be started, those that there are go on.
-    Place::take_if(is_needed).is_none_or(|place| begin(place).is_ok()) || staff().threads > 0
+    Place::take_if(is_needed).is_none_or(|place| begin_and_finish(place).is_ok()) || staff().threads > 0
 }
 
 /// One of the threads that there are, or are about to be, until it is dropped.
@@ -149,13 +150,15 @@ fn standing() -> Result<Standing> {
 }
 
 fn serve(place: Place, standing: Standing, ready: Sender<Result<()>>) {
-    let remembered = standing.remember();
-    let is_ready = remembered.is_ok();
-    let _ = ready.send(remembered);
-    drop(ready);
-    if is_ready {
-        work(place);
+    if let Err(error) = standing.remember() {
+        // Before it is told, so that the next call starts another thread.
+        drop(place);
+        let _ = ready.send(Err(error));
+        return;
     }
+    let _ = ready.send(Ok(()));
+    drop(ready);
+    work(place);
 }
 
 /// Does what there is to be done: for ever, or until there was nothing to do for a while and another thread is left.

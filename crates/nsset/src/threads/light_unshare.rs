@@ -13,7 +13,7 @@ use crate::{
     helper::program::{Label, c_string},
     namespaces::kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
-    threads::{footprint, home_thread, thread},
+    threads::{home_thread, thread},
     unshare::UnshareOptions,
 };
 
@@ -45,7 +45,8 @@ impl LightUnshare {
         }
         let hostname = options.hostname.as_ref().map(|name| c_string(name.as_bytes())).transpose()?;
         let from = base.map_or_else(NamespaceSet::default, |base| base.only(Kinds::OF_THREADS));
-        let from = if footprint::is_away() { from.or(&thread::current(Some(Kinds::OF_THREADS))?) } else { from };
+        // A thread of JavaScript may stand elsewhere than at home; one of libuv's pool never does, and is not asked.
+        let from = from.or(&thread::known(Kinds::OF_THREADS)?);
         Ok(Some(Self { kinds, from, hostname, has_loopback: options.loopback }))
     }
 

@@ -49,7 +49,8 @@ struct Place {
     astray: Option<(Kind, Errno)>,
     /// How often it had been moved when this was true.
     moves: u64,
-    is_away: bool,
+    /// The kinds of which it is elsewhere than where it was first seen.
+    away: Kinds,
 }
 
 thread_local! {
@@ -81,6 +82,18 @@ impl Standing {
 /// The namespaces of the calling thread; of all kinds that the kernel has when none are named.
 pub fn current(kinds: Option<Kinds>) -> Result<NamespaceSet> {
     with_place(|place| place.current(kinds.unwrap_or_else(|| place.kinds())))?
+}
+
+/// Those of the calling thread's namespaces that are known, of these kinds: none of a thread that was never asked about.
+pub(crate) fn known(kinds: Kinds) -> Result<NamespaceSet> {
+    if PLACE.with_borrow(Option::is_none) {
+        return Ok(NamespaceSet::default());
+    }
+    with_place(|place| {
+        let mut set = NamespaceSet::default();
+        kinds.iter().filter_map(|kind| place.stands[kind].as_ref()).for_each(|namespace| set.share(namespace));
+        set
+    })
 }
 
 /// The thread's namespace of this kind; `None` where the kernel has no such kind.
@@ -212,7 +225,7 @@ impl Place {
 
     fn at(directory: OwnedFd, here: Held) -> Self {
         let (origin, belongs) = (here.clone(), here.clone());
-        Self { directory, origin, belongs, stands: here, astray: None, moves: footprint::moves(), is_away: false }
+        Self { directory, origin, belongs, stands: here, astray: None, moves: footprint::moves(), away: Kinds::NONE }
     }
 
     fn look(directory: BorrowedFd<'_>) -> Result<Held> {
@@ -231,21 +244,22 @@ impl Place {
             return Ok(());
         }
         let here = Self::look(self.directory.as_fd())?;
-        if !self.is_away {
+        if self.away.is_empty() {
             self.origin = here.clone();
         }
         self.belongs = here.clone();
         self.stands = here;
         self.moves = footprint::moves();
-        self.tell_whether_away();
+        ENTERABLE_FOR_GOOD.into_iter().for_each(|kind| self.note_whether_away(kind));
         Ok(())
     }
 
-    fn tell_whether_away(&mut self) {
-        let id = |held: &Held, kind| held[kind].as_ref().map(|namespace| namespace.id());
-        let is_away = ENTERABLE_FOR_GOOD.iter().any(|kind| id(&self.stands, *kind) != id(&self.origin, *kind));
-        if is_away != self.is_away {
-            self.is_away = is_away;
+    fn note_whether_away(&mut self, kind: Kind) {
+        let id = |held: &Held| held[kind].as_ref().map(|namespace| namespace.id());
+        let was_away = !self.away.is_empty();
+        self.away = if id(&self.stands) == id(&self.origin) { self.away.without(kind) } else { self.away.with(kind) };
+        let is_away = !self.away.is_empty();
+        if is_away != was_away {
             footprint::set_away(is_away);
         }
     }
@@ -289,7 +303,6 @@ impl Place {
                 return Err(error);
             }
         }
-        self.tell_whether_away();
         Ok(Visit { previous })
     }
 
@@ -350,9 +363,9 @@ impl Place {
         for kind in kinds.iter() {
             previous[kind] = self.belongs[kind].take();
             self.stands[kind] = None;
+            self.note_whether_away(kind);
         }
         self.moves = footprint::step();
-        self.tell_whether_away();
         previous
     }
 
@@ -364,7 +377,6 @@ impl Place {
                 self.astray = Some((kind, errno));
             }
         }
-        self.tell_whether_away();
         self.astray.map_or(Ok(()), Err)
     }
 
@@ -375,6 +387,7 @@ impl Place {
         }
         move_to(destination)?;
         self.stands[kind] = Some(Arc::clone(destination));
+        self.note_whether_away(kind);
         self.moves = footprint::step();
         Ok(())
     }
