@@ -136,11 +136,8 @@ export declare class NativeSet {
   mountOntoFiles(targets: Array<[number, Text]>): void
   /** Enters for good. */
   enter(kinds: number): void
-  /**
-   * Whether namespaces of these kinds are made below this set by way of those inside; `furnishes` where they get a host name
-   * or a loopback.
-   */
-  goesInside(kinds: number, furnishes: boolean): boolean
+  /** Whether namespaces of these kinds are made below this set by way of those inside. */
+  goesInside(kinds: number): boolean
   /** Makes new namespaces below this set, as `unshare`. `id` is told when they are there, or why not. */
   unshareBelow(id: number, kinds: number, options: NativeUnshareOptions, canceller?: NativeCanceller | undefined | null): void
   /** Runs `callback` inside, and returns what it returned or throws what it threw. */

@@ -126,6 +126,10 @@ describe('the outcome of an operation when', () => {
     ['exec-file', 'main/openat/1/ENOMEM', 'ENOMEM'],
     ['exec-file', 'main/openat/1/EPERM', 'EPERM'],
     ['exec-file', 'main/socketpair/1/ENOMEM', 'ENOMEM'],
+    // The helper goes where the home thread could not come back, and a failed return is tried again.
+    ['unshare-net', 'nsset-home/setns/1/EPERM', undefined],
+    ['unshare-net', 'nsset-home/setns/2/EPERM', undefined],
+    ['unshare-net', 'nsset-home/openat/1/EMFILE', 'EMFILE'],
     // A signal interrupts.
     ['unshare-user', 'child-1/sendmsg/1/EINTR', undefined],
     ['unshare-user', 'child-1/read/1/EINTR', undefined],

@@ -83,6 +83,9 @@ test('a trace counts each call once, the helper’s separately, and none of the 
     '11  execveat(5</memfd:nsset-helper>, "", ["nsset-helper"], 0x7ffe /* 0 vars */, AT_EMPTY_PATH) = 0',
     '11  execve("/bin/true", ["/bin/true"], 0x7ffe /* 0 vars */) = 0',
     '11  openat(AT_FDCWD, "/etc/ld.so.cache", O_RDONLY|O_CLOEXEC) = 3</etc/ld.so.cache>',
+    '13  setns(28<net:[4026532177]>, CLONE_NEWNET) = 0',
+    '13  execve("/bin/true", ["/bin/true"], 0x7ffe /* 0 vars */) = 0',
+    '13  openat(AT_FDCWD, "/etc/ld.so.cache", O_RDONLY|O_CLOEXEC) = 3</etc/ld.so.cache>',
     '10  pidfd_send_signal(7<anon_inode:[pidfd]>, SIGCONT, NULL, 0) = 0',
     '10  pidfd_send_signal(7<anon_inode:[pidfd]>, SIGKILL, NULL, 0) = 0',
     '10  access("/nsset-budgets/end", F_OK) = -1 ENOENT (No such file or directory)',
@@ -91,6 +94,6 @@ test('a trace counts each call once, the helper’s separately, and none of the 
   const [run, ...others] = runsIn(trace.join('\n'))
   expect(others).toEqual([])
   expect(run).toMatchObject({ operation: 5, times: 8 })
-  expect(Object.fromEntries(run?.node ?? [])).toEqual({ close: 1, pidfd_send_signal: 1 })
+  expect(Object.fromEntries(run?.node ?? [])).toEqual({ close: 1, setns: 1, execve: 1, pidfd_send_signal: 1 })
   expect(Object.fromEntries(run?.helper ?? [])).toEqual({ close: 1, execveat: 1, execve: 1 })
 })

@@ -57,8 +57,9 @@ beforeAll(async () => {
   )
   closed = set.dup()
   closed.close()
-  // What Node.js creates for its first child is created before the count.
+  // What Node.js creates for its first child is created before the count, and so is the helper's program.
   await outcomeOf(() => set.execFile('/bin/true'))
+  NamespaceSet.unshareSync('user').close()
   before = resources()
 })
 

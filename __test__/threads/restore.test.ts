@@ -8,8 +8,8 @@ import { AS_ROOT_INSIDE, askPlainNode, type PlainNodeOptions } from '../setup/pr
 import { asOrdinaryUser } from '../setup/sets/privilege.ts'
 
 /**
- * What each program uses; `outer` and `inner` are sets of a new uts namespace, `several` has four kinds. They have a
- * host name, so that the helper creates them: a thread would return by its own `setns`.
+ * What each program uses; `outer` and `inner` are sets of a new uts namespace, `several` has four kinds. The helper creates them,
+ * together with a time namespace: the home thread would return by its own `setns`.
  */
 const HEADING = `
   import { readlinkSync } from 'node:fs'
@@ -30,9 +30,10 @@ const HEADING = `
     }
   }
   const home = place()
-  const outer = NamespaceSet.unshareSync('uts', { hostname: 'outer' })
-  const inner = NamespaceSet.unshareSync('uts', { hostname: 'inner' })
-  const several = NamespaceSet.unshareSync(['cgroup', 'ipc', 'net', 'uts'], { hostname: 'several' })
+  const make = (...kinds) => NamespaceSet.unshareSync([...kinds, 'time']).dup(kinds)
+  const outer = make('uts')
+  const inner = make('uts')
+  const several = make('cgroup', 'ipc', 'net', 'uts')
   const inOuter = home.replace(/uts:.*/, outer.id())
   const inInner = home.replace(/uts:.*/, inner.id())
   const report = []

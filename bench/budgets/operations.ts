@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as pass } from 'node:timers/promises'
-import { action, type Kinds, NamespacePool, NamespaceSet, type UnshareSyncOptions } from 'nsset'
+import { action, type Kinds, type NamespaceKind, NamespacePool, NamespaceSet, type UnshareSyncOptions } from 'nsset'
 
 export interface Operation {
   name: string
@@ -23,7 +23,8 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'do, a set of 4 kinds', isRoots: true, times: 20, prepare: () => doing(['cgroup', 'ipc', 'net', 'uts']) },
   { name: 'current', isRoots: false, times: 20, prepare: () => ({ once: () => NamespaceSet.current().close() }) },
   { name: 'dup', isRoots: false, times: 20, prepare: duplicating },
-  { name: "unshareSync('user')", isRoots: false, times: 4, prepare: unsharing },
+  { name: "unshareSync('uts')", isRoots: true, times: 20, prepare: () => unsharing('uts') },
+  { name: "unshareSync('user')", isRoots: false, times: 4, prepare: () => unsharing('user') },
   { name: "spawn, a set of 'net'", isRoots: true, times: 4, prepare: () => spawning(netSet()) },
   { name: "spawn, a set of 'user' and 'net'", isRoots: false, times: 4, prepare: () => spawning(userNetSet()) },
   { name: 'links.list of 10', isRoots: false, times: 6, prepare: () => listing(10) },
@@ -59,8 +60,8 @@ function duplicating(): Prepared {
   return { once: () => set.dup().close(), close: () => set.close() }
 }
 
-function unsharing(): Prepared {
-  return { once: () => NamespaceSet.unshareSync('user').close() }
+function unsharing(kind: NamespaceKind): Prepared {
+  return { once: () => NamespaceSet.unshareSync(kind).close() }
 }
 
 /** The calls of the program are not counted, so that any program will do. */

@@ -20,6 +20,8 @@ export function runsIn(trace: string): Run[] {
   const calls = trace.split('\n')
   const helpers = new Set(calls.filter((line) => line.includes(' execveat(')).map((line) => CALL.exec(line)?.[1]))
   const programs = new Set<string>()
+  // strace has executed it: the trace begins with that.
+  const [, node] = CALL.exec(calls[0] ?? '') ?? []
   const runs: Run[] = []
   let run: Run | undefined
   for (const line of calls) {
@@ -32,7 +34,7 @@ export function runsIn(trace: string): Run[] {
     const [, tid = '', call = '', name = ''] = CALL.exec(line) ?? []
     if (name === '' || programs.has(tid) || isByChance(call)) continue
     // From then on it is the started program, whose calls are not ours.
-    if (name === 'execve' && helpers.has(tid)) programs.add(tid)
+    if (name === 'execve' && tid !== node) programs.add(tid)
     if (run !== undefined) add(helpers.has(tid) ? run.helper : run.node, name)
   }
   return runs

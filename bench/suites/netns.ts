@@ -68,7 +68,7 @@ function inARow(count: number, programs: Programs): Promise<Row> {
 
 const THREADS =
   "netns stays on one thread, and blocks it. `netns.create` leaves the event loop free: it uses libuv's pool " +
-  'and a temporary thread, and waits for both on a busy machine.'
+  'and the home thread, and waits for both on a busy machine.'
 
 /** Measured once the kernel has freed the networks of the previous sample, asynchronously. */
 function settled(sample: Sample, count: number): Sample {

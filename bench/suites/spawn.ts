@@ -22,11 +22,14 @@ const AT_ONCE = 64
 /** The total of those at the same time. */
 const COUNT = 8 * AT_ONCE
 const WHY =
-  'nsset executes two programs: a small one with separate memory, which enters, and then the requested one; the ' +
-  'floor executes one. Go enters with a thread, which is impossible for a user namespace in a process with threads.'
+  'As root, the child enters by itself. With a user namespace nsset executes two programs: a small one with separate memory, ' +
+  'which enters, and then the requested one; the floor executes one.'
+const WHY_NAMED =
+  'nsset executes two programs: a small one with separate memory, which mounts the files of the network, and then the ' +
+  'requested one.'
 const WHY_AT_ONCE =
-  "In Node.js spawn() returns when the program runs, so its single thread starts one after another; Go's threads " +
-  'start on all cores. Each start executes two programs; the floor and Go execute one.'
+  "Node.js has spawn() return when the program runs, so its one thread starts one after the other; Go's threads start on " +
+  'all cores.'
 
 /** The network's name, if it has one. */
 const NAME = `nsset-bench-${process.pid}`
@@ -43,7 +46,12 @@ export async function suite(): Promise<Row[]> {
   await using python = isRoot ? await openPython() : undefined
   try {
     const noOp = compileNoOp(directory)
-    return [await alone(set, noOp, go, python), ...(await withHeap(set, noOp)), await manyAtOnce(set, noOp, go)]
+    return [
+      await alone(set, noOp, go, python),
+      ...(isRoot ? [await named(set, noOp)] : []),
+      ...(await withHeap(set, noOp)),
+      await manyAtOnce(set, noOp, go),
+    ]
   } finally {
     rmSync(directory, { recursive: true })
   }
@@ -57,19 +65,16 @@ function compileNoOp(directory: string): string {
   return program
 }
 
-/** The commands that start it inside. */
-interface Entering {
-  nsenter: string[]
-  'ip netns exec'?: string[]
-}
-
-function entering(set: NamespaceSet, program: string): Entering {
+/** The command that starts it inside. */
+function nsenterInto(set: NamespaceSet, program: string): string[] {
   const kinds = set.kinds.map((kind) => `--${kind}=${set.path(kind)}`)
   const credentials = set.has('user') ? ['--preserve-credentials'] : []
-  return {
-    nsenter: ['nsenter', ...credentials, ...kinds, program],
-    ...(isRoot && { 'ip netns exec': ['ip', 'netns', 'exec', NAME, program] }),
-  }
+  return ['nsenter', ...credentials, ...kinds, program]
+}
+
+/** Enters like the peers: the network without the files of its name. */
+function spawnInto(set: NamespaceSet, program: string, args: readonly string[] = []): ChildProcess {
+  return set.spawn(program, args, { stdio: 'ignore', netnsFiles: false })
 }
 
 function alone(set: NamespaceSet, noOp: string, go?: PeerProgram, python?: PeerProgram): Promise<Row> {
@@ -118,17 +123,29 @@ interface Spawning {
 
 function spawning(name: string, set: NamespaceSet, noOp: string, options: Spawning): Promise<Row> {
   const { amount, rounds, peers, targets } = options
-  const { nsenter, 'ip netns exec': ip } = entering(set, noOp)
   return compare({
     name,
     unit: 'ms',
-    ours: () => untilExit(() => set.spawn(noOp, [], { stdio: 'ignore' })),
+    ours: () => untilExit(() => spawnInto(set, noOp)),
     floor: bareStart(noOp, 1),
-    peers: { nsenter: asChild(nsenter), ...(ip && { 'ip netns exec': asChild(ip) }), ...peers },
+    peers: { nsenter: asChild(nsenterInto(set, noOp)), ...peers },
     rounds,
     work: { series: 'spawn', of: 'MiB of live Buffers', amount },
     targets,
     why: WHY,
+  })
+}
+
+/** With the files of the network's name, and a /sys that shows it. */
+function named(set: NamespaceSet, noOp: string): Promise<Row> {
+  return compare({
+    name: "spawn in a named network until 'exit'",
+    unit: 'ms',
+    ours: () => untilExit(() => set.spawn(noOp, [], { stdio: 'ignore', netnsFiles: true })),
+    floor: bareStart(noOp, 1),
+    peers: { 'ip netns exec': asChild(['ip', 'netns', 'exec', NAME, noOp]) },
+    rounds: 40,
+    why: WHY_NAMED,
   })
 }
 
@@ -152,13 +169,13 @@ async function endOf(child: ChildProcess): Promise<void> {
 
 /** Milliseconds for each. */
 function manyAtOnce(set: NamespaceSet, noOp: string, go?: PeerProgram): Promise<Row> {
-  const { nsenter } = entering(set, noOp)
+  const nsenter = nsenterInto(set, noOp)
   const asked = { do: 'spawn', times: COUNT, atOnce: AT_ONCE, ...there(set, noOp) }
   const xargs = `xargs -P ${AT_ONCE} nsenter`
   return compare({
     name: `spawn, ${AT_ONCE} at once, each`,
     unit: 'ms',
-    ours: async () => (await millisecondsOf(() => all(() => set.spawn(noOp, ['x'], { stdio: 'ignore' })))) / COUNT,
+    ours: async () => (await millisecondsOf(() => all(() => spawnInto(set, noOp, ['x'])))) / COUNT,
     floor: bareStart(noOp, AT_ONCE),
     peers: {
       [xargs]: async () => (await millisecondsOf(() => byXargs(nsenter))) / COUNT,

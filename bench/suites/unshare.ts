@@ -70,8 +70,8 @@ function why(kinds: NamespaceKind[]): Pick<Row, 'why'> {
 
 const NOWHERE =
   'gonso, netns and the floor move the calling thread into the namespaces and back. nsset never moves the ' +
-  'JavaScript thread, which other processes could observe, and starts no thread, which would be in its namespaces: ' +
-  'it executes a program. For a network nearly all the rest is the kernel, which creates and frees it.'
+  'JavaScript thread: it hands the work to the home thread, and waits. For a network nearly all the rest is the kernel, ' +
+  'which creates and frees it.'
 
 const HELPER =
   'The child of the bare clone(2) shares the memory of this process, so that programs inside could read it. The ' +

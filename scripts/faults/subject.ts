@@ -35,7 +35,11 @@ const { isListing } = JSON.parse(readLine()) as Wanted
 const nsset =
   operation.isFresh === true ? ({} as typeof import('nsset')) : await import(process.env['NSSET_FAULTS_ENTRY'] ?? '')
 const round = await operation.prepare({ nsset, scratch })
-if (operation.isFresh !== true) for (let time = 0; time < WARM_UP; time += 1) await once(round)
+if (operation.isFresh !== true) {
+  // The process keeps the helper's program from its first use, which a fault may hit.
+  ;(await nsset.NamespaceSet.unshare('user')).close()
+  for (let time = 0; time < WARM_UP; time += 1) await once(round)
+}
 if (isListing) send({ calls: await calls() })
 const faults = (JSON.parse(readLine()) as string[]).map(parseFault)
 for (const fault of faults) {

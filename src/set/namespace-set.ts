@@ -128,8 +128,8 @@ export class NamespaceSet {
   }
 
   /**
-   * Synchronous version of {@link NamespaceSet.unshare}. It blocks the thread for some tenths of a millisecond; with
-   * `newuidmap`, until that program ends; if a limit is reached while the kernel still frees namespaces, for up to 500 ms.
+   * Synchronous version of {@link NamespaceSet.unshare}. It blocks the thread for some ten microseconds for
+   * `uts`, `ipc` and `cgroup`, and for some tenths of a millisecond for other kinds; with `newuidmap`, until that program ends; if a limit is reached while the kernel still frees namespaces, for up to 500 ms.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.unshare}.
    * @example

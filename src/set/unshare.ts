@@ -14,9 +14,7 @@ export async function unshare(base: NativeSet | undefined, kinds: Kinds, options
   const mask = parseKinds(kinds)
   const [parsed, signal] = parseUnshareOptions(options)
   const make = (canceller?: NativeCanceller) =>
-    base?.goesInside(mask, parsed.hostname !== undefined || parsed.loopback)
-      ? unshareBelow(base, mask, parsed, canceller)
-      : native.unshare(base, mask, parsed, canceller)
+    base?.goesInside(mask) ? unshareBelow(base, mask, parsed, canceller) : native.unshare(base, mask, parsed, canceller)
   if (signal === undefined) return make()
   signal.throwIfAborted()
   const canceller = new native.NativeCanceller()

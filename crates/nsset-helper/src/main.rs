@@ -6,18 +6,18 @@
 #![no_main]
 
 mod arguments;
-mod exec;
 mod files;
 mod ids;
 mod init;
-mod memory;
+mod loopback;
 mod namespaces;
 mod network;
+mod process;
 mod program;
 #[allow(dead_code)] // each side uses its half
 mod protocol;
 mod report;
-mod start;
+mod runtime;
 mod state;
 mod syscall;
 mod view;

@@ -2,16 +2,17 @@
 
 use crate::{
     arguments::Arguments,
-    exec, files,
+    files,
     ids::capabilities,
     ids::credentials,
     ids::identity,
     ids::nested_user,
-    init, namespaces, network,
+    init, loopback, namespaces, network,
+    process::steps::{self, Process},
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
     report::{self, Report},
     state::State,
-    syscall::{self, CLONE_PARENT, EINVAL, Errno, O_WRONLY},
+    syscall::{self, CLONE_PARENT, Errno, O_WRONLY},
     view::mounts,
     view::own_mounts,
     view::sysfs,
@@ -63,7 +64,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::COVER => own_mounts::cover(arguments, state),
         word::PIVOT => mounts::pivot(state),
         word::HOSTNAME => syscall::sethostname(arguments.text()?.to_bytes()).map(drop),
-        word::LOOPBACK => network::bring_loopback_up(),
+        word::LOOPBACK => loopback::bring_up(),
         word::OFFSETS => syscall::write(state.offsets, arguments.text()?.to_bytes()).map(drop),
         word::NAMESPACES => namespaces::send(arguments, state),
         word::TUN => network::send_tun(state.report),
@@ -78,13 +79,11 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::UID => credentials::set_uid(arguments.number()?),
         word::KEEP_CAPABILITIES => syscall::keep_capabilities().map(drop),
         word::AMBIENT_CAPABILITIES => capabilities::make_ambient(),
-        word::NO_NEW_PRIVILEGES => syscall::set_no_new_privileges().map(drop),
         word::DEATH_SIGNAL => syscall::set_death_signal(arguments.number()?).map(drop),
-        word::SESSION => syscall::setsid().map(drop),
-        word::STDIO => exec::set_stdio(arguments, state),
-        word::CHDIR => syscall::chdir(arguments.text()?).map(drop),
-        word::EXEC => exec::exec(arguments, state.environment),
-        _ => Err(EINVAL),
+        _ => {
+            let State { report, proc, environment, .. } = state;
+            steps::take(word, arguments, Process { kept: [&mut report.control, proc], environment: *environment })
+        }
     }
 }
 

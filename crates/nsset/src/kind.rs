@@ -116,6 +116,9 @@ impl Kinds {
     pub const NONE: Self = Self(0);
     pub const ALL: Self = Self(0x7E02_0080);
 
+    /// Those that a thread of a running Node can have for itself, enter, and leave again.
+    pub const OF_THREADS: Self = Self::NONE.with(Kind::Cgroup).with(Kind::Ipc).with(Kind::Net).with(Kind::Uts);
+
     /// The set with these flags, or `None` when a bit is not a kind's.
     pub const fn from_flags(flags: u32) -> Option<Self> {
         if flags & !Self::ALL.0 == 0 { Some(Self(flags)) } else { None }
@@ -133,6 +136,11 @@ impl Kinds {
         self.0 & kind.flag() != 0
     }
 
+    /// Whether all of these are among the others.
+    pub const fn is_within(self, others: Self) -> bool {
+        self.0 & !others.0 == 0
+    }
+
     #[must_use]
     pub const fn with(self, kind: Kind) -> Self {
         Self(self.0 | kind.flag())
@@ -141,6 +149,12 @@ impl Kinds {
     #[must_use]
     pub const fn without(self, kind: Kind) -> Self {
         Self(self.0 & !kind.flag())
+    }
+
+    /// These, and the others.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
     }
 
     /// This kind, if it is one of them, and no other.

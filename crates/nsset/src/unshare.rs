@@ -1,6 +1,6 @@
-//! Makes new namespaces, of any kinds, by way of the helper or of a thread: the calling thread stays where it is.
+//! Makes new namespaces, of any kinds, by way of the home thread or of the helper: the calling thread stays where it is.
 
-mod on_thread;
+mod light_unshare;
 
 use std::{
     os::fd::{AsFd, OwnedFd},
@@ -14,6 +14,8 @@ use nix::{
     sys::socket::{AddressFamily, SockFlag, SockType, socketpair},
 };
 
+use self::light_unshare::LightUnshare;
+pub use self::light_unshare::is_light;
 use crate::{
     cancel::{Cancel, wait_readable},
     children::init::Init,
@@ -26,7 +28,6 @@ use crate::{
     namespaces::namespace::Namespace,
     namespaces::set::NamespaceSet,
     proc,
-    unshare::on_thread::{can_make, unshare_on_thread},
     userns::id_map::{MapUser, Maps},
     userns::map_writer,
 };
@@ -63,31 +64,13 @@ pub fn unshare(
     cancel: Option<&Cancel>,
 ) -> Result<NamespaceSet> {
     check(kinds, options)?;
-    retrying(kinds, cancel, || unshare_with_helper(base, kinds, options, cancel))
-}
-
-/// As [`unshare`], for a thread that is never inside, and so may start another: what that one can make takes half the time.
-pub fn unshare_from_home(
-    base: Option<&NamespaceSet>,
-    kinds: Kinds,
-    options: &UnshareOptions,
-    cancel: Option<&Cancel>,
-) -> Result<NamespaceSet> {
-    if !is_light(base, kinds, options) {
-        return unshare(base, kinds, options, cancel);
-    }
-    check(kinds, options)?;
-    let made = retrying(kinds, cancel, || unshare_on_thread(kinds, cancel))?;
-    Ok(match base {
-        Some(base) => made.or(base),
-        None => made,
+    let nothing = NamespaceSet::default();
+    let light = LightUnshare::plan(base, kinds, options.hostname.as_deref(), options.loopback)?;
+    let base = base.unwrap_or(&nothing);
+    retrying(kinds, cancel, || match light.as_ref().map_or(Ok(None), |light| light.run(cancel))? {
+        Some(made) => Ok(made.or(base)),
+        None => unshare_with_helper(base, kinds, options, cancel),
     })
-}
-
-/// Whether a thread can make them: it goes inside nowhere before, and has nothing to set up.
-pub fn is_light(base: Option<&NamespaceSet>, kinds: Kinds, options: &UnshareOptions) -> bool {
-    let joins_nothing = |base: &NamespaceSet| plan::foreign(base, base.kinds().without(Kind::Pid)).is_empty();
-    can_make(kinds) && options.hostname.is_none() && !options.loopback && base.is_none_or(joins_nothing)
 }
 
 fn retrying(kinds: Kinds, cancel: Option<&Cancel>, make: impl Fn() -> Result<NamespaceSet>) -> Result<NamespaceSet> {
@@ -117,14 +100,12 @@ fn wait(pause: Duration, cancel: Option<&Cancel>) -> Result<()> {
 }
 
 fn unshare_with_helper(
-    base: Option<&NamespaceSet>,
+    base: &NamespaceSet,
     kinds: Kinds,
     options: &UnshareOptions,
     cancel: Option<&Cancel>,
 ) -> Result<NamespaceSet> {
     let line = kinds.contains(Kind::Pid).then(line).transpose()?;
-    let nothing = NamespaceSet::default();
-    let base = base.unwrap_or(&nothing);
     let mut program = Program::new();
     let maps = write_program(&mut program, base, kinds, options, line.as_ref().map(|(_, theirs)| theirs))?;
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;

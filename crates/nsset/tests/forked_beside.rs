@@ -15,6 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use nix::unistd::geteuid;
 use nsset::{Kind, Kinds, MapUser, UnshareOptions, unshare};
 
 /// How many processes are forked, one each millisecond.
@@ -25,18 +26,31 @@ const KEPT: i64 = 400_000_000;
 
 #[test]
 fn a_copy_of_the_helpers_socket_neither_fails_nor_delays_a_call() {
+    let options = UnshareOptions { map_user: Some(MapUser::Root), ..UnshareOptions::default() };
+    make_many(Kinds::NONE.with(Kind::User).with(Kind::Uts), &options);
+}
+
+#[test]
+fn a_fork_while_the_home_thread_is_inside_neither_fails_nor_delays_a_call() {
+    if !geteuid().is_root() {
+        eprintln!("skipped: needs root, who alone makes namespaces without a user namespace");
+        return;
+    }
+    make_many(Kinds::NONE.with(Kind::Ipc).with(Kind::Uts), &UnshareOptions::default());
+}
+
+/// Makes namespaces for as long as others fork.
+fn make_many(kinds: Kinds, options: &UnshareOptions) {
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             fork_many();
             is_done.store(true, Ordering::Relaxed);
         });
-        let kinds = Kinds::NONE.with(Kind::User).with(Kind::Uts);
-        let options = UnshareOptions { map_user: Some(MapUser::Root), ..UnshareOptions::default() };
         let mut longest = Duration::ZERO;
         while !is_done.load(Ordering::Relaxed) {
             let begun = Instant::now();
-            let set = unshare(None, kinds, &options, None).unwrap();
+            let set = unshare(None, kinds, options, None).unwrap();
             longest = longest.max(begun.elapsed());
             assert!(set.find(Kind::Uts).is_some());
         }

@@ -2,20 +2,12 @@
 
 use crate::{
     arguments::Arguments,
-    syscall::{self, EINVAL, EPERM, Errno},
+    process::groups,
+    syscall::{self, EPERM, Errno},
 };
 
-/// As many as fit the arguments' array below; the kernel takes 65536.
-const MAX_GROUPS: usize = 1024;
-
 pub fn set_groups(arguments: &mut Arguments) -> Result<(), Errno> {
-    let count = arguments.number()?;
-    let mut groups = [0u32; MAX_GROUPS];
-    let groups = groups.get_mut(..count).ok_or(EINVAL)?;
-    for group in groups.iter_mut() {
-        *group = u32::try_from(arguments.number()?).map_err(|_| EINVAL)?;
-    }
-    syscall::setgroups(groups)?;
+    groups::set(arguments)?;
     stay_undumpable()
 }
 

@@ -16,9 +16,11 @@ pub fn everything(env: Env) -> nsset::Result<()> {
     nsset::thread::remember()?;
     // It starts to run meanwhile.
     let network = thread::start()?;
+    let home = nsset::home_thread::start()?;
     nsset::reaper::start()?;
     pool::start(env)?;
     network.finish();
+    home.finish()?;
     HAS_STARTED.store(true, Ordering::Release);
     Ok(())
 }

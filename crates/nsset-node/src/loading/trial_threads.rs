@@ -8,17 +8,12 @@ use std::{
     mem::MaybeUninit,
     ptr,
     sync::{Mutex, PoisonError},
-    thread,
-    time::{Duration, Instant},
 };
 
 use nix::{
     errno::Errno,
-    unistd::{Pid, getpid, gettid},
+    unistd::{Pid, gettid},
 };
-
-/// How long the kernel may take to count off a thread that has ended.
-const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Closed until all of them are there.
 static GATE: Mutex<()> = Mutex::new(());
@@ -34,7 +29,8 @@ pub fn start_and_end(count: usize, stack: usize) -> Result<(), Errno> {
     }
     drop(closed);
     let ended: Vec<Pid> = threads.into_iter().map(join).collect();
-    await_end(&ended);
+    // A thread is joined before the kernel has counted it off.
+    nsset::await_end(&ended);
     outcome
 }
 
@@ -81,21 +77,6 @@ fn join(thread: libc::pthread_t) -> Pid {
     // SAFETY: pthread_create(3) made it, and it is joined here only.
     unsafe { libc::pthread_join(thread, &raw mut number) };
     Pid::from_raw(number.addr() as libc::pid_t)
-}
-
-/// A thread is joined before the kernel has counted it off; once it cannot be signalled, it has been.
-fn await_end(threads: &[Pid]) {
-    let deadline = Instant::now() + PATIENCE;
-    for thread in threads {
-        while exists(*thread) && Instant::now() < deadline {
-            thread::yield_now();
-        }
-    }
-}
-
-fn exists(thread: Pid) -> bool {
-    // SAFETY: numbers only; signal 0 asks and does nothing.
-    unsafe { libc::syscall(libc::SYS_tgkill, getpid().as_raw(), thread.as_raw(), 0) == 0 }
 }
 
 fn result(number: libc::c_int) -> Result<(), Errno> {

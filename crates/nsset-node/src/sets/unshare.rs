@@ -48,7 +48,7 @@ pub fn unshare(
         let (kinds, options) = (kinds_named(kinds)?, options.into_core()?);
         let cancel = canceller.and_then(|canceller| canceller.cancel());
         work::run(env, move || {
-            let made = nsset::unshare_from_home(base.as_ref(), kinds, &options, cancel.as_ref())?;
+            let made = nsset::unshare(base.as_ref(), kinds, &options, cancel.as_ref())?;
             let made = HeldOpen::from(made);
             // The base's pid namespace lives on in what was made, even where the base was closed meanwhile.
             drop(stay);

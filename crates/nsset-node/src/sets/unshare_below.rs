@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use napi::{Env, Result, bindgen_prelude::Reference};
 use napi_derive::napi;
 use nix::unistd::{getpid, gettid};
-use nsset::{Error, UnshareOptions};
+use nsset::Error;
 
 use crate::{
     environment,
@@ -20,13 +20,11 @@ use crate::{
 
 #[napi]
 impl NativeSet {
-    /// Whether namespaces of these kinds are made below this set by way of those inside; `furnishes` where they get a host name
-    /// or a loopback.
+    /// Whether namespaces of these kinds are made below this set by way of those inside.
     #[napi(catch_unwind)]
-    pub fn goes_inside(&self, env: Env, kinds: u32, furnishes: bool) -> Result<bool> {
+    pub fn goes_inside(&self, env: Env, kinds: u32) -> Result<bool> {
         self.with(env, |base| {
-            let options = UnshareOptions { loopback: furnishes, ..UnshareOptions::default() };
-            let is_light = nsset::is_light(Some(base), kinds_named(kinds)?, &options);
+            let is_light = nsset::is_light(Some(base), kinds_named(kinds)?);
             // A thread that is inside sees namespaces of the base as its own.
             Ok(nsset::footprint::is_away() || !is_light)
         })
@@ -57,7 +55,7 @@ impl NativeSet {
                 let pending = Arc::clone(&pending);
                 move || {
                     pending.begin(|| {
-                        let made_here = nsset::unshare_from_home(Some(&base), kinds, &options, cancel.as_ref())?;
+                        let made_here = nsset::unshare(Some(&base), kinds, &options, cancel.as_ref())?;
                         keep(&made, id, made_here.into())
                     });
                     // The base's pid namespace lives on in what was made, even where the base was closed meanwhile.

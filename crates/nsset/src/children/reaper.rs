@@ -40,7 +40,9 @@ pub enum Exit {
 
 type OnExit = Box<dyn FnOnce(Exit) + Send>;
 
-#[derive(Debug)]
+/// What has to be done by a thread that never goes inside.
+pub type Work = Box<dyn FnOnce() + Send>;
+
 struct Reaper {
     epoll: Epoll,
     /// Wakes the thread for what epoll could not take.
@@ -48,6 +50,7 @@ struct Reaper {
     watches: Mutex<HashMap<u64, Watch>>,
     /// Groups with children that were killed and did not end at once, as in the kernel's wait for a disk or for a tracer.
     groups: Mutex<Vec<ProcessGroup>>,
+    work: Mutex<Vec<Work>>,
     next_token: AtomicU64,
 }
 
@@ -133,6 +136,14 @@ pub fn reap(pidfd: OwnedFd) {
     }
 }
 
+/// Has the thread do something that takes little time.
+pub fn run_at_home(work: Work) -> Result<()> {
+    let reaper = get()?;
+    reaper.work.lock().unwrap_or_else(PoisonError::into_inner).push(work);
+    let _ = reaper.bell.write(1);
+    Ok(())
+}
+
 fn serve(reaper: &Reaper) {
     let mut events = [EpollEvent::empty(); 64];
     let mut patience = EpollTimeout::NONE;
@@ -154,6 +165,7 @@ fn serve(reaper: &Reaper) {
                 token => reaper.look_at(token),
             }
         }
+        reaper.do_work();
         patience = if reaper.look_at_those_untold() | reaper.look_at_groups() {
             EpollTimeout::from(GLANCE)
         } else {
@@ -174,8 +186,8 @@ impl Reaper {
                 .add(fd, EpollEvent::new(EpollFlags::EPOLLIN, token))
                 .map_err(|errno| SystemError::new(errno, "epoll_ctl"))?;
         }
-        let (watches, groups) = (Mutex::default(), Mutex::default());
-        Ok(Self { epoll, bell, watches, groups, next_token: AtomicU64::new(0) })
+        let (watches, groups, work) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Self { epoll, bell, watches, groups, work, next_token: AtomicU64::new(0) })
     }
 
     /// From now on every child is looked at now and then.
@@ -210,6 +222,13 @@ impl Reaper {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         groups.retain(|group| !group.reap(Duration::ZERO));
         !groups.is_empty()
+    }
+
+    fn do_work(&self) {
+        let all = std::mem::take(&mut *self.work.lock().unwrap_or_else(PoisonError::into_inner));
+        for work in all {
+            let _ = catch_unwind(AssertUnwindSafe(work));
+        }
     }
 
     /// Looks at the children that epoll does not tell about; whether there are still some.

@@ -5,7 +5,7 @@ use nsset_helper::protocol::About;
 
 use crate::{
     error::{Error, SystemError},
-    helper::launch::LaunchError,
+    helper::borrowed_memory::LaunchError,
     helper::program::Label,
     kind::{Kind, Kinds},
     proc,
@@ -14,12 +14,15 @@ use crate::{
 /// The error for a process that is stopped again and again.
 pub const HELD_UP: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP, ptrace(2))";
 
+/// The error for a program with more than the kernel takes.
+const TOO_LONG: &str = "the arguments and the environment are longer than the kernel takes (execve(2))";
+
 /// Why the helper did not start.
 pub fn launch(failure: LaunchError) -> Error {
     let LaunchError { syscall, errno } = failure;
     let error = SystemError::new(errno, syscall);
     match errno {
-        Errno::E2BIG => error.hint("the arguments and the environment are longer than the kernel takes (execve(2))"),
+        Errno::E2BIG => error.hint(TOO_LONG),
         Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
         Errno::ETIMEDOUT => error.hint(HELD_UP),
         Errno::EACCES => error.hint("the system forbids to execute the helper from memory or from a temporary file"),
@@ -88,6 +91,7 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
              (user_namespaces(7))",
         ),
         (Errno::EINVAL, "setgroups", None) => Some("a group is not mapped in this user namespace: add it to gidMaps"),
+        (Errno::E2BIG, "spawn", _) => Some(TOO_LONG),
         (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
         (Errno::EINVAL, "mount", _) => Some("the file system does not take one of these options"),
         (Errno::EINVAL, "mount bind", _) => Some(

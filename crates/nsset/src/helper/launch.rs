@@ -1,38 +1,20 @@
-//! Starts the helper without a fork: its cost does not grow with Node's heap.
-//!
-//! `clone(CLONE_VM | CLONE_VFORK)` makes a child that borrows our memory until it execs; our thread sleeps meanwhile.
-//! The child runs on a stack of its own with every signal blocked, makes raw system calls only, and stands in no
-//! namespace but ours: nobody inside a set may look into it. A process of the same user that sees our pid namespace may
-//! still stop it, which `stopped.rs` undoes. Legacy clone(2), since clone3 is what Docker's seccomp profile refuses.
+//! Starts the helper without a fork: its cost does not grow with Node's heap. The child borrows our memory until it is the
+//! helper, and stands in no namespace but ours.
 
 use std::{
     ffi::CStr,
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
     ptr,
-    sync::{Arc, atomic::Ordering},
 };
 
 use libc::{c_char, c_int, c_void};
 use nix::errno::Errno;
 use nsset_helper::protocol::CONTROL_FD;
 
-use crate::{children::reaper, children::stopped};
-
-const STACK_SIZE: usize = 64 * 1024;
-
-/// Why the helper did not start.
-#[derive(Debug)]
-pub struct LaunchError {
-    pub syscall: &'static str,
-    pub errno: Errno,
-}
-
-/// A child of ours.
-#[derive(Debug)]
-pub struct Process {
-    pub pid: i32,
-    pub pidfd: OwnedFd,
-}
+use crate::{
+    children::reaper,
+    helper::borrowed_memory::{self, LaunchError, Process},
+};
 
 /// What the child needs, all of it prepared before it exists.
 struct Orders<'a> {
@@ -57,33 +39,9 @@ pub fn launch(
     let fds: Vec<RawFd> = fds.iter().map(|fd| fd.as_fd().as_raw_fd()).collect();
     let mut orders =
         Orders { image: image.as_raw_fd(), argv: argv.as_ptr(), envp: envp.as_ptr(), fds: &fds, failed: None };
-    let mut stack = vec![0u128; STACK_SIZE / size_of::<u128>()];
-    let launch = stopped::Launch::new();
-
-    let watch = stopped::watch(Arc::clone(&launch));
-    let before = block_all_signals();
-    // SAFETY: `child` runs on `stack`, which is 16-byte aligned and outlives it: CLONE_VFORK returns only after the
-    // child has exec'd or exited. It reads `orders` and what that points to, all alive in this frame.
-    let pid = unsafe {
-        libc::clone(
-            child,
-            stack.as_mut_ptr_range().end.cast(),
-            libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD,
-            ptr::from_mut(&mut orders).cast(),
-            launch.pidfd.as_ptr(),
-        )
-    };
-    let errno = Errno::last();
-    restore_signals(before);
-    drop(watch);
-
-    if pid < 0 {
-        return Err(LaunchError { syscall: "clone", errno });
-    }
-    // SAFETY: the kernel made it for us, close-on-exec (CLONE_PIDFD, clone(2)).
-    let process = Process { pid, pidfd: unsafe { OwnedFd::from_raw_fd(launch.pidfd.load(Ordering::Relaxed)) } };
-    let is_given_up = launch.is_given_up().then_some(LaunchError { syscall: "clone", errno: Errno::ETIMEDOUT });
-    match orders.failed.or(is_given_up) {
+    // SAFETY: `child` takes `Orders`, makes raw system calls only, and ends in execveat(2) or _exit(2).
+    let process = unsafe { borrowed_memory::start(child, ptr::from_mut(&mut orders).cast()) }?;
+    match orders.failed {
         None => Ok(process),
         Some(error) => {
             reaper::reap(process.pidfd);
@@ -144,20 +102,6 @@ fn duplicate_above(fd: RawFd, least: c_int) -> Result<RawFd, Errno> {
     // SAFETY: plain numbers.
     let copy = unsafe { libc::syscall(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, least) };
     Errno::result(copy).map(|copy| copy as RawFd)
-}
-
-/// Every signal, those that the C library keeps for itself included, which its own functions leave out.
-fn block_all_signals() -> u64 {
-    let all = u64::MAX;
-    let mut before = 0u64;
-    // SAFETY: two masks of the kernel's size, 8 bytes.
-    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, &raw mut before, 8) };
-    before
-}
-
-fn restore_signals(mask: u64) {
-    // SAFETY: a mask of the kernel's size.
-    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, ptr::null_mut::<u64>(), 8) };
 }
 
 /// A close-on-exec copy of a descriptor that somebody else owns.

@@ -1,7 +1,9 @@
 //! The helper program: its image, its program, how it starts, and the conversation with it.
 
 pub mod births;
+pub mod borrowed_memory;
 pub mod conversation;
+pub mod entering;
 pub mod explain;
 pub mod image;
 pub mod inside;

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::{CStr, CString},
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -36,6 +36,14 @@ impl Label {
         Self { kind: Some(Kind::Net), ..Self::new("socket") }
     }
 
+    pub fn hostname() -> Self {
+        Self { kind: Some(Kind::Uts), hint: Some("a host name has at most 64 bytes"), ..Self::new("sethostname") }
+    }
+
+    pub fn loopback() -> Self {
+        Self { kind: Some(Kind::Net), path: Some("lo".into()), ..Self::new("ioctl(SIOCSIFFLAGS)") }
+    }
+
     pub fn tun() -> Self {
         Self {
             kind: Some(Kind::Net),
@@ -54,6 +62,8 @@ pub struct Program<'fd> {
     fds: Vec<Passed<'fd>>,
     births: Option<&'fd Births>,
     promises: Promises,
+    /// Whether it is for a child with our own descriptors, which keep their numbers.
+    is_of_child: bool,
 }
 
 /// A descriptor for the helper, held for as long as the program is.
@@ -98,6 +108,15 @@ impl<'fd> Program<'fd> {
         Self::default()
     }
 
+    /// For a child that has copies of all of our descriptors.
+    pub fn of_child() -> Self {
+        Self { is_of_child: true, ..Self::default() }
+    }
+
+    pub fn words(&self) -> &[CString] {
+        &self.words
+    }
+
     /// The number of words, and the step that always comes first.
     pub fn opening(&self) -> Opening {
         let count = decimal(2 + self.words.len() as u64);
@@ -130,8 +149,10 @@ impl<'fd> Program<'fd> {
     }
 
     fn hand_over(&mut self, passed: Passed<'fd>) -> i32 {
+        let number =
+            if self.is_of_child { passed.as_fd().as_raw_fd() } else { FIRST_PASSED_FD + self.fds.len() as i32 };
         self.fds.push(passed);
-        FIRST_PASSED_FD + self.fds.len() as i32 - 1
+        number
     }
 
     pub fn undumpable(&mut self) {
@@ -293,16 +314,12 @@ impl<'fd> Program<'fd> {
     }
 
     pub fn hostname(&mut self, name: &str) -> Result<()> {
-        let label = self.step(word::HOSTNAME, "sethostname");
-        label.kind = Some(Kind::Uts);
-        label.hint = Some("a host name has at most 64 bytes");
+        self.labelled_step(word::HOSTNAME, Label::hostname());
         self.operand(Path::new(name))
     }
 
     pub fn loopback(&mut self) {
-        let label = self.step(word::LOOPBACK, "ioctl(SIOCSIFFLAGS)");
-        label.kind = Some(Kind::Net);
-        label.path = Some("lo".into());
+        self.labelled_step(word::LOOPBACK, Label::loopback());
     }
 
     pub fn offsets(&mut self, text: &str) {

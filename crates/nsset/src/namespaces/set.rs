@@ -83,6 +83,13 @@ impl NamespaceSet {
         Ok(set)
     }
 
+    /// Those of these kinds that the set has.
+    pub(crate) fn only(&self, kinds: Kinds) -> Self {
+        let mut set = Self::default();
+        self.iter().filter(|namespace| kinds.contains(namespace.kind())).for_each(|namespace| set.share(namespace));
+        set
+    }
+
     /// This set's namespaces, and the other's where this has none.
     #[must_use]
     pub(crate) fn or(mut self, other: &Self) -> Self {

@@ -1,4 +1,4 @@
-//! Starts a program inside a set, of any kinds, by way of the helper.
+//! Starts a program inside a set, of any kinds: by a child that enters by itself, or by way of the helper.
 
 use std::{
     ffi::{CString, OsString},
@@ -15,8 +15,9 @@ use crate::{
     children::reaper::{self, Exit},
     error::{Error, Result, SystemError},
     helper::births::Births,
+    helper::borrowed_memory::Process,
     helper::conversation,
-    helper::launch::Process,
+    helper::entering,
     helper::plan,
     helper::program::{Program, c_string},
     kind::{Kind, Kinds},
@@ -83,7 +84,41 @@ pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Spawned {
 }
 
 fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Child> {
-    let argv = c_strings(&command.argv)?;
+    let foreign = plan::foreign(set, kinds);
+    let process = if may_enter_by_itself(foreign, command) {
+        start_by_itself(set, foreign, command, stdio)?
+    } else {
+        start_with_helper(set, kinds, command, stdio)?
+    };
+    Ok(Child { pid: process.pid, pidfd: Arc::new(process.pidfd) })
+}
+
+/// Whether the child may enter while it still shares our memory: nothing that guards memory is joined, and nothing changes its
+/// user or capabilities, with which the kernel would take from all who share the memory that they can be looked into by their
+/// own user (PR_SET_DUMPABLE of prctl(2)).
+fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
+    let Credentials { uid, gid, keep_capabilities, .. } = command.credentials;
+    foreign.is_within(Kinds::OF_THREADS)
+        && uid.is_none()
+        && gid.is_none()
+        && !keep_capabilities
+        && command.named_view.is_none()
+        // Its word that our thread is alive cannot be waited for while that sleeps.
+        && command.death_signal.is_none()
+}
+
+fn start_by_itself(set: &NamespaceSet, foreign: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
+    let environment = c_strings(&command.environment)?;
+    let mut program = Program::of_child();
+    plan::join(&mut program, set, foreign);
+    if command.detached == Some(true) {
+        program.session();
+    }
+    become_program(&mut program, command, stdio)?;
+    entering::run(&program, &environment)
+}
+
+fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
     let environment = c_strings(&command.environment)?;
     let mut births = None;
     let mut program = Program::new();
@@ -109,21 +144,25 @@ fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio)
     if leads_session {
         program.session();
     }
+    become_program(&mut program, command, stdio)?;
+    Ok(conversation::run(&program, &environment, None, &mut |_| Ok(()))?.process)
+}
+
+/// Writes the steps that are the same wherever the program starts.
+fn become_program<'fd>(program: &mut Program<'fd>, command: &Command, stdio: &'fd OpenStdio) -> Result<()> {
     let fds: Vec<_> = stdio.theirs().map(|fd| fd.map(|fd| program.pass(fd))).collect();
     program.stdio(&fds);
     if let Some(directory) = &command.directory {
         program.chdir(directory)?;
     }
-    take_credentials(&mut program, &command.credentials);
+    take_credentials(program, &command.credentials);
     if let Some(signal) = command.death_signal {
         program.death_signal(signal);
         // Our answer shows that this thread was alive when the signal was asked for, so that its end will send it.
         program.await_word();
     }
-    program.exec(c_string(command.file.as_encoded_bytes())?, argv);
-
-    let Process { pid, pidfd } = conversation::run(&program, &environment, None, &mut |_| Ok(()))?.process;
-    Ok(Child { pid, pidfd: Arc::new(pidfd) })
+    program.exec(c_string(command.file.as_encoded_bytes())?, c_strings(&command.argv)?);
+    Ok(())
 }
 
 /// Finds the caller a name in the user namespace just joined, where none was given.

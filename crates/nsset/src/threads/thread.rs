@@ -13,7 +13,7 @@ use std::{
 
 use nix::{
     errno::Errno,
-    sched::{CloneFlags, setns, unshare},
+    sched::{self, CloneFlags, setns},
 };
 
 use crate::{
@@ -49,7 +49,8 @@ struct Place {
     astray: Option<(Kind, Errno)>,
     /// How often it had been moved when this was true.
     moves: u64,
-    is_away: bool,
+    /// The kinds of which it is elsewhere than where it was first seen.
+    away: Kinds,
 }
 
 thread_local! {
@@ -62,7 +63,7 @@ pub fn remember() -> Result<()> {
 }
 
 /// Where a thread stands, for one that it starts, which stands there too.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Standing(Held);
 
 /// Where the calling thread stands.
@@ -81,6 +82,18 @@ impl Standing {
 /// The namespaces of the calling thread; of all kinds that the kernel has when none are named.
 pub fn current(kinds: Option<Kinds>) -> Result<NamespaceSet> {
     with_place(|place| place.current(kinds.unwrap_or_else(|| place.kinds())))?
+}
+
+/// Those of the calling thread's namespaces that are known, of these kinds: none of a thread that was never asked about.
+pub(crate) fn known(kinds: Kinds) -> Result<NamespaceSet> {
+    if PLACE.with_borrow(Option::is_none) {
+        return Ok(NamespaceSet::default());
+    }
+    with_place(|place| {
+        let mut set = NamespaceSet::default();
+        kinds.iter().filter_map(|kind| place.stands[kind].as_ref()).for_each(|namespace| set.share(namespace));
+        set
+    })
 }
 
 /// The thread's namespace of this kind; `None` where the kernel has no such kind.
@@ -105,6 +118,43 @@ pub fn ensure_restored() -> Result<()> {
         }
         _ => Ok(()),
     })
+}
+
+/// Whether the calling thread could not be brought back, and was not since.
+pub(crate) fn is_astray() -> bool {
+    PLACE.with_borrow(|place| place.as_ref().is_some_and(|place| place.astray.is_some()))
+}
+
+/// Shows that the calling thread, once it has left the namespaces of these kinds, may come back: setns(2) into where a thread
+/// stands needs what the way back needs, and changes nothing.
+pub(crate) fn prove_way_back(kinds: Kinds) -> std::result::Result<(), (Kind, Errno)> {
+    PLACE.with_borrow(|place| {
+        let held = place.iter().flat_map(|place| kinds.iter().filter_map(move |kind| place.stands[kind].as_ref()));
+        for namespace in held {
+            move_to(namespace).map_err(|errno| (namespace.kind(), errno))?;
+        }
+        Ok(())
+    })
+}
+
+/// Makes new namespaces of these kinds with the calling thread, which is in them until the visit ends.
+pub(crate) fn unshare(kinds: Kinds) -> std::result::Result<Visit, Errno> {
+    PLACE.with_borrow_mut(|place| {
+        sched::unshare(CloneFlags::from_bits_retain(kinds.flags() as i32))?;
+        Ok(Visit { previous: place.as_mut().map_or_else(Held::default, |place| place.note_unshare(kinds)) })
+    })
+}
+
+/// Opens the namespaces of these kinds in which the calling thread is.
+pub(crate) fn open_here(kinds: Kinds) -> Result<NamespaceSet> {
+    PLACE.with_borrow(|place| match place {
+        Some(place) => source::open_own(place.directory.as_fd(), Some(kinds)),
+        None => source::open_own(source::open_own_directory()?.as_fd(), Some(kinds)),
+    })
+}
+
+fn move_to(namespace: &Namespace) -> std::result::Result<(), Errno> {
+    setns(namespace.as_fd(), CloneFlags::from_bits_retain(namespace.kind().flag() as i32))
 }
 
 /// A stay inside a set. It has to be ended by [`Visit::leave`], whatever happened meanwhile; a panic ends it too.
@@ -175,7 +225,7 @@ impl Place {
 
     fn at(directory: OwnedFd, here: Held) -> Self {
         let (origin, belongs) = (here.clone(), here.clone());
-        Self { directory, origin, belongs, stands: here, astray: None, moves: footprint::moves(), is_away: false }
+        Self { directory, origin, belongs, stands: here, astray: None, moves: footprint::moves(), away: Kinds::NONE }
     }
 
     fn look(directory: BorrowedFd<'_>) -> Result<Held> {
@@ -194,21 +244,22 @@ impl Place {
             return Ok(());
         }
         let here = Self::look(self.directory.as_fd())?;
-        if !self.is_away {
+        if self.away.is_empty() {
             self.origin = here.clone();
         }
         self.belongs = here.clone();
         self.stands = here;
         self.moves = footprint::moves();
-        self.tell_whether_away();
+        ENTERABLE_FOR_GOOD.into_iter().for_each(|kind| self.note_whether_away(kind));
         Ok(())
     }
 
-    fn tell_whether_away(&mut self) {
-        let id = |held: &Held, kind| held[kind].as_ref().map(|namespace| namespace.id());
-        let is_away = ENTERABLE_FOR_GOOD.iter().any(|kind| id(&self.stands, *kind) != id(&self.origin, *kind));
-        if is_away != self.is_away {
-            self.is_away = is_away;
+    fn note_whether_away(&mut self, kind: Kind) {
+        let id = |held: &Held| held[kind].as_ref().map(|namespace| namespace.id());
+        let was_away = !self.away.is_empty();
+        self.away = if id(&self.stands) == id(&self.origin) { self.away.without(kind) } else { self.away.with(kind) };
+        let is_away = !self.away.is_empty();
+        if is_away != was_away {
             footprint::set_away(is_away);
         }
     }
@@ -252,7 +303,6 @@ impl Place {
                 return Err(error);
             }
         }
-        self.tell_whether_away();
         Ok(Visit { previous })
     }
 
@@ -307,6 +357,18 @@ impl Place {
         Ok(())
     }
 
+    /// The thread is in new namespaces of these kinds; where it belonged before.
+    fn note_unshare(&mut self, kinds: Kinds) -> Held {
+        let mut previous = Held::default();
+        for kind in kinds.iter() {
+            previous[kind] = self.belongs[kind].take();
+            self.stands[kind] = None;
+            self.note_whether_away(kind);
+        }
+        self.moves = footprint::step();
+        previous
+    }
+
     /// Goes back wherever the thread is not where it belongs. All kinds are tried, so that as little as can be is foreign.
     fn restore(&mut self) -> std::result::Result<(), (Kind, Errno)> {
         self.astray = None;
@@ -315,7 +377,6 @@ impl Place {
                 self.astray = Some((kind, errno));
             }
         }
-        self.tell_whether_away();
         self.astray.map_or(Ok(()), Err)
     }
 
@@ -324,8 +385,9 @@ impl Place {
         if self.stands[kind].as_ref().is_some_and(|stands| stands.id() == destination.id()) {
             return Ok(());
         }
-        setns(destination.as_fd(), CloneFlags::from_bits_retain(kind.flag() as i32))?;
+        move_to(destination)?;
         self.stands[kind] = Some(Arc::clone(destination));
+        self.note_whether_away(kind);
         self.moves = footprint::step();
         Ok(())
     }
@@ -334,7 +396,7 @@ impl Place {
     /// the directory of that name, where there is one inside.
     fn move_to_mounts(&mut self) -> std::result::Result<(), Errno> {
         let directory = env::current_dir();
-        unshare(CloneFlags::CLONE_FS)?;
+        sched::unshare(CloneFlags::CLONE_FS)?;
         self.move_to_where_it_belongs(Kind::Mnt)?;
         let _ = directory.and_then(env::set_current_dir);
         Ok(())

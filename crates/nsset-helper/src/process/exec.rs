@@ -4,7 +4,6 @@ use core::ffi::CStr;
 
 use crate::{
     arguments::Arguments,
-    state::State,
     syscall::{self, Disposition, EACCES, ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR, Errno},
 };
 
@@ -14,12 +13,11 @@ const PATH_MAX: usize = 4096;
 const LAST_SIGNAL: usize = 64;
 
 /// Gives the program its descriptors 0 to COUNT - 1. What lies among these goes by way of a copy above them, so that none
-/// overwrites another. What is not given stays close-on-exec, as everything of ours is.
-pub fn set_stdio(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+/// overwrites another, and so do those that are kept. What is not given stays close-on-exec, as everything of ours is.
+pub fn set_stdio(arguments: &mut Arguments, kept: [&mut i32; 2]) -> Result<(), Errno> {
     let count = arguments.number()?.min(MAX_STDIO);
-    state.report.control = lift(state.report.control, count)?;
-    if state.proc >= 0 {
-        state.proc = lift(state.proc, count)?;
+    for fd in kept.into_iter().filter(|fd| **fd >= 0) {
+        *fd = lift(*fd, count)?;
     }
     let mut fds = [None; MAX_STDIO];
     for fd in &mut fds[..count] {

@@ -1,0 +1,60 @@
+//! What a child does that shares the memory of its parent until it executes another program: it enters namespaces, and then
+//! executes. Who shares no more than these namespaces with it sees no more of its memory than of the parent's. It never joins
+//! a `user`, `pid` or `mnt` namespace, which are what guards memory.
+
+use crate::{
+    arguments::Arguments,
+    process::steps::{self, Process},
+    protocol::word,
+    syscall::{self, EINVAL, EPERM, Errno},
+};
+
+/// `CLONE_NEWCGROUP`, `CLONE_NEWIPC`, `CLONE_NEWNET` and `CLONE_NEWUTS`.
+const MAY_JOIN: [usize; 4] = [0x0200_0000, 0x0800_0000, 0x4000_0000, 0x0400_0000];
+
+/// The step that failed; number 0 is that no descriptor outlives the exec but those that are given.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure {
+    pub step: u32,
+    pub errno: Errno,
+}
+
+/// Runs a program; returns only where a step fails. It makes system calls and nothing else: it allocates no memory, takes no
+/// lock, and writes to nothing but its own stack and the vector.
+///
+/// # Safety
+/// Both are NULL-terminated vectors of NUL-terminated strings that outlive the call. The first one is the caller's to write
+/// to. The child has a table of descriptors, a working directory and dispositions of signals of its own, and all signals are
+/// blocked.
+pub unsafe fn run(program: *mut *const u8, environment: *const *const u8) -> Failure {
+    // SAFETY: the caller vouches for it.
+    let mut arguments = unsafe { Arguments::new(program) };
+    if let Err(errno) = syscall::close_on_exec_from(0) {
+        return Failure { step: 0, errno };
+    }
+    let mut step = 1;
+    while let Some(word) = arguments.word() {
+        if let Err(errno) = take(word.to_bytes(), &mut arguments, environment) {
+            return Failure { step, errno };
+        }
+        step += 1;
+    }
+    // It ends as another program, or not at all.
+    Failure { step, errno: EINVAL }
+}
+
+fn take(word: &[u8], arguments: &mut Arguments, environment: *const *const u8) -> Result<(), Errno> {
+    if word == word::SETNS {
+        return join(arguments.fd()?, arguments.number()?);
+    }
+    let mut none = [-1, -1];
+    let [first, second] = &mut none;
+    steps::take(word, arguments, Process { kept: [first, second], environment })
+}
+
+fn join(fd: i32, flag: usize) -> Result<(), Errno> {
+    if !MAY_JOIN.contains(&flag) {
+        return Err(EPERM);
+    }
+    syscall::setns(fd, flag).map(drop)
+}

@@ -1,0 +1,57 @@
+//! Starts a program in namespaces that a child may enter which still borrows our memory: those that do not guard memory. One
+//! program is executed, and not two.
+
+use std::{ffi::CString, ptr};
+
+use libc::{c_int, c_void};
+use nix::errno::Errno;
+use nsset_helper::{
+    entering_child::{self, Failure},
+    protocol::About,
+};
+
+use crate::{
+    children::reaper,
+    error::Result,
+    helper::borrowed_memory::{self, Process},
+    helper::explain,
+    helper::program::Program,
+};
+
+/// What the child needs, all of it prepared before it exists.
+struct Orders {
+    program: *mut *const u8,
+    environment: *const *const u8,
+    /// Filled by the child before it gives up.
+    failed: Option<Failure>,
+}
+
+/// Runs a program of [`Program::of_child`], which ends in an exec, with this environment.
+pub fn run(program: &Program<'_>, environment: &[CString]) -> Result<Process> {
+    // No child without who waits for it.
+    reaper::start()?;
+    let mut words = vector(program.words());
+    let environment = vector(environment);
+    let mut orders = Orders { program: words.as_mut_ptr(), environment: environment.as_ptr(), failed: None };
+    // SAFETY: `child` takes `Orders`, and what they point to lives in this frame and in the caller's.
+    let process = unsafe { borrowed_memory::start(child, ptr::from_mut(&mut orders).cast()) };
+    let process = process.map_err(explain::launch)?;
+    let Some(Failure { step, errno }) = orders.failed else { return Ok(process) };
+    reaper::reap(process.pidfd);
+    Err(explain::step(program.label(step), Errno::from_raw(errno), About::Target))
+}
+
+fn vector(strings: &[CString]) -> Vec<*const u8> {
+    strings.iter().map(|string| string.as_ptr().cast()).chain([ptr::null()]).collect()
+}
+
+/// The child, until it is another program.
+extern "C" fn child(orders: *mut c_void) -> c_int {
+    // SAFETY: `run` passes its `Orders`, and sleeps until we are done with them.
+    let orders = unsafe { &mut *orders.cast::<Orders>() };
+    // SAFETY: both vectors end with NULL and live in `run`, and the first is ours to write to. `borrowed_memory` blocks all
+    // signals, and clone(2) copies what is not asked to be shared: descriptors, the working directory, dispositions.
+    orders.failed = Some(unsafe { entering_child::run(orders.program, orders.environment) });
+    // SAFETY: ends this process only, without running anything of Node's.
+    unsafe { libc::_exit(127) }
+}

@@ -1,0 +1,186 @@
+//! A piece of work that one thread hands over to another and waits for.
+
+use std::{
+    os::fd::AsFd,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    errno::Errno,
+    poll::PollTimeout,
+    sys::eventfd::{EfdFlags, EventFd},
+    unistd::{Pid, gettid},
+};
+
+use crate::{
+    cancel::{Cancel, TIME_LIMIT, wait_readable},
+    error::{Result, SystemError},
+    threads::end::await_end,
+    threads::thread::is_astray,
+};
+
+/// How long work may wait for a thread before one more is started for it. Most work takes less than this.
+const HELD_UP: Duration = Duration::from_millis(3);
+
+/// Both ends of it: a clone is the same piece of work.
+pub(crate) struct Handover<T>(Arc<Shared<T>>);
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    waker: Waker,
+}
+
+enum State<T> {
+    /// No thread has begun with it.
+    Waiting,
+    Begun,
+    /// The second is the number of the thread that did it, where that ends now.
+    Done(Result<T>, Option<Pid>),
+    /// Its result is not wanted any more.
+    Unwanted,
+}
+
+/// What wakes the thread that waits.
+enum Waker {
+    Thread(Thread),
+    /// Where a cancellation may come between, which has a descriptor, too.
+    Event(EventFd),
+}
+
+impl<T> Clone for Handover<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Handover<T> {
+    /// For the calling thread to wait.
+    pub(crate) fn new(is_cancellable: bool) -> Result<Self> {
+        let waker = if is_cancellable {
+            let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
+            Waker::Event(event.map_err(|errno| SystemError::new(errno, "eventfd2"))?)
+        } else {
+            Waker::Thread(thread::current())
+        };
+        Ok(Self(Arc::new(Shared { state: Mutex::new(State::Waiting), waker })))
+    }
+
+    /// Does the work on the calling thread, if it is still wanted, and wakes the other one.
+    pub(crate) fn carry_out(self, work: impl FnOnce() -> Result<T>) {
+        {
+            let mut state = self.state();
+            if matches!(*state, State::Unwanted) {
+                return;
+            }
+            *state = State::Begun;
+        }
+        let interrupted = |_| Err(SystemError::new(Errno::ECANCELED, "unshare").into());
+        let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(interrupted);
+        let ending = is_astray().then(gettid);
+        let mut state = self.state();
+        if !matches!(*state, State::Unwanted) {
+            *state = State::Done(outcome, ending);
+            drop(state);
+            self.wake();
+        }
+    }
+
+    /// Waits for it. `relieve` is called while no thread has begun with it, and says whether one ever will.
+    pub(crate) fn wait(self, cancel: Option<&Cancel>, relieve: impl Fn() -> bool) -> Result<Option<T>> {
+        let deadline = Instant::now() + TIME_LIMIT;
+        let mut pause = HELD_UP;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let waited = self.sleep(cancel, pause.min(left));
+            if let Some((outcome, ending)) = self.take() {
+                await_end(ending.as_slice());
+                // What came of it is dropped where the call was cancelled.
+                return waited.and(outcome).map(Some);
+            }
+            if let Err(error) = waited {
+                self.give_up();
+                return Err(error);
+            }
+            if left == Duration::ZERO {
+                self.give_up();
+                let hint = format!("the kernel did not come to an end within {} s", TIME_LIMIT.as_secs());
+                return Err(SystemError::new(Errno::ETIMEDOUT, "unshare").hint(hint).into());
+            }
+            if self.is_waiting() && !relieve() {
+                self.give_up();
+                return Ok(None);
+            }
+            pause *= 2;
+        }
+    }
+
+    fn sleep(&self, cancel: Option<&Cancel>, limit: Duration) -> Result<()> {
+        match &self.0.waker {
+            Waker::Thread(_) => thread::park_timeout(limit),
+            Waker::Event(event) => {
+                let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
+                wait_readable(Some(event.as_fd()), cancel, limit)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn wake(&self) {
+        match &self.0.waker {
+            Waker::Thread(thread) => thread.unpark(),
+            // Only a full counter refuses.
+            Waker::Event(event) => drop(event.write(1)),
+        }
+    }
+
+    fn take(&self) -> Option<(Result<T>, Option<Pid>)> {
+        let mut state = self.state();
+        match std::mem::replace(&mut *state, State::Unwanted) {
+            State::Done(outcome, ending) => Some((outcome, ending)),
+            before => {
+                *state = before;
+                None
+            }
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        matches!(*self.state(), State::Waiting)
+    }
+
+    fn give_up(&self) {
+        let before = std::mem::replace(&mut *self.state(), State::Unwanted);
+        drop(before);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_is_not_wanted_any_more_does_not_begin() {
+        let handover = Handover::new(false).unwrap();
+        handover.give_up();
+        let mut calls = 0;
+        handover.clone().carry_out(|| {
+            calls += 1;
+            Ok(())
+        });
+        assert_eq!(calls, 0);
+    }
+
+    #[test]
+    fn work_for_which_no_thread_will_come_is_given_up() {
+        let handover = Handover::<()>::new(false).unwrap();
+        assert!(handover.clone().wait(None, || false).unwrap().is_none());
+        assert!(!handover.is_waiting());
+    }
+}

@@ -1,0 +1,278 @@
+//! The home thread: it goes into namespaces on behalf of others, for one piece of work at a time, and comes back. It stands
+//! at home whenever it waits for work.
+//!
+//! A thread that could not come back does no further work: it ends, and another one takes its place. While a piece of work
+//! is held up, as by a kernel that makes no network while it takes many down, further threads do the work of other callers.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        mpsc::{Receiver, Sender, channel},
+    },
+    thread::Builder,
+    time::Duration,
+};
+
+use nix::errno::Errno;
+
+use crate::{
+    cancel::Cancel,
+    children::reaper,
+    error::{Error, Result, SystemError, last_errno},
+    home,
+    threads::handover::Handover,
+    threads::thread::{self, Standing, is_astray},
+};
+
+/// What the thread calls takes little; what the C library keeps for each thread may take more.
+const STACK: usize = 256 * 1024;
+
+/// With more pieces of work than this that are held up, the others wait.
+const MOST_THREADS: usize = 64;
+
+/// How long a thread that is not the only one waits for work before it ends.
+const IDLE: Duration = Duration::from_secs(1);
+
+type Work = Box<dyn FnOnce() + Send>;
+
+struct Staff {
+    work: VecDeque<Work>,
+    threads: usize,
+    /// How many of them wait for work.
+    idle: usize,
+}
+
+static STAFF: Mutex<Staff> = Mutex::new(Staff { work: VecDeque::new(), threads: 0, idle: 0 });
+static WORK: Condvar = Condvar::new();
+
+/// Where the first of the threads stood when it started, and so all of them.
+static HOME: OnceLock<Standing> = OnceLock::new();
+
+fn staff() -> MutexGuard<'static, Staff> {
+    STAFF.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A thread that was started and may not run yet.
+#[derive(Debug)]
+#[must_use = "the thread may not have opened what it holds"]
+pub struct Starting(Option<Receiver<Result<()>>>);
+
+impl Starting {
+    /// Waits until the thread has opened what it holds.
+    ///
+    /// # Errors
+    /// [`Error::System`] where the thread could not, and has ended.
+    pub fn finish(self) -> Result<()> {
+        self.0.map_or(Ok(()), |is_ready| is_ready.recv().unwrap_or_else(|_| Err(failed(Errno::ECANCELED))))
+    }
+}
+
+/// Starts the thread, unless there is one. After a failure, the next call tries again.
+///
+/// # Errors
+/// [`Error::System`] with what pthread_create(3) says, and `EAGAIN` where the calling thread is inside and nsset has
+/// no thread yet that is at home.
+pub fn start() -> Result<Starting> {
+    let Some(place) = Place::take_if(|staff| staff.threads == 0) else { return Ok(Starting(None)) };
+    begin(place).map(|is_ready| Starting(Some(is_ready)))
+}
+
+/// Has the thread do work, and waits for what comes of it, for as long as the time limit of the crate or until it is
+/// cancelled. Work that is not wanted any more does not begin; where it has begun, what comes of it is dropped.
+///
+/// `None` where there is no such thread, and none could be started.
+pub(crate) fn run<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+    cancel: Option<&Cancel>,
+) -> Result<Option<T>> {
+    if start().and_then(Starting::finish).is_err() {
+        return Ok(None);
+    }
+    let handover = Handover::new(cancel.is_some())?;
+    let theirs = handover.clone();
+    staff().work.push_back(Box::new(move || theirs.carry_out(work)));
+    WORK.notify_one();
+    handover.wait(cancel, relieve)
+}
+
+/// Starts one more thread where work waits and no thread is free to do it. Whether there is a thread at all.
+fn relieve() -> bool {
+    let is_needed = |staff: &Staff| !staff.work.is_empty() && staff.idle == 0 && staff.threads < MOST_THREADS;
+    let begin_and_finish = |place| begin(place).and_then(|is_ready| Starting(Some(is_ready)).finish());
+    // Where no more can be started, those that there are go on.
+    Place::take_if(is_needed).is_none_or(|place| begin_and_finish(place).is_ok()) || staff().threads > 0
+}
+
+/// One of the threads that there are, or are about to be, until it is dropped.
+struct Place;
+
+impl Place {
+    fn take_if(condition: impl FnOnce(&Staff) -> bool) -> Option<Self> {
+        let mut staff = staff();
+        condition(&staff).then(|| {
+            staff.threads += 1;
+            Self
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        staff().threads -= 1;
+    }
+}
+
+/// Starts a thread that is at home: from this one if it is, and otherwise from the reaper, which never goes inside.
+fn begin(place: Place) -> Result<Receiver<Result<()>>> {
+    if home::ensure().is_ok() {
+        return begin_from_here(place);
+    }
+    let (sender, receiver) = channel();
+    reaper::run_at_home(Box::new(move || drop(sender.send(begin_from_here(place)))))?;
+    receiver.recv().unwrap_or_else(|_| Err(failed(Errno::ECANCELED)))
+}
+
+fn begin_from_here(place: Place) -> Result<Receiver<Result<()>>> {
+    let standing = standing()?;
+    let (ready, is_ready) = channel();
+    let thread = Builder::new().name("nsset-home".into()).stack_size(STACK);
+    let started = thread.spawn(move || serve(place, standing, ready));
+    started.map(|_| is_ready).map_err(|error| failed(last_errno(&error)))
+}
+
+fn standing() -> Result<Standing> {
+    if let Some(standing) = HOME.get() {
+        return Ok(standing.clone());
+    }
+    let standing = thread::standing()?;
+    Ok(HOME.get_or_init(|| standing).clone())
+}
+
+fn serve(place: Place, standing: Standing, ready: Sender<Result<()>>) {
+    if let Err(error) = standing.remember() {
+        // Before it is told, so that the next call starts another thread.
+        drop(place);
+        let _ = ready.send(Err(error));
+        return;
+    }
+    let _ = ready.send(Ok(()));
+    drop(ready);
+    work(place);
+}
+
+/// Does what there is to be done: for ever, or until there was nothing to do for a while and another thread is left.
+fn work(place: Place) {
+    let mut staff = staff();
+    loop {
+        if let Some(work) = staff.work.pop_front() {
+            drop(staff);
+            work();
+            if is_astray() {
+                return give_way(place);
+            }
+            staff = self::staff();
+            continue;
+        }
+        staff.idle += 1;
+        let is_only = staff.threads == 1;
+        staff = if is_only { wait(staff) } else { wait_for(staff, IDLE) };
+        staff.idle -= 1;
+        if !is_only && staff.work.is_empty() && staff.threads > 1 {
+            drop(staff);
+            return drop(place);
+        }
+    }
+}
+
+fn wait(staff: MutexGuard<'_, Staff>) -> MutexGuard<'_, Staff> {
+    WORK.wait(staff).unwrap_or_else(PoisonError::into_inner)
+}
+
+fn wait_for(staff: MutexGuard<'_, Staff>, limit: Duration) -> MutexGuard<'_, Staff> {
+    WORK.wait_timeout(staff, limit).unwrap_or_else(PoisonError::into_inner).0
+}
+
+/// The calling thread, which is astray, starts no other one: that would be astray, too. Where the reaper cannot start one now,
+/// the next call tries again.
+fn give_way(place: Place) {
+    let _ = reaper::run_at_home(Box::new(move || drop(begin_from_here(place))));
+}
+
+fn failed(errno: Errno) -> Error {
+    SystemError::new(errno, "pthread_create").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc::channel, thread, time::Instant};
+
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn work_that_is_held_up_holds_up_no_other() {
+        let (begun, has_begun) = channel();
+        let (end, may_end) = channel::<()>();
+        let held_up = thread::spawn(move || {
+            run(
+                move || {
+                    begun.send(()).unwrap();
+                    may_end.recv().unwrap();
+                    Ok("late")
+                },
+                None,
+            )
+        });
+        has_begun.recv().unwrap();
+        let since = Instant::now();
+        assert_eq!(run(|| Ok("soon"), None).unwrap(), Some("soon"));
+        assert!(since.elapsed() < Duration::from_secs(1));
+        end.send(()).unwrap();
+        assert_eq!(held_up.join().unwrap().unwrap(), Some("late"));
+    }
+
+    #[test]
+    fn work_that_panics_is_an_error_and_the_thread_goes_on() {
+        let panicked = run(|| -> Result<()> { panic!("an odd piece of work") }, None);
+        assert!(matches!(panicked, Err(Error::System(error)) if error.errno == Errno::ECANCELED));
+        assert_eq!(run(|| Ok(1), None).unwrap(), Some(1));
+    }
+
+    #[test]
+    fn a_cancelled_wait_ends_while_the_work_goes_on() {
+        let cancel = Cancel::new().unwrap();
+        let (end, may_end) = channel::<()>();
+        let (dropped, was_dropped) = channel::<()>();
+        let canceller = cancel.clone();
+        let outcome = run(
+            move || {
+                canceller.cancel();
+                let _ = may_end.recv();
+                Ok(dropped)
+            },
+            Some(&cancel),
+        );
+        assert!(matches!(outcome, Err(Error::Aborted)));
+        end.send(()).unwrap();
+        // What came of it was dropped, and so the other end of the channel is closed.
+        was_dropped.recv_timeout(Duration::from_secs(5)).expect_err("nothing was sent");
+    }
+
+    #[test]
+    fn the_threads_that_came_for_work_that_was_held_up_go_again() {
+        let slow = || {
+            thread::sleep(IDLE / 10);
+            Ok(())
+        };
+        let callers: Vec<_> = (0..4).map(|_| thread::spawn(move || run(slow, None))).collect();
+        for caller in callers {
+            assert_eq!(caller.join().unwrap().unwrap(), Some(()));
+        }
+        let deadline = Instant::now() + 20 * IDLE;
+        while staff().threads > 1 && Instant::now() < deadline {
+            thread::sleep(IDLE / 20);
+        }
+        assert_eq!(staff().threads, 1);
+    }
+}

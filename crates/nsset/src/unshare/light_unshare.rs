@@ -1,0 +1,98 @@
+//! Makes new namespaces without a process of their own: of kinds that a thread can have for itself, by the home thread.
+
+use std::ffi::CString;
+
+use nix::errno::Errno;
+use nsset_helper::{loopback, protocol::About, syscall};
+
+use crate::{
+    cancel::Cancel,
+    error::{Error, Result, SystemError},
+    helper::explain,
+    helper::plan,
+    helper::program::{Label, c_string},
+    kind::{Kind, Kinds},
+    namespaces::set::NamespaceSet,
+    threads::{home_thread, thread},
+};
+
+/// What the home thread is asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct LightUnshare {
+    kinds: Kinds,
+    /// Where they are made: as children of these, where the thread does not stand there anyway.
+    from: NamespaceSet,
+    hostname: Option<CString>,
+    has_loopback: bool,
+}
+
+/// Whether a thread can make these: unshare(2) refuses `user` in a process with threads, gives `pid` and `time` to children
+/// only, and takes a thread's root and working directory from the process's with `mnt`. No thread goes into these of a base.
+pub fn is_light(base: Option<&NamespaceSet>, kinds: Kinds) -> bool {
+    let others = |base: &NamespaceSet| {
+        let others = base.kinds().iter().filter(|kind| *kind != Kind::Pid && !Kinds::OF_THREADS.contains(*kind));
+        plan::foreign(base, others.collect())
+    };
+    kinds.is_within(Kinds::OF_THREADS) && base.is_none_or(|base| others(base).is_empty())
+}
+
+impl LightUnshare {
+    /// `None` where it takes the helper.
+    pub(crate) fn plan(
+        base: Option<&NamespaceSet>,
+        kinds: Kinds,
+        hostname: Option<&str>,
+        has_loopback: bool,
+    ) -> Result<Option<Self>> {
+        if !is_light(base, kinds) {
+            return Ok(None);
+        }
+        let hostname = hostname.map(|name| c_string(name.as_bytes())).transpose()?;
+        let from = base.map_or_else(NamespaceSet::default, |base| base.only(Kinds::OF_THREADS));
+        // A thread of JavaScript may stand elsewhere than at home; one of libuv's pool never does, and is not asked.
+        let from = from.or(&thread::known(Kinds::OF_THREADS)?);
+        Ok(Some(Self { kinds, from, hostname, has_loopback }))
+    }
+
+    /// `None` where the home thread cannot do it, as where it could not come back.
+    pub(crate) fn run(&self, cancel: Option<&Cancel>) -> Result<Option<NamespaceSet>> {
+        let asked = self.clone();
+        Ok(home_thread::run(move || asked.make(), cancel)?.flatten())
+    }
+
+    fn make(&self) -> Result<Option<NamespaceSet>> {
+        let foreign = plan::foreign(&self.from, self.from.kinds());
+        match thread::prove_way_back(foreign.and(self.kinds)) {
+            Err((_, Errno::EPERM)) => return Ok(None),
+            Err((kind, errno)) => return Err(SystemError::new(errno, "setns").kind(kind).into()),
+            Ok(()) => {}
+        }
+        // Where the thread may not go there, the helper says so in terms of the set.
+        let Ok(visit) = thread::visit(&self.from, foreign) else { return Ok(None) };
+        let made = self.make_here();
+        // Where there is no way back, the thread ends, and what was made is there.
+        let _ = visit.leave();
+        made.map(Some)
+    }
+
+    fn make_here(&self) -> Result<NamespaceSet> {
+        let visit = thread::unshare(self.kinds).map_err(|errno| explain::unshare(self.kinds, errno))?;
+        let made = self.furnish().and_then(|()| thread::open_here(self.kinds));
+        let _ = visit.leave();
+        made
+    }
+
+    fn furnish(&self) -> Result<()> {
+        if let Some(name) = &self.hostname {
+            syscall::sethostname(name.to_bytes()).map_err(|errno| failed(Label::hostname(), errno))?;
+        }
+        if self.has_loopback {
+            loopback::bring_up().map_err(|errno| failed(Label::loopback(), errno))?;
+        }
+        Ok(())
+    }
+}
+
+fn failed(label: Label, errno: i32) -> Error {
+    explain::step(label, Errno::from_raw(errno), About::Target)
+}
