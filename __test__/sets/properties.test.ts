@@ -57,9 +57,8 @@ beforeAll(async () => {
   )
   closed = set.dup()
   closed.close()
-  // Whatever Node makes for a first child of its own is made before it is counted, and so is the helper's program.
+  // Whatever Node makes for a first child of its own is made before it is counted.
   await outcomeOf(() => set.execFile('/bin/true'))
-  NamespaceSet.unshareSync('user').close()
   before = resources()
 })
 
