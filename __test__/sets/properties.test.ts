@@ -57,9 +57,8 @@ beforeAll(async () => {
   )
   closed = set.dup()
   closed.close()
-  // What Node.js creates for its first child is created before the count, and so is the helper's program.
+  // What Node.js creates for its first child is created before the count.
   await outcomeOf(() => set.execFile('/bin/true'))
-  NamespaceSet.unshareSync('user').close()
   before = resources()
 })
 

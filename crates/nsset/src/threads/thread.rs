@@ -250,7 +250,9 @@ impl Place {
         self.belongs = here.clone();
         self.stands = here;
         self.moves = footprint::moves();
-        ENTERABLE_FOR_GOOD.into_iter().for_each(|kind| self.note_whether_away(kind));
+        for kind in ENTERABLE_FOR_GOOD {
+            self.note_whether_away(kind);
+        }
         Ok(())
     }
 

@@ -70,7 +70,7 @@ impl LightUnshare {
         // Where the thread may not go there, the helper says so in terms of the set.
         let Ok(visit) = thread::visit(&self.from, foreign) else { return Ok(None) };
         let made = self.make_here();
-        // Where there is no way back, the thread ends, and what was made is there.
+        // It tries again to leave what it could not leave before. Where it cannot, the thread ends, and what was made is there.
         let _ = visit.leave();
         made.map(Some)
     }
