@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isMissing, isPresent } from './presence.ts'
 
-const NATIVE = new URL('../native/', import.meta.url)
+const NATIVE = new URL('../../target/peers/', import.meta.url)
 
 /** Undefined, with its libraries reported as missing, if Go or its modules are not available. */
 export function buildGo(directory: string, libraries: Record<string, string>): string | undefined {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { isMissing, isPresent } from './presence.ts'
 
 const MANIFEST = new URL('nns/package.json', import.meta.url)
-const HOME = new URL('../native/nns/', import.meta.url)
+const HOME = new URL('../../target/peers/nns/', import.meta.url)
 
 /** The part of nns that nsset has, too: its other function adds routes and firewall rules on the host. */
 export interface Nns {

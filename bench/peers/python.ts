@@ -7,7 +7,7 @@ import { isMissing, isPresent } from './presence.ts'
 import { PeerProgram } from './program.ts'
 
 const SOURCE = new URL('python/', import.meta.url)
-const ENVIRONMENT = fileURLToPath(new URL('../native/python/', import.meta.url))
+const ENVIRONMENT = fileURLToPath(new URL('../../target/peers/python/', import.meta.url))
 
 /** Started by this process, or in a set. */
 export async function openPython(set?: NamespaceSet): Promise<PeerProgram | undefined> {
