@@ -5,12 +5,25 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import { circlesOf, upwardArrows } from '../setup/layers/graph.ts'
-import { CRATE_DEPENDENCIES, CRATES, FULL_FOLDERS, MOST_FILES, SRC } from '../setup/layers/layers.ts'
+import { CRATE_DEPENDENCIES, CRATES, FULL_FOLDERS, MOST_FILES, PROJECT, SRC } from '../setup/layers/layers.ts'
 import { graphOfTexts, ROOT, rustGraph } from '../setup/layers/rust-graph.ts'
 import { importsOf, typescriptGraph } from '../setup/layers/typescript-graph.ts'
 
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
-const src = typescriptGraph(join(PROJECT, 'src'))
+const HERE = fileURLToPath(new URL('../../', import.meta.url))
+const src = typescriptGraph(join(HERE, 'src'))
+
+describe('the folders with TypeScript', () => {
+  const graph = typescriptGraph(HERE, PROJECT.flat())
+
+  test('arrows point down', () => {
+    expect(graph.size).toBeGreaterThan(300)
+    expect(upwardArrows(graph, PROJECT)).toEqual([])
+  })
+
+  test('no file needs one that needs it, types included', () => {
+    expect(circlesOf(graph)).toEqual([])
+  })
+})
 
 describe('src', () => {
   test('arrows point down', () => {
@@ -24,13 +37,13 @@ describe('src', () => {
 
   test('what is below the class of sets compiles without it', () => {
     const lower = [...src.keys()].filter((file) => !/^(?:set|netns|pool)\/|^index\.ts$/.test(file))
-    const { config } = ts.readConfigFile(join(PROJECT, 'tsconfig.json'), ts.sys.readFile)
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, PROJECT)
+    const { config } = ts.readConfigFile(join(HERE, 'tsconfig.json'), ts.sys.readFile)
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, HERE)
     const program = ts.createProgram(
-      lower.map((file) => join(PROJECT, 'src', file)),
+      lower.map((file) => join(HERE, 'src', file)),
       { ...options, noEmit: true, skipLibCheck: true },
     )
-    const own = program.getSourceFiles().map(({ fileName }) => relative(join(PROJECT, 'src'), fileName))
+    const own = program.getSourceFiles().map(({ fileName }) => relative(join(HERE, 'src'), fileName))
     expect(own.filter((file) => file.startsWith('set/'))).toEqual([])
     const messages = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)
     expect(messages).toEqual([])
@@ -38,13 +51,13 @@ describe('src', () => {
 })
 
 test('every crate has its layers stated', () => {
-  const crates = readdirSync(join(PROJECT, 'crates')).toSorted()
+  const crates = readdirSync(join(HERE, 'crates')).toSorted()
   expect(Object.keys(CRATES).toSorted()).toEqual(crates)
   expect(Object.keys(CRATE_DEPENDENCIES).toSorted()).toEqual(crates)
 })
 
 describe.each(Object.keys(CRATES))('crates/%s', (crate) => {
-  const directory = join(PROJECT, 'crates', crate)
+  const directory = join(HERE, 'crates', crate)
   const graph = rustGraph(directory)
 
   test('arrows point down', () => {
@@ -95,7 +108,7 @@ describe('folders', () => {
 })
 
 function countFiles(folder: string, counts: Map<string, number>): void {
-  const entries = readdirSync(join(PROJECT, folder), { withFileTypes: true })
+  const entries = readdirSync(join(HERE, folder), { withFileTypes: true })
   counts.set(folder, entries.filter((entry) => entry.isFile()).length)
   for (const entry of entries) {
     if (entry.isDirectory() && !['node_modules', 'target'].includes(entry.name))

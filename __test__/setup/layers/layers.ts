@@ -2,6 +2,9 @@
 import type { Layers } from './graph.ts'
 import { ROOT } from './rust-graph.ts'
 
+/** The folders with TypeScript. */
+export const PROJECT: Layers = [['__test__'], ['bench', 'scripts'], ['examples'], ['src']]
+
 /** The folders of `src`, and the files that are in none. */
 export const SRC: Layers = [
   ['index'],
