@@ -1,10 +1,10 @@
 /** Where a package may be installed: in a read-only directory, with a /tmp mounted noexec. */
 import { dirname } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { README_EXAMPLE, README_OUTPUT } from '../../scripts/pages/readme-example.ts'
 import { type FreshProject, freshProject, LONG } from '../setup/package/fresh-project.ts'
 import { npmInstall } from '../setup/package/install.ts'
 import { type Registry, startRegistry } from '../setup/package/registry.ts'
-import { README_EXAMPLE, README_OUTPUT } from '../setup/pages/readme-example.ts'
 import { isRoot } from '../setup/sets/privilege.ts'
 
 vi.setConfig({ testTimeout: LONG, hookTimeout: LONG })

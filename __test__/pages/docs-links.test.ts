@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { pagesOf, textOf } from '../setup/pages/pages.ts'
+import { pagesOf, textOf } from '../../scripts/pages/pages.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 

@@ -1,6 +1,6 @@
 /** The pages for users of other projects: every name is listed, and every replacement is shown in a snippet. */
 import { describe, expect, test } from 'vitest'
-import { chaptersOf, textOf } from '../setup/pages/pages.ts'
+import { chaptersOf, textOf } from '../../scripts/pages/pages.ts'
 
 /** The names of the other projects. For neslink those of the main branch, and older ones that may still be in use. */
 const NAMES: Record<string, readonly string[]> = {

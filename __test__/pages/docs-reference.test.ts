@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
+import { textOf } from '../../scripts/pages/pages.ts'
 import { compile } from '../setup/package/compile.ts'
-import { textOf } from '../setup/pages/pages.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 

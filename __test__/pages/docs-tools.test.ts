@@ -1,7 +1,7 @@
 /** docs/coming-from/iproute2.md has every option, command and kind of link in the help of the installed tools. */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { chaptersOf, textOf } from '../setup/pages/pages.ts'
+import { chaptersOf, textOf } from '../../scripts/pages/pages.ts'
 
 const PAGE = 'docs/coming-from/iproute2.md'
 const rows = chaptersOf(PAGE).flatMap((chapter) => chapter.rows.map(({ name }) => name))

@@ -1,10 +1,10 @@
 /** Every block of code on every page is tested: modules and scripts run, and print what they document. */
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
+import { blocksOf, isInstallation, LANGUAGES, pagesOf, type Snippet, snippetsOf } from '../../scripts/pages/pages.ts'
 import { startDockerd } from '../setup/oracles/dockerd.ts'
 import { missingKinds } from '../setup/oracles/missing-kinds.ts'
 import { compile } from '../setup/package/compile.ts'
-import { blocksOf, isInstallation, LANGUAGES, pagesOf, type Snippet, snippetsOf } from '../setup/pages/pages.ts'
 import { runSnippet, SNIPPET_TIME_LIMIT, type SnippetHome, snippetHome } from '../setup/pages/run-snippet.ts'
 import { installed } from '../setup/programs/busybox-root.ts'
 import { asRoot } from '../setup/sets/privilege.ts'

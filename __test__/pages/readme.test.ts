@@ -1,8 +1,8 @@
 /** The README is correct: its examples run, as root and as an ordinary user, and its commands are those of CI. */
 import { expect, test } from 'vitest'
+import { blocksOf, isInstallation, snippetsOf, textOf } from '../../scripts/pages/pages.ts'
+import { README_EXAMPLE, README_OUTPUT } from '../../scripts/pages/readme-example.ts'
 import { compile } from '../setup/package/compile.ts'
-import { blocksOf, isInstallation, snippetsOf, textOf } from '../setup/pages/pages.ts'
-import { README_EXAMPLE, README_OUTPUT } from '../setup/pages/readme-example.ts'
 import { runPlainNode } from '../setup/programs/plain-node.ts'
 
 const blocks = blocksOf('README.md')

@@ -1,62 +1,75 @@
-/** Where things are: which room may need which, that nothing needs each other, and that no folder is too full. */
+/** The structure of the project: imports point down, no imports form a circle, and no folder has too many files. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import { circlesOf, upwardArrows } from '../setup/layers/graph.ts'
-import { CRATE_DEPENDENCIES, CRATES, FULL_FOLDERS, MOST_FILES, SRC } from '../setup/layers/layers.ts'
+import { CRATE_DEPENDENCIES, CRATES, FULL_FOLDERS, MOST_FILES, PROJECT, SRC } from '../setup/layers/layers.ts'
 import { graphOfTexts, ROOT, rustGraph } from '../setup/layers/rust-graph.ts'
 import { importsOf, typescriptGraph } from '../setup/layers/typescript-graph.ts'
 
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url))
-const src = typescriptGraph(join(PROJECT, 'src'))
+const HERE = fileURLToPath(new URL('../../', import.meta.url))
+const src = typescriptGraph(join(HERE, 'src'))
+
+describe('the folders with TypeScript', () => {
+  const graph = typescriptGraph(HERE, PROJECT.flat())
+
+  test('imports point down', () => {
+    expect(graph.size).toBeGreaterThan(300)
+    expect(upwardArrows(graph, PROJECT)).toEqual([])
+  })
+
+  test('no imports form a circle, types included', () => {
+    expect(circlesOf(graph)).toEqual([])
+  })
+})
 
 describe('src', () => {
-  test('arrows point down', () => {
+  test('imports point down', () => {
     expect(src.size).toBeGreaterThan(100)
     expect(upwardArrows(src, SRC)).toEqual([])
   })
 
-  test('no file needs one that needs it, types included', () => {
+  test('no imports form a circle, types included', () => {
     expect(circlesOf(src)).toEqual([])
   })
 
-  test('what is below the class of sets compiles without it', () => {
+  test('the layers below src/set compile without it', () => {
     const lower = [...src.keys()].filter((file) => !/^(?:set|netns|pool)\/|^index\.ts$/.test(file))
-    const { config } = ts.readConfigFile(join(PROJECT, 'tsconfig.json'), ts.sys.readFile)
-    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, PROJECT)
+    const { config } = ts.readConfigFile(join(HERE, 'tsconfig.json'), ts.sys.readFile)
+    const { options } = ts.parseJsonConfigFileContent(config, ts.sys, HERE)
     const program = ts.createProgram(
-      lower.map((file) => join(PROJECT, 'src', file)),
+      lower.map((file) => join(HERE, 'src', file)),
       { ...options, noEmit: true, skipLibCheck: true },
     )
-    const own = program.getSourceFiles().map(({ fileName }) => relative(join(PROJECT, 'src'), fileName))
+    const own = program.getSourceFiles().map(({ fileName }) => relative(join(HERE, 'src'), fileName))
     expect(own.filter((file) => file.startsWith('set/'))).toEqual([])
     const messages = ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)
     expect(messages).toEqual([])
   }, 120_000)
 })
 
-test('every crate has its layers stated', () => {
-  const crates = readdirSync(join(PROJECT, 'crates')).toSorted()
+test('the layers of every crate are stated', () => {
+  const crates = readdirSync(join(HERE, 'crates')).toSorted()
   expect(Object.keys(CRATES).toSorted()).toEqual(crates)
   expect(Object.keys(CRATE_DEPENDENCIES).toSorted()).toEqual(crates)
 })
 
 describe.each(Object.keys(CRATES))('crates/%s', (crate) => {
-  const directory = join(PROJECT, 'crates', crate)
+  const directory = join(HERE, 'crates', crate)
   const graph = rustGraph(directory)
 
-  test('arrows point down', () => {
+  test('imports point down', () => {
     expect(graph.size).toBeGreaterThan(10)
     expect(upwardArrows(graph, CRATES[crate] ?? [], '::')).toEqual([])
   })
 
-  test('no module needs one that needs it', () => {
+  test('no modules form a circle', () => {
     expect(circlesOf(graph)).toEqual([])
   })
 
-  test('it is built on the crates below it only', () => {
+  test('it depends only on the crates below it', () => {
     const sections = readFileSync(join(directory, 'Cargo.toml'), 'utf8').split(/^\[/m)
     const dependencies = sections.find((section) => section.startsWith('dependencies]')) ?? ''
     const own = [...dependencies.matchAll(/^(nsset[\w-]*)/gm)].map(([, name]) => name)
@@ -84,18 +97,18 @@ describe('folders', () => {
   }
   const full = [...counts].filter(([, count]) => count > MOST_FILES).map(([folder]) => folder)
 
-  test(`none has more than ${MOST_FILES} files, but those with a reason`, () => {
+  test(`have at most ${MOST_FILES} files, except those with a reason`, () => {
     expect(counts.get('src/validate')).toBeGreaterThan(10)
     expect(full.filter((folder) => !(folder in FULL_FOLDERS))).toEqual([])
   })
 
-  test('each of those with a reason has more', () => {
+  test('with a reason have more files', () => {
     expect(Object.keys(FULL_FOLDERS).filter((folder) => !full.includes(folder))).toEqual([])
   })
 })
 
 function countFiles(folder: string, counts: Map<string, number>): void {
-  const entries = readdirSync(join(PROJECT, folder), { withFileTypes: true })
+  const entries = readdirSync(join(HERE, folder), { withFileTypes: true })
   counts.set(folder, entries.filter((entry) => entry.isFile()).length)
   for (const entry of entries) {
     if (entry.isDirectory() && !['node_modules', 'target'].includes(entry.name))
@@ -108,7 +121,7 @@ describe('what the rules find', () => {
     new Map(Object.entries(arrows).map(([from, to]) => [from, new Set(to)]))
   const layers = [['top.ts'], ['middle', 'beside'], ['middle/low'], ['bottom']]
 
-  test('an arrow that points up, one beside, and a module without a room', () => {
+  test('an import that points up, one within a row, and a module without a room', () => {
     const arrows = graph({
       'bottom/a.ts': ['middle/b.ts'],
       'middle/b.ts': ['bottom/a.ts', 'beside/c.ts', 'middle/d.ts', 'middle/low/e.ts'],
@@ -123,7 +136,7 @@ describe('what the rules find', () => {
     ])
   })
 
-  test('circles of two and of more, and a module that needs itself', () => {
+  test('circles of two and of three modules, and a module that imports itself', () => {
     const arrows = graph({ a: ['b', 'e'], b: ['c'], c: ['a'], d: ['c', 'd'], e: ['f'], f: ['e'], g: ['a'] })
     expect(circlesOf(arrows).toSorted()).toEqual([['a', 'b', 'c'], ['d'], ['e', 'f']])
   })
@@ -142,7 +155,7 @@ describe('what the rules find', () => {
     expect(importsOf(text)).toEqual(['./a.ts', './b.ts', './c.ts', './d.ts', './e.ts', './f.ts'])
   })
 
-  test('the paths of Rust: use trees, paths in code, modules below, re-exports; and neither text nor tests', () => {
+  test('paths in Rust: use trees, inline paths, child modules and re-exports, but no text and no tests', () => {
     const texts = {
       'lib.rs': 'mod a; mod b; mod c; pub use b::Thing;',
       'a.rs': `use crate::{b::{self, inner::{Deep, Other as Name}}, c::*}; use super::Thing; use std::b::X;`,

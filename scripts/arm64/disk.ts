@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
-import { README_EXAMPLE } from '../../__test__/setup/pages/readme-example.ts'
+import { README_EXAMPLE } from '../pages/readme-example.ts'
 import { fill } from '../vm/disk.ts'
 import type { Kernel } from '../vm/kernel.ts'
 import type { Debian } from './debian.ts'

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { README_OUTPUT } from '../../__test__/setup/pages/readme-example.ts'
+import { README_OUTPUT } from '../pages/readme-example.ts'
 import { copyFromDisk } from '../vm/disk.ts'
 import { kernelIn } from '../vm/kernel.ts'
 import { ARM64, runMachine } from '../vm/machine.ts'

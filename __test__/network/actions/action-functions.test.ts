@@ -142,7 +142,7 @@ describe('action.call', () => {
     ['a text', 'a reason', 'a reason'],
     ['nothing at all', undefined, 'undefined'],
     ['null', null, 'null'],
-    ['an object without a prototype', Object.create(null), 'an object was thrown that is no error'],
+    ['an object without a prototype', Object.create(null), 'the function threw an object that is not an error'],
     ['what another realm takes for an error', { message: 'a reason' }, 'a reason'],
     ['a symbol', Symbol('reason'), 'Symbol(reason)'],
   ])('fails with the cause that was thrown: %s', async (_, thrown, message) => {

@@ -82,7 +82,7 @@ describe('what is secret', () => {
   })
 })
 
-describe('fields that nobody knows', () => {
+describe('unknown fields', () => {
   const told = { toString: () => 'told', secret: 'told' }
   const unknown: [path: string, args: unknown[], key: string, place: string][] = [
     ['links.add', [{ kind: 'bridge', name: 'x0', told }], 'told', 'spec'],
@@ -103,7 +103,7 @@ describe('fields that nobody knows', () => {
   ]
   for (const [path, args, key, place] of unknown) refused(path, args, value(`Unknown option '${key}' of ${place}`))
 
-  test('are told without their value', async () => {
+  test('are reported without their value', async () => {
     const failure = await failureOf(() =>
       set.network.links.add({ kind: 'bridge', name: 'x0', hidden: 'told' } as never),
     )
@@ -111,7 +111,7 @@ describe('fields that nobody knows', () => {
     expect(failure.message).not.toContain('told')
   })
 
-  test('and are undefined are left out', () => {
+  test('that are undefined are ignored', () => {
     action.links.add({ kind: 'bridge', name: 'x0', told: undefined } as never)
     action.links.set('lo', { up: undefined, master: undefined, addresses: undefined })
   })

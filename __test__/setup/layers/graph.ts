@@ -1,4 +1,4 @@
-/** Which module needs which, by their names. */
+/** The modules, by name, and which others each of them uses. */
 export type Graph = ReadonlyMap<string, ReadonlySet<string>>
 
 /**
@@ -7,7 +7,7 @@ export type Graph = ReadonlyMap<string, ReadonlySet<string>>
  */
 export type Layers = readonly (readonly string[])[]
 
-/** The arrows that do not lead from a row to a lower one, and the modules that are in no room. */
+/** Returns the imports that do not lead to a lower row, and the modules that are in no room. */
 export function upwardArrows(graph: Graph, layers: Layers, separator = '/'): string[] {
   const rooms = new Map(layers.flatMap((row, depth) => row.map((room) => [room, depth] as const)))
   const roomOf = (module: string) =>
@@ -27,7 +27,7 @@ export function upwardArrows(graph: Graph, layers: Layers, separator = '/'): str
   return found
 }
 
-/** The groups of modules that need each other: the strongly connected components, by Tarjan's algorithm. */
+/** Returns the modules that use each other, in groups: the strongly connected components, by Tarjan's algorithm. */
 export function circlesOf(graph: Graph): string[][] {
   const order = new Map<string, number>()
   const path: string[] = []

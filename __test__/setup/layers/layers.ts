@@ -1,6 +1,9 @@
-/** Which rooms there are, and which may need which: the rows from the highest to the lowest. `docs/architecture.md` tells it in words. */
+/** The layers of the project, from the highest row to the lowest. A room may use the rooms in lower rows. `docs/architecture.md` describes them. */
 import type { Layers } from './graph.ts'
 import { ROOT } from './rust-graph.ts'
+
+/** The folders with TypeScript. */
+export const PROJECT: Layers = [['__test__'], ['bench', 'scripts'], ['examples'], ['src']]
 
 /** The folders of `src`, and the files that are in none. */
 export const SRC: Layers = [

@@ -3,9 +3,12 @@ import { dirname, join, relative, resolve } from 'node:path'
 import ts from 'typescript'
 import type { Graph } from './graph.ts'
 
-/** The TypeScript files below a directory, and what each imports of them. An import of a type alone counts, too. */
-export function typescriptGraph(root: string): Graph {
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+/** The TypeScript files in these folders of a directory, and what each imports. An import of a type alone counts, too. */
+export function typescriptGraph(root: string, folders: readonly string[] = ['.']): Graph {
+  const below = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+  )
+  const files = below.filter((file) => file.endsWith('.ts') && !file.includes('node_modules'))
   return new Map(files.map((file) => [file, targetsOf(root, file, readFileSync(join(root, file), 'utf8'))]))
 }
 

@@ -1,6 +1,6 @@
 /** Installs into an empty project, and runs the README's first example there. */
 import { expect } from 'vitest'
-import { README_EXAMPLE, README_OUTPUT } from '../pages/readme-example.ts'
+import { README_EXAMPLE, README_OUTPUT } from '../../../scripts/pages/readme-example.ts'
 import { type FreshProject, NPM } from './fresh-project.ts'
 
 /** Runs npm install with these arguments, which must print no warning. */

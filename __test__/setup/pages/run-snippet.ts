@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 import { NamespaceSet } from 'nsset'
 import { bundleApi } from '../../../scripts/api-build/bundle.ts'
+import type { Snippet } from '../../../scripts/pages/pages.ts'
 import { isVm } from '../oracles/iproute.ts'
 import { isRoot } from '../sets/privilege.ts'
 import { temporaryDirectory } from '../sets/temporary-directory.ts'
-import type { Snippet } from './pages.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const NATIVE = `nsset.linux-${process.arch}-gnu.node`

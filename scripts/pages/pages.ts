@@ -38,7 +38,7 @@ export interface Chapter {
   readonly snippets: readonly Snippet[]
 }
 
-const ROOT = new URL('../../../', import.meta.url)
+const ROOT = new URL('../../', import.meta.url)
 
 /** The paths of all pages: those in the root of the project, and below `docs` and `npm`. */
 export function pagesOf(): string[] {
