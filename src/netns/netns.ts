@@ -1,19 +1,21 @@
 import { NamespaceError } from '../errors.ts'
 import { notOurs } from '../native/copies.ts'
+import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
 import { NamespaceSet, nativeOf } from '../set/namespace-set.ts'
 import { parseNetnsName } from '../validate/netns-name.ts'
 import {
   type NetnsAttachOptions,
   type NetnsCreateOptions,
+  type NetnsCreateSyncOptions,
   type NetnsOptions,
   type NetnsRemoveOptions,
   parseAttachOptions,
   parseCreateOptions,
+  parseCreateSyncOptions,
   parseNetnsOptions,
   parseRemoveOptions,
 } from '../validate/netns-options.ts'
-import { netnsDirectory } from './netns-directory.ts'
 import { rememberNetnsName } from './netns-names.ts'
 
 /**
@@ -34,12 +36,12 @@ export const netns = {
    * console.log(netns.directory) // /run/netns
    */
   get directory(): string {
-    return netnsDirectory()
+    return process.platform === 'linux' ? binding().netnsDirectory() : '/run/netns'
   },
 
   /**
    * Makes a network namespace with a name. The directory is made if need be; the standard one as a shared mount, as
-   * iproute2 does, so that the name comes and goes in all mount namespaces alike.
+   * iproute2 does, so that the name comes and goes in all mount namespaces alike. `ip netns add NAME`.
    *
    * @throws {@link NamespaceError} `EEXIST` when the name is taken, `EPERM` or `EACCES` for an ordinary user; nothing of
    * what failed stays.
@@ -52,7 +54,30 @@ export const netns = {
     const { loopback, signal, ...place } = parseCreateOptions(options)
     const set = await NamespaceSet.unshare('net', { loopback, signal })
     try {
-      attachName(set, word, place)
+      await attachName(set, word, place)
+      if (signal?.aborted) await settled(binding().removeName(place.directory, word))
+      signal?.throwIfAborted()
+      return set
+    } catch (error) {
+      set.close()
+      throw error
+    }
+  },
+
+  /**
+   * As {@link netns.create}. It blocks for as long as the kernel takes for a new network, and the file system for the name.
+   *
+   * @throws {@link NamespaceError} as {@link netns.create}.
+   * @example
+   * using blue = netns.createSync('blue')
+   * @see ip-netns(8)
+   */
+  createSync(name: string, options?: NetnsCreateSyncOptions): NamespaceSet {
+    const word = parseNetnsName(name, 'name')
+    const { loopback, ...place } = parseCreateSyncOptions(options)
+    const set = NamespaceSet.unshareSync('net', { loopback })
+    try {
+      attachNameSync(set, word, place)
       return set
     } catch (error) {
       set.close()
@@ -82,13 +107,25 @@ export const netns = {
    * for (const name of await netns.list()) await netns.remove(name)
    */
   async list(options?: NetnsOptions): Promise<string[]> {
-    return binding().listNames(parseNetnsOptions(options).directory)
+    return settled(binding().listNames(parseNetnsOptions(options).directory))
+  },
+
+  /**
+   * As {@link netns.list}. It blocks for as long as the file system of the directory takes.
+   *
+   * @throws {@link NamespaceError} as {@link netns.list}.
+   * @example
+   * for (const name of netns.listSync()) netns.removeSync(name)
+   */
+  listSync(options?: NetnsOptions): string[] {
+    return binding().listNamesSync(parseNetnsOptions(options).directory)
   },
 
   /**
    * Gives the network namespace of a set a name.
    *
-   * @throws {@link NamespaceError} as {@link netns.create}; `ERR_NSSET_NOT_IN_SET` for a set without `net`.
+   * @throws {@link NamespaceError} as {@link netns.create}; `ERR_NSSET_NOT_IN_SET` for a set without `net`, and
+   * `ERR_NSSET_CLOSED` when the set is closed before it has its temporary name.
    * @example
    * using set = await NamespaceSet.unshare('net')
    * await netns.attach('blue', set)
@@ -97,7 +134,22 @@ export const netns = {
     const word = parseNetnsName(name, 'name')
     const place = parseAttachOptions(options)
     if (!(set instanceof NamespaceSet)) throw notOurs('set', 'a NamespaceSet', set)
-    attachName(set, word, place)
+    await attachName(set, word, place)
+  },
+
+  /**
+   * As {@link netns.attach}. It blocks for as long as the file system of the directory takes.
+   *
+   * @throws {@link NamespaceError} as {@link netns.attach}.
+   * @example
+   * using set = NamespaceSet.unshareSync('net')
+   * netns.attachSync('blue', set)
+   */
+  attachSync(name: string, set: NamespaceSet, options?: NetnsAttachOptions): void {
+    const word = parseNetnsName(name, 'name')
+    const place = parseAttachOptions(options)
+    if (!(set instanceof NamespaceSet)) throw notOurs('set', 'a NamespaceSet', set)
+    attachNameSync(set, word, place)
   },
 
   /**
@@ -114,19 +166,42 @@ export const netns = {
   async remove(name: string, options?: NetnsRemoveOptions): Promise<void> {
     const word = parseNetnsName(name, 'name')
     const { directory, force } = parseRemoveOptions(options)
+    await settled(binding().removeName(directory, word)).catch(unlessGone(force))
+  },
+
+  /**
+   * As {@link netns.remove}. It blocks for as long as the file system of the directory takes.
+   *
+   * @throws {@link NamespaceError} as {@link netns.remove}.
+   * @example
+   * netns.removeSync('blue', { force: true })
+   */
+  removeSync(name: string, options?: NetnsRemoveOptions): void {
+    const word = parseNetnsName(name, 'name')
+    const { directory, force } = parseRemoveOptions(options)
     try {
-      binding().removeName(directory, word)
+      binding().removeNameSync(directory, word)
     } catch (error) {
-      if (!(force && error instanceof NamespaceError && error.code === 'ENOENT')) throw error
+      unlessGone(force)(error)
     }
   },
 }
 
-function attachName(
-  set: NamespaceSet,
-  name: string,
-  { directory, temporary }: ReturnType<typeof parseAttachOptions>,
-): void {
-  nativeOf(set).attachName(directory, name, temporary)
+/** Throws an error, but not that there is no such name where that is no error. */
+function unlessGone(force = false): (error: unknown) => void {
+  return (error) => {
+    if (!(force && error instanceof NamespaceError && error.code === 'ENOENT')) throw error
+  }
+}
+
+type Place = ReturnType<typeof parseAttachOptions>
+
+async function attachName(set: NamespaceSet, name: string, { directory, temporary = false }: Place): Promise<void> {
+  await settled(nativeOf(set).attachName(directory, name, temporary))
+  rememberNetnsName(set, name)
+}
+
+function attachNameSync(set: NamespaceSet, name: string, { directory, temporary = false }: Place): void {
+  nativeOf(set).attachNameSync(directory, name, temporary)
   rememberNetnsName(set, name)
 }

@@ -1,10 +1,10 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { NativeChild, NativeCommand, NativeSet } from '../../index.js'
+import type { NativeChild, NativeCommand, NativeExit, NativeSet } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
-import { hold, release } from '../native/event-loop.ts'
+import { binding } from '../native.ts'
 import { nameOfSignal } from '../validate/processes/signals.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
-import { expectExit, forgetExit } from './exits.ts'
+import { onEnd } from './exits.ts'
 
 /** One descriptor, as Node's `ChildProcess` hands it to its handle. */
 interface HandleStdio {
@@ -90,13 +90,13 @@ export class ProcessHandle {
   ref(): void {
     if (this.#isHeld || this.#native === undefined) return
     this.#isHeld = true
-    hold()
+    binding().hold()
   }
 
   unref(): void {
     if (!this.#isHeld) return
     this.#isHeld = false
-    release()
+    binding().release()
   }
 
   /** Called by Node when the child has ended. */
@@ -107,20 +107,20 @@ export class ProcessHandle {
   }
 
   #start(command: NativeCommand, stdio: HandleStdio[]): NativeChild {
-    const child = expectExit(({ code, signal }) => {
-      const name = signal === undefined ? '' : nameOfSignal(signal)
-      // As with libuv, the end by a signal has the code 0 beside the name, and a real-time signal has no name.
-      this.#resource.runInAsyncScope(this.#onExit, undefined, code ?? (signal === undefined ? null : 0), name)
-    })
     try {
-      const native = this.#set.spawn(this.#launch.kinds, command, child)
-      if (native.pid === null) forgetExit(child)
+      const native = this.#set.spawn(this.#launch.kinds, command)
+      if (native.pid !== null) onEnd(native.ended(), (exit) => this.#tellEnd(exit))
       return native
     } catch (error) {
-      forgetExit(child)
       closePipes(stdio)
       throw error
     }
+  }
+
+  #tellEnd({ code, signal }: NativeExit): void {
+    const name = signal === undefined ? '' : nameOfSignal(signal)
+    // As with libuv, the end by a signal has the code 0 beside the name, and a real-time signal has no name.
+    this.#resource.runInAsyncScope(this.#onExit, undefined, code ?? (signal === undefined ? null : 0), name)
   }
 
   #fail(failure: NamespaceError, stdio: HandleStdio[]): number {

@@ -1,6 +1,6 @@
 import type { NativeSet } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
-import { expectExit, forgetExit } from '../processes/exits.ts'
+import { onEnd } from '../processes/exits.ts'
 
 /** In milliseconds: so long all that runs in a pid namespace has, from its SIGKILL on, to be gone. */
 const PATIENCE = 5000
@@ -15,22 +15,15 @@ const { setTimeout, clearTimeout } = globalThis
  * @internal Resolves when the pid namespace that ended with a closed set is gone, and all that ran inside with it; at once
  * where none did. The timer keeps the event loop alive meanwhile.
  */
-export function endOf(native: NativeSet): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let limit: NodeJS.Timeout | undefined
-    const number = expectExit(() => {
+export async function endOf(native: NativeSet): Promise<void> {
+  const ended = native.ended()
+  if (ended === null) return
+  await new Promise<void>((resolve, reject) => {
+    const limit = setTimeout(() => reject(stillThere()), PATIENCE)
+    onEnd(ended, () => {
       clearTimeout(limit)
       resolve()
     })
-    if (!native.reportEnd(number)) {
-      forgetExit(number)
-      resolve()
-      return
-    }
-    limit = setTimeout(() => {
-      forgetExit(number)
-      reject(stillThere())
-    }, PATIENCE)
   })
 }
 

@@ -3,6 +3,7 @@ import type { NativeNetwork, NativeSet } from '../../index.js'
 import { fromContainer } from '../containers/from-container.ts'
 import { invalidValue, misuse } from '../errors.ts'
 import { notOurs, sign } from '../native/copies.ts'
+import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
 import { netnsNameOf, rememberNetnsName } from '../netns/netns-names.ts'
 import { Network } from '../network/network.ts'
@@ -24,7 +25,7 @@ import {
   parseOptionalKinds,
 } from '../validate/kinds.ts'
 import { type MountTargets, parseTargets } from '../validate/mount-targets.ts'
-import { type Path, parsePath } from '../validate/paths.ts'
+import { isPath, type Path, parsePath } from '../validate/paths.ts'
 import { type ExecFileOptions, parseExecFile } from '../validate/processes/exec-file-options.ts'
 import { type ForkOptions, parseFork } from '../validate/processes/fork.ts'
 import { type Launch, parseSpawn, type SpawnOptions } from '../validate/processes/spawn-options.ts'
@@ -249,7 +250,7 @@ export class NamespaceSet {
    * @see umount2(2)
    */
   static async unmount(target: Path): Promise<void> {
-    NamespaceSet.unmountSync(target)
+    await settled(binding().unmount(parsePath(target, 'target')))
   }
 
   /**
@@ -261,7 +262,7 @@ export class NamespaceSet {
    */
   static unmountSync(target: Path): void {
     const native = binding()
-    native.unmount(parsePath(target, 'target'))
+    native.unmountSync(parsePath(target, 'target'))
   }
 
   /** The kinds it holds, or held before it was closed, in the order of `/proc/PID/ns`. */
@@ -447,7 +448,10 @@ export class NamespaceSet {
    * @see mount(2)
    */
   async mount(target: Path | MountTargets): Promise<void> {
-    this.mountSync(target)
+    const mounted = isPath(target)
+      ? this.#native.mountIntoDirectory(parsePath(target, 'target'))
+      : this.#native.mountOntoFiles(parseTargets(target))
+    await settled(mounted)
   }
 
   /**
@@ -458,11 +462,8 @@ export class NamespaceSet {
    * set.mountSync({ net: '/run/netns/tenant-1' })
    */
   mountSync(target: Path | MountTargets): void {
-    if (typeof target === 'string' || Buffer.isBuffer(target) || target instanceof URL) {
-      this.#native.mountIntoDirectory(parsePath(target, 'target'))
-    } else {
-      this.#native.mountOntoFiles(parseTargets(target))
-    }
+    if (isPath(target)) this.#native.mountIntoDirectorySync(parsePath(target, 'target'))
+    else this.#native.mountOntoFilesSync(parseTargets(target))
   }
 
   /**
@@ -656,8 +657,10 @@ export class NamespaceSet {
    * @see pid_namespaces(7)
    */
   async [Symbol.asyncDispose](): Promise<void> {
+    const removed = this.#native.removeNames()
     try {
       this.close()
+      if (removed !== null) await settled(removed)
     } finally {
       await endOf(this.#native)
     }

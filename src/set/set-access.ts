@@ -7,7 +7,7 @@ export interface SetAccess {
   nativeOf(set: NamespaceSet): NativeSet
   /** Of its network, which is made if need be. */
   nativeNetworkOf(set: NamespaceSet): NativeNetwork
-  byName(name: string, directory: string | Buffer): NamespaceSet
+  byName(name: string, directory: string | Buffer | undefined): NamespaceSet
   byPath(path: string | Buffer): NamespaceSet
   byProcess(pid: number, tid: number | undefined): NamespaceSet
 }

@@ -1,4 +1,3 @@
-import { netnsDirectory } from '../netns/netns-directory.ts'
 import { type FieldsOf, parseOptions } from './fields.ts'
 import { type Path, parsePath } from './paths.ts'
 import { boolean, signal } from './values.ts'
@@ -18,11 +17,15 @@ export interface NetnsAttachOptions extends NetnsOptions {
   temporary?: boolean | undefined
 }
 
-/** Options of {@link netns.create}. */
-export interface NetnsCreateOptions extends NetnsAttachOptions {
+/** Options of {@link netns.createSync}. */
+export interface NetnsCreateSyncOptions extends NetnsAttachOptions {
   /** Whether `lo` is up; it is down by default, as in the kernel. */
   loopback?: boolean | undefined
-  /** Ends the wait; nothing is left then. */
+}
+
+/** Options of {@link netns.create}. */
+export interface NetnsCreateOptions extends NetnsCreateSyncOptions {
+  /** Ends the wait; nothing is left then. A name that is being attached meanwhile is first removed again. */
   signal?: AbortSignal | undefined
 }
 
@@ -34,29 +37,31 @@ export interface NetnsRemoveOptions extends NetnsOptions {
 
 const NETNS = { directory: parsePath } satisfies FieldsOf<NetnsOptions>
 const ATTACH = { ...NETNS, temporary: boolean } satisfies FieldsOf<NetnsAttachOptions>
-const CREATE = { ...ATTACH, loopback: boolean, signal } satisfies FieldsOf<NetnsCreateOptions>
+const CREATE_SYNC = { ...ATTACH, loopback: boolean } satisfies FieldsOf<NetnsCreateSyncOptions>
+const CREATE = { ...CREATE_SYNC, signal } satisfies FieldsOf<NetnsCreateOptions>
 const REMOVE = { ...NETNS, force: boolean } satisfies FieldsOf<NetnsRemoveOptions>
-
-function withDirectory<T extends { directory?: string | Buffer }>(options: T): T & { directory: string | Buffer } {
-  return { ...options, directory: options.directory ?? netnsDirectory() }
-}
 
 /** @internal */
 export function parseNetnsOptions(options: unknown) {
-  return withDirectory(parseOptions(options, NETNS))
+  return parseOptions(options, NETNS)
 }
 
 /** @internal */
 export function parseAttachOptions(options: unknown) {
-  return withDirectory({ temporary: false, ...parseOptions(options, ATTACH) })
+  return parseOptions(options, ATTACH)
 }
 
 /** @internal */
 export function parseCreateOptions(options: unknown) {
-  return withDirectory({ temporary: false, ...parseOptions(options, CREATE) })
+  return parseOptions(options, CREATE)
+}
+
+/** @internal */
+export function parseCreateSyncOptions(options: unknown) {
+  return parseOptions(options, CREATE_SYNC)
 }
 
 /** @internal */
 export function parseRemoveOptions(options: unknown) {
-  return withDirectory({ force: false, ...parseOptions(options, REMOVE) })
+  return parseOptions(options, REMOVE)
 }

@@ -1,8 +1,8 @@
 //! The Node-API face of the core: converts values and errors, owns threads and promises, decides nothing.
 
-mod answer;
 #[cfg(feature = "bare")]
 mod bare;
+mod bridge;
 mod convert;
 mod error_fields;
 mod exit_report;

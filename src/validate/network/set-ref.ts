@@ -1,6 +1,5 @@
 import { invalidType } from '../../errors.ts'
 import { isOfAnotherCopy, notOurs } from '../../native/copies.ts'
-import { netnsDirectory } from '../../netns/netns-directory.ts'
 import type { Later } from '../../network/netlink/action.ts'
 import type { NamespaceSet } from '../../set/namespace-set.ts'
 import { sets } from '../../set/set-access.ts'
@@ -50,7 +49,7 @@ export function parseKnownSet(ref: unknown, name: string): KnownSet {
   if (isOfAnotherCopy(ref)) throw notOurs(name, 'a NamespaceSet', ref)
   const given = parseObject(ref, name)
   if (given['name'] !== undefined) {
-    const { name: word, directory = netnsDirectory() } = parseFields(ref, name, BY_NAME, ['name'])
+    const { name: word, directory } = parseFields(ref, name, BY_NAME, ['name'])
     return { open: () => sets.byName(word, directory), label: word }
   }
   if (given['path'] !== undefined) {

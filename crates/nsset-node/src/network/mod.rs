@@ -1,17 +1,17 @@
 //! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
 
+pub mod abandonment;
 mod endpoints;
 mod failure;
 mod file;
 mod handles;
 mod keys;
 mod operation;
-pub mod reply;
+pub mod outcome;
 mod resolve;
 mod sockets;
 pub mod thread;
 pub mod turns;
-mod under_way;
 pub mod waiting;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,8 +21,15 @@ use napi_derive::napi;
 use nsset::{Error, Kind};
 
 pub use self::thread::start;
-use self::{handles::connections::Connections, reply::Reply, sockets::Sockets, under_way::UnderWay};
-use crate::{failure::guard, loading::environment, sets::set::NativeSet};
+use self::{
+    abandonment::NativeAbandonment,
+    outcome::{NativeOutcome, Results},
+    sockets::Sockets,
+};
+use crate::{
+    bridge::deferred::{Loop, Promise},
+    sets::set::NativeSet,
+};
 
 /// What is open of a network; nothing once it is closed.
 pub type Inside = Arc<Mutex<Option<Arc<Sockets>>>>;
@@ -31,15 +38,6 @@ pub type Inside = Arc<Mutex<Option<Arc<Sockets>>>>;
 #[napi]
 pub struct NativeNetwork {
     inside: Inside,
-    under_way: UnderWay,
-    connections: Connections,
-}
-
-impl Drop for NativeNetwork {
-    /// Who would take a connection is gone, as a Worker that is terminated.
-    fn drop(&mut self) {
-        self.connections.drop_all();
-    }
 }
 
 #[napi]
@@ -49,40 +47,29 @@ impl NativeSet {
     pub fn network(&self, env: Env) -> Result<NativeNetwork> {
         self.with(env, |set| {
             set.get(Kind::Net)?;
-            let inside = Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone())))));
-            Ok(NativeNetwork { inside, under_way: UnderWay::default(), connections: Connections::default() })
+            Ok(NativeNetwork { inside: Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone()))))) })
         })
     }
 }
 
 #[napi]
 impl NativeNetwork {
-    /// Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
+    /// Has operations carried out in order, up to the first that fails, or until the request is abandoned. `operations` is the
     /// text of a JSON array; the networks that they name by number are `others`.
-    #[napi(catch_unwind)]
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeOutcome>")]
     pub fn request(
         &self,
         env: Env,
-        id: u32,
         operations: String,
         others: Vec<ClassInstance<'_, NativeNetwork>>,
-    ) -> Result<()> {
-        let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
+        abandonment: Option<&NativeAbandonment>,
+    ) -> Result<Promise<NativeOutcome>> {
         let inside = Arc::clone(&self.inside);
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
-        guard(env, || {
-            let request = self.under_way.begin(id);
-            thread::run(move || async move {
-                operation::run(&operations, &inside, &others, request.abandonment(), reply).await;
-            })
+        let abandonment = abandonment.map(NativeAbandonment::share).unwrap_or_default();
+        thread::promise(env, Loop::Held, move |deferred| async move {
+            operation::run(&operations, &inside, &others, &abandonment, Results::new(deferred)).await;
         })
-    }
-
-    /// Has a request end before its next operation, and where it waits for those inside, at once; what it has come to by
-    /// then is told.
-    #[napi(catch_unwind)]
-    pub fn abandon(&self, id: u32) {
-        self.under_way.abandon(id);
     }
 
     /// Closes its sockets, once what is under way has ended.

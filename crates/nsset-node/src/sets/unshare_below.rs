@@ -1,90 +1,63 @@
 //! unshare below a base, whose inhabitants may hold it up: where nothing but that base waits for it.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
-use napi::{Env, Result, bindgen_prelude::Reference};
-use napi_derive::napi;
+use napi::{Env, Result};
 use nix::unistd::{getpid, gettid};
-use nsset::{Error, TIME_LIMIT, UnshareOptions};
+use nsset::{Error, Kinds, TIME_LIMIT, UnshareOptions};
 
 use crate::{
-    failure::guard,
-    loading::environment,
-    network::{reply::Reply, thread, waiting},
-    sets::options::NativeUnshareOptions,
-    sets::set::{HeldOpen, NativeSet},
-    sets::unshare::{NativeCanceller, kinds_named},
+    bridge::deferred::{Deferred, Loop, Promise},
+    network::{thread, waiting},
+    sets::set::NativeSet,
+    sets::unshare::NativeCanceller,
 };
 
-/// The sets of one environment that were made, by the number of the request, until they are taken.
-#[derive(Default)]
-pub struct Made(Mutex<HashMap<u32, HeldOpen>>);
-
-impl Made {
-    fn all(&self) -> MutexGuard<'_, HashMap<u32, HeldOpen>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[napi]
 impl NativeSet {
-    /// Whether namespaces of these kinds are made below this set by way of those inside; `furnishes` where they get a host name
-    /// or a loopback.
-    #[napi(catch_unwind)]
-    pub fn goes_inside(&self, env: Env, kinds: u32, furnishes: bool) -> Result<bool> {
-        self.with(env, |base| {
-            let options = UnshareOptions { loopback: furnishes, ..UnshareOptions::default() };
-            let is_light = nsset::is_light(Some(base), kinds_named(kinds)?, &options);
-            // A thread that is inside sees namespaces of the base as its own.
-            Ok(nsset::footprint::is_away() || !is_light)
-        })
+    /// Whether namespaces of these kinds are made below this set by way of those inside.
+    pub fn goes_inside(&self, kinds: Kinds, options: &UnshareOptions) -> nsset::Result<bool> {
+        // A thread that is inside sees namespaces of the base as its own.
+        Ok(nsset::footprint::is_away() || !nsset::is_light(Some(&*self.open()?), kinds, options))
     }
 
-    /// Makes new namespaces below this set, as `unshare`. `id` is told when they are there, or why not.
-    #[napi(catch_unwind)]
+    /// Makes new namespaces below this set.
     pub fn unshare_below(
         &self,
         env: Env,
-        id: u32,
-        kinds: u32,
-        options: NativeUnshareOptions,
-        canceller: Option<Reference<NativeCanceller>>,
-    ) -> Result<()> {
-        let environment = environment::of(env)?;
-        let reply = Reply::new(id, Arc::clone(&environment.answer_line));
-        let made = Arc::downgrade(&environment.made);
-        guard(env, || {
-            let (base, stay, line) = (self.open()?.clone(), self.stay(), self.line());
-            let (kinds, options) = (kinds_named(kinds)?, options.into_core()?);
-            let cancel = canceller.as_ref().and_then(|canceller| canceller.cancel());
-            let pending = Arc::new(Pending::new(reply));
-            if let Some(canceller) = &canceller {
-                canceller.end_pending(&pending);
+        kinds: Kinds,
+        options: UnshareOptions,
+        canceller: Option<&NativeCanceller>,
+    ) -> Result<Promise<NativeSet>> {
+        let (base, stay, line) = (self.with(env, |base| Ok(base.clone()))?, self.stay(), self.line());
+        let (deferred, promise) = Deferred::new(env, Loop::Held)?;
+        let turn = Turn::of(&deferred);
+        let cancel = canceller.and_then(NativeCanceller::cancel);
+        if let Some(canceller) = canceller {
+            canceller.end_waiting(turn.clone());
+        }
+        let work = move || {
+            turn.take(|| nsset::unshare_from_home(Some(&base), kinds, &options, cancel.as_ref()).map(NativeSet::from));
+            // The base's pid namespace lives on in what was made, even where the base was closed meanwhile.
+            drop(stay);
+        };
+        let begin = move || {
+            if let Err(error) = waiting::add(line, work) {
+                deferred.settle(Err(error));
             }
-            let work = {
-                let pending = Arc::clone(&pending);
-                move || {
-                    pending.begin(|| {
-                        let made_here = nsset::unshare_from_home(Some(&base), kinds, &options, cancel.as_ref())?;
-                        keep(&made, id, made_here.into())
-                    });
-                    // The base's pid namespace lives on in what was made, even where the base was closed meanwhile.
-                    drop(stay);
-                }
-            };
-            if may_start_threads() {
-                return waiting::add(line, work);
-            }
-            thread::run(move || async move {
-                if let Err(error) = waiting::add(line, work) {
-                    pending.end(Err(error));
-                }
-            })
-        })
+        };
+        if may_start_threads() {
+            begin();
+        } else {
+            // If it is refused, what it was to settle is dropped, and so rejected.
+            let _ = thread::run(move || async move { begin() });
+        }
+        Ok(promise)
     }
 }
 
@@ -93,50 +66,30 @@ fn may_start_threads() -> bool {
     gettid() == getpid() && !nsset::footprint::is_away()
 }
 
-/// An answer that is still due.
-pub struct Pending {
-    reply: Mutex<Option<Reply>>,
+/// The turn of work that waits for it. Either it comes, or the work is aborted before.
+#[derive(Clone)]
+pub struct Turn {
+    deferred: Deferred<NativeSet>,
+    is_over: Arc<AtomicBool>,
     since: Instant,
 }
 
-impl Pending {
-    fn new(reply: Reply) -> Self {
-        Self { reply: Mutex::new(Some(reply)), since: Instant::now() }
+impl Turn {
+    fn of(deferred: &Deferred<NativeSet>) -> Self {
+        Self { deferred: deferred.clone(), is_over: Arc::default(), since: Instant::now() }
     }
 
-    /// Its turn has come: does the work and answers, unless that was done already.
-    fn begin(&self, work: impl FnOnce() -> nsset::Result<()>) {
-        let Some(reply) = self.take() else { return };
-        let outcome = if self.since.elapsed() < TIME_LIMIT { work() } else { Err(waiting::too_late()) };
-        reply.end(outcome.map_err(Into::into));
-    }
-
-    /// It is not wanted any more.
-    pub fn abort(&self) {
-        self.end(Err(Error::Aborted));
-    }
-
-    fn end(&self, outcome: nsset::Result<()>) {
-        if let Some(reply) = self.take() {
-            reply.end(outcome.map_err(Into::into));
+    /// It has come.
+    fn take(&self, work: impl FnOnce() -> nsset::Result<NativeSet>) {
+        if !self.is_over.swap(true, Ordering::AcqRel) {
+            self.deferred.settle(if self.since.elapsed() < TIME_LIMIT { work() } else { Err(waiting::too_late()) });
         }
     }
 
-    fn take(&self) -> Option<Reply> {
-        self.reply.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// The work is not wanted any more.
+    pub fn abort(&self) {
+        if !self.is_over.swap(true, Ordering::AcqRel) {
+            self.deferred.settle(Err(Error::Aborted));
+        }
     }
-}
-
-/// Keeps a set until it is taken; it is closed where there is no environment any more that would take it.
-fn keep(made: &Weak<Made>, id: u32, set: HeldOpen) -> nsset::Result<()> {
-    let made = made.upgrade().ok_or(Error::Aborted)?;
-    made.all().insert(id, set);
-    Ok(())
-}
-
-/// Takes what `unshareBelow` has made.
-#[napi(catch_unwind)]
-pub fn take_made(env: Env, id: u32) -> Result<NativeSet> {
-    let set = environment::of(env)?.made.all().remove(&id);
-    guard(env, || set.map(NativeSet::from).ok_or(Error::Closed))
 }

@@ -56,7 +56,7 @@ export class DatagramInside {
     this.#how = how
     // Of IPv4 no address has a zone. One that is closed from the start has no handle.
     if (this.#family === 6 && state.handle !== null) {
-      knowZones(state.handle as unknown as AddressedHandle, maker.native)
+      knowZones(state.handle as unknown as AddressedHandle)
       this.#context = new (process.getBuiltinModule('node:async_hooks').AsyncResource)('UDPWRAP')
     }
     this.#usual = Object.fromEntries([...SENDING, ...JOINING].map((name) => [name, handle[name] as Method]))
@@ -122,7 +122,7 @@ export class DatagramInside {
     this.#isOpen = true
     Object.assign(this.#handle, this.#usual)
     if (this.#context !== undefined && hearsNeighbours(address)) {
-      receiveInside(this.#handle as unknown as ReceivingHandle, this.#maker.native, this.#context)
+      receiveInside(this.#handle as unknown as ReceivingHandle, this.#context)
     }
     return 0
   }

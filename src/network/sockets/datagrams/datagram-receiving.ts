@@ -1,7 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { NativeDatagram, NativeNetwork } from '../../../../index.js'
-import { expectAnswer, forgetAnswer } from '../../../native/answers.ts'
-import { hold, release } from '../../../native/event-loop.ts'
+import type { NativeDatagram, NativeWatch } from '../../../../index.js'
 import { binding } from '../../../native.ts'
 
 /** What of a handle of UDP is about what comes. */
@@ -19,8 +17,8 @@ export interface ReceivingHandle {
  * @internal Has a handle of UDP tell of datagrams as it does, but with the names that links have inside, and of those, too, whose link
  * has an index that no link has outside: Node drops them, with an error.
  */
-export function receiveInside(handle: ReceivingHandle, network: NativeNetwork, context: AsyncResource): void {
-  new Receiving(handle, network, context)
+export function receiveInside(handle: ReceivingHandle, context: AsyncResource): void {
+  new Receiving(handle, context)
 }
 
 /** @internal Whether a socket that is bound to this address may hear of link-local neighbours: of any address but the loopback one. */
@@ -33,18 +31,15 @@ const PAUSE = 100
 
 class Receiving {
   readonly #handle: ReceivingHandle
-  readonly #network: NativeNetwork
   readonly #context: AsyncResource
-  /** The number of what is waited for, or was last, or 0. */
-  #watch = 0
+  #watch: NativeWatch | undefined
   #pause: NodeJS.Timeout | undefined
   #isOn = false
   #isHeld = false
   #isReferenced: boolean
 
-  constructor(handle: ReceivingHandle, network: NativeNetwork, context: AsyncResource) {
+  constructor(handle: ReceivingHandle, context: AsyncResource) {
     this.#handle = handle
-    this.#network = network
     this.#context = context
     const usual = Object.getPrototypeOf(handle) as ReceivingHandle
     this.#isReferenced = usual.hasRef.call(handle)
@@ -64,7 +59,7 @@ class Receiving {
     if (this.#isOn) return 0
     this.#isOn = true
     this.#holdLoop()
-    this.#watchOrLater()
+    this.#watchOn()
     return 0
   }
 
@@ -72,9 +67,8 @@ class Receiving {
     this.#isOn = false
     this.#holdLoop()
     clearTimeout(this.#pause)
-    forgetAnswer(this.#watch)
-    this.#network.dropConnection(this.#watch)
-    this.#watch = 0
+    this.#watch?.close()
+    this.#watch = undefined
     return 0
   }
 
@@ -83,41 +77,37 @@ class Receiving {
     const isWanted = this.#isOn && this.#isReferenced
     if (isWanted === this.#isHeld) return
     this.#isHeld = isWanted
-    if (isWanted) hold()
-    else release()
+    if (isWanted) binding().hold()
+    else binding().release()
   }
 
-  /** Waits for the next, beside libuv, which would read it. Returns whether it does. */
-  #watchOn(): boolean {
-    const id = expectAnswer(({ failure }) => {
-      if (failure === undefined) this.#tell(binding().receiveDatagrams(this.#handle))
-      else this.#watchLater()
-    })
+  /** Waits for the next, beside libuv, which would read it. */
+  async #watchOn(): Promise<void> {
+    const { NativeWatch, receiveDatagrams } = binding()
+    let watch = this.#watch
     try {
-      this.#network.watch(id, this.#handle, false, this.#watch || null)
-      this.#watch = id
-      return true
+      watch ??= new NativeWatch(this.#handle, false)
+      this.#watch = watch
+      await watch.ready()
+      // What a listener throws is not to reject a promise.
+      if (this.#watch === watch) process.nextTick(() => this.#tell(receiveDatagrams(this.#handle)))
     } catch {
-      forgetAnswer(id)
-      this.#watch = 0
-      return false
+      if (this.#watch !== watch) return
+      this.#watch = undefined
+      this.#watchLater()
     }
-  }
-
-  #watchOrLater(): void {
-    if (!this.#watchOn()) this.#watchLater()
   }
 
   /** What was refused for a lack of descriptors or memory may not be later. Datagrams wait in the socket. */
   #watchLater(): void {
-    if (this.#isOn) this.#pause = setTimeout(() => this.#watchOrLater(), PAUSE).unref()
+    if (this.#isOn) this.#pause = setTimeout(() => this.#watchOn(), PAUSE).unref()
   }
 
   /** One at a time: what the listeners of one have put off comes before the next. */
   #tell([next, ...others]: NativeDatagram[]): void {
     if (!this.#isOn) return
     if (next === undefined) {
-      this.#watchOrLater()
+      this.#watchOn()
       return
     }
     try {

@@ -1,4 +1,3 @@
-import type { NativeNetwork } from '../../../../index.js'
 import { binding } from '../../../native.ts'
 import { nameInside } from '../names/link-local-names.ts'
 import { EAGAIN } from '../node-handle.ts'
@@ -38,10 +37,10 @@ type JoinSource = (source: string, group: string, on: string | undefined) => num
  * @internal Has a handle of UDP know links by the names and numbers that they have inside: wherever an address has a zone, the call
  * is made beside libuv, which would look for the link outside. Without one, it is Node's own.
  */
-export function knowZones(handle: AddressedHandle, network: NativeNetwork): void {
+export function knowZones(handle: AddressedHandle): void {
   const usual = Object.getPrototypeOf(handle) as AddressedHandle
   const native = binding()
-  const late = new LateSends(handle, network)
+  const late = new LateSends(handle)
   const send: Send = (request, parts, count, ...where) => {
     const [port, address, hasCallback] = where
     const [bare, zone] = typeof address === 'string' ? splitZone(address) : []

@@ -1,4 +1,4 @@
-import { ask } from '../../../native/ask.ts'
+import { settled } from '../../../native/settled.ts'
 import { netnsNameOf } from '../../../netns/netns-names.ts'
 import type { NamespaceSet } from '../../../set/namespace-set.ts'
 import { sets } from '../../../set/set-access.ts'
@@ -8,9 +8,6 @@ export interface ResolverTexts {
   resolvConf: string
   hosts: string
 }
-
-/** As the native side tells it; null where it is the one that is known. */
-type Told = { stamp: string; text: string } | null
 
 /** How many milliseconds go by before files inside are read again: it takes the helper. */
 const FRESH = 5000
@@ -84,10 +81,8 @@ export class ResolverFiles {
   async #readAnew(): Promise<ResolverTexts> {
     const native = sets.nativeNetworkOf(this.#set)
     const stamps = this.#known.map(({ stamp }) => stamp)
-    const { results, failure } = await ask((id) => native.readResolverFiles(id, netnsNameOf(this.#set), stamps))
-    if (failure !== undefined) throw failure
-    const told = results as Told[]
-    this.#known = this.#known.map((known, index) => told[index] ?? known)
+    const read = await settled(native.readResolverFiles(netnsNameOf(this.#set), stamps))
+    this.#known = this.#known.map((known, index) => read[index] ?? known)
     const [resolvConf = '', hosts = ''] = this.#known.map(({ text }) => text)
     return { resolvConf, hosts }
   }

@@ -19,10 +19,18 @@ use nsset::{Error, Kind, SystemError};
 use tokio::net::TcpSocket;
 
 use crate::network::{
-    Inside, NativeNetwork, failure::Failure, handles::handle_fd::fd_of, handles::zone::index_of, open, reply::Reply,
-    sockets::Sockets, thread,
+    Inside, NativeNetwork,
+    failure::Failure,
+    handles::{handle_fd::fd_of, lent_socket::LentSocket, zone::index_of},
+    open,
+    sockets::Sockets,
+    thread,
 };
-use crate::{failure::guard, give::give, loading::environment};
+use crate::{
+    bridge::deferred::{Loop, Promise},
+    failure::guard,
+    give::give,
+};
 
 /// Where a connection leads to.
 #[napi(object, object_to_js = false)]
@@ -36,54 +44,75 @@ pub struct NativeLinkLocal {
 
 #[napi]
 impl NativeNetwork {
-    /// Connects to a link-local address, by the socket of a handle where one is given; the answer to `id` says that it is
-    /// connected.
-    #[napi(catch_unwind, ts_args_type = "id: number, place: NativeLinkLocal, bound?: object")]
+    /// Connects to a link-local address, by the socket of a handle where one is given. `connection` has the socket then.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "connection: NativeConnection, place: NativeLinkLocal, bound?: object",
+        ts_return_type = "Promise<void>"
+    )]
     pub fn connect_link_local(
         &self,
         env: Env,
-        id: u32,
+        connection: &NativeConnection,
         place: NativeLinkLocal,
         bound: Option<Object<'_>>,
-    ) -> Result<()> {
-        let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
+    ) -> Result<Promise<()>> {
         let inside = Arc::clone(&self.inside);
-        let connections = self.connections.clone();
-        guard(env, || {
+        let socket = connection.socket.clone();
+        let (address, bound) = guard(env, || {
             let address: Ipv6Addr = place
                 .address
                 .parse()
                 .map_err(|_| Error::InvalidArgument(format!("'{}' is no IPv6 address", place.address)))?;
-            let bound = bound.as_ref().map(clone_of).transpose()?;
-            let dropped = connections.begin(id);
-            thread::run(move || async move {
-                let outcome = match select(pin!(connect(&inside, address, &place, bound)), pin!(dropped)).await {
-                    Either::Left((connected, _)) => connected.map(|socket| connections.keep(id, socket)),
-                    Either::Right(_) => Err(Error::from(SystemError::new(Errno::ECANCELED, "connect")).into()),
-                };
-                if outcome.is_err() {
-                    connections.drop_one(id);
-                }
-                reply.end(outcome);
-            })
+            Ok((address, bound.as_ref().map(clone_of).transpose()?))
+        })?;
+        let ended = socket.ended();
+        thread::promise(env, Loop::Held, move |deferred| async move {
+            let outcome = match select(pin!(connect(&inside, address, &place, bound)), pin!(ended)).await {
+                Either::Left((connected, _)) => connected.map(|connected| socket.put(connected)),
+                Either::Right(_) => Err(Error::from(SystemError::new(Errno::ECANCELED, "connect")).into()),
+            };
+            deferred.settle(outcome);
         })
     }
+}
 
-    /// Has a handle of Node's take the socket of that connection. Returns what the handle's `open` returns.
-    #[napi(catch_unwind, ts_args_type = "handle: object, id: number")]
-    pub fn give_connection(&self, env: Env, handle: Object<'_>, id: u32) -> Result<i32> {
+/// A connection that no handle of Node.js has yet.
+#[napi]
+#[derive(Default)]
+pub struct NativeConnection {
+    socket: LentSocket,
+}
+
+impl Drop for NativeConnection {
+    /// Who would take it is gone, as a Worker that is terminated.
+    fn drop(&mut self) {
+        self.socket.end();
+    }
+}
+
+#[napi]
+impl NativeConnection {
+    #[napi(catch_unwind, constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has a handle of Node's take the socket. Returns what the handle's `open` returns.
+    #[napi(catch_unwind, ts_args_type = "handle: object")]
+    pub fn give(&self, env: Env, handle: Object<'_>) -> Result<i32> {
         let fd = guard(env, || {
-            let socket = self.connections.take(id).ok_or_else(|| SystemError::new(Errno::EBADF, "connect"))?;
+            let socket = self.socket.take().ok_or_else(|| SystemError::new(Errno::EBADF, "connect"))?;
             make_blocking(&socket).map_err(|errno| SystemError::new(errno, "fcntl"))?;
             Ok(socket)
         })?;
         give(&handle, fd)
     }
 
-    /// Ends that connection, where no handle has taken its socket.
+    /// Ends it, unless a handle has taken its socket.
     #[napi(catch_unwind)]
-    pub fn drop_connection(&self, id: u32) {
-        self.connections.drop_one(id);
+    pub fn close(&self) {
+        self.socket.end();
     }
 }
 
