@@ -254,7 +254,7 @@ export class NamespaceSet {
   }
 
   /**
-   * As {@link NamespaceSet.unmount}, at once.
+   * As {@link NamespaceSet.unmount}, at once. It blocks for as long as the file system takes.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.unmount}.
    * @example
@@ -455,7 +455,7 @@ export class NamespaceSet {
   }
 
   /**
-   * As {@link NamespaceSet.mount}, at once.
+   * As {@link NamespaceSet.mount}, at once. It blocks for as long as the file system takes.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.mount}.
    * @example
