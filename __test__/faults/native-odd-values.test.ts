@@ -144,6 +144,7 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
     }
     // These keep the process, and take away the way that errors are made.
     const wild = ['hold', 'release', 'initialize', 'new hold', 'new release', 'new initialize']
+    if (${isWild}) setInterval(() => undefined, 1000)
     const tame = ${isWild} ? functions : functions.filter(([name]) => !wild.includes(name))
 
     const thrown = {}
@@ -160,6 +161,8 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
       calls++
       try {
         const result = fn(receiver, args)
+        // Each has a descriptor.
+        if (result instanceof native.NativeWatch) result.close()
         if (types.isPromise(result)) pending.push(result.then((set) => set?.close?.(), told))
       } catch (error) {
         told(error)

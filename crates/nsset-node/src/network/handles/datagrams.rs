@@ -5,10 +5,8 @@ use std::{
     io::{Error as IoError, IoSliceMut},
     net::SocketAddrV6,
     os::fd::{AsRawFd, BorrowedFd, OwnedFd},
-    pin::pin,
 };
 
-use futures_util::future::{Either, select};
 use napi::{
     Env, Result,
     bindgen_prelude::{Buffer, Object},
@@ -83,13 +81,8 @@ impl NativeWatch {
     pub fn ready(&self, env: Env) -> Result<Promise<()>> {
         let (socket, interest) = (self.socket.clone(), self.interest);
         let keeps = if interest.is_writable() { Loop::Held } else { Loop::Free };
-        let ended = socket.ended();
         thread::promise(env, keeps, move |deferred| async move {
-            let outcome = match select(pin!(ready(&socket, interest)), pin!(ended)).await {
-                Either::Left((outcome, _)) => outcome,
-                Either::Right(_) => Err(failed(Errno::ECANCELED)),
-            };
-            deferred.settle(outcome);
+            deferred.settle(socket.unless_ended(ready(&socket, interest)).await);
         })
     }
 

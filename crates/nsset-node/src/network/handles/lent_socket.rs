@@ -3,10 +3,16 @@
 use std::{
     mem,
     os::fd::OwnedFd,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{Notify, futures::OwnedNotified};
+use futures_util::future::{Either, select};
+use nix::errno::Errno;
+use nsset::{Error, SystemError};
+use tokio::sync::Notify;
+
+use crate::network::failure::Failure;
 
 #[derive(Default)]
 enum Place {
@@ -55,12 +61,21 @@ impl LentSocket {
     /// Closes it, and ends the work.
     pub fn end(&self) {
         *self.place() = Place::Ended;
-        self.ending.notify_one();
+        self.ending.notify_waiters();
     }
 
-    /// Ends when `end` is called. Made before that, it does not miss it.
-    pub fn ended(&self) -> OwnedNotified {
-        Arc::clone(&self.ending).notified_owned()
+    /// Work on it, until it is not wanted any more.
+    pub async fn unless_ended<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let canceled = || Err(Error::from(SystemError::new(Errno::ECANCELED, "poll")).into());
+        // Made before the look: it does not miss what happens after.
+        let ending = self.ending.notified();
+        if matches!(*self.place(), Place::Ended) {
+            return canceled();
+        }
+        match select(pin!(work), pin!(ending)).await {
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(_) => canceled(),
+        }
     }
 
     fn place(&self) -> MutexGuard<'_, Place> {

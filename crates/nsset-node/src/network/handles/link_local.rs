@@ -4,11 +4,9 @@
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddrV6, TcpStream},
     os::fd::{AsFd, OwnedFd},
-    pin::pin,
     sync::Arc,
 };
 
-use futures_util::future::{Either, select};
 use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 use nix::{
@@ -66,13 +64,9 @@ impl NativeNetwork {
                 .map_err(|_| Error::InvalidArgument(format!("'{}' is no IPv6 address", place.address)))?;
             Ok((address, bound.as_ref().map(clone_of).transpose()?))
         })?;
-        let ended = socket.ended();
         thread::promise(env, Loop::Held, move |deferred| async move {
-            let outcome = match select(pin!(connect(&inside, address, &place, bound)), pin!(ended)).await {
-                Either::Left((connected, _)) => connected.map(|connected| socket.put(connected)),
-                Either::Right(_) => Err(Error::from(SystemError::new(Errno::ECANCELED, "connect")).into()),
-            };
-            deferred.settle(outcome);
+            let connected = socket.unless_ended(connect(&inside, address, &place, bound)).await;
+            deferred.settle(connected.map(|connected| socket.put(connected)));
         })
     }
 }
