@@ -1,8 +1,9 @@
 /** The promises of what is done beside the JavaScript thread: their errors, what they keep alive, and what ends with a Worker. */
+import { once } from 'node:events'
 import { NamespaceSet, netns } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { AS_ROOT_INSIDE, askPlainNode, runPlainNode } from '../setup/programs/plain-node.ts'
-import { isRoot } from '../setup/sets/privilege.ts'
+import { asRoot, isRoot } from '../setup/sets/privilege.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 const NOWHERE = '/nsset/is/not/here'
@@ -67,6 +68,32 @@ test('a name is not attached to a set that was closed meanwhile', async () => {
   })
   for (const outcome of outcomes) expect(['attached', 'ERR_NSSET_CLOSED']).toContain(outcome)
 })
+
+asRoot(
+  'in a Worker with mounts of its own, files are those inside',
+  'only root enters on a thread of Node',
+  async () => {
+    await using set = await NamespaceSet.unshare('mnt', { mounts: [{ type: 'tmpfs', target: '/mnt' }] })
+    const code = `
+    const { parentPort } = require('node:worker_threads')
+    const { NamespaceSet, netns } = require('nsset')
+    const calls = async () => {
+      const net = NamespaceSet.current('net')
+      await net.mount({ net: '/mnt/mounted' })
+      await netns.attach('attached', net, { directory: '/mnt' })
+      const names = await netns.list({ directory: '/mnt' })
+      await NamespaceSet.unmount('/mnt/mounted')
+      await netns.remove('attached', { directory: '/mnt' })
+      net.close()
+      return [names, await netns.list({ directory: '/mnt' })]
+    }
+    calls().then((told) => parentPort.postMessage(told))`
+    const worker = set.worker(code, { eval: true })
+    const [[during, after]] = await once(worker, 'message')
+    expect({ during, after }).toEqual({ during: ['attached', 'mounted'], after: [] })
+    await once(worker, 'exit')
+  },
+)
 
 test('a Worker that is terminated while calls of every kind wait leaves nothing, and the others are answered', async () => {
   const code = `

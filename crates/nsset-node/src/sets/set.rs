@@ -86,9 +86,13 @@ impl NativeSet {
         self.set.borrow().is_none()
     }
 
-    /// Removes the temporary names, so that `close` finds none; null if there are none.
+    /// Removes the temporary names, so that `close` finds none; null if there are none, or if the thread is not back where it
+    /// belongs: they are left to `close` then.
     #[napi(catch_unwind, ts_return_type = "Promise<void> | null")]
     pub fn remove_names(&self, env: Env) -> Result<Option<Promise<()>>> {
+        if nsset::thread::ensure_restored().is_err() {
+            return Ok(None);
+        }
         let names = self.names.take();
         if names.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return Ok(None);
