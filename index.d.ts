@@ -114,7 +114,10 @@ export declare class NativeSet {
   /** The mask of the kinds. */
   flags(): number
   get closed(): boolean
-  /** Removes the temporary names, so that `close` finds none; null if there are none. */
+  /**
+   * Removes the temporary names, so that `close` finds none; null if there are none, or if the thread is not back where it
+   * belongs: they are left to `close` then.
+   */
   removeNames(): Promise<void> | null
   /**
    * Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name

@@ -38,7 +38,7 @@ impl<'de> Deserialize<'de> for AnyPath {
     }
 }
 
-/// For `deserialize_with`, which serde's own reading of a path, text only, gives way to.
+/// For `deserialize_with`: serde itself reads a path from text only.
 pub fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     AnyPath::deserialize(deserializer).map(|AnyPath(path)| path)
 }

@@ -26,8 +26,8 @@ pub enum Loop {
     Free,
 }
 
-/// Settles a promise, from any thread: the first that does so counts. If the last copy is dropped before that, the promise is
-/// rejected with `ECANCELED`: what was to settle it has panicked, or never ran.
+/// Settles a promise from any thread. Only the first call counts. If the last copy is dropped before that, the promise is
+/// rejected with `ECANCELED`: the work has panicked, or never ran.
 pub struct Deferred<T: ToNapiValue + Send + 'static>(Arc<Shared<T>>);
 
 struct Shared<T: ToNapiValue + Send + 'static> {
@@ -42,13 +42,13 @@ impl<T: ToNapiValue + Send + 'static> Clone for Deferred<T> {
     }
 }
 
-/// What Node-API settles a promise by. It frees it then; one that outlives its environment is lost with that.
+/// The handle by which Node-API settles a promise, and which it then frees. A handle that outlives its environment is not used.
 struct Pending {
     deferred: sys::napi_deferred,
     keeps: Loop,
 }
 
-// SAFETY: another thread only carries it back to the one of its environment, where `settle` uses it.
+// SAFETY: other threads only pass it back to the thread of its environment, where `settle` uses it.
 unsafe impl Send for Pending {}
 
 impl<T: ToNapiValue + Send + 'static> Deferred<T> {
@@ -124,7 +124,7 @@ impl Pending {
     }
 }
 
-/// What a promise is rejected with, also where the error itself could not be made.
+/// The value that a promise is rejected with. It is another error if the error itself could not be created.
 fn rejection(env: Env, error: Result<Unknown<'static>>) -> sys::napi_value {
     // SAFETY: the environment is the calling thread's.
     let value = unsafe {

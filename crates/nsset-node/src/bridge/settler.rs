@@ -13,10 +13,10 @@ use std::{
 
 use napi::{Env, Error, JsValue, Result, Status, sys};
 
-/// Settles one promise. It is dropped uncalled if the environment ends before its turn.
+/// Settles one promise. It is dropped without a call if the environment ends first.
 pub type Settlement = Box<dyn FnOnce(Env) + Send>;
 
-/// Belongs to one environment. The threads that work for it share it, and may have it longer than the environment lives.
+/// Belongs to one environment. The threads that work for it share it, and can outlive the environment.
 pub struct Settler {
     /// `None` before it was created, and once Node.js has finalized it.
     function: RwLock<Option<ThreadsafeFunction>>,
@@ -65,7 +65,7 @@ impl Settler {
         Ok(settler)
     }
 
-    /// Has the environment's thread run a settlement; it is dropped if the environment has ended.
+    /// Runs a settlement on the thread of the environment, or drops it if the environment has ended.
     pub fn post(&self, settlement: Settlement) {
         // Held during the call: Node.js frees the function only after `finalize` has returned, which waits for this lock.
         let function = self.function.read().unwrap_or_else(PoisonError::into_inner);

@@ -21,7 +21,7 @@ use crate::{
 
 type Job<T> = Box<dyn FnOnce() -> nsset::Result<T> + Send>;
 
-/// Has a job done on libuv's pool, which is started if need be, and which is outside.
+/// Runs a job on libuv's pool, which is outside. The pool is started first if it was not.
 pub fn run<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
 where
     T: ToNapiValue + TypeName + Send + 'static,
@@ -33,8 +33,8 @@ where
     Ok(PromiseRaw::new(env.raw(), promise))
 }
 
-/// Has a job done that is about files, as the calling thread sees them, and not on libuv's pool: a file system that does not
-/// answer would hold up what else is done there, and the end of the process.
+/// Runs a job on files, as the calling thread sees them. It does not run on libuv's pool, because a file system that does not
+/// answer would block the other work there, and the end of the process.
 pub fn run_on_files<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
 where
     T: ToNapiValue + Send + 'static,
@@ -55,7 +55,7 @@ where
     })
 }
 
-/// The same where the calling thread is inside: a thread that it starts sees the same files, and ends with the job.
+/// The same for a calling thread that is inside: it starts a thread, which sees the same files and ends with the job.
 fn run_from_here<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
 where
     T: ToNapiValue + Send + 'static,
@@ -69,7 +69,7 @@ where
     Ok(promise)
 }
 
-/// A job, and what becomes of it. A panic in it rejects the promise.
+/// A job of libuv's pool. A panic in it rejects the promise.
 struct OnPool<T> {
     /// Taken, so that nothing is held any more once the promise is settled.
     job: Option<Job<T>>,

@@ -63,7 +63,7 @@ pub fn run<F: Future<Output = ()> + 'static>(job: impl FnOnce() -> F + Send + 's
     sent.map_err(|_| SystemError::new(Errno::ECANCELED, "request").into())
 }
 
-/// Has a job done on the thread, which settles a promise. A job that panics rejects it.
+/// Runs a job on the thread. The job settles the promise; if it panics, the promise is rejected.
 pub fn promise<T, F>(
     env: Env,
     keeps: Loop,

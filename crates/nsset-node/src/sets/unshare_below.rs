@@ -66,7 +66,7 @@ fn may_start_threads() -> bool {
     gettid() == getpid() && !nsset::footprint::is_away()
 }
 
-/// The turn of work that waits for it. Either it comes, or the work is aborted before.
+/// The turn of work in a queue. Either it comes, or the work is aborted before.
 #[derive(Clone)]
 pub struct Turn {
     deferred: Deferred<NativeSet>,

@@ -38,7 +38,7 @@ impl LentSocket {
         lent
     }
 
-    /// Brings it back; it is closed if it is not wanted any more.
+    /// Brings the socket back. It is closed if `end` was called meanwhile.
     pub fn put(&self, socket: OwnedFd) {
         let mut place = self.place();
         if !matches!(*place, Place::Ended) {
@@ -64,7 +64,7 @@ impl LentSocket {
         self.ending.notify_waiters();
     }
 
-    /// Work on it, until it is not wanted any more.
+    /// Waits for work on the socket, until `end` is called.
     pub async fn unless_ended<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let canceled = || Err(Error::from(SystemError::new(Errno::ECANCELED, "poll")).into());
         // Made before the look: it does not miss what happens after.
