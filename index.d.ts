@@ -10,6 +10,15 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/**
+ * Ends requests before their next operation, and where they wait for those inside, at once. What they have come to by then
+ * is their outcome.
+ */
+export declare class NativeAbandonment {
+  constructor()
+  abandon(): void
+}
+
 /** What was left for the thread of a Worker; withdrawn at the latest when the environment that left it ends. */
 export declare class NativeAdmission {
   /** What `enterAdmitted` takes, in the thread of the Worker. */
@@ -32,6 +41,8 @@ export declare class NativeChild {
   get pid(): number | null
   /** The error, when it did not start. */
   failure(): Error | null
+  /** How the child ends. To be called once, where it started. It does not keep the event loop alive. */
+  ended(): Promise<NativeExit>
   /**
    * Has a handle of Node's take our end of the pipe at this place of `stdio`, if there is one. Returns what the
    * handle's `open` returns: 0, or a negative error number.
@@ -40,6 +51,15 @@ export declare class NativeChild {
   signal(signal: number): void
   /** The child has ended: there is nobody to signal any more. */
   release(): void
+}
+
+/** A connection that no handle of Node.js has yet. */
+export declare class NativeConnection {
+  constructor()
+  /** Has a handle of Node's take the socket. Returns what the handle's `open` returns. */
+  give(handle: object): number
+  /** Ends it, unless a handle has taken its socket. */
+  close(): void
 }
 
 /** The native part of an `FdSet`. */
@@ -53,71 +73,62 @@ export declare class NativeFds {
 export declare class NativeNetwork {
   /**
    * Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
-   * name, and else those that the calling thread sees. The answer to `id` has, for each file in this order, its stamp and its
-   * text, which is empty where there is no such file; or null where the stamp is the known one. Files inside have no stamp.
+   * name, and else those that the calling thread sees. The result has both files in this order, or null for one whose stamp
+   * is the known one.
    */
-  readResolverFiles(id: number, name: string | undefined | null, known: Array<string>): void
-  /**
-   * Waits until a handle's descriptor can be read, or written, or has an error; then `id` is answered. It has a
-   * descriptor of its own for that, until `id` is dropped, or is the `previous` of the next.
-   */
-  watch(id: number, handle: object, toWrite: boolean, previous: number | null): void
-  /**
-   * Connects to a link-local address, by the socket of a handle where one is given; the answer to `id` says that it is
-   * connected.
-   */
-  connectLinkLocal(id: number, place: NativeLinkLocal, bound?: object): void
-  /** Has a handle of Node's take the socket of that connection. Returns what the handle's `open` returns. */
-  giveConnection(handle: object, id: number): number
-  /** Ends that connection, where no handle has taken its socket. */
-  dropConnection(id: number): void
+  readResolverFiles(name: string | undefined | null, known: Array<string>): Promise<Array<NativeResolverFile | null>>
+  /** Connects to a link-local address, by the socket of a handle where one is given. `connection` has the socket then. */
+  connectLinkLocal(connection: NativeConnection, place: NativeLinkLocal, bound?: object): Promise<void>
   /**
    * Makes a socket inside and has a handle of Node's take it. Returns what the handle's `open` returns: 0, or a
    * negative error number.
    */
   openHandle(handle: object, socket: NativeSocket): number
   /**
-   * Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
+   * Has operations carried out in order, up to the first that fails, or until the request is abandoned. `operations` is the
    * text of a JSON array; the networks that they name by number are `others`.
    */
-  request(id: number, operations: string, others: Array<NativeNetwork>): void
-  /**
-   * Has a request end before its next operation, and where it waits for those inside, at once; what it has come to by
-   * then is told.
-   */
-  abandon(id: number): void
+  request(operations: string, others: Array<NativeNetwork>, abandonment?: NativeAbandonment | undefined | null): Promise<NativeOutcome>
   /** Closes its sockets, once what is under way has ended. */
   close(): void
   /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
-  /**
-   * Asks for the addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order;
-   * they are told by `id`.
-   */
-  resolve(id: number, name: string, family: number, hints: number): void
+  /** The addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order. */
+  resolve(name: string, family: number, hints: number): Promise<Array<string>>
 }
 
 /** The native part of a `NamespaceSet`; `None` when it is closed. */
 export declare class NativeSet {
   /** The set's network. Nothing is opened yet. */
   network(): NativeNetwork
-  /** Starts a program inside; `child` names it when its end is reported. Throws for misuse only. */
-  spawn(kinds: number, command: NativeCommand, child: number): NativeChild
+  /** Starts a program inside. Throws for misuse only. */
+  spawn(kinds: number, command: NativeCommand): NativeChild
+  mountIntoDirectory(directory: Text): Promise<void>
+  mountIntoDirectorySync(directory: Text): void
+  /** Targets as `[flag of the kind, file]`. */
+  mountOntoFiles(targets: Array<[number, Text]>): Promise<void>
+  mountOntoFilesSync(targets: Array<[number, Text]>): void
   /** Gives the set's network namespace a name; a temporary one goes when the set is closed. */
-  attachName(directory: Text, name: string, temporary: boolean): void
+  attachName(directory: Text | undefined | null, name: string, temporary: boolean): Promise<void>
+  attachNameSync(directory: Text | undefined | null, name: string, temporary: boolean): void
   /** The mask of the kinds. */
   flags(): number
   get closed(): boolean
+  /**
+   * Removes the temporary names, so that `close` finds none; null if there are none, or if the thread is not back where it
+   * belongs: they are left to `close` then.
+   */
+  removeNames(): Promise<void> | null
   /**
    * Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name
    * could not be removed.
    */
   close(): void
   /**
-   * Reports, by this number, when the pid namespace is gone that ended with the set; whether there is one. What the
-   * report says of the exit is without meaning.
+   * Resolves when the pid namespace is gone that ended with the set; null if there is none. It does not keep the event loop
+   * alive.
    */
-  reportEnd(number: number): boolean
+  ended(): Promise<void> | null
   /** `[dev, ino]` of a kind. */
   stat(kind: number): Array<bigint>
   /** `net:[4026532177]`. */
@@ -131,19 +142,24 @@ export declare class NativeSet {
   parent(kind: number): NativeSet
   dup(kinds: number): NativeSet
   fds(kinds: number): NativeFds
-  mountIntoDirectory(directory: Text): void
-  /** Targets as `[flag of the kind, file]`. */
-  mountOntoFiles(targets: Array<[number, Text]>): void
   /** Enters for good. */
   enter(kinds: number): void
-  /** Whether namespaces of these kinds are made below this set by way of those inside. */
-  goesInside(kinds: number): boolean
-  /** Makes new namespaces below this set, as `unshare`. `id` is told when they are there, or why not. */
-  unshareBelow(id: number, kinds: number, options: NativeUnshareOptions, canceller?: NativeCanceller | undefined | null): void
   /** Runs `callback` inside, and returns what it returned or throws what it threw. */
   visit(kinds: number, callback: () => unknown): unknown
   /** Leaves the set for the thread of a Worker. */
   admit(kinds: number): NativeAdmission
+}
+
+/** Watches the socket of a handle, by a descriptor of its own. */
+export declare class NativeWatch {
+  constructor(handle: object, toWrite: boolean)
+  /**
+   * Resolves when the socket can be read, or written, or has an error; once at a time. Only who writes keeps the event
+   * loop alive by it.
+   */
+  ready(): Promise<void>
+  /** Ends it. A promise that is pending is rejected. */
+  close(): void
 }
 
 /** The file that this addon was loaded from, as a URL. */
@@ -175,15 +191,6 @@ export interface ErrorFields {
   isRange?: boolean
 }
 
-/** How a child ended. */
-export interface ExitReport {
-  /** As given to `spawn`. */
-  child: number
-  code?: number
-  /** The number of the signal. */
-  signal?: number
-}
-
 export declare function fromDirectory(directory: Text, kinds: number): NativeSet
 
 export declare function fromFd(fd: number, expected: number): NativeSet
@@ -200,29 +207,18 @@ export declare function generateWireguardKeys(): Array<string>
 /** A new preshared key. */
 export declare function generateWireguardPresharedKey(): string
 
-/**
- * Hands over what the native side calls back: how errors are made, and who hears of a child's end and
- * of the answers about networks.
- */
-export declare function initialize(createError: (fields: ErrorFields) => Error, onExit: (report: ExitReport) => void, onAnswer: (answer: NativeAnswer) => void): void
+/** Keeps the event loop alive until `release` was called as often. */
+export declare function hold(): void
 
-/** Whether children and requests under way keep the event loop alive. */
-export declare function keepAlive(alive: boolean): void
+/** Hands over how errors are made. */
+export declare function initialize(createError: (fields: ErrorFields) => Error): void
 
 /** The address of a socket, or of its peer, if it is link-local. All others Node.js tells as they are. */
 export declare function linkLocalName(handle: object, ofPeer: boolean): NativeName | null
 
-export declare function listNames(directory: Text): Array<string>
+export declare function listNames(directory?: Text | undefined | null): Promise<Array<string>>
 
-/** What became of a request. */
-export interface NativeAnswer {
-  /** As given to `request`. */
-  id: number
-  /** The results of the operations that succeeded, as the text of a JSON array. */
-  results: string
-  /** Why the next one did not. */
-  failure?: ErrorFields
-}
+export declare function listNamesSync(directory?: Text | undefined | null): Array<string>
 
 /** How a socket is bound. */
 export interface NativeBinding {
@@ -267,10 +263,11 @@ export interface NativeDatagram {
   port?: number
 }
 
-export interface NativeIdMap {
-  containerId: number
-  hostId: number
-  size: number
+/** How a child ended. */
+export interface NativeExit {
+  code?: number
+  /** The number of the signal. */
+  signal?: number
 }
 
 /** Where a connection leads to. */
@@ -293,22 +290,26 @@ export interface NativeMembership {
   leave: boolean
 }
 
-export interface NativeMount {
-  kind: string
-  source?: Text
-  target: Text
-  recursive: boolean
-  readOnly: boolean
-  noSuid: boolean
-  noDev: boolean
-  noExec: boolean
-  options: Array<[string, string]>
-}
-
 /** A link-local address of a socket, with its zone. */
 export interface NativeName {
   address: string
   port: number
+}
+
+/** What became of a request. */
+export interface NativeOutcome {
+  /** The results of the operations that succeeded, as the text of a JSON array. */
+  results: string
+  /** Why the next one did not. */
+  failure?: ErrorFields
+}
+
+/** What there is in a file, and by what it is known again. */
+export interface NativeResolverFile {
+  /** Empty for a file inside. */
+  stamp: string
+  /** Empty if there is no such file. */
+  text: string
 }
 
 /** A socket, and how it is bound. */
@@ -321,35 +322,19 @@ export interface NativeSocket {
   binding?: NativeBinding
 }
 
-/** Nanoseconds. */
-export interface NativeTimeOffsets {
-  monotonic?: bigint
-  boottime?: bigint
-}
-
-export interface NativeUnshareOptions {
-  uidMaps: Array<NativeIdMap>
-  gidMaps: Array<NativeIdMap>
-  mapUser?: 'root' | 'current' | 'auto' | number
-  setgroups?: 'allow' | 'deny'
-  timeOffsets?: NativeTimeOffsets
-  hostname?: string
-  loopback: boolean
-  propagation?: 'private' | 'slave' | 'shared' | 'unchanged'
-  mounts: Array<NativeMount>
-  root?: Text
-  sysfs?: boolean
-}
-
 /** Where iproute2 has the names. */
 export declare function netnsDirectory(): string
 
-export declare function openName(directory: Text, name: string): NativeSet
+export declare function openName(directory: Text | undefined | null, name: string): NativeSet
 
 /** What has come to a socket of IPv6 by now, at most so much as libuv would read at once. */
 export declare function receiveDatagrams(handle: object): Array<NativeDatagram>
 
-export declare function removeName(directory: Text, name: string): void
+export declare function release(): void
+
+export declare function removeName(directory: Text | undefined | null, name: string): Promise<void>
+
+export declare function removeNameSync(directory: Text | undefined | null, name: string): void
 
 /** Sends a datagram by the link of a zone, without waiting. Returns how many bytes it has. */
 export declare function sendByZone(handle: object, parts: Uint8Array[], address: string, port: number, zone: string): number
@@ -360,20 +345,22 @@ export declare function setMembershipByZone(handle: object, membership: NativeMe
 /** Has datagrams to groups leave by the link of a zone. */
 export declare function setMulticastZone(handle: object, zone: string): number
 
-/** Takes what `unshareBelow` has made. */
-export declare function takeMade(id: number): NativeSet
-
 /** A path or another string for the kernel: text, or bytes as they are. */
 export type Text = string | Buffer
 
 /** Unmounts what `mount` mounted. */
-export declare function unmount(target: Text): void
+export declare function unmount(target: Text): Promise<void>
 
-/** The same on a thread of libuv's pool; `canceller` ends it early. */
-export declare function unshare(base: NativeSet | undefined | null, kinds: number, options: NativeUnshareOptions, canceller?: NativeCanceller | undefined | null): Promise<NativeSet>
+export declare function unmountSync(target: Text): void
+
+/**
+ * The same beside the JavaScript thread; `canceller` ends it early. It is done on libuv's pool, or where those inside the base
+ * may hold it up, where only that base waits.
+ */
+export declare function unshare(base: NativeSet | undefined | null, kinds: number, options: object, canceller?: NativeCanceller): Promise<NativeSet>
 
 /** Makes new namespaces; with a base, the result holds the base's others too. */
-export declare function unshareSync(base: NativeSet | undefined | null, kinds: number, options: NativeUnshareOptions): NativeSet
+export declare function unshareSync(base: NativeSet | undefined | null, kinds: number, options: object): NativeSet
 
 /** The public key of a private one. */
 export declare function wireguardPublicKey(privateKey: string): string

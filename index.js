@@ -773,13 +773,16 @@ if (
   }
 }
 
-const { NativeAdmission, NativeCanceller, NativeChild, NativeFds, NativeNetwork, NativeSet, addonUrl, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, initialize, keepAlive, linkLocalName, listNames, netnsDirectory, openName, receiveDatagrams, removeName, sendByZone, setMembershipByZone, setMulticastZone, takeMade, unmount, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeSet, NativeWatch, addonUrl, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
+export { NativeConnection }
 export { NativeFds }
 export { NativeNetwork }
 export { NativeSet }
+export { NativeWatch }
 export { addonUrl }
 export { connectByZone }
 export { current }
@@ -791,19 +794,22 @@ export { fromPid }
 export { fromThread }
 export { generateWireguardKeys }
 export { generateWireguardPresharedKey }
+export { hold }
 export { initialize }
-export { keepAlive }
 export { linkLocalName }
 export { listNames }
+export { listNamesSync }
 export { netnsDirectory }
 export { openName }
 export { receiveDatagrams }
+export { release }
 export { removeName }
+export { removeNameSync }
 export { sendByZone }
 export { setMembershipByZone }
 export { setMulticastZone }
-export { takeMade }
 export { unmount }
+export { unmountSync }
 export { unshare }
 export { unshareSync }
 export { wireguardPublicKey }

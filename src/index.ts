@@ -36,6 +36,7 @@ export type { MountTargets } from './validate/mount-targets.ts'
 export type {
   NetnsAttachOptions,
   NetnsCreateOptions,
+  NetnsCreateSyncOptions,
   NetnsOptions,
   NetnsRemoveOptions,
 } from './validate/netns-options.ts'

@@ -1,12 +1,9 @@
 import { createRequire } from 'node:module'
 import type * as Native from '../index.js'
 import { createError } from './errors.ts'
-import { reportAnswer } from './native/answers.ts'
 import { complaintAbout } from './native/binary-file.ts'
-import { reportExit } from './native/exits.ts'
 import { libc } from './native/libc.ts'
 import { causeOf, explain, type Refusal } from './native/load-failure.ts'
-import { shareOn } from './native/shared.ts'
 
 type Binding = typeof Native
 
@@ -25,8 +22,7 @@ function tryToLoad(): void {
   const native = load()
   if (native === undefined) return
   try {
-    native.initialize(createError, reportExit, reportAnswer)
-    shareOn(native.initialize)
+    native.initialize(createError)
     loaded = native
   } catch (error) {
     refusals.push(refusalOf('initialize', error))

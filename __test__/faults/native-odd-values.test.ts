@@ -52,9 +52,11 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
       const closedNetwork = native.current(0).network()
       closedNetwork.close()
       const canceller = new native.NativeCanceller()
+      const abandonment = new native.NativeAbandonment()
+      const connection = new native.NativeConnection()
       const fds = native.current(0).fds(0)
       const admission = native.current(0).admit(0)
-      const live = { open, closed, network, closedNetwork, canceller, fds, admission }
+      const live = { open, closed, network, closedNetwork, canceller, abandonment, connection, fds, admission }
       return { ...live, receivers: Object.values(live), odd: [
       undefined, null, true, false, 0, -0, 1, -1, 3, 255, 65536, 1.5, NaN, Infinity, -Infinity, 2 ** 31, -(2 ** 31), 2 ** 32 - 1,
       2 ** 32, 2 ** 53, Number.MAX_VALUE, 0n, 1n, -1n, 2n ** 64n, -(2n ** 127n), 2n ** 500n, 0x40000000, 0x04000000, 0x7e020080,
@@ -72,10 +74,10 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
       command({ stdio: [2 ** 31 - 1, 'x'] }), command({ stdio: new Array(400).fill('ignore') }), command({ deathSignal: 9999 }),
       command({ environment: [detached] }), command({ groups: new Array(70000).fill(1) }), command({ directory: Buffer.from([0]) }),
       options({}), options({ hostname: '\\0' }), options({ hostname: 'h'.repeat(9999) }), options({ mapUser: 'nobody' }),
-      options({ mounts: [{ kind: 'bind', target: '' }] }), options({ timeOffsets: { monotonic: 2n ** 200n, boottime: -1n } }),
+      options({ mounts: [{ type: 'bind', target: '' }] }), options({ timeOffsets: { monotonic: 2n ** 200n, boottime: -1n } }),
       options({ timeOffsets: { monotonic: -(2n ** 127n), boottime: 2n ** 127n - 1n } }), options({ root: '\\0' }),
       options({ uidMaps: [{ containerId: 2 ** 32 - 1, hostId: 2 ** 32 - 1, size: 2 ** 32 - 1 }] }),
-      options({ mounts: [{ kind: '', source: null, target: 'a', recursive: true, readOnly: true, noSuid: true, noDev: true,
+      options({ mounts: [{ type: '', source: null, target: 'a', recursive: true, readOnly: true, noSuid: true, noDev: true,
         noExec: true, options: [['', '\\0'], ['lowerdir', 'x'.repeat(5000)]] }] }),
       ] }
     }
@@ -95,24 +97,30 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
       wireguardPublicKey: () => ['x'.repeat(44)],
       openName: () => ['nowhere', 'a'],
       removeName: () => ['nowhere', 'a'],
+      removeNameSync: () => ['nowhere', 'a'],
       listNames: () => ['/proc/self'],
+      listNamesSync: () => ['/proc/self'],
       unmount: () => ['nowhere/at/all'],
+      unmountSync: () => ['nowhere/at/all'],
+      'new NativeWatch': () => [{ fd: pick([0, -1, 2 ** 31 - 1]) }, pick([true, false])],
       'NativeSet.visit': () => [0, () => now.open.visit(0, () => 1)],
-      'NativeSet.spawn': () => [0, command({ uid: pick([null, 0, 2 ** 32 - 1]), directory: pick([null, '/']) }), 1],
+      'NativeSet.spawn': () => [0, command({ uid: pick([null, 0, 2 ** 32 - 1]), directory: pick([null, '/']) })],
       'NativeSet.equals': () => [now.network === undefined ? now.closed : now.open, 0],
       'NativeSet.attachName': () => ['nowhere', 'a', true],
+      'NativeSet.attachNameSync': () => ['nowhere', 'a', true],
       'NativeSet.mountOntoFiles': () => [[[0x40000000, 'nowhere/net']]],
+      'NativeSet.mountOntoFilesSync': () => [[[0x40000000, 'nowhere/net']]],
       'NativeSet.mountIntoDirectory': () => ['nowhere'],
+      'NativeSet.mountIntoDirectorySync': () => ['nowhere'],
       'NativeSet.readFile': () => ['/etc/hostname'],
       'NativeSet.admit': () => [0],
       'NativeSet.stat': () => [0x40000000],
-      'NativeNetwork.request': () => [random(9), pick(['[]', '[{"operation":"links.list"}]', '[1]']), [now.network]],
-      'NativeNetwork.resolve': () => [random(9), pick(['', 'localhost', '.', 'a'.repeat(300), '\\ud800']), pick([0, 4, 6, 5])],
+      'NativeNetwork.request': () => [pick(['[]', '[{"operation":"links.list"}]', '[1]']), [now.network], now.abandonment],
+      'NativeNetwork.resolve': () => [pick(['', 'localhost', '.', 'a'.repeat(300), '\\ud800']), pick([0, 4, 6, 5])],
       'NativeNetwork.configureResolver': () => ['nameserver 127.0.0.1', pick(['', '127.0.0.1 a']), pick([[], ['127.0.0.1:1'], ['::%x']])],
       'NativeNetwork.socket': () => [2, 2, 0, pick([null, 'lo', 'x'.repeat(99), ''])],
-      'NativeNetwork.connectLinkLocal': () => [random(9), 'fe80::1', 65535, 'lo'],
-      'NativeNetwork.takeSocket': () => [random(9)],
-      'NativeNetwork.abandon': () => [random(9)],
+      'NativeNetwork.connectLinkLocal': () => [now.connection, { address: 'fe80::1', port: 65535, zone: 'lo' }],
+      'NativeNetwork.readResolverFiles': () => [pick([null, 'a']), ['', '']],
     }
     const almostRight = (name) => {
       const args = right[name]?.() ?? []
@@ -134,8 +142,9 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
         }
       }
     }
-    // These would end the process, or break the creation of errors.
-    const wild = ['keepAlive', 'initialize', 'new initialize', 'new keepAlive']
+    // These keep the process running, or break the creation of errors.
+    const wild = ['hold', 'release', 'initialize', 'new hold', 'new release', 'new initialize']
+    if (${isWild}) setInterval(() => undefined, 1000)
     const tame = ${isWild} ? functions : functions.filter(([name]) => !wild.includes(name))
 
     const thrown = {}
@@ -152,6 +161,8 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
       calls++
       try {
         const result = fn(receiver, args)
+        // Each watch has a descriptor.
+        if (result instanceof native.NativeWatch) result.close()
         if (types.isPromise(result)) pending.push(result.then((set) => set?.close?.(), record))
       } catch (error) {
         record(error)
@@ -218,7 +229,7 @@ test.each([1, 2, 3])(
   120_000,
 )
 
-test('odd functions for creating errors, and for reporting exits and replies', async () => {
+test('odd functions for creating errors, and for keeping the process', async () => {
   expect((await fuzz(4, 5_000, true)).calls).toBeGreaterThan(20_000)
 }, 120_000)
 

@@ -64,6 +64,23 @@ describe('in the directory of iproute2', () => {
     expect((await set.execFile('cat', ['/proc/self/net/dev'])).stdout).toContain('lo:')
   })
 
+  asRoot('the synchronous functions do the same', REASON, () => {
+    const [made, given] = [uniqueName(), uniqueName()]
+    using set = netns.createSync(made, { loopback: true })
+    try {
+      netns.attachSync(given, set)
+      expect(netns.listSync()).toEqual(expect.arrayContaining([made, given]))
+      expect(listedByIp()).toEqual(expect.arrayContaining([made, given]))
+      expect(ip('-netns', given, '-brief', 'link', 'show', 'lo')).toContain('LOOPBACK,UP')
+      expect(() => netns.attachSync(given, set)).toThrow(expect.objectContaining({ code: 'EEXIST' }))
+    } finally {
+      for (const name of [made, given]) netns.removeSync(name)
+    }
+    expect(netns.listSync()).not.toContain(made)
+    expect(() => netns.removeSync(made)).toThrow(expect.objectContaining({ code: 'ENOENT' }))
+    netns.removeSync(made, { force: true })
+  })
+
   asRoot('the directory is a shared mount, once, and the file as with iproute2', REASON, async () => {
     const names = [uniqueName(), uniqueName()]
     const sets = await Promise.all(names.map((name) => netns.create(name)))

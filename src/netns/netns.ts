@@ -1,5 +1,5 @@
 import { NamespaceError } from '../errors.ts'
-import { netnsDirectory } from '../native/netns-directory.ts'
+import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
 import { notOurs } from '../objects/copies.ts'
 import { handleOf } from '../objects/set-handle.ts'
@@ -8,10 +8,12 @@ import { parseNetnsName } from '../validate/netns-name.ts'
 import {
   type NetnsAttachOptions,
   type NetnsCreateOptions,
+  type NetnsCreateSyncOptions,
   type NetnsOptions,
   type NetnsRemoveOptions,
   parseAttachOptions,
   parseCreateOptions,
+  parseCreateSyncOptions,
   parseNetnsOptions,
   parseRemoveOptions,
 } from '../validate/netns-options.ts'
@@ -34,7 +36,7 @@ export const netns = {
    * console.log(netns.directory) // /run/netns
    */
   get directory(): string {
-    return netnsDirectory()
+    return process.platform === 'linux' ? binding().netnsDirectory() : '/run/netns'
   },
 
   /**
@@ -49,10 +51,34 @@ export const netns = {
    */
   async create(name: string, options?: NetnsCreateOptions): Promise<NamespaceSet> {
     const word = parseNetnsName(name, 'name')
-    const { loopback, signal, ...place } = inDirectory(parseCreateOptions(options))
+    const { loopback, signal, ...place } = parseCreateOptions(options)
     const set = await NamespaceSet.unshare('net', { loopback, signal })
     try {
-      attachName(set, word, place)
+      await attachName(set, word, place)
+      if (signal?.aborted) await settled(binding().removeName(place.directory, word))
+      signal?.throwIfAborted()
+      return set
+    } catch (error) {
+      set.close()
+      throw error
+    }
+  },
+
+  /**
+   * Synchronous version of {@link netns.create}. It blocks the thread until the kernel has created the network and the file
+   * system the name.
+   *
+   * @throws {@link NamespaceError} as {@link netns.create}.
+   * @example
+   * using blue = netns.createSync('blue')
+   * @see ip-netns(8)
+   */
+  createSync(name: string, options?: NetnsCreateSyncOptions): NamespaceSet {
+    const word = parseNetnsName(name, 'name')
+    const { loopback, ...place } = parseCreateSyncOptions(options)
+    const set = NamespaceSet.unshareSync('net', { loopback })
+    try {
+      attachNameSync(set, word, place)
       return set
     } catch (error) {
       set.close()
@@ -71,7 +97,7 @@ export const netns = {
    */
   open(name: string, options?: NetnsOptions): NamespaceSet {
     const word = parseNetnsName(name, 'name')
-    const { directory } = inDirectory(parseNetnsOptions(options))
+    const { directory } = parseNetnsOptions(options)
     return new NamespaceSet(binding().openName(directory, word), word)
   },
 
@@ -85,13 +111,25 @@ export const netns = {
    * @see ip-netns(8)
    */
   async list(options?: NetnsOptions): Promise<string[]> {
-    return binding().listNames(inDirectory(parseNetnsOptions(options)).directory)
+    return settled(binding().listNames(parseNetnsOptions(options).directory))
+  },
+
+  /**
+   * Synchronous version of {@link netns.list}. It blocks the thread until the file system of the directory answers.
+   *
+   * @throws {@link NamespaceError} as {@link netns.list}.
+   * @example
+   * for (const name of netns.listSync()) netns.removeSync(name)
+   */
+  listSync(options?: NetnsOptions): string[] {
+    return binding().listNamesSync(parseNetnsOptions(options).directory)
   },
 
   /**
    * Gives a name to the network namespace of a set, like `ip netns attach NAME PID`.
    *
-   * @throws {@link NamespaceError} as {@link netns.create}; `ERR_NSSET_NOT_IN_SET` if the set has no `net` namespace.
+   * @throws {@link NamespaceError} as {@link netns.create}; `ERR_NSSET_NOT_IN_SET` if the set has no `net` namespace;
+   * `ERR_NSSET_CLOSED` if the set is closed before it has its temporary name.
    * @example
    * using set = await NamespaceSet.unshare('net')
    * await netns.attach('blue', set)
@@ -99,9 +137,24 @@ export const netns = {
    */
   async attach(name: string, set: NamespaceSet, options?: NetnsAttachOptions): Promise<void> {
     const word = parseNetnsName(name, 'name')
-    const place = inDirectory(parseAttachOptions(options))
+    const place = parseAttachOptions(options)
     if (!(set instanceof NamespaceSet)) throw notOurs('set', 'a NamespaceSet', set)
-    attachName(set, word, place)
+    await attachName(set, word, place)
+  },
+
+  /**
+   * Synchronous version of {@link netns.attach}. It blocks the thread until the file system of the directory answers.
+   *
+   * @throws {@link NamespaceError} as {@link netns.attach}.
+   * @example
+   * using set = NamespaceSet.unshareSync('net')
+   * netns.attachSync('blue', set)
+   */
+  attachSync(name: string, set: NamespaceSet, options?: NetnsAttachOptions): void {
+    const word = parseNetnsName(name, 'name')
+    const place = parseAttachOptions(options)
+    if (!(set instanceof NamespaceSet)) throw notOurs('set', 'a NamespaceSet', set)
+    attachNameSync(set, word, place)
   },
 
   /**
@@ -119,27 +172,45 @@ export const netns = {
    */
   async remove(name: string, options?: NetnsRemoveOptions): Promise<void> {
     const word = parseNetnsName(name, 'name')
-    const { directory, force } = inDirectory(parseRemoveOptions(options))
+    const { directory, force } = parseRemoveOptions(options)
+    await settled(binding().removeName(directory, word)).catch(unlessGone(force))
+  },
+
+  /**
+   * Synchronous version of {@link netns.remove}. It blocks the thread until the file system of the directory answers.
+   *
+   * @throws {@link NamespaceError} as {@link netns.remove}.
+   * @example
+   * netns.removeSync('blue', { force: true })
+   */
+  removeSync(name: string, options?: NetnsRemoveOptions): void {
+    const word = parseNetnsName(name, 'name')
+    const { directory, force } = parseRemoveOptions(options)
     try {
-      binding().removeName(directory, word)
+      binding().removeNameSync(directory, word)
     } catch (error) {
-      if (!(force && error instanceof NamespaceError && error.code === 'ENOENT')) throw error
+      unlessGone(force)(error)
     }
   },
 }
 
-type Directory = string | Buffer
-
-function inDirectory<T extends { directory?: Directory }>(options: T): T & { directory: Directory } {
-  return { ...options, directory: options.directory ?? netnsDirectory() }
+/** Returns a function that throws an error, unless `force` is true and the error is that the name does not exist. */
+function unlessGone(force = false): (error: unknown) => void {
+  return (error) => {
+    if (!(force && error instanceof NamespaceError && error.code === 'ENOENT')) throw error
+  }
 }
 
-function attachName(
-  set: NamespaceSet,
-  name: string,
-  { directory, temporary }: { directory: Directory; temporary: boolean },
-): void {
+type Place = ReturnType<typeof parseAttachOptions>
+
+async function attachName(set: NamespaceSet, name: string, { directory, temporary = false }: Place): Promise<void> {
   const handle = handleOf(set)
-  handle.native.attachName(directory, name, temporary)
+  await settled(handle.native.attachName(directory, name, temporary))
+  handle.netnsName = name
+}
+
+function attachNameSync(set: NamespaceSet, name: string, { directory, temporary = false }: Place): void {
+  const handle = handleOf(set)
+  handle.native.attachNameSync(directory, name, temporary)
   handle.netnsName = name
 }

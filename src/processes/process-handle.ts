@@ -1,8 +1,8 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { NativeChild, NativeCommand, NativeSet } from '../../index.js'
+import type { NativeChild, NativeCommand, NativeExit, NativeSet } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
-import { hold, release } from '../native/event-loop.ts'
-import { expectExit, forgetExit } from '../native/exits.ts'
+import { onEnd } from '../native/exits.ts'
+import { binding } from '../native.ts'
 import { nameOfSignal } from '../validate/processes/signals.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
 
@@ -90,13 +90,13 @@ export class ProcessHandle {
   ref(): void {
     if (this.#isHeld || this.#native === undefined) return
     this.#isHeld = true
-    hold()
+    binding().hold()
   }
 
   unref(): void {
     if (!this.#isHeld) return
     this.#isHeld = false
-    release()
+    binding().release()
   }
 
   /** Called by Node when the child has ended. */
@@ -107,20 +107,20 @@ export class ProcessHandle {
   }
 
   #start(command: NativeCommand, stdio: HandleStdio[]): NativeChild {
-    const child = expectExit(({ code, signal }) => {
-      const name = signal === undefined ? '' : nameOfSignal(signal)
-      // As with libuv: if a signal ended it, the code is 0. A real-time signal has no name.
-      this.#resource.runInAsyncScope(this.#onExit, undefined, code ?? (signal === undefined ? null : 0), name)
-    })
     try {
-      const native = this.#set.spawn(this.#launch.kinds, command, child)
-      if (native.pid === null) forgetExit(child)
+      const native = this.#set.spawn(this.#launch.kinds, command)
+      if (native.pid !== null) onEnd(native.ended(), (exit) => this.#reportEnd(exit))
       return native
     } catch (error) {
-      forgetExit(child)
       closePipes(stdio)
       throw error
     }
+  }
+
+  #reportEnd({ code, signal }: NativeExit): void {
+    const name = signal === undefined ? '' : nameOfSignal(signal)
+    // As with libuv: if a signal ended it, the code is 0. A real-time signal has no name.
+    this.#resource.runInAsyncScope(this.#onExit, undefined, code ?? (signal === undefined ? null : 0), name)
   }
 
   #fail(failure: NamespaceError, stdio: HandleStdio[]): number {

@@ -1,6 +1,6 @@
 import type { NativeSet } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
-import { expectExit, forgetExit } from '../native/exits.ts'
+import { onEnd } from '../native/exits.ts'
 
 /** In milliseconds: how long `await using` waits for the processes of a pid namespace after their SIGKILL. */
 const PATIENCE = 5000
@@ -15,22 +15,15 @@ const { setTimeout, clearTimeout } = globalThis
  * @internal Resolves when all processes of the pid namespace of a closed set have ended, and at once if closing the set
  * ended no pid namespace. The timer keeps the event loop alive until then.
  */
-export function endOf(native: NativeSet): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let limit: NodeJS.Timeout | undefined
-    const number = expectExit(() => {
+export async function endOf(native: NativeSet): Promise<void> {
+  const ended = native.ended()
+  if (ended === null) return
+  await new Promise<void>((resolve, reject) => {
+    const limit = setTimeout(() => reject(stillThere()), PATIENCE)
+    onEnd(ended, () => {
       clearTimeout(limit)
       resolve()
     })
-    if (!native.reportEnd(number)) {
-      forgetExit(number)
-      resolve()
-      return
-    }
-    limit = setTimeout(() => {
-      forgetExit(number)
-      reject(stillThere())
-    }, PATIENCE)
   })
 }
 

@@ -3,6 +3,7 @@ import type { NativeSet } from '../../index.js'
 import { fromContainer } from '../containers/from-container.ts'
 import { invalidValue, misuse } from '../errors.ts'
 import { type Kinds, type NamespaceKind, NS } from '../namespace-kind.ts'
+import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
 import type { Network } from '../network/network.ts'
 import { notOurs, sign } from '../objects/copies.ts'
@@ -27,7 +28,7 @@ import {
   parseOptionalKinds,
 } from '../validate/kinds.ts'
 import { type MountTargets, parseTargets } from '../validate/mount-targets.ts'
-import { type Path, parsePath } from '../validate/paths.ts'
+import { isPath, type Path, parsePath } from '../validate/paths.ts'
 import { type ExecFileOptions, type OutputEncoding, parseExecFile } from '../validate/processes/exec-file-options.ts'
 import { type ForkOptions, parseFork } from '../validate/processes/fork.ts'
 import { type Launch, parseSpawn, type SpawnOptions } from '../validate/processes/spawn-options.ts'
@@ -246,11 +247,11 @@ export class NamespaceSet {
    * @see umount(8), umount2(2)
    */
   static async unmount(target: Path): Promise<void> {
-    NamespaceSet.unmountSync(target)
+    await settled(binding().unmount(parsePath(target, 'target')))
   }
 
   /**
-   * Synchronous version of {@link NamespaceSet.unmount}.
+   * Synchronous version of {@link NamespaceSet.unmount}. It blocks the thread until the file system answers.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.unmount}.
    * @example
@@ -258,7 +259,7 @@ export class NamespaceSet {
    */
   static unmountSync(target: Path): void {
     const native = binding()
-    native.unmount(parsePath(target, 'target'))
+    native.unmountSync(parsePath(target, 'target'))
   }
 
   /** The kinds of the namespaces in this set, in the order of `/proc/PID/ns`. They remain known after `close`. */
@@ -447,22 +448,22 @@ export class NamespaceSet {
    * @see mount(2), mount(8)
    */
   async mount(target: Path | MountTargets): Promise<void> {
-    this.mountSync(target)
+    const mounted = isPath(target)
+      ? this.#native.mountIntoDirectory(parsePath(target, 'target'))
+      : this.#native.mountOntoFiles(parseTargets(target))
+    await settled(mounted)
   }
 
   /**
-   * Synchronous version of {@link NamespaceSet.mount}.
+   * Synchronous version of {@link NamespaceSet.mount}. It blocks the thread until the file system answers.
    *
    * @throws {@link NamespaceError} as {@link NamespaceSet.mount}.
    * @example
    * set.mountSync({ net: '/run/netns/tenant-1' })
    */
   mountSync(target: Path | MountTargets): void {
-    if (typeof target === 'string' || Buffer.isBuffer(target) || target instanceof URL) {
-      this.#native.mountIntoDirectory(parsePath(target, 'target'))
-    } else {
-      this.#native.mountOntoFiles(parseTargets(target))
-    }
+    if (isPath(target)) this.#native.mountIntoDirectorySync(parsePath(target, 'target'))
+    else this.#native.mountOntoFilesSync(parseTargets(target))
   }
 
   /**
@@ -658,8 +659,10 @@ export class NamespaceSet {
    * @see pid_namespaces(7)
    */
   async [Symbol.asyncDispose](): Promise<void> {
+    const removed = this.#native.removeNames()
     try {
       this.close()
+      if (removed !== null) await settled(removed)
     } finally {
       await endOf(this.#native)
     }

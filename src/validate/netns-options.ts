@@ -17,11 +17,15 @@ export interface NetnsAttachOptions extends NetnsOptions {
   temporary?: boolean | undefined
 }
 
-/** Options of {@link netns.create}. */
-export interface NetnsCreateOptions extends NetnsAttachOptions {
+/** Options of {@link netns.createSync}. */
+export interface NetnsCreateSyncOptions extends NetnsAttachOptions {
   /** Whether to bring `lo` up (`ip link set lo up`). Default: `false`. */
   loopback?: boolean | undefined
-  /** Cancels the call; nothing is left behind. */
+}
+
+/** Options of {@link netns.create}. */
+export interface NetnsCreateOptions extends NetnsCreateSyncOptions {
+  /** Cancels the call; nothing is left behind. A name that is being added at that time is removed first. */
   signal?: AbortSignal | undefined
 }
 
@@ -33,7 +37,8 @@ export interface NetnsRemoveOptions extends NetnsOptions {
 
 const NETNS = { directory: parsePath } satisfies FieldsOf<NetnsOptions>
 const ATTACH = { ...NETNS, temporary: boolean } satisfies FieldsOf<NetnsAttachOptions>
-const CREATE = { ...ATTACH, loopback: boolean, signal } satisfies FieldsOf<NetnsCreateOptions>
+const CREATE_SYNC = { ...ATTACH, loopback: boolean } satisfies FieldsOf<NetnsCreateSyncOptions>
+const CREATE = { ...CREATE_SYNC, signal } satisfies FieldsOf<NetnsCreateOptions>
 const REMOVE = { ...NETNS, force: boolean } satisfies FieldsOf<NetnsRemoveOptions>
 
 /** @internal */
@@ -43,15 +48,20 @@ export function parseNetnsOptions(options: unknown) {
 
 /** @internal */
 export function parseAttachOptions(options: unknown) {
-  return { temporary: false, ...parseOptions(options, ATTACH) }
+  return parseOptions(options, ATTACH)
 }
 
 /** @internal */
 export function parseCreateOptions(options: unknown) {
-  return { temporary: false, ...parseOptions(options, CREATE) }
+  return parseOptions(options, CREATE)
+}
+
+/** @internal */
+export function parseCreateSyncOptions(options: unknown) {
+  return parseOptions(options, CREATE_SYNC)
 }
 
 /** @internal */
 export function parseRemoveOptions(options: unknown) {
-  return { force: false, ...parseOptions(options, REMOVE) }
+  return parseOptions(options, REMOVE)
 }

@@ -3,6 +3,11 @@ import { invalidType, invalidValue } from '../errors.ts'
 /** A path as in Node's `fs`: a string, a Buffer, or a `file:` URL. */
 export type Path = string | Buffer | URL
 
+/** @internal Returns whether a value has the type of a path. */
+export function isPath(value: unknown): value is Path {
+  return typeof value === 'string' || Buffer.isBuffer(value) || value instanceof URL
+}
+
 /** @internal Returns the path as the native side takes it. */
 export function parsePath(path: unknown, name: string): string | Buffer {
   if (path instanceof URL && path.protocol !== 'file:') throw invalidValue(name, 'must be a file: URL', path.href)

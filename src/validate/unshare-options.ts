@@ -1,4 +1,3 @@
-import type { NativeIdMap, NativeMount, NativeUnshareOptions } from '../../index.js'
 import { invalidType, invalidValue, outOfRange } from '../errors.ts'
 import { array, type FieldsOf, object, type Parse, parseFields, parseObject, parseOptions } from './fields.ts'
 import { type Path, parsePath } from './paths.ts'
@@ -122,8 +121,7 @@ export interface UnshareOptions extends UnshareSyncOptions {
 
 const ID_MAP = { containerId: u32, hostId: u32, size: u32 } satisfies FieldsOf<IdMap>
 
-const idMap: Parse<NativeIdMap> = (value, name) =>
-  parseFields(value, name, ID_MAP, ['containerId', 'hostId', 'size']) as NativeIdMap
+const idMap = (value: unknown, name: string) => parseFields(value, name, ID_MAP, ['containerId', 'hostId', 'size'])
 
 const mapUserWord = word('root', 'current', 'auto')
 
@@ -169,16 +167,10 @@ const ATTRIBUTES = {
 const BIND_MOUNT = { ...ATTRIBUTES, recursive: boolean } satisfies FieldsOf<BindMount>
 const FILE_SYSTEM_MOUNT = { ...ATTRIBUTES, options: mountData } satisfies FieldsOf<FileSystemMount>
 
-const ATTRIBUTES_OFF = { readOnly: false, noSuid: false, noDev: false, noExec: false }
-
-const mount: Parse<NativeMount> = (value, name) => {
-  if (parseObject(value, name)['type'] === 'bind') {
-    const { type: kind, ...bind } = parseFields(value, name, BIND_MOUNT, ['type', 'target', 'source'])
-    return { ...ATTRIBUTES_OFF, recursive: true, options: [], ...bind, kind } as NativeMount
-  }
-  const { type: kind, ...made } = parseFields(value, name, FILE_SYSTEM_MOUNT, ['type', 'target'])
-  return { ...ATTRIBUTES_OFF, recursive: true, options: [], ...made, kind } as NativeMount
-}
+const mount = (value: unknown, name: string) =>
+  parseObject(value, name)['type'] === 'bind'
+    ? parseFields(value, name, BIND_MOUNT, ['type', 'target', 'source'])
+    : parseFields(value, name, FILE_SYSTEM_MOUNT, ['type', 'target'])
 
 const UNSHARE_SYNC = {
   uidMaps: array(idMap),
@@ -196,15 +188,12 @@ const UNSHARE_SYNC = {
 
 const UNSHARE = { ...UNSHARE_SYNC, signal } satisfies FieldsOf<UnshareOptions>
 
-const DEFAULTS = { uidMaps: [], gidMaps: [], loopback: false, mounts: [] }
-
-/** @internal Returns the options as the native side takes them. */
-export function parseUnshareSyncOptions(options: unknown, name?: string): NativeUnshareOptions {
-  return { ...DEFAULTS, ...parseOptions(options, UNSHARE_SYNC, name) }
+/** @internal Returns the options. The native side reads them by the same names: `UnshareOptions` of crates/nsset. */
+export function parseUnshareSyncOptions(options: unknown, name?: string) {
+  return parseOptions(options, UNSHARE_SYNC, name)
 }
 
 /** @internal The same with the signal. */
-export function parseUnshareOptions(options: unknown): [NativeUnshareOptions, AbortSignal | undefined] {
-  const { signal, ...state } = parseOptions(options, UNSHARE)
-  return [{ ...DEFAULTS, ...state }, signal]
+export function parseUnshareOptions(options: unknown) {
+  return parseOptions(options, UNSHARE)
 }

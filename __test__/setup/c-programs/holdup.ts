@@ -6,6 +6,7 @@ import { type CProgram, compileC } from './c-program.ts'
 export type Malice = 'files' | 'stop' | 'kill'
 
 export interface Holdup extends AsyncDisposable {
+  readonly pid: number
   begin(): void
   /** How many children of this process it has stopped or killed. */
   hits(): number
@@ -33,6 +34,7 @@ export async function startHoldup(program: CProgram, set: NamespaceSet, malice: 
   const failed = ended.then(() => Promise.reject(new Error(`it did not start: ${complaint}`)))
   await Promise.race([ready, failed])
   return {
+    pid: child.pid as number,
     begin: () => void child.stdin.end('\n'),
     hits: () => said.split('hit').length - 1,
     [Symbol.asyncDispose]: async () => {

@@ -32,9 +32,11 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['network', 'processes'],
     ['sets'],
     ['loading'],
-    ['convert', 'failure', 'give', 'network_thread'],
+    ['network_thread'],
+    ['deferred'],
+    ['convert', 'failure', 'give'],
     ['environment'],
-    ['answer', 'exit_report', 'held_open'],
+    ['exit_report', 'settler'],
     ['error_fields'],
   ],
   'nsset-net': [
@@ -71,7 +73,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['footprint', 'proc'],
     ['retry'],
     ['error'],
-    ['kind'],
+    ['kind', 'plain'],
   ],
   'nsset-helper': [
     [ROOT],

@@ -14,7 +14,8 @@ pub fn create(env: Env, error: &Error) -> napi::Result<Unknown<'static>> {
     create_of(env, error.into())
 }
 
-fn create_of(env: Env, fields: ErrorFields) -> napi::Result<Unknown<'static>> {
+/// The JavaScript error that is made of these.
+pub fn create_of(env: Env, fields: ErrorFields) -> napi::Result<Unknown<'static>> {
     environment::of(env)?.create_error.borrow_back(&env)?.call(fields)
 }
 

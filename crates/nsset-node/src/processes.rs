@@ -5,16 +5,14 @@ use std::{cell::RefCell, os::fd::OwnedFd};
 use napi::{
     Env, Result,
     bindgen_prelude::{Either, Object, Unknown},
-    sys,
-    threadsafe_function::ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;
-use nsset::{Command, Credentials, NamedView, Spawned, Stdio};
+use nsset::{Child, Command, Credentials, NamedView, Spawned, Stdio};
 
 use crate::{
     convert::{Text, kinds_of, os_string, path},
-    environment,
-    exit_report::ExitReport,
+    deferred::{Deferred, Loop, Promise},
+    exit_report::NativeExit,
     failure::{self, guard},
     give::give,
     sets::set::NativeSet,
@@ -49,6 +47,17 @@ pub struct NativeChild {
     /// Shared, as all of a child is: what is called while a pipe is given may call the child.
     pipes: RefCell<Vec<Option<OwnedFd>>>,
     signaller: RefCell<Option<nsset::Signaller>>,
+    /// Until its end is waited for.
+    running: RefCell<Option<Child>>,
+}
+
+impl Drop for NativeChild {
+    /// It is reaped, also where nothing waits for its end.
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.on_exit(drop);
+        }
+    }
 }
 
 #[napi]
@@ -63,6 +72,16 @@ impl NativeChild {
     #[napi(catch_unwind, ts_return_type = "Error | null")]
     pub fn failure(&self, env: Env) -> Result<Option<Unknown<'static>>> {
         self.failure.as_ref().map(|error| failure::create(env, error)).transpose()
+    }
+
+    /// How the child ends. To be called once, where it started. It does not keep the event loop alive.
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeExit>")]
+    pub fn ended(&self, env: Env) -> Result<Promise<NativeExit>> {
+        let (deferred, promise) = Deferred::new(env, Loop::Free)?;
+        if let Some(running) = self.running.take() {
+            running.on_exit(move |exit| deferred.resolve(exit.into()));
+        }
+        Ok(promise)
     }
 
     /// Has a handle of Node's take our end of the pipe at this place of `stdio`, if there is one. Returns what the
@@ -87,44 +106,27 @@ impl NativeChild {
 
 #[napi]
 impl NativeSet {
-    /// Starts a program inside; `child` names it when its end is reported. Throws for misuse only.
+    /// Starts a program inside. Throws for misuse only.
     #[napi(catch_unwind)]
-    pub fn spawn(&self, env: Env, kinds: u32, command: NativeCommand, child: u32) -> Result<NativeChild> {
-        let line = environment::of(env)?.exit_line.clone();
+    pub fn spawn(&self, env: Env, kinds: u32, command: NativeCommand) -> Result<NativeChild> {
         guard(env, || {
             let set = self.open()?;
             let Spawned { child: outcome, pipes } = nsset::spawn(&set, kinds_of(&set, kinds)?, &command.into_core()?);
             let pipes = RefCell::new(pipes);
-            let running = match outcome {
-                Ok(running) => running,
-                Err(error @ nsset::Error::System(_)) => {
-                    return Ok(NativeChild { pid: None, failure: Some(error), pipes, signaller: RefCell::default() });
-                }
+            let (running, failure) = match outcome {
+                Ok(running) => (Some(running), None),
+                Err(error @ nsset::Error::System(_)) => (None, Some(error)),
                 Err(error) => return Err(error),
             };
-            let signaller = RefCell::new(Some(running.signaller()));
-            let native = NativeChild { pid: Some(running.pid()), failure: None, pipes, signaller };
-            running.on_exit(move |exit| {
-                line.call(ExitReport::new(child, exit), ThreadsafeFunctionCallMode::NonBlocking);
-            });
-            Ok(native)
+            Ok(NativeChild {
+                pid: running.as_ref().map(Child::pid),
+                failure,
+                pipes,
+                signaller: RefCell::new(running.as_ref().map(Child::signaller)),
+                running: RefCell::new(running),
+            })
         })
     }
-}
-
-/// Whether children and requests under way keep the event loop alive.
-#[napi(catch_unwind)]
-pub fn keep_alive(env: Env, alive: bool) -> Result<()> {
-    let line = environment::of(env)?.exit_line.raw();
-    // SAFETY: the line lives as long as the environment, whose thread this is.
-    unsafe {
-        if alive {
-            sys::napi_ref_threadsafe_function(env.raw(), line);
-        } else {
-            sys::napi_unref_threadsafe_function(env.raw(), line);
-        }
-    }
-    Ok(())
 }
 
 impl NativeCommand {
@@ -133,7 +135,7 @@ impl NativeCommand {
             file: os_string(self.file),
             argv: self.argv.into_iter().map(os_string).collect(),
             environment: self.environment.into_iter().map(os_string).collect(),
-            directory: self.directory.map(path).transpose()?,
+            directory: self.directory.map(path),
             stdio: self.stdio.into_iter().map(stdio).collect::<nsset::Result<_>>()?,
             credentials: Credentials {
                 uid: self.uid,

@@ -13,6 +13,7 @@ use nix::{
     poll::PollTimeout,
     sys::socket::{AddressFamily, SockFlag, SockType, socketpair},
 };
+use serde::Deserialize;
 
 use self::light_unshare::LightUnshare;
 pub use self::light_unshare::is_light;
@@ -27,32 +28,43 @@ use crate::{
     mounts::mount_spec::{self, MountSpec, Propagation, Sysfs},
     namespaces::namespace::Namespace,
     namespaces::set::NamespaceSet,
-    proc,
-    userns::id_map::{MapUser, Maps},
+    plain, proc,
+    userns::id_map::{IdMap, MapUser, Maps, Setgroups},
     userns::map_writer,
 };
 
 /// Offsets of the clocks in a new time namespace, in nanoseconds from the first time namespace: time_namespaces(7). A clock
 /// that is left out keeps the offset of the namespace in which the new one is made.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TimeOffsets {
     pub monotonic: Option<i128>,
     pub boottime: Option<i128>,
 }
 
-/// The state that new namespaces start with.
-#[derive(Clone, Debug, Default)]
+/// The state that new namespaces start with. The API passes its options on as they are read here.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct UnshareOptions {
-    pub maps: Maps,
+    pub uid_maps: Vec<IdMap>,
+    pub gid_maps: Vec<IdMap>,
+    pub setgroups: Option<Setgroups>,
     pub map_user: Option<MapUser>,
     pub time_offsets: Option<TimeOffsets>,
     pub hostname: Option<String>,
     pub loopback: bool,
     pub propagation: Option<Propagation>,
     pub mounts: Vec<MountSpec>,
+    #[serde(deserialize_with = "plain::optional_path")]
     pub root: Option<PathBuf>,
     /// Whether /sys shows the network of the result; where nothing is said, it does where that is possible.
     pub sysfs: Option<bool>,
+}
+
+impl UnshareOptions {
+    fn maps(&self) -> Maps {
+        Maps { uid: self.uid_maps.clone(), gid: self.gid_maps.clone(), setgroups: self.setgroups }
+    }
 }
 
 /// Makes new namespaces of these kinds. With a base, they are made as a process inside it would make them, and the
@@ -179,7 +191,7 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
         plan::join(program, base, foreign.without(Kind::Pid));
         program.somebody();
         // Before the pid namespace: who stands for the new one meanwhile is not to be seen by those inside.
-        let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps)?;
+        let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps())?;
         program.group();
         program.nest_user(&uid_map, &gid_map, &setgroups);
         plan::join(program, base, foreign.only(Kind::Pid));
@@ -197,7 +209,7 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
 fn make_user(program: &mut Program<'_>, kinds: Kinds, options: &UnshareOptions, joined: Kinds) -> Result<Maps> {
     let mut maps = Maps::default();
     if kinds.contains(Kind::User) && !joined.contains(Kind::User) {
-        maps = Maps::for_caller(options.map_user, &options.maps)?;
+        maps = Maps::for_caller(options.map_user, options.maps())?;
         program.unshare(Kinds::NONE.with(Kind::User));
         if !maps.is_empty() {
             program.await_word();
@@ -272,9 +284,9 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
         return Err(Error::InvalidArgument("no kind of namespace was named".into()));
     }
     let given = [
-        ("uidMaps", Kind::User, !options.maps.uid.is_empty()),
-        ("gidMaps", Kind::User, !options.maps.gid.is_empty()),
-        ("setgroups", Kind::User, options.maps.setgroups.is_some()),
+        ("uidMaps", Kind::User, !options.uid_maps.is_empty()),
+        ("gidMaps", Kind::User, !options.gid_maps.is_empty()),
+        ("setgroups", Kind::User, options.setgroups.is_some()),
         ("mapUser", Kind::User, options.map_user.is_some()),
         ("timeOffsets", Kind::Time, options.time_offsets.is_some()),
         ("hostname", Kind::Uts, options.hostname.is_some()),
@@ -291,7 +303,7 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
             )));
         }
     }
-    if options.map_user.is_some() && !(options.maps.uid.is_empty() && options.maps.gid.is_empty()) {
+    if options.map_user.is_some() && !(options.uid_maps.is_empty() && options.gid_maps.is_empty()) {
         return Err(Error::InvalidArgument("give either 'mapUser' or 'uidMaps' and 'gidMaps'".into()));
     }
     Ok(())

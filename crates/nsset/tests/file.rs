@@ -25,20 +25,13 @@ use nix::{
     unistd::mkfifo,
 };
 use nsset::{
-    Error, Kind, Kinds, MapUser, MountKind, MountSpec, NamespaceSet, Result, UnshareOptions, find_file, read_file,
-    sees_files_of, unshare,
+    Error, Kind, Kinds, MapUser, MountSpec, NamespaceSet, Result, UnshareOptions, find_file, read_file, sees_files_of,
+    unshare,
 };
 
 /// A set whose `/mnt` is empty but for what is made there, wherever the host has something.
 fn with_an_empty_mnt() -> NamespaceSet {
-    let tmpfs = MountSpec {
-        kind: MountKind::FileSystem { name: "tmpfs".into(), source: None, options: Vec::new() },
-        target: "/mnt".into(),
-        read_only: false,
-        no_suid: false,
-        no_dev: false,
-        no_exec: false,
-    };
+    let tmpfs = MountSpec { kind: "tmpfs".into(), target: "/mnt".into(), ..MountSpec::default() };
     let options = UnshareOptions { map_user: Some(MapUser::Root), mounts: vec![tmpfs], ..UnshareOptions::default() };
     unshare(None, Kinds::NONE.with(Kind::User).with(Kind::Mnt), &options, None).unwrap()
 }

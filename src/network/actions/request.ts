@@ -1,5 +1,6 @@
-import type { NativeNetwork } from '../../../index.js'
-import { ask, type Outcome } from '../../native/ask.ts'
+import type { NativeNetwork, NativeOutcome } from '../../../index.js'
+import { createError } from '../../errors.ts'
+import { binding } from '../../native.ts'
 import type { Context } from '../../objects/context.ts'
 import type { SetHandle } from '../../objects/set-handle.ts'
 import type { Plain } from '../../validate/fields.ts'
@@ -9,6 +10,13 @@ import type { Action, Step } from './action.ts'
 import { openSet, type SetToOpen } from './open-set.ts'
 
 type Operation = Step & { type: 'operation' }
+
+/** @internal The outcome of a request. */
+export interface Outcome {
+  results: unknown[]
+  /** Why there are no more results, if an operation failed. */
+  failure: Error | undefined
+}
 
 const NOTHING_RESOLVED: Resolved = new Map()
 
@@ -64,23 +72,24 @@ export class Request implements RequestContext {
   async send(network: NativeNetwork, signal: AbortSignal | undefined): Promise<Outcome> {
     signal?.throwIfAborted()
     const operations = JSON.stringify(this.#operations)
-    let abandon = () => {}
-    const outcome = ask((id) => {
-      abandon = () => network.abandon(id)
-      network.request(id, operations, this.#others)
-    })
-    signal?.addEventListener('abort', abandon, { once: true })
+    if (signal === undefined) return this.#read(await network.request(operations, this.#others))
+    const abandonment = new (binding().NativeAbandonment)()
+    const abandon = () => abandonment.abandon()
+    signal.addEventListener('abort', abandon, { once: true })
     try {
-      const { results, failure } = await outcome
-      return { results: results.map((result, index) => this.#read(result, index)), failure }
+      return this.#read(await network.request(operations, this.#others, abandonment))
     } finally {
-      signal?.removeEventListener('abort', abandon)
+      signal.removeEventListener('abort', abandon)
     }
   }
 
-  #read(answer: unknown, index: number): unknown {
-    const read = this.#reads[index] as ((answer: unknown) => unknown) | undefined
-    return read === undefined ? answer : read(answer)
+  #read({ results, failure }: NativeOutcome): Outcome {
+    const read = (answer: unknown, index: number) => {
+      const make = this.#reads[index] as ((answer: unknown) => unknown) | undefined
+      // JSON has no undefined.
+      return make === undefined ? (answer ?? undefined) : make(answer ?? undefined)
+    }
+    return { results: JSON.parse(results).map(read), failure: failure && createError(failure) }
   }
 
   /** Describes what the operation at this position was about, for messages. */

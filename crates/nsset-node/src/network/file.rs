@@ -11,15 +11,15 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use nix::errno::Errno;
 use nsset::{Error, Kind, Kinds, NamespaceSet};
-use serde::Serialize;
 
-use crate::{environment, failure::guard};
 use crate::{
+    deferred::{Loop, Promise},
+    failure::guard,
     network::{
         inside::{Inside, open},
         native_network::NativeNetwork,
     },
-    network_thread::{failure::Failure, reply::Reply, thread},
+    network_thread::{failure::Failure, thread},
 };
 
 /// resolv.conf(5) and hosts(5).
@@ -28,29 +28,34 @@ const FILES: [&str; 2] = ["resolv.conf", "hosts"];
 /// Lists of hundreds of thousands of names that are not to be found fit into it.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
+/// What there is in a file, and by what it is known again.
+#[napi(object, object_from_js = false)]
+#[derive(Default)]
+pub struct NativeResolverFile {
+    /// Empty for a file inside.
+    pub stamp: String,
+    /// Empty if there is no such file.
+    pub text: String,
+}
+
 #[napi]
 impl NativeNetwork {
     /// Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
-    /// name, and else those that the calling thread sees. The answer to `id` has, for each file in this order, its stamp and its
-    /// text, which is empty where there is no such file; or null where the stamp is the known one. Files inside have no stamp.
-    #[napi(catch_unwind)]
-    pub fn read_resolver_files(&self, env: Env, id: u32, name: Option<String>, known: Vec<String>) -> Result<()> {
-        let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
+    /// name, and else those that the calling thread sees. The result has both files in this order, or null for one whose stamp
+    /// is the known one.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<NativeResolverFile | null>>")]
+    pub fn read_resolver_files(
+        &self,
+        env: Env,
+        name: Option<String>,
+        known: Vec<String>,
+    ) -> Result<Promise<Vec<Option<NativeResolverFile>>>> {
         let inside = Arc::clone(&self.inside);
-        guard(env, || {
-            let caller = nsset::current(Some(Kinds::NONE.with(Kind::Mnt)))?;
-            thread::run(move || answer(inside, caller, name, known, reply))
+        let caller = guard(env, || nsset::current(Some(Kinds::NONE.with(Kind::Mnt))))?;
+        thread::promise(env, Loop::Held, move |deferred| async move {
+            deferred.settle(read(&inside, caller, name, known).await);
         })
     }
-}
-
-async fn answer(inside: Inside, caller: NamespaceSet, name: Option<String>, known: Vec<String>, mut reply: Reply) {
-    let outcome = read(&inside, caller, name, known).await.map(|answers| {
-        for answer in answers {
-            reply.push(&answer);
-        }
-    });
-    reply.end(outcome);
 }
 
 async fn read(
@@ -58,7 +63,7 @@ async fn read(
     caller: NamespaceSet,
     name: Option<String>,
     known: Vec<String>,
-) -> std::result::Result<Vec<String>, Failure> {
+) -> std::result::Result<Vec<Option<NativeResolverFile>>, Failure> {
     let sockets = open(inside)?;
     let closed = sockets.closed();
     // It may have been closed before there was anybody to tell.
@@ -78,13 +83,6 @@ struct Reader {
     directories: Vec<PathBuf>,
 }
 
-/// What is reported of a file.
-#[derive(Serialize)]
-struct Told<'a> {
-    stamp: &'a str,
-    text: &'a str,
-}
-
 impl Reader {
     fn new(set: &NamespaceSet, caller: NamespaceSet, name: Option<String>) -> Self {
         let etc = PathBuf::from("/etc");
@@ -95,7 +93,7 @@ impl Reader {
         Self { set: caller, directories: own.into_iter().chain([etc]).collect() }
     }
 
-    fn read(&self, known: &[String]) -> nsset::Result<Vec<String>> {
+    fn read(&self, known: &[String]) -> nsset::Result<Vec<Option<NativeResolverFile>>> {
         let is_here = nsset::sees_files_of(&self.set);
         let read = |(index, file): (usize, &&str)| {
             if is_here { self.read_here(file, known.get(index)) } else { self.read_inside(file) }
@@ -103,31 +101,32 @@ impl Reader {
         FILES.iter().enumerate().map(read).collect()
     }
 
-    fn read_here(&self, file: &str, known: Option<&String>) -> nsset::Result<String> {
+    fn read_here(&self, file: &str, known: Option<&String>) -> nsset::Result<Option<NativeResolverFile>> {
         for directory in &self.directories {
             let path = directory.join(file);
             let Some(found) = nsset::find_file(&path)? else { continue };
             let stamp = found.stamp();
             if known == Some(&stamp) {
-                return Ok("null".into());
+                return Ok(None);
             }
-            return tell(&stamp, &found.read(MOST_BYTES)?);
+            return Ok(Some(NativeResolverFile::new(stamp, &found.read(MOST_BYTES)?)));
         }
-        tell("", b"")
+        Ok(Some(NativeResolverFile::default()))
     }
 
-    fn read_inside(&self, file: &str) -> nsset::Result<String> {
+    fn read_inside(&self, file: &str) -> nsset::Result<Option<NativeResolverFile>> {
         for directory in &self.directories {
             match nsset::read_file(&self.set, self.set.kinds(), &directory.join(file)) {
                 Err(Error::System(error)) if matches!(error.errno, Errno::ENOENT | Errno::ENOTDIR) => {}
-                content => return tell("", &content?),
+                content => return Ok(Some(NativeResolverFile::new(String::new(), &content?))),
             }
         }
-        tell("", b"")
+        Ok(Some(NativeResolverFile::default()))
     }
 }
 
-fn tell(stamp: &str, content: &[u8]) -> nsset::Result<String> {
-    let text = String::from_utf8_lossy(content);
-    serde_json::to_string(&Told { stamp, text: &text }).map_err(|error| Error::InvalidArgument(error.to_string()))
+impl NativeResolverFile {
+    fn new(stamp: String, content: &[u8]) -> Self {
+        Self { stamp, text: String::from_utf8_lossy(content).into_owned() }
+    }
 }

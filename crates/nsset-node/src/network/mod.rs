@@ -7,5 +7,6 @@ mod inside;
 mod keys;
 mod native_network;
 mod operation;
+mod outcome;
 mod resolve;
 mod sockets;

@@ -7,10 +7,14 @@ use napi_derive::napi;
 use nsset::Kind;
 
 use crate::{
-    environment,
-    failure::guard,
-    network::{handles::connections::Connections, inside::Inside, operation, sockets::Sockets},
-    network_thread::{reply::Reply, thread, under_way::UnderWay},
+    deferred::{Loop, Promise},
+    network::{
+        inside::Inside,
+        operation,
+        outcome::{NativeOutcome, Results},
+        sockets::Sockets,
+    },
+    network_thread::{abandonment::NativeAbandonment, thread},
     sets::set::NativeSet,
 };
 
@@ -18,15 +22,6 @@ use crate::{
 #[napi]
 pub struct NativeNetwork {
     pub(super) inside: Inside,
-    under_way: UnderWay,
-    pub(super) connections: Connections,
-}
-
-impl Drop for NativeNetwork {
-    /// Who would take a connection is gone, as a Worker that is terminated.
-    fn drop(&mut self) {
-        self.connections.drop_all();
-    }
 }
 
 #[napi]
@@ -36,40 +31,29 @@ impl NativeSet {
     pub fn network(&self, env: Env) -> Result<NativeNetwork> {
         self.with(env, |set| {
             set.get(Kind::Net)?;
-            let inside = Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone())))));
-            Ok(NativeNetwork { inside, under_way: UnderWay::default(), connections: Connections::default() })
+            Ok(NativeNetwork { inside: Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone()))))) })
         })
     }
 }
 
 #[napi]
 impl NativeNetwork {
-    /// Has operations carried out in order, up to the first that fails; the answer is told by `id`. `operations` is the
+    /// Has operations carried out in order, up to the first that fails, or until the request is abandoned. `operations` is the
     /// text of a JSON array; the networks that they name by number are `others`.
-    #[napi(catch_unwind)]
+    #[napi(catch_unwind, ts_return_type = "Promise<NativeOutcome>")]
     pub fn request(
         &self,
         env: Env,
-        id: u32,
         operations: String,
         others: Vec<ClassInstance<'_, NativeNetwork>>,
-    ) -> Result<()> {
-        let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
+        abandonment: Option<&NativeAbandonment>,
+    ) -> Result<Promise<NativeOutcome>> {
         let inside = Arc::clone(&self.inside);
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
-        guard(env, || {
-            let request = self.under_way.begin(id);
-            thread::run(move || async move {
-                operation::run(&operations, &inside, &others, request.abandonment(), reply).await;
-            })
+        let abandonment = abandonment.map(NativeAbandonment::share).unwrap_or_default();
+        thread::promise(env, Loop::Held, move |deferred| async move {
+            operation::run(&operations, &inside, &others, &abandonment, Results::new(deferred)).await;
         })
-    }
-
-    /// Has a request end before its next operation, and where it waits for those inside, at once; what it has come to by
-    /// then is told.
-    #[napi(catch_unwind)]
-    pub fn abandon(&self, id: u32) {
-        self.under_way.abandon(id);
     }
 
     /// Closes its sockets, once what is under way has ended.

@@ -13,14 +13,10 @@ use crate::{
     network::{
         endpoints,
         inside::{Inside, open},
+        outcome::{self, Results},
         sockets::Sockets,
     },
-    network_thread::{
-        failure::Failure,
-        reply::{self, Reply, SharedReply},
-        under_way::Abandonment,
-        waiting::ABANDONMENT,
-    },
+    network_thread::{abandonment::Abandonment, failure::Failure, waiting::ABANDONMENT},
 };
 
 #[derive(Debug, Deserialize)]
@@ -98,16 +94,21 @@ struct NewPeer {
 /// After how many operations the requests about other networks get their turn.
 const TURN: usize = 16;
 
-/// Carries out a request, as long as it is not abandoned, and replies to it.
-pub async fn run(operations: &str, inside: &Inside, others: &[Inside], abandonment: &Arc<Abandonment>, reply: Reply) {
-    let reply = SharedReply::new(reply);
-    let work = carry_out(operations, inside, others, abandonment, &reply);
+/// Carries out a request, as long as it is not abandoned, and ends it.
+pub async fn run(
+    operations: &str,
+    inside: &Inside,
+    others: &[Inside],
+    abandonment: &Arc<Abandonment>,
+    results: Results,
+) {
+    let work = carry_out(operations, inside, others, abandonment, &results);
     let outcome = match ABANDONMENT.scope(Arc::clone(abandonment), work).await {
         // As if it had been abandoned before that operation.
         Err(Failure::Set(nsset::Error::Aborted)) => Ok(()),
         outcome => outcome,
     };
-    reply.end(outcome);
+    results.end(outcome);
 }
 
 async fn carry_out(
@@ -115,7 +116,7 @@ async fn carry_out(
     inside: &Inside,
     others: &[Inside],
     abandonment: &Abandonment,
-    reply: &SharedReply,
+    results: &Results,
 ) -> Result<(), Failure> {
     let operations: Vec<Operation> = serde_json::from_str(operations).map_err(|error| misunderstood(&error))?;
     let count = operations.len();
@@ -124,8 +125,8 @@ async fn carry_out(
             break;
         }
         let sockets = open(inside)?;
-        let last = (done + 1 == count).then(|| reply.clone());
-        reply.push(&operation.perform(&sockets, others, last).await?);
+        let last = (done + 1 == count).then(|| results.clone());
+        results.push(&operation.perform(&sockets, others, last).await?);
         if done % TURN == TURN - 1 {
             yield_now().await;
         }
@@ -140,8 +141,8 @@ fn misunderstood(error: &serde_json::Error) -> Failure {
 }
 
 impl Operation {
-    /// Answers with the result as JSON. What another thread does for it has that one reply at once, where it is the last.
-    async fn perform(self, sockets: &Sockets, others: &[Inside], last: Option<SharedReply>) -> Result<String, Failure> {
+    /// Answers with the result as JSON. What another thread does for it has that one end the request at once, where it is the last.
+    async fn perform(self, sockets: &Sockets, others: &[Inside], last: Option<Results>) -> Result<String, Failure> {
         match self {
             Self::GetWireGuard { link } => {
                 let index = sockets.links().await?.index(&link).await?;
@@ -212,5 +213,5 @@ impl Other {
 }
 
 fn json<T: Serialize>(result: &T) -> Result<String, Failure> {
-    Ok(reply::json(result)?)
+    Ok(outcome::json(result)?)
 }

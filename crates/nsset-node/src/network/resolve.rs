@@ -11,14 +11,15 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use nsset_dns::{Family, Mapped, OwnAddress, Wanted};
 
-use crate::{environment, failure::guard};
 use crate::{
+    deferred::{Loop, Promise},
+    failure::guard,
     network::{
         inside::{Inside, open},
         native_network::NativeNetwork,
         sockets::Texts,
     },
-    network_thread::{failure::Failure, reply::Reply, thread},
+    network_thread::{failure::Failure, thread},
 };
 
 #[napi]
@@ -32,15 +33,16 @@ impl NativeNetwork {
         })
     }
 
-    /// Asks for the addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order;
-    /// they are told by `id`.
-    #[napi(catch_unwind)]
-    pub fn resolve(&self, env: Env, id: u32, name: String, family: u32, hints: u32) -> Result<()> {
-        let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
+    /// The addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<string>>")]
+    pub fn resolve(&self, env: Env, name: String, family: u32, hints: u32) -> Result<Promise<Vec<String>>> {
         let inside = Arc::clone(&self.inside);
         let hints = hints.cast_signed();
         let question = Question { name, wanted: wanted(family, hints), only_usable: hints & libc::AI_ADDRCONFIG != 0 };
-        guard(env, || thread::run(move || answer(inside, question, reply)))
+        thread::promise(env, Loop::Held, move |deferred| async move {
+            let found = lookup(&inside, question).await;
+            deferred.settle(found.map(|addresses| addresses.iter().map(ToString::to_string).collect()));
+        })
     }
 }
 
@@ -63,15 +65,6 @@ fn wanted(family: u32, hints: i32) -> Wanted {
         _ => Mapped::Beside,
     };
     Wanted { family, mapped }
-}
-
-async fn answer(inside: Inside, question: Question, mut reply: Reply) {
-    let outcome = lookup(&inside, question).await.map(|addresses| {
-        for address in addresses {
-            reply.push(&format!("\"{address}\""));
-        }
-    });
-    reply.end(outcome);
 }
 
 async fn lookup(inside: &Inside, Question { name, mut wanted, only_usable }: Question) -> Found {

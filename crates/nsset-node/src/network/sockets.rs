@@ -13,11 +13,9 @@ use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
-use crate::network_thread::{
-    failure::Failure,
-    reply::{self, SharedReply},
-    turns::Line,
-    waiting,
+use crate::{
+    network::outcome::{self, Results},
+    network_thread::{failure::Failure, turns::Line, waiting},
 };
 
 /// What names are resolved by: resolv.conf(5), hosts(5), and servers that are asked instead of those there.
@@ -195,25 +193,25 @@ impl Sockets {
     }
 
     /// As JSON.
-    pub async fn sysctl(&self, name: String, last: Option<SharedReply>) -> nsset::Result<String> {
+    pub async fn sysctl(&self, name: String, last: Option<Results>) -> nsset::Result<String> {
         self.tell_from_inside(move |set| nsset::sysctl::get(set, set.kinds(), &name), last).await
     }
 
-    pub async fn set_sysctl(&self, name: String, value: String, last: Option<SharedReply>) -> nsset::Result<String> {
+    pub async fn set_sysctl(&self, name: String, value: String, last: Option<Results>) -> nsset::Result<String> {
         self.tell_from_inside(move |set| nsset::sysctl::set(set, set.kinds(), &name, &value), last).await
     }
 
-    /// Has the thread that did the work reply, where nothing is left to be done: to wake the thread of networks first would
+    /// Has the thread that did the work end the request, where nothing is left to be done: to wake the thread of networks first would
     /// take a tenth of the time.
     async fn tell_from_inside<T: Serialize>(
         &self,
         work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
-        last: Option<SharedReply>,
+        last: Option<Results>,
     ) -> nsset::Result<String> {
         let tell = move |set: &NamespaceSet| {
-            let result = reply::json(&work(set)?)?;
-            if let Some(reply) = last {
-                reply.end_with(&result);
+            let result = outcome::json(&work(set)?)?;
+            if let Some(results) = last {
+                results.end_with(&result);
             }
             Ok(result)
         };

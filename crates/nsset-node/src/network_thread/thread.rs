@@ -11,12 +11,18 @@ use std::{
     thread::Builder,
 };
 
+use napi::{Env, bindgen_prelude::ToNapiValue};
 use nix::errno::Errno;
 use nsset::{Error, SystemError, thread::Standing};
 use tokio::{
     runtime::{self, Runtime},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::{LocalSet, spawn_local},
+};
+
+use crate::{
+    deferred::{Deferred, Loop, Promise},
+    failure::guard,
 };
 
 type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
@@ -55,6 +61,23 @@ pub fn run<F: Future<Output = ()> + 'static>(job: impl FnOnce() -> F + Send + 's
     *jobs = None;
     let sent = start_for(&mut jobs)?.send(refused.0);
     sent.map_err(|_| SystemError::new(Errno::ECANCELED, "request").into())
+}
+
+/// Runs a job on the thread. The job settles the promise; if it panics, the promise is rejected.
+pub fn promise<T, F>(
+    env: Env,
+    keeps: Loop,
+    job: impl FnOnce(Deferred<T>) -> F + Send + 'static,
+) -> napi::Result<Promise<T>>
+where
+    T: ToNapiValue + Send + 'static,
+    F: Future<Output = ()> + 'static,
+{
+    guard(env, || start_for(&mut jobs()).map(drop))?;
+    let (deferred, promise) = Deferred::new(env, keeps)?;
+    // A job that is refused after all is dropped, and so rejects the promise.
+    let _ = run(move || job(deferred));
+    Ok(promise)
 }
 
 fn jobs() -> MutexGuard<'static, Option<UnboundedSender<Job>>> {

@@ -14,8 +14,8 @@ use nsset::{Error, SystemError, TIME_LIMIT};
 use tokio::{sync::oneshot, time::timeout};
 
 use crate::network_thread::{
+    abandonment::Abandonment,
     turns::{self, HELD_UP, Line},
-    under_way::Abandonment,
 };
 
 tokio::task_local! {
@@ -89,7 +89,7 @@ pub fn too_late() -> Error {
     SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into()
 }
 
-fn not_started(error: &io::Error) -> Error {
+pub fn not_started(error: &io::Error) -> Error {
     let errno = error.raw_os_error().map_or(Errno::EAGAIN, Errno::from_raw);
-    SystemError::new(errno, "clone").hint("no thread could be started to wait for the helper").into()
+    SystemError::new(errno, "clone").hint("no thread could be started to wait for this call").into()
 }

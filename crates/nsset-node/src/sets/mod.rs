@@ -1,9 +1,9 @@
 //! Sets of namespaces, as the API holds, makes and enters them.
 
+pub mod canceller;
 pub mod fd_set;
+pub mod mount;
 pub mod netns;
-pub mod options;
-pub mod pending;
 pub mod set;
 pub mod unshare;
 pub mod unshare_below;

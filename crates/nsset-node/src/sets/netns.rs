@@ -1,27 +1,52 @@
 //! Network namespaces by name.
 
+use std::{path::PathBuf, sync::PoisonError};
+
 use napi::{Env, Result};
 use napi_derive::napi;
-use nsset::{Kind, netns};
+use nsset::{Error, Kind, netns};
 
 use crate::{
     convert::{Text, path},
+    deferred::Promise,
     failure::guard,
     sets::set::NativeSet,
+    sets::work,
 };
 
 #[napi]
 impl NativeSet {
     /// Gives the set's network namespace a name; a temporary one goes when the set is closed.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn attach_name(&self, env: Env, directory: Option<Text>, name: String, temporary: bool) -> Result<Promise<()>> {
+        work::run_on_files(env, guard(env, || self.attaching(directory, name, temporary))?)
+    }
+
     #[napi(catch_unwind)]
-    pub fn attach_name(&self, env: Env, directory: Text, name: String, temporary: bool) -> Result<()> {
-        self.with(env, |set| {
-            let (directory, namespace) = (path(directory)?, set.get(Kind::Net)?);
-            if temporary {
-                self.keep_name(netns::TemporaryName::attach(&directory, &name, namespace)?);
-                return Ok(());
+    pub fn attach_name_sync(&self, env: Env, directory: Option<Text>, name: String, temporary: bool) -> Result<()> {
+        guard(env, || self.attaching(directory, name, temporary)?())
+    }
+
+    fn attaching(
+        &self,
+        directory: Option<Text>,
+        name: String,
+        temporary: bool,
+    ) -> nsset::Result<impl FnOnce() -> nsset::Result<()> + Send + 'static> {
+        let (set, names, directory) = (self.open()?.clone(), self.names(), directory.map(path));
+        set.get(Kind::Net)?;
+        Ok(move || {
+            let (directory, namespace) = (directory_of(directory), set.get(Kind::Net)?);
+            if !temporary {
+                return netns::attach(&directory, &name, namespace);
             }
-            netns::attach(&directory, &name, namespace)
+            let attached = netns::TemporaryName::attach(&directory, &name, namespace)?;
+            match names.upgrade() {
+                Some(names) => names.lock().unwrap_or_else(PoisonError::into_inner).push(attached),
+                // The set was closed meanwhile.
+                None => return attached.remove().and(Err(Error::Closed)),
+            }
+            Ok(())
         })
     }
 }
@@ -32,17 +57,33 @@ pub fn netns_directory() -> String {
     netns::directory().to_string_lossy().into_owned()
 }
 
-#[napi(catch_unwind)]
-pub fn open_name(env: Env, directory: Text, name: String) -> Result<NativeSet> {
-    guard(env, || nsset::from_path(&netns::path_of(&path(directory)?, &name)?, Some(Kind::Net)).map(NativeSet::new))
+fn directory_of(given: Option<PathBuf>) -> PathBuf {
+    given.unwrap_or_else(|| netns::directory().into())
 }
 
 #[napi(catch_unwind)]
-pub fn remove_name(env: Env, directory: Text, name: String) -> Result<()> {
-    guard(env, || netns::remove(&path(directory)?, &name))
+pub fn open_name(env: Env, directory: Option<Text>, name: String) -> Result<NativeSet> {
+    guard(env, || nsset::from_path(&directory_of(directory.map(path)).join(name), Some(Kind::Net)).map(NativeSet::from))
+}
+
+#[napi(catch_unwind, ts_return_type = "Promise<void>")]
+pub fn remove_name(env: Env, directory: Option<Text>, name: String) -> Result<Promise<()>> {
+    let directory = directory.map(path);
+    work::run_on_files(env, move || netns::remove(&directory_of(directory), &name))
 }
 
 #[napi(catch_unwind)]
-pub fn list_names(env: Env, directory: Text) -> Result<Vec<String>> {
-    guard(env, || netns::list(&path(directory)?))
+pub fn remove_name_sync(env: Env, directory: Option<Text>, name: String) -> Result<()> {
+    guard(env, || netns::remove(&directory_of(directory.map(path)), &name))
+}
+
+#[napi(catch_unwind, ts_return_type = "Promise<Array<string>>")]
+pub fn list_names(env: Env, directory: Option<Text>) -> Result<Promise<Vec<String>>> {
+    let directory = directory.map(path);
+    work::run_on_files(env, move || netns::list(&directory_of(directory)))
+}
+
+#[napi(catch_unwind)]
+pub fn list_names_sync(env: Env, directory: Option<Text>) -> Result<Vec<String>> {
+    guard(env, || netns::list(&directory_of(directory.map(path))))
 }

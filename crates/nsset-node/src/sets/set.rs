@@ -1,28 +1,34 @@
 //! A set of namespaces, as the face holds it.
 
-use std::cell::{OnceCell, Ref, RefCell};
+use std::{
+    cell::{OnceCell, Ref, RefCell},
+    mem,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
-use napi::{Env, Result, bindgen_prelude::BigInt, threadsafe_function::ThreadsafeFunctionCallMode};
+use napi::{Env, Result, bindgen_prelude::BigInt};
 use napi_derive::napi;
-use nsset::{Ending, Error, Stay, netns::TemporaryName, reaper::Exit};
+use nsset::{Ending, Error, Stay, netns::TemporaryName};
 
 use crate::{
     convert::{Text, kinds_of, optional_kind, optional_kinds, path},
-    environment,
-    exit_report::ExitReport,
+    deferred::{Deferred, Loop, Promise},
     failure::{self, guard},
-    held_open::HeldOpen,
     loading::start,
     network_thread::turns::{Line, Lines},
     sets::fd_set::NativeFds,
+    sets::work,
 };
+
+/// The temporary names of a set. Work that attaches another one has a weak reference.
+type Names = Arc<Mutex<Vec<TemporaryName>>>;
 
 /// The native part of a `NamespaceSet`; `None` when it is closed.
 #[napi]
 pub struct NativeSet {
     set: RefCell<Option<nsset::NamespaceSet>>,
-    /// Names that go when the set is closed, or dropped.
-    names: RefCell<Vec<TemporaryName>>,
+    /// Names that go when the set is closed, or dropped. Another list takes its place then.
+    names: RefCell<Names>,
     /// Until it is closed, where it keeps a pid namespace alive.
     stay: RefCell<Option<Stay>>,
     /// Once it is closed, where a pid namespace ended with it.
@@ -31,31 +37,22 @@ pub struct NativeSet {
     lines: OnceCell<Lines>,
 }
 
-impl From<HeldOpen> for NativeSet {
-    fn from(HeldOpen { set, stay }: HeldOpen) -> Self {
-        let (set, stay) = (RefCell::new(Some(set)), RefCell::new(stay));
+impl From<nsset::NamespaceSet> for NativeSet {
+    fn from(set: nsset::NamespaceSet) -> Self {
+        let (stay, set) = (RefCell::new(set.stay()), RefCell::new(Some(set)));
         Self { set, names: RefCell::default(), stay, ending: RefCell::default(), lines: OnceCell::new() }
     }
 }
 
 impl NativeSet {
-    pub fn new(set: nsset::NamespaceSet) -> Self {
-        HeldOpen::from(set).into()
-    }
-
     /// The set, if it is still open.
     pub fn open(&self) -> nsset::Result<Ref<'_, nsset::NamespaceSet>> {
         Ref::filter_map(self.set.borrow(), Option::as_ref).map_err(|_| Error::Closed)
     }
 
-    /// All of them; what comes back is the first failure.
-    fn remove_names(&self) -> nsset::Result<()> {
-        self.names.take().into_iter().map(TemporaryName::remove).fold(Ok(()), nsset::Result::and)
-    }
-
-    /// Gives the set a name that goes with it.
-    pub fn keep_name(&self, name: TemporaryName) {
-        self.names.borrow_mut().push(name);
+    /// Where names are kept that go with the set, as long as it is open.
+    pub fn names(&self) -> Weak<Mutex<Vec<TemporaryName>>> {
+        Arc::downgrade(&self.names.borrow())
     }
 
     /// A line for work that those inside may hold up.
@@ -87,11 +84,25 @@ impl NativeSet {
         self.set.borrow().is_none()
     }
 
+    /// Removes the temporary names, so that `close` finds none; null if there are none, or if the thread is not back where it
+    /// belongs: they are left to `close` then.
+    #[napi(catch_unwind, ts_return_type = "Promise<void> | null")]
+    pub fn remove_names(&self, env: Env) -> Result<Option<Promise<()>>> {
+        if nsset::thread::ensure_restored().is_err() {
+            return Ok(None);
+        }
+        let names = self.names.take();
+        if names.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            return Ok(None);
+        }
+        work::run_on_files(env, move || remove_all(&names)).map(Some)
+    }
+
     /// Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name
     /// could not be removed.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) -> Result<()> {
-        let removed = self.remove_names();
+        let removed = remove_all(&self.names.take());
         self.set.take();
         if let Some(stay) = self.stay.take() {
             self.ending.replace(stay.end());
@@ -99,18 +110,15 @@ impl NativeSet {
         removed.map_err(|error| failure::throw(env, &error))
     }
 
-    /// Reports, by this number, when the pid namespace is gone that ended with the set; whether there is one. What the
-    /// report says of the exit is without meaning.
-    #[napi(catch_unwind)]
-    pub fn report_end(&self, env: Env, number: u32) -> Result<bool> {
-        let line = environment::of(env)?.exit_line.clone();
+    /// Resolves when the pid namespace is gone that ended with the set; null if there is none. It does not keep the event loop
+    /// alive.
+    #[napi(catch_unwind, ts_return_type = "Promise<void> | null")]
+    pub fn ended(&self, env: Env) -> Result<Option<Promise<()>>> {
         let ending = self.ending.borrow();
-        if let Some(ending) = &*ending {
-            ending.when_over(move || {
-                line.call(ExitReport::new(number, Exit::Unknown), ThreadsafeFunctionCallMode::NonBlocking);
-            });
-        }
-        Ok(ending.is_some())
+        let Some(ending) = &*ending else { return Ok(None) };
+        let (deferred, promise) = Deferred::new(env, Loop::Free)?;
+        ending.when_over(move || deferred.resolve(()));
+        Ok(Some(promise))
     }
 
     /// `[dev, ino]` of a kind.
@@ -155,37 +163,22 @@ impl NativeSet {
 
     #[napi(catch_unwind)]
     pub fn owner(&self, env: Env, kind: u32) -> Result<NativeSet> {
-        self.with(env, |set| one(set, kind)?.owner().map(nsset::NamespaceSet::of).map(Self::new))
+        self.with(env, |set| one(set, kind)?.owner().map(nsset::NamespaceSet::of).map(Self::from))
     }
 
     #[napi(catch_unwind)]
     pub fn parent(&self, env: Env, kind: u32) -> Result<NativeSet> {
-        self.with(env, |set| one(set, kind)?.parent().map(nsset::NamespaceSet::of).map(Self::new))
+        self.with(env, |set| one(set, kind)?.parent().map(nsset::NamespaceSet::of).map(Self::from))
     }
 
     #[napi(catch_unwind)]
     pub fn dup(&self, env: Env, kinds: u32) -> Result<NativeSet> {
-        self.with(env, |set| set.narrow(kinds_of(set, kinds)?).map(Self::new))
+        self.with(env, |set| set.narrow(kinds_of(set, kinds)?).map(Self::from))
     }
 
     #[napi(catch_unwind)]
     pub fn fds(&self, env: Env, kinds: u32) -> Result<NativeFds> {
         self.with(env, |set| set.fds(kinds_of(set, kinds)?).map(NativeFds::new))
-    }
-
-    #[napi(catch_unwind)]
-    pub fn mount_into_directory(&self, env: Env, directory: Text) -> Result<()> {
-        self.with(env, |set| nsset::mount_into_directory(set, &path(directory)?))
-    }
-
-    /// Targets as `[flag of the kind, file]`.
-    #[napi(catch_unwind)]
-    pub fn mount_onto_files(&self, env: Env, targets: Vec<(u32, Text)>) -> Result<()> {
-        self.with(env, |set| {
-            let targets: nsset::Result<Vec<_>> =
-                targets.into_iter().map(|(kind, file)| Ok((only(kind)?, path(file)?))).collect();
-            nsset::mount_onto_files(set, &targets?)
-        })
     }
 
     /// Enters for good.
@@ -198,48 +191,48 @@ impl NativeSet {
     }
 }
 
+/// All of them; what comes back is the first failure.
+fn remove_all(names: &Mutex<Vec<TemporaryName>>) -> nsset::Result<()> {
+    let names = mem::take(&mut *names.lock().unwrap_or_else(PoisonError::into_inner));
+    names.into_iter().map(TemporaryName::remove).fold(Ok(()), nsset::Result::and)
+}
+
 /// The namespace of this kind.
 fn one(set: &nsset::NamespaceSet, kind: u32) -> nsset::Result<&nsset::Namespace> {
     set.get(only(kind)?).map(AsRef::as_ref)
 }
 
-fn only(kind: u32) -> nsset::Result<nsset::Kind> {
+pub fn only(kind: u32) -> nsset::Result<nsset::Kind> {
     optional_kind(kind)?.ok_or_else(|| Error::InvalidArgument("no kind was named".into()))
 }
 
 /// The namespaces of the calling thread.
 #[napi(catch_unwind)]
 pub fn current(env: Env, kinds: u32) -> Result<NativeSet> {
-    guard(env, || nsset::current(optional_kinds(kinds)?).map(NativeSet::new))
+    guard(env, || nsset::current(optional_kinds(kinds)?).map(NativeSet::from))
 }
 
 #[napi(catch_unwind)]
 pub fn from_pid(env: Env, pid: i32, kinds: u32) -> Result<NativeSet> {
-    guard(env, || nsset::from_pid(pid, optional_kinds(kinds)?).map(NativeSet::new))
+    guard(env, || nsset::from_pid(pid, optional_kinds(kinds)?).map(NativeSet::from))
 }
 
 #[napi(catch_unwind)]
 pub fn from_thread(env: Env, pid: i32, tid: i32, kinds: u32) -> Result<NativeSet> {
-    guard(env, || nsset::from_thread(pid, tid, optional_kinds(kinds)?).map(NativeSet::new))
+    guard(env, || nsset::from_thread(pid, tid, optional_kinds(kinds)?).map(NativeSet::from))
 }
 
 #[napi(catch_unwind)]
 pub fn from_directory(env: Env, directory: Text, kinds: u32) -> Result<NativeSet> {
-    guard(env, || nsset::from_directory(&path(directory)?, optional_kinds(kinds)?).map(NativeSet::new))
+    guard(env, || nsset::from_directory(&path(directory), optional_kinds(kinds)?).map(NativeSet::from))
 }
 
 #[napi(catch_unwind)]
 pub fn from_path(env: Env, file: Text, expected: u32) -> Result<NativeSet> {
-    guard(env, || nsset::from_path(&path(file)?, optional_kind(expected)?).map(NativeSet::new))
+    guard(env, || nsset::from_path(&path(file), optional_kind(expected)?).map(NativeSet::from))
 }
 
 #[napi(catch_unwind)]
 pub fn from_fd(env: Env, fd: i32, expected: u32) -> Result<NativeSet> {
-    guard(env, || nsset::from_fd(fd, optional_kind(expected)?).map(NativeSet::new))
-}
-
-/// Unmounts what `mount` mounted.
-#[napi(catch_unwind)]
-pub fn unmount(env: Env, target: Text) -> Result<()> {
-    guard(env, || nsset::unmount(&path(target)?))
+    guard(env, || nsset::from_fd(fd, optional_kind(expected)?).map(NativeSet::from))
 }

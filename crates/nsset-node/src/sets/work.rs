@@ -1,57 +1,91 @@
-//! Work on libuv's pool, as a promise.
+//! Work that blocks, beside the thread of JavaScript, as a promise.
 
 use std::{
-    marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind},
+    thread::Builder,
 };
 
 use napi::{
     Env, Result, Task,
-    bindgen_prelude::{AsyncTask, ToNapiValue, TypeName},
+    bindgen_prelude::{AsyncTask, PromiseRaw, ToNapiValue, TypeName},
 };
 use nix::errno::Errno;
 use nsset::SystemError;
 
-use crate::{failure, loading::pool};
+use crate::{
+    deferred::{Deferred, Loop, Promise},
+    failure::{self, guard},
+    loading::pool,
+    network_thread::{thread, turns::Line, waiting},
+};
 
 type Job<T> = Box<dyn FnOnce() -> nsset::Result<T> + Send>;
 
-/// A job, and what becomes of it. A panic in it rejects the promise.
-pub struct Work<T, J> {
+/// Runs a job on libuv's pool, which is outside. The pool is started first if it was not.
+pub fn run<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
+where
+    T: ToNapiValue + TypeName + Send + 'static,
+{
+    guard(env, || pool::start(env))?;
+    let task = AsyncTask::new(OnPool { job: Some(Box::new(job)), failure: None });
+    // SAFETY: the environment is the calling thread's.
+    let promise = unsafe { AsyncTask::to_napi_value(env.raw(), task) }?;
+    Ok(PromiseRaw::new(env.raw(), promise))
+}
+
+/// Runs a job on files, as the calling thread sees them. It does not run on libuv's pool, because a file system that does not
+/// answer would block the other work there, and the end of the process.
+pub fn run_on_files<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
+where
+    T: ToNapiValue + Send + 'static,
+{
+    guard(env, || Ok(()))?;
+    if nsset::home::ensure().is_err() {
+        return run_from_here(env, job);
+    }
+    thread::promise(env, Loop::Held, move |deferred| async move {
+        let settle = deferred.clone();
+        let work = move || {
+            settle.settle(job());
+            Ok(())
+        };
+        if let Err(error) = waiting::run(Line::new(), work).await {
+            deferred.settle(Err(error));
+        }
+    })
+}
+
+/// The same for a calling thread that is inside: it starts a thread, which sees the same files and ends with the job.
+fn run_from_here<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
+where
+    T: ToNapiValue + Send + 'static,
+{
+    let (deferred, promise) = Deferred::new(env, Loop::Held)?;
+    let settle = deferred.clone();
+    let thread = Builder::new().name("nsset-files".into()).stack_size(256 * 1024);
+    if let Err(error) = thread.spawn(move || settle.settle(caught(job))) {
+        deferred.settle(Err(waiting::not_started(&error)));
+    }
+    Ok(promise)
+}
+
+/// A job of libuv's pool. A panic in it rejects the promise.
+struct OnPool<T> {
     /// Taken, so that nothing is held any more once the promise is settled.
     job: Option<Job<T>>,
     /// Kept from the pool's thread to the JS thread, where it becomes an object.
     failure: Option<nsset::Error>,
-    value: PhantomData<fn() -> J>,
 }
 
-/// Has a job done on the pool, which is started if need be.
-pub fn run<T, J>(
-    env: Env,
-    job: impl FnOnce() -> nsset::Result<T> + Send + 'static,
-) -> nsset::Result<AsyncTask<Work<T, J>>>
+impl<T> Task for OnPool<T>
 where
-    T: Send + Sized + 'static,
-    J: From<T> + ToNapiValue + TypeName + 'static,
-{
-    pool::start(env)?;
-    Ok(AsyncTask::new(Work { job: Some(Box::new(job)), failure: None, value: PhantomData }))
-}
-
-impl<T, J> Task for Work<T, J>
-where
-    T: Send + Sized + 'static,
-    J: From<T> + ToNapiValue + TypeName + 'static,
+    T: ToNapiValue + TypeName + Send + 'static,
 {
     type Output = T;
-    type JsValue = J;
+    type JsValue = T;
 
     fn compute(&mut self) -> Result<T> {
-        let job = self.job.take();
-        let outcome = job.map_or_else(
-            || Err(interrupted()),
-            |job| catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Err(interrupted())),
-        );
+        let outcome = self.job.take().map_or_else(|| Err(interrupted()), caught);
         outcome.map_err(|error| {
             let reason = error.to_string();
             self.failure = Some(error);
@@ -59,16 +93,20 @@ where
         })
     }
 
-    fn resolve(&mut self, _env: Env, value: T) -> Result<J> {
-        Ok(value.into())
+    fn resolve(&mut self, _env: Env, value: T) -> Result<T> {
+        Ok(value)
     }
 
-    fn reject(&mut self, env: Env, error: napi::Error) -> Result<J> {
+    fn reject(&mut self, env: Env, error: napi::Error) -> Result<T> {
         Err(self.failure.take().map_or(error, |failure| failure::rejection(env, &failure)))
     }
 }
 
+fn caught<T>(job: impl FnOnce() -> nsset::Result<T>) -> nsset::Result<T> {
+    catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Err(interrupted()))
+}
+
 /// The job has panicked.
 fn interrupted() -> nsset::Error {
-    SystemError::new(Errno::ECANCELED, "uv_queue_work").into()
+    SystemError::new(Errno::ECANCELED, "request").into()
 }

@@ -268,14 +268,14 @@ impl<'fd> Program<'fd> {
     pub fn mount(
         &mut self,
         file_system: &str,
-        source: &str,
+        source: &Path,
         target: &Path,
         attributes: u64,
         options: &[(String, String)],
     ) -> Result<()> {
         self.step(word::MOUNT, "mount").path = Some(target.into());
         self.operand(Path::new(file_system))?;
-        self.operand(Path::new(source))?;
+        self.operand(source)?;
         self.operand(target)?;
         self.operands([decimal(attributes), decimal(options.len() as u64)]);
         for (key, value) in options {

@@ -2,10 +2,13 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::{error::Result, helper::program::Program};
+use serde::Deserialize;
+
+use crate::{error::Result, helper::program::Program, plain};
 
 /// How mounts travel between the new mount namespace and the one it was copied from: mount_namespaces(7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Propagation {
     #[default]
     Private,
@@ -34,22 +37,26 @@ pub enum Sysfs {
     Required,
 }
 
-/// What is mounted.
-#[derive(Clone, Debug)]
-pub enum MountKind {
-    Bind { source: PathBuf, recursive: bool },
-    FileSystem { name: String, source: Option<String>, options: Vec<(String, String)> },
-}
-
 /// One mount of the list.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct MountSpec {
-    pub kind: MountKind,
+    /// `bind`, or the type of a new file system.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The file or directory of a bind mount; what a new file system calls its device, its type by default.
+    #[serde(deserialize_with = "plain::optional_path")]
+    pub source: Option<PathBuf>,
+    #[serde(deserialize_with = "plain::path")]
     pub target: PathBuf,
+    /// Of a bind mount: whether what is mounted below its source comes with it, as it does by default.
+    pub recursive: Option<bool>,
     pub read_only: bool,
     pub no_suid: bool,
     pub no_dev: bool,
     pub no_exec: bool,
+    /// The options of a new file system; those without a value are flags.
+    pub options: Vec<(String, String)>,
 }
 
 impl MountSpec {
@@ -59,12 +66,11 @@ impl MountSpec {
     }
 
     fn write(&self, program: &mut Program<'_>) -> Result<()> {
-        match &self.kind {
-            MountKind::Bind { source, recursive } => program.bind(source, &self.target, self.attributes(), *recursive),
-            MountKind::FileSystem { name, source, options } => {
-                program.mount(name, source.as_deref().unwrap_or(name), &self.target, self.attributes(), options)
-            }
+        let source = self.source.as_deref().unwrap_or(Path::new(&self.kind));
+        if self.kind == "bind" {
+            return program.bind(source, &self.target, self.attributes(), self.recursive.unwrap_or(true));
         }
+        program.mount(&self.kind, source, &self.target, self.attributes(), &self.options)
     }
 }
 
@@ -121,14 +127,7 @@ mod tests {
 
     #[test]
     fn a_directory_is_covered_however_its_path_is_written() {
-        let on = |target: &str| MountSpec {
-            kind: MountKind::Bind { source: "/".into(), recursive: true },
-            target: target.into(),
-            read_only: false,
-            no_suid: false,
-            no_dev: false,
-            no_exec: false,
-        };
+        let on = |target: &str| MountSpec { kind: "bind".into(), target: target.into(), ..MountSpec::default() };
         for target in ["/sys", "//sys/", "/./sys/.", "/usr/../sys", "sys"] {
             assert!(covers(&[on("/tmp"), on(target)], "/sys"), "{target}");
         }

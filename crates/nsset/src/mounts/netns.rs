@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io,
     os::fd::{AsFd, OwnedFd},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     thread::sleep,
     time::{Duration, Instant},
@@ -43,7 +43,6 @@ pub fn attach(directory: &Path, name: &str, namespace: &Namespace) -> Result<()>
 }
 
 fn attach_one(directory: &Path, name: &str, namespace: &Namespace) -> Result<Mounted> {
-    check_name(name)?;
     let held = Arc::new(prepare(directory)?);
     mount_anew(namespace, Entry::below(&held, directory, name))
 }
@@ -51,7 +50,6 @@ fn attach_one(directory: &Path, name: &str, namespace: &Namespace) -> Result<Mou
 /// Takes a name away; the namespace lives on where something else holds it. As `ip netns delete` does, whatever made the
 /// name: a file of any mode on which a network namespace is mounted, or is no more, or a symbolic link to one.
 pub fn remove(directory: &Path, name: &str) -> Result<()> {
-    check_name(name)?;
     let path = directory.join(name);
     let held = open_directory(directory).map_err(|error| error.path(&path))?;
     let entry = Entry::below(&Arc::new(held), directory, name);
@@ -145,20 +143,6 @@ fn is_name(path: &Path) -> Result<bool> {
         }
         Err(_) => Ok(false),
     }
-}
-
-/// Where the name is: it is one component of a path.
-pub fn path_of(directory: &Path, name: &str) -> Result<PathBuf> {
-    check_name(name).map(|()| directory.join(name))
-}
-
-fn check_name(name: &str) -> Result<()> {
-    let is_component = !matches!(name, "" | "." | "..") && name.len() <= 255 && !name.contains(['/', '\0']);
-    if is_component {
-        return Ok(());
-    }
-    let shown = name.replace('\0', "\\0");
-    Err(Error::InvalidArgument(format!("a name has 1 to 255 bytes, no '/', and is neither . nor ..; not '{shown}'")))
 }
 
 /// Opens the directory, which is made if need be, and makes one of iproute2's a shared mount, so that a name appears and goes
@@ -273,17 +257,6 @@ impl Drop for TemporaryName {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_is_one_component_of_a_path() {
-        let directory = Path::new("/run/netns");
-        for name in ["a", "blue.1", "-", "...", &"x".repeat(255)] {
-            assert_eq!(path_of(directory, name).unwrap(), directory.join(name));
-        }
-        for name in ["", ".", "..", "a/b", "/a", "a\0b", &"x".repeat(256)] {
-            assert!(path_of(directory, name).is_err(), "{name:?}");
-        }
-    }
 
     #[test]
     fn a_directory_that_is_not_there_has_no_names() {

@@ -11,7 +11,6 @@ use nix::errno::Errno;
 use crate::{
     error::{Result, SystemError, last_errno},
     helper::program::Program,
-    mounts::netns,
     proc,
 };
 
@@ -42,7 +41,7 @@ impl NamedView {
 
     /// Those of this name, sorted; none where there is no such directory.
     fn files(&self) -> Result<Vec<PathBuf>> {
-        let directory = netns::path_of(Path::new(FILES), &self.name)?;
+        let directory = Path::new(FILES).join(&self.name);
         let entries = match fs::read_dir(&directory) {
             Err(error) if matches!(last_errno(&error), Errno::ENOENT | Errno::ENOTDIR) => return Ok(Vec::new()),
             Err(error) if !self.is_required && error.kind() == io::ErrorKind::PermissionDenied => return Ok(Vec::new()),

@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
+use serde::Deserialize;
+
 /// `size` ids from `container_id` on are those from `host_id` on in the namespace above.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IdMap {
     pub container_id: u32,
     pub host_id: u32,
@@ -11,7 +14,8 @@ pub struct IdMap {
 }
 
 /// A map by what it is for, as unshare(1) has them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MapUser {
     /// The caller is root inside: `--map-root-user`.
     Root,
@@ -20,11 +24,13 @@ pub enum MapUser {
     /// The first range of /etc/subuid and /etc/subgid, from 0 on: `--map-auto`.
     Auto,
     /// The caller has this id: `--map-user=N`, and the group alike.
+    #[serde(untagged)]
     Id(u32),
 }
 
 /// Whether setgroups(2) is allowed inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Setgroups {
     Allow,
     Deny,

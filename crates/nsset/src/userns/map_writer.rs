@@ -22,8 +22,8 @@ const OWN_ID: char = '@';
 
 impl Maps {
     /// The maps for a caller with these ids.
-    pub fn for_caller(map_user: Option<MapUser>, given: &Self) -> Result<Self> {
-        let Some(map_user) = map_user else { return Ok(given.clone()) };
+    pub fn for_caller(map_user: Option<MapUser>, given: Self) -> Result<Self> {
+        let Some(map_user) = map_user else { return Ok(given) };
         let (uid, gid) = (Uid::effective().as_raw(), Gid::effective().as_raw());
         let one = |container_id, host_id| vec![IdMap { container_id, host_id, size: 1 }];
         let (uid, gid) = match map_user {

@@ -57,7 +57,7 @@ export class DatagramInside {
     this.#how = how
     // IPv4 addresses have no zones.
     if (this.#family === 6 && state.handle !== null) {
-      resolveZones(state.handle as unknown as AddressedHandle, maker.native)
+      resolveZones(state.handle as unknown as AddressedHandle)
       this.#context = new (process.getBuiltinModule('node:async_hooks').AsyncResource)('UDPWRAP')
     }
     this.#usual = Object.fromEntries([...SENDING, ...JOINING].map((name) => [name, handle[name] as Method]))
@@ -123,7 +123,7 @@ export class DatagramInside {
     this.#isOpen = true
     Object.assign(this.#handle, this.#usual)
     if (this.#context !== undefined && receivesLinkLocal(address)) {
-      receiveInside(this.#handle as unknown as ReceivingHandle, this.#maker.native, this.#context)
+      receiveInside(this.#handle as unknown as ReceivingHandle, this.#context)
     }
     return 0
   }

@@ -1,7 +1,5 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { NativeDatagram, NativeNetwork } from '../../../../index.js'
-import { expectAnswer, forgetAnswer } from '../../../native/answers.ts'
-import { hold, release } from '../../../native/event-loop.ts'
+import type { NativeDatagram, NativeWatch } from '../../../../index.js'
 import { binding } from '../../../native.ts'
 
 /** The methods of a UDP handle for receiving. */
@@ -19,8 +17,8 @@ export interface ReceivingHandle {
  * @internal Makes a UDP handle report datagrams with the names of links inside. Node itself drops a datagram, with an error, if no
  * link outside has the index of the link that it came from.
  */
-export function receiveInside(handle: ReceivingHandle, network: NativeNetwork, context: AsyncResource): void {
-  new Receiving(handle, network, context)
+export function receiveInside(handle: ReceivingHandle, context: AsyncResource): void {
+  new Receiving(handle, context)
 }
 
 /** @internal Returns whether a socket bound to this address can receive from link-local addresses: unless it is the loopback one. */
@@ -33,18 +31,15 @@ const PAUSE = 100
 
 class Receiving {
   readonly #handle: ReceivingHandle
-  readonly #network: NativeNetwork
   readonly #context: AsyncResource
-  /** The number of the current or last watch, or 0. */
-  #watch = 0
+  #watch: NativeWatch | undefined
   #pause: NodeJS.Timeout | undefined
   #isOn = false
   #isHeld = false
   #isReferenced: boolean
 
-  constructor(handle: ReceivingHandle, network: NativeNetwork, context: AsyncResource) {
+  constructor(handle: ReceivingHandle, context: AsyncResource) {
     this.#handle = handle
-    this.#network = network
     this.#context = context
     const usual = Object.getPrototypeOf(handle) as ReceivingHandle
     this.#isReferenced = usual.hasRef.call(handle)
@@ -64,7 +59,7 @@ class Receiving {
     if (this.#isOn) return 0
     this.#isOn = true
     this.#holdLoop()
-    this.#watchOrLater()
+    this.#watchOn()
     return 0
   }
 
@@ -72,9 +67,8 @@ class Receiving {
     this.#isOn = false
     this.#holdLoop()
     clearTimeout(this.#pause)
-    forgetAnswer(this.#watch)
-    this.#network.dropConnection(this.#watch)
-    this.#watch = 0
+    this.#watch?.close()
+    this.#watch = undefined
     return 0
   }
 
@@ -83,41 +77,37 @@ class Receiving {
     const isWanted = this.#isOn && this.#isReferenced
     if (isWanted === this.#isHeld) return
     this.#isHeld = isWanted
-    if (isWanted) hold()
-    else release()
+    if (isWanted) binding().hold()
+    else binding().release()
   }
 
-  /** Waits for the next datagram without libuv, which would read it. Returns whether it does. */
-  #watchOn(): boolean {
-    const id = expectAnswer(({ failure }) => {
-      if (failure === undefined) this.#deliver(binding().receiveDatagrams(this.#handle))
-      else this.#watchLater()
-    })
+  /** Waits for the next datagram without libuv, which would read it. */
+  async #watchOn(): Promise<void> {
+    const { NativeWatch, receiveDatagrams } = binding()
+    let watch = this.#watch
     try {
-      this.#network.watch(id, this.#handle, false, this.#watch || null)
-      this.#watch = id
-      return true
+      watch ??= new NativeWatch(this.#handle, false)
+      this.#watch = watch
+      await watch.ready()
+      // An error of a listener must not reject the promise.
+      if (this.#watch === watch) process.nextTick(() => this.#deliver(receiveDatagrams(this.#handle)))
     } catch {
-      forgetAnswer(id)
-      this.#watch = 0
-      return false
+      if (this.#watch !== watch) return
+      this.#watch = undefined
+      this.#watchLater()
     }
-  }
-
-  #watchOrLater(): void {
-    if (!this.#watchOn()) this.#watchLater()
   }
 
   /** Tries again after a lack of descriptors or memory. Datagrams wait in the socket. */
   #watchLater(): void {
-    if (this.#isOn) this.#pause = setTimeout(() => this.#watchOrLater(), PAUSE).unref()
+    if (this.#isOn) this.#pause = setTimeout(() => this.#watchOn(), PAUSE).unref()
   }
 
   /** Delivers one at a time, so that microtasks and ticks of its listeners run before the next. */
   #deliver([next, ...others]: NativeDatagram[]): void {
     if (!this.#isOn) return
     if (next === undefined) {
-      this.#watchOrLater()
+      this.#watchOn()
       return
     }
     try {

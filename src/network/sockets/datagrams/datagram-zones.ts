@@ -1,4 +1,3 @@
-import type { NativeNetwork } from '../../../../index.js'
 import { binding } from '../../../native.ts'
 import { splitZone } from '../../../validate/network/zone.ts'
 import { EAGAIN } from '../handles/node-handle.ts'
@@ -38,10 +37,10 @@ type JoinSource = (source: string, group: string, on: string | undefined) => num
  * @internal Makes a UDP handle resolve zones inside, as names or indexes of links. A call with a zone is made without libuv, which
  * would search for the link outside. Other calls are Node's own.
  */
-export function resolveZones(handle: AddressedHandle, network: NativeNetwork): void {
+export function resolveZones(handle: AddressedHandle): void {
   const usual = Object.getPrototypeOf(handle) as AddressedHandle
   const native = binding()
-  const late = new LateSends(handle, network)
+  const late = new LateSends(handle)
   const send: Send = (request, parts, count, ...where) => {
     const [port, address, hasCallback] = where
     const [bare, zone] = typeof address === 'string' ? splitZone(address) : []

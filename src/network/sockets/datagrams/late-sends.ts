@@ -1,5 +1,5 @@
-import type { NativeNetwork } from '../../../../index.js'
-import { ask } from '../../../native/ask.ts'
+import type { NativeWatch } from '../../../../index.js'
+import { binding } from '../../../native.ts'
 import { EAGAIN, ECANCELED } from '../handles/node-handle.ts'
 
 /** The request object that Node passes to a handle. */
@@ -18,13 +18,11 @@ interface LateSend {
 /** @internal Datagrams that wait, in order, until the socket has room for them. */
 export class LateSends {
   readonly #handle: object
-  readonly #network: NativeNetwork
   #waiting: LateSend[] = []
-  #watch = 0
+  #watch: NativeWatch | undefined
 
-  constructor(handle: object, network: NativeNetwork) {
+  constructor(handle: object) {
     this.#handle = handle
-    this.#network = network
   }
 
   get count(): number {
@@ -52,20 +50,20 @@ export class LateSends {
   }
 
   #stopWatching(): void {
-    this.#network.dropConnection(this.#watch)
-    this.#watch = 0
+    this.#watch?.close()
+    this.#watch = undefined
   }
 
   #attemptLater(): void {
-    const previous = this.#watch || null
-    const asked = ask((id) => {
-      this.#watch = id
-      this.#network.watch(id, this.#handle, true, previous)
-    })
-    asked.then(
-      ({ failure }) => this.#attemptAll(failure),
+    this.#ready().then(
+      () => this.#attemptAll(undefined),
       (failure: Error) => this.#attemptAll(failure),
     )
+  }
+
+  async #ready(): Promise<void> {
+    this.#watch ??= new (binding().NativeWatch)(this.#handle, true)
+    await this.#watch.ready()
   }
 
   #attemptAll(failure: Error | undefined): void {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { NativeLinkLocal, NativeNetwork, NativeSocket } from '../../../../index.js'
-import { ask } from '../../../native/ask.ts'
+import type { NativeConnection, NativeLinkLocal, NativeNetwork, NativeSocket } from '../../../../index.js'
+import { binding } from '../../../native.ts'
 import { isLinkLocal, splitZone } from '../../../validate/network/zone.ts'
 import { nameInside } from '../names/link-local-names.ts'
 import { resolveInside } from '../names/lookup.ts'
@@ -132,27 +132,21 @@ async function connectLinkLocal(
   socket: Socket,
   network: NativeNetwork,
 ): Promise<boolean> {
-  let connection = 0
-  const asked = ask((id) => {
-    connection = id
-    network.connectLinkLocal(id, target, bound)
-  })
+  const connection = new (binding().NativeConnection)()
+  const connecting = connect(network, connection, target, bound)
   const close = Object.getOwnPropertyDescriptor(handle, 'close')
   let isClosed = false
   // Node closes the handle of a destroyed socket, and that of an attempt that it gives up.
   handle.close = (callback) => {
     isClosed = true
-    network.dropConnection(connection)
+    connection.close()
     restore(handle, 'close', close)
     handle.close(callback)
   }
-  const { failure } = await asked.catch((failure: Error) => ({ failure }))
+  const failure = await connecting
   if (isClosed) return false
   restore(handle, 'close', close)
-  const status = numberOf(
-    failure === undefined ? taken(handle, connection, bound, network) : failureOf(failure),
-    socket,
-  )
+  const status = numberOf(failure === undefined ? taken(handle, connection, bound) : failureOf(failure), socket)
   request.oncomplete(status, handle, request, true, true)
   return status === 0
 }
@@ -163,15 +157,25 @@ function restore(object: object, name: string, was: PropertyDescriptor | undefin
   else Object.defineProperty(object, name, was)
 }
 
-function taken(
-  handle: StreamHandle,
-  connection: number,
-  bound: StreamHandle | undefined,
+/** Resolves with the error if the connection fails. */
+async function connect(
   network: NativeNetwork,
-): HandleFailure {
+  connection: NativeConnection,
+  target: NativeLinkLocal,
+  bound: StreamHandle | undefined,
+): Promise<Error | undefined> {
   try {
-    if (bound === undefined) return network.giveConnection(handle, connection)
-    network.dropConnection(connection)
+    await network.connectLinkLocal(connection, target, bound)
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
+function taken(handle: StreamHandle, connection: NativeConnection, bound: StreamHandle | undefined): HandleFailure {
+  try {
+    if (bound === undefined) return connection.give(handle)
+    connection.close()
     // The handle has this descriptor already; open() makes it readable and writable.
     return handle.open(handle.fd)
   } catch (error) {

@@ -1,5 +1,5 @@
 import { NS } from '../../../namespace-kind.ts'
-import { ask } from '../../../native/ask.ts'
+import { settled } from '../../../native/settled.ts'
 import type { SetHandle } from '../../../objects/set-handle.ts'
 
 /** @internal The files that configure the resolver: resolv.conf(5) and hosts(5). */
@@ -7,9 +7,6 @@ export interface ResolverTexts {
   resolvConf: string
   hosts: string
 }
-
-/** A file as the native side returns it; null if it has not changed. */
-type FileAnswer = { stamp: string; text: string } | null
 
 /** In milliseconds: how long files inside are used before they are read again, which requires the helper. */
 const FRESH = 5000
@@ -83,10 +80,8 @@ export class ResolverFiles {
   async #readAnew(): Promise<ResolverTexts> {
     const native = this.#set.network()
     const stamps = this.#known.map(({ stamp }) => stamp)
-    const { results, failure } = await ask((id) => native.readResolverFiles(id, this.#set.netnsName, stamps))
-    if (failure !== undefined) throw failure
-    const answers = results as FileAnswer[]
-    this.#known = this.#known.map((known, index) => answers[index] ?? known)
+    const read = await settled(native.readResolverFiles(this.#set.netnsName, stamps))
+    this.#known = this.#known.map((known, index) => read[index] ?? known)
     const [resolvConf = '', hosts = ''] = this.#known.map(({ text }) => text)
     return { resolvConf, hosts }
   }

@@ -1,6 +1,6 @@
 import type { LookupAddress, LookupOptions } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { ask } from '../../../native/ask.ts'
+import { settled } from '../../../native/settled.ts'
 import { array } from '../../../validate/fields.ts'
 import { familyOf } from '../../../validate/network/values.ts'
 import { familyOfAddress } from '../../../validate/network/zone.ts'
@@ -53,9 +53,8 @@ export class Resolver {
     if (ascii === undefined) throw notHostName()
     await this.#configure()
     this.#maker.ensureOpen()
-    const { results, failure } = await ask((id) => this.#maker.native.resolve(id, ascii, family, hints))
-    if (failure !== undefined) throw failure
-    return (results as string[]).map((address) => ({ address, family: familyOf(address) }))
+    const found = await settled(this.#maker.native.resolve(ascii, family, hints))
+    return found.map((address) => ({ address, family: familyOf(address) }))
   }
 
   /** Configures the native resolver if the files or the servers have changed. */

@@ -5,11 +5,8 @@ use std::{
     io::{Error as IoError, IoSliceMut},
     net::SocketAddrV6,
     os::fd::{AsRawFd, BorrowedFd, OwnedFd},
-    pin::pin,
-    sync::Arc,
 };
 
-use futures_util::future::{Either, select};
 use napi::{
     Env, Result,
     bindgen_prelude::{Buffer, Object},
@@ -22,10 +19,11 @@ use nix::{
 use nsset::{Error, Kind, SystemError};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::{environment, failure::guard};
 use crate::{
-    network::{handles::handle_fd::fd_of, handles::zone::text_of, native_network::NativeNetwork},
-    network_thread::{failure::Failure, reply::Reply, thread},
+    deferred::{Loop, Promise},
+    failure::guard,
+    network::handles::{handle_fd::fd_of, lent_socket::LentSocket, zone::text_of},
+    network_thread::{failure::Failure, thread},
 };
 
 /// What has come to a socket.
@@ -52,33 +50,43 @@ const MOST_BYTES: usize = 65_536;
 /// As many as libuv reads before others have their turn.
 const MOST_AT_ONCE: usize = 32;
 
+/// Watches the socket of a handle, by a descriptor of its own.
 #[napi]
-impl NativeNetwork {
-    /// Waits until a handle's descriptor can be read, or written, or has an error; then `id` is answered. It has a
-    /// descriptor of its own for that, until `id` is dropped, or is the `previous` of the next.
-    #[napi(catch_unwind, ts_args_type = "id: number, handle: object, toWrite: boolean, previous: number | null")]
-    pub fn watch(&self, env: Env, id: u32, handle: Object<'_>, to_write: bool, previous: Option<u32>) -> Result<()> {
-        let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
-        let connections = self.connections.clone();
-        guard(env, || {
-            let socket = match previous.and_then(|previous| connections.take(previous)) {
-                Some(socket) => socket,
-                None => clone_of(&handle)?,
-            };
-            let dropped = connections.begin(id);
-            let interest = if to_write { Interest::WRITABLE } else { Interest::READABLE };
-            let outcome = thread::run(move || async move {
-                let outcome = match select(pin!(ready(socket, interest)), pin!(dropped)).await {
-                    Either::Left((outcome, _)) => outcome.map(|socket| connections.keep(id, socket)),
-                    Either::Right(_) => Err(failed(Errno::ECANCELED)),
-                };
-                reply.end(outcome);
-            });
-            if outcome.is_err() {
-                self.connections.drop_one(id);
-            }
-            outcome
+pub struct NativeWatch {
+    socket: LentSocket,
+    interest: Interest,
+}
+
+impl Drop for NativeWatch {
+    fn drop(&mut self) {
+        self.socket.end();
+    }
+}
+
+#[napi]
+impl NativeWatch {
+    #[napi(catch_unwind, constructor, ts_args_type = "handle: object, toWrite: boolean")]
+    pub fn new(env: Env, handle: Object<'_>, to_write: bool) -> Result<Self> {
+        let socket = guard(env, || clone_of(&handle))?;
+        let interest = if to_write { Interest::WRITABLE } else { Interest::READABLE };
+        Ok(Self { socket: LentSocket::new(socket), interest })
+    }
+
+    /// Resolves when the socket can be read, or written, or has an error; once at a time. Only who writes keeps the event
+    /// loop alive by it.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn ready(&self, env: Env) -> Result<Promise<()>> {
+        let (socket, interest) = (self.socket.clone(), self.interest);
+        let keeps = if interest.is_writable() { Loop::Held } else { Loop::Free };
+        thread::promise(env, keeps, move |deferred| async move {
+            deferred.settle(socket.unless_ended(ready(&socket, interest)).await);
         })
+    }
+
+    /// Ends it. A promise that is pending is rejected.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        self.socket.end();
     }
 }
 
@@ -88,13 +96,15 @@ fn clone_of(handle: &Object<'_>) -> nsset::Result<OwnedFd> {
     cloned.map_err(|errno| SystemError::new(errno, "dup").into())
 }
 
-async fn ready(socket: OwnedFd, interest: Interest) -> std::result::Result<OwnedFd, Failure> {
+async fn ready(lent: &LentSocket, interest: Interest) -> std::result::Result<(), Failure> {
+    let socket = lent.take().ok_or_else(|| failed(Errno::ECANCELED))?;
     let interest = interest | Interest::ERROR;
     // SAFETY: the socket is owned by what is made of it, and stays open, and the same, for as long as that lives.
     let watched = unsafe { AsyncFd::register_with_interest(socket, interest) };
     let watched = watched.map_err(|error| failed(errno_of(&error.into())))?;
     watched.ready(interest).await.map(drop).map_err(|error| failed(errno_of(&error)))?;
-    Ok(watched.into_inner())
+    lent.put(watched.into_inner());
+    Ok(())
 }
 
 /// What has come to a socket of IPv6 by now, at most so much as libuv would read at once.

@@ -4,11 +4,9 @@
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddrV6, TcpStream},
     os::fd::{AsFd, OwnedFd},
-    pin::pin,
     sync::Arc,
 };
 
-use futures_util::future::{Either, select};
 use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 use nix::{
@@ -18,16 +16,17 @@ use nix::{
 use nsset::{Error, Kind, SystemError};
 use tokio::net::TcpSocket;
 
-use crate::{environment, failure::guard, give::give};
 use crate::{
+    deferred::{Loop, Promise},
+    failure::guard,
+    give::give,
     network::{
-        handles::handle_fd::fd_of,
-        handles::zone::index_of,
+        handles::{handle_fd::fd_of, lent_socket::LentSocket, zone::index_of},
         inside::{Inside, open},
         native_network::NativeNetwork,
         sockets::Sockets,
     },
-    network_thread::{failure::Failure, reply::Reply, thread},
+    network_thread::{failure::Failure, thread},
 };
 
 /// Where a connection leads to.
@@ -42,54 +41,71 @@ pub struct NativeLinkLocal {
 
 #[napi]
 impl NativeNetwork {
-    /// Connects to a link-local address, by the socket of a handle where one is given; the answer to `id` says that it is
-    /// connected.
-    #[napi(catch_unwind, ts_args_type = "id: number, place: NativeLinkLocal, bound?: object")]
+    /// Connects to a link-local address, by the socket of a handle where one is given. `connection` has the socket then.
+    #[napi(
+        catch_unwind,
+        ts_args_type = "connection: NativeConnection, place: NativeLinkLocal, bound?: object",
+        ts_return_type = "Promise<void>"
+    )]
     pub fn connect_link_local(
         &self,
         env: Env,
-        id: u32,
+        connection: &NativeConnection,
         place: NativeLinkLocal,
         bound: Option<Object<'_>>,
-    ) -> Result<()> {
-        let reply = Reply::new(id, Arc::clone(&environment::of(env)?.answer_line));
+    ) -> Result<Promise<()>> {
         let inside = Arc::clone(&self.inside);
-        let connections = self.connections.clone();
-        guard(env, || {
+        let socket = connection.socket.clone();
+        let (address, bound) = guard(env, || {
             let address: Ipv6Addr = place
                 .address
                 .parse()
                 .map_err(|_| Error::InvalidArgument(format!("'{}' is no IPv6 address", place.address)))?;
-            let bound = bound.as_ref().map(clone_of).transpose()?;
-            let dropped = connections.begin(id);
-            thread::run(move || async move {
-                let outcome = match select(pin!(connect(&inside, address, &place, bound)), pin!(dropped)).await {
-                    Either::Left((connected, _)) => connected.map(|socket| connections.keep(id, socket)),
-                    Either::Right(_) => Err(Error::from(SystemError::new(Errno::ECANCELED, "connect")).into()),
-                };
-                if outcome.is_err() {
-                    connections.drop_one(id);
-                }
-                reply.end(outcome);
-            })
+            Ok((address, bound.as_ref().map(clone_of).transpose()?))
+        })?;
+        thread::promise(env, Loop::Held, move |deferred| async move {
+            let connected = socket.unless_ended(connect(&inside, address, &place, bound)).await;
+            deferred.settle(connected.map(|connected| socket.put(connected)));
         })
     }
+}
 
-    /// Has a handle of Node's take the socket of that connection. Returns what the handle's `open` returns.
-    #[napi(catch_unwind, ts_args_type = "handle: object, id: number")]
-    pub fn give_connection(&self, env: Env, handle: Object<'_>, id: u32) -> Result<i32> {
+/// A connection that no handle of Node.js has yet.
+#[napi]
+#[derive(Default)]
+pub struct NativeConnection {
+    socket: LentSocket,
+}
+
+impl Drop for NativeConnection {
+    /// Who would take it is gone, as a Worker that is terminated.
+    fn drop(&mut self) {
+        self.socket.end();
+    }
+}
+
+#[napi]
+impl NativeConnection {
+    #[napi(catch_unwind, constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has a handle of Node's take the socket. Returns what the handle's `open` returns.
+    #[napi(catch_unwind, ts_args_type = "handle: object")]
+    pub fn give(&self, env: Env, handle: Object<'_>) -> Result<i32> {
         let fd = guard(env, || {
-            let socket = self.connections.take(id).ok_or_else(|| SystemError::new(Errno::EBADF, "connect"))?;
+            let socket = self.socket.take().ok_or_else(|| SystemError::new(Errno::EBADF, "connect"))?;
             make_blocking(&socket).map_err(|errno| SystemError::new(errno, "fcntl"))?;
             Ok(socket)
         })?;
         give(&handle, fd)
     }
 
-    /// Ends that connection, where no handle has taken its socket.
+    /// Ends it, unless a handle has taken its socket.
     #[napi(catch_unwind)]
-    pub fn drop_connection(&self, id: u32) {
-        self.connections.drop_one(id);
+    pub fn close(&self) {
+        self.socket.end();
     }
 }
 

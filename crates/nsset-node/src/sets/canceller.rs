@@ -1,0 +1,89 @@
+//! How an operation ends early: what runs is cancelled, and what waits for its turn does not run.
+
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use napi::{Env, Result};
+use napi_derive::napi;
+use nsset::{Cancel, Error, TIME_LIMIT};
+
+use crate::{deferred::Deferred, failure::guard, network_thread::waiting, sets::set::NativeSet};
+
+/// Ends an operation early.
+#[napi]
+pub struct NativeCanceller {
+    cancel: Option<Cancel>,
+    /// What waits for its turn.
+    turn: RefCell<Option<Turn>>,
+}
+
+impl NativeCanceller {
+    /// Ends what runs.
+    pub fn cancel(&self) -> Option<Cancel> {
+        self.cancel.clone()
+    }
+
+    /// Ends this, too, if its turn has not come by then.
+    pub fn end_waiting(&self, turn: Turn) {
+        self.turn.replace(Some(turn));
+    }
+}
+
+#[napi]
+impl NativeCanceller {
+    #[napi(catch_unwind, constructor)]
+    pub fn new(env: Env) -> Result<Self> {
+        guard(env, || Ok(Self { cancel: Some(Cancel::new()?), turn: RefCell::default() }))
+    }
+
+    #[napi(catch_unwind, js_name = "cancel")]
+    pub fn cancel_now(&self) {
+        if let Some(cancel) = &self.cancel {
+            cancel.cancel();
+        }
+        if let Some(turn) = self.turn.take() {
+            turn.abort();
+        }
+    }
+
+    /// There is nothing to cancel any more.
+    #[napi(catch_unwind)]
+    pub fn release(&mut self) {
+        self.cancel = None;
+        self.turn.take();
+    }
+}
+
+/// The turn of work in a queue. Either it comes, or the work is aborted before.
+#[derive(Clone)]
+pub struct Turn {
+    deferred: Deferred<NativeSet>,
+    is_over: Arc<AtomicBool>,
+    since: Instant,
+}
+
+impl Turn {
+    pub fn of(deferred: &Deferred<NativeSet>) -> Self {
+        Self { deferred: deferred.clone(), is_over: Arc::default(), since: Instant::now() }
+    }
+
+    /// It has come.
+    pub fn take(&self, work: impl FnOnce() -> nsset::Result<NativeSet>) {
+        if !self.is_over.swap(true, Ordering::AcqRel) {
+            self.deferred.settle(if self.since.elapsed() < TIME_LIMIT { work() } else { Err(waiting::too_late()) });
+        }
+    }
+
+    /// The work is not wanted any more.
+    pub fn abort(&self) {
+        if !self.is_over.swap(true, Ordering::AcqRel) {
+            self.deferred.settle(Err(Error::Aborted));
+        }
+    }
+}
