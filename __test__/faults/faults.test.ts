@@ -120,8 +120,8 @@ describe('the outcome of an operation when', () => {
     ['lookup-refresh', 'nsset-waiting/newfstatat/1/ENOMEM', undefined],
     ['lookup-refresh', 'nsset-waiting/newfstatat/2/ENOMEM', undefined],
     // What a close removes is removed later when memory was short for a moment.
-    ['netns-temporary', 'main/newfstatat/5/ENOMEM', undefined],
-    ['netns-temporary', 'main/newfstatat/6/ENOMEM', undefined],
+    ['netns-temporary', 'main/newfstatat/3/ENOMEM', undefined],
+    ['netns-temporary', 'main/newfstatat/4/ENOMEM', undefined],
     // There was no pipe for a stream to read.
     ['exec-file', 'main/openat/1/ENOMEM', 'ENOMEM'],
     ['exec-file', 'main/openat/1/EPERM', 'EPERM'],
