@@ -4,7 +4,7 @@ use core::{ffi::CStr, mem::MaybeUninit, slice};
 
 use crate::{
     arguments::Arguments,
-    protocol::{About, MAX_CONTENT, MOST_CONTENT, Saying},
+    protocol::{About, MAX_CONTENT, MOST_CONTENT, MessageKind},
     report::Report,
     state::State,
     syscall::{self, EFBIG, EINVAL, EIO, Errno, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, What},
@@ -18,12 +18,12 @@ const USUAL_CONTENT: usize = 4096;
 pub fn read(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let directory = arguments.fd()?;
     let path = arguments.text()?;
-    let Some(file) = open_to_read(directory, path, &mut state.report)? else { return state.report.say_content(&[]) };
-    if !say_within::<USUAL_CONTENT>(file, state.report)? {
+    let Some(file) = open_to_read(directory, path, &mut state.report)? else { return state.report.send_content(&[]) };
+    if !send_if_within::<USUAL_CONTENT>(file, state.report)? {
         if is_sysctl(path) {
-            say_within::<MAX_CONTENT>(file, state.report)?;
+            send_if_within::<MAX_CONTENT>(file, state.report)?;
         } else {
-            say_in_parts(file, state.report)?;
+            send_in_parts(file, state.report)?;
         }
     }
     syscall::close(file);
@@ -82,13 +82,13 @@ fn reopen(proc: i32, held: i32) -> Result<i32, Errno> {
 /// Says what the file holds, unless there may be more of it than there is room; whether it was said.
 #[inline(never)] // so that the larger room is taken from the stack only when it is needed
 #[allow(clippy::large_stack_arrays)] // there is no heap
-fn say_within<const ROOM: usize>(file: i32, report: Report) -> Result<bool, Errno> {
+fn send_if_within<const ROOM: usize>(file: i32, report: Report) -> Result<bool, Errno> {
     let mut content = [const { MaybeUninit::uninit() }; ROOM];
     let length = syscall::read_at(file, &mut content, 0)?;
     let is_all = length < ROOM || ROOM == MAX_CONTENT;
     if is_all {
         // SAFETY: the kernel has filled this much of it.
-        report.say_content(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
+        report.send_content(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
     }
     Ok(is_all)
 }
@@ -96,19 +96,19 @@ fn say_within<const ROOM: usize>(file: i32, report: Report) -> Result<bool, Errn
 /// Says what a file of no more than [`MOST_CONTENT`] holds.
 #[inline(never)] // as above
 #[allow(clippy::large_stack_arrays)] // there is no heap
-fn say_in_parts(file: i32, report: Report) -> Result<(), Errno> {
+fn send_in_parts(file: i32, report: Report) -> Result<(), Errno> {
     let mut content = [const { MaybeUninit::uninit() }; MAX_CONTENT];
     let mut offset = 0;
     loop {
         let length = syscall::read_at(file, &mut content, offset)?;
         if length == 0 {
-            return report.say_content(&[]);
+            return report.send_content(&[]);
         }
         if offset + length > MOST_CONTENT {
             return Err(EFBIG);
         }
         // SAFETY: the kernel has filled this much of it.
-        report.say_part(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
+        report.send_content_part(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
         offset += length;
     }
 }
@@ -125,5 +125,5 @@ pub fn write(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
         return Err(EIO);
     }
     syscall::close(file);
-    state.report.say(Saying::Written, 0, &[])
+    state.report.send(MessageKind::Written, 0, &[])
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::Arguments,
-    protocol::Saying,
+    protocol::MessageKind,
     report::Report,
     syscall::{self, CLONE_PARENT, Disposition, Errno, SIGCHLD},
 };
@@ -12,7 +12,7 @@ pub fn fork(report: Report) -> Result<bool, Errno> {
     if syscall::fork(CLONE_PARENT)? != 0 {
         return Ok(false);
     }
-    report.announce(Saying::InitBorn)?;
+    report.announce(MessageKind::InitForked)?;
     Ok(true)
 }
 
@@ -33,6 +33,6 @@ fn settle(line: i32, arguments: &mut Arguments, report: Report) -> Result<(), Er
     syscall::set_name(c"nsset-init")?;
     // It names paths of the outside, and this process stays.
     arguments.wipe();
-    report.say(Saying::InitReady, 0, &[])?;
+    report.send(MessageKind::InitReady, 0, &[])?;
     syscall::close_range(1, u32::MAX).map(drop)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::Arguments,
-    protocol::{MAX_FDS_PER_MESSAGE, Saying},
+    protocol::{MAX_FDS_PER_MESSAGE, MessageKind},
     state::State,
     syscall::{self, CLONE_NEWUSER, EINVAL, Errno, O_DIRECTORY, O_PATH, O_RDONLY},
 };
@@ -32,5 +32,5 @@ pub fn send(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
     for fd in &mut fds[..count] {
         *fd = syscall::open(directory, arguments.text()?, O_RDONLY)?;
     }
-    state.report.say(Saying::Namespaces, 0, &fds[..count])
+    state.report.send(MessageKind::Namespaces, 0, &fds[..count])
 }

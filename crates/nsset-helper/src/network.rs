@@ -3,7 +3,7 @@
 use crate::{
     arguments::Arguments,
     loopback::SOCK_CLOEXEC,
-    protocol::Saying,
+    protocol::MessageKind,
     report::Report,
     syscall::{self, AT_FDCWD, Errno, O_RDWR},
 };
@@ -21,7 +21,7 @@ pub fn send_tun(report: Report) -> Result<(), Errno> {
 }
 
 fn send(fd: i32, report: Report) -> Result<(), Errno> {
-    report.say(Saying::Socket, 0, &[fd])?;
+    report.send(MessageKind::Socket, 0, &[fd])?;
     syscall::close(fd);
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{
     ids::nested_user,
     init, loopback, namespaces, network,
     process::steps::{self, Process},
-    protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
+    protocol::{About, CONTROL_FD, FIRST_PASSED_FD, MessageKind, word},
     report::{self, Report},
     state::State,
     syscall::{self, CLONE_PARENT, Errno, O_WRONLY},
@@ -49,8 +49,8 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::FORK => fork(arguments.optional_fd()?, state.report),
         word::UNSHARE => syscall::unshare(arguments.number()?).map(drop),
         word::AWAIT => {
-            state.report.say(Saying::Waiting, 0, &[])?;
-            state.report.wait_for_word()
+            state.report.send(MessageKind::Waiting, 0, &[])?;
+            state.report.wait_for_reply()
         }
         word::NEST_USER => nested_user::make(arguments, state),
         word::JOIN_NESTED_USER => nested_user::join(state),
@@ -101,7 +101,7 @@ fn fork(births: Option<i32>, report: Report) -> Result<(), Errno> {
         None => syscall::fork(CLONE_PARENT)?,
     };
     match pid {
-        0 => report.announce(Saying::Born),
+        0 => report.announce(MessageKind::Forked),
         _ => report::leave(0),
     }
 }

@@ -127,15 +127,15 @@ pub mod word {
 /// What a message says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Saying {
+pub enum MessageKind {
     /// The step failed; the value is the error number.
     Failed = 1,
     /// The step waits for a word (one byte, whatever it is).
     Waiting = 2,
     /// The program goes on in this child, which waits for a word.
-    Born = 3,
+    Forked = 3,
     /// This is PID 1, which waits for a word.
-    InitBorn = 4,
+    InitForked = 4,
     /// PID 1 has done its steps.
     InitReady = 5,
     /// The namespaces that were asked for come with the message, in order.
@@ -146,18 +146,18 @@ pub enum Saying {
     Content = 8,
     /// The text is written.
     Written = 9,
-    /// The same as of [`Saying::Content`], and there is more to come.
+    /// The same as of [`MessageKind::Content`], and there is more to come.
     ContentPart = 10,
 }
 
-impl Saying {
-    /// The saying with this number, if there is one.
+impl MessageKind {
+    /// The kind with this number, if there is one.
     pub const fn from_u32(value: u32) -> Option<Self> {
         match value {
             1 => Some(Self::Failed),
             2 => Some(Self::Waiting),
-            3 => Some(Self::Born),
-            4 => Some(Self::InitBorn),
+            3 => Some(Self::Forked),
+            4 => Some(Self::InitForked),
             5 => Some(Self::InitReady),
             6 => Some(Self::Namespaces),
             7 => Some(Self::Socket),
@@ -173,7 +173,7 @@ impl Saying {
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Message {
-    pub saying: u32,
+    pub kind: u32,
     /// Which step of the program speaks, counted from 0.
     pub step: u32,
     pub value: i32,

@@ -1,7 +1,7 @@
 //! What the helper says to its parent, and the word it waits for.
 
 use crate::{
-    protocol::{About, MAX_FDS_PER_MESSAGE, Message, Saying},
+    protocol::{About, MAX_FDS_PER_MESSAGE, Message, MessageKind},
     syscall::{self, EIO, Errno},
 };
 
@@ -41,24 +41,24 @@ struct RightsMessage {
 
 impl Report {
     /// Says something, with up to eight descriptors beside it.
-    pub fn say(self, saying: Saying, value: i32, fds: &[i32]) -> Result<(), Errno> {
-        self.send(saying, value, fds, &[])
+    pub fn send(self, kind: MessageKind, value: i32, fds: &[i32]) -> Result<(), Errno> {
+        self.send_message(kind, value, fds, &[])
     }
 
     /// Says what a file holds, or the rest of it.
-    pub fn say_content(self, content: &[u8]) -> Result<(), Errno> {
-        self.send(Saying::Content, 0, &[], content)
+    pub fn send_content(self, content: &[u8]) -> Result<(), Errno> {
+        self.send_message(MessageKind::Content, 0, &[], content)
     }
 
     /// Says a part of what a file holds; more is to come.
-    pub fn say_part(self, content: &[u8]) -> Result<(), Errno> {
-        self.send(Saying::ContentPart, 0, &[], content)
+    pub fn send_content_part(self, content: &[u8]) -> Result<(), Errno> {
+        self.send_message(MessageKind::ContentPart, 0, &[], content)
     }
 
-    fn send(self, saying: Saying, value: i32, fds: &[i32], content: &[u8]) -> Result<(), Errno> {
+    fn send_message(self, kind: MessageKind, value: i32, fds: &[i32], content: &[u8]) -> Result<(), Errno> {
         const SOL_SOCKET: i32 = 1;
         const SCM_RIGHTS: i32 = 1;
-        let message = Message { saying: saying as u32, step: self.step, value, about: self.about as u32 };
+        let message = Message { kind: kind as u32, step: self.step, value, about: self.about as u32 };
         let parts = [
             Iovec { base: (&raw const message).cast(), length: Message::SIZE },
             Iovec { base: content.as_ptr(), length: content.len() },
@@ -88,13 +88,13 @@ impl Report {
     }
 
     /// Says that this process was born, and waits until the parent knows it.
-    pub fn announce(self, saying: Saying) -> Result<(), Errno> {
-        self.say(saying, 0, &[])?;
-        self.wait_for_word()
+    pub fn announce(self, kind: MessageKind) -> Result<(), Errno> {
+        self.send(kind, 0, &[])?;
+        self.wait_for_reply()
     }
 
     /// Waits until the parent says to go on; an error when the parent is gone, or has ended the conversation.
-    pub fn wait_for_word(self) -> Result<(), Errno> {
+    pub fn wait_for_reply(self) -> Result<(), Errno> {
         match syscall::read(self.control, &mut [0])? {
             0 => Err(EIO),
             _ => Ok(()),
@@ -103,7 +103,7 @@ impl Report {
 
     /// Says why the step failed, and leaves.
     pub fn fail(self, errno: Errno) -> ! {
-        let _ = self.say(Saying::Failed, errno, &[]);
+        let _ = self.send(MessageKind::Failed, errno, &[]);
         leave(1)
     }
 }

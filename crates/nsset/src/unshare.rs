@@ -212,7 +212,7 @@ fn make_user(program: &mut Program<'_>, kinds: Kinds, options: &UnshareOptions, 
         maps = Maps::for_caller(options.map_user, options.maps())?;
         program.unshare(Kinds::NONE.with(Kind::User));
         if !maps.is_empty() {
-            program.await_word();
+            program.await_parent();
         }
     }
     if joined.is_empty() {

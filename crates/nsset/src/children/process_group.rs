@@ -36,8 +36,8 @@ impl ProcessGroup {
     }
 
     /// Sets a member going that was stopped since the last look; whether there was one.
-    pub fn wake_stopped(self) -> bool {
-        wake_if_stopped(Id::PGid(self.0))
+    pub fn continue_stopped(self) -> bool {
+        continue_if_stopped(Id::PGid(self.0))
     }
 
     /// Reaps every member of it that is our child, for as long as this; whether none is left.
@@ -67,7 +67,7 @@ fn reap_all<'a>(children: impl Fn() -> Id<'a>, limit: Duration) -> bool {
 }
 
 /// Sets one of these children going again, where one was stopped since the last look; whether one was.
-pub fn wake_if_stopped(children: Id<'_>) -> bool {
+pub fn continue_if_stopped(children: Id<'_>) -> bool {
     let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
     let Ok(WaitStatus::Stopped(pid, _)) = waitid(children, flags) else { return false };
     // It is our child, and no other code reaps it meanwhile: the number is its own.
@@ -116,14 +116,14 @@ mod tests {
     fn a_stopped_member_is_set_going_once() {
         let leader = Command::new("sleep").arg("60").process_group(0).spawn().unwrap().id() as i32;
         let group = ProcessGroup::led_by(leader);
-        assert!(!group.wake_stopped());
+        assert!(!group.continue_stopped());
         group.signal(Signal::SIGSTOP);
         let deadline = Instant::now() + Duration::from_secs(5);
-        while !group.wake_stopped() {
+        while !group.continue_stopped() {
             assert!(Instant::now() < deadline, "nobody was stopped");
             sleep(GLANCE);
         }
-        assert!(!group.wake_stopped());
+        assert!(!group.continue_stopped());
         assert!(kill_child(leader, Duration::from_secs(5)));
     }
 }

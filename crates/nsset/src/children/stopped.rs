@@ -118,7 +118,7 @@ impl Looks {
     /// Whether the child is to be given up.
     fn look_at(&mut self, child: BorrowedFd<'_>) -> bool {
         self.count += 1;
-        if process_group::wake_if_stopped(Id::PIDFd(child)) {
+        if process_group::continue_if_stopped(Id::PIDFd(child)) {
             self.patience.note_stop();
         }
         if self.count.is_multiple_of(TRACE_GLANCES) {

@@ -1,4 +1,5 @@
-//! Runs a program with the helper: hears what it says, answers, and lets it neither hang nor leave anything behind.
+//! Runs a program with the helper: receives its messages, replies to them, limits their time, and leaves no process or descriptor
+//! behind.
 
 use std::{
     ffi::CString,
@@ -17,7 +18,7 @@ use nix::{
     },
     unistd::Pid,
 };
-use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, NAME, Saying};
+use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, NAME, MessageKind};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
@@ -37,23 +38,23 @@ use crate::{
     retry::uninterrupted,
 };
 
-/// How long a helper is heard out whose work is not wanted any more, before it is killed.
-const GRACE: Duration = Duration::from_millis(200);
+/// How long a helper is received out whose work is not wanted any more, before it is killed.
+const GRACE_PERIOD: Duration = Duration::from_millis(200);
 
 /// How long what was killed is waited for. The reaper has what takes longer.
 const REAP_LIMIT: Duration = Duration::from_millis(200);
 
 /// How many milliseconds go by between two looks at a helper that says nothing: someone inside may have stopped it.
-const GLANCE: u8 = 1;
+const POLL_INTERVAL: u8 = 1;
 
 /// After so many of these looks again and again it is asked whether anybody is left who could say something.
-const SILENCE: u32 = 100;
+const POLLS_PER_CHECK: u32 = 100;
 
 /// How long a child may take until it announces itself, when nothing else is left to do.
-const LONG_SILENCE: Duration = Duration::from_secs(1);
+const ANNOUNCEMENT_LIMIT: Duration = Duration::from_secs(1);
 
 /// How often a thread looks for the helper's next message before it sleeps: for some fifty microseconds.
-const LOOKS: u32 = 50;
+const SPINS: u32 = 50;
 
 /// What a program left behind when it went well.
 #[derive(Debug)]
@@ -110,11 +111,11 @@ pub fn run(
         deadline: Instant::now() + TIME_LIMIT,
         patience: Patience::default(),
     };
-    let heard = conversation.hear_out(program, cancel, on_waiting);
-    match heard.and_then(|()| conversation.check_promises()) {
+    let received = conversation.run_to_end(program, cancel, on_waiting);
+    match received.and_then(|()| conversation.check_promises()) {
         Ok(()) => Ok(conversation.into_outcome()),
         Err(error) => {
-            conversation.break_off();
+            conversation.abort();
             Err(error)
         }
     }
@@ -129,7 +130,7 @@ struct Failure {
 }
 
 /// A message, who sent it, the descriptors that came beside it, and what follows it in the packet.
-struct Heard {
+struct ReceivedMessage {
     message: Message,
     sender: i32,
     fds: Vec<OwnedFd>,
@@ -165,76 +166,76 @@ struct Conversation<'a> {
 
 impl Conversation<'_> {
     /// Hears every message until the last holder of the other end is gone: exec'd, or ended.
-    fn hear_out(
+    fn run_to_end(
         &mut self,
         program: &Program<'_>,
         cancel: Option<&Cancel>,
         on_waiting: &mut dyn FnMut(i32) -> Result<()>,
     ) -> Result<()> {
-        let heard = self.hear_all(cancel, on_waiting);
+        let received = self.receive_all(cancel, on_waiting);
         match self.failure {
             Some(Failure { step, errno, about }) => Err(explain::step(program.label(step), errno, about)),
-            None => heard,
+            None => received,
         }
     }
 
-    fn hear_all(&mut self, cancel: Option<&Cancel>, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
+    fn receive_all(&mut self, cancel: Option<&Cancel>, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
         while self.wait_for_message(cancel)? {
-            let Some(heard) = self.receive()? else { break };
-            self.hear(heard, on_waiting)?;
+            let Some(received) = self.receive()? else { break };
+            self.handle(received, on_waiting)?;
         }
         Ok(())
     }
 
-    fn hear(&mut self, heard: Heard, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
-        let Heard { message, sender, mut fds, content } = heard;
-        let saying = Saying::from_u32(message.saying).filter(|saying| self.may_say(sender, *saying));
-        match saying {
-            Some(Saying::Failed) => self.hear_failure(message),
-            Some(Saying::Waiting) => {
+    fn handle(&mut self, received: ReceivedMessage, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
+        let ReceivedMessage { message, sender, mut fds, content } = received;
+        let kind = MessageKind::from_u32(message.kind).filter(|kind| self.may_send(sender, *kind));
+        match kind {
+            Some(MessageKind::Failed) => self.record_failure(message),
+            Some(MessageKind::Waiting) => {
                 on_waiting(sender)?;
-                self.answer()?;
+                self.reply()?;
             }
-            Some(Saying::Born) => {
+            Some(MessageKind::Forked) => {
                 self.child = Some(self.adopt(sender)?);
                 if self.group.is_some() && self.promises.exec && !self.promises.session {
                     process_group::join_ours(sender).map_err(|errno| SystemError::new(errno, "setpgid"))?;
                 }
-                self.answer()?;
+                self.reply()?;
             }
-            Some(Saying::InitBorn) => {
+            Some(MessageKind::InitForked) => {
                 self.init = Some(self.adopt(sender)?);
-                self.answer()?;
+                self.reply()?;
             }
-            Some(Saying::InitReady) => self.init_ready = true,
-            Some(Saying::Namespaces) => self.namespaces = fds,
-            Some(Saying::Socket) => self.socket = fds.pop(),
-            Some(Saying::ContentPart) => self.add_content(content)?,
-            Some(Saying::Content) => {
+            Some(MessageKind::InitReady) => self.init_ready = true,
+            Some(MessageKind::Namespaces) => self.namespaces = fds,
+            Some(MessageKind::Socket) => self.socket = fds.pop(),
+            Some(MessageKind::ContentPart) => self.add_content(content)?,
+            Some(MessageKind::Content) => {
                 self.add_content(content)?;
                 self.is_content_whole = true;
             }
-            Some(Saying::Written) => self.is_written = true,
+            Some(MessageKind::Written) => self.is_written = true,
             None => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
         }
         Ok(())
     }
 
     /// Whether this process may say that: another process may hold a copy of what it holds.
-    fn may_say(&self, sender: i32, saying: Saying) -> bool {
+    fn may_send(&self, sender: i32, kind: MessageKind) -> bool {
         let is = |process: &Process| process.pid == sender;
-        match saying {
+        match kind {
             // A newborn that cannot announce itself says this, too, and nothing comes of it but an error.
-            Saying::Failed => true,
-            Saying::Born => self.promises.fork && self.child.is_none() && !is(&self.helper),
-            Saying::InitBorn => self.promises.init && self.init.is_none() && !is(self.speaker()),
-            Saying::InitReady => self.init.as_ref().is_some_and(is),
-            Saying::Waiting
-            | Saying::Namespaces
-            | Saying::Socket
-            | Saying::ContentPart
-            | Saying::Content
-            | Saying::Written => is(self.speaker()),
+            MessageKind::Failed => true,
+            MessageKind::Forked => self.promises.fork && self.child.is_none() && !is(&self.helper),
+            MessageKind::InitForked => self.promises.init && self.init.is_none() && !is(self.executor()),
+            MessageKind::InitReady => self.init.as_ref().is_some_and(is),
+            MessageKind::Waiting
+            | MessageKind::Namespaces
+            | MessageKind::Socket
+            | MessageKind::ContentPart
+            | MessageKind::Content
+            | MessageKind::Written => is(self.executor()),
         }
     }
 
@@ -253,12 +254,12 @@ impl Conversation<'_> {
     }
 
     /// The process that goes on with the program.
-    fn speaker(&self) -> &Process {
+    fn executor(&self) -> &Process {
         self.child.as_ref().unwrap_or(&self.helper)
     }
 
     /// The others have little left to do then, and no more than a moment for it.
-    fn hear_failure(&mut self, message: Message) {
+    fn record_failure(&mut self, message: Message) {
         let (step, errno) = (message.step, Errno::from_raw(message.value));
         self.failure.get_or_insert(Failure { step, errno, about: About::from_u32(message.about) });
         self.deadline = self.deadline.min(Instant::now() + patience::LIMIT);
@@ -282,21 +283,21 @@ impl Conversation<'_> {
     fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<bool> {
         // A few looks first: the helper mostly speaks within microseconds, and to be woken costs more than that.
         let mut silent_since = None;
-        for look in 0.. {
-            let timeout = if look < LOOKS { PollTimeout::ZERO } else { PollTimeout::from(GLANCE) };
-            if look < LOOKS {
+        for poll_count in 0.. {
+            let timeout = if poll_count < SPINS { PollTimeout::ZERO } else { PollTimeout::from(POLL_INTERVAL) };
+            if poll_count < SPINS {
                 std::thread::yield_now();
             }
             if wait_readable(Some(self.control.as_fd()), cancel, timeout)? {
                 break;
             }
-            if look >= LOOKS {
-                self.wake_stopped();
+            if poll_count >= SPINS {
+                self.continue_stopped();
                 self.check_time()?;
                 let silence = silent_since.get_or_insert_with(Instant::now).elapsed();
-                let is_silent = look % SILENCE == 0;
+                let is_silent = poll_count % POLLS_PER_CHECK == 0;
                 if is_silent {
-                    self.break_silence();
+                    self.check_silent_processes();
                 }
                 if (is_silent || self.is_complete()) && self.is_over(silence)? {
                     return Ok(false);
@@ -318,13 +319,13 @@ impl Conversation<'_> {
     }
 
     /// Whoever may signal inside the set may stop the helper on its way; it is set going again.
-    fn wake_stopped(&mut self) {
-        let mut is_held_up = self.group.is_some_and(ProcessGroup::wake_stopped);
-        for process in self.known() {
-            is_held_up |= process_group::wake_if_stopped(Id::PIDFd(process.pidfd.as_fd()));
+    fn continue_stopped(&mut self) {
+        let mut is_held_up = self.group.is_some_and(ProcessGroup::continue_stopped);
+        for process in self.known_processes() {
+            is_held_up |= process_group::continue_if_stopped(Id::PIDFd(process.pidfd.as_fd()));
         }
-        if let Some(pid) = self.unheard() {
-            is_held_up |= process_group::wake_if_stopped(Id::Pid(Pid::from_raw(pid)));
+        if let Some(pid) = self.unannounced_child() {
+            is_held_up |= process_group::continue_if_stopped(Id::Pid(Pid::from_raw(pid)));
         }
         if is_held_up {
             self.patience.note_stop();
@@ -332,18 +333,18 @@ impl Conversation<'_> {
     }
 
     /// A child in no group of the helper's that has not announced itself.
-    fn unheard(&self) -> Option<i32> {
+    fn unannounced_child(&self) -> Option<i32> {
         let pid = if self.child.is_none() { self.births?.pid() } else { None };
         pid.filter(|pid| process_group::is_child(*pid))
     }
 
     /// The holder of a nested user namespace is no child of ours, so nothing shows that it was stopped. A tracer's stop shows in
     /// `/proc` alone.
-    fn break_silence(&mut self) {
+    fn check_silent_processes(&mut self) {
         if let Some(group) = self.group {
             group.signal(Signal::SIGCONT);
         }
-        let is_traced = self.known().any(|process| traced::is_kept(process.pidfd.as_fd()));
+        let is_traced = self.known_processes().any(|process| traced::is_kept(process.pidfd.as_fd()));
         self.patience.note_trace(is_traced);
     }
 
@@ -353,23 +354,23 @@ impl Conversation<'_> {
     /// The other end of the socket does not tell this by itself. A process that another thread forks holds a copy of it until its
     /// exec, which takes long on a busy machine. So does the holder of a nested user namespace, which is no child of ours.
     fn is_over(&self, silence: Duration) -> Result<bool> {
-        let is_birth_due = self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
-        let may_be_born = is_birth_due && silence < LONG_SILENCE;
-        if may_be_born || !self.known().all(has_ended) {
+        let is_announcement_due = self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
+        let may_announce = is_announcement_due && silence < ANNOUNCEMENT_LIMIT;
+        if may_announce || !self.known_processes().all(has_ended) {
             return Ok(false);
         }
         // Their last message, or the end of the conversation, may have come after the look before this.
         Ok(!wait_readable(Some(self.control.as_fd()), None, PollTimeout::ZERO)?)
     }
 
-    fn known(&self) -> impl Iterator<Item = &Process> {
+    fn known_processes(&self) -> impl Iterator<Item = &Process> {
         [Some(&self.helper), self.child.as_ref(), self.init.as_ref()].into_iter().flatten()
     }
 
     /// The next message, or `None` at the end.
-    fn receive(&mut self) -> Result<Option<Heard>> {
+    fn receive(&mut self) -> Result<Option<ReceivedMessage>> {
         let received = match rights::receive(self.control.as_fd(), &mut self.packet) {
-            // Who ended with our word unread resets the connection; what was said before is still to be heard.
+            // Who ended with our word unread resets the connection; what was said before is still to be received.
             Err(Errno::ECONNRESET) => rights::receive(self.control.as_fd(), &mut self.packet),
             other => other,
         };
@@ -387,10 +388,10 @@ impl Conversation<'_> {
         let (Some((bytes, content)), Some(sender)) = (parts, received.sender) else {
             return Err(SystemError::new(Errno::EPROTO, "recvmsg").into());
         };
-        Ok(Some(Heard { message: decode(*bytes), sender, fds: received.fds, content: content.to_vec() }))
+        Ok(Some(ReceivedMessage { message: decode(*bytes), sender, fds: received.fds, content: content.to_vec() }))
     }
 
-    fn answer(&self) -> Result<()> {
+    fn reply(&self) -> Result<()> {
         let word = [IoSlice::new(b"!")];
         let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
         match uninterrupted(|| sendmsg::<()>(self.control.as_raw_fd(), &word, &[], flags, None)) {
@@ -401,7 +402,7 @@ impl Conversation<'_> {
     }
 
     fn check_promises(&self) -> Result<()> {
-        if self.is_complete() { Ok(()) } else { Err(cut_short()) }
+        if self.is_complete() { Ok(()) } else { Err(ended_early()) }
     }
 
     /// Whether everything that was promised is here.
@@ -431,16 +432,16 @@ impl Conversation<'_> {
 
     /// Ends the conversation early. Who waits for our word gets the end of it, and leaves by itself; who has not left after
     /// a moment is killed, and so is everyone born of the helper, known or not. Who is kept stopped does not leave.
-    fn break_off(mut self) {
+    fn abort(mut self) {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
         if !self.patience.is_over() {
-            self.hear_the_rest();
+            self.drain();
         }
         self.kill();
     }
 
-    fn hear_the_rest(&mut self) {
-        self.deadline = Instant::now() + GRACE;
+    fn drain(&mut self) {
+        self.deadline = Instant::now() + GRACE_PERIOD;
         while self.wait_for_message(None).is_ok_and(|is_there| is_there) && self.check_time().is_ok() {
             if !matches!(rights::receive(self.control.as_fd(), &mut self.packet), Ok(received) if received.length > 0) {
                 break;
@@ -455,7 +456,7 @@ impl Conversation<'_> {
             // Only one that has ended makes no further child.
             wait_for_end(&self.helper);
         }
-        let unheard = self.unheard();
+        let unannounced_child = self.unannounced_child();
         let Self { helper, child, init, group, lost_child, .. } = self;
         let known: Vec<_> = [child, init].into_iter().flatten().map(|process| process.pidfd).collect();
         for pidfd in &known {
@@ -464,7 +465,7 @@ impl Conversation<'_> {
         if let Some(group) = group {
             group.signal(Signal::SIGKILL);
         }
-        if let Some(pid) = lost_child.or(unheard) {
+        if let Some(pid) = lost_child.or(unannounced_child) {
             process_group::kill_child(pid, REAP_LIMIT);
         }
         known.into_iter().for_each(reaper::reap);
@@ -490,7 +491,7 @@ fn has_ended(process: &Process) -> bool {
     matches!(poll(&mut fds, PollTimeout::ZERO), Ok(1..))
 }
 
-fn cut_short() -> crate::Error {
+fn ended_early() -> crate::Error {
     let hint = "the helper ended before it was done: it was killed, or the system had nothing left for it";
     SystemError::new(Errno::ECHILD, "nsset-helper").hint(hint).into()
 }
@@ -504,7 +505,7 @@ pub fn dismiss(helper: Process) {
 fn decode(bytes: [u8; Message::SIZE]) -> Message {
     let [s0, s1, s2, s3, t0, t1, t2, t3, v0, v1, v2, v3, a0, a1, a2, a3] = bytes;
     Message {
-        saying: u32::from_ne_bytes([s0, s1, s2, s3]),
+        kind: u32::from_ne_bytes([s0, s1, s2, s3]),
         step: u32::from_ne_bytes([t0, t1, t2, t3]),
         value: i32::from_ne_bytes([v0, v1, v2, v3]),
         about: u32::from_ne_bytes([a0, a1, a2, a3]),

@@ -215,7 +215,7 @@ impl<'fd> Program<'fd> {
         self.operands([decimal(kinds.flags().into())]);
     }
 
-    pub fn await_word(&mut self) {
+    pub fn await_parent(&mut self) {
         self.step(word::AWAIT, "read");
     }
 

@@ -159,7 +159,7 @@ fn become_program<'fd>(program: &mut Program<'fd>, command: &Command, stdio: &'f
     if let Some(signal) = command.death_signal {
         program.death_signal(signal);
         // Our answer shows that this thread was alive when the signal was asked for, so that its end will send it.
-        program.await_word();
+        program.await_parent();
     }
     program.exec(c_string(command.file.as_encoded_bytes())?, c_strings(&command.argv)?);
     Ok(())
