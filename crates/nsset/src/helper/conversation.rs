@@ -30,7 +30,7 @@ use crate::{
     error::{Result, SystemError},
     helper::births::Births,
     helper::borrowed_memory::Process,
-    helper::explain,
+    helper::step_error,
     helper::image,
     helper::launch,
     helper::program::{Program, Promises},
@@ -88,7 +88,7 @@ pub fn run(
     reaper::start()?;
     let opening = program.opening();
     let envp = program.envp(&opening, environment);
-    let helper = launch::launch(image::program()?, &[NAME], &envp, &fds).map_err(explain::launch)?;
+    let helper = launch::launch(image::program()?, &[NAME], &envp, &fds).map_err(step_error::from_launch)?;
     drop(theirs);
     let promises = program.promises();
     let mut conversation = Conversation {
@@ -174,7 +174,7 @@ impl Conversation<'_> {
     ) -> Result<()> {
         let received = self.receive_all(cancel, on_waiting);
         match self.failure {
-            Some(Failure { step, errno, about }) => Err(explain::step(program.label(step), errno, about)),
+            Some(Failure { step, errno, about }) => Err(step_error::from_step(program.label(step), errno, about)),
             None => received,
         }
     }
@@ -309,7 +309,7 @@ impl Conversation<'_> {
 
     fn check_time(&self) -> Result<()> {
         if self.patience.is_over() {
-            return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(explain::HELD_UP).into());
+            return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(step_error::KEPT_STOPPED).into());
         }
         if Instant::now() > self.deadline {
             let hint = format!("the helper did not come to an end within {} s", TIME_LIMIT.as_secs());

@@ -14,7 +14,7 @@ use crate::{
     children::reaper,
     error::Result,
     helper::borrowed_memory::{self, Process},
-    helper::explain,
+    helper::step_error,
     helper::program::Program,
 };
 
@@ -35,10 +35,10 @@ pub fn run(program: &Program<'_>, environment: &[CString]) -> Result<Process> {
     let mut orders = Orders { program: words.as_mut_ptr(), environment: environment.as_ptr(), failed: None };
     // SAFETY: `child` takes `Orders`, and what they point to lives in this frame and in the caller's.
     let process = unsafe { borrowed_memory::start(child, ptr::from_mut(&mut orders).cast()) };
-    let process = process.map_err(explain::launch)?;
+    let process = process.map_err(step_error::from_launch)?;
     let Some(Failure { step, errno }) = orders.failed else { return Ok(process) };
     reaper::reap(process.pidfd);
-    Err(explain::step(program.label(step), Errno::from_raw(errno), About::Target))
+    Err(step_error::from_step(program.label(step), Errno::from_raw(errno), About::Target))
 }
 
 fn vector(strings: &[CString]) -> Vec<*const u8> {

@@ -4,7 +4,7 @@ pub mod births;
 pub mod borrowed_memory;
 pub mod conversation;
 pub mod entering;
-pub mod explain;
+pub mod step_error;
 pub mod image;
 pub mod inside;
 pub mod launch;

@@ -12,7 +12,7 @@ use nsset_helper::protocol::About;
 use crate::{
     error::{Error, Result, SystemError},
     helper::conversation,
-    helper::explain,
+    helper::step_error,
     helper::inside,
     helper::program::{Label, Program},
     kind::{Kind, Kinds},
@@ -36,7 +36,7 @@ pub fn open_socket(set: &NamespaceSet, kinds: Kinds, domain: i32, kind: i32, pro
     let numbers = (check("domain", domain)?, check("type", kind)?, check("protocol", protocol)?);
     if let Some(visit) = inside::visit(set, kinds)? {
         let socket = make(domain, kind, protocol);
-        return visit.leave_with(socket.map_err(|errno| explain::step(Label::socket(), errno, About::Target)));
+        return visit.leave_with(socket.map_err(|errno| step_error::from_step(Label::socket(), errno, About::Target)));
     }
     let mut program = inside::program(set, kinds)?;
     program.socket(numbers.0, numbers.1, numbers.2);
@@ -49,7 +49,7 @@ pub fn open_tun(set: &NamespaceSet, kinds: Kinds) -> Result<OwnedFd> {
     set.get(Kind::Net)?;
     if let Some(visit) = inside::visit(set, kinds)? {
         let device = uninterrupted(|| open("/dev/net/tun", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()));
-        return visit.leave_with(device.map_err(|errno| explain::step(Label::tun(), errno, About::Target)));
+        return visit.leave_with(device.map_err(|errno| step_error::from_step(Label::tun(), errno, About::Target)));
     }
     let mut program = inside::program(set, kinds)?;
     program.tun();

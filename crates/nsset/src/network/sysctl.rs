@@ -14,7 +14,7 @@ use nsset_helper::protocol::{About, MAX_CONTENT};
 use crate::{
     error::{Error, Result, SystemError, last_errno},
     helper::conversation,
-    helper::explain,
+    helper::step_error,
     helper::inside,
     helper::program::Label,
     kind::{Kind, Kinds},
@@ -177,7 +177,7 @@ impl Sysctl {
     }
 
     fn failed(&self, syscall: &'static str, errno: Errno) -> Error {
-        explain::step(self.label(syscall), errno, About::Target)
+        step_error::from_step(self.label(syscall), errno, About::Target)
     }
 
     fn label(&self, syscall: &'static str) -> Label {

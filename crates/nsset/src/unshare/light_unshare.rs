@@ -8,7 +8,7 @@ use nsset_helper::{loopback, protocol::About, syscall};
 use crate::{
     cancel::Cancel,
     error::{Error, Result, SystemError},
-    helper::explain,
+    helper::step_error,
     helper::plan,
     helper::program::{Label, c_string},
     kind::{Kind, Kinds},
@@ -76,7 +76,7 @@ impl LightUnshare {
     }
 
     fn make_here(&self) -> Result<NamespaceSet> {
-        let visit = thread::unshare(self.kinds).map_err(|errno| explain::unshare(self.kinds, errno))?;
+        let visit = thread::unshare(self.kinds).map_err(|errno| step_error::from_unshare(self.kinds, errno))?;
         let made = self.furnish().and_then(|()| thread::open_here(self.kinds));
         let _ = visit.leave();
         made
@@ -94,5 +94,5 @@ impl LightUnshare {
 }
 
 fn failed(label: Label, errno: i32) -> Error {
-    explain::step(label, Errno::from_raw(errno), About::Target)
+    step_error::from_step(label, Errno::from_raw(errno), About::Target)
 }

@@ -8,7 +8,7 @@ use nix::{
 use crate::{
     cancel::Cancel,
     error::{Error, Result, SystemError},
-    helper::explain,
+    helper::step_error,
     kind::Kind,
     proc,
     retry::uninterrupted,
@@ -95,7 +95,7 @@ fn write_file(pid: i32, name: &'static str, content: &str) -> Result<()> {
         .and_then(|fd| uninterrupted(|| nix::unistd::write(&fd, content.as_bytes())));
     written
         .map(drop)
-        .map_err(|errno| SystemError::new(errno, name).kind(Kind::User).hint(explain::id_map(errno)).into())
+        .map_err(|errno| SystemError::new(errno, name).kind(Kind::User).hint(step_error::id_map_hint(errno)).into())
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::{
     children::reaper,
     error::{Error, Result, SystemError, last_errno},
     file::find_file,
-    helper::explain,
+    helper::step_error,
     kind::Kind,
     userns::id_map::IdMap,
 };
@@ -142,7 +142,7 @@ fn wait(pidfd: &OwnedFd, file: IdFile, cancel: Option<&Cancel>) -> Result<()> {
 fn explain_refusal(file: IdFile, complaint: &str) -> Error {
     let of_kernel = [Errno::EINVAL, Errno::EROFS].into_iter().find(|errno| complaint.ends_with(errno.desc()));
     let (errno, reason) = match of_kernel {
-        Some(errno) => (errno, explain::id_map(errno).to_owned()),
+        Some(errno) => (errno, step_error::id_map_hint(errno).to_owned()),
         None => (Errno::EPERM, format!("{} says which ids are the user's to map", file.path())),
     };
     SystemError::new(errno, file.program()).kind(Kind::User).hint(format!("{complaint}; {reason}")).into()

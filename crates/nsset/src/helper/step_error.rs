@@ -12,19 +12,19 @@ use crate::{
 };
 
 /// The error for a process that is stopped again and again.
-pub const HELD_UP: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP, ptrace(2))";
+pub const KEPT_STOPPED: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP, ptrace(2))";
 
 /// The error for a program with more than the kernel takes.
 const TOO_LONG: &str = "the arguments and the environment are longer than the kernel takes (execve(2))";
 
 /// Why the helper did not start.
-pub fn launch(failure: LaunchError) -> Error {
+pub fn from_launch(failure: LaunchError) -> Error {
     let LaunchError { syscall, errno } = failure;
     let error = SystemError::new(errno, syscall);
     match errno {
         Errno::E2BIG => error.hint(TOO_LONG),
         Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
-        Errno::ETIMEDOUT => error.hint(HELD_UP),
+        Errno::ETIMEDOUT => error.hint(KEPT_STOPPED),
         Errno::EACCES => error.hint("the system forbids to execute the helper from memory or from a temporary file"),
         _ => error,
     }
@@ -32,15 +32,15 @@ pub fn launch(failure: LaunchError) -> Error {
 }
 
 /// Why a thread of this process could not make these.
-pub fn unshare(kinds: Kinds, errno: Errno) -> Error {
+pub fn from_unshare(kinds: Kinds, errno: Errno) -> Error {
     let mut each = kinds.iter();
     let mut label = Label::new("unshare");
     label.kind = each.next().filter(|_| each.next().is_none());
-    step(label, errno, About::Unshare)
+    from_step(label, errno, About::Unshare)
 }
 
 /// Why a step failed.
-pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
+pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
     label.syscall = match about {
         About::Target | About::Source | About::Unshare => label.syscall,
         About::Setgroups => "setgroups",
@@ -51,7 +51,7 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
     let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
     error.path = if about == About::Source { label.source } else { label.path };
     let hint = match (errno, label.syscall, label.kind) {
-        (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map(errno)).into(),
+        (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map_hint(errno)).into(),
         (Errno::EROFS, "open" | "write", Some(Kind::Time)) => Some(proc::explain_read_only()),
         (Errno::EPERM, "unshare", _) => Some(
             "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
@@ -108,7 +108,7 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
 }
 
 /// What the kernel means when it refuses a map.
-pub fn id_map(errno: Errno) -> &'static str {
+pub fn id_map_hint(errno: Errno) -> &'static str {
     match errno {
         Errno::EINVAL => {
             "the kernel refuses maps that overlap, pass 4294967295, are empty, or are more than 340 or longer than 4 KiB as text"
