@@ -95,9 +95,9 @@ fn keep_only(count: i32) -> Result<(), Errno> {
 }
 
 /// Goes on in a sibling, so that the parent reaps it. The sibling announces itself; the helper leaves.
-fn fork(births: Option<i32>, report: Report) -> Result<(), Errno> {
-    let pid = match births {
-        Some(fd) => syscall::fork_telling(CLONE_PARENT, syscall::map_start(fd)?)?,
+fn fork(pid_file: Option<i32>, report: Report) -> Result<(), Errno> {
+    let pid = match pid_file {
+        Some(fd) => syscall::fork_with_pid_in(CLONE_PARENT, syscall::map_start(fd)?)?,
         None => syscall::fork(CLONE_PARENT)?,
     };
     match pid {

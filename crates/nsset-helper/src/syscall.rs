@@ -384,7 +384,7 @@ pub fn map_start(fd: i32) -> Result<usize, Errno> {
 }
 
 /// A fork whose pid, as the parent sees it, the kernel writes to `place` before the child runs (clone(2)).
-pub fn fork_telling(flags: usize, place: usize) -> Result<usize, Errno> {
+pub fn fork_with_pid_in(flags: usize, place: usize) -> Result<usize, Errno> {
     const CLONE_PARENT_SETTID: usize = 0x0010_0000;
     call!(number::CLONE, flags | SIGCHLD | CLONE_PARENT_SETTID, 0, place)
 }

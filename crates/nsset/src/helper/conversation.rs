@@ -28,7 +28,7 @@ use crate::{
     children::reaper,
     children::traced,
     error::{Result, SystemError},
-    helper::births::Births,
+    helper::child_pid::ChildPid,
     helper::borrowed_memory::Process,
     helper::step_error,
     helper::image,
@@ -94,7 +94,7 @@ pub fn run(
     let mut conversation = Conversation {
         control,
         group: promises.group.then(|| ProcessGroup::led_by(helper.pid)),
-        births: program.births(),
+        child_pid: program.child_pid(),
         promises,
         helper,
         child: None,
@@ -148,7 +148,7 @@ struct Conversation<'a> {
     /// Those born of the helper are in here, where it has such.
     group: Option<ProcessGroup>,
     /// Where the pid is written of one that is born in no such group.
-    births: Option<&'a Births>,
+    child_pid: Option<&'a ChildPid>,
     /// A child in no such group whose descriptor did not fit into our table.
     lost_child: Option<i32>,
     namespaces: Vec<OwnedFd>,
@@ -334,7 +334,7 @@ impl Conversation<'_> {
 
     /// A child in no group of the helper's that has not announced itself.
     fn unannounced_child(&self) -> Option<i32> {
-        let pid = if self.child.is_none() { self.births?.pid() } else { None };
+        let pid = if self.child.is_none() { self.child_pid?.read() } else { None };
         pid.filter(|pid| process_group::is_child(*pid))
     }
 
@@ -452,7 +452,7 @@ impl Conversation<'_> {
     /// Ends all that was started. What is killed is gone within moments; should it not be, the reaper has it.
     fn kill(self) {
         pidfd::kill(&self.helper.pidfd, Signal::SIGKILL);
-        if self.births.is_some() {
+        if self.child_pid.is_some() {
             // Only one that has ended makes no further child.
             wait_for_end(&self.helper);
         }

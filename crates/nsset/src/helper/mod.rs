@@ -1,6 +1,6 @@
 //! The helper program: its image, its program, how it starts, and the conversation with it.
 
-pub mod births;
+pub mod child_pid;
 pub mod borrowed_memory;
 pub mod conversation;
 pub mod entering;

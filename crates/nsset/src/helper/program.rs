@@ -11,7 +11,7 @@ use nsset_helper::protocol::{FIRST_PASSED_FD, word};
 
 use crate::{
     error::{Error, Result},
-    helper::births::Births,
+    helper::child_pid::ChildPid,
     kind::{Kind, Kinds},
     namespaces::namespace::Namespace,
 };
@@ -60,7 +60,7 @@ pub struct Program<'fd> {
     words: Vec<CString>,
     labels: Vec<Label>,
     fds: Vec<Passed<'fd>>,
-    births: Option<&'fd Births>,
+    child_pid: Option<&'fd ChildPid>,
     promises: Promises,
     /// Whether it is for a child with our own descriptors, which keep their numbers.
     is_of_child: bool,
@@ -191,21 +191,21 @@ impl<'fd> Program<'fd> {
     }
 
     /// The same for a child that is in no group of the helper's.
-    pub fn fork_in_our_group(&mut self, births: &'fd Births) {
-        self.births = Some(births);
-        let fd = self.pass(births.as_fd());
+    pub fn fork_in_our_group(&mut self, child_pid: &'fd ChildPid) {
+        self.child_pid = Some(child_pid);
+        let fd = self.pass(child_pid.as_fd());
         self.fork_with(decimal(fd as u64));
     }
 
-    fn fork_with(&mut self, births: CString) {
+    fn fork_with(&mut self, child_pid: CString) {
         self.promises.fork = true;
         self.step(word::FORK, "clone").kind = Some(Kind::Pid);
-        self.operands([births]);
+        self.operands([child_pid]);
     }
 
     /// Where the pid of the child is written, of [`Program::fork_in_our_group`].
-    pub fn births(&self) -> Option<&'fd Births> {
-        self.births
+    pub fn child_pid(&self) -> Option<&'fd ChildPid> {
+        self.child_pid
     }
 
     pub fn unshare(&mut self, kinds: Kinds) {

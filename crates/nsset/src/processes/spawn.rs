@@ -14,7 +14,7 @@ use crate::{
     children::process_group,
     children::reaper::{self, Exit},
     error::{Error, Result, SystemError},
-    helper::births::Births,
+    helper::child_pid::ChildPid,
     helper::borrowed_memory::Process,
     helper::conversation,
     helper::entering,
@@ -120,7 +120,7 @@ fn start_by_itself(set: &NamespaceSet, foreign: Kinds, command: &Command, stdio:
 
 fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
     let environment = c_strings(&command.environment)?;
-    let mut births = None;
+    let mut child_pid = None;
     let mut program = Program::new();
     let joined = plan::go_inside(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
@@ -138,7 +138,7 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
             program.fork();
         } else {
             // Our own group has no number here, so that a child that has left it could not be brought back.
-            program.fork_in_our_group(births.insert(Births::new()?));
+            program.fork_in_our_group(child_pid.insert(ChildPid::new()?));
         }
     }
     if leads_session {

@@ -17,9 +17,9 @@ use crate::{error::SystemError, retry::uninterrupted};
 
 /// Room for one number, in memory that the helper shares.
 #[derive(Debug)]
-pub struct Births(OwnedFd);
+pub struct ChildPid(OwnedFd);
 
-impl Births {
+impl ChildPid {
     pub fn new() -> Result<Self, Box<SystemError>> {
         let file = nameless_memory().map_err(|errno| SystemError::new(errno, "memfd_create"))?;
         // The page is there from now on, so that the kernel does not fail to write to it.
@@ -29,7 +29,7 @@ impl Births {
     }
 
     /// The pid of the child, if it was made.
-    pub fn pid(&self) -> Option<i32> {
+    pub fn read(&self) -> Option<i32> {
         let mut bytes = [0; size_of::<i32>()];
         let length = uninterrupted(|| pread(&self.0, &mut bytes, 0));
         let pid = i32::from_ne_bytes(bytes);
@@ -37,7 +37,7 @@ impl Births {
     }
 }
 
-impl AsFd for Births {
+impl AsFd for ChildPid {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -46,8 +46,8 @@ impl AsFd for Births {
 /// `vm.memfd_noexec=2` asks for the flag, and kernels before 6.3 do not know it (memfd_create(2)).
 fn nameless_memory() -> Result<OwnedFd, Errno> {
     let flags = MFdFlags::MFD_CLOEXEC;
-    match memfd_create(c"nsset-births", flags | MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL)) {
-        Err(Errno::EINVAL) => memfd_create(c"nsset-births", flags),
+    match memfd_create(c"nsset-child-pid", flags | MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL)) {
+        Err(Errno::EINVAL) => memfd_create(c"nsset-child-pid", flags),
         other => other,
     }
 }
@@ -58,9 +58,9 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_and_nothing_before() {
-        let births = Births::new().unwrap();
-        assert_eq!(births.pid(), None);
-        pwrite(&births, &4711_i32.to_ne_bytes(), 0).unwrap();
-        assert_eq!(births.pid(), Some(4711));
+        let child_pid = ChildPid::new().unwrap();
+        assert_eq!(child_pid.read(), None);
+        pwrite(&child_pid, &4711_i32.to_ne_bytes(), 0).unwrap();
+        assert_eq!(child_pid.read(), Some(4711));
     }
 }
