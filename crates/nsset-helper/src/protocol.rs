@@ -95,9 +95,9 @@ pub mod word {
     /// `FD PATH TEXT`: open the same for writing, write TEXT to it, and say so.
     pub const WRITE_FILE: &[u8] = b"write-file";
     /// No operand: where the caller's group has no name inside, become 0, if there is one.
-    pub const SOME_GROUP: &[u8] = b"some-group";
+    pub const MAPPED_GROUP: &[u8] = b"mapped-group";
     /// No operand: the same for the caller's user.
-    pub const SOME_USER: &[u8] = b"some-user";
+    pub const MAPPED_USER: &[u8] = b"mapped-user";
     /// `COUNT GID*`: these become the supplementary groups.
     pub const GROUPS: &[u8] = b"groups";
     /// No operand: have no supplementary groups, where that is allowed.

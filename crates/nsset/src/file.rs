@@ -51,7 +51,7 @@ pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8
     let mut program = Program::new();
     let joined = plan::go_inside(&mut program, set, kinds.only(Kind::User).with(Kind::Mnt))?;
     if joined.contains(Kind::User) {
-        program.somebody();
+        program.mapped_ids();
     }
     let label = Label { kind: Some(Kind::Mnt), path: Some(path.to_owned()), ..Label::new("read") };
     // The directory counts for paths that are not absolute only (openat(2)).

@@ -172,7 +172,7 @@ fn write_program<'fd>(
     if !at_once.is_empty() {
         program.unshare(at_once);
     }
-    furnish(program, kinds, joined, options, line)?;
+    set_up(program, kinds, joined, options, line)?;
     program.namespaces(kinds);
     Ok(maps)
 }
@@ -189,7 +189,7 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
     program.undumpable();
     if foreign.contains(Kind::User) && kinds.contains(Kind::User) {
         plan::join(program, base, foreign.without(Kind::Pid));
-        program.somebody();
+        program.mapped_ids();
         // Before the pid namespace: who stands for the new one meanwhile is not to be seen by those inside.
         let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps())?;
         program.group();
@@ -200,7 +200,7 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
     }
     plan::join(program, base, foreign);
     if foreign.contains(Kind::User) {
-        program.somebody();
+        program.mapped_ids();
     }
     Ok(foreign)
 }
@@ -223,7 +223,7 @@ fn make_user(program: &mut Program<'_>, kinds: Kinds, options: &UnshareOptions, 
 }
 
 /// Writes the steps that give the new namespaces the state they start with; with a pid namespace PID 1 does the mounts.
-fn furnish<'fd>(
+fn set_up<'fd>(
     program: &mut Program<'fd>,
     kinds: Kinds,
     joined: Kinds,
@@ -240,7 +240,7 @@ fn furnish<'fd>(
     if kinds.contains(Kind::Mnt) {
         mount_spec::propagate(program, options.propagation.unwrap_or_default());
         let has_network = kinds.contains(Kind::Net) || joined.contains(Kind::Net);
-        mount_spec::furnish(&mut mounts, options.root.as_deref(), &options.mounts, sysfs(has_network, options))?;
+        mount_spec::set_up(&mut mounts, options.root.as_deref(), &options.mounts, sysfs(has_network, options))?;
     }
     match line {
         Some(line) => {

@@ -14,7 +14,7 @@ const OVERFLOW_ID: usize = 65534;
 
 /// Keeps the caller's group where it has a name inside; else becomes 0, as nsenter(1) does. Where there is a map without
 /// either, that is an error: a caller without a name would keep what it may do outside.
-pub fn become_some_group(state: &State) -> Result<(), Errno> {
+pub fn become_mapped_group(state: &State) -> Result<(), Errno> {
     if syscall::getgid() != OVERFLOW_ID || is_mapped(state.proc, c"self/gid_map", state.caller().gid) {
         return Ok(());
     }
@@ -23,7 +23,7 @@ pub fn become_some_group(state: &State) -> Result<(), Errno> {
 }
 
 /// The same for the user, after the group: who is no longer 0 may not change it.
-pub fn become_some_user(state: &State) -> Result<(), Errno> {
+pub fn become_mapped_user(state: &State) -> Result<(), Errno> {
     if syscall::getuid() != OVERFLOW_ID || is_mapped(state.proc, c"self/uid_map", state.caller().uid) {
         return Ok(());
     }

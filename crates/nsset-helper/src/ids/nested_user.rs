@@ -41,7 +41,7 @@ pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
         (About::UidMap, c"uid_map", uid_map, syscall::getuid()),
         (About::GidMap, c"gid_map", gid_map, syscall::getgid()),
     ];
-    let outcome = wait_until_made(ready, pid, state).and_then(|()| furnish(pid, files, state));
+    let outcome = wait_until_made(ready, pid, state).and_then(|()| write_maps(pid, files, state));
     syscall::close(ready);
     let _ = syscall::kill(pid, SIGKILL);
     state.nested_user = outcome?;
@@ -84,7 +84,7 @@ fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errn
 }
 
 /// Writes the files, and opens the namespace.
-fn furnish(pid: usize, files: [(About, &CStr, &CStr, usize); 3], state: &mut State) -> Result<i32, Errno> {
+fn write_maps(pid: usize, files: [(About, &CStr, &CStr, usize); 3], state: &mut State) -> Result<i32, Errno> {
     let process = open_process(state.proc, pid)?;
     for (about, file, text, own_id) in files {
         if !text.is_empty() {

@@ -36,7 +36,7 @@ pub fn program(set: &NamespaceSet, kinds: Kinds) -> Result<Program<'static>> {
     let mut program = Program::new();
     let joined = plan::go_inside(&mut program, set, kinds.only(Kind::User).with(Kind::Net))?;
     if joined.contains(Kind::User) {
-        program.somebody();
+        program.mapped_ids();
     }
     Ok(program)
 }

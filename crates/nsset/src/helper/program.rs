@@ -373,19 +373,19 @@ impl<'fd> Program<'fd> {
     }
 
     /// Finds the caller a name in the user namespace just joined.
-    pub fn somebody(&mut self) {
-        self.some_group();
-        self.some_user();
+    pub fn mapped_ids(&mut self) {
+        self.mapped_group();
+        self.mapped_user();
     }
 
-    pub fn some_group(&mut self) {
-        let label = self.step(word::SOME_GROUP, "setresgid");
+    pub fn mapped_group(&mut self) {
+        let label = self.step(word::MAPPED_GROUP, "setresgid");
         label.kind = Some(Kind::User);
         label.hint = Some("neither the caller's group nor 0 has a name in the user namespace: map one of them");
     }
 
-    pub fn some_user(&mut self) {
-        let label = self.step(word::SOME_USER, "setresuid");
+    pub fn mapped_user(&mut self) {
+        let label = self.step(word::MAPPED_USER, "setresuid");
         label.kind = Some(Kind::User);
         label.hint = Some("neither the caller's id nor 0 has a name in the user namespace: map one of them");
     }

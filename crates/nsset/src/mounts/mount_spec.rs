@@ -93,7 +93,7 @@ fn without_detours(path: &Path) -> PathBuf {
 
 /// Writes the steps that set up a new mount namespace, in the order of `mounts`, and then a sysfs of the network, where that
 /// is wanted: it covers one that shows another network, wherever that came from.
-pub fn furnish(
+pub fn set_up(
     program: &mut Program<'_>,
     root: Option<&Path>,
     mounts: &[MountSpec],

@@ -124,7 +124,7 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
     let mut program = Program::new();
     let joined = plan::go_inside(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
-        become_somebody(&mut program, &command.credentials);
+        become_mapped_ids(&mut program, &command.credentials);
     }
     if let Some(view) = &command.named_view {
         view.write(&mut program)?;
@@ -166,12 +166,12 @@ fn become_program<'fd>(program: &mut Program<'fd>, command: &Command, stdio: &'f
 }
 
 /// Finds the caller a name in the user namespace just joined, where none was given.
-fn become_somebody(program: &mut Program<'_>, credentials: &Credentials) {
+fn become_mapped_ids(program: &mut Program<'_>, credentials: &Credentials) {
     if credentials.gid.is_none() {
-        program.some_group();
+        program.mapped_group();
     }
     if credentials.uid.is_none() {
-        program.some_user();
+        program.mapped_user();
     }
 }
 

@@ -77,12 +77,12 @@ impl LightUnshare {
 
     fn make_here(&self) -> Result<NamespaceSet> {
         let visit = thread::unshare(self.kinds).map_err(|errno| step_error::from_unshare(self.kinds, errno))?;
-        let made = self.furnish().and_then(|()| thread::open_here(self.kinds));
+        let made = self.set_up().and_then(|()| thread::open_here(self.kinds));
         let _ = visit.leave();
         made
     }
 
-    fn furnish(&self) -> Result<()> {
+    fn set_up(&self) -> Result<()> {
         if let Some(name) = &self.hostname {
             syscall::sethostname(name.to_bytes()).map_err(|errno| failed(Label::hostname(), errno))?;
         }
