@@ -137,7 +137,7 @@ pub fn reap(pidfd: OwnedFd) {
 }
 
 /// Has the thread do something that takes little time.
-pub fn run_at_home(work: Work) -> Result<()> {
+pub fn run(work: Work) -> Result<()> {
     let reaper = get()?;
     reaper.work.lock().unwrap_or_else(PoisonError::into_inner).push(work);
     let _ = reaper.bell.write(1);

@@ -19,7 +19,7 @@ const ORDER: [Kind; 8] = [Kind::User, Kind::Mnt, Kind::Uts, Kind::Ipc, Kind::Net
 /// Those of these kinds that the set holds and the thread does not stand in.
 pub fn foreign(set: &NamespaceSet, kinds: Kinds) -> Kinds {
     let wanted = kinds.iter().filter_map(|kind| set.find(kind));
-    let foreign = wanted.filter(|namespace| thread::stands_in(namespace.kind()) != Some(namespace.id()));
+    let foreign = wanted.filter(|namespace| thread::current_id(namespace.kind()) != Some(namespace.id()));
     foreign.map(|namespace| namespace.kind()).collect()
 }
 
@@ -59,7 +59,7 @@ fn by_way_of_their_owners(above: Vec<Arc<Namespace>>) -> Vec<Arc<Namespace>> {
     let mut owned: Vec<_> = above
         .into_iter()
         .map(|namespace| {
-            let owner = namespace.owner().ok().filter(|owner| Some(owner.id()) != thread::stands_in(Kind::User));
+            let owner = namespace.owner().ok().filter(|owner| Some(owner.id()) != thread::current_id(Kind::User));
             (owner.as_ref().map_or(0, depth), owner, namespace)
         })
         .collect();

@@ -34,9 +34,9 @@ pub(crate) fn open_own_directory() -> Result<OwnedFd> {
 
 /// Opens these kinds from the directory of the calling thread's namespaces; all that the kernel has when none are named.
 pub(crate) fn open_own(directory: BorrowedFd<'_>, kinds: Option<Kinds>) -> Result<NamespaceSet> {
-    let place = Place { path: Path::new(OWN_DIRECTORY), pid: None };
+    let location = Location { path: Path::new(OWN_DIRECTORY), pid: None };
     let kinds = kinds.map_or_else(kinds_of_kernel, Ok)?;
-    open_kinds(directory, kinds, &place)
+    open_kinds(directory, kinds, &location)
 }
 
 /// The identity of the calling thread's namespace of this kind; `None` where the kernel has no such kind.
@@ -69,7 +69,7 @@ pub fn from_directory(path: &Path, kinds: Option<Kinds>) -> Result<NamespaceSet>
     let directory = open_directory(AT_FDCWD, path).map_err(|errno| SystemError::new(errno, "open").path(path))?;
     if kinds.is_none() && is_of_proc(directory.as_fd()) {
         // The directory of a process that lacks a kind is that of one that has ended.
-        return open_kinds(directory.as_fd(), kinds_of_kernel()?, &Place { path, pid: None });
+        return open_kinds(directory.as_fd(), kinds_of_kernel()?, &Location { path, pid: None });
     }
     let mut set = NamespaceSet::default();
     for kind in kinds.unwrap_or(Kinds::ALL).iter() {
@@ -153,16 +153,16 @@ fn kind_of(fd: BorrowedFd<'_>) -> std::result::Result<Kind, Errno> {
 }
 
 /// What an error message says of where a namespace was looked for.
-struct Place<'a> {
+struct Location<'a> {
     path: &'a Path,
     pid: Option<i32>,
 }
 
 fn open_ns_of(process: BorrowedFd<'_>, path: &str, pid: i32, kinds: Option<Kinds>) -> Result<NamespaceSet> {
     let directory = open_directory(process, "ns").map_err(|errno| gone(errno, path, pid))?;
-    let place = Place { path: Path::new(path), pid: Some(pid) };
+    let location = Location { path: Path::new(path), pid: Some(pid) };
     let kinds = kinds.map_or_else(kinds_of_kernel, Ok)?;
-    open_kinds(directory.as_fd(), kinds, &place)
+    open_kinds(directory.as_fd(), kinds, &location)
 }
 
 /// The kinds that this kernel has. The calling thread is asked, which is alive: of a process that has ended and was not
@@ -177,20 +177,20 @@ fn kinds_of_kernel() -> Result<Kinds> {
     Ok(*KINDS.get_or_init(|| Kind::ALL.into_iter().filter(is_there).collect()))
 }
 
-fn open_kinds(directory: BorrowedFd<'_>, kinds: Kinds, place: &Place<'_>) -> Result<NamespaceSet> {
+fn open_kinds(directory: BorrowedFd<'_>, kinds: Kinds, location: &Location<'_>) -> Result<NamespaceSet> {
     let mut set = NamespaceSet::default();
     for kind in kinds.iter() {
         let open = || openat(directory, kind.name(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
-        let fd = uninterrupted(open).map_err(|errno| explain_open(directory, errno, kind, place))?;
+        let fd = uninterrupted(open).map_err(|errno| explain_open(directory, errno, kind, location))?;
         set.insert(Namespace::new(kind, fd)?);
     }
     Ok(set)
 }
 
-fn explain_open(directory: BorrowedFd<'_>, errno: Errno, kind: Kind, place: &Place<'_>) -> Box<SystemError> {
+fn explain_open(directory: BorrowedFd<'_>, errno: Errno, kind: Kind, location: &Location<'_>) -> Box<SystemError> {
     let errno = if has_ended(directory, errno, kind) { Errno::ESRCH } else { errno };
-    let mut error = SystemError::new(errno, "open").kind(kind).path(place.path.join(kind.name()));
-    error.pid = place.pid;
+    let mut error = SystemError::new(errno, "open").kind(kind).path(location.path.join(kind.name()));
+    error.pid = location.pid;
     match errno {
         Errno::ESRCH => error.hint(
             "the process has ended, or its main thread has: fromThread opens the namespaces of another thread of the process",

@@ -19,7 +19,7 @@ use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
     error::{Result, SystemError},
     threads::end::await_end,
-    threads::thread::is_astray,
+    threads::thread::is_not_restored,
 };
 
 /// How long work may wait for a thread before one more is started for it. Most work takes less than this.
@@ -69,7 +69,7 @@ impl<T> Handover<T> {
     }
 
     /// Does the work on the calling thread, if it is still wanted, and wakes the other one.
-    pub(crate) fn carry_out(self, work: impl FnOnce() -> Result<T>) {
+    pub(crate) fn run(self, work: impl FnOnce() -> Result<T>) {
         {
             let mut state = self.state();
             if matches!(*state, State::Unwanted) {
@@ -79,7 +79,7 @@ impl<T> Handover<T> {
         }
         let interrupted = |_| Err(SystemError::new(Errno::ECANCELED, "unshare").into());
         let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(interrupted);
-        let ending = is_astray().then(gettid);
+        let ending = is_not_restored().then(gettid);
         let mut state = self.state();
         if !matches!(*state, State::Unwanted) {
             *state = State::Done(outcome, ending);
@@ -170,7 +170,7 @@ mod tests {
         let handover = Handover::new(false).unwrap();
         handover.give_up();
         let mut calls = 0;
-        handover.clone().carry_out(|| {
+        handover.clone().run(|| {
             calls += 1;
             Ok(())
         });

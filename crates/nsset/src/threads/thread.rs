@@ -36,17 +36,17 @@ const ENTERABLE_FOR_GOOD: [Kind; 5] = [Kind::Cgroup, Kind::Ipc, Kind::Net, Kind:
 /// One of each kind, where the kernel has it.
 type Held = ByKind<Option<Arc<Namespace>>>;
 
-struct Place {
+struct ThreadState {
     /// `/proc/thread-self/ns` of this thread.
     directory: OwnedFd,
     /// Where it was first seen.
     origin: Held,
     /// Where the thread is to be at this depth of nesting.
-    belongs: Held,
+    target: Held,
     /// Where it is.
-    stands: Held,
+    current: Held,
     /// The last restore that failed, until one succeeds.
-    astray: Option<(Kind, Errno)>,
+    not_restored: Option<(Kind, Errno)>,
     /// How often it had been moved when this was true.
     moves: u64,
     /// The kinds of which it is elsewhere than where it was first seen.
@@ -54,52 +54,52 @@ struct Place {
 }
 
 thread_local! {
-    static PLACE: RefCell<Option<Place>> = const { RefCell::new(None) };
+    static THREAD_STATE: RefCell<Option<ThreadState>> = const { RefCell::new(None) };
 }
 
 /// Reads where the thread stands. Called when the addon is loaded, before anything can have been entered.
 pub fn remember() -> Result<()> {
-    with_place(|_| ())
+    with_state(|_| ())
 }
 
 /// Where a thread stands, for one that it starts, which stands there too.
 #[derive(Clone, Debug)]
-pub struct Standing(Held);
+pub struct HeldNamespaces(Held);
 
 /// Where the calling thread stands.
-pub fn standing() -> Result<Standing> {
-    with_place(|place| Standing(place.stands.clone()))
+pub fn held_namespaces() -> Result<HeldNamespaces> {
+    with_state(|state| HeldNamespaces(state.current.clone()))
 }
 
-impl Standing {
+impl HeldNamespaces {
     /// As [`remember`], on the thread that was started, sharing what the other one holds open.
     pub fn remember(self) -> Result<()> {
-        PLACE.set(Some(Place::at(source::open_own_directory()?, self.0)));
+        THREAD_STATE.set(Some(ThreadState::at(source::open_own_directory()?, self.0)));
         Ok(())
     }
 }
 
 /// The namespaces of the calling thread; of all kinds that the kernel has when none are named.
 pub fn current(kinds: Option<Kinds>) -> Result<NamespaceSet> {
-    with_place(|place| place.current(kinds.unwrap_or_else(|| place.kinds())))?
+    with_state(|state| state.current(kinds.unwrap_or_else(|| state.kinds())))?
 }
 
 /// Those of the calling thread's namespaces that are known, of these kinds: none of a thread that was never asked about.
 pub(crate) fn known(kinds: Kinds) -> Result<NamespaceSet> {
-    if PLACE.with_borrow(Option::is_none) {
+    if THREAD_STATE.with_borrow(Option::is_none) {
         return Ok(NamespaceSet::default());
     }
-    with_place(|place| {
+    with_state(|state| {
         let mut set = NamespaceSet::default();
-        kinds.iter().filter_map(|kind| place.stands[kind].as_ref()).for_each(|namespace| set.share(namespace));
+        kinds.iter().filter_map(|kind| state.current[kind].as_ref()).for_each(|namespace| set.share(namespace));
         set
     })
 }
 
 /// The thread's namespace of this kind; `None` where the kernel has no such kind.
-pub(crate) fn stands_in(kind: Kind) -> Option<NamespaceId> {
-    PLACE.with_borrow(|place| match place {
-        Some(place) if !place.is_stale() => place.stands[kind].as_ref().map(|namespace| namespace.id()),
+pub(crate) fn current_id(kind: Kind) -> Option<NamespaceId> {
+    THREAD_STATE.with_borrow(|state| match state {
+        Some(state) if !state.is_stale() => state.current[kind].as_ref().map(|namespace| namespace.id()),
         // A thread that has gone in nowhere has nothing to remember.
         _ => source::own_id(kind),
     })
@@ -107,29 +107,29 @@ pub(crate) fn stands_in(kind: Kind) -> Option<NamespaceId> {
 
 /// Brings a thread back that could not be brought back before; to be called before anything else is done on it.
 pub fn ensure_restored() -> Result<()> {
-    PLACE.with_borrow_mut(|place| match place {
-        Some(place) if place.astray.is_some() => {
-            if place.is_stale() {
+    THREAD_STATE.with_borrow_mut(|state| match state {
+        Some(state) if state.not_restored.is_some() => {
+            if state.is_stale() {
                 for kind in ENTERABLE {
-                    place.stands[kind] = None;
+                    state.current[kind] = None;
                 }
             }
-            place.restore().map_err(|(kind, errno)| Error::Tainted { kind, errno })
+            state.restore().map_err(|(kind, errno)| Error::Tainted { kind, errno })
         }
         _ => Ok(()),
     })
 }
 
 /// Whether the calling thread could not be brought back, and was not since.
-pub(crate) fn is_astray() -> bool {
-    PLACE.with_borrow(|place| place.as_ref().is_some_and(|place| place.astray.is_some()))
+pub(crate) fn is_not_restored() -> bool {
+    THREAD_STATE.with_borrow(|state| state.as_ref().is_some_and(|state| state.not_restored.is_some()))
 }
 
 /// Shows that the calling thread, once it has left the namespaces of these kinds, may come back: setns(2) into where a thread
 /// stands needs what the way back needs, and changes nothing.
-pub(crate) fn prove_way_back(kinds: Kinds) -> std::result::Result<(), (Kind, Errno)> {
-    PLACE.with_borrow(|place| {
-        let held = place.iter().flat_map(|place| kinds.iter().filter_map(move |kind| place.stands[kind].as_ref()));
+pub(crate) fn check_way_back(kinds: Kinds) -> std::result::Result<(), (Kind, Errno)> {
+    THREAD_STATE.with_borrow(|state| {
+        let held = state.iter().flat_map(|state| kinds.iter().filter_map(move |kind| state.current[kind].as_ref()));
         for namespace in held {
             move_to(namespace).map_err(|errno| (namespace.kind(), errno))?;
         }
@@ -139,16 +139,16 @@ pub(crate) fn prove_way_back(kinds: Kinds) -> std::result::Result<(), (Kind, Err
 
 /// Makes new namespaces of these kinds with the calling thread, which is in them until the visit ends.
 pub(crate) fn unshare(kinds: Kinds) -> std::result::Result<Visit, Errno> {
-    PLACE.with_borrow_mut(|place| {
+    THREAD_STATE.with_borrow_mut(|state| {
         sched::unshare(CloneFlags::from_bits_retain(kinds.flags() as i32))?;
-        Ok(Visit { previous: place.as_mut().map_or_else(Held::default, |place| place.note_unshare(kinds)) })
+        Ok(Visit { previous: state.as_mut().map_or_else(Held::default, |state| state.note_unshare(kinds)) })
     })
 }
 
 /// Opens the namespaces of these kinds in which the calling thread is.
 pub(crate) fn open_here(kinds: Kinds) -> Result<NamespaceSet> {
-    PLACE.with_borrow(|place| match place {
-        Some(place) => source::open_own(place.directory.as_fd(), Some(kinds)),
+    THREAD_STATE.with_borrow(|state| match state {
+        Some(state) => source::open_own(state.directory.as_fd(), Some(kinds)),
         None => source::open_own(source::open_own_directory()?.as_fd(), Some(kinds)),
     })
 }
@@ -169,14 +169,14 @@ pub struct Visit {
 pub fn visit(set: &NamespaceSet, kinds: Kinds) -> Result<Visit> {
     // Threads are started by those that are at home, and so before one goes inside.
     reaper::start()?;
-    with_place(|place| place.visit(set, kinds))?
+    with_state(|state| state.visit(set, kinds))?
 }
 
 impl Visit {
     /// Goes back to where the thread was before the visit.
     pub fn leave(mut self) -> Result<()> {
         let previous = mem::take(&mut self.previous);
-        PLACE.with_borrow_mut(|place| place.as_mut().map_or(Ok(()), |place| place.leave(previous)))
+        THREAD_STATE.with_borrow_mut(|state| state.as_mut().map_or(Ok(()), |state| state.leave(previous)))
     }
 
     /// Goes back, and hands on what came of the stay. A failed way back is the error, and what came is dropped.
@@ -192,9 +192,9 @@ impl Drop for Visit {
         if previous.values().all(Option::is_none) {
             return;
         }
-        let _ = PLACE.try_with(|place| {
-            if let Ok(mut place) = place.try_borrow_mut() {
-                let _ = place.as_mut().map(|place| place.leave(previous));
+        let _ = THREAD_STATE.try_with(|state| {
+            if let Ok(mut state) = state.try_borrow_mut() {
+                let _ = state.as_mut().map(|state| state.leave(previous));
             }
         });
     }
@@ -203,20 +203,20 @@ impl Drop for Visit {
 /// Enters these kinds of the set for good: the thread belongs there from now on.
 pub fn enter(set: &NamespaceSet, kinds: Kinds) -> Result<()> {
     reaper::start()?;
-    with_place(|place| place.enter(set, kinds))?
+    with_state(|state| state.enter(set, kinds))?
 }
 
-fn with_place<T>(call: impl FnOnce(&mut Place) -> T) -> Result<T> {
-    PLACE.with_borrow_mut(|slot| match slot {
-        Some(place) => {
-            place.catch_up()?;
-            Ok(call(place))
+fn with_state<T>(call: impl FnOnce(&mut ThreadState) -> T) -> Result<T> {
+    THREAD_STATE.with_borrow_mut(|slot| match slot {
+        Some(state) => {
+            state.catch_up()?;
+            Ok(call(state))
         }
-        None => Ok(call(slot.insert(Place::read()?))),
+        None => Ok(call(slot.insert(ThreadState::read()?))),
     })
 }
 
-impl Place {
+impl ThreadState {
     fn read() -> Result<Self> {
         let directory = source::open_own_directory()?;
         let here = Self::look(directory.as_fd())?;
@@ -224,8 +224,8 @@ impl Place {
     }
 
     fn at(directory: OwnedFd, here: Held) -> Self {
-        let (origin, belongs) = (here.clone(), here.clone());
-        Self { directory, origin, belongs, stands: here, astray: None, moves: footprint::moves(), away: Kinds::NONE }
+        let (origin, target) = (here.clone(), here.clone());
+        Self { directory, origin, target, current: here, not_restored: None, moves: footprint::moves(), away: Kinds::NONE }
     }
 
     fn look(directory: BorrowedFd<'_>) -> Result<Held> {
@@ -240,15 +240,15 @@ impl Place {
 
     /// Where another copy has moved the thread, it belongs there as far as this one is concerned.
     fn catch_up(&mut self) -> Result<()> {
-        if !self.is_stale() || self.astray.is_some() {
+        if !self.is_stale() || self.not_restored.is_some() {
             return Ok(());
         }
         let here = Self::look(self.directory.as_fd())?;
         if self.away.is_empty() {
             self.origin = here.clone();
         }
-        self.belongs = here.clone();
-        self.stands = here;
+        self.target = here.clone();
+        self.current = here;
         self.moves = footprint::moves();
         for kind in ENTERABLE_FOR_GOOD {
             self.note_whether_away(kind);
@@ -259,7 +259,7 @@ impl Place {
     fn note_whether_away(&mut self, kind: Kind) {
         let id = |held: &Held| held[kind].as_ref().map(|namespace| namespace.id());
         let was_away = !self.away.is_empty();
-        self.away = if id(&self.stands) == id(&self.origin) { self.away.without(kind) } else { self.away.with(kind) };
+        self.away = if id(&self.current) == id(&self.origin) { self.away.without(kind) } else { self.away.with(kind) };
         let is_away = !self.away.is_empty();
         if is_away != was_away {
             footprint::set_away(is_away);
@@ -267,7 +267,7 @@ impl Place {
     }
 
     fn kinds(&self) -> Kinds {
-        self.stands.values().flatten().map(|namespace| namespace.kind()).collect()
+        self.current.values().flatten().map(|namespace| namespace.kind()).collect()
     }
 
     /// The kernel is asked which namespaces these are; what is known already is shared, and only the rest is opened.
@@ -276,7 +276,7 @@ impl Place {
         let mut unknown = Kinds::NONE;
         for kind in kinds.iter() {
             let inode = ns_link::read_inode(self.directory.as_fd(), kind);
-            match &self.stands[kind] {
+            match &self.current[kind] {
                 Some(namespace) if Some(namespace.id().ino) == inode => set.share(namespace),
                 _ => unknown = unknown.with(kind),
             }
@@ -286,19 +286,19 @@ impl Place {
 
     fn visit(&mut self, set: &NamespaceSet, kinds: Kinds) -> Result<Visit> {
         for kind in kinds.iter().filter(|kind| !ENTERABLE.contains(kind)) {
-            if !self.stands_in(set.get(kind)?) {
+            if !self.is_in(set.get(kind)?) {
                 return Err(Error::NotEnterable { kind, reason: refusal(kind).into() });
             }
         }
         let mut previous = Held::default();
         for kind in ENTERABLE.into_iter().filter(|kind| kinds.contains(*kind)) {
             let namespace = set.get(kind)?;
-            if self.stands_in(namespace) {
+            if self.is_in(namespace) {
                 continue;
             }
             let entered = self.ensure_way_back(kind).and_then(|()| {
-                previous[kind] = self.belongs[kind].replace(Arc::clone(namespace));
-                self.move_to_where_it_belongs(kind).map_err(|errno| explain(kind, errno))
+                previous[kind] = self.target[kind].replace(Arc::clone(namespace));
+                self.move_to_target(kind).map_err(|errno| explain(kind, errno))
             });
             if let Err(error) = entered {
                 self.leave(previous)?;
@@ -311,8 +311,8 @@ impl Place {
     /// Whether the thread may enter again what it stands in: not what is owned outside of its own user namespace, where
     /// it has no capability. The kernel hides such an owner.
     fn ensure_way_back(&self, kind: Kind) -> Result<()> {
-        let Some(stands) = &self.stands[kind] else { return Ok(()) };
-        match stands.visible_owner_id()? {
+        let Some(current) = &self.current[kind] else { return Ok(()) };
+        match current.visible_owner_id()? {
             Some(_) => Ok(()),
             None => Err(Error::NotEnterable { kind, reason: NO_WAY_BACK.into() }),
         }
@@ -324,9 +324,9 @@ impl Place {
             let Some(before) = previous[kind].take() else { continue };
             if was_stale {
                 // Another copy has moved the thread meanwhile: where it is now is known only once it is back.
-                self.stands[kind] = None;
+                self.current[kind] = None;
             }
-            self.belongs[kind] = Some(before);
+            self.target[kind] = Some(before);
         }
         let restored = self.restore();
         if was_stale {
@@ -338,20 +338,20 @@ impl Place {
 
     fn enter(&mut self, set: &NamespaceSet, kinds: Kinds) -> Result<()> {
         for kind in kinds.iter().filter(|kind| !ENTERABLE_FOR_GOOD.contains(kind)) {
-            if !self.stands_in(set.get(kind)?) {
+            if !self.is_in(set.get(kind)?) {
                 return Err(Error::NotEnterable { kind, reason: refusal_for_good(kind).into() });
             }
         }
-        let before = self.belongs.clone();
+        let before = self.target.clone();
         for kind in ENTERABLE_FOR_GOOD.into_iter().filter(|kind| kinds.contains(*kind)) {
             let namespace = set.get(kind)?;
-            if self.stands_in(namespace) {
+            if self.is_in(namespace) {
                 continue;
             }
-            self.belongs[kind] = Some(Arc::clone(namespace));
-            let entered = if kind == Kind::Mnt { self.move_to_mounts() } else { self.move_to_where_it_belongs(kind) };
+            self.target[kind] = Some(Arc::clone(namespace));
+            let entered = if kind == Kind::Mnt { self.move_to_mounts() } else { self.move_to_target(kind) };
             if let Err(errno) = entered {
-                self.belongs = before;
+                self.target = before;
                 self.restore().map_err(|(kind, errno)| Error::Restore { kind, errno })?;
                 return Err(explain(kind, errno));
             }
@@ -363,8 +363,8 @@ impl Place {
     fn note_unshare(&mut self, kinds: Kinds) -> Held {
         let mut previous = Held::default();
         for kind in kinds.iter() {
-            previous[kind] = self.belongs[kind].take();
-            self.stands[kind] = None;
+            previous[kind] = self.target[kind].take();
+            self.current[kind] = None;
             self.note_whether_away(kind);
         }
         self.moves = footprint::step();
@@ -373,22 +373,22 @@ impl Place {
 
     /// Goes back wherever the thread is not where it belongs. All kinds are tried, so that as little as can be is foreign.
     fn restore(&mut self) -> std::result::Result<(), (Kind, Errno)> {
-        self.astray = None;
+        self.not_restored = None;
         for kind in ENTERABLE {
-            if let Err(errno) = self.move_to_where_it_belongs(kind) {
-                self.astray = Some((kind, errno));
+            if let Err(errno) = self.move_to_target(kind) {
+                self.not_restored = Some((kind, errno));
             }
         }
-        self.astray.map_or(Ok(()), Err)
+        self.not_restored.map_or(Ok(()), Err)
     }
 
-    fn move_to_where_it_belongs(&mut self, kind: Kind) -> std::result::Result<(), Errno> {
-        let Some(destination) = &self.belongs[kind] else { return Ok(()) };
-        if self.stands[kind].as_ref().is_some_and(|stands| stands.id() == destination.id()) {
+    fn move_to_target(&mut self, kind: Kind) -> std::result::Result<(), Errno> {
+        let Some(destination) = &self.target[kind] else { return Ok(()) };
+        if self.current[kind].as_ref().is_some_and(|current| current.id() == destination.id()) {
             return Ok(());
         }
         move_to(destination)?;
-        self.stands[kind] = Some(Arc::clone(destination));
+        self.current[kind] = Some(Arc::clone(destination));
         self.note_whether_away(kind);
         self.moves = footprint::step();
         Ok(())
@@ -399,13 +399,13 @@ impl Place {
     fn move_to_mounts(&mut self) -> std::result::Result<(), Errno> {
         let directory = env::current_dir();
         sched::unshare(CloneFlags::CLONE_FS)?;
-        self.move_to_where_it_belongs(Kind::Mnt)?;
+        self.move_to_target(Kind::Mnt)?;
         let _ = directory.and_then(env::set_current_dir);
         Ok(())
     }
 
-    fn stands_in(&self, namespace: &Namespace) -> bool {
-        self.stands[namespace.kind()].as_ref().is_some_and(|stands| stands.id() == namespace.id())
+    fn is_in(&self, namespace: &Namespace) -> bool {
+        self.current[namespace.kind()].as_ref().is_some_and(|current| current.id() == namespace.id())
     }
 }
 

@@ -62,7 +62,7 @@ impl LightUnshare {
 
     fn make(&self) -> Result<Option<NamespaceSet>> {
         let foreign = plan::foreign(&self.from, self.from.kinds());
-        match thread::prove_way_back(foreign.and(self.kinds)) {
+        match thread::check_way_back(foreign.and(self.kinds)) {
             Err((_, Errno::EPERM)) => return Ok(None),
             Err((kind, errno)) => return Err(SystemError::new(errno, "setns").kind(kind).into()),
             Ok(()) => {}
