@@ -18,7 +18,7 @@ use nix::{
 };
 
 /// How long a look at children that are ending is put off.
-const GLANCE: Duration = Duration::from_micros(500);
+const POLL_INTERVAL: Duration = Duration::from_micros(500);
 
 /// A helper's group, which has the helper's pid for its number. The kernel gives that number to no other process or group
 /// while a member of it has not been reaped, and in its own turn only after all others.
@@ -59,7 +59,7 @@ fn reap_all<'a>(children: impl Fn() -> Id<'a>, limit: Duration) -> bool {
         match waitid(children(), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL) {
             Err(Errno::ECHILD) => return true,
             Ok(WaitStatus::StillAlive) if Instant::now() >= deadline => return false,
-            Ok(WaitStatus::StillAlive) => sleep(GLANCE),
+            Ok(WaitStatus::StillAlive) => sleep(POLL_INTERVAL),
             // One was reaped (of a signal that nix has no name for, it says EINVAL), or a signal came between.
             _ => {}
         }
@@ -121,7 +121,7 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(5);
         while !group.continue_stopped() {
             assert!(Instant::now() < deadline, "nobody was stopped");
-            sleep(GLANCE);
+            sleep(POLL_INTERVAL);
         }
         assert!(!group.continue_stopped());
         assert!(kill_child(leader, Duration::from_secs(5)));

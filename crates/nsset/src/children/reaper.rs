@@ -58,7 +58,7 @@ struct Watch {
     pidfd: Arc<OwnedFd>,
     on_exit: OnExit,
     /// Whether epoll tells when it has ended.
-    is_told: bool,
+    is_registered: bool,
 }
 
 impl std::fmt::Debug for Watch {
@@ -72,7 +72,7 @@ const CLOCK: u64 = u64::MAX;
 const BELL: u64 = u64::MAX - 1;
 
 /// How many milliseconds go by between two looks at a child that epoll cannot tell about: one that is traced stays for its tracer to wait for.
-const GLANCE: u8 = 20;
+const POLL_INTERVAL_MS: u8 = 20;
 
 static REAPER: OnceLock<Arc<Reaper>> = OnceLock::new();
 
@@ -108,9 +108,9 @@ pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
     let token = reaper.next_token.fetch_add(1, Ordering::Relaxed);
     let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
     let event = EpollEvent::new(EpollFlags::EPOLLIN, token);
-    let is_told = reaper.epoll.add(&*pidfd, event).is_ok();
-    watches.insert(token, Watch { pidfd, on_exit, is_told });
-    if !is_told {
+    let is_registered = reaper.epoll.add(&*pidfd, event).is_ok();
+    watches.insert(token, Watch { pidfd, on_exit, is_registered });
+    if !is_registered {
         // Out of memory or of watches (epoll_ctl(2)): the thread looks at it now and then.
         let _ = reaper.bell.write(1);
     }
@@ -146,28 +146,28 @@ pub fn run(work: Work) -> Result<()> {
 
 fn serve(reaper: &Reaper) {
     let mut events = [EpollEvent::empty(); 64];
-    let mut patience = EpollTimeout::NONE;
+    let mut timeout = EpollTimeout::NONE;
     loop {
-        let count = match reaper.epoll.wait(&mut events, patience) {
+        let count = match reaper.epoll.wait(&mut events, timeout) {
             Ok(count) => count,
             Err(Errno::EINTR) => continue,
             Err(_) => {
                 // Another part of the process has closed our descriptor.
-                reaper.expect_no_word();
-                thread::sleep(Duration::from_millis(GLANCE.into()));
+                reaper.fall_back_to_polling();
+                thread::sleep(Duration::from_millis(POLL_INTERVAL_MS.into()));
                 0
             }
         };
         for event in events.iter().take(count) {
             match event.data() {
-                CLOCK => drop(stopped::launches().inspect(|launches| launches.set_going())),
+                CLOCK => drop(stopped::launches().inspect(|launches| launches.continue_children())),
                 BELL => drop(reaper.bell.read()),
-                token => reaper.look_at(token),
+                token => reaper.check(token),
             }
         }
         reaper.do_work();
-        patience = if reaper.look_at_those_untold() | reaper.look_at_groups() {
-            EpollTimeout::from(GLANCE)
+        timeout = if reaper.check_unregistered() | reaper.check_groups() {
+            EpollTimeout::from(POLL_INTERVAL_MS)
         } else {
             EpollTimeout::NONE
         };
@@ -191,21 +191,21 @@ impl Reaper {
     }
 
     /// From now on every child is looked at now and then.
-    fn expect_no_word(&self) {
+    fn fall_back_to_polling(&self) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-        watches.values_mut().for_each(|watch| watch.is_told = false);
+        watches.values_mut().for_each(|watch| watch.is_registered = false);
     }
 
     /// Reaps the child if it has ended. A traced child that has ended is its tracer's to wait for first: its descriptor is
     /// readable, but there is nothing to reap yet. It is taken out of epoll, which would report it in a busy loop.
-    fn look_at(&self, token: u64) {
+    fn check(&self, token: u64) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(watch) = watches.get_mut(&token) else { return };
         let exit = ended(&watch.pidfd);
-        if watch.is_told {
+        if watch.is_registered {
             // Others may hold the descriptor, which stays readable.
             let _ = self.epoll.delete(&*watch.pidfd);
-            watch.is_told = false;
+            watch.is_registered = false;
         }
         let Some(exit) = exit else { return };
         let watch = watches.remove(&token);
@@ -218,7 +218,7 @@ impl Reaper {
     }
 
     /// Reaps what has ended of the groups; whether there is more to come.
-    fn look_at_groups(&self) -> bool {
+    fn check_groups(&self) -> bool {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         groups.retain(|group| !group.reap(Duration::ZERO));
         !groups.is_empty()
@@ -232,15 +232,15 @@ impl Reaper {
     }
 
     /// Looks at the children that epoll does not tell about; whether there are still some.
-    fn look_at_those_untold(&self) -> bool {
-        let untold = || -> Vec<u64> {
+    fn check_unregistered(&self) -> bool {
+        let unregistered = || -> Vec<u64> {
             let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-            watches.iter().filter(|(_, watch)| !watch.is_told).map(|(token, _)| *token).collect()
+            watches.iter().filter(|(_, watch)| !watch.is_registered).map(|(token, _)| *token).collect()
         };
-        for token in untold() {
-            self.look_at(token);
+        for token in unregistered() {
+            self.check(token);
         }
-        !untold().is_empty()
+        !unregistered().is_empty()
     }
 }
 

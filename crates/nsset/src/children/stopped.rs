@@ -25,10 +25,10 @@ use nix::{
 use crate::{children::patience::Patience, children::pidfd, children::process_group, children::traced};
 
 /// How often the children of sleeping threads are set going; a launch takes a small part of this.
-const GLANCE: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// After so many of these looks again and again it is asked whether a tracer keeps the child.
-const TRACE_GLANCES: u32 = 100;
+const POLLS_PER_TRACE_CHECK: u32 = 100;
 
 /// The launches that are under way, and the clock that ticks while there are any.
 #[derive(Debug)]
@@ -42,13 +42,13 @@ pub struct Launches {
 pub struct Launch {
     /// Written by the kernel before the child runs; -1 until then.
     pub pidfd: AtomicI32,
-    looks: Mutex<Looks>,
+    observed: Mutex<Observed>,
     is_given_up: AtomicBool,
 }
 
 /// What was seen of the child.
 #[derive(Debug, Default)]
-struct Looks {
+struct Observed {
     count: u32,
     patience: Patience,
 }
@@ -93,7 +93,7 @@ impl Drop for Watch {
 impl Launch {
     pub fn new() -> Arc<Self> {
         let (pidfd, is_given_up) = (AtomicI32::new(-1), AtomicBool::new(false));
-        Arc::new(Self { pidfd, looks: Mutex::default(), is_given_up })
+        Arc::new(Self { pidfd, observed: Mutex::default(), is_given_up })
     }
 
     /// Whether its child was stopped again and again, and then killed.
@@ -101,27 +101,27 @@ impl Launch {
         self.is_given_up.load(Ordering::Relaxed)
     }
 
-    fn set_going(&self) {
+    fn continue_child(&self) {
         let fd = self.pidfd.load(Ordering::Relaxed);
         if fd < 0 {
             return;
         }
         // SAFETY: the thread that sleeps owns it, and cannot close it before it has left the list.
         let child = unsafe { BorrowedFd::borrow_raw(fd) };
-        let is_given_up = self.looks.lock().unwrap_or_else(PoisonError::into_inner).look_at(child);
+        let is_given_up = self.observed.lock().unwrap_or_else(PoisonError::into_inner).check(child);
         self.is_given_up.fetch_or(is_given_up, Ordering::Relaxed);
         let _ = pidfd::send_signal(child, if is_given_up { SIGKILL } else { SIGCONT });
     }
 }
 
-impl Looks {
+impl Observed {
     /// Whether the child is to be given up.
-    fn look_at(&mut self, child: BorrowedFd<'_>) -> bool {
+    fn check(&mut self, child: BorrowedFd<'_>) -> bool {
         self.count += 1;
         if process_group::continue_if_stopped(Id::PIDFd(child)) {
             self.patience.note_stop();
         }
-        if self.count.is_multiple_of(TRACE_GLANCES) {
+        if self.count.is_multiple_of(POLLS_PER_TRACE_CHECK) {
             self.patience.note_trace(traced::is_kept(child));
         }
         self.patience.is_over()
@@ -136,7 +136,7 @@ impl Launches {
         change(&mut under_way);
         match (was_idle, under_way.is_empty()) {
             (true, false) => {
-                let tick = Expiration::Interval(TimeSpec::from(GLANCE));
+                let tick = Expiration::Interval(TimeSpec::from(POLL_INTERVAL));
                 let _ = self.clock.set(tick, TimerSetTimeFlags::empty());
             }
             (false, true) => drop(self.clock.unset()),
@@ -145,11 +145,11 @@ impl Launches {
     }
 
     /// Called on the reaper's thread when the clock has ticked.
-    pub fn set_going(&self) {
+    pub fn continue_children(&self) {
         let _ = self.clock.wait();
         // The lock is held meanwhile, so no descriptor of the list is closed and given to somebody else.
         for launch in self.under_way.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            launch.set_going();
+            launch.continue_child();
         }
     }
 }
