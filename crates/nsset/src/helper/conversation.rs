@@ -18,7 +18,7 @@ use nix::{
     },
     unistd::Pid,
 };
-use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, NAME, MessageKind};
+use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, MessageKind, NAME};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
@@ -28,13 +28,13 @@ use crate::{
     children::reaper,
     children::traced,
     error::{Result, SystemError},
-    helper::child_pid::ChildPid,
     helper::borrowed_memory::Process,
-    helper::step_error,
+    helper::child_pid::ChildPid,
     helper::image,
     helper::launch,
     helper::program::{Program, Promises},
     helper::rights,
+    helper::step_error,
     retry::uninterrupted,
 };
 
@@ -354,7 +354,8 @@ impl Conversation<'_> {
     /// The other end of the socket does not tell this by itself. A process that another thread forks holds a copy of it until its
     /// exec, which takes long on a busy machine. So does the holder of a nested user namespace, which is no child of ours.
     fn is_over(&self, silence: Duration) -> Result<bool> {
-        let is_announcement_due = self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
+        let is_announcement_due =
+            self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
         let may_announce = is_announcement_due && silence < ANNOUNCEMENT_LIMIT;
         if may_announce || !self.known_processes().all(has_ended) {
             return Ok(false);

@@ -14,8 +14,8 @@ use crate::{
     children::reaper,
     error::Result,
     helper::borrowed_memory::{self, Process},
-    helper::step_error,
     helper::program::Program,
+    helper::step_error,
 };
 
 /// What the child needs, all of it prepared before it exists.

@@ -1,13 +1,13 @@
 //! The helper program: its image, its program, how it starts, and the conversation with it.
 
-pub mod child_pid;
 pub mod borrowed_memory;
+pub mod child_pid;
 pub mod conversation;
 pub mod entering;
-pub mod step_error;
 pub mod image;
 pub mod inside;
 pub mod launch;
 pub mod plan;
 pub mod program;
 pub mod rights;
+pub mod step_error;

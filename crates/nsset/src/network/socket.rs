@@ -12,9 +12,9 @@ use nsset_helper::protocol::About;
 use crate::{
     error::{Error, Result, SystemError},
     helper::conversation,
-    helper::step_error,
     helper::inside,
     helper::program::{Label, Program},
+    helper::step_error,
     kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     retry::uninterrupted,

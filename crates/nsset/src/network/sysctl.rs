@@ -14,9 +14,9 @@ use nsset_helper::protocol::{About, MAX_CONTENT};
 use crate::{
     error::{Error, Result, SystemError, last_errno},
     helper::conversation,
-    helper::step_error,
     helper::inside,
     helper::program::Label,
+    helper::step_error,
     kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     proc,

@@ -225,7 +225,15 @@ impl ThreadState {
 
     fn at(directory: OwnedFd, here: Held) -> Self {
         let (origin, target) = (here.clone(), here.clone());
-        Self { directory, origin, target, current: here, not_restored: None, moves: footprint::moves(), away: Kinds::NONE }
+        Self {
+            directory,
+            origin,
+            target,
+            current: here,
+            not_restored: None,
+            moves: footprint::moves(),
+            away: Kinds::NONE,
+        }
     }
 
     fn look(directory: BorrowedFd<'_>) -> Result<Held> {

@@ -8,9 +8,9 @@ use nsset_helper::{loopback, protocol::About, syscall};
 use crate::{
     cancel::Cancel,
     error::{Error, Result, SystemError},
-    helper::step_error,
     helper::plan,
     helper::program::{Label, c_string},
+    helper::step_error,
     kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     threads::{home_thread, thread},
