@@ -40,7 +40,7 @@ impl Arguments {
         decimal(self.text()?.to_bytes()).ok_or(EINVAL)
     }
 
-    /// A decimal operand that names a descriptor, or `-` for none.
+    /// A decimal descriptor number, or `-` for none.
     pub fn optional_fd(&mut self) -> Result<Option<i32>, Errno> {
         let text = self.text()?.to_bytes();
         if text == b"-" {
@@ -50,7 +50,7 @@ impl Arguments {
         fd.map(Some).ok_or(EINVAL)
     }
 
-    /// A decimal operand that names a descriptor.
+    /// A decimal descriptor number.
     pub fn fd(&mut self) -> Result<i32, Errno> {
         i32::try_from(self.number()?).map_err(|_| EINVAL)
     }
@@ -72,7 +72,7 @@ impl Arguments {
         }
     }
 
-    /// What is left, as a vector for execve(2).
+    /// The remaining words, as a vector for execve(2).
     pub fn rest(&self) -> *const *const u8 {
         self.next
     }

@@ -18,7 +18,7 @@ use crate::{
     view::sysfs,
 };
 
-/// Runs all of it; a step that fails says so and ends the program.
+/// Runs all steps. A step that fails is reported and ends the process.
 pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
     let mut state = State::new(environment);
     while let Some(word) = arguments.word() {
@@ -87,14 +87,14 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
     }
 }
 
-/// Closes everything but the control socket and what was passed, and lets none of that through an exec.
+/// Closes every descriptor except the control socket and those that were passed, and makes these close-on-exec.
 fn keep_only(count: i32) -> Result<(), Errno> {
     syscall::close_range(0, CONTROL_FD as u32 - 1)?;
     syscall::close_range((FIRST_PASSED_FD + count) as u32, u32::MAX)?;
     syscall::close_on_exec_from(0).map(drop)
 }
 
-/// Goes on in a sibling, so that the parent reaps it. The sibling announces itself; the helper leaves.
+/// Continues in a sibling, so that the parent reaps it. The sibling announces itself; the helper ends.
 fn fork(pid_file: Option<i32>, report: Report) -> Result<(), Errno> {
     let pid = match pid_file {
         Some(fd) => syscall::fork_with_pid_in(CLONE_PARENT, syscall::map_start(fd)?)?,
@@ -106,7 +106,7 @@ fn fork(pid_file: Option<i32>, report: Report) -> Result<(), Errno> {
     }
 }
 
-/// Starts PID 1 of the new pid namespace. The steps that follow are PID 1's, and the helper skips them.
+/// Starts PID 1 of the new pid namespace. The steps that follow are for PID 1, and the helper skips them.
 fn start_init(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let line = arguments.fd()?;
     let steps = arguments.number()?;

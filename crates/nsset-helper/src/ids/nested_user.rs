@@ -1,9 +1,9 @@
 //! A user namespace below the one that was joined.
 //!
-//! Its maps are in terms of the namespace above it, so only a process that stands there may write them: not the parent,
-//! which is further out (user_namespaces(7)). And its `/proc` files may be opened only while the process in it is
-//! dumpable, which the helper must not be here, among strangers. So a placeholder that owns nothing makes the
-//! namespace; the helper writes the maps, joins, and lets the placeholder go.
+//! Its maps contain ids of the namespace above it, so only a process in that namespace may write them, and the parent
+//! is further out (user_namespaces(7)). Its `/proc` files can be opened only while the process in it is dumpable, and
+//! the helper must not be dumpable here, where programs of the set could trace it. So a placeholder process that holds
+//! nothing makes the namespace; the helper writes the maps, joins, and kills the placeholder.
 
 use core::ffi::CStr;
 
@@ -21,14 +21,15 @@ use crate::{
 const SIGKILL: usize = 9;
 const SIGCONT: usize = 18;
 
-/// How often, and for how long, a placeholder that another process may have stopped is continued.
+/// How often, and at which interval, the helper continues a placeholder that another process may have stopped.
 const GLANCE_MILLISECONDS: u32 = 5;
 const GLANCES: u32 = 200;
 
-/// Makes the namespace with these maps and holds it. An empty text leaves its file alone.
+/// Makes the namespace with these maps and holds it open. The file of an empty text is not written.
 pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let [uid_map, gid_map, setgroups] = [arguments.text()?, arguments.text()?, arguments.text()?];
-    // No process waits for the placeholder, since a tracer could delay that for ever: the kernel reaps it (wait(2)).
+    // The kernel reaps the placeholder (wait(2)). The helper does not wait for it, since a tracer could delay that
+    // without limit.
     syscall::set_disposition(SIGCHLD, Disposition::Ignore)?;
     let [ready, tell] = syscall::pipe()?;
     let pid = syscall::fork(0)?;
@@ -48,7 +49,7 @@ pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Joins what was made.
+/// Joins the namespace that [`make`] holds.
 pub fn join(state: &mut State) -> Result<(), Errno> {
     namespaces::join(state.nested_user, CLONE_NEWUSER, state)
 }
@@ -60,7 +61,7 @@ fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errn
         if is_made {
             break;
         }
-        // The parent says nothing here but that it is gone, or wants no more.
+        // The parent sends nothing here. The socket is readable only if the parent has ended or given up.
         if is_over {
             return Err(EIO);
         }
@@ -83,7 +84,7 @@ fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errn
     }
 }
 
-/// Writes the files, and opens the namespace.
+/// Writes the id maps, and opens the namespace.
 fn write_maps(pid: usize, files: [(About, &CStr, &CStr, usize); 3], state: &mut State) -> Result<i32, Errno> {
     let process = open_process(state.proc, pid)?;
     for (about, file, text, own_id) in files {
@@ -102,7 +103,7 @@ fn write_maps(pid: usize, files: [(About, &CStr, &CStr, usize); 3], state: &mut 
     Ok(namespace)
 }
 
-/// The placeholder: makes the namespace, says how that went, and waits to be killed.
+/// The placeholder: makes the namespace, reports the outcome, and waits to be killed.
 fn hold_namespace(tell: i32) -> ! {
     let _ = syscall::set_death_signal(SIGKILL);
     let outcome = release_all_but(tell).and_then(|tell| {
@@ -147,7 +148,7 @@ impl Text {
         &self.bytes[..self.length]
     }
 
-    /// Adds a text in which the id stands for every `@`.
+    /// Adds a text, with the id in place of each `@`.
     fn push_with_id(&mut self, text: &[u8], id: usize) -> Result<(), Errno> {
         for byte in text {
             match byte {

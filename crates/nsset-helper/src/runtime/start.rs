@@ -40,7 +40,7 @@ unsafe extern "C" fn entry(stack: *const usize) -> ! {
     }
 }
 
-/// Makes two vectors of one, of the program's words and of the environment that follows: NULL takes the place of the word
+/// Splits the vector in two, the words of the program and the environment that follows: NULL replaces the empty word
 /// between them.
 ///
 /// # Safety
@@ -70,6 +70,6 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     syscall::exit(101)
 }
 
-/// The prebuilt `core` names it, though nothing here unwinds.
+/// The prebuilt `core` refers to it, although nothing in this program unwinds.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
