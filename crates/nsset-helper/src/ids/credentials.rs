@@ -11,7 +11,8 @@ pub fn set_groups(arguments: &mut Arguments) -> Result<(), Errno> {
     stay_undumpable()
 }
 
-/// EPERM is no failure: a caller that may not remove its groups had the same rights from them before.
+/// Removes all supplementary groups. `EPERM` is no failure: the program then has no more rights from its groups than
+/// the caller has.
 pub fn drop_groups() -> Result<(), Errno> {
     match syscall::setgroups(&[]) {
         Ok(_) | Err(EPERM) => stay_undumpable(),

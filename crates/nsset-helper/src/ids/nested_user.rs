@@ -21,9 +21,10 @@ use crate::{
 const SIGKILL: usize = 9;
 const SIGCONT: usize = 18;
 
-/// How often, and at which interval, the helper continues a placeholder that another process may have stopped.
-const GLANCE_MILLISECONDS: u32 = 5;
-const GLANCES: u32 = 200;
+/// How often, and at which interval, the helper checks for the outcome. Each time it continues the placeholder, which
+/// another process may have stopped.
+const POLL_INTERVAL_MS: u32 = 5;
+const MOST_POLLS: u32 = 200;
 
 /// Makes the namespace with these maps and holds it open. The file of an empty text is not written.
 pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
@@ -57,7 +58,7 @@ pub fn join(state: &mut State) -> Result<(), Errno> {
 fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errno> {
     let mut glances = 0;
     loop {
-        let [is_made, is_over] = syscall::wait_readable([ready, state.report.control], GLANCE_MILLISECONDS)?;
+        let [is_made, is_over] = syscall::wait_readable([ready, state.report.control], POLL_INTERVAL_MS)?;
         if is_made {
             break;
         }
@@ -66,7 +67,7 @@ fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errn
             return Err(EIO);
         }
         glances += 1;
-        if glances > GLANCES {
+        if glances > MOST_POLLS {
             return Err(ETIMEDOUT);
         }
         let _ = syscall::kill(pid, SIGCONT);

@@ -1,7 +1,9 @@
-//! Where the kernel writes the pid of a child that the helper makes, before the child runs: `CLONE_PARENT_SETTID` of clone(2).
+//! Shared memory to which the kernel writes the pid of a child of the helper before the child runs:
+//! `CLONE_PARENT_SETTID` of clone(2).
 //!
-//! Such a child may be killed before it announces itself. Where it cannot be born in a process group of the helper's, in which
-//! it would be found, it is found by this number. The helper maps the file; a read(2) here shows what the kernel wrote.
+//! Another process may kill the child before it announces itself. If it cannot be in a process group of the helper, in
+//! which nsset would find it, nsset finds it by this pid. The helper maps the file, and a read(2) here shows what the
+//! kernel wrote.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -15,20 +17,20 @@ use nix::{
 
 use crate::{error::SystemError, retry::uninterrupted};
 
-/// Room for one number, in memory that the helper shares.
+/// A file with one number.
 #[derive(Debug)]
 pub struct ChildPid(OwnedFd);
 
 impl ChildPid {
     pub fn new() -> Result<Self, Box<SystemError>> {
         let file = nameless_memory().map_err(|errno| SystemError::new(errno, "memfd_create"))?;
-        // The page is there from now on, so that the kernel does not fail to write to it.
+        // A write allocates the page, so that the kernel cannot fail to write to it later.
         uninterrupted(|| pwrite(&file, &0_i32.to_ne_bytes(), 0))
             .map_err(|errno| SystemError::new(errno, "pwrite64"))?;
         Ok(Self(file))
     }
 
-    /// The pid of the child, if it was made.
+    /// The pid of the child, if it was created.
     pub fn read(&self) -> Option<i32> {
         let mut bytes = [0; size_of::<i32>()];
         let length = uninterrupted(|| pread(&self.0, &mut bytes, 0));
@@ -43,7 +45,7 @@ impl AsFd for ChildPid {
     }
 }
 
-/// `vm.memfd_noexec=2` asks for the flag, and kernels before 6.3 do not know it (memfd_create(2)).
+/// `vm.memfd_noexec=2` requires MFD_NOEXEC_SEAL, which kernels before 6.3 do not know (memfd_create(2)).
 fn nameless_memory() -> Result<OwnedFd, Errno> {
     let flags = MFdFlags::MFD_CLOEXEC;
     match memfd_create(c"nsset-child-pid", flags | MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL)) {

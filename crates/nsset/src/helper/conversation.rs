@@ -38,53 +38,53 @@ use crate::{
     retry::uninterrupted,
 };
 
-/// How long a helper is received out whose work is not wanted any more, before it is killed.
+/// How long the messages of an unwanted helper are still received before it is killed.
 const GRACE_PERIOD: Duration = Duration::from_millis(200);
 
-/// How long what was killed is waited for. The reaper has what takes longer.
+/// How long the end of a killed process is awaited. Processes that take longer are left to the reaper.
 const REAP_LIMIT: Duration = Duration::from_millis(200);
 
-/// How many milliseconds go by between two looks at a helper that says nothing: someone inside may have stopped it.
+/// The interval in milliseconds at which a silent helper is checked: a process inside may have stopped it.
 const POLL_INTERVAL: u8 = 1;
 
-/// After so many of these looks again and again it is asked whether anybody is left who could say something.
+/// After this many of these intervals the processes are checked for being alive and for a tracer.
 const POLLS_PER_CHECK: u32 = 100;
 
-/// How long a child may take until it announces itself, when nothing else is left to do.
+/// How long a child may take to announce itself when all known processes have ended.
 const ANNOUNCEMENT_LIMIT: Duration = Duration::from_secs(1);
 
-/// How often a thread looks for the helper's next message before it sleeps: for some fifty microseconds.
+/// How often a thread polls for the helper's next message before it sleeps: for about fifty microseconds.
 const SPINS: u32 = 50;
 
-/// What a program left behind when it went well.
+/// The results of a program that succeeded.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The namespaces that were asked for, in order.
+    /// The namespaces that were requested, in order.
     pub namespaces: Vec<OwnedFd>,
-    /// The socket that was asked for.
+    /// The socket that was requested.
     pub socket: Option<OwnedFd>,
-    /// What the file holds that was asked for.
+    /// The content of the file that was requested.
     pub content: Option<Vec<u8>>,
     /// PID 1 of the new pid namespace.
     pub init: Option<Process>,
-    /// The helper itself, or the child it went on in: by now it has exec'd or ended.
+    /// The helper itself, or the child in which it continued. It has executed a program or ended.
     pub process: Process,
 }
 
-/// Runs a program. `on_waiting` is called with the helper's pid when the program waits for a word.
+/// Runs a program. `on_waiting` is called with the pid of the process that waits for a reply.
 pub fn run(
     program: &Program<'_>,
     environment: &[CString],
     cancel: Option<&Cancel>,
     on_waiting: &mut dyn FnMut(i32) -> Result<()>,
 ) -> Result<Outcome> {
-    // Their end blocks; ours does not, by the flags of each call.
+    // The end of the helper blocks; each call on our end is made non-blocking by its flags.
     let (control, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
         .map_err(|errno| SystemError::new(errno, "socketpair"))?;
     rights::ask_for_senders(&control).map_err(|errno| SystemError::new(errno, "setsockopt(SO_PASSCRED)"))?;
     let mut fds = vec![theirs.as_fd()];
     fds.extend(program.fds());
-    // No child without who waits for it.
+    // Every child needs the reaper, which waits for it.
     reaper::start()?;
     let opening = program.opening();
     let envp = program.envp(&opening, environment);
@@ -129,7 +129,7 @@ struct Failure {
     about: About,
 }
 
-/// A message, who sent it, the descriptors that came beside it, and what follows it in the packet.
+/// A message, its sender, the descriptors that were attached, and the content that follows it in the packet.
 struct ReceivedMessage {
     message: Message,
     sender: i32,
@@ -141,31 +141,31 @@ struct Conversation<'a> {
     control: OwnedFd,
     promises: Promises,
     helper: Process,
-    /// The child that the helper went on in.
+    /// The child in which the helper continues.
     child: Option<Process>,
     init: Option<Process>,
     init_ready: bool,
-    /// Those born of the helper are in here, where it has such.
+    /// The process group of the helper, if it leads one; its children are in it.
     group: Option<ProcessGroup>,
-    /// Where the pid is written of one that is born in no such group.
+    /// The pid of a child that is in no such group, written by the kernel.
     child_pid: Option<&'a ChildPid>,
-    /// A child in no such group whose descriptor did not fit into our table.
+    /// A child in no such group for which no pidfd could be opened.
     lost_child: Option<i32>,
     namespaces: Vec<OwnedFd>,
     socket: Option<OwnedFd>,
     content: Vec<u8>,
     is_content_whole: bool,
     is_written: bool,
-    /// Where messages are received.
+    /// The buffer for messages.
     packet: Vec<u8>,
     failure: Option<Failure>,
     deadline: Instant,
-    /// What is left for what works for us and is stopped.
+    /// How much longer stopped processes are continued.
     patience: Patience,
 }
 
 impl Conversation<'_> {
-    /// Hears every message until the last holder of the other end is gone: exec'd, or ended.
+    /// Handles every message until the last process that holds the other end has executed a program or ended.
     fn run_to_end(
         &mut self,
         program: &Program<'_>,
@@ -221,11 +221,11 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// Whether this process may say that: another process may hold a copy of what it holds.
+    /// Whether this process may send this message: other processes may hold a copy of the socket.
     fn may_send(&self, sender: i32, kind: MessageKind) -> bool {
         let is = |process: &Process| process.pid == sender;
         match kind {
-            // A newborn that cannot announce itself says this, too, and nothing comes of it but an error.
+            // A child that cannot announce itself sends this, too. It leads only to an error.
             MessageKind::Failed => true,
             MessageKind::Forked => self.promises.fork && self.child.is_none() && !is(&self.helper),
             MessageKind::InitForked => self.promises.init && self.init.is_none() && !is(self.executor()),
@@ -239,7 +239,7 @@ impl Conversation<'_> {
         }
     }
 
-    /// What the file holds may come in parts, each of which a program inside may delay.
+    /// The content of a file may be sent in parts, and a program inside may delay each of them.
     fn add_content(&mut self, part: Vec<u8>) -> Result<()> {
         self.check_time()?;
         if self.content.len() + part.len() > MOST_CONTENT {
@@ -253,19 +253,20 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// The process that goes on with the program.
+    /// The process that runs the rest of the program.
     fn executor(&self) -> &Process {
         self.child.as_ref().unwrap_or(&self.helper)
     }
 
-    /// The others have little left to do then, and no more than a moment for it.
+    /// The other processes then have little left to do, so they get only a short time for it.
     fn record_failure(&mut self, message: Message) {
         let (step, errno) = (message.step, Errno::from_raw(message.value));
         self.failure.get_or_insert(Failure { step, errno, about: About::from_u32(message.about) });
         self.deadline = self.deadline.min(Instant::now() + patience::LIMIT);
     }
 
-    /// Holds a child that has just announced itself. It is ours and has not been reaped, so the number is its own.
+    /// Opens a pidfd of a child that has just announced itself. The child is ours and has not been reaped, so its pid
+    /// is not reused.
     fn adopt(&mut self, pid: i32) -> Result<Process> {
         if !process_group::is_child(pid) {
             return Err(SystemError::new(Errno::EPROTO, "recvmsg").into());
@@ -279,9 +280,10 @@ impl Conversation<'_> {
         }
     }
 
-    /// Waits for the next message or the end of the conversation; false where nobody is left who could say something.
+    /// Waits for the next message or the end of the conversation. Returns false if no process is left that could send a
+    /// message.
     fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<bool> {
-        // A few looks first: the helper mostly speaks within microseconds, and to be woken costs more than that.
+        // Polls first: the helper mostly answers within microseconds, and a wakeup costs more than that.
         let mut silent_since = None;
         for poll_count in 0.. {
             let timeout = if poll_count < SPINS { PollTimeout::ZERO } else { PollTimeout::from(POLL_INTERVAL) };
@@ -312,13 +314,13 @@ impl Conversation<'_> {
             return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(step_error::KEPT_STOPPED).into());
         }
         if Instant::now() > self.deadline {
-            let hint = format!("the helper did not come to an end within {} s", TIME_LIMIT.as_secs());
+            let hint = format!("the helper did not finish within {} s", TIME_LIMIT.as_secs());
             return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into());
         }
         Ok(())
     }
 
-    /// Whoever may signal inside the set may stop the helper on its way; it is set going again.
+    /// A process that may signal inside the set may stop the helper at any step; it is then continued.
     fn continue_stopped(&mut self) {
         let mut is_held_up = self.group.is_some_and(ProcessGroup::continue_stopped);
         for process in self.known_processes() {
@@ -332,14 +334,14 @@ impl Conversation<'_> {
         }
     }
 
-    /// A child in no group of the helper's that has not announced itself.
+    /// A child in no process group of the helper that has not announced itself.
     fn unannounced_child(&self) -> Option<i32> {
         let pid = if self.child.is_none() { self.child_pid?.read() } else { None };
         pid.filter(|pid| process_group::is_child(*pid))
     }
 
-    /// The holder of a nested user namespace is no child of ours, so nothing shows that it was stopped. A tracer's stop shows in
-    /// `/proc` alone.
+    /// Continues the whole group, and checks for tracers. The placeholder of a nested user namespace is no child of
+    /// ours, so no call shows that it was stopped. A stop by a tracer is visible only in `/proc`.
     fn check_silent_processes(&mut self) {
         if let Some(group) = self.group {
             group.signal(Signal::SIGCONT);
@@ -348,11 +350,12 @@ impl Conversation<'_> {
         self.patience.note_trace(is_traced);
     }
 
-    /// Whether no message comes any more: all processes that we know have ended, and no child is about to announce itself. One
-    /// that somebody traces may never do so.
+    /// Whether no further message will be sent: all known processes have ended, and no child is about to announce
+    /// itself. A traced child may never announce itself.
     ///
-    /// The other end of the socket does not tell this by itself. A process that another thread forks holds a copy of it until its
-    /// exec, which takes long on a busy machine. So does the holder of a nested user namespace, which is no child of ours.
+    /// The other end of the socket is not enough to know this. A process that another thread forks holds a copy of it
+    /// until its exec, which takes long on a busy machine. The placeholder of a nested user namespace, which is no
+    /// child of ours, also holds a copy.
     fn is_over(&self, silence: Duration) -> Result<bool> {
         let is_announcement_due =
             self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
@@ -360,7 +363,7 @@ impl Conversation<'_> {
         if may_announce || !self.known_processes().all(has_ended) {
             return Ok(false);
         }
-        // Their last message, or the end of the conversation, may have come after the look before this.
+        // Their last message, or the end of the conversation, may have arrived after the previous poll.
         Ok(!wait_readable(Some(self.control.as_fd()), None, PollTimeout::ZERO)?)
     }
 
@@ -371,7 +374,8 @@ impl Conversation<'_> {
     /// The next message, or `None` at the end.
     fn receive(&mut self) -> Result<Option<ReceivedMessage>> {
         let received = match rights::receive(self.control.as_fd(), &mut self.packet) {
-            // Who ended with our word unread resets the connection; what was said before is still to be received.
+            // A process that ends without reading our reply resets the connection. Its earlier messages can still be
+            // received.
             Err(Errno::ECONNRESET) => rights::receive(self.control.as_fd(), &mut self.packet),
             other => other,
         };
@@ -396,7 +400,7 @@ impl Conversation<'_> {
         let word = [IoSlice::new(b"!")];
         let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
         match uninterrupted(|| sendmsg::<()>(self.control.as_raw_fd(), &word, &[], flags, None)) {
-            // Gone already: the end of the conversation says how.
+            // The process has ended already; the end of the conversation shows how.
             Ok(_) | Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
             Err(errno) => Err(SystemError::new(errno, "sendmsg").into()),
         }
@@ -406,7 +410,7 @@ impl Conversation<'_> {
         if self.is_complete() { Ok(()) } else { Err(ended_early()) }
     }
 
-    /// Whether everything that was promised is here.
+    /// Whether everything that the program promises has arrived.
     fn is_complete(&self) -> bool {
         let promised = &self.promises;
         self.namespaces.len() == promised.namespaces
@@ -422,7 +426,7 @@ impl Conversation<'_> {
         let content = is_content_whole.then_some(content);
         let process = match child {
             Some(child) => {
-                // The helper that went on in a child has left by itself.
+                // The helper that continued in a child ends by itself.
                 dismiss(helper);
                 child
             }
@@ -431,8 +435,9 @@ impl Conversation<'_> {
         Outcome { namespaces, socket, content, init, process }
     }
 
-    /// Ends the conversation early. Who waits for our word gets the end of it, and leaves by itself; who has not left after
-    /// a moment is killed, and so is everyone born of the helper, known or not. Who is kept stopped does not leave.
+    /// Ends the conversation early. A process that waits for our reply reads the end of the socket, and ends by itself.
+    /// Processes that have not ended after the grace period are killed, and so are all children of the helper, known or
+    /// not. A process that is kept stopped does not end by itself, so it gets no grace period.
     fn abort(mut self) {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
         if !self.patience.is_over() {
@@ -450,11 +455,11 @@ impl Conversation<'_> {
         }
     }
 
-    /// Ends all that was started. What is killed is gone within moments; should it not be, the reaper has it.
+    /// Kills all processes that were started. The reaper takes over those that do not end soon.
     fn kill(self) {
         pidfd::kill(&self.helper.pidfd, Signal::SIGKILL);
         if self.child_pid.is_some() {
-            // Only one that has ended makes no further child.
+            // A helper that has ended makes no further child.
             wait_for_end(&self.helper);
         }
         let unannounced_child = self.unannounced_child();
@@ -471,7 +476,7 @@ impl Conversation<'_> {
         }
         known.into_iter().for_each(reaper::reap);
         if let Some(group) = group {
-            // The helper comes last, whose number is the group's.
+            // The helper is reaped last, because its pid is the number of the group.
             wait_for_end(&helper);
             if !group.reap(REAP_LIMIT) {
                 reaper::reap_group(group);
@@ -481,7 +486,7 @@ impl Conversation<'_> {
     }
 }
 
-/// For a moment, which is enough for one that was killed, but for the kernel's wait for a disk.
+/// Waits for up to 100 ms. That is enough for a process that was killed, unless it waits for a disk.
 fn wait_for_end(process: &Process) {
     let mut fds = [PollFd::new(process.pidfd.as_fd(), PollFlags::POLLIN)];
     let _ = poll(&mut fds, PollTimeout::from(100u8));
@@ -493,11 +498,12 @@ fn has_ended(process: &Process) -> bool {
 }
 
 fn ended_early() -> crate::Error {
-    let hint = "the helper ended before it was done: it was killed, or the system had nothing left for it";
+    let hint = "the helper ended before it was done: it was killed, or the system ran out of resources";
     SystemError::new(Errno::ECHILD, "nsset-helper").hint(hint).into()
 }
 
-/// Lets a helper go that has closed its end of the socket: it is ending, or stopped by somebody on the way to it.
+/// Kills and reaps a helper that has closed its end of the socket: it is ending, or another process has stopped it
+/// before its end.
 pub fn dismiss(helper: Process) {
     pidfd::kill(&helper.pidfd, Signal::SIGKILL);
     reaper::reap(helper.pidfd);

@@ -1,5 +1,5 @@
-//! Starts a program in namespaces that a child may enter which still borrows our memory: those that do not guard memory. One
-//! program is executed, and not two.
+//! Starts a program in namespaces that a child may enter while it shares our memory: those that do not guard memory. So
+//! one program is executed instead of two.
 
 use std::{ffi::CString, ptr};
 
@@ -18,17 +18,17 @@ use crate::{
     helper::step_error,
 };
 
-/// What the child needs, all of it prepared before it exists.
+/// The data for the child, prepared before it is created.
 struct Orders {
     program: *mut *const u8,
     environment: *const *const u8,
-    /// Filled by the child before it gives up.
+    /// Set by the child if it fails.
     failed: Option<Failure>,
 }
 
 /// Runs a program of [`Program::of_child`], which ends in an exec, with this environment.
 pub fn run(program: &Program<'_>, environment: &[CString]) -> Result<Process> {
-    // No child without who waits for it.
+    // Every child needs the reaper, which waits for it.
     reaper::start()?;
     let mut words = vector(program.words());
     let environment = vector(environment);
@@ -45,7 +45,7 @@ fn vector(strings: &[CString]) -> Vec<*const u8> {
     strings.iter().map(|string| string.as_ptr().cast()).chain([ptr::null()]).collect()
 }
 
-/// The child, until it is another program.
+/// The child, until it executes the program.
 extern "C" fn child(orders: *mut c_void) -> c_int {
     // SAFETY: `run` passes its `Orders`, and sleeps until we are done with them.
     let orders = unsafe { &mut *orders.cast::<Orders>() };

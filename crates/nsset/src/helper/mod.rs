@@ -1,4 +1,4 @@
-//! The helper program: its image, its program, how it starts, and the conversation with it.
+//! The helper: its program file, its steps, how it starts, and the conversation with it.
 
 pub mod borrowed_memory;
 pub mod child_pid;

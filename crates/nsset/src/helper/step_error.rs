@@ -1,4 +1,4 @@
-//! What a failure of the helper means, and what the user can do about it.
+//! Creates the error for a failed step of the helper, with a hint for the user.
 
 use nix::errno::Errno;
 use nsset_helper::protocol::About;
@@ -11,13 +11,13 @@ use crate::{
     proc,
 };
 
-/// The error for a process that is stopped again and again.
-pub const KEPT_STOPPED: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP, ptrace(2))";
+/// The hint for a process that is stopped repeatedly.
+pub const KEPT_STOPPED: &str = "a process with the permission to signal the started process keeps stopping it (SIGSTOP, ptrace(2))";
 
-/// The error for a program with more than the kernel takes.
-const TOO_LONG: &str = "the arguments and the environment are longer than the kernel takes (execve(2))";
+/// The hint for a vector that is too long.
+const TOO_LONG: &str = "the arguments and the environment are longer than the kernel allows (execve(2))";
 
-/// Why the helper did not start.
+/// The error for a helper that did not start.
 pub fn from_launch(failure: LaunchError) -> Error {
     let LaunchError { syscall, errno } = failure;
     let error = SystemError::new(errno, syscall);
@@ -25,13 +25,13 @@ pub fn from_launch(failure: LaunchError) -> Error {
         Errno::E2BIG => error.hint(TOO_LONG),
         Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
         Errno::ETIMEDOUT => error.hint(KEPT_STOPPED),
-        Errno::EACCES => error.hint("the system forbids to execute the helper from memory or from a temporary file"),
+        Errno::EACCES => error.hint("the system does not allow the helper to be executed from memory or from a temporary file"),
         _ => error,
     }
     .into()
 }
 
-/// Why a thread of this process could not make these.
+/// The error for a thread of this process that could not make namespaces of these kinds.
 pub fn from_unshare(kinds: Kinds, errno: Errno) -> Error {
     let mut each = kinds.iter();
     let mut label = Label::new("unshare");
@@ -39,7 +39,7 @@ pub fn from_unshare(kinds: Kinds, errno: Errno) -> Error {
     from_step(label, errno, About::Unshare)
 }
 
-/// Why a step failed.
+/// The error for a step that failed.
 pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
     label.syscall = match about {
         About::Target | About::Source | About::Unshare => label.syscall,
@@ -54,7 +54,7 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
         (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map_hint(errno)).into(),
         (Errno::EROFS, "open" | "write", Some(Kind::Time)) => Some(proc::explain_read_only()),
         (Errno::EPERM, "unshare", _) => Some(
-            "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
+            "making namespaces needs CAP_SYS_ADMIN; an ordinary user has to unshare 'user' as well, if the system allows it \
              (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, seccomp)",
         ),
         (Errno::ENOSPC, "unshare", _) => Some(
@@ -68,10 +68,10 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
         ),
         (Errno::EINVAL, "setns", Some(Kind::User)) => Some("the process is in that user namespace already"),
         (Errno::ENOMEM, "clone", Some(_)) => {
-            Some("PID 1 of the pid namespace has ended: nothing can be started in it any more")
+            Some("PID 1 of the pid namespace has ended: no process can be started in it")
         }
         (Errno::EPERM, "mount", _) => {
-            Some("the kernel lets only who owns the pid or net namespace it shows mount this file system")
+            Some("mounting this file system needs CAP_SYS_ADMIN in the user namespace that owns the pid or net namespace that it shows")
         }
         (Errno::EPERM | Errno::EACCES, "socket", _) => {
             Some("raw and packet sockets need CAP_NET_RAW in the user namespace that owns the network namespace")
@@ -93,10 +93,10 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
         (Errno::EINVAL, "setgroups", None) => Some("a group is not mapped in this user namespace: add it to gidMaps"),
         (Errno::E2BIG, "spawn", _) => Some(TOO_LONG),
         (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
-        (Errno::EINVAL, "mount", _) => Some("the file system does not take one of these options"),
+        (Errno::EINVAL, "mount", _) => Some("the file system does not accept one of these options"),
         (Errno::EINVAL, "mount bind", _) => Some(
-            "a directory goes on a directory and a file on a file, and an ordinary user binds a directory with what is \
-             mounted below it (recursive)",
+            "a directory goes on a directory and a file on a file, and an ordinary user can bind a directory only with the \
+             mounts below it (recursive)",
         ),
         (Errno::ENOENT, "mount" | "mount bind", _) => Some("source and target have to exist"),
         _ => label.hint,
@@ -107,7 +107,7 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
     }
 }
 
-/// What the kernel means when it refuses a map.
+/// The hint for an id map that the kernel refuses.
 pub fn id_map_hint(errno: Errno) -> &'static str {
     match errno {
         Errno::EINVAL => {
@@ -118,6 +118,6 @@ pub fn id_map_hint(errno: Errno) -> &'static str {
              /etc/subuid and /etc/subgid; and an id must exist in the user namespace above"
         }
         Errno::EROFS => proc::explain_read_only(),
-        _ => "user_namespaces(7) says what the kernel takes",
+        _ => "user_namespaces(7) describes the maps that the kernel accepts",
     }
 }
