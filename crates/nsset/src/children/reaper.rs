@@ -1,4 +1,4 @@
-//! One thread that waits for processes to end, so that nobody else has to and no zombie stays.
+//! One thread that waits for child processes to end, so that no other thread has to and no zombie stays.
 
 use std::{
     collections::HashMap,
@@ -34,21 +34,22 @@ pub enum Exit {
     Code(i32),
     /// The number of the signal.
     Signal(i32),
-    /// Somebody else in this process waited for it first.
+    /// Other code in this process waited for it first.
     Unknown,
 }
 
 type OnExit = Box<dyn FnOnce(Exit) + Send>;
 
-/// What has to be done by a thread that never goes inside.
+/// Work for a thread that never enters a namespace.
 pub type Work = Box<dyn FnOnce() + Send>;
 
 struct Reaper {
     epoll: Epoll,
-    /// Wakes the thread for what epoll could not take.
+    /// Wakes the thread for work that epoll does not report.
     bell: EventFd,
     watches: Mutex<HashMap<u64, Watch>>,
-    /// Groups with children that were killed and did not end at once, as in the kernel's wait for a disk or for a tracer.
+    /// Groups with children that were killed and did not end at once, for example because the kernel waits for a disk
+    /// or for a tracer.
     groups: Mutex<Vec<ProcessGroup>>,
     work: Mutex<Vec<Work>>,
     next_token: AtomicU64,
@@ -57,7 +58,7 @@ struct Reaper {
 struct Watch {
     pidfd: Arc<OwnedFd>,
     on_exit: OnExit,
-    /// Whether epoll tells when it has ended.
+    /// Whether epoll reports its end.
     is_registered: bool,
 }
 
@@ -67,17 +68,18 @@ impl std::fmt::Debug for Watch {
     }
 }
 
-/// The tokens of what is no child; children's count from 0.
+/// The tokens of descriptors other than those of children, whose tokens count from 0.
 const CLOCK: u64 = u64::MAX;
 const BELL: u64 = u64::MAX - 1;
 
-/// How many milliseconds go by between two looks at a child that epoll cannot tell about: one that is traced stays for its tracer to wait for.
+/// The interval in milliseconds at which children are checked that epoll cannot report. A traced child that has ended
+/// stays until its tracer waits for it.
 const POLL_INTERVAL_MS: u8 = 20;
 
 static REAPER: OnceLock<Arc<Reaper>> = OnceLock::new();
 
-/// Starts the thread, once. A failure is none for ever: the next call tries again. Without the thread no child is
-/// started, since none could be waited for.
+/// Starts the thread once. After a failure the next call tries again. Without the thread no child is started, since no
+/// thread would wait for it.
 pub fn start() -> Result<()> {
     get().map(drop)
 }
@@ -102,7 +104,7 @@ fn get() -> Result<&'static Reaper> {
 /// Reaps the child behind `pidfd` when it ends, and then calls `on_exit`, on the reaper's thread.
 pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
     let Ok(reaper) = get() else {
-        // No child is started without the reaper.
+        // Unreachable: no child is started without the reaper.
         return on_exit(ended(&pidfd).unwrap_or(Exit::Unknown));
     };
     let token = reaper.next_token.fetch_add(1, Ordering::Relaxed);
@@ -111,15 +113,15 @@ pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
     let is_registered = reaper.epoll.add(&*pidfd, event).is_ok();
     watches.insert(token, Watch { pidfd, on_exit, is_registered });
     if !is_registered {
-        // Out of memory or of watches (epoll_ctl(2)): the thread looks at it now and then.
+        // There is no memory or no watch left (epoll_ctl(2)), so the thread polls this child.
         let _ = reaper.bell.write(1);
     }
 }
 
-/// Reaps the children of a group that was killed, which take long to end.
+/// Reaps the children of a killed group, which take long to end.
 pub fn reap_group(group: ProcessGroup) {
     let Ok(reaper) = get() else {
-        // No child is started without the reaper.
+        // Unreachable: no child is started without the reaper.
         group.reap(Duration::ZERO);
         return;
     };
@@ -127,7 +129,7 @@ pub fn reap_group(group: ProcessGroup) {
     let _ = reaper.bell.write(1);
 }
 
-/// Reaps a child that has ended or is about to; one that somebody traces, and so keeps, is left to the thread.
+/// Reaps a child that has ended or is about to. If a tracer keeps it, the thread reaps it later.
 pub fn reap(pidfd: OwnedFd) {
     let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
     let _ = poll(&mut fds, PollTimeout::from(100u8));
@@ -136,7 +138,7 @@ pub fn reap(pidfd: OwnedFd) {
     }
 }
 
-/// Has the thread do something that takes little time.
+/// Runs work that takes little time on the thread.
 pub fn run(work: Work) -> Result<()> {
     let reaper = get()?;
     reaper.work.lock().unwrap_or_else(PoisonError::into_inner).push(work);
@@ -152,7 +154,7 @@ fn serve(reaper: &Reaper) {
             Ok(count) => count,
             Err(Errno::EINTR) => continue,
             Err(_) => {
-                // Another part of the process has closed our descriptor.
+                // Other code in the process has closed our epoll descriptor.
                 reaper.fall_back_to_polling();
                 thread::sleep(Duration::from_millis(POLL_INTERVAL_MS.into()));
                 0
@@ -190,20 +192,21 @@ impl Reaper {
         Ok(Self { epoll, bell, watches, groups, work, next_token: AtomicU64::new(0) })
     }
 
-    /// From now on every child is looked at now and then.
+    /// From now on the thread polls every child.
     fn fall_back_to_polling(&self) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         watches.values_mut().for_each(|watch| watch.is_registered = false);
     }
 
-    /// Reaps the child if it has ended. A traced child that has ended is its tracer's to wait for first: its descriptor is
-    /// readable, but there is nothing to reap yet. It is taken out of epoll, which would report it in a busy loop.
+    /// Reaps the child if it has ended. A traced child that has ended has to be waited for by its tracer first: its
+    /// descriptor is readable, but it cannot be reaped yet. So it is removed from epoll, which would report it in a
+    /// busy loop.
     fn check(&self, token: u64) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(watch) = watches.get_mut(&token) else { return };
         let exit = ended(&watch.pidfd);
         if watch.is_registered {
-            // Others may hold the descriptor, which stays readable.
+            // It is removed explicitly, because other code may hold the descriptor, and it stays readable.
             let _ = self.epoll.delete(&*watch.pidfd);
             watch.is_registered = false;
         }
@@ -212,12 +215,12 @@ impl Reaper {
         drop(watches);
         if let Some(Watch { pidfd, on_exit, .. }) = watch {
             drop(pidfd);
-            // A callback that panics is not the end of this thread, nor of the callbacks of others.
+            // A panic of a callback must not end this thread or prevent other callbacks.
             let _ = catch_unwind(AssertUnwindSafe(|| on_exit(exit)));
         }
     }
 
-    /// Reaps what has ended of the groups; whether there is more to come.
+    /// Reaps the members of the groups that have ended. Returns whether there are more.
     fn check_groups(&self) -> bool {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         groups.retain(|group| !group.reap(Duration::ZERO));
@@ -231,7 +234,7 @@ impl Reaper {
         }
     }
 
-    /// Looks at the children that epoll does not tell about; whether there are still some.
+    /// Checks the children that epoll does not report. Returns whether there are still some.
     fn check_unregistered(&self) -> bool {
         let unregistered = || -> Vec<u64> {
             let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
@@ -244,27 +247,28 @@ impl Reaper {
     }
 }
 
-/// How the child ended, if it has, and if nobody traces it; it is reaped then.
+/// Reaps the child if it has ended and no tracer keeps it, and returns how it ended.
 fn ended(pidfd: &OwnedFd) -> Option<Exit> {
     loop {
         return match wait(pidfd) {
             Err(Errno::EINTR) => continue,
             Err(Errno::ECHILD) => Some(Exit::Unknown),
-            // Of other errors, the next look shows whether it was reaped.
+            // After any other error, the next check shows whether it was reaped.
             other => other.ok().flatten(),
         };
     }
 }
 
-/// By hand: nix has no name for a real-time signal, and makes an error of a child that one has ended.
+/// This calls waitid(2) directly, because nix has no name for real-time signals, and fails for a child that one of them
+/// has ended.
 fn wait(pidfd: &OwnedFd) -> nix::Result<Option<Exit>> {
     let flags = libc::WEXITED | libc::WNOHANG | libc::__WALL;
-    // SAFETY: plain numbers, for which all bits zero are values.
+    // SAFETY: the structure contains plain numbers, for which all bits zero are valid.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     // SAFETY: the kernel writes to `info`, which lives longer than the call.
     let waited = unsafe { libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd().cast_unsigned(), &raw mut info, flags) };
     Errno::result(waited)?;
-    // SAFETY: the kernel has filled it as for SIGCHLD, or left it zero where no child has ended.
+    // SAFETY: the kernel has filled it in as for SIGCHLD, or left it zero if no child has ended.
     let status = unsafe { info.si_status() };
     Ok(match info.si_code {
         libc::CLD_EXITED => Some(Exit::Code(status)),

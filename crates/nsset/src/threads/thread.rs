@@ -1,7 +1,7 @@
-//! Where the calling thread stands, where it belongs, and how it goes in and comes back.
+//! The namespaces that a thread is in and should be in, and how it enters others and returns.
 //!
-//! Identities are read once per thread, and nothing is asked of the kernel for a kind that is equal already. Whoever
-//! moves a thread by other means (another addon's setns) makes that stale.
+//! Identities are read once per thread, and the kernel is not called for a kind that is equal already. Other code that
+//! moves a thread (for example the setns of another addon) makes them stale.
 
 use std::{
     borrow::Cow,
@@ -27,29 +27,30 @@ use crate::{
     namespaces::source,
 };
 
-/// The kinds that a thread of a running Node can enter and leave again.
+/// The kinds that a thread of a running Node.js process can enter and leave again.
 const ENTERABLE: [Kind; 4] = [Kind::Cgroup, Kind::Ipc, Kind::Net, Kind::Uts];
 
-/// The kinds it can enter for good, in order: the mount namespace last, since `/proc` may be another one then.
+/// The kinds that it can enter for good, in order. The mount namespace is last, because `/proc` may be another one in
+/// it.
 const ENTERABLE_FOR_GOOD: [Kind; 5] = [Kind::Cgroup, Kind::Ipc, Kind::Net, Kind::Uts, Kind::Mnt];
 
-/// One of each kind, where the kernel has it.
+/// One namespace of each kind that the kernel has.
 type Held = ByKind<Option<Arc<Namespace>>>;
 
 struct ThreadState {
     /// `/proc/thread-self/ns` of this thread.
     directory: OwnedFd,
-    /// Where it was first seen.
+    /// The namespaces in which the thread was first seen.
     origin: Held,
-    /// Where the thread is to be at this depth of nesting.
+    /// The namespaces in which the thread should be at this depth of nesting.
     target: Held,
-    /// Where it is.
+    /// The namespaces in which the thread is.
     current: Held,
-    /// The last restore that failed, until one succeeds.
+    /// The last failed attempt to restore the thread; `None` after one that succeeded.
     not_restored: Option<(Kind, Errno)>,
-    /// How often it had been moved when this was true.
+    /// The value of [`footprint::moves`] for which `current` is right.
     moves: u64,
-    /// The kinds of which it is elsewhere than where it was first seen.
+    /// The kinds in which `current` differs from `origin`.
     away: Kinds,
 }
 
@@ -57,34 +58,35 @@ thread_local! {
     static THREAD_STATE: RefCell<Option<ThreadState>> = const { RefCell::new(None) };
 }
 
-/// Reads where the thread stands. Called when the addon is loaded, before anything can have been entered.
+/// Reads the namespaces of the thread. Called when the addon is loaded, before anything can have been entered.
 pub fn remember() -> Result<()> {
     with_state(|_| ())
 }
 
-/// Where a thread stands, for one that it starts, which stands there too.
+/// The namespaces of a thread, held open for a thread that it starts, which is in the same ones.
 #[derive(Clone, Debug)]
 pub struct HeldNamespaces(Held);
 
-/// Where the calling thread stands.
+/// The namespaces of the calling thread.
 pub fn held_namespaces() -> Result<HeldNamespaces> {
     with_state(|state| HeldNamespaces(state.current.clone()))
 }
 
 impl HeldNamespaces {
-    /// As [`remember`], on the thread that was started, sharing what the other one holds open.
+    /// As [`remember`], on the thread that was started. It shares the descriptors of the other thread.
     pub fn remember(self) -> Result<()> {
         THREAD_STATE.set(Some(ThreadState::at(source::open_own_directory()?, self.0)));
         Ok(())
     }
 }
 
-/// The namespaces of the calling thread; of all kinds that the kernel has when none are named.
+/// The namespaces of the calling thread; without kinds, of all kinds that the kernel has.
 pub fn current(kinds: Option<Kinds>) -> Result<NamespaceSet> {
     with_state(|state| state.current(kinds.unwrap_or_else(|| state.kinds())))?
 }
 
-/// Those of the calling thread's namespaces that are known, of these kinds: none of a thread that was never asked about.
+/// The namespaces of the calling thread of these kinds, as far as they are known without asking the kernel: none if the
+/// thread was never read.
 pub(crate) fn known(kinds: Kinds) -> Result<NamespaceSet> {
     if THREAD_STATE.with_borrow(Option::is_none) {
         return Ok(NamespaceSet::default());
@@ -96,16 +98,16 @@ pub(crate) fn known(kinds: Kinds) -> Result<NamespaceSet> {
     })
 }
 
-/// The thread's namespace of this kind; `None` where the kernel has no such kind.
+/// The identity of the thread's namespace of this kind; `None` if the kernel has no such kind.
 pub(crate) fn current_id(kind: Kind) -> Option<NamespaceId> {
     THREAD_STATE.with_borrow(|state| match state {
         Some(state) if !state.is_stale() => state.current[kind].as_ref().map(|namespace| namespace.id()),
-        // A thread that has gone in nowhere has nothing to remember.
+        // A thread that has entered nothing has no state yet.
         _ => source::own_id(kind),
     })
 }
 
-/// Brings a thread back that could not be brought back before; to be called before anything else is done on it.
+/// Restores a thread that could not be restored before. Has to be called before anything else is done on it.
 pub fn ensure_restored() -> Result<()> {
     THREAD_STATE.with_borrow_mut(|state| match state {
         Some(state) if state.not_restored.is_some() => {
@@ -120,13 +122,13 @@ pub fn ensure_restored() -> Result<()> {
     })
 }
 
-/// Whether the calling thread could not be brought back, and was not since.
+/// Whether the calling thread is still in a namespace from which it could not be restored.
 pub(crate) fn is_not_restored() -> bool {
     THREAD_STATE.with_borrow(|state| state.as_ref().is_some_and(|state| state.not_restored.is_some()))
 }
 
-/// Shows that the calling thread, once it has left the namespaces of these kinds, may come back: setns(2) into where a thread
-/// stands needs what the way back needs, and changes nothing.
+/// Checks that the calling thread, once it has left the namespaces of these kinds, can return: setns(2) into the
+/// current namespace has the same requirements as the way back, and changes nothing.
 pub(crate) fn check_way_back(kinds: Kinds) -> std::result::Result<(), (Kind, Errno)> {
     THREAD_STATE.with_borrow(|state| {
         let held = state.iter().flat_map(|state| kinds.iter().filter_map(move |kind| state.current[kind].as_ref()));
@@ -145,7 +147,7 @@ pub(crate) fn unshare(kinds: Kinds) -> std::result::Result<Visit, Errno> {
     })
 }
 
-/// Opens the namespaces of these kinds in which the calling thread is.
+/// Opens the namespaces of these kinds that the calling thread is in.
 pub(crate) fn open_here(kinds: Kinds) -> Result<NamespaceSet> {
     THREAD_STATE.with_borrow(|state| match state {
         Some(state) => source::open_own(state.directory.as_fd(), Some(kinds)),
@@ -157,29 +159,31 @@ fn move_to(namespace: &Namespace) -> std::result::Result<(), Errno> {
     setns(namespace.as_fd(), CloneFlags::from_bits_retain(namespace.kind().flag() as i32))
 }
 
-/// A stay inside a set. It has to be ended by [`Visit::leave`], whatever happened meanwhile; a panic ends it too.
+/// A visit of the calling thread to a set. Every caller has to end it with [`Visit::leave`], also after an error; a
+/// panic ends it, too.
 #[derive(Debug)]
 #[must_use = "the thread stays inside until `leave` is called"]
 pub struct Visit {
-    /// Where the thread belonged before, of the kinds that were entered.
+    /// The former `target` of the kinds that were entered.
     previous: Held,
 }
 
-/// Enters these kinds of the set with the calling thread. On an error it is where it was.
+/// Enters these kinds of the set with the calling thread. After an error the thread is where it was.
 pub fn visit(set: &NamespaceSet, kinds: Kinds) -> Result<Visit> {
-    // Threads are started by those that are at home, and so before one goes inside.
+    // The reaper has to be started by a thread that is outside, so before this one enters.
     reaper::start()?;
     with_state(|state| state.visit(set, kinds))?
 }
 
 impl Visit {
-    /// Goes back to where the thread was before the visit.
+    /// Returns to the namespaces before the visit.
     pub fn leave(mut self) -> Result<()> {
         let previous = mem::take(&mut self.previous);
         THREAD_STATE.with_borrow_mut(|state| state.as_mut().map_or(Ok(()), |state| state.leave(previous)))
     }
 
-    /// Goes back, and hands on what came of the stay. A failed way back is the error, and what came is dropped.
+    /// Returns to the namespaces before the visit, and then returns the outcome. If the thread cannot return, that is
+    /// the error, and the outcome is dropped.
     pub fn leave_with<T>(self, outcome: Result<T>) -> Result<T> {
         self.leave()?;
         outcome
@@ -200,7 +204,7 @@ impl Drop for Visit {
     }
 }
 
-/// Enters these kinds of the set for good: the thread belongs there from now on.
+/// Enters these kinds of the set with the calling thread for good.
 pub fn enter(set: &NamespaceSet, kinds: Kinds) -> Result<()> {
     reaper::start()?;
     with_state(|state| state.enter(set, kinds))?
@@ -241,12 +245,13 @@ impl ThreadState {
         Ok(ByKind::new(|kind| here.find(kind).cloned()))
     }
 
-    /// Whether another copy of this library has moved the thread.
+    /// Whether another copy of this library has moved the thread since.
     fn is_stale(&self) -> bool {
         self.moves != footprint::moves()
     }
 
-    /// Where another copy has moved the thread, it belongs there as far as this one is concerned.
+    /// Reads the state again if another copy has moved the thread; this copy then treats the new namespaces as the
+    /// right ones.
     fn catch_up(&mut self) -> Result<()> {
         if !self.is_stale() || self.not_restored.is_some() {
             return Ok(());
@@ -278,7 +283,7 @@ impl ThreadState {
         self.current.values().flatten().map(|namespace| namespace.kind()).collect()
     }
 
-    /// The kernel is asked which namespaces these are; what is known already is shared, and only the rest is opened.
+    /// Reads from the kernel which namespaces these are. Known ones are shared, and only the others are opened.
     fn current(&self, kinds: Kinds) -> Result<NamespaceSet> {
         let mut set = NamespaceSet::default();
         let mut unknown = Kinds::NONE;
@@ -316,8 +321,8 @@ impl ThreadState {
         Ok(Visit { previous })
     }
 
-    /// Whether the thread may enter again what it stands in: not what is owned outside of its own user namespace, where
-    /// it has no capability. The kernel hides such an owner.
+    /// Checks whether the thread may enter its current namespace again. It may not if the owner is outside of its own
+    /// user namespace, where it has no capability; the kernel hides such an owner.
     fn ensure_way_back(&self, kind: Kind) -> Result<()> {
         let Some(current) = &self.current[kind] else { return Ok(()) };
         match current.visible_owner_id()? {
@@ -331,14 +336,14 @@ impl ThreadState {
         for kind in ENTERABLE {
             let Some(before) = previous[kind].take() else { continue };
             if was_stale {
-                // Another copy has moved the thread meanwhile: where it is now is known only once it is back.
+                // Another copy has moved the thread meanwhile, so its namespace is known only after it has returned.
                 self.current[kind] = None;
             }
             self.target[kind] = Some(before);
         }
         let restored = self.restore();
         if was_stale {
-            // The kinds that this visit did not enter are looked at by the next call.
+            // The next call reads the kinds that this visit did not enter.
             self.moves = footprint::moves().wrapping_sub(1);
         }
         restored.map_err(|(kind, errno)| Error::Restore { kind, errno })
@@ -367,7 +372,7 @@ impl ThreadState {
         Ok(())
     }
 
-    /// The thread is in new namespaces of these kinds; where it belonged before.
+    /// Notes that the thread is in new namespaces of these kinds, and returns its former `target`.
     fn note_unshare(&mut self, kinds: Kinds) -> Held {
         let mut previous = Held::default();
         for kind in kinds.iter() {
@@ -379,7 +384,7 @@ impl ThreadState {
         previous
     }
 
-    /// Goes back wherever the thread is not where it belongs. All kinds are tried, so that as little as can be is foreign.
+    /// Moves the thread to its `target` of each kind. All kinds are tried, so that as few as possible are wrong.
     fn restore(&mut self) -> std::result::Result<(), (Kind, Errno)> {
         self.not_restored = None;
         for kind in ENTERABLE {
@@ -402,8 +407,8 @@ impl ThreadState {
         Ok(())
     }
 
-    /// setns(2) puts the thread into the root directory, while JavaScript remembers where the process is: it goes on to
-    /// the directory of that name, where there is one inside.
+    /// setns(2) moves the thread into the root directory, while JavaScript remembers the working directory of the
+    /// process. So the thread changes to the directory of that name, if there is one inside.
     fn move_to_mounts(&mut self) -> std::result::Result<(), Errno> {
         let directory = env::current_dir();
         sched::unshare(CloneFlags::CLONE_FS)?;
@@ -417,11 +422,11 @@ impl ThreadState {
     }
 }
 
-/// Why `do` does not leave a namespace that it could not come back to.
+/// Why `do` does not leave a namespace to which it could not return.
 const NO_WAY_BACK: &str = "the one that the thread is in belongs to a user namespace outside of its own, so there would be \
                            no way back (EPERM, setns(2)); use spawn, execFile or fork, worker, or enter in a Worker";
 
-/// Why `do` does not enter this kind, and what does.
+/// Why `do` does not enter this kind, and which method does.
 const fn refusal(kind: Kind) -> &'static str {
     match kind {
         Kind::User => {
@@ -431,7 +436,7 @@ const fn refusal(kind: Kind) -> &'static str {
             "a process with threads cannot join a time namespace (setns(2)); use spawn, execFile or fork, or narrow with { kinds }"
         }
         Kind::Pid => {
-            "no thread could be started meanwhile, which Node does not survive; use spawn, execFile or fork, or narrow with { kinds }"
+            "Node.js could start no thread meanwhile, and would abort; use spawn, execFile or fork, or narrow with { kinds }"
         }
         Kind::Mnt => {
             "it needs unshare(CLONE_FS), which cannot be undone; use enter or worker, spawn, execFile or fork, or narrow with { kinds }"
@@ -440,11 +445,11 @@ const fn refusal(kind: Kind) -> &'static str {
     }
 }
 
-/// Why `enter` does not, where `do` would not either.
+/// Why `enter` does not enter this kind.
 const fn refusal_for_good(kind: Kind) -> &'static str {
     match kind {
         Kind::Pid => {
-            "no thread could be started in the process any more; use spawn, execFile or fork, or narrow with { kinds }"
+            "the process could start no further thread; use spawn, execFile or fork, or narrow with { kinds }"
         }
         other => refusal(other),
     }
@@ -456,7 +461,7 @@ fn explain(kind: Kind, errno: Errno) -> Error {
             kind,
             reason: Cow::Borrowed(
                 "the thread has no CAP_SYS_ADMIN in both its own user namespace and the one that owns this namespace \
-                 (EPERM, setns(2)); an ordinary user's way in is spawn, execFile, fork or network",
+                 (EPERM, setns(2)); an ordinary user can use spawn, execFile, fork or network",
             ),
         },
         _ => SystemError::new(errno, "setns").kind(kind).into(),
