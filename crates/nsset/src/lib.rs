@@ -1,5 +1,5 @@
-//! Sets of Linux namespaces: where they come from, what they are, and how to make and enter them and run programs in
-//! them. Synchronous, and free of anything that belongs to Node.
+//! Sets of Linux namespaces: how they are opened, created and entered, and how programs run in them. Synchronous, and
+//! without any part of Node.js.
 
 mod cancel;
 mod children;

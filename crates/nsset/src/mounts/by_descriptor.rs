@@ -18,7 +18,7 @@ use crate::{proc, retry::uninterrupted};
 /// thread is at home it takes no further descriptor.
 pub(crate) fn with_path<T>(held: BorrowedFd<'_>, call: impl FnOnce(&Path) -> Result<T, Errno>) -> Result<T, Errno> {
     let below_proc = PathBuf::from(format!("thread-self/fd/{}", held.as_raw_fd()));
-    if proc::is_at_its_name() {
+    if proc::is_at_usual_path() {
         return call(&Path::new("/proc").join(below_proc));
     }
     // In another mount namespace `/proc` may be anything. A thread that is in one has a working directory of its own.
