@@ -7,7 +7,7 @@ mod error;
 mod file;
 pub mod footprint;
 mod helper;
-pub mod home;
+pub mod outside;
 mod kind;
 mod mounts;
 mod namespaces;

@@ -92,7 +92,7 @@ fn start_for(jobs: &mut Option<UnboundedSender<Job>>) -> nsset::Result<&Unbounde
 }
 
 fn begin() -> nsset::Result<(UnboundedSender<Job>, Starting)> {
-    nsset::home::ensure()?;
+    nsset::outside::ensure()?;
     let (sender, receiver) = unbounded_channel();
     let (ready, is_ready) = channel();
     // A thread that cannot be looked at (no /proc) is looked at again, and the error told, when it is to go inside.

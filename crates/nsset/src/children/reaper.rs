@@ -25,7 +25,7 @@ use crate::{
     children::process_group::ProcessGroup,
     children::stopped,
     error::{Result, SystemError, last_errno},
-    home,
+    outside,
 };
 
 /// How a process ended.
@@ -93,7 +93,7 @@ fn get() -> Result<&'static Reaper> {
     if let Some(reaper) = REAPER.get() {
         return Ok(reaper);
     }
-    home::ensure()?;
+    outside::ensure()?;
     let reaper = Arc::new(Reaper::new()?);
     let served = Arc::clone(&reaper);
     let thread = Builder::new().name("nsset-reaper".into()).stack_size(256 * 1024).spawn(move || serve(&served));

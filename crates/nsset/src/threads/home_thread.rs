@@ -21,7 +21,7 @@ use crate::{
     cancel::Cancel,
     children::reaper,
     error::{Error, Result, SystemError, last_errno},
-    home,
+    outside,
     threads::handover::Handover,
     threads::thread::{self, HeldNamespaces, is_not_restored},
 };
@@ -127,7 +127,7 @@ impl Drop for Slot {
 /// Starts a thread outside: from the calling thread if that is outside, and otherwise from the reaper, which never
 /// enters a namespace.
 fn begin(slot: Slot) -> Result<Receiver<Result<()>>> {
-    if home::ensure().is_ok() {
+    if outside::ensure().is_ok() {
         return begin_on_this_thread(slot);
     }
     let (sender, receiver) = channel();
