@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_want_of_memory_may_pass_and_other_refusals_do_not() {
+    fn a_lack_of_memory_may_pass_and_other_errors_do_not() {
         assert_eq!(failing(2, Errno::ENOMEM, |call| insist(call)), (Ok(()), 3));
         assert_eq!(failing(9, Errno::ENOMEM, |call| insist(call)), (Err(Errno::ENOMEM), MOST_TRIES));
         assert_eq!(failing(1, Errno::EPERM, |call| insist(call)), (Err(Errno::EPERM), 1));

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_stopped_by_a_signal_is_not_kept_by_a_tracer() {
+    fn a_process_that_is_stopped_by_a_signal_is_not_kept_by_a_tracer() {
         let pid = Command::new("sleep").arg("60").spawn().unwrap().id() as i32;
         let child = pidfd::open(pid).unwrap();
         assert_eq!(number(child.as_fd()), Some(pid as u32));

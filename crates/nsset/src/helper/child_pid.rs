@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_written_is_read_and_nothing_before() {
+    fn the_pid_is_read_only_after_the_kernel_has_written_it() {
         let child_pid = ChildPid::new().unwrap();
         assert_eq!(child_pid.read(), None);
         pwrite(&child_pid, &4711_i32.to_ne_bytes(), 0).unwrap();

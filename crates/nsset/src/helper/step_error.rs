@@ -12,7 +12,8 @@ use crate::{
 };
 
 /// The hint for a process that is stopped repeatedly.
-pub const KEPT_STOPPED: &str = "a process with the permission to signal the started process keeps stopping it (SIGSTOP, ptrace(2))";
+pub const KEPT_STOPPED: &str =
+    "a process with the permission to signal the started process keeps stopping it (SIGSTOP, ptrace(2))";
 
 /// The hint for a vector that is too long.
 const TOO_LONG: &str = "the arguments and the environment are longer than the kernel allows (execve(2))";
@@ -25,7 +26,9 @@ pub fn from_launch(failure: LaunchError) -> Error {
         Errno::E2BIG => error.hint(TOO_LONG),
         Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
         Errno::ETIMEDOUT => error.hint(KEPT_STOPPED),
-        Errno::EACCES => error.hint("the system does not allow the helper to be executed from memory or from a temporary file"),
+        Errno::EACCES => {
+            error.hint("the system does not allow the helper to be executed from memory or from a temporary file")
+        }
         _ => error,
     }
     .into()
@@ -70,9 +73,9 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
         (Errno::ENOMEM, "clone", Some(_)) => {
             Some("PID 1 of the pid namespace has ended: no process can be started in it")
         }
-        (Errno::EPERM, "mount", _) => {
-            Some("mounting this file system needs CAP_SYS_ADMIN in the user namespace that owns the pid or net namespace that it shows")
-        }
+        (Errno::EPERM, "mount", _) => Some(
+            "mounting this file system needs CAP_SYS_ADMIN in the user namespace that owns the pid or net namespace that it shows",
+        ),
         (Errno::EPERM | Errno::EACCES, "socket", _) => {
             Some("raw and packet sockets need CAP_NET_RAW in the user namespace that owns the network namespace")
         }

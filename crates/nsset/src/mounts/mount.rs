@@ -28,9 +28,7 @@ use crate::{
 pub fn mount_into_directory(set: &NamespaceSet, directory: &Path) -> Result<()> {
     let held = open_directory(directory).map_err(|error| match error.errno {
         Errno::ENOENT => error.hint("the directory has to exist"),
-        Errno::ENOTDIR => {
-            error.hint("a single path has to be a directory; to mount onto files, pass { kind: file }")
-        }
+        Errno::ENOTDIR => error.hint("a single path has to be a directory; to mount onto files, pass { kind: file }"),
         _ => error,
     })?;
     let held = Arc::new(held);
@@ -225,9 +223,7 @@ pub(crate) fn explain_unmount(errno: Errno, entry: &Entry) -> Box<SystemError> {
 fn explain_unlink(errno: Errno, entry: &Entry) -> Box<SystemError> {
     let error = entry.error(errno, "unlink");
     match errno {
-        Errno::EROFS => {
-            error.hint("the namespace was unmounted, but the file system is read-only: the file stays")
-        }
+        Errno::EROFS => error.hint("the namespace was unmounted, but the file system is read-only: the file stays"),
         Errno::EPERM | Errno::EACCES => {
             error.hint("the namespace was unmounted, but the file may not be removed, and stays")
         }

@@ -72,7 +72,10 @@ pub fn remove(directory: &Path, name: &str) -> Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
-    Err(entry.error(Errno::EBUSY, "umount2").hint("more than 64 namespaces are mounted on it, or another process keeps mounting them").into())
+    Err(entry
+        .error(Errno::EBUSY, "umount2")
+        .hint("more than 64 namespaces are mounted on it, or another process keeps mounting them")
+        .into())
 }
 
 const WHAT_STAYS: &str =
@@ -152,7 +155,9 @@ fn prepare(directory: &Path) -> Result<OwnedFd> {
     let held = make_directory(directory).map_err(|error| match error.errno {
         // mkdir(2) reports it in this way.
         Errno::ENOTDIR => SystemError::new(Errno::EEXIST, "mkdir").path(directory).hint("it is not a directory"),
-        Errno::EACCES if error.hint.is_none() => error.hint("only root may create names; set.path() works without a name"),
+        Errno::EACCES if error.hint.is_none() => {
+            error.hint("only root may create names; set.path() works without a name")
+        }
         _ => error,
     })?;
     if !netns_directory::is_standard(directory) {
@@ -266,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_namespace_is_not_listed() {
+    fn a_file_without_a_namespace_is_not_listed() {
         assert_eq!(list(Path::new("/etc")).unwrap(), Vec::<String>::new());
     }
 
     #[test]
-    fn what_is_no_namespace_is_not_removed() {
+    fn a_file_without_a_namespace_is_not_removed() {
         assert!(remove(Path::new("/etc"), "passwd").is_err());
         assert!(Path::new("/etc/passwd").exists());
     }

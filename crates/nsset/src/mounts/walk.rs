@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_directory_is_refused_as_the_kernel_does() {
+    fn a_path_that_is_not_a_directory_is_refused_as_by_the_kernel() {
         let base = scratch("refused");
         fs::write(base.join("file"), "").unwrap();
         symlink("loop", base.join("loop")).unwrap();

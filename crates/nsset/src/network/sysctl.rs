@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_sysctl_of_a_network_is_refused() {
+    fn a_name_that_is_not_a_sysctl_of_a_network_is_refused() {
         for (name, why) in [
             ("", "empty"),
             ("net.", "empty"),

@@ -58,7 +58,8 @@ pub fn admit(set: &NamespaceSet, kinds: Kinds) -> Result<Admission> {
 /// Takes a stored set, and enters it with the calling thread for good.
 pub fn enter(ticket: u32) -> Result<()> {
     let admitted = admissions().open.remove(&ticket);
-    let (set, kinds) = admitted.ok_or_else(|| Error::InvalidArgument("there is no such admission: it was used or withdrawn".into()))?;
+    let (set, kinds) = admitted
+        .ok_or_else(|| Error::InvalidArgument("there is no such admission: it was used or withdrawn".into()))?;
     thread::enter(&set, kinds)
 }
 

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_that_is_not_wanted_any_more_does_not_begin() {
+    fn work_that_was_given_up_is_not_started() {
         let handover = Handover::new(false).unwrap();
         handover.give_up();
         let mut calls = 0;
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn work_for_which_no_thread_will_come_is_given_up() {
+    fn work_that_no_thread_will_start_is_given_up() {
         let handover = Handover::<()>::new(false).unwrap();
         assert!(handover.clone().wait(None, || false).unwrap().is_none());
         assert!(!handover.is_waiting());

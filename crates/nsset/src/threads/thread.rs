@@ -448,9 +448,7 @@ const fn refusal(kind: Kind) -> &'static str {
 /// Why `enter` does not enter this kind.
 const fn refusal_for_good(kind: Kind) -> &'static str {
     match kind {
-        Kind::Pid => {
-            "the process could start no further thread; use spawn, execFile or fork, or narrow with { kinds }"
-        }
+        Kind::Pid => "the process could start no further thread; use spawn, execFile or fork, or narrow with { kinds }",
         other => refusal(other),
     }
 }
