@@ -1,4 +1,4 @@
-//! A vector of words, read one by one.
+//! Reads the words of a vector one by one.
 
 use core::ffi::CStr;
 
@@ -19,7 +19,7 @@ impl Arguments {
 
     /// The next word, or `None` at the end.
     pub fn word(&mut self) -> Option<&'static CStr> {
-        // SAFETY: `next` never passes the terminating NULL, and what it points to is a string of the kernel's.
+        // SAFETY: `next` never passes the terminating NULL, and each entry points to a string of the kernel.
         unsafe {
             let text = *self.next;
             if text.is_null() {
@@ -35,7 +35,6 @@ impl Arguments {
         self.word().ok_or(EINVAL)
     }
 
-    /// A decimal operand.
     pub fn number(&mut self) -> Result<usize, Errno> {
         decimal(self.text()?.to_bytes()).ok_or(EINVAL)
     }
@@ -57,7 +56,7 @@ impl Arguments {
 
     /// Overwrites every word with zeros, here and in `/proc/PID/environ`. No word may be read afterwards.
     pub fn wipe(&mut self) {
-        // SAFETY: the vector and its strings are on our own stack, writable, and no word of it is looked at again.
+        // SAFETY: the vector and its strings are on our own stack, writable, and no code reads a word afterwards.
         unsafe {
             let mut place = self.first;
             while !(*place).is_null() {

@@ -27,7 +27,7 @@ pub struct Failure {
 /// child has its own table of descriptors, its own working directory and its own signal dispositions, and all signals
 /// are blocked.
 pub unsafe fn run(program: *mut *const u8, environment: *const *const u8) -> Failure {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees it.
     let mut arguments = unsafe { Arguments::new(program) };
     if let Err(errno) = syscall::close_on_exec_from(0) {
         return Failure { step: 0, errno };

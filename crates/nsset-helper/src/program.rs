@@ -1,4 +1,4 @@
-//! Runs the program that came in the environment vector.
+//! Runs the program in the environment vector.
 
 use crate::{
     arguments::Arguments,
@@ -31,7 +31,6 @@ pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
     report::leave(0)
 }
 
-/// Runs one step.
 fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     match word {
         word::KEEP => keep_only(arguments.fd()?),

@@ -20,7 +20,7 @@ pub const NAME: &CStr = c"nsset-helper";
 /// The helper's end of the control socket, a `SOCK_SEQPACKET` pair.
 pub const CONTROL_FD: i32 = 3;
 
-/// The first of the descriptors handed to the helper; the others follow without a gap.
+/// The first descriptor that is passed to the helper; the others follow without a gap.
 pub const FIRST_PASSED_FD: i32 = 4;
 
 /// The most descriptors one message carries: the eight kinds of namespace.
@@ -34,16 +34,17 @@ pub const MOST_CONTENT: usize = 16 * 1024 * 1024;
 
 /// The words of the program. The comment of each names its operands.
 pub mod word {
-    /// `COUNT`: keep the control socket and COUNT passed descriptors, close every other. Always first.
+    /// `COUNT`: keep the control socket and COUNT passed descriptors, and close all others. Always the first step.
     pub const KEEP: &[u8] = b"keep";
-    /// No operand: `PR_SET_DUMPABLE=0`, so that no process inside the namespaces joined next can trace or read the helper.
+    /// No operand: set `PR_SET_DUMPABLE=0`, so that no process inside the namespaces joined next can trace the helper
+    /// or read its memory.
     pub const UNDUMPABLE: &[u8] = b"undumpable";
     /// `FD`: use this descriptor as `/proc`. In the namespaces that the helper joins, the path may lead to another
     /// `/proc` or to none.
     pub const PROC: &[u8] = b"proc";
-    /// No operand: open `timens_offsets` for writing, while the file still belongs to the user (see proc(5)).
+    /// No operand: open `timens_offsets` for writing, while the file still belongs to the user (proc(5)).
     pub const OPEN_OFFSETS: &[u8] = b"open-offsets";
-    /// `FD FLAG`: join the namespace, close the descriptor.
+    /// `FD FLAG`: join the namespace, and close the descriptor.
     pub const SETNS: &[u8] = b"setns";
     /// No operand: lead a process group. In it the parent finds the children of the helper that could not announce
     /// themselves.
@@ -94,7 +95,7 @@ pub mod word {
     pub const SOCKET: &[u8] = b"socket";
     /// No operand: open `/dev/net/tun` and send it.
     pub const TUN: &[u8] = b"tun";
-    /// `FD PATH`: open the file at PATH below the directory FD, and send what one read returns.
+    /// `FD PATH`: open the file at PATH below the directory FD, and send its content.
     pub const READ_FILE: &[u8] = b"read-file";
     /// `FD PATH TEXT`: open the file at PATH below the directory FD for writing, write TEXT to it, and report that.
     pub const WRITE_FILE: &[u8] = b"write-file";
@@ -118,9 +119,9 @@ pub mod word {
     pub const NO_NEW_PRIVILEGES: &[u8] = b"no-new-privileges";
     /// `SIGNAL`: receive this signal when the parent's thread ends. A later change of user would undo this.
     pub const DEATH_SIGNAL: &[u8] = b"death-signal";
-    /// No operand: lead a session of its own.
+    /// No operand: lead a new session.
     pub const SESSION: &[u8] = b"session";
-    /// `COUNT FD*`: these become descriptors 0 to COUNT - 1 of the program; `-` leaves one closed.
+    /// `COUNT FD*`: use these as descriptors 0 to COUNT - 1 of the program; `-` leaves one closed.
     pub const STDIO: &[u8] = b"stdio";
     /// `DIR`: change the working directory.
     pub const CHDIR: &[u8] = b"chdir";

@@ -21,15 +21,15 @@ impl Ids {
 
 pub struct State {
     pub report: Report,
-    /// `/proc`, once held.
+    /// `/proc`, after the step `proc`.
     pub proc: i32,
-    /// `/proc/self/timens_offsets`, once opened.
+    /// `/proc/self/timens_offsets`, after the step `open-offsets`.
     pub offsets: i32,
     /// Below which targets of mounts are resolved; `None` is the root directory.
     pub root: Option<i32>,
     /// Whether something is mounted on the helper's own root directory.
     pub is_root_covered: bool,
-    /// Whether the kernel refused a mount namespace of the program's own.
+    /// Whether the kernel refused the mount namespace of `own-mounts`.
     pub is_without_own_mounts: bool,
     /// The user namespace that `nest-user` made.
     pub nested_user: i32,

@@ -142,10 +142,10 @@ mod shared {
     pub const MOUNT_SETATTR: usize = 442;
 }
 
-/// One system call. The result is the kernel's: a value, or an error number below zero.
+/// One system call. The result is that of the kernel: a value, or an error number below zero.
 ///
 /// # Safety
-/// The arguments must be valid for the call, as its manual page has them.
+/// The arguments must be valid for the call, as its manual page describes.
 #[cfg(target_arch = "x86_64")]
 unsafe fn trap(number: usize, arguments: [usize; 6]) -> isize {
     let result: isize;
@@ -171,7 +171,7 @@ unsafe fn trap(number: usize, arguments: [usize; 6]) -> isize {
 /// One system call, as above.
 ///
 /// # Safety
-/// The arguments must be valid for the call, as its manual page has them.
+/// The arguments must be valid for the call, as its manual page describes.
 #[cfg(target_arch = "aarch64")]
 unsafe fn trap(number: usize, arguments: [usize; 6]) -> isize {
     let result: isize;
@@ -406,7 +406,7 @@ fn set_dumpable_to(value: usize) -> Result<usize, Errno> {
     call!(number::PRCTL, PR_SET_DUMPABLE, value, 0, 0, 0)
 }
 
-/// The name of the process as `ps` shows it.
+/// Sets the name of the process that `ps` shows.
 pub fn set_name(name: &CStr) -> Result<usize, Errno> {
     const PR_SET_NAME: usize = 15;
     call!(number::PRCTL, PR_SET_NAME, name.as_ptr(), 0, 0, 0)
@@ -422,12 +422,12 @@ pub fn wait_readable(fds: [i32; 2], milliseconds: u32) -> Result<[bool; 2], Errn
     Ok(polls.map(|[_, events]| events >> 16 != 0))
 }
 
-/// Waits for a signal that kills.
+/// Waits for a signal that ends the process.
 pub fn pause() {
     let _ = call!(number::PPOLL, 0, 0, 0, 0, 8);
 }
 
-/// The signal that this process gets when its parent's thread ends.
+/// Sets the signal that this process gets when the thread of its parent ends.
 pub fn set_death_signal(signal: usize) -> Result<usize, Errno> {
     const PR_SET_PDEATHSIG: usize = 1;
     call!(number::PRCTL, PR_SET_PDEATHSIG, signal, 0, 0, 0)

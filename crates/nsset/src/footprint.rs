@@ -42,7 +42,7 @@ pub unsafe fn share(provider: Provider) {
 
 fn with<T>(call: impl FnOnce(&Footprint) -> T) -> T {
     let shared = PROVIDER.get().map_or(ptr::null(), |provider| provider());
-    // SAFETY: the caller of `share` vouches for it; it belongs to the calling thread, and lives as long as that.
+    // SAFETY: the caller of `share` guarantees it; it belongs to the calling thread, and lives as long as that.
     match unsafe { shared.as_ref() } {
         Some(shared) => call(shared),
         None => OWN.with(call),

@@ -119,7 +119,7 @@ fn hold_namespace(tell: i32) -> ! {
     }
 }
 
-/// Closes every descriptor but one, which becomes 0.
+/// Closes every descriptor except one, which becomes descriptor 0.
 fn release_all_but(fd: i32) -> Result<i32, Errno> {
     syscall::duplicate_to(fd, 0)?;
     syscall::close_range(1, u32::MAX)?;
@@ -134,7 +134,7 @@ fn open_process(proc: i32, pid: usize) -> Result<i32, Errno> {
     syscall::open(proc, path, O_PATH | O_DIRECTORY)
 }
 
-/// A text being put together; the kernel takes maps of less than a page.
+/// The text of a map; the kernel accepts less than a page.
 struct Text {
     bytes: [u8; 4096],
     length: usize,

@@ -62,15 +62,15 @@ pub fn exec(arguments: &mut Arguments, environment: *const *const u8) -> Result<
 }
 
 fn start(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
-    // SAFETY: both are vectors as the kernel made them, NULL-terminated.
+    // SAFETY: both are NULL-terminated vectors of the kernel.
     unsafe { syscall::execve(path, argv, environment) }
 }
 
 /// A file without a known format is run as a shell script, as execvp(3) does. The shell and the path replace FILE and
 /// the name of the program, which are adjacent in the vector.
 fn start_script(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
-    // SAFETY: the vector is on our own stack, writable; FILE precedes `argv`, which has at least a name, and neither is
-    // looked at again: this is the last attempt.
+    // SAFETY: the vector is on our own stack, writable; FILE precedes `argv`, which has at least a name, and no code
+    // reads either afterwards: this is the last attempt.
     unsafe {
         let vector = argv.sub(1).cast_mut();
         *vector = c"/bin/sh".as_ptr().cast();
@@ -107,7 +107,7 @@ fn path_variable(environment: *const *const u8) -> &'static [u8] {
     b"/usr/local/bin:/bin:/usr/bin"
 }
 
-/// `directory/file`, or `file` where the directory is empty, which means the working directory.
+/// `directory/file`, or `file` if the directory is empty, which means the working directory.
 fn join<'a>(buffer: &'a mut [u8; PATH_MAX], directory: &[u8], file: &[u8]) -> Option<&'a CStr> {
     let separator: &[u8] = if directory.is_empty() { b"" } else { b"/" };
     let mut length = 0;

@@ -11,7 +11,7 @@ use crate::{
 
 /// The process that runs these steps.
 pub struct Process<'a> {
-    /// Descriptors, or -1, that stay open until the exec, and are moved where a step needs their numbers.
+    /// Descriptors, or -1, that stay open until the exec. They are moved if a step needs their numbers.
     pub kept: [&'a mut i32; 2],
     /// The environment of the program that is executed.
     pub environment: *const *const u8,

@@ -46,7 +46,7 @@ unsafe extern "C" fn entry(stack: *const usize) -> ! {
 /// # Safety
 /// `vector` is a NULL-terminated array of NUL-terminated strings, writable, that nothing else uses.
 unsafe fn cut(vector: *mut *const u8) -> Option<(Arguments, *const *const u8)> {
-    // SAFETY: the caller vouches for the vector, and no look goes past its terminating NULL.
+    // SAFETY: the caller guarantees the vector, and no access goes past its terminating NULL.
     unsafe {
         let mut program = Arguments::new(vector);
         let count = program.number().ok()?;

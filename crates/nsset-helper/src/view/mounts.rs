@@ -20,7 +20,7 @@ pub fn root(directory: &'static CStr, state: &mut State) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Binds a file or directory, with its attributes in place before it is visible.
+/// Binds a file or directory. Its attributes are set before it becomes visible.
 pub fn bind(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let source = arguments.text()?;
     let target = arguments.text()?;
@@ -35,7 +35,6 @@ pub fn bind(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     attach(tree, target, state)
 }
 
-/// Mounts a new file system.
 pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let fs = syscall::fsopen(arguments.text()?)?;
     let source = arguments.text()?;

@@ -13,7 +13,7 @@ pub fn kill(pidfd: &OwnedFd, signal: Signal) {
     let _ = send_signal(pidfd.as_fd(), signal as c_int);
 }
 
-/// Sends a signal to exactly this process (`pidfd_send_signal(2)`): a reused pid cannot be hit.
+/// Sends a signal to exactly this process (`pidfd_send_signal(2)`), even if its pid has been reused.
 pub fn send_signal(pidfd: BorrowedFd<'_>, signal: c_int) -> Result<(), Errno> {
     let info = ptr::null::<libc::siginfo_t>();
     // SAFETY: plain numbers, and no siginfo, which the call allows.

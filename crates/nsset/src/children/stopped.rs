@@ -37,7 +37,6 @@ pub struct Launches {
     under_way: Mutex<Vec<Arc<Launch>>>,
 }
 
-/// One launch.
 #[derive(Debug)]
 pub struct Launch {
     /// Written by the kernel before the child runs; -1 until then.

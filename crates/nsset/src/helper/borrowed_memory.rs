@@ -45,7 +45,7 @@ pub unsafe fn start(child: extern "C" fn(*mut c_void) -> c_int, orders: *mut c_v
     let watch = stopped::watch(Arc::clone(&launch));
     let before = block_all_signals();
     // SAFETY: `child` runs on `stack`, which is 16-byte aligned and outlives it: CLONE_VFORK returns only after the child
-    // has exec'd or exited. The caller vouches for the rest.
+    // has exec'd or exited. The caller guarantees the rest.
     let pid = unsafe {
         libc::clone(
             child,

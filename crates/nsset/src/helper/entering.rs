@@ -49,9 +49,10 @@ fn vector(strings: &[CString]) -> Vec<*const u8> {
 extern "C" fn child(orders: *mut c_void) -> c_int {
     // SAFETY: `run` passes its `Orders`, and sleeps until we are done with them.
     let orders = unsafe { &mut *orders.cast::<Orders>() };
-    // SAFETY: both vectors end with NULL and live in `run`, and the first is ours to write to. `borrowed_memory` blocks all
-    // signals, and clone(2) copies what is not asked to be shared: descriptors, the working directory, dispositions.
+    // SAFETY: both vectors end with NULL and live in `run`, and the first is ours to write to. `borrowed_memory` blocks
+    // all signals, and without flags to share them, clone(2) copies descriptors, the working directory and signal
+    // dispositions.
     orders.failed = Some(unsafe { entering_child::run(orders.program, orders.environment) });
-    // SAFETY: ends this process only, without running anything of Node's.
+    // SAFETY: ends this process only, and runs no code of Node.js.
     unsafe { libc::_exit(127) }
 }

@@ -70,7 +70,7 @@ extern "C" fn child(orders: *mut c_void) -> c_int {
         Err(errno) => LaunchError { syscall: "dup3", errno },
     };
     orders.failed = Some(error);
-    // SAFETY: ends this process only, without running anything of Node's.
+    // SAFETY: ends this process only, and runs no code of Node.js.
     unsafe { libc::_exit(127) }
 }
 
@@ -85,7 +85,7 @@ fn arrange(fds: &[RawFd], image: RawFd) -> Result<RawFd, Errno> {
         *lifted = lift(*fd, above)?;
     }
     for (place, fd) in (CONTROL_FD..).zip(lifted.iter()) {
-        // SAFETY: plain numbers; this process' own table of descriptors, a copy since no CLONE_FILES was asked.
+        // SAFETY: plain numbers; without CLONE_FILES the child has its own copy of the descriptor table.
         Errno::result(unsafe { libc::syscall(libc::SYS_dup3, *fd, place, 0) })?;
     }
     Ok(image)

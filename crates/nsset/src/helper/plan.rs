@@ -1,4 +1,4 @@
-//! The order in which a set's namespaces are joined.
+//! The order in which the namespaces of a set are joined.
 
 use std::sync::Arc;
 

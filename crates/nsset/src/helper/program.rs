@@ -117,13 +117,14 @@ impl<'fd> Program<'fd> {
         &self.words
     }
 
-    /// The number of words, and the step that always comes first.
+    /// The number of words, and `keep`, which is always the first step.
     pub fn opening(&self) -> Opening {
         let count = decimal(2 + self.words.len() as u64);
         Opening([count, constant(word::KEEP), decimal(self.fds.len() as u64)])
     }
 
-    /// The environment vector: the program, an empty word, and the environment of what is executed in the end.
+    /// The environment vector: the program, an empty word, and the environment of the program that the helper executes
+    /// at its end.
     pub fn envp<'a>(&'a self, opening: &'a Opening, environment: &'a [CString]) -> Vec<&'a CStr> {
         let words = opening.0.iter().chain(&self.words).map(CString::as_c_str);
         words.chain([c""]).chain(environment.iter().map(CString::as_c_str)).collect()
@@ -178,7 +179,7 @@ impl<'fd> Program<'fd> {
         self.operands([decimal(fd as u64), decimal(kind.flag().into())]);
     }
 
-    /// Before the helper has children of its own or of its parent's.
+    /// Makes the helper lead a process group. Has to come before every step that starts a child.
     pub fn group(&mut self) {
         if !self.promises.group {
             self.promises.group = true;
@@ -190,7 +191,7 @@ impl<'fd> Program<'fd> {
         self.fork_with(literal("-"));
     }
 
-    /// The same for a child that is in no group of the helper's.
+    /// Like [`Program::fork`], for a child that stays in our process group.
     pub fn fork_in_our_group(&mut self, child_pid: &'fd ChildPid) {
         self.child_pid = Some(child_pid);
         let fd = self.pass(child_pid.as_fd());
@@ -238,7 +239,6 @@ impl<'fd> Program<'fd> {
         self.append(inner);
     }
 
-    /// Adds the steps of another program.
     pub fn append(&mut self, other: Self) {
         self.words.extend(other.words);
         self.labels.extend(other.labels);
@@ -347,7 +347,6 @@ impl<'fd> Program<'fd> {
         self.operands([domain, kind, protocol].map(|number| decimal(number.into())));
     }
 
-    /// Sends `/dev/net/tun`.
     pub fn tun(&mut self) {
         self.promises.socket = true;
         self.labelled_step(word::TUN, Label::tun());

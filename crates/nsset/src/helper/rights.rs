@@ -66,8 +66,8 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received, Err
 /// The header is as recvmsg(2) left it, and no other code takes its descriptors.
 #[expect(clippy::cast_ptr_alignment, reason = "what is there is read as unaligned")]
 unsafe fn take_control(header: &libc::msghdr, received: &mut Received) {
-    // SAFETY: the macros of cmsg(3) keep within the buffer; each kind of data is what unix(7) says, and those of SCM_RIGHTS
-    // are descriptors that the kernel has put into our table for us alone.
+    // SAFETY: the macros of cmsg(3) keep within the buffer; each kind of data has the layout of unix(7), and the
+    // descriptors of SCM_RIGHTS belong to us alone.
     unsafe {
         let mut control = libc::CMSG_FIRSTHDR(header);
         while !control.is_null() {

@@ -65,7 +65,7 @@ pub(crate) struct Mounted {
     pub(crate) entry: Entry,
     /// Holds the mount.
     mount: OwnedFd,
-    /// Holds the file below the mount, so that no other file gets its number.
+    /// Holds the file below the mount, so that its inode number is not reused.
     pub(crate) target: OwnedFd,
     created: Option<FileStat>,
 }

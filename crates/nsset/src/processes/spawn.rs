@@ -39,7 +39,7 @@ pub struct Command {
     pub credentials: Credentials,
     /// Whether it leads a new session. Default: yes if its pid namespace is not that of the caller.
     pub detached: Option<bool>,
-    /// The signal it gets when the thread that started it ends.
+    /// The signal that it gets when the thread that started it ends.
     pub death_signal: Option<i32>,
     /// Its view of a named network.
     pub named_view: Option<NamedView>,
@@ -66,7 +66,6 @@ pub struct Spawned {
     pub pipes: Vec<Option<OwnedFd>>,
 }
 
-/// A running program.
 #[derive(Debug)]
 pub struct Child {
     pid: i32,

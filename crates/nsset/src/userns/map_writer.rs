@@ -56,7 +56,7 @@ impl Maps {
     }
 }
 
-/// The texts of `uid_map`, `gid_map` and `setgroups` for a user namespace below a set's own, which the helper writes.
+/// The texts of `uid_map`, `gid_map` and `setgroups` for a user namespace below that of a set, which the helper writes.
 pub fn nested_texts(map_user: Option<MapUser>, given: &Maps) -> Result<[String; 3]> {
     let own = |inside: &str| format!("{inside} {OWN_ID} 1\n");
     let (uid, gid) = match map_user {
@@ -84,7 +84,7 @@ fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>) ->
     subordinate_ids::write_map(pid, file, maps, cancel)
 }
 
-/// The one map that needs no privilege: the caller's own id.
+/// The only map that needs no privilege: the id of the caller.
 fn is_own_id(maps: &[IdMap], file: IdFile) -> bool {
     matches!(maps, [IdMap { host_id, size: 1, .. }] if *host_id == file.own_id())
 }
