@@ -50,7 +50,7 @@ pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8
         return Err(Error::InvalidArgument(format!("the path has to be absolute: {}", path.display())));
     }
     let mut program = Program::new();
-    let joined = plan::go_inside(&mut program, set, kinds.only(Kind::User).with(Kind::Mnt))?;
+    let joined = plan::enter(&mut program, set, kinds.only(Kind::User).with(Kind::Mnt))?;
     if joined.contains(Kind::User) {
         program.mapped_ids();
     }

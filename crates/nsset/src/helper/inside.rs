@@ -34,7 +34,7 @@ pub fn visit(set: &NamespaceSet, kinds: Kinds) -> Result<Option<Visit>> {
 /// A program that enters the network, and the `user` namespace of the set if that is one of these kinds.
 pub fn program(set: &NamespaceSet, kinds: Kinds) -> Result<Program<'static>> {
     let mut program = Program::new();
-    let joined = plan::go_inside(&mut program, set, kinds.only(Kind::User).with(Kind::Net))?;
+    let joined = plan::enter(&mut program, set, kinds.only(Kind::User).with(Kind::Net))?;
     if joined.contains(Kind::User) {
         program.mapped_ids();
     }

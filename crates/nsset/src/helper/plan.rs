@@ -25,7 +25,7 @@ pub fn foreign(set: &NamespaceSet, kinds: Kinds) -> Kinds {
 
 /// Writes the steps that join these kinds of the set, except those that the thread is in, and returns which kinds they
 /// are. The helper is undumpable before the first of them, so that no process inside can inspect it.
-pub fn go_inside(program: &mut Program<'_>, set: &NamespaceSet, kinds: Kinds) -> Result<Kinds> {
+pub fn enter(program: &mut Program<'_>, set: &NamespaceSet, kinds: Kinds) -> Result<Kinds> {
     let foreign = foreign(set, kinds);
     if foreign.contains(Kind::User) {
         program.hold_proc(proc::hold()?);

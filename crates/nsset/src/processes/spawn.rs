@@ -121,7 +121,7 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
     let environment = c_strings(&command.environment)?;
     let mut child_pid = None;
     let mut program = Program::new();
-    let joined = plan::go_inside(&mut program, set, kinds)?;
+    let joined = plan::enter(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
         become_mapped_ids(&mut program, &command.credentials);
     }

@@ -223,7 +223,7 @@ fn with_state<T>(call: impl FnOnce(&mut ThreadState) -> T) -> Result<T> {
 impl ThreadState {
     fn read() -> Result<Self> {
         let directory = source::open_own_directory()?;
-        let here = Self::look(directory.as_fd())?;
+        let here = Self::read_namespaces(directory.as_fd())?;
         Ok(Self::at(directory, here))
     }
 
@@ -240,7 +240,7 @@ impl ThreadState {
         }
     }
 
-    fn look(directory: BorrowedFd<'_>) -> Result<Held> {
+    fn read_namespaces(directory: BorrowedFd<'_>) -> Result<Held> {
         let here = source::open_own(directory, None)?;
         Ok(ByKind::new(|kind| here.find(kind).cloned()))
     }
@@ -256,7 +256,7 @@ impl ThreadState {
         if !self.is_stale() || self.not_restored.is_some() {
             return Ok(());
         }
-        let here = Self::look(self.directory.as_fd())?;
+        let here = Self::read_namespaces(self.directory.as_fd())?;
         if self.away.is_empty() {
             self.origin = here.clone();
         }
@@ -264,12 +264,12 @@ impl ThreadState {
         self.current = here;
         self.moves = footprint::moves();
         for kind in ENTERABLE_FOR_GOOD {
-            self.note_whether_away(kind);
+            self.update_away(kind);
         }
         Ok(())
     }
 
-    fn note_whether_away(&mut self, kind: Kind) {
+    fn update_away(&mut self, kind: Kind) {
         let id = |held: &Held| held[kind].as_ref().map(|namespace| namespace.id());
         let was_away = !self.away.is_empty();
         self.away = if id(&self.current) == id(&self.origin) { self.away.without(kind) } else { self.away.with(kind) };
@@ -378,7 +378,7 @@ impl ThreadState {
         for kind in kinds.iter() {
             previous[kind] = self.target[kind].take();
             self.current[kind] = None;
-            self.note_whether_away(kind);
+            self.update_away(kind);
         }
         self.moves = footprint::step();
         previous
@@ -402,7 +402,7 @@ impl ThreadState {
         }
         move_to(destination)?;
         self.current[kind] = Some(Arc::clone(destination));
-        self.note_whether_away(kind);
+        self.update_away(kind);
         self.moves = footprint::step();
         Ok(())
     }
