@@ -1,5 +1,5 @@
-//! Runs a program with the helper: receives its messages, replies to them, limits their time, and leaves no process or descriptor
-//! behind.
+//! Runs a program with the helper: receives its messages, replies to them, limits its time, and leaves no process or
+//! descriptor behind.
 
 use std::{
     ffi::CString,
