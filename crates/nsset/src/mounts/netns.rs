@@ -74,7 +74,7 @@ pub fn remove(directory: &Path, name: &str) -> Result<()> {
     }
     Err(entry
         .error(Errno::EBUSY, "umount2")
-        .hint("more than 64 namespaces are mounted on it, or another process keeps mounting them")
+        .hint("64 or more namespaces are mounted on it, or another process keeps mounting them")
         .into())
 }
 
