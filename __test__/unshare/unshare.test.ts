@@ -55,7 +55,13 @@ for (const kind of OTHERS) {
   })
 
   asOrdinaryUser(`${kind} alone is refused, with what to do instead`, async () => {
-    const refused = { name: 'NamespaceError', code: 'EPERM', syscall: 'unshare', kind, message: /unshares 'user' with/ }
+    const refused = {
+      name: 'NamespaceError',
+      code: 'EPERM',
+      syscall: 'unshare',
+      kind,
+      message: /unshare 'user' as well/,
+    }
     await expect(NamespaceSet.unshare(kind)).rejects.toMatchObject({
       ...refused,
       message: expect.stringMatching(refused.message),

@@ -1,6 +1,6 @@
 //! Compiles the helper, a freestanding program, for the target, so that `image.rs` can embed it.
 //!
-//! It is linked by the linker that comes with Rust: there is no library to find, and so no cross toolchain to need.
+//! The linker of Rust links it: there is no library to find, so no cross toolchain is needed.
 #![expect(clippy::expect_used, clippy::panic, reason = "a build that cannot go on ends")]
 
 use std::{env, path::PathBuf, process::Command};
@@ -30,7 +30,7 @@ fn main() {
     assert!(status.success(), "the helper does not compile");
 }
 
-/// Rust brings musl's start files along and links them to every program; the others refuse the flag.
+/// Rust adds the start files of musl to every program for its targets; other targets do not accept the flag.
 fn without_musl() -> Option<&'static str> {
     (target("ENV") == "musl").then_some("-Clink-self-contained=no")
 }

@@ -69,7 +69,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['threads'],
     ['namespaces'],
     ['children'],
-    ['cancel', 'home'],
+    ['cancel', 'outside'],
     ['footprint', 'proc'],
     ['retry'],
     ['error'],

@@ -1,4 +1,4 @@
-//! A vector of words, read one by one.
+//! Reads the words of a vector one by one.
 
 use core::ffi::CStr;
 
@@ -19,7 +19,7 @@ impl Arguments {
 
     /// The next word, or `None` at the end.
     pub fn word(&mut self) -> Option<&'static CStr> {
-        // SAFETY: `next` never passes the terminating NULL, and what it points to is a string of the kernel's.
+        // SAFETY: `next` never passes the terminating NULL, and each entry points to a string of the kernel.
         unsafe {
             let text = *self.next;
             if text.is_null() {
@@ -35,12 +35,11 @@ impl Arguments {
         self.word().ok_or(EINVAL)
     }
 
-    /// A decimal operand.
     pub fn number(&mut self) -> Result<usize, Errno> {
         decimal(self.text()?.to_bytes()).ok_or(EINVAL)
     }
 
-    /// A decimal operand that names a descriptor, or `-` for none.
+    /// A decimal descriptor number, or `-` for none.
     pub fn optional_fd(&mut self) -> Result<Option<i32>, Errno> {
         let text = self.text()?.to_bytes();
         if text == b"-" {
@@ -50,14 +49,14 @@ impl Arguments {
         fd.map(Some).ok_or(EINVAL)
     }
 
-    /// A decimal operand that names a descriptor.
+    /// A decimal descriptor number.
     pub fn fd(&mut self) -> Result<i32, Errno> {
         i32::try_from(self.number()?).map_err(|_| EINVAL)
     }
 
     /// Overwrites every word with zeros, here and in `/proc/PID/environ`. No word may be read afterwards.
     pub fn wipe(&mut self) {
-        // SAFETY: the vector and its strings are on our own stack, writable, and no word of it is looked at again.
+        // SAFETY: the vector and its strings are on our own stack, writable, and no code reads a word afterwards.
         unsafe {
             let mut place = self.first;
             while !(*place).is_null() {
@@ -72,7 +71,7 @@ impl Arguments {
         }
     }
 
-    /// What is left, as a vector for execve(2).
+    /// The remaining words, as a vector for execve(2).
     pub fn rest(&self) -> *const *const u8 {
         self.next
     }

@@ -1,6 +1,6 @@
-//! What a child does that shares the memory of its parent until it executes another program: it enters namespaces, and then
-//! executes. Who shares no more than these namespaces with it sees no more of its memory than of the parent's. It never joins
-//! a `user`, `pid` or `mnt` namespace, which are what guards memory.
+//! The steps of a child that shares the memory of its parent until it executes another program: it enters namespaces,
+//! and then executes. A process that shares only these namespaces with the child sees no more of its memory than of the
+//! memory of the parent. The child never joins a `user`, `pid` or `mnt` namespace, because these guard memory.
 
 use crate::{
     arguments::Arguments,
@@ -12,22 +12,22 @@ use crate::{
 /// `CLONE_NEWCGROUP`, `CLONE_NEWIPC`, `CLONE_NEWNET` and `CLONE_NEWUTS`.
 const MAY_JOIN: [usize; 4] = [0x0200_0000, 0x0800_0000, 0x4000_0000, 0x0400_0000];
 
-/// The step that failed; number 0 is that no descriptor outlives the exec but those that are given.
+/// The step that failed. Number 0 marks all descriptors close-on-exec.
 #[derive(Clone, Copy, Debug)]
 pub struct Failure {
     pub step: u32,
     pub errno: Errno,
 }
 
-/// Runs a program; returns only where a step fails. It makes system calls and nothing else: it allocates no memory, takes no
-/// lock, and writes to nothing but its own stack and the vector.
+/// Runs a program, and returns only if a step fails. It only makes system calls: it allocates no memory, takes no lock,
+/// and writes only to its own stack and to the vector.
 ///
 /// # Safety
-/// Both are NULL-terminated vectors of NUL-terminated strings that outlive the call. The first one is the caller's to write
-/// to. The child has a table of descriptors, a working directory and dispositions of signals of its own, and all signals are
-/// blocked.
+/// Both are NULL-terminated vectors of NUL-terminated strings that outlive the call, and the first one is writable. The
+/// child has its own table of descriptors, its own working directory and its own signal dispositions, and all signals
+/// are blocked.
 pub unsafe fn run(program: *mut *const u8, environment: *const *const u8) -> Failure {
-    // SAFETY: the caller vouches for it.
+    // SAFETY: the caller guarantees it.
     let mut arguments = unsafe { Arguments::new(program) };
     if let Err(errno) = syscall::close_on_exec_from(0) {
         return Failure { step: 0, errno };
@@ -39,7 +39,7 @@ pub unsafe fn run(program: *mut *const u8, environment: *const *const u8) -> Fai
         }
         step += 1;
     }
-    // It ends as another program, or not at all.
+    // A program without an exec at its end is invalid.
     Failure { step, errno: EINVAL }
 }
 

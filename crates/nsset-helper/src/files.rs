@@ -1,43 +1,44 @@
-//! Files that show each reader its own namespaces, as those of `/proc/sys/net` do.
+//! Files that show each reader its own namespaces, like those of `/proc/sys/net`.
 
 use core::{ffi::CStr, mem::MaybeUninit, slice};
 
 use crate::{
     arguments::Arguments,
-    protocol::{About, MAX_CONTENT, MOST_CONTENT, Saying},
+    protocol::{About, MAX_CONTENT, MOST_CONTENT, MessageKind},
     report::Report,
     state::State,
     syscall::{self, EFBIG, EINVAL, EIO, Errno, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, What},
 };
 
-/// Room for what all but a few files hold.
+/// Enough for the content of almost all files.
 const USUAL_CONTENT: usize = 4096;
 
-/// Says what a file holds. A sysctl is told as one read from its beginning tells it: some tell their value in no other way
-/// (proc_do_large_bitmap() of kernel/sysctl.c). What does not fit is read anew.
+/// Sends the content of a file. A sysctl is read by one read from its beginning, because some sysctls give their value
+/// in no other way (proc_do_large_bitmap() of kernel/sysctl.c). If the buffer is too small, the helper reads again with
+/// a larger one.
 pub fn read(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let directory = arguments.fd()?;
     let path = arguments.text()?;
-    let Some(file) = open_to_read(directory, path, &mut state.report)? else { return state.report.say_content(&[]) };
-    if !say_within::<USUAL_CONTENT>(file, state.report)? {
+    let Some(file) = open_to_read(directory, path, &mut state.report)? else { return state.report.send_content(&[]) };
+    if !send_if_within::<USUAL_CONTENT>(file, state.report)? {
         if is_sysctl(path) {
-            say_within::<MAX_CONTENT>(file, state.report)?;
+            send_if_within::<MAX_CONTENT>(file, state.report)?;
         } else {
-            say_in_parts(file, state.report)?;
+            send_in_parts(file, state.report)?;
         }
     }
     syscall::close(file);
     Ok(())
 }
 
-/// What is below the `/proc` that we were given is the kernel's.
+/// A relative path is below the passed `/proc`, whose files are the kernel's.
 fn is_sysctl(path: &CStr) -> bool {
     !path.to_bytes().starts_with(b"/")
 }
 
-/// Opens a regular file, or a directory, whose reading fails. A program inside may have put a FIFO, a socket or a device in
-/// its place: that is looked at and not opened, since opening it could wait, or do something. `None` for the device that
-/// `/dev/null` is: engines put it over the files that they hide.
+/// Opens a regular file, or a directory, whose reading fails. A program inside may have put a FIFO, a socket or a
+/// device in its place. The helper does not open those, since opening them could block or have an effect. Returns
+/// `None` for the device of `/dev/null`, which container engines mount over files that they hide.
 fn open_to_read(proc: i32, path: &CStr, report: &mut Report) -> Result<Option<i32>, Errno> {
     report.about = About::Open;
     if is_sysctl(path) {
@@ -60,7 +61,7 @@ fn open_to_read(proc: i32, path: &CStr, report: &mut Report) -> Result<Option<i3
     Ok(Some(file))
 }
 
-/// Opens what the descriptor holds, for reading, by its name below `/proc`.
+/// Opens the file of an `O_PATH` descriptor for reading, by its name below `/proc`.
 fn reopen(proc: i32, held: i32) -> Result<i32, Errno> {
     const DIRECTORY: &[u8] = b"self/fd/";
     const MOST_DIGITS: usize = 10;
@@ -79,41 +80,41 @@ fn reopen(proc: i32, held: i32) -> Result<i32, Errno> {
     syscall::open(proc, path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
 }
 
-/// Says what the file holds, unless there may be more of it than there is room; whether it was said.
+/// Sends the content of the file, unless it may be larger than the buffer. Returns whether it was sent.
 #[inline(never)] // so that the larger room is taken from the stack only when it is needed
 #[allow(clippy::large_stack_arrays)] // there is no heap
-fn say_within<const ROOM: usize>(file: i32, report: Report) -> Result<bool, Errno> {
+fn send_if_within<const ROOM: usize>(file: i32, report: Report) -> Result<bool, Errno> {
     let mut content = [const { MaybeUninit::uninit() }; ROOM];
     let length = syscall::read_at(file, &mut content, 0)?;
     let is_all = length < ROOM || ROOM == MAX_CONTENT;
     if is_all {
-        // SAFETY: the kernel has filled this much of it.
-        report.say_content(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
+        // SAFETY: the kernel has written `length` bytes.
+        report.send_content(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
     }
     Ok(is_all)
 }
 
-/// Says what a file of no more than [`MOST_CONTENT`] holds.
+/// Sends the content of a file of at most [`MOST_CONTENT`] bytes.
 #[inline(never)] // as above
 #[allow(clippy::large_stack_arrays)] // there is no heap
-fn say_in_parts(file: i32, report: Report) -> Result<(), Errno> {
+fn send_in_parts(file: i32, report: Report) -> Result<(), Errno> {
     let mut content = [const { MaybeUninit::uninit() }; MAX_CONTENT];
     let mut offset = 0;
     loop {
         let length = syscall::read_at(file, &mut content, offset)?;
         if length == 0 {
-            return report.say_content(&[]);
+            return report.send_content(&[]);
         }
         if offset + length > MOST_CONTENT {
             return Err(EFBIG);
         }
-        // SAFETY: the kernel has filled this much of it.
-        report.say_part(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
+        // SAFETY: the kernel has written `length` bytes.
+        report.send_content_part(unsafe { slice::from_raw_parts(content.as_ptr().cast(), length) })?;
         offset += length;
     }
 }
 
-/// Writes the text to a file at once: a sysctl takes each write for a value.
+/// Writes the text with one write(2), because a sysctl takes each write as a whole value.
 pub fn write(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let directory = arguments.fd()?;
     let path = arguments.text()?;
@@ -125,5 +126,5 @@ pub fn write(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
         return Err(EIO);
     }
     syscall::close(file);
-    state.report.say(Saying::Written, 0, &[])
+    state.report.send(MessageKind::Written, 0, &[])
 }

@@ -1,22 +1,23 @@
-//! PID 1 of a new pid namespace: it keeps the namespace usable for as long as the parent holds the other end of a socket.
+//! PID 1 of a new pid namespace. It keeps the namespace usable for as long as the parent holds the other end of a
+//! socket.
 
 use crate::{
     arguments::Arguments,
-    protocol::Saying,
+    protocol::MessageKind,
     report::Report,
     syscall::{self, CLONE_PARENT, Disposition, Errno, SIGCHLD},
 };
 
-/// Starts PID 1 as a child of the helper's parent, to which it announces itself. Whether this is PID 1.
+/// Starts PID 1 as a child of the helper's parent, to which it announces itself. Returns whether this process is PID 1.
 pub fn fork(report: Report) -> Result<bool, Errno> {
     if syscall::fork(CLONE_PARENT)? != 0 {
         return Ok(false);
     }
-    report.announce(Saying::InitBorn)?;
+    report.announce(MessageKind::InitForked)?;
     Ok(true)
 }
 
-/// Keeps one end of the socket and nothing else, and waits for its end.
+/// Keeps only one end of the socket, and waits until the other end is closed.
 pub fn serve(line: i32, arguments: &mut Arguments, report: Report) -> ! {
     if let Err(errno) = settle(line, arguments, report) {
         report.fail(errno);
@@ -31,8 +32,8 @@ fn settle(line: i32, arguments: &mut Arguments, report: Report) -> Result<(), Er
     syscall::chdir(c"/")?;
     syscall::duplicate_to(line, 0)?;
     syscall::set_name(c"nsset-init")?;
-    // It names paths of the outside, and this process stays.
+    // The words contain paths of the outside, and this process remains as long as the namespace.
     arguments.wipe();
-    report.say(Saying::InitReady, 0, &[])?;
+    report.send(MessageKind::InitReady, 0, &[])?;
     syscall::close_range(1, u32::MAX).map(drop)
 }

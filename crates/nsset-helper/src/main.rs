@@ -1,7 +1,7 @@
-//! The helper: a freestanding program that joins, makes and furnishes namespaces, and then execs, stays as PID 1, or
-//! leaves. It is started with nothing of its parent's but the descriptors it is handed, and what it does is written in
-//! its environment vector (see `protocol`).
-#![allow(clippy::indexing_slicing, reason = "a process of its own: its panic is exit 101, which its parent tells")]
+//! The helper: a freestanding program that joins namespaces, makes them and sets them up, and then executes a program,
+//! stays as PID 1, or ends. It inherits only the descriptors that its parent passes, and its steps are in its
+//! environment vector (see `protocol`).
+#![allow(clippy::indexing_slicing, reason = "a process of its own: its panic is exit 101, which its parent reports")]
 #![no_std]
 #![no_main]
 

@@ -1,13 +1,13 @@
-//! Joining namespaces, and sending those the helper stands in to its parent.
+//! Joins namespaces, and sends the namespaces of the helper to its parent.
 
 use crate::{
     arguments::Arguments,
-    protocol::{MAX_FDS_PER_MESSAGE, Saying},
+    protocol::{MAX_FDS_PER_MESSAGE, MessageKind},
     state::State,
     syscall::{self, CLONE_NEWUSER, EINVAL, Errno, O_DIRECTORY, O_PATH, O_RDONLY},
 };
 
-/// Joins the namespace and lets its descriptor go.
+/// Joins the namespace and closes its descriptor.
 pub fn join(fd: i32, flag: usize, state: &mut State) -> Result<(), Errno> {
     if flag == CLONE_NEWUSER {
         state.remember_caller();
@@ -21,7 +21,7 @@ pub fn join(fd: i32, flag: usize, state: &mut State) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Opens the helper's own `ns` files and sends them. The helper does it because, undumpable, it is the only one that may.
+/// Opens the helper's own `ns` files and sends them. Only the helper may open them, because it is undumpable.
 pub fn send(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
     let count = arguments.number()?;
     if count > MAX_FDS_PER_MESSAGE {
@@ -32,5 +32,5 @@ pub fn send(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
     for fd in &mut fds[..count] {
         *fd = syscall::open(directory, arguments.text()?, O_RDONLY)?;
     }
-    state.report.say(Saying::Namespaces, 0, &fds[..count])
+    state.report.send(MessageKind::Namespaces, 0, &fds[..count])
 }

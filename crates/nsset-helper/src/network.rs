@@ -1,27 +1,28 @@
-//! Sockets that are born inside.
+//! Sockets that are created inside.
 
 use crate::{
     arguments::Arguments,
     loopback::SOCK_CLOEXEC,
-    protocol::Saying,
+    protocol::MessageKind,
     report::Report,
     syscall::{self, AT_FDCWD, Errno, O_RDWR},
 };
 
-/// Makes a socket and hands it over: it belongs to this network namespace for good, wherever it is used from.
+/// Creates a socket and sends it. It belongs to this network namespace for its whole life, in whichever process it is
+/// used.
 pub fn send_socket(arguments: &mut Arguments, report: Report) -> Result<(), Errno> {
     let [domain, kind, protocol] = [arguments.number()?, arguments.number()?, arguments.number()?];
     send(syscall::socket(domain, kind | SOCK_CLOEXEC, protocol)?, report)
 }
 
-/// The same with `/dev/net/tun`, whose devices come into the network of who opened it (tun_chr_open() of
-/// drivers/net/tun.c).
+/// Opens and sends `/dev/net/tun`. Its devices are created in the network of the process that opened it (tun_chr_open()
+/// of drivers/net/tun.c).
 pub fn send_tun(report: Report) -> Result<(), Errno> {
     send(syscall::open(AT_FDCWD, c"/dev/net/tun", O_RDWR)?, report)
 }
 
 fn send(fd: i32, report: Report) -> Result<(), Errno> {
-    report.say(Saying::Socket, 0, &[fd])?;
+    report.send(MessageKind::Socket, 0, &[fd])?;
     syscall::close(fd);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Runs the program that came in the environment vector.
+//! Runs the program in the environment vector.
 
 use crate::{
     arguments::Arguments,
@@ -9,7 +9,7 @@ use crate::{
     ids::nested_user,
     init, loopback, namespaces, network,
     process::steps::{self, Process},
-    protocol::{About, CONTROL_FD, FIRST_PASSED_FD, Saying, word},
+    protocol::{About, CONTROL_FD, FIRST_PASSED_FD, MessageKind, word},
     report::{self, Report},
     state::State,
     syscall::{self, CLONE_PARENT, Errno, O_WRONLY},
@@ -18,7 +18,7 @@ use crate::{
     view::sysfs,
 };
 
-/// Runs all of it; a step that fails says so and ends the program.
+/// Runs all steps. A step that fails is reported and ends the process.
 pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
     let mut state = State::new(environment);
     while let Some(word) = arguments.word() {
@@ -31,7 +31,6 @@ pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
     report::leave(0)
 }
 
-/// Runs one step.
 fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     match word {
         word::KEEP => keep_only(arguments.fd()?),
@@ -49,8 +48,8 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::FORK => fork(arguments.optional_fd()?, state.report),
         word::UNSHARE => syscall::unshare(arguments.number()?).map(drop),
         word::AWAIT => {
-            state.report.say(Saying::Waiting, 0, &[])?;
-            state.report.wait_for_word()
+            state.report.send(MessageKind::Waiting, 0, &[])?;
+            state.report.wait_for_reply()
         }
         word::NEST_USER => nested_user::make(arguments, state),
         word::JOIN_NESTED_USER => nested_user::join(state),
@@ -71,8 +70,8 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::SOCKET => network::send_socket(arguments, state.report),
         word::READ_FILE => files::read(arguments, state),
         word::WRITE_FILE => files::write(arguments, state),
-        word::SOME_GROUP => identity::become_some_group(state),
-        word::SOME_USER => identity::become_some_user(state),
+        word::MAPPED_GROUP => identity::become_mapped_group(state),
+        word::MAPPED_USER => identity::become_mapped_user(state),
         word::GROUPS => credentials::set_groups(arguments),
         word::DROP_GROUPS => credentials::drop_groups(),
         word::GID => credentials::set_gid(arguments.number()?),
@@ -87,26 +86,26 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
     }
 }
 
-/// Closes everything but the control socket and what was passed, and lets none of that through an exec.
+/// Closes every descriptor except the control socket and those that were passed, and makes these close-on-exec.
 fn keep_only(count: i32) -> Result<(), Errno> {
     syscall::close_range(0, CONTROL_FD as u32 - 1)?;
     syscall::close_range((FIRST_PASSED_FD + count) as u32, u32::MAX)?;
     syscall::close_on_exec_from(0).map(drop)
 }
 
-/// Goes on in a sibling, so that the parent reaps it. The sibling announces itself; the helper leaves.
-fn fork(births: Option<i32>, report: Report) -> Result<(), Errno> {
-    let pid = match births {
-        Some(fd) => syscall::fork_telling(CLONE_PARENT, syscall::map_start(fd)?)?,
+/// Continues in a sibling, so that the parent reaps it. The sibling announces itself; the helper ends.
+fn fork(pid_file: Option<i32>, report: Report) -> Result<(), Errno> {
+    let pid = match pid_file {
+        Some(fd) => syscall::fork_with_pid_in(CLONE_PARENT, syscall::map_start(fd)?)?,
         None => syscall::fork(CLONE_PARENT)?,
     };
     match pid {
-        0 => report.announce(Saying::Born),
+        0 => report.announce(MessageKind::Forked),
         _ => report::leave(0),
     }
 }
 
-/// Starts PID 1 of the new pid namespace. The steps that follow are PID 1's, and the helper skips them.
+/// Starts PID 1 of the new pid namespace. The steps that follow are for PID 1, and the helper skips them.
 fn start_init(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let line = arguments.fd()?;
     let steps = arguments.number()?;

@@ -1,14 +1,16 @@
-//! What the helper and its parent agree on.
+//! The protocol between the helper and its parent.
 //!
-//! The helper's program is words, each followed by its operands, executed in order. Numbers are decimal. They travel in the
-//! environment vector, which only a process that may trace the helper can read: every user reads the argument vector of
-//! every process (`/proc/PID/cmdline`), and among the words are mount options, values of sysctls and paths. The argument
-//! vector is [`NAME`]. The environment vector has the number of the program's words, these, one empty word, and then the
-//! environment of what is executed in the end. The kernel copies both vectors, so there is nothing to read and no buffer to
-//! size, and `strace -fv` shows it all.
+//! The helper's program is a list of words, each followed by its operands, and the helper executes them in order.
+//! Numbers are decimal. The words are in the environment vector, which only a process that may trace the helper can
+//! read: every user can read the argument vector of every process (`/proc/PID/cmdline`), and the words include mount
+//! options, values of sysctls and paths. The argument vector is [`NAME`]. The environment vector has the number of the
+//! program's words, the words, one empty word, and then the environment of the program that the helper executes at its
+//! end. The kernel copies both vectors, so the helper needs no code that receives them and no buffer for them, and
+//! `strace -fv` shows the program.
 //!
-//! What the helper has to say it says in [`Message`]s over the control socket; descriptors travel beside them. The kernel
-//! adds the pid of the sender (`SCM_CREDENTIALS`), in the numbers of the receiver: so a newborn names itself.
+//! The helper sends [`Message`]s over the control socket, with descriptors beside them (`SCM_RIGHTS`). The kernel adds
+//! the pid of the sender (`SCM_CREDENTIALS`) as the pid namespace of the receiver numbers it, which is how the parent
+//! learns the pid of a new child.
 
 use core::ffi::CStr;
 
@@ -18,7 +20,7 @@ pub const NAME: &CStr = c"nsset-helper";
 /// The helper's end of the control socket, a `SOCK_SEQPACKET` pair.
 pub const CONTROL_FD: i32 = 3;
 
-/// The first of the descriptors handed to the helper; the others follow without a gap.
+/// The first descriptor that is passed to the helper; the others follow without a gap.
 pub const FIRST_PASSED_FD: i32 = 4;
 
 /// The most descriptors one message carries: the eight kinds of namespace.
@@ -32,49 +34,52 @@ pub const MOST_CONTENT: usize = 16 * 1024 * 1024;
 
 /// The words of the program. The comment of each names its operands.
 pub mod word {
-    /// `COUNT`: keep the control socket and COUNT passed descriptors, close every other. Always first.
+    /// `COUNT`: keep the control socket and COUNT passed descriptors, and close all others. Always the first step.
     pub const KEEP: &[u8] = b"keep";
-    /// No operand: `PR_SET_DUMPABLE=0`, so that no process inside the namespaces joined next can trace or read the helper.
+    /// No operand: set `PR_SET_DUMPABLE=0`, so that no process inside the namespaces joined next can trace the helper
+    /// or read its memory.
     pub const UNDUMPABLE: &[u8] = b"undumpable";
-    /// `FD`: this is `/proc`, which may be out of sight, or another, where the helper is.
+    /// `FD`: use this descriptor as `/proc`. In the namespaces that the helper joins, the path may lead to another
+    /// `/proc` or to none.
     pub const PROC: &[u8] = b"proc";
-    /// No operand: open `timens_offsets` for writing, while the file still belongs to the user (see proc(5)).
+    /// No operand: open `timens_offsets` for writing, while the file still belongs to the user (proc(5)).
     pub const OPEN_OFFSETS: &[u8] = b"open-offsets";
-    /// `FD FLAG`: join the namespace, close the descriptor.
+    /// `FD FLAG`: join the namespace, and close the descriptor.
     pub const SETNS: &[u8] = b"setns";
-    /// No operand: lead a process group. The parent finds there who was born of the helper and could not say so.
+    /// No operand: lead a process group. In it the parent finds the children of the helper that could not announce
+    /// themselves.
     pub const GROUP: &[u8] = b"group";
-    /// `FD`: go on in a child of the helper's parent, which a joined pid namespace then holds. The kernel writes its pid to the
-    /// start of this file before it runs; `-` for none.
+    /// `FD`: continue in a child of the helper's parent, which is in the pid namespace that was joined. Before it runs,
+    /// the kernel writes its pid to the start of this file; `-` for no file.
     pub const FORK: &[u8] = b"fork";
     /// `FLAGS`: make new namespaces.
     pub const UNSHARE: &[u8] = b"unshare";
-    /// No operand: say that this point is reached, and wait for the parent's word.
+    /// No operand: report that this step is reached, and wait for the parent's reply.
     pub const AWAIT: &[u8] = b"await";
-    /// `UID_MAP GID_MAP SETGROUPS`: make a user namespace below the one joined, with these maps, and hold it. An `@`
-    /// stands for the helper's own id, which its parent cannot know.
+    /// `UID_MAP GID_MAP SETGROUPS`: make a user namespace below the one joined, with these maps, and hold it open. `@`
+    /// stands for the own id of the helper, which its parent cannot know.
     pub const NEST_USER: &[u8] = b"nest-user";
     /// No operand: join the namespace that `nest-user` made.
     pub const JOIN_NESTED_USER: &[u8] = b"join-nested-user";
-    /// `FD STEPS WORDS`: start PID 1 of the new pid namespace. It runs the next STEPS steps, WORDS words that the helper skips, and then
-    /// reads FD until end of file.
+    /// `FD STEPS WORDS`: start PID 1 of the new pid namespace. It runs the next STEPS steps, which are WORDS words, and
+    /// then reads FD until end of file. The helper skips these words.
     pub const INIT: &[u8] = b"init";
     /// `FLAGS`: change the propagation of every mount, `MS_PRIVATE` and the like.
     pub const PROPAGATION: &[u8] = b"propagation";
-    /// `DIR`: make DIR a mount of its own; targets of mounts are resolved beneath it from here on.
+    /// `DIR`: make DIR a mount point. The targets of all later mounts are resolved below it.
     pub const ROOT: &[u8] = b"root";
     /// `SOURCE TARGET ATTRIBUTES RECURSIVE`: bind SOURCE to TARGET.
     pub const BIND: &[u8] = b"bind";
     /// `TYPE SOURCE TARGET ATTRIBUTES COUNT (KEY VALUE)*`: mount a new file system; an empty VALUE is a flag.
     pub const MOUNT: &[u8] = b"mount";
-    /// `REQUIRED`: mount a sysfs of the network that is joined over the one on /sys. Where REQUIRED is 0, what the kernel
-    /// refuses is left out, and so is a /sys that is no sysfs.
+    /// `REQUIRED`: mount a sysfs of the joined network over the one on /sys. If REQUIRED is 0, the helper skips the
+    /// step when the kernel refuses it or when /sys is no sysfs.
     pub const SYSFS: &[u8] = b"sysfs";
-    /// `REQUIRED`: go on in a copy of the mount namespace. Where REQUIRED is 0 and the kernel refuses, stay, and pass over
-    /// `sysfs` and `cover`.
+    /// `REQUIRED`: continue in a copy of the mount namespace. If REQUIRED is 0 and the kernel refuses, the helper stays
+    /// in the old one and skips the steps `sysfs` and `cover`.
     pub const OWN_MOUNTS: &[u8] = b"own-mounts";
-    /// `REQUIRED SOURCE TARGET`: bind SOURCE over TARGET, a symbolic link itself included. What is missing is left out;
-    /// where REQUIRED is 0, what the kernel refuses, too.
+    /// `REQUIRED SOURCE TARGET`: bind SOURCE over TARGET; a symbolic link is covered itself. The helper skips the step
+    /// if a path is missing, and also, if REQUIRED is 0, when the kernel refuses it.
     pub const COVER: &[u8] = b"cover";
     /// No operand: make the directory of `root` the root directory and detach the old one.
     pub const PIVOT: &[u8] = b"pivot";
@@ -90,74 +95,76 @@ pub mod word {
     pub const SOCKET: &[u8] = b"socket";
     /// No operand: open `/dev/net/tun` and send it.
     pub const TUN: &[u8] = b"tun";
-    /// `FD PATH`: open the file at PATH below the directory FD, and send what one read returns.
+    /// `FD PATH`: open the file at PATH below the directory FD, and send its content.
     pub const READ_FILE: &[u8] = b"read-file";
-    /// `FD PATH TEXT`: open the same for writing, write TEXT to it, and say so.
+    /// `FD PATH TEXT`: open the file at PATH below the directory FD for writing, write TEXT to it, and report that.
     pub const WRITE_FILE: &[u8] = b"write-file";
-    /// No operand: where the caller's group has no name inside, become 0, if there is one.
-    pub const SOME_GROUP: &[u8] = b"some-group";
+    /// No operand: if the caller's group is not mapped inside, change to group 0, if that is mapped.
+    pub const MAPPED_GROUP: &[u8] = b"mapped-group";
     /// No operand: the same for the caller's user.
-    pub const SOME_USER: &[u8] = b"some-user";
-    /// `COUNT GID*`: these become the supplementary groups.
+    pub const MAPPED_USER: &[u8] = b"mapped-user";
+    /// `COUNT GID*`: set the supplementary groups.
     pub const GROUPS: &[u8] = b"groups";
-    /// No operand: have no supplementary groups, where that is allowed.
+    /// No operand: remove all supplementary groups, if that is allowed.
     pub const DROP_GROUPS: &[u8] = b"drop-groups";
-    /// `GID`: become this group.
+    /// `GID`: change to this group.
     pub const GID: &[u8] = b"gid";
-    /// `UID`: become this user.
+    /// `UID`: change to this user.
     pub const UID: &[u8] = b"uid";
-    /// No operand: let the capabilities outlive the `uid` to come.
+    /// No operand: keep the capabilities over the `uid` step.
     pub const KEEP_CAPABILITIES: &[u8] = b"keep-capabilities";
-    /// No operand: let the capabilities outlive the `exec` to come.
+    /// No operand: keep the capabilities over the `exec` step.
     pub const AMBIENT_CAPABILITIES: &[u8] = b"ambient-capabilities";
-    /// No operand: nothing that is exec'd gains privileges any more.
+    /// No operand: no program that this process executes gains privileges.
     pub const NO_NEW_PRIVILEGES: &[u8] = b"no-new-privileges";
-    /// `SIGNAL`: get this signal when the parent's thread ends. Changes of user would undo it.
+    /// `SIGNAL`: receive this signal when the parent's thread ends. A later change of user would undo this.
     pub const DEATH_SIGNAL: &[u8] = b"death-signal";
-    /// No operand: lead a session of its own.
+    /// No operand: lead a new session.
     pub const SESSION: &[u8] = b"session";
-    /// `COUNT FD*`: these become descriptors 0 to COUNT - 1 of the program; `-` leaves one closed.
+    /// `COUNT FD*`: use these as descriptors 0 to COUNT - 1 of the program; `-` leaves one closed.
     pub const STDIO: &[u8] = b"stdio";
     /// `DIR`: change the working directory.
     pub const CHDIR: &[u8] = b"chdir";
-    /// `FILE ARGV*`: the rest of the vector is the program's own; FILE without a slash is looked for along `PATH`.
+    /// `FILE ARGV*`: execute FILE. The rest of the vector is the program's own; FILE without a slash is searched for in
+    /// `PATH`.
     pub const EXEC: &[u8] = b"exec";
 }
 
-/// What a message says.
+/// What a message reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
-pub enum Saying {
+pub enum MessageKind {
     /// The step failed; the value is the error number.
     Failed = 1,
-    /// The step waits for a word (one byte, whatever it is).
+    /// The step waits for a reply (one byte of any value).
     Waiting = 2,
-    /// The program goes on in this child, which waits for a word.
-    Born = 3,
-    /// This is PID 1, which waits for a word.
-    InitBorn = 4,
-    /// PID 1 has done its steps.
+    /// The sender is the child in which the program continues. It waits for a reply.
+    Forked = 3,
+    /// The sender is PID 1. It waits for a reply.
+    InitForked = 4,
+    /// PID 1 has run its steps.
     InitReady = 5,
-    /// The namespaces that were asked for come with the message, in order.
+    /// The namespaces that were requested are attached, in order.
     Namespaces = 6,
-    /// The socket that was asked for, or `/dev/net/tun`, comes with the message.
+    /// The socket that was requested, or `/dev/net/tun`, is attached.
     Socket = 7,
-    /// What the file holds, or the rest of it, follows the message, in the same packet; no more than [`MAX_CONTENT`] of it.
+    /// The content of the file, or the rest of it, follows the message in the same packet: at most [`MAX_CONTENT`]
+    /// bytes.
     Content = 8,
-    /// The text is written.
+    /// The text was written.
     Written = 9,
-    /// The same as of [`Saying::Content`], and there is more to come.
+    /// As [`MessageKind::Content`], but more content follows in further messages.
     ContentPart = 10,
 }
 
-impl Saying {
-    /// The saying with this number, if there is one.
+impl MessageKind {
+    /// The kind with this number, if there is one.
     pub const fn from_u32(value: u32) -> Option<Self> {
         match value {
             1 => Some(Self::Failed),
             2 => Some(Self::Waiting),
-            3 => Some(Self::Born),
-            4 => Some(Self::InitBorn),
+            3 => Some(Self::Forked),
+            4 => Some(Self::InitForked),
             5 => Some(Self::InitReady),
             6 => Some(Self::Namespaces),
             7 => Some(Self::Socket),
@@ -169,37 +176,37 @@ impl Saying {
     }
 }
 
-/// A message from the helper. Both ends are of one build and one machine, so it travels as it lies in memory.
+/// A message from the helper. Both sides are of one build and run on one machine, so it is sent as it is in memory.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Message {
-    pub saying: u32,
-    /// Which step of the program speaks, counted from 0.
+    pub kind: u32,
+    /// The number of the step that sends it, counted from 0.
     pub step: u32,
     pub value: i32,
-    /// Which part of the step it is about: an [`About`].
+    /// The part of the step that it is about: an [`About`].
     pub about: u32,
 }
 
-/// The part of a step that a failure is about, where a step has several.
+/// The part of a step that a failure is about, for steps with several parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum About {
-    /// The step itself, or the path it is done to.
+    /// The step itself, or the path that it changes.
     Target = 0,
-    /// The other path, where the thing comes from.
+    /// The other path, the source.
     Source = 1,
-    /// Of `nest-user`: the making of the namespace, and its three files.
+    /// Of `nest-user`: creating the namespace, and writing its three files.
     Unshare = 2,
     Setgroups = 3,
     UidMap = 4,
     GidMap = 5,
-    /// Of `read-file` and `write-file`: the opening.
+    /// Of `read-file` and `write-file`: opening the file.
     Open = 6,
 }
 
 impl About {
-    /// The part with this number; the step itself for all others.
+    /// The part with this number; the step itself for any other number.
     pub const fn from_u32(value: u32) -> Self {
         match value {
             1 => Self::Source,

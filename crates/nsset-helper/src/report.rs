@@ -1,11 +1,11 @@
-//! What the helper says to its parent, and the word it waits for.
+//! Sends messages to the parent, and waits for its replies.
 
 use crate::{
-    protocol::{About, MAX_FDS_PER_MESSAGE, Message, Saying},
+    protocol::{About, MAX_FDS_PER_MESSAGE, Message, MessageKind},
     syscall::{self, EIO, Errno},
 };
 
-/// The control socket, and the step that speaks over it.
+/// The control socket, and the step that uses it.
 #[derive(Clone, Copy)]
 pub struct Report {
     pub control: i32,
@@ -30,7 +30,7 @@ struct MessageHeader {
     flags: usize,
 }
 
-/// A control message of type `SCM_RIGHTS` (unix(7)); `length` says how many of the descriptors count.
+/// A control message of type `SCM_RIGHTS` (unix(7)); `length` limits how many of the descriptors are sent.
 #[repr(C)]
 struct RightsMessage {
     length: usize,
@@ -40,25 +40,25 @@ struct RightsMessage {
 }
 
 impl Report {
-    /// Says something, with up to eight descriptors beside it.
-    pub fn say(self, saying: Saying, value: i32, fds: &[i32]) -> Result<(), Errno> {
-        self.send(saying, value, fds, &[])
+    /// Sends a message, with up to eight descriptors.
+    pub fn send(self, kind: MessageKind, value: i32, fds: &[i32]) -> Result<(), Errno> {
+        self.send_message(kind, value, fds, &[])
     }
 
-    /// Says what a file holds, or the rest of it.
-    pub fn say_content(self, content: &[u8]) -> Result<(), Errno> {
-        self.send(Saying::Content, 0, &[], content)
+    /// Sends the content of a file, or the rest of it.
+    pub fn send_content(self, content: &[u8]) -> Result<(), Errno> {
+        self.send_message(MessageKind::Content, 0, &[], content)
     }
 
-    /// Says a part of what a file holds; more is to come.
-    pub fn say_part(self, content: &[u8]) -> Result<(), Errno> {
-        self.send(Saying::ContentPart, 0, &[], content)
+    /// Sends a part of the content of a file; further parts follow.
+    pub fn send_content_part(self, content: &[u8]) -> Result<(), Errno> {
+        self.send_message(MessageKind::ContentPart, 0, &[], content)
     }
 
-    fn send(self, saying: Saying, value: i32, fds: &[i32], content: &[u8]) -> Result<(), Errno> {
+    fn send_message(self, kind: MessageKind, value: i32, fds: &[i32], content: &[u8]) -> Result<(), Errno> {
         const SOL_SOCKET: i32 = 1;
         const SCM_RIGHTS: i32 = 1;
-        let message = Message { saying: saying as u32, step: self.step, value, about: self.about as u32 };
+        let message = Message { kind: kind as u32, step: self.step, value, about: self.about as u32 };
         let parts = [
             Iovec { base: (&raw const message).cast(), length: Message::SIZE },
             Iovec { base: content.as_ptr(), length: content.len() },
@@ -87,29 +87,29 @@ impl Report {
         unsafe { syscall::sendmsg(self.control, &header) }.map(drop)
     }
 
-    /// Says that this process was born, and waits until the parent knows it.
-    pub fn announce(self, saying: Saying) -> Result<(), Errno> {
-        self.say(saying, 0, &[])?;
-        self.wait_for_word()
+    /// Announces this process, and waits until the parent has taken note of it.
+    pub fn announce(self, kind: MessageKind) -> Result<(), Errno> {
+        self.send(kind, 0, &[])?;
+        self.wait_for_reply()
     }
 
-    /// Waits until the parent says to go on; an error when the parent is gone, or has ended the conversation.
-    pub fn wait_for_word(self) -> Result<(), Errno> {
+    /// Waits until the parent replies. It is an error if the parent has ended or has shut down the socket.
+    pub fn wait_for_reply(self) -> Result<(), Errno> {
         match syscall::read(self.control, &mut [0])? {
             0 => Err(EIO),
             _ => Ok(()),
         }
     }
 
-    /// Says why the step failed, and leaves.
+    /// Reports why the step failed, and ends the process.
     pub fn fail(self, errno: Errno) -> ! {
-        let _ = self.say(Saying::Failed, errno, &[]);
+        let _ = self.send(MessageKind::Failed, errno, &[]);
         leave(1)
     }
 }
 
-/// Ends the helper. Its descriptors go first: while it ends, its memory is gone before they are, and being undumpable with
-/// it, so that for a moment the kernel would let others take them (`pidfd_getfd(2)`).
+/// Ends the helper. It closes its descriptors first: in an exit the kernel frees the memory before the descriptors, and
+/// the undumpable flag is part of the memory, so that for a moment other processes could take them (`pidfd_getfd(2)`).
 pub fn leave(code: i32) -> ! {
     let _ = syscall::close_range(0, u32::MAX);
     syscall::exit(code)

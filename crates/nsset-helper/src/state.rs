@@ -1,4 +1,4 @@
-//! What the steps of a program share.
+//! The state that the steps of a program share.
 
 use crate::{
     protocol::{About, CONTROL_FD},
@@ -6,7 +6,7 @@ use crate::{
     syscall,
 };
 
-/// Who the caller is where it comes from.
+/// The ids of the caller in its own user namespace.
 #[derive(Clone, Copy)]
 pub struct Ids {
     pub uid: usize,
@@ -21,15 +21,15 @@ impl Ids {
 
 pub struct State {
     pub report: Report,
-    /// `/proc`, once held.
+    /// `/proc`, after the step `proc`.
     pub proc: i32,
-    /// `/proc/self/timens_offsets`, once opened.
+    /// `/proc/self/timens_offsets`, after the step `open-offsets`.
     pub offsets: i32,
-    /// Where targets of mounts are looked for; the root directory unless `root` said otherwise.
+    /// Below which targets of mounts are resolved; `None` is the root directory.
     pub root: Option<i32>,
     /// Whether something is mounted on the helper's own root directory.
     pub is_root_covered: bool,
-    /// Whether the kernel refused a mount namespace of the program's own.
+    /// Whether the kernel refused the mount namespace of `own-mounts`.
     pub is_without_own_mounts: bool,
     /// The user namespace that `nest-user` made.
     pub nested_user: i32,
@@ -53,12 +53,12 @@ impl State {
         }
     }
 
-    /// To be called before a user namespace is joined, in which the caller may have another id.
+    /// Has to be called before a user namespace is joined, in which the caller may have another id.
     pub fn remember_caller(&mut self) {
         self.caller.get_or_insert_with(Ids::own);
     }
 
-    /// Who the caller is where it comes from.
+    /// The ids of the caller in its own user namespace.
     pub fn caller(&self) -> Ids {
         self.caller.unwrap_or_else(Ids::own)
     }

@@ -142,10 +142,10 @@ mod shared {
     pub const MOUNT_SETATTR: usize = 442;
 }
 
-/// One system call. The result is the kernel's: a value, or an error number below zero.
+/// One system call. The result is that of the kernel: a value, or an error number below zero.
 ///
 /// # Safety
-/// The arguments must be valid for the call, as its manual page has them.
+/// The arguments must be valid for the call, as its manual page describes.
 #[cfg(target_arch = "x86_64")]
 unsafe fn trap(number: usize, arguments: [usize; 6]) -> isize {
     let result: isize;
@@ -168,10 +168,10 @@ unsafe fn trap(number: usize, arguments: [usize; 6]) -> isize {
     result
 }
 
-/// As above.
+/// One system call, as above.
 ///
 /// # Safety
-/// The arguments must be valid for the call, as its manual page has them.
+/// The arguments must be valid for the call, as its manual page describes.
 #[cfg(target_arch = "aarch64")]
 unsafe fn trap(number: usize, arguments: [usize; 6]) -> isize {
     let result: isize;
@@ -196,7 +196,7 @@ fn checked(result: isize) -> Result<usize, Errno> {
     usize::try_from(result).map_err(|_| -result as Errno)
 }
 
-/// A call with as many arguments as are given; the rest are zero.
+/// A system call; arguments that are not given are zero.
 macro_rules! call {
     ($number:expr $(, $argument:expr)*) => {{
         let given = [$($argument as usize),*];
@@ -208,7 +208,7 @@ macro_rules! call {
     }};
 }
 
-/// A call that is made until no signal comes between.
+/// A system call that is repeated when a signal interrupts it.
 macro_rules! uninterrupted {
     ($($call:tt)*) => {
         loop {
@@ -220,8 +220,8 @@ macro_rules! uninterrupted {
     };
 }
 
-/// Ends the process. Where a filter refuses even that, an instruction that no processor has ends it: a loop would go on for
-/// ever, as a process that nothing waits for.
+/// Ends the process. If a filter refuses even that, an invalid instruction ends it: a loop would run forever, as a
+/// process that nothing waits for.
 pub fn exit(code: i32) -> ! {
     let _ = call!(number::EXIT_GROUP, code);
     // SAFETY: it does not return, and reads and writes nothing.
@@ -237,18 +237,18 @@ pub fn read(fd: i32, buffer: &mut [u8]) -> Result<usize, Errno> {
     uninterrupted!(number::READ, fd, buffer.as_mut_ptr(), buffer.len())
 }
 
-/// The same from a place in the file, into memory that holds nothing yet: the result says how much is filled.
+/// pread(2) into uninitialised memory; the result is the number of bytes that are written.
 pub fn read_at(fd: i32, buffer: &mut [MaybeUninit<u8>], offset: usize) -> Result<usize, Errno> {
     uninterrupted!(number::PREAD64, fd, buffer.as_mut_ptr(), buffer.len(), offset)
 }
 
-/// What a descriptor is of, as far as reading it goes (inode(7)).
+/// The kinds of file that reading distinguishes (inode(7)).
 pub enum What {
     /// A regular file, or a directory.
     Content,
-    /// The device that `/dev/null` is, which is empty.
+    /// The device of `/dev/null`, which is empty.
     Nothing,
-    /// What can be waited for.
+    /// A file whose opening or reading may block or have an effect.
     Special,
 }
 
@@ -268,12 +268,12 @@ pub fn what_is(fd: i32) -> Result<What, Errno> {
     })
 }
 
-/// The number of the mount that a path leads to.
+/// The id of the mount that a path leads to.
 pub fn mount_id(path: &CStr) -> Result<u64, Errno> {
     mount_id_at(AT_FDCWD, path, 0)
 }
 
-/// The number of the mount that a descriptor is in.
+/// The id of the mount that a descriptor is in.
 pub fn mount_id_of(fd: i32) -> Result<u64, Errno> {
     mount_id_at(fd, c"", AT_EMPTY_PATH)
 }
@@ -319,13 +319,13 @@ pub fn close_on_exec_from(first: u32) -> Result<usize, Errno> {
     call!(shared::CLOSE_RANGE, first, u32::MAX, CLOSE_RANGE_CLOEXEC)
 }
 
-/// A copy of `fd`, close-on-exec, numbered `least` or above.
+/// A close-on-exec copy of `fd` with a number of at least `least`.
 pub fn duplicate_above(fd: i32, least: i32) -> Result<i32, Errno> {
     const F_DUPFD_CLOEXEC: usize = 1030;
     call!(number::FCNTL, fd, F_DUPFD_CLOEXEC, least).map(|fd| fd as i32)
 }
 
-/// Makes reads and writes on it wait, also for processes that share the open file.
+/// Makes reads and writes on it block, for all processes that share the open file.
 pub fn make_blocking(fd: i32) -> Result<(), Errno> {
     const F_GETFL: usize = 3;
     const F_SETFL: usize = 4;
@@ -337,7 +337,7 @@ pub fn make_blocking(fd: i32) -> Result<(), Errno> {
     Ok(())
 }
 
-/// `to` becomes a copy of `from`, kept over exec.
+/// Makes `to` a copy of `from` that stays open over an exec.
 pub fn duplicate_to(from: i32, to: i32) -> Result<usize, Errno> {
     call!(number::DUP3, from, to, 0)
 }
@@ -353,7 +353,7 @@ pub fn open(directory: i32, path: &CStr, flags: usize) -> Result<i32, Errno> {
     opened.map(|fd| fd as i32)
 }
 
-/// Opens `path` with `root` as its root directory: no symbolic link and no `..` leads out (openat2(2)).
+/// Opens `path` with `root` as its root directory: no symbolic link and no `..` leads out of it (openat2(2)).
 pub fn open_in_root(root: i32, path: &CStr) -> Result<i32, Errno> {
     const RESOLVE_IN_ROOT: u64 = 0x10;
     let how = [(O_PATH | O_CLOEXEC) as u64, 0, RESOLVE_IN_ROOT];
@@ -375,7 +375,7 @@ pub fn fork(flags: usize) -> Result<usize, Errno> {
     call!(number::CLONE, flags | SIGCHLD)
 }
 
-/// The start of a file, as memory that is shared with all who read it.
+/// Maps the first page of a file as shared memory.
 pub fn map_start(fd: i32) -> Result<usize, Errno> {
     const PROT_READ: usize = 1;
     const PROT_WRITE: usize = 2;
@@ -383,8 +383,8 @@ pub fn map_start(fd: i32) -> Result<usize, Errno> {
     call!(number::MMAP, 0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
 }
 
-/// A fork whose pid, as the parent sees it, the kernel writes to `place` before the child runs (clone(2)).
-pub fn fork_telling(flags: usize, place: usize) -> Result<usize, Errno> {
+/// A fork. Before the child runs, the kernel writes its pid, as the parent sees it, to `place` (clone(2)).
+pub fn fork_with_pid_in(flags: usize, place: usize) -> Result<usize, Errno> {
     const CLONE_PARENT_SETTID: usize = 0x0010_0000;
     call!(number::CLONE, flags | SIGCHLD | CLONE_PARENT_SETTID, 0, place)
 }
@@ -406,13 +406,13 @@ fn set_dumpable_to(value: usize) -> Result<usize, Errno> {
     call!(number::PRCTL, PR_SET_DUMPABLE, value, 0, 0, 0)
 }
 
-/// The name of the process as `ps` shows it.
+/// Sets the name of the process that `ps` shows.
 pub fn set_name(name: &CStr) -> Result<usize, Errno> {
     const PR_SET_NAME: usize = 15;
     call!(number::PRCTL, PR_SET_NAME, name.as_ptr(), 0, 0, 0)
 }
 
-/// At which of these there is something to read (or an end), within this time.
+/// Waits, at most this long, until one of these is readable or at its end. Returns which of them are.
 pub fn wait_readable(fds: [i32; 2], milliseconds: u32) -> Result<[bool; 2], Errno> {
     const POLLIN: u32 = 1;
     // struct pollfd: the descriptor, the events asked for in the low half of the second word, those seen in the high half.
@@ -422,31 +422,31 @@ pub fn wait_readable(fds: [i32; 2], milliseconds: u32) -> Result<[bool; 2], Errn
     Ok(polls.map(|[_, events]| events >> 16 != 0))
 }
 
-/// Waits for a signal that kills.
+/// Waits for a signal that ends the process.
 pub fn pause() {
     let _ = call!(number::PPOLL, 0, 0, 0, 0, 8);
 }
 
-/// The signal that this process gets when its parent's thread ends.
+/// Sets the signal that this process gets when the thread of its parent ends.
 pub fn set_death_signal(signal: usize) -> Result<usize, Errno> {
     const PR_SET_PDEATHSIG: usize = 1;
     call!(number::PRCTL, PR_SET_PDEATHSIG, signal, 0, 0, 0)
 }
 
-/// Capabilities outlive the change from uid 0 to another, until the next exec.
+/// Keeps the capabilities over the change from uid 0 to another, until the next exec.
 pub fn keep_capabilities() -> Result<usize, Errno> {
     const PR_SET_KEEPCAPS: usize = 8;
     call!(number::PRCTL, PR_SET_KEEPCAPS, 1, 0, 0, 0)
 }
 
-/// The capability outlives an exec by an ordinary user; it has to be inheritable.
+/// Keeps the capability over an exec by an ordinary user; it has to be inheritable.
 pub fn raise_ambient(capability: usize) -> Result<usize, Errno> {
     const PR_CAP_AMBIENT: usize = 47;
     const PR_CAP_AMBIENT_RAISE: usize = 2;
     call!(number::PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0)
 }
 
-/// No exec gives more than the process has (no set-user-ID bit, no file capability).
+/// Makes every later exec ignore set-user-ID bits and file capabilities.
 pub fn set_no_new_privileges() -> Result<usize, Errno> {
     const PR_SET_NO_NEW_PRIVS: usize = 38;
     call!(number::PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -476,7 +476,7 @@ pub fn set_capabilities(words: &[Capabilities; 2]) -> Result<usize, Errno> {
     call!(number::CAPSET, header.as_mut_ptr(), words.as_ptr())
 }
 
-/// What a signal does, of the two things that need no handler.
+/// The signal dispositions that need no handler.
 #[derive(Clone, Copy)]
 pub enum Disposition {
     Default = 0,
@@ -515,12 +515,12 @@ pub fn setgroups(groups: &[u32]) -> Result<usize, Errno> {
     call!(number::SETGROUPS, groups.len(), groups.as_ptr())
 }
 
-/// A process group of its own, which it leads.
+/// Makes the process the leader of a new process group.
 pub fn lead_group() -> Result<usize, Errno> {
     call!(number::SETPGID, 0, 0)
 }
 
-/// A session of its own, without a controlling terminal.
+/// Makes the process the leader of a new session without a controlling terminal.
 pub fn setsid() -> Result<usize, Errno> {
     call!(number::SETSID)
 }
@@ -552,7 +552,7 @@ pub unsafe fn ioctl<T>(fd: i32, request: usize, argument: &mut T) -> Result<usiz
 /// sendmsg(2).
 ///
 /// # Safety
-/// Everything that `message` points to must be there, as the manual page has it.
+/// Everything that `message` points to must be valid for sendmsg(2).
 pub unsafe fn sendmsg<T>(fd: i32, message: &T) -> Result<usize, Errno> {
     const MSG_NOSIGNAL: usize = 0x4000;
     uninterrupted!(number::SENDMSG, fd, core::ptr::from_ref(message), MSG_NOSIGNAL)
@@ -581,17 +581,17 @@ pub fn pivot_to_working_directory() -> Result<usize, Errno> {
     call!(number::PIVOT_ROOT, c".".as_ptr(), c".".as_ptr())
 }
 
-/// A detached copy of the mount at `path`, with those below it where `recursive`.
+/// A detached copy of the mount at `path`; if `recursive`, with the mounts below it.
 pub fn open_tree(path: &CStr, recursive: bool) -> Result<i32, Errno> {
     clone_tree(AT_FDCWD, path, if recursive { AT_RECURSIVE } else { 0 })
 }
 
-/// A detached copy of the mount whose directory the descriptor holds, from there on, with those below it.
+/// A detached copy of the mount, from the directory of this descriptor on, with the mounts below it.
 pub fn open_tree_of(directory: i32) -> Result<i32, Errno> {
     clone_tree(directory, c"", AT_EMPTY_PATH | AT_RECURSIVE)
 }
 
-/// A detached copy of the mount at a path below a directory, with those below it. A symbolic link is not followed.
+/// A detached copy of the mount at a path below a directory, with the mounts below it. A symbolic link is not followed.
 pub fn open_tree_below(directory: i32, path: &CStr) -> Result<i32, Errno> {
     const AT_SYMLINK_NOFOLLOW: usize = 0x100;
     clone_tree(directory, path, AT_SYMLINK_NOFOLLOW | AT_RECURSIVE)

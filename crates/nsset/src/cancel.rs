@@ -1,4 +1,4 @@
-//! How a wait ends early: from another thread, or by itself.
+//! Ends waits early, by a cancellation from another thread or by a time limit.
 
 use std::{
     os::fd::{AsFd, BorrowedFd},
@@ -14,10 +14,11 @@ use nix::{
 
 use crate::error::{Error, Result, SystemError};
 
-/// How long the helper, or a program that it waits for, may take for everything; it takes well under a millisecond.
+/// The most time that the helper, or a program that nsset waits for, may take in all. It normally takes well under a
+/// millisecond.
 pub const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// Cancels the operation it was given to. A clone cancels the same one.
+/// Cancels the operation that it was passed to. A clone cancels the same operation.
 #[derive(Clone, Debug)]
 pub struct Cancel(Arc<EventFd>);
 
@@ -29,7 +30,7 @@ impl Cancel {
     }
 
     pub fn cancel(&self) {
-        // Fails only when the counter is full, and then it was cancelled before.
+        // The write fails only if the counter is full, and then the operation is cancelled already.
         let _ = self.0.write(1);
     }
 }
@@ -40,8 +41,8 @@ impl AsFd for Cancel {
     }
 }
 
-/// Waits until there is something to read from `fd`, or an end, and says whether there is: not after so long, nor after a
-/// signal. With nothing to read from, it is a pause. To be cancelled is an error.
+/// Waits until `fd` is readable or at its end, and returns whether it is. It is not after the timeout or a signal.
+/// Without an `fd`, this is a pause. A cancellation is an error.
 pub fn wait_readable(fd: Option<BorrowedFd<'_>>, cancel: Option<&Cancel>, timeout: PollTimeout) -> Result<bool> {
     let both = fd.into_iter().chain(cancel.map(Cancel::as_fd));
     let mut fds: Vec<_> = both.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();

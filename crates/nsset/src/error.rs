@@ -1,4 +1,4 @@
-//! Everything that can go wrong, with what was tried, on what, and what the user can do about it.
+//! The errors: what was tried, on which object, and what the user can do about it.
 
 use std::{borrow::Cow, fmt, io, path::PathBuf};
 
@@ -13,7 +13,7 @@ pub enum Error {
     #[error(transparent)]
     System(#[from] Box<SystemError>),
 
-    /// An argument that no kernel needs to see to know that it is wrong.
+    /// An argument that is wrong for every kernel.
     #[error("{0}")]
     InvalidArgument(String),
 
@@ -26,14 +26,14 @@ pub enum Error {
     #[error("a thread of Node cannot enter the {kind} namespace: {reason}")]
     NotEnterable { kind: Kind, reason: Cow<'static, str> },
 
-    /// The thread is still inside; nothing more runs on it until it is back.
+    /// The thread is still inside; nothing else runs on it before it has returned.
     #[error(
         "the thread could not be brought back to its {kind} namespace: {errno}, setns; \
          every call on this thread tries again and throws ERR_NSSET_TAINTED_THREAD until one succeeds"
     )]
     Restore { kind: Kind, errno: Errno },
 
-    #[error("this thread is still in a foreign {kind} namespace ({errno}, setns); what was asked was not done")]
+    #[error("this thread is still in a foreign {kind} namespace ({errno}, setns); the call was not made")]
     Tainted { kind: Kind, errno: Errno },
 
     #[error("the operation was aborted")]
@@ -44,7 +44,7 @@ fn display_or_nothing(text: &str) -> &str {
     if text.is_empty() { "none at all" } else { text }
 }
 
-/// A system call that failed, or a step of the helper's that stands for one.
+/// A system call, or the step of the helper for it, that failed.
 #[derive(Debug)]
 pub struct SystemError {
     pub errno: Errno,
@@ -112,12 +112,12 @@ impl fmt::Display for SystemError {
     }
 }
 
-/// The error number inside an `io::Error` that a system call of the standard library's gave.
+/// The error number of an `io::Error` from a system call of the standard library.
 pub(crate) fn last_errno(error: &io::Error) -> Errno {
     error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
 }
 
-/// Node's messages begin with a small letter.
+/// The messages of Node.js begin with a lower-case letter.
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_says_what_on_what_and_what_to_do() {
+    fn a_message_has_the_call_its_object_and_a_hint() {
         let error = SystemError::new(Errno::EPERM, "setns").kind(Kind::Net).path("/run/x").hint("be root");
         assert_eq!(error.to_string(), "EPERM: operation not permitted, setns net '/run/x': be root");
     }

@@ -1,4 +1,4 @@
-//! A small file that configures something: as the set's mount namespace has it, or as the calling thread sees it.
+//! A small configuration file, in the mount namespace of a set or as the calling thread sees it.
 
 use std::{
     fs::File,
@@ -25,10 +25,11 @@ use crate::{
     retry::uninterrupted,
 };
 
-/// What a file of no more than 16 MiB holds, found by its absolute path in the set's mount namespace. It takes the helper: a
-/// thread of Node cannot go there and come back. A program inside may have that take ten seconds.
+/// Reads a file of at most 16 MiB by its absolute path in the mount namespace of the set. This needs the helper,
+/// because a thread of Node.js cannot enter a mount namespace and return. A program inside may delay it for up to ten
+/// seconds.
 ///
-/// A FIFO, a socket or a device is not opened; but the device that `/dev/null` is counts for an empty file.
+/// A FIFO, a socket or a device is not opened, except that the device of `/dev/null` counts as an empty file.
 ///
 /// ```no_run
 /// # fn main() -> nsset::Result<()> {
@@ -41,33 +42,33 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// [`Error::NotInSet`] without `mnt`, [`Error::InvalidArgument`] for a path that is not absolute, and [`Error::System`] with
-/// what open(2) and read(2) say, `EINVAL` for what is neither a file nor a directory, and `EFBIG` for a larger file.
+/// [`Error::NotInSet`] without `mnt`, [`Error::InvalidArgument`] for a path that is not absolute, and [`Error::System`]
+/// with the error of open(2) or read(2), `EINVAL` for anything but a file or directory, and `EFBIG` for a larger file.
 pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8>> {
     set.get(Kind::Mnt)?;
     if !path.is_absolute() {
         return Err(Error::InvalidArgument(format!("the path has to be absolute: {}", path.display())));
     }
     let mut program = Program::new();
-    let joined = plan::go_inside(&mut program, set, kinds.only(Kind::User).with(Kind::Mnt))?;
+    let joined = plan::enter(&mut program, set, kinds.only(Kind::User).with(Kind::Mnt))?;
     if joined.contains(Kind::User) {
-        program.somebody();
+        program.mapped_ids();
     }
     let label = Label { kind: Some(Kind::Mnt), path: Some(path.to_owned()), ..Label::new("read") };
-    // The directory counts for paths that are not absolute only (openat(2)).
+    // openat(2) uses the directory only for relative paths.
     program.read_file(proc::hold()?, path, label)?;
     let outcome = conversation::run(&program, &[], None, &mut |_| Ok(())).map_err(|error| explain(error, path))?;
     conversation::dismiss(outcome.process);
     Ok(outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg"))?)
 }
 
-/// Whether the files of the set are those that the calling thread sees, with the rights that it has: it stands in the set's
-/// `mnt` and `user`, as far as the set has them.
+/// Whether the calling thread sees the files of the set, with the rights that a process of the set has: it is in the
+/// `mnt` and `user` namespaces of the set, if the set has them.
 pub fn sees_files_of(set: &NamespaceSet) -> bool {
     plan::foreign(set, Kinds::NONE.with(Kind::Mnt).with(Kind::User)).is_empty()
 }
 
-/// A file that was looked at, and not opened yet.
+/// A file that was found, and not opened yet.
 #[derive(Debug)]
 pub struct Found<'a> {
     path: &'a Path,
@@ -75,10 +76,10 @@ pub struct Found<'a> {
     stat: FileStat,
 }
 
-/// Looks at what the calling thread sees at a path; `None` where there is nothing.
+/// Finds a file as the calling thread sees it; `None` if there is none.
 ///
 /// # Errors
-/// [`Error::System`] with what open(2) says.
+/// [`Error::System`] with the error of open(2).
 pub fn find_file(path: &Path) -> Result<Option<Found<'_>>> {
     let failed = |errno, syscall| Error::from(SystemError::new(errno, syscall).path(path));
     let held = match uninterrupted(|| openat(AT_FDCWD, path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())) {
@@ -91,18 +92,18 @@ pub fn find_file(path: &Path) -> Result<Option<Found<'_>>> {
 }
 
 impl Found<'_> {
-    /// Differs where the file is another one, or was changed.
+    /// Changes if the file is replaced or modified.
     pub fn stamp(&self) -> String {
         let FileStat { st_dev, st_ino, st_size, st_mtime, st_mtime_nsec, .. } = self.stat;
         format!("{st_dev} {st_ino} {st_size} {st_mtime} {st_mtime_nsec}")
     }
 
-    /// What it holds. A FIFO, a socket or a device is not opened; but the device that `/dev/null` is counts for an empty
-    /// file.
+    /// Reads the content. A FIFO, a socket or a device is not opened, except that the device of `/dev/null` counts as
+    /// an empty file.
     ///
     /// # Errors
-    /// [`Error::System`] with what open(2) and read(2) say, `EINVAL` for what is no file, and `EFBIG` for one that holds
-    /// more than `most` bytes.
+    /// [`Error::System`] with the error of open(2) or read(2), `EINVAL` for anything but a file, and `EFBIG` for a file
+    /// of more than `most` bytes.
     pub fn read(self, most: usize) -> Result<Vec<u8>> {
         let Self { path, held, stat } = self;
         let failed = |errno, syscall| Error::from(SystemError::new(errno, syscall).path(path));
@@ -116,7 +117,7 @@ impl Found<'_> {
         if kind != SFlag::S_IFREG {
             return Err(SystemError::new(Errno::EINVAL, "read").path(path).hint(NO_FILE).into());
         }
-        // By the descriptor, since another file may have come to the path.
+        // Opened by the descriptor, since the path may lead to another file by now.
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         let opened = proc::open_below(&format!("self/fd/{}", held.as_raw_fd()), flags);
         let file = opened.map(File::from).map_err(|errno| failed(errno, "open"))?;
@@ -141,7 +142,7 @@ fn explain(error: Error, path: &Path) -> Error {
     }
 }
 
-const NO_FILE: &str = "it is no regular file";
+const NO_FILE: &str = "it is not a regular file";
 
 fn too_large(path: &Path, most: usize) -> Box<SystemError> {
     let hint = format!("it is larger than {} KiB", most / 1024);

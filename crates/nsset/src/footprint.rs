@@ -1,21 +1,23 @@
-//! What the copies of this library in a process tell each other of a thread that they share.
+//! The state of a thread that all copies of this library in a process share.
 //!
-//! Each copy remembers where a thread stands, which another copy's `setns` makes stale. So all of them count the moves of
-//! a thread in one place: a copy that finds a number that it did not leave there looks again.
+//! Each copy remembers the namespaces of a thread, and the `setns` of another copy makes that stale. So all copies
+//! count the moves of a thread in one place: a copy reads the namespaces again if the number is not the one that it
+//! left.
 
 use std::{cell::Cell, ptr, sync::OnceLock};
 
-/// Belongs to one thread, and lives as long as it. Other versions of the library read it: what is here stays.
+/// Belongs to one thread, and lives as long as it. Other versions of the library read it, so its layout must not
+/// change.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Footprint {
-    /// How often any copy has moved the thread.
+    /// The number of moves of the thread by any copy.
     moves: Cell<u64>,
-    /// How many copies have the thread elsewhere than where they first saw it.
+    /// The number of copies that have moved the thread away from where they first saw it.
     away: Cell<u32>,
 }
 
-/// Gives the footprint of the thread that calls it.
+/// Returns the footprint of the calling thread.
 pub type Provider = extern "C" fn() -> *const Footprint;
 
 thread_local! {
@@ -24,35 +26,35 @@ thread_local! {
 
 static PROVIDER: OnceLock<Provider> = OnceLock::new();
 
-/// This copy's own, for others to share.
+/// The footprint of this copy, for other copies to share.
 pub fn own() -> *const Footprint {
     OWN.with(ptr::from_ref)
 }
 
-/// From now on this copy counts where another one does.
+/// Makes this copy use the footprint of another one.
 ///
 /// # Safety
 ///
-/// The provider has to be another copy's [`own`], or this one's, in an object that stays mapped.
+/// The provider has to be [`own`] of another copy, or of this one, in a shared object that stays mapped.
 pub unsafe fn share(provider: Provider) {
     let _ = PROVIDER.set(provider);
 }
 
 fn with<T>(call: impl FnOnce(&Footprint) -> T) -> T {
     let shared = PROVIDER.get().map_or(ptr::null(), |provider| provider());
-    // SAFETY: `share` vouches for it; it belongs to the calling thread, and ends no sooner.
+    // SAFETY: the caller of `share` guarantees it; it belongs to the calling thread, and lives as long as that.
     match unsafe { shared.as_ref() } {
         Some(shared) => call(shared),
         None => OWN.with(call),
     }
 }
 
-/// How often the calling thread was moved.
+/// The number of moves of the calling thread.
 pub fn moves() -> u64 {
     with(|footprint| footprint.moves.get())
 }
 
-/// The calling thread was moved; how often it was by now.
+/// Counts a move of the calling thread, and returns the new number.
 pub fn step() -> u64 {
     with(|footprint| {
         footprint.moves.set(footprint.moves.get().wrapping_add(1));
@@ -60,7 +62,7 @@ pub fn step() -> u64 {
     })
 }
 
-/// This copy has taken the thread away from where it first saw it, or has brought it back.
+/// Notes that this copy has moved the thread away from where it first saw it, or back.
 pub fn set_away(is_away: bool) {
     with(|footprint| {
         let before = footprint.away.get();
@@ -68,7 +70,7 @@ pub fn set_away(is_away: bool) {
     });
 }
 
-/// Whether any copy has the calling thread away.
+/// Whether any copy has moved the calling thread away.
 pub fn is_away() -> bool {
     with(|footprint| footprint.away.get() > 0)
 }

@@ -38,7 +38,7 @@ impl Kind {
         }
     }
 
-    /// The file of `/proc/PID/ns` that holds what unshare(2) made: for `pid` and `time` only children enter it.
+    /// The file of `/proc/PID/ns` for the namespace that unshare(2) made: for `pid` and `time` only children are in it.
     pub const fn unshared_name(self) -> &'static str {
         match self {
             Self::Pid => "pid_for_children",
@@ -66,7 +66,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.flag() == flag)
     }
 
-    /// Where the kind stands in [`Kind::ALL`].
+    /// The index of the kind in [`Kind::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -116,10 +116,11 @@ impl Kinds {
     pub const NONE: Self = Self(0);
     pub const ALL: Self = Self(0x7E02_0080);
 
-    /// Those that a thread of a running Node can have for itself, enter, and leave again.
+    /// The kinds of which a thread of a running Node.js process can have its own namespace, and which it can enter and
+    /// leave again.
     pub const OF_THREADS: Self = Self::NONE.with(Kind::Cgroup).with(Kind::Ipc).with(Kind::Net).with(Kind::Uts);
 
-    /// The set with these flags, or `None` when a bit is not a kind's.
+    /// The set with these flags, or `None` if a bit is not the flag of a kind.
     pub const fn from_flags(flags: u32) -> Option<Self> {
         if flags & !Self::ALL.0 == 0 { Some(Self(flags)) } else { None }
     }
@@ -136,7 +137,7 @@ impl Kinds {
         self.0 & kind.flag() != 0
     }
 
-    /// Whether all of these are among the others.
+    /// Whether the others contain all of these.
     pub const fn is_within(self, others: Self) -> bool {
         self.0 & !others.0 == 0
     }
@@ -151,13 +152,13 @@ impl Kinds {
         Self(self.0 & !kind.flag())
     }
 
-    /// These, and the others.
+    /// The union of both.
     #[must_use]
     pub const fn and(self, others: Self) -> Self {
         Self(self.0 | others.0)
     }
 
-    /// This kind, if it is one of them, and no other.
+    /// This kind, if the set contains it, and no other.
     #[must_use]
     pub const fn only(self, kind: Kind) -> Self {
         Self(self.0 & kind.flag())

@@ -1,5 +1,5 @@
-//! Sets of Linux namespaces: where they come from, what they are, and how to make and enter them and run programs in
-//! them. Synchronous, and free of anything that belongs to Node.
+//! Sets of Linux namespaces: how they are opened, created and entered, and how programs run in them. Synchronous, and
+//! without any part of Node.js.
 
 mod cancel;
 mod children;
@@ -7,11 +7,11 @@ mod error;
 mod file;
 pub mod footprint;
 mod helper;
-pub mod home;
 mod kind;
 mod mounts;
 mod namespaces;
 mod network;
+pub mod outside;
 mod plain;
 pub mod proc;
 mod processes;

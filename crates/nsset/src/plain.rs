@@ -1,4 +1,4 @@
-//! Paths in plain data: text, or bytes as they are.
+//! Paths in plain data, as text or as bytes.
 
 use std::{
     ffi::OsString,
@@ -43,7 +43,7 @@ pub fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Er
     AnyPath::deserialize(deserializer).map(|AnyPath(path)| path)
 }
 
-/// The same of a path that may be left out.
+/// The same for an optional path.
 pub fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     Ok(Option::<AnyPath>::deserialize(deserializer)?.map(|AnyPath(path)| path))
 }

@@ -1,5 +1,5 @@
-//! The `/proc` of the process, held from the start: a thread that has entered another mount namespace sees another one
-//! under that name, in which the numbers of processes mean others.
+//! The `/proc` of the process, held open from the start. A thread that has entered another mount namespace may see
+//! another one at that path, with the pids of another pid namespace.
 
 use std::{
     fs::File,
@@ -22,7 +22,7 @@ use crate::{
     retry::uninterrupted,
 };
 
-/// Opens it, unless that was done. To be called before a mount namespace can have been entered.
+/// Opens it once. The first call has to be before a mount namespace can have been entered.
 pub fn hold() -> Result<BorrowedFd<'static>> {
     static PROC: OnceLock<OwnedFd> = OnceLock::new();
     if let Some(proc) = PROC.get() {
@@ -36,12 +36,12 @@ pub fn hold() -> Result<BorrowedFd<'static>> {
     Ok(proc)
 }
 
-/// Whether the calling thread is in the mount namespace in which it was found, where `/proc` leads to it.
-pub(crate) fn is_at_its_name() -> bool {
+/// Whether the calling thread is in the mount namespace in which `/proc` was opened, so that the path leads to it.
+pub(crate) fn is_at_usual_path() -> bool {
     mounts_of_origin().is_none_or(|origin| identify(OWN_MOUNTS).is_none_or(|here| here == origin))
 }
 
-/// The mount namespace of the thread that opened it.
+/// The mount namespace of the thread that opened `/proc`.
 fn mounts_of_origin() -> Option<FileId> {
     static MOUNTS: OnceLock<Option<FileId>> = OnceLock::new();
     *MOUNTS.get_or_init(|| identify(OWN_MOUNTS))
@@ -52,19 +52,19 @@ const OWN_MOUNTS: &str = "thread-self/ns/mnt";
 /// Device and inode.
 type FileId = (libc::dev_t, libc::ino_t);
 
-/// What tells the file at a path below it from every other; `None` where there is none.
+/// The identity of the file at a path below it; `None` if there is none.
 pub(crate) fn identify(path: &str) -> Option<FileId> {
     let stat = fstatat(hold().ok()?, path, AtFlags::empty()).ok()?;
     Some((stat.st_dev, stat.st_ino))
 }
 
-/// Opens what is at a path below it.
+/// Opens a path below it.
 pub fn open_below(path: &str, flags: OFlag) -> std::result::Result<OwnedFd, Errno> {
     let proc = hold().map_err(|_| Errno::ENOENT)?;
     uninterrupted(|| openat(proc, path, flags | OFlag::O_CLOEXEC, Mode::empty()))
 }
 
-/// What can be done about a file below it that is on a read-only mount: the whole of it, or `/proc/sys`.
+/// The hint for a file below it on a read-only mount, either all of `/proc` or `/proc/sys`.
 pub(crate) fn explain_read_only() -> &'static str {
     let is_whole = hold()
         .is_ok_and(|proc| uninterrupted(|| fstatvfs(proc)).is_ok_and(|stat| stat.flags().contains(FsFlags::ST_RDONLY)));
@@ -76,7 +76,7 @@ pub(crate) fn explain_read_only() -> &'static str {
     }
 }
 
-/// The text of a small file below it.
+/// Reads a small file below it as text.
 pub(crate) fn read_below(path: &str) -> Option<String> {
     let mut text = String::new();
     let file = File::from(open_below(path, OFlag::O_RDONLY).ok()?);

@@ -1,11 +1,11 @@
-//! Calls that are made again where the kernel could not answer them at this moment.
+//! Repeats system calls that failed for a temporary reason.
 
 use nix::errno::Errno;
 
-/// How often a call is made that must not fail for want of memory.
+/// How often a call is tried that must not fail for lack of memory.
 const MOST_TRIES: u32 = 3;
 
-/// Makes a call until no signal comes between.
+/// Repeats a call that a signal interrupts.
 pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
     loop {
         match call() {
@@ -15,7 +15,7 @@ pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Re
     }
 }
 
-/// Makes a call of a clean-up, whose failure leaves something for good, some times where the kernel was short of memory.
+/// Repeats a clean-up call a few times if the kernel lacks memory. Its failure would leave something behind for good.
 pub(crate) fn insist<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
     let mut outcome = uninterrupted(&mut call);
     for _ in 1..MOST_TRIES {
@@ -33,7 +33,7 @@ mod tests {
 
     type Call<'a> = &'a mut dyn FnMut() -> Result<(), Errno>;
 
-    /// What comes of a call that fails so often with this before it succeeds, and how often it was made.
+    /// The outcome of a call that fails this often before it succeeds, and how often it was made.
     fn failing(times: u32, errno: Errno, make: fn(Call<'_>) -> Result<(), Errno>) -> (Result<(), Errno>, u32) {
         let mut calls = 0;
         let outcome = make(&mut || {
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_want_of_memory_may_pass_and_other_refusals_do_not() {
+    fn a_lack_of_memory_may_pass_and_other_errors_do_not() {
         assert_eq!(failing(2, Errno::ENOMEM, |call| insist(call)), (Ok(()), 3));
         assert_eq!(failing(9, Errno::ENOMEM, |call| insist(call)), (Err(Errno::ENOMEM), MOST_TRIES));
         assert_eq!(failing(1, Errno::EPERM, |call| insist(call)), (Err(Errno::EPERM), 1));

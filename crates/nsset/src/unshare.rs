@@ -1,4 +1,4 @@
-//! Makes new namespaces, of any kinds, by way of the home thread or of the helper: the calling thread stays where it is.
+//! Makes new namespaces of any kinds, by the home thread or by the helper. The calling thread stays where it is.
 
 mod light_unshare;
 
@@ -42,7 +42,7 @@ pub struct TimeOffsets {
     pub boottime: Option<i128>,
 }
 
-/// The state that new namespaces start with. The API passes its options on as they are read here.
+/// The initial state of new namespaces. The API passes its options on in this form.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct UnshareOptions {
@@ -57,7 +57,7 @@ pub struct UnshareOptions {
     pub mounts: Vec<MountSpec>,
     #[serde(deserialize_with = "plain::optional_path")]
     pub root: Option<PathBuf>,
-    /// Whether /sys shows the network of the result; where nothing is said, it does where that is possible.
+    /// Whether /sys shows the network of the result. Default: yes, if that is possible.
     pub sysfs: Option<bool>,
 }
 
@@ -68,7 +68,7 @@ impl UnshareOptions {
 }
 
 /// Makes new namespaces of these kinds. With a base, they are made as a process inside it would make them, and the
-/// result holds the base's others too.
+/// result also has the namespaces of the base of other kinds.
 pub fn unshare(
     base: Option<&NamespaceSet>,
     kinds: Kinds,
@@ -98,11 +98,11 @@ fn retrying(kinds: Kinds, cancel: Option<&Cancel>, make: impl Fn() -> Result<Nam
     }
 }
 
-/// How many milliseconds are waited, again and again, for the kernel to clean up: half a second in all.
+/// The pauses in milliseconds between attempts while the kernel cleans up: half a second in all.
 const PAUSES: [u64; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
 
-/// A network namespace that was let go counts against the limits until the kernel has cleaned up after it, which it does
-/// in its own time.
+/// A network namespace that was closed counts against the limits until the kernel has freed it, which it does
+/// asynchronously.
 fn is_awaiting_cleanup(error: &Error, kinds: Kinds) -> bool {
     kinds.contains(Kind::Net) && matches!(error, Error::System(system) if system.errno == Errno::ENOSPC)
 }
@@ -135,14 +135,15 @@ fn unshare_with_helper(
     Ok(set.or(base))
 }
 
-/// Our end of PID 1's line, and its own. A socket, because what is inside could open a pipe again through `/proc/1/fd`.
+/// Our end and the end of PID 1 of the connection that keeps PID 1 alive. It is a socket, because a process inside
+/// could open a pipe again through `/proc/1/fd`.
 fn line() -> Result<(OwnedFd, OwnedFd)> {
     socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
         .map_err(|errno| SystemError::new(errno, "socketpair").into())
 }
 
-/// Writes the steps, in the order that user_namespaces(7) and time_namespaces(7) demand. The answer is the maps that
-/// are to be written when the helper waits.
+/// Writes the steps in the order that user_namespaces(7) and time_namespaces(7) require. Returns the maps to write when
+/// the helper waits.
 fn write_program<'fd>(
     program: &mut Program<'fd>,
     base: &NamespaceSet,
@@ -161,7 +162,7 @@ fn write_program<'fd>(
         program.unshare(Kinds::NONE.with(Kind::Time));
     }
     if let Some(offsets) = offsets {
-        // The kernel takes them only before the first process is in the namespace.
+        // The kernel accepts offsets only before the first process is in the namespace.
         program.offsets(&offsets);
     }
     if joined.contains(Kind::Pid) {
@@ -172,13 +173,14 @@ fn write_program<'fd>(
     if !at_once.is_empty() {
         program.unshare(at_once);
     }
-    furnish(program, kinds, joined, options, line)?;
+    set_up(program, kinds, joined, options, line)?;
     program.namespaces(kinds);
     Ok(maps)
 }
 
-/// Goes where a process inside the base would be. Its pid namespace counts where PIDs do: for a new one below it, and
-/// for mounts, since proc(5) shows the pid namespace of who mounts it.
+/// Joins the namespaces that a process inside the base is in. The pid namespace of the base is joined only if it
+/// matters: for a new one below it, and for mounts, since a procfs shows the pid namespace of the process that mounts
+/// it (proc(5)).
 fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, options: &UnshareOptions) -> Result<Kinds> {
     let pid_counts = kinds.contains(Kind::Pid) || !options.mounts.is_empty();
     let wanted = if pid_counts { base.kinds() } else { base.kinds().without(Kind::Pid) };
@@ -189,8 +191,8 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
     program.undumpable();
     if foreign.contains(Kind::User) && kinds.contains(Kind::User) {
         plan::join(program, base, foreign.without(Kind::Pid));
-        program.somebody();
-        // Before the pid namespace: who stands for the new one meanwhile is not to be seen by those inside.
+        program.mapped_ids();
+        // This is done before joining the pid namespace, so that processes inside do not see the placeholder.
         let [uid_map, gid_map, setgroups] = map_writer::nested_texts(options.map_user, &options.maps())?;
         program.group();
         program.nest_user(&uid_map, &gid_map, &setgroups);
@@ -200,30 +202,31 @@ fn join_base(program: &mut Program<'_>, base: &NamespaceSet, kinds: Kinds, optio
     }
     plan::join(program, base, foreign);
     if foreign.contains(Kind::User) {
-        program.somebody();
+        program.mapped_ids();
     }
     Ok(foreign)
 }
 
-/// Makes the user namespace that owns the others. The answer is the maps for it that are to be written from here.
+/// Makes the user namespace that owns the others. Returns the maps for it that this process has to write.
 fn make_user(program: &mut Program<'_>, kinds: Kinds, options: &UnshareOptions, joined: Kinds) -> Result<Maps> {
     let mut maps = Maps::default();
     if kinds.contains(Kind::User) && !joined.contains(Kind::User) {
         maps = Maps::for_caller(options.map_user, options.maps())?;
         program.unshare(Kinds::NONE.with(Kind::User));
         if !maps.is_empty() {
-            program.await_word();
+            program.await_parent();
         }
     }
     if joined.is_empty() {
-        // Only now: of an undumpable process an ordinary user may not write the maps. Nobody else is in there yet.
+        // This has to come after the maps, because an ordinary user may not write the maps of an undumpable process. No
+        // other process is in the namespace yet.
         program.undumpable();
     }
     Ok(maps)
 }
 
-/// Writes the steps that give the new namespaces the state they start with; with a pid namespace PID 1 does the mounts.
-fn furnish<'fd>(
+/// Writes the steps that set up the new namespaces. With a pid namespace, PID 1 mounts.
+fn set_up<'fd>(
     program: &mut Program<'fd>,
     kinds: Kinds,
     joined: Kinds,
@@ -240,7 +243,7 @@ fn furnish<'fd>(
     if kinds.contains(Kind::Mnt) {
         mount_spec::propagate(program, options.propagation.unwrap_or_default());
         let has_network = kinds.contains(Kind::Net) || joined.contains(Kind::Net);
-        mount_spec::furnish(&mut mounts, options.root.as_deref(), &options.mounts, sysfs(has_network, options))?;
+        mount_spec::set_up(&mut mounts, options.root.as_deref(), &options.mounts, sysfs(has_network, options))?;
     }
     match line {
         Some(line) => {
@@ -252,8 +255,8 @@ fn furnish<'fd>(
     Ok(())
 }
 
-/// Whether a new mount namespace gets a sysfs of its network: one that is not the caller's, unless what the caller asks for
-/// already is about /sys, or what is mounted would appear outside.
+/// Whether a new mount namespace gets a sysfs of its network. By default it does if the network is not that of the
+/// caller, unless one of the mounts covers /sys already, or the mount would propagate to the outside.
 fn sysfs(has_network: bool, options: &UnshareOptions) -> Option<Sysfs> {
     match options.sysfs {
         Some(true) => Some(Sysfs::Required),
@@ -267,8 +270,8 @@ fn sysfs(has_network: bool, options: &UnshareOptions) -> Option<Sysfs> {
 }
 
 impl TimeOffsets {
-    /// As `timens_offsets` takes it: whole seconds, which may be negative, and nanoseconds, which may not. The kernel changes
-    /// the clocks that are named, and no other.
+    /// The text for `timens_offsets`: whole seconds, which may be negative, and nanoseconds, which may not. The kernel
+    /// changes only the clocks that are named.
     fn text(self) -> String {
         const BILLION: i128 = 1_000_000_000;
         let line = |(clock, offset): (&str, Option<i128>)| {
@@ -278,10 +281,10 @@ impl TimeOffsets {
     }
 }
 
-/// Refuses what no kernel needs to see to know that it is wrong.
+/// Refuses options that are wrong for every kernel.
 fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
     if kinds.is_empty() {
-        return Err(Error::InvalidArgument("no kind of namespace was named".into()));
+        return Err(Error::InvalidArgument("at least one kind of namespace is required".into()));
     }
     let given = [
         ("uidMaps", Kind::User, !options.uid_maps.is_empty()),
@@ -304,7 +307,7 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
         }
     }
     if options.map_user.is_some() && !(options.uid_maps.is_empty() && options.gid_maps.is_empty()) {
-        return Err(Error::InvalidArgument("give either 'mapUser' or 'uidMaps' and 'gidMaps'".into()));
+        return Err(Error::InvalidArgument("use either 'mapUser' or 'uidMaps' and 'gidMaps'".into()));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A file as the set's mount namespace has it.
+//! Reads files in the mount namespace of a set.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -29,7 +29,7 @@ use nsset::{
     unshare,
 };
 
-/// A set whose `/mnt` is empty but for what is made there, wherever the host has something.
+/// A set whose `/mnt` is empty except for files of the test, whatever the host has there.
 fn with_an_empty_mnt() -> NamespaceSet {
     let tmpfs = MountSpec { kind: "tmpfs".into(), target: "/mnt".into(), ..MountSpec::default() };
     let options = UnshareOptions { map_user: Some(MapUser::Root), mounts: vec![tmpfs], ..UnshareOptions::default() };
@@ -48,7 +48,7 @@ fn it_is_read_where_the_set_is() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn an_error_names_the_file_that_cannot_be_read() {
     let set = with_an_empty_mnt();
     let Err(Error::System(error)) = read_file(&set, Kinds::ALL, Path::new("/mnt/nothing")) else {
         panic!("it is there")
@@ -59,7 +59,8 @@ fn what_cannot_be_read_is_named() {
     assert!(matches!(read_file(&net, Kinds::ALL, Path::new("/etc/hosts")), Err(Error::NotInSet { .. })));
 }
 
-/// A directory with a FIFO, a socket and a file that is too large, and a watch that shows what of it is opened.
+/// A directory with a FIFO, a socket and a file that is too large, and an inotify watch that shows which of them are
+/// opened.
 struct Traps {
     directory: PathBuf,
     watch: Inotify,
@@ -96,7 +97,7 @@ impl Drop for Traps {
 
 type Read = Box<dyn Fn(&Path) -> Result<Vec<u8>>>;
 
-/// What is read inside of a set, and what is read here.
+/// The two ways to read: inside of a set, and on the calling thread.
 fn ways() -> [(&'static str, Read); 2] {
     let set = with_an_empty_mnt();
     let inside = move |path: &Path| read_file(&set, Kinds::ALL, path);
@@ -105,7 +106,7 @@ fn ways() -> [(&'static str, Read); 2] {
 }
 
 #[test]
-fn what_can_be_waited_for_is_not_even_opened() {
+fn fifos_and_sockets_are_not_opened() {
     for (way, read) in ways() {
         let traps = Traps::set();
         let start = Instant::now();
@@ -119,7 +120,7 @@ fn what_can_be_waited_for_is_not_even_opened() {
         }
         assert!(start.elapsed().as_secs() < 5, "{way}");
         assert_eq!(traps.opened(), [""; 0], "{way}");
-        // The watch sees that it is opened.
+        // The watch reports that it is opened.
         assert_eq!(read(&traps.directory.join("small")).unwrap(), b"nameserver 127.0.0.1\n", "{way}");
         assert_eq!(traps.opened(), ["small"], "{way}");
     }

@@ -1,5 +1,5 @@
-//! Processes that other threads fork hold copies of all descriptors until they execute a program, as Node's own children do.
-//! However long that takes, it delays no call.
+//! Processes that other threads fork hold copies of all descriptors until they execute a program, as the children of
+//! Node.js do. These copies delay no call.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -18,10 +18,11 @@ use std::{
 use nix::unistd::geteuid;
 use nsset::{Kind, Kinds, MapUser, UnshareOptions, unshare};
 
-/// How many processes are forked, one each millisecond.
+/// The number of processes that are forked, one per millisecond.
 const FORKS: usize = 400;
 
-/// How long each of them keeps its copies, in nanoseconds: longer than a call takes to notice that its helper has ended.
+/// How long each of them keeps its copies, in nanoseconds: longer than a call needs to notice that its helper has
+/// ended.
 const KEPT: i64 = 400_000_000;
 
 #[test]
@@ -39,7 +40,7 @@ fn a_fork_while_the_home_thread_is_inside_neither_fails_nor_delays_a_call() {
     make_many(Kinds::NONE.with(Kind::Ipc).with(Kind::Uts), &UnshareOptions::default());
 }
 
-/// Makes namespaces for as long as others fork.
+/// Makes namespaces while other threads fork.
 fn make_many(kinds: Kinds, options: &UnshareOptions) {
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -54,7 +55,7 @@ fn make_many(kinds: Kinds, options: &UnshareOptions) {
             longest = longest.max(begun.elapsed());
             assert!(set.find(Kind::Uts).is_some());
         }
-        // Nothing waits for the copies to be closed.
+        // No call waits until the copies are closed.
         assert!(longest < Duration::from_nanos(KEPT as u64), "a call took {longest:?}");
     });
 }
@@ -75,7 +76,7 @@ fn fork_many() {
 }
 
 /// # Safety
-/// The child may call nothing but what is safe in a signal's handler.
+/// The child may call only async-signal-safe functions (signal-safety(7)).
 unsafe fn fork_and_hold() -> i32 {
     // SAFETY: see above.
     match unsafe { libc::fork() } {

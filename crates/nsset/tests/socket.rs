@@ -1,4 +1,4 @@
-//! Sockets that are born inside a set: as root in a `net` set, as an ordinary user in a `user` and `net` set.
+//! Sockets that are created inside a set: as root in a `net` set, as an ordinary user in a `user` and `net` set.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -29,7 +29,7 @@ const NETLINK_ROUTE: i32 = libc::NETLINK_ROUTE;
 /// `SIOCGSKNS` of ioctl_socket(2): the network namespace that a socket belongs to.
 const SIOCGSKNS: libc::Ioctl = 0x894C;
 
-/// `TUNSETIFF` of linux/if_tun.h makes a device, and `TUNGETDEVNETNS` tells the network that it came into.
+/// `TUNSETIFF` of linux/if_tun.h creates a device, and `TUNGETDEVNETNS` returns the network in which it was created.
 const TUNSETIFF: libc::Ioctl = 0x4004_54CA;
 const TUNGETDEVNETNS: libc::Ioctl = 0x54E3;
 
@@ -41,7 +41,7 @@ fn network(map_user: MapUser) -> NamespaceSet {
     unshare(None, Kinds::NONE.with(Kind::Net).with(Kind::User), &options, None).unwrap()
 }
 
-/// A set that the calling thread can go into: without `user`, or with its own. An ordinary user has none.
+/// A set that the calling thread can enter: without `user`, or with its own. An ordinary user can have none.
 fn reachable() -> Option<NamespaceSet> {
     let set = network(MapUser::Root);
     if set.kinds().contains(Kind::User) {
@@ -51,12 +51,12 @@ fn reachable() -> Option<NamespaceSet> {
     Some(set)
 }
 
-/// A set that takes the helper.
+/// A set that needs the helper.
 fn beyond_the_thread() -> NamespaceSet {
     network(MapUser::Current)
 }
 
-/// For what changes the thread for good.
+/// For tests that change the thread for good.
 fn on_a_thread_of_its_own(test: impl FnOnce() + Send) {
     std::thread::scope(|scope| scope.spawn(test).join().unwrap());
 }
@@ -73,14 +73,14 @@ fn where_the_thread_is() -> PathBuf {
     fs::read_link("/proc/thread-self/ns/net").unwrap()
 }
 
-/// How many sockets of the process are in the set's network.
+/// The number of sockets of this process in the network of the set.
 fn sockets_in(set: &NamespaceSet) -> usize {
     let fds = fs::read_dir("/proc/self/fd").unwrap().flatten();
     let files = fds.filter_map(|fd| fd.file_name().to_str()?.parse::<i32>().ok());
     files.filter(|fd| is_home(*fd, inode(set))).count()
 }
 
-/// The inode of the socket's network namespace, as the kernel tells it.
+/// The inode of the network namespace of the socket, from the kernel.
 fn home(socket: &OwnedFd) -> u64 {
     // SAFETY: it takes no argument, and answers with a new descriptor.
     let fd = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS) };
@@ -105,7 +105,7 @@ fn it_belongs_to_the_sets_network_and_is_close_on_exec() {
 }
 
 #[test]
-fn whoever_is_mapped_inside_has_the_capabilities_there() {
+fn a_user_that_is_mapped_inside_has_the_capabilities_there() {
     let id = nix::unistd::geteuid().as_raw();
     for map_user in [MapUser::Root, MapUser::Current, MapUser::Id(7 + id)] {
         let set = network(map_user);
@@ -123,7 +123,7 @@ fn the_own_network_is_a_set_too() {
 }
 
 #[test]
-fn what_the_kernel_lacks_is_told() {
+fn a_socket_that_the_kernel_does_not_support_is_an_error_with_a_hint() {
     let set = network(MapUser::Root);
     let error = open_socket(&set, Kinds::ALL, 200, libc::SOCK_RAW, 0).unwrap_err();
     assert!(error.to_string().starts_with("EAFNOSUPPORT: "), "{error}");
@@ -149,7 +149,7 @@ fn nothing_is_left_open() {
     let set = network(MapUser::Root);
     let open = || open_socket(&set, Kinds::ALL, libc::AF_INET, libc::SOCK_STREAM, 0);
     drop(open().unwrap());
-    // Descriptors that other tests open meanwhile are none of the set's: only sockets in it count.
+    // Other tests open descriptors meanwhile, so only sockets in the set count.
     assert_eq!(sockets_in(&set), 0);
     let held: Vec<_> = (0..10).map(|_| open().unwrap()).collect();
     assert_eq!(sockets_in(&set), 10);
@@ -165,7 +165,7 @@ fn is_home(fd: i32, inode: u64) -> bool {
 }
 
 #[test]
-fn a_tun_device_comes_into_the_sets_network() {
+fn a_tun_device_is_created_in_the_network_of_the_set() {
     let set = network(MapUser::Root);
     let device = match open_tun(&set, Kinds::ALL) {
         Ok(device) => device,
@@ -189,7 +189,7 @@ fn a_tun_device_comes_into_the_sets_network() {
 }
 
 #[test]
-fn the_thread_is_back_afterwards_whichever_way_it_took() {
+fn the_thread_is_outside_after_either_way_in() {
     let home = where_the_thread_is();
     for set in [network(MapUser::Root), beyond_the_thread()] {
         assert_eq!(self::home(&tcp(&set).unwrap()), inode(&set));
@@ -213,7 +213,7 @@ fn the_helper_starts_only_for_a_foreign_user_namespace() {
 }
 
 #[test]
-fn from_inside_another_network_the_thread_comes_back_to_that() {
+fn a_thread_in_another_network_returns_to_that_network() {
     let (Some(outer), Some(inner)) = (reachable(), reachable()) else { return };
     let visit = thread::visit(&outer, Kinds::NONE.with(Kind::Net)).unwrap();
     let socket = tcp(&inner);
@@ -248,12 +248,13 @@ fn a_failed_way_back_closes_the_socket_and_taints_the_thread() {
 }
 
 #[test]
-fn who_may_not_go_in_is_told_what_it_takes() {
+fn an_error_without_the_privilege_to_enter_names_the_privilege() {
     // The change of user makes the whole process undumpable.
-    if !again::runs_again(&[], "who_may_not_go_in_is_told_what_it_takes") {
+    if !again::runs_again(&[], "an_error_without_the_privilege_to_enter_names_the_privilege") {
         return;
     }
-    // As root: an ordinary user from then on. The network belongs to a user namespace that is not asked for.
+    // If run as root, the thread is an ordinary user from here on. The network belongs to a user namespace that is not
+    // in the set.
     let net = network(MapUser::Root).narrow(Kinds::NONE.with(Kind::Net)).unwrap();
     let home = where_the_thread_is();
     // SAFETY: plain numbers; unlike the C library's function, the call changes the calling thread only.
@@ -269,8 +270,8 @@ fn who_may_not_go_in_is_told_what_it_takes() {
 }
 
 #[test]
-fn where_the_thread_could_not_come_back_the_helper_goes() {
-    let name = "where_the_thread_could_not_come_back_the_helper_goes";
+fn the_helper_is_used_where_the_thread_could_not_return() {
+    let name = "the_helper_is_used_where_the_thread_could_not_return";
     if !again::runs_again(&["unshare", "--user", "--map-root-user"], name) {
         return;
     }

@@ -1,4 +1,4 @@
-//! The sysctls of a set's network: as root in a `net` set, by the calling thread; in a `user` and `net` set by the
+//! The sysctls of the network of a set: as root in a `net` set, by the calling thread; in a `user` and `net` set by the
 //! helper.
 #![allow(
     clippy::expect_used,
@@ -24,7 +24,7 @@ use nsset::{Error, Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, sysctl, u
 
 const IP_FORWARD: &str = "net.ipv4.ip_forward";
 
-/// A set for each way: of `net` alone, where the caller may make one, and of `user` and `net`.
+/// A set for each way in: of `net` alone, if the caller may create one, and of `user` and `net`.
 fn networks() -> Vec<NamespaceSet> {
     let own_user = UnshareOptions { map_user: Some(MapUser::Root), ..UnshareOptions::default() };
     let beyond = unshare(None, Kinds::NONE.with(Kind::Net).with(Kind::User), &own_user, None).unwrap();
@@ -43,7 +43,7 @@ fn set(set: &NamespaceSet, name: &str, value: &str) -> nsset::Result<()> {
     sysctl::set(set, Kinds::ALL, name, value)
 }
 
-/// Runs a program inside, as nsenter(1) does, for 20 seconds at most, and answers with what it wrote.
+/// Runs a program inside, as nsenter(1) does, for 20 seconds at most, and returns its output.
 fn run(set: &NamespaceSet, command: &[&str]) -> String {
     let fds = set.fds(set.kinds()).unwrap();
     let mut nsenter = Command::new("timeout");
@@ -56,7 +56,7 @@ fn run(set: &NamespaceSet, command: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// For what changes the thread for good.
+/// For tests that change the thread for good.
 fn on_a_thread_of_its_own(test: impl FnOnce() + Send) {
     std::thread::scope(|scope| scope.spawn(test).join().unwrap());
 }
@@ -87,7 +87,7 @@ fn a_value_set_inside_is_seen_inside_and_leaves_the_hosts_alone() {
 }
 
 #[test]
-fn what_others_set_inside_is_read() {
+fn a_value_that_another_process_sets_inside_is_read() {
     for network in networks() {
         run(&network, &["sh", "-c", "echo 10000 20000 >/proc/sys/net/ipv4/ip_local_port_range"]);
         assert_eq!(get(&network, "net.ipv4.ip_local_port_range").unwrap(), "10000\t20000");
@@ -118,7 +118,7 @@ fn an_empty_value_empties_a_list() {
 
 #[test]
 fn a_value_of_many_pages_is_read_whole_and_one_past_64_kib_not_at_all() {
-    // The kernel takes a page of it at a time, and adds what goes on in the same open file.
+    // The kernel accepts one page per write, and appends further writes to the same open file.
     let reserve = |network: &NamespaceSet, thousands: &str| {
         let lines = format!("for n in $(seq {thousands}); do echo $(seq -s, ${{n}}001 2 ${{n}}999); done");
         run(network, &["sh", "-c", &format!("{lines} >/proc/sys/net/ipv4/ip_local_reserved_ports")]);
@@ -175,7 +175,7 @@ fn a_value_that_the_kernel_does_not_take_is_an_error_that_says_so() {
 }
 
 #[test]
-fn what_can_only_be_read_is_not_written() {
+fn a_read_only_sysctl_is_not_written() {
     let name = "net.ipv4.tcp_available_congestion_control";
     for network in networks() {
         assert!(get(&network, name).unwrap().contains("reno"));
@@ -189,9 +189,9 @@ fn what_can_only_be_read_is_not_written() {
 }
 
 #[test]
-fn who_owns_the_network_sees_what_only_root_may_and_nobody_else_changes_anything() {
+fn only_the_owner_of_the_network_reads_protected_values_and_changes_any() {
     // The change of user makes the whole process undumpable.
-    if !again::runs_again(&[], "who_owns_the_network_sees_what_only_root_may_and_nobody_else_changes_anything") {
+    if !again::runs_again(&[], "only_the_owner_of_the_network_reads_protected_values_and_changes_any") {
         return;
     }
     for network in networks() {
@@ -209,7 +209,7 @@ fn who_owns_the_network_sees_what_only_root_may_and_nobody_else_changes_anything
 }
 
 #[test]
-fn what_is_no_name_no_value_or_no_network_is_refused() {
+fn invalid_names_invalid_values_and_sets_without_a_network_are_refused() {
     let network = networks().pop().unwrap();
     for error in [
         get(&network, "kernel.hostname").unwrap_err(),

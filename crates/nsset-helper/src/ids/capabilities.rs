@@ -1,11 +1,11 @@
-//! Capabilities that outlive an exec by an ordinary user (capabilities(7), "Ambient").
+//! Capabilities that an ordinary user keeps over an exec (capabilities(7), "Ambient").
 
 use crate::{
     ids::credentials,
     syscall::{self, Errno},
 };
 
-/// Makes all that is permitted effective, inheritable and ambient.
+/// Makes all permitted capabilities effective, inheritable and ambient.
 pub fn make_ambient() -> Result<(), Errno> {
     let mut words = syscall::capabilities()?;
     for word in &mut words {

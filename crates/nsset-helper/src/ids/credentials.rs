@@ -1,4 +1,4 @@
-//! The ids of the program, where the caller chose them.
+//! The ids of the program, if the caller chose them.
 
 use crate::{
     arguments::Arguments,
@@ -11,7 +11,8 @@ pub fn set_groups(arguments: &mut Arguments) -> Result<(), Errno> {
     stay_undumpable()
 }
 
-/// Who may not change them had no more from them than the caller has.
+/// Removes all supplementary groups. `EPERM` is no failure: the program then has no more rights from its groups than
+/// the caller has.
 pub fn drop_groups() -> Result<(), Errno> {
     match syscall::setgroups(&[]) {
         Ok(_) | Err(EPERM) => stay_undumpable(),
@@ -29,7 +30,8 @@ pub fn set_uid(uid: usize) -> Result<(), Errno> {
     stay_undumpable()
 }
 
-/// New credentials reset it to fs.suid_dumpable (prctl(2)); the exec to come makes the program dumpable again.
+/// New credentials reset the dumpable flag to fs.suid_dumpable (prctl(2)). The exec that follows makes the program
+/// dumpable again.
 pub fn stay_undumpable() -> Result<(), Errno> {
     syscall::set_undumpable().map(drop)
 }

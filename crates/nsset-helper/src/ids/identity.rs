@@ -1,4 +1,4 @@
-//! The ids of the program inside a user namespace, where the caller chose none.
+//! The ids of the program inside a user namespace, if the caller chose none.
 
 use core::ffi::CStr;
 
@@ -9,12 +9,12 @@ use crate::{
     syscall::{self, Errno, O_RDONLY},
 };
 
-/// What the kernel answers for an id that has no name in the user namespace (user_namespaces(7)).
+/// What the kernel returns for an id that is not mapped in the user namespace (user_namespaces(7)).
 const OVERFLOW_ID: usize = 65534;
 
-/// Keeps the caller's group where it has a name inside; else becomes 0, as nsenter(1) does. Where there is a map without
-/// either, that is an error: a caller without a name would keep what it may do outside.
-pub fn become_some_group(state: &State) -> Result<(), Errno> {
+/// Keeps the caller's group if it is mapped inside; otherwise changes to 0, as nsenter(1) does. It is an error if there
+/// is a map and neither is in it: an unmapped caller would keep its rights outside.
+pub fn become_mapped_group(state: &State) -> Result<(), Errno> {
     if syscall::getgid() != OVERFLOW_ID || is_mapped(state.proc, c"self/gid_map", state.caller().gid) {
         return Ok(());
     }
@@ -22,8 +22,8 @@ pub fn become_some_group(state: &State) -> Result<(), Errno> {
     credentials::set_gid(0).or_else(|errno| unless_empty(state.proc, c"self/gid_map", errno))
 }
 
-/// The same for the user, after the group: who is no longer 0 may not change it.
-pub fn become_some_user(state: &State) -> Result<(), Errno> {
+/// The same for the user. Has to follow the group, because a user other than 0 may not change the group.
+pub fn become_mapped_user(state: &State) -> Result<(), Errno> {
     if syscall::getuid() != OVERFLOW_ID || is_mapped(state.proc, c"self/uid_map", state.caller().uid) {
         return Ok(());
     }
@@ -31,7 +31,7 @@ pub fn become_some_user(state: &State) -> Result<(), Errno> {
     credentials::set_uid(0).or_else(|errno| unless_empty(state.proc, c"self/uid_map", errno))
 }
 
-/// In a namespace without mappings every id is unmapped, and it is used so (`unshare --user`).
+/// A namespace without mappings is used with unmapped ids (`unshare --user`).
 fn unless_empty(proc: i32, map: &CStr, errno: Errno) -> Result<(), Errno> {
     let fd = syscall::open(proc, map, O_RDONLY)?;
     let length = syscall::read(fd, &mut [0]);
@@ -39,7 +39,7 @@ fn unless_empty(proc: i32, map: &CStr, errno: Errno) -> Result<(), Errno> {
     if length? == 0 { Ok(()) } else { Err(errno) }
 }
 
-/// Whether the overflow id is the name of this id: a line of the map takes the one to the other.
+/// Whether the overflow id is the mapping of this id, by a line of the map that has both.
 fn is_mapped(proc: i32, map: &CStr, id: usize) -> bool {
     let Ok(fd) = syscall::open(proc, map, O_RDONLY) else { return false };
     let mut text = [0u8; 4096];

@@ -1,4 +1,4 @@
-//! Who the program is: user and group ids, capabilities, and a user namespace below the one that was joined.
+//! The identity of the program: user and group ids, capabilities, and a user namespace below the one that was joined.
 
 pub mod capabilities;
 pub mod credentials;

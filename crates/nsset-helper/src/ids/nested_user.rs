@@ -1,9 +1,9 @@
 //! A user namespace below the one that was joined.
 //!
-//! Its maps are in terms of the namespace above it, so only a process that stands there may write them: not the parent,
-//! which is further out (user_namespaces(7)). And its `/proc` files may be opened only while the process in it is
-//! dumpable, which the helper must not be here, among strangers. So a placeholder that owns nothing makes the
-//! namespace; the helper writes the maps, joins, and lets the placeholder go.
+//! Its maps contain ids of the namespace above it, so only a process in that namespace may write them, and the parent
+//! is further out (user_namespaces(7)). Its `/proc` files can be opened only while the process in it is dumpable, and
+//! the helper must not be dumpable here, where programs of the set could trace it. So a placeholder process that holds
+//! nothing makes the namespace; the helper writes the maps, joins, and kills the placeholder.
 
 use core::ffi::CStr;
 
@@ -21,14 +21,16 @@ use crate::{
 const SIGKILL: usize = 9;
 const SIGCONT: usize = 18;
 
-/// How often, and for how long, a placeholder that another process may have stopped is continued.
-const GLANCE_MILLISECONDS: u32 = 5;
-const GLANCES: u32 = 200;
+/// How often, and at which interval, the helper checks for the outcome. Each time it continues the placeholder, which
+/// another process may have stopped.
+const POLL_INTERVAL_MS: u32 = 5;
+const MOST_POLLS: u32 = 200;
 
-/// Makes the namespace with these maps and holds it. An empty text leaves its file alone.
+/// Makes the namespace with these maps and holds it open. The file of an empty text is not written.
 pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let [uid_map, gid_map, setgroups] = [arguments.text()?, arguments.text()?, arguments.text()?];
-    // No process waits for the placeholder, since a tracer could delay that for ever: the kernel reaps it (wait(2)).
+    // The kernel reaps the placeholder (wait(2)). The helper does not wait for it, since a tracer could delay that
+    // without limit.
     syscall::set_disposition(SIGCHLD, Disposition::Ignore)?;
     let [ready, tell] = syscall::pipe()?;
     let pid = syscall::fork(0)?;
@@ -41,14 +43,14 @@ pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
         (About::UidMap, c"uid_map", uid_map, syscall::getuid()),
         (About::GidMap, c"gid_map", gid_map, syscall::getgid()),
     ];
-    let outcome = wait_until_made(ready, pid, state).and_then(|()| furnish(pid, files, state));
+    let outcome = wait_until_made(ready, pid, state).and_then(|()| write_maps(pid, files, state));
     syscall::close(ready);
     let _ = syscall::kill(pid, SIGKILL);
     state.nested_user = outcome?;
     Ok(())
 }
 
-/// Joins what was made.
+/// Joins the namespace that [`make`] holds.
 pub fn join(state: &mut State) -> Result<(), Errno> {
     namespaces::join(state.nested_user, CLONE_NEWUSER, state)
 }
@@ -56,16 +58,16 @@ pub fn join(state: &mut State) -> Result<(), Errno> {
 fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errno> {
     let mut glances = 0;
     loop {
-        let [is_made, is_over] = syscall::wait_readable([ready, state.report.control], GLANCE_MILLISECONDS)?;
+        let [is_made, is_over] = syscall::wait_readable([ready, state.report.control], POLL_INTERVAL_MS)?;
         if is_made {
             break;
         }
-        // The parent says nothing here but that it is gone, or wants no more.
+        // The parent sends nothing here. The socket is readable only if the parent has ended or given up.
         if is_over {
             return Err(EIO);
         }
         glances += 1;
-        if glances > GLANCES {
+        if glances > MOST_POLLS {
             return Err(ETIMEDOUT);
         }
         let _ = syscall::kill(pid, SIGCONT);
@@ -83,8 +85,8 @@ fn wait_until_made(ready: i32, pid: usize, state: &mut State) -> Result<(), Errn
     }
 }
 
-/// Writes the files, and opens the namespace.
-fn furnish(pid: usize, files: [(About, &CStr, &CStr, usize); 3], state: &mut State) -> Result<i32, Errno> {
+/// Writes the id maps, and opens the namespace.
+fn write_maps(pid: usize, files: [(About, &CStr, &CStr, usize); 3], state: &mut State) -> Result<i32, Errno> {
     let process = open_process(state.proc, pid)?;
     for (about, file, text, own_id) in files {
         if !text.is_empty() {
@@ -102,7 +104,7 @@ fn furnish(pid: usize, files: [(About, &CStr, &CStr, usize); 3], state: &mut Sta
     Ok(namespace)
 }
 
-/// The placeholder: makes the namespace, says how that went, and waits to be killed.
+/// The placeholder: makes the namespace, reports the outcome, and waits to be killed.
 fn hold_namespace(tell: i32) -> ! {
     let _ = syscall::set_death_signal(SIGKILL);
     let outcome = release_all_but(tell).and_then(|tell| {
@@ -117,7 +119,7 @@ fn hold_namespace(tell: i32) -> ! {
     }
 }
 
-/// Closes every descriptor but one, which becomes 0.
+/// Closes every descriptor except one, which becomes descriptor 0.
 fn release_all_but(fd: i32) -> Result<i32, Errno> {
     syscall::duplicate_to(fd, 0)?;
     syscall::close_range(1, u32::MAX)?;
@@ -132,7 +134,7 @@ fn open_process(proc: i32, pid: usize) -> Result<i32, Errno> {
     syscall::open(proc, path, O_PATH | O_DIRECTORY)
 }
 
-/// A text being put together; the kernel takes maps of less than a page.
+/// The text of a map; the kernel accepts less than a page.
 struct Text {
     bytes: [u8; 4096],
     length: usize,
@@ -147,7 +149,7 @@ impl Text {
         &self.bytes[..self.length]
     }
 
-    /// Adds a text in which the id stands for every `@`.
+    /// Adds a text, with the id in place of each `@`.
     fn push_with_id(&mut self, text: &[u8], id: usize) -> Result<(), Errno> {
         for byte in text {
             match byte {

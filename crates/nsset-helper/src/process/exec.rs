@@ -7,13 +7,13 @@ use crate::{
     syscall::{self, Disposition, EACCES, ENAMETOOLONG, ENOENT, ENOEXEC, ENOTDIR, Errno},
 };
 
-/// The most descriptors a program is given; as many as fit the arguments' array below.
+/// The most descriptors that a program gets; limited by the array below.
 const MAX_STDIO: usize = 256;
 const PATH_MAX: usize = 4096;
 const LAST_SIGNAL: usize = 64;
 
-/// Gives the program its descriptors 0 to COUNT - 1. What lies among these goes by way of a copy above them, so that none
-/// overwrites another, and so do those that are kept. What is not given stays close-on-exec, as everything of ours is.
+/// Gives the program its descriptors 0 to COUNT - 1. A descriptor in this range is first copied above it, so that none
+/// overwrites another one or a descriptor that is kept. All others stay close-on-exec.
 pub fn set_stdio(arguments: &mut Arguments, kept: [&mut i32; 2]) -> Result<(), Errno> {
     let count = arguments.number()?.min(MAX_STDIO);
     for fd in kept.into_iter().filter(|fd| **fd >= 0) {
@@ -41,11 +41,11 @@ fn lift(fd: i32, count: usize) -> Result<i32, Errno> {
     if fd >= count as i32 { Ok(fd) } else { syscall::duplicate_above(fd, count as i32) }
 }
 
-/// Becomes the program, with signals as a new program expects them. Returns only when that fails.
+/// Executes the program, with the signals that a new program expects. Returns only if that fails.
 pub fn exec(arguments: &mut Arguments, environment: *const *const u8) -> Result<(), Errno> {
     let file = arguments.text()?;
     for signal in 1..=LAST_SIGNAL {
-        // Refused for SIGKILL and SIGSTOP, which have no other disposition.
+        // The kernel refuses this for SIGKILL and SIGSTOP, which always have the default disposition.
         let _ = syscall::set_disposition(signal, Disposition::Default);
     }
     syscall::unblock_all_signals()?;
@@ -62,15 +62,15 @@ pub fn exec(arguments: &mut Arguments, environment: *const *const u8) -> Result<
 }
 
 fn start(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
-    // SAFETY: both are vectors as the kernel made them, NULL-terminated.
+    // SAFETY: both are NULL-terminated vectors of the kernel.
     unsafe { syscall::execve(path, argv, environment) }
 }
 
-/// A file without a format is a shell script, as exec(3) has it for the functions that search. The shell and the path
-/// take the places of FILE and of the program's name, which lie side by side in the vector.
+/// A file without a known format is run as a shell script, as execvp(3) does. The shell and the path replace FILE and
+/// the name of the program, which are adjacent in the vector.
 fn start_script(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
-    // SAFETY: the vector is on our own stack, writable; FILE precedes `argv`, which has at least a name, and neither is
-    // looked at again: this is the last attempt.
+    // SAFETY: the vector is on our own stack, writable; FILE precedes `argv`, which has at least a name, and no code
+    // reads either afterwards: this is the last attempt.
     unsafe {
         let vector = argv.sub(1).cast_mut();
         *vector = c"/bin/sh".as_ptr().cast();
@@ -79,7 +79,7 @@ fn start_script(path: &CStr, argv: *const *const u8, environment: *const *const 
     }
 }
 
-/// Looks for `file` along the program's own `PATH`, as execvp(3) does.
+/// Searches for `file` in the program's own `PATH`, as execvp(3) does.
 fn search(file: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
     let mut refused = false;
     for directory in path_variable(environment).split(|byte| *byte == b':') {
@@ -95,7 +95,7 @@ fn search(file: &CStr, argv: *const *const u8, environment: *const *const u8) ->
     if refused { EACCES } else { ENOENT }
 }
 
-/// The value of `PATH`, or where a system without one is looked through.
+/// The value of `PATH`, or the default of the system.
 fn path_variable(environment: *const *const u8) -> &'static [u8] {
     // SAFETY: the environment is the kernel's vector of strings.
     let mut variables = unsafe { Arguments::new(environment) };
@@ -107,7 +107,7 @@ fn path_variable(environment: *const *const u8) -> &'static [u8] {
     b"/usr/local/bin:/bin:/usr/bin"
 }
 
-/// `directory/file`, or `file` where the directory is empty, which means the working directory.
+/// `directory/file`, or `file` if the directory is empty, which means the working directory.
 fn join<'a>(buffer: &'a mut [u8; PATH_MAX], directory: &[u8], file: &[u8]) -> Option<&'a CStr> {
     let separator: &[u8] = if directory.is_empty() { b"" } else { b"/" };
     let mut length = 0;

@@ -5,7 +5,7 @@ use crate::{
     syscall::{self, EINVAL, Errno},
 };
 
-/// As many as fit the arguments' array below; the kernel takes 65536.
+/// Limited by the array below; the kernel takes up to 65536.
 const MAX_GROUPS: usize = 1024;
 
 pub fn set(arguments: &mut Arguments) -> Result<(), Errno> {

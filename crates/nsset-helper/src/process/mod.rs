@@ -1,4 +1,5 @@
-//! What becomes of the process itself, in the helper and in a child that enters by itself: its groups, its session, its program.
+//! Changes of the process itself, in the helper and in a child that enters by itself: its groups, its session, its
+//! program.
 
 pub mod exec;
 pub mod groups;

@@ -1,5 +1,5 @@
-//! The steps that shape a process before it executes another program. They touch nothing but the process itself, so that a
-//! child that still shares the memory of its parent may take them, too.
+//! The steps that prepare a process for the exec of another program. They change only the process itself, so that a
+//! child that still shares the memory of its parent may run them, too.
 
 use crate::{
     arguments::Arguments,
@@ -9,15 +9,15 @@ use crate::{
     syscall::{self, EINVAL, Errno},
 };
 
-/// What these steps have to know.
+/// The process that runs these steps.
 pub struct Process<'a> {
-    /// Descriptors, or -1, that stay open until the exec, and are moved where a step needs their numbers.
+    /// Descriptors, or -1, that stay open until the exec. They are moved if a step needs their numbers.
     pub kept: [&'a mut i32; 2],
-    /// Of the program that is executed.
+    /// The environment of the program that is executed.
     pub environment: *const *const u8,
 }
 
-/// Takes a step of this name; any other is an error.
+/// Runs the step of this name; any other name is an error.
 pub fn take(word: &[u8], arguments: &mut Arguments, process: Process<'_>) -> Result<(), Errno> {
     match word {
         word::GROUPS => groups::set(arguments),

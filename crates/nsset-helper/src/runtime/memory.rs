@@ -7,7 +7,7 @@
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut u8 {
     for index in 0..length {
-        // SAFETY: the caller vouches for `length` bytes on both sides.
+        // SAFETY: the caller guarantees `length` bytes on both sides.
         unsafe { to.add(index).write_volatile(from.add(index).read_volatile()) };
     }
     to
@@ -18,7 +18,7 @@ unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memset(to: *mut u8, byte: i32, length: usize) -> *mut u8 {
     for index in 0..length {
-        // SAFETY: the caller vouches for `length` bytes.
+        // SAFETY: the caller guarantees `length` bytes.
         unsafe { to.add(index).write_volatile(byte as u8) };
     }
     to
@@ -29,7 +29,7 @@ unsafe extern "C" fn memset(to: *mut u8, byte: i32, length: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, length: usize) -> i32 {
     for index in 0..length {
-        // SAFETY: the caller vouches for `length` bytes on both sides.
+        // SAFETY: the caller guarantees `length` bytes on both sides.
         let (a, b) = unsafe { (left.add(index).read_volatile(), right.add(index).read_volatile()) };
         if a != b {
             return i32::from(a) - i32::from(b);
@@ -43,7 +43,7 @@ unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, length: usize) ->
 #[unsafe(no_mangle)]
 unsafe extern "C" fn strlen(text: *const u8) -> usize {
     let mut length = 0;
-    // SAFETY: the caller vouches for a terminating NUL.
+    // SAFETY: the caller guarantees a terminating NUL.
     while unsafe { text.add(length).read_volatile() } != 0 {
         length += 1;
     }

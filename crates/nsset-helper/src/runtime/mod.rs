@@ -1,4 +1,4 @@
-//! What a program without a libc needs: an entry point, and the functions that the compiler calls.
+//! The runtime of a program without a libc: an entry point, and the functions that the compiler calls.
 
 mod memory;
 mod start;

@@ -40,13 +40,13 @@ unsafe extern "C" fn entry(stack: *const usize) -> ! {
     }
 }
 
-/// Makes two vectors of one, of the program's words and of the environment that follows: NULL takes the place of the word
+/// Splits the vector in two, the words of the program and the environment that follows: NULL replaces the empty word
 /// between them.
 ///
 /// # Safety
 /// `vector` is a NULL-terminated array of NUL-terminated strings, writable, that nothing else uses.
 unsafe fn cut(vector: *mut *const u8) -> Option<(Arguments, *const *const u8)> {
-    // SAFETY: the caller vouches for the vector, and no look goes past its terminating NULL.
+    // SAFETY: the caller guarantees the vector, and no access goes past its terminating NULL.
     unsafe {
         let mut program = Arguments::new(vector);
         let count = program.number().ok()?;
@@ -70,6 +70,6 @@ fn panic(_: &core::panic::PanicInfo) -> ! {
     syscall::exit(101)
 }
 
-/// The prebuilt `core` names it, though nothing here unwinds.
+/// The prebuilt `core` refers to it, although nothing in this program unwinds.
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}

@@ -1,4 +1,4 @@
-//! What the program sees of the file system: mounts, the root directory, and the sysfs of its network.
+//! The view of the file system: mounts, the root directory, and the sysfs of the network.
 
 pub mod mount_info;
 pub mod mounts;

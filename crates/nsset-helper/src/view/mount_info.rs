@@ -1,5 +1,5 @@
-//! The mounts of this process, one after the other: proc_pid_mountinfo(5). There is no heap, and a line has no upper bound,
-//! so the file is read in small parts, and of each line only what is asked for is kept.
+//! The mounts of this process: proc_pid_mountinfo(5). There is no heap, and the length of a line has no limit, so the
+//! file is read in small parts, and only the fields that are needed are kept.
 
 use crate::syscall::{self, Errno, O_RDONLY};
 
@@ -8,9 +8,9 @@ const PATH_MAX: usize = 4096;
 /// One mount of the list.
 pub struct Mount {
     pub id: u64,
-    /// The mount that it is on.
+    /// The id of the parent mount.
     pub parent: u64,
-    /// Whether it shows its file system from the root directory on.
+    /// Whether its root is the root directory of its file system.
     pub is_whole: bool,
     path: [u8; PATH_MAX],
     length: usize,
@@ -93,7 +93,7 @@ impl Mount {
         Self { id: 0, parent: 0, is_whole: false, path: [0; PATH_MAX], length: 0 }
     }
 
-    /// Where it is, as this process sees it. A path that is longer than the kernel takes is cut off.
+    /// Its mount point, as this process sees it. A path that is longer than `PATH_MAX` is cut off.
     pub fn path(&self) -> &[u8] {
         &self.path[..self.length]
     }

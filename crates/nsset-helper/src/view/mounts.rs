@@ -1,5 +1,5 @@
-//! Mounts of a new mount namespace, by descriptors only: nothing is looked up twice, and with a root directory of the
-//! set's own no symbolic link in it leads out (openat2(2), mount_setattr(2), fsopen(2)).
+//! Mounts of a new mount namespace. They use descriptors only: no path is looked up twice, and with a root directory of
+//! the set no symbolic link in it leads out of it (openat2(2), mount_setattr(2), fsopen(2)).
 
 use core::ffi::CStr;
 
@@ -10,7 +10,7 @@ use crate::{
     syscall::{self, AT_FDCWD, Errno, O_DIRECTORY, O_PATH},
 };
 
-/// Makes `directory` a mount of its own, which pivot_root(2) demands, and the place where targets are looked for.
+/// Makes `directory` a mount point, which pivot_root(2) requires, and resolves later targets below it.
 pub fn root(directory: &'static CStr, state: &mut State) -> Result<(), Errno> {
     let target = syscall::open(AT_FDCWD, directory, O_PATH | O_DIRECTORY)?;
     let tree = syscall::open_tree_of(target)?;
@@ -20,7 +20,7 @@ pub fn root(directory: &'static CStr, state: &mut State) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Binds a file or directory, with its attributes in place before it is visible.
+/// Binds a file or directory. Its attributes are set before it becomes visible.
 pub fn bind(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let source = arguments.text()?;
     let target = arguments.text()?;
@@ -35,7 +35,6 @@ pub fn bind(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     attach(tree, target, state)
 }
 
-/// Mounts a new file system.
 pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let fs = syscall::fsopen(arguments.text()?)?;
     let source = arguments.text()?;
@@ -64,7 +63,7 @@ fn attach(tree: i32, target: &CStr, state: &mut State) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Looks for a target as a process inside will: on top of what was mounted on the root directory before.
+/// Opens a target as a process inside will find it: on top of earlier mounts on the root directory.
 pub fn open_target(target: &CStr, state: &State) -> Result<i32, Errno> {
     let Some(top) = open_top(state)? else { return syscall::open(AT_FDCWD, target, O_PATH) };
     let target = syscall::open_in_root(top, target);
@@ -72,8 +71,8 @@ pub fn open_target(target: &CStr, state: &State) -> Result<i32, Errno> {
     target
 }
 
-/// The topmost mount on the root directory that the namespace will have; `None` where that is the one of the helper.
-/// A path goes through the mounts on a directory when it steps into it, and `..` of the root directory steps into it
+/// The topmost mount on the root directory that the namespace will have; `None` if that is the one of the helper. A
+/// path lookup crosses the mounts on a directory when it enters the directory, and `..` of the root directory enters it
 /// again (path_resolution(7)).
 fn open_top(state: &State) -> Result<Option<i32>, Errno> {
     match state.root {
@@ -83,7 +82,7 @@ fn open_top(state: &State) -> Result<Option<i32>, Errno> {
     }
 }
 
-/// Makes the directory of `root` the root directory of all processes in the mount namespace; the old one is unmounted.
+/// Makes the directory of `root` the root directory of all processes in the mount namespace, and unmounts the old one.
 pub fn pivot(state: &mut State) -> Result<(), Errno> {
     let Some(top) = open_top(state)? else { return Ok(()) };
     syscall::fchdir(top)?;

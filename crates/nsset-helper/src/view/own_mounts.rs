@@ -1,4 +1,5 @@
-//! A mount namespace of a program's own, in which it sees what belongs to a network by its name: ip-netns(8), "exec".
+//! A mount namespace for one program, which shows the program the files and the sysfs of a named network: ip-netns(8),
+//! "exec".
 
 use crate::{
     arguments::Arguments,
@@ -7,8 +8,8 @@ use crate::{
     syscall::{self, AT_FDCWD, CLONE_NEWNS, EACCES, ENODEV, ENOENT, ENOSYS, EPERM, Errno, O_NOFOLLOW, O_PATH},
 };
 
-/// Goes on in a copy of the mount namespace. What is mounted and unmounted in the first one later is so in the copy, too, and
-/// never the other way round.
+/// Continues in a copy of the mount namespace. Later mounts and unmounts in the original also happen in the copy, but
+/// not in reverse.
 pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     const MS_REC: usize = 0x4000;
     const MS_SLAVE: usize = 0x8_0000;
@@ -23,8 +24,8 @@ pub fn make(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     }
 }
 
-/// Binds a file or directory over another one. A symbolic link is covered itself: what it leads to may be missing, or be
-/// replaced by another file that is not covered.
+/// Binds a file or directory over another one. A symbolic link is covered itself, because its target may be missing, or
+/// may be replaced by a file that is not covered.
 pub fn cover(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let is_required = arguments.number()? != 0;
     let (source, target) = (arguments.text()?, arguments.text()?);
@@ -44,7 +45,7 @@ pub fn cover(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
     });
     syscall::close(target);
     match outcome {
-        // It was removed meanwhile, or is a link that leads nowhere.
+        // It was removed meanwhile, or is a dangling symbolic link.
         Err(ENOENT) => Ok(()),
         outcome => unless_refused(outcome.map(drop), is_required),
     }
@@ -58,8 +59,8 @@ pub fn unless_refused(outcome: Result<(), Errno>, is_required: bool) -> Result<(
     }
 }
 
-/// Whether this is what the kernel, one of its security modules or a filter says to who may not do it, or where there is no
-/// such file system.
+/// Whether the kernel, one of its security modules or a filter returns this error if the caller lacks the permission,
+/// or if the kernel lacks the file system.
 const fn is_refusal(errno: Errno) -> bool {
     matches!(errno, EPERM | EACCES | ENODEV | ENOSYS)
 }

@@ -1,6 +1,6 @@
-//! A sysfs that shows the network that was joined, over the one on /sys: sysfs shows the network of the process that mounted
-//! it (kernfs_ns of fs/sysfs/mount.c). What is mounted below the one that was there, `/sys/fs/cgroup` above all, is mounted
-//! below the new one, too: so nothing disappears, and nothing that was masked appears.
+//! Mounts a sysfs of the joined network over the one on /sys, because a sysfs shows the network of the process that
+//! mounted it (kernfs_ns of fs/sysfs/mount.c). All mounts below the old one, such as `/sys/fs/cgroup`, are mounted
+//! below the new one as well, so that nothing disappears and nothing that was masked becomes visible.
 
 use core::ffi::CStr;
 
@@ -15,7 +15,7 @@ use crate::{
 
 const SYSFS_MAGIC: u64 = 0x6265_6572;
 
-/// Mounts it. Where it is not required, the kernel may refuse, and a /sys that is no sysfs stays as it is.
+/// Mounts it. If it is not required, the step is skipped when the kernel refuses it or when /sys is no sysfs.
 pub fn mount(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
     let is_required = arguments.number()? != 0;
     if state.is_without_own_mounts {
@@ -27,7 +27,7 @@ pub fn mount(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
         outcome
     });
     match outcome {
-        // There is no /sys, it shows a part of a sysfs, or something below it cannot be mounted a second time.
+        // There is no /sys, it shows a part of a sysfs, or a mount below it cannot be mounted a second time.
         Err(ENOENT | EINVAL) if !is_required => Ok(()),
         outcome => unless_refused(outcome, is_required),
     }
@@ -68,8 +68,8 @@ const NOATIME: usize = 0x10;
 const STRICTATIME: usize = 0x20;
 const NODIRATIME: usize = 0x80;
 
-/// Those of a mount with these flags of statfs(2): what is read-only stays so, and the kernel lets an ordinary user mount it
-/// in no other way (mnt_already_visible() of fs/namespace.c).
+/// The attributes of a mount with these flags of statfs(2). A read-only mount stays read-only; otherwise the kernel
+/// would not let an ordinary user mount it (mnt_already_visible() of fs/namespace.c).
 const fn attributes(flags: u64) -> usize {
     const ST_NOATIME: u64 = 0x400;
     const ST_NODIRATIME: u64 = 0x800;
@@ -87,7 +87,7 @@ const fn attributes(flags: u64) -> usize {
     attributes
 }
 
-/// Mounts on the new one what is mounted on the old one. Mounts further down travel with those that they are on.
+/// Mounts on the new sysfs what is mounted on the old one. Mounts further down move along with their parents.
 #[inline(never)] // so that its room is taken from the stack only when it is needed
 fn carry_over(old: i32, new: i32, state: &State) -> Result<(), Errno> {
     let sysfs = syscall::mount_id_of(old)?;
@@ -111,13 +111,13 @@ fn carry_over(old: i32, new: i32, state: &State) -> Result<(), Errno> {
     outcome
 }
 
-/// How long the path of the mount with this number is. It may come after those that are on it.
+/// The length of the path of the mount with this id. The list may have it after the mounts on it.
 fn find(id: u64, mount: &mut Mount, state: &State) -> Result<usize, Errno> {
     let mut list = MountInfo::open(state.proc)?;
     let outcome = loop {
         match list.read(mount) {
             Ok(true) if mount.id != id => {}
-            // A part of a sysfs was mounted there on purpose.
+            // Another process mounted a part of a sysfs there on purpose.
             Ok(true) if mount.is_whole => break Ok(mount.path().len()),
             Ok(_) => break Err(EINVAL),
             Err(errno) => break Err(errno),
@@ -131,11 +131,11 @@ fn carry(old: i32, new: i32, mount: &Mount, prefix: usize) -> Result<(), Errno> 
     let mut buffer = [0u8; 4096];
     let Some(path) = below(mount.path(), prefix, &mut buffer) else { return Err(ENAMETOOLONG) };
     if path.is_empty() {
-        // It is the new sysfs itself, or what covered the old one before it was opened.
+        // It is the new sysfs itself, or a mount that covered the old one before it was opened.
         return Ok(());
     }
     let target = match syscall::open(new, path, O_PATH | O_NOFOLLOW) {
-        // A link of the other network, say: there is nothing to cover.
+        // The path does not exist in the new one, for example a link of the other network.
         Err(ENOENT) => return Ok(()),
         other => other?,
     };
@@ -148,7 +148,7 @@ fn carry(old: i32, new: i32, mount: &Mount, prefix: usize) -> Result<(), Errno> 
     outcome.map(drop)
 }
 
-/// The path from the mount on that is `prefix` bytes long.
+/// The path below the mount, whose own path is `prefix` bytes long.
 fn below<'a>(path: &[u8], prefix: usize, buffer: &'a mut [u8; 4096]) -> Option<&'a CStr> {
     let rest = path.get(prefix..)?;
     let rest = rest.strip_prefix(b"/").unwrap_or(rest);
@@ -157,7 +157,7 @@ fn below<'a>(path: &[u8], prefix: usize, buffer: &'a mut [u8; 4096]) -> Option<&
     CStr::from_bytes_until_nul(buffer).ok()
 }
 
-/// Unmounts what was mounted, by way of the working directory, which is the program's.
+/// Unmounts the new sysfs by way of the working directory, which this function restores.
 fn take_away(tree: i32) {
     let Ok(before) = syscall::open(AT_FDCWD, c".", O_PATH | O_DIRECTORY) else { return };
     if syscall::fchdir(tree).is_ok() {

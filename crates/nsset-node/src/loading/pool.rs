@@ -35,7 +35,7 @@ pub fn start(env: Env) -> nsset::Result<()> {
     if HAS_STARTED.load(Ordering::Acquire) {
         return Ok(());
     }
-    nsset::home::ensure()?;
+    nsset::outside::ensure()?;
     try_out(threads_of_the_pool())?;
     let queued = env.spawn(Nothing);
     queued.map_err(|_| SystemError::new(Errno::ENOMEM, "uv_queue_work"))?;

@@ -13,7 +13,7 @@ use std::{
 
 use napi::{Env, bindgen_prelude::ToNapiValue};
 use nix::errno::Errno;
-use nsset::{Error, SystemError, thread::Standing};
+use nsset::{Error, SystemError, thread::HeldNamespaces};
 use tokio::{
     runtime::{self, Runtime},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -92,22 +92,22 @@ fn start_for(jobs: &mut Option<UnboundedSender<Job>>) -> nsset::Result<&Unbounde
 }
 
 fn begin() -> nsset::Result<(UnboundedSender<Job>, Starting)> {
-    nsset::home::ensure()?;
+    nsset::outside::ensure()?;
     let (sender, receiver) = unbounded_channel();
     let (ready, is_ready) = channel();
     // A thread that cannot be looked at (no /proc) is looked at again, and the error told, when it is to go inside.
-    let standing = nsset::thread::standing().ok();
+    let held = nsset::thread::held_namespaces().ok();
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.map_err(|error| failed(&error, "epoll_create1"))?;
     let thread = Builder::new().name("nsset-network".into()).stack_size(512 * 1024);
-    let thread = thread.spawn(move || serve(&runtime, standing, ready, receiver));
+    let thread = thread.spawn(move || serve(&runtime, held, ready, receiver));
     thread.map_err(|error| failed(&error, "pthread_create"))?;
     Ok((sender, Starting(Some(is_ready))))
 }
 
 /// No blocking threads are ever started from here: one that is started while this thread is inside would stay inside.
-fn serve(runtime: &Runtime, standing: Option<Standing>, ready: Sender<()>, mut jobs: UnboundedReceiver<Job>) {
-    let _ = standing.map(Standing::remember);
+fn serve(runtime: &Runtime, held: Option<HeldNamespaces>, ready: Sender<()>, mut jobs: UnboundedReceiver<Job>) {
+    let _ = held.map(HeldNamespaces::remember);
     drop(ready);
     LocalSet::new().block_on(runtime, async {
         while let Some(job) = jobs.recv().await {

@@ -40,7 +40,7 @@ where
     T: ToNapiValue + Send + 'static,
 {
     guard(env, || Ok(()))?;
-    if nsset::home::ensure().is_err() {
+    if nsset::outside::ensure().is_err() {
         return run_from_here(env, job);
     }
     thread::promise(env, Loop::Held, move |deferred| async move {

@@ -1,10 +1,10 @@
-//! Calls listeners when something has ended.
+//! Calls listeners when a process or namespace has ended.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 type Listener = Box<dyn FnOnce() + Send>;
 
-/// Ends once; listeners that are added later are called at once. A clone is the same.
+/// An end that happens once. A listener that is added later is called at once. A clone shares the state.
 #[derive(Clone, Default)]
 pub(crate) struct Ended(Arc<Mutex<State>>);
 
@@ -27,7 +27,7 @@ impl std::fmt::Debug for Ended {
 
 impl Ended {
     pub(crate) fn tell(&self) {
-        // A listener may be one that listens to another: the lock is not held meanwhile.
+        // A listener may add another one, so the lock is not held during the call.
         let before = std::mem::replace(&mut *self.state(), State::Ended);
         if let State::Running(listeners) = before {
             for listener in listeners {

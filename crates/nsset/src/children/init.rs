@@ -12,11 +12,11 @@ use nix::sys::signal::Signal;
 
 use crate::{children::ended::Ended, children::pidfd, children::reaper};
 
-/// Keeps a pid namespace usable. Dropping it ends PID 1, and with it all that runs inside; it never waits.
+/// Keeps a pid namespace usable. Dropping it ends PID 1, and thus all processes inside, without waiting for them.
 #[derive(Debug)]
 pub struct Init {
     pidfd: Arc<OwnedFd>,
-    /// PID 1 reads this until end of file: the kernel closes it for us when we are killed.
+    /// PID 1 reads this until end of file. If our process is killed, the kernel closes it.
     _line: OwnedFd,
     ended: Ended,
     stays: AtomicUsize,
@@ -25,7 +25,7 @@ pub struct Init {
 impl Init {
     pub(crate) fn new(pidfd: OwnedFd, line: OwnedFd) -> Self {
         let (pidfd, ended) = (Arc::new(pidfd), Ended::default());
-        // Its namespace lives until our own children inside are reaped, so waiting for it in `drop` could be for ever.
+        // The namespace lives until our own children inside are reaped, so a wait in `drop` could last forever.
         let tell = ended.clone();
         reaper::watch(Arc::clone(&pidfd), Box::new(move |_| tell.tell()));
         Self { pidfd, _line: line, ended, stays: AtomicUsize::new(0) }
@@ -38,8 +38,8 @@ impl Drop for Init {
     }
 }
 
-/// That a user holds a set open. With the last one of a pid namespace all inside ends, whatever work of ours may still hold
-/// on to the set.
+/// Held while a user has a set open. When the last one for a pid namespace is dropped, all processes inside end, even
+/// if work of nsset still holds the set.
 #[derive(Debug)]
 pub struct Stay(Option<Arc<Init>>);
 
@@ -49,7 +49,7 @@ impl Stay {
         Self(Some(Arc::clone(init)))
     }
 
-    /// Ends it; where it was the last one, the namespace ends.
+    /// Ends it. If it was the last one, the namespace ends.
     pub fn end(mut self) -> Option<Ending> {
         self.leave()
     }
@@ -70,12 +70,13 @@ impl Drop for Stay {
     }
 }
 
-/// The end of a pid namespace, which is under way.
+/// The end of a pid namespace, which has begun.
 #[derive(Debug)]
 pub struct Ending(Ended);
 
 impl Ending {
-    /// Calls when PID 1 is gone, which it is only after everything else in the namespace; on another thread, or at once.
+    /// Calls the listener when PID 1 has ended, which happens after the end of all other processes in the namespace.
+    /// The call is on another thread, or at once.
     pub fn when_over(&self, listener: impl FnOnce() + Send + 'static) {
         self.0.listen(listener);
     }

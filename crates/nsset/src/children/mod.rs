@@ -1,4 +1,4 @@
-//! The children of this process: how they are signalled, continued when something stops them, and reaped.
+//! The children of this process: how they are signalled, continued after another process has stopped them, and reaped.
 
 pub mod ended;
 pub mod init;

@@ -1,18 +1,18 @@
-//! How long a process of ours is given that somebody stops.
+//! How long nsset continues a process that other processes stop.
 //!
-//! A stop by SIGSTOP is seen and undone within a millisecond or so. Once or twice it may be an accident, as of a shell's job
-//! control or of a program that limits the use of processors; a process that is stopped each time that it goes on will not come
-//! to an end. A stop by a tracer (ptrace(2)) is the tracer's to undo.
+//! nsset undoes a stop by SIGSTOP within about a millisecond. One or two stops may be accidental, for example by the
+//! job control of a shell or by a program that limits CPU usage. A process that is stopped each time it continues will
+//! not finish. Only the tracer can undo a stop by a tracer (ptrace(2)).
 
 use std::time::{Duration, Instant};
 
-/// How often a process is set going again.
+/// How often a process is continued.
 const MOST_STOPS: u32 = 20;
 
-/// How long a process is waited for that was stopped less often, or that a tracer keeps.
+/// How long nsset waits for a process that was stopped less often, or that a tracer keeps stopped.
 pub const LIMIT: Duration = Duration::from_millis(700);
 
-/// What was seen of the stops of one operation.
+/// The stops that one operation has noticed.
 #[derive(Debug, Default)]
 pub struct Patience {
     stops: u32,
@@ -21,7 +21,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// A process was stopped, and has been set going again.
+    /// A process was stopped, and nsset has continued it.
     pub fn note_stop(&mut self) {
         self.stops += 1;
         self.stopped_since.get_or_insert_with(Instant::now);
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_tracer_has_let_go_begins_anew() {
+    fn the_time_starts_again_when_the_tracer_continues_the_process() {
         let traced_since = Instant::now().checked_sub(2 * LIMIT);
         let mut patience = Patience { traced_since, ..Patience::default() };
         patience.note_trace(true);

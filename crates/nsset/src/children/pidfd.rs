@@ -1,4 +1,5 @@
-//! Processes by descriptor: pidfd_open(2), pidfd_send_signal(2). A pid that was given to a stranger cannot be hit.
+//! Processes by descriptor: pidfd_open(2), pidfd_send_signal(2). A signal cannot reach another process that has got the
+//! same pid.
 
 use std::{
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
@@ -7,12 +8,12 @@ use std::{
 
 use nix::{errno::Errno, libc::c_int, sys::signal::Signal};
 
-/// Sends a signal to exactly this process. One that has ended is none of our concern.
+/// Sends a signal to exactly this process. It is no error if the process has ended.
 pub fn kill(pidfd: &OwnedFd, signal: Signal) {
     let _ = send_signal(pidfd.as_fd(), signal as c_int);
 }
 
-/// Sends a signal to exactly this process (`pidfd_send_signal(2)`): a reused pid cannot be hit.
+/// Sends a signal to exactly this process (`pidfd_send_signal(2)`), even if its pid has been reused.
 pub fn send_signal(pidfd: BorrowedFd<'_>, signal: c_int) -> Result<(), Errno> {
     let info = ptr::null::<libc::siginfo_t>();
     // SAFETY: plain numbers, and no siginfo, which the call allows.

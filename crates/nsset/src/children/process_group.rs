@@ -1,7 +1,7 @@
-//! The process group that a helper leads while others are born of it.
+//! The process group that a helper leads, and that its children are in.
 //!
-//! Who is born there is our child from the start (`CLONE_PARENT`), and may be killed or stopped before it could say so. All
-//! of them are in the helper's group, so that the kernel finds them: it takes no descriptor, no `/proc` and no pid.
+//! A child of the helper is our child from the start (`CLONE_PARENT`). Another process may kill or stop it before it
+//! announces itself. The kernel finds it by its group, for which nsset needs no descriptor, no `/proc` and no pid.
 
 use std::{
     thread::sleep,
@@ -17,11 +17,11 @@ use nix::{
     unistd::{Pid, getpgrp, setpgid},
 };
 
-/// How long a look at children that are ending is put off.
-const GLANCE: Duration = Duration::from_micros(500);
+/// The interval at which ending children are checked.
+const POLL_INTERVAL: Duration = Duration::from_micros(500);
 
-/// A helper's group, which has the helper's pid for its number. The kernel gives that number to no other process or group
-/// while a member of it has not been reaped, and in its own turn only after all others.
+/// The process group of a helper, whose number is the pid of the helper. The kernel does not reuse that number while a
+/// member has not been reaped, and after that only when all other numbers have been used.
 #[derive(Clone, Copy, Debug)]
 pub struct ProcessGroup(Pid);
 
@@ -30,23 +30,24 @@ impl ProcessGroup {
         Self(Pid::from_raw(helper))
     }
 
-    /// Signals every member. After SIGKILL no process is born in it any more: clone(2) fails with the signal pending.
+    /// Signals every member. After SIGKILL no process can be created in the group: clone(2) fails with the signal
+    /// pending.
     pub fn signal(self, signal: Signal) {
         let _ = kill(Pid::from_raw(-self.0.as_raw()), signal);
     }
 
-    /// Sets a member going that was stopped since the last look; whether there was one.
-    pub fn wake_stopped(self) -> bool {
-        wake_if_stopped(Id::PGid(self.0))
+    /// Continues a member that was stopped since the last call. Returns whether there was one.
+    pub fn continue_stopped(self) -> bool {
+        continue_if_stopped(Id::PGid(self.0))
     }
 
-    /// Reaps every member of it that is our child, for as long as this; whether none is left.
+    /// Reaps every member that is our child, for at most this long. Returns whether none is left.
     pub fn reap(self, limit: Duration) -> bool {
         reap_all(|| Id::PGid(self.0), limit)
     }
 }
 
-/// Kills and reaps one child by its number, which is its own for as long as it has not been reaped.
+/// Kills and reaps one child by its pid, which is not reused before it has been reaped.
 pub fn kill_child(pid: i32, limit: Duration) -> bool {
     let pid = Pid::from_raw(pid);
     let _ = kill(pid, Signal::SIGKILL);
@@ -59,18 +60,19 @@ fn reap_all<'a>(children: impl Fn() -> Id<'a>, limit: Duration) -> bool {
         match waitid(children(), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL) {
             Err(Errno::ECHILD) => return true,
             Ok(WaitStatus::StillAlive) if Instant::now() >= deadline => return false,
-            Ok(WaitStatus::StillAlive) => sleep(GLANCE),
-            // One was reaped (of a signal that nix has no name for, it says EINVAL), or a signal came between.
+            Ok(WaitStatus::StillAlive) => sleep(POLL_INTERVAL),
+            // One was reaped (EINVAL: it was killed by a signal that nix does not know), or a signal interrupted the
+            // call.
             _ => {}
         }
     }
 }
 
-/// Sets one of these children going again, where one was stopped since the last look; whether one was.
-pub fn wake_if_stopped(children: Id<'_>) -> bool {
+/// Continues one of these children, if one was stopped since the last call. Returns whether one was.
+pub fn continue_if_stopped(children: Id<'_>) -> bool {
     let flags = WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG | WaitPidFlag::__WALL;
     let Ok(WaitStatus::Stopped(pid, _)) = waitid(children, flags) else { return false };
-    // It is our child, and no other code reaps it meanwhile: the number is its own.
+    // It is our child, and no other code reaps it meanwhile, so its pid is not reused.
     let _ = kill(pid, Signal::SIGCONT);
     true
 }
@@ -81,13 +83,13 @@ pub fn is_child(pid: i32) -> bool {
     waitid(Id::Pid(Pid::from_raw(pid)), flags) != Err(Errno::ECHILD)
 }
 
-/// Whether [`join_ours`] can bring a child back: our own group has a number here. One that was made outside of our pid
-/// namespace has none.
+/// Whether [`join_ours`] can move a child into our own group. It cannot if our group was created outside of our pid
+/// namespace, where it has no number.
 pub fn is_ours_visible() -> bool {
     getpgrp().as_raw() != 0
 }
 
-/// Brings a child that has not exec'd yet into our own group, where terminals and shells expect it.
+/// Moves a child that has not executed a program yet into our own group, where terminals and shells expect it.
 pub fn join_ours(child: i32) -> Result<(), Errno> {
     setpgid(Pid::from_raw(child), getpgrp())
 }
@@ -113,17 +115,17 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_member_is_set_going_once() {
+    fn a_stopped_member_is_continued_once() {
         let leader = Command::new("sleep").arg("60").process_group(0).spawn().unwrap().id() as i32;
         let group = ProcessGroup::led_by(leader);
-        assert!(!group.wake_stopped());
+        assert!(!group.continue_stopped());
         group.signal(Signal::SIGSTOP);
         let deadline = Instant::now() + Duration::from_secs(5);
-        while !group.wake_stopped() {
-            assert!(Instant::now() < deadline, "nobody was stopped");
-            sleep(GLANCE);
+        while !group.continue_stopped() {
+            assert!(Instant::now() < deadline, "no member was stopped");
+            sleep(POLL_INTERVAL);
         }
-        assert!(!group.wake_stopped());
+        assert!(!group.continue_stopped());
         assert!(kill_child(leader, Duration::from_secs(5)));
     }
 }

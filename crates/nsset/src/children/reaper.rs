@@ -1,4 +1,4 @@
-//! One thread that waits for processes to end, so that nobody else has to and no zombie stays.
+//! One thread that waits for child processes to end, so that no other thread has to and no zombie stays.
 
 use std::{
     collections::HashMap,
@@ -25,7 +25,7 @@ use crate::{
     children::process_group::ProcessGroup,
     children::stopped,
     error::{Result, SystemError, last_errno},
-    home,
+    outside,
 };
 
 /// How a process ended.
@@ -34,21 +34,22 @@ pub enum Exit {
     Code(i32),
     /// The number of the signal.
     Signal(i32),
-    /// Somebody else in this process waited for it first.
+    /// Other code in this process waited for it first.
     Unknown,
 }
 
 type OnExit = Box<dyn FnOnce(Exit) + Send>;
 
-/// What has to be done by a thread that never goes inside.
+/// Work for a thread that never enters a namespace.
 pub type Work = Box<dyn FnOnce() + Send>;
 
 struct Reaper {
     epoll: Epoll,
-    /// Wakes the thread for what epoll could not take.
+    /// Wakes the thread for work that epoll does not report.
     bell: EventFd,
     watches: Mutex<HashMap<u64, Watch>>,
-    /// Groups with children that were killed and did not end at once, as in the kernel's wait for a disk or for a tracer.
+    /// Groups with children that were killed and did not end at once, for example because the kernel waits for a disk
+    /// or for a tracer.
     groups: Mutex<Vec<ProcessGroup>>,
     work: Mutex<Vec<Work>>,
     next_token: AtomicU64,
@@ -57,8 +58,8 @@ struct Reaper {
 struct Watch {
     pidfd: Arc<OwnedFd>,
     on_exit: OnExit,
-    /// Whether epoll tells when it has ended.
-    is_told: bool,
+    /// Whether epoll reports its end.
+    is_registered: bool,
 }
 
 impl std::fmt::Debug for Watch {
@@ -67,17 +68,18 @@ impl std::fmt::Debug for Watch {
     }
 }
 
-/// The tokens of what is no child; children's count from 0.
+/// The tokens of descriptors other than those of children, whose tokens count from 0.
 const CLOCK: u64 = u64::MAX;
 const BELL: u64 = u64::MAX - 1;
 
-/// How many milliseconds go by between two looks at a child that epoll cannot tell about: one that is traced stays for its tracer to wait for.
-const GLANCE: u8 = 20;
+/// The interval in milliseconds at which children are checked that epoll cannot report. A traced child that has ended
+/// stays until its tracer waits for it.
+const POLL_INTERVAL_MS: u8 = 20;
 
 static REAPER: OnceLock<Arc<Reaper>> = OnceLock::new();
 
-/// Starts the thread, once. A failure is none for ever: the next call tries again. Without the thread no child is
-/// started, since none could be waited for.
+/// Starts the thread once. After a failure the next call tries again. Without the thread no child is started, since no
+/// thread would wait for it.
 pub fn start() -> Result<()> {
     get().map(drop)
 }
@@ -91,7 +93,7 @@ fn get() -> Result<&'static Reaper> {
     if let Some(reaper) = REAPER.get() {
         return Ok(reaper);
     }
-    home::ensure()?;
+    outside::ensure()?;
     let reaper = Arc::new(Reaper::new()?);
     let served = Arc::clone(&reaper);
     let thread = Builder::new().name("nsset-reaper".into()).stack_size(256 * 1024).spawn(move || serve(&served));
@@ -102,24 +104,24 @@ fn get() -> Result<&'static Reaper> {
 /// Reaps the child behind `pidfd` when it ends, and then calls `on_exit`, on the reaper's thread.
 pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
     let Ok(reaper) = get() else {
-        // No child is started without the reaper.
+        // Unreachable: no child is started without the reaper.
         return on_exit(ended(&pidfd).unwrap_or(Exit::Unknown));
     };
     let token = reaper.next_token.fetch_add(1, Ordering::Relaxed);
     let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
     let event = EpollEvent::new(EpollFlags::EPOLLIN, token);
-    let is_told = reaper.epoll.add(&*pidfd, event).is_ok();
-    watches.insert(token, Watch { pidfd, on_exit, is_told });
-    if !is_told {
-        // Out of memory or of watches (epoll_ctl(2)): the thread looks at it now and then.
+    let is_registered = reaper.epoll.add(&*pidfd, event).is_ok();
+    watches.insert(token, Watch { pidfd, on_exit, is_registered });
+    if !is_registered {
+        // There is no memory or no watch left (epoll_ctl(2)), so the thread polls this child.
         let _ = reaper.bell.write(1);
     }
 }
 
-/// Reaps the children of a group that was killed, which take long to end.
+/// Reaps the children of a killed group, which take long to end.
 pub fn reap_group(group: ProcessGroup) {
     let Ok(reaper) = get() else {
-        // No child is started without the reaper.
+        // Unreachable: no child is started without the reaper.
         group.reap(Duration::ZERO);
         return;
     };
@@ -127,7 +129,7 @@ pub fn reap_group(group: ProcessGroup) {
     let _ = reaper.bell.write(1);
 }
 
-/// Reaps a child that has ended or is about to; one that somebody traces, and so keeps, is left to the thread.
+/// Reaps a child that has ended or is about to. If a tracer keeps it, the thread reaps it later.
 pub fn reap(pidfd: OwnedFd) {
     let mut fds = [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
     let _ = poll(&mut fds, PollTimeout::from(100u8));
@@ -136,8 +138,8 @@ pub fn reap(pidfd: OwnedFd) {
     }
 }
 
-/// Has the thread do something that takes little time.
-pub fn run_at_home(work: Work) -> Result<()> {
+/// Runs work that takes little time on the thread.
+pub fn run(work: Work) -> Result<()> {
     let reaper = get()?;
     reaper.work.lock().unwrap_or_else(PoisonError::into_inner).push(work);
     let _ = reaper.bell.write(1);
@@ -146,28 +148,28 @@ pub fn run_at_home(work: Work) -> Result<()> {
 
 fn serve(reaper: &Reaper) {
     let mut events = [EpollEvent::empty(); 64];
-    let mut patience = EpollTimeout::NONE;
+    let mut timeout = EpollTimeout::NONE;
     loop {
-        let count = match reaper.epoll.wait(&mut events, patience) {
+        let count = match reaper.epoll.wait(&mut events, timeout) {
             Ok(count) => count,
             Err(Errno::EINTR) => continue,
             Err(_) => {
-                // Another part of the process has closed our descriptor.
-                reaper.expect_no_word();
-                thread::sleep(Duration::from_millis(GLANCE.into()));
+                // Other code in the process has closed our epoll descriptor.
+                reaper.fall_back_to_polling();
+                thread::sleep(Duration::from_millis(POLL_INTERVAL_MS.into()));
                 0
             }
         };
         for event in events.iter().take(count) {
             match event.data() {
-                CLOCK => drop(stopped::launches().inspect(|launches| launches.set_going())),
+                CLOCK => drop(stopped::launches().inspect(|launches| launches.continue_children())),
                 BELL => drop(reaper.bell.read()),
-                token => reaper.look_at(token),
+                token => reaper.check(token),
             }
         }
         reaper.do_work();
-        patience = if reaper.look_at_those_untold() | reaper.look_at_groups() {
-            EpollTimeout::from(GLANCE)
+        timeout = if reaper.check_unregistered() | reaper.check_groups() {
+            EpollTimeout::from(POLL_INTERVAL_MS)
         } else {
             EpollTimeout::NONE
         };
@@ -190,35 +192,36 @@ impl Reaper {
         Ok(Self { epoll, bell, watches, groups, work, next_token: AtomicU64::new(0) })
     }
 
-    /// From now on every child is looked at now and then.
-    fn expect_no_word(&self) {
+    /// From now on the thread polls every child.
+    fn fall_back_to_polling(&self) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-        watches.values_mut().for_each(|watch| watch.is_told = false);
+        watches.values_mut().for_each(|watch| watch.is_registered = false);
     }
 
-    /// Reaps the child if it has ended. A traced child that has ended is its tracer's to wait for first: its descriptor is
-    /// readable, but there is nothing to reap yet. It is taken out of epoll, which would report it in a busy loop.
-    fn look_at(&self, token: u64) {
+    /// Reaps the child if it has ended. A traced child that has ended has to be waited for by its tracer first: its
+    /// descriptor is readable, but it cannot be reaped yet. So it is removed from epoll, which would report it in a
+    /// busy loop.
+    fn check(&self, token: u64) {
         let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(watch) = watches.get_mut(&token) else { return };
         let exit = ended(&watch.pidfd);
-        if watch.is_told {
-            // Others may hold the descriptor, which stays readable.
+        if watch.is_registered {
+            // It is removed explicitly, because other code may hold the descriptor, and it stays readable.
             let _ = self.epoll.delete(&*watch.pidfd);
-            watch.is_told = false;
+            watch.is_registered = false;
         }
         let Some(exit) = exit else { return };
         let watch = watches.remove(&token);
         drop(watches);
         if let Some(Watch { pidfd, on_exit, .. }) = watch {
             drop(pidfd);
-            // A callback that panics is not the end of this thread, nor of the callbacks of others.
+            // A panic of a callback must not end this thread or prevent other callbacks.
             let _ = catch_unwind(AssertUnwindSafe(|| on_exit(exit)));
         }
     }
 
-    /// Reaps what has ended of the groups; whether there is more to come.
-    fn look_at_groups(&self) -> bool {
+    /// Reaps the members of the groups that have ended. Returns whether there are more.
+    fn check_groups(&self) -> bool {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         groups.retain(|group| !group.reap(Duration::ZERO));
         !groups.is_empty()
@@ -231,40 +234,41 @@ impl Reaper {
         }
     }
 
-    /// Looks at the children that epoll does not tell about; whether there are still some.
-    fn look_at_those_untold(&self) -> bool {
-        let untold = || -> Vec<u64> {
+    /// Checks the children that epoll does not report. Returns whether there are still some.
+    fn check_unregistered(&self) -> bool {
+        let unregistered = || -> Vec<u64> {
             let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-            watches.iter().filter(|(_, watch)| !watch.is_told).map(|(token, _)| *token).collect()
+            watches.iter().filter(|(_, watch)| !watch.is_registered).map(|(token, _)| *token).collect()
         };
-        for token in untold() {
-            self.look_at(token);
+        for token in unregistered() {
+            self.check(token);
         }
-        !untold().is_empty()
+        !unregistered().is_empty()
     }
 }
 
-/// How the child ended, if it has, and if nobody traces it; it is reaped then.
+/// Reaps the child if it has ended and no tracer keeps it, and returns how it ended.
 fn ended(pidfd: &OwnedFd) -> Option<Exit> {
     loop {
         return match wait(pidfd) {
             Err(Errno::EINTR) => continue,
             Err(Errno::ECHILD) => Some(Exit::Unknown),
-            // Of other errors, the next look shows whether it was reaped.
+            // After any other error, the next check shows whether it was reaped.
             other => other.ok().flatten(),
         };
     }
 }
 
-/// By hand: nix has no name for a real-time signal, and makes an error of a child that one has ended.
+/// This calls waitid(2) directly, because nix has no name for real-time signals, and fails for a child that one of them
+/// has ended.
 fn wait(pidfd: &OwnedFd) -> nix::Result<Option<Exit>> {
     let flags = libc::WEXITED | libc::WNOHANG | libc::__WALL;
-    // SAFETY: plain numbers, for which all bits zero are values.
+    // SAFETY: the structure contains plain numbers, for which all bits zero are valid.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     // SAFETY: the kernel writes to `info`, which lives longer than the call.
     let waited = unsafe { libc::waitid(libc::P_PIDFD, pidfd.as_raw_fd().cast_unsigned(), &raw mut info, flags) };
     Errno::result(waited)?;
-    // SAFETY: the kernel has filled it as for SIGCHLD, or left it zero where no child has ended.
+    // SAFETY: the kernel has filled it in as for SIGCHLD, or left it zero if no child has ended.
     let status = unsafe { info.si_status() };
     Ok(match info.si_code {
         libc::CLD_EXITED => Some(Exit::Code(status)),

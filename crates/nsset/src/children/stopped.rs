@@ -1,8 +1,8 @@
-//! Sets going again what somebody stopped while our thread sleeps in clone(2).
+//! Continues children that other processes stop while our thread sleeps in clone(2).
 //!
-//! `CLONE_VFORK` lets a thread sleep until its child has exec'd, and a process that may signal the child (any of the same
-//! user) may stop it before. SIGSTOP cannot be blocked, and the thread could do nothing about it for ever. A child that is
-//! stopped again and again is killed in the end.
+//! With `CLONE_VFORK` a thread sleeps until its child has executed a program, and a process that may signal the child
+//! (any of the same user) may stop it before. SIGSTOP cannot be blocked, and the thread would sleep forever. A child
+//! that is stopped repeatedly is killed at last.
 
 use std::{
     os::fd::{AsFd, BorrowedFd},
@@ -24,42 +24,42 @@ use nix::{
 
 use crate::{children::patience::Patience, children::pidfd, children::process_group, children::traced};
 
-/// How often the children of sleeping threads are set going; a launch takes a small part of this.
-const GLANCE: Duration = Duration::from_millis(1);
+/// The interval at which the children of sleeping threads are continued. A launch takes a small part of it.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// After so many of these looks again and again it is asked whether a tracer keeps the child.
-const TRACE_GLANCES: u32 = 100;
+/// After this many intervals nsset checks whether a tracer keeps the child stopped.
+const POLLS_PER_TRACE_CHECK: u32 = 100;
 
-/// The launches that are under way, and the clock that ticks while there are any.
+/// The launches in progress, and the timer that ticks while there are any.
 #[derive(Debug)]
 pub struct Launches {
     clock: TimerFd,
     under_way: Mutex<Vec<Arc<Launch>>>,
 }
 
-/// One launch.
 #[derive(Debug)]
 pub struct Launch {
     /// Written by the kernel before the child runs; -1 until then.
     pub pidfd: AtomicI32,
-    looks: Mutex<Looks>,
+    observed: Mutex<Observed>,
     is_given_up: AtomicBool,
 }
 
-/// What was seen of the child.
+/// What the checks of the child have found.
 #[derive(Debug, Default)]
-struct Looks {
+struct Observed {
     count: u32,
     patience: Patience,
 }
 
-/// One launch under way, until it is dropped.
+/// One launch in progress, until it is dropped.
 #[derive(Debug)]
 pub struct Watch(Arc<Launch>);
 
 static LAUNCHES: OnceLock<Launches> = OnceLock::new();
 
-/// What the reaper's thread waits for besides children. It is made once; where that fails, the next call tries again.
+/// The timer for which the reaper waits besides children. It is created once; after a failure the next call tries
+/// again.
 pub fn start() -> nix::Result<&'static Launches> {
     if let Some(launches) = LAUNCHES.get() {
         return Ok(launches);
@@ -69,12 +69,12 @@ pub fn start() -> nix::Result<&'static Launches> {
     Ok(LAUNCHES.get_or_init(|| Launches { clock, under_way: Mutex::new(Vec::new()) }))
 }
 
-/// What [`start`] has made.
+/// The result of [`start`].
 pub fn launches() -> Option<&'static Launches> {
     LAUNCHES.get()
 }
 
-/// Watches over a launch.
+/// Adds a launch to the list.
 pub fn watch(launch: Arc<Launch>) -> Watch {
     if let Some(launches) = launches() {
         launches.change(|under_way| under_way.push(Arc::clone(&launch)));
@@ -93,35 +93,35 @@ impl Drop for Watch {
 impl Launch {
     pub fn new() -> Arc<Self> {
         let (pidfd, is_given_up) = (AtomicI32::new(-1), AtomicBool::new(false));
-        Arc::new(Self { pidfd, looks: Mutex::default(), is_given_up })
+        Arc::new(Self { pidfd, observed: Mutex::default(), is_given_up })
     }
 
-    /// Whether its child was stopped again and again, and then killed.
+    /// Whether its child was stopped repeatedly, and then killed.
     pub fn is_given_up(&self) -> bool {
         self.is_given_up.load(Ordering::Relaxed)
     }
 
-    fn set_going(&self) {
+    fn continue_child(&self) {
         let fd = self.pidfd.load(Ordering::Relaxed);
         if fd < 0 {
             return;
         }
-        // SAFETY: the thread that sleeps owns it, and cannot close it before it has left the list.
+        // SAFETY: the sleeping thread owns it, and cannot close it before it has left the list.
         let child = unsafe { BorrowedFd::borrow_raw(fd) };
-        let is_given_up = self.looks.lock().unwrap_or_else(PoisonError::into_inner).look_at(child);
+        let is_given_up = self.observed.lock().unwrap_or_else(PoisonError::into_inner).check(child);
         self.is_given_up.fetch_or(is_given_up, Ordering::Relaxed);
         let _ = pidfd::send_signal(child, if is_given_up { SIGKILL } else { SIGCONT });
     }
 }
 
-impl Looks {
-    /// Whether the child is to be given up.
-    fn look_at(&mut self, child: BorrowedFd<'_>) -> bool {
+impl Observed {
+    /// Returns whether nsset should give up the child.
+    fn check(&mut self, child: BorrowedFd<'_>) -> bool {
         self.count += 1;
-        if process_group::wake_if_stopped(Id::PIDFd(child)) {
+        if process_group::continue_if_stopped(Id::PIDFd(child)) {
             self.patience.note_stop();
         }
-        if self.count.is_multiple_of(TRACE_GLANCES) {
+        if self.count.is_multiple_of(POLLS_PER_TRACE_CHECK) {
             self.patience.note_trace(traced::is_kept(child));
         }
         self.patience.is_over()
@@ -129,14 +129,14 @@ impl Looks {
 }
 
 impl Launches {
-    /// Changes the list, and has the clock tick while there is something on it.
+    /// Changes the list. The timer runs while the list has an entry.
     fn change(&self, change: impl FnOnce(&mut Vec<Arc<Launch>>)) {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
         let was_idle = under_way.is_empty();
         change(&mut under_way);
         match (was_idle, under_way.is_empty()) {
             (true, false) => {
-                let tick = Expiration::Interval(TimeSpec::from(GLANCE));
+                let tick = Expiration::Interval(TimeSpec::from(POLL_INTERVAL));
                 let _ = self.clock.set(tick, TimerSetTimeFlags::empty());
             }
             (false, true) => drop(self.clock.unset()),
@@ -144,12 +144,12 @@ impl Launches {
         }
     }
 
-    /// Called on the reaper's thread when the clock has ticked.
-    pub fn set_going(&self) {
+    /// Called on the thread of the reaper at each tick of the timer.
+    pub fn continue_children(&self) {
         let _ = self.clock.wait();
-        // The lock is held meanwhile, so no descriptor of the list is closed and given to somebody else.
+        // The lock is held during the loop, so that no descriptor of the list is closed and its number reused.
         for launch in self.under_way.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            launch.set_going();
+            launch.continue_child();
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Starts a child that borrows our memory until it executes a program, so that its cost does not grow with Node's heap.
+//! Starts a child that shares our memory until it executes a program, so that its cost does not grow with the heap of
+//! Node.js.
 //!
-//! `clone(CLONE_VM | CLONE_VFORK)` makes a child with our memory; our thread sleeps until it execs or ends. The child runs on a
-//! stack of its own with every signal blocked, and makes raw system calls only. A process of the same user that sees our pid
-//! namespace may still stop it, which `stopped.rs` undoes. Legacy clone(2), since clone3 is what Docker's seccomp profile
-//! refuses.
+//! `clone(CLONE_VM | CLONE_VFORK)` makes a child with our memory; our thread sleeps until the child executes a program
+//! or ends. The child has its own stack, blocks every signal, and makes raw system calls only. A process of the same
+//! user that sees our pid namespace may still stop it; `stopped.rs` then continues it. This is the legacy clone(2),
+//! because the seccomp profile of Docker refuses clone3.
 
 use std::{
     os::fd::{FromRawFd, OwnedFd},
@@ -18,25 +19,25 @@ use crate::{children::reaper, children::stopped};
 
 const STACK_SIZE: usize = 64 * 1024;
 
-/// Why the child did not become what it was to be.
+/// Why the child could not execute its program.
 #[derive(Debug)]
 pub struct LaunchError {
     pub syscall: &'static str,
     pub errno: Errno,
 }
 
-/// A child of ours.
+/// A child of this process.
 #[derive(Debug)]
 pub struct Process {
     pub pid: i32,
     pub pidfd: OwnedFd,
 }
 
-/// Starts a child that runs this function over these orders; it has exec'd or ended when this returns.
+/// Starts a child that runs this function over these orders. It has executed a program or ended when this returns.
 ///
 /// # Safety
-/// The function takes such orders, all that it reads and writes lives until this returns, and it makes raw system calls only:
-/// it allocates nothing, takes no lock, does not unwind, and ends in an exec or in _exit(2).
+/// The function accepts these orders; everything that it reads and writes lives until this returns; and it makes raw
+/// system calls only: it allocates nothing, takes no lock, does not unwind, and ends in an exec or in _exit(2).
 pub unsafe fn start(child: extern "C" fn(*mut c_void) -> c_int, orders: *mut c_void) -> Result<Process, LaunchError> {
     let mut stack = vec![0u128; STACK_SIZE / size_of::<u128>()];
     let launch = stopped::Launch::new();
@@ -44,7 +45,7 @@ pub unsafe fn start(child: extern "C" fn(*mut c_void) -> c_int, orders: *mut c_v
     let watch = stopped::watch(Arc::clone(&launch));
     let before = block_all_signals();
     // SAFETY: `child` runs on `stack`, which is 16-byte aligned and outlives it: CLONE_VFORK returns only after the child
-    // has exec'd or exited. The caller vouches for the rest.
+    // has exec'd or exited. The caller guarantees the rest.
     let pid = unsafe {
         libc::clone(
             child,
@@ -61,7 +62,7 @@ pub unsafe fn start(child: extern "C" fn(*mut c_void) -> c_int, orders: *mut c_v
     if pid < 0 {
         return Err(LaunchError { syscall: "clone", errno });
     }
-    // SAFETY: the kernel made it for us, close-on-exec (CLONE_PIDFD, clone(2)).
+    // SAFETY: the kernel created it for us, close-on-exec (CLONE_PIDFD, clone(2)).
     let process = Process { pid, pidfd: unsafe { OwnedFd::from_raw_fd(launch.pidfd.load(Ordering::Relaxed)) } };
     if launch.is_given_up() {
         reaper::reap(process.pidfd);
@@ -70,7 +71,8 @@ pub unsafe fn start(child: extern "C" fn(*mut c_void) -> c_int, orders: *mut c_v
     Ok(process)
 }
 
-/// Every signal, those that the C library keeps for itself included, which its own functions leave out.
+/// Blocks every signal, including those that the C library reserves for itself. The functions of the C library do not
+/// block these.
 fn block_all_signals() -> u64 {
     let all = u64::MAX;
     let mut before = 0u64;

@@ -1,4 +1,5 @@
-//! Runs a program with the helper: hears what it says, answers, and lets it neither hang nor leave anything behind.
+//! Runs a program with the helper: receives its messages, replies to them, limits its time, and leaves no process or
+//! descriptor behind.
 
 use std::{
     ffi::CString,
@@ -17,7 +18,7 @@ use nix::{
     },
     unistd::Pid,
 };
-use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, NAME, Saying};
+use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, MessageKind, NAME};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
@@ -27,73 +28,73 @@ use crate::{
     children::reaper,
     children::traced,
     error::{Result, SystemError},
-    helper::births::Births,
     helper::borrowed_memory::Process,
-    helper::explain,
+    helper::child_pid::ChildPid,
     helper::image,
     helper::launch,
     helper::program::{Program, Promises},
     helper::rights,
+    helper::step_error,
     retry::uninterrupted,
 };
 
-/// How long a helper is heard out whose work is not wanted any more, before it is killed.
-const GRACE: Duration = Duration::from_millis(200);
+/// How long the messages of an unwanted helper are still received before it is killed.
+const GRACE_PERIOD: Duration = Duration::from_millis(200);
 
-/// How long what was killed is waited for. The reaper has what takes longer.
+/// How long the end of a killed process is awaited. Processes that take longer are left to the reaper.
 const REAP_LIMIT: Duration = Duration::from_millis(200);
 
-/// How many milliseconds go by between two looks at a helper that says nothing: someone inside may have stopped it.
-const GLANCE: u8 = 1;
+/// The interval in milliseconds at which a silent helper is checked: a process inside may have stopped it.
+const POLL_INTERVAL: u8 = 1;
 
-/// After so many of these looks again and again it is asked whether anybody is left who could say something.
-const SILENCE: u32 = 100;
+/// After this many of these intervals the processes are checked for being alive and for a tracer.
+const POLLS_PER_CHECK: u32 = 100;
 
-/// How long a child may take until it announces itself, when nothing else is left to do.
-const LONG_SILENCE: Duration = Duration::from_secs(1);
+/// How long a child may take to announce itself when all known processes have ended.
+const ANNOUNCEMENT_LIMIT: Duration = Duration::from_secs(1);
 
-/// How often a thread looks for the helper's next message before it sleeps: for some fifty microseconds.
-const LOOKS: u32 = 50;
+/// How often a thread polls for the helper's next message before it sleeps: for about fifty microseconds.
+const SPINS: u32 = 50;
 
-/// What a program left behind when it went well.
+/// The results of a program that succeeded.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The namespaces that were asked for, in order.
+    /// The namespaces that were requested, in order.
     pub namespaces: Vec<OwnedFd>,
-    /// The socket that was asked for.
+    /// The socket that was requested.
     pub socket: Option<OwnedFd>,
-    /// What the file holds that was asked for.
+    /// The content of the file that was requested.
     pub content: Option<Vec<u8>>,
     /// PID 1 of the new pid namespace.
     pub init: Option<Process>,
-    /// The helper itself, or the child it went on in: by now it has exec'd or ended.
+    /// The helper itself, or the child in which it continued. It has executed a program or ended.
     pub process: Process,
 }
 
-/// Runs a program. `on_waiting` is called with the helper's pid when the program waits for a word.
+/// Runs a program. `on_waiting` is called with the pid of the process that waits for a reply.
 pub fn run(
     program: &Program<'_>,
     environment: &[CString],
     cancel: Option<&Cancel>,
     on_waiting: &mut dyn FnMut(i32) -> Result<()>,
 ) -> Result<Outcome> {
-    // Their end blocks; ours does not, by the flags of each call.
+    // The end of the helper blocks; each call on our end is made non-blocking by its flags.
     let (control, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
         .map_err(|errno| SystemError::new(errno, "socketpair"))?;
     rights::ask_for_senders(&control).map_err(|errno| SystemError::new(errno, "setsockopt(SO_PASSCRED)"))?;
     let mut fds = vec![theirs.as_fd()];
     fds.extend(program.fds());
-    // No child without who waits for it.
+    // Every child needs the reaper, which waits for it.
     reaper::start()?;
     let opening = program.opening();
     let envp = program.envp(&opening, environment);
-    let helper = launch::launch(image::program()?, &[NAME], &envp, &fds).map_err(explain::launch)?;
+    let helper = launch::launch(image::program()?, &[NAME], &envp, &fds).map_err(step_error::from_launch)?;
     drop(theirs);
     let promises = program.promises();
     let mut conversation = Conversation {
         control,
         group: promises.group.then(|| ProcessGroup::led_by(helper.pid)),
-        births: program.births(),
+        child_pid: program.child_pid(),
         promises,
         helper,
         child: None,
@@ -110,11 +111,11 @@ pub fn run(
         deadline: Instant::now() + TIME_LIMIT,
         patience: Patience::default(),
     };
-    let heard = conversation.hear_out(program, cancel, on_waiting);
-    match heard.and_then(|()| conversation.check_promises()) {
+    let received = conversation.run_to_end(program, cancel, on_waiting);
+    match received.and_then(|()| conversation.check_promises()) {
         Ok(()) => Ok(conversation.into_outcome()),
         Err(error) => {
-            conversation.break_off();
+            conversation.abort();
             Err(error)
         }
     }
@@ -128,8 +129,8 @@ struct Failure {
     about: About,
 }
 
-/// A message, who sent it, the descriptors that came beside it, and what follows it in the packet.
-struct Heard {
+/// A message, its sender, the descriptors that were attached, and the content that follows it in the packet.
+struct ReceivedMessage {
     message: Message,
     sender: i32,
     fds: Vec<OwnedFd>,
@@ -140,105 +141,105 @@ struct Conversation<'a> {
     control: OwnedFd,
     promises: Promises,
     helper: Process,
-    /// The child that the helper went on in.
+    /// The child in which the helper continues.
     child: Option<Process>,
     init: Option<Process>,
     init_ready: bool,
-    /// Those born of the helper are in here, where it has such.
+    /// The process group of the helper, if it leads one; its children are in it.
     group: Option<ProcessGroup>,
-    /// Where the pid is written of one that is born in no such group.
-    births: Option<&'a Births>,
-    /// A child in no such group whose descriptor did not fit into our table.
+    /// The pid of a child that is in no such group, written by the kernel.
+    child_pid: Option<&'a ChildPid>,
+    /// A child in no such group for which no pidfd could be opened.
     lost_child: Option<i32>,
     namespaces: Vec<OwnedFd>,
     socket: Option<OwnedFd>,
     content: Vec<u8>,
     is_content_whole: bool,
     is_written: bool,
-    /// Where messages are received.
+    /// The buffer for messages.
     packet: Vec<u8>,
     failure: Option<Failure>,
     deadline: Instant,
-    /// What is left for what works for us and is stopped.
+    /// How much longer stopped processes are continued.
     patience: Patience,
 }
 
 impl Conversation<'_> {
-    /// Hears every message until the last holder of the other end is gone: exec'd, or ended.
-    fn hear_out(
+    /// Handles every message until the last process that holds the other end has executed a program or ended.
+    fn run_to_end(
         &mut self,
         program: &Program<'_>,
         cancel: Option<&Cancel>,
         on_waiting: &mut dyn FnMut(i32) -> Result<()>,
     ) -> Result<()> {
-        let heard = self.hear_all(cancel, on_waiting);
+        let received = self.receive_all(cancel, on_waiting);
         match self.failure {
-            Some(Failure { step, errno, about }) => Err(explain::step(program.label(step), errno, about)),
-            None => heard,
+            Some(Failure { step, errno, about }) => Err(step_error::from_step(program.label(step), errno, about)),
+            None => received,
         }
     }
 
-    fn hear_all(&mut self, cancel: Option<&Cancel>, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
+    fn receive_all(&mut self, cancel: Option<&Cancel>, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
         while self.wait_for_message(cancel)? {
-            let Some(heard) = self.receive()? else { break };
-            self.hear(heard, on_waiting)?;
+            let Some(received) = self.receive()? else { break };
+            self.handle(received, on_waiting)?;
         }
         Ok(())
     }
 
-    fn hear(&mut self, heard: Heard, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
-        let Heard { message, sender, mut fds, content } = heard;
-        let saying = Saying::from_u32(message.saying).filter(|saying| self.may_say(sender, *saying));
-        match saying {
-            Some(Saying::Failed) => self.hear_failure(message),
-            Some(Saying::Waiting) => {
+    fn handle(&mut self, received: ReceivedMessage, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
+        let ReceivedMessage { message, sender, mut fds, content } = received;
+        let kind = MessageKind::from_u32(message.kind).filter(|kind| self.may_send(sender, *kind));
+        match kind {
+            Some(MessageKind::Failed) => self.record_failure(message),
+            Some(MessageKind::Waiting) => {
                 on_waiting(sender)?;
-                self.answer()?;
+                self.reply()?;
             }
-            Some(Saying::Born) => {
+            Some(MessageKind::Forked) => {
                 self.child = Some(self.adopt(sender)?);
                 if self.group.is_some() && self.promises.exec && !self.promises.session {
                     process_group::join_ours(sender).map_err(|errno| SystemError::new(errno, "setpgid"))?;
                 }
-                self.answer()?;
+                self.reply()?;
             }
-            Some(Saying::InitBorn) => {
+            Some(MessageKind::InitForked) => {
                 self.init = Some(self.adopt(sender)?);
-                self.answer()?;
+                self.reply()?;
             }
-            Some(Saying::InitReady) => self.init_ready = true,
-            Some(Saying::Namespaces) => self.namespaces = fds,
-            Some(Saying::Socket) => self.socket = fds.pop(),
-            Some(Saying::ContentPart) => self.add_content(content)?,
-            Some(Saying::Content) => {
+            Some(MessageKind::InitReady) => self.init_ready = true,
+            Some(MessageKind::Namespaces) => self.namespaces = fds,
+            Some(MessageKind::Socket) => self.socket = fds.pop(),
+            Some(MessageKind::ContentPart) => self.add_content(content)?,
+            Some(MessageKind::Content) => {
                 self.add_content(content)?;
                 self.is_content_whole = true;
             }
-            Some(Saying::Written) => self.is_written = true,
+            Some(MessageKind::Written) => self.is_written = true,
             None => return Err(SystemError::new(Errno::EPROTO, "recvmsg").into()),
         }
         Ok(())
     }
 
-    /// Whether this process may say that: another process may hold a copy of what it holds.
-    fn may_say(&self, sender: i32, saying: Saying) -> bool {
+    /// Whether this process may send this message: other processes may hold a copy of the socket.
+    fn may_send(&self, sender: i32, kind: MessageKind) -> bool {
         let is = |process: &Process| process.pid == sender;
-        match saying {
-            // A newborn that cannot announce itself says this, too, and nothing comes of it but an error.
-            Saying::Failed => true,
-            Saying::Born => self.promises.fork && self.child.is_none() && !is(&self.helper),
-            Saying::InitBorn => self.promises.init && self.init.is_none() && !is(self.speaker()),
-            Saying::InitReady => self.init.as_ref().is_some_and(is),
-            Saying::Waiting
-            | Saying::Namespaces
-            | Saying::Socket
-            | Saying::ContentPart
-            | Saying::Content
-            | Saying::Written => is(self.speaker()),
+        match kind {
+            // A child that cannot announce itself sends this, too. It leads only to an error.
+            MessageKind::Failed => true,
+            MessageKind::Forked => self.promises.fork && self.child.is_none() && !is(&self.helper),
+            MessageKind::InitForked => self.promises.init && self.init.is_none() && !is(self.executor()),
+            MessageKind::InitReady => self.init.as_ref().is_some_and(is),
+            MessageKind::Waiting
+            | MessageKind::Namespaces
+            | MessageKind::Socket
+            | MessageKind::ContentPart
+            | MessageKind::Content
+            | MessageKind::Written => is(self.executor()),
         }
     }
 
-    /// What the file holds may come in parts, each of which a program inside may delay.
+    /// The content of a file may be sent in parts, and a program inside may delay each of them.
     fn add_content(&mut self, part: Vec<u8>) -> Result<()> {
         self.check_time()?;
         if self.content.len() + part.len() > MOST_CONTENT {
@@ -252,19 +253,20 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// The process that goes on with the program.
-    fn speaker(&self) -> &Process {
+    /// The process that runs the rest of the program.
+    fn executor(&self) -> &Process {
         self.child.as_ref().unwrap_or(&self.helper)
     }
 
-    /// The others have little left to do then, and no more than a moment for it.
-    fn hear_failure(&mut self, message: Message) {
+    /// The other processes then have little left to do, so they get only a short time for it.
+    fn record_failure(&mut self, message: Message) {
         let (step, errno) = (message.step, Errno::from_raw(message.value));
         self.failure.get_or_insert(Failure { step, errno, about: About::from_u32(message.about) });
         self.deadline = self.deadline.min(Instant::now() + patience::LIMIT);
     }
 
-    /// Holds a child that has just announced itself. It is ours and has not been reaped, so the number is its own.
+    /// Opens a pidfd of a child that has just announced itself. The child is ours and has not been reaped, so its pid
+    /// is not reused.
     fn adopt(&mut self, pid: i32) -> Result<Process> {
         if !process_group::is_child(pid) {
             return Err(SystemError::new(Errno::EPROTO, "recvmsg").into());
@@ -278,25 +280,26 @@ impl Conversation<'_> {
         }
     }
 
-    /// Waits for the next message or the end of the conversation; false where nobody is left who could say something.
+    /// Waits for the next message or the end of the conversation. Returns false if no process is left that could send a
+    /// message.
     fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<bool> {
-        // A few looks first: the helper mostly speaks within microseconds, and to be woken costs more than that.
+        // Polls first: the helper mostly answers within microseconds, and a wakeup costs more than that.
         let mut silent_since = None;
-        for look in 0.. {
-            let timeout = if look < LOOKS { PollTimeout::ZERO } else { PollTimeout::from(GLANCE) };
-            if look < LOOKS {
+        for poll_count in 0.. {
+            let timeout = if poll_count < SPINS { PollTimeout::ZERO } else { PollTimeout::from(POLL_INTERVAL) };
+            if poll_count < SPINS {
                 std::thread::yield_now();
             }
             if wait_readable(Some(self.control.as_fd()), cancel, timeout)? {
                 break;
             }
-            if look >= LOOKS {
-                self.wake_stopped();
+            if poll_count >= SPINS {
+                self.continue_stopped();
                 self.check_time()?;
                 let silence = silent_since.get_or_insert_with(Instant::now).elapsed();
-                let is_silent = look % SILENCE == 0;
+                let is_silent = poll_count % POLLS_PER_CHECK == 0;
                 if is_silent {
-                    self.break_silence();
+                    self.check_silent_processes();
                 }
                 if (is_silent || self.is_complete()) && self.is_over(silence)? {
                     return Ok(false);
@@ -308,68 +311,71 @@ impl Conversation<'_> {
 
     fn check_time(&self) -> Result<()> {
         if self.patience.is_over() {
-            return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(explain::HELD_UP).into());
+            return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(step_error::KEPT_STOPPED).into());
         }
         if Instant::now() > self.deadline {
-            let hint = format!("the helper did not come to an end within {} s", TIME_LIMIT.as_secs());
+            let hint = format!("the helper did not finish within {} s", TIME_LIMIT.as_secs());
             return Err(SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into());
         }
         Ok(())
     }
 
-    /// Whoever may signal inside the set may stop the helper on its way; it is set going again.
-    fn wake_stopped(&mut self) {
-        let mut is_held_up = self.group.is_some_and(ProcessGroup::wake_stopped);
-        for process in self.known() {
-            is_held_up |= process_group::wake_if_stopped(Id::PIDFd(process.pidfd.as_fd()));
+    /// A process that may signal inside the set may stop the helper at any step; it is then continued.
+    fn continue_stopped(&mut self) {
+        let mut is_held_up = self.group.is_some_and(ProcessGroup::continue_stopped);
+        for process in self.known_processes() {
+            is_held_up |= process_group::continue_if_stopped(Id::PIDFd(process.pidfd.as_fd()));
         }
-        if let Some(pid) = self.unheard() {
-            is_held_up |= process_group::wake_if_stopped(Id::Pid(Pid::from_raw(pid)));
+        if let Some(pid) = self.unannounced_child() {
+            is_held_up |= process_group::continue_if_stopped(Id::Pid(Pid::from_raw(pid)));
         }
         if is_held_up {
             self.patience.note_stop();
         }
     }
 
-    /// A child in no group of the helper's that has not announced itself.
-    fn unheard(&self) -> Option<i32> {
-        let pid = if self.child.is_none() { self.births?.pid() } else { None };
+    /// A child in no process group of the helper that has not announced itself.
+    fn unannounced_child(&self) -> Option<i32> {
+        let pid = if self.child.is_none() { self.child_pid?.read() } else { None };
         pid.filter(|pid| process_group::is_child(*pid))
     }
 
-    /// The holder of a nested user namespace is no child of ours, so nothing shows that it was stopped. A tracer's stop shows in
-    /// `/proc` alone.
-    fn break_silence(&mut self) {
+    /// Continues the whole group, and checks for tracers. The placeholder of a nested user namespace is no child of
+    /// ours, so no call shows that it was stopped. A stop by a tracer is visible only in `/proc`.
+    fn check_silent_processes(&mut self) {
         if let Some(group) = self.group {
             group.signal(Signal::SIGCONT);
         }
-        let is_traced = self.known().any(|process| traced::is_kept(process.pidfd.as_fd()));
+        let is_traced = self.known_processes().any(|process| traced::is_kept(process.pidfd.as_fd()));
         self.patience.note_trace(is_traced);
     }
 
-    /// Whether no message comes any more: all processes that we know have ended, and no child is about to announce itself. One
-    /// that somebody traces may never do so.
+    /// Whether no further message will be sent: all known processes have ended, and no child is about to announce
+    /// itself. A traced child may never announce itself.
     ///
-    /// The other end of the socket does not tell this by itself. A process that another thread forks holds a copy of it until its
-    /// exec, which takes long on a busy machine. So does the holder of a nested user namespace, which is no child of ours.
+    /// The other end of the socket is not enough to know this. A process that another thread forks holds a copy of it
+    /// until its exec, which takes long on a busy machine. The placeholder of a nested user namespace, which is no
+    /// child of ours, also holds a copy.
     fn is_over(&self, silence: Duration) -> Result<bool> {
-        let is_birth_due = self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
-        let may_be_born = is_birth_due && silence < LONG_SILENCE;
-        if may_be_born || !self.known().all(has_ended) {
+        let is_announcement_due =
+            self.promises.fork && self.child.is_none() || self.promises.init && self.init.is_none();
+        let may_announce = is_announcement_due && silence < ANNOUNCEMENT_LIMIT;
+        if may_announce || !self.known_processes().all(has_ended) {
             return Ok(false);
         }
-        // Their last message, or the end of the conversation, may have come after the look before this.
+        // Their last message, or the end of the conversation, may have arrived after the previous poll.
         Ok(!wait_readable(Some(self.control.as_fd()), None, PollTimeout::ZERO)?)
     }
 
-    fn known(&self) -> impl Iterator<Item = &Process> {
+    fn known_processes(&self) -> impl Iterator<Item = &Process> {
         [Some(&self.helper), self.child.as_ref(), self.init.as_ref()].into_iter().flatten()
     }
 
     /// The next message, or `None` at the end.
-    fn receive(&mut self) -> Result<Option<Heard>> {
+    fn receive(&mut self) -> Result<Option<ReceivedMessage>> {
         let received = match rights::receive(self.control.as_fd(), &mut self.packet) {
-            // Who ended with our word unread resets the connection; what was said before is still to be heard.
+            // A process that ends without reading our reply resets the connection. Its earlier messages can still be
+            // received.
             Err(Errno::ECONNRESET) => rights::receive(self.control.as_fd(), &mut self.packet),
             other => other,
         };
@@ -387,24 +393,24 @@ impl Conversation<'_> {
         let (Some((bytes, content)), Some(sender)) = (parts, received.sender) else {
             return Err(SystemError::new(Errno::EPROTO, "recvmsg").into());
         };
-        Ok(Some(Heard { message: decode(*bytes), sender, fds: received.fds, content: content.to_vec() }))
+        Ok(Some(ReceivedMessage { message: decode(*bytes), sender, fds: received.fds, content: content.to_vec() }))
     }
 
-    fn answer(&self) -> Result<()> {
+    fn reply(&self) -> Result<()> {
         let word = [IoSlice::new(b"!")];
         let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
         match uninterrupted(|| sendmsg::<()>(self.control.as_raw_fd(), &word, &[], flags, None)) {
-            // Gone already: the end of the conversation says how.
+            // The process has ended already; the end of the conversation shows how.
             Ok(_) | Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
             Err(errno) => Err(SystemError::new(errno, "sendmsg").into()),
         }
     }
 
     fn check_promises(&self) -> Result<()> {
-        if self.is_complete() { Ok(()) } else { Err(cut_short()) }
+        if self.is_complete() { Ok(()) } else { Err(ended_early()) }
     }
 
-    /// Whether everything that was promised is here.
+    /// Whether everything that the program promises has arrived.
     fn is_complete(&self) -> bool {
         let promised = &self.promises;
         self.namespaces.len() == promised.namespaces
@@ -420,7 +426,7 @@ impl Conversation<'_> {
         let content = is_content_whole.then_some(content);
         let process = match child {
             Some(child) => {
-                // The helper that went on in a child has left by itself.
+                // The helper that continued in a child ends by itself.
                 dismiss(helper);
                 child
             }
@@ -429,18 +435,19 @@ impl Conversation<'_> {
         Outcome { namespaces, socket, content, init, process }
     }
 
-    /// Ends the conversation early. Who waits for our word gets the end of it, and leaves by itself; who has not left after
-    /// a moment is killed, and so is everyone born of the helper, known or not. Who is kept stopped does not leave.
-    fn break_off(mut self) {
+    /// Ends the conversation early. A process that waits for our reply reads the end of the socket, and ends by itself.
+    /// Processes that have not ended after the grace period are killed, and so are all children of the helper, known or
+    /// not. A process that is kept stopped does not end by itself, so it gets no grace period.
+    fn abort(mut self) {
         let _ = shutdown(self.control.as_raw_fd(), Shutdown::Write);
         if !self.patience.is_over() {
-            self.hear_the_rest();
+            self.drain();
         }
         self.kill();
     }
 
-    fn hear_the_rest(&mut self) {
-        self.deadline = Instant::now() + GRACE;
+    fn drain(&mut self) {
+        self.deadline = Instant::now() + GRACE_PERIOD;
         while self.wait_for_message(None).is_ok_and(|is_there| is_there) && self.check_time().is_ok() {
             if !matches!(rights::receive(self.control.as_fd(), &mut self.packet), Ok(received) if received.length > 0) {
                 break;
@@ -448,14 +455,14 @@ impl Conversation<'_> {
         }
     }
 
-    /// Ends all that was started. What is killed is gone within moments; should it not be, the reaper has it.
+    /// Kills all processes that were started. The reaper takes over those that do not end soon.
     fn kill(self) {
         pidfd::kill(&self.helper.pidfd, Signal::SIGKILL);
-        if self.births.is_some() {
-            // Only one that has ended makes no further child.
+        if self.child_pid.is_some() {
+            // A helper that has ended makes no further child.
             wait_for_end(&self.helper);
         }
-        let unheard = self.unheard();
+        let unannounced_child = self.unannounced_child();
         let Self { helper, child, init, group, lost_child, .. } = self;
         let known: Vec<_> = [child, init].into_iter().flatten().map(|process| process.pidfd).collect();
         for pidfd in &known {
@@ -464,12 +471,12 @@ impl Conversation<'_> {
         if let Some(group) = group {
             group.signal(Signal::SIGKILL);
         }
-        if let Some(pid) = lost_child.or(unheard) {
+        if let Some(pid) = lost_child.or(unannounced_child) {
             process_group::kill_child(pid, REAP_LIMIT);
         }
         known.into_iter().for_each(reaper::reap);
         if let Some(group) = group {
-            // The helper comes last, whose number is the group's.
+            // The helper is reaped last, because its pid is the number of the group.
             wait_for_end(&helper);
             if !group.reap(REAP_LIMIT) {
                 reaper::reap_group(group);
@@ -479,7 +486,7 @@ impl Conversation<'_> {
     }
 }
 
-/// For a moment, which is enough for one that was killed, but for the kernel's wait for a disk.
+/// Waits for up to 100 ms. That is enough for a process that was killed, unless it waits for a disk.
 fn wait_for_end(process: &Process) {
     let mut fds = [PollFd::new(process.pidfd.as_fd(), PollFlags::POLLIN)];
     let _ = poll(&mut fds, PollTimeout::from(100u8));
@@ -490,12 +497,13 @@ fn has_ended(process: &Process) -> bool {
     matches!(poll(&mut fds, PollTimeout::ZERO), Ok(1..))
 }
 
-fn cut_short() -> crate::Error {
-    let hint = "the helper ended before it was done: it was killed, or the system had nothing left for it";
+fn ended_early() -> crate::Error {
+    let hint = "the helper ended before it was done: it was killed, or the system ran out of resources";
     SystemError::new(Errno::ECHILD, "nsset-helper").hint(hint).into()
 }
 
-/// Lets a helper go that has closed its end of the socket: it is ending, or stopped by somebody on the way to it.
+/// Kills and reaps a helper that has closed its end of the socket: it is ending, or another process has stopped it
+/// before its end.
 pub fn dismiss(helper: Process) {
     pidfd::kill(&helper.pidfd, Signal::SIGKILL);
     reaper::reap(helper.pidfd);
@@ -504,7 +512,7 @@ pub fn dismiss(helper: Process) {
 fn decode(bytes: [u8; Message::SIZE]) -> Message {
     let [s0, s1, s2, s3, t0, t1, t2, t3, v0, v1, v2, v3, a0, a1, a2, a3] = bytes;
     Message {
-        saying: u32::from_ne_bytes([s0, s1, s2, s3]),
+        kind: u32::from_ne_bytes([s0, s1, s2, s3]),
         step: u32::from_ne_bytes([t0, t1, t2, t3]),
         value: i32::from_ne_bytes([v0, v1, v2, v3]),
         about: u32::from_ne_bytes([a0, a1, a2, a3]),

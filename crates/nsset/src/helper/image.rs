@@ -1,4 +1,4 @@
-//! The helper's program file: embedded here, and held in memory that nobody can change.
+//! The program file of the helper: embedded here, and held in memory that no process can change.
 
 use std::{
     fs::OpenOptions,
@@ -27,7 +27,7 @@ use crate::{
 
 static PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/nsset-helper"));
 
-/// The helper's program file, made once for the process.
+/// The program file of the helper, created once per process.
 pub fn program() -> Result<BorrowedFd<'static>> {
     static IMAGE: OnceLock<OwnedFd> = OnceLock::new();
     if let Some(image) = IMAGE.get() {
@@ -38,7 +38,7 @@ pub fn program() -> Result<BorrowedFd<'static>> {
     Ok(IMAGE.get_or_init(|| image).as_fd())
 }
 
-/// A sealed memfd: nothing, not even this process, can write to it.
+/// A sealed memfd: no process, not even this one, can write to it.
 fn in_memory() -> std::result::Result<OwnedFd, Box<SystemError>> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
     let executable = MFdFlags::from_bits_retain(libc::MFD_EXEC);
@@ -55,7 +55,8 @@ fn in_memory() -> std::result::Result<OwnedFd, Box<SystemError>> {
     Ok(file.into())
 }
 
-/// Where `vm.memfd_noexec=2` forbids memory that executes: a file without a name, which leaves nothing behind.
+/// For `vm.memfd_noexec=2`, which forbids executable memory: an unnamed file, which the kernel removes with its last
+/// descriptor.
 fn in_a_nameless_file() -> std::result::Result<OwnedFd, Box<SystemError>> {
     let directories = [std::env::temp_dir(), PathBuf::from("/dev/shm"), PathBuf::from("/var/tmp")];
     let mut failure = SystemError::new(Errno::EACCES, "memfd_create");
@@ -74,7 +75,8 @@ fn nameless_file(directory: &std::path::Path) -> std::io::Result<OwnedFd> {
         return Err(Errno::EACCES.into());
     }
     file.write_all(PROGRAM)?;
-    // A file that is open for writing cannot be executed (ETXTBSY): reopen it, and let the writer go.
-    // By the /proc that is held: in another mount namespace that path may lead to another program.
+    // A file that is open for writing cannot be executed (ETXTBSY). So it is opened again, and the writable descriptor
+    // is closed. It is opened by the /proc that nsset holds, because in another mount namespace that path may lead to
+    // another program.
     Ok(proc::open_below(&format!("thread-self/fd/{}", file.as_raw_fd()), OFlag::O_PATH)?)
 }

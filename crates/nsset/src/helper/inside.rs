@@ -1,4 +1,4 @@
-//! The two ways into a set's network namespace: the calling thread's, of some microseconds, and the helper's.
+//! The two ways into the network namespace of a set: by the calling thread, in some microseconds, and by the helper.
 
 use crate::{
     error::{Error, Result},
@@ -9,14 +9,14 @@ use crate::{
     threads::thread::{self, Visit},
 };
 
-/// Whether the way into the set's network takes the helper, which those inside may hold up: where it leads through a `user`
-/// namespace that the thread does not stand in, among these kinds of the set.
+/// Whether entering the network of the set needs the helper, which processes inside may delay. It does if the set has,
+/// among these kinds, a `user` namespace that the thread is not in.
 pub fn takes_helper(set: &NamespaceSet, kinds: Kinds) -> bool {
     !plan::foreign(set, kinds.only(Kind::User)).is_empty()
 }
 
-/// Goes in with the calling thread, where nothing but `net` has to be joined and the thread may go there and come back.
-/// `None` where it takes the helper; the thread is where it was then.
+/// Enters with the calling thread, if it only has to join `net` and can come back. Returns `None` if the helper is
+/// needed; the thread is then where it was.
 pub fn visit(set: &NamespaceSet, kinds: Kinds) -> Result<Option<Visit>> {
     thread::ensure_restored()?;
     set.get(Kind::Net)?;
@@ -26,17 +26,17 @@ pub fn visit(set: &NamespaceSet, kinds: Kinds) -> Result<Option<Visit>> {
     match thread::visit(set, Kinds::NONE.with(Kind::Net)) {
         Ok(visit) => Ok(Some(visit)),
         Err(error @ (Error::Restore { .. } | Error::Tainted { .. })) => Err(error),
-        // The helper need not come back. Where it is refused as well, it says so in terms of the set.
+        // The helper need not come back. If the kernel refuses the helper as well, its error describes the set.
         Err(_) => Ok(None),
     }
 }
 
-/// A program that goes in, and into the set's `user` where that is one of these kinds.
+/// A program that enters the network, and the `user` namespace of the set if that is one of these kinds.
 pub fn program(set: &NamespaceSet, kinds: Kinds) -> Result<Program<'static>> {
     let mut program = Program::new();
-    let joined = plan::go_inside(&mut program, set, kinds.only(Kind::User).with(Kind::Net))?;
+    let joined = plan::enter(&mut program, set, kinds.only(Kind::User).with(Kind::Net))?;
     if joined.contains(Kind::User) {
-        program.somebody();
+        program.mapped_ids();
     }
     Ok(program)
 }

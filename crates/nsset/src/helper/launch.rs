@@ -1,5 +1,5 @@
-//! Starts the helper without a fork: its cost does not grow with Node's heap. The child borrows our memory until it is the
-//! helper, and stands in no namespace but ours.
+//! Starts the helper without a fork, so that its cost does not grow with the heap of Node.js. The child shares our
+//! memory until it executes the helper, and is in our namespaces only.
 
 use std::{
     ffi::CStr,
@@ -16,18 +16,19 @@ use crate::{
     helper::borrowed_memory::{self, LaunchError, Process},
 };
 
-/// What the child needs, all of it prepared before it exists.
+/// The data for the child, prepared before it is created.
 struct Orders<'a> {
     image: RawFd,
     argv: *const *const c_char,
     envp: *const *const c_char,
-    /// Become descriptors 3, 4, … of the helper.
+    /// They become descriptors 3, 4, … of the helper.
     fds: &'a [RawFd],
-    /// Filled by the child before it gives up.
+    /// Set by the child if it fails.
     failed: Option<LaunchError>,
 }
 
-/// Starts `image` with the vectors given; `fds` become its descriptors from [`CONTROL_FD`] on. The helper closes the rest.
+/// Starts `image` with these vectors. `fds` become its descriptors from [`CONTROL_FD`] on, and the helper closes all
+/// others.
 pub fn launch(
     image: BorrowedFd<'_>,
     argv: &[&CStr],
@@ -54,7 +55,7 @@ fn vector(strings: &[&CStr]) -> Vec<*const c_char> {
     strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
 }
 
-/// The child, until it is the helper. `errno` is the thread-local of the thread that sleeps, so writing it harms nobody.
+/// The child, until it executes the helper. `errno` belongs to the thread that sleeps, so the child may write it.
 extern "C" fn child(orders: *mut c_void) -> c_int {
     // SAFETY: `launch` passes its `Orders`, and sleeps until we are done with them.
     let orders = unsafe { &mut *orders.cast::<Orders<'_>>() };
@@ -69,12 +70,12 @@ extern "C" fn child(orders: *mut c_void) -> c_int {
         Err(errno) => LaunchError { syscall: "dup3", errno },
     };
     orders.failed = Some(error);
-    // SAFETY: ends this process only, without running anything of Node's.
+    // SAFETY: ends this process only, and runs no code of Node.js.
     unsafe { libc::_exit(127) }
 }
 
-/// Puts the descriptors in their places. What lies among these goes by way of a copy above them, so that none overwrites
-/// another or the image.
+/// Gives the descriptors their numbers. A descriptor in this range is first copied above it, so that none overwrites
+/// another one or the image.
 fn arrange(fds: &[RawFd], image: RawFd) -> Result<RawFd, Errno> {
     let above = CONTROL_FD + fds.len() as c_int;
     let image = lift(image, above)?;
@@ -84,18 +85,18 @@ fn arrange(fds: &[RawFd], image: RawFd) -> Result<RawFd, Errno> {
         *lifted = lift(*fd, above)?;
     }
     for (place, fd) in (CONTROL_FD..).zip(lifted.iter()) {
-        // SAFETY: plain numbers; this process' own table of descriptors, a copy since no CLONE_FILES was asked.
+        // SAFETY: plain numbers; without CLONE_FILES the child has its own copy of the descriptor table.
         Errno::result(unsafe { libc::syscall(libc::SYS_dup3, *fd, place, 0) })?;
     }
     Ok(image)
 }
 
-/// The descriptor itself where it lies above already, as all but a few of a running Node do.
+/// The descriptor itself if its number is high enough, as almost all of a running Node.js are.
 fn lift(fd: RawFd, least: c_int) -> Result<RawFd, Errno> {
     if fd >= least { Ok(fd) } else { duplicate_above(fd, least) }
 }
 
-/// The control socket, eight namespaces, PID 1's line, and a program's descriptors.
+/// The control socket, eight namespaces, the socket of PID 1, and the descriptors of a program.
 const MAX_FDS: usize = 300;
 
 fn duplicate_above(fd: RawFd, least: c_int) -> Result<RawFd, Errno> {
@@ -104,7 +105,7 @@ fn duplicate_above(fd: RawFd, least: c_int) -> Result<RawFd, Errno> {
     Errno::result(copy).map(|copy| copy as RawFd)
 }
 
-/// A close-on-exec copy of a descriptor that somebody else owns.
+/// A close-on-exec copy of a descriptor that other code owns.
 pub fn duplicate(fd: RawFd) -> Result<OwnedFd, Errno> {
     let copy = duplicate_above(fd, 0)?;
     // SAFETY: the kernel made it for us.

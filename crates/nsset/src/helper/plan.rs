@@ -1,4 +1,4 @@
-//! The order in which a set's namespaces are joined.
+//! The order in which the namespaces of a set are joined.
 
 use std::sync::Arc;
 
@@ -12,20 +12,20 @@ use crate::{
     threads::thread,
 };
 
-/// Once in the user namespace, the helper may join what that owns; the pid namespace counts for its next child, and
-/// the time namespace is last because a process that joined one may not share its memory (setns(2)).
+/// In the user namespace, the helper may join the namespaces that it owns. The pid namespace takes effect for the next
+/// child. The time namespace is last, because a process that joins one may not share its memory (setns(2)).
 const ORDER: [Kind; 8] = [Kind::User, Kind::Mnt, Kind::Uts, Kind::Ipc, Kind::Net, Kind::Cgroup, Kind::Pid, Kind::Time];
 
-/// Those of these kinds that the set holds and the thread does not stand in.
+/// The kinds, of these, that the set holds and the thread is not in.
 pub fn foreign(set: &NamespaceSet, kinds: Kinds) -> Kinds {
     let wanted = kinds.iter().filter_map(|kind| set.find(kind));
-    let foreign = wanted.filter(|namespace| thread::stands_in(namespace.kind()) != Some(namespace.id()));
+    let foreign = wanted.filter(|namespace| thread::current_id(namespace.kind()) != Some(namespace.id()));
     foreign.map(|namespace| namespace.kind()).collect()
 }
 
-/// Writes the steps that go into these kinds of the set, but for those that the thread stands in, and says which they are.
-/// From the first of them on nobody inside may look into the helper.
-pub fn go_inside(program: &mut Program<'_>, set: &NamespaceSet, kinds: Kinds) -> Result<Kinds> {
+/// Writes the steps that join these kinds of the set, except those that the thread is in, and returns which kinds they
+/// are. The helper is undumpable before the first of them, so that no process inside can inspect it.
+pub fn enter(program: &mut Program<'_>, set: &NamespaceSet, kinds: Kinds) -> Result<Kinds> {
     let foreign = foreign(set, kinds);
     if foreign.contains(Kind::User) {
         program.hold_proc(proc::hold()?);
@@ -43,7 +43,8 @@ pub fn join(program: &mut Program<'_>, set: &NamespaceSet, kinds: Kinds) {
     }
 }
 
-/// What is owned above the set's user namespace can be joined only before all capabilities up there are given up.
+/// A namespace that is owned above the user namespace of the set can be joined only before the helper gives up its
+/// capabilities there.
 fn in_order(wanted: &[&Arc<Namespace>]) -> Vec<Arc<Namespace>> {
     let Some(user) = wanted.iter().find(|namespace| namespace.kind() == Kind::User).map(|user| user.id()) else {
         return wanted.iter().copied().cloned().collect();
@@ -53,13 +54,14 @@ fn in_order(wanted: &[&Arc<Namespace>]) -> Vec<Arc<Namespace>> {
     by_way_of_their_owners(above).into_iter().chain(below).collect()
 }
 
-/// Between the caller's user namespace and the set's there may be others, whose namespaces the set holds too: an ordinary
-/// user has the capability to join those only from inside of their owners, the outermost first.
+/// There may be further user namespaces between that of the caller and that of the set, and the set may hold namespaces
+/// that they own. An ordinary user has the capability to join those only inside their owners, so these are joined
+/// first, the outermost before the others.
 fn by_way_of_their_owners(above: Vec<Arc<Namespace>>) -> Vec<Arc<Namespace>> {
     let mut owned: Vec<_> = above
         .into_iter()
         .map(|namespace| {
-            let owner = namespace.owner().ok().filter(|owner| Some(owner.id()) != thread::stands_in(Kind::User));
+            let owner = namespace.owner().ok().filter(|owner| Some(owner.id()) != thread::current_id(Kind::User));
             (owner.as_ref().map_or(0, depth), owner, namespace)
         })
         .collect();
@@ -74,7 +76,7 @@ fn by_way_of_their_owners(above: Vec<Arc<Namespace>>) -> Vec<Arc<Namespace>> {
     order
 }
 
-/// How many user namespaces are above this one, as far as the caller may see.
+/// The number of user namespaces above this one, as far as the caller may see.
 fn depth(user: &Namespace) -> usize {
     std::iter::successors(user.parent().ok(), |above| above.parent().ok()).count()
 }

@@ -1,4 +1,4 @@
-//! Writes the helper's program: step after step, with a label for each, so that a failure can be told by its name.
+//! Writes the program of the helper, step by step. Each step has a label, which an error of the step contains.
 
 use std::{
     ffi::{CStr, CString},
@@ -11,12 +11,12 @@ use nsset_helper::protocol::{FIRST_PASSED_FD, word};
 
 use crate::{
     error::{Error, Result},
-    helper::births::Births,
+    helper::child_pid::ChildPid,
     kind::{Kind, Kinds},
     namespaces::namespace::Namespace,
 };
 
-/// What a failing step is called in an error.
+/// How an error names a step that failed.
 #[derive(Clone, Debug)]
 pub struct Label {
     pub syscall: &'static str,
@@ -48,21 +48,21 @@ impl Label {
         Self {
             kind: Some(Kind::Net),
             path: Some("/dev/net/tun".into()),
-            hint: Some("the device needs the module tun, and to be readable and writable for the caller"),
+            hint: Some("the device needs the module tun, and the caller has to be able to read and write it"),
             ..Self::new("open")
         }
     }
 }
 
-/// A program for the helper, and the descriptors it is handed.
+/// A program for the helper, and the descriptors that are passed to it.
 #[derive(Debug, Default)]
 pub struct Program<'fd> {
     words: Vec<CString>,
     labels: Vec<Label>,
     fds: Vec<Passed<'fd>>,
-    births: Option<&'fd Births>,
+    child_pid: Option<&'fd ChildPid>,
     promises: Promises,
-    /// Whether it is for a child with our own descriptors, which keep their numbers.
+    /// Whether it is for a child that keeps our descriptors and their numbers.
     is_of_child: bool,
 }
 
@@ -82,7 +82,7 @@ impl AsFd for Passed<'_> {
     }
 }
 
-/// What the helper will have said by the end, if nothing cut it short.
+/// The messages that the helper sends if it is not interrupted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Promises {
     pub namespaces: usize,
@@ -91,15 +91,15 @@ pub struct Promises {
     pub written: bool,
     pub init: bool,
     pub fork: bool,
-    /// Whether the helper leads a process group, in which all are that are born of it.
+    /// Whether the helper leads a process group, which its children are in.
     pub group: bool,
-    /// Whether it ends as another program.
+    /// Whether it executes another program at its end.
     pub exec: bool,
-    /// Whether it goes into a session of its own.
+    /// Whether it makes a new session.
     pub session: bool,
 }
 
-/// What comes before the steps that were asked for.
+/// The words before the steps that were added.
 #[derive(Debug)]
 pub struct Opening([CString; 3]);
 
@@ -117,19 +117,20 @@ impl<'fd> Program<'fd> {
         &self.words
     }
 
-    /// The number of words, and the step that always comes first.
+    /// The number of words, and `keep`, which is always the first step.
     pub fn opening(&self) -> Opening {
         let count = decimal(2 + self.words.len() as u64);
         Opening([count, constant(word::KEEP), decimal(self.fds.len() as u64)])
     }
 
-    /// The environment vector: the program, an empty word, and the environment of what is executed in the end.
+    /// The environment vector: the program, an empty word, and the environment of the program that the helper executes
+    /// at its end.
     pub fn envp<'a>(&'a self, opening: &'a Opening, environment: &'a [CString]) -> Vec<&'a CStr> {
         let words = opening.0.iter().chain(&self.words).map(CString::as_c_str);
         words.chain([c""]).chain(environment.iter().map(CString::as_c_str)).collect()
     }
 
-    /// What the step with this number is called; `keep` is number 0.
+    /// The label of the step with this number; `keep` is number 0.
     pub fn label(&self, step: u32) -> Label {
         let label = (step as usize).checked_sub(1).and_then(|index| self.labels.get(index));
         label.cloned().unwrap_or(Label::new("close_range"))
@@ -143,7 +144,7 @@ impl<'fd> Program<'fd> {
         self.fds.iter().map(AsFd::as_fd)
     }
 
-    /// Hands a descriptor to the helper; the answer is its number there.
+    /// Passes a descriptor to the helper, and returns its number there.
     pub fn pass(&mut self, fd: BorrowedFd<'fd>) -> i32 {
         self.hand_over(Passed::Other(fd))
     }
@@ -178,7 +179,7 @@ impl<'fd> Program<'fd> {
         self.operands([decimal(fd as u64), decimal(kind.flag().into())]);
     }
 
-    /// Before the helper has children of its own or of its parent's.
+    /// Makes the helper lead a process group. Has to come before every step that starts a child.
     pub fn group(&mut self) {
         if !self.promises.group {
             self.promises.group = true;
@@ -190,22 +191,22 @@ impl<'fd> Program<'fd> {
         self.fork_with(literal("-"));
     }
 
-    /// The same for a child that is in no group of the helper's.
-    pub fn fork_in_our_group(&mut self, births: &'fd Births) {
-        self.births = Some(births);
-        let fd = self.pass(births.as_fd());
+    /// Like [`Program::fork`], for a child that stays in our process group.
+    pub fn fork_in_our_group(&mut self, child_pid: &'fd ChildPid) {
+        self.child_pid = Some(child_pid);
+        let fd = self.pass(child_pid.as_fd());
         self.fork_with(decimal(fd as u64));
     }
 
-    fn fork_with(&mut self, births: CString) {
+    fn fork_with(&mut self, child_pid: CString) {
         self.promises.fork = true;
         self.step(word::FORK, "clone").kind = Some(Kind::Pid);
-        self.operands([births]);
+        self.operands([child_pid]);
     }
 
-    /// Where the pid of the child is written, of [`Program::fork_in_our_group`].
-    pub fn births(&self) -> Option<&'fd Births> {
-        self.births
+    /// The file for the pid of the child, of [`Program::fork_in_our_group`].
+    pub fn child_pid(&self) -> Option<&'fd ChildPid> {
+        self.child_pid
     }
 
     pub fn unshare(&mut self, kinds: Kinds) {
@@ -215,7 +216,7 @@ impl<'fd> Program<'fd> {
         self.operands([decimal(kinds.flags().into())]);
     }
 
-    pub fn await_word(&mut self) {
+    pub fn await_parent(&mut self) {
         self.step(word::AWAIT, "read");
     }
 
@@ -230,7 +231,7 @@ impl<'fd> Program<'fd> {
 
     /// PID 1 runs the steps of `inner`, and then reads `line` until its end.
     pub fn init(&mut self, line: BorrowedFd<'fd>, inner: Self) {
-        debug_assert!(inner.fds.is_empty(), "PID 1 is handed nothing but its line");
+        debug_assert!(inner.fds.is_empty(), "PID 1 gets only its line");
         let fd = self.pass(line);
         self.promises.init = true;
         self.step(word::INIT, "clone").kind = Some(Kind::Pid);
@@ -238,7 +239,6 @@ impl<'fd> Program<'fd> {
         self.append(inner);
     }
 
-    /// Adds the steps of another program.
     pub fn append(&mut self, other: Self) {
         self.words.extend(other.words);
         self.labels.extend(other.labels);
@@ -285,19 +285,19 @@ impl<'fd> Program<'fd> {
         Ok(())
     }
 
-    /// Mounts a sysfs of the network that was joined over the one on /sys.
+    /// Mounts a sysfs of the joined network over the one on /sys.
     pub fn sysfs(&mut self, is_required: bool) {
         self.step(word::SYSFS, "mount").path = Some("/sys".into());
         self.operands([decimal(is_required.into())]);
     }
 
-    /// Goes on in a copy of the mount namespace.
+    /// Continues in a copy of the mount namespace.
     pub fn own_mounts(&mut self, is_required: bool) {
         self.step(word::OWN_MOUNTS, "unshare").kind = Some(Kind::Mnt);
         self.operands([decimal(is_required.into())]);
     }
 
-    /// Binds a file or directory over another, a symbolic link itself included.
+    /// Binds a file or directory over another one. A symbolic link is covered itself.
     pub fn cover(&mut self, source: &Path, target: &Path, is_required: bool) -> Result<()> {
         let label = self.step(word::COVER, "mount bind");
         label.path = Some(target.into());
@@ -340,20 +340,19 @@ impl<'fd> Program<'fd> {
         }
     }
 
-    /// Sends a socket. Its numbers are those of socket(2), none of them negative.
+    /// Sends a socket. The numbers are those of socket(2), and none of them is negative.
     pub fn socket(&mut self, domain: u32, kind: u32, protocol: u32) {
         self.promises.socket = true;
         self.labelled_step(word::SOCKET, Label::socket());
         self.operands([domain, kind, protocol].map(|number| decimal(number.into())));
     }
 
-    /// Sends `/dev/net/tun`.
     pub fn tun(&mut self) {
         self.promises.socket = true;
         self.labelled_step(word::TUN, Label::tun());
     }
 
-    /// Says what a file below this directory holds.
+    /// Sends the content of a file below this directory.
     pub fn read_file(&mut self, directory: BorrowedFd<'fd>, path: &Path, label: Label) -> Result<()> {
         self.promises.content = true;
         let fd = self.pass(directory);
@@ -362,7 +361,7 @@ impl<'fd> Program<'fd> {
         self.operand(path)
     }
 
-    /// Writes a text to a file below this directory, and says so.
+    /// Writes a text to a file below this directory, and reports that.
     pub fn write_file(&mut self, directory: BorrowedFd<'fd>, path: &Path, text: &str, label: Label) -> Result<()> {
         self.promises.written = true;
         let fd = self.pass(directory);
@@ -372,22 +371,22 @@ impl<'fd> Program<'fd> {
         self.operand(Path::new(text))
     }
 
-    /// Finds the caller a name in the user namespace just joined.
-    pub fn somebody(&mut self) {
-        self.some_group();
-        self.some_user();
+    /// Gives the caller ids that are mapped in the user namespace just joined.
+    pub fn mapped_ids(&mut self) {
+        self.mapped_group();
+        self.mapped_user();
     }
 
-    pub fn some_group(&mut self) {
-        let label = self.step(word::SOME_GROUP, "setresgid");
+    pub fn mapped_group(&mut self) {
+        let label = self.step(word::MAPPED_GROUP, "setresgid");
         label.kind = Some(Kind::User);
-        label.hint = Some("neither the caller's group nor 0 has a name in the user namespace: map one of them");
+        label.hint = Some("neither the caller's group nor group 0 is mapped in the user namespace: map one of them");
     }
 
-    pub fn some_user(&mut self) {
-        let label = self.step(word::SOME_USER, "setresuid");
+    pub fn mapped_user(&mut self) {
+        let label = self.step(word::MAPPED_USER, "setresuid");
         label.kind = Some(Kind::User);
-        label.hint = Some("neither the caller's id nor 0 has a name in the user namespace: map one of them");
+        label.hint = Some("neither the caller's user nor user 0 is mapped in the user namespace: map one of them");
     }
 
     pub fn groups(&mut self, groups: &[u32]) {
@@ -432,7 +431,7 @@ impl<'fd> Program<'fd> {
         self.step(word::SESSION, "setsid");
     }
 
-    /// What becomes of the descriptors from 0 on; `None` leaves one closed.
+    /// The descriptors from 0 on; `None` leaves one closed.
     pub fn stdio(&mut self, fds: &[Option<i32>]) {
         self.step(word::STDIO, "dup3");
         self.operands([decimal(fds.len() as u64)]);
@@ -444,7 +443,7 @@ impl<'fd> Program<'fd> {
         self.operand(directory)
     }
 
-    /// Always last: the rest of the vector is the program's own.
+    /// Has to be last: the rest of the vector belongs to the program.
     pub fn exec(&mut self, file: CString, argv: Vec<CString>) {
         self.promises.exec = true;
         self.step(word::EXEC, "spawn");
@@ -472,11 +471,11 @@ impl<'fd> Program<'fd> {
     }
 }
 
-/// A string for the kernel; a NUL inside it would end it early.
+/// A string for the kernel, which would end at the first NUL.
 pub fn c_string(bytes: &[u8]) -> Result<CString> {
     CString::new(bytes).map_err(|_| {
         let text = String::from_utf8_lossy(bytes).replace('\0', "\\0");
-        Error::InvalidArgument(format!("a string has a NUL byte in it: '{text}'"))
+        Error::InvalidArgument(format!("a string contains a NUL byte: '{text}'"))
     })
 }
 
@@ -489,7 +488,7 @@ fn constant(word: &[u8]) -> CString {
     CString::new(word).expect("a word of the protocol has no NUL")
 }
 
-/// Text that this crate wrote.
+/// A text of this crate, which has no NUL.
 fn literal(text: &str) -> CString {
     constant(text.as_bytes())
 }

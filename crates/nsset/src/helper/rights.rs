@@ -1,7 +1,7 @@
-//! Receives a message with descriptors and its sender's pid beside it: `SCM_RIGHTS` and `SCM_CREDENTIALS` of unix(7).
+//! Receives a message with descriptors and the pid of its sender: `SCM_RIGHTS` and `SCM_CREDENTIALS` of unix(7).
 //!
-//! By hand, because every descriptor that has arrived is ours to close, those of a message cut short for want of room in
-//! our table too.
+//! This calls recvmsg(2) directly, because nsset has to close every descriptor that has arrived, also if the message
+//! was truncated because the descriptor table was full.
 
 use std::{
     mem::size_of,
@@ -18,25 +18,25 @@ use crate::retry::uninterrupted;
 
 const FLAGS: libc::c_int = libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT;
 
-/// What arrived.
+/// A received message.
 #[derive(Debug)]
 pub struct Received {
-    /// The bytes of the message; none at its end.
+    /// The number of bytes; 0 at the end.
     pub length: usize,
     pub fds: Vec<OwnedFd>,
-    /// The process that sent it, by its number in our pid namespace.
+    /// The pid of the sender in our pid namespace.
     pub sender: Option<i32>,
-    /// Whether descriptors were left out.
+    /// Whether descriptors are missing.
     pub is_truncated: bool,
 }
 
-/// From now on the kernel says who sends a message. (It also gives the socket a name when it sends, which nothing can connect
-/// to: it does not listen.)
+/// Makes the kernel attach the sender to each message. (The kernel also gives the socket a name when it sends. No
+/// process can connect to it, since it does not listen.)
 pub fn ask_for_senders(socket: &OwnedFd) -> Result<(), Errno> {
     setsockopt(&socket.as_fd(), PassCred, &true)
 }
 
-/// Receives one message that is there, without a wait. Its descriptors are close-on-exec.
+/// Receives one message without blocking. Its descriptors are close-on-exec.
 pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received, Errno> {
     let mut control = [0u64; 16];
     const {
@@ -60,14 +60,14 @@ pub fn receive(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<Received, Err
     Ok(received)
 }
 
-/// Puts what came beside the message into its places.
+/// Reads the control messages.
 ///
 /// # Safety
-/// The header is as recvmsg(2) left it, and this is the first and only look at its descriptors.
+/// The header is as recvmsg(2) left it, and no other code takes its descriptors.
 #[expect(clippy::cast_ptr_alignment, reason = "what is there is read as unaligned")]
 unsafe fn take_control(header: &libc::msghdr, received: &mut Received) {
-    // SAFETY: the macros of cmsg(3) keep within the buffer; each kind of data is what unix(7) says, and those of SCM_RIGHTS
-    // are descriptors that the kernel has put into our table for us alone.
+    // SAFETY: the macros of cmsg(3) keep within the buffer; each kind of data has the layout of unix(7), and the
+    // descriptors of SCM_RIGHTS belong to us alone.
     unsafe {
         let mut control = libc::CMSG_FIRSTHDR(header);
         while !control.is_null() {

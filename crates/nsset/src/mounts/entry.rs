@@ -1,4 +1,4 @@
-//! A name in a directory that is held open: wherever the path may lead by now, the name stays in that directory.
+//! A name in a directory that is held open: the name stays in that directory, even if the path leads elsewhere by now.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -25,12 +25,12 @@ use crate::{
 pub(crate) struct Entry {
     directory: Arc<OwnedFd>,
     name: OsString,
-    /// What the user calls it, for messages.
+    /// The path as the user wrote it, for messages.
     path: PathBuf,
 }
 
 impl Entry {
-    /// The entry at a path; `None` for one that can only be a directory: `/`, `..`, `.`.
+    /// The entry at a path; `None` for a path that can only be a directory: `/`, `..`, `.`.
     pub(crate) fn at(path: &Path) -> Result<Option<Self>, Box<SystemError>> {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(None) };
         let directory = open_directory(parent).map_err(|error| error.path(path))?;
@@ -55,33 +55,33 @@ impl Entry {
         &self.path
     }
 
-    /// Makes an empty file of mode 0: the mark by which `unmount` knows a file that was made for this, as iproute2
-    /// leaves them too.
+    /// Creates an empty file of mode 0. By this mode `unmount` recognises a file that was created for a mount; iproute2
+    /// creates such files, too.
     pub(crate) fn create(&self) -> Result<(OwnedFd, FileStat), Errno> {
         let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDONLY | OFlag::O_CLOEXEC;
         let file = uninterrupted(|| openat(&*self.directory, self.name.as_os_str(), flags, Mode::empty()))?;
         match fstat(&file) {
             Ok(stat) => Ok((file, stat)),
             Err(errno) => {
-                // The file was made here a moment ago.
+                // The file was created just before.
                 let _ = self.unlink();
                 Err(errno)
             }
         }
     }
 
-    /// Holds what is there (`O_PATH`), a symbolic link itself.
+    /// Opens the entry with `O_PATH`; a symbolic link is opened itself.
     pub(crate) fn open(&self) -> Result<OwnedFd, Errno> {
         let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         uninterrupted(|| openat(&*self.directory, self.name.as_os_str(), flags, Mode::empty()))
     }
 
-    /// What is there; it takes no descriptor.
+    /// The status of the entry. This needs no descriptor.
     pub(crate) fn stat(&self) -> Result<FileStat, Errno> {
         insist(|| fstatat(&*self.directory, self.name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW))
     }
 
-    /// Removes the name if it still is that of this file, and says so; anything else that is there by now stays.
+    /// Removes the name if it is still that of this file, and returns whether it did. Any other file at the name stays.
     pub(crate) fn unlink_if(&self, file: &FileStat) -> Result<bool, Errno> {
         match self.stat() {
             Err(Errno::ENOENT) => return Ok(false),
@@ -114,7 +114,7 @@ pub(crate) fn is_empty_file(stat: &FileStat) -> bool {
     is_type(stat, SFlag::S_IFREG) && stat.st_size == 0
 }
 
-/// Whether it is as [`Entry::create`] makes it.
+/// Whether [`Entry::create`] creates such a file.
 pub(crate) fn is_made_for_it(stat: &FileStat) -> bool {
     is_empty_file(stat) && stat.st_mode == SFlag::S_IFREG.bits()
 }

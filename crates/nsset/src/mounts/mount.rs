@@ -1,5 +1,5 @@
-//! Gives the namespaces of a set names in the file system, and takes the names away again. A path is looked up once: what
-//! was checked is what is mounted on, unmounted and removed.
+//! Mounts the namespaces of a set in the file system, and unmounts them. A path is looked up once, so that the file
+//! that was checked is the file that is mounted on, unmounted or removed.
 
 use std::{
     os::fd::{AsFd, OwnedFd},
@@ -28,16 +28,14 @@ use crate::{
 pub fn mount_into_directory(set: &NamespaceSet, directory: &Path) -> Result<()> {
     let held = open_directory(directory).map_err(|error| match error.errno {
         Errno::ENOENT => error.hint("the directory has to exist"),
-        Errno::ENOTDIR => {
-            error.hint("one path is taken as a directory for all; to mount onto files, give { kind: file }")
-        }
+        Errno::ENOTDIR => error.hint("a single path has to be a directory; to mount onto files, pass { kind: file }"),
         _ => error,
     })?;
     let held = Arc::new(held);
     mount_all(set, set.kinds().iter().map(|kind| (kind, Ok(Entry::below(&held, directory, kind.name())))))
 }
 
-/// Mounts each namespace onto its file: all of them or none.
+/// Mounts each namespace onto its file. After an error none is mounted.
 pub fn mount_onto_files(set: &NamespaceSet, targets: &[(Kind, PathBuf)]) -> Result<()> {
     mount_all(set, targets.iter().map(|(kind, path)| (*kind, file_at(path))))
 }
@@ -61,20 +59,20 @@ fn mount_all(set: &NamespaceSet, targets: impl Iterator<Item = (Kind, Result<Ent
     Ok(())
 }
 
-/// A mount of ours, with all that it takes to undo it.
+/// A mount, with everything that is needed to undo it.
 #[derive(Debug)]
 pub(crate) struct Mounted {
     pub(crate) entry: Entry,
     /// Holds the mount.
     mount: OwnedFd,
-    /// Holds the file below the mount, so that no other file gets its number.
+    /// Holds the file below the mount, so that its inode number is not reused.
     pub(crate) target: OwnedFd,
     created: Option<FileStat>,
 }
 
 impl Mounted {
     fn undo(self) {
-        // It fails only where root has unmounted it since.
+        // This fails only if root has unmounted it since.
         let _ = insist(|| mount_tree::detach(self.mount.as_fd()));
         drop(self.mount);
         if let Some(file) = self.created {
@@ -83,7 +81,7 @@ impl Mounted {
     }
 }
 
-/// Mounts a namespace onto a file that is made for it: what is there already is an error, whatever it is.
+/// Mounts a namespace onto a new file. It is an error if the name exists.
 pub(crate) fn mount_anew(namespace: &Namespace, entry: Entry) -> Result<Mounted> {
     let (target, created) = entry.create().map_err(|errno| {
         let error = entry.error(errno, "open");
@@ -98,7 +96,8 @@ fn mount_one(namespace: &Namespace, entry: Entry) -> Result<Mounted> {
 }
 
 fn mount_to(namespace: &Namespace, entry: Entry, target: OwnedFd, created: Option<FileStat>) -> Result<Mounted> {
-    // Both by descriptor: what was checked is what is mounted on, wherever the path may lead by now.
+    // Both are descriptors, so that the namespace is mounted on the file that was checked, even if the path leads
+    // elsewhere by now.
     match mount_tree::bind(namespace.as_fd(), target.as_fd()) {
         Ok(mount) => Ok(Mounted { entry, mount, target, created }),
         Err(errno) => {
@@ -110,7 +109,7 @@ fn mount_to(namespace: &Namespace, entry: Entry, target: OwnedFd, created: Optio
     }
 }
 
-/// The file to mount on: made here, and what it is then, or an empty regular file that was there.
+/// The file to mount on: a new one, with its status, or an existing empty regular file.
 fn open_target(entry: &Entry) -> Result<(OwnedFd, Option<FileStat>)> {
     match entry.create() {
         Ok((file, created)) => return Ok((file, Some(created))),
@@ -133,7 +132,7 @@ fn open_target(entry: &Entry) -> Result<(OwnedFd, Option<FileStat>)> {
 }
 
 fn explain_mount(errno: Errno, kind: Kind, path: &Path) -> Box<SystemError> {
-    // move_mount(2) says ELOOP where mount(2) says EINVAL, which is what people look up.
+    // move_mount(2) fails with ELOOP where mount(2) fails with EINVAL, which is the documented error.
     let errno = if errno == Errno::ELOOP { Errno::EINVAL } else { errno };
     let error = SystemError::new(errno, "mount").kind(kind).path(path);
     match (errno, kind) {
@@ -148,8 +147,8 @@ fn explain_mount(errno: Errno, kind: Kind, path: &Path) -> Box<SystemError> {
     }
 }
 
-/// Unmounts the namespace at a path, or those in a directory under the names of their kinds, and removes the files
-/// that were made for them.
+/// Unmounts the namespace at a path, or those in a directory under the names of their kinds, and removes the files that
+/// were created for them.
 pub fn unmount(path: &Path) -> Result<()> {
     let Some(entry) = Entry::at(path)? else { return unmount_directory(open_directory(path)?, path) };
     let held = entry.open().map_err(|errno| entry.error(errno, "open"))?;
@@ -184,8 +183,8 @@ pub(crate) fn is_namespace(entry: &Entry, held: &OwnedFd) -> std::result::Result
     is_namespace_file(held.as_fd()).map_err(|errno| entry.error(errno, "fstatfs"))
 }
 
-/// Unmounts the namespace that is held, and removes the file below it if that is as we make them: a regular one, empty, of
-/// mode 0. Any other stays.
+/// Unmounts the namespace that is held, and removes the file below it if it is as we create them: regular, empty, and
+/// of mode 0. Any other file stays.
 fn unmount_one(entry: &Entry, held: OwnedFd) -> Result<()> {
     let namespace = fstat(&held).map_err(|errno| entry.error(errno, "fstat"))?;
     mount_tree::detach(held.as_fd()).map_err(|errno| explain_unmount(errno, entry))?;
@@ -193,7 +192,7 @@ fn unmount_one(entry: &Entry, held: OwnedFd) -> Result<()> {
     match entry.stat() {
         Err(Errno::ENOENT) => Ok(()),
         Err(errno) => Err(entry.error(errno, "stat").into()),
-        // All namespaces are on one file system.
+        // All namespaces have the device of one file system, nsfs.
         Ok(there) if there.st_dev == namespace.st_dev => {
             let hint = "one namespace was unmounted; another one is mounted below it, and stays";
             Err(entry.error(Errno::EBUSY, "umount2").hint(hint).into())
@@ -224,14 +223,12 @@ pub(crate) fn explain_unmount(errno: Errno, entry: &Entry) -> Box<SystemError> {
 fn explain_unlink(errno: Errno, entry: &Entry) -> Box<SystemError> {
     let error = entry.error(errno, "unlink");
     match errno {
-        Errno::EROFS => {
-            error.hint("no namespace is mounted there any more, but the file system is read-only: the file stays")
-        }
+        Errno::EROFS => error.hint("the namespace was unmounted, but the file system is read-only: the file stays"),
         Errno::EPERM | Errno::EACCES => {
-            error.hint("no namespace is mounted there any more, but the file may not be removed, and stays")
+            error.hint("the namespace was unmounted, but the file may not be removed, and stays")
         }
         Errno::EBUSY => {
-            error.hint("no namespace is mounted there any more, but something else is: it and the file stay")
+            error.hint("the namespace was unmounted, but something else is mounted there: it and the file stay")
         }
         _ => error,
     }

@@ -1,4 +1,4 @@
-//! The mounts that a new mount namespace starts with.
+//! The initial mounts of a new mount namespace.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{error::Result, helper::program::Program, plain};
 
-/// How mounts travel between the new mount namespace and the one it was copied from: mount_namespaces(7).
+/// How mounts propagate between the new mount namespace and the one that it was copied from: mount_namespaces(7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Propagation {
@@ -18,7 +18,7 @@ pub enum Propagation {
 }
 
 impl Propagation {
-    /// The flags for mount(2), if there is something to change.
+    /// The flags for mount(2); `None` for no change.
     const fn flags(self) -> Option<u64> {
         match self {
             Self::Private => Some(libc::MS_REC | libc::MS_PRIVATE),
@@ -29,10 +29,10 @@ impl Propagation {
     }
 }
 
-/// How much a sysfs of the network of one's own is wanted.
+/// Whether a sysfs of the network of the new namespaces is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sysfs {
-    /// Where the kernel lets it be mounted, and over another sysfs.
+    /// It is mounted if the kernel allows it, and only over another sysfs.
     Possible,
     Required,
 }
@@ -44,12 +44,12 @@ pub struct MountSpec {
     /// `bind`, or the type of a new file system.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The file or directory of a bind mount; what a new file system calls its device, its type by default.
+    /// The file or directory of a bind mount; the device name of a new file system, by default its type.
     #[serde(deserialize_with = "plain::optional_path")]
     pub source: Option<PathBuf>,
     #[serde(deserialize_with = "plain::path")]
     pub target: PathBuf,
-    /// Of a bind mount: whether what is mounted below its source comes with it, as it does by default.
+    /// Whether a bind mount includes the mounts below its source. Default: yes.
     pub recursive: Option<bool>,
     pub read_only: bool,
     pub no_suid: bool,
@@ -74,7 +74,7 @@ impl MountSpec {
     }
 }
 
-/// Whether one of the mounts is on this directory, as the path is written.
+/// Whether one of the mounts has this directory as its target, as the path is written.
 pub fn covers(mounts: &[MountSpec], directory: &str) -> bool {
     mounts.iter().any(|mount| without_detours(&mount.target) == Path::new(directory))
 }
@@ -91,9 +91,9 @@ fn without_detours(path: &Path) -> PathBuf {
     })
 }
 
-/// Writes the steps that set up a new mount namespace, in the order of `mounts`, and then a sysfs of the network, where that
-/// is wanted: it covers one that shows another network, wherever that came from.
-pub fn furnish(
+/// Writes the steps that set up a new mount namespace, in the order of `mounts`, and then mounts a sysfs of the network
+/// if that is wanted. The sysfs comes last, so that it covers one that shows another network.
+pub fn set_up(
     program: &mut Program<'_>,
     root: Option<&Path>,
     mounts: &[MountSpec],

@@ -1,4 +1,4 @@
-//! Mounts by descriptor: open_tree(2), move_mount(2), and umount2(2) of what is held. Nothing is looked up by a path that
+//! Mounts by descriptor: open_tree(2), move_mount(2), and umount2(2) of an open descriptor. No path is looked up that
 //! another user could exchange.
 
 use std::{
@@ -13,28 +13,28 @@ use nix::{
 
 use crate::mounts::by_descriptor::with_path;
 
-/// Binds what one descriptor holds onto what the other does; what comes back holds the new mount.
+/// Binds the file of one descriptor onto the file of another, and returns a descriptor of the new mount.
 pub fn bind(source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     attach(clone_tree(source, 0)?, target)
 }
 
-/// The same, with all that is mounted below it.
+/// The same, with all mounts below it.
 pub fn bind_all(source: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     attach(clone_tree(source, libc::AT_RECURSIVE as libc::c_uint)?, target)
 }
 
-/// Unmounts the very mount whose root is held.
+/// Unmounts the mount whose root is held.
 pub fn detach(mount: BorrowedFd<'_>) -> Result<(), Errno> {
-    // Followed: it is the link of the descriptor, and the kernel goes to what is held.
+    // The link of the descriptor has to be followed; the kernel goes directly to the file.
     with_path(mount, |path| umount2(path, MntFlags::MNT_DETACH))
 }
 
-/// Unmounts what is mounted on a name in a directory that is held. It takes no further descriptor.
+/// Unmounts the mount on a name in a directory that is held. This needs no further descriptor.
 pub fn detach_below(directory: BorrowedFd<'_>, name: &OsStr) -> Result<(), Errno> {
     with_path(directory, |path| umount2(&path.join(name), MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW))
 }
 
-/// Makes a mount, and those below it, propagate; `EINVAL` for what is not the root of a mount.
+/// Makes a mount and the mounts below it shared; `EINVAL` if the descriptor is not the root of a mount.
 pub fn share_all(root: BorrowedFd<'_>) -> Result<(), Errno> {
     with_path(root, |path| mount(None::<&str>, path, None::<&str>, MsFlags::MS_SHARED | MsFlags::MS_REC, None::<&str>))
 }
@@ -47,7 +47,7 @@ fn attach(tree: OwnedFd, target: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     Errno::result(moved).map(|_| tree)
 }
 
-/// A detached mount of what the descriptor holds.
+/// A detached mount of the file of the descriptor.
 fn clone_tree(source: BorrowedFd<'_>, further: libc::c_uint) -> Result<OwnedFd, Errno> {
     let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_EMPTY_PATH as libc::c_uint | further;
     // SAFETY: an open descriptor, and an empty string that is a constant.

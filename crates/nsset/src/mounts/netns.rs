@@ -1,4 +1,4 @@
-//! Network namespaces by name, as ip-netns(8) has them: files in one directory, a namespace mounted on each.
+//! Names of network namespaces as in ip-netns(8): files in one directory, with a namespace mounted on each.
 
 use std::{
     fs::{self, File},
@@ -31,13 +31,13 @@ use crate::{
 
 pub use crate::namespaces::netns_directory::directory;
 
-/// How long another process that prepares the directory may hold its lock.
+/// How long another process that prepares the directory may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The most namespaces that are mounted on one name, each on the other, and go with it.
+/// The most namespaces that are mounted on top of each other on one name, and unmounted with it.
 const MOST_MOUNTS: usize = 64;
 
-/// Gives a network namespace a name that nothing has yet. The directory is made if need be.
+/// Gives a network namespace a new name. The directory is created if it is missing.
 pub fn attach(directory: &Path, name: &str, namespace: &Namespace) -> Result<()> {
     attach_one(directory, name, namespace).map(drop)
 }
@@ -47,8 +47,9 @@ fn attach_one(directory: &Path, name: &str, namespace: &Namespace) -> Result<Mou
     mount_anew(namespace, Entry::below(&held, directory, name))
 }
 
-/// Takes a name away; the namespace lives on where something else holds it. As `ip netns delete` does, whatever made the
-/// name: a file of any mode on which a network namespace is mounted, or is no more, or a symbolic link to one.
+/// Removes a name. The namespace remains while something else holds it. Like `ip netns delete`, it removes a name that
+/// any program has created: a file of any mode on which a network namespace is or was mounted, or a symbolic link to
+/// one.
 pub fn remove(directory: &Path, name: &str) -> Result<()> {
     let path = directory.join(name);
     let held = open_directory(directory).map_err(|error| error.path(&path))?;
@@ -56,12 +57,12 @@ pub fn remove(directory: &Path, name: &str) -> Result<()> {
     let mut is_unmounted = false;
     for _ in 0..MOST_MOUNTS {
         let held = match entry.open() {
-            // It was taken away meanwhile.
+            // Another process removed the name meanwhile.
             Err(Errno::ENOENT) if is_unmounted => return Ok(()),
             other => other.map_err(|errno| entry.error(errno, "open"))?,
         };
         let stat = fstat(&held).map_err(|errno| entry.error(errno, "fstat"))?;
-        match look_at(&entry, &held, &stat) {
+        match name_of(&entry, &held, &stat) {
             Ok(Name::Mounted) => {
                 mount_tree::detach(held.as_fd()).map_err(|errno| explain_unmount(errno, &entry))?;
                 is_unmounted = true;
@@ -71,21 +72,24 @@ pub fn remove(directory: &Path, name: &str) -> Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
-    Err(entry.error(Errno::EBUSY, "umount2").hint("namespaces are mounted on it again and again").into())
+    Err(entry
+        .error(Errno::EBUSY, "umount2")
+        .hint("64 or more namespaces are mounted on it, or another process keeps mounting them")
+        .into())
 }
 
 const WHAT_STAYS: &str =
     "the network namespace was unmounted; what is below it is not an empty file or a network namespace, and stays";
 
-/// What a name can be.
+/// The state of a name.
 enum Name {
     /// A network namespace is mounted there.
     Mounted,
-    /// Nothing but a name is left, or it is a link.
+    /// No namespace is mounted there, or it is a symbolic link.
     Dead,
 }
 
-fn look_at(entry: &Entry, held: &OwnedFd, stat: &FileStat) -> std::result::Result<Name, Box<SystemError>> {
+fn name_of(entry: &Entry, held: &OwnedFd, stat: &FileStat) -> std::result::Result<Name, Box<SystemError>> {
     let refuse = |hint| Err(entry.error(Errno::EINVAL, "unlink").hint(hint));
     if is_namespace(entry, held)? {
         let network = reopen_namespace(held.as_fd(), entry.path(), Some(Kind::Net));
@@ -94,7 +98,7 @@ fn look_at(entry: &Entry, held: &OwnedFd, stat: &FileStat) -> std::result::Resul
     if is_type(stat, SFlag::S_IFLNK) {
         let network = from_path_at(entry.directory(), Path::new(entry.name()), entry.path(), Some(Kind::Net));
         return match network.map_err(|error| of_system(error, entry)) {
-            // What it led to is gone.
+            // The target of the link does not exist any more.
             Err(error) if matches!(error.errno, Errno::ENOENT | Errno::ESRCH) => Ok(Name::Dead),
             other => other.map(|_| Name::Dead),
         };
@@ -115,7 +119,7 @@ fn of_system(error: Error, entry: &Entry) -> Box<SystemError> {
     }
 }
 
-/// The names, sorted. What is in the directory and is no network namespace is left out.
+/// The names, sorted. Other files in the directory are left out.
 pub fn list(directory: &Path) -> Result<Vec<String>> {
     let entries = match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -137,7 +141,7 @@ pub fn list(directory: &Path) -> Result<Vec<String>> {
 fn is_name(path: &Path) -> Result<bool> {
     match from_path(path, Some(Kind::Net)) {
         Ok(_) => Ok(true),
-        // It may be a name all the same.
+        // With these errors it may be a name nevertheless.
         Err(Error::System(error)) if matches!(error.errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM) => {
             Err(error.into())
         }
@@ -145,20 +149,22 @@ fn is_name(path: &Path) -> Result<bool> {
     }
 }
 
-/// Opens the directory, which is made if need be, and makes one of iproute2's a shared mount, so that a name appears and goes
-/// in every mount namespace that has a copy of the directory, and none keeps a namespace alive.
+/// Opens the directory, and creates it if it is missing. Makes a directory of iproute2 a shared mount, so that names
+/// appear and disappear in every mount namespace that has a copy of the directory, and no copy keeps a namespace alive.
 fn prepare(directory: &Path) -> Result<OwnedFd> {
     let held = make_directory(directory).map_err(|error| match error.errno {
-        // As mkdir(2) says it.
-        Errno::ENOTDIR => SystemError::new(Errno::EEXIST, "mkdir").path(directory).hint("it is no directory"),
-        Errno::EACCES if error.hint.is_none() => error.hint("names are for root; set.path() needs none"),
+        // mkdir(2) reports it in this way.
+        Errno::ENOTDIR => SystemError::new(Errno::EEXIST, "mkdir").path(directory).hint("it is not a directory"),
+        Errno::EACCES if error.hint.is_none() => {
+            error.hint("only root may create names; set.path() works without a name")
+        }
         _ => error,
     })?;
     if !netns_directory::is_standard(directory) {
         return Ok(held);
     }
     match mount_tree::share_all(held.as_fd()) {
-        // It is no mount yet.
+        // It is not a mount point yet.
         Err(Errno::EINVAL) => mount_and_share(directory, &held),
         other => Ok(other.map(|()| held).map_err(|errno| explain_share(errno, directory))?),
     }
@@ -167,7 +173,7 @@ fn prepare(directory: &Path) -> Result<OwnedFd> {
 fn mount_and_share(directory: &Path, held: &OwnedFd) -> Result<OwnedFd> {
     let explain = |errno| explain_share(errno, directory);
     let _lock = lock(directory, held)?;
-    // Another process may have mounted it before the lock was ours.
+    // Another process may have mounted it before this one got the lock.
     let held = open_directory(directory)?;
     match mount_tree::share_all(held.as_fd()) {
         Err(Errno::EINVAL) => {}
@@ -185,7 +191,7 @@ fn explain_share(errno: Errno, directory: &Path) -> Box<SystemError> {
     SystemError::new(errno, "mount(MS_SHARED)").path(directory)
 }
 
-/// As iproute2 does, so that two that prepare it at once do not mount it twice.
+/// Takes the same lock as iproute2, so that two processes that prepare the directory at once do not mount it twice.
 fn lock(directory: &Path, held: &OwnedFd) -> Result<Flock<File>> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let opened = uninterrupted(|| openat(held, ".", flags, Mode::empty()));
@@ -207,8 +213,8 @@ fn failed(error: &io::Error, syscall: &'static str, path: &Path) -> Box<SystemEr
     SystemError::new(last_errno(error), syscall).path(path)
 }
 
-/// A name that goes with its holder. What its removal takes is held from the start, so that it goes where no descriptor is
-/// free; the mount itself is not held, which would keep others from unmounting it.
+/// A name that is removed with its holder. Everything that the removal needs is held from the start, so that it works
+/// when no descriptor is free. The mount itself is not held, because that would keep others from unmounting it.
 #[derive(Debug)]
 pub struct TemporaryName {
     entry: Entry,
@@ -225,7 +231,8 @@ impl TemporaryName {
         Ok(Self { entry, file: target, id: namespace.id(), is_removed: false })
     }
 
-    /// Takes the name away. One that was removed already, or given to another namespace, is no error: that stays.
+    /// Removes the name. It is no error if the name was removed already, or is the name of another namespace by now,
+    /// which stays.
     pub fn remove(mut self) -> Result<()> {
         self.remove_once()
     }
@@ -249,7 +256,7 @@ impl TemporaryName {
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
-        // The garbage collector cannot report it.
+        // The garbage collector has no caller to report an error to.
         let _ = self.remove_once();
     }
 }
@@ -264,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_namespace_is_not_listed() {
+    fn a_file_without_a_namespace_is_not_listed() {
         assert_eq!(list(Path::new("/etc")).unwrap(), Vec::<String>::new());
     }
 
     #[test]
-    fn what_is_no_namespace_is_not_removed() {
+    fn a_file_without_a_namespace_is_not_removed() {
         assert!(remove(Path::new("/etc"), "passwd").is_err());
         assert!(Path::new("/etc/passwd").exists());
     }

@@ -1,4 +1,4 @@
-//! Opens directories, one component at a time and each once, so that no other user's symbolic link leads elsewhere.
+//! Opens directories, one component at a time and each once, so that no symbolic link of another user leads elsewhere.
 
 use std::{
     ffi::OsStr,
@@ -19,15 +19,15 @@ use nix::{
 
 use crate::{error::SystemError, proc, retry::uninterrupted};
 
-/// The most symbolic links on one way, as in the kernel: path_resolution(7).
+/// The most symbolic links in one lookup, as in the kernel: path_resolution(7).
 const MOST_LINKS: u8 = 40;
 
-/// Opens a directory (`O_PATH`). Symbolic links are followed, but those of other ordinary users only to what is theirs.
+/// Opens a directory (`O_PATH`). Symbolic links of other ordinary users are followed only to files of the same user.
 pub(crate) fn open_directory(path: &Path) -> Result<OwnedFd, Box<SystemError>> {
     Walk::along(path, false)
 }
 
-/// The same, for a directory that is made if need be, and those above it.
+/// The same, but creates the directory and those above it if they are missing.
 pub(crate) fn make_directory(path: &Path) -> Result<OwnedFd, Box<SystemError>> {
     Walk::along(path, true)
 }
@@ -42,10 +42,10 @@ struct Walk {
     makes: bool,
 }
 
-/// Why a walk ends early.
+/// Why a lookup fails.
 enum Stop {
     Failed(Errno, &'static str),
-    /// A symbolic link of this user leads to what is another's.
+    /// A symbolic link of this user leads to a file of another user.
     Stranger(u32),
 }
 
@@ -98,14 +98,14 @@ impl Walk {
         Ok(())
     }
 
-    /// Follows exactly the link that is held.
+    /// Follows the link that is held, even if the path has another one by now.
     fn follow_link(&mut self, name: &OsStr, link: &OwnedFd, owner: u32) -> Result<(), Stop> {
         self.links += 1;
         if self.links > MOST_LINKS {
             return Err(failed_to_open(Errno::ELOOP));
         }
         if uninterrupted(|| fstatfs(link)).is_ok_and(|stat| stat.filesystem_type() == PROC_SUPER_MAGIC) {
-            // The kernel makes these, and the text of such a link is not always a path.
+            // The kernel creates these links, and the text of such a link is not always a path.
             self.at = open_below(self.at.as_fd(), Path::new(name))?;
             return Ok(());
         }
@@ -118,7 +118,8 @@ impl Walk {
     }
 }
 
-/// Where there is no link on the way, there is none to judge. Any error is left to the walk, which knows what to say.
+/// A path without a link needs no check, so the kernel opens it in one call. Any error is left to the lookup by
+/// components, which knows its cause.
 fn without_links(path: &Path) -> Option<OwnedFd> {
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     openat2(AT_FDCWD, path, OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS)).ok()
@@ -133,13 +134,13 @@ fn failed_to_open(errno: Errno) -> Stop {
     Stop::Failed(errno, "open")
 }
 
-/// Whether links of this user may lead anywhere: the caller's own, those of root, and those of users that a user
-/// namespace does not show, which root outside is among.
+/// Whether links of this user may lead anywhere: those of the caller, of root, and of users that are not mapped in the
+/// user namespace, who may be root outside.
 fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == Uid::effective().as_raw() || (owner == OVERFLOW_UID && !sees_all_users())
 }
 
-/// What an owner without a number in the user namespace looks like: user_namespaces(7).
+/// The uid of an owner that is not mapped in the user namespace: user_namespaces(7).
 const OVERFLOW_UID: u32 = 65534;
 
 fn sees_all_users() -> bool {
@@ -154,7 +155,7 @@ fn explain(stop: Stop, path: &Path) -> Box<SystemError> {
     match stop {
         Stop::Failed(errno, syscall) => SystemError::new(errno, syscall).path(path),
         Stop::Stranger(uid) => SystemError::new(Errno::EACCES, "open").path(path).hint(format!(
-            "a symbolic link that belongs to uid {uid} leads to what is another user's, and is not followed"
+            "a symbolic link that belongs to uid {uid} leads to a file of another user, and is not followed"
         )),
     }
 }
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_directory_is_refused_as_the_kernel_does() {
+    fn a_path_that_is_not_a_directory_is_refused_as_by_the_kernel() {
         let base = scratch("refused");
         fs::write(base.join("file"), "").unwrap();
         symlink("loop", base.join("loop")).unwrap();

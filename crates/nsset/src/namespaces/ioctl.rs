@@ -1,4 +1,4 @@
-//! The questions one may ask of a namespace's descriptor: ioctl_ns(2).
+//! The ioctls of the descriptor of a namespace: ioctl_ns(2).
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 

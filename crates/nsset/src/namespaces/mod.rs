@@ -1,4 +1,4 @@
-//! Namespaces, sets of them, and where they come from.
+//! Namespaces, sets of them, and how they are opened.
 
 pub mod ioctl;
 pub mod namespace;

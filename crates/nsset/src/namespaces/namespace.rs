@@ -14,14 +14,14 @@ use crate::{
     namespaces::ioctl,
 };
 
-/// What makes two namespaces the same: namespaces(7).
+/// The identity of a namespace: namespaces(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NamespaceId {
     pub dev: u64,
     pub ino: u64,
 }
 
-/// One namespace, and the descriptor that keeps it alive. Sets share it; the descriptor is closed with the last of them.
+/// One namespace, and the descriptor that keeps it alive. Sets share it, and the last one closes the descriptor.
 #[derive(Debug)]
 pub struct Namespace {
     kind: Kind,
@@ -31,7 +31,7 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Takes a descriptor that is known to be a namespace of this kind.
+    /// Takes a descriptor that is known to be that of a namespace of this kind.
     pub(crate) fn new(kind: Kind, fd: OwnedFd) -> Result<Self> {
         let stat = fstat(&fd).map_err(|errno| SystemError::new(errno, "fstat").kind(kind))?;
         let id = NamespaceId { dev: stat.st_dev, ino: stat.st_ino };
@@ -58,12 +58,14 @@ impl Namespace {
         Self::new(self.kind, fd)
     }
 
-    /// The identity of the owner: whether it can be joined before or after a user namespace depends on it.
+    /// The identity of the owner, which decides whether the namespace has to be joined before or after a user
+    /// namespace.
     pub(crate) fn owner_id(&self) -> Option<NamespaceId> {
         self.visible_owner_id().ok().flatten()
     }
 
-    /// The identity of the owner, unless the kernel hides it. An answer is kept; a lack of descriptors is none.
+    /// The identity of the owner; `None` if the kernel hides it. The result is cached, but not a failure for lack of
+    /// descriptors.
     pub(crate) fn visible_owner_id(&self) -> Result<Option<NamespaceId>> {
         if let Some(known) = self.owner_id.get() {
             return Ok(*known);
@@ -80,7 +82,7 @@ impl Namespace {
         let error = SystemError::new(errno, syscall).kind(self.kind);
         match errno {
             Errno::EPERM => {
-                error.hint("it is outside of the caller's own user or pid namespace, which the kernel hides")
+                error.hint("it is outside of the caller's own user or pid namespace, so the kernel hides it")
             }
             _ => error,
         }

@@ -1,4 +1,4 @@
-//! The directory in which ip-netns(8) keeps names.
+//! The directory in which ip-netns(8) has its names.
 
 use std::{
     fs,
@@ -6,12 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where iproute2 looks for names: the first as Debian builds it, the second as it is by default. They are the same directory
-/// where /var/run is a link to /run.
+/// The directories of iproute2: the first is that of the Debian package, the second the default. They are the same
+/// directory if /var/run is a link to /run.
 const DIRECTORIES: [&str; 2] = ["/run/netns", "/var/run/netns"];
 
-/// The directory of the names. Where /var/run is a directory of its own it is the one that is there, and the second of
-/// [`DIRECTORIES`] where both are or neither is.
+/// The directory of the names. If /var/run is not a link, it is the one that exists, and the second of [`DIRECTORIES`]
+/// if both or neither exist.
 pub fn directory() -> &'static Path {
     let [run, var_run] = DIRECTORIES.map(Path::new);
     let is_one = match (identify("/run"), identify("/var/run")) {
@@ -25,12 +25,12 @@ fn identify(path: &str) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// Whether it is one of iproute2's.
+/// Whether it is one of the directories of iproute2.
 pub(crate) fn is_standard(directory: &Path) -> bool {
     DIRECTORIES.iter().any(|known| directory == Path::new(known))
 }
 
-/// The same name in the other directory, where the path has one of iproute2's.
+/// The same name in the other directory, if the path is in one of iproute2.
 pub(crate) fn namesake(path: &Path) -> Option<PathBuf> {
     let directory = path.parent()?;
     let index = DIRECTORIES.iter().position(|known| directory == Path::new(known))?;

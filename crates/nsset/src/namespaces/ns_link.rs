@@ -7,14 +7,15 @@ use std::{
 
 use crate::kind::Kind;
 
-/// The longest of them, and some.
+/// Enough for the longest of them.
 const LENGTH: usize = 64;
 
 /// The inode that the link of this kind names; `None` where the kernel has no such kind.
 pub fn read_inode(directory: BorrowedFd<'_>, kind: Kind) -> Option<u64> {
     let mut text = [0u8; LENGTH];
     let name = name(kind);
-    // SAFETY: a string, and a buffer with its length. By hand: the eight of them are most of what `current` costs.
+    // SAFETY: a string, and a buffer with its length. This calls readlinkat(2) directly, because the eight calls are
+    // most of the cost of `current`.
     let length =
         unsafe { libc::readlinkat(directory.as_raw_fd(), name.as_ptr(), text.as_mut_ptr().cast(), text.len()) };
     let link = std::str::from_utf8(text.get(..usize::try_from(length).ok()?)?).ok()?;

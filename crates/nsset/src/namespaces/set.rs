@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct NamespaceSet {
     namespaces: [Option<Arc<Namespace>>; 8],
-    /// Keeps the `pid` namespace usable, where the set (or one it was made from) made it.
+    /// Keeps the `pid` namespace usable, if this set, or one that it was made from, created it.
     init: Option<Arc<Init>>,
 }
 
@@ -40,13 +40,13 @@ impl NamespaceSet {
         self.init = Some(Arc::new(init));
     }
 
-    /// Held for as long as a user has the set open; `None` where there is no PID 1 of ours. The pid namespace ends with
-    /// the last one.
+    /// Held while a user has the set open; `None` if nsset did not start PID 1 of its pid namespace. That namespace
+    /// ends when the last one is dropped.
     pub fn stay(&self) -> Option<Stay> {
         self.init.as_ref().map(Stay::new)
     }
 
-    /// A set of one.
+    /// A set of one namespace.
     pub fn of(namespace: Namespace) -> Self {
         let mut set = Self::default();
         set.insert(namespace);
@@ -66,12 +66,12 @@ impl NamespaceSet {
         self.namespaces.get(kind.index()).and_then(Option::as_ref)
     }
 
-    /// The namespace of this kind, or an error that says which kinds there are.
+    /// The namespace of this kind, or an error that names the kinds of the set.
     pub fn get(&self, kind: Kind) -> Result<&Arc<Namespace>> {
         self.find(kind).ok_or_else(|| Error::NotInSet { kind, has: self.kinds().to_string() })
     }
 
-    /// The same namespaces again, of all kinds or of some: nothing is opened, and each lives until its last holder ends.
+    /// A set of the same namespaces, of all kinds or of some. No descriptor is opened.
     pub fn narrow(&self, kinds: Kinds) -> Result<Self> {
         let mut set = Self::default();
         for kind in kinds.iter() {
@@ -83,14 +83,14 @@ impl NamespaceSet {
         Ok(set)
     }
 
-    /// Those of these kinds that the set has.
+    /// The namespaces of these kinds that the set has.
     pub(crate) fn only(&self, kinds: Kinds) -> Self {
         let mut set = Self::default();
         self.iter().filter(|namespace| kinds.contains(namespace.kind())).for_each(|namespace| set.share(namespace));
         set
     }
 
-    /// This set's namespaces, and the other's where this has none.
+    /// The namespaces of this set, and those of the other set of the kinds that this one lacks.
     #[must_use]
     pub(crate) fn or(mut self, other: &Self) -> Self {
         if self.find(Kind::Pid).is_none() {
@@ -104,7 +104,7 @@ impl NamespaceSet {
         self
     }
 
-    /// Descriptors of one's own, close-on-exec, for these kinds.
+    /// New close-on-exec descriptors for these kinds.
     pub fn fds(&self, kinds: Kinds) -> Result<Vec<(Kind, OwnedFd)>> {
         kinds
             .iter()

@@ -1,4 +1,4 @@
-//! Sockets and sysctls of a set's network.
+//! Sockets and sysctls of the network of a set.
 
 pub mod socket;
 pub mod sysctl;

@@ -1,5 +1,6 @@
-//! The kernel parameters of a set's network: what is below `/proc/sys/net`, which shows everybody the network that they
-//! stand in, and looks at each read and write again at who does it (proc_sys_call_handler() of fs/proc/proc_sysctl.c).
+//! The kernel parameters of the network of a set: the files below `/proc/sys/net`. They show each process the network
+//! that it is in, and the kernel checks the process at each read and write (proc_sys_call_handler() of
+//! fs/proc/proc_sysctl.c).
 
 use std::{
     fs::File,
@@ -14,30 +15,29 @@ use nsset_helper::protocol::{About, MAX_CONTENT};
 use crate::{
     error::{Error, Result, SystemError, last_errno},
     helper::conversation,
-    helper::explain,
     helper::inside,
     helper::program::Label,
+    helper::step_error,
     kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     proc,
     retry::uninterrupted,
 };
 
-/// The longest value, in bytes: with its newline it is shorter than a page, past which the kernel cuts a value off
-/// (do_proc_dointvec() of kernel/sysctl.c).
+/// The longest value in bytes. With its newline it has to be shorter than a page, because the kernel cuts off longer
+/// values (do_proc_dointvec() of kernel/sysctl.c).
 const MAX_VALUE: usize = 4094;
 
-/// Room for the value of all but a few sysctls.
+/// Enough for the value of almost all sysctls.
 const USUAL_CONTENT: usize = 4096;
 
-/// The value of a sysctl of the set's network namespace, as the kernel writes it but for the newline at its end:
-/// several numbers have tabs between them.
+/// Returns the value of a sysctl of the network namespace of the set, as the kernel writes it but without the newline
+/// at its end. Several numbers are separated by tabs.
 ///
-/// Names are those of sysctl(8) and begin with `net`: `net.ipv4.ip_forward`, or with slashes where a part has a dot in
-/// it, `net/ipv4/conf/eth0.100/forwarding`. The first separator decides; with dots, a slash stands for a dot in a part. The
-/// name of a link is found with its dots, too: `net.ipv4.conf.eth0.100.forwarding`.
-/// Of these kinds of the set only `user` counts beside `net`, and the way in is that of
-/// [`open_socket`](crate::open_socket()).
+/// Names are those of sysctl(8) and begin with `net`: `net.ipv4.ip_forward`, or with slashes if a part contains a dot:
+/// `net/ipv4/conf/eth0.100/forwarding`. The first separator decides; in a name with dots, a slash stands for a dot in a
+/// part. The name of a link may also be given with its dots: `net.ipv4.conf.eth0.100.forwarding`. Of these kinds of the
+/// set only `user` matters beside `net`, and the way in is that of [`open_socket`](crate::open_socket()).
 ///
 /// ```no_run
 /// # fn main() -> nsset::Result<()> {
@@ -50,10 +50,9 @@ const USUAL_CONTENT: usize = 4096;
 /// ```
 ///
 /// # Errors
-/// [`Error::InvalidArgument`] for what is no such name; [`Error::System`] with `ENOENT` where the network has no such
-/// sysctl, `EISDIR` where it is a directory of them, `EACCES` where only the owner of the network may look, `EOVERFLOW`
-/// where the value is of 64 KiB or more; [`Error::NotInSet`], [`Error::Restore`] and [`Error::Tainted`] as for a
-/// socket.
+/// [`Error::InvalidArgument`] for an invalid name; [`Error::System`] with `ENOENT` if the network has no such sysctl,
+/// `EISDIR` if it is a directory of sysctls, `EACCES` if only the owner of the network may read it, `EOVERFLOW` if the
+/// value has 64 KiB or more; [`Error::NotInSet`], [`Error::Restore`] and [`Error::Tainted`] as for a socket.
 pub fn get(set: &NamespaceSet, kinds: Kinds, name: &str) -> Result<String> {
     set.get(Kind::Net)?;
     let sysctl = Sysctl::parse(name)?;
@@ -66,7 +65,7 @@ pub fn get(set: &NamespaceSet, kinds: Kinds, name: &str) -> Result<String> {
     Ok(text.strip_suffix('\n').unwrap_or(&text).to_owned())
 }
 
-/// Sets a sysctl of the set's network namespace, for all processes in it. An empty value empties a list, such as
+/// Sets a sysctl of the network namespace of the set, for all processes in it. An empty value empties a list, such as
 /// `net.ipv4.ip_local_reserved_ports`.
 ///
 /// ```no_run
@@ -80,13 +79,14 @@ pub fn get(set: &NamespaceSet, kinds: Kinds, name: &str) -> Result<String> {
 /// ```
 ///
 /// # Errors
-/// As [`get`], and [`Error::InvalidArgument`] for a value with a newline (but at its end) or a NUL byte in it, or of
-/// more than 4094 bytes; [`Error::System`] with `EINVAL` where the kernel does not take the value, `EACCES` where the
-/// sysctl is read-only or the caller may not administer the network, `EROFS` where `/proc` or `/proc/sys` is mounted read-only.
+/// As [`get`], and [`Error::InvalidArgument`] for a value that contains a NUL byte or a newline before its end, or has
+/// more than 4094 bytes; [`Error::System`] with `EINVAL` if the kernel does not accept the value, `EACCES` if the
+/// sysctl is read-only or the caller may not administer the network, `EROFS` if `/proc` or `/proc/sys` is mounted
+/// read-only.
 pub fn set(set: &NamespaceSet, kinds: Kinds, name: &str, value: &str) -> Result<()> {
     set.get(Kind::Net)?;
     let sysctl = Sysctl::parse(name)?;
-    // As echo(1) writes it: without a newline the kernel would take an empty value for no write at all.
+    // With a newline, as echo(1) writes it: the kernel would treat an empty write as no write at all.
     let line = format!("{}\n", check_value(value)?);
     sysctl.write_inside(set, kinds, &line).map_err(|error| sysctl.explain(error))
 }
@@ -110,10 +110,10 @@ impl Sysctl {
             return refuse("a part of the sysctl's name is . or ..");
         }
         if name.contains('\0') {
-            return refuse("the sysctl's name has a NUL byte in it");
+            return refuse("the sysctl's name contains a NUL byte");
         }
         if parts.next() != Some("net") {
-            return refuse("the sysctl is none of a network's: its name does not begin with net");
+            return refuse("the sysctl does not belong to a network: its name does not begin with net");
         }
         Ok(Self(format!("sys/{path}")))
     }
@@ -144,8 +144,9 @@ impl Sysctl {
         Ok(())
     }
 
-    /// Reads it where the thread stands. Some values are told by one read from their beginning and no other
-    /// (proc_do_large_bitmap() of kernel/sysctl.c), so what does not fit is read anew.
+    /// Reads it in the network of the thread. Some values can be read only by one read from their beginning
+    /// (proc_do_large_bitmap() of kernel/sysctl.c), so if the buffer is too small, a larger one is used for another
+    /// read.
     fn read(&self) -> Result<Vec<u8>> {
         let file = self.open(OFlag::O_RDONLY)?;
         let mut content = vec![0; USUAL_CONTENT];
@@ -160,7 +161,7 @@ impl Sysctl {
         }
     }
 
-    /// Writes it where the thread stands, at once: the kernel takes each write for a value.
+    /// Writes it in the network of the thread by one write(2), because the kernel takes each write as a whole value.
     fn write(&self, line: &str) -> Result<()> {
         let mut file = self.open(OFlag::O_WRONLY)?;
         match uninterrupted(|| file.write(line.as_bytes()).map_err(|error| last_errno(&error))) {
@@ -170,21 +171,21 @@ impl Sysctl {
         }
     }
 
-    /// Below the `/proc` of the process: the thread may see another one, or none.
+    /// Opens it below the `/proc` of the process, since the thread may see another one, or none.
     fn open(&self, flags: OFlag) -> Result<File> {
         proc::hold()?;
         proc::open_below(&self.0, flags).map(File::from).map_err(|errno| self.failed("open", errno))
     }
 
     fn failed(&self, syscall: &'static str, errno: Errno) -> Error {
-        explain::step(self.label(syscall), errno, About::Target)
+        step_error::from_step(self.label(syscall), errno, About::Target)
     }
 
     fn label(&self, syscall: &'static str) -> Label {
         Label { kind: Some(Kind::Net), path: Some(self.path()), ..Label::new(syscall) }
     }
 
-    /// Says what can be done about a failure at the sysctl itself, whichever way it was reached.
+    /// Adds a hint to an error at the sysctl itself, for both ways in.
     fn explain(&self, error: Error) -> Error {
         match error {
             Error::System(system) if system.path == Some(self.path()) => match hint(system.errno) {
@@ -196,7 +197,7 @@ impl Sysctl {
     }
 }
 
-/// sysctl(8) has dots between the parts and slashes in them, the file system the other way round.
+/// sysctl(8) separates the parts by dots and has slashes in them; the file system does the reverse.
 fn swap_separators(letter: char) -> char {
     match letter {
         '.' => '/',
@@ -205,7 +206,8 @@ fn swap_separators(letter: char) -> char {
     }
 }
 
-/// A link's name may have dots in it. What it is part of has as many parts for every link, so that the name is known.
+/// Joins the parts of a link name with dots. The number of the other parts is the same for every link, so the parts of
+/// the name are known.
 fn with_dots_in_links(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
@@ -220,10 +222,10 @@ fn check_value(value: &str) -> Result<&str> {
     let value = value.strip_suffix('\n').unwrap_or(value);
     let refuse = |why: String| Err(Error::InvalidArgument(format!("the sysctl's value {why}")));
     if value.contains('\n') {
-        return refuse(format!("has a newline in it: {value:?}"));
+        return refuse(format!("contains a newline: {value:?}"));
     }
     if value.contains('\0') {
-        return refuse(format!("has a NUL byte in it: {value:?}"));
+        return refuse(format!("contains a NUL byte: {value:?}"));
     }
     if value.len() > MAX_VALUE {
         return refuse(format!("has {} bytes, more than {MAX_VALUE}", value.len()));
@@ -272,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_sysctl_of_a_network_is_refused() {
+    fn a_name_that_is_not_a_sysctl_of_a_network_is_refused() {
         for (name, why) in [
             ("", "empty"),
             ("net.", "empty"),

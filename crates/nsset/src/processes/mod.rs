@@ -1,4 +1,4 @@
-//! Programs: how they start, with which descriptors, and what they see.
+//! Starts programs: their namespaces, their descriptors, and their view of a named network.
 
 pub mod named_view;
 pub mod spawn;

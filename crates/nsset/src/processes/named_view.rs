@@ -1,5 +1,5 @@
-//! What a program sees of a network with a name, besides the network: its own sysfs on /sys, and its own files over those in
-//! /etc, in a mount namespace of the program's own (ip-netns(8), "exec").
+//! The view of a named network for one program: its own sysfs on /sys, and its own files over those in /etc, in a mount
+//! namespace for that program alone (ip-netns(8), "exec").
 
 use std::{
     fs, io,
@@ -14,14 +14,14 @@ use crate::{
     proc,
 };
 
-/// Where iproute2 looks for the files of a network: in a directory of its name.
+/// The directory in which iproute2 has one directory of files per network name.
 const FILES: &str = "/etc/netns";
 
 /// The view of a network with this name.
 #[derive(Clone, Debug)]
 pub struct NamedView {
     pub name: String,
-    /// Whether it is an error where the kernel refuses a part of it.
+    /// Whether it is an error if the kernel refuses a part of it.
     pub is_required: bool,
 }
 
@@ -39,7 +39,7 @@ impl NamedView {
         Ok(())
     }
 
-    /// Those of this name, sorted; none where there is no such directory.
+    /// The files of this name, sorted; none if there is no such directory.
     fn files(&self) -> Result<Vec<PathBuf>> {
         let directory = Path::new(FILES).join(&self.name);
         let entries = match fs::read_dir(&directory) {

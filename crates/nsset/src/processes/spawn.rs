@@ -1,4 +1,4 @@
-//! Starts a program inside a set, of any kinds: by a child that enters by itself, or by way of the helper.
+//! Starts a program inside a set of any kinds, by a child that enters by itself or by the helper.
 
 use std::{
     ffi::{CString, OsString},
@@ -14,8 +14,8 @@ use crate::{
     children::process_group,
     children::reaper::{self, Exit},
     error::{Error, Result, SystemError},
-    helper::births::Births,
     helper::borrowed_memory::Process,
+    helper::child_pid::ChildPid,
     helper::conversation,
     helper::entering,
     helper::plan,
@@ -30,50 +30,49 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Command {
     pub file: OsString,
-    /// The whole vector, the program's name first.
+    /// The argument vector, with the name of the program first.
     pub argv: Vec<OsString>,
     /// `NAME=VALUE`.
     pub environment: Vec<OsString>,
     pub directory: Option<PathBuf>,
     pub stdio: Vec<Stdio>,
     pub credentials: Credentials,
-    /// Whether it leads a session of its own; where that is not said, it does so in a pid namespace other than the caller's.
+    /// Whether it leads a new session. Default: yes if its pid namespace is not that of the caller.
     pub detached: Option<bool>,
-    /// The signal it gets when the thread that started it ends.
+    /// The signal that it gets when the thread that started it ends.
     pub death_signal: Option<i32>,
-    /// What it sees of a network with a name, besides the network.
+    /// Its view of a named network.
     pub named_view: Option<NamedView>,
 }
 
-/// Who the program is; who the caller is inside, where nothing is said.
+/// The ids of the program. Default: those of the caller inside.
 #[derive(Clone, Debug, Default)]
 pub struct Credentials {
     pub uid: Option<u32>,
     pub gid: Option<u32>,
     pub groups: Option<Vec<u32>>,
-    /// Whether it keeps what the caller may do inside, as another user than 0, too.
+    /// Whether it keeps the capabilities that the caller has inside, even as a user other than 0.
     pub keep_capabilities: bool,
-    /// Whether no exec of its may give it more.
+    /// Whether an exec can never give it more privileges.
     pub no_new_privileges: bool,
 }
 
-/// What came of a spawn.
+/// The result of a spawn.
 #[derive(Debug)]
 pub struct Spawned {
     pub child: Result<Child>,
-    /// Our ends of the pipes, in the order of `stdio`, with `None` where there is no pipe. Those of a program that did not
-    /// start have ended.
+    /// Our ends of the pipes, in the order of `stdio`, with `None` for other entries. If the program did not start, the
+    /// other ends are closed.
     pub pipes: Vec<Option<OwnedFd>>,
 }
 
-/// A running program.
 #[derive(Debug)]
 pub struct Child {
     pid: i32,
     pidfd: Arc<OwnedFd>,
 }
 
-/// Starts the program inside these kinds of the set. It has exec'd when this returns.
+/// Starts the program inside these kinds of the set. The program has been executed when this returns.
 pub fn spawn(set: &NamespaceSet, kinds: Kinds, command: &Command) -> Spawned {
     let stdio = match OpenStdio::open(&command.stdio) {
         Ok(stdio) => stdio,
@@ -93,9 +92,9 @@ fn start(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio)
     Ok(Child { pid: process.pid, pidfd: Arc::new(process.pidfd) })
 }
 
-/// Whether the child may enter while it still shares our memory: nothing that guards memory is joined, and nothing changes its
-/// user or capabilities, with which the kernel would take from all who share the memory that they can be looked into by their
-/// own user (PR_SET_DUMPABLE of prctl(2)).
+/// Whether the child may enter while it still shares our memory: it joins no namespace that guards memory, and does not
+/// change its user or capabilities. Such a change would make all processes that share the memory undumpable, so that
+/// their own user could not inspect them (PR_SET_DUMPABLE of prctl(2)).
 fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
     let Credentials { uid, gid, keep_capabilities, .. } = command.credentials;
     foreign.is_within(Kinds::OF_THREADS)
@@ -103,7 +102,7 @@ fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
         && gid.is_none()
         && !keep_capabilities
         && command.named_view.is_none()
-        // Its word that our thread is alive cannot be waited for while that sleeps.
+        // The child would have to wait for a reply that our thread is alive, but that thread sleeps meanwhile.
         && command.death_signal.is_none()
 }
 
@@ -120,25 +119,26 @@ fn start_by_itself(set: &NamespaceSet, foreign: Kinds, command: &Command, stdio:
 
 fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
     let environment = c_strings(&command.environment)?;
-    let mut births = None;
+    let mut child_pid = None;
     let mut program = Program::new();
-    let joined = plan::go_inside(&mut program, set, kinds)?;
+    let joined = plan::enter(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
-        become_somebody(&mut program, &command.credentials);
+        become_mapped_ids(&mut program, &command.credentials);
     }
     if let Some(view) = &command.named_view {
         view.write(&mut program)?;
     }
     let has_other_pids = joined.contains(Kind::Pid);
-    // By `kill(0, …)` a program inside reaches every process of its group, those outside too (decision 0017).
+    // With `kill(0, …)` a program inside can signal every process of its group, including those outside (decision
+    // 0017).
     let leads_session = command.detached.unwrap_or(has_other_pids);
     if has_other_pids {
         if leads_session || process_group::is_ours_visible() {
             program.group();
             program.fork();
         } else {
-            // Our own group has no number here, so that a child that has left it could not be brought back.
-            program.fork_in_our_group(births.insert(Births::new()?));
+            // Our own group has no number here, so a child that has left it could not return to it.
+            program.fork_in_our_group(child_pid.insert(ChildPid::new()?));
         }
     }
     if leads_session {
@@ -148,7 +148,7 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
     Ok(conversation::run(&program, &environment, None, &mut |_| Ok(()))?.process)
 }
 
-/// Writes the steps that are the same wherever the program starts.
+/// Writes the steps that are the same for both ways to start a program.
 fn become_program<'fd>(program: &mut Program<'fd>, command: &Command, stdio: &'fd OpenStdio) -> Result<()> {
     let fds: Vec<_> = stdio.theirs().map(|fd| fd.map(|fd| program.pass(fd))).collect();
     program.stdio(&fds);
@@ -158,24 +158,24 @@ fn become_program<'fd>(program: &mut Program<'fd>, command: &Command, stdio: &'f
     take_credentials(program, &command.credentials);
     if let Some(signal) = command.death_signal {
         program.death_signal(signal);
-        // Our answer shows that this thread was alive when the signal was asked for, so that its end will send it.
-        program.await_word();
+        // Our reply shows that this thread was alive when the signal was set, so that its end will send the signal.
+        program.await_parent();
     }
     program.exec(c_string(command.file.as_encoded_bytes())?, c_strings(&command.argv)?);
     Ok(())
 }
 
-/// Finds the caller a name in the user namespace just joined, where none was given.
-fn become_somebody(program: &mut Program<'_>, credentials: &Credentials) {
+/// Changes to ids that are mapped in the user namespace just joined, if the caller gave none.
+fn become_mapped_ids(program: &mut Program<'_>, credentials: &Credentials) {
     if credentials.gid.is_none() {
-        program.some_group();
+        program.mapped_group();
     }
     if credentials.uid.is_none() {
-        program.some_user();
+        program.mapped_user();
     }
 }
 
-/// The groups first and the user last: who is no longer 0 may change neither (setgroups(2)).
+/// The groups come first and the user last, because a user other than 0 may change neither (setgroups(2)).
 fn take_credentials(program: &mut Program<'_>, credentials: &Credentials) {
     if credentials.keep_capabilities {
         program.keep_capabilities();
@@ -205,18 +205,18 @@ impl Child {
         self.pid
     }
 
-    /// A handle that can still signal the child when the other one has gone to [`Child::on_exit`].
+    /// A handle that can signal the child after the other one was passed to [`Child::on_exit`].
     pub fn signaller(&self) -> Signaller {
         Signaller(Arc::clone(&self.pidfd))
     }
 
-    /// Reaps the child when it ends, and calls back on the reaper's thread.
+    /// Reaps the child when it ends, and calls `on_exit` on the thread of the reaper.
     pub fn on_exit(self, call: impl FnOnce(Exit) + Send + 'static) {
         reaper::watch(self.pidfd, Box::new(call));
     }
 }
 
-/// Signals a child and nobody else, even after it has ended and its pid is a stranger's.
+/// Signals this child only, even after it has ended and its pid has been reused.
 #[derive(Debug)]
 pub struct Signaller(Arc<OwnedFd>);
 
@@ -230,8 +230,8 @@ fn c_strings(strings: &[OsString]) -> Result<Vec<CString>> {
     strings.iter().map(|string| c_string(string.as_encoded_bytes())).collect()
 }
 
-/// Names the program in the error of the last step, as Node does: `spawn FILE`. Its arguments travel in the helper's vector,
-/// so that those may be too long before it is its turn.
+/// Names the program in the error of the last step, as Node.js does: `spawn FILE`. Its arguments are in the vector of
+/// the helper, so E2BIG may occur before that step.
 fn name_program(error: Error, command: &Command) -> Error {
     match error {
         Error::System(mut system) if system.syscall == "spawn" || system.errno == Errno::E2BIG => {

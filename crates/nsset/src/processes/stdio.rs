@@ -12,14 +12,14 @@ use crate::{
     helper::launch,
 };
 
-/// What becomes of one of the program's descriptors.
+/// The source of one descriptor of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stdio {
-    /// A stream socket; our end comes back with the child.
+    /// A stream socket, whose other end is returned with the child.
     Pipe,
-    /// `/dev/null`, the caller's, for the first three; the others are closed.
+    /// `/dev/null` of the caller for the first three; the others are closed.
     Ignore,
-    /// A descriptor of the caller's.
+    /// A descriptor of the caller.
     Inherit(RawFd),
 }
 
@@ -27,7 +27,7 @@ pub enum Stdio {
 #[derive(Debug, Default)]
 pub struct OpenStdio {
     theirs: Vec<Option<OwnedFd>>,
-    /// Of the pipes, with `None` where there is none.
+    /// Our ends of the pipes, with `None` for other entries.
     pub ours: Vec<Option<OwnedFd>>,
 }
 
@@ -52,7 +52,7 @@ impl OpenStdio {
     }
 }
 
-/// A socket and not a pipe, as libuv has it: so Node may read and write it alike.
+/// A socket instead of a pipe, as in libuv, so that Node.js can both read and write it.
 fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
         .map_err(|errno| SystemError::new(errno, "socketpair").into())
@@ -65,7 +65,7 @@ fn open_null(target: usize) -> Result<OwnedFd> {
 
 fn inherit(fd: RawFd) -> Result<OwnedFd> {
     launch::duplicate(fd).map_err(|errno| {
-        let hint = format!("stdio names descriptor {fd}, which is not open");
+        let hint = format!("the descriptor {fd} in stdio is not open");
         SystemError::new(errno, "fcntl(F_DUPFD_CLOEXEC)").hint(hint).into()
     })
 }

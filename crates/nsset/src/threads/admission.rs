@@ -1,5 +1,5 @@
-//! How a thread that is about to be started gets into a set for good: who starts it leaves the set here, and the thread
-//! itself takes it, once. So nothing but a number has to travel between the two.
+//! Lets a thread that is about to be started enter a set for good. The thread that starts it stores the set here, and
+//! the new thread takes it once. So only a number has to be passed between the two.
 
 use std::{
     collections::BTreeMap,
@@ -24,14 +24,14 @@ struct Admissions {
 
 static ADMISSIONS: Mutex<Admissions> = Mutex::new(Admissions { last: 0, open: BTreeMap::new() });
 
-/// What was left for a thread; withdrawn with it, where the thread has not come.
+/// A set stored for a thread. Dropping it removes the set, if the thread has not taken it.
 #[derive(Debug)]
 pub struct Admission {
     ticket: u32,
 }
 
 impl Admission {
-    /// What [`enter`] takes.
+    /// The argument of [`enter`].
     pub const fn ticket(&self) -> u32 {
         self.ticket
     }
@@ -43,7 +43,8 @@ impl Drop for Admission {
     }
 }
 
-/// Leaves the set for a thread that the caller is about to start, once a thread of the same origin could enter it.
+/// Stores the set for a thread that the caller is about to start, after a thread of the same origin has entered it as a
+/// trial.
 pub fn admit(set: &NamespaceSet, kinds: Kinds) -> Result<Admission> {
     let set = set.narrow(kinds)?;
     try_out(set.clone(), kinds)?;
@@ -54,10 +55,11 @@ pub fn admit(set: &NamespaceSet, kinds: Kinds) -> Result<Admission> {
     Ok(Admission { ticket })
 }
 
-/// Takes what was left and enters it with the calling thread, for good.
+/// Takes a stored set, and enters it with the calling thread for good.
 pub fn enter(ticket: u32) -> Result<()> {
     let admitted = admissions().open.remove(&ticket);
-    let (set, kinds) = admitted.ok_or_else(|| Error::InvalidArgument("there is no such admission any more".into()))?;
+    let (set, kinds) = admitted
+        .ok_or_else(|| Error::InvalidArgument("there is no such admission: it was used or withdrawn".into()))?;
     thread::enter(&set, kinds)
 }
 
@@ -65,7 +67,7 @@ fn admissions() -> MutexGuard<'static, Admissions> {
     ADMISSIONS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Enters with a thread that ends at once, so that what is wrong is known before there is anybody to tell.
+/// Enters with a thread that ends at once, so that an error is known before the caller starts its thread.
 fn try_out(set: NamespaceSet, kinds: Kinds) -> Result<()> {
     let trial = Builder::new().spawn(move || thread::enter(&set, kinds));
     let trial = trial.map_err(|error| SystemError::new(last_errno(&error), "clone"))?;

@@ -1,4 +1,4 @@
-//! The end of a thread, of which the kernel goes on to tell for some moments after it was joined.
+//! Waits for the end of threads, which the kernel still lists for a moment after they were joined.
 
 use std::{
     thread,
@@ -7,10 +7,10 @@ use std::{
 
 use nix::unistd::{Pid, getpid};
 
-/// How long the kernel may take to count off a thread that has ended.
+/// How long the kernel may take to remove a thread that has ended.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Waits until the kernel has counted off these threads of the process, which have ended or are about to: until then they
+/// Waits until the kernel has removed these threads of the process, which have ended or are about to. Until then they
 /// hold their namespaces, and count against limits.
 pub fn await_end(threads: &[Pid]) {
     let deadline = Instant::now() + PATIENCE;
@@ -22,6 +22,6 @@ pub fn await_end(threads: &[Pid]) {
 }
 
 fn exists(thread: Pid) -> bool {
-    // SAFETY: numbers only; signal 0 asks and does nothing.
+    // SAFETY: plain numbers; signal 0 only checks whether the thread exists.
     unsafe { libc::syscall(libc::SYS_tgkill, getpid().as_raw(), thread.as_raw(), 0) == 0 }
 }

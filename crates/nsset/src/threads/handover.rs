@@ -1,4 +1,4 @@
-//! A piece of work that one thread hands over to another and waits for.
+//! Work that one thread gives to another, for whose result it waits.
 
 use std::{
     os::fd::AsFd,
@@ -19,13 +19,13 @@ use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
     error::{Result, SystemError},
     threads::end::await_end,
-    threads::thread::is_astray,
+    threads::thread::is_not_restored,
 };
 
-/// How long work may wait for a thread before one more is started for it. Most work takes less than this.
+/// How long work may wait for a thread before another thread is started for it. Most work takes less time than this.
 const HELD_UP: Duration = Duration::from_millis(3);
 
-/// Both ends of it: a clone is the same piece of work.
+/// One end of the handover of a piece of work; a clone is for the other thread.
 pub(crate) struct Handover<T>(Arc<Shared<T>>);
 
 struct Shared<T> {
@@ -34,19 +34,19 @@ struct Shared<T> {
 }
 
 enum State<T> {
-    /// No thread has begun with it.
+    /// No thread has started the work.
     Waiting,
     Begun,
-    /// The second is the number of the thread that did it, where that ends now.
+    /// The result, and the id of the thread that did the work if that thread is about to end.
     Done(Result<T>, Option<Pid>),
-    /// Its result is not wanted any more.
+    /// The caller does not need the result any more.
     Unwanted,
 }
 
-/// What wakes the thread that waits.
+/// What wakes the waiting thread.
 enum Waker {
     Thread(Thread),
-    /// Where a cancellation may come between, which has a descriptor, too.
+    /// For a wait that can be cancelled, which polls two descriptors.
     Event(EventFd),
 }
 
@@ -57,7 +57,7 @@ impl<T> Clone for Handover<T> {
 }
 
 impl<T> Handover<T> {
-    /// For the calling thread to wait.
+    /// Creates a handover for which the calling thread waits.
     pub(crate) fn new(is_cancellable: bool) -> Result<Self> {
         let waker = if is_cancellable {
             let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK);
@@ -68,8 +68,8 @@ impl<T> Handover<T> {
         Ok(Self(Arc::new(Shared { state: Mutex::new(State::Waiting), waker })))
     }
 
-    /// Does the work on the calling thread, if it is still wanted, and wakes the other one.
-    pub(crate) fn carry_out(self, work: impl FnOnce() -> Result<T>) {
+    /// Does the work on the calling thread, unless the other thread has given up, and wakes the other thread.
+    pub(crate) fn run(self, work: impl FnOnce() -> Result<T>) {
         {
             let mut state = self.state();
             if matches!(*state, State::Unwanted) {
@@ -79,7 +79,7 @@ impl<T> Handover<T> {
         }
         let interrupted = |_| Err(SystemError::new(Errno::ECANCELED, "unshare").into());
         let outcome = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(interrupted);
-        let ending = is_astray().then(gettid);
+        let ending = is_not_restored().then(gettid);
         let mut state = self.state();
         if !matches!(*state, State::Unwanted) {
             *state = State::Done(outcome, ending);
@@ -88,8 +88,9 @@ impl<T> Handover<T> {
         }
     }
 
-    /// Waits for it. `relieve` is called while no thread has begun with it, and says whether one ever will.
-    pub(crate) fn wait(self, cancel: Option<&Cancel>, relieve: impl Fn() -> bool) -> Result<Option<T>> {
+    /// Waits for the result. While no thread has started the work, `ensure_thread` is called, which returns whether a
+    /// thread will start it. `None` if none will.
+    pub(crate) fn wait(self, cancel: Option<&Cancel>, ensure_thread: impl Fn() -> bool) -> Result<Option<T>> {
         let deadline = Instant::now() + TIME_LIMIT;
         let mut pause = HELD_UP;
         loop {
@@ -97,7 +98,7 @@ impl<T> Handover<T> {
             let waited = self.sleep(cancel, pause.min(left));
             if let Some((outcome, ending)) = self.take() {
                 await_end(ending.as_slice());
-                // What came of it is dropped where the call was cancelled.
+                // The result is dropped if the call was cancelled.
                 return waited.and(outcome).map(Some);
             }
             if let Err(error) = waited {
@@ -106,10 +107,10 @@ impl<T> Handover<T> {
             }
             if left == Duration::ZERO {
                 self.give_up();
-                let hint = format!("the kernel did not come to an end within {} s", TIME_LIMIT.as_secs());
+                let hint = format!("the kernel did not finish within {} s", TIME_LIMIT.as_secs());
                 return Err(SystemError::new(Errno::ETIMEDOUT, "unshare").hint(hint).into());
             }
-            if self.is_waiting() && !relieve() {
+            if self.is_waiting() && !ensure_thread() {
                 self.give_up();
                 return Ok(None);
             }
@@ -131,7 +132,7 @@ impl<T> Handover<T> {
     fn wake(&self) {
         match &self.0.waker {
             Waker::Thread(thread) => thread.unpark(),
-            // Only a full counter refuses.
+            // The write fails only if the counter is full, and then the event is readable already.
             Waker::Event(event) => drop(event.write(1)),
         }
     }
@@ -166,11 +167,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_that_is_not_wanted_any_more_does_not_begin() {
+    fn work_that_was_given_up_is_not_started() {
         let handover = Handover::new(false).unwrap();
         handover.give_up();
         let mut calls = 0;
-        handover.clone().carry_out(|| {
+        handover.clone().run(|| {
             calls += 1;
             Ok(())
         });
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn work_for_which_no_thread_will_come_is_given_up() {
+    fn work_that_no_thread_will_start_is_given_up() {
         let handover = Handover::<()>::new(false).unwrap();
         assert!(handover.clone().wait(None, || false).unwrap().is_none());
         assert!(!handover.is_waiting());

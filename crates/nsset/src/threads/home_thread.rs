@@ -1,8 +1,9 @@
-//! The home thread: it goes into namespaces on behalf of others, for one piece of work at a time, and comes back. It stands
-//! at home whenever it waits for work.
+//! The home thread makes and enters namespaces for callers, one piece of work at a time, and returns to its own
+//! namespaces before it waits for more work.
 //!
-//! A thread that could not come back does no further work: it ends, and another one takes its place. While a piece of work
-//! is held up, as by a kernel that makes no network while it takes many down, further threads do the work of other callers.
+//! A thread that could not return does no further work: it ends, and another thread replaces it. While a piece of work
+//! is held up, for example because the kernel makes no network while it removes many, further threads do the work of
+//! other callers.
 
 use std::{
     collections::VecDeque,
@@ -20,49 +21,49 @@ use crate::{
     cancel::Cancel,
     children::reaper,
     error::{Error, Result, SystemError, last_errno},
-    home,
+    outside,
     threads::handover::Handover,
-    threads::thread::{self, Standing, is_astray},
+    threads::thread::{self, HeldNamespaces, is_not_restored},
 };
 
-/// What the thread calls takes little; what the C library keeps for each thread may take more.
+/// The calls of the thread need little stack; the thread-local data of the C library may need more.
 const STACK: usize = 256 * 1024;
 
-/// With more pieces of work than this that are held up, the others wait.
+/// If this many pieces of work are held up, all others wait.
 const MOST_THREADS: usize = 64;
 
-/// How long a thread that is not the only one waits for work before it ends.
+/// How long an additional thread waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(1);
 
 type Work = Box<dyn FnOnce() + Send>;
 
-struct Staff {
+struct Pool {
     work: VecDeque<Work>,
     threads: usize,
-    /// How many of them wait for work.
+    /// The number of threads that wait for work.
     idle: usize,
 }
 
-static STAFF: Mutex<Staff> = Mutex::new(Staff { work: VecDeque::new(), threads: 0, idle: 0 });
+static POOL: Mutex<Pool> = Mutex::new(Pool { work: VecDeque::new(), threads: 0, idle: 0 });
 static WORK: Condvar = Condvar::new();
 
-/// Where the first of the threads stood when it started, and so all of them.
-static HOME: OnceLock<Standing> = OnceLock::new();
+/// The namespaces in which the first thread was started, and thus all of them.
+static HOME: OnceLock<HeldNamespaces> = OnceLock::new();
 
-fn staff() -> MutexGuard<'static, Staff> {
-    STAFF.lock().unwrap_or_else(PoisonError::into_inner)
+fn pool() -> MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A thread that was started and may not run yet.
+/// A thread that was started and may not have initialised itself yet.
 #[derive(Debug)]
 #[must_use = "the thread may not have opened what it holds"]
 pub struct Starting(Option<Receiver<Result<()>>>);
 
 impl Starting {
-    /// Waits until the thread has opened what it holds.
+    /// Waits until the thread holds its namespaces open.
     ///
     /// # Errors
-    /// [`Error::System`] where the thread could not, and has ended.
+    /// [`Error::System`] if the thread could not open them; it has then ended.
     pub fn finish(self) -> Result<()> {
         self.0.map_or(Ok(()), |is_ready| is_ready.recv().unwrap_or_else(|_| Err(failed(Errno::ECANCELED))))
     }
@@ -71,17 +72,17 @@ impl Starting {
 /// Starts the thread, unless there is one. After a failure, the next call tries again.
 ///
 /// # Errors
-/// [`Error::System`] with what pthread_create(3) says, and `EAGAIN` where the calling thread is inside and nsset has
-/// no thread yet that is at home.
+/// [`Error::System`] with the error of pthread_create(3), and `EAGAIN` if the calling thread is inside and nsset has
+/// not started a thread outside yet.
 pub fn start() -> Result<Starting> {
-    let Some(place) = Place::take_if(|staff| staff.threads == 0) else { return Ok(Starting(None)) };
-    begin(place).map(|is_ready| Starting(Some(is_ready)))
+    let Some(slot) = Slot::take_if(|pool| pool.threads == 0) else { return Ok(Starting(None)) };
+    begin(slot).map(|is_ready| Starting(Some(is_ready)))
 }
 
-/// Has the thread do work, and waits for what comes of it, for as long as the time limit of the crate or until it is
-/// cancelled. Work that is not wanted any more does not begin; where it has begun, what comes of it is dropped.
+/// Runs work on the home thread, and waits for its result until the time limit of the crate or a cancellation.
+/// Cancelled work is not started; if it has been started, its result is dropped.
 ///
-/// `None` where there is no such thread, and none could be started.
+/// `None` if there is no such thread and none could be started.
 pub(crate) fn run<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
     cancel: Option<&Cancel>,
@@ -91,112 +92,113 @@ pub(crate) fn run<T: Send + 'static>(
     }
     let handover = Handover::new(cancel.is_some())?;
     let theirs = handover.clone();
-    staff().work.push_back(Box::new(move || theirs.carry_out(work)));
+    pool().work.push_back(Box::new(move || theirs.run(work)));
     WORK.notify_one();
-    handover.wait(cancel, relieve)
+    handover.wait(cancel, start_thread_if_needed)
 }
 
-/// Starts one more thread where work waits and no thread is free to do it. Whether there is a thread at all.
-fn relieve() -> bool {
-    let is_needed = |staff: &Staff| !staff.work.is_empty() && staff.idle == 0 && staff.threads < MOST_THREADS;
-    let begin_and_finish = |place| begin(place).and_then(|is_ready| Starting(Some(is_ready)).finish());
-    // Where no more can be started, those that there are go on.
-    Place::take_if(is_needed).is_none_or(|place| begin_and_finish(place).is_ok()) || staff().threads > 0
+/// Starts one more thread if work waits and no thread is free. Returns whether there is any thread.
+fn start_thread_if_needed() -> bool {
+    let is_needed = |pool: &Pool| !pool.work.is_empty() && pool.idle == 0 && pool.threads < MOST_THREADS;
+    let begin_and_finish = |slot| begin(slot).and_then(|is_ready| Starting(Some(is_ready)).finish());
+    // If no further thread can be started, the existing ones do the work.
+    Slot::take_if(is_needed).is_none_or(|slot| begin_and_finish(slot).is_ok()) || pool().threads > 0
 }
 
-/// One of the threads that there are, or are about to be, until it is dropped.
-struct Place;
+/// Counts one thread that runs, or is about to be started, until it is dropped.
+struct Slot;
 
-impl Place {
-    fn take_if(condition: impl FnOnce(&Staff) -> bool) -> Option<Self> {
-        let mut staff = staff();
-        condition(&staff).then(|| {
-            staff.threads += 1;
+impl Slot {
+    fn take_if(condition: impl FnOnce(&Pool) -> bool) -> Option<Self> {
+        let mut pool = pool();
+        condition(&pool).then(|| {
+            pool.threads += 1;
             Self
         })
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        staff().threads -= 1;
+        pool().threads -= 1;
     }
 }
 
-/// Starts a thread that is at home: from this one if it is, and otherwise from the reaper, which never goes inside.
-fn begin(place: Place) -> Result<Receiver<Result<()>>> {
-    if home::ensure().is_ok() {
-        return begin_from_here(place);
+/// Starts a thread outside: from the calling thread if that is outside, and otherwise from the reaper, which never
+/// enters a namespace.
+fn begin(slot: Slot) -> Result<Receiver<Result<()>>> {
+    if outside::ensure().is_ok() {
+        return begin_on_this_thread(slot);
     }
     let (sender, receiver) = channel();
-    reaper::run_at_home(Box::new(move || drop(sender.send(begin_from_here(place)))))?;
+    reaper::run(Box::new(move || drop(sender.send(begin_on_this_thread(slot)))))?;
     receiver.recv().unwrap_or_else(|_| Err(failed(Errno::ECANCELED)))
 }
 
-fn begin_from_here(place: Place) -> Result<Receiver<Result<()>>> {
-    let standing = standing()?;
+fn begin_on_this_thread(slot: Slot) -> Result<Receiver<Result<()>>> {
+    let held = held_namespaces()?;
     let (ready, is_ready) = channel();
     let thread = Builder::new().name("nsset-home".into()).stack_size(STACK);
-    let started = thread.spawn(move || serve(place, standing, ready));
+    let started = thread.spawn(move || serve(slot, held, ready));
     started.map(|_| is_ready).map_err(|error| failed(last_errno(&error)))
 }
 
-fn standing() -> Result<Standing> {
-    if let Some(standing) = HOME.get() {
-        return Ok(standing.clone());
+fn held_namespaces() -> Result<HeldNamespaces> {
+    if let Some(held) = HOME.get() {
+        return Ok(held.clone());
     }
-    let standing = thread::standing()?;
-    Ok(HOME.get_or_init(|| standing).clone())
+    let held = thread::held_namespaces()?;
+    Ok(HOME.get_or_init(|| held).clone())
 }
 
-fn serve(place: Place, standing: Standing, ready: Sender<Result<()>>) {
-    if let Err(error) = standing.remember() {
-        // Before it is told, so that the next call starts another thread.
-        drop(place);
+fn serve(slot: Slot, held: HeldNamespaces, ready: Sender<Result<()>>) {
+    if let Err(error) = held.remember() {
+        // The slot is freed before the error is sent, so that the next call starts another thread.
+        drop(slot);
         let _ = ready.send(Err(error));
         return;
     }
     let _ = ready.send(Ok(()));
     drop(ready);
-    work(place);
+    work(slot);
 }
 
-/// Does what there is to be done: for ever, or until there was nothing to do for a while and another thread is left.
-fn work(place: Place) {
-    let mut staff = staff();
+/// Does work without end. An additional thread ends when it has had no work for a while.
+fn work(slot: Slot) {
+    let mut pool = pool();
     loop {
-        if let Some(work) = staff.work.pop_front() {
-            drop(staff);
+        if let Some(work) = pool.work.pop_front() {
+            drop(pool);
             work();
-            if is_astray() {
-                return give_way(place);
+            if is_not_restored() {
+                return replace_thread(slot);
             }
-            staff = self::staff();
+            pool = self::pool();
             continue;
         }
-        staff.idle += 1;
-        let is_only = staff.threads == 1;
-        staff = if is_only { wait(staff) } else { wait_for(staff, IDLE) };
-        staff.idle -= 1;
-        if !is_only && staff.work.is_empty() && staff.threads > 1 {
-            drop(staff);
-            return drop(place);
+        pool.idle += 1;
+        let is_only = pool.threads == 1;
+        pool = if is_only { wait(pool) } else { wait_for(pool, IDLE) };
+        pool.idle -= 1;
+        if !is_only && pool.work.is_empty() && pool.threads > 1 {
+            drop(pool);
+            return drop(slot);
         }
     }
 }
 
-fn wait(staff: MutexGuard<'_, Staff>) -> MutexGuard<'_, Staff> {
-    WORK.wait(staff).unwrap_or_else(PoisonError::into_inner)
+fn wait(pool: MutexGuard<'_, Pool>) -> MutexGuard<'_, Pool> {
+    WORK.wait(pool).unwrap_or_else(PoisonError::into_inner)
 }
 
-fn wait_for(staff: MutexGuard<'_, Staff>, limit: Duration) -> MutexGuard<'_, Staff> {
-    WORK.wait_timeout(staff, limit).unwrap_or_else(PoisonError::into_inner).0
+fn wait_for(pool: MutexGuard<'_, Pool>, limit: Duration) -> MutexGuard<'_, Pool> {
+    WORK.wait_timeout(pool, limit).unwrap_or_else(PoisonError::into_inner).0
 }
 
-/// The calling thread, which is astray, starts no other one: that would be astray, too. Where the reaper cannot start one now,
-/// the next call tries again.
-fn give_way(place: Place) {
-    let _ = reaper::run_at_home(Box::new(move || drop(begin_from_here(place))));
+/// Replaces the calling thread. It could not return to its own namespaces, so a thread that it started would be in the
+/// wrong ones, too: the reaper starts the new one. If the reaper cannot, the next call tries again.
+fn replace_thread(slot: Slot) {
+    let _ = reaper::run(Box::new(move || drop(begin_on_this_thread(slot))));
 }
 
 fn failed(errno: Errno) -> Error {
@@ -255,12 +257,12 @@ mod tests {
         );
         assert!(matches!(outcome, Err(Error::Aborted)));
         end.send(()).unwrap();
-        // What came of it was dropped, and so the other end of the channel is closed.
+        // The result was dropped, and so the other end of the channel is closed.
         was_dropped.recv_timeout(Duration::from_secs(5)).expect_err("nothing was sent");
     }
 
     #[test]
-    fn the_threads_that_came_for_work_that_was_held_up_go_again() {
+    fn additional_threads_end_when_there_is_no_more_work() {
         let slow = || {
             thread::sleep(IDLE / 10);
             Ok(())
@@ -270,9 +272,9 @@ mod tests {
             assert_eq!(caller.join().unwrap().unwrap(), Some(()));
         }
         let deadline = Instant::now() + 20 * IDLE;
-        while staff().threads > 1 && Instant::now() < deadline {
+        while pool().threads > 1 && Instant::now() < deadline {
             thread::sleep(IDLE / 20);
         }
-        assert_eq!(staff().threads, 1);
+        assert_eq!(pool().threads, 1);
     }
 }

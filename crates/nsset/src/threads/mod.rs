@@ -1,4 +1,4 @@
-//! The calling thread: where it is, where it belongs, and how it enters a set and comes back.
+//! Threads: how the calling thread enters a set and returns, and the threads that do this for others.
 
 pub mod admission;
 pub mod end;

@@ -1,4 +1,5 @@
-//! Makes new namespaces without a process of their own: of kinds that a thread can have for itself, by the home thread.
+//! Makes new namespaces on the home thread, without another process, if a thread can have all of these kinds for
+//! itself.
 
 use std::ffi::CString;
 
@@ -8,26 +9,27 @@ use nsset_helper::{loopback, protocol::About, syscall};
 use crate::{
     cancel::Cancel,
     error::{Error, Result, SystemError},
-    helper::explain,
     helper::plan,
     helper::program::{Label, c_string},
+    helper::step_error,
     kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
     threads::{home_thread, thread},
 };
 
-/// What the home thread is asked for.
+/// The work for the home thread.
 #[derive(Clone, Debug)]
 pub(crate) struct LightUnshare {
     kinds: Kinds,
-    /// Where they are made: as children of these, where the thread does not stand there anyway.
+    /// The namespaces that the thread enters first, in which the new ones are made.
     from: NamespaceSet,
     hostname: Option<CString>,
     has_loopback: bool,
 }
 
-/// Whether a thread can make these: unshare(2) refuses `user` in a process with threads, gives `pid` and `time` to children
-/// only, and takes a thread's root and working directory from the process's with `mnt`. No thread goes into these of a base.
+/// Whether a thread can make these kinds. unshare(2) refuses `user` in a process with threads, applies `pid` and `time`
+/// only to children, and with `mnt` separates the root and working directory of the thread from those of the process. A
+/// thread does not enter these kinds of a base either.
 pub fn is_light(base: Option<&NamespaceSet>, kinds: Kinds) -> bool {
     let others = |base: &NamespaceSet| {
         let others = base.kinds().iter().filter(|kind| *kind != Kind::Pid && !Kinds::OF_THREADS.contains(*kind));
@@ -37,7 +39,7 @@ pub fn is_light(base: Option<&NamespaceSet>, kinds: Kinds) -> bool {
 }
 
 impl LightUnshare {
-    /// `None` where it takes the helper.
+    /// `None` if the helper is needed.
     pub(crate) fn plan(
         base: Option<&NamespaceSet>,
         kinds: Kinds,
@@ -49,12 +51,13 @@ impl LightUnshare {
         }
         let hostname = hostname.map(|name| c_string(name.as_bytes())).transpose()?;
         let from = base.map_or_else(NamespaceSet::default, |base| base.only(Kinds::OF_THREADS));
-        // A thread of JavaScript may stand elsewhere than at home; one of libuv's pool never does, and is not asked.
+        // A thread of JavaScript may be in other namespaces than the home thread. A thread of libuv never is, and has
+        // no state to read.
         let from = from.or(&thread::known(Kinds::OF_THREADS)?);
         Ok(Some(Self { kinds, from, hostname, has_loopback }))
     }
 
-    /// `None` where the home thread cannot do it, as where it could not come back.
+    /// `None` if the home thread cannot do it, for example because it could not return.
     pub(crate) fn run(&self, cancel: Option<&Cancel>) -> Result<Option<NamespaceSet>> {
         let asked = self.clone();
         Ok(home_thread::run(move || asked.make(), cancel)?.flatten())
@@ -62,27 +65,27 @@ impl LightUnshare {
 
     fn make(&self) -> Result<Option<NamespaceSet>> {
         let foreign = plan::foreign(&self.from, self.from.kinds());
-        match thread::prove_way_back(foreign.and(self.kinds)) {
+        match thread::check_way_back(foreign.and(self.kinds)) {
             Err((_, Errno::EPERM)) => return Ok(None),
             Err((kind, errno)) => return Err(SystemError::new(errno, "setns").kind(kind).into()),
             Ok(()) => {}
         }
-        // Where the thread may not go there, the helper says so in terms of the set.
+        // If the thread may not enter, the helper reports an error that describes the set.
         let Ok(visit) = thread::visit(&self.from, foreign) else { return Ok(None) };
         let made = self.make_here();
-        // It tries again to leave what it could not leave before. Where it cannot, the thread ends, and what was made is there.
+        // If the thread cannot return, it ends, and the new namespaces are valid nevertheless.
         let _ = visit.leave();
         made.map(Some)
     }
 
     fn make_here(&self) -> Result<NamespaceSet> {
-        let visit = thread::unshare(self.kinds).map_err(|errno| explain::unshare(self.kinds, errno))?;
-        let made = self.furnish().and_then(|()| thread::open_here(self.kinds));
+        let visit = thread::unshare(self.kinds).map_err(|errno| step_error::from_unshare(self.kinds, errno))?;
+        let made = self.set_up().and_then(|()| thread::open_here(self.kinds));
         let _ = visit.leave();
         made
     }
 
-    fn furnish(&self) -> Result<()> {
+    fn set_up(&self) -> Result<()> {
         if let Some(name) = &self.hostname {
             syscall::sethostname(name.to_bytes()).map_err(|errno| failed(Label::hostname(), errno))?;
         }
@@ -94,5 +97,5 @@ impl LightUnshare {
 }
 
 fn failed(label: Label, errno: i32) -> Error {
-    explain::step(label, Errno::from_raw(errno), About::Target)
+    step_error::from_step(label, Errno::from_raw(errno), About::Target)
 }

@@ -1,4 +1,4 @@
-//! Which capabilities the calling thread has: capabilities(7).
+//! Reads the capabilities of the calling thread: capabilities(7).
 
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-/// `size` ids from `container_id` on are those from `host_id` on in the namespace above.
+/// Maps `size` ids from `container_id` on to those from `host_id` on in the namespace above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct IdMap {
@@ -13,17 +13,17 @@ pub struct IdMap {
     pub size: u32,
 }
 
-/// A map by what it is for, as unshare(1) has them.
+/// A map by its purpose, as in unshare(1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MapUser {
     /// The caller is root inside: `--map-root-user`.
     Root,
-    /// The caller is who it is: `--map-current-user`.
+    /// The caller keeps its ids: `--map-current-user`.
     Current,
     /// The first range of /etc/subuid and /etc/subgid, from 0 on: `--map-auto`.
     Auto,
-    /// The caller has this id: `--map-user=N`, and the group alike.
+    /// The caller has this user and group id inside: `--map-user=N`.
     #[serde(untagged)]
     Id(u32),
 }
@@ -59,7 +59,7 @@ impl Maps {
     }
 }
 
-/// Maps as the files of `/proc/PID` take them.
+/// The text of a map for a file of `/proc/PID`.
 pub fn text(maps: &[IdMap]) -> String {
     maps.iter().fold(String::new(), |mut text, map| {
         let _ = writeln!(text, "{} {} {}", map.container_id, map.host_id, map.size);

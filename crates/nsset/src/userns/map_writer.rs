@@ -8,7 +8,7 @@ use nix::{
 use crate::{
     cancel::Cancel,
     error::{Error, Result, SystemError},
-    helper::explain,
+    helper::step_error,
     kind::Kind,
     proc,
     retry::uninterrupted,
@@ -17,7 +17,7 @@ use crate::{
     userns::subordinate_ids::{self, IdFile},
 };
 
-/// What the helper puts its own id for, where the caller's id inside a set is not known outside.
+/// Replaced by the helper with its own id, if the id of the caller inside a set is not known outside.
 const OWN_ID: char = '@';
 
 impl Maps {
@@ -35,7 +35,7 @@ impl Maps {
         Ok(Self { uid, gid, setgroups: given.setgroups })
     }
 
-    /// Writes them for a process that has just unshared its user namespace, from the namespace above.
+    /// Writes the maps of a process that has just unshared its user namespace, from the namespace above.
     pub fn write(&self, pid: i32, cancel: Option<&Cancel>) -> Result<()> {
         let setgroups = self.setgroups.or_else(|| self.must_deny_setgroups().then_some(Setgroups::Deny));
         if let Some(setgroups) = setgroups {
@@ -50,13 +50,13 @@ impl Maps {
         Ok(())
     }
 
-    /// Without CAP_SETGID the kernel takes a group map only after setgroups is given up for good.
+    /// Without CAP_SETGID the kernel accepts a group map only after setgroups has been denied for good.
     fn must_deny_setgroups(&self) -> bool {
         is_own_id(&self.gid, IdFile::Gid) && !capability::has(Capability::SetGid)
     }
 }
 
-/// The texts of `uid_map`, `gid_map` and `setgroups` for a user namespace below a set's own, which the helper writes.
+/// The texts of `uid_map`, `gid_map` and `setgroups` for a user namespace below that of a set, which the helper writes.
 pub fn nested_texts(map_user: Option<MapUser>, given: &Maps) -> Result<[String; 3]> {
     let own = |inside: &str| format!("{inside} {OWN_ID} 1\n");
     let (uid, gid) = match map_user {
@@ -66,7 +66,7 @@ pub fn nested_texts(map_user: Option<MapUser>, given: &Maps) -> Result<[String; 
         Some(MapUser::Id(id)) => (own(&id.to_string()), own(&id.to_string())),
         Some(MapUser::Auto) => {
             let message =
-                "mapUser 'auto' reads /etc/subuid, whose ids have no meaning inside a set; give uidMaps and gidMaps";
+                "mapUser 'auto' reads /etc/subuid, whose ids have no meaning inside a set; use uidMaps and gidMaps";
             return Err(Error::InvalidArgument(message.into()));
         }
     };
@@ -84,18 +84,18 @@ fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>) ->
     subordinate_ids::write_map(pid, file, maps, cancel)
 }
 
-/// The one map that needs no privilege: the caller's own id.
+/// The only map that needs no privilege: the id of the caller.
 fn is_own_id(maps: &[IdMap], file: IdFile) -> bool {
     matches!(maps, [IdMap { host_id, size: 1, .. }] if *host_id == file.own_id())
 }
 
 fn write_file(pid: i32, name: &'static str, content: &str) -> Result<()> {
-    // One write(2): the kernel takes a map whole or not at all.
+    // The kernel requires that a map is written by one write(2).
     let written = proc::open_below(&format!("{pid}/{name}"), OFlag::O_WRONLY)
         .and_then(|fd| uninterrupted(|| nix::unistd::write(&fd, content.as_bytes())));
     written
         .map(drop)
-        .map_err(|errno| SystemError::new(errno, name).kind(Kind::User).hint(explain::id_map(errno)).into())
+        .map_err(|errno| SystemError::new(errno, name).kind(Kind::User).hint(step_error::id_map_hint(errno)).into())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! An ordinary user's further ids: subuid(5), subgid(5), and the two programs that hold the privilege to map them.
+//! The subordinate ids of an ordinary user: subuid(5), subgid(5), and the two programs that have the privilege to map
+//! them.
 
 use std::{
     fs::File,
@@ -23,12 +24,12 @@ use crate::{
     children::reaper,
     error::{Error, Result, SystemError, last_errno},
     file::find_file,
-    helper::explain,
+    helper::step_error,
     kind::Kind,
     userns::id_map::IdMap,
 };
 
-/// Which of the two: users or groups.
+/// Whether the ids are those of users or of groups.
 #[derive(Clone, Copy, Debug)]
 pub enum IdFile {
     Uid,
@@ -58,10 +59,10 @@ impl IdFile {
     }
 }
 
-/// The ranges of hundreds of thousands of users fit into it.
+/// Enough for the ranges of hundreds of thousands of users.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// A map of the caller's first range, from 0 on.
+/// Maps the first range of the caller, from 0 on.
 pub fn first_range(file: IdFile) -> Result<Vec<IdMap>> {
     let uid = Uid::effective();
     let name = User::from_uid(uid).ok().flatten().map(|user| user.name);
@@ -72,13 +73,13 @@ pub fn first_range(file: IdFile) -> Result<Vec<IdMap>> {
     range.map(|map| vec![map]).ok_or_else(|| {
         let name = name.unwrap_or_else(|| uid.to_string());
         let hint = format!(
-            "it gives {name} no range; `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}` would"
+            "it has no range for {name}; `usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}` adds one"
         );
         SystemError::new(Errno::ENOENT, "open").path(file.path()).hint(hint).into()
     })
 }
 
-/// The first line `USER:START:COUNT` of the user's, by name or by number.
+/// The first line `USER:START:COUNT` for the user, by name or by number.
 fn find_range(content: &str, name: Option<&str>, uid: u32) -> Option<IdMap> {
     content.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -91,7 +92,7 @@ fn find_range(content: &str, name: Option<&str>, uid: u32) -> Option<IdMap> {
     })
 }
 
-/// Has `newuidmap` or `newgidmap` write the map.
+/// Writes a map with `newuidmap` or `newgidmap`.
 pub fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>) -> Result<()> {
     let numbers = maps.iter().flat_map(|map| [map.container_id, map.host_id, map.size]);
     let mut child = Command::new(file.program())
@@ -111,7 +112,7 @@ pub fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>
         }
     };
     if let Err(error) = wait(&pidfd, file, cancel) {
-        // By then it may be root's, and not ours to end: the reaper has it, whenever it ends.
+        // The program may run as root, so that we may not kill it. The reaper reaps it whenever it ends.
         pidfd::kill(&pidfd, Signal::SIGKILL);
         reaper::reap(pidfd);
         return Err(error);
@@ -124,7 +125,7 @@ pub fn write_map(pid: i32, file: IdFile, maps: &[IdMap], cancel: Option<&Cancel>
     }
 }
 
-/// Waits for the program to end, but not for ever.
+/// Waits for the program to end, within the time limit.
 fn wait(pidfd: &OwnedFd, file: IdFile, cancel: Option<&Cancel>) -> Result<()> {
     let deadline = Instant::now() + TIME_LIMIT;
     loop {
@@ -138,17 +139,17 @@ fn wait(pidfd: &OwnedFd, file: IdFile, cancel: Option<&Cancel>) -> Result<()> {
     }
 }
 
-/// The program says why in words: it was the kernel that found the map wrong, or /etc/subuid does not have the ids.
+/// The program reports the reason as text: either the kernel refused the map, or /etc/subuid does not contain the ids.
 fn explain_refusal(file: IdFile, complaint: &str) -> Error {
     let of_kernel = [Errno::EINVAL, Errno::EROFS].into_iter().find(|errno| complaint.ends_with(errno.desc()));
     let (errno, reason) = match of_kernel {
-        Some(errno) => (errno, explain::id_map(errno).to_owned()),
-        None => (Errno::EPERM, format!("{} says which ids are the user's to map", file.path())),
+        Some(errno) => (errno, step_error::id_map_hint(errno).to_owned()),
+        None => (Errno::EPERM, format!("{} lists the ids that the user may map", file.path())),
     };
     SystemError::new(errno, file.program()).kind(Kind::User).hint(format!("{complaint}; {reason}")).into()
 }
 
-/// What was written so far: something that the program left running could keep the pipe open for ever.
+/// Reads the output so far. A process that the program has started could keep the pipe open forever.
 fn read_what_is_there(pipe: OwnedFd) -> String {
     if fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).is_err() {
         return String::new();

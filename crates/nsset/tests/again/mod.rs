@@ -1,4 +1,4 @@
-//! Runs a test again in a process of its own: where it is alone, or somewhere else.
+//! Runs a test again in a process of its own, where it is alone or has other namespaces.
 #![allow(dead_code)] // no test uses all of it
 
 use std::{
@@ -10,8 +10,8 @@ use std::{
 
 const AGAIN: &str = "NSSET_TEST_AGAIN";
 
-/// `false` in the process that cargo started, once the test of this name has passed in a process that `prefix` starts;
-/// `true` in that process, which has the test to run.
+/// Returns `false` in the process that cargo started, after the test of this name has passed in a process that `prefix`
+/// starts; returns `true` in that process, which then runs the test.
 pub fn runs_again(prefix: &[&str], test: &str) -> bool {
     if env::var_os(AGAIN).is_some() {
         return true;
@@ -32,7 +32,7 @@ pub fn possessions() -> (usize, String) {
     (descriptors, children)
 }
 
-/// Waits for the reaper, which takes a moment, until nothing is left but what was there before.
+/// Waits for the reaper until only the resources from before are left.
 pub fn expect_possessions(before: &(usize, String)) {
     let deadline = Instant::now() + Duration::from_secs(5);
     while possessions() != *before && Instant::now() < deadline {

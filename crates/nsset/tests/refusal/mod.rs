@@ -1,14 +1,14 @@
-//! Lets system calls of the calling thread fail, for good, and of what it starts (seccomp(2)).
+//! Makes system calls of the calling thread, and of processes that it starts, fail for good (seccomp(2)).
 #![allow(dead_code)] // no test uses all of it
 
 use nix::errno::Errno;
 
-/// From now on this call fails, whatever its arguments.
+/// Makes this call fail for all arguments.
 pub fn refuse(call: libc::c_long, errno: Errno) {
     install(&[load(0), unless_equal(call as u32, 1), answer(errno), ALLOW]);
 }
 
-/// From now on this call fails where its first argument is one of these descriptors.
+/// Makes this call fail if its first argument is one of these descriptors.
 pub fn refuse_for(call: libc::c_long, fds: &[i32], errno: Errno) {
     // The number of the call is at 0 of `struct seccomp_data`, the low half of the first argument at 16.
     let mut filter = vec![load(0), unless_equal(call as u32, 2 * fds.len() as u8 + 1), load(16)];

@@ -1,4 +1,4 @@
-//! What a failure of the helper means, and what the user can do about it.
+//! Creates the error for a failed step of the helper, with a hint for the user.
 
 use nix::errno::Errno;
 use nsset_helper::protocol::About;
@@ -11,36 +11,39 @@ use crate::{
     proc,
 };
 
-/// The error for a process that is stopped again and again.
-pub const HELD_UP: &str = "a process that may signal what is started there keeps stopping it (SIGSTOP, ptrace(2))";
+/// The hint for a process that is stopped repeatedly.
+pub const KEPT_STOPPED: &str =
+    "a process with the permission to signal the started process keeps stopping it (SIGSTOP, ptrace(2))";
 
-/// The error for a program with more than the kernel takes.
-const TOO_LONG: &str = "the arguments and the environment are longer than the kernel takes (execve(2))";
+/// The hint for a vector that is too long.
+const TOO_LONG: &str = "the arguments and the environment are longer than the kernel allows (execve(2))";
 
-/// Why the helper did not start.
-pub fn launch(failure: LaunchError) -> Error {
+/// The error for a helper that did not start.
+pub fn from_launch(failure: LaunchError) -> Error {
     let LaunchError { syscall, errno } = failure;
     let error = SystemError::new(errno, syscall);
     match errno {
         Errno::E2BIG => error.hint(TOO_LONG),
         Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
-        Errno::ETIMEDOUT => error.hint(HELD_UP),
-        Errno::EACCES => error.hint("the system forbids to execute the helper from memory or from a temporary file"),
+        Errno::ETIMEDOUT => error.hint(KEPT_STOPPED),
+        Errno::EACCES => {
+            error.hint("the system does not allow the helper to be executed from memory or from a temporary file")
+        }
         _ => error,
     }
     .into()
 }
 
-/// Why a thread of this process could not make these.
-pub fn unshare(kinds: Kinds, errno: Errno) -> Error {
+/// The error for a thread of this process that could not make namespaces of these kinds.
+pub fn from_unshare(kinds: Kinds, errno: Errno) -> Error {
     let mut each = kinds.iter();
     let mut label = Label::new("unshare");
     label.kind = each.next().filter(|_| each.next().is_none());
-    step(label, errno, About::Unshare)
+    from_step(label, errno, About::Unshare)
 }
 
-/// Why a step failed.
-pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
+/// The error for a step that failed.
+pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
     label.syscall = match about {
         About::Target | About::Source | About::Unshare => label.syscall,
         About::Setgroups => "setgroups",
@@ -51,10 +54,10 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
     let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
     error.path = if about == About::Source { label.source } else { label.path };
     let hint = match (errno, label.syscall, label.kind) {
-        (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map(errno)).into(),
+        (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map_hint(errno)).into(),
         (Errno::EROFS, "open" | "write", Some(Kind::Time)) => Some(proc::explain_read_only()),
         (Errno::EPERM, "unshare", _) => Some(
-            "making namespaces needs CAP_SYS_ADMIN; an ordinary user unshares 'user' with them, where the system allows it \
+            "making namespaces needs CAP_SYS_ADMIN; an ordinary user has to unshare 'user' as well, if the system allows it \
              (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns, seccomp)",
         ),
         (Errno::ENOSPC, "unshare", _) => Some(
@@ -68,11 +71,11 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
         ),
         (Errno::EINVAL, "setns", Some(Kind::User)) => Some("the process is in that user namespace already"),
         (Errno::ENOMEM, "clone", Some(_)) => {
-            Some("PID 1 of the pid namespace has ended: nothing can be started in it any more")
+            Some("PID 1 of the pid namespace has ended: no process can be started in it")
         }
-        (Errno::EPERM, "mount", _) => {
-            Some("the kernel lets only who owns the pid or net namespace it shows mount this file system")
-        }
+        (Errno::EPERM, "mount", _) => Some(
+            "mounting this file system needs CAP_SYS_ADMIN in the user namespace that owns the pid or net namespace that it shows",
+        ),
         (Errno::EPERM | Errno::EACCES, "socket", _) => {
             Some("raw and packet sockets need CAP_NET_RAW in the user namespace that owns the network namespace")
         }
@@ -93,10 +96,10 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
         (Errno::EINVAL, "setgroups", None) => Some("a group is not mapped in this user namespace: add it to gidMaps"),
         (Errno::E2BIG, "spawn", _) => Some(TOO_LONG),
         (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
-        (Errno::EINVAL, "mount", _) => Some("the file system does not take one of these options"),
+        (Errno::EINVAL, "mount", _) => Some("the file system does not accept one of these options"),
         (Errno::EINVAL, "mount bind", _) => Some(
-            "a directory goes on a directory and a file on a file, and an ordinary user binds a directory with what is \
-             mounted below it (recursive)",
+            "a directory goes on a directory and a file on a file, and an ordinary user can bind a directory only with the \
+             mounts below it (recursive)",
         ),
         (Errno::ENOENT, "mount" | "mount bind", _) => Some("source and target have to exist"),
         _ => label.hint,
@@ -107,8 +110,8 @@ pub fn step(mut label: Label, errno: Errno, about: About) -> Error {
     }
 }
 
-/// What the kernel means when it refuses a map.
-pub fn id_map(errno: Errno) -> &'static str {
+/// The hint for an id map that the kernel refuses.
+pub fn id_map_hint(errno: Errno) -> &'static str {
     match errno {
         Errno::EINVAL => {
             "the kernel refuses maps that overlap, pass 4294967295, are empty, or are more than 340 or longer than 4 KiB as text"
@@ -118,6 +121,6 @@ pub fn id_map(errno: Errno) -> &'static str {
              /etc/subuid and /etc/subgid; and an id must exist in the user namespace above"
         }
         Errno::EROFS => proc::explain_read_only(),
-        _ => "user_namespaces(7) says what the kernel takes",
+        _ => "user_namespaces(7) describes the maps that the kernel accepts",
     }
 }
