@@ -119,6 +119,8 @@ export declare class NativeSet {
    * belongs: they are left to `close` then.
    */
   removeNames(): Promise<void> | null
+  /** Keeps the temporary names after the set is closed. */
+  keepNames(): void
   /**
    * Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name
    * could not be removed.

@@ -109,3 +109,22 @@ whereFilesHang.each([
   const options = { env: { DIRECTORY: hung.path }, timeLimit: 20_000 }
   expect(await runPlainNode(`${PRELUDE}\n${code}`, options)).toMatchObject({ code: 7, signal: null })
 })
+
+whereFilesHang(
+  'a program whose directory does not answer is given up after 10 seconds',
+  { timeout: 40_000 },
+  async () => {
+    await using hung = await hungDirectory()
+    const seen = await askPlainNode<{ code: string; seconds: number }>(
+      `${PRELUDE}
+    const set = await NamespaceSet.unshare('net')
+    const since = performance.now()
+    const error = await set.execFile('true', [], { cwd: directory + '/deeper' }).catch((error) => error)
+    set.close()
+    console.log(JSON.stringify({ code: error.code, seconds: (performance.now() - since) / 1000 }))`,
+      { env: { DIRECTORY: hung.path }, timeLimit: 30_000 },
+    )
+    expect(seen.code).toBe('ETIMEDOUT')
+    expect(seen.seconds).toBeGreaterThan(9.5)
+  },
+)

@@ -54,12 +54,15 @@ export const netns = {
     const { loopback, signal, ...place } = parseCreateOptions(options)
     const set = await NamespaceSet.unshare('net', { loopback, signal })
     try {
-      await attachName(set, word, place)
-      if (signal?.aborted) await settled(binding().removeName(place.directory, word))
+      // A temporary name is removed only if it still belongs to this network: after an abort it may be another one's.
+      await attachName(set, word, { ...place, temporary: place.temporary || signal !== undefined })
       signal?.throwIfAborted()
+      if (!place.temporary) handleOf(set).native.keepNames()
       return set
     } catch (error) {
-      set.close()
+      await set[Symbol.asyncDispose]().catch((notRemoved) => {
+        throw Object.assign(notRemoved, { cause: error })
+      })
       throw error
     }
   },

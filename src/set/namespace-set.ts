@@ -659,9 +659,13 @@ export class NamespaceSet {
    * @see pid_namespaces(7)
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    const removed = this.#native.removeNames()
+    let removed: Promise<void> | null = null
     try {
-      this.close()
+      try {
+        removed = this.#native.removeNames()
+      } finally {
+        this.close()
+      }
       if (removed !== null) await settled(removed)
     } finally {
       await endOf(this.#native)

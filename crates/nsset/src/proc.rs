@@ -50,7 +50,7 @@ fn mounts_of_origin() -> Option<FileId> {
 const OWN_MOUNTS: &str = "thread-self/ns/mnt";
 
 /// Device and inode.
-type FileId = (libc::dev_t, libc::ino_t);
+pub(crate) type FileId = (libc::dev_t, libc::ino_t);
 
 /// The identity of the file at a path below it; `None` if there is none.
 pub(crate) fn identify(path: &str) -> Option<FileId> {

@@ -20,18 +20,19 @@ pub struct NativeOutcome {
 #[derive(Clone)]
 pub struct Results {
     deferred: Deferred<NativeOutcome>,
-    /// An array of JSON without its end.
-    text: Arc<Mutex<String>>,
+    /// An array of JSON without its end; `None` once the request has ended.
+    text: Arc<Mutex<Option<String>>>,
 }
 
 impl Results {
     pub fn new(deferred: Deferred<NativeOutcome>) -> Self {
-        Self { deferred, text: Arc::new(Mutex::new(String::from("["))) }
+        Self { deferred, text: Arc::new(Mutex::new(Some(String::from("[")))) }
     }
 
     /// Adds a result, as JSON.
     pub fn push(&self, result: &str) {
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(text) = text.as_mut() else { return };
         if text.len() > 1 {
             text.push(',');
         }
@@ -40,7 +41,7 @@ impl Results {
 
     /// All went well, or this went wrong.
     pub fn end(&self, outcome: Result<(), Failure>) {
-        let mut results = std::mem::take(&mut *self.text.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(mut results) = self.text.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         results.push(']');
         let failure = outcome.err().as_ref().map(ErrorFields::from);
         self.deferred.resolve(NativeOutcome { results, failure });

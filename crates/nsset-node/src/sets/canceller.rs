@@ -13,7 +13,12 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use nsset::{Cancel, Error, TIME_LIMIT};
 
-use crate::{deferred::Deferred, failure::guard, network_thread::waiting, sets::set::NativeSet};
+use crate::{
+    deferred::Deferred,
+    failure::guard,
+    network_thread::waiting,
+    sets::{set::NativeSet, work::caught},
+};
 
 /// Ends an operation early.
 #[napi]
@@ -76,7 +81,8 @@ impl Turn {
     /// It has come.
     pub fn take(&self, work: impl FnOnce() -> nsset::Result<NativeSet>) {
         if !self.is_over.swap(true, Ordering::AcqRel) {
-            self.deferred.settle(if self.since.elapsed() < TIME_LIMIT { work() } else { Err(waiting::too_late()) });
+            let is_in_time = self.since.elapsed() < TIME_LIMIT;
+            self.deferred.settle(if is_in_time { caught(work) } else { Err(waiting::too_late()) });
         }
     }
 

@@ -98,6 +98,13 @@ impl NativeSet {
         work::run_on_files(env, move || remove_all(&names)).map(Some)
     }
 
+    /// Keeps the temporary names after the set is closed.
+    #[napi(catch_unwind)]
+    pub fn keep_names(&self) {
+        let names = mem::take(&mut *self.names.borrow().lock().unwrap_or_else(PoisonError::into_inner));
+        names.into_iter().for_each(TemporaryName::keep);
+    }
+
     /// Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name
     /// could not be removed.
     #[napi(catch_unwind)]

@@ -34,10 +34,14 @@ impl NativeSet {
             canceller.end_waiting(turn.clone());
         }
         let work = move || {
-            turn.take(|| nsset::unshare(Some(&base), kinds, &options, cancel.as_ref()).map(NativeSet::from));
-            // The base's pid namespace lives on in what was made, even where the base was closed meanwhile.
-            drop(stay);
+            turn.take(move || {
+                let made = nsset::unshare(Some(&base), kinds, &options, cancel.as_ref()).map(NativeSet::from);
+                // Before the promise settles: a caller that closes both sets then waits for the end of the base's pid namespace.
+                drop((base, stay, cancel));
+                made
+            });
         };
+        let refused = deferred.clone();
         let begin = move || {
             if let Err(error) = waiting::add(line, work) {
                 deferred.settle(Err(error));
@@ -46,8 +50,8 @@ impl NativeSet {
         if may_start_threads() {
             begin();
         } else {
-            // If it is refused, what it was to settle is dropped, and so rejected.
-            let _ = thread::run(move || async move { begin() });
+            let running = thread::run(move || async move { begin() });
+            running.unwrap_or_else(|error| refused.settle(Err(error)));
         }
         Ok(promise)
     }

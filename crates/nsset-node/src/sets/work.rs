@@ -102,7 +102,8 @@ where
     }
 }
 
-fn caught<T>(job: impl FnOnce() -> nsset::Result<T>) -> nsset::Result<T> {
+/// The outcome of a job, or an error if it panics.
+pub fn caught<T>(job: impl FnOnce() -> nsset::Result<T>) -> nsset::Result<T> {
     catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Err(interrupted()))
 }
 

@@ -10,7 +10,7 @@ use std::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicI32, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -22,7 +22,9 @@ use nix::{
     },
 };
 
-use crate::{children::patience::Patience, children::pidfd, children::process_group, children::traced};
+use crate::{
+    cancel::TIME_LIMIT, children::patience::Patience, children::pidfd, children::process_group, children::traced,
+};
 
 /// The interval at which the children of sleeping threads are continued. A launch takes a small part of it.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -46,8 +48,9 @@ pub struct Launch {
 }
 
 /// What the checks of the child have found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Observed {
+    since: Instant,
     count: u32,
     patience: Patience,
 }
@@ -93,10 +96,11 @@ impl Drop for Watch {
 impl Launch {
     pub fn new() -> Arc<Self> {
         let (pidfd, is_given_up) = (AtomicI32::new(-1), AtomicBool::new(false));
-        Arc::new(Self { pidfd, observed: Mutex::default(), is_given_up })
+        let observed = Observed { since: Instant::now(), count: 0, patience: Patience::default() };
+        Arc::new(Self { pidfd, observed: Mutex::new(observed), is_given_up })
     }
 
-    /// Whether its child was stopped repeatedly, and then killed.
+    /// Whether its child was killed, because it was stopped repeatedly or did not execute its program in time.
     pub fn is_given_up(&self) -> bool {
         self.is_given_up.load(Ordering::Relaxed)
     }
@@ -124,7 +128,8 @@ impl Observed {
         if self.count.is_multiple_of(POLLS_PER_TRACE_CHECK) {
             self.patience.note_trace(traced::is_kept(child));
         }
-        self.patience.is_over()
+        // A file system that does not answer holds up chdir(2) and execve(2).
+        self.patience.is_over() || self.since.elapsed() > TIME_LIMIT
     }
 }
 

@@ -15,6 +15,10 @@ use crate::{
 pub const KEPT_STOPPED: &str =
     "a process with the permission to signal the started process keeps stopping it (SIGSTOP, ptrace(2))";
 
+/// The hint for a child that has not executed its program in time.
+const NOT_EXECUTED: &str = "a process with the permission to signal the started process keeps stopping it (SIGSTOP, \
+                            ptrace(2)), or a file system did not answer within 10 s";
+
 /// The hint for a vector that is too long.
 const TOO_LONG: &str = "the arguments and the environment are longer than the kernel allows (execve(2))";
 
@@ -25,7 +29,7 @@ pub fn from_launch(failure: LaunchError) -> Error {
     match errno {
         Errno::E2BIG => error.hint(TOO_LONG),
         Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
-        Errno::ETIMEDOUT => error.hint(KEPT_STOPPED),
+        Errno::ETIMEDOUT => error.hint(NOT_EXECUTED),
         Errno::EACCES => {
             error.hint("the system does not allow the helper to be executed from memory or from a temporary file")
         }

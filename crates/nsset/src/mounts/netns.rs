@@ -237,6 +237,11 @@ impl TemporaryName {
         self.remove_once()
     }
 
+    /// Keeps the name after this is dropped.
+    pub fn keep(mut self) {
+        self.is_removed = true;
+    }
+
     fn remove_once(&mut self) -> Result<()> {
         if std::mem::replace(&mut self.is_removed, true) {
             return Ok(());

@@ -25,6 +25,9 @@ use crate::{
 /// How long work may wait for a thread before another thread is started for it. Most work takes less time than this.
 const HELD_UP: Duration = Duration::from_millis(3);
 
+/// The pauses after which a waiting thread checks this double up to here.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// One end of the handover of a piece of work; a clone is for the other thread.
 pub(crate) struct Handover<T>(Arc<Shared<T>>);
 
@@ -114,7 +117,7 @@ impl<T> Handover<T> {
                 self.give_up();
                 return Ok(None);
             }
-            pause *= 2;
+            pause = (2 * pause).min(LONGEST_PAUSE);
         }
     }
 
@@ -122,6 +125,8 @@ impl<T> Handover<T> {
         match &self.0.waker {
             Waker::Thread(_) => thread::park_timeout(limit),
             Waker::Event(event) => {
+                // Rounded up: poll(2) counts whole milliseconds, and a shorter wait would end before the deadline.
+                let limit = limit + Duration::from_micros(999);
                 let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
                 wait_readable(Some(event.as_fd()), cancel, limit)?;
             }

@@ -7,6 +7,7 @@
 
 use std::{
     collections::VecDeque,
+    mem,
     sync::{
         Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         mpsc::{Receiver, Sender, channel},
@@ -118,6 +119,14 @@ impl Slot {
     }
 }
 
+impl Slot {
+    /// The same as dropping it, for a caller that has locked the pool: no other thread can act on the old count.
+    fn leave(self, pool: &mut Pool) {
+        pool.threads -= 1;
+        mem::forget(self);
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         pool().threads -= 1;
@@ -181,8 +190,7 @@ fn work(slot: Slot) {
         pool = if is_only { wait(pool) } else { wait_for(pool, IDLE) };
         pool.idle -= 1;
         if !is_only && pool.work.is_empty() && pool.threads > 1 {
-            drop(pool);
-            return drop(slot);
+            return slot.leave(&mut pool);
         }
     }
 }
