@@ -5,7 +5,7 @@
  * depends on all of `npm/` in exactly its own version. With `--all` each binary has to be there, and to need no more
  * than one of a release may. All is put together in a copy, so that what is published is what was tried: `napi pre-publish` changes
  * the package.json of the working tree, and publishes that. The API has to be built.
- * The directory is `packed`, unless told.
+ * The default directory is `packed`.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

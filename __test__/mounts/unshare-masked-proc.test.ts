@@ -1,4 +1,4 @@
-/** What a thread makes in another mount namespace is told by the process's own /proc, whatever is mounted there inside. */
+/** A thread in another mount namespace reads its namespaces from the process's own /proc, whatever is mounted there inside. */
 import { NamespaceSet } from 'nsset'
 import { describe, expect } from 'vitest'
 import { inWorker } from '../setup/processes/worker.ts'
@@ -19,7 +19,7 @@ describe('a Worker whose /proc has, for the namespaces of a thread,', () => {
       using set = await NamespaceSet.unshare('mnt')
       const mount = 'mount -t tmpfs tmpfs /proc && MASK=/proc/thread-self/ns && mkdir -p "$MASK"'
       await set.execFile('sh', ['-c', `${mount} && ${script}`], { timeout: 10_000 })
-      const told = await inWorker<{ ids: string[]; here: string }>(
+      const seen = await inWorker<{ ids: string[]; here: string }>(
         `const set = nsset.NamespaceSet.fromPath(data)
         set.enter()
         const made = nsset.NamespaceSet.unshareSync('ipc')
@@ -31,10 +31,10 @@ describe('a Worker whose /proc has, for the namespaces of a thread,', () => {
         }`,
         set.path('mnt'),
       )
-      expect(told.ids.map((id) => id.replace(/\d+/, 'N'))).toEqual(['ipc:[N]', 'net:[N]', 'uts:[N]', 'net:[N]'])
+      expect(seen.ids.map((id) => id.replace(/\d+/, 'N'))).toEqual(['ipc:[N]', 'net:[N]', 'uts:[N]', 'net:[N]'])
       using home = NamespaceSet.current(['ipc', 'net', 'uts'])
-      expect(told.here).toBe(home.id('ipc'))
-      const others = [...told.ids, home.id('ipc'), home.id('net'), home.id('uts')]
+      expect(seen.here).toBe(home.id('ipc'))
+      const others = [...seen.ids, home.id('ipc'), home.id('net'), home.id('uts')]
       expect(new Set(others).size).toBe(others.length)
     })
   }

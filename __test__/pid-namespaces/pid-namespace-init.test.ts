@@ -31,7 +31,7 @@ asRoot(
   },
 )
 
-test('what it holds for itself is at most 64 KiB, as everybody may read', async () => {
+test('its private memory is at most 64 KiB, as any process can read', async () => {
   const others = initsOf()
   using set = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
   const [init] = initsOf().filter((pid) => !others.includes(pid))

@@ -140,8 +140,8 @@ describe('when the last set is closed', () => {
     expect(await growthSince(before)).toEqual({})
   })
 
-  test('close() waits for nobody, even where the namespace cannot end yet', async () => {
-    // The program inside is nsenter's child, and nsenter is stopped: nobody reaps it, so PID 1 stays
+  test('close() does not wait, even if the namespace cannot end yet', async () => {
+    // The program inside is nsenter's child, and nsenter is stopped and does not reap it, so PID 1 stays
     // (pid_namespaces(7)).
     const outcome = await askPlainNode<{ during: boolean; after: boolean }>(`
       import { spawn } from 'node:child_process'

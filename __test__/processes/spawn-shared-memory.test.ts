@@ -98,7 +98,7 @@ test('signals are as a new program expects them, and Node keeps its own', async 
   expect(before).toContain(`SigBlk: ${none}`)
 })
 
-asOrdinaryUser('Node stays as dumpable as it was, whoever the programs are', async () => {
+asOrdinaryUser('Node stays as dumpable as it was, with any ids of the programs', async () => {
   const owners = await askPlainNode<number[]>(`
     import { statSync } from 'node:fs'
     import { NamespaceSet } from 'nsset'
@@ -113,7 +113,7 @@ asOrdinaryUser('Node stays as dumpable as it was, whoever the programs are', asy
   expect(new Set(owners)).toEqual(new Set([process.getuid?.()]))
 })
 
-describe('what fails is told as the helper tells it', () => {
+describe('a failure is reported as the helper reports it', () => {
   const FAILURES: Record<string, [file: string, options: string]> = {
     'a program that is not there': ['/nonexistent', '{}'],
     'a program that PATH does not lead to': ['nonexistent', "{ env: { PATH: '/etc:/dev' } }"],
@@ -128,10 +128,10 @@ describe('what fails is told as the helper tells it', () => {
         import { NamespaceSet } from 'nsset'
         const set = ${SET}
         const failure = (more) => new Promise((resolve) => {
-          const told = ({ code, errno, syscall, path, message }) => resolve({ code, errno, syscall, path, message })
+          const report = ({ code, errno, syscall, path, message }) => resolve({ code, errno, syscall, path, message })
           try {
-            set.spawn('${file}', [], { ...${options}, ...more }).once('error', told).once('exit', resolve)
-          } catch (error) { told(error) }
+            set.spawn('${file}', [], { ...${options}, ...more }).once('error', report).once('exit', resolve)
+          } catch (error) { report(error) }
         })
         console.log(JSON.stringify([await failure({}), await failure({ deathSignal: 'SIGKILL' })]))`)
       expect(here).toMatchObject({ code: expect.stringMatching(/^E/) })

@@ -159,14 +159,14 @@ describe('what the rules find', () => {
     const texts = {
       'lib.rs': 'mod a; mod b; mod c; pub use b::Thing;',
       'a.rs': `use crate::{b::{self, inner::{Deep, Other as Name}}, c::*}; use super::Thing; use std::b::X;`,
-      'b/mod.rs': `pub mod inner; mod hidden; pub use inner::Deep; pub use hidden::Told; pub struct Thing;
+      'b/mod.rs': `pub mod inner; mod hidden; pub use inner::Deep; pub use hidden::Named; pub struct Thing;
         fn call() { hidden::go() }`,
       'b/inner.rs':
         'pub struct Deep; pub struct Other; // crate::a\nconst TEXT: &str = "crate::a"; const LETTER: char = \'"\';',
       'b/hidden.rs':
-        '#[cfg(test)] mod tests { use crate::a; fn f() { crate::c::f() } } pub struct Told; pub fn go() {}',
+        '#[cfg(test)] mod tests { use crate::a; fn f() { crate::c::f() } } pub struct Named; pub fn go() {}',
       'c.rs':
-        "fn f<'a>() -> &'a crate::b::Told { crate::b::Told } use crate::b::Deep; mod within { use super::{f, super::a}; }",
+        "fn f<'a>() -> &'a crate::b::Named { crate::b::Named } use crate::b::Deep; mod within { use super::{f, super::a}; }",
     }
     const found = graphOfTexts(new Map(Object.entries(texts)))
     expect(Object.fromEntries([...found].map(([name, targets]) => [name, [...targets].toSorted()]))).toEqual({

@@ -87,7 +87,7 @@ asRoot(
       net.close()
       return [names, await netns.list({ directory: '/mnt' })]
     }
-    calls().then((told) => parentPort.postMessage(told))`
+    calls().then((results) => parentPort.postMessage(results))`
     const worker = set.worker(code, { eval: true })
     const [[during, after]] = await once(worker, 'message')
     expect({ during, after }).toEqual({ during: ['attached', 'mounted'], after: [] })

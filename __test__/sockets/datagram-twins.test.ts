@@ -4,7 +4,7 @@ import type { Network } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { failureOf } from '../setup/sets/failure.ts'
 import { type JoinedSets, joinedSets, OWNERS } from '../setup/sets/joined-sets.ts'
-import { aMoment, closed, eventsOf, listening, type Maker, received, told } from '../setup/sockets/datagrams.ts'
+import { aMoment, closed, eventsOf, fieldsOf, listening, type Maker, received } from '../setup/sockets/datagrams.ts'
 
 describe.each(OWNERS)('in a network of %s', (owner) => {
   let wire: JoinedSets
@@ -28,7 +28,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     twins('of a bind, later and once', async (maker) => {
       const socket = maker.createSocket({ type: 'udp4' })
       const events = eventsOf(socket)
-      socket.bind(0, '127.0.0.1', () => events.push('told'))
+      socket.bind(0, '127.0.0.1', () => events.push('called back'))
       events.push('bind has returned')
       await aMoment()
       await closed(socket)
@@ -41,9 +41,9 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       await listening(one)
       const socket = maker.createSocket({ type: 'udp4' })
       const events = eventsOf(socket)
-      socket.bind(24_117, '127.0.0.1', () => events.push('told'))
+      socket.bind(24_117, '127.0.0.1', () => events.push('called back'))
       await aMoment()
-      // After that it can be bound elsewhere, and who waited for the first bind is not told of the second.
+      // After that it can be bound elsewhere, and the callback of the first bind is not called for the second.
       socket.bind(0, '127.0.0.1')
       await aMoment()
       await closed(socket)
@@ -74,9 +74,9 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
     twins('of a second bind', async (maker) => {
       const socket = maker.createSocket({ type: 'udp4' })
       socket.bind()
-      const first = told(await failureOf(() => socket.bind()))
+      const first = fieldsOf(await failureOf(() => socket.bind()))
       await listening(socket)
-      const second = told(await failureOf(() => socket.bind(4300)))
+      const second = fieldsOf(await failureOf(() => socket.bind(4300)))
       await closed(socket)
       return [first, second]
     })
@@ -88,15 +88,15 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       const socket = maker.createSocket({ type: 'udp4', lookup })
       const events = eventsOf(socket)
       socket.bind(0, 'here.test')
-      events.push(told(await failureOf(() => socket.bind(0))))
+      events.push(fieldsOf(await failureOf(() => socket.bind(0))))
       await aMoment()
       await closed(socket)
       return events
     })
 
-    twins('of a bind to a name that nobody has', async (maker) => {
+    twins('of a bind to an unknown name', async (maker) => {
       const lookup: dgram.SocketOptions['lookup'] = (_name, _options, callback) => {
-        setTimeout(callback, 20, Object.assign(new Error('nobody'), { code: 'ENOTFOUND' }), '', 4)
+        setTimeout(callback, 20, Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }), '', 4)
       }
       const socket = maker.createSocket({ type: 'udp4', lookup })
       const events = eventsOf(socket)
@@ -121,7 +121,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
 
     twins('of nothing when it is closed while a bind looks up a name', async (maker) => {
       const seen: unknown[] = []
-      for (const answer of [[null, '127.0.0.1', 4], [new Error('nobody')], [null, '203.0.113.7', 4]] as const) {
+      for (const answer of [[null, '127.0.0.1', 4], [new Error('unknown')], [null, '203.0.113.7', 4]] as const) {
         const lookup: dgram.SocketOptions['lookup'] = (_name, _options, callback) => {
           setTimeout(callback as () => void, 20, ...(answer as unknown as []))
         }
@@ -130,7 +130,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
         socket.bind(0, 'here.test')
         socket.close()
         await aMoment()
-        seen.push(events, told(await failureOf(() => socket.bind(0))))
+        seen.push(events, fieldsOf(await failureOf(() => socket.bind(0))))
       }
       return seen
     })
@@ -168,8 +168,8 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       return [
         events,
         earlyEvents,
-        told(await failureOf(() => early.bind())),
-        told(await failureOf(() => socket.bind())),
+        fieldsOf(await failureOf(() => early.bind())),
+        fieldsOf(await failureOf(() => socket.bind())),
       ]
     })
 
@@ -190,9 +190,9 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       const seen: unknown[] = []
       for (const call of calls) {
         const socket = maker.createSocket({ type: 'udp4' })
-        seen.push(told(await failureOf(() => call(socket))))
+        seen.push(fieldsOf(await failureOf(() => call(socket))))
         await closed(socket)
-        seen.push(told(await failureOf(() => call(socket))))
+        seen.push(fieldsOf(await failureOf(() => call(socket))))
       }
       return seen
     })
@@ -201,7 +201,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       const wrong = [{ type: 'udp5' }, {}, undefined, null, { type: 'udp4', signal: 1 }, { type: 'udp4', lookup: 1 }]
       const seen: unknown[] = []
       for (const options of wrong) {
-        seen.push(told(await failureOf(() => maker.createSocket(options as unknown as dgram.SocketOptions))))
+        seen.push(fieldsOf(await failureOf(() => maker.createSocket(options as unknown as dgram.SocketOptions))))
       }
       return seen
     })
@@ -213,7 +213,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       socket.setBroadcast(true)
       socket.setMulticastLoopback(true)
       socket.setMulticastInterface('127.0.0.1')
-      const seen = [socket.setTTL(7), socket.setMulticastTTL(9), told(await failureOf(() => socket.setTTL(256)))]
+      const seen = [socket.setTTL(7), socket.setMulticastTTL(9), fieldsOf(await failureOf(() => socket.setTTL(256)))]
       socket.ref().unref()
       await closed(socket)
       return seen

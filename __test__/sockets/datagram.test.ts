@@ -197,11 +197,11 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
       })
     })
 
-    test('connected to a port where nobody is, it is told so', async () => {
+    test('connected to a port without a socket, it gets the error', async () => {
       await using(network.createSocket('udp4'), async (socket) => {
         socket.connect(9, '10.9.0.2')
         await once(socket, 'connect')
-        socket.send('anybody?')
+        socket.send('hello?')
         const [error] = await once(socket, 'error', { signal: AbortSignal.timeout(5_000) })
         expect(error).toMatchObject({ code: 'ECONNREFUSED' })
       })
@@ -250,7 +250,7 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
           sender.send('to all of you', 4400, '239.4.4.4')
           expect((await received(listener))[0]).toBe('to all of you')
           listener.dropMembership('239.4.4.4', '10.9.0.1')
-          sender.send('nobody hears this', 4400, '239.4.4.4')
+          sender.send('without receivers', 4400, '239.4.4.4')
           sender.send('to you', 4400, '10.9.0.1')
           expect((await received(listener))[0]).toBe('to you')
         })
@@ -279,13 +279,13 @@ describe.each(OWNERS)('in a network of %s', (owner) => {
         await using(await bound(network), async (sender) => {
           const send = () =>
             new Promise<void>((resolve, reject) => {
-              sender.send('to everybody', 4402, '10.9.0.255', (error) => (error === null ? resolve() : reject(error)))
+              sender.send('to all hosts', 4402, '10.9.0.255', (error) => (error === null ? resolve() : reject(error)))
             })
           expect(await failureOf(send)).toMatchObject({ code: 'EACCES' })
           sender.setBroadcast(true)
           const heard = received(listener)
           await send()
-          expect(await heard).toEqual(['to everybody', `10.9.0.1:${sender.address().port}`])
+          expect(await heard).toEqual(['to all hosts', `10.9.0.1:${sender.address().port}`])
         })
       })
     })

@@ -37,7 +37,7 @@ function ask<T>(program: string): Promise<T> {
 async function askFailing<T>(failing: string, program: string) {
   const { stdout, stderr, code, calls } = await traceSetns(HEADING + program, { failing, prefix: AS_ROOT_INSIDE })
   if (code !== 0) throw new Error(stderr)
-  return { told: JSON.parse(stdout) as T, calls }
+  return { output: JSON.parse(stdout) as T, calls }
 }
 
 describe('the namespaces are those of a thread where the caller stands:', () => {
@@ -60,9 +60,9 @@ describe('the namespaces are those of a thread where the caller stands:', () => 
     const seen = await ask<Record<string, string>>(`
       const base = NamespaceSet.unshareSync('uts', { hostname: 'base' })
       const inWorker = async (worker) => {
-        const told = await new Promise((resolve) => worker.once('message', resolve).once('error', (error) => resolve(error.message)))
+        const text = await new Promise((resolve) => worker.once('message', resolve).once('error', (error) => resolve(error.message)))
         await worker.terminate()
-        return told
+        return text
       }
       const nameIn = (set) => set.do(() => readFileSync('/proc/sys/kernel/hostname', 'utf8').trim())
       console.log(JSON.stringify({
@@ -115,30 +115,30 @@ describe('the namespaces are those of a thread where the caller stands:', () => 
 
 describe('where the thread', () => {
   test('has no way back, it does not go, and the helper does', async () => {
-    const { told, calls } = await askFailing<{ id: string; strays: string[] }>(
+    const { output, calls } = await askFailing<{ id: string; strays: string[] }>(
       '1+',
       `
       const id = NamespaceSet.unshareSync('uts').id()
       console.log(JSON.stringify({ id, strays: strays() }))`,
     )
-    expect(told.id).toMatch(/^uts:/)
-    expect(told.strays).toEqual([])
+    expect(output.id).toMatch(/^uts:/)
+    expect(output.strays).toEqual([])
     expect(calls.map((call) => call.isFailed)).toEqual([true])
   })
 
   test('does not come back at once, it tries once more', async () => {
-    const { told, calls } = await askFailing<string[]>(
+    const { output, calls } = await askFailing<string[]>(
       '2',
       `
       NamespaceSet.unshareSync('uts').close()
       console.log(JSON.stringify(strays()))`,
     )
-    expect(told).toEqual([])
+    expect(output).toEqual([])
     expect(calls.map((call) => call.isFailed)).toEqual([false, true, false])
   })
 
   test('does not come back, it has ended when the call returns, another one takes its place, and no call fails', async () => {
-    const { told } = await askFailing<{ seen: string[][]; ids: string[]; homeThreads: string[][] }>(
+    const { output } = await askFailing<{ seen: string[][]; ids: string[]; homeThreads: string[][] }>(
       '2+',
       `
       const [seen, ids, all] = [[], [], [homeThreads()]]
@@ -150,14 +150,14 @@ describe('where the thread', () => {
       }
       console.log(JSON.stringify({ seen, ids, homeThreads: all }))`,
     )
-    expect(told.seen).toEqual([[], [], [], [], []])
-    expect(new Set(told.ids).size).toBe(5)
-    expect(told.homeThreads.map((threads) => threads.length)).toEqual([1, 1, 1, 1, 1, 1])
-    expect(new Set(told.homeThreads.flat()).size).toBeGreaterThanOrEqual(6)
+    expect(output.seen).toEqual([[], [], [], [], []])
+    expect(new Set(output.ids).size).toBe(5)
+    expect(output.homeThreads.map((threads) => threads.length)).toEqual([1, 1, 1, 1, 1, 1])
+    expect(new Set(output.homeThreads.flat()).size).toBeGreaterThanOrEqual(6)
   })
 
   test('ends while the calling thread is inside, the next one starts at home', async () => {
-    const { told } = await askFailing<{ strays: string[][]; threads: number }>(
+    const { output } = await askFailing<{ strays: string[][]; threads: number }>(
       '4..6',
       `
       // Two proofs and a way in, and then the ways back of both kinds, which fail, the first of them twice.
@@ -173,13 +173,13 @@ describe('where the thread', () => {
       seen.push(strays())
       console.log(JSON.stringify({ strays: seen, threads: length }))`,
     )
-    expect(told.strays).toEqual([[], [], [], [], []])
-    expect(told.threads).toBe(1)
+    expect(output.strays).toEqual([[], [], [], [], []])
+    expect(output.threads).toBe(1)
   })
 })
 
 test('a call of a tainted thread is not handed over, and those of others are', async () => {
-  const { told } = await askFailing<string[]>(
+  const { output } = await askFailing<string[]>(
     '2+',
     `
     const outer = NamespaceSet.unshareSync(['net', 'time']).dup('net')
@@ -192,7 +192,7 @@ test('a call of a tainted thread is not handed over, and those of others are', a
     const other = await new Promise((resolve) => worker.once('message', resolve).once('error', (error) => resolve(error.message)))
     console.log(JSON.stringify([lost, tainted, other]))`,
   )
-  expect(told).toEqual(['ERR_NSSET_RESTORE', 'ERR_NSSET_TAINTED_THREAD', 'uts:'])
+  expect(output).toEqual(['ERR_NSSET_RESTORE', 'ERR_NSSET_TAINTED_THREAD', 'uts:'])
 })
 
 test('the main thread and Workers that call at once get namespaces of their own, and every thread is home then', async () => {

@@ -1,4 +1,4 @@
-/** Who a program is in a user namespace, when nobody said: the caller where it is mapped, else root. */
+/** The default ids of a program in a user namespace: the caller's if they are mapped, else root. */
 import { readFileSync } from 'node:fs'
 import { type IdMap, NamespaceSet } from 'nsset'
 import { expect, test } from 'vitest'
@@ -53,7 +53,7 @@ test('the caller’s own id, where that is 65534 inside, beside a root', async (
   expect(inside).toEqual({ uid: 65_534, gid: 65_534, capabilities: NONE })
 })
 
-test('nobody, where there are no maps', async () => {
+test('65534, without id mappings', async () => {
   expect(await whoIs([], [])).toMatchObject({ uid: OVERFLOW, gid: OVERFLOW })
 })
 

@@ -108,7 +108,7 @@ describe('uidMaps and gidMaps', () => {
     expect(await look({})).toMatchObject({ uids: [], gids: [] })
   })
 
-  asRoot('take several ranges, up to the kernel’s 340', 'maps ids that are nobody’s in /etc/subuid', async () => {
+  asRoot('take several ranges, up to the kernel’s 340', 'maps ids that /etc/subuid gives to no user', async () => {
     const few = [map(0, 0, 1), map(1, 100_000, 65_535), map(70_000, 300_000, 5)]
     const inside = await look({ uidMaps: few, gidMaps: few })
     const lines = few.map(({ containerId, hostId, size }) => [containerId, hostId, size])
@@ -125,7 +125,7 @@ describe('uidMaps and gidMaps', () => {
     })
   })
 
-  asRoot('take the whole range of ids', 'maps ids that are nobody’s in /etc/subuid', async () => {
+  asRoot('take the whole range of ids', 'maps ids that /etc/subuid gives to no user', async () => {
     const all = [map(0, 0, 4294967295)]
     expect(await look({ uidMaps: all, gidMaps: all })).toMatchObject({ uids: [[0, 0, 4294967295]], uid: 0, gid: 0 })
   })
@@ -182,7 +182,7 @@ describe('setgroups', () => {
   })
 
   asRoot(
-    "is allowed unless told, as with unshare(1)'s maps of many",
+    'is allowed by default, as with the maps of many ids of unshare(1)',
     'an ordinary user has to give it up',
     async () => {
       expect((await look({ uidMaps: [map(0, 0, 9)], gidMaps: [map(0, 0, 9)] })).setgroups).toBe('allow')

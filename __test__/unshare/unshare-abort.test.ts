@@ -18,7 +18,7 @@ function slowMapper(): TemporaryDirectory {
   return directory
 }
 
-/** Finds the slow mapper first; root without CAP_SETUID has to ask it as everybody has. */
+/** Finds the slow mapper first; root without CAP_SETUID needs it like other users. */
 function behind(mapper: TemporaryDirectory): PlainNodeOptions {
   const env = { PATH: `${mapper.path}:${process.env['PATH']}` }
   return isRoot ? { env, prefix: ['setpriv', '--bounding-set', '-setuid,-setgid'] } : { env }

@@ -35,7 +35,7 @@ describe('hostname', () => {
     expect(hostname()).toBe(before)
   })
 
-  test('is the caller’s unless told', async () => {
+  test('defaults to the caller’s', async () => {
     using set = NamespaceSet.unshareSync(['user', 'uts'], { mapUser: 'root' })
     expect((await set.execFile('uname', ['-n'])).stdout).toBe(`${hostname()}\n`)
   })
@@ -65,7 +65,7 @@ describe('loopback', () => {
     expect(stdout).toContain('127.0.0.1/8')
   })
 
-  test('is down unless told, as the kernel has it', async () => {
+  test('is down by default, as in the kernel', async () => {
     using set = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
     using same = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root', loopback: false })
     for (const each of [set, same]) {
@@ -88,7 +88,7 @@ describe('propagation', () => {
     for (const tags of await tagsIn(base)) expect(tags).toMatch(/^shared:\d+/)
   })
 
-  test('private is what a copy is unless told', async () => {
+  test('a copy is private by default', async () => {
     using base = await shared()
     using set = await copy(base)
     using same = await copy(base, 'private')

@@ -1,8 +1,8 @@
 /**
- * Fails when the public types have changed and the changelog does not tell of it: `npm run api:told -- [--since REF]`.
+ * Fails when the public types have changed and the changelog does not mention it: `npm run api:told -- [--since REF]`.
  *
  * It compares the report and the changelog, as they are in the current directory, with those of REF: where the branch
- * left main, unless told; on main itself, the last release.
+ * left main by default; on main itself, the last release.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -25,18 +25,18 @@ else {
 
 function typesChanged(): boolean {
   const then = git('show', `${since}:${API_REPORT}`)
-  // Where there was no report yet, nobody can say.
+  // Without an older report there is nothing to compare with.
   return then !== undefined && then !== readFileSync(API_REPORT, 'utf8')
 }
 
 /** Whether there is a new line in what is not released, or in what was not released then. */
 function hasNews(): boolean {
   const then = chaptersOf(git('show', `${since}:${CHANGELOG}`) ?? '')
-  const told = new Set(then.get(UNRELEASED)?.split('\n'))
+  const known = new Set(then.get(UNRELEASED)?.split('\n'))
   const chapters = [...chaptersOf(readFileSync(CHANGELOG, 'utf8'))]
   return chapters
     .filter(([version]) => version === UNRELEASED || !then.has(version))
-    .some(([, text]) => text.split('\n').some((line) => line !== '' && !line.startsWith('#') && !told.has(line)))
+    .some(([, text]) => text.split('\n').some((line) => line !== '' && !line.startsWith('#') && !known.has(line)))
 }
 
 function whereWorkBegan(): string {

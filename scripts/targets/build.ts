@@ -51,7 +51,7 @@ function build({ triple, abi }: Target, profile: string, directory: string): str
       CARGO_ZIGBUILD_ZIG_PATH: zig,
       // A library that Node loads shares its libc with Node.
       ...(abi === 'musl' ? { RUSTFLAGS: '-Ctarget-feature=-crt-static' } : {}),
-      // In a package nobody debugs it, and it makes ten times the size.
+      // Debug information makes a binary ten times as large, and is of no use in a package.
       CARGO_PROFILE_DEV_DEBUG: 'false',
     },
   })

@@ -163,11 +163,11 @@ describe('action.spawn and action.script', () => {
   test('come to the process, as it runs inside', async () => {
     const [child, script] = await set.network.apply([
       action.spawn('readlink', ['/proc/self/ns/net'], { stdio: ['ignore', 'pipe', 'inherit'] }),
-      action.script('readlink /proc/self/ns/net; echo "$VALUE"', { env: { ...process.env, VALUE: 'told' } }),
+      action.script('readlink /proc/self/ns/net; echo "$VALUE"', { env: { ...process.env, VALUE: 'text' } }),
     ])
     expect(child.pid).toBeGreaterThan(0)
-    const told = await Promise.all([text(child.stdout), text(script.stdout)])
-    expect(told).toEqual([`${set.id('net')}\n`, `${set.id('net')}\ntold\n`])
+    const outputs = await Promise.all([text(child.stdout), text(script.stdout)])
+    expect(outputs).toEqual([`${set.id('net')}\n`, `${set.id('net')}\ntext\n`])
   })
 
   test('do not wait for its end', async () => {

@@ -1,4 +1,4 @@
-/** Ordered actions: done one after the other, and what is told when one of them fails. */
+/** Ordered actions: they run one after another, and an error names the one that failed. */
 import { once } from 'node:events'
 import { type Action, ActionError, action, type LinkRef, NamespaceError, NamespaceSet, netns } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -104,7 +104,7 @@ describe('a list of actions', () => {
 })
 
 describe('an action that fails', () => {
-  test('ends the list: those before it are done and told, those after it are not done', async () => {
+  test('ends the list: the actions before it are done and reported, those after it do not run', async () => {
     using set = emptySet()
     const error = await actionErrorOf(() =>
       set.network.apply([
@@ -137,7 +137,7 @@ describe('an action that fails', () => {
     expect(error.message).toBe(`action 1 (links.get none0): ${cause.message}`)
   })
 
-  test('is told by its name alone where it is the only one, as with a method', async () => {
+  test('is named without a position if it is the only one, as with a method', async () => {
     const alone = await actionErrorOf(() => set.network.apply([action.links.get('none0')]))
     const method = await actionErrorOf(() => set.network.links.get('none0'))
     expect(alone.message).toMatch(/^links\.get none0: ENODEV: no such device, RTM_GETLINK 'none0'/)

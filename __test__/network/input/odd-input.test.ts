@@ -83,9 +83,9 @@ describe('what is secret', () => {
 })
 
 describe('unknown fields', () => {
-  const told = { toString: () => 'told', secret: 'told' }
+  const leaked = { toString: () => 'leaked', secret: 'leaked' }
   const unknown: [path: string, args: unknown[], key: string, place: string][] = [
-    ['links.add', [{ kind: 'bridge', name: 'x0', told }], 'told', 'spec'],
+    ['links.add', [{ kind: 'bridge', name: 'x0', leaked }], 'leaked', 'spec'],
     ['links.add', [{ kind: 'bridge', name: 'x0', peer: { name: 'x1' } }], 'peer', 'spec'],
     ['links.add', [{ kind: 'bridge', name: 'x0', dev: 'lo' }], 'dev', 'spec'],
     ['links.add', [{ kind: 'veth', name: 'x0', id: 5 }], 'id', 'spec'],
@@ -95,24 +95,24 @@ describe('unknown fields', () => {
     ['links.add', [{ kind: 'bridge', name: 'x0', constructor: Object }], 'constructor', 'spec'],
     ['links.set', ['lo', { kind: 'bridge' }], 'kind', 'changes'],
     ['links.set', ['lo', { UP: true }], 'UP', 'changes'],
-    ['addresses.add', ['lo', { cidr: '10.0.0.1/24', told }], 'told', 'address'],
+    ['addresses.add', ['lo', { cidr: '10.0.0.1/24', leaked }], 'leaked', 'address'],
     ['routes.add', [{ destination: 'default', gateway: '10.0.0.1' }], 'gateway', 'route'],
     ['qdiscs.add', ['lo', { kind: 'netem', delay: 5 }], 'delay', 'spec'],
-    ['qdiscs.add', ['lo', { kind: 'tbf', rate: 8, told }], 'told', 'spec'],
-    ['wireguard.set', ['x0', { told }], 'told', 'spec'],
+    ['qdiscs.add', ['lo', { kind: 'tbf', rate: 8, leaked }], 'leaked', 'spec'],
+    ['wireguard.set', ['x0', { leaked }], 'leaked', 'spec'],
   ]
   for (const [path, args, key, place] of unknown) refused(path, args, value(`Unknown option '${key}' of ${place}`))
 
   test('are reported without their value', async () => {
     const failure = await failureOf(() =>
-      set.network.links.add({ kind: 'bridge', name: 'x0', hidden: 'told' } as never),
+      set.network.links.add({ kind: 'bridge', name: 'x0', hidden: 'leaked' } as never),
     )
     expectFailure(failure, value("'hidden' of spec", 'vlanFiltering'))
-    expect(failure.message).not.toContain('told')
+    expect(failure.message).not.toContain('leaked')
   })
 
   test('that are undefined are ignored', () => {
-    action.links.add({ kind: 'bridge', name: 'x0', told: undefined } as never)
+    action.links.add({ kind: 'bridge', name: 'x0', leaked: undefined } as never)
     action.links.set('lo', { up: undefined, master: undefined, addresses: undefined })
   })
 })
@@ -242,7 +242,7 @@ describe('what only shows when all of it is looked at', () => {
       ['ActionError', 'ERR_INVALID_ARG_VALUE', 'broadcast', 'IPv6 has none'],
     ],
     [
-      'such an address of a link that is to be made',
+      'such an address of a new link',
       () =>
         set.network.links.add({ kind: 'bridge', name: 'x0', addresses: [{ cidr: '10.0.0.1/32', peer: 'fd00::1' }] }),
       ['ActionError', 'ERR_INVALID_ARG_VALUE', 'links.add x0: ', 'peer'],

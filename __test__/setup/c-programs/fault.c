@@ -82,7 +82,7 @@ static int at_call(pid_t pid) {
 }
 
 static void go_on(pid_t pid, int signal) {
-  /* The thread of Node is looked at only while one of its own calls is to be broken. */
+  /* The thread of Node is traced only while one of its own calls has to fail. */
   int follows = pid != seized || (fault.armed && fault.process == 0) || known[find(pid)].failing;
   ptrace(follows ? PTRACE_SYSCALL : PTRACE_CONT, pid, 0, signal);
 }

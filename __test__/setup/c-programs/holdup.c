@@ -6,7 +6,7 @@
  *   holdup kill PARENT   kills them
  *
  * Says "ready", begins at the next line of its input, and says "hit" for each child that it has got. Children are looked
- * for by the last pid that the kernel gave to anybody (/proc/loadavg).
+ * for by the last pid that the kernel assigned (/proc/loadavg).
  */
 #define _GNU_SOURCE
 #include <errno.h>

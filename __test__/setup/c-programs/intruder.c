@@ -3,7 +3,7 @@
  * newcomer and tries to get at its memory, its descriptors, its namespaces, and to trace and stop it.
  *
  *   intruder attack PARENT EVERY   PARENT: attacks only children and grandchildren of that process, and that process
- *                                  itself; 0: everybody in /proc. Stops each EVERYth newcomer; 0: stops all, again and
+ *                                  itself; 0: all processes in /proc. Stops each EVERYth newcomer; 0: stops all, again and
  *                                  again. Begins to stop when it has had its way with a first program of the user's,
  *                                  and says so. Ends with its input, and then reports on its output, as JSON.
  *   intruder prey                  waits to be attacked, as any program of the set's user may be
@@ -12,7 +12,7 @@
  * What it gets of a process that is named as itself is fair game. So is the memory of a placeholder, a child of the
  * helper's that has nothing but the user namespace below this one. Anything else it gets is a breach. Whom it has
  * stopped, and who has not been set going again after 12 s, more than nsset gives a helper, hangs; it is let go then,
- * and nobody is stopped any more.
+ * and no process is stopped any more.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -154,7 +154,7 @@ static void try_descriptors(const struct process *process) {
     int copy = syscall(SYS_pidfd_getfd, process->pidfd, fd, 0);
     attempts++;
     /* EBADF says that it has no such descriptor, and so that asking was allowed: of a helper that ends, whose memory is
-       gone and with it the mark that forbids it, anybody may ask, and there is nothing to be had. */
+       gone and with it the mark that forbids it, any process may ask, and there is nothing to read. */
     if (copy >= 0 || (errno == EBADF && !process->is_placeholder && !is_ending(process->pid))) got(GETFD, process, name);
     if (copy >= 0) close(copy);
   }
@@ -227,7 +227,7 @@ static void attack(int pid, int parent, unsigned every) {
   struct process process;
   int pidfd = syscall(SYS_pidfd_open, pid, 0);
   if (pidfd < 0) return;
-  /* Looked at after its descriptor was opened: a pid that is somebody else's by now is not hit by a signal. */
+  /* Looked at after its descriptor was opened: a pid that belongs to another process by now gets no signal. */
   if (look(pid, &process) == 0 && is_ours_to_attack(&process, parent)) {
     process.pidfd = pidfd;
     newcomers++;

@@ -11,12 +11,12 @@ export interface IntruderReport {
   /** How often it fell upon Node itself, or upon PID 1 where it cannot see Node. */
   elders: number
   stopped: number
-  /** Helpers that it had stopped and that nobody set going again. */
+  /** Helpers that it stopped and that no process continued. */
   hung: number
   attempts: number
   /** Techniques that worked on a program of the set's user, which they may. */
   fair: string[]
-  /** What it got of anybody else. */
+  /** What it read of other processes. */
   breaches: string[]
 }
 
@@ -31,7 +31,7 @@ export interface Intruder {
 export const compileIntruder = (): CProgram | undefined => compileC('intruder', '-static')
 
 /**
- * Starts it inside, where it looks at the `/proc` it finds: at this process' children, or at everybody in a `/proc` of
+ * Starts it inside, where it looks at the `/proc` it finds: at this process' children, or at all processes in a `/proc` of
  * the set's own. It stops each `every`th newcomer, or all of them again and again.
  */
 export async function startIntruder(

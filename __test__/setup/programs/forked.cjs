@@ -71,7 +71,7 @@ const ACTIONS = {
       })
     })
   },
-  /** Runs what it is told, and sends what comes of it. */
+  /** Runs the command of a message, and sends the result. */
   run: () => {
     process.send(new Function('require', words[0])(require))
     process.disconnect()

@@ -61,13 +61,13 @@ export async function datagramSockets(set: NamespaceSet): Promise<string[]> {
   return lines.map((line) => line.trim().split(/\s+/)[3] ?? '')
 }
 
-/** Waits until somebody inside is bound to a port. */
+/** Waits until a socket inside is bound to a port. */
 export async function untilBound(set: NamespaceSet, port: number): Promise<void> {
   for (let count = 0; count < 200; count += 1) {
     if ((await datagramSockets(set)).some((address) => address.endsWith(`:${port}`))) return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  throw new Error(`nobody inside is bound to port ${port}`)
+  throw new Error(`no socket inside is bound to port ${port}`)
 }
 
 /** Why a test is skipped where a program is missing; root has to have it. */

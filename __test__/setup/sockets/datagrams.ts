@@ -43,17 +43,17 @@ export interface Maker {
   createSocket(options: dgram.SocketOptions, listener?: () => void): dgram.Socket
 }
 
-/** All that can be told of an error, but where in the program it was made, and what we add. */
-export function told(error: unknown): object {
+/** All properties of an error, without its stack and the ones that nsset adds. */
+export function fieldsOf(error: unknown): object {
   const { name, message, cause: _, ...fields } = error as Error
   return { name, message, ...fields }
 }
 
-/** The events of a socket, in order, with what was told of errors. */
+/** The events of a socket, in order, with the properties of errors. */
 export function eventsOf(socket: dgram.Socket): unknown[] {
   const events: unknown[] = []
   for (const event of ['listening', 'connect', 'close']) socket.on(event, () => events.push(event))
-  socket.on('error', (error) => events.push(told(error)))
+  socket.on('error', (error) => events.push(fieldsOf(error)))
   return events
 }
 

@@ -3,7 +3,7 @@ import { NS } from '../../namespace-kind.ts'
 import { binding } from '../../native.ts'
 import type { KnownSet } from '../../validate/network/known-set.ts'
 
-/** @internal A reference that says where a set is to be found. */
+/** @internal A reference to a set that is not open. */
 export type SetToOpen = Exclude<KnownSet, { readonly set: unknown }>
 
 /** @internal Opens what a reference names. It has to be closed again. */
