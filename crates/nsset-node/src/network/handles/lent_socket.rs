@@ -1,4 +1,4 @@
-//! A socket with which the thread of networks works for an object of JavaScript.
+//! A socket of a JavaScript object that the thread of networks uses.
 
 use std::{
     mem,
@@ -16,15 +16,15 @@ use crate::network_thread::failure::Failure;
 
 #[derive(Default)]
 enum Place {
-    /// The work has it, if there is one yet.
+    /// The thread of networks has the socket, or it is not created yet.
     #[default]
     Away,
     Here(OwnedFd),
-    /// It is not wanted any more.
+    /// The object has ended, and no longer needs the socket.
     Ended,
 }
 
-/// Shared by the object and the work. The socket is closed by whichever has it when the object ends it.
+/// A socket that the object and the work on it share. When the object ends, the one of them that has the socket closes it.
 #[derive(Clone, Default)]
 pub struct LentSocket {
     place: Arc<Mutex<Place>>,
@@ -38,7 +38,7 @@ impl LentSocket {
         lent
     }
 
-    /// Brings the socket back. It is closed if `end` was called meanwhile.
+    /// Returns the socket after the work. The socket is closed if `end` was called in the meantime.
     pub fn put(&self, socket: OwnedFd) {
         let mut place = self.place();
         if !matches!(*place, Place::Ended) {
@@ -46,7 +46,7 @@ impl LentSocket {
         }
     }
 
-    /// The socket, if the work does not have it.
+    /// Takes the socket, if the work does not have it.
     pub fn take(&self) -> Option<OwnedFd> {
         let mut place = self.place();
         match mem::take(&mut *place) {
@@ -58,7 +58,7 @@ impl LentSocket {
         }
     }
 
-    /// Closes it, and ends the work.
+    /// Closes the socket and ends the work.
     pub fn end(&self) {
         *self.place() = Place::Ended;
         self.ending.notify_waiters();
@@ -67,7 +67,7 @@ impl LentSocket {
     /// Waits for work on the socket, until `end` is called.
     pub async fn unless_ended<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let canceled = || Err(Error::from(SystemError::new(Errno::ECANCELED, "poll")).into());
-        // Made before the look: it does not miss what happens after.
+        // Created before the check, so that it also gets a notification between the check and the wait.
         let ending = self.ending.notified();
         if matches!(*self.place(), Place::Ended) {
             return canceled();
