@@ -1,4 +1,4 @@
-//! Link addresses.
+//! MAC addresses.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::error::Error;
 
-/// The address of a link on an Ethernet: six bytes, written `02:00:00:00:00:01`.
+/// The MAC address of a link: six bytes, written as `02:00:00:00:00:01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct Mac(pub [u8; 6]);
 

@@ -353,7 +353,7 @@ async fn ensure_makes_it_once() {
     assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWLINK 'left'"), "{error}");
     let elsewhere = LinkSpec { dev: Some("br0".into()), ..vxlan(7, None) };
     let error = links.ensure(&elsewhere).await.unwrap_err();
-    assert!(error.to_string().ends_with("it was made on another device"), "{error}");
+    assert!(error.to_string().ends_with("it was created on another device"), "{error}");
 }
 
 #[tokio::test]

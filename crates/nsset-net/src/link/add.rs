@@ -1,4 +1,4 @@
-//! Makes a link: in one request, as far as the kernel takes it all in one, and otherwise all or nothing.
+//! Creates a link, with one request if possible. If a later request fails, the link is deleted again.
 
 use std::{
     borrow::Cow,
@@ -30,18 +30,19 @@ use crate::{
 };
 
 impl Links<'_> {
-    /// Makes one. When that fails, there is none.
+    /// Creates a link. If this fails, the link does not exist.
     pub async fn add(&self, spec: &LinkSpec) -> Result<Link> {
         add(self.network, spec).await
     }
 
-    /// Makes a TUN or TAP with a descriptor of `/dev/net/tun` that was opened in this network. When that fails, there is none.
+    /// Creates a TUN or TAP device with a descriptor of `/dev/net/tun` that was opened in this network. If this fails, the device
+    /// does not exist.
     pub async fn add_tun(&self, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
         add_tun(self.network, spec, device).await
     }
 }
 
-/// Makes the link and answers with what it has become.
+/// Creates the link and returns its final state.
 async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     spec.check()?;
     let links = network.links();
@@ -65,7 +66,7 @@ async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     finished
 }
 
-/// The link that was just made, or, when it cannot be told what has become of it, none.
+/// Returns the link that was just created. Deletes it if it cannot be read.
 async fn made(links: &Links<'_>, name: &str) -> Result<Link> {
     let name = LinkRef::Name(name.into());
     let link = links.get(&name).await;
@@ -75,10 +76,10 @@ async fn made(links: &Links<'_>, name: &str) -> Result<Link> {
     link
 }
 
-/// Makes a TUN or TAP with `/dev/net/tun`. It is there for good only once all is done.
+/// Creates a TUN or TAP device with `/dev/net/tun`. The device becomes persistent in the last step.
 async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
     let LinkKind::Tun(tun) = &spec.kind else {
-        return Err(Error::InvalidArgument(format!("a {} link is not made with /dev/net/tun", spec.kind.name())));
+        return Err(Error::InvalidArgument(format!("a {} link is not created with /dev/net/tun", spec.kind.name())));
     };
     spec.check()?;
     let target = || format!("'{}'", spec.name);
@@ -97,13 +98,13 @@ async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd) -> Result<
     Ok(link)
 }
 
-/// Makes the link, and answers with it where the kernel tells, as it does since Linux 6.2; and whether it is to be brought
-/// up yet.
+/// Creates the link. Returns it if the kernel reports it, as Linux 6.2 and newer do, and whether the caller still has to bring it
+/// up.
 async fn create(network: &Network, spec: &LinkSpec) -> Result<(Option<Link>, bool)> {
     let has_master = matches!(spec.state.master, Some(Master::Link(_)));
     match try_create(network, spec).await {
-        // The kernel brings it up before it gives it a master (rtnl_newlink_create() of net/core/rtnetlink.c), and a bond takes
-        // no link that is up.
+        // The kernel brings the link up before it sets its master (rtnl_newlink_create() of net/core/rtnetlink.c), and a bond
+        // accepts only links that are down.
         Err(error) if error.errno() == Some(Errno::EPERM) && has_master && spec.state.up == Some(true) => {
             let state = LinkState { up: None, ..spec.state.clone() };
             let told = try_create(network, &LinkSpec { state, ..spec.clone() }).await?;
@@ -146,7 +147,8 @@ fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespac
     link.build()
 }
 
-/// Without what is so of every new link: a kernel that does not filter VLANs says that it does not, and may not be told so.
+/// Removes a setting that every new link has: a kernel without VLAN filtering lists it as off, but rejects a request to turn it
+/// off.
 fn as_new(kind: &LinkKind) -> Cow<'_, LinkKind> {
     match kind {
         LinkKind::Bridge(bridge) if bridge.vlan_filtering == Some(false) => {

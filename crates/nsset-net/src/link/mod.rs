@@ -1,4 +1,4 @@
-//! Links: what they are, how they are made and changed. One kind, one file.
+//! Links: their properties, how they are created and changed. Each kind has its own file.
 
 mod add;
 mod bond;

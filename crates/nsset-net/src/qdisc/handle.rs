@@ -1,4 +1,4 @@
-//! The numbers by which queueing disciplines refer to each other: tc(8), "HANDLES".
+//! Handles, by which queueing disciplines refer to each other: tc(8), "HANDLES".
 
 use std::{fmt, str::FromStr};
 
@@ -14,16 +14,16 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// The place where a link's queueing begins.
+    /// The root of a link's queueing disciplines.
     pub const ROOT: Self = Self { major: 0xFFFF, minor: 0xFFFF };
 
-    /// Where packets arrive: the place of `ingress` and `clsact`.
+    /// The parent of `ingress` and `clsact`, which handle arriving packets.
     pub const INGRESS: Self = Self { major: 0xFFFF, minor: 0xFFF1 };
 
-    /// The one that `ingress` and `clsact` always have.
+    /// The handle that `ingress` and `clsact` always have.
     pub const OF_INGRESS: Self = Self { major: 0xFFFF, minor: 0 };
 
-    /// None at all: the kernel finds one.
+    /// No handle: the kernel chooses one.
     pub const NONE: Self = Self { major: 0, minor: 0 };
 
     pub(crate) const fn none() -> Self {
