@@ -17,7 +17,7 @@ use serde_with::{serde_as, skip_serializing_none};
 
 use crate::{
     cidr::{self, family},
-    error::{Error, Refusal, Result},
+    error::{Error, NetlinkError, Result},
     link_ref::{self, LinkRef},
     milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, array_at, ip, text, u8_at, u32_at},
@@ -204,12 +204,12 @@ impl Addresses<'_> {
         };
         let outcome = match self.dump(index).await {
             // Links appear and disappear during a dump. The addresses of one link are listed atomically.
-            Err(refusal) if refusal.errno == Errno::EAGAIN && index == 0 => return self.list_by_links().await,
+            Err(error) if error.errno == Errno::EAGAIN && index == 0 => return self.list_by_links().await,
             outcome => outcome,
         };
-        outcome.map_err(|refusal| match link {
-            Some(link) => refusal.of("RTM_GETADDR", link),
-            None => refusal.of("RTM_GETADDR", ""),
+        outcome.map_err(|error| match link {
+            Some(link) => error.of("RTM_GETADDR", link),
+            None => error.of("RTM_GETADDR", ""),
         })
     }
 
@@ -218,15 +218,15 @@ impl Addresses<'_> {
         for link in self.network.links().list().await? {
             match self.dump(link.index).await {
                 Ok(addresses) => all.extend(addresses),
-                Err(refusal) if refusal.errno == Errno::ENODEV => {}
-                Err(refusal) => return Err(refusal.of("RTM_GETADDR", "")),
+                Err(error) if error.errno == Errno::ENODEV => {}
+                Err(error) => return Err(error.of("RTM_GETADDR", "")),
             }
         }
         Ok(all)
     }
 
     /// Lists the addresses of the link with this index, or all for 0.
-    async fn dump(&self, index: u32) -> std::result::Result<Vec<Address>, Refusal> {
+    async fn dump(&self, index: u32) -> std::result::Result<Vec<Address>, NetlinkError> {
         let mut message = AddressMessage::default();
         message.header.index = index;
         let request = Request::dump(RouteNetlinkMessage::GetAddress(message));
@@ -287,14 +287,14 @@ impl Addresses<'_> {
         };
         let there = self.list(Some(&LinkRef::Index(index))).await?;
         let same = |there: &&Address| there.cidr.addr() == address.cidr.addr();
-        if !there.iter().any(|there| address.is_said_of(there)) {
+        if !there.iter().any(|there| address.matches(there)) {
             let there = there.iter().find(same).map(|there| there.cidr);
             return Err(error.with_hint(difference(there, address)));
         }
         if address.options.are_for_later() {
             let request = Request::replace(RouteNetlinkMessage::NewAddress(address.message(index)));
             let outcome = self.network.conversation().act(request).await;
-            outcome.map_err(|refusal| refusal.of("RTM_NEWADDR", address.target(link)))?;
+            outcome.map_err(|error| error.of("RTM_NEWADDR", address.target(link)))?;
         }
         Ok(false)
     }
@@ -302,13 +302,13 @@ impl Addresses<'_> {
     async fn add_to(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         let request = Request::create(RouteNetlinkMessage::NewAddress(address.message(index)));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_NEWADDR", address.target(link)))
+        outcome.map_err(|error| error.of("RTM_NEWADDR", address.target(link)))
     }
 
     async fn delete_from(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         let request = Request::act(RouteNetlinkMessage::DelAddress(address.message(index)));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_DELADDR", address.target(link)))
+        outcome.map_err(|error| error.of("RTM_DELADDR", address.target(link)))
     }
 }
 
@@ -359,7 +359,7 @@ impl AddressSpec {
     }
 
     /// Returns whether an existing address has all attributes of this one.
-    fn is_said_of(&self, address: &Address) -> bool {
+    fn matches(&self, address: &Address) -> bool {
         self.cidr == address.cidr
             && self.peer.filter(|peer| *peer != self.cidr.addr()) == address.peer
             && self.broadcast.is_none_or(|broadcast| address.broadcast == Some(broadcast))

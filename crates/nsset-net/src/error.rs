@@ -44,7 +44,7 @@ impl Error {
     }
 }
 
-/// An error that the kernel returned, with the request that caused it. It is a [`NetlinkError`] with its context.
+/// An error that the kernel returned, with the request that caused it. It is a `NetlinkError` with its context.
 #[derive(Clone, Debug)]
 pub struct KernelError {
     pub errno: Errno,
@@ -85,12 +85,12 @@ fn lower_first(text: &str) -> String {
 /// An error that the kernel returned, without the request: only the caller knows its name and its target. [`NetlinkError::of`]
 /// adds these, which makes a [`KernelError`].
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct NetlinkError {
     pub errno: Errno,
     pub words: Option<String>,
 }
 
-impl Refusal {
+impl NetlinkError {
     /// Adds the request and its target.
     pub fn of(self, request: &'static str, target: impl fmt::Display) -> Error {
         self.about(request, target, None)
@@ -108,7 +108,7 @@ impl Refusal {
     }
 }
 
-impl From<Errno> for Refusal {
+impl From<Errno> for NetlinkError {
     fn from(errno: Errno) -> Self {
         Self { errno, words: None }
     }
@@ -120,8 +120,8 @@ mod tests {
 
     #[test]
     fn a_message_says_what_on_what_why_and_what_to_do() {
-        let refusal = Refusal { errno: Errno::EOPNOTSUPP, words: Some("Unknown device type".into()) };
-        let error = refusal.of_kind("RTM_NEWLINK", "'d0'", "dummy");
+        let error = NetlinkError { errno: Errno::EOPNOTSUPP, words: Some("Unknown device type".into()) };
+        let error = error.of_kind("RTM_NEWLINK", "'d0'", "dummy");
         assert_eq!(
             error.to_string(),
             "EOPNOTSUPP: operation not supported on transport endpoint, RTM_NEWLINK 'd0' (\"Unknown device type\"): \

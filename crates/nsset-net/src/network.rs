@@ -12,7 +12,7 @@ use netlink_packet_route::{
 };
 
 use crate::{
-    error::{Refusal, Result},
+    error::{NetlinkError, Result},
     netlink::attributes::{Attributes, Malformed, u32_at},
     netlink::conversation::Conversation,
     netlink::request::Request,
@@ -34,7 +34,7 @@ impl Network {
     /// Returns the network namespace. The kernel allows this to callers that may change the network.
     pub fn namespace(&self) -> Result<OwnedFd> {
         let fd = socket::namespace(self.conversation.socket());
-        fd.map_err(|errno| Refusal::from(errno).of("ioctl(SIOCGSKNS)", ""))
+        fd.map_err(|errno| NetlinkError::from(errno).of("ioctl(SIOCGSKNS)", ""))
     }
 
     /// Returns the id of another network in this one (ip-netns(8)). `None` if it is this network, or has no id yet.
@@ -50,7 +50,7 @@ impl Network {
         message.attributes.push(NsidAttribute::Fd(namespace.as_raw_fd() as u32));
         let request = Request::act(RouteNetlinkMessage::GetNsId(message));
         let number = self.conversation.get(request, read_number).await;
-        number.map_err(|refusal| refusal.of("RTM_GETNSID", ""))
+        number.map_err(|error| error.of("RTM_GETNSID", ""))
     }
 
     pub(crate) fn conversation(&self) -> &Conversation {

@@ -1,4 +1,4 @@
-//! Routes: we add and `ip` reads, and the other way round.
+//! Routes: nsset adds them and `ip` reads them, and the reverse.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -24,7 +24,7 @@ async fn host_with_bridge() -> Host {
     host
 }
 
-/// A route as JavaScript says it.
+/// Converts the plain data of a route, as it comes from JavaScript.
 fn route(data: Value) -> RouteSpec {
     from_value(data).unwrap()
 }
@@ -52,21 +52,24 @@ async fn routes_are_added_listed_and_deleted() {
         routes.add(route).await.unwrap();
     }
 
-    let told = host.json("ip -json -details route show table all");
-    let told = |destination: &str| {
-        let found = told.as_array().unwrap().iter().find(|route| route["dst"] == destination);
-        found.cloned().unwrap_or_else(|| panic!("{destination}: {told}"))
+    let reported = host.json("ip -json -details route show table all");
+    let reported = |destination: &str| {
+        let found = reported.as_array().unwrap().iter().find(|route| route["dst"] == destination);
+        found.cloned().unwrap_or_else(|| panic!("{destination}: {reported}"))
     };
-    assert_eq!((&told("default")["gateway"], &told("default")["protocol"]), (&"10.0.0.254".into(), &"boot".into()));
-    let metric = told("192.0.2.0/24");
+    assert_eq!(
+        (&reported("default")["gateway"], &reported("default")["protocol"]),
+        (&"10.0.0.254".into(), &"boot".into())
+    );
+    let metric = reported("192.0.2.0/24");
     assert_eq!(
         (&metric["metric"], &metric["prefsrc"], &metric["scope"]),
         (&77.into(), &"10.0.0.1".into(), &"link".into())
     );
-    assert_eq!(told("198.51.100.0/24")["table"], "1000");
-    assert_eq!(told("203.0.113.0/24")["type"], "blackhole");
-    assert_eq!(told("172.16.0.0/12")["flags"][0], "onlink");
-    assert_eq!(told("10.8.0.0/16")["via"]["host"], "fd00::fe");
+    assert_eq!(reported("198.51.100.0/24")["table"], "1000");
+    assert_eq!(reported("203.0.113.0/24")["type"], "blackhole");
+    assert_eq!(reported("172.16.0.0/12")["flags"][0], "onlink");
+    assert_eq!(reported("10.8.0.0/16")["via"]["host"], "fd00::fe");
     assert_eq!(host.json("ip -json -6 route show default")[0]["gateway"], "fd00::fe");
 
     let listed = routes.list(None).await.unwrap();

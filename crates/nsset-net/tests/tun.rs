@@ -1,4 +1,4 @@
-//! TUN and TAP, made with a `/dev/net/tun` that was opened inside; where the user may not open it, there are none.
+//! TUN and TAP devices, created with a `/dev/net/tun` that was opened inside. The tests end early if the user may not open it.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ use std::{fs::File, os::fd::OwnedFd};
 use lab::{Host, Lab, address};
 use nsset_net::{Bridge, LinkKind, LinkSpec, LinkState, Tun, TunMode};
 
-/// The device, unless the test cannot have it.
+/// Opens the device, or returns `None` if this is not possible here.
 fn device(host: &Host) -> Option<OwnedFd> {
     match nsset::open_tun(&host.set, nsset::Kinds::ALL) {
         Ok(device) => Some(device),
@@ -39,12 +39,12 @@ async fn a_tap_outlives_its_descriptor_with_all_that_was_asked() {
         let spec = LinkSpec { state, ..LinkSpec::new(name, kind.clone()) };
         let link = host.network.links().add_tun(&spec, fd).await.unwrap();
         assert_eq!((&link.kind, link.up, link.alias.as_deref()), (&kind, true, Some("a program")));
-        let told = host.ip_link(name);
+        let reported = host.ip_link(name);
         assert_eq!(
-            (&told["linkinfo"]["info_kind"], &told["linkinfo"]["info_data"]["type"]),
+            (&reported["linkinfo"]["info_kind"], &reported["linkinfo"]["info_data"]["type"]),
             (&"tun".into(), &word.into())
         );
-        assert_eq!(told["linkinfo"]["info_data"]["persist"], true);
+        assert_eq!(reported["linkinfo"]["info_data"]["persist"], true);
         host.network.links().delete(&link.reference(), false).await.unwrap();
     }
 }

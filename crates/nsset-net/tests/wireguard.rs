@@ -1,5 +1,5 @@
-//! WireGuard: we tell and `wg` of wireguard-tools reads, and the other way round, where the kernel has it. Where it
-//! has not, the error says what is missing.
+//! WireGuard: nsset changes links and `wg` of wireguard-tools reads them, and the reverse, if the kernel has WireGuard. If not,
+//! the error says what is missing.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -57,12 +57,12 @@ impl Wired {
         self.set(&WireGuardSpec { peers: vec![peer], ..WireGuardSpec::default() }).await.unwrap();
     }
 
-    /// What the kernel tells us, which has to be what it tells `wg`.
+    /// Reads the link, and checks that `wg` reads the same.
     async fn get(&self) -> WireGuard {
         let device = self.wireguards.get(self.index, &"wg0".into()).await.unwrap();
-        let told = self.host.run(&["wg", "show", "wg0", "dump"]);
-        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-        assert_eq!(dump(&device), String::from_utf8(told.stdout).unwrap());
+        let reported = self.host.run(&["wg", "show", "wg0", "dump"]);
+        assert!(reported.status.success(), "{}", String::from_utf8_lossy(&reported.stderr));
+        assert_eq!(dump(&device), String::from_utf8(reported.stdout).unwrap());
         device
     }
 
@@ -81,7 +81,7 @@ impl Wired {
     }
 }
 
-/// What `wg show wg0 dump` prints: wg(8).
+/// Formats a link like `wg show wg0 dump`: wg(8).
 fn dump(device: &WireGuard) -> String {
     let secret = |key: Option<&SecretKey>| key.map_or("(none)".into(), SecretKey::to_base64);
     let or = |text: Option<String>, none: &str| text.unwrap_or_else(|| none.into());
@@ -113,7 +113,7 @@ fn dump(device: &WireGuard) -> String {
     text
 }
 
-/// Gives a host a WireGuard link, `wg0`; without one where the kernel has none, and says so when asked for one.
+/// Adds a WireGuard link `wg0` to a host. If the kernel has no WireGuard, checks the error and returns `None`.
 async fn wire(host: Host) -> Option<Wired> {
     let wireguards = WireGuards::open(generic_socket(&host.set)).unwrap();
     match host.network.links().add(&LinkSpec::new("wg0", LinkKind::WireGuard)).await {
@@ -284,8 +284,8 @@ async fn the_public_key_and_the_text_are_those_of_wg() {
     for key in [SecretKey::generate().unwrap(), SecretKey::generate_preshared().unwrap()] {
         let spec = WireGuardSpec { private_key: Some(key.clone()), ..WireGuardSpec::default() };
         wired.set(&spec).await.unwrap();
-        let told = wired.host.run(&["wg", "show", "wg0", "public-key"]);
-        assert_eq!(String::from_utf8(told.stdout).unwrap(), format!("{}\n", key.public()));
+        let reported = wired.host.run(&["wg", "show", "wg0", "public-key"]);
+        assert_eq!(String::from_utf8(reported.stdout).unwrap(), format!("{}\n", key.public()));
     }
 }
 
@@ -317,7 +317,7 @@ fn thousands_of_peers() -> WireGuardSpec {
             IpNet::new([0xFD00, 0, 0, number as u16, 0, 0, 0, 0].into(), 64).unwrap(),
             IpNet::new((0x0A00_0000 + number).to_be_bytes().into(), 32).unwrap(),
         ],
-        // Any bytes are a public key, and chance is faster than a curve.
+        // Any bytes are a valid public key, and random ones are faster than a computation on the curve.
         ..PeerSpec::new(PublicKey(*SecretKey::generate().unwrap().as_bytes()))
     };
     WireGuardSpec { replace_peers: true, peers: (0..2000).map(peer).collect(), ..WireGuardSpec::default() }

@@ -22,7 +22,7 @@ use super::{
     veth::VethPeer,
 };
 use crate::{
-    error::{Error, Refusal, Result},
+    error::{Error, NetlinkError, Result},
     link_ref::LinkRef,
     netlink::request::Request,
     netlink::socket,
@@ -46,8 +46,8 @@ impl Links<'_> {
 async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     spec.check()?;
     let links = network.links();
-    let (told, is_up_later) = create(network, spec).await?;
-    let link = match told {
+    let (reported, is_up_later) = create(network, spec).await?;
+    let link = match reported {
         Some(link) => link,
         None => made(&links, &spec.name).await?,
     };
@@ -84,17 +84,17 @@ async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd) -> Result<
     spec.check()?;
     let target = || format!("'{}'", spec.name);
     tun::make(*tun, device.as_fd(), &spec.name, spec.index)
-        .map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETIFF)", target()))?;
+        .map_err(|errno| NetlinkError::from(errno).of("ioctl(TUNSETIFF)", target()))?;
     let home = tun::namespace(device.as_fd());
-    let home = home.map_err(|errno| Refusal::from(errno).of("ioctl(TUNGETDEVNETNS)", target()))?;
+    let home = home.map_err(|errno| NetlinkError::from(errno).of("ioctl(TUNGETDEVNETNS)", target()))?;
     if !socket::is_same(&home, &network.namespace()?) {
         return Err(Error::InvalidArgument("the descriptor of /dev/net/tun belongs to another network".into()));
     }
     let links = network.links();
     let link = links.get(&LinkRef::Name(spec.name.clone())).await?;
-    furnish(&links, link.index, &spec.name, spec.state.clone()).await?;
+    set_up(&links, link.index, &spec.name, spec.state.clone()).await?;
     let link = links.get(&link.reference()).await?;
-    tun::persist(device.as_fd()).map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETPERSIST)", target()))?;
+    tun::persist(device.as_fd()).map_err(|errno| NetlinkError::from(errno).of("ioctl(TUNSETPERSIST)", target()))?;
     Ok(link)
 }
 
@@ -107,10 +107,10 @@ async fn create(network: &Network, spec: &LinkSpec) -> Result<(Option<Link>, boo
         // accepts only links that are down.
         Err(error) if error.errno() == Some(Errno::EPERM) && has_master && spec.state.up == Some(true) => {
             let state = LinkState { up: None, ..spec.state.clone() };
-            let told = try_create(network, &LinkSpec { state, ..spec.clone() }).await?;
-            Ok((told, true))
+            let reported = try_create(network, &LinkSpec { state, ..spec.clone() }).await?;
+            Ok((reported, true))
         }
-        outcome => outcome.map(|told| (told, false)),
+        outcome => outcome.map(|reported| (reported, false)),
     }
 }
 
@@ -125,10 +125,10 @@ async fn try_create(network: &Network, spec: &LinkSpec) -> Result<Option<Link>> 
     let peer_network = spec.peer.as_ref().and_then(|peer| peer.network.as_ref());
     let peer_namespace = peer_network.map(Network::namespace).transpose()?;
     let message = message(spec, master, dev, peer_namespace.as_ref());
-    let request = Request::create_and_tell(RouteNetlinkMessage::NewLink(message));
-    let told = network.conversation().act_and_hear(request, Link::read).await;
-    let told = told.map(|link| link.filter(|_| master.is_none()));
-    told.map_err(|refusal| refusal.of_kind("RTM_NEWLINK", format_args!("'{}'", spec.name), spec.kind.name()))
+    let request = Request::create_and_echo(RouteNetlinkMessage::NewLink(message));
+    let reported = network.conversation().act_and_read(request, Link::read).await;
+    let reported = reported.map(|link| link.filter(|_| master.is_none()));
+    reported.map_err(|error| error.of_kind("RTM_NEWLINK", format_args!("'{}'", spec.name), spec.kind.name()))
 }
 
 fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespace: Option<&OwnedFd>) -> LinkMessage {
@@ -159,13 +159,13 @@ fn as_new(kind: &LinkKind) -> Cow<'_, LinkKind> {
 }
 
 async fn finish(network: &Network, spec: &LinkSpec, link: &Link, rest: LinkState, peer_rest: LinkState) -> Result<()> {
-    furnish(&network.links(), link.index, &spec.name, rest).await?;
+    set_up(&network.links(), link.index, &spec.name, rest).await?;
     let (Some(peer), Some(end)) = (&spec.peer, link.peer) else { return Ok(()) };
     let home = peer.network.as_ref().unwrap_or(network);
-    furnish(&home.links(), end.index, peer.name.as_deref().unwrap_or("veth%d"), peer_rest).await
+    set_up(&home.links(), end.index, peer.name.as_deref().unwrap_or("veth%d"), peer_rest).await
 }
 
-async fn furnish(links: &Links<'_>, index: u32, name: &str, state: LinkState) -> Result<()> {
+async fn set_up(links: &Links<'_>, index: u32, name: &str, state: LinkState) -> Result<()> {
     if state.is_empty() {
         return Ok(());
     }

@@ -33,14 +33,14 @@ pub struct LinkState {
 /// The master of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Master {
-    Nobody,
+    None,
     Link(LinkRef),
 }
 
 /// In plain data, null means no master, and a missing property means no change.
 fn some_master<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Master>, D::Error> {
     let link = Option::<LinkRef>::deserialize(deserializer)?;
-    Ok(Some(link.map_or(Master::Nobody, Master::Link)))
+    Ok(Some(link.map_or(Master::None, Master::Link)))
 }
 
 /// Changes to a link.
@@ -161,7 +161,7 @@ impl LinkChanges {
     /// Returns the changes that undo these changes.
     pub(crate) fn undone(&self, before: &Link) -> Self {
         let state = &self.state;
-        let master = before.master.map_or(Master::Nobody, |index| Master::Link(index.into()));
+        let master = before.master.map_or(Master::None, |index| Master::Link(index.into()));
         Self {
             name: self.name.as_ref().map(|_| before.name.clone()),
             state: LinkState {

@@ -16,10 +16,8 @@ impl Links<'_> {
     ///
     /// It is an error if the existing link has another kind, another device, another peer, or other settings of its kind.
     pub async fn ensure(&self, spec: &LinkSpec) -> Result<Link> {
-        let is_told_by_number = |peer: &VethPeer| peer.netns_id.is_some() && peer.network.is_none();
-        if spec.peer.as_ref().is_some_and(is_told_by_number)
-            && self.get(&LinkRef::Name(spec.name.clone())).await.is_ok()
-        {
+        let has_only_id = |peer: &VethPeer| peer.netns_id.is_some() && peer.network.is_none();
+        if spec.peer.as_ref().is_some_and(has_only_id) && self.get(&LinkRef::Name(spec.name.clone())).await.is_ok() {
             // A peer with only a namespace id cannot be created, but it may exist.
             let target = LinkRef::Name(spec.name.clone()).to_string();
             let exists = KernelError { errno: Errno::EEXIST, request: "RTM_NEWLINK", target, words: None, hint: None };
@@ -59,8 +57,8 @@ impl Links<'_> {
             None => None,
         };
         let called = LinkRef::Name(spec.name.clone());
-        let undo = self.put_right(&link, &called, &spec.state).await?;
-        let outcome = self.put_end_right(&link, end, spec).await;
+        let undo = self.apply_state(&link, &called, &spec.state).await?;
+        let outcome = self.apply_peer_state(&link, end, spec).await;
         if outcome.is_err() {
             undo.undo(self.network).await;
         }
@@ -68,10 +66,10 @@ impl Links<'_> {
     }
 
     /// Changes the state of the peer, if there is one. Returns the link.
-    async fn put_end_right(&self, link: &Link, end: Option<(Network, Link)>, spec: &LinkSpec) -> Result<Link> {
+    async fn apply_peer_state(&self, link: &Link, end: Option<(Network, Link)>, spec: &LinkSpec) -> Result<Link> {
         let (Some((home, end)), Some(peer)) = (end, &spec.peer) else { return self.get(&link.reference()).await };
         let called = LinkRef::Name(end.name.clone());
-        let undo = home.links().put_right(&end, &called, &peer.state).await?;
+        let undo = home.links().apply_state(&end, &called, &peer.state).await?;
         let adopted = self.get(&link.reference()).await;
         if adopted.is_err() {
             undo.undo(&home).await;
@@ -120,7 +118,7 @@ async fn other_end(
     }
     let home = peer.network.as_ref().unwrap_or(network);
     let number = network.number_of(home).await?;
-    if end.netns_id != number || peer.netns_id.is_some_and(|said| Some(said) != end.netns_id) {
+    if end.netns_id != number || peer.netns_id.is_some_and(|id| Some(id) != end.netns_id) {
         return elsewhere();
     }
     let Ok(found) = home.links().get(&LinkRef::Index(end.index)).await else { return elsewhere() };

@@ -41,7 +41,7 @@ impl Kept {
         }
         let Ok(now) = network.routes().by(self.index).await else { return };
         for route in &self.routes {
-            if !now.iter().any(|now| now.is_as(route)) {
+            if !now.iter().any(|now| now.equals_except_expiry(route)) {
                 let _ = network.routes().add(&RouteSpec::from(route)).await;
             }
         }

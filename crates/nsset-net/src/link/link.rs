@@ -32,9 +32,9 @@ pub struct Link {
     #[serde(serialize_with = "link_ref::optional_index")]
     pub master: Option<u32>,
     /// The other end of a veth.
-    pub peer: Option<Elsewhere>,
+    pub peer: Option<LinkInOtherNetwork>,
     /// The device below this link.
-    pub dev: Option<Elsewhere>,
+    pub dev: Option<LinkInOtherNetwork>,
     pub statistics: Statistics,
 }
 
@@ -42,7 +42,7 @@ pub struct Link {
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Elsewhere {
+pub struct LinkInOtherNetwork {
     /// The index in that network.
     pub index: u32,
     /// The id of that network in this one (ip-netns(8)), if it is another network.
@@ -101,7 +101,7 @@ impl Link {
             }
         }
         // A tunnel without a device reports 0.
-        let below = below.filter(|index| *index != 0).map(|index| Elsewhere { index, netns_id });
+        let below = below.filter(|index| *index != 0).map(|index| LinkInOtherNetwork { index, netns_id });
         match link.kind {
             LinkKind::Veth => link.peer = below,
             _ => link.dev = below,

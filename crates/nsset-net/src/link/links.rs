@@ -16,7 +16,7 @@ use super::{
     link::Link,
 };
 use crate::{
-    error::{Error, Refusal, Result},
+    error::{Error, NetlinkError, Result},
     link_ref::LinkRef,
     netlink::conversation::ATTEMPTS,
     netlink::request::Request,
@@ -47,7 +47,7 @@ impl Links<'_> {
         let mut newest = None;
         for _ in 0..ATTEMPTS {
             let dump = conversation.dump_once(&mut request, &|message| Link::read(message).map(Some)).await;
-            let dump = dump.map_err(|refusal| refusal.of("RTM_GETLINK", ""))?;
+            let dump = dump.map_err(|error| error.of("RTM_GETLINK", ""))?;
             let is_interrupted = dump.is_interrupted;
             let links = dump.into_all();
             if !is_interrupted {
@@ -63,7 +63,7 @@ impl Links<'_> {
                 return self.those_left_of(known, &listed).await;
             }
         }
-        Err(Refusal::from(Errno::EAGAIN).of("RTM_GETLINK", ""))
+        Err(NetlinkError::from(Errno::EAGAIN).of("RTM_GETLINK", ""))
     }
 
     /// Returns the listed links, and those of the others that still exist.
@@ -94,7 +94,7 @@ impl Links<'_> {
     async fn look(&self, link: &LinkRef) -> Result<Link> {
         let request = Request::act(RouteNetlinkMessage::GetLink(addressed_to(link).build()));
         let found = self.network.conversation().get(request, Link::read).await;
-        found.map_err(|refusal| refusal.of("RTM_GETLINK", link))
+        found.map_err(|error| error.of("RTM_GETLINK", link))
     }
 
     /// Deletes a link. With a veth, the kernel also deletes its other end.
@@ -112,7 +112,7 @@ impl Links<'_> {
     pub async fn move_to(&self, link: &LinkRef, namespace: BorrowedFd<'_>) -> Result<()> {
         let message = addressed_to(&self.unaliased(link).await?).setns_by_fd(namespace.as_raw_fd()).build();
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
-        outcome.map_err(|refusal| refusal.of("RTM_SETLINK", link))
+        outcome.map_err(|error| error.of("RTM_SETLINK", link))
     }
 
     /// Returns the index of a link. A link that is referred to by its index does not have to exist.
@@ -127,7 +127,7 @@ impl Links<'_> {
     pub(crate) async fn master(&self, state: &LinkState) -> Result<Option<u32>> {
         match &state.master {
             Some(Master::Link(master)) => self.index(master).await.map(Some),
-            Some(Master::Nobody) => Ok(Some(0)),
+            Some(Master::None) => Ok(Some(0)),
             None => Ok(None),
         }
     }
@@ -135,19 +135,19 @@ impl Links<'_> {
     async fn try_delete(&self, link: &LinkRef) -> Result<()> {
         let request = Request::act(RouteNetlinkMessage::DelLink(addressed_to(&self.unaliased(link).await?).build()));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_DELLINK", link))
+        outcome.map_err(|error| error.of("RTM_DELLINK", link))
     }
 
     pub(super) async fn request_change(&self, link: &LinkRef, called: &LinkRef, changes: &LinkChanges) -> Result<()> {
         let master = self.master(&changes.state).await?;
         let message = changes.write(master, addressed_to(link)).build();
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
-        let Err(refusal) = outcome else { return Ok(()) };
-        if let (Errno::EINVAL, Some(index @ 1..)) = (refusal.errno, master) {
+        let Err(error) = outcome else { return Ok(()) };
+        if let (Errno::EINVAL, Some(index @ 1..)) = (error.errno, master) {
             // The kernel returns EINVAL if the master does not exist: do_set_master() of net/core/rtnetlink.c.
             self.get(&index.into()).await?;
         }
-        Err(refusal.of("RTM_SETLINK", called))
+        Err(error.of("RTM_SETLINK", called))
     }
 
     /// Returns a reference that the kernel can look up, which it cannot by an alias.
@@ -165,7 +165,7 @@ impl Links<'_> {
             let links = found.into_iter().map(|link| link.name).collect();
             return Err(Error::Ambiguous { alias: alias.into(), links });
         }
-        found.pop().ok_or_else(|| Refusal::from(Errno::ENODEV).of("RTM_GETLINK", LinkRef::Alias(alias.into())))
+        found.pop().ok_or_else(|| NetlinkError::from(Errno::ENODEV).of("RTM_GETLINK", LinkRef::Alias(alias.into())))
     }
 }
 

@@ -33,7 +33,7 @@ pub use gre::Gre;
 pub use ipip::Ipip;
 pub use ipvlan::{IpVlan, IpVlanMode};
 pub use kind::LinkKind;
-pub use link::{Elsewhere, Link};
+pub use link::{Link, LinkInOtherNetwork};
 pub use links::Links;
 pub use macvlan::{MacVlan, MacVlanMode};
 pub use spec::LinkSpec;

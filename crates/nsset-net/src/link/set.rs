@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     address::AddressSpec,
-    error::{Refusal, Result},
+    error::{NetlinkError, Result},
     link_ref::LinkRef,
 };
 
 impl Links<'_> {
     /// Changes the properties of a link that differ from the wanted state.
-    pub(super) async fn put_right(&self, link: &Link, called: &LinkRef, state: &LinkState) -> Result<Undo> {
+    pub(super) async fn apply_state(&self, link: &Link, called: &LinkRef, state: &LinkState) -> Result<Undo> {
         let mut changes = LinkChanges { name: None, state: state.clone() }.without_those_of(link);
         if self.master(state).await? == Some(link.master.unwrap_or(0)) {
             changes.state.master = None;
@@ -97,7 +97,7 @@ impl Links<'_> {
     /// Returns an error if another link has the name.
     async fn ensure_free(&self, name: &str, index: u32, called: &LinkRef) -> Result<()> {
         match self.get(&LinkRef::Name(name.into())).await {
-            Ok(link) if link.index != index => Err(Refusal::from(Errno::EEXIST).of("RTM_SETLINK", called)),
+            Ok(link) if link.index != index => Err(NetlinkError::from(Errno::EEXIST).of("RTM_SETLINK", called)),
             _ => Ok(()),
         }
     }

@@ -68,8 +68,8 @@ impl Vxlan {
                 InfoVxlan::Link(index) => dev = Some(index),
                 InfoVxlan::Local(local) => vxlan.local = Some(local.into()),
                 InfoVxlan::Local6(local) => vxlan.local = Some(local.into()),
-                InfoVxlan::Group(remote) => vxlan.tell_apart(remote.into()),
-                InfoVxlan::Group6(remote) => vxlan.tell_apart(remote.into()),
+                InfoVxlan::Group(remote) => vxlan.set_destination(remote.into()),
+                InfoVxlan::Group6(remote) => vxlan.set_destination(remote.into()),
                 InfoVxlan::Port(port) => vxlan.port = Some(port),
                 InfoVxlan::Ttl(ttl) => vxlan.ttl = Some(ttl),
                 InfoVxlan::Learning(on) => vxlan.learning = Some(on),
@@ -81,7 +81,7 @@ impl Vxlan {
     }
 
     /// Sets `group` or `remote`, for which the kernel has one attribute.
-    fn tell_apart(&mut self, address: IpAddr) {
+    fn set_destination(&mut self, address: IpAddr) {
         let place = if address.is_multicast() { &mut self.group } else { &mut self.remote };
         *place = Some(address);
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{handle::Handle, kind::QdiscKind, qdisc::Qdisc, tbf::Tbf};
 use crate::{
-    error::{Refusal, Result},
+    error::{NetlinkError, Result},
     link_ref::LinkRef,
     netlink::attributes::Malformed,
     netlink::conversation::ATTEMPTS,
@@ -76,7 +76,7 @@ impl Qdiscs<'_> {
         let is_wanted = |qdisc: &Qdisc| index.is_none_or(|index| qdisc.link == index);
         let read = |message: &[u8]| Qdisc::read(message).map(|qdisc| Some(qdisc).filter(is_wanted));
         let qdiscs = self.dump(request, &read).await;
-        qdiscs.map_err(|refusal| refusal.of("RTM_GETQDISC", ""))
+        qdiscs.map_err(|error| error.of("RTM_GETQDISC", ""))
     }
 
     /// Lists all queueing disciplines. The kernel continues a dump at the number of links that it has listed, and does not report
@@ -85,7 +85,7 @@ impl Qdiscs<'_> {
         &self,
         mut request: Request,
         read: &(impl Fn(&[u8]) -> std::result::Result<Option<Qdisc>, Malformed> + Sync),
-    ) -> std::result::Result<Vec<Qdisc>, Refusal> {
+    ) -> std::result::Result<Vec<Qdisc>, NetlinkError> {
         for _ in 0..ATTEMPTS {
             let conversation = self.network.conversation();
             let dump = conversation.dump_watching(&mut request, read, &[Group::Link, Group::Tc]).await?;
@@ -120,7 +120,7 @@ impl Qdiscs<'_> {
         message.attributes.extend(place.kind.clone().map(TcAttribute::Kind));
         let request = Request::act(RouteNetlinkMessage::DelQueueDiscipline(message));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_DELQDISC", format_args!("{} of link {link}", place.parent)))
+        outcome.map_err(|error| error.of("RTM_DELQDISC", format_args!("{} of link {link}", place.parent)))
     }
 
     async fn make(&self, link: &LinkRef, spec: &QdiscSpec, request: fn(RouteNetlinkMessage) -> Request) -> Result<()> {
@@ -133,9 +133,9 @@ impl Qdiscs<'_> {
         message.attributes.extend(options.map(TcAttribute::Other));
         let request = request(RouteNetlinkMessage::NewQueueDiscipline(message));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| {
+        outcome.map_err(|error| {
             let target = format_args!("{place} of link {link}");
-            refusal.of_kind("RTM_NEWQDISC", target, kind.name())
+            error.of_kind("RTM_NEWQDISC", target, kind.name())
         })
     }
 

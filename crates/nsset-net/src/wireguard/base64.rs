@@ -1,4 +1,4 @@
-//! The text of a key: base64 of RFC 4648, section 4, which has 44 characters for 32 bytes, and one text for each key.
+//! The text of a key: base64 (RFC 4648, section 4), which has 44 characters for 32 bytes. Each key has exactly one text.
 
 use data_encoding::BASE64;
 
@@ -8,7 +8,7 @@ pub(super) fn encode(key: &[u8; 32]) -> String {
     BASE64.encode(key)
 }
 
-/// Reads a key. What is none is not repeated: it may be most of one.
+/// Reads a key. The error does not quote the text, which may contain most of a key.
 pub(super) fn decode(text: &str) -> Result<[u8; 32]> {
     bytes(text).ok_or_else(|| {
         Error::InvalidArgument("this is no key: one has 44 characters of base64, which are 32 bytes".into())
@@ -16,7 +16,7 @@ pub(super) fn decode(text: &str) -> Result<[u8; 32]> {
 }
 
 fn bytes(text: &str) -> Option<[u8; 32]> {
-    // The decoder takes padding in the middle, too, as two texts in one.
+    // The decoder also accepts padding in the middle, as two joined texts.
     if text.len() != 44 || !text.ends_with('=') {
         return None;
     }
