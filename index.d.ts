@@ -41,11 +41,14 @@ export declare class NativeChild {
   get pid(): number | null
   /** The error if the child did not start, otherwise null. */
   failure(): Error | null
-  /** Resolves when the child ends. Call this once, and only if the child started. The promise does not keep the event loop alive. */
+  /**
+   * Resolves when the child ends. Call this once, and only if the child started. The promise does not keep the event loop
+   * alive.
+   */
   ended(): Promise<NativeExit>
   /**
-   * Passes the parent's end of the pipe at this index of `stdio`, if there is one, to a handle of Node.js. Returns the value of
-   * the handle's `open`: 0, or a negative error number.
+   * Passes the parent's end of the pipe at this index of `stdio`, if there is one, to a handle of Node.js. Returns the value
+   * of the handle's `open`: 0, or a negative error number.
    */
   givePipe(handle: object, index: number): number
   signal(signal: number): void
@@ -72,9 +75,9 @@ export declare class NativeFds {
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
   /**
-   * Reads resolv.conf and hosts in the set's mount namespace. Without one, reads the files in `/etc/netns/NAME` for a network of
-   * this name, or else those that the calling thread sees. The result has both files in this order, or null for a file whose
-   * stamp is the known one.
+   * Reads resolv.conf and hosts in the set's mount namespace. Without one, reads the files in `/etc/netns/NAME` for a network
+   * of this name, or else those that the calling thread sees. The result has both files in this order, or null for a file
+   * whose stamp is the known one.
    */
   readResolverFiles(name: string | undefined | null, known: Array<string>): Promise<Array<NativeResolverFile | null>>
   /** Connects to a link-local address, with the socket of the handle if one is given. The socket is in `connection` afterwards. */
@@ -85,8 +88,8 @@ export declare class NativeNetwork {
    */
   openHandle(handle: object, socket: NativeSocket): number
   /**
-   * Runs operations in order, up to the first that fails, or until the request is abandoned. `operations` is the text of a JSON
-   * array. Operations refer to other networks by their index in `others`.
+   * Runs operations in order, up to the first that fails, or until the request is abandoned. `operations` is the text of a
+   * JSON array. Operations refer to other networks by their index in `others`.
    */
   request(operations: string, others: Array<NativeNetwork>, abandonment?: NativeAbandonment | undefined | null): Promise<NativeOutcome>
   /** Closes the sockets when the running requests have ended. */
@@ -157,8 +160,8 @@ export declare class NativeSet {
 export declare class NativeWatch {
   constructor(handle: object, toWrite: boolean)
   /**
-   * Resolves when the socket can be read, or written, or has an error. Call this again only after the promise is settled. Only a
-   * promise for writing keeps the event loop alive.
+   * Resolves when the socket can be read, or written, or has an error. Call this again only after the promise is settled. Only
+   * a promise for writing keeps the event loop alive.
    */
   ready(): Promise<void>
   /** Ends the watch. A pending promise is rejected. */
@@ -269,7 +272,7 @@ export interface NativeDatagram {
   port?: number
 }
 
-/** How a child ended. */
+/** The exit code or the signal with which a child ended. Both are null if they are unknown. */
 export interface NativeExit {
   code?: number
   /** The signal's number. */

@@ -56,7 +56,8 @@ pub fn bare_request(socket: i32, request: BufferSlice<'_>, mut buffer: BufferSli
     converse(socket, &request, &mut buffer).map_err(napi_error)
 }
 
-/// Starts `at_once` processes of a program with posix_spawn(3), outside, without arguments or environment, and waits until all have ended.
+/// Starts `at_once` processes of a program with posix_spawn(3), outside, without arguments or environment, and waits until all
+/// have ended.
 #[napi(catch_unwind)]
 pub fn bare_spawn(program: String, at_once: u32) -> Result<()> {
     let program = CString::new(program)?;

@@ -61,8 +61,8 @@ pub fn bare_unshare_by_child(flags: u32) -> Result<()> {
 fn start(end: &PipeReader, stack: &mut [u8], flags: CloneFlags) -> Result<Pid> {
     let flags = flags.bits() | libc::CLONE_VM | libc::SIGCHLD;
     let end = ptr::without_provenance_mut(end.as_raw_fd() as usize);
-    // SAFETY: the child only reads, on its own stack. The caller waits for the child before it frees the stack. The ABI requires an
-    // aligned top.
+    // SAFETY: the child only reads, on its own stack. The caller waits for the child before it frees the stack. The ABI requires
+    // an aligned top.
     let child = unsafe {
         let top = stack.as_mut_ptr_range().end;
         libc::clone(wait_for_word, top.sub(top.addr() % 16).cast(), flags, end)

@@ -334,7 +334,8 @@ impl AddressSpec {
         format!("{} of link {link}", self.cidr)
     }
 
-    /// `AddressMessageBuilder` of rtnetlink knows no peer, scope, label or flags, and adds a broadcast address that was not given.
+    /// `AddressMessageBuilder` of rtnetlink knows no peer, scope, label or flags, and adds a broadcast address that was not
+    /// given.
     fn message(&self, index: u32) -> AddressMessage {
         let address = self.cidr.addr();
         let mut message = AddressMessage::default();

@@ -87,7 +87,7 @@ async fn addresses_are_added_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_ip_adds_is_read() {
+async fn addresses_of_ip_are_read() {
     let host = host_with_bridge().await;
     host.must("ip addr add 192.0.2.1/28 brd + dev br0 label br0:x");
     host.must("ip addr add fd00::1 peer fd00::2/64 dev br0");
@@ -100,7 +100,7 @@ async fn what_ip_adds_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_name_the_request_and_the_remedy() {
     let host = host_with_bridge().await;
     let addresses = host.network.addresses();
     let br0 = "br0".into();

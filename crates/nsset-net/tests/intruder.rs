@@ -35,7 +35,7 @@ fn port_of(socket: BorrowedFd<'_>) -> u32 {
 }
 
 #[tokio::test]
-async fn nobody_but_the_kernel_can_write_to_our_socket() {
+async fn only_the_kernel_can_send_to_the_socket() {
     let host = host();
     let socket = rtnetlink_socket(&host.set);
     let watched = socket.try_clone().unwrap();

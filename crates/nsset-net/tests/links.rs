@@ -55,7 +55,7 @@ async fn a_new_network_has_lo() {
 }
 
 #[tokio::test]
-async fn a_bridge_has_what_it_was_made_with() {
+async fn a_bridge_has_the_settings_of_its_specification() {
     let host = host();
     let spec = LinkSpec {
         state: LinkState {
@@ -118,7 +118,7 @@ async fn a_bridge_has_what_it_was_made_with() {
 }
 
 #[tokio::test]
-async fn both_ends_of_a_veth_are_made_in_one_step_each_in_its_network() {
+async fn both_ends_of_a_veth_are_created_in_one_step_in_their_networks() {
     let lab = Lab::new();
     let (here, there) = (lab.host(), lab.host());
     there.network.links().add(&bridge("br0")).await.unwrap();
@@ -155,7 +155,7 @@ async fn both_ends_of_a_veth_are_made_in_one_step_each_in_its_network() {
 }
 
 #[tokio::test]
-async fn a_veth_in_one_network_has_a_peer_of_a_name_that_was_found_for_it() {
+async fn the_kernel_names_the_peer_of_a_veth_in_one_network() {
     let host = host();
     let left = host.network.links().add(&LinkSpec::new("left", LinkKind::Veth)).await.unwrap();
     let other = host.network.links().get(&LinkRef::Index(left.peer.unwrap().index)).await.unwrap();
@@ -164,7 +164,7 @@ async fn a_veth_in_one_network_has_a_peer_of_a_name_that_was_found_for_it() {
 }
 
 #[tokio::test]
-async fn vxlan_and_macvlan_are_as_they_were_made() {
+async fn vxlan_and_macvlan_have_the_settings_of_their_specifications() {
     let host = host();
     host.network.links().add(&veth("left", "right")).await.unwrap();
     let vxlan = Vxlan {
@@ -206,7 +206,7 @@ async fn vxlan_and_macvlan_are_as_they_were_made() {
 }
 
 #[tokio::test]
-async fn what_ip_makes_is_read() {
+async fn links_of_ip_are_read() {
     let host = host();
     host.must("ip link add left address 02:00:00:00:00:07 mtu 1234 type veth peer name right");
     host.must("ip link add br7 type bridge ageing_time 3000 stp_state 1");
@@ -300,7 +300,7 @@ async fn a_change_that_fails_leaves_the_link_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_link_whose_addresses_fail_is_not_made() {
+async fn a_link_whose_addresses_fail_does_not_stay() {
     let lab = Lab::new();
     let (here, there) = (lab.host(), lab.host());
     // A link cannot have a multicast address: ipv6_add_addr() of net/ipv6/addrconf.c.
@@ -327,7 +327,7 @@ fn peer_of(spec: &mut LinkSpec) -> &mut VethPeer {
 }
 
 #[tokio::test]
-async fn ensure_makes_it_once() {
+async fn ensure_creates_a_link_once() {
     let host = host();
     let links = host.network.links();
     let mut spec = bridge("br0");
@@ -387,7 +387,7 @@ async fn an_alias_of_several_links_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_name_the_request_and_the_remedy() {
     let host = host();
     let links = host.network.links();
     let error = links.get(&"missing".into()).await.unwrap_err();

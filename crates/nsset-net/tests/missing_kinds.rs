@@ -51,7 +51,7 @@ fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
 }
 
 #[tokio::test]
-async fn a_kind_is_made_or_the_error_names_what_is_missing() {
+async fn a_kind_is_created_or_the_error_names_the_missing_module() {
     let host = host();
     host.must("ip link add left type veth peer name right");
     for (kind, module, details) in kinds() {
@@ -105,7 +105,7 @@ async fn a_bridge_filters_vlans_or_the_error_says_that_it_cannot() {
 }
 
 #[tokio::test]
-async fn no_kernel_has_a_kind_that_nobody_wrote() {
+async fn an_unknown_kind_is_an_error_on_every_kernel() {
     let spec = LinkSpec::new("link0", LinkKind::Other { name: "nsset-test".into() });
     let error = host().network.links().add(&spec).await.unwrap_err();
     assert_lacks(&error, "nsset-test", "nsset-test");

@@ -103,7 +103,7 @@ async fn what_tc_adds_is_read_with_what_it_did() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_name_the_request_and_the_remedy() {
     let host = host_with_veth().await;
     let qdiscs = host.network.qdiscs();
     let left = "left".into();
@@ -157,7 +157,7 @@ fn kinds() -> [(QdiscKind, Value); 3] {
 }
 
 #[tokio::test]
-async fn a_kind_is_made_or_the_error_names_what_is_missing() {
+async fn a_kind_is_created_or_the_error_names_the_missing_module() {
     let host = host_with_veth().await;
     for (kind, expected) in kinds() {
         match host.network.qdiscs().replace(&"left".into(), &root_of(kind.clone())).await {

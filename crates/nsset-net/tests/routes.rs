@@ -92,7 +92,7 @@ async fn routes_are_added_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_ip_adds_is_read() {
+async fn routes_of_ip_are_read() {
     let host = host_with_bridge().await;
     host.must("ip route add 192.0.2.0/25 via 10.0.0.9 metric 5");
     host.must("ip -6 route add unreachable 2001:db8::/32");
@@ -112,7 +112,7 @@ async fn what_ip_adds_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_name_the_request_and_the_remedy() {
     let host = host_with_bridge().await;
     let routes = host.network.routes();
     let error = routes.add(&route(json!({ "destination": "10.0.0.1/24" }))).await.unwrap_err();

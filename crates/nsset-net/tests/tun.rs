@@ -29,7 +29,7 @@ fn device(host: &Host) -> Option<OwnedFd> {
 }
 
 #[tokio::test]
-async fn a_tap_outlives_its_descriptor_with_all_that_was_asked() {
+async fn a_tap_outlives_its_descriptor_with_its_settings() {
     let host = Lab::new().host();
     for (name, mode, word) in [("tap0", TunMode::Tap, "tap"), ("tun0", TunMode::Tun, "tun")] {
         let Some(fd) = device(&host) else { return };
@@ -50,7 +50,7 @@ async fn a_tap_outlives_its_descriptor_with_all_that_was_asked() {
 }
 
 #[tokio::test]
-async fn one_that_fails_is_not_made() {
+async fn a_device_that_fails_does_not_stay() {
     let lab = Lab::new();
     let (here, there) = (lab.host(), lab.host());
     let Some(fd) = device(&here) else { return };
@@ -72,7 +72,7 @@ async fn one_that_fails_is_not_made() {
 }
 
 #[tokio::test]
-async fn ensure_makes_it_once_and_refuses_another() {
+async fn ensure_creates_a_device_once_and_rejects_other_settings() {
     let host = Lab::new().host();
     let Some(fd) = device(&host) else { return };
     let links = host.network.links();

@@ -157,7 +157,7 @@ async fn a_link_of_another_kind_is_refused() {
 }
 
 #[tokio::test]
-async fn a_link_that_is_not_there_is_called_as_it_was() {
+async fn an_error_refers_to_a_missing_link_as_the_caller_did() {
     let Some(wired) = wire(host()).await else { return };
     for error in [
         wired.wireguards.get(999, &"wg9".into()).await.unwrap_err(),
@@ -169,7 +169,7 @@ async fn a_link_that_is_not_there_is_called_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_interval_that_the_kernel_cannot_have_is_refused_before_it_sees_it() {
+async fn an_interval_out_of_range_is_rejected_without_a_request() {
     let host = host();
     let wireguards = WireGuards::open(generic_socket(&host.set)).unwrap();
     let peer = PeerSpec { persistent_keepalive: Some(Duration::from_millis(500)), ..PeerSpec::new(public_key()) };
@@ -179,7 +179,7 @@ async fn an_interval_that_the_kernel_cannot_have_is_refused_before_it_sees_it() 
 }
 
 #[tokio::test]
-async fn who_may_not_change_the_network_is_told_no_keys() {
+async fn keys_need_the_right_to_change_the_network() {
     if nix::unistd::geteuid().is_root() {
         eprintln!("skipped: root may");
         return;
@@ -204,7 +204,7 @@ async fn a_new_link_has_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_set_is_there_and_taken_away_again() {
+async fn settings_are_read_back_and_removed() {
     let Some(wired) = wire(host()).await else { return };
     let private_key = SecretKey::generate().unwrap();
     let peer = PeerSpec {
@@ -259,7 +259,7 @@ async fn what_is_set_is_there_and_taken_away_again() {
 }
 
 #[tokio::test]
-async fn what_wg_sets_is_read() {
+async fn settings_of_wg_are_read() {
     let Some(wired) = wire(host()).await else { return };
     wired.wg_setconf(
         "[Interface]\nPrivateKey = +JrJi1s4cy+Uj9YQ/GwkzEYSg4SgFuAEE1KdR0spx3o=\nListenPort = 51820\nFwMark = 7\n\
@@ -352,7 +352,7 @@ async fn two_thousand_peers_are_set_read_and_replaced() {
 }
 
 #[tokio::test]
-async fn what_two_threads_set_at_once_does_not_mix() {
+async fn changes_of_two_threads_do_not_mix() {
     let Some(wired) = wire(host()).await else { return };
     let specs = [thousands_of_peers(), thousands_of_peers()];
     let runtime = tokio::runtime::Handle::current();
@@ -398,7 +398,7 @@ async fn a_peer_has_five_thousand_addresses() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_said_to_be() {
+async fn a_port_in_use_is_reported() {
     let Some(wired) = wire(host()).await else { return };
     let state = LinkState { up: Some(true), ..LinkState::default() };
     let port = WireGuardSpec { listen_port: Some(51820), ..WireGuardSpec::default() };

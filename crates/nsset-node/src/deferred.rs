@@ -42,7 +42,8 @@ impl<T: ToNapiValue + Send + 'static> Clone for Deferred<T> {
     }
 }
 
-/// The handle with which Node-API settles a promise. Settling frees the handle. A handle that outlives its environment is not used.
+/// The handle with which Node-API settles a promise. Settling frees the handle. A handle that outlives its environment is not
+/// used.
 struct Pending {
     deferred: sys::napi_deferred,
     keeps: Loop,

@@ -1,5 +1,5 @@
-//! Passes descriptors to handles of Node.js. JavaScript never gets the number of such a descriptor: this module calls the handle's
-//! `open`. So each descriptor has an owner at every moment, even if a Worker is terminated.
+//! Passes descriptors to handles of Node.js. JavaScript never gets the number of such a descriptor: this module calls the
+//! handle's `open`. So each descriptor has an owner at every moment, even if a Worker is terminated.
 
 use std::{
     mem::ManuallyDrop,

@@ -74,7 +74,8 @@ impl NativeChild {
         self.failure.as_ref().map(|error| failure::create(env, error)).transpose()
     }
 
-    /// Resolves when the child ends. Call this once, and only if the child started. The promise does not keep the event loop alive.
+    /// Resolves when the child ends. Call this once, and only if the child started. The promise does not keep the event loop
+    /// alive.
     #[napi(catch_unwind, ts_return_type = "Promise<NativeExit>")]
     pub fn ended(&self, env: Env) -> Result<Promise<NativeExit>> {
         let (deferred, promise) = Deferred::new(env, Loop::Free)?;
@@ -84,8 +85,8 @@ impl NativeChild {
         Ok(promise)
     }
 
-    /// Passes the parent's end of the pipe at this index of `stdio`, if there is one, to a handle of Node.js. Returns the value of
-    /// the handle's `open`: 0, or a negative error number.
+    /// Passes the parent's end of the pipe at this index of `stdio`, if there is one, to a handle of Node.js. Returns the value
+    /// of the handle's `open`: 0, or a negative error number.
     #[napi(catch_unwind, ts_args_type = "handle: object, index: number")]
     pub fn give_pipe(&self, handle: Object<'_>, index: u32) -> Result<i32> {
         let pipe = self.pipes.borrow_mut().get_mut(index as usize).and_then(Option::take);

@@ -121,8 +121,8 @@ impl LinkChanges {
         self.count() <= 1 && state.addresses.is_empty() && self.name.is_none() && state.master.is_none()
     }
 
-    /// Whether these changes make a link lose addresses or routes: if it goes down, if its MTU becomes too small for IPv6, or if it
-    /// enters or leaves a VRF.
+    /// Whether these changes make a link lose addresses or routes: if it goes down, if its MTU becomes too small for IPv6, or if
+    /// it enters or leaves a VRF.
     pub(crate) fn loses_addresses(&self, before: &Link) -> bool {
         let state = &self.state;
         let loses_ipv6 = state.mtu.is_some_and(|mtu| mtu < LEAST_IPV6_MTU && before.mtu >= LEAST_IPV6_MTU);

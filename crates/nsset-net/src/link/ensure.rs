@@ -103,8 +103,8 @@ async fn difference(network: &Network, link: &Link, spec: &LinkSpec) -> Result<O
     Ok((!has_data).then(|| format!("it is a {}, but with other settings", link.kind.name())))
 }
 
-/// Returns the other end of a veth and its network, or how it differs from the wanted peer. `None` if it is the wanted one and its
-/// state does not have to change.
+/// Returns the other end of a veth and its network, or how it differs from the wanted peer. `None` if it is the wanted one and
+/// its state does not have to change.
 async fn other_end(
     network: &Network,
     link: &Link,

@@ -94,8 +94,8 @@ impl LinkKind {
         matches!(self, Self::Vlan(_) | Self::MacVlan(_) | Self::IpVlan(_) | Self::Other { .. })
     }
 
-    /// Returns the data of the kind for a request. This does not use the builders of rtnetlink for each kind, which take one value
-    /// at a time: here one struct has the settings, and the same file reads it.
+    /// Returns the data of the kind for a request. This does not use the builders of rtnetlink for each kind, which take one
+    /// value at a time: here one struct has the settings, and the same file reads it.
     pub(crate) fn data(&self, dev: Option<u32>, veth_peer: Option<LinkMessage>) -> Option<InfoData> {
         match self {
             Self::Bond(bond) => Some(InfoData::Bond(bond.info())),

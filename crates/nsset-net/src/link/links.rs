@@ -38,8 +38,9 @@ impl Network {
 impl Links<'_> {
     /// Lists all links.
     ///
-    /// If links appear or disappear during a dump, the kernel reports that the dump may be inconsistent. The dump is then repeated,
-    /// and links that only an earlier dump has are read one by one, until a dump has no link that an earlier one has missed.
+    /// If links appear or disappear during a dump, the kernel reports that the dump may be inconsistent. The dump is then
+    /// repeated, and links that only an earlier dump has are read one by one, until a dump has no link that an earlier one has
+    /// missed.
     pub async fn list(&self) -> Result<Vec<Link>> {
         let conversation = self.network.conversation();
         let mut request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed().build()));

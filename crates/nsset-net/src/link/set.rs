@@ -76,8 +76,8 @@ impl Links<'_> {
         self.network.addresses().add_all(index, called, &changes.state.addresses).await
     }
 
-    /// Changes a link that is up, and brings it down. If possible, this makes the other changes first, so that they fail before the
-    /// link is down: a link that goes down loses its IPv6 addresses and routes.
+    /// Changes a link that is up, and brings it down. If possible, this makes the other changes first, so that they fail before
+    /// the link is down: a link that goes down loses its IPv6 addresses and routes.
     async fn change_and_bring_down(&self, index: u32, called: &LinkRef, rest: &LinkChanges) -> Result<()> {
         let link = &LinkRef::Index(index);
         let down = LinkChanges::only_up(false);

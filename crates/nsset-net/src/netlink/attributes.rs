@@ -19,8 +19,8 @@ impl From<Malformed> for NetlinkError {
     }
 }
 
-/// Iterates over consecutive attributes. The values live as long as the message; those of [`NlasIterator`] live no longer than its
-/// items.
+/// Iterates over consecutive attributes. The values live as long as the message; those of [`NlasIterator`] live no longer than
+/// its items.
 #[derive(Clone, Debug)]
 pub(crate) struct Attributes<'a>(NlasIterator<&'a [u8]>);
 

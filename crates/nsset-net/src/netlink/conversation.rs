@@ -197,8 +197,8 @@ impl Conversation {
             let answer = self.ask(&mut turn, request, &mut on_message, watch).await;
             drop(membership);
             if !groups.is_empty() {
-                // Remaining notifications must be discarded: another process has chosen their sequence number, which may be that of
-                // a later request.
+                // Remaining notifications must be discarded: another process has chosen their sequence number, which may be that
+                // of a later request.
                 turn.has_rest |= self.pass_over_the_rest(&mut [0]).is_err();
             }
             drop(turn);
@@ -244,7 +244,8 @@ impl Conversation {
                 }
                 Err(error) => return Err(error),
             };
-            // A datagram to a group is a notification. The echo of a new object also goes to a group, but a dump requests no echo.
+            // A datagram to a group is a notification. The echo of a new object also goes to a group, but a dump requests no
+            // echo.
             if !received.is_kernels || (received.is_for_group && has_changed.is_some()) {
                 has_changed.as_deref_mut().into_iter().for_each(|changed| *changed = true);
                 continue;
@@ -262,8 +263,8 @@ impl Conversation {
         }
     }
 
-    /// Receives and discards the rest of an answer. The kernel starts no other answer before that. It writes the next datagram of a
-    /// dump when the previous one is received, so the answer has ended when there is no datagram.
+    /// Receives and discards the rest of an answer. The kernel starts no other answer before that. It writes the next datagram of
+    /// a dump when the previous one is received, so the answer has ended when there is no datagram.
     fn pass_over_the_rest(&self, buffer: &mut [u8]) -> Result<(), Errno> {
         let mut tries = PATIENT_TRIES;
         loop {

@@ -94,8 +94,8 @@ impl Tbf {
         }
     }
 
-    /// `struct tc_tbf_qopt` of linux/pkt_sched.h: two of `struct tc_ratespec`, the limit, the time that a burst takes, and the same
-    /// for a peak rate, which is not used.
+    /// `struct tc_tbf_qopt` of linux/pkt_sched.h: two of `struct tc_ratespec`, the limit, the time that a burst takes, and the
+    /// same for a peak rate, which is not used.
     pub(crate) fn options(&self) -> Vec<u8> {
         let rate = self.byte_rate();
         let short = u32::try_from(rate).unwrap_or(u32::MAX);

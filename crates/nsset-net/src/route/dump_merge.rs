@@ -2,8 +2,8 @@
 //!
 //! The kernel lists a table in the order of its tree, one datagram at a time. If the table has changed in between, the kernel
 //! starts again at the root and skips as many routes as it has listed (fib6_walk_continue() of net/ipv6/ip6_fib.c). If some of
-//! these have been deleted, it skips as many others. So a datagram is complete from its first to its last route, but routes between
-//! two datagrams may be missing, if no datagram of another dump covers that gap.
+//! these have been deleted, it skips as many others. So a datagram is complete from its first to its last route, but routes
+//! between two datagrams may be missing, if no datagram of another dump covers that gap.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 

@@ -53,8 +53,8 @@ impl Routes<'_> {
         Ok(routes)
     }
 
-    /// Lists routes. The kernel does not report that IPv6 routes changed during a dump. If they did, routes may be missing between
-    /// two datagrams. This merges several dumps until nothing is missing.
+    /// Lists routes. The kernel does not report that IPv6 routes changed during a dump. If they did, routes may be missing
+    /// between two datagrams. This merges several dumps until nothing is missing.
     ///
     /// The message does not come from `RouteMessageBuilder`, which sets a table, a protocol and a type: the kernel uses these as
     /// filters.
@@ -114,8 +114,8 @@ impl Routes<'_> {
     }
 
     /// Returns the first route that matches, if the kernel would not compare all given fields: for an IPv6 route it compares only
-    /// the metric, the protocol, the gateway and the link (ip6_route_del() of net/ipv6/route.c). Two routes to the same destination
-    /// differ in one of these, so this returns `None` if all of them are given.
+    /// the metric, the protocol, the gateway and the link (ip6_route_del() of net/ipv6/route.c). Two routes to the same
+    /// destination differ in one of these, so this returns `None` if all of them are given.
     async fn first_match(&self, route: &RouteSpec, devices: &Devices) -> Result<Option<RouteSpec>> {
         let is_known = route.metric.is_some() && (devices.dev.is_some() || !devices.of_hops.is_empty());
         let says_more =

@@ -127,7 +127,8 @@ mod tests {
         Request::act(message).numbered(0).to_vec()
     }
 
-    /// Returns a recorded message of wg(8) with the link's index in the place of its name `wg0`. Both attributes have eight bytes.
+    /// Returns a recorded message of wg(8) with the link's index in the place of its name `wg0`. Both attributes have eight
+    /// bytes.
     fn recorded(bytes: &[u8], index: u32) -> Vec<u8> {
         let index = [&[8, 0, 1, 0][..], &index.to_ne_bytes()].concat();
         assert_eq!(&bytes[20..28], b"\x08\0\x02\0wg0\0");

@@ -73,8 +73,8 @@ impl WireGuards {
     /// The kernel makes the changes one after the other, for up to a hundred peers at a time. If one fails, the changes before it
     /// stay. If there are many peers, the link has only some of them for a moment. Two calls, also on clones, do not mix.
     ///
-    /// Errors: those of [`get`](Self::get), `EADDRINUSE` if another socket has the port, and [`Error::OutOfRange`] for a keepalive
-    /// interval that the kernel does not support.
+    /// Errors: those of [`get`](Self::get), `EADDRINUSE` if another socket has the port, and [`Error::OutOfRange`] for a
+    /// keepalive interval that the kernel does not support.
     ///
     /// [`Error::OutOfRange`]: crate::Error::OutOfRange
     pub async fn set(&self, index: u32, called: &LinkRef, spec: &WireGuardSpec) -> Result<()> {

@@ -8,7 +8,8 @@ use napi_derive::napi;
 use crate::{loading::copies, loading::start};
 
 /// Starts the threads. Node.js calls this once in each environment, before JavaScript can enter a set: a new thread inherits the
-/// namespaces of the thread that starts it. If a thread cannot be started now, the calls that need it try again and report errors.
+/// namespaces of the thread that starts it. If a thread cannot be started now, the calls that need it try again and report
+/// errors.
 #[napi(module_exports)]
 #[allow(clippy::unnecessary_wraps, reason = "the macro takes nothing else")]
 pub fn load(_exports: Object, env: Env) -> Result<()> {

@@ -40,9 +40,9 @@ pub struct NativeResolverFile {
 
 #[napi]
 impl NativeNetwork {
-    /// Reads resolv.conf and hosts in the set's mount namespace. Without one, reads the files in `/etc/netns/NAME` for a network of
-    /// this name, or else those that the calling thread sees. The result has both files in this order, or null for a file whose
-    /// stamp is the known one.
+    /// Reads resolv.conf and hosts in the set's mount namespace. Without one, reads the files in `/etc/netns/NAME` for a network
+    /// of this name, or else those that the calling thread sees. The result has both files in this order, or null for a file
+    /// whose stamp is the known one.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NativeResolverFile | null>>")]
     pub fn read_resolver_files(
         &self,

@@ -38,8 +38,8 @@ impl NativeSet {
 
 #[napi]
 impl NativeNetwork {
-    /// Runs operations in order, up to the first that fails, or until the request is abandoned. `operations` is the text of a JSON
-    /// array. Operations refer to other networks by their index in `others`.
+    /// Runs operations in order, up to the first that fails, or until the request is abandoned. `operations` is the text of a
+    /// JSON array. Operations refer to other networks by their index in `others`.
     #[napi(catch_unwind, ts_return_type = "Promise<NativeOutcome>")]
     pub fn request(
         &self,

@@ -92,7 +92,8 @@ async fn lookup(inside: &Inside, Question { name, mut wanted, only_usable }: Que
 
 type Found = std::result::Result<Vec<IpAddr>, Failure>;
 
-/// `AI_ADDRCONFIG` as in glibc: loopback addresses do not count, and if there are no other addresses, both families are looked up.
+/// `AI_ADDRCONFIG` as in glibc: loopback addresses do not count, and if there are no other addresses, both families are looked
+/// up.
 fn usable(family: Family, own: &[OwnAddress]) -> Option<Family> {
     let has = |is_of_family: fn(&IpAddr) -> bool| {
         own.iter().any(|own| is_of_family(&own.address) && !LOOPBACK.contains(&own.address))

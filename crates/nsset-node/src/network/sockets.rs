@@ -146,7 +146,8 @@ impl Sockets {
         Ok(config)
     }
 
-    /// Returns the domain of the host name, if the set does not have its own. This thread is outside, so it sees the caller's name.
+    /// Returns the domain of the host name, if the set does not have its own. This thread is outside, so it sees the caller's
+    /// name.
     fn domain(&self) -> Option<String> {
         if self.set.kinds().contains(Kind::Uts) {
             return None;

@@ -38,8 +38,8 @@ impl Line {
         Self(LAST.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Adds work. Must be called by a thread that is outside, such as the thread of networks: a thread that is started for the work
-    /// inherits the namespaces of the calling thread. Fails with the error of clone(2) if there is no thread and none can be
+    /// Adds work. Must be called by a thread that is outside, such as the thread of networks: a thread that is started for the
+    /// work inherits the namespaces of the calling thread. Fails with the error of clone(2) if there is no thread and none can be
     /// started.
     pub fn add(self, work: Work) -> io::Result<()> {
         let mut turns = turns();
@@ -66,8 +66,8 @@ impl Line {
     }
 }
 
-/// Starts threads if work waits and the existing threads are blocked. It doubles their number, so that there are soon more threads
-/// than sets that block one. Must be called on the thread of networks while it is outside.
+/// Starts threads if work waits and the existing threads are blocked. It doubles their number, so that there are soon more
+/// threads than sets that block one. Must be called on the thread of networks while it is outside.
 pub fn relieve() {
     let mut turns = turns();
     let waiting = turns.next.len().saturating_sub(turns.idle);

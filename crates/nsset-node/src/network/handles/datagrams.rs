@@ -72,8 +72,8 @@ impl NativeWatch {
         Ok(Self { socket: LentSocket::new(socket), interest })
     }
 
-    /// Resolves when the socket can be read, or written, or has an error. Call this again only after the promise is settled. Only a
-    /// promise for writing keeps the event loop alive.
+    /// Resolves when the socket can be read, or written, or has an error. Call this again only after the promise is settled. Only
+    /// a promise for writing keeps the event loop alive.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn ready(&self, env: Env) -> Result<Promise<()>> {
         let (socket, interest) = (self.socket.clone(), self.interest);

@@ -1,5 +1,5 @@
-//! Connections to link-local addresses. The zone of such an address (after `%`) is the name of a link inside. libuv knows only the
-//! links outside, and since version 1.49 adds one of them to an address without a zone.
+//! Connections to link-local addresses. The zone of such an address (after `%`) is the name of a link inside. libuv knows only
+//! the links outside, and since version 1.49 adds one of them to an address without a zone.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddrV6, TcpStream},

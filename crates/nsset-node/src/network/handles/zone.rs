@@ -1,5 +1,5 @@
-//! Zones of addresses (`fe80::1%eth0`): the names and indexes of links in the network of a socket. The kernel looks them up in the
-//! network of the descriptor, not in that of the calling thread (netdevice(7)).
+//! Zones of addresses (`fe80::1%eth0`): the names and indexes of links in the network of a socket. The kernel looks them up in
+//! the network of the descriptor, not in that of the calling thread (netdevice(7)).
 
 use std::{
     ffi::CStr,
