@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_what_a_host_may_be_called() {
+    fn only_host_names_are_parsed() {
         let longest =
             [&"a".repeat(63), &"b".repeat(63), &"c".repeat(63), &"d".repeat(61)].map(String::as_str).join(".");
         for text in ["a", "A.b", "a.b.", "a.-b", "a-", "1.2.3.4.5", "_srv.x", "xn--bcher-kva.example", &longest] {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_asked_for_below_a_domain_as_it_is_written() {
+    fn a_name_keeps_its_text_in_a_domain() {
         let below = |name: &str, domain| HostName::parse(name).unwrap().below(domain).map(|name| name.to_string());
         assert_eq!(below("Web", "Lab.test").as_deref(), Some("Web.Lab.test."));
         assert_eq!(below("web", ".lab.test.").as_deref(), Some("web.lab.test."));

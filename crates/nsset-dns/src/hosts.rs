@@ -105,7 +105,7 @@ fe80::1%eth0 y\n\
     }
 
     #[test]
-    fn a_name_is_what_is_written() {
+    fn a_name_matches_its_text() {
         assert_eq!(get("strange!name", Family::Any), ["10.0.0.10"]);
         assert_eq!(get("db.", Family::Any), [""; 0]);
         assert_eq!(get("cut", Family::Any), ["10.0.0.11"]);
@@ -122,7 +122,7 @@ fe80::1%eth0 y\n\
     }
 
     #[test]
-    fn what_is_no_line_of_an_address_and_names_is_passed_over() {
+    fn lines_without_an_address_and_names_are_skipped() {
         assert_eq!(get("x", Family::Any), [""; 0]);
         assert_eq!(get("y", Family::Any), [""; 0]);
         assert_eq!(get("database", Family::Any), [""; 0]);

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_reached_comes_first() {
+    fn reachable_addresses_come_first() {
         assert_order(&["10.0.0.1 from 10.0.0.2/24", "2001:db8::1"]);
         assert_order(&["2001:db8::1", "10.0.0.1"]);
     }

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_are_asked_in_the_order_of_the_file() {
+    fn servers_are_in_the_order_of_the_file() {
         assert_eq!(
             servers("nameserver 10.0.0.1\nnameserver\tfd00::1 \nnameserver 10.0.0.2 and more\n"),
             ["10.0.0.1:53", "[fd00::1]:53", "10.0.0.2:53"]
@@ -150,13 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_server_the_machine_itself_is_asked() {
+    fn the_default_server_is_on_the_local_machine() {
         assert_eq!(servers(""), ["127.0.0.1:53"]);
         assert_eq!(servers("nameserver\nnameserver example.org\n#nameserver 10.0.0.1"), ["127.0.0.1:53"]);
     }
 
     #[test]
-    fn a_fourth_server_is_not_asked() {
+    fn a_fourth_server_is_ignored() {
         let lines = ["nameserver 10.0.0.1", "nameserver fd00::1", "nameserver 10.0.0.2", "nameserver 10.0.0.3"];
         assert_eq!(servers(&lines.join("\n")), ["10.0.0.1:53", "[fd00::1]:53", "10.0.0.2:53"]);
     }
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_is_set_by_what_it_begins_with() {
+    fn other_text_may_follow_the_name_of_an_option() {
         let config = read("options trust-ad no-aaaa single-request-reopen rotate2 no_tld_query,x\n");
         assert!(config.trust_ad && config.no_aaaa && config.rotate && config.no_tld_query);
         assert!(config.single_request_reopen && !config.single_request);

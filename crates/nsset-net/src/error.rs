@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_says_what_on_what_why_and_what_to_do() {
+    fn a_message_has_the_request_its_target_the_reason_and_a_remedy() {
         let error = NetlinkError { errno: Errno::EOPNOTSUPP, words: Some("Unknown device type".into()) };
         let error = error.of_kind("RTM_NEWLINK", "'d0'", "dummy");
         assert_eq!(

@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_asks_for_recursion_and_for_what_the_configuration_wants() {
+    fn a_query_has_the_flags_of_the_configuration_and_wants_recursion() {
         let of = |config: &Config| {
             let question = Question::new(&name("web.test."), RecordType::AAAA, config).unwrap();
             Message::from_vec(&question.bytes).unwrap()

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_are_told_apart_without_their_padding() {
+    fn attributes_are_split_without_their_padding() {
         let bytes = [5, 0, 1, 0, 7, 0, 0, 0, 8, 0, 2, 0x80, 1, 2, 3, 4, 4, 0, 3, 0];
         let attributes: Vec<_> = Attributes::within(&bytes).map(Result::unwrap).collect();
         assert_eq!(attributes, [(1, &[7][..]), (2, &[1, 2, 3, 4]), (3, &[])]);

@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_ends_and_what_comes_late_is_not_taken_for_the_next_answer() {
+    async fn a_wait_has_a_limit_and_a_late_answer_is_not_taken_for_the_next_one() {
         let conversation = Conversation::open(rtnetlink()).unwrap();
         let error = conversation.get(Request::endless(get_lo()), Link::read).await.unwrap_err();
         assert_eq!(error.errno, Errno::ETIMEDOUT);

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_range_is_refused() {
+    fn values_out_of_range_are_rejected() {
         assert!(Netem { reorder: 1.0, ..Netem::default() }.check().is_err());
         assert!(Netem { latency: Duration::MAX, ..Netem::default() }.check().is_err());
         assert!(all().check().is_ok());

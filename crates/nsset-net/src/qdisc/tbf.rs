@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_sensible() {
+    fn default_values_suit_the_link() {
         let slow = at_rate(1_000_000);
         assert_eq!((slow.burst(), slow.limit()), (3028, Some(6250 + 3028)));
         let wide = at_rate(1_000_000).for_mtu(65_536);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_range_is_refused() {
+    fn values_out_of_range_are_rejected() {
         assert!(tbf(8, 1, TbfLimit::Latency(Duration::ZERO)).check().is_err());
         assert!(tbf(u64::MAX, 1, TbfLimit::Latency(Duration::MAX)).check().is_err());
         assert!(tbf(8, 1, TbfLimit::Bytes(1)).check().is_ok());

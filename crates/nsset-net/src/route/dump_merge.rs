@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_touched_is_there_once_whatever_is_touched() {
+    fn unchanged_routes_are_listed_once() {
         let mut state = 0x9E37_79B9_7F4A_7C15;
         let (mut holes, mut attempts) = (0, 0);
         for _ in 0..20 {

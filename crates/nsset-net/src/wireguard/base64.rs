@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_what_others_write() {
+    fn the_text_is_that_of_other_programs() {
         // printf '%32s' 'nsset writes what base64 writes.' | base64
         assert_eq!(encode(b"nsset writes what base64 writes."), "bnNzZXQgd3JpdGVzIHdoYXQgYmFzZTY0IHdyaXRlcy4=");
         assert_eq!(encode(&[0xFF; 32]), "//////////////////////////////////////////8=");

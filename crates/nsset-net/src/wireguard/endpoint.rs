@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_endpoint_is_refused() {
+    fn other_texts_are_rejected() {
         let wrong =
             ["host:1", "fe80::1%eth0:1", "[fe80::1%]:1", "[fe80::1%eth0]", "[192.0.2.1%eth0]:1", "192.0.2.1%eth0:1"];
         for text in wrong {

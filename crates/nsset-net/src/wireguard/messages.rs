@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn it_sends_what_wg_setconf_sends() {
+    fn the_bytes_are_those_of_wg_setconf() {
         let with = |key: &str, addresses: &[&str]| PeerSpec {
             allowed_ips: addresses.iter().map(|text| text.parse().unwrap()).collect(),
             replace_allowed_ips: true,
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_link_of_an_endpoint_is_told_by_its_index() {
+    fn the_link_of_an_endpoint_must_be_given_by_its_index() {
         let at = |endpoint: Endpoint| {
             let peer = PeerSpec { endpoint: Some(endpoint), ..peer(1) };
             set(2, &WireGuardSpec { peers: vec![peer], ..WireGuardSpec::default() })

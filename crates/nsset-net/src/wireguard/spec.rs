@@ -152,14 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_not_said() {
+    fn fields_that_are_left_out_are_not_sent() {
         let spec: WireGuardSpec = from_value(json!({ "peers": [{ "publicKey": KEY }] })).unwrap();
         let peers = vec![PeerSpec::new(KEY.parse().unwrap())];
         assert_eq!(spec, WireGuardSpec { peers, ..WireGuardSpec::default() });
     }
 
     #[test]
-    fn what_is_wrong_is_refused_and_keys_are_not_repeated() {
+    fn invalid_data_is_rejected_without_quoting_keys() {
         let almost = &KEY[1..];
         let wrong = [
             (json!({ "privateKey": almost }), "this is no key: one has 44 characters of base64, which are 32 bytes"),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_would_pass_over_is_refused() {
+    fn changes_that_the_kernel_would_ignore_are_rejected() {
         let key = |number| PublicKey([number; 32]);
         let peer = |number, addresses: &[&str]| PeerSpec {
             allowed_ips: addresses.iter().map(|text| text.parse().unwrap()).collect(),
