@@ -115,7 +115,7 @@ test('an alternative name belongs to another link', async () => {
   expect(promote).toMatchObject({ code: 'EEXIST' })
   expect(promote.message).toContain('perhaps this one, has it as an alternative name: delete that name first')
   const add = await failureOf(() => set.network.links.add({ kind: 'bridge', name: 'wan' }))
-  expect(add.message).toContain('or of that alternative name')
+  expect(add.message).toContain('a link with that name or alternative name exists')
 })
 
 /** A link that is up, with addresses of both families and routes through it. */

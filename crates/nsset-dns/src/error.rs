@@ -97,8 +97,8 @@ fn answer_code(answer: u16) -> &'static str {
 
 fn words(answer: u16) -> &'static str {
     match ResponseCode::from(0, answer as u8) {
-        ResponseCode::FormErr => "the server does not understand the question",
-        ResponseCode::NotImp => "the server does not know such questions",
+        ResponseCode::FormErr => "the server does not understand the query",
+        ResponseCode::NotImp => "the server does not support such queries",
         ResponseCode::Refused => "the server refuses to answer",
         _ => "the server failed to find an answer",
     }

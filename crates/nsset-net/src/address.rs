@@ -321,11 +321,11 @@ impl AddressSpec {
         if self.label.as_ref().is_some_and(|label| label.is_empty() || label.len() > LABEL_MAX || label.contains('\0'))
         {
             return Err(Error::InvalidArgument(format!(
-                "the label of {address} has 1 to {LABEL_MAX} bytes, and no NUL"
+                "the label of {address} must have 1 to {LABEL_MAX} bytes and no NUL"
             )));
         }
         if self.broadcast.is_some() && address.is_ipv6() {
-            return Err(Error::InvalidArgument(format!("{address} has no broadcast address: IPv6 has none")));
+            return Err(Error::InvalidArgument(format!("{address} cannot have a broadcast address: IPv6 has none")));
         }
         Ok(())
     }

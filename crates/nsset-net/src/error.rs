@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "EOPNOTSUPP: operation not supported on transport endpoint, RTM_NEWLINK 'd0' (\"Unknown device type\"): \
-             the kernel has no 'dummy' link; load the module dummy, where there is one"
+             the kernel has no 'dummy' link; load the module dummy, if there is one"
         );
     }
 }

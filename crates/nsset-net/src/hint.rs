@@ -13,9 +13,7 @@ pub(crate) fn of(
 ) -> Option<Cow<'static, str>> {
     if let (Some(kind), Some(thing)) = (kind, missing(request, errno, words)) {
         let module = module(request, kind);
-        return Some(
-            format!("the kernel has no '{kind}' {thing}; load the module {module}, where there is one").into(),
-        );
+        return Some(format!("the kernel has no '{kind}' {thing}; load the module {module}, if there is one").into());
     }
     if let Some(hint) = words.and_then(|words| of_words(request, words, kind)) {
         return Some(hint.into());
@@ -34,7 +32,7 @@ pub(crate) fn of(
             "it needs CAP_NET_ADMIN in the user namespace that owns the link's network; the port and the mark in the one \
              that owns the network in which the link was created, too, which must still exist"
         }
-        (Errno::EBUSY, "ioctl(TUNSETIFF)") => "there is a link of that name",
+        (Errno::EBUSY, "ioctl(TUNSETIFF)") => "a link with that name exists",
         (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
         (Errno::EEXIST, "RTM_NEWLINK") => {
             "a link with that name or alternative name exists, or one with the name of the peer, or a tunnel with the same data"
@@ -45,30 +43,28 @@ pub(crate) fn of(
         (Errno::ENONET, "RTM_SETLINK" | "RTM_NEWLINK") => {
             "the network in which the WireGuard link was created no longer exists, nor does its socket: create a new link"
         }
-        (Errno::EEXIST, "RTM_NEWADDR") => "the link has that address already, perhaps with another prefix",
-        (Errno::EEXIST, "RTM_NEWROUTE") => "there is a route to that destination with that metric: replace it",
-        (Errno::EEXIST, "RTM_NEWQDISC") => {
-            "there is a queueing discipline in that place: replace it, or delete it first"
-        }
+        (Errno::EEXIST, "RTM_NEWADDR") => "the link already has that address, perhaps with another prefix",
+        (Errno::EEXIST, "RTM_NEWROUTE") => "a route to that destination with that metric exists: replace it",
+        (Errno::EEXIST, "RTM_NEWQDISC") => "that parent has a queueing discipline: replace it, or delete it first",
         (Errno::ENOENT | Errno::EINVAL, "RTM_DELQDISC") => {
-            "there is none but the kernel's own; that of what arrives ('ingress', 'clsact') has the parent 'ingress'"
+            "that parent has only the kernel's default; 'ingress' and 'clsact' have the parent 'ingress'"
         }
         (Errno::EBUSY, "RTM_SETLINK") => "bring the link down first",
         (Errno::EBUSY, "RTM_NEWLINK") => "the device of the link, or its master, is in use",
         (Errno::ENETUNREACH, "RTM_NEWROUTE") => {
-            "the gateway cannot be reached: its device has to be up, with an address of the gateway's network"
+            "the gateway cannot be reached: its device must be up and have an address in the gateway's network"
         }
         (Errno::ENETDOWN, "RTM_NEWROUTE") => "bring the device up first",
-        (Errno::ESRCH, "RTM_DELROUTE") => "there is no such route",
+        (Errno::ESRCH, "RTM_DELROUTE") => "the route does not exist",
         (Errno::EADDRNOTAVAIL, "RTM_DELADDR") => "the link does not have the address",
-        (Errno::EOPNOTSUPP, "WG_CMD_GET_DEVICE" | "WG_CMD_SET_DEVICE") => "it is no wireguard link",
+        (Errno::EOPNOTSUPP, "WG_CMD_GET_DEVICE" | "WG_CMD_SET_DEVICE") => "it is not a wireguard link",
         (Errno::EADDRINUSE, "WG_CMD_SET_DEVICE") => {
-            "another socket has the port, in the network in which the link was made"
+            "another socket uses the port in the network in which the link was created"
         }
-        (Errno::EOPNOTSUPP, _) => "the kernel was built without it, or the link cannot do it",
-        (Errno::EBADMSG, _) => "the kernel's answer could not be understood",
+        (Errno::EOPNOTSUPP, _) => "the kernel was built without support for it, or the link does not support it",
+        (Errno::EBADMSG, _) => "the kernel's answer is malformed",
         (Errno::ETIMEDOUT, _) => "the kernel did not answer",
-        (Errno::EAGAIN, _) => "what was listed kept changing meanwhile; try again",
+        (Errno::EAGAIN, _) => "the listed objects kept changing; try again",
         _ => return None,
     };
     Some(hint.into())
@@ -80,28 +76,28 @@ fn of_words(request: &str, words: &str, kind: Option<&str>) -> Option<&'static s
     let says = |part: &str| words.contains(part);
     match request {
         "RTM_SETLINK" | "RTM_NEWLINK" if says("enslaved while up") || says("slave is up") => {
-            Some("a bond takes links that are down only: bring it down first, and up again as its port")
+            Some("a bond accepts only links that are down: bring it down first, and up again as its port")
         }
         "RTM_NEWLINK" if words.starts_with("Local interface required") => {
-            Some("give a 'dev': a multicast group is reached by one link")
+            Some("give a 'dev': the link through which the multicast group is reached")
         }
         // The two kinds share one parent, and the kernel does not replace one by the other.
         "RTM_NEWQDISC" if says("Exclusivity flag on") && matches!(kind, Some("ingress" | "clsact")) => {
-            Some("the link has an 'ingress' or a 'clsact' already: keep it, or delete it first (parent 'ingress')")
+            Some("the link already has an 'ingress' or a 'clsact': keep it, or delete it first (parent 'ingress')")
         }
         "RTM_NEWQDISC" if says("Exclusivity flag on") => {
-            Some("there is a queueing discipline in that place: replace it, or delete it first")
+            Some("that parent has a queueing discipline: replace it, or delete it first")
         }
         "RTM_NEWQDISC" if says("reserved for ingress and clsact") => Some(
-            "what arrives does not wait there, so it cannot be delayed or shaped there: put the queueing discipline on the \
-             other end, or on an 'ifb' link to which a filter redirects what arrives",
+            "arriving packets do not wait there, so they cannot be delayed or shaped: put the queueing discipline on the \
+             other end, or on an 'ifb' link to which a filter redirects arriving packets",
         ),
         // Newer kernels append "must match existing qdisc".
         "RTM_NEWQDISC" if words.starts_with("Invalid qdisc name") => {
-            Some("a queueing discipline of another kind is in that place: delete it first, with its own parent")
+            Some("that parent has a queueing discipline of another kind: delete it first, with its own parent")
         }
         "RTM_DELQDISC" if words.starts_with("Invalid qdisc name") || words.starts_with("Invalid handle") => {
-            Some("another queueing discipline is in that place: list says its kind and its handle")
+            Some("that parent has another queueing discipline: list() returns its kind and its handle")
         }
         _ => None,
     }

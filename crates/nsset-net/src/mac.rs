@@ -14,7 +14,7 @@ impl FromStr for Mac {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = || Error::InvalidArgument(format!("'{text}' is no link address; one reads 02:00:00:00:00:01"));
+        let wrong = || Error::InvalidArgument(format!("'{text}' is not a MAC address such as 02:00:00:00:00:01"));
         let mut bytes = [0; 6];
         let mut parts = text.split(':');
         for byte in &mut bytes {

@@ -78,7 +78,7 @@ fn assert_lacks(error: &Error, name: &str, module: &str) {
     assert_eq!(error.errno(), Some(Errno::EOPNOTSUPP), "{error}");
     let Error::Kernel(error) = error else { unreachable!() };
     assert_eq!(error.words.as_deref(), Some("Unknown device type"));
-    let hint = format!("the kernel has no '{name}' link; load the module {module}, where there is one");
+    let hint = format!("the kernel has no '{name}' link; load the module {module}, if there is one");
     assert_eq!(error.hint.as_deref(), Some(hint.as_str()));
 }
 
@@ -96,7 +96,9 @@ async fn a_bridge_filters_vlans_or_the_error_says_that_it_cannot() {
         Err(error) => {
             assert_eq!(error.errno(), Some(Errno::EOPNOTSUPP));
             assert!(
-                error.to_string().ends_with("the kernel was built without it, or the link cannot do it"),
+                error
+                    .to_string()
+                    .ends_with("the kernel was built without support for it, or the link does not support it"),
                 "{error}"
             );
             assert!(host.link_names().is_empty());

@@ -173,7 +173,7 @@ async fn a_kind_is_created_or_the_error_names_the_missing_module() {
                 error.to_string(),
                 format!(
                     "ENOENT: no such file or directory, RTM_NEWQDISC root of link 'left' (\"Specified qdisc kind is unknown\"): \
-                     the kernel has no '{0}' queueing discipline; load the module sch_{0}, where there is one",
+                     the kernel has no '{0}' queueing discipline; load the module sch_{0}, if there is one",
                     kind.name()
                 )
             ),

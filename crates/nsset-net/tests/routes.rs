@@ -123,7 +123,7 @@ async fn errors_name_the_request_and_the_remedy() {
     assert_eq!(
         error.to_string(),
         "ENETUNREACH: network is unreachable, RTM_NEWROUTE default via 192.0.2.1 (\"Nexthop has invalid gateway\"): \
-         the gateway cannot be reached: its device has to be up, with an address of the gateway's network"
+         the gateway cannot be reached: its device must be up and have an address in the gateway's network"
     );
     let error = routes.delete(&route(json!({ "destination": "192.0.2.0/24" }))).await.unwrap_err();
     assert!(error.to_string().starts_with("ESRCH: no such process, RTM_DELROUTE 192.0.2.0/24"), "{error}");

@@ -130,7 +130,7 @@ async fn wire(host: Host) -> Option<Wired> {
 
 fn assert_lacks(error: &Error) {
     let text = "ENOENT: no such file or directory, CTRL_CMD_GETFAMILY 'wireguard' for link 'lo': the kernel has no \
-                'wireguard' link; load the module wireguard, where there is one";
+                'wireguard' link; load the module wireguard, if there is one";
     assert_eq!(error.to_string(), text);
 }
 
@@ -150,7 +150,7 @@ async fn a_link_of_another_kind_is_refused() {
             continue;
         }
         let text = format!(
-            "EOPNOTSUPP: operation not supported on transport endpoint, {request} 'lo': it is no wireguard link"
+            "EOPNOTSUPP: operation not supported on transport endpoint, {request} 'lo': it is not a wireguard link"
         );
         assert_eq!(error.to_string(), text);
     }
@@ -409,7 +409,7 @@ async fn a_port_in_use_is_reported() {
     let other = links.add(&LinkSpec { state, ..LinkSpec::new("wg1", LinkKind::WireGuard) }).await.unwrap();
     let error = wired.wireguards.set(other.index, &"wg1".into(), &port).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EADDRINUSE));
-    assert!(error.to_string().contains("WG_CMD_SET_DEVICE 'wg1': another socket has the port"), "{error}");
+    assert!(error.to_string().contains("WG_CMD_SET_DEVICE 'wg1': another socket uses the port"), "{error}");
 }
 
 fn udp_socket(host: &Host, address: SocketAddrV4) -> UdpSocket {

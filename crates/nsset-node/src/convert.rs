@@ -25,7 +25,9 @@ pub fn optional_kind(flag: u32) -> Result<Option<Kind>> {
     if flag == 0 {
         return Ok(None);
     }
-    Kind::from_flag(flag).map(Some).ok_or_else(|| Error::InvalidArgument(format!("0x{flag:x} is no kind of namespace")))
+    Kind::from_flag(flag)
+        .map(Some)
+        .ok_or_else(|| Error::InvalidArgument(format!("0x{flag:x} is not a kind of namespace")))
 }
 
 /// A path or another string for the kernel, as text or as bytes.

@@ -36,7 +36,7 @@ pub fn initialize(
 pub fn of(env: Env) -> Result<&'static Environment> {
     env.get_instance_data::<Environment>()?
         .map(|environment| &*environment)
-        .ok_or_else(|| napi::Error::from_reason("nsset/native has to be initialized first: import 'nsset'"))
+        .ok_or_else(|| napi::Error::from_reason("nsset/native must be initialized first: import 'nsset'"))
 }
 
 /// Keeps the event loop alive until `release` has been called as many times as `hold`.

@@ -158,7 +158,7 @@ fn stdio(word: Either<String, i32>) -> nsset::Result<Stdio> {
         Either::A(word) => match word.as_str() {
             "pipe" => Ok(Stdio::Pipe),
             "ignore" => Ok(Stdio::Ignore),
-            _ => Err(nsset::Error::InvalidArgument(format!("stdio has no value '{word}'"))),
+            _ => Err(nsset::Error::InvalidArgument(format!("'{word}' is not a value of stdio"))),
         },
     }
 }

@@ -83,7 +83,7 @@ impl LinkKind {
                 Err(Error::InvalidArgument("a vxlan has a 'group' or a 'remote', not both".into()))
             }
             Self::Other { name } if name.is_empty() => {
-                Err(Error::InvalidArgument(format!("'{name}' is no kind of link")))
+                Err(Error::InvalidArgument(format!("'{name}' is not a kind of link")))
             }
             _ => Ok(()),
         }

@@ -28,7 +28,7 @@ impl VethPeer {
     pub(crate) fn check(&self) -> Result<()> {
         if self.netns_id.is_some() && self.network.is_none() {
             return Err(Error::InvalidArgument(
-                "'peer.netnsId' cannot be used to find the network of the peer: pass its 'set'".into(),
+                "'peer.netnsId' cannot be used to find the network of the peer: give its 'set'".into(),
             ));
         }
         self.state.check()

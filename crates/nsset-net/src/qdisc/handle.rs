@@ -43,8 +43,7 @@ impl FromStr for Handle {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong =
-            || Error::InvalidArgument(format!("'{text}' is no handle; one reads 1: or 1:10 or root or ingress"));
+        let wrong = || Error::InvalidArgument(format!("'{text}' is not a handle such as 1:, 1:10, root or ingress"));
         match text {
             "root" => return Ok(Self::ROOT),
             "ingress" | "clsact" => return Ok(Self::INGRESS),

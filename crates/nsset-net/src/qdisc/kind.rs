@@ -49,7 +49,7 @@ impl QdiscKind {
             Self::Netem(netem) => netem.check(),
             Self::Tbf(tbf) => tbf.check(),
             Self::Other { name, .. } if name.is_empty() => {
-                Err(Error::InvalidArgument(format!("'{name}' is no queueing discipline")))
+                Err(Error::InvalidArgument(format!("'{name}' is not a kind of queueing discipline")))
             }
             _ => Ok(()),
         }

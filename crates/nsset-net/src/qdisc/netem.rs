@@ -65,7 +65,7 @@ impl Netem {
     pub(crate) fn check(&self) -> Result<()> {
         for (name, time) in [("latency", self.latency), ("jitter", self.jitter)] {
             if i64::try_from(time.as_nanos()).is_err() {
-                return Err(Error::OutOfRange(format!("'{name}' is at most 292 years")));
+                return Err(Error::OutOfRange(format!("'{name}' must be at most 292 years")));
             }
         }
         if self.reorder > 0.0 && self.latency.is_zero() {

@@ -58,7 +58,7 @@ const LEAST_BURST: u64 = 2 * 1514;
 impl Tbf {
     pub(crate) fn check(&self) -> Result<()> {
         match self.limit {
-            Some(TbfLimit::Latency(Duration::ZERO)) => Err(Error::OutOfRange("'latency' is more than 0".into())),
+            Some(TbfLimit::Latency(Duration::ZERO)) => Err(Error::OutOfRange("'latency' must be more than 0".into())),
             _ if self.limit().is_none() => {
                 Err(Error::OutOfRange("'latency' is too long: more than 4 GiB would wait".into()))
             }

@@ -127,7 +127,7 @@ impl<'de> Deserialize<'de> for Metrics {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut metrics = Self::default();
         for (name, value) in BTreeMap::<String, Plain>::deserialize(deserializer)? {
-            metrics.put(&name, value).ok_or_else(|| de::Error::custom(format_args!("no metric is this: {name}")))?;
+            metrics.put(&name, value).ok_or_else(|| de::Error::custom(format_args!("invalid metric: {name}")))?;
         }
         Ok(metrics)
     }

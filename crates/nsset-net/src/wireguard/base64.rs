@@ -11,7 +11,7 @@ pub(super) fn encode(key: &[u8; 32]) -> String {
 /// Reads a key. The error does not quote the text, which may contain most of a key.
 pub(super) fn decode(text: &str) -> Result<[u8; 32]> {
     bytes(text).ok_or_else(|| {
-        Error::InvalidArgument("this is no key: one has 44 characters of base64, which are 32 bytes".into())
+        Error::InvalidArgument("not a WireGuard key: a key has 44 characters of base64, which are 32 bytes".into())
     })
 }
 
@@ -70,7 +70,7 @@ mod tests {
         ];
         for text in wrong {
             let error = decode(&text).unwrap_err().to_string();
-            assert_eq!(error, "this is no key: one has 44 characters of base64, which are 32 bytes", "{text}");
+            assert_eq!(error, "not a WireGuard key: a key has 44 characters of base64, which are 32 bytes", "{text}");
         }
     }
 }

@@ -112,7 +112,7 @@ impl PeerSpec {
         match u16::try_from(interval.as_secs()) {
             Ok(seconds) if interval.subsec_nanos() == 0 => Ok(Some(seconds)),
             _ => Err(Error::OutOfRange(format!(
-                "the interval of a persistent keepalive is 0 to 65535 whole seconds, not {interval:?}"
+                "the interval of a persistent keepalive must be 0 to 65535 whole seconds, not {interval:?}"
             ))),
         }
     }
@@ -162,10 +162,13 @@ mod tests {
     fn invalid_data_is_rejected_without_quoting_keys() {
         let almost = &KEY[1..];
         let wrong = [
-            (json!({ "privateKey": almost }), "this is no key: one has 44 characters of base64, which are 32 bytes"),
+            (
+                json!({ "privateKey": almost }),
+                "not a WireGuard key: a key has 44 characters of base64, which are 32 bytes",
+            ),
             (json!({ "privateKey": [1] }), "invalid type: sequence, expected "),
-            (json!({ "peers": [{ "publicKey": almost }] }), "this is no key: "),
-            (json!({ "peers": [{ "publicKey": KEY, "presharedKey": almost }] }), "this is no key: "),
+            (json!({ "peers": [{ "publicKey": almost }] }), "not a WireGuard key: "),
+            (json!({ "peers": [{ "publicKey": KEY, "presharedKey": almost }] }), "not a WireGuard key: "),
             (json!({ "peers": [{}] }), "missing field `publicKey`"),
             (json!({ "listenPort": 65536 }), "invalid value: integer `65536`, expected u16"),
             (json!({ "mtu": 1420 }), "unknown field `mtu`"),
