@@ -1,4 +1,4 @@
-//! How IP addresses and networks appear in messages and in plain data.
+//! Converts IP addresses and networks to and from messages and plain data.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! GRE tunnels: IP within IP (`gre`), or an Ethernet within IP (`gretap`).
+//! GRE tunnels: IP within IP (`gre`), or Ethernet within IP (`gretap`).
 
 use std::net::Ipv4Addr;
 

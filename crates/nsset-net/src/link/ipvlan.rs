@@ -1,4 +1,4 @@
-//! An IPVLAN: a link of its own with the MAC address of the device it is on.
+//! An IPVLAN: a link with the MAC address of its device.
 
 use netlink_packet_route::link::InfoIpVlan;
 use serde::{Deserialize, Serialize};

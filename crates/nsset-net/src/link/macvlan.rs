@@ -1,4 +1,4 @@
-//! A MACVLAN: a link of its own with a MAC address of its own on another's wire.
+//! A MACVLAN: a link with its own MAC address on another device.
 
 use netlink_packet_route::link::InfoMacVlan;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! A VXLAN: an Ethernet within UDP.
+//! A VXLAN: Ethernet within UDP.
 
 use std::{net::IpAddr, time::Duration};
 

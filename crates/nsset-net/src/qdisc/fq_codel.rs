@@ -89,7 +89,7 @@ impl FqCodel {
 mod tests {
     use super::*;
 
-    /// What tc of iproute2 6.1 sends (strace) for `limit 1000 target 5ms interval 100ms flows 512 quantum 1514 ecn
+    /// The bytes that tc of iproute2 6.1 sends (strace) for `limit 1000 target 5ms interval 100ms flows 512 quantum 1514 ecn
     /// memory_limit 4mb`.
     const TC: &[u8] =
         b"\x08\x00\x02\x00\xe8\x03\x00\x00\x08\x00\x05\x00\x00\x02\x00\x00\x08\x00\x06\x00\xea\x05\x00\x00\

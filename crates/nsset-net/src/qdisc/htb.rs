@@ -42,7 +42,7 @@ impl Htb {
 mod tests {
     use super::*;
 
-    /// What tc of iproute2 6.1 sends (strace) for `htb default 0x30`.
+    /// The bytes that tc of iproute2 6.1 sends (strace) for `htb default 0x30`.
     const TC: &[u8] =
         b"\x18\x00\x02\x00\x03\x00\x00\x00\x0a\x00\x00\x00\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00";
 

@@ -156,7 +156,7 @@ fn percentage(share: u32) -> f64 {
 mod tests {
     use super::*;
 
-    /// What tc of iproute2 6.1 sends (strace), for `delay 100ms 10ms loss 1% duplicate 2% corrupt 0.5% reorder 25%
+    /// The bytes that tc of iproute2 6.1 sends (strace), for `delay 100ms 10ms loss 1% duplicate 2% corrupt 0.5% reorder 25%
     /// rate 10mbit limit 500`, `loss 100% rate 40gbit` and `delay 1.5ms`.
     const ALL: &[u8] =
         b"\x84\xd7\x17\x00\xf4\x01\x00\x00\x29\x5c\x8f\x02\x01\x00\x00\x00\x52\xb8\x1e\x05\x5a\x62\x02\x00\

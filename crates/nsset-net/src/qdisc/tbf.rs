@@ -140,7 +140,7 @@ impl Tbf {
 mod tests {
     use super::*;
 
-    /// What tc of iproute2 6.1 sends (strace), but for the table of rates at the end, for `rate 10mbit burst 16kb latency
+    /// The bytes that tc of iproute2 6.1 sends (strace), without the rate table at the end, for `rate 10mbit burst 16kb latency
     /// 50ms`, `rate 40gbit burst 1mb limit 2mb` and `rate 256kbit burst 2kb latency 400ms`.
     const MIDDLING: &[u8] =
         b"\x28\x00\x01\x00\x03\x01\x00\x00\xff\xff\x00\x00\xd0\x12\x13\x00\x00\x00\x00\x00\x00\x00\x00\x00\

@@ -177,7 +177,7 @@ mod tests {
         bytes
     }
 
-    /// What `ip route add … mtu lock 1400 rtt 20ms quickack 1 congctl reno` sends in `RTA_METRICS` (iproute2 6.1).
+    /// The bytes that `ip route add … mtu lock 1400 rtt 20ms quickack 1 congctl reno` sends in `RTA_METRICS` (iproute2 6.1).
     #[test]
     fn they_are_data_and_bytes_alike() {
         let data =

@@ -17,9 +17,9 @@ pub extern "C" fn nsset_footprint_1() -> *const Footprint {
 
 /// Makes this copy use the count of the first copy. If the dynamic linker does not find the first copy, this copy keeps its own
 /// count.
-pub fn meet() {
+pub fn share_count() {
     let own: Provider = nsset_footprint_1;
-    if !be_found(own) {
+    if !export_symbols(own) {
         return;
     }
     // SAFETY: the name ends with a NUL. The lookup covers all global objects and returns the first match.
@@ -33,7 +33,7 @@ pub fn meet() {
 
 /// Makes the symbols of this copy global, because Node.js loads addons with `RTLD_LOCAL`. The addon exports only the symbol above
 /// and those that Node.js needs.
-fn be_found(own: Provider) -> bool {
+fn export_symbols(own: Provider) -> bool {
     let mut here = libc::Dl_info {
         dli_fname: ptr::null(),
         dli_fbase: ptr::null_mut(),

@@ -14,7 +14,7 @@ use crate::{loading::copies, loading::start};
 #[allow(clippy::unnecessary_wraps, reason = "the macro takes nothing else")]
 pub fn load(_exports: Object, env: Env) -> Result<()> {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        copies::meet();
+        copies::share_count();
         // Without /proc this fails. The first call that needs the thread's namespaces tries again, and reports the error.
         let _ = nsset::proc::hold();
         let _ = nsset::thread::remember();

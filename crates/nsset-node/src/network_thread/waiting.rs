@@ -45,7 +45,7 @@ pub async fn run<T: Send + 'static>(
     };
     line.queue(Box::new(piece)).map_err(|error| not_started(&error))?;
     let canceled = |_| Err(SystemError::new(Errno::ECANCELED, "request").into());
-    unless_abandoned(async { answer(receiver).await.unwrap_or_else(canceled) }).await
+    until_abandoned(async { answer(receiver).await.unwrap_or_else(canceled) }).await
 }
 
 /// Waits for the result of work, and starts more threads if the work waits too long for one.
@@ -72,10 +72,10 @@ pub fn add(line: Line, work: impl FnOnce() + Send + 'static) -> nsset::Result<()
 /// Waits for work that several requests may need, for at most two time limits, until the request is abandoned. If the work fails,
 /// the next request tries it again.
 pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    unless_abandoned(async { timeout(2 * TIME_LIMIT, work).await.unwrap_or_else(|_| Err(too_late().into())) }).await
+    until_abandoned(async { timeout(2 * TIME_LIMIT, work).await.unwrap_or_else(|_| Err(too_late().into())) }).await
 }
 
-async fn unless_abandoned<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+async fn until_abandoned<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let Ok(abandonment) = ABANDONMENT.try_with(Arc::clone) else { return work.await };
     match select(pin!(work), pin!(abandonment.happens())).await {
         Either::Left((outcome, _)) => outcome,

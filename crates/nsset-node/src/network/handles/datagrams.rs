@@ -79,7 +79,7 @@ impl NativeWatch {
         let (socket, interest) = (self.socket.clone(), self.interest);
         let keeps = if interest.is_writable() { Loop::Held } else { Loop::Free };
         thread::promise(env, keeps, move |deferred| async move {
-            deferred.settle(socket.unless_ended(ready(&socket, interest)).await);
+            deferred.settle(socket.until_ended(ready(&socket, interest)).await);
         })
     }
 

@@ -64,7 +64,7 @@ impl NativeNetwork {
             Ok((address, bound.as_ref().map(clone_of).transpose()?))
         })?;
         thread::promise(env, Loop::Held, move |deferred| async move {
-            let connected = socket.unless_ended(connect(&inside, address, &place, bound)).await;
+            let connected = socket.until_ended(connect(&inside, address, &place, bound)).await;
             deferred.settle(connected.map(|connected| socket.put(connected)));
         })
     }
