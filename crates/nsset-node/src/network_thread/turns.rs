@@ -66,7 +66,7 @@ impl Line {
     }
 }
 
-/// Starts threads if work waits and the existing threads are blocked. It doubles their number, so that there are soon more
+/// Starts threads if work waits and the existing threads are blocked. It at most doubles their number, but there are soon more
 /// threads than sets that block one. Must be called on the thread of networks while it is outside.
 pub fn relieve() {
     let mut turns = turns();
