@@ -11,60 +11,63 @@
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
 /**
- * Ends requests before their next operation, and where they wait for those inside, at once. What they have come to by then
- * is their outcome.
+ * Ends requests before their next operation; a request that waits for processes inside ends at once. The outcome of a request
+ * has the results up to then.
  */
 export declare class NativeAbandonment {
   constructor()
   abandon(): void
 }
 
-/** What was left for the thread of a Worker; withdrawn at the latest when the environment that left it ends. */
+/** A set that the thread of a Worker may enter. It is withdrawn at the latest when the environment that created it ends. */
 export declare class NativeAdmission {
-  /** What `enterAdmitted` takes, in the thread of the Worker. */
+  /** The argument of `enterAdmitted`, which the thread of the Worker calls. */
   get ticket(): number
-  /** The Worker has not come, or is gone. */
+  /** Withdraws the set. To be called when the Worker did not start or has ended. */
   withdraw(): void
 }
 
-/** Ends an operation early. */
+/** Cancels an operation. */
 export declare class NativeCanceller {
   constructor()
   cancel(): void
-  /** There is nothing to cancel any more. */
+  /** To be called when the operation has ended. */
   release(): void
 }
 
-/** A child, by a descriptor that only it answers to; or what became of the attempt to start one. */
+/** A child, referred to by a pidfd, or the error if it could not be started. */
 export declare class NativeChild {
-  /** Nothing when it did not start. */
+  /** Null if the child did not start. */
   get pid(): number | null
-  /** The error, when it did not start. */
+  /** The error if the child did not start, otherwise null. */
   failure(): Error | null
-  /** How the child ends. To be called once, where it started. It does not keep the event loop alive. */
+  /**
+   * Resolves when the child ends. Call this once, and only if the child started. The promise does not keep the event loop
+   * alive.
+   */
   ended(): Promise<NativeExit>
   /**
-   * Has a handle of Node's take our end of the pipe at this place of `stdio`, if there is one. Returns what the
-   * handle's `open` returns: 0, or a negative error number.
+   * Passes the parent's end of the pipe at this index of `stdio`, if there is one, to a handle of Node.js. Returns the value
+   * of the handle's `open`: 0, or a negative error number.
    */
   givePipe(handle: object, index: number): number
   signal(signal: number): void
-  /** The child has ended: there is nobody to signal any more. */
+  /** To be called when the child has ended. Calls of `signal` do nothing after this. */
   release(): void
 }
 
-/** A connection that no handle of Node.js has yet. */
+/** A connection that does not belong to a handle of Node.js yet. */
 export declare class NativeConnection {
   constructor()
-  /** Has a handle of Node's take the socket. Returns what the handle's `open` returns. */
+  /** Passes the socket to a handle of Node.js. Returns the value of the handle's `open`. */
   give(handle: object): number
-  /** Ends it, unless a handle has taken its socket. */
+  /** Ends the connection if no handle has taken its socket. */
   close(): void
 }
 
 /** The native part of an `FdSet`. */
 export declare class NativeFds {
-  /** `[name of the kind, descriptor]` of each, in order. */
+  /** `[kind, descriptor]` for each namespace, in order. */
   entries(): Array<[string, number]>
   close(): void
 }
@@ -72,124 +75,127 @@ export declare class NativeFds {
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
   /**
-   * Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
-   * name, and else those that the calling thread sees. The result has both files in this order, or null for one whose stamp
-   * is the known one.
+   * Reads resolv.conf and hosts in the set's mount namespace. Without one, reads the files in `/etc/netns/NAME` for a network
+   * of this name, or else those that the calling thread sees. The result has both files in this order, or null for a file
+   * whose stamp is the known one.
    */
   readResolverFiles(name: string | undefined | null, known: Array<string>): Promise<Array<NativeResolverFile | null>>
-  /** Connects to a link-local address, by the socket of a handle where one is given. `connection` has the socket then. */
+  /** Connects to a link-local address, with the socket of the handle if one is given. The socket is in `connection` afterwards. */
   connectLinkLocal(connection: NativeConnection, place: NativeLinkLocal, bound?: object): Promise<void>
   /**
-   * Makes a socket inside and has a handle of Node's take it. Returns what the handle's `open` returns: 0, or a
-   * negative error number.
+   * Creates a socket inside and passes it to a handle of Node.js. Returns the value of the handle's `open`: 0, or a negative
+   * error number.
    */
   openHandle(handle: object, socket: NativeSocket): number
   /**
-   * Has operations carried out in order, up to the first that fails, or until the request is abandoned. `operations` is the
-   * text of a JSON array; the networks that they name by number are `others`.
+   * Runs operations in order, up to the first that fails, or until the request is abandoned. `operations` is the text of a
+   * JSON array. Operations refer to other networks by their index in `others`.
    */
   request(operations: string, others: Array<NativeNetwork>, abandonment?: NativeAbandonment | undefined | null): Promise<NativeOutcome>
-  /** Closes its sockets, once what is under way has ended. */
+  /** Closes the sockets when the running requests have ended. */
   close(): void
-  /** What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead. */
+  /**
+   * Sets the configuration of name resolution: the texts of resolv.conf(5) and hosts(5), and servers that replace those in
+   * resolv.conf.
+   */
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
-  /** The addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order. */
+  /** Returns the addresses of a host, of a family or of both (0), with the given hints of getaddrinfo(3), and in its order. */
   resolve(name: string, family: number, hints: number): Promise<Array<string>>
 }
 
-/** The native part of a `NamespaceSet`; `None` when it is closed. */
+/** The native part of a `NamespaceSet`. It holds `None` when it is closed. */
 export declare class NativeSet {
-  /** The set's network. Nothing is opened yet. */
+  /** Returns the set's network. Its sockets are opened on first use. */
   network(): NativeNetwork
-  /** Starts a program inside. Throws for misuse only. */
+  /** Starts a program inside. Throws only for invalid arguments or a closed set. */
   spawn(kinds: number, command: NativeCommand): NativeChild
   mountIntoDirectory(directory: Text): Promise<void>
   mountIntoDirectorySync(directory: Text): void
-  /** Targets as `[flag of the kind, file]`. */
+  /** Mounts namespaces on files. `targets` has `[flag of the kind, file]` entries. */
   mountOntoFiles(targets: Array<[number, Text]>): Promise<void>
   mountOntoFilesSync(targets: Array<[number, Text]>): void
-  /** Gives the set's network namespace a name; a temporary one goes when the set is closed. */
+  /** Gives the set's network namespace a name. A temporary name is removed when the set is closed. */
   attachName(directory: Text | undefined | null, name: string, temporary: boolean): Promise<void>
   attachNameSync(directory: Text | undefined | null, name: string, temporary: boolean): void
-  /** The mask of the kinds. */
+  /** Returns the kinds of the set as a mask. */
   flags(): number
   get closed(): boolean
   /**
-   * Removes the temporary names, so that `close` finds none; null if there are none, or if the thread is not back where it
-   * belongs: they are left to `close` then.
+   * Removes the temporary names before `close` is called. Returns null if there are none, or if the namespaces of the calling
+   * thread are not restored: `close` removes the names in that case.
    */
   removeNames(): Promise<void> | null
   /** Keeps the temporary names after the set is closed. */
   keepNames(): void
   /**
-   * Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name
-   * could not be removed.
+   * Closes the set; a function that runs inside may call this. Throws after everything is closed if a name could not be
+   * removed.
    */
   close(): void
   /**
-   * Resolves when the pid namespace is gone that ended with the set; null if there is none. It does not keep the event loop
-   * alive.
+   * Resolves when the pid namespace that ended with the set no longer exists. Returns null if there is none. The promise does
+   * not keep the event loop alive.
    */
   ended(): Promise<void> | null
-  /** `[dev, ino]` of a kind. */
+  /** Returns `[dev, ino]` of the namespace of a kind. */
   stat(kind: number): Array<bigint>
-  /** `net:[4026532177]`. */
+  /** Returns the identity of the namespace of a kind: `net:[4026532177]`. */
   id(kind: number): string
-  /** The identities of all, separated by spaces. */
+  /** Returns the identities of all namespaces, separated by spaces. */
   ids(): string
-  /** The number of the descriptor that holds a kind. */
+  /** Returns the number of the descriptor that holds the namespace of a kind. */
   descriptor(kind: number): number
   equals(other: NativeSet, kinds: number): boolean
   owner(kind: number): NativeSet
   parent(kind: number): NativeSet
   dup(kinds: number): NativeSet
   fds(kinds: number): NativeFds
-  /** Enters for good. */
+  /** Enters the set permanently. */
   enter(kinds: number): void
-  /** Runs `callback` inside, and returns what it returned or throws what it threw. */
+  /** Calls `callback` inside. Returns its return value, or throws its exception. */
   visit(kinds: number, callback: () => unknown): unknown
-  /** Leaves the set for the thread of a Worker. */
+  /** Makes the set available to the thread of a Worker. */
   admit(kinds: number): NativeAdmission
 }
 
-/** Watches the socket of a handle, by a descriptor of its own. */
+/** Watches the socket of a handle, with a duplicated descriptor. */
 export declare class NativeWatch {
   constructor(handle: object, toWrite: boolean)
   /**
-   * Resolves when the socket can be read, or written, or has an error; once at a time. Only who writes keeps the event
-   * loop alive by it.
+   * Resolves when the socket can be read, or written, or has an error. Call this again only after the promise is settled. Only
+   * a promise for writing keeps the event loop alive.
    */
   ready(): Promise<void>
-  /** Ends it. A promise that is pending is rejected. */
+  /** Ends the watch. A pending promise is rejected. */
   close(): void
 }
 
-/** The file that this addon was loaded from, as a URL. */
+/** Returns the URL of the file that this addon was loaded from. */
 export declare function addonUrl(): string
 
-/** Connects a socket of UDP by the link of a zone. */
+/** Connects a UDP socket through the link of a zone. */
 export declare function connectByZone(handle: object, address: string, port: number, zone: string): number
 
-/** The namespaces of the calling thread. */
+/** Returns the namespaces of the calling thread. */
 export declare function current(kinds: number): NativeSet
 
 /**
- * Enters for good what was left for this thread. It is called before the face is there to make errors, and so returns
- * what one is made of.
+ * Permanently enters a set that was made available to this thread. The TypeScript API, which creates errors, is not loaded yet,
+ * so this returns the fields of an error.
  */
 export declare function enterAdmitted(ticket: number): ErrorFields | null
 
-/** What an error is made of. */
+/** The fields of a JavaScript error. */
 export interface ErrorFields {
   code: string
   message: string
-  /** Negative, as in Node; only where a system call failed. */
+  /** The negative error number, as in Node.js. Only for a failed system call. */
   errno?: number
   syscall?: string
   kind?: string
   path?: string
   pid?: number
-  /** Whether it is an argument of the right kind, but too small or too large. */
+  /** Whether an argument has the right type, but is too small or too large. */
   isRange?: boolean
 }
 
@@ -203,30 +209,33 @@ export declare function fromPid(pid: number, kinds: number): NativeSet
 
 export declare function fromThread(pid: number, tid: number, kinds: number): NativeSet
 
-/** A new private key, and its public key. */
+/** Generates a private key. Returns it and its public key. */
 export declare function generateWireguardKeys(): Array<string>
 
-/** A new preshared key. */
+/** Generates a preshared key. */
 export declare function generateWireguardPresharedKey(): string
 
-/** Keeps the event loop alive until `release` was called as often. */
+/** Keeps the event loop alive until `release` has been called as many times as `hold`. */
 export declare function hold(): void
 
-/** Hands over how errors are made. */
+/** Stores the function that creates JavaScript errors. */
 export declare function initialize(createError: (fields: ErrorFields) => Error): void
 
-/** The address of a socket, or of its peer, if it is link-local. All others Node.js tells as they are. */
+/**
+ * Returns the address of a socket or of its peer if it is link-local, and null otherwise: Node.js reports all other addresses
+ * correctly.
+ */
 export declare function linkLocalName(handle: object, ofPeer: boolean): NativeName | null
 
 export declare function listNames(directory?: Text | undefined | null): Promise<Array<string>>
 
 export declare function listNamesSync(directory?: Text | undefined | null): Array<string>
 
-/** How a socket is bound. */
+/** The address that a socket is bound to. */
 export interface NativeBinding {
-  /** An IP address without its zone, or an abstract name of `AF_UNIX`, without its NUL. */
+  /** An IP address without its zone, or an abstract name of `AF_UNIX` without its leading NUL. */
   address: string
-  /** The link inside of a link-local address, by its name or its number. */
+  /** The name or index of the link inside, for a link-local address. */
   zone?: string
   /** Left out for an abstract name. */
   port?: number
@@ -249,46 +258,46 @@ export interface NativeCommand {
   noNewPrivileges: boolean
   detached?: boolean
   deathSignal?: number
-  /** The name of the network, where the program sees what belongs to it. */
+  /** The name of the network, if the program gets the files of that name (`/etc/netns/NAME`, ip-netns(8)). */
   netns?: string
   needsNetnsFiles: boolean
 }
 
-/** What has come to a socket. */
+/** A received datagram, or an error. */
 export interface NativeDatagram {
-  /** How many bytes it has, or a negative error number. */
+  /** The length in bytes, or a negative error number. */
   status: number
-  /** Nothing of an error. */
+  /** Left out for an error. */
   message?: Buffer
-  /** Who sent it. */
+  /** The address of the sender. */
   address?: string
   port?: number
 }
 
-/** How a child ended. */
+/** The exit code or the signal with which a child ended. Both are null if they are unknown. */
 export interface NativeExit {
   code?: number
-  /** The number of the signal. */
+  /** The signal's number. */
   signal?: number
 }
 
-/** Where a connection leads to. */
+/** The destination of a connection. */
 export interface NativeLinkLocal {
-  /** Without its zone. */
+  /** The address without its zone. */
   address: string
   port: number
-  /** The link inside, by its name or its number; left out, it is the first with a link-local address, as libuv has it. */
+  /** The name or index of the link inside. Default: the first link with a link-local address, as with libuv. */
   zone?: string
 }
 
-/** A group of IPv6, and which datagrams to it are wanted. */
+/** A membership in an IPv6 multicast group. */
 export interface NativeMembership {
   group: string
-  /** The only one who is listened to, where it is said. */
+  /** If given, the socket receives only datagrams from this sender. */
   source?: string
-  /** The link, by its name or its number. */
+  /** The name or index of the link. */
   zone: string
-  /** Whether the group is left. */
+  /** Whether to leave the group. */
   leave: boolean
 }
 
@@ -298,38 +307,38 @@ export interface NativeName {
   port: number
 }
 
-/** What became of a request. */
+/** The outcome of a request. */
 export interface NativeOutcome {
   /** The results of the operations that succeeded, as the text of a JSON array. */
   results: string
-  /** Why the next one did not. */
+  /** The error of the first operation that failed, if any. */
   failure?: ErrorFields
 }
 
-/** What there is in a file, and by what it is known again. */
+/** The content of a file, and a stamp that changes with it. */
 export interface NativeResolverFile {
-  /** Empty for a file inside. */
+  /** Empty for a file that is read inside. */
   stamp: string
-  /** Empty if there is no such file. */
+  /** Empty if the file does not exist. */
   text: string
 }
 
-/** A socket, and how it is bound. */
+/** A socket to create, and where to bind it. */
 export interface NativeSocket {
-  /** As socket(2) takes it. */
+  /** The domain of socket(2). */
   domain: number
-  /** As socket(2) takes it. */
+  /** The type of socket(2). */
   type: number
-  /** Where the socket is bound, if it is. */
+  /** Where to bind the socket, if at all. */
   binding?: NativeBinding
 }
 
-/** Where iproute2 has the names. */
+/** Returns the directory where iproute2 keeps the names of networks. */
 export declare function netnsDirectory(): string
 
 export declare function openName(directory: Text | undefined | null, name: string): NativeSet
 
-/** What has come to a socket of IPv6 by now, at most so much as libuv would read at once. */
+/** Receives the datagrams that wait at an IPv6 socket, at most as many as libuv reads at a time. */
 export declare function receiveDatagrams(handle: object): Array<NativeDatagram>
 
 export declare function release(): void
@@ -338,31 +347,31 @@ export declare function removeName(directory: Text | undefined | null, name: str
 
 export declare function removeNameSync(directory: Text | undefined | null, name: string): void
 
-/** Sends a datagram by the link of a zone, without waiting. Returns how many bytes it has. */
+/** Sends a datagram through the link of a zone, without waiting. Returns its length in bytes. */
 export declare function sendByZone(handle: object, parts: Uint8Array[], address: string, port: number, zone: string): number
 
-/** Joins a group of IPv6 on a link, or leaves it. */
+/** Joins or leaves an IPv6 multicast group on a link. */
 export declare function setMembershipByZone(handle: object, membership: NativeMembership): number
 
-/** Has datagrams to groups leave by the link of a zone. */
+/** Makes datagrams to multicast groups leave through the link of a zone. */
 export declare function setMulticastZone(handle: object, zone: string): number
 
-/** A path or another string for the kernel: text, or bytes as they are. */
+/** A path or another string for the kernel, as text or as bytes. */
 export type Text = string | Buffer
 
-/** Unmounts what `mount` mounted. */
+/** Unmounts a namespace that `mount` mounted. */
 export declare function unmount(target: Text): Promise<void>
 
 export declare function unmountSync(target: Text): void
 
 /**
- * The same beside the JavaScript thread; `canceller` ends it early. It is done on libuv's pool, or where those inside the base
- * may hold it up, where only that base waits.
+ * Like `unshareSync`, but on another thread. `canceller` cancels it. The work runs on libuv's pool. If processes inside the base
+ * may block it, it runs on a thread where it blocks only work on that base.
  */
 export declare function unshare(base: NativeSet | undefined | null, kinds: number, options: object, canceller?: NativeCanceller): Promise<NativeSet>
 
-/** Makes new namespaces; with a base, the result holds the base's others too. */
+/** Creates namespaces. With a base, the result also holds the base's namespaces of the other kinds. */
 export declare function unshareSync(base: NativeSet | undefined | null, kinds: number, options: object): NativeSet
 
-/** The public key of a private one. */
+/** Returns the public key of a private key. */
 export declare function wireguardPublicKey(privateKey: string): string

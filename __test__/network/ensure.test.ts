@@ -96,7 +96,7 @@ test('a link on a device of the same index in another network is not a link on t
   const spec: LinkSpec = { kind: 'macvlan', name: 'mv0', dev: 'br0', mode: 'bridge' }
   const failure = await failureOf(() => left.network.links.ensure(spec))
   expect(failure).toMatchObject({ code: 'EEXIST' })
-  expect(failure.message).toContain('it was made on another device')
+  expect(failure.message).toContain('it was created on another device')
 })
 
 test('an alternative name belongs to another link', async () => {
@@ -113,9 +113,9 @@ test('an alternative name belongs to another link', async () => {
   // It may be the link's own.
   const promote = await failureOf(() => set.network.links.set('br0', { name: 'wan' }))
   expect(promote).toMatchObject({ code: 'EEXIST' })
-  expect(promote.message).toContain('perhaps this one: take that away first')
+  expect(promote.message).toContain('perhaps this one, has it as an alternative name: delete that name first')
   const add = await failureOf(() => set.network.links.add({ kind: 'bridge', name: 'wan' }))
-  expect(add.message).toContain('or of that alternative name')
+  expect(add.message).toContain('a link with that name or alternative name exists')
 })
 
 /** A link that is up, with addresses of both families and routes through it. */

@@ -272,9 +272,9 @@ describe('ensure()', () => {
     const different: [spec: LinkSpec, why: string][] = [
       [{ kind: 'bridge', name: 'vx0' }, 'it is a vxlan, not a bridge'],
       [{ kind: 'vxlan', name: 'vx0', id: 8, port: 4789 }, 'it is a vxlan, but with other settings'],
-      [{ kind: 'vxlan', name: 'vx0', id: 7, port: 4789, dev: 'right' }, 'it was made on another device'],
+      [{ kind: 'vxlan', name: 'vx0', id: 7, port: 4789, dev: 'right' }, 'it was created on another device'],
       [{ kind: 'macvlan', name: 'mv0', dev: 'left', mode: 'private' }, 'it is a macvlan, but with other settings'],
-      [{ kind: 'macvlan', name: 'mv0', dev: 'right', mode: 'bridge' }, 'it was made on another device'],
+      [{ kind: 'macvlan', name: 'mv0', dev: 'right', mode: 'bridge' }, 'it was created on another device'],
     ]
     for (const [spec, why] of different) {
       const failure = await failureOf(() => links.ensure({ ...spec, up: true }))

@@ -260,7 +260,7 @@ describe('the kernel rejects', () => {
     using set = await lab()
     const failure = await failureOf(() => set.network.routes.delete({ destination: '192.0.2.0/24', metric: 7 }))
     expect(failure).toMatchObject({ name: 'ActionError', code: 'ESRCH', target: '192.0.2.0/24' })
-    expect(failure.message).toContain('there is no such route')
+    expect(failure.message).toContain('the route does not exist')
   })
 })
 

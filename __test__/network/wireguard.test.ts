@@ -52,7 +52,7 @@ async function expectLacking(set: NamespaceSet): Promise<void> {
   ]) {
     const failure = await failureOf(call)
     expect(failure).toMatchObject({ name: 'ActionError', code: 'ENOENT', target: 'lo' })
-    expect(failure.message).toContain('load the module wireguard, where there is one')
+    expect(failure.message).toContain('load the module wireguard, if there is one')
     expectWithout(failure, privateKey)
   }
 }
@@ -329,14 +329,14 @@ describe('the kernel rejects', () => {
     await network.wireguard.set('wg1', { listenPort: 51_820 })
     await network.links.set('wg0', { up: true })
     const cases: [call: () => unknown, code: string, words: string][] = [
-      [() => network.wireguard.get('br0'), 'EOPNOTSUPP', 'it is no wireguard link'],
-      [() => network.wireguard.set('br0', { privateKey }), 'EOPNOTSUPP', 'it is no wireguard link'],
+      [() => network.wireguard.get('br0'), 'EOPNOTSUPP', 'it is not a wireguard link'],
+      [() => network.wireguard.set('br0', { privateKey }), 'EOPNOTSUPP', 'it is not a wireguard link'],
       [() => network.wireguard.get('missing'), 'ENODEV', 'missing'],
       [() => network.wireguard.set({ index: 999 }, { privateKey }), 'ENODEV', '999'],
       [
         () => network.wireguard.set('wg0', { privateKey, listenPort: 51_820 }),
         'EADDRINUSE',
-        'another socket has the port',
+        'another socket uses the port',
       ],
     ]
     for (const [call, code, words] of cases) {

@@ -2,6 +2,6 @@
 
 fn main() {
     napi_build::setup();
-    // Our threads outlive the Worker that loaded us; unmapped, they would run into nothing.
+    // The addon's threads outlive the Worker that loaded it, so its code must stay mapped.
     println!("cargo::rustc-link-arg=-Wl,-z,nodelete");
 }

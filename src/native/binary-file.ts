@@ -1,15 +1,15 @@
-/** Of elf(5): what a file of 64 bits and little-endian order begins with, and where in its header the rest is. */
+/** From elf(5): the first bytes of a 64-bit little-endian file, and the offsets of the other fields in its header. */
 const MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1])
 const HEADER = 64
 const MACHINE = 18
 const SECTIONS = { at: 40, size: 58, count: 60 }
 
-/** As elf(5) numbers them. */
+/** `e_machine` of elf(5). */
 const MACHINES: Record<string, number> = { arm64: 183, x64: 62 }
 
 /**
- * @internal What is wrong with the file of a binary, as far as its header says. The dynamic linker does not look: a file that was
- * cut short ends the process (SIGBUS), and one for another processor it takes for one that is not there.
+ * @internal Returns what is wrong with the file of a binary, according to its header. The dynamic linker does not check this: a
+ * truncated file ends the process (SIGBUS), and the linker reports a file for another processor as missing.
  */
 export function complaintAbout(path: string): string | undefined {
   const { closeSync, constants, fstatSync, openSync, readSync } = process.getBuiltinModule('node:fs')
@@ -25,7 +25,7 @@ export function complaintAbout(path: string): string | undefined {
     if (machine !== MACHINES[process.arch]) return `ELF file for another processor (${machine})`
     const whole = endOfSections(header)
     if (stat.size < whole) return `file too short: ${stat.size} of ${whole} bytes`
-    // The last section has a type. A download, or a copy, that broke off may have its size already.
+    // The header of the last section is not zero. An interrupted download or copy may already have the full size.
     const last = Buffer.alloc(header.readUInt16LE(SECTIONS.size))
     readSync(fd, last, 0, last.length, whole - last.length)
     return last.every((byte) => byte === 0) ? 'file truncated: it ends in zeros' : undefined
@@ -34,7 +34,7 @@ export function complaintAbout(path: string): string | undefined {
   }
 }
 
-/** The table of sections comes last. */
+/** The section headers are the last part of the file. */
 function endOfSections(header: Buffer): number {
   const { at, size, count } = SECTIONS
   return Number(header.readBigUInt64LE(at)) + header.readUInt16LE(size) * header.readUInt16LE(count)

@@ -1,19 +1,19 @@
-/** Of a header of a program: elf(5), for 64 bits. */
+/** The type of the program header that names the interpreter: elf(5), 64 bits. */
 const PT_INTERP = 3
 
-/** Where musl has its loader, and so every program that is linked to it. */
+/** The path of musl's loader, which every program linked to musl names as its interpreter. */
 const OF_MUSL: Record<string, string> = { arm64: '/lib/ld-musl-aarch64.so.1', x64: '/lib/ld-musl-x86_64.so.1' }
 
 /**
- * The C library of this process, as napi-rs calls it; undefined where it cannot be told. Where musl is there, glibc may be
- * too: the program's interpreter says which of them it is. `process.report` knows it as well, and takes 20 ms. The package
- * detect-libc reads the interpreter too, but loads 37 modules of Node.js before (`child_process`), and closes the program's file on
- * libuv's pool, later.
+ * Returns the C library of this process, by its name in napi-rs, or undefined if it cannot be determined. A system with musl may
+ * also have glibc: the program's interpreter says which of them the process uses. `process.report` contains this too, but takes
+ * 20 ms. The package detect-libc also reads the interpreter, but first loads 37 modules of Node.js (`child_process`), and closes
+ * the program's file later, on libuv's pool.
  */
 export function libc(): 'gnu' | 'musl' | undefined {
   const ofMusl = OF_MUSL[process.arch]
   try {
-    // Not imported: that would load all that `node:fs` can have. The permission model may have it throw.
+    // An import would load all of `node:fs`. With the permission model, this may throw.
     if (ofMusl !== undefined && !process.getBuiltinModule('node:fs').existsSync(ofMusl)) return 'gnu'
     const interpreter = interpreterOf('/proc/self/exe')
     if (interpreter === undefined) return undefined
@@ -23,7 +23,7 @@ export function libc(): 'gnu' | 'musl' | undefined {
   }
 }
 
-/** What loads the program's libraries: `/lib64/ld-linux-x86-64.so.2`. None for a program that has none. */
+/** Returns the loader of the program's libraries, such as `/lib64/ld-linux-x86-64.so.2`; undefined for a static program. */
 function interpreterOf(program: string): string | undefined {
   const { closeSync, openSync, readSync } = process.getBuiltinModule('node:fs')
   const fd = openSync(program, 'r')

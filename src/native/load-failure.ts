@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 import { createError, misuse } from '../errors.ts'
 
-/** @internal A place where the binary could have been, and what was wrong with it. */
-export interface Refusal {
-  readonly place: string
+/** @internal A location of the binary, and why loading from it failed. */
+export interface LoadFailure {
+  readonly location: string
   readonly error: NodeJS.ErrnoException
 }
 
@@ -12,7 +12,7 @@ const PUBLISHED = new Set(['arm64', 'x64'])
 
 const MISSING = new Set(['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'])
 
-/** What the dynamic linker says, of glibc and of musl, and what helps. */
+/** Messages of the dynamic linkers of glibc and musl, and the remedies. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/GLIBC(XX)?_/, 'this system has an older C library than the binary needs: update it, or build nsset from source'],
   [
@@ -29,20 +29,20 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
 ]
 
-/** What the linker says where the process has nothing left. */
+/** Messages of the dynamic linkers for a process that has run out of a resource. */
 const SHORTAGES: readonly (readonly [RegExp, 'EMFILE' | 'ENFILE' | 'ENOMEM'])[] = [
   [/Too many open files in system/, 'ENFILE'],
   [/Too many open files|No file descriptors available/, 'EMFILE'],
   [/Cannot allocate memory|Out of memory/, 'ENOMEM'],
 ]
 
-/** @internal Why there is no binding: the first of what was wrong that is more than that nothing was there. */
-export function explain(refusals: readonly Refusal[], targets: readonly string[]): Error {
+/** @internal The error for a binary that could not be loaded. Its cause is the first failure other than a missing file. */
+export function loadError(failures: readonly LoadFailure[], targets: readonly string[]): Error {
   const here = `${process.platform}-${process.arch}`
   if (process.platform !== 'linux') return unsupported(`nsset needs Linux, and this is ${here}`)
-  const cause = causeOf(refusals)
+  const cause = causeOf(failures)
   const error = causedBy(cause) ?? unsupported(reasonOfNothing(here, targets))
-  error.cause = cause ?? refusals.at(-1)?.error
+  error.cause = cause ?? failures.at(-1)?.error
   return error
 }
 
@@ -54,9 +54,9 @@ function causedBy(cause: NodeJS.ErrnoException | undefined): Error | undefined {
   return unsupported(`nsset could not load its binary: ${line.replace(/\.$/, '')}; ${remedyFor(cause)}`)
 }
 
-/** @internal What was wrong other than that nothing was there. The generated loader hides it in a chain of causes. */
-export function causeOf(refusals: readonly Refusal[]): NodeJS.ErrnoException | undefined {
-  for (const { error } of refusals) {
+/** @internal The first failure other than a missing file. The generated loader hides it in a chain of causes. */
+export function causeOf(failures: readonly LoadFailure[]): NodeJS.ErrnoException | undefined {
+  for (const { error } of failures) {
     let each: unknown = error
     while (each instanceof Error) {
       const { code, cause } = each as NodeJS.ErrnoException
@@ -87,7 +87,7 @@ function shortageOf({ code, message }: NodeJS.ErrnoException): string | undefine
   return SHORTAGES.find(([pattern]) => pattern.test(message))?.[1]
 }
 
-/** Without a descriptor Node cannot read a package.json, and says that there is no such module. */
+/** If no descriptor is left, Node.js cannot read a package.json, and reports that the module does not exist. */
 function shortageNow(): string | undefined {
   const { closeSync, openSync } = process.getBuiltinModule('node:fs')
   try {

@@ -1,6 +1,6 @@
 /**
- * @internal What a promise of the native side comes to. Its errors are made when no JavaScript runs: they get the stack of those
- * who wait for it.
+ * @internal Settles like a promise of the native side. Its errors are created while no JavaScript runs: this gives them the stack
+ * of the code that awaits the promise.
  */
 export function settled<T>(promise: Promise<T>): Promise<T> {
   return promise.then(undefined, rethrow)

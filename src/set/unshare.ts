@@ -5,7 +5,7 @@ import { binding } from '../native.ts'
 import { parseKinds } from '../validate/kinds.ts'
 import { parseUnshareOptions, type UnshareOptions } from '../validate/unshare-options.ts'
 
-/** @internal Makes the namespaces beside the JavaScript thread, until it is aborted. */
+/** @internal Creates the namespaces on another thread. An abort signal cancels this. */
 export async function unshare(base: NativeSet | undefined, kinds: Kinds, options?: UnshareOptions): Promise<NativeSet> {
   const native = binding()
   const mask = parseKinds(kinds)

@@ -285,12 +285,12 @@ describe('what only shows when all of it is looked at', () => {
     [
       'another kind of link without a name',
       () => set.network.links.add({ kind: 'other', name: 'x0', type: '' }),
-      ['ActionError', 'ERR_INVALID_ARG_VALUE', "'' is no kind of link"],
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', "'' is not a kind of link"],
     ],
     [
       'another kind of queueing discipline without a name',
       () => set.network.qdiscs.add('lo', { kind: 'other', type: '' }),
-      ['ActionError', 'ERR_INVALID_ARG_VALUE', "'' is no queueing discipline"],
+      ['ActionError', 'ERR_INVALID_ARG_VALUE', "'' is not a kind of queueing discipline"],
     ],
   ]
   for (const [title, call, expected] of cases) {

@@ -22,7 +22,7 @@ export interface KindOfLink {
 }
 
 const module = (kind: string, name: string = kind) =>
-  `the kernel has no '${kind}' link; load the module ${name}, where there is one`
+  `the kernel has no '${kind}' link; load the module ${name}, if there is one`
 
 const [local, remote] = ['192.0.2.1', '192.0.2.2']
 
@@ -50,7 +50,7 @@ const bridge: KindOfLink[] = [
     spec: { kind: 'bridge', vlanFiltering: true, vlanDefaultPvid: 9 },
     command: 'link add NAME type bridge vlan_filtering 1 vlan_default_pvid 9',
     json: { vlan_filtering: 1, vlan_default_pvid: 9 },
-    lacks: 'the kernel was built without it, or the link cannot do it',
+    lacks: 'the kernel was built without support for it, or the link does not support it',
   },
 ]
 

@@ -1,4 +1,4 @@
-//! What holds namespaces: descriptors of the files of `/proc/thread-self/ns`, and duplicates of descriptors.
+//! Opens and duplicates descriptors of namespaces.
 
 use std::{ffi::CStr, os::fd::BorrowedFd};
 
@@ -7,7 +7,7 @@ use napi_derive::napi;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::{sys::stat::Mode, unistd};
 
-use super::told;
+use super::napi_error;
 
 const OWN: [&CStr; 8] = [
     c"/proc/thread-self/ns/cgroup",
@@ -20,27 +20,27 @@ const OWN: [&CStr; 8] = [
     c"/proc/thread-self/ns/uts",
 ];
 
-/// Opens the calling thread's namespaces of all kinds, and closes them.
+/// Opens and closes the calling thread's namespaces of all kinds.
 #[napi(catch_unwind)]
 pub fn bare_open_own() -> Result<()> {
     let mut held = Vec::with_capacity(OWN.len());
     for path in OWN {
-        held.push(open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).map_err(told)?);
+        held.push(open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).map_err(napi_error)?);
     }
     Ok(())
 }
 
-/// Duplicates a descriptor so many times, and closes the duplicates.
+/// Duplicates a descriptor `times` times, and closes the duplicates.
 #[napi(catch_unwind)]
 pub fn bare_dup(fd: i32, times: u32) -> Result<()> {
-    // SAFETY: the benchmark keeps the descriptor open meanwhile.
+    // SAFETY: the benchmark keeps the descriptor open during the call.
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };
     let mut held = Vec::with_capacity(times as usize);
     for _ in 0..times {
-        held.push(fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(0)).map_err(told)?);
+        held.push(fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(0)).map_err(napi_error)?);
     }
     for fd in held {
-        unistd::close(fd).map_err(told)?;
+        unistd::close(fd).map_err(napi_error)?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
-//! The system calls themselves, through Node-API as in the product and with nothing around them: the floor that the
-//! benchmarks compare with.
-#![allow(clippy::indexing_slicing, reason = "what it reads is the kernel's, and its panic ends a benchmark")]
+//! Plain system calls through Node-API: the lower limits that the benchmarks compare with.
+#![allow(
+    clippy::indexing_slicing,
+    reason = "the indexed bytes come from the kernel, and a panic only ends a benchmark"
+)]
 
 mod hold;
 mod unshare;
@@ -19,42 +21,43 @@ use nix::{
     sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket},
 };
 
-/// One setns(2).
+/// Calls setns(2) once.
 #[napi(catch_unwind)]
 pub fn bare_setns(fd: i32, flag: u32) -> Result<()> {
-    // SAFETY: the benchmark keeps the descriptor open meanwhile.
+    // SAFETY: the benchmark keeps the descriptor open during the call.
     let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-    setns(fd, CloneFlags::from_bits_retain(flag as i32)).map_err(told)
+    setns(fd, CloneFlags::from_bits_retain(flag as i32)).map_err(napi_error)
 }
 
-/// A socket of rtnetlink(7), born where the calling thread is. The benchmark closes it.
+/// Creates an rtnetlink(7) socket in the network of the calling thread. The benchmark closes it.
 #[napi(catch_unwind)]
 pub fn bare_rtnetlink() -> Result<i32> {
     let protocol = SockProtocol::NetlinkRoute;
-    let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).map_err(told)?;
+    let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).map_err(napi_error)?;
     Ok(fd.into_raw_fd())
 }
 
-/// Has all links told, and receives what is told, as many bytes as it answers with.
+/// Lists all links. Returns the size of the answer in bytes.
 #[napi(catch_unwind)]
 pub fn bare_dump_links(socket: i32, mut buffer: BufferSlice<'_>) -> Result<u32> {
-    converse(socket, &about_link(libc::RTM_GETLINK, libc::NLM_F_DUMP, 0, 0), &mut buffer).map_err(told)
+    converse(socket, &about_link(libc::RTM_GETLINK, libc::NLM_F_DUMP, 0, 0), &mut buffer).map_err(napi_error)
 }
 
-/// Brings a link up, and receives the kernel's word that it is.
+/// Brings a link up and receives the acknowledgement.
 #[napi(catch_unwind)]
 pub fn bare_bring_up(socket: i32, index: u32, mut buffer: BufferSlice<'_>) -> Result<u32> {
     let request = about_link(libc::RTM_SETLINK, libc::NLM_F_ACK, index, libc::IFF_UP as u32);
-    converse(socket, &request, &mut buffer).map_err(told)
+    converse(socket, &request, &mut buffer).map_err(napi_error)
 }
 
-/// Sends a request of rtnetlink that asks for an acknowledgement, and receives until it comes.
+/// Sends an rtnetlink request with `NLM_F_ACK`, and receives until the acknowledgement comes.
 #[napi(catch_unwind)]
 pub fn bare_request(socket: i32, request: BufferSlice<'_>, mut buffer: BufferSlice<'_>) -> Result<u32> {
-    converse(socket, &request, &mut buffer).map_err(told)
+    converse(socket, &request, &mut buffer).map_err(napi_error)
 }
 
-/// Starts a program so many times with posix_spawn(3), outside and without a word, and waits for the end of each.
+/// Starts `at_once` processes of a program with posix_spawn(3), outside, without arguments or environment, and waits until all
+/// have ended.
 #[napi(catch_unwind)]
 pub fn bare_spawn(program: String, at_once: u32) -> Result<()> {
     let program = CString::new(program)?;
@@ -62,16 +65,16 @@ pub fn bare_spawn(program: String, at_once: u32) -> Result<()> {
     let children: Vec<_> = (0..at_once).map(|_| start(&program, &arguments)).collect();
     for child in children {
         let mut status = 0;
-        // SAFETY: it is a child of this process, which nobody else waits for, and the status is this function's.
-        let waited = unsafe { libc::waitpid(child.map_err(told)?, &raw mut status, 0) };
-        Errno::result(waited).map_err(told)?;
+        // SAFETY: only this call waits for the child, and the status is a local variable.
+        let waited = unsafe { libc::waitpid(child.map_err(napi_error)?, &raw mut status, 0) };
+        Errno::result(waited).map_err(napi_error)?;
     }
     Ok(())
 }
 
 fn start(program: &CString, arguments: &[*mut libc::c_char; 2]) -> nix::Result<libc::pid_t> {
     let (mut child, environment) = (0, [ptr::null_mut()]);
-    // SAFETY: the path and both lists end with a null, and live until it returns; no actions and no attributes are fine.
+    // SAFETY: the path and both lists end with a null and live until the call returns. Actions and attributes may be null.
     let error = unsafe {
         let (path, arguments) = (program.as_ptr(), arguments.as_ptr());
         libc::posix_spawn(&raw mut child, path, ptr::null(), ptr::null(), arguments, environment.as_ptr())
@@ -89,7 +92,7 @@ fn about_link(kind: u16, flags: i32, index: u32, link_flags: u32) -> [u8; 2 * HE
     request[6..8].copy_from_slice(&((libc::NLM_F_REQUEST | flags) as u16).to_ne_bytes());
     request[20..24].copy_from_slice(&index.to_ne_bytes());
     request[24..28].copy_from_slice(&link_flags.to_ne_bytes());
-    // Which flags are meant.
+    // The mask of the flags to change.
     request[28..32].copy_from_slice(&link_flags.to_ne_bytes());
     request
 }
@@ -106,7 +109,7 @@ fn converse(socket: RawFd, request: &[u8], buffer: &mut [u8]) -> nix::Result<u32
     }
 }
 
-/// Whether the last message of an answer is among these.
+/// Returns whether these messages contain the last one of an answer.
 fn has_ended(mut messages: &[u8]) -> nix::Result<bool> {
     while let Some(header) = messages.first_chunk::<20>() {
         let word = |at: usize| u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
@@ -120,6 +123,6 @@ fn has_ended(mut messages: &[u8]) -> nix::Result<bool> {
     Ok(false)
 }
 
-fn told(errno: Errno) -> Error {
+fn napi_error(errno: Errno) -> Error {
     Error::from_reason(errno.to_string())
 }

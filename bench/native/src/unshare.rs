@@ -1,4 +1,4 @@
-//! New namespaces, and descriptors of them, without the calling thread in them.
+//! Creates namespaces and opens descriptors of them. The calling thread is outside afterwards.
 
 use std::{
     fs::{self, File},
@@ -20,7 +20,7 @@ use nix::{
     unistd::{Pid, getgid, getuid},
 };
 
-use super::told;
+use super::napi_error;
 
 const KINDS: [(CloneFlags, &str); 5] = [
     (CloneFlags::CLONE_NEWUSER, "user"),
@@ -30,20 +30,21 @@ const KINDS: [(CloneFlags, &str); 5] = [
     (CloneFlags::CLONE_NEWPID, "pid"),
 ];
 
-/// Unshares these kinds, opens them, and goes back.
+/// Unshares the kinds, opens the new namespaces, and returns to the previous ones.
 #[napi(catch_unwind)]
 pub fn bare_unshare_and_back(flags: u32) -> Result<()> {
     let flags = CloneFlags::from_bits_retain(flags as i32);
     let home = open_namespaces("thread-self", flags)?;
-    unshare(flags).map_err(told)?;
+    unshare(flags).map_err(napi_error)?;
     let made = open_namespaces("thread-self", flags);
     for namespace in home {
-        setns(namespace, CloneFlags::empty()).map_err(told)?;
+        setns(namespace, CloneFlags::empty()).map_err(napi_error)?;
     }
     made.map(drop)
 }
 
-/// A child that shares this process's memory, and so costs as little as one can, is born in them, the caller its root.
+/// Creates the namespaces with a child that shares the memory of this process, which is the cheapest way to start one. Maps the
+/// caller to root.
 #[napi(catch_unwind)]
 pub fn bare_unshare_by_child(flags: u32) -> Result<()> {
     let flags = CloneFlags::from_bits_retain(flags as i32);
@@ -52,25 +53,26 @@ pub fn bare_unshare_by_child(flags: u32) -> Result<()> {
     let child = start(&end, &mut stack, flags)?;
     let made = map_to_root(child).and_then(|()| open_namespaces(&child.to_string(), flags));
     word.write_all(&[0])?;
-    waitpid(child, None).map_err(told)?;
+    waitpid(child, None).map_err(napi_error)?;
     made.map(drop)
 }
 
-/// It waits for a word, and ends.
+/// Starts the child, which waits for a byte and ends.
 fn start(end: &PipeReader, stack: &mut [u8], flags: CloneFlags) -> Result<Pid> {
     let flags = flags.bits() | libc::CLONE_VM | libc::SIGCHLD;
     let end = ptr::without_provenance_mut(end.as_raw_fd() as usize);
-    // SAFETY: the child only reads, on a stack of its own that outlives it: it is awaited. The ABI wants its top aligned.
+    // SAFETY: the child only reads, on its own stack. The caller waits for the child before it frees the stack. The ABI requires
+    // an aligned top.
     let child = unsafe {
         let top = stack.as_mut_ptr_range().end;
         libc::clone(wait_for_word, top.sub(top.addr() % 16).cast(), flags, end)
     };
-    Errno::result(child).map(Pid::from_raw).map_err(told)
+    Errno::result(child).map(Pid::from_raw).map_err(napi_error)
 }
 
 extern "C" fn wait_for_word(end: *mut c_void) -> c_int {
     let mut word = 0_u8;
-    // SAFETY: reads a byte into a variable of this function's.
+    // SAFETY: read(2) writes one byte to a local variable.
     unsafe { libc::read(end.addr() as c_int, (&raw mut word).cast(), 1) };
     0
 }
@@ -83,25 +85,25 @@ fn map_to_root(child: Pid) -> Result<()> {
 }
 
 fn open_namespaces(process: &str, flags: CloneFlags) -> Result<Vec<File>> {
-    let asked = KINDS.iter().filter(|(flag, _)| flags.contains(*flag));
-    asked.map(|(_, name)| Ok(File::open(format!("/proc/{process}/ns/{name}"))?)).collect()
+    let wanted = KINDS.iter().filter(|(flag, _)| flags.contains(*flag));
+    wanted.map(|(_, name)| Ok(File::open(format!("/proc/{process}/ns/{name}"))?)).collect()
 }
 
-/// A new network with a name: the file of the name is made, and the namespace mounted onto it.
+/// Creates a network with a name: creates a file, and mounts the namespace on it.
 #[napi(catch_unwind)]
 pub fn bare_name_network(path: String) -> Result<()> {
     let named = thread::spawn(move || {
-        unshare(CloneFlags::CLONE_NEWNET).map_err(told)?;
+        unshare(CloneFlags::CLONE_NEWNET).map_err(napi_error)?;
         File::create_new(&path)?;
         mount(Some("/proc/thread-self/ns/net"), path.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>)
-            .map_err(told)
+            .map_err(napi_error)
     });
     named.join().map_err(|_| Error::from_reason("the thread panicked"))?
 }
 
-/// Takes the name away.
+/// Removes the name.
 #[napi(catch_unwind)]
 pub fn bare_unname_network(path: String) -> Result<()> {
-    umount2(path.as_str(), MntFlags::MNT_DETACH).map_err(told)?;
+    umount2(path.as_str(), MntFlags::MNT_DETACH).map_err(napi_error)?;
     Ok(fs::remove_file(path)?)
 }

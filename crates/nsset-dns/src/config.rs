@@ -1,4 +1,4 @@
-//! What a resolver goes by.
+//! The configuration of a resolver.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -7,40 +7,41 @@ use std::{
 
 use crate::hosts::Hosts;
 
-/// The port of a server that is named without one.
+/// The port of a server whose address has none.
 pub(crate) const PORT: u16 = 53;
 
-/// What resolv.conf(5) and hosts(5) say. The default is what an empty file means.
+/// The configuration from resolv.conf(5) and hosts(5). The default is that of empty files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The servers, in the order in which they are asked. Where there is none, that of the machine itself is asked.
+    /// The servers, in the order of the queries. If this is empty, the resolver queries the server on the local machine.
     pub servers: Vec<SocketAddr>,
-    /// The domains below which a name is looked for.
+    /// The domains of the search list.
     pub search: Vec<String>,
-    /// From how many dots on a name is first tried as it is.
+    /// A name with at least this many dots is first looked up without a domain.
     pub ndots: usize,
-    /// How long the first server has to answer, each time that it is asked. The others have twice as long, and then
-    /// twice as long again, divided by how many there are; and at least a second, or this where it is less.
+    /// The time limit for an answer of the first server, in each attempt. It doubles for each further server, and is divided by
+    /// the number of servers for all but the first. It is at least a second, or this value if that is less.
     pub timeout: Duration,
-    /// How often the servers are gone through. Without one, none is asked.
+    /// How many times the resolver tries all servers. With 0 it queries none.
     pub attempts: u32,
-    /// Each lookup begins with the next server, not with the first.
+    /// Whether each lookup starts with the next server instead of the first.
     pub rotate: bool,
-    /// Questions are asked over TCP from the start (`use-vc`).
+    /// Whether all queries use TCP (`use-vc`).
     pub tcp: bool,
-    /// Longer answers over UDP are asked for (`edns0`, RFC 6891).
+    /// Whether queries allow longer answers over UDP (`edns0`, RFC 6891).
     pub edns: bool,
-    /// Servers may say that they have checked an answer (`trust-ad`); some answer otherwise then.
+    /// Whether queries ask servers to report that they have validated an answer (`trust-ad`). Some servers then answer
+    /// differently.
     pub trust_ad: bool,
-    /// Of two questions, the second is asked once the first is answered.
+    /// Whether the second of two queries is sent only after the answer to the first.
     pub single_request: bool,
-    /// The same, from another port.
+    /// Like `single_request`, and the second query comes from another port.
     pub single_request_reopen: bool,
-    /// No server is asked for IPv6 addresses.
+    /// Whether the resolver never queries IPv6 addresses.
     pub no_aaaa: bool,
-    /// A name without a dot is asked for below the domains of the search list only.
+    /// Whether a name without a dot is looked up only in the domains of the search list.
     pub no_tld_query: bool,
-    /// Names that are not asked for.
+    /// Names with known addresses, which the resolver does not query.
     pub hosts: Hosts,
 }
 
@@ -65,7 +66,7 @@ impl Default for Config {
     }
 }
 
-/// resolv.conf(5): without a server the local machine is asked.
+/// The default server of resolv.conf(5), on the local machine.
 pub(crate) fn local_server() -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT)
 }

@@ -1,4 +1,4 @@
-//! The questions about one name, to one server after the other, as res_send() of glibc has it.
+//! Sends the queries for one name to one server after the other, like res_send() of glibc.
 
 mod connection;
 mod datagrams;
@@ -18,32 +18,32 @@ use crate::{
     wire::message::{Answer, Question},
 };
 
-/// What the questions come to at one server.
+/// The result of the queries at one server.
 enum Step {
-    /// One answer at least; there may be fewer than questions.
+    /// At least one answer. There may be fewer answers than queries.
     Answers(Vec<Answer>),
-    /// An answer is longer than a datagram, and has to be asked for over TCP.
+    /// An answer is longer than a datagram, and needs a query over TCP.
     Longer,
-    /// It does not know, and another may.
+    /// The server has no answer. The next server may have one.
     Next(Failure),
 }
 
-/// What no server answered.
+/// The error if no server has answered.
 pub struct Unanswered {
     pub failure: Failure,
-    /// Whether anything came of it but errors of the kernel.
+    /// Whether there was any result other than errors of the kernel.
     pub reached: bool,
-    /// Of the last answer that a server had, which did not know.
+    /// The response code of the last server that failed.
     pub last_code: ResponseCode,
 }
 
-/// How two questions are asked at the same time. Where one of the answers never comes, the server is taken for one that
-/// cannot have it, and asked more carefully from then on.
+/// How the resolver sends two queries. If only one of the answers comes, the server may not support queries at the same time, and
+/// the resolver uses the next, more careful way from then on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     Together,
     OneAfterTheOther,
-    /// From a socket each.
+    /// One after the other, each from its own socket.
     Apart,
 }
 
@@ -65,14 +65,14 @@ impl Manner {
     }
 }
 
-/// The longest time that a server is given.
+/// The largest time limit for a server.
 const LONGEST: Duration = Duration::from_secs(3_600);
 
-/// Asks the servers.
+/// Sends queries to the servers.
 pub struct Exchange<'a> {
     inside: &'a Inside,
     config: &'a Config,
-    /// The server that is asked first.
+    /// The index of the first server.
     first: usize,
     pub manner: Manner,
     reached: bool,
@@ -86,8 +86,8 @@ impl<'a> Exchange<'a> {
         Self { inside, config, first, manner, reached: false, last_code: ResponseCode::NoError }
     }
 
-    /// Each server has its time, at each attempt. Once an answer is too long for a datagram, all that are left are asked
-    /// over TCP, once.
+    /// Sends the queries to each server, in each attempt, with a time limit. Once an answer is too long for a datagram, the
+    /// remaining servers of this attempt get the queries over TCP, and there is no further attempt.
     pub async fn ask(&mut self, questions: &[Question]) -> Result<Vec<Answer>, Unanswered> {
         (self.reached, self.last_code) = (false, ResponseCode::NoError);
         let mut over_tcp = self.config.tcp;
@@ -104,7 +104,7 @@ impl<'a> Exchange<'a> {
                 }
                 match step {
                     Step::Answers(answers) => return Ok(answers),
-                    Step::Next(failure @ Failure::NotMade(_)) => return Err(self.unanswered(failure)),
+                    Step::Next(failure @ Failure::NoSocket(_)) => return Err(self.unanswered(failure)),
                     Step::Next(failure) => {
                         failed = Some(match failed {
                             Some(earlier) => earlier.or(failure),
@@ -125,7 +125,8 @@ impl<'a> Exchange<'a> {
         Unanswered { failure, reached: self.reached, last_code: self.last_code }
     }
 
-    /// In the order in which they are asked, and for how long. The later ones have more time, among which it is shared.
+    /// Returns the servers in the order of the queries, with their time limits. Later servers have more time, divided by the
+    /// number of servers.
     fn servers(&self) -> impl Iterator<Item = (SocketAddr, Duration)> + use<> {
         let given = self.config.timeout.min(LONGEST);
         let least = given.min(Duration::from_secs(1));

@@ -1,26 +1,25 @@
-//! Why a question has no answer.
+//! Why a query has no answer.
 
 use std::{io, sync::Arc};
 
 use hickory_proto::op::ResponseCode;
 
-/// What became of a question that one server was asked, other than an answer. The later ones say more than the earlier
-/// ones, where there are several.
+/// Why a query to one server has no answer. If servers fail in different ways, the variant that comes last here is reported.
 #[derive(Clone, Debug)]
 pub enum Failure {
     Socket(SocketError),
-    /// It did not answer in time.
+    /// The server did not answer in time.
     Timeout,
-    /// The answer cannot be read, or stops short.
+    /// The answer is malformed or incomplete.
     Unreadable,
-    /// It cannot, or does not want to, say.
+    /// The server failed or refused to answer.
     Code(ResponseCode),
-    /// There was no socket to ask it over.
-    NotMade(Arc<io::Error>),
+    /// No socket could be created.
+    NoSocket(Arc<io::Error>),
 }
 
 impl Failure {
-    /// Which of two failures is reported.
+    /// Returns the one of two failures that is reported.
     pub fn or(self, other: Self) -> Self {
         if other.weight() >= self.weight() { other } else { self }
     }
@@ -31,12 +30,12 @@ impl Failure {
             Self::Timeout => 1,
             Self::Unreadable => 2,
             Self::Code(_) => 3,
-            Self::NotMade(_) => 4,
+            Self::NoSocket(_) => 4,
         }
     }
 }
 
-/// A system call on a socket that failed.
+/// The error of a system call on a socket.
 #[derive(Clone, Debug)]
 pub struct SocketError {
     pub syscall: &'static str,

@@ -1,8 +1,8 @@
-//! The addresses that are asked for.
+//! Which addresses a lookup returns.
 
 use std::net::IpAddr;
 
-/// A family of addresses.
+/// A family of addresses, or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
     #[default]
@@ -11,18 +11,18 @@ pub enum Family {
     V6,
 }
 
-/// Whether IPv4 addresses are returned as IPv6 addresses (`::ffff:10.0.0.1`), where IPv6 alone is asked for.
+/// Whether a lookup of IPv6 addresses also returns IPv4 addresses as IPv6 addresses (`::ffff:10.0.0.1`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mapped {
     #[default]
     No,
-    /// Where there are no others: `AI_V4MAPPED` of getaddrinfo(3).
+    /// If there are no IPv6 addresses: `AI_V4MAPPED` of getaddrinfo(3).
     Instead,
-    /// Beside the others: `AI_ALL` with it.
+    /// In addition to IPv6 addresses: `AI_V4MAPPED` with `AI_ALL`.
     Beside,
 }
 
-/// What is asked for.
+/// The addresses that a lookup returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     pub family: Family,
@@ -36,7 +36,7 @@ impl From<Family> for Wanted {
 }
 
 impl Wanted {
-    /// Whether IPv4 addresses are mapped, where so many of IPv6 were found.
+    /// Returns whether to add mapped IPv4 addresses to the IPv6 addresses that were found.
     pub(crate) fn maps(self, found: &[IpAddr]) -> bool {
         self.family == Family::V6
             && match self.mapped {
@@ -46,7 +46,7 @@ impl Wanted {
             }
     }
 
-    /// What a name that is an address comes to.
+    /// Returns the result for a name that is an address, or `None` if it is of the other family.
     pub(crate) fn of_address(self, address: IpAddr) -> Option<IpAddr> {
         match (self.family, address) {
             (Family::Any, _) | (Family::V4, IpAddr::V4(_)) | (Family::V6, IpAddr::V6(_)) => Some(address),

@@ -1,21 +1,21 @@
-//! Names that a host may have.
+//! Host names.
 
 use hickory_proto::rr::Name;
 
-/// RFC 1035, section 2.3.4: of a name as it is written, without the last dot.
+/// The largest length of a name as text, without the last dot: RFC 1035, section 2.3.4.
 const LONGEST_NAME: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
-/// A host's name, as it is written.
+/// A host name as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostName {
     text: String,
-    /// Written with a dot at its end: no search list applies.
+    /// Whether the text ends with a dot: the search list does not apply.
     absolute: bool,
 }
 
 impl HostName {
-    /// Nothing for what is no host's name. Underscores are let through, as other resolvers do.
+    /// Parses a host name. `None` if the text is not one. Underscores are allowed, as in other resolvers.
     pub fn parse(text: &str) -> Option<Self> {
         let (name, absolute) = match text.strip_suffix('.') {
             Some(name) => (name, true),
@@ -25,7 +25,7 @@ impl HostName {
         is_name.then(|| Self { text: name.to_owned(), absolute })
     }
 
-    /// Without a dot at its end.
+    /// Returns the text without a dot at the end.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -38,14 +38,14 @@ impl HostName {
         self.text.matches('.').count()
     }
 
-    /// RFC 6761, section 6.3.
+    /// Whether the name is `localhost` or below it: RFC 6761, section 6.3.
     pub fn is_localhost(&self) -> bool {
         let (_, last) = self.text.rsplit_once('.').unwrap_or(("", &self.text));
         last.eq_ignore_ascii_case("localhost")
     }
 
-    /// The name below a domain, as it is asked for, if that is not too long. A domain may be called anything; the root has
-    /// nothing above it.
+    /// Returns the name in a domain for a query, or `None` if it is too long. A domain may have any name. The root domain is
+    /// empty.
     pub fn below(&self, domain: &str) -> Option<Name> {
         let domain = domain.strip_prefix('.').unwrap_or(domain);
         let domain = domain.strip_suffix('.').unwrap_or(domain);
@@ -53,13 +53,14 @@ impl HostName {
         name(self.text.split('.').chain(domain))
     }
 
-    /// The name as it is asked for.
+    /// Returns the name for a query.
     pub fn question(&self) -> Option<Name> {
         name(self.text.split('.'))
     }
 }
 
-/// Not by its text form, in which a label may not begin with a hyphen, and a backslash is none.
+/// Builds a name from labels. It does not parse the text, where a label must not start with a hyphen, and a backslash is an
+/// escape.
 fn name<'a>(labels: impl Iterator<Item = &'a str>) -> Option<Name> {
     let labels: Vec<_> = labels.map(str::as_bytes).collect();
     Name::from_labels(labels).ok()
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_what_a_host_may_be_called() {
+    fn only_host_names_are_parsed() {
         let longest =
             [&"a".repeat(63), &"b".repeat(63), &"c".repeat(63), &"d".repeat(61)].map(String::as_str).join(".");
         for text in ["a", "A.b", "a.b.", "a.-b", "a-", "1.2.3.4.5", "_srv.x", "xn--bcher-kva.example", &longest] {
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_asked_for_below_a_domain_as_it_is_written() {
+    fn a_name_keeps_its_text_in_a_domain() {
         let below = |name: &str, domain| HostName::parse(name).unwrap().below(domain).map(|name| name.to_string());
         assert_eq!(below("Web", "Lab.test").as_deref(), Some("Web.Lab.test."));
         assert_eq!(below("web", ".lab.test.").as_deref(), Some("web.lab.test."));

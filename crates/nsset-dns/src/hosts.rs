@@ -1,4 +1,4 @@
-//! hosts(5): names whose addresses are known.
+//! hosts(5): names with known addresses.
 
 use std::{
     collections::HashMap,
@@ -7,15 +7,15 @@ use std::{
 
 use crate::family::Family;
 
-/// The names of a hosts(5) file with their addresses, in the order of its lines. All lines of a name count, as with
-/// `multi on` of host.conf(5).
+/// The names of a hosts(5) file with their addresses, in the order of the lines. A name has the addresses of all its lines, as
+/// with `multi on` in host.conf(5).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hosts {
     addresses: HashMap<String, Vec<IpAddr>>,
 }
 
 impl Hosts {
-    /// Reads the text of a file as glibc does. What is no line of an address and names is passed over.
+    /// Parses the text of a file like glibc. Lines without an address and names are skipped.
     pub fn parse(text: &str) -> Self {
         let mut hosts = Self::default();
         for line in text.split('\n') {
@@ -27,7 +27,7 @@ impl Hosts {
         hosts
     }
 
-    /// A name that a line has twice has its address once.
+    /// Adds an address to names. A name that a line has twice gets the address once.
     fn insert<'a>(&mut self, names: impl Iterator<Item = &'a str>, address: IpAddr) {
         let mut own: Vec<_> = names.map(str::to_ascii_lowercase).collect();
         own.sort_unstable();
@@ -37,7 +37,7 @@ impl Hosts {
         }
     }
 
-    /// The addresses of a name exactly as it is written there, but for its case.
+    /// Returns the addresses of a name. The name must be written as in the file, but case does not matter.
     pub(crate) fn get(&self, name: &str, family: Family) -> Vec<IpAddr> {
         let addresses = self.of(name).iter().copied();
         match family {
@@ -56,10 +56,10 @@ impl Hosts {
     }
 }
 
-/// isspace(3).
+/// The characters of isspace(3).
 const SPACES: [char; 5] = [' ', '\t', '\r', '\x0b', '\x0c'];
 
-/// Asked for IPv4 alone, glibc takes some lines of IPv6 too.
+/// Converts an address for a lookup of only IPv4, for which glibc also uses some IPv6 lines.
 fn as_ipv4(address: IpAddr) -> Option<Ipv4Addr> {
     match address {
         IpAddr::V4(address) => Some(address),
@@ -105,7 +105,7 @@ fe80::1%eth0 y\n\
     }
 
     #[test]
-    fn a_name_is_what_is_written() {
+    fn a_name_matches_its_text() {
         assert_eq!(get("strange!name", Family::Any), ["10.0.0.10"]);
         assert_eq!(get("db.", Family::Any), [""; 0]);
         assert_eq!(get("cut", Family::Any), ["10.0.0.11"]);
@@ -122,7 +122,7 @@ fe80::1%eth0 y\n\
     }
 
     #[test]
-    fn what_is_no_line_of_an_address_and_names_is_passed_over() {
+    fn lines_without_an_address_and_names_are_skipped() {
         assert_eq!(get("x", Family::Any), [""; 0]);
         assert_eq!(get("y", Family::Any), [""; 0]);
         assert_eq!(get("database", Family::Any), [""; 0]);

@@ -1,4 +1,4 @@
-//! Where the sockets come from.
+//! Creates the sockets of a resolver.
 
 use std::{
     future::{Future, ready},
@@ -11,13 +11,13 @@ use std::{
 
 use crate::{failure::Failure, wire::tcp::Tcp, wire::udp::Udp};
 
-/// A socket that is being made.
+/// A future for a socket.
 pub type SocketFuture = Pin<Box<dyn Future<Output = io::Result<OwnedFd>> + Send>>;
 
-/// Makes the sockets of a resolver, as socket(2), where its servers are to be asked: one for each server that is asked, which
-/// waits for it. A function that does so at once does as well.
+/// Creates the sockets of a resolver, like socket(2), in the network of its servers. The resolver needs one for each server that
+/// it queries, and waits for it. A synchronous function also implements this.
 pub trait SocketMaker: Send + Sync + 'static {
-    /// What it fails with ends the lookup, and comes back as [`Error::NotMade`](crate::Error::NotMade).
+    /// Creates a socket. An error ends the lookup, which returns it in [`Error::NoSocket`](crate::Error::NoSocket).
     fn make(&self, domain: i32, kind: i32, protocol: i32) -> SocketFuture;
 }
 
@@ -44,6 +44,6 @@ impl Inside {
 
     pub async fn make(&self, destination: SocketAddr, kind: i32) -> Result<OwnedFd, Failure> {
         let domain = if destination.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
-        self.0.make(domain, kind, 0).await.map_err(|error| Failure::NotMade(Arc::new(error)))
+        self.0.make(domain, kind, 0).await.map_err(|error| Failure::NoSocket(Arc::new(error)))
     }
 }

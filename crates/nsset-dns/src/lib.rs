@@ -1,6 +1,6 @@
-//! Host names, resolved by queries over sockets that the caller supplies: created in a network namespace, they ask the
-//! servers that are seen there, from wherever the resolver runs. As getaddrinfo(3) of glibc, with what resolv.conf(5) and
-//! hosts(5) say; the caller reads the files.
+//! Resolves host names with sockets that the caller creates. If they are created in a network namespace, the queries go to the
+//! servers there, on whichever thread the resolver runs. It works like getaddrinfo(3) of glibc, with the configuration of
+//! resolv.conf(5) and hosts(5), which the caller reads.
 //!
 //! ```no_run
 //! # async fn example(set: nsset::NamespaceSet) -> nsset_dns::Result<()> {
@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! Waiting needs a tokio runtime with its `io` and `time` drivers. Everything a lookup does it does while it is polled:
-//! no thread and no task is started, and nothing is left of a lookup that is dropped.
+//! Lookups need a tokio runtime with the `io` and `time` drivers. A lookup works only while it is polled: it starts no thread and
+//! no task, and nothing is left of it when it is dropped.
 
 mod config;
 mod error;

@@ -1,14 +1,14 @@
-//! Names that are addresses.
+//! Names that are IP addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What getaddrinfo(3) takes for an address: each form of inet_aton(3) (`127.1`, `0x7f.1`, `2130706433`, `010.0.0.1`), and
-/// IPv6 without a zone.
+/// Parses a text that getaddrinfo(3) accepts as an address: all forms of inet_aton(3) (`127.1`, `0x7f.1`, `2130706433`,
+/// `010.0.0.1`), and IPv6 without a zone.
 pub fn address(text: &str) -> Option<IpAddr> {
     ipv4(text).map(IpAddr::V4).or_else(|| text.parse::<Ipv6Addr>().ok().map(IpAddr::V6))
 }
 
-/// One to four numbers, of which the last has the bytes that are left; decimal, `0x` hexadecimal, or `0` octal.
+/// Parses one to four numbers, the last of which has all remaining bytes. They are decimal, hexadecimal (`0x`) or octal (`0`).
 pub fn ipv4(text: &str) -> Option<Ipv4Addr> {
     let mut parts: Vec<u32> = text.splitn(5, '.').map(number).collect::<Option<_>>()?;
     if parts.len() > 4 {
@@ -33,7 +33,7 @@ fn number(text: &str) -> Option<u32> {
         (None, Some(digits)) if !digits.is_empty() => (digits, 8),
         _ => (text, 10),
     };
-    // Rust would take a sign.
+    // Rust's parser would accept a sign.
     let is_plain = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
     is_plain.then(|| u32::from_str_radix(digits, radix).ok()).flatten()
 }

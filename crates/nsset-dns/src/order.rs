@@ -1,5 +1,5 @@
-//! The order of addresses, as getaddrinfo(3) of glibc has it: RFC 6724 (and RFC 3484) with the tables that gai.conf(5)
-//! has of itself. Left out is the rule of native transports.
+//! Sorts addresses like getaddrinfo(3) of glibc: RFC 6724 (and RFC 3484) with the default tables of gai.conf(5). The rule about
+//! native transports is not implemented.
 
 mod own_address;
 mod source;
@@ -14,10 +14,10 @@ use self::{
 };
 use crate::inside::Inside;
 
-/// How many are sorted: for each the kernel is asked, and an answer may have some thousands. The others follow.
+/// How many addresses are sorted. Each needs a system call, and an answer may have thousands. The others follow unsorted.
 const MOST: usize = 512;
 
-/// An address to be reached, and what it is reached from.
+/// A destination address, and the source address for it.
 #[derive(Clone, Copy, Debug)]
 struct Destination {
     address: IpAddr,
@@ -29,7 +29,7 @@ pub async fn sort(inside: &Inside, mut addresses: Vec<IpAddr>, own: &[OwnAddress
         return addresses;
     }
     let rest = addresses.split_off(addresses.len().min(MOST));
-    // Without an IPv6 address, glibc knows of no prefix.
+    // If there is no IPv6 address, glibc has no prefix lengths.
     let own = if own.iter().any(|own| own.address.is_ipv6() && !own.address.is_loopback()) { own } else { &[] };
     let sources = Sources::open(inside, own).await;
     let destinations = addresses.into_iter().map(|address| Destination { address, source: sources.of(address) });
@@ -37,7 +37,8 @@ pub async fn sort(inside: &Inside, mut addresses: Vec<IpAddr>, own: &[OwnAddress
     sorted.into_iter().map(|destination| destination.address).chain(rest).collect()
 }
 
-/// Those of the standard library may panic where an order is none, as that of rule 9 is not always.
+/// Sorts the destinations. The sort functions of the standard library may panic if the order is not total, and that of rule 9 is
+/// not always total.
 fn merge_sort(mut all: Vec<Destination>) -> Vec<Destination> {
     if all.len() < 2 {
         return all;
@@ -53,10 +54,10 @@ fn merge_sort(mut all: Vec<Destination>) -> Vec<Destination> {
     merged
 }
 
-/// Less is first.
+/// Compares two destinations. The lesser one comes first.
 fn compare(one: &Destination, other: &Destination) -> Ordering {
     let (Some(source), Some(others)) = (one.source, other.source) else {
-        // Rule 1: what cannot be reached comes last. With neither, nothing is known of how it would be.
+        // Rule 1: an unreachable address comes last. If both are unreachable, there is no source for the other rules.
         return first_if(one.source.is_some(), other.source.is_some())
             .then_with(|| precedence(other.address).cmp(&precedence(one.address)))
             .then_with(|| scope(one.address).cmp(&scope(other.address)));
@@ -76,7 +77,7 @@ fn first_if(one: bool, other: bool) -> Ordering {
     other.cmp(&one)
 }
 
-/// Rule 9: the one that has more bits in common with its source.
+/// Rule 9: the address with more bits in common with its source comes first.
 fn by_prefix((one, source): (IpAddr, &OwnAddress), (other, others): (IpAddr, &OwnAddress)) -> Ordering {
     match (one, other, source.address, others.address) {
         (IpAddr::V4(one), IpAddr::V4(other), IpAddr::V4(_), IpAddr::V4(_)) => {
@@ -84,7 +85,7 @@ fn by_prefix((one, source): (IpAddr, &OwnAddress), (other, others): (IpAddr, &Ow
         }
         (IpAddr::V6(one), IpAddr::V6(other), IpAddr::V6(from), IpAddr::V6(others)) => {
             let (one, other) = (one.to_bits() ^ from.to_bits(), other.to_bits() ^ others.to_bits());
-            // glibc compares the first 32 bits in which either differs.
+            // glibc compares the first 32-bit word in which one of them differs.
             let word = (one | other).leading_zeros().min(127) / 32;
             let of_word = |bits: u128| ((bits << (32 * word)) >> 96).leading_zeros();
             of_word(other).cmp(&of_word(one))
@@ -93,7 +94,7 @@ fn by_prefix((one, source): (IpAddr, &OwnAddress), (other, others): (IpAddr, &Ow
     }
 }
 
-/// Outside of its own network, what an IPv4 address has in common with another means nothing.
+/// Returns the number of common bits of an IPv4 address and its source, which count only within the source's network.
 fn common_in_network(address: u32, source: &OwnAddress) -> u32 {
     let IpAddr::V4(from) = source.address else { return 0 };
     let differs = address ^ from.to_bits();
@@ -116,7 +117,7 @@ mod tests {
         Destination { address: address.parse().unwrap(), source: source.parse().ok().map(own) }
     }
 
-    /// These are in order, and get into it.
+    /// Asserts that these are in order, and that sorting restores it.
     fn assert_order(texts: &[&str]) {
         let wanted: Vec<_> = texts.iter().map(|text| destination(text).address).collect();
         for rotation in 0..texts.len() {
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_reached_comes_first() {
+    fn reachable_addresses_come_first() {
         assert_order(&["10.0.0.1 from 10.0.0.2/24", "2001:db8::1"]);
         assert_order(&["2001:db8::1", "10.0.0.1"]);
     }

@@ -1,7 +1,7 @@
-//! The texts of a resolv.conf(5) and of a hosts(5) file, read into a [`Config`] as glibc reads them.
+//! Parses the texts of a resolv.conf(5) and of a hosts(5) file to a [`Config`], like glibc.
 //!
-//! The crate resolv-conf differs from glibc in 6 of the 10 tables below: it accepts an indented keyword, `10.0.0.1#x` and a line with
-//! `\r`, refuses `127.1` and `rotate2`, and reads an empty `search` as an empty list.
+//! The crate resolv-conf differs from glibc in 6 of the 10 tables below: it accepts an indented keyword, `10.0.0.1#x` and a line
+//! with `\r`, rejects `127.1` and `rotate2`, and reads an empty `search` as an empty list.
 
 use std::{
     net::{Ipv6Addr, SocketAddr, SocketAddrV6},
@@ -14,10 +14,10 @@ use crate::{
     numeric::ipv4,
 };
 
-/// `MAXNS` of resolv.h: further servers are not asked. Of domains there may be any number.
+/// `MAXNS` of resolv.h: further servers are ignored. The number of domains is not limited.
 const MOST_SERVERS: usize = 3;
 
-/// What resolv.conf(5) silently caps the options at.
+/// The limits to which resolv.conf(5) silently reduces the options.
 const MOST_DOTS: u32 = 15;
 const MOST_SECONDS: u32 = 30;
 const MOST_ATTEMPTS: u32 = 5;
@@ -25,13 +25,12 @@ const MOST_ATTEMPTS: u32 = 5;
 type Zone<'a> = &'a dyn Fn(&str) -> Option<u32>;
 
 impl Config {
-    /// Reads the texts of a resolv.conf(5) and of a hosts(5) file, as glibc reads them; what cannot be understood is
-    /// passed over. `zone` returns the index of the link that a server such as `fe80::1%eth0` names; with an unknown one
-    /// the server stays on the list, and cannot be reached.
+    /// Parses the texts of a resolv.conf(5) and of a hosts(5) file, like glibc. Unknown lines are skipped. `zone` returns the
+    /// index of the link in the address of a server, such as `fe80::1%eth0`. A server on an unknown link stays on the list, but
+    /// cannot be reached.
     ///
-    /// Left out: `sortlist`, which getaddrinfo(3) does not heed, `LOCALDOMAIN` and `RES_OPTIONS` of the environment, which
-    /// is the calling process's and not the inside's, and the domain of the host's own name: where `search` is empty,
-    /// glibc has that there.
+    /// The following is not implemented: `sortlist`, which getaddrinfo(3) ignores, `LOCALDOMAIN` and `RES_OPTIONS` of the
+    /// environment, which belongs to the calling process, and the domain of the host name, which glibc uses if `search` is empty.
     pub fn parse(resolv_conf: &str, hosts: &str, zone: impl Fn(&str) -> Option<u32>) -> Self {
         Self { hosts: Hosts::parse(hosts), ..parse(resolv_conf, &zone) }
     }
@@ -46,8 +45,8 @@ fn parse(text: &str, zone: Zone<'_>) -> Config {
     config
 }
 
-/// A keyword is at the very beginning of its line, and a blank or a tab follows it: so a comment is no keyword. A line
-/// ends where C ends a string.
+/// Parses a line. A keyword is at the start of the line, before a blank or a tab, so this ignores comments. As in C, a line ends
+/// at a NUL.
 fn read_line(config: &mut Config, line: &str, zone: Zone<'_>) {
     let line = line.split('\0').next().unwrap_or_default();
     let Some((keyword, rest)) = line.split_once(BLANKS) else { return };
@@ -56,7 +55,7 @@ fn read_line(config: &mut Config, line: &str, zone: Zone<'_>) {
         "nameserver" if config.servers.len() < MOST_SERVERS => {
             config.servers.extend(words.next().and_then(|word| server(word, zone)));
         }
-        // The last line of either counts, if it says anything.
+        // The last `domain` or `search` line with a value counts.
         "domain" => set_search(config, words.take(1)),
         "search" => set_search(config, words),
         "options" => words.for_each(|word| read_option(config, word)),
@@ -73,7 +72,7 @@ fn set_search<'a>(config: &mut Config, domains: impl Iterator<Item = &'a str>) {
     }
 }
 
-/// IPv4 in any form of inet_aton(3), or IPv6, to which a zone may belong.
+/// Parses a server address: IPv4 in any form of inet_aton(3), or IPv6, which may have a zone.
 fn server(word: &str, zone: Zone<'_>) -> Option<SocketAddr> {
     if let Some(address) = ipv4(word) {
         return Some(SocketAddr::new(address.into(), PORT));
@@ -83,7 +82,7 @@ fn server(word: &str, zone: Zone<'_>) -> Option<SocketAddr> {
     Some(SocketAddrV6::new(address, PORT, 0, zone_of(&address, link, zone)).into())
 }
 
-/// Only link-local addresses are of a link; zero where there is no such link.
+/// Returns the index of the link of a link-local address. 0 for other addresses, and for an unknown link.
 fn zone_of(address: &Ipv6Addr, link: &str, zone: Zone<'_>) -> u32 {
     let [first, second, ..] = address.octets();
     let is_of_a_link = address.is_unicast_link_local() || (first == 0xff && matches!(second & 0xf, 1 | 2));
@@ -92,7 +91,7 @@ fn zone_of(address: &Ipv6Addr, link: &str, zone: Zone<'_>) -> u32 {
     by_name.or_else(|| link.parse().ok().filter(|_| is_number)).unwrap_or_default()
 }
 
-/// More may follow the name of an option, as `rotate-or-so`.
+/// Parses an option. Other text may follow its name, such as `rotate-or-so`.
 fn read_option(config: &mut Config, word: &str) {
     if let Some(value) = word.strip_prefix("ndots:") {
         config.ndots = number(value).map_or(MOST_DOTS, |number| number.min(MOST_DOTS)) as usize;
@@ -119,7 +118,7 @@ const OPTIONS: [(&str, Setter); 9] = [
     ("no-aaaa", |config| config.no_aaaa = true),
 ];
 
-/// As atoi(3): the digits that it begins with, none being 0. Nothing for a negative one.
+/// Parses a number like atoi(3): uses the digits at the start, or 0 if there are none. `None` for a negative number.
 fn number(text: &str) -> Option<u32> {
     let text = text.strip_prefix('+').unwrap_or(text);
     if text.starts_with('-') {
@@ -143,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_are_asked_in_the_order_of_the_file() {
+    fn servers_are_in_the_order_of_the_file() {
         assert_eq!(
             servers("nameserver 10.0.0.1\nnameserver\tfd00::1 \nnameserver 10.0.0.2 and more\n"),
             ["10.0.0.1:53", "[fd00::1]:53", "10.0.0.2:53"]
@@ -151,13 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_server_the_machine_itself_is_asked() {
+    fn the_default_server_is_on_the_local_machine() {
         assert_eq!(servers(""), ["127.0.0.1:53"]);
         assert_eq!(servers("nameserver\nnameserver example.org\n#nameserver 10.0.0.1"), ["127.0.0.1:53"]);
     }
 
     #[test]
-    fn a_fourth_server_is_not_asked() {
+    fn a_fourth_server_is_ignored() {
         let lines = ["nameserver 10.0.0.1", "nameserver fd00::1", "nameserver 10.0.0.2", "nameserver 10.0.0.3"];
         assert_eq!(servers(&lines.join("\n")), ["10.0.0.1:53", "[fd00::1]:53", "10.0.0.2:53"]);
     }
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_is_set_by_what_it_begins_with() {
+    fn other_text_may_follow_the_name_of_an_option() {
         let config = read("options trust-ad no-aaaa single-request-reopen rotate2 no_tld_query,x\n");
         assert!(config.trust_ad && config.no_aaaa && config.rotate && config.no_tld_query);
         assert!(config.single_request_reopen && !config.single_request);

@@ -22,14 +22,14 @@ use crate::{
     search::{Miss, Search},
 };
 
-/// The longest time for a lookup, whatever its configuration says: another user may have written that.
+/// The time limit of a lookup. It does not depend on the configuration, which another user may have written.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// Resolves names by one configuration, over the sockets of one maker. It keeps nothing of what it was answered.
+/// Resolves names with a configuration and the sockets of a [`SocketMaker`]. It does not cache answers.
 pub struct Resolver {
     config: Config,
     inside: Inside,
-    /// Where the next lookup begins, when the servers take turns.
+    /// The index of the first server of the next lookup, with `rotate`.
     turn: AtomicUsize,
 }
 
@@ -41,21 +41,21 @@ impl Resolver {
         Self { config, inside: Inside::new(maker), turn: AtomicUsize::new(0) }
     }
 
-    /// The addresses of a host, at least one, as getaddrinfo(3) of glibc finds them, in the order in which they arrived;
-    /// [`Resolver::sort`] puts them into its order.
+    /// Returns the addresses of a host, at least one, like getaddrinfo(3) of glibc. They are in the order of the answers;
+    /// [`Resolver::sort`] sorts them like getaddrinfo(3).
     ///
-    /// In this order: an address, in any form of inet_aton(3), is its own; a name of the hosts(5) file has the addresses
-    /// there; `localhost` and what is below it are this machine where that file does not say otherwise (RFC 6761), and are
-    /// never asked for; any other is asked for, as it is and below each domain of the search list. Both families are
-    /// asked for at the same time.
+    /// In this order: an address, in any form of inet_aton(3), returns itself; a name in the hosts(5) file has the addresses of
+    /// that file; `localhost` and names below it are this machine, if the file has no other address (RFC 6761), and are never
+    /// queried; for any other name the resolver queries servers, for the name itself and for the name in each domain of the
+    /// search list. It queries both families at the same time.
     ///
-    /// A lookup takes two minutes at most.
+    /// A lookup takes at most two minutes.
     ///
     /// # Errors
-    /// [`Error::BadName`] for what is no name, [`Error::WrongFamily`] for an address of the other family,
-    /// [`Error::NotFound`], [`Error::NoData`], [`Error::NotMade`]. When no server knows, what says most: [`Error::Server`] if one said that
-    /// it fails or refuses, else [`Error::Unreadable`], else [`Error::Timeout`], else [`Error::Socket`], when none can
-    /// be reached.
+    /// [`Error::BadName`] for a text that is not a host name, [`Error::WrongFamily`] for an address of the other family,
+    /// [`Error::NotFound`], [`Error::NoData`], [`Error::NoSocket`]. If no server has the answer: [`Error::Server`] if one failed
+    /// or refused, otherwise [`Error::Unreadable`], otherwise [`Error::Timeout`], otherwise [`Error::Socket`], if none could be
+    /// reached.
     pub async fn lookup(&self, name: &str, wanted: impl Into<Wanted>) -> Result<Vec<IpAddr>> {
         let wanted = wanted.into();
         if let Some(address) = numeric::address(name) {
@@ -70,18 +70,18 @@ impl Resolver {
         if host.is_localhost() {
             return self.local(&host, wanted).ok_or_else(|| not_found(name));
         }
-        let asked = timeout(LONGEST, self.ask(&host, wanted)).await;
-        let found = asked.unwrap_or(Err(Miss::Again(Failure::Timeout))).map_err(|miss| self.error(miss, name))?;
+        let outcome = timeout(LONGEST, self.ask(&host, wanted)).await;
+        let found = outcome.unwrap_or(Err(Miss::TryAgain(Failure::Timeout))).map_err(|miss| self.error(miss, name))?;
         if found.is_empty() { Err(not_found(name)) } else { Ok(found) }
     }
 
-    /// In the order of getaddrinfo(3), RFC 6724: those that can be reached, and by which an address of this machine with
-    /// as much in common, come first. `own` are the addresses inside.
+    /// Sorts addresses like getaddrinfo(3), RFC 6724: reachable addresses come first, and those that have most in common with
+    /// their source address. `own` are the addresses inside.
     pub async fn sort(&self, addresses: Vec<IpAddr>, own: &[OwnAddress]) -> Vec<IpAddr> {
         order::sort(&self.inside, addresses, own).await
     }
 
-    /// What the hosts(5) file says.
+    /// Returns the addresses of a name in the hosts(5) file.
     fn known(&self, name: &str, wanted: Wanted) -> Vec<IpAddr> {
         let hosts = &self.config.hosts;
         let mut found = hosts.get(name, wanted.family);
@@ -91,7 +91,7 @@ impl Resolver {
         found
     }
 
-    /// This machine, where the hosts(5) file does not say that it has only the other family.
+    /// Returns the loopback addresses, or `None` if the hosts(5) file has the name with only the other family.
     fn local(&self, host: &HostName, wanted: Wanted) -> Option<Vec<IpAddr>> {
         if self.config.hosts.has(host.as_str()) {
             return None;
@@ -105,14 +105,14 @@ impl Resolver {
 
     async fn ask(&self, host: &HostName, wanted: Wanted) -> std::result::Result<Vec<IpAddr>, Miss> {
         let exchange = Exchange::new(&self.inside, &self.config, &self.turn);
-        let takes_nothing = wanted.family == Family::V6 && self.config.no_aaaa;
+        let discards_addresses = wanted.family == Family::V6 && self.config.no_aaaa;
         let kinds = self.kinds(wanted.family);
-        let mut search = Search { exchange, config: &self.config, kinds, takes_nothing };
+        let mut search = Search { exchange, config: &self.config, kinds, discards_addresses };
         let found = search.run(host).await;
         if !wanted.maps(found.as_deref().unwrap_or_default()) {
             return found;
         }
-        (search.kinds, search.takes_nothing) = (self.kinds(Family::V4), false);
+        (search.kinds, search.discards_addresses) = (self.kinds(Family::V4), false);
         match (found, search.run(host).await) {
             (Ok(own), Ok(others)) => Ok(own.into_iter().chain(others.into_iter().map(mapped)).collect()),
             (Err(_), Ok(others)) => Ok(others.into_iter().map(mapped).collect()),
@@ -132,20 +132,20 @@ impl Resolver {
 
     fn error(&self, miss: Miss, name: &str) -> Error {
         match miss {
-            Miss::Again(failure) => Error::of(failure, name, &self.config.servers),
-            Miss::Hopeless(Some(code)) => Error::NotFound { name: name.to_owned(), answer: Some(code.into()) },
+            Miss::TryAgain(failure) => Error::of(failure, name, &self.config.servers),
+            Miss::NoRecovery(Some(code)) => Error::NotFound { name: name.to_owned(), answer: Some(code.into()) },
             Miss::NoData => Error::NoData { name: name.to_owned() },
-            Miss::NoName | Miss::Hopeless(None) => not_found(name),
+            Miss::HostNotFound | Miss::NoRecovery(None) => not_found(name),
         }
     }
 }
 
-/// That a name has none of one family says that it is there.
+/// Combines the results of both families. If the name has no addresses of one family, it exists.
 fn of_both(of_one: Miss, of_other: Miss) -> Miss {
     match (of_one, of_other) {
-        (again @ Miss::Again(_), Miss::Again(_)) => again,
-        (Miss::NoData | Miss::Again(_), Miss::NoData | Miss::Again(_)) => Miss::NoData,
-        (Miss::NoData | Miss::Again(_), miss) | (miss, _) => miss,
+        (again @ Miss::TryAgain(_), Miss::TryAgain(_)) => again,
+        (Miss::NoData | Miss::TryAgain(_), Miss::NoData | Miss::TryAgain(_)) => Miss::NoData,
+        (Miss::NoData | Miss::TryAgain(_), miss) | (miss, _) => miss,
     }
 }
 

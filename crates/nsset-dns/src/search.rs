@@ -1,5 +1,4 @@
-//! The names that a name may stand for: itself, and itself below each domain of the search list; as res_search() of
-//! glibc goes through them.
+//! Looks up a name itself and in each domain of the search list, like res_search() of glibc.
 
 use std::net::IpAddr;
 
@@ -16,47 +15,47 @@ use crate::{
     wire::message::{Answer, Question},
 };
 
-/// Why a name has no addresses, as `h_errno` of netdb.h reports it.
+/// Why a name has no addresses. The variants are those of `h_errno` in netdb.h.
 #[derive(Debug)]
 pub enum Miss {
-    NoName,
-    /// There is such a name, and it has no addresses.
+    HostNotFound,
+    /// The name exists, but has no addresses.
     NoData,
-    /// No server can say so now.
-    Again(Failure),
-    /// The question is of no use; the server said so, if it was asked.
-    Hopeless(Option<ResponseCode>),
+    /// No server has an answer now.
+    TryAgain(Failure),
+    /// A query can have no answer. The response code is that of the server, if one was queried.
+    NoRecovery(Option<ResponseCode>),
 }
 
-/// Why one of the names has no addresses, and what comes then.
+/// Why one of the names has no addresses, and the next step.
 struct NotFound {
     miss: Miss,
     then: Then,
 }
 
-/// What comes after a name that has no addresses.
+/// The next step after a name without addresses.
 #[derive(PartialEq, Eq)]
 enum Then {
-    /// The next domain.
+    /// Try the next domain.
     NextDomain,
-    /// No further domain, and the name as it is, if that was not asked for before.
+    /// Try no further domain, but the name itself, if it was not queried before.
     NameItself,
-    /// Nothing: no server was reached.
+    /// End the search, because no server was reached.
     Nothing,
 }
 
-/// Looks for a host. An answer that has records, and no addresses among them, ends the search as addresses do.
+/// Looks up a host. An answer with records ends the search, even if none of them is an address.
 pub struct Search<'a> {
     pub exchange: Exchange<'a>,
     pub config: &'a Config,
     pub kinds: &'a [RecordType],
-    /// Servers are asked whether there is such a name, and nothing is taken of what they say it has.
-    pub takes_nothing: bool,
+    /// Whether to query servers only for the existence of the name, and to discard the addresses.
+    pub discards_addresses: bool,
 }
 
 impl Search<'_> {
-    /// A name with enough dots is first asked for as it is, any other last. One with a dot at its end is not looked for
-    /// below any domain.
+    /// Looks up a name with enough dots first without a domain, any other name last. For a name with a dot at the end, no domains
+    /// are tried.
     pub async fn run(&mut self, host: &HostName) -> Result<Vec<IpAddr>, Miss> {
         let mut of_itself = None;
         if host.is_absolute() || host.dots() >= self.config.ndots {
@@ -80,7 +79,7 @@ impl Search<'_> {
             let goes_on = error.then == Then::NextDomain;
             match error.miss {
                 miss @ Miss::NoData => no_data = Some(miss),
-                miss @ Miss::Again(_) if goes_on => failed = Some(miss),
+                miss @ Miss::TryAgain(_) if goes_on => failed = Some(miss),
                 miss => last = Some(miss),
             }
             if !goes_on {
@@ -94,31 +93,31 @@ impl Search<'_> {
                 Err(error) => last = Some(error.miss),
             }
         }
-        Err(of_itself.or(no_data).or(failed).or(last).unwrap_or(Miss::NoName))
+        Err(of_itself.or(no_data).or(failed).or(last).unwrap_or(Miss::HostNotFound))
     }
 
-    /// The addresses of a whole name.
+    /// Returns the addresses of a complete name.
     async fn query(&mut self, name: Option<Name>) -> Result<Vec<IpAddr>, NotFound> {
-        let hopeless = || NotFound { miss: Miss::Hopeless(None), then: Then::NameItself };
-        let name = name.ok_or_else(hopeless)?;
+        let no_recovery = || NotFound { miss: Miss::NoRecovery(None), then: Then::NameItself };
+        let name = name.ok_or_else(no_recovery)?;
         let questions = self.kinds.iter().map(|kind| Question::new(&name, *kind, self.config));
-        let questions: Vec<_> = questions.collect::<Result<_, _>>().map_err(|_| hopeless())?;
+        let questions: Vec<_> = questions.collect::<Result<_, _>>().map_err(|_| no_recovery())?;
         let answers = self.exchange.ask(&questions).await.map_err(|unanswered| NotFound {
             then: match unanswered.last_code {
-                _ if matches!(unanswered.failure, Failure::NotMade(_)) || !unanswered.reached => Then::Nothing,
+                _ if matches!(unanswered.failure, Failure::NoSocket(_)) || !unanswered.reached => Then::Nothing,
                 ResponseCode::ServFail => Then::NextDomain,
                 _ => Then::NameItself,
             },
-            miss: Miss::Again(unanswered.failure),
+            miss: Miss::TryAgain(unanswered.failure),
         })?;
         match read(answers) {
-            Ok(_) if self.takes_nothing => Err(NotFound { miss: Miss::NoData, then: Then::NextDomain }),
+            Ok(_) if self.discards_addresses => Err(NotFound { miss: Miss::NoData, then: Then::NextDomain }),
             outcome => outcome,
         }
     }
 }
 
-/// What the answers come to, of which one at least is there.
+/// Returns the result of the answers. There is at least one.
 fn read(answers: Vec<Answer>) -> Result<Vec<IpAddr>, NotFound> {
     let is_code = |code| move |answer: &&Answer| (answer.code == ResponseCode::NoError) == code;
     if answers.iter().filter(is_code(true)).any(|answer| answer.has_records) {
@@ -127,9 +126,9 @@ fn read(answers: Vec<Answer>) -> Result<Vec<IpAddr>, NotFound> {
     let code = answers.iter().find(is_code(false)).map_or(ResponseCode::NoError, |answer| answer.code);
     let (miss, then) = match code {
         ResponseCode::NoError => (Miss::NoData, Then::NextDomain),
-        ResponseCode::NXDomain => (Miss::NoName, Then::NextDomain),
-        ResponseCode::ServFail => (Miss::Again(Failure::Code(code)), Then::NextDomain),
-        _ => (Miss::Hopeless(Some(code)), Then::NameItself),
+        ResponseCode::NXDomain => (Miss::HostNotFound, Then::NextDomain),
+        ResponseCode::ServFail => (Miss::TryAgain(Failure::Code(code)), Then::NextDomain),
+        _ => (Miss::NoRecovery(Some(code)), Then::NameItself),
     };
     Err(NotFound { miss, then })
 }

@@ -1,4 +1,4 @@
-//! Names, looked up in a network of their own, of servers there.
+//! Looks up names with servers in a new network.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -22,29 +22,29 @@ use std::{
 };
 
 use hickory_proto::{op::ResponseCode, rr::RecordType};
-use lab::{Asked, Say, Transport, a, aaaa, cname, config, dark_host, host, host_of_user};
+use lab::{Query, Reply, Transport, a, aaaa, cname, config, dark_host, host, host_of_user};
 use nix::errno::Errno;
 use nsset_dns::{Config, Error, Family, Hosts, Mapped, Resolver, Wanted};
 
 const SERVER: &str = "127.0.0.1:53";
 const SECOND: &str = "127.0.0.2:53";
 
-/// Each name of `lab.test` has two addresses of each family, `alias.lab.test` those of `web`; there is nothing else.
-fn zone(asked: &Asked) -> Say {
-    let records = |name: &str| match asked.kind {
+/// Each name of `lab.test` has two addresses of each family, and `alias.lab.test` has those of `web`. No other names exist.
+fn zone(query: &Query) -> Reply {
+    let records = |name: &str| match query.kind {
         RecordType::A => vec![a(name, "10.0.0.2"), a(name, "10.0.0.1")],
         _ => vec![aaaa(name, "fd00::2"), aaaa(name, "fd00::1")],
     };
-    match asked.name.as_str() {
+    match query.name.as_str() {
         "alias.lab.test." => {
             let mut chain =
                 vec![cname("alias.lab.test.", "other.lab.test."), cname("other.lab.test.", "web.lab.test.")];
             chain.extend(records("web.lab.test."));
-            Say::Records(chain)
+            Reply::Records(chain)
         }
-        "v4only.lab.test." if asked.kind == RecordType::AAAA => Say::Records(Vec::new()),
-        name if name.ends_with(".lab.test.") => Say::Records(records(name)),
-        _ => Say::Code(ResponseCode::NXDomain),
+        "v4only.lab.test." if query.kind == RecordType::AAAA => Reply::Records(Vec::new()),
+        name if name.ends_with(".lab.test.") => Reply::Records(records(name)),
+        _ => Reply::Code(ResponseCode::NXDomain),
     }
 }
 
@@ -63,11 +63,11 @@ async fn a_name_has_its_addresses_ipv4_first_in_the_order_of_the_server() {
     let server = host.serve(SERVER, zone);
     let resolver = host.resolver(config(&[SERVER]));
     assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await, ["10.0.0.2", "10.0.0.1", "fd00::2", "fd00::1"]);
-    assert_eq!(server.asked().iter().map(|asked| asked.kind).collect::<HashSet<_>>().len(), 2);
+    assert_eq!(server.queries().iter().map(|query| query.kind).collect::<HashSet<_>>().len(), 2);
     assert_eq!(lookup(&resolver, "WEB.lab.test.", Family::V4).await, ["10.0.0.2", "10.0.0.1"]);
     assert_eq!(lookup(&resolver, "web.lab.test", Family::V6).await, ["fd00::2", "fd00::1"]);
-    assert_eq!(server.asked().len(), 4);
-    assert!(server.asked().iter().all(|asked| asked.transport == Transport::Udp && !asked.edns));
+    assert_eq!(server.queries().len(), 4);
+    assert!(server.queries().iter().all(|query| query.transport == Transport::Udp && !query.edns));
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn aliases_are_followed() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_there_is_not_asked_of_the_next_server() {
+async fn a_missing_name_is_not_queried_at_the_next_server() {
     let host = host();
     let (_first, second) = (host.serve(SERVER, zone), host.serve(SECOND, zone));
     let resolver = host.resolver(config(&[SERVER, SECOND]));
@@ -87,7 +87,7 @@ async fn a_name_that_is_not_there_is_not_asked_of_the_next_server() {
     assert!(matches!(&error, Error::NotFound { name, answer: None } if name == "nowhere.test"), "{error}");
     assert_eq!(error.to_string(), "ENOTFOUND: no such host, lookup 'nowhere.test'");
     assert_eq!(error.code(), "ENOTFOUND");
-    // There, but without such an address.
+    // The name exists, but has no such address.
     let error = resolver.lookup("v4only.lab.test", Family::V6).await.unwrap_err();
     assert_eq!(error.code(), "ENODATA");
     assert_eq!(lookup(&resolver, "v4only.lab.test", Family::Any).await, ["10.0.0.2", "10.0.0.1"]);
@@ -95,7 +95,7 @@ async fn a_name_that_is_not_there_is_not_asked_of_the_next_server() {
 }
 
 #[tokio::test]
-async fn a_short_name_is_looked_for_below_the_domains_of_the_search_list() {
+async fn a_short_name_is_looked_up_in_the_domains_of_the_search_list() {
     let host = host();
     let server = host.serve(SERVER, zone);
     let search = vec!["other.test".to_owned(), "lab.test".to_owned()];
@@ -109,48 +109,48 @@ async fn a_short_name_is_looked_for_below_the_domains_of_the_search_list() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_cut_short_is_asked_for_again_over_tcp() {
+async fn a_truncated_answer_is_queried_again_over_tcp() {
     let host = host();
     let all = |name: &str| (0..200).map(|number| a(name, &format!("10.1.0.{number}"))).collect::<Vec<_>>();
-    let server = host.serve(SERVER, move |asked| match asked.transport {
-        Transport::Udp if asked.name.starts_with("polite") => Say::Truncated,
-        _ => Say::Records(all(&asked.name)),
+    let server = host.serve(SERVER, move |query| match query.transport {
+        Transport::Udp if query.name.starts_with("polite") => Reply::Truncated,
+        _ => Reply::Records(all(&query.name)),
     });
     let resolver = host.resolver(config(&[SERVER]));
     assert_eq!(lookup(&resolver, "polite.test", Family::V4).await.len(), 200);
-    // Longer than an answer over UDP may be, without saying so: that is read as it is.
+    // The answer is longer than UDP allows, but not marked as truncated. The resolver reads it.
     assert_eq!(lookup(&resolver, "rude.test", Family::V4).await.len(), 200);
-    let transports: Vec<_> = server.asked().iter().map(|asked| asked.transport).collect();
+    let transports: Vec<_> = server.queries().iter().map(|query| query.transport).collect();
     assert_eq!(transports, [Transport::Udp, Transport::Tcp, Transport::Udp]);
 }
 
 #[tokio::test]
-async fn everything_is_asked_over_tcp_where_that_is_wanted_and_longer_answers_over_udp() {
+async fn options_select_tcp_or_longer_answers_over_udp() {
     let host = host();
     let server = host.serve(SERVER, zone);
     let resolver = host.resolver(Config { tcp: true, ..config(&[SERVER]) });
     assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);
-    assert!(server.asked().iter().all(|asked| asked.transport == Transport::Tcp));
+    assert!(server.queries().iter().all(|query| query.transport == Transport::Tcp));
     let resolver = host.resolver(Config { edns: true, ..config(&[SERVER]) });
     assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await.len(), 2);
-    assert!(server.asked().last().unwrap().edns);
+    assert!(server.queries().last().unwrap().edns);
 }
 
 #[tokio::test]
-async fn a_silent_server_makes_room_for_the_next_when_its_time_is_over() {
+async fn the_next_server_is_queried_after_the_time_limit_of_a_silent_one() {
     let host = host();
-    let (first, _second) = (host.serve(SERVER, |_| Say::Nothing), host.serve(SECOND, zone));
+    let (first, _second) = (host.serve(SERVER, |_| Reply::Nothing), host.serve(SECOND, zone));
     let resolver = host.resolver(config(&[SERVER, SECOND]));
     let start = Instant::now();
     assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);
     assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
-    assert_eq!(first.asked().len(), 2);
+    assert_eq!(first.queries().len(), 2);
 }
 
 #[tokio::test]
 async fn when_all_are_silent_the_time_is_over_after_every_attempt_at_every_server() {
     let host = host();
-    let servers = [host.serve(SERVER, |_| Say::Nothing), host.serve(SECOND, |_| Say::Nothing)];
+    let servers = [host.serve(SERVER, |_| Reply::Nothing), host.serve(SECOND, |_| Reply::Nothing)];
     let search = vec!["lab.test".to_owned()];
     let timeout = Duration::from_millis(150);
     let resolver = host.resolver(Config { timeout, attempts: 3, search, ..config(&[SERVER, SECOND]) });
@@ -159,7 +159,7 @@ async fn when_all_are_silent_the_time_is_over_after_every_attempt_at_every_serve
     let elapsed = start.elapsed();
     assert_eq!((error.code().as_ref(), error.errno()), ("ETIMEOUT", None));
     assert_eq!(error.to_string(), "ETIMEOUT: no server answered in time, lookup 'web' at 127.0.0.1:53, 127.0.0.2:53");
-    // Three times at both servers, for each of two names.
+    // Three attempts with both servers, for each of two names.
     assert!((timeout * 12..timeout * 20).contains(&elapsed), "{elapsed:?}");
     for server in servers {
         assert_eq!(server.names(), [["web.lab.test."; 6], ["web."; 6]].concat());
@@ -169,7 +169,7 @@ async fn when_all_are_silent_the_time_is_over_after_every_attempt_at_every_serve
 #[tokio::test]
 async fn a_silent_server_is_waited_for_over_tcp_once_and_no_longer() {
     let host = host();
-    let _server = host.serve(SERVER, |_| Say::Nothing);
+    let _server = host.serve(SERVER, |_| Reply::Nothing);
     let timeout = Duration::from_millis(150);
     let resolver = host.resolver(Config { timeout, attempts: 2, tcp: true, ..config(&[SERVER]) });
     let start = Instant::now();
@@ -178,41 +178,43 @@ async fn a_silent_server_is_waited_for_over_tcp_once_and_no_longer() {
 }
 
 #[tokio::test]
-async fn a_server_that_fails_or_refuses_makes_room_for_the_next() {
-    for (say, code) in [(ResponseCode::ServFail, "ESERVFAIL"), (ResponseCode::Refused, "EREFUSED")] {
+async fn the_next_server_is_queried_after_one_that_fails_or_refuses() {
+    for (reply, code) in [(ResponseCode::ServFail, "ESERVFAIL"), (ResponseCode::Refused, "EREFUSED")] {
         let host = host();
-        let _first = host.serve(SERVER, move |_| Say::Code(say));
+        let _first = host.serve(SERVER, move |_| Reply::Code(reply));
         let second = host.serve(SECOND, zone);
         let resolver = host.resolver(config(&[SERVER, SECOND]));
         assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await.len(), 2);
-        assert_eq!(second.asked().len(), 1);
+        assert_eq!(second.queries().len(), 1);
         let resolver = host.resolver(config(&[SERVER]));
         let error = failure(&resolver, "web.lab.test").await;
         assert_eq!(error.code(), code);
-        assert!(matches!(error, Error::Server { answer, .. } if answer == u16::from(say)));
+        assert!(matches!(error, Error::Server { answer, .. } if answer == u16::from(reply)));
     }
 }
 
 #[tokio::test]
-async fn a_family_that_a_server_fails_at_is_passed_over_if_the_other_has_addresses() {
+async fn a_failure_for_one_family_is_ignored_if_the_other_has_addresses() {
     let host = host();
-    let _server = host.serve(SERVER, |asked| match asked.kind {
-        RecordType::A if asked.name == "web.lab.test." => zone(asked),
-        RecordType::A => Say::Records(Vec::new()),
-        _ => Say::Code(ResponseCode::ServFail),
+    let _server = host.serve(SERVER, |query| match query.kind {
+        RecordType::A if query.name == "web.lab.test." => zone(query),
+        RecordType::A => Reply::Records(Vec::new()),
+        _ => Reply::Code(ResponseCode::ServFail),
     });
     let resolver = host.resolver(config(&[SERVER]));
     assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 2);
-    // That the other has none is an answer.
+    // The missing addresses of the other family count as an answer.
     assert_eq!(failure(&resolver, "none.lab.test").await.code(), "ENODATA");
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_waited_past_and_one_that_stops_short_is_a_server_that_does_not_know() {
-    let (rubbish, hang_up) = (|| Say::Rubbish, || Say::HangUp);
-    for (say, tcp, code) in [(rubbish as fn() -> Say, false, "ETIMEOUT"), (hang_up as fn() -> Say, true, "EBADRESP")] {
+async fn other_messages_are_ignored_and_an_incomplete_answer_is_a_failure() {
+    let (rubbish, hang_up) = (|| Reply::Rubbish, || Reply::HangUp);
+    for (reply, tcp, code) in
+        [(rubbish as fn() -> Reply, false, "ETIMEOUT"), (hang_up as fn() -> Reply, true, "EBADRESP")]
+    {
         let host = host();
-        let _first = host.serve(SERVER, move |_| say());
+        let _first = host.serve(SERVER, move |_| reply());
         let timeout = Duration::from_millis(100);
         let resolver = host.resolver(Config { timeout, attempts: 1, tcp, ..config(&[SERVER]) });
         let error = resolver.lookup("web.lab.test", Family::V4).await.unwrap_err();
@@ -237,7 +239,7 @@ async fn a_port_without_a_listener_costs_no_wait() {
 }
 
 #[tokio::test]
-async fn without_a_route_the_kernel_says_so() {
+async fn without_a_route_the_error_is_that_of_the_kernel() {
     let host = dark_host();
     let resolver = host.resolver(config(&[SERVER]));
     let error = failure(&resolver, "web.lab.test").await;
@@ -250,17 +252,17 @@ async fn without_a_route_the_kernel_says_so() {
 
 #[tokio::test]
 async fn without_a_socket_the_lookup_ends() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&attempts);
     let maker = move |_, _, _| {
         count.fetch_add(1, Ordering::Relaxed);
         Err(io::Error::from_raw_os_error(libc::EPERM))
     };
     let resolver = Resolver::new(config(&[SERVER, SECOND]), maker);
     let error = resolver.lookup("web.lab.test", Family::V4).await.unwrap_err();
-    assert!(matches!(error, Error::NotMade(_)));
+    assert!(matches!(error, Error::NoSocket(_)));
     assert_eq!((error.code().as_ref(), error.errno()), ("EPERM", Some(Errno::EPERM)));
-    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert_eq!(attempts.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -273,18 +275,18 @@ async fn a_lookup_may_run_on_any_thread() {
 }
 
 #[tokio::test]
-async fn servers_take_turns_where_they_are_told_to() {
+async fn servers_rotate_with_the_option() {
     let host = host();
     let servers = [host.serve(SERVER, zone), host.serve(SECOND, zone)];
     let resolver = host.resolver(Config { rotate: true, ..config(&[SERVER, SECOND]) });
     for _ in 0..4 {
         lookup(&resolver, "web.lab.test", Family::V4).await;
     }
-    assert_eq!(servers.map(|server| server.asked().len()), [2, 2]);
+    assert_eq!(servers.map(|server| server.queries().len()), [2, 2]);
 }
 
 #[tokio::test]
-async fn what_is_known_is_not_asked_for() {
+async fn known_names_are_not_queried() {
     let hosts = Hosts::parse("10.0.0.7 db\nfd00::7 db\n10.0.0.8 v4\n");
     let maker = |_, _, _| -> io::Result<_> { panic!("a socket is made") };
     let resolver = Resolver::new(Config { hosts, ..config(&[SERVER]) }, maker);
@@ -307,38 +309,40 @@ async fn what_is_known_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn without_servers_the_machine_itself_is_asked() {
+async fn without_servers_the_local_machine_is_queried() {
     let host = host();
     let server = host.serve(SERVER, zone);
     let resolver = host.resolver(Config { servers: Vec::new(), ..config(&[]) });
     assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await.len(), 2);
-    assert_eq!(server.asked().len(), 1);
+    assert_eq!(server.queries().len(), 1);
 }
 
 #[tokio::test]
-async fn questions_cannot_be_guessed_and_forgeries_are_not_taken() {
+async fn queries_cannot_be_guessed_and_forgeries_are_ignored() {
     let host = host();
-    let server = host.serve(SERVER, |asked| Say::AfterForgery(vec![a(&asked.name, "10.0.0.1")]));
+    let server = host.serve(SERVER, |query| Reply::AfterForgery(vec![a(&query.name, "10.0.0.1")]));
     let resolver = host.resolver(config(&[SERVER]));
     for _ in 0..100 {
         assert_eq!(lookup(&resolver, "web.lab.test", Family::V4).await, ["10.0.0.1"]);
     }
-    let asked = server.asked();
-    let ids: HashSet<_> = asked.iter().map(|asked| asked.id).collect();
-    let ports: HashSet<_> = asked.iter().map(|asked| asked.from.port()).collect();
+    let queries = server.queries();
+    let ids: HashSet<_> = queries.iter().map(|query| query.id).collect();
+    let ports: HashSet<_> = queries.iter().map(|query| query.from.port()).collect();
     assert!(ids.len() > 90 && ports.len() > 90, "{} ids, {} ports", ids.len(), ports.len());
     let next =
-        |pair: &[Asked]| pair[1].id.wrapping_sub(pair[0].id) < 4 || pair[1].from.port() == pair[0].from.port() + 1;
-    assert!(asked.windows(2).filter(|pair| next(pair)).count() < 5);
+        |pair: &[Query]| pair[1].id.wrapping_sub(pair[0].id) < 4 || pair[1].from.port() == pair[0].from.port() + 1;
+    assert!(queries.windows(2).filter(|pair| next(pair)).count() < 5);
 }
 
 #[tokio::test]
-async fn a_server_that_says_much_and_no_answer_has_its_time_and_no_more() {
-    for (say, tcp) in
-        [((|| Say::Forgeries(5_000)) as fn() -> Say, false), (|| Say::Forgeries(5_000), true), (|| Say::Half, true)]
-    {
+async fn a_server_that_sends_much_without_an_answer_has_a_time_limit() {
+    for (reply, tcp) in [
+        ((|| Reply::Forgeries(5_000)) as fn() -> Reply, false),
+        (|| Reply::Forgeries(5_000), true),
+        (|| Reply::Half, true),
+    ] {
         let host = host();
-        let _server = host.serve(SERVER, move |_| say());
+        let _server = host.serve(SERVER, move |_| reply());
         let timeout = Duration::from_millis(200);
         let resolver = host.resolver(Config { timeout, attempts: 1, tcp, ..config(&[SERVER]) });
         let start = Instant::now();
@@ -351,14 +355,14 @@ async fn a_server_that_says_much_and_no_answer_has_its_time_and_no_more() {
 async fn an_answer_of_54_000_bytes_is_read() {
     let host = host();
     let last = |number: usize| format!("10.{}.{}.1", number / 256, number % 256);
-    let _server = host.serve(SERVER, move |asked| match asked.transport {
-        Transport::Udp => Say::Truncated,
-        Transport::Tcp => Say::Records((0..2_000).map(|number| a(&asked.name, &last(number))).collect()),
+    let _server = host.serve(SERVER, move |query| match query.transport {
+        Transport::Udp => Reply::Truncated,
+        Transport::Tcp => Reply::Records((0..2_000).map(|number| a(&query.name, &last(number))).collect()),
     });
     let resolver = host.resolver(config(&[SERVER]));
     let found = resolver.lookup("web.lab.test", Family::V4).await.unwrap();
     assert_eq!(found.len(), 2_000);
-    // Their order takes time for each, and so is that of the first.
+    // Sorting takes time for each address, so only the first ones are sorted.
     let start = Instant::now();
     let sorted = resolver.sort(found.clone(), &[]).await;
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
@@ -376,17 +380,17 @@ async fn addresses_are_sorted_by_what_the_network_can_reach() {
 }
 
 #[tokio::test]
-async fn only_the_server_inside_is_asked() {
+async fn only_the_server_inside_is_queried() {
     let outside = UdpSocket::bind("127.0.0.1:0").unwrap();
     outside.set_nonblocking(true).unwrap();
     let address = outside.local_addr().unwrap().to_string();
     let host = host();
     let resolver = host.resolver(config(&[&address]));
-    // No server listens there inside yet.
+    // No server inside listens there yet.
     assert_eq!(failure(&resolver, "web.lab.test").await.code(), "ECONNREFUSED");
     let inside = host.serve(&address, zone);
     assert_eq!(lookup(&resolver, "web.lab.test", Family::Any).await.len(), 4);
-    assert_eq!(inside.asked().len(), 2);
+    assert_eq!(inside.queries().len(), 2);
     assert_eq!(outside.recv(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
 }
 

@@ -1,4 +1,4 @@
-//! No thread is started, and no descriptor and no task is left. Alone in its file, for it counts those of the whole
+//! Lookups start no thread, and leave no descriptor and no task. This test has its own file because it counts those of the whole
 //! process.
 #![allow(
     clippy::expect_used,
@@ -15,7 +15,7 @@ use std::{fs, time::Duration};
 
 use futures_util::future::join_all;
 use hickory_proto::op::ResponseCode;
-use lab::{Say, a, config, host};
+use lab::{Reply, a, config, host};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nsset_dns::{Config, Family};
 use tokio::{runtime::Handle, time::timeout};
@@ -46,7 +46,7 @@ fn raise_limit_of_descriptors() {
     assert!(hard as usize > 2 * LOOKUPS, "{hard} descriptors are too few for this test");
 }
 
-/// Has lookups go on until so many descriptors are open; a socket takes its time in a user namespace.
+/// Polls lookups until the expected number of descriptors is open. Creating a socket in a user namespace takes some time.
 async fn hang<T>(lookups: &mut (impl Future<Output = T> + Unpin), expected: usize) {
     for _ in 0..200 {
         assert!(timeout(Duration::from_millis(100), &mut *lookups).await.is_err(), "they do not hang");
@@ -61,17 +61,17 @@ async fn hang<T>(lookups: &mut (impl Future<Output = T> + Unpin), expected: usiz
 async fn of_lookups_that_end_and_of_a_thousand_that_hang_and_are_dropped() {
     raise_limit_of_descriptors();
     let host = host();
-    let _server = host.serve(SERVER, |asked| match asked.name.as_str() {
-        "web.test." => Say::Records(vec![a("web.test.", "10.0.0.1")]),
-        "cut.test." => Say::Truncated,
-        _ => Say::Code(ResponseCode::ServFail),
+    let _server = host.serve(SERVER, |query| match query.name.as_str() {
+        "web.test." => Reply::Records(vec![a("web.test.", "10.0.0.1")]),
+        "cut.test." => Reply::Truncated,
+        _ => Reply::Code(ResponseCode::ServFail),
     });
-    let _silent = host.serve(SILENT, |_| Say::Nothing);
+    let _silent = host.serve(SILENT, |_| Reply::Nothing);
     let patient = Config { timeout: Duration::from_secs(60), ..config(&[SILENT]) };
     let resolver = host.resolver(config(&[SERVER]));
     let hanging = host.resolver(patient.clone());
     let hanging_on_tcp = host.resolver(Config { tcp: true, ..patient });
-    // The first brings what the libraries hold for good.
+    // The first lookup also opens the descriptors that the libraries keep.
     resolver.lookup("web.test", Family::V4).await.unwrap();
     let before = (descriptors(), threads(), tasks());
 
@@ -89,11 +89,11 @@ async fn of_lookups_that_end_and_of_a_thousand_that_hang_and_are_dropped() {
     assert_eq!((descriptors(), threads(), tasks()), before);
 
     let mut lookups = Box::pin(join_all(names[..100].iter().map(|name| hanging_on_tcp.lookup(name, Family::V4))));
-    // The server's ends are ours, too.
+    // The server's ends of the connections are in this process, too.
     hang(&mut lookups, before.0 + 200).await;
     assert_eq!(threads(), before.1);
     drop(lookups);
-    // The server's ends are closed when it has seen that ours are.
+    // The server closes its ends after the resolver has closed the others.
     timeout(Duration::from_secs(10), async {
         while (descriptors(), threads(), tasks()) != before {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -17,7 +17,7 @@ use serde_with::{serde_as, skip_serializing_none};
 
 use crate::{
     cidr::{self, family},
-    error::{Error, Refusal, Result},
+    error::{Error, NetlinkError, Result},
     link_ref::{self, LinkRef},
     milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, array_at, ip, text, u8_at, u32_at},
@@ -36,34 +36,34 @@ pub struct Address {
     pub link: u32,
     #[serde(flatten, serialize_with = "cidr::in_parts")]
     pub cidr: IpNet,
-    /// The other end of a point-to-point link. The prefix is its network's then.
+    /// The other end of a point-to-point link. The prefix is then that of the peer's network.
     pub peer: Option<IpAddr>,
     pub broadcast: Option<Ipv4Addr>,
     pub scope: Scope,
     /// IPv4: the name of the link, and what may follow a colon.
     pub label: Option<String>,
-    /// IPv6: whether it is not known yet that nobody else has it.
+    /// IPv6: whether duplicate address detection has not finished.
     pub tentative: bool,
-    /// IPv6: whether somebody else has it.
+    /// IPv6: whether duplicate address detection has found the address on another host.
     pub duplicate: bool,
-    /// Whether it stays until it is deleted.
+    /// Whether the address has no lifetime, and stays until it is deleted.
     pub permanent: bool,
-    /// Whether nothing new is to be sent from it.
+    /// Whether it is deprecated: new connections should not use it as their source.
     #[serde(skip)]
     pub deprecated: bool,
     #[serde(flatten)]
     pub options: AddressOptions,
 }
 
-/// An address that a link is to have. What [`Addresses::list`] says of an address makes one.
+/// An address to add to a link or to delete from it. It can be read from the data of an [`Address`].
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressSpec {
     pub cidr: IpNet,
-    /// The other end of a point-to-point link. The prefix is its network's then.
+    /// The other end of a point-to-point link. The prefix is then that of the peer's network.
     pub peer: Option<IpAddr>,
     pub broadcast: Option<Ipv4Addr>,
-    /// By default `Host` for 127.0.0.0/8, else `Global`.
+    /// Default: `Host` for 127.0.0.0/8, otherwise `Global`.
     pub scope: Option<Scope>,
     /// IPv4: the name of the link, and what may follow a colon.
     pub label: Option<String>,
@@ -71,38 +71,38 @@ pub struct AddressSpec {
     pub options: AddressOptions,
 }
 
-/// What else can be said of an address: the flags of ip-address(8), and for how long it is there.
+/// Lifetimes, flags and other attributes of an address: ip-address(8).
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct AddressOptions {
-    /// How long it is there; for ever where it is missing. The kernel counts whole seconds.
+    /// How long the address stays. Default: forever. The kernel counts whole seconds.
     #[serde_as(as = "Option<Milliseconds>")]
     pub valid_lifetime: Option<Duration>,
-    /// How long programs that do not choose get it; for ever where it is missing.
+    /// How long the kernel chooses the address as a source. Default: forever.
     #[serde_as(as = "Option<Milliseconds>")]
     pub preferred_lifetime: Option<Duration>,
     /// The metric of the route to its network.
     pub metric: Option<u32>,
-    /// Who made it: 1 is the kernel for `lo`, 2 a router's advertisement, 3 the kernel for a link (`IFAPROT_*`).
+    /// The origin: 1 is the kernel for `lo`, 2 a router advertisement, 3 the kernel for a link (`IFAPROT_*`).
     pub protocol: Option<u8>,
-    /// IPv6: use it at once, without asking whether somebody else has it.
+    /// IPv6: skip duplicate address detection.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub no_duplicate_detection: bool,
-    /// IPv6: use it while that is asked.
+    /// IPv6: use the address during duplicate address detection.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub optimistic: bool,
     /// IPv6: it is a home address (RFC 6275).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub home: bool,
-    /// IPv6: the kernel makes temporary addresses of it.
+    /// IPv6: the kernel creates temporary addresses from it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub manage_temporary: bool,
-    /// It brings no route to its network.
+    /// The kernel adds no route to its network.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub no_prefix_route: bool,
-    /// The kernel joins a multicast group that it is.
+    /// The kernel joins the multicast group of this address.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub auto_join: bool,
 }
@@ -131,7 +131,7 @@ impl AddressOptions {
         self.auto_join = has(AUTO_JOIN);
     }
 
-    /// `struct ifa_cacheinfo` of linux/if_addr.h, where it does not stay for ever.
+    /// `struct ifa_cacheinfo` of linux/if_addr.h, for an address with a lifetime.
     fn lifetimes(&self) -> Option<[u8; 16]> {
         if self.valid_lifetime.is_none() && self.preferred_lifetime.is_none() {
             return None;
@@ -154,7 +154,7 @@ impl AddressOptions {
         Ok(())
     }
 
-    /// Whether an address that is there already can be given them: inet_rtm_newaddr() and inet6_addr_modify().
+    /// Whether the kernel can set these on an existing address: inet_rtm_newaddr() and inet6_addr_modify().
     fn are_for_later(&self) -> bool {
         *self != Self { no_duplicate_detection: self.no_duplicate_detection, ..Self::default() }
     }
@@ -196,20 +196,20 @@ impl Network {
 }
 
 impl Addresses<'_> {
-    /// Those of this link, or all. `EAGAIN` where they change so much that it cannot be told what there is.
+    /// Lists the addresses of a link, or all. Fails with `EAGAIN` if they keep changing while they are listed.
     pub async fn list(&self, link: Option<&LinkRef>) -> Result<Vec<Address>> {
         let index = match link {
             Some(link) => self.network.links().index(link).await?,
             None => 0,
         };
         let outcome = match self.dump(index).await {
-            // Links come and go. Those of one link come in one piece.
-            Err(refusal) if refusal.errno == Errno::EAGAIN && index == 0 => return self.list_by_links().await,
+            // Links appear and disappear during a dump. The addresses of one link are listed atomically.
+            Err(error) if error.errno == Errno::EAGAIN && index == 0 => return self.list_by_links().await,
             outcome => outcome,
         };
-        outcome.map_err(|refusal| match link {
-            Some(link) => refusal.of("RTM_GETADDR", link),
-            None => refusal.of("RTM_GETADDR", ""),
+        outcome.map_err(|error| match link {
+            Some(link) => error.of("RTM_GETADDR", link),
+            None => error.of("RTM_GETADDR", ""),
         })
     }
 
@@ -218,15 +218,15 @@ impl Addresses<'_> {
         for link in self.network.links().list().await? {
             match self.dump(link.index).await {
                 Ok(addresses) => all.extend(addresses),
-                Err(refusal) if refusal.errno == Errno::ENODEV => {}
-                Err(refusal) => return Err(refusal.of("RTM_GETADDR", "")),
+                Err(error) if error.errno == Errno::ENODEV => {}
+                Err(error) => return Err(error.of("RTM_GETADDR", "")),
             }
         }
         Ok(all)
     }
 
-    /// Those of the link of this index, or all for 0.
-    async fn dump(&self, index: u32) -> std::result::Result<Vec<Address>, Refusal> {
+    /// Lists the addresses of the link with this index, or all for 0.
+    async fn dump(&self, index: u32) -> std::result::Result<Vec<Address>, NetlinkError> {
         let mut message = AddressMessage::default();
         message.header.index = index;
         let request = Request::dump(RouteNetlinkMessage::GetAddress(message));
@@ -235,22 +235,21 @@ impl Addresses<'_> {
         self.network.conversation().dump(request, read).await
     }
 
-    /// Gives a link an address.
+    /// Adds an address to a link.
     pub async fn add(&self, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         address.check()?;
         let index = self.network.links().index(link).await?;
         self.add_to(index, link, address).await
     }
 
-    /// Takes an address away from a link.
+    /// Deletes an address from a link.
     pub async fn delete(&self, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         address.check()?;
         let index = self.network.links().index(link).await?;
         self.delete_from(index, link, address).await
     }
 
-    /// Has a link have these addresses; where one of them fails, it has none that it did not have before. Answers with
-    /// those that it did not have.
+    /// Adds the addresses that a link does not have yet, and returns them. If one fails, the others are deleted again.
     pub(crate) async fn add_all(
         &self,
         index: u32,
@@ -271,15 +270,15 @@ impl Addresses<'_> {
         Ok(added)
     }
 
-    /// Takes these away, as far as they are there.
+    /// Deletes these addresses. Addresses that do not exist are ignored.
     pub(crate) async fn delete_all(&self, index: u32, link: &LinkRef, addresses: &[AddressSpec]) {
         for address in addresses {
             let _ = self.delete_from(index, link, address).await;
         }
     }
 
-    /// Has a link have an address; whether it did not have it. `EEXIST` is for one that it has in another way, which the
-    /// kernel cannot change: with another prefix, for IPv6.
+    /// Adds an address if the link does not have it, and returns whether it was added. Fails with `EEXIST` if the link has the
+    /// address with other attributes that the kernel cannot change, such as another prefix for IPv6.
     async fn ensure(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<bool> {
         let error = match self.add_to(index, link, address).await {
             Ok(()) => return Ok(true),
@@ -288,14 +287,14 @@ impl Addresses<'_> {
         };
         let there = self.list(Some(&LinkRef::Index(index))).await?;
         let same = |there: &&Address| there.cidr.addr() == address.cidr.addr();
-        if !there.iter().any(|there| address.is_said_of(there)) {
+        if !there.iter().any(|there| address.matches(there)) {
             let there = there.iter().find(same).map(|there| there.cidr);
             return Err(error.with_hint(difference(there, address)));
         }
         if address.options.are_for_later() {
             let request = Request::replace(RouteNetlinkMessage::NewAddress(address.message(index)));
             let outcome = self.network.conversation().act(request).await;
-            outcome.map_err(|refusal| refusal.of("RTM_NEWADDR", address.target(link)))?;
+            outcome.map_err(|error| error.of("RTM_NEWADDR", address.target(link)))?;
         }
         Ok(false)
     }
@@ -303,13 +302,13 @@ impl Addresses<'_> {
     async fn add_to(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         let request = Request::create(RouteNetlinkMessage::NewAddress(address.message(index)));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_NEWADDR", address.target(link)))
+        outcome.map_err(|error| error.of("RTM_NEWADDR", address.target(link)))
     }
 
     async fn delete_from(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<()> {
         let request = Request::act(RouteNetlinkMessage::DelAddress(address.message(index)));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_DELADDR", address.target(link)))
+        outcome.map_err(|error| error.of("RTM_DELADDR", address.target(link)))
     }
 }
 
@@ -322,11 +321,11 @@ impl AddressSpec {
         if self.label.as_ref().is_some_and(|label| label.is_empty() || label.len() > LABEL_MAX || label.contains('\0'))
         {
             return Err(Error::InvalidArgument(format!(
-                "the label of {address} has 1 to {LABEL_MAX} bytes, and no NUL"
+                "the label of {address} must have 1 to {LABEL_MAX} bytes and no NUL"
             )));
         }
         if self.broadcast.is_some() && address.is_ipv6() {
-            return Err(Error::InvalidArgument(format!("{address} has no broadcast address: IPv6 has none")));
+            return Err(Error::InvalidArgument(format!("{address} cannot have a broadcast address: IPv6 has none")));
         }
         Ok(())
     }
@@ -335,7 +334,8 @@ impl AddressSpec {
         format!("{} of link {link}", self.cidr)
     }
 
-    /// `AddressMessageBuilder` of rtnetlink knows no peer, scope, label or flags, and adds a broadcast address that was not given.
+    /// `AddressMessageBuilder` of rtnetlink knows no peer, scope, label or flags, and adds a broadcast address that was not
+    /// given.
     fn message(&self, index: u32) -> AddressMessage {
         let address = self.cidr.addr();
         let mut message = AddressMessage::default();
@@ -359,8 +359,8 @@ impl AddressSpec {
         message
     }
 
-    /// Whether a link that has this address has what is said.
-    fn is_said_of(&self, address: &Address) -> bool {
+    /// Returns whether an existing address has all attributes of this one.
+    fn matches(&self, address: &Address) -> bool {
         self.cidr == address.cidr
             && self.peer.filter(|peer| *peer != self.cidr.addr()) == address.peer
             && self.broadcast.is_none_or(|broadcast| address.broadcast == Some(broadcast))
@@ -369,11 +369,11 @@ impl AddressSpec {
     }
 }
 
-/// In which other way a link has an address.
+/// Returns how an existing address differs.
 fn difference(there: Option<IpNet>, wanted: &AddressSpec) -> String {
     match there {
         Some(cidr) if cidr != wanted.cidr => {
-            format!("the link has it as {cidr}, and the kernel does not change the prefix: delete that address first")
+            format!("the link has it as {cidr}, and the kernel cannot change the prefix: delete that address first")
         }
         _ => "the link has it with another peer, broadcast address, scope or label: delete that address first".into(),
     }

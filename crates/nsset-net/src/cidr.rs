@@ -1,4 +1,4 @@
-//! How IP addresses and networks appear in messages and in plain data.
+//! Converts IP addresses and networks to and from messages and plain data.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ pub(crate) const fn family(address: IpAddr) -> AddressFamily {
     }
 }
 
-/// An address in plain data: as a whole, and what is mostly asked of it.
+/// Serializes an address as a whole, and in the parts that callers mostly need.
 pub(crate) fn in_parts<S: Serializer>(cidr: &IpNet, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(3))?;
     map.serialize_entry("cidr", cidr)?;
@@ -22,7 +22,7 @@ pub(crate) fn in_parts<S: Serializer>(cidr: &IpNet, serializer: S) -> Result<S::
     map.end()
 }
 
-/// A destination in plain data: everywhere is the default route's.
+/// Serializes the destination of a route. The prefix with length 0 is that of the default route.
 pub(crate) fn as_destination<S: Serializer>(cidr: &IpNet, serializer: S) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(2))?;
     if cidr.prefix_len() == 0 {
@@ -34,7 +34,7 @@ pub(crate) fn as_destination<S: Serializer>(cidr: &IpNet, serializer: S) -> Resu
     map.end()
 }
 
-/// As Node.js has it.
+/// The name of an address family in Node.js.
 const fn family_name(address: IpAddr) -> &'static str {
     match address {
         IpAddr::V4(_) => "IPv4",

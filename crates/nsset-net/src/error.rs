@@ -1,4 +1,4 @@
-//! Everything that can go wrong, with what was tried, on what, the kernel's own words, and what to do about it.
+//! Errors. A message has the error number, the request and its target, the kernel's own message, and a remedy.
 
 use std::{borrow::Cow, fmt};
 
@@ -13,11 +13,11 @@ pub enum Error {
     #[error(transparent)]
     Kernel(#[from] Box<KernelError>),
 
-    /// An argument that no kernel needs to see to know that it is wrong.
+    /// An invalid argument that this crate detects.
     #[error("{0}")]
     InvalidArgument(String),
 
-    /// An argument of the right kind, but too small or too large.
+    /// An argument of the right type that is too small or too large.
     #[error("{0}")]
     OutOfRange(String),
 
@@ -27,7 +27,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error number, where it was the kernel that refused.
+    /// The error number, if the kernel returned the error.
     pub fn errno(&self) -> Option<Errno> {
         match self {
             Self::Kernel(error) => Some(error.errno),
@@ -35,7 +35,7 @@ impl Error {
         }
     }
 
-    /// The same, with this for a hint where it was the kernel that refused.
+    /// Replaces the hint of an error of the kernel. Other errors stay the same.
     pub(crate) fn with_hint(self, hint: String) -> Self {
         match self {
             Self::Kernel(error) => Box::new(KernelError { hint: Some(hint.into()), ..*error }).into(),
@@ -44,16 +44,17 @@ impl Error {
     }
 }
 
-/// A request that the kernel refused.
+/// An error that the kernel returned, with the request that caused it. It is a `NetlinkError` with its context.
 #[derive(Clone, Debug)]
 pub struct KernelError {
     pub errno: Errno,
-    /// The request as rtnetlink(7) calls it, or the system call.
+    /// The request's name in rtnetlink(7), or the system call.
     pub request: &'static str,
-    /// What it was about, where it was about one thing.
+    /// The object of the request, such as the name of a link; empty if there is none.
     pub target: String,
-    /// What the kernel itself says, beyond the number.
+    /// The kernel's message beside the number (`NLMSGERR_ATTR_MSG`).
     pub words: Option<String>,
+    /// What the user can do about it.
     pub hint: Option<Cow<'static, str>>,
 }
 
@@ -81,20 +82,21 @@ fn lower_first(text: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// What came back instead of success; who asked knows what it was about.
+/// An error that the kernel returned, without the request: only the caller knows its name and its target. [`NetlinkError::of`]
+/// adds these, which makes a [`KernelError`].
 #[derive(Clone, Debug)]
-pub(crate) struct Refusal {
+pub(crate) struct NetlinkError {
     pub errno: Errno,
     pub words: Option<String>,
 }
 
-impl Refusal {
-    /// Names the request and its target.
+impl NetlinkError {
+    /// Adds the request and its target.
     pub fn of(self, request: &'static str, target: impl fmt::Display) -> Error {
         self.about(request, target, None)
     }
 
-    /// The same, of a link or a queueing discipline of this kind.
+    /// Like `of`, for a link or a queueing discipline of this kind.
     pub fn of_kind(self, request: &'static str, target: impl fmt::Display, kind: &str) -> Error {
         self.about(request, target, Some(kind))
     }
@@ -106,7 +108,7 @@ impl Refusal {
     }
 }
 
-impl From<Errno> for Refusal {
+impl From<Errno> for NetlinkError {
     fn from(errno: Errno) -> Self {
         Self { errno, words: None }
     }
@@ -117,13 +119,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_says_what_on_what_why_and_what_to_do() {
-        let refusal = Refusal { errno: Errno::EOPNOTSUPP, words: Some("Unknown device type".into()) };
-        let error = refusal.of_kind("RTM_NEWLINK", "'d0'", "dummy");
+    fn a_message_has_the_request_its_target_the_reason_and_a_remedy() {
+        let error = NetlinkError { errno: Errno::EOPNOTSUPP, words: Some("Unknown device type".into()) };
+        let error = error.of_kind("RTM_NEWLINK", "'d0'", "dummy");
         assert_eq!(
             error.to_string(),
             "EOPNOTSUPP: operation not supported on transport endpoint, RTM_NEWLINK 'd0' (\"Unknown device type\"): \
-             the kernel has no 'dummy' link; load the module dummy, where there is one"
+             the kernel has no 'dummy' link; load the module dummy, if there is one"
         );
     }
 }

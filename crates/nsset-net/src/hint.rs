@@ -1,10 +1,10 @@
-//! What the user can do about a request that the kernel refused.
+//! Hints: what the user can do about a request that the kernel refused.
 
 use std::borrow::Cow;
 
 use nix::errno::Errno;
 
-/// A hint for the request, made for a link or a queueing discipline of this kind.
+/// Returns a hint for an error of a request. `kind` is that of a link or a queueing discipline.
 pub(crate) fn of(
     request: &'static str,
     errno: Errno,
@@ -13,104 +13,98 @@ pub(crate) fn of(
 ) -> Option<Cow<'static, str>> {
     if let (Some(kind), Some(thing)) = (kind, missing(request, errno, words)) {
         let module = module(request, kind);
-        return Some(
-            format!("the kernel has no '{kind}' {thing}; load the module {module}, where there is one").into(),
-        );
+        return Some(format!("the kernel has no '{kind}' {thing}; load the module {module}, if there is one").into());
     }
     if let Some(hint) = words.and_then(|words| of_words(request, words, kind)) {
         return Some(hint.into());
     }
     let hint = match (errno, request) {
-        // It says itself what it is that is not permitted.
+        // The kernel's message names the operation that is not permitted.
         (Errno::EPERM, _) if words.is_some() => return None,
         (Errno::EPERM, "RTM_NEWLINK" | "RTM_SETLINK") => {
             "changing a network needs CAP_NET_ADMIN in the user namespace that owns it, and in the one that owns the other \
              network where a link goes there: an ordinary user makes both with base.unshare('net') from one 'user' set"
         }
         (Errno::EPERM, "WG_CMD_GET_DEVICE") => {
-            "the keys and peers of a link are told to who has CAP_NET_ADMIN in the user namespace that owns its network"
+            "reading the keys and peers of a link needs CAP_NET_ADMIN in the user namespace that owns its network"
         }
         (Errno::EPERM, "WG_CMD_SET_DEVICE") => {
             "it needs CAP_NET_ADMIN in the user namespace that owns the link's network; the port and the mark in the one \
-             that owns the network in which the link was made, too, which must not be gone"
+             that owns the network in which the link was created, too, which must still exist"
         }
-        (Errno::EBUSY, "ioctl(TUNSETIFF)") => "there is a link of that name",
+        (Errno::EBUSY, "ioctl(TUNSETIFF)") => "a link with that name exists",
         (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
         (Errno::EEXIST, "RTM_NEWLINK") => {
-            "there is a link of that name (or of that alternative name), or of its peer's, or a tunnel with the same data"
+            "a link with that name or alternative name exists, or one with the name of the peer, or a tunnel with the same data"
         }
         (Errno::EEXIST, "RTM_SETLINK") => {
-            "another link has that name, or a link has it for an alternative name, perhaps this one: take that away first"
+            "another link has that name, or a link, perhaps this one, has it as an alternative name: delete that name first"
         }
         (Errno::ENONET, "RTM_SETLINK" | "RTM_NEWLINK") => {
-            "the network in which the WireGuard link was made is gone, and its socket with it: make the link anew"
+            "the network in which the WireGuard link was created no longer exists, nor does its socket: create a new link"
         }
-        (Errno::EEXIST, "RTM_NEWADDR") => "the link has that address already, perhaps with another prefix",
-        (Errno::EEXIST, "RTM_NEWROUTE") => "there is a route to that destination with that metric: replace it",
-        (Errno::EEXIST, "RTM_NEWQDISC") => {
-            "there is a queueing discipline in that place: replace it, or delete it first"
-        }
+        (Errno::EEXIST, "RTM_NEWADDR") => "the link already has that address, perhaps with another prefix",
+        (Errno::EEXIST, "RTM_NEWROUTE") => "a route to that destination with that metric exists: replace it",
+        (Errno::EEXIST, "RTM_NEWQDISC") => "that parent has a queueing discipline: replace it, or delete it first",
         (Errno::ENOENT | Errno::EINVAL, "RTM_DELQDISC") => {
-            "there is none but the kernel's own; that of what arrives ('ingress', 'clsact') has the parent 'ingress'"
+            "that parent has only the kernel's default; 'ingress' and 'clsact' have the parent 'ingress'"
         }
         (Errno::EBUSY, "RTM_SETLINK") => "bring the link down first",
-        (Errno::EBUSY, "RTM_NEWLINK") => {
-            "the device that the link is to be made on, or its master, is in use otherwise"
-        }
+        (Errno::EBUSY, "RTM_NEWLINK") => "the device of the link, or its master, is in use",
         (Errno::ENETUNREACH, "RTM_NEWROUTE") => {
-            "the gateway cannot be reached: its device has to be up, with an address of the gateway's network"
+            "the gateway cannot be reached: its device must be up and have an address in the gateway's network"
         }
         (Errno::ENETDOWN, "RTM_NEWROUTE") => "bring the device up first",
-        (Errno::ESRCH, "RTM_DELROUTE") => "there is no such route",
+        (Errno::ESRCH, "RTM_DELROUTE") => "the route does not exist",
         (Errno::EADDRNOTAVAIL, "RTM_DELADDR") => "the link does not have the address",
-        (Errno::EOPNOTSUPP, "WG_CMD_GET_DEVICE" | "WG_CMD_SET_DEVICE") => "it is no wireguard link",
+        (Errno::EOPNOTSUPP, "WG_CMD_GET_DEVICE" | "WG_CMD_SET_DEVICE") => "it is not a wireguard link",
         (Errno::EADDRINUSE, "WG_CMD_SET_DEVICE") => {
-            "another socket has the port, in the network in which the link was made"
+            "another socket uses the port in the network in which the link was created"
         }
-        (Errno::EOPNOTSUPP, _) => "the kernel was built without it, or the link cannot do it",
-        (Errno::EBADMSG, _) => "the kernel's answer could not be understood",
+        (Errno::EOPNOTSUPP, _) => "the kernel was built without support for it, or the link does not support it",
+        (Errno::EBADMSG, _) => "the kernel's answer is malformed",
         (Errno::ETIMEDOUT, _) => "the kernel did not answer",
-        (Errno::EAGAIN, _) => "what was listed kept changing meanwhile; try again",
+        (Errno::EAGAIN, _) => "the listed objects kept changing; try again",
         _ => return None,
     };
     Some(hint.into())
 }
 
-/// What to do about what the kernel says in words: bond_enslave() of drivers/net/bonding/bond_main.c, vxlan_config_validate()
-/// of drivers/net/vxlan/vxlan_core.c, tc_modify_qdisc(), tc_get_qdisc() and qdisc_create() of net/sched/sch_api.c.
+/// Returns a hint for a message of the kernel: bond_enslave() of drivers/net/bonding/bond_main.c, vxlan_config_validate() of
+/// drivers/net/vxlan/vxlan_core.c, tc_modify_qdisc(), tc_get_qdisc() and qdisc_create() of net/sched/sch_api.c.
 fn of_words(request: &str, words: &str, kind: Option<&str>) -> Option<&'static str> {
     let says = |part: &str| words.contains(part);
     match request {
         "RTM_SETLINK" | "RTM_NEWLINK" if says("enslaved while up") || says("slave is up") => {
-            Some("a bond takes links that are down only: bring it down first, and up again as its port")
+            Some("a bond accepts only links that are down: bring it down first, and up again as its port")
         }
         "RTM_NEWLINK" if words.starts_with("Local interface required") => {
-            Some("give a 'dev': a multicast group is reached by one link")
+            Some("give a 'dev': the link through which the multicast group is reached")
         }
-        // The two have one place, and the kernel does not replace the one by the other.
+        // The two kinds share one parent, and the kernel does not replace one by the other.
         "RTM_NEWQDISC" if says("Exclusivity flag on") && matches!(kind, Some("ingress" | "clsact")) => {
-            Some("the link has an 'ingress' or a 'clsact' already: keep it, or delete it first (parent 'ingress')")
+            Some("the link already has an 'ingress' or a 'clsact': keep it, or delete it first (parent 'ingress')")
         }
         "RTM_NEWQDISC" if says("Exclusivity flag on") => {
-            Some("there is a queueing discipline in that place: replace it, or delete it first")
+            Some("that parent has a queueing discipline: replace it, or delete it first")
         }
         "RTM_NEWQDISC" if says("reserved for ingress and clsact") => Some(
-            "what arrives does not wait there, so it cannot be delayed or shaped there: put the queueing discipline on the \
-             other end, or on an 'ifb' link to which a filter redirects what arrives",
+            "arriving packets do not wait there, so they cannot be delayed or shaped: put the queueing discipline on the \
+             other end, or on an 'ifb' link to which a filter redirects arriving packets",
         ),
-        // Newer kernels add that it "must match existing qdisc".
+        // Newer kernels append "must match existing qdisc".
         "RTM_NEWQDISC" if words.starts_with("Invalid qdisc name") => {
-            Some("a queueing discipline of another kind is in that place: delete it first, with its own parent")
+            Some("that parent has a queueing discipline of another kind: delete it first, with its own parent")
         }
         "RTM_DELQDISC" if words.starts_with("Invalid qdisc name") || words.starts_with("Invalid handle") => {
-            Some("another queueing discipline is in that place: list says its kind and its handle")
+            Some("that parent has another queueing discipline: list() returns its kind and its handle")
         }
         _ => None,
     }
 }
 
-/// What the kernel does not know: rtnl_newlink() of net/core/rtnetlink.c, tc_modify_qdisc() of net/sched/sch_api.c,
-/// ctrl_getfamily() of net/netlink/genetlink.c.
+/// Returns what the kernel does not support, a link or a queueing discipline: rtnl_newlink() of net/core/rtnetlink.c,
+/// tc_modify_qdisc() of net/sched/sch_api.c, ctrl_getfamily() of net/netlink/genetlink.c.
 fn missing(request: &str, errno: Errno, words: Option<&str>) -> Option<&'static str> {
     match (request, errno, words) {
         ("RTM_NEWLINK", Errno::EOPNOTSUPP, Some("Unknown device type")) | ("CTRL_CMD_GETFAMILY", Errno::ENOENT, _) => {
@@ -123,7 +117,7 @@ fn missing(request: &str, errno: Errno, words: Option<&str>) -> Option<&'static 
     }
 }
 
-/// The module that brings the kind.
+/// Returns the name of the kernel module for a kind.
 fn module<'a>(request: &str, kind: &'a str) -> Cow<'a, str> {
     match (request, kind) {
         ("RTM_NEWQDISC", kind) => format!("sch_{kind}").into(),

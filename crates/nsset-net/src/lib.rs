@@ -1,6 +1,6 @@
-//! The network of a network namespace, over rtnetlink(7): links, addresses, routes and queueing disciplines, as plain
-//! data and operations. Whatever it does it does over one socket, born in the namespace, from wherever it is called.
-//! The keys and peers of WireGuard links go over another: [`WireGuards`].
+//! Configures the network of a network namespace with rtnetlink(7): links, addresses, routes and queueing disciplines, as plain
+//! data and operations. All requests use one socket, which was created in the namespace, so any thread can make them.
+//! The keys and peers of WireGuard links use another socket: [`WireGuards`].
 //!
 //! ```no_run
 //! # async fn example(socket: std::os::fd::OwnedFd) -> nsset_net::Result<()> {

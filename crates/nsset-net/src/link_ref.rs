@@ -1,16 +1,16 @@
-//! How a link is referred to.
+//! References to links.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
-/// A link, by its name or an alternative name that is as short, its index, or its alias.
+/// A reference to a link by its name, by an alternative name that is as short as a name, by its index, or by its alias.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LinkRef {
     Name(String),
     Index(u32),
-    /// What `ip link set NAME alias TEXT` gives; it has to be one link's only.
+    /// The alias that `ip link set NAME alias TEXT` sets. It must be unique.
     Alias(String),
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for LinkRef {
     }
 }
 
-/// An index that is a reference in plain data: `{ "index": 2 }`.
+/// Serializes an index as a reference: `{ "index": 2 }`.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 pub(crate) fn index<S: Serializer>(index: &u32, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(Some(1))?;
@@ -44,7 +44,7 @@ pub(crate) fn index<S: Serializer>(index: &u32, serializer: S) -> std::result::R
     map.end()
 }
 
-/// The same of one that may be missing.
+/// Like `index`, for an optional index.
 #[expect(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde passes references")]
 pub(crate) fn optional_index<S: Serializer>(
     index: &Option<u32>,

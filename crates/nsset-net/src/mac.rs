@@ -1,4 +1,4 @@
-//! Link addresses.
+//! MAC addresses.
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +6,7 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::error::Error;
 
-/// The address of a link on an Ethernet: six bytes, written `02:00:00:00:00:01`.
+/// The MAC address of a link: six bytes, written as `02:00:00:00:00:01`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct Mac(pub [u8; 6]);
 
@@ -14,7 +14,7 @@ impl FromStr for Mac {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = || Error::InvalidArgument(format!("'{text}' is no link address; one reads 02:00:00:00:00:01"));
+        let wrong = || Error::InvalidArgument(format!("'{text}' is not a MAC address such as 02:00:00:00:00:01"));
         let mut bytes = [0; 6];
         let mut parts = text.split(':');
         for byte in &mut bytes {

@@ -1,4 +1,4 @@
-//! Durations and times in plain data: milliseconds, and fractions of them, as Node.js has them.
+//! Durations and times in plain data: milliseconds with fractions, as in Node.js.
 //!
 //! `DurationMilliSecondsWithFrac` of serde_with adds seconds and nanoseconds after it has rounded both: 28.798 ms become
 //! 28.798000000000002. One division is exact.

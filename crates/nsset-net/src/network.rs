@@ -1,5 +1,5 @@
-//! The network of a network namespace. What can be done with its links, addresses, routes and queueing disciplines is in the
-//! modules of those.
+//! The network of a network namespace. The operations on links, addresses, routes and queueing disciplines are in their own
+//! modules.
 
 use std::{
     os::fd::{AsRawFd, OwnedFd},
@@ -12,32 +12,32 @@ use netlink_packet_route::{
 };
 
 use crate::{
-    error::{Refusal, Result},
+    error::{NetlinkError, Result},
     netlink::attributes::{Attributes, Malformed, u32_at},
     netlink::conversation::Conversation,
     netlink::request::Request,
     netlink::socket,
 };
 
-/// The network of the namespace in which its socket was born. A clone shares the socket; it is closed with the last.
+/// The network of the namespace in which its socket was created. Clones share the socket. Dropping the last one closes it.
 #[derive(Clone, Debug)]
 pub struct Network {
     conversation: Arc<Conversation>,
 }
 
 impl Network {
-    /// Takes a socket of `AF_NETLINK` and `NETLINK_ROUTE` that nobody else uses. To be called inside a tokio runtime.
+    /// Takes a socket of `AF_NETLINK` and `NETLINK_ROUTE` that no other code uses. Must be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self> {
         Ok(Self { conversation: Arc::new(Conversation::open(socket)?) })
     }
 
-    /// The network namespace itself; who may change it may have it.
+    /// Returns the network namespace. The kernel allows this to callers that may change the network.
     pub fn namespace(&self) -> Result<OwnedFd> {
         let fd = socket::namespace(self.conversation.socket());
-        fd.map_err(|errno| Refusal::from(errno).of("ioctl(SIOCGSKNS)", ""))
+        fd.map_err(|errno| NetlinkError::from(errno).of("ioctl(SIOCGSKNS)", ""))
     }
 
-    /// The number that another network has in this one (ip-netns(8)); none for this one itself, and where it has none yet.
+    /// Returns the id of another network in this one (ip-netns(8)). `None` if it is this network, or has no id yet.
     pub(crate) async fn number_of(&self, other: &Self) -> Result<Option<i32>> {
         if Arc::ptr_eq(&self.conversation, &other.conversation) {
             return Ok(None);
@@ -50,7 +50,7 @@ impl Network {
         message.attributes.push(NsidAttribute::Fd(namespace.as_raw_fd() as u32));
         let request = Request::act(RouteNetlinkMessage::GetNsId(message));
         let number = self.conversation.get(request, read_number).await;
-        number.map_err(|refusal| refusal.of("RTM_GETNSID", ""))
+        number.map_err(|error| error.of("RTM_GETNSID", ""))
     }
 
     pub(crate) fn conversation(&self) -> &Conversation {
@@ -61,7 +61,7 @@ impl Network {
 /// `struct rtgenmsg` of linux/rtnetlink.h, padded.
 const HEADER: usize = 4;
 
-/// `NETNSA_NSID` of linux/net_namespace.h; -1 is none.
+/// `NETNSA_NSID` of linux/net_namespace.h; -1 means no id.
 const NUMBER: u16 = 1;
 
 /// Reads the body of an `RTM_NEWNSID`.

@@ -1,5 +1,5 @@
-//! Bytes that only the kernel understands, as text: hexadecimal digits. Those of data-encoding would add 50 kB to the program: beside
-//! its base64 the compiler no longer knows which encoding is meant, and keeps the code of all.
+//! Bytes that only the kernel understands, as hexadecimal digits. The crate data-encoding would add 50 kB to the binary: if both
+//! its base64 and its hexadecimal encoding are used, the compiler keeps the code of all its encodings.
 
 use std::{fmt, fmt::Write, str::FromStr};
 
@@ -7,7 +7,7 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::error::Error;
 
-/// Bytes that are passed through as they are.
+/// Bytes that are passed through without interpretation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct Octets(pub Vec<u8>);
 

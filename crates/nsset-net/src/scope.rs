@@ -1,10 +1,10 @@
-//! How far an address or a route counts.
+//! The scopes of addresses and routes.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A scope, as /etc/iproute2/rt_scopes names them.
+/// A scope, with the name in /etc/iproute2/rt_scopes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {

@@ -1,4 +1,4 @@
-//! Addresses: we add and `ip` reads, and the other way round.
+//! Addresses: nsset adds them and `ip` reads them, and the reverse.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -23,7 +23,7 @@ async fn host_with_bridge() -> Host {
     host
 }
 
-fn told(host: &Host, local: &str) -> Value {
+fn reported(host: &Host, local: &str) -> Value {
     let links = host.json("ip -json addr");
     let addresses = links.as_array().unwrap().iter().flat_map(|link| link["addr_info"].as_array().unwrap());
     addresses.clone().find(|address| address["local"] == local).cloned().unwrap_or_default()
@@ -53,15 +53,15 @@ async fn addresses_are_added_listed_and_deleted() {
         .unwrap();
     addresses.add(&"lo".into(), &address("127.0.0.1/8")).await.unwrap();
 
-    let one = told(&host, "10.0.0.1");
+    let one = reported(&host, "10.0.0.1");
     assert_eq!(
         (&one["prefixlen"], &one["broadcast"], &one["scope"]),
         (&24.into(), &"10.0.0.255".into(), &"global".into())
     );
-    assert_eq!(told(&host, "10.1.0.1")["scope"], "link");
-    assert_eq!(told(&host, "fd00::1")["prefixlen"], 64);
-    assert_eq!(told(&host, "10.2.0.1")["address"], "10.2.0.2");
-    assert_eq!(told(&host, "127.0.0.1")["scope"], "host");
+    assert_eq!(reported(&host, "10.1.0.1")["scope"], "link");
+    assert_eq!(reported(&host, "fd00::1")["prefixlen"], 64);
+    assert_eq!(reported(&host, "10.2.0.1")["address"], "10.2.0.2");
+    assert_eq!(reported(&host, "127.0.0.1")["scope"], "host");
 
     let mut own = addresses.list(Some(&br0)).await.unwrap();
     own.retain(|address| address.scope != Scope::Link || address.cidr.addr().is_ipv4());
@@ -82,12 +82,12 @@ async fn addresses_are_added_listed_and_deleted() {
         .await
         .unwrap();
     for local in ["10.0.0.1", "10.1.0.1", "10.2.0.1", "fd00::1"] {
-        assert_eq!(told(&host, local), Value::Null);
+        assert_eq!(reported(&host, local), Value::Null);
     }
 }
 
 #[tokio::test]
-async fn what_ip_adds_is_read() {
+async fn addresses_of_ip_are_read() {
     let host = host_with_bridge().await;
     host.must("ip addr add 192.0.2.1/28 brd + dev br0 label br0:x");
     host.must("ip addr add fd00::1 peer fd00::2/64 dev br0");
@@ -96,11 +96,11 @@ async fn what_ip_adds_is_read() {
     assert_eq!((v4.broadcast, v4.label.as_deref()), (Some("192.0.2.15".parse().unwrap()), Some("br0:x")));
     let v6 = addresses.iter().find(|address| address.cidr.to_string() == "fd00::1/64").unwrap();
     assert_eq!(v6.peer, Some("fd00::2".parse().unwrap()));
-    assert!(v6.tentative, "nobody was asked yet");
+    assert!(v6.tentative, "duplicate address detection has not finished");
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_name_the_request_and_the_remedy() {
     let host = host_with_bridge().await;
     let addresses = host.network.addresses();
     let br0 = "br0".into();
@@ -110,7 +110,7 @@ async fn what_is_wrong_is_said() {
     let error = addresses.delete(&br0, &address("10.0.0.2/24")).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EADDRNOTAVAIL));
     assert!(error.to_string().ends_with("the link does not have the address"), "{error}");
-    let error = addresses.add(&"nobody".into(), &address("10.0.0.1/24")).await.unwrap_err();
+    let error = addresses.add(&"missing".into(), &address("10.0.0.1/24")).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::ENODEV));
     let error = addresses.list(Some(&99.into())).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::ENODEV));

@@ -1,4 +1,5 @@
-//! Descriptors are closed, whatever comes of a call. Alone in its file, for it counts those of the whole process.
+//! Descriptors are closed, whether a call succeeds or fails. This test has its own file because it counts the descriptors of the
+//! whole process.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -20,7 +21,7 @@ fn count() -> usize {
 #[tokio::test]
 async fn none_is_left_by_links_that_are_made_and_by_those_that_are_not() {
     let lab = Lab::new();
-    // The first brings what the library holds for good.
+    // The first host also opens the descriptors that the library keeps.
     drop(lab.host());
     let before = count();
     let (here, there) = (lab.host(), lab.host());

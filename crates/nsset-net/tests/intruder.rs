@@ -1,4 +1,4 @@
-//! Who may configure the network inside could write to our socket, too, and pass for the kernel.
+//! A process that may configure the network inside must not be able to send forged answers to the socket of nsset.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -19,7 +19,7 @@ use nix::{
 };
 use nsset_net::{Bridge, LinkKind, LinkSpec, Network};
 
-/// An `NLMSG_ERROR` that says `EIO` to the request of this number.
+/// A forged `NLMSG_ERROR` with `EIO` for the request with this sequence number.
 fn lie(sequence: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(36u32.to_ne_bytes());
@@ -35,7 +35,7 @@ fn port_of(socket: BorrowedFd<'_>) -> u32 {
 }
 
 #[tokio::test]
-async fn nobody_but_the_kernel_can_write_to_our_socket() {
+async fn only_the_kernel_can_send_to_the_socket() {
     let host = host();
     let socket = rtnetlink_socket(&host.set);
     let watched = socket.try_clone().unwrap();

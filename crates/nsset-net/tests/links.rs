@@ -1,4 +1,4 @@
-//! Links: we make and iproute2 reads, and the other way round.
+//! Links: nsset creates them and iproute2 reads them, and the reverse.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -32,7 +32,7 @@ async fn get(network: &Network, name: &str) -> Link {
     network.links().get(&name.into()).await.unwrap()
 }
 
-/// Both ends are up: the kernel sees to it within a moment.
+/// Waits until a link runs, which it does shortly after both ends are up.
 async fn until_running(network: &Network, name: &str) {
     for _ in 0..200 {
         if get(network, name).await.running {
@@ -55,7 +55,7 @@ async fn a_new_network_has_lo() {
 }
 
 #[tokio::test]
-async fn a_bridge_has_what_it_was_made_with() {
+async fn a_bridge_has_the_settings_of_its_specification() {
     let host = host();
     let spec = LinkSpec {
         state: LinkState {
@@ -86,14 +86,14 @@ async fn a_bridge_has_what_it_was_made_with() {
     assert_eq!(link.alias.as_deref(), Some("the switch"));
     assert!(link.up && link.promiscuous);
 
-    let told = host.ip_link("br0");
-    assert_eq!(told["ifindex"], link.index);
-    assert_eq!(told["address"], "02:00:00:00:00:01");
-    assert_eq!(told["ifalias"], "the switch");
-    assert_eq!(told["mtu"], 1400);
-    assert!(has(&told["flags"], "UP") && has(&told["flags"], "PROMISC"));
-    assert_eq!(told["linkinfo"]["info_kind"], "bridge");
-    let data = &told["linkinfo"]["info_data"];
+    let reported = host.ip_link("br0");
+    assert_eq!(reported["ifindex"], link.index);
+    assert_eq!(reported["address"], "02:00:00:00:00:01");
+    assert_eq!(reported["ifalias"], "the switch");
+    assert_eq!(reported["mtu"], 1400);
+    assert!(has(&reported["flags"], "UP") && has(&reported["flags"], "PROMISC"));
+    assert_eq!(reported["linkinfo"]["info_kind"], "bridge");
+    let data = &reported["linkinfo"]["info_data"];
     for (field, value) in [
         ("stp_state", 1),
         ("forward_delay", 400),
@@ -118,7 +118,7 @@ async fn a_bridge_has_what_it_was_made_with() {
 }
 
 #[tokio::test]
-async fn both_ends_of_a_veth_are_made_in_one_step_each_in_its_network() {
+async fn both_ends_of_a_veth_are_created_in_one_step_in_their_networks() {
     let lab = Lab::new();
     let (here, there) = (lab.host(), lab.host());
     there.network.links().add(&bridge("br0")).await.unwrap();
@@ -144,18 +144,18 @@ async fn both_ends_of_a_veth_are_made_in_one_step_each_in_its_network() {
     assert!(left.peer.unwrap().netns_id.is_some());
     until_running(&here.network, "left").await;
 
-    let told = there.ip_link("right");
-    assert_eq!(told["address"], "02:00:00:00:00:02");
-    assert_eq!(told["ifalias"], "the far end");
-    assert_eq!(told["mtu"], 1300);
-    assert_eq!(told["master"], "br0");
-    assert!(has(&told["flags"], "PROMISC"));
+    let reported = there.ip_link("right");
+    assert_eq!(reported["address"], "02:00:00:00:00:02");
+    assert_eq!(reported["ifalias"], "the far end");
+    assert_eq!(reported["mtu"], 1300);
+    assert_eq!(reported["master"], "br0");
+    assert!(has(&reported["flags"], "PROMISC"));
     assert_eq!(there.json("ip -json addr show dev right")[0]["addr_info"][0]["local"], "10.0.0.2");
     assert_eq!(here.link_names(), ["left"]);
 }
 
 #[tokio::test]
-async fn a_veth_in_one_network_has_a_peer_of_a_name_that_was_found_for_it() {
+async fn the_kernel_names_the_peer_of_a_veth_in_one_network() {
     let host = host();
     let left = host.network.links().add(&LinkSpec::new("left", LinkKind::Veth)).await.unwrap();
     let other = host.network.links().get(&LinkRef::Index(left.peer.unwrap().index)).await.unwrap();
@@ -164,7 +164,7 @@ async fn a_veth_in_one_network_has_a_peer_of_a_name_that_was_found_for_it() {
 }
 
 #[tokio::test]
-async fn vxlan_and_macvlan_are_as_they_were_made() {
+async fn vxlan_and_macvlan_have_the_settings_of_their_specifications() {
     let host = host();
     host.network.links().add(&veth("left", "right")).await.unwrap();
     let vxlan = Vxlan {
@@ -181,15 +181,15 @@ async fn vxlan_and_macvlan_are_as_they_were_made() {
     let link = host.network.links().add(&spec).await.unwrap();
     assert_eq!(link.kind, LinkKind::Vxlan(vxlan));
     assert_eq!(link.dev.unwrap().index, get(&host.network, "left").await.index);
-    let told = &host.ip_link("vx0")["linkinfo"]["info_data"];
-    assert_eq!(told["id"], 42);
-    assert_eq!(told["local"], "192.0.2.1");
-    assert_eq!(told["group"], "239.1.1.1");
-    assert_eq!(told["port"], 4789);
-    assert_eq!(told["ttl"], 5);
-    assert_eq!(told["link"], "left");
-    assert_eq!(told["learning"], false);
-    assert_eq!(told["ageing"], 120);
+    let reported = &host.ip_link("vx0")["linkinfo"]["info_data"];
+    assert_eq!(reported["id"], 42);
+    assert_eq!(reported["local"], "192.0.2.1");
+    assert_eq!(reported["group"], "239.1.1.1");
+    assert_eq!(reported["port"], 4789);
+    assert_eq!(reported["ttl"], 5);
+    assert_eq!(reported["link"], "left");
+    assert_eq!(reported["learning"], false);
+    assert_eq!(reported["ageing"], 120);
 
     for (mode, word) in [(MacVlanMode::Bridge, "bridge"), (MacVlanMode::Private, "private")] {
         let kind = LinkKind::MacVlan(MacVlan { mode });
@@ -197,16 +197,16 @@ async fn vxlan_and_macvlan_are_as_they_were_made() {
         let link = host.network.links().add(&spec).await.unwrap();
         assert_eq!(link.kind, kind);
         assert_eq!(link.dev.unwrap().index, get(&host.network, "right").await.index);
-        let told = host.ip_link(word);
-        assert_eq!(told["linkinfo"]["info_data"]["mode"], word);
-        assert_eq!(told["link"], "right");
+        let reported = host.ip_link(word);
+        assert_eq!(reported["linkinfo"]["info_data"]["mode"], word);
+        assert_eq!(reported["link"], "right");
     }
     host.network.links().add(&LinkSpec::new("ifb7", LinkKind::Ifb)).await.unwrap();
     assert_eq!(host.ip_link("ifb7")["linkinfo"]["info_kind"], "ifb");
 }
 
 #[tokio::test]
-async fn what_ip_makes_is_read() {
+async fn links_of_ip_are_read() {
     let host = host();
     host.must("ip link add left address 02:00:00:00:00:07 mtu 1234 type veth peer name right");
     host.must("ip link add br7 type bridge ageing_time 3000 stp_state 1");
@@ -245,15 +245,15 @@ async fn a_link_is_changed_by_name_index_and_alias() {
             mtu: Some(1280),
             up: Some(false),
             promiscuous: Some(true),
-            master: Some(Master::Nobody),
+            master: Some(Master::None),
             addresses: vec![address("192.0.2.1/24")],
         },
     };
     links.set(&link.reference(), &everything).await.unwrap();
-    let told = host.ip_link("br1");
-    assert_eq!((&told["ifalias"], &told["mtu"]), (&"one".into(), &1280.into()));
-    assert_eq!(told["address"], "02:00:00:00:00:09");
-    assert!(!has(&told["flags"], "UP") && has(&told["flags"], "PROMISC"));
+    let reported = host.ip_link("br1");
+    assert_eq!((&reported["ifalias"], &reported["mtu"]), (&"one".into(), &1280.into()));
+    assert_eq!(reported["address"], "02:00:00:00:00:09");
+    assert!(!has(&reported["flags"], "UP") && has(&reported["flags"], "PROMISC"));
     assert_eq!(host.json("ip -json addr show dev br1")[0]["addr_info"][0]["local"], "192.0.2.1");
 
     links.set(&LinkRef::Alias("one".into()), &up).await.unwrap();
@@ -271,7 +271,7 @@ async fn a_port_joins_its_master_and_leaves_it() {
     let mut spec = veth("left", "right");
     spec.state.master = Some(Master::Link("br0".into()));
     assert_eq!(links.add(&spec).await.unwrap().master, Some(br0.index));
-    let leave = LinkState { master: Some(Master::Nobody), ..LinkState::default() };
+    let leave = LinkState { master: Some(Master::None), ..LinkState::default() };
     links.set(&"left".into(), &LinkChanges { name: None, state: leave }).await.unwrap();
     assert!(host.ip_link("left").get("master").is_none());
 }
@@ -283,7 +283,7 @@ async fn a_change_that_fails_leaves_the_link_as_it_was() {
     links.add(&bridge("taken")).await.unwrap();
     links.add(&veth("left", "right")).await.unwrap();
     let before = host.ip_link("left");
-    // The kernel comes to the name after it has changed the MTU.
+    // The kernel changes the MTU before the name.
     let state = LinkState { mtu: Some(1234), mac: Some("02:00:00:00:00:05".parse().unwrap()), ..LinkState::default() };
     let error = links.set(&"left".into(), &LinkChanges { name: Some("taken".into()), state }).await.unwrap_err();
     assert!(error.to_string().starts_with("EEXIST: file exists, RTM_SETLINK 'left'"), "{error}");
@@ -300,10 +300,10 @@ async fn a_change_that_fails_leaves_the_link_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_link_whose_addresses_fail_is_not_made() {
+async fn a_link_whose_addresses_fail_does_not_stay() {
     let lab = Lab::new();
     let (here, there) = (lab.host(), lab.host());
-    // A multicast address is no link's: ipv6_add_addr() of net/ipv6/addrconf.c.
+    // A link cannot have a multicast address: ipv6_add_addr() of net/ipv6/addrconf.c.
     let wrong = address("ff02::1/64");
     let mut spec = bridge("br0");
     spec.state.addresses = vec![address("10.0.0.1/24"), wrong.clone()];
@@ -327,7 +327,7 @@ fn peer_of(spec: &mut LinkSpec) -> &mut VethPeer {
 }
 
 #[tokio::test]
-async fn ensure_makes_it_once() {
+async fn ensure_creates_a_link_once() {
     let host = host();
     let links = host.network.links();
     let mut spec = bridge("br0");
@@ -348,12 +348,12 @@ async fn ensure_makes_it_once() {
         let error = links.ensure(&other).await.unwrap_err();
         assert!(error.to_string().ends_with("it is a vxlan, but with other settings"), "{error}");
     }
-    // The name is free, the peer's is not.
+    // The name is free, but that of the peer is not.
     let error = links.ensure(&veth("left", "br0")).await.unwrap_err();
     assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWLINK 'left'"), "{error}");
     let elsewhere = LinkSpec { dev: Some("br0".into()), ..vxlan(7, None) };
     let error = links.ensure(&elsewhere).await.unwrap_err();
-    assert!(error.to_string().ends_with("it was made on another device"), "{error}");
+    assert!(error.to_string().ends_with("it was created on another device"), "{error}");
 }
 
 #[tokio::test]
@@ -387,11 +387,11 @@ async fn an_alias_of_several_links_is_ambiguous() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_name_the_request_and_the_remedy() {
     let host = host();
     let links = host.network.links();
-    let error = links.get(&"nobody".into()).await.unwrap_err();
-    assert!(error.to_string().starts_with("ENODEV: no such device, RTM_GETLINK 'nobody'"), "{error}");
+    let error = links.get(&"missing".into()).await.unwrap_err();
+    assert!(error.to_string().starts_with("ENODEV: no such device, RTM_GETLINK 'missing'"), "{error}");
     links.add(&bridge("br0")).await.unwrap();
     let error = links.add(&bridge("br0")).await.unwrap_err();
     assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWLINK 'br0'"), "{error}");

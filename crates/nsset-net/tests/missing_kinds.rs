@@ -1,4 +1,4 @@
-//! Kinds of link that a kernel may lack: where it has them they are made and read again, and where not the error says so.
+//! Kinds of links that a kernel may lack: if it has them, they are created and read again; if not, the error says so.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -18,10 +18,10 @@ use nsset_net::{
     Bond, BondMode, Bridge, Error, Geneve, Gre, IpVlan, IpVlanMode, Ipip, LinkKind, LinkSpec, Vlan, VlanProtocol, Vrf,
 };
 
-/// What `ip` tells of a link: fields and their values in JSON.
+/// Fields of a link in the output of `ip`, and their values in JSON.
 type Details = &'static [(&'static str, &'static str)];
 
-/// Every kind that the lists of a small kernel leave out, with the module that would bring it, and what `ip` says of one.
+/// Every kind that a small kernel may lack, with its module and fields of `ip`.
 fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
     let gre = Gre {
         local: Some("192.0.2.1".parse().unwrap()),
@@ -51,7 +51,7 @@ fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
 }
 
 #[tokio::test]
-async fn a_kind_is_made_or_the_error_names_what_is_missing() {
+async fn a_kind_is_created_or_the_error_names_the_missing_module() {
     let host = host();
     host.must("ip link add left type veth peer name right");
     for (kind, module, details) in kinds() {
@@ -62,10 +62,10 @@ async fn a_kind_is_made_or_the_error_names_what_is_missing() {
         match host.network.links().add(&spec).await {
             Ok(link) => {
                 assert_eq!(link.kind, kind);
-                let told = host.ip_link("link0");
-                assert_eq!(told["linkinfo"]["info_kind"], name.as_str());
+                let reported = host.ip_link("link0");
+                assert_eq!(reported["linkinfo"]["info_kind"], name.as_str());
                 for (field, value) in details {
-                    assert_eq!(told["linkinfo"]["info_data"][field].to_string(), *value, "{name} {field}");
+                    assert_eq!(reported["linkinfo"]["info_data"][field].to_string(), *value, "{name} {field}");
                 }
                 host.network.links().delete(&link.reference(), false).await.unwrap();
             }
@@ -78,7 +78,7 @@ fn assert_lacks(error: &Error, name: &str, module: &str) {
     assert_eq!(error.errno(), Some(Errno::EOPNOTSUPP), "{error}");
     let Error::Kernel(error) = error else { unreachable!() };
     assert_eq!(error.words.as_deref(), Some("Unknown device type"));
-    let hint = format!("the kernel has no '{name}' link; load the module {module}, where there is one");
+    let hint = format!("the kernel has no '{name}' link; load the module {module}, if there is one");
     assert_eq!(error.hint.as_deref(), Some(hint.as_str()));
 }
 
@@ -90,13 +90,15 @@ async fn a_bridge_filters_vlans_or_the_error_says_that_it_cannot() {
         Ok(link) => {
             let LinkKind::Bridge(bridge) = link.kind else { panic!("{:?}", link.kind) };
             assert_eq!((bridge.vlan_filtering, bridge.vlan_default_pvid), (Some(true), Some(9)));
-            let told = &host.ip_link("br0")["linkinfo"]["info_data"];
-            assert_eq!((&told["vlan_filtering"], &told["vlan_default_pvid"]), (&1.into(), &9.into()));
+            let reported = &host.ip_link("br0")["linkinfo"]["info_data"];
+            assert_eq!((&reported["vlan_filtering"], &reported["vlan_default_pvid"]), (&1.into(), &9.into()));
         }
         Err(error) => {
             assert_eq!(error.errno(), Some(Errno::EOPNOTSUPP));
             assert!(
-                error.to_string().ends_with("the kernel was built without it, or the link cannot do it"),
+                error
+                    .to_string()
+                    .ends_with("the kernel was built without support for it, or the link does not support it"),
                 "{error}"
             );
             assert!(host.link_names().is_empty());
@@ -105,7 +107,7 @@ async fn a_bridge_filters_vlans_or_the_error_says_that_it_cannot() {
 }
 
 #[tokio::test]
-async fn no_kernel_has_a_kind_that_nobody_wrote() {
+async fn an_unknown_kind_is_an_error_on_every_kernel() {
     let spec = LinkSpec::new("link0", LinkKind::Other { name: "nsset-test".into() });
     let error = host().network.links().add(&spec).await.unwrap_err();
     assert_lacks(&error, "nsset-test", "nsset-test");

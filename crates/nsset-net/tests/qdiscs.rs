@@ -1,4 +1,4 @@
-//! Queueing disciplines: we add and `tc` reads, and the other way round.
+//! Queueing disciplines: nsset adds them and `tc` reads them, and the reverse.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -51,11 +51,11 @@ async fn a_rate_is_set_replaced_and_taken_away() {
     let fast = Tbf { rate: 10_000_000, burst: Some(16384), limit: Some(TbfLimit::Latency(Duration::from_millis(50))) };
     qdiscs.add(&left, &root_of(QdiscKind::Tbf(fast.clone()))).await.unwrap();
 
-    let told = host.json("tc -json qdisc show dev left");
-    assert_eq!(told[0]["kind"], "tbf");
-    assert_eq!(told[0]["options"]["rate"], 1_250_000);
-    // Whole microseconds of it, and so up to a byte less.
-    assert!([16383, 16384].map(Into::into).contains(&told[0]["options"]["burst"]), "{told}");
+    let reported = host.json("tc -json qdisc show dev left");
+    assert_eq!(reported[0]["kind"], "tbf");
+    assert_eq!(reported[0]["options"]["rate"], 1_250_000);
+    // It is rounded to whole microseconds, which may be a byte less.
+    assert!([16383, 16384].map(Into::into).contains(&reported[0]["options"]["burst"]), "{reported}");
     let qdisc = root(&host).await;
     assert_eq!(qdisc.kind, QdiscKind::Tbf(Tbf { limit: Some(TbfLimit::Bytes(78884)), ..fast.clone() }));
     assert_eq!(qdisc.parent, Handle::ROOT);
@@ -76,9 +76,9 @@ async fn a_hierarchy_begins_with_its_root() {
     let host = host_with_veth().await;
     let spec = QdiscSpec { handle: "1:".parse().unwrap(), ..root_of(QdiscKind::Htb(Htb { default_class: 0x30 })) };
     host.network.qdiscs().add(&"left".into(), &spec).await.unwrap();
-    let told = host.json("tc -json qdisc show dev left");
-    assert_eq!((&told[0]["kind"], &told[0]["handle"]), (&"htb".into(), &"1:".into()));
-    assert_eq!(told[0]["options"]["default"], "0x30");
+    let reported = host.json("tc -json qdisc show dev left");
+    assert_eq!((&reported[0]["kind"], &reported[0]["handle"]), (&"htb".into(), &"1:".into()));
+    assert_eq!(reported[0]["options"]["default"], "0x30");
 
     host.must("tc class add dev left parent 1: classid 1:30 htb rate 1mbit");
     let child = QdiscSpec { parent: Some("1:30".parse().unwrap()), ..root_of(rate(500_000)) };
@@ -98,12 +98,12 @@ async fn what_tc_adds_is_read_with_what_it_did() {
     assert_eq!(qdisc.handle.to_string(), "7:");
     let QdiscKind::Tbf(tbf) = &qdisc.kind else { panic!("{qdisc:?}") };
     assert_eq!((tbf.rate, tbf.limit), (40_000_000_000, Some(TbfLimit::Bytes(2 << 20))));
-    let told = host.json("tc -json -statistics qdisc show dev left");
-    assert_eq!(qdisc.statistics.packets, told[0]["packets"].as_u64().unwrap());
+    let reported = host.json("tc -json -statistics qdisc show dev left");
+    assert_eq!(qdisc.statistics.packets, reported[0]["packets"].as_u64().unwrap());
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_name_the_request_and_the_remedy() {
     let host = host_with_veth().await;
     let qdiscs = host.network.qdiscs();
     let left = "left".into();
@@ -116,7 +116,7 @@ async fn what_is_wrong_is_said() {
     assert_eq!(error.errno(), Some(Errno::ENODEV));
 }
 
-/// Kinds that a kernel may lack, and what `tc` says of them.
+/// Kinds that a kernel may lack, with the output of `tc`.
 fn kinds() -> [(QdiscKind, Value); 3] {
     let late = Netem { latency: Duration::from_millis(100), jitter: Duration::from_millis(10), ..Netem::default() };
     let bad = Netem {
@@ -157,15 +157,15 @@ fn kinds() -> [(QdiscKind, Value); 3] {
 }
 
 #[tokio::test]
-async fn a_kind_is_made_or_the_error_names_what_is_missing() {
+async fn a_kind_is_created_or_the_error_names_the_missing_module() {
     let host = host_with_veth().await;
     for (kind, expected) in kinds() {
         match host.network.qdiscs().replace(&"left".into(), &root_of(kind.clone())).await {
             Ok(()) => {
                 assert_eq!(root(&host).await.kind, kind);
-                let told = &host.json("tc -json qdisc show dev left")[0]["options"];
+                let reported = &host.json("tc -json qdisc show dev left")[0]["options"];
                 for (field, value) in expected.as_object().unwrap() {
-                    assert_alike(&told[field], value);
+                    assert_alike(&reported[field], value);
                 }
                 host.network.qdiscs().delete(&"left".into(), &root_place()).await.unwrap();
             }
@@ -173,7 +173,7 @@ async fn a_kind_is_made_or_the_error_names_what_is_missing() {
                 error.to_string(),
                 format!(
                     "ENOENT: no such file or directory, RTM_NEWQDISC root of link 'left' (\"Specified qdisc kind is unknown\"): \
-                     the kernel has no '{0}' queueing discipline; load the module sch_{0}, where there is one",
+                     the kernel has no '{0}' queueing discipline; load the module sch_{0}, if there is one",
                     kind.name()
                 )
             ),
@@ -181,14 +181,14 @@ async fn a_kind_is_made_or_the_error_names_what_is_missing() {
     }
 }
 
-/// As far as `tc` is exact, which counts percentages in floats.
-fn assert_alike(told: &Value, expected: &Value) {
+/// Asserts that values are equal within the precision of `tc`, which has percentages as floats.
+fn assert_alike(reported: &Value, expected: &Value) {
     match expected {
-        Value::Object(fields) => fields.iter().for_each(|(field, value)| assert_alike(&told[field], value)),
+        Value::Object(fields) => fields.iter().for_each(|(field, value)| assert_alike(&reported[field], value)),
         Value::Number(number) => {
-            let (told, expected) = (told.as_f64().unwrap_or(f64::NAN), number.as_f64().unwrap());
-            assert!((told - expected).abs() < 1e-6, "{told} is not {expected}");
+            let (reported, expected) = (reported.as_f64().unwrap_or(f64::NAN), number.as_f64().unwrap());
+            assert!((reported - expected).abs() < 1e-6, "{reported} is not {expected}");
         }
-        _ => assert_eq!(told, expected),
+        _ => assert_eq!(reported, expected),
     }
 }

@@ -1,4 +1,4 @@
-//! Routes: we add and `ip` reads, and the other way round.
+//! Routes: nsset adds them and `ip` reads them, and the reverse.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -24,7 +24,7 @@ async fn host_with_bridge() -> Host {
     host
 }
 
-/// A route as JavaScript says it.
+/// Converts the plain data of a route, as it comes from JavaScript.
 fn route(data: Value) -> RouteSpec {
     from_value(data).unwrap()
 }
@@ -52,21 +52,24 @@ async fn routes_are_added_listed_and_deleted() {
         routes.add(route).await.unwrap();
     }
 
-    let told = host.json("ip -json -details route show table all");
-    let told = |destination: &str| {
-        let found = told.as_array().unwrap().iter().find(|route| route["dst"] == destination);
-        found.cloned().unwrap_or_else(|| panic!("{destination}: {told}"))
+    let reported = host.json("ip -json -details route show table all");
+    let reported = |destination: &str| {
+        let found = reported.as_array().unwrap().iter().find(|route| route["dst"] == destination);
+        found.cloned().unwrap_or_else(|| panic!("{destination}: {reported}"))
     };
-    assert_eq!((&told("default")["gateway"], &told("default")["protocol"]), (&"10.0.0.254".into(), &"boot".into()));
-    let metric = told("192.0.2.0/24");
+    assert_eq!(
+        (&reported("default")["gateway"], &reported("default")["protocol"]),
+        (&"10.0.0.254".into(), &"boot".into())
+    );
+    let metric = reported("192.0.2.0/24");
     assert_eq!(
         (&metric["metric"], &metric["prefsrc"], &metric["scope"]),
         (&77.into(), &"10.0.0.1".into(), &"link".into())
     );
-    assert_eq!(told("198.51.100.0/24")["table"], "1000");
-    assert_eq!(told("203.0.113.0/24")["type"], "blackhole");
-    assert_eq!(told("172.16.0.0/12")["flags"][0], "onlink");
-    assert_eq!(told("10.8.0.0/16")["via"]["host"], "fd00::fe");
+    assert_eq!(reported("198.51.100.0/24")["table"], "1000");
+    assert_eq!(reported("203.0.113.0/24")["type"], "blackhole");
+    assert_eq!(reported("172.16.0.0/12")["flags"][0], "onlink");
+    assert_eq!(reported("10.8.0.0/16")["via"]["host"], "fd00::fe");
     assert_eq!(host.json("ip -json -6 route show default")[0]["gateway"], "fd00::fe");
 
     let listed = routes.list(None).await.unwrap();
@@ -89,7 +92,7 @@ async fn routes_are_added_listed_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_ip_adds_is_read() {
+async fn routes_of_ip_are_read() {
     let host = host_with_bridge().await;
     host.must("ip route add 192.0.2.0/25 via 10.0.0.9 metric 5");
     host.must("ip -6 route add unreachable 2001:db8::/32");
@@ -109,7 +112,7 @@ async fn what_ip_adds_is_read() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said() {
+async fn errors_name_the_request_and_the_remedy() {
     let host = host_with_bridge().await;
     let routes = host.network.routes();
     let error = routes.add(&route(json!({ "destination": "10.0.0.1/24" }))).await.unwrap_err();
@@ -120,7 +123,7 @@ async fn what_is_wrong_is_said() {
     assert_eq!(
         error.to_string(),
         "ENETUNREACH: network is unreachable, RTM_NEWROUTE default via 192.0.2.1 (\"Nexthop has invalid gateway\"): \
-         the gateway cannot be reached: its device has to be up, with an address of the gateway's network"
+         the gateway cannot be reached: its device must be up and have an address in the gateway's network"
     );
     let error = routes.delete(&route(json!({ "destination": "192.0.2.0/24" }))).await.unwrap_err();
     assert!(error.to_string().starts_with("ESRCH: no such process, RTM_DELROUTE 192.0.2.0/24"), "{error}");

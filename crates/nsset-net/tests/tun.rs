@@ -1,4 +1,4 @@
-//! TUN and TAP, made with a `/dev/net/tun` that was opened inside; where the user may not open it, there are none.
+//! TUN and TAP devices, created with a `/dev/net/tun` that was opened inside. The tests end early if the user may not open it.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ use std::{fs::File, os::fd::OwnedFd};
 use lab::{Host, Lab, address};
 use nsset_net::{Bridge, LinkKind, LinkSpec, LinkState, Tun, TunMode};
 
-/// The device, unless the test cannot have it.
+/// Opens the device, or returns `None` if this is not possible here.
 fn device(host: &Host) -> Option<OwnedFd> {
     match nsset::open_tun(&host.set, nsset::Kinds::ALL) {
         Ok(device) => Some(device),
@@ -29,7 +29,7 @@ fn device(host: &Host) -> Option<OwnedFd> {
 }
 
 #[tokio::test]
-async fn a_tap_outlives_its_descriptor_with_all_that_was_asked() {
+async fn a_tap_outlives_its_descriptor_with_its_settings() {
     let host = Lab::new().host();
     for (name, mode, word) in [("tap0", TunMode::Tap, "tap"), ("tun0", TunMode::Tun, "tun")] {
         let Some(fd) = device(&host) else { return };
@@ -39,18 +39,18 @@ async fn a_tap_outlives_its_descriptor_with_all_that_was_asked() {
         let spec = LinkSpec { state, ..LinkSpec::new(name, kind.clone()) };
         let link = host.network.links().add_tun(&spec, fd).await.unwrap();
         assert_eq!((&link.kind, link.up, link.alias.as_deref()), (&kind, true, Some("a program")));
-        let told = host.ip_link(name);
+        let reported = host.ip_link(name);
         assert_eq!(
-            (&told["linkinfo"]["info_kind"], &told["linkinfo"]["info_data"]["type"]),
+            (&reported["linkinfo"]["info_kind"], &reported["linkinfo"]["info_data"]["type"]),
             (&"tun".into(), &word.into())
         );
-        assert_eq!(told["linkinfo"]["info_data"]["persist"], true);
+        assert_eq!(reported["linkinfo"]["info_data"]["persist"], true);
         host.network.links().delete(&link.reference(), false).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn one_that_fails_is_not_made() {
+async fn a_device_that_fails_does_not_stay() {
     let lab = Lab::new();
     let (here, there) = (lab.host(), lab.host());
     let Some(fd) = device(&here) else { return };
@@ -72,7 +72,7 @@ async fn one_that_fails_is_not_made() {
 }
 
 #[tokio::test]
-async fn ensure_makes_it_once_and_refuses_another() {
+async fn ensure_creates_a_device_once_and_rejects_other_settings() {
     let host = Lab::new().host();
     let Some(fd) = device(&host) else { return };
     let links = host.network.links();

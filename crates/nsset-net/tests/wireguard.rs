@@ -1,5 +1,5 @@
-//! WireGuard: we tell and `wg` of wireguard-tools reads, and the other way round, where the kernel has it. Where it
-//! has not, the error says what is missing.
+//! WireGuard: nsset changes links and `wg` of wireguard-tools reads them, and the reverse, if the kernel has WireGuard. If not,
+//! the error says what is missing.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -57,12 +57,12 @@ impl Wired {
         self.set(&WireGuardSpec { peers: vec![peer], ..WireGuardSpec::default() }).await.unwrap();
     }
 
-    /// What the kernel tells us, which has to be what it tells `wg`.
+    /// Reads the link, and checks that `wg` reads the same.
     async fn get(&self) -> WireGuard {
         let device = self.wireguards.get(self.index, &"wg0".into()).await.unwrap();
-        let told = self.host.run(&["wg", "show", "wg0", "dump"]);
-        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
-        assert_eq!(dump(&device), String::from_utf8(told.stdout).unwrap());
+        let reported = self.host.run(&["wg", "show", "wg0", "dump"]);
+        assert!(reported.status.success(), "{}", String::from_utf8_lossy(&reported.stderr));
+        assert_eq!(dump(&device), String::from_utf8(reported.stdout).unwrap());
         device
     }
 
@@ -81,7 +81,7 @@ impl Wired {
     }
 }
 
-/// What `wg show wg0 dump` prints: wg(8).
+/// Formats a link like `wg show wg0 dump`: wg(8).
 fn dump(device: &WireGuard) -> String {
     let secret = |key: Option<&SecretKey>| key.map_or("(none)".into(), SecretKey::to_base64);
     let or = |text: Option<String>, none: &str| text.unwrap_or_else(|| none.into());
@@ -113,7 +113,7 @@ fn dump(device: &WireGuard) -> String {
     text
 }
 
-/// Gives a host a WireGuard link, `wg0`; without one where the kernel has none, and says so when asked for one.
+/// Adds a WireGuard link `wg0` to a host. If the kernel has no WireGuard, checks the error and returns `None`.
 async fn wire(host: Host) -> Option<Wired> {
     let wireguards = WireGuards::open(generic_socket(&host.set)).unwrap();
     match host.network.links().add(&LinkSpec::new("wg0", LinkKind::WireGuard)).await {
@@ -130,7 +130,7 @@ async fn wire(host: Host) -> Option<Wired> {
 
 fn assert_lacks(error: &Error) {
     let text = "ENOENT: no such file or directory, CTRL_CMD_GETFAMILY 'wireguard' for link 'lo': the kernel has no \
-                'wireguard' link; load the module wireguard, where there is one";
+                'wireguard' link; load the module wireguard, if there is one";
     assert_eq!(error.to_string(), text);
 }
 
@@ -150,14 +150,14 @@ async fn a_link_of_another_kind_is_refused() {
             continue;
         }
         let text = format!(
-            "EOPNOTSUPP: operation not supported on transport endpoint, {request} 'lo': it is no wireguard link"
+            "EOPNOTSUPP: operation not supported on transport endpoint, {request} 'lo': it is not a wireguard link"
         );
         assert_eq!(error.to_string(), text);
     }
 }
 
 #[tokio::test]
-async fn a_link_that_is_not_there_is_called_as_it_was() {
+async fn an_error_refers_to_a_missing_link_as_the_caller_did() {
     let Some(wired) = wire(host()).await else { return };
     for error in [
         wired.wireguards.get(999, &"wg9".into()).await.unwrap_err(),
@@ -169,7 +169,7 @@ async fn a_link_that_is_not_there_is_called_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_interval_that_the_kernel_cannot_have_is_refused_before_it_sees_it() {
+async fn an_interval_out_of_range_is_rejected_without_a_request() {
     let host = host();
     let wireguards = WireGuards::open(generic_socket(&host.set)).unwrap();
     let peer = PeerSpec { persistent_keepalive: Some(Duration::from_millis(500)), ..PeerSpec::new(public_key()) };
@@ -179,7 +179,7 @@ async fn an_interval_that_the_kernel_cannot_have_is_refused_before_it_sees_it() 
 }
 
 #[tokio::test]
-async fn who_may_not_change_the_network_is_told_no_keys() {
+async fn keys_need_the_right_to_change_the_network() {
     if nix::unistd::geteuid().is_root() {
         eprintln!("skipped: root may");
         return;
@@ -191,7 +191,10 @@ async fn who_may_not_change_the_network_is_told_no_keys() {
     let outside = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).unwrap();
     let error = WireGuards::open(outside).unwrap().get(1, &"lo".into()).await.unwrap_err();
     assert!(error.to_string().starts_with("EPERM: "), "{error}");
-    assert!(error.to_string().contains("WG_CMD_GET_DEVICE 'lo': the keys and peers of a link are told to"), "{error}");
+    assert!(
+        error.to_string().contains("WG_CMD_GET_DEVICE 'lo': reading the keys and peers of a link needs CAP_NET_ADMIN"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -201,7 +204,7 @@ async fn a_new_link_has_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_set_is_there_and_taken_away_again() {
+async fn settings_are_read_back_and_removed() {
     let Some(wired) = wire(host()).await else { return };
     let private_key = SecretKey::generate().unwrap();
     let peer = PeerSpec {
@@ -256,7 +259,7 @@ async fn what_is_set_is_there_and_taken_away_again() {
 }
 
 #[tokio::test]
-async fn what_wg_sets_is_read() {
+async fn settings_of_wg_are_read() {
     let Some(wired) = wire(host()).await else { return };
     wired.wg_setconf(
         "[Interface]\nPrivateKey = +JrJi1s4cy+Uj9YQ/GwkzEYSg4SgFuAEE1KdR0spx3o=\nListenPort = 51820\nFwMark = 7\n\
@@ -281,8 +284,8 @@ async fn the_public_key_and_the_text_are_those_of_wg() {
     for key in [SecretKey::generate().unwrap(), SecretKey::generate_preshared().unwrap()] {
         let spec = WireGuardSpec { private_key: Some(key.clone()), ..WireGuardSpec::default() };
         wired.set(&spec).await.unwrap();
-        let told = wired.host.run(&["wg", "show", "wg0", "public-key"]);
-        assert_eq!(String::from_utf8(told.stdout).unwrap(), format!("{}\n", key.public()));
+        let reported = wired.host.run(&["wg", "show", "wg0", "public-key"]);
+        assert_eq!(String::from_utf8(reported.stdout).unwrap(), format!("{}\n", key.public()));
     }
 }
 
@@ -314,7 +317,7 @@ fn thousands_of_peers() -> WireGuardSpec {
             IpNet::new([0xFD00, 0, 0, number as u16, 0, 0, 0, 0].into(), 64).unwrap(),
             IpNet::new((0x0A00_0000 + number).to_be_bytes().into(), 32).unwrap(),
         ],
-        // Any bytes are a public key, and chance is faster than a curve.
+        // Any bytes are a valid public key, and random ones are faster than a computation on the curve.
         ..PeerSpec::new(PublicKey(*SecretKey::generate().unwrap().as_bytes()))
     };
     WireGuardSpec { replace_peers: true, peers: (0..2000).map(peer).collect(), ..WireGuardSpec::default() }
@@ -349,7 +352,7 @@ async fn two_thousand_peers_are_set_read_and_replaced() {
 }
 
 #[tokio::test]
-async fn what_two_threads_set_at_once_does_not_mix() {
+async fn changes_of_two_threads_do_not_mix() {
     let Some(wired) = wire(host()).await else { return };
     let specs = [thousands_of_peers(), thousands_of_peers()];
     let runtime = tokio::runtime::Handle::current();
@@ -395,7 +398,7 @@ async fn a_peer_has_five_thousand_addresses() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_said_to_be() {
+async fn a_port_in_use_is_reported() {
     let Some(wired) = wire(host()).await else { return };
     let state = LinkState { up: Some(true), ..LinkState::default() };
     let port = WireGuardSpec { listen_port: Some(51820), ..WireGuardSpec::default() };
@@ -406,7 +409,7 @@ async fn a_port_that_is_taken_is_said_to_be() {
     let other = links.add(&LinkSpec { state, ..LinkSpec::new("wg1", LinkKind::WireGuard) }).await.unwrap();
     let error = wired.wireguards.set(other.index, &"wg1".into(), &port).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::EADDRINUSE));
-    assert!(error.to_string().contains("WG_CMD_SET_DEVICE 'wg1': another socket has the port"), "{error}");
+    assert!(error.to_string().contains("WG_CMD_SET_DEVICE 'wg1': another socket uses the port"), "{error}");
 }
 
 fn udp_socket(host: &Host, address: SocketAddrV4) -> UdpSocket {

@@ -1,4 +1,4 @@
-//! Kinds, paths and identities, between JavaScript's types and the core's.
+//! Converts kinds and paths from JavaScript's types to those of the crate `nsset`.
 
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf};
 
@@ -6,29 +6,31 @@ use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 use nsset::{Error, Kind, Kinds, NamespaceSet, Result};
 
-/// A mask of kinds that the face has checked; 0 stands for "not named".
+/// Converts a mask of kinds, which the TypeScript API has checked; 0 stands for "not given".
 pub fn optional_kinds(mask: u32) -> Result<Option<Kinds>> {
     let kinds =
         Kinds::from_flags(mask).ok_or_else(|| Error::InvalidArgument(format!("0x{mask:x} has bits of no kind")))?;
     Ok(Some(kinds).filter(|kinds| !kinds.is_empty()))
 }
 
-/// The kinds named, or all of the set's.
+/// Returns the kinds of a mask, or all kinds of the set for 0.
 pub fn kinds_of(set: &NamespaceSet, mask: u32) -> Result<Kinds> {
     let kinds = optional_kinds(mask)?.unwrap_or_else(|| set.kinds());
     kinds.iter().try_for_each(|kind| set.get(kind).map(drop))?;
     Ok(kinds)
 }
 
-/// The kind of this flag; 0 stands for "not named".
+/// Converts the flag of a kind; 0 stands for "not given".
 pub fn optional_kind(flag: u32) -> Result<Option<Kind>> {
     if flag == 0 {
         return Ok(None);
     }
-    Kind::from_flag(flag).map(Some).ok_or_else(|| Error::InvalidArgument(format!("0x{flag:x} is no kind of namespace")))
+    Kind::from_flag(flag)
+        .map(Some)
+        .ok_or_else(|| Error::InvalidArgument(format!("0x{flag:x} is not a kind of namespace")))
 }
 
-/// A path or another string for the kernel: text, or bytes as they are.
+/// A path or another string for the kernel, as text or as bytes.
 #[napi]
 pub type Text = Either<String, Buffer>;
 

@@ -1,4 +1,4 @@
-//! A promise of JavaScript, and the side of it that settles it.
+//! Promises that any thread can settle.
 
 use std::{
     marker::PhantomData,
@@ -16,7 +16,7 @@ use nsset::SystemError;
 
 use crate::{environment, error_fields::ErrorFields, failure, settler::Settler};
 
-/// A promise, as a function of the binding returns it.
+/// A promise that a function of the binding returns.
 pub type Promise<T> = PromiseRaw<'static, T>;
 
 /// Whether the event loop stays alive until a promise is settled.
@@ -27,7 +27,7 @@ pub enum Loop {
 }
 
 /// Settles a promise from any thread. Only the first call counts. If the last copy is dropped before that, the promise is
-/// rejected with `ECANCELED`: the work has panicked, or never ran.
+/// rejected with `ECANCELED`: the work has panicked or did not run.
 pub struct Deferred<T: ToNapiValue + Send + 'static>(Arc<Shared<T>>);
 
 struct Shared<T: ToNapiValue + Send + 'static> {
@@ -42,17 +42,18 @@ impl<T: ToNapiValue + Send + 'static> Clone for Deferred<T> {
     }
 }
 
-/// The handle by which Node-API settles a promise, and which it then frees. A handle that outlives its environment is not used.
+/// The handle with which Node-API settles a promise. Settling frees the handle. A handle that outlives its environment is not
+/// used.
 struct Pending {
     deferred: sys::napi_deferred,
     keeps: Loop,
 }
 
-// SAFETY: other threads only pass it back to the thread of its environment, where `settle` uses it.
+// SAFETY: other threads only pass the handle back to the thread of its environment, where `settle` uses it.
 unsafe impl Send for Pending {}
 
 impl<T: ToNapiValue + Send + 'static> Deferred<T> {
-    /// A new promise of the calling thread's environment.
+    /// Creates a promise in the calling thread's environment.
     pub fn new(env: Env, keeps: Loop) -> Result<(Self, Promise<T>)> {
         let settler = Arc::clone(&environment::of(env)?.settler);
         let (mut deferred, mut promise) = (ptr::null_mut(), ptr::null_mut());
@@ -105,12 +106,12 @@ impl<T: ToNapiValue + Send + 'static> Drop for Shared<T> {
 }
 
 impl Pending {
-    /// On the thread of the environment.
+    /// Settles the promise. Must be called on the thread of the environment.
     fn settle<T: ToNapiValue>(self, env: Env, outcome: std::result::Result<T, ErrorFields>) {
         // SAFETY: the environment is the calling thread's.
         let value = outcome.map(|value| unsafe { T::to_napi_value(env.raw(), value) });
-        // SAFETY: the deferred is of this environment, and used for the first time. It refuses only in an environment that
-        // runs no JavaScript any more.
+        // SAFETY: the deferred belongs to this environment and is used for the first time. The calls fail only in an environment
+        // that no longer runs JavaScript.
         unsafe {
             match value {
                 Ok(Ok(value)) => sys::napi_resolve_deferred(env.raw(), self.deferred, value),
@@ -124,7 +125,7 @@ impl Pending {
     }
 }
 
-/// The value that a promise is rejected with. It is another error if the error itself could not be created.
+/// Returns the value that a promise is rejected with. If creating the error failed, this is the error of that failure.
 fn rejection(env: Env, error: Result<Unknown<'static>>) -> sys::napi_value {
     // SAFETY: the environment is the calling thread's.
     let value = unsafe {

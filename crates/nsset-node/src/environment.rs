@@ -10,14 +10,14 @@ use napi_derive::napi;
 
 use crate::{error_fields::ErrorFields, settler::Settler};
 
-/// Lives as long as the environment.
+/// The data of an environment. Node.js drops it when the environment ends.
 pub struct Environment {
     pub create_error: FunctionRef<ErrorFields, Unknown<'static>>,
     /// Settles promises.
     pub settler: Arc<Settler>,
 }
 
-/// Hands over how errors are made.
+/// Stores the function that creates JavaScript errors.
 #[napi(catch_unwind)]
 pub fn initialize(
     env: Env,
@@ -25,21 +25,21 @@ pub fn initialize(
 ) -> Result<()> {
     let create_error = create_error.create_ref()?;
     if let Some(environment) = env.get_instance_data::<Environment>()? {
-        // Another copy of the face. Promises of the first one are settled as ever.
+        // Another copy of the TypeScript API. The promises of the first copy are settled as before.
         environment.create_error = create_error;
         return Ok(());
     }
     env.set_instance_data(Environment { create_error, settler: Settler::new(env)? }, (), drop)
 }
 
-/// The environment of a thread whose face has been initialized.
+/// Returns the data of the calling thread's environment. Fails if `initialize` was not called there.
 pub fn of(env: Env) -> Result<&'static Environment> {
     env.get_instance_data::<Environment>()?
         .map(|environment| &*environment)
-        .ok_or_else(|| napi::Error::from_reason("nsset/native has to be initialized first: import 'nsset'"))
+        .ok_or_else(|| napi::Error::from_reason("nsset/native must be initialized first: import 'nsset'"))
 }
 
-/// Keeps the event loop alive until `release` was called as often.
+/// Keeps the event loop alive until `release` has been called as many times as `hold`.
 #[napi(catch_unwind)]
 pub fn hold(env: Env) -> Result<()> {
     of(env)?.settler.hold(env);

@@ -1,20 +1,20 @@
-//! What a JavaScript error is made of.
+//! Converts errors of the crates to the fields of a JavaScript error.
 
 use napi_derive::napi;
 use nsset::Error;
 
-/// What an error is made of.
+/// The fields of a JavaScript error.
 #[napi(object, object_from_js = false)]
 pub struct ErrorFields {
     pub code: String,
     pub message: String,
-    /// Negative, as in Node; only where a system call failed.
+    /// The negative error number, as in Node.js. Only for a failed system call.
     pub errno: Option<i32>,
     pub syscall: Option<String>,
     pub kind: Option<&'static str>,
     pub path: Option<String>,
     pub pid: Option<i32>,
-    /// Whether it is an argument of the right kind, but too small or too large.
+    /// Whether an argument has the right type, but is too small or too large.
     pub is_range: Option<bool>,
 }
 
@@ -22,7 +22,7 @@ impl From<&Error> for ErrorFields {
     fn from(error: &Error) -> Self {
         let fields = |code: &str| Self::new(code, error);
         let of_kind = |code, kind: &nsset::Kind| Self { kind: Some(kind.name()), ..fields(code) };
-        let astray = |code, kind, errno| Self {
+        let not_restored = |code, kind, errno| Self {
             errno: Some(-(errno as i32)),
             syscall: Some("setns".into()),
             ..of_kind(code, kind)
@@ -40,8 +40,8 @@ impl From<&Error> for ErrorFields {
             Error::Closed => fields("ERR_NSSET_CLOSED"),
             Error::NotInSet { kind, .. } => of_kind("ERR_NSSET_NOT_IN_SET", kind),
             Error::NotEnterable { kind, .. } => of_kind("ERR_NSSET_NOT_ENTERABLE", kind),
-            Error::Restore { kind, errno } => astray("ERR_NSSET_RESTORE", kind, *errno),
-            Error::Tainted { kind, errno } => astray("ERR_NSSET_TAINTED_THREAD", kind, *errno),
+            Error::Restore { kind, errno } => not_restored("ERR_NSSET_RESTORE", kind, *errno),
+            Error::Tainted { kind, errno } => not_restored("ERR_NSSET_TAINTED_THREAD", kind, *errno),
             Error::Aborted => fields("ABORT_ERR"),
         }
     }

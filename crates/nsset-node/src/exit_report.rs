@@ -1,13 +1,13 @@
-//! How a child ended.
+//! The exit code or signal of a child, for JavaScript.
 
 use napi_derive::napi;
 use nsset::reaper::Exit;
 
-/// How a child ended.
+/// The exit code or the signal with which a child ended. Both are null if they are unknown.
 #[napi(object, object_from_js = false)]
 pub struct NativeExit {
     pub code: Option<i32>,
-    /// The number of the signal.
+    /// The signal's number.
     pub signal: Option<i32>,
 }
 

@@ -1,5 +1,5 @@
-//! Descriptors that handles of Node.js take over. The number of one never crosses into JavaScript: a handle's `open` is called
-//! from here. So each descriptor has an owner at every moment, also where a Worker is terminated.
+//! Passes descriptors to handles of Node.js. JavaScript never gets the number of such a descriptor: this module calls the
+//! handle's `open`. So each descriptor has an owner at every moment, even if a Worker is terminated.
 
 use std::{
     mem::ManuallyDrop,
@@ -12,10 +12,10 @@ use napi::{
 };
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
-/// Has a handle of Node.js (TCP, a pipe or UDP) take a descriptor, which the handle closes from then on. Returns what the
-/// handle's `open` returns: 0, or a negative error number. A descriptor that the handle does not take is closed here.
+/// Passes a descriptor to a handle of Node.js (TCP, a pipe or UDP), which then owns it. Returns the value of the handle's
+/// `open`: 0, or a negative error number. If the handle does not take the descriptor, this function closes it.
 ///
-/// The descriptor has to be in blocking mode, since that is how [`is_taken`] knows.
+/// The descriptor must be in blocking mode: [`is_taken`] depends on it.
 pub fn give(handle: &Object<'_>, fd: OwnedFd) -> Result<i32> {
     let fd = ManuallyDrop::new(fd);
     let status = open(handle, fd.as_raw_fd());
@@ -34,9 +34,8 @@ fn open(handle: &Object<'_>, fd: i32) -> Result<i32> {
     open.apply(*handle, fd)
 }
 
-/// Whether a handle took the descriptor in a call that failed: JavaScript was terminated before the call or after it. The
-/// first thing that libuv does to a descriptor that it takes is to end its blocking mode (`uv_tcp_open`, `uv_pipe_open`,
-/// `uv_udp_open`).
+/// Returns whether a handle took the descriptor in a call that failed because JavaScript was terminated before or after it. libuv
+/// first sets a descriptor that it takes to non-blocking mode (`uv_tcp_open`, `uv_pipe_open`, `uv_udp_open`).
 fn is_taken(fd: &OwnedFd) -> bool {
     fcntl(fd, FcntlArg::F_GETFL).is_ok_and(|flags| OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK))
 }

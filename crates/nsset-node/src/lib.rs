@@ -1,4 +1,5 @@
-//! The Node-API face of the core: converts values and errors, owns threads and promises, decides nothing.
+//! The Node-API binding of nsset. It converts values and errors, and owns the threads and promises. The logic is in the other
+//! crates.
 
 mod convert;
 mod deferred;

@@ -1,4 +1,4 @@
-//! Children inside a set: started at once, and heard of when they end.
+//! Child processes inside a set: started synchronously; their end is reported by a promise.
 
 use std::{cell::RefCell, os::fd::OwnedFd};
 
@@ -34,25 +34,25 @@ pub struct NativeCommand {
     pub no_new_privileges: bool,
     pub detached: Option<bool>,
     pub death_signal: Option<i32>,
-    /// The name of the network, where the program sees what belongs to it.
+    /// The name of the network, if the program gets the files of that name (`/etc/netns/NAME`, ip-netns(8)).
     pub netns: Option<String>,
     pub needs_netns_files: bool,
 }
 
-/// A child, by a descriptor that only it answers to; or what became of the attempt to start one.
+/// A child, referred to by a pidfd, or the error if it could not be started.
 #[napi]
 pub struct NativeChild {
     pid: Option<i32>,
     failure: Option<nsset::Error>,
-    /// Shared, as all of a child is: what is called while a pipe is given may call the child.
+    /// In a `RefCell`, like all fields: code that runs while a pipe is passed to a handle may call methods of the child.
     pipes: RefCell<Vec<Option<OwnedFd>>>,
     signaller: RefCell<Option<nsset::Signaller>>,
-    /// Until its end is waited for.
+    /// `None` once `end` has been called.
     running: RefCell<Option<Child>>,
 }
 
 impl Drop for NativeChild {
-    /// It is reaped, also where nothing waits for its end.
+    /// Passes the child to the reaper if nothing waits for its end.
     fn drop(&mut self) {
         if let Some(running) = self.running.take() {
             running.on_exit(drop);
@@ -62,19 +62,20 @@ impl Drop for NativeChild {
 
 #[napi]
 impl NativeChild {
-    /// Nothing when it did not start.
+    /// Null if the child did not start.
     #[napi(catch_unwind, getter)]
     pub fn pid(&self) -> Option<i32> {
         self.pid
     }
 
-    /// The error, when it did not start.
+    /// The error if the child did not start, otherwise null.
     #[napi(catch_unwind, ts_return_type = "Error | null")]
     pub fn failure(&self, env: Env) -> Result<Option<Unknown<'static>>> {
         self.failure.as_ref().map(|error| failure::create(env, error)).transpose()
     }
 
-    /// How the child ends. To be called once, where it started. It does not keep the event loop alive.
+    /// Resolves when the child ends. Call this once, and only if the child started. The promise does not keep the event loop
+    /// alive.
     #[napi(catch_unwind, ts_return_type = "Promise<NativeExit>")]
     pub fn ended(&self, env: Env) -> Result<Promise<NativeExit>> {
         let (deferred, promise) = Deferred::new(env, Loop::Free)?;
@@ -84,8 +85,8 @@ impl NativeChild {
         Ok(promise)
     }
 
-    /// Has a handle of Node's take our end of the pipe at this place of `stdio`, if there is one. Returns what the
-    /// handle's `open` returns: 0, or a negative error number.
+    /// Passes the parent's end of the pipe at this index of `stdio`, if there is one, to a handle of Node.js. Returns the value
+    /// of the handle's `open`: 0, or a negative error number.
     #[napi(catch_unwind, ts_args_type = "handle: object, index: number")]
     pub fn give_pipe(&self, handle: Object<'_>, index: u32) -> Result<i32> {
         let pipe = self.pipes.borrow_mut().get_mut(index as usize).and_then(Option::take);
@@ -97,7 +98,7 @@ impl NativeChild {
         guard(env, || self.signaller.borrow().as_ref().map_or(Ok(()), |signaller| signaller.signal(signal)))
     }
 
-    /// The child has ended: there is nobody to signal any more.
+    /// To be called when the child has ended. Calls of `signal` do nothing after this.
     #[napi(catch_unwind)]
     pub fn release(&self) {
         self.signaller.take();
@@ -106,7 +107,7 @@ impl NativeChild {
 
 #[napi]
 impl NativeSet {
-    /// Starts a program inside. Throws for misuse only.
+    /// Starts a program inside. Throws only for invalid arguments or a closed set.
     #[napi(catch_unwind)]
     pub fn spawn(&self, env: Env, kinds: u32, command: NativeCommand) -> Result<NativeChild> {
         guard(env, || {
@@ -157,7 +158,7 @@ fn stdio(word: Either<String, i32>) -> nsset::Result<Stdio> {
         Either::A(word) => match word.as_str() {
             "pipe" => Ok(Stdio::Pipe),
             "ignore" => Ok(Stdio::Ignore),
-            _ => Err(nsset::Error::InvalidArgument(format!("stdio has no value '{word}'"))),
+            _ => Err(nsset::Error::InvalidArgument(format!("'{word}' is not a value of stdio"))),
         },
     }
 }

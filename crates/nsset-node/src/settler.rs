@@ -1,5 +1,5 @@
-//! Runs what settles promises on the thread of an environment: one threadsafe function for all promises of it. One for each
-//! promise, as napi-rs has it, costs an `uv_async_t` each, which libuv looks at whenever one of them wakes it.
+//! Settles promises on the thread of their environment, with one threadsafe function for all promises of an environment. napi-rs
+//! uses one for each promise. Each costs an `uv_async_t`, and libuv checks all of these whenever one of them wakes it.
 
 use std::{
     ffi::c_void,
@@ -13,12 +13,12 @@ use std::{
 
 use napi::{Env, Error, JsValue, Result, Status, sys};
 
-/// Settles one promise. It is dropped without a call if the environment ends first.
+/// A function that settles one promise. It is dropped without a call if the environment ends first.
 pub type Settlement = Box<dyn FnOnce(Env) + Send>;
 
-/// Belongs to one environment. The threads that work for it share it, and can outlive the environment.
+/// Settles the promises of one environment. Threads that work for the environment share this, and can outlive the environment.
 pub struct Settler {
-    /// `None` before it was created, and once Node.js has finalized it.
+    /// `None` before the function is created, and after Node.js has finalized it.
     function: RwLock<Option<ThreadsafeFunction>>,
     /// How many promises and children keep the event loop alive. Only the thread of the environment changes it.
     holders: AtomicUsize,
@@ -26,7 +26,7 @@ pub struct Settler {
 
 struct ThreadsafeFunction(sys::napi_threadsafe_function);
 
-// SAFETY: threads other than that of the environment only call it, which Node-API allows.
+// SAFETY: threads other than that of the environment only call the function, which Node-API allows.
 unsafe impl Send for ThreadsafeFunction {}
 // SAFETY: the same.
 unsafe impl Sync for ThreadsafeFunction {}
@@ -37,8 +37,8 @@ impl Settler {
         let name = env.create_string("nsset")?;
         let own = Arc::into_raw(Arc::clone(&settler)).cast_mut().cast();
         let mut function = ptr::null_mut();
-        // SAFETY: the environment is the calling thread's. `finalize` gets the reference that `own` is, once, and `settle` what
-        // `post` gives.
+        // SAFETY: the environment is the calling thread's. Node.js passes the reference `own` to `finalize` once, and the data of
+        // `post` to `settle`.
         let status = unsafe {
             sys::napi_create_threadsafe_function(
                 env.raw(),
@@ -55,11 +55,11 @@ impl Settler {
             )
         };
         if status != sys::Status::napi_ok {
-            // SAFETY: there is no function that would finalize it.
+            // SAFETY: the function was not created, so `finalize` does not drop the reference.
             drop(unsafe { Arc::from_raw(own.cast::<Self>()) });
             return Err(Error::new(Status::from(status), "the threadsafe function could not be created"));
         }
-        // SAFETY: it was just created. Only what is pending keeps the event loop alive.
+        // SAFETY: the function was just created. It is unreferenced because only pending promises keep the event loop alive.
         unsafe { sys::napi_unref_threadsafe_function(env.raw(), function) };
         *settler.function.write().unwrap_or_else(PoisonError::into_inner) = Some(ThreadsafeFunction(function));
         Ok(settler)
@@ -67,20 +67,20 @@ impl Settler {
 
     /// Runs a settlement on the thread of the environment, or drops it if the environment has ended.
     pub fn post(&self, settlement: Settlement) {
-        // Held during the call: Node.js frees the function only after `finalize` has returned, which waits for this lock.
+        // The lock is held during the call: Node.js frees the function only after `finalize`, which waits for this lock.
         let function = self.function.read().unwrap_or_else(PoisonError::into_inner);
         let Some(ThreadsafeFunction(function)) = *function else { return };
         let data = Box::into_raw(Box::new(settlement));
         let mode = sys::ThreadsafeFunctionCallMode::nonblocking;
-        // SAFETY: the function is not finalized yet, and takes what was boxed here unless it refuses it.
+        // SAFETY: the function is not finalized yet. It takes ownership of the box if the call succeeds.
         let status = unsafe { sys::napi_call_threadsafe_function(function, data.cast(), mode) };
         if status != sys::Status::napi_ok {
-            // SAFETY: it was refused, and so is still ours.
+            // SAFETY: the call failed, so this function still owns the box.
             drop(unsafe { Box::from_raw(data) });
         }
     }
 
-    /// Keeps the event loop alive until `release` is called. To be called on the thread of the environment.
+    /// Keeps the event loop alive until `release` is called. Must be called on the thread of the environment.
     pub fn hold(&self, env: Env) {
         let holders = self.holders.load(Ordering::Relaxed);
         self.holders.store(holders + 1, Ordering::Relaxed);
@@ -92,7 +92,7 @@ impl Settler {
         }
     }
 
-    /// Ends one `hold`. To be called on the thread of the environment.
+    /// Ends one `hold`. Must be called on the thread of the environment.
     pub fn release(&self, env: Env) {
         let Some(left) = self.holders.load(Ordering::Relaxed).checked_sub(1) else { return };
         self.holders.store(left, Ordering::Relaxed);
@@ -113,21 +113,21 @@ impl Settler {
 
 /// Called by Node.js when the environment ends, before it frees the function.
 unsafe extern "C" fn finalize(_env: sys::napi_env, own: *mut c_void, _hint: *mut c_void) {
-    // SAFETY: the reference that `new` has given to Node.js, which calls this once.
+    // SAFETY: `own` is the reference that `new` passed to Node.js, which calls this function once.
     let settler = unsafe { Arc::from_raw(own.cast_const().cast::<Settler>()) };
     *settler.function.write().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
-/// Called by Node.js on the thread of the environment for each settlement; without an environment when that has ended.
+/// Node.js calls this on the thread of the environment for each settlement, with a null environment if it has ended.
 unsafe extern "C" fn settle(
     env: sys::napi_env,
     _function: sys::napi_value,
     _context: *mut c_void,
     settlement: *mut c_void,
 ) {
-    // SAFETY: what `post` has boxed, which Node.js hands over once.
+    // SAFETY: `settlement` is the box from `post`, which Node.js passes once.
     let settlement = unsafe { Box::from_raw(settlement.cast::<Settlement>()) };
-    // A panic must not leave a function that C has called.
+    // A panic must not unwind into C.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         if !env.is_null() {
             settlement(Env::from_raw(env));

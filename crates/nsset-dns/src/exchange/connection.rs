@@ -1,4 +1,4 @@
-//! Questions to one server over TCP, as send_vc() of glibc has it, but for the end that each has in time.
+//! Sends queries to one server over TCP, like send_vc() of glibc, but with a time limit.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -21,7 +21,8 @@ impl Exchange<'_> {
         Step::Next(failure)
     }
 
-    /// An answer is one whatever it says: over TCP, a server that fails makes no room for the next.
+    /// Sends the queries and receives the answers. An answer with an error code counts as an answer: over TCP, the next server is
+    /// not queried after it.
     async fn converse(&self, server: SocketAddr, questions: &[Question]) -> Result<Vec<Answer>, Failure> {
         let mut connection = self.inside.tcp(server).await?;
         connection.send(&questions.iter().flat_map(framed).collect::<Vec<_>>()).await?;
@@ -42,7 +43,7 @@ impl Exchange<'_> {
     }
 }
 
-/// A question with its length before it. Those of names are short.
+/// Returns a query with its length before it. Queries for names are short, so the length fits.
 fn framed(question: &Question) -> Vec<u8> {
     let length = u16::try_from(question.bytes.len()).unwrap_or(u16::MAX);
     [&length.to_be_bytes(), question.bytes.as_slice()].concat()

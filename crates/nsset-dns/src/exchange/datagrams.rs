@@ -1,4 +1,4 @@
-//! Questions to one server over UDP, as send_dg() of glibc has it.
+//! Sends queries to one server over UDP, like send_dg() of glibc.
 
 use std::{mem, net::SocketAddr, time::Duration};
 
@@ -11,23 +11,23 @@ use crate::{
     wire::message::{Answer, HEADER, Question},
 };
 
-/// What became of a question.
-enum Fate {
+/// The state of a query.
+enum State {
     Open,
     Answered(Answer),
-    /// The server does not know.
+    /// The server has no answer.
     Lost,
 }
 
-/// A question and what became of it.
-struct Asked<'a> {
+/// A query and its state.
+struct Sent<'a> {
     question: &'a Question,
-    fate: Fate,
+    state: State,
 }
 
 enum Round {
     Step(Step),
-    /// One of two answers never came.
+    /// One of two answers did not come in time.
     HalfAnswered(Vec<Answer>),
 }
 
@@ -40,7 +40,7 @@ impl Exchange<'_> {
                 Ok(Round::HalfAnswered(answers)) => answers,
                 Err(failure) => return Step::Next(failure),
             };
-            // Some servers, and some firewalls, cannot have two questions from one port at a time.
+            // Some servers and firewalls do not support two queries from one port at the same time.
             let Some(manner) = self.manner.more_careful() else { return Step::Answers(answers) };
             (self.manner, self.reached) = (manner, reached);
         }
@@ -54,7 +54,7 @@ impl Exchange<'_> {
     ) -> Result<Round, Failure> {
         let mut socket = self.inside.udp(server).await?;
         let end = Instant::now() + patience;
-        let mut asked: Vec<_> = questions.iter().map(|question| Asked { question, fate: Fate::Open }).collect();
+        let mut sent: Vec<_> = questions.iter().map(|question| Sent { question, state: State::Open }).collect();
         let mut waiting = questions.iter();
         let at_once = if self.manner == Manner::Together { questions.len() } else { 1 };
         for question in waiting.by_ref().take(at_once) {
@@ -62,27 +62,27 @@ impl Exchange<'_> {
         }
         loop {
             let Ok(message) = timeout_at(end, socket.receive()).await else {
-                return Ok(self.out_of_time(asked));
+                return Ok(self.out_of_time(sent));
             };
             let message = message?;
             self.reached = true;
             if message.len() < HEADER {
                 return Err(Failure::Unreadable);
             }
-            // Any host can send anything else.
-            let Some((place, answer)) = matching(&asked, &message) else { continue };
-            if asked.iter().all(|asked| matches!(asked.fate, Fate::Open)) {
+            // Other messages are ignored, because any host can send them.
+            let Some((place, answer)) = matching(&sent, &message) else { continue };
+            if sent.iter().all(|sent| matches!(sent.state, State::Open)) {
                 self.last_code = answer.code;
             }
             let failure = failure_of(&answer);
             if failure.is_none() && answer.truncated {
                 return Ok(Round::Step(Step::Longer));
             }
-            if let Some(asked) = asked.get_mut(place) {
-                asked.fate = if failure.is_none() { Fate::Answered(answer) } else { Fate::Lost };
+            if let Some(sent) = sent.get_mut(place) {
+                sent.state = if failure.is_none() { State::Answered(answer) } else { State::Lost };
             }
-            if !asked.iter().any(|asked| matches!(asked.fate, Fate::Open)) {
-                let answers = answers(asked);
+            if !sent.iter().any(|sent| matches!(sent.state, State::Open)) {
+                let answers = answers(sent);
                 let failure = failure.unwrap_or(Failure::Unreadable);
                 return Ok(Round::Step(if answers.is_empty() { Step::Next(failure) } else { Step::Answers(answers) }));
             }
@@ -95,8 +95,8 @@ impl Exchange<'_> {
         }
     }
 
-    fn out_of_time(&mut self, asked: Vec<Asked<'_>>) -> Round {
-        let answers = answers(asked);
+    fn out_of_time(&mut self, sent: Vec<Sent<'_>>) -> Round {
+        let answers = answers(sent);
         if answers.is_empty() {
             self.reached = true;
             return Round::Step(Step::Next(Failure::Timeout));
@@ -105,24 +105,24 @@ impl Exchange<'_> {
     }
 }
 
-/// The open question that a message answers.
-fn matching(asked: &[Asked<'_>], message: &[u8]) -> Option<(usize, Answer)> {
-    let mut open = asked.iter().enumerate().filter(|(_, asked)| matches!(asked.fate, Fate::Open));
-    open.find_map(|(place, asked)| Some((place, asked.question.answered_by(message)?)))
+/// Returns the index of the open query that a message answers, and the answer.
+fn matching(sent: &[Sent<'_>], message: &[u8]) -> Option<(usize, Answer)> {
+    let mut open = sent.iter().enumerate().filter(|(_, sent)| matches!(sent.state, State::Open));
+    open.find_map(|(place, sent)| Some((place, sent.question.answered_by(message)?)))
 }
 
-/// What says that another server may know.
+/// Returns a failure if the answer means that another server may have the answer.
 fn failure_of(answer: &Answer) -> Option<Failure> {
     match answer.code {
         code @ (ResponseCode::ServFail | ResponseCode::NotImp | ResponseCode::Refused) => Some(Failure::Code(code)),
-        _ if answer.passes_on => Some(Failure::Unreadable),
+        _ if answer.is_lame => Some(Failure::Unreadable),
         _ => None,
     }
 }
 
-fn answers(asked: Vec<Asked<'_>>) -> Vec<Answer> {
-    let answers = asked.into_iter().filter_map(|mut asked| match mem::replace(&mut asked.fate, Fate::Lost) {
-        Fate::Answered(answer) => Some(answer),
+fn answers(sent: Vec<Sent<'_>>) -> Vec<Answer> {
+    let answers = sent.into_iter().filter_map(|mut sent| match mem::replace(&mut sent.state, State::Lost) {
+        State::Answered(answer) => Some(answer),
         _ => None,
     });
     answers.collect()

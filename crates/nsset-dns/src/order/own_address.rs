@@ -1,12 +1,12 @@
-//! An address of the network that asks.
+//! The addresses of the network in which the resolver's sockets are.
 
 use std::net::IpAddr;
 
-/// An address of this machine.
+/// An address of a link in the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnAddress {
     pub address: IpAddr,
     pub prefix: u8,
-    /// Nothing new may be sent from it.
+    /// Whether new connections should not use it as their source.
     pub deprecated: bool,
 }

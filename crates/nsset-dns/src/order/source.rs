@@ -1,4 +1,4 @@
-//! The address that something is reached from: the kernel knows it.
+//! Finds the source address for a destination.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
@@ -7,7 +7,8 @@ use nix::sys::socket::{setsockopt, sockopt::Ipv6V6Only};
 use super::own_address::OwnAddress;
 use crate::inside::Inside;
 
-/// Asks the kernel, with one socket of IPv6 for both families where there are such; nothing is sent.
+/// Gets source addresses from the kernel by connecting UDP sockets, which sends nothing. One IPv6 socket serves both families, if
+/// the kernel has IPv6.
 pub struct Sources<'a> {
     own: &'a [OwnAddress],
     v6: Option<UdpSocket>,
@@ -21,7 +22,7 @@ impl<'a> Sources<'a> {
         Self { own, v6, v4 }
     }
 
-    /// Nothing where there is no way to it.
+    /// Returns the source address for a destination, or `None` if there is no route to it.
     pub fn of(&self, destination: IpAddr) -> Option<OwnAddress> {
         let found = match (&self.v6, destination) {
             (Some(socket), IpAddr::V4(address)) => source(socket, address.to_ipv6_mapped().into())?.to_canonical(),
@@ -29,7 +30,7 @@ impl<'a> Sources<'a> {
             (None, _) => source(self.v4.as_ref()?, destination)?,
         };
         let known = match found {
-            // Every address there is the link's, which has one.
+            // The loopback link has all of 127.0.0.0/8, but lists one address.
             IpAddr::V4(address) if address.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             address => address,
         };
@@ -43,7 +44,7 @@ async fn probe(inside: &Inside, destination: IpAddr) -> Option<UdpSocket> {
     inside.make(SocketAddr::new(destination, 0), libc::SOCK_DGRAM).await.ok().map(UdpSocket::from)
 }
 
-/// Whatever `net.ipv6.bindv6only` says.
+/// Makes an IPv6 socket also serve IPv4, independently of `net.ipv6.bindv6only`.
 fn takes_both(socket: &UdpSocket) -> bool {
     setsockopt(socket, Ipv6V6Only, &false).is_ok()
 }
@@ -54,7 +55,7 @@ fn source(socket: &UdpSocket, destination: IpAddr) -> Option<IpAddr> {
     Some(socket.local_addr().ok()?.ip())
 }
 
-/// Else the first source would stay.
+/// Disconnects a socket, because otherwise it would keep its first source address.
 fn disconnect(socket: &UdpSocket) {
     use std::os::fd::AsRawFd;
 

@@ -1,4 +1,4 @@
-//! What RFC 3484 and RFC 6724 say of prefixes, as getaddrinfo(3) of glibc has it of itself: gai.conf(5).
+//! The labels, precedences and scopes of prefixes in RFC 3484 and RFC 6724, with glibc's default values: gai.conf(5).
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -38,7 +38,7 @@ pub fn precedence(address: IpAddr) -> u8 {
     }
 }
 
-/// Smaller is nearer.
+/// Returns the scope of an address. A smaller scope is nearer.
 pub fn scope(address: IpAddr) -> u8 {
     match address {
         IpAddr::V4(address) if address.is_loopback() || address.is_link_local() => 2,

@@ -1,4 +1,4 @@
-//! Messages of RFC 1035: what is asked, and what is read of the answers.
+//! Messages of RFC 1035: writes queries and reads answers.
 
 use std::net::IpAddr;
 
@@ -11,20 +11,20 @@ use hickory_proto::{
 
 use crate::config::Config;
 
-/// Of every message.
+/// The length of a message's header.
 pub const HEADER: usize = 12;
 
-/// What glibc says of itself in EDNS: datagrams of this size are not fragmented.
+/// The UDP payload size that glibc sends with EDNS: datagrams of this size are not fragmented.
 const EDNS_SIZE: u16 = 1200;
 
 const AUTHORITATIVE: u16 = 0x0400;
 const TRUNCATED: u16 = 0x0200;
 const RECURSION_AVAILABLE: u16 = 0x0080;
 
-/// No honest answer has as many aliases of aliases. Each is looked for in the whole answer.
+/// The limit for aliases of aliases, which no valid answer reaches. For each one the whole answer is searched.
 const MOST_ALIASES: usize = 16;
 
-/// A question on its way.
+/// A query.
 pub struct Question {
     id: u16,
     query: Query,
@@ -32,7 +32,7 @@ pub struct Question {
 }
 
 impl Question {
-    /// With a random id.
+    /// Creates a query with a random id.
     pub fn new(name: &Name, kind: RecordType, config: &Config) -> Result<Self, ProtoError> {
         let query = Query::query(name.clone(), kind);
         let mut message = Message::query();
@@ -47,7 +47,7 @@ impl Question {
         Ok(Self { id: message.metadata.id, query, bytes: message.to_vec()? })
     }
 
-    /// The answer to this question that a message is. Nothing for other messages, which another host may have sent.
+    /// Parses a message as the answer to this query. `None` for other messages, which another host may have sent.
     pub fn answered_by(&self, message: &[u8]) -> Option<Answer> {
         let header = Header::read(message)?;
         if header.id != self.id || header.questions != 1 {
@@ -59,21 +59,21 @@ impl Question {
         (query == self.query).then(|| Answer {
             code: header.code(),
             truncated: header.has(TRUNCATED),
-            passes_on: header.passes_on(),
+            is_lame: header.is_lame(),
             has_records: header.answers > 0,
             addresses: addresses(&mut decoder, header.answers, &self.query).unwrap_or_default(),
         })
     }
 }
 
-/// What a server says to a question.
+/// The answer to a query.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub code: ResponseCode,
-    /// There is more, over TCP.
+    /// Whether the answer is incomplete, and the whole answer needs TCP.
     pub truncated: bool,
-    /// It says nothing, and that others may know more: no resolver does that.
-    pub passes_on: bool,
+    /// Whether the server is lame: it has no answer, and does not recurse.
+    pub is_lame: bool,
     pub has_records: bool,
     pub addresses: Vec<IpAddr>,
 }
@@ -108,8 +108,8 @@ impl Header {
         ResponseCode::from(0, (self.flags & 0xf) as u8)
     }
 
-    /// Whether the server is lame, by the rule of glibc: it neither answers nor recurses.
-    fn passes_on(&self) -> bool {
+    /// Returns whether the server is lame, by the rule of glibc: it neither answers nor recurses.
+    fn is_lame(&self) -> bool {
         self.code() == ResponseCode::NoError
             && self.answers == 0
             && self.additional == 0
@@ -117,7 +117,8 @@ impl Header {
     }
 }
 
-/// The addresses in an answer, in its order; of a name that no host has, none. What follows the answer is not looked at.
+/// Returns the addresses in an answer, in its order, or none if the name is not a host name. The sections after the answer are
+/// not read.
 fn addresses(decoder: &mut BinDecoder<'_>, count: u16, question: &Query) -> Result<Vec<IpAddr>, DecodeError> {
     let mut records = Records::default();
     for _ in 0..count {
@@ -126,7 +127,7 @@ fn addresses(decoder: &mut BinDecoder<'_>, count: u16, question: &Query) -> Resu
     Ok(if is_host(question.name()) { records.addresses_of(question.name()) } else { Vec::new() })
 }
 
-/// The records of an answer that say something of addresses.
+/// The address and alias records of an answer.
 #[derive(Default)]
 struct Records {
     aliases: Vec<(Name, Name)>,
@@ -153,8 +154,8 @@ impl Records {
         Ok(())
     }
 
-    /// Those of a name, or of what it is an alias of. The server follows the aliases: an answer that ends with one has no
-    /// addresses.
+    /// Returns the addresses of a name, or of the name that it is an alias of. The server follows aliases, so an answer that ends
+    /// with an alias has no addresses.
     fn addresses_of<'a>(&'a self, mut name: &'a Name) -> Vec<IpAddr> {
         for _ in 0..=MOST_ALIASES {
             let own = self.addresses.iter().filter(|(owner, _)| owner == name);
@@ -171,7 +172,7 @@ impl Records {
     }
 }
 
-/// Nothing where its length is the other family's, or none's.
+/// Reads an address. `None` if the length is not that of the family.
 fn address(kind: RecordType, data: &[u8]) -> Option<IpAddr> {
     match kind {
         RecordType::A => <[u8; 4]>::try_from(data).map(IpAddr::from).ok(),
@@ -180,7 +181,7 @@ fn address(kind: RecordType, data: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Names of hosts are letters, digits, hyphens and underscores (res_hnok() of glibc).
+/// Returns whether a name consists of letters, digits, hyphens and underscores (res_hnok() of glibc).
 fn is_host(name: &Name) -> bool {
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     !name.iter().next().is_some_and(|label| label.starts_with(b"-")) && name.iter().flatten().all(is_letter)
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_asks_for_recursion_and_for_what_the_configuration_wants() {
+    fn a_query_has_the_flags_of_the_configuration_and_wants_recursion() {
         let of = |config: &Config| {
             let question = Question::new(&name("web.test."), RecordType::AAAA, config).unwrap();
             Message::from_vec(&question.bytes).unwrap()

@@ -1,4 +1,4 @@
-//! Messages, and the sockets on which servers are asked.
+//! Messages, and the sockets for queries.
 
 pub mod message;
 pub mod tcp;

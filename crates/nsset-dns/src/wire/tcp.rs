@@ -1,4 +1,4 @@
-//! A connection with one server.
+//! A TCP connection to one server.
 
 use std::{net::SocketAddr, os::fd::OwnedFd};
 
@@ -24,7 +24,7 @@ impl Tcp {
         self.0.write_all(messages).await.map_err(SocketError::of("write"))
     }
 
-    /// One message; an error also where the connection ends before.
+    /// Receives one message. It is an error if the connection ends before.
     pub async fn receive(&mut self) -> Result<Vec<u8>, SocketError> {
         let length = self.0.read_u16().await.map_err(SocketError::of("read"))?;
         let mut message = vec![0; length.into()];

@@ -1,5 +1,5 @@
-//! A network of its own for each test, with servers in it that send the answers of the test. As an ordinary user it
-//! belongs to a user namespace.
+//! Creates a network for each test, with servers that send the answers of the test. For an ordinary user it belongs to a user
+//! namespace.
 #![allow(dead_code, unused_imports)] // no test uses all of it
 
 mod server;
@@ -15,13 +15,13 @@ use nix::sys::socket::{SockaddrStorage, bind};
 use nsset::{Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, open_socket, unshare};
 use nsset_dns::{Config, Resolver};
 
-pub use self::server::{Asked, Say, Server, Transport, a, aaaa, cname};
+pub use self::server::{Query, Reply, Server, Transport, a, aaaa, cname};
 
 pub struct Host {
     pub set: NamespaceSet,
 }
 
-/// Where there is nothing but loopback.
+/// Creates a network that has only loopback.
 pub fn host() -> Host {
     if !nix::unistd::geteuid().is_root() {
         return host_of_user();
@@ -29,14 +29,14 @@ pub fn host() -> Host {
     Host { set: network(None, true) }
 }
 
-/// The same in a user namespace of its own.
+/// Like `host`, in a new user namespace.
 pub fn host_of_user() -> Host {
     let options = UnshareOptions { map_user: Some(MapUser::Root), ..UnshareOptions::default() };
     let user = unshare(None, Kinds::NONE.with(Kind::User), &options, None).unwrap();
     Host { set: network(Some(&user), true) }
 }
 
-/// Where loopback is down, too.
+/// Creates a network in which loopback is down.
 pub fn dark_host() -> Host {
     let user = (!nix::unistd::geteuid().is_root()).then(|| host_of_user().set);
     Host { set: network(user.as_ref(), false) }
@@ -48,7 +48,7 @@ fn network(base: Option<&NamespaceSet>, loopback: bool) -> NamespaceSet {
 }
 
 impl Host {
-    /// What makes sockets in it.
+    /// Returns a function that creates sockets inside.
     pub fn sockets(&self) -> impl Fn(i32, i32, i32) -> io::Result<OwnedFd> + Send + Sync + use<> {
         let set = self.set.clone();
         move |domain, kind, protocol| open_socket(&set, set.kinds(), domain, kind, protocol).map_err(io::Error::other)
@@ -62,8 +62,8 @@ impl Host {
     }
 
     /// Starts a server inside.
-    pub fn serve(&self, address: &str, say: impl Fn(&Asked) -> Say + Send + Sync + 'static) -> Server {
-        Server::start(self, address.parse().unwrap(), say)
+    pub fn serve(&self, address: &str, reply: impl Fn(&Query) -> Reply + Send + Sync + 'static) -> Server {
+        Server::start(self, address.parse().unwrap(), reply)
     }
 
     pub fn resolver(&self, config: Config) -> Resolver {
@@ -71,7 +71,7 @@ impl Host {
     }
 }
 
-/// One that asks these servers, and is not patient.
+/// Returns a configuration with these servers and short time limits.
 pub fn config(servers: &[&str]) -> Config {
     let servers = servers.iter().map(|server| server.parse().unwrap()).collect();
     Config { servers, timeout: Duration::from_millis(500), ..Config::default() }

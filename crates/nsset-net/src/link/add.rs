@@ -1,4 +1,4 @@
-//! Makes a link: in one request, as far as the kernel takes it all in one, and otherwise all or nothing.
+//! Creates a link, with one request if possible. If a later request fails, the link is deleted again.
 
 use std::{
     borrow::Cow,
@@ -22,7 +22,7 @@ use super::{
     veth::VethPeer,
 };
 use crate::{
-    error::{Error, Refusal, Result},
+    error::{Error, NetlinkError, Result},
     link_ref::LinkRef,
     netlink::request::Request,
     netlink::socket,
@@ -30,23 +30,24 @@ use crate::{
 };
 
 impl Links<'_> {
-    /// Makes one. When that fails, there is none.
+    /// Creates a link. If this fails, the link does not exist.
     pub async fn add(&self, spec: &LinkSpec) -> Result<Link> {
         add(self.network, spec).await
     }
 
-    /// Makes a TUN or TAP with a descriptor of `/dev/net/tun` that was opened in this network. When that fails, there is none.
+    /// Creates a TUN or TAP device with a descriptor of `/dev/net/tun` that was opened in this network. If this fails, the device
+    /// does not exist.
     pub async fn add_tun(&self, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
         add_tun(self.network, spec, device).await
     }
 }
 
-/// Makes the link and answers with what it has become.
+/// Creates the link and returns its final state.
 async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     spec.check()?;
     let links = network.links();
-    let (told, is_up_later) = create(network, spec).await?;
-    let link = match told {
+    let (reported, is_up_later) = create(network, spec).await?;
+    let link = match reported {
         Some(link) => link,
         None => made(&links, &spec.name).await?,
     };
@@ -65,7 +66,7 @@ async fn add(network: &Network, spec: &LinkSpec) -> Result<Link> {
     finished
 }
 
-/// The link that was just made, or, when it cannot be told what has become of it, none.
+/// Returns the link that was just created. Deletes it if it cannot be read.
 async fn made(links: &Links<'_>, name: &str) -> Result<Link> {
     let name = LinkRef::Name(name.into());
     let link = links.get(&name).await;
@@ -75,41 +76,41 @@ async fn made(links: &Links<'_>, name: &str) -> Result<Link> {
     link
 }
 
-/// Makes a TUN or TAP with `/dev/net/tun`. It is there for good only once all is done.
+/// Creates a TUN or TAP device with `/dev/net/tun`. The device becomes persistent in the last step.
 async fn add_tun(network: &Network, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
     let LinkKind::Tun(tun) = &spec.kind else {
-        return Err(Error::InvalidArgument(format!("a {} link is not made with /dev/net/tun", spec.kind.name())));
+        return Err(Error::InvalidArgument(format!("a {} link is not created with /dev/net/tun", spec.kind.name())));
     };
     spec.check()?;
     let target = || format!("'{}'", spec.name);
     tun::make(*tun, device.as_fd(), &spec.name, spec.index)
-        .map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETIFF)", target()))?;
+        .map_err(|errno| NetlinkError::from(errno).of("ioctl(TUNSETIFF)", target()))?;
     let home = tun::namespace(device.as_fd());
-    let home = home.map_err(|errno| Refusal::from(errno).of("ioctl(TUNGETDEVNETNS)", target()))?;
+    let home = home.map_err(|errno| NetlinkError::from(errno).of("ioctl(TUNGETDEVNETNS)", target()))?;
     if !socket::is_same(&home, &network.namespace()?) {
         return Err(Error::InvalidArgument("the descriptor of /dev/net/tun belongs to another network".into()));
     }
     let links = network.links();
     let link = links.get(&LinkRef::Name(spec.name.clone())).await?;
-    furnish(&links, link.index, &spec.name, spec.state.clone()).await?;
+    set_up(&links, link.index, &spec.name, spec.state.clone()).await?;
     let link = links.get(&link.reference()).await?;
-    tun::persist(device.as_fd()).map_err(|errno| Refusal::from(errno).of("ioctl(TUNSETPERSIST)", target()))?;
+    tun::persist(device.as_fd()).map_err(|errno| NetlinkError::from(errno).of("ioctl(TUNSETPERSIST)", target()))?;
     Ok(link)
 }
 
-/// Makes the link, and answers with it where the kernel tells, as it does since Linux 6.2; and whether it is to be brought
-/// up yet.
+/// Creates the link. Returns it if the kernel reports it, as Linux 6.2 and newer do, and whether the caller still has to bring it
+/// up.
 async fn create(network: &Network, spec: &LinkSpec) -> Result<(Option<Link>, bool)> {
     let has_master = matches!(spec.state.master, Some(Master::Link(_)));
     match try_create(network, spec).await {
-        // The kernel brings it up before it gives it a master (rtnl_newlink_create() of net/core/rtnetlink.c), and a bond takes
-        // no link that is up.
+        // The kernel brings the link up before it sets its master (rtnl_newlink_create() of net/core/rtnetlink.c), and a bond
+        // accepts only links that are down.
         Err(error) if error.errno() == Some(Errno::EPERM) && has_master && spec.state.up == Some(true) => {
             let state = LinkState { up: None, ..spec.state.clone() };
-            let told = try_create(network, &LinkSpec { state, ..spec.clone() }).await?;
-            Ok((told, true))
+            let reported = try_create(network, &LinkSpec { state, ..spec.clone() }).await?;
+            Ok((reported, true))
         }
-        outcome => outcome.map(|told| (told, false)),
+        outcome => outcome.map(|reported| (reported, false)),
     }
 }
 
@@ -124,10 +125,10 @@ async fn try_create(network: &Network, spec: &LinkSpec) -> Result<Option<Link>> 
     let peer_network = spec.peer.as_ref().and_then(|peer| peer.network.as_ref());
     let peer_namespace = peer_network.map(Network::namespace).transpose()?;
     let message = message(spec, master, dev, peer_namespace.as_ref());
-    let request = Request::create_and_tell(RouteNetlinkMessage::NewLink(message));
-    let told = network.conversation().act_and_hear(request, Link::read).await;
-    let told = told.map(|link| link.filter(|_| master.is_none()));
-    told.map_err(|refusal| refusal.of_kind("RTM_NEWLINK", format_args!("'{}'", spec.name), spec.kind.name()))
+    let request = Request::create_and_echo(RouteNetlinkMessage::NewLink(message));
+    let reported = network.conversation().act_and_read(request, Link::read).await;
+    let reported = reported.map(|link| link.filter(|_| master.is_none()));
+    reported.map_err(|error| error.of_kind("RTM_NEWLINK", format_args!("'{}'", spec.name), spec.kind.name()))
 }
 
 fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespace: Option<&OwnedFd>) -> LinkMessage {
@@ -146,7 +147,8 @@ fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespac
     link.build()
 }
 
-/// Without what is so of every new link: a kernel that does not filter VLANs says that it does not, and may not be told so.
+/// Removes a setting that every new link has: a kernel without VLAN filtering lists it as off, but rejects a request to turn it
+/// off.
 fn as_new(kind: &LinkKind) -> Cow<'_, LinkKind> {
     match kind {
         LinkKind::Bridge(bridge) if bridge.vlan_filtering == Some(false) => {
@@ -157,13 +159,13 @@ fn as_new(kind: &LinkKind) -> Cow<'_, LinkKind> {
 }
 
 async fn finish(network: &Network, spec: &LinkSpec, link: &Link, rest: LinkState, peer_rest: LinkState) -> Result<()> {
-    furnish(&network.links(), link.index, &spec.name, rest).await?;
+    set_up(&network.links(), link.index, &spec.name, rest).await?;
     let (Some(peer), Some(end)) = (&spec.peer, link.peer) else { return Ok(()) };
     let home = peer.network.as_ref().unwrap_or(network);
-    furnish(&home.links(), end.index, peer.name.as_deref().unwrap_or("veth%d"), peer_rest).await
+    set_up(&home.links(), end.index, peer.name.as_deref().unwrap_or("veth%d"), peer_rest).await
 }
 
-async fn furnish(links: &Links<'_>, index: u32, name: &str, state: LinkState) -> Result<()> {
+async fn set_up(links: &Links<'_>, index: u32, name: &str, state: LinkState) -> Result<()> {
     if state.is_empty() {
         return Ok(());
     }

@@ -15,12 +15,12 @@ use crate::milliseconds::Milliseconds;
 #[serde(default, rename_all = "camelCase")]
 pub struct Bond {
     pub mode: BondMode,
-    /// How often the ports' carrier is looked at; the kernel does not look by default.
+    /// The interval for checking the carrier of the ports. By default the kernel does not check it.
     #[serde_as(as = "Option<Milliseconds>")]
     pub monitor_interval: Option<Duration>,
 }
 
-/// Which port a packet leaves by.
+/// How the bond chooses the port for a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BondMode {
     /// The kernel's default.

@@ -8,25 +8,25 @@ use serde_with::{serde_as, skip_serializing_none};
 
 use crate::milliseconds::Milliseconds;
 
-/// A bridge. What is left out is as the kernel has it.
+/// A bridge. Fields that are left out have the kernel's default values.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Bridge {
-    /// Whether it takes part in the spanning tree protocol.
+    /// Whether the bridge takes part in the spanning tree protocol.
     pub stp: Option<bool>,
-    /// How long a new port listens and learns before it forwards; without stp, too.
+    /// How long a new port listens and learns before it forwards, also without the spanning tree protocol.
     #[serde_as(as = "Option<Milliseconds>")]
     pub forward_delay: Option<Duration>,
     #[serde_as(as = "Option<Milliseconds>")]
     pub hello_time: Option<Duration>,
     #[serde_as(as = "Option<Milliseconds>")]
     pub max_age: Option<Duration>,
-    /// How long a MAC address is remembered.
+    /// How long the bridge remembers a MAC address.
     #[serde_as(as = "Option<Milliseconds>")]
     pub ageing_time: Option<Duration>,
-    /// The lower, the nearer to being the root of the spanning tree.
+    /// The bridge with the lowest number becomes the root of the spanning tree.
     pub priority: Option<u16>,
     pub vlan_filtering: Option<bool>,
     /// The VLAN of untagged frames; 0 for none.

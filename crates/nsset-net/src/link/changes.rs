@@ -1,4 +1,4 @@
-//! What can be said of a link when it is made, and changed later.
+//! The properties that a link has from its creation, and that can be changed later.
 
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 use serde::{Deserialize, Deserializer};
@@ -12,38 +12,38 @@ const LEAST_IPV6_MTU: u32 = 1280;
 /// A request about a link of any kind.
 pub(super) type LinkBuilder = LinkMessageBuilder<LinkUnspec>;
 
-/// How a link is to be. What is left out stays as it is.
+/// The wanted state of a link. Fields that are left out do not change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct LinkState {
-    /// A text for people, of at most 255 bytes; an empty one takes it away.
+    /// A description of at most 255 bytes. An empty text removes it.
     pub alias: Option<String>,
     pub mac: Option<Mac>,
     /// In bytes.
     pub mtu: Option<u32>,
     pub up: Option<bool>,
-    /// Whether it takes in every frame.
+    /// Whether the link receives all frames.
     pub promiscuous: Option<bool>,
     #[serde(deserialize_with = "some_master")]
     pub master: Option<Master>,
-    /// Addresses that it has from then on, beside those it has.
+    /// Addresses to add to those that the link has.
     pub addresses: Vec<AddressSpec>,
 }
 
-/// Whose port a link is.
+/// The master of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Master {
-    Nobody,
+    None,
     Link(LinkRef),
 }
 
-/// In plain data, null is nobody, and what is not there is not to be changed.
+/// In plain data, null means no master, and a missing property means no change.
 fn some_master<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Master>, D::Error> {
     let link = Option::<LinkRef>::deserialize(deserializer)?;
-    Ok(Some(link.map_or(Master::Nobody, Master::Link)))
+    Ok(Some(link.map_or(Master::None, Master::Link)))
 }
 
-/// What is to become of a link.
+/// Changes to a link.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct LinkChanges {
     pub name: Option<String>,
@@ -60,7 +60,7 @@ impl LinkState {
         *self == Self::default()
     }
 
-    /// Adds all but the alias and the addresses to a request.
+    /// Adds all fields except the alias and the addresses to a request.
     pub(super) fn write(&self, master: Option<u32>, mut link: LinkBuilder) -> LinkBuilder {
         link = match self.up {
             Some(true) => link.up(),
@@ -82,7 +82,7 @@ impl LinkState {
         link
     }
 
-    /// Those that come with one request, the addresses apart.
+    /// How many fields one request changes, without the addresses.
     fn count(&self) -> usize {
         let given = [
             self.alias.is_some(),
@@ -97,12 +97,12 @@ impl LinkState {
 }
 
 impl LinkChanges {
-    /// How many things one request changes.
+    /// How many properties one request changes.
     pub(crate) fn count(&self) -> usize {
         usize::from(self.name.is_some()) + self.state.count()
     }
 
-    /// Adds all but the addresses to a request.
+    /// Adds everything except the addresses to a request.
     pub(super) fn write(&self, master: Option<u32>, link: LinkBuilder) -> LinkBuilder {
         let mut link = self.state.write(master, link);
         if let Some(name) = &self.name {
@@ -114,21 +114,22 @@ impl LinkChanges {
         link
     }
 
-    /// Whether one request does it, which changes all or nothing. A link loses its master before it cannot have the other.
+    /// Whether one request is enough, which changes everything or nothing. A change of the master is not: the link loses the old
+    /// master even if the new one does not accept it.
     pub(crate) fn is_one_step(&self) -> bool {
         let state = &self.state;
         self.count() <= 1 && state.addresses.is_empty() && self.name.is_none() && state.master.is_none()
     }
 
-    /// Whether a link that is as this loses addresses or routes by it: when it goes down, when its MTU is too small for
-    /// IPv6, when it comes to a VRF or goes from one.
+    /// Whether these changes make a link lose addresses or routes: if it goes down, if its MTU becomes too small for IPv6, or if
+    /// it enters or leaves a VRF.
     pub(crate) fn loses_addresses(&self, before: &Link) -> bool {
         let state = &self.state;
         let loses_ipv6 = state.mtu.is_some_and(|mtu| mtu < LEAST_IPV6_MTU && before.mtu >= LEAST_IPV6_MTU);
         before.up && (state.up == Some(false) || loses_ipv6 || state.master.is_some())
     }
 
-    /// These without those that are so already, but for the master and the addresses.
+    /// Removes the changes that the link already has, except the master and the addresses.
     pub(crate) fn without_those_of(&self, link: &Link) -> Self {
         fn other<T: PartialEq>(wanted: Option<T>, is: &T) -> Option<T> {
             wanted.filter(|wanted| wanted != is)
@@ -147,20 +148,20 @@ impl LinkChanges {
         }
     }
 
-    /// These without the addresses and whether it is up.
+    /// Removes the addresses and `up`.
     pub(crate) fn but_up(&self) -> Self {
         Self { name: self.name.clone(), state: LinkState { up: None, addresses: Vec::new(), ..self.state.clone() } }
     }
 
-    /// To be up, or not, and nothing else.
+    /// Changes only whether the link is up.
     pub(crate) fn only_up(up: bool) -> Self {
         Self { name: None, state: LinkState { up: Some(up), ..LinkState::default() } }
     }
 
-    /// What makes the link as it was, where these would change it.
+    /// Returns the changes that undo these changes.
     pub(crate) fn undone(&self, before: &Link) -> Self {
         let state = &self.state;
-        let master = before.master.map_or(Master::Nobody, |index| Master::Link(index.into()));
+        let master = before.master.map_or(Master::None, |index| Master::Link(index.into()));
         Self {
             name: self.name.as_ref().map(|_| before.name.clone()),
             state: LinkState {

@@ -1,4 +1,4 @@
-//! Makes a link, or has the one that is there become so, where it could have been made so.
+//! Creates a link, or updates an existing one of the same name and kind.
 
 use std::os::fd::OwnedFd;
 
@@ -12,16 +12,13 @@ use crate::{
 };
 
 impl Links<'_> {
-    /// Makes one, unless there is one of that name that could have been made so; that one and its peer become as their
-    /// states say.
+    /// Creates a link, or changes the state of an existing one with the same name, and of its peer.
     ///
-    /// A link of that name and of another kind, on another device, with another peer, or with other data of its kind is an error.
+    /// It is an error if the existing link has another kind, another device, another peer, or other settings of its kind.
     pub async fn ensure(&self, spec: &LinkSpec) -> Result<Link> {
-        let is_told_by_number = |peer: &VethPeer| peer.netns_id.is_some() && peer.network.is_none();
-        if spec.peer.as_ref().is_some_and(is_told_by_number)
-            && self.get(&LinkRef::Name(spec.name.clone())).await.is_ok()
-        {
-            // It could not be made, but it may be there.
+        let has_only_id = |peer: &VethPeer| peer.netns_id.is_some() && peer.network.is_none();
+        if spec.peer.as_ref().is_some_and(has_only_id) && self.get(&LinkRef::Name(spec.name.clone())).await.is_ok() {
+            // A peer with only a namespace id cannot be created, but it may exist.
             let target = LinkRef::Name(spec.name.clone()).to_string();
             let exists = KernelError { errno: Errno::EEXIST, request: "RTM_NEWLINK", target, words: None, hint: None };
             return self.adopt(spec, Box::new(exists)).await;
@@ -34,10 +31,10 @@ impl Links<'_> {
         }
     }
 
-    /// The same of a TUN or TAP, with a descriptor as [`Self::add_tun`] takes it.
+    /// Like `ensure`, for a TUN or TAP device, with a descriptor for [`Self::add_tun`].
     pub async fn ensure_tun(&self, spec: &LinkSpec, device: OwnedFd) -> Result<Link> {
         match self.add_tun(spec, device).await {
-            // It is how tun_set_iff() of drivers/net/tun.c says that the name is taken.
+            // tun_set_iff() of drivers/net/tun.c returns this if the name is taken.
             Err(Error::Kernel(error)) if error.errno == Errno::EBUSY && error.request == "ioctl(TUNSETIFF)" => {
                 self.adopt(spec, Box::new(KernelError { errno: Errno::EEXIST, ..*error })).await
             }
@@ -45,11 +42,11 @@ impl Links<'_> {
         }
     }
 
-    /// Has the link that is there become as this says, where it could have been made so.
+    /// Changes the state of the existing link, if it has the kind and the settings of the wanted one.
     async fn adopt(&self, spec: &LinkSpec, exists: Box<KernelError>) -> Result<Link> {
         let refused = |why: String| Box::new(KernelError { hint: Some(why.into()), ..*exists.clone() }).into();
         let Ok(link) = self.get(&LinkRef::Name(spec.name.clone())).await else {
-            // It is something else that exists: a link of its peer's name, or a tunnel with its data.
+            // No link has the name: the conflict is with the name of the peer, or with a tunnel with the same data.
             return Err(exists.into());
         };
         if let Some(difference) = difference(self.network, &link, spec).await? {
@@ -60,19 +57,19 @@ impl Links<'_> {
             None => None,
         };
         let called = LinkRef::Name(spec.name.clone());
-        let undo = self.put_right(&link, &called, &spec.state).await?;
-        let outcome = self.put_end_right(&link, end, spec).await;
+        let undo = self.apply_state(&link, &called, &spec.state).await?;
+        let outcome = self.apply_peer_state(&link, end, spec).await;
         if outcome.is_err() {
             undo.undo(self.network).await;
         }
         outcome
     }
 
-    /// The same of its other end, where there is one. Answers with the link.
-    async fn put_end_right(&self, link: &Link, end: Option<(Network, Link)>, spec: &LinkSpec) -> Result<Link> {
+    /// Changes the state of the peer, if there is one. Returns the link.
+    async fn apply_peer_state(&self, link: &Link, end: Option<(Network, Link)>, spec: &LinkSpec) -> Result<Link> {
         let (Some((home, end)), Some(peer)) = (end, &spec.peer) else { return self.get(&link.reference()).await };
         let called = LinkRef::Name(end.name.clone());
-        let undo = home.links().put_right(&end, &called, &peer.state).await?;
+        let undo = home.links().apply_state(&end, &called, &peer.state).await?;
         let adopted = self.get(&link.reference()).await;
         if adopted.is_err() {
             undo.undo(&home).await;
@@ -81,7 +78,7 @@ impl Links<'_> {
     }
 }
 
-/// Why the link is not one that was made as this says.
+/// Returns how the existing link differs from the wanted one in a way that cannot be changed.
 async fn difference(network: &Network, link: &Link, spec: &LinkSpec) -> Result<Option<String>> {
     if link.name != spec.name {
         return Ok(Some(format!("it is another name of the link '{}'", link.name)));
@@ -97,17 +94,17 @@ async fn difference(network: &Network, link: &Link, spec: &LinkSpec) -> Result<O
             (Some(_), LinkRef::Index(index)) => *index,
             _ => network.links().index(dev).await?,
         };
-        // An index means nothing without its network.
+        // An index is unique only within its network.
         if link.dev.map(|dev| (dev.index, dev.netns_id)) != Some((index, spec.dev_netns_id)) {
-            return Ok(Some("it was made on another device".into()));
+            return Ok(Some("it was created on another device".into()));
         }
     }
     let has_data = link.kind.has_data_of(&spec.kind);
     Ok((!has_data).then(|| format!("it is a {}, but with other settings", link.kind.name())))
 }
 
-/// The other end of a veth and its network, or why it is not the one that is said. None where it is, and there is nothing
-/// else to say of it.
+/// Returns the other end of a veth and its network, or how it differs from the wanted peer. `None` if it is the wanted one and
+/// its state does not have to change.
 async fn other_end(
     network: &Network,
     link: &Link,
@@ -121,7 +118,7 @@ async fn other_end(
     }
     let home = peer.network.as_ref().unwrap_or(network);
     let number = network.number_of(home).await?;
-    if end.netns_id != number || peer.netns_id.is_some_and(|said| Some(said) != end.netns_id) {
+    if end.netns_id != number || peer.netns_id.is_some_and(|id| Some(id) != end.netns_id) {
         return elsewhere();
     }
     let Ok(found) = home.links().get(&LinkRef::Index(end.index)).await else { return elsewhere() };

@@ -1,4 +1,4 @@
-//! A GENEVE tunnel: an Ethernet within UDP.
+//! A GENEVE tunnel: Ethernet within UDP.
 
 use std::net::IpAddr;
 

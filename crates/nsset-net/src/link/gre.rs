@@ -1,4 +1,4 @@
-//! GRE tunnels: IP within IP (`gre`), or an Ethernet within IP (`gretap`).
+//! GRE tunnels: IP within IP (`gre`), or Ethernet within IP (`gretap`).
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use netlink_packet_route::link::{GreIOFlags, InfoGre};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-/// A GRE tunnel; the device its packets leave by may be the `dev` of its [`LinkSpec`](super::LinkSpec).
+/// A GRE tunnel. Its packets leave through the `dev` of its [`LinkSpec`](super::LinkSpec), if that is given.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -15,7 +15,7 @@ pub struct Gre {
     pub remote: Option<Ipv4Addr>,
     /// The key in both directions.
     pub key: Option<u32>,
-    /// 0 is that of the packet within.
+    /// 0 copies the TTL of the inner packet.
     pub ttl: Option<u8>,
 }
 

@@ -9,14 +9,14 @@ use serde_with::skip_serializing_none;
 
 use crate::netlink::attributes::Attributes;
 
-/// An IPIP tunnel; the device its packets leave by may be the `dev` of its [`LinkSpec`](super::LinkSpec).
+/// An IPIP tunnel. Its packets leave through the `dev` of its [`LinkSpec`](super::LinkSpec), if that is given.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Ipip {
     pub local: Option<Ipv4Addr>,
     pub remote: Option<Ipv4Addr>,
-    /// 0 is that of the packet within.
+    /// 0 copies the TTL of the inner packet.
     pub ttl: Option<u8>,
 }
 

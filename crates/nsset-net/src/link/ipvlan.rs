@@ -1,9 +1,9 @@
-//! An IPVLAN: a link of its own with the MAC address of the device it is on.
+//! An IPVLAN: a link with the MAC address of its device.
 
 use netlink_packet_route::link::InfoIpVlan;
 use serde::{Deserialize, Serialize};
 
-/// An IPVLAN; the device that it is made on is the `dev` of its [`LinkSpec`](super::LinkSpec).
+/// An IPVLAN. Its device is the `dev` of its [`LinkSpec`](super::LinkSpec).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct IpVlan {

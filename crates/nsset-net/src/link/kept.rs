@@ -1,4 +1,4 @@
-//! What a link loses when it goes down, kept to be given back.
+//! Saves what a link loses when it goes down, and restores it.
 
 use crate::{
     address::{Address, AddressSpec},
@@ -8,7 +8,7 @@ use crate::{
     route::{Route, RouteSpec},
 };
 
-/// The addresses of a link, and the routes by it.
+/// The addresses of a link, and the routes through it.
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     index: u32,
@@ -16,7 +16,7 @@ pub(super) struct Kept {
     routes: Vec<Route>,
 }
 
-/// `RT_TABLE_LOCAL`: the kernel makes its routes with the addresses.
+/// `RT_TABLE_LOCAL`: the kernel creates the routes of this table with the addresses.
 const LOCAL_TABLE: u32 = 255;
 
 impl Kept {
@@ -24,12 +24,12 @@ impl Kept {
         let addresses = network.addresses().list(Some(&LinkRef::Index(index))).await?;
         let mut routes = network.routes().by(index).await?;
         routes.retain(|route| route.table != LOCAL_TABLE);
-        // A gateway has to be reachable before it is one.
+        // The kernel accepts a gateway only if a route to it exists.
         routes.sort_by_key(|route| route.gateway.is_some() || !route.next_hops.is_empty());
         Ok(Self { index, addresses, routes })
     }
 
-    /// Gives back what is missing, as far as the kernel takes it.
+    /// Restores the missing addresses and routes. Those that the kernel rejects are ignored.
     pub async fn restore(&self, network: &Network) {
         let Ok(now) = Self::of(network, self.index).await else { return };
         let link = LinkRef::Index(self.index);
@@ -41,7 +41,7 @@ impl Kept {
         }
         let Ok(now) = network.routes().by(self.index).await else { return };
         for route in &self.routes {
-            if !now.iter().any(|now| now.is_as(route)) {
+            if !now.iter().any(|now| now.equals_except_expiry(route)) {
                 let _ = network.routes().add(&RouteSpec::from(route)).await;
             }
         }

@@ -13,37 +13,37 @@ use crate::{
     netlink::attributes::Attributes,
 };
 
-/// What kind of link it is, and what is special about it.
+/// The kind of a link, with the settings of that kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum LinkKind {
     /// `lo`, which every network has.
     Loopback,
-    /// One that no software made.
+    /// A hardware link.
     Hardware,
     Bond(Bond),
     Bridge(Bridge),
-    /// One that swallows what is sent to it.
+    /// A link that drops all packets.
     Dummy,
     Geneve(Geneve),
     /// IP within IP.
     Gre(Gre),
     /// An Ethernet within IP.
     GreTap(Gre),
-    /// One for the traffic that a `tc` action redirects to it.
+    /// A link for traffic that a `tc` action redirects to it.
     Ifb,
     Ipip(Ipip),
     IpVlan(IpVlan),
     MacVlan(MacVlan),
     Tun(Tun),
-    /// One end of a cable; the other end is a link, too.
+    /// One end of a virtual cable. The other end is also a link.
     Veth,
     Vlan(Vlan),
     Vrf(Vrf),
     Vxlan(Vxlan),
-    /// Its keys and peers are told by [`WireGuards`](crate::WireGuards).
+    /// [`WireGuards`](crate::WireGuards) reads and changes its keys and peers.
     WireGuard,
-    /// One that this crate knows by name only.
+    /// A kind of which this crate knows only the name.
     Other {
         #[serde(rename = "type")]
         name: String,
@@ -51,7 +51,7 @@ pub enum LinkKind {
 }
 
 impl LinkKind {
-    /// The kernel's name for it, where it has one.
+    /// The kernel's name of the kind, if it has one.
     pub fn name(&self) -> &str {
         match self {
             Self::Loopback => "loopback",
@@ -76,26 +76,26 @@ impl LinkKind {
         }
     }
 
-    /// Refuses what no kernel needs to see.
+    /// Returns an error for settings that are invalid on every kernel.
     pub(crate) fn check(&self) -> Result<()> {
         match self {
             Self::Vxlan(Vxlan { group: Some(_), remote: Some(_), .. }) => {
                 Err(Error::InvalidArgument("a vxlan has a 'group' or a 'remote', not both".into()))
             }
             Self::Other { name } if name.is_empty() => {
-                Err(Error::InvalidArgument(format!("'{name}' is no kind of link")))
+                Err(Error::InvalidArgument(format!("'{name}' is not a kind of link")))
             }
             _ => Ok(()),
         }
     }
 
-    /// Whether the device is said in `IFLA_LINK`, and not among what is special about the kind.
+    /// Whether the device is in `IFLA_LINK`, and not in the data of the kind.
     pub(crate) const fn has_dev_as_link(&self) -> bool {
         matches!(self, Self::Vlan(_) | Self::MacVlan(_) | Self::IpVlan(_) | Self::Other { .. })
     }
 
-    /// What is special about one that a request makes. The builders of rtnetlink for each kind take one value at a time; here what
-    /// is given, and what a list said, is one struct, which the same file reads.
+    /// Returns the data of the kind for a request. This does not use the builders of rtnetlink for each kind, which take one
+    /// value at a time: here one struct has the settings, and the same file reads it.
     pub(crate) fn data(&self, dev: Option<u32>, veth_peer: Option<LinkMessage>) -> Option<InfoData> {
         match self {
             Self::Bond(bond) => Some(InfoData::Bond(bond.info())),
@@ -114,7 +114,7 @@ impl LinkKind {
         }
     }
 
-    /// Whether all that the other one says is so of this one, too: attribute by attribute, as they travel.
+    /// Returns whether this has all settings of `other`. Compares the attributes in their wire format.
     pub(crate) fn has_data_of(&self, other: &Self) -> bool {
         if let (Self::Tun(own), Self::Tun(other)) = (self, other) {
             return own.has_data_of(*other);
@@ -131,7 +131,7 @@ impl LinkKind {
         bytes
     }
 
-    /// The kind of this name, and the device that its data names. Data that cannot be read leaves the name.
+    /// Reads the data of a kind, with its device. If the data cannot be read, the result has only the name.
     pub(crate) fn read(name: String, data: &[u8]) -> (Self, Option<u32>) {
         let kind = match name.as_str() {
             "dummy" => Self::Dummy,
@@ -163,7 +163,7 @@ impl LinkKind {
     }
 }
 
-/// What can be read of the data of a kind; the rest is passed over.
+/// Parses the data of a kind. Attributes that cannot be read are skipped.
 fn infos<'a, T: Parseable<NlaBuffer<&'a [u8]>>>(data: &'a [u8]) -> impl Iterator<Item = T> {
     Attributes::within(data).parsed(|attribute| T::parse(attribute).ok())
 }

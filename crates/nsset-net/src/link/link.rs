@@ -19,22 +19,22 @@ pub struct Link {
     #[serde(flatten)]
     pub kind: LinkKind,
     pub alias: Option<String>,
-    /// Its address, where it has one of six bytes.
+    /// The link-layer address, if it has six bytes.
     pub mac: Option<Mac>,
     pub mtu: u32,
-    /// Whether it was brought up.
+    /// Whether the link has been brought up.
     pub up: bool,
-    /// Whether it works: it is up, and so is what it needs.
+    /// Whether the link works: it is up, and so are the links that it depends on.
     pub running: bool,
-    /// Whether it was told to take in every frame.
+    /// Whether the link is set to receive all frames.
     pub promiscuous: bool,
-    /// The index of the bridge, bond or VRF that it belongs to.
+    /// The index of the bridge, bond or VRF whose port this is.
     #[serde(serialize_with = "link_ref::optional_index")]
     pub master: Option<u32>,
     /// The other end of a veth.
-    pub peer: Option<Elsewhere>,
-    /// The device that it was made on.
-    pub dev: Option<Elsewhere>,
+    pub peer: Option<LinkInOtherNetwork>,
+    /// The device below this link.
+    pub dev: Option<LinkInOtherNetwork>,
     pub statistics: Statistics,
 }
 
@@ -42,10 +42,10 @@ pub struct Link {
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Elsewhere {
-    /// Its index there.
+pub struct LinkInOtherNetwork {
+    /// The index in that network.
     pub index: u32,
-    /// The number that the network has here (ip-netns(8)), where it is another one.
+    /// The id of that network in this one (ip-netns(8)), if it is another network.
     pub netns_id: Option<i32>,
 }
 
@@ -55,7 +55,7 @@ const HEADER: usize = 16;
 const ARPHRD_LOOPBACK: u16 = libc::ARPHRD_LOOPBACK;
 
 impl Link {
-    /// A reference to it that no change of name outdates.
+    /// Returns a reference that stays valid if the link is renamed.
     pub const fn reference(&self) -> LinkRef {
         LinkRef::Index(self.index)
     }
@@ -100,8 +100,8 @@ impl Link {
                 _ => {}
             }
         }
-        // Tunnels say 0 where they have no device.
-        let below = below.filter(|index| *index != 0).map(|index| Elsewhere { index, netns_id });
+        // A tunnel without a device reports 0.
+        let below = below.filter(|index| *index != 0).map(|index| LinkInOtherNetwork { index, netns_id });
         match link.kind {
             LinkKind::Veth => link.peer = below,
             _ => link.dev = below,
@@ -120,6 +120,6 @@ fn read_kind(info: &[u8]) -> Result<(LinkKind, Option<u32>), Malformed> {
             _ => {}
         }
     }
-    // A port of a master that software did not make has the master's data only.
+    // A hardware link that is a port has only the data of its master.
     if name.is_empty() { Ok((LinkKind::Hardware, None)) } else { Ok(LinkKind::read(name, data)) }
 }

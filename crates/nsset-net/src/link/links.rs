@@ -1,4 +1,4 @@
-//! The links of a network: listed, found, deleted, moved, and asked to change.
+//! Lists, finds, deletes and moves links, and sends requests that change them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +16,7 @@ use super::{
     link::Link,
 };
 use crate::{
-    error::{Error, Refusal, Result},
+    error::{Error, NetlinkError, Result},
     link_ref::LinkRef,
     netlink::conversation::ATTEMPTS,
     netlink::request::Request,
@@ -36,10 +36,11 @@ impl Network {
 }
 
 impl Links<'_> {
-    /// All of them.
+    /// Lists all links.
     ///
-    /// Where links come and go meanwhile, the kernel says that its list may be wrong. It is asked again then, and what an earlier
-    /// list has beyond that is looked at by itself, until a list has no link that should have been in one before.
+    /// If links appear or disappear during a dump, the kernel reports that the dump may be inconsistent. The dump is then
+    /// repeated, and links that only an earlier dump has are read one by one, until a dump has no link that an earlier one has
+    /// missed.
     pub async fn list(&self) -> Result<Vec<Link>> {
         let conversation = self.network.conversation();
         let mut request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed().build()));
@@ -47,14 +48,14 @@ impl Links<'_> {
         let mut newest = None;
         for _ in 0..ATTEMPTS {
             let dump = conversation.dump_once(&mut request, &|message| Link::read(message).map(Some)).await;
-            let dump = dump.map_err(|refusal| refusal.of("RTM_GETLINK", ""))?;
+            let dump = dump.map_err(|error| error.of("RTM_GETLINK", ""))?;
             let is_interrupted = dump.is_interrupted;
             let links = dump.into_all();
             if !is_interrupted {
                 return Ok(links);
             }
             let listed: BTreeSet<u32> = links.iter().map(|link| link.index).collect();
-            // A link that is made later has a higher index.
+            // A link that is created later has a higher index.
             let newest = *newest.get_or_insert_with(|| listed.last().copied().unwrap_or(0));
             let is_first = known.is_empty();
             let has_more = listed.range(..=newest).any(|index| !known.contains_key(index));
@@ -63,10 +64,10 @@ impl Links<'_> {
                 return self.those_left_of(known, &listed).await;
             }
         }
-        Err(Refusal::from(Errno::EAGAIN).of("RTM_GETLINK", ""))
+        Err(NetlinkError::from(Errno::EAGAIN).of("RTM_GETLINK", ""))
     }
 
-    /// Those that were just listed, and of the others those that are still there.
+    /// Returns the listed links, and those of the others that still exist.
     async fn those_left_of(&self, known: BTreeMap<u32, Link>, listed: &BTreeSet<u32>) -> Result<Vec<Link>> {
         let mut links = Vec::with_capacity(known.len());
         for (index, link) in known {
@@ -82,7 +83,7 @@ impl Links<'_> {
         Ok(links)
     }
 
-    /// This one.
+    /// Returns a link.
     pub async fn get(&self, link: &LinkRef) -> Result<Link> {
         if let LinkRef::Alias(alias) = link {
             return self.by_alias(alias).await;
@@ -90,16 +91,16 @@ impl Links<'_> {
         self.look(link).await
     }
 
-    /// This one, which is no alias.
+    /// Returns a link that is not referred to by its alias.
     async fn look(&self, link: &LinkRef) -> Result<Link> {
         let request = Request::act(RouteNetlinkMessage::GetLink(addressed_to(link).build()));
         let found = self.network.conversation().get(request, Link::read).await;
-        found.map_err(|refusal| refusal.of("RTM_GETLINK", link))
+        found.map_err(|error| error.of("RTM_GETLINK", link))
     }
 
-    /// Takes one away; a veth goes with its other end.
+    /// Deletes a link. With a veth, the kernel also deletes its other end.
     ///
-    /// With `force` it is no error when there is none.
+    /// With `force` it is not an error if the link does not exist.
     pub async fn delete(&self, link: &LinkRef, force: bool) -> Result<()> {
         let outcome = self.try_delete(link).await;
         match outcome {
@@ -108,14 +109,14 @@ impl Links<'_> {
         }
     }
 
-    /// Moves one into another network namespace, where it arrives down and without addresses.
+    /// Moves a link to another network namespace. The link is then down and has no addresses.
     pub async fn move_to(&self, link: &LinkRef, namespace: BorrowedFd<'_>) -> Result<()> {
         let message = addressed_to(&self.unaliased(link).await?).setns_by_fd(namespace.as_raw_fd()).build();
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
-        outcome.map_err(|refusal| refusal.of("RTM_SETLINK", link))
+        outcome.map_err(|error| error.of("RTM_SETLINK", link))
     }
 
-    /// The index of a link, which has to exist unless it is known by its index.
+    /// Returns the index of a link. A link that is referred to by its index does not have to exist.
     pub async fn index(&self, link: &LinkRef) -> Result<u32> {
         match link {
             LinkRef::Index(index) => Ok(*index),
@@ -123,11 +124,11 @@ impl Links<'_> {
         }
     }
 
-    /// The index of the master that a link is to have; 0 for none at all.
+    /// Returns the index of the wanted master; 0 for no master, `None` for no change.
     pub(crate) async fn master(&self, state: &LinkState) -> Result<Option<u32>> {
         match &state.master {
             Some(Master::Link(master)) => self.index(master).await.map(Some),
-            Some(Master::Nobody) => Ok(Some(0)),
+            Some(Master::None) => Ok(Some(0)),
             None => Ok(None),
         }
     }
@@ -135,22 +136,22 @@ impl Links<'_> {
     async fn try_delete(&self, link: &LinkRef) -> Result<()> {
         let request = Request::act(RouteNetlinkMessage::DelLink(addressed_to(&self.unaliased(link).await?).build()));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_DELLINK", link))
+        outcome.map_err(|error| error.of("RTM_DELLINK", link))
     }
 
     pub(super) async fn request_change(&self, link: &LinkRef, called: &LinkRef, changes: &LinkChanges) -> Result<()> {
         let master = self.master(&changes.state).await?;
         let message = changes.write(master, addressed_to(link)).build();
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
-        let Err(refusal) = outcome else { return Ok(()) };
-        if let (Errno::EINVAL, Some(index @ 1..)) = (refusal.errno, master) {
-            // What the kernel says of a master that is not there: do_set_master() of net/core/rtnetlink.c.
+        let Err(error) = outcome else { return Ok(()) };
+        if let (Errno::EINVAL, Some(index @ 1..)) = (error.errno, master) {
+            // The kernel returns EINVAL if the master does not exist: do_set_master() of net/core/rtnetlink.c.
             self.get(&index.into()).await?;
         }
-        Err(refusal.of("RTM_SETLINK", called))
+        Err(error.of("RTM_SETLINK", called))
     }
 
-    /// A reference that the kernel understands, which knows no aliases.
+    /// Returns a reference that the kernel can look up, which it cannot by an alias.
     async fn unaliased(&self, link: &LinkRef) -> Result<LinkRef> {
         match link {
             LinkRef::Alias(alias) => self.by_alias(alias).await.map(|link| link.reference()),
@@ -165,11 +166,11 @@ impl Links<'_> {
             let links = found.into_iter().map(|link| link.name).collect();
             return Err(Error::Ambiguous { alias: alias.into(), links });
         }
-        found.pop().ok_or_else(|| Refusal::from(Errno::ENODEV).of("RTM_GETLINK", LinkRef::Alias(alias.into())))
+        found.pop().ok_or_else(|| NetlinkError::from(Errno::ENODEV).of("RTM_GETLINK", LinkRef::Alias(alias.into())))
     }
 }
 
-/// A message about this link.
+/// Returns a message about a link.
 fn addressed_to(link: &LinkRef) -> LinkBuilder {
     match link {
         LinkRef::Index(index) => unaddressed().index(*index),
@@ -177,9 +178,9 @@ fn addressed_to(link: &LinkRef) -> LinkBuilder {
     }
 }
 
-/// A message about no link yet. Without a filter the kernel does not look how long a description can get, and ends a list
-/// before a link that has a long one, without a word: rtnl_calcit() of net/core/rtnetlink.c. This one asks for nothing more but of
-/// bridges, in lists of bridges.
+/// Returns a message without a link. It has a filter, because without one the kernel does not compute the length of the longest
+/// description, and silently ends a dump before a link with a long one: rtnl_calcit() of net/core/rtnetlink.c. This filter adds
+/// data only to dumps of bridges.
 fn unaddressed() -> LinkBuilder {
     LinkBuilder::new().append_extra_attribute(LinkAttribute::ExtMask(vec![LinkExtentMask::Mrp]))
 }

@@ -1,30 +1,30 @@
-//! A MACVLAN: a link of its own with a MAC address of its own on another's wire.
+//! A MACVLAN: a link with its own MAC address on another device.
 
 use netlink_packet_route::link::InfoMacVlan;
 use serde::{Deserialize, Serialize};
 
-/// A MACVLAN; the device that it is made on is the `dev` of its [`LinkSpec`](super::LinkSpec).
+/// A MACVLAN. Its device is the `dev` of its [`LinkSpec`](super::LinkSpec).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MacVlan {
     pub mode: MacVlanMode,
 }
 
-/// Whom of the others on the same device it can talk to.
+/// With which other MACVLAN links on the same device a link can communicate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MacVlanMode {
-    /// Nobody.
+    /// With none.
     Private,
-    /// Everybody, by way of a switch outside that sends frames back; the kernel's default.
+    /// With all, through an external switch that sends frames back. The kernel's default.
     #[default]
     Vepa,
-    /// Everybody.
+    /// With all, directly.
     Bridge,
-    /// It is the only one.
+    /// The device has only one MACVLAN link.
     #[serde(rename = "passthru")]
     Passthrough,
-    /// Whoever has an address that was allowed.
+    /// With those whose MAC addresses are allowed.
     Source,
 }
 

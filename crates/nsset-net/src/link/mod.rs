@@ -1,4 +1,4 @@
-//! Links: what they are, how they are made and changed. One kind, one file.
+//! Links: their properties, how they are created and changed. Each kind has its own file.
 
 mod add;
 mod bond;
@@ -33,7 +33,7 @@ pub use gre::Gre;
 pub use ipip::Ipip;
 pub use ipvlan::{IpVlan, IpVlanMode};
 pub use kind::LinkKind;
-pub use link::{Elsewhere, Link};
+pub use link::{Link, LinkInOtherNetwork};
 pub use links::Links;
 pub use macvlan::{MacVlan, MacVlanMode};
 pub use spec::LinkSpec;

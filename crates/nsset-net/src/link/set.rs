@@ -1,4 +1,4 @@
-//! Changes a link, all or nothing.
+//! Changes a link. If one change fails, the others are undone.
 
 use nix::errno::Errno;
 
@@ -11,13 +11,13 @@ use super::{
 };
 use crate::{
     address::AddressSpec,
-    error::{Refusal, Result},
+    error::{NetlinkError, Result},
     link_ref::LinkRef,
 };
 
 impl Links<'_> {
-    /// Has a link become as this says, where it is not so already.
-    pub(super) async fn put_right(&self, link: &Link, called: &LinkRef, state: &LinkState) -> Result<Undo> {
+    /// Changes the properties of a link that differ from the wanted state.
+    pub(super) async fn apply_state(&self, link: &Link, called: &LinkRef, state: &LinkState) -> Result<Undo> {
         let mut changes = LinkChanges { name: None, state: state.clone() }.without_those_of(link);
         if self.master(state).await? == Some(link.master.unwrap_or(0)) {
             changes.state.master = None;
@@ -25,7 +25,7 @@ impl Links<'_> {
         self.change(link, called, &changes).await
     }
 
-    /// Changes one. When that fails, it is as it was.
+    /// Changes a link. If this fails, the link is as it was before.
     pub async fn set(&self, link: &LinkRef, changes: &LinkChanges) -> Result<()> {
         changes.state.check()?;
         if changes.is_one_step() && !matches!(link, LinkRef::Alias(_)) {
@@ -35,7 +35,7 @@ impl Links<'_> {
         self.change(&before, link, changes).await.map(drop)
     }
 
-    /// Changes one, or leaves it as it was. Answers with how that is done later.
+    /// Changes a link, or leaves it as it was. Returns the means to undo the changes later.
     async fn change(&self, before: &Link, called: &LinkRef, changes: &LinkChanges) -> Result<Undo> {
         let kept =
             if changes.loses_addresses(before) { Some(Kept::of(self.network, before.index).await?) } else { None };
@@ -52,8 +52,8 @@ impl Links<'_> {
         }
     }
 
-    /// Changes one, and leaves it half changed when that fails, but for its addresses. Errors call it as it is `called`.
-    /// Answers with the addresses that it did not have.
+    /// Changes a link without undoing changes if a later one fails, except for addresses. Errors refer to the link as `called`.
+    /// Returns the added addresses.
     pub(super) async fn set_for_good(
         &self,
         index: u32,
@@ -65,7 +65,7 @@ impl Links<'_> {
         let rest = changes.but_up();
         match changes.state.up {
             Some(false) if is_up && rest.count() > 0 => self.change_and_bring_down(index, called, &rest).await?,
-            // Within a request the kernel brings it up first, and a bond takes no link that is up.
+            // Within one request the kernel brings the link up first, and a bond accepts only links that are down.
             Some(true) if !is_up && matches!(changes.state.master, Some(Master::Link(_))) => {
                 self.request_change(link, called, &rest).await?;
                 self.request_change(link, called, &LinkChanges::only_up(true)).await?;
@@ -76,14 +76,14 @@ impl Links<'_> {
         self.network.addresses().add_all(index, called, &changes.state.addresses).await
     }
 
-    /// Changes one that is up, and brings it down. What goes wrong does so before it is down, where it can: with a link that
-    /// goes down go IPv6 addresses and routes.
+    /// Changes a link that is up, and brings it down. If possible, this makes the other changes first, so that they fail before
+    /// the link is down: a link that goes down loses its IPv6 addresses and routes.
     async fn change_and_bring_down(&self, index: u32, called: &LinkRef, rest: &LinkChanges) -> Result<()> {
         let link = &LinkRef::Index(index);
         let down = LinkChanges::only_up(false);
         match self.request_change(link, called, rest).await {
             Ok(()) => return self.request_change(link, called, &down).await,
-            // What the kernel says of what cannot be changed while the link is up; and a bond of such a port.
+            // EBUSY: the property cannot be changed while the link is up. EPERM: a bond does not accept a port that is up.
             Err(error) if matches!(error.errno(), Some(Errno::EBUSY | Errno::EPERM)) => {}
             Err(error) => return Err(error),
         }
@@ -94,10 +94,10 @@ impl Links<'_> {
         self.request_change(link, called, rest).await
     }
 
-    /// Refuses a name that another link has.
+    /// Returns an error if another link has the name.
     async fn ensure_free(&self, name: &str, index: u32, called: &LinkRef) -> Result<()> {
         match self.get(&LinkRef::Name(name.into())).await {
-            Ok(link) if link.index != index => Err(Refusal::from(Errno::EEXIST).of("RTM_SETLINK", called)),
+            Ok(link) if link.index != index => Err(NetlinkError::from(Errno::EEXIST).of("RTM_SETLINK", called)),
             _ => Ok(()),
         }
     }

@@ -1,24 +1,24 @@
-//! A link that is to be made.
+//! The specification of a new link.
 
 use serde::Deserialize;
 
 use super::{changes::LinkState, kind::LinkKind, veth::VethPeer};
 use crate::{error::Result, link_ref::LinkRef};
 
-/// A link that is to be made.
+/// The specification of a new link.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LinkSpec {
     pub name: String,
-    /// The kernel finds one where there is none.
+    /// Default: the kernel chooses one.
     pub index: Option<u32>,
     #[serde(flatten)]
     pub kind: LinkKind,
-    /// The device that it is made on, of a VLAN, MACVLAN or IPVLAN; the one that the packets of a tunnel leave by.
+    /// The device below a VLAN, MACVLAN or IPVLAN, or the one through which the packets of a tunnel leave.
     pub dev: Option<LinkRef>,
-    /// The number that the network of the device has in this one, where it is another; the device is an index there.
+    /// The id of the device's network in this one, if it is another network. `dev` is then an index in that network.
     #[serde(rename = "devNetnsId")]
     pub dev_netns_id: Option<i32>,
-    /// The other end of a veth. The kernel finds it a name where it has none.
+    /// The other end of a veth. Default: one with a name that the kernel chooses.
     #[serde(skip)]
     pub peer: Option<VethPeer>,
     #[serde(flatten)]
@@ -26,7 +26,7 @@ pub struct LinkSpec {
 }
 
 impl LinkSpec {
-    /// A link that is as the kernel makes it.
+    /// Returns the specification of a link with the kernel's default state.
     pub fn new(name: impl Into<String>, kind: LinkKind) -> Self {
         Self {
             name: name.into(),
@@ -39,8 +39,8 @@ impl LinkSpec {
         }
     }
 
-    /// What is to be said of it once it is there: the kernel takes an alias later only (rtnl_create_link() of
-    /// net/core/rtnetlink.c), and addresses are another matter.
+    /// Returns the state that has to be set after the link is created: the alias, which the kernel ignores when it creates a link
+    /// (rtnl_create_link() of net/core/rtnetlink.c), and the addresses, which need other requests.
     pub(crate) fn rest(&self) -> LinkState {
         LinkState { alias: self.state.alias.clone(), addresses: self.state.addresses.clone(), ..LinkState::default() }
     }

@@ -1,11 +1,11 @@
-//! What a link has carried.
+//! The counters of a link.
 
 use serde::{Serialize, Serializer};
 
 use crate::netlink::attributes::{Malformed, u64_at};
 
-/// Counters since the link was made. They are serialized in this order and without their names, which would be half of a
-/// list of links.
+/// Counters since the link was created. They are serialized in this order and without their names, which would take half the size
+/// of a list of links.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     pub received_packets: u64,

@@ -1,4 +1,4 @@
-//! TUN and TAP: links whose other end is a program. They are made with `/dev/net/tun`, not over rtnetlink.
+//! TUN and TAP devices: links whose other end is a program. They are created with `/dev/net/tun`, not with rtnetlink.
 
 use std::{
     ffi::{c_int, c_short},
@@ -17,10 +17,10 @@ const IFLA_TUN_OWNER: u16 = 1;
 const IFLA_TUN_GROUP: u16 = 2;
 const IFLA_TUN_TYPE: u16 = 3;
 
-/// What `IFLA_TUN_TYPE` says of a TAP device: `IFF_TAP` of linux/if_tun.h.
+/// The value of `IFLA_TUN_TYPE` for a TAP device: `IFF_TAP` of linux/if_tun.h.
 const TAP: u8 = libc::IFF_TAP as u8;
 
-/// `TUNSETIFINDEX` of linux/if_tun.h: which index the device is to have.
+/// `TUNSETIFINDEX` of linux/if_tun.h: sets the index of the new device.
 const TUNSETIFINDEX: libc::Ioctl = 0x4004_54DA;
 
 /// `TUNGETDEVNETNS` of linux/if_tun.h.
@@ -35,12 +35,12 @@ const EXCLUSIVE: c_int = 0x8000;
 #[serde(default, rename_all = "camelCase")]
 pub struct Tun {
     pub mode: TunMode,
-    /// Who may open it, beside who has CAP_NET_ADMIN.
+    /// The user who may open the device without CAP_NET_ADMIN.
     pub owner: Option<u32>,
     pub group: Option<u32>,
 }
 
-/// What its program reads and writes.
+/// What the program reads and writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TunMode {
@@ -52,7 +52,7 @@ pub enum TunMode {
 }
 
 impl Tun {
-    /// Whether all that the other one says is so of this one, too.
+    /// Returns whether this has all settings of `other`.
     pub(crate) fn has_data_of(self, other: Self) -> bool {
         let has = |own: Option<u32>, other: Option<u32>| other.is_none() || own == other;
         self.mode == other.mode && has(self.owner, other.owner) && has(self.group, other.group)
@@ -72,10 +72,10 @@ impl Tun {
     }
 }
 
-/// Makes the device; it ends with the descriptor unless it is to [`persist`].
+/// Creates the device. Closing the descriptor deletes it, if [`persist`] is not called before.
 pub(crate) fn make(tun: Tun, device: BorrowedFd<'_>, name: &str, index: Option<u32>) -> Result<(), Errno> {
     if let Some(index) = index {
-        // SAFETY: it takes a pointer to a number.
+        // SAFETY: this ioctl takes a pointer to a number.
         Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), TUNSETIFINDEX, &raw const index) })?;
     }
     let mode = match tun.mode {
@@ -88,27 +88,27 @@ pub(crate) fn make(tun: Tun, device: BorrowedFd<'_>, name: &str, index: Option<u
         *place = byte as _;
     }
     request.ifr_ifru.ifru_flags = (mode | libc::IFF_NO_PI | EXCLUSIVE) as c_short;
-    // SAFETY: it takes a `struct ifreq`.
+    // SAFETY: this ioctl takes a pointer to a `struct ifreq`.
     Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETIFF as _, &raw mut request) })?;
     for (request, id) in [(libc::TUNSETOWNER, tun.owner), (libc::TUNSETGROUP, tun.group)] {
         if let Some(id) = id {
-            // SAFETY: it takes a number.
+            // SAFETY: this ioctl takes a number.
             Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), request as _, id) })?;
         }
     }
     Ok(())
 }
 
-/// The network namespace that the device came into.
+/// Returns the network namespace in which the device was created.
 pub(crate) fn namespace(device: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
-    // SAFETY: it takes no argument.
+    // SAFETY: this ioctl takes no argument.
     let fd = Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), TUNGETDEVNETNS) })?;
-    // SAFETY: the kernel has just made it, close-on-exec.
+    // SAFETY: the kernel has just returned the descriptor, and nothing else owns it. It is close-on-exec.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Has the device stay when the descriptor is closed.
+/// Makes the device stay when the descriptor is closed.
 pub(crate) fn persist(device: BorrowedFd<'_>) -> Result<(), Errno> {
-    // SAFETY: it takes a number.
+    // SAFETY: this ioctl takes a number.
     Errno::result(unsafe { libc::ioctl(device.as_raw_fd(), libc::TUNSETPERSIST as _, 1) }).map(drop)
 }

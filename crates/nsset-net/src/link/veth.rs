@@ -10,16 +10,16 @@ use crate::{
     network::Network,
 };
 
-/// The other end of a veth, which is made together with it.
+/// The other end of a veth, which is created together with it.
 #[derive(Clone, Debug, Default)]
 pub struct VethPeer {
-    /// The kernel finds one where there is none.
+    /// Default: the kernel chooses one.
     pub name: Option<String>,
-    /// The kernel finds one where there is none.
+    /// Default: the kernel chooses one.
     pub index: Option<u32>,
-    /// The number that its network has in the other end's. The kernel makes none by it: the network says where.
+    /// The id of its network in that of the first end. The kernel cannot create a peer from this: that needs `network`.
     pub netns_id: Option<i32>,
-    /// Where it is made, if not in the same network.
+    /// The network to create it in. Default: the same network.
     pub network: Option<Network>,
     pub state: LinkState,
 }
@@ -28,19 +28,19 @@ impl VethPeer {
     pub(crate) fn check(&self) -> Result<()> {
         if self.netns_id.is_some() && self.network.is_none() {
             return Err(Error::InvalidArgument(
-                "'peer.netnsId' is a number that the network has here, and no way to find it: give its 'set'".into(),
+                "'peer.netnsId' cannot be used to find the network of the peer: give its 'set'".into(),
             ));
         }
         self.state.check()
     }
 
-    /// What is to be said of it once it is there: of a master the kernel takes no notice before, and it cannot be up while
-    /// there is no other end (veth_open() of drivers/net/veth.c).
+    /// Returns the state that has to be set after the link is created: the kernel ignores a master in the request, and the peer
+    /// cannot be up before the other end exists (veth_open() of drivers/net/veth.c).
     pub(crate) fn rest(&self) -> LinkState {
         LinkState { mac: None, mtu: None, promiscuous: None, ..self.state.clone() }
     }
 
-    /// Its part of the request. The namespace has to be open until that is sent.
+    /// Returns the peer's part of the request. The namespace must be open until the request is sent.
     pub(crate) fn message(&self, namespace: Option<&OwnedFd>) -> LinkMessage {
         let state = LinkState { up: None, ..self.state.clone() };
         let mut link = state.write(None, LinkBuilder::new().index(self.index.unwrap_or(0)));

@@ -3,7 +3,7 @@
 use netlink_packet_route::link::InfoVlan;
 use serde::{Deserialize, Serialize};
 
-/// A VLAN; the device that it is made on is the `dev` of its [`LinkSpec`](super::LinkSpec).
+/// A VLAN. Its device is the `dev` of its [`LinkSpec`](super::LinkSpec).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Vlan {
@@ -12,7 +12,7 @@ pub struct Vlan {
     pub protocol: VlanProtocol,
 }
 
-/// What marks a frame as tagged.
+/// The protocol of the VLAN tag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum VlanProtocol {
     /// 802.1Q, 0x8100.

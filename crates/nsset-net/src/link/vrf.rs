@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Vrf {
-    /// The number of the routing table; not 0.
+    /// The number of the routing table, which is not 0.
     pub table: u32,
 }
 

@@ -1,4 +1,4 @@
-//! A VXLAN: an Ethernet within UDP.
+//! A VXLAN: Ethernet within UDP.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -8,7 +8,7 @@ use serde_with::{serde_as, skip_serializing_none};
 
 use crate::milliseconds::Milliseconds;
 
-/// A VXLAN; the device its packets leave by may be the `dev` of its [`LinkSpec`](super::LinkSpec).
+/// A VXLAN. Its packets leave through the `dev` of its [`LinkSpec`](super::LinkSpec), if that is given.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,16 +17,16 @@ pub struct Vxlan {
     /// The network identifier, of 24 bits.
     pub id: u32,
     pub local: Option<IpAddr>,
-    /// The multicast group that it belongs to. Not with a `remote`.
+    /// The multicast group. Cannot be combined with `remote`.
     pub group: Option<IpAddr>,
-    /// The one other end.
+    /// The address of the only other end.
     pub remote: Option<IpAddr>,
     /// The UDP port; the kernel's own is 8472, the standard's 4789.
     pub port: Option<u16>,
     pub ttl: Option<u8>,
-    /// Whether it learns which address is where. Default: yes.
+    /// Whether it learns at which end a MAC address is. Default: true.
     pub learning: Option<bool>,
-    /// How long it remembers.
+    /// How long it remembers a learned address.
     #[serde_as(as = "Option<Milliseconds>")]
     pub ageing_time: Option<Duration>,
 }
@@ -49,7 +49,7 @@ impl Vxlan {
             remote,
             self.port.map(InfoVxlan::Port),
             self.ttl.map(InfoVxlan::Ttl),
-            // Left out, it is off: vxlan_nl2conf() of drivers/net/vxlan/vxlan_core.c.
+            // The kernel turns learning off if the attribute is missing: vxlan_nl2conf() of drivers/net/vxlan/vxlan_core.c.
             Some(InfoVxlan::Learning(self.learning.unwrap_or(true))),
             self.ageing_time.map(|time| InfoVxlan::Ageing(seconds(time))),
         ]
@@ -68,8 +68,8 @@ impl Vxlan {
                 InfoVxlan::Link(index) => dev = Some(index),
                 InfoVxlan::Local(local) => vxlan.local = Some(local.into()),
                 InfoVxlan::Local6(local) => vxlan.local = Some(local.into()),
-                InfoVxlan::Group(remote) => vxlan.tell_apart(remote.into()),
-                InfoVxlan::Group6(remote) => vxlan.tell_apart(remote.into()),
+                InfoVxlan::Group(remote) => vxlan.set_destination(remote.into()),
+                InfoVxlan::Group6(remote) => vxlan.set_destination(remote.into()),
                 InfoVxlan::Port(port) => vxlan.port = Some(port),
                 InfoVxlan::Ttl(ttl) => vxlan.ttl = Some(ttl),
                 InfoVxlan::Learning(on) => vxlan.learning = Some(on),
@@ -80,8 +80,8 @@ impl Vxlan {
         (vxlan, dev)
     }
 
-    /// The kernel has one attribute for both.
-    fn tell_apart(&mut self, address: IpAddr) {
+    /// Sets `group` or `remote`, for which the kernel has one attribute.
+    fn set_destination(&mut self, address: IpAddr) {
         let place = if address.is_multicast() { &mut self.group } else { &mut self.remote };
         *place = Some(address);
     }

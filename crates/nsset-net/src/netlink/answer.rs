@@ -1,53 +1,53 @@
-//! Hears an answer of the kernel's: what it tells, and how it ends.
+//! Reads an answer of the kernel: its messages, and how it ends.
 //!
-//! Bytes that make no sense are an error, never a wait or a panic. `NetlinkMessage` of netlink-packet-core copies each message into
-//! owned values; here they stay where they lie.
+//! Malformed bytes cause an error, and never a wait or a panic. This does not use `NetlinkMessage` of netlink-packet-core, which
+//! copies each message into owned values.
 
 use netlink_packet_core::{NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR};
 use nix::errno::Errno;
 
 use crate::{
-    error::Refusal,
+    error::NetlinkError,
     netlink::attributes::{Malformed, u16_at, u32_at},
     netlink::extended_ack,
 };
 
 const HEADER: usize = 16;
-/// Types below are the protocol's own.
+/// Smaller types are those of netlink itself.
 const NLMSG_MIN_TYPE: u16 = 16;
 
-/// Takes what a message of the datagram of this number tells.
-pub(crate) type Hear<'a> = dyn FnMut(usize, &[u8]) -> Result<(), Malformed> + Send + 'a;
+/// A function that gets the number of a datagram and the body of a message in it.
+pub(crate) type OnMessage<'a> = dyn FnMut(usize, &[u8]) -> Result<(), Malformed> + Send + 'a;
 
 /// How an answer ended.
 #[derive(Debug, Default)]
 pub(crate) struct End {
-    /// What was listed changed meanwhile: something may be missing, or there twice.
+    /// The kernel reported that the listed objects changed during the dump: some may be missing, or listed twice.
     pub is_interrupted: bool,
-    /// The number of the latest datagram that said something.
+    /// The number of the last datagram with an object.
     pub datagrams: usize,
 }
 
-/// An answer that is being heard, to its end: what is left of one would be in the way of the next.
-pub(crate) struct Hearing<'a> {
+/// Reads an answer to its end: the rest of an answer would be mistaken for the next one.
+pub(crate) struct AnswerReader<'a> {
     sequence: u32,
-    pub outcome: Result<End, Refusal>,
+    pub outcome: Result<End, NetlinkError>,
     datagrams: usize,
-    hear: &'a mut Hear<'a>,
+    on_message: &'a mut OnMessage<'a>,
 }
 
-impl<'a> Hearing<'a> {
-    /// The answer to the request of this number.
-    pub fn of(sequence: u32, hear: &'a mut Hear<'a>) -> Self {
-        Self { sequence, outcome: Ok(End::default()), datagrams: 0, hear }
+impl<'a> AnswerReader<'a> {
+    /// Reads the answer to the request with this sequence number.
+    pub fn of(sequence: u32, on_message: &'a mut OnMessage<'a>) -> Self {
+        Self { sequence, outcome: Ok(End::default()), datagrams: 0, on_message }
     }
 
-    /// Hears a datagram of messages; whether the answer has ended.
+    /// Reads a datagram. Returns whether the answer has ended.
     pub fn datagram(&mut self, mut bytes: &[u8]) -> bool {
         self.datagrams += 1;
         while !bytes.is_empty() {
             let Ok((message, rest)) = Message::split(bytes) else {
-                // Where the next message begins, or whether the end was among these, nobody knows.
+                // The start of the next message is unknown, and the end of the answer may be among the unread bytes.
                 self.fail(Malformed.into());
                 return true;
             };
@@ -59,11 +59,11 @@ impl<'a> Hearing<'a> {
         false
     }
 
-    /// Hears a message; whether it is the last one.
+    /// Reads a message. Returns whether it is the last one.
     fn message(&mut self, message: &Message<'_>) -> bool {
         let number = self.datagrams;
         if let Ok(end) = &mut self.outcome {
-            // That something changed before the end was written does not matter to what came in one piece.
+            // A change just before the end does not matter if all objects were in one datagram.
             let is_end = message.kind < NLMSG_MIN_TYPE;
             end.is_interrupted |= message.flags & NLM_F_DUMP_INTR != 0 && (!is_end || end.datagrams > 1);
             if !is_end {
@@ -72,14 +72,14 @@ impl<'a> Hearing<'a> {
         }
         match message.kind {
             NLMSG_ERROR | NLMSG_DONE => {
-                if let Err(refusal) = message.verdict() {
-                    self.fail(refusal);
+                if let Err(error) = message.verdict() {
+                    self.fail(error);
                 }
                 true
             }
             kind if kind < NLMSG_MIN_TYPE => false,
             _ => {
-                if let Err(malformed) = (self.hear)(number, message.body) {
+                if let Err(malformed) = (self.on_message)(number, message.body) {
                     self.fail(malformed.into());
                 }
                 false
@@ -87,15 +87,15 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    /// The first failure counts.
-    fn fail(&mut self, refusal: Refusal) {
+    /// Sets the error. If there are several, the first one is kept.
+    fn fail(&mut self, error: NetlinkError) {
         if self.outcome.is_ok() {
-            self.outcome = Err(refusal);
+            self.outcome = Err(error);
         }
     }
 }
 
-/// A message of a datagram, `struct nlmsghdr` and what is behind it.
+/// A message of a datagram: `struct nlmsghdr` and the body after it.
 struct Message<'a> {
     kind: u16,
     flags: u16,
@@ -104,7 +104,7 @@ struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// The first message of these bytes, and the rest of them.
+    /// Returns the first message, and the remaining bytes.
     fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         let length = u32_at(bytes, 0)? as usize;
         let body = bytes.get(HEADER..length).ok_or(Malformed)?;
@@ -113,8 +113,8 @@ impl<'a> Message<'a> {
         Ok((message, rest))
     }
 
-    /// What the last message of an answer says: a number, and the kernel's words behind it.
-    fn verdict(&self) -> Result<(), Refusal> {
+    /// Returns the outcome from the last message of an answer: an error number, and the kernel's message.
+    fn verdict(&self) -> Result<(), NetlinkError> {
         let errno = match u32_at(self.body, 0) {
             Ok(0) => return Ok(()),
             Ok(negative) => Errno::from_raw((negative as i32).wrapping_neg()),
@@ -122,7 +122,7 @@ impl<'a> Message<'a> {
             Err(Malformed) if self.kind == NLMSG_DONE => return Ok(()),
             Err(malformed) => return Err(malformed.into()),
         };
-        Err(Refusal { errno, words: self.words() })
+        Err(NetlinkError { errno, words: self.words() })
     }
 
     fn words(&self) -> Option<String> {
@@ -132,7 +132,7 @@ impl<'a> Message<'a> {
         let offset = match self.kind {
             NLMSG_DONE => 4,
             _ if self.flags & NLM_F_CAPPED != 0 => 4 + HEADER,
-            // The whole request is sent back, before the attributes.
+            // The kernel returns the whole request before the attributes.
             _ => 4 + (u32_at(self.body, 4).ok()? as usize).next_multiple_of(4),
         };
         extended_ack::words(self.body.get(offset..)?)
@@ -150,9 +150,9 @@ mod tests {
         wireguard::{WireGuard, read_family},
     };
 
-    /// What Linux 6.18 said about a network with a bridge, a veth, a vxlan, a macvlan and an ifb, with addresses and routes of
-    /// both families and htb and tbf, and to a request for a link of no known kind; and Linux 6.1 about a
-    /// WireGuard link and its family: each answer as if in one datagram.
+    /// Answers of Linux 6.18 about a network with a bridge, a veth, a vxlan, a macvlan and an ifb, with addresses and routes of
+    /// both families and htb and tbf, and to a request for a link of an unknown kind, and answers of Linux 6.1 about a WireGuard
+    /// link and its family. Each answer is joined to one datagram.
     fn datagrams() -> [&'static [u8]; 7] {
         [
             include_bytes!("../../tests/recorded/links.bin"),
@@ -161,16 +161,16 @@ mod tests {
             include_bytes!("../../tests/recorded/qdiscs.bin"),
             include_bytes!("../../tests/recorded/wireguard.bin"),
             include_bytes!("../../tests/recorded/family.bin"),
-            REFUSAL,
+            ERROR,
         ]
     }
 
-    const REFUSAL: &[u8] = include_bytes!("../../tests/recorded/refusal.bin");
+    const ERROR: &[u8] = include_bytes!("../../tests/recorded/error.bin");
 
     type Reader = fn(&[u8]) -> Result<(), Malformed>;
 
-    /// Hears a datagram with every reader that there is, whatever it is.
-    fn hear_with_all(bytes: &[u8]) -> Vec<Result<End, Refusal>> {
+    /// Reads a datagram with every reader, whether it fits or not.
+    fn read_with_all(bytes: &[u8]) -> Vec<Result<End, NetlinkError>> {
         let readers: [Reader; 6] = [
             |message| Link::read(message).map(drop),
             |message| Address::read(message).map(drop),
@@ -179,16 +179,16 @@ mod tests {
             |message| WireGuard::read(message).map(drop),
             |message| read_family(message).map(drop),
         ];
-        let hear = |read: Reader| {
-            let mut hear = |_, message: &[u8]| read(message);
-            let mut hearing = Hearing::of(0, &mut hear);
-            hearing.datagram(bytes);
-            hearing.outcome
+        let outcome = |read: Reader| {
+            let mut on_message = |_, message: &[u8]| read(message);
+            let mut reader = AnswerReader::of(0, &mut on_message);
+            reader.datagram(bytes);
+            reader.outcome
         };
-        readers.map(hear).into()
+        readers.map(outcome).into()
     }
 
-    /// A row of numbers that is the same in every run (xorshift).
+    /// Pseudo-random numbers that are the same in every run (xorshift).
     fn random(state: &mut u64) -> usize {
         *state ^= *state << 13;
         *state ^= *state >> 7;
@@ -197,11 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_wrong_with_an_answer_it_is_heard_without_harm() {
+    fn malformed_answers_are_read_without_harm() {
         let mut state = 0x9E37_79B9_7F4A_7C15;
         let mut refused = 0;
         for datagram in datagrams() {
-            assert!(datagram == REFUSAL || hear_with_all(datagram).iter().any(Result::is_ok));
+            assert!(datagram == ERROR || read_with_all(datagram).iter().any(Result::is_ok));
             for _ in 0..2000 {
                 let mut bytes = datagram.to_vec();
                 for _ in 0..=random(&mut state) % 4 {
@@ -210,49 +210,49 @@ mod tests {
                         0 => bytes.truncate(at.max(1)),
                         1 => bytes[at] = [0, 1, 0x7F, 0xFF][random(&mut state) % 4],
                         2 => bytes[at] ^= 1 << (random(&mut state) % 8),
-                        // Mostly a length: they stand at multiples of four.
+                        // Mostly hits a length, which is at a multiple of four.
                         _ => bytes[at & !3] = random(&mut state) as u8,
                     }
                 }
-                refused += hear_with_all(&bytes).iter().filter(|outcome| outcome.is_err()).count();
+                refused += read_with_all(&bytes).iter().filter(|outcome| outcome.is_err()).count();
             }
         }
         assert!(refused > 1000, "the mutants were too tame: {refused}");
     }
 
     #[test]
-    fn an_answer_that_is_cut_anywhere_is_an_error_or_unfinished() {
+    fn a_truncated_answer_is_an_error_or_unfinished() {
         for datagram in datagrams() {
             for length in 1..datagram.len() {
                 let bytes = &datagram[..length];
                 let mut nothing = |_, _: &[u8]| Ok(());
-                let mut hearing = Hearing::of(0, &mut nothing);
-                let has_ended = hearing.datagram(bytes);
-                assert!(hearing.outcome.is_err() || !has_ended);
+                let mut reader = AnswerReader::of(0, &mut nothing);
+                let has_ended = reader.datagram(bytes);
+                assert!(reader.outcome.is_err() || !has_ended);
             }
         }
     }
 
     #[test]
-    fn it_is_heard_that_what_is_listed_changed_meanwhile() {
-        let heard = |bytes: &[u8]| {
+    fn a_dump_reports_that_objects_changed_during_it() {
+        let is_interrupted = |bytes: &[u8]| {
             let mut nothing = |_, _: &[u8]| Ok(());
-            let mut hearing = Hearing::of(0, &mut nothing);
-            assert!(hearing.datagram(bytes));
-            hearing.outcome.unwrap().is_interrupted
+            let mut reader = AnswerReader::of(0, &mut nothing);
+            assert!(reader.datagram(bytes));
+            reader.outcome.unwrap().is_interrupted
         };
         let mut bytes = datagrams()[0].to_vec();
-        assert!(!heard(&bytes));
+        assert!(!is_interrupted(&bytes));
         bytes[6] |= NLM_F_DUMP_INTR as u8;
-        assert!(heard(&bytes));
+        assert!(is_interrupted(&bytes));
     }
 
     #[test]
-    fn the_kernels_words_are_heard() {
+    fn the_kernels_message_is_read() {
         let mut nothing = |_, _: &[u8]| Ok(());
-        let mut hearing = Hearing::of(0, &mut nothing);
-        assert!(hearing.datagram(REFUSAL));
-        let refusal = hearing.outcome.unwrap_err();
-        assert_eq!((refusal.errno, refusal.words.as_deref()), (Errno::EOPNOTSUPP, Some("Unknown device type")));
+        let mut reader = AnswerReader::of(0, &mut nothing);
+        assert!(reader.datagram(ERROR));
+        let error = reader.outcome.unwrap_err();
+        assert_eq!((error.errno, error.words.as_deref()), (Errno::EOPNOTSUPP, Some("Unknown device type")));
     }
 }

@@ -1,41 +1,41 @@
-//! Reads the attributes of a message where they lie: a length, a type, a value, padded to four bytes (netlink(7)).
+//! Reads the attributes of a message without copying: a length, a type and a value, padded to four bytes (netlink(7)).
 //!
-//! Nothing is copied, and what is not asked for is not looked into: a kernel newer than this crate may add what it likes.
+//! Unknown attributes are not interpreted, so a kernel that is newer than this crate may add others.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_packet_core::{NLA_HEADER_SIZE, NlaBuffer, NlasIterator};
 use nix::errno::Errno;
 
-use crate::error::Refusal;
+use crate::error::NetlinkError;
 
-/// The bytes are not what the kernel sends.
+/// The error for bytes that are not in the kernel's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-impl From<Malformed> for Refusal {
+impl From<Malformed> for NetlinkError {
     fn from(_: Malformed) -> Self {
         Self { errno: Errno::EBADMSG, words: None }
     }
 }
 
-/// Goes through attributes that lie one behind the other. The values of [`NlasIterator`] live no longer than its items; these live
-/// as long as the message.
+/// Iterates over consecutive attributes. The values live as long as the message; those of [`NlasIterator`] live no longer than
+/// its items.
 #[derive(Clone, Debug)]
 pub(crate) struct Attributes<'a>(NlasIterator<&'a [u8]>);
 
 impl<'a> Attributes<'a> {
-    /// The attributes behind a header of this length.
+    /// The attributes after a header of this length.
     pub fn behind(header: usize, message: &'a [u8]) -> Result<Self, Malformed> {
         message.get(header..).map(Self::within).ok_or(Malformed)
     }
 
-    /// The attributes inside of one.
+    /// The attributes nested in a value.
     pub fn within(value: &'a [u8]) -> Self {
         Self(NlasIterator::new(value))
     }
 
-    /// Those that can be read as `T`; the others are skipped.
+    /// Returns the attributes that can be parsed as `T`, and skips the others.
     pub fn parsed<T>(self, parse: impl Fn(&NlaBuffer<&'a [u8]>) -> Option<T>) -> impl Iterator<Item = T> {
         self.0.flatten().filter_map(move |attribute| parse(&attribute))
     }
@@ -76,13 +76,13 @@ pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> Result<u64, Malformed> {
     array_at(bytes, offset).map(u64::from_ne_bytes)
 }
 
-/// Text ends with a NUL, or with its attribute.
+/// Reads a text, which ends with a NUL or with its attribute.
 pub(crate) fn text(value: &[u8]) -> String {
     let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(text).into_owned()
 }
 
-/// An IPv4 or an IPv6 address, by its length.
+/// Reads an IPv4 or an IPv6 address, depending on the length.
 pub(crate) fn ip(value: &[u8]) -> Result<IpAddr, Malformed> {
     match value.len() {
         4 => Ok(Ipv4Addr::from(array_at::<4>(value, 0)?).into()),
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_are_told_apart_without_their_padding() {
+    fn attributes_are_split_without_their_padding() {
         let bytes = [5, 0, 1, 0, 7, 0, 0, 0, 8, 0, 2, 0x80, 1, 2, 3, 4, 4, 0, 3, 0];
         let attributes: Vec<_> = Attributes::within(&bytes).map(Result::unwrap).collect();
         assert_eq!(attributes, [(1, &[7][..]), (2, &[1, 2, 3, 4]), (3, &[])]);

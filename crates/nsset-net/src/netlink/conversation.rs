@@ -1,7 +1,6 @@
-//! Asks the kernel one thing at a time, and hears the whole answer.
+//! Sends one request at a time to the kernel, and receives the whole answer.
 //!
-//! The kernel answers within send(2), so that an answer is there before it is waited for; should there be none, the wait
-//! has an end.
+//! The kernel answers during send(2), so the answer usually exists before this waits for it. The wait has a time limit.
 
 use std::{future::Future, os::fd::OwnedFd, time::Duration};
 
@@ -14,70 +13,70 @@ use tokio::{
 };
 
 use crate::{
-    error::{Error, Refusal},
-    netlink::answer::{End, Hear, Hearing},
+    error::{Error, NetlinkError},
+    netlink::answer::{AnswerReader, End, OnMessage},
     netlink::attributes::Malformed,
     netlink::request::Request,
     netlink::socket::{self, Group, Membership, Received},
 };
 
-/// How long the kernel may be silent.
+/// The time limit for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The kernel puts at most this much of a dump into one datagram (netlink_dump() of net/netlink/af_netlink.c).
 const DATAGRAM: usize = 32 * 1024;
 
-/// How often a dump is asked for again when what it lists changed meanwhile.
+/// How many times a dump is requested if the objects change during it.
 pub(crate) const ATTEMPTS: u32 = 32;
 
-/// How often an answer is waited for again when the kernel had no memory to give it. What was asked for is done by then, and a
-/// dump goes on where it was.
+/// How many times receiving is tried again if the kernel has no memory for the answer. By then the request is done, and a dump
+/// continues where it was.
 const PATIENT_TRIES: u32 = 8;
 
-/// The time between two of them.
+/// The time between two such attempts.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// A socket and what goes on over it.
+/// A socket for requests and their answers.
 #[derive(Debug)]
 pub(crate) struct Conversation {
     socket: AsyncFd<Socket>,
-    /// Who has it may speak.
+    /// The holder of this lock may use the socket.
     turn: Mutex<Turn>,
 }
 
-/// Where a conversation is.
+/// The state of a conversation.
 #[derive(Debug)]
 struct Turn {
-    /// The number of the latest request.
+    /// The sequence number of the latest request.
     sequence: u32,
-    /// How long a datagram may be: a link with hundreds of names has one that is longer than others.
+    /// The size of the buffer for a datagram. A link with hundreds of alternative names needs a larger one.
     room: usize,
-    /// Whether there may be something left of an answer that was given up: the kernel begins no dump before another has ended.
+    /// Whether the socket may have the rest of an abandoned answer: the kernel starts no dump before the previous one has ended.
     has_rest: bool,
 }
 
-/// How a question was answered.
+/// The result of a request.
 enum Answer {
     Whole(End),
-    /// A datagram was longer than there was room for. There is more room now.
+    /// A datagram was longer than the buffer. The next buffer is larger.
     Longer,
 }
 
-/// Everything of a kind, as one dump told it.
+/// All objects of a dump.
 #[derive(Debug)]
 pub(crate) struct Dump<T> {
     pub parts: Vec<Part<T>>,
-    /// The kernel says that it changed meanwhile.
+    /// The kernel reported that the objects changed during the dump.
     pub is_interrupted: bool,
-    /// Notifications say so.
+    /// Notifications reported changes during the dump.
     pub has_changed: bool,
 }
 
-/// What one datagram said. The kernel writes one at a time: within it nothing is missing.
+/// The objects of one datagram. The kernel writes a datagram atomically, so no object is missing within it.
 #[derive(Debug)]
 pub(crate) struct Part<T> {
     pub things: Vec<T>,
-    /// How many bytes said it.
+    /// The size of the objects in bytes.
     pub length: usize,
 }
 
@@ -88,30 +87,30 @@ impl<T> Dump<T> {
 }
 
 impl Conversation {
-    /// Takes a netlink socket that nobody else uses. To be called inside a tokio runtime.
+    /// Takes a netlink socket that no other code uses. Must be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self, Error> {
         let socket = socket::own(socket);
-        socket::prepare(&socket).map_err(|error| Refusal::from(error).of("setsockopt", ""))?;
-        let socket = socket::watch(socket).map_err(|error| Refusal::from(error).of("epoll_ctl", ""))?;
+        socket::prepare(&socket).map_err(|error| NetlinkError::from(error).of("setsockopt", ""))?;
+        let socket = socket::watch(socket).map_err(|error| NetlinkError::from(error).of("epoll_ctl", ""))?;
         Ok(Self { socket, turn: Mutex::new(Turn { sequence: 0, room: DATAGRAM, has_rest: false }) })
     }
 
-    /// The socket itself.
+    /// Returns the socket.
     pub fn socket(&self) -> &Socket {
         self.socket.get_ref()
     }
 
-    /// Has something done.
-    pub async fn act(&self, request: Request) -> Result<(), Refusal> {
-        self.act_and_hear(request, |_| Ok(())).await.map(drop)
+    /// Sends a request and waits for its acknowledgement.
+    pub async fn act(&self, request: Request) -> Result<(), NetlinkError> {
+        self.act_and_read(request, |_| Ok(())).await.map(drop)
     }
 
-    /// Asks for one thing.
+    /// Reads one object.
     pub async fn get<T: Send>(
         &self,
         request: Request,
         read: impl Fn(&[u8]) -> Result<T, Malformed> + Sync,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, NetlinkError> {
         for _ in 0..ATTEMPTS {
             if let (answer, Answer::Whole(_)) = self.ask_for_one(request.clone(), &read).await? {
                 return answer.ok_or_else(|| Malformed.into());
@@ -120,13 +119,13 @@ impl Conversation {
         Err(Errno::EMSGSIZE.into())
     }
 
-    /// Has something done, and hears what the kernel tells of it, if it does.
-    pub async fn act_and_hear<T: Send>(
+    /// Sends a request and returns the object that the kernel reports, if it does.
+    pub async fn act_and_read<T: Send>(
         &self,
         request: Request,
         read: impl Fn(&[u8]) -> Result<T, Malformed> + Sync,
-    ) -> Result<Option<T>, Refusal> {
-        // It is done, even where the answer is cut off: it is not asked again.
+    ) -> Result<Option<T>, NetlinkError> {
+        // The request is done even if the answer was truncated, so it must not be sent again.
         self.ask_for_one(request, &read).await.map(|(answer, _)| answer)
     }
 
@@ -134,23 +133,23 @@ impl Conversation {
         &self,
         mut request: Request,
         read: &(impl Fn(&[u8]) -> Result<T, Malformed> + Sync),
-    ) -> Result<(Option<T>, Answer), Refusal> {
+    ) -> Result<(Option<T>, Answer), NetlinkError> {
         let mut found = None;
-        let mut hear = |_, message: &[u8]| {
+        let mut on_message = |_, message: &[u8]| {
             found = Some(read(message)?);
             Ok(())
         };
         let mut turn = self.turn.lock().await;
-        let answer = self.ask(&mut turn, &mut request, &mut hear, None).await?;
+        let answer = self.ask(&mut turn, &mut request, &mut on_message, None).await?;
         Ok((found, answer))
     }
 
-    /// Asks for everything, of which `read` keeps what it wants.
+    /// Lists all objects that `read` returns. Repeats the dump if the objects change during it.
     pub async fn dump<T: Send>(
         &self,
         mut request: Request,
         read: impl Fn(&[u8]) -> Result<Option<T>, Malformed> + Sync,
-    ) -> Result<Vec<T>, Refusal> {
+    ) -> Result<Vec<T>, NetlinkError> {
         for _ in 0..ATTEMPTS {
             let dump = self.dump_once(&mut request, &read).await?;
             if !dump.is_interrupted {
@@ -160,27 +159,27 @@ impl Conversation {
         Err(Errno::EAGAIN.into())
     }
 
-    /// Asks once for everything. It may have changed meanwhile.
+    /// Lists all objects once. They may have changed during the dump.
     pub async fn dump_once<T: Send>(
         &self,
         request: &mut Request,
         read: &(impl Fn(&[u8]) -> Result<Option<T>, Malformed> + Sync),
-    ) -> Result<Dump<T>, Refusal> {
+    ) -> Result<Dump<T>, NetlinkError> {
         self.dump_watching(request, read, &[]).await
     }
 
-    /// Asks once for everything, of which the kernel does not say itself whether it changed meanwhile: the notifications of
-    /// these groups do.
+    /// Lists all objects once, of a kind for which the kernel does not report changes during a dump: the notifications of these
+    /// groups report them.
     pub async fn dump_watching<T: Send>(
         &self,
         request: &mut Request,
         read: &(impl Fn(&[u8]) -> Result<Option<T>, Malformed> + Sync),
         groups: &[Group],
-    ) -> Result<Dump<T>, Refusal> {
+    ) -> Result<Dump<T>, NetlinkError> {
         for _ in 0..ATTEMPTS {
             let mut parts: Vec<Part<T>> = Vec::new();
             let mut latest = 0;
-            let mut hear = |number, message: &[u8]| {
+            let mut on_message = |number, message: &[u8]| {
                 if number != latest {
                     latest = number;
                     parts.push(Part { things: Vec::new(), length: 0 });
@@ -195,10 +194,11 @@ impl Conversation {
             let mut turn = self.turn.lock().await;
             let membership = Membership::join(self.socket(), groups)?;
             let watch = (!groups.is_empty()).then_some(&mut has_changed);
-            let answer = self.ask(&mut turn, request, &mut hear, watch).await;
+            let answer = self.ask(&mut turn, request, &mut on_message, watch).await;
             drop(membership);
             if !groups.is_empty() {
-                // What is left of notifications may have the number of a later request: who made a change chose it.
+                // Remaining notifications must be discarded: another process has chosen their sequence number, which may be that
+                // of a later request.
                 turn.has_rest |= self.pass_over_the_rest(&mut [0]).is_err();
             }
             drop(turn);
@@ -213,38 +213,39 @@ impl Conversation {
         &self,
         turn: &mut Turn,
         request: &mut Request,
-        hear: &mut Hear<'_>,
+        on_message: &mut OnMessage<'_>,
         mut has_changed: Option<&mut bool>,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, NetlinkError> {
         if turn.has_rest {
             self.pass_over_the_rest(&mut [0])?;
             turn.has_rest = false;
         }
         turn.sequence = turn.sequence.wrapping_add(1);
-        // Kept for the next turn, it would be most of what a network takes that is open.
+        // The buffer is not kept for the next turn, because it would be most of the memory of an open network.
         let mut buffer = vec![0; turn.room];
         let deadline = Instant::now() + PATIENCE;
         self.send(request.numbered(turn.sequence), deadline).await?;
-        // Until the end was heard: an error, or the one who asked, may end this before.
+        // True until the end is received: an error may end this before, or the caller may drop it.
         turn.has_rest = true;
         let mut tries = PATIENT_TRIES;
-        let mut hearing = Hearing::of(turn.sequence, hear);
+        let mut reader = AnswerReader::of(turn.sequence, on_message);
         loop {
             let received = match self.receive(&mut buffer, deadline).await {
                 Ok(received) => received,
-                // Notifications were lost. Answers never are.
-                Err(refusal) if refusal.errno == Errno::ENOBUFS && has_changed.is_some() => {
+                // Notifications were lost. Answers are never lost.
+                Err(error) if error.errno == Errno::ENOBUFS && has_changed.is_some() => {
                     has_changed.as_deref_mut().into_iter().for_each(|changed| *changed = true);
                     continue;
                 }
-                Err(refusal) if matches!(refusal.errno, Errno::ENOMEM | Errno::ENOBUFS) && tries > 0 => {
+                Err(error) if matches!(error.errno, Errno::ENOMEM | Errno::ENOBUFS) && tries > 0 => {
                     tries -= 1;
                     sleep(PAUSE).await;
                     continue;
                 }
-                Err(refusal) => return Err(refusal),
+                Err(error) => return Err(error),
             };
-            // What the kernel tells who asked of what was made goes to a group, too; who watches one does not ask for that.
+            // A datagram to a group is a notification. The echo of a new object also goes to a group, but a dump requests no
+            // echo.
             if !received.is_kernels || (received.is_for_group && has_changed.is_some()) {
                 has_changed.as_deref_mut().into_iter().for_each(|changed| *changed = true);
                 continue;
@@ -254,16 +255,16 @@ impl Conversation {
                 turn.has_rest = self.pass_over_the_rest(&mut buffer).is_err();
                 return Ok(Answer::Longer);
             };
-            if hearing.datagram(datagram) {
-                // A message that makes no sense may have been the end.
-                turn.has_rest = matches!(&hearing.outcome, Err(refusal) if refusal.errno == Errno::EBADMSG);
-                return hearing.outcome.map(Answer::Whole);
+            if reader.datagram(datagram) {
+                // The malformed message may have been the end, or not.
+                turn.has_rest = matches!(&reader.outcome, Err(error) if error.errno == Errno::EBADMSG);
+                return reader.outcome.map(Answer::Whole);
             }
         }
     }
 
-    /// Receives what there is left. The kernel begins no other answer before, and writes the next datagram of a dump when one is
-    /// taken, so that there is none left when there is none.
+    /// Receives and discards the rest of an answer. The kernel starts no other answer before that. It writes the next datagram of
+    /// a dump when the previous one is received, so the answer has ended when there is no datagram.
     fn pass_over_the_rest(&self, buffer: &mut [u8]) -> Result<(), Errno> {
         let mut tries = PATIENT_TRIES;
         loop {
@@ -276,7 +277,7 @@ impl Conversation {
         }
     }
 
-    async fn send(&self, bytes: &[u8], deadline: Instant) -> Result<(), Refusal> {
+    async fn send(&self, bytes: &[u8], deadline: Instant) -> Result<(), NetlinkError> {
         loop {
             match socket::send(self.socket(), bytes) {
                 Ok(()) => return Ok(()),
@@ -291,7 +292,7 @@ impl Conversation {
     }
 
     /// Receives the next datagram.
-    async fn receive(&self, buffer: &mut [u8], deadline: Instant) -> Result<Received, Refusal> {
+    async fn receive(&self, buffer: &mut [u8], deadline: Instant) -> Result<Received, NetlinkError> {
         loop {
             match socket::receive(self.socket(), buffer) {
                 Ok(received) => return Ok(received),
@@ -306,9 +307,9 @@ impl Conversation {
     }
 }
 
-async fn within<T>(deadline: Instant, ready: impl Future<Output = std::io::Result<T>>) -> Result<T, Refusal> {
+async fn within<T>(deadline: Instant, ready: impl Future<Output = std::io::Result<T>>) -> Result<T, NetlinkError> {
     match timeout_at(deadline, ready).await {
-        Ok(ready) => ready.map_err(Refusal::from),
+        Ok(ready) => ready.map_err(NetlinkError::from),
         Err(_) => Err(Errno::ETIMEDOUT.into()),
     }
 }
@@ -336,7 +337,7 @@ mod tests {
     async fn a_dump_that_was_given_up_is_not_in_the_way_of_the_next() {
         let conversation = Conversation::open(rtnetlink()).unwrap();
         let dump = || Request::dump(RouteNetlinkMessage::GetLink(LinkMessage::default()));
-        // The kernel has begun to answer, and its answer is not read.
+        // The kernel has started to answer, and the answer is not received.
         conversation.send(dump().numbered(77), Instant::now()).await.unwrap();
         conversation.turn.lock().await.has_rest = true;
         let links = conversation.dump(dump(), |message| Link::read(message).map(Some)).await.unwrap();
@@ -345,11 +346,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_ends_and_what_comes_late_is_not_taken_for_the_next_answer() {
+    async fn a_wait_has_a_limit_and_a_late_answer_is_not_taken_for_the_next_one() {
         let conversation = Conversation::open(rtnetlink()).unwrap();
-        let refusal = conversation.get(Request::endless(get_lo()), Link::read).await.unwrap_err();
-        assert_eq!(refusal.errno, Errno::ETIMEDOUT);
-        // Nobody hears this one.
+        let error = conversation.get(Request::endless(get_lo()), Link::read).await.unwrap_err();
+        assert_eq!(error.errno, Errno::ETIMEDOUT);
+        // The answer to this request is not received.
         conversation.send(Request::act(get_lo()).numbered(77), Instant::now()).await.unwrap();
         let link = conversation.get(Request::act(get_lo()), Link::read).await.unwrap();
         assert_eq!(link.kind, LinkKind::Loopback);

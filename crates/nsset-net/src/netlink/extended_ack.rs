@@ -1,11 +1,11 @@
-//! The kernel's own words about what it refused: the attributes behind an answer (`NLMSGERR_ATTR_*` of
-//! linux/netlink.h), which it sends since `NETLINK_EXT_ACK` is set on the socket.
+//! The kernel's message about an error, from the attributes after an answer (`NLMSGERR_ATTR_*` of linux/netlink.h). The kernel
+//! sends them because `NETLINK_EXT_ACK` is set on the socket.
 
 use crate::netlink::attributes::{Attributes, text};
 
 const NLMSGERR_ATTR_MSG: u16 = 1;
 
-/// The text among these attributes.
+/// Returns the text among these attributes.
 pub(crate) fn words(attributes: &[u8]) -> Option<String> {
     let mut attributes = Attributes::within(attributes).map_while(Result::ok);
     let (_, value) = attributes.find(|(kind, _)| *kind == NLMSGERR_ATTR_MSG)?;

@@ -1,4 +1,4 @@
-//! The conversation with the kernel: requests, answers, attributes.
+//! Netlink: requests to the kernel, its answers, and their attributes.
 
 pub mod answer;
 pub mod attributes;

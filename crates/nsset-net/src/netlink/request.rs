@@ -1,41 +1,41 @@
-//! A request, as it goes to the kernel.
+//! Requests to the kernel.
 
 use netlink_packet_core::{
     NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_ECHO, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader,
     NetlinkMessage, NetlinkPayload, NetlinkSerializable,
 };
 
-/// The bytes of a request. Its sequence number is given to it when it is sent.
+/// The bytes of a request. It gets its sequence number when it is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Request(Vec<u8>);
 
 impl Request {
-    /// Asks for something to be done, or for one thing.
+    /// A request to change or to read one object.
     pub fn act(message: impl NetlinkSerializable) -> Self {
         Self::new(message, NLM_F_ACK)
     }
 
-    /// Asks for something to be made that is not there yet.
+    /// A request to create an object that must not exist yet.
     pub fn create(message: impl NetlinkSerializable) -> Self {
         Self::new(message, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
     }
 
-    /// The same, and to be told what was made. Not every kernel tells.
-    pub fn create_and_tell(message: impl NetlinkSerializable) -> Self {
+    /// Like `create`, and asks the kernel to return the new object (`NLM_F_ECHO`). Not every kernel does this.
+    pub fn create_and_echo(message: impl NetlinkSerializable) -> Self {
         Self::new(message, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO)
     }
 
-    /// Asks for something to be made, or put in the place of what is there.
+    /// A request to create an object, or to replace the existing one.
     pub fn replace(message: impl NetlinkSerializable) -> Self {
         Self::new(message, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
     }
 
-    /// Asks for everything.
+    /// A request to list all objects.
     pub fn dump(message: impl NetlinkSerializable) -> Self {
         Self::new(message, NLM_F_DUMP)
     }
 
-    /// Asks for one thing in such a way that the answer never ends.
+    /// A request for one object without an acknowledgement, so that its answer never ends.
     #[cfg(test)]
     pub fn endless(message: impl NetlinkSerializable) -> Self {
         Self::new(message, 0)
@@ -50,7 +50,7 @@ impl Request {
         Self(bytes)
     }
 
-    /// The bytes, with this sequence number in the header.
+    /// Sets the sequence number in the header and returns the bytes.
     pub fn numbered(&mut self, sequence: u32) -> &[u8] {
         if let Some(place) = self.0.get_mut(8..12) {
             place.copy_from_slice(&sequence.to_ne_bytes());

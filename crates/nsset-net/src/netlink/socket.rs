@@ -1,4 +1,4 @@
-//! What a netlink socket is told and asked.
+//! Netlink sockets: their options, and system calls on them.
 
 use std::{
     io,
@@ -9,19 +9,19 @@ use nix::{errno::Errno, sys::stat::fstat};
 use rtnetlink::sys::{Socket, SocketAddr};
 use tokio::io::unix::AsyncFd;
 
-use crate::error::Refusal;
+use crate::error::NetlinkError;
 
 /// `SIOCGSKNS` of linux/sockios.h.
 const SIOCGSKNS: libc::Ioctl = 0x894C;
 
-/// Takes a descriptor over.
+/// Converts a descriptor to a socket, which then owns it.
 pub(crate) fn own(socket: OwnedFd) -> Socket {
-    // SAFETY: the descriptor is open, and nothing but the socket owns it from here on.
+    // SAFETY: the descriptor is open, and from here on only the socket owns it.
     unsafe { Socket::from_raw_fd(socket.into_raw_fd()) }
 }
 
-/// Makes the kernel say why it refuses something, without sending the request back, and take filters of dumps at their
-/// word (netlink(7)). Kernels before 4.20 do not know the last, and send more than was asked for.
+/// Makes the kernel add a message to its errors, leave the request out of them, and apply filters of dumps strictly (netlink(7)).
+/// Kernels before 4.20 do not support the last, and send more than was requested.
 pub(crate) fn prepare(socket: &Socket) -> io::Result<()> {
     socket.set_ext_ack(true)?;
     socket.set_cap_ack(true)?;
@@ -30,8 +30,8 @@ pub(crate) fn prepare(socket: &Socket) -> io::Result<()> {
         outcome => outcome?,
     }
     socket.set_non_blocking(true)?;
-    // From then on the kernel alone can write to it; otherwise whoever has CAP_NET_ADMIN in the namespace could, and lie:
-    // netlink_getsockbyportid() of net/netlink/af_netlink.c.
+    // From here on only the kernel can send to the socket. Otherwise a process with CAP_NET_ADMIN in the namespace could send
+    // forged answers: netlink_getsockbyportid() of net/netlink/af_netlink.c.
     loop {
         match socket.connect(&SocketAddr::new(0, 0)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -43,21 +43,21 @@ pub(crate) fn prepare(socket: &Socket) -> io::Result<()> {
 /// A datagram that was received.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Received {
-    /// Its length. What is longer than the buffer was cut off.
+    /// The length of the datagram, which is truncated if it is longer than the buffer.
     pub length: usize,
-    /// Whether the kernel sent it. Notifications also come from others who may change the network.
+    /// Whether the kernel sent it. Notifications can also come from processes that may change the network.
     pub is_kernels: bool,
-    /// Whether it went to the members of a group, too.
+    /// Whether it was sent to the members of a group.
     pub is_for_group: bool,
 }
 
-/// Receives a datagram, and says how long it is.
+/// Receives a datagram.
 pub(crate) fn receive(socket: &Socket, mut buffer: &mut [u8]) -> Result<Received, Errno> {
     let (length, sender) = socket.recv_from(&mut buffer, libc::MSG_TRUNC).map_err(|error| errno_of(&error))?;
     Ok(Received { length, is_kernels: sender.port_number() == 0, is_for_group: sender.multicast_groups() != 0 })
 }
 
-/// Sends a request, which goes whole or not at all.
+/// Sends a request, completely or not at all.
 pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> Result<(), Errno> {
     socket.send(bytes, 0).map(drop).map_err(|error| errno_of(&error))
 }
@@ -70,7 +70,7 @@ pub(crate) enum Group {
     Ipv6Route = 11,
 }
 
-/// Has the socket hear the notifications of groups, until it is dropped.
+/// Makes the socket receive the notifications of groups until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Membership<'a> {
     socket: &'a Socket,
@@ -90,38 +90,38 @@ impl<'a> Membership<'a> {
 impl Drop for Membership<'_> {
     fn drop(&mut self) {
         for group in self.groups {
-            // To leave a group that was never joined is no error.
+            // Leaving a group that was not joined is not an error.
             let _ = self.socket.drop_membership(*group as u32);
         }
     }
 }
 
-/// Has the runtime watch the socket.
+/// Registers the socket with the tokio runtime.
 pub(crate) fn watch(socket: Socket) -> io::Result<AsyncFd<Socket>> {
-    // SAFETY: it owns the descriptor, and always answers with the same one.
+    // SAFETY: the socket owns the descriptor, and always returns the same one.
     unsafe { AsyncFd::register(socket) }.map_err(|error| error.into_parts().1)
 }
 
-/// The network namespace that the socket belongs to.
+/// Returns the network namespace of the socket.
 pub(crate) fn namespace(socket: &Socket) -> Result<OwnedFd, Errno> {
-    // SAFETY: it takes no argument.
+    // SAFETY: this ioctl takes no argument.
     let fd = Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS) })?;
-    // SAFETY: the kernel has just made it, close-on-exec.
+    // SAFETY: the kernel has just returned the descriptor, and nothing else owns it. It is close-on-exec.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Whether both are the same file.
+/// Returns whether both descriptors refer to the same file.
 pub(crate) fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
     let identity = |fd: &OwnedFd| fstat(fd.as_fd()).ok().map(|file| (file.st_dev, file.st_ino));
     identity(one).is_some_and(|one| Some(one) == identity(other))
 }
 
-/// The number of an error that a system call returned.
+/// Returns the error number of a failed system call.
 fn errno_of(error: &io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(0))
 }
 
-impl From<io::Error> for Refusal {
+impl From<io::Error> for NetlinkError {
     fn from(error: io::Error) -> Self {
         errno_of(&error).into()
     }

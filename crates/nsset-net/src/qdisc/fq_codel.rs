@@ -1,4 +1,4 @@
-//! Fair queueing with controlled delay: short queues, each flow its share (tc-fq_codel(8)).
+//! Fair queueing with controlled delay: short queues, and a fair share for each flow (tc-fq_codel(8)).
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     netlink::attributes::{Attributes, Malformed, u32_at},
 };
 
-/// What is left out is as the kernel has it.
+/// Fields that are left out have the kernel's default values.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,17 +19,17 @@ use crate::{
 pub struct FqCodel {
     /// How many packets may wait.
     pub limit: Option<u32>,
-    /// How long a packet may wait for good.
+    /// The target delay: how long packets may wait permanently.
     #[serde_as(as = "Option<Milliseconds>")]
     pub target: Option<Duration>,
-    /// How long packets may wait longer than that before some are dropped.
+    /// How long packets may wait longer than the target before the kernel drops some.
     #[serde_as(as = "Option<Milliseconds>")]
     pub interval: Option<Duration>,
-    /// How many queues there are; it cannot be changed later.
+    /// The number of queues, which cannot be changed later.
     pub flows: Option<u32>,
-    /// How many bytes a queue sends when it is its turn.
+    /// How many bytes a queue sends in one turn.
     pub quantum: Option<u32>,
-    /// Whether packets are marked, and not dropped, where they can be.
+    /// Whether packets that support it are marked instead of dropped.
     pub ecn: Option<bool>,
     /// How many bytes may wait.
     pub memory_limit: Option<u32>,
@@ -89,7 +89,7 @@ impl FqCodel {
 mod tests {
     use super::*;
 
-    /// What tc of iproute2 6.1 sends (strace) for `limit 1000 target 5ms interval 100ms flows 512 quantum 1514 ecn
+    /// The bytes that tc of iproute2 6.1 sends (strace) for `limit 1000 target 5ms interval 100ms flows 512 quantum 1514 ecn
     /// memory_limit 4mb`.
     const TC: &[u8] =
         b"\x08\x00\x02\x00\xe8\x03\x00\x00\x08\x00\x05\x00\x00\x02\x00\x00\x08\x00\x06\x00\xea\x05\x00\x00\

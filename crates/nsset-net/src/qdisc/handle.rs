@@ -1,4 +1,4 @@
-//! The numbers by which queueing disciplines refer to each other: tc(8), "HANDLES".
+//! Handles, by which queueing disciplines refer to each other: tc(8), "HANDLES".
 
 use std::{fmt, str::FromStr};
 
@@ -14,16 +14,16 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// The place where a link's queueing begins.
+    /// The root of a link's queueing disciplines.
     pub const ROOT: Self = Self { major: 0xFFFF, minor: 0xFFFF };
 
-    /// Where packets arrive: the place of `ingress` and `clsact`.
+    /// The parent of `ingress` and `clsact`, which handle arriving packets.
     pub const INGRESS: Self = Self { major: 0xFFFF, minor: 0xFFF1 };
 
-    /// The one that `ingress` and `clsact` always have.
+    /// The handle that `ingress` and `clsact` always have.
     pub const OF_INGRESS: Self = Self { major: 0xFFFF, minor: 0 };
 
-    /// None at all: the kernel finds one.
+    /// No handle: the kernel chooses one.
     pub const NONE: Self = Self { major: 0, minor: 0 };
 
     pub(crate) const fn none() -> Self {
@@ -43,8 +43,7 @@ impl FromStr for Handle {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong =
-            || Error::InvalidArgument(format!("'{text}' is no handle; one reads 1: or 1:10 or root or ingress"));
+        let wrong = || Error::InvalidArgument(format!("'{text}' is not a handle such as 1:, 1:10, root or ingress"));
         match text {
             "root" => return Ok(Self::ROOT),
             "ingress" | "clsact" => return Ok(Self::INGRESS),

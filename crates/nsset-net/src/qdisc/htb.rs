@@ -1,4 +1,4 @@
-//! Hierarchical token buckets: the root, under which classes are made (tc-htb(8)).
+//! Hierarchical token buckets: the root, below which classes are created (tc-htb(8)).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use crate::netlink::attributes::{Attributes, Malformed, u32_at};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Htb {
-    /// The minor number of the class for what no filter chose one for; 0 for none: such packets leave at once.
+    /// The minor number of the class for packets that no filter has classified. With 0 such packets are sent immediately.
     pub default_class: u16,
 }
 
 /// `TCA_HTB_INIT` of linux/pkt_sched.h.
 const INIT: u16 = 2;
 
-/// `struct tc_htb_glob`: the version that the kernel checks, and how a class' quantum follows from its rate.
+/// `struct tc_htb_glob`: the version that the kernel checks, and the divisor that makes a class' quantum from its rate.
 const VERSION: u32 = 3;
 const RATE_TO_QUANTUM: u32 = 10;
 
@@ -42,7 +42,7 @@ impl Htb {
 mod tests {
     use super::*;
 
-    /// What tc of iproute2 6.1 sends (strace) for `htb default 0x30`.
+    /// The bytes that tc of iproute2 6.1 sends (strace) for `htb default 0x30`.
     const TC: &[u8] =
         b"\x18\x00\x02\x00\x03\x00\x00\x00\x0a\x00\x00\x00\x30\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00";
 

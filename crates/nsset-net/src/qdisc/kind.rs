@@ -9,7 +9,7 @@ use crate::{
     octets::Octets,
 };
 
-/// What kind of queueing discipline it is, and what is special about it.
+/// The kind of a queueing discipline, with the settings of that kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum QdiscKind {
@@ -17,18 +17,18 @@ pub enum QdiscKind {
     Htb(Htb),
     Netem(Netem),
     Tbf(Tbf),
-    /// One that this crate knows by name only.
+    /// A kind of which this crate knows only the name.
     Other {
         #[serde(rename = "type")]
         name: String,
-        /// Its options, as the kernel has them.
+        /// The options in the kernel's format.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         options: Option<Octets>,
     },
 }
 
 impl QdiscKind {
-    /// The kernel's name for it.
+    /// The kernel's name of the kind.
     pub fn name(&self) -> &str {
         match self {
             Self::FqCodel(_) => "fq_codel",
@@ -39,7 +39,7 @@ impl QdiscKind {
         }
     }
 
-    /// Whether it is about what arrives, and has one place.
+    /// Whether it handles arriving packets, and can have only one parent.
     pub(crate) fn is_for_ingress(&self) -> bool {
         matches!(self.name(), "ingress" | "clsact")
     }
@@ -49,7 +49,7 @@ impl QdiscKind {
             Self::Netem(netem) => netem.check(),
             Self::Tbf(tbf) => tbf.check(),
             Self::Other { name, .. } if name.is_empty() => {
-                Err(Error::InvalidArgument(format!("'{name}' is no queueing discipline")))
+                Err(Error::InvalidArgument(format!("'{name}' is not a kind of queueing discipline")))
             }
             _ => Ok(()),
         }
@@ -65,7 +65,7 @@ impl QdiscKind {
         }
     }
 
-    /// The kind of this name. Options that cannot be read leave the name.
+    /// Reads the options of a kind. If they cannot be read, the result has only the name.
     pub(crate) fn read(name: String, options: &[u8]) -> Self {
         let kind = match name.as_str() {
             "fq_codel" => FqCodel::read(options).map(Self::FqCodel),

@@ -1,4 +1,4 @@
-//! Queueing disciplines: what a link does with the packets that wait to leave by it. One kind, one file.
+//! Queueing disciplines: what a link does with the packets that wait to leave through it. Each kind has its own file.
 
 mod fq_codel;
 mod handle;

@@ -1,4 +1,4 @@
-//! Network emulation: packets that come late, or not at all (tc-netem(8)).
+//! Network emulation: delays, loses, duplicates, corrupts or reorders packets (tc-netem(8)).
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use crate::{
     netlink::attributes::{Attributes, Malformed, u32_at, u64_at},
 };
 
-/// What happens to packets on their way. Percentages are 0 to 100.
+/// How packets are treated. Percentages are 0 to 100.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Netem {
-    /// How much later a packet leaves; up to 292 years.
+    /// The delay of a packet, up to 292 years.
     #[serde_as(as = "Milliseconds")]
     pub latency: Duration,
-    /// How far the latency of a packet may be off, in either direction.
+    /// How much the delay of a packet may differ from that, in either direction.
     #[serde_as(as = "Milliseconds")]
     pub jitter: Duration,
-    /// How many percent of the packets are lost.
+    /// The percentage of packets that are lost.
     pub loss: f64,
-    /// How many percent are sent twice.
+    /// The percentage of packets that are sent twice.
     pub duplicate: f64,
-    /// How many percent have one bit wrong.
+    /// The percentage of packets with one wrong bit.
     pub corrupt: f64,
-    /// How many percent leave at once, before those that are delayed. Needs a latency.
+    /// The percentage of packets that leave immediately, before delayed ones. Needs a latency.
     pub reorder: f64,
     /// In bit/s.
     pub rate: Option<u64>,
@@ -65,18 +65,18 @@ impl Netem {
     pub(crate) fn check(&self) -> Result<()> {
         for (name, time) in [("latency", self.latency), ("jitter", self.jitter)] {
             if i64::try_from(time.as_nanos()).is_err() {
-                return Err(Error::OutOfRange(format!("'{name}' is at most 292 years")));
+                return Err(Error::OutOfRange(format!("'{name}' must be at most 292 years")));
             }
         }
         if self.reorder > 0.0 && self.latency.is_zero() {
             return Err(Error::InvalidArgument(
-                "'reorder' needs a 'latency': what is not delayed is not overtaken".into(),
+                "'reorder' needs a 'latency': packets without a delay cannot be reordered".into(),
             ));
         }
         Ok(())
     }
 
-    /// `struct tc_netem_qopt` of linux/pkt_sched.h, with attributes behind it that lie in no nest.
+    /// `struct tc_netem_qopt` of linux/pkt_sched.h, followed by attributes without a nest.
     pub(crate) fn options(&self) -> Vec<u8> {
         let latency = ticks::from_duration(self.latency);
         let jitter = ticks::from_duration(self.jitter);
@@ -89,7 +89,7 @@ impl Netem {
             share(self.duplicate),
             jitter.unwrap_or(u32::MAX),
         ]);
-        // `struct tc_netem_reorder` and `tc_netem_corrupt`: the share, and how it depends on the one before.
+        // `struct tc_netem_reorder` and `tc_netem_corrupt`: the share, and its correlation with the previous packet.
         for (kind, percentage) in [(REORDER, self.reorder), (CORRUPT, self.corrupt)] {
             if percentage > 0.0 {
                 options.put(kind, &[share(percentage), 0]);
@@ -142,13 +142,13 @@ fn put_rate(options: &mut Options, rate: u64) {
     options.put(RATE, &[short, 0, 0, 0]);
 }
 
-/// Of all that a u32 counts.
+/// Converts a percentage to a share of the range of a u32.
 fn share(percentage: f64) -> u32 {
     (percentage / 100.0 * f64::from(u32::MAX)).round_ties_even() as u32
 }
 
 fn percentage(share: u32) -> f64 {
-    // As many digits as were meant: a share is exact to nine.
+    // Rounds to the digits that were given: a share is exact to nine.
     (f64::from(share) / f64::from(u32::MAX) * 1e9).round() / 1e7
 }
 
@@ -156,7 +156,7 @@ fn percentage(share: u32) -> f64 {
 mod tests {
     use super::*;
 
-    /// What tc of iproute2 6.1 sends (strace), for `delay 100ms 10ms loss 1% duplicate 2% corrupt 0.5% reorder 25%
+    /// The bytes that tc of iproute2 6.1 sends (strace), for `delay 100ms 10ms loss 1% duplicate 2% corrupt 0.5% reorder 25%
     /// rate 10mbit limit 500`, `loss 100% rate 40gbit` and `delay 1.5ms`.
     const ALL: &[u8] =
         b"\x84\xd7\x17\x00\xf4\x01\x00\x00\x29\x5c\x8f\x02\x01\x00\x00\x00\x52\xb8\x1e\x05\x5a\x62\x02\x00\
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_range_is_refused() {
+    fn values_out_of_range_are_rejected() {
         assert!(Netem { reorder: 1.0, ..Netem::default() }.check().is_err());
         assert!(Netem { latency: Duration::MAX, ..Netem::default() }.check().is_err());
         assert!(all().check().is_ok());

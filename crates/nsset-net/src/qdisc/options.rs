@@ -1,8 +1,8 @@
-//! Writes the options of a queueing discipline, byte for byte as the kernel's structs have them.
+//! Writes the options of a queueing discipline in the format of the kernel's structs.
 
 use netlink_packet_core::{DefaultNla, Emitable};
 
-/// The options of one, being put together.
+/// A builder for the options.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     header: Vec<u8>,
@@ -10,12 +10,12 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// A struct that stands by itself, before any attribute.
+    /// Starts with a struct before the attributes.
     pub fn headed(words: &[u32]) -> Self {
         Self { header: bytes(words), attributes: Vec::new() }
     }
 
-    /// Adds an attribute of whole words.
+    /// Adds an attribute of 32-bit words.
     pub fn put(&mut self, kind: u16, words: &[u32]) {
         self.attributes.push(DefaultNla::new(kind, bytes(words)));
     }

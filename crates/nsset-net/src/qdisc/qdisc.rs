@@ -17,20 +17,20 @@ pub struct Qdisc {
     #[serde(flatten)]
     pub kind: QdiscKind,
     pub handle: Handle,
-    /// Where it is: [`Handle::ROOT`], or a class of another one.
+    /// The parent: [`Handle::ROOT`], or a class of another queueing discipline.
     pub parent: Handle,
     pub statistics: QdiscStatistics,
 }
 
-/// What a queueing discipline has done.
+/// The counters of a queueing discipline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QdiscStatistics {
     pub bytes: u64,
     pub packets: u64,
-    /// Packets that wait.
+    /// The number of waiting packets.
     pub queued: u32,
-    /// Bytes that wait.
+    /// The number of waiting bytes.
     pub backlog: u32,
     pub dropped: u32,
     /// How often a packet had to wait because of a limit.

@@ -1,4 +1,4 @@
-//! What can be done with queueing disciplines.
+//! The operations on queueing disciplines.
 
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::{
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{handle::Handle, kind::QdiscKind, qdisc::Qdisc, tbf::Tbf};
 use crate::{
-    error::{Refusal, Result},
+    error::{NetlinkError, Result},
     link_ref::LinkRef,
     netlink::attributes::Malformed,
     netlink::conversation::ATTEMPTS,
@@ -19,14 +19,15 @@ use crate::{
     network::Network,
 };
 
-/// A queueing discipline that is to be.
+/// The specification of a queueing discipline.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct QdiscSpec {
     #[serde(flatten)]
     pub kind: QdiscKind,
-    /// Where it is to be: [`Handle::ROOT`] by default, [`Handle::INGRESS`] for what is there always, or a class of another one.
+    /// The parent. Default: [`Handle::INGRESS`] for `ingress` and `clsact`, which have no other one, otherwise [`Handle::ROOT`].
+    /// It can also be a class of another queueing discipline.
     pub parent: Option<Handle>,
-    /// [`Handle::NONE`] has the kernel find one.
+    /// With [`Handle::NONE`] the kernel chooses one.
     #[serde(default = "Handle::none")]
     pub handle: Handle,
 }
@@ -38,14 +39,14 @@ impl QdiscSpec {
     }
 }
 
-/// A queueing discipline that is not to be any more.
+/// A reference to the queueing discipline to delete.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct QdiscPlace {
     pub parent: Handle,
-    /// Its own number; any where it is [`Handle::NONE`].
+    /// The handle; [`Handle::NONE`] matches any.
     #[serde(default = "Handle::none")]
     pub handle: Handle,
-    /// The kernel's name of its kind; any where there is none.
+    /// The kernel's name of the kind; `None` matches any.
     #[serde(rename = "type")]
     pub kind: Option<String>,
 }
@@ -63,10 +64,11 @@ impl Network {
 }
 
 impl Qdiscs<'_> {
-    /// Those of this link, or all. `EAGAIN` where links and they change so much that it cannot be told what there is.
+    /// Lists the queueing disciplines of a link, or all. Fails with `EAGAIN` if links or queueing disciplines keep changing while
+    /// they are listed.
     pub async fn list(&self, link: Option<&LinkRef>) -> Result<Vec<Qdisc>> {
         let index = match link {
-            // The kernel knows no filter, and so nothing of a link that is not there.
+            // The kernel has no filter by link, and so does not report that the link does not exist.
             Some(link) => Some(self.network.links().get(link).await?.index),
             None => None,
         };
@@ -74,16 +76,16 @@ impl Qdiscs<'_> {
         let is_wanted = |qdisc: &Qdisc| index.is_none_or(|index| qdisc.link == index);
         let read = |message: &[u8]| Qdisc::read(message).map(|qdisc| Some(qdisc).filter(is_wanted));
         let qdiscs = self.dump(request, &read).await;
-        qdiscs.map_err(|refusal| refusal.of("RTM_GETQDISC", ""))
+        qdiscs.map_err(|error| error.of("RTM_GETQDISC", ""))
     }
 
-    /// The kernel counts links, and does not say that there were others when it went on (tc_dump_qdisc() of
-    /// net/sched/sch_api.c).
+    /// Lists all queueing disciplines. The kernel continues a dump at the number of links that it has listed, and does not report
+    /// that the links have changed (tc_dump_qdisc() of net/sched/sch_api.c).
     async fn dump(
         &self,
         mut request: Request,
         read: &(impl Fn(&[u8]) -> std::result::Result<Option<Qdisc>, Malformed> + Sync),
-    ) -> std::result::Result<Vec<Qdisc>, Refusal> {
+    ) -> std::result::Result<Vec<Qdisc>, NetlinkError> {
         for _ in 0..ATTEMPTS {
             let conversation = self.network.conversation();
             let dump = conversation.dump_watching(&mut request, read, &[Group::Link, Group::Tc]).await?;
@@ -94,8 +96,9 @@ impl Qdiscs<'_> {
         Err(Errno::EAGAIN.into())
     }
 
-    /// Adds one where there is none but the kernel's own. Without a handle the kernel would put an `ingress` in the place of a
-    /// `clsact`, whose filters would be gone, or the other way round (tc_modify_qdisc() of net/sched/sch_api.c).
+    /// Adds a queueing discipline if the parent has only the kernel's default. For `ingress` and `clsact` the request has their
+    /// handle: without it the kernel would replace a `clsact` and its filters by an `ingress`, or the reverse (tc_modify_qdisc()
+    /// of net/sched/sch_api.c).
     pub async fn add(&self, link: &LinkRef, spec: &QdiscSpec) -> Result<()> {
         if spec.kind.is_for_ingress() && spec.handle == Handle::NONE {
             let spec = QdiscSpec { handle: Handle::OF_INGRESS, ..spec.clone() };
@@ -104,12 +107,12 @@ impl Qdiscs<'_> {
         self.make(link, spec, Request::create).await
     }
 
-    /// Puts one in the place of the one that is there, or changes that one where it is of the same kind.
+    /// Replaces the existing queueing discipline, or changes it if it is of the same kind.
     pub async fn replace(&self, link: &LinkRef, spec: &QdiscSpec) -> Result<()> {
         self.make(link, spec, Request::replace).await
     }
 
-    /// Takes away the one of this place, where it is what is said.
+    /// Deletes the queueing discipline of a parent, if it has the given handle and kind.
     pub async fn delete(&self, link: &LinkRef, place: &QdiscPlace) -> Result<()> {
         let index = self.network.links().index(link).await?;
         let mut message = message(index, place.parent);
@@ -117,7 +120,7 @@ impl Qdiscs<'_> {
         message.attributes.extend(place.kind.clone().map(TcAttribute::Kind));
         let request = Request::act(RouteNetlinkMessage::DelQueueDiscipline(message));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_DELQDISC", format_args!("{} of link {link}", place.parent)))
+        outcome.map_err(|error| error.of("RTM_DELQDISC", format_args!("{} of link {link}", place.parent)))
     }
 
     async fn make(&self, link: &LinkRef, spec: &QdiscSpec, request: fn(RouteNetlinkMessage) -> Request) -> Result<()> {
@@ -130,13 +133,13 @@ impl Qdiscs<'_> {
         message.attributes.extend(options.map(TcAttribute::Other));
         let request = request(RouteNetlinkMessage::NewQueueDiscipline(message));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| {
+        outcome.map_err(|error| {
             let target = format_args!("{place} of link {link}");
-            refusal.of_kind("RTM_NEWQDISC", target, kind.name())
+            error.of_kind("RTM_NEWQDISC", target, kind.name())
         })
     }
 
-    /// The index of the link, and the kind with what suits that link where it was not said.
+    /// Returns the index of the link, and the kind with default values that suit the link.
     async fn suited(&self, link: &LinkRef, kind: &QdiscKind) -> Result<(u32, QdiscKind)> {
         let links = self.network.links();
         if let QdiscKind::Tbf(tbf @ Tbf { burst: None, .. }) = kind {

@@ -1,4 +1,4 @@
-//! A token bucket: packets leave no faster than at a rate (tc-tbf(8)).
+//! A token bucket filter, which limits the rate of packets (tc-tbf(8)).
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use crate::{
     netlink::attributes::{Attributes, Malformed, u32_at, u64_at},
 };
 
-/// A rate, and how strictly it is kept.
+/// A rate, with the allowed burst and queue.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tbf {
     /// In bit/s.
     pub rate: u64,
-    /// How many bytes may leave at once after a pause; a packet that is larger never leaves. By default what the rate carries
-    /// in 10 ms, and not less than two of the largest packets of the link.
+    /// How many bytes may leave at once after a pause. A larger packet is never sent. Default: the bytes that the rate allows in
+    /// 10 ms, but at least two of the link's largest packets.
     pub burst: Option<u32>,
-    /// How many bytes may wait: `Latency(50 ms)` by default.
+    /// How many bytes may wait. Default: `Latency(50 ms)`.
     #[serde(flatten)]
     pub limit: Option<TbfLimit>,
 }
@@ -32,7 +32,7 @@ pub struct Tbf {
 pub enum TbfLimit {
     #[serde(rename = "limit")]
     Bytes(u32),
-    /// As much as leaves in this time.
+    /// As many bytes as are sent in this time.
     #[serde(rename = "latency")]
     Latency(#[serde_as(as = "Milliseconds")] Duration),
 }
@@ -42,23 +42,23 @@ const PARMS: u16 = 1;
 const RATE64: u16 = 4;
 const BURST: u16 = 6;
 
-/// `TC_LINKLAYER_ETHERNET`, and a cell of 8 bytes, which a packet is one byte short of: what tc has for packets up to
-/// 2047 bytes. The kernel wants no table of rates then.
+/// `TC_LINKLAYER_ETHERNET` with a cell of 8 bytes and an alignment of -1, which tc uses for packets up to 2047 bytes. The kernel
+/// then needs no rate table.
 const ETHERNET: [u8; 8] = [3, 1, 0, 0, 0xFF, 0xFF, 0, 0];
 
-/// How long a packet may wait by default.
+/// The default limit: how long a packet may wait.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// The header of an Ethernet with two tags.
+/// The Ethernet header with two VLAN tags.
 const LINK_HEADER: u32 = 22;
 
-/// Two packets of an Ethernet, with their headers.
+/// Two Ethernet packets with their headers.
 const LEAST_BURST: u64 = 2 * 1514;
 
 impl Tbf {
     pub(crate) fn check(&self) -> Result<()> {
         match self.limit {
-            Some(TbfLimit::Latency(Duration::ZERO)) => Err(Error::OutOfRange("'latency' is more than 0".into())),
+            Some(TbfLimit::Latency(Duration::ZERO)) => Err(Error::OutOfRange("'latency' must be more than 0".into())),
             _ if self.limit().is_none() => {
                 Err(Error::OutOfRange("'latency' is too long: more than 4 GiB would wait".into()))
             }
@@ -66,13 +66,13 @@ impl Tbf {
         }
     }
 
-    /// In bytes per second.
+    /// Returns the rate in bytes per second.
     const fn byte_rate(&self) -> u64 {
         self.rate / 8
     }
 
-    /// The same, with a default burst that lets the packets of a link of this MTU through. What is larger (GSO) the kernel
-    /// cuts into such packets: tbf_segment() of net/sched/sch_tbf.c.
+    /// Sets a default burst that is large enough for packets of a link with this MTU. The kernel splits larger (GSO) packets:
+    /// tbf_segment() of net/sched/sch_tbf.c.
     pub(crate) fn for_mtu(&self, mtu: u32) -> Self {
         let least = mtu.saturating_add(LINK_HEADER).saturating_mul(2);
         Self { burst: Some(self.burst().max(least)), limit: self.limit, ..*self }
@@ -83,7 +83,7 @@ impl Tbf {
         self.burst.unwrap_or_else(|| u32::try_from(burst).unwrap_or(u32::MAX))
     }
 
-    /// In bytes; `None` for more than the kernel counts.
+    /// Returns the limit in bytes, or `None` if it is too large for the kernel.
     fn limit(&self) -> Option<u32> {
         match self.limit.unwrap_or(TbfLimit::Latency(PATIENCE)) {
             TbfLimit::Bytes(bytes) => Some(bytes),
@@ -94,13 +94,13 @@ impl Tbf {
         }
     }
 
-    /// `struct tc_tbf_qopt` of linux/pkt_sched.h: two of `struct tc_ratespec`, the limit, how long the burst takes, and the
-    /// same of a peak rate, which is not used.
+    /// `struct tc_tbf_qopt` of linux/pkt_sched.h: two of `struct tc_ratespec`, the limit, the time that a burst takes, and the
+    /// same for a peak rate, which is not used.
     pub(crate) fn options(&self) -> Vec<u8> {
         let rate = self.byte_rate();
         let short = u32::try_from(rate).unwrap_or(u32::MAX);
         let burst = self.burst();
-        // Whole microseconds, as tc has it; the kernel goes by the burst itself.
+        // Whole microseconds, like tc. The kernel uses the burst itself.
         let microseconds = u64::from(burst) * 1_000_000 / u64::from(short.max(1));
         let buffer = ticks::from_duration(Duration::from_micros(microseconds)).unwrap_or(u32::MAX);
         #[expect(clippy::indexing_slicing, reason = "there are eight bytes")]
@@ -140,7 +140,7 @@ impl Tbf {
 mod tests {
     use super::*;
 
-    /// What tc of iproute2 6.1 sends (strace), but for the table of rates at the end, for `rate 10mbit burst 16kb latency
+    /// The bytes that tc of iproute2 6.1 sends (strace), without the rate table at the end, for `rate 10mbit burst 16kb latency
     /// 50ms`, `rate 40gbit burst 1mb limit 2mb` and `rate 256kbit burst 2kb latency 400ms`.
     const MIDDLING: &[u8] =
         b"\x28\x00\x01\x00\x03\x01\x00\x00\xff\xff\x00\x00\xd0\x12\x13\x00\x00\x00\x00\x00\x00\x00\x00\x00\
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_sensible() {
+    fn default_values_suit_the_link() {
         let slow = at_rate(1_000_000);
         assert_eq!((slow.burst(), slow.limit()), (3028, Some(6250 + 3028)));
         let wide = at_rate(1_000_000).for_mtu(65_536);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_out_of_range_is_refused() {
+    fn values_out_of_range_are_rejected() {
         assert!(tbf(8, 1, TbfLimit::Latency(Duration::ZERO)).check().is_err());
         assert!(tbf(u64::MAX, 1, TbfLimit::Latency(Duration::MAX)).check().is_err());
         assert!(tbf(8, 1, TbfLimit::Bytes(1)).check().is_ok());

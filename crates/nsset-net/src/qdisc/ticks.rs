@@ -1,10 +1,10 @@
-//! The kernel's unit of time for queueing: 64 nanoseconds (`PSCHED_SHIFT` of net/pkt_sched.h, told by /proc/net/psched).
+//! The kernel's unit of time for queueing: 64 nanoseconds (`PSCHED_SHIFT` of net/pkt_sched.h, reported by /proc/net/psched).
 
 use std::time::Duration;
 
 const NANOSECONDS: u128 = 64;
 
-/// What fits; `None` for more than 274 seconds.
+/// Converts a duration to ticks. `None` for more than 274 seconds, which does not fit.
 pub(crate) fn from_duration(time: Duration) -> Option<u32> {
     u32::try_from(time.as_nanos() / NANOSECONDS).ok()
 }

@@ -1,4 +1,4 @@
-//! What packets of a route are wrapped into: ip-route(8), `encap`. Kept as the kernel has it, not looked into.
+//! The encapsulation of the packets of a route: ip-route(8), `encap`. It is kept in the kernel's format, and not interpreted.
 
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::route::RouteAttribute;
@@ -38,7 +38,7 @@ pub enum EncapKind {
     Other(u16),
 }
 
-/// In the order of their numbers, from 1.
+/// The kinds in the order of their numbers, from 1.
 const KINDS: [EncapKind; 10] = [
     EncapKind::Mpls,
     EncapKind::Ip,
@@ -76,7 +76,7 @@ impl Encap {
     }
 }
 
-/// The two attributes of one, as they come.
+/// The two attributes of an encapsulation, while they are read.
 #[derive(Debug, Default)]
 pub(super) struct Parts<'a> {
     kind: Option<u16>,
@@ -84,7 +84,7 @@ pub(super) struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// Takes an attribute that is one of them.
+    /// Reads one of the two attributes.
     pub fn take(&mut self, kind: u16, value: &'a [u8]) -> Result<(), Malformed> {
         match kind {
             RTA_ENCAP_TYPE => self.kind = Some(u16_at(value, 0)?),

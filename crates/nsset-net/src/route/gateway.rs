@@ -1,4 +1,4 @@
-//! The gateway of a route or of a next hop, as attributes have it: an address of the same family, or of the other one.
+//! Reads the gateway of a route or of a next hop from attributes: an address of the same family, or of the other one.
 
 use std::{fmt, net::IpAddr};
 
@@ -7,12 +7,12 @@ use crate::{
     netlink::attributes::{Malformed, array_at, ip, u16_at},
 };
 
-/// An address of the same family.
+/// Reads an address of the same family.
 pub(super) fn ip_of(family: IpAddr, value: &[u8]) -> Result<IpAddr, Malformed> {
     ip(value).and_then(|address| if address.is_ipv4() == family.is_ipv4() { Ok(address) } else { Err(Malformed) })
 }
 
-/// `struct rtvia`: a family, and an address of it.
+/// Reads `struct rtvia`: a family, and an address of that family.
 pub(super) fn via(value: &[u8]) -> Result<IpAddr, Malformed> {
     match i32::from(u16_at(value, 0)?) {
         libc::AF_INET => array_at::<4>(value, 2).map(IpAddr::from),
@@ -21,7 +21,7 @@ pub(super) fn via(value: &[u8]) -> Result<IpAddr, Malformed> {
     }
 }
 
-/// The builder refuses an address of another family than the destination's, as `RouteSpec::check` does before, in other words.
+/// Converts the builder's error for an address of another family than the destination's. `RouteSpec::check` reports it before.
 pub(super) fn mixed_families(error: impl fmt::Display) -> Error {
     Error::InvalidArgument(error.to_string())
 }

@@ -1,25 +1,25 @@
-//! What becomes of a packet.
+//! The kind of a route: what happens to a packet.
 
 use serde::{Deserialize, Serialize};
 
-/// What becomes of a packet.
+/// The kind of a route: what happens to a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RouteKind {
     #[default]
     Unicast,
-    /// It is for us.
+    /// The packet is delivered locally.
     Local,
     Broadcast,
     Anycast,
     Multicast,
-    /// It is dropped.
+    /// The packet is dropped.
     Blackhole,
-    /// It is answered with "unreachable".
+    /// The sender gets the ICMP message "unreachable".
     Unreachable,
-    /// It is answered with "prohibited".
+    /// The sender gets the ICMP message "prohibited".
     Prohibit,
-    /// The next table is asked.
+    /// The lookup continues in the next table.
     Throw,
     #[serde(untagged)]
     Other(u8),

@@ -1,4 +1,4 @@
-//! What is known of the way: `RTA_METRICS`, the options of ip-route(8) from `mtu` to `fastopen_no_cookie`.
+//! The metrics of a route: `RTA_METRICS`, the options of ip-route(8) from `mtu` to `fastopen_no_cookie`.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::Serialize
 
 use crate::netlink::attributes::{Attributes, Malformed, text, u32_at};
 
-/// The metrics of a route, each under its name.
+/// The metrics of a route, by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
-    /// The kernel's number of each, and its value as the kernel has it.
+    /// The kernel's number and value of each metric.
     values: BTreeMap<u16, u32>,
     congestion_control: Option<String>,
 }
 
-/// How the kernel counts.
+/// The kernel's unit of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     Plain,
     Flag,
-    /// Milliseconds, by this number.
+    /// Milliseconds multiplied by this number.
     Milliseconds(u32),
 }
 
@@ -83,7 +83,7 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// The names of those that path MTU discovery and the like may not change.
+    /// Returns the names of the locked metrics, which path MTU discovery and the like must not change.
     fn locked(&self) -> Vec<&'static str> {
         let locks = self.values.get(&RTAX_LOCK).copied().unwrap_or(0);
         let is_locked = |number: u16| locks & 1 << number != 0;
@@ -113,7 +113,7 @@ impl Serialize for Metrics {
     }
 }
 
-/// A metric as plain data has it.
+/// A metric in plain data.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Plain {
@@ -127,7 +127,7 @@ impl<'de> Deserialize<'de> for Metrics {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut metrics = Self::default();
         for (name, value) in BTreeMap::<String, Plain>::deserialize(deserializer)? {
-            metrics.put(&name, value).ok_or_else(|| de::Error::custom(format_args!("no metric is this: {name}")))?;
+            metrics.put(&name, value).ok_or_else(|| de::Error::custom(format_args!("invalid metric: {name}")))?;
         }
         Ok(metrics)
     }
@@ -177,7 +177,7 @@ mod tests {
         bytes
     }
 
-    /// What `ip route add … mtu lock 1400 rtt 20ms quickack 1 congctl reno` sends in `RTA_METRICS` (iproute2 6.1).
+    /// The bytes that `ip route add … mtu lock 1400 rtt 20ms quickack 1 congctl reno` sends in `RTA_METRICS` (iproute2 6.1).
     #[test]
     fn they_are_data_and_bytes_alike() {
         let data =

@@ -1,5 +1,6 @@
-//! Routes: what they are, how they are added and deleted.
+//! Routes: their properties, how they are added and deleted.
 
+mod dump_merge;
 mod encap;
 mod gateway;
 mod kind;
@@ -11,7 +12,6 @@ mod realm;
 mod route;
 mod routes;
 mod spec;
-mod stitch;
 
 pub use encap::{Encap, EncapKind};
 pub use kind::RouteKind;

@@ -1,4 +1,4 @@
-//! One of several ways that packets of a route may go.
+//! The next hops of a multipath route.
 
 use std::net::IpAddr;
 
@@ -19,14 +19,14 @@ use crate::{
     netlink::attributes::{Attributes, Malformed, u8_at, u16_at, u32_at},
 };
 
-/// A next hop of a route that has several.
+/// A next hop of a multipath route.
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NextHop {
     #[serde(rename = "via")]
     pub gateway: Option<IpAddr>,
-    /// The index of the link that packets leave by.
+    /// The index of the link through which packets leave.
     #[serde(serialize_with = "link_ref::optional_index")]
     pub dev: Option<u32>,
     /// Its share of the packets, 1 to 256.
@@ -37,14 +37,14 @@ pub struct NextHop {
     pub encap: Option<Encap>,
 }
 
-/// A next hop of a route to be.
+/// The specification of a next hop.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct NextHopSpec {
     #[serde(rename = "via")]
     pub gateway: Option<IpAddr>,
     pub dev: Option<LinkRef>,
-    /// Its share of the packets, 1 to 256; 1 by default.
+    /// Its share of the packets, 1 to 256. Default: 1.
     pub weight: Option<u16>,
     pub on_link: bool,
     pub realm: Option<u32>,
@@ -55,7 +55,7 @@ pub struct NextHopSpec {
 const HEADER: usize = 8;
 
 impl NextHop {
-    /// Reads what `RTA_MULTIPATH` has, of a route of the family of `anywhere`.
+    /// Reads `RTA_MULTIPATH` of a route of the family of `anywhere`.
     pub(super) fn read_all(mut bytes: &[u8], anywhere: IpAddr) -> Result<Vec<Self>, Malformed> {
         let mut hops = Vec::new();
         while !bytes.is_empty() {
@@ -105,7 +105,7 @@ impl From<&NextHop> for NextHopSpec {
 }
 
 impl NextHopSpec {
-    /// One of those of a route to there, with the index of its link.
+    /// Returns the next hop for a request, for a route to this destination. `dev` is the index of the link.
     pub(super) fn build(&self, destination: IpAddr, dev: Option<u32>) -> crate::Result<RouteNextHop> {
         let share = self.weight.unwrap_or(1).saturating_sub(1);
         let mut hop = RouteNextHopBuilder::new(family(destination))

@@ -1,9 +1,9 @@
-//! How much an IPv6 router wants to be used (RFC 4191).
+//! The preference of an IPv6 router (RFC 4191).
 
 use netlink_packet_route::route::RoutePreference;
 use serde::{Deserialize, Serialize};
 
-/// The preference of an IPv6 route; `pref` of ip-route(8). It is medium where nothing is said.
+/// The preference of an IPv6 route: `pref` of ip-route(8). Default: medium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preference {
@@ -13,7 +13,7 @@ pub enum Preference {
 }
 
 impl Preference {
-    /// None for medium, which the kernel says of every route.
+    /// Returns `None` for medium, which the kernel reports for every route.
     pub(super) fn read(number: u8) -> Option<Self> {
         match number.into() {
             RoutePreference::Low => Some(Self::Low),

@@ -1,4 +1,4 @@
-//! The realms that packets are accounted under, as one number: `from << 16 | to`.
+//! The realms for accounting packets, as one number: `from << 16 | to`.
 
 use netlink_packet_route::route::RouteRealm;
 

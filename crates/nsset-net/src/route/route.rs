@@ -25,7 +25,7 @@ use crate::{
     scope::Scope,
 };
 
-/// Where packets to a destination go.
+/// A route.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -36,65 +36,65 @@ pub struct Route {
     pub destination: IpNet,
     #[serde(rename = "type")]
     pub kind: RouteKind,
-    /// IPv6: it is for packets that come from there only.
+    /// IPv6: the route is only for packets from this network.
     pub from: Option<IpNet>,
-    /// IPv4: it is for packets with this type of service only.
+    /// IPv4: the route is only for packets with this type of service.
     pub tos: Option<u8>,
     #[serde(rename = "via")]
     pub gateway: Option<IpAddr>,
-    /// The index of the link that packets leave by.
+    /// The index of the link through which packets leave.
     #[serde(serialize_with = "link_ref::optional_index")]
     pub dev: Option<u32>,
-    /// Whether the gateway is taken to be on the link, whatever the addresses say.
+    /// Whether the gateway counts as reachable through the link, even if no address of the link has its network.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub on_link: bool,
-    /// The ways that packets go, where there are several. They are in the place of a gateway and a link.
+    /// The next hops of a multipath route, instead of a gateway and a link.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub next_hops: Vec<NextHop>,
-    /// The number of the next hop or group (`ip nexthop`) that packets go by.
+    /// The id of the next hop or the group (`ip nexthop`) that the route uses.
     pub next_hop_id: Option<u32>,
-    /// The lower, the better.
+    /// The route with the lowest metric is used.
     pub metric: Option<u32>,
     /// The routing table; 254 is `main`, 255 is `local`.
     pub table: u32,
-    /// The address that packets leave with, where the program did not say.
+    /// The source address of packets, if the program has not chosen one.
     pub source: Option<IpAddr>,
     pub scope: Scope,
-    /// Who made it: 2 is the kernel, 3 is a person, 4 an administrator (rtnetlink(7)).
+    /// The origin: 2 is the kernel, 3 is `boot` (the default of ip-route(8)), 4 is `static` (rtnetlink(7)).
     pub protocol: u8,
     pub metrics: Option<Metrics>,
-    /// IPv4: what it is accounted under.
+    /// IPv4: the realms for accounting.
     pub realm: Option<u32>,
-    /// IPv6: nothing where it is medium.
+    /// IPv6: `None` means medium.
     pub preference: Option<Preference>,
-    /// IPv6: for how long it is there, where it goes by itself.
+    /// IPv6: the time until the route expires, if it does.
     #[serde_as(as = "Option<Milliseconds>")]
     pub expires: Option<Duration>,
-    /// What packets are wrapped into.
+    /// The encapsulation of packets.
     pub encap: Option<Encap>,
 }
 
 /// `struct rtmsg` of rtnetlink(7).
 const HEADER: usize = 12;
 
-/// `RTM_F_CLONED`: no route, but what the kernel remembers of one.
+/// `RTM_F_CLONED`: an entry of the kernel's route cache.
 const CLONED: u32 = 0x200;
 
-/// Where `struct rta_cacheinfo` has the time that is left, in hundredths of a second (`USER_HZ`).
+/// The offset of the remaining time in `struct rta_cacheinfo`, in hundredths of a second (`USER_HZ`).
 const CACHE_EXPIRES: usize = 8;
 
 impl Route {
-    /// Whether packets may leave by this link.
+    /// Whether packets may leave through this link.
     pub(crate) fn goes_by(&self, link: u32) -> bool {
         self.dev == Some(link) || self.next_hops.iter().any(|hop| hop.dev == Some(link))
     }
 
-    /// Whether both are the same, but for the time that is left.
-    pub(crate) fn is_as(&self, other: &Self) -> bool {
+    /// Whether both are equal, apart from the remaining time.
+    pub(crate) fn equals_except_expiry(&self, other: &Self) -> bool {
         *self == Self { expires: self.expires, ..other.clone() }
     }
 
-    /// Reads the body of an `RTM_NEWROUTE`; `None` is for what is no route of IP.
+    /// Reads the body of an `RTM_NEWROUTE`. `None` if it is not a route of IPv4 or IPv6.
     pub(crate) fn read(message: &[u8]) -> Result<Option<Self>, Malformed> {
         let anywhere = match i32::from(u8_at(message, 0)?) {
             libc::AF_INET => IpAddr::from(Ipv4Addr::UNSPECIFIED),

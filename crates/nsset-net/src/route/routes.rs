@@ -1,4 +1,4 @@
-//! What can be done with routes.
+//! The operations on routes.
 
 use netlink_packet_route::{
     AddressFamily, RouteNetlinkMessage,
@@ -7,12 +7,12 @@ use netlink_packet_route::{
 use nix::errno::Errno;
 
 use super::{
+    dump_merge::DumpMerge,
     route::Route,
     spec::{Devices, MAIN_TABLE, RouteSpec},
-    stitch::Seam,
 };
 use crate::{
-    error::{Refusal, Result},
+    error::{NetlinkError, Result},
     link_ref::LinkRef,
     netlink::conversation::ATTEMPTS,
     netlink::request::Request,
@@ -33,38 +33,39 @@ impl Network {
 }
 
 impl Routes<'_> {
-    /// Those of this table, or of all. `EAGAIN` where they change so much that it cannot be told what there is.
+    /// Lists the routes of a table, or of all tables. Fails with `EAGAIN` if they keep changing while they are listed.
     pub async fn list(&self, table: Option<u32>) -> Result<Vec<Route>> {
         let routes = self.dump(RouteMessage::default()).await;
-        let mut routes = routes.map_err(|refusal| refusal.of("RTM_GETROUTE", ""))?;
+        let mut routes = routes.map_err(|error| error.of("RTM_GETROUTE", ""))?;
         if let Some(table) = table {
             routes.retain(|route| route.table == table);
         }
         Ok(routes)
     }
 
-    /// Those by this link, of all tables.
+    /// Lists the routes through a link, of all tables.
     pub(crate) async fn by(&self, link: u32) -> Result<Vec<Route>> {
         let mut message = RouteMessage::default();
         message.attributes.push(RouteAttribute::Oif(link));
         let routes = self.dump(message).await;
-        let mut routes = routes.map_err(|refusal| refusal.of("RTM_GETROUTE", ""))?;
+        let mut routes = routes.map_err(|error| error.of("RTM_GETROUTE", ""))?;
         routes.retain(|route| route.goes_by(link));
         Ok(routes)
     }
 
-    /// The kernel does not say that IPv6 routes changed while it listed them. Where they did, it may have passed over some,
-    /// wherever a datagram ended: what one dump left open another tells.
+    /// Lists routes. The kernel does not report that IPv6 routes changed during a dump. If they did, routes may be missing
+    /// between two datagrams. This merges several dumps until nothing is missing.
     ///
-    /// The message does not come from `RouteMessageBuilder`, which names a table, a protocol and a type: to the kernel these are filters.
-    async fn dump(&self, message: RouteMessage) -> std::result::Result<Vec<Route>, Refusal> {
+    /// The message does not come from `RouteMessageBuilder`, which sets a table, a protocol and a type: the kernel uses these as
+    /// filters.
+    async fn dump(&self, message: RouteMessage) -> std::result::Result<Vec<Route>, NetlinkError> {
         let mut of_ipv6 = message.clone();
         of_ipv6.header.address_family = AddressFamily::Inet6;
         let mut requests = [message, of_ipv6].map(|message| Request::dump(RouteNetlinkMessage::GetRoute(message)));
-        let mut seam = Seam::default();
+        let mut merge = DumpMerge::default();
         let mut ipv4: Option<Vec<Route>> = None;
         let conversation = self.network.conversation();
-        // Without the routes of IPv4 before them, the datagrams of IPv6 end elsewhere.
+        // Every other dump has only IPv6. Without IPv4 routes before them, its IPv6 datagrams end at other routes.
         for turn in (0..2).cycle().take(ATTEMPTS as usize) {
             let is_whole = turn == 0 || ipv4.is_none();
             let [whole, of_ipv6] = &mut requests;
@@ -82,7 +83,7 @@ impl Routes<'_> {
             }
             dump.parts.retain(|part| !part.things.is_empty());
             let is_sure = !dump.has_changed || dump.parts.len() <= 1;
-            let ipv6 = if is_sure { Some(dump.into_all()) } else { seam.stitch(dump.parts) };
+            let ipv6 = if is_sure { Some(dump.into_all()) } else { merge.add(dump.parts) };
             if let (Some(ipv6), Some(ipv4)) = (ipv6, &mut ipv4) {
                 ipv4.extend(ipv6);
                 return Ok(std::mem::take(ipv4));
@@ -91,31 +92,31 @@ impl Routes<'_> {
         Err(Errno::EAGAIN.into())
     }
 
-    /// Adds one that is not there yet.
+    /// Adds a route. It must not exist yet.
     pub async fn add(&self, route: &RouteSpec) -> Result<()> {
         self.make(route, Request::create).await
     }
 
-    /// Adds one, or puts it in the place of one to the same destination with the same metric.
+    /// Adds a route, or replaces the one with the same destination and metric.
     pub async fn replace(&self, route: &RouteSpec) -> Result<()> {
         self.make(route, Request::replace).await
     }
 
-    /// Takes away the first route that is as this says. What it does not say may be anything, but for the table.
+    /// Deletes the first route that matches. A field that is left out matches any value, except the table, which has its default.
     pub async fn delete(&self, route: &RouteSpec) -> Result<()> {
         let devices = self.devices(route).await?;
-        let message = match self.first_that_is(route, &devices).await? {
+        let message = match self.first_match(route, &devices).await? {
             Some(found) => found.deletion(&devices_of(&found))?,
             None => route.deletion(&devices)?,
         };
         let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::DelRoute(message))).await;
-        outcome.map_err(|refusal| refusal.of("RTM_DELROUTE", route))
+        outcome.map_err(|error| error.of("RTM_DELROUTE", route))
     }
 
-    /// The first route that is as this says, where the kernel would pass over some of that: of an IPv6 route it looks at the
-    /// metric, the protocol and the way alone (ip6_route_del() of net/ipv6/route.c). Of two routes to one destination one of
-    /// these differs, so that one of which they are all known is not looked for.
-    async fn first_that_is(&self, route: &RouteSpec, devices: &Devices) -> Result<Option<RouteSpec>> {
+    /// Returns the first route that matches, if the kernel would not compare all given fields: for an IPv6 route it compares only
+    /// the metric, the protocol, the gateway and the link (ip6_route_del() of net/ipv6/route.c). Two routes to the same
+    /// destination differ in one of these, so this returns `None` if all of them are given.
+    async fn first_match(&self, route: &RouteSpec, devices: &Devices) -> Result<Option<RouteSpec>> {
         let is_known = route.metric.is_some() && (devices.dev.is_some() || !devices.of_hops.is_empty());
         let says_more =
             route.kind.is_some() || route.source.is_some() || route.metrics.is_some() || route.preference.is_some();
@@ -123,17 +124,17 @@ impl Routes<'_> {
             return Ok(None);
         }
         let found = self.list(Some(route.table.unwrap_or(MAIN_TABLE))).await?;
-        let found = found.iter().find(|found| route.is_said_of(found, devices));
+        let found = found.iter().find(|found| route.matches(found, devices));
         found
             .map(|found| Some(RouteSpec::from(found)))
-            .ok_or_else(|| Refusal::from(Errno::ESRCH).of("RTM_DELROUTE", route))
+            .ok_or_else(|| NetlinkError::from(Errno::ESRCH).of("RTM_DELROUTE", route))
     }
 
     async fn make(&self, route: &RouteSpec, request: fn(RouteNetlinkMessage) -> Request) -> Result<()> {
         let devices = self.devices(route).await?;
         let request = request(RouteNetlinkMessage::NewRoute(route.addition(&devices)?));
         let outcome = self.network.conversation().act(request).await;
-        outcome.map_err(|refusal| refusal.of("RTM_NEWROUTE", route))
+        outcome.map_err(|error| error.of("RTM_NEWROUTE", route))
     }
 
     async fn devices(&self, route: &RouteSpec) -> Result<Devices> {
@@ -153,7 +154,7 @@ impl Routes<'_> {
     }
 }
 
-/// Those of a route that knows its links by index.
+/// Returns the links of a route that has their indexes.
 fn devices_of(route: &RouteSpec) -> Devices {
     let index = |link: &Option<LinkRef>| match link {
         Some(LinkRef::Index(index)) => Some(*index),

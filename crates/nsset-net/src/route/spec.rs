@@ -1,4 +1,4 @@
-//! A route that is to be, or not to be any more.
+//! The specification of a route to add or to delete.
 
 use std::{fmt, net::IpAddr, time::Duration};
 
@@ -19,43 +19,43 @@ use crate::{
     scope::Scope,
 };
 
-/// A route that is to be, or not to be any more. What [`Routes::list`](super::Routes::list) says of a route makes one, and
-/// names that very route.
+/// The specification of a route to add or to delete. It can be read from the data of a [`Route`], and then matches exactly that
+/// route.
 #[serde_as]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteSpec {
     pub destination: IpNet,
-    /// Unicast by default.
+    /// Default: unicast.
     #[serde(rename = "type")]
     pub kind: Option<RouteKind>,
-    /// IPv6: for packets that come from there only.
+    /// IPv6: the route is only for packets from this network.
     pub from: Option<IpNet>,
-    /// IPv4: for packets with this type of service only.
+    /// IPv4: the route is only for packets with this type of service.
     pub tos: Option<u8>,
     #[serde(rename = "via")]
     pub gateway: Option<IpAddr>,
     pub dev: Option<LinkRef>,
-    /// Whether the gateway is taken to be on the link, whatever the addresses say.
+    /// Whether the gateway counts as reachable through the link, even if no address of the link has its network.
     #[serde(default)]
     pub on_link: bool,
-    /// Several ways, in the place of a gateway and a link.
+    /// The next hops of a multipath route, instead of a gateway and a link.
     #[serde(default)]
     pub next_hops: Vec<NextHopSpec>,
-    /// The number of a next hop or group (`ip nexthop`). What else is said of the way is its own then, and not repeated.
+    /// The id of a next hop or a group (`ip nexthop`), which then has the gateway and the link.
     pub next_hop_id: Option<u32>,
     pub metric: Option<u32>,
-    /// 254, `main`, by default.
+    /// Default: 254, `main`.
     pub table: Option<u32>,
     pub source: Option<IpAddr>,
-    /// By default what follows from the kind and the gateway. IPv4 only.
+    /// IPv4. The default depends on the kind and the gateway.
     pub scope: Option<Scope>,
-    /// 3, a person, by default.
+    /// Default: 3, `boot`.
     pub protocol: Option<u8>,
     pub metrics: Option<Metrics>,
     pub realm: Option<u32>,
     pub preference: Option<Preference>,
-    /// IPv6: for how long it is there; whole seconds for the kernel.
+    /// IPv6: the time until the route expires, in whole seconds.
     #[serde_as(as = "Option<Milliseconds>")]
     pub expires: Option<Duration>,
     pub encap: Option<Encap>,
@@ -89,14 +89,14 @@ impl From<&Route> for RouteSpec {
 
 pub(super) const MAIN_TABLE: u32 = 254;
 
-/// `RTPROT_BOOT`, which ip-route(8) has, too.
+/// `RTPROT_BOOT`, also the default of ip-route(8).
 const BY_A_PERSON: u8 = 3;
 
-/// The indexes of the links of a route, which the kernel knows them by.
+/// The indexes of the links of a route.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Devices {
     pub dev: Option<u32>,
-    /// One for each of its next hops.
+    /// The link of each next hop.
     pub of_hops: Vec<Option<u32>>,
 }
 
@@ -120,17 +120,15 @@ impl RouteSpec {
             return invalid(format!("the source of {destination} is of another family"));
         }
         if !self.next_hops.is_empty() && (self.gateway.is_some() || self.dev.is_some()) {
-            return invalid(format!(
-                "the route to {destination} has 'nextHops': its gateways and links are said there"
-            ));
+            return invalid(format!("the route to {destination} has 'nextHops': give its gateways and links there"));
         }
         Ok(())
     }
 
-    /// Whether all that it says is so of this route.
-    pub(super) fn is_said_of(&self, route: &Route, devices: &Devices) -> bool {
-        fn is<T: PartialEq>(said: Option<&T>, found: Option<&T>) -> bool {
-            said.is_none_or(|said| found == Some(said))
+    /// Returns whether a route has all values that this specification gives.
+    pub(super) fn matches(&self, route: &Route, devices: &Devices) -> bool {
+        fn is<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
+            wanted.is_none_or(|wanted| found == Some(wanted))
         }
         self.destination == route.destination
             && self.from == route.from
@@ -141,12 +139,12 @@ impl RouteSpec {
             && is(self.source.as_ref(), route.source.as_ref())
             && is(self.protocol.as_ref(), Some(&route.protocol))
             && is(self.metrics.as_ref(), route.metrics.as_ref())
-            && (self.preference.is_none_or(|said| said == route.preference.unwrap_or(Preference::Medium)))
+            && (self.preference.is_none_or(|wanted| wanted == route.preference.unwrap_or(Preference::Medium)))
             && (self.next_hops.is_empty()
                 || self.next_hops.iter().map(|hop| hop.gateway).eq(route.next_hops.iter().map(|hop| hop.gateway)))
     }
 
-    /// As ip-route(8) has it.
+    /// Returns the same default as ip-route(8).
     fn default_scope(&self) -> Scope {
         if self.destination.addr().is_ipv6() {
             return Scope::Global;
@@ -160,15 +158,15 @@ impl RouteSpec {
         }
     }
 
-    /// What says that it is to be.
+    /// Returns the message that adds the route.
     pub(super) fn addition(&self, devices: &Devices) -> Result<RouteMessage> {
         let kind = self.kind.unwrap_or_default();
         let scope = self.scope.unwrap_or_else(|| self.default_scope());
         self.message(devices, u8::from(kind), u8::from(scope), self.protocol.unwrap_or(BY_A_PERSON))
     }
 
-    /// What says that it is not to be any more. What is not said is not looked at: inet_rtm_delroute() of
-    /// net/ipv4/fib_frontend.c and fib_table_delete() of net/ipv4/fib_trie.c.
+    /// Returns the message that deletes the route. The kernel does not compare fields that the message leaves out:
+    /// inet_rtm_delroute() of net/ipv4/fib_frontend.c and fib_table_delete() of net/ipv4/fib_trie.c.
     pub(super) fn deletion(&self, devices: &Devices) -> Result<RouteMessage> {
         let kind = self.kind.map_or(0, u8::from);
         self.message(devices, kind, u8::from(self.scope.unwrap_or(Scope::Nowhere)), self.protocol.unwrap_or(0))
@@ -210,7 +208,7 @@ impl RouteSpec {
         Ok(message)
     }
 
-    /// By which gateways and links.
+    /// Adds the gateways and links.
     fn way(&self, devices: &Devices, mut route: RouteMessageBuilder) -> Result<RouteMessageBuilder> {
         if self.on_link {
             route = route.onlink();

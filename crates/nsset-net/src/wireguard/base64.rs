@@ -1,4 +1,4 @@
-//! The text of a key: base64 of RFC 4648, section 4, which has 44 characters for 32 bytes, and one text for each key.
+//! The text of a key: base64 (RFC 4648, section 4), which has 44 characters for 32 bytes. Each key has exactly one text.
 
 use data_encoding::BASE64;
 
@@ -8,15 +8,15 @@ pub(super) fn encode(key: &[u8; 32]) -> String {
     BASE64.encode(key)
 }
 
-/// Reads a key. What is none is not repeated: it may be most of one.
+/// Reads a key. The error does not quote the text, which may contain most of a key.
 pub(super) fn decode(text: &str) -> Result<[u8; 32]> {
     bytes(text).ok_or_else(|| {
-        Error::InvalidArgument("this is no key: one has 44 characters of base64, which are 32 bytes".into())
+        Error::InvalidArgument("not a WireGuard key: a key has 44 characters of base64, which are 32 bytes".into())
     })
 }
 
 fn bytes(text: &str) -> Option<[u8; 32]> {
-    // The decoder takes padding in the middle, too, as two texts in one.
+    // The decoder also accepts padding in the middle, as two joined texts.
     if text.len() != 44 || !text.ends_with('=') {
         return None;
     }
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_what_others_write() {
+    fn the_text_is_that_of_other_programs() {
         // printf '%32s' 'nsset writes what base64 writes.' | base64
         assert_eq!(encode(b"nsset writes what base64 writes."), "bnNzZXQgd3JpdGVzIHdoYXQgYmFzZTY0IHdyaXRlcy4=");
         assert_eq!(encode(&[0xFF; 32]), "//////////////////////////////////////////8=");
@@ -70,7 +70,7 @@ mod tests {
         ];
         for text in wrong {
             let error = decode(&text).unwrap_err().to_string();
-            assert_eq!(error, "this is no key: one has 44 characters of base64, which are 32 bytes", "{text}");
+            assert_eq!(error, "not a WireGuard key: a key has 44 characters of base64, which are 32 bytes", "{text}");
         }
     }
 }

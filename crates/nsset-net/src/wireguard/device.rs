@@ -1,4 +1,4 @@
-//! A WireGuard link's keys and peers, as the kernel describes them.
+//! Reads a WireGuard link's keys and peers.
 
 use netlink_packet_generic::constants::GENL_HDRLEN;
 use serde::Serialize;
@@ -7,17 +7,17 @@ use serde_with::skip_serializing_none;
 use super::{peer::Peer, public_key::PublicKey, secret_key::SecretKey};
 use crate::netlink::attributes::{Attributes, Malformed, array_at, u16_at, u32_at};
 
-/// What a WireGuard link has beside what all links have.
+/// The keys, peers and other settings of a WireGuard link.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WireGuard {
-    /// That of its private key, where it has one.
+    /// The public key, if the link has a private key.
     pub public_key: Option<PublicKey>,
     pub private_key: Option<SecretKey>,
-    /// The UDP port; 0 where it has none yet, which it finds when it is brought up.
+    /// The UDP port. 0 if the kernel will choose one when the link is brought up.
     pub listen_port: u16,
-    /// The mark of the packets that go out; 0 is none.
+    /// The mark of outgoing packets; 0 means none.
     pub fwmark: u32,
     pub peers: Vec<Peer>,
 }
@@ -30,12 +30,12 @@ const WGDEVICE_A_FWMARK: u16 = 7;
 const WGDEVICE_A_PEERS: u16 = 8;
 
 impl WireGuard {
-    /// Reads the body of one of the messages of `WG_CMD_GET_DEVICE`. The first says it all but for some of the peers.
+    /// Reads the body of a message of `WG_CMD_GET_DEVICE`. The first message has everything except some of the peers.
     pub(crate) fn read(message: &[u8]) -> Result<Self, Malformed> {
         let mut device = Self::default();
         for attribute in Attributes::behind(GENL_HDRLEN, message)? {
             match attribute? {
-                (WGDEVICE_A_PRIVATE_KEY, value) => device.private_key = SecretKey::unless_none(array_at(value, 0)?),
+                (WGDEVICE_A_PRIVATE_KEY, value) => device.private_key = SecretKey::from_kernel(array_at(value, 0)?),
                 (WGDEVICE_A_PUBLIC_KEY, value) => device.public_key = Some(PublicKey(array_at(value, 0)?)),
                 (WGDEVICE_A_LISTEN_PORT, value) => device.listen_port = u16_at(value, 0)?,
                 (WGDEVICE_A_FWMARK, value) => device.fwmark = u32_at(value, 0)?,
@@ -50,7 +50,7 @@ impl WireGuard {
         Ok(device)
     }
 
-    /// The same with the peers of the next message. Its first may be our last, with more addresses: get_peer() of
+    /// Adds the peers of the next message. Its first peer may be the last one of this, with more addresses: get_peer() of
     /// drivers/net/wireguard/netlink.c.
     #[must_use]
     pub(crate) fn continued_by(mut self, next: Self) -> Self {
@@ -75,7 +75,7 @@ mod tests {
 
     const RECORDED: &[u8] = include_bytes!("../../tests/recorded/wireguard.bin");
 
-    /// The body of the first message of an answer.
+    /// Returns the body of the first message of an answer.
     fn body(answer: &[u8]) -> &[u8] {
         &answer[16..u32_at(answer, 0).unwrap() as usize]
     }
@@ -91,7 +91,7 @@ mod tests {
         WireGuard { peers, ..WireGuard::default() }
     }
 
-    /// What `wg show wg0 dump` said at the same moment is what it is compared with.
+    /// Compares with the output of `wg show wg0 dump` at the same time.
     #[test]
     fn it_is_read_as_wg_reads_it() {
         let device = WireGuard::read(body(RECORDED)).unwrap();
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(data["peers"][1], other);
         let handshake = UNIX_EPOCH + Duration::from_micros(1_700_000_000_123_500);
         read.peers[1].last_handshake = Some(handshake);
-        let told = to_value(&read.peers[1]).unwrap()["lastHandshake"].as_f64().unwrap();
-        assert!((told - 1_700_000_000_123.5).abs() < 0.001, "{told}");
+        let reported = to_value(&read.peers[1]).unwrap()["lastHandshake"].as_f64().unwrap();
+        assert!((reported - 1_700_000_000_123.5).abs() < 0.001, "{reported}");
     }
 }

@@ -1,4 +1,4 @@
-//! Where a WireGuard peer is.
+//! The endpoint of a WireGuard peer.
 
 use std::{
     fmt,
@@ -10,26 +10,26 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 
 use crate::error::{Error, Result};
 
-/// An address with a port. One of IPv6 may name its link: `[fe80::1%eth0]:51820`.
+/// An address with a port. An IPv6 address may have a zone: `[fe80::1%eth0]:51820`.
 #[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Endpoint {
     address: SocketAddr,
-    /// A link that is known by its name as yet; the address knows others by their index.
+    /// The name of the link, if the zone is a name. If the zone is an index, the address has it.
     link: Option<String>,
 }
 
 impl Endpoint {
-    /// The address; where a link is named, with an index of 0.
+    /// Returns the address. Its index is 0 if the zone is a name.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The name of its link, where it has one.
+    /// Returns the name of the link, if the zone is a name.
     pub fn link(&self) -> Option<&str> {
         self.link.as_deref()
     }
 
-    /// The index of its link, where it is known by that: `[fe80::1%2]:51820`.
+    /// Returns the index of the link, if the zone is an index: `[fe80::1%2]:51820`.
     pub const fn link_index(&self) -> Option<u32> {
         match self.address {
             SocketAddr::V6(address) if address.scope_id() != 0 => Some(address.scope_id()),
@@ -37,7 +37,7 @@ impl Endpoint {
         }
     }
 
-    /// The same with its link known by this index, as the kernel has it.
+    /// Returns the endpoint with an index as its zone, which the kernel needs.
     #[must_use]
     pub fn on(self, index: u32) -> Self {
         match self.address {
@@ -49,18 +49,20 @@ impl Endpoint {
         }
     }
 
-    /// The same with its link known by this name, as people have it.
+    /// Returns the endpoint with a name as its zone.
     #[must_use]
     pub fn called(self, name: &str) -> Self {
         let Self { address, .. } = self.on(0);
         Self { address, link: address.is_ipv6().then(|| name.to_owned()) }
     }
 
-    /// What the kernel is told.
+    /// Returns the address for the kernel. Fails if the zone is a name.
     pub(super) fn known(&self) -> Result<SocketAddr> {
         match &self.link {
             None => Ok(self.address),
-            Some(_) => Err(Error::InvalidArgument(format!("the link of endpoint '{self}' is not known by its index"))),
+            Some(_) => {
+                Err(Error::InvalidArgument(format!("the link of the endpoint '{self}' must be given by its index")))
+            }
         }
     }
 }
@@ -84,7 +86,7 @@ impl FromStr for Endpoint {
     }
 }
 
-/// The name of the link in `[fe80::1%eth0]:51820`, and all but it: a link may have a bracket in its name.
+/// Splits `[fe80::1%eth0]:51820` into the name of the link and the rest. The name of a link may contain a bracket.
 fn parts(text: &str) -> Option<(&str, String)> {
     let (address, rest) = text.strip_prefix('[')?.split_once('%')?;
     let (link, port) = rest.rsplit_once("]:")?;
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_endpoint_is_refused() {
+    fn other_texts_are_rejected() {
         let wrong =
             ["host:1", "fe80::1%eth0:1", "[fe80::1%]:1", "[fe80::1%eth0]", "[192.0.2.1%eth0]:1", "192.0.2.1%eth0:1"];
         for text in wrong {

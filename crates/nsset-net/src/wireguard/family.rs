@@ -1,4 +1,4 @@
-//! The number that a family of generic netlink has with the running kernel.
+//! The id of a generic netlink family on the running kernel.
 
 use netlink_packet_generic::{
     GenlMessage,
@@ -11,7 +11,7 @@ use crate::{
     netlink::request::Request,
 };
 
-/// Asks for the number of the family of this name. The kernel loads the module that brings it, where there is one.
+/// Returns a request for the id of a family. The kernel loads its module if necessary.
 pub(super) fn request(name: &str) -> Request {
     let nlas = vec![GenlCtrlAttrs::FamilyName(name.into())];
     Request::act(GenlMessage::from_payload(GenlCtrl { cmd: GenlCtrlCmd::GetFamily, nlas }))

@@ -1,4 +1,4 @@
-//! What is sent to the kernel about a WireGuard link, in messages that it takes.
+//! Requests about a WireGuard link, divided into messages of a size that the kernel accepts.
 
 use ipnet::IpNet;
 use netlink_packet_core::Emitable;
@@ -13,24 +13,24 @@ use super::{
 };
 use crate::error::Result;
 
-/// How many bytes of peers a message has at most. The length of an attribute is 16 bits.
+/// The largest size of the peers in a message, in bytes. The length of an attribute has 16 bits.
 const PEERS: usize = 16 * 1024;
 
-/// How many of a peer's addresses a message has at most; one is 40 bytes at most.
+/// The largest number of addresses of a peer in a message. An address has at most 40 bytes.
 const ADDRESSES: usize = 256;
 
-/// Asks for everything about the link of this index.
+/// Returns a request for all settings of the link with this index.
 pub(super) fn get(index: u32) -> WireguardMessage {
     WireguardMessage { cmd: WireguardCmd::GetDevice, attributes: vec![WireguardAttribute::IfIndex(index)] }
 }
 
-/// Tells the link of this index what is to become of it, message by message.
+/// Returns the messages that change the link with this index.
 pub(super) fn set(index: u32, spec: &WireGuardSpec) -> Result<Vec<WireguardMessage>> {
     let mut attributes = device(spec);
     let mut messages = Vec::new();
     let mut end = |peers: Vec<WireguardPeer>| {
         let mut message = vec![WireguardAttribute::IfIndex(index)];
-        // The first message says it: a second would take away the peers of the first.
+        // Only the first message has these: a second one with the flag would remove the peers of the first.
         message.append(&mut attributes);
         if !peers.is_empty() {
             message.push(WireguardAttribute::Peers(peers));
@@ -51,7 +51,7 @@ pub(super) fn set(index: u32, spec: &WireGuardSpec) -> Result<Vec<WireguardMessa
     Ok(messages)
 }
 
-/// All but the peers.
+/// Returns the attributes of the link without the peers.
 fn device(spec: &WireGuardSpec) -> Vec<WireguardAttribute> {
     let attributes = [
         spec.private_key.as_ref().map(|key| WireguardAttribute::PrivateKey(*key.as_bytes())),
@@ -62,7 +62,7 @@ fn device(spec: &WireGuardSpec) -> Vec<WireguardAttribute> {
     attributes.into_iter().flatten().collect()
 }
 
-/// A peer, cut where it has too many addresses. The first piece says what else there is to say.
+/// Splits a peer that has too many addresses for a message. The first piece has all other settings.
 fn pieces(peer: &PeerSpec) -> Result<Vec<WireguardPeer>> {
     if peer.remove {
         return Ok(vec![piece(peer, WireguardPeerFlags::RemoveMe, Vec::new(), &[])]);
@@ -120,14 +120,15 @@ mod tests {
     use super::*;
     use crate::{netlink::request::Request, wireguard::PublicKey};
 
-    /// The bytes of a message to the family of the recorded ones.
+    /// Returns the bytes of a message to the same family as in the recorded ones.
     fn bytes(message: WireguardMessage) -> Vec<u8> {
         let mut message = GenlMessage::from_payload(message);
         message.set_resolved_family_id(0x20);
         Request::act(message).numbered(0).to_vec()
     }
 
-    /// What wg(8) sent, which calls the link `wg0` where we tell its index: an attribute of eight bytes, too.
+    /// Returns a recorded message of wg(8) with the link's index in the place of its name `wg0`. Both attributes have eight
+    /// bytes.
     fn recorded(bytes: &[u8], index: u32) -> Vec<u8> {
         let index = [&[8, 0, 1, 0][..], &index.to_ne_bytes()].concat();
         assert_eq!(&bytes[20..28], b"\x08\0\x02\0wg0\0");
@@ -144,7 +145,7 @@ mod tests {
         (0..count).map(|number| IpNet::from(std::net::IpAddr::from(Ipv6Addr::from(0xFD << 120 | number)))).collect()
     }
 
-    /// The peers of a message.
+    /// Returns the peers of a message.
     fn peers(message: &WireguardMessage) -> &[WireguardPeer] {
         match message.attributes.last() {
             Some(WireguardAttribute::Peers(peers)) => peers,
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn it_sends_what_wg_setconf_sends() {
+    fn the_bytes_are_those_of_wg_setconf() {
         let with = |key: &str, addresses: &[&str]| PeerSpec {
             allowed_ips: addresses.iter().map(|text| text.parse().unwrap()).collect(),
             replace_allowed_ips: true,
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_link_of_an_endpoint_is_told_by_its_index() {
+    fn the_link_of_an_endpoint_must_be_given_by_its_index() {
         let at = |endpoint: Endpoint| {
             let peer = PeerSpec { endpoint: Some(endpoint), ..peer(1) };
             set(2, &WireGuardSpec { peers: vec![peer], ..WireGuardSpec::default() })

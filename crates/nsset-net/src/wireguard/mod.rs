@@ -1,4 +1,4 @@
-//! WireGuard: the keys and peers of links of that kind, over generic netlink. The links themselves are made as all are.
+//! WireGuard: the keys and peers of WireGuard links, with generic netlink. The links are created like all others.
 
 mod base64;
 mod device;

@@ -23,19 +23,19 @@ use crate::{
 pub struct Peer {
     pub public_key: PublicKey,
     pub preshared_key: Option<SecretKey>,
-    /// Where it was heard from last, or is said to be.
+    /// The address from which the last valid packet came, or the configured one.
     pub endpoint: Option<Endpoint>,
-    /// How often it is told that the link lives, where it is told.
+    /// The keepalive interval, if keepalive packets are sent.
     #[serde_as(as = "Option<Milliseconds>")]
     pub persistent_keepalive: Option<Duration>,
-    /// The addresses that are its own: where packets to them go, and whose packets from it may be.
+    /// The addresses that belong to the peer: packets to these addresses go to it, and its packets must come from these.
     pub allowed_ips: Vec<IpNet>,
-    /// When both last agreed on the keys of a session, where they have.
+    /// The time of the last handshake, if there was one.
     #[serde_as(as = "Option<Milliseconds>")]
     pub last_handshake: Option<SystemTime>,
     pub received_bytes: u64,
     pub sent_bytes: u64,
-    /// 1, as there is no other yet.
+    /// The version of the protocol. Only 1 exists.
     pub protocol_version: u32,
 }
 
@@ -53,7 +53,7 @@ const WGALLOWEDIP_A_IPADDR: u16 = 2;
 const WGALLOWEDIP_A_CIDR_MASK: u16 = 3;
 
 impl Peer {
-    /// Reads one of the peers in `WGDEVICE_A_PEERS`. One that goes on has its key and more addresses.
+    /// Reads a peer in `WGDEVICE_A_PEERS`. A peer that continues one of the previous message has only its key and more addresses.
     pub(super) fn read(attributes: &[u8]) -> Result<Self, Malformed> {
         let mut public_key = None;
         let mut peer = Self {
@@ -70,7 +70,7 @@ impl Peer {
         for attribute in Attributes::within(attributes) {
             match attribute? {
                 (WGPEER_A_PUBLIC_KEY, value) => public_key = Some(PublicKey(array_at(value, 0)?)),
-                (WGPEER_A_PRESHARED_KEY, value) => peer.preshared_key = SecretKey::unless_none(array_at(value, 0)?),
+                (WGPEER_A_PRESHARED_KEY, value) => peer.preshared_key = SecretKey::from_kernel(array_at(value, 0)?),
                 (WGPEER_A_ENDPOINT, value) => peer.endpoint = Some(endpoint(value)?.into()),
                 (WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, value) => {
                     let seconds = u16_at(value, 0)?;
@@ -101,7 +101,7 @@ fn endpoint(value: &[u8]) -> Result<SocketAddr, Malformed> {
     }
 }
 
-/// `struct __kernel_timespec`; all zeros where there was none.
+/// `struct __kernel_timespec`, with only zeros if there was no handshake.
 fn handshake(value: &[u8]) -> Result<Option<SystemTime>, Malformed> {
     let (seconds, nanoseconds) = (u64_at(value, 0)?, u64_at(value, 8)?);
     if (seconds, nanoseconds) == (0, 0) {

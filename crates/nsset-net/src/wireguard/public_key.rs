@@ -1,4 +1,4 @@
-//! The key by which a peer is known.
+//! Public keys, which identify peers.
 
 use std::{fmt, str::FromStr};
 
@@ -7,7 +7,7 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use super::base64;
 use crate::error::Error;
 
-/// A public key, written in base64 as `wg pubkey` writes it.
+/// A public key. Its text is base64, as in the output of `wg pubkey`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, SerializeDisplay, DeserializeFromStr)]
 pub struct PublicKey(pub [u8; 32]);
 

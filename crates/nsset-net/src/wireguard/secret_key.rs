@@ -1,4 +1,4 @@
-//! The keys that nobody else may know: private ones, and those that two peers share.
+//! Secret keys: private keys, and preshared keys of two peers.
 
 use std::{fmt, str::FromStr};
 
@@ -9,12 +9,12 @@ use serde_with::DeserializeFromStr;
 use zeroize::Zeroizing;
 
 use super::{base64, public_key::PublicKey};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, NetlinkError, Result};
 
 /// A private or a preshared key.
 ///
-/// It is shown by [`to_base64`](Self::to_base64) and by serde only, never by `Debug` or in an error. Its memory is
-/// overwritten when it is dropped; what the requests to the kernel hold of it is not.
+/// Only [`to_base64`](Self::to_base64) and serde reveal it, but not `Debug` or an error. Its memory is overwritten when it is
+/// dropped. The copies in requests to the kernel are not overwritten.
 ///
 /// ```
 /// use nsset_net::SecretKey;
@@ -27,17 +27,17 @@ use crate::error::{Error, Refusal, Result};
 pub struct SecretKey(Zeroizing<[u8; 32]>);
 
 impl SecretKey {
-    /// A new private key, as `wg genkey` makes one.
+    /// Generates a private key, like `wg genkey`.
     pub fn generate() -> Result<Self> {
         random().map(|key| Self::from_bytes(clamp_integer(*key.0)))
     }
 
-    /// A new preshared key, as `wg genpsk` makes one.
+    /// Generates a preshared key, like `wg genpsk`.
     pub fn generate_preshared() -> Result<Self> {
         random()
     }
 
-    /// The key of all zeros, which means none: a link loses its private key by it, a peer its preshared one.
+    /// Returns the key of all zeros, which removes the private key of a link or the preshared key of a peer.
     pub fn none() -> Self {
         Self::from_bytes([0; 32])
     }
@@ -50,31 +50,31 @@ impl SecretKey {
         &self.0
     }
 
-    /// The key for all to read.
+    /// Returns the key as text.
     pub fn to_base64(&self) -> String {
         base64::encode(&self.0)
     }
 
-    /// The public key of this private one, as `wg pubkey` finds it.
+    /// Returns the public key of this private key, like `wg pubkey`.
     pub fn public(&self) -> PublicKey {
         PublicKey(MontgomeryPoint::mul_base_clamped(*self.0).to_bytes())
     }
 
-    /// What the kernel says, to whom all zeros is no key.
-    pub(crate) fn unless_none(bytes: [u8; 32]) -> Option<Self> {
+    /// Converts a key from the kernel, which reports all zeros for no key.
+    pub(crate) fn from_kernel(bytes: [u8; 32]) -> Option<Self> {
         (bytes != [0; 32]).then(|| Self::from_bytes(bytes))
     }
 }
 
 fn random() -> Result<SecretKey> {
     let mut key = SecretKey::none();
-    // SAFETY: it writes 32 bytes at most, and there are as many.
+    // SAFETY: getrandom(2) writes at most 32 bytes, which is the length of the key.
     let length = Errno::result(unsafe { libc::getrandom(key.0.as_mut_ptr().cast(), key.0.len(), 0) });
     match length {
-        // Up to 256 bytes come whole: getrandom(2).
+        // getrandom(2) returns up to 256 bytes completely.
         Ok(32) => Ok(key),
-        Ok(_) => Err(Refusal::from(Errno::EIO).of("getrandom", "")),
-        Err(errno) => Err(Refusal::from(errno).of("getrandom", "")),
+        Ok(_) => Err(NetlinkError::from(Errno::EIO).of("getrandom", "")),
+        Err(errno) => Err(NetlinkError::from(errno).of("getrandom", "")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a WireGuard link is to be told.
+//! The changes to a WireGuard link.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,59 +12,59 @@ use crate::{
     milliseconds::Milliseconds,
 };
 
-/// What is to become of the keys and peers of a link, as wg(8) has it. What is left out stays as it is.
+/// Changes to the keys and peers of a link, like `wg set`: wg(8). Fields that are left out do not change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct WireGuardSpec {
-    /// All zeros take it away.
+    /// The private key. All zeros remove it.
     pub private_key: Option<SecretKey>,
-    /// The UDP port, in the network in which the link was made. With 0 the kernel finds one.
+    /// The UDP port, in the network in which the link was created. With 0 the kernel chooses one.
     pub listen_port: Option<u16>,
-    /// The mark of the packets that go out; 0 takes it away.
+    /// The mark of outgoing packets; 0 removes it.
     pub fwmark: Option<u32>,
-    /// Whether the link loses the peers that it has, before it gets these.
+    /// Whether to remove the existing peers before these are added.
     pub replace_peers: bool,
     pub peers: Vec<PeerSpec>,
 }
 
-/// What is to become of a peer; one that is not there yet is made.
+/// Changes to a peer. A peer that does not exist is added.
 #[serde_as]
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PeerSpec {
-    /// By which it is known. The kernel passes over a peer with the link's own.
+    /// The key that identifies the peer. The kernel ignores a peer with the link's own key.
     pub public_key: PublicKey,
-    /// All zeros take it away.
+    /// The preshared key. All zeros remove it.
     pub preshared_key: Option<SecretKey>,
-    /// Where it is, until it is heard from elsewhere. Its link, if it names one, has to be known by its index
-    /// ([`Endpoint::on`]), in the network in which the link of WireGuard was made.
+    /// The address of the peer, until a valid packet comes from another one. A zone must be an index ([`Endpoint::on`]), in the
+    /// network in which the WireGuard link was created.
     pub endpoint: Option<Endpoint>,
-    /// How often it is told that the link lives: whole seconds, at most 65535; 0 turns it off.
+    /// The keepalive interval, in whole seconds, at most 65535; 0 turns keepalive off.
     #[serde_as(as = "Option<Milliseconds>")]
     pub persistent_keepalive: Option<Duration>,
-    /// The addresses that are its own, beside those that it has. Another peer that has one of them loses it.
+    /// Addresses to add to those that belong to the peer. If another peer has one of them, it loses that address.
     #[serde(default)]
     pub allowed_ips: Vec<IpNet>,
-    /// Whether it loses the addresses that it has, before it gets these.
+    /// Whether to remove the existing addresses before these are added.
     #[serde(default)]
     pub replace_allowed_ips: bool,
-    /// Whether it is to go. Nothing else counts then.
+    /// Whether to remove the peer. All other fields are then ignored.
     #[serde(default)]
     pub remove: bool,
-    /// Whether nothing is made where it is not there.
+    /// Whether to change only an existing peer, and not to add one.
     #[serde(default)]
     pub update_only: bool,
 }
 
 impl WireGuardSpec {
-    /// Refuses what no kernel needs to see.
+    /// Returns an error for changes that are invalid on every kernel.
     pub(crate) fn check(&self) -> Result<()> {
         self.check_keys()?;
         self.check_addresses()?;
         self.peers.iter().try_for_each(|peer| peer.keepalive_seconds().map(drop))
     }
 
-    /// The kernel passes over a peer with the link's own key, and says that it is done.
+    /// Returns an error for a peer with the link's own key, which the kernel silently ignores.
     fn check_keys(&self) -> Result<()> {
         let Some(own) = self.private_key.as_ref().map(SecretKey::public) else { return Ok(()) };
         match self.peers.iter().position(|peer| peer.public_key == own && !peer.remove) {
@@ -73,15 +73,16 @@ impl WireGuardSpec {
         }
     }
 
-    /// Of two peers with one address the kernel gives it to the later.
+    /// Returns an error for two peers with the same address, which the kernel would give to the later one.
     fn check_addresses(&self) -> Result<()> {
         let mut owners = HashMap::new();
         for (at, peer) in self.peers.iter().enumerate().filter(|(_, peer)| !peer.remove) {
             for address in peer.allowed_ips.iter().map(IpNet::trunc) {
                 let first = *owners.entry(address).or_insert(at);
                 if self.peers.get(first).is_some_and(|first| first.public_key != peer.public_key) {
-                    let text =
-                        format!("{address} is of 'peers[{first}]' and of 'peers[{at}]': it can be one peer's only");
+                    let text = format!(
+                        "{address} is of 'peers[{first}]' and of 'peers[{at}]': it can belong to only one peer"
+                    );
                     return Err(Error::InvalidArgument(text));
                 }
             }
@@ -91,7 +92,7 @@ impl WireGuardSpec {
 }
 
 impl PeerSpec {
-    /// A peer with this key, of whom nothing else is said.
+    /// Returns changes to the peer with this key, without any fields set.
     pub const fn new(public_key: PublicKey) -> Self {
         Self {
             public_key,
@@ -105,13 +106,13 @@ impl PeerSpec {
         }
     }
 
-    /// The interval as the kernel has it.
+    /// Returns the interval in the kernel's format.
     pub(crate) fn keepalive_seconds(&self) -> Result<Option<u16>> {
         let Some(interval) = self.persistent_keepalive else { return Ok(None) };
         match u16::try_from(interval.as_secs()) {
             Ok(seconds) if interval.subsec_nanos() == 0 => Ok(Some(seconds)),
             _ => Err(Error::OutOfRange(format!(
-                "the interval of a persistent keepalive is 0 to 65535 whole seconds, not {interval:?}"
+                "the interval of a persistent keepalive must be 0 to 65535 whole seconds, not {interval:?}"
             ))),
         }
     }
@@ -151,20 +152,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_out_is_not_said() {
+    fn fields_that_are_left_out_are_not_sent() {
         let spec: WireGuardSpec = from_value(json!({ "peers": [{ "publicKey": KEY }] })).unwrap();
         let peers = vec![PeerSpec::new(KEY.parse().unwrap())];
         assert_eq!(spec, WireGuardSpec { peers, ..WireGuardSpec::default() });
     }
 
     #[test]
-    fn what_is_wrong_is_refused_and_keys_are_not_repeated() {
+    fn invalid_data_is_rejected_without_quoting_keys() {
         let almost = &KEY[1..];
         let wrong = [
-            (json!({ "privateKey": almost }), "this is no key: one has 44 characters of base64, which are 32 bytes"),
+            (
+                json!({ "privateKey": almost }),
+                "not a WireGuard key: a key has 44 characters of base64, which are 32 bytes",
+            ),
             (json!({ "privateKey": [1] }), "invalid type: sequence, expected "),
-            (json!({ "peers": [{ "publicKey": almost }] }), "this is no key: "),
-            (json!({ "peers": [{ "publicKey": KEY, "presharedKey": almost }] }), "this is no key: "),
+            (json!({ "peers": [{ "publicKey": almost }] }), "not a WireGuard key: "),
+            (json!({ "peers": [{ "publicKey": KEY, "presharedKey": almost }] }), "not a WireGuard key: "),
             (json!({ "peers": [{}] }), "missing field `publicKey`"),
             (json!({ "listenPort": 65536 }), "invalid value: integer `65536`, expected u16"),
             (json!({ "mtu": 1420 }), "unknown field `mtu`"),
@@ -183,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_would_pass_over_is_refused() {
+    fn changes_that_the_kernel_would_ignore_are_rejected() {
         let key = |number| PublicKey([number; 32]);
         let peer = |number, addresses: &[&str]| PeerSpec {
             allowed_ips: addresses.iter().map(|text| text.parse().unwrap()).collect(),

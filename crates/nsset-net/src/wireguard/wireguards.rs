@@ -1,4 +1,4 @@
-//! What can be done with WireGuard links.
+//! The operations on WireGuard links.
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
@@ -12,8 +12,7 @@ use crate::{
     netlink::request::Request,
 };
 
-/// The WireGuard links of the network in which the socket was born. A clone shares the socket; it is closed with the
-/// last.
+/// The WireGuard links of the network in which the socket was created. Clones share the socket. Dropping the last one closes it.
 ///
 /// ```no_run
 /// # async fn example(network: nsset_net::Network, socket: std::os::fd::OwnedFd) -> nsset_net::Result<()> {
@@ -42,22 +41,22 @@ pub struct WireGuards {
 struct Shared {
     conversation: Conversation,
     family: OnceCell<u16>,
-    /// Whoever has it may send the messages of a `set`, which are to stay together.
+    /// The holder of this lock may send the messages of a `set`. Other requests must not come between these.
     turn: Mutex<()>,
 }
 
 impl WireGuards {
-    /// Takes a socket of `AF_NETLINK` and `NETLINK_GENERIC` that nobody else uses. To be called inside a tokio runtime.
+    /// Takes a socket of `AF_NETLINK` and `NETLINK_GENERIC` that no other code uses. Must be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self> {
         let conversation = Conversation::open(socket)?;
         let shared = Shared { conversation, family: OnceCell::new(), turn: Mutex::new(()) };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// The keys and peers of the link of this index, which errors call as it is `called`.
+    /// Returns the keys and peers of the link with this index. Errors refer to the link as `called`.
     ///
-    /// Errors: `EPERM` without CAP_NET_ADMIN, `ENODEV` where there is no such link, `EOPNOTSUPP` where it is of another
-    /// kind, `ENOENT` where the kernel has no WireGuard.
+    /// Errors: `EPERM` without CAP_NET_ADMIN, `ENODEV` if the link does not exist, `EOPNOTSUPP` if it is of another kind,
+    /// `ENOENT` if the kernel has no WireGuard.
     pub async fn get(&self, index: u32, called: &LinkRef) -> Result<WireGuard> {
         let message = self.addressed(messages::get(index), called).await?;
         let read = |message: &[u8]| WireGuard::read(message).map(Some);
@@ -66,16 +65,16 @@ impl WireGuards {
             let whole = parts.into_iter().reduce(WireGuard::continued_by);
             whole.ok_or_else(|| Malformed.into())
         });
-        whole.map_err(|refusal| refusal.of("WG_CMD_GET_DEVICE", called))
+        whole.map_err(|error| error.of("WG_CMD_GET_DEVICE", called))
     }
 
-    /// Changes the keys and peers of the link of this index, which errors call as it is `called`.
+    /// Changes the keys and peers of the link with this index. Errors refer to the link as `called`.
     ///
-    /// The kernel does one thing after the other, up to a hundred peers at once: where it refuses one, what comes
-    /// before it is done, and of many peers there is a moment when it has some. Two calls, of clones too, do not mix.
+    /// The kernel makes the changes one after the other, for up to a hundred peers at a time. If one fails, the changes before it
+    /// stay. If there are many peers, the link has only some of them for a moment. Two calls, also on clones, do not mix.
     ///
-    /// Errors: those of [`get`](Self::get), `EADDRINUSE` where the port is another's, and [`Error::OutOfRange`] for the
-    /// interval of a keepalive that the kernel cannot have.
+    /// Errors: those of [`get`](Self::get), `EADDRINUSE` if another socket has the port, and [`Error::OutOfRange`] for a
+    /// keepalive interval that the kernel does not support.
     ///
     /// [`Error::OutOfRange`]: crate::Error::OutOfRange
     pub async fn set(&self, index: u32, called: &LinkRef, spec: &WireGuardSpec) -> Result<()> {
@@ -84,7 +83,7 @@ impl WireGuards {
         for message in messages::set(index, spec)? {
             let message = self.addressed(message, called).await?;
             let outcome = self.shared.conversation.act(Request::act(message)).await;
-            outcome.map_err(|refusal| refusal.of("WG_CMD_SET_DEVICE", called))?;
+            outcome.map_err(|error| error.of("WG_CMD_SET_DEVICE", called))?;
         }
         Ok(())
     }
@@ -99,6 +98,6 @@ impl WireGuards {
         let name = WireguardMessage::family_name();
         let number = self.shared.conversation.get(family::request(name), family::read).await;
         let target = || format!("'{name}' for link {called}");
-        number.map_err(|refusal| refusal.of_kind("CTRL_CMD_GETFAMILY", target(), name))
+        number.map_err(|error| error.of_kind("CTRL_CMD_GETFAMILY", target(), name))
     }
 }

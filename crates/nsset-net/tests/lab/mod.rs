@@ -1,5 +1,5 @@
-//! Networks for a test: as root, `net` sets; as an ordinary user, `net` sets that belong to one `user` set. And `ip` and
-//! `tc` of iproute2, to say what is really there.
+//! Networks for a test: as root, `net` sets; as an ordinary user, `net` sets that belong to one `user` set. `ip` and `tc` of
+//! iproute2 report their real state.
 #![allow(dead_code)] // no test uses all of it
 
 use std::{
@@ -11,17 +11,17 @@ use nsset::{Kind, Kinds, MapUser, NamespaceSet, UnshareOptions, open_socket, uns
 use nsset_net::{AddressSpec, Network};
 use serde_json::{Value, from_value, json};
 
-/// Where hosts are made.
+/// Creates hosts.
 pub struct Lab {
     base: Option<NamespaceSet>,
 }
 
-/// A network of its own.
+/// A network of a test.
 pub struct Host {
     pub set: NamespaceSet,
     pub network: Network,
     fds: Vec<(Kind, OwnedFd)>,
-    /// `lo`, and what some modules give every network: `gre0`, `tunl0` and the like.
+    /// `lo`, and the links that some modules add to every network: `gre0`, `tunl0` and the like.
     born_with: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl Lab {
     }
 }
 
-/// A host, where one is enough.
+/// Creates a host, for a test that needs only one.
 pub fn host() -> Host {
     Lab::new().host()
 }
@@ -55,7 +55,7 @@ pub fn rtnetlink_socket(set: &NamespaceSet) -> OwnedFd {
 }
 
 impl Host {
-    /// Runs a program inside, as nsenter(1) does, for 20 seconds at most.
+    /// Runs a program inside, like nsenter(1), for at most 20 seconds.
     pub fn run(&self, command: &[&str]) -> Output {
         let mut nsenter = Command::new("timeout");
         nsenter.args(["20", "nsenter", "--preserve-credentials"]);
@@ -65,13 +65,13 @@ impl Host {
         nsenter.arg("--").args(command).output().unwrap()
     }
 
-    /// Runs a program that has to succeed.
+    /// Runs a program, which must succeed.
     pub fn must(&self, command: &str) {
         let output = self.run(&command.split(' ').collect::<Vec<_>>());
         assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
-    /// What a program of iproute2 tells in JSON.
+    /// Returns the JSON output of a program of iproute2.
     pub fn json(&self, command: &str) -> Value {
         let output = self.run(&command.split(' ').collect::<Vec<_>>());
         assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
@@ -81,12 +81,12 @@ impl Host {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// A link, as `ip -json -details` tells it.
+    /// Returns a link from the output of `ip -json -details`.
     pub fn ip_link(&self, name: &str) -> Value {
         self.json(&format!("ip -json -details link show dev {name}"))[0].take()
     }
 
-    /// The names of the links that were made.
+    /// Returns the names of the links that the test has created.
     pub fn link_names(&self) -> Vec<String> {
         let mut names = self.all_link_names();
         names.retain(|name| !self.born_with.contains(name));
@@ -99,12 +99,12 @@ impl Host {
     }
 }
 
-/// An address of which nothing else is said.
+/// Returns an address without other attributes.
 pub fn address(cidr: &str) -> AddressSpec {
     from_value(json!({ "cidr": cidr })).unwrap()
 }
 
-/// Whether an array of flags has this one.
+/// Returns whether an array of flags has a flag.
 pub fn has(flags: &Value, flag: &str) -> bool {
     flags.as_array().unwrap().iter().any(|other| other == flag)
 }

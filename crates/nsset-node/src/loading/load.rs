@@ -1,4 +1,4 @@
-//! What starts when the addon is loaded.
+//! Runs when the addon is loaded.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,14 +7,15 @@ use napi_derive::napi;
 
 use crate::{loading::copies, loading::start};
 
-/// Runs once in each environment, before anything can have been entered: a thread inherits the namespaces of the one that
-/// starts it. What cannot be started now is started by the calls that need it; they tell what is wrong.
+/// Starts the threads. Node.js calls this once in each environment, before JavaScript can enter a set: a new thread inherits the
+/// namespaces of the thread that starts it. If a thread cannot be started now, the calls that need it try again and report
+/// errors.
 #[napi(module_exports)]
 #[allow(clippy::unnecessary_wraps, reason = "the macro takes nothing else")]
 pub fn load(_exports: Object, env: Env) -> Result<()> {
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        copies::meet();
-        // A thread that cannot be looked at (no /proc) is looked at again, and the error told, when something is asked of it.
+        copies::share_count();
+        // Without /proc this fails. The first call that needs the thread's namespaces tries again, and reports the error.
         let _ = nsset::proc::hold();
         let _ = nsset::thread::remember();
         let _ = start::everything(env);

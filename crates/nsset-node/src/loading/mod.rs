@@ -1,4 +1,4 @@
-//! What happens when the addon is loaded: its threads, libuv's pool, and other copies of it.
+//! What happens when the addon is loaded: it starts its threads and libuv's pool, and finds other copies of itself.
 
 pub mod copies;
 pub mod load;

@@ -1,4 +1,4 @@
-//! libuv's pool, which starts all of its threads at the first piece of work, and ends the process where it cannot.
+//! libuv's pool. It starts all of its threads at the first piece of work, and ends the process if it cannot start them.
 
 use std::{
     env,
@@ -14,18 +14,18 @@ use nsset::SystemError;
 
 use crate::loading::trial_threads;
 
-/// As libuv has it: threads, and the most that it starts.
+/// libuv's default and largest number of threads.
 const DEFAULT_THREADS: usize = 4;
 const MOST_THREADS: usize = 1024;
-/// Of one thread of the pool, in bytes.
+/// The stack size of one thread of the pool, in bytes.
 const STACK: usize = 8 << 20;
-/// More than the pool needs: others may start threads at the same time.
+/// How many threads more than the pool needs are tried: other code may start threads at the same time.
 const SPARE: usize = 2;
 
 static HAS_STARTED: AtomicBool = AtomicBool::new(false);
 
-/// Starts the pool, once, from a thread that is at home: at the latest before the first is inside. A failure is none for
-/// ever: the next call tries again.
+/// Starts the pool, once, from a thread that is outside, before any thread of JavaScript goes inside. After a failure the next
+/// call tries again.
 pub fn start(env: Env) -> nsset::Result<()> {
     static TURN: Mutex<()> = Mutex::new(());
     if HAS_STARTED.load(Ordering::Acquire) {
@@ -43,19 +43,19 @@ pub fn start(env: Env) -> nsset::Result<()> {
     Ok(())
 }
 
-/// `UV_THREADPOOL_SIZE`, read as libuv does, which reads it once.
+/// Parses `UV_THREADPOOL_SIZE` like libuv, which reads the variable once.
 fn threads_of_the_pool() -> usize {
     let Some(text) = env::var_os("UV_THREADPOOL_SIZE") else { return DEFAULT_THREADS };
     let text = text.to_string_lossy();
     let text = text.trim_start();
     let digits = text.strip_prefix('+').unwrap_or(text);
     let digits = digits.split(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default();
-    // What is no number is 0, a negative one is huge.
+    // libuv takes text that is not a number as 0, and a negative number as a very large one.
     let fallback = if text.starts_with('-') || !digits.is_empty() { MOST_THREADS } else { 0 };
     digits.parse().unwrap_or(fallback).clamp(1, MOST_THREADS)
 }
 
-/// Starts as many threads as the pool will, and some more, and lets them go.
+/// Starts and ends as many threads as the pool will start, and some more, to find out whether the limits allow it.
 fn try_out(count: usize) -> nsset::Result<()> {
     trial_threads::start_and_end(count + SPARE, STACK).map_err(|errno| {
         let hint = format!(

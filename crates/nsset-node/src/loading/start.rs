@@ -1,4 +1,4 @@
-//! The threads: all of them are started outside, at load, or by the first call that needs one.
+//! Starts the threads, all of them outside: when the addon is loaded, or at the first call that needs one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +6,7 @@ use napi::Env;
 
 use crate::{loading::pool, network_thread::thread};
 
-/// Whatever can be started, so that a thread of JavaScript may go inside: from then on it must start none.
+/// Starts all threads, so that a thread of JavaScript may go inside: once inside, it must not start threads.
 pub fn everything(env: Env) -> nsset::Result<()> {
     static HAS_STARTED: AtomicBool = AtomicBool::new(false);
     if HAS_STARTED.load(Ordering::Acquire) {
@@ -14,7 +14,7 @@ pub fn everything(env: Env) -> nsset::Result<()> {
     }
     nsset::proc::hold()?;
     nsset::thread::remember()?;
-    // It starts to run meanwhile.
+    // The thread of networks starts in parallel with the steps below.
     let network = thread::start()?;
     let home = nsset::home_thread::start()?;
     nsset::reaper::start()?;

@@ -1,7 +1,7 @@
-//! Threads that show that threads can be started, and end at once.
+//! Starts threads that end at once, to find out whether the limits allow that many.
 //!
-//! By pthread_create(3) and not by the standard library: what such a thread allocates costs it an arena of malloc(3), which
-//! takes longer than all else here.
+//! This uses pthread_create(3) and not the standard library, whose threads allocate memory. The first allocation of a thread
+//! creates an arena of malloc(3), which takes longer than all other steps here.
 
 use std::{
     ffi::c_void,
@@ -15,10 +15,10 @@ use nix::{
     unistd::{Pid, gettid},
 };
 
-/// Closed until all of them are there.
+/// Locked until all threads have been started.
 static GATE: Mutex<()> = Mutex::new(());
 
-/// Starts so many threads with stacks of so many bytes, all of them at once, and lets them go.
+/// Starts `count` threads with stacks of `stack` bytes, which all exist at the same time, and ends them.
 pub fn start_and_end(count: usize, stack: usize) -> Result<(), Errno> {
     let attributes = Attributes::with_stack(stack)?;
     let closed = GATE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,24 +29,24 @@ pub fn start_and_end(count: usize, stack: usize) -> Result<(), Errno> {
     }
     drop(closed);
     let ended: Vec<Pid> = threads.into_iter().map(join).collect();
-    // A thread is joined before the kernel has counted it off.
+    // pthread_join(3) returns before the kernel has subtracted the thread from the counts that limits apply to.
     nsset::await_end(&ended);
     outcome
 }
 
-/// Of pthread_attr_init(3).
+/// The attributes of a thread: pthread_attr_init(3).
 struct Attributes(libc::pthread_attr_t);
 
 impl Attributes {
     fn with_stack(size: usize) -> Result<Self, Errno> {
         let mut attributes = MaybeUninit::uninit();
-        // SAFETY: pthread_attr_init(3) fills it in.
+        // SAFETY: pthread_attr_init(3) initializes the attributes.
         let attributes = unsafe {
             result(libc::pthread_attr_init(attributes.as_mut_ptr()))?;
             attributes.assume_init()
         };
         let mut attributes = Self(attributes);
-        // SAFETY: it was just initialized.
+        // SAFETY: the attributes were just initialized.
         result(unsafe { libc::pthread_attr_setstacksize(&raw mut attributes.0, size) })?;
         Ok(attributes)
     }
@@ -61,12 +61,12 @@ impl Attributes {
 
 impl Drop for Attributes {
     fn drop(&mut self) {
-        // SAFETY: it was initialized, and is used no more.
+        // SAFETY: the attributes are initialized, and are not used after this.
         unsafe { libc::pthread_attr_destroy(&raw mut self.0) };
     }
 }
 
-/// All that such a thread does. Its number is what it returns.
+/// The function of such a thread. It returns the thread's number.
 extern "C" fn wait_at_gate(_: *mut c_void) -> *mut c_void {
     drop(GATE.lock());
     ptr::without_provenance_mut(gettid().as_raw() as usize)
@@ -74,7 +74,7 @@ extern "C" fn wait_at_gate(_: *mut c_void) -> *mut c_void {
 
 fn join(thread: libc::pthread_t) -> Pid {
     let mut number = ptr::null_mut();
-    // SAFETY: pthread_create(3) made it, and it is joined here only.
+    // SAFETY: pthread_create(3) started the thread, and only this line joins it.
     unsafe { libc::pthread_join(thread, &raw mut number) };
     Pid::from_raw(number.addr() as libc::pid_t)
 }

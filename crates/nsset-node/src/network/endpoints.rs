@@ -1,10 +1,10 @@
-//! The links that endpoints of WireGuard name (`[fe80::1%eth0]:51820`) are those inside, as wg(8) has it there.
+//! Links in endpoints of WireGuard peers (`[fe80::1%eth0]:51820`). As with wg(8) inside, these are links inside.
 
 use nsset_net::{LinkRef, WireGuard, WireGuardSpec};
 
 use crate::{network::sockets::Sockets, network_thread::failure::Failure};
 
-/// Finds the links that endpoints name.
+/// Replaces the names of links in endpoints by their indexes inside.
 pub async fn find_links(sockets: &Sockets, spec: &mut WireGuardSpec) -> Result<(), Failure> {
     for peer in &mut spec.peers {
         let Some(endpoint) = &peer.endpoint else { continue };
@@ -15,7 +15,7 @@ pub async fn find_links(sockets: &Sockets, spec: &mut WireGuardSpec) -> Result<(
     Ok(())
 }
 
-/// Names the links of endpoints; one that is not inside keeps its number.
+/// Replaces the indexes of links in endpoints by their names. The index of a link that does not exist inside stays.
 pub async fn name_links(sockets: &Sockets, device: &mut WireGuard) -> Result<(), Failure> {
     let is_of_link =
         |peer: &nsset_net::Peer| peer.endpoint.as_ref().is_some_and(|endpoint| endpoint.link_index().is_some());

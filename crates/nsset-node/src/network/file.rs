@@ -1,4 +1,4 @@
-//! The files by which names are resolved. They are read where only their own network waits for them.
+//! Reads the files that configure name resolution, on a thread where this blocks only work on their own network.
 
 use std::{
     path::{Path, PathBuf},
@@ -25,24 +25,24 @@ use crate::{
 /// resolv.conf(5) and hosts(5).
 const FILES: [&str; 2] = ["resolv.conf", "hosts"];
 
-/// Lists of hundreds of thousands of names that are not to be found fit into it.
+/// Enough for hosts files that block hundreds of thousands of names.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
 
-/// What there is in a file, and by what it is known again.
+/// The content of a file, and a stamp that changes with it.
 #[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct NativeResolverFile {
-    /// Empty for a file inside.
+    /// Empty for a file that is read inside.
     pub stamp: String,
-    /// Empty if there is no such file.
+    /// Empty if the file does not exist.
     pub text: String,
 }
 
 #[napi]
 impl NativeNetwork {
-    /// Reads resolv.conf and hosts of the set's mount namespace; without one, those that iproute2 has for a network of this
-    /// name, and else those that the calling thread sees. The result has both files in this order, or null for one whose stamp
-    /// is the known one.
+    /// Reads resolv.conf and hosts in the set's mount namespace. Without one, reads the files in `/etc/netns/NAME` for a network
+    /// of this name, or else those that the calling thread sees. The result has both files in this order, or null for a file
+    /// whose stamp is the known one.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<NativeResolverFile | null>>")]
     pub fn read_resolver_files(
         &self,
@@ -66,7 +66,7 @@ async fn read(
 ) -> std::result::Result<Vec<Option<NativeResolverFile>>, Failure> {
     let sockets = open(inside)?;
     let closed = sockets.closed();
-    // It may have been closed before there was anybody to tell.
+    // The network may have been closed before `closed` was created, which does not report that.
     open(inside)?;
     let work = sockets.read_files(move |set| Reader::new(set, caller, name).read(&known));
     match select(pin!(work), pin!(closed)).await {
@@ -75,9 +75,9 @@ async fn read(
     }
 }
 
-/// Where the files are.
+/// Reads the files.
 struct Reader {
-    /// Has the mount namespace.
+    /// The set whose mount namespace has the files.
     set: NamespaceSet,
     /// In order of precedence.
     directories: Vec<PathBuf>,

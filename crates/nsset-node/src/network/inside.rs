@@ -1,4 +1,4 @@
-//! What is open of a network, until it is closed.
+//! The open sockets of a network.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,10 +6,10 @@ use nsset::Error;
 
 use crate::network::sockets::Sockets;
 
-/// What is open of a network; nothing once it is closed.
+/// The open sockets of a network; `None` after it is closed.
 pub type Inside = Arc<Mutex<Option<Arc<Sockets>>>>;
 
-/// What is open, or the error that it is closed.
+/// Returns the sockets, or an error if the network is closed.
 pub fn open(inside: &Inside) -> nsset::Result<Arc<Sockets>> {
     inside.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(Error::Closed)
 }

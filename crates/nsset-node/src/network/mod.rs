@@ -1,4 +1,4 @@
-//! The network inside a set: requests from JavaScript, carried out on one thread for all sets.
+//! The network of a set: requests from JavaScript, which one thread runs for all sets.
 
 mod endpoints;
 mod file;

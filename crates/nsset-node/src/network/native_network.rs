@@ -1,4 +1,4 @@
-//! The network of a set, as an object of JavaScript.
+//! The native part of a set's network.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,7 +26,7 @@ pub struct NativeNetwork {
 
 #[napi]
 impl NativeSet {
-    /// The set's network. Nothing is opened yet.
+    /// Returns the set's network. Its sockets are opened on first use.
     #[napi(catch_unwind)]
     pub fn network(&self, env: Env) -> Result<NativeNetwork> {
         self.with(env, |set| {
@@ -38,8 +38,8 @@ impl NativeSet {
 
 #[napi]
 impl NativeNetwork {
-    /// Has operations carried out in order, up to the first that fails, or until the request is abandoned. `operations` is the
-    /// text of a JSON array; the networks that they name by number are `others`.
+    /// Runs operations in order, up to the first that fails, or until the request is abandoned. `operations` is the text of a
+    /// JSON array. Operations refer to other networks by their index in `others`.
     #[napi(catch_unwind, ts_return_type = "Promise<NativeOutcome>")]
     pub fn request(
         &self,
@@ -56,7 +56,7 @@ impl NativeNetwork {
         })
     }
 
-    /// Closes its sockets, once what is under way has ended.
+    /// Closes the sockets when the running requests have ended.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         if let Some(sockets) = self.inside.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -1,4 +1,4 @@
-//! The operations on a network as they come from JavaScript: plain data, named as in the face.
+//! The operations on a network. They come from JavaScript as plain data, with the names of the TypeScript API.
 
 use std::{os::fd::AsFd, sync::Arc};
 
@@ -68,7 +68,7 @@ enum Operation {
     SetSysctl { name: String, value: String },
 }
 
-/// The number of another network that came with the request.
+/// The index of another network in the request's list.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Other(usize);
 
@@ -85,16 +85,16 @@ struct NewPeer {
     index: Option<u32>,
     #[serde(rename = "netnsId")]
     netns_id: Option<i32>,
-    /// Where it is made, if not in the same network.
+    /// The network to create the peer in, if not the same one.
     network: Option<Other>,
     #[serde(flatten)]
     state: LinkState,
 }
 
-/// After how many operations the requests about other networks get their turn.
+/// After this many operations, requests about other networks get their turn.
 const TURN: usize = 16;
 
-/// Carries out a request, as long as it is not abandoned, and ends it.
+/// Runs the operations of a request until it is abandoned, and settles its promise.
 pub async fn run(
     operations: &str,
     inside: &Inside,
@@ -104,7 +104,7 @@ pub async fn run(
 ) {
     let work = carry_out(operations, inside, others, abandonment, &results);
     let outcome = match ABANDONMENT.scope(Arc::clone(abandonment), work).await {
-        // As if it had been abandoned before that operation.
+        // The outcome is the same as if the request had been abandoned before that operation.
         Err(Failure::Set(nsset::Error::Aborted)) => Ok(()),
         outcome => outcome,
     };
@@ -118,7 +118,7 @@ async fn carry_out(
     abandonment: &Abandonment,
     results: &Results,
 ) -> Result<(), Failure> {
-    let operations: Vec<Operation> = serde_json::from_str(operations).map_err(|error| misunderstood(&error))?;
+    let operations: Vec<Operation> = serde_json::from_str(operations).map_err(|error| unreadable(&error))?;
     let count = operations.len();
     for (done, operation) in operations.into_iter().enumerate() {
         if abandonment.has_happened() {
@@ -134,14 +134,16 @@ async fn carry_out(
     Ok(())
 }
 
-/// The face has checked what it sends, so this is a mistake of ours. Nothing of the text is told: it may hold a key.
-fn misunderstood(error: &serde_json::Error) -> Failure {
+/// The error of operations that cannot be parsed. The TypeScript API checks them, so this is a bug of nsset. The message does not
+/// quote the text, which may contain a key.
+fn unreadable(error: &serde_json::Error) -> Failure {
     let place = format!("operations cannot be read at {}:{}", error.line(), error.column());
     nsset::Error::InvalidArgument(place).into()
 }
 
 impl Operation {
-    /// Answers with the result as JSON. What another thread does for it has that one end the request at once, where it is the last.
+    /// Runs the operation and returns its result as JSON. If another thread runs the last operation, that thread settles the
+    /// promise.
     async fn perform(self, sockets: &Sockets, others: &[Inside], last: Option<Results>) -> Result<String, Failure> {
         match self {
             Self::GetWireGuard { link } => {
@@ -195,7 +197,7 @@ impl Operation {
 }
 
 impl NewLink {
-    /// The whole of it, with the network of the peer.
+    /// Returns the link to create, with the network of its peer.
     async fn complete(self, others: &[Inside]) -> Result<LinkSpec, Failure> {
         let Some(NewPeer { name, index, netns_id, network, state }) = self.peer else { return Ok(self.spec) };
         let network = match network {

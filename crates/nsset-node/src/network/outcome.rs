@@ -1,4 +1,4 @@
-//! What becomes of a request about a network.
+//! The outcome of a request about a network.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,20 +7,20 @@ use serde::Serialize;
 
 use crate::{deferred::Deferred, error_fields::ErrorFields, network_thread::failure::Failure};
 
-/// What became of a request.
+/// The outcome of a request.
 #[napi(object, object_from_js = false)]
 pub struct NativeOutcome {
     /// The results of the operations that succeeded, as the text of a JSON array.
     pub results: String,
-    /// Why the next one did not.
+    /// The error of the first operation that failed, if any.
     pub failure: Option<ErrorFields>,
 }
 
-/// The results of a request, as they come. The first of those who share them that ends the request settles its promise.
+/// Collects the results of a request. The first call of `end` on any clone settles the promise.
 #[derive(Clone)]
 pub struct Results {
     deferred: Deferred<NativeOutcome>,
-    /// An array of JSON without its end; `None` once the request has ended.
+    /// A JSON array without its closing bracket; `None` once the request has ended.
     text: Arc<Mutex<Option<String>>>,
 }
 
@@ -29,7 +29,7 @@ impl Results {
         Self { deferred, text: Arc::new(Mutex::new(Some(String::from("[")))) }
     }
 
-    /// Adds a result, as JSON.
+    /// Adds a result, which is JSON.
     pub fn push(&self, result: &str) {
         let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(text) = text.as_mut() else { return };
@@ -39,7 +39,7 @@ impl Results {
         text.push_str(result);
     }
 
-    /// All went well, or this went wrong.
+    /// Settles the promise, with the error of an operation if one failed.
     pub fn end(&self, outcome: Result<(), Failure>) {
         let Some(mut results) = self.text.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         results.push(']');
@@ -47,14 +47,14 @@ impl Results {
         self.deferred.resolve(NativeOutcome { results, failure });
     }
 
-    /// All went well, and this is the last result.
+    /// Adds the last result and settles the promise.
     pub fn end_with(&self, result: &str) {
         self.push(result);
         self.end(Ok(()));
     }
 }
 
-/// A result as JSON.
+/// Serializes a result as JSON.
 pub fn json<T: Serialize>(result: &T) -> nsset::Result<String> {
     serde_json::to_string(result).map_err(|error| nsset::Error::InvalidArgument(error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Names, resolved inside.
+//! Resolves host names inside.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -24,7 +24,8 @@ use crate::{
 
 #[napi]
 impl NativeNetwork {
-    /// What names are resolved by from now on: the texts of resolv.conf(5) and hosts(5), and servers that are asked instead.
+    /// Sets the configuration of name resolution: the texts of resolv.conf(5) and hosts(5), and servers that replace those in
+    /// resolv.conf.
     #[napi(catch_unwind)]
     pub fn configure_resolver(&self, env: Env, resolv_conf: String, hosts: String, servers: Vec<String>) -> Result<()> {
         guard(env, || {
@@ -33,7 +34,7 @@ impl NativeNetwork {
         })
     }
 
-    /// The addresses of a host, of this family or of both (0), with these hints of getaddrinfo(3), in its order.
+    /// Returns the addresses of a host, of a family or of both (0), with the given hints of getaddrinfo(3), and in its order.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<string>>")]
     pub fn resolve(&self, env: Env, name: String, family: u32, hints: u32) -> Result<Promise<Vec<String>>> {
         let inside = Arc::clone(&self.inside);
@@ -49,7 +50,7 @@ impl NativeNetwork {
 struct Question {
     name: String,
     wanted: Wanted,
-    /// Of families of which the network has an address.
+    /// Whether to look up only families of which the network has an address.
     only_usable: bool,
 }
 
@@ -70,7 +71,7 @@ fn wanted(family: u32, hints: i32) -> Wanted {
 async fn lookup(inside: &Inside, Question { name, mut wanted, only_usable }: Question) -> Found {
     let sockets = open(inside)?;
     let closed = sockets.closed();
-    // It may have been closed before there was anybody to tell.
+    // The network may have been closed before `closed` was created, which does not report that.
     open(inside)?;
     if only_usable {
         wanted.family = usable(wanted.family, &sockets.own_addresses().await?)
@@ -91,7 +92,8 @@ async fn lookup(inside: &Inside, Question { name, mut wanted, only_usable }: Que
 
 type Found = std::result::Result<Vec<IpAddr>, Failure>;
 
-/// `AI_ADDRCONFIG` as glibc has it: addresses of loopback do not count, and without any others both families are wanted.
+/// `AI_ADDRCONFIG` as in glibc: loopback addresses do not count, and if there are no other addresses, both families are looked
+/// up.
 fn usable(family: Family, own: &[OwnAddress]) -> Option<Family> {
     let has = |is_of_family: fn(&IpAddr) -> bool| {
         own.iter().any(|own| is_of_family(&own.address) && !LOOPBACK.contains(&own.address))

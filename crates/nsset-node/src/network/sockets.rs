@@ -18,7 +18,7 @@ use crate::{
     network_thread::{failure::Failure, turns::Line, waiting},
 };
 
-/// What names are resolved by: resolv.conf(5), hosts(5), and servers that are asked instead of those there.
+/// The configuration of name resolution: resolv.conf(5), hosts(5), and servers that replace those in resolv.conf.
 #[derive(Clone, Debug, Default)]
 pub struct Texts {
     pub resolv_conf: String,
@@ -26,11 +26,11 @@ pub struct Texts {
     pub servers: Vec<String>,
 }
 
-/// What is said of names, and, once somebody has asked for one, who resolves them by that.
+/// The configuration of name resolution, and its resolver, which is created on first use.
 #[derive(Default)]
 struct Names {
     texts: Texts,
-    /// How often it was said anew.
+    /// How many times the configuration has been set.
     configuration: u64,
     resolver: Option<Arc<Resolver>>,
 }
@@ -38,8 +38,9 @@ struct Names {
 /// The sockets of a set's network.
 pub struct Sockets {
     set: NamespaceSet,
-    /// Where sockets and sysctls wait for the helper, and where files do.
+    /// The line of sockets and sysctls that wait for the helper.
     line: Line,
+    /// The line of files that wait for the helper.
     line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
@@ -60,7 +61,7 @@ impl Sockets {
         }
     }
 
-    /// To be called on the thread of networks, which goes inside to open the socket.
+    /// Must be called on the thread of networks, which goes inside to open the socket.
     pub async fn network(&self) -> Result<&Network, Failure> {
         if let Some(network) = self.network.get() {
             return Ok(network);
@@ -93,17 +94,17 @@ impl Sockets {
         waiting::together(self.wireguards.get_or_try_init(open)).await
     }
 
-    /// Ends when `close` is called. Made before it is called, it does not miss that.
+    /// Returns a future that ends when `close` is called after this.
     pub fn closed(&self) -> OwnedNotified {
         Arc::clone(&self.closing).notified_owned()
     }
 
-    /// Ends what waits for somebody else than the kernel.
+    /// Ends requests that wait for servers or for processes inside.
     pub fn close(&self) {
         self.closing.notify_waiters();
     }
 
-    /// What names are resolved by from now on.
+    /// Sets the configuration of name resolution.
     pub fn resolve_by(&self, texts: Texts) {
         let mut names = self.names();
         names.configuration += 1;
@@ -111,7 +112,7 @@ impl Sockets {
         names.texts = texts;
     }
 
-    /// Who resolves names.
+    /// Returns the resolver of the current configuration.
     pub async fn resolver(&self) -> Result<Arc<Resolver>, Failure> {
         let (texts, configuration) = {
             let names = self.names();
@@ -122,14 +123,14 @@ impl Sockets {
         };
         let resolver = Arc::new(Resolver::new(self.config(&texts).await?, self.maker()));
         let mut names = self.names();
-        // Something else may have been said meanwhile.
+        // The configuration may have been set again in the meantime.
         if names.configuration == configuration {
             names.resolver = Some(Arc::clone(&resolver));
         }
         Ok(resolver)
     }
 
-    /// Links that servers name (`fe80::1%eth0`) are those inside.
+    /// Parses the configuration. Links in the addresses of servers (`fe80::1%eth0`) are links inside.
     async fn config(&self, texts: &Texts) -> Result<Config, Failure> {
         let names_links = texts.resolv_conf.contains('%') || texts.servers.iter().any(|server| server.contains('%'));
         let links = if names_links { self.links().await?.list().await? } else { Vec::new() };
@@ -145,7 +146,8 @@ impl Sockets {
         Ok(config)
     }
 
-    /// The domain of the host's own name, where that is the caller's: this thread is at home.
+    /// Returns the domain of the host name, if the set does not have its own. This thread is outside, so it sees the caller's
+    /// name.
     fn domain(&self) -> Option<String> {
         if self.set.kinds().contains(Kind::Uts) {
             return None;
@@ -154,7 +156,7 @@ impl Sockets {
         name.split_once('.').map(|(_, domain)| domain.to_owned())
     }
 
-    /// The addresses of the links inside.
+    /// Returns the addresses of the links inside.
     pub async fn own_addresses(&self) -> Result<Vec<OwnAddress>, Failure> {
         let addresses = self.addresses().await?.list(None).await?;
         let own = |address: nsset_net::Address| OwnAddress {
@@ -173,12 +175,12 @@ impl Sockets {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Any socket, made by the calling thread, or by the helper, which the thread waits for.
+    /// Creates a socket inside. The calling thread goes inside, or waits for the helper.
     pub fn socket(&self, domain: i32, kind: i32, protocol: i32) -> nsset::Result<OwnedFd> {
         nsset::open_socket(&self.set, self.set.kinds(), domain, kind, protocol)
     }
 
-    /// Any socket, for the thread of networks, which waits for no helper.
+    /// Creates a socket inside, for the thread of networks, which must not wait for a helper.
     pub async fn socket_inside(&self, domain: i32, kind: i32, protocol: i32) -> nsset::Result<OwnedFd> {
         self.go_inside(move |set| nsset::open_socket(set, set.kinds(), domain, kind, protocol)).await
     }
@@ -187,38 +189,38 @@ impl Sockets {
         self.socket_inside(libc::AF_NETLINK, libc::SOCK_RAW, protocol).await
     }
 
-    /// `/dev/net/tun`, as it is inside.
+    /// Opens `/dev/net/tun` inside.
     pub async fn tun(&self) -> nsset::Result<OwnedFd> {
         self.go_inside(|set| nsset::open_tun(set, set.kinds())).await
     }
 
-    /// As JSON.
+    /// Returns the value of a sysctl as JSON.
     pub async fn sysctl(&self, name: String, last: Option<Results>) -> nsset::Result<String> {
-        self.tell_from_inside(move |set| nsset::sysctl::get(set, set.kinds(), &name), last).await
+        self.answer_from_inside(move |set| nsset::sysctl::get(set, set.kinds(), &name), last).await
     }
 
     pub async fn set_sysctl(&self, name: String, value: String, last: Option<Results>) -> nsset::Result<String> {
-        self.tell_from_inside(move |set| nsset::sysctl::set(set, set.kinds(), &name, &value), last).await
+        self.answer_from_inside(move |set| nsset::sysctl::set(set, set.kinds(), &name, &value), last).await
     }
 
-    /// Has the thread that did the work end the request, where nothing is left to be done: to wake the thread of networks first would
-    /// take a tenth of the time.
-    async fn tell_from_inside<T: Serialize>(
+    /// Runs the last operation of a request so that the thread that does the work also settles the promise. Waking the thread of
+    /// networks first would add a tenth to the time.
+    async fn answer_from_inside<T: Serialize>(
         &self,
         work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
         last: Option<Results>,
     ) -> nsset::Result<String> {
-        let tell = move |set: &NamespaceSet| {
+        let answer = move |set: &NamespaceSet| {
             let result = outcome::json(&work(set)?)?;
             if let Some(results) = last {
                 results.end_with(&result);
             }
             Ok(result)
         };
-        self.go_inside(tell).await
+        self.go_inside(answer).await
     }
 
-    /// Reads files, where nothing else waits for it: those inside may have that take long.
+    /// Reads files in a line of their own: processes inside may make this take long.
     pub async fn read_files<T: Send + 'static>(
         &self,
         work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
@@ -234,13 +236,14 @@ impl Sockets {
         go_inside(&self.set, self.line, work).await
     }
 
-    /// The network namespace itself.
+    /// Returns the network namespace.
     pub fn namespace(&self) -> nsset::Result<&nsset::Namespace> {
         self.set.get(Kind::Net).map(AsRef::as_ref)
     }
 }
 
-/// Does what goes into a network: at once where this thread can go there itself, and else where only this set waits for it.
+/// Runs work that goes inside: on this thread if it can go inside itself, or else on a thread where it blocks only work on this
+/// set.
 async fn go_inside<T: Send + 'static>(
     set: &NamespaceSet,
     line: Line,
@@ -253,7 +256,7 @@ async fn go_inside<T: Send + 'static>(
     waiting::run(line, move || work(&set)).await
 }
 
-/// Makes the sockets that names are asked for over.
+/// Creates the resolver's sockets inside.
 struct Maker {
     set: NamespaceSet,
     line: Line,
@@ -272,9 +275,9 @@ impl SocketMaker for Maker {
     }
 }
 
-/// `10.0.0.53:53`, `[fe80::1%eth0]:53`.
+/// Parses the address of a server: `10.0.0.53:53`, `[fe80::1%eth0]:53`.
 fn parse_server(text: &str, zone: impl Fn(&str) -> Option<u32>) -> nsset::Result<SocketAddr> {
-    let unknown = || nsset::Error::InvalidArgument(format!("'{text}' is no server for names: there is no such link"));
+    let unknown = || nsset::Error::InvalidArgument(format!("the server '{text}' names a link that does not exist"));
     let Some((address, rest)) = text.split_once('%') else { return text.parse().map_err(|_| unknown()) };
     let (link, port) = rest.split_once("]:").ok_or_else(unknown)?;
     let index = link.parse().ok().or_else(|| zone(link)).ok_or_else(unknown)?;

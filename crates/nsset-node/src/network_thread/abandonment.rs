@@ -1,4 +1,4 @@
-//! Requests whose rest is not wanted any more.
+//! Requests that the caller gives up before they are complete.
 
 use std::sync::{
     Arc,
@@ -8,7 +8,7 @@ use std::sync::{
 use napi_derive::napi;
 use tokio::sync::Notify;
 
-/// Whether a request is abandoned.
+/// The state of a request: whether it is abandoned.
 #[derive(Default)]
 pub struct Abandonment {
     has_happened: AtomicBool,
@@ -20,9 +20,9 @@ impl Abandonment {
         self.has_happened.load(Ordering::Acquire)
     }
 
-    /// Ends when the request is abandoned.
+    /// Returns when the request is abandoned.
     pub async fn happens(&self) {
-        // Made before the look: it does not miss what happens after.
+        // Created before the check, so that it also gets a notification between the check and the wait.
         let happening = self.happening.notified();
         if !self.has_happened() {
             happening.await;
@@ -30,8 +30,8 @@ impl Abandonment {
     }
 }
 
-/// Ends requests before their next operation, and where they wait for those inside, at once. What they have come to by then
-/// is their outcome.
+/// Ends requests before their next operation; a request that waits for processes inside ends at once. The outcome of a request
+/// has the results up to then.
 #[napi]
 #[derive(Default)]
 pub struct NativeAbandonment(Arc<Abandonment>);

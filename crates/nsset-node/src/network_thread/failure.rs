@@ -1,4 +1,4 @@
-//! What can go wrong with a network: inside it, on the way there, or with a name.
+//! The error of a request about a network.
 
 use crate::error_fields::ErrorFields;
 

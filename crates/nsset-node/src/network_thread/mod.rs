@@ -1,5 +1,5 @@
-//! The thread on which all networks are worked on, the threads beside it for what waits for those inside a set, and how an
-//! answer gets back to JavaScript.
+//! The thread of networks, which runs the requests of all networks, and the threads for work that waits for processes inside a
+//! set.
 
 pub mod abandonment;
 pub mod failure;

@@ -1,4 +1,5 @@
-//! The thread on which all networks are worked on. Netlink sockets are born on it, inside; what waits, waits on it.
+//! The thread of networks, which runs the requests of all networks. It creates the netlink sockets inside, and waits for their
+//! answers.
 
 use std::{
     future::Future,
@@ -27,10 +28,10 @@ use crate::{
 
 type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
-/// Where its work is handed over; none before it was started, and after it has ended.
+/// The queue of the thread's jobs; `None` before the thread has started and after it has ended.
 static JOBS: Mutex<Option<UnboundedSender<Job>>> = Mutex::new(None);
 
-/// Starts the thread, once, from one that is at home. A failure is none for ever: the next call tries again.
+/// Starts the thread, once, from a thread that is outside. After a failure the next call tries again.
 pub fn start() -> nsset::Result<Starting> {
     let mut jobs = jobs();
     if jobs.is_some() {
@@ -41,23 +42,23 @@ pub fn start() -> nsset::Result<Starting> {
     Ok(starting)
 }
 
-/// The thread, which was started and may not run yet.
-#[must_use = "a caller that counts descriptors once the addon is loaded is to count all of them"]
+/// The started thread, which may not run yet.
+#[must_use = "the descriptors that the thread opens must be open when the addon has been loaded"]
 pub struct Starting(Option<Receiver<()>>);
 
 impl Starting {
-    /// Waits until the thread has opened what it holds.
+    /// Waits until the thread has opened its descriptors.
     pub fn finish(self) {
         let _ = self.0.map(|is_ready| is_ready.recv());
     }
 }
 
-/// Runs a job on the thread. Jobs take turns where they wait; one that panics ends alone.
+/// Runs a job on the thread. While a job waits, other jobs run. A panic ends only its own job.
 pub fn run<F: Future<Output = ()> + 'static>(job: impl FnOnce() -> F + Send + 'static) -> nsset::Result<()> {
     let mut jobs = jobs();
     let job: Job = Box::new(|| Box::pin(async move { job().await }));
     let Err(refused) = start_for(&mut jobs)?.send(job) else { return Ok(()) };
-    // The thread has ended, which it does not of itself.
+    // The thread has ended, which it never does by itself.
     *jobs = None;
     let sent = start_for(&mut jobs)?.send(refused.0);
     sent.map_err(|_| SystemError::new(Errno::ECANCELED, "request").into())
@@ -75,7 +76,7 @@ where
 {
     guard(env, || start_for(&mut jobs()).map(drop))?;
     let (deferred, promise) = Deferred::new(env, keeps)?;
-    // A job that is refused after all is dropped, and so rejects the promise.
+    // If the job cannot run, it is dropped, which rejects the promise.
     let _ = run(move || job(deferred));
     Ok(promise)
 }
@@ -95,7 +96,7 @@ fn begin() -> nsset::Result<(UnboundedSender<Job>, Starting)> {
     nsset::outside::ensure()?;
     let (sender, receiver) = unbounded_channel();
     let (ready, is_ready) = channel();
-    // A thread that cannot be looked at (no /proc) is looked at again, and the error told, when it is to go inside.
+    // Without /proc this fails. The first job that goes inside tries again, and reports the error.
     let held = nsset::thread::held_namespaces().ok();
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.map_err(|error| failed(&error, "epoll_create1"))?;
@@ -105,13 +106,13 @@ fn begin() -> nsset::Result<(UnboundedSender<Job>, Starting)> {
     Ok((sender, Starting(Some(is_ready))))
 }
 
-/// No blocking threads are ever started from here: one that is started while this thread is inside would stay inside.
+/// Runs the jobs. They must not start blocking threads of tokio: a thread started while this one is inside would stay inside.
 fn serve(runtime: &Runtime, held: Option<HeldNamespaces>, ready: Sender<()>, mut jobs: UnboundedReceiver<Job>) {
     let _ = held.map(HeldNamespaces::remember);
     drop(ready);
     LocalSet::new().block_on(runtime, async {
         while let Some(job) = jobs.recv().await {
-            // A panic stays within its task.
+            // A panic ends only its own task.
             spawn_local(job());
         }
     });

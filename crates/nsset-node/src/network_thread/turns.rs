@@ -1,9 +1,9 @@
-//! The threads on which work waits for those inside a set. Who stops, kills or never answers a helper holds up one of
-//! these threads, and neither the thread of networks nor libuv's pool.
+//! The threads for work that waits for processes inside a set. A process inside that stops or kills a helper, or never answers
+//! it, blocks one of these threads, but neither the thread of networks nor libuv's pool.
 //!
-//! Each network has two lines of its own, whose work is done in order, one piece at a time, and each set has four for what
-//! is made below it: a set holds up six threads at most. The lines take turns, a piece each.
-//! More threads are started where those that there are are held up, up to `MOST_THREADS`.
+//! Each network has two lines, and each set has four lines for namespaces that are created below it. The work of a line runs in
+//! order, one piece at a time, so a set blocks at most six threads. The lines take turns, one piece each.
+//! If the existing threads are blocked, more are started, up to `MOST_THREADS`.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -17,18 +17,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// With more sets than this that hold up a thread each, the others wait until one of those has reached its time limit.
+/// If more sets than this block a thread each, the other sets wait until one of them has reached its time limit.
 const MOST_THREADS: usize = 1024;
 
 /// How long a thread waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How long no thread has to take a piece of work before they count as held up. A piece mostly takes a tenth of this.
+/// The threads count as blocked if none of them has taken a piece of work for this long. A piece usually takes a tenth of this.
 pub const HELD_UP: Duration = Duration::from_millis(3);
 
 pub type Work = Box<dyn FnOnce() + Send>;
 
-/// Work of one network, or of what else may be held up by one set.
+/// The queue of work that one network, or one set, may block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Line(u64);
 
@@ -38,8 +38,8 @@ impl Line {
         Self(LAST.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Adds work. To be called by a thread that is home, such as the thread of networks: a thread that is started for the work inherits
-    /// the namespaces of the one that starts it. The error is that of clone(2), where there is no thread and none can be
+    /// Adds work. Must be called by a thread that is outside, such as the thread of networks: a thread that is started for the
+    /// work inherits the namespaces of the calling thread. Fails with the error of clone(2) if there is no thread and none can be
     /// started.
     pub fn add(self, work: Work) -> io::Result<()> {
         let mut turns = turns();
@@ -51,7 +51,7 @@ impl Line {
         turns.start_thread().inspect_err(|_| turns.forget_last(self))
     }
 
-    /// The same, where the threads that there are may come to it in time: [`relieve`] has to be called while it waits.
+    /// Like `add`, but does not start a thread if there is one: the caller must call [`relieve`] while the work waits.
     pub fn queue(self, work: Work) -> io::Result<()> {
         let mut turns = turns();
         if turns.threads == 0 {
@@ -66,8 +66,8 @@ impl Line {
     }
 }
 
-/// Starts threads where work waits and those that there are are held up: as many as that, so that the sets that hold them up
-/// are soon outnumbered. To be called on the thread of networks while it is home.
+/// Starts threads if work waits and the existing threads are blocked. It at most doubles their number, but there are soon more
+/// threads than sets that block one. Must be called on the thread of networks while it is outside.
 pub fn relieve() {
     let mut turns = turns();
     let waiting = turns.next.len().saturating_sub(turns.idle);
@@ -76,19 +76,19 @@ pub fn relieve() {
     }
     turns.last_taken = Some(Instant::now());
     for _ in 0..waiting.min(turns.threads.max(1)) {
-        // Where none can be started, those that there are go on.
+        // If no thread can be started, the existing threads continue.
         let _ = turns.start_thread();
     }
 }
 
-/// The lines of one set for work that is done in any order.
+/// The lines of one set for work that may run in any order.
 #[derive(Debug)]
 pub struct Lines {
     each: [Line; AT_ONCE],
     turn: AtomicUsize,
 }
 
-/// How much of such work of one set is done at a time: as much as on libuv's pool.
+/// How many pieces of such work of one set run at the same time: as many as on libuv's pool.
 const AT_ONCE: usize = 4;
 
 impl Lines {
@@ -96,7 +96,7 @@ impl Lines {
         Self { each: [(); AT_ONCE].map(|()| Line::new()), turn: AtomicUsize::new(0) }
     }
 
-    /// The one whose turn it is.
+    /// Returns the next line in turn.
     #[expect(clippy::indexing_slicing, reason = "a remainder of the length")]
     pub fn next(&self) -> Line {
         self.each[self.turn.fetch_add(1, Ordering::Relaxed) % AT_ONCE]
@@ -104,14 +104,14 @@ impl Lines {
 }
 
 struct Turns {
-    /// The work that is left of each line that has some, or whose work is being done.
+    /// The waiting work of each line that has some, or whose work is running.
     lines: BTreeMap<Line, VecDeque<Work>>,
-    /// The lines that have work and no thread, in the order in which they get one.
+    /// The lines with work and without a thread, in the order in which they get one.
     next: VecDeque<Line>,
     threads: usize,
-    /// How many of them wait for work.
+    /// How many threads wait for work.
     idle: usize,
-    /// When a thread last took a piece.
+    /// When a thread last took a piece of work.
     last_taken: Option<Instant>,
 }
 
@@ -131,13 +131,13 @@ impl Turns {
         self.lines.entry(line).or_default().push_back(work);
     }
 
-    /// Takes back what was queued last, of a line that has nothing else: there is no thread.
+    /// Removes the work that was queued last, from a line that has no other work, because there is no thread.
     fn forget_last(&mut self, line: Line) {
         self.lines.remove(&line);
         self.next.retain(|other| *other != line);
     }
 
-    /// Where none can be started, those that there are do the work.
+    /// Starts a thread. If that fails, the existing threads do the work; it is an error only if there are none.
     fn start_thread(&mut self) -> io::Result<()> {
         if self.threads >= MOST_THREADS {
             return Ok(());
@@ -151,7 +151,7 @@ impl Turns {
         Ok(())
     }
 
-    /// The next piece of work, of the line whose turn it is.
+    /// Takes the next piece of work of the next line in turn.
     fn take(&mut self) -> Option<(Line, Work)> {
         loop {
             let line = self.next.pop_front()?;
@@ -165,7 +165,7 @@ impl Turns {
         }
     }
 
-    /// The work of a line is done, which waits for its next turn where it has more.
+    /// Ends the turn of a line. If it has more work, it waits for its next turn.
     fn end_turn(&mut self, line: Line) {
         match self.lines.get(&line) {
             Some(more) if !more.is_empty() => self.next.push_back(line),
@@ -174,13 +174,13 @@ impl Turns {
     }
 }
 
-/// Does what there is to be done, until there was nothing for a while.
+/// The function of a thread: it does work until there has been none for the time `IDLE`.
 fn serve() {
     let mut turns = turns();
     loop {
         if let Some((line, work)) = turns.take() {
             drop(turns);
-            // A panic drops what the work was to answer with, and so is an error of it; the thread goes on.
+            // A panic drops the sender of the work's result, which the receiver reports as an error. The thread continues.
             let _ = catch_unwind(AssertUnwindSafe(work));
             turns = self::turns();
             turns.end_turn(line);

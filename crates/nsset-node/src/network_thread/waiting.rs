@@ -1,4 +1,4 @@
-//! Work of a network that waits for those inside, as a future of the thread of networks.
+//! Work of a network that waits for processes inside, as a future on the thread of networks.
 
 use std::{
     future::Future,
@@ -19,20 +19,20 @@ use crate::network_thread::{
 };
 
 tokio::task_local! {
-    /// Says whether the request that is carried out is still wanted.
+    /// Whether the running request is abandoned.
     pub static ABANDONMENT: Arc<Abandonment>;
 }
 
-/// Has work done in the line of a network. It ends within its own time limit, and begins within the same limit or not at
-/// all. [`Error::Aborted`] once the request that it is for is abandoned: it does not begin then, and where it has begun,
-/// what it comes to is dropped.
+/// Runs work in the line of a network. The work has its own time limit, and does not start if it had to wait for as long as that
+/// limit. Returns [`Error::Aborted`] when its request is abandoned: work that has not started is then skipped, and the result
+/// of running work is dropped.
 ///
-/// To be called on the thread of networks.
+/// Must be called on the thread of networks.
 pub async fn run<T: Send + 'static>(
     line: Line,
     work: impl FnOnce() -> nsset::Result<T> + Send + 'static,
 ) -> nsset::Result<T> {
-    // Where this thread is astray, no other is started from it.
+    // A thread whose namespaces are not restored must not start other threads.
     nsset::thread::ensure_restored()?;
     let (sender, receiver) = oneshot::channel();
     let since = Instant::now();
@@ -45,10 +45,10 @@ pub async fn run<T: Send + 'static>(
     };
     line.queue(Box::new(piece)).map_err(|error| not_started(&error))?;
     let canceled = |_| Err(SystemError::new(Errno::ECANCELED, "request").into());
-    unless_abandoned(async { answer(receiver).await.unwrap_or_else(canceled) }).await
+    until_abandoned(async { answer(receiver).await.unwrap_or_else(canceled) }).await
 }
 
-/// Waits for an answer, and has more threads come where the work waits too long for one.
+/// Waits for the result of work, and starts more threads if the work waits too long for one.
 async fn answer<T>(mut receiver: oneshot::Receiver<T>) -> Result<T, oneshot::error::RecvError> {
     let mut pause = HELD_UP;
     loop {
@@ -61,21 +61,21 @@ async fn answer<T>(mut receiver: oneshot::Receiver<T>) -> Result<T, oneshot::err
     }
 }
 
-/// Work that has begun may take long, and needs no more threads.
+/// The pause grows up to this, because work that has started may take long and needs no more threads.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Adds work that answers by itself. To be called on a thread that is home.
+/// Adds work that reports its result by itself. Must be called on a thread that is outside.
 pub fn add(line: Line, work: impl FnOnce() + Send + 'static) -> nsset::Result<()> {
     line.add(Box::new(work)).map_err(|error| not_started(&error))
 }
 
-/// What several requests may wait for, one after the other where it fails: for two time limits at most, and while it is
-/// wanted.
+/// Waits for work that several requests may need, for at most two time limits, until the request is abandoned. If the work fails,
+/// the next request tries it again.
 pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    unless_abandoned(async { timeout(2 * TIME_LIMIT, work).await.unwrap_or_else(|_| Err(too_late().into())) }).await
+    until_abandoned(async { timeout(2 * TIME_LIMIT, work).await.unwrap_or_else(|_| Err(too_late().into())) }).await
 }
 
-async fn unless_abandoned<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+async fn until_abandoned<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let Ok(abandonment) = ABANDONMENT.try_with(Arc::clone) else { return work.await };
     match select(pin!(work), pin!(abandonment.happens())).await {
         Either::Left((outcome, _)) => outcome,
@@ -83,9 +83,9 @@ async fn unless_abandoned<T, E: From<Error>>(work: impl Future<Output = Result<T
     }
 }
 
-/// It was not its turn within the time limit.
+/// The error of work that did not start within the time limit.
 pub fn too_late() -> Error {
-    let hint = format!("what was asked of the set before did not come to an end within {} s", TIME_LIMIT.as_secs());
+    let hint = format!("earlier calls on the same set did not end within {} s", TIME_LIMIT.as_secs());
     SystemError::new(Errno::ETIMEDOUT, "nsset-helper").hint(hint).into()
 }
 

@@ -1,4 +1,4 @@
-//! How an operation ends early: what runs is cancelled, and what waits for its turn does not run.
+//! Cancels operations: a running operation is stopped, and a waiting one does not start.
 
 use std::{
     cell::RefCell,
@@ -20,21 +20,21 @@ use crate::{
     sets::{set::NativeSet, work::caught},
 };
 
-/// Ends an operation early.
+/// Cancels an operation.
 #[napi]
 pub struct NativeCanceller {
     cancel: Option<Cancel>,
-    /// What waits for its turn.
+    /// The operation, while it waits for its turn.
     turn: RefCell<Option<Turn>>,
 }
 
 impl NativeCanceller {
-    /// Ends what runs.
+    /// Returns what stops the operation while it runs.
     pub fn cancel(&self) -> Option<Cancel> {
         self.cancel.clone()
     }
 
-    /// Ends this, too, if its turn has not come by then.
+    /// Also aborts this operation on `cancel`, if it is still waiting then.
     pub fn end_waiting(&self, turn: Turn) {
         self.turn.replace(Some(turn));
     }
@@ -57,7 +57,7 @@ impl NativeCanceller {
         }
     }
 
-    /// There is nothing to cancel any more.
+    /// To be called when the operation has ended.
     #[napi(catch_unwind)]
     pub fn release(&mut self) {
         self.cancel = None;
@@ -65,7 +65,7 @@ impl NativeCanceller {
     }
 }
 
-/// The turn of work in a queue. Either it comes, or the work is aborted before.
+/// The turn of work in a queue: the work either runs or is aborted before.
 #[derive(Clone)]
 pub struct Turn {
     deferred: Deferred<NativeSet>,
@@ -78,7 +78,7 @@ impl Turn {
         Self { deferred: deferred.clone(), is_over: Arc::default(), since: Instant::now() }
     }
 
-    /// It has come.
+    /// Runs the work and settles the promise, if the work was not aborted before.
     pub fn take(&self, work: impl FnOnce() -> nsset::Result<NativeSet>) {
         if !self.is_over.swap(true, Ordering::AcqRel) {
             let is_in_time = self.since.elapsed() < TIME_LIMIT;
@@ -86,7 +86,7 @@ impl Turn {
         }
     }
 
-    /// The work is not wanted any more.
+    /// Aborts the work, if it does not run yet.
     pub fn abort(&self) {
         if !self.is_over.swap(true, Ordering::AcqRel) {
             self.deferred.settle(Err(Error::Aborted));

@@ -1,4 +1,4 @@
-//! Descriptors of one's own.
+//! Duplicated descriptors of a set's namespaces.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -19,7 +19,7 @@ impl NativeFds {
 
 #[napi]
 impl NativeFds {
-    /// `[name of the kind, descriptor]` of each, in order.
+    /// `[kind, descriptor]` for each namespace, in order.
     #[napi(catch_unwind)]
     pub fn entries(&self) -> Vec<(String, i32)> {
         self.fds.iter().map(|(kind, fd)| (kind.name().to_owned(), fd.as_raw_fd())).collect()

@@ -1,4 +1,4 @@
-//! Sets of namespaces, as the API holds, makes and enters them.
+//! The native part of sets: creates, holds and enters namespaces.
 
 pub mod canceller;
 pub mod fd_set;

@@ -1,4 +1,4 @@
-//! Namespaces as files: mounted by a set, and unmounted.
+//! Mounts namespaces of a set on files, and unmounts them.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ impl NativeSet {
         self.with(env, |set| nsset::mount_into_directory(set, &path(directory)))
     }
 
-    /// Targets as `[flag of the kind, file]`.
+    /// Mounts namespaces on files. `targets` has `[flag of the kind, file]` entries.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn mount_onto_files(&self, env: Env, targets: Vec<(u32, Text)>) -> Result<Promise<()>> {
         let (set, targets) = self.with(env, |set| Ok((set.clone(), files_of(targets)?)))?;
@@ -44,7 +44,7 @@ fn files_of(targets: Vec<(u32, Text)>) -> nsset::Result<Vec<(Kind, PathBuf)>> {
     targets.into_iter().map(|(kind, file)| Ok((only(kind)?, path(file)))).collect()
 }
 
-/// Unmounts what `mount` mounted.
+/// Unmounts a namespace that `mount` mounted.
 #[napi(catch_unwind, ts_return_type = "Promise<void>")]
 pub fn unmount(env: Env, target: Text) -> Result<Promise<()>> {
     let target = path(target);

@@ -16,7 +16,7 @@ use crate::{
 
 #[napi]
 impl NativeSet {
-    /// Gives the set's network namespace a name; a temporary one goes when the set is closed.
+    /// Gives the set's network namespace a name. A temporary name is removed when the set is closed.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn attach_name(&self, env: Env, directory: Option<Text>, name: String, temporary: bool) -> Result<Promise<()>> {
         work::run_on_files(env, guard(env, || self.attaching(directory, name, temporary))?)
@@ -43,7 +43,7 @@ impl NativeSet {
             let attached = netns::TemporaryName::attach(&directory, &name, namespace)?;
             match names.upgrade() {
                 Some(names) => names.lock().unwrap_or_else(PoisonError::into_inner).push(attached),
-                // The set was closed meanwhile.
+                // The set was closed while the name was created.
                 None => return attached.remove().and(Err(Error::Closed)),
             }
             Ok(())
@@ -51,7 +51,7 @@ impl NativeSet {
     }
 }
 
-/// Where iproute2 has the names.
+/// Returns the directory where iproute2 keeps the names of networks.
 #[napi(catch_unwind)]
 pub fn netns_directory() -> String {
     netns::directory().to_string_lossy().into_owned()

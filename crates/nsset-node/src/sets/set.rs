@@ -1,4 +1,4 @@
-//! A set of namespaces, as the face holds it.
+//! The native part of a set.
 
 use std::{
     cell::{OnceCell, Ref, RefCell},
@@ -20,20 +20,20 @@ use crate::{
     sets::work,
 };
 
-/// The temporary names of a set. Work that attaches another one has a weak reference.
+/// The temporary names of a set. Work that adds a name has a weak reference to this.
 type Names = Arc<Mutex<Vec<TemporaryName>>>;
 
-/// The native part of a `NamespaceSet`; `None` when it is closed.
+/// The native part of a `NamespaceSet`. It holds `None` when it is closed.
 #[napi]
 pub struct NativeSet {
     set: RefCell<Option<nsset::NamespaceSet>>,
-    /// Names that go when the set is closed, or dropped. Another list takes its place then.
+    /// Names that are removed when the set is closed or dropped. Closing replaces the list by an empty one.
     names: RefCell<Names>,
-    /// Until it is closed, where it keeps a pid namespace alive.
+    /// Keeps a pid namespace alive until the set is closed.
     stay: RefCell<Option<Stay>>,
-    /// Once it is closed, where a pid namespace ended with it.
+    /// The end of the pid namespace that closing the set has ended.
     ending: RefCell<Option<Ending>>,
-    /// Where what is made below it waits for those inside.
+    /// The lines of work that creates namespaces below this set and may wait for processes inside.
     lines: OnceCell<Lines>,
 }
 
@@ -45,27 +45,27 @@ impl From<nsset::NamespaceSet> for NativeSet {
 }
 
 impl NativeSet {
-    /// The set, if it is still open.
+    /// Returns the set, or `ERR_NSSET_CLOSED` if it is closed.
     pub fn open(&self) -> nsset::Result<Ref<'_, nsset::NamespaceSet>> {
         Ref::filter_map(self.set.borrow(), Option::as_ref).map_err(|_| Error::Closed)
     }
 
-    /// Where names are kept that go with the set, as long as it is open.
+    /// Returns the list of temporary names, which lives as long as the set is open.
     pub fn names(&self) -> Weak<Mutex<Vec<TemporaryName>>> {
         Arc::downgrade(&self.names.borrow())
     }
 
-    /// A line for work that those inside may hold up.
+    /// Returns a line for work that processes inside may block.
     pub fn line(&self) -> Line {
         self.lines.get_or_init(Lines::new).next()
     }
 
-    /// What keeps its pid namespace alive.
+    /// Returns the value that keeps the set's pid namespace alive.
     pub fn stay(&self) -> Option<Stay> {
         self.open().ok().and_then(|set| set.stay())
     }
 
-    /// Runs a call over the open set.
+    /// Runs a call with the open set. Throws if the set is closed.
     pub fn with<T>(&self, env: Env, call: impl FnOnce(&nsset::NamespaceSet) -> nsset::Result<T>) -> Result<T> {
         guard(env, || call(&*self.open()?))
     }
@@ -73,7 +73,7 @@ impl NativeSet {
 
 #[napi]
 impl NativeSet {
-    /// The mask of the kinds.
+    /// Returns the kinds of the set as a mask.
     #[napi(catch_unwind)]
     pub fn flags(&self, env: Env) -> Result<u32> {
         self.open().map(|set| set.kinds().flags()).map_err(|error| failure::throw(env, &error))
@@ -84,8 +84,8 @@ impl NativeSet {
         self.set.borrow().is_none()
     }
 
-    /// Removes the temporary names, so that `close` finds none; null if there are none, or if the thread is not back where it
-    /// belongs: they are left to `close` then.
+    /// Removes the temporary names before `close` is called. Returns null if there are none, or if the namespaces of the calling
+    /// thread are not restored: `close` removes the names in that case.
     #[napi(catch_unwind, ts_return_type = "Promise<void> | null")]
     pub fn remove_names(&self, env: Env) -> Result<Option<Promise<()>>> {
         if nsset::thread::ensure_restored().is_err() {
@@ -105,8 +105,8 @@ impl NativeSet {
         names.into_iter().for_each(TemporaryName::keep);
     }
 
-    /// Shared, since the set may be closed from within a function that runs inside. Throws, when all is closed, where a name
-    /// could not be removed.
+    /// Closes the set; a function that runs inside may call this. Throws after everything is closed if a name could not be
+    /// removed.
     #[napi(catch_unwind)]
     pub fn close(&self, env: Env) -> Result<()> {
         let removed = remove_all(&self.names.take());
@@ -117,8 +117,8 @@ impl NativeSet {
         removed.map_err(|error| failure::throw(env, &error))
     }
 
-    /// Resolves when the pid namespace is gone that ended with the set; null if there is none. It does not keep the event loop
-    /// alive.
+    /// Resolves when the pid namespace that ended with the set no longer exists. Returns null if there is none. The promise does
+    /// not keep the event loop alive.
     #[napi(catch_unwind, ts_return_type = "Promise<void> | null")]
     pub fn ended(&self, env: Env) -> Result<Option<Promise<()>>> {
         let ending = self.ending.borrow();
@@ -128,7 +128,7 @@ impl NativeSet {
         Ok(Some(promise))
     }
 
-    /// `[dev, ino]` of a kind.
+    /// Returns `[dev, ino]` of the namespace of a kind.
     #[napi(catch_unwind)]
     pub fn stat(&self, env: Env, kind: u32) -> Result<Vec<BigInt>> {
         self.with(env, |set| {
@@ -137,19 +137,19 @@ impl NativeSet {
         })
     }
 
-    /// `net:[4026532177]`.
+    /// Returns the identity of the namespace of a kind: `net:[4026532177]`.
     #[napi(catch_unwind)]
     pub fn id(&self, env: Env, kind: u32) -> Result<String> {
         self.with(env, |set| Ok(one(set, kind)?.to_string()))
     }
 
-    /// The identities of all, separated by spaces.
+    /// Returns the identities of all namespaces, separated by spaces.
     #[napi(catch_unwind)]
     pub fn ids(&self, env: Env) -> Result<String> {
         self.with(env, |set| Ok(set.to_string()))
     }
 
-    /// The number of the descriptor that holds a kind.
+    /// Returns the number of the descriptor that holds the namespace of a kind.
     #[napi(catch_unwind)]
     pub fn descriptor(&self, env: Env, kind: u32) -> Result<i32> {
         use std::os::fd::{AsFd, AsRawFd};
@@ -188,7 +188,7 @@ impl NativeSet {
         self.with(env, |set| set.fds(kinds_of(set, kinds)?).map(NativeFds::new))
     }
 
-    /// Enters for good.
+    /// Enters the set permanently.
     #[napi(catch_unwind)]
     pub fn enter(&self, env: Env, kinds: u32) -> Result<()> {
         self.with(env, |set| {
@@ -198,22 +198,22 @@ impl NativeSet {
     }
 }
 
-/// All of them; what comes back is the first failure.
+/// Removes all names, even if one fails. Returns the first failure.
 fn remove_all(names: &Mutex<Vec<TemporaryName>>) -> nsset::Result<()> {
     let names = mem::take(&mut *names.lock().unwrap_or_else(PoisonError::into_inner));
     names.into_iter().map(TemporaryName::remove).fold(Ok(()), nsset::Result::and)
 }
 
-/// The namespace of this kind.
+/// Returns the namespace of a kind.
 fn one(set: &nsset::NamespaceSet, kind: u32) -> nsset::Result<&nsset::Namespace> {
     set.get(only(kind)?).map(AsRef::as_ref)
 }
 
 pub fn only(kind: u32) -> nsset::Result<nsset::Kind> {
-    optional_kind(kind)?.ok_or_else(|| Error::InvalidArgument("no kind was named".into()))
+    optional_kind(kind)?.ok_or_else(|| Error::InvalidArgument("no kind was given".into()))
 }
 
-/// The namespaces of the calling thread.
+/// Returns the namespaces of the calling thread.
 #[napi(catch_unwind)]
 pub fn current(env: Env, kinds: u32) -> Result<NativeSet> {
     guard(env, || nsset::current(optional_kinds(kinds)?).map(NativeSet::from))

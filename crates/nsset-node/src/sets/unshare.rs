@@ -1,4 +1,4 @@
-//! unshare, at once or as a promise.
+//! Creates namespaces, synchronously or with a promise.
 
 use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
@@ -12,7 +12,7 @@ use crate::{
     sets::{canceller::NativeCanceller, set::NativeSet},
 };
 
-/// Makes new namespaces; with a base, the result holds the base's others too.
+/// Creates namespaces. With a base, the result also holds the base's namespaces of the other kinds.
 #[napi(catch_unwind, ts_args_type = "base: NativeSet | undefined | null, kinds: number, options: object")]
 pub fn unshare_sync(env: Env, base: Option<&NativeSet>, kinds: u32, options: Object<'_>) -> Result<NativeSet> {
     let options: UnshareOptions = env.from_js_value(options)?;
@@ -22,8 +22,8 @@ pub fn unshare_sync(env: Env, base: Option<&NativeSet>, kinds: u32, options: Obj
     })
 }
 
-/// The same beside the JavaScript thread; `canceller` ends it early. It is done on libuv's pool, or where those inside the base
-/// may hold it up, where only that base waits.
+/// Like `unshareSync`, but on another thread. `canceller` cancels it. The work runs on libuv's pool. If processes inside the base
+/// may block it, it runs on a thread where it blocks only work on that base.
 #[napi(
     catch_unwind,
     ts_args_type = "base: NativeSet | undefined | null, kinds: number, options: object, canceller?: NativeCanceller",
@@ -49,7 +49,7 @@ pub fn unshare(
     work::run(env, move || {
         let made = nsset::unshare(base.as_ref(), kinds, &options, cancel.as_ref())?;
         let made = NativeSet::from(made);
-        // The base's pid namespace lives on in what was made, even where the base was closed meanwhile.
+        // Kept until now so that the result keeps the base's pid namespace alive, even if the base was closed.
         drop(stay);
         Ok(made)
     })

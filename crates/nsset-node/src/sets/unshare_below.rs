@@ -1,4 +1,4 @@
-//! unshare below a base, whose inhabitants may hold it up: where nothing but that base waits for it.
+//! Creates namespaces below a base whose processes may block this, on a thread where it blocks only work on that base.
 
 use napi::{Env, Result};
 use nix::unistd::{getpid, gettid};
@@ -12,13 +12,13 @@ use crate::{
 };
 
 impl NativeSet {
-    /// Whether namespaces of these kinds are made below this set by way of those inside.
+    /// Returns whether processes inside this set may block the creation of namespaces of these kinds below it.
     pub fn goes_inside(&self, kinds: Kinds) -> nsset::Result<bool> {
-        // A thread that is inside sees namespaces of the base as its own.
+        // For a calling thread that is inside, `is_light` would take namespaces of the base for the thread's own.
         Ok(nsset::footprint::is_away() || !nsset::is_light(Some(&*self.open()?), kinds))
     }
 
-    /// Makes new namespaces below this set.
+    /// Creates namespaces below this set.
     pub fn unshare_below(
         &self,
         env: Env,
@@ -57,7 +57,7 @@ impl NativeSet {
     }
 }
 
-/// Whether a thread that this one starts is home: the first thread of the process is, where it did not go inside.
+/// Returns whether a thread that this one starts is outside. The process' first thread is outside if it did not go inside.
 fn may_start_threads() -> bool {
     gettid() == getpid() && !nsset::footprint::is_away()
 }

@@ -1,7 +1,7 @@
-//! `do`: in, the callback, and back, in one crossing.
+//! `do`: enters the set, calls the callback and leaves the set, in one call from JavaScript.
 //!
-//! The callback is called from here, and not between two calls of the face, so that the way back is taken even when
-//! JavaScript is terminated inside (a `vm` timeout, `worker.terminate()`): that runs no `finally`.
+//! This module calls the callback, instead of the TypeScript API between two native calls, so that the thread also leaves the set
+//! when JavaScript is terminated inside (a `vm` timeout, `worker.terminate()`): termination runs no `finally`.
 
 use napi::{
     Env, Result,
@@ -19,7 +19,7 @@ use crate::{
 
 #[napi]
 impl NativeSet {
-    /// Runs `callback` inside, and returns what it returned or throws what it threw.
+    /// Calls `callback` inside. Returns its return value, or throws its exception.
     #[napi(catch_unwind, ts_args_type = "kinds: number, callback: () => unknown", ts_return_type = "unknown")]
     pub fn visit(
         &self,
@@ -40,27 +40,27 @@ impl NativeSet {
     }
 }
 
-/// Calls it and leaves an exception, if there is one, pending: what is thrown on is the very same value.
+/// Calls the callback. If it throws, the exception stays pending, so that the caller gets the same value.
 fn call(env: Env, callback: &Function<'_, (), Unknown<'static>>) -> Result<Unknown<'static>> {
     let mut this = std::ptr::null_mut();
     let mut result = std::ptr::null_mut();
-    // SAFETY: the environment is the calling thread's, and the function a value of the scope we were called in.
+    // SAFETY: the environment is the calling thread's, and the function is a value of the current scope.
     let status = unsafe {
         sys::napi_get_undefined(env.raw(), &raw mut this);
         sys::napi_call_function(env.raw(), this, callback.raw(), 0, std::ptr::null(), &raw mut result)
     };
     match status {
-        // SAFETY: the call went well, so `result` is a value of this scope.
+        // SAFETY: the call succeeded, so `result` is a value of this scope.
         sys::Status::napi_ok => Ok(unsafe { Unknown::from_raw_unchecked(env.raw(), result) }),
         _ => Err(failure::pending()),
     }
 }
 
-/// Throws the error of a failed way back; what the callback threw becomes its cause.
+/// Throws the error of a failed return from the set. The exception of the callback becomes its cause.
 fn throw_over(env: Env, error: &nsset::Error) -> napi::Error {
     let mut pending = false;
     let mut cause = std::ptr::null_mut();
-    // SAFETY: asks for, and clears, the pending exception of the calling thread's environment.
+    // SAFETY: reads and clears the pending exception of the calling thread's environment.
     unsafe {
         sys::napi_is_exception_pending(env.raw(), &raw mut pending);
         if pending {

@@ -1,4 +1,4 @@
-//! Work that blocks, beside the thread of JavaScript, as a promise.
+//! Runs blocking work outside the thread of JavaScript, with a promise for its result.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -21,7 +21,7 @@ use crate::{
 
 type Job<T> = Box<dyn FnOnce() -> nsset::Result<T> + Send>;
 
-/// Runs a job on libuv's pool, which is outside. The pool is started first if it was not.
+/// Runs a job on libuv's pool, whose threads are outside. Starts the pool if necessary.
 pub fn run<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
 where
     T: ToNapiValue + TypeName + Send + 'static,
@@ -33,8 +33,8 @@ where
     Ok(PromiseRaw::new(env.raw(), promise))
 }
 
-/// Runs a job on files, as the calling thread sees them. It does not run on libuv's pool, because a file system that does not
-/// answer would block the other work there, and the end of the process.
+/// Runs a job with the calling thread's view of the file system. The job does not run on libuv's pool, because a file system that
+/// does not answer would block other work there, and the end of the process.
 pub fn run_on_files<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
 where
     T: ToNapiValue + Send + 'static,
@@ -55,7 +55,7 @@ where
     })
 }
 
-/// The same for a calling thread that is inside: it starts a thread, which sees the same files and ends with the job.
+/// Like `run_on_files`, for a calling thread that is inside. It starts a thread, which has the same view and ends with the job.
 fn run_from_here<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
 where
     T: ToNapiValue + Send + 'static,
@@ -71,9 +71,9 @@ where
 
 /// A job of libuv's pool. A panic in it rejects the promise.
 struct OnPool<T> {
-    /// Taken, so that nothing is held any more once the promise is settled.
+    /// Taken out to run, so that it is dropped before the promise is settled.
     job: Option<Job<T>>,
-    /// Kept from the pool's thread to the JS thread, where it becomes an object.
+    /// The error from the thread of the pool. The thread of JavaScript converts it to an object.
     failure: Option<nsset::Error>,
 }
 
@@ -107,7 +107,7 @@ pub fn caught<T>(job: impl FnOnce() -> nsset::Result<T>) -> nsset::Result<T> {
     catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|_| Err(interrupted()))
 }
 
-/// The job has panicked.
+/// The error of a job that has panicked.
 fn interrupted() -> nsset::Error {
     SystemError::new(Errno::ECANCELED, "request").into()
 }

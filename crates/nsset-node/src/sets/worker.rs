@@ -1,4 +1,4 @@
-//! How the thread of a Worker enters before anything of the user's runs in it.
+//! Makes the thread of a Worker enter a set before the Worker's program runs.
 
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -8,7 +8,7 @@ use crate::{convert::kinds_of, error_fields::ErrorFields, failure::guard, loadin
 
 #[napi]
 impl NativeSet {
-    /// Leaves the set for the thread of a Worker.
+    /// Makes the set available to the thread of a Worker.
     #[napi(catch_unwind)]
     pub fn admit(&self, env: Env, kinds: u32) -> Result<NativeAdmission> {
         guard(env, || {
@@ -20,7 +20,7 @@ impl NativeSet {
     }
 }
 
-/// What was left for the thread of a Worker; withdrawn at the latest when the environment that left it ends.
+/// A set that the thread of a Worker may enter. It is withdrawn at the latest when the environment that created it ends.
 #[napi]
 pub struct NativeAdmission {
     ticket: u32,
@@ -29,27 +29,27 @@ pub struct NativeAdmission {
 
 #[napi]
 impl NativeAdmission {
-    /// What `enterAdmitted` takes, in the thread of the Worker.
+    /// The argument of `enterAdmitted`, which the thread of the Worker calls.
     #[napi(catch_unwind, getter)]
     pub fn ticket(&self) -> u32 {
         self.ticket
     }
 
-    /// The Worker has not come, or is gone.
+    /// Withdraws the set. To be called when the Worker did not start or has ended.
     #[napi(catch_unwind)]
     pub fn withdraw(&mut self) {
         self.admission = None;
     }
 }
 
-/// Enters for good what was left for this thread. It is called before the face is there to make errors, and so returns
-/// what one is made of.
+/// Permanently enters a set that was made available to this thread. The TypeScript API, which creates errors, is not loaded yet,
+/// so this returns the fields of an error.
 #[napi(catch_unwind)]
 pub fn enter_admitted(env: Env, ticket: u32) -> Option<ErrorFields> {
     start::everything(env).and_then(|()| admission::enter(ticket)).err().as_ref().map(ErrorFields::from)
 }
 
-/// The file that this addon was loaded from, as a URL.
+/// Returns the URL of the file that this addon was loaded from.
 #[napi(catch_unwind)]
 pub fn addon_url(env: Env) -> Result<String> {
     env.get_module_file_name()

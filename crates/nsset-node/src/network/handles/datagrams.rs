@@ -1,5 +1,5 @@
-//! Datagrams of IPv6 as they come, from link-local neighbours too. Node.js names the link of such a sender as it is called
-//! where the calling thread is, and drops the datagram where no link there has that index.
+//! Receives IPv6 datagrams, also from link-local neighbours. Node.js looks up the link of such a sender in the network of the
+//! calling thread, and drops the datagram if no link there has that index.
 
 use std::{
     io::{Error as IoError, IoSliceMut},
@@ -26,14 +26,14 @@ use crate::{
     network_thread::{failure::Failure, thread},
 };
 
-/// What has come to a socket.
+/// A received datagram, or an error.
 #[napi(object, object_from_js = false)]
 pub struct NativeDatagram {
-    /// How many bytes it has, or a negative error number.
+    /// The length in bytes, or a negative error number.
     pub status: i32,
-    /// Nothing of an error.
+    /// Left out for an error.
     pub message: Option<Buffer>,
-    /// Who sent it.
+    /// The address of the sender.
     pub address: Option<String>,
     pub port: Option<u16>,
 }
@@ -45,12 +45,12 @@ pub struct NativeName {
     pub port: u16,
 }
 
-/// No datagram is larger.
+/// The largest size of a datagram.
 const MOST_BYTES: usize = 65_536;
-/// As many as libuv reads before others have their turn.
+/// libuv also reads this many datagrams before it handles other events.
 const MOST_AT_ONCE: usize = 32;
 
-/// Watches the socket of a handle, by a descriptor of its own.
+/// Watches the socket of a handle, with a duplicated descriptor.
 #[napi]
 pub struct NativeWatch {
     socket: LentSocket,
@@ -72,25 +72,25 @@ impl NativeWatch {
         Ok(Self { socket: LentSocket::new(socket), interest })
     }
 
-    /// Resolves when the socket can be read, or written, or has an error; once at a time. Only who writes keeps the event
-    /// loop alive by it.
+    /// Resolves when the socket can be read, or written, or has an error. Call this again only after the promise is settled. Only
+    /// a promise for writing keeps the event loop alive.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn ready(&self, env: Env) -> Result<Promise<()>> {
         let (socket, interest) = (self.socket.clone(), self.interest);
         let keeps = if interest.is_writable() { Loop::Held } else { Loop::Free };
         thread::promise(env, keeps, move |deferred| async move {
-            deferred.settle(socket.unless_ended(ready(&socket, interest)).await);
+            deferred.settle(socket.until_ended(ready(&socket, interest)).await);
         })
     }
 
-    /// Ends it. A promise that is pending is rejected.
+    /// Ends the watch. A pending promise is rejected.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.socket.end();
     }
 }
 
-/// The descriptor of a handle once more.
+/// Duplicates the descriptor of a handle.
 fn clone_of(handle: &Object<'_>) -> nsset::Result<OwnedFd> {
     let cloned = fd_of(handle).and_then(|fd| fd.try_clone_to_owned().map_err(|error| errno_of(&error)));
     cloned.map_err(|errno| SystemError::new(errno, "dup").into())
@@ -99,7 +99,7 @@ fn clone_of(handle: &Object<'_>) -> nsset::Result<OwnedFd> {
 async fn ready(lent: &LentSocket, interest: Interest) -> std::result::Result<(), Failure> {
     let socket = lent.take().ok_or_else(|| failed(Errno::ECANCELED))?;
     let interest = interest | Interest::ERROR;
-    // SAFETY: the socket is owned by what is made of it, and stays open, and the same, for as long as that lives.
+    // SAFETY: the `AsyncFd` owns the socket, whose descriptor stays open and the same for as long as the `AsyncFd` lives.
     let watched = unsafe { AsyncFd::register_with_interest(socket, interest) };
     let watched = watched.map_err(|error| failed(errno_of(&error.into())))?;
     watched.ready(interest).await.map(drop).map_err(|error| failed(errno_of(&error)))?;
@@ -107,7 +107,7 @@ async fn ready(lent: &LentSocket, interest: Interest) -> std::result::Result<(),
     Ok(())
 }
 
-/// What has come to a socket of IPv6 by now, at most so much as libuv would read at once.
+/// Receives the datagrams that wait at an IPv6 socket, at most as many as libuv reads at a time.
 #[napi(catch_unwind, ts_args_type = "handle: object")]
 pub fn receive_datagrams(handle: Object<'_>) -> Vec<NativeDatagram> {
     let Ok(socket) = fd_of(&handle) else { return Vec::new() };
@@ -142,7 +142,8 @@ fn receive(socket: BorrowedFd<'_>, room: &mut [u8]) -> nix::Result<NativeDatagra
     })
 }
 
-/// The address of a socket, or of its peer, if it is link-local. All others Node.js tells as they are.
+/// Returns the address of a socket or of its peer if it is link-local, and null otherwise: Node.js reports all other addresses
+/// correctly.
 #[napi(catch_unwind, ts_args_type = "handle: object, ofPeer: boolean")]
 pub fn link_local_name(handle: Object<'_>, of_peer: bool) -> Option<NativeName> {
     let socket = fd_of(&handle).ok()?;

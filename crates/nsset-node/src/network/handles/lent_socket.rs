@@ -1,4 +1,4 @@
-//! A socket with which the thread of networks works for an object of JavaScript.
+//! A socket of a JavaScript object that the thread of networks uses.
 
 use std::{
     mem,
@@ -15,19 +15,19 @@ use tokio::sync::Notify;
 use crate::network_thread::failure::Failure;
 
 #[derive(Default)]
-enum Place {
-    /// The work has it, if there is one yet.
+enum State {
+    /// The thread of networks has the socket, or it is not created yet.
     #[default]
-    Away,
-    Here(OwnedFd),
-    /// It is not wanted any more.
+    Lent,
+    Available(OwnedFd),
+    /// The object has ended, and no longer needs the socket.
     Ended,
 }
 
-/// Shared by the object and the work. The socket is closed by whichever has it when the object ends it.
+/// A socket that the object and the work on it share. When the object ends, the one of them that has the socket closes it.
 #[derive(Clone, Default)]
 pub struct LentSocket {
-    place: Arc<Mutex<Place>>,
+    state: Arc<Mutex<State>>,
     ending: Arc<Notify>,
 }
 
@@ -38,38 +38,38 @@ impl LentSocket {
         lent
     }
 
-    /// Brings the socket back. It is closed if `end` was called meanwhile.
+    /// Returns the socket after the work. The socket is closed if `end` was called in the meantime.
     pub fn put(&self, socket: OwnedFd) {
-        let mut place = self.place();
-        if !matches!(*place, Place::Ended) {
-            *place = Place::Here(socket);
+        let mut state = self.state();
+        if !matches!(*state, State::Ended) {
+            *state = State::Available(socket);
         }
     }
 
-    /// The socket, if the work does not have it.
+    /// Takes the socket, if the work does not have it.
     pub fn take(&self) -> Option<OwnedFd> {
-        let mut place = self.place();
-        match mem::take(&mut *place) {
-            Place::Here(socket) => Some(socket),
+        let mut state = self.state();
+        match mem::take(&mut *state) {
+            State::Available(socket) => Some(socket),
             other => {
-                *place = other;
+                *state = other;
                 None
             }
         }
     }
 
-    /// Closes it, and ends the work.
+    /// Closes the socket and ends the work.
     pub fn end(&self) {
-        *self.place() = Place::Ended;
+        *self.state() = State::Ended;
         self.ending.notify_waiters();
     }
 
     /// Waits for work on the socket, until `end` is called.
-    pub async fn unless_ended<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    pub async fn until_ended<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let canceled = || Err(Error::from(SystemError::new(Errno::ECANCELED, "poll")).into());
-        // Made before the look: it does not miss what happens after.
+        // Created before the check, so that it also gets a notification between the check and the wait.
         let ending = self.ending.notified();
-        if matches!(*self.place(), Place::Ended) {
+        if matches!(*self.state(), State::Ended) {
             return canceled();
         }
         match select(pin!(work), pin!(ending)).await {
@@ -78,7 +78,7 @@ impl LentSocket {
         }
     }
 
-    fn place(&self) -> MutexGuard<'_, Place> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

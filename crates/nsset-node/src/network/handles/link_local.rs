@@ -1,5 +1,5 @@
-//! Connections to link-local addresses. What is behind the `%` of one is the name of a link inside, while libuv knows those
-//! outside only, and from 1.49 on puts one of them into an address that has none.
+//! Connections to link-local addresses. The zone of such an address (after `%`) is the name of a link inside. libuv knows only
+//! the links outside, and since version 1.49 adds one of them to an address without a zone.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddrV6, TcpStream},
@@ -29,19 +29,19 @@ use crate::{
     network_thread::{failure::Failure, thread},
 };
 
-/// Where a connection leads to.
+/// The destination of a connection.
 #[napi(object, object_to_js = false)]
 pub struct NativeLinkLocal {
-    /// Without its zone.
+    /// The address without its zone.
     pub address: String,
     pub port: u16,
-    /// The link inside, by its name or its number; left out, it is the first with a link-local address, as libuv has it.
+    /// The name or index of the link inside. Default: the first link with a link-local address, as with libuv.
     pub zone: Option<String>,
 }
 
 #[napi]
 impl NativeNetwork {
-    /// Connects to a link-local address, by the socket of a handle where one is given. `connection` has the socket then.
+    /// Connects to a link-local address, with the socket of the handle if one is given. The socket is in `connection` afterwards.
     #[napi(
         catch_unwind,
         ts_args_type = "connection: NativeConnection, place: NativeLinkLocal, bound?: object",
@@ -60,17 +60,17 @@ impl NativeNetwork {
             let address: Ipv6Addr = place
                 .address
                 .parse()
-                .map_err(|_| Error::InvalidArgument(format!("'{}' is no IPv6 address", place.address)))?;
+                .map_err(|_| Error::InvalidArgument(format!("'{}' is not an IPv6 address", place.address)))?;
             Ok((address, bound.as_ref().map(clone_of).transpose()?))
         })?;
         thread::promise(env, Loop::Held, move |deferred| async move {
-            let connected = socket.unless_ended(connect(&inside, address, &place, bound)).await;
+            let connected = socket.until_ended(connect(&inside, address, &place, bound)).await;
             deferred.settle(connected.map(|connected| socket.put(connected)));
         })
     }
 }
 
-/// A connection that no handle of Node.js has yet.
+/// A connection that does not belong to a handle of Node.js yet.
 #[napi]
 #[derive(Default)]
 pub struct NativeConnection {
@@ -78,7 +78,7 @@ pub struct NativeConnection {
 }
 
 impl Drop for NativeConnection {
-    /// Who would take it is gone, as a Worker that is terminated.
+    /// Closes a socket that JavaScript did not take, for example in a terminated Worker.
     fn drop(&mut self) {
         self.socket.end();
     }
@@ -91,7 +91,7 @@ impl NativeConnection {
         Self::default()
     }
 
-    /// Has a handle of Node's take the socket. Returns what the handle's `open` returns.
+    /// Passes the socket to a handle of Node.js. Returns the value of the handle's `open`.
     #[napi(catch_unwind, ts_args_type = "handle: object")]
     pub fn give(&self, env: Env, handle: Object<'_>) -> Result<i32> {
         let fd = guard(env, || {
@@ -102,7 +102,7 @@ impl NativeConnection {
         give(&handle, fd)
     }
 
-    /// Ends it, unless a handle has taken its socket.
+    /// Ends the connection if no handle has taken its socket.
     #[napi(catch_unwind)]
     pub fn close(&self) {
         self.socket.end();
@@ -136,20 +136,20 @@ async fn connect(
     Ok(stream.into())
 }
 
-/// The first link that has a link-local address; 0 if none has.
+/// Returns the index of the first link with a link-local address; 0 if there is none.
 async fn first_link(sockets: &Sockets) -> std::result::Result<u32, Failure> {
     let addresses = sockets.addresses().await?.list(None).await?;
     let is_link_local = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
     Ok(addresses.iter().find(|each| is_link_local(each.cidr.addr())).map_or(0, |each| each.link))
 }
 
-/// The socket of a handle once more.
+/// Duplicates the socket of a handle.
 fn clone_of(handle: &Object<'_>) -> nsset::Result<OwnedFd> {
     let socket = fd_of(handle).map_err(|errno| SystemError::new(errno, "connect"))?;
     socket.try_clone_to_owned().map_err(|_| SystemError::new(Errno::last(), "dup").into())
 }
 
-/// As a handle is given a descriptor.
+/// Sets a socket to blocking mode, which passing it to a handle requires.
 fn make_blocking(socket: &OwnedFd) -> nix::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(socket, FcntlArg::F_GETFL)?);
     fcntl(socket, FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK)).map(drop)

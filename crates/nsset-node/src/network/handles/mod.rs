@@ -1,4 +1,4 @@
-//! Sockets of Node's handles: made, bound and connected inside, with the names and indexes that links have there.
+//! Sockets for handles of Node.js: created, bound and connected inside, with the names and indexes of the links inside.
 
 pub mod datagrams;
 pub mod handle_fd;

@@ -1,4 +1,4 @@
-//! Sockets for handles of Node.js: born inside, and bound there. Everything else Node.js does with them.
+//! Sockets for handles of Node.js, created and bound inside. Node.js does everything else with them.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -16,24 +16,24 @@ use nsset::{Error, Kind, SystemError};
 use crate::network::{handles::zone::address_of, inside::open, native_network::NativeNetwork};
 use crate::{failure::guard, give::give};
 
-/// A socket, and how it is bound.
+/// A socket to create, and where to bind it.
 #[napi(object, object_to_js = false)]
 pub struct NativeSocket {
-    /// As socket(2) takes it.
+    /// The domain of socket(2).
     pub domain: i32,
-    /// As socket(2) takes it.
+    /// The type of socket(2).
     #[napi(js_name = "type")]
     pub kind: i32,
-    /// Where the socket is bound, if it is.
+    /// Where to bind the socket, if at all.
     pub binding: Option<NativeBinding>,
 }
 
-/// How a socket is bound.
+/// The address that a socket is bound to.
 #[napi(object, object_to_js = false)]
 pub struct NativeBinding {
-    /// An IP address without its zone, or an abstract name of `AF_UNIX`, without its NUL.
+    /// An IP address without its zone, or an abstract name of `AF_UNIX` without its leading NUL.
     pub address: String,
-    /// The link inside of a link-local address, by its name or its number.
+    /// The name or index of the link inside, for a link-local address.
     pub zone: Option<String>,
     /// Left out for an abstract name.
     pub port: Option<u16>,
@@ -44,8 +44,8 @@ pub struct NativeBinding {
 
 #[napi]
 impl NativeNetwork {
-    /// Makes a socket inside and has a handle of Node's take it. Returns what the handle's `open` returns: 0, or a
-    /// negative error number.
+    /// Creates a socket inside and passes it to a handle of Node.js. Returns the value of the handle's `open`: 0, or a negative
+    /// error number.
     #[napi(catch_unwind, ts_args_type = "handle: object, socket: NativeSocket")]
     pub fn open_handle(&self, env: Env, handle: Object<'_>, socket: NativeSocket) -> Result<i32> {
         let fd = guard(env, || self.make(&socket))?;
@@ -55,7 +55,7 @@ impl NativeNetwork {
     fn make(&self, spec: &NativeSocket) -> nsset::Result<OwnedFd> {
         let fd = open(&self.inside)?.socket(spec.domain, spec.kind, 0)?;
         if let Some(binding) = &spec.binding {
-            // It takes no thread inside to do so (ip(7)).
+            // A thread outside can do this: the socket belongs to the network inside (ip(7)).
             binding.prepare(&fd).map_err(|errno| failed(errno, "setsockopt"))?;
             binding.bind(&fd)?;
         }
@@ -86,7 +86,7 @@ impl NativeBinding {
                 let address: IpAddr = self
                     .address
                     .parse()
-                    .map_err(|_| Error::InvalidArgument(format!("'{}' is no IP address", self.address)))?;
+                    .map_err(|_| Error::InvalidArgument(format!("'{}' is not an IP address", self.address)))?;
                 let place = match (address, &self.zone) {
                     (IpAddr::V6(address), Some(zone)) => address_of(socket.as_fd(), address, port, zone).into(),
                     _ => SocketAddr::new(address, port),

@@ -1,5 +1,5 @@
-//! Zones of addresses (`fe80::1%eth0`): the names and indexes that links have in the network of a socket, whose descriptor
-//! the kernel answers for, wherever the calling thread is (netdevice(7)).
+//! Zones of addresses (`fe80::1%eth0`): the names and indexes of links in the network of a socket. The kernel looks them up in
+//! the network of the descriptor, not in that of the calling thread (netdevice(7)).
 
 use std::{
     ffi::CStr,
@@ -8,18 +8,18 @@ use std::{
     os::fd::{AsRawFd, BorrowedFd},
 };
 
-/// The index of the link that a zone names, by its name or its number; 0 if there is none, as libuv has it.
+/// Returns the index of the link of a zone, which is a name or an index; 0 if there is none, as with libuv.
 pub fn index_of(socket: BorrowedFd<'_>, zone: &str) -> u32 {
     index_of_name(socket, zone).or_else(|| zone.parse().ok()).unwrap_or(0)
 }
 
-/// The address of a socket, whose zone is empty if it has none.
+/// Returns a socket address. The zone is empty if the address has none.
 pub fn address_of(socket: BorrowedFd<'_>, address: Ipv6Addr, port: u16, zone: &str) -> SocketAddrV6 {
     SocketAddrV6::new(address, port, 0, index_of(socket, zone))
 }
 
-/// The text of an address, as libuv writes it, with the name of its link if it is link-local: the number if that link is
-/// gone.
+/// Returns the text of an address in libuv's format. A link-local address gets the name of its link, or the index if the link no
+/// longer exists.
 pub fn text_of(socket: BorrowedFd<'_>, address: &SocketAddrV6) -> String {
     let ip = address.ip();
     if ip.is_unicast_link_local() {
@@ -39,7 +39,7 @@ fn index_of_name(socket: BorrowedFd<'_>, name: &str) -> Option<u32> {
     let mut request = named(name)?;
     // SAFETY: the descriptor is open, and SIOCGIFINDEX reads and writes an `ifreq`, which `request` is.
     let status = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFINDEX as _, &raw mut request) };
-    // SAFETY: of a request that succeeded the kernel has written this field.
+    // SAFETY: the kernel has written this field if the request succeeded.
     (status == 0).then(|| unsafe { request.ifr_ifru.ifru_ifindex }.cast_unsigned())
 }
 
@@ -55,7 +55,7 @@ fn name_of(socket: BorrowedFd<'_>, index: u32) -> Option<String> {
     CStr::from_bytes_until_nul(&bytes).ok().map(|name| name.to_string_lossy().into_owned())
 }
 
-/// A request about the link of this name; none if no link can be called so.
+/// Returns a request about the link of this name, or `None` if a link cannot have this name.
 fn named(name: &str) -> Option<libc::ifreq> {
     let mut request = empty();
     // The last byte is its NUL.
@@ -70,6 +70,6 @@ fn named(name: &str) -> Option<libc::ifreq> {
 }
 
 fn empty() -> libc::ifreq {
-    // SAFETY: an `ifreq` is integers and a union of such and of a pointer, of all of which zeros are a value.
+    // SAFETY: an `ifreq` has integers and a union of integers and a pointer, and zeros are valid for all of these.
     unsafe { zeroed() }
 }

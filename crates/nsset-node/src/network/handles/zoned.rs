@@ -1,5 +1,5 @@
-//! What Node.js asks a handle of UDP for, where a link inside is named: libuv looks links up where the calling thread is.
-//! Each call returns what the handle's own would: 0 or more, or a negative error number.
+//! The methods of UDP handles whose arguments name a link inside. libuv would look up the link in the network of the calling
+//! thread. Each function returns the same value as the handle's method: 0 or more, or a negative error number.
 
 use std::{
     io::IoSlice,
@@ -20,19 +20,19 @@ use crate::network::{
     handles::zone::{address_of, index_of},
 };
 
-/// A group of IPv6, and which datagrams to it are wanted.
+/// A membership in an IPv6 multicast group.
 #[napi(object, object_to_js = false)]
 pub struct NativeMembership {
     pub group: String,
-    /// The only one who is listened to, where it is said.
+    /// If given, the socket receives only datagrams from this sender.
     pub source: Option<String>,
-    /// The link, by its name or its number.
+    /// The name or index of the link.
     pub zone: String,
-    /// Whether the group is left.
+    /// Whether to leave the group.
     pub leave: bool,
 }
 
-/// Sends a datagram by the link of a zone, without waiting. Returns how many bytes it has.
+/// Sends a datagram through the link of a zone, without waiting. Returns its length in bytes.
 #[napi(catch_unwind, ts_args_type = "handle: object, parts: Uint8Array[], address: string, port: number, zone: string")]
 pub fn send_by_zone(handle: Object<'_>, parts: Vec<Buffer>, address: String, port: u16, zone: String) -> i32 {
     let send = || {
@@ -45,7 +45,7 @@ pub fn send_by_zone(handle: Object<'_>, parts: Vec<Buffer>, address: String, por
     status(send())
 }
 
-/// Connects a socket of UDP by the link of a zone.
+/// Connects a UDP socket through the link of a zone.
 #[napi(catch_unwind, ts_args_type = "handle: object, address: string, port: number, zone: string")]
 pub fn connect_by_zone(handle: Object<'_>, address: String, port: u16, zone: String) -> i32 {
     let connect = || {
@@ -56,11 +56,11 @@ pub fn connect_by_zone(handle: Object<'_>, address: String, port: u16, zone: Str
     status(connect())
 }
 
-/// Joins a group of IPv6 on a link, or leaves it.
+/// Joins or leaves an IPv6 multicast group on a link.
 #[napi(catch_unwind, ts_args_type = "handle: object, membership: NativeMembership")]
 pub fn set_membership_by_zone(handle: Object<'_>, membership: NativeMembership) -> i32 {
     let set = || membership.set(fd_of(&handle)?).map(|()| 0);
-    // As libuv has it.
+    // libuv reports the error in the same way.
     match status(set()) {
         NO_SUCH_ADDRESS => -libc::ENODEV,
         status => status,
@@ -69,7 +69,7 @@ pub fn set_membership_by_zone(handle: Object<'_>, membership: NativeMembership) 
 
 const NO_SUCH_ADDRESS: i32 = -libc::ENXIO;
 
-/// Has datagrams to groups leave by the link of a zone.
+/// Makes datagrams to multicast groups leave through the link of a zone.
 #[napi(catch_unwind, ts_args_type = "handle: object, zone: string")]
 pub fn set_multicast_zone(handle: Object<'_>, zone: String) -> i32 {
     let set = || {
@@ -97,11 +97,11 @@ impl NativeMembership {
     }
 }
 
-/// Of `<linux/in.h>`.
+/// From linux/in.h.
 const MCAST_JOIN_SOURCE_GROUP: i32 = 46;
 const MCAST_LEAVE_SOURCE_GROUP: i32 = 47;
 
-/// `struct group_source_req` of `<linux/in.h>`.
+/// `struct group_source_req` of linux/in.h.
 #[repr(C)]
 struct SourceRequest {
     interface: u32,
@@ -118,7 +118,7 @@ union Storage {
 
 impl Storage {
     fn of(ip: Ipv6Addr) -> Self {
-        // SAFETY: a `sockaddr_storage` is integers, of which zeros are a value.
+        // SAFETY: a `sockaddr_storage` has only integers, for which zeros are valid.
         let mut storage = Self { room: unsafe { std::mem::zeroed() } };
         storage.address = libc::sockaddr_in6 {
             sin6_family: libc::AF_INET6 as _,
@@ -133,7 +133,7 @@ impl Storage {
 
 fn set_option<T>(socket: BorrowedFd<'_>, option: i32, value: &T) -> nix::Result<()> {
     let length = libc::socklen_t::try_from(size_of_val(value)).map_err(|_| Errno::EINVAL)?;
-    // SAFETY: the descriptor is open, and `value` is valid for as many bytes as are said.
+    // SAFETY: the descriptor is open, and `value` is valid for the given number of bytes.
     let status =
         unsafe { libc::setsockopt(socket.as_raw_fd(), libc::IPPROTO_IPV6, option, (&raw const *value).cast(), length) };
     Errno::result(status).map(drop)

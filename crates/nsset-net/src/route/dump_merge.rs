@@ -1,9 +1,9 @@
-//! Makes one list of IPv6 routes from several that each may have holes.
+//! Merges several dumps of IPv6 routes, each of which may miss some routes, to one complete list.
 //!
-//! The kernel lists a table in the order of its tree, a datagram at a time. Where the table changed in between, it begins
-//! again at the root and passes over as many routes as it has listed (fib6_walk_continue() of net/ipv6/ip6_fib.c): where some
-//! are gone meanwhile, as many others are lost. So a datagram is whole from its first route to its last, and nothing is known
-//! of what is between two datagrams, unless another datagram reaches across.
+//! The kernel lists a table in the order of its tree, one datagram at a time. If the table has changed in between, the kernel
+//! starts again at the root and skips as many routes as it has listed (fib6_walk_continue() of net/ipv6/ip6_fib.c). If some of
+//! these have been deleted, it skips as many others. So a datagram is complete from its first to its last route, but routes
+//! between two datagrams may be missing, if no datagram of another dump covers that gap.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
@@ -12,23 +12,23 @@ use ipnet::IpNet;
 use super::route::Route;
 use crate::netlink::conversation::Part;
 
-/// A last datagram that is shorter than others by this much had room for more, and so is the end.
+/// If the last datagram is shorter than others by this much, it had space for more routes, and so is the end of the table.
 const ROOM: usize = 2048;
 
-/// What was listed so far.
+/// The routes of the dumps so far.
 #[derive(Debug, Default)]
-pub(super) struct Seam {
+pub(super) struct DumpMerge {
     tables: BTreeMap<u32, Table>,
 }
 
-/// A routing table, and which stretches of it are known.
+/// The known routes of a table, and the stretches in which all routes are known.
 #[derive(Debug, Default)]
 struct Table {
     routes: BTreeMap<Place, Vec<Route>>,
     stretches: Vec<Stretch>,
 }
 
-/// A stretch of a table without its ends.
+/// A stretch of a table between two positions, which do not belong to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stretch {
     after: Bound,
@@ -51,7 +51,7 @@ impl Bound {
     }
 }
 
-/// Where a prefix stands in the tree: in the order of the bits, what is longer first.
+/// The position of a prefix in the tree: in the order of the bits, longer prefixes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     bits: u128,
@@ -73,7 +73,7 @@ impl PartialOrd for Place {
 }
 
 impl Place {
-    /// None for IPv4.
+    /// Returns the position of an IPv6 prefix, and `None` for IPv4.
     fn of(cidr: IpNet) -> Option<Self> {
         match cidr {
             IpNet::V4(_) => None,
@@ -82,18 +82,18 @@ impl Place {
     }
 }
 
-impl Seam {
-    /// Adds a dump of IPv6 routes; gives all of them once all of them are known.
-    pub fn stitch(&mut self, parts: Vec<Part<Route>>) -> Option<Vec<Route>> {
+impl DumpMerge {
+    /// Adds a dump of IPv6 routes. Returns all routes once no table has a gap.
+    pub fn add(&mut self, parts: Vec<Part<Route>>) -> Option<Vec<Route>> {
         let full = parts.iter().map(|part| part.length).max().unwrap_or(0);
         let count = parts.len();
         let mut before = None;
         for (number, part) in (1..).zip(parts) {
             let is_end = number == count && part.length + ROOM < full;
-            before = self.add(part.things, before, is_end).or(before);
+            before = self.add_part(part.things, before, is_end).or(before);
         }
         let is_whole = self.tables.values().all(Table::is_whole);
-        // Where trees are in one another the order is another.
+        // Routes with a source prefix are in nested trees, which have another order.
         let mut routes = self.tables.values().flat_map(|table| table.routes.values().flatten());
         if !is_whole || routes.any(|route| route.from.is_some()) {
             return None;
@@ -102,8 +102,8 @@ impl Seam {
         Some(tables.flat_map(|table| table.routes.into_values().flatten()).collect())
     }
 
-    /// Adds the routes of a datagram that comes after one that ended with this table; answers with the table that it ends with.
-    fn add(&mut self, routes: Vec<Route>, mut before: Option<u32>, is_end: bool) -> Option<u32> {
+    /// Adds the routes of a datagram. `before` is the table of the last route before it. Returns the table of its own last route.
+    fn add_part(&mut self, routes: Vec<Route>, mut before: Option<u32>, is_end: bool) -> Option<u32> {
         let mut rest = routes.into_iter().peekable();
         while let Some(table) = rest.peek().map(|route| route.table) {
             let mut run = Vec::new();
@@ -120,25 +120,25 @@ impl Seam {
 }
 
 impl Table {
-    /// Adds what is one behind the other in the table, from its start or to its end where that is so.
+    /// Adds consecutive routes of the table. `starts` and `ends` say whether these begin or end the table.
     fn add(&mut self, run: Vec<Route>, starts: bool, ends: bool) {
         let place = |route: Option<&Route>| route.and_then(|route| Place::of(route.destination));
         let (Some(first), Some(last)) = (place(run.first()), place(run.last())) else { return };
-        // Of the first and of the last prefix there may be more, with other metrics.
+        // The first and the last prefix may have more routes, with other metrics.
         let after = if starts { Bound::Start } else { Bound::At(first) };
         let before = if ends { Bound::End } else { Bound::At(last) };
         self.forget(Stretch { after, before });
         for route in run {
             let Some(place) = Place::of(route.destination) else { continue };
             let known = self.routes.entry(place).or_default();
-            if !known.iter().any(|known| known.is_as(&route)) {
+            if !known.iter().any(|known| known.equals_except_expiry(&route)) {
                 known.push(route);
             }
         }
         self.know(Stretch { after, before });
     }
 
-    /// Forgets the routes of a stretch, of which there is news.
+    /// Removes the routes of a stretch, because a newer dump has it.
     fn forget(&mut self, stretch: Stretch) {
         if stretch.after >= stretch.before {
             return;
@@ -150,7 +150,7 @@ impl Table {
         }
     }
 
-    /// Joins a stretch with those that it overlaps.
+    /// Adds a stretch, and joins it with those that it overlaps.
     fn know(&mut self, mut stretch: Stretch) {
         self.stretches.retain(|other| {
             let is_apart = other.before <= stretch.after || stretch.before <= other.after;
@@ -199,7 +199,7 @@ mod tests {
         }
     }
 
-    /// A row of numbers that is the same in every run (xorshift).
+    /// Pseudo-random numbers that are the same in every run (xorshift).
     fn random(state: &mut u64, below: u64) -> u64 {
         *state ^= *state << 13;
         *state ^= *state >> 7;
@@ -212,7 +212,7 @@ mod tests {
         Place { bits: u128::from(number).reverse_bits() & u128::MAX << (128 - length), length }
     }
 
-    /// A table, listed as the kernel does: where a route came in between, it counts from the root again.
+    /// Lists a table like the kernel: if a route was added in between, it skips the listed number of routes from the root.
     fn dump(table: &mut BTreeSet<Place>, state: &mut u64, kept: u64) -> Vec<Part<Route>> {
         let mut parts = Vec::new();
         let (mut count, mut cursor, mut is_new) = (0, None, false);
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_touched_is_there_once_whatever_is_touched() {
+    fn unchanged_routes_are_listed_once() {
         let mut state = 0x9E37_79B9_7F4A_7C15;
         let (mut holes, mut attempts) = (0, 0);
         for _ in 0..20 {
@@ -253,7 +253,7 @@ mod tests {
             let untouched: BTreeSet<Place> = (0..kept).map(place).collect();
             let mut table = untouched.clone();
             table.extend((kept..kept + kept / 2).map(place));
-            let mut seam = Seam::default();
+            let mut merge = DumpMerge::default();
             let whole = (0..32).find_map(|_| {
                 attempts += 1;
                 let parts = dump(&mut table, &mut state, kept);
@@ -263,7 +263,7 @@ mod tests {
                     .map(|route| Place::of(route.destination).unwrap())
                     .collect();
                 holes += usize::from(!listed.is_superset(&untouched));
-                seam.stitch(parts)
+                merge.add(parts)
             });
             let whole: Vec<_> = whole.unwrap().iter().map(|route| Place::of(route.destination).unwrap()).collect();
             let once: BTreeSet<_> = whole.iter().copied().collect();
