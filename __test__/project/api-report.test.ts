@@ -143,16 +143,16 @@ describe('a change of the report', { timeout: TIME_LIMIT }, () => {
     using scratch = branch()
     scratch.commit({ [REPORT]: 'Door Window\n' })
     const refused = { code: 1, output: expect.stringContaining("says nothing new below '## Unreleased'") }
-    expect(await scratch.run('told.ts')).toEqual(refused)
+    expect(await scratch.run('changelog.ts')).toEqual(refused)
     scratch.git('switch', '--quiet', 'main')
     scratch.git('merge', '--quiet', 'windows')
-    expect(await scratch.run('told.ts')).toEqual(refused)
+    expect(await scratch.run('changelog.ts')).toEqual(refused)
   })
 
   test('is rejected before it is committed, too', async () => {
     using scratch = branch()
     scratch.write({ [REPORT]: 'Door Window\n' })
-    expect(await scratch.run('told.ts')).toMatchObject({ code: 1 })
+    expect(await scratch.run('changelog.ts')).toMatchObject({ code: 1 })
   })
 
   test.each([
@@ -162,7 +162,7 @@ describe('a change of the report', { timeout: TIME_LIMIT }, () => {
   ])('that %s is rejected', async (_, changelog) => {
     using scratch = branch()
     scratch.commit({ [REPORT]: 'Door Window\n', 'CHANGELOG.md': changelog })
-    expect(await scratch.run('told.ts')).toMatchObject({ code: 1 })
+    expect(await scratch.run('changelog.ts')).toMatchObject({ code: 1 })
   })
 
   test.each([
@@ -172,26 +172,26 @@ describe('a change of the report', { timeout: TIME_LIMIT }, () => {
     using scratch = branch()
     scratch.commit({ 'CHANGELOG.md': changelog })
     scratch.commit({ [REPORT]: 'Door Window\n' })
-    expect(await scratch.run('told.ts')).toEqual({ code: 0, output: expect.stringContaining('has news') })
+    expect(await scratch.run('changelog.ts')).toEqual({ code: 0, output: expect.stringContaining('has news') })
   })
 
   test('needs its own entry, besides that of an earlier change, with --since', async () => {
     using scratch = branch()
     scratch.commit({ [REPORT]: 'Door Window\n', 'CHANGELOG.md': NEWS })
     scratch.commit({ [REPORT]: 'Door Window Roof\n' })
-    expect(await scratch.run('told.ts')).toMatchObject({ code: 0 })
-    expect(await scratch.run('told.ts', '--since', 'HEAD~1')).toMatchObject({ code: 1 })
+    expect(await scratch.run('changelog.ts')).toMatchObject({ code: 0 })
+    expect(await scratch.run('changelog.ts', '--since', 'HEAD~1')).toMatchObject({ code: 1 })
   })
 
   test('of other files needs no entry', async () => {
     using scratch = branch()
     scratch.commit({ 'door.txt': 'painted' })
-    expect(await scratch.run('told.ts')).toEqual({ code: 0, output: expect.stringContaining('as they were') })
+    expect(await scratch.run('changelog.ts')).toEqual({ code: 0, output: expect.stringContaining('as they were') })
   })
 
   test('cannot be checked in a clone without the commit, which is an error', async () => {
     using scratch = branch()
-    const outcome = await scratch.run('told.ts', '--since', 'v9.9.9')
+    const outcome = await scratch.run('changelog.ts', '--since', 'v9.9.9')
     expect(outcome).toMatchObject({ code: 1, output: expect.stringContaining('is the clone shallow?') })
   })
 })

@@ -1,5 +1,5 @@
 /**
- * Fails when the public types have changed and the changelog does not mention it: `npm run api:told -- [--since REF]`.
+ * Fails when the public types have changed and the changelog does not mention it: `npm run api:changelog -- [--since REF]`.
  *
  * It compares the report and the changelog, as they are in the current directory, with those of REF: where the branch
  * left main by default; on main itself, the last release.
