@@ -53,7 +53,7 @@ async function expectLacking(set: NamespaceSet, entry: KindOfLink): Promise<void
   const failure = await failureOf(() => set.network.links.add(named('ours', entry)))
   if (entry.spec.kind === 'tun' && !isTunOpen()) {
     expect(failure).toMatchObject({ name: 'ActionError', code: 'EACCES', path: '/dev/net/tun', target: 'ours' })
-    expect(failure.message).toContain('readable and writable for the caller')
+    expect(failure.message).toContain('has to be able to read and write it')
     return
   }
   expect(failure).toMatchObject({ name: 'ActionError', code: 'EOPNOTSUPP', syscall: 'RTM_NEWLINK', target: 'ours' })

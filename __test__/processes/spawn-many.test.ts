@@ -102,6 +102,8 @@ test('at the limit of descriptors spawn is EMFILE, with an explanation, and rele
     for (let free = 0; free < 24; free++) {
       const before = readdirSyncOr()
       outcomes.push(await attempt())
+      // The helper of a program that did not start is reaped asynchronously.
+      for (let turn = 0; turn < 100 && before !== readdirSyncOr(); turn++) await new Promise((resolve) => setTimeout(resolve, 10))
       counts.add(before === readdirSyncOr())
       closeSync(held.pop())
     }

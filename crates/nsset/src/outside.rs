@@ -33,6 +33,12 @@ pub fn ensure() -> Result<()> {
     Ok(())
 }
 
+/// Returns whether the calling thread is in the mount namespace in which the addon was loaded.
+pub fn has_mounts_of_outside() -> bool {
+    let outside = OUTSIDE.get().and_then(|outside| OWN.into_iter().zip(outside).find(|(kind, _)| *kind == Kind::Mnt));
+    outside.is_none_or(|(_, mounts)| *mounts == proc::identify("thread-self/ns/mnt"))
+}
+
 /// Without `/proc` no thread can have entered a namespace.
 fn is_outside() -> bool {
     let is_main = gettid() == getpid();

@@ -40,7 +40,7 @@ where
     T: ToNapiValue + Send + 'static,
 {
     guard(env, || Ok(()))?;
-    if nsset::outside::ensure().is_err() {
+    if !nsset::outside::has_mounts_of_outside() {
         return run_from_here(env, job);
     }
     thread::promise(env, Loop::Held, move |deferred| async move {
@@ -55,7 +55,8 @@ where
     })
 }
 
-/// Like `run_on_files`, for a calling thread that is inside. It starts a thread, which has the same view and ends with the job.
+/// Like `run_on_files`, for a calling thread in another mount namespace. It starts a thread, which has the same view and ends with
+/// the job.
 fn run_from_here<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
 where
     T: ToNapiValue + Send + 'static,
