@@ -277,13 +277,13 @@ describe('subordinate ids of an ordinary user', () => {
 
   asOrdinaryUser('are no others than those of /etc/subuid and /etc/subgid: EPERM, explained', async () => {
     const refused = { name: 'NamespaceError', code: 'EPERM', kind: 'user' }
-    const uidMessage = expect.stringMatching(/newuidmap: uid range .* not allowed; \/etc\/subuid says/)
+    const uidMessage = expect.stringMatching(/newuidmap: uid range .* not allowed; \/etc\/subuid lists/)
     await expect(look({ uidMaps: [map(0, 1, 10)] })).rejects.toMatchObject({
       ...refused,
       syscall: 'newuidmap',
       message: uidMessage,
     })
-    const gidMessage = expect.stringMatching(/newgidmap: gid range .* not allowed; \/etc\/subgid says/)
+    const gidMessage = expect.stringMatching(/newgidmap: gid range .* not allowed; \/etc\/subgid lists/)
     await expect(look({ gidMaps: [map(0, 1, 10)] })).rejects.toMatchObject({
       ...refused,
       syscall: 'newgidmap',
