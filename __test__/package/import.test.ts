@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest'
 import { askPlainNode, runPlainNode } from '../setup/programs/plain-node.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
-const FACE = new URL('../../dist/index.js', import.meta.url)
+const API = new URL('../../dist/index.js', import.meta.url)
 
 test('at most 150 KB of JavaScript are compiled', () => {
-  expect(readFileSync(FACE).length).toBeLessThan(150_000)
+  expect(readFileSync(API).length).toBeLessThan(150_000)
 })
 
 test('a stack trace has the names of functions and methods, and valid lines', async () => {
@@ -19,7 +19,7 @@ test('a stack trace has the names of functions and methods, and valid lines', as
       console.log(JSON.stringify(error.stack.split('\\n').filter((line) => line.includes('dist/index.js'))))
     }`)
   expect(frames.join('\n')).toMatch(/at parseKinds .*\n(.*\n)*.*at NamespaceSet\.current /)
-  const lines = readFileSync(FACE, 'utf8').split('\n')
+  const lines = readFileSync(API, 'utf8').split('\n')
   for (const frame of frames) {
     const [, line = 0, column = 0] = /:(\d+):(\d+)\)?$/.exec(frame) ?? []
     expect(Number(line), frame).toBeGreaterThan(1)

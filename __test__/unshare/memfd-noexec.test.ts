@@ -3,11 +3,11 @@ import { NamespaceSet } from 'nsset'
 import { expect } from 'vitest'
 import { asRoot } from '../setup/sets/privilege.ts'
 
-const FACE = new URL('../../dist/index.js', import.meta.url).href
+const API = new URL('../../dist/index.js', import.meta.url).href
 
 const SCRIPT = `
   import { readFileSync } from 'node:fs'
-  import { NamespaceSet } from ${JSON.stringify(FACE)}
+  import { NamespaceSet } from ${JSON.stringify(API)}
   const set = NamespaceSet.unshareSync(['user', 'uts'], { mapUser: 'root', hostname: 'still-works' })
   const { stdout } = await set.execFile('hostname')
   console.log(readFileSync('/proc/sys/vm/memfd_noexec', 'latin1').trim(), stdout.trim())

@@ -9,8 +9,8 @@ import { loadNns } from '../peers/nns.ts'
 import type { Row } from '../row.ts'
 
 const ROOT = new URL('../../', import.meta.url)
-const FACE = new URL('dist/index.js', ROOT).href
-const IMPORT = importOf(FACE)
+const API = new URL('dist/index.js', ROOT).href
+const IMPORT = importOf(API)
 const NNS = new URL('../native/nns/node_modules/nns/', import.meta.url)
 const WHY_BINARY =
   '2.2 MB of it is code: half is nsset and its netlink parsers; tokio, the DNS codec, and the panic messages of the ' +

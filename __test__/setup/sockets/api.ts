@@ -7,14 +7,14 @@ import type { Network, NetworkListenOptions } from 'nsset'
 import { failure, namesOf, placeOf, tellError, watch } from '../guards/socket-watch.ts'
 
 /** The functions of either. */
-export interface Face {
+export interface SocketApi {
   connect(options: net.NetConnectOpts, listener?: () => void): net.Socket
   listen<S extends net.Server>(server: S, options: NetworkListenOptions | number): Promise<S>
   createSocket(options: dgram.SocketType | dgram.SocketOptions): dgram.Socket
 }
 
 /** The arguments of a scene: it may use nothing else but globals, since it is sent to another process. */
-export interface Stage extends Face {
+export interface Stage extends SocketApi {
   net: typeof net
   once: typeof once
   pass: (milliseconds: number) => Promise<unknown>
@@ -32,9 +32,9 @@ export interface Stage extends Face {
 export type Scene<T = unknown> = (stage: Stage, value: T) => unknown
 
 /** Runs it with Node's own functions, or with a network's; its result can be sent. */
-export async function play(scene: Scene, face: Face, value: unknown): Promise<unknown> {
+export async function play(scene: Scene, api: SocketApi, value: unknown): Promise<unknown> {
   const echo: Stage['echo'] = (options, given = {}) =>
-    face.listen(
+    api.listen(
       net.createServer(given, (socket) => socket.on('error', () => undefined).pipe(socket)),
       options,
     )
@@ -43,13 +43,13 @@ export async function play(scene: Scene, face: Face, value: unknown): Promise<un
     server.close()
     return closed
   }
-  const stage = { ...face, net, once, pass, watch, failure, tellError, placeOf, namesOf, echo, end } as Stage
+  const stage = { ...api, net, once, pass, watch, failure, tellError, placeOf, namesOf, echo, end } as Stage
   const seen = await scene(stage, value)
   if (seen === undefined) throw new Error('a scene returns what it observed')
   return JSON.parse(JSON.stringify(seen))
 }
 
-export const NODES_OWN: Face = {
+export const NODES_OWN: SocketApi = {
   connect: (options, listener) => net.connect(options, listener),
   listen: (server, options) =>
     new Promise((resolve, reject) => {
@@ -62,7 +62,7 @@ export const NODES_OWN: Face = {
   createSocket: (options) => dgram.createSocket(options as dgram.SocketOptions),
 }
 
-export const faceOf = (network: Network): Face => ({
+export const apiOf = (network: Network): SocketApi => ({
   connect: (options, listener) => network.connect(options, listener),
   listen: (server, options) => network.listen(server, options),
   createSocket: (options) => network.createSocket(options),

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { type JoinedSets, joinedSets, OWNERS, type Owner } from '../sets/joined-sets.ts'
-import { faceOf, play, type Scene } from './api.ts'
+import { apiOf, play, type Scene } from './api.ts'
 
 const ACTOR = fileURLToPath(new URL('actor.ts', import.meta.url))
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -56,7 +56,7 @@ export function socketTwins<T = undefined>(name: string, scene: Scene<T>, value?
     test(`${name} (${owner})`, async () => {
       const { sets, actor } = await theatreOf(owner)
       const nodes = await playedBy(actor, scene as Scene, value)
-      expect(await play(scene as Scene, faceOf(sets.here.network), value)).toEqual(nodes)
+      expect(await play(scene as Scene, apiOf(sets.here.network), value)).toEqual(nodes)
     })
   }
 }

@@ -6,8 +6,8 @@ import { Deferred, type RequestContext } from './slot.ts'
 export type SetRef = PlainSetRef | Lazy<PlainSetRef>
 
 class DeferredSet extends Deferred<KnownSet> {
-  protected write(set: KnownSet, cargo: RequestContext): number {
-    return cargo.numberOf(set)
+  protected write(set: KnownSet, request: RequestContext): number {
+    return request.numberOf(set)
   }
 }
 
