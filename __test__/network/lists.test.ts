@@ -38,6 +38,8 @@ function churn(set: NamespaceSet, lines: readonly string[]): AsyncDisposable {
   const again = async () => {
     while (!stop.signal.aborted) {
       await set.execFile('ip', ['-force', '-batch', '-'], { input: `${lines.join('\n')}\n`, reject: false })
+      // The changes leave the lists a part of the machine.
+      await new Promise((resolve) => setTimeout(resolve, 5))
     }
   }
   const over = again()
