@@ -204,15 +204,19 @@ function unlessGone(force = false): (error: unknown) => void {
   }
 }
 
-type Place = ReturnType<typeof parseAttachOptions>
+type AttachOptions = ReturnType<typeof parseAttachOptions>
 
-async function attachName(set: NamespaceSet, name: string, { directory, temporary = false }: Place): Promise<void> {
+async function attachName(
+  set: NamespaceSet,
+  name: string,
+  { directory, temporary = false }: AttachOptions,
+): Promise<void> {
   const handle = handleOf(set)
   await settled(handle.native.attachName(directory, name, temporary))
   handle.netnsName = name
 }
 
-function attachNameSync(set: NamespaceSet, name: string, { directory, temporary = false }: Place): void {
+function attachNameSync(set: NamespaceSet, name: string, { directory, temporary = false }: AttachOptions): void {
   const handle = handleOf(set)
   handle.native.attachNameSync(directory, name, temporary)
   handle.netnsName = name

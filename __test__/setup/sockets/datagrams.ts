@@ -38,7 +38,7 @@ export async function bound(maker: Network, type: dgram.SocketType = 'udp4'): Pr
   return socket
 }
 
-/** What Node tells of a socket of its own, made the same way outside. */
+/** What Node reports for its own socket, created in the same way outside. */
 export interface Maker {
   createSocket(options: dgram.SocketOptions, listener?: () => void): dgram.Socket
 }

@@ -112,6 +112,9 @@ impl Settler {
 }
 
 /// Called by Node.js when the environment ends, before it frees the function.
+///
+/// # Safety
+/// Called once, with the reference that `new` passed as the finalizer's data.
 unsafe extern "C" fn finalize(_env: sys::napi_env, own: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `own` is the reference that `new` passed to Node.js, which calls this function once.
     let settler = unsafe { Arc::from_raw(own.cast_const().cast::<Settler>()) };
@@ -119,6 +122,9 @@ unsafe extern "C" fn finalize(_env: sys::napi_env, own: *mut c_void, _hint: *mut
 }
 
 /// Node.js calls this on the thread of the environment for each settlement, with a null environment if it has ended.
+///
+/// # Safety
+/// Called once for each box that `post` passed, on the thread of the environment.
 unsafe extern "C" fn settle(
     env: sys::napi_env,
     _function: sys::napi_value,
