@@ -34,6 +34,19 @@ export type { FromContainerOptions } from './validate/container-options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { MountTargets } from './validate/mount-targets.ts'
 export type {
+  BindMount,
+  DevMount,
+  DirectoryMount,
+  FileMount,
+  FileSystemMount,
+  MaskMount,
+  MountSpec,
+  OverlayMount,
+  SymlinkMount,
+  Tmpfs,
+  TmpfsRoot,
+} from './validate/mounts/mount-spec.ts'
+export type {
   NetnsAttachOptions,
   NetnsCreateOptions,
   NetnsCreateSyncOptions,
@@ -89,11 +102,8 @@ export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './validat
 export type { ConnectorOptions } from './validate/sockets/connector-options.ts'
 export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
 export type {
-  BindMount,
-  FileSystemMount,
   IdMap,
   MapUser,
-  MountSpec,
   TimeOffsets,
   UnshareOptions,
   UnshareSyncOptions,
