@@ -111,6 +111,7 @@ const unshareSync: Complete<UnshareSyncOptions> = {
   mounts: [],
   root: '/',
   sysfs: false,
+  cgroup: '/sys/fs/cgroup',
 }
 const unshare: Complete<UnshareOptions> = { ...unshareSync, signal }
 const spawn: Complete<SpawnOptions> = {
@@ -130,6 +131,7 @@ const spawn: Complete<SpawnOptions> = {
   noNewPrivileges: false,
   deathSignal: 'SIGKILL',
   netnsFiles: false,
+  cgroup: '/sys/fs/cgroup',
   windowsHide: true,
   windowsVerbatimArguments: true,
   stdio: 'ignore',
