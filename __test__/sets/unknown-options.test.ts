@@ -120,6 +120,7 @@ const unshareSync: Complete<UnshareSyncOptions> = {
   mounts: [],
   root: '/',
   sysfs: false,
+  cgroup: '/sys/fs/cgroup',
 }
 const unshare: Complete<UnshareOptions> = { ...unshareSync, signal }
 const spawn: Complete<SpawnOptions> = {
@@ -139,6 +140,7 @@ const spawn: Complete<SpawnOptions> = {
   noNewPrivileges: false,
   deathSignal: 'SIGKILL',
   netnsFiles: false,
+  cgroup: '/sys/fs/cgroup',
   windowsHide: true,
   windowsVerbatimArguments: true,
   stdio: 'ignore',

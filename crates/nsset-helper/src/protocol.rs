@@ -49,8 +49,9 @@ pub mod word {
     /// No operand: lead a process group. In it the parent finds the children of the helper that could not announce
     /// themselves.
     pub const GROUP: &[u8] = b"group";
-    /// `FD`: continue in a child of the helper's parent, which is in the pid namespace that was joined. Before it runs,
-    /// the kernel writes its pid to the start of this file; `-` for no file.
+    /// `FD GROUP PROCS`: continue in a child of the helper's parent, which is in the pid namespace that was joined.
+    /// Before it runs, the kernel writes its pid to the start of the file FD; `-` for no file. The child is in the
+    /// control group of the directory GROUP, whose `cgroup.procs` is PROCS; `-` and `-` for the one of the helper.
     pub const FORK: &[u8] = b"fork";
     /// `FLAGS`: make new namespaces.
     pub const UNSHARE: &[u8] = b"unshare";
@@ -246,8 +247,10 @@ pub enum About {
     GidMap = 5,
     /// Of `read-file` and `write-file`: opening the file.
     Open = 6,
+    /// Of `fork`: entering the control group.
+    ControlGroup = 7,
     /// Making something on a file system that others use, too.
-    Foreign = 7,
+    Foreign = 8,
 }
 
 impl About {
@@ -260,7 +263,8 @@ impl About {
             4 => Self::UidMap,
             5 => Self::GidMap,
             6 => Self::Open,
-            7 => Self::Foreign,
+            7 => Self::ControlGroup,
+            8 => Self::Foreign,
             _ => Self::Target,
         }
     }

@@ -3,6 +3,7 @@
 
 mod cancel;
 mod children;
+mod control_group;
 mod error;
 mod file;
 pub mod footprint;

@@ -4,6 +4,7 @@ mod light_unshare;
 
 use std::{
     os::fd::{AsFd, OwnedFd},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -19,6 +20,7 @@ pub use self::light_unshare::is_light;
 use crate::{
     cancel::{Cancel, wait_readable},
     children::init::Init,
+    control_group::ControlGroup,
     error::{Error, Result, SystemError},
     helper::conversation,
     helper::plan,
@@ -29,7 +31,7 @@ use crate::{
     mounts::view::{self, Propagation, Root, Sysfs},
     namespaces::namespace::Namespace,
     namespaces::set::NamespaceSet,
-    proc,
+    plain, proc,
     userns::id_map::{IdMap, MapUser, Maps, Setgroups},
     userns::map_writer,
 };
@@ -57,6 +59,9 @@ pub struct UnshareOptions {
     pub propagation: Option<Propagation>,
     pub mounts: Vec<MountSpec>,
     pub root: Option<Root>,
+    /// The control group in which a new cgroup namespace is rooted.
+    #[serde(deserialize_with = "plain::optional_path")]
+    pub cgroup: Option<PathBuf>,
     /// Whether /sys shows the network of the result. Default: yes, if that is possible.
     pub sysfs: Option<bool>,
 }
@@ -77,7 +82,11 @@ pub fn unshare(
 ) -> Result<NamespaceSet> {
     check(kinds, options)?;
     let nothing = NamespaceSet::default();
-    let light = LightUnshare::plan(base, kinds, options.hostname.as_deref(), options.loopback)?;
+    let light = match options.cgroup {
+        None => LightUnshare::plan(base, kinds, options.hostname.as_deref(), options.loopback)?,
+        // A thread can move to a group only with all threads of its process.
+        Some(_) => None,
+    };
     let base = base.unwrap_or(&nothing);
     retrying(kinds, cancel, || match light.as_ref().map_or(Ok(None), |light| light.run(cancel))? {
         Some(made) => Ok(made.or(base)),
@@ -118,9 +127,11 @@ fn unshare_with_helper(
     cancel: Option<&Cancel>,
 ) -> Result<NamespaceSet> {
     let line = kinds.contains(Kind::Pid).then(line).transpose()?;
+    let group = options.cgroup.as_deref().map(ControlGroup::open).transpose()?;
     let contents = contents::of(&options.mounts)?;
     let mut program = Program::new();
-    let held = Held { line: line.as_ref().map(|(_, theirs)| theirs), contents: contents.as_ref() };
+    let held =
+        Held { line: line.as_ref().map(|(_, theirs)| theirs), group: group.as_ref(), contents: contents.as_ref() };
     let maps = write_program(&mut program, base, kinds, options, held)?;
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
 
@@ -144,11 +155,12 @@ fn line() -> Result<(OwnedFd, OwnedFd)> {
         .map_err(|errno| SystemError::new(errno, "socketpair").into())
 }
 
-/// Descriptors for the helper.
-#[derive(Clone, Copy, Debug)]
+/// What the program of the helper refers to.
+#[derive(Clone, Copy)]
 struct Held<'fd> {
     /// The end of PID 1 of its line.
     line: Option<&'fd OwnedFd>,
+    group: Option<&'fd ControlGroup>,
     /// The contents of files.
     contents: Option<&'fd OwnedFd>,
 }
@@ -176,9 +188,9 @@ fn write_program<'fd>(
         // The kernel accepts offsets only before the first process is in the namespace.
         program.offsets(&offsets);
     }
-    if joined.contains(Kind::Pid) {
+    if joined.contains(Kind::Pid) || held.group.is_some() {
         program.group();
-        program.fork();
+        program.fork(held.group);
     }
     let at_once = kinds.without(Kind::User).without(Kind::Time);
     if !at_once.is_empty() {
@@ -315,6 +327,7 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
         ("mounts", Kind::Mnt, !options.mounts.is_empty()),
         ("root", Kind::Mnt, options.root.is_some()),
         ("sysfs", Kind::Mnt, options.sysfs == Some(true)),
+        ("cgroup", Kind::Cgroup, options.cgroup.is_some()),
     ];
     for (option, kind, is_given) in given {
         if is_given && !kinds.contains(kind) {
