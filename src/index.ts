@@ -46,7 +46,7 @@ export type {
   ControlGroupWaitOptions,
 } from './validate/control-groups/options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
-export type { MountTargets } from './validate/mount-targets.ts'
+export type { IdMap } from './validate/id-map.ts'
 export type {
   BindMount,
   DevMount,
@@ -56,10 +56,12 @@ export type {
   MaskMount,
   MountSpec,
   OverlayMount,
+  OwnerMaps,
   SymlinkMount,
   Tmpfs,
   TmpfsRoot,
 } from './validate/mounts/mount-spec.ts'
+export type { MountTargets } from './validate/mounts/mount-targets.ts'
 export type {
   NetnsAttachOptions,
   NetnsCreateOptions,
@@ -116,7 +118,6 @@ export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './validat
 export type { ConnectorOptions } from './validate/sockets/connector-options.ts'
 export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
 export type {
-  IdMap,
   MapUser,
   TimeOffsets,
   UnshareOptions,

@@ -73,7 +73,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['footprint', 'proc'],
     ['retry'],
     ['error'],
-    ['kind', 'plain'],
+    ['id_map', 'kind', 'plain'],
   ],
   'nsset-helper': [
     [ROOT],
