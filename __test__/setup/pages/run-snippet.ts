@@ -53,7 +53,8 @@ const EMPTY_RUN = { type: 'tmpfs', target: '/run' }
 type Command = readonly [file: string, ...args: string[]]
 
 async function commandOf(home: SnippetHome, { language, code }: Pick<Snippet, 'language' | 'code'>): Promise<Command> {
-  if (language === 'sh') return ['bash', '-euo', 'pipefail', '-c', code]
+  // Without --norc, bash(1) reads its start-up file where the standard input is a socket, as that of a child of Node is.
+  if (language === 'sh') return ['bash', '--norc', '-euo', 'pipefail', '-c', code]
   const file = `${home.directory}/snippet.mjs`
   writeFileSync(file, (await transform(code, { loader: 'ts', format: 'esm', target: 'node20' })).code)
   return [process.execPath, file]
