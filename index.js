@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeSet, NativeWatch, addonUrl, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeRest, NativeSet, NativeWatch, addonUrl, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
@@ -781,10 +781,13 @@ export { NativeChild }
 export { NativeConnection }
 export { NativeFds }
 export { NativeNetwork }
+export { NativeRest }
 export { NativeSet }
 export { NativeWatch }
 export { addonUrl }
 export { connectByZone }
+export { createName }
+export { createNameSync }
 export { current }
 export { enterAdmitted }
 export { fromDirectory }
@@ -801,6 +804,8 @@ export { listNames }
 export { listNamesSync }
 export { netnsDirectory }
 export { openName }
+export { openReferences }
+export { openReferencesSync }
 export { receiveDatagrams }
 export { release }
 export { removeName }
