@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeSet, NativeWatch, addonUrl, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeSet, NativeSystemCallFilter, NativeWatch, addonUrl, compileSystemCallFilter, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
@@ -782,8 +782,10 @@ export { NativeConnection }
 export { NativeFds }
 export { NativeNetwork }
 export { NativeSet }
+export { NativeSystemCallFilter }
 export { NativeWatch }
 export { addonUrl }
+export { compileSystemCallFilter }
 export { connectByZone }
 export { current }
 export { enterAdmitted }
@@ -796,6 +798,8 @@ export { generateWireguardKeys }
 export { generateWireguardPresharedKey }
 export { hold }
 export { initialize }
+export { isSystemCall }
+export { landlockAbi }
 export { linkLocalName }
 export { listNames }
 export { listNamesSync }
@@ -808,6 +812,7 @@ export { removeNameSync }
 export { sendByZone }
 export { setMembershipByZone }
 export { setMulticastZone }
+export { systemCallNames }
 export { unmount }
 export { unmountSync }
 export { unshare }

@@ -19,6 +19,7 @@ export const SRC: Layers = [
   ['native', 'validate/sockets'],
   ['validate/network'],
   ['validate/processes'],
+  ['validate/processes/confinement'],
   ['validate'],
   ['objects'],
   ['errors'],
@@ -34,6 +35,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['loading'],
     ['network_thread'],
     ['deferred'],
+    ['confinement'],
     ['convert', 'failure', 'give'],
     ['environment'],
     ['exit_report', 'settler'],
@@ -64,7 +66,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     [ROOT],
     ['unshare'],
     ['network', 'processes', 'userns'],
-    ['file', 'mounts'],
+    ['confinement', 'file', 'mounts'],
     ['helper'],
     ['threads'],
     ['namespaces'],
@@ -102,6 +104,7 @@ export const MOST_FILES = 15
 /** Folders with more, and why. */
 export const FULL_FOLDERS: Readonly<Record<string, string>> = {
   'crates/nsset-net/src/link': 'one kind of link, one file',
+  docs: 'one page for each guide, whose addresses other sites link to',
   'docs/decisions': 'records in the order of their numbers, which other pages and commits name',
   findings: 'one script for each surprise, which stands alone',
 }

@@ -1,6 +1,9 @@
 //! Writes the program of the helper, step by step. Each step has a label, which an error of the step contains.
 
+mod confining;
+
 use std::{
+    borrow::Cow,
     ffi::{CStr, CString},
     os::fd::{AsFd, AsRawFd, BorrowedFd},
     path::{Path, PathBuf},
@@ -24,7 +27,7 @@ pub struct Label {
     pub path: Option<PathBuf>,
     /// The other path, of a step that has two.
     pub source: Option<PathBuf>,
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
 }
 
 impl Label {
@@ -37,7 +40,11 @@ impl Label {
     }
 
     pub fn hostname() -> Self {
-        Self { kind: Some(Kind::Uts), hint: Some("a host name has at most 64 bytes"), ..Self::new("sethostname") }
+        Self {
+            kind: Some(Kind::Uts),
+            hint: Some("a host name has at most 64 bytes".into()),
+            ..Self::new("sethostname")
+        }
     }
 
     pub fn loopback() -> Self {
@@ -48,7 +55,7 @@ impl Label {
         Self {
             kind: Some(Kind::Net),
             path: Some("/dev/net/tun".into()),
-            hint: Some("the device needs the module tun, and the caller has to be able to read and write it"),
+            hint: Some("the device needs the module tun, and the caller has to be able to read and write it".into()),
             ..Self::new("open")
         }
     }
@@ -310,7 +317,7 @@ impl<'fd> Program<'fd> {
     pub fn pivot(&mut self, directory: &Path) {
         let label = self.step(word::PIVOT, "pivot_root");
         label.path = Some(directory.into());
-        label.hint = Some("pivot_root(2) refuses where the old root directory is the initramfs");
+        label.hint = Some("pivot_root(2) refuses where the old root directory is the initramfs".into());
     }
 
     pub fn hostname(&mut self, name: &str) -> Result<()> {
@@ -326,7 +333,7 @@ impl<'fd> Program<'fd> {
         let label = self.step(word::OFFSETS, "write");
         label.kind = Some(Kind::Time);
         label.path = Some("/proc/self/timens_offsets".into());
-        label.hint = Some("an offset may not bring a clock below 0 or past 146 years (time_namespaces(7))");
+        label.hint = Some("an offset may not bring a clock below 0 or past 146 years (time_namespaces(7))".into());
         self.operands([literal(text)]);
     }
 
@@ -380,13 +387,15 @@ impl<'fd> Program<'fd> {
     pub fn mapped_group(&mut self) {
         let label = self.step(word::MAPPED_GROUP, "setresgid");
         label.kind = Some(Kind::User);
-        label.hint = Some("neither the caller's group nor group 0 is mapped in the user namespace: map one of them");
+        label.hint =
+            Some("neither the caller's group nor group 0 is mapped in the user namespace: map one of them".into());
     }
 
     pub fn mapped_user(&mut self) {
         let label = self.step(word::MAPPED_USER, "setresuid");
         label.kind = Some(Kind::User);
-        label.hint = Some("neither the caller's user nor user 0 is mapped in the user namespace: map one of them");
+        label.hint =
+            Some("neither the caller's user nor user 0 is mapped in the user namespace: map one of them".into());
     }
 
     pub fn groups(&mut self, groups: &[u32]) {
