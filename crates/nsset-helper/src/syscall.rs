@@ -567,12 +567,6 @@ pub struct Ruleset {
     pub scopes: u64,
 }
 
-/// The version of Landlock that the kernel has.
-pub fn landlock_abi() -> Result<usize, Errno> {
-    const LANDLOCK_CREATE_RULESET_VERSION: usize = 1;
-    call!(shared::LANDLOCK_CREATE_RULESET, 0, 0, LANDLOCK_CREATE_RULESET_VERSION)
-}
-
 /// An older kernel accepts what it does not know if that is 0.
 pub fn create_ruleset(ruleset: &Ruleset) -> Result<i32, Errno> {
     call!(shared::LANDLOCK_CREATE_RULESET, core::ptr::from_ref(ruleset), size_of::<Ruleset>(), 0).map(|fd| fd as i32)

@@ -1,9 +1,12 @@
 //! Rules of Landlock: which files and TCP ports a program may use, whatever its user may do (landlock(7)).
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    ptr,
+};
 
 use nix::errno::Errno;
-use nsset_helper::syscall::{self, Ruleset};
+use nsset_helper::syscall::Ruleset;
 
 use crate::{
     error::{Result, SystemError},
@@ -52,7 +55,12 @@ const SCOPES: u64 = 0b11;
 
 /// The version of Landlock that the kernel has; 0 without Landlock.
 pub fn abi() -> usize {
-    syscall::landlock_abi().unwrap_or(0)
+    const LANDLOCK_CREATE_RULESET_VERSION: u32 = 1;
+    let nothing: *const Ruleset = ptr::null();
+    // SAFETY: with this flag, the kernel takes no ruleset (landlock_create_ruleset(2)).
+    let abi =
+        unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, nothing, 0_usize, LANDLOCK_CREATE_RULESET_VERSION) };
+    usize::try_from(abi).unwrap_or(0)
 }
 
 impl Landlock {
