@@ -281,6 +281,8 @@ export interface NativeCommand {
   netns?: string
   needsNetnsFiles: boolean
   confinement?: NativeConfinement
+  /** The directory of the control group in which the program is started. */
+  cgroup?: Text
 }
 
 /** What a program may do. */

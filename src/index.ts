@@ -6,6 +6,15 @@
  * @module nsset
  */
 
+export { ControlGroup } from './control-groups/control-group.ts'
+export type {
+  ControlGroupCpu,
+  ControlGroupMemory,
+  ControlGroupMemoryEvents,
+  ControlGroupProcesses,
+  ControlGroupStat,
+  ControlGroupThrottling,
+} from './control-groups/statistics.ts'
 export { NamespaceError } from './errors.ts'
 export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 export { netns } from './netns/netns.ts'
@@ -34,6 +43,11 @@ export { FdSet } from './set/fd-set.ts'
 export { NamespaceSet, type NamespaceStat } from './set/namespace-set.ts'
 export type { Thenable } from './threads/thenable.ts'
 export type { FromContainerOptions } from './validate/container-options.ts'
+export type {
+  ControlGroupLimits,
+  ControlGroupOptions,
+  ControlGroupWaitOptions,
+} from './validate/control-groups/options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { MountTargets } from './validate/mount-targets.ts'
 export type {

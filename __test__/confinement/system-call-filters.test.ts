@@ -1,5 +1,5 @@
 /** Filters of system calls as data: what is accepted, and what is refused before a program starts. */
-import { NamespaceSet, type SystemCallFilter, sandboxSystemCalls, systemCalls } from 'nsset'
+import { type ExecFileOptions, NamespaceSet, type SystemCallFilter, sandboxSystemCalls, systemCalls } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { failureOf, range, refuses, type, untyped, value } from '../setup/sets/failure.ts'
 

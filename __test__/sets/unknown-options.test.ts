@@ -119,6 +119,7 @@ const unshareSync: Complete<UnshareSyncOptions> = {
   mounts: [],
   root: '/',
   sysfs: false,
+  cgroup: '/sys/fs/cgroup',
 }
 const unshare: Complete<UnshareOptions> = { ...unshareSync, signal }
 const spawn: Complete<SpawnOptions> = {
@@ -144,6 +145,7 @@ const spawn: Complete<SpawnOptions> = {
   seccomp: { default: 'allow' },
   deathSignal: 'SIGKILL',
   netnsFiles: false,
+  cgroup: '/sys/fs/cgroup',
   windowsHide: true,
   windowsVerbatimArguments: true,
   stdio: 'ignore',

@@ -58,7 +58,7 @@ interface Row {
 
 const CONNECT = `import('node:net').NetConnectOpts`
 const CONFINED = ['limits', 'umask', 'nice', 'capabilities', 'noNewPrivileges', 'landlock', 'seccomp']
-const SPAWNED = ['groups', 'kinds', 'keepCapabilities', 'deathSignal', 'netnsFiles', ...CONFINED]
+const SPAWNED = ['groups', 'kinds', 'keepCapabilities', 'deathSignal', 'netnsFiles', 'cgroup', ...CONFINED]
 
 const rows: Row[] = [
   { table: SPAWN, type: `import('node:child_process').SpawnOptions`, ours: SPAWNED },

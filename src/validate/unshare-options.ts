@@ -1,6 +1,7 @@
 import { invalidType, invalidValue, outOfRange } from '../errors.ts'
+import type { AnyControlGroup } from '../objects/control-group-handle.ts'
 import { array, type FieldsOf, object, type Parse, parseFields, parseObject, parseOptions } from './fields.ts'
-import { type Path, parsePath } from './paths.ts'
+import { type Path, parseControlGroup, parsePath } from './paths.ts'
 import { boolean, nonEmptyText, signal, text, u32, word } from './values.ts'
 
 /** Maps `size` ids inside, from `containerId` on, to as many ids of the parent user namespace, from `hostId` on. */
@@ -111,6 +112,14 @@ export interface UnshareSyncOptions {
    * of /sys.
    */
   sysfs?: boolean | undefined
+  /**
+   * cgroup: the control group that is the root of the new namespace, as {@link ControlGroup} or by its directory below a mount of
+   * cgroup2: inside, it is `/` in /proc/PID/cgroup and in mounts of cgroup2. The processes that create the namespaces are in the
+   * group, and so is PID 1 of a new `pid` namespace. Start programs in the group with {@link ProcessOptions.cgroup}. Default: the
+   * group of Node.js.
+   * @see cgroup_namespaces(7)
+   */
+  cgroup?: AnyControlGroup | Path | undefined
 }
 
 /** {@link UnshareSyncOptions} and a signal. */
@@ -184,6 +193,7 @@ const UNSHARE_SYNC = {
   mounts: array(mount),
   root: parsePath,
   sysfs: boolean,
+  cgroup: parseControlGroup,
 } satisfies FieldsOf<UnshareSyncOptions>
 
 const UNSHARE = { ...UNSHARE_SYNC, signal } satisfies FieldsOf<UnshareOptions>

@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::Arguments,
-    files,
+    files, fork,
     ids::capabilities,
     ids::credentials,
     ids::identity,
@@ -10,9 +10,9 @@ use crate::{
     init, loopback, namespaces, network,
     process::steps::{self, Process},
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, MessageKind, word},
-    report::{self, Report},
+    report,
     state::State,
-    syscall::{self, CLONE_PARENT, Errno, O_WRONLY},
+    syscall::{self, Errno, O_WRONLY},
     view::mounts,
     view::own_mounts,
     view::sysfs,
@@ -45,7 +45,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         }
         word::SETNS => namespaces::join(arguments.fd()?, arguments.number()?, state),
         word::GROUP => syscall::lead_group().map(drop),
-        word::FORK => fork(arguments.optional_fd()?, state.report),
+        word::FORK => fork::fork(arguments, state),
         word::UNSHARE => syscall::unshare(arguments.number()?).map(drop),
         word::AWAIT => {
             state.report.send(MessageKind::Waiting, 0, &[])?;
@@ -92,18 +92,6 @@ fn keep_only(count: i32) -> Result<(), Errno> {
     syscall::close_range(0, CONTROL_FD as u32 - 1)?;
     syscall::close_range((FIRST_PASSED_FD + count) as u32, u32::MAX)?;
     syscall::close_on_exec_from(0).map(drop)
-}
-
-/// Continues in a sibling, so that the parent reaps it. The sibling announces itself; the helper ends.
-fn fork(pid_file: Option<i32>, report: Report) -> Result<(), Errno> {
-    let pid = match pid_file {
-        Some(fd) => syscall::fork_with_pid_in(CLONE_PARENT, syscall::map_start(fd)?)?,
-        None => syscall::fork(CLONE_PARENT)?,
-    };
-    match pid {
-        0 => report.announce(MessageKind::Forked),
-        _ => report::leave(0),
-    }
 }
 
 /// Starts PID 1 of the new pid namespace. The steps that follow are for PID 1, and the helper skips them.

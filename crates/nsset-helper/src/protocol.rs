@@ -49,8 +49,9 @@ pub mod word {
     /// No operand: lead a process group. In it the parent finds the children of the helper that could not announce
     /// themselves.
     pub const GROUP: &[u8] = b"group";
-    /// `FD`: continue in a child of the helper's parent, which is in the pid namespace that was joined. Before it runs,
-    /// the kernel writes its pid to the start of this file; `-` for no file.
+    /// `FD GROUP PROCS`: continue in a child of the helper's parent, which is in the pid namespace that was joined.
+    /// Before it runs, the kernel writes its pid to the start of the file FD; `-` for no file. The child is in the
+    /// control group of the directory GROUP, whose `cgroup.procs` is PROCS; `-` and `-` for the one of the helper.
     pub const FORK: &[u8] = b"fork";
     /// `FLAGS`: make new namespaces.
     pub const UNSHARE: &[u8] = b"unshare";
@@ -227,6 +228,8 @@ pub enum About {
     GidMap = 5,
     /// Of `read-file` and `write-file`: opening the file.
     Open = 6,
+    /// Of `fork`: entering the control group.
+    ControlGroup = 7,
 }
 
 impl About {
@@ -239,6 +242,7 @@ impl About {
             4 => Self::UidMap,
             5 => Self::GidMap,
             6 => Self::Open,
+            7 => Self::ControlGroup,
             _ => Self::Target,
         }
     }

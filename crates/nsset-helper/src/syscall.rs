@@ -10,6 +10,8 @@ pub const ENOENT: Errno = 2;
 pub const EINTR: Errno = 4;
 pub const EIO: Errno = 5;
 pub const ENOEXEC: Errno = 8;
+pub const EAGAIN: Errno = 11;
+pub const ENOMEM: Errno = 12;
 pub const EACCES: Errno = 13;
 pub const ENODEV: Errno = 19;
 pub const ENOTDIR: Errno = 20;
@@ -145,6 +147,7 @@ mod shared {
     pub const FSOPEN: usize = 430;
     pub const FSCONFIG: usize = 431;
     pub const FSMOUNT: usize = 432;
+    pub const CLONE3: usize = 435;
     pub const CLOSE_RANGE: usize = 436;
     pub const OPENAT2: usize = 437;
     pub const FACCESSAT2: usize = 439;
@@ -385,6 +388,21 @@ pub fn unshare(flags: usize) -> Result<usize, Errno> {
 /// A fork: 0 in the child, its pid in the parent.
 pub fn fork(flags: usize) -> Result<usize, Errno> {
     call!(number::CLONE, flags | SIGCHLD)
+}
+
+/// A fork into a control group: 0 in the child, its pid in the parent. The child sends its parent the same signal as this
+/// process (`CLONE_PARENT`). If `place` is not 0, the kernel writes the pid of the child there before the child runs.
+pub fn fork_into(group: i32, place: usize) -> Result<usize, Errno> {
+    const CLONE_PARENT_SETTID: u64 = 0x0010_0000;
+    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+    // `struct clone_args` of linux/sched.h: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
+    // set_tid, set_tid_size, cgroup.
+    let mut arguments = [0_u64; 11];
+    let writes_pid = if place == 0 { 0 } else { CLONE_PARENT_SETTID };
+    arguments[0] = CLONE_PARENT as u64 | CLONE_INTO_CGROUP | writes_pid;
+    arguments[3] = place as u64;
+    arguments[10] = group as u64;
+    call!(shared::CLONE3, arguments.as_ptr(), size_of_val(&arguments))
 }
 
 /// Maps the first page of a file as shared memory.

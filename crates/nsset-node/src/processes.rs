@@ -38,6 +38,8 @@ pub struct NativeCommand {
     pub netns: Option<String>,
     pub needs_netns_files: bool,
     pub confinement: Option<NativeConfinement>,
+    /// The directory of the control group in which the program is started.
+    pub cgroup: Option<Text>,
 }
 
 /// A child, referred to by a pidfd, or the error if it could not be started.
@@ -158,6 +160,7 @@ impl NativeCommand {
             confinement: self.confinement.map(NativeConfinement::into_core).transpose()?.unwrap_or_default(),
             detached: self.detached,
             death_signal: self.death_signal,
+            control_group: self.cgroup.map(path),
             named_view: self.netns.map(|name| NamedView { name, is_required: self.needs_netns_files }),
         })
     }

@@ -4,6 +4,7 @@
 mod cancel;
 mod children;
 mod confinement;
+mod control_group;
 mod error;
 mod file;
 pub mod footprint;

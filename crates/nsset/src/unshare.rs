@@ -20,6 +20,7 @@ pub use self::light_unshare::is_light;
 use crate::{
     cancel::{Cancel, wait_readable},
     children::init::Init,
+    control_group::ControlGroup,
     error::{Error, Result, SystemError},
     helper::conversation,
     helper::plan,
@@ -57,6 +58,9 @@ pub struct UnshareOptions {
     pub mounts: Vec<MountSpec>,
     #[serde(deserialize_with = "plain::optional_path")]
     pub root: Option<PathBuf>,
+    /// The control group in which a new cgroup namespace is rooted.
+    #[serde(deserialize_with = "plain::optional_path")]
+    pub cgroup: Option<PathBuf>,
     /// Whether /sys shows the network of the result. Default: yes, if that is possible.
     pub sysfs: Option<bool>,
 }
@@ -77,7 +81,11 @@ pub fn unshare(
 ) -> Result<NamespaceSet> {
     check(kinds, options)?;
     let nothing = NamespaceSet::default();
-    let light = LightUnshare::plan(base, kinds, options.hostname.as_deref(), options.loopback)?;
+    let light = match options.cgroup {
+        None => LightUnshare::plan(base, kinds, options.hostname.as_deref(), options.loopback)?,
+        // A thread can move to a group only with all threads of its process.
+        Some(_) => None,
+    };
     let base = base.unwrap_or(&nothing);
     retrying(kinds, cancel, || match light.as_ref().map_or(Ok(None), |light| light.run(cancel))? {
         Some(made) => Ok(made.or(base)),
@@ -118,8 +126,10 @@ fn unshare_with_helper(
     cancel: Option<&Cancel>,
 ) -> Result<NamespaceSet> {
     let line = kinds.contains(Kind::Pid).then(line).transpose()?;
+    let group = options.cgroup.as_deref().map(ControlGroup::open).transpose()?;
     let mut program = Program::new();
-    let maps = write_program(&mut program, base, kinds, options, line.as_ref().map(|(_, theirs)| theirs))?;
+    let held = Held { line: line.as_ref().map(|(_, theirs)| theirs), group: group.as_ref() };
+    let maps = write_program(&mut program, base, kinds, options, held)?;
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
 
     conversation::dismiss(outcome.process);
@@ -142,6 +152,14 @@ fn line() -> Result<(OwnedFd, OwnedFd)> {
         .map_err(|errno| SystemError::new(errno, "socketpair").into())
 }
 
+/// What the program of the helper refers to.
+#[derive(Clone, Copy)]
+struct Held<'fd> {
+    /// The end of PID 1 of its line.
+    line: Option<&'fd OwnedFd>,
+    group: Option<&'fd ControlGroup>,
+}
+
 /// Writes the steps in the order that user_namespaces(7) and time_namespaces(7) require. Returns the maps to write when
 /// the helper waits.
 fn write_program<'fd>(
@@ -149,7 +167,7 @@ fn write_program<'fd>(
     base: &NamespaceSet,
     kinds: Kinds,
     options: &UnshareOptions,
-    line: Option<&'fd OwnedFd>,
+    held: Held<'fd>,
 ) -> Result<Maps> {
     program.hold_proc(proc::hold()?);
     let offsets = options.time_offsets.map(TimeOffsets::text).filter(|text| !text.is_empty());
@@ -165,15 +183,15 @@ fn write_program<'fd>(
         // The kernel accepts offsets only before the first process is in the namespace.
         program.offsets(&offsets);
     }
-    if joined.contains(Kind::Pid) {
+    if joined.contains(Kind::Pid) || held.group.is_some() {
         program.group();
-        program.fork();
+        program.fork(held.group);
     }
     let at_once = kinds.without(Kind::User).without(Kind::Time);
     if !at_once.is_empty() {
         program.unshare(at_once);
     }
-    set_up(program, kinds, joined, options, line)?;
+    set_up(program, kinds, joined, options, held.line)?;
     program.namespaces(kinds);
     Ok(maps)
 }
@@ -298,6 +316,7 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
         ("mounts", Kind::Mnt, !options.mounts.is_empty()),
         ("root", Kind::Mnt, options.root.is_some()),
         ("sysfs", Kind::Mnt, options.sysfs == Some(true)),
+        ("cgroup", Kind::Cgroup, options.cgroup.is_some()),
     ];
     for (option, kind, is_given) in given {
         if is_given && !kinds.contains(kind) {

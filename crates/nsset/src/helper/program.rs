@@ -13,6 +13,7 @@ use std::{
 use nsset_helper::protocol::{FIRST_PASSED_FD, word};
 
 use crate::{
+    control_group::ControlGroup,
     error::{Error, Result},
     helper::child_pid::ChildPid,
     kind::{Kind, Kinds},
@@ -194,21 +195,27 @@ impl<'fd> Program<'fd> {
         }
     }
 
-    pub fn fork(&mut self) {
-        self.fork_with(literal("-"));
+    /// Continues in a child, in the pid namespace that was joined and in this control group.
+    pub fn fork(&mut self, group: Option<&'fd ControlGroup>) {
+        self.fork_with(None, group);
     }
 
     /// Like [`Program::fork`], for a child that stays in our process group.
-    pub fn fork_in_our_group(&mut self, child_pid: &'fd ChildPid) {
+    pub fn fork_in_our_group(&mut self, child_pid: &'fd ChildPid, group: Option<&'fd ControlGroup>) {
         self.child_pid = Some(child_pid);
         let fd = self.pass(child_pid.as_fd());
-        self.fork_with(decimal(fd as u64));
+        self.fork_with(Some(fd), group);
     }
 
-    fn fork_with(&mut self, child_pid: CString) {
+    fn fork_with(&mut self, child_pid: Option<i32>, group: Option<&'fd ControlGroup>) {
         self.promises.fork = true;
-        self.step(word::FORK, "clone").kind = Some(Kind::Pid);
-        self.operands([child_pid]);
+        let directory = group.map(|group| self.pass(group.directory()));
+        let procs = group.map(|group| self.pass(group.procs()));
+        let has_other_pids = self.labels.iter().any(|label| label.syscall == "setns" && label.kind == Some(Kind::Pid));
+        let label = self.step(word::FORK, "clone");
+        label.kind = has_other_pids.then_some(Kind::Pid);
+        label.path = group.map(|group| group.path().into());
+        self.operands([child_pid, directory, procs].map(optional_fd));
     }
 
     /// The file for the pid of the child, of [`Program::fork_in_our_group`].
@@ -444,7 +451,7 @@ impl<'fd> Program<'fd> {
     pub fn stdio(&mut self, fds: &[Option<i32>]) {
         self.step(word::STDIO, "dup3");
         self.operands([decimal(fds.len() as u64)]);
-        self.operands(fds.iter().map(|fd| fd.map_or_else(|| literal("-"), |fd| decimal(fd as u64))));
+        self.operands(fds.iter().copied().map(optional_fd));
     }
 
     pub fn chdir(&mut self, directory: &Path) -> Result<()> {
@@ -486,6 +493,11 @@ pub fn c_string(bytes: &[u8]) -> Result<CString> {
         let text = String::from_utf8_lossy(bytes).replace('\0', "\\0");
         Error::InvalidArgument(format!("a string contains a NUL byte: '{text}'"))
     })
+}
+
+/// The number of a descriptor, or `-` for none.
+fn optional_fd(fd: Option<i32>) -> CString {
+    fd.map_or_else(|| literal("-"), |fd| decimal(fd as u64))
 }
 
 fn decimal(value: u64) -> CString {

@@ -6,6 +6,7 @@ use nix::errno::Errno;
 use nsset_helper::protocol::About;
 
 use crate::{
+    control_group,
     error::{Error, SystemError},
     helper::borrowed_memory::LaunchError,
     helper::program::Label,
@@ -24,13 +25,15 @@ const NOT_EXECUTED: &str = "a process with the permission to signal the started 
 /// The hint for a vector that is too long.
 const TOO_LONG: &str = "the arguments and the environment are longer than the kernel allows (execve(2))";
 
+const TOO_MANY_PROCESSES: &str = "too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max";
+
 /// The error for a helper that did not start.
 pub fn from_launch(failure: LaunchError) -> Error {
     let LaunchError { syscall, errno } = failure;
     let error = SystemError::new(errno, syscall);
     match errno {
         Errno::E2BIG => error.hint(TOO_LONG),
-        Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
+        Errno::EAGAIN => error.hint(TOO_MANY_PROCESSES),
         Errno::ETIMEDOUT => error.hint(NOT_EXECUTED),
         Errno::EACCES => {
             error.hint("the system does not allow the helper to be executed from memory or from a temporary file")
@@ -56,10 +59,12 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
         About::UidMap => "uid_map",
         About::GidMap => "gid_map",
         About::Open => "open",
+        About::ControlGroup => "cgroup.procs",
     };
     let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
     error.path = if about == About::Source { label.source } else { label.path };
     let hint = match (errno, label.syscall, label.kind) {
+        (_, "cgroup.procs", _) => control_group::hint(errno),
         (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map_hint(errno)).into(),
         (Errno::EROFS, "open" | "write", Some(Kind::Time)) => Some(proc::explain_read_only()),
         (Errno::EPERM, "unshare", _) => Some(
@@ -76,6 +81,7 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
              is in the set as well",
         ),
         (Errno::EINVAL, "setns", Some(Kind::User)) => Some("the process is in that user namespace already"),
+        (Errno::EAGAIN, "clone", _) => Some(TOO_MANY_PROCESSES),
         (Errno::ENOMEM, "clone", Some(_)) => {
             Some("PID 1 of the pid namespace has ended: no process can be started in it")
         }
