@@ -51,6 +51,19 @@ export type {
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { MountTargets } from './validate/mount-targets.ts'
 export type {
+  BindMount,
+  DevMount,
+  DirectoryMount,
+  FileMount,
+  FileSystemMount,
+  MaskMount,
+  MountSpec,
+  OverlayMount,
+  SymlinkMount,
+  Tmpfs,
+  TmpfsRoot,
+} from './validate/mounts/mount-spec.ts'
+export type {
   NetnsAttachOptions,
   NetnsCreateOptions,
   NetnsCreateSyncOptions,
@@ -117,11 +130,8 @@ export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './validat
 export type { ConnectorOptions } from './validate/sockets/connector-options.ts'
 export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
 export type {
-  BindMount,
-  FileSystemMount,
   IdMap,
   MapUser,
-  MountSpec,
   TimeOffsets,
   UnshareOptions,
   UnshareSyncOptions,

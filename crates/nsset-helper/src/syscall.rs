@@ -9,10 +9,12 @@ pub const EPERM: Errno = 1;
 pub const ENOENT: Errno = 2;
 pub const EINTR: Errno = 4;
 pub const EIO: Errno = 5;
+pub const E2BIG: Errno = 7;
 pub const ENOEXEC: Errno = 8;
 pub const EAGAIN: Errno = 11;
 pub const ENOMEM: Errno = 12;
 pub const EACCES: Errno = 13;
+pub const EEXIST: Errno = 17;
 pub const ENODEV: Errno = 19;
 pub const ENOTDIR: Errno = 20;
 pub const EINVAL: Errno = 22;
@@ -65,6 +67,7 @@ mod number {
     pub const FCNTL: usize = 72;
     pub const CHDIR: usize = 80;
     pub const FCHDIR: usize = 81;
+    pub const SENDFILE: usize = 40;
     pub const UMASK: usize = 95;
     pub const GETUID: usize = 102;
     pub const GETGID: usize = 104;
@@ -84,6 +87,8 @@ mod number {
     pub const SETHOSTNAME: usize = 170;
     pub const EXIT_GROUP: usize = 231;
     pub const OPENAT: usize = 257;
+    pub const MKDIRAT: usize = 258;
+    pub const SYMLINKAT: usize = 266;
     pub const PPOLL: usize = 271;
     pub const UNSHARE: usize = 272;
     pub const DUP3: usize = 292;
@@ -98,6 +103,8 @@ mod number {
     pub const DUP3: usize = 24;
     pub const FCNTL: usize = 25;
     pub const IOCTL: usize = 29;
+    pub const MKDIRAT: usize = 34;
+    pub const SYMLINKAT: usize = 36;
     pub const UMOUNT2: usize = 39;
     pub const MOUNT: usize = 40;
     pub const PIVOT_ROOT: usize = 41;
@@ -110,6 +117,7 @@ mod number {
     pub const READ: usize = 63;
     pub const WRITE: usize = 64;
     pub const PREAD64: usize = 67;
+    pub const SENDFILE: usize = 71;
     pub const PPOLL: usize = 73;
     pub const CAPGET: usize = 90;
     pub const CAPSET: usize = 91;
@@ -234,6 +242,8 @@ macro_rules! uninterrupted {
         }
     };
 }
+
+pub mod making;
 
 /// Ends the process. If a filter refuses even that, an invalid instruction ends it: a loop would run forever, as a
 /// process that nothing waits for.
@@ -371,10 +381,16 @@ pub fn open(directory: i32, path: &CStr, flags: usize) -> Result<i32, Errno> {
 /// Opens `path` with `root` as its root directory: no symbolic link and no `..` leads out of it (openat2(2)).
 pub fn open_in_root(root: i32, path: &CStr) -> Result<i32, Errno> {
     const RESOLVE_IN_ROOT: u64 = 0x10;
+    // The kernel refuses `..` while any directory of the machine is renamed, and another attempt succeeds.
+    const ATTEMPTS: usize = 1024;
     let how = [(O_PATH | O_CLOEXEC) as u64, 0, RESOLVE_IN_ROOT];
-    let opened: Result<usize, Errno> =
-        uninterrupted!(shared::OPENAT2, root, path.as_ptr(), how.as_ptr(), size_of_val(&how));
-    opened.map(|fd| fd as i32)
+    for _ in 0..ATTEMPTS {
+        match call!(shared::OPENAT2, root, path.as_ptr(), how.as_ptr(), size_of_val(&how)) {
+            Err(EINTR | EAGAIN) => {}
+            opened => return opened.map(|fd| fd as i32),
+        }
+    }
+    Err(EAGAIN)
 }
 
 pub fn setns(fd: i32, flag: usize) -> Result<usize, Errno> {

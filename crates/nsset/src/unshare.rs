@@ -26,7 +26,9 @@ use crate::{
     helper::plan,
     helper::program::Program,
     kind::{Kind, Kinds},
-    mounts::mount_spec::{self, MountSpec, Propagation, Sysfs},
+    mounts::contents,
+    mounts::mount_spec::{MountSpec, Surroundings, covers},
+    mounts::view::{self, Propagation, Root, Sysfs},
     namespaces::namespace::Namespace,
     namespaces::set::NamespaceSet,
     plain, proc,
@@ -56,8 +58,7 @@ pub struct UnshareOptions {
     pub loopback: bool,
     pub propagation: Option<Propagation>,
     pub mounts: Vec<MountSpec>,
-    #[serde(deserialize_with = "plain::optional_path")]
-    pub root: Option<PathBuf>,
+    pub root: Option<Root>,
     /// The control group in which a new cgroup namespace is rooted.
     #[serde(deserialize_with = "plain::optional_path")]
     pub cgroup: Option<PathBuf>,
@@ -127,8 +128,10 @@ fn unshare_with_helper(
 ) -> Result<NamespaceSet> {
     let line = kinds.contains(Kind::Pid).then(line).transpose()?;
     let group = options.cgroup.as_deref().map(ControlGroup::open).transpose()?;
+    let contents = contents::of(&options.mounts)?;
     let mut program = Program::new();
-    let held = Held { line: line.as_ref().map(|(_, theirs)| theirs), group: group.as_ref() };
+    let held =
+        Held { line: line.as_ref().map(|(_, theirs)| theirs), group: group.as_ref(), contents: contents.as_ref() };
     let maps = write_program(&mut program, base, kinds, options, held)?;
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
 
@@ -158,6 +161,8 @@ struct Held<'fd> {
     /// The end of PID 1 of its line.
     line: Option<&'fd OwnedFd>,
     group: Option<&'fd ControlGroup>,
+    /// The contents of files.
+    contents: Option<&'fd OwnedFd>,
 }
 
 /// Writes the steps in the order that user_namespaces(7) and time_namespaces(7) require. Returns the maps to write when
@@ -191,7 +196,7 @@ fn write_program<'fd>(
     if !at_once.is_empty() {
         program.unshare(at_once);
     }
-    set_up(program, kinds, joined, options, held.line)?;
+    set_up(program, kinds, joined, options, held)?;
     program.namespaces(kinds);
     Ok(maps)
 }
@@ -249,7 +254,7 @@ fn set_up<'fd>(
     kinds: Kinds,
     joined: Kinds,
     options: &UnshareOptions,
-    line: Option<&'fd OwnedFd>,
+    held: Held<'fd>,
 ) -> Result<()> {
     if let Some(hostname) = &options.hostname {
         program.hostname(hostname)?;
@@ -259,11 +264,17 @@ fn set_up<'fd>(
     }
     let mut mounts = Program::new();
     if kinds.contains(Kind::Mnt) {
-        mount_spec::propagate(program, options.propagation.unwrap_or_default());
+        let propagation = options.propagation.unwrap_or_default();
+        view::propagate(program, propagation);
+        let around = Surroundings {
+            contents: held.contents.map(|contents| program.pass(contents.as_fd())),
+            is_private: propagation.is_private(),
+            has_user: kinds.contains(Kind::User) || joined.contains(Kind::User) || !proc::sees_all_users(),
+        };
         let has_network = kinds.contains(Kind::Net) || joined.contains(Kind::Net);
-        mount_spec::set_up(&mut mounts, options.root.as_deref(), &options.mounts, sysfs(has_network, options))?;
+        view::set_up(&mut mounts, options.root.as_ref(), &options.mounts, &around, sysfs(has_network, options))?;
     }
-    match line {
+    match held.line {
         Some(line) => {
             program.group();
             program.init(line.as_fd(), mounts);
@@ -280,8 +291,8 @@ fn sysfs(has_network: bool, options: &UnshareOptions) -> Option<Sysfs> {
         Some(true) => Some(Sysfs::Required),
         Some(false) => None,
         None => {
-            let is_private = matches!(options.propagation, None | Some(Propagation::Private | Propagation::Slave));
-            let is_wanted = has_network && is_private && !mount_spec::covers(&options.mounts, "/sys");
+            let is_private = options.propagation.unwrap_or_default().is_private();
+            let is_wanted = has_network && is_private && !covers(&options.mounts, "/sys");
             is_wanted.then_some(Sysfs::Possible)
         }
     }
@@ -324,6 +335,11 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
                 "the option '{option}' needs a new {kind} namespace; the kinds are {kinds}"
             )));
         }
+    }
+    let has_root_tmpfs = options.root.as_ref().is_some_and(|root| root.tmpfs.is_some());
+    if has_root_tmpfs && !options.propagation.unwrap_or_default().is_private() {
+        // It would cover the root directory of other mount namespaces.
+        return Err(Error::InvalidArgument("a tmpfs as 'root' needs the propagation 'private' or 'slave'".into()));
     }
     if options.map_user.is_some() && !(options.uid_maps.is_empty() && options.gid_maps.is_empty()) {
         return Err(Error::InvalidArgument("use either 'mapUser' or 'uidMaps' and 'gidMaps'".into()));

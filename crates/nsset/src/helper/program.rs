@@ -259,46 +259,6 @@ impl<'fd> Program<'fd> {
         self.fds.extend(other.fds);
     }
 
-    pub fn propagation(&mut self, flags: u64) {
-        self.step(word::PROPAGATION, "mount(MS_REC)").path = Some("/".into());
-        self.operands([decimal(flags)]);
-    }
-
-    pub fn root(&mut self, directory: &Path) -> Result<()> {
-        self.step(word::ROOT, "mount root").path = Some(directory.into());
-        self.operand(directory)
-    }
-
-    pub fn bind(&mut self, source: &Path, target: &Path, attributes: u64, recursive: bool) -> Result<()> {
-        let label = self.step(word::BIND, "mount bind");
-        label.path = Some(target.into());
-        label.source = Some(source.into());
-        self.operand(source)?;
-        self.operand(target)?;
-        self.operands([decimal(attributes), decimal(recursive.into())]);
-        Ok(())
-    }
-
-    pub fn mount(
-        &mut self,
-        file_system: &str,
-        source: &Path,
-        target: &Path,
-        attributes: u64,
-        options: &[(String, String)],
-    ) -> Result<()> {
-        self.step(word::MOUNT, "mount").path = Some(target.into());
-        self.operand(Path::new(file_system))?;
-        self.operand(source)?;
-        self.operand(target)?;
-        self.operands([decimal(attributes), decimal(options.len() as u64)]);
-        for (key, value) in options {
-            self.operand(Path::new(key))?;
-            self.operand(Path::new(value))?;
-        }
-        Ok(())
-    }
-
     /// Mounts a sysfs of the joined network over the one on /sys.
     pub fn sysfs(&mut self, is_required: bool) {
         self.step(word::SYSFS, "mount").path = Some("/sys".into());
@@ -319,12 +279,6 @@ impl<'fd> Program<'fd> {
         self.operands([decimal(is_required.into())]);
         self.operand(source)?;
         self.operand(target)
-    }
-
-    pub fn pivot(&mut self, directory: &Path) {
-        let label = self.step(word::PIVOT, "pivot_root");
-        label.path = Some(directory.into());
-        label.hint = Some("pivot_root(2) refuses where the old root directory is the initramfs".into());
     }
 
     pub fn hostname(&mut self, name: &str) -> Result<()> {
@@ -466,7 +420,7 @@ impl<'fd> Program<'fd> {
         self.operands(std::iter::once(file).chain(argv));
     }
 
-    fn step(&mut self, name: &[u8], syscall: &'static str) -> &mut Label {
+    pub(super) fn step(&mut self, name: &[u8], syscall: &'static str) -> &mut Label {
         self.labelled_step(name, Label::new(syscall))
     }
 
@@ -477,11 +431,11 @@ impl<'fd> Program<'fd> {
         self.labels.last_mut().expect("one was pushed")
     }
 
-    fn operands(&mut self, operands: impl IntoIterator<Item = CString>) {
+    pub(super) fn operands(&mut self, operands: impl IntoIterator<Item = CString>) {
         self.words.extend(operands);
     }
 
-    fn operand(&mut self, operand: &Path) -> Result<()> {
+    pub(super) fn operand(&mut self, operand: &Path) -> Result<()> {
         self.words.push(c_string(operand.as_os_str().as_encoded_bytes())?);
         Ok(())
     }
@@ -500,7 +454,7 @@ fn optional_fd(fd: Option<i32>) -> CString {
     fd.map_or_else(|| literal("-"), |fd| decimal(fd as u64))
 }
 
-fn decimal(value: u64) -> CString {
+pub(super) fn decimal(value: u64) -> CString {
     literal(&value.to_string())
 }
 
