@@ -92,6 +92,8 @@ export declare class NativeNetwork {
    * JSON array. Operations refer to other networks by their index in `others`.
    */
   request(operations: string, others: Array<NativeNetwork>, abandonment?: NativeAbandonment | undefined | null): Promise<NativeOutcome>
+  /** Like `request`, on the calling thread, which waits for the kernel and for processes inside. */
+  requestSync(operations: string, others: Array<NativeNetwork>): NativeOutcome
   /** Closes the sockets when the running requests have ended. */
   close(): void
   /**
@@ -101,6 +103,12 @@ export declare class NativeNetwork {
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /** Returns the addresses of a host, of a family or of both (0), with the given hints of getaddrinfo(3), and in its order. */
   resolve(name: string, family: number, hints: number): Promise<Array<string>>
+}
+
+/** The parts of an outcome after the first. */
+export declare class NativeRest {
+  /** Returns the next part, or a promise of it. */
+  next(): NativeOutcome | Promise<NativeOutcome>
 }
 
 /** The native part of a `NamespaceSet`. It holds `None` when it is closed. */
@@ -183,6 +191,14 @@ export declare function compileSystemCallFilter(filter: object): NativeSystemCal
 
 /** Connects a UDP socket through the link of a zone. */
 export declare function connectByZone(handle: object, address: string, port: number, zone: string): number
+
+/**
+ * Creates a network namespace and gives it a name, in one piece of work on one thread. `canceller` cancels it. A temporary name
+ * is removed when the set is closed.
+ */
+export declare function createName(directory: Text | undefined | null, name: string, loopback: boolean, temporary: boolean, canceller?: NativeCanceller | undefined | null): Promise<NativeSet>
+
+export declare function createNameSync(directory: Text | undefined | null, name: string, loopback: boolean, temporary: boolean): NativeSet
 
 /** Returns the namespaces of the calling thread. */
 export declare function current(kinds: number): NativeSet
@@ -359,12 +375,38 @@ export interface NativeName {
   port: number
 }
 
-/** The outcome of a request. */
+/** The sets that references mean, up to the first that could not be opened. */
+export interface NativeOpened {
+  sets: Array<NativeSet>
+  /** Why the next one could not be opened. */
+  failure?: ErrorFields
+}
+
+/** The outcome of a request, or a part of it. */
 export interface NativeOutcome {
-  /** The results of the operations that succeeded, as the text of a JSON array. */
+  /** The results of operations that succeeded, as the text of a JSON array. Null is the result of a list that was sent in parts. */
   results: string
+  /** The next part of a list, as the text of a JSON array. */
+  list?: string
   /** The error of the first operation that failed, if any. */
   failure?: ErrorFields
+  /** Where the rest of the outcome comes from, if this is not all. */
+  rest?: NativeRest
+}
+
+/** A reference to a set: by one of `name`, `path` and `pid`. */
+export interface NativeReference {
+  /** The name of a network. */
+  name?: string
+  /** The directory of the name. Default: that of ip-netns(8). */
+  directory?: Text
+  /** The path of a network namespace. */
+  path?: Text
+  pid?: number
+  /** A thread of the process. */
+  tid?: number
+  /** The kinds to open of the process. */
+  kinds?: number
 }
 
 /** The content of a file, and a stamp that changes with it. */
@@ -389,6 +431,12 @@ export interface NativeSocket {
 export declare function netnsDirectory(): string
 
 export declare function openName(directory: Text | undefined | null, name: string): NativeSet
+
+/** Opens sets in order, up to the first that fails. Other threads do this, since a file system may take long to answer. */
+export declare function openReferences(references: Array<NativeReference>): Promise<NativeOpened>
+
+/** Like `openReferences`, on the calling thread. */
+export declare function openReferencesSync(references: Array<NativeReference>): NativeOpened
 
 /** Receives the datagrams that wait at an IPv6 socket, at most as many as libuv reads at a time. */
 export declare function receiveDatagrams(handle: object): Array<NativeDatagram>

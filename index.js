@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeSet, NativeSystemCallFilter, NativeWatch, addonUrl, compileSystemCallFilter, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeWatch, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
@@ -781,12 +781,15 @@ export { NativeChild }
 export { NativeConnection }
 export { NativeFds }
 export { NativeNetwork }
+export { NativeRest }
 export { NativeSet }
 export { NativeSystemCallFilter }
 export { NativeWatch }
 export { addonUrl }
 export { compileSystemCallFilter }
 export { connectByZone }
+export { createName }
+export { createNameSync }
 export { current }
 export { enterAdmitted }
 export { fromDirectory }
@@ -805,6 +808,8 @@ export { listNames }
 export { listNamesSync }
 export { netnsDirectory }
 export { openName }
+export { openReferences }
+export { openReferencesSync }
 export { receiveDatagrams }
 export { release }
 export { removeName }

@@ -29,6 +29,7 @@ export { NetworkRoutes } from './network/netlink/routes.ts'
 export { NetworkSysctls } from './network/netlink/sysctls.ts'
 export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netlink/wireguard.ts'
 export { Network } from './network/network.ts'
+export { NetworkSync, type SyncLinks, type SyncMethods } from './network/network-sync.ts'
 export type { Connector, ConnectorTarget } from './network/sockets/streams/connector.ts'
 export type { Lazy } from './objects/context.ts'
 export { NamespacePool } from './pool/namespace-pool.ts'
@@ -82,7 +83,12 @@ export type {
   LinkState,
   VethPeer,
 } from './validate/network/link-spec.ts'
-export type { ApplyOptions, DeleteLinkOptions, ListRoutesOptions } from './validate/network/options.ts'
+export type {
+  ApplyOptions,
+  ApplySyncOptions,
+  DeleteLinkOptions,
+  ListRoutesOptions,
+} from './validate/network/options.ts'
 export type {
   DeleteQdiscOptions,
   FqCodelData,
