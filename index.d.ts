@@ -116,7 +116,7 @@ export declare class NativeSet {
   /** Returns the set's network. Its sockets are opened on first use. */
   network(): NativeNetwork
   /** Starts a program inside. Throws only for invalid arguments or a closed set. */
-  spawn(kinds: number, command: NativeCommand): NativeChild
+  spawn(kinds: number, command: NativeCommand, filter?: NativeSystemCallFilter | undefined | null): NativeChild
   mountIntoDirectory(directory: Text): Promise<void>
   mountIntoDirectorySync(directory: Text): void
   /** Mounts namespaces on files. `targets` has `[flag of the kind, file]` entries. */
@@ -166,6 +166,12 @@ export declare class NativeSet {
   admit(kinds: number): NativeAdmission
 }
 
+/** A filter of system calls, compiled for this architecture. */
+export declare class NativeSystemCallFilter {
+  /** The instructions for the kernel, as seccomp(2) takes them. */
+  instructions(): Buffer
+}
+
 /** Watches the socket of a handle, with a duplicated descriptor. */
 export declare class NativeWatch {
   constructor(handle: object, toWrite: boolean)
@@ -180,6 +186,8 @@ export declare class NativeWatch {
 
 /** Returns the URL of the file that this addon was loaded from. */
 export declare function addonUrl(): string
+
+export declare function compileSystemCallFilter(filter: object): NativeSystemCallFilter
 
 /** Connects a UDP socket through the link of a zone. */
 export declare function connectByZone(handle: object, address: string, port: number, zone: string): number
@@ -237,6 +245,12 @@ export declare function hold(): void
 /** Stores the function that creates JavaScript errors. */
 export declare function initialize(createError: (fields: ErrorFields) => Error): void
 
+/** Whether a system call has this name, on this architecture or on another one. */
+export declare function isSystemCall(name: string): boolean
+
+/** The version of Landlock that the kernel has; 0 without Landlock. */
+export declare function landlockAbi(): number
+
 /**
  * Returns the address of a socket or of its peer if it is link-local, and null otherwise: Node.js reports all other addresses
  * correctly.
@@ -260,6 +274,12 @@ export interface NativeBinding {
   ipv6Only: boolean
 }
 
+/** A capability, by its number and its name. */
+export interface NativeCapability {
+  number: number
+  name: string
+}
+
 /** Options that are left out are `null`. */
 export interface NativeCommand {
   file: Text
@@ -271,14 +291,26 @@ export interface NativeCommand {
   gid?: number
   groups?: Array<number>
   keepCapabilities: boolean
-  noNewPrivileges: boolean
   detached?: boolean
   deathSignal?: number
   /** The name of the network, if the program gets the files of that name (`/etc/netns/NAME`, ip-netns(8)). */
   netns?: string
   needsNetnsFiles: boolean
+  confinement?: NativeConfinement
   /** The directory of the control group in which the program is started. */
   cgroup?: Text
+}
+
+/** What a program may do. */
+export interface NativeConfinement {
+  limits: Array<NativeLimit>
+  umask?: number
+  nice?: number
+  capabilities?: Array<NativeCapability>
+  noNewPrivileges: boolean
+  landlock?: NativeLandlock
+  /** A filter of system calls, as instructions for the kernel. */
+  filter?: Buffer
 }
 
 /** A received datagram, or an error. */
@@ -297,6 +329,24 @@ export interface NativeExit {
   code?: number
   /** The signal's number. */
   signal?: number
+}
+
+/** The files, ports and processes that a program may use. */
+export interface NativeLandlock {
+  read?: Array<Text>
+  write?: Array<Text>
+  execute?: Array<Text>
+  connectTcp?: Array<number>
+  bindTcp?: Array<number>
+  scoped: boolean
+  bestEffort: boolean
+}
+
+/** The limits of one resource. `Infinity` is no limit; `null` keeps the limit of the caller. */
+export interface NativeLimit {
+  resource: string
+  soft?: number
+  hard?: number
 }
 
 /** The destination of a connection. */
@@ -405,6 +455,9 @@ export declare function setMembershipByZone(handle: object, membership: NativeMe
 
 /** Makes datagrams to multicast groups leave through the link of a zone. */
 export declare function setMulticastZone(handle: object, zone: string): number
+
+/** The names of the system calls of this architecture. */
+export declare function systemCallNames(): Array<string>
 
 /** A path or another string for the kernel, as text or as bytes. */
 export type Text = string | Buffer

@@ -36,6 +36,9 @@ export { NamespacePool } from './pool/namespace-pool.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 export { ExecFileError } from './processes/exec-file-error.ts'
 export type { ExecFileErrorCode, ExecFileResult, Output } from './processes/exec-file-result.ts'
+export { landlockAbi } from './processes/landlock-abi.ts'
+export { sandboxSystemCalls } from './processes/sandbox-system-calls.ts'
+export { systemCalls } from './processes/system-calls.ts'
 export type { ActionContext } from './set/action-context.ts'
 export { FdSet } from './set/fd-set.ts'
 export { NamespaceSet, type NamespaceStat } from './set/namespace-set.ts'
@@ -116,6 +119,17 @@ export type { SetRef } from './validate/network/set-ref.ts'
 export type { WireGuard, WireGuardPeer, WireGuardPeerSpec, WireGuardSpec } from './validate/network/wireguard.ts'
 export type { Path } from './validate/paths.ts'
 export type { NamespacePoolOptions, PoolGetOptions } from './validate/pool-options.ts'
+export type { Capability } from './validate/processes/confinement/capabilities.ts'
+export type { ConfinementOptions } from './validate/processes/confinement/confinement.ts'
+export type { LandlockRules } from './validate/processes/confinement/landlock.ts'
+export type { ProcessLimit, ProcessLimits } from './validate/processes/confinement/limits.ts'
+export type { SandboxSystemCallsOptions } from './validate/processes/confinement/sandbox-options.ts'
+export type {
+  SystemCallAction,
+  SystemCallCondition,
+  SystemCallFilter,
+  SystemCallRule,
+} from './validate/processes/confinement/system-calls.ts'
 export type { Environment } from './validate/processes/environment.ts'
 export type { ExecFileOptions, OutputEncoding } from './validate/processes/exec-file-options.ts'
 export type { ForkOptions, ForkStdio } from './validate/processes/fork.ts'
