@@ -130,7 +130,10 @@ fn unshare_with_helper(
     let line = kinds.contains(Kind::Pid).then(line).transpose()?;
     let group = options.cgroup.as_deref().map(ControlGroup::open).transpose()?;
     let contents = contents::of(&options.mounts)?;
-    let trees = mapped_trees::make(base, options, cancel)?;
+    let trees =
+        mapped_trees::make(&options.mounts, base, &|| Maps::for_caller(options.map_user, options.maps()), &|maps| {
+            user_namespace(maps, cancel)
+        })?;
     let mut program = Program::new();
     let held = Held {
         line: line.as_ref().map(|(_, theirs)| theirs),
@@ -152,6 +155,12 @@ fn unshare_with_helper(
         set.keep_alive(init);
     }
     Ok(set.or(base))
+}
+
+/// A user namespace with these maps, which nothing is in.
+fn user_namespace(maps: Maps, cancel: Option<&Cancel>) -> Result<NamespaceSet> {
+    let only_maps = UnshareOptions { uid_maps: maps.uid, gid_maps: maps.gid, ..UnshareOptions::default() };
+    unshare_with_helper(&NamespaceSet::default(), Kinds::NONE.with(Kind::User), &only_maps, cancel)
 }
 
 /// Our end and the end of PID 1 of the connection that keeps PID 1 alive. It is a socket, because a process inside
@@ -357,8 +366,8 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
         return Err(Error::InvalidArgument("a tmpfs as 'root' needs the propagation 'private' or 'slave'".into()));
     }
     let has_maps = kinds.contains(Kind::User);
-    let is_of_set = |owners: &OwnerMaps| owners.uid_maps.is_empty() && owners.gid_maps.is_empty();
-    if !has_maps && options.mounts.iter().any(|mount| mount.id_map.as_ref().is_some_and(is_of_set)) {
+    let mut owners = options.mounts.iter().filter_map(|mount| mount.id_map.as_ref());
+    if !has_maps && owners.any(OwnerMaps::are_those_of_set) {
         return Err(Error::InvalidArgument("'idMap: \'set\'' of a bind mount needs a new user namespace".into()));
     }
     if options.map_user.is_some() && !(options.uid_maps.is_empty() && options.gid_maps.is_empty()) {

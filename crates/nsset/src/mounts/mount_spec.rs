@@ -43,6 +43,12 @@ pub struct OwnerMaps {
     pub gid_maps: Vec<IdMap>,
 }
 
+impl OwnerMaps {
+    pub const fn are_those_of_set(&self) -> bool {
+        self.uid_maps.is_empty() && self.gid_maps.is_empty()
+    }
+}
+
 /// A bind mount with mapped owners.
 #[derive(Clone, Copy, Debug)]
 pub enum MappedTree {

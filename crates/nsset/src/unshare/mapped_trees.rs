@@ -5,36 +5,42 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::{UnshareOptions, unshare_with_helper};
 use crate::{
-    cancel::Cancel,
     error::{Error, Result, SystemError},
     helper::plan,
     helper::program::c_string,
     id_map::Maps,
-    kind::{Kind, Kinds},
+    kind::Kind,
     mounts::mount_spec::{MountSpec, OwnerMaps},
     mounts::mount_tree,
     namespaces::set::NamespaceSet,
 };
 
+/// Makes the maps of the set.
+type MapsOfSet<'a> = &'a dyn Fn() -> Result<Maps>;
+
+/// Makes a user namespace with these maps, which nothing is in.
+type MakeUsers<'a> = &'a dyn Fn(Maps) -> Result<NamespaceSet>;
+
 /// The detached mounts of those with mapped owners, in order; `None` for one that is skipped.
 pub(super) fn make(
+    mounts: &[MountSpec],
     base: &NamespaceSet,
-    options: &UnshareOptions,
-    cancel: Option<&Cancel>,
+    maps_of_set: MapsOfSet<'_>,
+    make_users: MakeUsers<'_>,
 ) -> Result<Vec<Option<OwnedFd>>> {
-    let mapped = options.mounts.iter().filter_map(|mount| Some((mount, mount.id_map.as_ref()?)));
-    mapped.map(|(mount, owners)| one(mount, owners, base, options, cancel)).collect()
+    let mapped = mounts.iter().filter_map(|mount| Some((mount, mount.id_map.as_ref()?)));
+    mapped.map(|(mount, owners)| one(mount, base, &|| make_users(maps_of(owners, maps_of_set)?))).collect()
 }
 
-fn one(
-    mount: &MountSpec,
-    owners: &OwnerMaps,
-    base: &NamespaceSet,
-    options: &UnshareOptions,
-    cancel: Option<&Cancel>,
-) -> Result<Option<OwnedFd>> {
+fn maps_of(owners: &OwnerMaps, maps_of_set: MapsOfSet<'_>) -> Result<Maps> {
+    if owners.are_those_of_set() {
+        return maps_of_set();
+    }
+    Ok(Maps { uid: owners.uid_maps.clone(), gid: owners.gid_maps.clone(), setgroups: None })
+}
+
+fn one(mount: &MountSpec, base: &NamespaceSet, users: &dyn Fn() -> Result<NamespaceSet>) -> Result<Option<OwnedFd>> {
     if plan::foreign(base, base.kinds()).contains(Kind::Mnt) {
         let message = "'idMap' of a bind mount needs the mount namespace of the caller, and the set has another one";
         return Err(Error::InvalidArgument(message.into()));
@@ -46,23 +52,11 @@ fn one(
         Err(Errno::ENOENT) if mount.optional => return Ok(None),
         tree => tree.map_err(|errno| explain(failed(errno, "mount bind")))?,
     };
-    let users = user_namespace(owners, options, cancel)?;
+    let users = users()?;
     let users = users.get(Kind::User)?;
     mount_tree::map_owners(tree.as_fd(), recursive, mount.attributes(), users.as_fd())
         .map_err(|errno| explain(failed(errno, "mount_setattr")))?;
     Ok(Some(tree))
-}
-
-/// A user namespace with the maps, which nothing is in.
-fn user_namespace(owners: &OwnerMaps, options: &UnshareOptions, cancel: Option<&Cancel>) -> Result<NamespaceSet> {
-    let is_of_set = owners.uid_maps.is_empty() && owners.gid_maps.is_empty();
-    let maps = if is_of_set {
-        Maps::for_caller(options.map_user, options.maps())?
-    } else {
-        Maps { uid: owners.uid_maps.clone(), gid: owners.gid_maps.clone(), setgroups: None }
-    };
-    let only_maps = UnshareOptions { uid_maps: maps.uid, gid_maps: maps.gid, ..UnshareOptions::default() };
-    unshare_with_helper(&NamespaceSet::default(), Kinds::NONE.with(Kind::User), &only_maps, cancel)
 }
 
 fn explain(error: Box<SystemError>) -> Box<SystemError> {
