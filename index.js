@@ -773,13 +773,14 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeSet, NativeWatch, addonUrl, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNetwork, NativeSet, NativeWatch, addonUrl, connectByZone, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
 export { NativeConnection }
 export { NativeFds }
+export { NativeForwarding }
 export { NativeNetwork }
 export { NativeSet }
 export { NativeWatch }

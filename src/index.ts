@@ -21,6 +21,7 @@ export { NetworkSysctls } from './network/netlink/sysctls.ts'
 export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netlink/wireguard.ts'
 export { Network } from './network/network.ts'
 export type { Connector, ConnectorTarget } from './network/sockets/streams/connector.ts'
+export { Forwarding, type ForwardingAddress, type ForwardingStatistics } from './network/ways/forwarding.ts'
 export type { Lazy } from './objects/context.ts'
 export { NamespacePool } from './pool/namespace-pool.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
@@ -41,6 +42,13 @@ export type {
   NetnsRemoveOptions,
 } from './validate/netns-options.ts'
 export type { Address, AddressSpec, Scope } from './validate/network/address.ts'
+export type {
+  CloseForwardingOptions,
+  ForwardOptions,
+  ForwardTarget,
+  PortRange,
+  StartForwardingOptions,
+} from './validate/network/forwarding.ts'
 export type { PlainSetRef } from './validate/network/known-set.ts'
 export type * from './validate/network/link-kinds.ts'
 export type { LinkInOtherNetwork, LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'

@@ -10,3 +10,4 @@ mod operation;
 mod outcome;
 mod resolve;
 mod sockets;
+mod ways;

@@ -1,0 +1,4 @@
+//! Ways between the network of a set and the one outside.
+
+mod forwarding;
+mod leg;
