@@ -274,6 +274,8 @@ export interface NativeCommand {
   /** The name of the network, if the program gets the files of that name (`/etc/netns/NAME`, ip-netns(8)). */
   netns?: string
   needsNetnsFiles: boolean
+  /** The directory of the control group in which the program is started. */
+  cgroup?: Text
 }
 
 /** A received datagram, or an error. */

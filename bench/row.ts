@@ -1,7 +1,7 @@
 /** One row of the result: the operation, the times of nsset, its floor and its peers, and its targets. */
 import type { Figures } from './measure.ts'
 
-export type Unit = 'µs' | 'ms' | 'MB' | 'KiB' | 'threads'
+export type Unit = 'µs' | 'ms' | 'MB' | 'KiB' | 'threads' | 'descriptors'
 
 export interface Row {
   name: string
@@ -30,11 +30,11 @@ export interface Work {
 }
 
 /**
- * The maximum of the time of nsset, of its difference to the floor, of its ratio to the floor, to the least work
+ * The maximum of the time of nsset, of its 95th percentile, of its difference to the floor, of its ratio to the floor, to the least work
  * of the series, or to a peer.
  */
 export type Target =
-  | { of: 'ours' | 'excess' | 'floor' | 'growth'; most: number }
+  | { of: 'ours' | 'p95' | 'excess' | 'floor' | 'growth'; most: number }
   | { of: 'peer'; name: string; most: number }
 
 /** The ratio to its floor. */
@@ -78,6 +78,8 @@ export function measuredFor(target: Target, row: Row, rows: readonly Row[]): num
   switch (target.of) {
     case 'ours':
       return row.ours.median
+    case 'p95':
+      return row.ours.p95
     case 'excess':
       return row.floor && row.ours.median - row.floor.median
     case 'floor':
@@ -95,6 +97,8 @@ export function describeTarget(target: Target, { unit, work }: Row): string {
   switch (target.of) {
     case 'ours':
       return `at most ${target.most} ${unit}`
+    case 'p95':
+      return `at most ${target.most} ${unit} at the 95th percentile`
     case 'excess':
       return `at most ${target.most} ${unit} over the floor`
     case 'floor':

@@ -6,6 +6,15 @@
  * @module nsset
  */
 
+export { ControlGroup } from './control-groups/control-group.ts'
+export type {
+  ControlGroupCpu,
+  ControlGroupMemory,
+  ControlGroupMemoryEvents,
+  ControlGroupProcesses,
+  ControlGroupStat,
+  ControlGroupThrottling,
+} from './control-groups/statistics.ts'
 export { NamespaceError } from './errors.ts'
 export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 export { netns } from './netns/netns.ts'
@@ -32,8 +41,26 @@ export { FdSet } from './set/fd-set.ts'
 export { NamespaceSet, type NamespaceStat } from './set/namespace-set.ts'
 export type { Thenable } from './threads/thenable.ts'
 export type { FromContainerOptions } from './validate/container-options.ts'
+export type {
+  ControlGroupLimits,
+  ControlGroupOptions,
+  ControlGroupWaitOptions,
+} from './validate/control-groups/options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { MountTargets } from './validate/mount-targets.ts'
+export type {
+  BindMount,
+  DevMount,
+  DirectoryMount,
+  FileMount,
+  FileSystemMount,
+  MaskMount,
+  MountSpec,
+  OverlayMount,
+  SymlinkMount,
+  Tmpfs,
+  TmpfsRoot,
+} from './validate/mounts/mount-spec.ts'
 export type {
   NetnsAttachOptions,
   NetnsCreateOptions,
@@ -42,13 +69,6 @@ export type {
   NetnsRemoveOptions,
 } from './validate/netns-options.ts'
 export type { Address, AddressSpec, Scope } from './validate/network/address.ts'
-export type {
-  CloseForwardingOptions,
-  ForwardOptions,
-  ForwardTarget,
-  PortRange,
-  StartForwardingOptions,
-} from './validate/network/forwarding.ts'
 export type { PlainSetRef } from './validate/network/known-set.ts'
 export type * from './validate/network/link-kinds.ts'
 export type { LinkInOtherNetwork, LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'
@@ -95,13 +115,17 @@ export type { ForkOptions, ForkStdio } from './validate/processes/fork.ts'
 export type { ProcessOptions, SpawnOptions } from './validate/processes/spawn-options.ts'
 export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './validate/processes/stdio.ts'
 export type { ConnectorOptions } from './validate/sockets/connector-options.ts'
+export type {
+  CloseForwardingOptions,
+  ForwardOptions,
+  ForwardTarget,
+  PortRange,
+  StartForwardingOptions,
+} from './validate/sockets/forwarding-options.ts'
 export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
 export type {
-  BindMount,
-  FileSystemMount,
   IdMap,
   MapUser,
-  MountSpec,
   TimeOffsets,
   UnshareOptions,
   UnshareSyncOptions,

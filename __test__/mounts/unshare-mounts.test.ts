@@ -184,11 +184,12 @@ describe('a mount on the root directory', () => {
     expect(stdout).toBe('/:\nsource\ntarget\n\n/source:\ngreeting\n')
   })
 
-  test('a target that is missing in it is an error', async () => {
-    const made = withMounts([
-      { type: 'tmpfs', target: '/' },
-      { type: 'tmpfs', target: '/tmp' },
-    ])
+  test('a target that is missing in it is made, or with create: false an error', async () => {
+    const root: MountSpec = { type: 'tmpfs', target: '/' }
+    using set = await withMounts([root, { type: 'bind', source: '/bin', target: '/tmp/bin' }])
+    const { stdout } = await set.execFile('/tmp/bin/busybox', ['ls', '/', '/tmp'])
+    expect(stdout).toBe('/:\ntmp\n\n/tmp:\nbin\n')
+    const made = withMounts([root, { type: 'tmpfs', target: '/tmp', create: false }])
     await expect(made).rejects.toMatchObject({ code: 'ENOENT', syscall: 'mount', path: '/tmp' })
   })
 

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest'
 import { blocksOf, isInstallation, LANGUAGES, pagesOf, type Snippet, snippetsOf } from '../../scripts/pages/pages.ts'
+import { needsControllers } from '../setup/oracles/control-groups.ts'
 import { startDockerd } from '../setup/oracles/dockerd.ts'
 import { missingKinds } from '../setup/oracles/missing-kinds.ts'
 import { compile } from '../setup/package/compile.ts'
@@ -27,7 +28,7 @@ test('blocks have a known language', () => {
 
 test('blocks have known marks', () => {
   const wrong = snippets.filter(
-    ({ marks }) => marks.length > 1 || !['', 'rootless', 'container'].includes(marks[0] ?? ''),
+    ({ marks }) => marks.length > 1 || !['', 'rootless', 'container', 'limits'].includes(marks[0] ?? ''),
   )
   expect(wrong.map(({ place, marks }) => `${place}: ${marks.join(' ')}`)).toEqual([])
 })
@@ -53,6 +54,7 @@ describe.each(ofNoContainer.filter(({ runs }) => runs.length > 0))('$path', ({ r
   for (const snippet of runs) {
     const name = `${snippet.place} prints the documented output`
     if (snippet.marks.includes('rootless')) test(name, () => expectRun(snippet), SNIPPET_TIME_LIMIT * 2)
+    else if (snippet.marks.includes('limits')) withLimits(name, snippet)
     else asRoot(name, 'names and threads in a network require root', () => expectRun(snippet), SNIPPET_TIME_LIMIT * 2)
   }
 })
@@ -83,6 +85,14 @@ test('the snippets compile with the settings of the project', () => {
   expect([...complaints.values()].flat()).toEqual([])
   expect(complaints.size).toBe(modules.length)
 }, 120_000)
+
+function withLimits(name: string, snippet: Snippet): void {
+  const run = async (context: TestContext) => {
+    needsControllers(context, 'memory', 'pids', 'cpu')
+    await expectRun(snippet)
+  }
+  asRoot(name, 'no control group is delegated to an ordinary user here', run, SNIPPET_TIME_LIMIT * 2)
+}
 
 async function expectRun(snippet: Snippet, env?: Record<string, string>): Promise<void> {
   const outcome = await runSnippet(home, snippet, env)

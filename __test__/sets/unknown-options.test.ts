@@ -16,9 +16,12 @@ import {
   type ConnectorOptions,
   type DeleteLinkOptions,
   type DeleteQdiscOptions,
+  type DevMount,
+  type DirectoryMount,
   type DoOptions,
   type EnterOptions,
   type ExecFileOptions,
+  type FileMount,
   type FileSystemMount,
   type ForkOptions,
   type FromContainerOptions,
@@ -26,6 +29,8 @@ import {
   type LinkChanges,
   type LinkSpecOf,
   type ListRoutesOptions,
+  type MaskMount,
+  type MountSpec,
   type MountTargets,
   NamespacePool,
   type NamespacePoolOptions,
@@ -37,6 +42,7 @@ import {
   type NetnsOptions,
   type NetnsRemoveOptions,
   netns,
+  type OverlayMount,
   type PlainSetRef,
   type PoolGetOptions,
   type QdiscSpec,
@@ -46,7 +52,10 @@ import {
   type RouteSpec,
   type ScriptOptions,
   type SpawnOptions,
+  type SymlinkMount,
   type TimeOffsets,
+  type Tmpfs,
+  type TmpfsRoot,
   type UnshareOptions,
   type UnshareSyncOptions,
   type VethPeer,
@@ -111,6 +120,7 @@ const unshareSync: Complete<UnshareSyncOptions> = {
   mounts: [],
   root: '/',
   sysfs: false,
+  cgroup: '/sys/fs/cgroup',
 }
 const unshare: Complete<UnshareOptions> = { ...unshareSync, signal }
 const spawn: Complete<SpawnOptions> = {
@@ -130,6 +140,7 @@ const spawn: Complete<SpawnOptions> = {
   noNewPrivileges: false,
   deathSignal: 'SIGKILL',
   netnsFiles: false,
+  cgroup: '/sys/fs/cgroup',
   windowsHide: true,
   windowsVerbatimArguments: true,
   stdio: 'ignore',
@@ -153,26 +164,39 @@ const execFile: Complete<ExecFileOptions> = {
   reject: false,
 }
 const attach: Complete<NetnsAttachOptions> = { directory: directory.path, temporary: true }
-const bind: Complete<BindMount> = {
-  type: 'bind',
-  source: '/tmp',
+const attributes = {
   target: '/mnt',
-  recursive: true,
+  create: true,
   readOnly: true,
   noSuid: true,
   noDev: true,
   noExec: true,
+  noSymfollow: true,
 }
+const bind: Complete<BindMount> = { ...attributes, type: 'bind', source: '/tmp', recursive: true, optional: true }
 const fileSystem: Complete<FileSystemMount> = {
+  ...attributes,
   type: 'tmpfs',
   source: 'none',
-  target: '/mnt',
-  readOnly: true,
-  noSuid: true,
-  noDev: true,
-  noExec: true,
   options: { size: '1m' },
 }
+const tmpfs: Complete<Tmpfs> = { type: 'tmpfs', size: 4096, mode: 0o700 }
+const overlay: Complete<OverlayMount> = {
+  ...attributes,
+  type: 'overlay',
+  lower: ['/usr'],
+  upper: '/tmp',
+  work: '/tmp',
+  options: { index: 'off' },
+}
+const mounts: [string, Complete<MountSpec>][] = [
+  ['an overlay', overlay],
+  ['a /dev', { type: 'dev', target: '/dev', create: false } satisfies Complete<DevMount>],
+  ['a file', { ...attributes, type: 'file', content: '', mode: 0o600 } satisfies Complete<FileMount>],
+  ['a symbolic link', { type: 'symlink', target: '/x', to: '/y' } satisfies Complete<SymlinkMount>],
+  ['a directory', { type: 'directory', target: '/x', mode: 0o700 } satisfies Complete<DirectoryMount>],
+  ['a mask', { type: 'mask', target: '/x' } satisfies Complete<MaskMount>],
+]
 
 const state = {
   alias: '',
@@ -292,6 +316,21 @@ const own: Row[] = [
     (mount) => NamespaceSet.unshareSync('ipc', { mounts: [mount] }),
     fileSystem,
     'options.mounts[0]',
+  ),
+  ...mounts.map(([name, spec]) =>
+    row<MountSpec>(name, (mount) => NamespaceSet.unshareSync('ipc', { mounts: [mount] }), spec, 'options.mounts[0]'),
+  ),
+  row<TmpfsRoot>(
+    'a root directory in memory',
+    (root) => NamespaceSet.unshareSync('ipc', { root }),
+    { ...tmpfs, readOnly: true },
+    'options.root',
+  ),
+  row<Tmpfs>(
+    'the upper layer in memory',
+    (upper) => NamespaceSet.unshareSync('ipc', { mounts: [{ type: 'overlay', target: '/x', lower: ['/y'], upper }] }),
+    tmpfs,
+    'options.mounts[0].upper',
   ),
   row<FromContainerOptions>('NamespaceSet.fromContainer', (options) => NamespaceSet.fromContainer('none', options), {
     kinds: 'net',

@@ -13,7 +13,7 @@ export interface Block {
   /** `docs/coming-from/netns.md:12` */
   readonly place: string
   readonly language: string
-  /** The marks of the block after its language: `rootless`, `container`. */
+  /** The marks of the block after its language: `rootless`, `container`, or `limits` for those of control groups. */
   readonly marks: readonly string[]
   readonly code: string
 }

@@ -8,6 +8,8 @@ const SLOWER = 4
 /** Tests that depend on the features of a kernel. All others run outside, on a faster processor. */
 const FILES = [
   '__test__/pages/examples-by-kernel.test.ts',
+  '__test__/control-groups/limits.test.ts',
+  '__test__/control-groups/control-group.test.ts',
   '__test__/network/links.test.ts',
   '__test__/network/qdiscs.test.ts',
   '__test__/network/wireguard.test.ts',

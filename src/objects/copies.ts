@@ -23,12 +23,17 @@ export function isOfAnotherCopy(value: unknown): boolean {
   return originOf(value) !== undefined
 }
 
-/** @internal The error for a value that is not of this copy's classes: of another type, or of another copy of this package. */
-export function notOurs(name: string, expected: string, value: unknown): Error {
+const PATH_OF_SET = 'set.path(kind) and use fromPath()'
+
+/**
+ * @internal The error for a value that is not of this copy's classes: of another type, or of another copy of this package.
+ * `instead` is what to pass between copies.
+ */
+export function notOurs(name: string, expected: string, value: unknown, instead = PATH_OF_SET): Error {
   const origin = originOf(value)
   if (origin === undefined) return invalidType(name, expected, value)
   const message =
     `The "${name}" argument belongs to another copy of nsset (${origin}; this one is ${import.meta.url ?? 'a bundle'}): ` +
-    'copies share nothing. Install a single copy (npm ls nsset), or pass set.path(kind) and use fromPath()'
+    `copies share nothing. Install a single copy (npm ls nsset), or pass ${instead}`
   return misuse('ERR_NSSET_OTHER_COPY', message)
 }

@@ -1,7 +1,9 @@
-import { invalidType, invalidValue, outOfRange } from '../errors.ts'
-import { array, type FieldsOf, object, type Parse, parseFields, parseObject, parseOptions } from './fields.ts'
-import { type Path, parsePath } from './paths.ts'
-import { boolean, nonEmptyText, signal, text, u32, word } from './values.ts'
+import { invalidType, outOfRange } from '../errors.ts'
+import type { AnyControlGroup } from '../objects/control-group-handle.ts'
+import { array, type FieldsOf, object, type Parse, parseFields, parseOptions } from './fields.ts'
+import { type MountSpec, parseMount, parseRoot, type TmpfsRoot } from './mounts/mount-spec.ts'
+import { type Path, parseControlGroup } from './paths.ts'
+import { boolean, signal, text, u32, word } from './values.ts'
 
 /** Maps `size` ids inside, from `containerId` on, to as many ids of the parent user namespace, from `hostId` on. */
 export interface IdMap {
@@ -31,44 +33,6 @@ export interface TimeOffsets {
   boottime?: number | undefined
 }
 
-interface MountAttributes {
-  /** The mount point, which has to exist. With the option `root`, it is resolved inside that. */
-  target: Path
-  /**
-   * Whether the mount is read-only. Default: `false`. With `recursive`, this and the other attributes also apply to the mounts below
-   * the source.
-   */
-  readOnly?: boolean | undefined
-  /** Whether set-user-ID and set-group-ID bits have no effect. Default: `false`. */
-  noSuid?: boolean | undefined
-  /** Whether device files cannot be opened. Default: `false`. */
-  noDev?: boolean | undefined
-  /** Whether programs cannot be executed. Default: `false`. */
-  noExec?: boolean | undefined
-}
-
-/** Makes a file or directory of the outside visible at `target`, like `mount --rbind SOURCE TARGET` or `bwrap --bind`. */
-export interface BindMount extends MountAttributes {
-  type: 'bind'
-  /** The file or directory, resolved outside. */
-  source: Path
-  /** Whether to include the mounts below the source (`mount --rbind` instead of `--bind`). Default: `true`. */
-  recursive?: boolean | undefined
-}
-
-/** Mounts a new file system, like `mount -t TYPE SOURCE TARGET`. */
-export interface FileSystemMount extends MountAttributes {
-  /** The type, as in mount(8). */
-  type: 'proc' | 'tmpfs' | 'sysfs' | 'mqueue' | 'devpts' | 'cgroup2' | 'overlay' | (string & {})
-  /** The device, as in mount(8). Default: the type. */
-  source?: string | undefined
-  /** Options of the file system: `{ size: '64m', mode: '0755' }`. `true` means an option without a value. */
-  options?: Record<string, string | number | true> | undefined
-}
-
-/** A mount in a new mount namespace. */
-export type MountSpec = BindMount | FileSystemMount
-
 /**
  * The initial state of new namespaces. Each option belongs to a kind, and is rejected with `ERR_INVALID_ARG_VALUE` if that kind is
  * not among the new namespaces.
@@ -94,13 +58,16 @@ export interface UnshareSyncOptions {
   /** mnt: the propagation of mounts to and from the copied mount namespace (`unshare --propagation`). Default: `'private'`. */
   propagation?: 'private' | 'slave' | 'shared' | 'unchanged' | undefined
   /**
-   * mnt: mounts, in order. Each target is resolved as a process inside would, with the earlier mounts in place, also one on `/`. Sources
-   * are resolved outside. A mount on `/` covers the old root directory, which stays mounted; `root` unmounts it. The mount of
-   * `sysfs` comes after all of them.
+   * mnt: mounts, in order: a later one is never hidden by an earlier one. Each target is resolved as a process inside would, with the
+   * earlier mounts in place, also one on `/`. Sources are resolved outside. A mount on `/` covers the old root directory, which stays
+   * mounted; `root` unmounts it. The mount of `sysfs` comes after all of them.
    */
   mounts?: readonly MountSpec[] | undefined
-  /** mnt: the directory that becomes the root directory inside, like `bwrap --bind DIRECTORY /`. See pivot_root(2). */
-  root?: Path | undefined
+  /**
+   * mnt: the directory that becomes the root directory inside, like `bwrap --bind DIRECTORY /`; or a new tmpfs, of which nothing is on
+   * the disk of the host, like bwrap's without such an option. See pivot_root(2).
+   */
+  root?: Path | TmpfsRoot | undefined
   /**
    * mnt: whether to mount a sysfs of the set's network on /sys, so that /sys/class/net shows its links. Mounts below /sys, such as
    * /sys/fs/cgroup, remain, and a read-only /sys remains read-only.
@@ -111,6 +78,14 @@ export interface UnshareSyncOptions {
    * of /sys.
    */
   sysfs?: boolean | undefined
+  /**
+   * cgroup: the control group that is the root of the new namespace, as {@link ControlGroup} or by its directory below a mount of
+   * cgroup2: inside, it is `/` in /proc/PID/cgroup and in mounts of cgroup2. The processes that create the namespaces are in the
+   * group, and so is PID 1 of a new `pid` namespace. Start programs in the group with {@link ProcessOptions.cgroup}. Default: the
+   * group of Node.js.
+   * @see cgroup_namespaces(7)
+   */
+  cgroup?: AnyControlGroup | Path | undefined
 }
 
 /** {@link UnshareSyncOptions} and a signal. */
@@ -125,7 +100,8 @@ const idMap = (value: unknown, name: string) => parseFields(value, name, ID_MAP,
 
 const mapUserWord = word('root', 'current', 'auto')
 
-const mapUser: Parse<MapUser> = (value, name) => {
+/** @internal */
+export const mapUser: Parse<MapUser> = (value, name) => {
   if (typeof value === 'number') return u32(value, name)
   if (typeof value !== 'string') throw invalidType(name, 'a word or a number', value)
   return mapUserWord(value, name)
@@ -142,36 +118,6 @@ const nanoseconds: Parse<bigint> = (value, name) => {
 
 const TIME_OFFSETS = { monotonic: nanoseconds, boottime: nanoseconds } satisfies FieldsOf<TimeOffsets>
 
-/** Options of a file system. The kernel checks them. */
-const mountData: Parse<[string, string][]> = (value, name) =>
-  Object.entries(parseObject(value, name)).map(([key, given]) => {
-    text(key, name)
-    if (given === true) return [key, '']
-    if (typeof given === 'number') return [key, String(given)]
-    const words = text(given, `${name}.${key}`)
-    if (words === '')
-      throw invalidValue(`${name}.${key}`, 'must not be empty; use true for an option without a value', words)
-    return [key, words]
-  })
-
-const ATTRIBUTES = {
-  type: nonEmptyText,
-  target: parsePath,
-  source: parsePath,
-  readOnly: boolean,
-  noSuid: boolean,
-  noDev: boolean,
-  noExec: boolean,
-}
-
-const BIND_MOUNT = { ...ATTRIBUTES, recursive: boolean } satisfies FieldsOf<BindMount>
-const FILE_SYSTEM_MOUNT = { ...ATTRIBUTES, options: mountData } satisfies FieldsOf<FileSystemMount>
-
-const mount = (value: unknown, name: string) =>
-  parseObject(value, name)['type'] === 'bind'
-    ? parseFields(value, name, BIND_MOUNT, ['type', 'target', 'source'])
-    : parseFields(value, name, FILE_SYSTEM_MOUNT, ['type', 'target'])
-
 const UNSHARE_SYNC = {
   uidMaps: array(idMap),
   gidMaps: array(idMap),
@@ -181,9 +127,10 @@ const UNSHARE_SYNC = {
   hostname: text,
   loopback: boolean,
   propagation: word('private', 'slave', 'shared', 'unchanged'),
-  mounts: array(mount),
-  root: parsePath,
+  mounts: array(parseMount),
+  root: parseRoot,
   sysfs: boolean,
+  cgroup: parseControlGroup,
 } satisfies FieldsOf<UnshareSyncOptions>
 
 const UNSHARE = { ...UNSHARE_SYNC, signal } satisfies FieldsOf<UnshareOptions>

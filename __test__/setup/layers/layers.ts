@@ -15,10 +15,10 @@ export const SRC: Layers = [
   ['containers/engines', 'network/actions', 'network/sockets/handles'],
   ['containers/facts', 'network/sockets/names'],
   ['network/sockets'],
-  ['processes', 'threads'],
+  ['control-groups', 'processes', 'threads'],
   ['native', 'validate/sockets'],
   ['validate/network'],
-  ['validate/processes'],
+  ['validate/control-groups', 'validate/processes'],
   ['validate'],
   ['objects'],
   ['errors'],
@@ -77,7 +77,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['threads'],
     ['namespaces'],
     ['children'],
-    ['cancel', 'outside'],
+    ['cancel', 'control_group', 'outside'],
     ['footprint', 'proc'],
     ['retry'],
     ['error'],
@@ -87,7 +87,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     [ROOT],
     ['runtime'],
     ['entering_child', 'program'],
-    ['files', 'ids', 'init', 'network', 'view'],
+    ['files', 'fork', 'ids', 'init', 'network', 'view'],
     ['namespaces', 'process'],
     ['loopback', 'state'],
     ['arguments', 'report'],
@@ -111,6 +111,7 @@ export const MOST_FILES = 15
 /** Folders with more, and why. */
 export const FULL_FOLDERS: Readonly<Record<string, string>> = {
   'crates/nsset-net/src/link': 'one kind of link, one file',
+  docs: 'one page for each subject, named for it',
   'docs/decisions': 'records in the order of their numbers, which other pages and commits name',
   findings: 'one script for each surprise, which stands alone',
 }

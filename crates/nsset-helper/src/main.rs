@@ -7,6 +7,7 @@
 
 mod arguments;
 mod files;
+mod fork;
 mod ids;
 mod init;
 mod loopback;

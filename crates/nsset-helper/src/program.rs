@@ -2,7 +2,7 @@
 
 use crate::{
     arguments::Arguments,
-    files,
+    files, fork,
     ids::capabilities,
     ids::credentials,
     ids::identity,
@@ -10,10 +10,14 @@ use crate::{
     init, loopback, namespaces, network,
     process::steps::{self, Process},
     protocol::{About, CONTROL_FD, FIRST_PASSED_FD, MessageKind, word},
-    report::{self, Report},
+    report,
     state::State,
-    syscall::{self, CLONE_PARENT, Errno, O_WRONLY},
+    syscall::{self, Errno, O_WRONLY},
+    view::content,
+    view::devices,
+    view::mask,
     view::mounts,
+    view::overlay,
     view::own_mounts,
     view::sysfs,
 };
@@ -45,7 +49,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         }
         word::SETNS => namespaces::join(arguments.fd()?, arguments.number()?, state),
         word::GROUP => syscall::lead_group().map(drop),
-        word::FORK => fork(arguments.optional_fd()?, state.report),
+        word::FORK => fork::fork(arguments, state),
         word::UNSHARE => syscall::unshare(arguments.number()?).map(drop),
         word::AWAIT => {
             state.report.send(MessageKind::Waiting, 0, &[])?;
@@ -56,8 +60,15 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::INIT => start_init(arguments, state),
         word::PROPAGATION => syscall::propagate(arguments.number()?).map(drop),
         word::ROOT => mounts::root(arguments.text()?, state),
+        word::ROOT_TMPFS => mounts::root_tmpfs(arguments, state),
+        word::ROOT_READ_ONLY => mounts::make_root_read_only(state),
         word::BIND => mounts::bind(arguments, state),
         word::MOUNT => mounts::mount(arguments, state),
+        word::DEVICES => devices::mount(arguments, state),
+        word::FILE => content::file(arguments, state),
+        word::SYMLINK => content::symbolic_link(arguments, state),
+        word::DIRECTORY => content::directory(arguments, state),
+        word::MASK => mask::mount(arguments, state),
         word::SYSFS => sysfs::mount(arguments, state),
         word::OWN_MOUNTS => own_mounts::make(arguments, state),
         word::COVER => own_mounts::cover(arguments, state),
@@ -79,6 +90,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::KEEP_CAPABILITIES => syscall::keep_capabilities().map(drop),
         word::AMBIENT_CAPABILITIES => capabilities::make_ambient(),
         word::DEATH_SIGNAL => syscall::set_death_signal(arguments.number()?).map(drop),
+        _ if overlay::is_step(word) => overlay::step(word, arguments, state),
         _ => {
             let State { report, proc, environment, .. } = state;
             steps::take(word, arguments, Process { kept: [&mut report.control, proc], environment: *environment })
@@ -91,18 +103,6 @@ fn keep_only(count: i32) -> Result<(), Errno> {
     syscall::close_range(0, CONTROL_FD as u32 - 1)?;
     syscall::close_range((FIRST_PASSED_FD + count) as u32, u32::MAX)?;
     syscall::close_on_exec_from(0).map(drop)
-}
-
-/// Continues in a sibling, so that the parent reaps it. The sibling announces itself; the helper ends.
-fn fork(pid_file: Option<i32>, report: Report) -> Result<(), Errno> {
-    let pid = match pid_file {
-        Some(fd) => syscall::fork_with_pid_in(CLONE_PARENT, syscall::map_start(fd)?)?,
-        None => syscall::fork(CLONE_PARENT)?,
-    };
-    match pid {
-        0 => report.announce(MessageKind::Forked),
-        _ => report::leave(0),
-    }
 }
 
 /// Starts PID 1 of the new pid namespace. The steps that follow are for PID 1, and the helper skips them.

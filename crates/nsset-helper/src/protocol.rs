@@ -49,8 +49,9 @@ pub mod word {
     /// No operand: lead a process group. In it the parent finds the children of the helper that could not announce
     /// themselves.
     pub const GROUP: &[u8] = b"group";
-    /// `FD`: continue in a child of the helper's parent, which is in the pid namespace that was joined. Before it runs,
-    /// the kernel writes its pid to the start of this file; `-` for no file.
+    /// `FD GROUP PROCS`: continue in a child of the helper's parent, which is in the pid namespace that was joined.
+    /// Before it runs, the kernel writes its pid to the start of the file FD; `-` for no file. The child is in the
+    /// control group of the directory GROUP, whose `cgroup.procs` is PROCS; `-` and `-` for the one of the helper.
     pub const FORK: &[u8] = b"fork";
     /// `FLAGS`: make new namespaces.
     pub const UNSHARE: &[u8] = b"unshare";
@@ -68,10 +69,39 @@ pub mod word {
     pub const PROPAGATION: &[u8] = b"propagation";
     /// `DIR`: make DIR a mount point. The targets of all later mounts are resolved below it.
     pub const ROOT: &[u8] = b"root";
-    /// `SOURCE TARGET ATTRIBUTES RECURSIVE`: bind SOURCE to TARGET.
+    /// `COUNT (KEY VALUE)*`: the same with a new tmpfs, which has these options.
+    pub const ROOT_TMPFS: &[u8] = b"root-tmpfs";
+    /// No operand: make the root directory read-only, after the mounts in it.
+    pub const ROOT_READ_ONLY: &[u8] = b"root-read-only";
+    /// `SOURCE TARGET ATTRIBUTES FLAGS`: bind SOURCE to TARGET. The flags are in [`super::flag`].
     pub const BIND: &[u8] = b"bind";
-    /// `TYPE SOURCE TARGET ATTRIBUTES COUNT (KEY VALUE)*`: mount a new file system; an empty VALUE is a flag.
+    /// `TYPE SOURCE TARGET ATTRIBUTES FLAGS COUNT (KEY VALUE)*`: mount a new file system; an empty VALUE is an option
+    /// without a value.
     pub const MOUNT: &[u8] = b"mount";
+    /// `COUNT (KEY VALUE)*`: begin an overlay file system with these options. The next steps add its layers.
+    pub const OVERLAY: &[u8] = b"overlay";
+    /// `DIR`: add a lower layer, below those that were added before.
+    pub const OVERLAY_LOWER: &[u8] = b"overlay-lower";
+    /// `DIR`: set the upper layer.
+    pub const OVERLAY_UPPER: &[u8] = b"overlay-upper";
+    /// `DIR`: set the directory of the kernel for changes of the upper layer.
+    pub const OVERLAY_WORK: &[u8] = b"overlay-work";
+    /// `TARGET FLAGS COUNT (KEY VALUE)*`: mount a tmpfs with these options on TARGET, and use directories in it for the
+    /// two above.
+    pub const OVERLAY_SCRATCH: &[u8] = b"overlay-scratch";
+    /// `TARGET ATTRIBUTES FLAGS`: mount the overlay file system.
+    pub const OVERLAY_MOUNT: &[u8] = b"overlay-mount";
+    /// `TARGET FLAGS`: mount a small `/dev`, with devices of the outside.
+    pub const DEVICES: &[u8] = b"devices";
+    /// `FD OFFSET LENGTH TARGET MODE ATTRIBUTES FLAGS`: make TARGET a file with this part of FD. What exists there is
+    /// covered by a mount, and not changed.
+    pub const FILE: &[u8] = b"file";
+    /// `TO TARGET`: make a symbolic link.
+    pub const SYMLINK: &[u8] = b"symlink";
+    /// `TARGET MODE`: make a directory, unless it exists.
+    pub const DIRECTORY: &[u8] = b"directory";
+    /// `TARGET`: cover a directory by an empty one, and another file by /dev/null.
+    pub const MASK: &[u8] = b"mask";
     /// `REQUIRED`: mount a sysfs of the joined network over the one on /sys. If REQUIRED is 0, the helper skips the
     /// step when the kernel refuses it or when /sys is no sysfs.
     pub const SYSFS: &[u8] = b"sysfs";
@@ -128,6 +158,20 @@ pub mod word {
     /// `FILE ARGV*`: execute FILE. The rest of the vector is the program's own; FILE without a slash is searched for in
     /// `PATH`.
     pub const EXEC: &[u8] = b"exec";
+}
+
+/// Flags of the steps that mount.
+pub mod flag {
+    /// Include the mounts below the source.
+    pub const RECURSIVE: usize = 1;
+    /// Make the target if it is missing, on a file system that the steps have mounted for themselves.
+    pub const CREATE: usize = 2;
+    /// Skip the step if the source is missing.
+    pub const OPTIONAL: usize = 4;
+    /// No mount propagates to another mount namespace.
+    pub const PRIVATE: usize = 8;
+    /// Nothing outside sees what is made in the new file system.
+    pub const OWN: usize = 16;
 }
 
 /// What a message reports.
@@ -203,6 +247,10 @@ pub enum About {
     GidMap = 5,
     /// Of `read-file` and `write-file`: opening the file.
     Open = 6,
+    /// Of `fork`: entering the control group.
+    ControlGroup = 7,
+    /// Making something on a file system that others use, too.
+    Foreign = 8,
 }
 
 impl About {
@@ -215,6 +263,8 @@ impl About {
             4 => Self::UidMap,
             5 => Self::GidMap,
             6 => Self::Open,
+            7 => Self::ControlGroup,
+            8 => Self::Foreign,
             _ => Self::Target,
         }
     }

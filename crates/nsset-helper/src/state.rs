@@ -19,6 +19,14 @@ impl Ids {
     }
 }
 
+/// An overlay file system that is being made.
+pub struct Overlay {
+    pub fs: i32,
+    /// The numbers of open lower layers, with a colon after each, for kernels that take them all at once.
+    pub lowers: [u8; 255],
+    pub length: usize,
+}
+
 pub struct State {
     pub report: Report,
     /// `/proc`, after the step `proc`.
@@ -27,10 +35,14 @@ pub struct State {
     pub offsets: i32,
     /// Below which targets of mounts are resolved; `None` is the root directory.
     pub root: Option<i32>,
+    /// Whether that is left out of copies of mounts.
+    pub is_root_unbindable: bool,
     /// Whether something is mounted on the helper's own root directory.
     pub is_root_covered: bool,
     /// Whether the kernel refused the mount namespace of `own-mounts`.
     pub is_without_own_mounts: bool,
+    /// The overlay file system that is being made.
+    pub overlay: Option<Overlay>,
     /// The user namespace that `nest-user` made.
     pub nested_user: i32,
     caller: Option<Ids>,
@@ -45,8 +57,10 @@ impl State {
             proc: -1,
             offsets: -1,
             root: None,
+            is_root_unbindable: false,
             is_root_covered: false,
             is_without_own_mounts: false,
+            overlay: None,
             nested_user: -1,
             caller: None,
             environment,

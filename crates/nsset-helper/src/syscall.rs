@@ -9,8 +9,12 @@ pub const EPERM: Errno = 1;
 pub const ENOENT: Errno = 2;
 pub const EINTR: Errno = 4;
 pub const EIO: Errno = 5;
+pub const E2BIG: Errno = 7;
 pub const ENOEXEC: Errno = 8;
+pub const EAGAIN: Errno = 11;
+pub const ENOMEM: Errno = 12;
 pub const EACCES: Errno = 13;
+pub const EEXIST: Errno = 17;
 pub const ENODEV: Errno = 19;
 pub const ENOTDIR: Errno = 20;
 pub const EINVAL: Errno = 22;
@@ -63,6 +67,8 @@ mod number {
     pub const FCNTL: usize = 72;
     pub const CHDIR: usize = 80;
     pub const FCHDIR: usize = 81;
+    pub const SENDFILE: usize = 40;
+    pub const UMASK: usize = 95;
     pub const GETUID: usize = 102;
     pub const GETGID: usize = 104;
     pub const SETPGID: usize = 109;
@@ -80,6 +86,8 @@ mod number {
     pub const SETHOSTNAME: usize = 170;
     pub const EXIT_GROUP: usize = 231;
     pub const OPENAT: usize = 257;
+    pub const MKDIRAT: usize = 258;
+    pub const SYMLINKAT: usize = 266;
     pub const PPOLL: usize = 271;
     pub const UNSHARE: usize = 272;
     pub const DUP3: usize = 292;
@@ -92,6 +100,8 @@ mod number {
     pub const DUP3: usize = 24;
     pub const FCNTL: usize = 25;
     pub const IOCTL: usize = 29;
+    pub const MKDIRAT: usize = 34;
+    pub const SYMLINKAT: usize = 36;
     pub const UMOUNT2: usize = 39;
     pub const MOUNT: usize = 40;
     pub const PIVOT_ROOT: usize = 41;
@@ -104,6 +114,7 @@ mod number {
     pub const READ: usize = 63;
     pub const WRITE: usize = 64;
     pub const PREAD64: usize = 67;
+    pub const SENDFILE: usize = 71;
     pub const PPOLL: usize = 73;
     pub const CAPGET: usize = 90;
     pub const CAPSET: usize = 91;
@@ -118,6 +129,7 @@ mod number {
     pub const SETSID: usize = 157;
     pub const SETGROUPS: usize = 159;
     pub const SETHOSTNAME: usize = 161;
+    pub const UMASK: usize = 166;
     pub const PRCTL: usize = 167;
     pub const GETUID: usize = 174;
     pub const GETGID: usize = 176;
@@ -137,6 +149,7 @@ mod shared {
     pub const FSOPEN: usize = 430;
     pub const FSCONFIG: usize = 431;
     pub const FSMOUNT: usize = 432;
+    pub const CLONE3: usize = 435;
     pub const CLOSE_RANGE: usize = 436;
     pub const OPENAT2: usize = 437;
     pub const MOUNT_SETATTR: usize = 442;
@@ -219,6 +232,8 @@ macro_rules! uninterrupted {
         }
     };
 }
+
+pub mod making;
 
 /// Ends the process. If a filter refuses even that, an invalid instruction ends it: a loop would run forever, as a
 /// process that nothing waits for.
@@ -356,10 +371,16 @@ pub fn open(directory: i32, path: &CStr, flags: usize) -> Result<i32, Errno> {
 /// Opens `path` with `root` as its root directory: no symbolic link and no `..` leads out of it (openat2(2)).
 pub fn open_in_root(root: i32, path: &CStr) -> Result<i32, Errno> {
     const RESOLVE_IN_ROOT: u64 = 0x10;
+    // The kernel refuses `..` while any directory of the machine is renamed, and another attempt succeeds.
+    const ATTEMPTS: usize = 1024;
     let how = [(O_PATH | O_CLOEXEC) as u64, 0, RESOLVE_IN_ROOT];
-    let opened: Result<usize, Errno> =
-        uninterrupted!(shared::OPENAT2, root, path.as_ptr(), how.as_ptr(), size_of_val(&how));
-    opened.map(|fd| fd as i32)
+    for _ in 0..ATTEMPTS {
+        match call!(shared::OPENAT2, root, path.as_ptr(), how.as_ptr(), size_of_val(&how)) {
+            Err(EINTR | EAGAIN) => {}
+            opened => return opened.map(|fd| fd as i32),
+        }
+    }
+    Err(EAGAIN)
 }
 
 pub fn setns(fd: i32, flag: usize) -> Result<usize, Errno> {
@@ -373,6 +394,21 @@ pub fn unshare(flags: usize) -> Result<usize, Errno> {
 /// A fork: 0 in the child, its pid in the parent.
 pub fn fork(flags: usize) -> Result<usize, Errno> {
     call!(number::CLONE, flags | SIGCHLD)
+}
+
+/// A fork into a control group: 0 in the child, its pid in the parent. The child sends its parent the same signal as this
+/// process (`CLONE_PARENT`). If `place` is not 0, the kernel writes the pid of the child there before the child runs.
+pub fn fork_into(group: i32, place: usize) -> Result<usize, Errno> {
+    const CLONE_PARENT_SETTID: u64 = 0x0010_0000;
+    const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
+    // `struct clone_args` of linux/sched.h: flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls,
+    // set_tid, set_tid_size, cgroup.
+    let mut arguments = [0_u64; 11];
+    let writes_pid = if place == 0 { 0 } else { CLONE_PARENT_SETTID };
+    arguments[0] = CLONE_PARENT as u64 | CLONE_INTO_CGROUP | writes_pid;
+    arguments[3] = place as u64;
+    arguments[10] = group as u64;
+    call!(shared::CLONE3, arguments.as_ptr(), size_of_val(&arguments))
 }
 
 /// Maps the first page of a file as shared memory.

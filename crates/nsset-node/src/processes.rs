@@ -37,6 +37,8 @@ pub struct NativeCommand {
     /// The name of the network, if the program gets the files of that name (`/etc/netns/NAME`, ip-netns(8)).
     pub netns: Option<String>,
     pub needs_netns_files: bool,
+    /// The directory of the control group in which the program is started.
+    pub cgroup: Option<Text>,
 }
 
 /// A child, referred to by a pidfd, or the error if it could not be started.
@@ -147,6 +149,7 @@ impl NativeCommand {
             },
             detached: self.detached,
             death_signal: self.death_signal,
+            control_group: self.cgroup.map(path),
             named_view: self.netns.map(|name| NamedView { name, is_required: self.needs_netns_files }),
         })
     }

@@ -3,6 +3,7 @@
 
 mod cancel;
 mod children;
+mod control_group;
 mod error;
 mod file;
 pub mod footprint;
@@ -28,8 +29,9 @@ pub use file::{find_file, read_file, sees_files_of};
 pub use helper::inside::takes_helper;
 pub use kind::{Kind, Kinds};
 pub use mounts::mount::{mount_into_directory, mount_onto_files, unmount};
-pub use mounts::mount_spec::{MountSpec, Propagation};
+pub use mounts::mount_spec::{MountSpec, Tmpfs};
 pub use mounts::netns;
+pub use mounts::view::{Propagation, Root};
 pub use namespaces::namespace::{Namespace, NamespaceId};
 pub use namespaces::set::NamespaceSet;
 pub use namespaces::source::{from_directory, from_fd, from_path, from_pid, from_thread};

@@ -1,4 +1,4 @@
-//! Paths in plain data, as text or as bytes.
+//! Paths and contents in plain data, as text or as bytes.
 
 use std::{
     ffi::OsString,
@@ -46,4 +46,14 @@ pub fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Er
 /// The same for an optional path.
 pub fn optional_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
     Ok(Option::<AnyPath>::deserialize(deserializer)?.map(|AnyPath(path)| path))
+}
+
+/// The same for several paths.
+pub fn paths<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    Ok(Vec::<AnyPath>::deserialize(deserializer)?.into_iter().map(|AnyPath(path)| path).collect())
+}
+
+/// For the content of a file: serde itself reads bytes from lists of numbers only.
+pub fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    AnyPath::deserialize(deserializer).map(|AnyPath(path)| path.into_os_string().into_vec())
 }

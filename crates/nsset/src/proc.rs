@@ -83,3 +83,12 @@ pub(crate) fn read_below(path: &str) -> Option<String> {
     file.take(4096).read_to_string(&mut text).ok()?;
     Some(text)
 }
+
+/// Whether the user namespace of the process has all ids, as only the first one usually has.
+pub(crate) fn sees_all_users() -> bool {
+    static SEES: OnceLock<bool> = OnceLock::new();
+    *SEES.get_or_init(|| {
+        let map = read_below("thread-self/uid_map").unwrap_or_default();
+        map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
+    })
+}

@@ -20,12 +20,15 @@ pub use self::light_unshare::is_light;
 use crate::{
     cancel::{Cancel, wait_readable},
     children::init::Init,
+    control_group::ControlGroup,
     error::{Error, Result, SystemError},
     helper::conversation,
     helper::plan,
     helper::program::Program,
     kind::{Kind, Kinds},
-    mounts::mount_spec::{self, MountSpec, Propagation, Sysfs},
+    mounts::contents,
+    mounts::mount_spec::{MountSpec, Surroundings, covers},
+    mounts::view::{self, Propagation, Root, Sysfs},
     namespaces::namespace::Namespace,
     namespaces::set::NamespaceSet,
     plain, proc,
@@ -55,8 +58,10 @@ pub struct UnshareOptions {
     pub loopback: bool,
     pub propagation: Option<Propagation>,
     pub mounts: Vec<MountSpec>,
+    pub root: Option<Root>,
+    /// The control group in which a new cgroup namespace is rooted.
     #[serde(deserialize_with = "plain::optional_path")]
-    pub root: Option<PathBuf>,
+    pub cgroup: Option<PathBuf>,
     /// Whether /sys shows the network of the result. Default: yes, if that is possible.
     pub sysfs: Option<bool>,
 }
@@ -77,7 +82,11 @@ pub fn unshare(
 ) -> Result<NamespaceSet> {
     check(kinds, options)?;
     let nothing = NamespaceSet::default();
-    let light = LightUnshare::plan(base, kinds, options.hostname.as_deref(), options.loopback)?;
+    let light = match options.cgroup {
+        None => LightUnshare::plan(base, kinds, options.hostname.as_deref(), options.loopback)?,
+        // A thread can move to a group only with all threads of its process.
+        Some(_) => None,
+    };
     let base = base.unwrap_or(&nothing);
     retrying(kinds, cancel, || match light.as_ref().map_or(Ok(None), |light| light.run(cancel))? {
         Some(made) => Ok(made.or(base)),
@@ -118,8 +127,12 @@ fn unshare_with_helper(
     cancel: Option<&Cancel>,
 ) -> Result<NamespaceSet> {
     let line = kinds.contains(Kind::Pid).then(line).transpose()?;
+    let group = options.cgroup.as_deref().map(ControlGroup::open).transpose()?;
+    let contents = contents::of(&options.mounts)?;
     let mut program = Program::new();
-    let maps = write_program(&mut program, base, kinds, options, line.as_ref().map(|(_, theirs)| theirs))?;
+    let held =
+        Held { line: line.as_ref().map(|(_, theirs)| theirs), group: group.as_ref(), contents: contents.as_ref() };
+    let maps = write_program(&mut program, base, kinds, options, held)?;
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
 
     conversation::dismiss(outcome.process);
@@ -142,6 +155,16 @@ fn line() -> Result<(OwnedFd, OwnedFd)> {
         .map_err(|errno| SystemError::new(errno, "socketpair").into())
 }
 
+/// What the program of the helper refers to.
+#[derive(Clone, Copy)]
+struct Held<'fd> {
+    /// The end of PID 1 of its line.
+    line: Option<&'fd OwnedFd>,
+    group: Option<&'fd ControlGroup>,
+    /// The contents of files.
+    contents: Option<&'fd OwnedFd>,
+}
+
 /// Writes the steps in the order that user_namespaces(7) and time_namespaces(7) require. Returns the maps to write when
 /// the helper waits.
 fn write_program<'fd>(
@@ -149,7 +172,7 @@ fn write_program<'fd>(
     base: &NamespaceSet,
     kinds: Kinds,
     options: &UnshareOptions,
-    line: Option<&'fd OwnedFd>,
+    held: Held<'fd>,
 ) -> Result<Maps> {
     program.hold_proc(proc::hold()?);
     let offsets = options.time_offsets.map(TimeOffsets::text).filter(|text| !text.is_empty());
@@ -165,15 +188,15 @@ fn write_program<'fd>(
         // The kernel accepts offsets only before the first process is in the namespace.
         program.offsets(&offsets);
     }
-    if joined.contains(Kind::Pid) {
+    if joined.contains(Kind::Pid) || held.group.is_some() {
         program.group();
-        program.fork();
+        program.fork(held.group);
     }
     let at_once = kinds.without(Kind::User).without(Kind::Time);
     if !at_once.is_empty() {
         program.unshare(at_once);
     }
-    set_up(program, kinds, joined, options, line)?;
+    set_up(program, kinds, joined, options, held)?;
     program.namespaces(kinds);
     Ok(maps)
 }
@@ -231,7 +254,7 @@ fn set_up<'fd>(
     kinds: Kinds,
     joined: Kinds,
     options: &UnshareOptions,
-    line: Option<&'fd OwnedFd>,
+    held: Held<'fd>,
 ) -> Result<()> {
     if let Some(hostname) = &options.hostname {
         program.hostname(hostname)?;
@@ -241,11 +264,17 @@ fn set_up<'fd>(
     }
     let mut mounts = Program::new();
     if kinds.contains(Kind::Mnt) {
-        mount_spec::propagate(program, options.propagation.unwrap_or_default());
+        let propagation = options.propagation.unwrap_or_default();
+        view::propagate(program, propagation);
+        let around = Surroundings {
+            contents: held.contents.map(|contents| program.pass(contents.as_fd())),
+            is_private: propagation.is_private(),
+            has_user: kinds.contains(Kind::User) || joined.contains(Kind::User) || !proc::sees_all_users(),
+        };
         let has_network = kinds.contains(Kind::Net) || joined.contains(Kind::Net);
-        mount_spec::set_up(&mut mounts, options.root.as_deref(), &options.mounts, sysfs(has_network, options))?;
+        view::set_up(&mut mounts, options.root.as_ref(), &options.mounts, &around, sysfs(has_network, options))?;
     }
-    match line {
+    match held.line {
         Some(line) => {
             program.group();
             program.init(line.as_fd(), mounts);
@@ -262,8 +291,8 @@ fn sysfs(has_network: bool, options: &UnshareOptions) -> Option<Sysfs> {
         Some(true) => Some(Sysfs::Required),
         Some(false) => None,
         None => {
-            let is_private = matches!(options.propagation, None | Some(Propagation::Private | Propagation::Slave));
-            let is_wanted = has_network && is_private && !mount_spec::covers(&options.mounts, "/sys");
+            let is_private = options.propagation.unwrap_or_default().is_private();
+            let is_wanted = has_network && is_private && !covers(&options.mounts, "/sys");
             is_wanted.then_some(Sysfs::Possible)
         }
     }
@@ -298,6 +327,7 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
         ("mounts", Kind::Mnt, !options.mounts.is_empty()),
         ("root", Kind::Mnt, options.root.is_some()),
         ("sysfs", Kind::Mnt, options.sysfs == Some(true)),
+        ("cgroup", Kind::Cgroup, options.cgroup.is_some()),
     ];
     for (option, kind, is_given) in given {
         if is_given && !kinds.contains(kind) {
@@ -305,6 +335,11 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
                 "the option '{option}' needs a new {kind} namespace; the kinds are {kinds}"
             )));
         }
+    }
+    let has_root_tmpfs = options.root.as_ref().is_some_and(|root| root.tmpfs.is_some());
+    if has_root_tmpfs && !options.propagation.unwrap_or_default().is_private() {
+        // It would cover the root directory of other mount namespaces.
+        return Err(Error::InvalidArgument("a tmpfs as 'root' needs the propagation 'private' or 'slave'".into()));
     }
     if options.map_user.is_some() && !(options.uid_maps.is_empty() && options.gid_maps.is_empty()) {
         return Err(Error::InvalidArgument("use either 'mapUser' or 'uidMaps' and 'gidMaps'".into()));

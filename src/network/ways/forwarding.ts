@@ -1,7 +1,7 @@
 import type { NativeForwarding } from '../../../index.js'
 import { binding } from '../../native.ts'
 import { insteadOf } from '../../objects/uncloneable.ts'
-import { type CloseForwardingOptions, parseCloseForwardingOptions } from '../../validate/network/forwarding.ts'
+import { type CloseForwardingOptions, parseCloseForwardingOptions } from '../../validate/sockets/forwarding-options.ts'
 
 const INSTEAD = insteadOf('Forwarding', 'send its port')
 

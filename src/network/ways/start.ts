@@ -1,13 +1,13 @@
 import type { LookupFunction } from 'node:net'
 import type { NativePlace } from '../../../index.js'
 import { settled } from '../../native/settled.ts'
+import { splitZone } from '../../validate/network/zone.ts'
 import {
   type ForwardEnd,
   type ParsedForward,
   parseForwards,
   parseStartForwardingOptions,
-} from '../../validate/network/forwarding.ts'
-import { splitZone } from '../../validate/network/zone.ts'
+} from '../../validate/sockets/forwarding-options.ts'
 import { addressesOf } from '../sockets/names/lookup.ts'
 import type { SocketMaker } from '../sockets/socket-maker.ts'
 import { systemError } from '../sockets/system-error.ts'

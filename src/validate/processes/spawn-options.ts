@@ -1,9 +1,10 @@
 import type { NativeCommand } from '../../../index.js'
 import { invalidType, invalidValue } from '../../errors.ts'
 import type { Kinds } from '../../namespace-kind.ts'
+import type { AnyControlGroup } from '../../objects/control-group-handle.ts'
 import { type FieldsOf, type Parse, type Parsed, parseArray, parseOptions } from '../fields.ts'
 import { parseKinds } from '../kinds.ts'
-import { type Path, parsePath } from '../paths.ts'
+import { type Path, parseControlGroup, parsePath } from '../paths.ts'
 import { boolean, nonEmptyText, nullable, signal, text, whole, word } from '../values.ts'
 import { type Environment, parseEnvironment } from './environment.ts'
 import { parseSignalNumber } from './signals.ts'
@@ -67,6 +68,12 @@ export interface ProcessOptions {
    * @see ip-netns(8)
    */
   netnsFiles?: boolean | undefined
+  /**
+   * The control group in which the program is started, as {@link ControlGroup} or by its directory below a mount of cgroup2. The
+   * limits of the group apply from the first instruction of the program on. Default: the group of Node.js.
+   * @see cgroups(7)
+   */
+  cgroup?: AnyControlGroup | Path | undefined
   /** An option of `child_process` for Windows; it has no effect. */
   windowsHide?: boolean | undefined
   /** An option of `child_process` for Windows; it has no effect. */
@@ -134,6 +141,7 @@ export const PROCESS = {
   noNewPrivileges: boolean,
   deathSignal: nullable(parseSignalNumber),
   netnsFiles: nullable(boolean),
+  cgroup: nullable(parseControlGroup),
   windowsHide: boolean,
   windowsVerbatimArguments: boolean,
 } satisfies FieldsOf<ProcessOptions>
@@ -152,7 +160,7 @@ export function parseSpawn(file: unknown, args: unknown, options: unknown): Laun
 
 /** @internal Takes options that {@link SPAWN} has checked. Without `env`, it uses the current environment. */
 export function launchOf(file: string, args: readonly string[], options: Parsed<typeof SPAWN>): Launch {
-  const { shell, argv0, cwd, detached, deathSignal, uid, gid, groups } = options
+  const { shell, argv0, cwd, cgroup, detached, deathSignal, uid, gid, groups } = options
   const [program, ...rest] = shell === undefined ? [file, ...args] : [shell, '-c', [file, ...args].join(' ')]
   const command: Launch['command'] = {
     file: program as string,
@@ -166,6 +174,7 @@ export function launchOf(file: string, args: readonly string[], options: Parsed<
     ...(cwd === undefined ? {} : { directory: cwd }),
     ...(detached === undefined ? {} : { detached }),
     ...(deathSignal === undefined ? {} : { deathSignal }),
+    ...(cgroup === undefined ? {} : { cgroup }),
   }
   return {
     kinds: options.kinds ?? 0,

@@ -9,8 +9,9 @@ use crate::{
     state::State,
     syscall::{self, AT_FDCWD, EINVAL, ENAMETOOLONG, ENOENT, Errno, O_DIRECTORY, O_NOFOLLOW, O_PATH},
     view::mount_info::{Mount, MountInfo},
-    view::mounts::open_target,
+    view::new_file_system::{self, NODEV, NOEXEC, NOSUID, RDONLY},
     view::own_mounts::unless_refused,
+    view::targets::open_target,
 };
 
 const SYSFS_MAGIC: u64 = 0x6265_6572;
@@ -39,7 +40,8 @@ fn mount_over(there: i32, is_required: bool, state: &State) -> Result<(), Errno>
     if !is_sysfs && !is_required {
         return Ok(());
     }
-    let tree = make(if is_sysfs { attributes(view.flags) } else { NOSUID | NODEV | NOEXEC })?;
+    let attributes = if is_sysfs { attributes(view.flags) } else { NOSUID | NODEV | NOEXEC };
+    let tree = new_file_system::make(c"sysfs", &[(c"source", c"sysfs")], attributes)?;
     let outcome = syscall::move_mount(tree, there).and_then(|_| {
         if !is_sysfs {
             return Ok(());
@@ -50,20 +52,6 @@ fn mount_over(there: i32, is_required: bool, state: &State) -> Result<(), Errno>
     outcome
 }
 
-fn make(attributes: usize) -> Result<i32, Errno> {
-    let fs = syscall::fsopen(c"sysfs")?;
-    let tree = syscall::fsconfig_option(fs, c"source", c"sysfs")
-        .and_then(|_| syscall::fsconfig_create(fs))
-        .and_then(|_| syscall::fsmount(fs, attributes));
-    syscall::close(fs);
-    tree
-}
-
-/// `MOUNT_ATTR_*` of mount_setattr(2).
-const RDONLY: usize = 0x1;
-const NOSUID: usize = 0x2;
-const NODEV: usize = 0x4;
-const NOEXEC: usize = 0x8;
 const NOATIME: usize = 0x10;
 const STRICTATIME: usize = 0x20;
 const NODIRATIME: usize = 0x80;

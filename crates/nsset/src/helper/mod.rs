@@ -11,3 +11,4 @@ pub mod plan;
 pub mod program;
 pub mod rights;
 pub mod step_error;
+pub mod view_steps;

@@ -10,6 +10,7 @@ use std::{
 use nsset_helper::protocol::{FIRST_PASSED_FD, word};
 
 use crate::{
+    control_group::ControlGroup,
     error::{Error, Result},
     helper::child_pid::ChildPid,
     kind::{Kind, Kinds},
@@ -187,21 +188,27 @@ impl<'fd> Program<'fd> {
         }
     }
 
-    pub fn fork(&mut self) {
-        self.fork_with(literal("-"));
+    /// Continues in a child, in the pid namespace that was joined and in this control group.
+    pub fn fork(&mut self, group: Option<&'fd ControlGroup>) {
+        self.fork_with(None, group);
     }
 
     /// Like [`Program::fork`], for a child that stays in our process group.
-    pub fn fork_in_our_group(&mut self, child_pid: &'fd ChildPid) {
+    pub fn fork_in_our_group(&mut self, child_pid: &'fd ChildPid, group: Option<&'fd ControlGroup>) {
         self.child_pid = Some(child_pid);
         let fd = self.pass(child_pid.as_fd());
-        self.fork_with(decimal(fd as u64));
+        self.fork_with(Some(fd), group);
     }
 
-    fn fork_with(&mut self, child_pid: CString) {
+    fn fork_with(&mut self, child_pid: Option<i32>, group: Option<&'fd ControlGroup>) {
         self.promises.fork = true;
-        self.step(word::FORK, "clone").kind = Some(Kind::Pid);
-        self.operands([child_pid]);
+        let directory = group.map(|group| self.pass(group.directory()));
+        let procs = group.map(|group| self.pass(group.procs()));
+        let has_other_pids = self.labels.iter().any(|label| label.syscall == "setns" && label.kind == Some(Kind::Pid));
+        let label = self.step(word::FORK, "clone");
+        label.kind = has_other_pids.then_some(Kind::Pid);
+        label.path = group.map(|group| group.path().into());
+        self.operands([child_pid, directory, procs].map(optional_fd));
     }
 
     /// The file for the pid of the child, of [`Program::fork_in_our_group`].
@@ -245,46 +252,6 @@ impl<'fd> Program<'fd> {
         self.fds.extend(other.fds);
     }
 
-    pub fn propagation(&mut self, flags: u64) {
-        self.step(word::PROPAGATION, "mount(MS_REC)").path = Some("/".into());
-        self.operands([decimal(flags)]);
-    }
-
-    pub fn root(&mut self, directory: &Path) -> Result<()> {
-        self.step(word::ROOT, "mount root").path = Some(directory.into());
-        self.operand(directory)
-    }
-
-    pub fn bind(&mut self, source: &Path, target: &Path, attributes: u64, recursive: bool) -> Result<()> {
-        let label = self.step(word::BIND, "mount bind");
-        label.path = Some(target.into());
-        label.source = Some(source.into());
-        self.operand(source)?;
-        self.operand(target)?;
-        self.operands([decimal(attributes), decimal(recursive.into())]);
-        Ok(())
-    }
-
-    pub fn mount(
-        &mut self,
-        file_system: &str,
-        source: &Path,
-        target: &Path,
-        attributes: u64,
-        options: &[(String, String)],
-    ) -> Result<()> {
-        self.step(word::MOUNT, "mount").path = Some(target.into());
-        self.operand(Path::new(file_system))?;
-        self.operand(source)?;
-        self.operand(target)?;
-        self.operands([decimal(attributes), decimal(options.len() as u64)]);
-        for (key, value) in options {
-            self.operand(Path::new(key))?;
-            self.operand(Path::new(value))?;
-        }
-        Ok(())
-    }
-
     /// Mounts a sysfs of the joined network over the one on /sys.
     pub fn sysfs(&mut self, is_required: bool) {
         self.step(word::SYSFS, "mount").path = Some("/sys".into());
@@ -305,12 +272,6 @@ impl<'fd> Program<'fd> {
         self.operands([decimal(is_required.into())]);
         self.operand(source)?;
         self.operand(target)
-    }
-
-    pub fn pivot(&mut self, directory: &Path) {
-        let label = self.step(word::PIVOT, "pivot_root");
-        label.path = Some(directory.into());
-        label.hint = Some("pivot_root(2) refuses where the old root directory is the initramfs");
     }
 
     pub fn hostname(&mut self, name: &str) -> Result<()> {
@@ -435,7 +396,7 @@ impl<'fd> Program<'fd> {
     pub fn stdio(&mut self, fds: &[Option<i32>]) {
         self.step(word::STDIO, "dup3");
         self.operands([decimal(fds.len() as u64)]);
-        self.operands(fds.iter().map(|fd| fd.map_or_else(|| literal("-"), |fd| decimal(fd as u64))));
+        self.operands(fds.iter().copied().map(optional_fd));
     }
 
     pub fn chdir(&mut self, directory: &Path) -> Result<()> {
@@ -450,7 +411,7 @@ impl<'fd> Program<'fd> {
         self.operands(std::iter::once(file).chain(argv));
     }
 
-    fn step(&mut self, name: &[u8], syscall: &'static str) -> &mut Label {
+    pub(super) fn step(&mut self, name: &[u8], syscall: &'static str) -> &mut Label {
         self.labelled_step(name, Label::new(syscall))
     }
 
@@ -461,11 +422,11 @@ impl<'fd> Program<'fd> {
         self.labels.last_mut().expect("one was pushed")
     }
 
-    fn operands(&mut self, operands: impl IntoIterator<Item = CString>) {
+    pub(super) fn operands(&mut self, operands: impl IntoIterator<Item = CString>) {
         self.words.extend(operands);
     }
 
-    fn operand(&mut self, operand: &Path) -> Result<()> {
+    pub(super) fn operand(&mut self, operand: &Path) -> Result<()> {
         self.words.push(c_string(operand.as_os_str().as_encoded_bytes())?);
         Ok(())
     }
@@ -479,7 +440,12 @@ pub fn c_string(bytes: &[u8]) -> Result<CString> {
     })
 }
 
-fn decimal(value: u64) -> CString {
+/// The number of a descriptor, or `-` for none.
+fn optional_fd(fd: Option<i32>) -> CString {
+    fd.map_or_else(|| literal("-"), |fd| decimal(fd as u64))
+}
+
+pub(super) fn decimal(value: u64) -> CString {
     literal(&value.to_string())
 }
 

@@ -4,6 +4,7 @@ use nix::errno::Errno;
 use nsset_helper::protocol::About;
 
 use crate::{
+    control_group,
     error::{Error, SystemError},
     helper::borrowed_memory::LaunchError,
     helper::program::Label,
@@ -22,13 +23,15 @@ const NOT_EXECUTED: &str = "a process with the permission to signal the started 
 /// The hint for a vector that is too long.
 const TOO_LONG: &str = "the arguments and the environment are longer than the kernel allows (execve(2))";
 
+const TOO_MANY_PROCESSES: &str = "too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max";
+
 /// The error for a helper that did not start.
 pub fn from_launch(failure: LaunchError) -> Error {
     let LaunchError { syscall, errno } = failure;
     let error = SystemError::new(errno, syscall);
     match errno {
         Errno::E2BIG => error.hint(TOO_LONG),
-        Errno::EAGAIN => error.hint("too many processes: RLIMIT_NPROC, the cgroup's pids.max or kernel.pid_max"),
+        Errno::EAGAIN => error.hint(TOO_MANY_PROCESSES),
         Errno::ETIMEDOUT => error.hint(NOT_EXECUTED),
         Errno::EACCES => {
             error.hint("the system does not allow the helper to be executed from memory or from a temporary file")
@@ -49,15 +52,21 @@ pub fn from_unshare(kinds: Kinds, errno: Errno) -> Error {
 /// The error for a step that failed.
 pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
     label.syscall = match about {
-        About::Target | About::Source | About::Unshare => label.syscall,
+        About::Target | About::Source | About::Unshare | About::Foreign => label.syscall,
         About::Setgroups => "setgroups",
         About::UidMap => "uid_map",
         About::GidMap => "gid_map",
         About::Open => "open",
+        About::ControlGroup => "cgroup.procs",
     };
     let mut error = SystemError::new(errno, label.syscall).kind(label.kind);
     error.path = if about == About::Source { label.source } else { label.path };
     let hint = match (errno, label.syscall, label.kind) {
+        _ if about == About::Foreign => Some(
+            "it is missing, and only on file systems that the set has for itself (tmpfs) is something made: make it outside, \
+             or mount a tmpfs above it",
+        ),
+        (_, "cgroup.procs", _) => control_group::hint(errno),
         (_, "setgroups" | "uid_map" | "gid_map", Some(_)) => return error.hint(id_map_hint(errno)).into(),
         (Errno::EROFS, "open" | "write", Some(Kind::Time)) => Some(proc::explain_read_only()),
         (Errno::EPERM, "unshare", _) => Some(
@@ -74,6 +83,7 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
              is in the set as well",
         ),
         (Errno::EINVAL, "setns", Some(Kind::User)) => Some("the process is in that user namespace already"),
+        (Errno::EAGAIN, "clone", _) => Some(TOO_MANY_PROCESSES),
         (Errno::ENOMEM, "clone", Some(_)) => {
             Some("PID 1 of the pid namespace has ended: no process can be started in it")
         }
@@ -105,7 +115,22 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
             "a directory goes on a directory and a file on a file, and an ordinary user can bind a directory only with the \
              mounts below it (recursive)",
         ),
-        (Errno::ENOENT, "mount" | "mount bind", _) => Some("source and target have to exist"),
+        (Errno::ENOENT, "mount" | "mount bind" | "mount dev" | "mount file", _) => {
+            Some("source and target have to exist")
+        }
+        (Errno::ENOENT, "mount overlay", _) => Some("every layer has to exist"),
+        (Errno::EINVAL, "mount overlay", _) => Some(
+            "the kernel refuses the layers: upper and work have to be different directories of one file system that keeps \
+             extended attributes and is itself no overlay, and no layer may be in another",
+        ),
+        (Errno::ELOOP, "mount overlay", _) => Some("one of the layers is in another, or is used by another mount"),
+        (Errno::EINVAL, "mount file", _) => {
+            Some("a file goes on a file; before Linux 6.15, it needs the propagation 'private' or 'slave'")
+        }
+        (Errno::EEXIST, "symlink", _) => Some("the name is taken, and a mount cannot cover it by a symbolic link"),
+        (Errno::E2BIG, "mount" | "mount dev" | "mount overlay", _) => {
+            Some("there are too many file systems, or layers")
+        }
         _ => label.hint,
     };
     match hint {

@@ -1,47 +1,43 @@
-//! The initial mounts of a new mount namespace.
+//! One mount of a new mount namespace, and what else can be in the list: files, symbolic links and directories.
 
 use std::path::{Component, Path, PathBuf};
 
+use nsset_helper::protocol::flag;
 use serde::Deserialize;
 
-use crate::{error::Result, helper::program::Program, plain};
+use crate::{
+    error::{Error, Result},
+    helper::program::Program,
+    helper::view_steps::{Part, Place},
+    plain,
+};
 
-/// How mounts propagate between the new mount namespace and the one that it was copied from: mount_namespaces(7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Propagation {
-    #[default]
-    Private,
-    Slave,
-    Shared,
-    Unchanged,
+/// A tmpfs for what is written to an overlay file system, or for the root directory.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tmpfs {
+    /// In bytes; the kernel's default value is half of the memory.
+    pub size: Option<u64>,
+    pub mode: Option<u32>,
+    /// Whether it is read-only once the mounts are made.
+    pub read_only: bool,
 }
 
-impl Propagation {
-    /// The flags for mount(2); `None` for no change.
-    const fn flags(self) -> Option<u64> {
-        match self {
-            Self::Private => Some(libc::MS_REC | libc::MS_PRIVATE),
-            Self::Slave => Some(libc::MS_REC | libc::MS_SLAVE),
-            Self::Shared => Some(libc::MS_REC | libc::MS_SHARED),
-            Self::Unchanged => None,
-        }
+impl Tmpfs {
+    /// Its options for the kernel.
+    pub fn options(&self) -> Vec<(String, String)> {
+        let mode = self.mode.unwrap_or(0o755);
+        let size = self.size.map(|size| ("size".to_owned(), size.to_string()));
+        let all = [("source".to_owned(), "tmpfs".to_owned()), ("mode".to_owned(), format!("{mode:o}"))];
+        all.into_iter().chain(size).collect()
     }
 }
 
-/// Whether a sysfs of the network of the new namespaces is required.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sysfs {
-    /// It is mounted if the kernel allows it, and only over another sysfs.
-    Possible,
-    Required,
-}
-
-/// One mount of the list.
+/// One mount of the list. Each type has some of the fields.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct MountSpec {
-    /// `bind`, or the type of a new file system.
+    /// `bind`, `overlay`, `dev`, `file`, `symlink`, `directory`, `mask`, or the type of a new file system.
     #[serde(rename = "type")]
     pub kind: String,
     /// The file or directory of a bind mount; the device name of a new file system, by default its type.
@@ -51,26 +47,127 @@ pub struct MountSpec {
     pub target: PathBuf,
     /// Whether a bind mount includes the mounts below its source. Default: yes.
     pub recursive: Option<bool>,
+    /// Whether a bind mount is skipped if its source is missing.
+    pub optional: bool,
+    /// Whether a missing target is made. Default: yes.
+    pub create: Option<bool>,
     pub read_only: bool,
     pub no_suid: bool,
     pub no_dev: bool,
     pub no_exec: bool,
+    pub no_symfollow: bool,
     /// The options of a new file system; those without a value are flags.
     pub options: Vec<(String, String)>,
+    /// The lower layers of an overlay file system, the uppermost first.
+    #[serde(deserialize_with = "plain::paths")]
+    pub lower: Vec<PathBuf>,
+    #[serde(deserialize_with = "plain::optional_path")]
+    pub upper: Option<PathBuf>,
+    #[serde(deserialize_with = "plain::optional_path")]
+    pub work: Option<PathBuf>,
+    /// The upper layer in memory, instead of the two above.
+    pub scratch: Option<Tmpfs>,
+    /// The content of a file.
+    #[serde(deserialize_with = "plain::bytes")]
+    pub content: Vec<u8>,
+    /// The mode of a file or directory.
+    pub mode: Option<u32>,
+    /// Where a symbolic link leads.
+    #[serde(deserialize_with = "plain::optional_path")]
+    pub to: Option<PathBuf>,
+}
+
+/// What a mount of the list has to know about the others and the namespace.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The contents of all files, one after the other, as the helper has them.
+    pub contents: Option<i32>,
+    /// Whether no mount propagates to another mount namespace.
+    pub is_private: bool,
+    /// Whether the user namespace is not the first one.
+    pub has_user: bool,
 }
 
 impl MountSpec {
     /// `MOUNT_ATTR_*` of mount_setattr(2).
     const fn attributes(&self) -> u64 {
-        (self.read_only as u64) | (self.no_suid as u64) << 1 | (self.no_dev as u64) << 2 | (self.no_exec as u64) << 3
+        (self.read_only as u64)
+            | (self.no_suid as u64) << 1
+            | (self.no_dev as u64) << 2
+            | (self.no_exec as u64) << 3
+            | (self.no_symfollow as u64) << 21
     }
 
-    fn write(&self, program: &mut Program<'_>) -> Result<()> {
-        let source = self.source.as_deref().unwrap_or(Path::new(&self.kind));
-        if self.kind == "bind" {
-            return program.bind(source, &self.target, self.attributes(), self.recursive.unwrap_or(true));
+    /// Writes its steps. `offset` is where its content begins.
+    pub fn write(&self, offset: u64, around: &Surroundings, program: &mut Program<'_>) -> Result<()> {
+        match self.kind.as_str() {
+            "bind" => program.bind(self.source()?, self.place(self.bind_flags())),
+            "overlay" => self.write_overlay(around.has_user, program),
+            "dev" => program.devices(&self.target, self.create()),
+            "file" => self.write_file(offset, around, program),
+            "symlink" => program.symbolic_link(self.link_target()?, &self.target),
+            "directory" => program.directory(&self.target, self.mode.unwrap_or(0o755)),
+            "mask" => program.mask(&self.target),
+            kind => {
+                let source = self.source.as_deref().unwrap_or(Path::new(kind));
+                // Each mount of these is a file system of its own; of the others, some show what is outside.
+                let own = if matches!(kind, "tmpfs" | "ramfs") { flag::OWN } else { 0 };
+                program.mount(kind, source, self.place(self.create() | own), &self.options)
+            }
         }
-        program.mount(&self.kind, source, &self.target, self.attributes(), &self.options)
+    }
+
+    fn write_overlay(&self, has_user: bool, program: &mut Program<'_>) -> Result<()> {
+        let mut options = self.options.clone();
+        if has_user && options.iter().all(|(key, _)| key != "userxattr") {
+            // A user namespace has no trusted.* attributes (xattr(7)), in which the layers are described otherwise.
+            options.push(("userxattr".into(), String::new()));
+        }
+        program.overlay(&self.target, &options)?;
+        for lower in &self.lower {
+            program.overlay_lower(lower)?;
+        }
+        if let Some(upper) = &self.upper {
+            program.overlay_upper(upper)?;
+        }
+        if let Some(work) = &self.work {
+            program.overlay_work(work)?;
+        }
+        let mut own = 0;
+        if let Some(scratch) = &self.scratch {
+            own = flag::OWN;
+            program.overlay_scratch(&self.target, self.create(), &scratch.options())?;
+        }
+        program.overlay_mount(self.place(self.create() | own))
+    }
+
+    fn write_file(&self, offset: u64, around: &Surroundings, program: &mut Program<'_>) -> Result<()> {
+        let fd = around.contents.ok_or_else(|| Error::InvalidArgument("the contents of files are missing".into()))?;
+        let private = if around.is_private { flag::PRIVATE } else { 0 };
+        let content = Part { fd, offset, length: self.content.len() as u64 };
+        program.file(content, self.mode.unwrap_or(0o644), self.place(self.create() | private))
+    }
+
+    fn place(&self, flags: usize) -> Place<'_> {
+        Place { target: &self.target, attributes: self.attributes(), flags }
+    }
+
+    fn create(&self) -> usize {
+        if self.create.unwrap_or(true) { flag::CREATE } else { 0 }
+    }
+
+    fn bind_flags(&self) -> usize {
+        let recursive = if self.recursive.unwrap_or(true) { flag::RECURSIVE } else { 0 };
+        let optional = if self.optional { flag::OPTIONAL } else { 0 };
+        self.create() | recursive | optional
+    }
+
+    fn source(&self) -> Result<&Path> {
+        self.source.as_deref().ok_or_else(|| Error::InvalidArgument("a bind mount needs a source".into()))
+    }
+
+    fn link_target(&self) -> Result<&Path> {
+        self.to.as_deref().ok_or_else(|| Error::InvalidArgument("a symbolic link needs a target".into()))
     }
 }
 
@@ -89,36 +186,6 @@ fn without_detours(path: &Path) -> PathBuf {
         }
         shortened
     })
-}
-
-/// Writes the steps that set up a new mount namespace, in the order of `mounts`, and then mounts a sysfs of the network
-/// if that is wanted. The sysfs comes last, so that it covers one that shows another network.
-pub fn set_up(
-    program: &mut Program<'_>,
-    root: Option<&Path>,
-    mounts: &[MountSpec],
-    sysfs: Option<Sysfs>,
-) -> Result<()> {
-    if let Some(root) = root {
-        program.root(root)?;
-    }
-    for mount in mounts {
-        mount.write(program)?;
-    }
-    if let Some(sysfs) = sysfs {
-        program.sysfs(sysfs == Sysfs::Required);
-    }
-    if let Some(root) = root {
-        program.pivot(root);
-    }
-    Ok(())
-}
-
-/// Writes the step that sets the propagation, before anything is mounted.
-pub fn propagate(program: &mut Program<'_>, propagation: Propagation) {
-    if let Some(flags) = propagation.flags() {
-        program.propagation(flags);
-    }
 }
 
 #[cfg(test)]

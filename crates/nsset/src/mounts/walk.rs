@@ -4,7 +4,6 @@ use std::{
     ffi::OsStr,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::{Component, Path, PathBuf},
-    sync::OnceLock,
 };
 
 use nix::{
@@ -137,19 +136,11 @@ fn failed_to_open(errno: Errno) -> Stop {
 /// Whether links of this user may lead anywhere: those of the caller, of root, and of users that are not mapped in the
 /// user namespace, who may be root outside.
 fn is_trusted(owner: u32) -> bool {
-    owner == 0 || owner == Uid::effective().as_raw() || (owner == OVERFLOW_UID && !sees_all_users())
+    owner == 0 || owner == Uid::effective().as_raw() || (owner == OVERFLOW_UID && !proc::sees_all_users())
 }
 
 /// The uid of an owner that is not mapped in the user namespace: user_namespaces(7).
 const OVERFLOW_UID: u32 = 65534;
-
-fn sees_all_users() -> bool {
-    static SEES: OnceLock<bool> = OnceLock::new();
-    *SEES.get_or_init(|| {
-        let map = proc::read_below("thread-self/uid_map").unwrap_or_default();
-        map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
-    })
-}
 
 fn explain(stop: Stop, path: &Path) -> Box<SystemError> {
     match stop {

@@ -13,6 +13,7 @@ use crate::{
     children::pidfd,
     children::process_group,
     children::reaper::{self, Exit},
+    control_group::ControlGroup,
     error::{Error, Result, SystemError},
     helper::borrowed_memory::Process,
     helper::child_pid::ChildPid,
@@ -43,6 +44,8 @@ pub struct Command {
     pub death_signal: Option<i32>,
     /// Its view of a named network.
     pub named_view: Option<NamedView>,
+    /// The directory of the control group in which it is started.
+    pub control_group: Option<PathBuf>,
 }
 
 /// The ids of the program. Default: those of the caller inside.
@@ -102,6 +105,8 @@ fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
         && gid.is_none()
         && !keep_capabilities
         && command.named_view.is_none()
+        // The kernel waits for all processors when a process changes its group, and only a fork avoids that.
+        && command.control_group.is_none()
         // The child would have to wait for a reply that our thread is alive, but that thread sleeps meanwhile.
         && command.death_signal.is_none()
 }
@@ -119,6 +124,8 @@ fn start_by_itself(set: &NamespaceSet, foreign: Kinds, command: &Command, stdio:
 
 fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
     let environment = c_strings(&command.environment)?;
+    let group = command.control_group.as_deref().map(ControlGroup::open).transpose()?;
+    let group = group.as_ref();
     let mut child_pid = None;
     let mut program = Program::new();
     let joined = plan::enter(&mut program, set, kinds)?;
@@ -132,13 +139,13 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
     // With `kill(0, …)` a program inside can signal every process of its group, including those outside (decision
     // 0017).
     let leads_session = command.detached.unwrap_or(has_other_pids);
-    if has_other_pids {
+    if has_other_pids || group.is_some() {
         if leads_session || process_group::is_ours_visible() {
             program.group();
-            program.fork();
+            program.fork(group);
         } else {
             // Our own group has no number here, so a child that has left it could not return to it.
-            program.fork_in_our_group(child_pid.insert(ChildPid::new()?));
+            program.fork_in_our_group(child_pid.insert(ChildPid::new()?), group);
         }
     }
     if leads_session {

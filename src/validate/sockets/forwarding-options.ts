@@ -1,7 +1,7 @@
 import { invalidType, invalidValue, misuse } from '../../errors.ts'
 import { array, type FieldsOf, object, type Parse, parseFields, parseOptions } from '../fields.ts'
+import { milliseconds } from '../network/values.ts'
 import { nonEmptyText, signal, u16, whole, word } from '../values.ts'
-import { milliseconds } from './values.ts'
 
 /** Consecutive ports. */
 export interface PortRange {

@@ -1,0 +1,36 @@
+//! Hides a path, as `maskedPaths` of the OCI runtime specification: a directory becomes an empty one that is read-only,
+//! and any other file becomes /dev/null.
+
+use crate::{
+    arguments::Arguments,
+    protocol::About,
+    state::State,
+    syscall::{
+        self, ENOENT, Errno,
+        making::{self, FileType},
+    },
+    view::mounts::attach,
+    view::new_file_system::{self, NODEV, NOEXEC, NOSUID, RDONLY},
+    view::targets::open_target,
+};
+
+/// A target that is missing is hidden already.
+pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+    let target = match open_target(arguments.text()?, state) {
+        Err(ENOENT) => return Ok(()),
+        target => target?,
+    };
+    let tree = match making::type_of(target)? {
+        FileType::Directory => {
+            let options = [(c"source", c"tmpfs"), (c"mode", c"0555")];
+            new_file_system::make(c"tmpfs", &options, RDONLY | NOSUID | NODEV | NOEXEC)?
+        }
+        FileType::Other => {
+            state.report.about = About::Source;
+            let tree = syscall::open_tree(c"/dev/null", false)?;
+            state.report.about = About::Target;
+            tree
+        }
+    };
+    attach(tree, target, state)
+}
