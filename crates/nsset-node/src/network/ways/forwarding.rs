@@ -1,6 +1,6 @@
 //! Forwardings between the network of a set and the one outside.
 
-use std::{fs, io, os::unix::fs::MetadataExt, path::PathBuf, pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::select;
 use napi::{Env, Result};
@@ -14,7 +14,10 @@ use crate::{
     network::{
         inside::{Inside, open},
         native_network::NativeNetwork,
-        ways::leg::{Leg, NativePlace, failed, place_of},
+        ways::{
+            leg::{Leg, Listener, NativePlace},
+            socket_file::remove,
+        },
     },
     network_thread::{
         failure::Failure,
@@ -41,11 +44,11 @@ pub struct NativeForward {
 /// What a forwarding has done.
 #[napi(object, object_from_js = false)]
 pub struct NativeForwardingStatistics {
-    pub connections: f64,
-    pub open: f64,
-    pub failed: f64,
-    pub bytes_to_target: f64,
-    pub bytes_from_target: f64,
+    pub connections: i64,
+    pub open: i64,
+    pub failed: i64,
+    pub bytes_to_target: i64,
+    pub bytes_from_target: i64,
 }
 
 /// A forwarding. It stops when this is closed or dropped, or when its network is closed.
@@ -81,11 +84,11 @@ impl NativeForwarding {
     pub fn statistics(&self) -> NativeForwardingStatistics {
         let now = self.counters.read();
         NativeForwardingStatistics {
-            connections: now.connections as f64,
-            open: now.open as f64,
-            failed: now.failed as f64,
-            bytes_to_target: now.bytes_to_target as f64,
-            bytes_from_target: now.bytes_from_target as f64,
+            connections: now.connections as i64,
+            open: now.open as i64,
+            failed: now.failed as i64,
+            bytes_to_target: now.bytes_to_target as i64,
+            bytes_from_target: now.bytes_from_target as i64,
         }
     }
 
@@ -111,19 +114,15 @@ async fn start(inside: &Inside, forward: NativeForward) -> std::result::Result<N
     let closed = sockets.closed();
     // The network may have been closed before `closed` was created, which does not report that.
     open(inside)?;
-    let (listening, connecting) = match forward.publishes {
-        true => (Leg::Outside, Leg::Inside(sockets)),
-        false => (Leg::Inside(sockets), Leg::Outside),
-    };
+    let inside = Leg::Inside(sockets);
+    let (listening, connecting) = if forward.publishes { (Leg::Outside, inside) } else { (inside, Leg::Outside) };
     let kind = if forward.datagrams { libc::SOCK_DGRAM } else { libc::SOCK_STREAM };
     let mut addresses = Vec::new();
     for target in &forward.targets {
         addresses.push(connecting.address(target).await?);
     }
     let address = listening.address(&forward.listener).await?;
-    let listener = listening.listener(&address, kind, forward.backlog).await?;
-    let file = SocketFile::of(&address).map_err(|error| failed(&error, "stat"))?;
-    let place = place_of(&listener).map_err(|error| failed(&error, "getsockname"))?;
+    let Listener { socket, place, file } = listening.listener(address, kind, forward.backlog).await?;
 
     let counters = Arc::new(Counters::default());
     let (stop, stopping) = stop();
@@ -131,7 +130,7 @@ async fn start(inside: &Inside, forward: NativeForward) -> std::result::Result<N
     let counting = Arc::clone(&counters);
     FORWARDINGS.run(move || async move {
         let run = Run {
-            listener,
+            listener: socket,
             addresses,
             connecting,
             counting,
@@ -141,7 +140,7 @@ async fn start(inside: &Inside, forward: NativeForward) -> std::result::Result<N
         };
         // Closing the network drops the future, and with it all sockets.
         select(pin!(run.forward()), pin!(closed)).await;
-        drop(file);
+        remove(file).await;
         drop(ending);
     })?;
     Ok(NativeForwarding { stop, counters, place, ended })
@@ -161,40 +160,13 @@ struct Run {
 impl Run {
     async fn forward(self) {
         let target = Target::new(self.addresses, self.connecting.maker());
-        let _ = match self.datagrams {
-            true => {
-                let idle = milliseconds(self.idle);
-                forward_datagrams(self.listener, target, self.counting, self.stopping, idle).await
-            }
-            false => forward_connections(self.listener, target, self.counting, self.stopping).await,
+        let _ = if self.datagrams {
+            let idle = milliseconds(self.idle);
+            forward_datagrams(self.listener, target, self.counting, self.stopping, idle).await
+        } else {
+            forward_connections(self.listener, target, self.counting, self.stopping).await
         };
     }
-}
-
-/// The file of a unix socket that bind(2) has made. It is removed with the forwarding if it is still the same.
-struct SocketFile {
-    path: PathBuf,
-    id: (u64, u64),
-}
-
-impl SocketFile {
-    fn of(address: &SockAddr) -> io::Result<Option<Self>> {
-        let Some(path) = address.as_pathname() else { return Ok(None) };
-        let id = id_of(&fs::symlink_metadata(path)?);
-        Ok(Some(Self { path: path.to_owned(), id }))
-    }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|found| id_of(&found) == self.id) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn id_of(file: &fs::Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
 }
 
 /// A duration from JavaScript; at most a year, which is more than any timer needs.

@@ -19,8 +19,9 @@ use crate::{
     network::{
         handles::zone::{address_of, text_of},
         sockets::{Sockets, to_io},
+        ways::socket_file::SocketFile,
     },
-    network_thread::failure::Failure,
+    network_thread::{failure::Failure, turns::Line, waiting},
 };
 
 /// An address at which a forwarding listens, or to which it connects.
@@ -81,14 +82,12 @@ impl Leg {
     }
 
     /// Creates a socket that is bound to an address, and listens if it is a stream socket.
-    pub async fn listener(&self, address: &SockAddr, kind: i32, backlog: i32) -> Result<Socket, Failure> {
+    pub async fn listener(&self, address: SockAddr, kind: i32, backlog: i32) -> Result<Listener, Failure> {
         let socket = Socket::from(self.socket(i32::from(address.family()), kind).await?);
-        prepare(&socket, address, kind).map_err(|error| failed(&error, "setsockopt"))?;
-        socket.bind(address).map_err(|error| failed(&error, "bind"))?;
-        if kind == libc::SOCK_STREAM {
-            socket.listen(backlog).map_err(|error| failed(&error, "listen"))?;
-        }
-        Ok(socket)
+        let has_file = address.as_pathname().is_some();
+        let listen = move || Listener::new(socket, &address, kind, backlog);
+        // A file system that does not answer blocks only this.
+        if has_file { Ok(waiting::run(Line::new(), listen).await?) } else { Ok(listen()?) }
     }
 
     /// A path belongs to a mount namespace, and this thread sees only its own. An abstract name belongs to the network (unix(7)).
@@ -103,8 +102,29 @@ impl Leg {
     }
 }
 
+/// A socket that listens, or receives datagrams.
+pub struct Listener {
+    pub socket: Socket,
+    pub place: NativePlace,
+    /// That of a unix socket with a path.
+    pub file: Option<SocketFile>,
+}
+
+impl Listener {
+    fn new(socket: Socket, address: &SockAddr, kind: i32, backlog: i32) -> nsset::Result<Self> {
+        prepare(&socket, address, kind).map_err(|error| failed(&error, "setsockopt"))?;
+        socket.bind(address).map_err(|error| failed(&error, "bind"))?;
+        let file = address.as_pathname().map(SocketFile::of).transpose().map_err(|error| failed(&error, "stat"))?;
+        if kind == libc::SOCK_STREAM {
+            socket.listen(backlog).map_err(|error| failed(&error, "listen"))?;
+        }
+        let place = place_of(&socket).map_err(|error| failed(&error, "getsockname"))?;
+        Ok(Self { socket, place, file })
+    }
+}
+
 /// Returns the place of a bound socket.
-pub fn place_of(socket: &Socket) -> io::Result<NativePlace> {
+fn place_of(socket: &Socket) -> io::Result<NativePlace> {
     let address = socket.local_addr()?;
     let Some(ip) = address.as_socket() else {
         let name = address.as_abstract_namespace().map(|name| format!("\0{}", String::from_utf8_lossy(name)));
@@ -135,7 +155,7 @@ fn outside(domain: i32, kind: i32) -> io::Result<OwnedFd> {
     Socket::new(Domain::from(domain), Type::from(kind), None::<Protocol>).map(OwnedFd::from)
 }
 
-pub fn failed(error: &io::Error, syscall: &'static str) -> Error {
+fn failed(error: &io::Error, syscall: &'static str) -> Error {
     let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
     SystemError::new(errno, syscall).kind(Kind::Net).into()
 }

@@ -2,3 +2,4 @@
 
 mod forwarding;
 mod leg;
+mod socket_file;
