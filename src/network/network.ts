@@ -12,13 +12,16 @@ import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts
 import type { Action, Results, Run } from './actions/action.ts'
 import { apply } from './actions/apply.ts'
 import { type ApplyTarget, ensureOpen } from './actions/apply-target.ts'
+import { awaiting } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
+import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkQdiscs } from './netlink/qdiscs.ts'
 import { NetworkRoutes } from './netlink/routes.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
 import { NetworkWireGuard } from './netlink/wireguard.ts'
+import { NetworkSync } from './network-sync.ts'
 import { createSocket } from './sockets/datagrams/datagram.ts'
 import { Resolver } from './sockets/names/resolver.ts'
 import { ResolverFiles } from './sockets/names/resolver-files.ts'
@@ -86,6 +89,7 @@ export class Network {
   readonly lookup: LookupFunction
 
   readonly #applyTarget: ApplyTarget
+  #sync: NetworkSync | undefined
   readonly #sockets: SocketMaker
   readonly #fetch: FetchInside
   readonly #resolver: Resolver
@@ -96,8 +100,8 @@ export class Network {
 
   /** @hidden Created by {@link NamespaceSet.network}. */
   constructor(set: SetHandle, native: NativeNetwork) {
-    this.#applyTarget = { set, network: native }
-    const run: Run = async (action) => (await this.apply([action]))[0]
+    this.#applyTarget = { set, network: native, way: WITH_PROMISES }
+    const run = (async (action) => (await awaiting(apply(this.#applyTarget, [action])))[0]) as Run
     const maker = { native, ensureOpen: () => ensureOpen(set) }
     this.#resolver = new Resolver(maker, new ResolverFiles(set))
     this.lookup = this.#resolver.lookup
@@ -127,7 +131,20 @@ export class Network {
    */
   async apply<const A extends readonly Action<unknown>[]>(actions: A, options?: ApplyOptions): Promise<Results<A>> {
     const { signal } = parseApplyOptions(options)
-    return (await apply(this.#applyTarget, parseActions(actions), signal)) as Results<A>
+    return (await awaiting(apply(this.#applyTarget, parseActions(actions), signal))) as Results<A>
+  }
+
+  /**
+   * The same methods as blocking calls, for short programs, command lines and set-up code. A call of the kernel takes
+   * microseconds, and the event loop stops meanwhile.
+   *
+   * @example
+   * set.network.sync.links.set('lo', { up: true })
+   */
+  get sync(): NetworkSync {
+    const { set, network } = this.#applyTarget
+    this.#sync ??= new NetworkSync(set, network)
+    return this.#sync
   }
 
   /**
@@ -251,7 +268,7 @@ export class Network {
   }
 
   /**
-   * Sets the name servers for `lookup`, in applyTarget of those of resolv.conf(5). An empty array restores those of resolv.conf.
+   * Sets the name servers for `lookup`, instead of those of resolv.conf(5). An empty array restores those of resolv.conf.
    *
    * @throws `ERR_INVALID_ARG_VALUE` if an entry is not an IP address with an optional port.
    * @example
