@@ -72,6 +72,17 @@ export declare class NativeFds {
   close(): void
 }
 
+/** A forwarding. It stops when this is closed or dropped, or when its network is closed. */
+export declare class NativeForwarding {
+  /** The address of the listener. */
+  get place(): NativePlace
+  statistics(): NativeForwardingStatistics
+  /** Stops listening. Open connections have this many milliseconds to end; then they are reset. */
+  close(grace: number): void
+  /** Resolves when the forwarding has ended. */
+  ended(): Promise<void>
+}
+
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
   /**
@@ -103,6 +114,8 @@ export declare class NativeNetwork {
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /** Returns the addresses of a host, of a family or of both (0), with the given hints of getaddrinfo(3), and in its order. */
   resolve(name: string, family: number, hints: number): Promise<Array<string>>
+  /** Starts to forward. The promise is resolved when the listener listens. */
+  forward(forward: NativeForward): Promise<NativeForwarding>
 }
 
 /** The parts of an outcome after the first. */
@@ -331,11 +344,36 @@ export interface NativeExit {
   signal?: number
 }
 
+/** What to forward. */
+export interface NativeForward {
+  /** Whether the listener is outside and the targets are inside, or the reverse. */
+  publishes: boolean
+  /** Whether datagrams are forwarded, or connections. */
+  datagrams: boolean
+  listener: NativePlace
+  /** The addresses of the target, in the order in which they are tried. */
+  targets: Array<NativePlace>
+  /** The queue of connections that are not accepted yet: listen(2). */
+  backlog: number
+  /** How long a client may be silent before its datagrams have another source, in milliseconds. */
+  idle: number
+}
+
+/** What a forwarding has done. */
+export interface NativeForwardingStatistics {
+  connections: number
+  open: number
+  failed: number
+  bytesToTarget: number
+  bytesFromTarget: number
+}
+
 /** The files, ports and processes that a program may use. */
 export interface NativeLandlock {
   read?: Array<Text>
   write?: Array<Text>
   execute?: Array<Text>
+  connectUnix?: Array<Text>
   connectTcp?: Array<number>
   bindTcp?: Array<number>
   scoped: boolean
@@ -392,6 +430,17 @@ export interface NativeOutcome {
   failure?: ErrorFields
   /** Where the rest of the outcome comes from, if this is not all. */
   rest?: NativeRest
+}
+
+/** An address at which a forwarding listens, or to which it connects. */
+export interface NativePlace {
+  /** An IP address without its zone, if the place is not a path. */
+  address?: string
+  /** The name or index of the link of a link-local address, in the network of the leg. */
+  zone?: string
+  port?: number
+  /** The path of a unix socket, or its abstract name after a NUL. */
+  path?: string
 }
 
 /** A reference to a set: by one of `name`, `path` and `pid`. */

@@ -773,13 +773,14 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeWatch, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeWatch, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
 export { NativeConnection }
 export { NativeFds }
+export { NativeForwarding }
 export { NativeNetwork }
 export { NativeRest }
 export { NativeSet }

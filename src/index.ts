@@ -31,6 +31,7 @@ export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netli
 export { Network } from './network/network.ts'
 export { NetworkSync, type SyncLinks, type SyncMethods } from './network/network-sync.ts'
 export type { Connector, ConnectorTarget } from './network/sockets/streams/connector.ts'
+export { Forwarding, type ForwardingAddress, type ForwardingStatistics } from './network/ways/forwarding.ts'
 export type { Lazy } from './objects/context.ts'
 export { NamespacePool } from './pool/namespace-pool.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
@@ -136,6 +137,13 @@ export type { ForkOptions, ForkStdio } from './validate/processes/fork.ts'
 export type { ProcessOptions, SpawnOptions } from './validate/processes/spawn-options.ts'
 export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './validate/processes/stdio.ts'
 export type { ConnectorOptions } from './validate/sockets/connector-options.ts'
+export type {
+  CloseForwardingOptions,
+  ForwardOptions,
+  ForwardTarget,
+  PortRange,
+  StartForwardingOptions,
+} from './validate/sockets/forwarding-options.ts'
 export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
 export type {
   MapUser,

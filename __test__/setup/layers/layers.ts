@@ -11,7 +11,7 @@ export const SRC: Layers = [
   ['netns', 'pool'],
   ['set'],
   ['containers', 'network'],
-  ['containers/cgroups', 'network/netlink', 'network/sockets/streams', 'network/sockets/datagrams'],
+  ['containers/cgroups', 'network/netlink', 'network/ways', 'network/sockets/streams', 'network/sockets/datagrams'],
   ['containers/engines', 'network/actions', 'network/sockets/handles'],
   ['containers/facts', 'network/sockets/names'],
   ['network/sockets'],
@@ -51,6 +51,14 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['cidr', 'link_ref', 'mac', 'octets'],
     ['error'],
     ['as_text', 'hint', 'milliseconds', 'scope'],
+  ],
+  'nsset-forward': [
+    [ROOT],
+    ['connection', 'datagrams'],
+    ['flow'],
+    ['target'],
+    ['packet_info', 'stream'],
+    ['async_socket', 'counters', 'pipes', 'stop'],
   ],
   'nsset-dns': [
     [ROOT],
@@ -92,8 +100,9 @@ export const CRATES: Readonly<Record<string, Layers>> = {
 
 /** Which crates a crate may be built on. */
 export const CRATE_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
-  'nsset-node': ['nsset', 'nsset-dns', 'nsset-net'],
+  'nsset-node': ['nsset', 'nsset-dns', 'nsset-forward', 'nsset-net'],
   'nsset-net': [],
+  'nsset-forward': [],
   'nsset-dns': [],
   nsset: ['nsset-helper'],
   'nsset-helper': [],
