@@ -6,7 +6,7 @@ import { type FieldsOf, type Parse, type Parsed, parseArray, parseOptions } from
 import { parseKinds } from '../kinds.ts'
 import { type Path, parseControlGroup, parsePath } from '../paths.ts'
 import { boolean, nonEmptyText, nullable, signal, text, whole, word } from '../values.ts'
-import { type Environment, parseEnvironment } from './environment.ts'
+import { currentEnvironment, type Environment, parseEnvironment } from './environment.ts'
 import { parseSignalNumber } from './signals.ts'
 import { parseStdio, type StdioOptions } from './stdio.ts'
 
@@ -91,7 +91,7 @@ export interface SpawnOptions<S extends StdioOptions | undefined = StdioOptions 
 /** @internal A program to start, with checked options. */
 export interface Launch {
   kinds: number
-  command: Omit<NativeCommand, 'environment' | 'stdio'>
+  command: Omit<NativeCommand, 'argv' | 'environment' | 'stdio'> & { argv: string[] }
   netnsFiles: boolean | undefined
   environment: string[]
   stdio: unknown
@@ -179,7 +179,7 @@ export function launchOf(file: string, args: readonly string[], options: Parsed<
   return {
     kinds: options.kinds ?? 0,
     command,
-    environment: options.env ?? parseEnvironment(process.env, 'options.env'),
+    environment: options.env ?? currentEnvironment(),
     stdio: options.stdio ?? 'pipe',
     serialization: options.serialization,
     signal: options.signal,
