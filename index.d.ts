@@ -72,6 +72,17 @@ export declare class NativeFds {
   close(): void
 }
 
+/** A forwarding. It stops when this is closed or dropped, or when its network is closed. */
+export declare class NativeForwarding {
+  /** The address of the listener. */
+  get place(): NativePlace
+  statistics(): NativeForwardingStatistics
+  /** Stops listening. Open connections have this many milliseconds to end; then they are reset. */
+  close(grace: number): void
+  /** Resolves when the forwarding has ended. */
+  ended(): Promise<void>
+}
+
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
   /**
@@ -92,6 +103,8 @@ export declare class NativeNetwork {
    * JSON array. Operations refer to other networks by their index in `others`.
    */
   request(operations: string, others: Array<NativeNetwork>, abandonment?: NativeAbandonment | undefined | null): Promise<NativeOutcome>
+  /** Like `request`, on the calling thread, which waits for the kernel and for processes inside. */
+  requestSync(operations: string, others: Array<NativeNetwork>): NativeOutcome
   /** Closes the sockets when the running requests have ended. */
   close(): void
   /**
@@ -101,6 +114,14 @@ export declare class NativeNetwork {
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /** Returns the addresses of a host, of a family or of both (0), with the given hints of getaddrinfo(3), and in its order. */
   resolve(name: string, family: number, hints: number): Promise<Array<string>>
+  /** Starts to forward. The promise is resolved when the listener listens. */
+  forward(forward: NativeForward): Promise<NativeForwarding>
+}
+
+/** The parts of an outcome after the first. */
+export declare class NativeRest {
+  /** Returns the next part, or a promise of it. */
+  next(): NativeOutcome | Promise<NativeOutcome>
 }
 
 /** The native part of a `NamespaceSet`. It holds `None` when it is closed. */
@@ -108,7 +129,7 @@ export declare class NativeSet {
   /** Returns the set's network. Its sockets are opened on first use. */
   network(): NativeNetwork
   /** Starts a program inside. Throws only for invalid arguments or a closed set. */
-  spawn(kinds: number, command: NativeCommand): NativeChild
+  spawn(kinds: number, command: NativeCommand, filter?: NativeSystemCallFilter | undefined | null): NativeChild
   mountIntoDirectory(directory: Text): Promise<void>
   mountIntoDirectorySync(directory: Text): void
   /** Mounts namespaces on files. `targets` has `[flag of the kind, file]` entries. */
@@ -158,6 +179,12 @@ export declare class NativeSet {
   admit(kinds: number): NativeAdmission
 }
 
+/** A filter of system calls, compiled for this architecture. */
+export declare class NativeSystemCallFilter {
+  /** The instructions for the kernel, as seccomp(2) takes them. */
+  instructions(): Buffer
+}
+
 /** Watches the socket of a handle, with a duplicated descriptor. */
 export declare class NativeWatch {
   constructor(handle: object, toWrite: boolean)
@@ -173,8 +200,18 @@ export declare class NativeWatch {
 /** Returns the URL of the file that this addon was loaded from. */
 export declare function addonUrl(): string
 
+export declare function compileSystemCallFilter(filter: object): NativeSystemCallFilter
+
 /** Connects a UDP socket through the link of a zone. */
 export declare function connectByZone(handle: object, address: string, port: number, zone: string): number
+
+/**
+ * Creates a network namespace and gives it a name, in one piece of work on one thread. `canceller` cancels it. A temporary name
+ * is removed when the set is closed.
+ */
+export declare function createName(directory: Text | undefined | null, name: string, loopback: boolean, temporary: boolean, canceller?: NativeCanceller | undefined | null): Promise<NativeSet>
+
+export declare function createNameSync(directory: Text | undefined | null, name: string, loopback: boolean, temporary: boolean): NativeSet
 
 /** Returns the namespaces of the calling thread. */
 export declare function current(kinds: number): NativeSet
@@ -221,6 +258,12 @@ export declare function hold(): void
 /** Stores the function that creates JavaScript errors. */
 export declare function initialize(createError: (fields: ErrorFields) => Error): void
 
+/** Whether a system call has this name, on this architecture or on another one. */
+export declare function isSystemCall(name: string): boolean
+
+/** The version of Landlock that the kernel has; 0 without Landlock. */
+export declare function landlockAbi(): number
+
 /**
  * Returns the address of a socket or of its peer if it is link-local, and null otherwise: Node.js reports all other addresses
  * correctly.
@@ -244,6 +287,12 @@ export interface NativeBinding {
   ipv6Only: boolean
 }
 
+/** A capability, by its number and its name. */
+export interface NativeCapability {
+  number: number
+  name: string
+}
+
 /** Options that are left out are `null`. */
 export interface NativeCommand {
   file: Text
@@ -257,14 +306,26 @@ export interface NativeCommand {
   gid?: number
   groups?: Array<number>
   keepCapabilities: boolean
-  noNewPrivileges: boolean
   detached?: boolean
   deathSignal?: number
   /** The name of the network, if the program gets the files of that name (`/etc/netns/NAME`, ip-netns(8)). */
   netns?: string
   needsNetnsFiles: boolean
+  confinement?: NativeConfinement
   /** The directory of the control group in which the program is started. */
   cgroup?: Text
+}
+
+/** What a program may do. */
+export interface NativeConfinement {
+  limits: Array<NativeLimit>
+  umask?: number
+  nice?: number
+  capabilities?: Array<NativeCapability>
+  noNewPrivileges: boolean
+  landlock?: NativeLandlock
+  /** A filter of system calls, as instructions for the kernel. */
+  filter?: Buffer
 }
 
 /** A received datagram, or an error. */
@@ -283,6 +344,48 @@ export interface NativeExit {
   code?: number
   /** The signal's number. */
   signal?: number
+}
+
+/** What to forward. */
+export interface NativeForward {
+  /** Whether the listener is outside and the targets are inside, or the reverse. */
+  publishes: boolean
+  /** Whether datagrams are forwarded, or connections. */
+  datagrams: boolean
+  listener: NativePlace
+  /** The addresses of the target, in the order in which they are tried. */
+  targets: Array<NativePlace>
+  /** The queue of connections that are not accepted yet: listen(2). */
+  backlog: number
+  /** How long a client may be silent before its datagrams have another source, in milliseconds. */
+  idle: number
+}
+
+/** What a forwarding has done. */
+export interface NativeForwardingStatistics {
+  connections: number
+  open: number
+  failed: number
+  bytesToTarget: number
+  bytesFromTarget: number
+}
+
+/** The files, ports and processes that a program may use. */
+export interface NativeLandlock {
+  read?: Array<Text>
+  write?: Array<Text>
+  execute?: Array<Text>
+  connectTcp?: Array<number>
+  bindTcp?: Array<number>
+  scoped: boolean
+  bestEffort: boolean
+}
+
+/** The limits of one resource. `Infinity` is no limit; `null` keeps the limit of the caller. */
+export interface NativeLimit {
+  resource: string
+  soft?: number
+  hard?: number
 }
 
 /** The destination of a connection. */
@@ -311,12 +414,49 @@ export interface NativeName {
   port: number
 }
 
-/** The outcome of a request. */
+/** The sets that references mean, up to the first that could not be opened. */
+export interface NativeOpened {
+  sets: Array<NativeSet>
+  /** Why the next one could not be opened. */
+  failure?: ErrorFields
+}
+
+/** The outcome of a request, or a part of it. */
 export interface NativeOutcome {
-  /** The results of the operations that succeeded, as the text of a JSON array. */
+  /** The results of operations that succeeded, as the text of a JSON array. Null is the result of a list that was sent in parts. */
   results: string
+  /** The next part of a list, as the text of a JSON array. */
+  list?: string
   /** The error of the first operation that failed, if any. */
   failure?: ErrorFields
+  /** Where the rest of the outcome comes from, if this is not all. */
+  rest?: NativeRest
+}
+
+/** An address at which a forwarding listens, or to which it connects. */
+export interface NativePlace {
+  /** An IP address without its zone, if the place is not a path. */
+  address?: string
+  /** The name or index of the link of a link-local address, in the network of the leg. */
+  zone?: string
+  port?: number
+  /** The path of a unix socket, or its abstract name after a NUL. */
+  path?: string
+}
+
+/** A reference to a set: by one of `name`, `path` and `pid`. */
+export interface NativeReference {
+  /** The name of a network. */
+  name?: string
+  /** The directory of the name. Default: that of ip-netns(8). */
+  directory?: Text
+  /** The path of a network namespace. */
+  path?: Text
+  pid?: number
+  /** A thread of the process. */
+  tid?: number
+  /** The kinds to open of the process. */
+  kinds?: number
 }
 
 /** The content of a file, and a stamp that changes with it. */
@@ -342,6 +482,12 @@ export declare function netnsDirectory(): string
 
 export declare function openName(directory: Text | undefined | null, name: string): NativeSet
 
+/** Opens sets in order, up to the first that fails. Other threads do this, since a file system may take long to answer. */
+export declare function openReferences(references: Array<NativeReference>): Promise<NativeOpened>
+
+/** Like `openReferences`, on the calling thread. */
+export declare function openReferencesSync(references: Array<NativeReference>): NativeOpened
+
 /** Receives the datagrams that wait at an IPv6 socket, at most as many as libuv reads at a time. */
 export declare function receiveDatagrams(handle: object): Array<NativeDatagram>
 
@@ -359,6 +505,9 @@ export declare function setMembershipByZone(handle: object, membership: NativeMe
 
 /** Makes datagrams to multicast groups leave through the link of a zone. */
 export declare function setMulticastZone(handle: object, zone: string): number
+
+/** The names of the system calls of this architecture. */
+export declare function systemCallNames(): Array<string>
 
 /** A path or another string for the kernel, as text or as bytes. */
 export type Text = string | Buffer

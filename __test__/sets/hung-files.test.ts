@@ -44,7 +44,7 @@ async function hungDirectory(): Promise<HungDirectory> {
 const PRELUDE = `
   import { readFile } from 'node:fs/promises'
   import { setTimeout as pass } from 'node:timers/promises'
-  import { NamespaceSet, netns } from 'nsset'
+  import { action, NamespaceError, NamespaceSet, netns } from 'nsset'
   const directory = process.env.DIRECTORY`
 
 const CALLS: Record<string, string> = {
@@ -54,6 +54,10 @@ const CALLS: Record<string, string> = {
   'netns.remove': "netns.remove('blue', { directory })",
   'mount into a directory': 'set.mount(directory)',
   'mount onto a file': "set.mount({ net: directory + '/net' })",
+  'links.move to a path': "set.network.links.move('lo', { path: directory + '/net' })",
+  'links.add with a peer in a named network':
+    "set.network.links.add({ kind: 'veth', name: 'a0', peer: { set: { name: 'blue', directory } } })",
+  'action.inside of a path': "set.network.apply([action.inside({ path: directory + '/net' }, [])])",
   'NamespaceSet.unmount': "NamespaceSet.unmount(directory + '/net')",
 }
 
@@ -82,7 +86,7 @@ whereFilesHang.each(Object.entries(CALLS))('%s leaves the event loop and libuvâ€
     process.kill(${hung.holdup.pid}, 'SIGKILL')
     const [{ reason }] = await all
     set.close()
-    console.log(JSON.stringify({ longest, wasSettled, code: reason.constructor.name, text }))`,
+    console.log(JSON.stringify({ longest, wasSettled, code: reason instanceof NamespaceError ? 'NamespaceError' : reason.name, text }))`,
     { env: { DIRECTORY: hung.path }, timeLimit: 20_000 },
   )
   expect(seen).toMatchObject({ wasSettled: false, code: 'NamespaceError', text: expect.stringMatching(/./) })

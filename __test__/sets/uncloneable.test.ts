@@ -40,6 +40,8 @@ const OBJECTS: [name: string, object: () => object, remedy: string][] = [
   ['the qdiscs', () => network.qdiscs, "Network: send set.path('net')"],
   ['the sysctls', () => network.sysctls, "Network: send set.path('net')"],
   ['the WireGuard links', () => network.wireguard, "Network: send set.path('net')"],
+  ['the blocking methods', () => network.sync, "Network: send set.path('net')"],
+  ['those of its links', () => network.sync.links, "Network: send set.path('net')"],
   ['an FdSet', () => fds, 'FdSet: send the numbers, [...fds]'],
   ['a NamespacePool', () => pool, 'NamespacePool: create one there'],
   ['an Action', () => action.links.list(), 'Action: send its arguments'],
@@ -73,6 +75,7 @@ test('objects are printed with their own properties', () => {
   expect(inspect(pool)).toBe(String(pool))
   expect(inspect(network)).toMatch(/^Network \{\s+links: NetworkLinks \{\},\s+addresses: NetworkAddresses \{\}/)
   expect(inspect({ network }, { depth: 0 })).toBe('{ network: [Network] }')
+  expect(inspect(network.sync)).toMatch(/^NetworkSync \{\s+links: SyncLinks \{\},\s+addresses: SyncAddresses \{\}/)
   expect(inspect(action.links.list())).toBe("Action { name: 'links.list' }")
   expect(inspect(fds)).toBe('FdSet {}')
 })

@@ -17,11 +17,14 @@ import {
   NamespaceError,
   type NamespaceSet,
   type Network,
+  type NetworkLinks,
+  type NetworkSync,
   type Qdisc,
   type QdiscSpec,
   type Results,
   type Route,
   type SetRef,
+  type SyncMethods,
   type WireGuard,
 } from 'nsset'
 
@@ -50,6 +53,27 @@ exactly<Promise<Route[]>>()(network.routes.list({ table: 254 }))
 exactly<Promise<Qdisc[]>>()(network.qdiscs.list('lo'))
 exactly<Promise<string>>()(network.sysctls.get('net.ipv4.ip_forward'))
 exactly<Promise<WireGuard>>()(network.wireguard.get('wg0'))
+
+// --- a blocking method returns what the promise resolves with
+
+const { sync } = network
+exactly<NetworkSync>()(sync)
+exactly<Link[]>()(sync.links.list())
+exactly<LinkOf<'bridge'>>()(sync.links.add({ kind: 'bridge', name: 'br0' }))
+exactly<LinkOf<'veth'>>()(sync.links.ensure({ kind: 'veth', name: 'v0', peer: { set, name: 'eth0' } }))
+exactly<void>()(sync.links.set('lo', { up: true }))
+exactly<Address[]>()(sync.addresses.list())
+exactly<Route[]>()(sync.routes.list({ table: 254 }))
+exactly<Qdisc[]>()(sync.qdiscs.list('lo'))
+exactly<string>()(sync.sysctls.get('net.ipv4.ip_forward'))
+exactly<WireGuard>()(sync.wireguard.get('wg0'))
+exactly<[Link, number]>()(sync.apply([action.links.get('lo'), action.call('number', () => 1)]))
+const listLinks: SyncMethods<NetworkLinks>['list'] = sync.links.list
+exactly<Link[]>()(listLinks())
+// @ts-expect-error unknown kind
+sync.links.add({ kind: 'loopback', name: 'lo1' })
+// @ts-expect-error a blocking call cannot be aborted
+sync.apply([], { signal: new AbortController().signal })
 
 // --- and so does the result of an action
 

@@ -30,6 +30,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'links.list of 10', isRoots: false, times: 6, prepare: () => listing(10) },
   { name: 'links.list of 100', isRoots: false, times: 6, prepare: () => listing(100) },
   { name: 'links.set', isRoots: false, times: 6, prepare: changing },
+  { name: 'network.sync.links.set', isRoots: false, times: 6, prepare: changingAtOnce },
   { name: "connect, a set of 'net'", isRoots: true, times: 6, prepare: () => connecting(netSet()) },
   { name: "connect, a set of 'user' and 'net'", isRoots: false, times: 4, prepare: () => connecting(userNetSet()) },
   { name: "pool.get, sets of 'net'", isRoots: true, times: 4, prepare: () => taking(['net']) },
@@ -82,6 +83,11 @@ async function changing(): Promise<Prepared> {
   const set = userNetSet()
   await set.network.links.add({ kind: 'veth', name: 'a', peer: { name: 'b', up: true } })
   return { once: () => set.network.links.set('a', { up: true }), close: () => set.close() }
+}
+
+async function changingAtOnce(): Promise<Prepared> {
+  const set = userNetSet()
+  return { once: () => set.network.sync.links.set('lo', { up: true }), close: () => set.close() }
 }
 
 /** Until both ends of the connection are closed. */

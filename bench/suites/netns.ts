@@ -67,8 +67,8 @@ function inARow(count: number, programs: Programs): Promise<Row> {
 }
 
 const THREADS =
-  "netns stays on one thread, and blocks it. `netns.create` leaves the event loop free: it uses libuv's pool " +
-  'and the home thread, and waits for both on a busy machine.'
+  'netns stays on one thread, and blocks it. `netns.create` and `remove` leave the event loop free: the home thread does ' +
+  'the work, at the cost of a switch of threads in each direction.'
 
 /** Measured once the kernel has freed the networks of the previous sample, asynchronously. */
 function settled(sample: Sample, count: number): Sample {

@@ -4,6 +4,7 @@ import { binding } from '../native.ts'
 import { notOurs } from '../objects/copies.ts'
 import { handleOf } from '../objects/set-handle.ts'
 import { NamespaceSet } from '../set/namespace-set.ts'
+import { cancellable } from '../set/unshare.ts'
 import { parseNetnsName } from '../validate/netns-name.ts'
 import {
   type NetnsAttachOptions,
@@ -51,20 +52,14 @@ export const netns = {
    */
   async create(name: string, options?: NetnsCreateOptions): Promise<NamespaceSet> {
     const word = parseNetnsName(name, 'name')
-    const { loopback, signal, ...place } = parseCreateOptions(options)
-    const set = await NamespaceSet.unshare('net', { loopback, signal })
-    try {
-      // A temporary name is removed only if it still belongs to this network: after an abort it may be another one's.
-      await attachName(set, word, { ...place, temporary: place.temporary || signal !== undefined })
-      signal?.throwIfAborted()
-      if (!place.temporary) handleOf(set).native.keepNames()
-      return set
-    } catch (error) {
-      await set[Symbol.asyncDispose]().catch((notRemoved) => {
-        throw Object.assign(notRemoved, { cause: error })
-      })
-      throw error
-    }
+    const { directory, loopback = false, temporary = false, signal } = parseCreateOptions(options)
+    // A temporary name is removed only if it still belongs to this network: after an abort it may be another one's.
+    const isTemporary = temporary || signal !== undefined
+    const native = await cancellable(signal, (canceller) =>
+      settled(binding().createName(directory, word, loopback, isTemporary, canceller)),
+    )
+    if (!temporary) native.keepNames()
+    return new NamespaceSet(native, word)
   },
 
   /**
@@ -78,15 +73,8 @@ export const netns = {
    */
   createSync(name: string, options?: NetnsCreateSyncOptions): NamespaceSet {
     const word = parseNetnsName(name, 'name')
-    const { loopback, ...place } = parseCreateSyncOptions(options)
-    const set = NamespaceSet.unshareSync('net', { loopback })
-    try {
-      attachNameSync(set, word, place)
-      return set
-    } catch (error) {
-      set.close()
-      throw error
-    }
+    const { directory, loopback = false, temporary = false } = parseCreateSyncOptions(options)
+    return new NamespaceSet(binding().createNameSync(directory, word, loopback, temporary), word)
   },
 
   /**

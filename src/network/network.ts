@@ -7,17 +7,21 @@ import type { SetHandle } from '../objects/set-handle.ts'
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
 import { type ApplyOptions, parseApplyOptions } from '../validate/network/options.ts'
 import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
+import type { ForwardOptions, StartForwardingOptions } from '../validate/sockets/forwarding-options.ts'
 import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'
 import type { Action, Results, Run } from './actions/action.ts'
 import { apply } from './actions/apply.ts'
 import { type ApplyTarget, ensureOpen } from './actions/apply-target.ts'
+import { awaiting } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
+import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkQdiscs } from './netlink/qdiscs.ts'
 import { NetworkRoutes } from './netlink/routes.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
 import { NetworkWireGuard } from './netlink/wireguard.ts'
+import { NetworkSync } from './network-sync.ts'
 import { createSocket } from './sockets/datagrams/datagram.ts'
 import { Resolver } from './sockets/names/resolver.ts'
 import { ResolverFiles } from './sockets/names/resolver-files.ts'
@@ -28,6 +32,8 @@ import { connect } from './sockets/streams/connect.ts'
 import { type Connector, connector } from './sockets/streams/connector.ts'
 import { FetchInside } from './sockets/streams/fetch.ts'
 import { listen } from './sockets/streams/listen.ts'
+import type { Forwarding } from './ways/forwarding.ts'
+import { start } from './ways/start.ts'
 
 /**
  * The network of a set, from {@link NamespaceSet.network}. It uses a netlink socket that was created inside, so no thread and no
@@ -83,6 +89,7 @@ export class Network {
   readonly lookup: LookupFunction
 
   readonly #applyTarget: ApplyTarget
+  #sync: NetworkSync | undefined
   readonly #sockets: SocketMaker
   readonly #fetch: FetchInside
   readonly #resolver: Resolver
@@ -93,8 +100,8 @@ export class Network {
 
   /** @hidden Created by {@link NamespaceSet.network}. */
   constructor(set: SetHandle, native: NativeNetwork) {
-    this.#applyTarget = { set, network: native }
-    const run: Run = async (action) => (await this.apply([action]))[0]
+    this.#applyTarget = { set, network: native, way: WITH_PROMISES }
+    const run = (async (action) => (await awaiting(apply(this.#applyTarget, [action])))[0]) as Run
     const maker = { native, ensureOpen: () => ensureOpen(set) }
     this.#resolver = new Resolver(maker, new ResolverFiles(set))
     this.lookup = this.#resolver.lookup
@@ -124,7 +131,20 @@ export class Network {
    */
   async apply<const A extends readonly Action<unknown>[]>(actions: A, options?: ApplyOptions): Promise<Results<A>> {
     const { signal } = parseApplyOptions(options)
-    return (await apply(this.#applyTarget, parseActions(actions), signal)) as Results<A>
+    return (await awaiting(apply(this.#applyTarget, parseActions(actions), signal))) as Results<A>
+  }
+
+  /**
+   * The same methods as blocking calls, for short programs, command lines and set-up code. A call of the kernel takes
+   * microseconds, and the event loop stops meanwhile.
+   *
+   * @example
+   * set.network.sync.links.set('lo', { up: true })
+   */
+  get sync(): NetworkSync {
+    const { set, network } = this.#applyTarget
+    this.#sync ??= new NetworkSync(set, network)
+    return this.#sync
   }
 
   /**
@@ -211,7 +231,44 @@ export class Network {
   }
 
   /**
-   * Sets the name servers for `lookup`, in applyTarget of those of resolv.conf(5). An empty array restores those of resolv.conf.
+   * Publishes a server inside: listens outside, and forwards each connection, or the datagrams of each client, to the server. It
+   * listens in the network in which the process was when nsset was loaded. The bytes stay in the kernel: splice(2).
+   *
+   * If the server refuses a connection, the connection outside is reset. Either end can end its direction alone. Names are resolved
+   * at the start: those of the listener outside, those of the target inside. An array forwards several ports: all or none.
+   *
+   * @throws `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` as `server.listen`; `ENOTFOUND`; `ERR_NSSET_CLOSED`; the signal's reason.
+   * @example
+   * await using published = await set.network.publish({ port: 8080, to: { port: 80 } })
+   * const response = await fetch(`http://127.0.0.1:${published.port}/`)
+   * @see splice(2), and `socat TCP-LISTEN:8080,fork EXEC:"ip netns exec NAME socat STDIO TCP\:127.0.0.1\:80"`
+   */
+  async publish(
+    options: ForwardOptions | readonly ForwardOptions[],
+    startOptions?: StartForwardingOptions,
+  ): Promise<Forwarding> {
+    return start(this.#sockets, 'outside', options, startOptions)
+  }
+
+  /**
+   * The reverse of {@link Network.publish}: listens inside, and forwards to a server outside. Names of the listener are resolved
+   * inside, those of the target outside.
+   *
+   * @throws as {@link Network.publish}.
+   * @example
+   * await using forwarded = await set.network.forward({ port: 5432, to: { path: '/run/postgresql/.s.PGSQL.5432' } })
+   * await set.execFile('psql', ['-h', '127.0.0.1', '-c', 'select 1'])
+   * @see splice(2)
+   */
+  async forward(
+    options: ForwardOptions | readonly ForwardOptions[],
+    startOptions?: StartForwardingOptions,
+  ): Promise<Forwarding> {
+    return start(this.#sockets, 'inside', options, startOptions)
+  }
+
+  /**
+   * Sets the name servers for `lookup`, instead of those of resolv.conf(5). An empty array restores those of resolv.conf.
    *
    * @throws `ERR_INVALID_ARG_VALUE` if an entry is not an IP address with an optional port.
    * @example

@@ -40,6 +40,11 @@ export function start(set: NativeSet, launch: Launch): NamespaceChildProcess {
   return startChild(set, launch)
 }
 
+/** @internal Returns why a child did not start, which it emits as `'error'` after this turn of the event loop. */
+export function failureOf(child: NamespaceChildProcess): Error | undefined {
+  return (child as unknown as { _handle: ProcessHandle | null })._handle?.failure
+}
+
 /** In milliseconds: how long `await using` waits before it sends SIGKILL. */
 const KILL_DELAY = 5000
 

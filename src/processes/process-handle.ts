@@ -1,10 +1,11 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { NativeChild, NativeCommand, NativeExit, NativeSet } from '../../index.js'
+import type { NativeChild, NativeCommand, NativeExit, NativeSet, NativeSystemCallFilter } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
 import { onEnd } from '../native/exits.ts'
 import { binding } from '../native.ts'
 import { nameOfSignal } from '../validate/processes/signals.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
+import { compile } from './system-calls.ts'
 
 /** One descriptor, as Node's `ChildProcess` passes it to its handle. */
 interface HandleStdio {
@@ -110,7 +111,7 @@ export class ProcessHandle {
 
   #start(command: NativeCommand, stdio: HandleStdio[]): NativeChild {
     try {
-      const native = this.#set.spawn(this.#launch.kinds, command)
+      const native = this.#set.spawn(this.#launch.kinds, command, compiledFilter(this.#launch.seccomp))
       if (native.pid !== null) onEnd(native.ended(), (exit) => this.#reportEnd(exit))
       return native
     } catch (error) {
@@ -152,6 +153,11 @@ function isPipe(type: HandleStdio['type']): boolean {
 
 function closePipes(stdio: HandleStdio[]): void {
   for (const { type, handle } of stdio) if (isPipe(type)) handle?.close()
+}
+
+/** Instructions for the kernel need no compiler: the command has them. */
+function compiledFilter(seccomp: Launch['seccomp']): NativeSystemCallFilter | undefined {
+  return seccomp === undefined || Buffer.isBuffer(seccomp) ? undefined : compile(seccomp, 'options.seccomp')
 }
 
 function toNative({ type, fd, handle }: HandleStdio): NativeCommand['stdio'][number] {

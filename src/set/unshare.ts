@@ -10,17 +10,22 @@ export async function unshare(base: NativeSet | undefined, kinds: Kinds, options
   const native = binding()
   const mask = parseKinds(kinds)
   const { signal, ...parsed } = parseUnshareOptions(options)
-  const make = (canceller?: NativeCanceller) => settled(native.unshare(base, mask, parsed, canceller))
+  return await cancellable(signal, (canceller) => settled(native.unshare(base, mask, parsed, canceller)))
+}
+
+/** @internal Creates a set, unless the signal is aborted before it is complete. */
+export async function cancellable(
+  signal: AbortSignal | undefined,
+  make: (canceller?: NativeCanceller) => Promise<NativeSet>,
+): Promise<NativeSet> {
   if (signal === undefined) return await make()
   signal.throwIfAborted()
-  const canceller = new native.NativeCanceller()
+  const canceller = new (binding().NativeCanceller)()
   const cancel = () => canceller.cancel()
   signal.addEventListener('abort', cancel, { once: true })
+  let made: NativeSet
   try {
-    const made = await make(canceller)
-    if (signal.aborted) made.close()
-    signal.throwIfAborted()
-    return made
+    made = await make(canceller)
   } catch (error) {
     signal.throwIfAborted()
     throw error
@@ -28,4 +33,18 @@ export async function unshare(base: NativeSet | undefined, kinds: Kinds, options
     signal.removeEventListener('abort', cancel)
     canceller.release()
   }
+  if (signal.aborted) await discard(made, signal.reason)
+  return made
+}
+
+/** Closes a set that was complete after the abort, with its temporary names. */
+async function discard(made: NativeSet, reason: unknown): Promise<never> {
+  try {
+    await made.removeNames()
+  } catch (notRemoved) {
+    throw Object.assign(notRemoved as Error, { cause: reason })
+  } finally {
+    made.close()
+  }
+  throw reason
 }

@@ -1,4 +1,4 @@
-/** Tests of arguments of networks that make no sense: an action refuses them when it is made, a method rejects. */
+/** Tests of invalid arguments of networks: an action refuses them when it is made, a method rejects, a blocking one throws. */
 import { inspect } from 'node:util'
 import { ActionError, action, type Network } from 'nsset'
 import { expect, test } from 'vitest'
@@ -25,7 +25,7 @@ export type Taker = readonly [path: string, name: string, args: (value: unknown)
 
 /** What writes a test for each refusal of a network, and of the actions of the same names. */
 export function refusalsOf(network: () => Network) {
-  /** `links.add` of `action` throws this, and that of the network rejects with the same. */
+  /** `links.add` of `action` and of `network.sync` throw this, and that of the network rejects with the same. */
   function refused(path: string, args: readonly unknown[], expected: Expected): void {
     const [group = '', method = ''] = path.split('.')
     const shown = args.map((arg) => inspect(arg, { breakLength: Number.POSITIVE_INFINITY }))
@@ -38,6 +38,10 @@ export function refusalsOf(network: () => Network) {
       expect(rejected).not.toBeInstanceOf(ActionError)
       expectFailure(rejected, expected)
       expect(rejected.message).toBe(thrown.message)
+      const blocked = thrownBy(() => (network().sync as unknown as Groups)[group]?.[method]?.(...args))
+      expect(blocked).not.toBeInstanceOf(ActionError)
+      expectFailure(blocked, expected)
+      expect(blocked.message).toBe(thrown.message)
     })
   }
 

@@ -318,12 +318,11 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
         const delays: number[] = []
         const lookups: Promise<unknown>[] = []
         // The best of several attempts: other programs delay a loop, too.
-        for (let count = 0; count < 5 && !delays.some((delay) => delay < 20); count += 1) {
+        for (let count = 0; count < 5 && !delays.some((delay) => delay < 12); count += 1) {
           const delay = monitorEventLoopDelay({ resolution: 1 })
           delay.enable()
           for (let each = 0; each < HANGING; each += 1) {
             lookups.push(callbackOf(network.lookup, `host-${count}-${each}.test`, { family: 4 }))
-            if (each % 50 === 49) await wait(1)
           }
           await wait(500)
           delay.disable()
@@ -332,7 +331,7 @@ describe.skipIf(missing !== undefined).each(OWNERS)('in a network of %s', (owner
         console.log(
           `1,000 lookups hang: the loop's largest delays are ${delays.map((ms) => ms.toFixed(1)).join(', ')} ms`,
         )
-        expect(Math.min(...delays)).toBeLessThan(20)
+        expect(Math.min(...delays)).toBeLessThan(12)
         const closing = performance.now()
         set.close()
         const errors = await Promise.all(lookups)

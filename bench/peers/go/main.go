@@ -10,6 +10,7 @@ func main() {
 		"netns.New":      newAndBack,
 		"netns.NewNamed": newNamed,
 		"links.list":     listLinks,
+		"routes.list":    listRoutes,
 		"links.add":      addLinks,
 		"links.up":       bringUp,
 		"links.first":    useFirst,

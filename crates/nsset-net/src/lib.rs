@@ -14,7 +14,7 @@
 //! # }
 //! ```
 //!
-//! Waiting needs a tokio runtime with its `io` and `time` drivers.
+//! Waiting needs a tokio runtime with its `io` and `time` drivers, or a thread that may block: [`Network::open_blocking`].
 
 mod address;
 mod cidr;

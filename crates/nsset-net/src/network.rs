@@ -31,6 +31,12 @@ impl Network {
         Ok(Self { conversation: Arc::new(Conversation::open(socket)?) })
     }
 
+    /// Like `open`, but needs no runtime: the calling thread waits for the kernel, so that the futures of all operations are ready
+    /// when they are first polled. Only one thread at a time may use it.
+    pub fn open_blocking(socket: OwnedFd) -> Result<Self> {
+        Ok(Self { conversation: Arc::new(Conversation::open_blocking(socket)?) })
+    }
+
     /// Returns the network namespace. The kernel allows this to callers that may change the network.
     pub fn namespace(&self) -> Result<OwnedFd> {
         let fd = socket::namespace(self.conversation.socket());

@@ -12,6 +12,7 @@ mod lab;
 
 use std::{os::fd::AsFd, time::Duration};
 
+use futures_util::FutureExt;
 use lab::{Lab, address, has, host};
 use nix::errno::Errno;
 use nsset_net::{
@@ -401,4 +402,29 @@ async fn errors_name_the_request_and_the_remedy() {
     let tiny = LinkState { mtu: Some(1), ..LinkState::default() };
     let error = links.set(&"br0".into(), &LinkChanges { name: None, state: tiny }).await.unwrap_err();
     assert!(error.to_string().contains("mtu less than device minimum"), "{error}");
+}
+
+#[tokio::test]
+async fn a_dump_passes_on_each_link_of_the_list() {
+    let host = host();
+    for index in 0..40 {
+        host.network.links().add(&veth(&format!("a{index}"), &format!("b{index}"))).await.unwrap();
+    }
+    let mut each = Vec::new();
+    assert!(host.network.links().each(|link| each.push(link)).await.unwrap());
+    assert_eq!(each, host.network.links().list().await.unwrap());
+    let names: Vec<_> = each.into_iter().map(|link| link.name).collect();
+    assert_eq!(names, host.all_link_names());
+}
+
+#[test]
+fn a_thread_that_may_block_needs_no_runtime() {
+    let host = lab::blocking_host();
+    let links = host.network.links();
+    let made = links.add(&bridge("br0")).now_or_never().unwrap().unwrap();
+    let up = LinkState { up: Some(true), ..LinkState::default() };
+    links.set(&made.reference(), &LinkChanges { name: None, state: up }).now_or_never().unwrap().unwrap();
+    assert!(has(&host.ip_link("br0")["flags"], "UP"));
+    let missing = links.get(&"none0".into()).now_or_never().unwrap().unwrap_err();
+    assert_eq!(missing.errno(), Some(Errno::ENODEV));
 }

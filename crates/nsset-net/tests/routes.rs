@@ -131,3 +131,16 @@ async fn errors_name_the_request_and_the_remedy() {
     routes.add(&near).await.unwrap();
     assert_eq!(routes.add(&near).await.unwrap_err().errno(), Some(Errno::EEXIST));
 }
+
+#[tokio::test]
+async fn a_dump_passes_on_each_route_of_a_table() {
+    let host = host_with_bridge().await;
+    host.must("ip route add 198.51.100.0/24 dev br0 table 1000");
+    for table in [None, Some(254), Some(1000)] {
+        let mut each = Vec::new();
+        assert!(host.network.routes().each(table, |route| each.push(route)).await.unwrap());
+        let all = host.network.routes().list(table).await.unwrap();
+        assert!(each.iter().all(|route| all.contains(route)), "{each:?} {all:?}");
+        assert_eq!(each.len(), all.len());
+    }
+}

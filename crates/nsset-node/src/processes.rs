@@ -10,6 +10,7 @@ use napi_derive::napi;
 use nsset::{Child, Command, Credentials, NamedView, Spawned, Stdio};
 
 use crate::{
+    confinement::{NativeConfinement, NativeSystemCallFilter},
     convert::{Text, kinds_of, os_string, path},
     deferred::{Deferred, Loop, Promise},
     exit_report::NativeExit,
@@ -33,12 +34,12 @@ pub struct NativeCommand {
     pub gid: Option<u32>,
     pub groups: Option<Vec<u32>>,
     pub keep_capabilities: bool,
-    pub no_new_privileges: bool,
     pub detached: Option<bool>,
     pub death_signal: Option<i32>,
     /// The name of the network, if the program gets the files of that name (`/etc/netns/NAME`, ip-netns(8)).
     pub netns: Option<String>,
     pub needs_netns_files: bool,
+    pub confinement: Option<NativeConfinement>,
     /// The directory of the control group in which the program is started.
     pub cgroup: Option<Text>,
 }
@@ -113,10 +114,20 @@ impl NativeChild {
 impl NativeSet {
     /// Starts a program inside. Throws only for invalid arguments or a closed set.
     #[napi(catch_unwind)]
-    pub fn spawn(&self, env: Env, kinds: u32, command: NativeCommand) -> Result<NativeChild> {
+    pub fn spawn(
+        &self,
+        env: Env,
+        kinds: u32,
+        command: NativeCommand,
+        filter: Option<&NativeSystemCallFilter>,
+    ) -> Result<NativeChild> {
         guard(env, || {
             let set = self.open()?;
-            let Spawned { child: outcome, pipes } = nsset::spawn(&set, kinds_of(&set, kinds)?, &command.into_core()?);
+            let mut command = command.into_core()?;
+            if let Some(filter) = filter {
+                command.confinement.filter = Some(filter.filter());
+            }
+            let Spawned { child: outcome, pipes } = nsset::spawn(&set, kinds_of(&set, kinds)?, &command);
             let pipes = RefCell::new(pipes);
             let (running, failure) = match outcome {
                 Ok(running) => (Some(running), None),
@@ -147,8 +158,8 @@ impl NativeCommand {
                 gid: self.gid,
                 groups: self.groups,
                 keep_capabilities: self.keep_capabilities,
-                no_new_privileges: self.no_new_privileges,
             },
+            confinement: self.confinement.map(NativeConfinement::into_core).transpose()?.unwrap_or_default(),
             detached: self.detached,
             death_signal: self.death_signal,
             control_group: self.cgroup.map(path),

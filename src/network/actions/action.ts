@@ -4,6 +4,7 @@ import { hideUncloneable, insteadOf } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
 import { deferredIn } from '../../validate/network/slot.ts'
 import type { ApplyTarget } from './apply-target.ts'
+import type { Procedure } from './procedure.ts'
 
 const INSTEAD = insteadOf('Action', 'send its arguments, and create it there')
 
@@ -26,7 +27,13 @@ export type Step =
   | {
       readonly type: 'call'
       readonly target: string
+      /** Its result may be a promise. */
       readonly call: (context: Context, applyTarget: ApplyTarget) => unknown
+    }
+  | {
+      readonly type: 'list'
+      readonly target: string
+      readonly run: (context: Context, applyTarget: ApplyTarget) => Procedure<unknown>
     }
 
 /**

@@ -2,16 +2,17 @@ import type { Context } from '../../objects/context.ts'
 import type { Action, Step } from './action.ts'
 import { ActionError } from './action-error.ts'
 import { type ApplyTarget, ensureOpen } from './apply-target.ts'
+import type { Procedure } from './procedure.ts'
 import { Request } from './request.ts'
 
 /** @internal Runs actions in order, up to the first that fails. */
-export async function apply(
+export function* apply(
   applyTarget: ApplyTarget,
   actions: readonly Action<unknown>[],
-  signal: AbortSignal | undefined,
-): Promise<unknown[]> {
+  signal?: AbortSignal,
+): Procedure<unknown[]> {
   ensureMayGoOn(applyTarget, signal)
-  return new ActionRun(applyTarget, actions, signal).toEnd()
+  return yield* new ActionRun(applyTarget, actions, signal).toEnd()
 }
 
 class ActionRun {
@@ -26,11 +27,11 @@ class ActionRun {
     this.#context = { ...applyTarget.set.surroundings(), results: this.#results, signal }
   }
 
-  async toEnd(): Promise<unknown[]> {
+  *toEnd(): Procedure<unknown[]> {
     for (;;) {
       const next = this.#next()
       if (next === undefined) return this.#results
-      await (next.step.type === 'call' ? this.#call(next.step) : this.#request(next))
+      yield* next.step.type === 'operation' ? this.#request(next) : this.#call(next.step)
     }
   }
 
@@ -38,23 +39,29 @@ class ActionRun {
     return this.#actions[this.#results.length]
   }
 
-  async #call({ target, call }: Step & { type: 'call' }): Promise<void> {
+  *#call(step: Exclude<Step, { type: 'operation' }>): Procedure<void> {
     try {
       ensureMayGoOn(this.#applyTarget, this.#context.signal)
-      this.#results.push(await call(this.#context, this.#applyTarget))
+      const value =
+        step.type === 'call'
+          ? yield step.call(this.#context, this.#applyTarget)
+          : yield* step.run(this.#context, this.#applyTarget)
+      this.#results.push(value)
     } catch (error) {
-      throw this.#failed(target, error)
+      throw this.#failed(step.target, error)
     }
   }
 
   /** Runs the next action, and those that can be sent with it. */
-  async #request(first: Action<unknown>): Promise<void> {
+  *#request(first: Action<unknown>): Procedure<void> {
     const request = new Request()
     const before = this.#results.length
     try {
       ensureMayGoOn(this.#applyTarget, this.#context.signal)
-      await request.take(first, this.#actions.slice(before + 1, before + Request.MOST_ACTIONS), this.#context)
-      const { results, failure } = await request.send(this.#applyTarget.network, this.#context.signal)
+      const next = this.#actions.slice(before + 1, before + Request.MOST_ACTIONS)
+      yield* request.take(first, next, this.#context)
+      const { way, network } = this.#applyTarget
+      const { results, failure } = yield* request.send(way, network, this.#context.signal)
       this.#results.push(...results)
       if (failure !== undefined) throw failure
     } catch (error) {

@@ -1,13 +1,14 @@
 import type { NativeNetwork, NativeOutcome } from '../../../index.js'
 import { createError } from '../../errors.ts'
-import { binding } from '../../native.ts'
 import type { Context } from '../../objects/context.ts'
 import type { SetHandle } from '../../objects/set-handle.ts'
 import type { Plain } from '../../validate/fields.ts'
 import type { KnownSet } from '../../validate/network/known-set.ts'
 import { type Deferred, deferredIn, fill, type RequestContext, type Resolved } from '../../validate/network/slot.ts'
 import type { Action, Step } from './action.ts'
-import { openSet, type SetToOpen } from './open-set.ts'
+import { openSets, type SetToOpen } from './open-set.ts'
+import type { Procedure } from './procedure.ts'
+import type { Way } from './way.ts'
 
 type Operation = Step & { type: 'operation' }
 
@@ -27,14 +28,25 @@ export class Request implements RequestContext {
 
   readonly #operations: Plain[] = []
   readonly #reads: Operation['read'][] = []
-  readonly #others: NativeNetwork[] = []
+  /** The other networks, and references to those that are not open yet. */
+  readonly #others: (NativeNetwork | Unopened)[] = []
+  /** How many of the other networks are used up to each operation. */
+  readonly #used: number[] = []
   readonly #numbers = new Map<SetHandle, number>()
   readonly #opened: { close(): void }[] = []
 
+  numberOf(known: KnownSet): number {
+    if (!('set' in known)) return this.#others.push(new Unopened(known)) - 1
+    const { set } = known
+    const number = this.#numbers.get(set) ?? this.#others.push(set.network()) - 1
+    this.#numbers.set(set, number)
+    return number
+  }
+
   /** Adds an action, and those of the next actions that can be sent with it. */
-  async take(first: Action<unknown>, next: readonly Action<unknown>[], context: Context): Promise<void> {
+  *take(first: Action<unknown>, next: readonly Action<unknown>[], context: Context): Procedure<void> {
     if (first.step.type !== 'operation') return
-    this.#add(first.step, await resolveDeferred(first.step, context))
+    this.#add(first.step, yield* resolveDeferred(first.step, context))
     for (const { step } of next) {
       // A function may depend on the results of the actions before, so these have to be sent first.
       if (step.type !== 'operation' || step.isLazy) return
@@ -50,46 +62,66 @@ export class Request implements RequestContext {
   #add({ template, hasDeferred, read }: Operation, resolved: Resolved): void {
     this.#operations.push(hasDeferred ? fill(template, resolved, this) : template)
     this.#reads.push(read)
-  }
-
-  numberOf(known: KnownSet): number {
-    if (!('set' in known)) return this.#others.push(this.#open(known)) - 1
-    const { set } = known
-    const number = this.#numbers.get(set) ?? this.#others.push(set.network()) - 1
-    this.#numbers.set(set, number)
-    return number
-  }
-
-  #open(known: SetToOpen): NativeNetwork {
-    const set = openSet(known)
-    this.#opened.push(set)
-    const network = set.network()
-    this.#opened.unshift(network)
-    return network
+    this.#used.push(this.#others.length)
   }
 
   /** Sends the operations. On abort, the native side stops before the next operation. */
-  async send(network: NativeNetwork, signal: AbortSignal | undefined): Promise<Outcome> {
+  *send(way: Way, network: NativeNetwork, signal: AbortSignal | undefined): Procedure<Outcome> {
+    const others = yield* this.#open(way)
     signal?.throwIfAborted()
-    const operations = JSON.stringify(this.#operations)
-    if (signal === undefined) return this.#read(await network.request(operations, this.#others))
-    const abandonment = new (binding().NativeAbandonment)()
-    const abandon = () => abandonment.abandon()
-    signal.addEventListener('abort', abandon, { once: true })
-    try {
-      return this.#read(await network.request(operations, this.#others, abandonment))
-    } finally {
-      signal.removeEventListener('abort', abandon)
+    const sent = way.request(network, JSON.stringify(this.#operations), others, signal)
+    return yield* this.#receive((yield sent) as NativeOutcome)
+  }
+
+  /** Opens what operations refer to. Drops the operations from the first whose reference cannot be opened. */
+  *#open(way: Way): Procedure<NativeNetwork[]> {
+    const references = this.#others.filter((other) => other instanceof Unopened)
+    if (references.length === 0) return this.#others as NativeNetwork[]
+    const { sets, failure } = yield* openSets(
+      way,
+      references.map(({ reference }) => reference),
+    )
+    this.#opened.push(...sets)
+    const networks = sets.map((set) => set.network())
+    this.#opened.unshift(...networks)
+    for (const [index, network] of networks.entries()) {
+      this.#others[this.#others.indexOf(references[index] as Unopened)] = network
+    }
+    const missing = this.#others.findIndex((other) => other instanceof Unopened)
+    if (missing !== -1) this.#drop(missing, failure as Error)
+    return this.#others as NativeNetwork[]
+  }
+
+  /** Drops the operations from the first that uses the other network with this number. */
+  #drop(number: number, failure: Error): void {
+    const kept = this.#used.findIndex((used) => used > number)
+    // The error is thrown when the action is the first of its request.
+    if (kept === 0) throw failure
+    this.#operations.length = kept
+    this.#others.length = number
+  }
+
+  /** Reads an outcome, which can come in parts: a long list is parsed while the kernel still sends it. */
+  *#receive(first: NativeOutcome): Procedure<Outcome> {
+    const results: unknown[] = []
+    let list: unknown[] = []
+    for (let outcome = first; ; ) {
+      for (const answer of JSON.parse(outcome.results)) {
+        // A list that was interrupted by changes is sent again, as one answer.
+        const wasSent = list.length > 0 && answer === null
+        results.push(wasSent ? list : this.#read(answer, results.length))
+        list = []
+      }
+      if (outcome.list !== undefined) list.push(...(this.#read(JSON.parse(outcome.list), results.length) as unknown[]))
+      if (outcome.rest === undefined) return { results, failure: outcome.failure && createError(outcome.failure) }
+      outcome = (yield outcome.rest.next()) as NativeOutcome
     }
   }
 
-  #read({ results, failure }: NativeOutcome): Outcome {
-    const read = (answer: unknown, index: number) => {
-      const make = this.#reads[index] as ((answer: unknown) => unknown) | undefined
-      // JSON has no undefined.
-      return make === undefined ? (answer ?? undefined) : make(answer ?? undefined)
-    }
-    return { results: JSON.parse(results).map(read), failure: failure && createError(failure) }
+  #read(answer: unknown, index: number): unknown {
+    const make = this.#reads[index] as ((answer: unknown) => unknown) | undefined
+    // JSON has no undefined.
+    return make === undefined ? (answer ?? undefined) : make(answer ?? undefined)
   }
 
   /** Describes what the operation at this position was about, for messages. */
@@ -102,9 +134,20 @@ export class Request implements RequestContext {
   }
 }
 
-async function resolveDeferred({ template, isLazy }: Operation, context: Context): Promise<Resolved> {
+/** A reference to a set that has to be opened before its network has a place in a request. */
+class Unopened {
+  readonly reference: SetToOpen
+
+  constructor(reference: SetToOpen) {
+    this.reference = reference
+  }
+}
+
+function* resolveDeferred({ template, isLazy }: Operation, context: Context): Procedure<Resolved> {
   if (!isLazy) return NOTHING_RESOLVED
   const resolved = new Map<Deferred, unknown>()
-  for (const value of deferredIn(template)) if (value.isLazy) resolved.set(value, await value.resolve(context))
+  for (const value of deferredIn(template)) {
+    if (value.isLazy) resolved.set(value, value.check(yield value.call(context)))
+  }
   return resolved
 }

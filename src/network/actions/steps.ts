@@ -1,6 +1,6 @@
 import type { Context } from '../../objects/context.ts'
 import { notOurs } from '../../objects/copies.ts'
-import type { NamespaceChildProcess } from '../../processes/child-process.ts'
+import { failureOf, type NamespaceChildProcess } from '../../processes/child-process.ts'
 import { spawn as spawnInside } from '../../processes/spawn.ts'
 import { visit } from '../../threads/do.ts'
 import { type Parsed, parseArray, parseOptions } from '../../validate/fields.ts'
@@ -14,6 +14,7 @@ import { Action, type Results } from './action.ts'
 import { apply } from './apply.ts'
 import { type ApplyTarget, applyTargetOf } from './apply-target.ts'
 import { openSet } from './open-set.ts'
+import type { Procedure } from './procedure.ts'
 
 /** @internal */
 export function doInside<R>(name: string, fn: (context: Context) => R): Action<R> {
@@ -30,16 +31,19 @@ export function callOutside<R>(name: string, fn: (context: Context) => R): Actio
 export function inside<const A extends readonly Action<unknown>[]>(set: SetRef, actions: A): Action<Results<A>> {
   const reference = parseSetRef(set, 'set')
   const list = parseActions(actions)
-  return step('inside', reference.isLazy ? '' : describeSet(reference.known), async (context, applyTarget) => {
-    const known = reference.isLazy ? await reference.resolve(context) : reference.known
-    if ('set' in known) return apply(applyTargetOf(known.set), list, context.signal)
-    const opened = applyTarget.set.create(openSet(known), 'name' in known ? known.name : undefined)
+  const target = reference.isLazy ? '' : describeSet(reference.known)
+  return new Action('inside', { type: 'list', target, run })
+
+  function* run(context: Context, { set, way }: ApplyTarget): Procedure<unknown[]> {
+    const known = reference.isLazy ? reference.check(yield reference.call(context)) : reference.known
+    if ('set' in known) return yield* apply(applyTargetOf(known.set, way), list, context.signal)
+    const opened = set.create(yield* openSet(way, known), 'name' in known ? known.name : undefined)
     try {
-      return await apply(applyTargetOf(opened), list, context.signal)
+      return yield* apply(applyTargetOf(opened, way), list, context.signal)
     } finally {
       opened.close()
     }
-  })
+  }
 }
 
 /** @internal */
@@ -63,10 +67,13 @@ function start(
   return step(name, file, (_, { set }) => started(spawnInside(set.native, launchOf(file, args, options))))
 }
 
-/** Returns the child if it runs, or rejects with the reason why it did not start. */
-function started(child: NamespaceChildProcess): NamespaceChildProcess | Promise<never> {
-  if (child.pid !== undefined) return child
-  return new Promise((_, reject) => child.once('error', reject))
+/** Returns the child if it runs, or throws the reason why it did not start. */
+function started(child: NamespaceChildProcess): NamespaceChildProcess {
+  const failure = failureOf(child)
+  if (failure === undefined) return child
+  // The child also emits it, for which it needs a listener.
+  child.once('error', () => undefined)
+  throw failure
 }
 
 /** @internal */

@@ -1,3 +1,4 @@
+import { invalidValue } from '../../errors.ts'
 import { type FieldsOf, parseOptions } from '../fields.ts'
 import { boolean, signal, u32 } from '../values.ts'
 
@@ -5,6 +6,12 @@ import { boolean, signal, u32 } from '../values.ts'
 export interface ApplyOptions {
   /** Stops before the next action. Actions that have run are not undone. */
   signal?: AbortSignal | undefined
+}
+
+/** Options of {@link NetworkSync.apply}. */
+export interface ApplySyncOptions {
+  /** It must be omitted: nothing can abort a call that blocks. */
+  signal?: undefined
 }
 
 /** Options of {@link NetworkLinks.delete}. */
@@ -20,12 +27,22 @@ export interface ListRoutesOptions {
 }
 
 const APPLY = { signal } satisfies FieldsOf<ApplyOptions>
+const APPLY_SYNC = { signal: refusedSignal } satisfies FieldsOf<ApplySyncOptions>
 const DELETE_LINK = { force: boolean } satisfies FieldsOf<DeleteLinkOptions>
 const LIST_ROUTES = { table: u32 } satisfies FieldsOf<ListRoutesOptions>
 
 /** @internal */
 export function parseApplyOptions(options: unknown) {
   return parseOptions(options, APPLY)
+}
+
+/** @internal */
+export function parseApplySyncOptions(options: unknown) {
+  return parseOptions(options, APPLY_SYNC)
+}
+
+function refusedSignal(signal: unknown, name: string): never {
+  throw invalidValue(name, 'cannot be used with network.sync, whose calls block until they have ended', signal)
 }
 
 /** @internal */

@@ -26,14 +26,20 @@ export abstract class Deferred<T = unknown> {
     return this.#given as T
   }
 
-  /** Whether the value is returned by a function, which has to be called by `resolve`. */
+  /** Whether the value is returned by a function, which has to be called by `call`. */
   get isLazy(): boolean {
     return typeof this.#given === 'function'
   }
 
-  async resolve(context: Context): Promise<T> {
+  /** Calls the function. Its value, or the value of its promise, has to be checked by `check`. */
+  call(context: Context): unknown {
     const given = this.#given as Lazy<unknown>
-    return this.#parse(await given(context), `${this.#name}()`)
+    return given(context)
+  }
+
+  /** Checks the value of the function. */
+  check(value: unknown): T {
+    return this.#parse(value, `${this.#name}()`)
   }
 
   /** Returns what the operation contains in its place. */

@@ -67,6 +67,15 @@ impl Links<'_> {
         Err(NetlinkError::from(Errno::EAGAIN).of("RTM_GETLINK", ""))
     }
 
+    /// Passes on each link of one dump as it arrives, which takes less memory than a list. Returns whether these are all links: if
+    /// not, because links appeared or disappeared meanwhile, the caller has to [`list`](Self::list) them.
+    pub async fn each(&self, mut on_link: impl FnMut(Link) + Send) -> Result<bool> {
+        let request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed().build()));
+        let mut on_object = |message: &[u8]| Link::read(message).map(&mut on_link);
+        let is_whole = self.network.conversation().dump_each(request, &mut on_object).await;
+        is_whole.map_err(|error| error.of("RTM_GETLINK", ""))
+    }
+
     /// Returns the listed links, and those of the others that still exist.
     async fn those_left_of(&self, known: BTreeMap<u32, Link>, listed: &BTreeSet<u32>) -> Result<Vec<Link>> {
         let mut links = Vec::with_capacity(known.len());
@@ -86,7 +95,8 @@ impl Links<'_> {
     /// Returns a link.
     pub async fn get(&self, link: &LinkRef) -> Result<Link> {
         if let LinkRef::Alias(alias) = link {
-            return self.by_alias(alias).await;
+            // In a box, because the future of a list is many times as large as that of one request.
+            return Box::pin(self.by_alias(alias)).await;
         }
         self.look(link).await
     }
@@ -154,7 +164,7 @@ impl Links<'_> {
     /// Returns a reference that the kernel can look up, which it cannot by an alias.
     async fn unaliased(&self, link: &LinkRef) -> Result<LinkRef> {
         match link {
-            LinkRef::Alias(alias) => self.by_alias(alias).await.map(|link| link.reference()),
+            LinkRef::Alias(alias) => Box::pin(self.by_alias(alias)).await.map(|link| link.reference()),
             _ => Ok(link.clone()),
         }
     }
@@ -179,8 +189,9 @@ fn addressed_to(link: &LinkRef) -> LinkBuilder {
 }
 
 /// Returns a message without a link. It has a filter, because without one the kernel does not compute the length of the longest
-/// description, and silently ends a dump before a link with a long one: rtnl_calcit() of net/core/rtnetlink.c. This filter adds
-/// data only to dumps of bridges.
+/// description, and silently ends a dump before a link with a long one: rtnl_calcit() of net/core/rtnetlink.c. This filter leaves
+/// out the counters of IPv6, which the kernel sums up over all CPUs for each link: inet6_fill_ifla6_attrs() of
+/// net/ipv6/addrconf.c. The counters of the link itself (`IFLA_STATS64`) stay.
 fn unaddressed() -> LinkBuilder {
-    LinkBuilder::new().append_extra_attribute(LinkAttribute::ExtMask(vec![LinkExtentMask::Mrp]))
+    LinkBuilder::new().append_extra_attribute(LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]))
 }

@@ -31,8 +31,12 @@ impl Links<'_> {
         if changes.is_one_step() && !matches!(link, LinkRef::Alias(_)) {
             return self.request_change(link, link, changes).await;
         }
-        let before = self.get(link).await?;
-        self.change(&before, link, changes).await.map(drop)
+        // In a box, because the future of this is many times as large as that of one request.
+        Box::pin(async {
+            let before = self.get(link).await?;
+            self.change(&before, link, changes).await.map(drop)
+        })
+        .await
     }
 
     /// Changes a link, or leaves it as it was. Returns the means to undo the changes later.

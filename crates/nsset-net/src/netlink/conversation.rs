@@ -2,22 +2,20 @@
 //!
 //! The kernel answers during send(2), so the answer usually exists before this waits for it. The wait has a time limit.
 
-use std::{future::Future, os::fd::OwnedFd, time::Duration};
+use std::{os::fd::OwnedFd, time::Duration};
 
 use nix::errno::Errno;
 use rtnetlink::sys::Socket;
-use tokio::{
-    io::unix::AsyncFd,
-    sync::Mutex,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::{sync::Mutex, time::Instant};
 
 use crate::{
     error::{Error, NetlinkError},
     netlink::answer::{AnswerReader, End, OnMessage},
     netlink::attributes::Malformed,
+    netlink::buffer::Buffer,
     netlink::request::Request,
     netlink::socket::{self, Group, Membership, Received},
+    netlink::waiting::WaitingSocket,
 };
 
 /// The time limit for an answer.
@@ -39,7 +37,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// A socket for requests and their answers.
 #[derive(Debug)]
 pub(crate) struct Conversation {
-    socket: AsyncFd<Socket>,
+    socket: WaitingSocket,
     /// The holder of this lock may use the socket.
     turn: Mutex<Turn>,
 }
@@ -89,15 +87,23 @@ impl<T> Dump<T> {
 impl Conversation {
     /// Takes a netlink socket that no other code uses. Must be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self, Error> {
-        let socket = socket::own(socket);
-        socket::prepare(&socket).map_err(|error| NetlinkError::from(error).of("setsockopt", ""))?;
-        let socket = socket::watch(socket).map_err(|error| NetlinkError::from(error).of("epoll_ctl", ""))?;
-        Ok(Self { socket, turn: Mutex::new(Turn { sequence: 0, room: DATAGRAM, has_rest: false }) })
+        let socket = WaitingSocket::of_task(prepared(socket)?);
+        Ok(Self::over(socket.map_err(|error| NetlinkError::from(error).of("epoll_ctl", ""))?))
+    }
+
+    /// Like `open`, but needs no runtime: the calling thread waits for the kernel, so that all futures of this are ready when they
+    /// are first polled, if only one thread uses this.
+    pub fn open_blocking(socket: OwnedFd) -> Result<Self, Error> {
+        prepared(socket).map(WaitingSocket::Thread).map(Self::over)
+    }
+
+    fn over(socket: WaitingSocket) -> Self {
+        Self { socket, turn: Mutex::new(Turn { sequence: 0, room: DATAGRAM, has_rest: false }) }
     }
 
     /// Returns the socket.
     pub fn socket(&self) -> &Socket {
-        self.socket.get_ref()
+        self.socket.get()
     }
 
     /// Sends a request and waits for its acknowledgement.
@@ -190,23 +196,50 @@ impl Conversation {
                 }
                 Ok(())
             };
-            let mut has_changed = false;
-            let mut turn = self.turn.lock().await;
-            let membership = Membership::join(self.socket(), groups)?;
-            let watch = (!groups.is_empty()).then_some(&mut has_changed);
-            let answer = self.ask(&mut turn, request, &mut on_message, watch).await;
-            drop(membership);
-            if !groups.is_empty() {
-                // Remaining notifications must be discarded: another process has chosen their sequence number, which may be that
-                // of a later request.
-                turn.has_rest |= self.pass_over_the_rest(&mut [0]).is_err();
-            }
-            drop(turn);
-            if let Answer::Whole(end) = answer? {
+            if let Some((end, has_changed)) = self.dump_messages(request, &mut on_message, groups).await? {
                 return Ok(Dump { parts, is_interrupted: end.is_interrupted, has_changed });
             }
         }
         Err(Errno::EMSGSIZE.into())
+    }
+
+    /// Lists objects once and passes on each as it arrives. Returns whether these are all of them: the objects may have changed
+    /// meanwhile.
+    pub async fn dump_each(
+        &self,
+        mut request: Request,
+        on_object: &mut (impl FnMut(&[u8]) -> Result<(), Malformed> + Send),
+    ) -> Result<bool, NetlinkError> {
+        let mut on_message = |_, message: &[u8]| on_object(message);
+        let outcome = self.dump_messages(&mut request, &mut on_message, &[]).await?;
+        Ok(outcome.is_some_and(|(end, _)| !end.is_interrupted))
+    }
+
+    /// Lists objects once. `on_message` gets the number of a datagram and an object in it. Returns how the answer ended, and whether
+    /// notifications of the groups reported changes; `None` if a datagram was longer than the buffer, which is larger for the next
+    /// request.
+    pub async fn dump_messages(
+        &self,
+        request: &mut Request,
+        on_message: &mut OnMessage<'_>,
+        groups: &[Group],
+    ) -> Result<Option<(End, bool)>, NetlinkError> {
+        let mut has_changed = false;
+        let mut turn = self.turn.lock().await;
+        let membership = Membership::join(self.socket(), groups)?;
+        let watch = (!groups.is_empty()).then_some(&mut has_changed);
+        let answer = self.ask(&mut turn, request, on_message, watch).await;
+        drop(membership);
+        if !groups.is_empty() {
+            // Remaining notifications must be discarded: another process has chosen their sequence number, which may be that
+            // of a later request.
+            turn.has_rest |= self.pass_over_the_rest(&mut [0]).is_err();
+        }
+        drop(turn);
+        Ok(match answer? {
+            Answer::Whole(end) => Some((end, has_changed)),
+            Answer::Longer => None,
+        })
     }
 
     async fn ask(
@@ -221,8 +254,8 @@ impl Conversation {
             turn.has_rest = false;
         }
         turn.sequence = turn.sequence.wrapping_add(1);
-        // The buffer is not kept for the next turn, because it would be most of the memory of an open network.
-        let mut buffer = vec![0; turn.room];
+        let mut buffer = Buffer::take(turn.room);
+        let buffer = buffer.bytes();
         let deadline = Instant::now() + PATIENCE;
         self.send(request.numbered(turn.sequence), deadline).await?;
         // True until the end is received: an error may end this before, or the caller may drop it.
@@ -230,7 +263,7 @@ impl Conversation {
         let mut tries = PATIENT_TRIES;
         let mut reader = AnswerReader::of(turn.sequence, on_message);
         loop {
-            let received = match self.receive(&mut buffer, deadline).await {
+            let received = match self.receive(buffer, deadline).await {
                 Ok(received) => received,
                 // Notifications were lost. Answers are never lost.
                 Err(error) if error.errno == Errno::ENOBUFS && has_changed.is_some() => {
@@ -239,7 +272,7 @@ impl Conversation {
                 }
                 Err(error) if matches!(error.errno, Errno::ENOMEM | Errno::ENOBUFS) && tries > 0 => {
                     tries -= 1;
-                    sleep(PAUSE).await;
+                    self.socket.pause(PAUSE).await;
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -252,7 +285,7 @@ impl Conversation {
             }
             let Some(datagram) = buffer.get(..received.length) else {
                 turn.room = received.length.next_multiple_of(DATAGRAM);
-                turn.has_rest = self.pass_over_the_rest(&mut buffer).is_err();
+                turn.has_rest = self.pass_over_the_rest(buffer).is_err();
                 return Ok(Answer::Longer);
             };
             if reader.datagram(datagram) {
@@ -282,10 +315,7 @@ impl Conversation {
             match socket::send(self.socket(), bytes) {
                 Ok(()) => return Ok(()),
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => {
-                    let mut ready = within(deadline, self.socket.writable()).await?;
-                    ready.clear_ready();
-                }
+                Err(Errno::EAGAIN) => self.socket.writable(deadline).await?,
                 Err(errno) => return Err(errno.into()),
             }
         }
@@ -297,25 +327,23 @@ impl Conversation {
             match socket::receive(self.socket(), buffer) {
                 Ok(received) => return Ok(received),
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => {
-                    let mut ready = within(deadline, self.socket.readable()).await?;
-                    ready.clear_ready();
-                }
+                Err(Errno::EAGAIN) => self.socket.readable(deadline).await?,
                 Err(errno) => return Err(errno.into()),
             }
         }
     }
 }
 
-async fn within<T>(deadline: Instant, ready: impl Future<Output = std::io::Result<T>>) -> Result<T, NetlinkError> {
-    match timeout_at(deadline, ready).await {
-        Ok(ready) => ready.map_err(NetlinkError::from),
-        Err(_) => Err(Errno::ETIMEDOUT.into()),
-    }
+/// Takes a socket, with its options set.
+fn prepared(socket: OwnedFd) -> Result<Socket, Error> {
+    let socket = socket::own(socket);
+    socket::prepare(&socket).map_err(|error| NetlinkError::from(error).of("setsockopt", ""))?;
+    Ok(socket)
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
     use netlink_packet_route::{RouteNetlinkMessage, link::LinkMessage};
     use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, socket};
 
@@ -354,5 +382,15 @@ mod tests {
         conversation.send(Request::act(get_lo()).numbered(77), Instant::now()).await.unwrap();
         let link = conversation.get(Request::act(get_lo()), Link::read).await.unwrap();
         assert_eq!(link.kind, LinkKind::Loopback);
+    }
+
+    #[test]
+    fn a_blocking_one_needs_no_runtime_and_is_ready_at_once() {
+        let conversation = Conversation::open_blocking(rtnetlink()).unwrap();
+        let link = conversation.get(Request::act(get_lo()), Link::read).now_or_never().unwrap().unwrap();
+        assert_eq!(link.kind, LinkKind::Loopback);
+        let dump = Request::dump(RouteNetlinkMessage::GetLink(LinkMessage::default()));
+        let links = conversation.dump(dump, |message| Link::read(message).map(Some)).now_or_never().unwrap().unwrap();
+        assert!(links.contains(&link));
     }
 }

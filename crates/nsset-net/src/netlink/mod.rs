@@ -2,7 +2,9 @@
 
 pub mod answer;
 pub mod attributes;
+pub mod buffer;
 pub mod conversation;
 pub mod extended_ack;
 pub mod request;
 pub mod socket;
+pub mod waiting;

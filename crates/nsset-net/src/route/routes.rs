@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::{NetlinkError, Result},
     link_ref::LinkRef,
-    netlink::conversation::ATTEMPTS,
+    netlink::conversation::{ATTEMPTS, Dump, Part},
     netlink::request::Request,
     netlink::socket::Group,
     network::Network,
@@ -35,61 +35,111 @@ impl Network {
 impl Routes<'_> {
     /// Lists the routes of a table, or of all tables. Fails with `EAGAIN` if they keep changing while they are listed.
     pub async fn list(&self, table: Option<u32>) -> Result<Vec<Route>> {
-        let routes = self.dump(RouteMessage::default()).await;
-        let mut routes = routes.map_err(|error| error.of("RTM_GETROUTE", ""))?;
-        if let Some(table) = table {
-            routes.retain(|route| route.table == table);
-        }
-        Ok(routes)
+        self.collect(&RouteMessage::default(), |route| table.is_none_or(|table| route.table == table)).await
+    }
+
+    /// Passes on each route of a table, or of all tables, most of them as they arrive, which takes less memory than a list. Returns
+    /// whether these are all routes: if not, because routes changed meanwhile, the caller has to forget these and to
+    /// [`list`](Self::list) them.
+    pub async fn each(&self, table: Option<u32>, mut on_route: impl FnMut(Route) + Send) -> Result<bool> {
+        let mut on_route = |route: Route| {
+            if table.is_none_or(|table| route.table == table) {
+                on_route(route);
+            }
+        };
+        let is_whole = self.dump(&RouteMessage::default(), &mut on_route).await;
+        is_whole.map_err(|error| error.of("RTM_GETROUTE", ""))
     }
 
     /// Lists the routes through a link, of all tables.
     pub(crate) async fn by(&self, link: u32) -> Result<Vec<Route>> {
         let mut message = RouteMessage::default();
         message.attributes.push(RouteAttribute::Oif(link));
-        let routes = self.dump(message).await;
-        let mut routes = routes.map_err(|error| error.of("RTM_GETROUTE", ""))?;
-        routes.retain(|route| route.goes_by(link));
-        Ok(routes)
+        self.collect(&message, |route| route.goes_by(link)).await
     }
 
-    /// Lists routes. The kernel does not report that IPv6 routes changed during a dump. If they did, routes may be missing
-    /// between two datagrams. This merges several dumps until nothing is missing.
+    async fn collect(&self, message: &RouteMessage, is_wanted: impl Fn(&Route) -> bool + Sync) -> Result<Vec<Route>> {
+        for _ in 0..ATTEMPTS {
+            let mut routes = Vec::new();
+            let mut on_route = |route: Route| routes.extend(is_wanted(&route).then_some(route));
+            let is_whole = self.dump(message, &mut on_route).await;
+            if is_whole.map_err(|error| error.of("RTM_GETROUTE", ""))? {
+                return Ok(routes);
+            }
+        }
+        Err(NetlinkError::from(Errno::EAGAIN).of("RTM_GETROUTE", ""))
+    }
+
+    /// Passes on all routes: those of IPv4 as they arrive, and then those of IPv6. Returns false if the dump was interrupted: the
+    /// routes so far are then not all.
     ///
     /// The message does not come from `RouteMessageBuilder`, which sets a table, a protocol and a type: the kernel uses these as
     /// filters.
-    async fn dump(&self, message: RouteMessage) -> std::result::Result<Vec<Route>, NetlinkError> {
+    async fn dump(
+        &self,
+        message: &RouteMessage,
+        on_route: &mut (impl FnMut(Route) + Send),
+    ) -> std::result::Result<bool, NetlinkError> {
+        let Some(dump) = self.dump_once(message, on_route).await? else { return Ok(false) };
+        let is_sure = !dump.has_changed || dump.parts.len() <= 1;
+        let of_ipv6 = if is_sure { dump.into_all() } else { self.merge(message, dump.parts).await? };
+        of_ipv6.into_iter().for_each(on_route);
+        Ok(true)
+    }
+
+    /// Merges dumps of IPv6 routes until no route is missing. The kernel does not report that IPv6 routes changed during a dump. If
+    /// they did, routes may be missing between two datagrams.
+    async fn merge(
+        &self,
+        message: &RouteMessage,
+        parts: Vec<Part<Route>>,
+    ) -> std::result::Result<Vec<Route>, NetlinkError> {
+        let mut merge = DumpMerge::default();
+        if let Some(routes) = merge.add(parts) {
+            return Ok(routes);
+        }
         let mut of_ipv6 = message.clone();
         of_ipv6.header.address_family = AddressFamily::Inet6;
-        let mut requests = [message, of_ipv6].map(|message| Request::dump(RouteNetlinkMessage::GetRoute(message)));
-        let mut merge = DumpMerge::default();
-        let mut ipv4: Option<Vec<Route>> = None;
-        let conversation = self.network.conversation();
         // Every other dump has only IPv6. Without IPv4 routes before them, its IPv6 datagrams end at other routes.
-        for turn in (0..2).cycle().take(ATTEMPTS as usize) {
-            let is_whole = turn == 0 || ipv4.is_none();
-            let [whole, of_ipv6] = &mut requests;
-            let request = if is_whole { whole } else { of_ipv6 };
-            let mut dump = conversation.dump_watching(request, &Route::read, &[Group::Ipv6Route]).await?;
-            if dump.is_interrupted {
-                continue;
-            }
-            let mut others = Vec::new();
-            for part in &mut dump.parts {
-                others.extend(part.things.extract_if(.., |route| route.destination.addr().is_ipv4()));
-            }
-            if is_whole {
-                ipv4 = Some(others);
-            }
-            dump.parts.retain(|part| !part.things.is_empty());
+        for message in [&of_ipv6, message].into_iter().cycle().take(ATTEMPTS as usize) {
+            let Some(dump) = self.dump_once(message, &mut |_| {}).await? else { continue };
             let is_sure = !dump.has_changed || dump.parts.len() <= 1;
-            let ipv6 = if is_sure { Some(dump.into_all()) } else { merge.add(dump.parts) };
-            if let (Some(ipv6), Some(ipv4)) = (ipv6, &mut ipv4) {
-                ipv4.extend(ipv6);
-                return Ok(std::mem::take(ipv4));
+            if let Some(routes) = if is_sure { Some(dump.into_all()) } else { merge.add(dump.parts) } {
+                return Ok(routes);
             }
         }
         Err(Errno::EAGAIN.into())
+    }
+
+    /// Passes on the IPv4 routes of one dump as they arrive, and returns those of IPv6. `None` if the dump was interrupted.
+    async fn dump_once(
+        &self,
+        message: &RouteMessage,
+        on_ipv4: &mut (impl FnMut(Route) + Send),
+    ) -> std::result::Result<Option<Dump<Route>>, NetlinkError> {
+        let mut request = Request::dump(RouteNetlinkMessage::GetRoute(message.clone()));
+        let mut parts: Vec<Part<Route>> = Vec::new();
+        let mut latest = 0;
+        let mut on_message = |number, message: &[u8]| {
+            let Some(route) = Route::read(message)? else { return Ok(()) };
+            if route.destination.addr().is_ipv4() {
+                on_ipv4(route);
+                return Ok(());
+            }
+            if number != latest {
+                latest = number;
+                parts.push(Part { things: Vec::new(), length: 0 });
+            }
+            if let Some(part) = parts.last_mut() {
+                part.length += message.len();
+                part.things.push(route);
+            }
+            Ok(())
+        };
+        let conversation = self.network.conversation();
+        let outcome = conversation.dump_messages(&mut request, &mut on_message, &[Group::Ipv6Route]).await?;
+        let uninterrupted = outcome.filter(|(end, _)| !end.is_interrupted);
+        Ok(uninterrupted.map(|(_, has_changed)| Dump { parts, is_interrupted: false, has_changed }))
     }
 
     /// Adds a route. It must not exist yet.

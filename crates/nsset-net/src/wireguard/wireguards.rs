@@ -48,9 +48,17 @@ struct Shared {
 impl WireGuards {
     /// Takes a socket of `AF_NETLINK` and `NETLINK_GENERIC` that no other code uses. Must be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self> {
-        let conversation = Conversation::open(socket)?;
+        Conversation::open(socket).map(Self::over)
+    }
+
+    /// Like `open`, but needs no runtime, as [`Network::open_blocking`](crate::Network::open_blocking).
+    pub fn open_blocking(socket: OwnedFd) -> Result<Self> {
+        Conversation::open_blocking(socket).map(Self::over)
+    }
+
+    fn over(conversation: Conversation) -> Self {
         let shared = Shared { conversation, family: OnceCell::new(), turn: Mutex::new(()) };
-        Ok(Self { shared: Arc::new(shared) })
+        Self { shared: Arc::new(shared) }
     }
 
     /// Returns the keys and peers of the link with this index. Errors refer to the link as `called`.

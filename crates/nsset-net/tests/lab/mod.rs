@@ -35,9 +35,13 @@ impl Lab {
     }
 
     pub fn host(&self) -> Host {
+        self.host_over(Network::open)
+    }
+
+    fn host_over(&self, open: fn(OwnedFd) -> nsset_net::Result<Network>) -> Host {
         let kinds = Kinds::NONE.with(Kind::Net);
         let set = unshare(self.base.as_ref(), kinds, &UnshareOptions::default(), None).unwrap();
-        let network = Network::open(rtnetlink_socket(&set)).unwrap();
+        let network = open(rtnetlink_socket(&set)).unwrap();
         let fds = set.fds(set.kinds()).unwrap();
         let mut host = Host { set, network, fds, born_with: Vec::new() };
         host.born_with = host.all_link_names();
@@ -48,6 +52,11 @@ impl Lab {
 /// Creates a host, for a test that needs only one.
 pub fn host() -> Host {
     Lab::new().host()
+}
+
+/// Creates a host for a test without a runtime.
+pub fn blocking_host() -> Host {
+    Lab::new().host_over(Network::open_blocking)
 }
 
 pub fn rtnetlink_socket(set: &NamespaceSet) -> OwnedFd {

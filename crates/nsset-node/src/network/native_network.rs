@@ -1,6 +1,9 @@
 //! The native part of a set's network.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    cell::OnceCell,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use napi::{Env, Result, bindgen_prelude::ClassInstance};
 use napi_derive::napi;
@@ -8,10 +11,12 @@ use nsset::Kind;
 
 use crate::{
     deferred::{Loop, Promise},
+    failure::guard,
     network::{
-        inside::Inside,
+        inside::{Inside, open},
         operation,
-        outcome::{NativeOutcome, Results},
+        outcome::PromisedResults,
+        parts::NativeOutcome,
         sockets::Sockets,
     },
     network_thread::{abandonment::NativeAbandonment, thread},
@@ -22,6 +27,17 @@ use crate::{
 #[napi]
 pub struct NativeNetwork {
     pub(super) inside: Inside,
+    /// The sockets for `requestSync`, which only this thread uses.
+    blocking: OnceCell<Inside>,
+}
+
+impl NativeNetwork {
+    fn blocking(&self) -> &Inside {
+        self.blocking.get_or_init(|| {
+            let sockets = open(&self.inside).ok().map(|sockets| Arc::new(sockets.blocking()));
+            Arc::new(Mutex::new(sockets))
+        })
+    }
 }
 
 #[napi]
@@ -31,7 +47,8 @@ impl NativeSet {
     pub fn network(&self, env: Env) -> Result<NativeNetwork> {
         self.with(env, |set| {
             set.get(Kind::Net)?;
-            Ok(NativeNetwork { inside: Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone()))))) })
+            let inside = Arc::new(Mutex::new(Some(Arc::new(Sockets::of(set.clone())))));
+            Ok(NativeNetwork { inside, blocking: OnceCell::new() })
         })
     }
 }
@@ -52,13 +69,30 @@ impl NativeNetwork {
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
         let abandonment = abandonment.map(NativeAbandonment::share).unwrap_or_default();
         thread::promise(env, Loop::Held, move |deferred| async move {
-            operation::run(&operations, &inside, &others, &abandonment, Results::new(deferred)).await;
+            operation::run(&operations, &inside, &others, &abandonment, PromisedResults::new(deferred)).await;
+        })
+    }
+
+    /// Like `request`, on the calling thread, which waits for the kernel and for processes inside.
+    #[napi(catch_unwind)]
+    pub fn request_sync(
+        &self,
+        env: Env,
+        operations: String,
+        others: Vec<ClassInstance<'_, NativeNetwork>>,
+    ) -> Result<NativeOutcome> {
+        guard(env, || {
+            let others: Vec<_> = others.iter().map(|other| Arc::clone(other.blocking())).collect();
+            Ok(operation::run_blocking(&operations, self.blocking(), &others))
         })
     }
 
     /// Closes the sockets when the running requests have ended.
     #[napi(catch_unwind)]
     pub fn close(&self) {
+        if let Some(blocking) = self.blocking.get() {
+            blocking.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
         if let Some(sockets) = self.inside.lock().unwrap_or_else(PoisonError::into_inner).take() {
             sockets.close();
         }

@@ -2,6 +2,9 @@
 
 use std::{os::fd::AsFd, sync::Arc};
 
+use futures_util::FutureExt;
+use nix::errno::Errno;
+use nsset::SystemError;
 use nsset_net::{
     AddressSpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscPlace, QdiscSpec, RouteSpec, VethPeer,
     WireGuardSpec,
@@ -13,7 +16,9 @@ use crate::{
     network::{
         endpoints,
         inside::{Inside, open},
-        outcome::{self, Results},
+        list::ListWriter,
+        outcome::{self, PromisedResults, Results},
+        parts::NativeOutcome,
         sockets::Sockets,
     },
     network_thread::{abandonment::Abandonment, failure::Failure, waiting::ABANDONMENT},
@@ -94,44 +99,75 @@ struct NewPeer {
 /// After this many operations, requests about other networks get their turn.
 const TURN: usize = 16;
 
-/// Runs the operations of a request until it is abandoned, and settles its promise.
+/// Runs the operations of a request until it is abandoned, and settles its promise. Must be called on the thread of networks.
 pub async fn run(
     operations: &str,
     inside: &Inside,
     others: &[Inside],
     abandonment: &Arc<Abandonment>,
-    results: Results,
+    promised: PromisedResults,
 ) {
-    let work = carry_out(operations, inside, others, abandonment, &results);
+    let work = async {
+        let operations = parse(operations)?;
+        let count = operations.len();
+        for (done, operation) in operations.into_iter().enumerate() {
+            if abandonment.has_happened() {
+                break;
+            }
+            let caller = Caller { promised: Some(&promised), is_last: done + 1 == count };
+            promised.push(&operation.perform(&*open(inside)?, others, caller).await?);
+            if done % TURN == TURN - 1 {
+                yield_now().await;
+            }
+        }
+        Ok(())
+    };
     let outcome = match ABANDONMENT.scope(Arc::clone(abandonment), work).await {
         // The outcome is the same as if the request had been abandoned before that operation.
         Err(Failure::Set(nsset::Error::Aborted)) => Ok(()),
         outcome => outcome,
     };
-    results.end(outcome);
+    promised.end(outcome);
 }
 
-async fn carry_out(
-    operations: &str,
-    inside: &Inside,
-    others: &[Inside],
-    abandonment: &Abandonment,
-    results: &Results,
-) -> Result<(), Failure> {
-    let operations: Vec<Operation> = serde_json::from_str(operations).map_err(|error| unreadable(&error))?;
-    let count = operations.len();
-    for (done, operation) in operations.into_iter().enumerate() {
-        if abandonment.has_happened() {
-            break;
+/// Runs the operations of a request on the calling thread, which waits for the kernel and for processes inside. The sockets must
+/// be blocking.
+pub fn run_blocking(operations: &str, inside: &Inside, others: &[Inside]) -> NativeOutcome {
+    let mut results = Results::new();
+    let work = async {
+        for operation in parse(operations)? {
+            let caller = Caller { promised: None, is_last: false };
+            results.push(&operation.perform(&*open(inside)?, others, caller).await?);
         }
-        let sockets = open(inside)?;
-        let last = (done + 1 == count).then(|| results.clone());
-        results.push(&operation.perform(&sockets, others, last).await?);
-        if done % TURN == TURN - 1 {
-            yield_now().await;
-        }
+        Ok(())
+    };
+    // A future over blocking sockets is ready when it is first polled.
+    let outcome = work.now_or_never().unwrap_or_else(|| Err(not_ready().into()));
+    results.end(outcome)
+}
+
+/// Who waits for an operation.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    /// The results with a promise, if the calling thread does not wait itself.
+    promised: Option<&'a PromisedResults>,
+    is_last: bool,
+}
+
+impl Caller<'_> {
+    /// The results for the last operation, with which another thread can settle the promise.
+    fn last(self) -> Option<PromisedResults> {
+        self.promised.filter(|_| self.is_last).cloned()
     }
-    Ok(())
+}
+
+fn parse(operations: &str) -> Result<Vec<Operation>, Failure> {
+    serde_json::from_str(operations).map_err(|error| unreadable(&error))
+}
+
+/// The error of a request that would have to wait without blocking its thread, which is a bug of nsset.
+fn not_ready() -> nsset::Error {
+    SystemError::new(Errno::EDEADLK, "request").into()
 }
 
 /// The error of operations that cannot be parsed. The TypeScript API checks them, so this is a bug of nsset. The message does not
@@ -144,37 +180,18 @@ fn unreadable(error: &serde_json::Error) -> Failure {
 impl Operation {
     /// Runs the operation and returns its result as JSON. If another thread runs the last operation, that thread settles the
     /// promise.
-    async fn perform(self, sockets: &Sockets, others: &[Inside], last: Option<Results>) -> Result<String, Failure> {
+    ///
+    /// The futures in boxes are many times as large as the others. Without the boxes, every request would be as large.
+    async fn perform(self, sockets: &Sockets, others: &[Inside], caller: Caller<'_>) -> Result<String, Failure> {
         match self {
-            Self::GetWireGuard { link } => {
-                let index = sockets.links().await?.index(&link).await?;
-                let mut device = sockets.wireguards().await?.get(index, &link).await?;
-                endpoints::name_links(sockets, &mut device).await?;
-                json(&device)
-            }
-            Self::SetWireGuard { link, mut spec } => {
-                endpoints::find_links(sockets, &mut spec).await?;
-                let index = sockets.links().await?.index(&link).await?;
-                json(&sockets.wireguards().await?.set(index, &link, &spec).await?)
-            }
-            Self::GetSysctl { name } => Ok(sockets.sysctl(name, last).await?),
-            Self::SetSysctl { name, value } => Ok(sockets.set_sysctl(name, value, last).await?),
-            Self::ListLinks => json(&sockets.links().await?.list().await?),
+            Self::GetWireGuard { link } => Box::pin(get_wireguard(sockets, link)).await,
+            Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
+            Self::GetSysctl { name } => Ok(Box::pin(sockets.sysctl(name, caller.last())).await?),
+            Self::SetSysctl { name, value } => Ok(Box::pin(sockets.set_sysctl(name, value, caller.last())).await?),
+            Self::ListLinks => list_links(sockets, caller).await,
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
-            Self::AddLink { spec } => {
-                let spec = spec.complete(others).await?;
-                match spec.kind {
-                    LinkKind::Tun(_) => json(&sockets.links().await?.add_tun(&spec, sockets.tun().await?).await?),
-                    _ => json(&sockets.links().await?.add(&spec).await?),
-                }
-            }
-            Self::EnsureLink { spec } => {
-                let spec = spec.complete(others).await?;
-                match spec.kind {
-                    LinkKind::Tun(_) => json(&sockets.links().await?.ensure_tun(&spec, sockets.tun().await?).await?),
-                    _ => json(&sockets.links().await?.ensure(&spec).await?),
-                }
-            }
+            Self::AddLink { spec } => Box::pin(add_link(sockets, *spec, others)).await,
+            Self::EnsureLink { spec } => Box::pin(ensure_link(sockets, *spec, others)).await,
             Self::SetLink { link, changes } => json(&sockets.links().await?.set(&link, &changes).await?),
             Self::DeleteLink { link, force } => json(&sockets.links().await?.delete(&link, force).await?),
             Self::MoveLink { link, network: other } => {
@@ -184,16 +201,63 @@ impl Operation {
             Self::ListAddresses { link } => json(&sockets.addresses().await?.list(link.as_ref()).await?),
             Self::AddAddress { link, address } => json(&sockets.addresses().await?.add(&link, &address).await?),
             Self::DeleteAddress { link, address } => json(&sockets.addresses().await?.delete(&link, &address).await?),
-            Self::ListRoutes { table } => json(&sockets.routes().await?.list(table).await?),
+            Self::ListRoutes { table } => list_routes(sockets, table, caller).await,
             Self::AddRoute { route } => json(&sockets.routes().await?.add(&route).await?),
             Self::ReplaceRoute { route } => json(&sockets.routes().await?.replace(&route).await?),
-            Self::DeleteRoute { route } => json(&sockets.routes().await?.delete(&route).await?),
+            Self::DeleteRoute { route } => json(&Box::pin(sockets.routes().await?.delete(&route)).await?),
             Self::ListQdiscs { link } => json(&sockets.qdiscs().await?.list(link.as_ref()).await?),
             Self::AddQdisc { link, spec } => json(&sockets.qdiscs().await?.add(&link, &spec).await?),
             Self::ReplaceQdisc { link, spec } => json(&sockets.qdiscs().await?.replace(&link, &spec).await?),
             Self::DeleteQdisc { link, place } => json(&sockets.qdiscs().await?.delete(&link, &place).await?),
         }
     }
+}
+
+async fn get_wireguard(sockets: &Sockets, link: LinkRef) -> Result<String, Failure> {
+    let index = sockets.links().await?.index(&link).await?;
+    let mut device = sockets.wireguards().await?.get(index, &link).await?;
+    endpoints::name_links(sockets, &mut device).await?;
+    json(&device)
+}
+
+async fn set_wireguard(sockets: &Sockets, link: LinkRef, mut spec: WireGuardSpec) -> Result<String, Failure> {
+    endpoints::find_links(sockets, &mut spec).await?;
+    let index = sockets.links().await?.index(&link).await?;
+    json(&sockets.wireguards().await?.set(index, &link, &spec).await?)
+}
+
+async fn add_link(sockets: &Sockets, new: NewLink, others: &[Inside]) -> Result<String, Failure> {
+    let spec = new.complete(others).await?;
+    match spec.kind {
+        LinkKind::Tun(_) => json(&sockets.links().await?.add_tun(&spec, sockets.tun().await?).await?),
+        _ => json(&sockets.links().await?.add(&spec).await?),
+    }
+}
+
+async fn ensure_link(sockets: &Sockets, new: NewLink, others: &[Inside]) -> Result<String, Failure> {
+    let spec = new.complete(others).await?;
+    match spec.kind {
+        LinkKind::Tun(_) => json(&sockets.links().await?.ensure_tun(&spec, sockets.tun().await?).await?),
+        _ => json(&sockets.links().await?.ensure(&spec).await?),
+    }
+}
+
+async fn list_links(sockets: &Sockets, caller: Caller<'_>) -> Result<String, Failure> {
+    let links = sockets.links().await?;
+    let mut list = ListWriter::new(caller.promised);
+    if links.each(|link| list.add(&link)).await? {
+        return Ok(list.end()?);
+    }
+    json(&Box::pin(links.list()).await?)
+}
+
+async fn list_routes(sockets: &Sockets, table: Option<u32>, caller: Caller<'_>) -> Result<String, Failure> {
+    let routes = sockets.routes().await?;
+    let mut list = ListWriter::new(caller.promised);
+    if routes.each(table, |route| list.add(&route)).await? {
+        return Ok(list.end()?);
+    }
+    json(&Box::pin(routes.list(table)).await?)
 }
 
 impl NewLink {

@@ -1,56 +1,97 @@
 //! The outcome of a request about a network.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
-use napi_derive::napi;
 use serde::Serialize;
 
-use crate::{deferred::Deferred, error_fields::ErrorFields, network_thread::failure::Failure};
+use crate::{
+    deferred::Deferred,
+    error_fields::ErrorFields,
+    network::parts::{Answer, NativeOutcome},
+    network_thread::failure::Failure,
+};
 
-/// The outcome of a request.
-#[napi(object, object_from_js = false)]
-pub struct NativeOutcome {
-    /// The results of the operations that succeeded, as the text of a JSON array.
-    pub results: String,
-    /// The error of the first operation that failed, if any.
-    pub failure: Option<ErrorFields>,
-}
-
-/// Collects the results of a request. The first call of `end` on any clone settles the promise.
-#[derive(Clone)]
+/// Collects the results of a request.
 pub struct Results {
-    deferred: Deferred<NativeOutcome>,
-    /// A JSON array without its closing bracket; `None` once the request has ended.
-    text: Arc<Mutex<Option<String>>>,
+    /// A JSON array without its closing bracket.
+    text: String,
 }
 
 impl Results {
+    pub fn new() -> Self {
+        Self { text: String::from("[") }
+    }
+
+    /// Adds a result, which is JSON.
+    pub fn push(&mut self, result: &str) {
+        if self.text.len() > 1 {
+            self.text.push(',');
+        }
+        self.text.push_str(result);
+    }
+
+    /// Takes the results so far.
+    pub fn take(&mut self) -> NativeOutcome {
+        let mut results = mem::take(self).text;
+        results.push(']');
+        NativeOutcome { results, ..NativeOutcome::default() }
+    }
+
+    /// Ends the request, with the error of an operation if one failed.
+    pub fn end(&mut self, outcome: Result<(), Failure>) -> NativeOutcome {
+        NativeOutcome { failure: outcome.err().as_ref().map(ErrorFields::from), ..self.take() }
+    }
+}
+
+impl Default for Results {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Collects the results of a request, and settles its promise. The first call of `end` on any clone settles it.
+#[derive(Clone)]
+pub struct PromisedResults {
+    /// `None` once the request has ended.
+    results: Arc<Mutex<Option<Results>>>,
+    answer: Arc<Answer>,
+}
+
+impl PromisedResults {
     pub fn new(deferred: Deferred<NativeOutcome>) -> Self {
-        Self { deferred, text: Arc::new(Mutex::new(Some(String::from("[")))) }
+        Self { results: Arc::new(Mutex::new(Some(Results::new()))), answer: Arc::new(Answer::new(deferred)) }
     }
 
     /// Adds a result, which is JSON.
     pub fn push(&self, result: &str) {
-        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(text) = text.as_mut() else { return };
-        if text.len() > 1 {
-            text.push(',');
+        if let Some(results) = self.results().as_mut() {
+            results.push(result);
         }
-        text.push_str(result);
+    }
+
+    /// Sends the results so far, and a part of a list, which is JSON: JavaScript parses it while the next one is received.
+    pub fn send_part(&self, list: String) {
+        let Some(outcome) = self.results().as_mut().map(Results::take) else { return };
+        self.answer.send(NativeOutcome { list: Some(list), ..outcome });
     }
 
     /// Settles the promise, with the error of an operation if one failed.
     pub fn end(&self, outcome: Result<(), Failure>) {
-        let Some(mut results) = self.text.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        results.push(']');
-        let failure = outcome.err().as_ref().map(ErrorFields::from);
-        self.deferred.resolve(NativeOutcome { results, failure });
+        let Some(mut results) = self.results().take() else { return };
+        self.answer.end(results.end(outcome));
     }
 
     /// Adds the last result and settles the promise.
     pub fn end_with(&self, result: &str) {
         self.push(result);
         self.end(Ok(()));
+    }
+
+    fn results(&self) -> MutexGuard<'_, Option<Results>> {
+        self.results.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

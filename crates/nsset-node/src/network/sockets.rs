@@ -14,7 +14,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
 use crate::{
-    network::outcome::{self, Results},
+    network::outcome::{self, PromisedResults},
     network_thread::{failure::Failure, turns::Line, waiting},
 };
 
@@ -35,9 +35,19 @@ struct Names {
     resolver: Option<Arc<Resolver>>,
 }
 
+/// Who waits for the kernel and for processes inside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiter {
+    /// Tasks of the thread of networks, which does other work meanwhile.
+    Task,
+    /// The calling thread, which blocks.
+    Caller,
+}
+
 /// The sockets of a set's network.
 pub struct Sockets {
     set: NamespaceSet,
+    waiter: Waiter,
     /// The line of sockets and sysctls that wait for the helper.
     line: Line,
     /// The line of files that wait for the helper.
@@ -49,9 +59,21 @@ pub struct Sockets {
 }
 
 impl Sockets {
+    /// Sockets for the thread of networks.
     pub fn of(set: NamespaceSet) -> Self {
+        Self::for_waiter(set, Waiter::Task)
+    }
+
+    /// Returns sockets of the same network for which the calling thread waits: the futures of their methods are ready when they
+    /// are first polled.
+    pub fn blocking(&self) -> Self {
+        Self::for_waiter(self.set.clone(), Waiter::Caller)
+    }
+
+    fn for_waiter(set: NamespaceSet, waiter: Waiter) -> Self {
         Self {
             set,
+            waiter,
             line: Line::new(),
             line_of_files: Line::new(),
             network: OnceCell::new(),
@@ -61,13 +83,19 @@ impl Sockets {
         }
     }
 
-    /// Must be called on the thread of networks, which goes inside to open the socket.
+    /// Must be called on the thread that waits, which goes inside to open the socket.
     pub async fn network(&self) -> Result<&Network, Failure> {
         if let Some(network) = self.network.get() {
             return Ok(network);
         }
-        let open = || async { Ok(Network::open(self.netlink(libc::NETLINK_ROUTE).await?)?) };
-        waiting::together(self.network.get_or_try_init(open)).await
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_ROUTE).await?;
+            Ok(match self.waiter {
+                Waiter::Task => Network::open(socket)?,
+                Waiter::Caller => Network::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.network.get_or_try_init(open))).await
     }
 
     pub async fn links(&self) -> Result<Links<'_>, Failure> {
@@ -90,8 +118,22 @@ impl Sockets {
         if let Some(wireguards) = self.wireguards.get() {
             return Ok(wireguards);
         }
-        let open = || async { Ok(WireGuards::open(self.netlink(libc::NETLINK_GENERIC).await?)?) };
-        waiting::together(self.wireguards.get_or_try_init(open)).await
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_GENERIC).await?;
+            Ok(match self.waiter {
+                Waiter::Task => WireGuards::open(socket)?,
+                Waiter::Caller => WireGuards::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.wireguards.get_or_try_init(open))).await
+    }
+
+    /// Callers put the future into a box, because it is larger than those of most requests, and is needed once.
+    async fn together<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        match self.waiter {
+            Waiter::Task => waiting::together(work).await,
+            Waiter::Caller => work.await,
+        }
     }
 
     /// Returns a future that ends when `close` is called after this.
@@ -195,11 +237,16 @@ impl Sockets {
     }
 
     /// Returns the value of a sysctl as JSON.
-    pub async fn sysctl(&self, name: String, last: Option<Results>) -> nsset::Result<String> {
+    pub async fn sysctl(&self, name: String, last: Option<PromisedResults>) -> nsset::Result<String> {
         self.answer_from_inside(move |set| nsset::sysctl::get(set, set.kinds(), &name), last).await
     }
 
-    pub async fn set_sysctl(&self, name: String, value: String, last: Option<Results>) -> nsset::Result<String> {
+    pub async fn set_sysctl(
+        &self,
+        name: String,
+        value: String,
+        last: Option<PromisedResults>,
+    ) -> nsset::Result<String> {
         self.answer_from_inside(move |set| nsset::sysctl::set(set, set.kinds(), &name, &value), last).await
     }
 
@@ -208,7 +255,7 @@ impl Sockets {
     async fn answer_from_inside<T: Serialize>(
         &self,
         work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
-        last: Option<Results>,
+        last: Option<PromisedResults>,
     ) -> nsset::Result<String> {
         let answer = move |set: &NamespaceSet| {
             let result = outcome::json(&work(set)?)?;
@@ -233,7 +280,15 @@ impl Sockets {
         &self,
         work: impl FnOnce(&NamespaceSet) -> nsset::Result<T> + Send + 'static,
     ) -> nsset::Result<T> {
-        go_inside(&self.set, self.line, work).await
+        match self.waiter {
+            Waiter::Task => go_inside(&self.set, self.line, work).await,
+            Waiter::Caller => work(&self.set),
+        }
+    }
+
+    /// Whether paths of the set lead to the files that the calling thread sees.
+    pub fn sees_files_of_caller(&self) -> bool {
+        self.set.find(Kind::Mnt).is_none() || nsset::sees_files_of(&self.set)
     }
 
     /// Returns the network namespace.
@@ -267,11 +322,16 @@ impl SocketMaker for Maker {
         let (set, line) = (self.set.clone(), self.line);
         Box::pin(async move {
             let open = move |set: &NamespaceSet| nsset::open_socket(set, set.kinds(), domain, kind, protocol);
-            go_inside(&set, line, open).await.map_err(|error| match error {
-                Error::System(system) => io::Error::from_raw_os_error(system.errno as i32),
-                other => io::Error::other(other),
-            })
+            go_inside(&set, line, open).await.map_err(to_io)
         })
+    }
+}
+
+/// Converts an error for a crate that only needs its number.
+pub fn to_io(error: Error) -> io::Error {
+    match error {
+        Error::System(system) => io::Error::from_raw_os_error(system.errno as i32),
+        other => io::Error::other(other),
     }
 }
 

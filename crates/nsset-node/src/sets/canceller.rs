@@ -78,12 +78,23 @@ impl Turn {
         Self { deferred: deferred.clone(), is_over: Arc::default(), since: Instant::now() }
     }
 
+    /// Returns whether the work was begun by `run`, or aborted.
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
     /// Runs the work and settles the promise, if the work was not aborted before.
     pub fn take(&self, work: impl FnOnce() -> nsset::Result<NativeSet>) {
-        if !self.is_over.swap(true, Ordering::AcqRel) {
-            let is_in_time = self.since.elapsed() < TIME_LIMIT;
-            self.deferred.settle(if is_in_time { caught(work) } else { Err(waiting::too_late()) });
-        }
+        self.run(work)();
+    }
+
+    /// Runs the work, if it was not aborted before. The returned function settles the promise.
+    pub fn run(&self, work: impl FnOnce() -> nsset::Result<NativeSet>) -> Box<dyn FnOnce() + Send> {
+        let is_aborted = self.is_over.swap(true, Ordering::AcqRel);
+        let is_in_time = self.since.elapsed() < TIME_LIMIT;
+        let outcome = (!is_aborted).then(|| if is_in_time { caught(work) } else { Err(waiting::too_late()) });
+        let deferred = self.deferred.clone();
+        Box::new(move || outcome.into_iter().for_each(|outcome| deferred.settle(outcome)))
     }
 
     /// Aborts the work, if it does not run yet.

@@ -4,6 +4,7 @@ pub mod canceller;
 pub mod fd_set;
 pub mod mount;
 pub mod netns;
+pub mod references;
 pub mod set;
 pub mod unshare;
 pub mod unshare_below;

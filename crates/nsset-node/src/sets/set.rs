@@ -55,6 +55,11 @@ impl NativeSet {
         Arc::downgrade(&self.names.borrow())
     }
 
+    /// Adds a temporary name.
+    pub fn hold_name(&self, name: TemporaryName) {
+        self.names.borrow().lock().unwrap_or_else(PoisonError::into_inner).push(name);
+    }
+
     /// Returns a line for work that processes inside may block.
     pub fn line(&self) -> Line {
         self.lines.get_or_init(Lines::new).next()

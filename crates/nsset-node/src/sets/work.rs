@@ -3,6 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     thread::Builder,
+    time::Duration,
 };
 
 use napi::{
@@ -10,7 +11,8 @@ use napi::{
     bindgen_prelude::{AsyncTask, PromiseRaw, ToNapiValue, TypeName},
 };
 use nix::errno::Errno;
-use nsset::SystemError;
+use nsset::{SystemError, home_thread};
+use tokio::time::sleep;
 
 use crate::{
     deferred::{Deferred, Loop, Promise},
@@ -39,35 +41,85 @@ pub fn run_on_files<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send +
 where
     T: ToNapiValue + Send + 'static,
 {
+    run_at(Place::Files, env, job)
+}
+
+/// Runs a job at a place, with the calling thread's view of the file system.
+pub fn run_at<T>(place: Place, env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
+where
+    T: ToNapiValue + Send + 'static,
+{
     guard(env, || Ok(()))?;
-    if !nsset::outside::has_mounts_of_outside() {
-        return run_from_here(env, job);
+    let (deferred, promise) = Deferred::new(env, Loop::Held)?;
+    let settle = deferred.clone();
+    let job = move || {
+        let outcome = caught(job);
+        move || settle.settle(outcome)
+    };
+    begin(place, job, move |error| deferred.settle(Err(error)));
+    Ok(promise)
+}
+
+/// Where work on files runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On the home thread, without another switch of threads.
+    Home,
+    /// On threads that a file system may block.
+    Files,
+}
+
+/// Begins a job with the calling thread's view of the file system. The job returns what settles its promise. `refused` is called
+/// if the job cannot run.
+pub fn begin<S: FnOnce() + Send + 'static>(
+    place: Place,
+    job: impl FnOnce() -> S + Send + 'static,
+    refused: impl FnOnce(nsset::Error) + Clone + Send + 'static,
+) {
+    let begun = match place {
+        _ if !nsset::outside::has_mounts_of_outside() => begin_here(job),
+        Place::Home => begin_at_home(job),
+        Place::Files => begin_on_line(job, refused.clone()),
+    };
+    begun.unwrap_or_else(refused);
+}
+
+/// Starts a thread, which has the calling thread's view of the file system and ends with the job.
+fn begin_here<S: FnOnce()>(job: impl FnOnce() -> S + Send + 'static) -> nsset::Result<()> {
+    let thread = Builder::new().name("nsset-files".into()).stack_size(256 * 1024);
+    thread.spawn(move || job()()).map(drop).map_err(|error| waiting::not_started(&error))
+}
+
+fn begin_at_home<S: FnOnce() + Send + 'static>(job: impl FnOnce() -> S + Send + 'static) -> nsset::Result<()> {
+    if home_thread::queue(job)? {
+        return Ok(());
     }
-    thread::promise(env, Loop::Held, move |deferred| async move {
-        let settle = deferred.clone();
-        let work = move || {
-            settle.settle(job());
-            Ok(())
-        };
-        if let Err(error) = waiting::run(Line::new(), work).await {
-            deferred.settle(Err(error));
+    thread::run(|| async {
+        let mut pause = home_thread::HELD_UP;
+        loop {
+            sleep(pause).await;
+            if !home_thread::relieve() {
+                break;
+            }
+            pause = (2 * pause).min(LONGEST_PAUSE);
         }
     })
 }
 
-/// Like `run_on_files`, for a calling thread in another mount namespace. It starts a thread, which has the same view and ends with
-/// the job.
-fn run_from_here<T>(env: Env, job: impl FnOnce() -> nsset::Result<T> + Send + 'static) -> Result<Promise<T>>
-where
-    T: ToNapiValue + Send + 'static,
-{
-    let (deferred, promise) = Deferred::new(env, Loop::Held)?;
-    let settle = deferred.clone();
-    let thread = Builder::new().name("nsset-files".into()).stack_size(256 * 1024);
-    if let Err(error) = thread.spawn(move || settle.settle(caught(job))) {
-        deferred.settle(Err(waiting::not_started(&error)));
-    }
-    Ok(promise)
+/// The pause grows up to this while all threads are busy.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+fn begin_on_line<S: FnOnce()>(
+    job: impl FnOnce() -> S + Send + 'static,
+    refused: impl FnOnce(nsset::Error) + Send + 'static,
+) -> nsset::Result<()> {
+    thread::run(move || async move {
+        let work = move || {
+            job()();
+            Ok(())
+        };
+        waiting::run(Line::new(), work).await.unwrap_or_else(refused);
+    })
 }
 
 /// A job of libuv's pool. A panic in it rejects the promise.

@@ -13,6 +13,7 @@ use crate::{
     children::pidfd,
     children::process_group,
     children::reaper::{self, Exit},
+    confinement::order::Confinement,
     control_group::ControlGroup,
     error::{Error, Result, SystemError},
     helper::borrowed_memory::Process,
@@ -38,6 +39,7 @@ pub struct Command {
     pub directory: Option<PathBuf>,
     pub stdio: Vec<Stdio>,
     pub credentials: Credentials,
+    pub confinement: Confinement,
     /// Whether it leads a new session. Default: yes if its pid namespace is not that of the caller.
     pub detached: Option<bool>,
     /// The signal that it gets when the thread that started it ends.
@@ -56,8 +58,6 @@ pub struct Credentials {
     pub groups: Option<Vec<u32>>,
     /// Whether it keeps the capabilities that the caller has inside, even as a user other than 0.
     pub keep_capabilities: bool,
-    /// Whether an exec can never give it more privileges.
-    pub no_new_privileges: bool,
 }
 
 /// The result of a spawn.
@@ -105,6 +105,7 @@ fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
         && gid.is_none()
         && !keep_capabilities
         && command.named_view.is_none()
+        && command.confinement.spares_child()
         // The kernel waits for all processors when a process changes its group, and only a fork avoids that.
         && command.control_group.is_none()
         // The child would have to wait for a reply that our thread is alive, but that thread sleeps meanwhile.
@@ -126,6 +127,9 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
     let group = group.as_ref();
     let mut child_pid = None;
     let mut program = Program::new();
+    if plan::foreign(set, kinds).contains(Kind::User) {
+        command.confinement.write_raises(&mut program);
+    }
     let joined = plan::enter(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
         become_mapped_ids(&mut program, &command.credentials);
@@ -160,13 +164,17 @@ fn become_program<'fd>(program: &mut Program<'fd>, command: &Command, stdio: &'f
     if let Some(directory) = &command.directory {
         program.chdir(directory)?;
     }
-    take_credentials(program, &command.credentials);
+    let has_rules = command.confinement.write_attributes(program)?;
+    take_credentials(program, command);
+    command.confinement.write_privileges(program);
     if let Some(signal) = command.death_signal {
         program.death_signal(signal);
         // Our reply shows that this thread was alive when the signal was set, so that its end will send the signal.
         program.await_parent();
     }
-    program.exec(c_string(command.file.as_encoded_bytes())?, command.argv.clone());
+    let file = c_string(command.file.as_encoded_bytes())?;
+    command.confinement.write_restrictions(program, &file, has_rules);
+    program.exec(file, command.argv.clone());
     Ok(())
 }
 
@@ -181,8 +189,10 @@ fn become_mapped_ids(program: &mut Program<'_>, credentials: &Credentials) {
 }
 
 /// The groups come first and the user last, because a user other than 0 may change neither (setgroups(2)).
-fn take_credentials(program: &mut Program<'_>, credentials: &Credentials) {
-    if credentials.keep_capabilities {
+fn take_credentials(program: &mut Program<'_>, command: &Command) {
+    let credentials = &command.credentials;
+    // The capabilities that are named are taken from those that the user had before.
+    if credentials.keep_capabilities || credentials.uid.is_some() && command.confinement.capabilities.is_some() {
         program.keep_capabilities();
     }
     match &credentials.groups {
@@ -198,9 +208,6 @@ fn take_credentials(program: &mut Program<'_>, credentials: &Credentials) {
     }
     if credentials.keep_capabilities {
         program.ambient_capabilities();
-    }
-    if credentials.no_new_privileges {
-        program.no_new_privileges();
     }
 }
 

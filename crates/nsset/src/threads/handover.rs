@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long work may wait for a thread before another thread is started for it. Most work takes less time than this.
-const HELD_UP: Duration = Duration::from_millis(3);
+pub(crate) const HELD_UP: Duration = Duration::from_millis(3);
 
 /// The pauses after which a waiting thread checks this double up to here.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -6,6 +6,7 @@
 //! other callers.
 
 use std::{
+    cell::Cell,
     collections::VecDeque,
     mem,
     sync::{
@@ -16,14 +17,15 @@ use std::{
     time::Duration,
 };
 
-use nix::errno::Errno;
+use nix::{errno::Errno, unistd::gettid};
 
 use crate::{
     cancel::Cancel,
     children::reaper,
     error::{Error, Result, SystemError, last_errno},
     outside,
-    threads::handover::Handover,
+    threads::end::await_end,
+    threads::handover::{self, Handover},
     threads::thread::{self, HeldNamespaces, is_not_restored},
 };
 
@@ -32,6 +34,9 @@ const STACK: usize = 256 * 1024;
 
 /// If this many pieces of work are held up, all others wait.
 const MOST_THREADS: usize = 64;
+
+/// How long work may wait for a thread before another thread is started for it. Most work takes less time than this.
+pub const HELD_UP: Duration = handover::HELD_UP;
 
 /// How long an additional thread waits for work before it ends.
 const IDLE: Duration = Duration::from_secs(1);
@@ -47,6 +52,10 @@ struct Pool {
 
 static POOL: Mutex<Pool> = Mutex::new(Pool { work: VecDeque::new(), threads: 0, idle: 0 });
 static WORK: Condvar = Condvar::new();
+
+thread_local! {
+    static IS_HOME_THREAD: Cell<bool> = const { Cell::new(false) };
+}
 
 /// The namespaces in which the first thread was started, and thus all of them.
 static HOME: OnceLock<HeldNamespaces> = OnceLock::new();
@@ -88,6 +97,10 @@ pub(crate) fn run<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
     cancel: Option<&Cancel>,
 ) -> Result<Option<T>> {
+    if IS_HOME_THREAD.get() {
+        // Work that was queued may consist of several pieces.
+        return work().map(Some);
+    }
     if start().and_then(Starting::finish).is_err() {
         return Ok(None);
     }
@@ -96,6 +109,41 @@ pub(crate) fn run<T: Send + 'static>(
     pool().work.push_back(Box::new(move || theirs.run(work)));
     WORK.notify_one();
     handover.wait(cancel, start_thread_if_needed)
+}
+
+/// Queues work for which the caller does not wait. The work returns what reports its end, which is called when the thread
+/// is home again, or has ended. Returns whether a thread is free for it: otherwise [`relieve`] has to be called until
+/// nothing waits.
+///
+/// # Errors
+/// [`Error::System`] if there is no thread and none could be started.
+pub fn queue<R: FnOnce() + Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<bool> {
+    start().and_then(Starting::finish)?;
+    let mut pool = pool();
+    pool.work.push_back(Box::new(move || report(work())));
+    let is_free = pool.work.len() <= pool.idle;
+    drop(pool);
+    WORK.notify_one();
+    Ok(is_free)
+}
+
+/// Starts one more thread if work waits and no thread is free. Returns whether work waits.
+pub fn relieve() -> bool {
+    start_thread_if_needed();
+    !pool().work.is_empty()
+}
+
+fn report(end: impl FnOnce() + Send + 'static) {
+    if !is_not_restored() {
+        return end();
+    }
+    let thread = gettid();
+    let when_over = move || {
+        await_end(&[thread]);
+        end();
+    };
+    // Without the reaper, the end is dropped, which its receiver notices.
+    let _ = reaper::run(Box::new(when_over));
 }
 
 /// Starts one more thread if work waits and no thread is free. Returns whether there is any thread.
@@ -174,6 +222,7 @@ fn serve(slot: Slot, held: HeldNamespaces, ready: Sender<Result<()>>) {
 
 /// Does work without end. An additional thread ends when it has had no work for a while.
 fn work(slot: Slot) {
+    IS_HOME_THREAD.set(true);
     let mut pool = pool();
     loop {
         if let Some(work) = pool.work.pop_front() {
@@ -240,6 +289,34 @@ mod tests {
         assert!(since.elapsed() < Duration::from_secs(1));
         end.send(()).unwrap();
         assert_eq!(held_up.join().unwrap().unwrap(), Some("late"));
+    }
+
+    #[test]
+    fn queued_work_reports_its_end_and_may_consist_of_several_pieces() {
+        let (done, is_done) = channel();
+        queue(move || {
+            let inner = run(|| Ok(thread::current().id()), None).unwrap();
+            move || done.send(inner == Some(thread::current().id())).unwrap()
+        })
+        .unwrap();
+        assert!(is_done.recv_timeout(Duration::from_secs(5)).unwrap());
+    }
+
+    #[test]
+    fn queued_work_that_is_held_up_can_be_relieved() {
+        let (end, may_end) = channel::<()>();
+        let (done, is_done) = channel();
+        queue(move || {
+            may_end.recv().unwrap();
+            || ()
+        })
+        .unwrap();
+        queue(move || move || done.send(()).unwrap()).unwrap();
+        while relieve() {
+            thread::sleep(HELD_UP);
+        }
+        is_done.recv_timeout(Duration::from_secs(5)).unwrap();
+        end.send(()).unwrap();
     }
 
     #[test]

@@ -26,7 +26,8 @@ export class ResolverFiles {
   readonly #set: SetHandle
   readonly #hasMounts: boolean
   #known = [NOTHING, NOTHING]
-  #texts: Promise<ResolverTexts> | undefined
+  /** The texts, or the failure that is kept in their place. */
+  #texts: ResolverTexts | Promise<ResolverTexts> | undefined
   #readAt = 0
   #reading: Promise<ResolverTexts> | undefined
 
@@ -40,7 +41,7 @@ export class ResolverFiles {
    * their time is over. A failure that took long is kept as long as texts are, because files inside can delay every read. Any other
    * failure is not kept.
    */
-  read(): Promise<ResolverTexts> {
+  read(): ResolverTexts | Promise<ResolverTexts> {
     const age = performance.now() - this.#readAt
     const fresh = this.#areInside() ? FRESH : FRESH_HERE
     if (this.#texts === undefined || age > fresh) return this.#readOnce()
@@ -57,7 +58,7 @@ export class ResolverFiles {
   async #readAndKeep(begun: number): Promise<ResolverTexts> {
     try {
       const texts = await this.#readAnew()
-      this.#keep(Promise.resolve(texts))
+      this.#keep(texts)
       return texts
     } catch (error) {
       if (performance.now() - begun > LONG) this.#keep(this.#reading)
@@ -67,7 +68,7 @@ export class ResolverFiles {
     }
   }
 
-  #keep(texts: Promise<ResolverTexts> | undefined): void {
+  #keep(texts: ResolverTexts | Promise<ResolverTexts> | undefined): void {
     this.#texts = texts
     this.#readAt = performance.now()
   }

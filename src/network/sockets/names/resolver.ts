@@ -14,12 +14,14 @@ import {
 import { parseFunction } from '../../../validate/values.ts'
 import type { SocketMaker } from '../socket-maker.ts'
 import { asciiOf } from './host-name.ts'
+import { Pace } from './pace.ts'
 import type { ResolverFiles, ResolverTexts } from './resolver-files.ts'
 
 /** @internal Resolves names with queries that are sent inside. */
 export class Resolver {
   readonly #maker: Omit<SocketMaker, 'lookup'>
   readonly #files: ResolverFiles
+  readonly #pace = new Pace()
   #servers: string[] = []
   #configured: (ResolverTexts & { servers: string[] }) | undefined
 
@@ -51,15 +53,24 @@ export class Resolver {
     this.#maker.ensureOpen()
     const ascii = asciiOf(name)
     if (ascii === undefined) throw notHostName()
-    await this.#configure()
+    const configured = this.#configure()
+    if (configured !== undefined) await configured
+    const turn = this.#pace.turn()
+    if (turn !== undefined) await turn
     this.#maker.ensureOpen()
     const found = await settled(this.#maker.native.resolve(ascii, family, hints))
     return found.map((address) => ({ address, family: familyOf(address) }))
   }
 
-  /** Configures the native resolver if the files or the servers have changed. */
-  async #configure(): Promise<void> {
-    const { resolvConf, hosts } = await this.#files.read()
+  /** Configures the native resolver if the files or the servers have changed. Returns a promise if the files have to be read. */
+  #configure(): Promise<void> | undefined {
+    const texts = this.#files.read()
+    if (texts instanceof Promise) return texts.then((read) => this.#use(read))
+    this.#use(texts)
+    return undefined
+  }
+
+  #use({ resolvConf, hosts }: ResolverTexts): void {
     const [servers, known] = [this.#servers, this.#configured]
     if (known?.resolvConf === resolvConf && known.hosts === hosts && known.servers === servers) return
     this.#maker.native.configureResolver(resolvConf, hosts, servers)
