@@ -375,6 +375,7 @@ export interface NativeLandlock {
   read?: Array<Text>
   write?: Array<Text>
   execute?: Array<Text>
+  connectUnix?: Array<Text>
   connectTcp?: Array<number>
   bindTcp?: Array<number>
   scoped: boolean
