@@ -72,6 +72,17 @@ export declare class NativeFds {
   close(): void
 }
 
+/** A forwarding. It stops when this is closed or dropped, or when its network is closed. */
+export declare class NativeForwarding {
+  /** The address of the listener. */
+  get place(): NativePlace
+  statistics(): NativeForwardingStatistics
+  /** Stops listening. Open connections have this many milliseconds to end; then they are reset. */
+  close(grace: number): void
+  /** Resolves when the forwarding has ended. */
+  ended(): Promise<void>
+}
+
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
   /**
@@ -103,6 +114,8 @@ export declare class NativeNetwork {
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /** Returns the addresses of a host, of a family or of both (0), with the given hints of getaddrinfo(3), and in its order. */
   resolve(name: string, family: number, hints: number): Promise<Array<string>>
+  /** Starts to forward. The promise is resolved when the listener listens. */
+  forward(forward: NativeForward): Promise<NativeForwarding>
 }
 
 /** The parts of an outcome after the first. */
@@ -116,7 +129,7 @@ export declare class NativeSet {
   /** Returns the set's network. Its sockets are opened on first use. */
   network(): NativeNetwork
   /** Starts a program inside. Throws only for invalid arguments or a closed set. */
-  spawn(kinds: number, command: NativeCommand): NativeChild
+  spawn(kinds: number, command: NativeCommand, filter?: NativeSystemCallFilter | undefined | null): NativeChild
   mountIntoDirectory(directory: Text): Promise<void>
   mountIntoDirectorySync(directory: Text): void
   /** Mounts namespaces on files. `targets` has `[flag of the kind, file]` entries. */
@@ -166,6 +179,12 @@ export declare class NativeSet {
   admit(kinds: number): NativeAdmission
 }
 
+/** A filter of system calls, compiled for this architecture. */
+export declare class NativeSystemCallFilter {
+  /** The instructions for the kernel, as seccomp(2) takes them. */
+  instructions(): Buffer
+}
+
 /** Watches the socket of a handle, with a duplicated descriptor. */
 export declare class NativeWatch {
   constructor(handle: object, toWrite: boolean)
@@ -180,6 +199,8 @@ export declare class NativeWatch {
 
 /** Returns the URL of the file that this addon was loaded from. */
 export declare function addonUrl(): string
+
+export declare function compileSystemCallFilter(filter: object): NativeSystemCallFilter
 
 /** Connects a UDP socket through the link of a zone. */
 export declare function connectByZone(handle: object, address: string, port: number, zone: string): number
@@ -237,6 +258,12 @@ export declare function hold(): void
 /** Stores the function that creates JavaScript errors. */
 export declare function initialize(createError: (fields: ErrorFields) => Error): void
 
+/** Whether a system call has this name, on this architecture or on another one. */
+export declare function isSystemCall(name: string): boolean
+
+/** The version of Landlock that the kernel has; 0 without Landlock. */
+export declare function landlockAbi(): number
+
 /**
  * Returns the address of a socket or of its peer if it is link-local, and null otherwise: Node.js reports all other addresses
  * correctly.
@@ -260,25 +287,45 @@ export interface NativeBinding {
   ipv6Only: boolean
 }
 
+/** A capability, by its number and its name. */
+export interface NativeCapability {
+  number: number
+  name: string
+}
+
 /** Options that are left out are `null`. */
 export interface NativeCommand {
   file: Text
-  argv: Array<Text>
-  environment: Array<Text>
+  /** The argument vector, joined by NUL bytes: one string crosses faster than many. */
+  argv: string
+  /** The environment, joined likewise. */
+  environment: string
   directory?: Text
   stdio: Array<'pipe' | 'ignore' | number>
   uid?: number
   gid?: number
   groups?: Array<number>
   keepCapabilities: boolean
-  noNewPrivileges: boolean
   detached?: boolean
   deathSignal?: number
   /** The name of the network, if the program gets the files of that name (`/etc/netns/NAME`, ip-netns(8)). */
   netns?: string
   needsNetnsFiles: boolean
+  confinement?: NativeConfinement
   /** The directory of the control group in which the program is started. */
   cgroup?: Text
+}
+
+/** What a program may do. */
+export interface NativeConfinement {
+  limits: Array<NativeLimit>
+  umask?: number
+  nice?: number
+  capabilities?: Array<NativeCapability>
+  noNewPrivileges: boolean
+  landlock?: NativeLandlock
+  /** A filter of system calls, as instructions for the kernel. */
+  filter?: Buffer
 }
 
 /** A received datagram, or an error. */
@@ -297,6 +344,49 @@ export interface NativeExit {
   code?: number
   /** The signal's number. */
   signal?: number
+}
+
+/** What to forward. */
+export interface NativeForward {
+  /** Whether the listener is outside and the targets are inside, or the reverse. */
+  publishes: boolean
+  /** Whether datagrams are forwarded, or connections. */
+  datagrams: boolean
+  listener: NativePlace
+  /** The addresses of the target, in the order in which they are tried. */
+  targets: Array<NativePlace>
+  /** The queue of connections that are not accepted yet: listen(2). */
+  backlog: number
+  /** How long a client may be silent before its datagrams have another source, in milliseconds. */
+  idle: number
+}
+
+/** What a forwarding has done. */
+export interface NativeForwardingStatistics {
+  connections: number
+  open: number
+  failed: number
+  bytesToTarget: number
+  bytesFromTarget: number
+}
+
+/** The files, ports and processes that a program may use. */
+export interface NativeLandlock {
+  read?: Array<Text>
+  write?: Array<Text>
+  execute?: Array<Text>
+  connectUnix?: Array<Text>
+  connectTcp?: Array<number>
+  bindTcp?: Array<number>
+  scoped: boolean
+  bestEffort: boolean
+}
+
+/** The limits of one resource. `Infinity` is no limit; `null` keeps the limit of the caller. */
+export interface NativeLimit {
+  resource: string
+  soft?: number
+  hard?: number
 }
 
 /** The destination of a connection. */
@@ -342,6 +432,17 @@ export interface NativeOutcome {
   failure?: ErrorFields
   /** Where the rest of the outcome comes from, if this is not all. */
   rest?: NativeRest
+}
+
+/** An address at which a forwarding listens, or to which it connects. */
+export interface NativePlace {
+  /** An IP address without its zone, if the place is not a path. */
+  address?: string
+  /** The name or index of the link of a link-local address, in the network of the leg. */
+  zone?: string
+  port?: number
+  /** The path of a unix socket, or its abstract name after a NUL. */
+  path?: string
 }
 
 /** A reference to a set: by one of `name`, `path` and `pid`. */
@@ -405,6 +506,9 @@ export declare function setMembershipByZone(handle: object, membership: NativeMe
 
 /** Makes datagrams to multicast groups leave through the link of a zone. */
 export declare function setMulticastZone(handle: object, zone: string): number
+
+/** The names of the system calls of this architecture. */
+export declare function systemCallNames(): Array<string>
 
 /** A path or another string for the kernel, as text or as bytes. */
 export type Text = string | Buffer

@@ -773,18 +773,21 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeNetwork, NativeRest, NativeSet, NativeWatch, addonUrl, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeWatch, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
 export { NativeChild }
 export { NativeConnection }
 export { NativeFds }
+export { NativeForwarding }
 export { NativeNetwork }
 export { NativeRest }
 export { NativeSet }
+export { NativeSystemCallFilter }
 export { NativeWatch }
 export { addonUrl }
+export { compileSystemCallFilter }
 export { connectByZone }
 export { createName }
 export { createNameSync }
@@ -799,6 +802,8 @@ export { generateWireguardKeys }
 export { generateWireguardPresharedKey }
 export { hold }
 export { initialize }
+export { isSystemCall }
+export { landlockAbi }
 export { linkLocalName }
 export { listNames }
 export { listNamesSync }
@@ -813,6 +818,7 @@ export { removeNameSync }
 export { sendByZone }
 export { setMembershipByZone }
 export { setMulticastZone }
+export { systemCallNames }
 export { unmount }
 export { unmountSync }
 export { unshare }

@@ -31,11 +31,15 @@ export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netli
 export { Network } from './network/network.ts'
 export { NetworkSync, type SyncLinks, type SyncMethods } from './network/network-sync.ts'
 export type { Connector, ConnectorTarget } from './network/sockets/streams/connector.ts'
+export { Forwarding, type ForwardingAddress, type ForwardingStatistics } from './network/ways/forwarding.ts'
 export type { Lazy } from './objects/context.ts'
 export { NamespacePool } from './pool/namespace-pool.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
 export { ExecFileError } from './processes/exec-file-error.ts'
 export type { ExecFileErrorCode, ExecFileResult, Output } from './processes/exec-file-result.ts'
+export { landlockAbi } from './processes/landlock-abi.ts'
+export { sandboxSystemCalls } from './processes/sandbox-system-calls.ts'
+export { systemCalls } from './processes/system-calls.ts'
 export type { ActionContext } from './set/action-context.ts'
 export { FdSet } from './set/fd-set.ts'
 export { NamespaceSet, type NamespaceStat } from './set/namespace-set.ts'
@@ -114,12 +118,30 @@ export type { SetRef } from './validate/network/set-ref.ts'
 export type { WireGuard, WireGuardPeer, WireGuardPeerSpec, WireGuardSpec } from './validate/network/wireguard.ts'
 export type { Path } from './validate/paths.ts'
 export type { NamespacePoolOptions, PoolGetOptions } from './validate/pool-options.ts'
+export type { Capability } from './validate/processes/confinement/capabilities.ts'
+export type { ConfinementOptions } from './validate/processes/confinement/confinement.ts'
+export type { LandlockRules } from './validate/processes/confinement/landlock.ts'
+export type { ProcessLimit, ProcessLimits } from './validate/processes/confinement/limits.ts'
+export type { SandboxSystemCallsOptions } from './validate/processes/confinement/sandbox-options.ts'
+export type {
+  SystemCallAction,
+  SystemCallCondition,
+  SystemCallFilter,
+  SystemCallRule,
+} from './validate/processes/confinement/system-calls.ts'
 export type { Environment } from './validate/processes/environment.ts'
 export type { ExecFileOptions, OutputEncoding } from './validate/processes/exec-file-options.ts'
 export type { ForkOptions, ForkStdio } from './validate/processes/fork.ts'
 export type { ProcessOptions, SpawnOptions } from './validate/processes/spawn-options.ts'
 export type { StderrOf, StdinOf, Stdio, StdioOptions, StdoutOf } from './validate/processes/stdio.ts'
 export type { ConnectorOptions } from './validate/sockets/connector-options.ts'
+export type {
+  CloseForwardingOptions,
+  ForwardOptions,
+  ForwardTarget,
+  PortRange,
+  StartForwardingOptions,
+} from './validate/sockets/forwarding-options.ts'
 export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
 export type {
   IdMap,

@@ -173,6 +173,10 @@ describe('every way to start a program is as safe:', () => {
     groups: start({ stdio: 'ignore', groups: [1, 2, 3] }),
     keepCapabilities: start({ stdio: 'ignore', uid: 1000, gid: 1000, keepCapabilities: true }),
     noNewPrivileges: start({ stdio: 'ignore', noNewPrivileges: true }),
+    capabilities: start({ stdio: 'ignore', capabilities: ['CAP_CHOWN'] }),
+    landlock: start({ stdio: 'ignore', landlock: { read: ['/'], bestEffort: true } }),
+    seccomp: start({ stdio: 'ignore', seccomp: { default: 'allow', deny: ['bpf'] } }),
+    limits: start({ stdio: 'ignore', limits: { openFiles: 100 }, umask: 0o77, nice: 1 }),
     deathSignal: start({ stdio: 'ignore', uid: 1000, deathSignal: 'SIGKILL' }),
     cwd: start({ stdio: 'ignore', cwd: '/tmp', argv0: 'intruder' }),
     // The intruder may stop the user's own programs for as long as it likes.

@@ -38,8 +38,10 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
     const trap = new Proxy({}, { get: throwing, has: throwing, ownKeys: throwing, getPrototypeOf: throwing })
     const command = (changes) => ({
       file: '/bin/true', argv: ['true'], environment: [], directory: null, stdio: ['ignore', 'ignore', 'ignore'], uid: null,
-      gid: null, groups: null, keepCapabilities: false, noNewPrivileges: false, detached: false, deathSignal: null, ...changes,
+      gid: null, groups: null, keepCapabilities: false, needsNetnsFiles: false, detached: false, deathSignal: null, confinement: null, ...changes,
     })
+    const confined = (changes) => ({ limits: [], umask: null, nice: null, capabilities: null, noNewPrivileges: true, landlock: null,
+      filter: null, ...changes })
     const options = (changes) => ({
       uidMaps: [], gidMaps: [], mapUser: null, setgroups: null, timeOffsets: null, hostname: null, loopback: false,
       propagation: null, mounts: [], root: null, ...changes,
@@ -73,6 +75,15 @@ async function fuzz(seed: number, rounds: number, isWild = false): Promise<Outco
       command({}), command({ argv: [] }), command({ argv: ['\\0'] }), command({ file: '' }), command({ stdio: [-1] }),
       command({ stdio: [2 ** 31 - 1, 'x'] }), command({ stdio: new Array(400).fill('ignore') }), command({ deathSignal: 9999 }),
       command({ environment: [detached] }), command({ groups: new Array(70000).fill(1) }), command({ directory: Buffer.from([0]) }),
+      command({ confinement: confined({}) }), command({ confinement: confined({ umask: 2 ** 31, nice: -99 }) }),
+      command({ confinement: confined({ limits: [{ resource: 'none' }] }) }),
+      command({ confinement: confined({ limits: [{ resource: 'openFiles', soft: NaN, hard: -1 }] }) }),
+      command({ confinement: confined({ capabilities: [{ number: 64, name: '' }] }) }),
+      command({ confinement: confined({ filter: Buffer.alloc(7) }) }), command({ confinement: confined({ filter: Buffer.alloc(80_000) }) }),
+      command({ confinement: confined({ filter: Buffer.from([6, 0, 0, 0, 0, 0, 0, 0x80])}) }),
+      command({ confinement: confined({ landlock: { read: ['\\0'], scoped: false, bestEffort: false } }) }),
+      command({ confinement: confined({ landlock: { write: ['/nowhere'], connectTcp: [70_000], scoped: true, bestEffort: true } }) }),
+      command({ confinement: confined({ capabilities: [{ number: 63, name: 'x'.repeat(999) }] }) }),
       options({}), options({ hostname: '\\0' }), options({ hostname: 'h'.repeat(9999) }), options({ mapUser: 'nobody' }),
       options({ mounts: [{ type: 'bind', target: '' }] }), options({ timeOffsets: { monotonic: 2n ** 200n, boottime: -1n } }),
       options({ timeOffsets: { monotonic: -(2n ** 127n), boottime: 2n ** 127n - 1n } }), options({ root: '\\0' }),

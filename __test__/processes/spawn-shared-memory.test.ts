@@ -53,6 +53,8 @@ describe('one program is executed', () => {
     const joined = isRoot ? ['CGROUP', 'IPC', 'NET', 'UTS'] : []
     expect(await traceSpawn(SET)).toEqual({ helpers: 0, programs: 1, joined })
     expect(await traceSpawn(SET, '{ detached: true, noNewPrivileges: true, cwd: "/" }')).toMatchObject({ helpers: 0 })
+    const confined = '{ limits: { openFiles: 100 }, umask: 0, nice: 1, capabilities: [], noNewPrivileges: true }'
+    expect(await traceSpawn(SET, confined)).toMatchObject({ helpers: 0 })
   })
 })
 
@@ -105,7 +107,7 @@ asOrdinaryUser('Node stays as dumpable as it was, with any ids of the programs',
     const set = ${SET}
     // The kernel gives the files of a process that is not dumpable to root.
     const owners = [statSync('/proc/self/environ').uid]
-    for (const options of [{}, { uid: process.getuid() }, { gid: process.getgid() }, { noNewPrivileges: true }]) {
+    for (const options of [{}, { uid: process.getuid() }, { gid: process.getgid() }, { capabilities: [], noNewPrivileges: true }]) {
       await set.execFile('true', [], options)
       owners.push(statSync('/proc/self/environ').uid)
     }

@@ -298,6 +298,19 @@ const processOptions = {
   killSignal: signals,
   keepCapabilities: fc.oneof(fc.boolean(), anything),
   noNewPrivileges: fc.oneof(fc.boolean(), anything),
+  limits: fc.oneof(
+    fc.dictionary(fc.constantFrom('openFiles', 'coreSize', 'stackSize'), number, { maxKeys: 2 }),
+    anything,
+  ),
+  umask: fc.oneof(fc.constantFrom<unknown>(0, 0o777), number),
+  nice: fc.oneof(fc.constantFrom<unknown>(0, 19), number),
+  landlock: fc.oneof(fc.record({ read: fc.array(paths, { maxLength: 2 }), scoped: fc.boolean() }), anything),
+  seccomp: fc.oneof(
+    fc.record({ default: fc.constantFrom('allow', 'kill'), deny: fc.array(text, { maxLength: 2 }) }),
+    fc.uint8Array({ maxLength: 16 }),
+    anything,
+  ),
+  capabilities: fc.oneof(fc.subarray<unknown>(['CAP_CHOWN', 'CAP_KILL', 'CAP_NONE', 0]), anything),
   deathSignal: fc.oneof(fc.constantFrom<unknown>('SIGTERM', 15, undefined, null), anything),
 }
 const withStdio = bag({ ...processOptions, stdio: fc.oneof(stdio, fc.array(stdio, { maxLength: 6 })) })

@@ -57,7 +57,8 @@ interface Row {
 }
 
 const CONNECT = `import('node:net').NetConnectOpts`
-const SPAWNED = ['groups', 'kinds', 'keepCapabilities', 'noNewPrivileges', 'deathSignal', 'netnsFiles']
+const CONFINED = ['limits', 'umask', 'nice', 'capabilities', 'noNewPrivileges', 'landlock', 'seccomp']
+const SPAWNED = ['groups', 'kinds', 'keepCapabilities', 'deathSignal', 'netnsFiles', 'cgroup', ...CONFINED]
 
 const rows: Row[] = [
   { table: SPAWN, type: `import('node:child_process').SpawnOptions`, ours: SPAWNED },

@@ -7,6 +7,7 @@ import type { SetHandle } from '../objects/set-handle.ts'
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
 import { type ApplyOptions, parseApplyOptions } from '../validate/network/options.ts'
 import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
+import type { ForwardOptions, StartForwardingOptions } from '../validate/sockets/forwarding-options.ts'
 import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'
 import type { Action, Results, Run } from './actions/action.ts'
 import { apply, applyOne } from './actions/apply.ts'
@@ -31,6 +32,8 @@ import { connect } from './sockets/streams/connect.ts'
 import { type Connector, connector } from './sockets/streams/connector.ts'
 import { FetchInside } from './sockets/streams/fetch.ts'
 import { listen } from './sockets/streams/listen.ts'
+import type { Forwarding } from './ways/forwarding.ts'
+import { start } from './ways/start.ts'
 
 /**
  * The network of a set, from {@link NamespaceSet.network}. It uses a netlink socket that was created inside, so no thread and no
@@ -225,6 +228,43 @@ export class Network {
   connector(options?: ConnectorOptions): Connector {
     ensureNodeSockets('connector')
     return connector(this.#sockets, options)
+  }
+
+  /**
+   * Publishes a server inside: listens outside, and forwards each connection, or the datagrams of each client, to the server. It
+   * listens in the network in which the process was when nsset was loaded. The bytes stay in the kernel: splice(2).
+   *
+   * If the server refuses a connection, the connection outside is reset. Either end can end its direction alone. Names are resolved
+   * at the start: those of the listener outside, those of the target inside. An array forwards several ports: all or none.
+   *
+   * @throws `EADDRINUSE`, `EADDRNOTAVAIL`, `EACCES` as `server.listen`; `ENOTFOUND`; `ERR_NSSET_CLOSED`; the signal's reason.
+   * @example
+   * await using published = await set.network.publish({ port: 8080, to: { port: 80 } })
+   * const response = await fetch(`http://127.0.0.1:${published.port}/`)
+   * @see splice(2), and `socat TCP-LISTEN:8080,fork EXEC:"ip netns exec NAME socat STDIO TCP\:127.0.0.1\:80"`
+   */
+  async publish(
+    options: ForwardOptions | readonly ForwardOptions[],
+    startOptions?: StartForwardingOptions,
+  ): Promise<Forwarding> {
+    return start(this.#sockets, 'outside', options, startOptions)
+  }
+
+  /**
+   * The reverse of {@link Network.publish}: listens inside, and forwards to a server outside. Names of the listener are resolved
+   * inside, those of the target outside.
+   *
+   * @throws as {@link Network.publish}.
+   * @example
+   * await using forwarded = await set.network.forward({ port: 5432, to: { path: '/run/postgresql/.s.PGSQL.5432' } })
+   * await set.execFile('psql', ['-h', '127.0.0.1', '-c', 'select 1'])
+   * @see splice(2)
+   */
+  async forward(
+    options: ForwardOptions | readonly ForwardOptions[],
+    startOptions?: StartForwardingOptions,
+  ): Promise<Forwarding> {
+    return start(this.#sockets, 'inside', options, startOptions)
   }
 
   /**

@@ -1,10 +1,11 @@
 import type { AsyncResource } from 'node:async_hooks'
-import type { NativeChild, NativeCommand, NativeExit, NativeSet } from '../../index.js'
+import type { NativeChild, NativeCommand, NativeExit, NativeSet, NativeSystemCallFilter } from '../../index.js'
 import { NamespaceError } from '../errors.ts'
 import { onEnd } from '../native/exits.ts'
 import { binding } from '../native.ts'
 import { nameOfSignal } from '../validate/processes/signals.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
+import { compile } from './system-calls.ts'
 
 /** One descriptor, as Node's `ChildProcess` passes it to its handle. */
 interface HandleStdio {
@@ -58,7 +59,9 @@ export class ProcessHandle {
   /** Called by Node, with arguments that depend on its version. */
   spawn(): number {
     const { stdio, envPairs } = this.#options
-    const native = this.#start({ ...this.#launch.command, environment: envPairs, stdio: stdio.map(toNative) }, stdio)
+    const { command } = this.#launch
+    const vectors = { argv: command.argv.join('\0'), environment: envPairs.join('\0') }
+    const native = this.#start({ ...command, ...vectors, stdio: stdio.map(toNative) }, stdio)
     for (const [index, { type, handle }] of stdio.entries()) {
       if (handle !== undefined && isPipe(type)) native.givePipe(handle, index)
     }
@@ -108,7 +111,7 @@ export class ProcessHandle {
 
   #start(command: NativeCommand, stdio: HandleStdio[]): NativeChild {
     try {
-      const native = this.#set.spawn(this.#launch.kinds, command)
+      const native = this.#set.spawn(this.#launch.kinds, command, compiledFilter(this.#launch.seccomp))
       if (native.pid !== null) onEnd(native.ended(), (exit) => this.#reportEnd(exit))
       return native
     } catch (error) {
@@ -150,6 +153,11 @@ function isPipe(type: HandleStdio['type']): boolean {
 
 function closePipes(stdio: HandleStdio[]): void {
   for (const { type, handle } of stdio) if (isPipe(type)) handle?.close()
+}
+
+/** Instructions for the kernel need no compiler: the command has them. */
+function compiledFilter(seccomp: Launch['seccomp']): NativeSystemCallFilter | undefined {
+  return seccomp === undefined || Buffer.isBuffer(seccomp) ? undefined : compile(seccomp, 'options.seccomp')
 }
 
 function toNative({ type, fd, handle }: HandleStdio): NativeCommand['stdio'][number] {

@@ -43,7 +43,7 @@ export async function runSnippet(
   snippet: Pick<Snippet, 'language' | 'code'>,
   env: Record<string, string> = {},
 ): Promise<Outcome> {
-  using place = isRoot ? NamespaceSet.unshareSync(['mnt', 'net'], { mounts: [EMPTY_RUN] }) : undefined
+  using place = isRoot ? NamespaceSet.unshareSync(['mnt', 'net'], { loopback: true, mounts: [EMPTY_RUN] }) : undefined
   const command = await commandOf(home, snippet)
   return await outcomeOf(home, inside(home, place, command), { ...process.env, NODE_OPTIONS: '', ...env })
 }

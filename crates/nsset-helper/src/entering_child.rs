@@ -32,9 +32,10 @@ pub unsafe fn run(program: *mut *const u8, environment: *const *const u8) -> Fai
     if let Err(errno) = syscall::close_on_exec_from(0) {
         return Failure { step: 0, errno };
     }
+    let mut ruleset = -1;
     let mut step = 1;
     while let Some(word) = arguments.word() {
-        if let Err(errno) = take(word.to_bytes(), &mut arguments, environment) {
+        if let Err(errno) = take(word.to_bytes(), &mut arguments, &mut ruleset, environment) {
             return Failure { step, errno };
         }
         step += 1;
@@ -43,13 +44,13 @@ pub unsafe fn run(program: *mut *const u8, environment: *const *const u8) -> Fai
     Failure { step, errno: EINVAL }
 }
 
-fn take(word: &[u8], arguments: &mut Arguments, environment: *const *const u8) -> Result<(), Errno> {
+fn take(word: &[u8], arguments: &mut Arguments, ruleset: &mut i32, environment: *const *const u8) -> Result<(), Errno> {
     if word == word::SETNS {
         return join(arguments.fd()?, arguments.number()?);
     }
     let mut none = [-1, -1];
     let [first, second] = &mut none;
-    steps::take(word, arguments, Process { kept: [first, second], environment })
+    steps::take(word, arguments, Process { kept: [first, second], ruleset, environment })
 }
 
 fn join(fd: i32, flag: usize) -> Result<(), Errno> {

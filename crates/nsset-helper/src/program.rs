@@ -92,8 +92,9 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::DEATH_SIGNAL => syscall::set_death_signal(arguments.number()?).map(drop),
         _ if overlay::is_step(word) => overlay::step(word, arguments, state),
         _ => {
-            let State { report, proc, environment, .. } = state;
-            steps::take(word, arguments, Process { kept: [&mut report.control, proc], environment: *environment })
+            let State { report, proc, ruleset, environment, .. } = state;
+            let kept = [&mut report.control, proc];
+            steps::take(word, arguments, Process { kept, ruleset, environment: *environment })
         }
     }
 }

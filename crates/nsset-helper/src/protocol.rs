@@ -145,6 +145,30 @@ pub mod word {
     pub const KEEP_CAPABILITIES: &[u8] = b"keep-capabilities";
     /// No operand: keep the capabilities over the `exec` step.
     pub const AMBIENT_CAPABILITIES: &[u8] = b"ambient-capabilities";
+    /// `RESOURCE SOFT HARD`: set the limits of a resource (getrlimit(2)); `-` keeps a limit.
+    pub const LIMIT: &[u8] = b"limit";
+    /// `MASK`: set the file mode creation mask (umask(2)).
+    pub const UMASK: &[u8] = b"umask";
+    /// `NICENESS`: set the niceness, counted from -20 (setpriority(2)).
+    pub const NICE: &[u8] = b"nice";
+    /// `MASK REQUIRED`: have exactly these capabilities. If REQUIRED is 0, the bounding set stays as it is where the
+    /// process may not change it.
+    pub const CAPABILITIES: &[u8] = b"capabilities";
+    /// `FILES PORTS SCOPES`: create a ruleset that restricts these rights (landlock(7)).
+    pub const LANDLOCK: &[u8] = b"landlock";
+    /// `RIGHTS PATH`: allow these rights below PATH.
+    pub const LANDLOCK_PATH: &[u8] = b"landlock-path";
+    /// `RIGHTS PORT`: allow these rights for the TCP port.
+    pub const LANDLOCK_PORT: &[u8] = b"landlock-port";
+    /// No operand: put the ruleset into effect.
+    pub const LANDLOCK_RESTRICT: &[u8] = b"landlock-restrict";
+    /// No operand: give the signals the state that a new program expects.
+    pub const SIGNALS: &[u8] = b"signals";
+    /// `FILE`: fail as the step `exec` would, if FILE is missing or not executable. A filter of system calls could
+    /// prevent the process from reporting that later.
+    pub const FIND: &[u8] = b"find";
+    /// `HEX`: install this program as a filter of system calls (seccomp(2)).
+    pub const SECCOMP: &[u8] = b"seccomp";
     /// No operand: no program that this process executes gains privileges.
     pub const NO_NEW_PRIVILEGES: &[u8] = b"no-new-privileges";
     /// `SIGNAL`: receive this signal when the parent's thread ends. A later change of user would undo this.

@@ -46,6 +46,8 @@ pub struct State {
     /// The user namespace that `nest-user` made.
     pub nested_user: i32,
     caller: Option<Ids>,
+    /// The ruleset of Landlock, after the step `landlock`.
+    pub ruleset: i32,
     pub environment: *const *const u8,
 }
 
@@ -63,6 +65,7 @@ impl State {
             overlay: None,
             nested_user: -1,
             caller: None,
+            ruleset: -1,
             environment,
         }
     }

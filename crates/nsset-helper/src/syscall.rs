@@ -79,6 +79,7 @@ mod number {
     pub const CAPGET: usize = 125;
     pub const CAPSET: usize = 126;
     pub const FSTATFS: usize = 138;
+    pub const SETPRIORITY: usize = 141;
     pub const PIVOT_ROOT: usize = 155;
     pub const PRCTL: usize = 157;
     pub const MOUNT: usize = 165;
@@ -91,7 +92,9 @@ mod number {
     pub const PPOLL: usize = 271;
     pub const UNSHARE: usize = 272;
     pub const DUP3: usize = 292;
+    pub const PRLIMIT64: usize = 302;
     pub const SETNS: usize = 308;
+    pub const SECCOMP: usize = 317;
     pub const STATX: usize = 332;
 }
 
@@ -123,6 +126,7 @@ mod number {
     pub const KILL: usize = 129;
     pub const RT_SIGACTION: usize = 134;
     pub const RT_SIGPROCMASK: usize = 135;
+    pub const SETPRIORITY: usize = 140;
     pub const SETRESUID: usize = 147;
     pub const SETRESGID: usize = 149;
     pub const SETPGID: usize = 154;
@@ -138,7 +142,9 @@ mod number {
     pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
     pub const MMAP: usize = 222;
+    pub const PRLIMIT64: usize = 261;
     pub const SETNS: usize = 268;
+    pub const SECCOMP: usize = 277;
     pub const STATX: usize = 291;
 }
 
@@ -152,7 +158,11 @@ mod shared {
     pub const CLONE3: usize = 435;
     pub const CLOSE_RANGE: usize = 436;
     pub const OPENAT2: usize = 437;
+    pub const FACCESSAT2: usize = 439;
     pub const MOUNT_SETATTR: usize = 442;
+    pub const LANDLOCK_CREATE_RULESET: usize = 444;
+    pub const LANDLOCK_ADD_RULE: usize = 445;
+    pub const LANDLOCK_RESTRICT_SELF: usize = 446;
 }
 
 /// One system call. The result is that of the kernel: a value, or an error number below zero.
@@ -482,10 +492,64 @@ pub fn raise_ambient(capability: usize) -> Result<usize, Errno> {
     call!(number::PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0)
 }
 
+pub fn clear_ambient() -> Result<usize, Errno> {
+    const PR_CAP_AMBIENT: usize = 47;
+    const PR_CAP_AMBIENT_CLEAR_ALL: usize = 4;
+    call!(number::PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+}
+
+/// Whether an exec may give the capability to a program.
+pub fn is_in_bounding_set(capability: usize) -> Result<bool, Errno> {
+    const PR_CAPBSET_READ: usize = 23;
+    call!(number::PRCTL, PR_CAPBSET_READ, capability, 0, 0, 0).map(|answer| answer != 0)
+}
+
+pub fn drop_from_bounding_set(capability: usize) -> Result<usize, Errno> {
+    const PR_CAPBSET_DROP: usize = 24;
+    call!(number::PRCTL, PR_CAPBSET_DROP, capability, 0, 0, 0)
+}
+
+/// Sets these secure bits beside those that are set (capabilities(7)).
+pub fn add_securebits(bits: usize) -> Result<usize, Errno> {
+    const PR_GET_SECUREBITS: usize = 27;
+    const PR_SET_SECUREBITS: usize = 28;
+    let now = call!(number::PRCTL, PR_GET_SECUREBITS, 0, 0, 0, 0)?;
+    call!(number::PRCTL, PR_SET_SECUREBITS, now | bits, 0, 0, 0)
+}
+
 /// Makes every later exec ignore set-user-ID bits and file capabilities.
 pub fn set_no_new_privileges() -> Result<usize, Errno> {
     const PR_SET_NO_NEW_PRIVS: usize = 38;
     call!(number::PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+}
+
+/// The limits of one resource; `u64::MAX` is no limit (getrlimit(2)).
+#[derive(Default)]
+#[repr(C)]
+pub struct Limit {
+    pub soft: u64,
+    pub hard: u64,
+}
+
+/// The limits of this process.
+pub fn limit(resource: usize) -> Result<Limit, Errno> {
+    let mut limit = Limit::default();
+    call!(number::PRLIMIT64, 0, resource, 0, core::ptr::from_mut(&mut limit))?;
+    Ok(limit)
+}
+
+pub fn set_limit(resource: usize, limit: &Limit) -> Result<usize, Errno> {
+    call!(number::PRLIMIT64, 0, resource, core::ptr::from_ref(limit), 0)
+}
+
+pub fn umask(mask: usize) -> Result<usize, Errno> {
+    call!(number::UMASK, mask)
+}
+
+/// Sets the niceness of this process, from -20 to 19.
+pub fn set_niceness(niceness: i32) -> Result<usize, Errno> {
+    const PRIO_PROCESS: usize = 0;
+    call!(number::SETPRIORITY, PRIO_PROCESS, 0, niceness)
 }
 
 /// The three sets of capabilities, in two words each (capget(2), version 3).
@@ -510,6 +574,67 @@ pub fn capabilities() -> Result<[Capabilities; 2], Errno> {
 pub fn set_capabilities(words: &[Capabilities; 2]) -> Result<usize, Errno> {
     let mut header = CAPABILITY_HEADER;
     call!(number::CAPSET, header.as_mut_ptr(), words.as_ptr())
+}
+
+/// Installs a filter of system calls for this process.
+///
+/// # Safety
+/// `program` points to this many instructions.
+pub unsafe fn install_filter(program: *const u8, instructions: u16) -> Result<usize, Errno> {
+    /// `struct sock_fprog` of linux/filter.h.
+    #[repr(C)]
+    struct Program {
+        length: u16,
+        instructions: *const u8,
+    }
+    const SECCOMP_SET_MODE_FILTER: usize = 1;
+    let program = Program { length: instructions, instructions: program };
+    call!(number::SECCOMP, SECCOMP_SET_MODE_FILTER, 0, core::ptr::from_ref(&program))
+}
+
+/// What a ruleset restricts: `struct landlock_ruleset_attr` of linux/landlock.h.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Ruleset {
+    pub files: u64,
+    pub ports: u64,
+    pub scopes: u64,
+}
+
+/// An older kernel accepts what it does not know if that is 0.
+pub fn create_ruleset(ruleset: &Ruleset) -> Result<i32, Errno> {
+    call!(shared::LANDLOCK_CREATE_RULESET, core::ptr::from_ref(ruleset), size_of::<Ruleset>(), 0).map(|fd| fd as i32)
+}
+
+/// Allows these rights below the file or directory of a descriptor.
+pub fn add_path_rule(ruleset: i32, rights: u64, place: i32) -> Result<usize, Errno> {
+    /// `struct landlock_path_beneath_attr`, which is packed.
+    #[repr(C, packed)]
+    struct Rule {
+        rights: u64,
+        place: i32,
+    }
+    const LANDLOCK_RULE_PATH_BENEATH: usize = 1;
+    let rule = Rule { rights, place };
+    call!(shared::LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_PATH_BENEATH, &raw const rule, 0)
+}
+
+/// Allows these rights for a TCP port.
+pub fn add_port_rule(ruleset: i32, rights: u64, port: u64) -> Result<usize, Errno> {
+    const LANDLOCK_RULE_NET_PORT: usize = 2;
+    let rule = [rights, port];
+    call!(shared::LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_NET_PORT, rule.as_ptr(), 0)
+}
+
+pub fn restrict_self(ruleset: i32) -> Result<usize, Errno> {
+    call!(shared::LANDLOCK_RESTRICT_SELF, ruleset, 0)
+}
+
+/// Whether this process may execute the file, as far as its mode says.
+pub fn may_execute(path: &CStr) -> Result<usize, Errno> {
+    const X_OK: usize = 1;
+    const AT_EACCESS: usize = 0x200;
+    uninterrupted!(shared::FACCESSAT2, AT_FDCWD, path.as_ptr(), X_OK, AT_EACCESS)
 }
 
 /// The signal dispositions that need no handler.

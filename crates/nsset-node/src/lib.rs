@@ -1,6 +1,7 @@
 //! The Node-API binding of nsset. It converts values and errors, and owns the threads and promises. The logic is in the other
 //! crates.
 
+mod confinement;
 mod convert;
 mod deferred;
 mod environment;

@@ -3,6 +3,7 @@
 
 mod cancel;
 mod children;
+mod confinement;
 mod control_group;
 mod error;
 mod file;
@@ -24,6 +25,12 @@ mod userns;
 pub use cancel::{Cancel, TIME_LIMIT};
 pub use children::init::{Ending, Stay};
 pub use children::reaper;
+pub use confinement::capabilities::Capabilities;
+pub use confinement::landlock::{self, Landlock};
+pub use confinement::limits::Limit;
+pub use confinement::order::Confinement;
+pub use confinement::system_call_filter::{Filter, SystemCallFilter};
+pub use confinement::system_call_names;
 pub use error::{Error, Result, SystemError};
 pub use file::{find_file, read_file, sees_files_of};
 pub use helper::inside::takes_helper;

@@ -6,12 +6,14 @@ import { type FieldsOf, type Parse, type Parsed, parseArray, parseOptions } from
 import { parseKinds } from '../kinds.ts'
 import { type Path, parseControlGroup, parsePath } from '../paths.ts'
 import { boolean, nonEmptyText, nullable, signal, text, whole, word } from '../values.ts'
-import { type Environment, parseEnvironment } from './environment.ts'
+import { CONFINEMENT, type ConfinementOptions, confinementOf } from './confinement/confinement.ts'
+import type { ParsedFilter } from './confinement/system-calls.ts'
+import { currentEnvironment, type Environment, parseEnvironment } from './environment.ts'
 import { parseSignalNumber } from './signals.ts'
 import { parseStdio, type StdioOptions } from './stdio.ts'
 
 /** Options for starting a program. Those that `child_process` has too mean the same. */
-export interface ProcessOptions {
+export interface ProcessOptions extends ConfinementOptions {
   /** The working directory, resolved inside. Default: the caller's; in another mount namespace `/`. */
   cwd?: Path | null | undefined
   /** The environment. Default: `process.env`. */
@@ -51,8 +53,6 @@ export interface ProcessOptions {
    * like `nsenter --keep-caps`. Default: `false`.
    */
   keepCapabilities?: boolean | undefined
-  /** Whether to set PR_SET_NO_NEW_PRIVS of prctl(2): programs cannot gain privileges by execve(2). Default: `false`. */
-  noNewPrivileges?: boolean | undefined
   /**
    * The signal that the program receives when the thread that started it ends (PR_SET_PDEATHSIG of prctl(2)), like SIGKILL with
    * `bwrap --die-with-parent`: the main thread ends with the process, that of a Worker with `terminate()`. A program that changes its
@@ -91,7 +91,9 @@ export interface SpawnOptions<S extends StdioOptions | undefined = StdioOptions 
 /** @internal A program to start, with checked options. */
 export interface Launch {
   kinds: number
-  command: Omit<NativeCommand, 'environment' | 'stdio'>
+  command: Omit<NativeCommand, 'argv' | 'environment' | 'stdio'> & { argv: string[] }
+  /** A filter to compile, or instructions for the kernel, which the command has, too. */
+  seccomp: ParsedFilter | Buffer | undefined
   netnsFiles: boolean | undefined
   environment: string[]
   stdio: unknown
@@ -125,6 +127,7 @@ const shell: Parse<string | undefined> = (value, name) => {
 
 /** @internal */
 export const PROCESS = {
+  ...CONFINEMENT,
   cwd: nullable(parsePath),
   env: nullable(parseEnvironment),
   argv0: nullable(text),
@@ -138,7 +141,6 @@ export const PROCESS = {
   killSignal: nullable(parseSignalNumber),
   kinds: parseKinds,
   keepCapabilities: boolean,
-  noNewPrivileges: boolean,
   deathSignal: nullable(parseSignalNumber),
   netnsFiles: nullable(boolean),
   cgroup: nullable(parseControlGroup),
@@ -162,30 +164,33 @@ export function parseSpawn(file: unknown, args: unknown, options: unknown): Laun
 export function launchOf(file: string, args: readonly string[], options: Parsed<typeof SPAWN>): Launch {
   const { shell, argv0, cwd, cgroup, detached, deathSignal, uid, gid, groups } = options
   const [program, ...rest] = shell === undefined ? [file, ...args] : [shell, '-c', [file, ...args].join(' ')]
+  const keepCapabilities = options.keepCapabilities ?? false
+  const confinement = confinementOf(options, keepCapabilities)
   const command: Launch['command'] = {
     file: program as string,
     argv: [argv0 ?? (program as string), ...rest],
-    keepCapabilities: options.keepCapabilities ?? false,
-    noNewPrivileges: options.noNewPrivileges ?? false,
+    keepCapabilities,
     needsNetnsFiles: options.netnsFiles === true,
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
     ...(groups === undefined ? {} : { groups }),
     ...(cwd === undefined ? {} : { directory: cwd }),
     ...(detached === undefined ? {} : { detached }),
+    ...(confinement === undefined ? {} : { confinement }),
     ...(deathSignal === undefined ? {} : { deathSignal }),
     ...(cgroup === undefined ? {} : { cgroup }),
   }
   return {
     kinds: options.kinds ?? 0,
     command,
-    environment: options.env ?? parseEnvironment(process.env, 'options.env'),
+    environment: options.env ?? currentEnvironment(),
     stdio: options.stdio ?? 'pipe',
     serialization: options.serialization,
     signal: options.signal,
     timeout: options.timeout ?? 0,
     killSignal: options.killSignal ?? SIGTERM,
     netnsFiles: options.netnsFiles,
+    seccomp: options.seccomp,
   }
 }
 

@@ -1,6 +1,6 @@
 //! The last steps of a spawn: descriptors, signals, and the program itself.
 
-use core::ffi::CStr;
+use core::{ffi::CStr, ops::ControlFlow};
 
 use crate::{
     arguments::Arguments,
@@ -41,24 +41,30 @@ fn lift(fd: i32, count: usize) -> Result<i32, Errno> {
     if fd >= count as i32 { Ok(fd) } else { syscall::duplicate_above(fd, count as i32) }
 }
 
-/// Executes the program, with the signals that a new program expects. Returns only if that fails.
-pub fn exec(arguments: &mut Arguments, environment: *const *const u8) -> Result<(), Errno> {
-    let file = arguments.text()?;
+/// Gives the signals the state that a new program expects. A filter of system calls may refuse this later.
+pub fn reset_signals() -> Result<(), Errno> {
     for signal in 1..=LAST_SIGNAL {
         // The kernel refuses this for SIGKILL and SIGSTOP, which always have the default disposition.
         let _ = syscall::set_disposition(signal, Disposition::Default);
     }
-    syscall::unblock_all_signals()?;
-    if file.is_empty() {
-        return Err(ENOENT);
-    }
-    if file.to_bytes().contains(&b'/') {
-        return Err(match start(file, arguments.rest(), environment) {
-            ENOEXEC => start_script(file, arguments.rest(), environment),
-            errno => errno,
-        });
-    }
-    Err(search(file, arguments.rest(), environment))
+    syscall::unblock_all_signals().map(drop)
+}
+
+/// Executes the program. Returns only if that fails.
+pub fn exec(arguments: &mut Arguments, environment: *const *const u8) -> Result<(), Errno> {
+    let file = arguments.text()?;
+    search(file, environment, |path| match start(path, arguments.rest(), environment) {
+        ENOEXEC => ControlFlow::Break(Err(start_script(path, arguments.rest(), environment))),
+        errno => next_after(errno),
+    })
+}
+
+/// Returns the error of [`exec`] if the file is missing or not executable. Any other error is left to that.
+pub fn find(arguments: &mut Arguments, environment: *const *const u8) -> Result<(), Errno> {
+    search(arguments.text()?, environment, |path| match syscall::may_execute(path) {
+        Err(errno @ (EACCES | ENOENT | ENOTDIR)) => next_after(errno),
+        _ => ControlFlow::Break(Ok(())),
+    })
 }
 
 fn start(path: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
@@ -79,20 +85,38 @@ fn start_script(path: &CStr, argv: *const *const u8, environment: *const *const 
     }
 }
 
-/// Searches for `file` in the program's own `PATH`, as execvp(3) does.
-fn search(file: &CStr, argv: *const *const u8, environment: *const *const u8) -> Errno {
+/// What an attempt means: the end of the search, or, with the error of this path, the next path.
+type Attempt = ControlFlow<Result<(), Errno>, Errno>;
+
+/// Searches on if the path does not exist or may not be executed.
+fn next_after(errno: Errno) -> Attempt {
+    match errno {
+        EACCES | ENOENT | ENOTDIR => ControlFlow::Continue(errno),
+        errno => ControlFlow::Break(Err(errno)),
+    }
+}
+
+/// Tries the file, or searches for a name without a slash in the program's own `PATH`, as execvp(3) does.
+fn search(file: &CStr, environment: *const *const u8, mut attempt: impl FnMut(&CStr) -> Attempt) -> Result<(), Errno> {
+    if file.is_empty() {
+        return Err(ENOENT);
+    }
+    if file.to_bytes().contains(&b'/') {
+        return match attempt(file) {
+            ControlFlow::Continue(errno) => Err(errno),
+            ControlFlow::Break(outcome) => outcome,
+        };
+    }
     let mut refused = false;
     for directory in path_variable(environment).split(|byte| *byte == b':') {
         let mut buffer = [0u8; PATH_MAX];
-        let Some(path) = join(&mut buffer, directory, file.to_bytes()) else { return ENAMETOOLONG };
-        match start(path, argv, environment) {
-            ENOEXEC => return start_script(path, argv, environment),
-            EACCES => refused = true,
-            ENOENT | ENOTDIR => {}
-            errno => return errno,
+        let path = join(&mut buffer, directory, file.to_bytes()).ok_or(ENAMETOOLONG)?;
+        match attempt(path) {
+            ControlFlow::Continue(errno) => refused |= errno == EACCES,
+            ControlFlow::Break(outcome) => return outcome,
         }
     }
-    if refused { EACCES } else { ENOENT }
+    Err(if refused { EACCES } else { ENOENT })
 }
 
 /// The value of `PATH`, or the default of the system.

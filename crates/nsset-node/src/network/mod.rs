@@ -12,3 +12,4 @@ mod outcome;
 mod parts;
 mod resolve;
 mod sockets;
+mod ways;

@@ -286,6 +286,11 @@ impl Sockets {
         }
     }
 
+    /// Whether paths of the set lead to the files that the calling thread sees.
+    pub fn sees_files_of_caller(&self) -> bool {
+        self.set.find(Kind::Mnt).is_none() || nsset::sees_files_of(&self.set)
+    }
+
     /// Returns the network namespace.
     pub fn namespace(&self) -> nsset::Result<&nsset::Namespace> {
         self.set.get(Kind::Net).map(AsRef::as_ref)
@@ -317,11 +322,16 @@ impl SocketMaker for Maker {
         let (set, line) = (self.set.clone(), self.line);
         Box::pin(async move {
             let open = move |set: &NamespaceSet| nsset::open_socket(set, set.kinds(), domain, kind, protocol);
-            go_inside(&set, line, open).await.map_err(|error| match error {
-                Error::System(system) => io::Error::from_raw_os_error(system.errno as i32),
-                other => io::Error::other(other),
-            })
+            go_inside(&set, line, open).await.map_err(to_io)
         })
+    }
+}
+
+/// Converts an error for a crate that only needs its number.
+pub fn to_io(error: Error) -> io::Error {
+    match error {
+        Error::System(system) => io::Error::from_raw_os_error(system.errno as i32),
+        other => io::Error::other(other),
     }
 }
 

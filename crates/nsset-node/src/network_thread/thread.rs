@@ -1,5 +1,5 @@
-//! The thread of networks, which runs the requests of all networks. It creates the netlink sockets inside, and waits for their
-//! answers.
+//! The threads that run jobs of networks: that of networks runs the requests of all networks, creates the netlink sockets inside
+//! and waits for their answers; that of forwardings moves the bytes of connections, so that no request waits for these.
 
 use std::{
     future::Future,
@@ -28,16 +28,54 @@ use crate::{
 
 type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
-/// The queue of the thread's jobs; `None` before the thread has started and after it has ended.
-static JOBS: Mutex<Option<UnboundedSender<Job>>> = Mutex::new(None);
+static NETWORKS: JobThread = JobThread::new("nsset-network");
 
-/// Starts the thread, once, from a thread that is outside. After a failure the next call tries again.
+/// The thread of forwardings. It starts with its first job.
+pub static FORWARDINGS: JobThread = JobThread::new("nsset-forward");
+
+/// A thread that runs jobs. It never ends by itself.
+pub struct JobThread {
+    name: &'static str,
+    /// The queue of the thread's jobs; `None` before the thread has started and after it has ended.
+    jobs: Mutex<Option<UnboundedSender<Job>>>,
+}
+
+impl JobThread {
+    const fn new(name: &'static str) -> Self {
+        Self { name, jobs: Mutex::new(None) }
+    }
+
+    /// Runs a job on the thread, which is started if necessary: the caller must then be outside. While a job waits, other jobs
+    /// run. A panic ends only its own job.
+    pub fn run<F: Future<Output = ()> + 'static>(&self, job: impl FnOnce() -> F + Send + 'static) -> nsset::Result<()> {
+        let mut jobs = self.jobs();
+        let job: Job = Box::new(|| Box::pin(async move { job().await }));
+        let Err(refused) = self.start_for(&mut jobs)?.send(job) else { return Ok(()) };
+        // The thread has ended, which it never does by itself.
+        *jobs = None;
+        let sent = self.start_for(&mut jobs)?.send(refused.0);
+        sent.map_err(|_| SystemError::new(Errno::ECANCELED, "request").into())
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, Option<UnboundedSender<Job>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_for<'a>(&self, jobs: &'a mut Option<UnboundedSender<Job>>) -> nsset::Result<&'a UnboundedSender<Job>> {
+        match jobs {
+            Some(jobs) => Ok(jobs),
+            None => Ok(jobs.insert(begin(self.name)?.0)),
+        }
+    }
+}
+
+/// Starts the thread of networks, once, from a thread that is outside. After a failure the next call tries again.
 pub fn start() -> nsset::Result<Starting> {
-    let mut jobs = jobs();
+    let mut jobs = NETWORKS.jobs();
     if jobs.is_some() {
         return Ok(Starting(None));
     }
-    let (sender, starting) = begin()?;
+    let (sender, starting) = begin(NETWORKS.name)?;
     *jobs = Some(sender);
     Ok(starting)
 }
@@ -53,18 +91,12 @@ impl Starting {
     }
 }
 
-/// Runs a job on the thread. While a job waits, other jobs run. A panic ends only its own job.
+/// Runs a job on the thread of networks.
 pub fn run<F: Future<Output = ()> + 'static>(job: impl FnOnce() -> F + Send + 'static) -> nsset::Result<()> {
-    let mut jobs = jobs();
-    let job: Job = Box::new(|| Box::pin(async move { job().await }));
-    let Err(refused) = start_for(&mut jobs)?.send(job) else { return Ok(()) };
-    // The thread has ended, which it never does by itself.
-    *jobs = None;
-    let sent = start_for(&mut jobs)?.send(refused.0);
-    sent.map_err(|_| SystemError::new(Errno::ECANCELED, "request").into())
+    NETWORKS.run(job)
 }
 
-/// Runs a job on the thread. The job settles the promise; if it panics, the promise is rejected.
+/// Runs a job on the thread of networks. The job settles the promise; if it panics, the promise is rejected.
 pub fn promise<T, F>(
     env: Env,
     keeps: Loop,
@@ -74,25 +106,14 @@ where
     T: ToNapiValue + Send + 'static,
     F: Future<Output = ()> + 'static,
 {
-    guard(env, || start_for(&mut jobs()).map(drop))?;
+    guard(env, || NETWORKS.start_for(&mut NETWORKS.jobs()).map(drop))?;
     let (deferred, promise) = Deferred::new(env, keeps)?;
     // If the job cannot run, it is dropped, which rejects the promise.
     let _ = run(move || job(deferred));
     Ok(promise)
 }
 
-fn jobs() -> MutexGuard<'static, Option<UnboundedSender<Job>>> {
-    JOBS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn start_for(jobs: &mut Option<UnboundedSender<Job>>) -> nsset::Result<&UnboundedSender<Job>> {
-    match jobs {
-        Some(jobs) => Ok(jobs),
-        None => Ok(jobs.insert(begin()?.0)),
-    }
-}
-
-fn begin() -> nsset::Result<(UnboundedSender<Job>, Starting)> {
+fn begin(name: &str) -> nsset::Result<(UnboundedSender<Job>, Starting)> {
     nsset::outside::ensure()?;
     let (sender, receiver) = unbounded_channel();
     let (ready, is_ready) = channel();
@@ -100,7 +121,7 @@ fn begin() -> nsset::Result<(UnboundedSender<Job>, Starting)> {
     let held = nsset::thread::held_namespaces().ok();
     let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build();
     let runtime = runtime.map_err(|error| failed(&error, "epoll_create1"))?;
-    let thread = Builder::new().name("nsset-network".into()).stack_size(512 * 1024);
+    let thread = Builder::new().name(name.into()).stack_size(512 * 1024);
     let thread = thread.spawn(move || serve(&runtime, held, ready, receiver));
     thread.map_err(|error| failed(&error, "pthread_create"))?;
     Ok((sender, Starting(Some(is_ready))))

@@ -8,6 +8,7 @@ use nix::errno::Errno;
 use nsset_helper::{
     entering_child::{self, Failure},
     protocol::About,
+    syscall,
 };
 
 use crate::{
@@ -53,6 +54,6 @@ extern "C" fn child(orders: *mut c_void) -> c_int {
     // all signals, and without flags to share them, clone(2) copies descriptors, the working directory and signal
     // dispositions.
     orders.failed = Some(unsafe { entering_child::run(orders.program, orders.environment) });
-    // SAFETY: ends this process only, and runs no code of Node.js.
-    unsafe { libc::_exit(127) }
+    // Not the function of the C library, which may try for ever where a filter refuses the call.
+    syscall::exit(127)
 }

@@ -1,6 +1,9 @@
 //! Writes the program of the helper, step by step. Each step has a label, which an error of the step contains.
 
+mod confining;
+
 use std::{
+    borrow::Cow,
     ffi::{CStr, CString},
     os::fd::{AsFd, AsRawFd, BorrowedFd},
     path::{Path, PathBuf},
@@ -25,7 +28,7 @@ pub struct Label {
     pub path: Option<PathBuf>,
     /// The other path, of a step that has two.
     pub source: Option<PathBuf>,
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
 }
 
 impl Label {
@@ -38,7 +41,11 @@ impl Label {
     }
 
     pub fn hostname() -> Self {
-        Self { kind: Some(Kind::Uts), hint: Some("a host name has at most 64 bytes"), ..Self::new("sethostname") }
+        Self {
+            kind: Some(Kind::Uts),
+            hint: Some("a host name has at most 64 bytes".into()),
+            ..Self::new("sethostname")
+        }
     }
 
     pub fn loopback() -> Self {
@@ -49,7 +56,7 @@ impl Label {
         Self {
             kind: Some(Kind::Net),
             path: Some("/dev/net/tun".into()),
-            hint: Some("the device needs the module tun, and the caller has to be able to read and write it"),
+            hint: Some("the device needs the module tun, and the caller has to be able to read and write it".into()),
             ..Self::new("open")
         }
     }
@@ -287,7 +294,7 @@ impl<'fd> Program<'fd> {
         let label = self.step(word::OFFSETS, "write");
         label.kind = Some(Kind::Time);
         label.path = Some("/proc/self/timens_offsets".into());
-        label.hint = Some("an offset may not bring a clock below 0 or past 146 years (time_namespaces(7))");
+        label.hint = Some("an offset may not bring a clock below 0 or past 146 years (time_namespaces(7))".into());
         self.operands([literal(text)]);
     }
 
@@ -341,13 +348,15 @@ impl<'fd> Program<'fd> {
     pub fn mapped_group(&mut self) {
         let label = self.step(word::MAPPED_GROUP, "setresgid");
         label.kind = Some(Kind::User);
-        label.hint = Some("neither the caller's group nor group 0 is mapped in the user namespace: map one of them");
+        label.hint =
+            Some("neither the caller's group nor group 0 is mapped in the user namespace: map one of them".into());
     }
 
     pub fn mapped_user(&mut self) {
         let label = self.step(word::MAPPED_USER, "setresuid");
         label.kind = Some(Kind::User);
-        label.hint = Some("neither the caller's user nor user 0 is mapped in the user namespace: map one of them");
+        label.hint =
+            Some("neither the caller's user nor user 0 is mapped in the user namespace: map one of them".into());
     }
 
     pub fn groups(&mut self, groups: &[u32]) {

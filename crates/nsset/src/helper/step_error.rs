@@ -1,5 +1,7 @@
 //! Creates the error for a failed step of the helper, with a hint for the user.
 
+use std::borrow::Cow;
+
 use nix::errno::Errno;
 use nsset_helper::protocol::About;
 
@@ -107,7 +109,17 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
             "setting groups needs CAP_SETGID in the user namespace of the set, and that setgroups is not denied there \
              (user_namespaces(7))",
         ),
+        (Errno::EPERM, syscall, _) if syscall.starts_with("prlimit(") => Some(
+            "a hard limit can be raised only with CAP_SYS_RESOURCE in the first user namespace, and openFiles to fs.nr_open \
+             at most (getrlimit(2))",
+        ),
+        (Errno::EINVAL, syscall, _) if syscall.starts_with("prlimit(") => {
+            Some("the soft limit may not be above the hard one, which is the caller's if none is given (getrlimit(2))")
+        }
         (Errno::EINVAL, "setgroups", None) => Some("a group is not mapped in this user namespace: add it to gidMaps"),
+        (Errno::EAGAIN, "spawn", _) => {
+            Some("the user of the program has more processes than RLIMIT_NPROC (limits.processes) allows")
+        }
         (Errno::E2BIG, "spawn", _) => Some(TOO_LONG),
         (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
         (Errno::EINVAL, "mount", _) => Some("the file system does not accept one of these options"),
@@ -131,9 +143,9 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
         (Errno::E2BIG, "mount" | "mount dev" | "mount overlay", _) => {
             Some("there are too many file systems, or layers")
         }
-        _ => label.hint,
+        _ => None,
     };
-    match hint {
+    match hint.map(Cow::Borrowed).or(label.hint) {
         Some(hint) => error.hint(hint).into(),
         None => error.into(),
     }

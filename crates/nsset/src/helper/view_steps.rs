@@ -149,7 +149,7 @@ impl Program<'_> {
     pub fn pivot(&mut self, directory: &Path) {
         let label = self.step(word::PIVOT, "pivot_root");
         label.path = Some(directory.into());
-        label.hint = Some("pivot_root(2) refuses where the old root directory is the initramfs");
+        label.hint = Some("pivot_root(2) refuses where the old root directory is the initramfs".into());
     }
 
     fn place(&mut self, place: Place<'_>) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::{
     children::pidfd,
     children::process_group,
     children::reaper::{self, Exit},
+    confinement::order::Confinement,
     control_group::ControlGroup,
     error::{Error, Result, SystemError},
     helper::borrowed_memory::Process,
@@ -32,12 +33,13 @@ use crate::{
 pub struct Command {
     pub file: OsString,
     /// The argument vector, with the name of the program first.
-    pub argv: Vec<OsString>,
+    pub argv: Vec<CString>,
     /// `NAME=VALUE`.
-    pub environment: Vec<OsString>,
+    pub environment: Vec<CString>,
     pub directory: Option<PathBuf>,
     pub stdio: Vec<Stdio>,
     pub credentials: Credentials,
+    pub confinement: Confinement,
     /// Whether it leads a new session. Default: yes if its pid namespace is not that of the caller.
     pub detached: Option<bool>,
     /// The signal that it gets when the thread that started it ends.
@@ -56,8 +58,6 @@ pub struct Credentials {
     pub groups: Option<Vec<u32>>,
     /// Whether it keeps the capabilities that the caller has inside, even as a user other than 0.
     pub keep_capabilities: bool,
-    /// Whether an exec can never give it more privileges.
-    pub no_new_privileges: bool,
 }
 
 /// The result of a spawn.
@@ -105,6 +105,7 @@ fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
         && gid.is_none()
         && !keep_capabilities
         && command.named_view.is_none()
+        && command.confinement.spares_child()
         // The kernel waits for all processors when a process changes its group, and only a fork avoids that.
         && command.control_group.is_none()
         // The child would have to wait for a reply that our thread is alive, but that thread sleeps meanwhile.
@@ -112,22 +113,23 @@ fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
 }
 
 fn start_by_itself(set: &NamespaceSet, foreign: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
-    let environment = c_strings(&command.environment)?;
     let mut program = Program::of_child();
     plan::join(&mut program, set, foreign);
     if command.detached == Some(true) {
         program.session();
     }
     become_program(&mut program, command, stdio)?;
-    entering::run(&program, &environment)
+    entering::run(&program, &command.environment)
 }
 
 fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
-    let environment = c_strings(&command.environment)?;
     let group = command.control_group.as_deref().map(ControlGroup::open).transpose()?;
     let group = group.as_ref();
     let mut child_pid = None;
     let mut program = Program::new();
+    if plan::foreign(set, kinds).contains(Kind::User) {
+        command.confinement.write_raises(&mut program);
+    }
     let joined = plan::enter(&mut program, set, kinds)?;
     if joined.contains(Kind::User) {
         become_mapped_ids(&mut program, &command.credentials);
@@ -152,7 +154,7 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
         program.session();
     }
     become_program(&mut program, command, stdio)?;
-    Ok(conversation::run(&program, &environment, None, &mut |_| Ok(()))?.process)
+    Ok(conversation::run(&program, &command.environment, None, &mut |_| Ok(()))?.process)
 }
 
 /// Writes the steps that are the same for both ways to start a program.
@@ -162,13 +164,17 @@ fn become_program<'fd>(program: &mut Program<'fd>, command: &Command, stdio: &'f
     if let Some(directory) = &command.directory {
         program.chdir(directory)?;
     }
-    take_credentials(program, &command.credentials);
+    let has_rules = command.confinement.write_attributes(program)?;
+    take_credentials(program, command);
+    command.confinement.write_privileges(program);
     if let Some(signal) = command.death_signal {
         program.death_signal(signal);
         // Our reply shows that this thread was alive when the signal was set, so that its end will send the signal.
         program.await_parent();
     }
-    program.exec(c_string(command.file.as_encoded_bytes())?, c_strings(&command.argv)?);
+    let file = c_string(command.file.as_encoded_bytes())?;
+    command.confinement.write_restrictions(program, &file, has_rules);
+    program.exec(file, command.argv.clone());
     Ok(())
 }
 
@@ -183,8 +189,10 @@ fn become_mapped_ids(program: &mut Program<'_>, credentials: &Credentials) {
 }
 
 /// The groups come first and the user last, because a user other than 0 may change neither (setgroups(2)).
-fn take_credentials(program: &mut Program<'_>, credentials: &Credentials) {
-    if credentials.keep_capabilities {
+fn take_credentials(program: &mut Program<'_>, command: &Command) {
+    let credentials = &command.credentials;
+    // The capabilities that are named are taken from those that the user had before.
+    if credentials.keep_capabilities || credentials.uid.is_some() && command.confinement.capabilities.is_some() {
         program.keep_capabilities();
     }
     match &credentials.groups {
@@ -200,9 +208,6 @@ fn take_credentials(program: &mut Program<'_>, credentials: &Credentials) {
     }
     if credentials.keep_capabilities {
         program.ambient_capabilities();
-    }
-    if credentials.no_new_privileges {
-        program.no_new_privileges();
     }
 }
 
@@ -231,10 +236,6 @@ impl Signaller {
     pub fn signal(&self, signal: i32) -> Result<()> {
         pidfd::send_signal(self.0.as_fd(), signal).map_err(|errno| SystemError::new(errno, "kill").into())
     }
-}
-
-fn c_strings(strings: &[OsString]) -> Result<Vec<CString>> {
-    strings.iter().map(|string| c_string(string.as_encoded_bytes())).collect()
 }
 
 /// Names the program in the error of the last step, as Node.js does: `spawn FILE`. Its arguments are in the vector of

@@ -1,19 +1,31 @@
+import type { LookupAddress } from 'node:dns'
 import type { LookupFunction, Socket, TcpNetConnectOpts } from 'node:net'
 
 /** @internal Resolves with the first address of a name. On abort it rejects at once; the lookup itself continues. */
-export function addressOf(
+export async function addressOf(
   lookup: LookupFunction,
   name: string,
   family: 0 | 4 | 6 = 0,
   signal?: AbortSignal,
 ): Promise<string> {
+  const [address] = await addressesOf(lookup, name, signal, family)
+  return address as string
+}
+
+/** @internal Resolves with all addresses of a name, in the order of the lookup. On abort it rejects at once. */
+export function addressesOf(
+  lookup: LookupFunction,
+  name: string,
+  signal?: AbortSignal,
+  family: 0 | 4 | 6 = 0,
+): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal?.reason)
     signal?.addEventListener('abort', abort, { once: true })
-    lookup(name, { family, all: false }, (error, address) => {
+    lookup(name, { family, all: true }, (error, addresses) => {
       signal?.removeEventListener('abort', abort)
       if (error !== null) reject(error)
-      else resolve(address as string)
+      else resolve((addresses as LookupAddress[]).map(({ address }) => address))
     })
   })
 }

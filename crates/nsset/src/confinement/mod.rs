@@ -1,0 +1,8 @@
+//! What a program may do: its limits, its capabilities, its system calls and its files.
+
+pub mod capabilities;
+pub mod landlock;
+pub mod limits;
+pub mod order;
+pub mod system_call_filter;
+pub mod system_call_names;
