@@ -75,6 +75,8 @@ pub mod word {
     pub const ROOT_READ_ONLY: &[u8] = b"root-read-only";
     /// `SOURCE TARGET ATTRIBUTES FLAGS`: bind SOURCE to TARGET. The flags are in [`super::flag`].
     pub const BIND: &[u8] = b"bind";
+    /// `FD TARGET FLAGS`: attach this detached mount to TARGET.
+    pub const BIND_TREE: &[u8] = b"bind-tree";
     /// `TYPE SOURCE TARGET ATTRIBUTES FLAGS COUNT (KEY VALUE)*`: mount a new file system; an empty VALUE is an option
     /// without a value.
     pub const MOUNT: &[u8] = b"mount";
