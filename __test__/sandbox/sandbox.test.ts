@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { growthSince } from '../setup/guards/growth.ts'
 import { resources } from '../setup/guards/resources.ts'
 import { importsOf } from '../setup/layers/typescript-graph.ts'
+import { CGROUP2, needsControllers, reasonOf, version2Path, withoutGroups } from '../setup/oracles/control-groups.ts'
 import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 async function shell(box: Sandbox, script: string): Promise<string> {
@@ -196,6 +197,32 @@ describe('refusals', () => {
     const late: Refusal[] = []
     for await (const refusal of box.refusals()) late.push(refusal)
     expect(late).toEqual(seen)
+  })
+})
+
+describe.skipIf(withoutGroups !== undefined)(`cgroup${reasonOf(withoutGroups)}`, () => {
+  test('all programs of a box are in one group, which is its root, and ends with it', async () => {
+    await using box = await Sandbox.create({ cgroup: {} })
+    expect(box.set.kinds).toContain('cgroup')
+    expect(await shell(box, 'grep ^0: /proc/self/cgroup')).toBe('0::/')
+    const child = box.spawn('sleep', ['60'], { stdio: 'ignore' })
+    await once(child, 'spawn')
+    const path = version2Path(readFileSync(`/proc/${child.pid}/cgroup`, 'utf8'))
+    expect(path).toMatch(/nsset-/)
+    await box.close()
+    expect(existsSync(`${CGROUP2}${path}`)).toBe(false)
+  })
+
+  test('limits of memory and processes hold for all programs together, and refusals() has what they refused', async (context) => {
+    needsControllers(context, 'memory', 'pids')
+    await using box = await Sandbox.create({ cgroup: { memory: 48 * 2 ** 20, swap: 0, processes: 16 } })
+    const hungry = await box.execFile('sh', ['-c', 'exec tail /dev/zero'], { reject: false, timeout: 20_000 })
+    expect(hungry.signal).toBe('SIGKILL')
+    await box.execFile('sh', ['-c', 'for i in $(seq 40); do sleep 1 & done; wait'], { reject: false, timeout: 20_000 })
+    await box.close()
+    const seen: string[] = []
+    for await (const { what } of box.refusals()) seen.push(what)
+    expect(seen).toEqual(['memory', 'processes'])
   })
 })
 

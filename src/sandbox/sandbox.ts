@@ -37,7 +37,7 @@ const RESOLVER = '/etc/resolv.conf'
  * ordinary user. By default, programs see the files of the host read-only, without keys and sockets of services; they can write to an
  * empty `/tmp`; they have no network, no capabilities, and only the system calls of {@link sandboxSystemCalls}.
  *
- * It is made of {@link NamespaceSet.unshare}, {@link ControlGroup} and {@link ConfinementOptions}: what it does can be done without it.
+ * It is made of {@link NamespaceSet.unshare}, {@link ControlGroup} and `ConfinementOptions`: what it does can be done without it.
  *
  * @example
  * await using box = await Sandbox.create({ files: { write: ['/home/me/project'] }, cgroup: { memory: 512 * 2 ** 20 } })
@@ -69,7 +69,7 @@ export class Sandbox implements AsyncDisposable {
   /**
    * Creates a box.
    *
-   * @throws `ENOENT` if one of `files.read` or `files.write` does not exist; {@link NamespaceError} as {@link NamespaceSet.unshare} and
+   * @throws `ENOENT` if one of `files.read` or `files.write` does not exist; `NamespaceError` as {@link NamespaceSet.unshare} and
    * {@link ControlGroup.create}. Nothing is left behind.
    * @example
    * await using box = await Sandbox.create({ root: 'empty', files: { read: ['/usr', '/bin', '/lib', '/lib64'] } })
@@ -174,7 +174,7 @@ export class Sandbox implements AsyncDisposable {
   /**
    * Ends everything in the box, waits for that, and closes its set and its control group.
    *
-   * @throws {@link NamespaceError} `ETIMEDOUT` if a process has not ended after 5 seconds.
+   * @throws `NamespaceError` `ETIMEDOUT` if a process has not ended after 5 seconds.
    * @example
    * await box.close()
    */

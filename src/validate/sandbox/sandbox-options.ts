@@ -13,7 +13,7 @@ export interface SandboxFiles {
   read?: readonly Path[] | undefined
   /** Files and directories that programs can change. They have to exist. Default: none. */
   write?: readonly Path[] | undefined
-  /** Files and directories that are hidden; those that do not exist are skipped. Default: {@link Sandbox.hidden}. */
+  /** Files and directories that are hidden; those that do not exist are skipped. Default: `Sandbox.hidden`. */
   hide?: readonly Path[] | undefined
   /**
    * Directories that are empty and writable, and end with the box. Default: `/tmp`, `/var/tmp` and `/run`, where the sockets of
@@ -23,7 +23,7 @@ export interface SandboxFiles {
 }
 
 /** Options of {@link Sandbox.create}. */
-export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivileges'> {
+export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivileges' | 'capabilities' | 'seccomp'> {
   /** What is in the root directory: the files of the host, read-only, or nothing but `files`. Default: `'host'`. */
   root?: 'host' | 'empty' | undefined
   /** What the box sees of the files of the host. */
@@ -33,7 +33,7 @@ export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivilege
    * supported yet. Default: `'none'`.
    */
   network?: 'none' | 'host' | undefined
-  /** The user inside: see {@link UnshareSyncOptions.mapUser}. Default: `'current'`, the ids of the caller. */
+  /** The user inside: see `mapUser` of `NamespaceSet.unshare`. Default: `'current'`, the ids of the caller. */
   user?: MapUser | undefined
   /** The host name inside. Default: `'sandbox'`. */
   hostname?: string | undefined
@@ -41,7 +41,11 @@ export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivilege
   env?: Environment | undefined
   /** The working directory of programs. Default: the first of `files.write`, or `/`. */
   cwd?: Path | undefined
-  /** Limits of all programs of the box together, by a {@link ControlGroup}. Default: none. */
+  /** The capabilities of programs, as the option of `spawn`. Default: none. */
+  capabilities?: ConfinementOptions['capabilities']
+  /** The system calls of programs, as the option of `spawn`. Default: those of `sandboxSystemCalls()`. */
+  seccomp?: ConfinementOptions['seccomp']
+  /** Limits of all programs of the box together, by a `ControlGroup`. Default: none. */
   cgroup?: ControlGroupLimits | undefined
 }
 
