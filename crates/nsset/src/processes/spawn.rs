@@ -106,7 +106,7 @@ fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
         && !keep_capabilities
         && command.named_view.is_none()
         && command.confinement.spares_child()
-        // The kernel waits for all processors when a process changes its group, and only a fork avoids that.
+        // Only a fork starts a process in a group: a move is not subject to its limit of processes.
         && command.control_group.is_none()
         // The child would have to wait for a reply that our thread is alive, but that thread sleeps meanwhile.
         && command.death_signal.is_none()
