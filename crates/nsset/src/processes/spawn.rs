@@ -154,7 +154,7 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
         program.session();
     }
     become_program(&mut program, command, stdio)?;
-    Ok(conversation::run(&program, &command.environment, None, &mut |_| Ok(()))?.process)
+    Ok(conversation::run(&program, &command.environment, None, &mut |_| Ok(()))?.helper.process)
 }
 
 /// Writes the steps that are the same for both ways to start a program.
