@@ -12,11 +12,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::{sys::signal::Signal, unistd::gettid};
+use nix::{
+    sys::{signal::Signal, wait::Id},
+    unistd::gettid,
+};
 use nsset_helper::protocol::NAME;
 
 use crate::{
-    children::{pidfd, reaper},
+    children::{pidfd, process_group, reaper},
     error::Result,
     helper::borrowed_memory::Directories,
     helper::idle::waiting::{self, Started, Waiting},
@@ -83,7 +86,9 @@ pub fn run(program: &Program<'_>, environment: &[CString]) -> Option<Started> {
     loop {
         let spare = spares().take()?;
         let Some(started) = spare.release() else { continue };
-        if has_our_directories(&started) && started.send(&packet, program).is_ok() {
+        // A program of the same user may stop helpers while they wait. Those that start now give it less time.
+        let was_stopped = process_group::continue_if_stopped(Id::PIDFd(started.process.pidfd.as_fd()));
+        if !was_stopped && has_our_directories(&started) && started.send(&packet, program).is_ok() {
             return Some(started);
         }
         // It is about to end, it does not suit the calling thread, or its socket takes no packet of this size.
