@@ -296,8 +296,10 @@ export interface NativeCapability {
 /** Options that are left out are `null`. */
 export interface NativeCommand {
   file: Text
-  argv: Array<Text>
-  environment: Array<Text>
+  /** The argument vector, joined by NUL bytes: one string crosses faster than many. */
+  argv: string
+  /** The environment, joined likewise. */
+  environment: string
   directory?: Text
   stdio: Array<'pipe' | 'ignore' | number>
   uid?: number
@@ -373,6 +375,7 @@ export interface NativeLandlock {
   read?: Array<Text>
   write?: Array<Text>
   execute?: Array<Text>
+  connectUnix?: Array<Text>
   connectTcp?: Array<number>
   bindTcp?: Array<number>
   scoped: boolean

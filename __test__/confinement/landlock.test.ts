@@ -148,6 +148,22 @@ withAbi(6, 'scoped: other processes get no signals, and their abstract sockets n
   server.close()
 })
 
+withAbi(9, 'connectUnix allows the named sockets', async () => {
+  const [allowed, other] = [files.file('allowed.sock'), files.file('other.sock')]
+  const servers = [allowed, other].map((path) => createServer((socket) => socket.end('hello')).listen(path))
+  const script = `
+    for (const path of ${JSON.stringify([allowed, other])})
+      require('net').connect(path).on('error', ({ code }) => console.log(code)).on('data', (data) => console.log(String(data)))`
+  const outcomes = async (connectUnix: string[]) =>
+    (await here.execFile(process.execPath, ['-e', script], { landlock: { connectUnix } })).stdout
+      .trim()
+      .split('\n')
+      .toSorted()
+  expect(await outcomes([allowed])).toEqual(['EACCES', 'hello'])
+  expect(await outcomes([files.path])).toEqual(['hello', 'hello'])
+  for (const server of servers) server.close()
+})
+
 withAbi(3, 'a Node.js process of fork works with rules', async () => {
   const script = new URL('../setup/programs/forked.cjs', import.meta.url)
   const child = here.fork(script, ['echo'], { landlock: { write: ['/dev/null'] } })
@@ -182,9 +198,13 @@ withAbi(3, 'everything of this page at once, in a set with its own files and pro
   ])
 })
 
-test('bestEffort leaves out what the kernel does not have', async () => {
-  const landlock = { read: ['/'], connectTcp: [], scoped: true, bestEffort: true }
+test('what the kernel does not have is an error, and bestEffort leaves it out', async (context) => {
+  const landlock = { read: ['/'], connectTcp: [], connectUnix: ['/'], scoped: true, bestEffort: true }
   expect((await here.execFile('true', [], { landlock })).exitCode).toBe(0)
+  if (landlockAbi() >= 9) context.skip('this kernel has all of it')
+  const error = await failureOf(() => here.execFile('true', [], { landlock: { ...landlock, bestEffort: false } }))
+  expect(error).toMatchObject({ code: 'EOPNOTSUPP', syscall: 'landlock_create_ruleset' })
+  expect(error.message).toContain('need ABI 9 (Linux 7.1)')
 })
 
 withAbi(1, 'Node.js itself is not restricted', async () => {

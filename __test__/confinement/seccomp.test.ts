@@ -149,6 +149,12 @@ describe.each(WAYS)('%s', (_, create) => {
     expect(await results([`${getppid}`], filter, set)).toEqual([EDOM])
   })
 
+  test('a filter that is almost as long as the kernel accepts', async () => {
+    using set = create()
+    const deny = Array.from({ length: 810 }, (_, index) => ({ name: 1000 + index, errno: 'EDOM' }))
+    expect(await results(['1000', '1809', '999'], { default: 'allow', deny }, set)).toEqual([EDOM, EDOM, ENOSYS])
+  })
+
   test('a program that is missing is an error all the same', async () => {
     using set = create()
     // Not even what the helper reports errors with is allowed.

@@ -373,7 +373,16 @@ const own: Row[] = [
   row<LandlockRules>(
     'rules of Landlock',
     (landlock) => here.execFile('true', [], { landlock }),
-    { read: ['/'], write: ['/'], execute: ['/'], connectTcp: [], bindTcp: [], scoped: false, bestEffort: true },
+    {
+      read: ['/'],
+      write: ['/'],
+      execute: ['/'],
+      connectUnix: [],
+      connectTcp: [],
+      bindTcp: [],
+      scoped: false,
+      bestEffort: true,
+    },
     'options.landlock',
   ),
   row<SystemCallFilter>(

@@ -5,7 +5,7 @@ import type { LinkKind } from '../validate/network/link-kinds.ts'
 import type { LinkSpecOf } from '../validate/network/link-spec.ts'
 import { type ApplySyncOptions, parseApplySyncOptions } from '../validate/network/options.ts'
 import type { Action, Results } from './actions/action.ts'
-import { apply } from './actions/apply.ts'
+import { apply, applyOne } from './actions/apply.ts'
 import type { ApplyTarget } from './actions/apply-target.ts'
 import { blocking } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
@@ -75,7 +75,7 @@ export class NetworkSync {
   /** @hidden Created by {@link Network.sync}. */
   constructor(set: SetHandle, network: NativeNetwork) {
     this.#applyTarget = { set, network, way: BLOCKING }
-    const run: RunSync = (action) => blocking(apply(this.#applyTarget, [action]))[0]
+    const run: RunSync = (action) => blocking(applyOne(this.#applyTarget, action))
     this.links = new Links(run) as unknown as SyncLinks
     this.addresses = new Addresses(run) as unknown as SyncMethods<NetworkAddresses>
     this.routes = new Routes(run) as unknown as SyncMethods<NetworkRoutes>

@@ -10,7 +10,7 @@ import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
 import type { ForwardOptions, StartForwardingOptions } from '../validate/sockets/forwarding-options.ts'
 import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'
 import type { Action, Results, Run } from './actions/action.ts'
-import { apply } from './actions/apply.ts'
+import { apply, applyOne } from './actions/apply.ts'
 import { type ApplyTarget, ensureOpen } from './actions/apply-target.ts'
 import { awaiting } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
@@ -101,7 +101,7 @@ export class Network {
   /** @hidden Created by {@link NamespaceSet.network}. */
   constructor(set: SetHandle, native: NativeNetwork) {
     this.#applyTarget = { set, network: native, way: WITH_PROMISES }
-    const run = (async (action) => (await awaiting(apply(this.#applyTarget, [action])))[0]) as Run
+    const run = (async (action) => await awaiting(applyOne(this.#applyTarget, action))) as Run
     const maker = { native, ensureOpen: () => ensureOpen(set) }
     this.#resolver = new Resolver(maker, new ResolverFiles(set))
     this.lookup = this.#resolver.lookup

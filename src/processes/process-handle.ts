@@ -59,7 +59,9 @@ export class ProcessHandle {
   /** Called by Node, with arguments that depend on its version. */
   spawn(): number {
     const { stdio, envPairs } = this.#options
-    const native = this.#start({ ...this.#launch.command, environment: envPairs, stdio: stdio.map(toNative) }, stdio)
+    const { command } = this.#launch
+    const vectors = { argv: command.argv.join('\0'), environment: envPairs.join('\0') }
+    const native = this.#start({ ...command, ...vectors, stdio: stdio.map(toNative) }, stdio)
     for (const [index, { type, handle }] of stdio.entries()) {
       if (handle !== undefined && isPipe(type)) native.givePipe(handle, index)
     }

@@ -133,7 +133,7 @@ const CONDITIONAL: Rules = [
  * - input for a terminal: ioctl with TIOCSTI and TIOCLINUX;
  * - system calls that are newer than this version of nsset, with ENOSYS.
  *
- * The result is plain data, and cached for the same options only if you keep it.
+ * The result is plain data. Keep it, and pass it to every program: it is compiled once.
  *
  * @example
  * const seccomp = sandboxSystemCalls({ allow: ['ptrace'] })

@@ -31,6 +31,7 @@ pub struct NativeLandlock {
     pub read: Option<Vec<Text>>,
     pub write: Option<Vec<Text>>,
     pub execute: Option<Vec<Text>>,
+    pub connect_unix: Option<Vec<Text>>,
     pub connect_tcp: Option<Vec<u16>>,
     pub bind_tcp: Option<Vec<u16>>,
     pub scoped: bool,
@@ -67,8 +68,8 @@ impl NativeLandlock {
     fn into_core(self) -> Landlock {
         let Self { connect_tcp, bind_tcp, scoped, best_effort, .. } = self;
         let paths = |given: Option<Vec<Text>>| given.map(|paths| paths.into_iter().map(path).collect());
-        let [read, write, execute] = [self.read, self.write, self.execute].map(paths);
-        Landlock { read, write, execute, connect_tcp, bind_tcp, scoped, best_effort }
+        let [read, write, execute, connect_unix] = [self.read, self.write, self.execute, self.connect_unix].map(paths);
+        Landlock { read, write, execute, connect_unix, connect_tcp, bind_tcp, scoped, best_effort }
     }
 }
 

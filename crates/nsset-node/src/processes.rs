@@ -1,6 +1,6 @@
 //! Child processes inside a set: started synchronously; their end is reported by a promise.
 
-use std::{cell::RefCell, os::fd::OwnedFd};
+use std::{cell::RefCell, ffi::CString, os::fd::OwnedFd};
 
 use napi::{
     Env, Result,
@@ -23,8 +23,10 @@ use crate::{
 #[napi(object, object_to_js = false)]
 pub struct NativeCommand {
     pub file: Text,
-    pub argv: Vec<Text>,
-    pub environment: Vec<Text>,
+    /// The argument vector, joined by NUL bytes: one string crosses faster than many.
+    pub argv: String,
+    /// The environment, joined likewise.
+    pub environment: String,
     pub directory: Option<Text>,
     #[napi(ts_type = "Array<'pipe' | 'ignore' | number>")]
     pub stdio: Vec<Either<String, i32>>,
@@ -147,8 +149,8 @@ impl NativeCommand {
     fn into_core(self) -> nsset::Result<Command> {
         Ok(Command {
             file: os_string(self.file),
-            argv: self.argv.into_iter().map(os_string).collect(),
-            environment: self.environment.into_iter().map(os_string).collect(),
+            argv: parts(&self.argv)?,
+            environment: if self.environment.is_empty() { Vec::new() } else { parts(&self.environment)? },
             directory: self.directory.map(path),
             stdio: self.stdio.into_iter().map(stdio).collect::<nsset::Result<_>>()?,
             credentials: Credentials {
@@ -164,6 +166,13 @@ impl NativeCommand {
             named_view: self.netns.map(|name| NamedView { name, is_required: self.needs_netns_files }),
         })
     }
+}
+
+/// The strings that were joined by NUL bytes.
+fn parts(joined: &str) -> nsset::Result<Vec<CString>> {
+    let part =
+        |part| CString::new(part).map_err(|_| nsset::Error::InvalidArgument("a string contains a NUL byte".into()));
+    joined.split('\0').map(part).collect()
 }
 
 fn stdio(word: Either<String, i32>) -> nsset::Result<Stdio> {

@@ -16,7 +16,7 @@ type Fields = Record<string, unknown>
 export type Step =
   | {
       readonly type: 'operation'
-      readonly template: Fields
+      readonly fields: Fields
       /** Whether it contains deferred values, and whether one of them is a function. */
       readonly hasDeferred: boolean
       readonly isLazy: boolean
@@ -77,10 +77,14 @@ export function operation<R>(
   target: (operation: Plain) => string,
   read?: (answer: never) => R,
 ): Action<R> {
-  const template = { operation: name, ...fields }
-  const deferred = deferredIn(template)
+  const deferred = deferredIn(fields)
   const isLazy = deferred.some((value) => value.isLazy)
-  return new Action(name, { type: 'operation', template, hasDeferred: deferred.length > 0, isLazy, target, read })
+  return new Action(name, { type: 'operation', fields, hasDeferred: deferred.length > 0, isLazy, target, read })
+}
+
+/** @internal Writes an operation as the native side reads it. Names have no characters that JSON escapes. */
+export function writeOperation(name: string, fields: Plain): string {
+  return `{"${name}":${JSON.stringify(fields)}}`
 }
 
 /** @hidden Runs one action. It is in the declarations of the constructors of the parts of a network. */

@@ -1,9 +1,10 @@
+import type { NativeNetwork, NativeOutcome } from '../../../index.js'
 import type { Context } from '../../objects/context.ts'
-import type { Action, Step } from './action.ts'
+import { type Action, type Step, writeOperation } from './action.ts'
 import { ActionError } from './action-error.ts'
 import { type ApplyTarget, ensureOpen } from './apply-target.ts'
 import type { Procedure } from './procedure.ts'
-import { Request } from './request.ts'
+import { Request, readWhole, receive } from './request.ts'
 
 /** @internal Runs actions in order, up to the first that fails. */
 export function* apply(
@@ -14,6 +15,29 @@ export function* apply(
   ensureMayGoOn(applyTarget, signal)
   return yield* new ActionRun(applyTarget, actions, signal).toEnd()
 }
+
+/** @internal Runs one action. Most actions are one request without references to other sets, which takes few steps. */
+export function* applyOne(applyTarget: ApplyTarget, action: Action<unknown>): Procedure<unknown> {
+  const { name, step } = action
+  if (step.type !== 'operation' || step.hasDeferred) return (yield* apply(applyTarget, [action]))[0]
+  const { set, way, network } = applyTarget
+  ensureOpen(set)
+  let cause: unknown
+  try {
+    const sent = way.request(network, `[${writeOperation(name, step.fields)}]`, NO_OTHERS, undefined)
+    const outcome = (yield sent) as NativeOutcome
+    const isWhole = outcome.rest === undefined
+    const { results, failure } = isWhole ? readWhole(outcome, [step.read]) : yield* receive(outcome, [step.read])
+    if (failure === undefined) return results[0]
+    cause = failure
+  } catch (error) {
+    cause = error
+  }
+  const target = step.target(step.fields)
+  throw new ActionError({ index: 0, isOnly: true, action: name, target, results: [], cause, isAborted: false })
+}
+
+const NO_OTHERS: NativeNetwork[] = []
 
 class ActionRun {
   readonly #applyTarget: ApplyTarget

@@ -5,12 +5,13 @@ import type { SetHandle } from '../../objects/set-handle.ts'
 import type { Plain } from '../../validate/fields.ts'
 import type { KnownSet } from '../../validate/network/known-set.ts'
 import { type Deferred, deferredIn, fill, type RequestContext, type Resolved } from '../../validate/network/slot.ts'
-import type { Action, Step } from './action.ts'
+import { type Action, type Step, writeOperation } from './action.ts'
 import { openSets, type SetToOpen } from './open-set.ts'
 import type { Procedure } from './procedure.ts'
 import type { Way } from './way.ts'
 
 type Operation = Step & { type: 'operation' }
+type Read = Operation['read']
 
 /** @internal The outcome of a request. */
 export interface Outcome {
@@ -26,8 +27,9 @@ export class Request implements RequestContext {
   /** The limit keeps the text of a request small, which is written and parsed synchronously. */
   static readonly MOST_ACTIONS = 1024
 
+  readonly #names: string[] = []
   readonly #operations: Plain[] = []
-  readonly #reads: Operation['read'][] = []
+  readonly #reads: Read[] = []
   /** The other networks, and references to those that are not open yet. */
   readonly #others: (NativeNetwork | Unopened)[] = []
   /** How many of the other networks are used up to each operation. */
@@ -46,12 +48,12 @@ export class Request implements RequestContext {
   /** Adds an action, and those of the next actions that can be sent with it. */
   *take(first: Action<unknown>, next: readonly Action<unknown>[], context: Context): Procedure<void> {
     if (first.step.type !== 'operation') return
-    this.#add(first.step, yield* resolveDeferred(first.step, context))
-    for (const { step } of next) {
+    this.#add(first.name, first.step, yield* resolveDeferred(first.step, context))
+    for (const { name, step } of next) {
       // A function may depend on the results of the actions before, so these have to be sent first.
       if (step.type !== 'operation' || step.isLazy) return
       try {
-        this.#add(step, NOTHING_RESOLVED)
+        this.#add(name, step, NOTHING_RESOLVED)
       } catch {
         // The error is thrown when the action is the first of its request.
         return
@@ -59,8 +61,9 @@ export class Request implements RequestContext {
     }
   }
 
-  #add({ template, hasDeferred, read }: Operation, resolved: Resolved): void {
-    this.#operations.push(hasDeferred ? fill(template, resolved, this) : template)
+  #add(name: string, { fields, hasDeferred, read }: Operation, resolved: Resolved): void {
+    this.#operations.push(hasDeferred ? fill(fields, resolved, this) : fields)
+    this.#names.push(name)
     this.#reads.push(read)
     this.#used.push(this.#others.length)
   }
@@ -69,8 +72,9 @@ export class Request implements RequestContext {
   *send(way: Way, network: NativeNetwork, signal: AbortSignal | undefined): Procedure<Outcome> {
     const others = yield* this.#open(way)
     signal?.throwIfAborted()
-    const sent = way.request(network, JSON.stringify(this.#operations), others, signal)
-    return yield* this.#receive((yield sent) as NativeOutcome)
+    const operations = this.#operations.map((fields, index) => writeOperation(this.#names[index] as string, fields))
+    const sent = way.request(network, `[${operations.join()}]`, others, signal)
+    return yield* receive((yield sent) as NativeOutcome, this.#reads)
   }
 
   /** Opens what operations refer to. Drops the operations from the first whose reference cannot be opened. */
@@ -101,36 +105,62 @@ export class Request implements RequestContext {
     this.#others.length = number
   }
 
-  /** Reads an outcome, which can come in parts: a long list is parsed while the kernel still sends it. */
-  *#receive(first: NativeOutcome): Procedure<Outcome> {
-    const results: unknown[] = []
-    let list: unknown[] = []
-    for (let outcome = first; ; ) {
-      for (const answer of JSON.parse(outcome.results)) {
-        // A list that was interrupted by changes is sent again, as one answer.
-        const wasSent = list.length > 0 && answer === null
-        results.push(wasSent ? list : this.#read(answer, results.length))
-        list = []
-      }
-      if (outcome.list !== undefined) list.push(...(this.#read(JSON.parse(outcome.list), results.length) as unknown[]))
-      if (outcome.rest === undefined) return { results, failure: outcome.failure && createError(outcome.failure) }
-      outcome = (yield outcome.rest.next()) as NativeOutcome
-    }
-  }
-
-  #read(answer: unknown, index: number): unknown {
-    const make = this.#reads[index] as ((answer: unknown) => unknown) | undefined
-    // JSON has no undefined.
-    return make === undefined ? (answer ?? undefined) : make(answer ?? undefined)
-  }
-
   /** Describes what the operation at this position was about, for messages. */
   targetOf({ step }: Action<unknown>, position: number): string {
-    return step.type === 'operation' ? step.target(this.#operations[position] ?? step.template) : ''
+    return step.type === 'operation' ? step.target(this.#operations[position] ?? step.fields) : ''
   }
 
   close(): void {
     for (const each of this.#opened) each.close()
+  }
+}
+
+/** @internal Reads an outcome, which can come in parts: a long list is parsed while the kernel still sends it. */
+export function* receive(first: NativeOutcome, reads: readonly Read[]): Procedure<Outcome> {
+  const answers = new Answers(reads)
+  for (let outcome = first; ; ) {
+    answers.add(outcome)
+    if (outcome.rest === undefined) return answers.end(outcome)
+    outcome = (yield outcome.rest.next()) as NativeOutcome
+  }
+}
+
+/** @internal Reads an outcome that is whole. */
+export function readWhole(outcome: NativeOutcome, reads: readonly Read[]): Outcome {
+  const answers = new Answers(reads)
+  answers.add(outcome)
+  return answers.end(outcome)
+}
+
+/** Collects the results of a request. */
+class Answers {
+  readonly #reads: readonly Read[]
+  readonly #results: unknown[] = []
+  /** The parts of the list that is the next result. */
+  #list: unknown[] = []
+
+  constructor(reads: readonly Read[]) {
+    this.#reads = reads
+  }
+
+  add({ results, list }: NativeOutcome): void {
+    for (const answer of JSON.parse(results)) {
+      // A list that was interrupted by changes is sent again, as one answer.
+      const wasSent = this.#list.length > 0 && answer === null
+      this.#results.push(wasSent ? this.#list : this.#read(answer))
+      if (this.#list.length > 0) this.#list = []
+    }
+    if (list !== undefined) this.#list.push(...(this.#read(JSON.parse(list)) as unknown[]))
+  }
+
+  end({ failure }: NativeOutcome): Outcome {
+    return { results: this.#results, failure: failure && createError(failure) }
+  }
+
+  /** JSON has no undefined. */
+  #read(answer: unknown): unknown {
+    const make = this.#reads[this.#results.length] as ((answer: unknown) => unknown) | undefined
+    return make === undefined ? (answer ?? undefined) : make(answer ?? undefined)
   }
 }
 
@@ -143,10 +173,10 @@ class Unopened {
   }
 }
 
-function* resolveDeferred({ template, isLazy }: Operation, context: Context): Procedure<Resolved> {
+function* resolveDeferred({ fields, isLazy }: Operation, context: Context): Procedure<Resolved> {
   if (!isLazy) return NOTHING_RESOLVED
   const resolved = new Map<Deferred, unknown>()
-  for (const value of deferredIn(template)) {
+  for (const value of deferredIn(fields)) {
     if (value.isLazy) resolved.set(value, value.check(yield value.call(context)))
   }
   return resolved

@@ -55,9 +55,18 @@ export type Resolved = ReadonlyMap<Deferred, unknown>
 
 /** @internal Returns the deferred values in an operation. */
 export function deferredIn(template: unknown): Deferred[] {
-  if (template instanceof Deferred) return [template]
-  if (typeof template !== 'object' || template === null) return []
-  return Object.values(template).flatMap(deferredIn)
+  const found: Deferred[] = []
+  collect(template, found)
+  return found
+}
+
+function collect(template: unknown, found: Deferred[]): void {
+  if (typeof template !== 'object' || template === null) return
+  if (template instanceof Deferred) {
+    found.push(template)
+    return
+  }
+  for (const value of Object.values(template)) collect(value, found)
 }
 
 /** @internal Returns the operation with all deferred values filled in. */

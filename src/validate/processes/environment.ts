@@ -18,6 +18,17 @@ export function parseEnvironment(environment: unknown, argument: string): string
   return pairs
 }
 
+/** @internal Returns the current environment. Node.js looks up each property of it, so none is looked at twice. */
+export function currentEnvironment(): string[] {
+  const { env } = process
+  const pairs: string[] = []
+  for (const name of Object.getOwnPropertyNames(env)) {
+    const value = env[name]
+    if (value !== undefined) pairs.push(text(`${name}=${value}`, 'process.env'))
+  }
+  return pairs
+}
+
 function pair(name: string, value: unknown, argument: string): string {
   if (name === '' || name.includes('=')) {
     throw invalidValue(argument, "must not have a name that is empty or contains '='", name)

@@ -8,7 +8,7 @@ import { type Path, parseControlGroup, parsePath } from '../paths.ts'
 import { boolean, nonEmptyText, nullable, signal, text, whole, word } from '../values.ts'
 import { CONFINEMENT, type ConfinementOptions, confinementOf } from './confinement/confinement.ts'
 import type { ParsedFilter } from './confinement/system-calls.ts'
-import { type Environment, parseEnvironment } from './environment.ts'
+import { currentEnvironment, type Environment, parseEnvironment } from './environment.ts'
 import { parseSignalNumber } from './signals.ts'
 import { parseStdio, type StdioOptions } from './stdio.ts'
 
@@ -91,7 +91,7 @@ export interface SpawnOptions<S extends StdioOptions | undefined = StdioOptions 
 /** @internal A program to start, with checked options. */
 export interface Launch {
   kinds: number
-  command: Omit<NativeCommand, 'environment' | 'stdio'>
+  command: Omit<NativeCommand, 'argv' | 'environment' | 'stdio'> & { argv: string[] }
   /** A filter to compile, or instructions for the kernel, which the command has, too. */
   seccomp: ParsedFilter | Buffer | undefined
   netnsFiles: boolean | undefined
@@ -183,7 +183,7 @@ export function launchOf(file: string, args: readonly string[], options: Parsed<
   return {
     kinds: options.kinds ?? 0,
     command,
-    environment: options.env ?? parseEnvironment(process.env, 'options.env'),
+    environment: options.env ?? currentEnvironment(),
     stdio: options.stdio ?? 'pipe',
     serialization: options.serialization,
     signal: options.signal,

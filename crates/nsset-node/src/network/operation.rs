@@ -24,11 +24,11 @@ use crate::{
     network_thread::{abandonment::Abandonment, failure::Failure, waiting::ABANDONMENT},
 };
 
+/// Written as `{ "links.get": { … } }`: serde reads a value whose name comes first without keeping it.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "operation")]
 enum Operation {
     #[serde(rename = "links.list")]
-    ListLinks,
+    ListLinks {},
     #[serde(rename = "links.get")]
     GetLink { link: LinkRef },
     #[serde(rename = "links.add")]
@@ -188,7 +188,7 @@ impl Operation {
             Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
             Self::GetSysctl { name } => Ok(Box::pin(sockets.sysctl(name, caller.last())).await?),
             Self::SetSysctl { name, value } => Ok(Box::pin(sockets.set_sysctl(name, value, caller.last())).await?),
-            Self::ListLinks => list_links(sockets, caller).await,
+            Self::ListLinks {} => list_links(sockets, caller).await,
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => Box::pin(add_link(sockets, *spec, others)).await,
             Self::EnsureLink { spec } => Box::pin(ensure_link(sockets, *spec, others)).await,

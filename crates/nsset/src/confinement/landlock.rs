@@ -19,6 +19,8 @@ pub struct Landlock {
     pub read: Option<Vec<PathBuf>>,
     pub write: Option<Vec<PathBuf>>,
     pub execute: Option<Vec<PathBuf>>,
+    /// Unix sockets with a path.
+    pub connect_unix: Option<Vec<PathBuf>>,
     pub connect_tcp: Option<Vec<u16>>,
     pub bind_tcp: Option<Vec<u16>>,
     /// Whether it reaches no process outside by signals and abstract Unix sockets.
@@ -37,9 +39,12 @@ mod files {
     /// A link or a rename between directories. A kernel that knows it refuses it wherever files are restricted.
     pub const REFER: u64 = 1 << 13;
 
+    /// The lookup of a Unix socket.
+    pub const RESOLVE_UNIX: u64 = 1 << 16;
+
     /// What the ABI knows: each of these came with the ABI beside it.
     pub fn known(abi: usize) -> u64 {
-        let later = [(2, REFER), (3, 1 << 14), (5, 1 << 15)];
+        let later = [(2, REFER), (3, 1 << 14), (5, 1 << 15), (9, RESOLVE_UNIX)];
         later.into_iter().filter(|(since, _)| abi < *since).fold(u64::MAX, |known, (_, right)| known & !right)
     }
 }
@@ -80,10 +85,14 @@ impl Landlock {
             (&self.read, files::READ),
             (&self.write, files::WRITE | files::READ),
             (&self.execute, files::EXECUTE | files::READ),
+            (&self.connect_unix, files::RESOLVE_UNIX),
         ];
         for (paths, rights) in lists {
             for path in paths.iter().flatten() {
-                program.landlock_path(rights & ruleset.files, path)?;
+                // The kernel refuses a rule without a right.
+                if rights & ruleset.files != 0 {
+                    program.landlock_path(rights & ruleset.files, path)?;
+                }
             }
         }
         if self.write.is_none() && ruleset.files & files::REFER != 0 {
@@ -102,7 +111,9 @@ impl Landlock {
         let given = |is_given: bool, rights: u64| if is_given { rights } else { 0 };
         let mut restricted = given(self.read.is_some(), files::READ)
             | given(self.write.is_some(), files::WRITE)
-            | given(self.execute.is_some(), files::EXECUTE);
+            | given(self.execute.is_some(), files::EXECUTE)
+            | given(self.connect_unix.is_some(), files::RESOLVE_UNIX);
+        restricted &= files::known(abi);
         if restricted != 0 {
             restricted |= files::REFER;
         }
@@ -122,6 +133,7 @@ impl Landlock {
             (self.write.is_some(), 3, "6.2"),
             (self.connect_tcp.is_some() || self.bind_tcp.is_some(), 4, "6.7"),
             (self.scoped, 6, "6.12"),
+            (self.connect_unix.is_some(), 9, "7.1"),
         ];
         let Some((_, least, linux)) = needs.into_iter().rfind(|(is_needed, least, _)| *is_needed && abi < *least)
         else {
@@ -147,6 +159,7 @@ mod tests {
             read: Some(vec![]),
             write: Some(vec![]),
             execute: Some(vec![]),
+            connect_unix: Some(vec![]),
             connect_tcp: Some(vec![]),
             bind_tcp: Some(vec![]),
             scoped: true,
@@ -163,11 +176,13 @@ mod tests {
         assert_eq!(of(4), (0x7fff, 3, 0));
         assert_eq!(of(5), (0xffff, 3, 0));
         assert_eq!(of(6), (0xffff, 3, 3));
+        assert_eq!(of(9), (0x1_ffff, 3, 3));
     }
 
     #[test]
     fn a_list_that_is_left_out_restricts_nothing() {
         let ruleset = |landlock: Landlock| landlock.ruleset(7).files;
+        assert_eq!(ruleset(Landlock { connect_unix: Some(vec![]), ..Landlock::default() }), 0);
         assert_eq!(ruleset(Landlock { scoped: true, ..Landlock::default() }), 0);
         assert_eq!(ruleset(Landlock { read: Some(vec![]), ..Landlock::default() }), files::READ | files::REFER);
         assert_eq!(ruleset(Landlock { write: Some(vec![]), ..Landlock::default() }), files::WRITE);

@@ -39,7 +39,7 @@ pub struct Process {
 /// The function accepts these orders; everything that it reads and writes lives until this returns; and it makes raw
 /// system calls only: it allocates nothing, takes no lock, does not unwind, and ends in an exec or in _exit(2).
 pub unsafe fn start(child: extern "C" fn(*mut c_void) -> c_int, orders: *mut c_void) -> Result<Process, LaunchError> {
-    let mut stack = vec![0u128; STACK_SIZE / size_of::<u128>()];
+    let mut stack = Vec::<u128>::with_capacity(STACK_SIZE / size_of::<u128>());
     let launch = stopped::Launch::new();
 
     let watch = stopped::watch(Arc::clone(&launch));
@@ -49,7 +49,7 @@ pub unsafe fn start(child: extern "C" fn(*mut c_void) -> c_int, orders: *mut c_v
     let pid = unsafe {
         libc::clone(
             child,
-            stack.as_mut_ptr_range().end.cast(),
+            stack.spare_capacity_mut().as_mut_ptr_range().end.cast(),
             libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD,
             orders,
             launch.pidfd.as_ptr(),

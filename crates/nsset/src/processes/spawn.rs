@@ -33,9 +33,9 @@ use crate::{
 pub struct Command {
     pub file: OsString,
     /// The argument vector, with the name of the program first.
-    pub argv: Vec<OsString>,
+    pub argv: Vec<CString>,
     /// `NAME=VALUE`.
-    pub environment: Vec<OsString>,
+    pub environment: Vec<CString>,
     pub directory: Option<PathBuf>,
     pub stdio: Vec<Stdio>,
     pub credentials: Credentials,
@@ -113,18 +113,16 @@ fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
 }
 
 fn start_by_itself(set: &NamespaceSet, foreign: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
-    let environment = c_strings(&command.environment)?;
     let mut program = Program::of_child();
     plan::join(&mut program, set, foreign);
     if command.detached == Some(true) {
         program.session();
     }
     become_program(&mut program, command, stdio)?;
-    entering::run(&program, &environment)
+    entering::run(&program, &command.environment)
 }
 
 fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio: &OpenStdio) -> Result<Process> {
-    let environment = c_strings(&command.environment)?;
     let group = command.control_group.as_deref().map(ControlGroup::open).transpose()?;
     let group = group.as_ref();
     let mut child_pid = None;
@@ -156,7 +154,7 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
         program.session();
     }
     become_program(&mut program, command, stdio)?;
-    Ok(conversation::run(&program, &environment, None, &mut |_| Ok(()))?.process)
+    Ok(conversation::run(&program, &command.environment, None, &mut |_| Ok(()))?.process)
 }
 
 /// Writes the steps that are the same for both ways to start a program.
@@ -176,7 +174,7 @@ fn become_program<'fd>(program: &mut Program<'fd>, command: &Command, stdio: &'f
     }
     let file = c_string(command.file.as_encoded_bytes())?;
     command.confinement.write_restrictions(program, &file, has_rules);
-    program.exec(file, c_strings(&command.argv)?);
+    program.exec(file, command.argv.clone());
     Ok(())
 }
 
@@ -238,10 +236,6 @@ impl Signaller {
     pub fn signal(&self, signal: i32) -> Result<()> {
         pidfd::send_signal(self.0.as_fd(), signal).map_err(|errno| SystemError::new(errno, "kill").into())
     }
-}
-
-fn c_strings(strings: &[OsString]) -> Result<Vec<CString>> {
-    strings.iter().map(|string| c_string(string.as_encoded_bytes())).collect()
 }
 
 /// Names the program in the error of the last step, as Node.js does: `spawn FILE`. Its arguments are in the vector of

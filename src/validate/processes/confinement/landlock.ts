@@ -17,6 +17,8 @@ export interface LandlockRules {
   write?: readonly Path[] | undefined
   /** Programs, or directories of programs, that it may execute. A dynamic linker, such as /lib64/ld-linux-x86-64.so.2, is one of them. */
   execute?: readonly Path[] | undefined
+  /** Unix sockets with a path that it may connect to, besides those that it makes itself. Linux 7.1. */
+  connectUnix?: readonly Path[] | undefined
   /** TCP ports that it may connect to, at any address. Linux 6.7. */
   connectTcp?: readonly number[] | undefined
   /** TCP ports that it may bind a socket to. Port 0 stands for a port that the kernel chooses. Linux 6.7. */
@@ -40,6 +42,7 @@ const LANDLOCK = {
   read: paths,
   write: paths,
   execute: paths,
+  connectUnix: paths,
   connectTcp: ports,
   bindTcp: ports,
   scoped: boolean,

@@ -6,8 +6,8 @@ use crate::{
     syscall::{self, AT_FDCWD, EINVAL, Errno, O_PATH, Ruleset},
 };
 
-/// `LANDLOCK_ACCESS_FS_*` that a rule on a file may have: execute, write, read, truncate and ioctl.
-const OF_FILES: u64 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15;
+/// `LANDLOCK_ACCESS_FS_*` that a rule on a file may have: execute, write, read, truncate, ioctl and Unix sockets.
+const OF_FILES: u64 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15 | 1 << 16;
 
 /// Creates the ruleset.
 pub fn create(arguments: &mut Arguments, ruleset: &mut i32) -> Result<(), Errno> {
