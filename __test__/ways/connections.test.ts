@@ -233,30 +233,30 @@ for (const owner of OWNERS) {
     test('has as many listeners as ports', async () => {
       const servers = [echo(), echo(), echo()]
       for (const [index, server] of servers.entries()) await set.network.listen(server, { port: 7001 + index })
-      await using forwarding = await set.network.publish({ port: { first: 47001, last: 47003 }, to: { port: 7001 } })
-      expect(forwarding.addresses.map((address) => 'port' in address && address.port)).toEqual([47001, 47002, 47003])
-      for (const port of [47001, 47002, 47003]) {
+      await using forwarding = await set.network.publish({ port: { first: 27001, last: 27003 }, to: { port: 7001 } })
+      expect(forwarding.addresses.map((address) => 'port' in address && address.port)).toEqual([27001, 27002, 27003])
+      for (const port of [27001, 27002, 27003]) {
         const socket = net.connect(port, '127.0.0.1')
         socket.end(`to ${port}`)
         expect(await outcomeOf(socket)).toBe(`to ${port}`)
       }
-      expect(String(forwarding)).toMatch(/^Forwarding\(tcp 127\.0\.0\.1:47001, .*, 0 open\)$/)
+      expect(String(forwarding)).toMatch(/^Forwarding\(tcp 127\.0\.0\.1:27001, .*, 0 open\)$/)
       for (const server of servers) server.close()
     })
 
     test('of several ports starts all listeners or none', async () => {
       await using taken = net.createServer()
-      await once(taken.listen(47012, '127.0.0.1'), 'listening')
+      await once(taken.listen(27012, '127.0.0.1'), 'listening')
       const before = resources()
-      const start = set.network.publish({ port: { first: 47011, last: 47013 }, to: { port: 7001 } })
+      const start = set.network.publish({ port: { first: 27011, last: 27013 }, to: { port: 7001 } })
       await expect(start).rejects.toMatchObject({
         code: 'EADDRINUSE',
         syscall: 'listen',
         address: '127.0.0.1',
-        port: 47012,
+        port: 27012,
       })
       await using free = net.createServer()
-      await once(free.listen(47011, '127.0.0.1'), 'listening')
+      await once(free.listen(27011, '127.0.0.1'), 'listening')
       free.close()
       expect(await growthSince(before)).toEqual({})
     })

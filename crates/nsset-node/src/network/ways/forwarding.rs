@@ -140,10 +140,14 @@ async fn start(inside: &Inside, forward: NativeForward) -> std::result::Result<N
             idle: forward.idle,
         };
         // Closing the network drops the future, and with it all sockets.
-        let mut forwards = pin!(async { drop(select(pin!(run.forward()), pin!(closed)).await) });
-        match select(pin!(stops.stopped()), forwards.as_mut()).await {
+        let running = pin!(run.forward());
+        let closed = pin!(closed);
+        let mut forwards = select(running, closed);
+        match select(pin!(stops.stopped()), &mut forwards).await {
             // Open connections may continue, but the path is free for another listener.
-            Either::Left(_) => drop(join(remove(file), forwards).await),
+            Either::Left(_) => {
+                join(remove(file), forwards).await;
+            }
             Either::Right(_) => remove(file).await,
         }
         drop(ending);
