@@ -6,7 +6,12 @@ const report = process.env['NSSET_TEST_REPORT']
 
 export default defineConfig({
   cacheDir: `${tmpdir()}/nsset-vitest-${process.getuid?.()}`,
-  resolve: { alias: { nsset: fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: /^nsset$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
+      { find: 'nsset/sandbox', replacement: fileURLToPath(new URL('src/sandbox/index.ts', import.meta.url)) },
+    ],
+  },
   test: {
     include: ['__test__/**/*.test.ts'],
     setupFiles: ['__test__/setup/guards/thread-guard.ts', '__test__/setup/guards/record-codes.ts'],

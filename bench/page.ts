@@ -22,6 +22,7 @@ const TITLES: Record<string, string> = {
   scale: 'Many networks',
   network: 'Links',
   sockets: 'Sockets',
+  busy: 'A busy processor',
   start: 'Import, memory, disk',
 }
 

@@ -16,6 +16,7 @@ const SUITES: Record<string, Suite> = {
   scale: () => import('./suites/scale.ts'),
   network: () => import('./suites/network.ts'),
   sockets: () => import('./suites/sockets.ts'),
+  busy: () => import('./suites/busy.ts'),
   start: () => import('./suites/start.ts'),
 }
 

@@ -66,8 +66,8 @@ for (const cycle of cycles) {
   const seconds = ((performance.now() - begin) / 1_000).toFixed(1)
   let after = await held()
   if (grownSince(before, after).length > 0) {
-    // Threads without work end after a second.
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    // Threads without work end after a second, and helpers after a few.
+    await new Promise((resolve) => setTimeout(resolve, 4_500))
     after = await held()
   }
   const grown = grownSince(before, after)

@@ -51,7 +51,7 @@ export type {
   ControlGroupWaitOptions,
 } from './validate/control-groups/options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
-export type { MountTargets } from './validate/mount-targets.ts'
+export type { IdMap } from './validate/id-map.ts'
 export type {
   BindMount,
   DevMount,
@@ -61,10 +61,12 @@ export type {
   MaskMount,
   MountSpec,
   OverlayMount,
+  OwnerMaps,
   SymlinkMount,
   Tmpfs,
   TmpfsRoot,
 } from './validate/mounts/mount-spec.ts'
+export type { MountTargets } from './validate/mounts/mount-targets.ts'
 export type {
   NetnsAttachOptions,
   NetnsCreateOptions,
@@ -144,7 +146,6 @@ export type {
 } from './validate/sockets/forwarding-options.ts'
 export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
 export type {
-  IdMap,
   MapUser,
   TimeOffsets,
   UnshareOptions,

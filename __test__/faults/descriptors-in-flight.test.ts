@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest'
 import { compileC } from '../setup/c-programs/c-program.ts'
+import { OWN_RESOURCES } from '../setup/programs/own-resources.ts'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 
@@ -11,12 +12,9 @@ import { asRoot } from '../setup/sets/privilege.ts'
 const USER = ['setpriv', '--reuid=23456', '--regid=23456', '--clear-groups']
 
 const PROGRAM = `
-  import { readdirSync, readFileSync } from 'node:fs'
   import { spawn } from 'node:child_process'
   import { NamespaceSet } from 'nsset'
-  const children = () => readdirSync('/proc/self/task')
-    .flatMap((tid) => readFileSync('/proc/self/task/' + tid + '/children', 'utf8').split(' ').filter(Boolean)).length
-  const descriptors = () => readdirSync('/proc/self/fd').length
+  ${OWN_RESOURCES}
   const pids = await NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' })
   const net = await NamespaceSet.unshare(['user', 'net'], { mapUser: 'root' })
   const operations = {
@@ -29,7 +27,7 @@ const PROGRAM = `
   const many = spawn(process.env.IN_FLIGHT, { stdio: ['ignore', 'pipe', 'inherit'] })
   await new Promise((resolve) => many.stdout.once('data', resolve))
   await new Promise((resolve) => setTimeout(resolve, 200))
-  const before = { children: children(), descriptors: descriptors() }
+  const before = { children: children().length, descriptors: descriptors() }
   const outcomes = {}
   for (const [name, operation] of Object.entries(operations)) {
     const begun = performance.now()
@@ -37,9 +35,15 @@ const PROGRAM = `
     outcomes[name] = { code, isQuick: performance.now() - begun < 1_000, isExplained: message.includes('in flight') }
   }
   await new Promise((resolve) => setTimeout(resolve, 300))
-  const left = { children: children() - before.children, descriptors: descriptors() - before.descriptors }
+  const left = { children: children().length - before.children, descriptors: descriptors() - before.descriptors }
   many.kill('SIGKILL')
   await new Promise((resolve) => many.once('exit', resolve))
+  // The kernel frees what was in flight asynchronously.
+  for (let turn = 0; turn < 100; turn++) {
+    const failed = await operations.unshare().then(() => false, () => true)
+    if (!failed) break
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
   await operations.unshare()
   console.log(JSON.stringify({ outcomes, left }))`
 

@@ -1,9 +1,10 @@
-/** docs/coming-from/iproute2.md has every option, command and kind of link in the help of the installed tools. */
+/** docs/coming-from/iproute2.md and bubblewrap.md have every option, command and kind of link in the help of the installed tools. */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { chaptersOf, textOf } from '../../scripts/pages/pages.ts'
 
 const PAGE = 'docs/coming-from/iproute2.md'
+const BWRAP_PAGE = 'docs/coming-from/bubblewrap.md'
 const rows = chaptersOf(PAGE).flatMap((chapter) => chapter.rows.map(({ name }) => name))
 
 /** The help of a tool; ip(8) prints it to standard error, and fails. */
@@ -31,6 +32,15 @@ describe.each(['unshare', 'nsenter', 'lsns'])('%s', (program) => {
     const described = new Set(rows.flatMap((row) => new RegExp(`^${program} --([a-z-]+)`).exec(row)?.[1] ?? []))
     expect(options.filter((option) => !described.has(option))).toEqual([])
   })
+})
+
+test('each option of bwrap has a row', () => {
+  const options = [...helpOf('bwrap', '--help').matchAll(/^ +(--[a-z0-9-]+)/gm)].map(([, option]) => option)
+  expect(options.length).toBeGreaterThan(50)
+  const described = new Set(chaptersOf(BWRAP_PAGE).flatMap(({ rows }) => rows.map(({ name }) => name.split(' ')[0])))
+  expect(
+    options.filter((option) => !['--help', '--version'].includes(String(option)) && !described.has(option)),
+  ).toEqual([])
 })
 
 test('each command of ip netns has a row', () => {

@@ -1,8 +1,9 @@
 /** The examples run, as root and as an ordinary user. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { example, LONG } from '../setup/pages/example.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
+import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 test('sandbox: a shell with its own processes, host name, files and network', async () => {
   const script = 'id -un; hostname; ps -e -o comm=; ls /root /home; touch /usr/mine; exit 3'
@@ -18,6 +19,29 @@ test('sandbox: processes that the shell leaves behind are killed', async () => {
   const { stdout } = await example('sandbox', '-c', `setsid sleep ${mark} & sleep 0.1; ps -e -o args=`)
   expect(stdout).toContain(`sleep ${mark}`)
   expect(readCommandLines()).not.toContain(`sleep ${mark}`)
+})
+
+test('run-untrusted: a command sees no keys, writes to one place, and has no network', async () => {
+  const { stdout, code } = await example('run-untrusted')
+  expect(stdout).toMatch(/touch: .*Read-only file system/)
+  expect(stdout).toMatch(/\nfiles: result\n$/)
+  expect(code).toBe(0)
+})
+
+test('run-untrusted: a custom command, with its exit code', async () => {
+  expect(await example('run-untrusted', 'sh', '-c', 'exit 5')).toEqual({ stdout: 'files: \n', stderr: '', code: 5 })
+})
+
+test('build-step: changes of the project are gone, and what is in out is kept', async () => {
+  using directory = temporaryDirectory()
+  const [project, out] = [directory.file('project'), directory.file('out')]
+  for (const path of [project, out]) mkdirSync(path)
+  writeFileSync(`${project}/source`, 'source')
+  const script = 'cp source out/copy; rm source; touch made; id -un 2>/dev/null; pwd'
+  const { stdout, stderr, code } = await example('build-step', project, out, 'sh', '-c', script)
+  expect({ stdout, stderr, code }).toEqual({ stdout: 'build\n/build\n', stderr: '', code: 0 })
+  expect(readdirSync(project)).toEqual(['source'])
+  expect(readFileSync(`${out}/copy`, 'utf8')).toBe('source')
 })
 
 test('build-without-network: a step has no network', async () => {

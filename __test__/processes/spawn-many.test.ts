@@ -7,6 +7,7 @@ import { growthSince } from '../setup/guards/growth.ts'
 import { childrenOf, eventually, resources } from '../setup/guards/resources.ts'
 import { ALL_KINDS } from '../setup/guards/thread-place.ts'
 import { inWorker } from '../setup/processes/worker.ts'
+import { OWN_RESOURCES } from '../setup/programs/own-resources.ts'
 import { askPlainNode } from '../setup/programs/plain-node.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { isRoot } from '../setup/sets/privilege.ts'
@@ -78,8 +79,9 @@ test('children of a Worker are inside, and their events are emitted in the Worke
 
 test('at the limit of descriptors spawn is EMFILE, with an explanation, and releases its resources', async () => {
   const program = `
-    import { closeSync, openSync, readdirSync } from 'node:fs'
+    import { closeSync, openSync } from 'node:fs'
     import { NamespaceSet } from 'nsset'
+    ${OWN_RESOURCES}
     const set = NamespaceSet.unshareSync(${isRoot ? "['uts', 'net', 'pid']" : "['user', 'uts', 'net', 'pid'], { mapUser: 'root' }"})
     const codes = new Set()
     const silent = new Set()
@@ -95,23 +97,33 @@ test('at the limit of descriptors spawn is EMFILE, with an explanation, and rele
     })
     const filled = () => { try { held.push(openSync('/dev/null')); return false } catch { return true } }
     await attempt()
+    // The next helper is started meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 200))
     // One descriptor fewer each time, and once more without any.
     while (!filled()) {}
     const outcomes = []
     const counts = new Set()
     for (let free = 0; free < 24; free++) {
-      const before = readdirSyncOr()
+      const before = await steadyCount()
       outcomes.push(await attempt())
       // The helper of a program that did not start is reaped asynchronously.
-      for (let turn = 0; turn < 100 && before !== readdirSyncOr(); turn++) await new Promise((resolve) => setTimeout(resolve, 10))
-      counts.add(before === readdirSyncOr())
+      for (let turn = 0; turn < 100 && before !== countOr(); turn++) await new Promise((resolve) => setTimeout(resolve, 10))
+      counts.add(before === countOr())
       closeSync(held.pop())
     }
-    function readdirSyncOr() {
+    async function steadyCount() {
+      for (let before = countOr(); ; ) {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        const now = countOr()
+        if (now === before) return now
+        before = now
+      }
+    }
+    function countOr() {
       // The test itself needs one.
       const fd = held.pop()
       closeSync(fd)
-      const count = readdirSync('/proc/self/fd').length
+      const count = descriptors()
       held.push(openSync('/dev/null'))
       return count
     }

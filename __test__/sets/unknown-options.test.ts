@@ -187,7 +187,14 @@ const attributes = {
   noExec: true,
   noSymfollow: true,
 }
-const bind: Complete<BindMount> = { ...attributes, type: 'bind', source: '/tmp', recursive: true, optional: true }
+const bind: Complete<BindMount> = {
+  ...attributes,
+  type: 'bind',
+  source: '/tmp',
+  recursive: true,
+  optional: true,
+  idMap: 'set',
+}
 const fileSystem: Complete<FileSystemMount> = {
   ...attributes,
   type: 'tmpfs',

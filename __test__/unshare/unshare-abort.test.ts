@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { growthSince } from '../setup/guards/growth.ts'
 import { readStat } from '../setup/guards/proc-stat.ts'
 import { eventually, resources } from '../setup/guards/resources.ts'
+import { OWN_RESOURCES } from '../setup/programs/own-resources.ts'
 import { askPlainNode, type PlainNodeOptions } from '../setup/programs/plain-node.ts'
 import { isRoot } from '../setup/sets/privilege.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../setup/sets/temporary-directory.ts'
@@ -29,9 +30,7 @@ const PRELUDE = `
   import { setTimeout as pass } from 'node:timers/promises'
   import { NamespaceSet } from 'nsset'
   const maps = { uidMaps: [{ containerId: 0, hostId: 100000, size: 10 }] }
-  const descriptors = () => readdirSync('/proc/self/fd').length
-  const children = () => readdirSync('/proc/self/task')
-    .map((tid) => readFileSync('/proc/self/task/' + tid + '/children', 'utf8')).join('').trim()
+  ${OWN_RESOURCES}
 `
 
 /** That newuidmap, or what stands for it, has ended. */
@@ -90,8 +89,8 @@ test('aborted at any moment: the promise settles, and no process is left', async
         else outcome.other.push(String(error))
       }
     }
-    for (let count = 0; count < 500 && children() !== ''; count += 1) await pass(10)
-    console.log(JSON.stringify({ ...outcome, children: children() }))`)
+    for (let count = 0; count < 500 && children().length > 0; count += 1) await pass(10)
+    console.log(JSON.stringify({ ...outcome, children: children().join(' ') }))`)
   expect(outcome.made + outcome.aborted).toBe(1500)
   expect(outcome.other).toEqual([])
   expect(outcome.children).toBe('')
@@ -121,7 +120,7 @@ test('aborted while newuidmap takes its time: the reason is thrown, and nothing 
       while (!existsSync('${mapper.file('pid')}')) await pass(5)
       controller.abort(reason)
       const isReason = (await caught) === reason
-      console.log(JSON.stringify({ isReason, before, after: descriptors(), children: children() }))`,
+      console.log(JSON.stringify({ isReason, before, after: descriptors(), children: children().join(' ') }))`,
     behind(mapper),
   )
   expect(outcome).toEqual({ isReason: true, before: outcome.before, after: outcome.before, children: '' })
@@ -144,7 +143,7 @@ test('without a signal it is given up after a while, and named', async () => {
   const outcome = await askPlainNode<{ code: string; syscall: string; children: string }>(
     `${PRELUDE}
       const error = await NamespaceSet.unshare('user', maps).catch((error) => error)
-      console.log(JSON.stringify({ code: error.code, syscall: error.syscall, children: children() }))`,
+      console.log(JSON.stringify({ code: error.code, syscall: error.syscall, children: children().join(' ') }))`,
     behind(mapper),
   )
   expect(outcome).toEqual({ code: 'ETIMEDOUT', syscall: 'newuidmap', children: '' })

@@ -27,7 +27,7 @@ type Kinds = 'net' | 'user+net'
 const WHY_SOCKET: Record<Kinds, string> = {
   net: 'The thread enters with setns(2), creates the socket there, and returns: two additional system calls that do not block.',
   'user+net':
-    'A thread cannot enter a user namespace, so the helper creates the socket inside and sends it: one message in each direction between two processes.',
+    'A thread cannot enter a user namespace, so a helper that stays there creates the socket and sends it: one message in each direction between two processes.',
 }
 
 export async function suite(): Promise<Row[]> {
@@ -79,7 +79,7 @@ async function makeSockets(inside: Sets): Promise<Row[]> {
         ours: () => microseconds(born, name === 'net' ? 50 : 5),
         floor: { is: 'the same socket of Node.js outside', sample: () => microseconds(make(), 50) },
         rounds: 100,
-        targets: [name === 'net' ? { of: 'excess', most: 10 } : { of: 'ours', most: 400 }],
+        targets: [name === 'net' ? { of: 'excess', most: 10 } : { of: 'ours', most: 60 }],
         why: WHY_SOCKET[name],
       }),
     )
@@ -104,7 +104,7 @@ async function connectTo(inside: Sets): Promise<Row[]> {
         ours: () => connecting(() => set.network.connect({ host: HOST, port: portOf(there) })),
         floor: { is: 'net.connect() outside', sample: () => connecting(() => connect(portOf(here), HOST)) },
         rounds: 60,
-        targets: [{ of: 'excess', most: name === 'net' ? 50 : 500 }],
+        targets: [{ of: 'excess', most: name === 'net' ? 50 : 60 }],
         why: WHY_SOCKET[name],
       }),
     )

@@ -84,7 +84,7 @@ function alone(set: NamespaceSet, noOp: string, go?: PeerProgram, python?: PeerP
     amount: 0,
     rounds: 60,
     peers: isRoot ? { netns: sampleOf(go, 'spawn'), pyroute2: sampleOf(python, 'NSPopen') } : {},
-    targets: [nsenterTimes(0.4)],
+    targets: [nsenterTimes(0.25)],
   })
 }
 
@@ -98,7 +98,7 @@ async function withHeap(set: NamespaceSet, noOp: string): Promise<Row[]> {
   const some = await spawning("spawn until 'exit', 256 MiB of Buffers", set, noOp, {
     amount: 256,
     rounds: 20,
-    targets: [nsenterTimes(0.4)],
+    targets: [nsenterTimes(0.25)],
   })
   while (ballast.length < 1024) ballast.push(Buffer.alloc(MIB, 1))
   const much = await spawning("spawn until 'exit', 1 GiB of Buffers", set, noOp, {

@@ -1,5 +1,5 @@
-/** Writes the TypeScript API as one file, `dist/index.js`: `npm run build:api`. */
+/** Writes the TypeScript API as one file for each entry, `dist/index.js` and `dist/sandbox/index.js`: `npm run build:api`. */
 import { writeFileSync } from 'node:fs'
-import { bundleApi } from './bundle.ts'
+import { bundleApi, ENTRIES } from './bundle.ts'
 
-writeFileSync(new URL('../../dist/index.js', import.meta.url), bundleApi())
+for (const entry of ENTRIES) writeFileSync(new URL(`../../dist/${entry}.js`, import.meta.url), bundleApi(entry))

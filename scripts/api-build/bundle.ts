@@ -5,15 +5,18 @@
 import { fileURLToPath } from 'node:url'
 import { buildSync, transformSync } from 'esbuild'
 
-const ENTRY = fileURLToPath(new URL('../../src/index.ts', import.meta.url))
+/** The entries of the package, below src and dist. Each is a file of its own, so that users of one do not load the others. */
+export const ENTRIES = ['index', 'sandbox/index'] as const
+
 const TARGET = 'node20'
 const LONGEST_LINE = 120
 /** Replaces `import.meta.url`, which is a syntax error in a script, while esbuild transforms the code. */
 const URL_OF_MODULE = '__urlOfModule'
 
-export function bundleApi(): string {
+export function bundleApi(entry: (typeof ENTRIES)[number] = 'index'): string {
   const options = { bundle: true, platform: 'node', format: 'esm', target: TARGET, write: false } as const
-  const [bundle] = buildSync({ entryPoints: [ENTRY], ...options }).outputFiles
+  const source = fileURLToPath(new URL(`../../src/${entry}.ts`, import.meta.url))
+  const [bundle] = buildSync({ entryPoints: [source], external: ['nsset'], ...options }).outputFiles
   if (bundle === undefined) throw new Error('esbuild returned no bundle')
   return withShortLocals(withOwnNames(bundle.text))
 }
@@ -34,11 +37,11 @@ function withOwnNames(code: string): string {
 
 /** Esbuild keeps the top-level names of a script, but not those of a module. So this transforms the code as a script. */
 function withShortLocals(code: string): string {
-  const imports = code.match(/^import \{.*\} from ".*";$/gm) ?? []
+  const imports = code.match(/^import \{[^}]*\} from ".*";$/gm) ?? []
   const [exports] = code.match(/^export \{[^}]*\};\s*$/m) ?? []
   if (exports === undefined) throw new Error('the bundle has no exports')
   const script = [...imports, exports].reduce((text, each) => text.replace(each, ''), code)
   const options = { minify: true, target: TARGET, lineLimit: LONGEST_LINE }
   const short = transformSync(script.replaceAll('import.meta.url', URL_OF_MODULE), options).code
-  return `${imports.join('\n')}\n${short.replaceAll(URL_OF_MODULE, 'import.meta.url')}${exports.replaceAll(/\s+/g, ' ').trim()}\n`
+  return `${imports.map((each) => each.replaceAll(/\s+/g, ' ')).join('\n')}\n${short.replaceAll(URL_OF_MODULE, 'import.meta.url')}${exports.replaceAll(/\s+/g, ' ').trim()}\n`
 }

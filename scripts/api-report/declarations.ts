@@ -2,12 +2,18 @@
 import { basename, dirname, join } from 'node:path'
 import ts from 'typescript'
 
+/** The entries of the package: the import specifier, and the file below src. */
+const ENTRIES = [
+  ['nsset', 'index'],
+  ['nsset/sandbox', 'sandbox/index'],
+] as const
+
 const CONFIG = 'tsconfig.build.json'
 
 export interface Declarations {
   program: ts.Program
-  /** Of the package: what its `types` name. */
-  entry: ts.SourceFile
+  /** What each import specifier of the package leads to. */
+  entries: Map<string, ts.SourceFile>
   /** Whether a file is one of these. */
   has(source: ts.SourceFile): boolean
 }
@@ -25,11 +31,13 @@ export function declarationsOf(root: string): Declarations {
   // It would look for no file where there is no directory, and dist may not be there.
   host.directoryExists = () => true
   host.readFile = (file) => files.get(file) ?? readFile(file)
-  const path = join(options.outDir ?? root, 'index.d.ts')
-  const program = ts.createProgram([path], { ...options, noEmit: true }, host)
-  const entry = program.getSourceFile(path)
-  if (entry === undefined) throw new Error(`${root} has no src/index.ts`)
-  return { program, entry, has: ({ fileName }) => files.has(fileName) }
+  const paths = ENTRIES.map(([name, file]) => [name, join(options.outDir ?? root, `${file}.d.ts`)] as const)
+  const built = paths.filter(([, path]) => files.has(path))
+  const own = { paths: Object.fromEntries(built.map(([name, path]) => [name, [path]])), noEmit: true }
+  const program = ts.createProgram([...new Map(built).values()], { ...options, ...own }, host)
+  const entries = new Map(built.flatMap(([name, path]) => [[name, program.getSourceFile(path)] as const]))
+  if (entries.get('nsset') === undefined) throw new Error(`${root} has no src/index.ts`)
+  return { program, entries: entries as Map<string, ts.SourceFile>, has: ({ fileName }) => files.has(fileName) }
 }
 
 function configOf(root: string): ts.ParsedCommandLine {

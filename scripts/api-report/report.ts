@@ -17,17 +17,21 @@ Written by \`npm run api\`, not by hand. Who changes it changes what users rely 
 
 /** The report on the project in a directory. */
 export function apiReport(root: string): string {
-  const { program, entry, has } = declarationsOf(root)
+  const { program, entries, has } = declarationsOf(root)
   const checker = program.getTypeChecker()
-  const exported = exportsOf(entry, checker)
-  const named = new Set(exported.values())
+  const exported = new Map([...entries].map(([name, entry]) => [name, exportsOf(entry, checker)]))
+  const all = [...exported.values()].flatMap((symbols) => [...symbols.values()])
+  const named = new Set(all)
   // It grows while it is read.
   for (const symbol of named) {
     const ours = namesIn(symbol, checker).filter((other) => statementsOf(other).some((at) => has(at.getSourceFile())))
     for (const other of ours) named.add(other)
   }
-  const others = [...named].slice(new Set(exported.values()).size)
-  const chapters = [HEAD, '## Exported\n', chapterOf([...exported])]
+  const others = [...named].slice(new Set(all).size)
+  const chapters = [HEAD]
+  for (const [name, symbols] of exported) {
+    chapters.push(name === 'nsset' ? '## Exported\n' : `## Exported by ${name}\n`, chapterOf([...symbols]))
+  }
   if (others.length > 0)
     chapters.push('## Not exported, but named\n', chapterOf(others.map((each) => [each.name, each])))
   return chapters.join('\n')

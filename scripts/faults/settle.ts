@@ -1,6 +1,6 @@
 /** Waiting: for a call to settle, and for its resources to be freed. */
 import type { Thrown } from './documented.ts'
-import { added, missing, type State, state } from './state.ts'
+import { added, idleHelpers, missing, type State, state } from './state.ts'
 
 /** Milliseconds after which a call counts as hanging. */
 export const NEVER = 15_000
@@ -47,4 +47,11 @@ export async function outcomeOf(run: () => unknown): Promise<{ thrown?: Thrown; 
   return thrown === undefined
     ? { milliseconds }
     : { thrown: { ...thrown, code: thrown.code ?? undefined }, milliseconds }
+}
+
+/** Ends the helpers that wait, so that the next call starts one, whose system calls have a role. */
+export async function endIdleHelpers(): Promise<void> {
+  const end = performance.now() + 1_000
+  for (const pid of idleHelpers()) process.kill(pid, 'SIGKILL')
+  while (idleHelpers().length > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 1))
 }

@@ -12,6 +12,17 @@ export function state(): State {
   const things = [...descriptors(), ...threads(), ...children(), ...mounts(), ...names(), ...links()]
   const counts = new Map<string, number>()
   for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1)
+  return withoutIdleHelpers(counts)
+}
+
+/** Helpers that wait for a program end after some seconds. Each has a socket and a pidfd of this process. */
+function withoutIdleHelpers(counts: Map<string, number>): State {
+  const idle = counts.get('child nsset-idle alive') ?? 0
+  counts.delete('child nsset-idle alive')
+  for (const thing of ['descriptor socket:', 'descriptor anon_inode:[pidfd]']) {
+    const count = counts.get(thing)
+    if (count !== undefined) counts.set(thing, count - idle)
+  }
   return counts
 }
 
@@ -57,6 +68,12 @@ function children(): string[] {
     ...own.map((pid) => describe(pid, 'child')),
     ...lost.map((pid) => describe(pid, 'orphan')).filter((line) => line?.endsWith(' Z') === false),
   ].filter((line) => line !== undefined)
+}
+
+/** The helpers that wait for a program. */
+export function idleHelpers(): number[] {
+  const own = entries('/proc/self/task').flatMap((tid) => childrenIn(`/proc/self/task/${tid}/children`))
+  return own.filter((pid) => text(`/proc/${pid}/comm`)?.trim() === 'nsset-idle').map(Number)
 }
 
 function childrenIn(file: string): string[] {

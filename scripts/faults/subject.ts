@@ -8,7 +8,7 @@ import { printLine, readLine } from './lines.ts'
 import { OPERATIONS } from './operations/index.ts'
 import type { Round } from './operations/operation.ts'
 import { type Line, type Outcome, TOOK_LONG, type Wanted } from './outcome.ts'
-import { NEVER, outcomeOf, settled, steady } from './settle.ts'
+import { endIdleHelpers, NEVER, outcomeOf, settled, steady } from './settle.ts'
 import { added, missing, type State, state } from './state.ts'
 
 const WARM_UP = 5
@@ -66,6 +66,7 @@ async function calls(): Promise<Call[]> {
   const seen = new Map<string, Call>()
   for (let time = 0; time < (operation?.isFresh === true ? 1 : 2); time += 1) {
     await round.before?.()
+    await endIdleHelpers()
     const before = state()
     order('begin')
     await round.run()
@@ -83,6 +84,7 @@ async function calls(): Promise<Call[]> {
 async function tried(fault: Fault): Promise<Outcome> {
   const before = await steady()
   await round.before?.()
+  await endIdleHelpers()
   const isSignal = fault.what.startsWith('SIG')
   order(`begin/${fault.role}/${fault.call}/${fault.nth}/${isSignal ? 'signal' : 'error'}/${numberOf(fault.what)}`)
   const { thrown, milliseconds } = await outcomeOf(round.run)

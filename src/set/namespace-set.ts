@@ -27,7 +27,7 @@ import {
   parseOptionalKind,
   parseOptionalKinds,
 } from '../validate/kinds.ts'
-import { type MountTargets, parseTargets } from '../validate/mount-targets.ts'
+import { type MountTargets, parseTargets } from '../validate/mounts/mount-targets.ts'
 import { isPath, type Path, parsePath } from '../validate/paths.ts'
 import { type ExecFileOptions, type OutputEncoding, parseExecFile } from '../validate/processes/exec-file-options.ts'
 import { type ForkOptions, parseFork } from '../validate/processes/fork.ts'

@@ -1,19 +1,10 @@
 import { invalidType, outOfRange } from '../errors.ts'
 import type { AnyControlGroup } from '../objects/control-group-handle.ts'
-import { array, type FieldsOf, object, type Parse, parseFields, parseOptions } from './fields.ts'
+import { array, type FieldsOf, object, type Parse, parseOptions } from './fields.ts'
+import { type IdMap, idMap } from './id-map.ts'
 import { type MountSpec, parseMount, parseRoot, type TmpfsRoot } from './mounts/mount-spec.ts'
 import { type Path, parseControlGroup } from './paths.ts'
 import { boolean, signal, text, u32, word } from './values.ts'
-
-/** Maps `size` ids inside, from `containerId` on, to as many ids of the parent user namespace, from `hostId` on. */
-export interface IdMap {
-  /** The first id inside. */
-  containerId: number
-  /** The first id in the parent user namespace. An ordinary user without subordinate ids can only map their own id. */
-  hostId: number
-  /** The number of ids, at least 1. */
-  size: number
-}
 
 /**
  * A preset for both id mappings, as in unshare(1). `'root'` maps the caller to root (`--map-root-user`). `'current'` maps the caller to
@@ -93,10 +84,6 @@ export interface UnshareOptions extends UnshareSyncOptions {
   /** Cancels the call; nothing is left behind. */
   signal?: AbortSignal | undefined
 }
-
-const ID_MAP = { containerId: u32, hostId: u32, size: u32 } satisfies FieldsOf<IdMap>
-
-const idMap = (value: unknown, name: string) => parseFields(value, name, ID_MAP, ['containerId', 'hostId', 'size'])
 
 const mapUserWord = word('root', 'current', 'auto')
 

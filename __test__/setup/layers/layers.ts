@@ -7,7 +7,7 @@ export const PROJECT: Layers = [['__test__'], ['bench', 'scripts'], ['examples']
 
 /** The folders of `src`, and the files that are in none. */
 export const SRC: Layers = [
-  ['index'],
+  ['index', 'sandbox'],
   ['netns', 'pool'],
   ['set'],
   ['containers', 'network'],
@@ -18,6 +18,7 @@ export const SRC: Layers = [
   ['control-groups', 'processes', 'threads'],
   ['native', 'validate/sockets'],
   ['validate/network'],
+  ['validate/sandbox'],
   ['validate/control-groups', 'validate/processes'],
   ['validate/processes/confinement'],
   ['validate'],
@@ -84,7 +85,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['footprint', 'proc'],
     ['retry'],
     ['error'],
-    ['kind', 'plain'],
+    ['id_map', 'kind', 'plain'],
   ],
   'nsset-helper': [
     [ROOT],

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type CProgram, compileC } from '../c-programs/c-program.ts'
-import { eventually } from '../guards/resources.ts'
+import { childrenOf, eventually, idleHelpersOf } from '../guards/resources.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -16,8 +16,14 @@ export type Effect = 'kill' | 'stop' | 'hold' | 'keep' | number
 
 const EFFECTS = { kill: -1, stop: -2, hold: -3, keep: -4 }
 
+/**
+ * Who starts the helper that an operation uses: the calling thread, at that moment, or the home thread, in advance. In the
+ * first case the priority of the calling thread is another one than that of the home thread.
+ */
+export type Starter = 'caller' | 'home thread'
+
 export interface Fault {
-  /** In order of creation, from 1; 0 is the calling thread. */
+  /** In order of creation by the starter, from 1; 0 is the starter itself. */
   process: number
   /** The number of a system call; any if omitted. */
   call?: number
@@ -51,13 +57,29 @@ export function compileFaults(): CProgram | undefined {
 }
 
 /** Each line of its input names an operation, whose report is a line of its output. */
-const program = (operations: string) => `
+const program = (operations: string, starter: Starter) => `
+  import { readdirSync, readFileSync } from 'node:fs'
+  import { getPriority, setPriority } from 'node:os'
   import { createInterface } from 'node:readline'
+  import { setTimeout as pass } from 'node:timers/promises'
   import { NamespaceSet } from 'nsset'
+  const isByCaller = ${starter === 'caller'}
+  if (isByCaller) setPriority(getPriority() + 1)
+  const isIdle = (pid) => {
+    try { return readFileSync('/proc/' + pid + '/comm', 'utf8') === 'nsset-idle\\n' } catch { return false }
+  }
+  const idle = () => readdirSync('/proc/self/task').flatMap((tid) =>
+    readFileSync('/proc/self/task/' + tid + '/children', 'utf8').split(' ').filter((pid) => pid !== '' && isIdle(pid)))
+  const prepare = async () => {
+    if (isByCaller) return
+    NamespaceSet.unshareSync('user').close()
+    for (let turn = 0; turn < 200 && idle().length === 0; turn++) await pass(2)
+  }
   const operations = await (async () => { ${operations} })()
   for (const operation of Object.values(operations)) await operation(() => {})
   console.log('ready')
   for await (const name of createInterface({ input: process.stdin })) {
+    await prepare()
     const begun = performance.now()
     let took
     const called = () => { took ??= Math.round(performance.now() - begun) }
@@ -73,9 +95,9 @@ const program = (operations: string) => `
 export async function faultyNode(
   faults: string,
   operations: string,
-  prefix: readonly string[] = [],
+  { prefix = [], starter = 'caller' }: { prefix?: readonly string[]; starter?: Starter } = {},
 ): Promise<FaultyNode> {
-  const [file, ...args] = [...prefix, process.execPath, '--input-type=module', '--eval', program(operations)]
+  const [file, ...args] = [...prefix, process.execPath, '--input-type=module', '--eval', program(operations, starter)]
   const node = spawn(file as string, args, {
     cwd: ROOT,
     env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'development' },
@@ -88,7 +110,8 @@ export async function faultyNode(
   const answers = linesOf(node)
   if ((await answers.next()) !== 'ready') throw new Error('the operations do not work without a fault')
   const pid = prefix.length === 0 ? (node.pid as number) : onlyChildOf(node.pid as number)
-  const tracer = spawn(faults, [String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const traced = starter === 'caller' ? pid : homeThreadOf(pid)
+  const tracer = spawn(faults, [String(traced)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const events = linesOf(tracer)
   const send = (child: ChildProcess, line: string) => void child.stdin?.write(`${line}\n`)
   send(node, 'no operation')
@@ -100,6 +123,7 @@ export async function faultyNode(
     session: node.pid as number,
     async run(operation, { process: index, call = -1, number, effect }) {
       const errno = typeof effect === 'number' ? effect : EFFECTS[effect]
+      await endIdleHelpers(pid)
       send(tracer, `${index} ${call} ${number} ${errno}`)
       await events.next()
       send(node, operation)
@@ -126,15 +150,26 @@ interface Held {
   descriptors: number
 }
 
+/** Helpers that wait for a program are not counted, nor the two descriptors that each has of its parent. */
 function resourcesOf(pid: number): Held {
-  return { children: childrenOf(pid).length, descriptors: readdirSync(`/proc/${pid}/fd`).length }
+  const idle = idleHelpersOf(pid).length
+  return { children: childrenOf(pid).length, descriptors: readdirSync(`/proc/${pid}/fd`).length - 2 * idle }
 }
 
-function childrenOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`)
-    .map((tid) => readFileSync(`/proc/${pid}/task/${tid}/children`, 'latin1'))
-    .flatMap((line) => line.split(' ').filter((word) => word !== ''))
-    .map(Number)
+/** The next one that waits is born when the fault is armed. */
+async function endIdleHelpers(pid: number): Promise<void> {
+  for (const helper of idleHelpersOf(pid)) process.kill(helper, 'SIGKILL')
+  await eventually(
+    () => idleHelpersOf(pid),
+    (left) => left.length === 0,
+  )
+}
+
+function homeThreadOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const home = threads.find((tid) => readFileSync(`/proc/${pid}/task/${tid}/comm`, 'latin1').trim() === 'nsset-home')
+  if (home === undefined) throw new Error(`${pid} has no home thread`)
+  return Number(home)
 }
 
 function onlyChildOf(pid: number): number {

@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 import { NamespaceSet } from 'nsset'
-import { bundleApi } from '../../../scripts/api-build/bundle.ts'
+import { bundleApi, ENTRIES } from '../../../scripts/api-build/bundle.ts'
 import type { Snippet } from '../../../scripts/pages/pages.ts'
 import { isVm } from '../oracles/iproute.ts'
 import { isRoot } from '../sets/privilege.ts'
@@ -26,14 +26,16 @@ export interface SnippetHome extends Disposable {
   readonly directory: string
 }
 
+const EXPORTS = { '.': './dist/index.js', './sandbox': './dist/sandbox/index.js' }
+
 /** Bundled once: with a TypeScript loader each snippet would take a second to start. */
 export async function snippetHome(): Promise<SnippetHome> {
   const { path, file, [Symbol.dispose]: remove } = temporaryDirectory()
   const place = file('node_modules/nsset')
-  mkdirSync(`${place}/dist`, { recursive: true })
+  mkdirSync(`${place}/dist/sandbox`, { recursive: true })
   symlinkSync(`${ROOT}${NATIVE}`, `${place}/${NATIVE}`)
-  writeFileSync(`${place}/package.json`, JSON.stringify({ name: 'nsset', type: 'module', exports: './dist/index.js' }))
-  writeFileSync(`${place}/dist/index.js`, bundleApi())
+  writeFileSync(`${place}/package.json`, JSON.stringify({ name: 'nsset', type: 'module', exports: EXPORTS }))
+  for (const entry of ENTRIES) writeFileSync(`${place}/dist/${entry}.js`, bundleApi(entry))
   return { directory: path, [Symbol.dispose]: remove }
 }
 

@@ -56,7 +56,7 @@ impl Arguments {
 
     /// Overwrites every word with zeros, here and in `/proc/PID/environ`. No word may be read afterwards.
     pub fn wipe(&mut self) {
-        // SAFETY: the vector and its strings are on our own stack, writable, and no code reads a word afterwards.
+        // SAFETY: the vector and its strings are this process' own and writable, and no code reads a word afterwards.
         unsafe {
             let mut place = self.first;
             while !(*place).is_null() {

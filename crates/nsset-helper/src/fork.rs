@@ -42,8 +42,8 @@ pub fn fork(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Returns the result of fork(2), and whether the child is in the group. A child that is born in a group does not wait until
-/// all processors have noticed its move (`CLONE_INTO_CGROUP`, clone(2)). Filters of system calls may refuse clone3, and the
+/// Returns the result of fork(2), and whether the child is in the group. A child that is born in a group (`CLONE_INTO_CGROUP`,
+/// clone(2)) is subject to its limit of processes, and needs no move. Filters of system calls may refuse clone3, and the
 /// helper may have become a user who may not write to the group; then the child has to move.
 fn make_child(place: usize, group: Option<Group>) -> Result<(usize, bool), Errno> {
     if let Some(group) = group {

@@ -1,5 +1,7 @@
 //! Runs the program in the environment vector.
 
+mod receive;
+
 use crate::{
     arguments::Arguments,
     files, fork,
@@ -38,6 +40,7 @@ pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
 fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     match word {
         word::KEEP => keep_only(arguments.fd()?),
+        word::RECEIVE => receive::receive(arguments, state),
         word::UNDUMPABLE => syscall::set_undumpable().map(drop),
         word::PROC => {
             state.proc = arguments.fd()?;
@@ -63,6 +66,7 @@ fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(),
         word::ROOT_TMPFS => mounts::root_tmpfs(arguments, state),
         word::ROOT_READ_ONLY => mounts::make_root_read_only(state),
         word::BIND => mounts::bind(arguments, state),
+        word::BIND_TREE => mounts::bind_tree(arguments, state),
         word::MOUNT => mounts::mount(arguments, state),
         word::DEVICES => devices::mount(arguments, state),
         word::FILE => content::file(arguments, state),

@@ -8,6 +8,10 @@
 //! end. The kernel copies both vectors, so the helper needs no code that receives them and no buffer for them, and
 //! `strace -fv` shows the program.
 //!
+//! A helper that is started in advance waits in the step [`word::RECEIVE`], and gets its program in one packet over the
+//! control socket: a [`ProgramHeader`], the strings of the program, and those of the environment, each with its NUL. The
+//! descriptors are attached, and get the same numbers as those that are passed at the start.
+//!
 //! The helper sends [`Message`]s over the control socket, with descriptors beside them (`SCM_RIGHTS`). The kernel adds
 //! the pid of the sender (`SCM_CREDENTIALS`) as the pid namespace of the receiver numbers it, which is how the parent
 //! learns the pid of a new child.
@@ -23,6 +27,15 @@ pub const CONTROL_FD: i32 = 3;
 /// The first descriptor that is passed to the helper; the others follow without a gap.
 pub const FIRST_PASSED_FD: i32 = 4;
 
+/// The most bytes of a program that is sent over the control socket, with its header and its environment.
+pub const MAX_PROGRAM: usize = 128 * 1024;
+
+/// The most strings of such a program and its environment.
+pub const MAX_STRINGS: usize = 8192;
+
+/// The most descriptors that such a program is passed. The kernel limits them to 253 (unix(7)).
+pub const MAX_PROGRAM_FDS: usize = 250;
+
 /// The most descriptors one message carries: the eight kinds of namespace.
 pub const MAX_FDS_PER_MESSAGE: usize = 8;
 
@@ -36,6 +49,9 @@ pub const MOST_CONTENT: usize = 16 * 1024 * 1024;
 pub mod word {
     /// `COUNT`: keep the control socket and COUNT passed descriptors, and close all others. Always the first step.
     pub const KEEP: &[u8] = b"keep";
+    /// `MILLISECONDS`: close all passed descriptors, and wait this long for another program, whose steps follow. The
+    /// helper ends if none arrives.
+    pub const RECEIVE: &[u8] = b"receive";
     /// No operand: set `PR_SET_DUMPABLE=0`, so that no process inside the namespaces joined next can trace the helper
     /// or read its memory.
     pub const UNDUMPABLE: &[u8] = b"undumpable";
@@ -75,6 +91,8 @@ pub mod word {
     pub const ROOT_READ_ONLY: &[u8] = b"root-read-only";
     /// `SOURCE TARGET ATTRIBUTES FLAGS`: bind SOURCE to TARGET. The flags are in [`super::flag`].
     pub const BIND: &[u8] = b"bind";
+    /// `FD TARGET FLAGS`: attach this detached mount to TARGET.
+    pub const BIND_TREE: &[u8] = b"bind-tree";
     /// `TYPE SOURCE TARGET ATTRIBUTES FLAGS COUNT (KEY VALUE)*`: mount a new file system; an empty VALUE is an option
     /// without a value.
     pub const MOUNT: &[u8] = b"mount";
@@ -182,6 +200,20 @@ pub mod word {
     /// `FILE ARGV*`: execute FILE. The rest of the vector is the program's own; FILE without a slash is searched for in
     /// `PATH`.
     pub const EXEC: &[u8] = b"exec";
+}
+
+/// What precedes the strings of a program that is sent over the control socket.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct ProgramHeader {
+    /// The number of the strings of the program.
+    pub words: u32,
+    /// The number of the strings of the environment, which follow.
+    pub variables: u32,
+}
+
+impl ProgramHeader {
+    pub const SIZE: usize = size_of::<Self>();
 }
 
 /// Flags of the steps that mount.

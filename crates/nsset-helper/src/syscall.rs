@@ -18,6 +18,7 @@ pub const EEXIST: Errno = 17;
 pub const ENODEV: Errno = 19;
 pub const ENOTDIR: Errno = 20;
 pub const EINVAL: Errno = 22;
+pub const EMFILE: Errno = 24;
 pub const EFBIG: Errno = 27;
 pub const ENAMETOOLONG: Errno = 36;
 pub const ENOSYS: Errno = 38;
@@ -43,6 +44,7 @@ pub const O_NOFOLLOW: usize = 0o400_000;
 #[cfg(target_arch = "aarch64")]
 pub const O_NOFOLLOW: usize = 0o100_000;
 
+pub const CLONE_FS: usize = 0x200;
 pub const CLONE_PARENT: usize = 0x8000;
 pub const CLONE_NEWNS: usize = 0x2_0000;
 pub const CLONE_NEWUSER: usize = 0x1000_0000;
@@ -61,6 +63,8 @@ mod number {
     pub const PIPE2: usize = 293;
     pub const SOCKET: usize = 41;
     pub const SENDMSG: usize = 46;
+    pub const RECVMSG: usize = 47;
+    pub const SHUTDOWN: usize = 48;
     pub const CLONE: usize = 56;
     pub const EXECVE: usize = 59;
     pub const KILL: usize = 62;
@@ -78,6 +82,7 @@ mod number {
     pub const SETRESGID: usize = 119;
     pub const CAPGET: usize = 125;
     pub const CAPSET: usize = 126;
+    pub const RT_SIGTIMEDWAIT: usize = 128;
     pub const FSTATFS: usize = 138;
     pub const SETPRIORITY: usize = 141;
     pub const PIVOT_ROOT: usize = 155;
@@ -126,6 +131,7 @@ mod number {
     pub const KILL: usize = 129;
     pub const RT_SIGACTION: usize = 134;
     pub const RT_SIGPROCMASK: usize = 135;
+    pub const RT_SIGTIMEDWAIT: usize = 137;
     pub const SETPRIORITY: usize = 140;
     pub const SETRESUID: usize = 147;
     pub const SETRESGID: usize = 149;
@@ -138,7 +144,9 @@ mod number {
     pub const GETUID: usize = 174;
     pub const GETGID: usize = 176;
     pub const SOCKET: usize = 198;
+    pub const SHUTDOWN: usize = 210;
     pub const SENDMSG: usize = 211;
+    pub const RECVMSG: usize = 212;
     pub const CLONE: usize = 220;
     pub const EXECVE: usize = 221;
     pub const MMAP: usize = 222;
@@ -362,6 +370,11 @@ pub fn make_blocking(fd: i32) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Makes `to` a close-on-exec copy of `from`.
+pub fn occupy(from: i32, to: i32) -> Result<usize, Errno> {
+    call!(number::DUP3, from, to, O_CLOEXEC)
+}
+
 /// Makes `to` a copy of `from` that stays open over an exec.
 pub fn duplicate_to(from: i32, to: i32) -> Result<usize, Errno> {
     call!(number::DUP3, from, to, 0)
@@ -466,6 +479,28 @@ pub fn wait_readable(fds: [i32; 2], milliseconds: u32) -> Result<[bool; 2], Errn
     let timeout = [u64::from(milliseconds / 1000), u64::from(milliseconds % 1000) * 1_000_000];
     uninterrupted!(number::PPOLL, polls.as_mut_ptr(), polls.len(), timeout.as_ptr(), 0, 8)?;
     Ok(polls.map(|[_, events]| events >> 16 != 0))
+}
+
+/// Waits, at most this long, until a message arrives or the other end is closed. Returns whether that has happened.
+pub fn wait_for_message(fd: i32, milliseconds: u32) -> Result<bool, Errno> {
+    const POLLIN: u32 = 1;
+    let mut polls = [fd as u32, POLLIN];
+    let timeout = [u64::from(milliseconds / 1000), u64::from(milliseconds % 1000) * 1_000_000];
+    let ready = uninterrupted!(number::PPOLL, polls.as_mut_ptr(), 1, timeout.as_ptr(), 0, 8)?;
+    Ok(ready != 0)
+}
+
+/// Refuses further messages of the other end, which gets `EPIPE`. Those that have arrived can still be received.
+pub fn refuse_messages(socket: i32) -> Result<usize, Errno> {
+    const SHUT_RD: usize = 0;
+    call!(number::SHUTDOWN, socket, SHUT_RD)
+}
+
+/// Removes the signals that wait for this process, which blocks all of them.
+pub fn discard_signals() {
+    let all = u64::MAX;
+    let at_once = [0u64; 2];
+    while call!(number::RT_SIGTIMEDWAIT, core::ptr::from_ref(&all), 0, at_once.as_ptr(), 8).is_ok() {}
 }
 
 /// Waits for a signal that ends the process.
@@ -717,6 +752,15 @@ pub unsafe fn ioctl<T>(fd: i32, request: usize, argument: &mut T) -> Result<usiz
 pub unsafe fn sendmsg<T>(fd: i32, message: &T) -> Result<usize, Errno> {
     const MSG_NOSIGNAL: usize = 0x4000;
     uninterrupted!(number::SENDMSG, fd, core::ptr::from_ref(message), MSG_NOSIGNAL)
+}
+
+/// recvmsg(2) with close-on-exec descriptors.
+///
+/// # Safety
+/// Everything that `message` points to must be valid for recvmsg(2), and writable.
+pub unsafe fn recvmsg<T>(fd: i32, message: &mut T) -> Result<usize, Errno> {
+    const MSG_CMSG_CLOEXEC: usize = 0x4000_0000;
+    uninterrupted!(number::RECVMSG, fd, core::ptr::from_mut(message), MSG_CMSG_CLOEXEC)
 }
 
 /// execve(2); returns only when it fails.

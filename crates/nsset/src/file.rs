@@ -58,7 +58,7 @@ pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8
     // openat(2) uses the directory only for relative paths.
     program.read_file(proc::hold()?, path, label)?;
     let outcome = conversation::run(&program, &[], None, &mut |_| Ok(())).map_err(|error| explain(error, path))?;
-    conversation::dismiss(outcome.process);
+    conversation::dismiss(outcome.helper.process);
     Ok(outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg"))?)
 }
 

@@ -76,11 +76,15 @@ pub(crate) fn explain_read_only() -> &'static str {
     }
 }
 
+/// The size of a small file.
+const SMALL: usize = 4096;
+
 /// Reads a small file below it as text.
 pub(crate) fn read_below(path: &str) -> Option<String> {
-    let mut text = String::new();
+    // With enough room at once, one read takes all of it.
+    let mut text = String::with_capacity(SMALL);
     let file = File::from(open_below(path, OFlag::O_RDONLY).ok()?);
-    file.take(4096).read_to_string(&mut text).ok()?;
+    file.take(SMALL as u64).read_to_string(&mut text).ok()?;
     Some(text)
 }
 

@@ -1,6 +1,7 @@
 //! Makes new namespaces of any kinds, by the home thread or by the helper. The calling thread stays where it is.
 
 mod light_unshare;
+mod mapped_trees;
 
 use std::{
     os::fd::{AsFd, OwnedFd},
@@ -25,14 +26,14 @@ use crate::{
     helper::conversation,
     helper::plan,
     helper::program::Program,
+    id_map::{IdMap, MapUser, Maps, Setgroups},
     kind::{Kind, Kinds},
     mounts::contents,
-    mounts::mount_spec::{MountSpec, Surroundings, covers},
+    mounts::mount_spec::{MappedTree, MountSpec, OwnerMaps, Surroundings, covers},
     mounts::view::{self, Propagation, Root, Sysfs},
     namespaces::namespace::Namespace,
     namespaces::set::NamespaceSet,
     plain, proc,
-    userns::id_map::{IdMap, MapUser, Maps, Setgroups},
     userns::map_writer,
 };
 
@@ -129,13 +130,22 @@ fn unshare_with_helper(
     let line = kinds.contains(Kind::Pid).then(line).transpose()?;
     let group = options.cgroup.as_deref().map(ControlGroup::open).transpose()?;
     let contents = contents::of(&options.mounts)?;
+    let trees =
+        mapped_trees::make(&options.mounts, base, &|| Maps::for_caller(options.map_user, options.maps()), &|maps| {
+            user_namespace(maps, cancel)
+        })?;
     let mut program = Program::new();
-    let held =
-        Held { line: line.as_ref().map(|(_, theirs)| theirs), group: group.as_ref(), contents: contents.as_ref() };
+    let held = Held {
+        line: line.as_ref().map(|(_, theirs)| theirs),
+        group: group.as_ref(),
+        contents: contents.as_ref(),
+        trees: &trees,
+    };
     let maps = write_program(&mut program, base, kinds, options, held)?;
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
 
-    conversation::dismiss(outcome.process);
+    // It has closed what it had of the outside before its last message.
+    outcome.helper.discard();
 
     let mut set = NamespaceSet::default();
     let init = outcome.init.zip(line).map(|(process, (ours, _))| Init::new(process.pidfd, ours));
@@ -146,6 +156,12 @@ fn unshare_with_helper(
         set.keep_alive(init);
     }
     Ok(set.or(base))
+}
+
+/// A user namespace with these maps, which nothing is in.
+fn user_namespace(maps: Maps, cancel: Option<&Cancel>) -> Result<NamespaceSet> {
+    let only_maps = UnshareOptions { uid_maps: maps.uid, gid_maps: maps.gid, ..UnshareOptions::default() };
+    unshare_with_helper(&NamespaceSet::default(), Kinds::NONE.with(Kind::User), &only_maps, cancel)
 }
 
 /// Our end and the end of PID 1 of the connection that keeps PID 1 alive. It is a socket, because a process inside
@@ -163,6 +179,8 @@ struct Held<'fd> {
     group: Option<&'fd ControlGroup>,
     /// The contents of files.
     contents: Option<&'fd OwnedFd>,
+    /// Bind mounts with mapped owners.
+    trees: &'fd [Option<OwnedFd>],
 }
 
 /// Writes the steps in the order that user_namespaces(7) and time_namespaces(7) require. Returns the maps to write when
@@ -196,7 +214,7 @@ fn write_program<'fd>(
     if !at_once.is_empty() {
         program.unshare(at_once);
     }
-    set_up(program, kinds, joined, options, held)?;
+    set_up(program, kinds, joined, options, &maps, held)?;
     program.namespaces(kinds);
     Ok(maps)
 }
@@ -254,6 +272,7 @@ fn set_up<'fd>(
     kinds: Kinds,
     joined: Kinds,
     options: &UnshareOptions,
+    maps: &Maps,
     held: Held<'fd>,
 ) -> Result<()> {
     if let Some(hostname) = &options.hostname {
@@ -268,6 +287,8 @@ fn set_up<'fd>(
         view::propagate(program, propagation);
         let around = Surroundings {
             contents: held.contents.map(|contents| program.pass(contents.as_fd())),
+            is_caller_mapped: maps.is_empty() || maps.has_caller(),
+            mapped_trees: held.trees.iter().map(|tree| passed_tree(tree.as_ref(), program)).collect(),
             is_private: propagation.is_private(),
             has_user: kinds.contains(Kind::User) || joined.contains(Kind::User) || !proc::sees_all_users(),
         };
@@ -282,6 +303,10 @@ fn set_up<'fd>(
         None => program.append(mounts),
     }
     Ok(())
+}
+
+fn passed_tree<'fd>(tree: Option<&'fd OwnedFd>, program: &mut Program<'fd>) -> MappedTree {
+    tree.map_or(MappedTree::Missing, |tree| MappedTree::Passed(program.pass(tree.as_fd())))
 }
 
 /// Whether a new mount namespace gets a sysfs of its network. By default it does if the network is not that of the
@@ -340,6 +365,11 @@ fn check(kinds: Kinds, options: &UnshareOptions) -> Result<()> {
     if has_root_tmpfs && !options.propagation.unwrap_or_default().is_private() {
         // It would cover the root directory of other mount namespaces.
         return Err(Error::InvalidArgument("a tmpfs as 'root' needs the propagation 'private' or 'slave'".into()));
+    }
+    let has_maps = kinds.contains(Kind::User);
+    let mut owners = options.mounts.iter().filter_map(|mount| mount.id_map.as_ref());
+    if !has_maps && owners.any(OwnerMaps::are_those_of_set) {
+        return Err(Error::InvalidArgument("'idMap: \'set\'' of a bind mount needs a new user namespace".into()));
     }
     if options.map_user.is_some() && !(options.uid_maps.is_empty() && options.gid_maps.is_empty()) {
         return Err(Error::InvalidArgument("use either 'mapUser' or 'uidMaps' and 'gidMaps'".into()));

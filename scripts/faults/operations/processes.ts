@@ -1,9 +1,23 @@
 /** Programs inside. */
 import { join } from 'node:path'
-import type { NamespaceChildProcess } from 'nsset'
+import type { NamespaceChildProcess, NamespaceSet, SpawnOptions } from 'nsset'
 import type { Operation } from './operation.ts'
 
 const FORKED = join(process.env['NSSET_FAULTS_SOURCES'] ?? import.meta.dirname, 'operations/forked.cjs')
+
+/** Everything that a program may do less: each of these is a step of the child. */
+function confined(set: NamespaceSet, { landlockAbi, sandboxSystemCalls }: typeof import('nsset')) {
+  const options: SpawnOptions = {
+    stdio: 'ignore',
+    limits: { openFiles: 20, coreSize: 0 },
+    umask: 0o77,
+    nice: 1,
+    capabilities: ['CAP_CHOWN'],
+    ...(landlockAbi() >= 4 ? { landlock: { execute: ['/'], write: ['/tmp'], connectTcp: [80] } } : {}),
+    seccomp: sandboxSystemCalls(),
+  }
+  return { run: () => ended(set.spawn('true', options as SpawnOptions & { stdio: 'ignore' })) }
+}
 
 export const PROCESSES: Record<string, Operation> = {
   spawn: {
@@ -18,6 +32,14 @@ export const PROCESSES: Record<string, Operation> = {
       const set = await NamespaceSet.unshare(['net', 'uts'])
       return { run: () => ended(set.spawn('true', { stdio: 'ignore' })) }
     },
+  },
+  'spawn-confined': {
+    prepare: async ({ nsset }) =>
+      confined(await nsset.NamespaceSet.unshare(['user', 'pid'], { mapUser: 'root' }), nsset),
+  },
+  'spawn-confined-net': {
+    isRoots: true,
+    prepare: async ({ nsset }) => confined(await nsset.NamespaceSet.unshare('net'), nsset),
   },
   'spawn-named': {
     isRoots: true,

@@ -48,15 +48,19 @@ export class Action<out R> {
   readonly uncloneable = INSTEAD
   /** Its name within {@link action}, such as `'links.add'`. */
   readonly name: string
-  /** @internal */
-  declare readonly step: Step
+  /** Private, because it can contain private keys: a property could be printed or copied. */
+  readonly #step: Step
   declare readonly [result]: R
 
   /** @hidden Created by {@link action}. */
   constructor(name: string, step: Step) {
     this.name = name
-    // Not enumerable, because it can contain private keys.
-    Object.defineProperty(this, 'step', { value: step })
+    this.#step = step
+  }
+
+  /** @internal */
+  get step(): Step {
+    return this.#step
   }
 
   static {

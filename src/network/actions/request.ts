@@ -132,6 +132,9 @@ export function readWhole(outcome: NativeOutcome, reads: readonly Read[]): Outco
   return answers.end(outcome)
 }
 
+/** The answer to most changes, which need not be parsed. */
+const ONE_WITHOUT_RESULT = '[null]'
+
 /** Collects the results of a request. */
 class Answers {
   readonly #reads: readonly Read[]
@@ -144,7 +147,7 @@ class Answers {
   }
 
   add({ results, list }: NativeOutcome): void {
-    for (const answer of JSON.parse(results)) {
+    for (const answer of results === ONE_WITHOUT_RESULT ? [null] : JSON.parse(results)) {
       // A list that was interrupted by changes is sent again, as one answer.
       const wasSent = this.#list.length > 0 && answer === null
       this.#results.push(wasSent ? this.#list : this.#read(answer))

@@ -22,7 +22,7 @@ export interface ForwardingStatistics {
   readonly bytesFromTarget: number
 }
 
-/** A listener, and what it forwards. */
+/** @hidden A listener, and what it forwards. */
 export interface Listener {
   readonly native: NativeForwarding
   readonly protocol: 'tcp' | 'udp'

@@ -1,5 +1,6 @@
 import { invalidType, invalidValue } from '../../errors.ts'
 import { array, type FieldsOf, type Parse, parseFields, parseObject } from '../fields.ts'
+import { type IdMap, idMap } from '../id-map.ts'
 import { type Path, parsePath } from '../paths.ts'
 import { boolean, nonEmptyText, text, whole } from '../values.ts'
 
@@ -31,6 +32,14 @@ interface MountAttributes extends MountTarget {
   noSymfollow?: boolean | undefined
 }
 
+/** How a bind mount shows the owners of files. */
+export interface OwnerMaps {
+  /** Users: `containerId` is the owner on the disk, and `hostId` who it is outside of the set. */
+  uidMaps: readonly IdMap[]
+  /** Groups. */
+  gidMaps: readonly IdMap[]
+}
+
 /** Makes a file or directory of the outside visible at `target`, like `mount --rbind SOURCE TARGET` or `bwrap --bind`. */
 export interface BindMount extends MountAttributes {
   type: 'bind'
@@ -38,6 +47,14 @@ export interface BindMount extends MountAttributes {
   source: Path
   /** Whether to include the mounts below the source (`mount --rbind` instead of `--bind`). Default: `true`. */
   recursive?: boolean | undefined
+  /**
+   * Shows other owners of the files than those on the disk (`X-mount.idmap` of mount(8)). `'set'` uses the id mappings of the set: a file
+   * that belongs to user 0 on the disk belongs to user 0 inside, and what user 0 makes inside belongs to user 0 on the disk. It needs
+   * CAP_SYS_ADMIN in the user namespace of the file system (`EPERM`), and a file system that supports it (`EINVAL`). Default: the
+   * owners on the disk.
+   * @see mount_setattr(2)
+   */
+  idMap?: 'set' | OwnerMaps | undefined
   /** Whether to skip the mount if the source does not exist (`bwrap --bind-try`). Default: `false`. */
   optional?: boolean | undefined
 }
@@ -166,6 +183,18 @@ const content: Parse<Buffer> = (value, name) => {
   throw invalidType(name, 'a string or a Uint8Array', value)
 }
 
+const OWNER_MAPS = { uidMaps: array(idMap), gidMaps: array(idMap) } satisfies FieldsOf<OwnerMaps>
+
+const ownerMaps: Parse<object> = (value, name) => {
+  if (value === 'set') return {}
+  if (typeof value !== 'object') throw invalidValue(name, "must be 'set' or an object with uidMaps and gidMaps", value)
+  const maps = parseFields(value, name, OWNER_MAPS, ['uidMaps', 'gidMaps'])
+  for (const key of ['uidMaps', 'gidMaps'] as const) {
+    if (maps[key].length === 0) throw invalidValue(`${name}.${key}`, 'must have at least one entry', maps[key])
+  }
+  return maps
+}
+
 const TMPFS = {
   type: nonEmptyText,
   size: whole(1, Number.MAX_SAFE_INTEGER),
@@ -211,7 +240,13 @@ const ATTRIBUTES = {
   noSymfollow: boolean,
 }
 
-const BIND = { ...ATTRIBUTES, source: parsePath, recursive: boolean, optional: boolean } satisfies FieldsOf<BindMount>
+const BIND = {
+  ...ATTRIBUTES,
+  source: parsePath,
+  recursive: boolean,
+  optional: boolean,
+  idMap: ownerMaps,
+} satisfies FieldsOf<BindMount>
 const FILE_SYSTEM = { ...ATTRIBUTES, source: parsePath, options: mountData } satisfies FieldsOf<FileSystemMount>
 const OVERLAY = { ...ATTRIBUTES, lower, upper, work: parsePath, options: mountData } satisfies FieldsOf<OverlayMount>
 const DEV = { ...TARGET, create: boolean } satisfies FieldsOf<DevMount>

@@ -70,6 +70,13 @@ pub fn bind(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     attach(tree, open_or_make(target, kind, flags, state)?, state)
 }
 
+/// Attaches a detached mount of the parent, which had the privilege to make it.
+pub fn bind_tree(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+    let (tree, target, flags) = (arguments.fd()?, arguments.text()?, arguments.number()?);
+    let kind = making::type_of(tree)?;
+    attach(tree, open_or_make(target, kind, flags, state)?, state)
+}
+
 pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let fs = syscall::fsopen(arguments.text()?)?;
     let source = arguments.text()?;

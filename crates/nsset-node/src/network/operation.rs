@@ -167,7 +167,7 @@ fn parse(operations: &str) -> Result<Vec<Operation>, Failure> {
 
 /// The error of a request that would have to wait without blocking its thread, which is a bug of nsset.
 fn not_ready() -> nsset::Error {
-    SystemError::new(Errno::EDEADLK, "request").into()
+    SystemError::new(Errno::ECANCELED, "request").into()
 }
 
 /// The error of operations that cannot be parsed. The TypeScript API checks them, so this is a bug of nsset. The message does not

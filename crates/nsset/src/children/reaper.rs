@@ -101,11 +101,29 @@ fn get() -> Result<&'static Reaper> {
     Ok(REAPER.get_or_init(|| reaper))
 }
 
+/// A child that the thread waits for.
+#[derive(Debug)]
+pub struct Watched(u64);
+
+impl Watched {
+    /// Leaves the child to the caller. Returns false if it has been reaped.
+    pub fn release(self) -> bool {
+        let Ok(reaper) = get() else { return false };
+        let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(watch) = watches.remove(&self.0) else { return false };
+        if watch.is_registered {
+            let _ = reaper.epoll.delete(&*watch.pidfd);
+        }
+        true
+    }
+}
+
 /// Reaps the child behind `pidfd` when it ends, and then calls `on_exit`, on the reaper's thread.
-pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
+pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) -> Watched {
     let Ok(reaper) = get() else {
         // Unreachable: no child is started without the reaper.
-        return on_exit(ended(&pidfd).unwrap_or(Exit::Unknown));
+        on_exit(ended(&pidfd).unwrap_or(Exit::Unknown));
+        return Watched(u64::MAX);
     };
     let token = reaper.next_token.fetch_add(1, Ordering::Relaxed);
     let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,6 +134,7 @@ pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) {
         // There is no memory or no watch left (epoll_ctl(2)), so the thread polls this child.
         let _ = reaper.bell.write(1);
     }
+    Watched(token)
 }
 
 /// Reaps the children of a killed group, which take long to end.

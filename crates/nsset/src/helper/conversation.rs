@@ -13,7 +13,7 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
         signal::Signal,
-        socket::{AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, sendmsg, shutdown, socketpair},
+        socket::{MsgFlags, Shutdown, sendmsg, shutdown},
         wait::Id,
     },
     unistd::Pid,
@@ -27,9 +27,11 @@ use crate::{
     children::process_group::{self, ProcessGroup},
     children::reaper,
     children::traced,
-    error::{Result, SystemError},
-    helper::borrowed_memory::Process,
+    error::{Error, Result, SystemError},
+    helper::borrowed_memory::{Directories, Process},
     helper::child_pid::ChildPid,
+    helper::idle::spares,
+    helper::idle::waiting::{self, Started},
     helper::image,
     helper::launch,
     helper::program::{Program, Promises},
@@ -53,9 +55,6 @@ const POLLS_PER_CHECK: u32 = 100;
 /// How long a child may take to announce itself when all known processes have ended.
 const ANNOUNCEMENT_LIMIT: Duration = Duration::from_secs(1);
 
-/// How often a thread polls for the helper's next message before it sleeps: for about fifty microseconds.
-const SPINS: u32 = 50;
-
 /// The results of a program that succeeded.
 #[derive(Debug)]
 pub struct Outcome {
@@ -67,8 +66,9 @@ pub struct Outcome {
     pub content: Option<Vec<u8>>,
     /// PID 1 of the new pid namespace.
     pub init: Option<Process>,
-    /// The helper itself, or the child in which it continued. It has executed a program or ended.
-    pub process: Process,
+    /// The helper itself, or the child in which it continued. It has executed a program or ended, or waits for another
+    /// program.
+    pub helper: Started,
 }
 
 /// Runs a program. `on_waiting` is called with the pid of the process that waits for a reply.
@@ -78,18 +78,71 @@ pub fn run(
     cancel: Option<&Cancel>,
     on_waiting: &mut dyn FnMut(i32) -> Result<()>,
 ) -> Result<Outcome> {
-    // The end of the helper blocks; each call on our end is made non-blocking by its flags.
-    let (control, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
-        .map_err(|errno| SystemError::new(errno, "socketpair"))?;
-    rights::ask_for_senders(&control).map_err(|errno| SystemError::new(errno, "setsockopt(SO_PASSCRED)"))?;
+    let outcome = run_once(program, environment, cancel, on_waiting);
+    spares::replenish();
+    outcome
+}
+
+fn run_once(
+    program: &Program<'_>,
+    environment: &[CString],
+    cancel: Option<&Cancel>,
+    on_waiting: &mut dyn FnMut(i32) -> Result<()>,
+) -> Result<Outcome> {
+    while let Some(spare) = spares::run(program, environment) {
+        // One that was killed before it received the program has done nothing.
+        if let Some(outcome) = converse(spare, program, cancel, on_waiting)? {
+            return Ok(outcome);
+        }
+    }
+    converse(start(program, environment)?, program, cancel, on_waiting)?.ok_or_else(ended_early)
+}
+
+/// Has a helper that waits run a program. `None` if the helper ended before it was done, or did not take the program.
+pub fn go_on(helper: Started, program: &Program<'_>) -> Result<Option<Outcome>> {
+    let sent = program.packet(&[]).is_some_and(|packet| helper.send(&packet, program).is_ok());
+    if !sent {
+        helper.discard();
+        return Ok(None);
+    }
+    match converse(helper, program, None, &mut |_| Ok(())) {
+        Err(Error::System(error)) if is_early_end(&error) => Ok(None),
+        outcome => outcome,
+    }
+}
+
+/// Starts the helper with this program. Spare helpers may be what is too much for a limit, so they end then.
+fn start(program: &Program<'_>, environment: &[CString]) -> Result<Started> {
+    match launch(program, environment) {
+        Err(error) if is_limit(&error) && spares::give_up() => launch(program, environment),
+        outcome => outcome,
+    }
+}
+
+fn is_limit(error: &Error) -> bool {
+    matches!(error, Error::System(error) if matches!(error.errno, Errno::EAGAIN | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM))
+}
+
+fn launch(program: &Program<'_>, environment: &[CString]) -> Result<Started> {
+    let (control, theirs) = waiting::control()?;
     let mut fds = vec![theirs.as_fd()];
     fds.extend(program.fds());
     // Every child needs the reaper, which waits for it.
     reaper::start()?;
     let opening = program.opening();
     let envp = program.envp(&opening, environment);
-    let helper = launch::launch(image::program()?, &[NAME], &envp, &fds).map_err(step_error::from_launch)?;
-    drop(theirs);
+    let process = launch::launch(image::program()?, &[NAME], &envp, &fds, Directories::Copied);
+    Ok(Started { process: process.map_err(step_error::from_launch)?, control })
+}
+
+/// Receives the messages of a helper that runs this program. `None` if it ended before it had received the program.
+fn converse(
+    started: Started,
+    program: &Program<'_>,
+    cancel: Option<&Cancel>,
+    on_waiting: &mut dyn FnMut(i32) -> Result<()>,
+) -> Result<Option<Outcome>> {
+    let Started { process: helper, control } = started;
     let promises = program.promises();
     let mut conversation = Conversation {
         control,
@@ -106,18 +159,23 @@ pub fn run(
         content: Vec::new(),
         is_content_whole: false,
         is_written: false,
+        has_heard: false,
+        is_unread: false,
         packet: vec![0; Message::SIZE + if promises.content { MAX_CONTENT } else { 0 }],
         failure: None,
         deadline: Instant::now() + TIME_LIMIT,
         patience: Patience::default(),
     };
     let received = conversation.run_to_end(program, cancel, on_waiting);
-    match received.and_then(|()| conversation.check_promises()) {
-        Ok(()) => Ok(conversation.into_outcome()),
-        Err(error) => {
-            conversation.abort();
-            Err(error)
-        }
+    let outcome = received.and_then(|()| conversation.check_promises());
+    let is_unread = conversation.is_unread;
+    if outcome.is_ok() && !is_unread {
+        return Ok(Some(conversation.into_outcome()));
+    }
+    conversation.abort();
+    match outcome {
+        Err(error) if !is_unread => Err(error),
+        _ => Ok(None),
     }
 }
 
@@ -156,6 +214,10 @@ struct Conversation<'a> {
     content: Vec<u8>,
     is_content_whole: bool,
     is_written: bool,
+    /// Whether a message has arrived.
+    has_heard: bool,
+    /// Whether the helper ended before it received its program over the socket.
+    is_unread: bool,
     /// The buffer for messages.
     packet: Vec<u8>,
     failure: Option<Failure>,
@@ -165,7 +227,8 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    /// Handles every message until the last process that holds the other end has executed a program or ended.
+    /// Handles every message until the last process that holds the other end has executed a program or ended, or until the
+    /// helper waits for another program.
     fn run_to_end(
         &mut self,
         program: &Program<'_>,
@@ -180,11 +243,17 @@ impl Conversation<'_> {
     }
 
     fn receive_all(&mut self, cancel: Option<&Cancel>, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
-        while self.wait_for_message(cancel)? {
+        while !self.is_done() && self.wait_for_message(cancel)? {
             let Some(received) = self.receive()? else { break };
             self.handle(received, on_waiting)?;
         }
         Ok(())
+    }
+
+    /// Whether the last message has arrived of a program that ends with it.
+    fn is_done(&self) -> bool {
+        let has_last_message = self.promises.stay || self.promises.namespaces > 0;
+        has_last_message && self.failure.is_none() && self.is_complete()
     }
 
     fn handle(&mut self, received: ReceivedMessage, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
@@ -283,27 +352,20 @@ impl Conversation<'_> {
     /// Waits for the next message or the end of the conversation. Returns false if no process is left that could send a
     /// message.
     fn wait_for_message(&mut self, cancel: Option<&Cancel>) -> Result<bool> {
-        // Polls first: the helper mostly answers within microseconds, and a wakeup costs more than that.
         let mut silent_since = None;
-        for poll_count in 0.. {
-            let timeout = if poll_count < SPINS { PollTimeout::ZERO } else { PollTimeout::from(POLL_INTERVAL) };
-            if poll_count < SPINS {
-                std::thread::yield_now();
-            }
-            if wait_readable(Some(self.control.as_fd()), cancel, timeout)? {
+        for poll_count in 1.. {
+            if wait_readable(Some(self.control.as_fd()), cancel, PollTimeout::from(POLL_INTERVAL))? {
                 break;
             }
-            if poll_count >= SPINS {
-                self.continue_stopped();
-                self.check_time()?;
-                let silence = silent_since.get_or_insert_with(Instant::now).elapsed();
-                let is_silent = poll_count % POLLS_PER_CHECK == 0;
-                if is_silent {
-                    self.check_silent_processes();
-                }
-                if (is_silent || self.is_complete()) && self.is_over(silence)? {
-                    return Ok(false);
-                }
+            self.continue_stopped();
+            self.check_time()?;
+            let silence = silent_since.get_or_insert_with(Instant::now).elapsed();
+            let is_silent = poll_count % POLLS_PER_CHECK == 0;
+            if is_silent {
+                self.check_silent_processes();
+            }
+            if (is_silent || self.is_complete()) && self.is_over(silence)? {
+                return Ok(false);
             }
         }
         Ok(true)
@@ -374,9 +436,12 @@ impl Conversation<'_> {
     /// The next message, or `None` at the end.
     fn receive(&mut self) -> Result<Option<ReceivedMessage>> {
         let received = match rights::receive(self.control.as_fd(), &mut self.packet) {
-            // A process that ends without reading our reply resets the connection. Its earlier messages can still be
-            // received.
-            Err(Errno::ECONNRESET) => rights::receive(self.control.as_fd(), &mut self.packet),
+            // A process that ends without reading our message resets the connection. Its earlier messages can still be
+            // received. If there are none, it was the program.
+            Err(Errno::ECONNRESET) => {
+                self.is_unread = !self.has_heard;
+                rights::receive(self.control.as_fd(), &mut self.packet)
+            }
             other => other,
         };
         let received = match received {
@@ -386,6 +451,8 @@ impl Conversation<'_> {
         if received.length == 0 {
             return Ok(None);
         }
+        self.has_heard = true;
+        self.is_unread = false;
         if received.is_truncated {
             return Err(SystemError::new(Errno::EMFILE, "recvmsg").into());
         }
@@ -422,7 +489,7 @@ impl Conversation<'_> {
     }
 
     fn into_outcome(self) -> Outcome {
-        let Self { namespaces, socket, content, is_content_whole, init, helper, child, .. } = self;
+        let Self { namespaces, socket, content, is_content_whole, init, helper, child, control, .. } = self;
         let content = is_content_whole.then_some(content);
         let process = match child {
             Some(child) => {
@@ -432,7 +499,7 @@ impl Conversation<'_> {
             }
             None => helper,
         };
-        Outcome { namespaces, socket, content, init, process }
+        Outcome { namespaces, socket, content, init, helper: Started { process, control } }
     }
 
     /// Ends the conversation early. A process that waits for our reply reads the end of the socket, and ends by itself.
@@ -495,6 +562,10 @@ fn wait_for_end(process: &Process) {
 fn has_ended(process: &Process) -> bool {
     let mut fds = [PollFd::new(process.pidfd.as_fd(), PollFlags::POLLIN)];
     matches!(poll(&mut fds, PollTimeout::ZERO), Ok(1..))
+}
+
+fn is_early_end(error: &SystemError) -> bool {
+    error.errno == Errno::ECHILD && error.syscall == "nsset-helper"
 }
 
 fn ended_early() -> crate::Error {

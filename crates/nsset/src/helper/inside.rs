@@ -1,7 +1,11 @@
 //! The two ways into the network namespace of a set: by the calling thread, in some microseconds, and by the helper.
 
+use std::os::fd::OwnedFd;
+
 use crate::{
     error::{Error, Result},
+    helper::conversation::{self, Outcome},
+    helper::idle::residents::{self, Place},
     helper::plan,
     helper::program::Program,
     kind::{Kind, Kinds},
@@ -31,8 +35,34 @@ pub fn visit(set: &NamespaceSet, kinds: Kinds) -> Result<Option<Visit>> {
     }
 }
 
-/// A program that enters the network, and the `user` namespace of the set if that is one of these kinds.
-pub fn program(set: &NamespaceSet, kinds: Kinds) -> Result<Program<'static>> {
+/// What a helper has found or made inside.
+#[derive(Debug)]
+pub struct Answer {
+    pub socket: Option<OwnedFd>,
+    pub content: Option<Vec<u8>>,
+}
+
+/// Has a helper run steps in the network, and in the `user` namespace of the set if that is one of these kinds. There a
+/// helper stays for the next call.
+///
+/// The steps may be run twice, if a process kills the helper.
+pub fn run<'fd>(set: &NamespaceSet, kinds: Kinds, steps: impl Fn(&mut Program<'fd>) -> Result<()>) -> Result<Answer> {
+    let network = set.get(Kind::Net)?;
+    let user = set.find(Kind::User).filter(|_| takes_helper(set, kinds));
+    let Some(place) = user.and_then(|user| Place::within(user.id())) else {
+        let mut program = program(set, kinds)?;
+        steps(&mut program)?;
+        let Outcome { socket, content, helper, .. } = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
+        conversation::dismiss(helper.process);
+        return Ok(Answer { socket, content });
+    };
+    let outcome = residents::run(network, &place, || program(set, kinds), steps)?;
+    residents::keep(network, place, outcome.helper);
+    Ok(Answer { socket: outcome.socket, content: outcome.content })
+}
+
+/// A program that enters.
+fn program<'fd>(set: &NamespaceSet, kinds: Kinds) -> Result<Program<'fd>> {
     let mut program = Program::new();
     let joined = plan::enter(&mut program, set, kinds.only(Kind::User).with(Kind::Net))?;
     if joined.contains(Kind::User) {

@@ -4,6 +4,7 @@ pub mod borrowed_memory;
 pub mod child_pid;
 pub mod conversation;
 pub mod entering;
+pub mod idle;
 pub mod image;
 pub mod inside;
 pub mod launch;

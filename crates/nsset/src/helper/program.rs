@@ -8,9 +8,10 @@ use std::{
     os::fd::{AsFd, AsRawFd, BorrowedFd},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use nsset_helper::protocol::{FIRST_PASSED_FD, word};
+use nsset_helper::protocol::{FIRST_PASSED_FD, MAX_PROGRAM, MAX_PROGRAM_FDS, MAX_STRINGS, ProgramHeader, word};
 
 use crate::{
     control_group::ControlGroup,
@@ -70,6 +71,8 @@ pub struct Program<'fd> {
     fds: Vec<Passed<'fd>>,
     child_pid: Option<&'fd ChildPid>,
     promises: Promises,
+    /// Whether it depends on the thread that starts the helper.
+    is_of_thread: bool,
     /// Whether it is for a child that keeps our descriptors and their numbers.
     is_of_child: bool,
 }
@@ -105,11 +108,20 @@ pub struct Promises {
     pub exec: bool,
     /// Whether it makes a new session.
     pub session: bool,
+    /// Whether it waits for another program at its end.
+    pub stay: bool,
 }
 
 /// The words before the steps that were added.
 #[derive(Debug)]
 pub struct Opening([CString; 3]);
+
+impl Promises {
+    /// Whether a process remains that the caller sees.
+    pub fn leaves_process(self) -> bool {
+        self.exec || self.init
+    }
+}
 
 impl<'fd> Program<'fd> {
     pub fn new() -> Self {
@@ -138,6 +150,26 @@ impl<'fd> Program<'fd> {
         words.chain([c""]).chain(environment.iter().map(CString::as_c_str)).collect()
     }
 
+    /// The packet that sends the program to a helper that waits for it; `None` if the helper has no room for it, or if only
+    /// the calling thread can start the helper.
+    pub fn packet(&self, environment: &[CString]) -> Option<Vec<u8>> {
+        let count = self.words.len() + environment.len();
+        if self.is_of_thread || count > MAX_STRINGS || self.fds.len() > MAX_PROGRAM_FDS {
+            return None;
+        }
+        let strings = || self.words.iter().chain(environment).map(CString::as_bytes_with_nul);
+        let length = ProgramHeader::SIZE + strings().map(<[u8]>::len).sum::<usize>();
+        if length > MAX_PROGRAM {
+            return None;
+        }
+        let mut packet = Vec::with_capacity(length);
+        for count in [self.words.len(), environment.len()] {
+            packet.extend((count as u32).to_ne_bytes());
+        }
+        strings().for_each(|string| packet.extend(string));
+        Some(packet)
+    }
+
     /// The label of the step with this number; `keep` is number 0.
     pub fn label(&self, step: u32) -> Label {
         let label = (step as usize).checked_sub(1).and_then(|index| self.labels.get(index));
@@ -162,6 +194,20 @@ impl<'fd> Program<'fd> {
             if self.is_of_child { passed.as_fd().as_raw_fd() } else { FIRST_PASSED_FD + self.fds.len() as i32 };
         self.fds.push(passed);
         number
+    }
+
+    /// Waits this long for the program that the helper continues with.
+    pub fn receive(&mut self, idle: Duration) {
+        self.step(word::RECEIVE, "recvmsg");
+        self.operands([decimal(idle.as_millis() as u64)]);
+    }
+
+    /// Has the helper leave the working directory, and wait this long for another program. Has to be last.
+    pub fn stay(&mut self, idle: Duration) -> Result<()> {
+        self.promises.stay = true;
+        self.chdir(Path::new("/"))?;
+        self.receive(idle);
+        Ok(())
     }
 
     pub fn undumpable(&mut self) {
@@ -392,6 +438,7 @@ impl<'fd> Program<'fd> {
     }
 
     pub fn death_signal(&mut self, signal: i32) {
+        self.is_of_thread = true;
         self.step(word::DEATH_SIGNAL, "prctl(PR_SET_PDEATHSIG)");
         self.operands([decimal(signal as u64)]);
     }

@@ -58,6 +58,15 @@ impl Program<'_> {
         self.place(place)
     }
 
+    /// Attaches a detached mount that is passed.
+    pub fn bind_tree(&mut self, fd: i32, place: Place<'_>) -> Result<()> {
+        self.step(word::BIND_TREE, "mount bind").path = Some(place.target.into());
+        self.operands([decimal(fd as u64)]);
+        self.operand(place.target)?;
+        self.operands([decimal(place.flags as u64)]);
+        Ok(())
+    }
+
     pub fn mount(
         &mut self,
         file_system: &str,

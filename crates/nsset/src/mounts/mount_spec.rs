@@ -9,6 +9,7 @@ use crate::{
     error::{Error, Result},
     helper::program::Program,
     helper::view_steps::{Part, Place},
+    id_map::IdMap,
     plain,
 };
 
@@ -33,6 +34,30 @@ impl Tmpfs {
     }
 }
 
+/// How a bind mount shows the owners of files: the ids on the disk are the ids inside of these maps. Without maps, they are
+/// those of the set.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct OwnerMaps {
+    pub uid_maps: Vec<IdMap>,
+    pub gid_maps: Vec<IdMap>,
+}
+
+impl OwnerMaps {
+    pub const fn are_those_of_set(&self) -> bool {
+        self.uid_maps.is_empty() && self.gid_maps.is_empty()
+    }
+}
+
+/// A bind mount with mapped owners.
+#[derive(Clone, Copy, Debug)]
+pub enum MappedTree {
+    /// The number of its detached mount in the helper.
+    Passed(i32),
+    /// Its source is missing, and it is optional.
+    Missing,
+}
+
 /// One mount of the list. Each type has some of the fields.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
@@ -49,6 +74,8 @@ pub struct MountSpec {
     pub recursive: Option<bool>,
     /// Whether a bind mount is skipped if its source is missing.
     pub optional: bool,
+    /// The owners of the files of a bind mount. Default: those on the disk.
+    pub id_map: Option<OwnerMaps>,
     /// Whether a missing target is made. Default: yes.
     pub create: Option<bool>,
     pub read_only: bool,
@@ -82,15 +109,19 @@ pub struct MountSpec {
 pub struct Surroundings {
     /// The contents of all files, one after the other, as the helper has them.
     pub contents: Option<i32>,
+    /// The bind mounts with mapped owners, in the order of the list.
+    pub mapped_trees: Vec<MappedTree>,
     /// Whether no mount propagates to another mount namespace.
     pub is_private: bool,
     /// Whether the user namespace is not the first one.
     pub has_user: bool,
+    /// Whether it has the ids of the caller.
+    pub is_caller_mapped: bool,
 }
 
 impl MountSpec {
     /// `MOUNT_ATTR_*` of mount_setattr(2).
-    const fn attributes(&self) -> u64 {
+    pub const fn attributes(&self) -> u64 {
         (self.read_only as u64)
             | (self.no_suid as u64) << 1
             | (self.no_dev as u64) << 2
@@ -98,10 +129,21 @@ impl MountSpec {
             | (self.no_symfollow as u64) << 21
     }
 
-    /// Writes its steps. `offset` is where its content begins.
-    pub fn write(&self, offset: u64, around: &Surroundings, program: &mut Program<'_>) -> Result<()> {
+    /// Whether it makes files itself, besides a missing target.
+    pub fn makes_files(&self) -> bool {
+        matches!(self.kind.as_str(), "dev" | "file" | "symlink" | "directory") || self.scratch.is_some()
+    }
+
+    /// Writes its steps. `offset` is where its content begins, and `tree` its mount with mapped owners.
+    pub fn write(
+        &self,
+        offset: u64,
+        tree: Option<MappedTree>,
+        around: &Surroundings,
+        program: &mut Program<'_>,
+    ) -> Result<()> {
         match self.kind.as_str() {
-            "bind" => program.bind(self.source()?, self.place(self.bind_flags())),
+            "bind" => self.write_bind(tree, program),
             "overlay" => self.write_overlay(around.has_user, program),
             "dev" => program.devices(&self.target, self.create()),
             "file" => self.write_file(offset, around, program),
@@ -114,6 +156,14 @@ impl MountSpec {
                 let own = if matches!(kind, "tmpfs" | "ramfs") { flag::OWN } else { 0 };
                 program.mount(kind, source, self.place(self.create() | own), &self.options)
             }
+        }
+    }
+
+    fn write_bind(&self, tree: Option<MappedTree>, program: &mut Program<'_>) -> Result<()> {
+        match tree {
+            None => program.bind(self.source()?, self.place(self.bind_flags())),
+            Some(MappedTree::Passed(fd)) => program.bind_tree(fd, self.place(self.create())),
+            Some(MappedTree::Missing) => Ok(()),
         }
     }
 
@@ -162,7 +212,7 @@ impl MountSpec {
         self.create() | recursive | optional
     }
 
-    fn source(&self) -> Result<&Path> {
+    pub fn source(&self) -> Result<&Path> {
         self.source.as_deref().ok_or_else(|| Error::InvalidArgument("a bind mount needs a source".into()))
     }
 

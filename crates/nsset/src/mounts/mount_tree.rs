@@ -2,7 +2,7 @@
 //! another user could exchange.
 
 use std::{
-    ffi::OsStr,
+    ffi::{CStr, OsStr},
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
 };
 
@@ -47,11 +47,36 @@ fn attach(tree: OwnedFd, target: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
     Errno::result(moved).map(|_| tree)
 }
 
+/// A detached mount of the file at a path; if `recursive`, with the mounts below it.
+pub fn clone_path(source: &CStr, recursive: bool) -> Result<OwnedFd, Errno> {
+    open_tree(libc::AT_FDCWD, source, if recursive { libc::AT_RECURSIVE as libc::c_uint } else { 0 })
+}
+
+/// Adds attributes to a detached mount, and shows the owners of its files by the maps of a user namespace.
+pub fn map_owners(tree: BorrowedFd<'_>, recursive: bool, attributes: u64, users: BorrowedFd<'_>) -> Result<(), Errno> {
+    let request = libc::mount_attr {
+        attr_set: attributes | libc::MOUNT_ATTR_IDMAP,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: users.as_raw_fd() as u64,
+    };
+    let depth = if recursive { libc::AT_RECURSIVE } else { 0 };
+    let flags = (libc::AT_EMPTY_PATH | depth) as libc::c_uint;
+    let (tree, size) = (tree.as_raw_fd(), size_of_val(&request));
+    // SAFETY: two open descriptors, an empty string that is a constant, and the structure with its size.
+    let set = unsafe { libc::syscall(libc::SYS_mount_setattr, tree, c"".as_ptr(), flags, &raw const request, size) };
+    Errno::result(set).map(drop)
+}
+
 /// A detached mount of the file of the descriptor.
 fn clone_tree(source: BorrowedFd<'_>, further: libc::c_uint) -> Result<OwnedFd, Errno> {
-    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_EMPTY_PATH as libc::c_uint | further;
-    // SAFETY: an open descriptor, and an empty string that is a constant.
-    let tree = unsafe { libc::syscall(libc::SYS_open_tree, source.as_raw_fd(), c"".as_ptr(), flags) };
+    open_tree(source.as_raw_fd(), c"", libc::AT_EMPTY_PATH as libc::c_uint | further)
+}
+
+fn open_tree(directory: RawFd, path: &CStr, further: libc::c_uint) -> Result<OwnedFd, Errno> {
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | further;
+    // SAFETY: an open descriptor or AT_FDCWD, and a string that outlives the call.
+    let tree = unsafe { libc::syscall(libc::SYS_open_tree, directory, path.as_ptr(), flags) };
     let tree = Errno::result(tree)? as RawFd;
     // SAFETY: the kernel made it for us, close-on-exec.
     Ok(unsafe { OwnedFd::from_raw_fd(tree) })

@@ -88,12 +88,20 @@ pub fn set_up(
     around: &Surroundings,
     sysfs: Option<Sysfs>,
 ) -> Result<()> {
+    let makes_files = root.is_some_and(|root| root.tmpfs.is_some()) || mounts.iter().any(MountSpec::makes_files);
+    if makes_files && !around.is_caller_mapped {
+        // A file cannot belong to a user whom its file system does not know. From here on, sources are opened as the other
+        // user, too.
+        program.mapped_ids();
+    }
     if let Some(root) = root {
         root.begin(program)?;
     }
     let mut offset = 0;
+    let mut trees = around.mapped_trees.iter().copied();
     for mount in mounts {
-        mount.write(offset, around, program)?;
+        let tree = mount.id_map.as_ref().and_then(|_| trees.next());
+        mount.write(offset, tree, around, program)?;
         offset += mount.content.len() as u64;
     }
     if let Some(sysfs) = sysfs {

@@ -1,6 +1,7 @@
 //! One namespace, held open.
 
 use std::{
+    any::Any,
     fmt,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::OnceLock,
@@ -28,6 +29,7 @@ pub struct Namespace {
     id: NamespaceId,
     fd: OwnedFd,
     owner_id: OnceLock<Option<NamespaceId>>,
+    companion: OnceLock<Box<dyn Any + Send + Sync>>,
 }
 
 impl Namespace {
@@ -35,7 +37,7 @@ impl Namespace {
     pub(crate) fn new(kind: Kind, fd: OwnedFd) -> Result<Self> {
         let stat = fstat(&fd).map_err(|errno| SystemError::new(errno, "fstat").kind(kind))?;
         let id = NamespaceId { dev: stat.st_dev, ino: stat.st_ino };
-        Ok(Self { kind, id, fd, owner_id: OnceLock::new() })
+        Ok(Self { kind, id, fd, owner_id: OnceLock::new(), companion: OnceLock::new() })
     }
 
     pub fn kind(&self) -> Kind {
@@ -76,6 +78,11 @@ impl Namespace {
             Err(error) => return Err(error),
         };
         Ok(*self.owner_id.get_or_init(|| id))
+    }
+
+    /// A value that lives as long as this does, and is created on first use. There is one for each namespace.
+    pub(crate) fn companion<T: Any + Send + Sync + Default>(&self) -> Option<&T> {
+        self.companion.get_or_init(|| Box::<T>::default()).downcast_ref()
     }
 
     fn explain_relative(&self, errno: Errno, syscall: &'static str) -> Box<SystemError> {

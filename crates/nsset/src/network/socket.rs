@@ -12,7 +12,6 @@ use nsset_helper::protocol::About;
 
 use crate::{
     error::{Error, Result, SystemError},
-    helper::conversation,
     helper::inside,
     helper::program::{Label, Program},
     helper::step_error,
@@ -40,9 +39,7 @@ pub fn open_socket(set: &NamespaceSet, kinds: Kinds, domain: i32, kind: i32, pro
         let socket = make(domain, kind, protocol);
         return visit.leave_with(socket.map_err(|errno| step_error::from_step(Label::socket(), errno, About::Target)));
     }
-    let mut program = inside::program(set, kinds)?;
-    program.socket(numbers.0, numbers.1, numbers.2);
-    receive(&program)
+    receive(set, kinds, |program| program.socket(numbers.0, numbers.1, numbers.2))
 }
 
 /// Opens `/dev/net/tun` in the network namespace of the set, in which its devices are then created. The way in and the
@@ -53,9 +50,7 @@ pub fn open_tun(set: &NamespaceSet, kinds: Kinds) -> Result<OwnedFd> {
         let device = uninterrupted(|| open("/dev/net/tun", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()));
         return visit.leave_with(device.map_err(|errno| step_error::from_step(Label::tun(), errno, About::Target)));
     }
-    let mut program = inside::program(set, kinds)?;
-    program.tun();
-    receive(&program)
+    receive(set, kinds, Program::tun)
 }
 
 /// This calls socket(2) directly, because the numbers may be any that the kernel knows.
@@ -66,10 +61,12 @@ fn make(domain: i32, kind: i32, protocol: i32) -> std::result::Result<OwnedFd, E
     Ok(unsafe { OwnedFd::from_raw_fd(socket) })
 }
 
-fn receive(program: &Program<'_>) -> Result<OwnedFd> {
-    let outcome = conversation::run(program, &[], None, &mut |_| Ok(()))?;
-    conversation::dismiss(outcome.process);
-    outcome.socket.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").kind(Kind::Net).into())
+fn receive<'fd>(set: &NamespaceSet, kinds: Kinds, step: impl Fn(&mut Program<'fd>)) -> Result<OwnedFd> {
+    let answer = inside::run(set, kinds, |program| {
+        step(program);
+        Ok(())
+    })?;
+    answer.socket.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").kind(Kind::Net).into())
 }
 
 fn check(name: &str, number: i32) -> Result<u32> {

@@ -14,9 +14,8 @@ use nsset_helper::protocol::{About, MAX_CONTENT};
 
 use crate::{
     error::{Error, Result, SystemError, last_errno},
-    helper::conversation,
     helper::inside,
-    helper::program::Label,
+    helper::program::{Label, Program},
     helper::step_error,
     kind::{Kind, Kinds},
     namespaces::set::NamespaceSet,
@@ -126,22 +125,18 @@ impl Sysctl {
         if let Some(visit) = inside::visit(set, kinds)? {
             return visit.leave_with(self.read());
         }
-        let mut program = inside::program(set, kinds)?;
-        program.read_file(proc::hold()?, Path::new(&self.0), self.label("read"))?;
-        let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
-        conversation::dismiss(outcome.process);
-        outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").into())
+        let proc = proc::hold()?;
+        let step = |program: &mut Program<'_>| program.read_file(proc, Path::new(&self.0), self.label("read"));
+        inside::run(set, kinds, step)?.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg").into())
     }
 
     fn write_inside(&self, set: &NamespaceSet, kinds: Kinds, line: &str) -> Result<()> {
         if let Some(visit) = inside::visit(set, kinds)? {
             return visit.leave_with(self.write(line));
         }
-        let mut program = inside::program(set, kinds)?;
-        program.write_file(proc::hold()?, Path::new(&self.0), line, self.label("write"))?;
-        let outcome = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
-        conversation::dismiss(outcome.process);
-        Ok(())
+        let proc = proc::hold()?;
+        let step = |program: &mut Program<'_>| program.write_file(proc, Path::new(&self.0), line, self.label("write"));
+        inside::run(set, kinds, step).map(drop)
     }
 
     /// Reads it in the network of the thread. Some values can be read only by one read from their beginning

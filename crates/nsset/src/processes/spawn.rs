@@ -106,7 +106,7 @@ fn may_enter_by_itself(foreign: Kinds, command: &Command) -> bool {
         && !keep_capabilities
         && command.named_view.is_none()
         && command.confinement.spares_child()
-        // The kernel waits for all processors when a process changes its group, and only a fork avoids that.
+        // Only a fork starts a process in a group: a move is not subject to its limit of processes.
         && command.control_group.is_none()
         // The child would have to wait for a reply that our thread is alive, but that thread sleeps meanwhile.
         && command.death_signal.is_none()
@@ -154,7 +154,7 @@ fn start_with_helper(set: &NamespaceSet, kinds: Kinds, command: &Command, stdio:
         program.session();
     }
     become_program(&mut program, command, stdio)?;
-    Ok(conversation::run(&program, &command.environment, None, &mut |_| Ok(()))?.process)
+    Ok(conversation::run(&program, &command.environment, None, &mut |_| Ok(()))?.helper.process)
 }
 
 /// Writes the steps that are the same for both ways to start a program.

@@ -107,6 +107,23 @@ pub(crate) fn current_id(kind: Kind) -> Option<NamespaceId> {
     })
 }
 
+/// The namespaces that a process is in which the calling thread starts, of the kinds that a thread can have for itself;
+/// `None` if they cannot be read. The kernel is asked about those that other code may have entered.
+pub(crate) fn namespaces_of_children() -> Option<[Option<NamespaceId>; 5]> {
+    const KINDS: [Kind; 5] = [Kind::Cgroup, Kind::Ipc, Kind::Uts, Kind::Net, Kind::Mnt];
+    const OTHERS_ENTER: [Kind; 2] = [Kind::Net, Kind::Mnt];
+    THREAD_STATE.with_borrow(|state| {
+        let state = state.as_ref().filter(|state| !state.is_stale());
+        let Some(state) = state else { return Some(KINDS.map(source::own_id)) };
+        let known = KINDS.map(|kind| state.current[kind].as_ref().map(|namespace| namespace.id()));
+        let is_as_known = |kind| {
+            let known = state.current[kind].as_ref().map(|namespace| namespace.id().ino);
+            ns_link::read_inode(state.directory.as_fd(), kind) == known
+        };
+        OTHERS_ENTER.into_iter().all(is_as_known).then_some(known)
+    })
+}
+
 /// Restores a thread that could not be restored before. Has to be called before anything else is done on it.
 pub fn ensure_restored() -> Result<()> {
     THREAD_STATE.with_borrow_mut(|state| match state {

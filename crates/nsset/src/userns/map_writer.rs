@@ -9,11 +9,11 @@ use crate::{
     cancel::Cancel,
     error::{Error, Result, SystemError},
     helper::step_error,
+    id_map::{IdMap, MapUser, Maps, Setgroups, has_host_id, text},
     kind::Kind,
     proc,
     retry::uninterrupted,
     userns::capability::{self, Capability},
-    userns::id_map::{IdMap, MapUser, Maps, Setgroups, text},
     userns::subordinate_ids::{self, IdFile},
 };
 
@@ -33,6 +33,11 @@ impl Maps {
             MapUser::Auto => (subordinate_ids::first_range(IdFile::Uid)?, subordinate_ids::first_range(IdFile::Gid)?),
         };
         Ok(Self { uid, gid, setgroups: given.setgroups })
+    }
+
+    /// Whether the caller has its ids inside.
+    pub fn has_caller(&self) -> bool {
+        has_host_id(&self.uid, Uid::effective().as_raw()) && has_host_id(&self.gid, Gid::effective().as_raw())
     }
 
     /// Writes the maps of a process that has just unshared its user namespace, from the namespace above.

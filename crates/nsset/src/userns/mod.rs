@@ -1,6 +1,5 @@
 //! User namespaces: id mappings, subordinate ids and capabilities.
 
 pub mod capability;
-pub mod id_map;
 pub mod map_writer;
 pub mod subordinate_ids;

@@ -25,8 +25,8 @@ use crate::{
     error::{Error, Result, SystemError, last_errno},
     file::find_file,
     helper::step_error,
+    id_map::IdMap,
     kind::Kind,
-    userns::id_map::IdMap,
 };
 
 /// Whether the ids are those of users or of groups.

@@ -59,6 +59,11 @@ impl Maps {
     }
 }
 
+/// Whether one of the maps has this id of the namespace above.
+pub fn has_host_id(maps: &[IdMap], id: u32) -> bool {
+    maps.iter().any(|map| id.checked_sub(map.host_id).is_some_and(|offset| offset < map.size))
+}
+
 /// The text of a map for a file of `/proc/PID`.
 pub fn text(maps: &[IdMap]) -> String {
     maps.iter().fold(String::new(), |mut text, map| {

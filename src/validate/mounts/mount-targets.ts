@@ -1,8 +1,8 @@
-import { invalidType, invalidValue } from '../errors.ts'
-import type { NamespaceKind } from '../namespace-kind.ts'
-import { type FieldsOf, parseFields } from './fields.ts'
-import { flagOf } from './kinds.ts'
-import { type Path, parsePath } from './paths.ts'
+import { invalidType, invalidValue } from '../../errors.ts'
+import type { NamespaceKind } from '../../namespace-kind.ts'
+import { type FieldsOf, parseFields } from '../fields.ts'
+import { flagOf } from '../kinds.ts'
+import { type Path, parsePath } from '../paths.ts'
 
 /** The file on which to mount the namespace of each kind. */
 export type MountTargets = { [K in NamespaceKind]?: Path | undefined }

@@ -1,0 +1,140 @@
+//! Waits for a program that is sent over the control socket.
+//!
+//! A helper that waits shares its working directory, its root directory and its umask with its parent
+//! (`CLONE_FS`, clone(2)). When the program arrives, it continues with a copy, so that the program starts with those that the
+//! parent has at that moment.
+
+use core::{cell::UnsafeCell, ffi::CStr, ptr};
+
+use crate::{
+    arguments::Arguments,
+    protocol::{FIRST_PASSED_FD, MAX_PROGRAM, MAX_PROGRAM_FDS, MAX_STRINGS, ProgramHeader},
+    report,
+    state::State,
+    syscall::{self, CLONE_FS, E2BIG, EINVAL, EMFILE, Errno},
+};
+
+/// Receives a program, and continues with it.
+pub fn receive(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+    let idle = u32::try_from(arguments.number()?).map_err(|_| EINVAL)?;
+    // They may have values that are secret, and this process may wait for long.
+    arguments.wipe();
+    syscall::set_name(c"nsset-idle")?;
+    let control = state.report.control;
+    state.report.step = 0;
+    syscall::close_range(FIRST_PASSED_FD as u32, u32::MAX)?;
+    // The kernel gives each descriptor of a message the lowest free number.
+    for number in 0..control {
+        syscall::occupy(control, number)?;
+    }
+    if !syscall::wait_for_message(control, idle)? {
+        // The parent may send a program at this very moment. It gets an error, or the program is received.
+        syscall::refuse_messages(control)?;
+    }
+    let length = receive_packet(control)?;
+    if length == 0 {
+        report::leave(0);
+    }
+    *state = State::new(ptr::null());
+    syscall::set_name(c"nsset-helper")?;
+    syscall::close_range(0, control as u32 - 1)?;
+    // Signals to the process group of the parent, such as those of a terminal, were not meant for the program.
+    syscall::discard_signals();
+    syscall::unshare(CLONE_FS)?;
+    // SAFETY: this process has one thread, and the words of the program before are not read any more.
+    (*arguments, state.environment) = unsafe { STORE.parse(length)? };
+    Ok(())
+}
+
+/// The program: its bytes, and the two vectors of its strings. The kernel gives memory only to the pages in use.
+struct Store {
+    packet: UnsafeCell<[u8; MAX_PROGRAM]>,
+    vector: UnsafeCell<[*const u8; MAX_STRINGS + 2]>,
+}
+
+// SAFETY: this process has one thread.
+unsafe impl Sync for Store {}
+
+static STORE: Store =
+    Store { packet: UnsafeCell::new([0; MAX_PROGRAM]), vector: UnsafeCell::new([ptr::null(); MAX_STRINGS + 2]) };
+
+impl Store {
+    /// Writes the vectors over those of the program before, and returns the words and the environment.
+    ///
+    /// # Safety
+    /// No one else uses the store, and the kernel has written `length` bytes to it.
+    unsafe fn parse(&self, length: usize) -> Result<(Arguments, *const *const u8), Errno> {
+        let packet = self.packet.get().cast::<u8>();
+        let vector = self.vector.get().cast::<*const u8>();
+        if length < ProgramHeader::SIZE {
+            return Err(EINVAL);
+        }
+        // SAFETY: the header is at the beginning. Each string ends within the packet, because `next` never passes its end:
+        // the last byte is a NUL. The strings are fewer than the vector has room for.
+        unsafe {
+            let ProgramHeader { words, variables } = packet.cast::<ProgramHeader>().read_unaligned();
+            let (words, variables) = (words as usize, variables as usize);
+            if words + variables > MAX_STRINGS || *packet.add(length - 1) != 0 {
+                return Err(EINVAL);
+            }
+            let mut next = ProgramHeader::SIZE;
+            let mut place = vector;
+            for count in [words, variables] {
+                for _ in 0..count {
+                    if next >= length {
+                        return Err(EINVAL);
+                    }
+                    place.write(packet.add(next));
+                    place = place.add(1);
+                    next += CStr::from_ptr(packet.add(next).cast()).count_bytes() + 1;
+                }
+                place.write(ptr::null());
+                place = place.add(1);
+            }
+            Ok((Arguments::new(vector), vector.add(words + 1)))
+        }
+    }
+}
+
+#[repr(C)]
+struct Iovec {
+    base: *mut u8,
+    length: usize,
+}
+
+#[repr(C)]
+struct MessageHeader {
+    name: usize,
+    name_length: usize,
+    parts: *const Iovec,
+    part_count: usize,
+    control: *mut u64,
+    control_length: usize,
+    flags: i32,
+}
+
+/// Receives one packet, and returns its length: 0 at the end. Its descriptors get the numbers from [`FIRST_PASSED_FD`] on.
+fn receive_packet(socket: i32) -> Result<usize, Errno> {
+    const MSG_CTRUNC: i32 = 0x8;
+    const MSG_TRUNC: i32 = 0x20;
+    // A `cmsghdr`, and the descriptors.
+    let mut rights = [0u64; 2 + MAX_PROGRAM_FDS.div_ceil(2)];
+    let part = Iovec { base: STORE.packet.get().cast(), length: MAX_PROGRAM };
+    let mut header = MessageHeader {
+        name: 0,
+        name_length: 0,
+        parts: &raw const part,
+        part_count: 1,
+        control: rights.as_mut_ptr(),
+        control_length: size_of_val(&rights),
+        flags: 0,
+    };
+    // SAFETY: the header is laid out as the kernel's on 64-bit machines, and all it points to is in this frame or the
+    // store, which nothing else uses.
+    let length = unsafe { syscall::recvmsg(socket, &mut header) }?;
+    match header.flags {
+        flags if flags & MSG_TRUNC != 0 => Err(E2BIG),
+        flags if flags & MSG_CTRUNC != 0 => Err(EMFILE),
+        _ => Ok(length),
+    }
+}

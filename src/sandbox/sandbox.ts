@@ -1,0 +1,288 @@
+import { access } from 'node:fs/promises'
+import {
+  type ChildOf,
+  ControlGroup,
+  ExecFileError,
+  type ExecFileOptions,
+  type ExecFileResult,
+  type ForkOptions,
+  type NamespaceChildProcess,
+  type NamespaceKind,
+  NamespaceSet,
+  type Output,
+  type OutputEncoding,
+  type Path,
+  type SpawnOptions,
+  type StdioOptions,
+  sandboxSystemCalls,
+} from 'nsset'
+import {
+  type ParsedSandboxOptions,
+  parseSandboxOptions,
+  type SandboxOptions,
+} from '../validate/sandbox/sandbox-options.ts'
+import { Events } from './events.ts'
+import { hiddenPlaces } from './hidden.ts'
+import { type Refusal, RefusalLog } from './refusals.ts'
+import { mountsOf } from './view.ts'
+
+/** The variables of the caller that programs get by default. */
+const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TERM', 'TZ']
+
+const RUN = '/run'
+const RESOLVER = '/etc/resolv.conf'
+
+/**
+ * A box for programs that you do not trust: with its own processes, files, network, limits and privileges, as root and as an
+ * ordinary user. By default, programs see the files of the host read-only, without keys and sockets of services; they can write to an
+ * empty `/tmp`; they have no network, no capabilities, and only the system calls of {@link sandboxSystemCalls}.
+ *
+ * It is made of {@link NamespaceSet.unshare}, {@link ControlGroup} and `ConfinementOptions`: what it does can be done without it.
+ *
+ * @example
+ * await using box = await Sandbox.create({ files: { write: ['/home/me/project'] }, cgroup: { memory: 512 * 2 ** 20 } })
+ * console.log((await box.execFile('npm', ['test'], { timeout: 60_000 })).stdout)
+ *
+ * @see bwrap(1)
+ */
+export class Sandbox implements AsyncDisposable {
+  /** The set in which the programs run. It is closed with the box. */
+  readonly set: NamespaceSet
+  readonly #group: ControlGroup | undefined
+  readonly #defaults: SpawnOptions
+  readonly #refusals = new RefusalLog()
+  readonly #events: Events
+  #closing: Promise<void> | undefined
+
+  /** The places that are hidden by default: below the home directory, keys and tokens; of the system, what root can read, and sockets. */
+  static get hidden(): string[] {
+    return hiddenPlaces()
+  }
+
+  private constructor(set: NamespaceSet, group: ControlGroup | undefined, defaults: SpawnOptions) {
+    this.set = set
+    this.#group = group
+    this.#defaults = defaults
+    this.#events = new Events(group, this.#refusals)
+  }
+
+  /**
+   * Creates a box.
+   *
+   * @throws `ENOENT` if one of `files.read` or `files.write` does not exist; `NamespaceError` as {@link NamespaceSet.unshare} and
+   * {@link ControlGroup.create}. Nothing is left behind.
+   * @example
+   * await using box = await Sandbox.create({ root: 'empty', files: { read: ['/usr', '/bin', '/lib', '/lib64'] } })
+   * @see bwrap(1)
+   */
+  static async create(options?: SandboxOptions): Promise<Sandbox> {
+    const given = parseSandboxOptions(options)
+    const group = given.cgroup === undefined ? undefined : await ControlGroup.create(given.cgroup)
+    try {
+      const set = await setOf(given, group)
+      return new Sandbox(set, group, defaultsOf(given, group))
+    } catch (error) {
+      await group?.close()
+      throw error
+    }
+  }
+
+  /** Whether the box is closed. */
+  get closed(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /**
+   * Runs a program to its end, like {@link NamespaceSet.execFile}. If it does not end within `timeout`, or `signal` is aborted,
+   * everything in the box is ended, also what the program has started, and the box is closed.
+   *
+   * @throws `ExecFileError` as {@link NamespaceSet.execFile}; `ERR_NSSET_CLOSED` if the box is closed.
+   * @example
+   * const { stdout } = await box.execFile('node', ['task.js'], { timeout: 10_000 })
+   */
+  execFile<E extends OutputEncoding = 'utf8'>(
+    file: string,
+    args?: readonly string[] | null,
+    options?: ExecFileOptions<E>,
+  ): Promise<ExecFileResult<Output<E>>>
+  execFile<E extends OutputEncoding = 'utf8'>(
+    file: string,
+    options?: ExecFileOptions<E>,
+  ): Promise<ExecFileResult<Output<E>>>
+  async execFile(file: string, ...rest: unknown[]): Promise<ExecFileResult<string | Buffer>> {
+    const [args, options] = argumentsOf<ExecFileOptions>(rest)
+    const command = [file, ...args]
+    try {
+      const result = await this.set.execFile(file, args, { ...this.#defaults, ...options } as ExecFileOptions)
+      await this.#conclude(command, result.signal, result.code)
+      return result
+    } catch (error) {
+      const { signal, code } = error instanceof ExecFileError ? error : { signal: null, code: undefined }
+      const isAborted = options.signal?.aborted ?? false
+      await this.#conclude(command, signal, isAborted ? 'ABORT_ERR' : code)
+      throw error
+    }
+  }
+
+  /**
+   * Starts a program, like {@link NamespaceSet.spawn}. If it runs longer than `timeout`, everything in the box is ended, and the box is
+   * closed.
+   *
+   * @throws as {@link NamespaceSet.spawn}.
+   * @example
+   * const child = box.spawn('sh', ['-c', 'echo $$'], { stdio: 'inherit' })
+   */
+  spawn<const S extends StdioOptions | undefined = undefined>(
+    file: string,
+    args?: readonly string[] | null,
+    options?: SpawnOptions<S>,
+  ): ChildOf<S>
+  spawn<const S extends StdioOptions | undefined = undefined>(file: string, options?: SpawnOptions<S>): ChildOf<S>
+  spawn(file: string, ...rest: unknown[]): NamespaceChildProcess {
+    const [args, { timeout, ...options }] = argumentsOf<SpawnOptions>(rest)
+    return this.#watch(this.set.spawn(file, args, { ...this.#defaults, ...options }), [file, ...args], timeout)
+  }
+
+  /**
+   * Starts a Node.js process with a channel for messages, like {@link NamespaceSet.fork}. The program of Node.js and the module have to
+   * be visible in the box. `timeout` is that of {@link Sandbox.spawn}.
+   *
+   * @throws as {@link NamespaceSet.fork}.
+   * @example
+   * const child = box.fork('./plugin.js')
+   */
+  fork(module: Path, args?: readonly string[] | null, options?: ForkOptions): NamespaceChildProcess
+  fork(module: Path, options?: ForkOptions): NamespaceChildProcess
+  fork(module: Path, ...rest: unknown[]): NamespaceChildProcess {
+    const [args, { timeout, ...options }] = argumentsOf<ForkOptions>(rest)
+    const child = this.set.fork(module, args, { ...this.#defaults, ...options } as ForkOptions)
+    return this.#watch(child, [String(module), ...args], timeout)
+  }
+
+  /**
+   * What the box has refused, from its creation until it is closed, as far as the kernel tells: programs that were killed for a system
+   * call, a limit or the timeout, and what the control group has refused. A file or a system call that failed with an error is known to
+   * the program alone.
+   *
+   * @example
+   * for await (const { what, command } of box.refusals()) console.log(what, command.join(' '))
+   */
+  refusals(): AsyncGenerator<Refusal, void, undefined> {
+    return this.#refusals.read()
+  }
+
+  /**
+   * Ends everything in the box, waits for that, and closes its set and its control group.
+   *
+   * @throws `NamespaceError` `ETIMEDOUT` if a process has not ended after 5 seconds.
+   * @example
+   * await box.close()
+   */
+  async close(): Promise<void> {
+    this.#closing ??= this.#end()
+    await this.#closing
+  }
+
+  /** Same as {@link Sandbox.close}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.set[Symbol.asyncDispose]()
+    } finally {
+      this.#refusals.end()
+      await this.#group?.close()
+    }
+  }
+
+  /** Ends the box with a program that was stopped, and notes what the kernel tells about a program that has ended. */
+  async #conclude(command: readonly string[], signal: NodeJS.Signals | null, code: string | undefined): Promise<void> {
+    if (!this.closed) await this.#events.note(command, signal)
+    if (code === 'ETIMEDOUT') this.#refusals.add({ what: 'timeout', command })
+    if (code === 'ETIMEDOUT' || code === 'ABORT_ERR') await this.close()
+  }
+
+  #watch<T extends NamespaceChildProcess>(child: T, command: readonly string[], timeout: number | undefined): T {
+    const expire = () => {
+      this.#refusals.add({ what: 'timeout', command })
+      // A failure is that of the next close().
+      this.close().catch(() => undefined)
+    }
+    const timer = timeout === undefined || timeout === 0 ? undefined : setTimeout(expire, timeout)
+    child.once('exit', (_, signal) => {
+      clearTimeout(timer)
+      if (!this.closed) this.#events.note(command, signal).catch(() => undefined)
+    })
+    child.once('error', () => clearTimeout(timer))
+    return child
+  }
+}
+
+/** `(args, options)` and `(options)`. */
+function argumentsOf<T>([first, second]: unknown[]): [args: readonly string[], options: T] {
+  return Array.isArray(first) || first === null || first === undefined
+    ? [(first ?? []) as readonly string[], (second ?? {}) as T]
+    : [[], first as T]
+}
+
+async function setOf(given: ParsedSandboxOptions, group: ControlGroup | undefined): Promise<NamespaceSet> {
+  const kinds: NamespaceKind[] = ['user', 'mnt', 'pid', 'ipc', 'uts']
+  const { root = 'host', files = {}, network = 'none', user = 'current', hostname = 'sandbox' } = given
+  if (network === 'none') kinds.push('net')
+  if (group !== undefined) kinds.push('cgroup')
+  const places = {
+    read: [...(files.read ?? []), ...(await resolverFiles(root, network))],
+    write: files.write ?? [],
+    hide: files.hide ?? hiddenPlaces(),
+    temporary: files.temporary ?? (root === 'empty' ? ['/tmp'] : await existing('/tmp', '/var/tmp', RUN)),
+  }
+  return NamespaceSet.unshare(kinds, {
+    mapUser: user,
+    hostname,
+    mounts: await mountsOf(places, root),
+    ...(network === 'none' ? { loopback: true } : {}),
+    ...(root === 'empty' ? { root: { type: 'tmpfs', readOnly: true } as const } : {}),
+    ...(group === undefined ? {} : { cgroup: group }),
+  })
+}
+
+/** With the network of the host, names are resolved as on the host, whose file may be a link to one in a hidden place. */
+async function resolverFiles(root: 'host' | 'empty', network: 'none' | 'host'): Promise<string[]> {
+  return root === 'host' && network === 'host' ? existing(RESOLVER) : []
+}
+
+async function existing(...paths: string[]): Promise<string[]> {
+  const found = await Promise.all(
+    paths.map((path) =>
+      access(path).then(
+        () => [path],
+        () => [],
+      ),
+    ),
+  )
+  return found.flat()
+}
+
+/** The options of every program of the box. */
+function defaultsOf(given: ParsedSandboxOptions, group: ControlGroup | undefined): SpawnOptions {
+  const { capabilities = [], seccomp = sandboxSystemCalls(), limits, landlock, umask, nice, files, cwd } = given
+  return {
+    env: given.env ?? ownEnvironment(),
+    cwd: cwd ?? files?.write?.[0] ?? '/',
+    capabilities,
+    seccomp,
+    noNewPrivileges: true,
+    killSignal: 'SIGKILL',
+    ...(limits === undefined ? {} : { limits }),
+    ...(landlock === undefined ? {} : { landlock }),
+    ...(umask === undefined ? {} : { umask }),
+    ...(nice === undefined ? {} : { nice }),
+    ...(group === undefined ? {} : { cgroup: group }),
+  }
+}
+
+function ownEnvironment(): Record<string, string | undefined> {
+  return { ...Object.fromEntries(PASSED_ON.map((name) => [name, process.env[name]])), HOME: '/tmp' }
+}
