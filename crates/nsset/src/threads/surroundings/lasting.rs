@@ -19,13 +19,9 @@ const INHERITED: [&str; 10] = [
     "THP_enabled:",
 ];
 
-/// The resources of getrlimit(2).
-const RESOURCES: usize = 16;
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lasting {
     status: Vec<String>,
-    limits: [[u64; 2]; RESOURCES],
     scheduling: Scheduling,
     io_priority: i64,
     timer_slack: c_int,
@@ -34,8 +30,9 @@ pub struct Lasting {
     files: [String; FILES.len()],
 }
 
-/// The cgroups, and what the kernel does when the memory is exhausted or a process crashes.
-const FILES: [&str; 3] = ["thread-self/cgroup", "thread-self/oom_score_adj", "self/coredump_filter"];
+/// The limits of getrlimit(2), the cgroups, and what the kernel does when the memory is exhausted or a process crashes.
+const FILES: [&str; 4] =
+    ["thread-self/limits", "thread-self/cgroup", "thread-self/oom_score_adj", "self/coredump_filter"];
 
 /// The policy, the priorities and the utilization of sched_getattr(2), as the kernel lays them out.
 type Scheduling = [u32; 14];
@@ -46,7 +43,6 @@ impl Lasting {
         let status = status.lines().filter(|line| INHERITED.iter().any(|name| line.starts_with(name)));
         Some(Self {
             status: status.map(str::to_owned).collect(),
-            limits: limits()?,
             scheduling: scheduling()?,
             io_priority: io_priority(),
             timer_slack: attribute(libc::PR_GET_TIMERSLACK),
@@ -62,16 +58,6 @@ fn files() -> Option<[String; FILES.len()]> {
         *text = proc::read_below(path)?;
     }
     Some(files)
-}
-
-fn limits() -> Option<[[u64; 2]; RESOURCES]> {
-    let mut limits = [[0; 2]; RESOURCES];
-    for (resource, limit) in limits.iter_mut().enumerate() {
-        // SAFETY: `struct rlimit64` is two words, to which the kernel writes; 0 is this process.
-        let read = unsafe { libc::syscall(libc::SYS_prlimit64, 0, resource, 0, limit.as_mut_ptr()) };
-        Errno::result(read).ok()?;
-    }
-    Some(limits)
 }
 
 fn scheduling() -> Option<Scheduling> {
