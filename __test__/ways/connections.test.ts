@@ -1,7 +1,7 @@
 /** `network.publish` and `network.forward`: a forwarded connection behaves like a direct one. */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -233,30 +233,30 @@ for (const owner of OWNERS) {
     test('has as many listeners as ports', async () => {
       const servers = [echo(), echo(), echo()]
       for (const [index, server] of servers.entries()) await set.network.listen(server, { port: 7001 + index })
-      await using forwarding = await set.network.publish({ port: { first: 47001, last: 47003 }, to: { port: 7001 } })
-      expect(forwarding.addresses.map((address) => 'port' in address && address.port)).toEqual([47001, 47002, 47003])
-      for (const port of [47001, 47002, 47003]) {
+      await using forwarding = await set.network.publish({ port: { first: 27001, last: 27003 }, to: { port: 7001 } })
+      expect(forwarding.addresses.map((address) => 'port' in address && address.port)).toEqual([27001, 27002, 27003])
+      for (const port of [27001, 27002, 27003]) {
         const socket = net.connect(port, '127.0.0.1')
         socket.end(`to ${port}`)
         expect(await outcomeOf(socket)).toBe(`to ${port}`)
       }
-      expect(String(forwarding)).toMatch(/^Forwarding\(tcp 127\.0\.0\.1:47001, .*, 0 open\)$/)
+      expect(String(forwarding)).toMatch(/^Forwarding\(tcp 127\.0\.0\.1:27001, .*, 0 open\)$/)
       for (const server of servers) server.close()
     })
 
     test('of several ports starts all listeners or none', async () => {
       await using taken = net.createServer()
-      await once(taken.listen(47012, '127.0.0.1'), 'listening')
+      await once(taken.listen(27012, '127.0.0.1'), 'listening')
       const before = resources()
-      const start = set.network.publish({ port: { first: 47011, last: 47013 }, to: { port: 7001 } })
+      const start = set.network.publish({ port: { first: 27011, last: 27013 }, to: { port: 7001 } })
       await expect(start).rejects.toMatchObject({
         code: 'EADDRINUSE',
         syscall: 'listen',
         address: '127.0.0.1',
-        port: 47012,
+        port: 27012,
       })
       await using free = net.createServer()
-      await once(free.listen(47011, '127.0.0.1'), 'listening')
+      await once(free.listen(27011, '127.0.0.1'), 'listening')
       free.close()
       expect(await growthSince(before)).toEqual({})
     })
@@ -272,6 +272,58 @@ for (const owner of OWNERS) {
       expect(await outcomeOf(socket)).toBe('by a path')
       await forwarding.close()
       expect(existsSync(path)).toBe(false)
+    })
+
+    test('frees its path when it stops listening, while open connections continue', async () => {
+      using directory = temporaryDirectory()
+      const path = directory.file('in.sock')
+      await using server = await set.network.listen(echo(), { port: 0 })
+      const first = await set.network.publish({ path, to: { port: portOf(server) } })
+      const socket = net.connect(path)
+      const outcome = outcomeOf(socket)
+      socket.write('open ')
+      await once(socket, 'data')
+      const closing = first.close({ grace: 10_000 })
+      expect(
+        await eventually(
+          () => existsSync(path),
+          (exists) => !exists,
+        ),
+      ).toBe(false)
+      await using second = await set.network.publish({ path, to: { port: portOf(server) } })
+      socket.end('last')
+      expect(await outcome).toBe('open last')
+      await closing
+      expect(second.closed).toBe(false)
+      expect(existsSync(path)).toBe(true)
+    })
+
+    test('does not remove a file that has replaced its own', async () => {
+      using directory = temporaryDirectory()
+      const path = directory.file('in.sock')
+      const forwarding = await set.network.publish({ path, to: { port: 1 } })
+      rmSync(path)
+      writeFileSync(path, 'kept')
+      await forwarding.close()
+      expect(existsSync(path)).toBe(true)
+    })
+
+    test('at link-local addresses inside, of its target and of its listener', async () => {
+      await set.network.addresses.add('lo', 'fe80::7/64')
+      await using server = await set.network.listen(echo(), { port: 0, host: 'fe80::7%lo' })
+      const to = { host: 'fe80::7%lo', port: portOf(server) }
+      await using forwarding = await set.network.publish({ port: 0, to })
+      const socket = net.connect(forwarding.port as number, '127.0.0.1')
+      socket.end('by a link')
+      expect(await outcomeOf(socket)).toBe('by a link')
+      await using outside = echo()
+      await once(outside.listen(0, '127.0.0.1'), 'listening')
+      const back = { port: 0, host: 'fe80::7%lo', to: { port: portOf(outside) } }
+      await using forwarded = await set.network.forward(back)
+      expect(forwarded.addresses).toMatchObject([{ address: 'fe80::7%lo' }])
+      const client = set.network.connect({ port: forwarded.port as number, host: 'fe80::7%lo' })
+      client.end('back')
+      expect(await outcomeOf(client)).toBe('back')
     })
 
     test('does not replace a file', async () => {
@@ -374,12 +426,22 @@ describe('a forwarding rejects', () => {
     ['an unknown option', { port: 1, to: { port: 1 }, hots: 'x' }, "did you mean 'host'"],
     ['a path that is too long', { path: `/${'x'.repeat(107)}`, to: { port: 1 } }, 'at most 107 bytes'],
     ['an empty list', [], 'must not be empty'],
+    ['a port as a string', { port: '80', to: { port: 1 } }, 'must be a number, or an object with first and last'],
+    ['null as a port', { port: null, to: { port: 1 } }, 'must be a number, or an object with first and last'],
   ] as const) {
     test(what, async () => {
       await expect(set.network.publish(options as never)).rejects.toThrow(message)
       await expect(set.network.forward(options as never)).rejects.toThrow(message)
     })
   }
+
+  const isRoot = process.getuid?.() === 0
+  test.skipIf(isRoot)(`a port below 1024 outside${isRoot ? ' (skipped: root may have it)' : ''}`, async () => {
+    await expect(set.network.publish({ port: 80, to: { port: 80 } })).rejects.toMatchObject({
+      code: 'EACCES',
+      message: 'listen EACCES: permission denied 127.0.0.1:80',
+    })
+  })
 
   test('an address that its network does not have', async () => {
     await expect(set.network.forward({ port: 80, host: '192.0.2.1', to: { port: 80 } })).rejects.toMatchObject({

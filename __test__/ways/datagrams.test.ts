@@ -90,6 +90,29 @@ describe('datagrams', () => {
     for (const socket of [client, server]) socket.close()
   })
 
+  test('that the target refuses are lost, and the next ones arrive from the same source', async () => {
+    const free = await echo()
+    const { port, address: host } = free.address()
+    await using forwarding = await set.network.publish({ port: 0, protocol: 'udp', to: { port, host } })
+    const client = createSocket('udp4')
+    const [before] = await ask(client, 'a', forwarding.port as number, '127.0.0.1')
+    free.close()
+    client.send('b', forwarding.port as number, '127.0.0.1')
+    expect(
+      await eventually(
+        () => forwarding.statistics().bytesToTarget,
+        (bytes) => bytes === 2,
+      ),
+    ).toBe(2)
+    const again = set.network.createSocket('udp4')
+    again.on('message', (message, from) => again.send(`${from.port} ${message}`, from.port, from.address))
+    await once(again.bind(port, host), 'listening')
+    const [after] = await ask(client, 'a', forwarding.port as number, '127.0.0.1')
+    expect(after).toBe(before)
+    expect(forwarding.statistics()).toMatchObject({ connections: 1, open: 1, failed: 0 })
+    for (const socket of [client, again]) socket.close()
+  })
+
   test('of a client that was silent have another source', async () => {
     const server = await echo()
     await using forwarding = await publish(server, { idleTimeout: 50 })

@@ -59,6 +59,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['target'],
     ['packet_info', 'stream'],
     ['async_socket', 'counters', 'pipes', 'stop'],
+    ['exhaustion'],
   ],
   'nsset-dns': [
     [ROOT],

@@ -1,6 +1,6 @@
 //! Forwards the connections of a listening socket.
 
-use std::{io, rc::Rc, sync::Arc, time::Duration};
+use std::{io, rc::Rc, sync::Arc};
 
 use futures_util::future::try_join;
 use nix::errno::Errno;
@@ -10,15 +10,12 @@ use tokio::{io::unix::AsyncFd, task::JoinSet, time::sleep};
 use crate::{
     async_socket::register,
     counters::{Counters, Direction},
+    exhaustion,
     pipes::Pipes,
     stop::StopReceiver,
     stream::Stream,
     target::Target,
 };
-
-/// How long to wait when the process or the machine has no descriptor or no memory for another connection. Trying again at once
-/// would use a whole processor.
-const EXHAUSTED: Duration = Duration::from_millis(100);
 
 /// Accepts connections from a listening socket and connects each to the target, until it is stopped. Returns when all connections
 /// have ended.
@@ -65,7 +62,7 @@ async fn accept(listener: &AsyncFd<Socket>) -> Socket {
             // Another process may share the socket, or the client has gone.
             Err(_would_block) => {}
             Ok(Err(error)) if is_of_client(&error) => {}
-            Ok(Err(_)) => sleep(EXHAUSTED).await,
+            Ok(Err(_)) => sleep(exhaustion::PAUSE).await,
         }
     }
 }
@@ -98,7 +95,11 @@ async fn serve(client: Socket, target: Target, pipes: Rc<Pipes>, counters: Arc<C
 /// Connects to the target and moves bytes in both directions. An error drops both streams, which resets them.
 async fn relay(client: Socket, target: &Target, pipes: &Pipes, counters: &Counters) -> io::Result<()> {
     let client = Stream::new(client)?;
-    let server = target.connect().await?;
+    let server = tokio::select! {
+        connected = target.connect() => connected?,
+        // Nothing else would end an attempt for a client that has gone.
+        error = client.failed() => return Err(error),
+    };
     try_join(
         client.pump(&server, pipes, counters, Direction::ToTarget),
         server.pump(&client, pipes, counters, Direction::FromTarget),

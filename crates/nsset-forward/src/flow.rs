@@ -2,10 +2,7 @@
 
 use std::{io, os::fd::AsRawFd, rc::Rc, sync::Arc, time::Duration};
 
-use nix::{
-    errno::Errno,
-    sys::socket::{MsgFlags, recv},
-};
+use nix::sys::socket::{MsgFlags, recv};
 use socket2::Socket;
 use tokio::{
     io::{Interest, unix::AsyncFd},
@@ -47,25 +44,29 @@ impl Flow {
             tokio::select! {
                 () = sleep_until(end) => return Ok(()),
                 datagram = datagrams.recv() => match datagram {
-                    Some(datagram) => self.send(&socket, &datagram).await?,
+                    Some(datagram) => self.send(&socket, &datagram).await,
                     None => return Ok(()),
                 },
                 received = socket.async_io(Interest::READABLE, |socket| receive(socket, &mut buffer)) => {
-                    let length = received?;
-                    self.answer(buffer.get(..length).unwrap_or_default()).await;
+                    // An error belongs to a datagram that the target has refused. It may accept the next one.
+                    if let Ok(length) = received {
+                        self.answer(buffer.get(..length).unwrap_or_default()).await;
+                    }
                 }
             }
             end = Instant::now() + self.idle;
         }
     }
 
-    async fn send(&self, socket: &AsyncFd<Socket>, datagram: &[u8]) -> io::Result<()> {
-        match socket.async_io(Interest::WRITABLE, |socket| socket.send(datagram)).await {
-            Ok(length) => self.counters.add(Direction::ToTarget, length),
-            Err(error) if is_lost(&error) => {}
-            Err(error) => return Err(error),
+    /// A datagram that cannot be sent is lost, as on any network. The first error may belong to an earlier datagram that the target
+    /// has refused (udp(7)).
+    async fn send(&self, socket: &AsyncFd<Socket>, datagram: &[u8]) {
+        for _ in 0..2 {
+            if let Ok(length) = socket.async_io(Interest::WRITABLE, |socket| socket.send(datagram)).await {
+                self.counters.add(Direction::ToTarget, length);
+                return;
+            }
         }
-        Ok(())
     }
 
     /// A datagram that cannot be sent is lost, as on any network.
@@ -79,10 +80,4 @@ impl Flow {
 
 fn receive(socket: &Socket, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?)
-}
-
-/// Whether only this datagram is lost: it is too large for the way to the target, or there is no room for it now.
-fn is_lost(error: &io::Error) -> bool {
-    let lost = [Errno::EMSGSIZE, Errno::ENOBUFS, Errno::ENOMEM, Errno::EPERM];
-    error.raw_os_error().is_some_and(|errno| lost.contains(&Errno::from_raw(errno)))
 }

@@ -9,6 +9,7 @@ mod async_socket;
 mod connection;
 mod counters;
 mod datagrams;
+mod exhaustion;
 mod flow;
 mod packet_info;
 mod pipes;

@@ -2,17 +2,24 @@
 
 use std::{
     cell::RefCell,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd},
 };
 
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice},
-    unistd::pipe2,
+    sys::socket::{MsgFlags, recv},
+    unistd::{pipe2, write},
 };
+use tokio::time::sleep;
+
+use crate::exhaustion;
 
 /// The capacity of a pipe. An ordinary user may not have more than 1 MiB in one pipe (pipe(7)).
 const CAPACITY: usize = 256 * 1024;
+
+/// How many bytes are moved by recv(2). An empty pipe has room for one page, and takes as many bytes at once (pipe(7)).
+const PAGE: usize = 4096;
 
 /// How many empty pipes are kept for the next bytes.
 const MOST_KEPT: usize = 16;
@@ -28,11 +35,16 @@ struct Pipe {
 }
 
 impl Pipes {
-    /// Returns an empty pipe.
-    pub fn take(&self) -> nix::Result<EmptyPipe<'_>> {
-        let kept = self.0.borrow_mut().pop();
-        let pipe = kept.map_or_else(Pipe::new, Ok)?;
-        Ok(EmptyPipe { pipe, pipes: self })
+    /// Returns an empty pipe. Waits if there is no descriptor for one: the bytes can wait, too.
+    pub async fn take(&self) -> nix::Result<EmptyPipe<'_>> {
+        loop {
+            let kept = self.0.borrow_mut().pop();
+            match kept.map_or_else(Pipe::new, Ok) {
+                Ok(pipe) => return Ok(EmptyPipe { pipe, pipes: self }),
+                Err(errno) if exhaustion::is_exhaustion(errno) => sleep(exhaustion::PAUSE).await,
+                Err(errno) => return Err(errno),
+            }
+        }
     }
 
     fn put(&self, pipe: Pipe) {
@@ -62,7 +74,11 @@ impl<'a> EmptyPipe<'a> {
     /// Moves bytes from a socket into the pipe. Returns `None` at the end of the stream. The pipe goes back to the others if it
     /// remains empty.
     pub fn fill(self, from: impl AsFd) -> nix::Result<Option<FilledPipe<'a>>> {
-        match move_bytes(from, &self.pipe.input, CAPACITY) {
+        let moved = match move_bytes(&from, &self.pipe.input, CAPACITY) {
+            Ok(0) | Err(Errno::EAGAIN) => self.fill_after_urgent_byte(from),
+            moved => moved,
+        };
+        match moved {
             Ok(0) => {
                 self.pipes.put(self.pipe);
                 Ok(None)
@@ -73,6 +89,14 @@ impl<'a> EmptyPipe<'a> {
                 Err(errno)
             }
         }
+    }
+
+    /// At an urgent byte (tcp(7)), splice(2) reports that there are no bytes, and after the end of the stream that it has ended.
+    /// recv(2) omits the urgent byte, and returns those after it.
+    fn fill_after_urgent_byte(&self, from: impl AsFd) -> nix::Result<usize> {
+        let mut buffer = [0; PAGE];
+        let length = recv(from.as_fd().as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT)?;
+        write(&self.pipe.input, buffer.get(..length).unwrap_or_default())
     }
 }
 

@@ -112,7 +112,7 @@ export class Forwarding {
    * Stops listening. Open connections may continue for `grace` milliseconds, and are then reset. Resolves when all have ended. A
    * further call can only shorten the time.
    *
-   * @throws `ERR_OUT_OF_RANGE` if `grace` is negative.
+   * @throws `ERR_INVALID_ARG_VALUE` if `grace` is negative or `Infinity`.
    * @example
    * await forwarding.close({ grace: 5_000 })
    */

@@ -67,7 +67,8 @@ export interface ParsedForward {
 
 const port: Parse<PortRange> = (value, name) => {
   if (typeof value === 'number') return range(u16(value, name))
-  if (typeof value !== 'object') throw invalidType(name, 'a number, or an object with first and last', value)
+  if (typeof value !== 'object' || value === null)
+    throw invalidType(name, 'a number, or an object with first and last', value)
   const { first, last } = parseFields(value, name, { first: whole(1, 0xffff), last: whole(1, 0xffff) }, [
     'first',
     'last',

@@ -2,7 +2,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use futures_util::future::select;
+use futures_util::future::{Either, join, select};
 use napi::{Env, Result};
 use napi_derive::napi;
 use nsset_forward::{Counters, Stop, StopReceiver, Target, forward_connections, forward_datagrams, stop};
@@ -128,6 +128,7 @@ async fn start(inside: &Inside, forward: NativeForward) -> std::result::Result<N
     let (stop, stopping) = stop();
     let (ending, ended) = watch::channel(());
     let counting = Arc::clone(&counters);
+    let mut stops = stopping.clone();
     FORWARDINGS.run(move || async move {
         let run = Run {
             listener: socket,
@@ -139,8 +140,16 @@ async fn start(inside: &Inside, forward: NativeForward) -> std::result::Result<N
             idle: forward.idle,
         };
         // Closing the network drops the future, and with it all sockets.
-        select(pin!(run.forward()), pin!(closed)).await;
-        remove(file).await;
+        let running = pin!(run.forward());
+        let closed = pin!(closed);
+        let mut forwards = select(running, closed);
+        match select(pin!(stops.stopped()), &mut forwards).await {
+            // Open connections may continue, but the path is free for another listener.
+            Either::Left(_) => {
+                join(remove(file), forwards).await;
+            }
+            Either::Right(_) => remove(file).await,
+        }
         drop(ending);
     })?;
     Ok(NativeForwarding { stop, counters, place, ended })

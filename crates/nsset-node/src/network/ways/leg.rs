@@ -114,7 +114,7 @@ impl Listener {
     fn new(socket: Socket, address: &SockAddr, kind: i32, backlog: i32) -> nsset::Result<Self> {
         prepare(&socket, address, kind).map_err(|error| failed(&error, "setsockopt"))?;
         socket.bind(address).map_err(|error| failed(&error, "bind"))?;
-        let file = address.as_pathname().map(SocketFile::of).transpose().map_err(|error| failed(&error, "stat"))?;
+        let file = address.as_pathname().map(SocketFile::of).transpose().map_err(|error| failed(&error, "open"))?;
         if kind == libc::SOCK_STREAM {
             socket.listen(backlog).map_err(|error| failed(&error, "listen"))?;
         }

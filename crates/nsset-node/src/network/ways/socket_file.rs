@@ -1,8 +1,9 @@
 //! The file that bind(2) makes for a unix socket.
 
 use std::{
-    fs, io,
-    os::unix::fs::MetadataExt,
+    fs::{self, File, OpenOptions},
+    io,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -11,18 +12,22 @@ use crate::network_thread::{turns::Line, waiting};
 /// The file of a unix socket. Dropping this removes it if it is still the same.
 pub struct SocketFile {
     path: PathBuf,
-    id: (u64, u64),
+    /// While it is open, no other file has its inode.
+    file: File,
 }
 
 impl SocketFile {
     pub fn of(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), id: id_of(&fs::symlink_metadata(path)?) })
+        let flags = libc::O_PATH | libc::O_NOFOLLOW;
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+        Ok(Self { path: path.to_owned(), file })
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|found| id_of(&found) == self.id) {
+        let (Ok(own), Ok(found)) = (self.file.metadata(), fs::symlink_metadata(&self.path)) else { return };
+        if id_of(&found) == id_of(&own) {
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -1,4 +1,4 @@
-//! Helpers that are started in advance, and wait for their program (decision 0023).
+//! Helpers that are started in advance, and wait for their program (decision 0025).
 //!
 //! The home thread starts them after the helper was used, so that the next call does not wait for an execve(2). A spare
 //! helper has no descriptor but its socket, and is in the namespaces of this process. It ends when it has waited for some
