@@ -6,14 +6,7 @@ import { constants } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { membersOfSession } from '../setup/guards/proc-stat.ts'
 import { eventually } from '../setup/guards/resources.ts'
-import {
-  compileFaults,
-  type Effect,
-  type Fault,
-  type FaultReport,
-  faultyNode,
-  type Starter,
-} from '../setup/oracles/faults.ts'
+import { compileFaults, type Effect, type Fault, type FaultReport, faultyNode } from '../setup/oracles/faults.ts'
 import { isRoot } from '../setup/sets/privilege.ts'
 
 const { EAGAIN, EMFILE, ENOMEM, ENOSPC, ETOOMANYREFS = 109 } = constants.errno as Record<string, number>
@@ -99,27 +92,21 @@ interface TallyOptions {
   limit?: number
   /** The program that starts Node.js. */
   prefix?: readonly string[]
-  starter?: Starter
 }
-
-/** Helpers that wait for a program end by themselves. */
-const members = (session: number) => membersOfSession(session).filter(({ comm }) => comm !== 'nsset-idle').length
 
 /** Breaks the call of each fault, one after another, and collects complaints. */
 async function tally(name: string, plan: Iterable<Fault>, options: TallyOptions = {}): Promise<Tally> {
-  const { limit = LIMIT, prefix = [], starter = 'caller' } = options
+  const { limit = LIMIT, prefix } = options
   const outcome: Tally = { hit: 0, codes: new Set(), complaints: [] }
-  await using node = await faultyNode((faults as { path: string }).path, OPERATIONS, { prefix, starter })
-  const sets = members(node.session)
-  // A helper that is started in advance may come too late once, or twice.
-  const most = starter === 'caller' ? 1 : 4
-  const missed = new Map<number, number>()
+  await using node = await faultyNode((faults as { path: string }).path, OPERATIONS, prefix)
+  const sets = membersOfSession(node.session).length
+  const missed = new Set<number>()
   for (const fault of plan) {
     const kind = fault.call ?? fault.process
-    if ((missed.get(kind) ?? 0) >= most) continue
+    if (missed.has(kind)) continue
     const report = await node.run(name, fault)
     if (report === undefined) {
-      if (fault.call === undefined || fault.number === 1) missed.set(kind, (missed.get(kind) ?? 0) + 1)
+      if (fault.call === undefined || fault.number === 1) missed.add(kind)
       continue
     }
     outcome.hit += 1
@@ -129,7 +116,7 @@ async function tally(name: string, plan: Iterable<Fault>, options: TallyOptions 
   }
   // Processes that are not children of Node.js, too.
   const left = await eventually(
-    () => members(node.session),
+    () => membersOfSession(node.session).length,
     (count) => count === sets,
   )
   if (left !== sets) outcome.complaints.push(`${left - sets} processes of the session left`)
@@ -208,37 +195,6 @@ for (const name of NAMES) {
       const { hit, complaints } = await tally(name, everyOwnCall())
       expect(complaints).toEqual([])
       expect(hit).toBeGreaterThan(8)
-    }, 60_000)
-  })
-}
-
-for (const name of NAMES) {
-  describe(`${name}, by a helper that was started in advance: nothing is left, at whichever call a process`, () => {
-    const starter = 'home thread'
-
-    test('is killed', async (context) => {
-      if (faults === undefined) return context.skip(WITHOUT)
-      const { hit, codes, complaints } = await tally(name, everyCall('kill'), { starter })
-      expect(complaints).toEqual([])
-      expect(hit).toBeGreaterThan(20)
-      expect([...codes].some((code) => code === 'ECHILD' || code === 'SIGKILL')).toBe(true)
-    }, 60_000)
-
-    test('is stopped, and continued', async (context) => {
-      if (faults === undefined) return context.skip(WITHOUT)
-      const { hit, codes, complaints } = await tally(name, everyCall('stop'), { starter })
-      expect(complaints).toEqual([])
-      expect(hit).toBeGreaterThan(20)
-      expect([...codes]).toEqual(['ok'])
-    }, 60_000)
-
-    test('gets an error', async (context) => {
-      if (faults === undefined) return context.skip(WITHOUT)
-      const errors = [EMFILE, ENOMEM, EAGAIN, ENOSPC, ETOOMANYREFS] as number[]
-      const plan = [...everyCall(0)].map((fault) => ({ ...fault, effect: errors[fault.number % 5] as number }))
-      const { hit, complaints } = await tally(name, plan, { starter })
-      expect(complaints).toEqual([])
-      expect(hit).toBeGreaterThan(20)
     }, 60_000)
   })
 }

@@ -24,9 +24,9 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'current', isRoots: false, times: 20, prepare: () => ({ once: () => NamespaceSet.current().close() }) },
   { name: 'dup', isRoots: false, times: 20, prepare: duplicating },
   { name: "unshareSync('uts')", isRoots: true, times: 20, prepare: () => unsharing('uts') },
-  { name: "unshareSync('user')", isRoots: false, times: 4, prepare: () => rested(unsharing('user')) },
+  { name: "unshareSync('user')", isRoots: false, times: 4, prepare: () => unsharing('user') },
   { name: "spawn, a set of 'net'", isRoots: true, times: 4, prepare: () => spawning(netSet()) },
-  { name: "spawn, a set of 'user' and 'net'", isRoots: false, times: 4, prepare: () => rested(spawning(userNetSet())) },
+  { name: "spawn, a set of 'user' and 'net'", isRoots: false, times: 4, prepare: () => spawning(userNetSet()) },
   { name: 'links.list of 10', isRoots: false, times: 6, prepare: () => listing(10) },
   { name: 'links.list of 100', isRoots: false, times: 6, prepare: () => listing(100) },
   { name: 'links.set', isRoots: false, times: 6, prepare: changing },
@@ -38,7 +38,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: "pool.get, sets of 'user' and 'net'",
     isRoots: false,
     times: 4,
-    prepare: () => rested(taking(['user', 'net'], { mapUser: 'root' })),
+    prepare: () => taking(['user', 'net'], { mapUser: 'root' }),
   },
 ]
 
@@ -63,15 +63,6 @@ function duplicating(): Prepared {
 
 function unsharing(kind: NamespaceKind): Prepared {
   return { once: () => NamespaceSet.unshareSync(kind).close() }
-}
-
-/** With a pause after each, in which exactly one helper is started in advance for the next. */
-function rested({ once, close }: Prepared): Prepared {
-  const rest = async () => {
-    await once()
-    await pass(60)
-  }
-  return { once: rest, ...(close && { close }) }
 }
 
 /** The calls of the program are not counted, so that any program will do. */

@@ -2,7 +2,6 @@
  * New namespaces, held and then closed, while the process has little and much live memory: a fork copies the page
  * tables of all of it. The peers that are separate programs hold as much.
  */
-import { setTimeout as pass } from 'node:timers/promises'
 import { type NamespaceKind, NamespaceSet, NS, type UnshareSyncOptions } from 'nsset'
 import { bareUnshareAndBack, bareUnshareByChild } from '../bare.ts'
 import { type Comparison, compare } from '../compare.ts'
@@ -17,8 +16,6 @@ const isRoot = process.getuid?.() === 0
 const MIB = 1024 * 1024
 const HEAPS = [0, 256, 1024]
 const CALLS = 20
-/** Milliseconds. */
-const PAUSE = 2
 /** Of operations that fork, with much memory. */
 const FEW = 2
 
@@ -41,28 +38,7 @@ export async function suite(): Promise<Row[]> {
     }
   }
   if (ballast.length === 0) throw new Error('the ballast must live until here')
-  return [...[...rows.values()].flat(), await afterPause()]
-}
-
-/** A helper has been started in advance by then. */
-function afterPause(): Promise<Row> {
-  const once = async (call: () => void) => {
-    await pass(PAUSE)
-    return microseconds(call, 1)
-  }
-  const flags = maskOf(['user'])
-  return compare({
-    name: `unshareSync(user), close(), ${PAUSE} ms after the last call`,
-    unit: 'µs',
-    ours: () => once(() => NamespaceSet.unshareSync('user', { mapUser: 'root' }).close()),
-    floor: {
-      is: 'clone(2) of a waiting child, its maps, its files',
-      sample: () => once(() => bareUnshareByChild(flags)),
-    },
-    rounds: 200,
-    targets: [{ of: 'floor', most: 2 }],
-    why: HELPER,
-  })
+  return [...rows.values()].flat()
 }
 
 /** An ordinary user creates namespaces only with its own user namespace. */
@@ -99,8 +75,7 @@ const NOWHERE =
 
 const HELPER =
   'The child of the bare clone(2) shares the memory of this process, so that programs inside could read it. The ' +
-  'helper is a separate program: the difference is its execve(2), unless one was started in advance, and the messages ' +
-  'with its descriptors.'
+  'helper is a separate program: the difference is its execve(2), and the messages with its descriptors.'
 
 function floorOf(kinds: NamespaceKind[]): NonNullable<Comparison['floor']> {
   const flags = maskOf(kinds)

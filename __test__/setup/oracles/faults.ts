@@ -1,6 +1,6 @@
 /** A Node.js process in which one system call of one of its children fails: see `fault.c` in setup/programs. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type CProgram, compileC } from '../c-programs/c-program.ts'
@@ -16,14 +16,8 @@ export type Effect = 'kill' | 'stop' | 'hold' | 'keep' | number
 
 const EFFECTS = { kill: -1, stop: -2, hold: -3, keep: -4 }
 
-/**
- * Who starts the helper that an operation uses: the calling thread, at that moment, or the home thread, in advance. In the
- * first case the priority of the calling thread is another one than that of the home thread.
- */
-export type Starter = 'caller' | 'home thread'
-
 export interface Fault {
-  /** In order of creation by the starter, from 1; 0 is the starter itself. */
+  /** In order of creation, from 1; 0 is the calling thread. */
   process: number
   /** The number of a system call; any if omitted. */
   call?: number
@@ -57,29 +51,13 @@ export function compileFaults(): CProgram | undefined {
 }
 
 /** Each line of its input names an operation, whose report is a line of its output. */
-const program = (operations: string, starter: Starter) => `
-  import { readdirSync, readFileSync } from 'node:fs'
-  import { getPriority, setPriority } from 'node:os'
+const program = (operations: string) => `
   import { createInterface } from 'node:readline'
-  import { setTimeout as pass } from 'node:timers/promises'
   import { NamespaceSet } from 'nsset'
-  const isByCaller = ${starter === 'caller'}
-  if (isByCaller) setPriority(getPriority() + 1)
-  const isIdle = (pid) => {
-    try { return readFileSync('/proc/' + pid + '/comm', 'utf8') === 'nsset-idle\\n' } catch { return false }
-  }
-  const idle = () => readdirSync('/proc/self/task').flatMap((tid) =>
-    readFileSync('/proc/self/task/' + tid + '/children', 'utf8').split(' ').filter((pid) => pid !== '' && isIdle(pid)))
-  const prepare = async () => {
-    if (isByCaller) return
-    NamespaceSet.unshareSync('user').close()
-    for (let turn = 0; turn < 200 && idle().length === 0; turn++) await pass(2)
-  }
   const operations = await (async () => { ${operations} })()
   for (const operation of Object.values(operations)) await operation(() => {})
   console.log('ready')
   for await (const name of createInterface({ input: process.stdin })) {
-    await prepare()
     const begun = performance.now()
     let took
     const called = () => { took ??= Math.round(performance.now() - begun) }
@@ -95,9 +73,9 @@ const program = (operations: string, starter: Starter) => `
 export async function faultyNode(
   faults: string,
   operations: string,
-  { prefix = [], starter = 'caller' }: { prefix?: readonly string[]; starter?: Starter } = {},
+  prefix: readonly string[] = [],
 ): Promise<FaultyNode> {
-  const [file, ...args] = [...prefix, process.execPath, '--input-type=module', '--eval', program(operations, starter)]
+  const [file, ...args] = [...prefix, process.execPath, '--input-type=module', '--eval', program(operations)]
   const node = spawn(file as string, args, {
     cwd: ROOT,
     env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'development' },
@@ -110,8 +88,7 @@ export async function faultyNode(
   const answers = linesOf(node)
   if ((await answers.next()) !== 'ready') throw new Error('the operations do not work without a fault')
   const pid = prefix.length === 0 ? (node.pid as number) : onlyChildOf(node.pid as number)
-  const traced = starter === 'caller' ? pid : homeThreadOf(pid)
-  const tracer = spawn(faults, [String(traced)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const tracer = spawn(faults, [String(pid)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const events = linesOf(tracer)
   const send = (child: ChildProcess, line: string) => void child.stdin?.write(`${line}\n`)
   send(node, 'no operation')
@@ -150,26 +127,19 @@ interface Held {
   descriptors: number
 }
 
-/** Helpers that wait for a program are not counted, nor the two descriptors that each has of its parent. */
+/** Helpers that wait in a network are not counted, nor the two descriptors that each has of its parent. */
 function resourcesOf(pid: number): Held {
   const idle = idleHelpersOf(pid).length
   return { children: childrenOf(pid).length, descriptors: readdirSync(`/proc/${pid}/fd`).length - 2 * idle }
 }
 
-/** The next one that waits is born when the fault is armed. */
+/** The operation then starts a helper, whose system calls can fail. */
 async function endIdleHelpers(pid: number): Promise<void> {
   for (const helper of idleHelpersOf(pid)) process.kill(helper, 'SIGKILL')
   await eventually(
     () => idleHelpersOf(pid),
     (left) => left.length === 0,
   )
-}
-
-function homeThreadOf(pid: number): number {
-  const threads = readdirSync(`/proc/${pid}/task`)
-  const home = threads.find((tid) => readFileSync(`/proc/${pid}/task/${tid}/comm`, 'latin1').trim() === 'nsset-home')
-  if (home === undefined) throw new Error(`${pid} has no home thread`)
-  return Number(home)
 }
 
 function onlyChildOf(pid: number): number {

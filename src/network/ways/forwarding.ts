@@ -77,7 +77,12 @@ export class Forwarding {
     return !OPEN.has(this)
   }
 
-  /** Returns what it has done so far, also after its end. */
+  /**
+   * Returns what it has done so far, also after its end.
+   *
+   * @example
+   * const { connections, bytesToTarget } = forwarding.statistics()
+   */
   statistics(): ForwardingStatistics {
     const all = this.#listeners.map(({ native }) => native.statistics())
     const sum = (key: keyof ForwardingStatistics) => all.reduce((total, one) => total + one[key], 0)
@@ -90,7 +95,14 @@ export class Forwarding {
     }
   }
 
-  /** Keeps Node.js running until this is closed, which is the default. */
+  /**
+   * Keeps Node.js running until this is closed, which is the default.
+   *
+   * @example
+   * forwarding.unref()
+   * forwarding.ref()
+   * @see `server.ref` of `net`
+   */
   ref(): this {
     if (!this.#isHeld && !this.closed) {
       this.#isHeld = true
@@ -99,7 +111,13 @@ export class Forwarding {
     return this
   }
 
-  /** Lets Node.js end although this is open. */
+  /**
+   * Lets Node.js end although this is open.
+   *
+   * @example
+   * forwarding.unref()
+   * @see `server.unref` of `net`
+   */
   unref(): this {
     if (this.#isHeld) {
       this.#isHeld = false

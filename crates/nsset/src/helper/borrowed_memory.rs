@@ -33,34 +33,12 @@ pub struct Process {
     pub pidfd: OwnedFd,
 }
 
-/// What a child has of its parent besides the memory.
-#[derive(Clone, Copy, Debug)]
-pub enum Directories {
-    /// Copies of the working directory, the root directory and the umask.
-    Copied,
-    /// The same ones: a later chdir(2) of either changes them for both (`CLONE_FS`).
-    Shared,
-}
-
-impl Directories {
-    const fn flags(self) -> c_int {
-        match self {
-            Self::Copied => 0,
-            Self::Shared => libc::CLONE_FS,
-        }
-    }
-}
-
 /// Starts a child that runs this function over these orders. It has executed a program or ended when this returns.
 ///
 /// # Safety
 /// The function accepts these orders; everything that it reads and writes lives until this returns; and it makes raw
 /// system calls only: it allocates nothing, takes no lock, does not unwind, and ends in an exec or in _exit(2).
-pub unsafe fn start(
-    child: extern "C" fn(*mut c_void) -> c_int,
-    orders: *mut c_void,
-    directories: Directories,
-) -> Result<Process, LaunchError> {
+pub unsafe fn start(child: extern "C" fn(*mut c_void) -> c_int, orders: *mut c_void) -> Result<Process, LaunchError> {
     let mut stack = Vec::<u128>::with_capacity(STACK_SIZE / size_of::<u128>());
     let launch = stopped::Launch::new();
 
@@ -72,7 +50,7 @@ pub unsafe fn start(
         libc::clone(
             child,
             stack.spare_capacity_mut().as_mut_ptr_range().end.cast(),
-            libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD | directories.flags(),
+            libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD,
             orders,
             launch.pidfd.as_ptr(),
         )

@@ -28,9 +28,8 @@ use crate::{
     children::reaper,
     children::traced,
     error::{Error, Result, SystemError},
-    helper::borrowed_memory::{Directories, Process},
+    helper::borrowed_memory::Process,
     helper::child_pid::ChildPid,
-    helper::idle::spares,
     helper::idle::waiting::{self, Started},
     helper::image,
     helper::launch,
@@ -78,24 +77,7 @@ pub fn run(
     cancel: Option<&Cancel>,
     on_waiting: &mut dyn FnMut(i32) -> Result<()>,
 ) -> Result<Outcome> {
-    let outcome = run_once(program, environment, cancel, on_waiting);
-    spares::replenish();
-    outcome
-}
-
-fn run_once(
-    program: &Program<'_>,
-    environment: &[CString],
-    cancel: Option<&Cancel>,
-    on_waiting: &mut dyn FnMut(i32) -> Result<()>,
-) -> Result<Outcome> {
-    while let Some(spare) = spares::run(program, environment) {
-        // One that was killed before it received the program has done nothing.
-        if let Some(outcome) = converse(spare, program, cancel, on_waiting)? {
-            return Ok(outcome);
-        }
-    }
-    converse(start(program, environment)?, program, cancel, on_waiting)?.ok_or_else(ended_early)
+    converse(launch(program, environment)?, program, cancel, on_waiting)?.ok_or_else(ended_early)
 }
 
 /// Has a helper that waits run a program. `None` if the helper ended before it was done, or did not take the program.
@@ -111,18 +93,6 @@ pub fn go_on(helper: Started, program: &Program<'_>) -> Result<Option<Outcome>> 
     }
 }
 
-/// Starts the helper with this program. Spare helpers may be what is too much for a limit, so they end then.
-fn start(program: &Program<'_>, environment: &[CString]) -> Result<Started> {
-    match launch(program, environment) {
-        Err(error) if is_limit(&error) && spares::give_up() => launch(program, environment),
-        outcome => outcome,
-    }
-}
-
-fn is_limit(error: &Error) -> bool {
-    matches!(error, Error::System(error) if matches!(error.errno, Errno::EAGAIN | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM))
-}
-
 fn launch(program: &Program<'_>, environment: &[CString]) -> Result<Started> {
     let (control, theirs) = waiting::control()?;
     let mut fds = vec![theirs.as_fd()];
@@ -131,7 +101,7 @@ fn launch(program: &Program<'_>, environment: &[CString]) -> Result<Started> {
     reaper::start()?;
     let opening = program.opening();
     let envp = program.envp(&opening, environment);
-    let process = launch::launch(image::program()?, &[NAME], &envp, &fds, Directories::Copied);
+    let process = launch::launch(image::program()?, &[NAME], &envp, &fds);
     Ok(Started { process: process.map_err(step_error::from_launch)?, control })
 }
 

@@ -14,8 +14,7 @@ use nsset_helper::{
 use crate::{
     children::reaper,
     error::Result,
-    helper::borrowed_memory::{self, Directories, Process},
-    helper::idle::spares,
+    helper::borrowed_memory::{self, Process},
     helper::program::Program,
     helper::step_error,
 };
@@ -35,15 +34,8 @@ pub fn run(program: &Program<'_>, environment: &[CString]) -> Result<Process> {
     let mut words = vector(program.words());
     let environment = vector(environment);
     let mut orders = Orders { program: words.as_mut_ptr(), environment: environment.as_ptr(), failed: None };
-    let mut start = || {
-        // SAFETY: `child` takes `Orders`, and what they point to lives in this frame and in the caller's.
-        unsafe { borrowed_memory::start(child, ptr::from_mut(&mut orders).cast(), Directories::Copied) }
-    };
-    let process = match start() {
-        // Spare helpers may be what is too much for a limit.
-        Err(error) if error.errno == Errno::EAGAIN && spares::give_up() => start(),
-        outcome => outcome,
-    };
+    // SAFETY: `child` takes `Orders`, and what they point to lives in this frame and in the caller's.
+    let process = unsafe { borrowed_memory::start(child, ptr::from_mut(&mut orders).cast()) };
     let process = process.map_err(step_error::from_launch)?;
     let Some(Failure { step, errno }) = orders.failed else { return Ok(process) };
     reaper::reap(process.pidfd);

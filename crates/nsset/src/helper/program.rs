@@ -71,8 +71,6 @@ pub struct Program<'fd> {
     fds: Vec<Passed<'fd>>,
     child_pid: Option<&'fd ChildPid>,
     promises: Promises,
-    /// Whether it depends on the thread that starts the helper.
-    is_of_thread: bool,
     /// Whether it is for a child that keeps our descriptors and their numbers.
     is_of_child: bool,
 }
@@ -116,13 +114,6 @@ pub struct Promises {
 #[derive(Debug)]
 pub struct Opening([CString; 3]);
 
-impl Promises {
-    /// Whether a process remains that the caller sees.
-    pub fn leaves_process(self) -> bool {
-        self.exec || self.init
-    }
-}
-
 impl<'fd> Program<'fd> {
     pub fn new() -> Self {
         Self::default()
@@ -150,11 +141,10 @@ impl<'fd> Program<'fd> {
         words.chain([c""]).chain(environment.iter().map(CString::as_c_str)).collect()
     }
 
-    /// The packet that sends the program to a helper that waits for it; `None` if the helper has no room for it, or if only
-    /// the calling thread can start the helper.
+    /// The packet that sends the program to a helper that waits for it; `None` if the helper has no room for it.
     pub fn packet(&self, environment: &[CString]) -> Option<Vec<u8>> {
         let count = self.words.len() + environment.len();
-        if self.is_of_thread || count > MAX_STRINGS || self.fds.len() > MAX_PROGRAM_FDS {
+        if count > MAX_STRINGS || self.fds.len() > MAX_PROGRAM_FDS {
             return None;
         }
         let strings = || self.words.iter().chain(environment).map(CString::as_bytes_with_nul);
@@ -438,7 +428,6 @@ impl<'fd> Program<'fd> {
     }
 
     pub fn death_signal(&mut self, signal: i32) {
-        self.is_of_thread = true;
         self.step(word::DEATH_SIGNAL, "prctl(PR_SET_PDEATHSIG)");
         self.operands([decimal(signal as u64)]);
     }

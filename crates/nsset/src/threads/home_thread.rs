@@ -9,13 +9,12 @@ use std::{
     cell::Cell,
     collections::VecDeque,
     mem,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         mpsc::{Receiver, Sender, channel},
     },
     thread::Builder,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use nix::{errno::Errno, unistd::gettid};
@@ -46,14 +45,12 @@ type Work = Box<dyn FnOnce() + Send>;
 
 struct Pool {
     work: VecDeque<Work>,
-    /// What no caller waits for, and when. It is done when there is no other work.
-    later: VecDeque<(Instant, Work)>,
     threads: usize,
     /// The number of threads that wait for work.
     idle: usize,
 }
 
-static POOL: Mutex<Pool> = Mutex::new(Pool { work: VecDeque::new(), later: VecDeque::new(), threads: 0, idle: 0 });
+static POOL: Mutex<Pool> = Mutex::new(Pool { work: VecDeque::new(), threads: 0, idle: 0 });
 static WORK: Condvar = Condvar::new();
 
 thread_local! {
@@ -62,22 +59,6 @@ thread_local! {
 
 /// The namespaces in which the first thread was started, and thus all of them.
 static HOME: OnceLock<HeldNamespaces> = OnceLock::new();
-
-impl Pool {
-    fn take(&mut self) -> Option<Work> {
-        self.work.pop_front().or_else(|| {
-            let is_due = self.later.front().is_some_and(|(due, _)| *due <= Instant::now());
-            if is_due { self.later.pop_front().map(|(_, work)| work) } else { None }
-        })
-    }
-
-    /// How long a thread waits for work: without end if it is the only one and nothing is due later.
-    fn patience(&self, is_only: bool) -> Option<Duration> {
-        let due = self.later.front().map(|(due, _)| due.saturating_duration_since(Instant::now()));
-        let idle = (!is_only).then_some(IDLE);
-        due.into_iter().chain(idle).min()
-    }
-}
 
 fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
@@ -128,22 +109,6 @@ pub(crate) fn run<T: Send + 'static>(
     pool().work.push_back(Box::new(move || theirs.run(work)));
     WORK.notify_one();
     handover.wait(cancel, start_thread_if_needed)
-}
-
-/// Runs work that takes little time on the home thread after this time, when there is no other work. Returns false, and drops
-/// the work, if there is no such thread.
-pub(crate) fn run_after(pause: Duration, work: impl FnOnce() + Send + 'static) -> bool {
-    let mut pool = pool();
-    if pool.threads == 0 {
-        drop(pool);
-        if start().and_then(Starting::finish).is_err() {
-            return false;
-        }
-        pool = self::pool();
-    }
-    pool.later.push_back((Instant::now() + pause, Box::new(work)));
-    WORK.notify_one();
-    true
 }
 
 /// Queues work for which the caller does not wait. The work returns what reports its end, which is called when the thread
@@ -260,9 +225,9 @@ fn work(slot: Slot) {
     IS_HOME_THREAD.set(true);
     let mut pool = pool();
     loop {
-        if let Some(work) = pool.take() {
+        if let Some(work) = pool.work.pop_front() {
             drop(pool);
-            let _ = catch_unwind(AssertUnwindSafe(work));
+            work();
             if is_not_restored() {
                 return replace_thread(slot);
             }
@@ -271,12 +236,9 @@ fn work(slot: Slot) {
         }
         pool.idle += 1;
         let is_only = pool.threads == 1;
-        pool = match pool.patience(is_only) {
-            None => wait(pool),
-            Some(limit) => wait_for(pool, limit),
-        };
+        pool = if is_only { wait(pool) } else { wait_for(pool, IDLE) };
         pool.idle -= 1;
-        if !is_only && pool.work.is_empty() && pool.later.is_empty() && pool.threads > 1 {
+        if !is_only && pool.work.is_empty() && pool.threads > 1 {
             return slot.leave(&mut pool);
         }
     }
@@ -302,7 +264,7 @@ fn failed(errno: Errno) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc::channel, thread};
+    use std::{sync::mpsc::channel, thread, time::Instant};
 
     use super::*;
     use crate::error::Error;

@@ -4,5 +4,5 @@ pub mod admission;
 pub mod end;
 pub mod handover;
 pub mod home_thread;
-pub mod surroundings;
+pub mod rights;
 pub mod thread;

@@ -1,5 +1,4 @@
-//! Helpers that wait for a program: spare ones outside, and residents in the network of a set.
+//! Helpers that stay in the network of a set and wait for a program.
 
 pub mod residents;
-pub mod spares;
 pub mod waiting;

@@ -15,7 +15,7 @@ use crate::{
     helper::idle::waiting::{Started, Waiting},
     helper::program::Program,
     namespaces::namespace::{Namespace, NamespaceId},
-    threads::surroundings::Rights,
+    threads::rights::Rights,
 };
 
 /// How long one waits before it ends.
