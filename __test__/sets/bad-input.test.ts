@@ -221,7 +221,12 @@ describe('paths', () => {
         ['a number', wrong(3), type(name, 'number')],
         // As with child_process, a null cwd is ignored.
         ...(taker === 'the option cwd' ? [] : [['null', wrong(null), type(name, 'null')] as Case]),
-        ['an object', wrong({ path: '/' }), type(name, 'an object')],
+        // The root directory can be an object, too: a tmpfs.
+        [
+          'an object',
+          wrong({ path: '/' }),
+          taker === 'the option root' ? value(name, "'path'") : type(name, 'an object'),
+        ],
         // As Node's own fs does.
         ['a URL of another scheme', wrong(new URL('http://localhost/')), value(name, 'file: URL')],
       ])

@@ -14,7 +14,8 @@ fn main() {
     let status = Command::new(variable("RUSTC"))
         .args(["--edition=2024", "--crate-name=nsset_helper", "--crate-type=bin", "--target"])
         .arg(variable("TARGET"))
-        .args(["-Copt-level=s", "-Cpanic=abort", "-Cstrip=symbols", "-Crelocation-model=static"])
+        .args(["-Copt-level=s", "-Ccodegen-units=1", "-Cpanic=abort", "-Cforce-unwind-tables=no"])
+        .args(["-Cstrip=symbols", "-Crelocation-model=static"])
         .args(["-Clinker=rust-lld", "-Clinker-flavor=ld.lld"])
         .args(without_musl())
         .args(

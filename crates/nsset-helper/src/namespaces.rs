@@ -22,10 +22,7 @@ pub fn join(fd: i32, flag: usize, state: &mut State) -> Result<(), Errno> {
 }
 
 /// Opens the helper's own `ns` files and sends them. Only the helper may open them, because it is undumpable.
-///
-/// This is the last step. The parent may kill the helper as soon as it has the message, and while a process ends, others may
-/// take its descriptors (`pidfd_getfd(2)`). So the helper has closed `/proc` by then.
-pub fn send(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
+pub fn send(arguments: &mut Arguments, state: &State) -> Result<(), Errno> {
     let count = arguments.number()?;
     if count > MAX_FDS_PER_MESSAGE {
         return Err(EINVAL);
@@ -35,8 +32,5 @@ pub fn send(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     for fd in &mut fds[..count] {
         *fd = syscall::open(directory, arguments.text()?, O_RDONLY)?;
     }
-    syscall::close(directory);
-    syscall::close(state.proc);
-    state.proc = -1;
     state.report.send(MessageKind::Namespaces, 0, &fds[..count])
 }

@@ -144,8 +144,7 @@ fn unshare_with_helper(
     let maps = write_program(&mut program, base, kinds, options, held)?;
     let outcome = conversation::run(&program, &[], cancel, &mut |pid| maps.write(pid, cancel))?;
 
-    // It has closed what it had of the outside before its last message.
-    outcome.helper.discard();
+    conversation::dismiss(outcome.helper.process);
 
     let mut set = NamespaceSet::default();
     let init = outcome.init.zip(line).map(|(process, (ours, _))| Init::new(process.pidfd, ours));

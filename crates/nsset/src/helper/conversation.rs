@@ -222,8 +222,7 @@ impl Conversation<'_> {
 
     /// Whether the last message has arrived of a program that ends with it.
     fn is_done(&self) -> bool {
-        let has_last_message = self.promises.stay || self.promises.namespaces > 0;
-        has_last_message && self.failure.is_none() && self.is_complete()
+        self.promises.stay && self.failure.is_none() && self.is_complete()
     }
 
     fn handle(&mut self, received: ReceivedMessage, on_waiting: &mut dyn FnMut(i32) -> Result<()>) -> Result<()> {
