@@ -12,8 +12,8 @@ import { endIdleHelpers, NEVER, outcomeOf, settled, steady } from './settle.ts'
 import { added, missing, type State, state } from './state.ts'
 
 const WARM_UP = 5
-/** Milliseconds for the cleanup after a call has settled. */
-const PATIENCE = 1_000
+/** Milliseconds for the cleanup after a call has settled. A helper that was stopped where it waits is killed after two seconds. */
+const PATIENCE = 3_000
 
 const [name = '', report = '', scratch = ''] = process.argv.slice(2)
 const operation = OPERATIONS[name]

@@ -1,5 +1,5 @@
-import { withoutControllers } from './errors.ts'
-import { words, write } from './files.ts'
+import { withoutControllers, withProcesses } from './errors.ts'
+import { readOptional, words, write } from './files.ts'
 import { moveToLeaf, ownGroup, version2Mounts } from './own-group.ts'
 
 const AVAILABLE = 'cgroup.controllers'
@@ -22,16 +22,20 @@ export async function enableBelow(directory: string, controllers: readonly strin
   const missing = await missingIn(directory, lacking)
   if (missing.length > 0) throw withoutControllers(directory, missing, await hasVersion2(missing))
   const text = lacking.map((controller) => `+${controller}`).join(' ')
-  for (let moves = 0; ; moves += 1) {
-    try {
-      await write(directory, PASSED_ON, text)
-      return
-    } catch (error) {
-      const hasProcesses = (error as NodeJS.ErrnoException).code === 'EBUSY'
-      if (!hasProcesses || moves === MOST_MOVES || directory !== (await ownGroup())) throw error
-      await moveToLeaf(directory)
-    }
+  for (let moves = 0; await hasProcesses(directory); moves += 1) {
+    if (moves === MOST_MOVES || directory !== (await ownGroup())) throw withProcesses(directory)
+    await moveToLeaf(directory)
   }
+  await write(directory, PASSED_ON, text)
+}
+
+/**
+ * Whether a group has processes, so that it must not pass on controllers. The kernel rejects that for some controllers only. With
+ * others, such as `pids`, the groups below are `domain invalid` and can have no processes (cgroups(7)). The root group may have both.
+ */
+async function hasProcesses(directory: string): Promise<boolean> {
+  const isRootGroup = (await readOptional(directory, 'cgroup.type')) === undefined
+  return !isRootGroup && (await words(directory, 'cgroup.procs')).length > 0
 }
 
 /** Whether version 2 has these controllers at all. */

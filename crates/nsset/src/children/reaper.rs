@@ -9,7 +9,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, Builder},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -18,10 +18,12 @@ use nix::{
     sys::{
         epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
         eventfd::{EfdFlags, EventFd},
+        signal::Signal,
     },
 };
 
 use crate::{
+    children::pidfd,
     children::process_group::ProcessGroup,
     children::stopped,
     error::{Result, SystemError, last_errno},
@@ -60,6 +62,8 @@ struct Watch {
     on_exit: OnExit,
     /// Whether epoll reports its end.
     is_registered: bool,
+    /// When it is killed, if it has not ended by then.
+    deadline: Option<Instant>,
 }
 
 impl std::fmt::Debug for Watch {
@@ -120,6 +124,11 @@ impl Watched {
 
 /// Reaps the child behind `pidfd` when it ends, and then calls `on_exit`, on the reaper's thread.
 pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) -> Watched {
+    watch_until(None, pidfd, on_exit)
+}
+
+/// Like [`watch`], and kills the child at the deadline, if there is one and the child has not ended by itself.
+pub fn watch_until(deadline: Option<Instant>, pidfd: Arc<OwnedFd>, on_exit: OnExit) -> Watched {
     let Ok(reaper) = get() else {
         // Unreachable: no child is started without the reaper.
         on_exit(ended(&pidfd).unwrap_or(Exit::Unknown));
@@ -129,9 +138,9 @@ pub fn watch(pidfd: Arc<OwnedFd>, on_exit: OnExit) -> Watched {
     let mut watches = reaper.watches.lock().unwrap_or_else(PoisonError::into_inner);
     let event = EpollEvent::new(EpollFlags::EPOLLIN, token);
     let is_registered = reaper.epoll.add(&*pidfd, event).is_ok();
-    watches.insert(token, Watch { pidfd, on_exit, is_registered });
-    if !is_registered {
-        // There is no memory or no watch left (epoll_ctl(2)), so the thread polls this child.
+    watches.insert(token, Watch { pidfd, on_exit, is_registered, deadline });
+    // Without memory or a watch (epoll_ctl(2)), the thread polls this child. It also has to know of a new deadline.
+    if !is_registered || deadline.is_some() {
         let _ = reaper.bell.write(1);
     }
     Watched(token)
@@ -187,10 +196,11 @@ fn serve(reaper: &Reaper) {
             }
         }
         reaper.do_work();
+        let next_deadline = reaper.kill_overdue();
         timeout = if reaper.check_unregistered() | reaper.check_groups() {
             EpollTimeout::from(POLL_INTERVAL_MS)
         } else {
-            EpollTimeout::NONE
+            next_deadline.map_or(EpollTimeout::NONE, until)
         };
     }
 }
@@ -239,6 +249,18 @@ impl Reaper {
         }
     }
 
+    /// Kills the children whose deadline has passed. Returns the next deadline.
+    fn kill_overdue(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        for watch in watches.values_mut() {
+            if watch.deadline.take_if(|deadline| *deadline <= now).is_some() {
+                pidfd::kill(&watch.pidfd, Signal::SIGKILL);
+            }
+        }
+        watches.values().filter_map(|watch| watch.deadline).min()
+    }
+
     /// Reaps the members of the groups that have ended. Returns whether there are more.
     fn check_groups(&self) -> bool {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
@@ -264,6 +286,12 @@ impl Reaper {
         }
         !unregistered().is_empty()
     }
+}
+
+/// The time until a deadline, at least a millisecond.
+fn until(deadline: Instant) -> EpollTimeout {
+    let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+    EpollTimeout::try_from(left).unwrap_or(EpollTimeout::from(u8::MAX))
 }
 
 /// Reaps the child if it has ended and no tracer keeps it, and returns how it ended.

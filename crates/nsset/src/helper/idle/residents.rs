@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long one waits before it ends.
-const IDLE: Duration = Duration::from_secs(3);
+const IDLE: Duration = Duration::from_secs(2);
 
 /// The residents of one network.
 #[derive(Debug, Default)]
@@ -102,7 +102,7 @@ impl Residents {
         };
         // The lock is held, so that the helper is in the list before it can be removed from it.
         let mut all = lock(&self.0);
-        all.push(Resident { place, helper: Waiting::new(helper, forget) });
+        all.push(Resident { place, helper: Waiting::new(helper, IDLE, forget) });
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     io::IoSlice,
     os::fd::{AsRawFd, OwnedFd, RawFd},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -22,6 +23,9 @@ use crate::{
     helper::rights,
     retry::uninterrupted,
 };
+
+/// How long a helper may take to end when it has waited long enough.
+const MARGIN: Duration = Duration::from_millis(200);
 
 /// A helper, and our end of its control socket.
 #[derive(Debug)]
@@ -70,11 +74,13 @@ impl Started {
 }
 
 impl Waiting {
-    /// Gives the helper to the reaper, which calls `on_end` when it has ended by itself.
-    pub fn new(helper: Started, on_end: impl FnOnce() + Send + 'static) -> Self {
+    /// Gives the helper to the reaper, which calls `on_end` when it has ended. It ends by itself after `idle`. If a program has
+    /// stopped it, it is killed soon after that.
+    pub fn new(helper: Started, idle: Duration, on_end: impl FnOnce() + Send + 'static) -> Self {
         let Started { process: Process { pid, pidfd }, control } = helper;
         let pidfd = Arc::new(pidfd);
-        let watched = reaper::watch(Arc::clone(&pidfd), Box::new(move |_| on_end()));
+        let deadline = Instant::now() + idle + MARGIN;
+        let watched = reaper::watch_until(Some(deadline), Arc::clone(&pidfd), Box::new(move |_| on_end()));
         Self(Some(Parts { pid, pidfd, control, watched }))
     }
 
