@@ -110,7 +110,10 @@ function links(): string[] {
 }
 
 function plain(target: string): string {
-  return target.replace(/\[\d+\]/, '').replace(/\/proc\/\d+/, '/proc/PID')
+  return target
+    .replace(/\[\d+\]/, '')
+    .replace(/\/proc\/\d+/, '/proc/PID')
+    .replace(/\/task\/\d+/, '/task/TID')
 }
 
 function entries(directory: string): string[] {

@@ -33,6 +33,16 @@ export interface SyncLinks extends Omit<SyncMethods<NetworkLinks>, 'add' | 'ensu
   add<K extends LinkKind>(spec: LinkSpecOf<K>): LinkOf<K>
   /** {@link NetworkLinks.ensure}, blocking. */
   ensure<K extends LinkKind>(spec: LinkSpecOf<K>): LinkOf<K>
+  /** {@link NetworkLinks.list}, blocking. */
+  list: SyncMethods<NetworkLinks>['list']
+  /** {@link NetworkLinks.get}, blocking. */
+  get: SyncMethods<NetworkLinks>['get']
+  /** {@link NetworkLinks.set}, blocking. */
+  set: SyncMethods<NetworkLinks>['set']
+  /** {@link NetworkLinks.move}, blocking. */
+  move: SyncMethods<NetworkLinks>['move']
+  /** {@link NetworkLinks.delete}, blocking. */
+  delete: SyncMethods<NetworkLinks>['delete']
 }
 
 /**
