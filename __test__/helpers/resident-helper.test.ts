@@ -8,7 +8,7 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { noIdleHelper } from '../setup/guards/idle-helpers.ts'
+import { anIdleHelper, noIdleHelper } from '../setup/guards/idle-helpers.ts'
 import { eventually, idleHelpersOf, resources } from '../setup/guards/resources.ts'
 
 /** Every new network has 64 here. */
@@ -26,7 +26,7 @@ function residents(set: NamespaceSet): number[] {
   return idleHelpersOf().filter((pid) => placeOf(pid) === network)
 }
 
-/** A helper that is inside is undumpable: only root can read where it is, and nobody else its memory. */
+/** A helper that is inside is undumpable: only root can read where it is, and no program inside can read its memory. */
 function placeOf(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/net`)
@@ -99,7 +99,7 @@ describe('the helper that stays in a network', () => {
     const before = resources()
     const set = await userNetwork()
     await set.network.sysctls.get(TTL)
-    expect(idleHelpersOf().length).toBeGreaterThan(0)
+    expect(await anIdleHelper()).toBeGreaterThan(0)
     await noIdleHelper()
     await set.network.sysctls.get(TTL)
     set.close()

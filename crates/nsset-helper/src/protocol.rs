@@ -8,9 +8,9 @@
 //! end. The kernel copies both vectors, so the helper needs no code that receives them and no buffer for them, and
 //! `strace -fv` shows the program.
 //!
-//! A helper that is started in advance waits in the step [`word::RECEIVE`], and gets its program in one packet over the
-//! control socket: a [`ProgramHeader`], the strings of the program, and those of the environment, each with its NUL. The
-//! descriptors are attached, and get the same numbers as those that are passed at the start.
+//! A helper that stays in a network waits in the step [`word::RECEIVE`], and gets its next program in one packet over the
+//! control socket: its words, each with its NUL. The descriptors are attached, and get the same numbers as those that are
+//! passed at the start.
 //!
 //! The helper sends [`Message`]s over the control socket, with descriptors beside them (`SCM_RIGHTS`). The kernel adds
 //! the pid of the sender (`SCM_CREDENTIALS`) as the pid namespace of the receiver numbers it, which is how the parent
@@ -27,10 +27,10 @@ pub const CONTROL_FD: i32 = 3;
 /// The first descriptor that is passed to the helper; the others follow without a gap.
 pub const FIRST_PASSED_FD: i32 = 4;
 
-/// The most bytes of a program that is sent over the control socket, with its header and its environment.
+/// The most bytes of a program that is sent over the control socket.
 pub const MAX_PROGRAM: usize = 128 * 1024;
 
-/// The most strings of such a program and its environment.
+/// The most words of such a program.
 pub const MAX_STRINGS: usize = 8192;
 
 /// The most descriptors that such a program is passed. The kernel limits them to 253 (unix(7)).
@@ -200,20 +200,6 @@ pub mod word {
     /// `FILE ARGV*`: execute FILE. The rest of the vector is the program's own; FILE without a slash is searched for in
     /// `PATH`.
     pub const EXEC: &[u8] = b"exec";
-}
-
-/// What precedes the strings of a program that is sent over the control socket.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub struct ProgramHeader {
-    /// The number of the strings of the program.
-    pub words: u32,
-    /// The number of the strings of the environment, which follow.
-    pub variables: u32,
-}
-
-impl ProgramHeader {
-    pub const SIZE: usize = size_of::<Self>();
 }
 
 /// Flags of the steps that mount.

@@ -44,7 +44,6 @@ pub const O_NOFOLLOW: usize = 0o400_000;
 #[cfg(target_arch = "aarch64")]
 pub const O_NOFOLLOW: usize = 0o100_000;
 
-pub const CLONE_FS: usize = 0x200;
 pub const CLONE_PARENT: usize = 0x8000;
 pub const CLONE_NEWNS: usize = 0x2_0000;
 pub const CLONE_NEWUSER: usize = 0x1000_0000;
@@ -82,7 +81,6 @@ mod number {
     pub const SETRESGID: usize = 119;
     pub const CAPGET: usize = 125;
     pub const CAPSET: usize = 126;
-    pub const RT_SIGTIMEDWAIT: usize = 128;
     pub const FSTATFS: usize = 138;
     pub const SETPRIORITY: usize = 141;
     pub const PIVOT_ROOT: usize = 155;
@@ -131,7 +129,6 @@ mod number {
     pub const KILL: usize = 129;
     pub const RT_SIGACTION: usize = 134;
     pub const RT_SIGPROCMASK: usize = 135;
-    pub const RT_SIGTIMEDWAIT: usize = 137;
     pub const SETPRIORITY: usize = 140;
     pub const SETRESUID: usize = 147;
     pub const SETRESGID: usize = 149;
@@ -494,13 +491,6 @@ pub fn wait_for_message(fd: i32, milliseconds: u32) -> Result<bool, Errno> {
 pub fn refuse_messages(socket: i32) -> Result<usize, Errno> {
     const SHUT_RD: usize = 0;
     call!(number::SHUTDOWN, socket, SHUT_RD)
-}
-
-/// Removes the signals that wait for this process, which blocks all of them.
-pub fn discard_signals() {
-    let all = u64::MAX;
-    let at_once = [0u64; 2];
-    while call!(number::RT_SIGTIMEDWAIT, core::ptr::from_ref(&all), 0, at_once.as_ptr(), 8).is_ok() {}
 }
 
 /// Waits for a signal that ends the process.

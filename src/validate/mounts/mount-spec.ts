@@ -93,7 +93,7 @@ export interface OverlayMount extends MountAttributes {
   /** The layers that are only read, the uppermost first, resolved outside; without `upper`, at least two. */
   lower: readonly Path[]
   /**
-   * The layer that takes changes, resolved outside. With a directory, `work` is required. A tmpfs takes changes that nobody keeps
+   * The layer that takes changes, resolved outside. With a directory, `work` is required. A tmpfs takes changes that are not kept
    * (`bwrap --tmp-overlay`). Default: the mount is read-only (`bwrap --ro-overlay`).
    */
   upper?: Path | Tmpfs | undefined

@@ -1,17 +1,15 @@
 //! Waits for a program that is sent over the control socket.
 //!
-//! A helper that waits shares its working directory, its root directory and its umask with its parent
-//! (`CLONE_FS`, clone(2)). When the program arrives, it continues with a copy, so that the program starts with those that the
-//! parent has at that moment.
+//! Only a helper that stays in a network does this. What it receives makes sockets and executes no program.
 
 use core::{cell::UnsafeCell, ffi::CStr, ptr};
 
 use crate::{
     arguments::Arguments,
-    protocol::{FIRST_PASSED_FD, MAX_PROGRAM, MAX_PROGRAM_FDS, MAX_STRINGS, ProgramHeader},
+    protocol::{FIRST_PASSED_FD, MAX_PROGRAM, MAX_PROGRAM_FDS, MAX_STRINGS},
     report,
     state::State,
-    syscall::{self, CLONE_FS, E2BIG, EINVAL, EMFILE, Errno},
+    syscall::{self, E2BIG, EINVAL, EMFILE, Errno},
 };
 
 /// Receives a program, and continues with it.
@@ -38,60 +36,48 @@ pub fn receive(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno
     *state = State::new(ptr::null());
     syscall::set_name(c"nsset-helper")?;
     syscall::close_range(0, control as u32 - 1)?;
-    // Signals to the process group of the parent, such as those of a terminal, were not meant for the program.
-    syscall::discard_signals();
-    syscall::unshare(CLONE_FS)?;
     // SAFETY: this process has one thread, and the words of the program before are not read any more.
     (*arguments, state.environment) = unsafe { STORE.parse(length)? };
     Ok(())
 }
 
-/// The program: its bytes, and the two vectors of its strings. The kernel gives memory only to the pages in use.
+/// The program: its bytes, and the vector of its strings. The kernel gives memory only to the pages in use.
 struct Store {
     packet: UnsafeCell<[u8; MAX_PROGRAM]>,
-    vector: UnsafeCell<[*const u8; MAX_STRINGS + 2]>,
+    vector: UnsafeCell<[*const u8; MAX_STRINGS + 1]>,
 }
 
 // SAFETY: this process has one thread.
 unsafe impl Sync for Store {}
 
 static STORE: Store =
-    Store { packet: UnsafeCell::new([0; MAX_PROGRAM]), vector: UnsafeCell::new([ptr::null(); MAX_STRINGS + 2]) };
+    Store { packet: UnsafeCell::new([0; MAX_PROGRAM]), vector: UnsafeCell::new([ptr::null(); MAX_STRINGS + 1]) };
 
 impl Store {
-    /// Writes the vectors over those of the program before, and returns the words and the environment.
+    /// Writes the vector over that of the program before. Returns its words, and an environment without variables.
     ///
     /// # Safety
-    /// No one else uses the store, and the kernel has written `length` bytes to it.
+    /// No one else uses the store, and the kernel has written `length` bytes to it, at least one.
     unsafe fn parse(&self, length: usize) -> Result<(Arguments, *const *const u8), Errno> {
         let packet = self.packet.get().cast::<u8>();
         let vector = self.vector.get().cast::<*const u8>();
-        if length < ProgramHeader::SIZE {
-            return Err(EINVAL);
-        }
-        // SAFETY: the header is at the beginning. Each string ends within the packet, because `next` never passes its end:
-        // the last byte is a NUL. The strings are fewer than the vector has room for.
+        // SAFETY: the last byte is a NUL, so each string that begins in the packet ends in it. The vector has room for as many
+        // strings as `count` allows, and for its end.
         unsafe {
-            let ProgramHeader { words, variables } = packet.cast::<ProgramHeader>().read_unaligned();
-            let (words, variables) = (words as usize, variables as usize);
-            if words + variables > MAX_STRINGS || *packet.add(length - 1) != 0 {
+            if *packet.add(length - 1) != 0 {
                 return Err(EINVAL);
             }
-            let mut next = ProgramHeader::SIZE;
-            let mut place = vector;
-            for count in [words, variables] {
-                for _ in 0..count {
-                    if next >= length {
-                        return Err(EINVAL);
-                    }
-                    place.write(packet.add(next));
-                    place = place.add(1);
-                    next += CStr::from_ptr(packet.add(next).cast()).count_bytes() + 1;
+            let (mut next, mut count) = (0, 0);
+            while next < length {
+                if count == MAX_STRINGS {
+                    return Err(EINVAL);
                 }
-                place.write(ptr::null());
-                place = place.add(1);
+                vector.add(count).write(packet.add(next));
+                count += 1;
+                next += CStr::from_ptr(packet.add(next).cast()).count_bytes() + 1;
             }
-            Ok((Arguments::new(vector), vector.add(words + 1)))
+            vector.add(count).write(ptr::null());
+            Ok((Arguments::new(vector), vector.add(count)))
         }
     }
 }

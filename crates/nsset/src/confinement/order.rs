@@ -15,7 +15,7 @@ pub struct Confinement {
     pub umask: Option<u32>,
     /// From -20 to 19.
     pub nice: Option<i32>,
-    /// Exactly the capabilities that it has, whoever it is.
+    /// Exactly the capabilities that it has, for any user.
     pub capabilities: Option<Capabilities>,
     /// Whether an exec can never give it more privileges.
     pub no_new_privileges: bool,

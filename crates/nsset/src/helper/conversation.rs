@@ -82,7 +82,7 @@ pub fn run(
 
 /// Has a helper that waits run a program. `None` if the helper ended before it was done, or did not take the program.
 pub fn go_on(helper: Started, program: &Program<'_>) -> Result<Option<Outcome>> {
-    let sent = program.packet(&[]).is_some_and(|packet| helper.send(&packet, program).is_ok());
+    let sent = program.packet().is_some_and(|packet| helper.send(&packet, program).is_ok());
     if !sent {
         helper.discard();
         return Ok(None);

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use nsset_helper::protocol::{FIRST_PASSED_FD, MAX_PROGRAM, MAX_PROGRAM_FDS, MAX_STRINGS, ProgramHeader, word};
+use nsset_helper::protocol::{FIRST_PASSED_FD, MAX_PROGRAM, MAX_PROGRAM_FDS, MAX_STRINGS, word};
 
 use crate::{
     control_group::ControlGroup,
@@ -142,22 +142,11 @@ impl<'fd> Program<'fd> {
     }
 
     /// The packet that sends the program to a helper that waits for it; `None` if the helper has no room for it.
-    pub fn packet(&self, environment: &[CString]) -> Option<Vec<u8>> {
-        let count = self.words.len() + environment.len();
-        if count > MAX_STRINGS || self.fds.len() > MAX_PROGRAM_FDS {
-            return None;
-        }
-        let strings = || self.words.iter().chain(environment).map(CString::as_bytes_with_nul);
-        let length = ProgramHeader::SIZE + strings().map(<[u8]>::len).sum::<usize>();
-        if length > MAX_PROGRAM {
-            return None;
-        }
-        let mut packet = Vec::with_capacity(length);
-        for count in [self.words.len(), environment.len()] {
-            packet.extend((count as u32).to_ne_bytes());
-        }
-        strings().for_each(|string| packet.extend(string));
-        Some(packet)
+    pub fn packet(&self) -> Option<Vec<u8>> {
+        let packet: Vec<u8> = self.words.iter().flat_map(CString::as_bytes_with_nul).copied().collect();
+        let has_room =
+            packet.len() <= MAX_PROGRAM && self.words.len() <= MAX_STRINGS && self.fds.len() <= MAX_PROGRAM_FDS;
+        has_room.then_some(packet)
     }
 
     /// The label of the step with this number; `keep` is number 0.

@@ -68,7 +68,7 @@ impl Seccomp {
 }
 
 /// An attribute of the thread that prctl(2) returns.
-pub fn attribute(option: c_int) -> c_int {
+fn attribute(option: c_int) -> c_int {
     // SAFETY: plain numbers.
     unsafe { libc::prctl(option, 0, 0, 0, 0) }
 }
