@@ -66,10 +66,12 @@ impl Started {
         uninterrupted(|| sendmsg::<()>(self.control.as_raw_fd(), &packet, rights, flags, None)).map(drop)
     }
 
-    /// Ends the helper without waiting for that.
+    /// Ends the helper without waiting for that. Both descriptors are closed when it has ended, so that each helper that
+    /// `/proc` shows has two.
     pub fn discard(self) {
-        pidfd::kill(&self.process.pidfd, Signal::SIGKILL);
-        reaper::watch(self.process.pidfd.into(), Box::new(drop));
+        let Self { process, control } = self;
+        pidfd::kill(&process.pidfd, Signal::SIGKILL);
+        reaper::watch(process.pidfd.into(), Box::new(move |_| drop(control)));
     }
 }
 
