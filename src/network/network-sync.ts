@@ -11,6 +11,7 @@ import { blocking } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
+import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
 import { type NetworkQdiscs, qdiscActions } from './netlink/qdiscs.ts'
@@ -71,6 +72,8 @@ export class NetworkSync {
   readonly routes: SyncMethods<NetworkRoutes>
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: SyncMethods<NetworkQdiscs>
+  /** Tables of the packet filter, as with `nft`. */
+  readonly firewall: SyncMethods<NetworkFirewall>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
   /** Keys and peers of WireGuard links, as with `wg`. */
@@ -90,6 +93,7 @@ export class NetworkSync {
     this.addresses = new Addresses(run) as unknown as SyncMethods<NetworkAddresses>
     this.routes = new Routes(run) as unknown as SyncMethods<NetworkRoutes>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
+    this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
   }
@@ -147,5 +151,6 @@ const Links = partOf('SyncLinks', linkActions)
 const Addresses = partOf('SyncAddresses', addressActions)
 const Routes = partOf('SyncRoutes', routeActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
+const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

@@ -16,6 +16,7 @@ import { awaiting } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
+import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkQdiscs } from './netlink/qdiscs.ts'
 import { NetworkRoutes } from './netlink/routes.ts'
@@ -57,6 +58,8 @@ export class Network {
   readonly routes: NetworkRoutes
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: NetworkQdiscs
+  /** Tables of the packet filter, as with `nft`. */
+  readonly firewall: NetworkFirewall
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
   /** Keys and peers of WireGuard links, as with `wg`. */
@@ -112,6 +115,7 @@ export class Network {
     this.addresses = new NetworkAddresses(run)
     this.routes = new NetworkRoutes(run)
     this.qdiscs = new NetworkQdiscs(run)
+    this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
     this.wireguard = new NetworkWireGuard(run)
   }

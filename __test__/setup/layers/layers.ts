@@ -17,6 +17,7 @@ export const SRC: Layers = [
   ['network/sockets'],
   ['control-groups', 'processes', 'threads'],
   ['native', 'validate/sockets'],
+  ['validate/network/firewall'],
   ['validate/network'],
   ['validate/sandbox'],
   ['validate/control-groups', 'validate/processes'],
@@ -45,7 +46,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   'nsset-net': [
     [ROOT],
     ['link'],
-    ['address', 'qdisc', 'route', 'wireguard'],
+    ['address', 'firewall', 'qdisc', 'route', 'wireguard'],
     ['network'],
     ['netlink'],
     ['cidr', 'link_ref', 'mac', 'octets'],

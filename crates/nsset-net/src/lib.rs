@@ -19,6 +19,7 @@
 mod address;
 mod cidr;
 mod error;
+mod firewall;
 mod hint;
 mod link;
 mod link_ref;
@@ -34,6 +35,7 @@ mod wireguard;
 
 pub use address::{Address, AddressOptions, AddressSpec, Addresses};
 pub use error::{Error, KernelError, Result};
+pub use firewall::*;
 pub use ipnet::IpNet;
 pub use link::*;
 pub use link_ref::LinkRef;

@@ -2,9 +2,11 @@
 
 pub mod answer;
 pub mod attributes;
+pub mod batch;
 pub mod buffer;
 pub mod conversation;
 pub mod extended_ack;
 pub mod request;
 pub mod socket;
 pub mod waiting;
+pub mod writer;

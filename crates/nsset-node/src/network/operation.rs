@@ -6,8 +6,8 @@ use futures_util::FutureExt;
 use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
-    AddressSpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscPlace, QdiscSpec, RouteSpec, VethPeer,
-    WireGuardSpec,
+    AddressSpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscPlace, QdiscSpec, RouteSpec, Table,
+    TableRef, VethPeer, WireGuardSpec,
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
@@ -67,6 +67,14 @@ enum Operation {
     GetWireGuard { link: LinkRef },
     #[serde(rename = "wireguard.set")]
     SetWireGuard { link: LinkRef, spec: Box<WireGuardSpec> },
+    #[serde(rename = "firewall.list")]
+    ListTables {},
+    #[serde(rename = "firewall.get")]
+    GetTable { table: TableRef },
+    #[serde(rename = "firewall.replace")]
+    ReplaceTable { table: Box<Table> },
+    #[serde(rename = "firewall.delete")]
+    DeleteTable { table: TableRef },
     #[serde(rename = "sysctls.get")]
     GetSysctl { name: String },
     #[serde(rename = "sysctls.set")]
@@ -186,6 +194,10 @@ impl Operation {
         match self {
             Self::GetWireGuard { link } => Box::pin(get_wireguard(sockets, link)).await,
             Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
+            Self::ListTables {} => json(&Box::pin(sockets.firewall().await?.list()).await?),
+            Self::GetTable { table } => json(&Box::pin(sockets.firewall().await?.get(&table)).await?),
+            Self::ReplaceTable { table } => json(&Box::pin(sockets.firewall().await?.replace(&table)).await?),
+            Self::DeleteTable { table } => json(&Box::pin(sockets.firewall().await?.delete(&table)).await?),
             Self::GetSysctl { name } => Ok(Box::pin(sockets.sysctl(name, caller.last())).await?),
             Self::SetSysctl { name, value } => Ok(Box::pin(sockets.set_sysctl(name, value, caller.last())).await?),
             Self::ListLinks {} => list_links(sockets, caller).await,

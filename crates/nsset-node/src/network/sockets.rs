@@ -9,7 +9,7 @@ use std::{
 
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
-use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
+use nsset_net::{Addresses, Firewall, Links, Network, Qdiscs, Routes, WireGuards};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
@@ -54,6 +54,7 @@ pub struct Sockets {
     line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
+    firewall: OnceCell<Firewall>,
     names: Mutex<Names>,
     closing: Arc<Notify>,
 }
@@ -78,6 +79,7 @@ impl Sockets {
             line_of_files: Line::new(),
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
+            firewall: OnceCell::new(),
             names: Mutex::default(),
             closing: Arc::default(),
         }
@@ -126,6 +128,20 @@ impl Sockets {
             })
         };
         Box::pin(self.together(self.wireguards.get_or_try_init(open))).await
+    }
+
+    pub async fn firewall(&self) -> Result<&Firewall, Failure> {
+        if let Some(firewall) = self.firewall.get() {
+            return Ok(firewall);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_NETFILTER).await?;
+            Ok(match self.waiter {
+                Waiter::Task => Firewall::open(socket)?,
+                Waiter::Caller => Firewall::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.firewall.get_or_try_init(open))).await
     }
 
     /// Callers put the future into a box, because it is larger than those of most requests, and is needed once.
