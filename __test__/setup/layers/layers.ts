@@ -11,6 +11,7 @@ export const SRC: Layers = [
   ['netns', 'pool'],
   ['set'],
   ['containers', 'network'],
+  ['network/watching'],
   ['containers/cgroups', 'network/netlink', 'network/ways', 'network/sockets/streams', 'network/sockets/datagrams'],
   ['containers/engines', 'network/actions', 'network/sockets/handles'],
   ['containers/facts', 'network/sockets/names'],
@@ -44,6 +45,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   'nsset-net': [
     [ROOT],
+    ['watch'],
     ['link'],
     ['address', 'qdisc', 'route', 'wireguard'],
     ['network'],

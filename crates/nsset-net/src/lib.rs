@@ -30,6 +30,7 @@ mod octets;
 mod qdisc;
 mod route;
 mod scope;
+mod watch;
 mod wireguard;
 
 pub use address::{Address, AddressOptions, AddressSpec, Addresses};
@@ -43,4 +44,5 @@ pub use octets::Octets;
 pub use qdisc::*;
 pub use route::*;
 pub use scope::Scope;
+pub use watch::{Watch, WatchedPart, Watcher};
 pub use wireguard::*;

@@ -1,0 +1,15 @@
+//! Watches parts of a network: what the kernel reports to the groups of rtnetlink(7), as changes of the objects that lists have.
+
+mod event;
+mod hub;
+mod known;
+mod object;
+mod part;
+mod queue;
+mod route_loss;
+mod watch;
+mod watcher;
+
+pub use part::WatchedPart;
+pub use watch::Watch;
+pub use watcher::Watcher;
