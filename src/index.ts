@@ -54,6 +54,7 @@ export type {
 } from './validate/control-groups/options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type { UntilOptions, WatchedPart, WatchOptions } from './validate/monitoring/watch-options.ts'
 export type {
   BindMount,
   DevMount,
@@ -119,7 +120,6 @@ export type {
 } from './validate/network/route.ts'
 export type { ScriptOptions } from './validate/network/script-options.ts'
 export type { SetRef } from './validate/network/set-ref.ts'
-export type { UntilOptions, WatchedPart, WatchOptions } from './validate/network/watch.ts'
 export type { WireGuard, WireGuardPeer, WireGuardPeerSpec, WireGuardSpec } from './validate/network/wireguard.ts'
 export type { Path } from './validate/paths.ts'
 export type { NamespacePoolOptions, PoolGetOptions } from './validate/pool-options.ts'

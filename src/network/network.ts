@@ -5,7 +5,6 @@ import type { LookupFunction, NetConnectOpts, Server, Socket } from 'node:net'
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
-import { type ApplyOptions, parseApplyOptions } from '../validate/network/options.ts'
 import {
   parseUntilOptions,
   parseWatchedParts,
@@ -13,7 +12,8 @@ import {
   type UntilOptions,
   type WatchedPart,
   type WatchOptions,
-} from '../validate/network/watch.ts'
+} from '../validate/monitoring/watch-options.ts'
+import { type ApplyOptions, parseApplyOptions } from '../validate/network/options.ts'
 import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
 import type { ForwardOptions, StartForwardingOptions } from '../validate/sockets/forwarding-options.ts'
 import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'

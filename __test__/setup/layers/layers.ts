@@ -20,7 +20,7 @@ export const SRC: Layers = [
   ['native', 'validate/sockets'],
   ['validate/network'],
   ['validate/sandbox'],
-  ['validate/control-groups', 'validate/processes'],
+  ['validate/control-groups', 'validate/monitoring', 'validate/processes'],
   ['validate/processes/confinement'],
   ['validate'],
   ['objects'],

@@ -2,7 +2,7 @@ import type { NativeWatcher } from '../../../index.js'
 import { settled } from '../../native/settled.ts'
 import { binding } from '../../native.ts'
 import { hideUncloneable, insteadOf } from '../../objects/uncloneable.ts'
-import type { WatchedPart } from '../../validate/network/watch.ts'
+import type { WatchedPart } from '../../validate/monitoring/watch-options.ts'
 import { readEvents, type WatchEvent } from './watch-event.ts'
 
 const INSTEAD = insteadOf('NetworkWatcher', 'send its events')

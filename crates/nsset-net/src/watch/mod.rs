@@ -7,9 +7,7 @@ mod object;
 mod part;
 mod queue;
 mod route_loss;
-mod watch;
-mod watcher;
+mod subscription;
 
 pub use part::WatchedPart;
-pub use watch::Watch;
-pub use watcher::Watcher;
+pub use subscription::{Watch, Watcher};

@@ -17,9 +17,12 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{hub::Hub, part::WatchedPart, watcher::Watcher};
+use super::{
+    hub::{Batch, Hub},
+    part::WatchedPart,
+};
 use crate::{
-    error::{NetlinkError, Result},
+    error::{Error, NetlinkError, Result},
     netlink::answer::Message,
     netlink::attributes::Malformed,
     netlink::buffer::Buffer,
@@ -74,10 +77,10 @@ impl Watch {
         let number = state.hub.add(parts, wants_existing);
         drop(state);
         self.attention.notify_one();
-        Ok(Some(Watcher::new(Arc::clone(self), number)))
+        Ok(Some(Watcher { watch: Arc::clone(self), number }))
     }
 
-    pub(super) fn remove(&self, number: u64) {
+    fn remove(&self, number: u64) {
         let mut state = self.lock();
         state.hub.remove(number);
         let needed: Vec<Group> = state.hub.parts().flat_map(WatchedPart::groups).copied().collect();
@@ -88,7 +91,9 @@ impl Watch {
         }
         let wakes = state.hub.take_wakes();
         drop(state);
-        wakes.into_iter().for_each(|wake| wake());
+        for wake in wakes {
+            wake();
+        }
         self.attention.notify_one();
     }
 
@@ -196,7 +201,7 @@ impl Watch {
     }
 
     /// Calls a function with the lock held, and then wakes the watchers that have something to read.
-    pub(super) fn with<T>(&self, call: impl FnOnce(&mut Hub) -> T) -> T {
+    fn with<T>(&self, call: impl FnOnce(&mut Hub) -> T) -> T {
         let mut state = self.lock();
         let result = call(&mut state.hub);
         let wakes = state.hub.take_wakes();
@@ -209,6 +214,35 @@ impl Watch {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads the events of one watcher, from any thread. Dropping it ends the watcher.
+pub struct Watcher {
+    watch: Arc<Watch>,
+    number: u64,
+}
+
+impl Watcher {
+    /// Returns the events since the last call as the text of a JSON array; `Ok(None)` if there are none; an error once no more will
+    /// come, which is `None` if the network was closed.
+    pub fn read(&self) -> std::result::Result<Option<String>, Option<Arc<Error>>> {
+        match self.watch.with(|hub| hub.take(self.number)) {
+            Batch::Events(text) => Ok(Some(text)),
+            Batch::Empty => Ok(None),
+            Batch::End(outcome) => Err(outcome.err()),
+        }
+    }
+
+    /// Calls a function once, on any thread, when there is something to read.
+    pub fn when_ready(&self, wake: impl FnOnce() + Send + 'static) {
+        self.watch.with(|hub| hub.when_ready(self.number, Box::new(wake)));
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.watch.remove(self.number);
     }
 }
 
