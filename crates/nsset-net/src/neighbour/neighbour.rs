@@ -128,7 +128,7 @@ impl Neighbour {
             match attribute? {
                 (DESTINATION, value) => address = Some(ip(value)?),
                 (HARDWARE_ADDRESS, value) => {
-                    mac = Some(HardwareAddress(value.to_vec())).filter(|mac| !mac.0.is_empty())
+                    mac = Some(HardwareAddress(value.to_vec())).filter(|mac| !mac.0.is_empty());
                 }
                 (CACHE_INFO, value) => statistics.take_cache_info(value)?,
                 (PROBES, value) => statistics.probes = u32_at(value, 0)?,

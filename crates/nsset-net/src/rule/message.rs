@@ -144,7 +144,7 @@ impl Rule {
                 REALM => rule.realm = Some(u32_at(value, 0)?),
                 TUNNEL_ID => rule.tunnel_id = Some(u64::from_be(u64_at(value, 0)?)),
                 SUPPRESS_LINK_GROUP => {
-                    rule.suppress_link_group = Some(u32_at(value, 0)?).filter(|group| *group != NONE)
+                    rule.suppress_link_group = Some(u32_at(value, 0)?).filter(|group| *group != NONE);
                 }
                 SUPPRESS_PREFIX_LENGTH => {
                     rule.suppress_prefix_length = Some(u32_at(value, 0)?).filter(|length| *length != NONE);
