@@ -1,6 +1,6 @@
 import type { WatchedPart } from '../../validate/monitoring/watch-options.ts'
 import type { Address } from '../../validate/network/address.ts'
-import type { Route } from '../../validate/network/route.ts'
+import type { Route } from '../../validate/network/routing/route.ts'
 import type { Link } from '../netlink/link.ts'
 import { type LinkAnswer, readLink } from '../netlink/link-answer.ts'
 
