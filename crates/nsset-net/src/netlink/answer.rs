@@ -98,9 +98,9 @@ impl<'a> AnswerReader<'a> {
 /// A message of a datagram: `struct nlmsghdr` and the body after it.
 pub(crate) struct Message<'a> {
     pub kind: u16,
-    flags: u16,
+    pub flags: u16,
     pub sequence: u32,
-    body: &'a [u8],
+    pub body: &'a [u8],
 }
 
 impl<'a> Message<'a> {
@@ -146,8 +146,10 @@ mod tests {
     use crate::{
         address::Address,
         link::Link,
+        neighbour::{ForwardingEntry, Neighbour},
         qdisc::Qdisc,
         route::Route,
+        rule::Rule,
         wireguard::{WireGuard, read_family},
     };
 
@@ -172,11 +174,14 @@ mod tests {
 
     /// Reads a datagram with every reader, whether it fits or not.
     fn read_with_all(bytes: &[u8]) -> Vec<Result<End, NetlinkError>> {
-        let readers: [Reader; 6] = [
+        let readers: [Reader; 9] = [
             |message| Link::read(message).map(drop),
             |message| Address::read(message).map(drop),
             |message| Route::read(message).map(drop),
             |message| Qdisc::read(message).map(drop),
+            |message| Rule::read(message).map(drop),
+            |message| Neighbour::read(message).map(drop),
+            |message| ForwardingEntry::read(message).map(drop),
             |message| WireGuard::read(message).map(drop),
             |message| read_family(message).map(drop),
         ];

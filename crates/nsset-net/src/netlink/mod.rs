@@ -6,6 +6,7 @@ pub mod batch;
 pub mod buffer;
 pub mod conversation;
 pub mod extended_ack;
+pub mod message;
 pub mod request;
 pub mod socket;
 pub mod waiting;

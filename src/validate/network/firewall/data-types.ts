@@ -9,17 +9,17 @@ export interface DataType<T = unknown> {
 }
 
 /** A range of numbers, both ends included: `'1024-65535'`. */
-export type NumberRange = `${number}-${number}`
+export type FirewallRange = `${number}-${number}`
 
 /** Numbers of a size, with a name for some of them. A range is a text. */
 function numbers<const N extends string = never>(
   bits: number,
   ...names: readonly N[]
-): DataType<number | NumberRange | N> {
+): DataType<number | FirewallRange | N> {
   const most = bits > 53 ? Number.MAX_SAFE_INTEGER : 2 ** bits - 1
   const range = `a whole number from 0 to ${most}`
   const isNumber = (number: number) => Number.isInteger(number) && number >= 0 && number <= most
-  const parse: Parse<number | NumberRange | N> = (value, name) => {
+  const parse: Parse<number | FirewallRange | N> = (value, name) => {
     if (typeof value === 'number') {
       if (isNumber(value)) return value
       throw outOfRange(name, range, value)
@@ -28,7 +28,7 @@ function numbers<const N extends string = never>(
     if (names.includes(value as N)) return value as N
     const [from, to] = bounds(value).map(Number) as [number?, number?]
     if (from !== undefined && to !== undefined && isNumber(from) && isNumber(to) && from <= to)
-      return value as NumberRange
+      return value as FirewallRange
     const words = names.length === 0 ? '' : `, or one of ${names.map((known) => `'${known}'`).join(', ')}`
     throw invalidValue(name, `must be ${range}, a range such as '1-5'${words}`, value)
   }

@@ -2,7 +2,7 @@ import { invalidValue } from '../../../errors.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../../fields.ts'
 import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
 import { familyOf, ip, linkIndex, text } from '../values.ts'
-import { DATA_TYPES, type NumberRange } from './data-types.ts'
+import { DATA_TYPES, type FirewallRange } from './data-types.ts'
 
 /** A number of bytes. Matches packets up to it. */
 export interface FirewallQuota {
@@ -43,7 +43,7 @@ export interface FirewallLog {
 /** Options of `masquerade`, `redirect`, and of other translations. */
 export interface FirewallPortTranslation {
   /** A port or a range, such as `'1024-65535'`. Requires a match of a protocol with ports before. Default: the same port if it is free. */
-  port?: number | NumberRange | undefined
+  port?: number | FirewallRange | undefined
   /** Whether ports are chosen at random (`random`). Default: `false`. */
   random?: boolean | undefined
   /** Whether ports are chosen at random without regard to the old one (`fully-random`). Default: `false`. */
@@ -77,7 +77,7 @@ export interface FirewallDestination {
 /** Options of `queue`. */
 export interface FirewallQueue {
   /** The number of a queue of nfnetlink_queue, or a range. Default: `0`. */
-  num?: number | NumberRange | undefined
+  num?: number | FirewallRange | undefined
   /** Whether packets pass if no program listens. Default: `false`. */
   bypass?: boolean | undefined
   /** Whether a processor always uses the same queue. Default: `false`. */
