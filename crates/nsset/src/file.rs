@@ -119,7 +119,7 @@ impl Found<'_> {
         }
         // Opened by the descriptor, since the path may lead to another file by now.
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-        let opened = proc::open_below(&format!("self/fd/{}", held.as_raw_fd()), flags);
+        let opened = proc::open_below(format!("self/fd/{}", held.as_raw_fd()), flags);
         let file = opened.map(File::from).map_err(|errno| failed(errno, "open"))?;
         let mut content = Vec::new();
         let read = file.take(most as u64 + 1).read_to_end(&mut content);
