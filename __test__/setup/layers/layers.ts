@@ -46,12 +46,12 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   'nsset-net': [
     [ROOT],
     ['link'],
-    ['address', 'qdisc', 'route', 'wireguard'],
+    ['address', 'neighbour', 'qdisc', 'route', 'rule', 'wireguard'],
     ['network'],
     ['netlink'],
     ['cidr', 'link_ref', 'mac', 'octets'],
     ['error'],
-    ['as_text', 'hint', 'milliseconds', 'scope'],
+    ['as_text', 'family', 'hint', 'milliseconds', 'scope'],
   ],
   'nsset-forward': [
     [ROOT],

@@ -145,8 +145,10 @@ mod tests {
     use crate::{
         address::Address,
         link::Link,
+        neighbour::{ForwardingEntry, Neighbour},
         qdisc::Qdisc,
         route::Route,
+        rule::Rule,
         wireguard::{WireGuard, read_family},
     };
 
@@ -171,11 +173,14 @@ mod tests {
 
     /// Reads a datagram with every reader, whether it fits or not.
     fn read_with_all(bytes: &[u8]) -> Vec<Result<End, NetlinkError>> {
-        let readers: [Reader; 6] = [
+        let readers: [Reader; 9] = [
             |message| Link::read(message).map(drop),
             |message| Address::read(message).map(drop),
             |message| Route::read(message).map(drop),
             |message| Qdisc::read(message).map(drop),
+            |message| Rule::read(message).map(drop),
+            |message| Neighbour::read(message).map(drop),
+            |message| ForwardingEntry::read(message).map(drop),
             |message| WireGuard::read(message).map(drop),
             |message| read_family(message).map(drop),
         ];

@@ -9,7 +9,7 @@ use std::{
 
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
-use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
+use nsset_net::{Addresses, ForwardingEntries, Links, Neighbours, Network, Qdiscs, Routes, Rules, WireGuards};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
@@ -108,6 +108,18 @@ impl Sockets {
 
     pub async fn routes(&self) -> Result<Routes<'_>, Failure> {
         Ok(self.network().await?.routes())
+    }
+
+    pub async fn rules(&self) -> Result<Rules<'_>, Failure> {
+        Ok(self.network().await?.rules())
+    }
+
+    pub async fn neighbours(&self) -> Result<Neighbours<'_>, Failure> {
+        Ok(self.network().await?.neighbours())
+    }
+
+    pub async fn forwarding_entries(&self) -> Result<ForwardingEntries<'_>, Failure> {
+        Ok(self.network().await?.forwarding_entries())
     }
 
     pub async fn qdiscs(&self) -> Result<Qdiscs<'_>, Failure> {
