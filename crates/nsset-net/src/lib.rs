@@ -33,6 +33,7 @@ mod qdisc;
 mod route;
 mod rule;
 mod scope;
+mod watch;
 mod wireguard;
 
 pub use address::{Address, AddressOptions, AddressSpec, Addresses};
@@ -49,4 +50,5 @@ pub use qdisc::*;
 pub use route::*;
 pub use rule::*;
 pub use scope::Scope;
+pub use watch::{Watch, WatchedPart, Watcher};
 pub use wireguard::*;

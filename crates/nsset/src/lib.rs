@@ -35,7 +35,7 @@ pub use confinement::system_call_filter::{Filter, SystemCallFilter};
 pub use confinement::system_call_names;
 pub use discovery::{Discovery, Search, discover, from_id, from_socket};
 pub use error::{Error, Result, SystemError};
-pub use file::{find_file, read_file, sees_files_of};
+pub use file::{bind_unix_socket, find_file, hold_directory, read_file, sees_files_of};
 pub use helper::inside::takes_helper;
 pub use id_map::{IdMap, MapUser, Maps, Setgroups};
 pub use kind::{Kind, Kinds};
