@@ -39,7 +39,7 @@ export type { Action, Results } from './network/actions/action.ts'
 export { ActionError } from './network/actions/action-error.ts'
 export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
-export { NetworkFirewall } from './network/netlink/firewall.ts'
+export { firewall, NetworkFirewall } from './network/netlink/firewall.ts'
 export type { Link, LinkBase, LinkOf, LinkStatistics } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
 export { NetworkQdiscs } from './network/netlink/queueing/qdiscs.ts'
@@ -111,6 +111,12 @@ export type { FirewallKeyType, FirewallRange } from './validate/network/firewall
 export type { FirewallSelector } from './validate/network/firewall/selectors.ts'
 export type { FirewallElement, FirewallKey, FirewallSet } from './validate/network/firewall/set.ts'
 export type {
+  AllowedPort,
+  FirewallPolicyOptions,
+  MasqueradeOptions,
+  PublishedPort,
+} from './validate/network/firewall/short-forms.ts'
+export type {
   FirewallActions,
   FirewallChange,
   FirewallMatches,
@@ -132,7 +138,9 @@ export type {
   FirewallTransparentProxy,
 } from './validate/network/firewall/statement-options.ts'
 export type {
+  FirewallCount,
   FirewallCounter,
+  FirewallCounts,
   FirewallNamedQuota,
   FirewallTable,
   FirewallTableRef,

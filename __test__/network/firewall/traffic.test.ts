@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { type FirewallTableSpec, NamespaceSet } from 'nsset'
+import { type FirewallTableSpec, firewall as forms, NamespaceSet } from 'nsset'
 import { expect, test } from 'vitest'
 import { failureOf } from '../../setup/sets/failure.ts'
 
@@ -133,4 +133,24 @@ test('a limit and a set let only some packets through', async () => {
   expect(few).toBeLessThanOrEqual(3)
   await firewall.replace('filter', table(['10.0.1.0/24']))
   expect(await answers()).toBe(5)
+})
+
+test('the short forms: a router that shares its address, publishes a port and drops the rest', async () => {
+  using place = await lab()
+  await using _server = await listen(place.server, 8080)
+  await using _local = await listen(place.router, 22)
+  await using _other = await listen(place.router, 23)
+  const { firewall } = place.router.network
+  await firewall.replace('nat', forms.masquerade({ out: 'eth2' }))
+  const to = { host: '10.0.2.2', port: 8080 }
+  await firewall.replace('publish', forms.publish([{ port: 80, to, hairpin: '10.0.2.0/24' }]))
+  expect(await ask(place.client, '10.0.2.2', 8080)).toBe('10.0.2.1')
+  expect(await ask(place.client, '10.0.1.1', 80)).toBe('10.0.2.1')
+  // The server reaches itself by the published port.
+  expect(await ask(place.server, '10.0.2.1', 80)).toBe('10.0.2.1')
+  const allow = [{ port: 22 }, [{ 'tcp dport': 23 }, { reject: 'tcp reset' }]] as const
+  await firewall.replace('filter', forms.policy({ allow }))
+  expect(await ask(place.client, '10.0.1.1', 22)).toBe('10.0.1.2')
+  expect((await failureOf(() => ask(place.client, '10.0.1.1', 23))).code).toBe('ECONNREFUSED')
+  expect((await failureOf(() => ask(place.client, '10.0.1.1', 80, 300))).code).toBe('TIMEOUT')
 })

@@ -1,6 +1,18 @@
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
+import type { Plain } from '../../validate/fields.ts'
+import { objectName } from '../../validate/network/firewall/names.ts'
+import { type FirewallElement, type FirewallKey, parseLooseElements } from '../../validate/network/firewall/set.ts'
+import {
+  type FirewallPolicyOptions,
+  type MasqueradeOptions,
+  masqueradeTable,
+  type PublishedPort,
+  policyTable,
+  publishTable,
+} from '../../validate/network/firewall/short-forms.ts'
 import {
   describeTable,
+  type FirewallCounts,
   type FirewallTable,
   type FirewallTableRef,
   type FirewallTableSpec,
@@ -8,6 +20,13 @@ import {
   parseTableRef,
 } from '../../validate/network/firewall/table.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
+
+type Elements = readonly (FirewallKey | FirewallElement)[]
+
+function changeOf(ref: FirewallTableRef, set: string, elements: Elements): Plain {
+  const table = parseTableRef(ref, 'ref')
+  return { table, set: objectName(set, 'set'), elements: parseLooseElements(elements, 'elements') }
+}
 
 /** The actions of {@link NetworkFirewall}. */
 export const firewallActions = {
@@ -24,6 +43,21 @@ export const firewallActions = {
   /** See {@link NetworkFirewall.replace}. */
   replace(ref: FirewallTableRef, table: FirewallTableSpec): Action<void> {
     return operation('firewall.replace', { table: parseTable(ref, table) }, describeTable)
+  },
+
+  /** See {@link NetworkFirewall.counters}. */
+  counters(ref: FirewallTableRef): Action<FirewallCounts> {
+    return operation('firewall.counters', { table: parseTableRef(ref, 'ref') }, describeTable)
+  },
+
+  /** See {@link NetworkFirewall.addElements}. */
+  addElements(ref: FirewallTableRef, set: string, elements: Elements): Action<void> {
+    return operation('firewall.addElements', changeOf(ref, set, elements), describeTable)
+  },
+
+  /** See {@link NetworkFirewall.deleteElements}. */
+  deleteElements(ref: FirewallTableRef, set: string, elements: Elements): Action<void> {
+    return operation('firewall.deleteElements', changeOf(ref, set, elements), describeTable)
   },
 
   /** See {@link NetworkFirewall.delete}. */
@@ -105,6 +139,46 @@ export class NetworkFirewall {
   }
 
   /**
+   * Resolves with what the counters and quotas of a table have counted, by name, and the `'counter'` statements of its rules, like
+   * `nft list counters`.
+   *
+   * @throws {@link ActionError} `ENOENT` if the table does not exist.
+   * @example
+   * const { counters, rules } = await set.network.firewall.counters('filter')
+   * console.log(counters.web?.packets, rules[0]?.bytes)
+   * @see nft(8)
+   */
+  async counters(ref: FirewallTableRef): Promise<FirewallCounts> {
+    return this.#run(firewallActions.counters(ref))
+  }
+
+  /**
+   * Adds elements to a set or a map of a table, all of them or none, like `nft add element`. An element that the set has stays as it
+   * is.
+   *
+   * @throws {@link ActionError} `ENOENT` if the table or the set does not exist; `EEXIST` for intervals that overlap.
+   * @throws `ERR_INVALID_ARG_VALUE` for elements of another type.
+   * @example
+   * await set.network.firewall.addElements('filter', 'blocked', ['192.0.2.7', { key: '198.51.100.0/24', timeout: 60_000 }])
+   * @see nft(8)
+   */
+  async addElements(ref: FirewallTableRef, set: string, elements: Elements): Promise<void> {
+    return this.#run(firewallActions.addElements(ref, set, elements))
+  }
+
+  /**
+   * Deletes elements of a set or a map of a table, all of them or none, like `nft delete element`.
+   *
+   * @throws {@link ActionError} `ENOENT` if the table, the set or one of the elements does not exist.
+   * @example
+   * await set.network.firewall.deleteElements('filter', 'blocked', ['192.0.2.7'])
+   * @see nft(8)
+   */
+  async deleteElements(ref: FirewallTableRef, set: string, elements: Elements): Promise<void> {
+    return this.#run(firewallActions.deleteElements(ref, set, elements))
+  }
+
+  /**
    * Deletes a table and all that is in it, like `nft delete table inet filter`.
    *
    * @throws {@link ActionError} `ENOENT` if the table does not exist.
@@ -115,4 +189,52 @@ export class NetworkFirewall {
   async delete(ref: FirewallTableRef): Promise<void> {
     return this.#run(firewallActions.delete(ref))
   }
+}
+
+/**
+ * Functions that return tables for three common jobs, for {@link NetworkFirewall.replace}. The tables are plain data, which you can
+ * change.
+ *
+ * @example
+ * await set.network.firewall.replace('nat', firewall.masquerade({ out: 'eth0' }))
+ * @see nft(8)
+ */
+export const firewall = {
+  /**
+   * Returns a table in which packets that leave through a link get the address of that link.
+   *
+   * @throws `ERR_INVALID_ARG_VALUE`, `ERR_INVALID_ARG_TYPE` for invalid options.
+   * @example
+   * await router.network.firewall.replace('nat', firewall.masquerade({ out: 'eth0' }))
+   * @see nft(8), and `nft add rule inet nat postrouting oifname eth0 masquerade`
+   */
+  masquerade(options: MasqueradeOptions): FirewallTableSpec {
+    return masqueradeTable(options)
+  },
+
+  /**
+   * Returns a table that makes ports of this host lead to servers behind it (dnat), also for programs of this host. With
+   * `hairpin`, hosts beside a server reach it too.
+   *
+   * @throws `ERR_INVALID_ARG_VALUE`, `ERR_INVALID_ARG_TYPE` for invalid options.
+   * @example
+   * await router.network.firewall.replace('publish', firewall.publish({ port: 80, to: { host: '10.0.2.2', port: 8080 } }))
+   * @see nft(8), and `nft add rule inet nat prerouting fib daddr type local tcp dport 80 dnat ip to 10.0.2.2:8080`
+   */
+  publish(options: PublishedPort | readonly PublishedPort[]): FirewallTableSpec {
+    return publishTable(options)
+  },
+
+  /**
+   * Returns a table that drops what is not allowed: packets to this host and through it, except replies, those of `lo`, neighbour
+   * discovery of IPv6, and what `allow` says.
+   *
+   * @throws `ERR_INVALID_ARG_VALUE`, `ERR_INVALID_ARG_TYPE` for invalid options.
+   * @example
+   * await set.network.firewall.replace('filter', firewall.policy({ allow: [{ port: 22 }] }))
+   * @see nft(8)
+   */
+  policy(options: FirewallPolicyOptions = {}): FirewallTableSpec {
+    return policyTable(options)
+  },
 }

@@ -6,12 +6,13 @@ use netlink_packet_core::NetlinkSerializable;
 use nix::errno::Errno;
 
 use super::{
+    count::TableCounts,
     message::{self, Question, kind},
-    place::Place,
+    place::{Place, named},
     read::{self, FoundTable, SetHeader},
     statement::Found,
-    table::{Table, TableRef},
-    write::TableBatch,
+    table::{SetElement, Table, TableRef},
+    write::{ElementChange, TableBatch},
 };
 use crate::{
     error::{Error, NetlinkError, Result},
@@ -74,6 +75,69 @@ impl Firewall {
         self.commit(batch.end()?, "NFT_MSG_DELTABLE", table).await
     }
 
+    /// Returns what the counters and quotas of a table have counted.
+    pub async fn counters(&self, table: &TableRef) -> Result<TableCounts> {
+        let counts = async {
+            self.table(table).await?;
+            let (rules, objects) = (self.rules(table).await?, self.objects(table).await?);
+            TableCounts::of(&objects, &rules).map_err(NetlinkError::from)
+        };
+        counts.await.map_err(|error| error.of("NFT_MSG_GETOBJ", table))
+    }
+
+    /// Adds elements to a set or a map of a table, all of them or none. Those that it has stay.
+    pub async fn add_elements(&self, table: &TableRef, set: &str, elements: &[SetElement]) -> Result<()> {
+        self.change_elements(ElementChange::Add, table, set, elements).await
+    }
+
+    /// Deletes elements of a set or a map of a table, all of them or none.
+    pub async fn delete_elements(&self, table: &TableRef, set: &str, elements: &[SetElement]) -> Result<()> {
+        self.change_elements(ElementChange::Delete, table, set, elements).await
+    }
+
+    async fn change_elements(
+        &self,
+        change: ElementChange,
+        table: &TableRef,
+        set: &str,
+        elements: &[SetElement],
+    ) -> Result<()> {
+        let question = Question::about(kind::GET_SET, table.family, |writer| {
+            writer.put_text(message::set::TABLE, &table.name);
+            writer.put_text(message::set::NAME, set);
+        });
+        let header = self.conversation.get(Request::act(question), read::set).await;
+        let place = Place::Set(set.to_owned());
+        let target = || format!("{table}, {place}");
+        let header = header.map_err(|error| error.of("NFT_MSG_GETSET", target()))?;
+        let described = header.named(&header.found(Vec::new()));
+        let unknown = || Error::InvalidArgument(format!("{}: elements of its type have no name here", target()));
+        let described = described.ok_or_else(unknown)?;
+        let mut batch = TableBatch::begin(None);
+        let elements = described.elements(elements).map_err(|error| named(error, &place))?;
+        let storage = described.storage(described.key_types()?.len());
+        batch.change_elements(change, table, &place, set, None, &elements, storage, false);
+        let request = match change {
+            ElementChange::Add => "NFT_MSG_NEWSETELEM",
+            ElementChange::Delete => "NFT_MSG_DELSETELEM",
+        };
+        self.commit(batch.end()?, request, table).await
+    }
+
+    async fn rules(&self, table: &TableRef) -> Answer<Vec<read::FoundRule>> {
+        let question = Question::about(kind::GET_RULE, table.family, |writer| {
+            writer.put_text(message::rule::TABLE, &table.name);
+        });
+        self.dump(question, |message| read::rule(message).map(Some)).await
+    }
+
+    async fn objects(&self, table: &TableRef) -> Answer<Vec<read::FoundObject>> {
+        let question = Question::about(kind::GET_OBJECT, table.family, |writer| {
+            writer.put_text(message::object::TABLE, &table.name);
+        });
+        self.dump(question, |message| read::object(message).map(Some)).await
+    }
+
     async fn commit(&self, mut batch: TableBatch, request: &'static str, table: &TableRef) -> Result<()> {
         let size = batch.batch.size();
         let Err(refusal) = self.conversation.commit(&mut batch.batch).await else { return Ok(()) };
@@ -131,17 +195,14 @@ impl Firewall {
 
     async fn content(&self, found: FoundTable) -> Answer<Table> {
         let reference = &found.table;
-        let of_table = |kind, attribute| {
-            Question::about(kind, reference.family, |writer| writer.put_text(attribute, &reference.name))
-        };
         let chains = Question::about(kind::GET_CHAIN, reference.family, |_| {});
         let mut chains = self.dump(chains, |message| read::chain(message, reference)).await?;
-        let rules = of_table(kind::GET_RULE, message::rule::TABLE);
-        let rules = self.dump(rules, |message| read::rule(message).map(Some)).await?;
-        let headers = of_table(kind::GET_SET, message::set::TABLE);
+        let rules = self.rules(reference).await?;
+        let headers = Question::about(kind::GET_SET, reference.family, |writer| {
+            writer.put_text(message::set::TABLE, &reference.name);
+        });
         let headers = self.dump(headers, |message| read::set(message).map(Some)).await?;
-        let objects = of_table(kind::GET_OBJECT, message::object::TABLE);
-        let objects = self.dump(objects, |message| read::object(message).map(Some)).await?;
+        let objects = self.objects(reference).await?;
         let sets = self.sets(reference, &headers).await?;
         for rule in rules {
             let statements = rule.statements(reference.family, &sets)?;
@@ -210,6 +271,7 @@ fn hint(errno: Errno, place: Option<&Place>) -> Option<&'static str> {
         }
         (Errno::EOPNOTSUPP, Place::Chain(_)) => Some("this family has no such type of chain at this hook"),
         (Errno::ENOENT, Place::Table | Place::Batch) => Some("no such table"),
+        (Errno::ENOENT, Place::Set(_)) => Some("the set does not have that element"),
         (Errno::EEXIST, Place::Set(_)) => Some("elements of a set must differ, and intervals must not overlap"),
         _ => None,
     }

@@ -24,6 +24,7 @@ pub(crate) mod kind {
     pub const GET_SET: u16 = 10;
     pub const NEW_ELEMENTS: u16 = 12;
     pub const GET_ELEMENTS: u16 = 13;
+    pub const DELETE_ELEMENTS: u16 = 14;
     pub const GET_GENERATION: u16 = 16;
     pub const NEW_OBJECT: u16 = 18;
     pub const GET_OBJECT: u16 = 19;
@@ -98,13 +99,15 @@ pub(crate) mod elements {
     pub const SET_ID: u16 = 4;
 }
 
-/// `NFTA_OBJ_*`, `NFTA_COUNTER_*`, `NFTA_QUOTA_*`.
+/// `NFTA_OBJ_*`, and `NFT_OBJECT_*`, the kinds of named objects.
 pub(crate) mod object {
     pub const TABLE: u16 = 1;
     pub const NAME: u16 = 2;
     pub const KIND: u16 = 3;
     pub const DATA: u16 = 4;
     pub const USERDATA: u16 = 8;
+    pub const COUNTER: u32 = 1;
+    pub const QUOTA: u32 = 2;
 }
 
 /// `NFTA_GEN_ID`.

@@ -1,6 +1,7 @@
 //! nf_tables: tables, chains, rules and sets as plain data. A rule is made into expressions (`statement`, `matching`, `expression`), and
 //! a table into the messages of one batch (`write`).
 
+mod count;
 mod expression;
 mod family;
 #[expect(clippy::module_inception, reason = "the operations, as in the other parts of a network")]
@@ -8,7 +9,6 @@ mod firewall;
 mod hook;
 mod matching;
 mod message;
-mod object;
 mod place;
 mod read;
 mod set;
@@ -17,6 +17,7 @@ mod table;
 mod user_data;
 mod write;
 
+pub use count::{Count, RuleCount, TableCounts};
 pub use family::Family;
 pub use firewall::Firewall;
 pub use hook::Priority;

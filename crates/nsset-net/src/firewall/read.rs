@@ -5,8 +5,8 @@ use super::{
     family::Family,
     hook::{self, Priority},
     matching::{data_type::DataType, verdict::Verdict},
+    message::object,
     message::{self, HEADER},
-    object,
     set::{
         element,
         found::{Found as FoundSet, FoundElement},

@@ -10,8 +10,8 @@ use super::{
     },
     hook,
     matching::{context::Context, data_type::DataType, lower::Lowering},
+    message::object,
     message::{self, SUBSYSTEM, kind},
-    object,
     place::{Place, RulePlace, named},
     set::{
         anonymous::{AnonymousSet, AnonymousSets},
@@ -259,8 +259,7 @@ impl TableBatch {
         });
     }
 
-    /// Adds elements to a set, in as many messages as they need.
-    pub fn add_elements(
+    fn add_elements(
         &mut self,
         table: &TableRef,
         place: &Place,
@@ -269,11 +268,31 @@ impl TableBatch {
         elements: &[Element],
         storage: Storage,
     ) {
+        self.change_elements(ElementChange::Add, table, place, set, id, elements, storage, true);
+    }
+
+    /// Adds or deletes elements of a set, in as many messages as they need. `is_new` says whether the set has none yet.
+    #[expect(clippy::too_many_arguments, reason = "they are the parts of the messages")]
+    pub fn change_elements(
+        &mut self,
+        change: ElementChange,
+        table: &TableRef,
+        place: &Place,
+        set: &str,
+        id: Option<u32>,
+        elements: &[Element],
+        storage: Storage,
+        is_new: bool,
+    ) {
+        let (kind, flags) = match change {
+            ElementChange::Add => (kind::NEW_ELEMENTS, NLM_F_CREATE),
+            ElementChange::Delete => (kind::DELETE_ELEMENTS, 0),
+        };
         let mut rest = elements;
         while !rest.is_empty() {
-            let is_first = rest.len() == elements.len();
+            let is_first = is_new && rest.len() == elements.len();
             let mut written = 0;
-            self.add(place.clone(), kind::NEW_ELEMENTS, NLM_F_CREATE, table.family.number(), |writer| {
+            self.add(place.clone(), kind, flags, table.family.number(), |writer| {
                 writer.put_text(message::elements::TABLE, &table.name);
                 writer.put_text(message::elements::SET, set);
                 id.write(message::elements::SET_ID, writer);
@@ -284,6 +303,13 @@ impl TableBatch {
             rest = rest.get(written..).unwrap_or_default();
         }
     }
+}
+
+/// What happens to elements of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ElementChange {
+    Add,
+    Delete,
 }
 
 struct WrittenSet<'a> {

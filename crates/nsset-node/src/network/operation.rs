@@ -8,7 +8,7 @@ use nsset::SystemError;
 use nsset_net::{
     AddressSpec, Family, ForwardingEntrySpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec,
     QdiscPlace, QdiscSpec, RouteSpec, Rule, VethPeer, WireGuardSpec,
-    firewall::{Table, TableRef},
+    firewall::{SetElement, Table, TableRef},
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
@@ -98,6 +98,12 @@ enum Operation {
     GetTable { table: TableRef },
     #[serde(rename = "firewall.replace")]
     ReplaceTable { table: Box<Table> },
+    #[serde(rename = "firewall.counters")]
+    CountTable { table: TableRef },
+    #[serde(rename = "firewall.addElements")]
+    AddElements { table: TableRef, set: String, elements: Vec<SetElement> },
+    #[serde(rename = "firewall.deleteElements")]
+    DeleteElements { table: TableRef, set: String, elements: Vec<SetElement> },
     #[serde(rename = "firewall.delete")]
     DeleteTable { table: TableRef },
     #[serde(rename = "sysctls.get")]
@@ -222,6 +228,13 @@ impl Operation {
             Self::ListTables {} => json(&Box::pin(sockets.firewall().await?.list()).await?),
             Self::GetTable { table } => json(&Box::pin(sockets.firewall().await?.get(&table)).await?),
             Self::ReplaceTable { table } => json(&Box::pin(sockets.firewall().await?.replace(&table)).await?),
+            Self::CountTable { table } => json(&Box::pin(sockets.firewall().await?.counters(&table)).await?),
+            Self::AddElements { table, set, elements } => {
+                json(&Box::pin(sockets.firewall().await?.add_elements(&table, &set, &elements)).await?)
+            }
+            Self::DeleteElements { table, set, elements } => {
+                json(&Box::pin(sockets.firewall().await?.delete_elements(&table, &set, &elements)).await?)
+            }
             Self::DeleteTable { table } => json(&Box::pin(sockets.firewall().await?.delete(&table)).await?),
             Self::GetSysctl { name } => Ok(Box::pin(sockets.sysctl(name, caller.last())).await?),
             Self::SetSysctl { name, value } => Ok(Box::pin(sockets.set_sysctl(name, value, caller.last())).await?),

@@ -1,4 +1,4 @@
-import { invalidValue } from '../../../errors.ts'
+import { invalidType, invalidValue } from '../../../errors.ts'
 import { type FieldsOf, type Parse, type Plain, parseArray, parseFields } from '../../fields.ts'
 import { u32, whole, word } from '../../values.ts'
 import { type FirewallKeyType, KEY_TYPES } from './data-types.ts'
@@ -112,4 +112,25 @@ function parseElement(value: unknown, name: string, key: Parse, isMap: boolean, 
     throw invalidValue(`${name}.timeout`, "requires the flag 'timeout' of the set", element.timeout)
   }
   return element
+}
+
+const looseKey: Parse<FirewallKey> = (value, name) => {
+  const isPart = (part: unknown) => typeof part === 'string' || typeof part === 'number'
+  if (isPart(value) || (Array.isArray(value) && value.every(isPart))) return value as FirewallKey
+  throw invalidType(name, 'a string, a number, or a list of them', value)
+}
+
+/** @internal Parses elements of a set whose type only the kernel knows. */
+export function parseLooseElements(value: unknown, name: string): unknown[] {
+  const fields = {
+    key: looseKey,
+    verdict: parseVerdict,
+    timeout: milliseconds,
+    expires: milliseconds,
+    comment,
+  } satisfies FieldsOf<FirewallElement>
+  return parseArray(value, name, (element, at) => {
+    const isObject = typeof element === 'object' && element !== null && !Array.isArray(element)
+    return isObject ? parseFields(element, at, fields, ['key']) : looseKey(element, at)
+  })
 }

@@ -41,6 +41,21 @@ export interface FirewallTable extends FirewallTableSpec {
   chains: Readonly<Record<string, FirewallChain>>
 }
 
+/** What a counter has counted. */
+export interface FirewallCount {
+  packets: number
+  bytes: number
+}
+
+/** What the counters and quotas of a table have counted. */
+export interface FirewallCounts {
+  counters: Record<string, FirewallCount>
+  /** In bytes. */
+  quotas: Record<string, number>
+  /** The `'counter'` statements, with their chain and the position of their rule in it. */
+  rules: (FirewallCount & { chain: string; rule: number })[]
+}
+
 /** A table: its name in the family `inet`, or its name and family. A {@link FirewallTable} of a list is accepted too. */
 export type FirewallTableRef = string | { name: string; family?: FirewallFamily | undefined }
 

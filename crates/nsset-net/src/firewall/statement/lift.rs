@@ -29,7 +29,7 @@ use crate::firewall::{
         test::{Operator, Test, Verdicts},
         verdict::Verdict,
     },
-    object,
+    message::object,
     set::found::{Found as FoundSet, element_operand},
 };
 

@@ -31,7 +31,7 @@ use crate::{
             selector::Selector,
             source::Source,
         },
-        object,
+        message::object,
     },
 };
 
