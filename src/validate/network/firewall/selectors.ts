@@ -137,7 +137,6 @@ const RAW_TYPES: Readonly<Record<string, DataType>> = {
   8: DATA_TYPES.u8,
   16: DATA_TYPES.u16,
   32: DATA_TYPES.u32,
-  64: DATA_TYPES.u64,
 }
 
 /** @internal Returns the types of a selector, or of several that are joined by ` . `. */
@@ -161,6 +160,6 @@ function typeOf(selector: string): DataType | undefined {
   if (Object.hasOwn(SELECTORS, selector)) return DATA_TYPES[SELECTORS[selector as FirewallSelector]]
   const result = FIB.exec(selector)?.[1]
   if (result !== undefined) return FIB_TYPES[result as keyof typeof FIB_TYPES]
-  const [, offset, bits] = /^@(?:ll|nh|th|ih),(\d{1,5}),(8|16|32|64)$/.exec(selector) ?? []
+  const [, offset, bits] = /^@(?:ll|nh|th|ih),(\d{1,5}),(8|16|32)$/.exec(selector) ?? []
   return offset !== undefined && Number(offset) % 8 === 0 ? RAW_TYPES[bits as string] : undefined
 }

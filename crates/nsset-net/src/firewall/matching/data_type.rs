@@ -60,7 +60,6 @@ types! {
     BYTE = "integer" 4 1 Network Number;
     SHORT = "integer" 4 2 Network Number;
     WORD = "integer" 4 4 Network Number;
-    LONG = "integer" 4 8 Network Number;
     HOST_SHORT = "integer" 4 2 Host Number;
     HOST_WORD = "integer" 4 4 Host Number;
     HOST_LONG = "integer" 4 8 Host Number;

@@ -142,7 +142,10 @@ impl Selector {
             // A comparison with the index of a link has no name here.
             Source::Fib(FIB_OIF, flags) if flags & FIB_PRESENT == 0 => None,
             Source::Fib(result, flags) => Some(Self::Fib(result, flags)),
-            Source::Payload(base, offset, length) if bits.is_none() => Some(Self::Raw(base, offset, length)),
+            // JavaScript has no number for more bytes.
+            Source::Payload(base, offset, length @ (1 | 2 | 4)) if bits.is_none() => {
+                Some(Self::Raw(base, offset, length))
+            }
             _ => None,
         }
     }
@@ -160,8 +163,7 @@ impl Selector {
             Self::Known(known) => known.data,
             Self::Raw(_, _, 1) => &types::BYTE,
             Self::Raw(_, _, 2) => &types::SHORT,
-            Self::Raw(_, _, 4) => &types::WORD,
-            Self::Raw(..) => &types::LONG,
+            Self::Raw(..) => &types::WORD,
             Self::Fib(FIB_OIF, _) => &types::PRESENCE,
             Self::Fib(2, _) => &types::LINK_NAME,
             Self::Fib(..) => &types::FIB_TYPE,
@@ -200,7 +202,7 @@ fn raw(text: &str) -> Option<Selector> {
     let mut parts = text.split(',');
     let base = find(BASES, parts.next()?)?;
     let [offset, length] = [parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?];
-    let is_whole = offset % 8 == 0 && matches!(length, 8 | 16 | 32 | 64) && parts.next().is_none();
+    let is_whole = offset % 8 == 0 && matches!(length, 8 | 16 | 32) && parts.next().is_none();
     is_whole.then_some(Selector::Raw(base, offset / 8, length / 8))
 }
 
