@@ -1,8 +1,8 @@
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
-import type { LinkKind } from '../validate/network/link-kinds.ts'
-import type { LinkSpecOf } from '../validate/network/link-spec.ts'
+import type { LinkKind } from '../validate/network/links/link-kinds.ts'
+import type { LinkSpecOf } from '../validate/network/links/link-spec.ts'
 import { type ApplySyncOptions, parseApplySyncOptions } from '../validate/network/options.ts'
 import type { Action, Results } from './actions/action.ts'
 import { apply, applyOne } from './actions/apply.ts'
@@ -16,6 +16,7 @@ import { linkActions, type NetworkLinks } from './netlink/links.ts'
 import { type NetworkQdiscs, qdiscActions } from './netlink/qdiscs.ts'
 import { type NetworkRoutes, routeActions } from './netlink/routes.ts'
 import { type NetworkSysctls, sysctlActions } from './netlink/sysctls.ts'
+import { type NetworkVlans, vlanActions } from './netlink/vlans.ts'
 import { type NetworkWireGuard, wireguardActions } from './netlink/wireguard.ts'
 
 /** The methods of a part of a {@link Network}. They take the same arguments, and return what the promise resolves with. */
@@ -73,6 +74,8 @@ export class NetworkSync {
   readonly qdiscs: SyncMethods<NetworkQdiscs>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
+  /** VLANs of bridges and of their ports, as with `bridge vlan`. */
+  readonly vlans: SyncMethods<NetworkVlans>
   /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: SyncMethods<NetworkWireGuard>
 
@@ -91,6 +94,7 @@ export class NetworkSync {
     this.routes = new Routes(run) as unknown as SyncMethods<NetworkRoutes>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
+    this.vlans = new Vlans(run) as unknown as SyncMethods<NetworkVlans>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
   }
 
@@ -148,4 +152,5 @@ const Addresses = partOf('SyncAddresses', addressActions)
 const Routes = partOf('SyncRoutes', routeActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
+const Vlans = partOf('SyncVlans', vlanActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

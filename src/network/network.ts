@@ -20,6 +20,7 @@ import { NetworkLinks } from './netlink/links.ts'
 import { NetworkQdiscs } from './netlink/qdiscs.ts'
 import { NetworkRoutes } from './netlink/routes.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
+import { NetworkVlans } from './netlink/vlans.ts'
 import { NetworkWireGuard } from './netlink/wireguard.ts'
 import { NetworkSync } from './network-sync.ts'
 import { createSocket } from './sockets/datagrams/datagram.ts'
@@ -59,6 +60,8 @@ export class Network {
   readonly qdiscs: NetworkQdiscs
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
+  /** VLANs of bridges and of their ports, as with `bridge vlan`. */
+  readonly vlans: NetworkVlans
   /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: NetworkWireGuard
 
@@ -113,6 +116,7 @@ export class Network {
     this.routes = new NetworkRoutes(run)
     this.qdiscs = new NetworkQdiscs(run)
     this.sysctls = new NetworkSysctls(run)
+    this.vlans = new NetworkVlans(run)
     this.wireguard = new NetworkWireGuard(run)
   }
 

@@ -17,6 +17,7 @@ export const SRC: Layers = [
   ['network/sockets'],
   ['control-groups', 'processes', 'threads'],
   ['native', 'validate/sockets'],
+  ['validate/network/links'],
   ['validate/network'],
   ['validate/sandbox'],
   ['validate/control-groups', 'validate/processes'],
@@ -44,6 +45,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   'nsset-net': [
     [ROOT],
+    ['vlans'],
     ['link'],
     ['address', 'qdisc', 'route', 'wireguard'],
     ['network'],

@@ -38,8 +38,10 @@ pub(crate) fn of(
             "a link with that name or alternative name exists, or one with the name of the peer, or a tunnel with the same data"
         }
         (Errno::EEXIST, "RTM_SETLINK") => {
-            "another link has that name, or a link, perhaps this one, has it as an alternative name: delete that name first"
+            "another link has that name, or a link, perhaps this one, has it as an alternative name: delete that name first; \
+             `links.move` can give the link another name on the way"
         }
+        (Errno::EEXIST, "RTM_NEWLINKPROP") => "a link has that name or alternative name",
         (Errno::ENONET, "RTM_SETLINK" | "RTM_NEWLINK") => {
             "the network in which the WireGuard link was created no longer exists, nor does its socket: create a new link"
         }

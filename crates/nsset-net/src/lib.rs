@@ -9,7 +9,7 @@
 //! let network = Network::open(socket)?;
 //! let bridge = network.links().add(&LinkSpec::new("br0", LinkKind::Bridge(Bridge::default()))).await?;
 //! let up = LinkState { up: Some(true), ..LinkState::default() };
-//! network.links().set(&bridge.reference(), &LinkChanges { name: None, state: up }).await?;
+//! network.links().set(&bridge.reference(), &LinkChanges { state: up, ..LinkChanges::default() }).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -30,17 +30,20 @@ mod octets;
 mod qdisc;
 mod route;
 mod scope;
+mod vlans;
 mod wireguard;
 
-pub use address::{Address, AddressOptions, AddressSpec, Addresses};
+pub use address::{Address, AddressChanges, AddressOptions, AddressSpec, Addresses};
 pub use error::{Error, KernelError, Result};
 pub use ipnet::IpNet;
 pub use link::*;
 pub use link_ref::LinkRef;
 pub use mac::Mac;
+pub use netlink::value::{Ticks, WholeMilliseconds, WideBool};
 pub use network::Network;
 pub use octets::Octets;
 pub use qdisc::*;
 pub use route::*;
 pub use scope::Scope;
+pub use vlans::{BridgeVlan, BridgeVlanSpec, BridgeVlans};
 pub use wireguard::*;

@@ -12,6 +12,7 @@ import { linkActions } from './links.ts'
 import { qdiscActions } from './qdiscs.ts'
 import { routeActions } from './routes.ts'
 import { sysctlActions } from './sysctls.ts'
+import { vlanActions } from './vlans.ts'
 import { wireguardActions } from './wireguard.ts'
 
 /**
@@ -38,6 +39,8 @@ export const action = {
   qdiscs: qdiscActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
+  /** The actions of {@link NetworkVlans}. */
+  vlans: vlanActions,
   /** The actions of {@link NetworkWireGuard}. */
   wireguard: wireguardActions,
 

@@ -6,5 +6,7 @@ pub mod buffer;
 pub mod conversation;
 pub mod extended_ack;
 pub mod request;
+pub mod settings;
 pub mod socket;
+pub mod value;
 pub mod waiting;

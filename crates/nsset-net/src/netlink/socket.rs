@@ -67,6 +67,7 @@ pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> Result<(), Errno> {
 pub(crate) enum Group {
     Link = 1,
     Tc = 4,
+    Ipv6Address = 9,
     Ipv6Route = 11,
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
-use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
+use nsset_net::{AddressChanges, Addresses, BridgeVlans, Links, Network, Qdiscs, Routes, WireGuards};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
@@ -106,8 +106,21 @@ impl Sockets {
         Ok(self.network().await?.addresses())
     }
 
+    /// Opens a socket that the kernel tells when addresses change.
+    pub async fn address_changes(&self) -> Result<AddressChanges, Failure> {
+        let socket = self.netlink(libc::NETLINK_ROUTE).await?;
+        Ok(match self.waiter {
+            Waiter::Task => AddressChanges::open(socket)?,
+            Waiter::Caller => AddressChanges::open_blocking(socket)?,
+        })
+    }
+
     pub async fn routes(&self) -> Result<Routes<'_>, Failure> {
         Ok(self.network().await?.routes())
+    }
+
+    pub async fn bridge_vlans(&self) -> Result<BridgeVlans<'_>, Failure> {
+        Ok(self.network().await?.bridge_vlans())
     }
 
     pub async fn qdiscs(&self) -> Result<Qdiscs<'_>, Failure> {
@@ -176,7 +189,7 @@ impl Sockets {
     async fn config(&self, texts: &Texts) -> Result<Config, Failure> {
         let names_links = texts.resolv_conf.contains('%') || texts.servers.iter().any(|server| server.contains('%'));
         let links = if names_links { self.links().await?.list().await? } else { Vec::new() };
-        let zone = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.index);
+        let zone = |name: &str| links.iter().find(|link| link.is_called(name)).map(|link| link.index);
         let mut config = Config::parse(&texts.resolv_conf, &texts.hosts, zone);
         if config.search.is_empty() {
             config.search.extend(self.domain());
