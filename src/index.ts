@@ -24,8 +24,12 @@ export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
 export type { Link, LinkBase, LinkCounter, LinkOf, LinkStatistics, OperationalState } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
-export { NetworkQdiscs } from './network/netlink/qdiscs.ts'
-export { NetworkRoutes } from './network/netlink/routes.ts'
+export { NetworkOffload } from './network/netlink/offload.ts'
+export { NetworkQdiscs } from './network/netlink/queueing/qdiscs.ts'
+export { NetworkForwardingEntries } from './network/netlink/routing/forwarding-entries.ts'
+export { NetworkNeighbours } from './network/netlink/routing/neighbours.ts'
+export { NetworkRoutes } from './network/netlink/routing/routes.ts'
+export { NetworkRules } from './network/netlink/routing/rules.ts'
 export { NetworkSysctls } from './network/netlink/sysctls.ts'
 export { NetworkVlans } from './network/netlink/vlans.ts'
 export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netlink/wireguard.ts'
@@ -91,6 +95,7 @@ export type {
   PlainLinkChanges,
   VethPeer,
 } from './validate/network/links/link-spec.ts'
+export type { Offload, OffloadChanges } from './validate/network/links/offload.ts'
 export type { BridgeVlan, BridgeVlanSpec } from './validate/network/links/vlan.ts'
 export type {
   ApplyOptions,
@@ -112,7 +117,19 @@ export type {
   QdiscSpec,
   QdiscStatistics,
   TbfData,
-} from './validate/network/qdisc.ts'
+} from './validate/network/queueing/qdisc.ts'
+export type {
+  ForwardingEntry,
+  ForwardingEntrySpec,
+  ForwardingEntryStatistics,
+  ForwardingState,
+} from './validate/network/routing/forwarding-entry.ts'
+export type {
+  Neighbour,
+  NeighbourSpec,
+  NeighbourState,
+  NeighbourStatistics,
+} from './validate/network/routing/neighbour.ts'
 export type {
   Route,
   RouteEncap,
@@ -121,7 +138,15 @@ export type {
   RouteNextHopSpec,
   RouteSpec,
   RouteType,
-} from './validate/network/route.ts'
+} from './validate/network/routing/route.ts'
+export type {
+  IpProtocol,
+  ListRulesOptions,
+  NumberRange,
+  RoutingRule,
+  RoutingRuleAction,
+  RoutingRuleSpec,
+} from './validate/network/routing/rule.ts'
 export type { ScriptOptions } from './validate/network/script-options.ts'
 export type { SetRef } from './validate/network/set-ref.ts'
 export type { WireGuard, WireGuardPeer, WireGuardPeerSpec, WireGuardSpec } from './validate/network/wireguard.ts'

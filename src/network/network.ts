@@ -17,8 +17,12 @@ import { parseActions } from './actions/steps.ts'
 import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkLinks } from './netlink/links.ts'
-import { NetworkQdiscs } from './netlink/qdiscs.ts'
-import { NetworkRoutes } from './netlink/routes.ts'
+import { NetworkOffload } from './netlink/offload.ts'
+import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
+import { NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
+import { NetworkNeighbours } from './netlink/routing/neighbours.ts'
+import { NetworkRoutes } from './netlink/routing/routes.ts'
+import { NetworkRules } from './netlink/routing/rules.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
 import { NetworkVlans } from './netlink/vlans.ts'
 import { NetworkWireGuard } from './netlink/wireguard.ts'
@@ -56,12 +60,20 @@ export class Network {
   readonly addresses: NetworkAddresses
   /** Routes, as with `ip route`. */
   readonly routes: NetworkRoutes
+  /** Rules of policy routing, as with `ip rule`. */
+  readonly rules: NetworkRules
+  /** Neighbours (ARP, NDP) and proxies, as with `ip neighbour`. */
+  readonly neighbours: NetworkNeighbours
+  /** Forwarding entries of bridges and VXLANs, as with `bridge fdb`. */
+  readonly forwardingEntries: NetworkForwardingEntries
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: NetworkQdiscs
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
   /** VLANs of bridges and of their ports, as with `bridge vlan`. */
   readonly vlans: NetworkVlans
+  /** Checksums, segmentation and more that links do themselves, as with `ethtool -K`. */
+  readonly offload: NetworkOffload
   /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: NetworkWireGuard
 
@@ -114,9 +126,13 @@ export class Network {
     this.links = new NetworkLinks(run)
     this.addresses = new NetworkAddresses(run)
     this.routes = new NetworkRoutes(run)
+    this.rules = new NetworkRules(run)
+    this.neighbours = new NetworkNeighbours(run)
+    this.forwardingEntries = new NetworkForwardingEntries(run)
     this.qdiscs = new NetworkQdiscs(run)
     this.sysctls = new NetworkSysctls(run)
     this.vlans = new NetworkVlans(run)
+    this.offload = new NetworkOffload(run)
     this.wireguard = new NetworkWireGuard(run)
   }
 

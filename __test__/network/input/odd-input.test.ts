@@ -109,9 +109,7 @@ describe('unknown fields', () => {
   for (const [path, args, key, place] of unknown) refused(path, args, value(`Unknown option '${key}' of ${place}`))
 
   test('are reported without their value', async () => {
-    const failure = await failureOf(() =>
-      set.network.links.set('lo', { hidden: 'leaked' } as never),
-    )
+    const failure = await failureOf(() => set.network.links.set('lo', { hidden: 'leaked' } as never))
     expectFailure(failure, value("'hidden' of changes", 'linkGroup'))
     expect(failure.message).not.toContain('leaked')
   })

@@ -33,6 +33,7 @@ pub(crate) fn of(
              that owns the network in which the link was created, too, which must still exist"
         }
         (Errno::EBUSY, "ioctl(TUNSETIFF)") => "a link with that name exists",
+        (Errno::ENOENT, "CTRL_CMD_GETFAMILY") => "the kernel has no such family of generic netlink",
         (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
         (Errno::EEXIST, "RTM_NEWLINK") => {
             "a link with that name or alternative name exists, or one with the name of the peer, or a tunnel with the same data"
@@ -50,6 +51,18 @@ pub(crate) fn of(
         (Errno::EEXIST, "RTM_NEWQDISC") => "that parent has a queueing discipline: replace it, or delete it first",
         (Errno::ENOENT | Errno::EINVAL, "RTM_DELQDISC") => {
             "that parent has only the kernel's default; 'ingress' and 'clsact' have the parent 'ingress'"
+        }
+        (Errno::EEXIST, "RTM_NEWRULE") => "a rule with the same properties exists",
+        (Errno::ENOENT, "RTM_DELRULE") => "no rule has these properties",
+        (Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP, "RTM_NEWRULE" | "RTM_DELRULE") => {
+            "the kernel was built without policy routing (CONFIG_IP_MULTIPLE_TABLES, CONFIG_IPV6_MULTIPLE_TABLES)"
+        }
+        (Errno::EEXIST, "RTM_NEWNEIGH") => {
+            "it exists: replace it, or append a further destination to the entry of a VXLAN"
+        }
+        (Errno::ENOENT, "RTM_DELNEIGH") => "it does not exist",
+        (Errno::EOPNOTSUPP, "RTM_NEWNEIGH" | "RTM_DELNEIGH") => {
+            "the link has no such table: 'self' is for bridges and VXLANs, 'master' for the ports of a bridge"
         }
         (Errno::EBUSY, "RTM_SETLINK") => "bring the link down first",
         (Errno::EBUSY, "RTM_NEWLINK") => "the device of the link, or its master, is in use",

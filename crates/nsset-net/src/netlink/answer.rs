@@ -145,9 +145,12 @@ mod tests {
     use crate::{
         address::Address,
         link::Link,
+        neighbour::{ForwardingEntry, Neighbour},
+        netlink::family,
         qdisc::Qdisc,
         route::Route,
-        wireguard::{WireGuard, read_family},
+        rule::Rule,
+        wireguard::WireGuard,
     };
 
     /// Answers of Linux 6.18 about a network with a bridge, a veth, a vxlan, a macvlan and an ifb, with addresses and routes of
@@ -171,13 +174,16 @@ mod tests {
 
     /// Reads a datagram with every reader, whether it fits or not.
     fn read_with_all(bytes: &[u8]) -> Vec<Result<End, NetlinkError>> {
-        let readers: [Reader; 6] = [
+        let readers: [Reader; 9] = [
             |message| Link::read(message).map(drop),
             |message| Address::read(message).map(drop),
             |message| Route::read(message).map(drop),
             |message| Qdisc::read(message).map(drop),
+            |message| Rule::read(message).map(drop),
+            |message| Neighbour::read(message).map(drop),
+            |message| ForwardingEntry::read(message).map(drop),
             |message| WireGuard::read(message).map(drop),
-            |message| read_family(message).map(drop),
+            |message| family::read(message).map(drop),
         ];
         let outcome = |read: Reader| {
             let mut on_message = |_, message: &[u8]| read(message);

@@ -66,9 +66,12 @@ pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> Result<(), Errno> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Group {
     Link = 1,
+    Neigh = 3,
     Tc = 4,
+    Ipv4Rule = 8,
     Ipv6Address = 9,
     Ipv6Route = 11,
+    Ipv6Rule = 19,
 }
 
 /// Makes the socket receive the notifications of groups until this is dropped.

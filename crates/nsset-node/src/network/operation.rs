@@ -6,8 +6,8 @@ use futures_util::FutureExt;
 use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
-    AddressSpec, BridgeVlanSpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, Network, QdiscPlace, QdiscSpec,
-    RouteSpec, VethPeer, WireGuardSpec,
+    AddressSpec, BridgeVlanSpec, Family, ForwardingEntrySpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState,
+    NeighbourSpec, Network, Offload, QdiscPlace, QdiscSpec, RouteSpec, Rule, VethPeer, WireGuardSpec,
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
@@ -61,6 +61,30 @@ enum Operation {
     ReplaceRoute { route: RouteSpec },
     #[serde(rename = "routes.delete")]
     DeleteRoute { route: RouteSpec },
+    #[serde(rename = "rules.list")]
+    ListRules { family: Option<Family> },
+    #[serde(rename = "rules.add")]
+    AddRule { rule: Box<Rule> },
+    #[serde(rename = "rules.delete")]
+    DeleteRule { rule: Box<Rule> },
+    #[serde(rename = "neighbours.list")]
+    ListNeighbours { link: Option<LinkRef> },
+    #[serde(rename = "neighbours.add")]
+    AddNeighbour { link: LinkRef, neighbour: NeighbourSpec },
+    #[serde(rename = "neighbours.replace")]
+    ReplaceNeighbour { link: LinkRef, neighbour: NeighbourSpec },
+    #[serde(rename = "neighbours.delete")]
+    DeleteNeighbour { link: LinkRef, neighbour: NeighbourSpec },
+    #[serde(rename = "forwardingEntries.list")]
+    ListForwardingEntries { link: Option<LinkRef> },
+    #[serde(rename = "forwardingEntries.add")]
+    AddForwardingEntry { link: LinkRef, entry: ForwardingEntrySpec },
+    #[serde(rename = "forwardingEntries.append")]
+    AppendForwardingEntry { link: LinkRef, entry: ForwardingEntrySpec },
+    #[serde(rename = "forwardingEntries.replace")]
+    ReplaceForwardingEntry { link: LinkRef, entry: ForwardingEntrySpec },
+    #[serde(rename = "forwardingEntries.delete")]
+    DeleteForwardingEntry { link: LinkRef, entry: ForwardingEntrySpec },
     #[serde(rename = "qdiscs.list")]
     ListQdiscs { link: Option<LinkRef> },
     #[serde(rename = "qdiscs.add")]
@@ -75,6 +99,10 @@ enum Operation {
     AddVlan { link: LinkRef, vlan: BridgeVlanSpec },
     #[serde(rename = "vlans.delete")]
     DeleteVlan { link: LinkRef, vlan: BridgeVlanSpec },
+    #[serde(rename = "offload.get")]
+    GetOffload { link: LinkRef },
+    #[serde(rename = "offload.set")]
+    SetOffload { link: LinkRef, changes: Box<Offload> },
     #[serde(rename = "wireguard.get")]
     GetWireGuard { link: LinkRef },
     #[serde(rename = "wireguard.set")]
@@ -225,6 +253,34 @@ impl Operation {
             Self::DeleteVlan { link, vlan } => {
                 json(&Box::pin(sockets.bridge_vlans().await?.delete(&link, vlan)).await?)
             }
+            Self::GetOffload { link } => Box::pin(get_offload(sockets, link)).await,
+            Self::SetOffload { link, changes } => Box::pin(set_offload(sockets, link, *changes)).await,
+            Self::ListRules { family } => json(&sockets.rules().await?.list(family).await?),
+            Self::AddRule { rule } => json(&sockets.rules().await?.add(&rule).await?),
+            Self::DeleteRule { rule } => json(&Box::pin(sockets.rules().await?.delete(&rule)).await?),
+            Self::ListNeighbours { link } => json(&sockets.neighbours().await?.list(link.as_ref()).await?),
+            Self::AddNeighbour { link, neighbour } => json(&sockets.neighbours().await?.add(&link, &neighbour).await?),
+            Self::ReplaceNeighbour { link, neighbour } => {
+                json(&sockets.neighbours().await?.replace(&link, &neighbour).await?)
+            }
+            Self::DeleteNeighbour { link, neighbour } => {
+                json(&sockets.neighbours().await?.delete(&link, &neighbour).await?)
+            }
+            Self::ListForwardingEntries { link } => {
+                json(&sockets.forwarding_entries().await?.list(link.as_ref()).await?)
+            }
+            Self::AddForwardingEntry { link, entry } => {
+                json(&sockets.forwarding_entries().await?.add(&link, &entry).await?)
+            }
+            Self::AppendForwardingEntry { link, entry } => {
+                json(&sockets.forwarding_entries().await?.append(&link, &entry).await?)
+            }
+            Self::ReplaceForwardingEntry { link, entry } => {
+                json(&sockets.forwarding_entries().await?.replace(&link, &entry).await?)
+            }
+            Self::DeleteForwardingEntry { link, entry } => {
+                json(&sockets.forwarding_entries().await?.delete(&link, &entry).await?)
+            }
             Self::ListQdiscs { link } => json(&sockets.qdiscs().await?.list(link.as_ref()).await?),
             Self::AddQdisc { link, spec } => json(&sockets.qdiscs().await?.add(&link, &spec).await?),
             Self::ReplaceQdisc { link, spec } => json(&sockets.qdiscs().await?.replace(&link, &spec).await?),
@@ -238,6 +294,16 @@ async fn get_wireguard(sockets: &Sockets, link: LinkRef) -> Result<String, Failu
     let mut device = sockets.wireguards().await?.get(index, &link).await?;
     endpoints::name_links(sockets, &mut device).await?;
     json(&device)
+}
+
+async fn get_offload(sockets: &Sockets, link: LinkRef) -> Result<String, Failure> {
+    let index = sockets.links().await?.get(&link).await?.index;
+    json(&sockets.offloads().await?.get(index, &link).await?)
+}
+
+async fn set_offload(sockets: &Sockets, link: LinkRef, changes: Offload) -> Result<String, Failure> {
+    let index = sockets.links().await?.get(&link).await?.index;
+    json(&sockets.offloads().await?.set(index, &link, &changes).await?)
 }
 
 async fn set_wireguard(sockets: &Sockets, link: LinkRef, mut spec: WireGuardSpec) -> Result<String, Failure> {

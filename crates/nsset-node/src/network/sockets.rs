@@ -9,7 +9,10 @@ use std::{
 
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
-use nsset_net::{AddressChanges, Addresses, BridgeVlans, Links, Network, Qdiscs, Routes, WireGuards};
+use nsset_net::{
+    AddressChanges, Addresses, BridgeVlans, ForwardingEntries, Links, Neighbours, Network, Offloads, Qdiscs, Routes,
+    Rules, WireGuards,
+};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
@@ -54,6 +57,7 @@ pub struct Sockets {
     line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
+    offloads: OnceCell<Offloads>,
     names: Mutex<Names>,
     closing: Arc<Notify>,
 }
@@ -78,6 +82,7 @@ impl Sockets {
             line_of_files: Line::new(),
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
+            offloads: OnceCell::new(),
             names: Mutex::default(),
             closing: Arc::default(),
         }
@@ -123,6 +128,18 @@ impl Sockets {
         Ok(self.network().await?.bridge_vlans())
     }
 
+    pub async fn rules(&self) -> Result<Rules<'_>, Failure> {
+        Ok(self.network().await?.rules())
+    }
+
+    pub async fn neighbours(&self) -> Result<Neighbours<'_>, Failure> {
+        Ok(self.network().await?.neighbours())
+    }
+
+    pub async fn forwarding_entries(&self) -> Result<ForwardingEntries<'_>, Failure> {
+        Ok(self.network().await?.forwarding_entries())
+    }
+
     pub async fn qdiscs(&self) -> Result<Qdiscs<'_>, Failure> {
         Ok(self.network().await?.qdiscs())
     }
@@ -139,6 +156,20 @@ impl Sockets {
             })
         };
         Box::pin(self.together(self.wireguards.get_or_try_init(open))).await
+    }
+
+    pub async fn offloads(&self) -> Result<&Offloads, Failure> {
+        if let Some(offloads) = self.offloads.get() {
+            return Ok(offloads);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_GENERIC).await?;
+            Ok(match self.waiter {
+                Waiter::Task => Offloads::open(socket)?,
+                Waiter::Caller => Offloads::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.offloads.get_or_try_init(open))).await
     }
 
     /// Callers put the future into a box, because it is larger than those of most requests, and is needed once.
