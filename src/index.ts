@@ -36,6 +36,8 @@ export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netli
 export { Network } from './network/network.ts'
 export { NetworkSync, type SyncLinks, type SyncMethods } from './network/network-sync.ts'
 export type { Connector, ConnectorTarget } from './network/sockets/streams/connector.ts'
+export { NetworkWatcher } from './network/watching/network-watcher.ts'
+export type { ObjectEvent, ResyncEvent, WatchEvent, WatchedValues } from './network/watching/watch-event.ts'
 export { Forwarding, type ForwardingAddress, type ForwardingStatistics } from './network/ways/forwarding.ts'
 export type { Lazy } from './objects/context.ts'
 export { NamespacePool } from './pool/namespace-pool.ts'
@@ -57,6 +59,7 @@ export type {
 } from './validate/control-groups/options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type { UntilOptions, WatchedPart, WatchOptions } from './validate/monitoring/watch-options.ts'
 export type {
   BindMount,
   DevMount,

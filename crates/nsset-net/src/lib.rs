@@ -35,6 +35,7 @@ mod route;
 mod rule;
 mod scope;
 mod vlans;
+mod watch;
 mod wireguard;
 
 pub use address::{Address, AddressChanges, AddressOptions, AddressSpec, Addresses};
@@ -54,4 +55,5 @@ pub use route::*;
 pub use rule::*;
 pub use scope::Scope;
 pub use vlans::{BridgeVlan, BridgeVlanSpec, BridgeVlans};
+pub use watch::{Watch, WatchedPart, Watcher};
 pub use wireguard::*;

@@ -96,16 +96,16 @@ impl<'a> AnswerReader<'a> {
 }
 
 /// A message of a datagram: `struct nlmsghdr` and the body after it.
-struct Message<'a> {
-    kind: u16,
-    flags: u16,
+pub(crate) struct Message<'a> {
+    pub kind: u16,
+    pub flags: u16,
     sequence: u32,
-    body: &'a [u8],
+    pub body: &'a [u8],
 }
 
 impl<'a> Message<'a> {
     /// Returns the first message, and the remaining bytes.
-    fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
+    pub fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         let length = u32_at(bytes, 0)? as usize;
         let body = bytes.get(HEADER..length).ok_or(Malformed)?;
         let rest = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();

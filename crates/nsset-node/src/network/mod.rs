@@ -14,4 +14,5 @@ mod parts;
 mod resolve;
 mod sockets;
 mod sysctl_links;
+mod watcher;
 mod ways;

@@ -11,14 +11,14 @@ use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{
     AddressChanges, Addresses, BridgeVlans, ForwardingEntries, Links, Neighbours, Network, Offloads, Qdiscs, Routes,
-    Rules, WireGuards,
+    Rules, Watch, WatchedPart, Watcher, WireGuards,
 };
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
 use crate::{
     network::outcome::{self, PromisedResults},
-    network_thread::{failure::Failure, turns::Line, waiting},
+    network_thread::{failure::Failure, thread, turns::Line, waiting},
 };
 
 /// The configuration of name resolution: resolv.conf(5), hosts(5), and servers that replace those in resolv.conf.
@@ -59,6 +59,8 @@ pub struct Sockets {
     wireguards: OnceCell<WireGuards>,
     offloads: OnceCell<Offloads>,
     names: Mutex<Names>,
+    /// What receives notifications, while there are watchers.
+    watch: Mutex<Option<Arc<Watch>>>,
     closing: Arc<Notify>,
 }
 
@@ -84,6 +86,7 @@ impl Sockets {
             wireguards: OnceCell::new(),
             offloads: OnceCell::new(),
             names: Mutex::default(),
+            watch: Mutex::default(),
             closing: Arc::default(),
         }
     }
@@ -188,6 +191,38 @@ impl Sockets {
     /// Ends requests that wait for servers or for processes inside.
     pub fn close(&self) {
         self.closing.notify_waiters();
+        if let Some(watch) = self.watch_slot().take() {
+            watch.end(Ok(()));
+        }
+    }
+
+    /// Adds a watcher. The first one opens the socket: the calling thread goes inside, or waits for the helper.
+    pub fn watch(self: &Arc<Self>, parts: &[WatchedPart], wants_existing: bool) -> Result<Watcher, Failure> {
+        let mut slot = self.watch_slot();
+        if let Some(watch) = &*slot
+            && let Some(watcher) = watch.add(parts, wants_existing)?
+        {
+            return Ok(watcher);
+        }
+        let watch = Watch::open(self.socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE)?)?;
+        let watcher = watch.add(parts, wants_existing)?.ok_or(Error::Closed)?;
+        let sockets = Arc::clone(self);
+        *slot = Some(Arc::clone(&watch));
+        thread::run(move || async move { sockets.serve(&watch).await })?;
+        Ok(watcher)
+    }
+
+    /// Receives notifications until there are no watchers.
+    async fn serve(&self, watch: &Arc<Watch>) {
+        match self.network().await {
+            Ok(network) => watch.run(network).await,
+            Err(failure) => watch.end(Err(failure.into_network_error())),
+        }
+        self.watch_slot().take_if(|current| Arc::ptr_eq(current, watch));
+    }
+
+    fn watch_slot(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the configuration of name resolution.
