@@ -7,27 +7,42 @@ use netlink_packet_core::{DefaultNla, Emitable, NLA_F_NESTED};
 use crate::netlink::attributes::{Attributes, Malformed, text};
 
 /// `ETHTOOL_A_BITSET_*` of linux/ethtool_netlink.h.
+const NOMASK: u16 = 1;
 const BITS: u16 = 3;
 const BITS_BIT: u16 = 1;
 const BIT_NAME: u16 = 2;
 const BIT_VALUE: u16 = 3;
 
-/// Returns the names in a set without a mask.
-pub(super) fn names(set: &[u8]) -> Result<Vec<String>, Malformed> {
-    let mut names = Vec::new();
+/// Returns the named bits of a set, and whether each is on. In a set without a mask, all bits that it has are on.
+pub(super) fn bits(set: &[u8]) -> Result<Vec<(String, bool)>, Malformed> {
+    let mut bits = Vec::new();
+    let mut has_mask = true;
     for attribute in Attributes::within(set) {
-        let (BITS, bits) = attribute? else { continue };
-        for bit in Attributes::within(bits) {
-            for attribute in Attributes::within(bit?.1) {
-                match attribute? {
-                    // The kernel has features without a name, which it sets itself.
-                    (BIT_NAME, name) if name != [0] => names.push(text(name)),
-                    _ => {}
+        match attribute? {
+            (NOMASK, _) => has_mask = false,
+            (BITS, list) => {
+                for bit in Attributes::within(list) {
+                    bits.push(read_bit(bit?.1)?);
                 }
             }
+            _ => {}
         }
     }
-    Ok(names)
+    // The kernel has bits without a name, which it sets itself.
+    let named = bits.into_iter().filter(|(name, _)| !name.is_empty());
+    Ok(named.map(|(name, value)| (name, value || !has_mask)).collect())
+}
+
+fn read_bit(bit: &[u8]) -> Result<(String, bool), Malformed> {
+    let (mut called, mut value) = (String::new(), false);
+    for attribute in Attributes::within(bit) {
+        match attribute? {
+            (BIT_NAME, name) => called = text(name),
+            (BIT_VALUE, _) => value = true,
+            _ => {}
+        }
+    }
+    Ok((called, value))
 }
 
 /// Writes a set that changes these bits and no others.
@@ -55,12 +70,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_of_a_set_are_read() {
-        let wanted = BTreeMap::from([("rx-gro".to_owned(), true), ("tx-tcp-segmentation".to_owned(), false)]);
-        assert_eq!(names(&changing(&wanted)).unwrap(), ["rx-gro", "tx-tcp-segmentation"]);
-        let nameless = BTreeMap::from([(String::new(), true), ("rx-gro".to_owned(), true)]);
-        assert_eq!(names(&changing(&nameless)).unwrap(), ["rx-gro"]);
-        assert_eq!(names(&[]).unwrap(), Vec::<String>::new());
-        assert!(names(&[8, 0, 3, 0, 9, 0, 0, 0]).is_err());
+    fn the_bits_of_a_set_are_read() {
+        let wanted = BTreeMap::from([(String::new(), true), ("rx-gro".to_owned(), true), ("rx-lro".to_owned(), false)]);
+        let set = changing(&wanted);
+        assert_eq!(bits(&set).unwrap(), [("rx-gro".to_owned(), true), ("rx-lro".to_owned(), false)]);
+        let without_mask = [bytes(&[DefaultNla::new(NOMASK, Vec::new())]), set].concat();
+        assert!(bits(&without_mask).unwrap().iter().all(|(_, on)| *on));
+        assert_eq!(bits(&[]).unwrap(), []);
+        assert!(bits(&[8, 0, 3, 0, 9, 0, 0, 0]).is_err());
     }
 }

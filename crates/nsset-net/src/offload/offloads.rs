@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use super::{
-    bitset::{bytes, changing, names, nested},
+    bitset::{bits, bytes, changing, nested},
     groups::OffloadGroups,
 };
 use crate::{
@@ -219,23 +219,23 @@ impl Offload {
 
 /// Reads the body of an `ETHTOOL_MSG_FEATURES_GET_REPLY`.
 fn read_features(message: &[u8]) -> std::result::Result<Features, Malformed> {
-    let (mut changeable, mut active, mut never) = (Vec::new(), Vec::new(), Vec::new());
+    let mut features = Features::new();
+    let (mut active, mut never) = (Vec::new(), Vec::new());
     for attribute in Attributes::behind(GENL_HDRLEN, message)? {
         match attribute? {
-            (FEATURES_HW, set) => changeable = names(set)?,
-            (FEATURES_ACTIVE, set) => active = names(set)?,
-            (FEATURES_NOCHANGE, set) => never = names(set)?,
+            (FEATURES_HW, set) => {
+                let all = bits(set)?.into_iter();
+                features.extend(all.map(|(name, is_changeable)| (name, Feature { is_active: false, is_changeable })));
+            }
+            (FEATURES_ACTIVE, set) => active = bits(set)?,
+            (FEATURES_NOCHANGE, set) => never = bits(set)?,
             _ => {}
         }
     }
-    let mut features = Features::new();
-    for name in changeable {
-        features.entry(name).or_default().is_changeable = true;
+    for (name, is_active) in active {
+        features.entry(name).or_default().is_active = is_active;
     }
-    for name in active {
-        features.entry(name).or_default().is_active = true;
-    }
-    for name in never {
+    for (name, _) in never.into_iter().filter(|(_, is_never)| *is_never) {
         features.entry(name).or_default().is_changeable = false;
     }
     Ok(features)
