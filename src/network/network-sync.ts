@@ -11,6 +11,7 @@ import { blocking } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
+import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
 import { type NetworkOffload, offloadActions } from './netlink/offload.ts'
@@ -82,6 +83,8 @@ export class NetworkSync {
   readonly forwardingEntries: SyncMethods<NetworkForwardingEntries>
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: SyncMethods<NetworkQdiscs>
+  /** Tables of the packet filter, as with `nft`. */
+  readonly firewall: SyncMethods<NetworkFirewall>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
   /** VLANs of bridges and of their ports, as with `bridge vlan`. */
@@ -108,6 +111,7 @@ export class NetworkSync {
     this.neighbours = new Neighbours(run) as unknown as SyncMethods<NetworkNeighbours>
     this.forwardingEntries = new ForwardingEntries(run) as unknown as SyncMethods<NetworkForwardingEntries>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
+    this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
     this.vlans = new Vlans(run) as unknown as SyncMethods<NetworkVlans>
     this.offload = new Offloads(run) as unknown as SyncMethods<NetworkOffload>
@@ -170,6 +174,7 @@ const Rules = partOf('SyncRules', ruleActions)
 const Neighbours = partOf('SyncNeighbours', neighbourActions)
 const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
+const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
 const Vlans = partOf('SyncVlans', vlanActions)
 const Offloads = partOf('SyncOffload', offloadActions)

@@ -25,6 +25,7 @@ import { awaiting } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
+import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkOffload } from './netlink/offload.ts'
 import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
@@ -79,6 +80,8 @@ export class Network {
   readonly forwardingEntries: NetworkForwardingEntries
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: NetworkQdiscs
+  /** Tables of the packet filter, as with `nft`. */
+  readonly firewall: NetworkFirewall
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
   /** VLANs of bridges and of their ports, as with `bridge vlan`. */
@@ -141,6 +144,7 @@ export class Network {
     this.neighbours = new NetworkNeighbours(run)
     this.forwardingEntries = new NetworkForwardingEntries(run)
     this.qdiscs = new NetworkQdiscs(run)
+    this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
     this.vlans = new NetworkVlans(run)
     this.offload = new NetworkOffload(run)

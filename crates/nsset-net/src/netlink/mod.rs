@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod attributes;
+pub mod batch;
 pub mod buffer;
 pub mod conversation;
 pub mod extended_ack;
@@ -13,3 +14,4 @@ pub mod settings;
 pub mod socket;
 pub mod value;
 pub mod waiting;
+pub mod writer;

@@ -8,6 +8,7 @@ use nsset::SystemError;
 use nsset_net::{
     AddressSpec, BridgeVlanSpec, Family, ForwardingEntrySpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState,
     NeighbourSpec, Network, Offload, QdiscPlace, QdiscSpec, RouteSpec, Rule, VethPeer, WireGuardSpec,
+    firewall::{Table, TableRef},
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
@@ -107,6 +108,14 @@ enum Operation {
     GetWireGuard { link: LinkRef },
     #[serde(rename = "wireguard.set")]
     SetWireGuard { link: LinkRef, spec: Box<WireGuardSpec> },
+    #[serde(rename = "firewall.list")]
+    ListTables {},
+    #[serde(rename = "firewall.get")]
+    GetTable { table: TableRef },
+    #[serde(rename = "firewall.replace")]
+    ReplaceTable { table: Box<Table> },
+    #[serde(rename = "firewall.delete")]
+    DeleteTable { table: TableRef },
     #[serde(rename = "sysctls.get")]
     GetSysctl { name: String },
     #[serde(rename = "sysctls.set")]
@@ -230,6 +239,10 @@ impl Operation {
             Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
             Self::GetSysctl { name } => Box::pin(sysctl_links::get(sockets, name, caller.last())).await,
             Self::SetSysctl { name, value } => Box::pin(sysctl_links::set(sockets, name, value, caller.last())).await,
+            Self::ListTables {} => json(&Box::pin(sockets.firewall().await?.list()).await?),
+            Self::GetTable { table } => json(&Box::pin(sockets.firewall().await?.get(&table)).await?),
+            Self::ReplaceTable { table } => json(&Box::pin(sockets.firewall().await?.replace(&table)).await?),
+            Self::DeleteTable { table } => json(&Box::pin(sockets.firewall().await?.delete(&table)).await?),
             Self::ListLinks {} => list_links(sockets, caller).await,
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => Box::pin(add_link(sockets, *spec, others)).await,
