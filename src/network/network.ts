@@ -27,12 +27,14 @@ import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
+import { NetworkOffload } from './netlink/offload.ts'
 import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
 import { NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { NetworkNeighbours } from './netlink/routing/neighbours.ts'
 import { NetworkRoutes } from './netlink/routing/routes.ts'
 import { NetworkRules } from './netlink/routing/rules.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
+import { NetworkVlans } from './netlink/vlans.ts'
 import { NetworkWireGuard } from './netlink/wireguard.ts'
 import { NetworkSync } from './network-sync.ts'
 import { createSocket } from './sockets/datagrams/datagram.ts'
@@ -82,6 +84,10 @@ export class Network {
   readonly firewall: NetworkFirewall
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
+  /** VLANs of bridges and of their ports, as with `bridge vlan`. */
+  readonly vlans: NetworkVlans
+  /** Checksums, segmentation and more that links do themselves, as with `ethtool -K`. */
+  readonly offload: NetworkOffload
   /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: NetworkWireGuard
 
@@ -140,6 +146,8 @@ export class Network {
     this.qdiscs = new NetworkQdiscs(run)
     this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
+    this.vlans = new NetworkVlans(run)
+    this.offload = new NetworkOffload(run)
     this.wireguard = new NetworkWireGuard(run)
   }
 

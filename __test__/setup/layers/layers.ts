@@ -7,7 +7,7 @@ export const PROJECT: Layers = [['__test__'], ['bench', 'scripts'], ['examples']
 
 /** The folders of `src`, and the files that are in none. */
 export const SRC: Layers = [
-  ['index', 'sandbox'],
+  ['command', 'index', 'sandbox', 'testing'],
   ['discovery'],
   ['netns', 'pool'],
   ['set'],
@@ -19,9 +19,9 @@ export const SRC: Layers = [
   ['network/sockets'],
   ['control-groups', 'processes', 'threads'],
   ['native', 'validate/sockets'],
-  ['validate/network/firewall'],
+  ['validate/network/firewall', 'validate/network/links'],
   ['validate/network'],
-  ['validate/discovery', 'validate/sandbox'],
+  ['validate/discovery', 'validate/sandbox', 'validate/testing'],
   ['validate/control-groups', 'validate/monitoring', 'validate/processes'],
   ['validate/processes/confinement'],
   ['validate'],
@@ -47,9 +47,9 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   'nsset-net': [
     [ROOT],
-    ['watch'],
+    ['vlans', 'watch'],
     ['link'],
-    ['address', 'firewall', 'neighbour', 'qdisc', 'route', 'rule', 'wireguard'],
+    ['address', 'firewall', 'neighbour', 'offload', 'qdisc', 'route', 'rule', 'wireguard'],
     ['network'],
     ['netlink'],
     ['cidr', 'link_ref', 'mac', 'octets'],
