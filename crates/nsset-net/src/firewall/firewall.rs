@@ -18,8 +18,8 @@ use crate::{
     error::{Error, NetlinkError, Result},
     netlink::{
         attributes::Malformed,
-        batch::Refusal,
         conversation::{ATTEMPTS, Conversation},
+        nfnetlink::batch::Refusal,
         request::Request,
     },
 };

@@ -3,7 +3,7 @@
 use netlink_packet_core::NetlinkSerializable;
 
 use super::family::Family;
-use crate::netlink::{batch::nfgenmsg, writer::Writer};
+use crate::netlink::nfnetlink::{batch::nfgenmsg, writer::Writer};
 
 /// `NFNL_SUBSYS_NFTABLES` of linux/netfilter/nfnetlink.h.
 pub(crate) const SUBSYSTEM: u16 = 10;

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    netlink::{batch::Batch, writer::Writer},
+    netlink::{nfnetlink::batch::Batch, nfnetlink::writer::Writer},
 };
 
 /// The order of bytes in the user data of a set, as nft(8) has it.

@@ -245,17 +245,13 @@ impl Operation {
             Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
             Self::GetSysctl { name } => Box::pin(sysctl_links::get(sockets, name, caller.last())).await,
             Self::SetSysctl { name, value } => Box::pin(sysctl_links::set(sockets, name, value, caller.last())).await,
-            Self::ListTables {} => json(&Box::pin(sockets.firewall().await?.list()).await?),
-            Self::GetTable { table } => json(&Box::pin(sockets.firewall().await?.get(&table)).await?),
-            Self::ReplaceTable { table } => json(&Box::pin(sockets.firewall().await?.replace(&table)).await?),
-            Self::CountTable { table } => json(&Box::pin(sockets.firewall().await?.counters(&table)).await?),
-            Self::AddElements { table, set, elements } => {
-                json(&Box::pin(sockets.firewall().await?.add_elements(&table, &set, &elements)).await?)
-            }
-            Self::DeleteElements { table, set, elements } => {
-                json(&Box::pin(sockets.firewall().await?.delete_elements(&table, &set, &elements)).await?)
-            }
-            Self::DeleteTable { table } => json(&Box::pin(sockets.firewall().await?.delete(&table)).await?),
+            Self::ListTables {}
+            | Self::GetTable { .. }
+            | Self::ReplaceTable { .. }
+            | Self::CountTable { .. }
+            | Self::AddElements { .. }
+            | Self::DeleteElements { .. }
+            | Self::DeleteTable { .. } => Box::pin(self.perform_on_firewall(sockets)).await,
             Self::ListLinks {} => list_links(sockets, caller).await,
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => Box::pin(add_link(sockets, *spec, others)).await,
@@ -311,6 +307,26 @@ impl Operation {
             Self::AddQdisc { link, spec } => json(&sockets.qdiscs().await?.add(&link, &spec).await?),
             Self::ReplaceQdisc { link, spec } => json(&sockets.qdiscs().await?.replace(&link, &spec).await?),
             Self::DeleteQdisc { link, place } => json(&sockets.qdiscs().await?.delete(&link, &place).await?),
+        }
+    }
+
+    /// Runs an operation on the packet filter.
+    async fn perform_on_firewall(self, sockets: &Sockets) -> Result<String, Failure> {
+        let firewall = sockets.firewall().await?;
+        match self {
+            Self::ListTables {} => json(&Box::pin(firewall.list()).await?),
+            Self::GetTable { table } => json(&Box::pin(firewall.get(&table)).await?),
+            Self::ReplaceTable { table } => json(&Box::pin(firewall.replace(&table)).await?),
+            Self::CountTable { table } => json(&Box::pin(firewall.counters(&table)).await?),
+            Self::AddElements { table, set, elements } => {
+                json(&Box::pin(firewall.add_elements(&table, &set, &elements)).await?)
+            }
+            Self::DeleteElements { table, set, elements } => {
+                json(&Box::pin(firewall.delete_elements(&table, &set, &elements)).await?)
+            }
+            Self::DeleteTable { table } => json(&Box::pin(firewall.delete(&table)).await?),
+            // The caller passes on only these.
+            _ => Err(not_ready().into()),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     firewall::expression::field::Field,
     netlink::{
         attributes::{Attributes, Malformed, text},
-        writer::Writer,
+        nfnetlink::writer::Writer,
     },
 };
 

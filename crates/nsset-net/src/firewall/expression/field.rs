@@ -2,7 +2,7 @@
 
 use crate::netlink::{
     attributes::{Attributes, Malformed, array_at, text},
-    writer::Writer,
+    nfnetlink::writer::Writer,
 };
 
 /// A value that an attribute has. Numbers are big-endian.
@@ -80,7 +80,7 @@ macro_rules! expression {
         impl $name {
             pub(crate) const NAME: &'static str = $text;
 
-            pub(crate) fn write(&self, writer: &mut crate::netlink::writer::Writer) {
+            pub(crate) fn write(&self, writer: &mut crate::netlink::nfnetlink::writer::Writer) {
                 $($crate::firewall::expression::field::Field::write(&self.$field, $kind, writer);)*
             }
 

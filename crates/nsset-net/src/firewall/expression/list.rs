@@ -11,7 +11,7 @@ use super::{
 };
 use crate::netlink::{
     attributes::{Attributes, Malformed, text},
-    writer::Writer,
+    nfnetlink::writer::Writer,
 };
 
 /// `NFTA_LIST_ELEM`, `NFTA_EXPR_*`.

@@ -9,7 +9,7 @@ use crate::{
             operand::{Operand, Value, in_order, mask},
         },
     },
-    netlink::writer::Writer,
+    netlink::nfnetlink::writer::Writer,
 };
 
 /// `NFTA_SET_ELEM_*`.

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use super::{Conversation, PATIENCE};
 use crate::netlink::{
     answer::Message,
-    batch::{Batch, HEADERS, Refusal},
     buffer::Buffer,
     extended_ack,
+    nfnetlink::batch::{Batch, HEADERS, Refusal},
 };
 
 /// What netlink_sendmsg() of net/netlink/af_netlink.c takes from the size of the socket's buffer.

@@ -5,7 +5,7 @@ use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
 
 use crate::{
     error::NetlinkError,
-    netlink::{attributes::u16_at, writer::Writer},
+    netlink::{attributes::u16_at, nfnetlink::writer::Writer},
 };
 
 /// `NFNL_MSG_BATCH_BEGIN`, `NFNL_MSG_BATCH_END` and `NFNL_BATCH_GENID` of linux/netfilter/nfnetlink.h.
