@@ -11,7 +11,8 @@ export const SRC: Layers = [
   ['netns', 'pool'],
   ['set'],
   ['containers', 'network'],
-  ['containers/cgroups', 'network/netlink', 'network/ways', 'network/sockets/streams', 'network/sockets/datagrams'],
+  ['network/ways'],
+  ['containers/cgroups', 'network/netlink', 'network/sockets/streams', 'network/sockets/datagrams'],
   ['containers/engines', 'network/actions', 'network/sockets/handles'],
   ['containers/facts', 'network/sockets/names'],
   ['network/sockets'],
@@ -61,6 +62,19 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['async_socket', 'counters', 'pipes', 'stop'],
     ['exhaustion'],
   ],
+  'nsset-uplink': [
+    [ROOT],
+    ['uplink'],
+    ['table'],
+    ['flows'],
+    ['names_service'],
+    ['shared'],
+    ['names', 'reports', 'stack'],
+    ['carrier'],
+    ['hello', 'packets'],
+    ['rules'],
+    ['async_socket'],
+  ],
   'nsset-dns': [
     [ROOT],
     ['resolver'],
@@ -101,9 +115,10 @@ export const CRATES: Readonly<Record<string, Layers>> = {
 
 /** Which crates a crate may be built on. */
 export const CRATE_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
-  'nsset-node': ['nsset', 'nsset-dns', 'nsset-forward', 'nsset-net'],
+  'nsset-node': ['nsset', 'nsset-dns', 'nsset-forward', 'nsset-net', 'nsset-uplink'],
   'nsset-net': [],
   'nsset-forward': [],
+  'nsset-uplink': [],
   'nsset-dns': [],
   nsset: ['nsset-helper'],
   'nsset-helper': [],
