@@ -114,6 +114,8 @@ export declare class NativeNetwork {
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /** Returns the addresses of a host, of a family or of both (0), with the given hints of getaddrinfo(3), and in its order. */
   resolve(name: string, family: number, hints: number): Promise<Array<string>>
+  /** Watches parts. The kernel queues their notifications when this returns. */
+  watch(parts: Array<string>, existing: boolean): NativeWatcher
   /** Starts to forward. The promise is resolved when the listener listens. */
   forward(forward: NativeForward): Promise<NativeForwarding>
   /** Starts an uplink over a link of this network, which is that of the far end. */
@@ -216,6 +218,17 @@ export declare class NativeWatch {
    */
   ready(): Promise<void>
   /** Ends the watch. A pending promise is rejected. */
+  close(): void
+}
+
+/** A watcher of a network. It ends when this is closed or dropped, or when its network is closed. */
+export declare class NativeWatcher {
+  /**
+   * Returns the next events as the text of a JSON array, or a promise of them; null after the end. The promise does not keep the
+   * event loop alive.
+   */
+  next(): string | null | Promise<string | null>
+  /** Ends the watcher. A promise of `next` is resolved with null. */
   close(): void
 }
 

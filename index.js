@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeUplink, NativeWatch, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeUplink, NativeWatch, NativeWatcher, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
@@ -787,6 +787,7 @@ export { NativeSet }
 export { NativeSystemCallFilter }
 export { NativeUplink }
 export { NativeWatch }
+export { NativeWatcher }
 export { addonUrl }
 export { compileSystemCallFilter }
 export { connectByZone }

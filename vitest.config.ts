@@ -22,8 +22,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // CI shares its processors: there a test may fail once, and CI lists each one that did, with its error.
-    retry: Number(process.env['NSSET_TEST_RETRY'] ?? 0),
+    // CI shares its processors: there a failed test is tried again a little later, and CI lists each one, with its error.
+    retry: { count: Number(process.env['NSSET_TEST_RETRY'] ?? 0), delay: 1_000 },
     reporters: report === undefined ? ['verbose'] : ['verbose', ['json', { outputFile: report }]],
   },
 })

@@ -22,6 +22,8 @@ const TITLES: Record<string, string> = {
   scale: 'Many networks',
   network: 'Links',
   sockets: 'Sockets',
+  ways: 'Ways into a network',
+  sandbox: 'Sandboxes',
   busy: 'A busy processor',
   start: 'Import, memory, disk',
 }

@@ -16,6 +16,8 @@ const SUITES: Record<string, Suite> = {
   scale: () => import('./suites/scale.ts'),
   network: () => import('./suites/network.ts'),
   sockets: () => import('./suites/sockets.ts'),
+  ways: () => import('./suites/ways.ts'),
+  sandbox: () => import('./suites/sandbox.ts'),
   busy: () => import('./suites/busy.ts'),
   start: () => import('./suites/start.ts'),
 }

@@ -24,13 +24,18 @@ export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
 export type { Link, LinkBase, LinkOf, LinkStatistics } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
-export { NetworkQdiscs } from './network/netlink/qdiscs.ts'
-export { NetworkRoutes } from './network/netlink/routes.ts'
+export { NetworkQdiscs } from './network/netlink/queueing/qdiscs.ts'
+export { NetworkForwardingEntries } from './network/netlink/routing/forwarding-entries.ts'
+export { NetworkNeighbours } from './network/netlink/routing/neighbours.ts'
+export { NetworkRoutes } from './network/netlink/routing/routes.ts'
+export { NetworkRules } from './network/netlink/routing/rules.ts'
 export { NetworkSysctls } from './network/netlink/sysctls.ts'
 export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netlink/wireguard.ts'
 export { Network } from './network/network.ts'
 export { NetworkSync, type SyncLinks, type SyncMethods } from './network/network-sync.ts'
 export type { Connector, ConnectorTarget } from './network/sockets/streams/connector.ts'
+export { NetworkWatcher } from './network/watching/network-watcher.ts'
+export type { ObjectEvent, ResyncEvent, WatchEvent, WatchedValues } from './network/watching/watch-event.ts'
 export { Forwarding, type ForwardingAddress, type ForwardingStatistics } from './network/ways/forwarding.ts'
 export { Uplink, type UplinkFlow, type UplinkRefusal, type UplinkStatistics } from './network/ways/uplink.ts'
 export type { Lazy } from './objects/context.ts'
@@ -53,6 +58,7 @@ export type {
 } from './validate/control-groups/options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type { UntilOptions, WatchedPart, WatchOptions } from './validate/monitoring/watch-options.ts'
 export type {
   BindMount,
   DevMount,
@@ -106,7 +112,19 @@ export type {
   QdiscSpec,
   QdiscStatistics,
   TbfData,
-} from './validate/network/qdisc.ts'
+} from './validate/network/queueing/qdisc.ts'
+export type {
+  ForwardingEntry,
+  ForwardingEntrySpec,
+  ForwardingEntryStatistics,
+  ForwardingState,
+} from './validate/network/routing/forwarding-entry.ts'
+export type {
+  Neighbour,
+  NeighbourSpec,
+  NeighbourState,
+  NeighbourStatistics,
+} from './validate/network/routing/neighbour.ts'
 export type {
   Route,
   RouteEncap,
@@ -115,7 +133,15 @@ export type {
   RouteNextHopSpec,
   RouteSpec,
   RouteType,
-} from './validate/network/route.ts'
+} from './validate/network/routing/route.ts'
+export type {
+  IpProtocol,
+  ListRulesOptions,
+  NumberRange,
+  RoutingRule,
+  RoutingRuleAction,
+  RoutingRuleSpec,
+} from './validate/network/routing/rule.ts'
 export type { ScriptOptions } from './validate/network/script-options.ts'
 export type { SetRef } from './validate/network/set-ref.ts'
 export type { WireGuard, WireGuardPeer, WireGuardPeerSpec, WireGuardSpec } from './validate/network/wireguard.ts'

@@ -49,7 +49,7 @@ function expectDocumented(error: unknown): void {
     expectMisuse(error)
     return
   }
-  expect(error).toMatchObject({ index: 0, results: [], action: expect.stringMatching(/^[a-z.]+$/) })
+  expect(error).toMatchObject({ index: 0, results: [], action: expect.stringMatching(/^[a-zA-Z.]+$/) })
   if (error.code.startsWith('ERR_')) {
     expect(['ERR_INVALID_ARG_VALUE', 'ERR_INVALID_ARG_TYPE', 'ERR_NSSET_AMBIGUOUS']).toContain(error.code)
     expect(error.message).not.toContain('cannot be read')
@@ -241,6 +241,42 @@ const route = bag({
   scope,
   onLink: fc.boolean(),
 })
+const range = fc.oneof(number, bag({ start: number, end: number }))
+const rule = bag({
+  family: fc.constantFrom('IPv4', 'IPv6'),
+  priority: number,
+  from: cidr,
+  to: cidr,
+  iif: word,
+  fwmark: number,
+  fwmask: number,
+  uidRange: range,
+  ipProto: fc.oneof(fc.constantFrom('tcp', 'udp'), number),
+  dport: range,
+  invert: fc.boolean(),
+  action: fc.oneof(fc.constantFrom('lookup', 'goto', 'blackhole'), fc.nat(255), text),
+  table: number,
+  goto: number,
+  suppressPrefixLength: number,
+})
+const hardware = fc.oneof(fc.constantFrom('02:00:00:00:00:01', '00:00:00:00:00:00', '01:00:5e:00:00:01'), text)
+const neighbour = bag({
+  address,
+  mac: hardware,
+  state: fc.oneof(fc.constantFrom('permanent', 'stale', 'none'), fc.nat(65_535), text),
+  proxy: fc.boolean(),
+  router: fc.boolean(),
+  protocol: number,
+})
+const entry = bag({
+  mac: hardware,
+  table: fc.constantFrom('self', 'master'),
+  state: fc.oneof(fc.constantFrom('permanent', 'static', 'dynamic'), fc.nat(65_535), text),
+  vlan: number,
+  dst: address,
+  vni: number,
+  via: ref,
+})
 const handle = fc.oneof(fc.constantFrom('root', '1:', '1:10', ':', 'ffff:', 'ffff:fff1', ':1', '0:0'), text)
 const percentage = fc.oneof(fc.double({ min: 0, max: 100, noNaN: true }), number)
 const qdisc = fc
@@ -271,6 +307,18 @@ const NEARLY: [string, string, fc.Arbitrary<unknown[]>][] = [
   ['routes', 'add', fc.tuple(route)],
   ['routes', 'replace', fc.tuple(route)],
   ['routes', 'delete', fc.tuple(route)],
+  ['rules', 'list', fc.tuple(bag({ family: text }))],
+  ['rules', 'add', fc.tuple(rule)],
+  ['rules', 'delete', fc.tuple(rule)],
+  ['neighbours', 'list', fc.tuple(ref)],
+  ['neighbours', 'add', fc.tuple(ref, neighbour)],
+  ['neighbours', 'replace', fc.tuple(ref, neighbour)],
+  ['neighbours', 'delete', fc.tuple(ref, neighbour)],
+  ['forwardingEntries', 'list', fc.tuple(ref)],
+  ['forwardingEntries', 'add', fc.tuple(ref, entry)],
+  ['forwardingEntries', 'append', fc.tuple(ref, entry)],
+  ['forwardingEntries', 'replace', fc.tuple(ref, entry)],
+  ['forwardingEntries', 'delete', fc.tuple(ref, entry)],
   ['qdiscs', 'list', fc.tuple(ref)],
   ['qdiscs', 'add', fc.tuple(ref, qdisc)],
   ['qdiscs', 'replace', fc.tuple(ref, qdisc)],

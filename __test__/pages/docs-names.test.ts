@@ -136,7 +136,13 @@ const NAMES: Record<string, readonly string[]> = {
     ip route add
     ip route replace
     ip route del
-    ip rule
+    ip rule show
+    ip rule add
+    ip rule del
+    ip neighbour show
+    ip neighbour add
+    ip neighbour replace
+    ip neighbour del
     ip nexthop
     ip link property
     ip monitor
@@ -146,6 +152,8 @@ const NAMES: Record<string, readonly string[]> = {
     tc qdisc del
     tc class
     bridge
+    bridge fdb show
+    bridge fdb add
     sysctl -w
     sysctl -n
     wg genkey

@@ -83,10 +83,10 @@ import https from 'node:https'
 import os from 'node:os'
 import {
   action, ActionError, ControlGroup, ExecFileError, type Forwarding, landlockAbi, NamespaceError, NamespacePool, NamespaceSet,
-  netns, NS, sandboxSystemCalls, type SystemCallCondition, systemCalls, wireguard,
+  netns, type NetworkWatcher, NS, sandboxSystemCalls, type SystemCallCondition, systemCalls, wireguard,
 } from 'nsset'
 declare const set: NamespaceSet, base: NamespaceSet, host: NamespaceSet, theirs: NamespaceSet, other: NamespaceSet
-declare const forwarding: Forwarding, group: ControlGroup, sets: NamespaceSet[], pool: NamespacePool, child: { pid: number }, tid: number
+declare const forwarding: Forwarding, watcher: NetworkWatcher, group: ControlGroup, sets: NamespaceSet[], pool: NamespacePool, child: { pid: number }, tid: number
 declare const handler: http.RequestListener, privateKey: string, publicKey: string
 declare function use(fd: number): void
 declare function work(pool: NamespacePool): Promise<void>

@@ -7,6 +7,7 @@ import {
   type Address,
   action,
   type BridgeData,
+  type ForwardingEntry,
   type Link,
   type LinkBase,
   type LinkOf,
@@ -16,6 +17,7 @@ import {
   type NamespaceChildProcess,
   NamespaceError,
   type NamespaceSet,
+  type Neighbour,
   type Network,
   type NetworkLinks,
   type NetworkSync,
@@ -23,6 +25,7 @@ import {
   type QdiscSpec,
   type Results,
   type Route,
+  type RoutingRule,
   type SetRef,
   type SyncMethods,
   type WireGuard,
@@ -50,6 +53,9 @@ exactly<Promise<void>>()(network.links.set('lo', { up: true }))
 exactly<Promise<void>>()(network.links.delete('lo', { force: true }))
 exactly<Promise<Address[]>>()(network.addresses.list())
 exactly<Promise<Route[]>>()(network.routes.list({ table: 254 }))
+exactly<Promise<RoutingRule[]>>()(network.rules.list({ family: 'IPv4' }))
+exactly<Promise<Neighbour[]>>()(network.neighbours.list('lo'))
+exactly<Promise<ForwardingEntry[]>>()(network.forwardingEntries.list('lo'))
 exactly<Promise<Qdisc[]>>()(network.qdiscs.list('lo'))
 exactly<Promise<string>>()(network.sysctls.get('net.ipv4.ip_forward'))
 exactly<Promise<WireGuard>>()(network.wireguard.get('wg0'))
@@ -85,6 +91,11 @@ declare const [bridge, cable]: [LinkOf<'bridge'>, LinkOf<'veth'>]
 exactly<Promise<void>>()(network.addresses.add('br0', address))
 exactly<Promise<void>>()(network.routes.delete(route))
 exactly<Promise<void>>()(network.routes.replace(route))
+declare const [rule, neighbour, entry]: [RoutingRule, Neighbour, ForwardingEntry]
+exactly<Promise<void>>()(network.rules.add(rule))
+exactly<Promise<void>>()(network.rules.delete(rule))
+exactly<Promise<void>>()(network.neighbours.replace(neighbour.link, neighbour))
+exactly<Promise<void>>()(network.forwardingEntries.append(entry.link, entry))
 exactly<Promise<void>>()(network.qdiscs.add('br0', listedQdisc))
 exactly<Promise<void>>()(network.qdiscs.delete('br0', listedQdisc))
 exactly<Promise<LinkOf<'bridge'>>>()(network.links.add(bridge))

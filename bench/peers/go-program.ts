@@ -1,27 +1,45 @@
 /** Builds a peer written in Go, from a module in a directory beside this file. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMissing, isPresent } from './presence.ts'
 
 const NATIVE = new URL('../../target/peers/', import.meta.url)
 
-/** Undefined, with its libraries reported as missing, if Go or its modules are not available. */
-export function buildGo(directory: string, libraries: Record<string, string>): string | undefined {
+/**
+ * Undefined, with its libraries reported as missing, if Go or its modules are not available. `sources` are directories to
+ * take modules from instead of the proxy, by their paths.
+ */
+export function buildGo(
+  directory: string,
+  libraries: Record<string, string>,
+  sources: Record<string, string> = {},
+): string | undefined {
   const cwd = fileURLToPath(new URL(`${directory}/`, import.meta.url))
   const program = fileURLToPath(new URL(`${directory}-peer`, NATIVE))
   mkdirSync(NATIVE, { recursive: true })
+  const modules = Object.keys(sources).length === 0 ? [] : [`-modfile=${replaceModules(cwd, program, sources)}`]
   const go = (...args: string[]) => execFileSync('go', args, { cwd, timeout: 300_000, encoding: 'utf8', stdio: 'pipe' })
   try {
     // Downloads missing modules, and compiles nothing: so an error in the program is not attributed to the proxy.
-    go('list', '-deps', '.')
+    go('list', ...modules, '-deps', '.')
   } catch (error) {
     for (const name of Object.keys(libraries)) isMissing(name, reasonOf(error as GoError))
     return undefined
   }
-  go('build', '-buildvcs=false', '-o', program, '.')
+  go('build', ...modules, '-buildvcs=false', '-o', program, '.')
   announce(libraries, go('version', '-m', program))
   return program
+}
+
+/** A go.mod and its go.sum beside the program, in which these modules come from directories. */
+function replaceModules(cwd: string, program: string, sources: Record<string, string>): string {
+  const modfile = `${program}.mod`
+  const replaced = Object.entries(sources).map(([path, directory]) => `replace ${path} => ${resolve(directory)}\n`)
+  writeFileSync(modfile, `${readFileSync(`${cwd}go.mod`, 'utf8')}\n${replaced.join('')}`)
+  copyFileSync(`${cwd}go.sum`, `${program}.sum`)
+  return modfile
 }
 
 type GoError = NodeJS.ErrnoException & { stderr?: string }

@@ -13,8 +13,11 @@ import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
-import { type NetworkQdiscs, qdiscActions } from './netlink/qdiscs.ts'
-import { type NetworkRoutes, routeActions } from './netlink/routes.ts'
+import { type NetworkQdiscs, qdiscActions } from './netlink/queueing/qdiscs.ts'
+import { forwardingEntryActions, type NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
+import { type NetworkNeighbours, neighbourActions } from './netlink/routing/neighbours.ts'
+import { type NetworkRoutes, routeActions } from './netlink/routing/routes.ts'
+import { type NetworkRules, ruleActions } from './netlink/routing/rules.ts'
 import { type NetworkSysctls, sysctlActions } from './netlink/sysctls.ts'
 import { type NetworkWireGuard, wireguardActions } from './netlink/wireguard.ts'
 
@@ -69,6 +72,12 @@ export class NetworkSync {
   readonly addresses: SyncMethods<NetworkAddresses>
   /** Routes, as with `ip route`. */
   readonly routes: SyncMethods<NetworkRoutes>
+  /** Rules of policy routing, as with `ip rule`. */
+  readonly rules: SyncMethods<NetworkRules>
+  /** Neighbours (ARP, NDP) and proxies, as with `ip neighbour`. */
+  readonly neighbours: SyncMethods<NetworkNeighbours>
+  /** Forwarding entries of bridges and VXLANs, as with `bridge fdb`. */
+  readonly forwardingEntries: SyncMethods<NetworkForwardingEntries>
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: SyncMethods<NetworkQdiscs>
   /** The `net.*` sysctls, as with `sysctl`. */
@@ -89,6 +98,9 @@ export class NetworkSync {
     this.links = new Links(run) as unknown as SyncLinks
     this.addresses = new Addresses(run) as unknown as SyncMethods<NetworkAddresses>
     this.routes = new Routes(run) as unknown as SyncMethods<NetworkRoutes>
+    this.rules = new Rules(run) as unknown as SyncMethods<NetworkRules>
+    this.neighbours = new Neighbours(run) as unknown as SyncMethods<NetworkNeighbours>
+    this.forwardingEntries = new ForwardingEntries(run) as unknown as SyncMethods<NetworkForwardingEntries>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
@@ -146,6 +158,9 @@ function partOf(className: string, actions: Actions): new (run: RunSync) => obje
 const Links = partOf('SyncLinks', linkActions)
 const Addresses = partOf('SyncAddresses', addressActions)
 const Routes = partOf('SyncRoutes', routeActions)
+const Rules = partOf('SyncRules', ruleActions)
+const Neighbours = partOf('SyncNeighbours', neighbourActions)
+const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

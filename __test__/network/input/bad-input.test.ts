@@ -40,6 +40,18 @@ const inAddress = (field: string): Taker => [
   `address.${field}`,
   (value) => ['lo', { cidr: '10.0.0.1/24', [field]: value }],
 ]
+const inRule = (field: string): Taker => ['rules.add', `rule.${field}`, (value) => [{ [field]: value }]]
+const inNeighbour = (field: string): Taker => [
+  'neighbours.add',
+  `neighbour.${field}`,
+  (value) => ['lo', { address: '10.0.0.1', [field]: value }],
+]
+const entry = { mac: '02:00:00:00:00:01' }
+const inEntry = (field: string): Taker => [
+  'forwardingEntries.add',
+  `entry.${field}`,
+  (value) => ['lo', { ...entry, [field]: value }],
+]
 const inPeer = (field: string): Taker => [
   'links.ensure',
   `spec.peer.${field}`,
@@ -83,6 +95,16 @@ describe('names of links', () => {
     ['addresses.list', 'ref', (ref) => [ref]],
     ['addresses.add', 'ref', (ref) => [ref, '10.0.0.1/24']],
     ['addresses.delete', 'ref', (ref) => [ref, '10.0.0.1/24']],
+    ['neighbours.list', 'ref', (ref) => [ref]],
+    ['neighbours.add', 'ref', (ref) => [ref, { address: '10.0.0.1' }]],
+    ['neighbours.replace', 'ref', (ref) => [ref, { address: '10.0.0.1' }]],
+    ['neighbours.delete', 'ref', (ref) => [ref, { address: '10.0.0.1' }]],
+    ['forwardingEntries.list', 'ref', (ref) => [ref]],
+    ['forwardingEntries.add', 'ref', (ref) => [ref, entry]],
+    ['forwardingEntries.append', 'ref', (ref) => [ref, entry]],
+    ['forwardingEntries.replace', 'ref', (ref) => [ref, entry]],
+    ['forwardingEntries.delete', 'ref', (ref) => [ref, entry]],
+    inEntry('via'),
     ['qdiscs.list', 'ref', (ref) => [ref]],
     ['qdiscs.add', 'ref', (ref) => [ref, { kind: 'htb' }]],
     ['qdiscs.replace', 'ref', (ref) => [ref, { kind: 'htb' }]],
@@ -159,6 +181,12 @@ describe('whole numbers', () => {
     [0, 255, [inSpec('vxlan', 'ttl'), inSpec('geneve', 'ttl'), inSpec('gretap', 'ttl'), inSpec('ipip', 'ttl')]],
     [0, U32, [inSpec('gre', 'key'), inSpec('tun', 'owner'), inSpec('tun', 'group')]],
     [1, U32, [inSpec('vrf', 'table')]],
+    [0, U32, ['priority', 'fwmark', 'fwmask', 'table', 'realm'].map(inRule)],
+    [0, 255, [inRule('tos'), inNeighbour('protocol')]],
+    [1, 65_535, [inRule('sport'), inRule('dport'), inEntry('port')]],
+    [0, 2 ** 24 - 1, [inEntry('vni'), inEntry('sourceVni')]],
+    [1, 4094, [inEntry('vlan')]],
+    [0, 128, [inRule('suppressPrefixLength')]],
     [0, U32, [inRoute('metric'), inRoute('table'), ['routes.list', 'options.table', (table) => [{ table }]]]],
     [0, U32, [inQdisc('fq_codel', 'limit'), inQdisc('fq_codel', 'flows'), inQdisc('netem', 'limit')]],
     [1, U32, [inQdisc('tbf', 'burst'), inQdisc('tbf', 'limit')]],

@@ -18,7 +18,17 @@ beforeAll(() => {
 })
 afterAll(() => base.close())
 
-const PARTS = ['links', 'addresses', 'routes', 'qdiscs', 'sysctls', 'wireguard']
+const PARTS = [
+  'links',
+  'addresses',
+  'routes',
+  'rules',
+  'neighbours',
+  'forwardingEntries',
+  'qdiscs',
+  'sysctls',
+  'wireguard',
+]
 
 /** The names of the methods that an object's class has. */
 function methodsOf(part: object | undefined): string[] {
@@ -32,6 +42,9 @@ type Call = readonly [path: string, ...args: unknown[]]
 const key = `${'A'.repeat(43)}=`
 const [mac, peerMac] = ['02:00:00:00:00:01', '02:00:00:00:00:02']
 const veth = { kind: 'veth', name: 'v0', mac, peer: { name: 'v1', mac: peerMac } }
+const rule = { priority: 100, from: '192.0.2.0/24', table: 100 }
+const neighbour = { address: '10.0.0.9', mac: '02:00:00:00:00:09' }
+const entry = { mac: '02:00:00:00:00:09', table: 'master', state: 'static' }
 const route = { destination: '192.0.2.0/24', via: '10.0.0.2' }
 
 /** Each method with arguments that succeed and some that fail, in an order in which they do. */
@@ -61,6 +74,25 @@ const CALLS: Call[] = [
   ['routes.list', { table: 254 }],
   ['routes.delete', { destination: '198.51.100.0/24' }],
   ['routes.delete', { destination: route.destination }],
+  ['rules.add', rule],
+  ['rules.add', rule],
+  ['rules.list'],
+  ['rules.delete', { priority: 4711 }],
+  ['rules.delete', rule],
+  ['neighbours.add', 'br0', neighbour],
+  ['neighbours.add', 'br0', neighbour],
+  ['neighbours.replace', 'br0', { ...neighbour, mac: peerMac }],
+  ['neighbours.list', 'br0'],
+  ['neighbours.delete', 'br0', neighbour],
+  ['neighbours.delete', 'br0', neighbour],
+  ['forwardingEntries.add', 'v0', entry],
+  ['forwardingEntries.add', 'v0', entry],
+  ['forwardingEntries.append', 'br0', entry],
+  ['forwardingEntries.replace', 'v0', { ...entry, state: 'permanent' }],
+  ['forwardingEntries.list', 'none0'],
+  ['forwardingEntries.list', 'lo'],
+  ['forwardingEntries.delete', 'v0', entry],
+  ['forwardingEntries.delete', 'v0', entry],
   ['qdiscs.add', 'v0', { kind: 'htb' }],
   ['qdiscs.add', 'v0', { kind: 'htb' }],
   ['qdiscs.replace', 'v1', { kind: 'tbf', rate: 1e6 }],
@@ -106,13 +138,13 @@ async function outcomeOf(network: object, [path, ...args]: Call): Promise<unknow
   }
 }
 
-/** Counters and states that change by themselves, handles that the kernel numbers, and what IPv6 does in its own time. */
+/** Counters and states that change by themselves, handles that the kernel numbers, and what IPv6 and multicast do in their own time. */
 const OF_THE_MOMENT = ['statistics', 'running', 'handle']
 
 function withoutTheMoment(key: string, value: unknown): unknown {
   if (OF_THE_MOMENT.includes(key)) return undefined
   if (!Array.isArray(value)) return value
-  return value.filter((each) => each?.family !== 'IPv6')
+  return value.filter((each) => each?.family !== 'IPv6' && each?.state !== 'noarp')
 }
 
 describe.each(PARTS)('network.sync.%s', (part) => {

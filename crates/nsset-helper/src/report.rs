@@ -2,7 +2,7 @@
 
 use crate::{
     protocol::{About, MAX_FDS_PER_MESSAGE, Message, MessageKind},
-    syscall::{self, EIO, Errno},
+    syscall::{self, EIO, Errno, MessageHeader, Part},
 };
 
 /// The control socket, and the step that uses it.
@@ -11,23 +11,6 @@ pub struct Report {
     pub control: i32,
     pub step: u32,
     pub about: About,
-}
-
-#[repr(C)]
-struct Iovec {
-    base: *const u8,
-    length: usize,
-}
-
-#[repr(C)]
-struct MessageHeader {
-    name: usize,
-    name_length: usize,
-    parts: *const Iovec,
-    part_count: usize,
-    control: *const RightsMessage,
-    control_length: usize,
-    flags: usize,
 }
 
 /// A control message of type `SCM_RIGHTS` (unix(7)); `length` limits how many of the descriptors are sent.
@@ -60,8 +43,8 @@ impl Report {
         const SCM_RIGHTS: i32 = 1;
         let message = Message { kind: kind as u32, step: self.step, value, about: self.about as u32 };
         let parts = [
-            Iovec { base: (&raw const message).cast(), length: Message::SIZE },
-            Iovec { base: content.as_ptr(), length: content.len() },
+            Part { base: (&raw const message).cast_mut().cast(), length: Message::SIZE },
+            Part { base: content.as_ptr().cast_mut(), length: content.len() },
         ];
         let count = fds.len().min(MAX_FDS_PER_MESSAGE);
         let mut rights = RightsMessage {
@@ -73,17 +56,11 @@ impl Report {
         for (place, fd) in rights.fds.iter_mut().zip(fds) {
             *place = *fd;
         }
-        let header = MessageHeader {
-            name: 0,
-            name_length: 0,
-            parts: parts.as_ptr(),
-            part_count: parts.len(),
-            control: if count == 0 { core::ptr::null() } else { &raw const rights },
-            control_length: if count == 0 { 0 } else { (rights.length + 7) & !7 },
-            flags: 0,
+        let header = match count {
+            0 => MessageHeader::new(&parts),
+            _ => MessageHeader::new(&parts).with_control((&raw mut rights).cast(), (rights.length + 7) & !7),
         };
-        // SAFETY: the header is laid out as the kernel's on 64-bit machines, and all it points to is in this frame
-        // or the caller's.
+        // SAFETY: all it points to is in this frame or the caller's.
         unsafe { syscall::sendmsg(self.control, &header) }.map(drop)
     }
 

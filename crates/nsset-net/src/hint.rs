@@ -49,6 +49,18 @@ pub(crate) fn of(
         (Errno::ENOENT | Errno::EINVAL, "RTM_DELQDISC") => {
             "that parent has only the kernel's default; 'ingress' and 'clsact' have the parent 'ingress'"
         }
+        (Errno::EEXIST, "RTM_NEWRULE") => "a rule with the same properties exists",
+        (Errno::ENOENT, "RTM_DELRULE") => "no rule has these properties",
+        (Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP, "RTM_NEWRULE" | "RTM_DELRULE") => {
+            "the kernel was built without policy routing (CONFIG_IP_MULTIPLE_TABLES, CONFIG_IPV6_MULTIPLE_TABLES)"
+        }
+        (Errno::EEXIST, "RTM_NEWNEIGH") => {
+            "it exists: replace it, or append a further destination to the entry of a VXLAN"
+        }
+        (Errno::ENOENT, "RTM_DELNEIGH") => "it does not exist",
+        (Errno::EOPNOTSUPP, "RTM_NEWNEIGH" | "RTM_DELNEIGH") => {
+            "the link has no such table: 'self' is for bridges and VXLANs, 'master' for the ports of a bridge"
+        }
         (Errno::EBUSY, "RTM_SETLINK") => "bring the link down first",
         (Errno::EBUSY, "RTM_NEWLINK") => "the device of the link, or its master, is in use",
         (Errno::ENETUNREACH, "RTM_NEWROUTE") => {

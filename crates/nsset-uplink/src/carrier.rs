@@ -28,7 +28,15 @@ pub const LARGEST_FRAME: usize = HEADER + ETHERNET + 65_535;
 /// How much the kernel queues, where it allows it (`rmem_max` in socket(7)).
 const QUEUE: libc::c_int = 4 << 20;
 
-/// The far end of the veth of an uplink.
+/// Where the packets of an uplink come from.
+pub enum Link {
+    /// An interface, by a packet socket of its network that is not bound: socket(`AF_PACKET`, `SOCK_RAW`, 0).
+    Interface { socket: OwnedFd, index: u32 },
+    /// A socket with a frame in each message, after its header of virtio.
+    Frames(OwnedFd),
+}
+
+/// Exchanges frames with the inside.
 pub struct Carrier {
     socket: AsyncFd<Socket>,
     /// The hardware address inside, from the last frame.
@@ -37,17 +45,23 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    /// Takes a packet socket that is not bound, and binds it to a link of its network.
-    ///
     /// # Errors
     /// The error of setsockopt(2), bind(2) or epoll_ctl(2).
-    pub fn open(socket: OwnedFd, link: u32) -> io::Result<Self> {
+    pub fn open(link: Link) -> io::Result<Self> {
+        let (socket, index) = match link {
+            Link::Frames(socket) => return Self::over(socket),
+            Link::Interface { socket, index } => (socket, index),
+        };
         set(&socket, libc::SOL_PACKET, PACKET_VNET_HDR, 1)?;
         set(&socket, libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)?;
         if set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, QUEUE).is_err() {
             set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE)?;
         }
-        bind(&socket, link)?;
+        bind(&socket, index)?;
+        Self::over(socket)
+    }
+
+    fn over(socket: OwnedFd) -> io::Result<Self> {
         Ok(Self {
             socket: register(socket.into())?,
             peer: Cell::new([0xff; 6]),
@@ -69,6 +83,7 @@ impl Carrier {
             .socket
             .try_io(Interest::READABLE, |socket| Ok(recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?));
         match received {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(length) => Ok(Some(length)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             // The link goes down, or a frame cannot be described by the header of virtio: the next one may be.
@@ -104,7 +119,7 @@ impl Carrier {
         // SAFETY: the kernel writes at most `length` bytes into `address`.
         let result =
             unsafe { libc::getsockname(self.socket.get_ref().as_raw_fd(), (&raw mut address).cast(), &raw mut length) };
-        result == 0 && address.sll_ifindex > 0
+        result == 0 && i32::from(address.sll_family) == libc::AF_PACKET && address.sll_ifindex > 0
     }
 }
 

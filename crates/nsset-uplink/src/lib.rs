@@ -20,6 +20,7 @@ mod stack;
 mod table;
 mod uplink;
 
+pub use carrier::Link;
 pub use flows::FlowReport;
 pub use reports::{Asked, Counters, Questions, Refusal, Refusals, Statistics, What};
 pub use rules::{Closed, Destination, NamePattern, Protocol, Reason, Rule, RuleSet};

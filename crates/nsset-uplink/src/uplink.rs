@@ -4,7 +4,6 @@ use std::{
     collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
-    os::fd::OwnedFd,
     rc::Rc,
     sync::Arc,
 };
@@ -18,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    carrier::{ARP, Carrier, ETHERNET, IPV4, IPV6, LARGEST_FRAME},
+    carrier::{ARP, Carrier, ETHERNET, IPV4, IPV6, LARGEST_FRAME, Link},
     flows::{Connection, Datagrams, Echoes, Flow, FlowReport, Key},
     names::Memory,
     names_service,
@@ -69,12 +68,12 @@ pub struct Engine {
     questions: JoinSet<()>,
 }
 
-/// Creates an uplink over a packet socket in the network of a link: socket(`AF_PACKET`, `SOCK_RAW`, 0).
+/// Creates an uplink over a link.
 ///
 /// # Errors
 /// The error of the system call that prepares the socket.
-pub fn uplink(socket: OwnedFd, link: u32, settings: Settings, rules: RuleSet) -> io::Result<(Uplink, Engine)> {
-    let carrier = Carrier::open(socket, link)?;
+pub fn uplink(link: Link, settings: Settings, rules: RuleSet) -> io::Result<(Uplink, Engine)> {
+    let carrier = Carrier::open(link)?;
     let (sender, commands) = unbounded_channel();
     let handle =
         Uplink { commands: sender, counters: Arc::default(), refusals: Arc::default(), questions: Arc::default() };

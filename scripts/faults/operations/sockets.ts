@@ -1,7 +1,7 @@
 /** Node's own sockets inside, and names. Their peers run in a separate process, without faults and limits. */
 import { once } from 'node:events'
 import { get } from 'node:http'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { setTimeout as pass } from 'node:timers/promises'
 import type { NamespaceSet } from 'nsset'
 import { heldNetworkSet, type Operation, type Round, type Tools } from './operation.ts'
@@ -50,6 +50,14 @@ export const SOCKETS: Record<string, Operation> = {
       } finally {
         agent.destroy()
       }
+    },
+  })),
+  publish: withPeer(({ network }) => ({
+    run: async () => {
+      await using forwarding = await network.publish({ port: 0, to: { port: 7 } })
+      const socket = connect({ host: '127.0.0.1', port: forwarding.port ?? 0 }, () => socket.end('hello'))
+      socket.resume()
+      await closed(socket)
     },
   })),
   listen: withPeer(({ network }) => ({

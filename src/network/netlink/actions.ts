@@ -9,8 +9,11 @@ import type { Action, Results } from '../actions/action.ts'
 import { callOutside, doInside, inside, script, spawn } from '../actions/steps.ts'
 import { addressActions } from './addresses.ts'
 import { linkActions } from './links.ts'
-import { qdiscActions } from './qdiscs.ts'
-import { routeActions } from './routes.ts'
+import { qdiscActions } from './queueing/qdiscs.ts'
+import { forwardingEntryActions } from './routing/forwarding-entries.ts'
+import { neighbourActions } from './routing/neighbours.ts'
+import { routeActions } from './routing/routes.ts'
+import { ruleActions } from './routing/rules.ts'
 import { sysctlActions } from './sysctls.ts'
 import { wireguardActions } from './wireguard.ts'
 
@@ -34,6 +37,12 @@ export const action = {
   addresses: addressActions,
   /** The actions of {@link NetworkRoutes}. */
   routes: routeActions,
+  /** The actions of {@link NetworkRules}. */
+  rules: ruleActions,
+  /** The actions of {@link NetworkNeighbours}. */
+  neighbours: neighbourActions,
+  /** The actions of {@link NetworkForwardingEntries}. */
+  forwardingEntries: forwardingEntryActions,
   /** The actions of {@link NetworkQdiscs}. */
   qdiscs: qdiscActions,
   /** The actions of {@link NetworkSysctls}. */

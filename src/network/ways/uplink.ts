@@ -55,7 +55,7 @@ export interface UplinkStatistics {
   readonly bytesReceived: number
 }
 
-/** @internal What an uplink does at its end. */
+/** @hidden What an uplink does at its end. */
 export interface UplinkEnd {
   /** Removes the link inside. Called before `release`, if the set is open. */
   remove(): Promise<void>

@@ -75,6 +75,12 @@ export const mac: Parse<string> = (value, name) => {
   throw invalidValue(name, "must be a hardware address, such as '02:00:00:00:00:01'", value)
 }
 
+/** @internal A hardware address of any kind of link: 1 to 32 bytes. */
+export const hardwareAddress: Parse<string> = (value, name) => {
+  if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2}){0,31}$/i.test(text(value, name))) return value as string
+  throw invalidValue(name, "must be a hardware address, such as '02:00:00:00:00:01'", value)
+}
+
 /** Bytes that dev_valid_name() of net/core/dev.c rejects. It takes A0 for a space of Latin-1. */
 const isWrongByte = (byte: number) =>
   (byte >= 0x09 && byte <= 0x0d) || [0x00, 0x20, 0x25, 0x2f, 0x3a, 0xa0].includes(byte)

@@ -9,7 +9,7 @@ use crate::{
     protocol::{FIRST_PASSED_FD, MAX_PROGRAM, MAX_PROGRAM_FDS, MAX_STRINGS},
     report,
     state::State,
-    syscall::{self, E2BIG, EINVAL, EMFILE, Errno},
+    syscall::{self, E2BIG, EINVAL, EMFILE, Errno, MessageHeader, Part},
 };
 
 /// Receives a program, and continues with it.
@@ -82,43 +82,17 @@ impl Store {
     }
 }
 
-#[repr(C)]
-struct Iovec {
-    base: *mut u8,
-    length: usize,
-}
-
-#[repr(C)]
-struct MessageHeader {
-    name: usize,
-    name_length: usize,
-    parts: *const Iovec,
-    part_count: usize,
-    control: *mut u64,
-    control_length: usize,
-    flags: i32,
-}
-
 /// Receives one packet, and returns its length: 0 at the end. Its descriptors get the numbers from [`FIRST_PASSED_FD`] on.
 fn receive_packet(socket: i32) -> Result<usize, Errno> {
     const MSG_CTRUNC: i32 = 0x8;
     const MSG_TRUNC: i32 = 0x20;
     // A `cmsghdr`, and the descriptors.
     let mut rights = [0u64; 2 + MAX_PROGRAM_FDS.div_ceil(2)];
-    let part = Iovec { base: STORE.packet.get().cast(), length: MAX_PROGRAM };
-    let mut header = MessageHeader {
-        name: 0,
-        name_length: 0,
-        parts: &raw const part,
-        part_count: 1,
-        control: rights.as_mut_ptr(),
-        control_length: size_of_val(&rights),
-        flags: 0,
-    };
-    // SAFETY: the header is laid out as the kernel's on 64-bit machines, and all it points to is in this frame or the
-    // store, which nothing else uses.
+    let parts = [Part { base: STORE.packet.get().cast(), length: MAX_PROGRAM }];
+    let mut header = MessageHeader::new(&parts).with_control(rights.as_mut_ptr().cast(), size_of_val(&rights));
+    // SAFETY: all it points to is in this frame or the store, which nothing else uses.
     let length = unsafe { syscall::recvmsg(socket, &mut header) }?;
-    match header.flags {
+    match header.flags() {
         flags if flags & MSG_TRUNC != 0 => Err(E2BIG),
         flags if flags & MSG_CTRUNC != 0 => Err(EMFILE),
         _ => Ok(length),

@@ -6,10 +6,7 @@ use crate::{
     arguments::Arguments,
     protocol::flag,
     state::State,
-    syscall::{
-        self, AT_FDCWD, EINVAL, EIO, ENOENT, ENOTDIR, Errno, O_DIRECTORY, O_PATH,
-        making::{self, FileType},
-    },
+    syscall::{self, AT_FDCWD, EINVAL, EIO, ENOENT, ENOTDIR, Errno, FileType, O_DIRECTORY, O_PATH},
     view::mounts::attach,
     view::new_file_system::{self, NODEV, NOSUID},
     view::targets::{check_own, make_directory, make_file, open_or_make, open_target, with_parent},
@@ -48,8 +45,8 @@ pub fn file(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
 fn cover(target: i32, content: &Content, attributes: usize, flags: usize, state: &mut State) -> Result<(), Errno> {
     const NAME: &CStr = c"file";
     let tmpfs = new_file_system::make(c"tmpfs", &[(c"source", c"tmpfs"), (c"mode", c"0755")], NOSUID | NODEV)?;
-    making::clear_umask();
-    fill(making::create_file(tmpfs, NAME, content.mode)?, content)?;
+    syscall::clear_umask();
+    fill(syscall::create_file(tmpfs, NAME, content.mode)?, content)?;
     let tree = match syscall::open_tree_below(tmpfs, NAME) {
         // Before Linux 6.15, only what is attached can be cloned.
         Err(EINVAL) if flags & flag::PRIVATE != 0 => clone_attached(tmpfs, NAME),
@@ -82,7 +79,7 @@ fn fill(file: i32, content: &Content) -> Result<(), Errno> {
     let end = offset + content.length as u64;
     while offset < end {
         let rest = (end - offset) as usize;
-        if making::send_file(file, content.file, &mut offset, rest)? == 0 {
+        if syscall::send_file(file, content.file, &mut offset, rest)? == 0 {
             return Err(EIO);
         }
     }
@@ -95,7 +92,7 @@ pub fn symbolic_link(arguments: &mut Arguments, state: &mut State) -> Result<(),
     let (to, target) = (arguments.text()?, arguments.text()?);
     with_parent(target, state, |parent, name, state| {
         check_own(parent, state)?;
-        making::make_symbolic_link(to, parent, name).map(drop)
+        syscall::make_symbolic_link(to, parent, name).map(drop)
     })
 }
 
@@ -106,7 +103,7 @@ pub fn directory(arguments: &mut Arguments, state: &mut State) -> Result<(), Err
         Err(ENOENT) => with_parent(target, state, |parent, name, state| make_directory(parent, name, mode, state)),
         found => {
             let found = found?;
-            let kind = making::type_of(found)?;
+            let kind = syscall::type_of(found)?;
             syscall::close(found);
             if kind == FileType::Directory { Ok(()) } else { Err(ENOTDIR) }
         }

@@ -7,10 +7,7 @@ use crate::{
     arguments::Arguments,
     protocol::About,
     state::State,
-    syscall::{
-        self, AT_FDCWD, Errno, O_DIRECTORY, O_NOFOLLOW, O_PATH,
-        making::{self, FileType},
-    },
+    syscall::{self, AT_FDCWD, Errno, FileType, O_DIRECTORY, O_NOFOLLOW, O_PATH},
     view::mounts::attach_held,
     view::new_file_system::{self, NOEXEC, NOSUID},
     view::own_file_systems,
@@ -38,21 +35,21 @@ pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
     let tree = new_file_system::make(c"tmpfs", &[(c"source", c"tmpfs"), (c"mode", c"0755")], NOSUID)?;
     attach_held(tree, target, state)?;
     own_file_systems::add(tree)?;
-    making::clear_umask();
+    syscall::clear_umask();
     for device in DEVICES {
         state.report.about = About::Source;
         let source = syscall::open_tree_below(outside, device)?;
         state.report.about = About::Target;
         syscall::add_mount_attributes(source, NOSUID, false)?;
-        syscall::close(making::create_file(tree, device, 0o666)?);
+        syscall::close(syscall::create_file(tree, device, 0o666)?);
         put(source, tree, device)?;
     }
     syscall::close(outside);
     for (name, to) in LINKS {
-        making::make_symbolic_link(to, tree, name)?;
+        syscall::make_symbolic_link(to, tree, name)?;
     }
-    making::make_directory(tree, c"shm", 0o1777)?;
-    making::make_directory(tree, c"pts", 0o755)?;
+    syscall::make_directory(tree, c"shm", 0o1777)?;
+    syscall::make_directory(tree, c"pts", 0o755)?;
     let options = [(c"source", c"devpts"), (c"ptmxmode", c"0666"), (c"mode", c"0620")];
     put(new_file_system::make(c"devpts", &options, NOSUID | NOEXEC)?, tree, c"pts")?;
     syscall::close(tree);

@@ -5,10 +5,7 @@ use crate::{
     arguments::Arguments,
     protocol::About,
     state::State,
-    syscall::{
-        self, ENOENT, Errno,
-        making::{self, FileType},
-    },
+    syscall::{self, ENOENT, Errno, FileType},
     view::mounts::attach,
     view::new_file_system::{self, NODEV, NOEXEC, NOSUID, RDONLY},
     view::targets::open_target,
@@ -20,7 +17,7 @@ pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
         Err(ENOENT) => return Ok(()),
         target => target?,
     };
-    let tree = match making::type_of(target)? {
+    let tree = match syscall::type_of(target)? {
         FileType::Directory => {
             let options = [(c"source", c"tmpfs"), (c"mode", c"0555")];
             new_file_system::make(c"tmpfs", &options, RDONLY | NOSUID | NODEV | NOEXEC)?

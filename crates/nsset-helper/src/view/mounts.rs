@@ -7,10 +7,7 @@ use crate::{
     arguments::Arguments,
     protocol::{About, flag},
     state::State,
-    syscall::{
-        self, AT_FDCWD, ENOENT, Errno, O_DIRECTORY, O_PATH,
-        making::{self, FileType, Propagation},
-    },
+    syscall::{self, AT_FDCWD, ENOENT, Errno, FileType, O_DIRECTORY, O_PATH, Propagation},
     view::new_file_system::{self, NODEV, NOSUID, RDONLY},
     view::own_file_systems,
     view::targets::{open_or_make, open_top},
@@ -36,7 +33,7 @@ pub fn root_tmpfs(arguments: &mut Arguments, state: &mut State) -> Result<(), Er
     let target = syscall::open(AT_FDCWD, c"/", O_PATH | O_DIRECTORY)?;
     syscall::move_mount(tree, target)?;
     syscall::close(target);
-    making::set_propagation(tree, Propagation::Unbindable)?;
+    syscall::set_propagation(tree, Propagation::Unbindable)?;
     own_file_systems::add(tree)?;
     state.root = Some(tree);
     state.is_root_unbindable = true;
@@ -66,14 +63,14 @@ pub fn bind(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     if attributes != 0 {
         syscall::add_mount_attributes(tree, attributes, recursive)?;
     }
-    let kind = making::type_of(tree)?;
+    let kind = syscall::type_of(tree)?;
     attach(tree, open_or_make(target, kind, flags, state)?, state)
 }
 
 /// Attaches a detached mount of the parent, which had the privilege to make it.
 pub fn bind_tree(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let (tree, target, flags) = (arguments.fd()?, arguments.text()?, arguments.number()?);
-    let kind = making::type_of(tree)?;
+    let kind = syscall::type_of(tree)?;
     attach(tree, open_or_make(target, kind, flags, state)?, state)
 }
 
@@ -120,7 +117,7 @@ pub fn pivot(state: &mut State) -> Result<(), Errno> {
     syscall::close(top);
     if let Some(root) = state.root.take() {
         if state.is_root_unbindable {
-            making::set_propagation(root, Propagation::Private)?;
+            syscall::set_propagation(root, Propagation::Private)?;
         }
         syscall::close(root);
     }

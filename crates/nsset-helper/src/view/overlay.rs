@@ -7,10 +7,7 @@ use crate::{
     arguments::Arguments,
     protocol::{flag, word},
     state::{Overlay, State},
-    syscall::{
-        self, AT_FDCWD, E2BIG, EINVAL, Errno, O_DIRECTORY, O_PATH,
-        making::{self, FileType},
-    },
+    syscall::{self, AT_FDCWD, E2BIG, EINVAL, Errno, FileType, O_DIRECTORY, O_PATH},
     view::mounts::{attach, attach_held},
     view::new_file_system::{self, NODEV, NOSUID},
     view::own_file_systems,
@@ -52,7 +49,7 @@ fn open(path: &CStr) -> Result<i32, Errno> {
 
 /// Sets an option to a directory, and closes the directory.
 fn add(fs: i32, key: &CStr, directory: i32, proc: i32) -> Result<(), Errno> {
-    let outcome = match making::fsconfig_fd(fs, key, directory) {
+    let outcome = match syscall::fsconfig_fd(fs, key, directory) {
         // Before Linux 6.13, it has to be a path.
         Err(EINVAL) => {
             let mut buffer = [0; MOST_DIGITS + 1];
@@ -122,9 +119,9 @@ fn mount_scratch(arguments: &mut Arguments, fs: i32, state: &mut State) -> Resul
     let tree = new_file_system::finish(scratch, NOSUID | NODEV)?;
     let target = open_or_make(target, FileType::Directory, flags, state)?;
     attach_held(tree, target, state)?;
-    making::clear_umask();
+    syscall::clear_umask();
     for (key, name) in [(c"upperdir", c"upper"), (c"workdir", c"work")] {
-        making::make_directory(tree, name, 0o755)?;
+        syscall::make_directory(tree, name, 0o755)?;
         add(fs, key, syscall::open(tree, name, O_PATH | O_DIRECTORY)?, state.proc)?;
     }
     syscall::close(tree);

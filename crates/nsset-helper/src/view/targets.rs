@@ -6,10 +6,7 @@ use core::ffi::CStr;
 use crate::{
     protocol::{About, flag},
     state::State,
-    syscall::{
-        self, AT_FDCWD, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, Errno, O_DIRECTORY, O_NOFOLLOW, O_PATH,
-        making::{self, FileType},
-    },
+    syscall::{self, AT_FDCWD, EEXIST, EINVAL, ENAMETOOLONG, ENOENT, Errno, FileType, O_DIRECTORY, O_NOFOLLOW, O_PATH},
     view::own_file_systems,
 };
 
@@ -117,13 +114,13 @@ fn terminated<'a>(path: &[u8], buffer: &'a mut [u8; PATH_MAX]) -> Result<&'a CSt
 /// Makes a directory on a file system of our own.
 pub fn make_directory(parent: i32, name: &CStr, mode: usize, state: &mut State) -> Result<(), Errno> {
     check_own(parent, state)?;
-    making::make_directory(parent, name, mode).map(drop).map_err(dangling)
+    syscall::make_directory(parent, name, mode).map(drop).map_err(dangling)
 }
 
 /// Makes an empty file on a file system of our own, and opens it for writing.
 pub fn make_file(parent: i32, name: &CStr, mode: usize, state: &mut State) -> Result<i32, Errno> {
     check_own(parent, state)?;
-    making::create_file(parent, name, mode).map_err(dangling)
+    syscall::create_file(parent, name, mode).map_err(dangling)
 }
 
 /// Only a symbolic link whose target is missing exists and is not found.
@@ -137,6 +134,6 @@ pub fn check_own(directory: i32, state: &mut State) -> Result<(), Errno> {
         state.report.about = About::Foreign;
         return Err(ENOENT);
     }
-    making::clear_umask();
+    syscall::clear_umask();
     Ok(())
 }

@@ -96,16 +96,16 @@ impl<'a> AnswerReader<'a> {
 }
 
 /// A message of a datagram: `struct nlmsghdr` and the body after it.
-struct Message<'a> {
-    kind: u16,
-    flags: u16,
+pub(crate) struct Message<'a> {
+    pub kind: u16,
+    pub flags: u16,
     sequence: u32,
-    body: &'a [u8],
+    pub body: &'a [u8],
 }
 
 impl<'a> Message<'a> {
     /// Returns the first message, and the remaining bytes.
-    fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
+    pub fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         let length = u32_at(bytes, 0)? as usize;
         let body = bytes.get(HEADER..length).ok_or(Malformed)?;
         let rest = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
@@ -145,8 +145,10 @@ mod tests {
     use crate::{
         address::Address,
         link::Link,
+        neighbour::{ForwardingEntry, Neighbour},
         qdisc::Qdisc,
         route::Route,
+        rule::Rule,
         wireguard::{WireGuard, read_family},
     };
 
@@ -171,11 +173,14 @@ mod tests {
 
     /// Reads a datagram with every reader, whether it fits or not.
     fn read_with_all(bytes: &[u8]) -> Vec<Result<End, NetlinkError>> {
-        let readers: [Reader; 6] = [
+        let readers: [Reader; 9] = [
             |message| Link::read(message).map(drop),
             |message| Address::read(message).map(drop),
             |message| Route::read(message).map(drop),
             |message| Qdisc::read(message).map(drop),
+            |message| Rule::read(message).map(drop),
+            |message| Neighbour::read(message).map(drop),
+            |message| ForwardingEntry::read(message).map(drop),
             |message| WireGuard::read(message).map(drop),
             |message| read_family(message).map(drop),
         ];

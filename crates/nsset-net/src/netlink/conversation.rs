@@ -203,6 +203,23 @@ impl Conversation {
         Err(Errno::EMSGSIZE.into())
     }
 
+    /// Lists all objects of a kind for which the kernel does not report changes during a dump. Repeats the dump if notifications of
+    /// these groups report changes between its datagrams.
+    pub async fn dump_unchanged<T: Send>(
+        &self,
+        mut request: Request,
+        read: &(impl Fn(&[u8]) -> Result<Option<T>, Malformed> + Sync),
+        groups: &[Group],
+    ) -> Result<Vec<T>, NetlinkError> {
+        for _ in 0..ATTEMPTS {
+            let dump = self.dump_watching(&mut request, read, groups).await?;
+            if !dump.is_interrupted && (!dump.has_changed || dump.parts.len() <= 1) {
+                return Ok(dump.into_all());
+            }
+        }
+        Err(Errno::EAGAIN.into())
+    }
+
     /// Lists objects once and passes on each as it arrives. Returns whether these are all of them: the objects may have changed
     /// meanwhile.
     pub async fn dump_each(

@@ -5,6 +5,7 @@ pub mod attributes;
 pub mod buffer;
 pub mod conversation;
 pub mod extended_ack;
+pub mod message;
 pub mod request;
 pub mod socket;
 pub mod waiting;

@@ -1,8 +1,8 @@
 //! Requests to the kernel.
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_ECHO, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader,
-    NetlinkMessage, NetlinkPayload, NetlinkSerializable,
+    NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_ECHO, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST,
+    NetlinkHeader, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
 };
 
 /// The bytes of a request. It gets its sequence number when it is sent.
@@ -28,6 +28,11 @@ impl Request {
     /// A request to create an object, or to replace the existing one.
     pub fn replace(message: impl NetlinkSerializable) -> Self {
         Self::new(message, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE)
+    }
+
+    /// A request to create an object, or to add to the existing one.
+    pub fn append(message: impl NetlinkSerializable) -> Self {
+        Self::new(message, NLM_F_ACK | NLM_F_CREATE | NLM_F_APPEND)
     }
 
     /// A request to list all objects.

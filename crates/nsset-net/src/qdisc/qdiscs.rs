@@ -5,19 +5,10 @@ use netlink_packet_route::{
     RouteNetlinkMessage,
     tc::{TcAttribute, TcMessage},
 };
-use nix::errno::Errno;
 use serde::Deserialize;
 
 use super::{handle::Handle, kind::QdiscKind, qdisc::Qdisc, tbf::Tbf};
-use crate::{
-    error::{NetlinkError, Result},
-    link_ref::LinkRef,
-    netlink::attributes::Malformed,
-    netlink::conversation::ATTEMPTS,
-    netlink::request::Request,
-    netlink::socket::Group,
-    network::Network,
-};
+use crate::{error::Result, link_ref::LinkRef, netlink::request::Request, netlink::socket::Group, network::Network};
 
 /// The specification of a queueing discipline.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -75,25 +66,10 @@ impl Qdiscs<'_> {
         let request = Request::dump(RouteNetlinkMessage::GetQueueDiscipline(TcMessage::default()));
         let is_wanted = |qdisc: &Qdisc| index.is_none_or(|index| qdisc.link == index);
         let read = |message: &[u8]| Qdisc::read(message).map(|qdisc| Some(qdisc).filter(is_wanted));
-        let qdiscs = self.dump(request, &read).await;
+        // The kernel continues a dump at the number of links that it has listed, and does not report that the links have changed
+        // (tc_dump_qdisc() of net/sched/sch_api.c).
+        let qdiscs = self.network.conversation().dump_unchanged(request, &read, &[Group::Link, Group::Tc]).await;
         qdiscs.map_err(|error| error.of("RTM_GETQDISC", ""))
-    }
-
-    /// Lists all queueing disciplines. The kernel continues a dump at the number of links that it has listed, and does not report
-    /// that the links have changed (tc_dump_qdisc() of net/sched/sch_api.c).
-    async fn dump(
-        &self,
-        mut request: Request,
-        read: &(impl Fn(&[u8]) -> std::result::Result<Option<Qdisc>, Malformed> + Sync),
-    ) -> std::result::Result<Vec<Qdisc>, NetlinkError> {
-        for _ in 0..ATTEMPTS {
-            let conversation = self.network.conversation();
-            let dump = conversation.dump_watching(&mut request, read, &[Group::Link, Group::Tc]).await?;
-            if !dump.is_interrupted && (!dump.has_changed || dump.parts.len() <= 1) {
-                return Ok(dump.into_all());
-            }
-        }
-        Err(Errno::EAGAIN.into())
     }
 
     /// Adds a queueing discipline if the parent has only the kernel's default. For `ingress` and `clsact` the request has their

@@ -6,8 +6,8 @@ use futures_util::FutureExt;
 use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
-    AddressSpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, QdiscPlace, QdiscSpec, RouteSpec, VethPeer,
-    WireGuardSpec,
+    AddressSpec, Family, ForwardingEntrySpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec,
+    QdiscPlace, QdiscSpec, RouteSpec, Rule, VethPeer, WireGuardSpec,
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
@@ -55,6 +55,30 @@ enum Operation {
     ReplaceRoute { route: RouteSpec },
     #[serde(rename = "routes.delete")]
     DeleteRoute { route: RouteSpec },
+    #[serde(rename = "rules.list")]
+    ListRules { family: Option<Family> },
+    #[serde(rename = "rules.add")]
+    AddRule { rule: Box<Rule> },
+    #[serde(rename = "rules.delete")]
+    DeleteRule { rule: Box<Rule> },
+    #[serde(rename = "neighbours.list")]
+    ListNeighbours { link: Option<LinkRef> },
+    #[serde(rename = "neighbours.add")]
+    AddNeighbour { link: LinkRef, neighbour: NeighbourSpec },
+    #[serde(rename = "neighbours.replace")]
+    ReplaceNeighbour { link: LinkRef, neighbour: NeighbourSpec },
+    #[serde(rename = "neighbours.delete")]
+    DeleteNeighbour { link: LinkRef, neighbour: NeighbourSpec },
+    #[serde(rename = "forwardingEntries.list")]
+    ListForwardingEntries { link: Option<LinkRef> },
+    #[serde(rename = "forwardingEntries.add")]
+    AddForwardingEntry { link: LinkRef, entry: ForwardingEntrySpec },
+    #[serde(rename = "forwardingEntries.append")]
+    AppendForwardingEntry { link: LinkRef, entry: ForwardingEntrySpec },
+    #[serde(rename = "forwardingEntries.replace")]
+    ReplaceForwardingEntry { link: LinkRef, entry: ForwardingEntrySpec },
+    #[serde(rename = "forwardingEntries.delete")]
+    DeleteForwardingEntry { link: LinkRef, entry: ForwardingEntrySpec },
     #[serde(rename = "qdiscs.list")]
     ListQdiscs { link: Option<LinkRef> },
     #[serde(rename = "qdiscs.add")]
@@ -205,6 +229,32 @@ impl Operation {
             Self::AddRoute { route } => json(&sockets.routes().await?.add(&route).await?),
             Self::ReplaceRoute { route } => json(&sockets.routes().await?.replace(&route).await?),
             Self::DeleteRoute { route } => json(&Box::pin(sockets.routes().await?.delete(&route)).await?),
+            Self::ListRules { family } => json(&sockets.rules().await?.list(family).await?),
+            Self::AddRule { rule } => json(&sockets.rules().await?.add(&rule).await?),
+            Self::DeleteRule { rule } => json(&Box::pin(sockets.rules().await?.delete(&rule)).await?),
+            Self::ListNeighbours { link } => json(&sockets.neighbours().await?.list(link.as_ref()).await?),
+            Self::AddNeighbour { link, neighbour } => json(&sockets.neighbours().await?.add(&link, &neighbour).await?),
+            Self::ReplaceNeighbour { link, neighbour } => {
+                json(&sockets.neighbours().await?.replace(&link, &neighbour).await?)
+            }
+            Self::DeleteNeighbour { link, neighbour } => {
+                json(&sockets.neighbours().await?.delete(&link, &neighbour).await?)
+            }
+            Self::ListForwardingEntries { link } => {
+                json(&sockets.forwarding_entries().await?.list(link.as_ref()).await?)
+            }
+            Self::AddForwardingEntry { link, entry } => {
+                json(&sockets.forwarding_entries().await?.add(&link, &entry).await?)
+            }
+            Self::AppendForwardingEntry { link, entry } => {
+                json(&sockets.forwarding_entries().await?.append(&link, &entry).await?)
+            }
+            Self::ReplaceForwardingEntry { link, entry } => {
+                json(&sockets.forwarding_entries().await?.replace(&link, &entry).await?)
+            }
+            Self::DeleteForwardingEntry { link, entry } => {
+                json(&sockets.forwarding_entries().await?.delete(&link, &entry).await?)
+            }
             Self::ListQdiscs { link } => json(&sockets.qdiscs().await?.list(link.as_ref()).await?),
             Self::AddQdisc { link, spec } => json(&sockets.qdiscs().await?.add(&link, &spec).await?),
             Self::ReplaceQdisc { link, spec } => json(&sockets.qdiscs().await?.replace(&link, &spec).await?),

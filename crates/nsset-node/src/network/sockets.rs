@@ -9,13 +9,16 @@ use std::{
 
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
-use nsset_net::{Addresses, Links, Network, Qdiscs, Routes, WireGuards};
+use nsset_net::{
+    Addresses, ForwardingEntries, Links, Neighbours, Network, Qdiscs, Routes, Rules, Watch, WatchedPart, Watcher,
+    WireGuards,
+};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
 use crate::{
     network::outcome::{self, PromisedResults},
-    network_thread::{failure::Failure, turns::Line, waiting},
+    network_thread::{failure::Failure, thread, turns::Line, waiting},
 };
 
 /// The configuration of name resolution: resolv.conf(5), hosts(5), and servers that replace those in resolv.conf.
@@ -55,6 +58,8 @@ pub struct Sockets {
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
     names: Mutex<Names>,
+    /// What receives notifications, while there are watchers.
+    watch: Mutex<Option<Arc<Watch>>>,
     closing: Arc<Notify>,
 }
 
@@ -79,6 +84,7 @@ impl Sockets {
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
             names: Mutex::default(),
+            watch: Mutex::default(),
             closing: Arc::default(),
         }
     }
@@ -108,6 +114,18 @@ impl Sockets {
 
     pub async fn routes(&self) -> Result<Routes<'_>, Failure> {
         Ok(self.network().await?.routes())
+    }
+
+    pub async fn rules(&self) -> Result<Rules<'_>, Failure> {
+        Ok(self.network().await?.rules())
+    }
+
+    pub async fn neighbours(&self) -> Result<Neighbours<'_>, Failure> {
+        Ok(self.network().await?.neighbours())
+    }
+
+    pub async fn forwarding_entries(&self) -> Result<ForwardingEntries<'_>, Failure> {
+        Ok(self.network().await?.forwarding_entries())
     }
 
     pub async fn qdiscs(&self) -> Result<Qdiscs<'_>, Failure> {
@@ -144,6 +162,38 @@ impl Sockets {
     /// Ends requests that wait for servers or for processes inside.
     pub fn close(&self) {
         self.closing.notify_waiters();
+        if let Some(watch) = self.watch_slot().take() {
+            watch.end(Ok(()));
+        }
+    }
+
+    /// Adds a watcher. The first one opens the socket: the calling thread goes inside, or waits for the helper.
+    pub fn watch(self: &Arc<Self>, parts: &[WatchedPart], wants_existing: bool) -> Result<Watcher, Failure> {
+        let mut slot = self.watch_slot();
+        if let Some(watch) = &*slot
+            && let Some(watcher) = watch.add(parts, wants_existing)?
+        {
+            return Ok(watcher);
+        }
+        let watch = Watch::open(self.socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE)?)?;
+        let watcher = watch.add(parts, wants_existing)?.ok_or(Error::Closed)?;
+        let sockets = Arc::clone(self);
+        *slot = Some(Arc::clone(&watch));
+        thread::run(move || async move { sockets.serve(&watch).await })?;
+        Ok(watcher)
+    }
+
+    /// Receives notifications until there are no watchers.
+    async fn serve(&self, watch: &Arc<Watch>) {
+        match self.network().await {
+            Ok(network) => watch.run(network).await,
+            Err(failure) => watch.end(Err(failure.into_network_error())),
+        }
+        self.watch_slot().take_if(|current| Arc::ptr_eq(current, watch));
+    }
+
+    fn watch_slot(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the configuration of name resolution.

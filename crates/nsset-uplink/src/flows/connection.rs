@@ -61,13 +61,12 @@ impl Connection {
             Err(_) => return,
         }
         self.flow.is_open.set(true);
-        shared.counters.begin();
+        let _open = shared.counters.begin();
         let mut pump = Pump::new(self, shared, host);
         while !pump.turn() {
             pump.wait().await;
         }
         pump.finish();
-        shared.counters.end();
     }
 
     fn refuse(&self, shared: &Shared, first: &[u8], refused: Refused) {

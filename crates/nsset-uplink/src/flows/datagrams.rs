@@ -81,14 +81,13 @@ impl Datagrams {
         }
         let socket = Rc::new(connect(key.to).map_err(|_| Unreachable::Network)?);
         self.flow.is_open.set(true);
-        shared.counters.begin();
+        let _open = shared.counters.begin();
         if let State::Waiting(waiting) = self.state.replace(State::Open(Rc::clone(&socket))) {
             for datagram in &waiting {
                 self.send_by(shared, &socket, datagram);
             }
         }
         self.answer(shared, key, &socket).await;
-        shared.counters.end();
         Ok(())
     }
 

@@ -72,14 +72,13 @@ impl Echoes {
         // An ordinary user may only if net.ipv4.ping_group_range allows it.
         let socket = Rc::new(connect(key.to.ip()).map_err(|_| Unreachable::Prohibited)?);
         self.flow.is_open.set(true);
-        shared.counters.begin();
+        let _open = shared.counters.begin();
         if let State::Waiting(waiting) = self.state.replace(State::Open(Rc::clone(&socket))) {
             for request in &waiting {
                 self.send_by(shared, &socket, request);
             }
         }
         self.answer(shared, key, &socket).await;
-        shared.counters.end();
         Ok(())
     }
 

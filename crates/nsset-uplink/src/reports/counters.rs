@@ -49,12 +49,9 @@ impl Counters {
         }
     }
 
-    pub(crate) fn begin(&self) {
+    pub(crate) fn begin(&self) -> OpenFlow<'_> {
         self.begun.fetch_add(1, Relaxed);
-    }
-
-    pub(crate) fn end(&self) {
-        self.ended.fetch_add(1, Relaxed);
+        OpenFlow(self)
     }
 
     pub(crate) fn refuse(&self) {
@@ -71,5 +68,14 @@ impl Counters {
             Direction::Received => &self.received,
         };
         counter.fetch_add(bytes as u64, Relaxed);
+    }
+}
+
+/// Counts a flow as ended when it is dropped.
+pub struct OpenFlow<'a>(&'a Counters);
+
+impl Drop for OpenFlow<'_> {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Relaxed);
     }
 }

@@ -68,6 +68,12 @@ impl Refusals {
         }
     }
 
+    /// Whether `since` does not wait.
+    pub fn has_since(&self, position: u64) -> bool {
+        let kept = self.kept();
+        kept.has_ended || position < kept.forgotten + kept.refusals.len() as u64
+    }
+
     pub(crate) fn add(&self, refusal: Refusal) {
         let mut kept = self.kept();
         kept.refusals.push_back(refusal);

@@ -10,7 +10,7 @@ use napi::{Env, Result};
 use napi_derive::napi;
 use nix::errno::Errno;
 use nsset::{Error, Kind, SystemError};
-use nsset_uplink::{Command, Counters, FlowReport, Questions, Refusals, RuleSet, Settings, Uplink, uplink};
+use nsset_uplink::{Command, Counters, FlowReport, Link, Questions, Refusals, RuleSet, Settings, Uplink, uplink};
 use tokio::sync::{mpsc::UnboundedSender, oneshot, watch};
 
 use crate::{
@@ -107,8 +107,11 @@ impl NativeUplink {
     #[napi(catch_unwind, ts_return_type = "Promise<NativeRefusals | null>")]
     pub fn refusals_since(&self, env: Env, position: i64) -> Result<Promise<Option<NativeRefusals>>> {
         let refusals = Arc::clone(&self.refusals);
-        thread::promise(env, Loop::Free, move |deferred| async move {
-            let found = refusals.since(u64::try_from(position).unwrap_or(0)).await;
+        let position = u64::try_from(position).unwrap_or(0);
+        // Who waits for refusals to come does not keep Node.js running.
+        let keeps = if refusals.has_since(position) { Loop::Held } else { Loop::Free };
+        thread::promise(env, keeps, move |deferred| async move {
+            let found = refusals.since(position).await;
             deferred.resolve(found.map(NativeRefusals::from));
         })
     }
@@ -138,7 +141,7 @@ impl NativeUplink {
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn ended(&self, env: Env) -> Result<Promise<()>> {
         let mut ended = self.ended.clone();
-        thread::promise(env, Loop::Free, move |deferred| async move {
+        thread::promise(env, Loop::Held, move |deferred| async move {
             while ended.changed().await.is_ok() {}
             deferred.resolve(());
         })
@@ -161,13 +164,14 @@ async fn start(far: &Inside, options: NativeUplinkOptions) -> Outcome<NativeUpli
     let closed = sockets.closed();
     // The network may have been closed before `closed` was created, which does not report that.
     open(far)?;
-    let (link, settings, rules) = (options.link, settings(&options)?, rule_set(options)?);
+    let (index, settings, rules) = (options.link, settings(&options)?, rule_set(options)?);
     let socket = sockets.socket_inside(libc::AF_PACKET, libc::SOCK_RAW, 0).await?;
     drop(sockets);
+    let link = Link::Interface { socket, index };
     let (ending, ended) = watch::channel(());
     let (started, starting) = oneshot::channel();
     UPLINKS.run(move || async move {
-        match uplink(socket, link, settings, rules) {
+        match uplink(link, settings, rules) {
             Ok((handle, engine)) => {
                 let _ = started.send(Ok(handle));
                 // Closing the network drops the future, and with it all sockets.

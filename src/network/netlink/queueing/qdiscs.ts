@@ -1,14 +1,14 @@
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
-import type { Plain } from '../../validate/fields.ts'
-import { describeLink, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../../objects/uncloneable.ts'
+import type { Plain } from '../../../validate/fields.ts'
+import { describeLink, type LinkRef, parseLinkRef } from '../../../validate/network/link-ref.ts'
 import {
   type DeleteQdiscOptions,
   parseQdisc,
   parseQdiscPlace,
   type Qdisc,
   type QdiscSpec,
-} from '../../validate/network/qdisc.ts'
-import { type Action, operation, type Run } from '../actions/action.ts'
+} from '../../../validate/network/queueing/qdisc.ts'
+import { type Action, operation, type Run } from '../../actions/action.ts'
 
 const target = ({ link }: Plain) => describeLink(link)
 

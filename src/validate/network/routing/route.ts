@@ -1,9 +1,9 @@
-import { invalidValue } from '../../errors.ts'
-import { array, type FieldsOf, object, type Parse, type Plain, parseFields } from '../fields.ts'
-import { boolean, u8, u16, u32, whole, word } from '../values.ts'
-import { type Scope, scope } from './address.ts'
-import { type LinkRef, parseLinkRef } from './link-ref.ts'
-import { cidr, type Family, family, ip, milliseconds, octets, text } from './values.ts'
+import { invalidValue } from '../../../errors.ts'
+import { array, type FieldsOf, object, type Parse, type Plain, parseFields } from '../../fields.ts'
+import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
+import { type Scope, scope } from '../address.ts'
+import { type LinkRef, parseLinkRef } from '../link-ref.ts'
+import { cidr, type Family, family, ip, milliseconds, octets, text } from '../values.ts'
 
 /** What the kernel does with a packet: ip-route(8). */
 export type RouteType =

@@ -1,7 +1,7 @@
-import { invalidValue } from '../../errors.ts'
-import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../fields.ts'
-import { boolean, described, u16, u32, whole } from '../values.ts'
-import { milliseconds, octets, percentage, rate, text } from './values.ts'
+import { invalidValue } from '../../../errors.ts'
+import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
+import { boolean, described, u16, u32, whole } from '../../values.ts'
+import { milliseconds, octets, percentage, rate, text } from '../values.ts'
 
 /** Options of netem, which emulates the properties of a network: tc-netem(8). */
 export interface NetemData {

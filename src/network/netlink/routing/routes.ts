@@ -1,7 +1,7 @@
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
-import { type ListRoutesOptions, parseListRoutesOptions } from '../../validate/network/options.ts'
-import { describeRoute, parseRoute, type Route, type RouteSpec } from '../../validate/network/route.ts'
-import { type Action, operation, type Run } from '../actions/action.ts'
+import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../../objects/uncloneable.ts'
+import { type ListRoutesOptions, parseListRoutesOptions } from '../../../validate/network/options.ts'
+import { describeRoute, parseRoute, type Route, type RouteSpec } from '../../../validate/network/routing/route.ts'
+import { type Action, operation, type Run } from '../../actions/action.ts'
 
 function change(name: string, route: RouteSpec): Action<void> {
   return operation(name, { route: parseRoute(route, 'route') }, ({ route }) => describeRoute(route))

@@ -1,0 +1,19 @@
+//! System calls without a libc: one thin function for each call that the helper makes.
+
+mod confinement;
+mod descriptors;
+mod errno;
+mod files;
+mod flags;
+mod mounts;
+mod namespaces;
+mod number;
+mod privileges;
+mod processes;
+mod sockets;
+mod trap;
+
+pub use self::{
+    confinement::*, descriptors::*, errno::*, files::*, flags::*, mounts::*, namespaces::*, privileges::*,
+    processes::*, sockets::*,
+};
