@@ -1,8 +1,8 @@
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
-import type { LinkKind } from '../validate/network/link-kinds.ts'
-import type { LinkSpecOf } from '../validate/network/link-spec.ts'
+import type { LinkKind } from '../validate/network/links/link-kinds.ts'
+import type { LinkSpecOf } from '../validate/network/links/link-spec.ts'
 import { type ApplySyncOptions, parseApplySyncOptions } from '../validate/network/options.ts'
 import type { Action, Results } from './actions/action.ts'
 import { apply, applyOne } from './actions/apply.ts'
@@ -11,14 +11,17 @@ import { blocking } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
+import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
+import { type NetworkOffload, offloadActions } from './netlink/offload.ts'
 import { type NetworkQdiscs, qdiscActions } from './netlink/queueing/qdiscs.ts'
 import { forwardingEntryActions, type NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { type NetworkNeighbours, neighbourActions } from './netlink/routing/neighbours.ts'
 import { type NetworkRoutes, routeActions } from './netlink/routing/routes.ts'
 import { type NetworkRules, ruleActions } from './netlink/routing/rules.ts'
 import { type NetworkSysctls, sysctlActions } from './netlink/sysctls.ts'
+import { type NetworkVlans, vlanActions } from './netlink/vlans.ts'
 import { type NetworkWireGuard, wireguardActions } from './netlink/wireguard.ts'
 
 /** The methods of a part of a {@link Network}. They take the same arguments, and return what the promise resolves with. */
@@ -80,8 +83,14 @@ export class NetworkSync {
   readonly forwardingEntries: SyncMethods<NetworkForwardingEntries>
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: SyncMethods<NetworkQdiscs>
+  /** Tables of the packet filter, as with `nft`. */
+  readonly firewall: SyncMethods<NetworkFirewall>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
+  /** VLANs of bridges and of their ports, as with `bridge vlan`. */
+  readonly vlans: SyncMethods<NetworkVlans>
+  /** Checksums, segmentation and more that links do themselves, as with `ethtool -K`. */
+  readonly offload: SyncMethods<NetworkOffload>
   /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: SyncMethods<NetworkWireGuard>
 
@@ -102,7 +111,10 @@ export class NetworkSync {
     this.neighbours = new Neighbours(run) as unknown as SyncMethods<NetworkNeighbours>
     this.forwardingEntries = new ForwardingEntries(run) as unknown as SyncMethods<NetworkForwardingEntries>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
+    this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
+    this.vlans = new Vlans(run) as unknown as SyncMethods<NetworkVlans>
+    this.offload = new Offloads(run) as unknown as SyncMethods<NetworkOffload>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
   }
 
@@ -162,5 +174,8 @@ const Rules = partOf('SyncRules', ruleActions)
 const Neighbours = partOf('SyncNeighbours', neighbourActions)
 const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
+const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
+const Vlans = partOf('SyncVlans', vlanActions)
+const Offloads = partOf('SyncOffload', offloadActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

@@ -8,6 +8,7 @@ export const PROJECT: Layers = [['__test__'], ['bench', 'scripts'], ['examples']
 /** The folders of `src`, and the files that are in none. */
 export const SRC: Layers = [
   ['index', 'sandbox'],
+  ['discovery'],
   ['netns', 'pool'],
   ['set'],
   ['containers', 'network'],
@@ -19,8 +20,9 @@ export const SRC: Layers = [
   ['network/sockets'],
   ['control-groups', 'processes', 'threads'],
   ['native', 'validate/sockets'],
+  ['validate/network/firewall', 'validate/network/links'],
   ['validate/network'],
-  ['validate/sandbox'],
+  ['validate/discovery', 'validate/sandbox'],
   ['validate/control-groups', 'validate/monitoring', 'validate/processes'],
   ['validate/processes/confinement'],
   ['validate'],
@@ -46,9 +48,9 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   'nsset-net': [
     [ROOT],
-    ['watch'],
+    ['vlans', 'watch'],
     ['link'],
-    ['address', 'neighbour', 'qdisc', 'route', 'rule', 'wireguard'],
+    ['address', 'firewall', 'neighbour', 'offload', 'qdisc', 'route', 'rule', 'wireguard'],
     ['network'],
     ['netlink'],
     ['cidr', 'link_ref', 'mac', 'octets'],
@@ -90,7 +92,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   nsset: [
     [ROOT],
-    ['unshare'],
+    ['discovery', 'unshare'],
     ['network', 'processes', 'userns'],
     ['confinement', 'file', 'mounts'],
     ['helper'],

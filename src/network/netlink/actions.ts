@@ -8,13 +8,16 @@ import type { StdioOptions } from '../../validate/processes/stdio.ts'
 import type { Action, Results } from '../actions/action.ts'
 import { callOutside, doInside, inside, script, spawn } from '../actions/steps.ts'
 import { addressActions } from './addresses.ts'
+import { firewallActions } from './firewall.ts'
 import { linkActions } from './links.ts'
+import { offloadActions } from './offload.ts'
 import { qdiscActions } from './queueing/qdiscs.ts'
 import { forwardingEntryActions } from './routing/forwarding-entries.ts'
 import { neighbourActions } from './routing/neighbours.ts'
 import { routeActions } from './routing/routes.ts'
 import { ruleActions } from './routing/rules.ts'
 import { sysctlActions } from './sysctls.ts'
+import { vlanActions } from './vlans.ts'
 import { wireguardActions } from './wireguard.ts'
 
 /**
@@ -45,8 +48,14 @@ export const action = {
   forwardingEntries: forwardingEntryActions,
   /** The actions of {@link NetworkQdiscs}. */
   qdiscs: qdiscActions,
+  /** The actions of {@link NetworkFirewall}. */
+  firewall: firewallActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
+  /** The actions of {@link NetworkVlans}. */
+  vlans: vlanActions,
+  /** The actions of {@link NetworkOffload}. */
+  offload: offloadActions,
   /** The actions of {@link NetworkWireGuard}. */
   wireguard: wireguardActions,
 

@@ -2,10 +2,16 @@
 
 pub mod answer;
 pub mod attributes;
+pub mod batch;
 pub mod buffer;
 pub mod conversation;
 pub mod extended_ack;
+pub mod family;
+pub mod generic;
 pub mod message;
 pub mod request;
+pub mod settings;
 pub mod socket;
+pub mod value;
 pub mod waiting;
+pub mod writer;

@@ -10,8 +10,8 @@ use std::{
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{
-    Addresses, ForwardingEntries, Links, Neighbours, Network, Qdiscs, Routes, Rules, Watch, WatchedPart, Watcher,
-    WireGuards,
+    AddressChanges, Addresses, BridgeVlans, ForwardingEntries, Links, Neighbours, Network, Offloads, Qdiscs, Routes,
+    Rules, Watch, WatchedPart, Watcher, WireGuards, firewall::Firewall,
 };
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
@@ -57,6 +57,8 @@ pub struct Sockets {
     line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
+    offloads: OnceCell<Offloads>,
+    firewall: OnceCell<Firewall>,
     names: Mutex<Names>,
     /// What receives notifications, while there are watchers.
     watch: Mutex<Option<Arc<Watch>>>,
@@ -83,6 +85,8 @@ impl Sockets {
             line_of_files: Line::new(),
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
+            offloads: OnceCell::new(),
+            firewall: OnceCell::new(),
             names: Mutex::default(),
             watch: Mutex::default(),
             closing: Arc::default(),
@@ -112,8 +116,21 @@ impl Sockets {
         Ok(self.network().await?.addresses())
     }
 
+    /// Opens a socket that the kernel tells when addresses change.
+    pub async fn address_changes(&self) -> Result<AddressChanges, Failure> {
+        let socket = self.netlink(libc::NETLINK_ROUTE).await?;
+        Ok(match self.waiter {
+            Waiter::Task => AddressChanges::open(socket)?,
+            Waiter::Caller => AddressChanges::open_blocking(socket)?,
+        })
+    }
+
     pub async fn routes(&self) -> Result<Routes<'_>, Failure> {
         Ok(self.network().await?.routes())
+    }
+
+    pub async fn bridge_vlans(&self) -> Result<BridgeVlans<'_>, Failure> {
+        Ok(self.network().await?.bridge_vlans())
     }
 
     pub async fn rules(&self) -> Result<Rules<'_>, Failure> {
@@ -144,6 +161,34 @@ impl Sockets {
             })
         };
         Box::pin(self.together(self.wireguards.get_or_try_init(open))).await
+    }
+
+    pub async fn offloads(&self) -> Result<&Offloads, Failure> {
+        if let Some(offloads) = self.offloads.get() {
+            return Ok(offloads);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_GENERIC).await?;
+            Ok(match self.waiter {
+                Waiter::Task => Offloads::open(socket)?,
+                Waiter::Caller => Offloads::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.offloads.get_or_try_init(open))).await
+    }
+
+    pub async fn firewall(&self) -> Result<&Firewall, Failure> {
+        if let Some(firewall) = self.firewall.get() {
+            return Ok(firewall);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_NETFILTER).await?;
+            Ok(match self.waiter {
+                Waiter::Task => Firewall::open(socket)?,
+                Waiter::Caller => Firewall::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.firewall.get_or_try_init(open))).await
     }
 
     /// Callers put the future into a box, because it is larger than those of most requests, and is needed once.
@@ -226,7 +271,7 @@ impl Sockets {
     async fn config(&self, texts: &Texts) -> Result<Config, Failure> {
         let names_links = texts.resolv_conf.contains('%') || texts.servers.iter().any(|server| server.contains('%'));
         let links = if names_links { self.links().await?.list().await? } else { Vec::new() };
-        let zone = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.index);
+        let zone = |name: &str| links.iter().find(|link| link.is_called(name)).map(|link| link.index);
         let mut config = Config::parse(&texts.resolv_conf, &texts.hosts, zone);
         if config.search.is_empty() {
             config.search.extend(self.domain());
