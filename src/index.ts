@@ -24,6 +24,7 @@ export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
 export type { Link, LinkBase, LinkOf, LinkStatistics } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
+export { NetworkSockets } from './network/netlink/network-sockets.ts'
 export { NetworkQdiscs } from './network/netlink/queueing/qdiscs.ts'
 export { NetworkForwardingEntries } from './network/netlink/routing/forwarding-entries.ts'
 export { NetworkNeighbours } from './network/netlink/routing/neighbours.ts'
@@ -57,6 +58,16 @@ export type {
 } from './validate/control-groups/options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type {
+  InetSocket,
+  NetworkSocket,
+  SocketBase,
+  SocketEnd,
+  SocketFilter,
+  SocketProtocol,
+  SocketState,
+  UnixSocket,
+} from './validate/monitoring/network-socket.ts'
 export type { UntilOptions, WatchedPart, WatchOptions } from './validate/monitoring/watch-options.ts'
 export type {
   BindMount,

@@ -13,6 +13,7 @@ import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
+import { type NetworkSockets, socketActions } from './netlink/network-sockets.ts'
 import { type NetworkQdiscs, qdiscActions } from './netlink/queueing/qdiscs.ts'
 import { forwardingEntryActions, type NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { type NetworkNeighbours, neighbourActions } from './netlink/routing/neighbours.ts'
@@ -80,6 +81,8 @@ export class NetworkSync {
   readonly forwardingEntries: SyncMethods<NetworkForwardingEntries>
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: SyncMethods<NetworkQdiscs>
+  /** What listens and is connected inside, as with `ss`. */
+  readonly sockets: SyncMethods<NetworkSockets>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
   /** Keys and peers of WireGuard links, as with `wg`. */
@@ -102,6 +105,7 @@ export class NetworkSync {
     this.neighbours = new Neighbours(run) as unknown as SyncMethods<NetworkNeighbours>
     this.forwardingEntries = new ForwardingEntries(run) as unknown as SyncMethods<NetworkForwardingEntries>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
+    this.sockets = new Sockets(run) as unknown as SyncMethods<NetworkSockets>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
   }
@@ -162,5 +166,6 @@ const Rules = partOf('SyncRules', ruleActions)
 const Neighbours = partOf('SyncNeighbours', neighbourActions)
 const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
+const Sockets = partOf('SyncSockets', socketActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

@@ -26,6 +26,7 @@ import { parseActions } from './actions/steps.ts'
 import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkLinks } from './netlink/links.ts'
+import { NetworkSockets } from './netlink/network-sockets.ts'
 import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
 import { NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { NetworkNeighbours } from './netlink/routing/neighbours.ts'
@@ -77,6 +78,8 @@ export class Network {
   readonly forwardingEntries: NetworkForwardingEntries
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: NetworkQdiscs
+  /** What listens and is connected inside, as with `ss`. */
+  readonly sockets: NetworkSockets
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
   /** Keys and peers of WireGuard links, as with `wg`. */
@@ -135,6 +138,7 @@ export class Network {
     this.neighbours = new NetworkNeighbours(run)
     this.forwardingEntries = new NetworkForwardingEntries(run)
     this.qdiscs = new NetworkQdiscs(run)
+    this.sockets = new NetworkSockets(run)
     this.sysctls = new NetworkSysctls(run)
     this.wireguard = new NetworkWireGuard(run)
   }
@@ -171,7 +175,7 @@ export class Network {
   }
 
   /**
-   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`. Each event has the object, as `list` returns
+   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`, `'neighbours'`, `'rules'`. Each event has the object, as `list` returns
    * it. The kernel reports all changes after this call, whichever program makes them.
    *
    * A change that a list does not show is no event, such as that of a counter. No event is lost silently: if the kernel has

@@ -33,6 +33,7 @@ mod qdisc;
 mod route;
 mod rule;
 mod scope;
+mod socket_diag;
 mod watch;
 mod wireguard;
 
@@ -50,5 +51,6 @@ pub use qdisc::*;
 pub use route::*;
 pub use rule::*;
 pub use scope::Scope;
+pub use socket_diag::*;
 pub use watch::{Watch, WatchedPart, Watcher};
 pub use wireguard::*;

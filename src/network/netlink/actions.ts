@@ -9,6 +9,7 @@ import type { Action, Results } from '../actions/action.ts'
 import { callOutside, doInside, inside, script, spawn } from '../actions/steps.ts'
 import { addressActions } from './addresses.ts'
 import { linkActions } from './links.ts'
+import { socketActions } from './network-sockets.ts'
 import { qdiscActions } from './queueing/qdiscs.ts'
 import { forwardingEntryActions } from './routing/forwarding-entries.ts'
 import { neighbourActions } from './routing/neighbours.ts'
@@ -45,6 +46,8 @@ export const action = {
   forwardingEntries: forwardingEntryActions,
   /** The actions of {@link NetworkQdiscs}. */
   qdiscs: qdiscActions,
+  /** The actions of {@link NetworkSockets}. */
+  sockets: socketActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
   /** The actions of {@link NetworkWireGuard}. */

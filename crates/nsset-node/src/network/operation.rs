@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
     AddressSpec, Family, ForwardingEntrySpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec,
-    QdiscPlace, QdiscSpec, RouteSpec, Rule, VethPeer, WireGuardSpec,
+    QdiscPlace, QdiscSpec, RouteSpec, Rule, SocketFilter, VethPeer, WireGuardSpec,
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
@@ -91,6 +91,10 @@ enum Operation {
     GetWireGuard { link: LinkRef },
     #[serde(rename = "wireguard.set")]
     SetWireGuard { link: LinkRef, spec: Box<WireGuardSpec> },
+    #[serde(rename = "sockets.list")]
+    ListSockets { filter: Box<SocketFilter> },
+    #[serde(rename = "sockets.destroy")]
+    DestroySockets { filter: Box<SocketFilter> },
     #[serde(rename = "sysctls.get")]
     GetSysctl { name: String },
     #[serde(rename = "sysctls.set")]
@@ -212,6 +216,8 @@ impl Operation {
             Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
             Self::GetSysctl { name } => Ok(Box::pin(sockets.sysctl(name, caller.last())).await?),
             Self::SetSysctl { name, value } => Ok(Box::pin(sockets.set_sysctl(name, value, caller.last())).await?),
+            Self::ListSockets { filter } => Box::pin(list_sockets(sockets, *filter)).await,
+            Self::DestroySockets { filter } => Box::pin(destroy_sockets(sockets, *filter)).await,
             Self::ListLinks {} => list_links(sockets, caller).await,
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => Box::pin(add_link(sockets, *spec, others)).await,
@@ -261,6 +267,14 @@ impl Operation {
             Self::DeleteQdisc { link, place } => json(&sockets.qdiscs().await?.delete(&link, &place).await?),
         }
     }
+}
+
+async fn list_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
+    json(&sockets.diag().await?.list(&filter).await?)
+}
+
+async fn destroy_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
+    json(&sockets.diag().await?.destroy(&filter).await?)
 }
 
 async fn get_wireguard(sockets: &Sockets, link: LinkRef) -> Result<String, Failure> {

@@ -10,8 +10,8 @@ use std::{
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{
-    Addresses, ForwardingEntries, Links, Neighbours, Network, Qdiscs, Routes, Rules, Watch, WatchedPart, Watcher,
-    WireGuards,
+    Addresses, ForwardingEntries, Links, Neighbours, Network, Qdiscs, Routes, Rules, SocketDiag, Watch, WatchedPart,
+    Watcher, WireGuards,
 };
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
@@ -57,6 +57,7 @@ pub struct Sockets {
     line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
+    diag: OnceCell<SocketDiag>,
     names: Mutex<Names>,
     /// What receives notifications, while there are watchers.
     watch: Mutex<Option<Arc<Watch>>>,
@@ -83,6 +84,7 @@ impl Sockets {
             line_of_files: Line::new(),
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
+            diag: OnceCell::new(),
             names: Mutex::default(),
             watch: Mutex::default(),
             closing: Arc::default(),
@@ -144,6 +146,21 @@ impl Sockets {
             })
         };
         Box::pin(self.together(self.wireguards.get_or_try_init(open))).await
+    }
+
+    /// Returns what lists the sockets inside.
+    pub async fn diag(&self) -> Result<&SocketDiag, Failure> {
+        if let Some(diag) = self.diag.get() {
+            return Ok(diag);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_INET_DIAG).await?;
+            Ok(match self.waiter {
+                Waiter::Task => SocketDiag::open(socket)?,
+                Waiter::Caller => SocketDiag::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.diag.get_or_try_init(open))).await
     }
 
     /// Callers put the future into a box, because it is larger than those of most requests, and is needed once.
