@@ -15,6 +15,23 @@ export type {
   ControlGroupStat,
   ControlGroupThrottling,
 } from './control-groups/statistics.ts'
+export type { FoundNamespace } from './discovery/found-namespace.ts'
+export type {
+  ChildrenHolder,
+  DescriptorHolder,
+  MountHolder,
+  NamespaceAsHolder,
+  NamespaceFacts,
+  NamespaceHolder,
+  NamespaceName,
+  ProcessHolder,
+  SocketHolder,
+  ThreadHolder,
+} from './discovery/holders.ts'
+export type { IncompleteReason } from './discovery/incomplete.ts'
+export type { NamespaceList } from './discovery/namespace-list.ts'
+export { namespaces } from './discovery/namespaces.ts'
+export type { NamespaceTree } from './discovery/tree.ts'
 export { NamespaceError } from './errors.ts'
 export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 export { netns } from './netns/netns.ts'
@@ -56,6 +73,8 @@ export type {
   ControlGroupOptions,
   ControlGroupWaitOptions,
 } from './validate/control-groups/options.ts'
+export type { Composition } from './validate/discovery/composition.ts'
+export type { NamespacesOptions } from './validate/discovery/namespaces-options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
 export type {

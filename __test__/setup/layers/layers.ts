@@ -8,6 +8,7 @@ export const PROJECT: Layers = [['__test__'], ['bench', 'scripts'], ['examples']
 /** The folders of `src`, and the files that are in none. */
 export const SRC: Layers = [
   ['index', 'sandbox'],
+  ['discovery'],
   ['netns', 'pool'],
   ['set'],
   ['containers', 'network'],
@@ -19,7 +20,7 @@ export const SRC: Layers = [
   ['control-groups', 'processes', 'threads'],
   ['native', 'validate/monitoring', 'validate/sockets'],
   ['validate/network'],
-  ['validate/sandbox'],
+  ['validate/discovery', 'validate/sandbox'],
   ['validate/control-groups', 'validate/processes'],
   ['validate/processes/confinement'],
   ['validate'],
@@ -76,7 +77,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   nsset: [
     [ROOT],
-    ['unshare'],
+    ['discovery', 'unshare'],
     ['network', 'processes', 'userns'],
     ['confinement', 'file', 'mounts'],
     ['helper'],
