@@ -39,6 +39,7 @@ export type { Action, Results } from './network/actions/action.ts'
 export { ActionError } from './network/actions/action-error.ts'
 export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
+export { NetworkFirewall } from './network/netlink/firewall.ts'
 export type { Link, LinkBase, LinkOf, LinkStatistics } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
 export { NetworkSockets } from './network/netlink/network-sockets.ts'
@@ -111,6 +112,45 @@ export type {
   NetnsRemoveOptions,
 } from './validate/netns-options.ts'
 export type { Address, AddressSpec, Scope } from './validate/network/address.ts'
+export type {
+  FirewallChain,
+  FirewallFamily,
+  FirewallHook,
+  FirewallPriority,
+} from './validate/network/firewall/chain.ts'
+export type { FirewallKeyType, FirewallRange } from './validate/network/firewall/data-types.ts'
+export type { FirewallSelector } from './validate/network/firewall/selectors.ts'
+export type { FirewallElement, FirewallKey, FirewallSet } from './validate/network/firewall/set.ts'
+export type {
+  FirewallActions,
+  FirewallChange,
+  FirewallMatches,
+  FirewallNewValue,
+  FirewallRejection,
+  FirewallRule,
+  FirewallStatement,
+  FirewallWord,
+} from './validate/network/firewall/statement.ts'
+export type {
+  FirewallDestination,
+  FirewallLimit,
+  FirewallLog,
+  FirewallPortTranslation,
+  FirewallQueue,
+  FirewallQuota,
+  FirewallSynproxy,
+  FirewallTranslation,
+  FirewallTransparentProxy,
+} from './validate/network/firewall/statement-options.ts'
+export type {
+  FirewallCounter,
+  FirewallNamedQuota,
+  FirewallTable,
+  FirewallTableRef,
+  FirewallTableSpec,
+} from './validate/network/firewall/table.ts'
+export type { FirewallComparison, FirewallSetName, FirewallTest } from './validate/network/firewall/test.ts'
+export type { FirewallVerdict, FirewallVerdictWord } from './validate/network/firewall/verdict.ts'
 export type { PlainSetRef } from './validate/network/known-set.ts'
 export type * from './validate/network/link-kinds.ts'
 export type { LinkInOtherNetwork, LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'

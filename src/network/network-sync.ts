@@ -11,6 +11,7 @@ import { blocking } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
+import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
 import { type NetworkSockets, socketActions } from './netlink/network-sockets.ts'
@@ -83,6 +84,8 @@ export class NetworkSync {
   readonly qdiscs: SyncMethods<NetworkQdiscs>
   /** What listens and is connected inside, as with `ss`. */
   readonly sockets: SyncMethods<NetworkSockets>
+  /** Tables of the packet filter, as with `nft`. */
+  readonly firewall: SyncMethods<NetworkFirewall>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
   /** Keys and peers of WireGuard links, as with `wg`. */
@@ -106,6 +109,7 @@ export class NetworkSync {
     this.forwardingEntries = new ForwardingEntries(run) as unknown as SyncMethods<NetworkForwardingEntries>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
     this.sockets = new Sockets(run) as unknown as SyncMethods<NetworkSockets>
+    this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
   }
@@ -167,5 +171,6 @@ const Neighbours = partOf('SyncNeighbours', neighbourActions)
 const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
 const Sockets = partOf('SyncSockets', socketActions)
+const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

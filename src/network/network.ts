@@ -25,6 +25,7 @@ import { awaiting } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
+import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkSockets } from './netlink/network-sockets.ts'
 import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
@@ -80,6 +81,8 @@ export class Network {
   readonly qdiscs: NetworkQdiscs
   /** What listens and is connected inside, as with `ss`. */
   readonly sockets: NetworkSockets
+  /** Tables of the packet filter, as with `nft`. */
+  readonly firewall: NetworkFirewall
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
   /** Keys and peers of WireGuard links, as with `wg`. */
@@ -139,6 +142,7 @@ export class Network {
     this.forwardingEntries = new NetworkForwardingEntries(run)
     this.qdiscs = new NetworkQdiscs(run)
     this.sockets = new NetworkSockets(run)
+    this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
     this.wireguard = new NetworkWireGuard(run)
   }

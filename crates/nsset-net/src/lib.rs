@@ -20,6 +20,7 @@ mod address;
 mod cidr;
 mod error;
 mod family;
+pub mod firewall;
 mod hint;
 mod link;
 mod link_ref;

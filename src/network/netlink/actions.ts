@@ -8,6 +8,7 @@ import type { StdioOptions } from '../../validate/processes/stdio.ts'
 import type { Action, Results } from '../actions/action.ts'
 import { callOutside, doInside, inside, script, spawn } from '../actions/steps.ts'
 import { addressActions } from './addresses.ts'
+import { firewallActions } from './firewall.ts'
 import { linkActions } from './links.ts'
 import { socketActions } from './network-sockets.ts'
 import { qdiscActions } from './queueing/qdiscs.ts'
@@ -48,6 +49,8 @@ export const action = {
   qdiscs: qdiscActions,
   /** The actions of {@link NetworkSockets}. */
   sockets: socketActions,
+  /** The actions of {@link NetworkFirewall}. */
+  firewall: firewallActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
   /** The actions of {@link NetworkWireGuard}. */

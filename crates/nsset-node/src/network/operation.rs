@@ -8,6 +8,7 @@ use nsset::SystemError;
 use nsset_net::{
     AddressSpec, Family, ForwardingEntrySpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec,
     QdiscPlace, QdiscSpec, RouteSpec, Rule, SocketFilter, VethPeer, WireGuardSpec,
+    firewall::{Table, TableRef},
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
@@ -95,6 +96,14 @@ enum Operation {
     ListSockets { filter: Box<SocketFilter> },
     #[serde(rename = "sockets.destroy")]
     DestroySockets { filter: Box<SocketFilter> },
+    #[serde(rename = "firewall.list")]
+    ListTables {},
+    #[serde(rename = "firewall.get")]
+    GetTable { table: TableRef },
+    #[serde(rename = "firewall.replace")]
+    ReplaceTable { table: Box<Table> },
+    #[serde(rename = "firewall.delete")]
+    DeleteTable { table: TableRef },
     #[serde(rename = "sysctls.get")]
     GetSysctl { name: String },
     #[serde(rename = "sysctls.set")]
@@ -214,6 +223,10 @@ impl Operation {
         match self {
             Self::GetWireGuard { link } => Box::pin(get_wireguard(sockets, link)).await,
             Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
+            Self::ListTables {} => json(&Box::pin(sockets.firewall().await?.list()).await?),
+            Self::GetTable { table } => json(&Box::pin(sockets.firewall().await?.get(&table)).await?),
+            Self::ReplaceTable { table } => json(&Box::pin(sockets.firewall().await?.replace(&table)).await?),
+            Self::DeleteTable { table } => json(&Box::pin(sockets.firewall().await?.delete(&table)).await?),
             Self::GetSysctl { name } => Ok(Box::pin(sockets.sysctl(name, caller.last())).await?),
             Self::SetSysctl { name, value } => Ok(Box::pin(sockets.set_sysctl(name, value, caller.last())).await?),
             Self::ListSockets { filter } => Box::pin(list_sockets(sockets, *filter)).await,

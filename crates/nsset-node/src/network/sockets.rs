@@ -11,7 +11,7 @@ use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{
     Addresses, ForwardingEntries, Links, Neighbours, Network, Qdiscs, Routes, Rules, SocketDiag, Watch, WatchedPart,
-    Watcher, WireGuards,
+    Watcher, WireGuards, firewall::Firewall,
 };
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
@@ -58,6 +58,7 @@ pub struct Sockets {
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
     diag: OnceCell<SocketDiag>,
+    firewall: OnceCell<Firewall>,
     names: Mutex<Names>,
     /// What receives notifications, while there are watchers.
     watch: Mutex<Option<Arc<Watch>>>,
@@ -85,6 +86,7 @@ impl Sockets {
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
             diag: OnceCell::new(),
+            firewall: OnceCell::new(),
             names: Mutex::default(),
             watch: Mutex::default(),
             closing: Arc::default(),
@@ -161,6 +163,20 @@ impl Sockets {
             })
         };
         Box::pin(self.together(self.diag.get_or_try_init(open))).await
+    }
+
+    pub async fn firewall(&self) -> Result<&Firewall, Failure> {
+        if let Some(firewall) = self.firewall.get() {
+            return Ok(firewall);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_NETFILTER).await?;
+            Ok(match self.waiter {
+                Waiter::Task => Firewall::open(socket)?,
+                Waiter::Caller => Firewall::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.firewall.get_or_try_init(open))).await
     }
 
     /// Callers put the future into a box, because it is larger than those of most requests, and is needed once.
