@@ -1,8 +1,8 @@
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
-import type { LinkKind } from '../validate/network/link-kinds.ts'
-import type { LinkSpecOf } from '../validate/network/link-spec.ts'
+import type { LinkKind } from '../validate/network/links/link-kinds.ts'
+import type { LinkSpecOf } from '../validate/network/links/link-spec.ts'
 import { type ApplySyncOptions, parseApplySyncOptions } from '../validate/network/options.ts'
 import type { Action, Results } from './actions/action.ts'
 import { apply, applyOne } from './actions/apply.ts'
@@ -15,12 +15,14 @@ import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
 import { type NetworkSockets, socketActions } from './netlink/network-sockets.ts'
+import { type NetworkOffload, offloadActions } from './netlink/offload.ts'
 import { type NetworkQdiscs, qdiscActions } from './netlink/queueing/qdiscs.ts'
 import { forwardingEntryActions, type NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { type NetworkNeighbours, neighbourActions } from './netlink/routing/neighbours.ts'
 import { type NetworkRoutes, routeActions } from './netlink/routing/routes.ts'
 import { type NetworkRules, ruleActions } from './netlink/routing/rules.ts'
 import { type NetworkSysctls, sysctlActions } from './netlink/sysctls.ts'
+import { type NetworkVlans, vlanActions } from './netlink/vlans.ts'
 import { type NetworkWireGuard, wireguardActions } from './netlink/wireguard.ts'
 
 /** The methods of a part of a {@link Network}. They take the same arguments, and return what the promise resolves with. */
@@ -88,6 +90,10 @@ export class NetworkSync {
   readonly firewall: SyncMethods<NetworkFirewall>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
+  /** VLANs of bridges and of their ports, as with `bridge vlan`. */
+  readonly vlans: SyncMethods<NetworkVlans>
+  /** Checksums, segmentation and more that links do themselves, as with `ethtool -K`. */
+  readonly offload: SyncMethods<NetworkOffload>
   /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: SyncMethods<NetworkWireGuard>
 
@@ -111,6 +117,8 @@ export class NetworkSync {
     this.sockets = new Sockets(run) as unknown as SyncMethods<NetworkSockets>
     this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
+    this.vlans = new Vlans(run) as unknown as SyncMethods<NetworkVlans>
+    this.offload = new Offloads(run) as unknown as SyncMethods<NetworkOffload>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
   }
 
@@ -173,4 +181,6 @@ const Qdiscs = partOf('SyncQdiscs', qdiscActions)
 const Sockets = partOf('SyncSockets', socketActions)
 const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
+const Vlans = partOf('SyncVlans', vlanActions)
+const Offloads = partOf('SyncOffload', offloadActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

@@ -28,12 +28,14 @@ import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkSockets } from './netlink/network-sockets.ts'
+import { NetworkOffload } from './netlink/offload.ts'
 import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
 import { NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { NetworkNeighbours } from './netlink/routing/neighbours.ts'
 import { NetworkRoutes } from './netlink/routing/routes.ts'
 import { NetworkRules } from './netlink/routing/rules.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
+import { NetworkVlans } from './netlink/vlans.ts'
 import { NetworkWireGuard } from './netlink/wireguard.ts'
 import { NetworkSync } from './network-sync.ts'
 import { createSocket } from './sockets/datagrams/datagram.ts'
@@ -85,6 +87,10 @@ export class Network {
   readonly firewall: NetworkFirewall
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
+  /** VLANs of bridges and of their ports, as with `bridge vlan`. */
+  readonly vlans: NetworkVlans
+  /** Checksums, segmentation and more that links do themselves, as with `ethtool -K`. */
+  readonly offload: NetworkOffload
   /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: NetworkWireGuard
 
@@ -144,6 +150,8 @@ export class Network {
     this.sockets = new NetworkSockets(run)
     this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
+    this.vlans = new NetworkVlans(run)
+    this.offload = new NetworkOffload(run)
     this.wireguard = new NetworkWireGuard(run)
   }
 

@@ -28,6 +28,8 @@ const PARTS = [
   'qdiscs',
   'firewall',
   'sysctls',
+  'vlans',
+  'offload',
   'wireguard',
 ]
 
@@ -75,6 +77,19 @@ const CALLS: Call[] = [
   ['routes.list', { table: 254 }],
   ['routes.delete', { destination: '198.51.100.0/24' }],
   ['routes.delete', { destination: route.destination }],
+  ['addresses.ensure', 'br0', '10.0.0.1/24'],
+  ['addresses.replace', 'br0', { cidr: '10.0.0.1/24', validLifetime: 3_600_000 }],
+  ['addresses.ensure', 'br0', { cidr: '10.0.0.1/24', label: 'br0:x' }],
+  ['links.set', 'br0', { altNames: ['the-switch'], kind: 'bridge', ageingTime: 1000 }],
+  ['links.get', 'the-switch'],
+  ['vlans.add', 'v0', 10],
+  ['vlans.list', 'v0'],
+  ['vlans.delete', 'v0', { id: 10 }],
+  ['vlans.list', 'none0'],
+  ['offload.get', 'v0'],
+  ['offload.set', 'v0', { tso: false, gro: true }],
+  ['offload.set', 'v0', { features: { 'no-such-feature': true } }],
+  ['offload.set', 'none0', {}],
   ['rules.add', rule],
   ['rules.add', rule],
   ['rules.list'],
@@ -147,7 +162,7 @@ async function outcomeOf(network: object, [path, ...args]: Call): Promise<unknow
 }
 
 /** Counters and states that change by themselves, handles that the kernel numbers, and what IPv6 and multicast do in their own time. */
-const OF_THE_MOMENT = ['statistics', 'running', 'handle']
+const OF_THE_MOMENT = ['statistics', 'running', 'carrier', 'operationalState', 'state', 'handle']
 
 function withoutTheMoment(key: string, value: unknown): unknown {
   if (OF_THE_MOMENT.includes(key)) return undefined

@@ -11,12 +11,14 @@ import { addressActions } from './addresses.ts'
 import { firewallActions } from './firewall.ts'
 import { linkActions } from './links.ts'
 import { socketActions } from './network-sockets.ts'
+import { offloadActions } from './offload.ts'
 import { qdiscActions } from './queueing/qdiscs.ts'
 import { forwardingEntryActions } from './routing/forwarding-entries.ts'
 import { neighbourActions } from './routing/neighbours.ts'
 import { routeActions } from './routing/routes.ts'
 import { ruleActions } from './routing/rules.ts'
 import { sysctlActions } from './sysctls.ts'
+import { vlanActions } from './vlans.ts'
 import { wireguardActions } from './wireguard.ts'
 
 /**
@@ -53,6 +55,10 @@ export const action = {
   firewall: firewallActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
+  /** The actions of {@link NetworkVlans}. */
+  vlans: vlanActions,
+  /** The actions of {@link NetworkOffload}. */
+  offload: offloadActions,
   /** The actions of {@link NetworkWireGuard}. */
   wireguard: wireguardActions,
 
