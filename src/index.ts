@@ -42,6 +42,7 @@ export { NetworkAddresses } from './network/netlink/addresses.ts'
 export { NetworkFirewall } from './network/netlink/firewall.ts'
 export type { Link, LinkBase, LinkCounter, LinkOf, LinkStatistics, OperationalState } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
+export { NetworkSockets } from './network/netlink/network-sockets.ts'
 export { NetworkOffload } from './network/netlink/offload.ts'
 export { NetworkQdiscs } from './network/netlink/queueing/qdiscs.ts'
 export { NetworkForwardingEntries } from './network/netlink/routing/forwarding-entries.ts'
@@ -80,6 +81,16 @@ export type { Composition } from './validate/discovery/composition.ts'
 export type { NamespacesOptions } from './validate/discovery/namespaces-options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type {
+  InetSocket,
+  NetworkSocket,
+  SocketBase,
+  SocketEnd,
+  SocketFilter,
+  SocketProtocol,
+  SocketState,
+  UnixSocket,
+} from './validate/monitoring/network-socket.ts'
 export type { UntilOptions, WatchedPart, WatchOptions } from './validate/monitoring/watch-options.ts'
 export type {
   BindMount,

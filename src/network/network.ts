@@ -28,6 +28,7 @@ import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
+import { NetworkSockets } from './netlink/network-sockets.ts'
 import { NetworkOffload } from './netlink/offload.ts'
 import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
 import { NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
@@ -83,6 +84,8 @@ export class Network {
   readonly forwardingEntries: NetworkForwardingEntries
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: NetworkQdiscs
+  /** What listens and is connected inside, as with `ss`. */
+  readonly sockets: NetworkSockets
   /** Tables of the packet filter, as with `nft`. */
   readonly firewall: NetworkFirewall
   /** The `net.*` sysctls, as with `sysctl`. */
@@ -148,6 +151,7 @@ export class Network {
     this.neighbours = new NetworkNeighbours(run)
     this.forwardingEntries = new NetworkForwardingEntries(run)
     this.qdiscs = new NetworkQdiscs(run)
+    this.sockets = new NetworkSockets(run)
     this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
     this.vlans = new NetworkVlans(run)
@@ -187,7 +191,7 @@ export class Network {
   }
 
   /**
-   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`. Each event has the object, as `list` returns
+   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`, `'neighbours'`, `'rules'`. Each event has the object, as `list` returns
    * it. The kernel reports all changes after this call, whichever program makes them.
    *
    * A change that a list does not show is no event, such as that of a counter. No event is lost silently: if the kernel has
