@@ -7,7 +7,7 @@ export const PROJECT: Layers = [['__test__'], ['bench', 'scripts'], ['examples']
 
 /** The folders of `src`, and the files that are in none. */
 export const SRC: Layers = [
-  ['index', 'sandbox'],
+  ['command', 'index', 'sandbox', 'testing'],
   ['discovery'],
   ['netns', 'pool'],
   ['set'],
@@ -21,7 +21,7 @@ export const SRC: Layers = [
   ['native', 'validate/sockets'],
   ['validate/network/firewall', 'validate/network/links'],
   ['validate/network'],
-  ['validate/discovery', 'validate/sandbox'],
+  ['validate/discovery', 'validate/sandbox', 'validate/testing'],
   ['validate/control-groups', 'validate/monitoring', 'validate/processes'],
   ['validate/processes/confinement'],
   ['validate'],
