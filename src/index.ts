@@ -42,6 +42,7 @@ export { NetworkAddresses } from './network/netlink/addresses.ts'
 export { firewall, NetworkFirewall } from './network/netlink/firewall.ts'
 export type { Link, LinkBase, LinkCounter, LinkOf, LinkStatistics, OperationalState } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
+export { NetworkSockets } from './network/netlink/network-sockets.ts'
 export { NetworkOffload } from './network/netlink/offload.ts'
 export { NetworkQdiscs } from './network/netlink/queueing/qdiscs.ts'
 export { NetworkForwardingEntries } from './network/netlink/routing/forwarding-entries.ts'
@@ -57,6 +58,7 @@ export type { Connector, ConnectorTarget } from './network/sockets/streams/conne
 export { NetworkWatcher } from './network/watching/network-watcher.ts'
 export type { ObjectEvent, ResyncEvent, WatchEvent, WatchedValues } from './network/watching/watch-event.ts'
 export { Forwarding, type ForwardingAddress, type ForwardingStatistics } from './network/ways/forwarding.ts'
+export { Uplink, type UplinkFlow, type UplinkRefusal, type UplinkStatistics } from './network/ways/uplink.ts'
 export type { Lazy } from './objects/context.ts'
 export { NamespacePool } from './pool/namespace-pool.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
@@ -79,6 +81,16 @@ export type { Composition } from './validate/discovery/composition.ts'
 export type { NamespacesOptions } from './validate/discovery/namespaces-options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type {
+  InetSocket,
+  NetworkSocket,
+  SocketBase,
+  SocketEnd,
+  SocketFilter,
+  SocketProtocol,
+  SocketState,
+  UnixSocket,
+} from './validate/monitoring/network-socket.ts'
 export type { UntilOptions, WatchedPart, WatchOptions } from './validate/monitoring/watch-options.ts'
 export type {
   BindMount,
@@ -243,10 +255,12 @@ export type {
   CloseForwardingOptions,
   ForwardOptions,
   ForwardTarget,
-  PortRange,
   StartForwardingOptions,
 } from './validate/sockets/forwarding-options.ts'
 export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
+export type { PortRange } from './validate/sockets/port-range.ts'
+export type { Rule } from './validate/sockets/rule.ts'
+export type { UplinkDnsOptions, UplinkOptions, UplinkRequest } from './validate/sockets/uplink-options.ts'
 export type {
   MapUser,
   TimeOffsets,

@@ -14,6 +14,7 @@ import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
 import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
+import { type NetworkSockets, socketActions } from './netlink/network-sockets.ts'
 import { type NetworkOffload, offloadActions } from './netlink/offload.ts'
 import { type NetworkQdiscs, qdiscActions } from './netlink/queueing/qdiscs.ts'
 import { forwardingEntryActions, type NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
@@ -83,6 +84,8 @@ export class NetworkSync {
   readonly forwardingEntries: SyncMethods<NetworkForwardingEntries>
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: SyncMethods<NetworkQdiscs>
+  /** What listens and is connected inside, as with `ss`. */
+  readonly sockets: SyncMethods<NetworkSockets>
   /** Tables of the packet filter, as with `nft`. */
   readonly firewall: SyncMethods<NetworkFirewall>
   /** The `net.*` sysctls, as with `sysctl`. */
@@ -111,6 +114,7 @@ export class NetworkSync {
     this.neighbours = new Neighbours(run) as unknown as SyncMethods<NetworkNeighbours>
     this.forwardingEntries = new ForwardingEntries(run) as unknown as SyncMethods<NetworkForwardingEntries>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
+    this.sockets = new Sockets(run) as unknown as SyncMethods<NetworkSockets>
     this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
     this.vlans = new Vlans(run) as unknown as SyncMethods<NetworkVlans>
@@ -174,6 +178,7 @@ const Rules = partOf('SyncRules', ruleActions)
 const Neighbours = partOf('SyncNeighbours', neighbourActions)
 const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
+const Sockets = partOf('SyncSockets', socketActions)
 const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
 const Vlans = partOf('SyncVlans', vlanActions)

@@ -10,6 +10,7 @@ import { callOutside, doInside, inside, script, spawn } from '../actions/steps.t
 import { addressActions } from './addresses.ts'
 import { firewallActions } from './firewall.ts'
 import { linkActions } from './links.ts'
+import { socketActions } from './network-sockets.ts'
 import { offloadActions } from './offload.ts'
 import { qdiscActions } from './queueing/qdiscs.ts'
 import { forwardingEntryActions } from './routing/forwarding-entries.ts'
@@ -48,6 +49,8 @@ export const action = {
   forwardingEntries: forwardingEntryActions,
   /** The actions of {@link NetworkQdiscs}. */
   qdiscs: qdiscActions,
+  /** The actions of {@link NetworkSockets}. */
+  sockets: socketActions,
   /** The actions of {@link NetworkFirewall}. */
   firewall: firewallActions,
   /** The actions of {@link NetworkSysctls}. */

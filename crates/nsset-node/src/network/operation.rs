@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
     AddressSpec, BridgeVlanSpec, Family, ForwardingEntrySpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState,
-    NeighbourSpec, Network, Offload, QdiscPlace, QdiscSpec, RouteSpec, Rule, VethPeer, WireGuardSpec,
+    NeighbourSpec, Network, Offload, QdiscPlace, QdiscSpec, RouteSpec, Rule, SocketFilter, VethPeer, WireGuardSpec,
     firewall::{SetElement, Table, TableRef},
 };
 use serde::{Deserialize, Serialize};
@@ -108,6 +108,10 @@ enum Operation {
     GetWireGuard { link: LinkRef },
     #[serde(rename = "wireguard.set")]
     SetWireGuard { link: LinkRef, spec: Box<WireGuardSpec> },
+    #[serde(rename = "sockets.list")]
+    ListSockets { filter: Box<SocketFilter> },
+    #[serde(rename = "sockets.destroy")]
+    DestroySockets { filter: Box<SocketFilter> },
     #[serde(rename = "firewall.list")]
     ListTables {},
     #[serde(rename = "firewall.get")]
@@ -252,6 +256,8 @@ impl Operation {
             | Self::AddElements { .. }
             | Self::DeleteElements { .. }
             | Self::DeleteTable { .. } => Box::pin(self.perform_on_firewall(sockets)).await,
+            Self::ListSockets { filter } => Box::pin(list_sockets(sockets, *filter)).await,
+            Self::DestroySockets { filter } => Box::pin(destroy_sockets(sockets, *filter)).await,
             Self::ListLinks {} => list_links(sockets, caller).await,
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => Box::pin(add_link(sockets, *spec, others)).await,
@@ -329,6 +335,14 @@ impl Operation {
             _ => Err(not_ready().into()),
         }
     }
+}
+
+async fn list_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
+    json(&sockets.diag().await?.list(&filter).await?)
+}
+
+async fn destroy_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
+    json(&sockets.diag().await?.destroy(&filter).await?)
 }
 
 async fn get_wireguard(sockets: &Sockets, link: LinkRef) -> Result<String, Failure> {

@@ -11,7 +11,7 @@ use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{
     AddressChanges, Addresses, BridgeVlans, ForwardingEntries, Links, Neighbours, Network, Offloads, Qdiscs, Routes,
-    Rules, Watch, WatchedPart, Watcher, WireGuards, firewall::Firewall,
+    Rules, SocketDiag, Watch, WatchedPart, Watcher, WireGuards, firewall::Firewall,
 };
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
@@ -57,6 +57,7 @@ pub struct Sockets {
     line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
+    diag: OnceCell<SocketDiag>,
     offloads: OnceCell<Offloads>,
     firewall: OnceCell<Firewall>,
     names: Mutex<Names>,
@@ -85,6 +86,7 @@ impl Sockets {
             line_of_files: Line::new(),
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
+            diag: OnceCell::new(),
             offloads: OnceCell::new(),
             firewall: OnceCell::new(),
             names: Mutex::default(),
@@ -161,6 +163,21 @@ impl Sockets {
             })
         };
         Box::pin(self.together(self.wireguards.get_or_try_init(open))).await
+    }
+
+    /// Returns what lists the sockets inside.
+    pub async fn diag(&self) -> Result<&SocketDiag, Failure> {
+        if let Some(diag) = self.diag.get() {
+            return Ok(diag);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_INET_DIAG).await?;
+            Ok(match self.waiter {
+                Waiter::Task => SocketDiag::open(socket)?,
+                Waiter::Caller => SocketDiag::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.diag.get_or_try_init(open))).await
     }
 
     pub async fn offloads(&self) -> Result<&Offloads, Failure> {
