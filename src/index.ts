@@ -6,6 +6,8 @@
  * @module nsset
  */
 
+import { printReports } from './reports.ts'
+
 export { ControlGroup } from './control-groups/control-group.ts'
 export type {
   ControlGroupCpu,
@@ -66,6 +68,7 @@ export type { ExecFileErrorCode, ExecFileResult, Output } from './processes/exec
 export { landlockAbi } from './processes/landlock-abi.ts'
 export { sandboxSystemCalls } from './processes/sandbox-system-calls.ts'
 export { systemCalls } from './processes/system-calls.ts'
+export type { ReportBase, RequestReport, SpawnReport, UnshareReport } from './reports.ts'
 export type { ActionContext } from './set/action-context.ts'
 export { FdSet } from './set/fd-set.ts'
 export { NamespaceSet, type NamespaceStat } from './set/namespace-set.ts'
@@ -257,3 +260,5 @@ export type {
   UnshareSyncOptions,
 } from './validate/unshare-options.ts'
 export type { NamespaceWorkerOptions } from './validate/worker-options.ts'
+
+printReports()

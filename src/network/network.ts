@@ -4,7 +4,7 @@ import type { Agent as HttpsAgent, AgentOptions as HttpsAgentOptions } from 'nod
 import type { LookupFunction, NetConnectOpts, Server, Socket } from 'node:net'
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
+import { INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
 import {
   parseUntilOptions,
   parseWatchedParts,
@@ -125,10 +125,6 @@ export class Network {
   readonly #sockets: SocketMaker
   readonly #fetch: FetchInside
   readonly #resolver: Resolver
-
-  static {
-    hideUncloneable(Network)
-  }
 
   /** @hidden Created by {@link NamespaceSet.network}. */
   constructor(set: SetHandle, native: NativeNetwork) {
@@ -362,6 +358,15 @@ export class Network {
    */
   setServers(servers: readonly string[]): void {
     this.#resolver.setServers(servers)
+  }
+
+  /** Returns a description such as `Network(net:[4026532177])`, with the namespaces of its set. */
+  toString(): string {
+    return String(this.#applyTarget.set).replace(/^NamespaceSet/, 'Network')
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
   }
 
   /** @internal Called when the set is closed. */

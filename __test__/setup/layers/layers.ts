@@ -26,7 +26,7 @@ export const SRC: Layers = [
   ['validate/processes/confinement'],
   ['validate'],
   ['objects'],
-  ['errors'],
+  ['errors', 'reports'],
   ['namespace-kind'],
 ]
 

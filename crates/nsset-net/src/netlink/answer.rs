@@ -3,13 +3,14 @@
 //! Malformed bytes cause an error, and never a wait or a panic. This does not use `NetlinkMessage` of netlink-packet-core, which
 //! copies each message into owned values.
 
+pub(super) mod extended_ack;
+
 use netlink_packet_core::{NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR};
 use nix::errno::Errno;
 
 use crate::{
     error::NetlinkError,
     netlink::attributes::{Malformed, u16_at, u32_at},
-    netlink::extended_ack,
 };
 
 const HEADER: usize = 16;
