@@ -148,7 +148,7 @@ mod tests {
         address::Address,
         link::Link,
         neighbour::{ForwardingEntry, Neighbour},
-        netlink::family,
+        netlink::generic::family,
         qdisc::Qdisc,
         route::Route,
         rule::Rule,
