@@ -13,9 +13,12 @@ import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
+import { classActions, type NetworkClasses } from './netlink/queueing/classes.ts'
+import { filterActions, type NetworkFilters } from './netlink/queueing/filters.ts'
 import { type NetworkQdiscs, qdiscActions } from './netlink/queueing/qdiscs.ts'
 import { forwardingEntryActions, type NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { type NetworkNeighbours, neighbourActions } from './netlink/routing/neighbours.ts'
+import { type NetworkNextHops, nextHopActions } from './netlink/routing/next-hops.ts'
 import { type NetworkRoutes, routeActions } from './netlink/routing/routes.ts'
 import { type NetworkRules, ruleActions } from './netlink/routing/rules.ts'
 import { type NetworkSysctls, sysctlActions } from './netlink/sysctls.ts'
@@ -72,6 +75,8 @@ export class NetworkSync {
   readonly addresses: SyncMethods<NetworkAddresses>
   /** Routes, as with `ip route`. */
   readonly routes: SyncMethods<NetworkRoutes>
+  /** Next hop objects and groups, as with `ip nexthop`. */
+  readonly nextHops: SyncMethods<NetworkNextHops>
   /** Rules of policy routing, as with `ip rule`. */
   readonly rules: SyncMethods<NetworkRules>
   /** Neighbours (ARP, NDP) and proxies, as with `ip neighbour`. */
@@ -80,6 +85,10 @@ export class NetworkSync {
   readonly forwardingEntries: SyncMethods<NetworkForwardingEntries>
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: SyncMethods<NetworkQdiscs>
+  /** Classes of queueing disciplines, as with `tc class`. */
+  readonly classes: SyncMethods<NetworkClasses>
+  /** Filters and their actions, as with `tc filter`. */
+  readonly filters: SyncMethods<NetworkFilters>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
   /** Keys and peers of WireGuard links, as with `wg`. */
@@ -98,10 +107,13 @@ export class NetworkSync {
     this.links = new Links(run) as unknown as SyncLinks
     this.addresses = new Addresses(run) as unknown as SyncMethods<NetworkAddresses>
     this.routes = new Routes(run) as unknown as SyncMethods<NetworkRoutes>
+    this.nextHops = new NextHops(run) as unknown as SyncMethods<NetworkNextHops>
     this.rules = new Rules(run) as unknown as SyncMethods<NetworkRules>
     this.neighbours = new Neighbours(run) as unknown as SyncMethods<NetworkNeighbours>
     this.forwardingEntries = new ForwardingEntries(run) as unknown as SyncMethods<NetworkForwardingEntries>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
+    this.classes = new Classes(run) as unknown as SyncMethods<NetworkClasses>
+    this.filters = new Filters(run) as unknown as SyncMethods<NetworkFilters>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
   }
@@ -158,9 +170,12 @@ function partOf(className: string, actions: Actions): new (run: RunSync) => obje
 const Links = partOf('SyncLinks', linkActions)
 const Addresses = partOf('SyncAddresses', addressActions)
 const Routes = partOf('SyncRoutes', routeActions)
+const NextHops = partOf('SyncNextHops', nextHopActions)
 const Rules = partOf('SyncRules', ruleActions)
 const Neighbours = partOf('SyncNeighbours', neighbourActions)
 const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
+const Classes = partOf('SyncClasses', classActions)
+const Filters = partOf('SyncFilters', filterActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

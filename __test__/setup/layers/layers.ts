@@ -45,7 +45,10 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   'nsset-net': [
     [ROOT],
     ['link'],
-    ['address', 'neighbour', 'qdisc', 'route', 'rule', 'wireguard'],
+    ['filter'],
+    ['class'],
+    ['address', 'neighbour', 'next_hop', 'qdisc', 'rule', 'wireguard'],
+    ['route'],
     ['network'],
     ['netlink'],
     ['cidr', 'link_ref', 'mac', 'octets'],

@@ -18,8 +18,10 @@
 
 mod address;
 mod cidr;
+mod class;
 mod error;
 mod family;
+mod filter;
 mod hint;
 mod link;
 mod link_ref;
@@ -28,6 +30,7 @@ mod milliseconds;
 mod neighbour;
 mod netlink;
 mod network;
+mod next_hop;
 mod octets;
 mod qdisc;
 mod route;
@@ -36,14 +39,17 @@ mod scope;
 mod wireguard;
 
 pub use address::{Address, AddressOptions, AddressSpec, Addresses};
+pub use class::*;
 pub use error::{Error, KernelError, Result};
 pub use family::Family;
+pub use filter::*;
 pub use ipnet::IpNet;
 pub use link::*;
 pub use link_ref::LinkRef;
 pub use mac::Mac;
 pub use neighbour::*;
 pub use network::Network;
+pub use next_hop::*;
 pub use octets::Octets;
 pub use qdisc::*;
 pub use route::*;

@@ -9,9 +9,12 @@ import type { Action, Results } from '../actions/action.ts'
 import { callOutside, doInside, inside, script, spawn } from '../actions/steps.ts'
 import { addressActions } from './addresses.ts'
 import { linkActions } from './links.ts'
+import { classActions } from './queueing/classes.ts'
+import { filterActions } from './queueing/filters.ts'
 import { qdiscActions } from './queueing/qdiscs.ts'
 import { forwardingEntryActions } from './routing/forwarding-entries.ts'
 import { neighbourActions } from './routing/neighbours.ts'
+import { nextHopActions } from './routing/next-hops.ts'
 import { routeActions } from './routing/routes.ts'
 import { ruleActions } from './routing/rules.ts'
 import { sysctlActions } from './sysctls.ts'
@@ -37,6 +40,8 @@ export const action = {
   addresses: addressActions,
   /** The actions of {@link NetworkRoutes}. */
   routes: routeActions,
+  /** The actions of {@link NetworkNextHops}. */
+  nextHops: nextHopActions,
   /** The actions of {@link NetworkRules}. */
   rules: ruleActions,
   /** The actions of {@link NetworkNeighbours}. */
@@ -45,6 +50,10 @@ export const action = {
   forwardingEntries: forwardingEntryActions,
   /** The actions of {@link NetworkQdiscs}. */
   qdiscs: qdiscActions,
+  /** The actions of {@link NetworkClasses}. */
+  classes: classActions,
+  /** The actions of {@link NetworkFilters}. */
+  filters: filterActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
   /** The actions of {@link NetworkWireGuard}. */
