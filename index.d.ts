@@ -83,6 +83,14 @@ export declare class NativeForwarding {
   ended(): Promise<void>
 }
 
+/** The namespaces that were found, and how to open them. */
+export declare class NativeNamespaces {
+  /** Returns the namespaces as JSON, once. */
+  takeText(): string
+  /** Opens the namespace with this index in the text. */
+  open(index: number): NativeSet
+}
+
 /** The native part of a `Network`. It holds the set's namespaces until it is closed. */
 export declare class NativeNetwork {
   /**
@@ -114,6 +122,8 @@ export declare class NativeNetwork {
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /** Returns the addresses of a host, of a family or of both (0), with the given hints of getaddrinfo(3), and in its order. */
   resolve(name: string, family: number, hints: number): Promise<Array<string>>
+  /** Watches parts. The kernel queues their notifications when this returns. */
+  watch(parts: Array<string>, existing: boolean): NativeWatcher
   /** Starts to forward. The promise is resolved when the listener listens. */
   forward(forward: NativeForward): Promise<NativeForwarding>
 }
@@ -135,6 +145,10 @@ export declare class NativeSet {
   /** Mounts namespaces on files. `targets` has `[flag of the kind, file]` entries. */
   mountOntoFiles(targets: Array<[number, Text]>): Promise<void>
   mountOntoFilesSync(targets: Array<[number, Text]>): void
+  /** Returns the unique id of the namespace of a kind, or null before Linux 6.18. */
+  uniqueId(kind: number): bigint | null
+  /** Returns a set of these kinds of this set, and of these kinds of another one. */
+  join(kinds: number, other: NativeSet, others: number): NativeSet
   /** Gives the set's network namespace a name. A temporary name is removed when the set is closed. */
   attachName(directory: Text | undefined | null, name: string, temporary: boolean): Promise<void>
   attachNameSync(directory: Text | undefined | null, name: string, temporary: boolean): void
@@ -197,6 +211,17 @@ export declare class NativeWatch {
   close(): void
 }
 
+/** A watcher of a network. It ends when this is closed or dropped, or when its network is closed. */
+export declare class NativeWatcher {
+  /**
+   * Returns the next events as the text of a JSON array, or a promise of them; null after the end. The promise does not keep the
+   * event loop alive.
+   */
+  next(): string | null | Promise<string | null>
+  /** Ends the watcher. A promise of `next` is resolved with null. */
+  close(): void
+}
+
 /** Returns the URL of the file that this addon was loaded from. */
 export declare function addonUrl(): string
 
@@ -240,9 +265,15 @@ export declare function fromDirectory(directory: Text, kinds: number): NativeSet
 
 export declare function fromFd(fd: number, expected: number): NativeSet
 
+/** Opens a namespace by its unique id. */
+export declare function fromId(id: bigint, kind: number): Promise<NativeSet>
+
 export declare function fromPath(file: Text, expected: number): NativeSet
 
 export declare function fromPid(pid: number, kinds: number): NativeSet
+
+/** Opens the network of a socket. */
+export declare function fromSocket(fd: number): NativeSet
 
 export declare function fromThread(pid: number, tid: number, kinds: number): NativeSet
 
@@ -273,6 +304,9 @@ export declare function linkLocalName(handle: object, ofPeer: boolean): NativeNa
 export declare function listNames(directory?: Text | undefined | null): Promise<Array<string>>
 
 export declare function listNamesSync(directory?: Text | undefined | null): Array<string>
+
+/** Finds the namespaces of these kinds, on another thread. The text of the result is written there too. */
+export declare function namespaces(kinds: number, holders: boolean): Promise<NativeNamespaces>
 
 /** The address that a socket is bound to. */
 export interface NativeBinding {

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeWatch, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromPath, fromPid, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNamespaces, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeWatch, NativeWatcher, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromId, fromPath, fromPid, fromSocket, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, namespaces, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
@@ -781,11 +781,13 @@ export { NativeChild }
 export { NativeConnection }
 export { NativeFds }
 export { NativeForwarding }
+export { NativeNamespaces }
 export { NativeNetwork }
 export { NativeRest }
 export { NativeSet }
 export { NativeSystemCallFilter }
 export { NativeWatch }
+export { NativeWatcher }
 export { addonUrl }
 export { compileSystemCallFilter }
 export { connectByZone }
@@ -795,8 +797,10 @@ export { current }
 export { enterAdmitted }
 export { fromDirectory }
 export { fromFd }
+export { fromId }
 export { fromPath }
 export { fromPid }
+export { fromSocket }
 export { fromThread }
 export { generateWireguardKeys }
 export { generateWireguardPresharedKey }
@@ -807,6 +811,7 @@ export { landlockAbi }
 export { linkLocalName }
 export { listNames }
 export { listNamesSync }
+export { namespaces }
 export { netnsDirectory }
 export { openName }
 export { openReferences }

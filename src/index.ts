@@ -15,6 +15,23 @@ export type {
   ControlGroupStat,
   ControlGroupThrottling,
 } from './control-groups/statistics.ts'
+export type { FoundNamespace } from './discovery/found-namespace.ts'
+export type {
+  ChildrenHolder,
+  DescriptorHolder,
+  MountHolder,
+  NamespaceAsHolder,
+  NamespaceFacts,
+  NamespaceHolder,
+  NamespaceName,
+  ProcessHolder,
+  SocketHolder,
+  ThreadHolder,
+} from './discovery/holders.ts'
+export type { IncompleteReason } from './discovery/incomplete.ts'
+export type { NamespaceList } from './discovery/namespace-list.ts'
+export { namespaces } from './discovery/namespaces.ts'
+export type { NamespaceTree } from './discovery/tree.ts'
 export { NamespaceError } from './errors.ts'
 export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 export { netns } from './netns/netns.ts'
@@ -22,6 +39,7 @@ export type { Action, Results } from './network/actions/action.ts'
 export { ActionError } from './network/actions/action-error.ts'
 export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
+export { NetworkFirewall } from './network/netlink/firewall.ts'
 export type { Link, LinkBase, LinkOf, LinkStatistics } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
 export { NetworkClasses } from './network/netlink/queueing/classes.ts'
@@ -37,6 +55,8 @@ export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netli
 export { Network } from './network/network.ts'
 export { NetworkSync, type SyncLinks, type SyncMethods } from './network/network-sync.ts'
 export type { Connector, ConnectorTarget } from './network/sockets/streams/connector.ts'
+export { NetworkWatcher } from './network/watching/network-watcher.ts'
+export type { ObjectEvent, ResyncEvent, WatchEvent, WatchedValues } from './network/watching/watch-event.ts'
 export { Forwarding, type ForwardingAddress, type ForwardingStatistics } from './network/ways/forwarding.ts'
 export type { Lazy } from './objects/context.ts'
 export { NamespacePool } from './pool/namespace-pool.ts'
@@ -56,8 +76,11 @@ export type {
   ControlGroupOptions,
   ControlGroupWaitOptions,
 } from './validate/control-groups/options.ts'
+export type { Composition } from './validate/discovery/composition.ts'
+export type { NamespacesOptions } from './validate/discovery/namespaces-options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type { UntilOptions, WatchedPart, WatchOptions } from './validate/monitoring/watch-options.ts'
 export type {
   BindMount,
   DevMount,
@@ -81,6 +104,45 @@ export type {
   NetnsRemoveOptions,
 } from './validate/netns-options.ts'
 export type { Address, AddressSpec, Scope } from './validate/network/address.ts'
+export type {
+  FirewallChain,
+  FirewallFamily,
+  FirewallHook,
+  FirewallPriority,
+} from './validate/network/firewall/chain.ts'
+export type { FirewallKeyType, FirewallRange } from './validate/network/firewall/data-types.ts'
+export type { FirewallSelector } from './validate/network/firewall/selectors.ts'
+export type { FirewallElement, FirewallKey, FirewallSet } from './validate/network/firewall/set.ts'
+export type {
+  FirewallActions,
+  FirewallChange,
+  FirewallMatches,
+  FirewallNewValue,
+  FirewallRejection,
+  FirewallRule,
+  FirewallStatement,
+  FirewallWord,
+} from './validate/network/firewall/statement.ts'
+export type {
+  FirewallDestination,
+  FirewallLimit,
+  FirewallLog,
+  FirewallPortTranslation,
+  FirewallQueue,
+  FirewallQuota,
+  FirewallSynproxy,
+  FirewallTranslation,
+  FirewallTransparentProxy,
+} from './validate/network/firewall/statement-options.ts'
+export type {
+  FirewallCounter,
+  FirewallNamedQuota,
+  FirewallTable,
+  FirewallTableRef,
+  FirewallTableSpec,
+} from './validate/network/firewall/table.ts'
+export type { FirewallComparison, FirewallSetName, FirewallTest } from './validate/network/firewall/test.ts'
+export type { FirewallVerdict, FirewallVerdictWord } from './validate/network/firewall/verdict.ts'
 export type { PlainSetRef } from './validate/network/known-set.ts'
 export type * from './validate/network/link-kinds.ts'
 export type { LinkInOtherNetwork, LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'

@@ -25,8 +25,8 @@ test.each(snippetsOf(examples.slice(1)))('the example at $place runs, without us
 const TAKEN = `
 import fs from 'node:fs'
 import http from 'node:http'
-import { action, NamespacePool, NamespaceSet, netns } from 'nsset'
-declare const set: NamespaceSet, other: NamespaceSet, handler: http.RequestListener
+import { action, NamespacePool, NamespaceSet, namespaces, netns } from 'nsset'
+declare const set: NamespaceSet, other: NamespaceSet, router: NamespaceSet, host: NamespaceSet, id: bigint, handler: http.RequestListener
 declare const privateKey: string, publicKey: string, endpoint: string
 `
 

@@ -310,6 +310,8 @@ for (const owner of OWNERS) {
 
     test('at link-local addresses inside, of its target and of its listener', async () => {
       await set.network.addresses.add('lo', 'fe80::7/64')
+      // The kernel lets a new address be used a moment later.
+      await set.execFile('sh', ['-c', 'while ip -6 addr show dev lo tentative | grep -q fe80; do sleep 0.01; done'])
       await using server = await set.network.listen(echo(), { port: 0, host: 'fe80::7%lo' })
       const to = { host: 'fe80::7%lo', port: portOf(server) }
       await using forwarding = await set.network.publish({ port: 0, to })

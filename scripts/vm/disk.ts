@@ -27,7 +27,7 @@ const TIME_LIMIT = 120_000
 export const GUEST_PACKAGES = [
   ...['bash', 'bsdutils', 'coreutils', 'dash', 'findutils', 'grep', 'hostname', 'mount', 'procps', 'sed', 'tar'],
   ...['kmod', 'libc-bin', 'libc6', 'libcap2-bin', 'strace', 'uidmap', 'util-linux'],
-  ...['iperf3', 'iproute2', 'iputils-ping', 'wireguard-tools'],
+  ...['iperf3', 'iproute2', 'iputils-ping', 'nftables', 'wireguard-tools'],
 ]
 
 /** The ids of the tests that need an ordinary user. */

@@ -11,6 +11,7 @@ import { blocking } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
+import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
 import { classActions, type NetworkClasses } from './netlink/queueing/classes.ts'
@@ -89,6 +90,8 @@ export class NetworkSync {
   readonly classes: SyncMethods<NetworkClasses>
   /** Filters and their actions, as with `tc filter`. */
   readonly filters: SyncMethods<NetworkFilters>
+  /** Tables of the packet filter, as with `nft`. */
+  readonly firewall: SyncMethods<NetworkFirewall>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
   /** Keys and peers of WireGuard links, as with `wg`. */
@@ -114,6 +117,7 @@ export class NetworkSync {
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
     this.classes = new Classes(run) as unknown as SyncMethods<NetworkClasses>
     this.filters = new Filters(run) as unknown as SyncMethods<NetworkFilters>
+    this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
   }
@@ -177,5 +181,6 @@ const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
 const Classes = partOf('SyncClasses', classActions)
 const Filters = partOf('SyncFilters', filterActions)
+const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

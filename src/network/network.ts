@@ -5,10 +5,19 @@ import type { LookupFunction, NetConnectOpts, Server, Socket } from 'node:net'
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
+import {
+  parseUntilOptions,
+  parseWatchedParts,
+  parseWatchOptions,
+  type UntilOptions,
+  type WatchedPart,
+  type WatchOptions,
+} from '../validate/monitoring/watch-options.ts'
 import { type ApplyOptions, parseApplyOptions } from '../validate/network/options.ts'
 import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
 import type { ForwardOptions, StartForwardingOptions } from '../validate/sockets/forwarding-options.ts'
 import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'
+import { parseFunction } from '../validate/values.ts'
 import type { Action, Results, Run } from './actions/action.ts'
 import { apply, applyOne } from './actions/apply.ts'
 import { type ApplyTarget, ensureOpen } from './actions/apply-target.ts'
@@ -16,6 +25,7 @@ import { awaiting } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
+import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkClasses } from './netlink/queueing/classes.ts'
 import { NetworkFilters } from './netlink/queueing/filters.ts'
@@ -38,6 +48,8 @@ import { connect } from './sockets/streams/connect.ts'
 import { type Connector, connector } from './sockets/streams/connector.ts'
 import { FetchInside } from './sockets/streams/fetch.ts'
 import { listen } from './sockets/streams/listen.ts'
+import { NetworkWatcher } from './watching/network-watcher.ts'
+import { until } from './watching/until.ts'
 import type { Forwarding } from './ways/forwarding.ts'
 import { start } from './ways/start.ts'
 
@@ -75,6 +87,8 @@ export class Network {
   readonly classes: NetworkClasses
   /** Filters and their actions, as with `tc filter`. */
   readonly filters: NetworkFilters
+  /** Tables of the packet filter, as with `nft`. */
+  readonly firewall: NetworkFirewall
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
   /** Keys and peers of WireGuard links, as with `wg`. */
@@ -136,6 +150,7 @@ export class Network {
     this.qdiscs = new NetworkQdiscs(run)
     this.classes = new NetworkClasses(run)
     this.filters = new NetworkFilters(run)
+    this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
     this.wireguard = new NetworkWireGuard(run)
   }
@@ -169,6 +184,52 @@ export class Network {
     const { set, network } = this.#applyTarget
     this.#sync ??= new NetworkSync(set, network)
     return this.#sync
+  }
+
+  /**
+   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`. Each event has the object, as `list` returns
+   * it. The kernel reports all changes after this call, whichever program makes them.
+   *
+   * A change that a list does not show is no event, such as that of a counter. No event is lost silently: if the kernel has
+   * dropped some, or more than 8192 wait to be read, the event `{ type: 'resync' }` is followed by the differences. nsset also
+   * reports the IPv4 routes that the kernel deletes without a notification, because their link goes down or their source
+   * address is deleted; it lists the routes again for that.
+   *
+   * All watchers of a network share one socket, which the first call opens on the calling thread, as
+   * {@link Network.createSocket} does.
+   *
+   * @throws `ERR_NSSET_CLOSED`; the signal's reason; `EMFILE`; `ERR_INVALID_ARG_VALUE` for an unknown part.
+   * @example
+   * for await (const event of set.network.watch(['links', 'addresses'], { existing: true })) console.log(event)
+   * @see ip-monitor(8), rtnetlink(7)
+   */
+  watch<P extends WatchedPart>(parts: P | readonly P[], options?: WatchOptions): NetworkWatcher<P> {
+    const parsed = parseWatchedParts(parts, 'parts')
+    const { existing = false, signal } = parseWatchOptions(options)
+    return this.#watch(parsed, existing, signal) as unknown as NetworkWatcher<P>
+  }
+
+  #watch(parts: WatchedPart[], existing: boolean, signal: AbortSignal | undefined): NetworkWatcher {
+    const { set, network } = this.#applyTarget
+    signal?.throwIfAborted()
+    ensureOpen(set)
+    return new NetworkWatcher(network.watch(parts, existing), signal)
+  }
+
+  /**
+   * Calls a function now and after each change of the network, until it returns something truthy or a promise of that, and resolves
+   * with it. It does not poll.
+   *
+   * @throws what the function throws; the signal's reason; `ERR_NSSET_CLOSED` if the set is closed meanwhile.
+   * @example
+   * const signal = AbortSignal.timeout(5_000)
+   * await set.network.until(async ({ links }) => (await links.get('eth0')).running, { parts: 'links', signal })
+   * @see ip-monitor(8)
+   */
+  async until<R>(predicate: (network: Network) => R, options?: UntilOptions): Promise<Awaited<R>> {
+    const ask = parseFunction(predicate, 'predicate')
+    const { parts, signal } = parseUntilOptions(options)
+    return until(this.#watch(parts, false, signal), () => ask(this), signal)
   }
 
   /**

@@ -6,8 +6,9 @@ import { type Kinds, type NamespaceKind, NS } from '../namespace-kind.ts'
 import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
 import type { Network } from '../network/network.ts'
+import type { AnySet } from '../objects/context.ts'
 import { notOurs, sign } from '../objects/copies.ts'
-import { HANDLE, type SetHandle } from '../objects/set-handle.ts'
+import { HANDLE, handleOf, type SetHandle } from '../objects/set-handle.ts'
 import { insteadOf } from '../objects/uncloneable.ts'
 import type { ChildOf, NamespaceChildProcess } from '../processes/child-process.ts'
 import { execFile } from '../processes/exec-file.ts'
@@ -18,6 +19,8 @@ import { visit } from '../threads/do.ts'
 import type { Thenable } from '../threads/thenable.ts'
 import { startWorker } from '../threads/worker.ts'
 import type { FromContainerOptions } from '../validate/container-options.ts'
+import { type Composition, parseComposition } from '../validate/discovery/composition.ts'
+import { parseUniqueId } from '../validate/discovery/namespaces-options.ts'
 import { type DoOptions, type EnterOptions, parseDoOptions, parseEnterOptions } from '../validate/enter-options.ts'
 import {
   flagOf,
@@ -236,6 +239,54 @@ export class NamespaceSet {
   }
 
   /**
+   * Opens the network in which a socket was created. The descriptor remains open; closing it is up to the caller. An ordinary
+   * user can open the network of the calling thread, and those of the user namespaces in which they have CAP_NET_ADMIN.
+   *
+   * @throws {@link NamespaceError} `EBADF`, `ENOTSOCK` if the descriptor is not a socket, `EPERM` without the privilege.
+   * @example
+   * using network = NamespaceSet.fromSocket(3)
+   * @see SIOCGSKNS in netdevice(7)
+   */
+  static fromSocket(fd: number): NamespaceSet {
+    const native = binding()
+    return new NamespaceSet(native.fromSocket(parseFd(fd, 'fd')))
+  }
+
+  /**
+   * Opens a namespace by its unique id, which {@link NamespaceSet.uniqueId} and {@link namespaces} return. The kernel never uses an id
+   * again, so that it names the same namespace as long as the system runs; it does not keep the namespace alive. Before Linux 7,
+   * and for an ordinary user, it searches `/proc` for the namespace on another thread.
+   *
+   * @throws {@link NamespaceError} `ENOENT` if the namespace is gone, or hidden from the caller; `EINVAL` if it is of another kind;
+   * `EOPNOTSUPP` before Linux 6.18, which introduced the ids.
+   * @example
+   * const id = set.uniqueId('net') ?? 0n
+   * using same = await NamespaceSet.fromId(id, 'net')
+   * @see NS_GET_ID in ioctl_nsfs(2), open_by_handle_at(2)
+   */
+  static async fromId(uniqueId: bigint, kind: NamespaceKind): Promise<NamespaceSet> {
+    const native = binding()
+    const [id, flag] = [parseUniqueId(uniqueId, 'uniqueId'), flagOf(kind)]
+    return new NamespaceSet(await settled(native.fromId(id, flag)))
+  }
+
+  /**
+   * Returns a new set with the namespace of each kind from another set. It opens no further descriptors, and the other sets can be
+   * closed.
+   *
+   * @throws `ERR_NSSET_NOT_IN_SET` if a set has no namespace of its kind, `ERR_NSSET_CLOSED` if it is closed.
+   * @example
+   * using set = NamespaceSet.compose({ net: router, uts: host })
+   */
+  static compose(parts: Composition<NamespaceSet>): NamespaceSet {
+    const [[flag, set], ...others] = parseComposition(parts)
+    const join = (native: NativeSet, [flag, set]: [number, AnySet]) =>
+      native.join(native.flags(), handleOf(set).native, flag)
+    const composed = others.reduce(join, handleOf(set).native.dup(flag))
+    return new NamespaceSet(composed, parts.net === undefined ? undefined : handleOf(parts.net).netnsName)
+  }
+
+  /**
    * Reverts {@link NamespaceSet.mount}, for a file or for a directory, like `umount FILE`. It also removes the file
    * underneath if that is empty and has mode 0, as `mount` and `ip netns add` create it.
    *
@@ -323,6 +374,19 @@ export class NamespaceSet {
   stat(kind?: NamespaceKind): NamespaceStat {
     const [dev, ino] = this.#native.stat(this.#one(kind)) as [bigint, bigint]
     return { dev, ino }
+  }
+
+  /**
+   * Returns the number of a namespace that the kernel never uses again, for {@link NamespaceSet.fromId}; undefined before Linux
+   * 6.18. `kind` is optional if the set has one kind.
+   *
+   * @throws `ERR_NSSET_NOT_IN_SET` if the set has no namespace of this kind.
+   * @example
+   * const id = set.uniqueId('net')
+   * @see NS_GET_ID in ioctl_nsfs(2)
+   */
+  uniqueId(kind?: NamespaceKind): bigint | undefined {
+    return this.#native.uniqueId(this.#one(kind)) ?? undefined
   }
 
   /**

@@ -35,7 +35,8 @@ const LOOKUPS: [address: string, options: RouteLookupOptions | undefined, words:
   ['192.0.2.200', undefined, '192.0.2.200'],
   ['192.0.2.200', { fwmark: 7 }, '192.0.2.200 mark 7'],
   ['192.0.2.200', { ipProto: 'tcp', dport: 443 }, '192.0.2.200 ipproto tcp dport 443'],
-  ['203.0.113.1', { uid: 0 }, '203.0.113.1 uid 0'],
+  // The user of this process is root inside: the kernel reads user ids as those of the process that asks.
+  ['203.0.113.1', { uid: process.getuid?.() ?? 0 }, '203.0.113.1 uid 0'],
   ['10.0.0.1', undefined, '10.0.0.1'],
   ['10.0.1.7', { from: '10.0.0.1' }, '10.0.1.7 from 10.0.0.1'],
   ['192.0.2.200', { oif: 'br1' }, '192.0.2.200 oif br1'],

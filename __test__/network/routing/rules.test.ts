@@ -19,6 +19,9 @@ async function listed(set: NamespaceSet): Promise<RoutingRule[]> {
   return (await set.network.rules.list()).filter(({ protocol }) => protocol !== 2)
 }
 
+/** The user of this process, who is root inside: the kernel reads user ids as those of the process that asks. */
+const UID = process.getuid?.() ?? 0
+
 /** A rule: spec, the arguments of `ip rule add`, and what nsset reads. */
 type Entry = [spec: RoutingRuleSpec, words: string, result: Partial<RoutingRule>]
 
@@ -50,9 +53,9 @@ const ENTRIES: Entry[] = [
     { fwmark: 0x10, fwmask: 0xf0 },
   ],
   [
-    { priority: 100, uidRange: 0, table: 100 },
+    { priority: 100, uidRange: UID, table: 100 },
     'priority 100 uidrange 0-0 table 100',
-    { uidRange: { start: 0, end: 0 } },
+    { uidRange: { start: UID, end: UID } },
   ],
   [
     { priority: 100, ipProto: 'tcp', sport: 22, dport: { start: 8000, end: 8999 }, table: 100 },

@@ -21,4 +21,4 @@ pub use connection::forward_connections;
 pub use counters::{Counters, Statistics};
 pub use datagrams::forward_datagrams;
 pub use stop::{Stop, StopReceiver, stop};
-pub use target::{MakeSocket, SocketFuture, Target};
+pub use target::{Address, FindFile, MakeSocket, SocketFuture, Target};

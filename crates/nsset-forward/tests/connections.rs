@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use nsset_forward::{Counters, MakeSocket, Stop, Target, forward_connections, stop};
+use nsset_forward::{Address, Counters, MakeSocket, Stop, Target, forward_connections, stop};
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -37,7 +37,12 @@ fn start(target: impl Into<SockAddr>) -> io::Result<Running> {
     let counters = Arc::new(Counters::default());
     let (stop, stopping) = stop();
     let counting = Arc::clone(&counters);
-    let end = spawn_local(forward_connections(listener, Target::new([target.into()], make), counting, stopping));
+    let end = spawn_local(forward_connections(
+        listener,
+        Target::new([Address::Socket(target.into())], make),
+        counting,
+        stopping,
+    ));
     Ok(Running { address, counters, stop, end })
 }
 

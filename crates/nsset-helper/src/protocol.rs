@@ -143,6 +143,10 @@ pub mod word {
     pub const SOCKET: &[u8] = b"socket";
     /// No operand: open `/dev/net/tun` and send it.
     pub const TUN: &[u8] = b"tun";
+    /// `PATH`: make a unix socket for connections with this path, and send it.
+    pub const UNIX_SOCKET: &[u8] = b"unix-socket";
+    /// `PATH`: find the directory and send it, as a place for names (`O_PATH`).
+    pub const HOLD: &[u8] = b"hold";
     /// `FD PATH`: open the file at PATH below the directory FD, and send its content.
     pub const READ_FILE: &[u8] = b"read-file";
     /// `FD PATH TEXT`: open the file at PATH below the directory FD for writing, write TEXT to it, and report that.

@@ -1,4 +1,4 @@
-//! A small configuration file, in the mount namespace of a set or as the calling thread sees it.
+//! Files in the mount namespace of a set, and configuration files as the calling thread sees them.
 
 use std::{
     fs::File,
@@ -16,7 +16,8 @@ use nsset_helper::protocol::MOST_CONTENT;
 
 use crate::{
     error::{Error, Result, SystemError, last_errno},
-    helper::conversation,
+    helper::conversation::{self, Outcome},
+    helper::inside::Answer,
     helper::plan,
     helper::program::{Label, Program},
     kind::{Kind, Kinds},
@@ -45,6 +46,43 @@ use crate::{
 /// [`Error::NotInSet`] without `mnt`, [`Error::InvalidArgument`] for a path that is not absolute, and [`Error::System`]
 /// with the error of open(2) or read(2), `EINVAL` for anything but a file or directory, and `EFBIG` for a larger file.
 pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8>> {
+    let proc = proc::hold()?;
+    // openat(2) uses the directory only for relative paths.
+    let answer = among_mounts(set, kinds, path, |program| program.read_file(proc, path, label("read", path)))
+        .map_err(|error| explain(error, path))?;
+    Ok(answer.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg"))?)
+}
+
+/// Finds a directory by its absolute path in the mount namespace of the set. The descriptor is a place for names
+/// (`O_PATH`, open(2)): it stays the same if a program inside renames the directory. A program inside may delay this for
+/// up to ten seconds.
+///
+/// # Errors
+/// As [`read_file`], with the error of open(2).
+pub fn hold_directory(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<OwnedFd> {
+    descriptor(among_mounts(set, kinds, path, |program| program.hold(path, label("open", path)))?)
+}
+
+/// Creates a unix socket for connections that is bound to an absolute path in the mount namespace of the set. Its file
+/// belongs to the mapped user. A program inside may delay this for up to ten seconds.
+///
+/// # Errors
+/// As [`read_file`], with the error of bind(2).
+pub fn bind_unix_socket(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<OwnedFd> {
+    descriptor(among_mounts(set, kinds, path, |program| program.unix_socket(path, label("bind", path)))?)
+}
+
+fn label(syscall: &'static str, path: &Path) -> Label {
+    Label { kind: Some(Kind::Mnt), path: Some(path.to_owned()), ..Label::new(syscall) }
+}
+
+/// Has the helper run a step in the `mnt` namespace of the set, and in its `user` namespace.
+fn among_mounts<'fd>(
+    set: &NamespaceSet,
+    kinds: Kinds,
+    path: &Path,
+    step: impl FnOnce(&mut Program<'fd>) -> Result<()>,
+) -> Result<Answer> {
     set.get(Kind::Mnt)?;
     if !path.is_absolute() {
         return Err(Error::InvalidArgument(format!("the path has to be absolute: {}", path.display())));
@@ -54,12 +92,14 @@ pub fn read_file(set: &NamespaceSet, kinds: Kinds, path: &Path) -> Result<Vec<u8
     if joined.contains(Kind::User) {
         program.mapped_ids();
     }
-    let label = Label { kind: Some(Kind::Mnt), path: Some(path.to_owned()), ..Label::new("read") };
-    // openat(2) uses the directory only for relative paths.
-    program.read_file(proc::hold()?, path, label)?;
-    let outcome = conversation::run(&program, &[], None, &mut |_| Ok(())).map_err(|error| explain(error, path))?;
-    conversation::dismiss(outcome.helper.process);
-    Ok(outcome.content.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg"))?)
+    step(&mut program)?;
+    let Outcome { socket, content, helper, .. } = conversation::run(&program, &[], None, &mut |_| Ok(()))?;
+    conversation::dismiss(helper.process);
+    Ok(Answer { socket, content })
+}
+
+fn descriptor(answer: Answer) -> Result<OwnedFd> {
+    Ok(answer.socket.ok_or_else(|| SystemError::new(Errno::EPROTO, "recvmsg"))?)
 }
 
 /// Whether the calling thread sees the files of the set, with the rights that a process of the set has: it is in the
@@ -119,7 +159,7 @@ impl Found<'_> {
         }
         // Opened by the descriptor, since the path may lead to another file by now.
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-        let opened = proc::open_below(&format!("self/fd/{}", held.as_raw_fd()), flags);
+        let opened = proc::open_below(format!("self/fd/{}", held.as_raw_fd()), flags);
         let file = opened.map(File::from).map_err(|errno| failed(errno, "open"))?;
         let mut content = Vec::new();
         let read = file.take(most as u64 + 1).read_to_end(&mut content);

@@ -5,8 +5,11 @@ use std::{
     ops::{Index, IndexMut},
 };
 
+use serde::Serialize;
+
 /// A kind of namespace, in the order of `/proc/PID/ns` and of the public API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Kind {
     Cgroup,
@@ -59,6 +62,11 @@ impl Kind {
             Self::User => 0x1000_0000,
             Self::Uts => 0x0400_0000,
         }
+    }
+
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// The kind with this flag.

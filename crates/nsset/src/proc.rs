@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::Read,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
     sync::OnceLock,
 };
 
@@ -59,8 +60,9 @@ pub(crate) fn identify(path: &str) -> Option<FileId> {
 }
 
 /// Opens a path below it.
-pub fn open_below(path: &str, flags: OFlag) -> std::result::Result<OwnedFd, Errno> {
+pub fn open_below(path: impl AsRef<Path>, flags: OFlag) -> std::result::Result<OwnedFd, Errno> {
     let proc = hold().map_err(|_| Errno::ENOENT)?;
+    let path = path.as_ref();
     uninterrupted(|| openat(proc, path, flags | OFlag::O_CLOEXEC, Mode::empty()))
 }
 

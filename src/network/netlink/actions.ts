@@ -8,6 +8,7 @@ import type { StdioOptions } from '../../validate/processes/stdio.ts'
 import type { Action, Results } from '../actions/action.ts'
 import { callOutside, doInside, inside, script, spawn } from '../actions/steps.ts'
 import { addressActions } from './addresses.ts'
+import { firewallActions } from './firewall.ts'
 import { linkActions } from './links.ts'
 import { classActions } from './queueing/classes.ts'
 import { filterActions } from './queueing/filters.ts'
@@ -54,6 +55,8 @@ export const action = {
   classes: classActions,
   /** The actions of {@link NetworkFilters}. */
   filters: filterActions,
+  /** The actions of {@link NetworkFirewall}. */
+  firewall: firewallActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
   /** The actions of {@link NetworkWireGuard}. */

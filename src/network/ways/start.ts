@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import type { NativePlace } from '../../../index.js'
+import { NamespaceError } from '../../errors.ts'
 import { settled } from '../../native/settled.ts'
 import { splitZone } from '../../validate/network/zone.ts'
 import {
@@ -56,6 +57,8 @@ async function listen(
     const native = await settled(maker.native.forward(forward))
     return { native, protocol: datagrams ? 'udp' : 'tcp' }
   } catch (error) {
+    // The directory of a path inside, which may be that of the target.
+    if (error instanceof NamespaceError && error.syscall === 'open') throw error
     throw systemError(error, 'listen', { address: listener.path ?? (listener.host as string), port: listener.port })
   }
 }

@@ -1,7 +1,9 @@
 //! Sockets and their messages.
 
+use core::ffi::CStr;
+
 use super::{
-    errno::{EINTR, Errno},
+    errno::{EINTR, ENAMETOOLONG, Errno},
     number,
     trap::{call, checked, trap, uninterrupted},
 };
@@ -23,6 +25,21 @@ pub fn refuse_messages(socket: i32) -> Result<usize, Errno> {
 
 pub fn socket(domain: usize, kind: usize, protocol: usize) -> Result<i32, Errno> {
     call!(number::SOCKET, domain, kind, protocol).map(|fd| fd as i32)
+}
+
+/// Binds a unix socket to a path: unix(7).
+pub fn bind_to_path(socket: i32, path: &CStr) -> Result<usize, Errno> {
+    const AF_UNIX: u16 = 1;
+    /// `struct sockaddr_un`.
+    #[repr(C)]
+    struct Address {
+        family: u16,
+        path: [u8; 108],
+    }
+    let mut address = Address { family: AF_UNIX, path: [0; 108] };
+    let text = path.to_bytes_with_nul();
+    address.path.get_mut(..text.len()).ok_or(ENAMETOOLONG)?.copy_from_slice(text);
+    call!(number::BIND, socket, core::ptr::from_ref(&address), size_of::<u16>() + text.len())
 }
 
 /// ioctl(2) over a structure that the kernel reads and writes.

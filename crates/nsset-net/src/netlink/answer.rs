@@ -96,16 +96,16 @@ impl<'a> AnswerReader<'a> {
 }
 
 /// A message of a datagram: `struct nlmsghdr` and the body after it.
-struct Message<'a> {
-    kind: u16,
-    flags: u16,
-    sequence: u32,
-    body: &'a [u8],
+pub(crate) struct Message<'a> {
+    pub kind: u16,
+    pub flags: u16,
+    pub sequence: u32,
+    pub body: &'a [u8],
 }
 
 impl<'a> Message<'a> {
     /// Returns the first message, and the remaining bytes.
-    fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
+    pub fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         let length = u32_at(bytes, 0)? as usize;
         let body = bytes.get(HEADER..length).ok_or(Malformed)?;
         let rest = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
@@ -114,7 +114,7 @@ impl<'a> Message<'a> {
     }
 
     /// Returns the outcome from the last message of an answer: an error number, and the kernel's message.
-    fn verdict(&self) -> Result<(), NetlinkError> {
+    pub fn verdict(&self) -> Result<(), NetlinkError> {
         let errno = match u32_at(self.body, 0) {
             Ok(0) => return Ok(()),
             Ok(negative) => Errno::from_raw((negative as i32).wrapping_neg()),
@@ -122,20 +122,21 @@ impl<'a> Message<'a> {
             Err(Malformed) if self.kind == NLMSG_DONE => return Ok(()),
             Err(malformed) => return Err(malformed.into()),
         };
-        Err(NetlinkError { errno, words: self.words() })
+        Err(NetlinkError { errno, words: extended_ack::words(self.extended()) })
     }
 
-    fn words(&self) -> Option<String> {
+    /// Returns the attributes after an answer that say more about it.
+    pub fn extended(&self) -> &'a [u8] {
         if self.flags & NLM_F_ACK_TLVS == 0 {
-            return None;
+            return &[];
         }
         let offset = match self.kind {
             NLMSG_DONE => 4,
             _ if self.flags & NLM_F_CAPPED != 0 => 4 + HEADER,
             // The kernel returns the whole request before the attributes.
-            _ => 4 + (u32_at(self.body, 4).ok()? as usize).next_multiple_of(4),
+            _ => 4 + (u32_at(self.body, 4).unwrap_or(u32::MAX) as usize).next_multiple_of(4),
         };
-        extended_ack::words(self.body.get(offset..)?)
+        self.body.get(offset..).unwrap_or_default()
     }
 }
 

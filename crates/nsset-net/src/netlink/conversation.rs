@@ -2,6 +2,8 @@
 //!
 //! The kernel answers during send(2), so the answer usually exists before this waits for it. The wait has a time limit.
 
+mod commit;
+
 use std::{os::fd::OwnedFd, time::Duration};
 
 use nix::errno::Errno;

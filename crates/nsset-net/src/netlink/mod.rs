@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod attributes;
+pub mod batch;
 pub mod buffer;
 pub mod conversation;
 pub mod extended_ack;
@@ -9,3 +10,4 @@ pub mod message;
 pub mod request;
 pub mod socket;
 pub mod waiting;
+pub mod writer;

@@ -3,9 +3,16 @@
 use std::{
     io,
     os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd},
+    sync::Arc,
 };
 
-use nix::{errno::Errno, sys::stat::fstat};
+use nix::{
+    errno::Errno,
+    sys::{
+        socket::{setsockopt, sockopt},
+        stat::fstat,
+    },
+};
 use rtnetlink::sys::{Socket, SocketAddr};
 use tokio::io::unix::AsyncFd;
 
@@ -68,9 +75,13 @@ pub(crate) enum Group {
     Link = 1,
     Neigh = 3,
     Tc = 4,
+    Ipv4Address = 5,
+    Ipv4Route = 7,
     Ipv4Rule = 8,
+    Ipv6Address = 9,
     Ipv6Route = 11,
     Ipv6Rule = 19,
+    NextHop = 32,
 }
 
 /// Makes the socket receive the notifications of groups until this is dropped.
@@ -103,6 +114,24 @@ impl Drop for Membership<'_> {
 pub(crate) fn watch(socket: Socket) -> io::Result<AsyncFd<Socket>> {
     // SAFETY: the socket owns the descriptor, and always returns the same one.
     unsafe { AsyncFd::register(socket) }.map_err(|error| error.into_parts().1)
+}
+
+/// Registers a socket with the tokio runtime that others use too.
+pub(crate) fn watch_shared(socket: Arc<Socket>) -> io::Result<AsyncFd<Arc<Socket>>> {
+    // SAFETY: the socket owns the descriptor, which stays open as long as this reference, and always returns the same one.
+    unsafe { AsyncFd::register(socket) }.map_err(|error| error.into_parts().1)
+}
+
+/// The size of the receive buffer for notifications, for some ten thousand of them.
+const NOTIFICATIONS: usize = 8 * 1024 * 1024;
+
+/// Makes the receive buffer larger. A caller without CAP_NET_ADMIN in the first user namespace gets as much as
+/// `net.core.rmem_max` allows (socket(7)).
+pub(crate) fn enlarge_buffer(socket: &Socket) {
+    if setsockopt(socket, sockopt::RcvBufForce, &NOTIFICATIONS).is_err() {
+        // The default size works too: notifications are lost earlier, which is reported.
+        let _ = setsockopt(socket, sockopt::RcvBuf, &NOTIFICATIONS);
+    }
 }
 
 /// Returns the network namespace of the socket.

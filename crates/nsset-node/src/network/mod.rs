@@ -12,4 +12,5 @@ mod outcome;
 mod parts;
 mod resolve;
 mod sockets;
+mod watcher;
 mod ways;

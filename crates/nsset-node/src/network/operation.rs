@@ -9,6 +9,7 @@ use nsset_net::{
     AddressSpec, ClassSpec, Family, FilterParent, FilterPlace, FilterSpec, ForwardingEntrySpec, Handle, LinkChanges,
     LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec, NextHopObjectSpec, QdiscPlace, QdiscSpec, RouteLookup,
     RouteSpec, Rule, VethPeer, WireGuardSpec,
+    firewall::{Table, TableRef},
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::yield_now;
@@ -123,6 +124,14 @@ enum Operation {
     GetWireGuard { link: LinkRef },
     #[serde(rename = "wireguard.set")]
     SetWireGuard { link: LinkRef, spec: Box<WireGuardSpec> },
+    #[serde(rename = "firewall.list")]
+    ListTables {},
+    #[serde(rename = "firewall.get")]
+    GetTable { table: TableRef },
+    #[serde(rename = "firewall.replace")]
+    ReplaceTable { table: Box<Table> },
+    #[serde(rename = "firewall.delete")]
+    DeleteTable { table: TableRef },
     #[serde(rename = "sysctls.get")]
     GetSysctl { name: String },
     #[serde(rename = "sysctls.set")]
@@ -242,6 +251,10 @@ impl Operation {
         match self {
             Self::GetWireGuard { link } => Box::pin(get_wireguard(sockets, link)).await,
             Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
+            Self::ListTables {} => json(&Box::pin(sockets.firewall().await?.list()).await?),
+            Self::GetTable { table } => json(&Box::pin(sockets.firewall().await?.get(&table)).await?),
+            Self::ReplaceTable { table } => json(&Box::pin(sockets.firewall().await?.replace(&table)).await?),
+            Self::DeleteTable { table } => json(&Box::pin(sockets.firewall().await?.delete(&table)).await?),
             Self::GetSysctl { name } => Ok(Box::pin(sockets.sysctl(name, caller.last())).await?),
             Self::SetSysctl { name, value } => Ok(Box::pin(sockets.set_sysctl(name, value, caller.last())).await?),
             Self::ListLinks {} => list_links(sockets, caller).await,

@@ -9,13 +9,16 @@ use std::{
 
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
-use nsset_net::{Addresses, ForwardingEntries, Links, Neighbours, Network, Qdiscs, Routes, Rules, WireGuards};
+use nsset_net::{
+    Addresses, ForwardingEntries, Links, Neighbours, Network, Qdiscs, Routes, Rules, Watch, WatchedPart, Watcher,
+    WireGuards, firewall::Firewall,
+};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
 
 use crate::{
     network::outcome::{self, PromisedResults},
-    network_thread::{failure::Failure, turns::Line, waiting},
+    network_thread::{failure::Failure, thread, turns::Line, waiting},
 };
 
 /// The configuration of name resolution: resolv.conf(5), hosts(5), and servers that replace those in resolv.conf.
@@ -54,7 +57,10 @@ pub struct Sockets {
     line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
+    firewall: OnceCell<Firewall>,
     names: Mutex<Names>,
+    /// What receives notifications, while there are watchers.
+    watch: Mutex<Option<Arc<Watch>>>,
     closing: Arc<Notify>,
 }
 
@@ -78,7 +84,9 @@ impl Sockets {
             line_of_files: Line::new(),
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
+            firewall: OnceCell::new(),
             names: Mutex::default(),
+            watch: Mutex::default(),
             closing: Arc::default(),
         }
     }
@@ -140,6 +148,20 @@ impl Sockets {
         Box::pin(self.together(self.wireguards.get_or_try_init(open))).await
     }
 
+    pub async fn firewall(&self) -> Result<&Firewall, Failure> {
+        if let Some(firewall) = self.firewall.get() {
+            return Ok(firewall);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_NETFILTER).await?;
+            Ok(match self.waiter {
+                Waiter::Task => Firewall::open(socket)?,
+                Waiter::Caller => Firewall::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.firewall.get_or_try_init(open))).await
+    }
+
     /// Callers put the future into a box, because it is larger than those of most requests, and is needed once.
     async fn together<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         match self.waiter {
@@ -156,6 +178,38 @@ impl Sockets {
     /// Ends requests that wait for servers or for processes inside.
     pub fn close(&self) {
         self.closing.notify_waiters();
+        if let Some(watch) = self.watch_slot().take() {
+            watch.end(Ok(()));
+        }
+    }
+
+    /// Adds a watcher. The first one opens the socket: the calling thread goes inside, or waits for the helper.
+    pub fn watch(self: &Arc<Self>, parts: &[WatchedPart], wants_existing: bool) -> Result<Watcher, Failure> {
+        let mut slot = self.watch_slot();
+        if let Some(watch) = &*slot
+            && let Some(watcher) = watch.add(parts, wants_existing)?
+        {
+            return Ok(watcher);
+        }
+        let watch = Watch::open(self.socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE)?)?;
+        let watcher = watch.add(parts, wants_existing)?.ok_or(Error::Closed)?;
+        let sockets = Arc::clone(self);
+        *slot = Some(Arc::clone(&watch));
+        thread::run(move || async move { sockets.serve(&watch).await })?;
+        Ok(watcher)
+    }
+
+    /// Receives notifications until there are no watchers.
+    async fn serve(&self, watch: &Arc<Watch>) {
+        match self.network().await {
+            Ok(network) => watch.run(network).await,
+            Err(failure) => watch.end(Err(failure.into_network_error())),
+        }
+        self.watch_slot().take_if(|current| Arc::ptr_eq(current, watch));
+    }
+
+    fn watch_slot(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the configuration of name resolution.

@@ -3,6 +3,7 @@
 pub mod canceller;
 pub mod fd_set;
 pub mod mount;
+pub mod namespaces;
 pub mod netns;
 pub mod references;
 pub mod set;

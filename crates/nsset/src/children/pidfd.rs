@@ -21,7 +21,15 @@ pub fn send_signal(pidfd: BorrowedFd<'_>, signal: c_int) -> Result<(), Errno> {
     Errno::result(sent).map(drop)
 }
 
-/// A descriptor for a child that has not been reaped yet (`pidfd_open(2)`).
+/// A copy of a descriptor of the process, close-on-exec (`pidfd_getfd(2)`).
+pub fn get_fd(pidfd: BorrowedFd<'_>, fd: RawFd) -> Result<OwnedFd, Errno> {
+    // SAFETY: plain numbers.
+    let copy = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), fd, 0) })?;
+    // SAFETY: the kernel made it for us, close-on-exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as RawFd) })
+}
+
+/// A descriptor for a process (`pidfd_open(2)`). For a child that has not been reaped yet, it is certainly that child.
 pub fn open(pid: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: plain numbers.
     let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;

@@ -78,5 +78,5 @@ fn nameless_file(directory: &std::path::Path) -> std::io::Result<OwnedFd> {
     // A file that is open for writing cannot be executed (ETXTBSY). So it is opened again, and the writable descriptor
     // is closed. It is opened by the /proc that nsset holds, because in another mount namespace that path may lead to
     // another program.
-    Ok(proc::open_below(&format!("thread-self/fd/{}", file.as_raw_fd()), OFlag::O_PATH)?)
+    Ok(proc::open_below(format!("thread-self/fd/{}", file.as_raw_fd()), OFlag::O_PATH)?)
 }

@@ -345,6 +345,20 @@ impl<'fd> Program<'fd> {
         self.labelled_step(word::TUN, Label::tun());
     }
 
+    /// Sends a unix socket that is bound to this path.
+    pub fn unix_socket(&mut self, path: &Path, label: Label) -> Result<()> {
+        self.promises.socket = true;
+        self.labelled_step(word::UNIX_SOCKET, label);
+        self.operand(path)
+    }
+
+    /// Sends a directory, as a place for names.
+    pub fn hold(&mut self, directory: &Path, label: Label) -> Result<()> {
+        self.promises.socket = true;
+        self.labelled_step(word::HOLD, label);
+        self.operand(directory)
+    }
+
     /// Sends the content of a file below this directory.
     pub fn read_file(&mut self, directory: BorrowedFd<'fd>, path: &Path, label: Label) -> Result<()> {
         self.promises.content = true;

@@ -1,5 +1,6 @@
 //! Namespaces, sets of them, and how they are opened.
 
+pub mod file_handle;
 pub mod ioctl;
 pub mod namespace;
 pub mod netns_directory;

@@ -48,6 +48,11 @@ impl Namespace {
         self.id
     }
 
+    /// The number that no other namespace has or will have; `None` before Linux 6.18.
+    pub fn unique_id(&self) -> Option<u64> {
+        ioctl::unique_id(self.as_fd()).ok()
+    }
+
     /// The user namespace that owns this one (`NS_GET_USERNS`).
     pub fn owner(&self) -> Result<Self> {
         let fd = ioctl::owner(self.as_fd()).map_err(|errno| self.explain_relative(errno, "ioctl(NS_GET_USERNS)"))?;

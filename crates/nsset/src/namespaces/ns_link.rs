@@ -5,6 +5,8 @@ use std::{
     os::fd::{AsRawFd, BorrowedFd},
 };
 
+use nix::errno::Errno;
+
 use crate::kind::Kind;
 
 /// Enough for the longest of them.
@@ -12,18 +14,27 @@ const LENGTH: usize = 64;
 
 /// The inode that the link of this kind names; `None` where the kernel has no such kind.
 pub fn read_inode(directory: BorrowedFd<'_>, kind: Kind) -> Option<u64> {
+    read(directory, name(kind)).ok().map(|(_, inode)| inode)
+}
+
+/// The kind and the inode that a link names; `EINVAL` if it names no namespace.
+pub fn read(directory: BorrowedFd<'_>, name: &CStr) -> Result<(Kind, u64), Errno> {
     let mut text = [0u8; LENGTH];
-    let name = name(kind);
     // SAFETY: a string, and a buffer with its length. This calls readlinkat(2) directly, because the eight calls are
     // most of the cost of `current`.
     let length =
         unsafe { libc::readlinkat(directory.as_raw_fd(), name.as_ptr(), text.as_mut_ptr().cast(), text.len()) };
-    let link = std::str::from_utf8(text.get(..usize::try_from(length).ok()?)?).ok()?;
-    let (_, inode) = link.split_once(":[")?;
-    inode.strip_suffix(']')?.parse().ok()
+    let length = Errno::result(length)?;
+    text.get(..length as usize).and_then(parse).ok_or(Errno::EINVAL)
 }
 
-const fn name(kind: Kind) -> &'static CStr {
+/// Reads `net:[4026531833]`.
+pub fn parse(link: &[u8]) -> Option<(Kind, u64)> {
+    let (kind, inode) = std::str::from_utf8(link).ok()?.strip_suffix(']')?.split_once(":[")?;
+    Some((Kind::from_name(kind)?, inode.parse().ok()?))
+}
+
+pub const fn name(kind: Kind) -> &'static CStr {
     match kind {
         Kind::Cgroup => c"cgroup",
         Kind::Ipc => c"ipc",

@@ -92,7 +92,7 @@ impl NamespaceSet {
 
     /// The namespaces of this set, and those of the other set of the kinds that this one lacks.
     #[must_use]
-    pub(crate) fn or(mut self, other: &Self) -> Self {
+    pub fn or(mut self, other: &Self) -> Self {
         if self.find(Kind::Pid).is_none() {
             self.init.clone_from(&other.init);
         }

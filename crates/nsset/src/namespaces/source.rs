@@ -131,7 +131,7 @@ pub(crate) fn reopen_namespace(held: BorrowedFd<'_>, path: &Path, expected: Opti
         let hint = "it is not a namespace; /proc/PID/ns/KIND is one, and a file of `ip netns add` or set.mount()";
         return Err(SystemError::new(Errno::EINVAL, "open").path(path).hint(hint).into());
     }
-    let fd = proc::open_below(&format!("self/fd/{}", held.as_raw_fd()), OFlag::O_RDONLY)
+    let fd = proc::open_below(format!("self/fd/{}", held.as_raw_fd()), OFlag::O_RDONLY)
         .map_err(|errno| SystemError::new(errno, "open").path(path))?;
     let kind = kind_of(fd.as_fd()).map_err(|errno| SystemError::new(errno, "ioctl(NS_GET_NSTYPE)").path(path))?;
     if let Some(expected) = expected.filter(|expected| *expected != kind) {

@@ -5,6 +5,7 @@
 pub enum Capability {
     SetGid = 6,
     SetUid = 7,
+    SysAdmin = 21,
 }
 
 /// `_LINUX_CAPABILITY_VERSION_3` of capget(2): two words of each set.

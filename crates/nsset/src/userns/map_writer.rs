@@ -96,7 +96,7 @@ fn is_own_id(maps: &[IdMap], file: IdFile) -> bool {
 
 fn write_file(pid: i32, name: &'static str, content: &str) -> Result<()> {
     // The kernel requires that a map is written by one write(2).
-    let written = proc::open_below(&format!("{pid}/{name}"), OFlag::O_WRONLY)
+    let written = proc::open_below(format!("{pid}/{name}"), OFlag::O_WRONLY)
         .and_then(|fd| uninterrupted(|| nix::unistd::write(&fd, content.as_bytes())));
     written
         .map(drop)

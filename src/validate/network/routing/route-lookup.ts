@@ -17,7 +17,7 @@ export interface RouteLookupOptions {
   oif?: LinkRef | undefined
   /** Its mark (`SO_MARK`, nftables). */
   fwmark?: number | undefined
-  /** The user of its socket, as an id of the set's `user` namespace. */
+  /** The user of its socket, as an id of the `user` namespace of the Node.js process. */
   uid?: number | undefined
   ipProto?: IpProtocol | undefined
   /** Its source port. */

@@ -2,6 +2,7 @@
 
 pub const DUP3: usize = 24;
 pub const FCNTL: usize = 25;
+pub const BIND: usize = 200;
 pub const IOCTL: usize = 29;
 pub const MKDIRAT: usize = 34;
 pub const SYMLINKAT: usize = 36;

@@ -4,6 +4,7 @@ pub const READ: usize = 0;
 pub const WRITE: usize = 1;
 pub const CLOSE: usize = 3;
 pub const MMAP: usize = 9;
+pub const BIND: usize = 49;
 pub const IOCTL: usize = 16;
 pub const PREAD64: usize = 17;
 pub const RT_SIGACTION: usize = 13;

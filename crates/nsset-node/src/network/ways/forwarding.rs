@@ -5,8 +5,8 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use futures_util::future::{Either, join, select};
 use napi::{Env, Result};
 use napi_derive::napi;
-use nsset_forward::{Counters, Stop, StopReceiver, Target, forward_connections, forward_datagrams, stop};
-use socket2::{SockAddr, Socket};
+use nsset_forward::{Address, Counters, Stop, StopReceiver, Target, forward_connections, forward_datagrams, stop};
+use socket2::Socket;
 use tokio::sync::watch;
 
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         inside::{Inside, open},
         native_network::NativeNetwork,
         ways::{
-            leg::{Leg, Listener, NativePlace},
+            leg::{self, Leg, Listener, NativePlace},
             socket_file::remove,
         },
     },
@@ -117,12 +117,11 @@ async fn start(inside: &Inside, forward: NativeForward) -> std::result::Result<N
     let inside = Leg::Inside(sockets);
     let (listening, connecting) = if forward.publishes { (Leg::Outside, inside) } else { (inside, Leg::Outside) };
     let kind = if forward.datagrams { libc::SOCK_DGRAM } else { libc::SOCK_STREAM };
-    let mut addresses = Vec::new();
+    let mut targets = Vec::new();
     for target in &forward.targets {
-        addresses.push(connecting.address(target).await?);
+        targets.push(connecting.target(target).await?);
     }
-    let address = listening.address(&forward.listener).await?;
-    let Listener { socket, place, file } = listening.listener(address, kind, forward.backlog).await?;
+    let Listener { socket, place, file } = listening.listener(&forward.listener, kind, forward.backlog).await?;
 
     let counters = Arc::new(Counters::default());
     let (stop, stopping) = stop();
@@ -132,7 +131,7 @@ async fn start(inside: &Inside, forward: NativeForward) -> std::result::Result<N
     FORWARDINGS.run(move || async move {
         let run = Run {
             listener: socket,
-            addresses,
+            targets,
             connecting,
             counting,
             stopping,
@@ -158,7 +157,7 @@ async fn start(inside: &Inside, forward: NativeForward) -> std::result::Result<N
 /// What the thread of forwardings needs for one of them.
 struct Run {
     listener: Socket,
-    addresses: Vec<SockAddr>,
+    targets: Vec<leg::Target>,
     connecting: Leg,
     counting: Arc<Counters>,
     stopping: StopReceiver,
@@ -168,7 +167,12 @@ struct Run {
 
 impl Run {
     async fn forward(self) {
-        let target = Target::new(self.addresses, self.connecting.maker());
+        let address = |target| match target {
+            leg::Target::Address(address) => Address::Socket(address),
+            leg::Target::Name(name) => Address::File(self.connecting.finder(name)),
+        };
+        let addresses: Vec<_> = self.targets.into_iter().map(address).collect();
+        let target = Target::new(addresses, self.connecting.maker());
         let _ = if self.datagrams {
             let idle = milliseconds(self.idle);
             forward_datagrams(self.listener, target, self.counting, self.stopping, idle).await

@@ -4,22 +4,22 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     os::fd::{AsFd, OwnedFd},
-    path::Path,
+    path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
 };
 
 use napi_derive::napi;
 use nix::errno::Errno;
-use nsset::{Error, Kind, SystemError};
-use nsset_forward::MakeSocket;
+use nsset::{Error, Kind, NamespaceSet, SystemError};
+use nsset_forward::{FindFile, MakeSocket};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use crate::{
     network::{
         handles::zone::{address_of, text_of},
         sockets::{Sockets, to_io},
-        ways::socket_file::SocketFile,
+        ways::socket_file::{HeldName, SocketFile},
     },
     network_thread::{failure::Failure, turns::Line, waiting},
 };
@@ -62,10 +62,33 @@ impl Leg {
         })
     }
 
+    /// Converts a place to the address of a server. A path inside is looked up there up to its directory.
+    pub async fn target(&self, place: &NativePlace) -> Result<Target, Failure> {
+        match (self.of_other_files(), place.path.as_deref().filter(|path| is_in_files(path))) {
+            (Some(sockets), Some(path)) => Ok(Target::Name(Arc::new(held_name(sockets, path).await?))),
+            _ => self.address(place).await.map(Target::Address),
+        }
+    }
+
+    /// Returns the function that finds the file of a server.
+    pub fn finder(&self, name: Arc<HeldName>) -> FindFile {
+        let leg = self.clone();
+        Rc::new(move || {
+            let (leg, name) = (leg.clone(), Arc::clone(&name));
+            Box::pin(async move {
+                let find = move || name.find().map_err(|error| failed(&error, "open"));
+                let found = match &leg {
+                    Self::Inside(sockets) => sockets.read_files(move |_| find()).await,
+                    Self::Outside => waiting::run(Line::new(), find).await,
+                };
+                found.map_err(to_io)
+            })
+        })
+    }
+
     /// Converts a place to the address of a socket. Looks up a zone in the network of the leg.
-    pub async fn address(&self, place: &NativePlace) -> Result<SockAddr, Failure> {
+    async fn address(&self, place: &NativePlace) -> Result<SockAddr, Failure> {
         if let Some(path) = &place.path {
-            self.check_path(path)?;
             return SockAddr::unix(path).map_err(|_| too_long(path).into());
         }
         let text = place.address.as_deref().unwrap_or_default();
@@ -81,8 +104,14 @@ impl Leg {
         Ok(address.into())
     }
 
-    /// Creates a socket that is bound to an address, and listens if it is a stream socket.
-    pub async fn listener(&self, address: SockAddr, kind: i32, backlog: i32) -> Result<Listener, Failure> {
+    /// Creates a socket that is bound to a place, and listens if it is a stream socket.
+    pub async fn listener(&self, place: &NativePlace, kind: i32, backlog: i32) -> Result<Listener, Failure> {
+        if let (Some(sockets), Some(path)) =
+            (self.of_other_files(), place.path.as_deref().filter(|path| is_in_files(path)))
+        {
+            return Ok(listen_among_files(sockets, path, backlog).await?);
+        }
+        let address = self.address(place).await?;
         let socket = Socket::from(self.socket(i32::from(address.family()), kind).await?);
         let has_file = address.as_pathname().is_some();
         let listen = move || Listener::new(socket, &address, kind, backlog);
@@ -90,16 +119,45 @@ impl Leg {
         if has_file { Ok(waiting::run(Line::new(), listen).await?) } else { Ok(listen()?) }
     }
 
-    /// A path belongs to a mount namespace, and this thread sees only its own. An abstract name belongs to the network (unix(7)).
-    fn check_path(&self, path: &str) -> nsset::Result<()> {
-        let Self::Inside(sockets) = self else { return Ok(()) };
-        if path.starts_with('\0') || sockets.sees_files_of_caller() {
-            return Ok(());
+    /// The sockets of a set whose paths lead to other files than those of this thread.
+    fn of_other_files(&self) -> Option<&Sockets> {
+        match self {
+            Self::Inside(sockets) if !sockets.sees_files_of_caller() => Some(sockets),
+            _ => None,
         }
-        let error =
-            "a path in a set with a mount namespace of its own is not supported: use an abstract name ('\\0name')";
-        Err(Error::InvalidArgument(error.into()))
     }
+}
+
+/// Where a forwarding connects to.
+pub enum Target {
+    Address(SockAddr),
+    Name(Arc<HeldName>),
+}
+
+/// An abstract name belongs to the network (unix(7)), and any other path to a mount namespace.
+fn is_in_files(path: &str) -> bool {
+    !path.starts_with('\0')
+}
+
+/// Finds the directory of a path inside, where the symbolic links of the set apply.
+async fn held_name(sockets: &Sockets, path: &str) -> nsset::Result<HeldName> {
+    let path = Path::new(path);
+    let (Some(directory), Some(name)) = (path.parent().map(Path::to_owned), path.file_name().map(PathBuf::from)) else {
+        return Err(Error::InvalidArgument(format!("'{}' is not the path of a socket", path.display())));
+    };
+    let held = sockets.read_files(move |set| nsset::hold_directory(set, set.kinds(), &directory)).await?;
+    Ok(HeldName::new(held, name))
+}
+
+async fn listen_among_files(sockets: &Sockets, path: &str, backlog: i32) -> nsset::Result<Listener> {
+    let name = held_name(sockets, path).await?;
+    let path = PathBuf::from(path);
+    let listen = move |set: &NamespaceSet| {
+        let socket = Socket::from(nsset::bind_unix_socket(set, set.kinds(), &path)?);
+        let file = SocketFile::at(name).map_err(|error| failed(&error, "open"))?;
+        Listener::listen(socket, Some(file), libc::SOCK_STREAM, backlog)
+    };
+    sockets.read_files(listen).await
 }
 
 /// A socket that listens, or receives datagrams.
@@ -114,7 +172,13 @@ impl Listener {
     fn new(socket: Socket, address: &SockAddr, kind: i32, backlog: i32) -> nsset::Result<Self> {
         prepare(&socket, address, kind).map_err(|error| failed(&error, "setsockopt"))?;
         socket.bind(address).map_err(|error| failed(&error, "bind"))?;
-        let file = address.as_pathname().map(SocketFile::of).transpose().map_err(|error| failed(&error, "open"))?;
+        let find = |path| HeldName::of(path).map_err(io::Error::from).and_then(SocketFile::at);
+        let file = address.as_pathname().map(find).transpose().map_err(|error| failed(&error, "open"))?;
+        Self::listen(socket, file, kind, backlog)
+    }
+
+    /// With a socket that is bound.
+    fn listen(socket: Socket, file: Option<SocketFile>, kind: i32, backlog: i32) -> nsset::Result<Self> {
         if kind == libc::SOCK_STREAM {
             socket.listen(backlog).map_err(|error| failed(&error, "listen"))?;
         }

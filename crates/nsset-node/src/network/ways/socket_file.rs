@@ -1,34 +1,72 @@
-//! The file that bind(2) makes for a unix socket.
+//! The file of a unix socket.
 
 use std::{
-    fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{AT_FDCWD, AtFlags, OFlag, openat},
+    sys::stat::{FileStat, Mode, SFlag, fstat, fstatat},
+    unistd::{UnlinkatFlags, unlinkat},
 };
 
 use crate::network_thread::{turns::Line, waiting};
 
-/// The file of a unix socket. Dropping this removes it if it is still the same.
+/// A name in a directory that is held, so that it stays the same if the directory is renamed.
+pub struct HeldName {
+    directory: OwnedFd,
+    name: PathBuf,
+}
+
+impl HeldName {
+    pub const fn new(directory: OwnedFd, name: PathBuf) -> Self {
+        Self { directory, name }
+    }
+
+    /// As the calling thread sees the path.
+    pub fn of(path: &Path) -> nix::Result<Self> {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        let directory = openat(AT_FDCWD, parent, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+        Ok(Self { directory, name: path.file_name().map(PathBuf::from).unwrap_or_default() })
+    }
+
+    /// Finds the file that has the name now. A program inside may have made it a symbolic link, which would lead to a file of
+    /// the outside.
+    pub fn find(&self) -> io::Result<OwnedFd> {
+        let flags = OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        let file = openat(&self.directory, &self.name, flags, Mode::empty())?;
+        match SFlag::from_bits_truncate(fstat(&file)?.st_mode) & SFlag::S_IFMT {
+            SFlag::S_IFLNK => Err(Errno::ELOOP.into()),
+            _ => Ok(file),
+        }
+    }
+}
+
+/// The file that bind(2) has made. Dropping this removes it if it is still the same.
 pub struct SocketFile {
-    path: PathBuf,
+    place: HeldName,
     /// While it is open, no other file has its inode.
-    file: File,
+    file: OwnedFd,
 }
 
 impl SocketFile {
-    pub fn of(path: &Path) -> io::Result<Self> {
-        let flags = libc::O_PATH | libc::O_NOFOLLOW;
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-        Ok(Self { path: path.to_owned(), file })
+    pub fn at(place: HeldName) -> io::Result<Self> {
+        let file = place.find()?;
+        Ok(Self { place, file })
     }
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let (Ok(own), Ok(found)) = (self.file.metadata(), fs::symlink_metadata(&self.path)) else { return };
+        let HeldName { directory, name } = &self.place;
+        let (Ok(own), Ok(found)) = (fstat(&self.file), fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW)) else {
+            return;
+        };
         if id_of(&found) == id_of(&own) {
-            let _ = fs::remove_file(&self.path);
+            let _ = unlinkat(directory, name, UnlinkatFlags::NoRemoveDir);
         }
     }
 }
@@ -44,6 +82,6 @@ pub async fn remove(file: Option<SocketFile>) {
     }
 }
 
-fn id_of(file: &fs::Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
+const fn id_of(file: &FileStat) -> (u64, u64) {
+    (file.st_dev, file.st_ino)
 }

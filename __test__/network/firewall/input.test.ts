@@ -1,0 +1,105 @@
+/** Tables with errors in them: the message says where, and nothing is sent. */
+import type { FirewallTableSpec } from 'nsset'
+import { describe } from 'vitest'
+import { anyonesSet } from '../../setup/sets/anyones-set.ts'
+import { type Case, range, refuses, type, untyped, value } from '../../setup/sets/failure.ts'
+
+const set = anyonesSet(['net'])
+const { firewall } = set.network
+
+const given = (table: unknown) => () => firewall.replace('t', untyped<FirewallTableSpec>(table))
+const rule = (...statements: unknown[]) => given({ chains: { c: { rules: [statements] } } })
+const at = 'table.chains.c.rules[0]'
+
+const STATEMENTS: Case[] = [
+  ['a word that is none', rule('acept'), value(`${at}[0]`, "'accept'")],
+  ['a selector that is none', rule({ 'tcp dprt': 22 }), value(`${at}[0]`, "did you mean 'tcp dport'?")],
+  ['two keys', rule({ 'tcp dport': 22, counter: 'x' }), value(`${at}[0]`, 'exactly one key')],
+  ['no key', rule({}), value(`${at}[0]`, 'exactly one key')],
+  ['a port that is too large', rule({ 'tcp dport': 65536 }), range(`${at}[0]['tcp dport']`, '65535')],
+  ['a range that ends before it begins', rule({ 'tcp dport': '9-5' }), value('a range such as')],
+  ['a port in an empty list', rule({ 'tcp dport': [] }), value('must not be empty')],
+  ['an address of the other version', rule({ 'ip saddr': 'fd00::1' }), value('IPv4 address')],
+  ['a prefix that is too long', rule({ 'ip saddr': '10.0.0.0/33' }), value('IPv4 address')],
+  ['a state that is none', rule({ 'ct state': ['old'] }), value("'established'")],
+  ['an operator that is none', rule({ 'tcp dport': { '=': 22 } }), value('Unknown option of', '!=')],
+  ['two operators', rule({ 'tcp dport': { '<': 5, '>': 1 } }), value('exactly one operator')],
+  ["'in' for ports", rule({ 'tcp dport': { in: [1] } }), value('use a list')],
+  ['a mask without a comparison', rule({ 'meta mark': { '&': 1 } }), value('exactly one operator')],
+  ['a list of too few values', rule({ 'ip saddr . tcp dport': [['10.0.0.1']] }), value('a list of 2 values')],
+  ['an hour that is none', rule({ 'meta hour': '25:00' }), value('a time of day')],
+  ['an option that is none', rule({ limit: { rate: 1, brust: 3 } }), value("did you mean 'burst'?")],
+  ['a limit without a rate', rule({ limit: {} }), value(`${at}[0].limit.rate`, 'required')],
+  ['snat to nothing', rule({ snat: {} }), value("'to' or 'port'")],
+  ['an answer that is none', rule({ reject: 'icmp no' }), value('tcp reset')],
+  ['a comment that is not last', rule({ comment: 'a' }, 'accept'), value(`${at}[0]`, 'last statement')],
+  ['a rule that is no list', given({ chains: { c: { rules: ['accept'] } } }), type('rules[0]', 'array')],
+]
+
+const TABLES: Case[] = [
+  ['a chain that is not in the table', rule({ jump: 'othr' }), value(`${at}[0]`, 'chain that is not in the table')],
+  [
+    'a chain with a similar name',
+    given({ chains: { other: {}, c: { rules: [[{ goto: 'othr' }]] } } }),
+    value("did you mean 'other'?"),
+  ],
+  ['a set that is not in the table', rule({ 'ip saddr': '@s' }), value(`${at}[0]`, 'set that is not in the table')],
+  ['a counter that is not in the table', rule({ counter: 'web' }), value('counter that is not in the table')],
+  ['a quota that is not in the table', rule({ quota: 'month' }), value('quota that is not in the table')],
+  [
+    'jumps in a circle',
+    given({
+      chains: {
+        a: { rules: [[{ jump: 'b' }]] },
+        b: { rules: [['drop'], [{ 'th dport': { vmap: [[1, { goto: 'a' }]] } }]] },
+      },
+    }),
+    value('a → b → a'),
+  ],
+  [
+    'a jump to a base chain',
+    given({ chains: { a: { rules: [[{ jump: 'b' }]] }, b: { hook: 'input' } } }),
+    value('base chain'),
+  ],
+  [
+    'a hook that the family lacks',
+    given({ family: 'arp', chains: { c: { hook: 'forward' } } }),
+    value("'input', 'output'"),
+  ],
+  ['a policy without a hook', given({ chains: { c: { policy: 'drop' } } }), value('table.chains.c.policy', "'hook'")],
+  [
+    'a hook for links without a link',
+    given({ family: 'netdev', chains: { c: { hook: 'ingress' } } }),
+    value('devices'),
+  ],
+  ['a priority that is none', given({ chains: { c: { hook: 'input', priority: 'first' } } }), value("'filter'")],
+  ['another name', given({ name: 'u' }), value('table.name')],
+  ['an option that is none', given({ chain: {} }), value("did you mean 'chains'?")],
+  ['a name that is too long', () => firewall.get('n'.repeat(256)), value('255 bytes')],
+  ['a reference that is none', () => firewall.get(untyped(5)), type('an object')],
+]
+
+const SETS: Case[] = [
+  ['a set without a type', given({ sets: { s: {} } }), value('table.sets.s.type', 'required')],
+  ['a type that is none', given({ sets: { s: { type: 'ip' } } }), value("'ipv4_addr'")],
+  ['an element of another type', given({ sets: { s: { type: 'ipv4_addr', elements: [5] } } }), type('elements[0]')],
+  [
+    'a timeout without the flag',
+    given({ sets: { s: { type: 'mark', elements: [{ key: 5, timeout: 5 }] } } }),
+    value("'timeout'"),
+  ],
+  [
+    'a map without verdicts',
+    given({ sets: { s: { type: 'mark', data: 'verdict', elements: [{ key: 5 }] } } }),
+    value('verdict'),
+  ],
+  [
+    'intervals that overlap',
+    given({ sets: { s: { type: 'inet_service', flags: ['interval'], elements: ['1-5', '5-9'] } } }),
+    ['ActionError', 'ERR_INVALID_ARG_VALUE', 'sets.s', 'overlap'],
+  ],
+]
+
+describe('a statement', () => refuses(STATEMENTS))
+describe('a table', () => refuses(TABLES))
+describe('a set', () => refuses(SETS))

@@ -1,0 +1,13 @@
+//! Expressions that do something with a packet, one in each file.
+
+pub(crate) mod counter;
+pub(crate) mod dup;
+pub(crate) mod fwd;
+pub(crate) mod limit;
+pub(crate) mod log;
+pub(crate) mod notrack;
+pub(crate) mod objref;
+pub(crate) mod queue;
+pub(crate) mod quota;
+pub(crate) mod reject;
+pub(crate) mod synproxy;

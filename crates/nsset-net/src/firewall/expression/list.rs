@@ -1,0 +1,104 @@
+//! Any expression, and how a rule lists them.
+
+use super::{
+    action::{
+        counter::Counter, dup::Dup, fwd::Fwd, limit::Limit, log::Log, notrack::Notrack, objref::Objref, queue::Queue,
+        quota::Quota, reject::Reject, synproxy::Synproxy,
+    },
+    load::{ct::Ct, fib::Fib, immediate::Immediate, meta::Meta, payload::Payload},
+    test::{bitwise::Bitwise, byteorder::Byteorder, cmp::Cmp, lookup::Lookup, range::Range},
+    translation::{masq::Masq, nat::Nat, redir::Redir, tproxy::Tproxy},
+};
+use crate::netlink::{
+    attributes::{Attributes, Malformed, text},
+    writer::Writer,
+};
+
+/// `NFTA_LIST_ELEM`, `NFTA_EXPR_*`.
+const ELEMENT: u16 = 1;
+const NAME: u16 = 1;
+const DATA: u16 = 2;
+
+macro_rules! expressions {
+    ($($name:ident),* $(,)?) => {
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(crate) enum Expression {
+            $($name($name),)*
+            /// One that this crate does not know, as the kernel has it.
+            Unknown(Vec<u8>),
+        }
+
+        impl Expression {
+            fn write(&self, writer: &mut Writer) {
+                match self {
+                    $(Self::$name(expression) => {
+                        writer.put_text(NAME, $name::NAME);
+                        writer.nest(DATA, |writer| expression.write(writer));
+                    })*
+                    Self::Unknown(element) => writer.extend(element),
+                }
+            }
+
+            fn fields(&self, writer: &mut Writer) {
+                match self {
+                    $(Self::$name(expression) => expression.write(writer),)*
+                    Self::Unknown(_) => {}
+                }
+            }
+
+            fn read(name: &str, data: &[u8], element: &[u8]) -> Result<Self, Malformed> {
+                match name {
+                    $($name::NAME => $name::read_fields(data).map(Self::$name),)*
+                    _ => Ok(Self::Unknown(element.to_vec())),
+                }
+            }
+        }
+
+        $(impl From<$name> for Expression {
+            fn from(expression: $name) -> Self {
+                Self::$name(expression)
+            }
+        })*
+    };
+}
+
+expressions!(
+    Bitwise, Byteorder, Cmp, Counter, Ct, Dup, Fib, Fwd, Immediate, Limit, Log, Lookup, Masq, Meta, Nat, Notrack,
+    Objref, Payload, Queue, Quota, Range, Redir, Reject, Synproxy, Tproxy,
+);
+
+/// Writes a list of expressions.
+pub(crate) fn write(expressions: &[Expression], writer: &mut Writer) {
+    for expression in expressions {
+        writer.nest(ELEMENT, |writer| expression.write(writer));
+    }
+}
+
+/// Reads a list of expressions.
+pub(crate) fn read(list: &[u8]) -> Result<Vec<Expression>, Malformed> {
+    let mut expressions = Vec::new();
+    for element in Attributes::within(list) {
+        let (_, element) = element?;
+        expressions.push(read_one(element)?);
+    }
+    Ok(expressions)
+}
+
+/// Reads one expression.
+pub(crate) fn read_one(element: &[u8]) -> Result<Expression, Malformed> {
+    let mut name = String::new();
+    let mut data: &[u8] = &[];
+    for attribute in Attributes::within(element) {
+        match attribute? {
+            (NAME, value) => name = text(value),
+            (DATA, value) => data = value,
+            _ => {}
+        }
+    }
+    Expression::read(&name, data, element)
+}
+
+/// Writes the fields of an expression without its name, as named objects have them.
+pub(crate) fn write_fields(expression: &Expression, writer: &mut Writer) {
+    expression.fields(writer);
+}

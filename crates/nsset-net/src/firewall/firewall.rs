@@ -1,0 +1,231 @@
+//! The operations on tables.
+
+use std::{os::fd::OwnedFd, sync::Arc};
+
+use netlink_packet_core::NetlinkSerializable;
+use nix::errno::Errno;
+
+use super::{
+    message::{self, Question, kind},
+    place::Place,
+    read::{self, FoundTable, SetHeader},
+    statement::Found,
+    table::{Table, TableRef},
+    write::TableBatch,
+};
+use crate::{
+    error::{Error, NetlinkError, Result},
+    netlink::{
+        attributes::Malformed,
+        batch::Refusal,
+        conversation::{ATTEMPTS, Conversation},
+        request::Request,
+    },
+};
+
+type Answer<T> = std::result::Result<T, NetlinkError>;
+
+/// The nf_tables of the network in which the socket was created. Clones share the socket. Dropping the last one closes it.
+#[derive(Clone, Debug)]
+pub struct Firewall {
+    conversation: Arc<Conversation>,
+}
+
+impl Firewall {
+    /// Takes a socket of `AF_NETLINK` and `NETLINK_NETFILTER` that no other code uses. Must be called inside a tokio runtime.
+    pub fn open(socket: OwnedFd) -> Result<Self> {
+        Ok(Self { conversation: Arc::new(Conversation::open(socket)?) })
+    }
+
+    /// Like `open`, but needs no runtime, as [`Network::open_blocking`](crate::Network::open_blocking).
+    pub fn open_blocking(socket: OwnedFd) -> Result<Self> {
+        Ok(Self { conversation: Arc::new(Conversation::open_blocking(socket)?) })
+    }
+
+    /// Lists all tables with all that is in them.
+    pub async fn list(&self) -> Result<Vec<Table>> {
+        let tables = self.unchanged(None).await;
+        tables.map_err(|error| error.of("NFT_MSG_GETTABLE", ""))
+    }
+
+    /// Returns a table with all that is in it.
+    pub async fn get(&self, table: &TableRef) -> Result<Table> {
+        let tables = self.unchanged(Some(table)).await;
+        let found = tables.and_then(|tables| tables.into_iter().next().ok_or_else(|| Errno::ENOENT.into()));
+        found.map_err(|error| error.of("NFT_MSG_GETTABLE", table))
+    }
+
+    /// Adds a table, or replaces the one with this name, in one batch: packets meet either all of the old one or all of the new
+    /// one.
+    pub async fn replace(&self, table: &Table) -> Result<()> {
+        let reference = table.reference();
+        let mut batch = TableBatch::begin(None);
+        // The kernel deletes a table only if it exists.
+        batch.add_empty_table(&reference);
+        batch.delete_table(&reference);
+        batch.add_table(table)?;
+        self.commit(batch.end()?, "NFT_MSG_NEWTABLE", &reference).await
+    }
+
+    /// Deletes a table and all that is in it.
+    pub async fn delete(&self, table: &TableRef) -> Result<()> {
+        let mut batch = TableBatch::begin(None);
+        batch.delete_table(table);
+        self.commit(batch.end()?, "NFT_MSG_DELTABLE", table).await
+    }
+
+    async fn commit(&self, mut batch: TableBatch, request: &'static str, table: &TableRef) -> Result<()> {
+        let size = batch.batch.size();
+        let Err(refusal) = self.conversation.commit(&mut batch.batch).await else { return Ok(()) };
+        let Refusal { number, offset, error } = refusal;
+        if error.errno == Errno::EMSGSIZE {
+            return Err(too_large(error, request, table, size));
+        }
+        let attributes = batch.batch.attributes(number);
+        let place = batch.places.get(number).map(|place| place.at(attributes, offset)).unwrap_or_default();
+        let target = if place.is_empty() { table.to_string() } else { format!("{table}, {place}") };
+        let hint = hint(error.errno, batch.places.get(number));
+        let error = error.of(request, target);
+        Err(match hint {
+            Some(hint) => error.with_hint(hint.to_owned()),
+            None => error,
+        })
+    }
+
+    /// Reads tables, again if another program changes tables meanwhile.
+    async fn unchanged(&self, wanted: Option<&TableRef>) -> Answer<Vec<Table>> {
+        for _ in 0..ATTEMPTS {
+            let generation = self.generation().await?;
+            let tables = self.tables(wanted).await;
+            if self.generation().await? == generation {
+                return tables;
+            }
+        }
+        Err(Errno::EAGAIN.into())
+    }
+
+    async fn generation(&self) -> Answer<u32> {
+        let question = Question::about_all(kind::GET_GENERATION);
+        self.conversation.get(Request::act(question), read::generation).await
+    }
+
+    async fn tables(&self, wanted: Option<&TableRef>) -> Answer<Vec<Table>> {
+        let found = match wanted {
+            Some(table) => vec![self.table(table).await?],
+            None => self.dump(Question::about_all(kind::GET_TABLE), read::table).await?,
+        };
+        let mut tables = Vec::new();
+        for table in found {
+            tables.push(self.content(table).await?);
+        }
+        Ok(tables)
+    }
+
+    async fn table(&self, table: &TableRef) -> Answer<FoundTable> {
+        let question = Question::about(kind::GET_TABLE, table.family, |writer| {
+            writer.put_text(message::table::NAME, &table.name);
+        });
+        let found = self.conversation.get(Request::act(question), read::table).await?;
+        found.ok_or_else(|| Malformed.into())
+    }
+
+    async fn content(&self, found: FoundTable) -> Answer<Table> {
+        let reference = &found.table;
+        let of_table = |kind, attribute| {
+            Question::about(kind, reference.family, |writer| writer.put_text(attribute, &reference.name))
+        };
+        let chains = Question::about(kind::GET_CHAIN, reference.family, |_| {});
+        let mut chains = self.dump(chains, |message| read::chain(message, reference)).await?;
+        let rules = of_table(kind::GET_RULE, message::rule::TABLE);
+        let rules = self.dump(rules, |message| read::rule(message).map(Some)).await?;
+        let headers = of_table(kind::GET_SET, message::set::TABLE);
+        let headers = self.dump(headers, |message| read::set(message).map(Some)).await?;
+        let objects = of_table(kind::GET_OBJECT, message::object::TABLE);
+        let objects = self.dump(objects, |message| read::object(message).map(Some)).await?;
+        let sets = self.sets(reference, &headers).await?;
+        for rule in rules {
+            let statements = rule.statements(reference.family, &sets)?;
+            if let Some((_, chain)) = chains.iter_mut().find(|(name, _)| *name == rule.chain) {
+                chain.rules.push(statements);
+            }
+        }
+        let named = headers.iter().filter_map(|header| {
+            let found = sets.get(&header.name).filter(|found| !found.is_anonymous)?;
+            Some((header.name.clone(), header.named(found)?))
+        });
+        Ok(Table {
+            sets: named.collect(),
+            counters: objects.iter().filter_map(read::FoundObject::counter).collect(),
+            quotas: objects
+                .iter()
+                .filter_map(|object| object.quota().transpose())
+                .collect::<std::result::Result<_, _>>()?,
+            chains,
+            family: found.table.family,
+            name: found.table.name,
+            dormant: found.is_dormant,
+            comment: found.comment,
+        })
+    }
+
+    /// Reads the elements of sets.
+    async fn sets(&self, table: &TableRef, headers: &[SetHeader]) -> Answer<Found> {
+        let mut found = Found::new();
+        for header in headers {
+            let question = Question::about(kind::GET_ELEMENTS, table.family, |writer| {
+                writer.put_text(message::elements::TABLE, &table.name);
+                writer.put_text(message::elements::SET, &header.name);
+            });
+            let elements = self.dump(question, |message| read::elements(message).map(Some)).await?;
+            found.insert(header.name.clone(), header.found(elements.into_iter().flatten().collect()));
+        }
+        Ok(found)
+    }
+
+    async fn dump<T: Send>(
+        &self,
+        question: impl NetlinkSerializable,
+        read: impl Fn(&[u8]) -> std::result::Result<Option<T>, Malformed> + Sync,
+    ) -> Answer<Vec<T>> {
+        self.conversation.dump(Request::dump(question), read).await
+    }
+}
+
+/// Returns what the user can do about a part of a table that the kernel refused.
+fn hint(errno: Errno, place: Option<&Place>) -> Option<&'static str> {
+    match (errno, place?) {
+        (Errno::EPERM, _) => Some(
+            "changing a network needs CAP_NET_ADMIN in the user namespace that owns it; a table that another program owns can only be \
+             changed by that program",
+        ),
+        (Errno::ENOENT, Place::Rule(_)) => Some(
+            "the kernel has no such statement in this family, or no such set or chain; load the module of the statement, such as \
+             nft_masq, if there is one",
+        ),
+        (Errno::ENOENT, Place::Chain(_)) => {
+            Some("the kernel has no such type of chain in this family; load the module nft_chain_nat")
+        }
+        (Errno::EOPNOTSUPP, Place::Rule(_)) => {
+            Some("the statement is not possible at this hook, in a chain of this type, or in this family")
+        }
+        (Errno::EOPNOTSUPP, Place::Chain(_)) => Some("this family has no such type of chain at this hook"),
+        (Errno::ENOENT, Place::Table | Place::Batch) => Some("no such table"),
+        (Errno::EEXIST, Place::Set(_)) => Some("elements of a set must differ, and intervals must not overlap"),
+        _ => None,
+    }
+}
+
+/// A batch is one message, which must fit into the buffer of a socket.
+fn too_large(error: NetlinkError, request: &'static str, table: &TableRef, size: usize) -> Error {
+    let hint = format!(
+        "the table has {size} bytes in the kernel's format, and must fit into one message; without CAP_NET_ADMIN in the first \
+         user namespace, a message has at most twice net.core.wmem_max: put addresses and ports that many rules compare into sets"
+    );
+    error.of(request, table).with_hint(hint)
+}
+
+impl std::fmt::Display for TableRef {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "'{} {}'", self.family.name(), self.name)
+    }
+}

@@ -1,0 +1,110 @@
+//! The types of values, as nft(8) has them: how they are written, and what the kernel gets.
+
+use super::names::{self, Names};
+
+/// How a value of a type is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Number,
+    /// Bits, each with a name. A list of them is their sum.
+    Flags,
+    Ipv4,
+    Ipv6,
+    Mac,
+    /// The name of a link, which may end with `*`.
+    LinkName,
+    /// A text, such as the kind of a link.
+    Text,
+    /// A time of day, `HH:MM` or `HH:MM:SS`.
+    Hour,
+}
+
+/// In which order the kernel has the bytes of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Host,
+    Network,
+}
+
+/// A type of nft(8): its name, its number in sets, its size in bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct DataType {
+    pub name: &'static str,
+    pub id: u32,
+    pub size: usize,
+    pub order: Order,
+    pub format: Format,
+    pub names: Names,
+}
+
+macro_rules! types {
+    ($($constant:ident = $name:literal $id:literal $size:literal $order:ident $format:ident $($names:ident)?;)*) => {
+        $(pub(crate) static $constant: DataType = DataType {
+            name: $name,
+            id: $id,
+            size: $size,
+            order: Order::$order,
+            format: Format::$format,
+            names: types!(@names $($names)?),
+        };)*
+
+        static TYPES: &[&DataType] = &[$(&$constant),*];
+    };
+    (@names) => { &[] };
+    (@names $names:ident) => { names::$names };
+}
+
+// The numbers are those of `enum datatypes` of nftables, which nft(8) reads in the type of a set's key.
+types! {
+    NFPROTO = "nf_proto" 2 1 Host Number NFPROTO;
+    BYTE = "integer" 4 1 Network Number;
+    SHORT = "integer" 4 2 Network Number;
+    WORD = "integer" 4 4 Network Number;
+    LONG = "integer" 4 8 Network Number;
+    HOST_SHORT = "integer" 4 2 Host Number;
+    HOST_WORD = "integer" 4 4 Host Number;
+    HOST_LONG = "integer" 4 8 Host Number;
+    LINK_KIND = "string" 5 16 Host Text;
+    IPV4 = "ipv4_addr" 7 4 Network Ipv4;
+    IPV6 = "ipv6_addr" 8 16 Network Ipv6;
+    MAC = "ether_addr" 9 6 Network Mac;
+    ETHER_TYPE = "ether_type" 10 2 Network Number ETHER_TYPE;
+    ARP_OPERATION = "arp_op" 11 2 Network Number ARP_OPERATION;
+    PROTOCOL = "inet_proto" 12 1 Network Number PROTOCOL;
+    PORT = "inet_service" 13 2 Network Number;
+    ICMP_TYPE = "icmp_type" 14 1 Network Number ICMP_TYPE;
+    TCP_FLAGS = "tcp_flag" 15 1 Network Flags TCP_FLAGS;
+    EXPIRATION = "time" 18 4 Host Number;
+    MARK = "mark" 19 4 Host Number;
+    LINK_INDEX = "iface_index" 20 4 Host Number;
+    HARDWARE = "iface_type" 21 2 Host Number HARDWARE;
+    REALM = "realm" 22 4 Host Number;
+    UID = "uid" 24 4 Host Number;
+    GID = "gid" 25 4 Host Number;
+    CT_STATE = "ct_state" 26 4 Host Flags CT_STATE;
+    CT_DIRECTION = "ct_dir" 27 1 Host Number CT_DIRECTION;
+    CT_STATUS = "ct_status" 28 4 Host Flags CT_STATUS;
+    ICMPV6_TYPE = "icmpv6_type" 29 1 Network Number ICMPV6_TYPE;
+    PACKET_TYPE = "pkt_type" 31 1 Host Number PACKET_TYPE;
+    LINK_GROUP = "devgroup" 35 4 Host Number;
+    DSCP = "dscp" 36 1 Network Number;
+    FIB_TYPE = "fib_addrtype" 38 4 Host Number FIB_TYPE;
+    IPSEC = "boolean" 39 1 Host Number PRESENCE;
+    // One byte since nftables 1.1.
+    PRESENCE = "boolean" 39 4 Host Number PRESENCE;
+    LINK_NAME = "ifname" 41 16 Host LinkName;
+    HOUR = "hour" 44 4 Host Hour;
+    DAY = "day" 45 1 Host Number DAY;
+}
+
+impl DataType {
+    /// Returns the type with this name, of those that the key of a set can have.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        TYPES.iter().copied().find(|known| known.name == name && known.name != "integer")
+    }
+
+    /// Returns the type with this number.
+    pub fn numbered(id: u32) -> Option<&'static Self> {
+        TYPES.iter().copied().find(|known| known.id == id && known.name != "integer")
+    }
+}

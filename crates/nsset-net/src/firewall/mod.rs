@@ -1,0 +1,25 @@
+//! nf_tables: tables, chains, rules and sets as plain data. A rule is made into expressions (`statement`, `matching`, `expression`), and
+//! a table into the messages of one batch (`write`).
+
+mod expression;
+mod family;
+#[expect(clippy::module_inception, reason = "the operations, as in the other parts of a network")]
+mod firewall;
+mod hook;
+mod matching;
+mod message;
+mod object;
+mod place;
+mod read;
+mod set;
+mod statement;
+mod table;
+mod user_data;
+mod write;
+
+pub use family::Family;
+pub use firewall::Firewall;
+pub use hook::Priority;
+pub use matching::{Operand, Operator, Test, Verdict, Verdicts};
+pub use statement::{Destination, Limit, Log, NewValue, Queue, Quota, Statement, Synproxy, Translation, Unit};
+pub use table::{Chain, NamedCounter, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag, Table, TableRef};

@@ -1,0 +1,321 @@
+//! Reads tables from the answers of the kernel.
+
+use super::{
+    expression::{Expression, action::quota::Quota as QuotaExpression, data::Data, field::Field, list},
+    family::Family,
+    hook::{self, Priority},
+    matching::{data_type::DataType, verdict::Verdict},
+    message::{self, HEADER},
+    object,
+    set::{
+        element,
+        found::{Found as FoundSet, FoundElement},
+    },
+    statement::{Found, Quota, Statement, lift},
+    table::{Chain, DetailedElement, NamedCounter, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag, TableRef},
+    user_data,
+};
+use crate::{
+    netlink::attributes::{Attributes, Malformed, text, u8_at},
+    octets::Octets,
+};
+
+type Result<T> = std::result::Result<T, Malformed>;
+
+/// A table without what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundTable {
+    pub table: TableRef,
+    pub is_dormant: bool,
+    pub comment: Option<String>,
+}
+
+/// A named object.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundObject {
+    pub name: String,
+    pub kind: u32,
+    pub data: Vec<u8>,
+    pub comment: Option<String>,
+}
+
+/// A set without its elements.
+#[derive(Clone, Debug)]
+pub(crate) struct SetHeader {
+    pub name: String,
+    pub flags: u32,
+    pub key_type: u32,
+    pub key_size: u32,
+    pub data_type: Option<u32>,
+    pub timeout: Option<u64>,
+    pub size: Option<u32>,
+    pub comment: Option<String>,
+}
+
+/// A rule in the kernel's terms.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundRule {
+    pub chain: String,
+    pub expressions: Vec<u8>,
+    pub comment: Option<String>,
+}
+
+/// Returns the family in the header of a message; `None` if this crate does not know it.
+pub(crate) fn family(message: &[u8]) -> Result<Option<Family>> {
+    u8_at(message, 0).map(Family::of)
+}
+
+pub(crate) fn table(message: &[u8]) -> Result<Option<FoundTable>> {
+    let Some(family) = family(message)? else { return Ok(None) };
+    let mut found = FoundTable { table: TableRef { family, name: String::new() }, is_dormant: false, comment: None };
+    for attribute in Attributes::behind(HEADER, message)? {
+        match attribute? {
+            (message::table::NAME, value) => found.table.name = text(value),
+            (message::table::FLAGS, value) => {
+                found.is_dormant = u32::read(Some(value))? & message::table::DORMANT != 0;
+            }
+            (message::table::USERDATA, value) => found.comment = user_data::read_text(value, user_data::COMMENT),
+            _ => {}
+        }
+    }
+    Ok(Some(found))
+}
+
+/// Reads a chain of a table, with its name.
+pub(crate) fn chain(message: &[u8], table: &TableRef) -> Result<Option<(String, Chain)>> {
+    use message::chain as attribute;
+    if family(message)? != Some(table.family) {
+        return Ok(None);
+    }
+    let (mut of, mut name, mut chain) = (String::new(), String::new(), Chain::default());
+    for attribute in Attributes::behind(HEADER, message)? {
+        match attribute? {
+            (attribute::TABLE, value) => of = text(value),
+            (attribute::NAME, value) => name = text(value),
+            (attribute::TYPE, value) => chain.kind = Some(text(value)),
+            (attribute::HOOK, value) => read_hook(value, table.family, &mut chain)?,
+            (attribute::POLICY, value) => {
+                let is_drop = u32::read(Some(value))? == 0;
+                chain.policy = Some(if is_drop { Policy::Drop } else { Policy::Accept });
+            }
+            (attribute::USERDATA, value) => chain.comment = user_data::read_text(value, user_data::COMMENT),
+            _ => {}
+        }
+    }
+    Ok((of == table.name).then_some((name, chain)))
+}
+
+fn read_hook(value: &[u8], family: Family, chain: &mut Chain) -> Result<()> {
+    use message::chain as attribute;
+    for attribute in Attributes::within(value) {
+        match attribute? {
+            (attribute::HOOK_NUMBER, value) => {
+                chain.hook = hook::name(family, u32::read(Some(value))?).map(str::to_owned);
+            }
+            (attribute::HOOK_PRIORITY, value) => {
+                chain.priority = Some(Priority::of(u32::read(Some(value))?.cast_signed(), family));
+            }
+            // The kernel lists a single device in both.
+            (attribute::HOOK_DEVICE, value) if chain.devices.is_empty() => chain.devices.push(text(value)),
+            (attribute::HOOK_DEVICES, value) => {
+                let devices = Attributes::within(value).map(|device| device.map(|(_, name)| text(name)));
+                chain.devices = devices.collect::<Result<_>>()?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn rule(message: &[u8]) -> Result<FoundRule> {
+    let mut rule = FoundRule { chain: String::new(), expressions: Vec::new(), comment: None };
+    for attribute in Attributes::behind(HEADER, message)? {
+        match attribute? {
+            (message::rule::CHAIN, value) => rule.chain = text(value),
+            (message::rule::EXPRESSIONS, value) => rule.expressions = value.to_vec(),
+            (message::rule::USERDATA, value) => rule.comment = user_data::read_text(value, user_data::COMMENT),
+            _ => {}
+        }
+    }
+    Ok(rule)
+}
+
+impl FoundRule {
+    /// Returns the statements of the rule. If one of them has no name here, the whole rule is raw.
+    pub fn statements(&self, family: Family, sets: &Found) -> Result<Vec<Statement>> {
+        let expressions = list::read(&self.expressions)?;
+        let is_known = !expressions.iter().any(|expression| matches!(expression, Expression::Unknown(_)));
+        let lifted = if is_known { lift(&expressions, family, sets) } else { None };
+        let mut statements = lifted.unwrap_or_else(|| vec![Statement::Raw(Octets(self.expressions.clone()))]);
+        statements.extend(self.comment.clone().map(Statement::Comment));
+        Ok(statements)
+    }
+}
+
+pub(crate) fn object(message: &[u8]) -> Result<FoundObject> {
+    let mut found = FoundObject { name: String::new(), kind: 0, data: Vec::new(), comment: None };
+    for attribute in Attributes::behind(HEADER, message)? {
+        match attribute? {
+            (message::object::NAME, value) => found.name = text(value),
+            (message::object::KIND, value) => found.kind = u32::read(Some(value))?,
+            (message::object::DATA, value) => found.data = value.to_vec(),
+            (message::object::USERDATA, value) => found.comment = user_data::read_text(value, user_data::COMMENT),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+impl FoundObject {
+    pub fn counter(&self) -> Option<(String, NamedCounter)> {
+        (self.kind == object::COUNTER).then(|| (self.name.clone(), NamedCounter { comment: self.comment.clone() }))
+    }
+
+    pub fn quota(&self) -> Result<Option<(String, NamedQuota)>> {
+        if self.kind != object::QUOTA {
+            return Ok(None);
+        }
+        let quota = Quota::lift(&QuotaExpression::read_fields(&self.data)?);
+        Ok(Some((self.name.clone(), NamedQuota { quota, comment: self.comment.clone() })))
+    }
+}
+
+pub(crate) fn set(message: &[u8]) -> Result<SetHeader> {
+    use message::set as attribute;
+    let mut set = SetHeader {
+        name: String::new(),
+        flags: 0,
+        key_type: 0,
+        key_size: 0,
+        data_type: None,
+        timeout: None,
+        size: None,
+        comment: None,
+    };
+    for attribute in Attributes::behind(HEADER, message)? {
+        match attribute? {
+            (attribute::NAME, value) => set.name = text(value),
+            (attribute::FLAGS, value) => set.flags = u32::read(Some(value))?,
+            (attribute::KEY_TYPE, value) => set.key_type = u32::read(Some(value))?,
+            (attribute::KEY_LENGTH, value) => set.key_size = u32::read(Some(value))?,
+            (attribute::DATA_TYPE, value) => set.data_type = Some(u32::read(Some(value))?),
+            (attribute::TIMEOUT, value) => set.timeout = Some(u64::read(Some(value))?),
+            (attribute::DESCRIPTION, value) => set.size = read_size(value)?,
+            (attribute::USERDATA, value) => set.comment = user_data::read_text(value, attribute::COMMENT),
+            _ => {}
+        }
+    }
+    Ok(set)
+}
+
+fn read_size(value: &[u8]) -> Result<Option<u32>> {
+    for attribute in Attributes::within(value) {
+        if let (message::set::SIZE, value) = attribute? {
+            return u32::read(Some(value)).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+impl SetHeader {
+    /// Returns the set with its elements; `None` if its types have no name here.
+    pub fn named(&self, found: &FoundSet) -> Option<Set> {
+        let mut ids: Vec<u32> =
+            (0..5).map(|field| self.key_type >> (6 * field) & 0x3f).take_while(|id| *id != 0).collect();
+        ids.reverse();
+        let key: Vec<_> = ids.into_iter().map(DataType::numbered).collect::<Option<_>>()?;
+        let names: Vec<_> = key.iter().map(|data| data.name.to_owned()).collect();
+        let has_verdicts = self.flags & message::set::MAP != 0;
+        if has_verdicts && self.data_type != Some(message::set::VERDICTS) {
+            return None;
+        }
+        let flags = [
+            (SetFlag::Constant, message::set::CONSTANT),
+            (SetFlag::Dynamic, message::set::DYNAMIC),
+            (SetFlag::Interval, message::set::INTERVAL),
+            (SetFlag::Timeout, message::set::WITH_TIMEOUT),
+        ];
+        let elements = found.intervals(&key).into_iter();
+        let elements = elements.map(|(element, last)| written(found, element, last.as_deref(), &key));
+        Some(Set {
+            elements: elements.collect::<Option<_>>()?,
+            key: match <[String; 1]>::try_from(names) {
+                Ok([one]) => OneOrMore::One(one),
+                Err(names) => OneOrMore::More(names),
+            },
+            data: has_verdicts.then(|| "verdict".to_owned()),
+            flags: flags.iter().filter(|(_, bit)| self.flags & bit != 0).map(|(flag, _)| *flag).collect(),
+            timeout: self.timeout,
+            size: self.size,
+            comment: self.comment.clone(),
+        })
+    }
+
+    pub fn found(&self, elements: Vec<FoundElement>) -> FoundSet {
+        FoundSet {
+            is_anonymous: self.flags & message::set::ANONYMOUS != 0,
+            has_intervals: self.flags & message::set::INTERVAL != 0,
+            key_size: self.key_size as usize,
+            elements,
+        }
+    }
+}
+
+fn written(found: &FoundSet, element: &FoundElement, last: Option<&[u8]>, key: &[&DataType]) -> Option<SetElement> {
+    let operand = found.operand(element, last, key)?;
+    let verdict = match &element.data {
+        Some(data) => Some(Verdict::of(data)?),
+        None => None,
+    };
+    let detailed = DetailedElement {
+        key: operand,
+        verdict,
+        timeout: element.timeout,
+        expires: element.expires,
+        comment: element.comment.clone(),
+    };
+    let has_details = detailed.verdict.is_some()
+        || detailed.timeout.is_some()
+        || detailed.expires.is_some()
+        || detailed.comment.is_some();
+    Some(if has_details { SetElement::Detailed(Box::new(detailed)) } else { SetElement::Key(detailed.key) })
+}
+
+/// Reads a message with elements of a set.
+pub(crate) fn elements(message: &[u8]) -> Result<Vec<FoundElement>> {
+    for attribute in Attributes::behind(HEADER, message)? {
+        if let (message::elements::ELEMENTS, value) = attribute? {
+            return Attributes::within(value)
+                .map(|element| element.and_then(|(_, value)| found_element(value)))
+                .collect();
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn found_element(value: &[u8]) -> Result<FoundElement> {
+    let mut found = FoundElement::default();
+    for attribute in Attributes::within(value) {
+        match attribute? {
+            (element::KEY, value) => found.key = Field::read(Some(value))?,
+            (element::KEY_END, value) => found.key_end = Some(Field::read(Some(value))?),
+            (element::DATA, value) => found.data = Some(Data::read(Some(value))?),
+            (element::FLAGS, value) => found.flags = Field::read(Some(value))?,
+            (element::TIMEOUT, value) => found.timeout = Some(Field::read(Some(value))?),
+            (element::EXPIRATION, value) => found.expires = Some(Field::read(Some(value))?),
+            (element::USERDATA, value) => found.comment = user_data::read_text(value, 0),
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the number of the current generation of all tables.
+pub(crate) fn generation(message: &[u8]) -> Result<u32> {
+    for attribute in Attributes::behind(HEADER, message)? {
+        if let (message::GENERATION, value) = attribute? {
+            return u32::read(Some(value));
+        }
+    }
+    Err(Malformed)
+}

@@ -1,0 +1,5 @@
+//! Sets and maps, as the kernel gets them and as it lists them.
+
+pub(crate) mod anonymous;
+pub(crate) mod element;
+pub(crate) mod found;

@@ -1,0 +1,25 @@
+//! Statements, of which a rule is a list: matches, and what happens to packets that match. One kind of statement, one file.
+
+mod counter;
+mod lift;
+mod log;
+mod lower;
+mod queue;
+mod reject;
+mod send;
+mod set;
+mod synproxy;
+mod translation;
+mod written;
+
+pub(crate) use counter::is_false;
+pub use counter::{Limit, Quota, Unit};
+pub(crate) use lift::{Found, lift};
+pub use log::Log;
+pub(crate) use lower::lower;
+pub use queue::Queue;
+pub use send::Destination;
+pub use set::NewValue;
+pub use synproxy::Synproxy;
+pub use translation::Translation;
+pub use written::Statement;

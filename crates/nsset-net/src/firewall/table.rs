@@ -1,0 +1,148 @@
+//! Tables as plain data.
+
+use serde::{Deserialize, Serialize};
+use serde_with::{Map, serde_as};
+
+use super::{
+    family::Family,
+    hook::Priority,
+    matching::{operand::Operand, verdict::Verdict},
+    statement::{Quota, Statement},
+};
+
+/// Which table: names are unique within a family.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TableRef {
+    pub family: Family,
+    pub name: String,
+}
+
+/// A table with all that is in it.
+#[serde_as]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    pub family: Family,
+    pub name: String,
+    /// Whether its chains get no packets.
+    #[serde(default, skip_serializing_if = "super::statement::is_false")]
+    pub dormant: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counters: Vec<(String, NamedCounter)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quotas: Vec<(String, NamedQuota)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<(String, Set)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default)]
+    pub chains: Vec<(String, Chain)>,
+}
+
+/// A counter that several rules can use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedCounter {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A quota that several rules can use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedQuota {
+    #[serde(flatten)]
+    pub quota: Quota,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A chain. With a hook, it gets packets by itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Chain {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    #[serde(default)]
+    pub rules: Vec<Vec<Statement>>,
+}
+
+/// What happens to packets for which no rule decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    Accept,
+    Drop,
+}
+
+/// A set, or a map from keys to verdicts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Set {
+    /// The types of the key.
+    #[serde(rename = "type")]
+    pub key: OneOrMore,
+    /// `verdict` for a map.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<SetFlag>,
+    /// In milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+    /// The largest number of elements.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    #[serde(default)]
+    pub elements: Vec<SetElement>,
+}
+
+/// One type, or those of a concatenation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SetFlag {
+    Constant,
+    Dynamic,
+    Interval,
+    Timeout,
+}
+
+/// An element of a set or a map.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SetElement {
+    Detailed(Box<DetailedElement>),
+    Key(Operand),
+}
+
+/// An element with its value in a map, or with more than its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DetailedElement {
+    pub key: Operand,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}

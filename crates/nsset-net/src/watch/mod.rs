@@ -1,0 +1,13 @@
+//! Watches parts of a network: what the kernel reports to the groups of rtnetlink(7), as changes of the objects that lists have.
+
+mod event;
+mod hub;
+mod known;
+mod object;
+mod part;
+mod queue;
+mod route_loss;
+mod subscription;
+
+pub use part::WatchedPart;
+pub use subscription::{Watch, Watcher};

@@ -1,0 +1,106 @@
+//! The parts of a network that can be watched. A new part is a variant here, a key in `object.rs`, and a name in TypeScript.
+
+use super::object::Object;
+use crate::{
+    address::Address,
+    error::{NetlinkError, Result},
+    link::Link,
+    netlink::attributes::{Malformed, u8_at, u32_at},
+    netlink::socket::Group,
+    network::Network,
+    route::Route,
+};
+
+/// A part of a network that can be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum WatchedPart {
+    Links,
+    Addresses,
+    Routes,
+}
+
+/// What a notification reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// The object was added or changed.
+    New,
+    Removed,
+}
+
+impl WatchedPart {
+    pub const ALL: [Self; 3] = [Self::Links, Self::Addresses, Self::Routes];
+
+    /// The name in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Links => "links",
+            Self::Addresses => "addresses",
+            Self::Routes => "routes",
+        }
+    }
+
+    /// The part with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// The groups whose notifications are needed. Those of links and addresses report that IPv4 routes are lost.
+    pub(super) const fn groups(self) -> &'static [Group] {
+        match self {
+            Self::Links => &[Group::Link],
+            Self::Addresses => &[Group::Ipv4Address, Group::Ipv6Address],
+            Self::Routes => &[Group::Ipv4Route, Group::Ipv6Route, Group::Link, Group::Ipv4Address, Group::NextHop],
+        }
+    }
+
+    /// Returns the part that a message of this type is about.
+    pub(super) const fn of_message(kind: u16) -> Option<(Self, Verb)> {
+        Some(match kind {
+            libc::RTM_NEWLINK => (Self::Links, Verb::New),
+            libc::RTM_DELLINK => (Self::Links, Verb::Removed),
+            libc::RTM_NEWADDR => (Self::Addresses, Verb::New),
+            libc::RTM_DELADDR => (Self::Addresses, Verb::Removed),
+            libc::RTM_NEWROUTE => (Self::Routes, Verb::New),
+            libc::RTM_DELROUTE => (Self::Routes, Verb::Removed),
+            _ => return None,
+        })
+    }
+
+    /// Reads the object of a notification. `None` if lists do not have it.
+    pub(super) fn read(self, body: &[u8]) -> std::result::Result<Option<Object>, Malformed> {
+        match self {
+            // A bridge also reports its ports, as messages of its own family.
+            Self::Links if i32::from(u8_at(body, 0)?) != libc::AF_UNSPEC => Ok(None),
+            Self::Links => {
+                let link = Link::read(body)?;
+                // The wireless extensions send messages without a name.
+                if link.name.is_empty() { Ok(None) } else { link.try_into().map(Some) }
+            }
+            Self::Addresses => Address::read(body)?.try_into().map(Some),
+            Self::Routes => Route::read(body)?.map(Object::try_from).transpose(),
+        }
+    }
+
+    /// Whether the notification says that the object is new, if that is not known otherwise.
+    pub(super) fn seems_new(self, body: &[u8], replaces: bool) -> bool {
+        match self {
+            // `ifi_change`: register_netdevice() of net/core/dev.c sets all bits.
+            Self::Links => u32_at(body, 12) == Ok(u32::MAX),
+            Self::Addresses | Self::Routes => !replaces,
+        }
+    }
+
+    /// Lists the objects.
+    pub(super) async fn list(self, network: &Network) -> Result<Vec<Object>> {
+        match self {
+            Self::Links => objects(network.links().list().await?),
+            Self::Addresses => objects(network.addresses().list(None).await?),
+            Self::Routes => objects(network.routes().list(None).await?),
+        }
+    }
+}
+
+fn objects<T: TryInto<Object, Error = Malformed>>(list: Vec<T>) -> Result<Vec<Object>> {
+    let objects: std::result::Result<_, Malformed> = list.into_iter().map(TryInto::try_into).collect();
+    objects.map_err(|malformed| NetlinkError::from(malformed).of("recvmsg", ""))
+}

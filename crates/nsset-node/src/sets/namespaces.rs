@@ -1,0 +1,77 @@
+//! The search for namespaces.
+
+use napi::{Env, Result, bindgen_prelude::BigInt};
+use napi_derive::napi;
+use nsset::{Discovery, Error, Kinds, Search};
+
+use crate::{
+    convert::optional_kinds,
+    deferred::Promise,
+    failure::guard,
+    sets::set::{NativeSet, only},
+    sets::work,
+};
+
+/// The namespaces that were found, and how to open them.
+#[napi]
+pub struct NativeNamespaces {
+    discovery: Discovery,
+    text: String,
+}
+
+#[napi]
+impl NativeNamespaces {
+    /// Returns the namespaces as JSON, once.
+    #[napi(catch_unwind)]
+    pub fn take_text(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
+
+    /// Opens the namespace with this index in the text.
+    #[napi(catch_unwind)]
+    pub fn open(&self, env: Env, index: u32) -> Result<NativeSet> {
+        guard(env, || self.discovery.open(index as usize).map(NativeSet::from))
+    }
+}
+
+/// Finds the namespaces of these kinds, on another thread. The text of the result is written there too.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeNamespaces>")]
+pub fn namespaces(env: Env, kinds: u32, holders: bool) -> Result<Promise<NativeNamespaces>> {
+    let kinds = guard(env, || optional_kinds(kinds))?.unwrap_or(Kinds::ALL);
+    work::run_on_files(env, move || {
+        let discovery = nsset::discover(Search { kinds, holders })?;
+        let text = serde_json::to_string(&discovery).map_err(|error| Error::InvalidArgument(error.to_string()))?;
+        Ok(NativeNamespaces { discovery, text })
+    })
+}
+
+/// Opens a namespace by its unique id.
+#[napi(catch_unwind, ts_return_type = "Promise<NativeSet>")]
+pub fn from_id(env: Env, id: BigInt, kind: u32) -> Result<Promise<NativeSet>> {
+    let (id, kind) = guard(env, || Ok((id.get_u64().1, only(kind)?)))?;
+    work::run_on_files(env, move || nsset::from_id(id, kind).map(NativeSet::from))
+}
+
+/// Opens the network of a socket.
+#[napi(catch_unwind)]
+pub fn from_socket(env: Env, fd: i32) -> Result<NativeSet> {
+    guard(env, || nsset::from_socket(fd).map(NativeSet::from))
+}
+
+#[napi]
+impl NativeSet {
+    /// Returns the unique id of the namespace of a kind, or null before Linux 6.18.
+    #[napi(catch_unwind)]
+    pub fn unique_id(&self, env: Env, kind: u32) -> Result<Option<BigInt>> {
+        self.with(env, |set| Ok(set.get(only(kind)?)?.unique_id().map(BigInt::from)))
+    }
+
+    /// Returns a set of these kinds of this set, and of these kinds of another one.
+    #[napi(catch_unwind)]
+    pub fn join(&self, env: Env, kinds: u32, other: &NativeSet, others: u32) -> Result<NativeSet> {
+        self.with(env, |set| {
+            let of = |set: &nsset::NamespaceSet, kinds| set.narrow(crate::convert::kinds_of(set, kinds)?);
+            Ok(of(set, kinds)?.or(&of(&*other.open()?, others)?).into())
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! The namespaces that were found, each once.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ffi::CString,
+    fmt,
+    os::fd::AsFd,
+};
+
+use nix::errno::Errno;
+use serde::Serialize;
+
+use crate::{
+    discovery::incomplete::{Incomplete, What},
+    kind::{Kind, Kinds},
+    namespaces::{ioctl, namespace::Namespace},
+};
+
+/// What to look for.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    pub kinds: Kinds,
+    /// Whether to find out what holds them, and not only which there are.
+    pub holders: bool,
+}
+
+/// A process that holds namespaces.
+#[derive(Debug, Serialize)]
+pub struct Process {
+    pub pid: i32,
+    /// Its name, as in `/proc/PID/comm`.
+    pub command: String,
+    /// The longest path of its cgroups.
+    pub cgroup: String,
+}
+
+/// What keeps a namespace alive, besides the processes in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Holder {
+    /// A process whose next children are in it: `pid_for_children`, `time_for_children`.
+    Children {
+        pid: i32,
+    },
+    /// A thread in it, of a process whose main thread is elsewhere.
+    Thread {
+        pid: i32,
+        tid: i32,
+    },
+    Descriptor {
+        pid: i32,
+        fd: i32,
+    },
+    /// A socket in it, of a process that is elsewhere.
+    Socket {
+        pid: i32,
+        fd: i32,
+    },
+    Mount {
+        #[serde(serialize_with = "as_text")]
+        path: CString,
+        /// The inode number of the mount namespace in which it is mounted.
+        mounts: u64,
+        /// A process in that mount namespace.
+        #[serde(skip)]
+        through: Option<i32>,
+    },
+    /// A namespace that this one owns or is the parent of.
+    Namespace {
+        kind: Kind,
+        inode: u64,
+    },
+}
+
+fn as_text<S: serde::Serializer>(path: &CString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.to_string_lossy())
+}
+
+/// A namespace that was found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Found {
+    pub kind: Kind,
+    pub inode: u64,
+    #[serde(serialize_with = "as_decimal")]
+    pub unique_id: Option<u64>,
+    /// The inode number of the user namespace that owns it, if the kernel shows it.
+    pub owner: Option<u64>,
+    /// The inode number of its parent: for `user` and `pid`.
+    pub parent: Option<u64>,
+    /// Who created the user namespace that owns it; for a user namespace, who created it.
+    pub owner_uid: Option<u32>,
+    /// The pids of the processes in it.
+    pub processes: Vec<i32>,
+    pub holders: Vec<Holder>,
+}
+
+/// JavaScript's numbers have 53 bits.
+#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
+fn as_decimal<S: serde::Serializer>(id: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    match id {
+        Some(id) => serializer.collect_str(id),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct Discovery {
+    pub namespaces: Vec<Found>,
+    pub processes: Vec<Process>,
+    pub incomplete: Vec<Incomplete>,
+    /// How many of the namespaces, which are sorted, are of the kinds that were asked for. The others are their relatives.
+    #[serde(skip)]
+    pub(crate) search: Search,
+}
+
+impl fmt::Debug for Census {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Census").field("namespaces", &self.found.len()).finish_non_exhaustive()
+    }
+}
+
+/// What has been found so far.
+pub(super) struct Census {
+    pub search: Search,
+    pub processes: Vec<Process>,
+    pub incomplete: Vec<Incomplete>,
+    found: Vec<Found>,
+    indexes: HashMap<(Kind, u64), usize>,
+}
+
+impl Census {
+    pub fn new(search: Search) -> Self {
+        Self { search, processes: Vec::new(), incomplete: Vec::new(), found: Vec::new(), indexes: HashMap::new() }
+    }
+
+    /// Whether namespaces of this kind have to be read: mount namespaces are read for what is mounted in them.
+    pub fn looks_at(&self, kind: Kind) -> bool {
+        kind == Kind::Mnt || self.search.kinds.contains(kind)
+    }
+
+    /// The index of a namespace. One that is new is opened and asked for its relatives; `None` if it cannot be opened, or
+    /// if another one has taken its place.
+    pub fn meet(&mut self, kind: Kind, inode: u64, open: impl FnOnce() -> Option<Namespace>) -> Option<usize> {
+        if let Some(index) = self.index(kind, inode) {
+            return Some(index);
+        }
+        let namespace = open()?;
+        (namespace.kind() == kind && namespace.id().ino == inode).then(|| self.add(&namespace))
+    }
+
+    /// The index of a namespace that is known.
+    pub fn index(&self, kind: Kind, inode: u64) -> Option<usize> {
+        self.indexes.get(&(kind, inode)).copied()
+    }
+
+    /// The index of an open namespace.
+    pub fn add(&mut self, namespace: &Namespace) -> usize {
+        let (kind, inode) = (namespace.kind(), namespace.id().ino);
+        if let Some(index) = self.index(kind, inode) {
+            return index;
+        }
+        let index = self.found.len();
+        self.indexes.insert((kind, inode), index);
+        let unique_id = ioctl::unique_id(namespace.as_fd()).ok();
+        self.found.push(Found {
+            kind,
+            inode,
+            unique_id,
+            owner: None,
+            parent: None,
+            owner_uid: None,
+            processes: Vec::new(),
+            holders: Vec::new(),
+        });
+        let owner = namespace.owner().ok();
+        // The owner of a user namespace is its parent.
+        let parent = if kind == Kind::Pid { namespace.parent().ok() } else { None };
+        let uid = if kind == Kind::User { ioctl::owner_uid(namespace.as_fd()).ok() } else { None };
+        let owner = owner.map(|owner| self.add(&owner));
+        let parent = parent.map(|parent| self.add(&parent));
+        self.relate(index, owner, parent, uid);
+        index
+    }
+
+    fn relate(&mut self, index: usize, owner: Option<usize>, parent: Option<usize>, uid: Option<u32>) {
+        let of_owner = owner.and_then(|owner| self.found.get(owner)).map(|owner| (owner.inode, owner.owner_uid));
+        let of_parent = parent.and_then(|parent| self.found.get(parent)).map(|parent| parent.inode);
+        let Some(found) = self.found.get_mut(index) else { return };
+        found.owner = of_owner.map(|(inode, _)| inode);
+        found.parent = if found.kind == Kind::User { found.owner } else { of_parent };
+        found.owner_uid = uid.or(of_owner.and_then(|(_, uid)| uid));
+        let holder = Holder::Namespace { kind: found.kind, inode: found.inode };
+        for relative in [owner, parent].into_iter().flatten() {
+            self.hold(relative, holder.clone());
+        }
+    }
+
+    /// Adds a process that is in the namespace.
+    pub fn inhabit(&mut self, index: usize, pid: i32) {
+        if let Some(found) = self.found.get_mut(index) {
+            found.processes.push(pid);
+        }
+    }
+
+    pub fn hold(&mut self, index: usize, holder: Holder) {
+        if let Some(found) = self.found.get_mut(index) {
+            found.holders.push(holder);
+        }
+    }
+
+    /// Counts one more that could not be looked at.
+    pub fn count(&mut self, what: What, errno: Errno) {
+        let code = Some(format!("{errno:?}"));
+        match self.incomplete.iter_mut().find(|each| each.what == what && each.code == code) {
+            Some(known) => known.count = known.count.map(|count| count + 1),
+            None => self.incomplete.push(Incomplete { what, count: Some(1), code }),
+        }
+    }
+
+    /// The namespaces so far.
+    pub fn found(&self) -> &[Found] {
+        &self.found
+    }
+
+    pub fn unique_ids(&self) -> HashSet<u64> {
+        self.found.iter().filter_map(|found| found.unique_id).collect()
+    }
+
+    pub fn knows_id(&self, id: u64) -> bool {
+        self.found.iter().any(|found| found.unique_id == Some(id))
+    }
+
+    pub fn close(mut self) -> Discovery {
+        self.found.sort_unstable_by_key(|found| (found.kind, found.inode));
+        Discovery {
+            namespaces: self.found,
+            processes: self.processes,
+            incomplete: self.incomplete,
+            search: self.search,
+        }
+    }
+}
+
+impl Discovery {
+    /// The kinds that were asked for. Relatives of other kinds are among the namespaces.
+    pub fn kinds(&self) -> Kinds {
+        self.search.kinds
+    }
+}

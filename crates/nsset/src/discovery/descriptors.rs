@@ -1,0 +1,61 @@
+//! The descriptors of a process: namespaces, and sockets in other networks than its own.
+
+use std::{
+    ffi::CStr,
+    os::fd::{AsFd, BorrowedFd},
+    path::PathBuf,
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, openat, readlinkat},
+    sys::stat::Mode,
+};
+
+use crate::{
+    discovery::{
+        census::{Census, Holder},
+        entries::{Inodes, decimal, directory, numbers},
+        sockets::{Networks, Owner},
+    },
+    kind::Kind,
+    namespaces::{namespace::Namespace, ns_link, source::reopen_namespace},
+    retry::uninterrupted,
+};
+
+pub(super) fn look(
+    census: &mut Census,
+    process: BorrowedFd<'_>,
+    pid: i32,
+    inodes: &Inodes,
+    networks: &mut Networks,
+) -> Result<(), Errno> {
+    let fds = numbers(process, c"fd")?;
+    if fds.is_empty() {
+        return Ok(());
+    }
+    let links = directory(process, c"fd")?;
+    let mut owner = Owner::new(pid, inodes[Kind::Net]);
+    for fd in fds {
+        let name = decimal(fd);
+        let Ok(link) = readlinkat(links.as_fd(), name.as_c_str()) else { continue };
+        let link = link.as_encoded_bytes();
+        if link.starts_with(b"socket:[") {
+            if census.search.kinds.contains(Kind::Net) {
+                networks.look(census, &mut owner, fd, link);
+            }
+            continue;
+        }
+        let Some((kind, inode)) = ns_link::parse(link).filter(|(kind, _)| census.looks_at(*kind)) else { continue };
+        if let Some(index) = census.meet(kind, inode, || open(links.as_fd(), &name, kind, pid, fd)) {
+            census.hold(index, Holder::Descriptor { pid, fd });
+        }
+    }
+    Ok(())
+}
+
+/// Another file may have taken the number: a FIFO must not be opened.
+fn open(links: BorrowedFd<'_>, name: &CStr, kind: Kind, pid: i32, fd: i32) -> Option<Namespace> {
+    let held = uninterrupted(|| openat(links, name, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())).ok()?;
+    reopen_namespace(held.as_fd(), &PathBuf::from(format!("/proc/{pid}/fd/{fd}")), Some(kind)).ok()
+}

@@ -1,0 +1,5 @@
+//! The namespaces that are mounted somewhere.
+
+mod mount_list;
+pub(super) mod visitor;
+pub(super) mod walk;

@@ -1,0 +1,82 @@
+import type { NativeNamespaces } from '../../index.js'
+import type { NamespaceKind } from '../namespace-kind.ts'
+import { NamespaceSet } from '../set/namespace-set.ts'
+import type { NamespaceFacts, NamespaceHolder, NamespaceName } from './holders.ts'
+import { oneLine } from './text.ts'
+
+/**
+ * A namespace that {@link namespaces} has found. The object holds nothing open.
+ *
+ * @example
+ * const [first] = await namespaces({ kinds: 'net' })
+ * using set = first?.open()
+ */
+export class FoundNamespace implements NamespaceFacts {
+  /** The kind of the namespace. */
+  readonly kind: NamespaceKind
+  /** The identity, as {@link NamespaceSet.id} returns it. The kernel uses the number again when the namespace is gone. */
+  readonly id: string
+  /** The number that the kernel never uses again (`NS_GET_ID`), for {@link NamespaceSet.fromId}; undefined before Linux 6.18. */
+  readonly uniqueId: bigint | undefined
+  /** The id of the user namespace that owns it; undefined if the kernel does not show it to the caller. */
+  readonly owner: string | undefined
+  /** The id of the namespace above, for `user` and `pid`; undefined for the first one, and if the kernel does not show it. */
+  readonly parent: string | undefined
+  /** The user who created the user namespace that owns it; for a user namespace, the user who created it. */
+  readonly ownerUid: number | undefined
+  /** What keeps it alive, as far as the caller can see it; empty with `holders: false`. */
+  readonly holders: readonly NamespaceHolder[]
+  /** Its names, of ip-netns(8) and of containers. */
+  readonly names: readonly NamespaceName[]
+  readonly #native: NativeNamespaces
+  readonly #index: number
+
+  /** @hidden Created by {@link namespaces}. */
+  constructor(facts: NamespaceFacts, native: NativeNamespaces, index: number) {
+    this.kind = facts.kind
+    this.id = facts.id
+    this.uniqueId = facts.uniqueId
+    this.owner = facts.owner
+    this.parent = facts.parent
+    this.ownerUid = facts.ownerUid
+    this.holders = facts.holders
+    this.names = facts.names
+    this.#native = native
+    this.#index = index
+  }
+
+  /**
+   * Opens the namespace as a set of one kind, through whatever holds it: by its unique id, a process, a thread, a descriptor, a
+   * socket, a mount, or a namespace below it. Compared by its unique id, it is never another namespace with the same inode
+   * number (before Linux 6.18, only the inode number can be compared).
+   *
+   * @throws {@link NamespaceError} `ENOENT` if it is gone; `EACCES` or `EPERM` if the caller may not open it.
+   * @example
+   * const lost = (await namespaces({ kinds: 'net' })).find(({ holders }) => holders.every(({ type }) => type === 'descriptor'))
+   * using set = lost?.open()
+   * @see open_by_handle_at(2), pidfd_getfd(2), ioctl_ns(2)
+   */
+  open(): NamespaceSet {
+    return new NamespaceSet(this.#native.open(this.#index))
+  }
+
+  /**
+   * Returns plain data for JSON; `uniqueId` is a string.
+   *
+   * @example
+   * console.log(JSON.stringify(await namespaces({ kinds: 'net' }), null, 2))
+   */
+  toJSON(): Omit<NamespaceFacts, 'uniqueId'> & { uniqueId: string | undefined } {
+    const { kind, id, uniqueId, owner, parent, ownerUid, holders, names } = this
+    return { kind, id, uniqueId: uniqueId?.toString(), owner, parent, ownerUid, holders, names }
+  }
+
+  /** Returns a line such as `net:[4026532177] uid 0, blue, 2 processes (sleep 4711, …), mount /run/netns/blue`. */
+  toString(): string {
+    return oneLine(this)
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+}

@@ -1,0 +1,41 @@
+import type { WatchedPart } from '../../validate/monitoring/watch-options.ts'
+import type { Address } from '../../validate/network/address.ts'
+import type { Route } from '../../validate/network/routing/route.ts'
+import type { Link } from '../netlink/link.ts'
+import { type LinkAnswer, readLink } from '../netlink/link-answer.ts'
+
+/** The objects of each part of {@link Network.watch}, as `list` returns them. */
+export interface WatchedValues {
+  links: Link
+  addresses: Address
+  routes: Route
+}
+
+/** A change of an object. */
+export interface ObjectEvent<P extends WatchedPart = WatchedPart> {
+  /**
+   * - `'existing'`: the object was there when the watcher began.
+   * - `'add'`, `'change'`: `value` is the object as it is now.
+   * - `'remove'`: `value` is the object as it was at the end.
+   */
+  type: 'existing' | 'add' | 'change' | 'remove'
+  part: P
+  value: WatchedValues[P]
+}
+
+/** Events were lost. The events after it are the differences between what was reported and what there is. */
+export interface ResyncEvent {
+  type: 'resync'
+}
+
+/** An event of {@link Network.watch}. */
+export type WatchEvent<P extends WatchedPart = WatchedPart> = { [K in P]: ObjectEvent<K> }[P] | ResyncEvent
+
+/** @internal Reads the events of the native side. */
+export function readEvents<P extends WatchedPart>(text: string): WatchEvent<P>[] {
+  const events = JSON.parse(text) as WatchEvent[]
+  for (const event of events) {
+    if (event.type !== 'resync' && event.part === 'links') readLink(event.value as unknown as LinkAnswer)
+  }
+  return events as WatchEvent<P>[]
+}

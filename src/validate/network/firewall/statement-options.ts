@@ -1,0 +1,175 @@
+import { invalidValue } from '../../../errors.ts'
+import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../../fields.ts'
+import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
+import { familyOf, ip, linkIndex, text } from '../values.ts'
+import { DATA_TYPES, type FirewallRange } from './data-types.ts'
+
+/** A number of bytes. Matches packets up to it. */
+export interface FirewallQuota {
+  bytes: number
+  /** Whether it matches packets after that number instead (`over`). Default: `false`. */
+  over?: boolean | undefined
+}
+
+/** A rate. Matches packets up to it. */
+export interface FirewallLimit {
+  /** In packets, or in bytes. */
+  rate: number
+  /** Default: `'second'`. */
+  per?: 'second' | 'minute' | 'hour' | 'day' | 'week' | undefined
+  /** How many packets or bytes more can pass at once. Default: `5` packets, or no bytes. */
+  burst?: number | undefined
+  /** Whether the rate counts bytes. Default: `false`. */
+  bytes?: boolean | undefined
+  /** Whether it matches packets beyond the rate instead (`over`). Default: `false`. */
+  over?: boolean | undefined
+}
+
+/** Options of `log`. */
+export interface FirewallLog {
+  /** A text before each line, at most 127 bytes. */
+  prefix?: string | undefined
+  /** Default: `'warn'`. Not together with `group`. */
+  level?: 'emerg' | 'alert' | 'crit' | 'err' | 'warn' | 'notice' | 'info' | 'debug' | 'audit' | undefined
+  /** The number of a group of nfnetlink_log, whose program gets the packets instead of the kernel's log. */
+  group?: number | undefined
+  /** How many bytes of a packet the program gets. Only with `group`. */
+  snapLength?: number | undefined
+  /** How many packets the kernel collects for the program. Only with `group`. */
+  queueThreshold?: number | undefined
+  flags?: readonly ('tcp sequence' | 'tcp options' | 'ip options' | 'skuid' | 'ether')[] | undefined
+}
+
+/** Options of `masquerade`, `redirect`, and of other translations. */
+export interface FirewallPortTranslation {
+  /** A port or a range, such as `'1024-65535'`. Requires a match of a protocol with ports before. Default: the same port if it is free. */
+  port?: number | FirewallRange | undefined
+  /** Whether ports are chosen at random (`random`). Default: `false`. */
+  random?: boolean | undefined
+  /** Whether ports are chosen at random without regard to the old one (`fully-random`). Default: `false`. */
+  fullyRandom?: boolean | undefined
+  /** Whether a client keeps its address (`persistent`). Default: `false`. */
+  persistent?: boolean | undefined
+}
+
+/** Options of `snat` and `dnat`. */
+export interface FirewallTranslation extends FirewallPortTranslation {
+  /** An address, or a range such as `'192.0.2.1-192.0.2.9'`. */
+  to?: string | undefined
+}
+
+/** Options of `tproxy`. */
+export interface FirewallTransparentProxy {
+  /** The address of a local socket. Default: that of the link. */
+  to?: string | undefined
+  /** Default: that of the packet. */
+  port?: number | undefined
+}
+
+/** Options of `dup` and `fwd`. */
+export interface FirewallDestination {
+  /** The address of the next hop. */
+  to?: string | undefined
+  /** The index of a link. `dup` and `fwd` in the family `netdev` require it. */
+  device?: number | undefined
+}
+
+/** Options of `queue`. */
+export interface FirewallQueue {
+  /** The number of a queue of nfnetlink_queue, or a range. Default: `0`. */
+  num?: number | FirewallRange | undefined
+  /** Whether packets pass if no program listens. Default: `false`. */
+  bypass?: boolean | undefined
+  /** Whether a processor always uses the same queue. Default: `false`. */
+  fanout?: boolean | undefined
+}
+
+/** Options of `synproxy`. */
+export interface FirewallSynproxy {
+  /** The largest segment that clients are offered. */
+  mss?: number | undefined
+  /** The scale of the window. */
+  wscale?: number | undefined
+  timestamp?: boolean | undefined
+  sackPerm?: boolean | undefined
+}
+
+const { inet_service: port } = DATA_TYPES
+
+const QUOTA = { bytes: whole(0, Number.MAX_SAFE_INTEGER), over: boolean } satisfies FieldsOf<FirewallQuota>
+
+const LIMIT = {
+  rate: whole(1, Number.MAX_SAFE_INTEGER),
+  per: word('second', 'minute', 'hour', 'day', 'week'),
+  burst: u32,
+  bytes: boolean,
+  over: boolean,
+} satisfies FieldsOf<FirewallLimit>
+
+const prefix: Parse<string> = (value, name) => {
+  if (Buffer.byteLength(text(value, name)) <= 127) return value as string
+  throw invalidValue(name, 'must have at most 127 bytes', value)
+}
+
+const LOG = {
+  prefix,
+  level: word('emerg', 'alert', 'crit', 'err', 'warn', 'notice', 'info', 'debug', 'audit'),
+  group: u16,
+  snapLength: u32,
+  queueThreshold: u16,
+  flags: array(word('tcp sequence', 'tcp options', 'ip options', 'skuid', 'ether')),
+} satisfies FieldsOf<FirewallLog>
+
+const addressOrRange: Parse<string> = (value, name) => {
+  const ends = text(value, name).split('-')
+  const versions = new Set(ends.map(familyOf))
+  if (ends.length <= 2 && versions.size === 1 && !versions.has(0)) return value as string
+  throw invalidValue(name, "must be an IP address or a range, such as '192.0.2.1-192.0.2.9'", value)
+}
+
+const PORT_TRANSLATION = {
+  port: port.parse,
+  random: boolean,
+  fullyRandom: boolean,
+  persistent: boolean,
+} satisfies FieldsOf<FirewallPortTranslation>
+
+const TRANSLATION = { to: addressOrRange, ...PORT_TRANSLATION } satisfies FieldsOf<FirewallTranslation>
+const TPROXY = { to: ip, port: u16 } satisfies FieldsOf<FirewallTransparentProxy>
+const DESTINATION = { to: ip, device: linkIndex } satisfies FieldsOf<FirewallDestination>
+const QUEUE = { num: DATA_TYPES.u16.parse, bypass: boolean, fanout: boolean } satisfies FieldsOf<FirewallQueue>
+const SYNPROXY = { mss: u16, wscale: u8, timestamp: boolean, sackPerm: boolean } satisfies FieldsOf<FirewallSynproxy>
+
+/** @internal */
+export const quota: Parse<Plain> = (value, name) => parseFields(value, name, QUOTA, ['bytes'])
+/** @internal */
+export const limit: Parse<Plain> = (value, name) => parseFields(value, name, LIMIT, ['rate'])
+/** @internal */
+export const portTranslation: Parse<Plain> = (value, name) => parseFields(value, name, PORT_TRANSLATION)
+/** @internal */
+export const tproxy: Parse<Plain> = (value, name) => parseFields(value, name, TPROXY)
+/** @internal */
+export const destination: Parse<Plain> = (value, name) => parseFields(value, name, DESTINATION)
+/** @internal */
+export const queue: Parse<Plain> = (value, name) => parseFields(value, name, QUEUE)
+/** @internal */
+export const synproxy: Parse<Plain> = (value, name) => parseFields(value, name, SYNPROXY)
+
+/** @internal */
+export const log: Parse<Plain> = (value, name) => {
+  const parsed = parseFields(value, name, LOG)
+  if (parsed.group !== undefined && parsed.level !== undefined) {
+    throw invalidValue(`${name}.level`, "must not be combined with 'group'", parsed.level)
+  }
+  if (parsed.group === undefined && (parsed.snapLength !== undefined || parsed.queueThreshold !== undefined)) {
+    throw invalidValue(name, "must have a 'group' with 'snapLength' or 'queueThreshold'", value)
+  }
+  return parsed
+}
+
+/** @internal */
+export const translation: Parse<Plain> = (value, name) => {
+  const parsed = parseFields(value, name, TRANSLATION)
+  if (parsed.to !== undefined || parsed.port !== undefined) return parsed
+  throw invalidValue(name, "must have 'to' or 'port'", value)
+}

@@ -1,0 +1,111 @@
+import { invalidValue } from '../../../errors.ts'
+import { type FieldsOf, type Parse, type Plain, parseFields } from '../../fields.ts'
+import { boolean, whole, word } from '../../values.ts'
+import { chainOf, type FirewallChain, type FirewallFamily } from './chain.ts'
+import { byName, comment, objectName } from './names.ts'
+import { checkReferences } from './references.ts'
+import { type FirewallSet, parseSet } from './set.ts'
+
+/** A counter of a table, which several rules can use. */
+export interface FirewallCounter {
+  comment?: string | undefined
+}
+
+/** A quota of a table, which several rules can use. */
+export interface FirewallNamedQuota {
+  bytes: number
+  /** Whether it matches packets after that number instead (`over`). Default: `false`. */
+  over?: boolean | undefined
+  comment?: string | undefined
+}
+
+/** What is in a table. */
+export interface FirewallTableSpec {
+  /** Default: that of the reference, or `'inet'`. */
+  family?: FirewallFamily | undefined
+  /** It must be that of the reference. */
+  name?: string | undefined
+  /** Whether its chains get no packets. Default: `false`. */
+  dormant?: boolean | undefined
+  comment?: string | undefined
+  chains?: Readonly<Record<string, FirewallChain>> | undefined
+  sets?: Readonly<Record<string, FirewallSet>> | undefined
+  counters?: Readonly<Record<string, FirewallCounter>> | undefined
+  quotas?: Readonly<Record<string, FirewallNamedQuota>> | undefined
+}
+
+/** A table, as {@link NetworkFirewall.get} returns it. */
+export interface FirewallTable extends FirewallTableSpec {
+  family: FirewallFamily
+  name: string
+  chains: Readonly<Record<string, FirewallChain>>
+}
+
+/** A table: its name in the family `inet`, or its name and family. A {@link FirewallTable} of a list is accepted too. */
+export type FirewallTableRef = string | { name: string; family?: FirewallFamily | undefined }
+
+const family = word('inet', 'ip', 'ip6', 'arp', 'bridge', 'netdev')
+
+const COUNTER = { comment } satisfies FieldsOf<FirewallCounter>
+const QUOTA = {
+  bytes: whole(0, Number.MAX_SAFE_INTEGER),
+  over: boolean,
+  comment,
+} satisfies FieldsOf<FirewallNamedQuota>
+
+const TABLE = {
+  family,
+  name: objectName,
+  dormant: boolean,
+  comment,
+  chains: (value) => value,
+  sets: byName(parseSet),
+  counters: byName((value, name) => parseFields(value, name, COUNTER)),
+  quotas: byName((value, name) => parseFields(value, name, QUOTA, ['bytes'])),
+} satisfies FieldsOf<FirewallTableSpec>
+
+/** @internal */
+export interface ParsedTableRef {
+  family: FirewallFamily
+  name: string
+}
+
+/** @internal Other properties are those of a table, which do not matter here. */
+export const parseTableRef: Parse<ParsedTableRef> = (value, name) => {
+  const reference = looseRef(value, name)
+  return { family: reference.family ?? 'inet', name: reference.name }
+}
+
+function looseRef(value: unknown, name: string): { family: FirewallFamily | undefined; name: string } {
+  if (typeof value === 'string') return { family: undefined, name: objectName(value, name) }
+  const fields = {
+    ...Object.fromEntries(Object.keys(TABLE).map((key) => [key, () => undefined])),
+    family,
+    name: objectName,
+  }
+  const parsed = parseFields(value, name, fields, ['name'])
+  return { family: parsed.family as FirewallFamily | undefined, name: parsed.name as string }
+}
+
+/** @internal */
+export function parseTable(ref: unknown, table: unknown): Plain {
+  const reference = looseRef(ref, 'ref')
+  const parsed = parseFields(table, 'table', TABLE)
+  if (parsed.name !== undefined && parsed.name !== reference.name) {
+    throw invalidValue('table.name', `must be '${reference.name}', or be omitted`, parsed.name)
+  }
+  if (parsed.family !== undefined && reference.family !== undefined && parsed.family !== reference.family) {
+    throw invalidValue('table.family', `must be '${reference.family}', or be omitted`, parsed.family)
+  }
+  const of = parsed.family ?? reference.family ?? 'inet'
+  const chains = byName(chainOf(of))(parsed.chains ?? {}, 'table.chains')
+  const whole = { ...parsed, family: of, name: reference.name, chains }
+  checkReferences(whole)
+  return whole
+}
+
+/** @internal For messages. */
+export function describeTable({ table }: Plain): string {
+  const { family: of, name } = (table ?? {}) as { family?: string; name?: string }
+  return name === undefined ? '' : `'${of} ${name}'`
+}
