@@ -10,6 +10,7 @@ export default defineConfig({
     alias: [
       { find: /^nsset$/, replacement: fileURLToPath(new URL('src/index.ts', import.meta.url)) },
       { find: 'nsset/sandbox', replacement: fileURLToPath(new URL('src/sandbox/index.ts', import.meta.url)) },
+      { find: 'nsset/testing', replacement: fileURLToPath(new URL('src/testing/index.ts', import.meta.url)) },
     ],
   },
   test: {

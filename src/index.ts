@@ -40,8 +40,10 @@ export { ActionError } from './network/actions/action-error.ts'
 export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
 export { NetworkFirewall } from './network/netlink/firewall.ts'
-export type { Link, LinkBase, LinkOf, LinkStatistics } from './network/netlink/link.ts'
+export type { Link, LinkBase, LinkCounter, LinkOf, LinkStatistics, OperationalState } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
+export { NetworkSockets } from './network/netlink/network-sockets.ts'
+export { NetworkOffload } from './network/netlink/offload.ts'
 export { NetworkClasses } from './network/netlink/queueing/classes.ts'
 export { NetworkFilters } from './network/netlink/queueing/filters.ts'
 export { NetworkQdiscs } from './network/netlink/queueing/qdiscs.ts'
@@ -51,6 +53,7 @@ export { NetworkNextHops } from './network/netlink/routing/next-hops.ts'
 export { NetworkRoutes } from './network/netlink/routing/routes.ts'
 export { NetworkRules } from './network/netlink/routing/rules.ts'
 export { NetworkSysctls } from './network/netlink/sysctls.ts'
+export { NetworkVlans } from './network/netlink/vlans.ts'
 export { NetworkWireGuard, type WireGuardKeys, wireguard } from './network/netlink/wireguard.ts'
 export { Network } from './network/network.ts'
 export { NetworkSync, type SyncLinks, type SyncMethods } from './network/network-sync.ts'
@@ -80,6 +83,16 @@ export type { Composition } from './validate/discovery/composition.ts'
 export type { NamespacesOptions } from './validate/discovery/namespaces-options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type {
+  InetSocket,
+  NetworkSocket,
+  SocketBase,
+  SocketEnd,
+  SocketFilter,
+  SocketProtocol,
+  SocketState,
+  UnixSocket,
+} from './validate/monitoring/network-socket.ts'
 export type { UntilOptions, WatchedPart, WatchOptions } from './validate/monitoring/watch-options.ts'
 export type {
   BindMount,
@@ -103,7 +116,7 @@ export type {
   NetnsOptions,
   NetnsRemoveOptions,
 } from './validate/netns-options.ts'
-export type { Address, AddressSpec, Scope } from './validate/network/address.ts'
+export type { Address, AddressSpec, NewAddressSpec, Scope } from './validate/network/address.ts'
 export type {
   FirewallChain,
   FirewallFamily,
@@ -144,21 +157,28 @@ export type {
 export type { FirewallComparison, FirewallSetName, FirewallTest } from './validate/network/firewall/test.ts'
 export type { FirewallVerdict, FirewallVerdictWord } from './validate/network/firewall/verdict.ts'
 export type { PlainSetRef } from './validate/network/known-set.ts'
-export type * from './validate/network/link-kinds.ts'
 export type { LinkInOtherNetwork, LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'
+export type { BondData, BondMode, BondPort } from './validate/network/links/bond.ts'
+export type { BridgeData, BridgePort } from './validate/network/links/bridge.ts'
+export type * from './validate/network/links/link-kinds.ts'
 export type {
+  ChangeableLinkKind,
   LinkChanges,
   LinkSpec,
   LinkSpecBase,
   LinkSpecOf,
   LinkState,
+  PlainLinkChanges,
   VethPeer,
-} from './validate/network/link-spec.ts'
+} from './validate/network/links/link-spec.ts'
+export type { Offload, OffloadChanges } from './validate/network/links/offload.ts'
+export type { BridgeVlan, BridgeVlanSpec } from './validate/network/links/vlan.ts'
 export type {
   ApplyOptions,
   ApplySyncOptions,
   DeleteLinkOptions,
   ListRoutesOptions,
+  MoveLinkOptions,
 } from './validate/network/options.ts'
 export type {
   FilterAction,

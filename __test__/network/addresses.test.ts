@@ -1,5 +1,5 @@
 /** `set.network.addresses`: `ip` reads what nsset adds, and nsset reads what `ip` adds. */
-import { type Address, type AddressSpec, NamespaceSet } from 'nsset'
+import { type Address, type AddressSpec, action, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { type IpAddress, ip, ipAddresses } from '../setup/oracles/iproute.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
@@ -239,6 +239,98 @@ describe('the kernel rejects', () => {
       expect(failure).toMatchObject({ name: 'ActionError', code: 'ERR_INVALID_ARG_VALUE' })
     }
     expect(await ipAddresses(set, 'br0')).toEqual([])
+  })
+})
+
+describe('ensure() and replace()', () => {
+  test('add an address once', async () => {
+    using set = await lab()
+    const { addresses } = set.network
+    for (const cidr of ['10.0.0.1/24', 'fd00::1/64']) {
+      await addresses.ensure('br0', cidr)
+      await addresses.ensure('br0', cidr)
+      await addresses.replace('br0', cidr)
+    }
+    expect((await listed(set, 'br0')).map(({ cidr }) => cidr)).toEqual(['10.0.0.1/24', 'fd00::1/64'])
+  })
+
+  test('set lifetimes and flags, which ensure() keeps where it is not given any', async () => {
+    using set = await lab()
+    const { addresses } = set.network
+    for (const cidr of ['10.0.0.1/24', 'fd00::1/64']) {
+      await addresses.replace('br0', { cidr, validLifetime: 3_600_000, preferredLifetime: 1_800_000 })
+      await addresses.ensure('br0', cidr)
+      const [limited] = (await ipAddresses(set, 'br0')).filter(({ local }) => cidr.startsWith(local))
+      expect(limited).toMatchObject({ valid_life_time: expect.any(Number), preferred_life_time: expect.any(Number) })
+      expect(limited?.valid_life_time).toBeLessThanOrEqual(3600)
+      await addresses.ensure('br0', { cidr, validLifetime: 7_200_000 })
+      const [longer] = (await listed(set, 'br0')).filter((address) => address.cidr === cidr)
+      expect(longer?.validLifetime).toBeGreaterThan(3_600_000)
+      await addresses.replace('br0', cidr)
+      const [forever] = (await listed(set, 'br0')).filter((address) => address.cidr === cidr)
+      expect(forever).toMatchObject({ permanent: true })
+    }
+  })
+
+  test('report what the kernel cannot change', async () => {
+    using set = await lab()
+    const { addresses } = set.network
+    await addresses.add('br0', 'fd00::1/64')
+    const failure = await failureOf(() => addresses.ensure('br0', 'fd00::1/48'))
+    expect(failure).toMatchObject({ code: 'EEXIST', action: 'addresses.ensure' })
+    expect(failure.message).toContain('the link has it as fd00::1/64')
+  })
+})
+
+describe('settle', () => {
+  const POLL = { timeout: 10_000, interval: 50 }
+
+  /** Two hosts on one cable. */
+  async function hosts(): Promise<NamespaceSet> {
+    const set = anyonesSet(['net'])
+    await ip(set, 'link add left type veth peer name right')
+    for (const name of ['left', 'right']) await ip(set, `link set ${name} up`)
+    return set
+  }
+
+  test('waits until duplicate address detection has ended', async () => {
+    using set = await hosts()
+    const { addresses } = set.network
+    await addresses.add('left', 'fd00::1/64')
+    expect((await listed(set, 'left'))[0]).toMatchObject({ tentative: true })
+    await addresses.ensure('left', { cidr: 'fd00::1/64', settle: true })
+    expect((await listed(set, 'left'))[0]).toMatchObject({ tentative: false, duplicate: false })
+    await addresses.add('left', { cidr: '10.0.0.1/24', settle: true })
+    set.network.sync.addresses.add('left', { cidr: 'fd00::2/64', settle: true })
+    const printed = await ipAddresses(set, 'left')
+    expect(printed.map(({ local, tentative = false }) => [local, tentative])).toEqual([
+      ['10.0.0.1', false],
+      ['fd00::2', false],
+      ['fd00::1', false],
+    ])
+  })
+
+  test('rejects if another host has the address, and deletes it', async () => {
+    using set = await hosts()
+    const { addresses } = set.network
+    await addresses.add('right', { cidr: 'fd00::1/64', settle: true })
+    const failure = await failureOf(() => addresses.add('left', { cidr: 'fd00::1/64', settle: true }))
+    expect(failure).toMatchObject({ name: 'ActionError', code: 'EADDRINUSE', target: 'fd00::1/64 of left' })
+    expect(failure.message).toContain('another host on the link has the address')
+    expect(await ipAddresses(set, 'left')).toEqual([])
+  })
+
+  test('ends when the signal is aborted, and deletes the address', async () => {
+    using set = anyonesSet(['net'])
+    // Without a carrier the detection does not begin.
+    await ip(set, 'link add left up type veth peer name right')
+    const controller = new AbortController()
+    const add = action.addresses.add('left', { cidr: 'fd00::1/64', settle: true })
+    const waiting = set.network.apply([add], { signal: controller.signal })
+    await expect.poll(() => ipAddresses(set, 'left'), POLL).toHaveLength(1)
+    controller.abort()
+    await waiting.catch(() => undefined)
+    await expect.poll(() => ipAddresses(set, 'left'), POLL).toEqual([])
   })
 })
 

@@ -147,7 +147,6 @@ const NAMES: Record<string, readonly string[]> = {
     ip nexthop
     ip link property
     ip monitor
-    ip monitor neigh
     tc qdisc show
     tc qdisc add
     tc qdisc replace

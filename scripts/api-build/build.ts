@@ -1,5 +1,19 @@
-/** Writes the TypeScript API as one file for each entry, `dist/index.js` and `dist/sandbox/index.js`: `npm run build:api`. */
-import { writeFileSync } from 'node:fs'
+/**
+ * Writes the TypeScript API as one file for each entry, `dist/index.js`, `dist/sandbox/index.js` and others, and the program of
+ * the command `nsset`: `npm run build:api`.
+ */
+import { chmodSync, writeFileSync } from 'node:fs'
 import { bundleApi, ENTRIES } from './bundle.ts'
 
 for (const entry of ENTRIES) writeFileSync(new URL(`../../dist/${entry}.js`, import.meta.url), bundleApi(entry))
+
+const COMMAND = `#!/usr/bin/env node
+import { run } from './command/index.js'
+// A reader such as head(1) may close the pipe.
+process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.exitCode = await run(process.argv.slice(2))
+`
+
+const file = new URL('../../dist/nsset.js', import.meta.url)
+writeFileSync(file, COMMAND)
+chmodSync(file, 0o755)

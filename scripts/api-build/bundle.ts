@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { buildSync, transformSync } from 'esbuild'
 
 /** The entries of the package, below src and dist. Each is a file of its own, so that users of one do not load the others. */
-export const ENTRIES = ['index', 'sandbox/index'] as const
+export const ENTRIES = ['index', 'sandbox/index', 'testing/index', 'command/index'] as const
 
 const TARGET = 'node20'
 const LONGEST_LINE = 120

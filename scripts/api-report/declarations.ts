@@ -6,6 +6,7 @@ import ts from 'typescript'
 const ENTRIES = [
   ['nsset', 'index'],
   ['nsset/sandbox', 'sandbox/index'],
+  ['nsset/testing', 'testing/index'],
 ] as const
 
 const CONFIG = 'tsconfig.build.json'

@@ -1,8 +1,8 @@
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
-import type { LinkKind } from '../validate/network/link-kinds.ts'
-import type { LinkSpecOf } from '../validate/network/link-spec.ts'
+import type { LinkKind } from '../validate/network/links/link-kinds.ts'
+import type { LinkSpecOf } from '../validate/network/links/link-spec.ts'
 import { type ApplySyncOptions, parseApplySyncOptions } from '../validate/network/options.ts'
 import type { Action, Results } from './actions/action.ts'
 import { apply, applyOne } from './actions/apply.ts'
@@ -14,6 +14,8 @@ import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
 import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
+import { type NetworkSockets, socketActions } from './netlink/network-sockets.ts'
+import { type NetworkOffload, offloadActions } from './netlink/offload.ts'
 import { classActions, type NetworkClasses } from './netlink/queueing/classes.ts'
 import { filterActions, type NetworkFilters } from './netlink/queueing/filters.ts'
 import { type NetworkQdiscs, qdiscActions } from './netlink/queueing/qdiscs.ts'
@@ -23,6 +25,7 @@ import { type NetworkNextHops, nextHopActions } from './netlink/routing/next-hop
 import { type NetworkRoutes, routeActions } from './netlink/routing/routes.ts'
 import { type NetworkRules, ruleActions } from './netlink/routing/rules.ts'
 import { type NetworkSysctls, sysctlActions } from './netlink/sysctls.ts'
+import { type NetworkVlans, vlanActions } from './netlink/vlans.ts'
 import { type NetworkWireGuard, wireguardActions } from './netlink/wireguard.ts'
 
 /** The methods of a part of a {@link Network}. They take the same arguments, and return what the promise resolves with. */
@@ -90,10 +93,16 @@ export class NetworkSync {
   readonly classes: SyncMethods<NetworkClasses>
   /** Filters and their actions, as with `tc filter`. */
   readonly filters: SyncMethods<NetworkFilters>
+  /** What listens and is connected inside, as with `ss`. */
+  readonly sockets: SyncMethods<NetworkSockets>
   /** Tables of the packet filter, as with `nft`. */
   readonly firewall: SyncMethods<NetworkFirewall>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
+  /** VLANs of bridges and of their ports, as with `bridge vlan`. */
+  readonly vlans: SyncMethods<NetworkVlans>
+  /** Checksums, segmentation and more that links do themselves, as with `ethtool -K`. */
+  readonly offload: SyncMethods<NetworkOffload>
   /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: SyncMethods<NetworkWireGuard>
 
@@ -117,8 +126,11 @@ export class NetworkSync {
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
     this.classes = new Classes(run) as unknown as SyncMethods<NetworkClasses>
     this.filters = new Filters(run) as unknown as SyncMethods<NetworkFilters>
+    this.sockets = new Sockets(run) as unknown as SyncMethods<NetworkSockets>
     this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
+    this.vlans = new Vlans(run) as unknown as SyncMethods<NetworkVlans>
+    this.offload = new Offloads(run) as unknown as SyncMethods<NetworkOffload>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
   }
 
@@ -181,6 +193,9 @@ const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
 const Classes = partOf('SyncClasses', classActions)
 const Filters = partOf('SyncFilters', filterActions)
+const Sockets = partOf('SyncSockets', socketActions)
 const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
+const Vlans = partOf('SyncVlans', vlanActions)
+const Offloads = partOf('SyncOffload', offloadActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

@@ -27,6 +27,8 @@ import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
+import { NetworkSockets } from './netlink/network-sockets.ts'
+import { NetworkOffload } from './netlink/offload.ts'
 import { NetworkClasses } from './netlink/queueing/classes.ts'
 import { NetworkFilters } from './netlink/queueing/filters.ts'
 import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
@@ -36,6 +38,7 @@ import { NetworkNextHops } from './netlink/routing/next-hops.ts'
 import { NetworkRoutes } from './netlink/routing/routes.ts'
 import { NetworkRules } from './netlink/routing/rules.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
+import { NetworkVlans } from './netlink/vlans.ts'
 import { NetworkWireGuard } from './netlink/wireguard.ts'
 import { NetworkSync } from './network-sync.ts'
 import { createSocket } from './sockets/datagrams/datagram.ts'
@@ -87,10 +90,16 @@ export class Network {
   readonly classes: NetworkClasses
   /** Filters and their actions, as with `tc filter`. */
   readonly filters: NetworkFilters
+  /** What listens and is connected inside, as with `ss`. */
+  readonly sockets: NetworkSockets
   /** Tables of the packet filter, as with `nft`. */
   readonly firewall: NetworkFirewall
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
+  /** VLANs of bridges and of their ports, as with `bridge vlan`. */
+  readonly vlans: NetworkVlans
+  /** Checksums, segmentation and more that links do themselves, as with `ethtool -K`. */
+  readonly offload: NetworkOffload
   /** Keys and peers of WireGuard links, as with `wg`. */
   readonly wireguard: NetworkWireGuard
 
@@ -150,8 +159,11 @@ export class Network {
     this.qdiscs = new NetworkQdiscs(run)
     this.classes = new NetworkClasses(run)
     this.filters = new NetworkFilters(run)
+    this.sockets = new NetworkSockets(run)
     this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
+    this.vlans = new NetworkVlans(run)
+    this.offload = new NetworkOffload(run)
     this.wireguard = new NetworkWireGuard(run)
   }
 
@@ -187,7 +199,7 @@ export class Network {
   }
 
   /**
-   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`. Each event has the object, as `list` returns
+   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`, `'neighbours'`, `'rules'`. Each event has the object, as `list` returns
    * it. The kernel reports all changes after this call, whichever program makes them.
    *
    * A change that a list does not show is no event, such as that of a counter. No event is lost silently: if the kernel has

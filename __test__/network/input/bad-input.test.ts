@@ -86,7 +86,13 @@ describe('names of links', () => {
   ]
   refusedBy([inSpec('bridge', 'name'), inPeer('name'), inChanges('name')], names)
   // Where a link is referred to, a number is not taken for a name that has the wrong type.
-  const refs: Wrong[] = [...names, [[], typed], [{}, typed], [{ ifname: 'lo' }, typed], [Buffer.from('lo'), typed]]
+  // A name of more than 15 bytes can be an alternative name.
+  const isLong = (name: unknown) => typeof name === 'string' && Buffer.byteLength(name) > 15
+  const refs: Wrong[] = [
+    ...names.filter(([name]) => !isLong(name)),
+    ['x'.repeat(128), valued],
+    ...([[], {}, { ifname: 'lo' }, Buffer.from('lo')] as const).map((ref): Wrong => [ref, typed]),
+  ]
   const takers: Taker[] = [
     ['links.get', 'ref', (ref) => [ref]],
     ['links.set', 'ref', (ref) => [ref, {}]],
@@ -95,6 +101,13 @@ describe('names of links', () => {
     ['addresses.list', 'ref', (ref) => [ref]],
     ['addresses.add', 'ref', (ref) => [ref, '10.0.0.1/24']],
     ['addresses.delete', 'ref', (ref) => [ref, '10.0.0.1/24']],
+    ['addresses.ensure', 'ref', (ref) => [ref, '10.0.0.1/24']],
+    ['addresses.replace', 'ref', (ref) => [ref, '10.0.0.1/24']],
+    ['offload.get', 'ref', (ref) => [ref]],
+    ['offload.set', 'ref', (ref) => [ref, {}]],
+    ['vlans.list', 'ref', (ref) => [ref]],
+    ['vlans.add', 'ref', (ref) => [ref, 1]],
+    ['vlans.delete', 'ref', (ref) => [ref, 1]],
     ['neighbours.list', 'ref', (ref) => [ref]],
     ['neighbours.add', 'ref', (ref) => [ref, { address: '10.0.0.1' }]],
     ['neighbours.replace', 'ref', (ref) => [ref, { address: '10.0.0.1' }]],
@@ -120,6 +133,29 @@ describe('names of links', () => {
     refs.filter(([wrong]) => wrong !== null),
   )
   for (const [path, , args] of takers.slice(0, 4)) refused(path, args(undefined), type('ref', 'undefined'))
+})
+
+describe('alternative names, and settings of ports and kinds', () => {
+  const altNames: Taker[] = [
+    ['links.set', 'changes.altNames[0]', (name) => ['lo', { altNames: [name] }]],
+    ['links.add', 'spec.altNames[0]', (name) => [{ kind: 'bridge', name: 'x0', altNames: [name] }]],
+  ]
+  refusedBy(altNames, [
+    ['', valued],
+    ['x'.repeat(128), valued],
+    ['a\0', (name) => value(name, 'NUL')],
+    [5, typed],
+    [null, typed],
+  ])
+  refused('links.set', ['lo', { altNames: 'one' }], type('changes.altNames'))
+  refused('links.set', ['lo', { bridgePort: { hairpin: 1 } }], type('changes.bridgePort.hairpin'))
+  refused('links.set', ['lo', { bridgePort: { priority: 64 } }], range('changes.bridgePort.priority'))
+  refused('links.set', ['lo', { bridgePort: null }], type('changes.bridgePort'))
+  refused('links.set', ['lo', { bondPort: { queueId: 65_536 } }], range('changes.bondPort.queueId'))
+  refused('links.set', ['lo', { kind: 'veth' }], value('changes.kind', "'bond', 'bridge'"))
+  refused('links.set', ['lo', { kind: 'bond', arpIpTargets: ['fd00::1'] }], value('changes.arpIpTargets[0]'))
+  refused('links.add', [{ kind: 'bridge', name: 'x0', numTxQueues: 0 }], range('spec.numTxQueues'))
+  refused('links.move', ['lo', { pid: 1 }, { name: 'a/b' }], value('options.name'))
 })
 
 describe('indexes and aliases of links', () => {

@@ -31,6 +31,8 @@ const PARTS = [
   'filters',
   'firewall',
   'sysctls',
+  'vlans',
+  'offload',
   'wireguard',
 ]
 
@@ -88,6 +90,19 @@ const CALLS: Call[] = [
   ['nextHops.list'],
   ['nextHops.delete', 1],
   ['nextHops.delete', 1],
+  ['addresses.ensure', 'br0', '10.0.0.1/24'],
+  ['addresses.replace', 'br0', { cidr: '10.0.0.1/24', validLifetime: 3_600_000 }],
+  ['addresses.ensure', 'br0', { cidr: '10.0.0.1/24', label: 'br0:x' }],
+  ['links.set', 'br0', { altNames: ['the-switch'], kind: 'bridge', ageingTime: 1000 }],
+  ['links.get', 'the-switch'],
+  ['vlans.add', 'v0', 10],
+  ['vlans.list', 'v0'],
+  ['vlans.delete', 'v0', { id: 10 }],
+  ['vlans.list', 'none0'],
+  ['offload.get', 'v0'],
+  ['offload.set', 'v0', { tso: false, gro: true }],
+  ['offload.set', 'v0', { features: { 'no-such-feature': true } }],
+  ['offload.set', 'none0', {}],
   ['rules.add', rule],
   ['rules.add', rule],
   ['rules.list'],
@@ -172,7 +187,7 @@ async function outcomeOf(network: object, [path, ...args]: Call): Promise<unknow
 }
 
 /** Counters and states that change by themselves, handles that the kernel numbers, and what IPv6 and multicast do in their own time. */
-const OF_THE_MOMENT = ['statistics', 'running', 'handle']
+const OF_THE_MOMENT = ['statistics', 'running', 'carrier', 'operationalState', 'state', 'handle']
 
 function withoutTheMoment(key: string, value: unknown): unknown {
   if (OF_THE_MOMENT.includes(key)) return undefined

@@ -27,7 +27,10 @@ const lines = (events: WatchEvent[]) =>
   events.map((event) => {
     if (event.type === 'resync') return 'resync'
     const { type, part, value } = event
-    const name = 'name' in value ? value.name : 'cidr' in value ? value.cidr : value.destination
+    const keys = ['name', 'cidr', 'destination', 'address', 'priority'] as const
+    const name = keys
+      .map((key) => (value as unknown as Record<string, unknown>)[key])
+      .find((text) => text !== undefined)
     return `${type} ${part} ${name}`
   })
 
@@ -91,6 +94,29 @@ describe('network.watch', () => {
     expect(objectOf(events.find(isAbout('add addresses', '10.0.0.1/24')))).toEqual(address)
     const route = (await network.routes.list()).find(({ metric }) => metric === 7)
     expect(objectOf(events.at(-1))).toEqual(route)
+  })
+
+  test('reports neighbours and rules', async () => {
+    using set = anyonesSet(['net'])
+    await batch(set, 'link add br0 up type bridge', 'address add 10.0.0.1/24 dev br0')
+    using watcher = set.network.watch(['neighbours', 'rules'])
+    await batch(
+      set,
+      'neighbour add 10.0.0.2 lladdr 02:00:00:00:00:02 dev br0',
+      'neighbour change 10.0.0.2 lladdr 02:00:00:00:00:03 dev br0',
+      'neighbour del 10.0.0.2 dev br0',
+      'rule add from 10.0.0.0/24 table 100 priority 7',
+      'rule del priority 7',
+    )
+    const events = await eventsUntil(watcher, isAbout('remove rules', ' 7'))
+    const told = lines(events).filter((line) => line.endsWith(' 10.0.0.2') || line.endsWith(' 7'))
+    expect(told.filter((line, index) => line !== told[index - 1])).toEqual([
+      'add neighbours 10.0.0.2',
+      'change neighbours 10.0.0.2',
+      'remove neighbours 10.0.0.2',
+      'add rules 7',
+      'remove rules 7',
+    ])
   })
 
   test('begins with what exists, without a gap', async () => {

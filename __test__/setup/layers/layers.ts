@@ -7,7 +7,7 @@ export const PROJECT: Layers = [['__test__'], ['bench', 'scripts'], ['examples']
 
 /** The folders of `src`, and the files that are in none. */
 export const SRC: Layers = [
-  ['index', 'sandbox'],
+  ['command', 'index', 'sandbox', 'testing'],
   ['discovery'],
   ['netns', 'pool'],
   ['set'],
@@ -18,11 +18,11 @@ export const SRC: Layers = [
   ['containers/facts', 'network/sockets/names'],
   ['network/sockets'],
   ['control-groups', 'processes', 'threads'],
-  ['native', 'validate/sockets'],
-  ['validate/network/firewall'],
+  ['native', 'validate/monitoring', 'validate/sockets'],
+  ['validate/network/firewall', 'validate/network/links'],
   ['validate/network'],
-  ['validate/discovery', 'validate/sandbox'],
-  ['validate/control-groups', 'validate/monitoring', 'validate/processes'],
+  ['validate/discovery', 'validate/sandbox', 'validate/testing'],
+  ['validate/control-groups', 'validate/processes'],
   ['validate/processes/confinement'],
   ['validate'],
   ['objects'],
@@ -47,11 +47,11 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   'nsset-net': [
     [ROOT],
-    ['watch'],
+    ['vlans', 'watch'],
     ['link'],
     ['filter'],
     ['class'],
-    ['address', 'firewall', 'neighbour', 'next_hop', 'qdisc', 'rule', 'wireguard'],
+    ['address', 'firewall', 'neighbour', 'next_hop', 'offload', 'qdisc', 'rule', 'socket_diag', 'wireguard'],
     ['route'],
     ['network'],
     ['netlink'],

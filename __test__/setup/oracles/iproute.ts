@@ -23,10 +23,24 @@ export interface IpLink {
   mtu: number
   address?: string
   ifalias?: string
+  altnames?: string[]
+  operstate?: string
+  group?: string
+  txqlen?: number
+  num_tx_queues?: number
+  num_rx_queues?: number
+  gso_max_size?: number
+  gso_max_segs?: number
+  gro_max_size?: number
   master?: string
   link?: string
   link_netnsid?: number
-  linkinfo?: { info_kind?: string; info_data?: Record<string, unknown> }
+  linkinfo?: {
+    info_kind?: string
+    info_data?: Record<string, unknown>
+    info_slave_kind?: string
+    info_slave_data?: Record<string, unknown>
+  }
 }
 
 export interface IpAddress {
@@ -38,6 +52,8 @@ export interface IpAddress {
   scope: string
   label?: string
   tentative?: boolean
+  valid_life_time?: number
+  preferred_life_time?: number
 }
 
 export interface IpRoute {

@@ -4,7 +4,7 @@
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundleApi, ENTRIES } from '../../../scripts/api-build/bundle.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../sets/temporary-directory.ts'
@@ -39,8 +39,10 @@ export interface BundledApp extends Disposable {
 export function bundledApp(): BundledApp {
   const directory = temporaryDirectory()
   const place = directory.file('node_modules/nsset')
-  mkdirSync(join(place, 'dist/sandbox'), { recursive: true })
-  for (const entry of ENTRIES) writeFileSync(join(place, `dist/${entry}.js`), bundleApi(entry))
+  for (const entry of ENTRIES) {
+    mkdirSync(dirname(join(place, 'dist', entry)), { recursive: true })
+    writeFileSync(join(place, `dist/${entry}.js`), bundleApi(entry))
+  }
   const files = ['package.json', 'index.js', ...readdirSync(ROOT).filter((name) => name.endsWith('.node'))]
   for (const file of files) copyFileSync(join(ROOT, file), join(place, file))
   writeFileSync(directory.file('package.json'), '{ "private": true, "type": "module" }')

@@ -1,6 +1,8 @@
 /** Runs a snippet of a page: a module that imports the package as its users do, or a bash script. */
+
 import { execFile } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 import { NamespaceSet } from 'nsset'
@@ -26,13 +28,17 @@ export interface SnippetHome extends Disposable {
   readonly directory: string
 }
 
-const EXPORTS = { '.': './dist/index.js', './sandbox': './dist/sandbox/index.js' }
+const EXPORTS = {
+  '.': './dist/index.js',
+  './sandbox': './dist/sandbox/index.js',
+  './testing': './dist/testing/index.js',
+}
 
 /** Bundled once: with a TypeScript loader each snippet would take a second to start. */
 export async function snippetHome(): Promise<SnippetHome> {
   const { path, file, [Symbol.dispose]: remove } = temporaryDirectory()
   const place = file('node_modules/nsset')
-  mkdirSync(`${place}/dist/sandbox`, { recursive: true })
+  for (const entry of ENTRIES) mkdirSync(dirname(`${place}/dist/${entry}`), { recursive: true })
   symlinkSync(`${ROOT}${NATIVE}`, `${place}/${NATIVE}`)
   writeFileSync(`${place}/package.json`, JSON.stringify({ name: 'nsset', type: 'module', exports: EXPORTS }))
   for (const entry of ENTRIES) writeFileSync(`${place}/dist/${entry}.js`, bundleApi(entry))

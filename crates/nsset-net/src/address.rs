@@ -1,5 +1,7 @@
 //! IP addresses of links.
 
+mod settle;
+
 use std::{
     net::{IpAddr, Ipv4Addr},
     time::Duration,
@@ -25,6 +27,8 @@ use crate::{
     network::Network,
     scope::Scope,
 };
+
+pub use settle::AddressChanges;
 
 /// An address that a link has.
 #[skip_serializing_none]
@@ -249,6 +253,21 @@ impl Addresses<'_> {
         self.delete_from(index, link, address).await
     }
 
+    /// Adds an address if the link does not have it, or changes its lifetimes, metric and flags to those that are given. Returns
+    /// whether it was added.
+    pub async fn ensure(&self, link: &LinkRef, address: &AddressSpec) -> Result<bool> {
+        address.check()?;
+        let index = self.network.links().index(link).await?;
+        self.ensure_on(index, link, address).await
+    }
+
+    /// Adds an address, or replaces the lifetimes, metric and flags of the one that the link has.
+    pub async fn replace(&self, link: &LinkRef, address: &AddressSpec) -> Result<()> {
+        address.check()?;
+        let index = self.network.links().index(link).await?;
+        self.replace_on(index, link, address).await
+    }
+
     /// Adds the addresses that a link does not have yet, and returns them. If one fails, the others are deleted again.
     pub(crate) async fn add_all(
         &self,
@@ -258,7 +277,7 @@ impl Addresses<'_> {
     ) -> Result<Vec<AddressSpec>> {
         let mut added = Vec::new();
         for address in addresses {
-            match self.ensure(index, link, address).await {
+            match self.ensure_on(index, link, address).await {
                 Ok(true) => added.push(address.clone()),
                 Ok(false) => {}
                 Err(error) => {
@@ -279,7 +298,7 @@ impl Addresses<'_> {
 
     /// Adds an address if the link does not have it, and returns whether it was added. Fails with `EEXIST` if the link has the
     /// address with other attributes that the kernel cannot change, such as another prefix for IPv6.
-    async fn ensure(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<bool> {
+    async fn ensure_on(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<bool> {
         let error = match self.add_to(index, link, address).await {
             Ok(()) => return Ok(true),
             Err(error) if error.errno() == Some(Errno::EEXIST) => error,
@@ -292,11 +311,15 @@ impl Addresses<'_> {
             return Err(error.with_hint(difference(there, address)));
         }
         if address.options.are_for_later() {
-            let request = Request::replace(RouteNetlinkMessage::NewAddress(address.message(index)));
-            let outcome = self.network.conversation().act(request).await;
-            outcome.map_err(|error| error.of("RTM_NEWADDR", address.target(link)))?;
+            self.replace_on(index, link, address).await?;
         }
         Ok(false)
+    }
+
+    async fn replace_on(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<()> {
+        let request = Request::replace(RouteNetlinkMessage::NewAddress(address.message(index)));
+        let outcome = self.network.conversation().act(request).await;
+        outcome.map_err(|error| error.of("RTM_NEWADDR", address.target(link)))
     }
 
     async fn add_to(&self, index: u32, link: &LinkRef, address: &AddressSpec) -> Result<()> {

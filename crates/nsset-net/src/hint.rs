@@ -33,13 +33,16 @@ pub(crate) fn of(
              that owns the network in which the link was created, too, which must still exist"
         }
         (Errno::EBUSY, "ioctl(TUNSETIFF)") => "a link with that name exists",
+        (Errno::ENOENT, "CTRL_CMD_GETFAMILY") => "the kernel has no such family of generic netlink",
         (Errno::EPERM, _) => "changing a network needs CAP_NET_ADMIN in the user namespace that owns it",
         (Errno::EEXIST, "RTM_NEWLINK") => {
             "a link with that name or alternative name exists, or one with the name of the peer, or a tunnel with the same data"
         }
         (Errno::EEXIST, "RTM_SETLINK") => {
-            "another link has that name, or a link, perhaps this one, has it as an alternative name: delete that name first"
+            "another link has that name, or a link, perhaps this one, has it as an alternative name: delete that name first; \
+             `links.move` can give the link another name on the way"
         }
+        (Errno::EEXIST, "RTM_NEWLINKPROP") => "a link has that name or alternative name",
         (Errno::ENONET, "RTM_SETLINK" | "RTM_NEWLINK") => {
             "the network in which the WireGuard link was created no longer exists, nor does its socket: create a new link"
         }

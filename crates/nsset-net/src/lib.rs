@@ -9,7 +9,7 @@
 //! let network = Network::open(socket)?;
 //! let bridge = network.links().add(&LinkSpec::new("br0", LinkKind::Bridge(Bridge::default()))).await?;
 //! let up = LinkState { up: Some(true), ..LinkState::default() };
-//! network.links().set(&bridge.reference(), &LinkChanges { name: None, state: up }).await?;
+//! network.links().set(&bridge.reference(), &LinkChanges { state: up, ..LinkChanges::default() }).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -33,14 +33,17 @@ mod netlink;
 mod network;
 mod next_hop;
 mod octets;
+mod offload;
 mod qdisc;
 mod route;
 mod rule;
 mod scope;
+mod socket_diag;
+mod vlans;
 mod watch;
 mod wireguard;
 
-pub use address::{Address, AddressOptions, AddressSpec, Addresses};
+pub use address::{Address, AddressChanges, AddressOptions, AddressSpec, Addresses};
 pub use class::*;
 pub use error::{Error, KernelError, Result};
 pub use family::Family;
@@ -50,12 +53,16 @@ pub use link::*;
 pub use link_ref::LinkRef;
 pub use mac::Mac;
 pub use neighbour::*;
+pub use netlink::value::{Ticks, WholeMilliseconds, WideBool};
 pub use network::Network;
 pub use next_hop::*;
 pub use octets::Octets;
+pub use offload::{Offload, OffloadGroups, Offloads};
 pub use qdisc::*;
 pub use route::*;
 pub use rule::*;
 pub use scope::Scope;
+pub use socket_diag::*;
+pub use vlans::{BridgeVlan, BridgeVlanSpec, BridgeVlans};
 pub use watch::{Watch, WatchedPart, Watcher};
 pub use wireguard::*;

@@ -43,6 +43,12 @@ impl Network {
         fd.map_err(|errno| NetlinkError::from(errno).of("ioctl(SIOCGSKNS)", ""))
     }
 
+    /// Returns whether this is the same network.
+    pub(crate) fn is(&self, other: &Self) -> Result<bool> {
+        Ok(Arc::ptr_eq(&self.conversation, &other.conversation)
+            || socket::is_same(&self.namespace()?, &other.namespace()?))
+    }
+
     /// Returns the id of another network in this one (ip-netns(8)). `None` if it is this network, or has no id yet.
     pub(crate) async fn number_of(&self, other: &Self) -> Result<Option<i32>> {
         if Arc::ptr_eq(&self.conversation, &other.conversation) {

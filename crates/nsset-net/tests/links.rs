@@ -67,19 +67,19 @@ async fn a_bridge_has_the_settings_of_its_specification() {
             promiscuous: Some(true),
             addresses: vec![address("10.0.0.1/24"), address("fd00::1/64")],
             master: None,
+            ..LinkState::default()
         },
         ..LinkSpec::new(
             "br0",
             LinkKind::Bridge(Bridge {
-                stp: Some(true),
-                forward_delay: Some(Duration::from_secs(4)),
-                hello_time: Some(Duration::from_secs(1)),
-                max_age: Some(Duration::from_secs(10)),
-                ageing_time: Some(Duration::from_secs(60)),
+                stp: Some(true.into()),
+                forward_delay: Some(Duration::from_secs(4).into()),
+                hello_time: Some(Duration::from_secs(1).into()),
+                max_age: Some(Duration::from_secs(10).into()),
+                ageing_time: Some(Duration::from_secs(60).into()),
                 priority: Some(4096),
-                vlan_filtering: None,
-                vlan_default_pvid: None,
                 multicast_snooping: Some(false),
+                ..Bridge::default()
             }),
         )
     };
@@ -135,6 +135,7 @@ async fn both_ends_of_a_veth_are_created_in_one_step_in_their_networks() {
         promiscuous: Some(true),
         master: Some(Master::Link("br0".into())),
         addresses: vec![address("10.0.0.2/24")],
+        ..LinkState::default()
     };
     let left = here.network.links().add(&spec).await.unwrap();
     let right = get(&there.network, "right").await;
@@ -221,7 +222,7 @@ async fn links_of_ip_are_read() {
     let br7 = get(&host.network, "br7").await;
     assert_eq!(left.master, Some(br7.index));
     let LinkKind::Bridge(bridge) = br7.kind else { panic!() };
-    assert_eq!((bridge.stp, bridge.ageing_time), (Some(true), Some(Duration::from_secs(30))));
+    assert_eq!((bridge.stp, bridge.ageing_time), (Some(true.into()), Some(Duration::from_secs(30).into())));
     let vx7 = get(&host.network, "vx7").await;
     let LinkKind::Vxlan(vxlan) = vx7.kind else { panic!() };
     assert_eq!((vxlan.id, vxlan.port, vxlan.remote), (7, Some(1), Some("fd00::7".parse().unwrap())));
@@ -248,7 +249,9 @@ async fn a_link_is_changed_by_name_index_and_alias() {
             promiscuous: Some(true),
             master: Some(Master::None),
             addresses: vec![address("192.0.2.1/24")],
+            ..LinkState::default()
         },
+        ..LinkChanges::default()
     };
     links.set(&link.reference(), &everything).await.unwrap();
     let reported = host.ip_link("br1");
@@ -260,7 +263,7 @@ async fn a_link_is_changed_by_name_index_and_alias() {
     links.set(&LinkRef::Alias("one".into()), &up).await.unwrap();
     assert!(links.get(&LinkRef::Alias("one".into())).await.unwrap().up);
     let plain = LinkState { alias: Some(String::new()), ..LinkState::default() };
-    links.set(&"br1".into(), &LinkChanges { name: None, state: plain }).await.unwrap();
+    links.set(&"br1".into(), &LinkChanges { state: plain, ..LinkChanges::default() }).await.unwrap();
     assert_eq!(get(&host.network, "br1").await.alias, None);
 }
 
@@ -273,7 +276,7 @@ async fn a_port_joins_its_master_and_leaves_it() {
     spec.state.master = Some(Master::Link("br0".into()));
     assert_eq!(links.add(&spec).await.unwrap().master, Some(br0.index));
     let leave = LinkState { master: Some(Master::None), ..LinkState::default() };
-    links.set(&"left".into(), &LinkChanges { name: None, state: leave }).await.unwrap();
+    links.set(&"left".into(), &LinkChanges { state: leave, ..LinkChanges::default() }).await.unwrap();
     assert!(host.ip_link("left").get("master").is_none());
 }
 
@@ -286,7 +289,10 @@ async fn a_change_that_fails_leaves_the_link_as_it_was() {
     let before = host.ip_link("left");
     // The kernel changes the MTU before the name.
     let state = LinkState { mtu: Some(1234), mac: Some("02:00:00:00:00:05".parse().unwrap()), ..LinkState::default() };
-    let error = links.set(&"left".into(), &LinkChanges { name: Some("taken".into()), state }).await.unwrap_err();
+    let error = links
+        .set(&"left".into(), &LinkChanges { name: Some("taken".into()), state, ..LinkChanges::default() })
+        .await
+        .unwrap_err();
     assert!(error.to_string().starts_with("EEXIST: file exists, RTM_SETLINK 'left'"), "{error}");
     assert_eq!(host.ip_link("left"), before);
 
@@ -295,7 +301,7 @@ async fn a_change_that_fails_leaves_the_link_as_it_was() {
         addresses: vec![address("10.9.9.9/24"), address("ff02::1/64")],
         ..LinkState::default()
     };
-    links.set(&"left".into(), &LinkChanges { name: None, state }).await.unwrap_err();
+    links.set(&"left".into(), &LinkChanges { state, ..LinkChanges::default() }).await.unwrap_err();
     assert_eq!(host.ip_link("left")["flags"], before["flags"]);
     assert_eq!(host.json("ip -json addr show dev left")[0]["addr_info"].as_array().unwrap().len(), 0);
 }
@@ -397,10 +403,10 @@ async fn errors_name_the_request_and_the_remedy() {
     let error = links.add(&bridge("br0")).await.unwrap_err();
     assert!(error.to_string().starts_with("EEXIST: file exists, RTM_NEWLINK 'br0'"), "{error}");
     let master = LinkState { master: Some(Master::Link("br0".into())), ..LinkState::default() };
-    let error = links.set(&"br0".into(), &LinkChanges { name: None, state: master }).await.unwrap_err();
+    let error = links.set(&"br0".into(), &LinkChanges { state: master, ..LinkChanges::default() }).await.unwrap_err();
     assert!(error.to_string().contains("(\"Can not enslave a bridge to a bridge\")"), "{error}");
     let tiny = LinkState { mtu: Some(1), ..LinkState::default() };
-    let error = links.set(&"br0".into(), &LinkChanges { name: None, state: tiny }).await.unwrap_err();
+    let error = links.set(&"br0".into(), &LinkChanges { state: tiny, ..LinkChanges::default() }).await.unwrap_err();
     assert!(error.to_string().contains("mtu less than device minimum"), "{error}");
 }
 
@@ -423,7 +429,7 @@ fn a_thread_that_may_block_needs_no_runtime() {
     let links = host.network.links();
     let made = links.add(&bridge("br0")).now_or_never().unwrap().unwrap();
     let up = LinkState { up: Some(true), ..LinkState::default() };
-    links.set(&made.reference(), &LinkChanges { name: None, state: up }).now_or_never().unwrap().unwrap();
+    links.set(&made.reference(), &LinkChanges { state: up, ..LinkChanges::default() }).now_or_never().unwrap().unwrap();
     assert!(has(&host.ip_link("br0")["flags"], "UP"));
     let missing = links.get(&"none0".into()).now_or_never().unwrap().unwrap_err();
     assert_eq!(missing.errno(), Some(Errno::ENODEV));

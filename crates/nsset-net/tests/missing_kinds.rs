@@ -31,7 +31,11 @@ fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
     };
     let ipip = Ipip { local: gre.local, remote: gre.remote, ttl: gre.ttl };
     let geneve = Geneve { id: 42, remote: Some("192.0.2.2".parse().unwrap()), port: Some(6082), ttl: Some(9) };
-    let bond = Bond { mode: BondMode::ActiveBackup, monitor_interval: Some(Duration::from_millis(100)) };
+    let bond = Bond {
+        mode: Some(BondMode::ActiveBackup),
+        monitor_interval: Some(Duration::from_millis(100).into()),
+        ..Bond::default()
+    };
     vec![
         (LinkKind::Dummy, "dummy", &[]),
         (LinkKind::WireGuard, "wireguard", &[]),

@@ -404,7 +404,7 @@ async fn a_port_in_use_is_reported() {
     let port = WireGuardSpec { listen_port: Some(51820), ..WireGuardSpec::default() };
     let links = wired.host.network.links();
     wired.set(&port).await.unwrap();
-    let changes = LinkChanges { name: None, state: state.clone() };
+    let changes = LinkChanges { state: state.clone(), ..LinkChanges::default() };
     links.set(&"wg0".into(), &changes).await.unwrap();
     let other = links.add(&LinkSpec { state, ..LinkSpec::new("wg1", LinkKind::WireGuard) }).await.unwrap();
     let error = wired.wireguards.set(other.index, &"wg1".into(), &port).await.unwrap_err();
@@ -453,7 +453,7 @@ async fn two_networks_talk_through_it() {
             ..WireGuardSpec::default()
         };
         wired.set(&spec).await.unwrap();
-        let changes = LinkChanges { name: None, state: state(address) };
+        let changes = LinkChanges { state: state(address), ..LinkChanges::default() };
         wired.host.network.links().set(&"wg0".into(), &changes).await.unwrap();
     }
 

@@ -10,6 +10,8 @@ import { callOutside, doInside, inside, script, spawn } from '../actions/steps.t
 import { addressActions } from './addresses.ts'
 import { firewallActions } from './firewall.ts'
 import { linkActions } from './links.ts'
+import { socketActions } from './network-sockets.ts'
+import { offloadActions } from './offload.ts'
 import { classActions } from './queueing/classes.ts'
 import { filterActions } from './queueing/filters.ts'
 import { qdiscActions } from './queueing/qdiscs.ts'
@@ -19,6 +21,7 @@ import { nextHopActions } from './routing/next-hops.ts'
 import { routeActions } from './routing/routes.ts'
 import { ruleActions } from './routing/rules.ts'
 import { sysctlActions } from './sysctls.ts'
+import { vlanActions } from './vlans.ts'
 import { wireguardActions } from './wireguard.ts'
 
 /**
@@ -55,10 +58,16 @@ export const action = {
   classes: classActions,
   /** The actions of {@link NetworkFilters}. */
   filters: filterActions,
+  /** The actions of {@link NetworkSockets}. */
+  sockets: socketActions,
   /** The actions of {@link NetworkFirewall}. */
   firewall: firewallActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
+  /** The actions of {@link NetworkVlans}. */
+  vlans: vlanActions,
+  /** The actions of {@link NetworkOffload}. */
+  offload: offloadActions,
   /** The actions of {@link NetworkWireGuard}. */
   wireguard: wireguardActions,
 

@@ -1,9 +1,19 @@
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
-import type { LinkKind } from '../../validate/network/link-kinds.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
-import { type LinkChanges, type LinkSpecOf, parseLinkChanges, parseLinkSpec } from '../../validate/network/link-spec.ts'
-import { type DeleteLinkOptions, parseDeleteLinkOptions } from '../../validate/network/options.ts'
+import type { LinkKind } from '../../validate/network/links/link-kinds.ts'
+import {
+  type LinkChanges,
+  type LinkSpecOf,
+  parseLinkChanges,
+  parseLinkSpec,
+} from '../../validate/network/links/link-spec.ts'
+import {
+  type DeleteLinkOptions,
+  type MoveLinkOptions,
+  parseDeleteLinkOptions,
+  parseMoveLinkOptions,
+} from '../../validate/network/options.ts'
 import { parseSetRef, type SetRef } from '../../validate/network/set-ref.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
 import type { Link, LinkOf } from './link.ts'
@@ -47,8 +57,9 @@ export const linkActions = {
   },
 
   /** See {@link NetworkLinks.move}. */
-  move(ref: LinkRef, set: SetRef): Action<void> {
-    return operation('links.move', { link: parseLinkRef(ref, 'ref'), network: parseSetRef(set, 'set') }, target)
+  move(ref: LinkRef, set: SetRef, options?: MoveLinkOptions): Action<void> {
+    const fields = { link: parseLinkRef(ref, 'ref'), network: parseSetRef(set, 'set') }
+    return operation('links.move', { ...fields, ...parseMoveLinkOptions(options) }, target)
   },
 }
 
@@ -102,11 +113,13 @@ export class NetworkLinks {
 
   /**
    * Creates a link, like `ip link add`, and resolves with it. The peer of a veth is created with it, in another set if
-   * `peer.set` is given. If any part fails, no link is created.
+   * `peer.set` is given. With `set`, a link is created in another network, on a device of this one. If any part fails, no link is
+   * created.
    *
    * @throws {@link ActionError} `EEXIST` if the name exists, `EOPNOTSUPP` if the kernel does not have the kind.
    * @example
    * await base.network.links.add({ kind: 'bridge', name: 'br0', up: true, addresses: ['10.0.0.1/24'] })
+   * await base.network.links.add({ kind: 'macvlan', dev: 'eth0', name: 'eth0', set: host })
    * await base.network.links.add({ kind: 'veth', name: 'to-host', master: 'br0', up: true, peer: { name: 'eth0', set: host, up: true } })
    * @see ip-link(8), veth(4)
    */
@@ -130,7 +143,8 @@ export class NetworkLinks {
   }
 
   /**
-   * Changes a link, like `ip link set`. Properties that you omit stay the same. If any part fails, nothing changes.
+   * Changes a link, like `ip link set` and `bridge link set`. Properties that you omit stay the same. If any part fails, nothing
+   * changes.
    *
    * With `up: false`, the kernel removes the link's IPv6 addresses and routes. If it then rejects a change that requires the link
    * to be down, nsset adds them again, and the kernel repeats duplicate address detection for these addresses.
@@ -140,7 +154,9 @@ export class NetworkLinks {
    * becomes a port of a bond; `ERANGE` or `EINVAL` for invalid values.
    * @example
    * await set.network.links.set('lo', { up: true })
-   * await set.network.links.set('eth0', { name: 'wan', mtu: 1400, master: null })
+   * await set.network.links.set('eth0', { name: 'wan', mtu: 1400, master: null, altNames: ['wide-area-network'] })
+   * await set.network.links.set('br0', { kind: 'bridge', vlanFiltering: true })
+   * await set.network.links.set('tap0', { master: 'br0', bridgePort: { isolated: true, learning: false } })
    * @see ip-link(8)
    */
   async set(ref: LinkRef, changes: LinkChanges): Promise<void> {
@@ -160,15 +176,16 @@ export class NetworkLinks {
   }
 
   /**
-   * Moves a link into the network of another set, like `ip link set eth1 netns blue`. It arrives down and without addresses.
+   * Moves a link into the network of another set, like `ip link set eth1 netns blue name eth0`. It arrives down and without
+   * addresses. With a `name`, it gets that name there. If this fails, it stays.
    *
    * @throws {@link ActionError} `EPERM` without CAP_NET_ADMIN in the user namespaces that own the two networks; `EEXIST` if its
-   * name exists there; `EINVAL` if the link cannot leave its network.
+   * name, or an alternative name, exists there; `EINVAL` if the link cannot leave its network.
    * @example
-   * await base.network.links.move('eth1', { name: 'blue' })
+   * await base.network.links.move('eth1', { name: 'blue' }, { name: 'eth0' })
    * @see ip-link(8)
    */
-  async move(ref: LinkRef, set: SetRef): Promise<void> {
-    return this.#run(linkActions.move(ref, set))
+  async move(ref: LinkRef, set: SetRef, options?: MoveLinkOptions): Promise<void> {
+    return this.#run(linkActions.move(ref, set, options))
   }
 }

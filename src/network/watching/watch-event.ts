@@ -1,6 +1,8 @@
 import type { WatchedPart } from '../../validate/monitoring/watch-options.ts'
 import type { Address } from '../../validate/network/address.ts'
+import type { Neighbour } from '../../validate/network/routing/neighbour.ts'
 import type { Route } from '../../validate/network/routing/route.ts'
+import type { RoutingRule } from '../../validate/network/routing/rule.ts'
 import type { Link } from '../netlink/link.ts'
 import { type LinkAnswer, readLink } from '../netlink/link-answer.ts'
 
@@ -9,6 +11,8 @@ export interface WatchedValues {
   links: Link
   addresses: Address
   routes: Route
+  neighbours: Neighbour
+  rules: RoutingRule
 }
 
 /** A change of an object. */

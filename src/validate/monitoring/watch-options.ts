@@ -3,7 +3,7 @@ import { type FieldsOf, type Parse, parseOptions } from '../fields.ts'
 import { boolean, signal, word } from '../values.ts'
 
 /** A part of a network that {@link Network.watch} can watch. */
-export type WatchedPart = 'links' | 'addresses' | 'routes'
+export type WatchedPart = 'links' | 'addresses' | 'routes' | 'neighbours' | 'rules'
 
 /** Options of {@link Network.watch}. */
 export interface WatchOptions {
@@ -21,7 +21,7 @@ export interface UntilOptions {
   signal?: AbortSignal | undefined
 }
 
-const PARTS = ['links', 'addresses', 'routes'] as const satisfies readonly WatchedPart[]
+const PARTS = ['links', 'addresses', 'routes', 'neighbours', 'rules'] as const satisfies readonly WatchedPart[]
 const parsePart = word(...PARTS)
 
 /** @internal One part, or several. */

@@ -85,6 +85,17 @@ export type AddressSpec =
       readonly autoJoin?: boolean | undefined
     }
 
+/** An address to add, and whether to wait until it can be used. */
+export type NewAddressSpec =
+  | string
+  | (Exclude<AddressSpec, string> & {
+      /**
+       * IPv6: wait until duplicate address detection has ended, for at most 10 seconds. The link has to be up, with a carrier.
+       * Default: `false`.
+       */
+      readonly settle?: boolean | undefined
+    })
+
 const scopeWord = word('global', 'site', 'link', 'host', 'nowhere')
 
 /** @internal */
@@ -115,10 +126,22 @@ const ADDRESS = {
   permanent: described,
 } satisfies FieldsOf<Exclude<AddressSpec, string> | Address>
 
+const NEW_ADDRESS = { ...ADDRESS, settle: boolean } satisfies FieldsOf<Exclude<NewAddressSpec, string> | Address>
+
 /** @internal */
 export function parseAddress(given: unknown, name: string): Plain {
+  return parseBy(ADDRESS, given, name)
+}
+
+/** @internal Returns the parts of an operation: the address, and whether to wait for it. */
+export function parseNewAddress(given: unknown, name: string): Plain {
+  const { settle = false, ...address } = parseBy(NEW_ADDRESS, given, name)
+  return { address, settle }
+}
+
+function parseBy(fields: typeof ADDRESS, given: unknown, name: string): Plain {
   if (typeof given === 'string') return { cidr: cidr(given, name) }
-  const { address, family, ...parsed } = parseFields(given, name, ADDRESS, ['cidr'])
+  const { address, family, ...parsed } = parseFields(given, name, fields, ['cidr'])
   const [own = ''] = String(parsed['cidr']).split('/')
   if (address !== undefined && address !== own) {
     throw invalidValue(`${name}.address`, `must be the address of the cidr, ${own}`, address)

@@ -5,7 +5,7 @@ import { Deferred } from './slot.ts'
 import { alias, knownName, linkIndex } from './values.ts'
 
 /**
- * A reference to a link: its name (or an alternative name of at most 15 bytes), or an object with its index, its name or its alias,
+ * A reference to a link: its name or an alternative name, or an object with its index, its name or its alias,
  * which has to be unique. An object with an `index`, such as a {@link Link}, is used by its index. A link of another network, with a
  * `netnsId`, is rejected.
  */

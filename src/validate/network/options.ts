@@ -1,6 +1,7 @@
 import { invalidValue } from '../../errors.ts'
 import { type FieldsOf, parseOptions } from '../fields.ts'
 import { boolean, signal, u32 } from '../values.ts'
+import { linkName } from './values.ts'
 
 /** Options of {@link Network.apply}. */
 export interface ApplyOptions {
@@ -20,6 +21,12 @@ export interface DeleteLinkOptions {
   force?: boolean | undefined
 }
 
+/** Options of {@link NetworkLinks.move}. */
+export interface MoveLinkOptions {
+  /** Its name in the other network. Default: its name. */
+  name?: string | undefined
+}
+
 /** Options of {@link NetworkRoutes.list}. */
 export interface ListRoutesOptions {
   /** Only the routes of this routing table; 254 is `main`. Default: all tables. */
@@ -29,6 +36,7 @@ export interface ListRoutesOptions {
 const APPLY = { signal } satisfies FieldsOf<ApplyOptions>
 const APPLY_SYNC = { signal: refusedSignal } satisfies FieldsOf<ApplySyncOptions>
 const DELETE_LINK = { force: boolean } satisfies FieldsOf<DeleteLinkOptions>
+const MOVE_LINK = { name: linkName } satisfies FieldsOf<MoveLinkOptions>
 const LIST_ROUTES = { table: u32 } satisfies FieldsOf<ListRoutesOptions>
 
 /** @internal */
@@ -48,6 +56,11 @@ function refusedSignal(signal: unknown, name: string): never {
 /** @internal */
 export function parseDeleteLinkOptions(options: unknown) {
   return parseOptions(options, DELETE_LINK)
+}
+
+/** @internal */
+export function parseMoveLinkOptions(options: unknown) {
+  return parseOptions(options, MOVE_LINK)
 }
 
 /** @internal */

@@ -98,13 +98,17 @@ export const linkName: Parse<string> = (value, name) => {
   )
 }
 
-/** @internal The name of an existing link. */
+/** @internal The name or an alternative name of an existing link. */
 export const knownName: Parse<string> = (value, name) => {
   const isLong = Buffer.byteLength(text(value, name)) > 15
-  if (!isLong) return linkName(value, name)
-  const reason =
-    "must be a link's name of at most 15 bytes; refer to a link with a longer alternative name by its name, index or alias"
-  throw invalidValue(name, reason, value)
+  return isLong ? altName(value, name) : linkName(value, name)
+}
+
+/** @internal An alternative name of a link, in which the kernel accepts all characters. */
+export const altName: Parse<string> = (value, name) => {
+  const bytes = Buffer.byteLength(text(value, name))
+  if (bytes > 0 && bytes <= 127) return value as string
+  throw invalidValue(name, 'must be a name or an alternative name of a link, of 1 to 127 bytes', value)
 }
 
 /** @internal */

@@ -1,19 +1,13 @@
 //! Creates a link, with one request if possible. If a later request fails, the link is deleted again.
 
-use std::{
-    borrow::Cow,
-    os::fd::{AsFd, OwnedFd},
-};
+use std::os::fd::{AsFd, OwnedFd};
 
-use netlink_packet_route::{
-    RouteNetlinkMessage,
-    link::{LinkAttribute, LinkMessage},
-};
+use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 
 use super::{
-    bridge::Bridge,
-    changes::{LinkBuilder, LinkChanges, LinkState, Master},
+    changes::{LinkChanges, LinkState, Master},
+    creation, elsewhere,
     kind::LinkKind,
     link::Link,
     links::Links,
@@ -32,7 +26,10 @@ use crate::{
 impl Links<'_> {
     /// Creates a link. If this fails, the link does not exist.
     pub async fn add(&self, spec: &LinkSpec) -> Result<Link> {
-        add(self.network, spec).await
+        match &spec.home {
+            Some(home) if !home.is(self.network)? => Box::pin(elsewhere::add(self.network, home, spec)).await,
+            _ => add(self.network, spec).await,
+        }
     }
 
     /// Creates a TUN or TAP device with a descriptor of `/dev/net/tun` that was opened in this network. If this fails, the device
@@ -117,45 +114,14 @@ async fn create(network: &Network, spec: &LinkSpec) -> Result<(Option<Link>, boo
 async fn try_create(network: &Network, spec: &LinkSpec) -> Result<Option<Link>> {
     let links = network.links();
     let master = links.master(&spec.state).await?;
-    let dev = match (&spec.dev, spec.dev_netns_id) {
-        (Some(LinkRef::Index(index)), Some(_)) => Some(*index),
-        (Some(dev), _) => Some(links.index(dev).await?),
-        (None, _) => None,
-    };
+    let dev = creation::device(network, spec).await?;
     let peer_network = spec.peer.as_ref().and_then(|peer| peer.network.as_ref());
     let peer_namespace = peer_network.map(Network::namespace).transpose()?;
-    let message = message(spec, master, dev, peer_namespace.as_ref());
+    let message = creation::message(spec, master, dev, peer_namespace.as_ref()).build();
     let request = Request::create_and_echo(RouteNetlinkMessage::NewLink(message));
     let reported = network.conversation().act_and_read(request, Link::read).await;
     let reported = reported.map(|link| link.filter(|_| master.is_none()));
     reported.map_err(|error| error.of_kind("RTM_NEWLINK", format_args!("'{}'", spec.name), spec.kind.name()))
-}
-
-fn message(spec: &LinkSpec, master: Option<u32>, dev: Option<u32>, peer_namespace: Option<&OwnedFd>) -> LinkMessage {
-    let link = LinkBuilder::new_with_info_kind(spec.kind.name().into());
-    let mut link = spec.state.write(master, link.name(spec.name.as_str()).index(spec.index.unwrap_or(0)));
-    if let Some(number) = spec.dev_netns_id {
-        link = link.append_extra_attribute(LinkAttribute::LinkNetNsId(number));
-    }
-    if let Some(index) = dev.filter(|_| spec.kind.has_dev_as_link()) {
-        link = link.link(index);
-    }
-    let peer = spec.peer.as_ref().map(|peer| peer.message(peer_namespace));
-    if let Some(data) = as_new(&spec.kind).data(dev, peer) {
-        link = link.set_info_data(data);
-    }
-    link.build()
-}
-
-/// Removes a setting that every new link has: a kernel without VLAN filtering lists it as off, but rejects a request to turn it
-/// off.
-fn as_new(kind: &LinkKind) -> Cow<'_, LinkKind> {
-    match kind {
-        LinkKind::Bridge(bridge) if bridge.vlan_filtering == Some(false) => {
-            Cow::Owned(LinkKind::Bridge(Bridge { vlan_filtering: None, ..bridge.clone() }))
-        }
-        kind => Cow::Borrowed(kind),
-    }
 }
 
 async fn finish(network: &Network, spec: &LinkSpec, link: &Link, rest: LinkState, peer_rest: LinkState) -> Result<()> {
@@ -169,5 +135,5 @@ async fn set_up(links: &Links<'_>, index: u32, name: &str, state: LinkState) -> 
     if state.is_empty() {
         return Ok(());
     }
-    links.set_for_good(index, false, &name.into(), &LinkChanges { name: None, state }).await.map(drop)
+    links.set_for_good(index, false, &name.into(), &LinkChanges { state, ..LinkChanges::default() }).await.map(drop)
 }

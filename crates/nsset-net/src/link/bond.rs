@@ -1,79 +1,135 @@
 //! A bond: several links, its ports, that work as one.
 
-use std::time::Duration;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use netlink_packet_route::link::InfoBond;
-use serde::{Deserialize, Serialize};
-use serde_with::{serde_as, skip_serializing_none};
+use crate::{
+    mac::Mac,
+    netlink::{
+        settings::{settings, words},
+        value::WholeMilliseconds,
+    },
+};
 
-use crate::milliseconds::Milliseconds;
-
-/// A bond. Its ports are the links that have it as their master.
-#[serde_as]
-#[skip_serializing_none]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Bond {
-    pub mode: BondMode,
-    /// The interval for checking the carrier of the ports. By default the kernel does not check it.
-    #[serde_as(as = "Option<Milliseconds>")]
-    pub monitor_interval: Option<Duration>,
-}
-
-/// How the bond chooses the port for a packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum BondMode {
-    /// The kernel's default.
-    #[default]
-    #[serde(rename = "balance-rr")]
-    BalanceRoundRobin,
-    #[serde(rename = "active-backup")]
-    ActiveBackup,
-    #[serde(rename = "balance-xor")]
-    BalanceXor,
-    #[serde(rename = "broadcast")]
-    Broadcast,
-    /// LACP.
-    #[serde(rename = "802.3ad")]
-    Ieee8023ad,
-    #[serde(rename = "balance-tlb")]
-    BalanceTransmit,
-    #[serde(rename = "balance-alb")]
-    BalanceAdaptive,
-}
-
-impl Bond {
-    pub(crate) fn info(self) -> Vec<InfoBond> {
-        use netlink_packet_route::link::BondMode as Mode;
-        let mode = match self.mode {
-            BondMode::BalanceRoundRobin => Mode::BalanceRr,
-            BondMode::ActiveBackup => Mode::ActiveBackup,
-            BondMode::BalanceXor => Mode::BalanceXor,
-            BondMode::Broadcast => Mode::Broadcast,
-            BondMode::Ieee8023ad => Mode::Ieee8023Ad,
-            BondMode::BalanceTransmit => Mode::BalanceTlb,
-            BondMode::BalanceAdaptive => Mode::BalanceAlb,
-        };
-        let milliseconds = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
-        let monitor = self.monitor_interval.map(|time| InfoBond::MiiMon(milliseconds(time)));
-        [InfoBond::Mode(mode)].into_iter().chain(monitor).collect()
+settings! {
+    /// A bond: `IFLA_BOND_*` of linux/if_link.h. Its ports are the links that have it as their master.
+    pub struct Bond {
+        mode: BondMode = 1,
+        /// The interval for checking the carrier of the ports. By default the kernel does not check it.
+        monitor_interval: WholeMilliseconds = 3,
+        /// How long a port waits after its carrier has come back.
+        up_delay: WholeMilliseconds = 4,
+        /// How long a port stays in use after its carrier is lost.
+        down_delay: WholeMilliseconds = 5,
+        /// The interval of the ARP requests that check the ports, instead of their carrier.
+        arp_interval: WholeMilliseconds = 7,
+        arp_ip_targets: Vec<Ipv4Addr> = 8,
+        arp_validate: ArpValidate = 9,
+        arp_all_targets: ArpAllTargets = 10,
+        primary_reselect: PrimaryReselect = 12,
+        failover_mac: FailoverMac = 13,
+        /// What decides which port sends a packet.
+        transmit_hash: TransmitHash = 14,
+        /// How many IGMP reports follow a failover.
+        resend_igmp: u32 = 15,
+        /// How many gratuitous ARP replies and neighbour advertisements follow a failover.
+        peer_notifications: u8 = 16,
+        /// Whether ports that are not active also receive.
+        all_ports_active: bool = 17,
+        min_links: u32 = 18,
+        learning_packet_interval: u32 = 19,
+        packets_per_port: u32 = 20,
+        lacp_rate: LacpRate = 21,
+        lacp_select: LacpSelect = 22,
+        lacp_system_priority: u16 = 24,
+        lacp_user_key: u16 = 25,
+        lacp_system: Mac = 26,
+        dynamic_balance: bool = 27,
+        peer_notify_delay: WholeMilliseconds = 28,
+        lacp_active: bool = 29,
+        missed_max: u8 = 30,
+        ns_ip6_targets: Vec<Ipv6Addr> = 31,
     }
+}
 
-    pub(crate) fn read(info: impl Iterator<Item = InfoBond>) -> Self {
-        use netlink_packet_route::link::BondMode as Mode;
-        let mut bond = Self::default();
-        for info in info {
-            match info {
-                InfoBond::MiiMon(time) => bond.monitor_interval = Some(Duration::from_millis(time.into())),
-                InfoBond::Mode(Mode::ActiveBackup) => bond.mode = BondMode::ActiveBackup,
-                InfoBond::Mode(Mode::BalanceXor) => bond.mode = BondMode::BalanceXor,
-                InfoBond::Mode(Mode::Broadcast) => bond.mode = BondMode::Broadcast,
-                InfoBond::Mode(Mode::Ieee8023Ad) => bond.mode = BondMode::Ieee8023ad,
-                InfoBond::Mode(Mode::BalanceTlb) => bond.mode = BondMode::BalanceTransmit,
-                InfoBond::Mode(Mode::BalanceAlb) => bond.mode = BondMode::BalanceAdaptive,
-                _ => {}
-            }
-        }
-        bond
+words! {
+    /// How the bond chooses the port for a packet.
+    pub enum BondMode: u8 {
+        /// The kernel's default.
+        BalanceRoundRobin = 0 => "balance-rr",
+        ActiveBackup = 1 => "active-backup",
+        BalanceXor = 2 => "balance-xor",
+        Broadcast = 3 => "broadcast",
+        /// LACP.
+        Ieee8023ad = 4 => "802.3ad",
+        BalanceTransmit = 5 => "balance-tlb",
+        BalanceAdaptive = 6 => "balance-alb",
+    }
+}
+
+words! {
+    /// Which ports check that an ARP reply came.
+    pub enum ArpValidate: u32 {
+        None = 0 => "none",
+        Active = 1 => "active",
+        Backup = 2 => "backup",
+        All = 3 => "all",
+        Filter = 4 => "filter",
+        FilterActive = 5 => "filter_active",
+        FilterBackup = 6 => "filter_backup",
+    }
+}
+
+words! {
+    /// How many targets have to answer.
+    pub enum ArpAllTargets: u32 {
+        Any = 0 => "any",
+        All = 1 => "all",
+    }
+}
+
+words! {
+    /// When the primary port becomes the active one again.
+    pub enum PrimaryReselect: u8 {
+        Always = 0 => "always",
+        Better = 1 => "better",
+        Failure = 2 => "failure",
+    }
+}
+
+words! {
+    /// Which hardware addresses the ports have.
+    pub enum FailoverMac: u8 {
+        None = 0 => "none",
+        Active = 1 => "active",
+        Follow = 2 => "follow",
+    }
+}
+
+words! {
+    /// What decides which port sends a packet.
+    pub enum TransmitHash: u8 {
+        Layer2 = 0 => "layer2",
+        Layer34 = 1 => "layer3+4",
+        Layer23 = 2 => "layer2+3",
+        Encapsulated23 = 3 => "encap2+3",
+        Encapsulated34 = 4 => "encap3+4",
+        VlanSourceMac = 5 => "vlan+srcmac",
+    }
+}
+
+words! {
+    /// How often LACP partners send.
+    pub enum LacpRate: u8 {
+        Slow = 0 => "slow",
+        Fast = 1 => "fast",
+    }
+}
+
+words! {
+    /// Which aggregator is chosen.
+    pub enum LacpSelect: u8 {
+        Stable = 0 => "stable",
+        Bandwidth = 1 => "bandwidth",
+        Count = 2 => "count",
     }
 }

@@ -1,9 +1,10 @@
 //! The properties that a link has from its creation, and that can be changed later.
 
+use netlink_packet_route::link::LinkAttribute;
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 use serde::{Deserialize, Deserializer};
 
-use super::link::Link;
+use super::{kind::LinkKind, link::Link, port::Port, tuning::Tuning};
 use crate::{address::AddressSpec, error::Result, link_ref::LinkRef, mac::Mac};
 
 /// `IPV6_MIN_MTU` of linux/ipv6.h.
@@ -14,7 +15,7 @@ pub(super) type LinkBuilder = LinkMessageBuilder<LinkUnspec>;
 
 /// The wanted state of a link. Fields that are left out do not change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub struct LinkState {
     /// A description of at most 255 bytes. An empty text removes it.
     pub alias: Option<String>,
@@ -26,6 +27,13 @@ pub struct LinkState {
     pub promiscuous: Option<bool>,
     #[serde(deserialize_with = "some_master")]
     pub master: Option<Master>,
+    /// The settings of the link as a port of its master. They are lost when it leaves the master.
+    #[serde(flatten)]
+    pub port: Port,
+    /// The alternative names; others are removed.
+    pub alt_names: Option<Vec<String>>,
+    #[serde(flatten)]
+    pub tuning: Tuning,
     /// Addresses to add to those that the link has.
     pub addresses: Vec<AddressSpec>,
 }
@@ -47,6 +55,9 @@ fn some_master<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Resul
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct LinkChanges {
     pub name: Option<String>,
+    /// The kind that the link has, with those settings of the kind that change.
+    #[serde(rename = "data")]
+    pub kind: Option<LinkKind>,
     #[serde(flatten)]
     pub state: LinkState,
 }
@@ -79,10 +90,23 @@ impl LinkState {
         if let Some(index) = master {
             link = link.controller(index);
         }
+        for attribute in self.tuning.attributes() {
+            link = link.append_extra_attribute(LinkAttribute::Other(attribute));
+        }
         link
     }
 
-    /// How many fields one request changes, without the addresses.
+    /// Returns what is set when a link is created in another network.
+    pub(super) fn first(&self) -> Self {
+        Self { mac: self.mac, mtu: self.mtu, tuning: self.tuning.clone(), ..Self::default() }
+    }
+
+    /// Returns everything else.
+    pub(super) fn without_first(&self) -> Self {
+        Self { mac: None, mtu: None, tuning: Tuning::default(), ..self.clone() }
+    }
+
+    /// How many fields the first request changes.
     fn count(&self) -> usize {
         let given = [
             self.alias.is_some(),
@@ -92,11 +116,16 @@ impl LinkState {
             self.promiscuous.is_some(),
             self.master.is_some(),
         ];
-        given.into_iter().filter(|is_given| *is_given).count()
+        given.into_iter().filter(|is_given| *is_given).count() + self.tuning.count()
     }
 }
 
 impl LinkChanges {
+    /// Whether the kind, the port or the alternative names change, each of which takes requests of its own.
+    pub(super) fn needs_more(&self) -> bool {
+        self.kind.is_some() || !self.state.port.is_empty() || self.state.alt_names.is_some()
+    }
+
     /// How many properties one request changes.
     pub(crate) fn count(&self) -> usize {
         usize::from(self.name.is_some()) + self.state.count()
@@ -118,7 +147,11 @@ impl LinkChanges {
     /// master even if the new one does not accept it.
     pub(crate) fn is_one_step(&self) -> bool {
         let state = &self.state;
-        self.count() <= 1 && state.addresses.is_empty() && self.name.is_none() && state.master.is_none()
+        self.count() <= 1
+            && !self.needs_more()
+            && state.addresses.is_empty()
+            && self.name.is_none()
+            && state.master.is_none()
     }
 
     /// Whether these changes make a link lose addresses or routes: if it goes down, if its MTU becomes too small for IPv6, or if
@@ -129,7 +162,7 @@ impl LinkChanges {
         before.up && (state.up == Some(false) || loses_ipv6 || state.master.is_some())
     }
 
-    /// Removes the changes that the link already has, except the master and the addresses.
+    /// Removes the changes that the link already has, except the master, the port, the alternative names and the addresses.
     pub(crate) fn without_those_of(&self, link: &Link) -> Self {
         fn other<T: PartialEq>(wanted: Option<T>, is: &T) -> Option<T> {
             wanted.filter(|wanted| wanted != is)
@@ -143,19 +176,21 @@ impl LinkChanges {
                 mtu: other(state.mtu, &link.mtu),
                 up: other(state.up, &link.up),
                 promiscuous: other(state.promiscuous, &link.promiscuous),
+                tuning: state.tuning.without_those_of(&link.tuning),
                 ..state.clone()
             },
+            ..self.clone()
         }
     }
 
-    /// Removes the addresses and `up`.
+    /// Removes `up`.
     pub(crate) fn but_up(&self) -> Self {
-        Self { name: self.name.clone(), state: LinkState { up: None, addresses: Vec::new(), ..self.state.clone() } }
+        Self { state: LinkState { up: None, ..self.state.clone() }, ..self.clone() }
     }
 
     /// Changes only whether the link is up.
     pub(crate) fn only_up(up: bool) -> Self {
-        Self { name: None, state: LinkState { up: Some(up), ..LinkState::default() } }
+        Self { state: LinkState { up: Some(up), ..LinkState::default() }, ..Self::default() }
     }
 
     /// Returns the changes that undo these changes.
@@ -164,6 +199,7 @@ impl LinkChanges {
         let master = before.master.map_or(Master::None, |index| Master::Link(index.into()));
         Self {
             name: self.name.as_ref().map(|_| before.name.clone()),
+            kind: self.kind.as_ref().map(|kind| before.kind.of_those_in(kind)),
             state: LinkState {
                 alias: state.alias.as_ref().map(|_| before.alias.clone().unwrap_or_default()),
                 mac: state.mac.and(before.mac),
@@ -171,8 +207,19 @@ impl LinkChanges {
                 up: state.up.map(|_| before.up),
                 promiscuous: state.promiscuous.map(|_| before.promiscuous),
                 master: state.master.as_ref().map(|_| master),
+                port: self.undone_port(before),
+                alt_names: state.alt_names.as_ref().map(|_| before.alt_names.clone()),
+                tuning: before.tuning.of_those_in(&state.tuning),
                 addresses: Vec::new(),
             },
+        }
+    }
+
+    /// A link that leaves its master loses all settings of the port.
+    fn undone_port(&self, before: &Link) -> Port {
+        match &self.state.master {
+            Some(_) => before.port.without_state(),
+            None => before.port.of_those_in(&self.state.port),
         }
     }
 }

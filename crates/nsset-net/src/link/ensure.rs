@@ -45,11 +45,13 @@ impl Links<'_> {
     /// Changes the state of the existing link, if it has the kind and the settings of the wanted one.
     async fn adopt(&self, spec: &LinkSpec, exists: Box<KernelError>) -> Result<Link> {
         let refused = |why: String| Box::new(KernelError { hint: Some(why.into()), ..*exists.clone() }).into();
-        let Ok(link) = self.get(&LinkRef::Name(spec.name.clone())).await else {
+        let home = spec.home.as_ref().unwrap_or(self.network);
+        let links = home.links();
+        let Ok(link) = links.get(&LinkRef::Name(spec.name.clone())).await else {
             // No link has the name: the conflict is with the name of the peer, or with a tunnel with the same data.
             return Err(exists.into());
         };
-        if let Some(difference) = difference(self.network, &link, spec).await? {
+        if let Some(difference) = difference(self.network, home, &link, spec).await? {
             return Err(refused(difference));
         }
         let end = match &spec.peer {
@@ -57,10 +59,10 @@ impl Links<'_> {
             None => None,
         };
         let called = LinkRef::Name(spec.name.clone());
-        let undo = self.apply_state(&link, &called, &spec.state).await?;
-        let outcome = self.apply_peer_state(&link, end, spec).await;
+        let undo = links.apply_state(&link, &called, &spec.state).await?;
+        let outcome = links.apply_peer_state(&link, end, spec).await;
         if outcome.is_err() {
-            undo.undo(self.network).await;
+            undo.undo(home).await;
         }
         outcome
     }
@@ -79,7 +81,7 @@ impl Links<'_> {
 }
 
 /// Returns how the existing link differs from the wanted one in a way that cannot be changed.
-async fn difference(network: &Network, link: &Link, spec: &LinkSpec) -> Result<Option<String>> {
+async fn difference(network: &Network, home: &Network, link: &Link, spec: &LinkSpec) -> Result<Option<String>> {
     if link.name != spec.name {
         return Ok(Some(format!("it is another name of the link '{}'", link.name)));
     }
@@ -89,13 +91,21 @@ async fn difference(network: &Network, link: &Link, spec: &LinkSpec) -> Result<O
     if spec.index.is_some_and(|index| index != link.index) {
         return Ok(Some(format!("it has the index {}", link.index)));
     }
+    let queues =
+        [(spec.num_tx_queues, link.num_tx_queues, "sends"), (spec.num_rx_queues, link.num_rx_queues, "receives")];
+    if let Some((_, count, does)) =
+        queues.into_iter().find(|(wanted, count, _)| wanted.is_some_and(|wanted| wanted != *count))
+    {
+        return Ok(Some(format!("it {does} by {count} queues")));
+    }
     if let Some(dev) = &spec.dev {
         let index = match (spec.dev_netns_id, dev) {
             (Some(_), LinkRef::Index(index)) => *index,
             _ => network.links().index(dev).await?,
         };
+        let netns_id = if home.is(network)? { spec.dev_netns_id } else { home.number_of(network).await? };
         // An index is unique only within its network.
-        if link.dev.map(|dev| (dev.index, dev.netns_id)) != Some((index, spec.dev_netns_id)) {
+        if link.dev.map(|dev| (dev.index, dev.netns_id)) != Some((index, netns_id)) {
             return Ok(Some("it was created on another device".into()));
         }
     }

@@ -98,8 +98,8 @@ impl LinkKind {
     /// value at a time: here one struct has the settings, and the same file reads it.
     pub(crate) fn data(&self, dev: Option<u32>, veth_peer: Option<LinkMessage>) -> Option<InfoData> {
         match self {
-            Self::Bond(bond) => Some(InfoData::Bond(bond.info())),
-            Self::Bridge(bridge) => Some(InfoData::Bridge(bridge.info())),
+            Self::Bond(bond) => Some(InfoData::Other(bond.bytes())),
+            Self::Bridge(bridge) => Some(InfoData::Other(bridge.bytes())),
             Self::Geneve(geneve) => Some(InfoData::Geneve(geneve.info())),
             Self::Gre(gre) => Some(InfoData::GreTun(gre.info(dev))),
             Self::GreTap(gre) => Some(InfoData::GreTap(gre.info(dev))),
@@ -124,6 +124,15 @@ impl LinkKind {
         Attributes::within(&others).all(|attribute| own.contains(&attribute))
     }
 
+    /// Returns the settings that are also given in `other`, which is of the same kind.
+    pub(crate) fn of_those_in(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Bond(own), Self::Bond(other)) => Self::Bond(own.of_those_in(other)),
+            (Self::Bridge(own), Self::Bridge(other)) => Self::Bridge(own.of_those_in(other)),
+            _ => self.clone(),
+        }
+    }
+
     fn data_bytes(&self) -> Vec<u8> {
         let Some(data) = self.data(None, None).map(LinkInfo::Data) else { return Vec::new() };
         let mut bytes = vec![0; data.value_len()];
@@ -145,8 +154,8 @@ impl LinkKind {
 
     fn read_data(name: &str, data: &[u8]) -> Option<(Self, Option<u32>)> {
         let kind = match name {
-            "bond" => Self::Bond(Bond::read(infos(data))),
-            "bridge" => Self::Bridge(Bridge::read(infos(data))),
+            "bond" => Self::Bond(Bond::read(data)),
+            "bridge" => Self::Bridge(Bridge::read(data)),
             "geneve" => Self::Geneve(Geneve::read(infos(data))),
             "gre" => return Some(with_dev(Gre::read(infos(data)), Self::Gre)),
             "gretap" => return Some(with_dev(Gre::read(infos(data)), Self::GreTap)),

@@ -1,19 +1,19 @@
 //! Lists, finds, deletes and moves links, and sends requests that change them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    os::fd::{AsRawFd, BorrowedFd},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
+use netlink_packet_core::DefaultNla;
 use netlink_packet_route::{
     RouteNetlinkMessage,
-    link::{LinkAttribute, LinkExtentMask},
+    link::{LinkAttribute, LinkExtentMask, LinkInfo},
 };
 use nix::errno::Errno;
 
 use super::{
     changes::{LinkBuilder, LinkChanges, LinkState, Master},
+    kind::LinkKind,
     link::Link,
+    port::Port,
 };
 use crate::{
     error::{Error, NetlinkError, Result},
@@ -119,13 +119,6 @@ impl Links<'_> {
         }
     }
 
-    /// Moves a link to another network namespace. The link is then down and has no addresses.
-    pub async fn move_to(&self, link: &LinkRef, namespace: BorrowedFd<'_>) -> Result<()> {
-        let message = addressed_to(&self.unaliased(link).await?).setns_by_fd(namespace.as_raw_fd()).build();
-        let outcome = self.network.conversation().act(Request::act(RouteNetlinkMessage::SetLink(message))).await;
-        outcome.map_err(|error| error.of("RTM_SETLINK", link))
-    }
-
     /// Returns the index of a link. A link that is referred to by its index does not have to exist.
     pub async fn index(&self, link: &LinkRef) -> Result<u32> {
         match link {
@@ -161,8 +154,59 @@ impl Links<'_> {
         Err(error.of("RTM_SETLINK", called))
     }
 
+    /// Makes the changes that need requests of their own: the settings of its kind and as a port, and the alternative names.
+    pub(super) async fn request_more(&self, index: u32, called: &LinkRef, changes: &LinkChanges) -> Result<()> {
+        if let Some(kind) = &changes.kind {
+            self.request_kind(index, called, kind).await?;
+        }
+        if !changes.state.port.is_empty() {
+            self.request_port(index, called, &changes.state.port).await?;
+        }
+        match &changes.state.alt_names {
+            Some(names) => self.set_alt_names(index, called, names).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn request_kind(&self, index: u32, called: &LinkRef, kind: &LinkKind) -> Result<()> {
+        let found = self.get(&index.into()).await?.kind;
+        if found.name() != kind.name() {
+            let why = format!("the link {called} is a {}, not a {}", found.name(), kind.name());
+            return Err(Error::InvalidArgument(why));
+        }
+        let message = LinkBuilder::new_with_info_kind(kind.name().into()).index(index);
+        let message = match kind.data(None, None) {
+            Some(data) => message.set_info_data(data),
+            None => message,
+        };
+        self.request_info(called, message).await
+    }
+
+    async fn request_port(&self, index: u32, called: &LinkRef, port: &Port) -> Result<()> {
+        let found = self.get(&index.into()).await?;
+        let master = match found.master {
+            Some(master) => Some(self.get(&master.into()).await?.kind.name().to_owned()),
+            None => None,
+        };
+        let settings = port.bytes_for(master.as_deref())?;
+        if settings.is_empty() {
+            return Ok(());
+        }
+        let data = DefaultNla::new(libc::IFLA_INFO_SLAVE_DATA, settings);
+        let message =
+            unaddressed().index(index).append_extra_attribute(LinkAttribute::LinkInfo(vec![LinkInfo::Other(data)]));
+        self.request_info(called, message).await
+    }
+
+    /// Sends settings of a kind or of a port, which `RTM_SETLINK` does not take: do_setlink() of net/core/rtnetlink.c.
+    async fn request_info(&self, called: &LinkRef, message: LinkBuilder) -> Result<()> {
+        let request = Request::act(RouteNetlinkMessage::NewLink(message.build()));
+        let outcome = self.network.conversation().act(request).await;
+        outcome.map_err(|error| error.of("RTM_SETLINK", called))
+    }
+
     /// Returns a reference that the kernel can look up, which it cannot by an alias.
-    async fn unaliased(&self, link: &LinkRef) -> Result<LinkRef> {
+    pub(super) async fn unaliased(&self, link: &LinkRef) -> Result<LinkRef> {
         match link {
             LinkRef::Alias(alias) => Box::pin(self.by_alias(alias)).await.map(|link| link.reference()),
             _ => Ok(link.clone()),
@@ -180,10 +224,17 @@ impl Links<'_> {
     }
 }
 
+/// `IFNAMSIZ` of linux/if.h, without the NUL. The kernel looks up a shorter name among the alternative names, too.
+const NAME_MAX: usize = 15;
+
 /// Returns a message about a link.
-fn addressed_to(link: &LinkRef) -> LinkBuilder {
+pub(super) fn addressed_to(link: &LinkRef) -> LinkBuilder {
     match link {
         LinkRef::Index(index) => unaddressed().index(*index),
+        LinkRef::Name(name) if name.len() > NAME_MAX => {
+            let name = DefaultNla::new(libc::IFLA_ALT_IFNAME, [name.as_bytes(), &[0]].concat());
+            unaddressed().append_extra_attribute(LinkAttribute::Other(name))
+        }
         LinkRef::Name(name) | LinkRef::Alias(name) => unaddressed().name(name.as_str()),
     }
 }

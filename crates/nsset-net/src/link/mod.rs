@@ -1,9 +1,12 @@
 //! Links: their properties, how they are created and changed. Each kind has its own file.
 
 mod add;
+mod alt_names;
 mod bond;
 mod bridge;
 mod changes;
+mod creation;
+mod elsewhere;
 mod ensure;
 mod geneve;
 mod gre;
@@ -15,17 +18,21 @@ mod kind;
 mod link;
 mod links;
 mod macvlan;
+mod moves;
+mod operational;
+mod port;
 mod set;
 mod spec;
 mod statistics;
 mod tun;
+mod tuning;
 mod undo;
 mod veth;
 mod vlan;
 mod vrf;
 mod vxlan;
 
-pub use bond::{Bond, BondMode};
+pub use bond::*;
 pub use bridge::Bridge;
 pub use changes::{LinkChanges, LinkState, Master};
 pub use geneve::Geneve;
@@ -36,9 +43,12 @@ pub use kind::LinkKind;
 pub use link::{Link, LinkInOtherNetwork};
 pub use links::Links;
 pub use macvlan::{MacVlan, MacVlanMode};
+pub use operational::OperationalState;
+pub use port::{BondPort, BondPortState, BridgePort, BridgePortState, Port};
 pub use spec::LinkSpec;
 pub use statistics::Statistics;
 pub use tun::{Tun, TunMode};
+pub use tuning::Tuning;
 pub use veth::VethPeer;
 pub use vlan::{Vlan, VlanProtocol};
 pub use vrf::Vrf;

@@ -18,7 +18,7 @@ use crate::{
 impl Links<'_> {
     /// Changes the properties of a link that differ from the wanted state.
     pub(super) async fn apply_state(&self, link: &Link, called: &LinkRef, state: &LinkState) -> Result<Undo> {
-        let mut changes = LinkChanges { name: None, state: state.clone() }.without_those_of(link);
+        let mut changes = LinkChanges { state: state.clone(), ..LinkChanges::default() }.without_those_of(link);
         if self.master(state).await? == Some(link.master.unwrap_or(0)) {
             changes.state.master = None;
         }
@@ -76,6 +76,10 @@ impl Links<'_> {
             }
             _ if changes.count() > 0 => self.request_change(link, called, changes).await?,
             _ => {}
+        }
+        if changes.needs_more() {
+            // In a box, because the future of this is many times as large as that of one request.
+            Box::pin(self.request_more(index, called, changes)).await?;
         }
         self.network.addresses().add_all(index, called, &changes.state.addresses).await
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{changes::LinkState, kind::LinkKind, veth::VethPeer};
-use crate::{error::Result, link_ref::LinkRef};
+use crate::{error::Result, link_ref::LinkRef, network::Network};
 
 /// The specification of a new link.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +19,15 @@ pub struct LinkSpec {
     #[serde(rename = "devNetnsId")]
     pub dev_netns_id: Option<i32>,
     /// The other end of a veth. Default: one with a name that the kernel chooses.
+    /// The network to create the link in, if its device is in another one.
+    #[serde(skip)]
+    pub home: Option<Network>,
+    /// How many queues it sends by. Default: the kind's.
+    #[serde(rename = "numTxQueues")]
+    pub num_tx_queues: Option<u32>,
+    /// How many queues it receives by. Default: the kind's.
+    #[serde(rename = "numRxQueues")]
+    pub num_rx_queues: Option<u32>,
     #[serde(skip)]
     pub peer: Option<VethPeer>,
     #[serde(flatten)]
@@ -35,14 +44,18 @@ impl LinkSpec {
             dev: None,
             dev_netns_id: None,
             peer: None,
+            home: None,
+            num_tx_queues: None,
+            num_rx_queues: None,
             state: LinkState::default(),
         }
     }
 
     /// Returns the state that has to be set after the link is created: the alias, which the kernel ignores when it creates a link
-    /// (rtnl_create_link() of net/core/rtnetlink.c), and the addresses, which need other requests.
+    /// (rtnl_create_link() of net/core/rtnetlink.c), and what needs other requests.
     pub(crate) fn rest(&self) -> LinkState {
-        LinkState { alias: self.state.alias.clone(), addresses: self.state.addresses.clone(), ..LinkState::default() }
+        let LinkState { alias, port, alt_names, addresses, .. } = self.state.clone();
+        LinkState { alias, port, alt_names, addresses, ..LinkState::default() }
     }
 
     pub(crate) fn check(&self) -> Result<()> {

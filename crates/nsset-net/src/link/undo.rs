@@ -22,6 +22,9 @@ impl Undo {
         if self.changes.count() > 0 && links.request_change(&link, &link, &self.changes).await.is_err() {
             let _ = links.request_change(&link, &link, &LinkChanges::only_up(self.before.up)).await;
         }
+        if self.changes.needs_more() {
+            let _ = Box::pin(links.request_more(self.before.index, &link, &self.changes)).await;
+        }
         if let Some(kept) = &self.kept {
             kept.restore(network).await;
         }

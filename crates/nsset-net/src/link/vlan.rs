@@ -3,6 +3,11 @@
 use netlink_packet_route::link::InfoVlan;
 use serde::{Deserialize, Serialize};
 
+use crate::netlink::{
+    attributes::{Malformed, array_at},
+    value::Value,
+};
+
 /// A VLAN. Its device is the `dev` of its [`LinkSpec`](super::LinkSpec).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -22,6 +27,23 @@ pub enum VlanProtocol {
     /// 802.1ad, 0x88a8.
     #[serde(rename = "802.1ad")]
     Service,
+}
+
+impl Value for VlanProtocol {
+    fn write(&self) -> Vec<u8> {
+        match self {
+            Self::Customer => 0x8100_u16.to_be_bytes().into(),
+            Self::Service => 0x88a8_u16.to_be_bytes().into(),
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        match u16::from_be_bytes(array_at(bytes, 0)?) {
+            0x8100 => Ok(Self::Customer),
+            0x88a8 => Ok(Self::Service),
+            _ => Err(Malformed),
+        }
+    }
 }
 
 impl Vlan {

@@ -147,11 +147,12 @@ mod tests {
         address::Address,
         link::Link,
         neighbour::{ForwardingEntry, Neighbour},
+        netlink::family,
         next_hop::NextHopObject,
         qdisc::Qdisc,
         route::Route,
         rule::Rule,
-        wireguard::{WireGuard, read_family},
+        wireguard::WireGuard,
     };
 
     /// Answers of Linux 6.18 about a network with a bridge, a veth, a vxlan, a macvlan and an ifb, with addresses and routes of
@@ -185,7 +186,7 @@ mod tests {
             |message| Neighbour::read(message).map(drop),
             |message| ForwardingEntry::read(message).map(drop),
             |message| WireGuard::read(message).map(drop),
-            |message| read_family(message).map(drop),
+            |message| family::read(message).map(drop),
         ];
         let outcome = |read: Reader| {
             let mut on_message = |_, message: &[u8]| read(message);

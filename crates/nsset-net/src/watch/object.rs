@@ -10,7 +10,15 @@ use std::{
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::{address::Address, link::Link, netlink::attributes::Malformed, route::Route};
+use crate::{
+    address::Address,
+    family::Family,
+    link::Link,
+    neighbour::{Neighbour, NeighbourStatistics},
+    netlink::attributes::Malformed,
+    route::Route,
+    rule::Rule,
+};
 
 /// What identifies an object in its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,12 +37,22 @@ pub(super) enum Key {
         tos: Option<u8>,
         metric: Option<u32>,
     },
+    Neighbour {
+        link: u32,
+        address: IpAddr,
+        is_proxy: bool,
+    },
+    /// Several rules can have the same priority.
+    Rule {
+        family: Family,
+        priority: u32,
+    },
 }
 
 impl Key {
     /// Whether only one object at a time can have it.
     pub const fn is_unique(&self) -> bool {
-        !matches!(self, Self::Route { .. })
+        !matches!(self, Self::Route { .. } | Self::Rule { .. })
     }
 }
 
@@ -91,6 +109,28 @@ impl TryFrom<Route> for Object {
         let Route { table, destination, from, tos, metric, .. } = route;
         let key = Key::Route { table, destination, from, tos, metric };
         Ok(Self { key, text: text.into(), digest, is_multipath: !route.next_hops.is_empty() })
+    }
+}
+
+impl TryFrom<Neighbour> for Object {
+    type Error = Malformed;
+
+    fn try_from(mut neighbour: Neighbour) -> Result<Self, Malformed> {
+        let text = json(&neighbour)?;
+        neighbour.statistics = NeighbourStatistics::default();
+        let digest = digest(&json(&neighbour)?);
+        let key = Key::Neighbour { link: neighbour.link, address: neighbour.address, is_proxy: neighbour.proxy };
+        Ok(Self { key, text: text.into(), digest, is_multipath: false })
+    }
+}
+
+impl TryFrom<Rule> for Object {
+    type Error = Malformed;
+
+    fn try_from(rule: Rule) -> Result<Self, Malformed> {
+        let text = json(&rule)?;
+        let key = Key::Rule { family: rule.family, priority: rule.priority.unwrap_or_default() };
+        Ok(Self { key, digest: digest(&text), text: text.into(), is_multipath: false })
     }
 }
 

@@ -5,10 +5,12 @@ use crate::{
     address::Address,
     error::{NetlinkError, Result},
     link::Link,
+    neighbour::Neighbour,
     netlink::attributes::{Malformed, u8_at, u32_at},
     netlink::socket::Group,
     network::Network,
     route::Route,
+    rule::Rule,
 };
 
 /// A part of a network that can be watched.
@@ -17,6 +19,8 @@ pub enum WatchedPart {
     Links,
     Addresses,
     Routes,
+    Neighbours,
+    Rules,
 }
 
 /// What a notification reports.
@@ -28,7 +32,7 @@ pub(super) enum Verb {
 }
 
 impl WatchedPart {
-    pub const ALL: [Self; 3] = [Self::Links, Self::Addresses, Self::Routes];
+    pub const ALL: [Self; 5] = [Self::Links, Self::Addresses, Self::Routes, Self::Neighbours, Self::Rules];
 
     /// The name in events.
     pub const fn name(self) -> &'static str {
@@ -36,6 +40,8 @@ impl WatchedPart {
             Self::Links => "links",
             Self::Addresses => "addresses",
             Self::Routes => "routes",
+            Self::Neighbours => "neighbours",
+            Self::Rules => "rules",
         }
     }
 
@@ -50,6 +56,8 @@ impl WatchedPart {
             Self::Links => &[Group::Link],
             Self::Addresses => &[Group::Ipv4Address, Group::Ipv6Address],
             Self::Routes => &[Group::Ipv4Route, Group::Ipv6Route, Group::Link, Group::Ipv4Address, Group::NextHop],
+            Self::Neighbours => &[Group::Neigh],
+            Self::Rules => &[Group::Ipv4Rule, Group::Ipv6Rule],
         }
     }
 
@@ -62,6 +70,10 @@ impl WatchedPart {
             libc::RTM_DELADDR => (Self::Addresses, Verb::Removed),
             libc::RTM_NEWROUTE => (Self::Routes, Verb::New),
             libc::RTM_DELROUTE => (Self::Routes, Verb::Removed),
+            libc::RTM_NEWNEIGH => (Self::Neighbours, Verb::New),
+            libc::RTM_DELNEIGH => (Self::Neighbours, Verb::Removed),
+            libc::RTM_NEWRULE => (Self::Rules, Verb::New),
+            libc::RTM_DELRULE => (Self::Rules, Verb::Removed),
             _ => return None,
         })
     }
@@ -78,6 +90,8 @@ impl WatchedPart {
             }
             Self::Addresses => Address::read(body)?.try_into().map(Some),
             Self::Routes => Route::read(body)?.map(Object::try_from).transpose(),
+            Self::Neighbours => Neighbour::read(body)?.map(Object::try_from).transpose(),
+            Self::Rules => Rule::read(body)?.map(Object::try_from).transpose(),
         }
     }
 
@@ -86,7 +100,7 @@ impl WatchedPart {
         match self {
             // `ifi_change`: register_netdevice() of net/core/dev.c sets all bits.
             Self::Links => u32_at(body, 12) == Ok(u32::MAX),
-            Self::Addresses | Self::Routes => !replaces,
+            Self::Addresses | Self::Routes | Self::Neighbours | Self::Rules => !replaces,
         }
     }
 
@@ -96,6 +110,8 @@ impl WatchedPart {
             Self::Links => objects(network.links().list().await?),
             Self::Addresses => objects(network.addresses().list(None).await?),
             Self::Routes => objects(network.routes().list(None).await?),
+            Self::Neighbours => objects(network.neighbours().list(None).await?),
+            Self::Rules => objects(network.rules().list(None).await?),
         }
     }
 }

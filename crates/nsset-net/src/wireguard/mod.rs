@@ -3,7 +3,6 @@
 mod base64;
 mod device;
 mod endpoint;
-mod family;
 mod messages;
 mod peer;
 mod public_key;
@@ -13,8 +12,6 @@ mod wireguards;
 
 pub use device::WireGuard;
 pub use endpoint::Endpoint;
-#[cfg(test)]
-pub(crate) use family::read as read_family;
 pub use peer::Peer;
 pub use public_key::PublicKey;
 pub use secret_key::SecretKey;

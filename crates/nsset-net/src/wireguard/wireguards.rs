@@ -6,10 +6,10 @@ use netlink_packet_generic::{GenlFamily, GenlMessage};
 use netlink_packet_wireguard::WireguardMessage;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{device::WireGuard, family, messages, spec::WireGuardSpec};
+use super::{device::WireGuard, messages, spec::WireGuardSpec};
 use crate::{
     error::Result, link_ref::LinkRef, netlink::attributes::Malformed, netlink::conversation::Conversation,
-    netlink::request::Request,
+    netlink::family, netlink::request::Request,
 };
 
 /// The WireGuard links of the network in which the socket was created. Clones share the socket. Dropping the last one closes it.

@@ -6,9 +6,9 @@ use futures_util::FutureExt;
 use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
-    AddressSpec, ClassSpec, Family, FilterParent, FilterPlace, FilterSpec, ForwardingEntrySpec, Handle, LinkChanges,
-    LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec, NextHopObjectSpec, QdiscPlace, QdiscSpec, RouteLookup,
-    RouteSpec, Rule, VethPeer, WireGuardSpec,
+    AddressSpec, BridgeVlanSpec, ClassSpec, Family, FilterParent, FilterPlace, FilterSpec, ForwardingEntrySpec, Handle,
+    LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec, Network, NextHopObjectSpec, Offload,
+    QdiscPlace, QdiscSpec, RouteLookup, RouteSpec, Rule, SocketFilter, VethPeer, WireGuardSpec,
     firewall::{Table, TableRef},
 };
 use serde::{Deserialize, Serialize};
@@ -19,9 +19,11 @@ use crate::{
         endpoints,
         inside::{Inside, open},
         list::ListWriter,
+        new_address::{Addition, NewAddress},
         outcome::{self, PromisedResults, Results},
         parts::NativeOutcome,
         sockets::Sockets,
+        sysctl_links,
     },
     network_thread::{abandonment::Abandonment, failure::Failure, waiting::ABANDONMENT},
 };
@@ -42,11 +44,15 @@ enum Operation {
     #[serde(rename = "links.delete")]
     DeleteLink { link: LinkRef, force: bool },
     #[serde(rename = "links.move")]
-    MoveLink { link: LinkRef, network: Other },
+    MoveLink { link: LinkRef, network: Other, name: Option<String> },
     #[serde(rename = "addresses.list")]
     ListAddresses { link: Option<LinkRef> },
     #[serde(rename = "addresses.add")]
-    AddAddress { link: LinkRef, address: AddressSpec },
+    AddAddress(NewAddress),
+    #[serde(rename = "addresses.ensure")]
+    EnsureAddress(NewAddress),
+    #[serde(rename = "addresses.replace")]
+    ReplaceAddress(NewAddress),
     #[serde(rename = "addresses.delete")]
     DeleteAddress { link: LinkRef, address: AddressSpec },
     #[serde(rename = "routes.list")]
@@ -120,10 +126,24 @@ enum Operation {
         #[serde(rename = "type")]
         kind: Option<String>,
     },
+    #[serde(rename = "vlans.list")]
+    ListVlans { link: Option<LinkRef> },
+    #[serde(rename = "vlans.add")]
+    AddVlan { link: LinkRef, vlan: BridgeVlanSpec },
+    #[serde(rename = "vlans.delete")]
+    DeleteVlan { link: LinkRef, vlan: BridgeVlanSpec },
+    #[serde(rename = "offload.get")]
+    GetOffload { link: LinkRef },
+    #[serde(rename = "offload.set")]
+    SetOffload { link: LinkRef, changes: Box<Offload> },
     #[serde(rename = "wireguard.get")]
     GetWireGuard { link: LinkRef },
     #[serde(rename = "wireguard.set")]
     SetWireGuard { link: LinkRef, spec: Box<WireGuardSpec> },
+    #[serde(rename = "sockets.list")]
+    ListSockets { filter: Box<SocketFilter> },
+    #[serde(rename = "sockets.destroy")]
+    DestroySockets { filter: Box<SocketFilter> },
     #[serde(rename = "firewall.list")]
     ListTables {},
     #[serde(rename = "firewall.get")]
@@ -146,6 +166,8 @@ struct Other(usize);
 struct NewLink {
     #[serde(flatten)]
     spec: LinkSpec,
+    /// The network to create the link in, if not the same one.
+    network: Option<Other>,
     peer: Option<NewPeer>,
 }
 
@@ -251,24 +273,27 @@ impl Operation {
         match self {
             Self::GetWireGuard { link } => Box::pin(get_wireguard(sockets, link)).await,
             Self::SetWireGuard { link, spec } => Box::pin(set_wireguard(sockets, link, *spec)).await,
+            Self::GetSysctl { name } => Box::pin(sysctl_links::get(sockets, name, caller.last())).await,
+            Self::SetSysctl { name, value } => Box::pin(sysctl_links::set(sockets, name, value, caller.last())).await,
             Self::ListTables {} => json(&Box::pin(sockets.firewall().await?.list()).await?),
             Self::GetTable { table } => json(&Box::pin(sockets.firewall().await?.get(&table)).await?),
             Self::ReplaceTable { table } => json(&Box::pin(sockets.firewall().await?.replace(&table)).await?),
             Self::DeleteTable { table } => json(&Box::pin(sockets.firewall().await?.delete(&table)).await?),
-            Self::GetSysctl { name } => Ok(Box::pin(sockets.sysctl(name, caller.last())).await?),
-            Self::SetSysctl { name, value } => Ok(Box::pin(sockets.set_sysctl(name, value, caller.last())).await?),
+            Self::ListSockets { filter } => Box::pin(list_sockets(sockets, *filter)).await,
+            Self::DestroySockets { filter } => Box::pin(destroy_sockets(sockets, *filter)).await,
             Self::ListLinks {} => list_links(sockets, caller).await,
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => Box::pin(add_link(sockets, *spec, others)).await,
             Self::EnsureLink { spec } => Box::pin(ensure_link(sockets, *spec, others)).await,
             Self::SetLink { link, changes } => json(&sockets.links().await?.set(&link, &changes).await?),
             Self::DeleteLink { link, force } => json(&sockets.links().await?.delete(&link, force).await?),
-            Self::MoveLink { link, network: other } => {
-                let there = other.open(others)?;
-                json(&sockets.links().await?.move_to(&link, there.namespace()?.as_fd()).await?)
+            Self::MoveLink { link, network, name } => {
+                Box::pin(move_link(sockets, &link, &*network.open(others)?, name)).await
             }
             Self::ListAddresses { link } => json(&sockets.addresses().await?.list(link.as_ref()).await?),
-            Self::AddAddress { link, address } => json(&sockets.addresses().await?.add(&link, &address).await?),
+            Self::AddAddress(new) => new.make(sockets, Addition::Add).await,
+            Self::EnsureAddress(new) => new.make(sockets, Addition::Ensure).await,
+            Self::ReplaceAddress(new) => new.make(sockets, Addition::Replace).await,
             Self::DeleteAddress { link, address } => json(&sockets.addresses().await?.delete(&link, &address).await?),
             Self::ListRoutes { table } => list_routes(sockets, table, caller).await,
             Self::AddRoute { route } => json(&sockets.routes().await?.add(&route).await?),
@@ -279,6 +304,13 @@ impl Operation {
             Self::AddNextHop { hop } => json(&sockets.network().await?.next_hops().add(&hop).await?),
             Self::ReplaceNextHop { hop } => json(&sockets.network().await?.next_hops().replace(&hop).await?),
             Self::DeleteNextHop { id } => json(&sockets.network().await?.next_hops().delete(id).await?),
+            Self::ListVlans { link } => json(&Box::pin(sockets.bridge_vlans().await?.list(link.as_ref())).await?),
+            Self::AddVlan { link, vlan } => json(&Box::pin(sockets.bridge_vlans().await?.add(&link, vlan)).await?),
+            Self::DeleteVlan { link, vlan } => {
+                json(&Box::pin(sockets.bridge_vlans().await?.delete(&link, vlan)).await?)
+            }
+            Self::GetOffload { link } => Box::pin(get_offload(sockets, link)).await,
+            Self::SetOffload { link, changes } => Box::pin(set_offload(sockets, link, *changes)).await,
             Self::ListRules { family } => json(&sockets.rules().await?.list(family).await?),
             Self::AddRule { rule } => json(&sockets.rules().await?.add(&rule).await?),
             Self::DeleteRule { rule } => json(&Box::pin(sockets.rules().await?.delete(&rule)).await?),
@@ -331,11 +363,29 @@ impl Operation {
     }
 }
 
+async fn list_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
+    json(&sockets.diag().await?.list(&filter).await?)
+}
+
+async fn destroy_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
+    json(&sockets.diag().await?.destroy(&filter).await?)
+}
+
 async fn get_wireguard(sockets: &Sockets, link: LinkRef) -> Result<String, Failure> {
     let index = sockets.links().await?.index(&link).await?;
     let mut device = sockets.wireguards().await?.get(index, &link).await?;
     endpoints::name_links(sockets, &mut device).await?;
     json(&device)
+}
+
+async fn get_offload(sockets: &Sockets, link: LinkRef) -> Result<String, Failure> {
+    let index = sockets.links().await?.get(&link).await?.index;
+    json(&sockets.offloads().await?.get(index, &link).await?)
+}
+
+async fn set_offload(sockets: &Sockets, link: LinkRef, changes: Offload) -> Result<String, Failure> {
+    let index = sockets.links().await?.get(&link).await?.index;
+    json(&sockets.offloads().await?.set(index, &link, &changes).await?)
 }
 
 async fn set_wireguard(sockets: &Sockets, link: LinkRef, mut spec: WireGuardSpec) -> Result<String, Failure> {
@@ -349,6 +399,19 @@ async fn add_link(sockets: &Sockets, new: NewLink, others: &[Inside]) -> Result<
     match spec.kind {
         LinkKind::Tun(_) => json(&sockets.links().await?.add_tun(&spec, sockets.tun().await?).await?),
         _ => json(&sockets.links().await?.add(&spec).await?),
+    }
+}
+
+async fn move_link(
+    sockets: &Sockets,
+    link: &LinkRef,
+    there: &Sockets,
+    name: Option<String>,
+) -> Result<String, Failure> {
+    let links = sockets.links().await?;
+    match name {
+        Some(name) => json(&links.move_as(link, there.network().await?, &name).await?),
+        None => json(&links.move_to(link, there.namespace()?.as_fd()).await?),
     }
 }
 
@@ -379,14 +442,23 @@ async fn list_routes(sockets: &Sockets, table: Option<u32>, caller: Caller<'_>) 
 }
 
 impl NewLink {
-    /// Returns the link to create, with the network of its peer.
+    /// Returns the link to create, with its network and that of its peer.
     async fn complete(self, others: &[Inside]) -> Result<LinkSpec, Failure> {
-        let Some(NewPeer { name, index, netns_id, network, state }) = self.peer else { return Ok(self.spec) };
-        let network = match network {
-            Some(other) => Some(other.open(others)?.network().await?.clone()),
+        let home = network_of(self.network, others).await?;
+        let peer = match self.peer {
+            Some(NewPeer { name, index, netns_id, network, state }) => {
+                Some(VethPeer { name, index, netns_id, network: network_of(network, others).await?, state })
+            }
             None => None,
         };
-        Ok(LinkSpec { peer: Some(VethPeer { name, index, netns_id, network, state }), ..self.spec })
+        Ok(LinkSpec { home, peer, ..self.spec })
+    }
+}
+
+async fn network_of(other: Option<Other>, others: &[Inside]) -> Result<Option<Network>, Failure> {
+    match other {
+        Some(other) => Ok(Some(other.open(others)?.network().await?.clone())),
+        None => Ok(None),
     }
 }
 

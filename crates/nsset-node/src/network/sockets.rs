@@ -10,8 +10,8 @@ use std::{
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{
-    Addresses, ForwardingEntries, Links, Neighbours, Network, Qdiscs, Routes, Rules, Watch, WatchedPart, Watcher,
-    WireGuards, firewall::Firewall,
+    AddressChanges, Addresses, BridgeVlans, ForwardingEntries, Links, Neighbours, Network, Offloads, Qdiscs, Routes,
+    Rules, SocketDiag, Watch, WatchedPart, Watcher, WireGuards, firewall::Firewall,
 };
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
@@ -57,6 +57,8 @@ pub struct Sockets {
     line_of_files: Line,
     network: OnceCell<Network>,
     wireguards: OnceCell<WireGuards>,
+    diag: OnceCell<SocketDiag>,
+    offloads: OnceCell<Offloads>,
     firewall: OnceCell<Firewall>,
     names: Mutex<Names>,
     /// What receives notifications, while there are watchers.
@@ -84,6 +86,8 @@ impl Sockets {
             line_of_files: Line::new(),
             network: OnceCell::new(),
             wireguards: OnceCell::new(),
+            diag: OnceCell::new(),
+            offloads: OnceCell::new(),
             firewall: OnceCell::new(),
             names: Mutex::default(),
             watch: Mutex::default(),
@@ -114,8 +118,21 @@ impl Sockets {
         Ok(self.network().await?.addresses())
     }
 
+    /// Opens a socket that the kernel tells when addresses change.
+    pub async fn address_changes(&self) -> Result<AddressChanges, Failure> {
+        let socket = self.netlink(libc::NETLINK_ROUTE).await?;
+        Ok(match self.waiter {
+            Waiter::Task => AddressChanges::open(socket)?,
+            Waiter::Caller => AddressChanges::open_blocking(socket)?,
+        })
+    }
+
     pub async fn routes(&self) -> Result<Routes<'_>, Failure> {
         Ok(self.network().await?.routes())
+    }
+
+    pub async fn bridge_vlans(&self) -> Result<BridgeVlans<'_>, Failure> {
+        Ok(self.network().await?.bridge_vlans())
     }
 
     pub async fn rules(&self) -> Result<Rules<'_>, Failure> {
@@ -146,6 +163,35 @@ impl Sockets {
             })
         };
         Box::pin(self.together(self.wireguards.get_or_try_init(open))).await
+    }
+
+    /// Returns what lists the sockets inside.
+    pub async fn diag(&self) -> Result<&SocketDiag, Failure> {
+        if let Some(diag) = self.diag.get() {
+            return Ok(diag);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_INET_DIAG).await?;
+            Ok(match self.waiter {
+                Waiter::Task => SocketDiag::open(socket)?,
+                Waiter::Caller => SocketDiag::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.diag.get_or_try_init(open))).await
+    }
+
+    pub async fn offloads(&self) -> Result<&Offloads, Failure> {
+        if let Some(offloads) = self.offloads.get() {
+            return Ok(offloads);
+        }
+        let open = || async {
+            let socket = self.netlink(libc::NETLINK_GENERIC).await?;
+            Ok(match self.waiter {
+                Waiter::Task => Offloads::open(socket)?,
+                Waiter::Caller => Offloads::open_blocking(socket)?,
+            })
+        };
+        Box::pin(self.together(self.offloads.get_or_try_init(open))).await
     }
 
     pub async fn firewall(&self) -> Result<&Firewall, Failure> {
@@ -242,7 +288,7 @@ impl Sockets {
     async fn config(&self, texts: &Texts) -> Result<Config, Failure> {
         let names_links = texts.resolv_conf.contains('%') || texts.servers.iter().any(|server| server.contains('%'));
         let links = if names_links { self.links().await?.list().await? } else { Vec::new() };
-        let zone = |name: &str| links.iter().find(|link| link.name == name).map(|link| link.index);
+        let zone = |name: &str| links.iter().find(|link| link.is_called(name)).map(|link| link.index);
         let mut config = Config::parse(&texts.resolv_conf, &texts.hosts, zone);
         if config.search.is_empty() {
             config.search.extend(self.domain());

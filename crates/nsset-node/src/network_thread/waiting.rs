@@ -75,7 +75,8 @@ pub async fn together<T, E: From<Error>>(work: impl Future<Output = Result<T, E>
     until_abandoned(async { timeout(2 * TIME_LIMIT, work).await.unwrap_or_else(|_| Err(too_late().into())) }).await
 }
 
-async fn until_abandoned<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+/// Waits for work until its request is abandoned, which drops the work.
+pub async fn until_abandoned<T, E: From<Error>>(work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     let Ok(abandonment) = ABANDONMENT.try_with(Arc::clone) else { return work.await };
     match select(pin!(work), pin!(abandonment.happens())).await {
         Either::Left((outcome, _)) => outcome,

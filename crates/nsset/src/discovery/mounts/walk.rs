@@ -77,7 +77,12 @@ fn hold(census: &mut Census, mounted: Mounted, mounts: u64, through: Option<i32>
 }
 
 fn errno_of(error: &Error) -> Errno {
-    if let Error::System(error) = error { error.errno } else { Errno::EIO }
+    match error {
+        Error::System(error) => error.errno,
+        // An ordinary user may not enter a mount namespace with a thread of Node.js.
+        Error::NotEnterable { .. } => Errno::EPERM,
+        _ => Errno::EIO,
+    }
 }
 
 fn read_process(pid: i32, text: &mut Vec<u8>) -> Result<Vec<Mounted>, Errno> {

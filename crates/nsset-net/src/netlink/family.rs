@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Returns a request for the id of a family. The kernel loads its module if necessary.
-pub(super) fn request(name: &str) -> Request {
+pub(crate) fn request(name: &str) -> Request {
     let nlas = vec![GenlCtrlAttrs::FamilyName(name.into())];
     Request::act(GenlMessage::from_payload(GenlCtrl { cmd: GenlCtrlCmd::GetFamily, nlas }))
 }

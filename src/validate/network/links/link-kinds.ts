@@ -1,46 +1,8 @@
-import type { FieldsOf } from '../fields.ts'
-import { boolean, u8, u16, u32, whole, word } from '../values.ts'
-import { ip, ipv4, milliseconds, text } from './values.ts'
-
-/** Data of a bridge: a switch whose ports are the links that have it as their `master`. */
-export interface BridgeData {
-  /** Whether it uses the spanning tree protocol (`stp_state`). */
-  stp?: boolean | undefined
-  /** In milliseconds: how long a new port listens and learns before it forwards, also without `stp` (`forward_delay`). */
-  forwardDelay?: number | undefined
-  /** Interval of the spanning tree protocol's hello messages, in milliseconds (`hello_time`). */
-  helloTime?: number | undefined
-  /** Maximum age of the spanning tree protocol's messages, in milliseconds (`max_age`). */
-  maxAge?: number | undefined
-  /** In milliseconds: how long the bridge remembers a MAC address (`ageing_time`). */
-  ageingTime?: number | undefined
-  /** Priority in the spanning tree. The bridge with the lowest value becomes the root (`priority`). */
-  priority?: number | undefined
-  /** Whether frames are only forwarded to ports of their VLAN (`vlan_filtering`). */
-  vlanFiltering?: boolean | undefined
-  /** The VLAN of untagged frames; `0` for none (`vlan_default_pvid`). */
-  vlanDefaultPvid?: number | undefined
-  /** Whether multicast is only forwarded to ports that joined the group, by IGMP or MLD (`mcast_snooping`). */
-  multicastSnooping?: boolean | undefined
-}
-
-/** Data of a bond: several links, its ports, that work as one link. */
-export interface BondData {
-  /** How the bond chooses the port for a packet (`mode`). Default: `'balance-rr'`. */
-  mode?: BondMode | undefined
-  /** Interval at which the carrier of the ports is checked, in milliseconds (`miimon`). Default: never. */
-  monitorInterval?: number | undefined
-}
-
-/** How a bond chooses the port for a packet, as the kernel names the modes. */
-export type BondMode =
-  | 'balance-rr'
-  | 'active-backup'
-  | 'balance-xor'
-  | 'broadcast'
-  | '802.3ad'
-  | 'balance-tlb'
-  | 'balance-alb'
+import type { FieldsOf } from '../../fields.ts'
+import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
+import { ip, ipv4, milliseconds, text } from '../values.ts'
+import { BOND, type BondData } from './bond.ts'
+import { BRIDGE, type BridgeData } from './bridge.ts'
 
 /** Data of a GENEVE tunnel: Ethernet over UDP. */
 export interface GeneveData {
@@ -174,21 +136,8 @@ const gre = { local: ipv4, remote: ipv4, key: u32, ttl: u8 }
 
 /** @internal The table of each kind's data. */
 export const LINK_KINDS: { readonly [K in LinkKind]: FieldsOf<LinkData[K]> } = {
-  bond: {
-    mode: word('balance-rr', 'active-backup', 'balance-xor', 'broadcast', '802.3ad', 'balance-tlb', 'balance-alb'),
-    monitorInterval: milliseconds,
-  },
-  bridge: {
-    stp: boolean,
-    forwardDelay: milliseconds,
-    helloTime: milliseconds,
-    maxAge: milliseconds,
-    ageingTime: milliseconds,
-    priority: u16,
-    vlanFiltering: boolean,
-    vlanDefaultPvid: whole(0, 4094),
-    multicastSnooping: boolean,
-  },
+  bond: BOND,
+  bridge: BRIDGE,
   dummy: {},
   geneve: { id: networkId, remote: ip, port: u16, ttl: u8 },
   gre,

@@ -1,0 +1,201 @@
+//! How the value of an attribute is written and read.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
+
+use netlink_packet_core::{DefaultNla, Emitable};
+use serde::{Deserialize, Serialize};
+use serde_with::serde_as;
+
+use crate::{
+    mac::Mac,
+    milliseconds::Milliseconds,
+    netlink::attributes::{Attributes, Malformed, array_at, text, u8_at, u16_at, u32_at, u64_at},
+};
+
+/// The value of an attribute, which is also a field of plain data.
+pub(crate) trait Value: Sized {
+    fn write(&self) -> Vec<u8>;
+    fn read(bytes: &[u8]) -> Result<Self, Malformed>;
+}
+
+macro_rules! numbers {
+    ($($number:ty: $at:ident,)*) => {
+        $(impl Value for $number {
+            fn write(&self) -> Vec<u8> {
+                self.to_ne_bytes().into()
+            }
+
+            fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+                $at(bytes, 0)
+            }
+        })*
+    };
+}
+
+numbers! { u8: u8_at, u16: u16_at, u32: u32_at, u64: u64_at, }
+
+impl Value for i32 {
+    fn write(&self) -> Vec<u8> {
+        self.to_ne_bytes().into()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u32_at(bytes, 0).map(u32::cast_signed)
+    }
+}
+
+impl Value for bool {
+    fn write(&self) -> Vec<u8> {
+        vec![u8::from(*self)]
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u8_at(bytes, 0).map(|byte| byte != 0)
+    }
+}
+
+impl Value for String {
+    fn write(&self) -> Vec<u8> {
+        [self.as_bytes(), &[0]].concat()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        Ok(text(bytes))
+    }
+}
+
+impl Value for Ipv4Addr {
+    fn write(&self) -> Vec<u8> {
+        self.octets().into()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        array_at::<4>(bytes, 0).map(Self::from)
+    }
+}
+
+impl Value for Ipv6Addr {
+    fn write(&self) -> Vec<u8> {
+        self.octets().into()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        array_at::<16>(bytes, 0).map(Self::from)
+    }
+}
+
+impl Value for Mac {
+    fn write(&self) -> Vec<u8> {
+        self.0.into()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        array_at(bytes, 0).map(Self)
+    }
+}
+
+/// An array, as attributes in an attribute: the type of each is its position.
+impl<T: Value> Value for Vec<T> {
+    fn write(&self) -> Vec<u8> {
+        let nested: Vec<_> = (0_u16..).zip(self).map(|(at, each)| DefaultNla::new(at, each.write())).collect();
+        let mut bytes = vec![0; nested.as_slice().buffer_len()];
+        nested.as_slice().emit(&mut bytes);
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        Attributes::within(bytes).map(|attribute| T::read(attribute?.1)).collect()
+    }
+}
+
+/// A duration in `USER_HZ`, a hundredth of a second (time(7)). In plain data: milliseconds.
+#[serde_as]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ticks(#[serde_as(as = "Milliseconds")] pub Duration);
+
+impl From<Duration> for Ticks {
+    fn from(value: Duration) -> Self {
+        Self(value)
+    }
+}
+
+impl Value for Ticks {
+    fn write(&self) -> Vec<u8> {
+        u32::try_from(self.0.as_millis() / 10).unwrap_or(u32::MAX).write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u32_at(bytes, 0).map(|ticks| Self(Duration::from_millis(10 * u64::from(ticks))))
+    }
+}
+
+/// A duration in whole milliseconds.
+#[serde_as]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WholeMilliseconds(#[serde_as(as = "Milliseconds")] pub Duration);
+
+impl From<Duration> for WholeMilliseconds {
+    fn from(value: Duration) -> Self {
+        Self(value)
+    }
+}
+
+impl Value for WholeMilliseconds {
+    fn write(&self) -> Vec<u8> {
+        u32::try_from(self.0.as_millis()).unwrap_or(u32::MAX).write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u32_at(bytes, 0).map(|milliseconds| Self(Duration::from_millis(milliseconds.into())))
+    }
+}
+
+/// A boolean of 32 bits. The kernel may have other numbers than one for true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WideBool(pub bool);
+
+impl From<bool> for WideBool {
+    fn from(value: bool) -> Self {
+        Self(value)
+    }
+}
+
+impl Value for WideBool {
+    fn write(&self) -> Vec<u8> {
+        u32::from(self.0).write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u32_at(bytes, 0).map(|number| Self(number != 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn comes_back<T: Value + PartialEq + std::fmt::Debug>(value: &T) {
+        assert_eq!(T::read(&value.write()).as_ref(), Ok(value));
+        assert!(T::read(&[]).is_err());
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_written() {
+        comes_back(&7_u16);
+        comes_back(&-7_i32);
+        comes_back(&true);
+        comes_back(&Ipv4Addr::new(192, 0, 2, 1));
+        comes_back(&Mac([2, 0, 0, 0, 0, 1]));
+        comes_back(&Ticks(Duration::from_millis(1500)));
+        comes_back(&WholeMilliseconds(Duration::from_millis(7)));
+        let addresses = vec![Ipv4Addr::LOCALHOST, Ipv4Addr::new(192, 0, 2, 1)];
+        assert_eq!(addresses.write(), [8, 0, 0, 0, 127, 0, 0, 1, 8, 0, 1, 0, 192, 0, 2, 1]);
+        assert_eq!(Vec::read(&addresses.write()), Ok(addresses));
+    }
+}

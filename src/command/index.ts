@@ -1,0 +1,7 @@
+/**
+ * The command `nsset`, for `dist/nsset.js`.
+ *
+ * @module nsset/command
+ */
+
+export { run } from './run.ts'
