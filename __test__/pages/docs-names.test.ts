@@ -147,6 +147,7 @@ const NAMES: Record<string, readonly string[]> = {
     ip nexthop
     ip link property
     ip monitor
+    ip monitor nsid
     tc qdisc show
     tc qdisc add
     tc qdisc replace
