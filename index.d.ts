@@ -126,6 +126,8 @@ export declare class NativeNetwork {
   watch(parts: Array<string>, existing: boolean): NativeWatcher
   /** Starts to forward. The promise is resolved when the listener listens. */
   forward(forward: NativeForward): Promise<NativeForwarding>
+  /** Starts an uplink over a link of this network, which is that of the far end. */
+  uplink(options: NativeUplinkOptions): Promise<NativeUplink>
 }
 
 /** The parts of an outcome after the first. */
@@ -197,6 +199,26 @@ export declare class NativeSet {
 export declare class NativeSystemCallFilter {
   /** The instructions for the kernel, as seccomp(2) takes them. */
   instructions(): Buffer
+}
+
+/** An uplink. It ends when this is closed or dropped, or when the network of its far end is closed. */
+export declare class NativeUplink {
+  /** Adds rules that allow. */
+  allow(allow: Array<NativeRule>): void
+  /** Adds rules that deny, and ends the flows that they deny. */
+  deny(deny: Array<NativeRule>): void
+  /** Returns the flows that have not ended. */
+  flows(): Promise<Array<NativeFlow>>
+  statistics(): NativeUplinkStatistics
+  /** Returns the refusals from a position on, when there are some. Null at the end. */
+  refusalsSince(position: number): Promise<NativeRefusals | null>
+  /** Returns the flows to decide, when there are some. Null at the end. */
+  questions(): Promise<Array<NativeQuestion> | null>
+  /** Decides a flow. */
+  answer(question: number, isAllowed: boolean): void
+  close(): void
+  /** Resolves when the uplink has ended. */
+  ended(): Promise<void>
 }
 
 /** Watches the socket of a handle, with a duplicated descriptor. */
@@ -380,6 +402,20 @@ export interface NativeExit {
   signal?: number
 }
 
+/** A flow that has not ended. */
+export interface NativeFlow {
+  protocol: string
+  sourceAddress: string
+  sourcePort: number
+  address: string
+  port: number
+  names: Array<string>
+  isOpen: boolean
+  age: number
+  bytesSent: number
+  bytesReceived: number
+}
+
 /** What to forward. */
 export interface NativeForward {
   /** Whether the listener is outside and the targets are inside, or the reverse. */
@@ -479,6 +515,15 @@ export interface NativePlace {
   path?: string
 }
 
+/** A flow to decide. */
+export interface NativeQuestion {
+  id: number
+  protocol: string
+  address: string
+  port: number
+  names: Array<string>
+}
+
 /** A reference to a set: by one of `name`, `path` and `pid`. */
 export interface NativeReference {
   /** The name of a network. */
@@ -494,12 +539,41 @@ export interface NativeReference {
   kinds?: number
 }
 
+/** What was refused. */
+export interface NativeRefusal {
+  /** `tcp`, `udp`, `icmp`, `dns`, or the number of another protocol. */
+  protocol: string
+  address?: string
+  port?: number
+  name?: string
+  reason: string
+  /** Which kind of closed address it is. */
+  kind?: string
+}
+
+/** Some refusals, and the position after them. */
+export interface NativeRefusals {
+  refusals: Array<NativeRefusal>
+  position: number
+}
+
 /** The content of a file, and a stamp that changes with it. */
 export interface NativeResolverFile {
   /** Empty for a file that is read inside. */
   stamp: string
   /** Empty if the file does not exist. */
   text: string
+}
+
+/** A rule about addresses or names, ports and protocols. */
+export interface NativeRule {
+  /** A host name, `*.DOMAIN`, or `*`. */
+  host?: string
+  cidr?: string
+  firstPort?: number
+  lastPort?: number
+  /** `tcp`, `udp` or `icmp`. */
+  protocol?: string
 }
 
 /** A socket to create, and where to bind it. */
@@ -510,6 +584,35 @@ export interface NativeSocket {
   type: number
   /** Where to bind the socket, if at all. */
   binding?: NativeBinding
+}
+
+/** How an uplink is set up. */
+export interface NativeUplinkOptions {
+  /** The index of the far end of the veth, in its network. */
+  link: number
+  mtu: number
+  gatewayV4: string
+  gatewayV6: string
+  /** The name servers of the host, with their ports. */
+  servers: Array<string>
+  allow: Array<NativeRule>
+  deny: Array<NativeRule>
+  /** Whether what no rule names is allowed, if it is not closed. */
+  isOpen: boolean
+  /** Whether what no rule names is asked. */
+  asks: boolean
+  /** How long a question may wait for its answer, in milliseconds. */
+  patience: number
+}
+
+/** What an uplink has done. */
+export interface NativeUplinkStatistics {
+  flows: number
+  open: number
+  refused: number
+  questions: number
+  bytesSent: number
+  bytesReceived: number
 }
 
 /** Returns the directory where iproute2 keeps the names of networks. */

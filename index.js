@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNamespaces, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeWatch, NativeWatcher, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromId, fromPath, fromPid, fromSocket, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, namespaces, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNamespaces, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeUplink, NativeWatch, NativeWatcher, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromId, fromPath, fromPid, fromSocket, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, namespaces, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
@@ -786,6 +786,7 @@ export { NativeNetwork }
 export { NativeRest }
 export { NativeSet }
 export { NativeSystemCallFilter }
+export { NativeUplink }
 export { NativeWatch }
 export { NativeWatcher }
 export { addonUrl }

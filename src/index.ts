@@ -61,6 +61,7 @@ export type { Connector, ConnectorTarget } from './network/sockets/streams/conne
 export { NetworkWatcher } from './network/watching/network-watcher.ts'
 export type { ObjectEvent, ResyncEvent, WatchEvent, WatchedValues } from './network/watching/watch-event.ts'
 export { Forwarding, type ForwardingAddress, type ForwardingStatistics } from './network/ways/forwarding.ts'
+export { Uplink, type UplinkFlow, type UplinkRefusal, type UplinkStatistics } from './network/ways/uplink.ts'
 export type { Lazy } from './objects/context.ts'
 export { NamespacePool } from './pool/namespace-pool.ts'
 export type { ChildOf, NamespaceChildProcess } from './processes/child-process.ts'
@@ -287,10 +288,12 @@ export type {
   CloseForwardingOptions,
   ForwardOptions,
   ForwardTarget,
-  PortRange,
   StartForwardingOptions,
 } from './validate/sockets/forwarding-options.ts'
 export type { NetworkListenOptions } from './validate/sockets/listen-options.ts'
+export type { PortRange } from './validate/sockets/port-range.ts'
+export type { Rule } from './validate/sockets/rule.ts'
+export type { UplinkDnsOptions, UplinkOptions, UplinkRequest } from './validate/sockets/uplink-options.ts'
 export type {
   MapUser,
   TimeOffsets,

@@ -17,6 +17,7 @@ import { type ApplyOptions, parseApplyOptions } from '../validate/network/option
 import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
 import type { ForwardOptions, StartForwardingOptions } from '../validate/sockets/forwarding-options.ts'
 import type { NetworkListenOptions } from '../validate/sockets/listen-options.ts'
+import type { UplinkOptions } from '../validate/sockets/uplink-options.ts'
 import { parseFunction } from '../validate/values.ts'
 import type { Action, Results, Run } from './actions/action.ts'
 import { apply, applyOne } from './actions/apply.ts'
@@ -55,6 +56,8 @@ import { NetworkWatcher } from './watching/network-watcher.ts'
 import { until } from './watching/until.ts'
 import type { Forwarding } from './ways/forwarding.ts'
 import { start } from './ways/start.ts'
+import { startUplink } from './ways/start-uplink.ts'
+import type { Uplink } from './ways/uplink.ts'
 
 /**
  * The network of a set, from {@link NamespaceSet.network}. It uses a netlink socket that was created inside, so no thread and no
@@ -134,6 +137,7 @@ export class Network {
   readonly #sockets: SocketMaker
   readonly #fetch: FetchInside
   readonly #resolver: Resolver
+  readonly #uplinks = new Set<Uplink>()
 
   static {
     hideUncloneable(Network)
@@ -365,6 +369,28 @@ export class Network {
   }
 
   /**
+   * Starts a way out for every program inside, as root and as an ordinary user: a link with addresses and default routes, whose other
+   * end is a TCP/IP stack in this process. Connections are made by the process, from the network in which it was when nsset was
+   * loaded, under rules. TCP, UDP and echo requests of IPv4 and IPv6 go out.
+   *
+   * Without `allow` and `decide`, all public addresses can be reached. The loopback and the addresses of the machine, link-local and
+   * private addresses are closed: `allow` has to name them. A name in `allow` stands for the addresses that the uplink has answered
+   * for it, and the server name of TLS or the host of HTTP has to be allowed, too.
+   *
+   * The gateway also resolves names: the resolv.conf(5) of programs has to name it, see {@link Uplink.resolvConf}.
+   *
+   * @throws {@link ActionError} of the steps inside: `EEXIST` if a link has the name, `EPERM` without rights to the network;
+   * `ERR_NSSET_CLOSED`; the signal's reason.
+   * @example
+   * await using uplink = await set.network.uplink({ allow: ['registry.npmjs.org:443', '192.168.1.0/24'] })
+   * for await (const { name, address, reason } of uplink.refusals()) console.log(name ?? address, reason)
+   * @see packet(7), veth(4), and `slirp4netns --configure PID tap0`
+   */
+  async uplink(options?: UplinkOptions): Promise<Uplink> {
+    return startUplink(this.#applyTarget, this.#resolver, this.#uplinks, options)
+  }
+
+  /**
    * Sets the name servers for `lookup`, instead of those of resolv.conf(5). An empty array restores those of resolv.conf.
    *
    * @throws `ERR_INVALID_ARG_VALUE` if an entry is not an IP address with an optional port.
@@ -378,6 +404,7 @@ export class Network {
 
   /** @internal Called when the set is closed. */
   close(): void {
+    for (const uplink of this.#uplinks) uplink.end()
     this.#applyTarget.network.close()
     this.#fetch.close()
   }

@@ -12,8 +12,9 @@ export const SRC: Layers = [
   ['netns', 'pool'],
   ['set'],
   ['containers', 'network'],
+  ['network/ways'],
   ['network/watching'],
-  ['containers/cgroups', 'network/netlink', 'network/ways', 'network/sockets/streams', 'network/sockets/datagrams'],
+  ['containers/cgroups', 'network/netlink', 'network/sockets/streams', 'network/sockets/datagrams'],
   ['containers/engines', 'network/actions', 'network/sockets/handles'],
   ['containers/facts', 'network/sockets/names'],
   ['network/sockets'],
@@ -68,6 +69,19 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['async_socket', 'counters', 'pipes', 'stop'],
     ['exhaustion'],
   ],
+  'nsset-uplink': [
+    [ROOT],
+    ['uplink'],
+    ['table'],
+    ['flows'],
+    ['names_service'],
+    ['shared'],
+    ['names', 'reports', 'stack'],
+    ['carrier'],
+    ['hello', 'packets'],
+    ['rules'],
+    ['async_socket'],
+  ],
   'nsset-dns': [
     [ROOT],
     ['resolver'],
@@ -108,9 +122,10 @@ export const CRATES: Readonly<Record<string, Layers>> = {
 
 /** Which crates a crate may be built on. */
 export const CRATE_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
-  'nsset-node': ['nsset', 'nsset-dns', 'nsset-forward', 'nsset-net'],
+  'nsset-node': ['nsset', 'nsset-dns', 'nsset-forward', 'nsset-net', 'nsset-uplink'],
   'nsset-net': [],
   'nsset-forward': [],
+  'nsset-uplink': [],
   'nsset-dns': [],
   nsset: ['nsset-helper'],
   'nsset-helper': [],

@@ -1,13 +1,8 @@
-import { invalidType, invalidValue, misuse } from '../../errors.ts'
+import { invalidValue, misuse } from '../../errors.ts'
 import { array, type FieldsOf, object, type Parse, parseFields, parseOptions } from '../fields.ts'
 import { milliseconds } from '../network/values.ts'
 import { nonEmptyText, signal, u16, whole, word } from '../values.ts'
-
-/** Consecutive ports. */
-export interface PortRange {
-  first: number
-  last: number
-}
+import { type PortRange, parseRange } from './port-range.ts'
 
 /** Where a forwarding sends what it receives. */
 export interface ForwardTarget {
@@ -65,16 +60,11 @@ export interface ParsedForward {
   readonly idle: number
 }
 
+/** Port 0 is a free one. */
 const port: Parse<PortRange> = (value, name) => {
-  if (typeof value === 'number') return range(u16(value, name))
-  if (typeof value !== 'object' || value === null)
-    throw invalidType(name, 'a number, or an object with first and last', value)
-  const { first, last } = parseFields(value, name, { first: whole(1, 0xffff), last: whole(1, 0xffff) }, [
-    'first',
-    'last',
-  ])
-  if (last < first) throw invalidValue(`${name}.last`, `must not be less than ${name}.first, ${first}`, last)
-  return { first, last }
+  if (typeof value !== 'number') return parseRange(value, name)
+  const only = u16(value, name)
+  return { first: only, last: only }
 }
 
 /** Only the first byte may be NUL: it begins an abstract name (unix(7)). */
@@ -137,10 +127,6 @@ function end(to: ForwardTarget, name: string, first: number, index = 0): Forward
 function alone({ path, host, port }: { path?: unknown; host?: unknown; port?: unknown }, name: string): void {
   if (path === undefined || (host === undefined && port === undefined)) return
   throw misuse('ERR_INVALID_ARG_VALUE', `${name} has a path, so it cannot have a host or a port`)
-}
-
-function range(only: number): PortRange {
-  return { first: only, last: only }
 }
 
 const START = { signal } satisfies FieldsOf<StartForwardingOptions>

@@ -1,5 +1,5 @@
 //! The threads that run jobs of networks: that of networks runs the requests of all networks, creates the netlink sockets inside
-//! and waits for their answers; that of forwardings moves the bytes of connections, so that no request waits for these.
+//! and waits for their answers; those of forwardings and uplinks move the bytes of connections, so that no request waits for these.
 
 use std::{
     future::Future,
@@ -32,6 +32,9 @@ static NETWORKS: JobThread = JobThread::new("nsset-network");
 
 /// The thread of forwardings. It starts with its first job.
 pub static FORWARDINGS: JobThread = JobThread::new("nsset-forward");
+
+/// The thread of uplinks. It starts with its first job.
+pub static UPLINKS: JobThread = JobThread::new("nsset-uplink");
 
 /// A thread that runs jobs. It never ends by itself.
 pub struct JobThread {

@@ -23,6 +23,8 @@ export class Resolver {
   readonly #files: ResolverFiles
   readonly #pace = new Pace()
   #servers: string[] = []
+  /** Those that are used instead of the ones in resolv.conf(5), if the user has set none. */
+  #defaultServers: string[] = []
   #configured: (ResolverTexts & { servers: string[] }) | undefined
 
   constructor(maker: Omit<SocketMaker, 'lookup'>, files: ResolverFiles) {
@@ -32,6 +34,11 @@ export class Resolver {
 
   setServers(servers: readonly string[]): void {
     this.#servers = array(parseServer)(servers, 'servers')
+  }
+
+  /** The servers of an uplink; none to restore those of resolv.conf(5). */
+  setDefaultServers(servers: readonly string[]): void {
+    this.#defaultServers = array(parseServer)(servers, 'servers')
   }
 
   /** Same as `dns.lookup`, with all of its signatures. */
@@ -71,7 +78,8 @@ export class Resolver {
   }
 
   #use({ resolvConf, hosts }: ResolverTexts): void {
-    const [servers, known] = [this.#servers, this.#configured]
+    const servers = this.#servers.length === 0 ? this.#defaultServers : this.#servers
+    const known = this.#configured
     if (known?.resolvConf === resolvConf && known.hosts === hosts && known.servers === servers) return
     this.#maker.native.configureResolver(resolvConf, hosts, servers)
     this.#configured = { resolvConf, hosts, servers }

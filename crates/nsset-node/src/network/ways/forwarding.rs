@@ -1,6 +1,6 @@
 //! Forwardings between the network of a set and the one outside.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc};
 
 use futures_util::future::{Either, join, select};
 use napi::{Env, Result};
@@ -16,6 +16,7 @@ use crate::{
         native_network::NativeNetwork,
         ways::{
             leg::{self, Leg, Listener, NativePlace},
+            milliseconds::milliseconds,
             socket_file::remove,
         },
     },
@@ -180,10 +181,4 @@ impl Run {
             forward_connections(self.listener, target, self.counting, self.stopping).await
         };
     }
-}
-
-/// A duration from JavaScript; at most a year, which is more than any timer needs.
-fn milliseconds(number: f64) -> Duration {
-    const YEAR: f64 = 365.0 * 24.0 * 3_600_000.0;
-    Duration::from_secs_f64(number.clamp(0.0, YEAR) / 1000.0)
 }

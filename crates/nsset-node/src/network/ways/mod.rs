@@ -2,4 +2,8 @@
 
 mod forwarding;
 mod leg;
+mod milliseconds;
 mod socket_file;
+mod uplink;
+mod uplink_reports;
+mod uplink_rules;

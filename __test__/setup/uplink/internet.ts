@@ -1,0 +1,129 @@
+/** A small internet: a host on which a set has an uplink, and another machine with servers and a name server. */
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import type { Server } from 'node:net'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { type NamespaceChildProcess, NamespaceSet } from 'nsset'
+import type { HostCalls, HostOptions } from './host.ts'
+import { type Names, Names53 } from './names.ts'
+
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const PROGRAM = fileURLToPath(new URL('host.ts', import.meta.url))
+
+/** Addresses of the other machine, which are public, and one that is private. */
+export const WEB = '9.1.0.10'
+export const OTHER = '9.1.0.11'
+export const WEB_V6 = '2a00:1::10'
+export const PRIVATE = '192.168.77.10'
+export const RESOLVER = '9.1.0.53'
+/** The host's own address. */
+export const OWN = '9.1.0.1'
+
+const NAMES: Names = {
+  'web.test': [WEB, WEB_V6],
+  // Shares the address of web.test.
+  'neighbour.test': [WEB],
+  'other.test': [OTHER],
+  'inward.test': [PRIVATE],
+  'loop.test': ['127.0.0.1', '::1'],
+  'metadata.test': ['169.254.169.254', 'fd00:ec2::254'],
+  'own.test': [OWN],
+  'large.test': Array.from({ length: 200 }, (_, index) => `9.1.0.${index + 50}`),
+}
+
+/** The host, as a program that can be asked. */
+export type Host = { [K in keyof HostCalls]: (...args: Parameters<HostCalls[K]>) => Promise<ReturnType<HostCalls[K]>> }
+
+export class Internet implements AsyncDisposable {
+  /** The other machine. */
+  readonly servers: NamespaceSet
+  readonly #host: NamespaceSet
+  readonly #names = new Names53(NAMES)
+  readonly #children: NamespaceChildProcess[] = []
+  readonly #listening: Server[] = []
+
+  private constructor(host: NamespaceSet, servers: NamespaceSet) {
+    this.#host = host
+    this.servers = servers
+  }
+
+  static async create(): Promise<Internet> {
+    const base = await NamespaceSet.unshare('user', { mapUser: 'root' })
+    const host = await base.unshare(['net'], { loopback: true })
+    const servers = await base.unshare(['net'], { loopback: true })
+    base.close()
+    const six = (cidr: string) => ({ cidr, noDuplicateDetection: true })
+    await host.network.links.add({
+      kind: 'veth',
+      name: 'eth0',
+      up: true,
+      addresses: [`${OWN}/24`, '192.168.77.1/24', six('2a00:1::1/64')],
+      peer: {
+        name: 'eth0',
+        set: servers,
+        up: true,
+        addresses: [`${WEB}/24`, `${OTHER}/24`, `${RESOLVER}/24`, `${PRIVATE}/24`, six(`${WEB_V6}/64`)],
+      },
+    })
+    const internet = new Internet(host, servers)
+    await internet.#names.listen(servers, RESOLVER)
+    return internet
+  }
+
+  /** The questions that the name server received. */
+  questions(): string[] {
+    return this.#names.questions
+  }
+
+  /** Makes a server listen on the other machine, at all of its addresses. */
+  async listen<S extends Server>(server: S, port: number): Promise<S> {
+    this.#listening.push(server)
+    return this.servers.network.listen(server, { port, host: '::' })
+  }
+
+  /** Starts a program on the host that has a set with an uplink. */
+  async uplink(options: HostOptions): Promise<Host> {
+    const child = this.#host.fork(PROGRAM, {
+      execArgv: ['--import', TSX],
+      env: { ...process.env, NODE_OPTIONS: '' },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    this.#children.push(child)
+    await once(child, 'message')
+    const host = hostOf(child)
+    await host.start({ dns: { servers: [RESOLVER] }, ...options })
+    return host
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    }
+    for (const server of this.#listening) server.close()
+    this.#names[Symbol.dispose]()
+    this.#host.close()
+    this.servers.close()
+  }
+}
+
+function hostOf(child: NamespaceChildProcess): Host {
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
+  let last = 0
+  child.on('message', ({ id, value, error }: { id: number; value: unknown; error?: object }) => {
+    const { resolve, reject } = waiting.get(id) ?? {}
+    waiting.delete(id)
+    if (error === undefined) resolve?.(value)
+    else reject?.(Object.assign(new Error(), error))
+  })
+  const ask = (call: string, args: unknown[]) =>
+    new Promise((resolve, reject) => {
+      last += 1
+      waiting.set(last, { resolve, reject })
+      child.send({ id: last, call, args })
+    })
+  return new Proxy({} as Host, {
+    // A promise that resolves with this must not take it for another one.
+    get: (_, call: string) => (call === 'then' ? undefined : (...args: unknown[]) => ask(call, args)),
+  })
+}

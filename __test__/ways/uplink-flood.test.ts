@@ -1,0 +1,95 @@
+/** A hostile program inside: the memory of an uplink has a bound, and other programs are served. */
+import http from 'node:http'
+import net from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Host, Internet, OTHER, WEB } from '../setup/uplink/internet.ts'
+
+let internet: Internet
+let host: Host
+beforeAll(async () => {
+  internet = await Internet.create()
+  await internet.listen(
+    http.createServer((_, response) => response.end('served')),
+    80,
+  )
+  // It never reads.
+  await internet.listen(
+    net.createServer((socket) => socket.on('error', () => undefined).pause()),
+    9,
+  )
+  host = await internet.uplink({ allow: ['9.1.0.0/16'] })
+  // What is loaded once is not counted.
+  await served()
+})
+afterAll(() => internet[Symbol.asyncDispose]())
+
+const served = async () => (await host.execute('curl', ['-sS', '--max-time', '15', `http://${WEB}/`])).stdout
+const MIB = 2 ** 20
+
+/** Runs a script of Node.js inside, and returns how much memory the process of the uplink has gained while it ran, in bytes. */
+async function flood(script: string): Promise<number> {
+  const before = await host.memory()
+  const running = host.execute('node', ['-e', script])
+  let [most, isRunning] = [0, true]
+  const ended = running.then(() => {
+    isRunning = false
+  })
+  expect(await served()).toBe('served')
+  while (isRunning) {
+    most = Math.max(most, (await host.memory()) - before)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  await ended
+  const { stdout, stderr } = await running
+  expect([stdout, stderr]).toEqual(['done\n', ''])
+  expect(await served()).toBe('served')
+  return most
+}
+
+describe('other programs are served, and memory has a bound, while a program', () => {
+  test('fills 600 connections that the server does not read', { timeout: 60_000 }, async () => {
+    const most = await flood(`const net = require('net'), all = []
+      for (let index = 0; index < 600; index++) {
+        const socket = net.connect(9, '${OTHER}').on('error', () => undefined)
+        socket.write(Buffer.alloc(2_000_000, 'x'))
+        all.push(socket)
+      }
+      setTimeout(() => { console.log('done'); process.exit() }, 5_000)`)
+    expect(most).toBeLessThan(100 * MIB)
+  })
+
+  test('sends datagrams to 4,000 places', { timeout: 60_000 }, async () => {
+    const most = await flood(`const socket = require('dgram').createSocket('udp4')
+      socket.on('error', () => undefined).bind(0, async () => {
+        for (let index = 0; index < 4_000; index++) {
+          socket.send(Buffer.alloc(1000, 'x'), 1 + index % 60_000, '9.1.' + (index >> 8) % 250 + '.' + index % 250, () => undefined)
+          if (index % 50 === 0) await new Promise(setImmediate)
+        }
+        setTimeout(() => { console.log('done'); process.exit() }, 1_000)
+      })`)
+    expect(most).toBeLessThan(64 * MIB)
+  })
+
+  test('asks 20,000 names, most of them malformed', { timeout: 60_000 }, async () => {
+    const most = await flood(`const socket = require('dgram').createSocket('udp4')
+      socket.on('error', () => undefined).bind(0, async () => {
+        for (let index = 0; index < 20_000; index++) {
+          const question = Buffer.alloc(12 + index % 300, index % 256)
+          question.writeUInt32BE(0x00010000 + index % 4, 4)
+          socket.send(question, 53, '10.0.2.2', () => undefined)
+          if (index % 100 === 0) await new Promise(setImmediate)
+        }
+        setTimeout(() => { console.log('done'); process.exit() }, 500)
+      })`)
+    expect(most).toBeLessThan(64 * MIB)
+  })
+
+  test('begins 3,000 connections that are refused, and does not wait for them', { timeout: 60_000 }, async () => {
+    const most = await flood(`const net = require('net')
+      for (let index = 0; index < 3_000; index++) net.connect(1 + index, '192.168.1.1').on('error', () => undefined)
+      setTimeout(() => { console.log('done'); process.exit() }, 1_000)`)
+    expect(most).toBeLessThan(64 * MIB)
+    expect(await host.statistics()).toMatchObject({ refused: expect.any(Number) })
+    expect((await host.refusals()).filter(({ kind }) => kind === 'private').length).toBeGreaterThanOrEqual(500)
+  })
+})

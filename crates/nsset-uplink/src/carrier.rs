@@ -1,0 +1,147 @@
+//! Reads and writes the frames of a link, by a packet socket: packet(7).
+
+use std::{
+    cell::{Cell, RefCell},
+    io::{self, IoSlice},
+    mem::{self, size_of},
+    os::fd::{AsRawFd, OwnedFd},
+};
+
+use nix::sys::socket::{MsgFlags, recv, sendmsg};
+use socket2::Socket;
+use tokio::io::{Interest, unix::AsyncFd};
+
+use crate::async_socket::register;
+use crate::packets::{
+    neighbours::OWN_MAC,
+    virtio::{HEADER, Offload},
+};
+
+pub const ETHERNET: usize = 14;
+pub const ARP: u16 = 0x0806;
+pub const IPV4: u16 = 0x0800;
+pub const IPV6: u16 = 0x86dd;
+
+/// Room for the largest packet with its headers.
+pub const LARGEST_FRAME: usize = HEADER + ETHERNET + 65_535;
+
+/// How much the kernel queues, where it allows it (`rmem_max` in socket(7)).
+const QUEUE: libc::c_int = 4 << 20;
+
+/// Where the packets of an uplink come from.
+pub enum Link {
+    /// An interface, by a packet socket of its network that is not bound: socket(`AF_PACKET`, `SOCK_RAW`, 0).
+    Interface { socket: OwnedFd, index: u32 },
+    /// A socket with a frame in each message, after its header of virtio.
+    Frames(OwnedFd),
+}
+
+/// Exchanges frames with the inside.
+pub struct Carrier {
+    socket: AsyncFd<Socket>,
+    /// The hardware address inside, from the last frame.
+    peer: Cell<[u8; 6]>,
+    header: RefCell<[u8; HEADER + ETHERNET]>,
+}
+
+impl Carrier {
+    /// # Errors
+    /// The error of setsockopt(2), bind(2) or epoll_ctl(2).
+    pub fn open(link: Link) -> io::Result<Self> {
+        let (socket, index) = match link {
+            Link::Frames(socket) => return Self::over(socket),
+            Link::Interface { socket, index } => (socket, index),
+        };
+        set(&socket, libc::SOL_PACKET, PACKET_VNET_HDR, 1)?;
+        set(&socket, libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)?;
+        if set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, QUEUE).is_err() {
+            set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE)?;
+        }
+        bind(&socket, index)?;
+        Self::over(socket)
+    }
+
+    fn over(socket: OwnedFd) -> io::Result<Self> {
+        Ok(Self {
+            socket: register(socket.into())?,
+            peer: Cell::new([0xff; 6]),
+            header: RefCell::new([0; HEADER + ETHERNET]),
+        })
+    }
+
+    /// Waits until there is a frame.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await.map(|mut ready| ready.retain_ready())
+    }
+
+    /// Receives a frame with its header of virtio. `None` if there is none yet.
+    ///
+    /// # Errors
+    /// The error of recv(2), also if the link no longer exists.
+    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let received = self
+            .socket
+            .try_io(Interest::READABLE, |socket| Ok(recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?));
+        match received {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(length) => Ok(Some(length)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            // The link goes down, or a frame cannot be described by the header of virtio: the next one may be.
+            Err(_) if self.has_link() => Ok(Some(0)),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn learn(&self, peer: [u8; 6]) {
+        self.peer.set(peer);
+    }
+
+    /// Sends a packet. If the kernel does not take it, it is lost, as on any network.
+    pub fn send(&self, kind: u16, offload: Offload, packet: &[u8]) {
+        let mut header = self.header.borrow_mut();
+        let (virtio, ethernet) = header.split_at_mut(HEADER);
+        virtio.copy_from_slice(&offload.to_bytes());
+        let (to, rest) = ethernet.split_at_mut(6);
+        let (from, of_kind) = rest.split_at_mut(6);
+        to.copy_from_slice(&self.peer.get());
+        from.copy_from_slice(&OWN_MAC);
+        of_kind.copy_from_slice(&kind.to_be_bytes());
+        let slices = [IoSlice::new(&*header), IoSlice::new(packet)];
+        let fd = self.socket.get_ref().as_raw_fd();
+        let _ = sendmsg::<()>(fd, &slices, &[], MsgFlags::MSG_DONTWAIT, None);
+    }
+
+    /// Whether the link of the socket still exists: the kernel forgets its index with it.
+    fn has_link(&self) -> bool {
+        // SAFETY: all zeros is a valid sockaddr_ll.
+        let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
+        let mut length = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+        // SAFETY: the kernel writes at most `length` bytes into `address`.
+        let result =
+            unsafe { libc::getsockname(self.socket.get_ref().as_raw_fd(), (&raw mut address).cast(), &raw mut length) };
+        result == 0 && i32::from(address.sll_family) == libc::AF_PACKET && address.sll_ifindex > 0
+    }
+}
+
+/// linux/if_packet.h
+const PACKET_VNET_HDR: libc::c_int = 15;
+const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
+
+fn set(socket: &OwnedFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    let length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the kernel reads `length` bytes of `value`.
+    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const value).cast(), length) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+fn bind(socket: &OwnedFd, link: u32) -> io::Result<()> {
+    // SAFETY: all zeros is a valid sockaddr_ll.
+    let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
+    address.sll_ifindex = link as i32;
+    let length = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+    // SAFETY: the kernel reads `length` bytes of `address`.
+    let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

@@ -1,0 +1,269 @@
+//! A TCP connection: one end in the stack, the other one on the host.
+
+use std::{cell::RefCell, io, net::SocketAddr, rc::Rc};
+
+use smoltcp::socket::tcp::State;
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    flows::{
+        Flow, Key,
+        connecting::{Refused, connect, message_of},
+        host_stream::HostStream,
+        permission,
+    },
+    hello::{self, Hello},
+    reports::Direction,
+    rules::Reason,
+    shared::Shared,
+    stack::{Half, StackSocket},
+};
+
+/// How many bytes are moved in one direction before other flows have their turn.
+const TURN: usize = 512 * 1024;
+
+pub struct Connection {
+    pub flow: Flow,
+    /// `None` until the host has accepted the connection.
+    inside: RefCell<Option<StackSocket>>,
+}
+
+impl Connection {
+    pub fn new(flow: Flow) -> Self {
+        Self { flow, inside: RefCell::new(None) }
+    }
+
+    /// Takes a packet from inside. Its bytes are moved when the task of the connection has its turn.
+    pub fn receive(&self, shared: &Shared, packet: &[u8], is_reset: bool) {
+        match &mut *self.inside.borrow_mut() {
+            Some(socket) => {
+                socket.receive(&shared.stack, &shared.carrier, packet);
+                self.flow.wake.notify_one();
+            }
+            None if is_reset => self.flow.end(),
+            // The first packet again: the host has not answered yet.
+            None => {}
+        }
+    }
+
+    /// Connects and moves the bytes, until the connection has ended.
+    pub async fn run(self: Rc<Self>, shared: Rc<Shared>, key: Key, first: Vec<u8>) {
+        match connect(&self.flow, key.to, &shared).await {
+            Ok(host) => self.serve(&shared, host, key.to, first).await,
+            Err(refused) => self.refuse(&shared, &first, refused),
+        }
+    }
+
+    async fn serve(&self, shared: &Shared, host: HostStream, to: SocketAddr, first: Vec<u8>) {
+        let Ok(room) = shared.budget.room() else { return shared.stack.reset(&shared.carrier, &first) };
+        match StackSocket::accept(&shared.stack, &shared.carrier, room, to, first) {
+            Ok(socket) => *self.inside.borrow_mut() = Some(socket),
+            Err(_) => return,
+        }
+        self.flow.is_open.set(true);
+        let _open = shared.counters.begin();
+        let mut pump = Pump::new(self, shared, host);
+        while !pump.turn() {
+            pump.wait().await;
+        }
+        pump.finish();
+    }
+
+    fn refuse(&self, shared: &Shared, first: &[u8], refused: Refused) {
+        match refused {
+            Refused::ByRule(reason) => {
+                permission::refuse(&self.flow, shared, reason);
+                shared.stack.reset(&shared.carrier, first);
+            }
+            Refused::ByHost(error) => match message_of(&error) {
+                Some(message) => shared.send_unreachable(message, self.flow.from.ip(), first),
+                None => shared.stack.reset(&shared.carrier, first),
+            },
+            Refused::Gone => shared.stack.reset(&shared.carrier, first),
+        }
+    }
+}
+
+/// Moves the bytes of a connection.
+struct Pump<'a> {
+    connection: &'a Connection,
+    shared: &'a Shared,
+    host: HostStream,
+    /// Whether the first bytes may pass.
+    is_named: bool,
+    inside_has_ended: bool,
+    host_has_ended: bool,
+    reads: bool,
+    writes: bool,
+    has_more: bool,
+    has_failed: bool,
+    deadline: Option<Instant>,
+}
+
+impl<'a> Pump<'a> {
+    fn new(connection: &'a Connection, shared: &'a Shared, host: HostStream) -> Self {
+        let by_name = connection.flow.by_name.get();
+        let is_named =
+            shared.settings.answers_flow(&connection.flow.to) || !(by_name || shared.rules.borrow().has_names());
+        Self {
+            connection,
+            shared,
+            host,
+            is_named,
+            inside_has_ended: false,
+            host_has_ended: false,
+            reads: true,
+            writes: false,
+            has_more: false,
+            has_failed: false,
+            deadline: None,
+        }
+    }
+
+    /// Moves what can be moved, and returns whether the connection has ended.
+    fn turn(&mut self) -> bool {
+        let (connection, shared) = (self.connection, self.shared);
+        let mut inside = connection.inside.borrow_mut();
+        let Some(socket) = inside.as_mut() else { return true };
+        if self.has_failed || connection.flow.is_ended() || self.exchange(socket).is_err() {
+            socket.socket().abort();
+        }
+        socket.send(&shared.stack, &shared.carrier);
+        if matches!(socket.socket().state(), State::Closed | State::TimeWait) {
+            return true;
+        }
+        if shared.budget.is_tight() && socket.is_empty() {
+            socket.room.release();
+        }
+        self.deadline = socket.deadline(&shared.stack).map(Instant::from_std);
+        false
+    }
+
+    fn exchange(&mut self, socket: &mut StackSocket) -> io::Result<()> {
+        (self.reads, self.writes, self.has_more) = (false, false, false);
+        if self.is_named || self.may_pass(socket) {
+            self.move_to_host(socket)?;
+        }
+        self.move_to_inside(socket)
+    }
+
+    fn move_to_host(&mut self, socket: &mut StackSocket) -> io::Result<()> {
+        let mut moved = 0;
+        while socket.socket().can_recv() {
+            if moved > TURN {
+                self.has_more = true;
+                break;
+            }
+            let host = &self.host;
+            let result = socket.socket().recv(|bytes| match host.write(bytes) {
+                Ok(written) => (written.unwrap_or(0), Ok(written)),
+                Err(error) => (0, Err(error)),
+            });
+            let Ok(written) = result else { break };
+            let Some(length) = written? else {
+                self.writes = true;
+                break;
+            };
+            moved += length;
+        }
+        if moved > 0 {
+            self.connection.flow.count(self.shared, Direction::Sent, moved);
+        }
+        let socket = socket.socket();
+        let has_ended = matches!(socket.state(), State::CloseWait | State::LastAck | State::Closing | State::TimeWait);
+        if has_ended && socket.recv_queue() == 0 && !self.inside_has_ended {
+            self.inside_has_ended = true;
+            self.host.end_writing()?;
+        }
+        Ok(())
+    }
+
+    fn move_to_inside(&mut self, socket: &mut StackSocket) -> io::Result<()> {
+        let mut moved = 0;
+        while !self.host_has_ended && socket.socket().can_send() {
+            if moved > TURN {
+                self.has_more = true;
+                break;
+            }
+            let room = socket.socket().send_capacity() - socket.socket().send_queue();
+            let granted = socket.room.charge(Half::ToInside, room.min(64 * 1024));
+            if granted == 0 {
+                break;
+            }
+            let host = &self.host;
+            let result = socket.socket().send(|bytes| {
+                let most = bytes.len().min(granted);
+                match host.read(bytes.get_mut(..most).unwrap_or_default()) {
+                    Ok(read) => (read.unwrap_or(0), Ok(read)),
+                    Err(error) => (0, Err(error)),
+                }
+            });
+            let Ok(read) = result else { break };
+            match read? {
+                None => {
+                    self.reads = true;
+                    break;
+                }
+                Some(0) => {
+                    self.host_has_ended = true;
+                    socket.socket().close();
+                }
+                Some(length) => moved += length,
+            }
+        }
+        if moved > 0 {
+            self.connection.flow.count(self.shared, Direction::Received, moved);
+        }
+        Ok(())
+    }
+
+    /// Whether the first bytes name no other host than the rules allow. While they are incomplete, they wait.
+    fn may_pass(&mut self, socket: &mut StackSocket) -> bool {
+        let flow = &self.connection.flow;
+        let has_ended = !socket.socket().may_recv() || socket.socket().state() == State::CloseWait;
+        let Ok(bytes) = socket.socket().peek(usize::MAX) else { return has_ended };
+        let refused = match hello::read(bytes) {
+            Hello::Incomplete if has_ended => None,
+            Hello::Incomplete => return false,
+            Hello::Nothing => None,
+            Hello::Unreadable => Some(Reason::Unreadable),
+            Hello::Name(name) => {
+                let judged = self.shared.rules.borrow().judge_name_inside(&name, flow.to, flow.by_name.get());
+                *flow.said.borrow_mut() = Some(name);
+                judged.err()
+            }
+        };
+        let Some(reason) = refused else {
+            self.is_named = true;
+            return true;
+        };
+        permission::refuse(flow, self.shared, reason);
+        flow.end();
+        false
+    }
+
+    async fn wait(&mut self) {
+        if self.has_more {
+            return tokio::task::yield_now().await;
+        }
+        let deadline = async {
+            match self.deadline {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.connection.flow.wake.notified() => {}
+            // What is not read would be reset without being noticed.
+            () = self.host.ready(self.reads, self.writes) => self.has_failed = !self.reads && !self.writes,
+            () = deadline => {}
+        }
+    }
+
+    /// Resets the end on the host, if the connection has not ended in order.
+    fn finish(self) {
+        if self.inside_has_ended && self.host_has_ended {
+            self.host.finish();
+        }
+    }
+}

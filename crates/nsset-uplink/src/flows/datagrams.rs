@@ -1,0 +1,154 @@
+//! The datagrams between one place inside and one outside.
+
+use std::{
+    cell::RefCell,
+    io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::fd::AsRawFd,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use nix::sys::socket::{MsgFlags, recv};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::sleep_until,
+};
+
+use crate::{
+    async_socket::register,
+    flows::{Flow, Key, permission},
+    packets::unreachable::Unreachable,
+    reports::Direction,
+    shared::Shared,
+};
+
+/// How long a flow stays without datagrams. Questions about names have one answer.
+const IDLE: Duration = Duration::from_secs(60);
+const IDLE_NAMES: Duration = Duration::from_secs(15);
+const NAMES: u16 = 53;
+
+/// How many datagrams wait until the flow is allowed.
+const MOST_WAITING: usize = 4;
+
+const LARGEST: usize = 65_535;
+
+pub struct Datagrams {
+    pub flow: Flow,
+    state: RefCell<State>,
+}
+
+enum State {
+    Waiting(Vec<Vec<u8>>),
+    Open(Rc<AsyncFd<Socket>>),
+}
+
+impl Datagrams {
+    pub fn new(flow: Flow) -> Self {
+        Self { flow, state: RefCell::new(State::Waiting(Vec::new())) }
+    }
+
+    /// Sends a datagram, or keeps it until the flow is allowed. What cannot be sent is lost, as on any network.
+    pub fn send(&self, shared: &Shared, datagram: &[u8]) {
+        match &mut *self.state.borrow_mut() {
+            State::Waiting(waiting) if waiting.len() < MOST_WAITING => waiting.push(datagram.to_vec()),
+            State::Waiting(_) => {}
+            State::Open(socket) => self.send_by(shared, socket, datagram),
+        }
+    }
+
+    fn send_by(&self, shared: &Shared, socket: &AsyncFd<Socket>, datagram: &[u8]) {
+        for _ in 0..2 {
+            match socket.get_ref().send(datagram) {
+                Ok(length) => return self.flow.count(shared, Direction::Sent, length),
+                // The first error may belong to an earlier datagram, which was refused (udp(7)).
+                Err(error) => self.report(shared, &error),
+            }
+        }
+    }
+
+    pub async fn run(self: Rc<Self>, shared: Rc<Shared>, key: Key) {
+        if let Err(message) = self.serve(&shared, key).await {
+            shared.send_unreachable(message, key.from.ip(), &about(key.from, key.to));
+        }
+    }
+
+    async fn serve(&self, shared: &Shared, key: Key) -> Result<(), Unreachable> {
+        if let Err(reason) = permission::ask(&self.flow, shared).await {
+            permission::refuse(&self.flow, shared, reason);
+            return Err(Unreachable::Prohibited);
+        }
+        let socket = Rc::new(connect(key.to).map_err(|_| Unreachable::Network)?);
+        self.flow.is_open.set(true);
+        let _open = shared.counters.begin();
+        if let State::Waiting(waiting) = self.state.replace(State::Open(Rc::clone(&socket))) {
+            for datagram in &waiting {
+                self.send_by(shared, &socket, datagram);
+            }
+        }
+        self.answer(shared, key, &socket).await;
+        Ok(())
+    }
+
+    /// Passes on what comes back, until the flow is idle.
+    async fn answer(&self, shared: &Shared, key: Key, socket: &AsyncFd<Socket>) {
+        let idle = if key.to.port() == NAMES { IDLE_NAMES } else { IDLE };
+        while !self.flow.is_ended() {
+            let end = self.flow.used.get() + idle;
+            if Instant::now() >= end {
+                return;
+            }
+            // The kernel reports a port without a listener as an error alone.
+            let interest = Interest::READABLE | Interest::ERROR;
+            tokio::select! {
+                () = self.flow.wake.notified() => {}
+                () = sleep_until(end.into()) => {}
+                received = socket.async_io(interest, |socket| self.pass_on(shared, key, socket)) => {
+                    if let Err(error) = received {
+                        self.report(shared, &error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The buffer is that of all flows, so that a flow that waits needs none.
+    fn pass_on(&self, shared: &Shared, key: Key, socket: &Socket) -> io::Result<()> {
+        let mut room = shared.datagram.borrow_mut();
+        room.resize(LARGEST, 0);
+        let length = recv(socket.as_raw_fd(), &mut room, MsgFlags::MSG_DONTWAIT)?;
+        self.flow.count(shared, Direction::Received, length);
+        shared.send_datagram(key.to, key.from, room.get(..length).unwrap_or_default());
+        Ok(())
+    }
+
+    fn report(&self, shared: &Shared, error: &io::Error) {
+        let message = match error.raw_os_error() {
+            Some(libc::ECONNREFUSED) => Unreachable::Port,
+            Some(libc::ENETUNREACH) => Unreachable::Network,
+            Some(libc::EHOSTUNREACH) => Unreachable::Host,
+            _ => return,
+        };
+        shared.send_unreachable(message, self.flow.from.ip(), &about(self.flow.from, self.flow.to_place()));
+    }
+}
+
+fn connect(to: SocketAddr) -> io::Result<AsyncFd<Socket>> {
+    let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
+    let any: SocketAddr =
+        if to.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
+    socket.bind(&any.into())?;
+    socket.connect(&to.into())?;
+    register(socket)
+}
+
+/// The beginning of a datagram, for a message about it: its sender finds the socket by the two ends.
+fn about(from: SocketAddr, to: SocketAddr) -> Vec<u8> {
+    let mut header = Vec::with_capacity(8);
+    header.extend_from_slice(&from.port().to_be_bytes());
+    header.extend_from_slice(&to.port().to_be_bytes());
+    header.extend_from_slice(&[0, 8, 0, 0]);
+    let protocol = smoltcp::wire::IpProtocol::Udp;
+    crate::packets::internet::packet(from.ip(), to.ip(), protocol, &header).unwrap_or_default()
+}

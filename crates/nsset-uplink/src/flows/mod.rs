@@ -1,0 +1,15 @@
+//! The flows of an uplink: connections, datagrams, and echo requests.
+
+mod connecting;
+mod connection;
+mod datagrams;
+mod echoes;
+mod flow;
+mod host_stream;
+mod own_address;
+mod permission;
+
+pub use connection::Connection;
+pub use datagrams::Datagrams;
+pub use echoes::Echoes;
+pub use flow::{Flow, FlowReport, Key};

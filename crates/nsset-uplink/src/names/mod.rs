@@ -1,0 +1,11 @@
+//! Names: the questions from inside, their answers, and what was answered.
+
+mod answers;
+mod memory;
+mod question;
+mod server;
+
+pub use answers::admissible;
+pub use memory::Memory;
+pub use question::Question;
+pub use server::ask;

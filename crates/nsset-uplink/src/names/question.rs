@@ -1,0 +1,82 @@
+//! A question from inside.
+
+use hickory_proto::{
+    op::{Edns, Message, MessageType, OpCode, Query, ResponseCode},
+    rr::{DNSClass, RecordType},
+};
+
+use crate::rules::normalized;
+
+/// The size that servers may send in a datagram: one that is not fragmented.
+const EDNS_SIZE: u16 = 1232;
+
+/// The least that a client takes in a datagram.
+const LEAST_SIZE: usize = 512;
+
+/// A question from inside. Only its name and its type are sent to a server: nothing else of the message leaves.
+pub struct Question {
+    asked: Message,
+    query: Query,
+    /// The name in lower case, without a dot at the end.
+    pub name: String,
+}
+
+impl Question {
+    /// Reads a message. `None` if it is not a question about one name.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let asked = Message::from_vec(bytes).ok()?;
+        let metadata = asked.metadata;
+        let [query] = asked.queries.as_slice() else { return None };
+        if metadata.message_type != MessageType::Query || metadata.op_code != OpCode::Query {
+            return None;
+        }
+        let query = query.clone();
+        // A label with a dot in it would look like two.
+        let is_plain = |label: &[u8]| label.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte));
+        if !query.name().iter().all(is_plain) || query.query_class() != DNSClass::IN {
+            return None;
+        }
+        let name = normalized(&query.name().to_ascii());
+        Some(Self { asked, query, name })
+    }
+
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// Whether the answer could hide the names of later connections: `HTTPS` and `SVCB` have the keys for that (RFC 9460).
+    pub fn may_hide_names(&self) -> bool {
+        matches!(self.query.query_type(), RecordType::HTTPS | RecordType::SVCB)
+    }
+
+    /// The message for a server, with an id of its own.
+    pub fn for_server(&self) -> Message {
+        let mut message = Message::query();
+        message.metadata.recursion_desired = true;
+        message.add_query(self.query.clone());
+        let mut edns = Edns::new();
+        edns.set_max_payload(EDNS_SIZE);
+        message.set_edns(edns);
+        message
+    }
+
+    /// The answer with a code and no records.
+    pub fn refuse(&self, code: ResponseCode) -> Message {
+        let mut message = Message::response(self.asked.metadata.id, OpCode::Query);
+        message.metadata.recursion_desired = self.asked.metadata.recursion_desired;
+        message.metadata.recursion_available = true;
+        message.metadata.response_code = code;
+        message.add_query(self.query.clone());
+        message
+    }
+
+    /// The bytes of an answer. One that is too long for a datagram of the client is marked so: then it asks over TCP.
+    pub fn bytes(&self, answer: &Message, is_datagram: bool) -> Option<Vec<u8>> {
+        let bytes = answer.to_vec().ok()?;
+        let most = self.asked.edns.as_ref().map_or(LEAST_SIZE, |edns| usize::from(edns.max_payload())).max(LEAST_SIZE);
+        if !is_datagram || bytes.len() <= most {
+            return Some(bytes);
+        }
+        answer.truncate().to_vec().ok()
+    }
+}

@@ -1,0 +1,114 @@
+//! What all flows of an uplink share, on its thread.
+
+use std::{
+    cell::RefCell,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+use smoltcp::wire::IpProtocol;
+
+use crate::{
+    carrier::{Carrier, ETHERNET, IPV4, IPV6},
+    names::Memory,
+    packets::{
+        internet::{packet, pseudo_header},
+        unreachable::Unreachable,
+        virtio::Offload,
+    },
+    reports::{Counters, Questions, Refusal, Refusals},
+    rules::{Destination, RuleSet},
+    stack::{Budget, TcpStack},
+};
+
+/// How an uplink is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The addresses of the gateway, which also answers questions about names.
+    pub gateway_v4: Ipv4Addr,
+    pub gateway_v6: Ipv6Addr,
+    /// The servers of the host. Questions to the address of one of them are answered as those to the gateway.
+    pub servers: Vec<SocketAddr>,
+    /// How long the owner has to decide about a flow.
+    pub patience: Duration,
+    /// The mtu of the link.
+    pub mtu: usize,
+}
+
+/// The port of questions about names.
+const NAMES: u16 = 53;
+
+impl Settings {
+    pub fn is_gateway(&self, address: IpAddr) -> bool {
+        address == IpAddr::V4(self.gateway_v4) || address == IpAddr::V6(self.gateway_v6)
+    }
+
+    /// Whether the uplink itself answers there.
+    pub fn answers(&self, to: SocketAddr) -> bool {
+        to.port() == NAMES && (self.is_gateway(to.ip()) || self.servers.contains(&to))
+    }
+
+    pub fn answers_flow(&self, to: &Destination) -> bool {
+        self.answers(SocketAddr::new(to.address, to.port))
+    }
+
+    fn gateway_for(&self, address: IpAddr) -> IpAddr {
+        if address.is_ipv4() { self.gateway_v4.into() } else { self.gateway_v6.into() }
+    }
+}
+
+pub struct Shared {
+    pub carrier: Carrier,
+    pub stack: TcpStack,
+    pub settings: Settings,
+    pub rules: RefCell<RuleSet>,
+    pub memory: RefCell<Memory>,
+    pub budget: Rc<Budget>,
+    /// The buffer for datagrams of the host.
+    pub datagram: RefCell<Vec<u8>>,
+    pub counters: Arc<Counters>,
+    pub refusals: Arc<Refusals>,
+    pub questions: Arc<Questions>,
+}
+
+impl Shared {
+    pub fn refuse(&self, refusal: Refusal) {
+        self.counters.refuse();
+        self.refusals.add(refusal);
+    }
+
+    /// Sends a packet whose checksums are complete.
+    pub fn send(&self, packet: &[u8]) {
+        let kind = if packet.first().is_some_and(|first| first >> 4 == 4) { IPV4 } else { IPV6 };
+        self.carrier.send(kind, Offload::default(), packet);
+    }
+
+    /// Tells `to` inside that its packet has not arrived.
+    pub fn send_unreachable(&self, message: Unreachable, to: IpAddr, about: &[u8]) {
+        if let Some(packet) = message.packet(self.settings.gateway_for(to), to, about) {
+            self.send(&packet);
+        }
+    }
+
+    /// Sends a datagram. One that is longer than the link takes is lost.
+    pub fn send_datagram(&self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
+        const HEADER: usize = 8;
+        let length = HEADER + payload.len();
+        let (header, kind) = if to.is_ipv4() { (20, IPV4) } else { (40, IPV6) };
+        let Ok(field) = u16::try_from(length) else { return };
+        if header + length > self.settings.mtu {
+            return;
+        }
+        let sum = pseudo_header(from.ip(), to.ip(), IpProtocol::Udp, length);
+        let mut datagram = Vec::with_capacity(length);
+        for word in [from.port(), to.port(), field, sum] {
+            datagram.extend_from_slice(&word.to_be_bytes());
+        }
+        datagram.extend_from_slice(payload);
+        if let Some(packet) = packet(from.ip(), to.ip(), IpProtocol::Udp, &datagram) {
+            self.carrier.send(kind, Offload::checksum(ETHERNET + header, 6), &packet);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! An uplink: what comes from inside goes to its flow.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    rc::Rc,
+    sync::Arc,
+};
+
+use tokio::{
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        oneshot,
+    },
+    task::{Id, JoinSet},
+};
+
+use crate::{
+    carrier::{ARP, Carrier, ETHERNET, IPV4, IPV6, LARGEST_FRAME, Link},
+    flows::{Connection, Datagrams, Echoes, Flow, FlowReport, Key},
+    names::Memory,
+    names_service,
+    packets::{
+        arriving::{Arriving, v4, v6},
+        echo::Echo,
+        neighbours::{advertisement, arp_answer},
+        unreachable::Unreachable,
+        virtio::{HEADER, Offload},
+    },
+    reports::{Counters, Questions, Refusal, Refusals, What},
+    rules::{Closed, Destination, Protocol, Reason, Rule, RuleSet},
+    shared::{Settings, Shared},
+    stack::{Budget, TcpStack},
+    table::{Entry, Table},
+};
+
+/// How many frames are read before flows have their turn.
+const BATCH: usize = 32;
+
+/// How many questions about names are answered at a time. Further ones are lost, as on any network.
+const MOST_QUESTIONS: usize = 512;
+
+/// What the owner of an uplink asks of it.
+pub enum Command {
+    Allow(Vec<Rule>),
+    Deny(Vec<Rule>),
+    Flows(oneshot::Sender<Vec<FlowReport>>),
+}
+
+/// The owner's end of an uplink. The uplink ends when this is dropped.
+#[derive(Clone)]
+pub struct Uplink {
+    pub commands: UnboundedSender<Command>,
+    pub counters: Arc<Counters>,
+    pub refusals: Arc<Refusals>,
+    pub questions: Arc<Questions>,
+}
+
+/// An uplink that runs on the calling thread, which has to be in the network of the host.
+pub struct Engine {
+    shared: Rc<Shared>,
+    commands: UnboundedReceiver<Command>,
+    table: Table,
+    tasks: JoinSet<()>,
+    /// The flow of each task.
+    keys: HashMap<Id, Key>,
+    questions: JoinSet<()>,
+}
+
+/// Creates an uplink over a link.
+///
+/// # Errors
+/// The error of the system call that prepares the socket.
+pub fn uplink(link: Link, settings: Settings, rules: RuleSet) -> io::Result<(Uplink, Engine)> {
+    let carrier = Carrier::open(link)?;
+    let (sender, commands) = unbounded_channel();
+    let handle =
+        Uplink { commands: sender, counters: Arc::default(), refusals: Arc::default(), questions: Arc::default() };
+    let shared = Rc::new(Shared {
+        stack: TcpStack::new(&carrier),
+        carrier,
+        settings,
+        rules: rules.into(),
+        memory: Memory::default().into(),
+        budget: Rc::new(Budget::default()),
+        datagram: Vec::new().into(),
+        counters: Arc::clone(&handle.counters),
+        refusals: Arc::clone(&handle.refusals),
+        questions: Arc::clone(&handle.questions),
+    });
+    let (table, tasks, questions) = (Table::new(), JoinSet::new(), JoinSet::new());
+    Ok((handle, Engine { shared, commands, table, tasks, keys: HashMap::new(), questions }))
+}
+
+/// Readers learn of the end, also if the future of `run` is dropped.
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.refusals.end();
+        self.shared.questions.end();
+    }
+}
+
+impl Engine {
+    /// Runs until the owner's end is dropped, or the link is gone. Then all flows are reset.
+    pub async fn run(mut self) {
+        let mut room = vec![0; LARGEST_FRAME];
+        loop {
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(command) => self.obey(command),
+                    None => break,
+                },
+                Some(ended) = self.tasks.join_next_with_id() => {
+                    self.forget(ended.map_or_else(|error| error.id(), |(task, ())| task));
+                }
+                Some(_) = self.questions.join_next() => {}
+                ready = self.shared.carrier.readable() => {
+                    if ready.is_err() || self.read(&mut room).is_err() {
+                        break;
+                    }
+                    // The flows have their turn.
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+        self.end().await;
+    }
+
+    async fn end(&mut self) {
+        for flow in self.table.flows() {
+            flow.end();
+        }
+        // Each flow resets its end inside by itself.
+        tokio::task::yield_now().await;
+        self.tasks.shutdown().await;
+        self.questions.shutdown().await;
+    }
+
+    /// Forgets the flow of a task that has ended.
+    fn forget(&mut self, task: Id) {
+        if let Some(key) = self.keys.remove(&task) {
+            self.table.remove(&key);
+        }
+    }
+
+    fn add(&mut self, key: Key, entry: Entry, running: impl Future<Output = ()> + 'static) {
+        let task = self.tasks.spawn_local(running);
+        self.keys.insert(task.id(), key);
+        self.table.add(key, entry);
+    }
+
+    fn obey(&mut self, command: Command) {
+        let shared = &self.shared;
+        match command {
+            Command::Allow(rules) => shared.rules.borrow_mut().allow.extend(rules),
+            Command::Deny(rules) => {
+                shared.rules.borrow_mut().deny.extend(rules);
+                for flow in self.table.flows() {
+                    self.end_if_denied(flow);
+                }
+            }
+            Command::Flows(answer) => {
+                let flows = self.table.flows().map(Flow::report).collect();
+                let _ = answer.send(flows);
+            }
+        }
+    }
+
+    fn end_if_denied(&self, flow: &Flow) {
+        let shared = &self.shared;
+        if !flow.is_judged.get() || flow.is_allowed_by(&shared.rules.borrow()) {
+            return;
+        }
+        let name = flow.names.borrow().first().cloned();
+        shared.refuse(Refusal { what: What::Flow(flow.to), name, reason: Reason::Denied });
+        flow.end();
+    }
+
+    fn read(&mut self, room: &mut [u8]) -> io::Result<()> {
+        for _ in 0..BATCH {
+            let Some(length) = self.shared.carrier.receive(room)? else { break };
+            self.take(room.get(..length).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// Takes a frame with its header of virtio. A malformed one is ignored.
+    fn take(&mut self, frame: &[u8]) -> Option<()> {
+        let (virtio, frame) = frame.split_first_chunk::<HEADER>()?;
+        let (ethernet, packet) = frame.split_first_chunk::<ETHERNET>()?;
+        let (addresses, kind) = ethernet.split_at(12);
+        self.shared.carrier.learn(*addresses.last_chunk()?);
+        match u16::from_be_bytes(*kind.first_chunk()?) {
+            ARP => {
+                let answer = arp_answer(packet, self.shared.settings.gateway_v4)?;
+                self.shared.carrier.send(ARP, Offload::default(), &answer);
+            }
+            IPV4 => self.arrive(v4(packet)?, packet, Offload::read(*virtio)?),
+            IPV6 => self.arrive(v6(packet)?, packet, Offload::read(*virtio)?),
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn arrive(&mut self, arriving: Arriving<'_>, packet: &[u8], offload: Offload) {
+        match arriving {
+            Arriving::Tcp { from, to, is_first, is_reset, packet } => self.tcp(from, to, packet, is_first, is_reset),
+            Arriving::Udp { from, to, payload } => match offload.datagram() {
+                Some(length) => {
+                    for payload in payload.chunks(length) {
+                        self.udp(from, to, payload, packet);
+                    }
+                }
+                None => self.udp(from, to, payload, packet),
+            },
+            Arriving::Echo { from, to, echo } => self.echo(from, to, echo, packet),
+            Arriving::Control { from, message } => {
+                if let Some(answer) = advertisement(message, from, self.shared.settings.gateway_v6) {
+                    self.shared.send(&answer);
+                }
+            }
+            Arriving::Other { protocol, to } => {
+                if crate::rules::closed(to).is_none_or(|(_, why)| why != Closed::Multicast) {
+                    let what = What::Protocol(protocol, to);
+                    self.shared.refuse(Refusal { what, name: None, reason: Reason::NotAllowed });
+                }
+            }
+        }
+    }
+
+    fn tcp(&mut self, from: SocketAddr, to: SocketAddr, packet: &[u8], is_first: bool, is_reset: bool) {
+        let key = Key { protocol: Protocol::Tcp, from, to };
+        let shared = &self.shared;
+        if let Some(Entry::Tcp(connection)) = self.table.get(&key) {
+            return connection.receive(shared, packet, is_reset);
+        }
+        if !is_first {
+            return shared.stack.reset(&shared.carrier, packet);
+        }
+        let Some(flow) = self.begin(key) else {
+            return self.shared.stack.reset(&self.shared.carrier, packet);
+        };
+        let connection = Rc::new(Connection::new(flow));
+        let running = Rc::clone(&connection).run(Rc::clone(&self.shared), key, packet.to_vec());
+        self.add(key, Entry::Tcp(connection), running);
+    }
+
+    fn udp(&mut self, from: SocketAddr, to: SocketAddr, payload: &[u8], packet: &[u8]) {
+        if self.shared.settings.answers(to) {
+            if self.questions.len() < MOST_QUESTIONS {
+                let answering = names_service::serve_datagram(Rc::clone(&self.shared), payload.to_vec(), to, from);
+                self.questions.spawn_local(answering);
+            }
+            return;
+        }
+        let key = Key { protocol: Protocol::Udp, from, to };
+        if let Some(Entry::Udp(datagrams)) = self.table.get(&key) {
+            return datagrams.send(&self.shared, payload);
+        }
+        let Some(flow) = self.begin(key) else {
+            return self.shared.send_unreachable(Unreachable::Prohibited, from.ip(), packet);
+        };
+        let datagrams = Rc::new(Datagrams::new(flow));
+        datagrams.send(&self.shared, payload);
+        let running = Rc::clone(&datagrams).run(Rc::clone(&self.shared), key);
+        self.add(key, Entry::Udp(datagrams), running);
+    }
+
+    fn echo(&mut self, from: IpAddr, to: IpAddr, echo: Echo<'_>, packet: &[u8]) {
+        if self.shared.settings.is_gateway(to) {
+            if let Some(answer) = echo.answer_packet(to, from) {
+                self.shared.send(&answer);
+            }
+            return;
+        }
+        let (from, to) = (SocketAddr::new(from, echo.id), SocketAddr::new(to, 0));
+        let key = Key { protocol: Protocol::Icmp, from, to };
+        if let Some(Entry::Icmp(echoes)) = self.table.get(&key) {
+            return echoes.send(&self.shared, echo);
+        }
+        let Some(flow) = self.begin(key) else {
+            return self.shared.send_unreachable(Unreachable::Prohibited, from.ip(), packet);
+        };
+        let echoes = Rc::new(Echoes::new(flow));
+        echoes.send(&self.shared, echo);
+        let running = Rc::clone(&echoes).run(Rc::clone(&self.shared), key, packet.to_vec());
+        self.add(key, Entry::Icmp(echoes), running);
+    }
+
+    /// Returns a new flow, if the rules do not refuse its address whatever its names are, and there is room for it.
+    fn begin(&self, key: Key) -> Option<Flow> {
+        let to = Destination { protocol: key.protocol, address: key.to.ip(), port: key.to.port() };
+        let flow = Flow::new(key.from, to);
+        let is_own_subject = self.shared.settings.answers(key.to);
+        let refused = if !self.table.has_room() {
+            Some(Reason::Limit)
+        } else if self.shared.settings.is_gateway(key.to.ip()) && !is_own_subject {
+            Some(Reason::Closed(Closed::Own))
+        } else {
+            None
+        };
+        let Some(reason) = refused else { return Some(flow) };
+        self.shared.refuse(Refusal { what: What::Flow(to), name: None, reason });
+        None
+    }
+}
