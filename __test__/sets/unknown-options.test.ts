@@ -549,6 +549,7 @@ const own: Row[] = [
   ),
   row<NamespacePoolOptions>('NamespacePool', (options) => new NamespacePool('uts', options).close(), {
     size: 1,
+    from: here,
     unshare: {},
     afterCreate: noEnd,
     signal,

@@ -147,7 +147,7 @@ mod tests {
         address::Address,
         link::Link,
         neighbour::{ForwardingEntry, Neighbour},
-        netlink::family,
+        netlink::generic::family,
         next_hop::NextHopObject,
         qdisc::Qdisc,
         route::Route,
