@@ -30,9 +30,12 @@ import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkSockets } from './netlink/network-sockets.ts'
 import { NetworkOffload } from './netlink/offload.ts'
+import { NetworkClasses } from './netlink/queueing/classes.ts'
+import { NetworkFilters } from './netlink/queueing/filters.ts'
 import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
 import { NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { NetworkNeighbours } from './netlink/routing/neighbours.ts'
+import { NetworkNextHops } from './netlink/routing/next-hops.ts'
 import { NetworkRoutes } from './netlink/routing/routes.ts'
 import { NetworkRules } from './netlink/routing/rules.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
@@ -76,6 +79,8 @@ export class Network {
   readonly addresses: NetworkAddresses
   /** Routes, as with `ip route`. */
   readonly routes: NetworkRoutes
+  /** Next hop objects and groups, as with `ip nexthop`. */
+  readonly nextHops: NetworkNextHops
   /** Rules of policy routing, as with `ip rule`. */
   readonly rules: NetworkRules
   /** Neighbours (ARP, NDP) and proxies, as with `ip neighbour`. */
@@ -84,6 +89,10 @@ export class Network {
   readonly forwardingEntries: NetworkForwardingEntries
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: NetworkQdiscs
+  /** Classes of queueing disciplines, as with `tc class`. */
+  readonly classes: NetworkClasses
+  /** Filters and their actions, as with `tc filter`. */
+  readonly filters: NetworkFilters
   /** What listens and is connected inside, as with `ss`. */
   readonly sockets: NetworkSockets
   /** Tables of the packet filter, as with `nft`. */
@@ -143,10 +152,13 @@ export class Network {
     this.links = new NetworkLinks(run)
     this.addresses = new NetworkAddresses(run)
     this.routes = new NetworkRoutes(run)
+    this.nextHops = new NetworkNextHops(run)
     this.rules = new NetworkRules(run)
     this.neighbours = new NetworkNeighbours(run)
     this.forwardingEntries = new NetworkForwardingEntries(run)
     this.qdiscs = new NetworkQdiscs(run)
+    this.classes = new NetworkClasses(run)
+    this.filters = new NetworkFilters(run)
     this.sockets = new NetworkSockets(run)
     this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)

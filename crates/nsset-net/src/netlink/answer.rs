@@ -149,6 +149,7 @@ mod tests {
         link::Link,
         neighbour::{ForwardingEntry, Neighbour},
         netlink::generic::family,
+        next_hop::NextHopObject,
         qdisc::Qdisc,
         route::Route,
         rule::Rule,
@@ -176,12 +177,13 @@ mod tests {
 
     /// Reads a datagram with every reader, whether it fits or not.
     fn read_with_all(bytes: &[u8]) -> Vec<Result<End, NetlinkError>> {
-        let readers: [Reader; 9] = [
+        let readers: [Reader; 10] = [
             |message| Link::read(message).map(drop),
             |message| Address::read(message).map(drop),
             |message| Route::read(message).map(drop),
             |message| Qdisc::read(message).map(drop),
             |message| Rule::read(message).map(drop),
+            |message| NextHopObject::read(message).map(drop),
             |message| Neighbour::read(message).map(drop),
             |message| ForwardingEntry::read(message).map(drop),
             |message| WireGuard::read(message).map(drop),
