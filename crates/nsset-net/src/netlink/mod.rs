@@ -4,7 +4,6 @@ pub mod answer;
 pub mod attributes;
 pub mod buffer;
 pub mod conversation;
-pub mod extended_ack;
 pub mod generic;
 pub mod message;
 pub mod nfnetlink;

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use super::{Conversation, PATIENCE};
 use crate::netlink::{
     answer::Message,
+    answer::extended_ack,
     buffer::Buffer,
-    extended_ack,
     nfnetlink::batch::{Batch, HEADERS, Refusal},
 };
 
