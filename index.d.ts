@@ -85,9 +85,12 @@ export declare class NativeForwarding {
 
 /** The namespaces that were found, and how to open them. */
 export declare class NativeNamespaces {
-  /** Returns the namespaces as JSON, once. */
-  takeText(): string
-  /** Opens the namespace with this index in the text. */
+  /**
+   * Returns the next part as JSON, or null after the last one: first the processes and what could not be seen, then lists of
+   * namespaces.
+   */
+  nextPart(): string | null
+  /** Opens the namespace with this index in the lists. */
   open(index: number): NativeSet
 }
 

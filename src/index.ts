@@ -6,6 +6,8 @@
  * @module nsset
  */
 
+import { printReports } from './reports.ts'
+
 export { ControlGroup } from './control-groups/control-group.ts'
 export type {
   ControlGroupCpu,
@@ -44,9 +46,12 @@ export type { Link, LinkBase, LinkCounter, LinkOf, LinkStatistics, OperationalSt
 export { NetworkLinks } from './network/netlink/links.ts'
 export { NetworkSockets } from './network/netlink/network-sockets.ts'
 export { NetworkOffload } from './network/netlink/offload.ts'
+export { NetworkClasses } from './network/netlink/queueing/classes.ts'
+export { NetworkFilters } from './network/netlink/queueing/filters.ts'
 export { NetworkQdiscs } from './network/netlink/queueing/qdiscs.ts'
 export { NetworkForwardingEntries } from './network/netlink/routing/forwarding-entries.ts'
 export { NetworkNeighbours } from './network/netlink/routing/neighbours.ts'
+export { NetworkNextHops } from './network/netlink/routing/next-hops.ts'
 export { NetworkRoutes } from './network/netlink/routing/routes.ts'
 export { NetworkRules } from './network/netlink/routing/rules.ts'
 export { NetworkSysctls } from './network/netlink/sysctls.ts'
@@ -67,6 +72,7 @@ export type { ExecFileErrorCode, ExecFileResult, Output } from './processes/exec
 export { landlockAbi } from './processes/landlock-abi.ts'
 export { sandboxSystemCalls } from './processes/sandbox-system-calls.ts'
 export { systemCalls } from './processes/system-calls.ts'
+export type { ReportBase, RequestReport, SpawnReport, UnshareReport } from './reports.ts'
 export type { ActionContext } from './set/action-context.ts'
 export { FdSet } from './set/fd-set.ts'
 export { NamespaceSet, type NamespaceStat } from './set/namespace-set.ts'
@@ -179,6 +185,36 @@ export type {
   MoveLinkOptions,
 } from './validate/network/options.ts'
 export type {
+  FilterAction,
+  FilterActionData,
+  FilterActionKind,
+  Verdict,
+} from './validate/network/queueing/action.ts'
+export type {
+  ClassBase,
+  ClassData,
+  ClassKind,
+  ClassPlace,
+  ClassRef,
+  ClassStatistics,
+  HtbClassData,
+  TrafficClass,
+  TrafficClassSpec,
+} from './validate/network/queueing/class.ts'
+export type {
+  FilterBase,
+  FilterData,
+  FilterKind,
+  FilterPlace,
+  FilterProtocol,
+  FilterRef,
+  FlowerData,
+  ListFiltersOptions,
+  TrafficFilter,
+  TrafficFilterSpec,
+  U32Match,
+} from './validate/network/queueing/filter.ts'
+export type {
   DeleteQdiscOptions,
   FqCodelData,
   HtbData,
@@ -205,6 +241,13 @@ export type {
   NeighbourStatistics,
 } from './validate/network/routing/neighbour.ts'
 export type {
+  NextHop,
+  NextHopGroupMember,
+  NextHopRef,
+  NextHopResilience,
+  NextHopSpec,
+} from './validate/network/routing/next-hop.ts'
+export type {
   Route,
   RouteEncap,
   RouteMetrics,
@@ -213,6 +256,7 @@ export type {
   RouteSpec,
   RouteType,
 } from './validate/network/routing/route.ts'
+export type { RouteLookupOptions } from './validate/network/routing/route-lookup.ts'
 export type {
   IpProtocol,
   ListRulesOptions,
@@ -260,3 +304,5 @@ export type {
   UnshareSyncOptions,
 } from './validate/unshare-options.ts'
 export type { NamespaceWorkerOptions } from './validate/worker-options.ts'
+
+printReports()

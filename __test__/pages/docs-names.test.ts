@@ -134,6 +134,7 @@ const NAMES: Record<string, readonly string[]> = {
     ip address del
     ip route show
     ip route add
+    ip route get
     ip route replace
     ip route del
     ip rule show
@@ -146,11 +147,13 @@ const NAMES: Record<string, readonly string[]> = {
     ip nexthop
     ip link property
     ip monitor
+    ip monitor nsid
     tc qdisc show
     tc qdisc add
     tc qdisc replace
     tc qdisc del
     tc class
+    tc filter
     bridge
     bridge fdb show
     bridge fdb add

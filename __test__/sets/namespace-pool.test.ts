@@ -564,3 +564,48 @@ test('a pool without close() is reported: its sets are closed by the garbage col
   expect(seen.warning).toBe('NSSET_DROPPED')
   expect(seen.after).toBeLessThan(seen.before)
 })
+
+describe('from', () => {
+  const base = () => NamespaceSet.unshareSync('user', { mapUser: 'root' })
+
+  test('creates the sets in a set, so that their networks can be connected', async () => {
+    using user = base()
+    await using pool = new NamespacePool('net', { from: user, size: 2, unshare: { loopback: true } })
+    expect(pool.kinds).toEqual(['net', 'user'])
+    using left = await pool.get()
+    using right = await pool.get()
+    for (const set of [left, right]) expect([set.kinds, set.id('user')]).toEqual([['net', 'user'], user.id('user')])
+    expect(left.id('net')).not.toBe(right.id('net'))
+    await left.network.links.add({ kind: 'veth', name: 'eth0', peer: { name: 'eth1', set: right } })
+    expect((await right.execFile('ip', ['-brief', 'link', 'show', 'eth1'])).stdout).toContain('eth1@')
+  })
+
+  test('takes back what it has given, and nothing with other kinds', async () => {
+    using user = base()
+    await using pool = new NamespacePool('net', { from: user, size: 2 })
+    const set = await pool.get()
+    pool.put(set)
+    using other = user.unshareSync('uts')
+    expectFailure(await failureOf(() => pool.put(other)), value('set', 'net, user'))
+  })
+
+  test('stays open until the pool is closed, also if the set is closed before', async () => {
+    const before = resources()
+    const user = base()
+    const pool = new NamespacePool('net', { from: user, size: 1 })
+    user.close()
+    using set = await pool.get()
+    expect(set.closed).toBe(false)
+    await pool.close()
+    set.close()
+    expect(await growthSince(before)).toEqual({})
+  })
+
+  test('is checked', async () => {
+    using closed = base()
+    closed.close()
+    expectFailure(await failureOf(() => new NamespacePool('net', { from: closed, size: 1 })), [...CLOSED])
+    const wrong = untyped<NamespaceSet>({ pid: 1 })
+    expectFailure(await failureOf(() => new NamespacePool('net', { from: wrong, size: 1 })), type('options.from'))
+  })
+})

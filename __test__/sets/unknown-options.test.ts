@@ -47,6 +47,8 @@ import {
   type NetnsCreateSyncOptions,
   type NetnsOptions,
   type NetnsRemoveOptions,
+  type NextHopResilience,
+  type NextHopSpec,
   netns,
   type OverlayMount,
   type PlainLinkChanges,
@@ -55,6 +57,7 @@ import {
   type ProcessLimits,
   type QdiscSpec,
   type RouteEncap,
+  type RouteLookupOptions,
   type RouteMetrics,
   type RouteNextHopSpec,
   type RouteSpec,
@@ -264,7 +267,13 @@ const bridge: Complete<BridgeData> = {
   mldVersion: 2,
   maxLearned: 10,
 }
-const encap: Complete<RouteEncap> = { type: 'mpls', data: '' }
+const encap: Complete<RouteEncap> = {
+  labels: [],
+  segments: [],
+  mode: 'encap',
+  type: 'mpls',
+  data: '',
+}
 const nextHop: Complete<RouteNextHopSpec> = { via: '10.0.0.1', dev: 'lo', weight: 1, onLink: true, realm: 1, encap }
 const metrics: Complete<RouteMetrics> = {
   mtu: 1500,
@@ -540,6 +549,7 @@ const own: Row[] = [
   ),
   row<NamespacePoolOptions>('NamespacePool', (options) => new NamespacePool('uts', options).close(), {
     size: 1,
+    from: here,
     unshare: {},
     afterCreate: noEnd,
     signal,
@@ -633,6 +643,43 @@ const ofNetworks: Row[] = [
   row<MoveLinkOptions>('links.move', (options) => action.links.move('lo', { pid: 1 }, options), { name: 'lo1' }),
   row<AddressObject>('addresses.add', (spec) => action.addresses.add('lo', spec), address, 'address'),
   row<RouteSpec>('routes.add', (spec) => action.routes.add(spec), route, 'route'),
+  row<RouteLookupOptions>('routes.lookup', (options) => action.routes.lookup('10.0.0.1', options), {
+    from: '10.0.0.2',
+    tos: 0,
+    iif: 'lo',
+    oif: 'lo',
+    fwmark: 1,
+    uid: 0,
+    ipProto: 'tcp',
+    sport: 1,
+    dport: 1,
+    fibMatch: true,
+  }),
+  row<NextHopSpec>(
+    'nextHops.add',
+    (spec) => action.nextHops.add(spec),
+    {
+      id: 1,
+      family: 'IPv4',
+      via: '10.0.0.1',
+      dev: 'lo',
+      onLink: false,
+      blackhole: false,
+      fdb: false,
+      group: [{ id: 2, weight: 1 }],
+      groupType: 'resilient',
+      resilience: {},
+      encap,
+      protocol: 4,
+    },
+    'hop',
+  ),
+  row<NextHopResilience>(
+    'the table of a resilient group',
+    (resilience) => action.nextHops.add({ id: 1, group: [{ id: 2 }], groupType: 'resilient', resilience }),
+    { buckets: 8, idleTimer: 1000, unbalancedTimer: 0 },
+    'hop.resilience',
+  ),
   row<ListRulesOptions>('rules.list', (options) => action.rules.list(options), { family: 'IPv4' }),
   row<RoutingRuleSpec>('rules.add', (spec) => action.rules.add(spec), rule, 'rule'),
   row<NeighbourSpec>('neighbours.add', (spec) => action.neighbours.add('lo', spec), neighbour, 'neighbour'),

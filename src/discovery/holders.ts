@@ -1,4 +1,3 @@
-import { containerIdOf } from '../containers/cgroups/cgroup-name.ts'
 import type { NamespaceKind } from '../namespace-kind.ts'
 
 /** @hidden The data of a namespace. */
@@ -110,35 +109,4 @@ export function holderOf(holder: NativeHolder, processes: Processes): NamespaceH
     default:
       return { ...holder, command: processes.get(holder.pid)?.command ?? '' }
   }
-}
-
-/** @internal Returns the names of a namespace. `directory` is that of ip-netns(8), `here` the caller's mount namespace. */
-export function namesOf(
-  processes: readonly ProcessHolder[],
-  holders: readonly NamespaceHolder[],
-  directory: string,
-  here: string,
-): NamespaceName[] {
-  const names = new Set<string>()
-  for (const holder of holders) {
-    if (holder.type !== 'mount' || holder.mounts !== here || !holder.path.startsWith(`${directory}/`)) continue
-    names.add(holder.path.slice(directory.length + 1))
-  }
-  const container = containerOf(processes)
-  const named = [...names].filter((name) => !name.includes('/')).map((name) => ({ type: 'netns', name }) as const)
-  return container === undefined ? named : [...named, { type: 'container', name: container }]
-}
-
-/** The container of all of these processes. A namespace of the host has other processes too. */
-function containerOf(processes: readonly ProcessHolder[]): string | undefined {
-  const [first] = processes
-  const id = first && containerOfCgroup(first.cgroup)
-  return processes.every(({ cgroup }) => containerOfCgroup(cgroup) === id) ? id : undefined
-}
-
-function containerOfCgroup(cgroup: string): string | undefined {
-  return cgroup
-    .split('/')
-    .map(containerIdOf)
-    .find((id) => id !== undefined)
 }

@@ -7,8 +7,9 @@ import { NamespaceSet } from '../set/namespace-set.ts'
 import { type NamespacesOptions, parseNamespacesOptions } from '../validate/discovery/namespaces-options.ts'
 import { flagOf } from '../validate/kinds.ts'
 import { FoundNamespace } from './found-namespace.ts'
-import { holderOf, idOf, type NativeHolder, namesOf, type ProcessHolder } from './holders.ts'
+import { holderOf, idOf, type NativeHolder, type Processes, type ProcessHolder } from './holders.ts'
 import { type NativeReason, reasonOf } from './incomplete.ts'
+import { Containers, netnsNames } from './names.ts'
 import { NamespaceList } from './namespace-list.ts'
 
 interface NativeFound {
@@ -22,11 +23,8 @@ interface NativeFound {
   holders: NativeHolder[]
 }
 
-interface NativeDiscovery {
-  namespaces: NativeFound[]
-  processes: Omit<ProcessHolder, 'type'>[]
-  incomplete: NativeReason[]
-}
+/** The first part of what the native side returns. */
+type NativeFirst = [processes: Omit<ProcessHolder, 'type'>[], incomplete: NativeReason[]]
 
 /**
  * Finds the namespaces of the system and what keeps each of them alive: processes, threads, descriptors, sockets, bind mounts in
@@ -45,34 +43,52 @@ interface NativeDiscovery {
 export async function namespaces(options?: NamespacesOptions): Promise<NamespaceList> {
   const { kinds = 0, holders = true } = parseNamespacesOptions(options)
   const native = await settled(binding().namespaces(kinds, holders))
-  const found = JSON.parse(native.takeText()) as NativeDiscovery
-  return new NamespaceList(namespacesOf(found, native, kinds, holders), found.incomplete.map(reasonOf))
+  const [processes, incomplete] = JSON.parse(native.nextPart() ?? '[[],[]]') as NativeFirst
+  const found = await read(native, new Surroundings(native, processes, holders))
+  const isWanted = ({ kind }: FoundNamespace) => kinds === 0 || (flagOf(kind) & kinds) !== 0
+  return new NamespaceList(found.filter(isWanted), incomplete.map(reasonOf))
 }
 
-function namespacesOf(
-  found: NativeDiscovery,
-  native: NativeNamespaces,
-  kinds: number,
-  holders: boolean,
-): FoundNamespace[] {
-  const processes = new Map(found.processes.map((process) => [process.pid, { type: 'process', ...process } as const]))
-  const [directory, here] = [netns.directory, ownMounts()]
-  return found.namespaces.flatMap((each, index) => {
-    if (kinds !== 0 && (flagOf(each.kind) & kinds) === 0) return []
-    const inside = holders ? each.processes.flatMap((pid) => processes.get(pid) ?? []) : []
-    const others = holders ? each.holders.map((holder) => holderOf(holder, processes)) : []
+/** Reads one part in each turn of the event loop, which would otherwise wait for thousands of namespaces. */
+async function read(native: NativeNamespaces, surroundings: Surroundings): Promise<FoundNamespace[]> {
+  const found: FoundNamespace[] = []
+  for (let part = native.nextPart(); part !== null; part = native.nextPart()) {
+    for (const each of JSON.parse(part) as NativeFound[]) found.push(surroundings.complete(each, found.length))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return found
+}
+
+/** What the description of each namespace refers to. */
+class Surroundings {
+  readonly #native: NativeNamespaces
+  readonly #processes: Processes
+  readonly #holders: boolean
+  readonly #directory = netns.directory
+  readonly #here = ownMounts()
+  readonly #containers = new Containers()
+
+  constructor(native: NativeNamespaces, processes: NativeFirst[0], holders: boolean) {
+    this.#native = native
+    this.#processes = new Map(processes.map((process) => [process.pid, { type: 'process', ...process } as const]))
+    this.#holders = holders
+  }
+
+  complete(found: NativeFound, index: number): FoundNamespace {
+    const inside = this.#holders ? found.processes.flatMap((pid) => this.#processes.get(pid) ?? []) : []
+    const others = this.#holders ? found.holders.map((holder) => holderOf(holder, this.#processes)) : []
     const facts = {
-      kind: each.kind,
-      id: idOf(each.kind, each.inode),
-      uniqueId: each.uniqueId === null ? undefined : BigInt(each.uniqueId),
-      owner: each.owner === null ? undefined : idOf('user', each.owner),
-      parent: each.parent === null ? undefined : idOf(each.kind, each.parent),
-      ownerUid: each.ownerUid ?? undefined,
+      kind: found.kind,
+      id: idOf(found.kind, found.inode),
+      uniqueId: found.uniqueId === null ? undefined : BigInt(found.uniqueId),
+      owner: found.owner === null ? undefined : idOf('user', found.owner),
+      parent: found.parent === null ? undefined : idOf(found.kind, found.parent),
+      ownerUid: found.ownerUid ?? undefined,
       holders: [...inside, ...others],
-      names: namesOf(inside, others, directory, here),
+      names: [...netnsNames(others, this.#directory, this.#here), ...this.#containers.namesOf(inside)],
     }
-    return [new FoundNamespace(facts, native, index)]
-  })
+    return new FoundNamespace(facts, this.#native, index)
+  }
 }
 
 function ownMounts(): string {

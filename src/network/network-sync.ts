@@ -16,9 +16,12 @@ import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
 import { type NetworkSockets, socketActions } from './netlink/network-sockets.ts'
 import { type NetworkOffload, offloadActions } from './netlink/offload.ts'
+import { classActions, type NetworkClasses } from './netlink/queueing/classes.ts'
+import { filterActions, type NetworkFilters } from './netlink/queueing/filters.ts'
 import { type NetworkQdiscs, qdiscActions } from './netlink/queueing/qdiscs.ts'
 import { forwardingEntryActions, type NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { type NetworkNeighbours, neighbourActions } from './netlink/routing/neighbours.ts'
+import { type NetworkNextHops, nextHopActions } from './netlink/routing/next-hops.ts'
 import { type NetworkRoutes, routeActions } from './netlink/routing/routes.ts'
 import { type NetworkRules, ruleActions } from './netlink/routing/rules.ts'
 import { type NetworkSysctls, sysctlActions } from './netlink/sysctls.ts'
@@ -76,6 +79,8 @@ export class NetworkSync {
   readonly addresses: SyncMethods<NetworkAddresses>
   /** Routes, as with `ip route`. */
   readonly routes: SyncMethods<NetworkRoutes>
+  /** Next hop objects and groups, as with `ip nexthop`. */
+  readonly nextHops: SyncMethods<NetworkNextHops>
   /** Rules of policy routing, as with `ip rule`. */
   readonly rules: SyncMethods<NetworkRules>
   /** Neighbours (ARP, NDP) and proxies, as with `ip neighbour`. */
@@ -84,6 +89,10 @@ export class NetworkSync {
   readonly forwardingEntries: SyncMethods<NetworkForwardingEntries>
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: SyncMethods<NetworkQdiscs>
+  /** Classes of queueing disciplines, as with `tc class`. */
+  readonly classes: SyncMethods<NetworkClasses>
+  /** Filters and their actions, as with `tc filter`. */
+  readonly filters: SyncMethods<NetworkFilters>
   /** What listens and is connected inside, as with `ss`. */
   readonly sockets: SyncMethods<NetworkSockets>
   /** Tables of the packet filter, as with `nft`. */
@@ -110,10 +119,13 @@ export class NetworkSync {
     this.links = new Links(run) as unknown as SyncLinks
     this.addresses = new Addresses(run) as unknown as SyncMethods<NetworkAddresses>
     this.routes = new Routes(run) as unknown as SyncMethods<NetworkRoutes>
+    this.nextHops = new NextHops(run) as unknown as SyncMethods<NetworkNextHops>
     this.rules = new Rules(run) as unknown as SyncMethods<NetworkRules>
     this.neighbours = new Neighbours(run) as unknown as SyncMethods<NetworkNeighbours>
     this.forwardingEntries = new ForwardingEntries(run) as unknown as SyncMethods<NetworkForwardingEntries>
     this.qdiscs = new Qdiscs(run) as unknown as SyncMethods<NetworkQdiscs>
+    this.classes = new Classes(run) as unknown as SyncMethods<NetworkClasses>
+    this.filters = new Filters(run) as unknown as SyncMethods<NetworkFilters>
     this.sockets = new Sockets(run) as unknown as SyncMethods<NetworkSockets>
     this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
@@ -174,10 +186,13 @@ function partOf(className: string, actions: Actions): new (run: RunSync) => obje
 const Links = partOf('SyncLinks', linkActions)
 const Addresses = partOf('SyncAddresses', addressActions)
 const Routes = partOf('SyncRoutes', routeActions)
+const NextHops = partOf('SyncNextHops', nextHopActions)
 const Rules = partOf('SyncRules', ruleActions)
 const Neighbours = partOf('SyncNeighbours', neighbourActions)
 const ForwardingEntries = partOf('SyncForwardingEntries', forwardingEntryActions)
 const Qdiscs = partOf('SyncQdiscs', qdiscActions)
+const Classes = partOf('SyncClasses', classActions)
+const Filters = partOf('SyncFilters', filterActions)
 const Sockets = partOf('SyncSockets', socketActions)
 const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)

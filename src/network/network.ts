@@ -4,7 +4,7 @@ import type { Agent as HttpsAgent, AgentOptions as HttpsAgentOptions } from 'nod
 import type { LookupFunction, NetConnectOpts, Server, Socket } from 'node:net'
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
-import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
+import { INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
 import {
   parseUntilOptions,
   parseWatchedParts,
@@ -30,9 +30,12 @@ import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkSockets } from './netlink/network-sockets.ts'
 import { NetworkOffload } from './netlink/offload.ts'
+import { NetworkClasses } from './netlink/queueing/classes.ts'
+import { NetworkFilters } from './netlink/queueing/filters.ts'
 import { NetworkQdiscs } from './netlink/queueing/qdiscs.ts'
 import { NetworkForwardingEntries } from './netlink/routing/forwarding-entries.ts'
 import { NetworkNeighbours } from './netlink/routing/neighbours.ts'
+import { NetworkNextHops } from './netlink/routing/next-hops.ts'
 import { NetworkRoutes } from './netlink/routing/routes.ts'
 import { NetworkRules } from './netlink/routing/rules.ts'
 import { NetworkSysctls } from './netlink/sysctls.ts'
@@ -76,6 +79,8 @@ export class Network {
   readonly addresses: NetworkAddresses
   /** Routes, as with `ip route`. */
   readonly routes: NetworkRoutes
+  /** Next hop objects and groups, as with `ip nexthop`. */
+  readonly nextHops: NetworkNextHops
   /** Rules of policy routing, as with `ip rule`. */
   readonly rules: NetworkRules
   /** Neighbours (ARP, NDP) and proxies, as with `ip neighbour`. */
@@ -84,6 +89,10 @@ export class Network {
   readonly forwardingEntries: NetworkForwardingEntries
   /** Queueing disciplines (latency, loss, rates), as with `tc qdisc`. */
   readonly qdiscs: NetworkQdiscs
+  /** Classes of queueing disciplines, as with `tc class`. */
+  readonly classes: NetworkClasses
+  /** Filters and their actions, as with `tc filter`. */
+  readonly filters: NetworkFilters
   /** What listens and is connected inside, as with `ss`. */
   readonly sockets: NetworkSockets
   /** Tables of the packet filter, as with `nft`. */
@@ -130,10 +139,6 @@ export class Network {
   readonly #resolver: Resolver
   readonly #uplinks = new Set<Uplink>()
 
-  static {
-    hideUncloneable(Network)
-  }
-
   /** @hidden Created by {@link NamespaceSet.network}. */
   constructor(set: SetHandle, native: NativeNetwork) {
     this.#applyTarget = { set, network: native, way: WITH_PROMISES }
@@ -147,10 +152,13 @@ export class Network {
     this.links = new NetworkLinks(run)
     this.addresses = new NetworkAddresses(run)
     this.routes = new NetworkRoutes(run)
+    this.nextHops = new NetworkNextHops(run)
     this.rules = new NetworkRules(run)
     this.neighbours = new NetworkNeighbours(run)
     this.forwardingEntries = new NetworkForwardingEntries(run)
     this.qdiscs = new NetworkQdiscs(run)
+    this.classes = new NetworkClasses(run)
+    this.filters = new NetworkFilters(run)
     this.sockets = new NetworkSockets(run)
     this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
@@ -388,6 +396,15 @@ export class Network {
    */
   setServers(servers: readonly string[]): void {
     this.#resolver.setServers(servers)
+  }
+
+  /** Returns a description such as `Network(net:[4026532177])`, with the namespaces of its set. */
+  toString(): string {
+    return String(this.#applyTarget.set).replace(/^NamespaceSet/, 'Network')
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
   }
 
   /** @internal Called when the set is closed. */

@@ -37,6 +37,8 @@ const LONGEST_BACKOFF = 10_000
  * If creating a set fails, the next `get()` for which no set is ready rejects with that error. The pool tries again after 100
  * ms, and doubles this delay after each further failure, up to 10 seconds. A waiting `get()` makes it try again after 100 ms.
  *
+ * With `from`, the sets are created in another set, such as one with `user` to which all of their networks belong.
+ *
  * A pool does not keep Node.js running; a waiting `get()` does. Close a pool, or declare it with `await using`.
  *
  * @throws `ERR_INVALID_ARG_TYPE` or `ERR_INVALID_ARG_VALUE` for invalid arguments; the signal's reason if `options.signal` is
@@ -44,13 +46,17 @@ const LONGEST_BACKOFF = 10_000
  * @example
  * await using pool = new NamespacePool(['user', 'net'], { size: 8, unshare: { mapUser: 'root', loopback: true } })
  * using set = await pool.get()
+ * await using networks = new NamespacePool('net', { from: base, size: 8 })
  * @see unshare(2)
  */
 export class NamespacePool {
   /** @internal Makes structuredClone() and postMessage() reject it. */
   readonly uncloneable = INSTEAD
   readonly #kinds: number
+  /** The kinds of each set: those that are created for it, and those of the set that it is created from. */
+  readonly #allKinds: number
   readonly #size: number
+  readonly #from: NamespaceSet | undefined
   readonly #unshare: UnshareSyncOptions
   readonly #afterCreate: NamespacePoolOptions['afterCreate']
   readonly #signal: AbortSignal | undefined
@@ -73,12 +79,14 @@ export class NamespacePool {
   constructor(kinds: Kinds, options: NamespacePoolOptions) {
     binding()
     this.#kinds = parseKinds(kinds)
-    const { size, unshare = {}, afterCreate, signal } = parsePoolOptions(options)
+    const { size, from, unshare = {}, afterCreate, signal } = parsePoolOptions(options)
     this.#size = size
     this.#unshare = unshare
     this.#afterCreate = afterCreate
     this.#signal = signal
     this.#signal?.throwIfAborted()
+    this.#from = (from as NamespaceSet | undefined)?.dup()
+    this.#allKinds = this.#kinds | (this.#from?.flags ?? 0)
     // Each set in the making adds a listener, and any number of get() calls may wait.
     process.getBuiltinModule('node:events').setMaxListeners(0, this.#ending.signal)
     this.#signal?.addEventListener('abort', this.#abort, { once: true })
@@ -87,7 +95,7 @@ export class NamespacePool {
 
   /** The kinds of the sets in this pool. */
   get kinds(): NamespaceKind[] {
-    return namesOf(this.#kinds)
+    return namesOf(this.#allKinds)
   }
 
   /** The number of sets that are ready. */
@@ -138,7 +146,7 @@ export class NamespacePool {
    */
   put(set: NamespaceSet): void {
     if (!(set instanceof NamespaceSet)) throw notOurs('set', 'a NamespaceSet', set)
-    if (set.flags !== this.#kinds) {
+    if (set.flags !== this.#allKinds) {
       throw invalidValue('set', `must have the kinds of the pool, ${this.kinds.join(', ')}`, String(set))
     }
     if (this.#ready.includes(set)) throw invalidValue('set', 'is in the pool already', String(set))
@@ -199,6 +207,7 @@ export class NamespacePool {
     this.#rejectWaiters(this.#whyClosed())
     this.#ending.abort()
     await Promise.all(this.#makers)
+    this.#from?.close()
     await Promise.all(this.#ends)
     if (this.#notClosed !== undefined) throw this.#notClosed.reason
   }
@@ -279,7 +288,9 @@ export class NamespacePool {
 
   async #make(): Promise<NamespaceSet> {
     const { signal } = this.#ending
-    const set = await NamespaceSet.unshare(this.#kinds, { ...this.#unshare, signal })
+    const options = { ...this.#unshare, signal }
+    const created = this.#from?.unshare(this.#kinds, options) ?? NamespaceSet.unshare(this.#kinds, options)
+    const set = await created
     try {
       if (this.#afterCreate !== undefined) await unlessAborted(this.#afterCreate(set, { signal }), signal)
       if (set.closed) throw misuse('ERR_NSSET_CLOSED', 'options.afterCreate closed the set that it was given')

@@ -10,11 +10,12 @@ import type { AnySet } from '../objects/context.ts'
 import { notOurs, sign } from '../objects/copies.ts'
 import { HANDLE, handleOf, type SetHandle } from '../objects/set-handle.ts'
 import { insteadOf } from '../objects/uncloneable.ts'
-import type { ChildOf, NamespaceChildProcess } from '../processes/child-process.ts'
+import { type ChildOf, failureOf, type NamespaceChildProcess } from '../processes/child-process.ts'
 import { execFile } from '../processes/exec-file.ts'
 import type { ExecFileResult, Output } from '../processes/exec-file-result.ts'
 import { viewOf } from '../processes/netns-view.ts'
 import { spawn } from '../processes/spawn.ts'
+import { SPAWNS } from '../reports.ts'
 import { visit } from '../threads/do.ts'
 import type { Thenable } from '../threads/thenable.ts'
 import { startWorker } from '../threads/worker.ts'
@@ -22,28 +23,21 @@ import type { FromContainerOptions } from '../validate/container-options.ts'
 import { type Composition, parseComposition } from '../validate/discovery/composition.ts'
 import { parseUniqueId } from '../validate/discovery/namespaces-options.ts'
 import { type DoOptions, type EnterOptions, parseDoOptions, parseEnterOptions } from '../validate/enter-options.ts'
-import {
-  flagOf,
-  namesOf,
-  parseKinds,
-  parseKindsOrAll,
-  parseOptionalKind,
-  parseOptionalKinds,
-} from '../validate/kinds.ts'
+import { flagOf, namesOf, parseKindsOrAll, parseOptionalKind, parseOptionalKinds } from '../validate/kinds.ts'
 import { type MountTargets, parseTargets } from '../validate/mounts/mount-targets.ts'
 import { isPath, type Path, parsePath } from '../validate/paths.ts'
 import { type ExecFileOptions, type OutputEncoding, parseExecFile } from '../validate/processes/exec-file-options.ts'
 import { type ForkOptions, parseFork } from '../validate/processes/fork.ts'
 import { type Launch, parseSpawn, type SpawnOptions } from '../validate/processes/spawn-options.ts'
 import type { StdioOptions } from '../validate/processes/stdio.ts'
-import { parseUnshareSyncOptions, type UnshareOptions, type UnshareSyncOptions } from '../validate/unshare-options.ts'
+import type { UnshareOptions, UnshareSyncOptions } from '../validate/unshare-options.ts'
 import { fd as parseFd, parseFunction, pid as parsePid } from '../validate/values.ts'
 import type { NamespaceWorkerOptions } from '../validate/worker-options.ts'
 import { closedProperly, watchForDrop } from './dropped.ts'
 import { endOf } from './end.ts'
 import { FdSet } from './fd-set.ts'
 import { Handle } from './handle.ts'
-import { unshare } from './unshare.ts'
+import { unshare, unshareSync } from './unshare.ts'
 
 /** Identifies a namespace: two namespaces are the same if both fields are equal. */
 export interface NamespaceStat {
@@ -141,8 +135,7 @@ export class NamespaceSet {
    * @see unshare(1), unshare(2)
    */
   static unshareSync(kinds: Kinds, options?: UnshareSyncOptions): NamespaceSet {
-    const native = binding()
-    return new NamespaceSet(native.unshareSync(undefined, parseKinds(kinds), parseUnshareSyncOptions(options)))
+    return new NamespaceSet(unshareSync(undefined, kinds, options))
   }
 
   /**
@@ -493,8 +486,7 @@ export class NamespaceSet {
    * using host = base.unshareSync('net', { loopback: true })
    */
   unshareSync(kinds: Kinds, options?: UnshareSyncOptions): NamespaceSet {
-    const native = binding()
-    return new NamespaceSet(native.unshareSync(this.#native, parseKinds(kinds), parseUnshareSyncOptions(options)))
+    return new NamespaceSet(unshareSync(this.#native, kinds, options))
   }
 
   /**
@@ -751,10 +743,15 @@ export class NamespaceSet {
   }
 
   #start(launch: Launch): NamespaceChildProcess {
-    return spawn(this.#native, {
+    const report = SPAWNS.begin()
+    const child = spawn(this.#native, {
       ...launch,
       command: { ...launch.command, ...viewOf(this.#flags, this.#handle?.netnsName, launch) },
     })
+    const { pid } = child
+    const started = { set: this.toString(), file: String(launch.command.file), ...(pid === undefined ? {} : { pid }) }
+    report?.(started, failureOf(child))
+    return child
   }
 
   /** Returns the flag of a kind. Without a kind, the flag of the only kind of the set. */

@@ -1,16 +1,52 @@
 import type { NativeCanceller, NativeSet } from '../../index.js'
-import type { Kinds } from '../namespace-kind.ts'
+import { type Kinds, NS } from '../namespace-kind.ts'
 import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
+import { UNSHARES } from '../reports.ts'
 import { parseKinds } from '../validate/kinds.ts'
-import { parseUnshareOptions, type UnshareOptions } from '../validate/unshare-options.ts'
+import {
+  parseUnshareOptions,
+  parseUnshareSyncOptions,
+  type UnshareOptions,
+  type UnshareSyncOptions,
+} from '../validate/unshare-options.ts'
+
+function kindsOf(mask: number): string[] {
+  return Object.entries(NS)
+    .filter(([, flag]) => (mask & flag) !== 0)
+    .map(([name]) => name.toLowerCase())
+}
+
+/** @internal Creates the namespaces, and blocks until that is done. */
+export function unshareSync(base: NativeSet | undefined, kinds: Kinds, options?: UnshareSyncOptions): NativeSet {
+  const native = binding()
+  const mask = parseKinds(kinds)
+  const parsed = parseUnshareSyncOptions(options)
+  const report = UNSHARES.begin()
+  try {
+    const made = native.unshareSync(base, mask, parsed)
+    report?.({ set: `NamespaceSet(${made.ids()})`, kinds: kindsOf(mask) }, undefined)
+    return made
+  } catch (error) {
+    report?.({ set: '', kinds: kindsOf(mask) }, error)
+    throw error
+  }
+}
 
 /** @internal Creates the namespaces on another thread. An abort signal cancels this. */
 export async function unshare(base: NativeSet | undefined, kinds: Kinds, options?: UnshareOptions): Promise<NativeSet> {
   const native = binding()
   const mask = parseKinds(kinds)
   const { signal, ...parsed } = parseUnshareOptions(options)
-  return await cancellable(signal, (canceller) => settled(native.unshare(base, mask, parsed, canceller)))
+  const report = UNSHARES.begin()
+  try {
+    const made = await cancellable(signal, (canceller) => settled(native.unshare(base, mask, parsed, canceller)))
+    report?.({ set: `NamespaceSet(${made.ids()})`, kinds: kindsOf(mask) }, undefined)
+    return made
+  } catch (error) {
+    report?.({ set: '', kinds: kindsOf(mask) }, error)
+    throw error
+  }
 }
 
 /** @internal Creates a set, unless the signal is aborted before it is complete. */

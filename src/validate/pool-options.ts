@@ -1,5 +1,7 @@
 import { invalidValue } from '../errors.ts'
 import type { AnySet } from '../objects/context.ts'
+import { notOurs } from '../objects/copies.ts'
+import { isSet } from '../objects/set-handle.ts'
 import { type FieldsOf, type Parse, parseFields, parseObject, parseOptions } from './fields.ts'
 import { parseUnshareSyncOptions, type UnshareSyncOptions } from './unshare-options.ts'
 import { func, signal, whole } from './values.ts'
@@ -8,6 +10,11 @@ import { func, signal, whole } from './values.ts'
 export interface NamespacePoolOptions {
   /** The number of sets to keep ready, at least 1. */
   size: number
+  /**
+   * The set in which the sets are created, as with its method `unshare`: an ordinary user can connect the networks of sets from one
+   * set with `user`. The pool keeps its namespaces open until it is closed. Default: the caller's namespaces.
+   */
+  from?: AnySet | undefined
   /** The initial state of each set: the options of {@link NamespaceSet.unshareSync}. */
   unshare?: UnshareSyncOptions | undefined
   /**
@@ -39,8 +46,14 @@ const unshare: Parse<UnshareSyncOptions> = (value, name) => {
   return given
 }
 
+const from: Parse<AnySet> = (value, name) => {
+  if (isSet(value)) return value
+  throw notOurs(name, 'a NamespaceSet', value)
+}
+
 const POOL = {
   size: whole(1, 0x7fffffff),
+  from,
   unshare,
   afterCreate: func<NonNullable<NamespacePoolOptions['afterCreate']>>(),
   signal,

@@ -50,11 +50,6 @@ const ENTRIES: Entry[] = [
     { fwmark: 0x10, fwmask: 0xf0 },
   ],
   [
-    { priority: 100, uidRange: 0, table: 100 },
-    'priority 100 uidrange 0-0 table 100',
-    { uidRange: { start: 0, end: 0 } },
-  ],
-  [
     { priority: 100, ipProto: 'tcp', sport: 22, dport: { start: 8000, end: 8999 }, table: 100 },
     'priority 100 ipproto tcp sport 22 dport 8000-8999 table 100',
     { ipProto: 6, sport: { start: 22, end: 22 }, dport: { start: 8000, end: 8999 } },
@@ -114,6 +109,23 @@ describe('a rule', () => {
       expect(await rulesOfIp(set, family)).toEqual([])
     })
   }
+
+  test('can be for the sockets of users, if the process is in the user namespace of the network', async () => {
+    using set = anyonesSet(['net'])
+    const { rules } = set.network
+    const spec = { priority: 100, uidRange: { start: 0, end: 99 }, table: 100 }
+    if (process.getuid?.() !== 0) {
+      const failure = await failureOf(() => rules.add(spec))
+      expect(failure).toMatchObject({ name: 'ActionError', code: 'EPERM' })
+      expect(failure.message).toContain('No permission to set uid')
+      return
+    }
+    await rules.add(spec)
+    expect(await rulesOfIp(set, '-4')).toEqual([expect.stringContaining('uidrange 0-99')])
+    expect(await listed(set)).toMatchObject([spec])
+    await rules.delete(spec)
+    expect(await rulesOfIp(set, '-4')).toEqual([])
+  })
 
   test('sends packets to another routing table', async () => {
     using set = anyonesSet(['net'])

@@ -22,10 +22,13 @@ const PARTS = [
   'links',
   'addresses',
   'routes',
+  'nextHops',
   'rules',
   'neighbours',
   'forwardingEntries',
   'qdiscs',
+  'classes',
+  'filters',
   'firewall',
   'sysctls',
   'vlans',
@@ -45,6 +48,8 @@ type Call = readonly [path: string, ...args: unknown[]]
 const key = `${'A'.repeat(43)}=`
 const [mac, peerMac] = ['02:00:00:00:00:01', '02:00:00:00:00:02']
 const veth = { kind: 'veth', name: 'v0', mac, peer: { name: 'v1', mac: peerMac } }
+const ofHtb = { kind: 'htb', handle: '1:10', parent: '1:', rate: 1e6 }
+const filter = { kind: 'u32', parent: '1:', priority: 5, matches: [{ value: 0, mask: 0, offset: 0 }], class: '1:10' }
 const rule = { priority: 100, from: '192.0.2.0/24', table: 100 }
 const neighbour = { address: '10.0.0.9', mac: '02:00:00:00:00:09' }
 const entry = { mac: '02:00:00:00:00:09', table: 'master', state: 'static' }
@@ -77,6 +82,14 @@ const CALLS: Call[] = [
   ['routes.list', { table: 254 }],
   ['routes.delete', { destination: '198.51.100.0/24' }],
   ['routes.delete', { destination: route.destination }],
+  ['routes.lookup', '10.0.0.9'],
+  ['routes.lookup', '203.0.113.1'],
+  ['nextHops.add', { id: 1, via: '10.0.0.9', dev: 'br0' }],
+  ['nextHops.add', { id: 1, via: '10.0.0.9', dev: 'br0' }],
+  ['nextHops.replace', { id: 1, via: '10.0.0.8', dev: 'br0' }],
+  ['nextHops.list'],
+  ['nextHops.delete', 1],
+  ['nextHops.delete', 1],
   ['addresses.ensure', 'br0', '10.0.0.1/24'],
   ['addresses.replace', 'br0', { cidr: '10.0.0.1/24', validLifetime: 3_600_000 }],
   ['addresses.ensure', 'br0', { cidr: '10.0.0.1/24', label: 'br0:x' }],
@@ -109,11 +122,23 @@ const CALLS: Call[] = [
   ['forwardingEntries.list', 'lo'],
   ['forwardingEntries.delete', 'v0', entry],
   ['forwardingEntries.delete', 'v0', entry],
-  ['qdiscs.add', 'v0', { kind: 'htb' }],
+  ['qdiscs.add', 'v0', { kind: 'htb', handle: '1:' }],
   ['qdiscs.add', 'v0', { kind: 'htb' }],
   ['qdiscs.replace', 'v1', { kind: 'tbf', rate: 1e6 }],
   ['qdiscs.list', 'v0'],
   ['qdiscs.list', 'none0'],
+  ['classes.add', 'v0', ofHtb],
+  ['classes.add', 'v0', ofHtb],
+  ['classes.replace', 'v0', { ...ofHtb, rate: 2e6 }],
+  ['classes.list', 'v0'],
+  ['filters.add', 'v0', filter],
+  ['filters.add', 'v0', { ...filter, parent: '9:' }],
+  ['filters.replace', 'v0', { ...filter, handle: 0x800 }],
+  ['filters.list', 'v0'],
+  ['filters.delete', 'v0', filter],
+  ['filters.delete', 'v0', filter],
+  ['classes.delete', 'v0', '1:10'],
+  ['classes.delete', 'v0', '1:10'],
   ['qdiscs.delete', 'v0'],
   ['qdiscs.delete', 'v0'],
   ['firewall.replace', 'filter', { chains: { c: { rules: [[{ 'tcp dport': [22, 80] }, 'accept']] } } }],

@@ -27,7 +27,7 @@ export const SRC: Layers = [
   ['validate/processes/confinement'],
   ['validate'],
   ['objects'],
-  ['errors'],
+  ['errors', 'reports'],
   ['namespace-kind'],
 ]
 
@@ -50,7 +50,10 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     [ROOT],
     ['vlans', 'watch'],
     ['link'],
-    ['address', 'firewall', 'neighbour', 'offload', 'qdisc', 'route', 'rule', 'socket_diag', 'wireguard'],
+    ['filter'],
+    ['class'],
+    ['address', 'firewall', 'neighbour', 'next_hop', 'offload', 'qdisc', 'rule', 'socket_diag', 'wireguard'],
+    ['route'],
     ['network'],
     ['netlink'],
     ['cidr', 'link_ref', 'mac', 'octets'],

@@ -57,6 +57,27 @@ pub(crate) fn of(
         (Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP, "RTM_NEWRULE" | "RTM_DELRULE") => {
             "the kernel was built without policy routing (CONFIG_IP_MULTIPLE_TABLES, CONFIG_IPV6_MULTIPLE_TABLES)"
         }
+        (Errno::ENETUNREACH, "RTM_GETROUTE") => "no route leads to that address",
+        (Errno::EHOSTUNREACH, "RTM_GETROUTE") => "a route of type 'unreachable' leads to that address",
+        (Errno::EACCES, "RTM_GETROUTE") => "a route or a rule of type 'prohibit' leads to that address",
+        (Errno::EINVAL, "RTM_GETROUTE") => "a route or a rule of type 'blackhole' may lead to that address",
+        (Errno::EEXIST, "RTM_NEWTCLASS") => "the link has a class with that handle: replace it",
+        (Errno::ENOENT, "RTM_NEWTCLASS" | "RTM_DELTCLASS") => {
+            "the queueing discipline or the class is not there: add a qdisc that has classes, with a handle, first"
+        }
+        (Errno::EBUSY, "RTM_DELTCLASS") => "the class has classes below it, or filters lead to it: delete these first",
+        (Errno::EEXIST, "RTM_NEWTFILTER") => "a filter with that priority and handle exists: replace it",
+        (Errno::ENOENT, "RTM_NEWTFILTER") => {
+            "an action, or the program of bpf, is not there; load the module act_KIND of the action, if there is one"
+        }
+        (Errno::EINVAL, "RTM_NEWTFILTER" | "RTM_DELTFILTER") => {
+            "the parent has to be a qdisc or class of the link; 'ingress' and 'egress' need a qdisc of type 'clsact'"
+        }
+        (Errno::EEXIST, "RTM_NEWNEXTHOP") => "a next hop with that id exists: replace it",
+        (Errno::ENOENT, "RTM_DELNEXTHOP") => "no next hop has that id",
+        (Errno::EOPNOTSUPP, "RTM_NEWNEXTHOP" | "RTM_DELNEXTHOP" | "RTM_GETNEXTHOP") => {
+            "the kernel has no next hop objects: they need Linux 5.3"
+        }
         (Errno::EEXIST, "RTM_NEWNEIGH") => {
             "it exists: replace it, or append a further destination to the entry of a VXLAN"
         }
@@ -128,6 +149,7 @@ fn missing(request: &str, errno: Errno, words: Option<&str>) -> Option<&'static 
         ("RTM_NEWQDISC", Errno::ENOENT, Some("Specified qdisc kind is unknown" | "Specified qdisc not found")) => {
             Some("queueing discipline")
         }
+        ("RTM_NEWTFILTER", Errno::ENOENT, Some("TC classifier not found")) => Some("filter"),
         _ => None,
     }
 }
@@ -136,6 +158,7 @@ fn missing(request: &str, errno: Errno, words: Option<&str>) -> Option<&'static 
 fn module<'a>(request: &str, kind: &'a str) -> Cow<'a, str> {
     match (request, kind) {
         ("RTM_NEWQDISC", kind) => format!("sch_{kind}").into(),
+        ("RTM_NEWTFILTER", kind) => format!("cls_{kind}").into(),
         (_, "bond") => "bonding".into(),
         (_, "vlan") => "8021q".into(),
         (_, "gre" | "gretap") => "ip_gre".into(),

@@ -18,8 +18,10 @@
 
 mod address;
 mod cidr;
+mod class;
 mod error;
 mod family;
+mod filter;
 pub mod firewall;
 mod hint;
 mod link;
@@ -29,6 +31,7 @@ mod milliseconds;
 mod neighbour;
 mod netlink;
 mod network;
+mod next_hop;
 mod octets;
 mod offload;
 mod qdisc;
@@ -41,8 +44,10 @@ mod watch;
 mod wireguard;
 
 pub use address::{Address, AddressChanges, AddressOptions, AddressSpec, Addresses};
+pub use class::*;
 pub use error::{Error, KernelError, Result};
 pub use family::Family;
+pub use filter::*;
 pub use ipnet::IpNet;
 pub use link::*;
 pub use link_ref::LinkRef;
@@ -50,6 +55,7 @@ pub use mac::Mac;
 pub use neighbour::*;
 pub use netlink::value::{Ticks, WholeMilliseconds, WideBool};
 pub use network::Network;
+pub use next_hop::*;
 pub use octets::Octets;
 pub use offload::{Offload, OffloadGroups, Offloads};
 pub use qdisc::*;

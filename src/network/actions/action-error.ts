@@ -2,6 +2,8 @@ import { NamespaceError } from '../../errors.ts'
 
 /** The parts of an action's error. */
 interface Failed {
+  /** The actions before it. */
+  done: string[]
   index: number
   /** Whether the list has one action. */
   isOnly: boolean
@@ -31,11 +33,13 @@ export class ActionError extends NamespaceError {
   readonly action: string
   /** What the action was about, such as `'br0'`; an empty string if that has no name. */
   readonly target: string
+  /** What was done before it, and is not undone: `['links.add br0']`. Only in a list of several actions. */
+  declare readonly done?: readonly string[]
   /** The results of the actions before it. */
   declare readonly results: readonly unknown[]
 
   /** @hidden Created by this package. */
-  constructor({ index, isOnly, action, target, results, cause, isAborted }: Failed) {
+  constructor({ done, index, isOnly, action, target, results, cause, isAborted }: Failed) {
     const what = target === '' ? action : `${action} ${target}`
     const message = messageOf(cause)
     const { code, errno, syscall, kind, path, pid } = (cause ?? {}) as Partial<NamespaceError>
@@ -53,6 +57,7 @@ export class ActionError extends NamespaceError {
     this.index = index
     this.action = action
     this.target = target
+    if (!isOnly) this.done = done
     // Not enumerable, because they can contain private keys.
     Object.defineProperty(this, 'results', { value: results })
   }

@@ -1,5 +1,6 @@
 import type { NativeNetwork, NativeOutcome } from '../../../index.js'
 import type { Context } from '../../objects/context.ts'
+import { REQUESTS } from '../../reports.ts'
 import { type Action, type Step, writeOperation } from './action.ts'
 import { ActionError } from './action-error.ts'
 import { type ApplyTarget, ensureOpen } from './apply-target.ts'
@@ -22,22 +23,43 @@ export function* applyOne(applyTarget: ApplyTarget, action: Action<unknown>): Pr
   if (step.type !== 'operation' || step.hasDeferred) return (yield* apply(applyTarget, [action]))[0]
   const { set, way, network } = applyTarget
   ensureOpen(set)
+  const report = REQUESTS.begin()
   let cause: unknown
   try {
     const sent = way.request(network, `[${writeOperation(name, step.fields)}]`, NO_OTHERS, undefined)
     const outcome = (yield sent) as NativeOutcome
     const isWhole = outcome.rest === undefined
     const { results, failure } = isWhole ? readWhole(outcome, [step.read]) : yield* receive(outcome, [step.read])
-    if (failure === undefined) return results[0]
+    if (failure === undefined) {
+      report?.({ set: String(set), actions: [describe(action)] }, undefined)
+      return results[0]
+    }
     cause = failure
   } catch (error) {
     cause = error
   }
+  report?.({ set: String(set), actions: [describe(action)] }, cause)
   const target = step.target(step.fields)
-  throw new ActionError({ index: 0, isOnly: true, action: name, target, results: [], cause, isAborted: false })
+  throw new ActionError({
+    done: [],
+    index: 0,
+    isOnly: true,
+    action: name,
+    target,
+    results: [],
+    cause,
+    isAborted: false,
+  })
 }
 
 const NO_OTHERS: NativeNetwork[] = []
+
+/** Returns the name of an action and what it is about, if that is known before it runs. */
+function describe({ name, step }: Action<unknown>): string {
+  if (step.type === 'operation' && step.hasDeferred) return name
+  const target = step.type === 'operation' ? step.target(step.fields) : step.target
+  return target === '' ? name : `${name} ${target}`
+}
 
 class ActionRun {
   readonly #applyTarget: ApplyTarget
@@ -80,6 +102,11 @@ class ActionRun {
   *#request(first: Action<unknown>): Procedure<void> {
     const request = new Request()
     const before = this.#results.length
+    const report = REQUESTS.begin()
+    const finish = (cause?: unknown) => {
+      const actions = this.#actions.slice(before, before + request.length).map(describe)
+      report?.({ set: String(this.#applyTarget.set), actions }, cause)
+    }
     try {
       ensureMayGoOn(this.#applyTarget, this.#context.signal)
       const next = this.#actions.slice(before + 1, before + Request.MOST_ACTIONS)
@@ -88,7 +115,9 @@ class ActionRun {
       const { results, failure } = yield* request.send(way, network, this.#context.signal)
       this.#results.push(...results)
       if (failure !== undefined) throw failure
+      if (report !== undefined) finish()
     } catch (error) {
+      if (report !== undefined) finish(error)
       const failed = this.#next() ?? first
       throw this.#failed(request.targetOf(failed, this.#results.length - before), error)
     } finally {
@@ -102,7 +131,8 @@ class ActionRun {
     const results = [...this.#results]
     const { signal } = this.#context
     const isAborted = signal?.aborted === true && cause === signal.reason
-    return new ActionError({ index: results.length, isOnly, action, target, results, cause, isAborted })
+    const done = this.#actions.slice(0, results.length).map(describe)
+    return new ActionError({ done, index: results.length, isOnly, action, target, results, cause, isAborted })
   }
 }
 

@@ -37,6 +37,11 @@ export class Request implements RequestContext {
   readonly #numbers = new Map<SetHandle, number>()
   readonly #opened: { close(): void }[] = []
 
+  /** How many actions it has. */
+  get length(): number {
+    return this.#operations.length
+  }
+
   numberOf(known: KnownSet): number {
     if (!('set' in known)) return this.#others.push(new Unopened(known)) - 1
     const { set } = known

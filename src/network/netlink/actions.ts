@@ -12,9 +12,12 @@ import { firewallActions } from './firewall.ts'
 import { linkActions } from './links.ts'
 import { socketActions } from './network-sockets.ts'
 import { offloadActions } from './offload.ts'
+import { classActions } from './queueing/classes.ts'
+import { filterActions } from './queueing/filters.ts'
 import { qdiscActions } from './queueing/qdiscs.ts'
 import { forwardingEntryActions } from './routing/forwarding-entries.ts'
 import { neighbourActions } from './routing/neighbours.ts'
+import { nextHopActions } from './routing/next-hops.ts'
 import { routeActions } from './routing/routes.ts'
 import { ruleActions } from './routing/rules.ts'
 import { sysctlActions } from './sysctls.ts'
@@ -41,6 +44,8 @@ export const action = {
   addresses: addressActions,
   /** The actions of {@link NetworkRoutes}. */
   routes: routeActions,
+  /** The actions of {@link NetworkNextHops}. */
+  nextHops: nextHopActions,
   /** The actions of {@link NetworkRules}. */
   rules: ruleActions,
   /** The actions of {@link NetworkNeighbours}. */
@@ -49,6 +54,10 @@ export const action = {
   forwardingEntries: forwardingEntryActions,
   /** The actions of {@link NetworkQdiscs}. */
   qdiscs: qdiscActions,
+  /** The actions of {@link NetworkClasses}. */
+  classes: classActions,
+  /** The actions of {@link NetworkFilters}. */
+  filters: filterActions,
   /** The actions of {@link NetworkSockets}. */
   sockets: socketActions,
   /** The actions of {@link NetworkFirewall}. */

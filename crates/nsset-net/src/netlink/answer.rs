@@ -3,13 +3,14 @@
 //! Malformed bytes cause an error, and never a wait or a panic. This does not use `NetlinkMessage` of netlink-packet-core, which
 //! copies each message into owned values.
 
+pub(super) mod extended_ack;
+
 use netlink_packet_core::{NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLMSG_DONE, NLMSG_ERROR};
 use nix::errno::Errno;
 
 use crate::{
     error::NetlinkError,
     netlink::attributes::{Malformed, u16_at, u32_at},
-    netlink::extended_ack,
 };
 
 const HEADER: usize = 16;
@@ -147,7 +148,8 @@ mod tests {
         address::Address,
         link::Link,
         neighbour::{ForwardingEntry, Neighbour},
-        netlink::family,
+        netlink::generic::family,
+        next_hop::NextHopObject,
         qdisc::Qdisc,
         route::Route,
         rule::Rule,
@@ -175,12 +177,13 @@ mod tests {
 
     /// Reads a datagram with every reader, whether it fits or not.
     fn read_with_all(bytes: &[u8]) -> Vec<Result<End, NetlinkError>> {
-        let readers: [Reader; 9] = [
+        let readers: [Reader; 10] = [
             |message| Link::read(message).map(drop),
             |message| Address::read(message).map(drop),
             |message| Route::read(message).map(drop),
             |message| Qdisc::read(message).map(drop),
             |message| Rule::read(message).map(drop),
+            |message| NextHopObject::read(message).map(drop),
             |message| Neighbour::read(message).map(drop),
             |message| ForwardingEntry::read(message).map(drop),
             |message| WireGuard::read(message).map(drop),

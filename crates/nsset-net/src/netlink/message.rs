@@ -1,7 +1,10 @@
-//! Writes a request: a header, and attributes (netlink(7)). It is for the messages that
+//! Writes a request: a header, and attributes, which can be nested (netlink(7)). It is for the messages that
 //! netlink-packet-route does not have (next hop objects, filters), and those of which it has each attribute as bytes only.
 
 use netlink_packet_core::{DefaultNla, Emitable, NetlinkSerializable};
+
+/// `NLA_F_NESTED` of linux/netlink.h.
+const NESTED: u16 = 1 << 15;
 
 /// Attributes in the kernel's format.
 #[derive(Clone, Debug, Default)]
@@ -30,9 +33,26 @@ impl AttributeWriter {
         self.put(kind, &value.to_ne_bytes());
     }
 
+    pub fn put_u64(&mut self, kind: u16, value: u64) {
+        self.put(kind, &value.to_ne_bytes());
+    }
+
+    /// Adds an attribute that consists of attributes.
+    pub fn nest(&mut self, kind: u16, write: impl FnOnce(&mut Self)) {
+        let mut inner = Self::default();
+        write(&mut inner);
+        self.put(kind | NESTED, &inner.0);
+    }
+
     /// Adds a text with a NUL at its end.
     pub fn put_text(&mut self, kind: u16, text: &str) {
         self.put(kind, &[text.as_bytes(), &[0]].concat());
+    }
+}
+
+impl AttributeWriter {
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
     }
 }
 
@@ -72,15 +92,17 @@ mod tests {
     use crate::netlink::attributes::Attributes;
 
     #[test]
-    fn attributes_are_padded() {
+    fn attributes_are_padded_and_nested_ones_marked() {
         let mut writer = AttributeWriter::default();
         writer.put_u8(1, 7);
         writer.put_u16(2, 0x0102);
+        writer.nest(3, |inner| inner.put(1, &[]));
         let bytes = writer.0;
         assert_eq!(bytes[..8], [5, 0, 1, 0, 7, 0, 0, 0]);
-        assert_eq!(bytes[8..], [6, 0, 2, 0, 2, 1, 0, 0]);
+        assert_eq!(bytes[8..16], [6, 0, 2, 0, 2, 1, 0, 0]);
+        assert_eq!(bytes[16..], [8, 0, 3, 0x80, 4, 0, 1, 0]);
         let read: Vec<_> =
             Attributes::within(&bytes).map(Result::unwrap).map(|(kind, value)| (kind, value.len())).collect();
-        assert_eq!(read, [(1, 1), (2, 2)]);
+        assert_eq!(read, [(1, 1), (2, 2), (3, 4)]);
     }
 }

@@ -5,8 +5,6 @@ pub mod attributes;
 pub mod batch;
 pub mod buffer;
 pub mod conversation;
-pub mod extended_ack;
-pub mod family;
 pub mod generic;
 pub mod message;
 pub mod request;

@@ -18,8 +18,7 @@ use crate::{
     netlink::{
         attributes::{Attributes, Malformed},
         conversation::Conversation,
-        family,
-        generic::GenericRequest,
+        generic::{GenericRequest, family},
         request::Request,
     },
 };

@@ -9,6 +9,7 @@ mod options;
 #[allow(clippy::module_inception)]
 mod qdisc;
 mod qdiscs;
+pub(crate) mod rate_spec;
 mod tbf;
 mod ticks;
 
@@ -18,5 +19,6 @@ pub use htb::Htb;
 pub use kind::QdiscKind;
 pub use netem::Netem;
 pub use qdisc::{Qdisc, QdiscStatistics};
+pub(crate) use qdiscs::tc_message;
 pub use qdiscs::{QdiscPlace, QdiscSpec, Qdiscs};
 pub use tbf::{Tbf, TbfLimit};

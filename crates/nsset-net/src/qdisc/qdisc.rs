@@ -71,7 +71,7 @@ impl Qdisc {
 }
 
 impl QdiscStatistics {
-    fn read(value: &[u8]) -> Result<Self, Malformed> {
+    pub(crate) fn read(value: &[u8]) -> Result<Self, Malformed> {
         let mut statistics = Self::default();
         for attribute in Attributes::within(value) {
             let (kind, value) = attribute?;

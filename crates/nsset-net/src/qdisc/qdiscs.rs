@@ -8,7 +8,10 @@ use netlink_packet_route::{
 use serde::Deserialize;
 
 use super::{handle::Handle, kind::QdiscKind, qdisc::Qdisc, tbf::Tbf};
-use crate::{error::Result, link_ref::LinkRef, netlink::request::Request, netlink::socket::Group, network::Network};
+use crate::{
+    error::Result, link_ref::LinkRef, netlink::message::Message, netlink::request::Request, netlink::socket::Group,
+    network::Network,
+};
 
 /// The specification of a queueing discipline.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -134,4 +137,10 @@ fn message(index: u32, parent: Handle) -> TcMessage {
     let mut message = TcMessage::with_index(index as i32);
     message.header.parent = parent.to_u32().into();
     message
+}
+
+/// Starts a message with `struct tcmsg` of rtnetlink(7), about a class or a filter.
+pub(crate) fn tc_message(kind: u16, link: u32, parent: Handle, handle: u32, info: u32) -> Message {
+    let words = [0, link, handle, parent.to_u32(), info];
+    Message::new(kind, words.into_iter().flat_map(u32::to_ne_bytes).collect::<Vec<u8>>())
 }

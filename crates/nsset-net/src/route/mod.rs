@@ -2,8 +2,11 @@
 
 mod dump_merge;
 mod encap;
+mod encap_kind;
+mod encap_meaning;
 mod gateway;
 mod kind;
+mod lookup;
 mod metrics;
 mod next_hop;
 mod preference;
@@ -13,8 +16,12 @@ mod route;
 mod routes;
 mod spec;
 
-pub use encap::{Encap, EncapKind};
+pub use encap::Encap;
+pub(crate) use encap::Parts as EncapParts;
+pub use encap_kind::EncapKind;
+pub use encap_meaning::{Meaning, Seg6Mode};
 pub use kind::RouteKind;
+pub use lookup::RouteLookup;
 pub use metrics::Metrics;
 pub use next_hop::{NextHop, NextHopSpec};
 pub use preference::Preference;

@@ -94,17 +94,22 @@ impl Route {
         *self == Self { expires: self.expires, ..other.clone() }
     }
 
-    /// Reads the body of an `RTM_NEWROUTE`. `None` if it is not a route of IPv4 or IPv6.
+    /// Reads the body of an `RTM_NEWROUTE`. `None` if it is not a route of IPv4 or IPv6, or an entry of the cache.
     pub(crate) fn read(message: &[u8]) -> Result<Option<Self>, Malformed> {
+        if u32_at(message, 8)? & CLONED != 0 {
+            return Ok(None);
+        }
+        Self::read_way(message)
+    }
+
+    /// Reads the body of an `RTM_NEWROUTE`, also one about a single packet. `None` if it is not a route of IPv4 or IPv6.
+    pub(super) fn read_way(message: &[u8]) -> Result<Option<Self>, Malformed> {
         let anywhere = match i32::from(u8_at(message, 0)?) {
             libc::AF_INET => IpAddr::from(Ipv4Addr::UNSPECIFIED),
             libc::AF_INET6 => IpAddr::from(Ipv6Addr::UNSPECIFIED),
             _ => return Ok(None),
         };
         let flags = u32_at(message, 8)?;
-        if flags & CLONED != 0 {
-            return Ok(None);
-        }
         let mut route = Self {
             destination: net(anywhere, u8_at(message, 1)?)?,
             kind: u8_at(message, 7)?.into(),

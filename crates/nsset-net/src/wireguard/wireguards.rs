@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{device::WireGuard, messages, spec::WireGuardSpec};
 use crate::{
     error::Result, link_ref::LinkRef, netlink::attributes::Malformed, netlink::conversation::Conversation,
-    netlink::family, netlink::request::Request,
+    netlink::generic::family, netlink::request::Request,
 };
 
 /// The WireGuard links of the network in which the socket was created. Clones share the socket. Dropping the last one closes it.

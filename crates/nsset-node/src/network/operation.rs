@@ -6,8 +6,9 @@ use futures_util::FutureExt;
 use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
-    AddressSpec, BridgeVlanSpec, Family, ForwardingEntrySpec, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState,
-    NeighbourSpec, Network, Offload, QdiscPlace, QdiscSpec, RouteSpec, Rule, SocketFilter, VethPeer, WireGuardSpec,
+    AddressSpec, BridgeVlanSpec, ClassSpec, Family, FilterParent, FilterPlace, FilterSpec, ForwardingEntrySpec, Handle,
+    LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec, Network, NextHopObjectSpec, Offload,
+    QdiscPlace, QdiscSpec, RouteLookup, RouteSpec, Rule, SocketFilter, VethPeer, WireGuardSpec,
     firewall::{Table, TableRef},
 };
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,16 @@ enum Operation {
     ReplaceRoute { route: RouteSpec },
     #[serde(rename = "routes.delete")]
     DeleteRoute { route: RouteSpec },
+    #[serde(rename = "routes.lookup")]
+    LookUpRoute { lookup: Box<RouteLookup> },
+    #[serde(rename = "nextHops.list")]
+    ListNextHops {},
+    #[serde(rename = "nextHops.add")]
+    AddNextHop { hop: Box<NextHopObjectSpec> },
+    #[serde(rename = "nextHops.replace")]
+    ReplaceNextHop { hop: Box<NextHopObjectSpec> },
+    #[serde(rename = "nextHops.delete")]
+    DeleteNextHop { id: u32 },
     #[serde(rename = "rules.list")]
     ListRules { family: Option<Family> },
     #[serde(rename = "rules.add")]
@@ -94,6 +105,27 @@ enum Operation {
     ReplaceQdisc { link: LinkRef, spec: QdiscSpec },
     #[serde(rename = "qdiscs.delete")]
     DeleteQdisc { link: LinkRef, place: QdiscPlace },
+    #[serde(rename = "classes.list")]
+    ListClasses { link: Option<LinkRef> },
+    #[serde(rename = "classes.add")]
+    AddClass { link: LinkRef, spec: ClassSpec },
+    #[serde(rename = "classes.replace")]
+    ReplaceClass { link: LinkRef, spec: ClassSpec },
+    #[serde(rename = "classes.delete")]
+    DeleteClass { link: LinkRef, handle: Handle },
+    #[serde(rename = "filters.list")]
+    ListFilters { link: LinkRef, parent: Option<FilterParent> },
+    #[serde(rename = "filters.add")]
+    AddFilter { link: LinkRef, spec: Box<FilterSpec> },
+    #[serde(rename = "filters.replace")]
+    ReplaceFilter { link: LinkRef, spec: Box<FilterSpec> },
+    #[serde(rename = "filters.delete")]
+    DeleteFilter {
+        link: LinkRef,
+        place: FilterPlace,
+        #[serde(rename = "type")]
+        kind: Option<String>,
+    },
     #[serde(rename = "vlans.list")]
     ListVlans { link: Option<LinkRef> },
     #[serde(rename = "vlans.add")]
@@ -267,6 +299,11 @@ impl Operation {
             Self::AddRoute { route } => json(&sockets.routes().await?.add(&route).await?),
             Self::ReplaceRoute { route } => json(&sockets.routes().await?.replace(&route).await?),
             Self::DeleteRoute { route } => json(&Box::pin(sockets.routes().await?.delete(&route)).await?),
+            Self::LookUpRoute { lookup } => json(&sockets.network().await?.look_up_route(&lookup).await?),
+            Self::ListNextHops {} => json(&sockets.network().await?.next_hops().list().await?),
+            Self::AddNextHop { hop } => json(&sockets.network().await?.next_hops().add(&hop).await?),
+            Self::ReplaceNextHop { hop } => json(&sockets.network().await?.next_hops().replace(&hop).await?),
+            Self::DeleteNextHop { id } => json(&sockets.network().await?.next_hops().delete(id).await?),
             Self::ListVlans { link } => json(&Box::pin(sockets.bridge_vlans().await?.list(link.as_ref())).await?),
             Self::AddVlan { link, vlan } => json(&Box::pin(sockets.bridge_vlans().await?.add(&link, vlan)).await?),
             Self::DeleteVlan { link, vlan } => {
@@ -304,6 +341,24 @@ impl Operation {
             Self::AddQdisc { link, spec } => json(&sockets.qdiscs().await?.add(&link, &spec).await?),
             Self::ReplaceQdisc { link, spec } => json(&sockets.qdiscs().await?.replace(&link, &spec).await?),
             Self::DeleteQdisc { link, place } => json(&sockets.qdiscs().await?.delete(&link, &place).await?),
+            Self::ListClasses { link } => {
+                json(&Box::pin(sockets.network().await?.classes().list(link.as_ref())).await?)
+            }
+            Self::AddClass { link, spec } => json(&sockets.network().await?.classes().add(&link, &spec).await?),
+            Self::ReplaceClass { link, spec } => json(&sockets.network().await?.classes().replace(&link, &spec).await?),
+            Self::DeleteClass { link, handle } => {
+                json(&sockets.network().await?.classes().delete(&link, handle).await?)
+            }
+            Self::ListFilters { link, parent } => {
+                json(&Box::pin(sockets.network().await?.filters().list(&link, parent)).await?)
+            }
+            Self::AddFilter { link, spec } => json(&sockets.network().await?.filters().add(&link, &spec).await?),
+            Self::ReplaceFilter { link, spec } => {
+                json(&sockets.network().await?.filters().replace(&link, &spec).await?)
+            }
+            Self::DeleteFilter { link, place, kind } => {
+                json(&sockets.network().await?.filters().delete(&link, &place, kind.as_deref()).await?)
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The search for namespaces.
 
+use std::vec::IntoIter;
+
 use napi::{Env, Result, bindgen_prelude::BigInt};
 use napi_derive::napi;
 use nsset::{Discovery, Error, Kinds, Search};
@@ -16,18 +18,22 @@ use crate::{
 #[napi]
 pub struct NativeNamespaces {
     discovery: Discovery,
-    text: String,
+    parts: IntoIter<String>,
 }
+
+/// How many namespaces are in a part of the text. JavaScript reads a part in about a millisecond.
+const PART: usize = 256;
 
 #[napi]
 impl NativeNamespaces {
-    /// Returns the namespaces as JSON, once.
+    /// Returns the next part as JSON, or null after the last one: first the processes and what could not be seen, then lists of
+    /// namespaces.
     #[napi(catch_unwind)]
-    pub fn take_text(&mut self) -> String {
-        std::mem::take(&mut self.text)
+    pub fn next_part(&mut self) -> Option<String> {
+        self.parts.next()
     }
 
-    /// Opens the namespace with this index in the text.
+    /// Opens the namespace with this index in the lists.
     #[napi(catch_unwind)]
     pub fn open(&self, env: Env, index: u32) -> Result<NativeSet> {
         guard(env, || self.discovery.open(index as usize).map(NativeSet::from))
@@ -40,9 +46,15 @@ pub fn namespaces(env: Env, kinds: u32, holders: bool) -> Result<Promise<NativeN
     let kinds = guard(env, || optional_kinds(kinds))?.unwrap_or(Kinds::ALL);
     work::run_on_files(env, move || {
         let discovery = nsset::discover(Search { kinds, holders })?;
-        let text = serde_json::to_string(&discovery).map_err(|error| Error::InvalidArgument(error.to_string()))?;
-        Ok(NativeNamespaces { discovery, text })
+        let parts = parts_of(&discovery).map_err(|error| Error::InvalidArgument(error.to_string()))?.into_iter();
+        Ok(NativeNamespaces { discovery, parts })
     })
+}
+
+fn parts_of(discovery: &Discovery) -> serde_json::Result<Vec<String>> {
+    let first = serde_json::to_string(&(&discovery.processes, &discovery.incomplete));
+    let others = discovery.namespaces.chunks(PART).map(serde_json::to_string);
+    std::iter::once(first).chain(others).collect()
 }
 
 /// Opens a namespace by its unique id.

@@ -105,14 +105,11 @@ fn as_decimal<S: serde::Serializer>(id: &Option<u64>, serializer: S) -> Result<S
 }
 
 /// What was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Discovery {
     pub namespaces: Vec<Found>,
     pub processes: Vec<Process>,
     pub incomplete: Vec<Incomplete>,
-    /// How many of the namespaces, which are sorted, are of the kinds that were asked for. The others are their relatives.
-    #[serde(skip)]
-    pub(crate) search: Search,
 }
 
 impl fmt::Debug for Census {
@@ -234,18 +231,6 @@ impl Census {
 
     pub fn close(mut self) -> Discovery {
         self.found.sort_unstable_by_key(|found| (found.kind, found.inode));
-        Discovery {
-            namespaces: self.found,
-            processes: self.processes,
-            incomplete: self.incomplete,
-            search: self.search,
-        }
-    }
-}
-
-impl Discovery {
-    /// The kinds that were asked for. Relatives of other kinds are among the namespaces.
-    pub fn kinds(&self) -> Kinds {
-        self.search.kinds
+        Discovery { namespaces: self.found, processes: self.processes, incomplete: self.incomplete }
     }
 }

@@ -1,6 +1,7 @@
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../../objects/uncloneable.ts'
 import { type ListRoutesOptions, parseListRoutesOptions } from '../../../validate/network/options.ts'
 import { describeRoute, parseRoute, type Route, type RouteSpec } from '../../../validate/network/routing/route.ts'
+import { parseRouteLookup, type RouteLookupOptions } from '../../../validate/network/routing/route-lookup.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
 
 function change(name: string, route: RouteSpec): Action<void> {
@@ -12,6 +13,12 @@ export const routeActions = {
   /** See {@link NetworkRoutes.list}. */
   list(options?: ListRoutesOptions): Action<Route[]> {
     return operation('routes.list', parseListRoutesOptions(options), () => '')
+  },
+
+  /** See {@link NetworkRoutes.lookup}. */
+  lookup(address: string, options?: RouteLookupOptions): Action<Route> {
+    const lookup = parseRouteLookup(address, options)
+    return operation('routes.lookup', { lookup }, () => String(lookup['address']))
   },
 
   /** See {@link NetworkRoutes.add}. */
@@ -65,6 +72,21 @@ export class NetworkRoutes {
    */
   async list(options?: ListRoutesOptions): Promise<Route[]> {
     return this.#run(routeActions.list(options))
+  }
+
+  /**
+   * Resolves with the route that the kernel takes to an address, like `ip route get`: rules, marks and ports count. Its
+   * `destination` is the address, `source` the address that the packet gets; with `fibMatch`, it is the route of the table.
+   *
+   * @throws {@link ActionError} `ENETUNREACH` if there is no route; `EHOSTUNREACH`, `EACCES` or `EINVAL` for one of type
+   * `'unreachable'`, `'prohibit'` or `'blackhole'`.
+   * @example
+   * const { via, dev, source } = await set.network.routes.lookup('192.0.2.1')
+   * const marked = await set.network.routes.lookup('192.0.2.1', { fwmark: 7, ipProto: 'tcp', dport: 443 })
+   * @see ip-route(8)
+   */
+  async lookup(address: string, options?: RouteLookupOptions): Promise<Route> {
+    return this.#run(routeActions.lookup(address, options))
   }
 
   /**

@@ -1,6 +1,6 @@
 import { invalidValue } from '../../../errors.ts'
 import { array, type FieldsOf, object, type Parse, type Plain, parseFields } from '../../fields.ts'
-import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
+import { boolean, described, u8, u16, u32, whole, word } from '../../values.ts'
 import { type Scope, scope } from '../address.ts'
 import { type LinkRef, parseLinkRef } from '../link-ref.ts'
 import { cidr, type Family, family, ip, milliseconds, octets, text } from '../values.ts'
@@ -24,6 +24,12 @@ export interface RouteEncap {
   type: 'mpls' | 'ip' | 'ila' | 'ip6' | 'seg6' | 'bpf' | 'seg6local' | 'rpl' | 'ioam6' | 'xfrm' | number
   /** The kernel's attributes of the encapsulation, in hexadecimal digits. */
   data: string
+  /** In a list, of type `'mpls'`: the labels, the outer one first. In a spec it has no effect. */
+  labels?: number[] | undefined
+  /** In a list, of type `'seg6'`: the addresses in the order in which packets visit them. In a spec it has no effect. */
+  segments?: string[] | undefined
+  /** In a list, of type `'seg6'`: how the header is added. In a spec it has no effect. */
+  mode?: 'inline' | 'encap' | 'l2encap' | 'encap.red' | 'l2encap.red' | number | undefined
 }
 
 /** Metrics of a path: the options `mtu` to `fastopen_no_cookie` of ip-route(8). */
@@ -217,9 +223,13 @@ const ENCAP_WORD = word('mpls', 'ip', 'ila', 'ip6', 'seg6', 'bpf', 'seg6local', 
 const ENCAP = {
   type: ((value, name) => (typeof value === 'number' ? u16(value, name) : ENCAP_WORD(value, name))) as Parse,
   data: octets,
+  labels: described,
+  segments: described,
+  mode: described,
 } satisfies FieldsOf<RouteEncap>
 
-const encap: Parse<Plain> = (value, name) => parseFields(value, name, ENCAP, ['type', 'data'])
+/** @internal */
+export const encap: Parse<Plain> = (value, name) => parseFields(value, name, ENCAP, ['type', 'data'])
 
 const NEXT_HOP = {
   via: ip,

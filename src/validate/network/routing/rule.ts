@@ -33,7 +33,7 @@ export interface RoutingRule {
   /** Only packets with this mark in the bits of `fwmask`. */
   fwmark?: number
   fwmask?: number
-  /** Only packets of sockets of these users. */
+  /** Only packets of sockets of these users, as ids of the `user` namespace of the Node.js process. */
   uidRange?: NumberRange
   /** Only packets of this protocol: the number of /etc/protocols. */
   ipProto?: number
@@ -85,7 +85,10 @@ export interface RoutingRuleSpec {
   fwmark?: number | undefined
   /** The bits of the mark that count. Default: all. */
   fwmask?: number | undefined
-  /** Only packets of sockets of these users: a user id of the set's `user` namespace, or a range. */
+  /**
+   * Only packets of sockets of these users: a user id of the `user` namespace of the Node.js process, or a range. The kernel refuses
+   * it (`EPERM`) if another `user` namespace owns the network.
+   */
   uidRange?: number | Readonly<NumberRange> | undefined
   /** Only packets of this protocol. */
   ipProto?: IpProtocol | undefined

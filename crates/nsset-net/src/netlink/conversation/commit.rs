@@ -11,9 +11,9 @@ use tokio::time::Instant;
 use super::{Conversation, PATIENCE};
 use crate::netlink::{
     answer::Message,
+    answer::extended_ack,
     batch::{Batch, HEADERS, Refusal},
     buffer::Buffer,
-    extended_ack,
 };
 
 /// What netlink_sendmsg() of net/netlink/af_netlink.c takes from the size of the socket's buffer.
