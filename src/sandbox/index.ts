@@ -4,6 +4,6 @@
  * @module nsset/sandbox
  */
 
-export type { SandboxFiles, SandboxOptions } from '../validate/sandbox/sandbox-options.ts'
+export type { SandboxFiles, SandboxNetwork, SandboxOptions } from '../validate/sandbox/sandbox-options.ts'
 export type { Refusal } from './refusals.ts'
 export { Sandbox } from './sandbox.ts'

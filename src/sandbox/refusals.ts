@@ -1,13 +1,18 @@
+import type { UplinkRefusal } from 'nsset'
+
 /** Something that a box has refused a program, or why it has ended one. */
 export interface Refusal {
   /**
    * `'systemCall'`: the filter killed the program (SIGSYS). `'memory'`: the kernel killed a process, because the box had no more memory.
    * `'processes'`: fork(2) failed at the limit of processes. `'cpuSeconds'`, `'fileSize'`: a limit of the program (SIGXCPU, SIGXFSZ).
-   * `'timeout'`: the time was over, and everything in the box was ended.
+   * `'timeout'`: the time was over, and everything in the box was ended. `'network'`: the rules of the network refused a connection, a
+   * datagram or a name.
    */
-  what: 'systemCall' | 'memory' | 'processes' | 'cpuSeconds' | 'fileSize' | 'timeout'
-  /** The program, and its arguments. */
+  what: 'systemCall' | 'memory' | 'processes' | 'cpuSeconds' | 'fileSize' | 'timeout' | 'network'
+  /** The program, and its arguments. Empty for `'network'`: the program is not known. */
   command: readonly string[]
+  /** For `'network'`: what was refused, and why. */
+  network?: UplinkRefusal
 }
 
 /** Older ones than these are forgotten. */

@@ -6,6 +6,7 @@ import {
   type ExecFileOptions,
   type ExecFileResult,
   type ForkOptions,
+  type Forwarding,
   type NamespaceChildProcess,
   type NamespaceKind,
   NamespaceSet,
@@ -15,6 +16,7 @@ import {
   type SpawnOptions,
   type StdioOptions,
   sandboxSystemCalls,
+  type Uplink,
 } from 'nsset'
 import {
   type ParsedSandboxOptions,
@@ -23,6 +25,7 @@ import {
 } from '../validate/sandbox/sandbox-options.ts'
 import { Events } from './events.ts'
 import { hiddenPlaces } from './hidden.ts'
+import { openWays, RESOLVER_MOUNT, type Ways } from './network.ts'
 import { type Refusal, RefusalLog } from './refusals.ts'
 import { mountsOf } from './view.ts'
 
@@ -48,6 +51,10 @@ const RESOLVER = '/etc/resolv.conf'
 export class Sandbox implements AsyncDisposable {
   /** The set in which the programs run. It is closed with the box. */
   readonly set: NamespaceSet
+  /** The way out, if `network` has rules. */
+  readonly uplink: Uplink | undefined
+  /** The ways in, in the order of `network.publish`. */
+  readonly forwardings: readonly Forwarding[]
   readonly #group: ControlGroup | undefined
   readonly #defaults: SpawnOptions
   readonly #refusals = new RefusalLog()
@@ -59,11 +66,14 @@ export class Sandbox implements AsyncDisposable {
     return hiddenPlaces()
   }
 
-  private constructor(set: NamespaceSet, group: ControlGroup | undefined, defaults: SpawnOptions) {
+  private constructor(set: NamespaceSet, group: ControlGroup | undefined, defaults: SpawnOptions, ways?: Ways) {
     this.set = set
+    this.uplink = ways?.uplink
+    this.forwardings = ways?.forwardings ?? []
     this.#group = group
     this.#defaults = defaults
     this.#events = new Events(group, this.#refusals)
+    this.#noteNetwork().catch(() => undefined)
   }
 
   /**
@@ -80,7 +90,7 @@ export class Sandbox implements AsyncDisposable {
     const group = given.cgroup === undefined ? undefined : await ControlGroup.create(given.cgroup)
     try {
       const set = await setOf(given, group)
-      return new Sandbox(set, group, defaultsOf(given, group))
+      return new Sandbox(set, group, defaultsOf(given, group), await waysOf(set, given))
     } catch (error) {
       await group?.close()
       throw error
@@ -197,6 +207,12 @@ export class Sandbox implements AsyncDisposable {
     }
   }
 
+  /** Notes what the rules of the network refuse, until the box is closed. */
+  async #noteNetwork(): Promise<void> {
+    if (this.uplink === undefined) return
+    for await (const network of this.uplink.refusals()) this.#refusals.add({ what: 'network', command: [], network })
+  }
+
   /** Ends the box with a program that was stopped, and notes what the kernel tells about a program that has ended. */
   async #conclude(command: readonly string[], signal: NodeJS.Signals | null, code: string | undefined): Promise<void> {
     if (!this.closed) await this.#events.note(command, signal)
@@ -230,7 +246,7 @@ function argumentsOf<T>([first, second]: unknown[]): [args: readonly string[], o
 async function setOf(given: ParsedSandboxOptions, group: ControlGroup | undefined): Promise<NamespaceSet> {
   const kinds: NamespaceKind[] = ['user', 'mnt', 'pid', 'ipc', 'uts']
   const { root = 'host', files = {}, network = 'none', user = 'current', hostname = 'sandbox' } = given
-  if (network === 'none') kinds.push('net')
+  if (network !== 'host') kinds.push('net')
   if (group !== undefined) kinds.push('cgroup')
   const places = {
     read: [...(files.read ?? []), ...(await resolverFiles(root, network))],
@@ -241,15 +257,29 @@ async function setOf(given: ParsedSandboxOptions, group: ControlGroup | undefine
   return NamespaceSet.unshare(kinds, {
     mapUser: user,
     hostname,
-    mounts: await mountsOf(places, root),
-    ...(network === 'none' ? { loopback: true } : {}),
+    mounts: [...(await mountsOf(places, root)), ...(typeof network === 'object' ? [RESOLVER_MOUNT] : [])],
+    ...(network === 'host' ? {} : { loopback: true }),
     ...(root === 'empty' ? { root: { type: 'tmpfs', readOnly: true } as const } : {}),
     ...(group === undefined ? {} : { cgroup: group }),
   })
 }
 
+/** Opens the ways out and in. If that fails, the set is closed. */
+async function waysOf(set: NamespaceSet, { network }: ParsedSandboxOptions): Promise<Ways | undefined> {
+  if (typeof network !== 'object') return undefined
+  try {
+    return await openWays(set, network)
+  } catch (error) {
+    await set[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
 /** With the network of the host, names are resolved as on the host, whose file may be a link to one in a hidden place. */
-async function resolverFiles(root: 'host' | 'empty', network: 'none' | 'host'): Promise<string[]> {
+async function resolverFiles(
+  root: 'host' | 'empty',
+  network: NonNullable<SandboxOptions['network']>,
+): Promise<string[]> {
   return root === 'host' && network === 'host' ? existing(RESOLVER) : []
 }
 

@@ -4,6 +4,8 @@ import { array, type FieldsOf, object, type Parse, type Parsed, parseOptions } f
 import { type Path, parsePath } from '../paths.ts'
 import { CONFINEMENT, type ConfinementOptions } from '../processes/confinement/confinement.ts'
 import { type Environment, parseEnvironment } from '../processes/environment.ts'
+import { type ForwardOptions, parseForwards } from '../sockets/forwarding-options.ts'
+import { UPLINK_RULES, type UplinkOptions } from '../sockets/uplink-options.ts'
 import { type MapUser, mapUser } from '../unshare-options.ts'
 import { text } from '../values.ts'
 
@@ -22,6 +24,15 @@ export interface SandboxFiles {
   temporary?: readonly Path[] | undefined
 }
 
+/**
+ * The way out of the network of a box, as {@link Network.uplink} has it, and the ways in. Without `allow`, everything is reached that is
+ * not closed: loopback, private and link-local addresses and those of the machine are.
+ */
+export interface SandboxNetwork extends Pick<UplinkOptions, 'allow' | 'deny' | 'decide' | 'decideTimeout' | 'dns'> {
+  /** What is reached from outside, as {@link Network.publish} has it. Default: nothing. */
+  publish?: readonly ForwardOptions[] | undefined
+}
+
 /** Options of {@link Sandbox.create}. */
 export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivileges' | 'capabilities' | 'seccomp'> {
   /** What is in the root directory: the files of the host, read-only, or nothing but `files`. Default: `'host'`. */
@@ -29,10 +40,10 @@ export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivilege
   /** What the box sees of the files of the host. */
   files?: SandboxFiles | undefined
   /**
-   * The network: none but a loopback, or that of the host, with all that listens there. Rules for single hosts and ports are not
-   * supported yet. Default: `'none'`.
+   * The network: none but a loopback; that of the host, with all that listens there; or one of its own with a way out under rules, and
+   * ways in. Default: `'none'`.
    */
-  network?: 'none' | 'host' | undefined
+  network?: 'none' | 'host' | SandboxNetwork | undefined
   /** The user inside: see `mapUser` of `NamespaceSet.unshare`. Default: `'current'`, the ids of the caller. */
   user?: MapUser | undefined
   /** The host name inside. Default: `'sandbox'`. */
@@ -53,9 +64,21 @@ const paths: Parse<string[]> = (value, name) => array(parsePath)(value, name).ma
 
 const FILES = { read: paths, write: paths, hide: paths, temporary: paths } satisfies FieldsOf<SandboxFiles>
 
-const network: Parse<'none' | 'host'> = (value, name) => {
+const network: Parse<'none' | 'host' | SandboxNetwork> = (value, name) => {
   if (value === 'none' || value === 'host') return value
-  throw invalidValue(name, "must be 'none' or 'host'; rules for single hosts and ports are not supported yet", value)
+  if (typeof value !== 'object' || value === null) {
+    throw invalidValue(name, "must be 'none', 'host' or an object with rules", value)
+  }
+  return ways(value, name)
+}
+
+/** Checked here, so that a mistake is an error before anything is created. */
+const ways: Parse<SandboxNetwork> = (value, name) => {
+  const { publish, ...rules } = value as SandboxNetwork
+  parseOptions(rules, UPLINK_RULES, name)
+  if (publish === undefined) return rules
+  array((entry) => parseForwards(entry))(publish, `${name}.publish`)
+  return { ...rules, publish }
 }
 
 const root: Parse<'host' | 'empty'> = (value, name) => {

@@ -70,15 +70,20 @@ export interface ParsedUplink {
 
 const DEFAULT_ADDRESSES = ['10.0.2.100/24', 'fd00:6e73:7365:74::100/64']
 
-const UPLINK = {
-  name: linkName,
-  addresses: array(cidr),
-  mtu: whole(1280, 65_520),
+/** @internal What it may reach, and how names are resolved. */
+export const UPLINK_RULES = {
   dns: object({ servers: array(parseServer) } satisfies FieldsOf<UplinkDnsOptions>),
   allow: rules,
   deny: rules,
   decide: func<NonNullable<UplinkOptions['decide']>>(),
   decideTimeout: milliseconds,
+} satisfies FieldsOf<Pick<UplinkOptions, 'dns' | 'allow' | 'deny' | 'decide' | 'decideTimeout'>>
+
+const UPLINK = {
+  ...UPLINK_RULES,
+  name: linkName,
+  addresses: array(cidr),
+  mtu: whole(1280, 65_520),
   signal,
 } satisfies FieldsOf<UplinkOptions>
 
