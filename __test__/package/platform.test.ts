@@ -48,7 +48,7 @@ function ask(platform: string, load: string): Promise<Answer> {
   )
 }
 
-const ASYNCHRONOUS = ['fromContainer', 'unshare', 'unmount']
+const ASYNCHRONOUS = ['fromContainer', 'fromId', 'unshare', 'unmount']
 
 describe.each(['darwin', 'win32', 'freebsd'])('on %s', (platform) => {
   test.each([

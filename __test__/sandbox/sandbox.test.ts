@@ -258,8 +258,7 @@ test('nothing is left of a box, nor of one that could not be created', async () 
 
 describe('options', () => {
   const refused: [unknown, string][] = [
-    [{ network: { allow: ['example.org:443'] } }, 'rules for single hosts and ports are not supported yet'],
-    [{ network: 'bridge' }, "must be 'none' or 'host'"],
+    [{ network: 'bridge' }, "must be 'none', 'host' or an object"],
     [{ root: '/srv' }, "must be 'host' or 'empty'"],
     [{ file: {} }, "did you mean 'files'"],
     [{ files: { writable: [] } }, "Unknown option 'writable' of options.files"],

@@ -272,6 +272,8 @@ export class NamespaceSet {
    * using set = NamespaceSet.compose({ net: router, uts: host })
    */
   static compose(parts: Composition<NamespaceSet>): NamespaceSet {
+    // On another platform, this is the error.
+    binding()
     const [[flag, set], ...others] = parseComposition(parts)
     const join = (native: NativeSet, [flag, set]: [number, AnySet]) =>
       native.join(native.flags(), handleOf(set).native, flag)
