@@ -114,7 +114,7 @@ export const KEY_TYPES = {
   uid: numbers(32),
   gid: numbers(32),
   ct_state: flags('invalid', 'established', 'related', 'new', 'untracked'),
-} satisfies Record<string, DataType>
+} satisfies Record<FirewallKeyType, DataType>
 
 /** @internal All types of values. */
 export const DATA_TYPES = {
@@ -142,7 +142,21 @@ export const DATA_TYPES = {
 } satisfies Record<string, DataType>
 
 /** A type of the keys of sets, as nft(8) names it. */
-export type FirewallKeyType = keyof typeof KEY_TYPES
+export type FirewallKeyType =
+  | 'ipv4_addr'
+  | 'ipv6_addr'
+  | 'ether_addr'
+  | 'ether_type'
+  | 'inet_proto'
+  | 'inet_service'
+  | 'icmp_type'
+  | 'icmpv6_type'
+  | 'mark'
+  | 'ifname'
+  | 'iface_index'
+  | 'uid'
+  | 'gid'
+  | 'ct_state'
 
 /** @internal The name of a type of values. */
 export type DataTypeName = keyof typeof DATA_TYPES
