@@ -63,7 +63,7 @@ export function familyOf(address: string): 0 | 4 | 6 {
   return process.getBuiltinModule('node:net').isIP(address) as 0 | 4 | 6
 }
 
-/** @internal An address family. */
+/** An address family. */
 export type Family = 'IPv4' | 'IPv6'
 
 /** @internal */

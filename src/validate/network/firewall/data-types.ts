@@ -2,9 +2,9 @@ import { invalidType, invalidValue, outOfRange } from '../../../errors.ts'
 import type { Parse } from '../../fields.ts'
 import { familyOf, mac, text } from '../values.ts'
 
-/** @internal A type of values, as nft(8) has them. `flags` are bits, of which several can be given. */
+/** A type of values, as nft(8) has them. `flags` are bits, of which several can be given. */
 export interface DataType<T = unknown> {
-  readonly parse: Parse<T>
+  readonly parse: (value: unknown, name: string) => T
   readonly isFlags: boolean
 }
 
@@ -98,11 +98,13 @@ const protocols = [
   ...['icmp', 'igmp', 'tcp', 'udp', 'dccp', 'gre', 'esp', 'ah', 'icmpv6', 'comp', 'sctp', 'udplite'],
 ] as const
 
+const hardwareAddress: DataType<string> = { parse: mac, isFlags: false }
+
 /** @internal The types of the keys of sets. The names are those of nft(8). */
 export const KEY_TYPES = {
   ipv4_addr: addresses(4),
   ipv6_addr: addresses(6),
-  ether_addr: { parse: mac, isFlags: false },
+  ether_addr: hardwareAddress,
   ether_type: numbers(16, 'ip', 'arp', 'ip6', '8021q', '8021ad'),
   inet_proto: numbers(8, ...protocols),
   inet_service: numbers(16),
@@ -116,7 +118,7 @@ export const KEY_TYPES = {
   ct_state: flags('invalid', 'established', 'related', 'new', 'untracked'),
 } satisfies Record<FirewallKeyType, DataType>
 
-/** @internal All types of values. */
+/** All types of values. */
 export const DATA_TYPES = {
   ...KEY_TYPES,
   u8: numbers(8),
@@ -158,8 +160,8 @@ export type FirewallKeyType =
   | 'gid'
   | 'ct_state'
 
-/** @internal The name of a type of values. */
+/** The name of a type of values. */
 export type DataTypeName = keyof typeof DATA_TYPES
 
-/** @internal What a value of a type can be. */
+/** What a value of a type can be. */
 export type ValueOf<D extends DataTypeName> = (typeof DATA_TYPES)[D] extends DataType<infer T> ? T : never

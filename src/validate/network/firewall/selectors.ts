@@ -120,13 +120,13 @@ const connection = {
   'ct reply ip6 daddr': 'ipv6_addr',
 } as const
 
-/** @internal What a match compares, with the types of the values. */
+/** What a match compares, with the types of the values. */
 export const SELECTORS = { ...payload, ...meta, ...connection } as const satisfies Record<string, DataTypeName>
 
 /** What a match compares, as nft(8) writes it: a field of the packet, `meta`, `ct`. */
 export type FirewallSelector = keyof typeof SELECTORS
 
-/** @internal What a value of a selector can be. */
+/** What a value of a selector can be. */
 export type SelectorValue<S extends FirewallSelector> = ValueOf<(typeof SELECTORS)[S]>
 
 const FIB_FLAG = '(?:saddr|daddr|mark|iif|oif)'
