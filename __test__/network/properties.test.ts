@@ -23,8 +23,11 @@ let before: Resources
 beforeAll(async () => {
   set = anyonesSet(['net'])
   await set.network.links.list()
-  // Its socket is opened on first use; a kernel without WireGuard reports that.
+  // Their sockets are opened on first use; a kernel without WireGuard reports that.
   await set.network.wireguard.get('lo').catch(() => undefined)
+  await set.network.firewall.list()
+  await set.network.sockets.list()
+  await set.network.offload.get('lo')
   await set.execFile('true')
   before = resources()
 })

@@ -145,7 +145,17 @@ const NAMES: Record<string, readonly string[]> = {
     ip neighbour replace
     ip neighbour del
     ip nexthop
-    ip link property
+    ip link property add dev DEV altname NAME
+    ip link set DEV netns NAME name NEW
+    ip link add link DEV name NAME netns NS type KIND
+    ip link set DEV type bridge OPTION
+    bridge link set dev DEV isolated on
+    ethtool -K DEV tso off
+    bridge vlan
+    ip address replace
+    ss -tuwxa
+    ss -tln
+    ss -K
     ip monitor
     ip monitor nsid
     tc qdisc show

@@ -84,10 +84,11 @@ import http from 'node:http'
 import https from 'node:https'
 import os from 'node:os'
 import {
-  action, ActionError, ControlGroup, ExecFileError, type Forwarding, landlockAbi, NamespaceError, NamespacePool, NamespaceSet,
-  namespaces, netns, type NetworkWatcher, NS, sandboxSystemCalls, type SystemCallCondition, systemCalls, wireguard,
+  action, ActionError, ControlGroup, ExecFileError, firewall, type Forwarding, landlockAbi, NamespaceError, NamespacePool, NamespaceSet,
+  namespaces, netns, type NetworkWatcher, NS, sandboxSystemCalls, type SystemCallCondition, systemCalls, type Uplink, wireguard,
 } from 'nsset'
 declare const set: NamespaceSet, base: NamespaceSet, host: NamespaceSet, theirs: NamespaceSet, other: NamespaceSet, router: NamespaceSet
+declare const uplink: Uplink
 declare const forwarding: Forwarding, watcher: NetworkWatcher, group: ControlGroup, sets: NamespaceSet[], pool: NamespacePool, child: { pid: number }, tid: number
 declare const handler: http.RequestListener, privateKey: string, publicKey: string
 declare function use(fd: number): void

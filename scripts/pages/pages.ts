@@ -5,9 +5,9 @@ import { readdirSync, readFileSync } from 'node:fs'
  * What is done with a block, by its language; another language, or none, is an error.
  * `ts` is a separate module: it is compiled, run, and prints the comments `// → ` at its end.
  * `sh` is a bash script, and likewise, with `# → `. One that installs something is only parsed.
- * `json` is parsed. `text` is not tested.
+ * `js` is for another program, such as a test runner, and is not run. `json` is parsed. `text` is not tested.
  */
-export const LANGUAGES: readonly string[] = ['ts', 'sh', 'json', 'text']
+export const LANGUAGES: readonly string[] = ['ts', 'js', 'sh', 'json', 'text']
 
 export interface Block {
   /** `docs/coming-from/netns.md:12` */
