@@ -191,6 +191,7 @@ export class NetworkWatcher<P extends WatchedPart = WatchedPart>
     return this
   }
 
+  /** Returns the watcher itself: `for await` reads it. */
   [Symbol.asyncIterator](): this {
     return this
   }

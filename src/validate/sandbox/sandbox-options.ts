@@ -25,11 +25,11 @@ export interface SandboxFiles {
 }
 
 /**
- * The way out of the network of a box, as {@link Network.uplink} has it, and the ways in. Without `allow`, everything is reached that is
+ * The way out of the network of a box, as `network.uplink` of a set has it, and the ways in. Without `allow`, everything is reached that is
  * not closed: loopback, private and link-local addresses and those of the machine are.
  */
 export interface SandboxNetwork extends Pick<UplinkOptions, 'allow' | 'deny' | 'decide' | 'decideTimeout' | 'dns'> {
-  /** What is reached from outside, as {@link Network.publish} has it. Default: nothing. */
+  /** What is reached from outside, as `network.publish` of a set has it. Default: nothing. */
   publish?: readonly ForwardOptions[] | undefined
 }
 
