@@ -32,6 +32,17 @@ test('run-untrusted: a custom command, with its exit code', async () => {
   expect(await example('run-untrusted', 'sh', '-c', 'exit 5')).toEqual({ stdout: 'files: \n', stderr: '', code: 5 })
 })
 
+test('what-did-it-reach: each place that a command asked for', async () => {
+  const script =
+    'for place in 10.1.2.3/80 169.254.169.254/80 127.0.0.1/9; do echo > /dev/tcp/$place; done 2>/dev/null; exit 4'
+  const { stdout, code } = await example('what-did-it-reach', 'bash', '-c', script)
+  expect(stdout.trim().split('\n').toSorted()).toEqual([
+    'tcp 10.1.2.3 80: refused: private',
+    'tcp 169.254.169.254 80: refused: link-local',
+  ])
+  expect(code).toBe(4)
+})
+
 test('build-step: changes of the project are gone, and what is in out is kept', async () => {
   using directory = temporaryDirectory()
   const [project, out] = [directory.file('project'), directory.file('out')]
