@@ -11,6 +11,11 @@ const FILES = [
   '__test__/control-groups/limits.test.ts',
   '__test__/control-groups/control-group.test.ts',
   '__test__/network/links.test.ts',
+  '__test__/network/links/ports.test.ts',
+  '__test__/network/links/vlans.test.ts',
+  '__test__/network/links/places.test.ts',
+  '__test__/network/queueing/filters.test.ts',
+  '__test__/network/routing/forwarding-entries.test.ts',
   '__test__/network/qdiscs.test.ts',
   '__test__/network/wireguard.test.ts',
 ]

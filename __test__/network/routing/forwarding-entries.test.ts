@@ -1,7 +1,7 @@
 /** `set.network.forwardingEntries`: `bridge fdb` reads what nsset adds, and nsset reads and deletes what `bridge fdb` adds. */
 import type { ForwardingEntry, ForwardingEntrySpec, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
-import { isMadeBy, outputOf } from '../../setup/oracles/iproute.ts'
+import { isMadeBy, isVm, outputOf } from '../../setup/oracles/iproute.ts'
 import { anyonesSet } from '../../setup/sets/anyones-set.ts'
 import { type Case, failureOf, refuses, untyped, value } from '../../setup/sets/failure.ts'
 
@@ -14,7 +14,8 @@ const bridge = (set: NamespaceSet, words: string) => outputOf(set, 'bridge', wor
 async function switchLab(): Promise<NamespaceSet> {
   const set = anyonesSet(['net'])
   const lines = [
-    'link add br0 type bridge',
+    // Where bridges have VLANs, an entry without one is otherwise added for each VLAN of the port, too.
+    `link add br0 type bridge${isVm ? ' vlan_default_pvid 0' : ''}`,
     'link add a0 type veth peer name b0',
     'link set a0 master br0 up',
     'link set b0 up',

@@ -66,7 +66,10 @@ pub(crate) fn of(
             "the queueing discipline or the class is not there: add a qdisc that has classes, with a handle, first"
         }
         (Errno::EBUSY, "RTM_DELTCLASS") => "the class has classes below it, or filters lead to it: delete these first",
-        (Errno::EEXIST, "RTM_NEWTFILTER") => "a filter with that priority and handle exists: replace it",
+        (Errno::EEXIST, "RTM_NEWTFILTER") => {
+            "a filter with that priority and handle exists: replace it, or delete it first, since the kernel changes no filter of \
+             kind matchall"
+        }
         (Errno::ENOENT, "RTM_NEWTFILTER") => {
             "an action, or the program of bpf, is not there; load the module act_KIND of the action, if there is one"
         }
