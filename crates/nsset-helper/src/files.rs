@@ -69,11 +69,11 @@ fn reopen(proc: i32, held: i32) -> Result<i32, Errno> {
     let mut digits = [0_u8; MOST_DIGITS];
     let (mut rest, mut first) = (held.unsigned_abs(), MOST_DIGITS);
     while first == MOST_DIGITS || rest > 0 {
-        first -= 1;
-        digits[first] = b'0' + (rest % 10) as u8;
+        first = first.checked_sub(1).ok_or(EINVAL)?;
+        *digits.get_mut(first).ok_or(EINVAL)? = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    for (place, byte) in name.iter_mut().zip(DIRECTORY.iter().chain(&digits[first..])) {
+    for (place, byte) in name.iter_mut().zip(DIRECTORY.iter().chain(digits.get(first..).unwrap_or(&[]))) {
         *place = *byte;
     }
     let path = CStr::from_bytes_until_nul(&name).map_err(|_| EINVAL)?;

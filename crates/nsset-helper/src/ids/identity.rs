@@ -44,11 +44,11 @@ fn is_mapped(proc: i32, map: &CStr, id: usize) -> bool {
     let Ok(fd) = syscall::open(proc, map, O_RDONLY) else { return false };
     let mut text = [0u8; 4096];
     let mut length = 0;
-    while let Ok(count @ 1..) = syscall::read(fd, &mut text[length..]) {
+    while let Ok(count @ 1..) = syscall::read(fd, text.get_mut(length..).unwrap_or(&mut [])) {
         length += count;
     }
     syscall::close(fd);
-    text[..length].split(|byte| *byte == b'\n').any(|line| takes_overflow_id_to(line, id))
+    text.get(..length).unwrap_or(&[]).split(|byte| *byte == b'\n').any(|line| takes_overflow_id_to(line, id))
 }
 
 /// A line is `INSIDE OUTSIDE COUNT`, padded with spaces.

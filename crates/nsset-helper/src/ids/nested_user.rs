@@ -146,7 +146,7 @@ impl Text {
     }
 
     fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
+        self.bytes.get(..self.length).unwrap_or(&[])
     }
 
     /// Adds a text, with the id in place of each `@`.

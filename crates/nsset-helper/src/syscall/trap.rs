@@ -58,12 +58,17 @@ pub(super) fn checked(result: isize) -> Result<usize, Errno> {
 
 /// A system call; arguments that are not given are zero.
 macro_rules! call {
-    ($number:expr $(, $argument:expr)*) => {{
-        let given = [$($argument as usize),*];
-        let mut arguments = [0usize; 6];
-        arguments[..given.len()].copy_from_slice(&given);
-        // SAFETY: every pointer below comes from a reference or a `CStr` that outlives the call, with its length beside it
-        // where the call takes one, or from the caller of a function that is unsafe for it; the rest are plain numbers.
+    ($number:expr) => { call!(@ $number, 0, 0, 0, 0, 0, 0) };
+    ($number:expr, $a:expr) => { call!(@ $number, $a, 0, 0, 0, 0, 0) };
+    ($number:expr, $a:expr, $b:expr) => { call!(@ $number, $a, $b, 0, 0, 0, 0) };
+    ($number:expr, $a:expr, $b:expr, $c:expr) => { call!(@ $number, $a, $b, $c, 0, 0, 0) };
+    ($number:expr, $a:expr, $b:expr, $c:expr, $d:expr) => { call!(@ $number, $a, $b, $c, $d, 0, 0) };
+    ($number:expr, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr) => { call!(@ $number, $a, $b, $c, $d, $e, 0) };
+    ($number:expr, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr) => { call!(@ $number, $a, $b, $c, $d, $e, $f) };
+    (@ $number:expr $(, $argument:expr)*) => {{
+        let arguments = [$($argument as usize),*];
+        // SAFETY: every pointer comes from a reference or a `CStr` that outlives the call, with its length beside it where
+        // the call takes one, or from the caller of a function that is unsafe for it; the rest are plain numbers.
         checked(unsafe { trap($number, arguments) })
     }};
 }

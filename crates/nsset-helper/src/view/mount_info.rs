@@ -1,7 +1,7 @@
 //! The mounts of this process: proc_pid_mountinfo(5). There is no heap, and the length of a line has no limit, so the
 //! file is read in small parts, and only the fields that are needed are kept.
 
-use crate::syscall::{self, Errno, O_RDONLY};
+use crate::syscall::{self, EIO, Errno, O_RDONLY};
 
 const PATH_MAX: usize = 4096;
 
@@ -79,7 +79,7 @@ impl MountInfo {
             }
         }
         self.next += 1;
-        Ok(Some(self.part[self.next - 1]))
+        self.part.get(self.next - 1).copied().map(Some).ok_or(EIO)
     }
 }
 
@@ -95,7 +95,7 @@ impl Mount {
 
     /// Its mount point, as this process sees it. A path that is longer than `PATH_MAX` is cut off.
     pub fn path(&self) -> &[u8] {
-        &self.path[..self.length]
+        self.path.get(..self.length).unwrap_or(&[])
     }
 
     fn clear(&mut self) {

@@ -100,13 +100,13 @@ const MOST_DIGITS: usize = 10;
 fn decimal(fd: i32, buffer: &mut [u8; MOST_DIGITS + 1]) -> Result<&CStr, Errno> {
     let mut rest = fd.unsigned_abs();
     let mut first = MOST_DIGITS;
-    buffer[first] = 0;
+    *buffer = [0; MOST_DIGITS + 1];
     loop {
-        first -= 1;
-        buffer[first] = b'0' + (rest % 10) as u8;
+        first = first.checked_sub(1).ok_or(EINVAL)?;
+        *buffer.get_mut(first).ok_or(EINVAL)? = b'0' + (rest % 10) as u8;
         rest /= 10;
         if rest == 0 {
-            return CStr::from_bytes_with_nul(&buffer[first..]).map_err(|_| EINVAL);
+            return CStr::from_bytes_until_nul(buffer.get(first..).ok_or(EINVAL)?).map_err(|_| EINVAL);
         }
     }
 }
@@ -133,7 +133,7 @@ fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let Some(mut overlay) = state.overlay.take() else { return Err(EINVAL) };
     if let Some(end) = overlay.length.checked_sub(1) {
         // The last colon.
-        overlay.lowers[end] = 0;
+        *overlay.lowers.get_mut(end).ok_or(E2BIG)? = 0;
         let lowers = CStr::from_bytes_until_nul(&overlay.lowers).map_err(|_| EINVAL)?;
         set_by_number(overlay.fs, c"lowerdir", lowers, state.proc)?;
     }
