@@ -18,7 +18,7 @@ use serde_json::Value;
 use tokio::{select, task::yield_now};
 
 /// More notifications than fit into the largest buffer, which root gets.
-const MANY: usize = 40_000;
+const MANY: usize = 120_000;
 
 /// Waits for the next events.
 async fn next(watcher: &Watcher) -> Vec<Value> {

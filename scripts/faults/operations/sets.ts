@@ -1,7 +1,5 @@
 /** Creating sets, keeping them, and running code on a thread inside. */
 import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Operation } from './operation.ts'
 
 export const SETS: Record<string, Operation> = {
@@ -32,32 +30,31 @@ export const SETS: Record<string, Operation> = {
     }),
   },
   'unshare-root': {
-    prepare: ({ nsset: { NamespaceSet }, scratch }) => {
-      const upper = join(scratch, 'upper')
-      const work = join(scratch, 'work')
-      for (const directory of [upper, work]) mkdirSync(directory, { recursive: true })
-      return {
-        run: async () => {
-          const set = await NamespaceSet.unshare(['user', 'pid', 'mnt', 'net'], {
-            mapUser: 'root',
-            root: { type: 'tmpfs', size: 1_000_000 },
-            mounts: [
-              { type: 'bind', source: '/usr', target: '/usr', readOnly: true, recursive: true, create: true },
-              { type: 'proc', target: '/proc', create: true },
-              { type: 'dev', target: '/dev', create: true },
-              { type: 'overlay', target: '/etc', lower: ['/etc'], upper, work, create: true },
-              { type: 'file', target: '/run/token', content: 'x'.repeat(10_000), create: true },
-              { type: 'symlink', target: '/bin', to: 'usr/bin' },
-              { type: 'directory', target: '/tmp', mode: 0o1777 },
-              { type: 'mask', target: '/proc/kcore' },
-            ],
-          })
-          set.close()
-        },
-        // The kernel leaves a directory of its own in the working directory of an overlay.
-        after: () => rmSync(join(work, 'work'), { recursive: true, force: true }),
-      }
-    },
+    prepare: ({ nsset: { NamespaceSet } }) => ({
+      run: async () => {
+        const set = await NamespaceSet.unshare(['user', 'pid', 'mnt', 'net'], {
+          mapUser: 'root',
+          root: { type: 'tmpfs', size: 1_000_000 },
+          mounts: [
+            { type: 'bind', source: '/usr', target: '/usr', readOnly: true, recursive: true, create: true },
+            { type: 'proc', target: '/proc', create: true },
+            { type: 'dev', target: '/dev', create: true },
+            {
+              type: 'overlay',
+              target: '/etc',
+              lower: ['/etc'],
+              upper: { type: 'tmpfs', size: 1_000_000 },
+              create: true,
+            },
+            { type: 'file', target: '/run/token', content: 'x'.repeat(10_000), create: true },
+            { type: 'symlink', target: '/bin', to: 'usr/bin' },
+            { type: 'directory', target: '/tmp', mode: 0o1777 },
+            { type: 'mask', target: '/proc/kcore' },
+          ],
+        })
+        set.close()
+      },
+    }),
   },
   'unshare-below': {
     prepare: async ({ nsset: { NamespaceSet } }) => {
