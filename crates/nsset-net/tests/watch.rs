@@ -41,8 +41,9 @@ async fn lost_notifications_are_reported_with_the_differences() {
         assert_eq!(existing[0]["type"], "existing");
         // While `ip` runs, nothing receives.
         for verb in ["add", "del"] {
-            let line = format!(r#"{{ printf "route {verb} 10.%d.%d.1 dev lo\n", 1 + $1 / 256, $1 % 256 }}"#);
-            let script = format!("seq 0 {} | awk '{line}' | ip -batch -", MANY / 2 - 1);
+            let line = format!("route {verb} 10.$((1 + i / 256)).$((i % 256)).1 dev lo");
+            let last = MANY / 2;
+            let script = format!("i=0; while [ $i -lt {last} ]; do echo \"{line}\"; i=$((i + 1)); done | ip -batch -");
             assert!(host.run(&["sh", "-c", &script]).status.success());
         }
         host.must("ip route add 192.0.2.0/24 dev lo");
