@@ -137,7 +137,6 @@ export const MOST_FILES = 15
 
 /** Folders with more, and why. */
 export const FULL_FOLDERS: Readonly<Record<string, string>> = {
-  'crates/nsset-net/src/link': 'one kind of link, one file',
   docs: 'one page for each subject, named for it',
   'docs/decisions': 'records in the order of their numbers, which other pages and commits name',
   findings: 'one script for each surprise, which stands alone',

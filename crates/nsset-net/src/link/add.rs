@@ -8,11 +8,11 @@ use nix::errno::Errno;
 use super::{
     changes::{LinkChanges, LinkState, Master},
     creation, elsewhere,
-    kind::LinkKind,
+    kinds::LinkKind,
+    kinds::tun,
     link::Link,
     links::Links,
     spec::LinkSpec,
-    tun,
     veth::VethPeer,
 };
 use crate::{

@@ -4,7 +4,7 @@ use netlink_packet_route::link::LinkAttribute;
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 use serde::{Deserialize, Deserializer};
 
-use super::{kind::LinkKind, link::Link, port::Port, tuning::Tuning};
+use super::{kinds::LinkKind, link::Link, properties::Port, properties::Tuning};
 use crate::{address::AddressSpec, error::Result, link_ref::LinkRef, mac::Mac};
 
 /// `IPV6_MIN_MTU` of linux/ipv6.h.

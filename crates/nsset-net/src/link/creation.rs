@@ -4,7 +4,7 @@ use std::{borrow::Cow, os::fd::OwnedFd};
 
 use netlink_packet_route::link::LinkAttribute;
 
-use super::{bridge::Bridge, changes::LinkBuilder, kind::LinkKind, spec::LinkSpec};
+use super::{changes::LinkBuilder, kinds::Bridge, kinds::LinkKind, spec::LinkSpec};
 use crate::{error::Result, link_ref::LinkRef, network::Network};
 
 /// Returns the index of the link's device.

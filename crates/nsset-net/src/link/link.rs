@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_with::skip_serializing_none;
 
-use super::{kind::LinkKind, operational::OperationalState, port::Port, statistics::Statistics, tuning::Tuning};
+use super::{
+    kinds::LinkKind, properties::OperationalState, properties::Port, properties::Statistics, properties::Tuning,
+};
 use crate::{
     link_ref::{self, LinkRef},
     mac::Mac,

@@ -11,9 +11,9 @@ use nix::errno::Errno;
 
 use super::{
     changes::{LinkBuilder, LinkChanges, LinkState, Master},
-    kind::LinkKind,
+    kinds::LinkKind,
     link::Link,
-    port::Port,
+    properties::Port,
 };
 use crate::{
     error::{Error, NetlinkError, Result},

@@ -1,55 +1,27 @@
-//! Links: their properties, how they are created and changed. Each kind has its own file.
+//! Links: their properties, how they are created and changed. Each kind has its own file in `kinds`.
 
 mod add;
 mod alt_names;
-mod bond;
-mod bridge;
 mod changes;
 mod creation;
 mod elsewhere;
 mod ensure;
-mod geneve;
-mod gre;
-mod ipip;
-mod ipvlan;
 mod kept;
-mod kind;
+mod kinds;
 #[allow(clippy::module_inception)]
 mod link;
 mod links;
-mod macvlan;
 mod moves;
-mod operational;
-mod port;
+mod properties;
 mod set;
 mod spec;
-mod statistics;
-mod tun;
-mod tuning;
 mod undo;
 mod veth;
-mod vlan;
-mod vrf;
-mod vxlan;
 
-pub use bond::*;
-pub use bridge::Bridge;
 pub use changes::{LinkChanges, LinkState, Master};
-pub use geneve::Geneve;
-pub use gre::Gre;
-pub use ipip::Ipip;
-pub use ipvlan::{IpVlan, IpVlanMode};
-pub use kind::LinkKind;
+pub use kinds::*;
 pub use link::{Link, LinkInOtherNetwork};
 pub use links::Links;
-pub use macvlan::{MacVlan, MacVlanMode};
-pub use operational::OperationalState;
-pub use port::{BondPort, BondPortState, BridgePort, BridgePortState, Port};
+pub use properties::*;
 pub use spec::LinkSpec;
-pub use statistics::Statistics;
-pub use tun::{Tun, TunMode};
-pub use tuning::Tuning;
 pub use veth::VethPeer;
-pub use vlan::{Vlan, VlanProtocol};
-pub use vrf::Vrf;
-pub use vxlan::Vxlan;

@@ -8,7 +8,7 @@ use crate::netlink::{
     value::Value,
 };
 
-/// A VLAN. Its device is the `dev` of its [`LinkSpec`](super::LinkSpec).
+/// A VLAN. Its device is the `dev` of its [`LinkSpec`](crate::LinkSpec).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Vlan {

@@ -9,7 +9,7 @@ use serde_with::skip_serializing_none;
 
 use crate::netlink::attributes::Attributes;
 
-/// An IPIP tunnel. Its packets leave through the `dev` of its [`LinkSpec`](super::LinkSpec), if that is given.
+/// An IPIP tunnel. Its packets leave through the `dev` of its [`LinkSpec`](crate::LinkSpec), if that is given.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

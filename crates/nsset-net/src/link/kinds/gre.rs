@@ -6,7 +6,7 @@ use netlink_packet_route::link::{GreIOFlags, InfoGre};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-/// A GRE tunnel. Its packets leave through the `dev` of its [`LinkSpec`](super::LinkSpec), if that is given.
+/// A GRE tunnel. Its packets leave through the `dev` of its [`LinkSpec`](crate::LinkSpec), if that is given.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -3,7 +3,7 @@
 use netlink_packet_route::link::InfoIpVlan;
 use serde::{Deserialize, Serialize};
 
-/// An IPVLAN. Its device is the `dev` of its [`LinkSpec`](super::LinkSpec).
+/// An IPVLAN. Its device is the `dev` of its [`LinkSpec`](crate::LinkSpec).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct IpVlan {

@@ -3,7 +3,7 @@
 use netlink_packet_route::link::InfoMacVlan;
 use serde::{Deserialize, Serialize};
 
-/// A MACVLAN. Its device is the `dev` of its [`LinkSpec`](super::LinkSpec).
+/// A MACVLAN. Its device is the `dev` of its [`LinkSpec`](crate::LinkSpec).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MacVlan {

@@ -8,7 +8,7 @@ use serde_with::{serde_as, skip_serializing_none};
 
 use crate::milliseconds::Milliseconds;
 
-/// A VXLAN. Its packets leave through the `dev` of its [`LinkSpec`](super::LinkSpec), if that is given.
+/// A VXLAN. Its packets leave through the `dev` of its [`LinkSpec`](crate::LinkSpec), if that is given.
 #[serde_as]
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
