@@ -172,6 +172,7 @@ export type { PlainSetRef } from './validate/network/known-set.ts'
 export type { LinkInOtherNetwork, LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'
 export type { BondData, BondMode, BondPort } from './validate/network/links/bond.ts'
 export type { BridgeData, BridgePort } from './validate/network/links/bridge.ts'
+export type * from './validate/network/links/encryption.ts'
 export type * from './validate/network/links/link-kinds.ts'
 export type {
   ChangeableLinkKind,
@@ -184,6 +185,7 @@ export type {
   VethPeer,
 } from './validate/network/links/link-spec.ts'
 export type { Offload, OffloadChanges } from './validate/network/links/offload.ts'
+export type * from './validate/network/links/tunnels.ts'
 export type { BridgeVlan, BridgeVlanSpec } from './validate/network/links/vlan.ts'
 export type {
   ApplyOptions,

@@ -22,6 +22,7 @@ const KINDS = [
   { spec: { kind: 'ipvlan', dev: 'eth0', mode: 'l2' }, probe: 'link add link eth0 name x type ipvlan' },
   { spec: { kind: 'vlan', dev: 'eth0', id: 7 }, probe: 'link add link eth0 name x type vlan id 7' },
   { spec: { kind: 'vxlan', dev: 'eth0', id: 7, port: 4789 }, probe: 'link add x type vxlan id 9 dstport 4788' },
+  { spec: { kind: 'macsec', dev: 'eth0' }, probe: 'link add link eth0 name x type macsec' },
   { spec: { kind: 'wireguard' }, probe: 'link add x type wireguard' },
 ] as const
 

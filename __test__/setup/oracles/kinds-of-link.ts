@@ -147,6 +147,20 @@ const tunnels: KindOfLink[] = [
     ...OF_IP,
   },
   {
+    spec: { kind: 'sit', local, remote, ttl: 9, tos: 4, mark: 7, dev: 'left' },
+    command: `link add NAME type sit local ${local} remote ${remote} ttl 9 tos 4 fwmark 7 dev left`,
+    json: { local, remote, ttl: 9, link: 'left' },
+    lacks: module('sit'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'sit', local, remote, mode: 'any', pathMtuDiscovery: false },
+    command: `link add NAME type sit mode any local ${local} remote ${remote} nopmtudisc`,
+    json: { proto: 'any', local, remote, pmtudisc: false },
+    lacks: module('sit'),
+    ...OF_IP,
+  },
+  {
     spec: { kind: 'geneve', id: 42, remote, port: 6082, ttl: 9 },
     command: `link add NAME type geneve id 42 remote ${remote} dstport 6082 ttl 9`,
     json: { id: 42, remote, port: 6082, ttl: 9 },
@@ -157,6 +171,89 @@ const tunnels: KindOfLink[] = [
     command: 'link add NAME type geneve id 16777215 remote 2001:db8::2',
     json: { id: 0xffffff, remote6: '2001:db8::2', port: 6081 },
     lacks: module('geneve'),
+  },
+]
+
+const [local6, remote6] = ['2001:db8::1', '2001:db8::2']
+
+const overIpv6: KindOfLink[] = [
+  {
+    spec: {
+      ...{ kind: 'ip6tnl', local: local6, remote: remote6, mode: 'ip6ip6', ttl: 9, encapLimit: 5, dev: 'left' },
+      ...{ flags: ['copy-traffic-class', 'copy-dscp'], mark: 7 },
+    },
+    command:
+      `link add NAME type ip6tnl mode ip6ip6 local ${local6} remote ${remote6} hoplimit 9 encaplimit 5 dev left ` +
+      'tclass inherit dscp inherit fwmark 7',
+    json: { proto: 'ip6ip6', local: local6, remote: remote6, ttl: 9, encap_limit: 5, link: 'left' },
+    lacks: module('ip6tnl', 'ip6_tunnel'),
+    ...OF_IP,
+  },
+  {
+    spec: {
+      ...{ kind: 'ip6tnl', local: local6, remote: remote6, mode: 'ipip6', ttl: 64, flowInfo: 0x0ab12345 },
+      flags: ['no-encap-limit'],
+    },
+    command:
+      `link add NAME type ip6tnl mode ipip6 local ${local6} remote ${remote6} hoplimit 64 encaplimit none ` +
+      'tclass 0xab flowlabel 0x12345',
+    json: { proto: 'ipip6', local: local6, remote: remote6, ip6_tnl_f_ign_encap_limit: true },
+    lacks: module('ip6tnl', 'ip6_tunnel'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'ip6gre', local: local6, remote: remote6, key: 7, ttl: 9, encapLimit: 5, dev: 'left' },
+    command: `link add NAME type ip6gre local ${local6} remote ${remote6} key 7 hoplimit 9 encaplimit 5 dev left`,
+    json: { local: local6, remote: remote6, ikey: '0.0.0.7', okey: '0.0.0.7', ttl: 9, link: 'left' },
+    lacks: module('ip6gre', 'ip6_gre'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'ip6gretap', local: local6, remote: remote6, ttl: 9, flags: ['no-encap-limit'], mark: 9 },
+    command: `link add NAME type ip6gretap local ${local6} remote ${remote6} hoplimit 9 encaplimit none fwmark 9`,
+    json: { local: local6, remote: remote6, ttl: 9 },
+    lacks: module('ip6gretap', 'ip6_gre'),
+  },
+]
+
+const encrypting: KindOfLink[] = [
+  {
+    spec: { kind: 'vti', local, remote, inputKey: 7, outputKey: 8, mark: 9, dev: 'left' },
+    command: `link add NAME type vti local ${local} remote ${remote} ikey 7 okey 8 fwmark 9 dev left`,
+    json: { local, remote, ikey: '0.0.0.7', okey: '0.0.0.8', link: 'left' },
+    lacks: module('vti', 'ip_vti'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'vti6', local: local6, remote: remote6, inputKey: 7, outputKey: 8, dev: 'left' },
+    command: `link add NAME type vti6 local ${local6} remote ${remote6} ikey 7 okey 8 dev left`,
+    json: { local: local6, remote: remote6, ikey: '0.0.0.7', okey: '0.0.0.8', link: 'left' },
+    lacks: module('vti6', 'ip6_vti'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'xfrm', interfaceId: 42, dev: 'left' },
+    command: 'link add NAME type xfrm dev left if_id 42',
+    json: { if_id: '0x2a' },
+    lacks: module('xfrm', 'xfrm_interface'),
+    ...OF_IP,
+  },
+  {
+    spec: {
+      ...{ kind: 'macsec', dev: 'left', port: 7, encrypt: true, replayProtect: true, window: 9, validation: 'check' },
+      ...{ encodingAssociation: 2, cipher: 'gcm-aes-256' },
+    },
+    command:
+      'link add link left name NAME type macsec port 7 encrypt on replay on window 9 validate check encodingsa 2 ' +
+      'cipher gcm-aes-256',
+    json: { encrypt: true, replay_protect: true, window: 9, validation: 'check', encoding_sa: 2 },
+    lacks: module('macsec'),
+  },
+  {
+    spec: { kind: 'macsec', dev: 'left', sci: '0200000000070008', sendSci: false, endStation: true, icvLength: 8 },
+    command: 'link add link left name NAME type macsec sci 0200000000070008 send_sci off end_station on icvlen 8',
+    json: { sci: '0200000000070008', es: true, inc_sci: false, icv_len: 8 },
+    lacks: module('macsec'),
   },
 ]
 
@@ -206,6 +303,8 @@ export const KINDS_OF_LINK: readonly KindOfLink[] = [
   ...vlan,
   ...bond,
   ...tunnels,
+  ...overIpv6,
+  ...encrypting,
   ...tun,
 ]
 

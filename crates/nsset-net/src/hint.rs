@@ -165,6 +165,11 @@ fn module<'a>(request: &str, kind: &'a str) -> Cow<'a, str> {
         (_, "bond") => "bonding".into(),
         (_, "vlan") => "8021q".into(),
         (_, "gre" | "gretap") => "ip_gre".into(),
+        (_, "ip6gre" | "ip6gretap") => "ip6_gre".into(),
+        (_, "ip6tnl") => "ip6_tunnel".into(),
+        (_, "vti") => "ip_vti".into(),
+        (_, "vti6") => "ip6_vti".into(),
+        (_, "xfrm") => "xfrm_interface".into(),
         (_, kind) => kind.into(),
     }
 }

@@ -53,7 +53,7 @@ pub use link::*;
 pub use link_ref::LinkRef;
 pub use mac::Mac;
 pub use neighbour::*;
-pub use netlink::value::{Ticks, WholeMilliseconds, WideBool};
+pub use netlink::value::{NetworkOrder, Specified, Ticks, WholeMilliseconds, WideBool};
 pub use network::Network;
 pub use next_hop::*;
 pub use octets::Octets;

@@ -88,7 +88,7 @@ export interface LinkBase {
   gsoIpv4MaxSize?: number
   /** The same for IPv4. Linux 6.3. */
   groIpv4MaxSize?: number
-  /** The other end of a veth. */
+  /** The other end of a veth or a netkit. */
   peer?: LinkInOtherNetwork
   /** The link that it was created on. */
   dev?: LinkInOtherNetwork

@@ -43,6 +43,12 @@ export const ipv4: Parse<string> = (value, name) => {
   throw invalidValue(name, 'must be an IPv4 address', value)
 }
 
+/** @internal */
+export const ipv6: Parse<string> = (value, name) => {
+  if (familyOf(text(value, name)) === 6) return value as string
+  throw invalidValue(name, 'must be an IPv6 address', value)
+}
+
 /** @internal An IP address with a prefix length. Default: the length of the address. */
 export const cidr: Parse<string> = (value, name) => {
   const given = text(value, name)

@@ -43,7 +43,7 @@ pub struct Link {
     /// The settings of the link as a port of its master.
     #[serde(flatten)]
     pub port: Port,
-    /// The other end of a veth.
+    /// The other end of a veth or a netkit.
     pub peer: Option<LinkInOtherNetwork>,
     /// The device below this link.
     pub dev: Option<LinkInOtherNetwork>,
@@ -138,7 +138,7 @@ impl Link {
         // A tunnel without a device reports 0.
         let below = below.filter(|index| *index != 0).map(|index| LinkInOtherNetwork { index, netns_id });
         match link.kind {
-            LinkKind::Veth => link.peer = below,
+            LinkKind::Veth | LinkKind::Netkit(_) => link.peer = below,
             _ => link.dev = below,
         }
         Ok(link)

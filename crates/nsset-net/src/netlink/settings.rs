@@ -106,5 +106,36 @@ macro_rules! words {
     };
 }
 
+/// An enumeration of flags, each with its bit for the kernel and a word in plain data. A `Vec` of them is an attribute; bits
+/// without a word are skipped.
+macro_rules! flags {
+    (
+        $(#[$of_enum:meta])*
+        pub enum $name:ident: $integer:ty {
+            $($(#[$of_flag:meta])* $variant:ident = $bit:literal => $word:literal,)*
+        }
+    ) => {
+        $(#[$of_enum])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$of_flag])* #[serde(rename = $word)] $variant = $bit,)*
+        }
+
+        impl crate::netlink::value::Value for Vec<$name> {
+            fn write(&self) -> Vec<u8> {
+                let bits = self.iter().fold(0, |bits, flag| bits | *flag as $integer);
+                bits.write()
+            }
+
+            fn read(bytes: &[u8]) -> std::result::Result<Self, crate::netlink::attributes::Malformed> {
+                let bits = <$integer as crate::netlink::value::Value>::read(bytes)?;
+                let all = [$($name::$variant,)*];
+                Ok(all.into_iter().filter(|flag| bits & *flag as $integer != 0).collect())
+            }
+        }
+    };
+}
+
+pub(crate) use flags;
 pub(crate) use settings;
 pub(crate) use words;

@@ -13,6 +13,7 @@ use crate::{
     mac::Mac,
     milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, array_at, text, u8_at, u16_at, u32_at, u64_at},
+    octets::Octets,
 };
 
 /// The value of an attribute, which is also a field of plain data.
@@ -176,6 +177,59 @@ impl Value for WideBool {
     }
 }
 
+/// A number in network byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NetworkOrder<T>(pub T);
+
+impl Value for NetworkOrder<u16> {
+    fn write(&self) -> Vec<u8> {
+        self.0.to_be_bytes().into()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        array_at(bytes, 0).map(|bytes| Self(u16::from_be_bytes(bytes)))
+    }
+}
+
+impl Value for NetworkOrder<u32> {
+    fn write(&self) -> Vec<u8> {
+        self.0.to_be_bytes().into()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        array_at(bytes, 0).map(|bytes| Self(u32::from_be_bytes(bytes)))
+    }
+}
+
+/// An address of which the kernel reports zeros if there is none: these are skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Specified<T>(pub T);
+
+impl<T: Value> Value for Specified<T> {
+    fn write(&self) -> Vec<u8> {
+        self.0.write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.iter().all(|byte| *byte == 0) {
+            return Err(Malformed);
+        }
+        T::read(bytes).map(Self)
+    }
+}
+
+impl Value for Octets {
+    fn write(&self) -> Vec<u8> {
+        self.0.clone()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        Ok(Self(bytes.into()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +248,10 @@ mod tests {
         comes_back(&Mac([2, 0, 0, 0, 0, 1]));
         comes_back(&Ticks(Duration::from_millis(1500)));
         comes_back(&WholeMilliseconds(Duration::from_millis(7)));
+        comes_back(&NetworkOrder(0x0102_0304_u32));
+        assert_eq!(NetworkOrder(0x0102_u16).write(), [1, 2]);
+        comes_back(&Specified(Ipv4Addr::LOCALHOST));
+        assert!(Specified::<Ipv4Addr>::read(&[0; 4]).is_err());
         let addresses = vec![Ipv4Addr::LOCALHOST, Ipv4Addr::new(192, 0, 2, 1)];
         assert_eq!(addresses.write(), [8, 0, 0, 0, 127, 0, 0, 1, 8, 0, 1, 0, 192, 0, 2, 1]);
         assert_eq!(Vec::read(&addresses.write()), Ok(addresses));

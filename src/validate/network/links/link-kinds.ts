@@ -1,42 +1,25 @@
 import type { FieldsOf } from '../../fields.ts'
-import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
-import { ip, ipv4, milliseconds, text } from '../values.ts'
+import { u16, u32, whole, word } from '../../values.ts'
+import { text } from '../values.ts'
 import { BOND, type BondData } from './bond.ts'
 import { BRIDGE, type BridgeData } from './bridge.ts'
-
-/** Data of a GENEVE tunnel: Ethernet over UDP. */
-export interface GeneveData {
-  /** The network identifier, 0 to 16777215. */
-  id: number
-  /** The IP address of the other end. */
-  remote?: string | undefined
-  /** The UDP port. Default: `6081`. */
-  port?: number | undefined
-  /** TTL of the outer packets. Default: the kernel's. */
-  ttl?: number | undefined
-}
-
-/** Data of a GRE tunnel: kind `gre` is IP over IP, kind `gretap` is Ethernet over IP. */
-export interface GreData {
-  /** The IPv4 address of this end. */
-  local?: string | undefined
-  /** The IPv4 address of the other end. */
-  remote?: string | undefined
-  /** The key for both directions. */
-  key?: number | undefined
-  /** TTL of the outer packets. `0`: that of the inner packet. */
-  ttl?: number | undefined
-}
-
-/** Data of an IP-in-IP tunnel. */
-export interface IpipData {
-  /** The IPv4 address of this end. */
-  local?: string | undefined
-  /** The IPv4 address of the other end. */
-  remote?: string | undefined
-  /** TTL of the outer packets. `0`: that of the inner packet. */
-  ttl?: number | undefined
-}
+import { MACSEC, type MacsecData, VTI, VTI6, type VtiData, XFRM, type XfrmData } from './encryption.ts'
+import {
+  GENEVE,
+  type GeneveData,
+  GRE,
+  type GreData,
+  IP6GRE,
+  IP6TNL,
+  IPIP,
+  type Ip6GreData,
+  type Ip6TnlData,
+  type IpipData,
+  SIT,
+  type SitData,
+  VXLAN,
+  type VxlanData,
+} from './tunnels.ts'
 
 /** Data of an IPVLAN: a separate link that shares the MAC address of its device. */
 export interface IpVlanData {
@@ -48,6 +31,24 @@ export interface IpVlanData {
 export interface MacVlanData {
   /** Which other MACVLANs of the same device it can reach. `'bridge'`: all of them. Default: `'vepa'`. */
   mode?: 'private' | 'vepa' | 'bridge' | 'passthru' | 'source' | undefined
+}
+
+/** Data of a netkit: a pair of links, like a veth, for BPF programs. Linux 6.7. */
+export interface NetkitData {
+  /** Whether its ends have hardware addresses (`'l2'`). Default: `'l3'`. */
+  mode?: 'l2' | 'l3' | undefined
+  /** What happens to packets that this end sends while no program is attached to it. Default: `'forward'`. */
+  policy?: 'forward' | 'blackhole' | undefined
+  /** The same for the other end. */
+  peerPolicy?: 'forward' | 'blackhole' | undefined
+  /** Whether packets lose their mark and priority on their way to this end. Linux 6.13. Default: `'default'`, they do. */
+  scrub?: 'none' | 'default' | undefined
+  /** The same for the other end. */
+  peerScrub?: 'none' | 'default' | undefined
+  /** Free bytes before the data of each packet. Linux 6.14. */
+  headroom?: number | undefined
+  /** Free bytes after the data of each packet. Linux 6.14. */
+  tailroom?: number | undefined
 }
 
 /** Data of a TUN or TAP: a link whose other end is a program that opens `/dev/net/tun`. */
@@ -74,26 +75,6 @@ export interface VrfData {
   table: number
 }
 
-/** Data of a VXLAN: Ethernet over UDP. */
-export interface VxlanData {
-  /** The network identifier, 0 to 16777215. */
-  id: number
-  /** The IP address of this end. */
-  local?: string | undefined
-  /** The multicast group that it joins. Not together with `remote`. */
-  group?: string | undefined
-  /** The IP address of the only other end. */
-  remote?: string | undefined
-  /** The UDP port. Default: `8472`, the kernel's; the standard's is `4789`. */
-  port?: number | undefined
-  /** TTL of the outer packets. Default: the kernel's. */
-  ttl?: number | undefined
-  /** Whether it learns which end has which MAC address. Default: `true`. */
-  learning?: boolean | undefined
-  /** In milliseconds, whole seconds: how long it remembers a learned MAC address. */
-  ageingTime?: number | undefined
-}
-
 /** Data of a link whose kind nsset knows only by its name. */
 export interface OtherData {
   /** The kernel's name of the kind, such as `'nlmon'`. */
@@ -114,52 +95,69 @@ export interface LinkData {
   gretap: GreData
   /** Receives the traffic that a `tc` action redirects to it. */
   ifb: NoData
+  ip6gre: Ip6GreData
+  ip6gretap: Ip6GreData
+  ip6tnl: Ip6TnlData
   ipip: IpipData
   ipvlan: IpVlanData
+  macsec: MacsecData
   macvlan: MacVlanData
+  netkit: NetkitData
   other: OtherData
+  sit: SitData
   tun: TunData
   /** One end of a virtual cable. The other end, its peer, is a veth too. */
   veth: NoData
   vlan: VlanData
   vrf: VrfData
+  vti: VtiData
+  vti6: VtiData
   vxlan: VxlanData
   /** `network.wireguard` sets its keys and peers. */
   wireguard: NoData
+  xfrm: XfrmData
 }
 
 /** A kind of link that can be created. */
 export type LinkKind = keyof LinkData
 
-const networkId = whole(0, 0xffffff)
-const gre = { local: ipv4, remote: ipv4, key: u32, ttl: u8 }
+const policy = word('forward', 'blackhole')
+const scrub = word('none', 'default')
 
 /** @internal The table of each kind's data. */
 export const LINK_KINDS: { readonly [K in LinkKind]: FieldsOf<LinkData[K]> } = {
   bond: BOND,
   bridge: BRIDGE,
   dummy: {},
-  geneve: { id: networkId, remote: ip, port: u16, ttl: u8 },
-  gre,
-  gretap: gre,
+  geneve: GENEVE,
+  gre: GRE,
+  gretap: GRE,
   ifb: {},
-  ipip: { local: ipv4, remote: ipv4, ttl: u8 },
+  ip6gre: IP6GRE,
+  ip6gretap: IP6GRE,
+  ip6tnl: IP6TNL,
+  ipip: IPIP,
   ipvlan: { mode: word('l2', 'l3', 'l3s') },
+  macsec: MACSEC,
   macvlan: { mode: word('private', 'vepa', 'bridge', 'passthru', 'source') },
+  netkit: {
+    mode: word('l2', 'l3'),
+    policy,
+    peerPolicy: policy,
+    scrub,
+    peerScrub: scrub,
+    headroom: u16,
+    tailroom: u16,
+  },
   other: { type: text },
+  sit: SIT,
   tun: { mode: word('tun', 'tap'), owner: u32, group: u32 },
   veth: {},
   vlan: { id: whole(0, 4094), protocol: word('802.1Q', '802.1ad') },
   vrf: { table: whole(1, 0xffffffff) },
-  vxlan: {
-    id: networkId,
-    local: ip,
-    group: ip,
-    remote: ip,
-    port: u16,
-    ttl: u8,
-    learning: boolean,
-    ageingTime: milliseconds,
-  },
+  vti: VTI,
+  vti6: VTI6,
+  vxlan: VXLAN,
   wireguard: {},
+  xfrm: XFRM,
 }

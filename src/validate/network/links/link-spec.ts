@@ -77,7 +77,7 @@ export interface PlainLinkChanges extends LinkState {
 /** Changes of a link. With its `kind`, they can be those of the data of that kind: `{ kind: 'bridge', vlanFiltering: true }`. */
 export type LinkChanges = PlainLinkChanges & DataChanges
 
-/** The other end of a veth. */
+/** The other end of a veth or a netkit. */
 export interface VethPeer extends LinkState {
   /** Default: chosen by the kernel. */
   name?: string | undefined
@@ -116,13 +116,24 @@ interface OnDevice {
 }
 
 /** Properties of a kind besides its data. */
-type KindOptions<K extends LinkKind> = K extends 'veth'
+type KindOptions<K extends LinkKind> = K extends 'veth' | 'netkit'
   ? { peer?: VethPeer | undefined }
-  : K extends 'vlan' | 'macvlan' | 'ipvlan'
+  : K extends 'vlan' | 'macvlan' | 'ipvlan' | 'macsec'
     ? { dev: LinkRef | LinkInOtherNetwork } & Elsewhere
     : K extends 'vxlan'
       ? OnDevice & Elsewhere
-      : K extends 'gre' | 'gretap' | 'ipip' | 'other'
+      : K extends
+            | 'gre'
+            | 'gretap'
+            | 'ip6gre'
+            | 'ip6gretap'
+            | 'ip6tnl'
+            | 'ipip'
+            | 'sit'
+            | 'vti'
+            | 'vti6'
+            | 'xfrm'
+            | 'other'
         ? OnDevice
         : K extends 'wireguard'
           ? Elsewhere
@@ -183,10 +194,19 @@ const KIND_OPTIONS: { readonly [K in LinkKind]?: Fields } = {
   veth: { peer: parsePeer },
   gre: DEVICE,
   gretap: DEVICE,
+  ip6gre: DEVICE,
+  ip6gretap: DEVICE,
+  ip6tnl: DEVICE,
   ipip: DEVICE,
   ipvlan: { ...DEVICE, ...ELSEWHERE },
+  macsec: { ...DEVICE, ...ELSEWHERE },
   macvlan: { ...DEVICE, ...ELSEWHERE },
+  netkit: { peer: parsePeer },
   other: DEVICE,
+  sit: DEVICE,
+  vti: DEVICE,
+  vti6: DEVICE,
+  xfrm: DEVICE,
   vlan: { ...DEVICE, ...ELSEWHERE },
   vxlan: { ...DEVICE, ...ELSEWHERE },
   wireguard: ELSEWHERE,
@@ -195,11 +215,13 @@ const KIND_OPTIONS: { readonly [K in LinkKind]?: Fields } = {
 const REQUIRED: { readonly [K in LinkKind]?: readonly string[] } = {
   geneve: ['id'],
   ipvlan: ['dev'],
+  macsec: ['dev'],
   macvlan: ['dev'],
   other: ['type'],
   vlan: ['id', 'dev'],
   vrf: ['table'],
   vxlan: ['id'],
+  xfrm: ['interfaceId'],
 }
 
 /** Parses a device. With a `netnsId`, its index is that of another network, where the kernel looks it up. */

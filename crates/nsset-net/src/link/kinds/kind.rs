@@ -1,12 +1,20 @@
 //! The kinds of link.
 
-use netlink_packet_core::{Nla, NlaBuffer, Parseable};
+use netlink_packet_core::{DefaultNla, Nla, NlaBuffer, Parseable};
 use netlink_packet_route::link::{InfoData, InfoVeth, LinkInfo, LinkMessage};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    bond::Bond, bridge::Bridge, geneve::Geneve, gre::Gre, ipip::Ipip, ipvlan::IpVlan, macvlan::MacVlan, tun::Tun,
-    vlan::Vlan, vrf::Vrf, vxlan::Vxlan,
+    bond::Bond,
+    bridge::Bridge,
+    ipvlan::IpVlan,
+    macsec::Macsec,
+    macvlan::MacVlan,
+    netkit::Netkit,
+    tun::Tun,
+    tunnels::{Geneve, Gre, Ip6Gre, Ip6Tnl, Ipip, Sit, Vti, Vti6, Vxlan, Xfrm, carried_by, carrier_of},
+    vlan::Vlan,
+    vrf::Vrf,
 };
 use crate::{
     error::{Error, Result},
@@ -32,15 +40,27 @@ pub enum LinkKind {
     GreTap(Gre),
     /// A link for traffic that a `tc` action redirects to it.
     Ifb,
+    /// IP within GRE over IPv6.
+    Ip6Gre(Ip6Gre),
+    /// Ethernet within GRE over IPv6.
+    Ip6GreTap(Ip6Gre),
+    Ip6Tnl(Ip6Tnl),
     Ipip(Ipip),
     IpVlan(IpVlan),
+    Macsec(Macsec),
     MacVlan(MacVlan),
+    /// One end of a pair. The other end is also a link.
+    Netkit(Netkit),
+    Sit(Sit),
     Tun(Tun),
     /// One end of a virtual cable. The other end is also a link.
     Veth,
     Vlan(Vlan),
     Vrf(Vrf),
+    Vti(Vti),
+    Vti6(Vti6),
     Vxlan(Vxlan),
+    Xfrm(Xfrm),
     /// [`WireGuards`](crate::WireGuards) reads and changes its keys and peers.
     WireGuard,
     /// A kind of which this crate knows only the name.
@@ -63,14 +83,23 @@ impl LinkKind {
             Self::Gre(_) => "gre",
             Self::GreTap(_) => "gretap",
             Self::Ifb => "ifb",
+            Self::Ip6Gre(_) => "ip6gre",
+            Self::Ip6GreTap(_) => "ip6gretap",
+            Self::Ip6Tnl(_) => "ip6tnl",
             Self::Ipip(_) => "ipip",
             Self::IpVlan(_) => "ipvlan",
+            Self::Macsec(_) => "macsec",
             Self::MacVlan(_) => "macvlan",
+            Self::Netkit(_) => "netkit",
+            Self::Sit(_) => "sit",
             Self::Tun(_) => "tun",
             Self::Veth => "veth",
             Self::Vlan(_) => "vlan",
             Self::Vrf(_) => "vrf",
+            Self::Vti(_) => "vti",
+            Self::Vti6(_) => "vti6",
             Self::Vxlan(_) => "vxlan",
+            Self::Xfrm(_) => "xfrm",
             Self::WireGuard => "wireguard",
             Self::Other { name } => name,
         }
@@ -82,6 +111,7 @@ impl LinkKind {
             Self::Vxlan(Vxlan { group: Some(_), remote: Some(_), .. }) => {
                 Err(Error::InvalidArgument("a vxlan has a 'group' or a 'remote', not both".into()))
             }
+            Self::Macsec(macsec) => macsec.check(),
             Self::Other { name } if name.is_empty() => {
                 Err(Error::InvalidArgument(format!("'{name}' is not a kind of link")))
             }
@@ -91,7 +121,7 @@ impl LinkKind {
 
     /// Whether the device is in `IFLA_LINK`, and not in the data of the kind.
     pub(crate) const fn has_dev_as_link(&self) -> bool {
-        matches!(self, Self::Vlan(_) | Self::MacVlan(_) | Self::IpVlan(_) | Self::Other { .. })
+        matches!(self, Self::Vlan(_) | Self::MacVlan(_) | Self::Macsec(_) | Self::IpVlan(_) | Self::Other { .. })
     }
 
     /// Returns the data of the kind for a request. This does not use the builders of rtnetlink for each kind, which take one
@@ -103,13 +133,21 @@ impl LinkKind {
             Self::Geneve(geneve) => Some(InfoData::Geneve(geneve.info())),
             Self::Gre(gre) => Some(InfoData::GreTun(gre.info(dev))),
             Self::GreTap(gre) => Some(InfoData::GreTap(gre.info(dev))),
+            Self::Ip6Gre(gre) | Self::Ip6GreTap(gre) => carried(dev, gre.both_ways()),
+            Self::Ip6Tnl(tunnel) => carried(dev, tunnel.attributes()),
             Self::Ipip(ipip) => Some(InfoData::IpTunnel(ipip.info(dev))),
             Self::IpVlan(ipvlan) => Some(InfoData::IpVlan(ipvlan.info())),
+            Self::Macsec(macsec) => Some(InfoData::Other(macsec.bytes())),
             Self::MacVlan(macvlan) => Some(InfoData::MacVlan(macvlan.info())),
+            Self::Netkit(netkit) => Some(InfoData::Other(netkit.bytes_with(veth_peer))),
+            Self::Sit(sit) => carried(dev, sit.attributes()),
             Self::Veth => veth_peer.map(|peer| InfoData::Veth(InfoVeth::Peer(peer))),
             Self::Vlan(vlan) => Some(InfoData::Vlan(vlan.info())),
             Self::Vrf(vrf) => Some(InfoData::Vrf(vrf.info())),
+            Self::Vti(vti) => carried(dev, vti.attributes()),
+            Self::Vti6(vti) => carried(dev, vti.attributes()),
             Self::Vxlan(vxlan) => Some(InfoData::Vxlan(vxlan.info(dev))),
+            Self::Xfrm(xfrm) => carried(dev, xfrm.attributes()),
             _ => None,
         }
     }
@@ -159,13 +197,22 @@ impl LinkKind {
             "geneve" => Self::Geneve(Geneve::read(infos(data))),
             "gre" => return Some(with_dev(Gre::read(infos(data)), Self::Gre)),
             "gretap" => return Some(with_dev(Gre::read(infos(data)), Self::GreTap)),
+            "ip6gre" => return Some((Self::Ip6Gre(Ip6Gre::read_with_key(data)), carrier_of(data))),
+            "ip6gretap" => return Some((Self::Ip6GreTap(Ip6Gre::read_with_key(data)), carrier_of(data))),
+            "ip6tnl" => return Some((Self::Ip6Tnl(Ip6Tnl::read(data)), carrier_of(data))),
             "ipip" => return Some(with_dev(Ipip::read(data), Self::Ipip)),
             "ipvlan" => Self::IpVlan(IpVlan::read(infos(data))),
+            "macsec" => Self::Macsec(Macsec::read_with_port(data)),
             "macvlan" => Self::MacVlan(MacVlan::read(infos(data))),
+            "netkit" => Self::Netkit(Netkit::read(data)),
+            "sit" => return Some((Self::Sit(Sit::read(data)), carrier_of(data))),
             "tun" => Self::Tun(Tun::read(data).ok()?),
             "vlan" => Self::Vlan(Vlan::read(infos(data))),
             "vrf" => Self::Vrf(Vrf::read(infos(data))),
+            "vti" => return Some((Self::Vti(Vti::read(data)), carrier_of(data))),
+            "vti6" => return Some((Self::Vti6(Vti6::read(data)), carrier_of(data))),
             "vxlan" => return Some(with_dev(Vxlan::read(infos(data)), Self::Vxlan)),
+            "xfrm" => return Some((Self::Xfrm(Xfrm::read(data)), carrier_of(data))),
             _ => return None,
         };
         Some((kind, None))
@@ -175,6 +222,11 @@ impl LinkKind {
 /// Parses the data of a kind. Attributes that cannot be read are skipped.
 fn infos<'a, T: Parseable<NlaBuffer<&'a [u8]>>>(data: &'a [u8]) -> impl Iterator<Item = T> {
     Attributes::within(data).parsed(|attribute| T::parse(attribute).ok())
+}
+
+/// The data of a tunnel whose packets leave through a device.
+fn carried(dev: Option<u32>, attributes: Vec<DefaultNla>) -> Option<InfoData> {
+    Some(InfoData::Other(carried_by(dev, attributes)))
 }
 
 fn with_dev<T>((data, dev): (T, Option<u32>), kind: impl Fn(T) -> LinkKind) -> (LinkKind, Option<u32>) {

@@ -2,26 +2,24 @@
 
 mod bond;
 mod bridge;
-mod geneve;
-mod gre;
-mod ipip;
 mod ipvlan;
 mod kind;
+mod macsec;
 mod macvlan;
+mod netkit;
 pub(super) mod tun;
+mod tunnels;
 mod vlan;
 mod vrf;
-mod vxlan;
 
 pub use bond::*;
 pub use bridge::Bridge;
-pub use geneve::Geneve;
-pub use gre::Gre;
-pub use ipip::Ipip;
 pub use ipvlan::{IpVlan, IpVlanMode};
 pub use kind::LinkKind;
+pub use macsec::{Macsec, MacsecCipher, MacsecOffload, MacsecValidation};
 pub use macvlan::{MacVlan, MacVlanMode};
+pub use netkit::{Netkit, NetkitMode, NetkitPolicy, NetkitScrub};
 pub use tun::{Tun, TunMode};
+pub use tunnels::*;
 pub use vlan::{Vlan, VlanProtocol};
 pub use vrf::Vrf;
-pub use vxlan::Vxlan;

@@ -1,0 +1,36 @@
+//! A SIT tunnel: IPv6, and other protocols, within IPv4.
+
+use std::net::Ipv4Addr;
+
+use crate::netlink::{
+    settings::{settings, words},
+    value::Specified,
+};
+
+settings! {
+    /// A SIT tunnel: `IFLA_IPTUN_*` of linux/if_tunnel.h.
+    pub struct Sit {
+        local: Specified<Ipv4Addr> = 2,
+        remote: Specified<Ipv4Addr> = 3,
+        /// 0 copies that of the inner packet.
+        ttl: u8 = 4,
+        /// 1 copies that of the inner packet.
+        tos: u8 = 5,
+        mode: SitMode = 9,
+        /// Whether routers must not divide the outer packets. It can only be false without a TTL.
+        path_mtu_discovery: bool = 10,
+        /// The mark by which the route of the outer packets is looked up.
+        mark: u32 = 20,
+    }
+}
+
+words! {
+    /// What is within.
+    pub enum SitMode: u8 {
+        Any = 0 => "any",
+        Ipv4 = 4 => "ipip",
+        /// The kernel's default.
+        Ipv6 = 41 => "ip6ip",
+        Mpls = 137 => "mplsip",
+    }
+}

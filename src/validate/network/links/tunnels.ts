@@ -1,0 +1,178 @@
+import type { FieldsOf } from '../../fields.ts'
+import { array } from '../../fields.ts'
+import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
+import { ip, ipv4, ipv6, milliseconds } from '../values.ts'
+
+/** Data of a GENEVE tunnel: Ethernet over UDP. */
+export interface GeneveData {
+  /** The network identifier, 0 to 16777215. */
+  id: number
+  /** The IP address of the other end. */
+  remote?: string | undefined
+  /** The UDP port. Default: `6081`. */
+  port?: number | undefined
+  /** TTL of the outer packets. Default: the kernel's. */
+  ttl?: number | undefined
+}
+
+/** Data of a VXLAN: Ethernet over UDP. */
+export interface VxlanData {
+  /** The network identifier, 0 to 16777215. */
+  id: number
+  /** The IP address of this end. */
+  local?: string | undefined
+  /** The multicast group that it joins. Not together with `remote`. */
+  group?: string | undefined
+  /** The IP address of the only other end. */
+  remote?: string | undefined
+  /** The UDP port. Default: `8472`, the kernel's; the standard's is `4789`. */
+  port?: number | undefined
+  /** TTL of the outer packets. Default: the kernel's. */
+  ttl?: number | undefined
+  /** Whether it learns which end has which MAC address. Default: `true`. */
+  learning?: boolean | undefined
+  /** In milliseconds, whole seconds: how long it remembers a learned MAC address. */
+  ageingTime?: number | undefined
+}
+
+/** Data of a GRE tunnel: kind `gre` is IP over IP, kind `gretap` is Ethernet over IP. */
+export interface GreData {
+  /** The IPv4 address of this end. */
+  local?: string | undefined
+  /** The IPv4 address of the other end. */
+  remote?: string | undefined
+  /** The key for both directions. */
+  key?: number | undefined
+  /** TTL of the outer packets. `0`: that of the inner packet. */
+  ttl?: number | undefined
+}
+
+/** Data of an IP-in-IP tunnel. */
+export interface IpipData {
+  /** The IPv4 address of this end. */
+  local?: string | undefined
+  /** The IPv4 address of the other end. */
+  remote?: string | undefined
+  /** TTL of the outer packets. `0`: that of the inner packet. */
+  ttl?: number | undefined
+}
+
+/** Data of a SIT tunnel: IPv6, and other protocols, over IPv4. */
+export interface SitData {
+  /** The IPv4 address of this end. */
+  local?: string | undefined
+  /** The IPv4 address of the other end. */
+  remote?: string | undefined
+  /** What is inside: IPv6 (`'ip6ip'`), IPv4 (`'ipip'`), MPLS (`'mplsip'`), or all of them. Default: `'ip6ip'`. */
+  mode?: 'any' | 'ipip' | 'ip6ip' | 'mplsip' | undefined
+  /** TTL of the outer packets. `0`: that of the inner packet. */
+  ttl?: number | undefined
+  /** TOS of the outer packets. `1`: that of the inner packet. */
+  tos?: number | undefined
+  /** Whether routers must not divide the outer packets (`pmtudisc`). Default: `true`. */
+  pathMtuDiscovery?: boolean | undefined
+  /** The mark by which the kernel looks up the route of the outer packets (`fwmark`). */
+  mark?: number | undefined
+}
+
+/**
+ * What a tunnel over IPv6 copies and ignores.
+ *
+ * - `'no-encap-limit'`: the packets can enter any number of further tunnels (`encaplimit none`)
+ * - `'copy-traffic-class'`, `'copy-flow-label'`: from the inner packet (`tclass inherit`, `flowlabel inherit`)
+ * - `'copy-dscp'`: from the outer packet to the inner one (`dscp inherit`)
+ * - `'copy-mark'`: the mark of the inner packet counts for the route of the outer one (`fwmark inherit`)
+ * - `'allow-local-remote'`: the other end can have an address of this network (`allow-localremote`)
+ */
+export type Ip6TunnelFlag =
+  | 'no-encap-limit'
+  | 'copy-traffic-class'
+  | 'copy-flow-label'
+  | 'copy-dscp'
+  | 'copy-mark'
+  | 'allow-local-remote'
+
+/** Data of every tunnel over IPv6. */
+export interface Ip6TunnelData {
+  /** The IPv6 address of this end. */
+  local?: string | undefined
+  /** The IPv6 address of the other end. */
+  remote?: string | undefined
+  /** Hop limit of the outer packets (`hoplimit`). Default: `0`, that of the route; for GRE, that of the inner packet. */
+  ttl?: number | undefined
+  /** How many more tunnels the packets can enter (`encaplimit`). Default: `0`; with `ip`, `4`. */
+  encapLimit?: number | undefined
+  /** The traffic class in bits 20 to 27, and the flow label in bits 0 to 19, of the outer packets. */
+  flowInfo?: number | undefined
+  /** Default: none. */
+  flags?: readonly Ip6TunnelFlag[] | undefined
+  /** The mark by which the kernel looks up the route of the outer packets (`fwmark`). */
+  mark?: number | undefined
+}
+
+/** Data of an ip6tnl tunnel: IP over IPv6. */
+export interface Ip6TnlData extends Ip6TunnelData {
+  /** What is inside: IPv4 (`'ipip6'`), IPv6 (`'ip6ip6'`), or both. Default: `'any'`. */
+  mode?: 'any' | 'ipip6' | 'ip6ip6' | undefined
+}
+
+/** Data of a GRE tunnel over IPv6: kind `ip6gre` is IP over IPv6, kind `ip6gretap` is Ethernet over IPv6. */
+export interface Ip6GreData extends Ip6TunnelData {
+  /** The key for both directions. */
+  key?: number | undefined
+}
+
+const ip6tunnel = {
+  local: ipv6,
+  remote: ipv6,
+  ttl: u8,
+  encapLimit: u8,
+  flowInfo: whole(0, 0x0fffffff),
+  flags: array(
+    word(
+      ...(['no-encap-limit', 'copy-traffic-class', 'copy-flow-label'] as const),
+      ...(['copy-dscp', 'copy-mark', 'allow-local-remote'] as const),
+    ),
+  ),
+  mark: u32,
+} satisfies FieldsOf<Ip6TunnelData>
+
+const networkId = whole(0, 0xffffff)
+
+/** @internal */
+export const GENEVE = { id: networkId, remote: ip, port: u16, ttl: u8 } satisfies FieldsOf<GeneveData>
+
+/** @internal */
+export const GRE = { local: ipv4, remote: ipv4, key: u32, ttl: u8 } satisfies FieldsOf<GreData>
+
+/** @internal */
+export const IP6GRE = { ...ip6tunnel, key: u32 } satisfies FieldsOf<Ip6GreData>
+
+/** @internal */
+export const IP6TNL = { ...ip6tunnel, mode: word('any', 'ipip6', 'ip6ip6') } satisfies FieldsOf<Ip6TnlData>
+
+/** @internal */
+export const IPIP = { local: ipv4, remote: ipv4, ttl: u8 } satisfies FieldsOf<IpipData>
+
+/** @internal */
+export const SIT = {
+  local: ipv4,
+  remote: ipv4,
+  mode: word('any', 'ipip', 'ip6ip', 'mplsip'),
+  ttl: u8,
+  tos: u8,
+  pathMtuDiscovery: boolean,
+  mark: u32,
+} satisfies FieldsOf<SitData>
+
+/** @internal */
+export const VXLAN = {
+  id: networkId,
+  local: ip,
+  group: ip,
+  remote: ip,
+  port: u16,
+  ttl: u8,
+  learning: boolean,
+  ageingTime: milliseconds,
+} satisfies FieldsOf<VxlanData>
