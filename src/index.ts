@@ -211,6 +211,7 @@ export type {
   TrafficClass,
   TrafficClassSpec,
 } from './validate/network/queueing/class.ts'
+export type { CakeData, FqCodelData, FqData, SfqData } from './validate/network/queueing/fair-queues.ts'
 export type {
   FilterBase,
   FilterData,
@@ -225,19 +226,27 @@ export type {
   U32Match,
 } from './validate/network/queueing/filter.ts'
 export type {
-  DeleteQdiscOptions,
-  FqCodelData,
-  HtbData,
+  DistributionTable,
+  GilbertElliottLossModel,
+  LossModel,
   NetemData,
+  NetemSlots,
+  StateLossModel,
+} from './validate/network/queueing/netem.ts'
+export type { PrioData, PriorityMap } from './validate/network/queueing/prio.ts'
+export type {
+  DeleteQdiscOptions,
+  HtbData,
+  NoOptions,
   Qdisc,
   QdiscBase,
   QdiscData,
   QdiscKind,
   QdiscPlace,
   QdiscSpec,
-  QdiscStatistics,
   TbfData,
 } from './validate/network/queueing/qdisc.ts'
+export type * from './validate/network/queueing/qdisc-statistics.ts'
 export type {
   ForwardingEntry,
   ForwardingEntrySpec,

@@ -70,6 +70,89 @@ const ENTRIES: Entry[] = [
     { limit: 1000, flows: 512, quantum: 1514, memory_limit: 4 << 20 },
   ],
   [{ kind: 'fq_codel' }, 'fq_codel', { ecn: true }],
+  [
+    {
+      ...{ kind: 'netem', latency: 100, jitter: 10, latencyCorrelation: 25, loss: 1, lossCorrelation: 20 },
+      ...{ duplicate: 2, duplicateCorrelation: 30, corrupt: 0.5, corruptCorrelation: 10 },
+      ...{ reorder: 25, reorderCorrelation: 50, gap: 5 },
+      ...{ rate: 10_000_000, packetOverhead: 18, cellSize: 48, cellOverhead: 5 },
+    },
+    'netem delay 100ms 10ms 25% loss 1% 20% duplicate 2% 30% corrupt 0.5% 10% reorder 25% 50% gap 5 rate 10mbit 18 48 5',
+    {
+      delay: { delay: 0.1, jitter: 0.01, correlation: 0.25 },
+      'loss-random': { loss: 0.01, correlation: 0.2 },
+      reorder: { reorder: 0.25, correlation: 0.5 },
+      gap: 5,
+      rate: { rate: 1_250_000, packetoverhead: 18, cellsize: 48, celloverhead: 5 },
+    },
+  ],
+  [
+    { kind: 'netem', lossModel: { type: 'state', p13: 1, p31: 90, p32: 2, p23: 80, p14: 0.5 } },
+    'netem loss state 1% 90% 2% 80% 0.5%',
+    { 'loss-state': { p13: 0.01, p31: 0.9, p32: 0.02, p23: 0.8, p14: 0.005 } },
+  ],
+  [
+    { kind: 'netem', lossModel: { type: 'state', p13: 10 } },
+    'netem loss state 10%',
+    { 'loss-state': { p13: 0.1, p31: 0.9, p32: 0, p23: 1, p14: 0 } },
+    { lossModel: { type: 'state', p13: 10, p31: 90, p32: 0, p23: 100, p14: 0 } },
+  ],
+  [
+    { kind: 'netem', lossModel: { type: 'gemodel', toBad: 1, toGood: 10, lossInBad: 70, lossInGood: 0.1 }, ecn: true },
+    'netem loss gemodel 1% 10% 70% 0.1% ecn',
+    { 'loss-gemodel': { p: 0.01, r: 0.1, '1-h': 0.7, '1-k': 0.001 }, ecn: true },
+  ],
+  [
+    { kind: 'netem', latency: 16, jitter: 1.6, distribution: [-8192, 0, 8192] },
+    'netem delay 16ms 1600us distribution normal',
+    { delay: { delay: 0.016, jitter: 0.0016, correlation: 0 } },
+    { distribution: undefined },
+  ],
+  [
+    { kind: 'netem', slots: { minDelay: 10, maxDelay: 20, packets: 5, bytes: 3000 } },
+    'netem slot 10ms 20ms packets 5 bytes 3000',
+    { slot: { 'min-delay': 0.01, 'max-delay': 0.02, packets: 5, bytes: 3000 } },
+  ],
+  [
+    { kind: 'netem', slots: { delay: 10, jitter: 2, packets: 3, distribution: [0, 1, 2] } },
+    'netem slot distribution normal 10ms 2ms packets 3',
+    { slot: { 'slot-distribution': { delay: 0.01, jitter: 0.002 }, packets: 3 } },
+    { slots: { delay: 10, jitter: 2, packets: 3 } },
+  ],
+  [{ kind: 'prio' }, 'prio', { bands: 3 }, { priorityMap: [1, 2, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1] }],
+  [
+    { kind: 'prio', bands: 4, priorityMap: [3, 3, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1] },
+    'prio bands 4 priomap 3 3 2 2 1 2 0 0 1 1 1 1 1 1 1 1',
+    { bands: 4, priomap: [3, 3, 2, 2, 1, 2, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1] },
+  ],
+  [
+    {
+      ...{ kind: 'fq', limit: 1000, flowLimit: 50, quantum: 3000, initialQuantum: 20_000, pacing: false },
+      ...{ maxRate: 80_000_000, buckets: 2048, refillDelay: 50, orphanMask: 511, lowRateThreshold: 1_000_000 },
+      ...{ ceThreshold: 4, timerSlack: 0.05, horizon: 5000, horizonDrop: false },
+    },
+    'fq limit 1000 flow_limit 50 quantum 3000 initial_quantum 20000 nopacing maxrate 80mbit buckets 2048 ' +
+      'refill_delay 50ms orphan_mask 511 low_rate_threshold 1mbit ce_threshold 4ms timer_slack 50us horizon 5s horizon_cap',
+    { limit: 1000, flow_limit: 50, maxrate: 10_000_000 },
+  ],
+  [{ kind: 'fq' }, 'fq', {}, { pacing: true, maxRate: undefined, ceThreshold: undefined }],
+  [
+    { kind: 'sfq', limit: 100, quantum: 3000, perturb: 10_000, divisor: 512, flows: 64, depth: 50, headDrop: true },
+    'sfq limit 100 quantum 3000 perturb 10 divisor 512 flows 64 depth 50 headdrop',
+    {},
+  ],
+  [{ kind: 'sfq' }, 'sfq', {}, { perturb: 0, headDrop: false }],
+  [
+    {
+      ...{ kind: 'cake', rate: 20_000_000, diffserv: 'diffserv4', isolation: 'dual-srchost', rtt: 50, target: 2.5 },
+      ...{ overhead: 18, mpu: 64, linkLayer: 'atm', wash: true, ingress: true, ackFilter: 'on', splitGso: false },
+      ...{ memoryLimit: 4 << 20, markMask: 0xff },
+    },
+    'cake bandwidth 20mbit diffserv4 dual-srchost rtt 50ms overhead 18 mpu 64 atm wash ingress ack-filter no-split-gso ' +
+      'memlimit 4mb fwmark 0xff',
+    { bandwidth: 2_500_000, diffserv: 'diffserv4', flowmode: 'dual-srchost', overhead: 18, mpu: 64 },
+  ],
+  [{ kind: 'cake' }, 'cake', { bandwidth: 'unlimited' }, { rate: undefined, overhead: undefined, splitGso: true }],
   [{ kind: 'htb', defaultClass: 0x30 }, 'htb default 30', { default: '0x30' }],
   [{ kind: 'htb' }, 'htb', { default: '0' }],
   [{ kind: 'other', type: 'pfifo' }, 'pfifo', {}],
@@ -205,8 +288,8 @@ describe('a queueing discipline', () => {
   })
 
   describe('with the parent ingress', () => {
-    const ingress: QdiscSpec = { kind: 'other', type: 'ingress' }
-    const clsact: QdiscSpec = { kind: 'other', type: 'clsact' }
+    const ingress: QdiscSpec = { kind: 'ingress' }
+    const clsact: QdiscSpec = { kind: 'clsact' }
 
     /** A link with one of the two kinds, added by `tc`. */
     async function labWith(kind: 'ingress' | 'clsact'): Promise<NamespaceSet> {
@@ -226,6 +309,16 @@ describe('a queueing discipline', () => {
       expect(added.message).toContain("delete it first (parent 'ingress')")
       await set.network.qdiscs.delete('left', { parent: 'ingress' })
       await set.network.qdiscs.add('left', spec)
+    })
+
+    test.each([ingress, clsact])('is listed by its kind, and added as the kind other, too', async ({ kind }) => {
+      using set = await labWith(kind as 'ingress' | 'clsact')
+      const { qdiscs } = set.network
+      const listed = (await qdiscs.list('left')).find((qdisc) => qdisc.kind === kind) as Qdisc
+      expect(listed).toMatchObject({ handle: 'ffff:', parent: 'ffff:fff1' })
+      await qdiscs.delete('left', listed)
+      await qdiscs.add('left', { kind: 'other', type: kind })
+      expect((await qdiscs.list('left')).find((qdisc) => qdisc.kind === kind)).toEqual(listed)
     })
 
     test('replaces another one, and delete() deletes only a matching one', async () => {
@@ -278,6 +371,37 @@ describe('a queueing discipline', () => {
     })
     expect(printed.packets).toBeGreaterThanOrEqual(6)
   })
+})
+
+describe('the counters of a kind', () => {
+  const COUNTERS = [
+    [{ kind: 'fq' }, 'fq', { flows: 'flows', inactive: 'inactiveFlows', throttled: 'throttledFlows' }],
+    [{ kind: 'fq_codel' }, 'fq_codel', { maxpacket: 'maxPacket', new_flow_count: 'flowsCreated' }],
+    [
+      { kind: 'cake', rate: 100_000_000 },
+      'cake bandwidth 100mbit',
+      { memory_used: 'memoryUsed', memory_limit: 'memoryLimit', max_network_size: 'maxPacket' },
+    ],
+  ] as const satisfies [QdiscSpec, string, Record<string, string>][]
+
+  for (const [spec, command, names] of COUNTERS) {
+    test(`${spec.kind} are those of tc`, async ({ skip }) => {
+      using set = await lab()
+      await ip(set, 'link set lo up')
+      if (!(await isMadeByTc(set, command))) skip('this kernel does not have this kind')
+      await set.network.qdiscs.add('lo', spec)
+      await outputOf(set, 'ping', '-c 3 -i 0.2 127.0.0.1')
+      const [qdisc] = await set.network.qdiscs.list('lo')
+      const [printed] = JSON.parse(await tc(set, '-j -s qdisc show dev lo'))
+      const read = qdisc?.statistics as unknown as Record<string, unknown>
+      for (const [ofTc, own] of Object.entries(names)) expect(read[own], own).toBe(printed[ofTc])
+      expect(read['packets']).toBe(printed.packets)
+      if (qdisc?.kind !== 'cake') return
+      const sent = printed.tins.map((tin: { sent_packets: number }) => tin.sent_packets)
+      expect(qdisc.statistics.tins.map((tin) => tin.packets)).toEqual(sent)
+      expect(sent.some((count: number) => count > 0)).toBe(true)
+    })
+  }
 })
 
 describe('packets between two sets', () => {
@@ -451,6 +575,48 @@ describe('invalid arguments throw', () => {
   }
   const cases: Case[] = [
     ['an unsupported kind', add({ kind: 'red' }), value('spec.kind')],
+    ['a correlation above 100 percent', add({ kind: 'netem', lossCorrelation: 101 }), range('spec.lossCorrelation')],
+    [
+      'both a loss and a model of loss',
+      add({ kind: 'netem', loss: 1, lossModel: { type: 'state', p13: 1 } }),
+      value('spec.loss'),
+    ],
+    [
+      'a model of loss without its probability',
+      add({ kind: 'netem', lossModel: { type: 'gemodel' } }),
+      value('spec.lossModel.toBad'),
+    ],
+    [
+      'a field of another model of loss',
+      add({ kind: 'netem', lossModel: { type: 'gemodel', toBad: 1, p13: 1 } }),
+      value('spec.lossModel'),
+    ],
+    [
+      'an unknown model of loss',
+      add({ kind: 'netem', lossModel: { type: 'markov' } }),
+      value('spec.lossModel.type'),
+    ],
+    [
+      'a distribution without a jitter',
+      add({ kind: 'netem', latency: 1, distribution: [1] }),
+      value('spec.distribution'),
+    ],
+    ['an empty distribution', add({ kind: 'netem', jitter: 1, distribution: [] }), value('spec.distribution')],
+    [
+      'a distribution with a number beyond 16 bits',
+      add({ kind: 'netem', jitter: 1, distribution: [0, 32_768] }),
+      range('spec.distribution[1]'),
+    ],
+    ['an overhead without a rate', add({ kind: 'netem', packetOverhead: 4 }), value('spec.packetOverhead')],
+    ['a negative seed', add({ kind: 'netem', seed: -1 }), range('spec.seed')],
+    ['a seed of more than 64 bits', add({ kind: 'netem', seed: 2n ** 64n }), value('spec.seed')],
+    ['a prio with one band', add({ kind: 'prio', bands: 1 }), range('spec.bands')],
+    ['a short map of priorities', add({ kind: 'prio', priorityMap: [0, 1] }), value('spec.priorityMap')],
+    ['a hash table of another size', add({ kind: 'fq', buckets: 1000 }), value('spec.buckets')],
+    ['two weights', add({ kind: 'fq', weights: [1, 2] }), value('spec.weights')],
+    ['an unknown isolation', add({ kind: 'cake', isolation: 'all' }), value('spec.isolation')],
+    ['an overhead that is too large', add({ kind: 'cake', overhead: 257 }), range('spec.overhead')],
+    ['an option of another kind', add({ kind: 'clsact', limit: 1 }), value('spec')],
     ['a tbf without a rate', add({ kind: 'tbf' }), value('spec.rate')],
     ['a rate of zero', add({ kind: 'tbf', rate: 0 }), range('spec.rate')],
     ['a rate that is too large', add({ kind: 'tbf', rate: 1e20 }), range('spec.rate')],

@@ -309,6 +309,12 @@ const QDISCS = [
   'root handle 9: bfifo limit 3333',
   'root handle 9: prio bands 4',
   'root sfq perturb 10 limit 100',
+  'root handle 3: sfq limit 300 redflowlimit 100000 min 8000 max 60000 probability 0.2 ecn',
+  'root handle 4: fq limit 500 flow_limit 20 quantum 2000 maxrate 5mbit buckets 512 horizon 2s',
+  'root handle 4: cake bandwidth 9mbit besteffort flows wash overhead 8 memlimit 1mb',
+  'root handle 4: cake raw rtt 20ms ack-filter-aggressive',
+  'root handle 8: netem delay 10ms 2ms 30% loss gemodel 1% 20% 80% 2% duplicate 1% 5% rate 1mbit 4 48 5',
+  'root handle 8: netem loss state 3% 80% reorder 5% 10% gap 3 delay 1ms slot 5ms 9ms packets 4',
   'clsact',
   'ingress',
 ]
@@ -358,6 +364,9 @@ const LINKS = [
   'bo1 type bond mode active-backup miimon 100',
   'if1 type ifb',
   'gr1 type gretap remote 10.0.0.9 local 10.0.0.1 key 7',
+  'g61 type ip6gretap remote fd00::9 local fd00::1 key 7 hoplimit 9 encaplimit none fwmark 3',
+  'ms1 link a0 type macsec port 9 encrypt on replay on window 5 cipher gcm-aes-256',
+  'ms1 link a0 type macsec sci 0200000000990005 send_sci off end_station on validate disabled',
 ]
 
 /** Without counters and random values. */

@@ -53,7 +53,10 @@ pub use link::*;
 pub use link_ref::LinkRef;
 pub use mac::Mac;
 pub use neighbour::*;
-pub use netlink::value::{NetworkOrder, Specified, Ticks, WholeMilliseconds, WideBool};
+pub use netlink::value::{
+    ByteRate, Limited, Microseconds, Nanoseconds, NetworkOrder, PowerOfTwo, ShortByteRate, Specified, Ticks,
+    WholeMilliseconds, WideBool, Words,
+};
 pub use network::Network;
 pub use next_hop::*;
 pub use octets::Octets;

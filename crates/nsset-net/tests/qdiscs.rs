@@ -99,7 +99,7 @@ async fn what_tc_adds_is_read_with_what_it_did() {
     let QdiscKind::Tbf(tbf) = &qdisc.kind else { panic!("{qdisc:?}") };
     assert_eq!((tbf.rate, tbf.limit), (40_000_000_000, Some(TbfLimit::Bytes(2 << 20))));
     let reported = host.json("tc -json -statistics qdisc show dev left");
-    assert_eq!(qdisc.statistics.packets, reported[0]["packets"].as_u64().unwrap());
+    assert_eq!(qdisc.statistics.basic.packets, reported[0]["packets"].as_u64().unwrap());
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn errors_name_the_request_and_the_remedy() {
     let nothing = root_of(QdiscKind::Other { name: "nothing".into(), options: None });
     let error = qdiscs.replace(&left, &nothing).await.unwrap_err();
     assert!(error.to_string().contains("'nothing' queueing discipline"), "{error}");
-    let wrong = root_of(QdiscKind::Netem(Netem { latency: Duration::MAX, ..Netem::default() }));
+    let wrong = root_of(QdiscKind::Netem(Netem { latency: Duration::MAX, ..Netem::default() }.into()));
     assert!(matches!(qdiscs.add(&left, &wrong).await, Err(Error::OutOfRange(_))));
     let error = qdiscs.list(Some(&99.into())).await.unwrap_err();
     assert_eq!(error.errno(), Some(Errno::ENODEV));
@@ -140,9 +140,12 @@ fn kinds() -> [(QdiscKind, Value); 3] {
         memory_limit: Some(4 << 20),
     };
     [
-        (QdiscKind::Netem(late), json!({ "delay": { "delay": 0.1, "jitter": 0.01, "correlation": 0 }, "limit": 1000 })),
         (
-            QdiscKind::Netem(bad),
+            QdiscKind::Netem(late.into()),
+            json!({ "delay": { "delay": 0.1, "jitter": 0.01, "correlation": 0 }, "limit": 1000 }),
+        ),
+        (
+            QdiscKind::Netem(bad.into()),
             json!({
                 "limit": 500,
                 "loss-random": { "loss": 0.01, "correlation": 0 },

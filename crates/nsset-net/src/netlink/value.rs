@@ -202,6 +202,116 @@ impl Value for NetworkOrder<u32> {
     }
 }
 
+/// A duration in microseconds.
+#[serde_as]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Microseconds(#[serde_as(as = "Milliseconds")] pub Duration);
+
+impl Value for Microseconds {
+    fn write(&self) -> Vec<u8> {
+        u32::try_from(self.0.as_micros()).unwrap_or(u32::MAX).write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u32_at(bytes, 0).map(|microseconds| Self(Duration::from_micros(microseconds.into())))
+    }
+}
+
+/// A duration in nanoseconds.
+#[serde_as]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Nanoseconds(#[serde_as(as = "Milliseconds")] pub Duration);
+
+impl Value for Nanoseconds {
+    fn write(&self) -> Vec<u8> {
+        u32::try_from(self.0.as_nanos()).unwrap_or(u32::MAX).write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u32_at(bytes, 0).map(|nanoseconds| Self(Duration::from_nanos(nanoseconds.into())))
+    }
+}
+
+/// A rate in bit/s, which the kernel has in bytes per second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ByteRate(pub u64);
+
+impl Value for ByteRate {
+    fn write(&self) -> Vec<u8> {
+        (self.0 / 8).write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u64_at(bytes, 0).map(|rate| Self(rate.saturating_mul(8)))
+    }
+}
+
+/// The same in 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ShortByteRate(pub u64);
+
+impl Value for ShortByteRate {
+    fn write(&self) -> Vec<u8> {
+        u32::try_from(self.0 / 8).unwrap_or(u32::MAX).write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        u32_at(bytes, 0).map(|rate| Self(8 * u64::from(rate)))
+    }
+}
+
+/// A power of two, of which the kernel has the logarithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PowerOfTwo(pub u32);
+
+impl Value for PowerOfTwo {
+    fn write(&self) -> Vec<u8> {
+        self.0.checked_ilog2().unwrap_or(0).write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        1_u32.checked_shl(u32_at(bytes, 0)?).map(Self).ok_or(Malformed)
+    }
+}
+
+/// A value that the kernel reports with all bits set if there is none: that is skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Limited<T>(pub T);
+
+impl<T: Value> Value for Limited<T> {
+    fn write(&self) -> Vec<u8> {
+        self.0.write()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.iter().all(|byte| *byte == u8::MAX) {
+            return Err(Malformed);
+        }
+        T::read(bytes).map(Self)
+    }
+}
+
+/// Numbers of 32 bits, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(pub Vec<u32>);
+
+impl Value for Words {
+    fn write(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|word| word.to_ne_bytes()).collect()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        (0..bytes.len() / 4).map(|at| u32_at(bytes, 4 * at)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// An address of which the kernel reports zeros if there is none: these are skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -252,6 +362,14 @@ mod tests {
         assert_eq!(NetworkOrder(0x0102_u16).write(), [1, 2]);
         comes_back(&Specified(Ipv4Addr::LOCALHOST));
         assert!(Specified::<Ipv4Addr>::read(&[0; 4]).is_err());
+        comes_back(&Microseconds(Duration::from_micros(7)));
+        comes_back(&Nanoseconds(Duration::from_nanos(7)));
+        comes_back(&ByteRate(8000));
+        comes_back(&ShortByteRate(8000));
+        comes_back(&PowerOfTwo(1024));
+        comes_back(&Limited(7_u32));
+        assert!(Limited::<u32>::read(&[255; 4]).is_err());
+        assert_eq!(Words::read(&Words(vec![1, 2]).write()), Ok(Words(vec![1, 2])));
         let addresses = vec![Ipv4Addr::LOCALHOST, Ipv4Addr::new(192, 0, 2, 1)];
         assert_eq!(addresses.write(), [8, 0, 0, 0, 127, 0, 0, 1, 8, 0, 1, 0, 192, 0, 2, 1]);
         assert_eq!(Vec::read(&addresses.write()), Ok(addresses));

@@ -25,6 +25,11 @@ impl Options {
         self.attributes.push(DefaultNla::new(kind, value.to_ne_bytes().into()));
     }
 
+    /// Adds an attribute of bytes.
+    pub fn put_bytes(&mut self, kind: u16, value: Vec<u8>) {
+        self.attributes.push(DefaultNla::new(kind, value));
+    }
+
     pub fn into_bytes(self) -> Vec<u8> {
         let mut attributes = vec![0; self.attributes.as_slice().buffer_len()];
         self.attributes.as_slice().emit(&mut attributes);

@@ -7,7 +7,11 @@ use netlink_packet_route::{
 };
 use serde::Deserialize;
 
-use super::{handle::Handle, kind::QdiscKind, qdisc::Qdisc, tbf::Tbf};
+use super::{
+    handle::Handle,
+    kinds::{QdiscKind, Tbf},
+    qdisc::Qdisc,
+};
 use crate::{
     error::Result, link_ref::LinkRef, netlink::message::Message, netlink::request::Request, netlink::socket::Group,
     network::Network,

@@ -51,7 +51,7 @@ export const filterActions = {
  * the kernel does not have the kind of filter or action.
  *
  * @example
- * await set.network.qdiscs.add('eth0', { kind: 'other', type: 'clsact' })
+ * await set.network.qdiscs.add('eth0', { kind: 'clsact' })
  * const actions = [{ kind: 'mirred', mode: 'redirect', dev: 'ifb0' }] as const
  * await set.network.filters.add('eth0', { kind: 'matchall', parent: 'ingress', actions })
  *

@@ -10,6 +10,19 @@ import {
 } from '../../../validate/network/queueing/qdisc.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
 
+/** A qdisc as the native side returns it: with the digits of a seed. */
+function readQdiscs(answer: Qdisc[]): Qdisc[] {
+  for (const qdisc of answer) {
+    if (qdisc.kind === 'netem' && qdisc.seed !== undefined) qdisc.seed = numberOf(qdisc.seed)
+  }
+  return answer
+}
+
+function numberOf(digits: unknown): number | bigint {
+  const seed = BigInt(digits as string)
+  return seed <= Number.MAX_SAFE_INTEGER ? Number(seed) : seed
+}
+
 const target = ({ link }: Plain) => describeLink(link)
 
 function make(name: string, ref: LinkRef, spec: QdiscSpec): Action<void> {
@@ -20,7 +33,7 @@ function make(name: string, ref: LinkRef, spec: QdiscSpec): Action<void> {
 export const qdiscActions = {
   /** See {@link NetworkQdiscs.list}. */
   list(ref?: LinkRef): Action<Qdisc[]> {
-    return operation('qdiscs.list', ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }, target)
+    return operation('qdiscs.list', ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }, target, readQdiscs)
   },
 
   /** See {@link NetworkQdiscs.add}. */

@@ -3,7 +3,7 @@ import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseO
 import { described, u16, u32, whole, word } from '../../values.ts'
 import { type LinkRef, parseLinkRef } from '../link-ref.ts'
 import { octets, rate, text } from '../values.ts'
-import type { QdiscStatistics } from './qdisc.ts'
+import type { QdiscStatistics } from './qdisc-statistics.ts'
 
 /**
  * What follows an action, with the words of tc-actions(8). A number is one of `TC_ACT_*` of linux/pkt_cls.h.

@@ -2,7 +2,8 @@ import { invalidValue } from '../../../errors.ts'
 import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
 import { described, u32, whole } from '../../values.ts'
 import { octets, rate, text } from '../values.ts'
-import { handle, type QdiscStatistics } from './qdisc.ts'
+import { handle } from './qdisc.ts'
+import type { QdiscStatistics } from './qdisc-statistics.ts'
 
 /** Options of a class of htb: tc-htb(8). */
 export interface HtbClassData {

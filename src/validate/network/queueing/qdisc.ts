@@ -1,27 +1,11 @@
 import { invalidValue } from '../../../errors.ts'
 import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
-import { boolean, described, u16, u32, whole } from '../../values.ts'
-import { milliseconds, octets, percentage, rate, text } from '../values.ts'
-
-/** Options of netem, which emulates the properties of a network: tc-netem(8). */
-export interface NetemData {
-  /** Delay of each packet in milliseconds (`delay`). Default: `0`. */
-  latency?: number | undefined
-  /** Random variation of the latency in milliseconds, in either direction. Default: `0`. */
-  jitter?: number | undefined
-  /** Percentage of packets that are lost. Default: `0`. */
-  loss?: number | undefined
-  /** Percentage of packets that are sent twice. Default: `0`. */
-  duplicate?: number | undefined
-  /** Percentage of packets in which one bit is inverted. Default: `0`. */
-  corrupt?: number | undefined
-  /** Percentage of packets that are sent without delay, before earlier ones. Requires a `latency`. Default: `0`. */
-  reorder?: number | undefined
-  /** Maximum rate in bit/s. Default: unlimited. */
-  rate?: number | undefined
-  /** Maximum number of packets in the queue. Default: `1000`. */
-  limit?: number | undefined
-}
+import { described, u16, whole } from '../../values.ts'
+import { milliseconds, octets, rate, text } from '../values.ts'
+import { CAKE, type CakeData, FQ, FQ_CODEL, type FqCodelData, type FqData, SFQ, type SfqData } from './fair-queues.ts'
+import { checkNetem, NETEM, type NetemData } from './netem.ts'
+import { PRIO, type PrioData } from './prio.ts'
+import type { QdiscCounters, QdiscStatistics } from './qdisc-statistics.ts'
 
 /** Options of tbf, which limits the rate by a token bucket: tc-tbf(8). */
 export interface TbfData {
@@ -38,61 +22,40 @@ export interface TbfData {
   limit?: number | undefined
 }
 
-/** Options of fq_codel, fair queueing with controlled delay: tc-fq_codel(8). Default of each option: the kernel's. */
-export interface FqCodelData {
-  /** Maximum number of packets in the queue. */
-  limit?: number | undefined
-  /** Acceptable delay of packets in the queue, in milliseconds. */
-  target?: number | undefined
-  /** In milliseconds: how long the delay can exceed `target` before packets are dropped. */
-  interval?: number | undefined
-  /** Number of flows (queues). It cannot be changed later. */
-  flows?: number | undefined
-  /** How many bytes a flow sends in its turn. */
-  quantum?: number | undefined
-  /** Whether packets are marked instead of dropped if they support it (ECN). */
-  ecn?: boolean | undefined
-  /** Maximum memory of the queued packets in bytes. */
-  memoryLimit?: number | undefined
-}
-
 /** Options of htb, hierarchical token buckets: tc-htb(8). */
 export interface HtbData {
   /** Minor number of the class for packets that no filter matches. `0`: such packets are sent at once. Default: `0`. */
   defaultClass?: number | undefined
 }
 
+/** A kind of queueing discipline without options. */
+export type NoOptions = Record<never, never>
+
 /** The kinds of queueing discipline, and the options of each. */
 export interface QdiscData {
+  cake: CakeData
+  /** Filters see the packets that arrive (`parent: 'ingress'`) and that leave (`parent: 'egress'`). */
+  clsact: NoOptions
+  fq: FqData
   fq_codel: FqCodelData
   htb: HtbData
+  /** Filters see the packets that arrive. */
+  ingress: NoOptions
   netem: NetemData
   /** A qdisc whose kind nsset knows only by its name. */
   other: {
-    /** The kernel's name of the kind, such as `'pfifo'` or `'clsact'`. */
+    /** The kernel's name of the kind, such as `'pfifo'`. */
     type: string
     /** The kernel's attributes of its options, in hexadecimal digits. */
     options?: string | undefined
   }
+  prio: PrioData
+  sfq: SfqData
   tbf: TbfData
 }
 
 /** A kind of queueing discipline. */
 export type QdiscKind = keyof QdiscData
-
-/** Counters of a queueing discipline. `bytes` and `packets` are those that were sent. */
-export interface QdiscStatistics {
-  bytes: number
-  packets: number
-  /** Number of packets in the queue. */
-  queued: number
-  /** Number of bytes in the queue. */
-  backlog: number
-  dropped: number
-  /** How often a packet had to wait because of a limit. */
-  overLimits: number
-  requeued: number
-}
 
 /** The properties of every queueing discipline. */
 export interface QdiscBase {
@@ -105,7 +68,10 @@ export interface QdiscBase {
 }
 
 /** A queueing discipline of any kind. `kind` tells them apart. */
-export type Qdisc = { [K in QdiscKind]: QdiscBase & QdiscData[K] & { kind: K } }[QdiscKind]
+export type Qdisc = {
+  [K in QdiscKind]: QdiscBase &
+    QdiscData[K] & { kind: K } & (K extends keyof QdiscCounters ? { statistics: QdiscCounters[K] } : unknown)
+}[QdiscKind]
 
 /** The parent and handle of a queueing discipline. */
 export interface QdiscPlace {
@@ -132,27 +98,16 @@ export interface DeleteQdiscOptions {
 export type QdiscSpec = { [K in QdiscKind]: QdiscPlace & QdiscData[K] & { kind: K } }[QdiscKind]
 
 const QDISC_KINDS: { readonly [K in QdiscKind]: FieldsOf<QdiscData[K]> } = {
-  fq_codel: {
-    limit: u32,
-    target: milliseconds,
-    interval: milliseconds,
-    flows: u32,
-    quantum: u32,
-    ecn: boolean,
-    memoryLimit: u32,
-  },
+  cake: CAKE,
+  clsact: {},
+  fq: FQ,
+  fq_codel: FQ_CODEL,
   htb: { defaultClass: u16 },
-  netem: {
-    latency: milliseconds,
-    jitter: milliseconds,
-    loss: percentage,
-    duplicate: percentage,
-    corrupt: percentage,
-    reorder: percentage,
-    rate,
-    limit: u32,
-  },
+  ingress: {},
+  netem: NETEM,
   other: { type: text, options: octets },
+  prio: PRIO,
+  sfq: SFQ,
   tbf: { rate, burst: whole(1, 0xffffffff), latency: milliseconds, limit: whole(1, 0xffffffff) },
 }
 
@@ -181,7 +136,8 @@ const PLACE = { kind, parent: handle, handle, link: described, statistics: descr
 export function parseQdisc(spec: unknown, name: string): Plain {
   const of = kind(parseObject(spec, name)['kind'], `${name}.kind`)
   const fields: Fields = { ...PLACE, ...QDISC_KINDS[of] }
-  const parsed = parseFields(spec, name, fields, REQUIRED[of])
+  const parsed = parseFields(spec, name, fields, REQUIRED[of]) as Plain
+  if (of === 'netem') checkNetem(parsed, name)
   if (of === 'tbf' && parsed['latency'] !== undefined && parsed['limit'] !== undefined) {
     throw invalidValue(
       `${name}.limit`,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_with::{serde_as, skip_serializing_none};
 
-use super::options::Options;
 use crate::{
     milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, u32_at},
+    qdisc::options::Options,
 };
 
 /// Fields that are left out have the kernel's default values.
@@ -82,6 +82,41 @@ impl FqCodel {
             }
         }
         Ok(codel)
+    }
+}
+
+/// The counters of fair queueing with controlled delay: `struct tc_fq_codel_qd_stats` of linux/pkt_sched.h, after the number of
+/// the struct.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FqCodelStatistics {
+    pub max_packet: u32,
+    /// How many packets were dropped because the queues were full.
+    pub limit_drops: u32,
+    pub ecn_marks: u32,
+    /// How often a packet began a new flow.
+    pub flows_created: u32,
+    pub new_flows: u32,
+    pub old_flows: u32,
+    pub ce_marks: u32,
+    pub memory_used: u32,
+    /// How many packets were dropped because of the memory limit.
+    pub memory_drops: u32,
+}
+
+impl FqCodelStatistics {
+    pub(crate) fn read(value: &[u8]) -> Result<Self, Malformed> {
+        Ok(Self {
+            max_packet: u32_at(value, 4)?,
+            limit_drops: u32_at(value, 8)?,
+            ecn_marks: u32_at(value, 12)?,
+            flows_created: u32_at(value, 16)?,
+            new_flows: u32_at(value, 20)?,
+            old_flows: u32_at(value, 24)?,
+            ce_marks: u32_at(value, 28).unwrap_or(0),
+            memory_used: u32_at(value, 32).unwrap_or(0),
+            memory_drops: u32_at(value, 36).unwrap_or(0),
+        })
     }
 }
 

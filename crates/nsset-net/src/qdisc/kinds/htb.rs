@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::options::Options;
-use crate::netlink::attributes::{Attributes, Malformed, u32_at};
+use crate::{
+    netlink::attributes::{Attributes, Malformed, u32_at},
+    qdisc::options::Options,
+};
 
 /// The root of a hierarchy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_with::{serde_as, skip_serializing_none};
 
-use super::{options::Options, ticks};
 use crate::{
     error::{Error, Result},
     milliseconds::Milliseconds,
     netlink::attributes::{Attributes, Malformed, u32_at, u64_at},
+    qdisc::{options::Options, ticks},
 };
 
 /// A rate, with the allowed burst and queue.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{fq_codel::FqCodel, htb::Htb, netem::Netem, tbf::Tbf};
+use super::{cake::Cake, fq::Fq, fq_codel::FqCodel, htb::Htb, netem::Netem, prio::Prio, sfq::Sfq, tbf::Tbf};
 use crate::{
     error::{Error, Result},
     netlink::attributes::Malformed,
@@ -13,9 +13,17 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum QdiscKind {
+    Cake(Box<Cake>),
+    /// Where filters see the packets that arrive and leave.
+    Clsact,
+    Fq(Box<Fq>),
     FqCodel(FqCodel),
     Htb(Htb),
-    Netem(Netem),
+    /// Where filters see the packets that arrive.
+    Ingress,
+    Netem(Box<Netem>),
+    Prio(Prio),
+    Sfq(Sfq),
     Tbf(Tbf),
     /// A kind of which this crate knows only the name.
     Other {
@@ -31,9 +39,15 @@ impl QdiscKind {
     /// The kernel's name of the kind.
     pub fn name(&self) -> &str {
         match self {
+            Self::Cake(_) => "cake",
+            Self::Clsact => "clsact",
+            Self::Fq(_) => "fq",
             Self::FqCodel(_) => "fq_codel",
             Self::Htb(_) => "htb",
+            Self::Ingress => "ingress",
             Self::Netem(_) => "netem",
+            Self::Prio(_) => "prio",
+            Self::Sfq(_) => "sfq",
             Self::Tbf(_) => "tbf",
             Self::Other { name, .. } => name,
         }
@@ -57,9 +71,14 @@ impl QdiscKind {
 
     pub(crate) fn options(&self) -> Option<Vec<u8>> {
         match self {
+            Self::Cake(cake) => Some(cake.bytes()),
+            Self::Clsact | Self::Ingress => None,
+            Self::Fq(fq) => Some(fq.bytes()),
             Self::FqCodel(codel) => Some(codel.options()),
             Self::Htb(htb) => Some(htb.options()),
             Self::Netem(netem) => Some(netem.options()),
+            Self::Prio(prio) => Some(prio.options()),
+            Self::Sfq(sfq) => Some(sfq.options()),
             Self::Tbf(tbf) => Some(tbf.options()),
             Self::Other { options, .. } => options.as_ref().map(|options| options.0.clone()),
         }
@@ -68,9 +87,15 @@ impl QdiscKind {
     /// Reads the options of a kind. If they cannot be read, the result has only the name.
     pub(crate) fn read(name: String, options: &[u8]) -> Self {
         let kind = match name.as_str() {
+            "cake" => Ok(Self::Cake(Cake::read_overhead(options).into())),
+            "clsact" => Ok(Self::Clsact),
+            "fq" => Ok(Self::Fq(Fq::read(options).into())),
             "fq_codel" => FqCodel::read(options).map(Self::FqCodel),
             "htb" => Htb::read(options).map(Self::Htb),
-            "netem" => Netem::read(options).map(Self::Netem),
+            "ingress" => Ok(Self::Ingress),
+            "netem" => Netem::read(options).map(Box::new).map(Self::Netem),
+            "prio" => Prio::read(options).map(Self::Prio),
+            "sfq" => Sfq::read(options).map(Self::Sfq),
             "tbf" => Tbf::read(options).map(Self::Tbf),
             _ => Err(Malformed),
         };
