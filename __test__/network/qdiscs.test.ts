@@ -591,11 +591,7 @@ describe('invalid arguments throw', () => {
       add({ kind: 'netem', lossModel: { type: 'gemodel', toBad: 1, p13: 1 } }),
       value('spec.lossModel'),
     ],
-    [
-      'an unknown model of loss',
-      add({ kind: 'netem', lossModel: { type: 'markov' } }),
-      value('spec.lossModel.type'),
-    ],
+    ['an unknown model of loss', add({ kind: 'netem', lossModel: { type: 'markov' } }), value('spec.lossModel.type')],
     [
       'a distribution without a jitter',
       add({ kind: 'netem', latency: 1, distribution: [1] }),

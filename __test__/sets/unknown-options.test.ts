@@ -65,7 +65,6 @@ import {
   type RoutingRuleSpec,
   type SandboxSystemCallsOptions,
   type ScriptOptions,
-  type StateLossModel,
   type SpawnOptions,
   type StateLossModel,
   type SymlinkMount,

@@ -1,9 +1,11 @@
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
+import type { LinkRef } from '../validate/network/link-ref.ts'
 import type { LinkKind } from '../validate/network/links/link-kinds.ts'
 import type { LinkSpecOf } from '../validate/network/links/link-spec.ts'
 import { type ApplySyncOptions, parseApplySyncOptions } from '../validate/network/options.ts'
+import type { SetRef } from '../validate/network/set-ref.ts'
 import type { Action, Results } from './actions/action.ts'
 import { apply, applyOne } from './actions/apply.ts'
 import type { ApplyTarget } from './actions/apply-target.ts'
@@ -13,7 +15,8 @@ import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
 import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
-import { linkActions, type NetworkLinks } from './netlink/links.ts'
+import { type LinkPeer, linkActions, type NetworkLinks } from './netlink/links.ts'
+import { idActions, type NetworkIds } from './netlink/network-ids.ts'
 import { type NetworkSockets, socketActions } from './netlink/network-sockets.ts'
 import { type NetworkOffload, offloadActions } from './netlink/offload.ts'
 import { classActions, type NetworkClasses } from './netlink/queueing/classes.ts'
@@ -38,7 +41,9 @@ export type SyncMethods<Part> = {
 }
 
 /** The methods of {@link NetworkLinks}, blocking. */
-export interface SyncLinks extends Omit<SyncMethods<NetworkLinks>, 'add' | 'ensure'> {
+export interface SyncLinks extends Omit<SyncMethods<NetworkLinks>, 'add' | 'ensure' | 'peer'> {
+  /** {@link NetworkLinks.peer}, blocking. */
+  peer<const S extends SetRef = SetRef>(ref: LinkRef, sets?: readonly S[]): LinkPeer<S> | undefined
   /** {@link NetworkLinks.add}, blocking. */
   add<K extends LinkKind>(spec: LinkSpecOf<K>): LinkOf<K>
   /** {@link NetworkLinks.ensure}, blocking. */
@@ -53,6 +58,18 @@ export interface SyncLinks extends Omit<SyncMethods<NetworkLinks>, 'add' | 'ensu
   move: SyncMethods<NetworkLinks>['move']
   /** {@link NetworkLinks.delete}, blocking. */
   delete: SyncMethods<NetworkLinks>['delete']
+}
+
+/** The methods of {@link NetworkIds}, blocking. */
+export interface SyncIds extends Omit<SyncMethods<NetworkIds>, 'find'> {
+  /** {@link NetworkIds.list}, blocking. */
+  list: SyncMethods<NetworkIds>['list']
+  /** {@link NetworkIds.get}, blocking. */
+  get: SyncMethods<NetworkIds>['get']
+  /** {@link NetworkIds.set}, blocking. */
+  set: SyncMethods<NetworkIds>['set']
+  /** {@link NetworkIds.find}, blocking. */
+  find<const S extends SetRef>(id: number, sets: readonly S[]): S | undefined
 }
 
 /**
@@ -99,6 +116,8 @@ export class NetworkSync {
   readonly firewall: SyncMethods<NetworkFirewall>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
+  /** The ids of other networks, as with `ip netns set` and `ip netns list-id`. */
+  readonly ids: SyncIds
   /** VLANs of bridges and of their ports, as with `bridge vlan`. */
   readonly vlans: SyncMethods<NetworkVlans>
   /** Checksums, segmentation and more that links do themselves, as with `ethtool -K`. */
@@ -129,6 +148,7 @@ export class NetworkSync {
     this.sockets = new Sockets(run) as unknown as SyncMethods<NetworkSockets>
     this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
+    this.ids = new Ids(run) as unknown as SyncIds
     this.vlans = new Vlans(run) as unknown as SyncMethods<NetworkVlans>
     this.offload = new Offloads(run) as unknown as SyncMethods<NetworkOffload>
     this.wireguard = new WireGuard(run) as unknown as SyncMethods<NetworkWireGuard>
@@ -196,6 +216,7 @@ const Filters = partOf('SyncFilters', filterActions)
 const Sockets = partOf('SyncSockets', socketActions)
 const Firewall = partOf('SyncFirewall', firewallActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
+const Ids = partOf('SyncIds', idActions)
 const Vlans = partOf('SyncVlans', vlanActions)
 const Offloads = partOf('SyncOffload', offloadActions)
 const WireGuard = partOf('SyncWireGuard', wireguardActions)

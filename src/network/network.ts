@@ -28,6 +28,7 @@ import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
+import { NetworkIds } from './netlink/network-ids.ts'
 import { NetworkSockets } from './netlink/network-sockets.ts'
 import { NetworkOffload } from './netlink/offload.ts'
 import { NetworkClasses } from './netlink/queueing/classes.ts'
@@ -99,6 +100,8 @@ export class Network {
   readonly firewall: NetworkFirewall
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
+  /** The ids of other networks, as with `ip netns set` and `ip netns list-id`. */
+  readonly ids: NetworkIds
   /** VLANs of bridges and of their ports, as with `bridge vlan`. */
   readonly vlans: NetworkVlans
   /** Checksums, segmentation and more that links do themselves, as with `ethtool -K`. */
@@ -162,6 +165,7 @@ export class Network {
     this.sockets = new NetworkSockets(run)
     this.firewall = new NetworkFirewall(run)
     this.sysctls = new NetworkSysctls(run)
+    this.ids = new NetworkIds(run)
     this.vlans = new NetworkVlans(run)
     this.offload = new NetworkOffload(run)
     this.wireguard = new NetworkWireGuard(run)

@@ -49,7 +49,14 @@ describe('a netkit', () => {
     using _there = there
     if (!isKnown) skip('this kernel has no netkit')
     const peer = { name: 'nk1', set: there, up: true, addresses: ['10.0.0.2/24'] }
-    const spec = { kind: 'netkit', name: 'nk0', policy: 'blackhole', up: true, addresses: ['10.0.0.1/24'], peer } as const
+    const spec = {
+      kind: 'netkit',
+      name: 'nk0',
+      policy: 'blackhole',
+      up: true,
+      addresses: ['10.0.0.1/24'],
+      peer,
+    } as const
     const made = await here.network.links.add(spec)
     expect(made).toMatchObject({ policy: 'blackhole', peerPolicy: 'forward' })
     expect((await resultOf(here, 'ping', '-c 2 -i 0.2 -W 1 10.0.0.2')).exitCode).toBe(1)

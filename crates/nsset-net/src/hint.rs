@@ -52,6 +52,8 @@ pub(crate) fn of(
         (Errno::ENOENT | Errno::EINVAL, "RTM_DELQDISC") => {
             "that parent has only the kernel's default; 'ingress' and 'clsact' have the parent 'ingress'"
         }
+        (Errno::EEXIST, "RTM_NEWNSID") => "the network has an id here, which cannot be changed",
+        (Errno::ENOSPC, "RTM_NEWNSID") => "another network has that id",
         (Errno::EEXIST, "RTM_NEWRULE") => "a rule with the same properties exists",
         (Errno::ENOENT, "RTM_DELRULE") => "no rule has these properties",
         (Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP, "RTM_NEWRULE" | "RTM_DELRULE") => {

@@ -31,6 +31,7 @@ mod milliseconds;
 mod neighbour;
 mod netlink;
 mod network;
+mod network_ids;
 mod next_hop;
 mod octets;
 mod offload;
@@ -58,6 +59,7 @@ pub use netlink::value::{
     WholeMilliseconds, WideBool, Words,
 };
 pub use network::Network;
+pub use network_ids::NetworkIds;
 pub use next_hop::*;
 pub use octets::Octets;
 pub use offload::{Offload, OffloadGroups, Offloads};

@@ -1,21 +1,11 @@
 //! The network of a network namespace. The operations on links, addresses, routes and queueing disciplines are in their own
 //! modules.
 
-use std::{
-    os::fd::{AsRawFd, OwnedFd},
-    sync::Arc,
-};
-
-use netlink_packet_route::{
-    RouteNetlinkMessage,
-    nsid::{NsidAttribute, NsidMessage},
-};
+use std::{os::fd::OwnedFd, sync::Arc};
 
 use crate::{
     error::{NetlinkError, Result},
-    netlink::attributes::{Attributes, Malformed, u32_at},
     netlink::conversation::Conversation,
-    netlink::request::Request,
     netlink::socket,
 };
 
@@ -49,39 +39,7 @@ impl Network {
             || socket::is_same(&self.namespace()?, &other.namespace()?))
     }
 
-    /// Returns the id of another network in this one (ip-netns(8)). `None` if it is this network, or has no id yet.
-    pub(crate) async fn number_of(&self, other: &Self) -> Result<Option<i32>> {
-        if Arc::ptr_eq(&self.conversation, &other.conversation) {
-            return Ok(None);
-        }
-        let namespace = other.namespace()?;
-        if socket::is_same(&self.namespace()?, &namespace) {
-            return Ok(None);
-        }
-        let mut message = NsidMessage::default();
-        message.attributes.push(NsidAttribute::Fd(namespace.as_raw_fd() as u32));
-        let request = Request::act(RouteNetlinkMessage::GetNsId(message));
-        let number = self.conversation.get(request, read_number).await;
-        number.map_err(|error| error.of("RTM_GETNSID", ""))
-    }
-
     pub(crate) fn conversation(&self) -> &Conversation {
         &self.conversation
     }
-}
-
-/// `struct rtgenmsg` of linux/rtnetlink.h, padded.
-const HEADER: usize = 4;
-
-/// `NETNSA_NSID` of linux/net_namespace.h; -1 means no id.
-const NUMBER: u16 = 1;
-
-/// Reads the body of an `RTM_NEWNSID`.
-fn read_number(message: &[u8]) -> std::result::Result<Option<i32>, Malformed> {
-    for attribute in Attributes::behind(HEADER, message)? {
-        if let (NUMBER, value) = attribute? {
-            return Ok(Some(u32_at(value, 0)? as i32).filter(|number| *number >= 0));
-        }
-    }
-    Err(Malformed)
 }

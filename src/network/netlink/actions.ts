@@ -10,6 +10,7 @@ import { callOutside, doInside, inside, script, spawn } from '../actions/steps.t
 import { addressActions } from './addresses.ts'
 import { firewallActions } from './firewall.ts'
 import { linkActions } from './links.ts'
+import { idActions } from './network-ids.ts'
 import { socketActions } from './network-sockets.ts'
 import { offloadActions } from './offload.ts'
 import { classActions } from './queueing/classes.ts'
@@ -64,6 +65,8 @@ export const action = {
   firewall: firewallActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
+  /** The actions of {@link NetworkIds}. */
+  ids: idActions,
   /** The actions of {@link NetworkVlans}. */
   vlans: vlanActions,
   /** The actions of {@link NetworkOffload}. */

@@ -1,6 +1,6 @@
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
-import { describeLink, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
+import { describeLink, type LinkInOtherNetwork, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
 import type { LinkKind } from '../../validate/network/links/link-kinds.ts'
 import {
   type LinkChanges,
@@ -8,6 +8,7 @@ import {
   parseLinkChanges,
   parseLinkSpec,
 } from '../../validate/network/links/link-spec.ts'
+import { parseSetRefs } from '../../validate/network/netns-id.ts'
 import {
   type DeleteLinkOptions,
   type MoveLinkOptions,
@@ -17,7 +18,7 @@ import {
 import { parseSetRef, type SetRef } from '../../validate/network/set-ref.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
 import type { Link, LinkOf } from './link.ts'
-import { readLink, readLinks } from './link-answer.ts'
+import { type LinkAnswer, readLink, readLinks } from './link-answer.ts'
 
 const target = ({ link }: Plain) => describeLink(link)
 const targetOfSpec = ({ spec }: Plain) => describeLink(spec)
@@ -32,6 +33,14 @@ export const linkActions = {
   /** See {@link NetworkLinks.get}. */
   get(ref: LinkRef): Action<Link> {
     return operation('links.get', { link: parseLinkRef(ref, 'ref') }, target, readLink<Link>)
+  },
+
+  /** See {@link NetworkLinks.peer}. */
+  peer<const S extends SetRef = SetRef>(ref: LinkRef, sets: readonly S[] = []): Action<LinkPeer<S> | undefined> {
+    const fields = { link: parseLinkRef(ref, 'ref'), networks: parseSetRefs(sets, 'sets') }
+    const among = [...sets]
+    const read = (answer?: PeerAnswer) => (answer === undefined ? undefined : readPeer(answer, among))
+    return operation('links.peer', fields, target, read)
   },
 
   /** See {@link NetworkLinks.add}. */
@@ -61,6 +70,26 @@ export const linkActions = {
     const fields = { link: parseLinkRef(ref, 'ref'), network: parseSetRef(set, 'set') }
     return operation('links.move', { ...fields, ...parseMoveLinkOptions(options) }, target)
   },
+}
+
+/** The other end of a link: its peer, or the device that it was created on. */
+export interface LinkPeer<S = SetRef> extends LinkInOtherNetwork {
+  /** The set in whose network it is, if that is another network and the set is among those given. */
+  set?: S
+  /** The other end itself, if it is in the same network or in a set among those given. */
+  link?: Link
+}
+
+/** As the native side returns it: the set by its position, and the link without the names of its counters. */
+type PeerAnswer = LinkInOtherNetwork & { network?: number; link?: LinkAnswer }
+
+function readPeer<S>({ network, link, ...end }: PeerAnswer, sets: readonly S[]): LinkPeer<S> {
+  const set = network === undefined ? undefined : sets[network]
+  return {
+    ...end,
+    ...(set === undefined ? {} : { set }),
+    ...(link === undefined ? {} : { link: readLink<Link>(link) }),
+  }
 }
 
 /**
@@ -109,6 +138,20 @@ export class NetworkLinks {
    */
   async get(ref: LinkRef): Promise<Link> {
     return this.#run(linkActions.get(ref))
+  }
+
+  /**
+   * Resolves with the other end of a link: the peer of a veth or a netkit, or the device that another link was created on, and with
+   * the set among those given in which it is. Resolves with undefined if the link has no other end.
+   *
+   * @throws {@link ActionError} `ENODEV` if the link does not exist.
+   * @example
+   * const peer = await host.network.links.peer('veth7', tenants)
+   * console.log(peer?.set, peer?.link?.name)
+   * @see ip-link(8), ip-netns(8)
+   */
+  async peer<const S extends SetRef = SetRef>(ref: LinkRef, sets: readonly S[] = []): Promise<LinkPeer<S> | undefined> {
+    return this.#run(linkActions.peer(ref, sets))
   }
 
   /**

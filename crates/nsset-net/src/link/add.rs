@@ -8,12 +8,12 @@ use nix::errno::Errno;
 use super::{
     changes::{LinkChanges, LinkState, Master},
     creation, elsewhere,
+    ends::VethPeer,
     kinds::LinkKind,
     kinds::tun,
     link::Link,
     links::Links,
     spec::LinkSpec,
-    veth::VethPeer,
 };
 use crate::{
     error::{Error, NetlinkError, Result},

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use nix::errno::Errno;
 
-use super::{link::Link, links::Links, spec::LinkSpec, veth::VethPeer};
+use super::{ends::VethPeer, link::Link, links::Links, spec::LinkSpec};
 use crate::{
     error::{Error, KernelError, Result},
     link_ref::LinkRef,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{changes::LinkState, kinds::LinkKind, veth::VethPeer};
+use super::{changes::LinkState, ends::VethPeer, kinds::LinkKind};
 use crate::{error::Result, link_ref::LinkRef, network::Network};
 
 /// The specification of a new link.

@@ -45,6 +45,16 @@ enum Operation {
     DeleteLink { link: LinkRef, force: bool },
     #[serde(rename = "links.move")]
     MoveLink { link: LinkRef, network: Other, name: Option<String> },
+    #[serde(rename = "links.peer")]
+    GetPeer { link: LinkRef, networks: Vec<Other> },
+    #[serde(rename = "ids.list")]
+    ListIds {},
+    #[serde(rename = "ids.get")]
+    GetId { network: Other },
+    #[serde(rename = "ids.set")]
+    SetId { network: Other, id: Option<i32> },
+    #[serde(rename = "ids.find")]
+    FindId { id: i32, networks: Vec<Other> },
     #[serde(rename = "addresses.list")]
     ListAddresses { link: Option<LinkRef> },
     #[serde(rename = "addresses.add")]
@@ -299,6 +309,11 @@ impl Operation {
             Self::MoveLink { link, network, name } => {
                 Box::pin(move_link(sockets, &link, &*network.open(others)?, name)).await
             }
+            Self::GetPeer { link, networks } => Box::pin(get_peer(sockets, &link, &networks, others)).await,
+            Self::ListIds {} => json(&sockets.network().await?.ids().list().await?),
+            Self::GetId { network } => Box::pin(get_id(sockets, &*network.open(others)?)).await,
+            Self::SetId { network, id } => Box::pin(set_id(sockets, &*network.open(others)?, id)).await,
+            Self::FindId { id, networks } => Box::pin(find_id(sockets, id, &networks, others)).await,
             Self::ListAddresses { link } => json(&sockets.addresses().await?.list(link.as_ref()).await?),
             Self::AddAddress(new) => new.make(sockets, Addition::Add).await,
             Self::EnsureAddress(new) => new.make(sockets, Addition::Ensure).await,
@@ -452,6 +467,30 @@ async fn ensure_link(sockets: &Sockets, new: NewLink, others: &[Inside]) -> Resu
     }
 }
 
+async fn get_peer(sockets: &Sockets, link: &LinkRef, networks: &[Other], others: &[Inside]) -> Result<String, Failure> {
+    let networks = networks_of(networks, others).await?;
+    json(&sockets.links().await?.peer(link, &networks).await?)
+}
+
+async fn get_id(sockets: &Sockets, other: &Sockets) -> Result<String, Failure> {
+    json(&sockets.network().await?.ids().get(other.network().await?).await?)
+}
+
+async fn set_id(sockets: &Sockets, other: &Sockets, id: Option<i32>) -> Result<String, Failure> {
+    json(&sockets.network().await?.ids().set(other.network().await?, id).await?)
+}
+
+/// Returns which of the networks has the id.
+async fn find_id(sockets: &Sockets, id: i32, networks: &[Other], others: &[Inside]) -> Result<String, Failure> {
+    let ids = sockets.network().await?.ids();
+    for (at, network) in networks_of(networks, others).await?.iter().enumerate() {
+        if ids.get(network).await? == Some(id) {
+            return json(&Some(at));
+        }
+    }
+    json(&None::<usize>)
+}
+
 async fn list_links(sockets: &Sockets, caller: Caller<'_>) -> Result<String, Failure> {
     let links = sockets.links().await?;
     let mut list = ListWriter::new(caller.promised);
@@ -489,6 +528,14 @@ async fn network_of(other: Option<Other>, others: &[Inside]) -> Result<Option<Ne
         Some(other) => Ok(Some(other.open(others)?.network().await?.clone())),
         None => Ok(None),
     }
+}
+
+async fn networks_of(networks: &[Other], others: &[Inside]) -> Result<Vec<Network>, Failure> {
+    let mut opened = Vec::with_capacity(networks.len());
+    for network in networks {
+        opened.push(network.open(others)?.network().await?.clone());
+    }
+    Ok(opened)
 }
 
 impl Other {

@@ -12,6 +12,7 @@ import {
 import { boolean, described, u32, whole, word } from '../../values.ts'
 import { type AddressSpec, parseAddress } from '../address.ts'
 import { type LinkInOtherNetwork, type LinkRef, parseLinkRef, parseOptionalLinkRef } from '../link-ref.ts'
+import { netnsId } from '../netns-id.ts'
 import { parseSetRef, type SetRef } from '../set-ref.ts'
 import { alias, altName, linkIndex, linkName, mac } from '../values.ts'
 import { BOND_PORT, type BondPort } from './bond.ts'
@@ -170,7 +171,7 @@ const CHANGES = { name: linkName, ...STATE } satisfies FieldsOf<PlainLinkChanges
 const PEER = {
   ...CHANGES,
   index: linkIndex,
-  netnsId: whole(0, 0x7fffffff),
+  netnsId,
   set: parseSetRef,
 } satisfies FieldsOf<VethPeer>
 
@@ -233,7 +234,7 @@ function parseDevice(value: unknown, name: string): unknown {
   return new DeviceInOtherNetwork({ index }, netnsId)
 }
 
-const IN_OTHER_NETWORK = { index: linkIndex, netnsId: whole(0, 0x7fffffff) } satisfies FieldsOf<LinkInOtherNetwork>
+const IN_OTHER_NETWORK = { index: linkIndex, netnsId } satisfies FieldsOf<LinkInOtherNetwork>
 
 class DeviceInOtherNetwork {
   readonly dev: unknown

@@ -4,9 +4,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use netlink_packet_route::link::LinkMessage;
 
-use super::changes::{LinkBuilder, LinkState};
 use crate::{
     error::{Error, Result},
+    link::changes::{LinkBuilder, LinkState},
     network::Network,
 };
 
