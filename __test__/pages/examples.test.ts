@@ -95,6 +95,17 @@ test(
 )
 
 test(
+  'failover-lab: five hosts and two routers, with failover, policy routing, classes and address translation',
+  async () => {
+    const { stdout, code } = await example('labs/failover-lab')
+    expect(stdout).toMatch(/pass 4$/m)
+    expect(stdout).toMatch(/over the spare line after [\d.]+ ms/)
+    expect(code, stdout).toBe(0)
+  },
+  LONG,
+)
+
+test(
   'tenant-egress: each tenant connects from its own address, until it is cut off',
   async () => {
     const { stdout, stderr, code } = await example('tenant-egress')
