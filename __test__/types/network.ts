@@ -14,6 +14,7 @@ import {
   type LinkRef,
   type LinkSpec,
   type LinkSpecOf,
+  type List,
   type NamespaceChildProcess,
   NamespaceError,
   type NamespaceSet,
@@ -45,18 +46,18 @@ exactly<Network>()(network)
 
 // --- the result of a method depends on its arguments
 
-exactly<Promise<Link[]>>()(network.links.list())
+exactly<Promise<List<Link>>>()(network.links.list())
 exactly<Promise<Link>>()(network.links.get('lo'))
 exactly<Promise<LinkOf<'bridge'>>>()(network.links.add({ kind: 'bridge', name: 'br0' }))
 exactly<Promise<LinkOf<'veth'>>>()(network.links.ensure({ kind: 'veth', name: 'v0', peer: { set, name: 'eth0' } }))
 exactly<Promise<void>>()(network.links.set('lo', { up: true }))
 exactly<Promise<void>>()(network.links.delete('lo', { force: true }))
-exactly<Promise<Address[]>>()(network.addresses.list())
-exactly<Promise<Route[]>>()(network.routes.list({ table: 254 }))
-exactly<Promise<RoutingRule[]>>()(network.rules.list({ family: 'IPv4' }))
-exactly<Promise<Neighbour[]>>()(network.neighbours.list('lo'))
-exactly<Promise<ForwardingEntry[]>>()(network.forwardingEntries.list('lo'))
-exactly<Promise<Qdisc[]>>()(network.qdiscs.list('lo'))
+exactly<Promise<List<Address>>>()(network.addresses.list())
+exactly<Promise<List<Route>>>()(network.routes.list({ table: 254 }))
+exactly<Promise<List<RoutingRule>>>()(network.rules.list({ family: 'IPv4' }))
+exactly<Promise<List<Neighbour>>>()(network.neighbours.list('lo'))
+exactly<Promise<List<ForwardingEntry>>>()(network.forwardingEntries.list('lo'))
+exactly<Promise<List<Qdisc>>>()(network.qdiscs.list('lo'))
 exactly<Promise<string>>()(network.sysctls.get('net.ipv4.ip_forward'))
 exactly<Promise<WireGuard>>()(network.wireguard.get('wg0'))
 
@@ -64,18 +65,18 @@ exactly<Promise<WireGuard>>()(network.wireguard.get('wg0'))
 
 const { sync } = network
 exactly<NetworkSync>()(sync)
-exactly<Link[]>()(sync.links.list())
+exactly<List<Link>>()(sync.links.list())
 exactly<LinkOf<'bridge'>>()(sync.links.add({ kind: 'bridge', name: 'br0' }))
 exactly<LinkOf<'veth'>>()(sync.links.ensure({ kind: 'veth', name: 'v0', peer: { set, name: 'eth0' } }))
 exactly<void>()(sync.links.set('lo', { up: true }))
-exactly<Address[]>()(sync.addresses.list())
-exactly<Route[]>()(sync.routes.list({ table: 254 }))
-exactly<Qdisc[]>()(sync.qdiscs.list('lo'))
+exactly<List<Address>>()(sync.addresses.list())
+exactly<List<Route>>()(sync.routes.list({ table: 254 }))
+exactly<List<Qdisc>>()(sync.qdiscs.list('lo'))
 exactly<string>()(sync.sysctls.get('net.ipv4.ip_forward'))
 exactly<WireGuard>()(sync.wireguard.get('wg0'))
 exactly<[Link, number]>()(sync.apply([action.links.get('lo'), action.call('number', () => 1)]))
 const listLinks: SyncMethods<NetworkLinks>['list'] = sync.links.list
-exactly<Link[]>()(listLinks())
+exactly<List<Link>>()(listLinks())
 // @ts-expect-error unknown kind
 sync.links.add({ kind: 'loopback', name: 'lo1' })
 // @ts-expect-error a blocking call cannot be aborted
@@ -84,7 +85,7 @@ sync.apply([], { signal: new AbortController().signal })
 // --- and so does the result of an action
 
 exactly<Action<LinkOf<'vxlan'>>>()(action.links.add({ kind: 'vxlan', name: 'x0', id: 5 }))
-exactly<Action<Link[]>>()(action.links.list())
+exactly<Action<List<Link>>>()(action.links.list())
 declare const [address, route, listedQdisc]: [Address, Route, Qdisc]
 declare const [bridge, cable]: [LinkOf<'bridge'>, LinkOf<'veth'>]
 // The result of a list is accepted as an argument.
@@ -114,14 +115,14 @@ const results = await network.apply([
   action.call('text', ({ signal }) => String(signal)),
   action.do('list', () => ['a']),
 ])
-exactly<[LinkOf<'bridge'>, Address[], number, string, string[]]>()(results)
+exactly<[LinkOf<'bridge'>, List<Address>, number, string, string[]]>()(results)
 const [nothing] = await network.apply([action.links.set('br0', { up: true })])
 exactly<void>()(nothing)
 exactly<[]>()(await network.apply([]))
 
 const fixed = [action.links.list(), action.links.get('lo')] as const
-exactly<[Link[], Link]>()(await network.apply(fixed))
-exactly<[Link[], Link]>()({} as Results<typeof fixed>)
+exactly<[List<Link>, Link]>()(await network.apply(fixed))
+exactly<[List<Link>, Link]>()({} as Results<typeof fixed>)
 const many = ['a', 'b'].map((name) => action.links.add({ kind: 'ifb', name }))
 exactly<LinkOf<'ifb'>[]>()(await network.apply(many))
 declare const mixed: readonly Action<unknown>[]

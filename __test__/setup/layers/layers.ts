@@ -54,7 +54,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['filter'],
     ['class'],
     ['address', 'firewall', 'neighbour', 'next_hop', 'offload', 'qdisc', 'rule', 'socket_diag', 'wireguard'],
-    ['route'],
+    ['network_ids', 'route'],
     ['network'],
     ['netlink'],
     ['cidr', 'link_ref', 'mac', 'octets'],

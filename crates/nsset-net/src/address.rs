@@ -236,7 +236,7 @@ impl Addresses<'_> {
         let request = Request::dump(RouteNetlinkMessage::GetAddress(message));
         let is_wanted = |address: &Address| index == 0 || address.link == index;
         let read = |message: &[u8]| Address::read(message).map(|address| Some(address).filter(is_wanted));
-        self.network.conversation().dump(request, read).await
+        self.network.dump(request, read).await
     }
 
     /// Adds an address to a link.

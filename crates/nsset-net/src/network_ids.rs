@@ -46,7 +46,7 @@ impl NetworkIds<'_> {
     /// Lists the ids.
     pub async fn list(&self) -> Result<Vec<i32>> {
         let request = Request::dump(RouteNetlinkMessage::GetNsId(NsidMessage::default()));
-        let ids = self.network.conversation().dump(request, read).await;
+        let ids = self.network.dump(request, read).await;
         ids.map_err(|error| error.of("RTM_GETNSID", ""))
     }
 

@@ -74,8 +74,7 @@ impl BridgeVlans<'_> {
             let link = u32_at(message, 4)?;
             if is_wanted(link) { read(link, message).map(Some) } else { Ok(None) }
         };
-        let vlans: std::result::Result<Vec<Vec<_>>, NetlinkError> =
-            self.network.conversation().dump(request, read).await;
+        let vlans: std::result::Result<Vec<Vec<_>>, NetlinkError> = self.network.dump(request, read).await;
         vlans.map(|vlans| vlans.concat()).map_err(|error| error.of("RTM_GETLINK", ""))
     }
 

@@ -9,6 +9,7 @@ import {
 } from '../../validate/network/address.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
+import { type List, listing } from '../actions/list.ts'
 
 const target = ({ link, address }: Plain) => `${(address as Plain)['cidr']} of ${describeLink(link)}`
 
@@ -19,9 +20,9 @@ function put(name: string, ref: LinkRef, address: NewAddressSpec): Action<void> 
 /** The actions of {@link NetworkAddresses}. */
 export const addressActions = {
   /** See {@link NetworkAddresses.list}. */
-  list(ref?: LinkRef): Action<Address[]> {
+  list(ref?: LinkRef): Action<List<Address>> {
     const link = ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }
-    return operation('addresses.list', link, ({ link }) => describeLink(link))
+    return listing('addresses.list', link, ({ link }) => describeLink(link))
   },
 
   /** See {@link NetworkAddresses.add}. */
@@ -74,13 +75,12 @@ export class NetworkAddresses {
   /**
    * Resolves with the addresses of a link, like `ip address show dev eth0`. Default: the addresses of all links.
    *
-   * @throws {@link ActionError} `EAGAIN` if addresses change so fast that the kernel never returns a consistent list.
    * @example
    * const [first] = await set.network.addresses.list('eth0')
    * console.log(first?.cidr) // 10.0.0.2/24
    * @see ip-address(8)
    */
-  async list(ref?: LinkRef): Promise<Address[]> {
+  async list(ref?: LinkRef): Promise<List<Address>> {
     return this.#run(addressActions.list(ref))
   }
 

@@ -10,8 +10,8 @@ type Counters = readonly (number | string)[]
 export type LinkAnswer<L extends LinkBase = Link> = Omit<L, 'statistics'> & { statistics: Counters }
 
 /** @internal */
-export function readLinks(links: LinkAnswer[]): Link[] {
-  return links.map(readLink<Link>)
+export function readLinks(links: Link[]): void {
+  for (const link of links as unknown as LinkAnswer[]) readLink<Link>(link)
 }
 
 /** @internal Returns the same object, with named counters. */

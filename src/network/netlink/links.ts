@@ -17,6 +17,7 @@ import {
 } from '../../validate/network/options.ts'
 import { parseSetRef, type SetRef } from '../../validate/network/set-ref.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
+import { type List, listing } from '../actions/list.ts'
 import type { Link, LinkOf } from './link.ts'
 import { type LinkAnswer, readLink, readLinks } from './link-answer.ts'
 
@@ -26,8 +27,8 @@ const targetOfSpec = ({ spec }: Plain) => describeLink(spec)
 /** The actions of {@link NetworkLinks}. */
 export const linkActions = {
   /** See {@link NetworkLinks.list}. */
-  list(): Action<Link[]> {
-    return operation('links.list', {}, () => '', readLinks)
+  list(): Action<List<Link>> {
+    return listing('links.list', {}, () => '', readLinks)
   },
 
   /** See {@link NetworkLinks.get}. */
@@ -121,11 +122,10 @@ export class NetworkLinks {
   /**
    * Resolves with all links, like `ip link show`.
    *
-   * @throws {@link ActionError} `EAGAIN` if links change so fast that the kernel never returns a consistent list.
    * @example
    * for (const { name, kind } of await set.network.links.list()) console.log(name, kind)
    */
-  async list(): Promise<Link[]> {
+  async list(): Promise<List<Link>> {
     return this.#run(linkActions.list())
   }
 

@@ -3,14 +3,15 @@ import type { Plain } from '../../validate/fields.ts'
 import { netnsId, parseSetRefs } from '../../validate/network/netns-id.ts'
 import { parseSetRef, type SetRef } from '../../validate/network/set-ref.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
+import { type List, listing } from '../actions/list.ts'
 
 const targetOfId = ({ id }: Plain) => String(id ?? '')
 
 /** The actions of {@link NetworkIds}. */
 export const idActions = {
   /** See {@link NetworkIds.list}. */
-  list(): Action<number[]> {
-    return operation('ids.list', {}, () => '')
+  list(): Action<List<number>> {
+    return listing('ids.list', {}, () => '')
   },
 
   /** See {@link NetworkIds.get}. */
@@ -67,7 +68,7 @@ export class NetworkIds {
    * console.log(await set.network.ids.list())
    * @see ip-netns(8)
    */
-  async list(): Promise<number[]> {
+  async list(): Promise<List<number>> {
     return this.#run(idActions.list())
   }
 

@@ -3,6 +3,7 @@ import type { Plain } from '../../validate/fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../../validate/network/link-ref.ts'
 import { type BridgeVlan, type BridgeVlanSpec, parseBridgeVlan } from '../../validate/network/links/vlan.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
+import { type List, listing } from '../actions/list.ts'
 
 const target = ({ link, vlan }: Plain) => `${(vlan as Plain)['id']} of ${describeLink(link)}`
 
@@ -13,9 +14,9 @@ function change(name: string, ref: LinkRef, vlan: BridgeVlanSpec): Action<void> 
 /** The actions of {@link NetworkVlans}. */
 export const vlanActions = {
   /** See {@link NetworkVlans.list}. */
-  list(ref?: LinkRef): Action<BridgeVlan[]> {
+  list(ref?: LinkRef): Action<List<BridgeVlan>> {
     const link = ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }
-    return operation('vlans.list', link, ({ link }) => describeLink(link))
+    return listing('vlans.list', link, ({ link }) => describeLink(link))
   },
 
   /** See {@link NetworkVlans.add}. */
@@ -63,7 +64,7 @@ export class NetworkVlans {
    * const ids = (await set.network.vlans.list('tap0')).map(({ id }) => id)
    * @see bridge(8)
    */
-  async list(ref?: LinkRef): Promise<BridgeVlan[]> {
+  async list(ref?: LinkRef): Promise<List<BridgeVlan>> {
     return this.#run(vlanActions.list(ref))
   }
 

@@ -47,7 +47,7 @@ impl Classes<'_> {
     async fn of(&self, link: u32) -> std::result::Result<Vec<Class>, NetlinkError> {
         let request = Request::dump(tc_message(libc::RTM_GETTCLASS, link, Handle::NONE, 0, 0));
         let read = |message: &[u8]| Class::read(message).map(Some);
-        self.network.conversation().dump_unchanged(request, &read, &[Group::Tc]).await
+        self.network.dump_unchanged(request, &read, &[Group::Tc]).await
     }
 
     /// Adds a class.

@@ -69,7 +69,7 @@ impl Filters<'_> {
 
     async fn at(&self, link: u32, parent: FilterParent) -> std::result::Result<Vec<Filter>, NetlinkError> {
         let request = Request::dump(tc_message(libc::RTM_GETTFILTER, link, parent.0, 0, 0));
-        self.network.conversation().dump_unchanged(request, &Filter::read, &[Group::Tc]).await
+        self.network.dump_unchanged(request, &Filter::read, &[Group::Tc]).await
     }
 
     /// Adds a filter.

@@ -51,7 +51,7 @@ impl Links<'_> {
             let dump = dump.map_err(|error| error.of("RTM_GETLINK", ""))?;
             let is_interrupted = dump.is_interrupted;
             let links = dump.into_all();
-            if !is_interrupted {
+            if !is_interrupted || self.network.is_tolerant() {
                 return Ok(links);
             }
             let listed: BTreeSet<u32> = links.iter().map(|link| link.index).collect();

@@ -32,9 +32,8 @@ impl ForwardingEntries<'_> {
         let message = Header { family: libc::AF_BRIDGE as u8, link: 0, state: 0, flags: 0 }.message(libc::RTM_GETNEIGH);
         let is_wanted = |entry: &ForwardingEntry| index.is_none_or(|index| entry.link == index);
         let read = |message: &[u8]| ForwardingEntry::read(message).map(|entry| entry.filter(is_wanted));
-        let conversation = self.network.conversation();
         let groups = [Group::Link, Group::Neigh];
-        let entries = conversation.dump_unchanged(Request::dump(message), &read, &groups).await;
+        let entries = self.network.dump_unchanged(Request::dump(message), &read, &groups).await;
         entries.map_err(|error| error.of("RTM_GETNEIGH", ""))
     }
 

@@ -43,8 +43,7 @@ impl Neighbours<'_> {
         let message = Header { family: 0, link: 0, state: 0, flags }.message(libc::RTM_GETNEIGH);
         let is_wanted = |neighbour: &Neighbour| link.is_none_or(|link| neighbour.link == link);
         let read = |message: &[u8]| Neighbour::read(message).map(|neighbour| neighbour.filter(is_wanted));
-        let conversation = self.network.conversation();
-        conversation.dump_unchanged(Request::dump(message), &read, &[Group::Link, Group::Neigh]).await
+        self.network.dump_unchanged(Request::dump(message), &read, &[Group::Link, Group::Neigh]).await
     }
 
     /// Adds a neighbour, or a proxy.

@@ -29,6 +29,9 @@ const DATAGRAM: usize = 32 * 1024;
 /// How many times a dump is requested if the objects change during it.
 pub(crate) const ATTEMPTS: u32 = 32;
 
+/// After this many datagrams of an answer, requests about other networks get their turn: the kernel always has the next one ready.
+const TURN: u32 = 4;
+
 /// How many times receiving is tried again if the kernel has no memory for the answer. By then the request is done, and a dump
 /// continues where it was.
 const PATIENT_TRIES: u32 = 8;
@@ -163,6 +166,7 @@ impl Conversation {
             if !dump.is_interrupted {
                 return Ok(dump.into_all());
             }
+            self.socket.give_way().await;
         }
         Err(Errno::EAGAIN.into())
     }
@@ -218,6 +222,7 @@ impl Conversation {
             if !dump.is_interrupted && (!dump.has_changed || dump.parts.len() <= 1) {
                 return Ok(dump.into_all());
             }
+            self.socket.give_way().await;
         }
         Err(Errno::EAGAIN.into())
     }
@@ -280,6 +285,7 @@ impl Conversation {
         // True until the end is received: an error may end this before, or the caller may drop it.
         turn.has_rest = true;
         let mut tries = PATIENT_TRIES;
+        let mut datagrams = 0_u32;
         let mut reader = AnswerReader::of(turn.sequence, on_message);
         loop {
             let received = match self.receive(buffer, deadline).await {
@@ -307,6 +313,10 @@ impl Conversation {
                 turn.has_rest = self.pass_over_the_rest(buffer).is_err();
                 return Ok(Answer::Longer);
             };
+            datagrams += 1;
+            if datagrams.is_multiple_of(TURN) {
+                self.socket.give_way().await;
+            }
             if reader.datagram(datagram) {
                 // The malformed message may have been the end, or not.
                 turn.has_rest = matches!(&reader.outcome, Err(error) if error.errno == Errno::EBADMSG);

@@ -9,6 +9,7 @@ use nix::{
 use rtnetlink::sys::Socket;
 use tokio::{
     io::unix::AsyncFd,
+    task::yield_now,
     time::{Instant, sleep, timeout_at},
 };
 
@@ -50,6 +51,13 @@ impl WaitingSocket {
         match self {
             Self::Task(socket) => within(deadline, socket.writable()).await.map(|mut ready| ready.clear_ready()),
             Self::Thread(socket) => block(socket, PollFlags::POLLOUT, deadline),
+        }
+    }
+
+    /// Lets the other tasks of the thread run, if this is one of several.
+    pub async fn give_way(&self) {
+        if let Self::Task(_) = self {
+            yield_now().await;
         }
     }
 

@@ -25,7 +25,7 @@ impl NextHops<'_> {
     /// Lists the next hops and the groups. Fails with `EAGAIN` if they keep changing while they are listed.
     pub async fn list(&self) -> Result<Vec<NextHopObject>> {
         let request = Request::dump(Message::new(RTM_GETNEXTHOP, HEADER));
-        let hops = self.network.conversation().dump(request, |message| NextHopObject::read(message).map(Some)).await;
+        let hops = self.network.dump(request, |message| NextHopObject::read(message).map(Some)).await;
         hops.map_err(|error| error.of("RTM_GETNEXTHOP", ""))
     }
 

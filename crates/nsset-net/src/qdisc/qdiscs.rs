@@ -75,7 +75,7 @@ impl Qdiscs<'_> {
         let read = |message: &[u8]| Qdisc::read(message).map(|qdisc| Some(qdisc).filter(is_wanted));
         // The kernel continues a dump at the number of links that it has listed, and does not report that the links have changed
         // (tc_dump_qdisc() of net/sched/sch_api.c).
-        let qdiscs = self.network.conversation().dump_unchanged(request, &read, &[Group::Link, Group::Tc]).await;
+        let qdiscs = self.network.dump_unchanged(request, &read, &[Group::Link, Group::Tc]).await;
         qdiscs.map_err(|error| error.of("RTM_GETQDISC", ""))
     }
 

@@ -63,7 +63,7 @@ impl Routes<'_> {
             let mut routes = Vec::new();
             let mut on_route = |route: Route| routes.extend(is_wanted(&route).then_some(route));
             let is_whole = self.dump(message, &mut on_route).await;
-            if is_whole.map_err(|error| error.of("RTM_GETROUTE", ""))? {
+            if is_whole.map_err(|error| error.of("RTM_GETROUTE", ""))? || self.network.is_tolerant() {
                 return Ok(routes);
             }
         }
@@ -81,7 +81,7 @@ impl Routes<'_> {
         on_route: &mut (impl FnMut(Route) + Send),
     ) -> std::result::Result<bool, NetlinkError> {
         let Some(dump) = self.dump_once(message, on_route).await? else { return Ok(false) };
-        let is_sure = !dump.has_changed || dump.parts.len() <= 1;
+        let is_sure = self.network.is_tolerant() || !dump.has_changed || dump.parts.len() <= 1;
         let of_ipv6 = if is_sure { dump.into_all() } else { self.merge(message, dump.parts).await? };
         of_ipv6.into_iter().for_each(on_route);
         Ok(true)
@@ -138,7 +138,7 @@ impl Routes<'_> {
         };
         let conversation = self.network.conversation();
         let outcome = conversation.dump_messages(&mut request, &mut on_message, &[Group::Ipv6Route]).await?;
-        let uninterrupted = outcome.filter(|(end, _)| !end.is_interrupted);
+        let uninterrupted = outcome.filter(|(end, _)| !end.is_interrupted || self.network.is_tolerant());
         Ok(uninterrupted.map(|(_, has_changed)| Dump { parts, is_interrupted: false, has_changed }))
     }
 

@@ -35,7 +35,7 @@ impl Rules<'_> {
         header[0] = family.map_or(0, Family::number);
         let request = Request::dump(Message::new(libc::RTM_GETRULE, header));
         let groups = [Group::Ipv4Rule, Group::Ipv6Rule];
-        let rules = self.network.conversation().dump_unchanged(request, &Rule::read, &groups).await;
+        let rules = self.network.dump_unchanged(request, &Rule::read, &groups).await;
         rules.map_err(|error| error.of("RTM_GETRULE", ""))
     }
 

@@ -310,11 +310,13 @@ impl Operation {
                 Box::pin(move_link(sockets, &link, &*network.open(others)?, name)).await
             }
             Self::GetPeer { link, networks } => Box::pin(get_peer(sockets, &link, &networks, others)).await,
-            Self::ListIds {} => json(&sockets.network().await?.ids().list().await?),
+            Self::ListIds {} => Box::pin(list_of(sockets, async |network| network.ids().list().await)).await,
             Self::GetId { network } => Box::pin(get_id(sockets, &*network.open(others)?)).await,
             Self::SetId { network, id } => Box::pin(set_id(sockets, &*network.open(others)?, id)).await,
             Self::FindId { id, networks } => Box::pin(find_id(sockets, id, &networks, others)).await,
-            Self::ListAddresses { link } => json(&sockets.addresses().await?.list(link.as_ref()).await?),
+            Self::ListAddresses { link } => {
+                Box::pin(list_of(sockets, async |network| network.addresses().list(link.as_ref()).await)).await
+            }
             Self::AddAddress(new) => new.make(sockets, Addition::Add).await,
             Self::EnsureAddress(new) => new.make(sockets, Addition::Ensure).await,
             Self::ReplaceAddress(new) => new.make(sockets, Addition::Replace).await,
@@ -324,21 +326,27 @@ impl Operation {
             Self::ReplaceRoute { route } => json(&sockets.routes().await?.replace(&route).await?),
             Self::DeleteRoute { route } => json(&Box::pin(sockets.routes().await?.delete(&route)).await?),
             Self::LookUpRoute { lookup } => json(&sockets.network().await?.look_up_route(&lookup).await?),
-            Self::ListNextHops {} => json(&sockets.network().await?.next_hops().list().await?),
+            Self::ListNextHops {} => Box::pin(list_of(sockets, async |network| network.next_hops().list().await)).await,
             Self::AddNextHop { hop } => json(&sockets.network().await?.next_hops().add(&hop).await?),
             Self::ReplaceNextHop { hop } => json(&sockets.network().await?.next_hops().replace(&hop).await?),
             Self::DeleteNextHop { id } => json(&sockets.network().await?.next_hops().delete(id).await?),
-            Self::ListVlans { link } => json(&Box::pin(sockets.bridge_vlans().await?.list(link.as_ref())).await?),
+            Self::ListVlans { link } => {
+                Box::pin(list_of(sockets, async |network| network.bridge_vlans().list(link.as_ref()).await)).await
+            }
             Self::AddVlan { link, vlan } => json(&Box::pin(sockets.bridge_vlans().await?.add(&link, vlan)).await?),
             Self::DeleteVlan { link, vlan } => {
                 json(&Box::pin(sockets.bridge_vlans().await?.delete(&link, vlan)).await?)
             }
             Self::GetOffload { link } => Box::pin(get_offload(sockets, link)).await,
             Self::SetOffload { link, changes } => Box::pin(set_offload(sockets, link, *changes)).await,
-            Self::ListRules { family } => json(&sockets.rules().await?.list(family).await?),
+            Self::ListRules { family } => {
+                Box::pin(list_of(sockets, async |network| network.rules().list(family).await)).await
+            }
             Self::AddRule { rule } => json(&sockets.rules().await?.add(&rule).await?),
             Self::DeleteRule { rule } => json(&Box::pin(sockets.rules().await?.delete(&rule)).await?),
-            Self::ListNeighbours { link } => json(&sockets.neighbours().await?.list(link.as_ref()).await?),
+            Self::ListNeighbours { link } => {
+                Box::pin(list_of(sockets, async |network| network.neighbours().list(link.as_ref()).await)).await
+            }
             Self::AddNeighbour { link, neighbour } => json(&sockets.neighbours().await?.add(&link, &neighbour).await?),
             Self::ReplaceNeighbour { link, neighbour } => {
                 json(&sockets.neighbours().await?.replace(&link, &neighbour).await?)
@@ -347,7 +355,7 @@ impl Operation {
                 json(&sockets.neighbours().await?.delete(&link, &neighbour).await?)
             }
             Self::ListForwardingEntries { link } => {
-                json(&sockets.forwarding_entries().await?.list(link.as_ref()).await?)
+                Box::pin(list_of(sockets, async |network| network.forwarding_entries().list(link.as_ref()).await)).await
             }
             Self::AddForwardingEntry { link, entry } => {
                 json(&sockets.forwarding_entries().await?.add(&link, &entry).await?)
@@ -361,12 +369,14 @@ impl Operation {
             Self::DeleteForwardingEntry { link, entry } => {
                 json(&sockets.forwarding_entries().await?.delete(&link, &entry).await?)
             }
-            Self::ListQdiscs { link } => json(&sockets.qdiscs().await?.list(link.as_ref()).await?),
+            Self::ListQdiscs { link } => {
+                Box::pin(list_of(sockets, async |network| network.qdiscs().list(link.as_ref()).await)).await
+            }
             Self::AddQdisc { link, spec } => json(&sockets.qdiscs().await?.add(&link, &spec).await?),
             Self::ReplaceQdisc { link, spec } => json(&sockets.qdiscs().await?.replace(&link, &spec).await?),
             Self::DeleteQdisc { link, place } => json(&sockets.qdiscs().await?.delete(&link, &place).await?),
             Self::ListClasses { link } => {
-                json(&Box::pin(sockets.network().await?.classes().list(link.as_ref())).await?)
+                Box::pin(list_of(sockets, async |network| network.classes().list(link.as_ref()).await)).await
             }
             Self::AddClass { link, spec } => json(&sockets.network().await?.classes().add(&link, &spec).await?),
             Self::ReplaceClass { link, spec } => json(&sockets.network().await?.classes().replace(&link, &spec).await?),
@@ -374,7 +384,7 @@ impl Operation {
                 json(&sockets.network().await?.classes().delete(&link, handle).await?)
             }
             Self::ListFilters { link, parent } => {
-                json(&Box::pin(sockets.network().await?.filters().list(&link, parent)).await?)
+                Box::pin(list_of(sockets, async |network| network.filters().list(&link, parent).await)).await
             }
             Self::AddFilter { link, spec } => json(&sockets.network().await?.filters().add(&link, &spec).await?),
             Self::ReplaceFilter { link, spec } => {
@@ -491,13 +501,34 @@ async fn find_id(sockets: &Sockets, id: i32, networks: &[Other], others: &[Insid
     json(&None::<usize>)
 }
 
+/// What the kernel lists at once, where it never lists all objects without changes in between.
+#[derive(Serialize)]
+struct Approximation<T> {
+    consistent: bool,
+    items: Vec<T>,
+}
+
+/// Lists objects. If they change so often that no list is exact, the result is an approximation.
+async fn list_of<T: Serialize>(
+    sockets: &Sockets,
+    objects: impl AsyncFn(&Network) -> nsset_net::Result<Vec<T>>,
+) -> Result<String, Failure> {
+    let network = sockets.network().await?;
+    match objects(network).await {
+        Err(error) if error.errno() == Some(Errno::EAGAIN) => {
+            json(&Approximation { consistent: false, items: objects(&network.tolerant()).await? })
+        }
+        outcome => json(&outcome?),
+    }
+}
+
 async fn list_links(sockets: &Sockets, caller: Caller<'_>) -> Result<String, Failure> {
     let links = sockets.links().await?;
     let mut list = ListWriter::new(caller.promised);
     if links.each(|link| list.add(&link)).await? {
         return Ok(list.end()?);
     }
-    json(&Box::pin(links.list()).await?)
+    Box::pin(list_of(sockets, async |network| network.links().list().await)).await
 }
 
 async fn list_routes(sockets: &Sockets, table: Option<u32>, caller: Caller<'_>) -> Result<String, Failure> {
@@ -506,7 +537,7 @@ async fn list_routes(sockets: &Sockets, table: Option<u32>, caller: Caller<'_>) 
     if routes.each(table, |route| list.add(&route)).await? {
         return Ok(list.end()?);
     }
-    json(&Box::pin(routes.list(table)).await?)
+    Box::pin(list_of(sockets, async |network| network.routes().list(table).await)).await
 }
 
 impl NewLink {

@@ -9,6 +9,7 @@ import {
   type TrafficClassSpec,
 } from '../../../validate/network/queueing/class.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
+import { type List, listing } from '../../actions/list.ts'
 
 const target = ({ link, spec, handle }: Plain) =>
   `${handle ?? (spec as Plain | undefined)?.['handle'] ?? ''} of ${describeLink(link)}`
@@ -20,9 +21,9 @@ function make(name: string, ref: LinkRef, spec: TrafficClassSpec): Action<void> 
 /** The actions of {@link NetworkClasses}. */
 export const classActions = {
   /** See {@link NetworkClasses.list}. */
-  list(ref?: LinkRef): Action<TrafficClass[]> {
+  list(ref?: LinkRef): Action<List<TrafficClass>> {
     const link = ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }
-    return operation('classes.list', link, ({ link }) => describeLink(link))
+    return listing('classes.list', link, ({ link }) => describeLink(link))
   },
 
   /** See {@link NetworkClasses.add}. */
@@ -71,12 +72,11 @@ export class NetworkClasses {
   /**
    * Resolves with the classes of a link, like `tc -s class show dev eth0`. Default: the classes of all links.
    *
-   * @throws {@link ActionError} `EAGAIN` if classes change so fast that no list is complete.
    * @example
    * for (const { handle, statistics } of await set.network.classes.list('eth0')) console.log(handle, statistics.bytes)
    * @see tc(8)
    */
-  async list(ref?: LinkRef): Promise<TrafficClass[]> {
+  async list(ref?: LinkRef): Promise<List<TrafficClass>> {
     return this.#run(classActions.list(ref))
   }
 

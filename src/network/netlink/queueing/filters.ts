@@ -11,6 +11,7 @@ import {
   type TrafficFilterSpec,
 } from '../../../validate/network/queueing/filter.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
+import { type List, listing } from '../../actions/list.ts'
 
 const target = ({ link, spec, place }: Plain) =>
   `${((spec ?? place ?? {}) as Plain)['parent'] ?? ''} of ${describeLink(link)}`
@@ -22,9 +23,9 @@ function make(name: string, ref: LinkRef, spec: TrafficFilterSpec): Action<void>
 /** The actions of {@link NetworkFilters}. */
 export const filterActions = {
   /** See {@link NetworkFilters.list}. */
-  list(ref: LinkRef, options?: ListFiltersOptions): Action<TrafficFilter[]> {
+  list(ref: LinkRef, options?: ListFiltersOptions): Action<List<TrafficFilter>> {
     const fields = { link: parseLinkRef(ref, 'ref'), ...parseListFiltersOptions(options) }
-    return operation('filters.list', fields, ({ link }) => describeLink(link))
+    return listing('filters.list', fields, ({ link }) => describeLink(link))
   },
 
   /** See {@link NetworkFilters.add}. */
@@ -74,12 +75,11 @@ export class NetworkFilters {
   /**
    * Resolves with the filters of a link, like `tc -s filter show dev eth0`, at all its qdiscs and classes or at one parent.
    *
-   * @throws {@link ActionError} `EAGAIN` if filters change so fast that no list is complete.
    * @example
    * for (const { kind, priority, class: of } of await set.network.filters.list('eth0')) console.log(priority, kind, of)
    * @see tc(8)
    */
-  async list(ref: LinkRef, options?: ListFiltersOptions): Promise<TrafficFilter[]> {
+  async list(ref: LinkRef, options?: ListFiltersOptions): Promise<List<TrafficFilter>> {
     return this.#run(filterActions.list(ref, options))
   }
 

@@ -9,13 +9,13 @@ import {
   type QdiscSpec,
 } from '../../../validate/network/queueing/qdisc.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
+import { type List, listing } from '../../actions/list.ts'
 
 /** A qdisc as the native side returns it: with the digits of a seed. */
-function readQdiscs(answer: Qdisc[]): Qdisc[] {
+function readQdiscs(answer: Qdisc[]): void {
   for (const qdisc of answer) {
     if (qdisc.kind === 'netem' && qdisc.seed !== undefined) qdisc.seed = numberOf(qdisc.seed)
   }
-  return answer
 }
 
 function numberOf(digits: unknown): number | bigint {
@@ -32,8 +32,8 @@ function make(name: string, ref: LinkRef, spec: QdiscSpec): Action<void> {
 /** The actions of {@link NetworkQdiscs}. */
 export const qdiscActions = {
   /** See {@link NetworkQdiscs.list}. */
-  list(ref?: LinkRef): Action<Qdisc[]> {
-    return operation('qdiscs.list', ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }, target, readQdiscs)
+  list(ref?: LinkRef): Action<List<Qdisc>> {
+    return listing('qdiscs.list', ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }, target, readQdiscs)
   },
 
   /** See {@link NetworkQdiscs.add}. */
@@ -82,12 +82,11 @@ export class NetworkQdiscs {
   /**
    * Resolves with the qdiscs of a link, like `tc qdisc show dev eth0`. Default: the qdiscs of all links.
    *
-   * @throws {@link ActionError} `EAGAIN` if links or qdiscs change so fast that the kernel never returns a consistent list.
    * @example
    * for (const { kind, parent } of await set.network.qdiscs.list('eth0')) console.log(parent, kind)
    * @see tc(8)
    */
-  async list(ref?: LinkRef): Promise<Qdisc[]> {
+  async list(ref?: LinkRef): Promise<List<Qdisc>> {
     return this.#run(qdiscActions.list(ref))
   }
 

@@ -7,6 +7,7 @@ import {
   parseForwardingEntry,
 } from '../../../validate/network/routing/forwarding-entry.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
+import { type List, listing } from '../../actions/list.ts'
 
 const target = ({ link, entry }: Plain) => `${(entry as Plain)['mac']} of ${describeLink(link)}`
 
@@ -17,9 +18,9 @@ function change(name: string, ref: LinkRef, entry: ForwardingEntrySpec): Action<
 /** The actions of {@link NetworkForwardingEntries}. */
 export const forwardingEntryActions = {
   /** See {@link NetworkForwardingEntries.list}. */
-  list(ref?: LinkRef): Action<ForwardingEntry[]> {
+  list(ref?: LinkRef): Action<List<ForwardingEntry>> {
     const link = ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }
-    return operation('forwardingEntries.list', link, ({ link }) => describeLink(link))
+    return listing('forwardingEntries.list', link, ({ link }) => describeLink(link))
   },
 
   /** See {@link NetworkForwardingEntries.add}. */
@@ -73,13 +74,12 @@ export class NetworkForwardingEntries {
    * Resolves with the entries of a link, in its own table and in that of its bridge, like `bridge fdb show dev port0`. Default:
    * those of all links.
    *
-   * @throws {@link ActionError} `EAGAIN` if entries change so fast that no list is complete.
    * @example
    * const entries = await set.network.forwardingEntries.list('port0')
    * console.log(entries.filter(({ state }) => state === 'dynamic').map(({ mac }) => mac))
    * @see bridge(8)
    */
-  async list(ref?: LinkRef): Promise<ForwardingEntry[]> {
+  async list(ref?: LinkRef): Promise<List<ForwardingEntry>> {
     return this.#run(forwardingEntryActions.list(ref))
   }
 

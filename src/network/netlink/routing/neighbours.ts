@@ -3,6 +3,7 @@ import type { Plain } from '../../../validate/fields.ts'
 import { describeLink, type LinkRef, parseLinkRef } from '../../../validate/network/link-ref.ts'
 import { type Neighbour, type NeighbourSpec, parseNeighbour } from '../../../validate/network/routing/neighbour.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
+import { type List, listing } from '../../actions/list.ts'
 
 const target = ({ link, neighbour }: Plain) => `${(neighbour as Plain)['address']} of ${describeLink(link)}`
 
@@ -14,9 +15,9 @@ function change(name: string, ref: LinkRef, neighbour: NeighbourSpec): Action<vo
 /** The actions of {@link NetworkNeighbours}. */
 export const neighbourActions = {
   /** See {@link NetworkNeighbours.list}. */
-  list(ref?: LinkRef): Action<Neighbour[]> {
+  list(ref?: LinkRef): Action<List<Neighbour>> {
     const link = ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }
-    return operation('neighbours.list', link, ({ link }) => describeLink(link))
+    return listing('neighbours.list', link, ({ link }) => describeLink(link))
   },
 
   /** See {@link NetworkNeighbours.add}. */
@@ -64,13 +65,12 @@ export class NetworkNeighbours {
    * Resolves with the neighbours and proxies of a link, like `ip neighbour show nud all dev eth0`, in every state: those of
    * multicast groups are `'noarp'`. Default: those of all links.
    *
-   * @throws {@link ActionError} `EAGAIN` if neighbours change so fast that no list is complete.
    * @example
    * const neighbours = await set.network.neighbours.list('eth0')
    * console.log(neighbours.find(({ address }) => address === '10.0.0.2')?.mac)
    * @see ip-neighbour(8)
    */
-  async list(ref?: LinkRef): Promise<Neighbour[]> {
+  async list(ref?: LinkRef): Promise<List<Neighbour>> {
     return this.#run(neighbourActions.list(ref))
   }
 

@@ -8,6 +8,7 @@ import {
   parseNextHopRef,
 } from '../../../validate/network/routing/next-hop.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
+import { type List, listing } from '../../actions/list.ts'
 
 function make(name: string, hop: NextHopSpec): Action<void> {
   return operation(name, { hop: parseNextHop(hop, 'hop') }, ({ hop }) => `next hop ${(hop as Plain)['id']}`)
@@ -16,8 +17,8 @@ function make(name: string, hop: NextHopSpec): Action<void> {
 /** The actions of {@link NetworkNextHops}. */
 export const nextHopActions = {
   /** See {@link NetworkNextHops.list}. */
-  list(): Action<NextHop[]> {
-    return operation('nextHops.list', {}, () => '')
+  list(): Action<List<NextHop>> {
+    return listing('nextHops.list', {}, () => '')
   },
 
   /** See {@link NetworkNextHops.add}. */
@@ -67,13 +68,12 @@ export class NetworkNextHops {
   /**
    * Resolves with the next hops and groups, like `ip nexthop show`.
    *
-   * @throws {@link ActionError} `EAGAIN` if next hops change so fast that the kernel never returns a consistent list.
    * @example
    * const hops = await set.network.nextHops.list()
    * console.log(hops.map(({ id, via }) => `${id} ${via}`))
    * @see ip-nexthop(8)
    */
-  async list(): Promise<NextHop[]> {
+  async list(): Promise<List<NextHop>> {
     return this.#run(nextHopActions.list())
   }
 

@@ -3,6 +3,7 @@ import { type ListRoutesOptions, parseListRoutesOptions } from '../../../validat
 import { describeRoute, parseRoute, type Route, type RouteSpec } from '../../../validate/network/routing/route.ts'
 import { parseRouteLookup, type RouteLookupOptions } from '../../../validate/network/routing/route-lookup.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
+import { type List, listing } from '../../actions/list.ts'
 
 function change(name: string, route: RouteSpec): Action<void> {
   return operation(name, { route: parseRoute(route, 'route') }, ({ route }) => describeRoute(route))
@@ -11,8 +12,8 @@ function change(name: string, route: RouteSpec): Action<void> {
 /** The actions of {@link NetworkRoutes}. */
 export const routeActions = {
   /** See {@link NetworkRoutes.list}. */
-  list(options?: ListRoutesOptions): Action<Route[]> {
-    return operation('routes.list', parseListRoutesOptions(options), () => '')
+  list(options?: ListRoutesOptions): Action<List<Route>> {
+    return listing('routes.list', parseListRoutesOptions(options), () => '')
   },
 
   /** See {@link NetworkRoutes.lookup}. */
@@ -64,13 +65,12 @@ export class NetworkRoutes {
   /**
    * Resolves with the IPv4 and IPv6 routes, like `ip route show table all`. Default: the routes of all tables.
    *
-   * @throws {@link ActionError} `EAGAIN` if routes change so fast that the kernel never returns a consistent list.
    * @example
    * const routes = await set.network.routes.list({ table: 254 })
    * console.log(routes.find(({ destination }) => destination === 'default')?.via)
    * @see ip-route(8)
    */
-  async list(options?: ListRoutesOptions): Promise<Route[]> {
+  async list(options?: ListRoutesOptions): Promise<List<Route>> {
     return this.#run(routeActions.list(options))
   }
 

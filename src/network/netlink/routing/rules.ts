@@ -8,6 +8,7 @@ import {
   type RoutingRuleSpec,
 } from '../../../validate/network/routing/rule.ts'
 import { type Action, operation, type Run } from '../../actions/action.ts'
+import { type List, listing } from '../../actions/list.ts'
 
 function change(name: string, rule: RoutingRuleSpec): Action<void> {
   return operation(name, { rule: parseRule(rule, 'rule') }, ({ rule }) => describeRule(rule))
@@ -16,8 +17,8 @@ function change(name: string, rule: RoutingRuleSpec): Action<void> {
 /** The actions of {@link NetworkRules}. */
 export const ruleActions = {
   /** See {@link NetworkRules.list}. */
-  list(options?: ListRulesOptions): Action<RoutingRule[]> {
-    return operation('rules.list', parseListRulesOptions(options), () => '')
+  list(options?: ListRulesOptions): Action<List<RoutingRule>> {
+    return listing('rules.list', parseListRulesOptions(options), () => '')
   },
 
   /** See {@link NetworkRules.add}. */
@@ -60,13 +61,12 @@ export class NetworkRules {
   /**
    * Resolves with the rules of both families, or of one, in the order in which the kernel tries them, like `ip rule show`.
    *
-   * @throws {@link ActionError} `EAGAIN` if rules change so fast that no list is complete.
    * @example
    * const rules = await set.network.rules.list({ family: 'IPv4' })
    * console.log(rules.map(({ priority, table }) => `${priority}: lookup ${table}`))
    * @see ip-rule(8)
    */
-  async list(options?: ListRulesOptions): Promise<RoutingRule[]> {
+  async list(options?: ListRulesOptions): Promise<List<RoutingRule>> {
     return this.#run(ruleActions.list(options))
   }
 
