@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::{
     count::TableCounts,
-    message::{self, Question, kind},
+    message::{self, kind},
     place::{Place, named},
     read::{self, FoundTable, SetHeader},
     statement::Found,
@@ -41,6 +41,11 @@ impl Firewall {
     /// Like `open`, but needs no runtime, as [`Network::open_blocking`](crate::Network::open_blocking).
     pub fn open_blocking(socket: OwnedFd) -> Result<Self> {
         Ok(Self { conversation: Arc::new(Conversation::open_blocking(socket)?) })
+    }
+
+    /// Returns what else can use the socket.
+    pub(crate) fn conversation(&self) -> Arc<Conversation> {
+        Arc::clone(&self.conversation)
     }
 
     /// Lists all tables with all that is in them.
@@ -102,7 +107,7 @@ impl Firewall {
         set: &str,
         elements: &[SetElement],
     ) -> Result<()> {
-        let question = Question::about(kind::GET_SET, table.family, |writer| {
+        let question = message::about(kind::GET_SET, table.family, |writer| {
             writer.put_text(message::set::TABLE, &table.name);
             writer.put_text(message::set::NAME, set);
         });
@@ -125,14 +130,14 @@ impl Firewall {
     }
 
     async fn rules(&self, table: &TableRef) -> Answer<Vec<read::FoundRule>> {
-        let question = Question::about(kind::GET_RULE, table.family, |writer| {
+        let question = message::about(kind::GET_RULE, table.family, |writer| {
             writer.put_text(message::rule::TABLE, &table.name);
         });
         self.dump(question, |message| read::rule(message).map(Some)).await
     }
 
     async fn objects(&self, table: &TableRef) -> Answer<Vec<read::FoundObject>> {
-        let question = Question::about(kind::GET_OBJECT, table.family, |writer| {
+        let question = message::about(kind::GET_OBJECT, table.family, |writer| {
             writer.put_text(message::object::TABLE, &table.name);
         });
         self.dump(question, |message| read::object(message).map(Some)).await
@@ -169,14 +174,14 @@ impl Firewall {
     }
 
     async fn generation(&self) -> Answer<u32> {
-        let question = Question::about_all(kind::GET_GENERATION);
+        let question = message::about_all(kind::GET_GENERATION);
         self.conversation.get(Request::act(question), read::generation).await
     }
 
     async fn tables(&self, wanted: Option<&TableRef>) -> Answer<Vec<Table>> {
         let found = match wanted {
             Some(table) => vec![self.table(table).await?],
-            None => self.dump(Question::about_all(kind::GET_TABLE), read::table).await?,
+            None => self.dump(message::about_all(kind::GET_TABLE), read::table).await?,
         };
         let mut tables = Vec::new();
         for table in found {
@@ -186,7 +191,7 @@ impl Firewall {
     }
 
     async fn table(&self, table: &TableRef) -> Answer<FoundTable> {
-        let question = Question::about(kind::GET_TABLE, table.family, |writer| {
+        let question = message::about(kind::GET_TABLE, table.family, |writer| {
             writer.put_text(message::table::NAME, &table.name);
         });
         let found = self.conversation.get(Request::act(question), read::table).await?;
@@ -195,10 +200,10 @@ impl Firewall {
 
     async fn content(&self, found: FoundTable) -> Answer<Table> {
         let reference = &found.table;
-        let chains = Question::about(kind::GET_CHAIN, reference.family, |_| {});
+        let chains = message::about(kind::GET_CHAIN, reference.family, |_| {});
         let mut chains = self.dump(chains, |message| read::chain(message, reference)).await?;
         let rules = self.rules(reference).await?;
-        let headers = Question::about(kind::GET_SET, reference.family, |writer| {
+        let headers = message::about(kind::GET_SET, reference.family, |writer| {
             writer.put_text(message::set::TABLE, &reference.name);
         });
         let headers = self.dump(headers, |message| read::set(message).map(Some)).await?;
@@ -233,7 +238,7 @@ impl Firewall {
     async fn sets(&self, table: &TableRef, headers: &[SetHeader]) -> Answer<Found> {
         let mut found = Found::new();
         for header in headers {
-            let question = Question::about(kind::GET_ELEMENTS, table.family, |writer| {
+            let question = message::about(kind::GET_ELEMENTS, table.family, |writer| {
                 writer.put_text(message::elements::TABLE, &table.name);
                 writer.put_text(message::elements::SET, &header.name);
             });

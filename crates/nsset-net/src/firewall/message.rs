@@ -1,9 +1,7 @@
 //! Messages of nf_tables: a kind, a family, and attributes.
 
-use netlink_packet_core::NetlinkSerializable;
-
 use super::family::Family;
-use crate::netlink::nfnetlink::{batch::nfgenmsg, writer::Writer};
+use crate::netlink::nfnetlink::{message::NetfilterMessage, writer::Writer};
 
 /// `NFNL_SUBSYS_NFTABLES` of linux/netfilter/nfnetlink.h.
 pub(crate) const SUBSYSTEM: u16 = 10;
@@ -113,40 +111,12 @@ pub(crate) mod object {
 /// `NFTA_GEN_ID`.
 pub(crate) const GENERATION: u16 = 1;
 
-/// A request that reads.
-#[derive(Debug)]
-pub(crate) struct Question {
-    kind: u16,
-    family: u8,
-    attributes: Writer,
+/// Returns a request about tables of any family.
+pub(crate) fn about_all(kind: u16) -> NetfilterMessage {
+    NetfilterMessage::new(SUBSYSTEM, kind, 0, |_| {})
 }
 
-impl Question {
-    /// About tables of any family.
-    pub fn about_all(kind: u16) -> Self {
-        Self { kind, family: 0, attributes: Writer::default() }
-    }
-
-    pub fn about(kind: u16, family: Family, attributes: impl FnOnce(&mut Writer)) -> Self {
-        let mut writer = Writer::default();
-        attributes(&mut writer);
-        Self { kind, family: family.number(), attributes: writer }
-    }
-}
-
-impl NetlinkSerializable for Question {
-    fn message_type(&self) -> u16 {
-        SUBSYSTEM << 8 | self.kind
-    }
-
-    fn buffer_len(&self) -> usize {
-        HEADER + self.attributes.len()
-    }
-
-    fn serialize(&self, buffer: &mut [u8]) {
-        if let Some((header, rest)) = buffer.split_at_mut_checked(HEADER) {
-            header.copy_from_slice(&nfgenmsg(self.family, 0));
-            rest.copy_from_slice(self.attributes.bytes());
-        }
-    }
+/// Returns a request about tables of a family.
+pub(crate) fn about(kind: u16, family: Family, attributes: impl FnOnce(&mut Writer)) -> NetfilterMessage {
+    NetfilterMessage::new(SUBSYSTEM, kind, family.number(), attributes)
 }
