@@ -16,16 +16,21 @@ pub(crate) mod kind {
     pub const DELETE_TABLE: u16 = 2;
     pub const NEW_CHAIN: u16 = 3;
     pub const GET_CHAIN: u16 = 4;
+    pub const DELETE_CHAIN: u16 = 5;
     pub const NEW_RULE: u16 = 6;
     pub const GET_RULE: u16 = 7;
+    pub const DELETE_RULE: u16 = 8;
     pub const NEW_SET: u16 = 9;
     pub const GET_SET: u16 = 10;
+    pub const DELETE_SET: u16 = 11;
     pub const NEW_ELEMENTS: u16 = 12;
     pub const GET_ELEMENTS: u16 = 13;
     pub const DELETE_ELEMENTS: u16 = 14;
     pub const GET_GENERATION: u16 = 16;
     pub const NEW_OBJECT: u16 = 18;
     pub const GET_OBJECT: u16 = 19;
+    pub const DELETE_OBJECT: u16 = 20;
+    pub const GET_FLOW_TABLE: u16 = 23;
 }
 
 /// `NFTA_TABLE_*`.
@@ -56,7 +61,9 @@ pub(crate) mod chain {
 pub(crate) mod rule {
     pub const TABLE: u16 = 1;
     pub const CHAIN: u16 = 2;
+    pub const HANDLE: u16 = 3;
     pub const EXPRESSIONS: u16 = 4;
+    pub const POSITION: u16 = 6;
     pub const USERDATA: u16 = 7;
 }
 
@@ -95,6 +102,11 @@ pub(crate) mod elements {
     pub const SET: u16 = 2;
     pub const ELEMENTS: u16 = 3;
     pub const SET_ID: u16 = 4;
+}
+
+/// `NFTA_FLOWTABLE_*`.
+pub(crate) mod flow_table {
+    pub const TABLE: u16 = 1;
 }
 
 /// `NFTA_OBJ_*`, and `NFT_OBJECT_*`, the kinds of named objects.
