@@ -45,6 +45,7 @@ impl Network {
 
     /// Returns the same network, with lists that are what the kernel returns at once: objects that changed meanwhile may be missing
     /// or be listed twice. The lists of other networks are exact, or fail with `EAGAIN` if objects keep changing.
+    #[must_use]
     pub fn tolerant(&self) -> Self {
         Self { is_tolerant: true, ..self.clone() }
     }

@@ -66,7 +66,8 @@ impl NetworkIds<'_> {
         match self.network.conversation().act(request).await {
             Err(error) if error.errno == Errno::EEXIST && id.is_none() => {}
             outcome => {
-                outcome.map_err(|error| error.of("RTM_NEWNSID", id.map_or_else(String::new, |id| id.to_string())))?
+                let target = id.map_or_else(String::new, |id| id.to_string());
+                outcome.map_err(|error| error.of("RTM_NEWNSID", target))?;
             }
         }
         self.get(other).await

@@ -318,7 +318,7 @@ mod tests {
         value[..4].copy_from_slice(&0x8000_0001_u32.to_ne_bytes());
         value[12..].copy_from_slice(&2_u32.to_ne_bytes());
         assert_eq!(labels(&value), [0, 31, 97]);
-        assert_eq!(labels(&[1, 2]), []);
+        assert_eq!(labels(&[1, 2]), Vec::<u16>::new());
     }
 
     #[test]

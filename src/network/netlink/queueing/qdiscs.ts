@@ -107,7 +107,7 @@ export class NetworkQdiscs {
 
   /**
    * Replaces the qdisc with the same parent, like `tc qdisc replace`. If that has the same kind, the kernel changes its options.
-   * It cannot change those of htb, nor the `flows` of fq_codel: `EINVAL`.
+   * It cannot change those of htb and sfq, nor the `flows` of fq_codel: `EINVAL`.
    *
    * @throws {@link ActionError} as {@link NetworkQdiscs}; `EINVAL` if the kernel rejects or cannot change the options.
    * @example

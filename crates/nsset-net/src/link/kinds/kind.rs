@@ -133,21 +133,21 @@ impl LinkKind {
             Self::Geneve(geneve) => Some(InfoData::Geneve(geneve.info())),
             Self::Gre(gre) => Some(InfoData::GreTun(gre.info(dev))),
             Self::GreTap(gre) => Some(InfoData::GreTap(gre.info(dev))),
-            Self::Ip6Gre(gre) | Self::Ip6GreTap(gre) => carried(dev, gre.both_ways()),
-            Self::Ip6Tnl(tunnel) => carried(dev, tunnel.attributes()),
+            Self::Ip6Gre(gre) | Self::Ip6GreTap(gre) => Some(carried(dev, gre.both_ways())),
+            Self::Ip6Tnl(tunnel) => Some(carried(dev, tunnel.attributes())),
             Self::Ipip(ipip) => Some(InfoData::IpTunnel(ipip.info(dev))),
             Self::IpVlan(ipvlan) => Some(InfoData::IpVlan(ipvlan.info())),
             Self::Macsec(macsec) => Some(InfoData::Other(macsec.bytes())),
             Self::MacVlan(macvlan) => Some(InfoData::MacVlan(macvlan.info())),
             Self::Netkit(netkit) => Some(InfoData::Other(netkit.bytes_with(veth_peer))),
-            Self::Sit(sit) => carried(dev, sit.attributes()),
+            Self::Sit(sit) => Some(carried(dev, sit.attributes())),
             Self::Veth => veth_peer.map(|peer| InfoData::Veth(InfoVeth::Peer(peer))),
             Self::Vlan(vlan) => Some(InfoData::Vlan(vlan.info())),
             Self::Vrf(vrf) => Some(InfoData::Vrf(vrf.info())),
-            Self::Vti(vti) => carried(dev, vti.attributes()),
-            Self::Vti6(vti) => carried(dev, vti.attributes()),
+            Self::Vti(vti) => Some(carried(dev, vti.attributes())),
+            Self::Vti6(vti) => Some(carried(dev, vti.attributes())),
             Self::Vxlan(vxlan) => Some(InfoData::Vxlan(vxlan.info(dev))),
-            Self::Xfrm(xfrm) => carried(dev, xfrm.attributes()),
+            Self::Xfrm(xfrm) => Some(carried(dev, xfrm.attributes())),
             _ => None,
         }
     }
@@ -225,8 +225,8 @@ fn infos<'a, T: Parseable<NlaBuffer<&'a [u8]>>>(data: &'a [u8]) -> impl Iterator
 }
 
 /// The data of a tunnel whose packets leave through a device.
-fn carried(dev: Option<u32>, attributes: Vec<DefaultNla>) -> Option<InfoData> {
-    Some(InfoData::Other(carried_by(dev, attributes)))
+fn carried(dev: Option<u32>, attributes: Vec<DefaultNla>) -> InfoData {
+    InfoData::Other(carried_by(dev, attributes))
 }
 
 fn with_dev<T>((data, dev): (T, Option<u32>), kind: impl Fn(T) -> LinkKind) -> (LinkKind, Option<u32>) {
