@@ -70,7 +70,7 @@ function kindly({ index, name, mac, peer, statistics, carrier, ...link }: Link):
 /** The same for the JSON of `ip`; timers change meanwhile. */
 function comparable(printed: IpLink | undefined): object {
   if (printed === undefined) throw new Error('ip does not show the link')
-  const { ifindex, ifname, address, linkinfo, ...link } = printed
+  const { ifindex, ifname, address, permaddr, linkinfo, ...link } = printed
   const data = Object.entries(linkinfo?.info_data ?? {}).filter(([name]) => !/_id$|_timer$|^ad_/.test(name))
   return { ...link, kind: linkinfo?.info_kind, data: Object.fromEntries(data) }
 }

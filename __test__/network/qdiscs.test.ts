@@ -128,11 +128,11 @@ const ENTRIES: Entry[] = [
   [
     {
       ...{ kind: 'fq', limit: 1000, flowLimit: 50, quantum: 3000, initialQuantum: 20_000, pacing: false },
-      ...{ maxRate: 80_000_000, buckets: 2048, refillDelay: 40, orphanMask: 511, lowRateThreshold: 1_000_000 },
-      ...{ ceThreshold: 4, timerSlack: 0.05, horizon: 5000, horizonDrop: false },
+      ...{ maxRate: 80_000_000, buckets: 2048, orphanMask: 511, lowRateThreshold: 1_000_000 },
+      ...{ ceThreshold: 4, horizon: 5000, horizonDrop: false },
     },
     'fq limit 1000 flow_limit 50 quantum 3000 initial_quantum 20000 nopacing maxrate 80mbit buckets 2048 ' +
-      'refill_delay 40ms orphan_mask 511 low_rate_threshold 1mbit ce_threshold 4ms timer_slack 50us horizon 5s horizon_cap',
+      'orphan_mask 511 low_rate_threshold 1mbit ce_threshold 4ms horizon 5s horizon_cap',
     { limit: 1000, flow_limit: 50, maxrate: 10_000_000 },
   ],
   [{ kind: 'fq' }, 'fq', {}, { pacing: true, maxRate: undefined, ceThreshold: undefined }],
@@ -217,7 +217,8 @@ describe('a queueing discipline', () => {
 
       expect(await failureOf(() => qdiscs.add('left', spec))).toMatchObject({ name: 'ActionError', code: 'EEXIST' })
       // htb_qdisc_ops and sfq_qdisc_ops have no change(), and fq_codel_change() does not take a number of flows.
-      const isFixed = spec.kind === 'htb' || spec.kind === 'sfq' || (spec.kind === 'fq_codel' && spec.flows !== undefined)
+      const isFixed =
+        spec.kind === 'htb' || spec.kind === 'sfq' || (spec.kind === 'fq_codel' && spec.flows !== undefined)
       if (!isFixed) await qdiscs.replace('left', { ...spec, handle: '7:' })
       expect(await firstInTc(set)).toEqual(inexactly(printed))
       await tc(set, 'qdisc delete dev left root')

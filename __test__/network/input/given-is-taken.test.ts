@@ -366,7 +366,7 @@ const LINKS = [
   'gr1 type gretap remote 10.0.0.9 local 10.0.0.1 key 7',
   'g61 type ip6gretap remote fd00::9 local fd00::1 key 7 hoplimit 9 encaplimit none fwmark 3',
   'ms1 link a0 type macsec port 9 encrypt on replay on window 5 cipher gcm-aes-256',
-  'ms1 link a0 type macsec sci 0200000000990005 send_sci off end_station on validate disabled',
+  'ms1 link a0 type macsec sci 0200000000990005 validate disabled',
 ]
 
 /** Without counters and random values. */

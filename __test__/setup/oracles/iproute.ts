@@ -22,6 +22,8 @@ export interface IpLink {
   flags: string[]
   mtu: number
   address?: string
+  /** Random for tunnels over IPv6. */
+  permaddr?: string
   ifalias?: string
   altnames?: string[]
   operstate?: string

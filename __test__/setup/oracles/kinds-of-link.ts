@@ -147,20 +147,6 @@ const tunnels: KindOfLink[] = [
     ...OF_IP,
   },
   {
-    spec: { kind: 'sit', local, remote, ttl: 9, tos: 4, mark: 7, dev: 'left' },
-    command: `link add NAME type sit local ${local} remote ${remote} ttl 9 tos 4 fwmark 7 dev left`,
-    json: { local, remote, ttl: 9, link: 'left' },
-    lacks: module('sit'),
-    ...OF_IP,
-  },
-  {
-    spec: { kind: 'sit', local, remote, mode: 'any', pathMtuDiscovery: false },
-    command: `link add NAME type sit mode any local ${local} remote ${remote} nopmtudisc`,
-    json: { proto: 'any', local, remote, pmtudisc: false },
-    lacks: module('sit'),
-    ...OF_IP,
-  },
-  {
     spec: { kind: 'geneve', id: 42, remote, port: 6082, ttl: 9 },
     command: `link add NAME type geneve id 42 remote ${remote} dstport 6082 ttl 9`,
     json: { id: 42, remote, port: 6082, ttl: 9 },
@@ -171,6 +157,23 @@ const tunnels: KindOfLink[] = [
     command: 'link add NAME type geneve id 16777215 remote 2001:db8::2',
     json: { id: 0xffffff, remote6: '2001:db8::2', port: 6081 },
     lacks: module('geneve'),
+  },
+]
+
+const sit: KindOfLink[] = [
+  {
+    spec: { kind: 'sit', local, remote, mode: 'ip6ip', ttl: 9, tos: 4, mark: 7, dev: 'left' },
+    command: `link add NAME type sit mode ip6ip local ${local} remote ${remote} ttl 9 tos 4 fwmark 7 dev left`,
+    json: { local, remote, ttl: 9, link: 'left' },
+    lacks: module('sit'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'sit', local, remote, mode: 'any', ttl: 0, pathMtuDiscovery: false },
+    command: `link add NAME type sit mode any local ${local} remote ${remote} ttl inherit nopmtudisc`,
+    json: { proto: 'any', local, remote, pmtudisc: false },
+    lacks: module('sit'),
+    ...OF_IP,
   },
 ]
 
@@ -192,6 +195,7 @@ const overIpv6: KindOfLink[] = [
   {
     spec: {
       ...{ kind: 'ip6tnl', local: local6, remote: remote6, mode: 'ipip6', ttl: 64, flowInfo: 0x0ab12345 },
+      encapLimit: 4,
       flags: ['no-encap-limit'],
     },
     command:
@@ -209,7 +213,15 @@ const overIpv6: KindOfLink[] = [
     ...OF_IP,
   },
   {
-    spec: { kind: 'ip6gretap', local: local6, remote: remote6, ttl: 9, flags: ['no-encap-limit'], mark: 9 },
+    spec: {
+      kind: 'ip6gretap',
+      local: local6,
+      remote: remote6,
+      ttl: 9,
+      encapLimit: 4,
+      flags: ['no-encap-limit'],
+      mark: 9,
+    },
     command: `link add NAME type ip6gretap local ${local6} remote ${remote6} hoplimit 9 encaplimit none fwmark 9`,
     json: { local: local6, remote: remote6, ttl: 9 },
     lacks: module('ip6gretap', 'ip6_gre'),
@@ -250,9 +262,9 @@ const encrypting: KindOfLink[] = [
     lacks: module('macsec'),
   },
   {
-    spec: { kind: 'macsec', dev: 'left', sci: '0200000000070008', sendSci: false, endStation: true, icvLength: 8 },
-    command: 'link add link left name NAME type macsec sci 0200000000070008 send_sci off end_station on icvlen 8',
-    json: { sci: '0200000000070008', es: true, inc_sci: false, icv_len: 8 },
+    spec: { kind: 'macsec', dev: 'left', sci: '0200000000070008' },
+    command: 'link add link left name NAME type macsec sci 0200000000070008',
+    json: { sci: '0200000000070008' },
     lacks: module('macsec'),
   },
 ]
@@ -269,7 +281,7 @@ const tun = (['tap', 'tun'] as const).map(
   }),
 )
 
-export const KINDS_OF_LINK: readonly KindOfLink[] = [
+const KINDS: readonly KindOfLink[] = [
   ...bridge,
   {
     spec: { kind: 'veth', peer: { name: 'other' } },
@@ -303,14 +315,14 @@ export const KINDS_OF_LINK: readonly KindOfLink[] = [
   ...vlan,
   ...bond,
   ...tunnels,
-  ...overIpv6,
-  ...encrypting,
   ...tun,
 ]
 
-/** One of each kind. */
-export const EACH_KIND_OF_LINK = KINDS_OF_LINK.filter(
-  ({ spec }, index) => KINDS_OF_LINK.findIndex((other) => other.spec.kind === spec.kind) === index,
+export const KINDS_OF_LINK: readonly KindOfLink[] = [...KINDS, ...sit, ...overIpv6, ...encrypting]
+
+/** One of each kind; kinds of tunnels that differ only in their data are left out. */
+export const EACH_KIND_OF_LINK = KINDS.filter(
+  ({ spec }, index) => KINDS.findIndex((other) => other.spec.kind === spec.kind) === index,
 )
 
 /** `vxlan { id: 42, … }` */

@@ -65,7 +65,7 @@ export interface SitData {
   remote?: string | undefined
   /** What is inside: IPv6 (`'ip6ip'`), IPv4 (`'ipip'`), MPLS (`'mplsip'`), or all of them. Default: `'ip6ip'`. */
   mode?: 'any' | 'ipip' | 'ip6ip' | 'mplsip' | undefined
-  /** TTL of the outer packets. `0`: that of the inner packet. */
+  /** TTL of the outer packets. `0`: that of the inner packet. Default: `64`. */
   ttl?: number | undefined
   /** TOS of the outer packets. `1`: that of the inner packet. */
   tos?: number | undefined
