@@ -396,7 +396,7 @@ describe('bad input', () => {
 
   test('a test of hardware addresses on a link without them', async () => {
     const failure = await failureOf(() => network.capture('any', { filter: 'arp or ether host 02:00:00:00:00:01' }))
-    expectFailure(failure, value('no Ethernet addresses', 'position 7'))
+    expectFailure(failure, value('no Ethernet header', 'position 7'))
   })
 
   test('a closed set', async () => {

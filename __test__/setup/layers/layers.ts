@@ -93,6 +93,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['program'],
     ['link_type'],
     ['error'],
+    ['syntax_error'],
   ],
   'nsset-dns': [
     [ROOT],

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::filter::SyntaxError;
+use crate::syntax_error::SyntaxError;
 
 pub type Result<T> = std::result::Result<T, Error>;
 

@@ -16,14 +16,15 @@ mod program;
 mod ring;
 mod shared;
 mod socket;
+mod syntax_error;
 
 pub use capture::Capture;
 pub use compile::compile;
 pub use engine::Engine;
 pub use error::{Error, Result};
-pub use filter::SyntaxError;
 pub use link_type::LinkType;
 pub use options::{Direction, Filter, Options};
 pub use pcapng::Totals;
 pub use program::Instruction;
 pub use shared::Reading;
+pub use syntax_error::SyntaxError;

@@ -30,7 +30,7 @@ fn takes(filter: &str, packet: &[u8], knowledge: Knowledge) -> bool {
     run(&program(filter, LinkType::Ethernet), packet, knowledge) > 0
 }
 
-const PRIMITIVES: [&str; 54] = [
+const PRIMITIVES: [&str; 62] = [
     "ip",
     "ip6",
     "arp",
@@ -85,6 +85,14 @@ const PRIMITIVES: [&str; 54] = [
     "greater 160",
     "ether broadcast",
     "ip multicast",
+    "ip[8] < 65",
+    "ip[2:2] >= 100",
+    "ether[0] & 1 = 1",
+    "ip6[6] != 6",
+    "ip[0] & 0xf > 5",
+    "arp[6:2] == 1",
+    "ip[12:4] & 0xff000000 = 0x0a000000",
+    "icmp[icmptype] <= 80",
 ];
 
 /// A filter with a few primitives.
@@ -180,6 +188,30 @@ fn a_value_alone_is_asked_what_the_last_one_was() {
         "host 10.0.0.1 and not 10.0.0.2",
     ] {
         assert_ne!(agree(filter, LinkType::Ethernet, 1, &packets), 0);
+    }
+}
+
+#[test]
+fn bytes_behind_ip_are_those_of_tcpdump_and_also_behind_ipv6() {
+    let filters = [
+        "tcp[0:2] = 80",
+        "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0",
+        "udp[2:2] > 100",
+        "not tcp[13] & tcp-ack = 0x10",
+        "sctp[0] = 0 or port 53",
+    ];
+    let mut packet = vec![0; 100];
+    packet[12..14].copy_from_slice(&[0x86, 0xdd]);
+    packet[20] = 6;
+    packet[54 + 13] = 2;
+    assert!(takes(filters[1], &packet, Knowledge::default()));
+    assert!(!takes("udp[13] & 2 != 0", &packet, Knowledge::default()));
+    if tcpdump::is_installed() {
+        let mut packets = ethernet_packets(&mut Random(7), 2000);
+        packets.retain(|(_, packet)| packet[12..14] != [0x86, 0xdd]);
+        for filter in filters {
+            assert_ne!(agree(filter, LinkType::Ethernet, 1, &packets), 0, "{filter}");
+        }
     }
 }
 
@@ -295,7 +327,15 @@ fn an_error_says_what_is_wrong_and_where() {
         ("vlan 4096", "expected the id of a VLAN, found '4096' at position 5"),
         ("ip proto nothing", "expected a protocol, by name or number, found 'nothing' at position 9"),
         ("foo", "expected a test, such as 'tcp port 80', found 'foo' at position 0"),
-        ("tcp = 1", "unexpected '=' at position 4"),
+        ("tcp = 1", "expected 'and', 'or' or the end, found '=' at position 4"),
+        ("tcp # 1", "unexpected '#' at position 4"),
+        ("tcp[13", "expected ']', found the end at position 6"),
+        (
+            "tcp[1:3] = 0",
+            "expected an offset, or an offset and a length of 1, 2 or 4, such as 2:2, found '1:3' at position 4",
+        ),
+        ("tcp[13] & 2", "expected '=', '!=', '<', '<=', '>' or '>=', found the end at position 11"),
+        ("tcp[13] & (tcp-syn | x) != 0", "expected a number, found 'x' at position 21"),
         ("  é", "unexpected 'é' at position 2"),
         (
             "ether host 10.0.0.1",
@@ -314,7 +354,7 @@ fn an_error_says_what_is_wrong_and_where() {
     let ether = compile(&options(Filter::Text("arp or ether host 02:00:00:00:00:01".into())), LinkType::Ip);
     assert_eq!(
         ether.unwrap_err().to_string(),
-        "the packets of this link have no Ethernet addresses at position 7 of the filter"
+        "the packets of this link have no Ethernet header at position 7 of the filter"
     );
 }
 

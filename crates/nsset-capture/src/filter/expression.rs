@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::program::Size;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expression {
     Test(Test),
@@ -44,6 +46,7 @@ pub enum Question {
         last: u16,
     },
     Vlan(Option<u16>),
+    Bytes(Bytes),
     LengthAtMost(u32),
     LengthAtLeast(u32),
 }
@@ -84,4 +87,35 @@ pub enum Group {
     EtherMulticast,
     Ipv4Multicast,
     Ipv6Multicast,
+}
+
+/// A number in the bytes of a protocol, compared with a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes {
+    pub of: Layer,
+    pub offset: u32,
+    pub size: Size,
+    pub mask: u32,
+    pub relation: Relation,
+    pub value: u32,
+}
+
+/// Whose bytes they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    Ether,
+    /// A protocol over Ethernet, by its number.
+    Network(u16),
+    /// A protocol over IP: its number, and the version of IP that it needs.
+    Transport(u8, Option<IpVersion>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    Equal,
+    NotEqual,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
 }

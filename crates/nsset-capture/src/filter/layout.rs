@@ -2,9 +2,13 @@
 
 use crate::{
     link_type::LinkType,
-    program::{Load, Size, extension},
+    program::{Condition, Load, Size, extension},
 };
 
+pub const IPV4: u16 = 0x0800;
+pub const ARP: u16 = 0x0806;
+pub const RARP: u16 = 0x8035;
+pub const IPV6: u16 = 0x86dd;
 /// Where the network layer of a packet begins, and what says which protocol it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -31,6 +35,16 @@ impl Layout {
             LinkType::Ethernet => Self::ETHERNET,
             LinkType::Ip | LinkType::Cooked => Self::NETWORK,
         }
+    }
+
+    /// Whether the packet has a protocol over Ethernet.
+    pub const fn is(self, protocol: u16) -> Condition {
+        Condition::equal(self.ether_type, protocol as u32)
+    }
+
+    /// Whether a packet of IPv4 has the header of the protocol over it.
+    pub const fn is_first_fragment(self) -> Condition {
+        Condition::masked(self.at(6, Size::Half), 0x1fff, 0)
     }
 
     /// A number in the network layer.

@@ -1,16 +1,15 @@
 //! From a filter to a condition about the bytes of a packet.
 
 use super::{
-    expression::{Addressing, End, Expression, Group, IpVersion, Network, Question, Test},
-    layout::Layout,
+    bytes,
+    expression::{Addressing, Bytes, End, Expression, Group, IpVersion, Layer, Network, Question, Test},
+    layout::{ARP, IPV4, IPV6, Layout, RARP},
+};
+use crate::{
+    program::{Comparison, Condition, Load, Operator, Size, extension},
     syntax_error::SyntaxError,
 };
-use crate::program::{Comparison, Condition, Load, Operator, Size, extension};
 
-pub const IPV4: u16 = 0x0800;
-pub const ARP: u16 = 0x0806;
-pub const RARP: u16 = 0x8035;
-pub const IPV6: u16 = 0x86dd;
 /// The types of the tags of IEEE 802.1Q, 802.1ad, and what came before the latter.
 const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 
@@ -53,26 +52,25 @@ fn condition(expression: &Expression, layout: Layout) -> Result<Condition, Synta
 fn of_test(test: &Test, layout: Layout) -> Result<Condition, SyntaxError> {
     let needs_ethernet = matches!(
         test.question,
-        Question::Hardware { .. } | Question::Group(Group::EtherBroadcast | Group::EtherMulticast)
+        Question::Hardware { .. }
+            | Question::Group(Group::EtherBroadcast | Group::EtherMulticast)
+            | Question::Bytes(Bytes { of: Layer::Ether, .. })
     );
     if needs_ethernet && !layout.has_ethernet {
-        return Err(SyntaxError::new(test.position, "the packets of this link have no Ethernet addresses"));
+        return Err(SyntaxError::new(test.position, "the packets of this link have no Ethernet header"));
     }
     Ok(match test.question {
-        Question::EtherType(number) => is(layout, number),
+        Question::EtherType(number) => layout.is(number),
         Question::OverIp { version, number } => over_ip(layout, version, &[number]),
         Question::Address { of, end, network } => address(layout, of, end, network),
         Question::Hardware { end, address } => at_ends(end, 6, 0, |offset| hardware(offset, address)),
         Question::Group(group) => for_group(layout, group),
         Question::Ports { transport, end, first, last } => ports(layout, transport, end, first, last),
         Question::Vlan(id) => vlan(layout, id),
+        Question::Bytes(bytes) => bytes::condition(layout, bytes),
         Question::LengthAtMost(length) => Condition::greater(Load::Length, length).not(),
         Question::LengthAtLeast(length) => Condition::at_least(Load::Length, length),
     })
-}
-
-fn is(layout: Layout, protocol: u16) -> Condition {
-    Condition::equal(layout.ether_type, protocol.into())
 }
 
 /// Asks something of the value at one offset, or at another.
@@ -90,11 +88,11 @@ fn any_of(load: Load, values: &[u8]) -> Condition {
 }
 
 fn over_ip(layout: Layout, version: Option<IpVersion>, numbers: &[u8]) -> Condition {
-    let v4 = || Condition::All(vec![is(layout, IPV4), any_of(layout.at(9, Size::Byte), numbers)]);
+    let v4 = || Condition::All(vec![layout.is(IPV4), any_of(layout.at(9, Size::Byte), numbers)]);
     let next = |offset| layout.at(offset, Size::Byte);
     // Also in the first fragment, and in others, whose header names the protocol.
     let fragment = || Condition::All(vec![any_of(next(6), &[FRAGMENT]), any_of(next(40), numbers)]);
-    let v6 = || Condition::All(vec![is(layout, IPV6), Condition::Any(vec![any_of(next(6), numbers), fragment()])]);
+    let v6 = || Condition::All(vec![layout.is(IPV6), Condition::Any(vec![any_of(next(6), numbers), fragment()])]);
     match version {
         Some(IpVersion::V4) => v4(),
         Some(IpVersion::V6) => v6(),
@@ -105,7 +103,7 @@ fn over_ip(layout: Layout, version: Option<IpVersion>, numbers: &[u8]) -> Condit
 fn address(layout: Layout, of: Option<Addressing>, end: End, network: Network) -> Condition {
     let within = |protocol, source, destination| {
         let ask = |offset| in_network(layout, offset, network);
-        Condition::All(vec![is(layout, protocol), at_ends(end, source, destination, ask)])
+        Condition::All(vec![layout.is(protocol), at_ends(end, source, destination, ask)])
     };
     let (v4, arp, rarp, v6) =
         (|| within(IPV4, 12, 16), || within(ARP, 14, 24), || within(RARP, 14, 24), || within(IPV6, 8, 24));
@@ -151,27 +149,25 @@ fn for_group(layout: Layout, group: Group) -> Condition {
         Group::EtherBroadcast => hardware(0, [0xff; 6]),
         Group::EtherMulticast => Condition::masked(Load::At { offset: 0, size: Size::Byte }, 1, 1),
         Group::Ipv4Multicast => {
-            Condition::All(vec![is(layout, IPV4), Condition::at_least(layout.at(16, Size::Byte), 224)])
+            Condition::All(vec![layout.is(IPV4), Condition::at_least(layout.at(16, Size::Byte), 224)])
         }
-        Group::Ipv6Multicast => {
-            Condition::All(vec![is(layout, IPV6), Condition::equal(layout.at(24, Size::Byte), 255)])
-        }
+        Group::Ipv6Multicast => Condition::All(vec![layout.is(IPV6), Condition::equal(layout.at(24, Size::Byte), 255)]),
     }
 }
 
 fn ports(layout: Layout, transport: Option<u8>, end: End, first: u16, last: u16) -> Condition {
     let transports = transport.map_or_else(|| vec![TCP, UDP, SCTP], |one| vec![one]);
     let v4 = Condition::All(vec![
-        is(layout, IPV4),
+        layout.is(IPV4),
         any_of(layout.at(9, Size::Byte), &transports),
         // Only the first fragment has ports.
-        Condition::masked(layout.at(6, Size::Half), 0x1fff, 0),
+        layout.is_first_fragment(),
         at_ends(end, 0, 2, |offset| {
             between(Load::BehindIpv4 { network: layout.network, offset, size: Size::Half }, first, last)
         }),
     ]);
     let v6 = Condition::All(vec![
-        is(layout, IPV6),
+        layout.is(IPV6),
         any_of(layout.at(6, Size::Byte), &transports),
         at_ends(end, 40, 42, |offset| between(layout.at(offset, Size::Half), first, last)),
     ]);

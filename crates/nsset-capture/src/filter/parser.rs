@@ -1,12 +1,12 @@
 //! Reads a filter. As in tcpdump, `and` and `or` have the same precedence and associate from left to right, and `not` has a higher one.
 
 use super::{
-    addresses,
-    expression::{End, Expression, Network, Question, Test},
+    addresses, bytes,
+    expression::{Bytes, End, Expression, Layer, Network, Question, Test},
     primitive::{self, Protocol, Qualifiers, What},
-    syntax_error::SyntaxError,
     token::{Kind, Sign, Token, tokens},
 };
+use crate::syntax_error::SyntaxError;
 
 /// How deep parentheses and `not` may nest.
 const DEEPEST: usize = 100;
@@ -53,7 +53,7 @@ impl<'text> Parser<'text> {
     }
 
     fn term(&mut self, depth: usize) -> Result<Expression, SyntaxError> {
-        let Token { position, kind } = self.peek();
+        let Token { position, kind, .. } = self.peek();
         match kind {
             Kind::Sign(Sign::Not | Sign::Open) if depth == DEEPEST => {
                 Err(SyntaxError::new(position, "too many nested parentheses"))
@@ -65,10 +65,7 @@ impl<'text> Parser<'text> {
             Kind::Sign(Sign::Open) => {
                 self.advance();
                 let inner = self.expression(depth + 1)?;
-                if self.peek().kind != Kind::Sign(Sign::Close) {
-                    return Err(self.expected("')'"));
-                }
-                self.advance();
+                self.sign(Sign::Close)?;
                 Ok(inner)
             }
             _ => self.test(),
@@ -94,6 +91,9 @@ impl<'text> Parser<'text> {
             _ => {}
         }
         let qualifiers = self.qualifiers();
+        if let (Some(protocol), Kind::Sign(Sign::OpenBytes)) = (qualifiers.protocol, self.peek().kind) {
+            return self.bytes(protocol.layer());
+        }
         if let Some(question) = self.without_value(qualifiers)? {
             return Ok(question);
         }
@@ -204,9 +204,55 @@ impl<'text> Parser<'text> {
         Ok(network)
     }
 
+    /// `[13] & 2 != 0`, `[2:2] = 80`, after the name of a protocol.
+    fn bytes(&mut self, of: Layer) -> Result<Question, SyntaxError> {
+        self.advance();
+        let example = "an offset, or an offset and a length of 1, 2 or 4, such as 2:2";
+        let (offset, size) = bytes::place(self.word(example)?).ok_or_else(|| self.expected(example))?;
+        self.advance();
+        self.sign(Sign::CloseBytes)?;
+        let mask = if self.peek().kind == Kind::Sign(Sign::BitAnd) { self.mask()? } else { u32::MAX };
+        let Kind::Sign(Sign::Relation(relation)) = self.peek().kind else {
+            return Err(self.expected("'=', '!=', '<', '<=', '>' or '>='"));
+        };
+        self.advance();
+        let value = self.number()?;
+        Ok(Question::Bytes(Bytes { of, offset, size, mask, relation, value }))
+    }
+
+    /// `& 2`, `& (tcp-syn | tcp-fin)`
+    fn mask(&mut self) -> Result<u32, SyntaxError> {
+        self.advance();
+        if self.peek().kind != Kind::Sign(Sign::Open) {
+            return self.number();
+        }
+        self.advance();
+        let mut mask = self.number()?;
+        while self.peek().kind == Kind::Sign(Sign::BitOr) {
+            self.advance();
+            mask |= self.number()?;
+        }
+        self.sign(Sign::Close)?;
+        Ok(mask)
+    }
+
+    fn number(&mut self) -> Result<u32, SyntaxError> {
+        let number = bytes::number(self.word("a number")?).ok_or_else(|| self.expected("a number"))?;
+        self.advance();
+        Ok(number)
+    }
+
+    fn sign(&mut self, sign: Sign) -> Result<(), SyntaxError> {
+        if self.peek().kind != Kind::Sign(sign) {
+            return Err(self.expected(&format!("'{}'", sign.text())));
+        }
+        self.advance();
+        Ok(())
+    }
+
     fn vlan(&mut self) -> Result<Question, SyntaxError> {
         self.advance();
-        let Token { position, kind } = self.peek();
+        let Token { position, kind, .. } = self.peek();
         let Kind::Word(text) = kind else { return Ok(Question::Vlan(None)) };
         let id = addresses::number(text).ok().filter(|id| *id < 4096);
         let id = id.ok_or_else(|| SyntaxError::new(position, format!("expected the id of a VLAN, found '{text}'")))?;
@@ -239,7 +285,7 @@ impl<'text> Parser<'text> {
 
     /// Returns the next token. There always is one, since the end is never taken.
     fn peek(&self) -> Token<'text> {
-        self.tokens.first().copied().unwrap_or(Token { position: 0, kind: Kind::End })
+        self.tokens.first().copied().unwrap_or(Token::END)
     }
 
     fn advance(&mut self) {
@@ -251,12 +297,8 @@ impl<'text> Parser<'text> {
     }
 
     fn expected(&self, what: &str) -> SyntaxError {
-        let Token { position, kind } = self.peek();
-        let found = match kind {
-            Kind::Word(word) => format!("'{word}'"),
-            Kind::End => "the end".into(),
-            Kind::Sign(sign) => format!("'{}'", sign.text()),
-        };
+        let Token { position, text, .. } = self.peek();
+        let found = if text.is_empty() { "the end".into() } else { format!("'{text}'") };
         SyntaxError::new(position, format!("expected {what}, found {found}"))
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     addresses,
-    expression::{Addressing, End, Group, IpVersion, Network, Question},
-    lower::{ARP, IPV4, IPV6, RARP},
+    expression::{Addressing, End, Group, IpVersion, Layer, Network, Question},
+    layout::{ARP, IPV4, IPV6, RARP},
 };
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,6 +78,20 @@ impl Protocol {
             Self::Rarp => Question::EtherType(RARP),
             Self::Over(number, version) => Question::OverIp { version, number },
         })
+    }
+}
+
+impl Protocol {
+    /// The layer whose bytes can be asked.
+    pub const fn layer(self) -> Layer {
+        match self {
+            Self::Ether => Layer::Ether,
+            Self::Ipv4 => Layer::Network(IPV4),
+            Self::Ipv6 => Layer::Network(IPV6),
+            Self::Arp => Layer::Network(ARP),
+            Self::Rarp => Layer::Network(RARP),
+            Self::Over(number, version) => Layer::Transport(number, version),
+        }
     }
 }
 

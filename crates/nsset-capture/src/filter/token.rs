@@ -1,6 +1,7 @@
 //! The words and signs of a filter.
 
-use super::syntax_error::SyntaxError;
+use super::expression::Relation;
+use crate::syntax_error::SyntaxError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sign {
@@ -9,6 +10,11 @@ pub enum Sign {
     And,
     Or,
     Not,
+    OpenBytes,
+    CloseBytes,
+    BitAnd,
+    BitOr,
+    Relation(Relation),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,17 +29,36 @@ pub enum Kind<'text> {
 pub struct Token<'text> {
     pub position: usize,
     pub kind: Kind<'text>,
+    /// As it is written; nothing for the end.
+    pub text: &'text str,
 }
 
 /// Words that stand for signs.
 const NAMED: [(&str, Sign); 3] = [("and", Sign::And), ("or", Sign::Or), ("not", Sign::Not)];
-const WRITTEN: [(&str, Sign); 5] =
-    [("(", Sign::Open), (")", Sign::Close), ("&&", Sign::And), ("||", Sign::Or), ("!", Sign::Not)];
+/// A sign comes before those that it begins with.
+const WRITTEN: [(&str, Sign); 16] = [
+    ("(", Sign::Open),
+    (")", Sign::Close),
+    ("[", Sign::OpenBytes),
+    ("]", Sign::CloseBytes),
+    ("&&", Sign::And),
+    ("&", Sign::BitAnd),
+    ("||", Sign::Or),
+    ("|", Sign::BitOr),
+    ("==", Sign::Relation(Relation::Equal)),
+    ("=", Sign::Relation(Relation::Equal)),
+    ("!=", Sign::Relation(Relation::NotEqual)),
+    ("<=", Sign::Relation(Relation::AtMost)),
+    ("<", Sign::Relation(Relation::Less)),
+    (">=", Sign::Relation(Relation::AtLeast)),
+    (">", Sign::Relation(Relation::Greater)),
+    ("!", Sign::Not),
+];
 
 impl Sign {
     /// How the sign is written.
     pub fn text(self) -> &'static str {
-        NAMED.iter().chain(&WRITTEN).find(|(_, sign)| *sign == self).map_or("", |(text, _)| text)
+        WRITTEN.iter().find(|(_, sign)| *sign == self).map_or("", |(text, _)| text)
     }
 }
 
@@ -44,13 +69,18 @@ pub fn tokens(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
     let position_of = |rest: &str| text.chars().count() - rest.chars().count();
     while let Some(first) = rest.chars().next() {
         let position = position_of(rest);
-        let kind;
-        (kind, rest) = next(rest).ok_or_else(|| SyntaxError::new(position, format!("unexpected '{first}'")))?;
-        found.push(Token { position, kind });
-        rest = rest.trim_start();
+        let unexpected = || SyntaxError::new(position, format!("unexpected '{first}'"));
+        let (kind, behind) = next(rest).ok_or_else(unexpected)?;
+        let text = rest.strip_suffix(behind).unwrap_or_default();
+        found.push(Token { position, kind, text });
+        rest = behind.trim_start();
     }
-    found.push(Token { position: text.trim_end().chars().count(), kind: Kind::End });
+    found.push(Token { position: text.trim_end().chars().count(), ..Token::END });
     Ok(found)
+}
+
+impl Token<'_> {
+    pub const END: Self = Self { position: 0, kind: Kind::End, text: "" };
 }
 
 fn next(rest: &str) -> Option<(Kind<'_>, &str)> {
