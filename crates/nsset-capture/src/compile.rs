@@ -5,32 +5,47 @@ use crate::{
     filter::{Layout, lower, parse},
     link_type::LinkType,
     options::{Direction, Filter, Options},
-    program::{self, Assembler, Condition, Instruction, MOST_INSTRUCTIONS, extension, simplify},
+    program::{self, Assembler, Condition, Instruction, Label, MOST_INSTRUCTIONS, extension, simplify},
 };
 
 /// The index of the loopback link in every network.
 const LOOPBACK: u32 = 1;
 const PACKET_OUTGOING: u32 = 4;
 
+const ALWAYS: Condition = Condition::All(vec![]);
+
 /// Compiles the filter and the direction to a program.
 pub fn compile(options: &Options, link: LinkType) -> Result<Vec<Instruction>, Error> {
+    let direction = in_direction(options);
     let mut assembler = Assembler::default();
-    let refuse = assembler.accept(0);
-    let start = match &options.filter {
-        Filter::Program(bytes) => assembler.program(&program::read(bytes)?),
+    let (start, refuse) = match &options.filter {
+        Filter::Program(bytes) => {
+            let start = assembler.program(&program::read(bytes)?);
+            // It begins with registers that are 0, as the kernel guarantees.
+            let start = if direction == ALWAYS { start } else { assembler.reset() };
+            (start, assembler.accept(0))
+        }
         Filter::Text(text) => {
+            let refuse = assembler.accept(0);
             let accept = assembler.accept(options.snap_length);
-            match parse(text)? {
-                Some(expression) => {
-                    assembler.condition(&simplify(lower(&expression, Layout::of(link))?), accept, refuse)
-                }
-                None => accept,
-            }
+            (expression(&mut assembler, text, link, accept, refuse)?, refuse)
         }
     };
-    let start = assembler.condition(&in_direction(options), start, refuse);
+    let start = assembler.condition(&direction, start, refuse);
     let too_long = || Error::Program(format!("the filter needs more than {MOST_INSTRUCTIONS} instructions of BPF"));
     assembler.finish(start).ok_or_else(too_long)
+}
+
+fn expression(
+    assembler: &mut Assembler,
+    text: &str,
+    link: LinkType,
+    accept: Label,
+    refuse: Label,
+) -> Result<Label, Error> {
+    let Some(expression) = parse(text)? else { return Ok(accept) };
+    let condition = simplify(lower(&expression, Layout::of(link))?);
+    Ok(assembler.condition(&condition, accept, refuse))
 }
 
 /// A packet that a loopback link sends is received by it, and would be captured twice.
@@ -42,6 +57,6 @@ fn in_direction(options: &Options) -> Condition {
         Direction::Out => is_outgoing,
         Direction::Both if options.link == LOOPBACK => is_outgoing.not(),
         Direction::Both if options.link == 0 => Condition::All(vec![is_outgoing, is_of_loopback]).not(),
-        Direction::Both => Condition::All(vec![]),
+        Direction::Both => ALWAYS,
     }
 }

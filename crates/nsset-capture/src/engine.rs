@@ -2,7 +2,13 @@
 
 use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
 
-use tokio::{io::Interest, select, sync::watch, task::yield_now, time::sleep};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    select,
+    sync::watch,
+    task::yield_now,
+    time::{sleep, timeout},
+};
 
 use crate::{
     pcapng::Section,
@@ -11,6 +17,12 @@ use crate::{
     shared::{Order, Shared},
     socket::PacketSocket,
 };
+
+const INTEREST: Interest = Interest::READABLE.add(Interest::ERROR);
+
+/// How often a link that went down is looked for.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(320);
 
 /// Moves packets while it runs. The kernel drops and counts packets for which the ring has no room.
 pub struct Engine {
@@ -53,18 +65,20 @@ impl Engine {
         };
         let Self { ring, socket, shared, .. } = self;
         drop(ring);
-        shared.end(outcome);
-        // The last copy: closing it here waits until no processor uses the socket.
+        shared.release();
+        // The last copy: closing it waits until no processor uses the socket. The reader learns of the end when nothing is left.
         drop(socket);
+        shared.end(outcome);
     }
 
     /// Moves blocks until the link is gone.
     async fn move_all(&mut self) -> io::Result<()> {
-        let interest = Interest::READABLE | Interest::ERROR;
-        let ready = self.socket.watch(interest)?;
+        let ready = self.socket.watch(INTEREST)?;
+        let mut pause = None;
         loop {
             self.shared.room().await;
             if self.move_block() {
+                pause = None;
                 // Other captures have their turn.
                 yield_now().await;
                 continue;
@@ -72,13 +86,26 @@ impl Engine {
             if self.is_of_one_link && !self.socket.has_link() {
                 return Ok(());
             }
-            let mut guard = ready.ready(interest).await?;
-            if !self.ring.is_ready() {
-                // A link that goes down is an error of the socket, which receives again when it comes up.
-                let _ = self.socket.take_error();
-                guard.clear_ready();
-            }
+            let waiting = self.wait(&ready);
+            pause = match pause {
+                None => waiting.await?.then_some(SHORTEST_PAUSE),
+                // The kernel reports a link that goes down, and not that it is deleted after that.
+                Some(pause) => match timeout(pause, waiting).await {
+                    Ok(waited) => waited?.then_some(pause),
+                    Err(_) => Some(LONGEST_PAUSE.min(2 * pause)),
+                },
+            };
         }
+    }
+
+    /// Waits until there is a block, or an error. Returns whether the link went down; it receives again when it comes up.
+    async fn wait(&self, ready: &AsyncFd<Arc<PacketSocket>>) -> io::Result<bool> {
+        let mut guard = ready.ready(INTEREST).await?;
+        let is_down = self.socket.take_error().is_err();
+        if !self.ring.is_ready() {
+            guard.clear_ready();
+        }
+        Ok(is_down)
     }
 
     /// Moves what was captured before the end. The kernel hands over the last block after a while.

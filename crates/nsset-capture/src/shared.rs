@@ -128,16 +128,21 @@ impl Shared {
         });
     }
 
+    /// Counts for the last time, and gives the socket up.
+    pub fn release(&self) {
+        let mut state = self.lock();
+        state.count();
+        state.socket = None;
+    }
+
     /// Ends the capture. If nothing failed, the statistics are the last that is written.
     pub fn end(&self, outcome: io::Result<Order>) {
         self.with(|state| {
-            let totals = state.count();
             match outcome {
                 Ok(Order::Abandon) => state.waiting = Vec::new(),
-                Ok(Order::Stop) => Section::end(&mut state.waiting, state.began, now(), totals),
+                Ok(Order::Stop) => Section::end(&mut state.waiting, state.began, now(), state.totals),
                 Err(_) => {}
             }
-            state.socket = None;
             state.outcome = Some(outcome.map(drop));
         });
     }

@@ -48,9 +48,14 @@ impl Assembler {
         self.push(Instruction::new(code::RETURN, length))
     }
 
-    /// Writes a program of someone else, as the last part. It begins with registers that are 0, as the kernel guarantees.
+    /// Writes a program of someone else. Returns where it begins.
     pub fn program(&mut self, program: &[Instruction]) -> Label {
         self.reversed.extend(program.iter().rev());
+        Label(self.reversed.len())
+    }
+
+    /// Writes what sets the register to 0.
+    pub fn reset(&mut self) -> Label {
         self.push(Instruction::new(code::LOAD_CONSTANT, 0))
     }
 

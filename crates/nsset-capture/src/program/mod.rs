@@ -5,7 +5,7 @@ mod condition;
 mod instruction;
 mod simplify;
 
-pub use assembler::Assembler;
+pub use assembler::{Assembler, Label};
 pub use condition::{Comparison, Condition, Load, Operator, Size, extension};
 pub use instruction::{Instruction, MOST_INSTRUCTIONS, read};
 pub use simplify::simplify;
