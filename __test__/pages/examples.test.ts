@@ -113,7 +113,7 @@ test(
     const [amber, blue, cyan] = ['amber', 'blue', 'cyan'].map(
       (name, index) => `${name.padEnd(6)}leaves with 198.51.100.1${index + 1}`,
     )
-    const cutOff = 'amber cannot leave: ENETUNREACH'
+    const cutOff = 'amber cannot leave: EHOSTUNREACH'
     expect(stdout.trim().split('\n')).toEqual([amber, blue, cyan, '', 'without amber:', cutOff, blue, cyan])
   },
   LONG,
