@@ -182,7 +182,7 @@ describe('network.capture', () => {
     const isThere = () => set.network.sync.links.list().some(({ name, running }) => name === 'tun0' && running)
     await eventually(isThere, (yes) => yes || socat.exitCode !== null)
     if (socat.exitCode !== null) return context.skip(`socat cannot open /dev/net/tun: ${output}`)
-    const capture = set.network.capture('tun0', { filter: 'udp' })
+    const capture = set.network.capture('tun0', { filter: 'udp', direction: 'out' })
     await send(set, 'hello', 9, '10.9.0.2')
     const file = await fileOf(capture)
     expect(file.linkType).toBe(101)
