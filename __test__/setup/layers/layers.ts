@@ -82,7 +82,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['carrier'],
     ['hello', 'packets'],
     ['rules'],
-    ['async_socket'],
+    ['async_socket', 'socket_option'],
   ],
   'nsset-capture': [
     [ROOT],
