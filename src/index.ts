@@ -88,6 +88,7 @@ export type { Composition } from './validate/discovery/composition.ts'
 export type { NamespacesOptions } from './validate/discovery/namespaces-options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type { FirewallObject } from './validate/monitoring/firewall-object.ts'
 export type {
   InetSocket,
   NetworkSocket,

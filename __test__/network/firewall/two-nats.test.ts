@@ -93,3 +93,10 @@ test('random ports make a symmetric NAT: each server sees another end, and two p
   expect(ends[0]?.port).not.toBe(ends[1]?.port)
   expect(await punch(left, right, 500)).toBe(false)
 })
+
+test('two peers do not reach each other if one of them is behind a symmetric NAT', async () => {
+  using place = await internet()
+  const symmetric: FirewallStatement = { masquerade: { fullyRandom: true } }
+  const [left, right] = [await place.peer('192.0.2.1', 'masquerade'), await place.peer('192.0.2.2', symmetric)]
+  expect(await punch(left, right, 500)).toBe(false)
+})
