@@ -10,7 +10,7 @@ await using pool = new NamespacePool(['user', 'net'], {
   size: 4,
   unshare: OPTIONS,
   // The setup of every set before it is available.
-  afterCreate: (set) => set.execFile('ip', ['address', 'add', '10.0.0.1/8', 'dev', 'lo']),
+  afterCreate: (set) => set.network.addresses.add('lo', '10.0.0.1/8'),
 })
 while (pool.length < 4) await new Promise((resolve) => setTimeout(resolve, 5))
 console.log(`${pool.length} networks are ready`)
@@ -27,8 +27,8 @@ console.log(`a set from the pool took ${(gotIn * 1_000).toFixed(0)} µs, making 
 /** One request: it gets an exclusive network from the pool, which is closed afterwards. */
 async function handle(request: string): Promise<string> {
   using set = await pool.get()
-  const { stdout } = await set.execFile('ip', ['-brief', '-4', 'address', 'show', 'lo'])
-  return `${request} in ${set.id('net')}: ${stdout.trim().split(/\s+/).slice(2).join(' ')}`
+  const addresses = (await set.network.addresses.list('lo')).filter(({ family }) => family === 'IPv4')
+  return `${request} in ${set.id('net')}: ${addresses.map(({ cidr }) => cidr).join(' ')}`
 }
 for (const answer of await Promise.all(['red', 'green', 'blue', 'white', 'black'].map(handle))) console.log(answer)
 

@@ -1,6 +1,6 @@
 /**
- * An egress service: each tenant has a network with its own address and route, and its connections come
- * from that address. Runs as root, and as an ordinary user: `npx tsx examples/tenant-egress.ts`.
+ * An egress service: each tenant has a network, leaves with an address of its own, and reaches what the gateway allows. Runs as root,
+ * and as an ordinary user: `npx tsx examples/tenant-egress.ts`.
  */
 import { once } from 'node:events'
 import { action, NamespaceSet } from 'nsset'
@@ -10,11 +10,13 @@ const GATEWAY = '192.0.2.1'
 const WORLD = '192.0.2.254'
 const POOL = '198.51.100.0/24'
 
+/** The address of each tenant inside, and the one with which it leaves. */
 const TENANTS = [
-  { name: 'amber', address: '198.51.100.11' },
-  { name: 'blue', address: '198.51.100.12' },
-  { name: 'cyan', address: '198.51.100.13' },
+  { name: 'amber', inside: '10.0.0.11', address: '198.51.100.11' },
+  { name: 'blue', inside: '10.0.0.12', address: '198.51.100.12' },
+  { name: 'cyan', inside: '10.0.0.13', address: '198.51.100.13' },
 ]
+type Tenant = (typeof TENANTS)[number]
 
 /** A server that answers with the address of the client, and a tenant's program, which connects to it. */
 const SERVER = `
@@ -43,17 +45,49 @@ const options = { stdio: ['ignore', 'pipe', 'inherit'], deathSignal: 'SIGKILL' }
 await using server = world.spawn(process.execPath, ['--eval', SERVER], options)
 await once(server.stdout, 'data')
 
-/** Sets up the gateway for a new tenant. The network is a single address, so the gateway is `onLink`. */
-const admit = ({ name, address }: (typeof TENANTS)[number], set: NamespaceSet) => [
+/** Connects a tenant. Its network is a single address, so the gateway is `onLink`. */
+const connect = ({ name, inside }: Tenant, set: NamespaceSet) => [
   action.links.add({
     kind: 'veth',
     name: `to-${name}`,
     up: true,
-    peer: { set, name: 'egress', up: true, addresses: [address] },
+    peer: { set, name: 'egress', up: true, addresses: [inside] },
   }),
-  action.routes.add({ destination: address, dev: `to-${name}` }),
+  action.routes.add({ destination: inside, dev: `to-${name}` }),
   action.inside(set, [action.routes.add({ destination: 'default', via: GATEWAY, dev: 'egress', onLink: true })]),
 ]
+
+/** Each tenant leaves with its address. */
+const translate = action.firewall.replace('nat', {
+  chains: {
+    postrouting: {
+      type: 'nat',
+      hook: 'postrouting',
+      rules: TENANTS.map(({ inside, address }) => [
+        { oifname: 'uplink' },
+        { 'ip saddr': inside },
+        { snat: { to: address } },
+      ]),
+    },
+  },
+})
+
+/** Those that are admitted reach web servers outside; none reaches another tenant, or uses the address of one. */
+const filter = action.firewall.replace('filter', {
+  sets: { admitted: { type: 'ipv4_addr', elements: TENANTS.map(({ inside }) => inside) } },
+  chains: {
+    forward: {
+      hook: 'forward',
+      policy: 'drop',
+      rules: [
+        [{ 'fib saddr . iif oif': 'missing' }, 'drop'],
+        [{ 'ct state': ['established', 'related'] }, 'accept'],
+        [{ oifname: 'uplink' }, { 'ip saddr': '@admitted' }, { 'tcp dport': [80, 443] }, 'accept'],
+        [{ reject: 'icmpx admin-prohibited' }],
+      ],
+    },
+  },
+})
 
 /** Runs a tenant's program. */
 async function run({ name, set }: { name: string; set: NamespaceSet }): Promise<void> {
@@ -62,11 +96,10 @@ async function run({ name, set }: { name: string; set: NamespaceSet }): Promise<
 }
 
 const tenants = await Promise.all(TENANTS.map(async (tenant) => ({ ...tenant, set: await base.unshare('net') })))
-await gateway.network.apply(tenants.flatMap((tenant) => admit(tenant, tenant.set)))
+await gateway.network.apply([...tenants.flatMap((tenant) => connect(tenant, tenant.set)), translate, filter])
 for (const tenant of tenants) await run(tenant)
 
-// Deleting one end of a cable deletes the other, and the routes over it.
-await gateway.network.links.delete('to-amber')
+await gateway.network.firewall.deleteElements('filter', 'admitted', ['10.0.0.11'])
 console.log('\nwithout amber:')
 for (const tenant of tenants) await run(tenant)
 for (const { set } of tenants) set.close()

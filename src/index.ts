@@ -41,6 +41,7 @@ export type { Action, Results } from './network/actions/action.ts'
 export { ActionError } from './network/actions/action-error.ts'
 export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
+export { NetworkConntrack } from './network/netlink/conntrack.ts'
 export { firewall, NetworkFirewall } from './network/netlink/firewall.ts'
 export type { Link, LinkBase, LinkCounter, LinkOf, LinkStatistics, OperationalState } from './network/netlink/link.ts'
 export { NetworkLinks } from './network/netlink/links.ts'
@@ -97,6 +98,16 @@ export type {
   SocketState,
   UnixSocket,
 } from './validate/monitoring/network-socket.ts'
+export type {
+  ConnectionDirection,
+  ConnectionEnd,
+  ConnectionFilter,
+  ConnectionState,
+  ConnectionStatus,
+  ConntrackStatistics,
+  TrackedConnection,
+  TrackedProtocol,
+} from './validate/monitoring/tracked-connection.ts'
 export type { UntilOptions, WatchedPart, WatchOptions } from './validate/monitoring/watch-options.ts'
 export type {
   BindMount,

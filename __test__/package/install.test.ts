@@ -5,8 +5,8 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildSync } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { bundle } from '../setup/package/bundle.ts'
 import { type FreshProject, freshProject, LONG, PATH_WITHOUT_RUST } from '../setup/package/fresh-project.ts'
 import { expectReadmeExample, npmInstall } from '../setup/package/install.ts'
 import { type Registry, startRegistry } from '../setup/package/registry.ts'
@@ -79,11 +79,6 @@ const [address] = await set.network.addresses.list('lo')
 console.log(stdout.trim(), address?.address.split('/')[0])
 set.close()
 `
-
-function bundle(entry: string, outfile: string, external = ['nsset']): void {
-  const how = { bundle: true, platform: 'node', target: 'node20', format: 'esm' } as const
-  buildSync({ absWorkingDir: ROOT, entryPoints: [entry], outfile, external, ...how })
-}
 
 describe('npm install', () => {
   test.each([

@@ -5,7 +5,7 @@
 import { cpSync, mkdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { type BundledApp, bundledApp, type RunOptions } from '../setup/package/bundled-app.ts'
-import { AS_ROOT_INSIDE } from '../setup/programs/plain-node.ts'
+import { AS_ROOT_INSIDE, PLACES_OF_THREADS } from '../setup/programs/plain-node.ts'
 import { isRoot } from '../setup/sets/privilege.ts'
 
 const MAKE = isRoot ? "(['net', 'uts'])" : "(['user', 'net', 'uts'], { mapUser: 'root' })"
@@ -15,7 +15,7 @@ async function runWithBoth(program: string, options: RunOptions = {}): Promise<u
   using app = twice()
   const heading = `
     import { createRequire } from 'node:module'
-    import { readlinkSync } from 'node:fs'
+    ${PLACES_OF_THREADS}
     import * as A from 'nsset'
     const require = createRequire(import.meta.url)
     const OTHER = new URL('other/node_modules/nsset/dist/index.js', import.meta.url)
@@ -198,7 +198,6 @@ describe('do() of one copy within do() of the other', () => {
   test('and loading a copy inside: it starts its threads outside, later', async () => {
     const value = await runWithBoth(
       `
-      import { readdirSync } from 'node:fs'
       const a = A.NamespaceSet.unshareSync(['net', 'uts'])
       const home = net()
       let B
@@ -211,7 +210,7 @@ describe('do() of one copy within do() of the other', () => {
       const links = (await set.network.links.list()).length
       await set.execFile('true')
       const inside = set.do(net) !== home
-      const strays = readdirSync('/proc/self/task').filter((tid) => readlinkSync('/proc/self/task/' + tid + '/ns/net') !== home)
+      const strays = placesOfThreads('net').filter((place) => place !== home)
       console.log(JSON.stringify({ code, links, inside, strays }))`,
       inside,
     )

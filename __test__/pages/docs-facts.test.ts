@@ -1,6 +1,7 @@
 /** Facts about the kernel and Node.js that the pages state without a snippet. Each test names its page. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { type NamespaceKind, NamespaceSet } from 'nsset'
@@ -12,8 +13,19 @@ import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 import { asRoot } from '../setup/sets/privilege.ts'
 
+const filesIn = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`)
+
 /** A value of /proc/sys outside, as read by sysctl(8). */
 const hostSysctl = (name: string) => execFileSync('sysctl', ['-n', name], { encoding: 'utf8', timeout: 10_000 }).trim()
+
+test('no guide and no example runs a program for what the network has methods for; pages for users of other tools compare with them', () => {
+  const all = ['README.md', ...filesIn('docs'), ...filesIn('examples')]
+  const guides = all.filter((file) => /\.(md|ts)$/.test(file) && !file.startsWith('docs/coming-from/'))
+  expect(guides.length).toBeGreaterThan(40)
+  const running = /(?:execFile|execFileSync|spawn|spawnSync|script)\('(?:ip|tc|nft|bridge|ss|tcpdump)\b.*/g
+  expect(guides.flatMap((file) => readFileSync(file, 'utf8').match(running) ?? [])).toEqual([])
+})
 
 describe('networks.md', () => {
   test('a moved link keeps its index if that is free, so that a Link from before the move can refer to another one', async () => {

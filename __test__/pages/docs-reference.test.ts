@@ -72,6 +72,7 @@ test('the page of errors has every code in the crates', () => {
   codes.delete('EWOULDBLOCK') // another name of EAGAIN
   codes.delete('EINTR') // such a call is repeated
   codes.delete('ENOTTY') // the kernel does not know the ioctl: another way is taken
+  codes.delete('ERESTART') // tables have changed since they were compared: they are compared again
   codes.delete('ESTALE') // a handle of nsfs that is not valid any more, reported as ENOENT
   expect(codes.size).toBeGreaterThan(40)
   expect([...codes].filter((code) => !page.includes(`\`${code}\``))).toEqual([])

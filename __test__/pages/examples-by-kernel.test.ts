@@ -7,7 +7,7 @@ import { example, fileOf, LONG } from '../setup/pages/example.ts'
 test(
   'slow-client: a new connection costs a second round trip, or the missing kernel feature is printed',
   async () => {
-    const stdout = await outputUnlessLacking('slow-client', 'no latency here')
+    const stdout = await outputUnlessLacking('labs/slow-client', 'no latency here')
     if (stdout === undefined) return
     const [there, fresh] = [...stdout.matchAll(/^on a .* (\d+) ms$/gm)].map(([, took]) => Number(took))
     expect(there).toBeGreaterThanOrEqual(79)

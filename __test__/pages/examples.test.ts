@@ -87,8 +87,19 @@ test('pool: each request has its own network, created in advance', async () => {
 test(
   'network-lab: a test file with hosts of different latency',
   async () => {
-    const { stdout, code } = await example('network-lab')
+    const { stdout, code } = await example('labs/network-lab')
     expect(stdout).toMatch(/pass 3$/m)
+    expect(code, stdout).toBe(0)
+  },
+  LONG,
+)
+
+test(
+  'failover-lab: five hosts and two routers, with failover, policy routing, classes and address translation',
+  async () => {
+    const { stdout, code } = await example('labs/failover-lab')
+    expect(stdout).toMatch(/pass 4$/m)
+    expect(stdout).toMatch(/over the spare line after [\d.]+ ms/)
     expect(code, stdout).toBe(0)
   },
   LONG,
@@ -102,7 +113,7 @@ test(
     const [amber, blue, cyan] = ['amber', 'blue', 'cyan'].map(
       (name, index) => `${name.padEnd(6)}leaves with 198.51.100.1${index + 1}`,
     )
-    const cutOff = 'amber cannot leave: ENETUNREACH'
+    const cutOff = 'amber cannot leave: EHOSTUNREACH'
     expect(stdout.trim().split('\n')).toEqual([amber, blue, cyan, '', 'without amber:', cutOff, blue, cyan])
   },
   LONG,
@@ -125,7 +136,7 @@ test(
 test(
   'fifty-hosts: fifty servers on the same port in one process respond',
   async () => {
-    const { stdout, stderr, code } = await example('fifty-hosts')
+    const { stdout, stderr, code } = await example('labs/fifty-hosts')
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 })
     expect(stdout).toMatch(/^50 servers on port 80 after \d+ ms\n50 hosts answered, from host-0 to host-49\n/)
     expect(Number(/^(\d+) requests\/s/m.exec(stdout)?.[1])).toBeGreaterThan(50)

@@ -139,7 +139,7 @@ describe.each(OWNERS)('from a network of %s nothing reaches a server outside', (
   async function expectRefused(outcomes: Record<string, Outcome>): Promise<void> {
     expect(await traps.received()).toEqual([])
     const unexpected = Object.entries(outcomes).filter(([, outcome]) => !REFUSED.test(outcome))
-    expect(unexpected).toEqual([])
+    expect(unexpected, JSON.stringify(unexpected)).toEqual([])
   }
   /** A second answer finds the socket in use; agents report an immediate end as a reset; each of several has 10 ms. */
   const REFUSED = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EALREADY|EADDRINUSE|EAI_AGAIN|ENOTFOUND|Error: unknown|,)+$/

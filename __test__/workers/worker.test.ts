@@ -10,7 +10,7 @@ import { eventually, resources } from '../setup/guards/resources.ts'
 import { whereThreadsStand } from '../setup/guards/thread-guard.ts'
 import { type Place, setPlace, threadPlace } from '../setup/guards/thread-place.ts'
 import { answerOf, lifeOf, REPORT } from '../setup/processes/worker-life.ts'
-import { AS_ROOT_INSIDE, askPlainNode } from '../setup/programs/plain-node.ts'
+import { AS_ROOT_INSIDE, askPlainNode, PLACES_OF_THREADS } from '../setup/programs/plain-node.ts'
 import { anything, bag, kinds, noText, text } from '../setup/sets/arbitrary.ts'
 import { expectFailure, failureOf, refuses, type, untyped, value } from '../setup/sets/failure.ts'
 import { asOrdinaryUser, asRoot, isRoot } from '../setup/sets/privilege.ts'
@@ -301,15 +301,15 @@ describe('in a separate Node.js process', () => {
 
   test('as root of a user namespace, it enters the namespaces that it owns', async () => {
     const seen = await askPlainNode<{ inside: string; outside: string; threads: number }>(
-      `import { hostname } from 'node:os'
-       import { readdirSync, readlinkSync } from 'node:fs'
+      `${PLACES_OF_THREADS}
+       import { hostname } from 'node:os'
        import { NamespaceSet } from 'nsset'
        const set = NamespaceSet.unshareSync(['uts', 'net'], { hostname: 'inside' })
        const worker = set.worker(${JSON.stringify(TELL_HOST)}, { eval: true })
        let inside
        worker.on('message', (name) => { inside = name })
        worker.on('exit', () => setTimeout(() => {
-         const threads = readdirSync('/proc/self/task').filter((tid) => readlinkSync('/proc/self/task/' + tid + '/ns/uts') === set.id('uts'))
+         const threads = placesOfThreads('uts').filter((place) => place === set.id('uts'))
          console.log(JSON.stringify({ inside, outside: hostname(), threads: threads.length }))
        }, 100))`,
       { prefix: AS_ROOT_INSIDE },
@@ -333,15 +333,14 @@ describe('in a separate Node.js process', () => {
 
   test('with an inspector and module hooks, only its thread is inside', async () => {
     const seen = await askPlainNode<{ inside: string; during: number; after: number }>(
-      `import inspector from 'node:inspector'
+      `${PLACES_OF_THREADS}
+       import inspector from 'node:inspector'
        import { register } from 'node:module'
-       import { readdirSync, readlinkSync } from 'node:fs'
        import { NamespaceSet } from 'nsset'
        register('data:text/javascript,export async function resolve(name, context, next) { return next(name, context) }')
        inspector.open(0)
        const set = NamespaceSet.unshareSync(['uts'], { hostname: 'inside' })
-       const count = () => readdirSync('/proc/self/task')
-         .filter((tid) => readlinkSync('/proc/self/task/' + tid + '/ns/uts') === set.id('uts')).length
+       const count = () => placesOfThreads('uts').filter((place) => place === set.id('uts')).length
        const seen = {}
        const worker = set.worker(${JSON.stringify(`${TELL_HOST}; setTimeout(() => {}, 50)`)}, { eval: true })
        worker.on('message', (name) => Object.assign(seen, { inside: name, during: count() }))

@@ -11,8 +11,14 @@ export interface Nns {
 }
 
 export function loadNns(): Nns | undefined {
+  const directory = findNns()
+  return directory && (createRequire(directory)('./lib/namespace-utils.js') as Nns)
+}
+
+/** Its directory. */
+export function findNns(): URL | undefined {
   const installed = installPackage('nns', 'nns')
   if (installed === undefined) return undefined
   isPresent('nns', installed.version)
-  return createRequire(installed.home)('nns/lib/namespace-utils.js') as Nns
+  return new URL('node_modules/nns/', installed.home)
 }

@@ -5,21 +5,21 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compare } from '../compare.ts'
 import { figuresOf } from '../measure.ts'
-import { loadNns } from '../peers/nns.ts'
+import { findNns } from '../peers/nns.ts'
 import type { Row } from '../row.ts'
 
 const ROOT = new URL('../../', import.meta.url)
 const API = new URL('dist/index.js', ROOT).href
 const IMPORT = importOf(API)
-const NNS = new URL('../native/nns/node_modules/nns/', import.meta.url)
 const WHY_BINARY =
   '2.3 MB of it is code: 0.36 MB parse options and actions (serde), 0.18 MB are the calls of Node-API, and 0.18 MB is what the ' +
   'standard library prints when code panics. Tables for unwinding, by which a panic becomes an error, have 0.4 MB.'
 const WHY_NNS = 'nns is a small JavaScript module that runs `ip`, and loads no binary.'
 
 export async function suite(): Promise<Row[]> {
-  const nns = loadNns() && importOf(new URL('index.js', NNS).href)
-  return [await importing(nns), await remembering(nns), ...sizes(nns !== undefined)]
+  const directory = findNns()
+  const nns = directory && importOf(new URL('index.js', directory).href)
+  return [await importing(nns), await remembering(nns), ...sizes(directory)]
 }
 
 function importOf(url: string): string {
@@ -65,7 +65,7 @@ function start(code: string): { took: number; output: string } {
   return { took, output: child.stdout }
 }
 
-function sizes(hasNns: boolean): Row[] {
+function sizes(nns: URL | undefined): Row[] {
   const name = readdirSync(fileURLToPath(ROOT)).find((each) => each.endsWith('.node'))
   if (name === undefined) throw new Error('no binary: npm run build')
   const binary = statSync(new URL(name, ROOT)).size
@@ -77,7 +77,7 @@ function sizes(hasNns: boolean): Row[] {
     },
     {
       ...sizeRow('the package on disk, with the binary of one platform', binary + unpacked()),
-      peers: { nns: hasNns ? figuresOf([bytesIn(NNS) / 1e6]) : null },
+      peers: { nns: nns === undefined ? null : figuresOf([bytesIn(nns) / 1e6]) },
       why: WHY_NNS,
     },
   ]

@@ -18,12 +18,21 @@ export async function settled(before: State, limit: number): Promise<State> {
 
 /** The state once it is stable for a moment: files are read again beside a call, and closed after it. */
 export async function steady(): Promise<State> {
+  await additionalThreadsEnded()
   const end = performance.now() + 200
   for (let before = state(); ; ) {
     await new Promise((resolve) => setTimeout(resolve, 2))
     const now = state()
     if ((added(before, now).length === 0 && missing(before, now).length === 0) || performance.now() > end) return now
     before = now
+  }
+}
+
+/** A home thread that was started while others were held up ends after a second without work. */
+async function additionalThreadsEnded(): Promise<void> {
+  const end = performance.now() + 3_000
+  while ((state().get('thread nsset-home') ?? 0) > 1 && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
 

@@ -8,8 +8,8 @@ import { whyUndocumented } from '../faults/documented.ts'
 import { printLine, readLine } from '../faults/lines.ts'
 import { OPERATIONS } from '../faults/operations/index.ts'
 import type { Round } from '../faults/operations/operation.ts'
-import { NEVER, outcomeOf, settled } from '../faults/settle.ts'
-import { added, missing, state } from '../faults/state.ts'
+import { NEVER, outcomeOf, settled, steady } from '../faults/settle.ts'
+import { added, missing } from '../faults/state.ts'
 import { pause } from './pause.ts'
 
 export type Line =
@@ -35,7 +35,7 @@ for (const [name, operation] of Object.entries(OPERATIONS)) {
 }
 for (let time = 0; time < 3; time += 1) for (const [, round] of work) await once(round)
 await new Promise((resolve) => setTimeout(resolve, 200))
-const before = state()
+const before = await steady()
 
 const end = performance.now() + Number(seconds) * 1_000
 const choices = JSON.parse(rooms) as number[]

@@ -11,6 +11,7 @@ import { blocking } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { BLOCKING } from './actions/way.ts'
 import { addressActions, type NetworkAddresses } from './netlink/addresses.ts'
+import { conntrackActions, type NetworkConntrack } from './netlink/conntrack.ts'
 import { firewallActions, type NetworkFirewall } from './netlink/firewall.ts'
 import type { LinkOf } from './netlink/link.ts'
 import { linkActions, type NetworkLinks } from './netlink/links.ts'
@@ -97,6 +98,8 @@ export class NetworkSync {
   readonly sockets: SyncMethods<NetworkSockets>
   /** Tables of the packet filter, as with `nft`. */
   readonly firewall: SyncMethods<NetworkFirewall>
+  /** The connections that the packet filter tracks, as with `conntrack`. */
+  readonly conntrack: SyncMethods<NetworkConntrack>
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: SyncMethods<NetworkSysctls>
   /** VLANs of bridges and of their ports, as with `bridge vlan`. */
@@ -128,6 +131,7 @@ export class NetworkSync {
     this.filters = new Filters(run) as unknown as SyncMethods<NetworkFilters>
     this.sockets = new Sockets(run) as unknown as SyncMethods<NetworkSockets>
     this.firewall = new Firewall(run) as unknown as SyncMethods<NetworkFirewall>
+    this.conntrack = new Conntrack(run) as unknown as SyncMethods<NetworkConntrack>
     this.sysctls = new Sysctls(run) as unknown as SyncMethods<NetworkSysctls>
     this.vlans = new Vlans(run) as unknown as SyncMethods<NetworkVlans>
     this.offload = new Offloads(run) as unknown as SyncMethods<NetworkOffload>
@@ -195,6 +199,7 @@ const Classes = partOf('SyncClasses', classActions)
 const Filters = partOf('SyncFilters', filterActions)
 const Sockets = partOf('SyncSockets', socketActions)
 const Firewall = partOf('SyncFirewall', firewallActions)
+const Conntrack = partOf('SyncConntrack', conntrackActions)
 const Sysctls = partOf('SyncSysctls', sysctlActions)
 const Vlans = partOf('SyncVlans', vlanActions)
 const Offloads = partOf('SyncOffload', offloadActions)

@@ -26,6 +26,7 @@ import { awaiting } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { WITH_PROMISES } from './actions/way.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
+import { NetworkConntrack } from './netlink/conntrack.ts'
 import { NetworkFirewall } from './netlink/firewall.ts'
 import { NetworkLinks } from './netlink/links.ts'
 import { NetworkSockets } from './netlink/network-sockets.ts'
@@ -97,6 +98,8 @@ export class Network {
   readonly sockets: NetworkSockets
   /** Tables of the packet filter, as with `nft`. */
   readonly firewall: NetworkFirewall
+  /** The connections that the packet filter tracks, as with `conntrack`. */
+  readonly conntrack: NetworkConntrack
   /** The `net.*` sysctls, as with `sysctl`. */
   readonly sysctls: NetworkSysctls
   /** VLANs of bridges and of their ports, as with `bridge vlan`. */
@@ -161,6 +164,7 @@ export class Network {
     this.filters = new NetworkFilters(run)
     this.sockets = new NetworkSockets(run)
     this.firewall = new NetworkFirewall(run)
+    this.conntrack = new NetworkConntrack(run)
     this.sysctls = new NetworkSysctls(run)
     this.vlans = new NetworkVlans(run)
     this.offload = new NetworkOffload(run)
@@ -199,8 +203,8 @@ export class Network {
   }
 
   /**
-   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`, `'neighbours'`, `'rules'`. Each event has the object, as `list` returns
-   * it. The kernel reports all changes after this call, whichever program makes them.
+   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`, `'neighbours'`, `'rules'`;
+   * and, like `conntrack -E`, `'conntrack'`. Each event has the object, as `list` returns it. The kernel reports all changes after this call, whichever program makes them.
    *
    * A change that a list does not show is no event, such as that of a counter. No event is lost silently: if the kernel has
    * dropped some, or more than 8192 wait to be read, the event `{ type: 'resync' }` is followed by the differences. nsset also

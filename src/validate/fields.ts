@@ -69,6 +69,11 @@ export function array<T>(parse: Parse<T>): Parse<T[]> {
   return (value, name) => parseArray(value, name, parse)
 }
 
+/** @internal A value, or an array of several. */
+export function oneOrMore<T>(parse: Parse<T>): Parse<T[]> {
+  return (value, name) => (Array.isArray(value) ? parseArray(value, name, parse) : [parse(value, name)])
+}
+
 function rejectUnknown(given: Plain, name: string, fields: Fields): void {
   for (const key of Object.keys(given)) {
     if (!Object.hasOwn(fields, key) && given[key] !== undefined) throw unknownOption(key, name, Object.keys(fields))

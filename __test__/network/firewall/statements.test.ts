@@ -1,11 +1,6 @@
 /** The statements of rules: `nft` reads what nsset writes, and nsset reads what `nft` writes. */
-import type { FirewallChain, FirewallFamily, FirewallRule } from 'nsset'
-import { describe, expect, test } from 'vitest'
-import { nft, nftRules } from '../../setup/oracles/firewall/nft.ts'
-import { anyonesSet } from '../../setup/sets/anyones-set.ts'
-
-/** A rule, and how `nft` writes it. */
-type Entry = readonly [rule: FirewallRule, text: string]
+import type { FirewallChain } from 'nsset'
+import { describeEntries, type Entry } from '../../setup/oracles/firewall/entries.ts'
 
 const MATCHES: Entry[] = [
   [[{ iifname: 'lo' }], 'iifname "lo"'],
@@ -142,36 +137,6 @@ const TRANSLATIONS: Record<string, Entry[]> = {
   ],
 }
 
-/** The table in which the rules stand. */
-function tableOf(chain: FirewallChain) {
-  const counters = { web: {} }
-  const quotas = { month: { bytes: 1e9 } }
-  return { counters, quotas, chains: { other: { rules: [] }, rules: chain } }
-}
-
-function describeEntries(name: string, family: FirewallFamily, base: FirewallChain, entries: readonly Entry[]): void {
-  describe(name, () => {
-    test('nft reads what nsset writes, and nsset reads it back', async () => {
-      using set = anyonesSet(['net'])
-      const { firewall } = set.network
-      const rules = entries.map(([rule]) => rule)
-      await firewall.replace({ name: 't', family }, tableOf({ ...base, rules }))
-      const texts = await nftRules(set, family, 't', 'rules')
-      expect(texts).toEqual(entries.map(([, text]) => text))
-      expect((await firewall.get({ name: 't', family })).chains['rules']?.rules).toEqual(rules)
-    })
-
-    test('nsset reads what nft writes', async () => {
-      using set = anyonesSet(['net'])
-      const { firewall } = set.network
-      await firewall.replace({ name: 't', family }, tableOf(base))
-      for (const [, text] of entries) await nft(set, `add rule ${family} t rules ${text}`)
-      const { chains } = await firewall.get({ name: 't', family })
-      expect(chains['rules']?.rules).toEqual(entries.map(([rule]) => rule))
-    })
-  })
-}
-
 describeEntries('matches', 'inet', {}, MATCHES)
 describeEntries('actions', 'inet', {}, ACTIONS)
 for (const [hook, entries] of Object.entries(TRANSLATIONS)) {
@@ -184,3 +149,65 @@ describeEntries('the family ip', 'ip', {}, [
   [[{ 'icmp type': 'echo-request' }], 'icmp type echo-request'],
   [[{ set: { 'ip dscp': 10 } }], 'ip dscp set af11'],
 ])
+
+const ON_LO = { hook: 'ingress', devices: ['lo'] } as const
+
+describeEntries('the family arp', 'arp', { hook: 'input' }, [
+  [
+    [{ 'arp operation': 'request' }, { 'arp saddr ip': '10.0.0.1' }, 'drop'],
+    'arp operation request arp saddr ip 10.0.0.1 drop',
+  ],
+  [
+    [{ 'arp daddr ether': '02:00:00:00:00:01' }, 'counter', 'accept'],
+    'arp daddr ether 02:00:00:00:00:01 counter accept',
+  ],
+  [[{ iifname: 'eth0' }, { set: { 'meta mark': 1 } }], 'iifname "eth0" meta mark set 0x00000001'],
+])
+describeEntries('the family bridge', 'bridge', { hook: 'forward' }, [
+  [[{ 'ether saddr': '02:00:00:00:00:01' }, 'drop'], 'ether saddr 02:00:00:00:00:01 drop'],
+  [[{ 'meta protocol': 'arp' }, 'accept'], 'meta protocol arp accept'],
+  [
+    [{ 'ip saddr': '10.0.0.0/8' }, { 'tcp dport': [22, 80] }, 'counter'],
+    'ip saddr 10.0.0.0/8 tcp dport { 22, 80 } counter',
+  ],
+  [[{ 'ip6 daddr': 'fd00::1' }, 'drop'], 'ip6 daddr fd00::1 drop'],
+])
+describeEntries('the family netdev', 'netdev', ON_LO, [
+  [[{ 'ip saddr': '10.0.0.1' }, { 'udp dport': 53 }, 'drop'], 'ip saddr 10.0.0.1 udp dport 53 drop'],
+  [[{ 'meta protocol': 'ip6' }, 'counter'], 'meta protocol ip6 counter'],
+  [[{ dup: { device: 1 } }], 'dup to "lo"'],
+  [[{ fwd: { device: 1 } }], 'fwd to "lo"'],
+  [[{ fwd: { to: '10.0.0.9', device: 1 } }], 'fwd ip to 10.0.0.9 device "lo"'],
+])
+describeEntries('dup in the family ip', 'ip', { hook: 'prerouting' }, [
+  [[{ dup: { to: '10.0.0.9' } }], 'dup to 10.0.0.9'],
+  [[{ dup: { to: '10.0.0.9', device: 1 } }], 'dup to 10.0.0.9 device "lo"'],
+])
+describeEntries('dup in the family ip6', 'ip6', { hook: 'prerouting' }, [
+  [[{ dup: { to: 'fd00::9', device: 1 } }], 'dup to fd00::9 device "lo"'],
+])
+describeEntries('tproxy', 'inet', { hook: 'prerouting', priority: 'mangle' }, [
+  [[{ 'tcp dport': 80 }, { tproxy: { to: '127.0.0.1', port: 8080 } }], 'tcp dport 80 tproxy ip to 127.0.0.1:8080'],
+  [[{ 'udp dport': 53 }, { tproxy: { to: '::1', port: 5353 } }], 'udp dport 53 tproxy ip6 to [::1]:5353'],
+  [[{ 'tcp dport': 81 }, { tproxy: { port: 8080 } }], 'tcp dport 81 tproxy to :8080'],
+  [[{ 'tcp dport': 82 }, { tproxy: { to: '127.0.0.1' } }], 'tcp dport 82 tproxy ip to 127.0.0.1'],
+])
+describeEntries('synproxy', 'inet', { hook: 'input' }, [
+  [
+    [{ 'tcp dport': 80 }, { synproxy: { mss: 1460, wscale: 7, timestamp: true, sackPerm: true } }],
+    'tcp dport 80 synproxy mss 1460 wscale 7 timestamp sack-perm',
+  ],
+  [[{ 'tcp dport': 81 }, { synproxy: { mss: 1400, wscale: 9 } }], 'tcp dport 81 synproxy mss 1400 wscale 9'],
+  [[{ 'tcp dport': 82 }, 'synproxy'], 'tcp dport 82 synproxy'],
+])
+describeEntries(
+  'queue',
+  'inet',
+  { hook: 'input' },
+  [
+    [['queue'], 'queue to 0'],
+    [[{ queue: { num: 3, bypass: true } }], 'queue flags bypass to 3'],
+    [[{ queue: { num: '0-3', fanout: true } }], 'queue flags fanout to 0-3'],
+  ],
+  'queue num 1',
+)

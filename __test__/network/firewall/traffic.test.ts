@@ -1,69 +1,22 @@
 /** What firewalls do to real packets: a client and a server, with a router between them. */
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
-import { text } from 'node:stream/consumers'
-import { type FirewallTableSpec, firewall as forms, NamespaceSet } from 'nsset'
+import { type FirewallTableSpec, firewall as forms } from 'nsset'
 import { expect, test } from 'vitest'
+import { ask, listen, natLab } from '../../setup/oracles/firewall/nat-lab.ts'
 import { failureOf } from '../../setup/sets/failure.ts'
-
-interface Lab extends Disposable {
-  client: NamespaceSet
-  router: NamespaceSet
-  server: NamespaceSet
-}
-
-/** The client has 10.0.1.2, the server 10.0.2.2. The server has no route to the client. */
-async function lab(): Promise<Lab> {
-  using base = await NamespaceSet.unshare('user', { mapUser: 'root' })
-  const [client, router, server] = (await Promise.all(
-    [1, 2, 3].map(() => base.unshare('net', { loopback: true })),
-  )) as [NamespaceSet, NamespaceSet, NamespaceSet]
-  for (const [number, set] of [
-    [1, client],
-    [2, server],
-  ] as const) {
-    await router.network.links.add({
-      ...{ kind: 'veth', name: `eth${number}`, up: true, addresses: [`10.0.${number}.1/24`] },
-      peer: { name: 'eth0', set, up: true, addresses: [`10.0.${number}.2/24`] },
-    })
-  }
-  await client.network.routes.add({ destination: 'default', via: '10.0.1.1' })
-  await router.network.sysctls.set('net.ipv4.ip_forward', true)
-  const close = () => {
-    for (const set of [client, router, server]) set.close()
-  }
-  return { client, router, server, [Symbol.dispose]: close }
-}
-
-/** A server that says who the client is. */
-async function listen(set: NamespaceSet, port: number): Promise<Server & AsyncDisposable> {
-  return set.network.listen(
-    createServer((socket) => socket.end(`${socket.remoteAddress}`)),
-    { port, host: '0.0.0.0' },
-  )
-}
-
-/** What the server says. */
-async function ask(set: NamespaceSet, host: string, port: number, timeout = 5000): Promise<string> {
-  const socket = set.network.connect({ host, port })
-  socket.setTimeout(timeout, () => socket.destroy(Object.assign(new Error('no answer'), { code: 'TIMEOUT' })))
-  await once(socket, 'connect')
-  return text(socket)
-}
 
 const masquerade: FirewallTableSpec = {
   chains: { out: { type: 'nat', hook: 'postrouting', rules: [[{ oifname: 'eth2' }, 'masquerade']] } },
 }
 
 test('masquerade: the server sees the address of the router', async () => {
-  using place = await lab()
+  using place = await natLab()
   await using _server = await listen(place.server, 80)
   await place.router.network.firewall.replace('nat', masquerade)
   expect(await ask(place.client, '10.0.2.2', 80)).toBe('10.0.2.1')
 })
 
 test('dnat and redirect: clients reach a server by another address and port', async () => {
-  using place = await lab()
+  using place = await natLab()
   await using _server = await listen(place.server, 8080)
   await using _local = await listen(place.router, 9090)
   const to = { to: '10.0.2.2', port: 8080 }
@@ -78,7 +31,7 @@ test('dnat and redirect: clients reach a server by another address and port', as
 })
 
 test('reject and drop: what the client gets', async () => {
-  using place = await lab()
+  using place = await natLab()
   await using _server = await listen(place.router, 80)
   const rules = [
     [{ 'tcp dport': 81 }, { reject: 'tcp reset' }],
@@ -109,7 +62,7 @@ test('reject and drop: what the client gets', async () => {
 })
 
 test('a limit and a set let only some packets through', async () => {
-  using place = await lab()
+  using place = await natLab()
   await using _server = await listen(place.router, 80)
   const limited = [
     [{ 'ip saddr': '@friends' }, 'accept'],
@@ -136,7 +89,7 @@ test('a limit and a set let only some packets through', async () => {
 })
 
 test('the short forms: a router that shares its address, publishes a port and drops the rest', async () => {
-  using place = await lab()
+  using place = await natLab()
   await using _server = await listen(place.server, 8080)
   await using _local = await listen(place.router, 22)
   await using _other = await listen(place.router, 23)

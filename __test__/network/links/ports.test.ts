@@ -1,5 +1,5 @@
 /** Links as ports of bridges and bonds: `ip` and `bridge` show the settings that nsset makes, and nsset reads theirs. */
-import type { BridgePort, NamespaceSet } from 'nsset'
+import type { BondMode, BridgePort, Link, NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { ip, ipLink, isMadeBy, outputOf } from '../../setup/oracles/iproute.ts'
 import { anyonesSet } from '../../setup/sets/anyones-set.ts'
@@ -135,4 +135,19 @@ describe('a bond', () => {
     await links.add(again as Extract<typeof again, { kind: 'bond' }>)
     expect(await links.get('bo1')).toMatchObject({ arpIpTargets: ['10.0.0.1', '10.0.0.2'] })
   })
+
+  const others = ['balance-xor', 'broadcast', '802.3ad', 'balance-tlb', 'balance-alb'] as const
+  test.for<BondMode>(['balance-rr', 'active-backup', ...others])(
+    'of mode %s is made from what was read of another',
+    async (mode, { skip }) => {
+      using set = await lab()
+      if (!(await isMadeBy(set, 'ip', 'link add x type bond'))) skip('this kernel has no bond')
+      const { links } = set.network
+      const { statistics: _, ...first } = await links.add({ kind: 'bond', name: 'bo0', mode })
+      await links.delete('bo0')
+      await links.add(first as Extract<Link, { kind: 'bond' }>)
+      const { statistics: __, ...second } = await links.get('bo0')
+      expect(second).toEqual(first)
+    },
+  )
 })

@@ -50,6 +50,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   'nsset-net': [
     [ROOT],
     ['vlans', 'watch'],
+    ['conntrack'],
     ['link'],
     ['filter'],
     ['class'],

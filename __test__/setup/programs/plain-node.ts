@@ -36,6 +36,13 @@ export const AS_ROOT_INSIDE: readonly string[] = isRoot
   ? []
   : ['unshare', '--user', '--map-root-user', '--net', '--uts', '--ipc', '--cgroup']
 
+/** For a program: `placesOfThreads('net')` lists a namespace for each thread, except those that end meanwhile. */
+export const PLACES_OF_THREADS = `
+  import { readdirSync, readlinkSync } from 'node:fs'
+  const placesOfThreads = (kind) => readdirSync('/proc/self/task').flatMap((tid) => {
+    try { return [readlinkSync('/proc/self/task/' + tid + '/ns/' + kind)] } catch { return [] }
+  })`
+
 /** Runs a program to its end; it and what started it are killed when they take too long. */
 export async function runPlainNode(program: string, options: PlainNodeOptions = {}): Promise<PlainNodeResult> {
   const node = [process.execPath, ...(options.flags ?? []), '--input-type=module', '--eval', program]

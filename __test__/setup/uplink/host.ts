@@ -2,7 +2,18 @@
  * A program on a host of the small internet of `internet.ts`: has a set with an uplink, and does with both what its parent says. nsset was
  * loaded in the network of the host, so this is where the flows of the uplink leave.
  */
-import { NamespaceSet, type Rule, type Uplink, type UplinkOptions, type UplinkRefusal } from '../../../src/index.ts'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import {
+  type ExecFileOptions,
+  NamespaceSet,
+  type Rule,
+  type Uplink,
+  type UplinkOptions,
+  type UplinkRefusal,
+} from '../../../src/index.ts'
+import { Sandbox } from '../../../src/sandbox/index.ts'
 
 /** What the host can be asked, with its arguments and its answer. */
 export interface HostCalls {
@@ -15,6 +26,10 @@ export interface HostCalls {
   /** All refusals until now. */
   refusals(): UplinkRefusal[]
   lookup(name: string): string[]
+  /** Listens on all addresses of the host, and at an abstract unix socket, whose name is `trap`. Returns what a program inside may know. */
+  place(port: number): { gateways: readonly string[]; link: string; trap: string }
+  /** What has reached those sockets. */
+  trapped(): string[]
   /** In bytes: the memory of this process. */
   memory(): number
   /** In milliseconds: the longest delay of the event loop since the last call. */
@@ -23,6 +38,8 @@ export interface HostCalls {
 }
 
 export interface HostOptions extends Omit<UplinkOptions, 'decide' | 'signal'> {
+  /** In place of a set: a `Sandbox`, whose programs may write to these places. */
+  box?: { write: readonly string[] }
   /** The ports that `decide` allows; after `decideDelay` milliseconds. */
   decidePorts?: readonly number[]
   decideDelay?: number
@@ -30,14 +47,19 @@ export interface HostOptions extends Omit<UplinkOptions, 'decide' | 'signal'> {
 
 const RESOLV_CONF = 'nameserver 10.0.2.2\noptions timeout:2 attempts:1\n'
 
-let set: NamespaceSet
+/** The time limit of a program. */
+const TIME_LIMIT = 60_000
+
+let set: Pick<NamespaceSet, 'execFile' | 'network'>
 let uplink: Uplink
+const trapped: string[] = []
 let longest = 0
 const refusals: UplinkRefusal[] = []
 
 const CALLS: { [K in keyof HostCalls]: (...args: Parameters<HostCalls[K]>) => unknown } = {
-  async start({ decidePorts, decideDelay = 0, ...options }) {
-    set = await NamespaceSet.unshare(['user', 'net', 'mnt'], {
+  async start({ decidePorts, decideDelay = 0, box, ...options }) {
+    if (box !== undefined) return await startBox(box.write, options)
+    const made = await NamespaceSet.unshare(['user', 'net', 'mnt'], {
       mapUser: 'root',
       loopback: true,
       mounts: [
@@ -49,12 +71,14 @@ const CALLS: { [K in keyof HostCalls]: (...args: Parameters<HostCalls[K]>) => un
       await new Promise((resolve) => setTimeout(resolve, decideDelay))
       return decidePorts?.includes(port) ?? false
     }
-    uplink = await set.network.uplink({ ...options, ...(decidePorts === undefined ? {} : { decide }) })
+    set = made
+    uplink = await made.network.uplink({ ...options, ...(decidePorts === undefined ? {} : { decide }) })
     void collect()
     return { gateways: uplink.gateways, link: uplink.link }
   },
   async execute(file, args) {
-    const { exitCode, stdout, stderr } = await set.execFile(file, args, { reject: false, timeout: 20_000 })
+    const options: ExecFileOptions<'utf8'> = { reject: false, timeout: TIME_LIMIT }
+    const { exitCode, stdout, stderr } = await set.execFile(file, args, options)
     return { code: exitCode, stdout, stderr }
   },
   allow: (rules) => uplink.allow(rules),
@@ -68,6 +92,20 @@ const CALLS: { [K in keyof HostCalls]: (...args: Parameters<HostCalls[K]>) => un
         error === null ? resolve((found as { address: string }[]).map(({ address }) => address)) : reject(error),
       )
     }),
+  async place(port) {
+    const trap = `nsset-trap-${process.pid}`
+    for (const server of [{ port, host: '::' }, { path: `\0${trap}` }]) {
+      const listening = createServer((socket) => {
+        trapped.push(`a connection to ${JSON.stringify(server)}`)
+        socket.end('reached')
+      })
+      await once(listening.listen(server), 'listening')
+    }
+    const datagrams = createSocket('udp6').on('message', (message) => trapped.push(`the datagram ${message}`))
+    await new Promise<void>((resolve) => datagrams.bind(port, '::', resolve))
+    return { gateways: uplink.gateways, link: uplink.link, trap }
+  },
+  trapped: () => trapped,
   memory: () => process.memoryUsage.rss(),
   delay() {
     const value = longest
@@ -75,6 +113,15 @@ const CALLS: { [K in keyof HostCalls]: (...args: Parameters<HostCalls[K]>) => un
     return value
   },
   close: () => uplink.close(),
+}
+
+async function startBox(write: readonly string[], options: Omit<HostOptions, 'box'>) {
+  const { allow, deny, dns } = options
+  const box = await Sandbox.create({ network: { allow, deny, dns }, files: { write } })
+  set = { execFile: box.execFile.bind(box) as NamespaceSet['execFile'], network: box.set.network }
+  uplink = box.uplink as Uplink
+  void collect()
+  return { gateways: uplink.gateways, link: uplink.link }
 }
 
 async function collect(): Promise<void> {

@@ -14,16 +14,22 @@ const PROGRAM = fileURLToPath(new URL('host.ts', import.meta.url))
 export const WEB = '9.1.0.10'
 export const OTHER = '9.1.0.11'
 export const WEB_V6 = '2a00:1::10'
+export const OTHER_V6 = '2a00:1::11'
 export const PRIVATE = '192.168.77.10'
 export const RESOLVER = '9.1.0.53'
 /** The host's own address. */
 export const OWN = '9.1.0.1'
+export const OWN_V6 = '2a00:1::1'
 
 const NAMES: Names = {
   'web.test': [WEB, WEB_V6],
   // Shares the address of web.test.
   'neighbour.test': [WEB],
   'other.test': [OTHER],
+  // These share an address, too. One of them leads inward, also.
+  'packages.test': [WEB, WEB_V6],
+  'repository.test': [WEB, WEB_V6],
+  'index.test': [WEB, PRIVATE, '127.0.0.1', '169.254.169.254'],
   'inward.test': [PRIVATE],
   'loop.test': ['127.0.0.1', '::1'],
   'metadata.test': ['169.254.169.254', 'fd00:ec2::254'],
@@ -39,6 +45,7 @@ export class Internet implements AsyncDisposable {
   readonly servers: NamespaceSet
   readonly #host: NamespaceSet
   readonly #names = new Names53(NAMES)
+  readonly #others: { close(): void }[] = []
   readonly #children: NamespaceChildProcess[] = []
   readonly #listening: Server[] = []
 
@@ -57,12 +64,15 @@ export class Internet implements AsyncDisposable {
       kind: 'veth',
       name: 'eth0',
       up: true,
-      addresses: [`${OWN}/24`, '192.168.77.1/24', six('2a00:1::1/64')],
+      addresses: [`${OWN}/24`, '192.168.77.1/24', six(`${OWN_V6}/64`)],
       peer: {
         name: 'eth0',
         set: servers,
         up: true,
-        addresses: [`${WEB}/24`, `${OTHER}/24`, `${RESOLVER}/24`, `${PRIVATE}/24`, six(`${WEB_V6}/64`)],
+        addresses: [
+          ...[WEB, OTHER, RESOLVER, PRIVATE].map((address) => `${address}/24`),
+          ...[WEB_V6, OTHER_V6].map((address) => six(`${address}/64`)),
+        ],
       },
     })
     const internet = new Internet(host, servers)
@@ -79,6 +89,32 @@ export class Internet implements AsyncDisposable {
   async listen<S extends Server>(server: S, port: number): Promise<S> {
     this.#listening.push(server)
     return this.servers.network.listen(server, { port, host: '::' })
+  }
+
+  /** Sends datagrams back on this port of all addresses of the other machine. */
+  async echo(port: number): Promise<void> {
+    for (const address of [WEB, OTHER, PRIVATE, WEB_V6, OTHER_V6]) {
+      const socket = this.servers.network.createSocket(address.includes(':') ? 'udp6' : 'udp4')
+      socket.on('message', (message, from) => socket.send(message, from.port, from.address))
+      await new Promise<void>((resolve) => socket.bind(port, address, resolve))
+      this.#others.push(socket)
+    }
+  }
+
+  /** Answers questions about names at another address, too. */
+  async answer(address: string): Promise<void> {
+    const names = new Names53(NAMES)
+    await names.listen(this.servers, address)
+    this.#others.push({ close: () => names[Symbol.dispose]() })
+  }
+
+  /** Sends a datagram from the other machine to a port of the host. */
+  async send(port: number): Promise<void> {
+    const socket = this.servers.network.createSocket('udp4')
+    await new Promise<void>((resolve, reject) => {
+      socket.send('a mark', port, OWN, (error) => (error === null ? resolve() : reject(error)))
+    })
+    socket.close()
   }
 
   /** Starts a program on the host that has a set with an uplink. */
@@ -100,7 +136,7 @@ export class Internet implements AsyncDisposable {
       child.kill('SIGKILL')
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     }
-    for (const server of this.#listening) server.close()
+    for (const server of [...this.#listening, ...this.#others]) server.close()
     this.#names[Symbol.dispose]()
     this.#host.close()
     this.servers.close()

@@ -19,6 +19,7 @@
 mod address;
 mod cidr;
 mod class;
+mod conntrack;
 mod error;
 mod family;
 mod filter;
@@ -45,6 +46,10 @@ mod wireguard;
 
 pub use address::{Address, AddressChanges, AddressOptions, AddressSpec, Addresses};
 pub use class::*;
+pub use conntrack::{
+    ConnectionDirection, ConnectionEnd, ConnectionFilter, ConnectionIcmp, ConnectionRef, ConnectionState,
+    ConnectionStatus, Conntrack, ConntrackStatistics, MarkFilter, TrackedConnection, TrackedProtocol,
+};
 pub use error::{Error, KernelError, Result};
 pub use family::Family;
 pub use filter::*;
@@ -64,5 +69,5 @@ pub use rule::*;
 pub use scope::Scope;
 pub use socket_diag::*;
 pub use vlans::{BridgeVlan, BridgeVlanSpec, BridgeVlans};
-pub use watch::{Watch, WatchedPart, Watcher};
+pub use watch::{Watch, WatchedLists, WatchedPart, WatchedSource, Watcher};
 pub use wireguard::*;

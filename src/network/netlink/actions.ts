@@ -8,6 +8,7 @@ import type { StdioOptions } from '../../validate/processes/stdio.ts'
 import type { Action, Results } from '../actions/action.ts'
 import { callOutside, doInside, inside, script, spawn } from '../actions/steps.ts'
 import { addressActions } from './addresses.ts'
+import { conntrackActions } from './conntrack.ts'
 import { firewallActions } from './firewall.ts'
 import { linkActions } from './links.ts'
 import { socketActions } from './network-sockets.ts'
@@ -62,6 +63,8 @@ export const action = {
   sockets: socketActions,
   /** The actions of {@link NetworkFirewall}. */
   firewall: firewallActions,
+  /** The actions of {@link NetworkConntrack}. */
+  conntrack: conntrackActions,
   /** The actions of {@link NetworkSysctls}. */
   sysctls: sysctlActions,
   /** The actions of {@link NetworkVlans}. */

@@ -124,7 +124,10 @@ export class NetworkFirewall {
    * Adds a table, or replaces the one with this name, in one batch, like `nft -f`: packets meet either all of the old table or all
    * of the new one, and if the call fails, the old one stays. It accepts what `get` returns.
    *
-   * @throws {@link ActionError} the kernel's error, with the rule in the message; `EMSGSIZE` if the table does not fit into one
+   * What is equal in both tables stays as it is: rules with their counters, named counters and quotas, and elements of sets. Sets with
+   * the flag `'dynamic'` keep what packets have added.
+   *
+   * @throws {@link ActionError} the kernel's error, with the rule in the message; `EAGAIN` if tables change too fast; `EMSGSIZE` if the table does not fit into one
    * message, which without CAP_NET_ADMIN outside has at most twice `net.core.wmem_max` bytes.
    * @throws `ERR_INVALID_ARG_VALUE` for what is wrong in the data, for chains and sets that the table does not have, and for jumps
    * in a circle.

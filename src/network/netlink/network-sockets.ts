@@ -1,7 +1,7 @@
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
+import { describeFilter } from '../../validate/monitoring/describe-filter.ts'
 import {
-  describeSocketFilter,
   type InetSocket,
   type NetworkSocket,
   parseDestroyFilter,
@@ -10,7 +10,7 @@ import {
 } from '../../validate/monitoring/network-socket.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
 
-const target = ({ filter }: Plain) => describeSocketFilter(filter as Plain)
+const target = ({ filter }: Plain) => describeFilter(filter as Plain)
 
 /** The actions of {@link NetworkSockets}. */
 export const socketActions = {

@@ -1,3 +1,4 @@
+import type { TrackedConnection } from '../../validate/monitoring/tracked-connection.ts'
 import type { WatchedPart } from '../../validate/monitoring/watch-options.ts'
 import type { Address } from '../../validate/network/address.ts'
 import type { Neighbour } from '../../validate/network/routing/neighbour.ts'
@@ -13,6 +14,7 @@ export interface WatchedValues {
   routes: Route
   neighbours: Neighbour
   rules: RoutingRule
+  conntrack: TrackedConnection
 }
 
 /** A change of an object. */

@@ -1,5 +1,5 @@
 import { invalidType, invalidValue } from '../../errors.ts'
-import { type FieldsOf, type Parse, type Plain, parseArray, parseFields, parseOptions } from '../fields.ts'
+import { type FieldsOf, oneOrMore, type Parse, type Plain, parseFields, parseOptions } from '../fields.ts'
 import { type Family, family, ip } from '../network/values.ts'
 import { u16, u32, word } from '../values.ts'
 
@@ -96,10 +96,6 @@ const parseState = word(
   'closing',
 )
 
-function oneOrMore<T>(parse: Parse<T>): Parse<T[]> {
-  return (value, name) => (Array.isArray(value) ? parseArray(value, name, parse) : [parse(value, name)])
-}
-
 const parsePath: Parse<string> = (value, name) => {
   if (typeof value !== 'string') throw invalidType(name, 'a string', value)
   return value
@@ -131,11 +127,4 @@ export function parseDestroyFilter(filter: unknown): Plain {
     throw invalidValue('filter', 'cannot select unix sockets, which the kernel does not close', filter)
   }
   return parsed
-}
-
-/** @internal For messages. */
-export function describeSocketFilter(filter: Plain): string {
-  return Object.entries(filter)
-    .map(([key, value]) => `${key} ${value}`)
-    .join(' ')
 }

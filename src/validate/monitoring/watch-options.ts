@@ -3,7 +3,7 @@ import { type FieldsOf, type Parse, parseOptions } from '../fields.ts'
 import { boolean, signal, word } from '../values.ts'
 
 /** A part of a network that {@link Network.watch} can watch. */
-export type WatchedPart = 'links' | 'addresses' | 'routes' | 'neighbours' | 'rules'
+export type WatchedPart = 'links' | 'addresses' | 'routes' | 'neighbours' | 'rules' | 'conntrack'
 
 /** Options of {@link Network.watch}. */
 export interface WatchOptions {
@@ -15,14 +15,15 @@ export interface WatchOptions {
 
 /** Options of {@link Network.until}. */
 export interface UntilOptions {
-  /** The parts whose changes make it ask again. Default: all. */
+  /** The parts whose changes make it ask again. Default: all but `'conntrack'`. */
   parts?: WatchedPart | readonly WatchedPart[] | undefined
   /** Ends the wait, which rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
 
-const PARTS = ['links', 'addresses', 'routes', 'neighbours', 'rules'] as const satisfies readonly WatchedPart[]
-const parsePart = word(...PARTS)
+/** What `ip monitor` reports. */
+const OF_THE_NETWORK = ['links', 'addresses', 'routes', 'neighbours', 'rules'] as const satisfies readonly WatchedPart[]
+const parsePart = word(...OF_THE_NETWORK, 'conntrack')
 
 /** @internal One part, or several. */
 export const parseWatchedParts: Parse<WatchedPart[]> = (value, name) => {
@@ -42,6 +43,6 @@ export function parseWatchOptions(options: unknown) {
 
 /** @internal */
 export function parseUntilOptions(options: unknown) {
-  const { parts = [...PARTS], signal } = parseOptions(options, UNTIL)
+  const { parts = [...OF_THE_NETWORK], signal } = parseOptions(options, UNTIL)
   return { parts, signal }
 }

@@ -53,7 +53,7 @@ fn prepared(socket: OwnedFd) -> std::result::Result<rtnetlink::sys::Socket, Netl
     let mut socket = socket::own(socket);
     socket.bind_auto()?;
     socket::prepare(&socket)?;
-    socket.add_membership(Group::Ipv6Address as u32)?;
+    socket.add_membership(Group::Ipv6Address.number())?;
     Ok(socket)
 }
 

@@ -7,7 +7,8 @@ use nix::errno::Errno;
 
 use super::{
     count::TableCounts,
-    message::{self, Question, kind},
+    difference::Existing,
+    message::{self, kind},
     place::{Place, named},
     read::{self, FoundTable, SetHeader},
     statement::Found,
@@ -43,22 +44,57 @@ impl Firewall {
         Ok(Self { conversation: Arc::new(Conversation::open_blocking(socket)?) })
     }
 
+    /// Returns what else can use the socket.
+    pub(crate) fn conversation(&self) -> Arc<Conversation> {
+        Arc::clone(&self.conversation)
+    }
+
     /// Lists all tables with all that is in them.
     pub async fn list(&self) -> Result<Vec<Table>> {
-        let tables = self.unchanged(None).await;
+        let found = self.unchanged(None).await;
+        let tables = found.map(|(tables, _)| tables.into_iter().map(|existing| existing.table).collect());
         tables.map_err(|error| error.of("NFT_MSG_GETTABLE", ""))
     }
 
     /// Returns a table with all that is in it.
     pub async fn get(&self, table: &TableRef) -> Result<Table> {
         let tables = self.unchanged(Some(table)).await;
-        let found = tables.and_then(|tables| tables.into_iter().next().ok_or_else(|| Errno::ENOENT.into()));
-        found.map_err(|error| error.of("NFT_MSG_GETTABLE", table))
+        let found = tables.and_then(|(mut tables, _)| tables.pop().ok_or_else(|| Errno::ENOENT.into()));
+        found.map(|existing| existing.table).map_err(|error| error.of("NFT_MSG_GETTABLE", table))
     }
 
-    /// Adds a table, or replaces the one with this name, in one batch: packets meet either all of the old one or all of the new
-    /// one.
+    /// Adds a table, or makes one of the table with this name, in one batch: packets meet either all of the old one or all of the new
+    /// one. What is equal in both stays as it is, with its counters.
     pub async fn replace(&self, table: &Table) -> Result<()> {
+        let reference = table.reference();
+        for _ in 0..ATTEMPTS {
+            let existing = self.existing(&reference).await;
+            let Some((existing, generation)) = existing.map_err(|error| error.of("NFT_MSG_GETTABLE", &reference))?
+            else {
+                return self.replace_whole(table).await;
+            };
+            let can_change = existing.is_whole && existing.table.comment == table.comment;
+            let mut batch = TableBatch::begin(Some(generation));
+            if !can_change {
+                return self.replace_whole(table).await;
+            }
+            batch.change_table(&existing, table)?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            match self.commit(batch.end()?, "NFT_MSG_NEWTABLE", &reference).await {
+                // Tables have changed meanwhile.
+                Err(error) if error.errno() == Some(Errno::ERESTART) => {}
+                Ok(()) => return Ok(()),
+                // The kernel cannot change the table like this. If the new one is wrong, the error says where.
+                Err(_) => return self.replace_whole(table).await,
+            }
+        }
+        Err(NetlinkError::from(Errno::EAGAIN).of("NFT_MSG_NEWTABLE", &reference))
+    }
+
+    /// Adds a table, after the one with this name was deleted.
+    async fn replace_whole(&self, table: &Table) -> Result<()> {
         let reference = table.reference();
         let mut batch = TableBatch::begin(None);
         // The kernel deletes a table only if it exists.
@@ -66,6 +102,16 @@ impl Firewall {
         batch.delete_table(&reference);
         batch.add_table(table)?;
         self.commit(batch.end()?, "NFT_MSG_NEWTABLE", &reference).await
+    }
+
+    /// Returns a table, and the generation of which it is; `None` if it does not exist.
+    async fn existing(&self, table: &TableRef) -> Answer<Option<(Existing, u32)>> {
+        match self.table(table).await {
+            Err(error) if error.errno == Errno::ENOENT => return Ok(None),
+            outcome => drop(outcome?),
+        }
+        let (mut tables, generation) = self.unchanged(Some(table)).await?;
+        Ok(tables.pop().map(|existing| (existing, generation)))
     }
 
     /// Deletes a table and all that is in it.
@@ -102,7 +148,7 @@ impl Firewall {
         set: &str,
         elements: &[SetElement],
     ) -> Result<()> {
-        let question = Question::about(kind::GET_SET, table.family, |writer| {
+        let question = message::about(kind::GET_SET, table.family, |writer| {
             writer.put_text(message::set::TABLE, &table.name);
             writer.put_text(message::set::NAME, set);
         });
@@ -125,14 +171,14 @@ impl Firewall {
     }
 
     async fn rules(&self, table: &TableRef) -> Answer<Vec<read::FoundRule>> {
-        let question = Question::about(kind::GET_RULE, table.family, |writer| {
+        let question = message::about(kind::GET_RULE, table.family, |writer| {
             writer.put_text(message::rule::TABLE, &table.name);
         });
         self.dump(question, |message| read::rule(message).map(Some)).await
     }
 
     async fn objects(&self, table: &TableRef) -> Answer<Vec<read::FoundObject>> {
-        let question = Question::about(kind::GET_OBJECT, table.family, |writer| {
+        let question = message::about(kind::GET_OBJECT, table.family, |writer| {
             writer.put_text(message::object::TABLE, &table.name);
         });
         self.dump(question, |message| read::object(message).map(Some)).await
@@ -156,27 +202,27 @@ impl Firewall {
         })
     }
 
-    /// Reads tables, again if another program changes tables meanwhile.
-    async fn unchanged(&self, wanted: Option<&TableRef>) -> Answer<Vec<Table>> {
+    /// Reads tables, again if another program changes tables meanwhile. Returns their generation, too.
+    async fn unchanged(&self, wanted: Option<&TableRef>) -> Answer<(Vec<Existing>, u32)> {
         for _ in 0..ATTEMPTS {
             let generation = self.generation().await?;
             let tables = self.tables(wanted).await;
             if self.generation().await? == generation {
-                return tables;
+                return Ok((tables?, generation));
             }
         }
         Err(Errno::EAGAIN.into())
     }
 
     async fn generation(&self) -> Answer<u32> {
-        let question = Question::about_all(kind::GET_GENERATION);
+        let question = message::about_all(kind::GET_GENERATION);
         self.conversation.get(Request::act(question), read::generation).await
     }
 
-    async fn tables(&self, wanted: Option<&TableRef>) -> Answer<Vec<Table>> {
+    async fn tables(&self, wanted: Option<&TableRef>) -> Answer<Vec<Existing>> {
         let found = match wanted {
             Some(table) => vec![self.table(table).await?],
-            None => self.dump(Question::about_all(kind::GET_TABLE), read::table).await?,
+            None => self.dump(message::about_all(kind::GET_TABLE), read::table).await?,
         };
         let mut tables = Vec::new();
         for table in found {
@@ -186,35 +232,42 @@ impl Firewall {
     }
 
     async fn table(&self, table: &TableRef) -> Answer<FoundTable> {
-        let question = Question::about(kind::GET_TABLE, table.family, |writer| {
+        let question = message::about(kind::GET_TABLE, table.family, |writer| {
             writer.put_text(message::table::NAME, &table.name);
         });
         let found = self.conversation.get(Request::act(question), read::table).await?;
         found.ok_or_else(|| Malformed.into())
     }
 
-    async fn content(&self, found: FoundTable) -> Answer<Table> {
+    async fn content(&self, found: FoundTable) -> Answer<Existing> {
         let reference = &found.table;
-        let chains = Question::about(kind::GET_CHAIN, reference.family, |_| {});
+        let chains = message::about(kind::GET_CHAIN, reference.family, |_| {});
         let mut chains = self.dump(chains, |message| read::chain(message, reference)).await?;
         let rules = self.rules(reference).await?;
-        let headers = Question::about(kind::GET_SET, reference.family, |writer| {
+        let headers = message::about(kind::GET_SET, reference.family, |writer| {
             writer.put_text(message::set::TABLE, &reference.name);
         });
         let headers = self.dump(headers, |message| read::set(message).map(Some)).await?;
         let objects = self.objects(reference).await?;
         let sets = self.sets(reference, &headers).await?;
+        let mut handles = vec![Vec::new(); chains.len()];
         for rule in rules {
             let statements = rule.statements(reference.family, &sets)?;
-            if let Some((_, chain)) = chains.iter_mut().find(|(name, _)| *name == rule.chain) {
+            let number = chains.iter().position(|(name, _)| *name == rule.chain);
+            let chain = number.and_then(|number| Some((chains.get_mut(number)?, handles.get_mut(number)?)));
+            if let Some(((_, chain), handles)) = chain {
                 chain.rules.push(statements);
+                handles.push(rule.handle);
             }
         }
-        let named = headers.iter().filter_map(|header| {
-            let found = sets.get(&header.name).filter(|found| !found.is_anonymous)?;
+        let with_names =
+            headers.iter().filter(|header| sets.get(&header.name).is_some_and(|found| !found.is_anonymous));
+        let count = with_names.clone().count();
+        let named = with_names.filter_map(|header| {
+            let found = sets.get(&header.name)?;
             Some((header.name.clone(), header.named(found)?))
         });
-        Ok(Table {
+        let table = Table {
             sets: named.collect(),
             counters: objects.iter().filter_map(read::FoundObject::counter).collect(),
             quotas: objects
@@ -226,14 +279,26 @@ impl Firewall {
             name: found.table.name,
             dormant: found.is_dormant,
             comment: found.comment,
-        })
+        };
+        let is_whole = table.sets.len() == count
+            && table.counters.len() + table.quotas.len() == objects.len()
+            && !self.has_flow_tables(&table).await?;
+        Ok(Existing { table, handles, is_whole })
+    }
+
+    async fn has_flow_tables(&self, table: &Table) -> Answer<bool> {
+        let question = message::about(kind::GET_FLOW_TABLE, table.family, |writer| {
+            writer.put_text(message::flow_table::TABLE, &table.name);
+        });
+        let found = self.dump(question, |_| Ok(Some(()))).await?;
+        Ok(!found.is_empty())
     }
 
     /// Reads the elements of sets.
     async fn sets(&self, table: &TableRef, headers: &[SetHeader]) -> Answer<Found> {
         let mut found = Found::new();
         for header in headers {
-            let question = Question::about(kind::GET_ELEMENTS, table.family, |writer| {
+            let question = message::about(kind::GET_ELEMENTS, table.family, |writer| {
                 writer.put_text(message::elements::TABLE, &table.name);
                 writer.put_text(message::elements::SET, &header.name);
             });

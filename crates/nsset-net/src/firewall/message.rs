@@ -1,9 +1,7 @@
 //! Messages of nf_tables: a kind, a family, and attributes.
 
-use netlink_packet_core::NetlinkSerializable;
-
 use super::family::Family;
-use crate::netlink::nfnetlink::{batch::nfgenmsg, writer::Writer};
+use crate::netlink::nfnetlink::{message::NetfilterMessage, writer::Writer};
 
 /// `NFNL_SUBSYS_NFTABLES` of linux/netfilter/nfnetlink.h.
 pub(crate) const SUBSYSTEM: u16 = 10;
@@ -18,16 +16,21 @@ pub(crate) mod kind {
     pub const DELETE_TABLE: u16 = 2;
     pub const NEW_CHAIN: u16 = 3;
     pub const GET_CHAIN: u16 = 4;
+    pub const DELETE_CHAIN: u16 = 5;
     pub const NEW_RULE: u16 = 6;
     pub const GET_RULE: u16 = 7;
+    pub const DELETE_RULE: u16 = 8;
     pub const NEW_SET: u16 = 9;
     pub const GET_SET: u16 = 10;
+    pub const DELETE_SET: u16 = 11;
     pub const NEW_ELEMENTS: u16 = 12;
     pub const GET_ELEMENTS: u16 = 13;
     pub const DELETE_ELEMENTS: u16 = 14;
     pub const GET_GENERATION: u16 = 16;
     pub const NEW_OBJECT: u16 = 18;
     pub const GET_OBJECT: u16 = 19;
+    pub const DELETE_OBJECT: u16 = 20;
+    pub const GET_FLOW_TABLE: u16 = 23;
 }
 
 /// `NFTA_TABLE_*`.
@@ -58,7 +61,9 @@ pub(crate) mod chain {
 pub(crate) mod rule {
     pub const TABLE: u16 = 1;
     pub const CHAIN: u16 = 2;
+    pub const HANDLE: u16 = 3;
     pub const EXPRESSIONS: u16 = 4;
+    pub const POSITION: u16 = 6;
     pub const USERDATA: u16 = 7;
 }
 
@@ -99,6 +104,11 @@ pub(crate) mod elements {
     pub const SET_ID: u16 = 4;
 }
 
+/// `NFTA_FLOWTABLE_*`.
+pub(crate) mod flow_table {
+    pub const TABLE: u16 = 1;
+}
+
 /// `NFTA_OBJ_*`, and `NFT_OBJECT_*`, the kinds of named objects.
 pub(crate) mod object {
     pub const TABLE: u16 = 1;
@@ -113,40 +123,12 @@ pub(crate) mod object {
 /// `NFTA_GEN_ID`.
 pub(crate) const GENERATION: u16 = 1;
 
-/// A request that reads.
-#[derive(Debug)]
-pub(crate) struct Question {
-    kind: u16,
-    family: u8,
-    attributes: Writer,
+/// Returns a request about tables of any family.
+pub(crate) fn about_all(kind: u16) -> NetfilterMessage {
+    NetfilterMessage::new(SUBSYSTEM, kind, 0, |_| {})
 }
 
-impl Question {
-    /// About tables of any family.
-    pub fn about_all(kind: u16) -> Self {
-        Self { kind, family: 0, attributes: Writer::default() }
-    }
-
-    pub fn about(kind: u16, family: Family, attributes: impl FnOnce(&mut Writer)) -> Self {
-        let mut writer = Writer::default();
-        attributes(&mut writer);
-        Self { kind, family: family.number(), attributes: writer }
-    }
-}
-
-impl NetlinkSerializable for Question {
-    fn message_type(&self) -> u16 {
-        SUBSYSTEM << 8 | self.kind
-    }
-
-    fn buffer_len(&self) -> usize {
-        HEADER + self.attributes.len()
-    }
-
-    fn serialize(&self, buffer: &mut [u8]) {
-        if let Some((header, rest)) = buffer.split_at_mut_checked(HEADER) {
-            header.copy_from_slice(&nfgenmsg(self.family, 0));
-            rest.copy_from_slice(self.attributes.bytes());
-        }
-    }
+/// Returns a request about tables of a family.
+pub(crate) fn about(kind: u16, family: Family, attributes: impl FnOnce(&mut Writer)) -> NetfilterMessage {
+    NetfilterMessage::new(SUBSYSTEM, kind, family.number(), attributes)
 }

@@ -2,6 +2,7 @@
 //! a table into the messages of one batch (`write`).
 
 mod count;
+mod difference;
 mod expression;
 mod family;
 #[expect(clippy::module_inception, reason = "the operations, as in the other parts of a network")]

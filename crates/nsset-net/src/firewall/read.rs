@@ -56,6 +56,7 @@ pub(crate) struct SetHeader {
 #[derive(Clone, Debug)]
 pub(crate) struct FoundRule {
     pub chain: String,
+    pub handle: u64,
     pub expressions: Vec<u8>,
     pub comment: Option<String>,
 }
@@ -128,10 +129,11 @@ fn read_hook(value: &[u8], family: Family, chain: &mut Chain) -> Result<()> {
 }
 
 pub(crate) fn rule(message: &[u8]) -> Result<FoundRule> {
-    let mut rule = FoundRule { chain: String::new(), expressions: Vec::new(), comment: None };
+    let mut rule = FoundRule { chain: String::new(), handle: 0, expressions: Vec::new(), comment: None };
     for attribute in Attributes::behind(HEADER, message)? {
         match attribute? {
             (message::rule::CHAIN, value) => rule.chain = text(value),
+            (message::rule::HANDLE, value) => rule.handle = u64::read(Some(value))?,
             (message::rule::EXPRESSIONS, value) => rule.expressions = value.to_vec(),
             (message::rule::USERDATA, value) => rule.comment = user_data::read_text(value, user_data::COMMENT),
             _ => {}

@@ -18,7 +18,9 @@ use super::{
         element::{Element, Storage, sort_intervals, write_some},
     },
     statement::{Statement, lower},
-    table::{Chain, DetailedElement, OneOrMore, Policy, Set, SetElement, SetFlag, Table, TableRef},
+    table::{
+        Chain, DetailedElement, NamedCounter, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag, Table, TableRef,
+    },
     user_data,
 };
 use crate::{
@@ -42,9 +44,14 @@ impl TableBatch {
         Self { batch: Batch::begin(SUBSYSTEM, generation), places: vec![Place::Batch] }
     }
 
-    fn add(&mut self, place: Place, kind: u16, flags: u16, family: u8, attributes: impl FnOnce(&mut Writer)) {
+    pub fn add(&mut self, place: Place, kind: u16, flags: u16, family: u8, attributes: impl FnOnce(&mut Writer)) {
         self.batch.add(kind, flags, family, attributes);
         self.places.push(place);
+    }
+
+    /// Whether the batch changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.places.len() == 1
     }
 
     /// Ends the batch, if all of it could be written.
@@ -74,42 +81,52 @@ impl TableBatch {
 
     /// Adds a table that does not exist.
     pub fn add_table(&mut self, table: &Table) -> Result<()> {
-        self.add(Place::Table, kind::NEW_TABLE, NLM_F_CREATE, table.family.number(), |writer| {
-            writer.put_text(message::table::NAME, &table.name);
-            writer.put_u32(message::table::FLAGS, u32::from(table.dormant) * message::table::DORMANT);
-            put_comment(writer, message::table::USERDATA, user_data::COMMENT, table.comment.as_ref());
-        });
+        self.update_table(table);
         self.add_objects(table);
         for (name, chain) in &table.chains {
             self.add_chain(table, name, chain)?;
         }
-        let mut sets = AnonymousSets::default();
+        let mut sets = AnonymousSets::beside(named_intervals(table));
         for (name, set) in &table.sets {
-            if set.flags.contains(&SetFlag::Interval) {
-                sets.named_intervals.push(name.clone());
-            }
             self.add_set(table, name, set)?;
         }
         for (name, chain) in &table.chains {
             for (number, rule) in chain.rules.iter().enumerate() {
-                self.add_rule(table, name, number, rule, &mut sets)?;
+                self.add_rule(table, name, number, rule, &mut sets, RulePosition::Last)?;
             }
         }
         Ok(())
     }
 
+    /// Adds a table, or sets whether one that exists is dormant.
+    pub fn update_table(&mut self, table: &Table) {
+        self.add(Place::Table, kind::NEW_TABLE, NLM_F_CREATE, table.family.number(), |writer| {
+            writer.put_text(message::table::NAME, &table.name);
+            writer.put_u32(message::table::FLAGS, u32::from(table.dormant) * message::table::DORMANT);
+            put_comment(writer, message::table::USERDATA, user_data::COMMENT, table.comment.as_ref());
+        });
+    }
+
     fn add_objects(&mut self, table: &Table) {
         for (name, counter) in &table.counters {
-            self.add_object(table, name, object::COUNTER, counter.comment.as_ref(), |writer| {
-                list::write_fields(&Counter::default().into(), writer);
-            });
+            self.add_counter(table, name, counter);
         }
         for (name, quota) in &table.quotas {
-            let expression: Quota = quota.quota.lower();
-            self.add_object(table, name, object::QUOTA, quota.comment.as_ref(), |writer| {
-                list::write_fields(&expression.into(), writer);
-            });
+            self.add_quota(table, name, quota);
         }
+    }
+
+    pub fn add_counter(&mut self, table: &Table, name: &str, counter: &NamedCounter) {
+        self.add_object(table, name, object::COUNTER, counter.comment.as_ref(), |writer| {
+            list::write_fields(&Counter::default().into(), writer);
+        });
+    }
+
+    pub fn add_quota(&mut self, table: &Table, name: &str, quota: &NamedQuota) {
+        let expression: Quota = quota.quota.lower();
+        self.add_object(table, name, object::QUOTA, quota.comment.as_ref(), |writer| {
+            list::write_fields(&expression.into(), writer);
+        });
     }
 
     fn add_object(
@@ -130,7 +147,7 @@ impl TableBatch {
         });
     }
 
-    fn add_chain(&mut self, table: &Table, name: &str, chain: &Chain) -> Result<()> {
+    pub fn add_chain(&mut self, table: &Table, name: &str, chain: &Chain) -> Result<()> {
         use message::chain as attribute;
         let hook = hook_of(table, chain)?;
         let place = Place::Chain(name.to_owned());
@@ -153,13 +170,14 @@ impl TableBatch {
         Ok(())
     }
 
-    fn add_rule(
+    pub fn add_rule(
         &mut self,
         table: &Table,
         chain: &str,
         number: usize,
         rule: &[Statement],
         sets: &mut AnonymousSets,
+        position: RulePosition,
     ) -> Result<()> {
         let context = Context::new(table.family);
         let mut lowering = Lowering { context, expressions: Vec::new(), sets };
@@ -177,11 +195,17 @@ impl TableBatch {
             Statement::Comment(comment) => Some(comment),
             _ => None,
         });
-        let flags = NLM_F_CREATE | NLM_F_APPEND;
+        let flags = match position {
+            RulePosition::Last => NLM_F_CREATE | NLM_F_APPEND,
+            RulePosition::Before(_) => NLM_F_CREATE,
+        };
         self.add(place, kind::NEW_RULE, flags, table.family.number(), |writer| {
             writer.put_text(message::rule::TABLE, &table.name);
             writer.put_text(message::rule::CHAIN, chain);
             writer.nest(message::rule::EXPRESSIONS, |writer| list::write(&expressions, writer));
+            if let RulePosition::Before(handle) = position {
+                writer.put(message::rule::POSITION, &handle.to_be_bytes());
+            }
             put_comment(writer, message::rule::USERDATA, user_data::COMMENT, comment);
         });
         Ok(())
@@ -203,7 +227,7 @@ impl TableBatch {
         self.add_elements(&table.reference(), place, set.name(), Some(set.id), &set.elements, set.storage());
     }
 
-    fn add_set(&mut self, table: &Table, name: &str, set: &Set) -> Result<()> {
+    pub fn add_set(&mut self, table: &Table, name: &str, set: &Set) -> Result<()> {
         let place = Place::Set(name.to_owned());
         let key = set.key_types().map_err(|error| named(error, &place))?;
         let flags = [
@@ -233,13 +257,12 @@ impl TableBatch {
         let mut flags = set.flags + u32::from(set.has_verdicts) * attribute::MAP;
         let has_fields = set.key.len() > 1 && flags & attribute::INTERVAL != 0;
         flags |= u32::from(has_fields) * attribute::CONCATENATED;
-        let length: usize = set.key.iter().map(|data| padded(data, set.key.len())).sum();
         self.add(place, kind::NEW_SET, NLM_F_CREATE, table.family.number(), |writer| {
             writer.put_text(attribute::TABLE, &table.name);
             writer.put_text(attribute::NAME, set.name);
             writer.put_u32(attribute::FLAGS, flags);
             writer.put_u32(attribute::KEY_TYPE, set.key.iter().fold(0, |all, data| all << 6 | data.id));
-            writer.put_u32(attribute::KEY_LENGTH, length as u32);
+            writer.put_u32(attribute::KEY_LENGTH, key_length(set.key) as u32);
             if set.has_verdicts {
                 writer.put_u32(attribute::DATA_TYPE, attribute::VERDICTS);
                 writer.put_u32(attribute::DATA_LENGTH, 16);
@@ -323,6 +346,25 @@ struct WrittenSet<'a> {
     comment: Option<&'a String>,
 }
 
+/// Where a rule is added to its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RulePosition {
+    Last,
+    /// Before the rule with this handle.
+    Before(u64),
+}
+
+/// Returns the names of the sets whose keys are intervals.
+pub(crate) fn named_intervals(table: &Table) -> Vec<String> {
+    let sets = table.sets.iter().filter(|(_, set)| set.flags.contains(&SetFlag::Interval));
+    sets.map(|(name, _)| name.clone()).collect()
+}
+
+/// Returns the size of a key in bytes.
+pub(crate) fn key_length(key: &[&DataType]) -> usize {
+    key.iter().map(|data| padded(data, key.len())).sum()
+}
+
 /// The values of a concatenation start at multiples of four bytes.
 fn padded(data: &DataType, count: usize) -> usize {
     if count == 1 { data.size } else { data.size.next_multiple_of(4) }
@@ -363,7 +405,7 @@ fn put_devices(writer: &mut Writer, devices: &[String]) {
 }
 
 /// Returns the number of the hook and the priority of a base chain.
-fn hook_of(table: &Table, chain: &Chain) -> Result<Option<(u32, i32)>> {
+pub(crate) fn hook_of(table: &Table, chain: &Chain) -> Result<Option<(u32, i32)>> {
     let Some(name) = &chain.hook else { return Ok(None) };
     let family = table.family;
     let number = hook::number(family, name)

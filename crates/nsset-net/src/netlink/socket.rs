@@ -69,8 +69,12 @@ pub(crate) fn send(socket: &Socket, bytes: &[u8]) -> Result<(), Errno> {
     socket.send(bytes, 0).map(drop).map_err(|error| errno_of(&error))
 }
 
-/// A group of notifications: `RTNLGRP_*` of linux/rtnetlink.h.
+/// The numbers of groups of nfnetlink begin after this one here. Those of rtnetlink are smaller.
+const NFNETLINK: u32 = 1000;
+
+/// A group of notifications: `RTNLGRP_*` of linux/rtnetlink.h, or `NFNLGRP_*` of linux/netfilter/nfnetlink.h.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum Group {
     Link = 1,
     Neigh = 3,
@@ -82,6 +86,16 @@ pub(crate) enum Group {
     Ipv6Route = 11,
     Ipv6Rule = 19,
     NextHop = 32,
+    ConntrackNew = NFNETLINK + 1,
+    ConntrackUpdate = NFNETLINK + 2,
+    ConntrackDestroy = NFNETLINK + 3,
+}
+
+impl Group {
+    /// Returns the kernel's number.
+    pub const fn number(self) -> u32 {
+        self as u32 % NFNETLINK
+    }
 }
 
 /// Makes the socket receive the notifications of groups until this is dropped.
@@ -95,7 +109,7 @@ impl<'a> Membership<'a> {
     pub fn join(socket: &'a Socket, groups: &'a [Group]) -> io::Result<Self> {
         let membership = Self { socket, groups };
         for group in groups {
-            socket.add_membership(*group as u32)?;
+            socket.add_membership(group.number())?;
         }
         Ok(membership)
     }
@@ -105,7 +119,7 @@ impl Drop for Membership<'_> {
     fn drop(&mut self) {
         for group in self.groups {
             // Leaving a group that was not joined is not an error.
-            let _ = self.socket.drop_membership(*group as u32);
+            let _ = self.socket.drop_membership(group.number());
         }
     }
 }

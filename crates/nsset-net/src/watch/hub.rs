@@ -114,7 +114,10 @@ impl Hub {
         self.route_loss.hear(message);
         let Some((part, verb)) = WatchedPart::of_message(message.kind) else { return Ok(()) };
         let Some(state) = self.parts.get_mut(&part) else { return Ok(()) };
-        let Some(object) = part.read(message.body)? else { return Ok(()) };
+        let Some(mut object) = part.read(message.body)? else { return Ok(()) };
+        if let Some(before) = state.known.get(&object.key).first() {
+            object = object.completed_by(before)?;
+        }
         let replaces = message.flags & NLM_F_REPLACE != 0;
         let key = object.key;
         let text = Arc::clone(&object.text);
@@ -123,7 +126,7 @@ impl Hub {
         let is_sure = state.phase == Phase::Steady;
         let guess = match verb {
             Verb::Removed => EventKind::Remove,
-            Verb::New if part.seems_new(message.body, replaces) => EventKind::Add,
+            Verb::New if part.seems_new(message) => EventKind::Add,
             Verb::New => EventKind::Change,
         };
         let verdict = match state.phase {

@@ -127,11 +127,11 @@ mod tests {
     fn route(hop: u64, is_multipath: bool) -> Object {
         let destination = "10.0.0.0/8".parse().unwrap();
         let key = Key::Route { table: 254, destination, from: None, tos: None, metric: None };
-        Object { key, text: hop.to_string().into(), digest: hop, is_multipath }
+        Object { key, text: hop.to_string().into(), digest: hop, is_multipath, connection: None }
     }
 
     fn link(digest: u64) -> Object {
-        Object { key: Key::Link(7), text: digest.to_string().into(), digest, is_multipath: false }
+        Object { key: Key::Link(7), text: digest.to_string().into(), digest, is_multipath: false, connection: None }
     }
 
     fn known(objects: Vec<Object>) -> Known {

@@ -9,5 +9,5 @@ mod queue;
 mod route_loss;
 mod subscription;
 
-pub use part::WatchedPart;
+pub use part::{Lists as WatchedLists, WatchedPart, WatchedSource};
 pub use subscription::{Watch, Watcher};

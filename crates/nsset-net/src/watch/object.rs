@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::{
     address::Address,
+    conntrack::{ConnectionEnd, TrackedConnection},
     family::Family,
     link::Link,
     neighbour::{Neighbour, NeighbourStatistics},
@@ -47,6 +48,13 @@ pub(super) enum Key {
         family: Family,
         priority: u32,
     },
+    /// Connections with the same addresses can follow each other, and be in several zones.
+    Connection {
+        id: u32,
+        zone: u16,
+        source: ConnectionEnd,
+        destination: ConnectionEnd,
+    },
 }
 
 impl Key {
@@ -66,12 +74,41 @@ pub(super) struct Object {
     pub digest: u64,
     /// Whether it is a route with several next hops.
     pub is_multipath: bool,
+    /// A connection: notifications leave out what did not change.
+    pub connection: Option<Arc<TrackedConnection>>,
 }
 
 impl Object {
     /// Whether both have the same value, apart from counters and times.
     pub const fn is_same(&self, other: &Self) -> bool {
         self.digest == other.digest
+    }
+}
+
+impl Object {
+    fn new(key: Key, text: String, digest: u64) -> Self {
+        Self { key, text: text.into(), digest, is_multipath: false, connection: None }
+    }
+
+    /// Returns the object with what its notification left out.
+    pub fn completed_by(self, before: &Self) -> Result<Self, Malformed> {
+        let (Some(connection), Some(before)) = (&self.connection, &before.connection) else { return Ok(self) };
+        let mut whole = TrackedConnection::clone(connection);
+        whole.complete(before);
+        whole.try_into()
+    }
+}
+
+impl TryFrom<TrackedConnection> for Object {
+    type Error = Malformed;
+
+    fn try_from(connection: TrackedConnection) -> Result<Self, Malformed> {
+        let digest = digest(&json(&connection.without_counts())?);
+        let TrackedConnection { id, original, .. } = &connection;
+        let zone = connection.zone.or(original.zone).unwrap_or_default();
+        let key = Key::Connection { id: *id, zone, source: original.source, destination: original.destination };
+        let object = Self::new(key, json(&connection)?, digest);
+        Ok(Self { connection: Some(Arc::new(connection)), ..object })
     }
 }
 
@@ -82,7 +119,7 @@ impl TryFrom<Link> for Object {
         let statistics = mem::take(&mut link.statistics);
         let digest = digest(&json(&link)?);
         link.statistics = statistics;
-        Ok(Self { key: Key::Link(link.index), text: json(&link)?.into(), digest, is_multipath: false })
+        Ok(Self::new(Key::Link(link.index), json(&link)?, digest))
     }
 }
 
@@ -95,7 +132,7 @@ impl TryFrom<Address> for Object {
         let has_lifetime = options.valid_lifetime.take().is_some() | options.preferred_lifetime.take().is_some();
         let digest = if has_lifetime { digest(&json(&address)?) } else { digest(&text) };
         let key = Key::Address { link: address.link, cidr: address.cidr, peer: address.peer };
-        Ok(Self { key, text: text.into(), digest, is_multipath: false })
+        Ok(Self::new(key, text, digest))
     }
 }
 
@@ -108,7 +145,7 @@ impl TryFrom<Route> for Object {
         let digest = if expires { digest(&json(&route)?) } else { digest(&text) };
         let Route { table, destination, from, tos, metric, .. } = route;
         let key = Key::Route { table, destination, from, tos, metric };
-        Ok(Self { key, text: text.into(), digest, is_multipath: !route.next_hops.is_empty() })
+        Ok(Self { is_multipath: !route.next_hops.is_empty(), ..Self::new(key, text, digest) })
     }
 }
 
@@ -120,7 +157,7 @@ impl TryFrom<Neighbour> for Object {
         neighbour.statistics = NeighbourStatistics::default();
         let digest = digest(&json(&neighbour)?);
         let key = Key::Neighbour { link: neighbour.link, address: neighbour.address, is_proxy: neighbour.proxy };
-        Ok(Self { key, text: text.into(), digest, is_multipath: false })
+        Ok(Self::new(key, text, digest))
     }
 }
 
@@ -130,7 +167,8 @@ impl TryFrom<Rule> for Object {
     fn try_from(rule: Rule) -> Result<Self, Malformed> {
         let text = json(&rule)?;
         let key = Key::Rule { family: rule.family, priority: rule.priority.unwrap_or_default() };
-        Ok(Self { key, digest: digest(&text), text: text.into(), is_multipath: false })
+        let digest = digest(&text);
+        Ok(Self::new(key, text, digest))
     }
 }
 

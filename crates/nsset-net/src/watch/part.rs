@@ -1,11 +1,16 @@
 //! The parts of a network that can be watched. A new part is a variant here, a key in `object.rs`, and a name in TypeScript.
 
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
+
 use super::object::Object;
 use crate::{
     address::Address,
+    conntrack::{self, ConnectionFilter, Conntrack},
     error::{NetlinkError, Result},
+    firewall::Firewall,
     link::Link,
     neighbour::Neighbour,
+    netlink::answer::Message,
     netlink::attributes::{Malformed, u8_at, u32_at},
     netlink::socket::Group,
     network::Network,
@@ -21,7 +26,26 @@ pub enum WatchedPart {
     Routes,
     Neighbours,
     Rules,
+    Conntrack,
 }
+
+/// The protocol of netlink that reports a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WatchedSource {
+    Rtnetlink,
+    Nfnetlink,
+}
+
+/// Where lists are requested.
+#[derive(Clone, Copy)]
+pub enum Lists<'a> {
+    Rtnetlink(&'a Network),
+    Nfnetlink(&'a Firewall),
+}
+
+/// `IPCTNL_MSG_CT_NEW` and `IPCTNL_MSG_CT_DELETE` of linux/netfilter/nfnetlink_conntrack.h.
+const CONNECTION_NEW: u16 = conntrack::SUBSYSTEM << 8;
+const CONNECTION_DELETE: u16 = conntrack::SUBSYSTEM << 8 | 2;
 
 /// What a notification reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +56,8 @@ pub(super) enum Verb {
 }
 
 impl WatchedPart {
-    pub const ALL: [Self; 5] = [Self::Links, Self::Addresses, Self::Routes, Self::Neighbours, Self::Rules];
+    pub const ALL: [Self; 6] =
+        [Self::Links, Self::Addresses, Self::Routes, Self::Neighbours, Self::Rules, Self::Conntrack];
 
     /// The name in events.
     pub const fn name(self) -> &'static str {
@@ -42,12 +67,21 @@ impl WatchedPart {
             Self::Routes => "routes",
             Self::Neighbours => "neighbours",
             Self::Rules => "rules",
+            Self::Conntrack => "conntrack",
         }
     }
 
     /// The part with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
+    /// What reports the part.
+    pub const fn source(self) -> WatchedSource {
+        match self {
+            Self::Links | Self::Addresses | Self::Routes | Self::Neighbours | Self::Rules => WatchedSource::Rtnetlink,
+            Self::Conntrack => WatchedSource::Nfnetlink,
+        }
     }
 
     /// The groups whose notifications are needed. Those of links and addresses report that IPv4 routes are lost.
@@ -58,6 +92,7 @@ impl WatchedPart {
             Self::Routes => &[Group::Ipv4Route, Group::Ipv6Route, Group::Link, Group::Ipv4Address, Group::NextHop],
             Self::Neighbours => &[Group::Neigh],
             Self::Rules => &[Group::Ipv4Rule, Group::Ipv6Rule],
+            Self::Conntrack => &[Group::ConntrackNew, Group::ConntrackUpdate, Group::ConntrackDestroy],
         }
     }
 
@@ -74,6 +109,8 @@ impl WatchedPart {
             libc::RTM_DELNEIGH => (Self::Neighbours, Verb::Removed),
             libc::RTM_NEWRULE => (Self::Rules, Verb::New),
             libc::RTM_DELRULE => (Self::Rules, Verb::Removed),
+            CONNECTION_NEW => (Self::Conntrack, Verb::New),
+            CONNECTION_DELETE => (Self::Conntrack, Verb::Removed),
             _ => return None,
         })
     }
@@ -92,26 +129,37 @@ impl WatchedPart {
             Self::Routes => Route::read(body)?.map(Object::try_from).transpose(),
             Self::Neighbours => Neighbour::read(body)?.map(Object::try_from).transpose(),
             Self::Rules => Rule::read(body)?.map(Object::try_from).transpose(),
+            Self::Conntrack => conntrack::read(body)?.map(Object::try_from).transpose(),
         }
     }
 
     /// Whether the notification says that the object is new, if that is not known otherwise.
-    pub(super) fn seems_new(self, body: &[u8], replaces: bool) -> bool {
+    pub(super) fn seems_new(self, message: &Message<'_>) -> bool {
         match self {
             // `ifi_change`: register_netdevice() of net/core/dev.c sets all bits.
-            Self::Links => u32_at(body, 12) == Ok(u32::MAX),
-            Self::Addresses | Self::Routes | Self::Neighbours | Self::Rules => !replaces,
+            Self::Links => u32_at(message.body, 12) == Ok(u32::MAX),
+            Self::Addresses | Self::Routes | Self::Neighbours | Self::Rules => message.flags & NLM_F_REPLACE == 0,
+            Self::Conntrack => message.flags & NLM_F_CREATE != 0,
         }
     }
 
     /// Lists the objects.
-    pub(super) async fn list(self, network: &Network) -> Result<Vec<Object>> {
+    pub(super) async fn list(self, lists: Lists<'_>) -> Result<Vec<Object>> {
+        match lists {
+            Lists::Rtnetlink(network) => self.list_of_network(network).await,
+            Lists::Nfnetlink(firewall) => objects(Conntrack::of(firewall).list(&ConnectionFilter::default()).await?),
+        }
+    }
+
+    async fn list_of_network(self, network: &Network) -> Result<Vec<Object>> {
         match self {
             Self::Links => objects(network.links().list().await?),
             Self::Addresses => objects(network.addresses().list(None).await?),
             Self::Routes => objects(network.routes().list(None).await?),
             Self::Neighbours => objects(network.neighbours().list(None).await?),
             Self::Rules => objects(network.rules().list(None).await?),
+            // It is not part of rtnetlink.
+            Self::Conntrack => Ok(Vec::new()),
         }
     }
 }

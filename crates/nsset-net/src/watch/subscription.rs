@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     hub::{Batch, Hub},
-    part::WatchedPart,
+    part::{Lists, WatchedPart},
 };
 use crate::{
     error::{Error, NetlinkError, Result},
@@ -27,7 +27,6 @@ use crate::{
     netlink::attributes::Malformed,
     netlink::buffer::Buffer,
     netlink::socket::{self, Group},
-    network::Network,
 };
 
 /// The kernel puts one object into a notification. A link with hundreds of alternative names needs this much.
@@ -54,7 +53,7 @@ struct State {
 }
 
 impl Watch {
-    /// Takes a socket of `AF_NETLINK` and `NETLINK_ROUTE` that no other code uses.
+    /// Takes a socket of `AF_NETLINK`, of the protocol of its source, that no other code uses.
     pub fn open(socket: OwnedFd) -> Result<Arc<Self>> {
         let socket = Arc::new(socket::own(socket));
         socket::prepare(&socket).map_err(|error| NetlinkError::from(error).of("setsockopt", ""))?;
@@ -87,7 +86,7 @@ impl Watch {
         let socket = state.socket.clone();
         for group in state.groups.extract_if(.., |group| !needed.contains(group)) {
             // What still arrives is ignored.
-            let _ = socket.as_ref().map(|socket| socket.drop_membership(group as u32));
+            let _ = socket.as_ref().map(|socket| socket.drop_membership(group.number()));
         }
         let wakes = state.hub.take_wakes();
         drop(state);
@@ -104,15 +103,14 @@ impl Watch {
         self.attention.notify_one();
     }
 
-    /// Receives notifications until there are no watchers, or `end` is called. Lists are requested from the network. Needs a tokio
-    /// runtime.
-    pub async fn run(&self, network: &Network) {
+    /// Receives notifications until there are no watchers, or `end` is called. Needs a tokio runtime.
+    pub async fn run(&self, lists: Lists<'_>) {
         let Some(socket) = self.lock().socket.clone() else { return };
-        let outcome = self.receive_all(socket, network).await;
+        let outcome = self.receive_all(socket, lists).await;
         self.end(outcome);
     }
 
-    async fn receive_all(&self, socket: Arc<Socket>, network: &Network) -> Result<()> {
+    async fn receive_all(&self, socket: Arc<Socket>, lists: Lists<'_>) -> Result<()> {
         let ready = socket::watch_shared(socket);
         let ready = ready.map_err(|error| NetlinkError::from(error).of("epoll_ctl", ""))?;
         while self.goes_on() {
@@ -122,7 +120,7 @@ impl Watch {
             }
             let (part, due) = self.with(|hub| (hub.part_to_list(), hub.route_loss.due()));
             match part {
-                Some(part) => self.list(part, network).await?,
+                Some(part) => self.list(part, lists).await?,
                 None => self.wait(&ready, due.map(Instant::from_std)).await?,
             }
         }
@@ -138,8 +136,8 @@ impl Watch {
         state.socket.is_some()
     }
 
-    async fn list(&self, part: WatchedPart, network: &Network) -> Result<()> {
-        match part.list(network).await {
+    async fn list(&self, part: WatchedPart, lists: Lists<'_>) -> Result<()> {
+        match part.list(lists).await {
             Ok(list) => self.with(|hub| hub.listed(part, list)),
             // The objects change so fast that there is no consistent list. The notifications continue meanwhile.
             Err(error) if error.errno() == Some(Errno::EAGAIN) => {
@@ -247,7 +245,7 @@ impl Drop for Watcher {
 }
 
 fn join(socket: &Socket, group: Group) -> Result<()> {
-    match socket.add_membership(group as u32) {
+    match socket.add_membership(group.number()) {
         // Kernels before 5.3 have no next-hop objects.
         Err(error) if group == Group::NextHop && error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
         outcome => outcome.map_err(|error| NetlinkError::from(error).of("setsockopt(NETLINK_ADD_MEMBERSHIP)", "")),

@@ -6,9 +6,10 @@ use futures_util::FutureExt;
 use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
-    AddressSpec, BridgeVlanSpec, ClassSpec, Family, FilterParent, FilterPlace, FilterSpec, ForwardingEntrySpec, Handle,
-    LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec, Network, NextHopObjectSpec, Offload,
-    QdiscPlace, QdiscSpec, RouteLookup, RouteSpec, Rule, SocketFilter, VethPeer, WireGuardSpec,
+    AddressSpec, BridgeVlanSpec, ClassSpec, ConnectionFilter, ConnectionRef, Family, FilterParent, FilterPlace,
+    FilterSpec, ForwardingEntrySpec, Handle, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec,
+    Network, NextHopObjectSpec, Offload, QdiscPlace, QdiscSpec, RouteLookup, RouteSpec, Rule, SocketFilter, VethPeer,
+    WireGuardSpec,
     firewall::{SetElement, Table, TableRef},
 };
 use serde::{Deserialize, Serialize};
@@ -158,10 +159,26 @@ enum Operation {
     DeleteElements { table: TableRef, set: String, elements: Vec<SetElement> },
     #[serde(rename = "firewall.delete")]
     DeleteTable { table: TableRef },
+    #[serde(rename = "conntrack.list")]
+    ListConnections { filter: Box<ConnectionFilter> },
+    #[serde(rename = "conntrack.delete")]
+    DeleteConnections(ConnectionsToDelete),
+    #[serde(rename = "conntrack.flush")]
+    FlushConnections {},
+    #[serde(rename = "conntrack.statistics")]
+    CountConnections {},
     #[serde(rename = "sysctls.get")]
     GetSysctl { name: String },
     #[serde(rename = "sysctls.set")]
     SetSysctl { name: String, value: String },
+}
+
+/// Either one of a list, or those that match.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConnectionsToDelete {
+    connection: Option<Box<ConnectionRef>>,
+    filter: Option<Box<ConnectionFilter>>,
 }
 
 /// The index of another network in the request's list.
@@ -290,6 +307,10 @@ impl Operation {
             | Self::DeleteTable { .. } => Box::pin(self.perform_on_firewall(sockets)).await,
             Self::ListSockets { filter } => Box::pin(list_sockets(sockets, *filter)).await,
             Self::DestroySockets { filter } => Box::pin(destroy_sockets(sockets, *filter)).await,
+            Self::ListConnections { filter } => Box::pin(list_connections(sockets, *filter)).await,
+            Self::DeleteConnections(which) => Box::pin(delete_connections(sockets, which)).await,
+            Self::FlushConnections {} => Box::pin(flush_connections(sockets)).await,
+            Self::CountConnections {} => Box::pin(count_connections(sockets)).await,
             Self::ListLinks {} => list_links(sockets, caller).await,
             Self::GetLink { link } => json(&sockets.links().await?.get(&link).await?),
             Self::AddLink { spec } => Box::pin(add_link(sockets, *spec, others)).await,
@@ -398,6 +419,26 @@ async fn list_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String,
 
 async fn destroy_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
     json(&sockets.diag().await?.destroy(&filter).await?)
+}
+
+async fn list_connections(sockets: &Sockets, filter: ConnectionFilter) -> Result<String, Failure> {
+    json(&sockets.conntrack().await?.list(&filter).await?)
+}
+
+async fn delete_connections(sockets: &Sockets, which: ConnectionsToDelete) -> Result<String, Failure> {
+    let conntrack = sockets.conntrack().await?;
+    if let Some(connection) = which.connection {
+        return json(&conntrack.delete(&connection).await?);
+    }
+    json(&conntrack.delete_matching(&which.filter.unwrap_or_default()).await?)
+}
+
+async fn flush_connections(sockets: &Sockets) -> Result<String, Failure> {
+    json(&sockets.conntrack().await?.flush().await?)
+}
+
+async fn count_connections(sockets: &Sockets) -> Result<String, Failure> {
+    json(&sockets.conntrack().await?.statistics().await?)
 }
 
 async fn get_wireguard(sockets: &Sockets, link: LinkRef) -> Result<String, Failure> {

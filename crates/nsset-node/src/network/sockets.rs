@@ -1,7 +1,7 @@
 //! The sockets of one network, each opened inside on first use.
 
 use std::{
-    io,
+    io, mem,
     net::{SocketAddr, SocketAddrV6},
     os::fd::OwnedFd,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,8 +10,9 @@ use std::{
 use nsset::{Error, Kind, NamespaceSet};
 use nsset_dns::{Config, OwnAddress, Resolver, SocketFuture, SocketMaker};
 use nsset_net::{
-    AddressChanges, Addresses, BridgeVlans, ForwardingEntries, Links, Neighbours, Network, Offloads, Qdiscs, Routes,
-    Rules, SocketDiag, Watch, WatchedPart, Watcher, WireGuards, firewall::Firewall,
+    AddressChanges, Addresses, BridgeVlans, Conntrack, ForwardingEntries, Links, Neighbours, Network, Offloads, Qdiscs,
+    Routes, Rules, SocketDiag, Watch, WatchedLists, WatchedPart, WatchedSource, Watcher, WireGuards,
+    firewall::Firewall,
 };
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell, futures::OwnedNotified};
@@ -38,6 +39,22 @@ struct Names {
     resolver: Option<Arc<Resolver>>,
 }
 
+/// What receives the notifications of each source.
+#[derive(Default)]
+struct Watches {
+    rtnetlink: Option<Arc<Watch>>,
+    nfnetlink: Option<Arc<Watch>>,
+}
+
+impl Watches {
+    fn of(&mut self, source: WatchedSource) -> &mut Option<Arc<Watch>> {
+        match source {
+            WatchedSource::Rtnetlink => &mut self.rtnetlink,
+            WatchedSource::Nfnetlink => &mut self.nfnetlink,
+        }
+    }
+}
+
 /// Who waits for the kernel and for processes inside.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waiter {
@@ -62,7 +79,7 @@ pub struct Sockets {
     firewall: OnceCell<Firewall>,
     names: Mutex<Names>,
     /// What receives notifications, while there are watchers.
-    watch: Mutex<Option<Arc<Watch>>>,
+    watches: Mutex<Watches>,
     closing: Arc<Notify>,
 }
 
@@ -90,7 +107,7 @@ impl Sockets {
             offloads: OnceCell::new(),
             firewall: OnceCell::new(),
             names: Mutex::default(),
-            watch: Mutex::default(),
+            watches: Mutex::default(),
             closing: Arc::default(),
         }
     }
@@ -208,6 +225,10 @@ impl Sockets {
         Box::pin(self.together(self.firewall.get_or_try_init(open))).await
     }
 
+    pub async fn conntrack(&self) -> Result<Conntrack, Failure> {
+        Ok(Conntrack::of(self.firewall().await?))
+    }
+
     /// Callers put the future into a box, because it is larger than those of most requests, and is needed once.
     async fn together<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         match self.waiter {
@@ -224,38 +245,65 @@ impl Sockets {
     /// Ends requests that wait for servers or for processes inside.
     pub fn close(&self) {
         self.closing.notify_waiters();
-        if let Some(watch) = self.watch_slot().take() {
+        let Watches { rtnetlink, nfnetlink } = mem::take(&mut *self.watches());
+        for watch in [rtnetlink, nfnetlink].into_iter().flatten() {
             watch.end(Ok(()));
         }
     }
 
-    /// Adds a watcher. The first one opens the socket: the calling thread goes inside, or waits for the helper.
-    pub fn watch(self: &Arc<Self>, parts: &[WatchedPart], wants_existing: bool) -> Result<Watcher, Failure> {
-        let mut slot = self.watch_slot();
-        if let Some(watch) = &*slot
+    /// Adds a watcher for each source of the parts. The first one opens a socket: the calling thread goes inside, or waits for the
+    /// helper.
+    pub fn watch(self: &Arc<Self>, parts: &[WatchedPart], wants_existing: bool) -> Result<Vec<Watcher>, Failure> {
+        let mut watchers = Vec::new();
+        for source in [WatchedSource::Rtnetlink, WatchedSource::Nfnetlink] {
+            let parts: Vec<_> = parts.iter().copied().filter(|part| part.source() == source).collect();
+            if !parts.is_empty() {
+                watchers.push(self.watch_source(source, &parts, wants_existing)?);
+            }
+        }
+        Ok(watchers)
+    }
+
+    fn watch_source(
+        self: &Arc<Self>,
+        source: WatchedSource,
+        parts: &[WatchedPart],
+        wants_existing: bool,
+    ) -> Result<Watcher, Failure> {
+        let mut all = self.watches();
+        let slot = all.of(source);
+        if let Some(watch) = slot
             && let Some(watcher) = watch.add(parts, wants_existing)?
         {
             return Ok(watcher);
         }
-        let watch = Watch::open(self.socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE)?)?;
+        let protocol = match source {
+            WatchedSource::Rtnetlink => libc::NETLINK_ROUTE,
+            WatchedSource::Nfnetlink => libc::NETLINK_NETFILTER,
+        };
+        let watch = Watch::open(self.socket(libc::AF_NETLINK, libc::SOCK_RAW, protocol)?)?;
         let watcher = watch.add(parts, wants_existing)?.ok_or(Error::Closed)?;
         let sockets = Arc::clone(self);
         *slot = Some(Arc::clone(&watch));
-        thread::run(move || async move { sockets.serve(&watch).await })?;
+        thread::run(move || async move { sockets.serve(source, &watch).await })?;
         Ok(watcher)
     }
 
     /// Receives notifications until there are no watchers.
-    async fn serve(&self, watch: &Arc<Watch>) {
-        match self.network().await {
-            Ok(network) => watch.run(network).await,
+    async fn serve(&self, source: WatchedSource, watch: &Arc<Watch>) {
+        let lists = match source {
+            WatchedSource::Rtnetlink => self.network().await.map(WatchedLists::Rtnetlink),
+            WatchedSource::Nfnetlink => self.firewall().await.map(WatchedLists::Nfnetlink),
+        };
+        match lists {
+            Ok(lists) => watch.run(lists).await,
             Err(failure) => watch.end(Err(failure.into_network_error())),
         }
-        self.watch_slot().take_if(|current| Arc::ptr_eq(current, watch));
+        self.watches().of(source).take_if(|current| Arc::ptr_eq(current, watch));
     }
 
-    fn watch_slot(&self) -> MutexGuard<'_, Option<Arc<Watch>>> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    fn watches(&self) -> MutexGuard<'_, Watches> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the configuration of name resolution.

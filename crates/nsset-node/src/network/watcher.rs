@@ -1,6 +1,6 @@
 //! Watchers of a network.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use napi::{Env, Result, bindgen_prelude::Either};
 use napi_derive::napi;
@@ -16,7 +16,8 @@ use crate::{
 /// A watcher of a network. It ends when this is closed or dropped, or when its network is closed.
 #[napi]
 pub struct NativeWatcher {
-    watcher: Mutex<Option<Arc<Watcher>>>,
+    /// One for each source of its parts.
+    watchers: Mutex<Option<Arc<[Watcher]>>>,
 }
 
 #[napi]
@@ -27,7 +28,7 @@ impl NativeNetwork {
         let sockets = guard(env, || open(&self.inside))?;
         let parts: Vec<_> = parts.iter().filter_map(|name| WatchedPart::named(name)).collect();
         match sockets.watch(&parts, existing) {
-            Ok(watcher) => Ok(NativeWatcher { watcher: Mutex::new(Some(Arc::new(watcher))) }),
+            Ok(watchers) => Ok(NativeWatcher { watchers: Mutex::new(Some(watchers.into())) }),
             Err(failure) => Err(throw_fields(env, ErrorFields::from(&failure))),
         }
     }
@@ -39,33 +40,41 @@ impl NativeWatcher {
     /// event loop alive.
     #[napi(catch_unwind, ts_return_type = "string | null | Promise<string | null>")]
     pub fn next(&self, env: Env) -> Result<Either<Option<String>, Promise<Option<String>>>> {
-        let Some(watcher) = self.slot().clone() else { return Ok(Either::A(None)) };
-        match read(&watcher) {
+        let Some(watchers) = self.slot().clone() else { return Ok(Either::A(None)) };
+        match read(&watchers) {
             Ok(Reading::Events(text)) => return Ok(Either::A(Some(text))),
             Ok(Reading::End) => return Ok(Either::A(None)),
             Ok(Reading::Nothing) => {}
             Err(failure) => return Err(throw_fields(env, ErrorFields::from(&failure))),
         }
         let (deferred, promise) = Deferred::new(env, Loop::Free)?;
-        let waiting = Arc::downgrade(&watcher);
-        watcher.when_ready(move || match waiting.upgrade().map(|watcher| read(&watcher)) {
-            Some(Ok(Reading::Events(text))) => deferred.resolve(Some(text)),
-            Some(Ok(Reading::Nothing)) => deferred.resolve(Some("[]".into())),
-            Some(Ok(Reading::End)) | None => deferred.resolve(None),
-            Some(Err(failure)) => deferred.settle(Err(failure)),
-        });
+        let waiting = Arc::downgrade(&watchers);
+        // The first watcher that has something to read settles the promise.
+        let deferred = Arc::new(Mutex::new(Some(deferred)));
+        for watcher in watchers.iter() {
+            let (waiting, deferred) = (Weak::clone(&waiting), Arc::clone(&deferred));
+            watcher.when_ready(move || {
+                let Some(deferred) = deferred.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+                match waiting.upgrade().map(|watchers| read(&watchers)) {
+                    Some(Ok(Reading::Events(text))) => deferred.resolve(Some(text)),
+                    Some(Ok(Reading::Nothing)) => deferred.resolve(Some("[]".into())),
+                    Some(Ok(Reading::End)) | None => deferred.resolve(None),
+                    Some(Err(failure)) => deferred.settle(Err(failure)),
+                }
+            });
+        }
         Ok(Either::B(promise))
     }
 
     /// Ends the watcher. A promise of `next` is resolved with null.
     #[napi(catch_unwind)]
     pub fn close(&self) {
-        let watcher = self.slot().take();
-        drop(watcher);
+        let watchers = self.slot().take();
+        drop(watchers);
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<Arc<Watcher>>> {
-        self.watcher.lock().unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<[Watcher]>>> {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -75,13 +84,18 @@ enum Reading {
     End,
 }
 
-fn read(watcher: &Watcher) -> std::result::Result<Reading, WatchFailure> {
-    match watcher.read() {
-        Ok(Some(text)) => Ok(Reading::Events(text)),
-        Ok(None) => Ok(Reading::Nothing),
-        Err(None) => Ok(Reading::End),
-        Err(Some(error)) => Err(WatchFailure(error)),
+/// Reads from the first watcher that has something to read.
+fn read(watchers: &[Watcher]) -> std::result::Result<Reading, WatchFailure> {
+    let mut has_ended = false;
+    for watcher in watchers {
+        match watcher.read() {
+            Ok(Some(text)) => return Ok(Reading::Events(text)),
+            Ok(None) => {}
+            Err(None) => has_ended = true,
+            Err(Some(error)) => return Err(WatchFailure(error)),
+        }
     }
+    Ok(if has_ended { Reading::End } else { Reading::Nothing })
 }
 
 /// The error that ended the watchers of a network, which they share.

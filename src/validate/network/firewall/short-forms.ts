@@ -16,6 +16,8 @@ export interface MasqueradeOptions {
 /** A port that {@link firewall.publish} publishes. */
 export interface PublishedPort {
   port: number
+  /** The address of this host that clients use. Default: any. */
+  host?: string | undefined
   /** Default: `'tcp'`. */
   protocol?: 'tcp' | 'udp' | undefined
   /** The server. Default of `port`: the same port. */
@@ -51,6 +53,7 @@ const TO = { host: ip, port: u16 } satisfies FieldsOf<PublishedPort['to']>
 
 const PUBLISHED = {
   port: u16,
+  host: ip,
   protocol: word('tcp', 'udp'),
   to: (value, name) => parseFields(value, name, TO, ['host']),
   in: linkName,
@@ -89,15 +92,16 @@ export function publishTable(options: unknown): FirewallTableSpec {
   if (list.length === 0) throw invalidValue('options', 'must not be empty', options)
   const ports = list as PublishedPort[]
   const translations = ports.map((published): FirewallRule => {
-    const { in: link, port, protocol = 'tcp', to } = published
+    const { host, in: link, port, protocol = 'tcp', to } = published
+    const at = (host === undefined ? [] : [{ [`${versionOf(host)} daddr`]: host }]) as FirewallStatement[]
     const from: FirewallStatement[] = link === undefined ? [] : [{ iifname: link }]
     const match = { [`${protocol} dport`]: port } as FirewallStatement
-    return [{ 'fib daddr type': 'local' }, ...from, match, { dnat: { to: to.host, port: to.port ?? port } }]
+    return [{ 'fib daddr type': 'local' }, ...at, ...from, match, { dnat: { to: to.host, port: to.port ?? port } }]
   })
   // A server answers a client beside it directly, with an address that the client does not know: the hairpin hides the client.
   const hairpins = ports.flatMap(({ hairpin, port, protocol = 'tcp', to }): FirewallRule[] => {
     if (hairpin === undefined) return []
-    const version = to.host.includes(':') ? 'ip6' : 'ip'
+    const version = versionOf(to.host)
     const addresses = [{ [`${version} saddr`]: hairpin }, { [`${version} daddr`]: to.host }] as FirewallStatement[]
     return [[...addresses, { [`${protocol} dport`]: to.port ?? port } as FirewallStatement, 'masquerade']]
   })
@@ -108,6 +112,10 @@ export function publishTable(options: unknown): FirewallTableSpec {
       postrouting: { type: 'nat', hook: 'postrouting', rules: hairpins },
     },
   }
+}
+
+function versionOf(address: string): 'ip' | 'ip6' {
+  return address.includes(':') ? 'ip6' : 'ip'
 }
 
 /** @internal */

@@ -45,6 +45,11 @@ pub(crate) struct AnonymousSets {
 }
 
 impl AnonymousSets {
+    /// For rules that can look up these sets of intervals by name.
+    pub fn beside(named_intervals: Vec<String>) -> Self {
+        Self { named_intervals, ..Self::default() }
+    }
+
     /// Adds a set with these elements.
     pub fn add_set(&mut self, key: Vec<&'static DataType>, list: &[Operand]) -> Result<&AnonymousSet> {
         let has_intervals = has_intervals(list.iter(), &key)?;

@@ -177,7 +177,7 @@ fn write_zero(first: Option<&Element>, writer: &mut Writer) {
 }
 
 /// Returns the key after this one.
-fn next(key: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn next(key: &[u8]) -> Option<Vec<u8>> {
     let mut key = key.to_vec();
     for byte in key.iter_mut().rev() {
         let (sum, is_over) = byte.overflowing_add(1);

@@ -1,6 +1,9 @@
 //! A bond: several links, its ports, that work as one.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 use crate::{
     mac::Mac,
@@ -49,6 +52,47 @@ settings! {
         missed_max: u8 = 30,
         ns_ip6_targets: Vec<Ipv6Addr> = 31,
     }
+}
+
+impl Bond {
+    /// Returns the settings without those defaults of the kernel that it refuses to be given: options of other modes
+    /// (`EACCES`), and delays of zero without a monitor interval (`EPERM`; drivers/net/bonding/bond_options.c). So a bond
+    /// can be created with everything that was read of another.
+    pub(super) fn without_refused_defaults(&self) -> Self {
+        let mut bond = self.clone();
+        if self.monitor_interval.as_ref().is_some_and(is_zero) {
+            for delay in [&mut bond.up_delay, &mut bond.down_delay, &mut bond.peer_notify_delay] {
+                leave_out(delay, is_zero);
+            }
+        }
+        let Some(mode) = self.mode else { return bond };
+        if mode != BondMode::BalanceRoundRobin {
+            leave_out(&mut bond.packets_per_port, |packets| *packets == 1);
+        }
+        if mode != BondMode::Ieee8023ad {
+            leave_out(&mut bond.lacp_rate, |rate| *rate == LacpRate::Slow);
+            leave_out(&mut bond.lacp_active, |is_active| *is_active);
+        }
+        if !matches!(mode, BondMode::BalanceTransmit | BondMode::BalanceAdaptive) {
+            leave_out(&mut bond.dynamic_balance, |is_dynamic| *is_dynamic);
+        }
+        if matches!(mode, BondMode::Ieee8023ad | BondMode::BalanceTransmit | BondMode::BalanceAdaptive) {
+            leave_out(&mut bond.arp_interval, is_zero);
+            leave_out(&mut bond.arp_validate, |validate| *validate == ArpValidate::None);
+            leave_out(&mut bond.missed_max, |most| *most == 2);
+        }
+        bond
+    }
+}
+
+fn leave_out<T>(setting: &mut Option<T>, is_default: impl FnOnce(&T) -> bool) {
+    if setting.as_ref().is_some_and(is_default) {
+        *setting = None;
+    }
+}
+
+fn is_zero(interval: &WholeMilliseconds) -> bool {
+    *interval == Duration::ZERO.into()
 }
 
 words! {

@@ -98,7 +98,7 @@ impl LinkKind {
     /// value at a time: here one struct has the settings, and the same file reads it.
     pub(crate) fn data(&self, dev: Option<u32>, veth_peer: Option<LinkMessage>) -> Option<InfoData> {
         match self {
-            Self::Bond(bond) => Some(InfoData::Other(bond.bytes())),
+            Self::Bond(bond) => Some(InfoData::Other(bond.without_refused_defaults().bytes())),
             Self::Bridge(bridge) => Some(InfoData::Other(bridge.bytes())),
             Self::Geneve(geneve) => Some(InfoData::Geneve(geneve.info())),
             Self::Gre(gre) => Some(InfoData::GreTun(gre.info(dev))),

@@ -1,4 +1,5 @@
-//! nfnetlink: batches of messages, and their attributes.
+//! nfnetlink: messages, batches of them, and their attributes.
 
 pub mod batch;
+pub mod message;
 pub mod writer;

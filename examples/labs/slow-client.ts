@@ -1,6 +1,6 @@
 /**
  * A server with a client that is 80 ms away: the cost of a new connection, and the benefit of keeping one. Runs as
- * root, and as an ordinary user, where the kernel has netem: `npx tsx examples/slow-client.ts`.
+ * root, and as an ordinary user, where the kernel has netem: `npx tsx examples/labs/slow-client.ts`.
  */
 import { type Agent, createServer, get } from 'node:http'
 import { text } from 'node:stream/consumers'

@@ -1,6 +1,6 @@
 /**
  * A lab in a test file: three hosts around a router, one of them behind a slow link. Runs as root, and as an
- * ordinary user: `npx tsx examples/network-lab.ts`.
+ * ordinary user: `npx tsx examples/labs/network-lab.ts`.
  */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
