@@ -39,7 +39,14 @@ export function kernelIn(cache: string, source: Source): Kernel {
   if (!existsSync(root)) unpackInto(root, source)
   const [release] = readdirSync(join(root, 'lib/modules'))
   if (release === undefined) throw new Error(`no kernel in ${root}: remove the directory`)
-  return { release, image: join(root, `boot/vmlinuz-${release}`), modules: join(root, 'lib/modules', release) }
+  const modules = join(root, 'lib/modules', release)
+  return { release, image: imageIn(root, release, modules), modules }
+}
+
+/** Since Linux 7 the image is beside its modules. */
+function imageIn(root: string, release: string, modules: string): string {
+  const image = join(modules, 'vmlinuz')
+  return existsSync(image) ? image : join(root, `boot/vmlinuz-${release}`)
 }
 
 function unpackInto(root: string, { image, env }: Source): void {
