@@ -79,6 +79,33 @@ test(
 )
 
 test(
+  'a published port of UDP: after DEL, a client that has sent before is refused',
+  async () => {
+    const ports = { runtimeConfig: { portMappings: [{ hostPort: 9000, containerPort: 9, protocol: 'udp' }] } }
+    const { container, address } = await added('udp', ports)
+    const server = container.set.network.createSocket('udp4').bind(9, address)
+    const client = host.world.network.createSocket('udp4')
+    const signal = AbortSignal.timeout(20_000)
+    try {
+      await once(server, 'listening')
+      client.connect(9000, OUTSIDE.host)
+      await once(client, 'connect')
+      const message = once(server, 'message', { signal })
+      client.send('first')
+      expect(`${(await message)[0]}`).toBe('first')
+      expect((await host.run('DEL', container, ports)).code).toBe(0)
+      const error = once(client, 'error', { signal })
+      client.send('second')
+      expect((await error)[0].code).toBe('ECONNREFUSED')
+    } finally {
+      server.close()
+      client.close()
+    }
+  },
+  LONG,
+)
+
+test(
   'a port that is published on one address of the host',
   async () => {
     await host.set.network.addresses.add('eth0', '192.0.2.9/24')

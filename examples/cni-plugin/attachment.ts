@@ -77,13 +77,18 @@ function connect(attachment: Attachment, leases: readonly Lease[], container: Na
 
 /** Removes what there is of an attachment, and succeeds if nothing is left, as often as it is called. */
 export function remove(attachment: Attachment): void {
+  const { pool, ports } = attachment.configuration
   const names = namesOf(attachment)
   using host = NamespaceSet.current('net')
-  const { firewall, links } = host.network.sync
+  const { conntrack, firewall, links } = host.network.sync
   ifThere(() => firewall.delete(names.ports))
+  if (ports.length > 0) {
+    // Datagrams of a client would go on to this address, and to the next container that has it.
+    for (const address of pool.addressesOf(names.owner)) conntrack.delete({ replySourceAddress: address })
+  }
   // The other end of the cable, and its addresses and routes, go with it.
   links.delete(names.link, { force: true })
-  attachment.configuration.pool.release(names.owner)
+  pool.release(names.owner)
 }
 
 /** Removes all attachments that the runtime does not name. */
