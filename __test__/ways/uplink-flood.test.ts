@@ -17,6 +17,18 @@ beforeAll(async () => {
     net.createServer((socket) => socket.on('error', () => undefined).pause()),
     9,
   )
+  // It never ends.
+  await internet.listen(
+    net.createServer((socket) => {
+      const part = Buffer.alloc(2 ** 16, 'x')
+      const more = () => {
+        while (socket.write(part));
+      }
+      socket.on('error', () => undefined).on('drain', more)
+      more()
+    }),
+    81,
+  )
   host = await internet.uplink({ allow: ['9.1.0.0/16'] })
   // What is loaded once is not counted.
   await served()
@@ -26,10 +38,10 @@ afterAll(() => internet[Symbol.asyncDispose]())
 const served = async () => (await host.execute('curl', ['-sS', '--max-time', '15', `http://${WEB}/`])).stdout
 const MIB = 2 ** 20
 
-/** Runs a script of Node.js inside, and returns how much memory the process of the uplink has gained while it ran, in bytes. */
-async function flood(script: string): Promise<number> {
+/** Runs a script inside, and returns how much memory the process of the uplink has gained while it ran, in bytes. */
+async function flood(script: string, program: 'node' | 'python3' = 'node'): Promise<number> {
   const before = await host.memory()
-  const running = host.execute('node', ['-e', script])
+  const running = host.execute(program, [program === 'node' ? '-e' : '-c', script])
   let [most, isRunning] = [0, true]
   const ended = running.then(() => {
     isRunning = false
@@ -68,6 +80,42 @@ describe('other programs are served, and memory has a bound, while a program', (
         setTimeout(() => { console.log('done'); process.exit() }, 1_000)
       })`)
     expect(most).toBeLessThan(64 * MIB)
+  })
+
+  test('begins 20,000 connections with the sources of others, and never answers', { timeout: 60_000 }, async () => {
+    const most = await flood(
+      `import socket, struct, time
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+to = socket.inet_aton('${WEB}')
+for number in range(20000):
+    source = bytes([10, 0, 2, 101 + number % 100])
+    head = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 40, number % 65536, 0x4000, 64, 6, 0, source, to)
+    port = 1024 + number // 100
+    raw.sendto(head + struct.pack('!HHIIBBHHH', port, 80, number, 0, 0x50, 2, 65535, 0, 0), ('${WEB}', 0))
+    if number % 50 == 0:
+        time.sleep(0.005)
+print('done')`,
+      'python3',
+    )
+    expect(most).toBeLessThan(100 * MIB)
+  })
+
+  test('reads a byte at a time of 200 large answers, with the smallest windows', { timeout: 60_000 }, async () => {
+    const most = await flood(
+      `import socket, time
+all = []
+for number in range(200):
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    connection.connect(('${OTHER}', 81))
+    all.append(connection)
+for turn in range(20):
+    for connection in all:
+        connection.recv(1)
+print('done')`,
+      'python3',
+    )
+    expect(most).toBeLessThan(100 * MIB)
   })
 
   test('asks 20,000 names, most of them malformed', { timeout: 60_000 }, async () => {

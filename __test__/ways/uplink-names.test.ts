@@ -122,6 +122,42 @@ describe('a way around the rules reaches nothing:', () => {
     expect(reached.slice(before)).toEqual([])
   })
 
+  const SECOND = 'GET / HTTP/1.1\r\nHost: neighbour.test\r\n\r\n'
+  const FIRST = 'POST / HTTP/1.1\r\nHost: web.test\r\n'
+
+  test.each([
+    ['after the answer', `${FIRST}\r\n`],
+    ['after a body', `${FIRST}Content-Length: ${SECOND.length}\r\n\r\n${SECOND}`],
+    ['after chunks', `${FIRST}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`],
+    ['after an upgrade', `${FIRST}Connection: upgrade\r\nUpgrade: x\r\n\r\n`],
+  ])('another host in the second request of a connection, %s: it is reset', async (_, first) => {
+    const before = reached.length
+    const script = `const socket = require('net').connect(80, 'web.test', () => socket.write(${JSON.stringify(first)}))
+      socket.once('data', () => socket.write(${JSON.stringify(SECOND)}))
+      socket.on('end', () => console.log('end')).on('error', ({ code }) => console.log(code))`
+    expect((await node(script)).stdout).toBe('ECONNRESET\n')
+    expect(reached.slice(before)).toEqual(['POST web.test'])
+  })
+
+  test('many requests of a connection that name the same host pass', async () => {
+    const agent = `const http = require('http'), agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+      const ask = (body) => new Promise((resolve) => {
+        const request = http.request({ host: 'web.test', agent, method: 'POST' }, (response) => {
+          response.resume().on('end', () => resolve(request.reusedSocket))
+        })
+        for (const part of body) request.write(part)
+        request.end()
+      })
+      const bodies = [[], ['a'], ['a'.repeat(300_000), 'b'.repeat(300_000)], ['${SECOND.split('\r')[0]}'], []]
+      void (async () => {
+        const reused = []
+        for (const body of bodies) reused.push(await ask(body))
+        console.log(reused.join())
+        agent.destroy()
+      })()`
+    expect((await node(agent)).stdout).toBe('false,true,true,true,true\n')
+  })
+
   test('the name server outside has received questions about allowed names alone', async () => {
     const asked = internet.questions().map((question) => question.split(' ')[1] as string)
     expect(asked.filter((name) => !/^(web\.test|[^.]+\.below\.test|large\.test)$/.test(name))).toEqual([])

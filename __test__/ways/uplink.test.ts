@@ -195,6 +195,15 @@ describe('with rules,', () => {
     ])
   })
 
+  test('a protocol without names and lines passes, if an address allows it', async () => {
+    const host = await internet.uplink({ allow: [`${OTHER}/32`, 'web.test'] })
+    const script = `require('net').connect(7, '${OTHER}', function () { this.write('x') }).once('data', function (data) {
+      console.log(String(data))
+      this.destroy()
+    })`
+    expect((await host.execute('node', ['-e', script])).stdout).toBe('x\n')
+  })
+
   test('they can change, and flows that are denied then are reset', async () => {
     const host = await internet.uplink({ allow: [`${OTHER}/32`] })
     expect((await curl(host, `http://${WEB}/`)).stdout).toBe('')

@@ -101,6 +101,30 @@ export class Internet implements AsyncDisposable {
     }
   }
 
+  /** Adds a machine behind the other one, over a link with this mtu, and returns its address. It sends datagrams back on a port. */
+  async behind(mtu: number, port: number): Promise<string> {
+    const [router, address] = ['9.2.0.1', '9.2.0.10']
+    const machine = await this.servers.unshare(['net'], { loopback: true })
+    this.#others.push(machine)
+    const peer = { name: 'eth0', mtu, set: machine, up: true, addresses: [`${address}/24`] }
+    await this.servers.network.links.add({
+      kind: 'veth',
+      name: 'narrow0',
+      mtu,
+      up: true,
+      addresses: [`${router}/24`],
+      peer,
+    })
+    await this.servers.network.sysctls.set('net.ipv4.ip_forward', 1)
+    await machine.network.routes.add({ destination: '0.0.0.0/0', via: router })
+    await this.#host.network.routes.add({ destination: '9.2.0.0/24', via: WEB })
+    const socket = machine.network.createSocket('udp4')
+    socket.on('message', (message, from) => socket.send(message, from.port, from.address))
+    await new Promise<void>((resolve) => socket.bind(port, address, resolve))
+    this.#others.unshift(socket)
+    return address
+  }
+
   /** Answers questions about names at another address, too. */
   async answer(address: string): Promise<void> {
     const names = new Names53(NAMES)

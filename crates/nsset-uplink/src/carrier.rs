@@ -11,10 +11,13 @@ use nix::sys::socket::{MsgFlags, recv, sendmsg};
 use socket2::Socket;
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::async_socket::register;
-use crate::packets::{
-    neighbours::OWN_MAC,
-    virtio::{HEADER, Offload},
+use crate::{
+    async_socket::register,
+    packets::{
+        neighbours::OWN_MAC,
+        virtio::{HEADER, Offload},
+    },
+    socket_option::set,
 };
 
 pub const ETHERNET: usize = 14;
@@ -126,13 +129,6 @@ impl Carrier {
 /// linux/if_packet.h
 const PACKET_VNET_HDR: libc::c_int = 15;
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
-
-fn set(socket: &OwnedFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
-    let length = size_of::<libc::c_int>() as libc::socklen_t;
-    // SAFETY: the kernel reads `length` bytes of `value`.
-    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const value).cast(), length) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
 
 fn bind(socket: &OwnedFd, link: u32) -> io::Result<()> {
     // SAFETY: all zeros is a valid sockaddr_ll.

@@ -16,6 +16,7 @@ mod packets;
 mod reports;
 mod rules;
 mod shared;
+mod socket_option;
 mod stack;
 mod table;
 mod uplink;

@@ -1,7 +1,7 @@
 //! What all flows of an uplink share, on its thread.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     rc::Rc,
     sync::Arc,
@@ -14,8 +14,9 @@ use crate::{
     carrier::{Carrier, ETHERNET, IPV4, IPV6},
     names::Memory,
     packets::{
-        internet::{packet, pseudo_header},
-        unreachable::Unreachable,
+        fragments::cut,
+        icmp_error::IcmpError,
+        internet::{checksum, packet, pseudo_header},
         virtio::Offload,
     },
     reports::{Counters, Questions, Refusal, Refusals},
@@ -35,6 +36,20 @@ pub struct Settings {
     pub patience: Duration,
     /// The mtu of the link.
     pub mtu: usize,
+}
+
+/// The offset of the checksum in UDP's header.
+const CHECKSUM: usize = 6;
+
+/// Completes the checksum of a datagram, which contains the sum of the pseudo-header. 0 would mean that there is none (RFC 768).
+fn complete(datagram: &mut [u8]) {
+    let sum = match checksum(datagram, 0) {
+        0 => u16::MAX,
+        sum => sum,
+    };
+    if let Some(place) = datagram.get_mut(CHECKSUM..CHECKSUM + 2) {
+        place.copy_from_slice(&sum.to_be_bytes());
+    }
 }
 
 /// The port of questions about names.
@@ -68,6 +83,8 @@ pub struct Shared {
     pub budget: Rc<Budget>,
     /// The buffer for datagrams of the host.
     pub datagram: RefCell<Vec<u8>>,
+    /// The number of the last packet that was cut into fragments.
+    pub cut: Cell<u32>,
     pub counters: Arc<Counters>,
     pub refusals: Arc<Refusals>,
     pub questions: Arc<Questions>,
@@ -79,36 +96,47 @@ impl Shared {
         self.refusals.add(refusal);
     }
 
-    /// Sends a packet whose checksums are complete.
+    /// Sends a packet whose checksums are complete, in fragments if the link does not take it whole.
     pub fn send(&self, packet: &[u8]) {
         let kind = if packet.first().is_some_and(|first| first >> 4 == 4) { IPV4 } else { IPV6 };
-        self.carrier.send(kind, Offload::default(), packet);
+        if packet.len() <= self.settings.mtu {
+            return self.carrier.send(kind, Offload::default(), packet);
+        }
+        self.cut.set(self.cut.get().wrapping_add(1));
+        for fragment in cut(packet, self.settings.mtu, self.cut.get()).unwrap_or_default() {
+            self.carrier.send(kind, Offload::default(), &fragment);
+        }
     }
 
     /// Tells `to` inside that its packet has not arrived.
-    pub fn send_unreachable(&self, message: Unreachable, to: IpAddr, about: &[u8]) {
+    pub fn send_error(&self, message: IcmpError, to: IpAddr, about: &[u8]) {
         if let Some(packet) = message.packet(self.settings.gateway_for(to), to, about) {
             self.send(&packet);
         }
     }
 
-    /// Sends a datagram. One that is longer than the link takes is lost.
+    /// Sends a datagram, in fragments if the link does not take it whole.
     pub fn send_datagram(&self, from: SocketAddr, to: SocketAddr, payload: &[u8]) {
         const HEADER: usize = 8;
         let length = HEADER + payload.len();
         let (header, kind) = if to.is_ipv4() { (20, IPV4) } else { (40, IPV6) };
         let Ok(field) = u16::try_from(length) else { return };
-        if header + length > self.settings.mtu {
-            return;
-        }
         let sum = pseudo_header(from.ip(), to.ip(), IpProtocol::Udp, length);
         let mut datagram = Vec::with_capacity(length);
         for word in [from.port(), to.port(), field, sum] {
             datagram.extend_from_slice(&word.to_be_bytes());
         }
         datagram.extend_from_slice(payload);
-        if let Some(packet) = packet(from.ip(), to.ip(), IpProtocol::Udp, &datagram) {
-            self.carrier.send(kind, Offload::checksum(ETHERNET + header, 6), &packet);
+        let is_whole = header + length <= self.settings.mtu;
+        if !is_whole {
+            complete(&mut datagram);
+        }
+        match packet(from.ip(), to.ip(), IpProtocol::Udp, &datagram) {
+            Some(packet) if is_whole => {
+                self.carrier.send(kind, Offload::checksum(ETHERNET + header, CHECKSUM), &packet);
+            }
+            Some(packet) => self.send(&packet),
+            None => {}
         }
     }
 }

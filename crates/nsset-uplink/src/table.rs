@@ -26,16 +26,21 @@ impl Entry {
     }
 }
 
+/// How many flows are ended at a time to make room for others, and how many are added until then.
+const BATCH: usize = 64;
+
 pub struct Table {
     entries: HashMap<Key, Entry>,
     most: usize,
+    /// How many have been added since room was made.
+    added: usize,
 }
 
 impl Table {
     /// Uses at most half of the descriptors that the process may have.
     pub fn new() -> Self {
         let half = getrlimit(Resource::RLIMIT_NOFILE).map_or(512, |(soft, _)| usize::try_from(soft / 2).unwrap_or(512));
-        Self { entries: HashMap::new(), most: half.min(MOST_FLOWS) }
+        Self { entries: HashMap::new(), most: half.min(MOST_FLOWS), added: 0 }
     }
 
     pub fn get(&self, key: &Key) -> Option<Entry> {
@@ -47,6 +52,7 @@ impl Table {
     }
 
     pub fn add(&mut self, key: Key, entry: Entry) {
+        self.added += 1;
         self.entries.insert(key, entry);
     }
 
@@ -54,7 +60,50 @@ impl Table {
         self.entries.remove(key);
     }
 
+    /// Returns flows that should end, if there is little room: the oldest ones of those for which one end has not answered yet.
+    pub fn surplus(&mut self) -> Vec<&Flow> {
+        let is_roomy = self.entries.len() + self.most / 8 < self.most;
+        if is_roomy || self.added < BATCH {
+            return Vec::new();
+        }
+        self.added = 0;
+        let mut waiting: Vec<_> = self.flows().filter(|flow| !flow.is_mutual.get() && !flow.is_ended()).collect();
+        if waiting.len() > BATCH {
+            waiting.select_nth_unstable_by_key(BATCH, |flow| flow.since);
+            waiting.truncate(BATCH);
+        }
+        waiting
+    }
+
     pub fn flows(&self) -> impl Iterator<Item = &Flow> {
         self.entries.values().map(Entry::flow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+    use crate::rules::{Destination, Protocol};
+
+    #[test]
+    fn the_oldest_flows_without_an_answer_make_room() {
+        let mut table = Table { entries: HashMap::new(), most: 512, added: 0 };
+        for port in 0..512 {
+            let to = Destination { protocol: Protocol::Udp, address: Ipv4Addr::new(9, 9, 9, 9).into(), port: 1 };
+            let from = (Ipv4Addr::new(10, 0, 2, 100), port).into();
+            let flow = Flow::new(from, to);
+            flow.is_mutual.set(port % 2 == 0);
+            assert_eq!(table.surplus().len(), if port == 448 { BATCH } else { 0 });
+            table.add(
+                Key { protocol: Protocol::Udp, from, to: flow.to_place() },
+                Entry::Udp(Datagrams::new(flow).into()),
+            );
+        }
+        let mut ports: Vec<_> = table.surplus().iter().map(|flow| flow.from.port()).collect();
+        ports.sort_unstable();
+        assert_eq!(ports, (0..BATCH as u16).map(|index| 2 * index + 1).collect::<Vec<_>>());
+        assert_eq!(table.surplus().len(), 0);
     }
 }

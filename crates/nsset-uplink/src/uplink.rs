@@ -1,11 +1,13 @@
 //! An uplink: what comes from inside goes to its flow.
 
 use std::{
+    cell::Cell,
     collections::HashMap,
     io,
     net::{IpAddr, SocketAddr},
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::{
@@ -14,18 +16,20 @@ use tokio::{
         oneshot,
     },
     task::{Id, JoinSet},
+    time::timeout,
 };
 
 use crate::{
     carrier::{ARP, Carrier, ETHERNET, IPV4, IPV6, LARGEST_FRAME, Link},
-    flows::{Connection, Datagrams, Echoes, Flow, FlowReport, Key},
+    flows::{Connection, Datagram, Datagrams, Echoes, Flow, FlowReport, Key},
     names::Memory,
     names_service,
     packets::{
-        arriving::{Arriving, v4, v6},
+        arriving::{self, Arriving},
         echo::Echo,
+        fragments::{FRAGMENT, Fragments},
+        icmp_error::IcmpError,
         neighbours::{advertisement, arp_answer},
-        unreachable::Unreachable,
         virtio::{HEADER, Offload},
     },
     reports::{Counters, Questions, Refusal, Refusals, What},
@@ -38,8 +42,14 @@ use crate::{
 /// How many frames are read before flows have their turn.
 const BATCH: usize = 32;
 
+/// How long flows have for their end, if the uplink ends.
+const LAST_TURN: Duration = Duration::from_millis(100);
+
 /// How many questions about names are answered at a time. Further ones are lost, as on any network.
 const MOST_QUESTIONS: usize = 512;
+
+/// Reads a packet of a family.
+type Read = fn(&[u8]) -> Option<Arriving<'_>>;
 
 /// What the owner of an uplink asks of it.
 pub enum Command {
@@ -66,6 +76,7 @@ pub struct Engine {
     /// The flow of each task.
     keys: HashMap<Id, Key>,
     questions: JoinSet<()>,
+    fragments: Fragments,
 }
 
 /// Creates an uplink over a link.
@@ -85,12 +96,14 @@ pub fn uplink(link: Link, settings: Settings, rules: RuleSet) -> io::Result<(Upl
         memory: Memory::default().into(),
         budget: Rc::new(Budget::default()),
         datagram: Vec::new().into(),
+        cut: Cell::default(),
         counters: Arc::clone(&handle.counters),
         refusals: Arc::clone(&handle.refusals),
         questions: Arc::clone(&handle.questions),
     });
     let (table, tasks, questions) = (Table::new(), JoinSet::new(), JoinSet::new());
-    Ok((handle, Engine { shared, commands, table, tasks, keys: HashMap::new(), questions }))
+    let (keys, fragments) = (HashMap::new(), Fragments::default());
+    Ok((handle, Engine { shared, commands, table, tasks, keys, questions, fragments }))
 }
 
 /// Readers learn of the end, also if the future of `run` is dropped.
@@ -132,8 +145,8 @@ impl Engine {
         for flow in self.table.flows() {
             flow.end();
         }
-        // Each flow resets its end inside by itself.
-        tokio::task::yield_now().await;
+        // Each flow resets its end inside by itself, if it has its turn.
+        let _ = timeout(LAST_TURN, async { while self.tasks.join_next().await.is_some() {} }).await;
         self.tasks.shutdown().await;
         self.questions.shutdown().await;
     }
@@ -146,6 +159,10 @@ impl Engine {
     }
 
     fn add(&mut self, key: Key, entry: Entry, running: impl Future<Output = ()> + 'static) {
+        for flow in self.table.surplus() {
+            self.shared.refuse(Refusal { what: What::Flow(flow.to), name: None, reason: Reason::Limit });
+            flow.end();
+        }
         let task = self.tasks.spawn_local(running);
         self.keys.insert(task.id(), key);
         self.table.add(key, entry);
@@ -197,36 +214,61 @@ impl Engine {
                 let answer = arp_answer(packet, self.shared.settings.gateway_v4)?;
                 self.shared.carrier.send(ARP, Offload::default(), &answer);
             }
-            IPV4 => self.arrive(v4(packet)?, packet, Offload::read(*virtio)?),
-            IPV6 => self.arrive(v6(packet)?, packet, Offload::read(*virtio)?),
+            IPV4 => self.take_packet(arriving::v4, packet, Offload::read(*virtio)?)?,
+            IPV6 => self.take_packet(arriving::v6, packet, Offload::read(*virtio)?)?,
             _ => {}
         }
         Some(())
     }
 
-    fn arrive(&mut self, arriving: Arriving<'_>, packet: &[u8], offload: Offload) {
+    fn take_packet(&mut self, read: Read, packet: &[u8], offload: Offload) -> Option<()> {
+        let arriving = read(packet)?;
+        if !matches!(arriving, Arriving::Fragment { .. }) {
+            self.arrive(arriving, packet, offload, arriving::may_be_cut(packet));
+            return Some(());
+        }
+        let whole = self.fragments.take(packet)?;
+        self.arrive(read(&whole)?, &whole, Offload::default(), true);
+        Some(())
+    }
+
+    fn arrive(&mut self, arriving: Arriving<'_>, packet: &[u8], offload: Offload, may_be_cut: bool) {
+        if let Some(from) = self.expired(&arriving, packet) {
+            return self.shared.send_error(IcmpError::TimeExceeded, from, packet);
+        }
         match arriving {
             Arriving::Tcp { from, to, is_first, is_reset, packet } => self.tcp(from, to, packet, is_first, is_reset),
-            Arriving::Udp { from, to, payload } => match offload.datagram() {
-                Some(length) => {
-                    for payload in payload.chunks(length) {
-                        self.udp(from, to, payload, packet);
-                    }
+            Arriving::Udp { from, to, payload } => {
+                let length = offload.datagram().unwrap_or(usize::MAX);
+                // One without bytes is one, too.
+                let rest = payload.chunks(length).skip(1);
+                for payload in [payload.get(..length).unwrap_or(payload)].into_iter().chain(rest) {
+                    self.udp(from, to, Datagram { payload, may_be_cut }, packet);
                 }
-                None => self.udp(from, to, payload, packet),
-            },
+            }
             Arriving::Echo { from, to, echo } => self.echo(from, to, echo, packet),
             Arriving::Control { from, message } => {
                 if let Some(answer) = advertisement(message, from, self.shared.settings.gateway_v6) {
                     self.shared.send(&answer);
                 }
             }
-            Arriving::Other { protocol, to } => {
-                if crate::rules::closed(to).is_none_or(|(_, why)| why != Closed::Multicast) {
-                    let what = What::Protocol(protocol, to);
-                    self.shared.refuse(Refusal { what, name: None, reason: Reason::NotAllowed });
-                }
-            }
+            // One in a packet that was put together.
+            Arriving::Fragment { to } => self.refuse_protocol(FRAGMENT, to),
+            Arriving::Other { protocol, to } => self.refuse_protocol(protocol, to),
+        }
+    }
+
+    /// Where a packet comes from that ends here, because it may not enter another network.
+    fn expired(&self, arriving: &Arriving<'_>, packet: &[u8]) -> Option<IpAddr> {
+        let (from, to) = arriving.ends()?;
+        let goes_on = arriving::hops(packet) > 1 || self.shared.settings.is_gateway(to) || to.is_multicast();
+        (!goes_on).then_some(from)
+    }
+
+    fn refuse_protocol(&self, protocol: u8, to: IpAddr) {
+        if crate::rules::closed(to).is_none_or(|(_, why)| why != Closed::Multicast) {
+            let what = What::Protocol(protocol, to);
+            self.shared.refuse(Refusal { what, name: None, reason: Reason::NotAllowed });
         }
     }
 
@@ -247,23 +289,27 @@ impl Engine {
         self.add(key, Entry::Tcp(connection), running);
     }
 
-    fn udp(&mut self, from: SocketAddr, to: SocketAddr, payload: &[u8], packet: &[u8]) {
+    fn udp(&mut self, from: SocketAddr, to: SocketAddr, datagram: Datagram<'_>, packet: &[u8]) {
         if self.shared.settings.answers(to) {
             if self.questions.len() < MOST_QUESTIONS {
-                let answering = names_service::serve_datagram(Rc::clone(&self.shared), payload.to_vec(), to, from);
+                let answering =
+                    names_service::serve_datagram(Rc::clone(&self.shared), datagram.payload.to_vec(), to, from);
                 self.questions.spawn_local(answering);
             }
             return;
         }
         let key = Key { protocol: Protocol::Udp, from, to };
         if let Some(Entry::Udp(datagrams)) = self.table.get(&key) {
-            return datagrams.send(&self.shared, payload);
+            return datagrams.send(&self.shared, datagram);
         }
         let Some(flow) = self.begin(key) else {
-            return self.shared.send_unreachable(Unreachable::Prohibited, from.ip(), packet);
+            // The gateway has no other ports.
+            let is_gateway = self.shared.settings.is_gateway(to.ip());
+            let error = if is_gateway { IcmpError::Port } else { IcmpError::Prohibited };
+            return self.shared.send_error(error, from.ip(), packet);
         };
         let datagrams = Rc::new(Datagrams::new(flow));
-        datagrams.send(&self.shared, payload);
+        datagrams.send(&self.shared, datagram);
         let running = Rc::clone(&datagrams).run(Rc::clone(&self.shared), key);
         self.add(key, Entry::Udp(datagrams), running);
     }
@@ -281,7 +327,7 @@ impl Engine {
             return echoes.send(&self.shared, echo);
         }
         let Some(flow) = self.begin(key) else {
-            return self.shared.send_unreachable(Unreachable::Prohibited, from.ip(), packet);
+            return self.shared.send_error(IcmpError::Prohibited, from.ip(), packet);
         };
         let echoes = Rc::new(Echoes::new(flow));
         echoes.send(&self.shared, echo);

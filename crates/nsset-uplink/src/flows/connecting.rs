@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use crate::{
     flows::{Flow, host_stream::HostStream, permission},
     names_service::serve_stream,
-    packets::unreachable::Unreachable,
+    packets::icmp_error::IcmpError,
     rules::Reason,
     shared::Shared,
 };
@@ -45,11 +45,11 @@ async fn gone(flow: &Flow) {
 }
 
 /// The message for an error of connect(2). `None`: the connection is reset, as one that is refused.
-pub fn message_of(error: &io::Error) -> Option<Unreachable> {
+pub fn message_of(error: &io::Error) -> Option<IcmpError> {
     match error.raw_os_error().map(Errno::from_raw)? {
-        Errno::ENETUNREACH | Errno::EADDRNOTAVAIL | Errno::EAFNOSUPPORT => Some(Unreachable::Network),
-        Errno::EHOSTUNREACH | Errno::EHOSTDOWN | Errno::ETIMEDOUT => Some(Unreachable::Host),
-        Errno::EACCES | Errno::EPERM => Some(Unreachable::Prohibited),
+        Errno::ENETUNREACH | Errno::EADDRNOTAVAIL | Errno::EAFNOSUPPORT => Some(IcmpError::Network),
+        Errno::EHOSTUNREACH | Errno::EHOSTDOWN | Errno::ETIMEDOUT => Some(IcmpError::Host),
+        Errno::EACCES | Errno::EPERM => Some(IcmpError::Prohibited),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, io, net::SocketAddr, rc::Rc};
 
-use smoltcp::socket::tcp::State;
+use smoltcp::socket::tcp::{Socket, State};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         host_stream::HostStream,
         permission,
     },
-    hello::{self, Hello},
+    hello::{Heard, MOST, Talk},
     reports::Direction,
     rules::Reason,
     shared::Shared,
@@ -76,7 +76,7 @@ impl Connection {
                 shared.stack.reset(&shared.carrier, first);
             }
             Refused::ByHost(error) => match message_of(&error) {
-                Some(message) => shared.send_unreachable(message, self.flow.from.ip(), first),
+                Some(message) => shared.send_error(message, self.flow.from.ip(), first),
                 None => shared.stack.reset(&shared.carrier, first),
             },
             Refused::Gone => shared.stack.reset(&shared.carrier, first),
@@ -89,8 +89,8 @@ struct Pump<'a> {
     connection: &'a Connection,
     shared: &'a Shared,
     host: HostStream,
-    /// Whether the first bytes may pass.
-    is_named: bool,
+    /// What the end inside says.
+    talk: Talk,
     inside_has_ended: bool,
     host_has_ended: bool,
     reads: bool,
@@ -103,13 +103,15 @@ struct Pump<'a> {
 impl<'a> Pump<'a> {
     fn new(connection: &'a Connection, shared: &'a Shared, host: HostStream) -> Self {
         let by_name = connection.flow.by_name.get();
-        let is_named =
-            shared.settings.answers_flow(&connection.flow.to) || !(by_name || shared.rules.borrow().has_names());
+        // What an address allows passes at once, if no name can deny it.
+        let has_names = by_name || shared.rules.borrow().denies_names();
+        let is_own = shared.settings.answers_flow(&connection.flow.to);
+        let talk = if has_names && !is_own { Talk::new() } else { Talk::free() };
         Self {
             connection,
             shared,
             host,
-            is_named,
+            talk,
             inside_has_ended: false,
             host_has_ended: false,
             reads: true,
@@ -132,6 +134,10 @@ impl<'a> Pump<'a> {
         if matches!(socket.socket().state(), State::Closed | State::TimeWait) {
             return true;
         }
+        if !connection.flow.is_mutual.get() && socket.socket().state() != State::SynReceived {
+            connection.flow.is_mutual.set(true);
+            socket.established();
+        }
         if shared.budget.is_tight() && socket.is_empty() {
             socket.room.release();
         }
@@ -141,9 +147,7 @@ impl<'a> Pump<'a> {
 
     fn exchange(&mut self, socket: &mut StackSocket) -> io::Result<()> {
         (self.reads, self.writes, self.has_more) = (false, false, false);
-        if self.is_named || self.may_pass(socket) {
-            self.move_to_host(socket)?;
-        }
+        self.move_to_host(socket)?;
         self.move_to_inside(socket)
     }
 
@@ -154,8 +158,12 @@ impl<'a> Pump<'a> {
                 self.has_more = true;
                 break;
             }
+            let permitted = self.permitted(socket)?;
+            if permitted == 0 {
+                break;
+            }
             let host = &self.host;
-            let result = socket.socket().recv(|bytes| match host.write(bytes) {
+            let result = socket.socket().recv(|bytes| match host.write(bytes.get(..permitted).unwrap_or(bytes)) {
                 Ok(written) => (written.unwrap_or(0), Ok(written)),
                 Err(error) => (0, Err(error)),
             });
@@ -164,6 +172,7 @@ impl<'a> Pump<'a> {
                 self.writes = true;
                 break;
             };
+            self.talk.pass(length);
             moved += length;
         }
         if moved > 0 {
@@ -217,29 +226,26 @@ impl<'a> Pump<'a> {
         Ok(())
     }
 
-    /// Whether the first bytes name no other host than the rules allow. While they are incomplete, they wait.
-    fn may_pass(&mut self, socket: &mut StackSocket) -> bool {
+    /// How many bytes may pass to the host: those after them may name another host than the rules allow. 0 while that is not known.
+    fn permitted(&mut self, socket: &mut StackSocket) -> io::Result<usize> {
         let flow = &self.connection.flow;
-        let has_ended = !socket.socket().may_recv() || socket.socket().state() == State::CloseWait;
-        let Ok(bytes) = socket.socket().peek(usize::MAX) else { return has_ended };
-        let refused = match hello::read(bytes) {
-            Hello::Incomplete if has_ended => None,
-            Hello::Incomplete => return false,
-            Hello::Nothing => None,
-            Hello::Unreadable => Some(Reason::Unreadable),
-            Hello::Name(name) => {
-                let judged = self.shared.rules.borrow().judge_name_inside(&name, flow.to, flow.by_name.get());
-                *flow.said.borrow_mut() = Some(name);
-                judged.err()
+        while self.talk.permitted() == 0 {
+            let refused = match listen(&mut self.talk, socket.socket()) {
+                Heard::Incomplete => return Ok(0),
+                Heard::Nothing => continue,
+                Heard::Unreadable => Some(Reason::Unreadable),
+                Heard::Name(name) => {
+                    let judged = self.shared.rules.borrow().judge_name_inside(&name, flow.to, flow.by_name.get());
+                    *flow.said.borrow_mut() = Some(name);
+                    judged.err()
+                }
+            };
+            if let Some(reason) = refused {
+                permission::refuse(flow, self.shared, reason);
+                return Err(io::ErrorKind::PermissionDenied.into());
             }
-        };
-        let Some(reason) = refused else {
-            self.is_named = true;
-            return true;
-        };
-        permission::refuse(flow, self.shared, reason);
-        flow.end();
-        false
+        }
+        Ok(self.talk.permitted())
     }
 
     async fn wait(&mut self) {
@@ -266,4 +272,18 @@ impl<'a> Pump<'a> {
             self.host.finish();
         }
     }
+}
+
+/// Reads what has come from inside, and has not passed.
+fn listen(talk: &mut Talk, inside: &mut Socket<'_>) -> Heard {
+    let (queued, has_ended) = (inside.recv_queue(), inside.state() == State::CloseWait || !inside.may_recv());
+    let Ok(bytes) = inside.peek(usize::MAX) else { return Heard::Incomplete };
+    let is_all = bytes.len() == queued;
+    if is_all || !talk.needs_all() {
+        return talk.hear(bytes, is_all && has_ended);
+    }
+    // The other part is at the start of the ring.
+    let mut bytes = vec![0; queued.min(MOST)];
+    let length = inside.peek_slice(&mut bytes).unwrap_or(0);
+    talk.hear(bytes.get(..length).unwrap_or_default(), length == queued && has_ended)
 }

@@ -18,8 +18,12 @@ use tokio::{
 
 use crate::{
     async_socket::register,
-    flows::{Flow, Key, permission},
-    packets::unreachable::Unreachable,
+    flows::{
+        Flow, Key,
+        path_mtu::{Cutting, path_mtu},
+        permission,
+    },
+    packets::icmp_error::IcmpError,
     reports::Direction,
     shared::Shared,
 };
@@ -34,13 +38,21 @@ const MOST_WAITING: usize = 4;
 
 const LARGEST: usize = 65_535;
 
+/// One datagram from inside.
+#[derive(Clone, Copy, Debug)]
+pub struct Datagram<'a> {
+    pub payload: &'a [u8],
+    /// Whether the packet may be cut on its way.
+    pub may_be_cut: bool,
+}
+
 pub struct Datagrams {
     pub flow: Flow,
     state: RefCell<State>,
 }
 
 enum State {
-    Waiting(Vec<Vec<u8>>),
+    Waiting(Vec<(Vec<u8>, bool)>),
     Open(Rc<AsyncFd<Socket>>),
 }
 
@@ -50,41 +62,70 @@ impl Datagrams {
     }
 
     /// Sends a datagram, or keeps it until the flow is allowed. What cannot be sent is lost, as on any network.
-    pub fn send(&self, shared: &Shared, datagram: &[u8]) {
+    pub fn send(&self, shared: &Shared, datagram: Datagram<'_>) {
         match &mut *self.state.borrow_mut() {
-            State::Waiting(waiting) if waiting.len() < MOST_WAITING => waiting.push(datagram.to_vec()),
+            State::Waiting(waiting) if waiting.len() < MOST_WAITING => {
+                waiting.push((datagram.payload.to_vec(), datagram.may_be_cut));
+            }
             State::Waiting(_) => {}
-            State::Open(socket) => self.send_by(shared, socket, datagram),
+            State::Open(socket) => self.send_by(shared, socket.get_ref(), datagram),
         }
     }
 
-    fn send_by(&self, shared: &Shared, socket: &AsyncFd<Socket>, datagram: &[u8]) {
-        for _ in 0..2 {
-            match socket.get_ref().send(datagram) {
-                Ok(length) => return self.flow.count(shared, Direction::Sent, length),
-                // The first error may belong to an earlier datagram, which was refused (udp(7)).
-                Err(error) => self.report(shared, &error),
+    fn send_by(&self, shared: &Shared, socket: &Socket, Datagram { payload, may_be_cut }: Datagram<'_>) {
+        if may_be_cut {
+            return self.send_cut(shared, socket, payload);
+        }
+        let Err(first) = socket.send(payload) else {
+            return self.flow.count(shared, Direction::Sent, payload.len());
+        };
+        // It may belong to an earlier datagram (udp(7)).
+        match socket.send(payload) {
+            // It is longer than the host's own link takes.
+            Err(error) if is_too_long(&error) => {
+                if !is_too_long(&first) {
+                    self.report(shared, socket, &first);
+                }
+                self.send_cut(shared, socket, payload);
+            }
+            Err(error) => self.report(shared, socket, &error),
+            Ok(length) => {
+                self.report(shared, socket, &first);
+                self.flow.count(shared, Direction::Sent, length);
             }
         }
     }
 
+    /// Lets the kernel cut it, as it does for most programs on the host.
+    fn send_cut(&self, shared: &Shared, socket: &Socket, payload: &[u8]) {
+        let attempt = || Cutting::WhereNeeded.apply(socket).and_then(|()| socket.send(payload));
+        let sent = attempt().or_else(|error| {
+            self.report(shared, socket, &error);
+            attempt()
+        });
+        if let Ok(length) = sent {
+            self.flow.count(shared, Direction::Sent, length);
+        }
+        let _ = Cutting::Never.apply(socket);
+    }
+
     pub async fn run(self: Rc<Self>, shared: Rc<Shared>, key: Key) {
         if let Err(message) = self.serve(&shared, key).await {
-            shared.send_unreachable(message, key.from.ip(), &about(key.from, key.to));
+            shared.send_error(message, key.from.ip(), &about(key.from, key.to));
         }
     }
 
-    async fn serve(&self, shared: &Shared, key: Key) -> Result<(), Unreachable> {
+    async fn serve(&self, shared: &Shared, key: Key) -> Result<(), IcmpError> {
         if let Err(reason) = permission::ask(&self.flow, shared).await {
             permission::refuse(&self.flow, shared, reason);
-            return Err(Unreachable::Prohibited);
+            return Err(IcmpError::Prohibited);
         }
-        let socket = Rc::new(connect(key.to).map_err(|_| Unreachable::Network)?);
+        let socket = Rc::new(connect(key.to).map_err(|_| IcmpError::Network)?);
         self.flow.is_open.set(true);
         let _open = shared.counters.begin();
         if let State::Waiting(waiting) = self.state.replace(State::Open(Rc::clone(&socket))) {
-            for datagram in &waiting {
-                self.send_by(shared, &socket, datagram);
+            for (payload, may_be_cut) in waiting {
+                self.send_by(shared, socket.get_ref(), Datagram { payload: &payload, may_be_cut });
             }
         }
         self.answer(shared, key, &socket).await;
@@ -106,7 +147,7 @@ impl Datagrams {
                 () = sleep_until(end.into()) => {}
                 received = socket.async_io(interest, |socket| self.pass_on(shared, key, socket)) => {
                     if let Err(error) = received {
-                        self.report(shared, &error);
+                        self.report(shared, socket.get_ref(), &error);
                     }
                 }
             }
@@ -118,20 +159,30 @@ impl Datagrams {
         let mut room = shared.datagram.borrow_mut();
         room.resize(LARGEST, 0);
         let length = recv(socket.as_raw_fd(), &mut room, MsgFlags::MSG_DONTWAIT)?;
+        self.flow.is_mutual.set(true);
         self.flow.count(shared, Direction::Received, length);
         shared.send_datagram(key.to, key.from, room.get(..length).unwrap_or_default());
         Ok(())
     }
 
-    fn report(&self, shared: &Shared, error: &io::Error) {
+    fn report(&self, shared: &Shared, socket: &Socket, error: &io::Error) {
         let message = match error.raw_os_error() {
-            Some(libc::ECONNREFUSED) => Unreachable::Port,
-            Some(libc::ENETUNREACH) => Unreachable::Network,
-            Some(libc::EHOSTUNREACH) => Unreachable::Host,
+            Some(libc::ECONNREFUSED) => IcmpError::Port,
+            Some(libc::ENETUNREACH) => IcmpError::Network,
+            Some(libc::EHOSTUNREACH) => IcmpError::Host,
+            // A router on the way has told the host.
+            Some(libc::EMSGSIZE) => match path_mtu(socket) {
+                Ok(mtu) => IcmpError::TooBig(mtu),
+                Err(_) => return,
+            },
             _ => return,
         };
-        shared.send_unreachable(message, self.flow.from.ip(), &about(self.flow.from, self.flow.to_place()));
+        shared.send_error(message, self.flow.from.ip(), &about(self.flow.from, self.flow.to_place()));
     }
+}
+
+fn is_too_long(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EMSGSIZE)
 }
 
 fn connect(to: SocketAddr) -> io::Result<AsyncFd<Socket>> {
@@ -140,6 +191,7 @@ fn connect(to: SocketAddr) -> io::Result<AsyncFd<Socket>> {
         if to.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
     socket.bind(&any.into())?;
     socket.connect(&to.into())?;
+    Cutting::Never.apply(&socket)?;
     register(socket)
 }
 

@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     async_socket::register,
     flows::{Flow, Key, permission},
-    packets::{echo::Echo, unreachable::Unreachable},
+    packets::{echo::Echo, icmp_error::IcmpError},
     reports::Direction,
     shared::Shared,
 };
@@ -60,17 +60,17 @@ impl Echoes {
 
     pub async fn run(self: Rc<Self>, shared: Rc<Shared>, key: Key, first: Vec<u8>) {
         if let Err(message) = self.serve(&shared, key).await {
-            shared.send_unreachable(message, key.from.ip(), &first);
+            shared.send_error(message, key.from.ip(), &first);
         }
     }
 
-    async fn serve(&self, shared: &Shared, key: Key) -> Result<(), Unreachable> {
+    async fn serve(&self, shared: &Shared, key: Key) -> Result<(), IcmpError> {
         if let Err(reason) = permission::ask(&self.flow, shared).await {
             permission::refuse(&self.flow, shared, reason);
-            return Err(Unreachable::Prohibited);
+            return Err(IcmpError::Prohibited);
         }
         // An ordinary user may only if net.ipv4.ping_group_range allows it.
-        let socket = Rc::new(connect(key.to.ip()).map_err(|_| Unreachable::Prohibited)?);
+        let socket = Rc::new(connect(key.to.ip()).map_err(|_| IcmpError::Prohibited)?);
         self.flow.is_open.set(true);
         let _open = shared.counters.begin();
         if let State::Waiting(waiting) = self.state.replace(State::Open(Rc::clone(&socket))) {
@@ -97,6 +97,7 @@ impl Echoes {
             let is_v4 = key.to.is_ipv4();
             let Ok(length) = received else { continue };
             let Some(answer) = Echo::answer(room.get(..length).unwrap_or_default(), is_v4) else { continue };
+            self.flow.is_mutual.set(true);
             self.flow.count(shared, Direction::Received, length);
             // The kernel has replaced the id of the program.
             let answer = Echo { id: key.from.port(), ..answer };

@@ -39,7 +39,9 @@ pub struct Flow {
     /// Whether `decide` has allowed it.
     is_decided: Cell<bool>,
     pub is_open: Cell<bool>,
-    since: Instant,
+    /// Whether the end inside and the one outside have both shown that they are there. A flow that a flood begins has not.
+    pub is_mutual: Cell<bool>,
+    pub since: Instant,
     sent: Cell<u64>,
     received: Cell<u64>,
     pub used: Cell<Instant>,
@@ -75,6 +77,7 @@ impl Flow {
             is_judged: Cell::new(false),
             is_decided: Cell::new(false),
             is_open: Cell::new(false),
+            is_mutual: Cell::new(false),
             since: now,
             sent: Cell::new(0),
             received: Cell::new(0),

@@ -7,9 +7,10 @@ mod echoes;
 mod flow;
 mod host_stream;
 mod own_address;
+mod path_mtu;
 mod permission;
 
 pub use connection::Connection;
-pub use datagrams::Datagrams;
+pub use datagrams::{Datagram, Datagrams};
 pub use echoes::Echoes;
 pub use flow::{Flow, FlowReport, Key};

@@ -5,10 +5,30 @@
 pub enum Hello {
     /// There are too few bytes.
     Incomplete,
-    /// They name a host.
+    /// They name a host, and nothing after them is readable.
     Name(String),
+    /// They are the head of a request of HTTP/1, after which there may be others.
+    Request(Request),
     /// They name no host: another protocol, or none given.
     Nothing,
     /// They begin like TLS or HTTP, and cannot be read.
     Unreadable,
+}
+
+/// The head of a request of HTTP/1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub host: Option<String>,
+    /// How many bytes the head has.
+    pub length: usize,
+    pub body: Body,
+    /// Whether it asks to go on with another protocol (`Upgrade`, `CONNECT`).
+    pub may_switch: bool,
+}
+
+/// What comes after the head of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    Length(u64),
+    Chunks,
 }

@@ -1,16 +1,20 @@
-//! The name that the first bytes of a connection contain.
+//! The names that a program says in a connection.
 
+mod chunks;
 mod found;
+mod head;
 mod http;
+mod talk;
 mod tls;
 
-pub use found::Hello;
+use found::Hello;
+pub use talk::{Heard, Talk};
 
 /// More bytes than any client sends before it has named the host.
-const MOST: usize = 48 * 1024;
+pub const MOST: usize = 48 * 1024;
 
-/// Reads the first bytes of a connection.
-pub fn read(bytes: &[u8]) -> Hello {
+/// Reads the first bytes of a connection, or of a request in it.
+fn read(bytes: &[u8]) -> Hello {
     let hello = match bytes.first() {
         None => Hello::Incomplete,
         Some(&tls::HANDSHAKE) => tls::read(bytes),

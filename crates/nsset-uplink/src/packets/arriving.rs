@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, TcpPacket, UdpPacket};
 
-use crate::packets::echo::Echo;
+use crate::packets::{echo::Echo, fragments::FRAGMENT};
 
 /// A packet that means something to an uplink.
 #[derive(Debug)]
@@ -31,11 +31,41 @@ pub enum Arriving<'a> {
         from: IpAddr,
         message: &'a [u8],
     },
-    /// Another protocol, or a fragment.
+    /// A part of a packet.
+    Fragment {
+        to: IpAddr,
+    },
+    /// Another protocol.
     Other {
         protocol: u8,
         to: IpAddr,
     },
+}
+
+impl Arriving<'_> {
+    /// From where a packet of a flow comes, and to where it goes.
+    pub fn ends(&self) -> Option<(IpAddr, IpAddr)> {
+        match *self {
+            Self::Tcp { from, to, .. } | Self::Udp { from, to, .. } => Some((from.ip(), to.ip())),
+            Self::Echo { from, to, .. } => Some((from, to)),
+            Self::Control { .. } | Self::Fragment { .. } | Self::Other { .. } => None,
+        }
+    }
+}
+
+/// How many more networks a packet may enter.
+pub fn hops(packet: &[u8]) -> u8 {
+    let place = if is_v4(packet) { 8 } else { 7 };
+    packet.get(place).copied().unwrap_or_default()
+}
+
+/// Whether a packet may be cut where a link does not take it whole. One of IPv6 may not.
+pub fn may_be_cut(packet: &[u8]) -> bool {
+    is_v4(packet) && Ipv4Packet::new_checked(packet).is_ok_and(|packet| !packet.dont_frag())
+}
+
+fn is_v4(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first >> 4 == 4)
 }
 
 /// Reads an IPv4 packet. `None` if it is malformed.
@@ -45,12 +75,11 @@ pub fn v4(bytes: &[u8]) -> Option<Arriving<'_>> {
         return None;
     }
     let (from, to) = (packet.src_addr().into(), packet.dst_addr().into());
-    let protocol = packet.next_header();
     if packet.more_frags() || packet.frag_offset() != 0 {
-        return Some(Arriving::Other { protocol: protocol.into(), to });
+        return Some(Arriving::Fragment { to });
     }
     let whole = bytes.get(..usize::from(packet.total_len()))?;
-    transport(protocol, from, to, packet.payload(), whole)
+    transport(packet.next_header(), from, to, packet.payload(), whole)
 }
 
 /// Reads an IPv6 packet. `None` if it is malformed.
@@ -60,6 +89,9 @@ pub fn v6(bytes: &[u8]) -> Option<Arriving<'_>> {
         return None;
     }
     let (from, to) = (packet.src_addr().into(), packet.dst_addr().into());
+    if u8::from(packet.next_header()) == FRAGMENT {
+        return Some(Arriving::Fragment { to });
+    }
     let whole = bytes.get(..packet.total_len())?;
     transport(packet.next_header(), from, to, packet.payload(), whole)
 }

@@ -2,7 +2,8 @@
 
 pub mod arriving;
 pub mod echo;
+pub mod fragments;
+pub mod icmp_error;
 pub mod internet;
 pub mod neighbours;
-pub mod unreachable;
 pub mod virtio;

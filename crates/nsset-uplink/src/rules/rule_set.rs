@@ -123,6 +123,11 @@ impl RuleSet {
         self.allow.iter().chain(&self.deny).any(|rule| rule.name.is_some())
     }
 
+    /// Whether a name in the bytes of a flow can deny it.
+    pub fn denies_names(&self) -> bool {
+        self.deny.iter().any(|rule| rule.name.is_some())
+    }
+
     fn closed(&self, to: Destination, is_own: bool) -> Option<Closed> {
         let named = |rule: &&Rule| rule.fits(to.protocol, to.port) && rule.has_address(to.address);
         if let Some((range, why)) = closed(to.address)

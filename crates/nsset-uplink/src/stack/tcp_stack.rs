@@ -32,6 +32,8 @@ const DEFAULT_SEGMENT: u16 = 536;
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 const PROBE: Duration = Duration::from_secs(1);
 const GONE: Duration = Duration::from_secs(300);
+/// How long an end that has begun a connection has for its answer.
+const HALF_OPEN: Duration = Duration::from_secs(30);
 
 /// The stack of all connections.
 pub struct TcpStack {
@@ -106,7 +108,7 @@ impl StackSocket {
         socket.set_nagle_enabled(false);
         socket.set_ack_delay(None);
         socket.set_keep_alive(Some(KEEP_ALIVE));
-        socket.set_timeout(Some(GONE));
+        socket.set_timeout(Some(HALF_OPEN));
         let endpoint = IpListenEndpoint { addr: Some(to.ip().into()), port: to.port() };
         socket.listen(endpoint).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
         let mut sockets = SocketSet::new(Vec::with_capacity(1));
@@ -120,6 +122,11 @@ impl StackSocket {
 
     pub fn socket(&mut self) -> &mut tcp::Socket<'static> {
         self.sockets.get_mut(self.handle)
+    }
+
+    /// Notes that the other end has answered.
+    pub fn established(&mut self) {
+        self.socket().set_timeout(Some(GONE));
     }
 
     /// Passes a packet from inside to the stack, if there is memory for its bytes: else it is as if it were lost.

@@ -1,4 +1,4 @@
-//! Messages that something could not be reached (RFC 792, RFC 4443).
+//! Messages that a packet has not arrived (RFC 792, RFC 4443).
 
 use std::net::IpAddr;
 
@@ -6,27 +6,34 @@ use smoltcp::wire::IpProtocol;
 
 use crate::packets::internet::{checksum, packet, pseudo_header};
 
-/// What could not be reached.
+/// Why a packet has not arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unreachable {
+pub enum IcmpError {
     Network,
     Host,
     Port,
     /// A rule refuses it.
     Prohibited,
+    /// It must not be cut, and the way takes packets of at most this length.
+    TooBig(u16),
+    /// It may not go any further.
+    TimeExceeded,
 }
 
-impl Unreachable {
+impl IcmpError {
     fn kind_and_code(self, is_v4: bool) -> (u8, u8) {
         match (self, is_v4) {
-            (Self::Network, true) => (3, 0),
+            (Self::Network, true) | (Self::TimeExceeded, false) => (3, 0),
             (Self::Host, true) => (3, 1),
             (Self::Port, true) => (3, 3),
             (Self::Prohibited, true) => (3, 13),
+            (Self::TooBig(_), true) => (3, 4),
+            (Self::TimeExceeded, true) => (11, 0),
             (Self::Network, false) => (1, 0),
             (Self::Host, false) => (1, 3),
             (Self::Port, false) => (1, 4),
             (Self::Prohibited, false) => (1, 1),
+            (Self::TooBig(_), false) => (2, 0),
         }
     }
 
@@ -34,7 +41,9 @@ impl Unreachable {
     pub fn packet(self, from: IpAddr, to: IpAddr, about: &[u8]) -> Option<Vec<u8>> {
         let is_v4 = from.is_ipv4();
         let (kind, code) = self.kind_and_code(is_v4);
-        let mut message = vec![kind, code, 0, 0, 0, 0, 0, 0];
+        // The mtu is in the last two bytes with both.
+        let [a, b] = if let Self::TooBig(mtu) = self { mtu.to_be_bytes() } else { [0, 0] };
+        let mut message = vec![kind, code, 0, 0, 0, 0, a, b];
         let most = if is_v4 { 548 } else { 1232 };
         message.extend_from_slice(about.get(..most).unwrap_or(about));
         let protocol = if is_v4 { IpProtocol::Icmp } else { IpProtocol::Icmpv6 };

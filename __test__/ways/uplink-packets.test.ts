@@ -1,0 +1,103 @@
+/** Packets that are cut, too long, or may not go any further: an uplink does with them what a router does. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Host, Internet, OTHER, WEB, WEB_V6 } from '../setup/uplink/internet.ts'
+
+const GATEWAYS = ['10.0.2.2', 'fd00:6e73:7365:74::2']
+const FAMILIES: [string, string, number][] = [
+  ['IPv4', WEB, 0],
+  ['IPv6', WEB_V6, 1],
+]
+
+let internet: Internet
+/** Its links have the mtu of the host's, and the largest one. */
+let narrow: Host
+let wide: Host
+beforeAll(async () => {
+  internet = await Internet.create()
+  await internet.echo(5000)
+  narrow = await internet.uplink({ mtu: 1500 })
+  wide = await internet.uplink({})
+})
+afterAll(() => internet[Symbol.asyncDispose]())
+
+/** Runs a script of Python inside, which has the socket `s` that is connected to the server, and `option` of ip(7) for both families. */
+async function python(host: Host, address: string, port: number, script: string): Promise<string> {
+  const lines = [
+    'import socket, errno',
+    `place = ('${address}', ${port})`,
+    's = socket.socket(socket.AF_INET6 if ":" in place[0] else socket.AF_INET, socket.SOCK_DGRAM)',
+    's.connect(place); s.settimeout(10)',
+    'level, discover, mtu = (41, 23, 24) if ":" in place[0] else (0, 10, 14)',
+    script,
+  ]
+  const { stdout, stderr } = await host.execute('python3', ['-c', lines.join('\n')])
+  expect(stderr).toBe('')
+  return stdout.trim()
+}
+
+describe.each(FAMILIES)('%s:', (_, address, index) => {
+  test('a datagram of 60,000 bytes arrives and returns over links that take 1500', async () => {
+    const script = 's.send(bytes(range(250)) * 240); print(s.recv(65535) == bytes(range(250)) * 240)'
+    expect(await python(narrow, address, 5000, script)).toBe('True')
+  })
+
+  test('and as one packet of a link that takes it, where the link of the host does not', async () => {
+    const script = 's.send(b"x" * 60000); s.send(b"y" * 60000); print(len(s.recv(65535)), len(s.recv(65535)))'
+    expect(await python(wide, address, 5000, script)).toBe('60000 60000')
+  })
+
+  test('an echo request in fragments is answered by the gateway', async () => {
+    const { stdout } = await narrow.execute('ping', ['-c1', '-W5', '-s', '5000', GATEWAYS[index] as string])
+    expect(stdout).toContain('1 received')
+  })
+
+  test('a packet that may enter one network gets no further than the gateway', async () => {
+    const { stdout } = await narrow.execute('ping', ['-c1', '-W5', '-t1', address])
+    expect(stdout).toMatch(new RegExp(`From ${GATEWAYS[index]}.* (Time to live exceeded|Time exceeded: Hop limit)`))
+    expect(await python(narrow, address, 5000, 's.setsockopt(level, 16 if level == 41 else 2, 1); s.send(b"x")')).toBe(
+      '',
+    )
+  })
+
+  test('the gateway has no other ports', async () => {
+    const script = `s.send(b'x')
+try:
+    s.recv(1)
+except OSError as error:
+    print(errno.errorcode[error.errno])`
+    expect(await python(narrow, GATEWAYS[index] as string, 33434, script)).toBe('ECONNREFUSED')
+  })
+})
+
+test('what a router on the way says about the length of a packet reaches the program', async () => {
+  const script = `s.send(b'x' * 1400)
+try:
+    s.recv(65535)
+except OSError as error:
+    print(errno.errorcode[error.errno], s.getsockopt(level, mtu))
+s.send(b'x' * 1400)
+print(len(s.recv(65535)))
+s.setsockopt(level, discover, 2)
+try:
+    s.send(b'x' * 1400)
+except OSError as error:
+    print(errno.errorcode[error.errno])`
+  const address = await internet.behind(1300, 5000)
+  expect((await python(wide, address, 5000, script)).split('\n')).toEqual(['EMSGSIZE 1300', '1400', 'EMSGSIZE'])
+})
+
+test('packets of which fragments are missing are forgotten, and others arrive', async () => {
+  // Raw packets with the bit for more fragments, each the first one of a packet of its own.
+  const flood = `import socket, struct
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+part = b'x' * 1400
+for number in range(5000):
+    head = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 1420, number, 0x2000, 64, 17, 0, bytes([10, 0, 2, 100]), socket.inet_aton('${OTHER}'))
+    raw.sendto(head + part, ('${OTHER}', 0))
+print('done')`
+  const before = await narrow.memory()
+  expect((await narrow.execute('python3', ['-c', flood])).stdout).toBe('done\n')
+  const script = 's.send(b"x" * 20000); print(len(s.recv(65535)))'
+  expect(await python(narrow, WEB, 5000, script)).toBe('20000')
+  expect((await narrow.memory()) - before).toBeLessThan(32 * 2 ** 20)
+})
