@@ -35,6 +35,17 @@ export declare class NativeCanceller {
   release(): void
 }
 
+/** A capture. It ends when this is closed or dropped, or when its network is closed. */
+export declare class NativeCapture {
+  /** Returns the next bytes, or a promise of them; null after the end. The promise does not keep the event loop alive. */
+  next(): Buffer | null | Promise<Buffer | null>
+  /** Ends the capture. What was captured before can still be read. */
+  stop(): void
+  statistics(): NativeCaptureStatistics
+  /** Ends the capture at once. A promise of `next` is resolved with null. */
+  close(): void
+}
+
 /** A child, referred to by a pidfd, or the error if it could not be started. */
 export declare class NativeChild {
   /** Null if the child did not start. */
@@ -85,11 +96,12 @@ export declare class NativeForwarding {
 
 /** The namespaces that were found, and how to open them. */
 export declare class NativeNamespaces {
-  /**
-   * Returns the next part as JSON, or null after the last one: first the processes and what could not be seen, then lists of
-   * namespaces.
-   */
+  /** Returns the next part as JSON, or null after the last one: first what could not be seen, then lists of namespaces. */
   nextPart(): string | null
+  /** Returns the processes as JSON. */
+  processes(): string
+  /** Returns what holds the namespace with this index in the lists, as JSON: pids of processes in it, and others. */
+  holders(index: number): string
   /** Opens the namespace with this index in the lists. */
   open(index: number): NativeSet
 }
@@ -109,6 +121,10 @@ export declare class NativeNetwork {
    * error number.
    */
   openHandle(handle: object, socket: NativeSocket): number
+  /** Opens a capture. The kernel puts packets into its buffer when this returns. */
+  capture(options: NativeCaptureOptions): NativeCapture
+  /** Watches parts. The kernel queues their notifications when this returns. */
+  watch(parts: Array<string>, existing: boolean): NativeWatcher
   /**
    * Runs operations in order, up to the first that fails, or until the request is abandoned. `operations` is the text of a
    * JSON array. Operations refer to other networks by their index in `others`.
@@ -125,8 +141,6 @@ export declare class NativeNetwork {
   configureResolver(resolvConf: string, hosts: string, servers: Array<string>): void
   /** Returns the addresses of a host, of a family or of both (0), with the given hints of getaddrinfo(3), and in its order. */
   resolve(name: string, family: number, hints: number): Promise<Array<string>>
-  /** Watches parts. The kernel queues their notifications when this returns. */
-  watch(parts: Array<string>, existing: boolean): NativeWatcher
   /** Starts to forward. The promise is resolved when the listener listens. */
   forward(forward: NativeForward): Promise<NativeForwarding>
   /** Starts an uplink over a link of this network, which is that of the far end. */
@@ -350,6 +364,24 @@ export interface NativeBinding {
 export interface NativeCapability {
   number: number
   name: string
+}
+
+/** What is captured, and how. */
+export interface NativeCaptureOptions {
+  /** The index of the link; 0 for all links. */
+  link: number
+  name: string
+  filter: string | Uint8Array
+  snapLength: number
+  promiscuous: boolean
+  direction: 'in' | 'out' | 'both'
+  bufferSize: number
+}
+
+/** What a capture has counted. */
+export interface NativeCaptureStatistics {
+  received: number
+  dropped: number
 }
 
 /** Options that are left out are `null`. */

@@ -773,10 +773,11 @@ if (
   }
 }
 
-const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNamespaces, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeUplink, NativeWatch, NativeWatcher, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromId, fromPath, fromPid, fromSocket, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, namespaces, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
+const { NativeAbandonment, NativeAdmission, NativeCanceller, NativeCapture, NativeChild, NativeConnection, NativeFds, NativeForwarding, NativeNamespaces, NativeNetwork, NativeRest, NativeSet, NativeSystemCallFilter, NativeUplink, NativeWatch, NativeWatcher, addonUrl, compileSystemCallFilter, connectByZone, createName, createNameSync, current, enterAdmitted, fromDirectory, fromFd, fromId, fromPath, fromPid, fromSocket, fromThread, generateWireguardKeys, generateWireguardPresharedKey, hold, initialize, isSystemCall, landlockAbi, linkLocalName, listNames, listNamesSync, namespaces, netnsDirectory, openName, openReferences, openReferencesSync, receiveDatagrams, release, removeName, removeNameSync, sendByZone, setMembershipByZone, setMulticastZone, systemCallNames, unmount, unmountSync, unshare, unshareSync, wireguardPublicKey } = nativeBinding
 export { NativeAbandonment }
 export { NativeAdmission }
 export { NativeCanceller }
+export { NativeCapture }
 export { NativeChild }
 export { NativeConnection }
 export { NativeFds }

@@ -39,6 +39,7 @@ export { type Kinds, type NamespaceKind, NS } from './namespace-kind.ts'
 export { netns } from './netns/netns.ts'
 export type { Action, Results } from './network/actions/action.ts'
 export { ActionError } from './network/actions/action-error.ts'
+export type { CaptureStatistics, PacketCapture } from './network/capturing/packet-capture.ts'
 export { action } from './network/netlink/actions.ts'
 export { NetworkAddresses } from './network/netlink/addresses.ts'
 export { NetworkConntrack } from './network/netlink/conntrack.ts'
@@ -88,6 +89,7 @@ export type { Composition } from './validate/discovery/composition.ts'
 export type { NamespacesOptions } from './validate/discovery/namespaces-options.ts'
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
+export type { CaptureOptions } from './validate/monitoring/capture-options.ts'
 export type {
   InetSocket,
   NetworkSocket,

@@ -81,15 +81,18 @@ test('the page of errors has every code in the crates', () => {
 /** Declarations that the examples assume. */
 const TAKEN = `
 import { execFileSync, spawn } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import os from 'node:os'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import {
   action, ActionError, ControlGroup, ExecFileError, firewall, type Forwarding, landlockAbi, NamespaceError, NamespacePool, NamespaceSet,
-  namespaces, netns, type NetworkWatcher, NS, sandboxSystemCalls, type SystemCallCondition, systemCalls, type Uplink, wireguard,
+  namespaces, netns, type NetworkWatcher, NS, type PacketCapture, sandboxSystemCalls, type SystemCallCondition, systemCalls, type Uplink, wireguard,
 } from 'nsset'
 declare const set: NamespaceSet, base: NamespaceSet, host: NamespaceSet, theirs: NamespaceSet, other: NamespaceSet, router: NamespaceSet
-declare const uplink: Uplink
+declare const uplink: Uplink, capture: PacketCapture
 declare const forwarding: Forwarding, watcher: NetworkWatcher, group: ControlGroup, sets: NamespaceSet[], pool: NamespacePool, child: { pid: number }, tid: number
 declare const handler: http.RequestListener, privateKey: string, publicKey: string
 declare function use(fd: number): void

@@ -5,6 +5,7 @@ import type { LookupFunction, NetConnectOpts, Server, Socket } from 'node:net'
 import type { NativeNetwork } from '../../index.js'
 import type { SetHandle } from '../objects/set-handle.ts'
 import { INSTEAD_OF_NETWORK } from '../objects/uncloneable.ts'
+import type { CaptureOptions } from '../validate/monitoring/capture-options.ts'
 import {
   parseUntilOptions,
   parseWatchedParts,
@@ -13,6 +14,7 @@ import {
   type WatchedPart,
   type WatchOptions,
 } from '../validate/monitoring/watch-options.ts'
+import type { LinkRef } from '../validate/network/link-ref.ts'
 import { type ApplyOptions, parseApplyOptions } from '../validate/network/options.ts'
 import type { ConnectorOptions } from '../validate/sockets/connector-options.ts'
 import type { ForwardOptions, StartForwardingOptions } from '../validate/sockets/forwarding-options.ts'
@@ -25,6 +27,8 @@ import { type ApplyTarget, ensureOpen } from './actions/apply-target.ts'
 import { awaiting } from './actions/procedure.ts'
 import { parseActions } from './actions/steps.ts'
 import { WITH_PROMISES } from './actions/way.ts'
+import { openCapture } from './capturing/open-capture.ts'
+import type { PacketCapture } from './capturing/packet-capture.ts'
 import { NetworkAddresses } from './netlink/addresses.ts'
 import { NetworkConntrack } from './netlink/conntrack.ts'
 import { NetworkFirewall } from './netlink/firewall.ts'
@@ -246,6 +250,25 @@ export class Network {
     const ask = parseFunction(predicate, 'predicate')
     const { parts, signal } = parseUntilOptions(options)
     return until(this.#watch(parts, false, signal), () => ask(this), signal)
+  }
+
+  /**
+   * Captures the packets of a link, like `tcpdump -i eth0 -w -`, or of all links with `'any'`: a `Readable` of pcapng, with times in
+   * nanoseconds. The kernel captures from the time when the call returns; for that the call looks up the link and opens a socket
+   * on the calling thread. See {@link CaptureOptions.filter} for which packets.
+   *
+   * The stream ends with its link, its set, or `stop`; with the signal it is destroyed. If it is not read fast enough, the kernel
+   * drops packets, and counts them: {@link PacketCapture.statistics}.
+   *
+   * @throws {@link ActionError} `ENODEV` if the link does not exist; `EPERM` without CAP_NET_RAW; `ENOMEM` for a buffer that is too large;
+   * `ERR_INVALID_ARG_VALUE` for a filter with an error, whose position is in the message; `ERR_NSSET_CLOSED`; the signal's reason.
+   * @example
+   * const capture = set.network.capture('eth0', { filter: 'tcp port 443' })
+   * await pipeline(capture, createWriteStream('tls.pcapng'))
+   * @see packet(7), pcap-filter(7), tcpdump(8)
+   */
+  capture(ref: LinkRef | 'any', options?: CaptureOptions): PacketCapture {
+    return openCapture(this.#applyTarget, ref, options)
   }
 
   /**

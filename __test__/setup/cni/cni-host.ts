@@ -47,8 +47,8 @@ export interface CniHost extends AsyncDisposable {
 export async function cniHost(): Promise<CniHost> {
   const { directory } = bundledApp()
   chmodSync(directory.path, 0o755)
-  // /var/lib is where cnitool keeps what it knows of attachments.
-  const mounts = [{ type: 'tmpfs', target: '/var/lib' } as const]
+  // /var/lib/cni is where cnitool keeps what it knows of attachments.
+  const mounts = [{ type: 'tmpfs', target: '/var' } as const]
   const set = await NamespaceSet.unshare(['user', 'net', 'mnt'], { mapUser: 'root', loopback: true, mounts })
   const world = await set.unshare('net', { loopback: true })
   const peer = { set: world, name: 'eth0', up: true, addresses: [`${OUTSIDE.world}/24`] }

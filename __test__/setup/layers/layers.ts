@@ -13,7 +13,7 @@ export const SRC: Layers = [
   ['set'],
   ['containers', 'network'],
   ['network/ways'],
-  ['network/watching'],
+  ['network/capturing', 'network/watching'],
   ['containers/cgroups', 'network/netlink', 'network/sockets/streams', 'network/sockets/datagrams'],
   ['containers/engines', 'network/actions', 'network/sockets/handles'],
   ['containers/facts', 'network/sockets/names'],
@@ -84,6 +84,18 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['rules'],
     ['async_socket', 'socket_option'],
   ],
+  'nsset-capture': [
+    [ROOT],
+    ['capture'],
+    ['engine'],
+    ['shared'],
+    ['compile', 'pcapng', 'ring'],
+    ['filter', 'options', 'packets', 'socket'],
+    ['program'],
+    ['link_type'],
+    ['error'],
+    ['syntax_error'],
+  ],
   'nsset-dns': [
     [ROOT],
     ['resolver'],
@@ -124,10 +136,11 @@ export const CRATES: Readonly<Record<string, Layers>> = {
 
 /** Which crates a crate may be built on. */
 export const CRATE_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = {
-  'nsset-node': ['nsset', 'nsset-dns', 'nsset-forward', 'nsset-net', 'nsset-uplink'],
+  'nsset-node': ['nsset', 'nsset-capture', 'nsset-dns', 'nsset-forward', 'nsset-net', 'nsset-uplink'],
   'nsset-net': [],
   'nsset-forward': [],
   'nsset-uplink': [],
+  'nsset-capture': [],
   'nsset-dns': [],
   nsset: ['nsset-helper'],
   'nsset-helper': [],

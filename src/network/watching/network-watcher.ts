@@ -1,6 +1,6 @@
 import type { NativeWatcher } from '../../../index.js'
+import { LoopHold } from '../../native/loop-hold.ts'
 import { settled } from '../../native/settled.ts'
-import { binding } from '../../native.ts'
 import { hideUncloneable, insteadOf } from '../../objects/uncloneable.ts'
 import type { WatchedPart } from '../../validate/monitoring/watch-options.ts'
 import { readEvents, type WatchEvent } from './watch-event.ts'
@@ -26,13 +26,12 @@ export class NetworkWatcher<P extends WatchedPart = WatchedPart>
   readonly uncloneable = INSTEAD
   readonly #native: NativeWatcher
   readonly #signal: AbortSignal | undefined
+  readonly #hold = new LoopHold()
   #events: WatchEvent<P>[] = []
   #position = 0
   /** The read of the native side that waits, if any. */
   #reading: Promise<void> | undefined
   #isOver = false
-  #isReferenced = true
-  #isHeld = false
 
   static {
     hideUncloneable(NetworkWatcher)
@@ -91,7 +90,7 @@ export class NetworkWatcher<P extends WatchedPart = WatchedPart>
   async #read(): Promise<void> {
     try {
       const answer = this.#native.next()
-      const text = typeof answer === 'object' && answer !== null ? await this.#held(answer) : answer
+      const text = typeof answer === 'object' && answer !== null ? await this.#hold.during(settled(answer)) : answer
       if (this.#signal?.aborted === true) return
       if (text === null) this.#end()
       else this.#take(text)
@@ -113,27 +112,6 @@ export class NetworkWatcher<P extends WatchedPart = WatchedPart>
   #take(text: string): void {
     this.#events = readEvents(text)
     this.#position = 0
-  }
-
-  async #held(answer: Promise<string | null>): Promise<string | null> {
-    if (this.#isReferenced) this.#hold()
-    try {
-      return await settled(answer)
-    } finally {
-      this.#release()
-    }
-  }
-
-  #hold(): void {
-    if (this.#isHeld) return
-    this.#isHeld = true
-    binding().hold()
-  }
-
-  #release(): void {
-    if (!this.#isHeld) return
-    this.#isHeld = false
-    binding().release()
   }
 
   #forget(): void {
@@ -173,8 +151,7 @@ export class NetworkWatcher<P extends WatchedPart = WatchedPart>
    * @see `watcher.ref` of `fs`
    */
   ref(): this {
-    this.#isReferenced = true
-    if (this.#reading !== undefined) this.#hold()
+    this.#hold.ref()
     return this
   }
 
@@ -186,8 +163,7 @@ export class NetworkWatcher<P extends WatchedPart = WatchedPart>
    * @see `watcher.unref` of `fs`
    */
   unref(): this {
-    this.#isReferenced = false
-    this.#release()
+    this.#hold.unref()
     return this
   }
 

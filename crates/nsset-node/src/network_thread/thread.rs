@@ -1,5 +1,6 @@
 //! The threads that run jobs of networks: that of networks runs the requests of all networks, creates the netlink sockets inside
-//! and waits for their answers; those of forwardings and uplinks move the bytes of connections, so that no request waits for these.
+//! and waits for their answers; those of forwardings and uplinks move the bytes of connections, and that of captures moves packets, so
+//! that no request waits for these.
 
 use std::{
     future::Future,
@@ -35,6 +36,9 @@ pub static FORWARDINGS: JobThread = JobThread::new("nsset-forward");
 
 /// The thread of uplinks. It starts with its first job.
 pub static UPLINKS: JobThread = JobThread::new("nsset-uplink");
+
+/// The thread of captures. It starts with its first job.
+pub static CAPTURES: JobThread = JobThread::new("nsset-capture");
 
 /// A thread that runs jobs. It never ends by itself.
 pub struct JobThread {

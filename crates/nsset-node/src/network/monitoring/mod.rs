@@ -1,0 +1,4 @@
+//! What happens in a network: its changes, and its packets.
+
+mod capture;
+mod watcher;

@@ -1,0 +1,127 @@
+import type { Readable } from 'node:stream'
+import type { NativeCapture } from '../../../index.js'
+import { LoopHold } from '../../native/loop-hold.ts'
+import { settled } from '../../native/settled.ts'
+import { insteadOf } from '../../objects/uncloneable.ts'
+
+const INSTEAD = insteadOf('PacketCapture', 'send its bytes')
+
+/** What a {@link PacketCapture} has counted. */
+export interface CaptureStatistics {
+  /** Packets that passed the filter, dropped ones included. */
+  received: number
+  /** Packets for which the buffer had no room, because the stream was not read fast enough. */
+  dropped: number
+}
+
+/**
+ * Packets of a network, from {@link Network.capture}: a `Readable` of pcapng, which Wireshark and `tcpdump -r` read. It ends with its
+ * link, its set, or {@link PacketCapture.stop}; the last block has the statistics.
+ *
+ * A read that waits for packets keeps Node.js running; after `unref` it does not. A capture that nothing reads never does.
+ *
+ * @example
+ * const capture = set.network.capture('eth0', { filter: 'icmp' })
+ * await pipeline(capture, createWriteStream('ping.pcapng'))
+ */
+export interface PacketCapture extends Readable {
+  /**
+   * Ends the capture. The stream ends after the packets that were captured before, and the statistics.
+   *
+   * @example
+   * capture.stop()
+   * const bytes = await buffer(capture)
+   */
+  stop(): void
+
+  /**
+   * Returns what was counted so far, also after the end.
+   *
+   * @example
+   * const { received, dropped } = capture.statistics()
+   * @see packet(7), PACKET_STATISTICS
+   */
+  statistics(): CaptureStatistics
+
+  /**
+   * Lets a read that waits keep Node.js running, which is the default.
+   *
+   * @example
+   * capture.unref()
+   * capture.ref()
+   */
+  ref(): this
+
+  /**
+   * Lets Node.js end although a read waits.
+   *
+   * @example
+   * capture.unref()
+   */
+  unref(): this
+}
+
+/** Created at first use: it needs a module of Node.js. */
+let Class: ReturnType<typeof createClass> | undefined
+
+/** @internal */
+export function createCapture(native: NativeCapture, signal: AbortSignal | undefined): PacketCapture {
+  Class ??= createClass()
+  return new Class(native, signal)
+}
+
+function createClass() {
+  const streams = process.getBuiltinModule('node:stream')
+  return class PacketCapture extends streams.Readable {
+    /** Makes structuredClone() and postMessage() reject it. */
+    readonly uncloneable = INSTEAD
+    readonly #native: NativeCapture
+    readonly #signal: AbortSignal | undefined
+    readonly #hold = new LoopHold()
+
+    constructor(native: NativeCapture, signal: AbortSignal | undefined) {
+      super()
+      this.#native = native
+      this.#signal = signal
+      signal?.addEventListener('abort', this.#abort, { once: true })
+    }
+
+    readonly #abort = (): void => {
+      this.destroy(this.#signal?.reason)
+    }
+
+    override async _read(): Promise<void> {
+      try {
+        const answer = this.#native.next()
+        const bytes = answer instanceof Promise ? await this.#hold.during(settled(answer)) : answer
+        if (!this.destroyed) this.push(bytes)
+      } catch (error) {
+        this.destroy(error as Error)
+      }
+    }
+
+    override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+      this.#native.close()
+      this.#signal?.removeEventListener('abort', this.#abort)
+      callback(error)
+    }
+
+    stop(): void {
+      this.#native.stop()
+    }
+
+    statistics(): CaptureStatistics {
+      return this.#native.statistics()
+    }
+
+    ref(): this {
+      this.#hold.ref()
+      return this
+    }
+
+    unref(): this {
+      this.#hold.unref()
+      return this
+    }
+  }
+}
