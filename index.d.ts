@@ -96,11 +96,12 @@ export declare class NativeForwarding {
 
 /** The namespaces that were found, and how to open them. */
 export declare class NativeNamespaces {
-  /**
-   * Returns the next part as JSON, or null after the last one: first the processes and what could not be seen, then lists of
-   * namespaces.
-   */
+  /** Returns the next part as JSON, or null after the last one: first what could not be seen, then lists of namespaces. */
   nextPart(): string | null
+  /** Returns the processes as JSON. */
+  processes(): string
+  /** Returns what holds the namespace with this index in the lists, as JSON: pids of processes in it, and others. */
+  holders(index: number): string
   /** Opens the namespace with this index in the lists. */
   open(index: number): NativeSet
 }

@@ -92,6 +92,7 @@ export type { NamespacesOptions } from './validate/discovery/namespaces-options.
 export type { DoOptions, EnterOptions } from './validate/enter-options.ts'
 export type { IdMap } from './validate/id-map.ts'
 export type { CaptureOptions } from './validate/monitoring/capture-options.ts'
+export type { FirewallObject } from './validate/monitoring/firewall-object.ts'
 export type {
   InetSocket,
   NetworkSocket,

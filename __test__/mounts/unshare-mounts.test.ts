@@ -303,7 +303,19 @@ describe('a mount that fails', () => {
     [
       'an option that the file system does not know',
       { mounts: [{ type: 'tmpfs', target: '/', options: { nonsense: true } }] },
-      { code: 'EINVAL', syscall: 'mount', path: '/' },
+      {
+        code: 'EINVAL',
+        syscall: 'mount',
+        path: '/',
+        message: expect.stringContaining(
+          `the kernel says "tmpfs: Unknown parameter 'nonsense'"; the file system does not`,
+        ),
+      },
+    ],
+    [
+      'a value that the file system does not take',
+      { mounts: [{ type: 'tmpfs', target: '/', options: { mode: 'nonsense' } }] },
+      { code: 'EINVAL', message: expect.stringContaining(`the kernel says "tmpfs: Bad value for 'mode'"`) },
     ],
     ['a root that is missing', { root: missing }, { code: 'ENOENT', syscall: 'mount root', path: missing }],
     ['a root that is a file', { root: '/etc/passwd' }, { code: 'ENOTDIR', syscall: 'mount root', path: '/etc/passwd' }],

@@ -43,17 +43,6 @@ test('each option of bwrap has a row', () => {
   ).toEqual([])
 })
 
-describe.each(['slirp4netns', 'pasta'])('%s', (program) => {
-  test('each of its options is on the page', (context) => {
-    if (spawnSync(program, ['--version']).error !== undefined) context.skip(`${program} is not installed`)
-    const options = [...new Set(helpOf(program, '--help').match(/--[a-z][a-z0-9-]+/g))]
-    expect(options.length).toBeGreaterThan(15)
-    const page = textOf('docs/coming-from/slirp4netns-and-pasta.md')
-    const missing = options.filter((option) => !new RegExp(`\`[^\`]*${option}[^a-z0-9-]`).test(page))
-    expect(missing).toEqual(['--help', '--version'])
-  })
-})
-
 test('each command of ip netns has a row', () => {
   const commands = [...helpOf('ip', 'netns', 'help').matchAll(/ip (?:\[-all\] )?netns ([a-z-]+)/g)].map(
     ([, name]) => name,

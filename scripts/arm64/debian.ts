@@ -1,7 +1,7 @@
 /** Debian for arm64: packages downloaded by apt-get(8) with this host's configuration, and never installed. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { aptGet, environmentOf, ownApt } from '../vm/apt.ts'
 
 /** The packages whose programs the guest has; their dependencies are included. */
 const PACKAGES = [
@@ -20,9 +20,9 @@ export interface Debian {
 export function debianIn(cache: string): Debian {
   const apt = join(cache, 'apt')
   const packages = join(cache, 'packages')
-  const env = { ...process.env, APT_CONFIG: join(apt, 'apt.conf'), DEBIAN_FRONTEND: 'noninteractive' }
+  const env = environmentOf(apt)
   if (!existsSync(packages)) {
-    setUp(apt)
+    ownApt(apt, { 'APT::Architecture': 'arm64', 'APT::Architectures': 'arm64' })
     console.log('downloading Debian for arm64')
     aptGet(env, 'update')
     aptGet(env, 'install', '--download-only', '--yes', ...PACKAGES)
@@ -30,30 +30,4 @@ export function debianIn(cache: string): Debian {
   }
   const names = readdirSync(packages).filter((name) => name.endsWith('.deb'))
   return { env, archives: names.map((name) => join(packages, name)) }
-}
-
-/** A separate apt without installed packages; only the sources are this host's. */
-function setUp(apt: string): void {
-  for (const name of ['lists/partial', 'archives/partial']) mkdirSync(join(apt, name), { recursive: true })
-  writeFileSync(join(apt, 'status'), '')
-  const settings = {
-    'APT::Architecture': 'arm64',
-    'APT::Architectures': 'arm64',
-    'APT::Install-Recommends': 'false',
-    // The user of apt may not write here.
-    'APT::Sandbox::User': 'root',
-    'Dir::State': apt,
-    'Dir::State::status': join(apt, 'status'),
-    'Dir::Cache': apt,
-  }
-  const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`)
-  writeFileSync(join(apt, 'apt.conf'), lines.join(''))
-}
-
-function aptGet(env: NodeJS.ProcessEnv, ...args: string[]): void {
-  execFileSync('apt-get', ['--quiet', '--quiet', ...args], {
-    env,
-    timeout: 240_000,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
 }

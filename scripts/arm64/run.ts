@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { README_OUTPUT } from '../pages/readme-example.ts'
 import { copyFromDisk } from '../vm/disk.ts'
-import { kernelIn } from '../vm/kernel.ts'
+import { kernelIn, newestOf } from '../vm/kernel.ts'
 import { ARM64, runMachine } from '../vm/machine.ts'
 import { requirePackages } from '../vm/packages.ts'
 import { scratchIn } from '../vm/scratch.ts'
@@ -29,7 +29,7 @@ const { values } = parseArgs({ options: { limit: { type: 'string', default: '240
 requirePackages(['qemu-system-arm', 'e2fsprogs', 'kmod'])
 const scratch = scratchIn(CACHE)
 const debian = debianIn(CACHE)
-const kernel = kernelIn(CACHE, { metapackage: 'linux-image-cloud-arm64', env: debian.env })
+const kernel = kernelIn(CACHE, newestOf('linux-image-cloud-arm64', debian.env))
 const disk = makeDisk(CACHE, scratch, kernel, debian)
 console.log(`booting ${kernel.release}`)
 await runMachine(ARM64, kernel, disk, Number(values.limit))

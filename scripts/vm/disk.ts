@@ -30,14 +30,19 @@ export const GUEST_PACKAGES = [
   ...['iperf3', 'iproute2', 'iputils-ping', 'nftables', 'wireguard-tools'],
 ]
 
-/** The ids of the tests that need an ordinary user. */
+/** Of Debian, with the ordinary user of the tests. */
 const ETC = {
-  passwd: 'root:x:0:0:root:/root:/bin/sh\nnsset-user:x:1234:1234::/home/nsset-user:/bin/sh\n',
-  group: 'root:x:0:\nnsset-user:x:1234:\n',
+  passwd: [
+    'root:x:0:0:root:/root:/bin/sh',
+    'nsset-user:x:1234:1234::/home/nsset-user:/bin/sh',
+    'nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
+  ].join('\n'),
+  group: 'root:x:0:\nnsset-user:x:1234:\nnogroup:x:65534:\n',
   subuid: 'nsset-user:100000:65536\n',
   subgid: 'nsset-user:100000:65536\n',
   hosts: '127.0.0.1 localhost\n::1 localhost\n',
   hostname: 'nsset-vm\n',
+  protocols: 'ip 0 IP\nicmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\ngre 47 GRE\nipv6-icmp 58 IPv6-ICMP\nsctp 132 SCTP\n',
 }
 
 export interface Work {

@@ -1,17 +1,17 @@
-/** Debian's kernel for virtual machines, unpacked into a directory and never installed. */
+/** Debian's kernels for virtual machines, unpacked into a directory and never installed. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The source of a kernel. */
 export interface Source {
-  /** A metapackage that depends on the package of the newest version. */
-  metapackage: string
+  /** Its directory in the cache. */
+  name: string
+  /** Returns the package of the newest image. */
+  image: () => string
   /** Options of apt-get(8) and similar programs. */
   env: NodeJS.ProcessEnv
 }
-
-const OF_THIS_HOST: Source = { metapackage: 'linux-image-cloud-amd64', env: process.env }
 
 export interface Kernel {
   /** As printed by `uname -r`. */
@@ -22,31 +22,53 @@ export interface Kernel {
   modules: string
 }
 
+/** The newest kernel of apt's configuration. `metapackage` depends on its package. */
+export function newestOf(metapackage: string, env: NodeJS.ProcessEnv): Source {
+  const image = () => {
+    const name = /^linux-image-/
+    const [newest] = dependenciesOf(metapackage, env).filter((each) => name.test(each))
+    if (newest === undefined) throw new Error(`apt does not know ${metapackage}: run apt-get update, on Debian`)
+    return newest
+  }
+  return { name: 'kernel', image, env }
+}
+
 /** The kernel in the cache; otherwise downloads one with apt-get(8)'s configuration. */
-export function kernelIn(cache: string, source = OF_THIS_HOST): Kernel {
-  const root = join(cache, 'kernel')
+export function kernelIn(cache: string, source: Source): Kernel {
+  const root = join(cache, source.name)
   if (!existsSync(root)) unpackInto(root, source)
   const [release] = readdirSync(join(root, 'lib/modules'))
   if (release === undefined) throw new Error(`no kernel in ${root}: remove the directory`)
-  return { release, image: join(root, `boot/vmlinuz-${release}`), modules: join(root, 'lib/modules', release) }
+  const modules = join(root, 'lib/modules', release)
+  return { release, image: imageIn(root, release, modules), modules }
 }
 
-function unpackInto(root: string, source: Source): void {
+/** Since Linux 7 the image is beside its modules. */
+function imageIn(root: string, release: string, modules: string): string {
+  const image = join(modules, 'vmlinuz')
+  return existsSync(image) ? image : join(root, `boot/vmlinuz-${release}`)
+}
+
+function unpackInto(root: string, { image, env }: Source): void {
   const partial = `${root}.partial-${process.pid}`
   mkdirSync(partial, { recursive: true })
   try {
-    const name = newestPackage(source)
+    const name = image()
     console.log(`downloading ${name}`)
     // APT::Sandbox::User: apt's own user may not write here, and would print a warning.
-    execFileSync('apt-get', ['download', '--quiet', '--option=APT::Sandbox::User=root', name], {
+    const options = ['--quiet', '--option=APT::Sandbox::User=root']
+    execFileSync('apt-get', ['download', ...options, name, ...partsOf(name, env)], {
       cwd: partial,
-      env: source.env,
-      timeout: 180_000,
+      env,
+      timeout: 240_000,
       stdio: ['ignore', 'inherit', 'inherit'],
     })
-    const [archive] = readdirSync(partial)
-    execFileSync('dpkg-deb', ['--extract', archive as string, '.'], { cwd: partial, timeout: 60_000 })
-    rmSync(join(partial, archive as string))
+    for (const archive of readdirSync(partial).filter((each) => each.endsWith('.deb'))) {
+      execFileSync('dpkg-deb', ['--extract', archive, '.'], { cwd: partial, timeout: 60_000 })
+      rmSync(join(partial, archive))
+    }
+    // Since Debian 13 the packages have no /lib, which is a link there.
+    if (!existsSync(join(partial, 'lib'))) symlinkSync('usr/lib', join(partial, 'lib'))
     const [release] = readdirSync(join(partial, 'lib/modules'))
     execFileSync('/usr/sbin/depmod', ['--basedir', partial, release as string], { timeout: 60_000 })
     renameSync(partial, root)
@@ -55,9 +77,12 @@ function unpackInto(root: string, source: Source): void {
   }
 }
 
-function newestPackage({ metapackage, env }: Source): string {
-  const text = execFileSync('apt-cache', ['depends', metapackage], { encoding: 'utf8', timeout: 60_000, env })
-  const name = /Depends: (linux-image-\S+)/.exec(text)?.[1]
-  if (name === undefined) throw new Error(`apt does not know ${metapackage}: run apt-get update, on Debian`)
-  return name
+/** Since Linux 7 the image and the modules are packages of their own, on which that of the image depends. */
+function partsOf(image: string, env: NodeJS.ProcessEnv): string[] {
+  return dependenciesOf(image, env).filter((name) => /^linux-(binary|modules)-/.test(name))
+}
+
+function dependenciesOf(name: string, env: NodeJS.ProcessEnv): string[] {
+  const text = execFileSync('apt-cache', ['depends', name], { encoding: 'utf8', timeout: 60_000, env })
+  return [...text.matchAll(/Depends: (\S+)/g)].map(([, dependency = '']) => dependency)
 }

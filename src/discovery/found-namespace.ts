@@ -1,11 +1,28 @@
-import type { NativeNamespaces } from '../../index.js'
 import type { NamespaceKind } from '../namespace-kind.ts'
-import { NamespaceSet } from '../set/namespace-set.ts'
-import type { NamespaceFacts, NamespaceHolder, NamespaceName } from './holders.ts'
+import type { NamespaceSet } from '../set/namespace-set.ts'
+import { idOf, type NamespaceFacts, type NamespaceHolder, type NamespaceName } from './holders.ts'
 import { oneLine } from './text.ts'
 
+/** @hidden What the native side has of a namespace, without its holders. */
+export interface NativeFacts {
+  kind: NamespaceKind
+  inode: number
+  uniqueId: string | null
+  owner: number | null
+  parent: number | null
+  ownerUid: number | null
+}
+
+/** @hidden What holds the namespaces of a list, by their indexes. */
+export interface HolderSource {
+  holdersOf(index: number): readonly NamespaceHolder[]
+  namesOf(holders: readonly NamespaceHolder[]): readonly NamespaceName[]
+  open(index: number): NamespaceSet
+}
+
 /**
- * A namespace that {@link namespaces} has found. The object holds nothing open.
+ * A namespace that {@link namespaces} has found. The object holds nothing open. `holders` and `names` are what the
+ * search has found; they are decoded when they are first read.
  *
  * @example
  * const [first] = await namespaces({ kinds: 'net' })
@@ -16,33 +33,45 @@ export class FoundNamespace implements NamespaceFacts {
   readonly kind: NamespaceKind
   /** The identity, as {@link NamespaceSet.id} returns it. The kernel uses the number again when the namespace is gone. */
   readonly id: string
-  /** The number that the kernel never uses again (`NS_GET_ID`), for {@link NamespaceSet.fromId}; undefined before Linux 6.18. */
-  readonly uniqueId: bigint | undefined
   /** The id of the user namespace that owns it; undefined if the kernel does not show it to the caller. */
   readonly owner: string | undefined
   /** The id of the namespace above, for `user` and `pid`; undefined for the first one, and if the kernel does not show it. */
   readonly parent: string | undefined
   /** The user who created the user namespace that owns it; for a user namespace, the user who created it. */
   readonly ownerUid: number | undefined
-  /** What keeps it alive, as far as the caller can see it; empty with `holders: false`. */
-  readonly holders: readonly NamespaceHolder[]
-  /** Its names, of ip-netns(8) and of containers. */
-  readonly names: readonly NamespaceName[]
-  readonly #native: NativeNamespaces
+  readonly #uniqueId: string | null
+  readonly #source: HolderSource
   readonly #index: number
+  #holders: readonly NamespaceHolder[] | undefined
+  #names: readonly NamespaceName[] | undefined
 
   /** @hidden Created by {@link namespaces}. */
-  constructor(facts: NamespaceFacts, native: NativeNamespaces, index: number) {
+  constructor(facts: NativeFacts, source: HolderSource, index: number) {
     this.kind = facts.kind
-    this.id = facts.id
-    this.uniqueId = facts.uniqueId
-    this.owner = facts.owner
-    this.parent = facts.parent
-    this.ownerUid = facts.ownerUid
-    this.holders = facts.holders
-    this.names = facts.names
-    this.#native = native
+    this.id = idOf(facts.kind, facts.inode)
+    this.owner = facts.owner === null ? undefined : idOf('user', facts.owner)
+    this.parent = facts.parent === null ? undefined : idOf(facts.kind, facts.parent)
+    this.ownerUid = facts.ownerUid ?? undefined
+    this.#uniqueId = facts.uniqueId
+    this.#source = source
     this.#index = index
+  }
+
+  /** The number that the kernel never uses again (`NS_GET_ID`), for {@link NamespaceSet.fromId}; undefined before Linux 6.18. */
+  get uniqueId(): bigint | undefined {
+    return this.#uniqueId === null ? undefined : BigInt(this.#uniqueId)
+  }
+
+  /** What keeps it alive, as far as the caller can see it; empty with `holders: false`. */
+  get holders(): readonly NamespaceHolder[] {
+    this.#holders ??= this.#source.holdersOf(this.#index)
+    return this.#holders
+  }
+
+  /** Its names, of ip-netns(8) and of containers. */
+  get names(): readonly NamespaceName[] {
+    this.#names ??= this.#source.namesOf(this.holders)
+    return this.#names
   }
 
   /**
@@ -57,7 +86,7 @@ export class FoundNamespace implements NamespaceFacts {
    * @see open_by_handle_at(2), pidfd_getfd(2), ioctl_ns(2)
    */
   open(): NamespaceSet {
-    return new NamespaceSet(this.#native.open(this.#index))
+    return this.#source.open(this.#index)
   }
 
   /**

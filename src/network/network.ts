@@ -212,7 +212,7 @@ export class Network {
 
   /**
    * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`, `'neighbours'`, `'rules'`;
-   * and, like `conntrack -E`, `'conntrack'`. Each event has the object, as `list` returns it. The kernel reports all changes after this call, whichever program makes them.
+   * and, like `conntrack -E`, `'conntrack'`, and, like `nft monitor`, `'firewall'`. Each event has the object, as `list` returns it. The kernel reports all changes after this call, whichever program makes them.
    *
    * A change that a list does not show is no event, such as that of a counter. No event is lost silently: if the kernel has
    * dropped some, or more than 8192 wait to be read, the event `{ type: 'resync' }` is followed by the differences. nsset also

@@ -33,6 +33,7 @@ pub fn run(mut arguments: Arguments, environment: *const *const u8) -> ! {
         }
         state.report.step += 1;
         state.report.about = About::Target;
+        state.report.file_system = None;
     }
     report::leave(0)
 }
@@ -124,6 +125,7 @@ fn start_init(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno>
             if let Err(errno) = outcome {
                 state.report.fail(errno);
             }
+            state.report.file_system = None;
         }
         init::serve(line, arguments, state.report);
     }

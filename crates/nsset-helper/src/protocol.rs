@@ -39,6 +39,9 @@ pub const MAX_PROGRAM_FDS: usize = 250;
 /// The most descriptors one message carries: the eight kinds of namespace.
 pub const MAX_FDS_PER_MESSAGE: usize = 8;
 
+/// The most bytes of the kernel's words about a file system that could not be made.
+pub const MAX_WORDS: usize = 512;
+
 /// The most bytes of a file in one message.
 pub const MAX_CONTENT: usize = 64 * 1024;
 
@@ -224,7 +227,8 @@ pub mod flag {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum MessageKind {
-    /// The step failed; the value is the error number.
+    /// The step failed; the value is the error number. The kernel's words about it may follow the message in the same
+    /// packet: at most [`MAX_WORDS`] bytes.
     Failed = 1,
     /// The step waits for a reply (one byte of any value).
     Waiting = 2,

@@ -1,7 +1,7 @@
 //! Sends messages to the parent, and waits for its replies.
 
 use crate::{
-    protocol::{About, MAX_FDS_PER_MESSAGE, Message, MessageKind},
+    protocol::{About, MAX_FDS_PER_MESSAGE, MAX_WORDS, Message, MessageKind},
     syscall::{self, EIO, Errno, MessageHeader, Part},
 };
 
@@ -11,6 +11,8 @@ pub struct Report {
     pub control: i32,
     pub step: u32,
     pub about: About,
+    /// The file system that the step makes, whose descriptor has the kernel's words about a failure (fsopen(2)).
+    pub file_system: Option<i32>,
 }
 
 /// A control message of type `SCM_RIGHTS` (unix(7)); `length` limits how many of the descriptors are sent.
@@ -80,9 +82,21 @@ impl Report {
 
     /// Reports why the step failed, and ends the process.
     pub fn fail(self, errno: Errno) -> ! {
-        let _ = self.send(MessageKind::Failed, errno, &[]);
+        let mut words = [0; MAX_WORDS];
+        let length = self.file_system.map_or(0, |fs| read_error(fs, &mut words));
+        let _ = self.send_message(MessageKind::Failed, errno, &[], words.get(..length).unwrap_or_default());
         leave(1)
     }
+}
+
+/// Reads the first error in the log of a file system that is being made. Warnings and notes may be before it.
+fn read_error(fs: i32, words: &mut [u8; MAX_WORDS]) -> usize {
+    while let Ok(length) = syscall::read(fs, words) {
+        if words.starts_with(b"e ") || length == 0 {
+            return length;
+        }
+    }
+    0
 }
 
 /// Ends the helper. It closes its descriptors first: in an exit the kernel frees the memory before the descriptors, and

@@ -53,7 +53,7 @@ pub struct State {
 
 impl State {
     pub fn new(environment: *const *const u8) -> Self {
-        let report = Report { control: CONTROL_FD, step: 0, about: About::Target };
+        let report = Report { control: CONTROL_FD, step: 0, about: About::Target, file_system: None };
         Self {
             report,
             proc: -1,

@@ -23,6 +23,9 @@ use crate::{
     retry::uninterrupted,
 };
 
+/// The hint for a system without one.
+pub(crate) const MISSING: &str = "nsset needs a mounted /proc";
+
 /// Opens it once. The first call has to be before a mount namespace can have been entered.
 pub fn hold() -> Result<BorrowedFd<'static>> {
     static PROC: OnceLock<OwnedFd> = OnceLock::new();
@@ -31,7 +34,7 @@ pub fn hold() -> Result<BorrowedFd<'static>> {
     }
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let proc = uninterrupted(|| open("/proc", flags, Mode::empty()))
-        .map_err(|errno| SystemError::new(errno, "open").path("/proc").hint("nsset needs a mounted /proc"))?;
+        .map_err(|errno| SystemError::new(errno, "open").path("/proc").hint(MISSING))?;
     let proc = PROC.get_or_init(|| proc).as_fd();
     mounts_of_origin();
     Ok(proc)

@@ -1,3 +1,4 @@
+import type { FirewallObject } from '../../validate/monitoring/firewall-object.ts'
 import type { TrackedConnection } from '../../validate/monitoring/tracked-connection.ts'
 import type { WatchedPart } from '../../validate/monitoring/watch-options.ts'
 import type { Address } from '../../validate/network/address.ts'
@@ -15,6 +16,7 @@ export interface WatchedValues {
   neighbours: Neighbour
   rules: RoutingRule
   conntrack: TrackedConnection
+  firewall: FirewallObject
 }
 
 /** A change of an object. */

@@ -3,7 +3,7 @@ import { type FieldsOf, type Parse, parseOptions } from '../fields.ts'
 import { boolean, signal, word } from '../values.ts'
 
 /** A part of a network that {@link Network.watch} can watch. */
-export type WatchedPart = 'links' | 'addresses' | 'routes' | 'neighbours' | 'rules' | 'conntrack'
+export type WatchedPart = 'links' | 'addresses' | 'routes' | 'neighbours' | 'rules' | 'conntrack' | 'firewall'
 
 /** Options of {@link Network.watch}. */
 export interface WatchOptions {
@@ -15,7 +15,7 @@ export interface WatchOptions {
 
 /** Options of {@link Network.until}. */
 export interface UntilOptions {
-  /** The parts whose changes make it ask again. Default: all but `'conntrack'`. */
+  /** The parts whose changes make it ask again. Default: all but `'conntrack'` and `'firewall'`. */
   parts?: WatchedPart | readonly WatchedPart[] | undefined
   /** Ends the wait, which rejects with the signal's reason. */
   signal?: AbortSignal | undefined
@@ -23,7 +23,7 @@ export interface UntilOptions {
 
 /** What `ip monitor` reports. */
 const OF_THE_NETWORK = ['links', 'addresses', 'routes', 'neighbours', 'rules'] as const satisfies readonly WatchedPart[]
-const parsePart = word(...OF_THE_NETWORK, 'conntrack')
+const parsePart = word(...OF_THE_NETWORK, 'conntrack', 'firewall')
 
 /** @internal One part, or several. */
 export const parseWatchedParts: Parse<WatchedPart[]> = (value, name) => {

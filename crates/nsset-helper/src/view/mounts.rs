@@ -28,8 +28,10 @@ pub fn root(directory: &'static CStr, state: &mut State) -> Result<(), Errno> {
 /// not take it along.
 pub fn root_tmpfs(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let fs = syscall::fsopen(c"tmpfs")?;
+    state.report.file_system = Some(fs);
     new_file_system::set_options(fs, arguments)?;
     let tree = new_file_system::finish(fs, NOSUID | NODEV)?;
+    state.report.file_system = None;
     let target = syscall::open(AT_FDCWD, c"/", O_PATH | O_DIRECTORY)?;
     syscall::move_mount(tree, target)?;
     syscall::close(target);
@@ -76,6 +78,7 @@ pub fn bind_tree(arguments: &mut Arguments, state: &mut State) -> Result<(), Err
 
 pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let fs = syscall::fsopen(arguments.text()?)?;
+    state.report.file_system = Some(fs);
     let source = arguments.text()?;
     let target = arguments.text()?;
     let attributes = arguments.number()?;
@@ -85,6 +88,7 @@ pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
     }
     new_file_system::set_options(fs, arguments)?;
     let tree = new_file_system::finish(fs, attributes)?;
+    state.report.file_system = None;
     let target = open_or_make(target, FileType::Directory, flags, state)?;
     if flags & flag::OWN != 0 {
         own_file_systems::add(tree)?;

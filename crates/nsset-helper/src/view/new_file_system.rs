@@ -21,7 +21,9 @@ pub fn make(kind: &CStr, options: &[(&CStr, &CStr)], attributes: usize) -> Resul
         syscall::close(fs);
         return Err(errno);
     }
-    finish(fs, attributes)
+    finish(fs, attributes).inspect_err(|_| {
+        syscall::close(fs);
+    })
 }
 
 /// Sets the options that are the next operands, `COUNT (KEY VALUE)*`.
@@ -32,9 +34,11 @@ pub fn set_options(fs: i32, arguments: &mut Arguments) -> Result<(), Errno> {
     Ok(())
 }
 
-/// A detached mount of the file system that has its options. Its context is closed.
+/// A detached mount of the file system that has its options. Its context is closed, unless this fails: then it has the
+/// kernel's words about that.
 pub fn finish(fs: i32, attributes: usize) -> Result<i32, Errno> {
-    let tree = syscall::fsconfig_create(fs).and_then(|_| syscall::fsmount(fs, attributes));
+    syscall::fsconfig_create(fs)?;
+    let tree = syscall::fsmount(fs, attributes)?;
     syscall::close(fs);
-    tree
+    Ok(tree)
 }

@@ -21,11 +21,11 @@ pub fn is_step(word: &[u8]) -> bool {
 
 pub fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     if word == word::OVERLAY {
-        state.overlay = Some(begin(arguments)?);
-        return Ok(());
+        return begin(arguments, state);
     }
     let proc = state.proc;
     let overlay = state.overlay.as_mut().ok_or(EINVAL)?;
+    state.report.file_system = Some(overlay.fs);
     match word {
         word::OVERLAY_LOWER => add_lower(open(arguments.text()?)?, overlay, proc),
         word::OVERLAY_UPPER => add(overlay.fs, c"upperdir", open(arguments.text()?)?, proc),
@@ -36,11 +36,13 @@ pub fn step(word: &[u8], arguments: &mut Arguments, state: &mut State) -> Result
     }
 }
 
-fn begin(arguments: &mut Arguments) -> Result<Overlay, Errno> {
+fn begin(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
     let fs = syscall::fsopen(c"overlay")?;
+    state.report.file_system = Some(fs);
     syscall::fsconfig_option(fs, c"source", c"overlay")?;
     new_file_system::set_options(fs, arguments)?;
-    Ok(Overlay { fs, lowers: [0; 255], length: 0 })
+    state.overlay = Some(Overlay { fs, lowers: [0; 255], length: 0 });
+    Ok(())
 }
 
 fn open(path: &CStr) -> Result<i32, Errno> {
@@ -115,8 +117,10 @@ fn decimal(fd: i32, buffer: &mut [u8; MOST_DIGITS + 1]) -> Result<&CStr, Errno> 
 fn mount_scratch(arguments: &mut Arguments, fs: i32, state: &mut State) -> Result<(), Errno> {
     let (target, flags) = (arguments.text()?, arguments.number()?);
     let scratch = syscall::fsopen(c"tmpfs")?;
+    state.report.file_system = Some(scratch);
     new_file_system::set_options(scratch, arguments)?;
     let tree = new_file_system::finish(scratch, NOSUID | NODEV)?;
+    state.report.file_system = Some(fs);
     let target = open_or_make(target, FileType::Directory, flags, state)?;
     attach_held(tree, target, state)?;
     syscall::clear_umask();
@@ -138,6 +142,7 @@ fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> {
         set_by_number(overlay.fs, c"lowerdir", lowers, state.proc)?;
     }
     let tree = new_file_system::finish(overlay.fs, attributes)?;
+    state.report.file_system = None;
     if flags & flag::OWN != 0 {
         own_file_systems::add(tree)?;
     }

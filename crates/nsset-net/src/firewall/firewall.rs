@@ -56,6 +56,12 @@ impl Firewall {
         tables.map_err(|error| error.of("NFT_MSG_GETTABLE", ""))
     }
 
+    /// Lists all tables with the handles of their rules.
+    pub(crate) async fn list_existing(&self) -> Result<Vec<Existing>> {
+        let found = self.unchanged(None).await;
+        found.map(|(tables, _)| tables).map_err(|error| error.of("NFT_MSG_GETTABLE", ""))
+    }
+
     /// Returns a table with all that is in it.
     pub async fn get(&self, table: &TableRef) -> Result<Table> {
         let tables = self.unchanged(Some(table)).await;

@@ -27,6 +27,7 @@ pub(crate) mod kind {
     pub const GET_ELEMENTS: u16 = 13;
     pub const DELETE_ELEMENTS: u16 = 14;
     pub const GET_GENERATION: u16 = 16;
+    pub const NEW_GENERATION: u16 = 15;
     pub const NEW_OBJECT: u16 = 18;
     pub const GET_OBJECT: u16 = 19;
     pub const DELETE_OBJECT: u16 = 20;

@@ -9,7 +9,7 @@ mod family;
 mod firewall;
 mod hook;
 mod matching;
-mod message;
+pub(crate) mod message;
 mod place;
 mod read;
 mod set;
@@ -18,10 +18,15 @@ mod table;
 mod user_data;
 mod write;
 
+pub(crate) use difference::Existing;
+pub(crate) use read::family;
+
 pub use count::{Count, RuleCount, TableCounts};
 pub use family::Family;
 pub use firewall::Firewall;
 pub use hook::Priority;
 pub use matching::{Operand, Operator, Test, Verdict, Verdicts};
 pub use statement::{Destination, Limit, Log, NewValue, Queue, Quota, Statement, Synproxy, Translation, Unit};
-pub use table::{Chain, NamedCounter, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag, Table, TableRef};
+pub use table::{
+    Chain, DetailedElement, NamedCounter, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag, Table, TableRef,
+};

@@ -89,6 +89,7 @@ pub(crate) enum Group {
     ConntrackNew = NFNETLINK + 1,
     ConntrackUpdate = NFNETLINK + 2,
     ConntrackDestroy = NFNETLINK + 3,
+    Nftables = NFNETLINK + 7,
 }
 
 impl Group {

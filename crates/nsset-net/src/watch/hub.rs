@@ -1,18 +1,26 @@
 //! The watchers of a network, and what is known about the parts that they watch.
 
-use std::{collections::BTreeMap, mem, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashSet},
+    mem,
+    sync::Arc,
+};
 
 use netlink_packet_core::NLM_F_REPLACE;
 
 use super::{
     event::{Event, EventKind},
+    firewall::{self, Notice},
     known::{Known, Verdict, differences},
-    object::Object,
+    object::{Key, Object},
     part::{Verb, WatchedPart},
     queue::{Queue, Wake},
     route_loss::RouteLoss,
 };
-use crate::{error::Error, netlink::answer::Message, netlink::attributes::Malformed};
+use crate::{error::Error, firewall::message::SUBSYSTEM, netlink::answer::Message, netlink::attributes::Malformed};
+
+/// The key of events about generations, which no list has.
+const GENERATION: Key = Key::Firewall(0);
 
 /// The most bytes of a batch, approximately.
 const BATCH: usize = 256 * 1024;
@@ -36,6 +44,15 @@ struct PartState {
     known: Known,
     phase: Phase,
     must_list: bool,
+    /// Of the packet filter: what has changed since the last list, until all that happens is known.
+    touched: Touched,
+}
+
+/// Objects of which notifications say that they have changed.
+#[derive(Default)]
+struct Touched {
+    new: HashSet<Key>,
+    removed: HashSet<Key>,
 }
 
 /// How much is known about a part.
@@ -112,6 +129,9 @@ impl Hub {
     /// Applies a notification.
     pub fn hear(&mut self, message: &Message<'_>) -> Result<(), Malformed> {
         self.route_loss.hear(message);
+        if message.kind >> 8 == SUBSYSTEM {
+            return self.hear_firewall(message);
+        }
         let Some((part, verb)) = WatchedPart::of_message(message.kind) else { return Ok(()) };
         let Some(state) = self.parts.get_mut(&part) else { return Ok(()) };
         let Some(mut object) = part.read(message.body)? else { return Ok(()) };
@@ -147,6 +167,30 @@ impl Hub {
         Ok(())
     }
 
+    /// Applies a notification of the packet filter, which is listed again then.
+    fn hear_firewall(&mut self, message: &Message<'_>) -> Result<(), Malformed> {
+        let part = WatchedPart::Firewall;
+        let Some(state) = self.parts.get_mut(&part) else { return Ok(()) };
+        state.must_list = true;
+        let is_steady = state.phase == Phase::Steady;
+        match firewall::notice(message)? {
+            Notice::Generation(text) => {
+                for queue in self.queues.values_mut().filter(|queue| queue.watches(part)) {
+                    let text = Arc::from(text.as_str());
+                    queue.add(Event::Object { kind: EventKind::Change, part, text }, part, GENERATION, &[]);
+                }
+            }
+            Notice::New(key) if !is_steady => {
+                state.touched.new.insert(key);
+            }
+            Notice::Removed(key) if !is_steady => {
+                state.touched.removed.insert(key);
+            }
+            Notice::New(_) | Notice::Removed(_) | Notice::Other => {}
+        }
+        Ok(())
+    }
+
     /// Applies a list.
     pub fn listed(&mut self, part: WatchedPart, list: Vec<Object>) {
         let Some(state) = self.parts.get_mut(&part) else { return };
@@ -156,6 +200,7 @@ impl Hub {
             for queue in self.queues.values_mut().filter(|queue| queue.wants_existing && queue.watches(part)) {
                 queue.start_with(part, state.known.texts());
             }
+            self.tell_touched(part);
             return self.wake();
         }
         let mut watching: Vec<_> = self.queues.values_mut().filter(|queue| queue.watches(part)).collect();
@@ -166,7 +211,27 @@ impl Hub {
                 }
             }
         });
+        self.tell_touched(part);
         self.wake();
+    }
+
+    /// Tells watchers what has changed before the first list, unless the list is what they are told.
+    fn tell_touched(&mut self, part: WatchedPart) {
+        let Some(state) = self.parts.get_mut(&part) else { return };
+        let Touched { new, removed } = mem::take(&mut state.touched);
+        let told = self.queues.values_mut().filter(|queue| queue.watches(part) && !queue.wants_existing);
+        let has_lost = removed.iter().any(|key| state.known.get(key).is_empty());
+        for queue in told {
+            if has_lost {
+                queue.resync();
+            }
+            for key in &new {
+                for object in state.known.get(key) {
+                    let text = Arc::clone(&object.text);
+                    queue.add(Event::Object { kind: EventKind::Add, part, text }, part, *key, &[]);
+                }
+            }
+        }
     }
 
     /// Notes that all notifications have been read that had arrived.

@@ -1,6 +1,7 @@
 //! Watches parts of a network: what the kernel reports to the groups of rtnetlink(7), as changes of the objects that lists have.
 
 mod event;
+mod firewall;
 mod hub;
 mod known;
 mod object;

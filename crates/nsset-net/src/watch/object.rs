@@ -48,6 +48,8 @@ pub(super) enum Key {
         family: Family,
         priority: u32,
     },
+    /// A hash of the family, the table, the kind and the name.
+    Firewall(u64),
     /// Connections with the same addresses can follow each other, and be in several zones.
     Connection {
         id: u32,
@@ -86,7 +88,7 @@ impl Object {
 }
 
 impl Object {
-    fn new(key: Key, text: String, digest: u64) -> Self {
+    pub fn new(key: Key, text: String, digest: u64) -> Self {
         Self { key, text: text.into(), digest, is_multipath: false, connection: None }
     }
 

@@ -27,6 +27,7 @@ pub enum WatchedPart {
     Neighbours,
     Rules,
     Conntrack,
+    Firewall,
 }
 
 /// The protocol of netlink that reports a part.
@@ -56,8 +57,8 @@ pub(super) enum Verb {
 }
 
 impl WatchedPart {
-    pub const ALL: [Self; 6] =
-        [Self::Links, Self::Addresses, Self::Routes, Self::Neighbours, Self::Rules, Self::Conntrack];
+    pub const ALL: [Self; 7] =
+        [Self::Links, Self::Addresses, Self::Routes, Self::Neighbours, Self::Rules, Self::Conntrack, Self::Firewall];
 
     /// The name in events.
     pub const fn name(self) -> &'static str {
@@ -68,6 +69,7 @@ impl WatchedPart {
             Self::Neighbours => "neighbours",
             Self::Rules => "rules",
             Self::Conntrack => "conntrack",
+            Self::Firewall => "firewall",
         }
     }
 
@@ -80,7 +82,7 @@ impl WatchedPart {
     pub const fn source(self) -> WatchedSource {
         match self {
             Self::Links | Self::Addresses | Self::Routes | Self::Neighbours | Self::Rules => WatchedSource::Rtnetlink,
-            Self::Conntrack => WatchedSource::Nfnetlink,
+            Self::Conntrack | Self::Firewall => WatchedSource::Nfnetlink,
         }
     }
 
@@ -93,6 +95,7 @@ impl WatchedPart {
             Self::Neighbours => &[Group::Neigh],
             Self::Rules => &[Group::Ipv4Rule, Group::Ipv6Rule],
             Self::Conntrack => &[Group::ConntrackNew, Group::ConntrackUpdate, Group::ConntrackDestroy],
+            Self::Firewall => &[Group::Nftables],
         }
     }
 
@@ -130,6 +133,8 @@ impl WatchedPart {
             Self::Neighbours => Neighbour::read(body)?.map(Object::try_from).transpose(),
             Self::Rules => Rule::read(body)?.map(Object::try_from).transpose(),
             Self::Conntrack => conntrack::read(body)?.map(Object::try_from).transpose(),
+            // Only a list has all of an object.
+            Self::Firewall => Ok(None),
         }
     }
 
@@ -139,7 +144,7 @@ impl WatchedPart {
             // `ifi_change`: register_netdevice() of net/core/dev.c sets all bits.
             Self::Links => u32_at(message.body, 12) == Ok(u32::MAX),
             Self::Addresses | Self::Routes | Self::Neighbours | Self::Rules => message.flags & NLM_F_REPLACE == 0,
-            Self::Conntrack => message.flags & NLM_F_CREATE != 0,
+            Self::Conntrack | Self::Firewall => message.flags & NLM_F_CREATE != 0,
         }
     }
 
@@ -147,8 +152,16 @@ impl WatchedPart {
     pub(super) async fn list(self, lists: Lists<'_>) -> Result<Vec<Object>> {
         match lists {
             Lists::Rtnetlink(network) => self.list_of_network(network).await,
-            Lists::Nfnetlink(firewall) => objects(Conntrack::of(firewall).list(&ConnectionFilter::default()).await?),
+            Lists::Nfnetlink(firewall) => self.list_of_firewall(firewall).await,
         }
+    }
+
+    async fn list_of_firewall(self, firewall: &Firewall) -> Result<Vec<Object>> {
+        if self == Self::Conntrack {
+            return objects(Conntrack::of(firewall).list(&ConnectionFilter::default()).await?);
+        }
+        let list = super::firewall::objects(&firewall.list_existing().await?);
+        list.map_err(|malformed| NetlinkError::from(malformed).of("recvmsg", ""))
     }
 
     async fn list_of_network(self, network: &Network) -> Result<Vec<Object>> {
@@ -159,7 +172,7 @@ impl WatchedPart {
             Self::Neighbours => objects(network.neighbours().list(None).await?),
             Self::Rules => objects(network.rules().list(None).await?),
             // It is not part of rtnetlink.
-            Self::Conntrack => Ok(Vec::new()),
+            Self::Conntrack | Self::Firewall => Ok(Vec::new()),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::vec::IntoIter;
 use napi::{Env, Result, bindgen_prelude::BigInt};
 use napi_derive::napi;
 use nsset::{Discovery, Error, Kinds, Search};
+use serde::Serialize;
 
 use crate::{
     convert::optional_kinds,
@@ -26,11 +27,25 @@ const PART: usize = 256;
 
 #[napi]
 impl NativeNamespaces {
-    /// Returns the next part as JSON, or null after the last one: first the processes and what could not be seen, then lists of
-    /// namespaces.
+    /// Returns the next part as JSON, or null after the last one: first what could not be seen, then lists of namespaces.
     #[napi(catch_unwind)]
     pub fn next_part(&mut self) -> Option<String> {
         self.parts.next()
+    }
+
+    /// Returns the processes as JSON.
+    #[napi(catch_unwind)]
+    pub fn processes(&self, env: Env) -> Result<String> {
+        guard(env, || json(&self.discovery.processes))
+    }
+
+    /// Returns what holds the namespace with this index in the lists, as JSON: pids of processes in it, and others.
+    #[napi(catch_unwind)]
+    pub fn holders(&self, env: Env, index: u32) -> Result<String> {
+        guard(env, || {
+            let found = self.discovery.namespaces.get(index as usize);
+            json(&found.map(|found| (&found.processes, &found.holders)))
+        })
     }
 
     /// Opens the namespace with this index in the lists.
@@ -46,15 +61,18 @@ pub fn namespaces(env: Env, kinds: u32, holders: bool) -> Result<Promise<NativeN
     let kinds = guard(env, || optional_kinds(kinds))?.unwrap_or(Kinds::ALL);
     work::run_on_files(env, move || {
         let discovery = nsset::discover(Search { kinds, holders })?;
-        let parts = parts_of(&discovery).map_err(|error| Error::InvalidArgument(error.to_string()))?.into_iter();
+        let parts = parts_of(&discovery)?.into_iter();
         Ok(NativeNamespaces { discovery, parts })
     })
 }
 
-fn parts_of(discovery: &Discovery) -> serde_json::Result<Vec<String>> {
-    let first = serde_json::to_string(&(&discovery.processes, &discovery.incomplete));
-    let others = discovery.namespaces.chunks(PART).map(serde_json::to_string);
-    std::iter::once(first).chain(others).collect()
+fn parts_of(discovery: &Discovery) -> nsset::Result<Vec<String>> {
+    let others = discovery.namespaces.chunks(PART).map(|part| json(&part));
+    std::iter::once(json(&discovery.incomplete)).chain(others).collect()
+}
+
+fn json(value: &impl Serialize) -> nsset::Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::InvalidArgument(error.to_string()))
 }
 
 /// Opens a namespace by its unique id.

@@ -5,6 +5,7 @@ use std::{
     ffi::CString,
     fmt,
     os::fd::AsFd,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use nix::errno::Errno;
@@ -34,8 +35,8 @@ pub struct Process {
     pub cgroup: String,
 }
 
-/// What keeps a namespace alive, besides the processes in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// What keeps a namespace alive, besides the processes in it. In this order they are listed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Holder {
     /// A process whose next children are in it: `pid_for_children`, `time_for_children`.
@@ -91,7 +92,9 @@ pub struct Found {
     /// Who created the user namespace that owns it; for a user namespace, who created it.
     pub owner_uid: Option<u32>,
     /// The pids of the processes in it.
+    #[serde(skip)]
     pub processes: Vec<i32>,
+    #[serde(skip)]
     pub holders: Vec<Holder>,
 }
 
@@ -114,22 +117,31 @@ pub struct Discovery {
 
 impl fmt::Debug for Census {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Census").field("namespaces", &self.found.len()).finish_non_exhaustive()
+        formatter.debug_struct("Census").field("namespaces", &self.known().found.len()).finish_non_exhaustive()
     }
 }
 
-/// What has been found so far.
+/// What has been found so far. Several threads add to it: what they ask the kernel, they ask without the lock.
 pub(super) struct Census {
     pub search: Search,
-    pub processes: Vec<Process>,
-    pub incomplete: Vec<Incomplete>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    processes: Vec<Process>,
+    incomplete: Vec<Incomplete>,
     found: Vec<Found>,
     indexes: HashMap<(Kind, u64), usize>,
 }
 
 impl Census {
     pub fn new(search: Search) -> Self {
-        Self { search, processes: Vec::new(), incomplete: Vec::new(), found: Vec::new(), indexes: HashMap::new() }
+        Self { search, known: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether namespaces of this kind have to be read: mount namespaces are read for what is mounted in them.
@@ -139,7 +151,7 @@ impl Census {
 
     /// The index of a namespace. One that is new is opened and asked for its relatives; `None` if it cannot be opened, or
     /// if another one has taken its place.
-    pub fn meet(&mut self, kind: Kind, inode: u64, open: impl FnOnce() -> Option<Namespace>) -> Option<usize> {
+    pub fn meet(&self, kind: Kind, inode: u64, open: impl FnOnce() -> Option<Namespace>) -> Option<usize> {
         if let Some(index) = self.index(kind, inode) {
             return Some(index);
         }
@@ -149,88 +161,125 @@ impl Census {
 
     /// The index of a namespace that is known.
     pub fn index(&self, kind: Kind, inode: u64) -> Option<usize> {
-        self.indexes.get(&(kind, inode)).copied()
+        self.known().indexes.get(&(kind, inode)).copied()
+    }
+
+    /// The index of the network with this unique id, and its inode number.
+    pub fn network(&self, unique_id: u64) -> Option<(usize, u64)> {
+        let known = self.known();
+        let mut networks = known.found.iter().enumerate().filter(|(_, found)| found.kind == Kind::Net);
+        networks.find(|(_, found)| found.unique_id == Some(unique_id)).map(|(index, found)| (index, found.inode))
     }
 
     /// The index of an open namespace.
-    pub fn add(&mut self, namespace: &Namespace) -> usize {
+    pub fn add(&self, namespace: &Namespace) -> usize {
         let (kind, inode) = (namespace.kind(), namespace.id().ino);
         if let Some(index) = self.index(kind, inode) {
             return index;
         }
-        let index = self.found.len();
-        self.indexes.insert((kind, inode), index);
         let unique_id = ioctl::unique_id(namespace.as_fd()).ok();
-        self.found.push(Found {
-            kind,
-            inode,
-            unique_id,
-            owner: None,
-            parent: None,
-            owner_uid: None,
-            processes: Vec::new(),
-            holders: Vec::new(),
-        });
-        let owner = namespace.owner().ok();
-        // The owner of a user namespace is its parent.
-        let parent = if kind == Kind::Pid { namespace.parent().ok() } else { None };
         let uid = if kind == Kind::User { ioctl::owner_uid(namespace.as_fd()).ok() } else { None };
-        let owner = owner.map(|owner| self.add(&owner));
+        // The owner of a user namespace is its parent.
+        let owner = namespace.owner().ok().map(|owner| self.add(&owner));
+        let parent = if kind == Kind::Pid { namespace.parent().ok() } else { None };
         let parent = parent.map(|parent| self.add(&parent));
-        self.relate(index, owner, parent, uid);
-        index
+        self.known().insert(Newcomer { kind, inode, unique_id, owner, parent, uid })
     }
 
-    fn relate(&mut self, index: usize, owner: Option<usize>, parent: Option<usize>, uid: Option<u32>) {
-        let of_owner = owner.and_then(|owner| self.found.get(owner)).map(|owner| (owner.inode, owner.owner_uid));
-        let of_parent = parent.and_then(|parent| self.found.get(parent)).map(|parent| parent.inode);
-        let Some(found) = self.found.get_mut(index) else { return };
-        found.owner = of_owner.map(|(inode, _)| inode);
-        found.parent = if found.kind == Kind::User { found.owner } else { of_parent };
-        found.owner_uid = uid.or(of_owner.and_then(|(_, uid)| uid));
-        let holder = Holder::Namespace { kind: found.kind, inode: found.inode };
-        for relative in [owner, parent].into_iter().flatten() {
-            self.hold(relative, holder.clone());
-        }
+    /// Adds a process that holds namespaces.
+    pub fn enroll(&self, process: Process) {
+        self.known().processes.push(process);
     }
 
     /// Adds a process that is in the namespace.
-    pub fn inhabit(&mut self, index: usize, pid: i32) {
-        if let Some(found) = self.found.get_mut(index) {
+    pub fn inhabit(&self, index: usize, pid: i32) {
+        if let Some(found) = self.known().found.get_mut(index) {
             found.processes.push(pid);
         }
     }
 
-    pub fn hold(&mut self, index: usize, holder: Holder) {
-        if let Some(found) = self.found.get_mut(index) {
-            found.holders.push(holder);
-        }
+    pub fn hold(&self, index: usize, holder: Holder) {
+        self.known().hold(index, holder);
+    }
+
+    /// Notes what could not be looked at at all.
+    pub fn note(&self, what: What) {
+        self.known().incomplete.push(Incomplete { what, count: None, code: None });
     }
 
     /// Counts one more that could not be looked at.
-    pub fn count(&mut self, what: What, errno: Errno) {
+    pub fn count(&self, what: What, errno: Errno) {
         let code = Some(format!("{errno:?}"));
-        match self.incomplete.iter_mut().find(|each| each.what == what && each.code == code) {
+        let incomplete = &mut self.known().incomplete;
+        match incomplete.iter_mut().find(|each| each.what == what && each.code == code) {
             Some(known) => known.count = known.count.map(|count| count + 1),
-            None => self.incomplete.push(Incomplete { what, count: Some(1), code }),
+            None => incomplete.push(Incomplete { what, count: Some(1), code }),
         }
     }
 
-    /// The namespaces so far.
-    pub fn found(&self) -> &[Found] {
-        &self.found
+    /// The namespaces so far, for the only thread that adds to them.
+    pub fn found(&mut self) -> &[Found] {
+        &self.known.get_mut().unwrap_or_else(PoisonError::into_inner).found
     }
 
     pub fn unique_ids(&self) -> HashSet<u64> {
-        self.found.iter().filter_map(|found| found.unique_id).collect()
+        self.known().found.iter().filter_map(|found| found.unique_id).collect()
     }
 
-    pub fn knows_id(&self, id: u64) -> bool {
-        self.found.iter().any(|found| found.unique_id == Some(id))
+    pub fn close(self) -> Discovery {
+        let Known { mut processes, incomplete, mut found, .. } =
+            self.known.into_inner().unwrap_or_else(PoisonError::into_inner);
+        processes.sort_unstable_by_key(|process| process.pid);
+        found.sort_unstable_by_key(|found| (found.kind, found.inode));
+        for each in &mut found {
+            each.processes.sort_unstable();
+            each.holders.sort_unstable();
+        }
+        Discovery { namespaces: found, processes, incomplete }
+    }
+}
+
+/// A namespace that was asked for its relatives, which are known.
+struct Newcomer {
+    kind: Kind,
+    inode: u64,
+    unique_id: Option<u64>,
+    owner: Option<usize>,
+    parent: Option<usize>,
+    uid: Option<u32>,
+}
+
+impl Known {
+    /// Adds it, unless another thread has added it meanwhile.
+    fn insert(&mut self, newcomer: Newcomer) -> usize {
+        let Newcomer { kind, inode, unique_id, owner, parent, uid } = newcomer;
+        if let Some(index) = self.indexes.get(&(kind, inode)) {
+            return *index;
+        }
+        let of_owner = owner.and_then(|owner| self.found.get(owner)).map(|owner| (owner.inode, owner.owner_uid));
+        let of_parent = parent.and_then(|parent| self.found.get(parent)).map(|parent| parent.inode);
+        let owned_by = of_owner.map(|(inode, _)| inode);
+        let index = self.found.len();
+        self.indexes.insert((kind, inode), index);
+        self.found.push(Found {
+            kind,
+            inode,
+            unique_id,
+            owner: owned_by,
+            parent: if kind == Kind::User { owned_by } else { of_parent },
+            owner_uid: uid.or(of_owner.and_then(|(_, uid)| uid)),
+            processes: Vec::new(),
+            holders: Vec::new(),
+        });
+        for relative in [owner, parent].into_iter().flatten() {
+            self.hold(relative, Holder::Namespace { kind, inode });
+        }
+        index
     }
 
-    pub fn close(mut self) -> Discovery {
-        self.found.sort_unstable_by_key(|found| (found.kind, found.inode));
-        Discovery { namespaces: self.found, processes: self.processes, incomplete: self.incomplete }
+    fn hold(&mut self, index: usize, holder: Holder) {
+        if let Some(found) = self.found.get_mut(index) {
+            found.holders.push(holder);
+        }
     }
 }

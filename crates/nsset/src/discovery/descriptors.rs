@@ -4,6 +4,7 @@ use std::{
     ffi::CStr,
     os::fd::{AsFd, BorrowedFd},
     path::PathBuf,
+    sync::{Mutex, PoisonError},
 };
 
 use nix::{
@@ -15,7 +16,7 @@ use nix::{
 use crate::{
     discovery::{
         census::{Census, Holder},
-        entries::{Inodes, decimal, directory, numbers},
+        entries::{Inodes, decimal, list},
         sockets::{Networks, Owner},
     },
     kind::Kind,
@@ -24,17 +25,13 @@ use crate::{
 };
 
 pub(super) fn look(
-    census: &mut Census,
+    census: &Census,
     process: BorrowedFd<'_>,
     pid: i32,
     inodes: &Inodes,
-    networks: &mut Networks,
+    networks: &Mutex<Networks>,
 ) -> Result<(), Errno> {
-    let fds = numbers(process, c"fd")?;
-    if fds.is_empty() {
-        return Ok(());
-    }
-    let links = directory(process, c"fd")?;
+    let (links, fds) = list(process, c"fd")?;
     let mut owner = Owner::new(pid, inodes[Kind::Net]);
     for fd in fds {
         let name = decimal(fd);
@@ -42,7 +39,7 @@ pub(super) fn look(
         let link = link.as_encoded_bytes();
         if link.starts_with(b"socket:[") {
             if census.search.kinds.contains(Kind::Net) {
-                networks.look(census, &mut owner, fd, link);
+                networks.lock().unwrap_or_else(PoisonError::into_inner).look(census, &mut owner, fd, link);
             }
             continue;
         }

@@ -21,12 +21,20 @@ pub(super) fn directory(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errn
     uninterrupted(|| openat(at, path, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()))
 }
 
-/// The entries of a directory that are numbers.
-pub(super) fn numbers(at: BorrowedFd<'_>, path: &CStr) -> Result<Vec<i32>, Errno> {
+/// A directory with its entries that are numbers.
+pub(super) fn list(at: BorrowedFd<'_>, path: &CStr) -> Result<(Dir, Vec<i32>), Errno> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let mut entries = uninterrupted(|| Dir::openat(at, path, flags, Mode::empty()))?;
-    let names = entries.iter().flatten();
-    Ok(names.filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect())
+    let mut directory = uninterrupted(|| Dir::openat(at, path, flags, Mode::empty()))?;
+    let names = directory.iter().flatten();
+    let numbers = names.filter_map(|entry| entry.file_name().to_str().ok()?.parse().ok()).collect();
+    Ok((directory, numbers))
+}
+
+/// The bytes of a small file, in one read; those of a longer file up to the length of the buffer.
+pub(super) fn read<'buffer>(at: BorrowedFd<'_>, path: &CStr, buffer: &'buffer mut [u8]) -> &'buffer [u8] {
+    let file = uninterrupted(|| openat(at, path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()));
+    let length = file.and_then(|file| uninterrupted(|| nix::unistd::read(&file, buffer))).unwrap_or(0);
+    buffer.get(..length).unwrap_or_default()
 }
 
 pub(super) fn decimal(number: i32) -> CString {

@@ -8,10 +8,7 @@ use nix::{
 };
 
 use crate::{
-    discovery::{
-        census::Census,
-        incomplete::{Incomplete, What},
-    },
+    discovery::{census::Census, incomplete::What},
     kind::Kind,
     namespaces::source,
     proc,
@@ -21,12 +18,12 @@ use crate::{
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
 
 /// Notes what `/proc` does not show at all.
-pub(super) fn note(census: &mut Census) {
+pub(super) fn note(census: &Census) {
     if hides_processes() {
-        census.incomplete.push(Incomplete { what: What::Hidepid, count: None, code: None });
+        census.note(What::Hidepid);
     }
     if source::own_id(Kind::Pid).is_none_or(|id| id.ino != FIRST_PID_NAMESPACE) {
-        census.incomplete.push(Incomplete { what: What::PidNamespace, count: None, code: None });
+        census.note(What::PidNamespace);
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn is_whole() -> bool {
 }
 
 /// Adds the namespaces that are not known yet.
-pub(super) fn add(census: &mut Census, ids: &[u64]) {
+pub(super) fn add(census: &Census, ids: &[u64]) {
     let known = census.unique_ids();
     for id in ids.iter().filter(|id| !known.contains(id)) {
         if let Some(namespace) = open(*id) {

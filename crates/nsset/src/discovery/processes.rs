@@ -1,9 +1,14 @@
 //! The walk of `/proc`: the namespaces of each process, and those of its threads that differ.
 
 use std::{
+    borrow::Cow,
     ffi::{CStr, CString},
-    io::Read,
     os::fd::{AsFd, BorrowedFd},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    thread::{Builder, available_parallelism, scope},
 };
 
 use nix::{
@@ -16,7 +21,7 @@ use crate::{
     discovery::{
         census::{Census, Holder, Process},
         descriptors,
-        entries::{Inodes, decimal, directory, numbers},
+        entries::{self, Inodes, decimal, directory, list},
         incomplete::What,
         sockets::Networks,
     },
@@ -33,41 +38,76 @@ const OF_THREADS: [Kind; 5] = [Kind::Cgroup, Kind::Ipc, Kind::Mnt, Kind::Net, Ki
 /// The namespaces of the next children, and their kinds.
 const FOR_CHILDREN: [(Kind, &CStr); 2] = [(Kind::Pid, c"pid_for_children"), (Kind::Time, c"time_for_children")];
 
-pub(super) fn walk(census: &mut Census) -> Result<()> {
+pub(super) fn walk(census: &Census) -> Result<()> {
     let proc = proc::hold()?;
-    let pids = numbers(proc, c".").map_err(|errno| SystemError::new(errno, "open").path("/proc"))?;
-    let mut networks = Networks::default();
-    for pid in pids {
-        if let Err(errno @ (Errno::EACCES | Errno::EPERM)) = look_at(census, proc, pid, &mut networks) {
-            census.count(What::Processes, errno);
-        }
+    let (_, pids) = list(proc, c".").map_err(|errno| SystemError::new(errno, "open").path("/proc"))?;
+    if pids.is_empty() {
+        // A procfs shows at least the process that reads it.
+        return Err(SystemError::new(Errno::ENOENT, "open").path("/proc").hint(proc::MISSING).into());
     }
-    networks.note(census);
+    let walk = Walk { census, networks: Mutex::default(), proc, pids: &pids, next: AtomicUsize::new(0) };
+    let others =
+        available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(pids.len() / SHARE).saturating_sub(1);
+    scope(|scope| {
+        for _ in 0..others {
+            // Without another thread this one reads all of them.
+            let _ =
+                Builder::new().name("nsset-walk".into()).stack_size(STACK).spawn_scoped(scope, || walk.read_shares());
+        }
+        walk.read_shares();
+    });
+    walk.networks.into_inner().unwrap_or_else(PoisonError::into_inner).note(census);
     Ok(())
 }
 
-/// Processes may end at any time, and what is read of one is read below one descriptor, which never leads to another.
-fn look_at(
-    census: &mut Census,
-    proc: BorrowedFd<'_>,
-    pid: i32,
-    networks: &mut Networks,
-) -> std::result::Result<(), Errno> {
-    let process = directory(proc, &decimal(pid))?;
-    let seen = look_below(census, process.as_fd(), pid, networks);
-    // For a process that has ended, the kernel fails with EACCES too.
-    fstatat(&process, c"ns", AtFlags::empty()).map_or(Ok(()), |_| seen)
+/// What is read are files of the kernel: more threads wait for each other.
+const MOST_THREADS: usize = 4;
+
+/// How many processes a thread takes at once.
+const SHARE: usize = 32;
+
+/// Enough for the buffers of a process.
+const STACK: usize = 256 * 1024;
+
+/// A walk on which several threads go.
+struct Walk<'a> {
+    census: &'a Census,
+    networks: Mutex<Networks>,
+    proc: BorrowedFd<'a>,
+    pids: &'a [i32],
+    /// The first pid that no thread has taken.
+    next: AtomicUsize,
+}
+
+impl Walk<'_> {
+    fn read_shares(&self) {
+        while let Some(rest) = self.pids.get(self.next.fetch_add(SHARE, Relaxed)..).filter(|rest| !rest.is_empty()) {
+            for pid in rest.iter().take(SHARE) {
+                if let Err(errno @ (Errno::EACCES | Errno::EPERM)) = self.look_at(*pid) {
+                    self.census.count(What::Processes, errno);
+                }
+            }
+        }
+    }
+
+    /// Processes may end at any time, and what is read of one is read below one descriptor, which never leads to another.
+    fn look_at(&self, pid: i32) -> std::result::Result<(), Errno> {
+        let process = directory(self.proc, &decimal(pid))?;
+        let seen = look_below(self.census, process.as_fd(), pid, &self.networks);
+        // For a process that has ended, the kernel fails with EACCES too.
+        seen.or_else(|errno| fstatat(&process, c"ns", AtFlags::empty()).map_or(Ok(()), |_| Err(errno)))
+    }
 }
 
 fn look_below(
-    census: &mut Census,
+    census: &Census,
     process: BorrowedFd<'_>,
     pid: i32,
-    networks: &mut Networks,
+    networks: &Mutex<Networks>,
 ) -> std::result::Result<(), Errno> {
     let (inodes, seen) = read_process(census, process, pid)?;
     if census.search.holders {
-        census.processes.push(describe(process, pid));
+        census.enroll(describe(process, pid));
     }
     look_at_threads(census, process, pid, &inodes)?;
     descriptors::look(census, process, pid, &inodes, networks)?;
@@ -76,7 +116,7 @@ fn look_below(
 
 /// The namespaces of the main thread. The second part is the error of what the caller may not see.
 fn read_process(
-    census: &mut Census,
+    census: &Census,
     process: BorrowedFd<'_>,
     pid: i32,
 ) -> std::result::Result<(Inodes, std::result::Result<(), Errno>), Errno> {
@@ -117,7 +157,7 @@ fn read_process(
 
 /// A process with one thread is not searched for others.
 fn look_at_threads(
-    census: &mut Census,
+    census: &Census,
     process: BorrowedFd<'_>,
     pid: i32,
     inodes: &Inodes,
@@ -126,8 +166,8 @@ fn look_at_threads(
     if fstatat(process, c"task", AtFlags::empty())?.st_nlink <= 3 {
         return Ok(());
     }
-    let tasks = directory(process, c"task")?;
-    for tid in numbers(tasks.as_fd(), c".")?.into_iter().filter(|tid| *tid != pid) {
+    let (tasks, tids) = list(process, c"task")?;
+    for tid in tids.into_iter().filter(|tid| *tid != pid) {
         let path = CString::new(format!("{tid}/ns")).unwrap_or_default();
         let Ok(links) = directory(tasks.as_fd(), &path) else { continue };
         for kind in OF_THREADS.into_iter().filter(|kind| census.looks_at(*kind)).collect::<Vec<_>>() {
@@ -149,20 +189,16 @@ fn open_link(links: BorrowedFd<'_>, kind: Kind, name: &CStr) -> Option<Namespace
 }
 
 fn describe(process: BorrowedFd<'_>, pid: i32) -> Process {
-    let command = read(process, c"comm").trim_end_matches('\n').to_owned();
-    let cgroups = read(process, c"cgroup");
+    let mut buffer = [0; MOST_BYTES];
+    let command = text(entries::read(process, c"comm", &mut buffer)).trim_end_matches('\n').to_owned();
+    let cgroups = text(entries::read(process, c"cgroup", &mut buffer));
     let cgroup = cgroups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).max_by_key(|path| path.len());
     Process { pid, command, cgroup: cgroup.unwrap_or_default().to_owned() }
 }
 
 /// The most bytes that are read of the list of cgroups: 16 hierarchies with paths of some hundred bytes.
-const MOST_BYTES: u64 = 16 * 1024;
+const MOST_BYTES: usize = 16 * 1024;
 
-fn read(process: BorrowedFd<'_>, name: &CStr) -> String {
-    let mut bytes = Vec::with_capacity(256);
-    if let Ok(file) = uninterrupted(|| openat(process, name, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())) {
-        // A process that has ended has no cgroups any more.
-        let _ = std::fs::File::from(file).take(MOST_BYTES).read_to_end(&mut bytes);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }

@@ -16,7 +16,7 @@ use crate::{
         file_handle, ioctl,
         namespace::Namespace,
         set::NamespaceSet,
-        source::{self, from_pid, from_thread},
+        source::{self, from_directory_of, from_thread},
     },
     proc,
 };
@@ -92,7 +92,7 @@ fn open_known(kind: Kind, inode: u64, found: &Found, all: &[Found]) -> Result<Na
 }
 
 fn of_process(pid: i32, kind: Kind) -> Result<Namespace> {
-    from_pid(pid, Some(Kinds::NONE.with(kind))).and_then(|set| take(&set, kind))
+    from_directory_of(pid, Some(Kinds::NONE.with(kind))).and_then(|set| take(&set, kind))
 }
 
 fn take(set: &NamespaceSet, kind: Kind) -> Result<Namespace> {

@@ -17,14 +17,14 @@ pub fn discover(search: Search) -> Result<Discovery> {
     let mut census = Census::new(search);
     let listed = kernel_list::read(search.kinds);
     if let Some(ids) = listed.as_ref().filter(|_| !search.holders && kernel_list::is_whole()) {
-        kernel_list::add(&mut census, ids);
+        kernel_list::add(&census, ids);
         return Ok(census.close());
     }
-    processes::walk(&mut census)?;
+    processes::walk(&census)?;
     mounts::walk::walk(&mut census);
     if let Some(ids) = listed {
-        kernel_list::add(&mut census, &ids);
+        kernel_list::add(&census, &ids);
     }
-    hidden::note(&mut census);
+    hidden::note(&census);
     Ok(census.close())
 }

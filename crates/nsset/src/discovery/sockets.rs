@@ -55,7 +55,7 @@ impl Owner {
 
 impl Networks {
     /// Adds the socket as a holder if its network is not that of its process.
-    pub fn look(&mut self, census: &mut Census, owner: &mut Owner, fd: i32, link: &[u8]) {
+    pub fn look(&mut self, census: &Census, owner: &mut Owner, fd: i32, link: &[u8]) {
         if !self.seen.insert((owner.network, link.to_vec())) {
             return;
         }
@@ -79,9 +79,9 @@ impl Networks {
     }
 
     /// Notes the networks that could not be asked for, unless they are known by their unique id.
-    pub fn note(&self, census: &mut Census) {
+    pub fn note(&self, census: &Census) {
         for (cookie, errno) in &self.refused {
-            if !census.knows_id(*cookie) {
+            if census.network(*cookie).is_none() {
                 census.count(What::Sockets, *errno);
             }
         }
@@ -90,10 +90,9 @@ impl Networks {
 
 /// The index and the inode number of the network of a socket. Since Linux 6.18 the cookie is the unique id, so that a known
 /// network need not be asked for, which needs privilege.
-fn ask(census: &mut Census, socket: BorrowedFd<'_>, cookie: u64) -> std::result::Result<(usize, u64), Errno> {
-    let known = census.found().iter().position(|found| found.kind == Kind::Net && found.unique_id == Some(cookie));
-    if let Some((index, found)) = known.and_then(|index| Some((index, census.found().get(index)?))) {
-        return Ok((index, found.inode));
+fn ask(census: &Census, socket: BorrowedFd<'_>, cookie: u64) -> std::result::Result<(usize, u64), Errno> {
+    if let Some(known) = census.network(cookie) {
+        return Ok(known);
     }
     let namespace = open(socket)?;
     Ok((census.add(&namespace), namespace.id().ino))

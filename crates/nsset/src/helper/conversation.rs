@@ -18,7 +18,7 @@ use nix::{
     },
     unistd::Pid,
 };
-use nsset_helper::protocol::{About, MAX_CONTENT, MOST_CONTENT, Message, MessageKind, NAME};
+use nsset_helper::protocol::{About, MAX_CONTENT, MAX_WORDS, MOST_CONTENT, Message, MessageKind, NAME};
 
 use crate::{
     cancel::{Cancel, TIME_LIMIT, wait_readable},
@@ -131,7 +131,7 @@ fn converse(
         is_written: false,
         has_heard: false,
         is_unread: false,
-        packet: vec![0; Message::SIZE + if promises.content { MAX_CONTENT } else { 0 }],
+        packet: vec![0; Message::SIZE + if promises.content { MAX_CONTENT } else { MAX_WORDS }],
         failure: None,
         deadline: Instant::now() + TIME_LIMIT,
         patience: Patience::default(),
@@ -150,11 +150,12 @@ fn converse(
 }
 
 /// The step that failed.
-#[derive(Clone, Copy)]
 struct Failure {
     step: u32,
     errno: Errno,
     about: About,
+    /// What the kernel says about it, if it says anything.
+    words: Vec<u8>,
 }
 
 /// A message, its sender, the descriptors that were attached, and the content that follows it in the packet.
@@ -206,8 +207,10 @@ impl Conversation<'_> {
         on_waiting: &mut dyn FnMut(i32) -> Result<()>,
     ) -> Result<()> {
         let received = self.receive_all(cancel, on_waiting);
-        match self.failure {
-            Some(Failure { step, errno, about }) => Err(step_error::from_step(program.label(step), errno, about)),
+        match self.failure.take() {
+            Some(Failure { step, errno, about, words }) => {
+                Err(step_error::with_words(step_error::from_step(program.label(step), errno, about), &words))
+            }
             None => received,
         }
     }
@@ -229,7 +232,7 @@ impl Conversation<'_> {
         let ReceivedMessage { message, sender, mut fds, content } = received;
         let kind = MessageKind::from_u32(message.kind).filter(|kind| self.may_send(sender, *kind));
         match kind {
-            Some(MessageKind::Failed) => self.record_failure(message),
+            Some(MessageKind::Failed) => self.record_failure(message, content),
             Some(MessageKind::Waiting) => {
                 on_waiting(sender)?;
                 self.reply()?;
@@ -297,9 +300,9 @@ impl Conversation<'_> {
     }
 
     /// The other processes then have little left to do, so they get only a short time for it.
-    fn record_failure(&mut self, message: Message) {
+    fn record_failure(&mut self, message: Message, words: Vec<u8>) {
         let (step, errno) = (message.step, Errno::from_raw(message.value));
-        self.failure.get_or_insert(Failure { step, errno, about: About::from_u32(message.about) });
+        self.failure.get_or_insert(Failure { step, errno, about: About::from_u32(message.about), words });
         self.deadline = self.deadline.min(Instant::now() + patience::LIMIT);
     }
 

@@ -151,6 +151,20 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
     }
 }
 
+/// The error with what the kernel says about it: `e tmpfs: Unknown parameter 'siz'` (fsopen(2)). Any process with the
+/// socket of the helper could send it: it is no more than a text.
+pub fn with_words(error: Error, words: &[u8]) -> Error {
+    let text = String::from_utf8_lossy(words.strip_prefix(b"e ").unwrap_or(words));
+    let text: String = text.trim().chars().filter(|letter| !letter.is_control()).collect();
+    match error {
+        Error::System(mut error) if !text.is_empty() => {
+            let hint = error.hint.take().map_or(String::new(), |hint| format!("; {hint}"));
+            error.hint(format!("the kernel says \"{text}\"{hint}")).into()
+        }
+        error => error,
+    }
+}
+
 /// The hint for an id map that the kernel refuses.
 pub fn id_map_hint(errno: Errno) -> &'static str {
     match errno {

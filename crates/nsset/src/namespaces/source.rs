@@ -21,6 +21,7 @@ use crate::{
     namespaces::ioctl,
     namespaces::namespace::{Namespace, NamespaceId},
     namespaces::netns_directory,
+    namespaces::of_process,
     namespaces::set::NamespaceSet,
     proc,
     retry::uninterrupted,
@@ -51,6 +52,12 @@ const OWN_DIRECTORY: &str = "/proc/thread-self/ns";
 
 /// The namespaces of a process; without kinds, of all kinds that the kernel has.
 pub fn from_pid(pid: i32, kinds: Option<Kinds>) -> Result<NamespaceSet> {
+    // Whatever is in the way there, older kernels included: `/proc` may do, and explains what is wrong.
+    of_process::open(pid, kinds.map_or_else(kinds_of_kernel, Ok)?).or_else(|_| from_directory_of(pid, kinds))
+}
+
+/// The same through the directory of the process in `/proc`.
+pub(crate) fn from_directory_of(pid: i32, kinds: Option<Kinds>) -> Result<NamespaceSet> {
     // The directory is opened once, so that all namespaces are those of one process, even if its pid is reused.
     let path = format!("/proc/{pid}");
     let process = open_directory(AT_FDCWD, path.as_str()).map_err(|errno| gone(errno, &path, pid))?;

@@ -35,8 +35,8 @@ pub struct NativeCaptureOptions {
 /// What a capture has counted.
 #[napi(object, object_from_js = false)]
 pub struct NativeCaptureStatistics {
-    pub received: f64,
-    pub dropped: f64,
+    pub received: i64,
+    pub dropped: i64,
 }
 
 /// A capture. It ends when this is closed or dropped, or when its network is closed.
@@ -94,7 +94,7 @@ impl NativeCapture {
     #[napi(catch_unwind)]
     pub fn statistics(&self) -> NativeCaptureStatistics {
         let totals = self.capture.statistics();
-        NativeCaptureStatistics { received: totals.received as f64, dropped: totals.dropped as f64 }
+        NativeCaptureStatistics { received: totals.received as i64, dropped: totals.dropped as i64 }
     }
 
     /// Ends the capture at once. A promise of `next` is resolved with null.

@@ -31,7 +31,9 @@ struct Mounted {
 /// too.
 pub(in crate::discovery) fn walk(census: &mut Census) {
     let (mut text, mut next) = (Vec::new(), 0);
-    while let Some(found) = census.found().get(next) {
+    loop {
+        let all = census.found();
+        let Some(found) = all.get(next) else { return };
         next += 1;
         if found.kind != Kind::Mnt {
             continue;
@@ -39,7 +41,7 @@ pub(in crate::discovery) fn walk(census: &mut Census) {
         let (mounts, through) = (found.inode, found.processes.first().copied());
         let read = match through {
             Some(pid) => read_process(pid, &mut text).map(|mounted| (Entry::Process(pid), mounted)),
-            None => read_unoccupied(found, census.found()),
+            None => read_unoccupied(found, all),
         };
         let added = read.and_then(|(entry, mounted)| {
             open_unknown(census, entry, &mounted)?;
@@ -57,7 +59,7 @@ pub(in crate::discovery) fn walk(census: &mut Census) {
 }
 
 /// Adds the namespaces that nothing but these mounts has led to.
-fn open_unknown(census: &mut Census, entry: Entry, mounted: &[Mounted]) -> Result<(), Errno> {
+fn open_unknown(census: &Census, entry: Entry, mounted: &[Mounted]) -> Result<(), Errno> {
     let is_unknown = |each: &&Mounted| census.looks_at(each.kind) && census.index(each.kind, each.inode).is_none();
     let places: Vec<_> = mounted.iter().filter(is_unknown).map(|each| (each.kind, each.path.clone())).collect();
     if places.is_empty() {
@@ -69,7 +71,7 @@ fn open_unknown(census: &mut Census, entry: Entry, mounted: &[Mounted]) -> Resul
     Ok(())
 }
 
-fn hold(census: &mut Census, mounted: Mounted, mounts: u64, through: Option<i32>) {
+fn hold(census: &Census, mounted: Mounted, mounts: u64, through: Option<i32>) {
     let Mounted { kind, inode, path } = mounted;
     if let Some(index) = census.index(kind, inode) {
         census.hold(index, Holder::Mount { path, mounts, through });
