@@ -6,14 +6,17 @@ import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 
 const API = new URL('../../dist/index.js', import.meta.url)
 
-test('at most 240 KB of JavaScript are compiled', () => {
-  expect(readFileSync(API).length).toBeLessThan(240_000)
+test('at most 250 KB of JavaScript are compiled', () => {
+  expect(readFileSync(API).length).toBeLessThan(250_000)
 })
 
-test('the binary has at most 6 MB', (context) => {
+/** A debug build has tens of MB of symbols; a release build contains the names of their sections, too. */
+const DEBUG_BUILD = 20_000_000
+
+test('the binary has at most 6.5 MB', (context) => {
   const binary = readFileSync(new URL(`../../nsset.linux-${process.arch}-gnu.node`, import.meta.url))
-  if (binary.includes('.debug_info')) context.skip('the binary is a debug build: npm run build:native')
-  expect(binary.length).toBeLessThan(6_000_000)
+  if (binary.length > DEBUG_BUILD) context.skip('the binary is a debug build: npm run build:native')
+  expect(binary.length).toBeLessThan(6_500_000)
 })
 
 test('a stack trace has the names of functions and methods, and valid lines', async () => {

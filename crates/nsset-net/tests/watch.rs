@@ -13,7 +13,7 @@ mod lab;
 use std::collections::BTreeSet;
 
 use lab::{host, rtnetlink_socket};
-use nsset_net::{Watch, WatchedPart, Watcher};
+use nsset_net::{Watch, WatchedLists, WatchedPart, Watcher};
 use serde_json::Value;
 use tokio::{select, task::yield_now};
 
@@ -64,7 +64,7 @@ async fn lost_notifications_are_reported_with_the_differences() {
     };
     select! {
         () = reading => {}
-        () = watch.run(&host.network) => panic!("the watch has ended"),
+        () = watch.run(WatchedLists::Rtnetlink(&host.network)) => panic!("the watch has ended"),
     }
 }
 

@@ -146,7 +146,7 @@ export class NetworkLinks {
    *
    * @throws {@link ActionError} `ENODEV` if the link does not exist.
    * @example
-   * const peer = await host.network.links.peer('veth7', tenants)
+   * const peer = await host.network.links.peer('veth7', [set])
    * console.log(peer?.set, peer?.link?.name)
    * @see ip-link(8), ip-netns(8)
    */

@@ -103,7 +103,7 @@ export class NetworkIds {
    *
    * @throws {@link ActionError} as {@link NetworkIds}.
    * @example
-   * const set = await host.network.ids.find(0, [left, right])
+   * const set = await host.network.ids.find(0, [base, other])
    * @see ip-netns(8)
    */
   async find<const S extends SetRef>(id: number, sets: readonly S[]): Promise<S | undefined> {

@@ -375,6 +375,29 @@ impl Operation {
             Self::DeleteNeighbour { link, neighbour } => {
                 json(&sockets.neighbours().await?.delete(&link, &neighbour).await?)
             }
+            Self::ListForwardingEntries { .. }
+            | Self::AddForwardingEntry { .. }
+            | Self::AppendForwardingEntry { .. }
+            | Self::ReplaceForwardingEntry { .. }
+            | Self::DeleteForwardingEntry { .. } => Box::pin(self.perform_on_forwarding_entries(sockets)).await,
+            Self::ListQdiscs { .. }
+            | Self::AddQdisc { .. }
+            | Self::ReplaceQdisc { .. }
+            | Self::DeleteQdisc { .. }
+            | Self::ListClasses { .. }
+            | Self::AddClass { .. }
+            | Self::ReplaceClass { .. }
+            | Self::DeleteClass { .. }
+            | Self::ListFilters { .. }
+            | Self::AddFilter { .. }
+            | Self::ReplaceFilter { .. }
+            | Self::DeleteFilter { .. } => Box::pin(self.perform_on_queueing(sockets)).await,
+        }
+    }
+
+    /// Runs an operation on the forwarding entries of bridges and vxlan.
+    async fn perform_on_forwarding_entries(self, sockets: &Sockets) -> Result<String, Failure> {
+        match self {
             Self::ListForwardingEntries { link } => {
                 Box::pin(list_of(sockets, async |network| network.forwarding_entries().list(link.as_ref()).await)).await
             }
@@ -390,6 +413,14 @@ impl Operation {
             Self::DeleteForwardingEntry { link, entry } => {
                 json(&sockets.forwarding_entries().await?.delete(&link, &entry).await?)
             }
+            // The caller passes on only these.
+            _ => Err(not_ready().into()),
+        }
+    }
+
+    /// Runs an operation on queueing disciplines, their classes and filters.
+    async fn perform_on_queueing(self, sockets: &Sockets) -> Result<String, Failure> {
+        match self {
             Self::ListQdiscs { link } => {
                 Box::pin(list_of(sockets, async |network| network.qdiscs().list(link.as_ref()).await)).await
             }
@@ -414,6 +445,8 @@ impl Operation {
             Self::DeleteFilter { link, place, kind } => {
                 json(&sockets.network().await?.filters().delete(&link, &place, kind.as_deref()).await?)
             }
+            // The caller passes on only these.
+            _ => Err(not_ready().into()),
         }
     }
 
