@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { action, firewall, NamespaceSet } from 'nsset'
 
@@ -165,10 +165,16 @@ test('bulk takes the spare line, in its class and at its rate', async () => {
   })
   await lab.store.network.listen(server, { host: HOSTS.store, port: 80 })
   const bytes = 500_000
+  const capture = lab.right.network.capture('spare', { filter: `dst host ${HOSTS.store} and tcp port 80` })
+  const packets = buffer(capture)
   const start = performance.now()
   const socket = lab.archive.network.connect({ host: HOSTS.store, port: 80 })
   socket.end(Buffer.alloc(bytes))
   assert.equal(await text(socket), `${bytes} bytes`)
+  capture.stop()
+  // pcapng, which Wireshark reads.
+  assert.ok((await packets).length > bytes)
+  assert.equal(capture.statistics().dropped, 0)
   // A second, but for the burst of the class.
   assert.ok(performance.now() - start > 700)
   const classes = await lab.left.network.classes.list('spare')
