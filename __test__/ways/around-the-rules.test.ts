@@ -14,12 +14,16 @@ const ALLOW = ['packages.test:443', 'repository.test:443', { host: 'index.test',
 const TIME_LIMIT = 90_000
 const MARK = 9
 
-/** What may be on the wire: connections to the servers that are allowed, the name server, neighbour discovery, and errors of the host. */
+/**
+ * What may be on the wire: connections to the servers that are allowed, the name server, neighbour discovery, the groups that a
+ * kernel joins when it is new to the link (MLD), and errors of the host.
+ */
 const EXPECTED = [
   `(tcp and host ${WEB} and (port 80 or port 443))`,
   `(host ${RESOLVER} and port 53)`,
   'arp',
   '(icmp6 and ip6[40] >= 133)',
+  'dst host ff02::16',
 ]
 
 let internet: Internet
