@@ -52,6 +52,8 @@ describe('network.sockets.list', () => {
     using set = anyonesSet(['net'], { loopback: true })
     using ends = await connected(set, host)
     ends.client.write('hello')
+    // The queues no longer change.
+    await once(ends.socket, 'readable')
     const { port } = ends
     const sockets = (await set.network.sockets.list({ protocol: 'tcp' })) as InetSocket[]
     expect(sockets.map(line).toSorted()).toEqual(await listedBy(set, '-t'))

@@ -55,6 +55,14 @@ const line = ({ protocol, original, reply }: TrackedConnection) =>
     .map((part) => (typeof part === 'object' ? text(part) : part))
     .join(' ')
 
+/** Sends a datagram of the client to the server. */
+async function sendTo({ client }: NatLab, port: number): Promise<void> {
+  const socket = client.network.createSocket('udp4')
+  await new Promise((sent) => socket.send('hello', port, '10.0.2.2', sent))
+  socket.close()
+  await once(socket, 'close')
+}
+
 /** A router with NAT, traffic through it, and counters. */
 async function translated(): Promise<NatLab> {
   const lab = await natLab()
@@ -177,15 +185,9 @@ describe('network.conntrack.delete and flush', () => {
   test('forget connections: those that match, one of the list, and all', async () => {
     using lab = await translated()
     const { conntrack } = lab.router.network
-    const send = async (port: number) => {
-      const socket = lab.client.network.createSocket('udp4')
-      await new Promise<void>((resolve) => socket.send('x', port, '10.0.2.2', () => resolve()))
-      socket.close()
-      await once(socket, 'close')
-    }
     const ports = async () =>
       (await conntrack.list({ protocol: 'udp' })).map(({ original }) => original.destination.port).toSorted()
-    for (const port of [1001, 1002, 1003, 1004]) await send(port)
+    for (const port of [1001, 1002, 1003, 1004]) await sendTo(lab, port)
     expect(await ports()).toEqual([1001, 1002, 1003, 1004])
     const deleted = await conntrack.delete({ protocol: 'udp', destinationPort: 1001 })
     expect(deleted.map(({ original }) => original.destination.port)).toEqual([1001])
@@ -223,6 +225,7 @@ test('network.conntrack.statistics counts connections, as conntrack -C does', as
 })
 
 describe("network.watch('conntrack')", () => {
+  /** Acts when the first event has come: what exists has been read then, and every change has an event. */
   async function eventsUntil(
     set: NamespaceSet,
     act: () => unknown,
@@ -230,8 +233,9 @@ describe("network.watch('conntrack')", () => {
   ) {
     using watcher = set.network.watch('conntrack', { existing: true, signal: AbortSignal.timeout(20_000) })
     const events: Extract<WatchEvent<'conntrack'>, { part: string }>[] = []
-    const acting = act()
+    let acting: unknown
     for await (const event of watcher) {
+      acting ??= act() ?? true
       if (event.type !== 'resync' && event.value.protocol === 'tcp') events.push(event)
       if (isLast(event)) break
     }
@@ -242,6 +246,7 @@ describe("network.watch('conntrack')", () => {
   test('reports how connections begin, change and end', async () => {
     using lab = await translated()
     const { network } = lab.router
+    await sendTo(lab, 1000)
     const act = async () => {
       const traffic = await connected(lab)
       await traffic[Symbol.asyncDispose]()
