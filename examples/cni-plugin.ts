@@ -82,11 +82,14 @@ function openPath(path: string): NamespaceSet {
 
 function readInput(): Partial<Configuration> {
   const text = readFileSync(0, 'utf8')
+  let read: unknown
   try {
-    return JSON.parse(text)
+    read = JSON.parse(text)
   } catch (error) {
     throw new CniError(CODES.undecodable, 'the configuration is not JSON', (error as Error).message)
   }
+  if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read
+  throw new CniError(CODES.undecodable, 'the configuration is not an object')
 }
 
 /** The result of a failure, as the specification has it. */
@@ -99,7 +102,7 @@ function failure(error: unknown) {
 
 try {
   const { CNI_COMMAND = '' } = process.env
-  const command = COMMANDS[CNI_COMMAND]
+  const command = Object.hasOwn(COMMANDS, CNI_COMMAND) ? COMMANDS[CNI_COMMAND] : undefined
   if (command === undefined) {
     throw new CniError(CODES.invalidEnvironment, `CNI_COMMAND must be one of ${Object.keys(COMMANDS).join(', ')}`)
   }

@@ -78,9 +78,9 @@ test(
   LONG,
 )
 
-test(
-  'a published port of UDP: after DEL, a client that has sent before is refused',
-  async () => {
+test.each(['DEL', 'GC'])(
+  'a published port of UDP: after %s, a client that has sent before is refused',
+  async (command) => {
     const ports = { runtimeConfig: { portMappings: [{ hostPort: 9000, containerPort: 9, protocol: 'udp' }] } }
     const { container, address } = await added('udp', ports)
     const server = container.set.network.createSocket('udp4').bind(9, address)
@@ -93,7 +93,8 @@ test(
       const message = once(server, 'message', { signal })
       client.send('first')
       expect(`${(await message)[0]}`).toBe('first')
-      expect((await host.run('DEL', container, ports)).code).toBe(0)
+      const given = command === 'DEL' ? ports : { 'cni.dev/valid-attachments': [] }
+      expect((await host.run(command, command === 'DEL' ? container : {}, given)).code).toBe(0)
       const error = once(client, 'error', { signal })
       client.send('second')
       expect((await error)[0].code).toBe('ECONNREFUSED')

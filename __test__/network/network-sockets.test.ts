@@ -171,6 +171,11 @@ describe('bad input', () => {
     ['no address', () => sockets.list({ localAddress: 'localhost' }), value('filter.localAddress')],
     ['a path of another type', () => sockets.list({ path: untyped(1) }), type('filter.path')],
     ['no filter for destroy', () => sockets.destroy(untyped(undefined)), type('filter')],
+    [
+      'an empty list for destroy',
+      () => sockets.destroy({ protocol: [] }),
+      value('filter.protocol', 'must not be empty'),
+    ],
     ['an empty filter for destroy', () => sockets.destroy({}), value('filter', 'at least one field')],
     ['unix sockets for destroy', () => sockets.destroy({ protocol: 'unix' }), value('filter', 'unix')],
   ]

@@ -23,7 +23,8 @@ test('no guide and no example runs a program for what the network has methods fo
   const all = ['README.md', ...filesIn('docs'), ...filesIn('examples')]
   const guides = all.filter((file) => /\.(md|ts)$/.test(file) && !file.startsWith('docs/coming-from/'))
   expect(guides.length).toBeGreaterThan(40)
-  const running = /(?:execFile|execFileSync|spawn|spawnSync|script)\('(?:(?:ip|tc|nft|bridge|ss)\b|tcpdump(?!', \[[^\]]*'-r')).*/g
+  const running =
+    /(?:execFile|execFileSync|spawn|spawnSync|script)\('(?:(?:ip|tc|nft|bridge|ss)\b|tcpdump(?!', \[[^\]]*'-r')).*/g
   expect(guides.flatMap((file) => readFileSync(file, 'utf8').match(running) ?? [])).toEqual([])
 })
 

@@ -77,18 +77,27 @@ function connect(attachment: Attachment, leases: readonly Lease[], container: Na
 
 /** Removes what there is of an attachment, and succeeds if nothing is left, as often as it is called. */
 export function remove(attachment: Attachment): void {
-  const { pool, ports } = attachment.configuration
+  const { pool } = attachment.configuration
   const names = namesOf(attachment)
   using host = NamespaceSet.current('net')
   const { conntrack, firewall, links } = host.network.sync
   ifThere(() => firewall.delete(names.ports))
-  if (ports.length > 0) {
-    // Datagrams of a client would go on to this address, and to the next container that has it.
-    for (const address of pool.addressesOf(names.owner)) conntrack.delete({ replySourceAddress: address })
-  }
   // The other end of the cable, and its addresses and routes, go with it.
   links.delete(names.link, { force: true })
+  // Datagrams of a client would go on to this address, and to the next container that has it. Ports are not known here: the
+  // runtime names them neither for GC nor always for DEL.
+  for (const address of pool.addressesOf(names.owner))
+    ifTracked(() => conntrack.delete({ replySourceAddress: address }))
   pool.release(names.owner)
+}
+
+/** Without the module nf_conntrack_netlink, no published port was ever used. */
+function ifTracked(forget: () => unknown): void {
+  try {
+    forget()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+  }
 }
 
 /** Removes all attachments that the runtime does not name. */

@@ -57,18 +57,25 @@ export function parseConfiguration(given: Partial<Configuration>): Network {
     if (FIELDS.has(key) || key.startsWith('cni.dev/')) continue
     throw new CniError(CODES.unsupportedField, `unsupported field ${key}: ${JSON.stringify(value)}`)
   }
-  requireValid('name', /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
-  requireValid('bridge', /^(?!\.{1,2}$)[^\s/:]{1,15}$/.test(bridge))
+  requireValid('name', typeof name === 'string' && /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name))
+  requireValid('bridge', typeof bridge === 'string' && /^(?!\.{1,2}$)[^\s/:]{1,15}$/.test(bridge))
   requireValid('subnets', Array.isArray(subnets) && subnets.length > 0)
+  requireValid('mtu', given.mtu === undefined || (Number.isInteger(given.mtu) && given.mtu >= 68))
+  const parsed = subnets.map((subnet) => new Subnet(subnet))
+  // A container has one address and one default route of each family.
+  requireValid('subnets', new Set(parsed.map(({ family }) => family)).size === parsed.length)
+  const mappings = given.runtimeConfig?.portMappings ?? []
+  requireValid('portMappings', Array.isArray(mappings))
   const pool = new AddressPool(join(dataDir, name))
   return {
     ...{ ...given, cniVersion, name, bridge, pool },
-    subnets: subnets.map((subnet) => new Subnet(subnet)),
-    ports: (given.runtimeConfig?.portMappings ?? []).map(parsePort),
+    subnets: parsed,
+    ports: mappings.map(parsePort),
   }
 }
 
 function parsePort(mapping: PortMapping): PortMapping {
+  requireValid('portMappings', typeof mapping === 'object' && mapping !== null)
   const { hostPort, containerPort, protocol = 'tcp' } = mapping
   const isPort = (port: number) => Number.isInteger(port) && port >= 1 && port <= 65_535
   requireValid('portMappings', isPort(hostPort) && isPort(containerPort))

@@ -15,7 +15,7 @@ export class Subnet {
     const [, address = '', prefix] = /^([^/]+)\/(\d{1,3})$/.exec(cidr) ?? []
     const bits = isIPv4(address) ? 32 : 128
     this.prefixLength = Number(prefix)
-    if (isIP(address) === 0 || this.prefixLength > bits - 2) {
+    if (isIP(address) === 0 || (bits === 128 && address.includes('.')) || this.prefixLength > bits - 2) {
       throw new CniError(CODES.invalidConfiguration, `subnets: '${cidr}' is not a subnet with room for containers`)
     }
     this.family = bits === 32 ? 'ipv4' : 'ipv6'

@@ -69,9 +69,13 @@ export function array<T>(parse: Parse<T>): Parse<T[]> {
   return (value, name) => parseArray(value, name, parse)
 }
 
-/** @internal A value, or an array of several. */
+/** @internal A value, or an array of several. An empty array is refused: in a filter it would select everything. */
 export function oneOrMore<T>(parse: Parse<T>): Parse<T[]> {
-  return (value, name) => (Array.isArray(value) ? parseArray(value, name, parse) : [parse(value, name)])
+  return (value, name) => {
+    if (!Array.isArray(value)) return [parse(value, name)]
+    if (value.length === 0) throw invalidValue(name, 'must not be empty', value)
+    return parseArray(value, name, parse)
+  }
 }
 
 function rejectUnknown(given: Plain, name: string, fields: Fields): void {

@@ -6,7 +6,7 @@ import { type CaptureOptions, NamespaceSet, type PacketCapture } from 'nsset'
 import { afterAll, describe, expect, test } from 'vitest'
 import { growthSince } from '../../setup/guards/growth.ts'
 import { eventually, resources } from '../../setup/guards/resources.ts'
-import { ip, outputOf } from '../../setup/oracles/iproute.ts'
+import { ip, ipLink, outputOf } from '../../setup/oracles/iproute.ts'
 import { type CapturedFile, compiledByTcpdump, readCapture, tcpdump } from '../../setup/oracles/packets/pcapng.ts'
 import { askPlainNode } from '../../setup/programs/plain-node.ts'
 import { anyonesSet } from '../../setup/sets/anyones-set.ts'
@@ -336,6 +336,18 @@ describe('a capture ends', () => {
     controller.abort(reason)
     expect(await reading).toBe(reason)
     expect(await failureOf(() => set.network.capture('lo', { signal: controller.signal }))).toBe(reason)
+  })
+
+  test('a destroyed capture has ended when it is closed', async () => {
+    using set = anyonesSet(['net'], { loopback: true })
+    await fileOf(set.network.capture('lo'))
+    const before = resources()
+    const capture = set.network.capture('lo', { promiscuous: true })
+    expect(capture.constructor.name).toBe('PacketCapture')
+    capture.resume()
+    await capture[Symbol.asyncDispose]()
+    expect(resources().descriptors).toBe(before.descriptors)
+    expect((await ipLink(set, 'lo')).promiscuity).toBe(0)
   })
 
   test('and leaves nothing behind', async () => {

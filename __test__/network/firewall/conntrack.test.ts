@@ -324,6 +324,7 @@ describe('bad input', () => {
     ],
     ['a label out of range', () => conntrack.list({ label: 128 }), range('filter.label')],
     ['no filter for delete', () => conntrack.delete(untyped(undefined)), type('filter')],
+    ['an empty list for delete', () => conntrack.delete({ status: [] }), value('filter.status', 'must not be empty')],
     ['an empty filter for delete', () => conntrack.delete({}), value('filter', 'flush()')],
     ['a connection without an id', remove({ id: undefined }), value('connection.id', 'required')],
     ['a connection with an unknown field', remove({ zones: 1 }), value("did you mean 'zone'")],

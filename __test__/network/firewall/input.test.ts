@@ -18,6 +18,16 @@ const STATEMENTS: Case[] = [
   ['no key', rule({}), value(`${at}[0]`, 'exactly one key')],
   ['a port that is too large', rule({ 'tcp dport': 65536 }), range(`${at}[0]['tcp dport']`, '65535')],
   ['a range that ends before it begins', rule({ 'tcp dport': '9-5' }), value('a range such as')],
+  [
+    'a range of addresses that ends before it begins',
+    rule({ 'ip daddr': { '!=': '10.0.0.9-10.0.0.1' } }),
+    ['ActionError', 'ERR_INVALID_ARG_VALUE', 'ends before it begins'],
+  ],
+  [
+    'a translation to a range that ends before it begins',
+    given({ chains: { c: { type: 'nat', hook: 'postrouting', rules: [[{ snat: { to: '10.0.0.9-10.0.0.1' } }]] } } }),
+    ['ActionError', 'ERR_INVALID_ARG_VALUE', 'ends before it begins'],
+  ],
   ['a port in an empty list', rule({ 'tcp dport': [] }), value('must not be empty')],
   ['an address of the other version', rule({ 'ip saddr': 'fd00::1' }), value('IPv4 address')],
   ['a prefix that is too long', rule({ 'ip saddr': '10.0.0.0/33' }), value('IPv4 address')],
@@ -92,6 +102,21 @@ const SETS: Case[] = [
     'a map without verdicts',
     given({ sets: { s: { type: 'mark', data: 'verdict', elements: [{ key: 5 }] } } }),
     value('verdict'),
+  ],
+  [
+    'a prefix without the flag',
+    given({ sets: { s: { type: 'ipv4_addr', elements: ['10.0.0.0/8'] } } }),
+    ['ActionError', 'ERR_INVALID_ARG_VALUE', "'interval'"],
+  ],
+  [
+    'a range in a concatenation without the flag',
+    given({ sets: { s: { type: ['ipv4_addr', 'inet_service'], elements: [['10.0.0.1', '80-90']] } } }),
+    ['ActionError', 'ERR_INVALID_ARG_VALUE', "'interval'"],
+  ],
+  [
+    'the start of a name without the flag',
+    given({ sets: { s: { type: 'ifname', elements: ['eth*'] } } }),
+    ['ActionError', 'ERR_INVALID_ARG_VALUE', "'interval'"],
   ],
   [
     'intervals that overlap',

@@ -1,6 +1,9 @@
 /** The statements of rules: `nft` reads what nsset writes, and nsset reads what `nft` writes. */
 import type { FirewallChain } from 'nsset'
+import { expect, test } from 'vitest'
 import { describeEntries, type Entry } from '../../setup/oracles/firewall/entries.ts'
+import { nftRules } from '../../setup/oracles/firewall/nft.ts'
+import { anyonesSet } from '../../setup/sets/anyones-set.ts'
 
 const MATCHES: Entry[] = [
   [[{ iifname: 'lo' }], 'iifname "lo"'],
@@ -211,3 +214,30 @@ describeEntries(
   ],
   'queue num 1',
 )
+
+test('ranges of one value, and those of hours over midnight, are what nft makes of them', async () => {
+  using set = anyonesSet(['net'])
+  await set.network.firewall.replace('t', {
+    sets: { one: { type: 'mark', elements: ['5-5'] } },
+    chains: {
+      c: {
+        rules: [
+          [{ 'meta skuid': ['5-5', 7] }, 'drop'],
+          [{ 'meta mark': { vmap: [['5-5', 'drop']] } }],
+          [{ 'meta mark': '@one' }, 'drop'],
+          [{ 'meta hour': '22:00-06:00' }, 'drop'],
+          [{ 'meta hour': { '!=': '22:00-06:00' } }, 'drop'],
+        ],
+      },
+    },
+  })
+  expect(await nftRules(set, 'inet', 't', 'c')).toEqual([
+    'meta skuid { 5, 7 } drop',
+    'meta mark vmap { 0x00000005 : drop }',
+    'meta mark @one drop',
+    'meta hour != "06:00:01"-"21:59:59" drop',
+    'meta hour "06:00:01"-"21:59:59" drop',
+  ])
+  const { sets } = await set.network.firewall.get('t')
+  expect(sets?.['one']?.elements).toEqual([5])
+})

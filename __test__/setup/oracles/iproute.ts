@@ -20,6 +20,8 @@ export interface IpLink {
   ifindex: number
   ifname: string
   flags: string[]
+  /** How many have asked for all frames. */
+  promiscuity?: number
   mtu: number
   address?: string
   /** Random for tunnels over IPv6. */

@@ -1,6 +1,6 @@
 //! Moves packets from the ring to the reader.
 
-use std::{future::Future, io, pin::pin, sync::Arc, time::Duration};
+use std::{future::Future, io, pin::pin, sync::Arc, thread, time::Duration};
 
 use tokio::{
     io::{Interest, unix::AsyncFd},
@@ -20,6 +20,9 @@ use crate::{
 
 const INTEREST: Interest = Interest::READABLE.add(Interest::ERROR);
 
+/// Closing needs little stack; the thread-local data of the C library may need more.
+const STACK: usize = 256 * 1024;
+
 /// How often a link that went down is looked for.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(320);
@@ -32,6 +35,35 @@ pub struct Engine {
     shared: Arc<Shared>,
     orders: watch::Receiver<Order>,
     is_of_one_link: bool,
+}
+
+/// What closes a capture when it is dropped. The kernel waits until no processor uses the socket, some 10 ms, in which the
+/// thread of all captures would lose packets of the others.
+struct Closing {
+    ring: Option<Ring>,
+    socket: Option<Arc<PacketSocket>>,
+    shared: Arc<Shared>,
+    outcome: Option<io::Result<Order>>,
+}
+
+impl Closing {
+    /// Without a thread, it is closed at once.
+    fn on_a_thread(self) {
+        let thread = thread::Builder::new().name("nsset-closing".into()).stack_size(STACK);
+        drop(thread.spawn(move || drop(self)));
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.ring = None;
+        self.shared.release();
+        // The last copy. The reader learns of the end when nothing is left.
+        self.socket = None;
+        if let Some(outcome) = self.outcome.take() {
+            self.shared.end(outcome);
+        }
+    }
 }
 
 impl Engine {
@@ -64,11 +96,7 @@ impl Engine {
             other => other,
         };
         let Self { ring, socket, shared, .. } = self;
-        drop(ring);
-        shared.release();
-        // The last copy: closing it waits until no processor uses the socket. The reader learns of the end when nothing is left.
-        drop(socket);
-        shared.end(outcome);
+        Closing { ring: Some(ring), socket: Some(socket), shared, outcome: Some(outcome) }.on_a_thread();
     }
 
     /// Moves blocks until the link is gone.

@@ -78,6 +78,13 @@ function createClass() {
     readonly #native: NativeCapture
     readonly #signal: AbortSignal | undefined
     readonly #hold = new LoopHold()
+    /** The read that waits, if any. */
+    #reading: Promise<void> | undefined
+
+    static {
+      // The bundle has no names of class expressions.
+      Object.defineProperty(PacketCapture, 'name', { value: 'PacketCapture' })
+    }
 
     constructor(native: NativeCapture, signal: AbortSignal | undefined) {
       super()
@@ -90,7 +97,11 @@ function createClass() {
       this.destroy(this.#signal?.reason)
     }
 
-    override async _read(): Promise<void> {
+    override _read(): void {
+      this.#reading = this.#readNext()
+    }
+
+    async #readNext(): Promise<void> {
       try {
         const answer = this.#native.next()
         const bytes = answer instanceof Promise ? await this.#hold.during(settled(answer)) : answer
@@ -103,7 +114,19 @@ function createClass() {
     override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
       this.#native.close()
       this.#signal?.removeEventListener('abort', this.#abort)
-      callback(error)
+      this.#ended().then(
+        () => callback(error),
+        () => callback(error),
+      )
+    }
+
+    /** Resolves when the kernel has closed the socket and freed the buffer. */
+    async #ended(): Promise<void> {
+      await this.#reading
+      for (;;) {
+        const answer = this.#native.next()
+        if ((answer instanceof Promise ? await settled(answer) : answer) === null) return
+      }
     }
 
     stop(): void {

@@ -93,8 +93,8 @@ fn target(connection: &ConnectionRef) -> String {
 fn refused(error: NetlinkError, request: &'static str, target: &str) -> Error {
     let hint = match error.errno {
         Errno::EPERM => "it needs CAP_NET_ADMIN in the user namespace that owns the network",
-        // nfnetlink has no such subsystem.
-        Errno::EINVAL => "the kernel needs the module nf_conntrack_netlink",
+        // nfnetlink has no such subsystem. A connection that is named in full can be invalid by itself.
+        Errno::EINVAL if target.is_empty() => "the kernel needs the module nf_conntrack_netlink",
         Errno::ENOENT => "the connection has ended",
         _ => return error.of(request, target),
     };

@@ -3,7 +3,7 @@
 use super::{
     context::{Context, Requirement},
     data_type::{DataType, Format},
-    operand::{Operand, Value, in_order, mask},
+    operand::{Operand, Value, in_order, is_reversed, mask},
     selector::Selector,
     source::Source,
     test::{Operator, Test, Verdicts},
@@ -24,7 +24,7 @@ use crate::{
         },
         set::{
             anonymous::{AnonymousSet, AnonymousSets},
-            element::is_number,
+            element::{is_number, next, previous},
         },
     },
 };
@@ -137,11 +137,18 @@ impl Lowering<'_> {
             Value::Range(from, to) => {
                 self.load(selector);
                 self.order(data, FIRST);
-                let (from, to) = (in_order(from, data.order), in_order(to, data.order));
-                self.push(Range { source: FIRST, operation: u32::from(is_inverted), from, to });
+                self.push_range(data, from, to, is_inverted);
             }
         }
         Ok(())
+    }
+
+    /// Compares with a range. A time of day that ends before it begins is the inverse of what lies between, without its ends.
+    fn push_range(&mut self, data: &DataType, from: Vec<u8>, to: Vec<u8>, is_inverted: bool) {
+        let is_over_midnight = is_reversed(&from, &to, data);
+        let (from, to) = (in_order(from, data.order), in_order(to, data.order));
+        let (from, to) = if is_over_midnight { (next(&to).unwrap_or_default(), previous(&from)) } else { (from, to) };
+        self.push(Range { source: FIRST, operation: u32::from(is_inverted != is_over_midnight), from, to });
     }
 
     fn look_up_single(&mut self, selector: Selector, test: &Test) -> Result<()> {

@@ -32,11 +32,20 @@ pub(crate) enum Value {
 
 impl Operand {
     /// Returns the bytes of this for a type.
+    ///
+    /// # Errors
+    /// [`Error::InvalidArgument`] also for a range that ends before it begins, except for a time of day: that goes over midnight.
     pub(crate) fn value(&self, data: &DataType) -> Result<Value> {
         let wrong = || Error::InvalidArgument(format!("{self:?} is not a value of type {}", data.name));
         match self {
             Self::Number(number) => number_bytes(*number, data).map(Value::One).ok_or_else(wrong),
-            Self::Text(text) => text_value(text, data).ok_or_else(wrong),
+            Self::Text(text) => match text_value(text, data).ok_or_else(wrong)? {
+                Value::Range(from, to) if from == to => Ok(Value::One(from)),
+                Value::Range(from, to) if data.format != Format::Hour && is_reversed(&from, &to, data) => {
+                    Err(Error::InvalidArgument(format!("'{text}' ends before it begins")))
+                }
+                value => Ok(value),
+            },
             Self::List(list) if data.format == Format::Flags => {
                 let mut sum = 0;
                 for flag in list {
@@ -130,6 +139,11 @@ fn text_value(text: &str, data: &DataType) -> Option<Value> {
         return Some(Value::Range(single(from, data)?, single(to, data)?));
     }
     single(text, data).map(Value::One)
+}
+
+/// Whether the second end of a range is less than the first.
+pub(crate) fn is_reversed(from: &[u8], to: &[u8], data: &DataType) -> bool {
+    in_order(from.to_vec(), data.order) > in_order(to.to_vec(), data.order)
 }
 
 fn single(text: &str, data: &DataType) -> Option<Vec<u8>> {

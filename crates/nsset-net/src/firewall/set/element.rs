@@ -6,7 +6,7 @@ use crate::{
         expression::{data::Data, field::Field},
         matching::{
             data_type::{DataType, Order},
-            operand::{Operand, Value, in_order, mask},
+            operand::{Operand, Value, in_order, is_reversed, mask},
         },
     },
     netlink::nfnetlink::writer::Writer,
@@ -86,16 +86,17 @@ impl Element {
 /// Returns the first and the last key of an operand. The last is absent if there is only one.
 fn bounds(operand: &Operand, data: &DataType, has_intervals: bool) -> Result<(Vec<u8>, Option<Vec<u8>>)> {
     let ordered = |bytes: Vec<u8>| if has_intervals && is_number(data) { in_order(bytes, data.order) } else { bytes };
-    Ok(match operand.value(data)? {
+    let value = operand.value(data)?;
+    if !has_intervals && !matches!(value, Value::One(_)) {
+        let text = format!("{operand:?} is several values of type {}: the set needs the flag 'interval'", data.name);
+        return Err(Error::InvalidArgument(text));
+    }
+    Ok(match value {
         Value::One(bytes) => (ordered(bytes), None),
-        Value::Range(from, to) => {
-            let (from, to) = (in_order(from, data.order), in_order(to, data.order));
-            if from > to {
-                return Err(Error::InvalidArgument(format!("{operand:?} ends before it begins")));
-            }
-            let last = (from != to).then_some(to);
-            (from, last)
+        Value::Range(from, to) if is_reversed(&from, &to, data) => {
+            return Err(Error::InvalidArgument(format!("{operand:?} ends before it begins")));
         }
+        Value::Range(from, to) => (in_order(from, data.order), Some(in_order(to, data.order))),
         Value::Prefix(bytes, bits) => {
             let last = bytes.iter().zip(mask(bits, data.size)).map(|(byte, mask)| byte | !mask).collect();
             (bytes, Some(last))
@@ -174,6 +175,19 @@ fn write_zero(first: Option<&Element>, writer: &mut Writer) {
     {
         Element { key: zero, ..Element::default() }.write(writer, INTERVAL_END, None);
     }
+}
+
+/// Returns the key before this one, which is not the first.
+pub(crate) fn previous(key: &[u8]) -> Vec<u8> {
+    let mut key = key.to_vec();
+    for byte in key.iter_mut().rev() {
+        let (difference, is_below) = byte.overflowing_sub(1);
+        *byte = difference;
+        if !is_below {
+            break;
+        }
+    }
+    key
 }
 
 /// Returns the key after this one.

@@ -66,7 +66,13 @@ impl Translation {
             text.parse::<IpAddr>().map_err(|_| Error::InvalidArgument(format!("'{to}' is not an address or a range")))
         };
         match to.split_once('-') {
-            Some((first, last)) => Ok(Some((parse(first)?, Some(parse(last)?)))),
+            Some((first, last)) => {
+                let (first, last) = (parse(first)?, parse(last)?);
+                if first.is_ipv4() != last.is_ipv4() || last < first {
+                    return Err(Error::InvalidArgument(format!("'{to}' is not a range: it ends before it begins")));
+                }
+                Ok(Some((first, Some(last))))
+            }
             None => Ok(Some((parse(to)?, None))),
         }
     }
