@@ -102,11 +102,12 @@ impl Engine {
     /// Moves blocks until the link is gone.
     async fn move_all(&mut self) -> io::Result<()> {
         let ready = self.socket.watch(INTEREST)?;
-        let mut pause = None;
+        // Once the link went down, it is looked for again and again: the kernel does not report that it is deleted after that, and
+        // packets from before can still arrive.
+        let mut pause: Option<Duration> = None;
         loop {
             self.shared.room().await;
             if self.move_block() {
-                pause = None;
                 // Other captures have their turn.
                 yield_now().await;
                 continue;
@@ -115,14 +116,11 @@ impl Engine {
                 return Ok(());
             }
             let waiting = self.wait(&ready);
-            pause = match pause {
-                None => waiting.await?.then_some(SHORTEST_PAUSE),
-                // The kernel reports a link that goes down, and not that it is deleted after that.
-                Some(pause) => match timeout(pause, waiting).await {
-                    Ok(waited) => waited?.then_some(pause),
-                    Err(_) => Some(LONGEST_PAUSE.min(2 * pause)),
-                },
+            let is_down = match pause {
+                None => waiting.await?,
+                Some(pause) => timeout(pause, waiting).await.unwrap_or(Ok(false))?,
             };
+            pause = if is_down { Some(SHORTEST_PAUSE) } else { pause.map(|pause| LONGEST_PAUSE.min(2 * pause)) };
         }
     }
 
