@@ -38,6 +38,9 @@ const TURN: usize = 64;
 /// How long a list waits that was not consistent.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// After a list of the packet filter, the next one waits for as long as that took, and at most for this.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+
 /// Receives the notifications of a network while it has watchers.
 pub struct Watch {
     state: Mutex<State>,
@@ -137,8 +140,16 @@ impl Watch {
     }
 
     async fn list(&self, part: WatchedPart, lists: Lists<'_>) -> Result<()> {
+        let began = Instant::now();
         match part.list(lists).await {
-            Ok(list) => self.with(|hub| hub.listed(part, list)),
+            Ok(list) => {
+                self.with(|hub| hub.listed(part, list));
+                if part == WatchedPart::Firewall {
+                    // Each change of the packet filter needs a list of all of it: large tables that change all the time must not
+                    // take the thread from other networks.
+                    sleep(began.elapsed().min(LONGEST_REST)).await;
+                }
+            }
             // The objects change so fast that there is no consistent list. The notifications continue meanwhile.
             Err(error) if error.errno() == Some(Errno::EAGAIN) => {
                 self.with(|hub| hub.must_list(part));
