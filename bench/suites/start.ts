@@ -12,8 +12,8 @@ const ROOT = new URL('../../', import.meta.url)
 const API = new URL('dist/index.js', ROOT).href
 const IMPORT = importOf(API)
 const WHY_BINARY =
-  '2.3 MB of it is code: 0.36 MB parse options and actions (serde), 0.18 MB are the calls of Node-API, and 0.18 MB is what the ' +
-  'standard library prints when code panics. Tables for unwinding, by which a panic becomes an error, have 0.4 MB.'
+  '5 MB of it is code: besides sets, processes and networks also the packet filter, tracked connections, captures, the uplink ' +
+  'and the search for namespaces. Tables for unwinding, by which a panic becomes an error, have 0.7 MB.'
 const WHY_NNS = 'nns is a small JavaScript module that runs `ip`, and loads no binary.'
 
 export async function suite(): Promise<Row[]> {
