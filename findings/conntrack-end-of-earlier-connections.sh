@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # `conntrack -E` does not show the end of connections that were there when it was started: with the default of
 # net.netfilter.nf_conntrack_events, which is 2 ("automatic") since Linux 6.0, the kernel prepares events only for connections that
-# begin while somebody listens. So whoever lists the connections and then follows the events keeps those entries for ever. With the
-# value 1, set before the connections begin, their end is shown.
+# begin while a program listens. A program that lists the connections and then follows the events never learns that these have
+# ended. With the value 1, set before the connections begin, their end is shown.
 #
 # conntrack 1.4.7 (Debian 12), Linux 6.18. Output seen, 2026-11-28:
 #   nf_conntrack_events=2: 0 ends of 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Linux 6.18 gives a tracked connection the id (CTA_ID, "id=" of conntrack) of an earlier one that had the same addresses and ports
 # and has ended. ctnetlink compares the id where an entry is deleted, to protect a connection that has taken the place of the one
-# that was listed: it does not, since the id is a hash of the addresses, the ports and the place in memory, which is used again.
+# that was listed. It does not: the id is a hash of the addresses, the ports and the place in memory, which is used again.
 #
 # conntrack 1.4.7 (Debian 12). Output seen, 2026-11-28:
 #   an id was used again within 20 connections

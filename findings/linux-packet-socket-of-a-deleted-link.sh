@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A packet socket is told once that its link is gone, when the link goes down. If a link that is down is deleted, poll(2) and recv(2)
-# report nothing: a program that went on after ENETDOWN, because a link may come up again, waits for ever on a link that cannot.
-# Only getsockname(2) tells: the link of the address has no name then. packet(7) does not mention it.
+# A packet socket reports an error when its link goes down. If the link is deleted after that, poll(2) and recv(2) report nothing: a
+# program that continued after ENETDOWN, because a link may come up again, waits without end. Only getsockname(2) shows the
+# difference: the address has no link then. packet(7) does not mention it.
 #
 # Linux 6.18, with Python 3.11 for the calls. Output seen, 2026-11-28:
 #   up: events [], errors [], link left
