@@ -21,6 +21,8 @@ const TITLES: Record<string, string> = {
   pool: 'Pools',
   scale: 'Many networks',
   network: 'Links',
+  entries: 'Many entries of a network',
+  watching: 'Changes and packets',
   sockets: 'Sockets',
   ways: 'Ways into a network',
   sandbox: 'Sandboxes',

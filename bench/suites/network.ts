@@ -2,13 +2,11 @@
  * The network of a set, compared with the bare requests, `ip`, Go's netlink and pyroute2. Root only: this thread
  * opens the socket of the bare requests inside.
  */
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { setTimeout as pass } from 'node:timers/promises'
 import { action, NamespaceSet, NS } from 'nsset'
 import { bareBringUp, bareDumpLinks, bareRequest, bareRtnetlink, bareSetns } from '../bare.ts'
 import { compare } from '../compare.ts'
+import { closeAll, endOf, inFresh, runBatch } from '../fresh.ts'
 import { medianOf, microseconds, microsecondsOf, millisecondsOf, type Sample } from '../measure.ts'
 import { openGo } from '../peers/go.ts'
 import type { PeerProgram } from '../peers/program.ts'
@@ -61,7 +59,7 @@ async function addVeths(go: PeerProgram | undefined): Promise<Row> {
     ours: inFresh((set) => millisecondsOf(() => set.network.apply(actions))),
     floor: { is: 'the same requests over one socket', sample: inFresh((set) => millisecondsOfBare(set, requests)) },
     peers: {
-      'ip -batch': inFresh((set) => millisecondsOf(() => ipBatch(set, lines))),
+      'ip -batch': inFresh((set) => millisecondsOf(() => runBatch(set, 'ip', lines))),
       netlink: go && inFresh(async (set) => (await go.ask({ ...asked, path: set.path('net') })) / 1_000),
       pyroute2: await ofPython((python) => python.ask(asked)),
     },
@@ -86,28 +84,6 @@ function veths(count: number) {
   return Array.from({ length: count }, (_, index) => add(index))
 }
 
-/** In a new network, which the kernel has freed before the next one. */
-function inFresh(measure: (set: NamespaceSet) => number | Promise<number>): Sample {
-  return async () => {
-    const set = await NamespaceSet.unshare('net')
-    const took = await measure(set)
-    await closeAll([set])
-    return took
-  }
-}
-
-/** Closes them, and waits until the kernel has removed their links: otherwise other requests would wait for that. */
-async function closeAll(sets: readonly NamespaceSet[]): Promise<void> {
-  using beside = await NamespaceSet.unshare('net')
-  // All links of a network are deleted at once, and these delete their other ends, too.
-  for (const [index, set] of sets.entries()) {
-    await set.network.links.add({ kind: 'veth', name: 'last', peer: { name: `last${index}`, set: beside } })
-    set.close()
-  }
-  while ((await beside.network.links.list()).length > 1) await pass(10)
-  await pass(100)
-}
-
 /** One after another, since there is no other way. */
 function millisecondsOfBare(set: NamespaceSet, requests: readonly Uint8Array[]): number {
   const socket = set.do(() => bareRtnetlink())
@@ -117,17 +93,6 @@ function millisecondsOfBare(set: NamespaceSet, requests: readonly Uint8Array[]):
   const took = microseconds(send, 1) / 1_000
   closeSync(socket)
   return took
-}
-
-async function ipBatch(set: NamespaceSet, lines: readonly string[]): Promise<void> {
-  const child = set.spawn('ip', ['-batch', '-'], { stdio: ['pipe', 'ignore', 'inherit'] })
-  child.stdin.end(lines.join(''))
-  await endOf(child)
-}
-
-async function endOf(child: ChildProcess): Promise<void> {
-  const [code] = await once(child, 'exit')
-  if (code !== 0) throw new Error(`${child.spawnfile} ended with code ${code}`)
 }
 
 /**
@@ -167,7 +132,7 @@ async function addBridges(go: PeerProgram | undefined): Promise<Row> {
     peers: {
       'ip -batch': await growing((set, from) => {
         const lines = numbered(from, (index) => `link add br${index} up type bridge\n`)
-        return millisecondsOf(() => ipBatch(set, lines))
+        return millisecondsOf(() => runBatch(set, 'ip', lines))
       }),
       netlink:
         go && (await growing(async (set, from) => (await go.ask({ ...asked, from, path: set.path('net') })) / 1_000)),

@@ -14,6 +14,7 @@ const FILES = [
   '__test__/network/links/ports.test.ts',
   '__test__/network/links/vlans.test.ts',
   '__test__/network/links/places.test.ts',
+  '__test__/network/watching/parts.test.ts',
   '__test__/network/input/given-is-taken.test.ts',
   '__test__/network/queueing/filters.test.ts',
   '__test__/network/routing/forwarding-entries.test.ts',

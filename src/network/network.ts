@@ -211,13 +211,15 @@ export class Network {
   }
 
   /**
-   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`, `'neighbours'`, `'rules'`;
-   * and, like `conntrack -E`, `'conntrack'`, and, like `nft monitor`, `'firewall'`. Each event has the object, as `list` returns it. The kernel reports all changes after this call, whichever program makes them.
+   * Watches parts of the network, like `ip monitor`: `'links'`, `'addresses'`, `'routes'`, `'neighbours'`, `'rules'`, `'nextHops'`;
+   * like `bridge monitor`: `'forwardingEntries'`, `'vlans'`; like `tc monitor`: `'qdiscs'`, `'classes'`, `'filters'`; like
+   * `conntrack -E`: `'conntrack'`; and, like `nft monitor`, `'firewall'`. Each event has the object, as `list` returns it. The kernel
+   * reports all changes after this call, whichever program makes them.
    *
    * A change that a list does not show is no event, such as that of a counter. No event is lost silently: if the kernel has
    * dropped some, or more than 8192 wait to be read, the event `{ type: 'resync' }` is followed by the differences. nsset also
-   * reports the IPv4 routes that the kernel deletes without a notification, because their link goes down or their source
-   * address is deleted; it lists the routes again for that.
+   * reports what the kernel changes without a notification, such as the IPv4 routes of a link that goes down or the default qdisc of
+   * one that comes up; it lists the part again for that.
    *
    * All watchers of a network share one socket, which the first call opens on the calling thread, as
    * {@link Network.createSocket} does.
@@ -225,7 +227,7 @@ export class Network {
    * @throws `ERR_NSSET_CLOSED`; the signal's reason; `EMFILE`; `ERR_INVALID_ARG_VALUE` for an unknown part.
    * @example
    * for await (const event of set.network.watch(['links', 'addresses'], { existing: true })) console.log(event)
-   * @see ip-monitor(8), rtnetlink(7)
+   * @see ip-monitor(8), bridge(8), tc(8), rtnetlink(7)
    */
   watch<P extends WatchedPart>(parts: P | readonly P[], options?: WatchOptions): NetworkWatcher<P> {
     const parsed = parseWatchedParts(parts, 'parts')

@@ -1,7 +1,8 @@
 /** `network.capture`: a stream of pcapng, which tcpdump reads. */
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { buffer } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { type CaptureOptions, NamespaceSet, type PacketCapture } from 'nsset'
 import { afterAll, describe, expect, test } from 'vitest'
 import { growthSince } from '../../setup/guards/growth.ts'
@@ -62,6 +63,25 @@ describe('network.capture', () => {
     expect(read.linkType).toBe(1)
     expect(read.options.get(2)?.toString()).toBe('lo')
     expect(read.options.get(11)?.toString()).toBe('\0udp port 9')
+  })
+
+  test('says which packets it captures, and how many there were', async () => {
+    using set = anyonesSet(['net'], { loopback: true })
+    const capture = set.network.capture('lo', { filter: 'udp port 9' })
+    await send(set, 'one')
+    await eventually(
+      () => capture.statistics(),
+      ({ received }) => received === 1,
+    )
+    expect(inspect({ capture })).toBe("{ capture: PacketCapture(lo, 'udp port 9', 1 received, 0 dropped) }")
+    capture.destroy()
+    await once(capture, 'close')
+    expect(String(capture)).toBe("PacketCapture(lo, 'udp port 9', 1 received, 0 dropped)")
+    await using all = set.network.capture('any')
+    expect(String(all)).toMatch(/^PacketCapture\(any, \d+ received, 0 dropped\)$/)
+    const program = Buffer.from([6, 0, 0, 0, 0xff, 0xff, 0, 0])
+    await using filtered = set.network.capture('lo', { filter: program })
+    expect(String(filtered)).toBe('PacketCapture(lo, a program of BPF, 0 received, 0 dropped)')
   })
 
   test('has the times of the kernel in nanoseconds', async () => {
@@ -325,6 +345,31 @@ describe('a capture ends', () => {
     await send(set, 'last')
     set.close()
     expect(texts(readCapture(await reading))).toEqual(['last'])
+  })
+
+  test('with a signal without a reason, as an AbortError', async () => {
+    using set = anyonesSet(['net'])
+    const controller = new AbortController()
+    const capture = set.network.capture('lo', { signal: controller.signal })
+    const failed = once(capture, 'error')
+    controller.abort(null)
+    expect((await failed)[0]).toMatchObject({ name: 'AbortError', cause: null })
+  })
+
+  test('many with one signal, to which Node.js sees one listener', async () => {
+    using set = anyonesSet(['net'])
+    const controller = new AbortController()
+    const { signal } = controller
+    const captures = Array.from({ length: 12 }, () => set.network.capture('lo', { signal, bufferSize: 1024 * 1024 }))
+    const watchers = Array.from({ length: 12 }, () => set.network.watch('links', { signal }))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    for (const capture of captures.slice(0, 6)) capture.destroy()
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    const failed = captures.slice(6).map((capture) => once(capture, 'error'))
+    controller.abort(new Error('enough'))
+    for (const [error] of await Promise.all(failed)) expect(error).toBe(signal.reason)
+    for (const watcher of watchers) expect(await failureOf(() => watcher.next())).toBe(signal.reason)
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0)
   })
 
   test('with the signal, whose reason destroys the stream', async () => {

@@ -367,6 +367,16 @@ const LINKS = [
   'g61 type ip6gretap remote fd00::9 local fd00::1 key 7 hoplimit 9 encaplimit none fwmark 3',
   'ms1 link a0 type macsec port 9 encrypt on replay on window 5 cipher gcm-aes-256',
   'ms1 link a0 type macsec sci 0200000000990005 validate disabled',
+  'ms1 link a0 type macsec port 9 send_sci off end_station on',
+  'ms1 link a0 type macsec port 9 send_sci off scb on icvlen 12',
+  'gr2 type gre remote 10.0.0.9 local 10.0.0.1 encap gue encap-dport 5555 encap-csum encap-remcsum',
+  'gr3 type gretap external',
+  'ii1 type ipip remote 10.0.0.9 local 10.0.0.1 encap fou encap-dport 5555 encap-sport 4444',
+  'si1 type sit remote 10.0.0.9 local 10.0.0.1 encap gue encap-dport 5555',
+  'it1 type ip6tnl remote fd00::9 local fd00::1 encap fou encap-dport 5555',
+  'it2 type ip6tnl external',
+  'vx2 type vxlan dstport 4789 external',
+  'ge1 type geneve external',
 ]
 
 /** Without counters and random values. */

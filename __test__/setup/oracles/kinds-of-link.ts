@@ -147,6 +147,43 @@ const tunnels: KindOfLink[] = [
     ...OF_IP,
   },
   {
+    spec: {
+      ...{ kind: 'gre', local, remote, encap: 'gue', encapPort: 5555, encapSourcePort: 4444 },
+      encapFlags: ['checksum', 'remote-checksum'],
+    },
+    command:
+      `link add NAME type gre local ${local} remote ${remote} encap gue encap-dport 5555 encap-sport 4444 encap-csum ` +
+      'encap-remcsum',
+    json: { local, remote, encap: { type: 'gue', dport: 5555, sport: 4444, csum: true, remcsum: true } },
+    lacks: module('gre', 'ip_gre'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'gretap', external: true },
+    command: 'link add NAME type gretap external',
+    json: { external: true },
+    lacks: module('gretap', 'ip_gre'),
+  },
+  {
+    spec: { kind: 'ipip', local, remote, encap: 'fou', encapPort: 5555, encapSourcePort: 0, encapFlags: [] },
+    command: `link add NAME type ipip mode ipip local ${local} remote ${remote} encap fou encap-dport 5555`,
+    json: { local, remote, encap: { type: 'fou', dport: 5555, sport: 0, csum: false } },
+    lacks: module('ipip'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'vxlan', id: 0, port: 4789, external: true },
+    command: 'link add NAME type vxlan dstport 4789 external',
+    json: { external: true, port: 4789 },
+    lacks: module('vxlan'),
+  },
+  {
+    spec: { kind: 'geneve', id: 0, external: true },
+    command: 'link add NAME type geneve external',
+    json: { external: true },
+    lacks: module('geneve'),
+  },
+  {
     spec: { kind: 'geneve', id: 42, remote, port: 6082, ttl: 9 },
     command: `link add NAME type geneve id 42 remote ${remote} dstport 6082 ttl 9`,
     json: { id: 42, remote, port: 6082, ttl: 9 },
@@ -177,6 +214,14 @@ const sit: KindOfLink[] = [
   },
 ]
 
+sit.push({
+  spec: { kind: 'sit', local, remote, encap: 'gue', encapPort: 5555, encapFlags: ['checksum'] },
+  command: `link add NAME type sit mode ip6ip local ${local} remote ${remote} encap gue encap-dport 5555 encap-csum`,
+  json: { local, remote, encap: { type: 'gue', dport: 5555, sport: 0, csum: true } },
+  lacks: module('sit'),
+  ...OF_IP,
+})
+
 const [local6, remote6] = ['2001:db8::1', '2001:db8::2']
 
 const overIpv6: KindOfLink[] = [
@@ -202,6 +247,20 @@ const overIpv6: KindOfLink[] = [
       `link add NAME type ip6tnl mode ipip6 local ${local6} remote ${remote6} hoplimit 64 encaplimit none ` +
       'tclass 0xab flowlabel 0x12345',
     json: { proto: 'ipip6', local: local6, remote: remote6, ip6_tnl_f_ign_encap_limit: true },
+    lacks: module('ip6tnl', 'ip6_tunnel'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'ip6tnl', external: true },
+    command: 'link add NAME type ip6tnl mode any external',
+    json: { external: true },
+    lacks: module('ip6tnl', 'ip6_tunnel'),
+    ...OF_IP,
+  },
+  {
+    spec: { kind: 'ip6tnl', local: local6, remote: remote6, ttl: 64, encapLimit: 4, encap: 'fou', encapPort: 5555 },
+    command: `link add NAME type ip6tnl mode any local ${local6} remote ${remote6} hoplimit 64 encaplimit 4 encap fou encap-dport 5555`,
+    json: { local: local6, remote: remote6, encap: { type: 'fou', dport: 5555, sport: 0 } },
     lacks: module('ip6tnl', 'ip6_tunnel'),
     ...OF_IP,
   },
@@ -259,6 +318,21 @@ const encrypting: KindOfLink[] = [
       'link add link left name NAME type macsec port 7 encrypt on replay on window 9 validate check encodingsa 2 ' +
       'cipher gcm-aes-256',
     json: { encrypt: true, replay_protect: true, window: 9, validation: 'check', encoding_sa: 2 },
+    lacks: module('macsec'),
+  },
+  {
+    spec: {
+      ...{ kind: 'macsec', dev: 'left', port: 7, sendSci: false, endStation: true, singleCopyBroadcast: false },
+      ...{ protect: true, icvLength: 16 },
+    },
+    command: 'link add link left name NAME type macsec port 7 send_sci off end_station on scb off protect on icvlen 16',
+    json: { inc_sci: false, es: true, scb: false, protect: true, icv_len: 16 },
+    lacks: module('macsec'),
+  },
+  {
+    spec: { kind: 'macsec', dev: 'left', port: 7, sendSci: false, singleCopyBroadcast: true },
+    command: 'link add link left name NAME type macsec port 7 send_sci off scb on',
+    json: { inc_sci: false, es: false, scb: true },
     lacks: module('macsec'),
   },
   {

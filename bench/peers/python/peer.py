@@ -7,6 +7,7 @@ error.
 import json
 import sys
 
+import events
 import links
 import named
 import sets
@@ -23,7 +24,7 @@ def hold(request):
     return 0
 
 
-OPERATIONS = {"hold": hold, **sets.OPERATIONS, **named.OPERATIONS, **links.OPERATIONS, **spawn.OPERATIONS}
+OPERATIONS = {"hold": hold, **sets.OPERATIONS, **named.OPERATIONS, **links.OPERATIONS, **events.OPERATIONS, **spawn.OPERATIONS}
 
 
 def answer(request):

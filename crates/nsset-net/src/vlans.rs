@@ -123,6 +123,12 @@ fn of_bridges() -> LinkMessageBuilder<LinkUnspec> {
     LinkMessageBuilder::<LinkUnspec>::new().interface_family(AddressFamily::Bridge)
 }
 
+impl BridgeVlan {
+    const fn new(link: u32, id: u16, flags: u16) -> Self {
+        Self { link, id, pvid: flags & PVID != 0, untagged: flags & UNTAGGED != 0 }
+    }
+}
+
 impl BridgeVlanSpec {
     fn attributes(self) -> Vec<DefaultNla> {
         let flags = if self.pvid { PVID } else { 0 } | if self.untagged { UNTAGGED } else { 0 };
@@ -136,6 +142,37 @@ impl BridgeVlanSpec {
     }
 }
 
+// `RTM_*VLAN` of linux/rtnetlink.h.
+pub(crate) const RTM_NEWVLAN: u16 = 112;
+pub(crate) const RTM_DELVLAN: u16 = 113;
+
+/// `struct br_vlan_msg` of linux/if_bridge.h.
+const NOTIFICATION_HEADER: usize = 8;
+
+/// `BRIDGE_VLANDB_*` of linux/if_bridge.h.
+const ENTRY: u16 = 1;
+const ENTRY_INFO: u16 = 1;
+const ENTRY_RANGE: u16 = 2;
+
+/// Reads the body of an `RTM_NEWVLAN` or an `RTM_DELVLAN`, which the kernel sends to a group, about the VLANs of a link.
+pub(crate) fn read_notification(message: &[u8]) -> std::result::Result<Vec<BridgeVlan>, Malformed> {
+    let link = u32_at(message, 4)?;
+    let mut vlans = Vec::new();
+    for attribute in Attributes::behind(NOTIFICATION_HEADER, message)? {
+        let (ENTRY, entry) = attribute? else { continue };
+        let (mut flags, mut first, mut last) = (0, 0, None);
+        for attribute in Attributes::within(entry) {
+            match attribute? {
+                (ENTRY_INFO, value) => (flags, first) = (u16_at(value, 0)?, u16_at(value, 2)?),
+                (ENTRY_RANGE, value) => last = Some(u16_at(value, 0)?),
+                _ => {}
+            }
+        }
+        vlans.extend((first..=last.unwrap_or(first)).map(|id| BridgeVlan::new(link, id, flags)));
+    }
+    Ok(vlans)
+}
+
 /// Reads the body of an `RTM_NEWLINK` of the family `AF_BRIDGE`.
 fn read(link: u32, message: &[u8]) -> std::result::Result<Vec<BridgeVlan>, Malformed> {
     let mut vlans = Vec::new();
@@ -143,14 +180,23 @@ fn read(link: u32, message: &[u8]) -> std::result::Result<Vec<BridgeVlan>, Malfo
         let (libc::IFLA_AF_SPEC, specification) = attribute? else { continue };
         for attribute in Attributes::within(specification) {
             let (IFLA_BRIDGE_VLAN_INFO, value) = attribute? else { continue };
-            let flags = u16_at(value, 0)?;
-            vlans.push(BridgeVlan {
-                link,
-                id: u16_at(value, 2)?,
-                pvid: flags & PVID != 0,
-                untagged: flags & UNTAGGED != 0,
-            });
+            vlans.push(BridgeVlan::new(link, u16_at(value, 2)?, u16_at(value, 0)?));
         }
     }
     Ok(vlans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_can_be_about_a_range() {
+        let header = [7, 0, 0, 0, 3, 0, 0, 0];
+        let entry = [20, 0, 1, 0x80, 8, 0, 1, 0, 4, 0, 10, 0, 6, 0, 2, 0, 12, 0, 0, 0];
+        let vlans = read_notification(&[&header[..], &entry].concat()).unwrap();
+        let expected = [10, 11, 12].map(|id| BridgeVlan { link: 3, id, pvid: false, untagged: true });
+        assert_eq!(vlans, expected);
+        assert_eq!(read_notification(&header[..4]), Err(Malformed));
+    }
 }

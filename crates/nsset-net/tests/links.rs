@@ -186,6 +186,7 @@ async fn vxlan_and_macvlan_have_the_settings_of_their_specifications() {
         ttl: Some(5),
         learning: Some(false),
         ageing_time: Some(Duration::from_secs(120)),
+        external: None,
     };
     let spec = LinkSpec { dev: Some("left".into()), ..LinkSpec::new("vx0", LinkKind::Vxlan(vxlan.clone())) };
     let link = host.network.links().add(&spec).await.unwrap();

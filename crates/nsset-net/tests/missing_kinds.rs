@@ -15,7 +15,8 @@ use std::time::Duration;
 use lab::host;
 use nix::errno::Errno;
 use nsset_net::{
-    Bond, BondMode, Bridge, Error, Geneve, Gre, IpVlan, IpVlanMode, Ipip, LinkKind, LinkSpec, Vlan, VlanProtocol, Vrf,
+    Bond, BondMode, Bridge, Error, Geneve, Gre, IpVlan, IpVlanMode, Ipip, LinkKind, LinkSpec, NetworkOrder,
+    Specified, Vlan, VlanProtocol, Vrf,
 };
 
 /// Fields of a link in the output of `ip`, and their values in JSON.
@@ -24,13 +25,14 @@ type Details = &'static [(&'static str, &'static str)];
 /// Every kind that a small kernel may lack, with its module and fields of `ip`.
 fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
     let gre = Gre {
-        local: Some("192.0.2.1".parse().unwrap()),
-        remote: Some("192.0.2.2".parse().unwrap()),
-        key: Some(7),
+        local: Some(Specified("192.0.2.1".parse().unwrap())),
+        remote: Some(Specified("192.0.2.2".parse().unwrap())),
+        key: Some(NetworkOrder(7)),
         ttl: Some(9),
+        ..Gre::default()
     };
-    let ipip = Ipip { local: gre.local, remote: gre.remote, ttl: gre.ttl };
-    let geneve = Geneve { id: 42, remote: Some("192.0.2.2".parse().unwrap()), port: Some(6082), ttl: Some(9) };
+    let ipip = Ipip { local: gre.local, remote: gre.remote, ttl: gre.ttl, ..Ipip::default() };
+    let geneve = Geneve { id: 42, remote: Some("192.0.2.2".parse().unwrap()), port: Some(6082), ttl: Some(9), external: None };
     let bond = Bond {
         mode: Some(BondMode::ActiveBackup),
         monitor_interval: Some(Duration::from_millis(100).into()),
@@ -41,7 +43,7 @@ fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
         (LinkKind::WireGuard, "wireguard", &[]),
         (LinkKind::Bond(bond), "bonding", &[("mode", "\"active-backup\""), ("miimon", "100")]),
         (LinkKind::Vrf(Vrf { table: 10 }), "vrf", &[("table", "10")]),
-        (LinkKind::GreTap(Gre { key: None, ..gre }), "ip_gre", &[("local", "\"192.0.2.1\""), ("ttl", "9")]),
+        (LinkKind::GreTap(Gre { key: None, ..gre.clone() }), "ip_gre", &[("local", "\"192.0.2.1\""), ("ttl", "9")]),
         (
             LinkKind::Gre(gre),
             "ip_gre",

@@ -20,6 +20,7 @@ export function openCapture({ set, network }: ApplyTarget, ref: LinkRef, options
   signal?.throwIfAborted()
   ensureOpen(set)
   const link = get && (blocking(applyOne({ set, network, way: BLOCKING }, get)) as Link)
-  const native = network.capture({ link: link?.index ?? 0, name: link?.name ?? ANY, promiscuous, ...parsed })
-  return createCapture(native, signal)
+  const name = link?.name ?? ANY
+  const native = network.capture({ link: link?.index ?? 0, name, promiscuous, ...parsed })
+  return createCapture(native, { name, filter: parsed.filter }, signal)
 }

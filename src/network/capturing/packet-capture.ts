@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import type { NativeCapture } from '../../../index.js'
 import { LoopHold } from '../../native/loop-hold.ts'
 import { settled } from '../../native/settled.ts'
+import { onAbort } from '../../objects/on-abort.ts'
 import { insteadOf } from '../../objects/uncloneable.ts'
 
 const INSTEAD = insteadOf('PacketCapture', 'send its bytes')
@@ -59,15 +60,40 @@ export interface PacketCapture extends Readable {
    * capture.unref()
    */
   unref(): this
+
+  /** Returns a description such as `PacketCapture(eth0, 'icmp', 4 received, 0 dropped)`, which `console.log` prints, too. */
+  toString(): string
+}
+
+/** @internal Which packets of which link are captured. */
+export interface Captured {
+  name: string
+  filter: string | Uint8Array
 }
 
 /** Created at first use: it needs a module of Node.js. */
 let Class: ReturnType<typeof createClass> | undefined
 
 /** @internal */
-export function createCapture(native: NativeCapture, signal: AbortSignal | undefined): PacketCapture {
+export function createCapture(
+  native: NativeCapture,
+  captured: Captured,
+  signal: AbortSignal | undefined,
+): PacketCapture {
   Class ??= createClass()
-  return new Class(native, signal)
+  return new Class(native, captured, signal)
+}
+
+/** A stream that is destroyed with `null` has no 'error' event. */
+function errorOf(reason: unknown): Error {
+  if (reason) return reason as Error
+  const error = new DOMException('The capture was aborted', 'AbortError')
+  return Object.defineProperty(error, 'cause', { value: reason, configurable: true, writable: true })
+}
+
+function describe({ filter }: Captured): string {
+  if (typeof filter !== 'string') return ', a program of BPF'
+  return filter === '' ? '' : `, '${filter}'`
 }
 
 function createClass() {
@@ -76,7 +102,8 @@ function createClass() {
     /** Makes structuredClone() and postMessage() reject it. */
     readonly uncloneable = INSTEAD
     readonly #native: NativeCapture
-    readonly #signal: AbortSignal | undefined
+    readonly #captured: Captured
+    readonly #forgetSignal: (() => void) | undefined
     readonly #hold = new LoopHold()
     /** The read that waits, if any. */
     #reading: Promise<void> | undefined
@@ -86,15 +113,11 @@ function createClass() {
       Object.defineProperty(PacketCapture, 'name', { value: 'PacketCapture' })
     }
 
-    constructor(native: NativeCapture, signal: AbortSignal | undefined) {
+    constructor(native: NativeCapture, captured: Captured, signal: AbortSignal | undefined) {
       super()
       this.#native = native
-      this.#signal = signal
-      signal?.addEventListener('abort', this.#abort, { once: true })
-    }
-
-    readonly #abort = (): void => {
-      this.destroy(this.#signal?.reason)
+      this.#captured = captured
+      this.#forgetSignal = signal && onAbort(signal, () => this.destroy(errorOf(signal.reason)))
     }
 
     override _read(): void {
@@ -113,7 +136,7 @@ function createClass() {
 
     override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
       this.#native.close()
-      this.#signal?.removeEventListener('abort', this.#abort)
+      this.#forgetSignal?.()
       this.#ended().then(
         () => callback(error),
         () => callback(error),
@@ -145,6 +168,15 @@ function createClass() {
     unref(): this {
       this.#hold.unref()
       return this
+    }
+
+    override toString(): string {
+      const { received, dropped } = this.statistics()
+      return `PacketCapture(${this.#captured.name}${describe(this.#captured)}, ${received} received, ${dropped} dropped)`
+    }
+
+    [Symbol.for('nodejs.util.inspect.custom')](): string {
+      return this.toString()
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { NativeWatcher } from '../../../index.js'
 import { LoopHold } from '../../native/loop-hold.ts'
 import { settled } from '../../native/settled.ts'
+import { onAbort } from '../../objects/on-abort.ts'
 import { hideUncloneable, insteadOf } from '../../objects/uncloneable.ts'
 import type { WatchedPart } from '../../validate/monitoring/watch-options.ts'
 import { readEvents, type WatchEvent } from './watch-event.ts'
@@ -26,6 +27,7 @@ export class NetworkWatcher<P extends WatchedPart = WatchedPart>
   readonly uncloneable = INSTEAD
   readonly #native: NativeWatcher
   readonly #signal: AbortSignal | undefined
+  readonly #forgetSignal: (() => void) | undefined
   readonly #hold = new LoopHold()
   #events: WatchEvent<P>[] = []
   #position = 0
@@ -41,10 +43,10 @@ export class NetworkWatcher<P extends WatchedPart = WatchedPart>
   constructor(native: NativeWatcher, signal: AbortSignal | undefined) {
     this.#native = native
     this.#signal = signal
-    signal?.addEventListener('abort', this.#abort, { once: true })
+    this.#forgetSignal = signal && onAbort(signal, () => this.#abort())
   }
 
-  readonly #abort = (): void => {
+  #abort(): void {
     this.#native.close()
     this.#forget()
   }
@@ -122,7 +124,7 @@ export class NetworkWatcher<P extends WatchedPart = WatchedPart>
   #end(): void {
     this.#isOver = true
     this.#native.close()
-    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#forgetSignal?.()
   }
 
   /**

@@ -2,11 +2,18 @@ import type { FirewallObject } from '../../validate/monitoring/firewall-object.t
 import type { TrackedConnection } from '../../validate/monitoring/tracked-connection.ts'
 import type { WatchedPart } from '../../validate/monitoring/watch-options.ts'
 import type { Address } from '../../validate/network/address.ts'
+import type { BridgeVlan } from '../../validate/network/links/vlan.ts'
+import type { TrafficClass } from '../../validate/network/queueing/class.ts'
+import type { TrafficFilter } from '../../validate/network/queueing/filter.ts'
+import type { Qdisc } from '../../validate/network/queueing/qdisc.ts'
+import type { ForwardingEntry } from '../../validate/network/routing/forwarding-entry.ts'
 import type { Neighbour } from '../../validate/network/routing/neighbour.ts'
+import type { NextHop } from '../../validate/network/routing/next-hop.ts'
 import type { Route } from '../../validate/network/routing/route.ts'
 import type { RoutingRule } from '../../validate/network/routing/rule.ts'
 import type { Link } from '../netlink/link.ts'
 import { type LinkAnswer, readLink } from '../netlink/link-answer.ts'
+import { readQdisc } from '../netlink/queueing/qdiscs.ts'
 
 /** The objects of each part of {@link Network.watch}, as `list` returns them. */
 export interface WatchedValues {
@@ -15,6 +22,12 @@ export interface WatchedValues {
   routes: Route
   neighbours: Neighbour
   rules: RoutingRule
+  nextHops: NextHop
+  forwardingEntries: ForwardingEntry
+  vlans: BridgeVlan
+  qdiscs: Qdisc
+  classes: TrafficClass
+  filters: TrafficFilter
   conntrack: TrackedConnection
   firewall: FirewallObject
 }
@@ -43,7 +56,9 @@ export type WatchEvent<P extends WatchedPart = WatchedPart> = { [K in P]: Object
 export function readEvents<P extends WatchedPart>(text: string): WatchEvent<P>[] {
   const events = JSON.parse(text) as WatchEvent[]
   for (const event of events) {
-    if (event.type !== 'resync' && event.part === 'links') readLink(event.value as unknown as LinkAnswer)
+    if (event.type === 'resync') continue
+    if (event.part === 'links') readLink(event.value as unknown as LinkAnswer)
+    if (event.part === 'qdiscs') readQdisc(event.value)
   }
   return events as WatchEvent<P>[]
 }

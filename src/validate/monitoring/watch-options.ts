@@ -3,7 +3,7 @@ import { type FieldsOf, type Parse, parseOptions } from '../fields.ts'
 import { boolean, signal, word } from '../values.ts'
 
 /** A part of a network that {@link Network.watch} can watch. */
-export type WatchedPart = 'links' | 'addresses' | 'routes' | 'neighbours' | 'rules' | 'conntrack' | 'firewall'
+export type WatchedPart = (typeof OF_THE_NETWORK)[number] | 'conntrack' | 'firewall'
 
 /** Options of {@link Network.watch}. */
 export interface WatchOptions {
@@ -21,8 +21,20 @@ export interface UntilOptions {
   signal?: AbortSignal | undefined
 }
 
-/** What `ip monitor` reports. */
-const OF_THE_NETWORK = ['links', 'addresses', 'routes', 'neighbours', 'rules'] as const satisfies readonly WatchedPart[]
+/** What `ip monitor`, `bridge monitor` and `tc monitor` report. */
+const OF_THE_NETWORK = [
+  'links',
+  'addresses',
+  'routes',
+  'neighbours',
+  'rules',
+  'nextHops',
+  'forwardingEntries',
+  'vlans',
+  'qdiscs',
+  'classes',
+  'filters',
+] as const
 const parsePart = word(...OF_THE_NETWORK, 'conntrack', 'firewall')
 
 /** @internal One part, or several. */

@@ -1,5 +1,7 @@
 //! The operations on classes.
 
+use std::collections::BTreeSet;
+
 use nix::errno::Errno;
 
 use super::class::{Class, ClassSpec};
@@ -30,18 +32,29 @@ impl Classes<'_> {
     pub async fn list(&self, link: Option<&LinkRef>) -> Result<Vec<Class>> {
         let links = self.network.links();
         let Some(link) = link else {
-            let mut classes = Vec::new();
-            for link in links.list().await? {
-                match self.of(link.index).await {
-                    // The link was deleted meanwhile.
-                    Err(error) if error.errno == Errno::ENODEV => {}
-                    outcome => classes.extend(outcome.map_err(|error| error.of("RTM_GETTCLASS", &link.name))?),
-                }
-            }
-            return Ok(classes);
+            return self.of_all().await;
         };
         let index = links.get(link).await?.index;
         self.of(index).await.map_err(|error| error.of("RTM_GETTCLASS", format_args!("of link {link}")))
+    }
+
+    async fn of_all(&self) -> Result<Vec<Class>> {
+        let qdiscs = self.network.qdiscs().list(None).await?;
+        // A link needs a request of its own, and most have no classes.
+        let links: BTreeSet<u32> =
+            qdiscs.into_iter().filter(|qdisc| qdisc.kind.name() != "noqueue").map(|qdisc| qdisc.link).collect();
+        let mut classes = Vec::new();
+        for link in links {
+            match self.of(link).await {
+                // The link was deleted meanwhile.
+                Err(error) if error.errno == Errno::ENODEV => {}
+                outcome => {
+                    let target = format_args!("of link {}", LinkRef::Index(link));
+                    classes.extend(outcome.map_err(|error| error.of("RTM_GETTCLASS", target))?);
+                }
+            }
+        }
+        Ok(classes)
     }
 
     async fn of(&self, link: u32) -> std::result::Result<Vec<Class>, NetlinkError> {

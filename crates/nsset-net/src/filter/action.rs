@@ -32,6 +32,14 @@ impl Action {
         attributes.nest(OPTIONS, |options| self.kind.write(link, options));
     }
 
+    /// Removes what changes with each packet. Kinds that this crate does not know have times in their options.
+    pub(super) fn forget_counters(&mut self) {
+        self.statistics = None;
+        if let ActionKind::Other { options, .. } = &mut self.kind {
+            *options = None;
+        }
+    }
+
     /// Reads a list of actions.
     pub(super) fn read_all(value: &[u8]) -> Result<Vec<Self>, Malformed> {
         let read = |attribute: Result<(u16, &[u8]), Malformed>| attribute.and_then(|(_, value)| Self::read(value));

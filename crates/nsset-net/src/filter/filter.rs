@@ -78,6 +78,18 @@ const HEADER: usize = 20;
 pub(super) const CHAIN: u16 = 11;
 
 impl Filter {
+    /// Returns what changes only if a program changes it. Kinds that this crate does not know have counters in their options.
+    pub(crate) fn without_counters(&self) -> Self {
+        let mut filter = self.clone();
+        if let FilterKind::Other { options, .. } = &mut filter.kind {
+            *options = None;
+        }
+        for action in &mut filter.actions {
+            action.forget_counters();
+        }
+        filter
+    }
+
     /// Reads the body of an `RTM_NEWTFILTER`. `None` if it is not a filter, but what holds those of a priority, or a hash table.
     pub(crate) fn read(message: &[u8]) -> Result<Option<Self>, Malformed> {
         let (mut name, mut options, mut chain) = (String::new(), None, 0);

@@ -33,16 +33,26 @@ impl Filters<'_> {
     pub async fn list(&self, link: &LinkRef, parent: Option<FilterParent>) -> Result<Vec<Filter>> {
         let index = self.network.links().get(link).await?.index;
         let parents = match parent {
-            Some(parent) => vec![parent],
-            None => self.parents(index).await?,
+            Some(parent) => vec![(index, parent)],
+            None => self.parents(Some(&LinkRef::Index(index))).await?,
         };
+        self.of(parents).await
+    }
+
+    /// Lists the filters of all links.
+    pub(crate) async fn list_all(&self) -> Result<Vec<Filter>> {
+        let parents = self.parents(None).await?;
+        self.of(parents).await
+    }
+
+    async fn of(&self, parents: Vec<(u32, FilterParent)>) -> Result<Vec<Filter>> {
         let mut filters = Vec::new();
-        for parent in parents {
-            match self.at(index, parent).await {
+        for (link, parent) in parents {
+            match self.at(link, parent).await {
                 // The parent cannot have filters, or was deleted meanwhile.
                 Err(error) if matches!(error.errno, Errno::EINVAL | Errno::ENOENT | Errno::EOPNOTSUPP) => {}
                 outcome => {
-                    let target = format_args!("{parent} of link {link}");
+                    let target = format_args!("{parent} of link {}", LinkRef::Index(link));
                     filters.extend(outcome.map_err(|error| error.of("RTM_GETTFILTER", target))?);
                 }
             }
@@ -50,20 +60,20 @@ impl Filters<'_> {
         Ok(filters)
     }
 
-    /// Returns the queueing disciplines and the classes of a link.
-    async fn parents(&self, link: u32) -> Result<Vec<FilterParent>> {
-        let link = LinkRef::Index(link);
+    /// Returns the queueing disciplines and the classes of a link, or of all, with their links.
+    async fn parents(&self, link: Option<&LinkRef>) -> Result<Vec<(u32, FilterParent)>> {
         let mut parents = Vec::new();
-        for qdisc in self.network.qdiscs().list(Some(&link)).await? {
+        for qdisc in self.network.qdiscs().list(link).await? {
+            let mut add = |parent| parents.push((qdisc.link, parent));
             match qdisc.kind.name() {
-                "ingress" => parents.push(FilterParent::INGRESS),
-                "clsact" => parents.extend([FilterParent::INGRESS, FilterParent::EGRESS]),
-                _ if qdisc.handle != Handle::NONE => parents.push(FilterParent(qdisc.handle)),
+                "ingress" => add(FilterParent::INGRESS),
+                "clsact" => [FilterParent::INGRESS, FilterParent::EGRESS].into_iter().for_each(add),
+                _ if qdisc.handle != Handle::NONE => add(FilterParent(qdisc.handle)),
                 _ => {}
             }
         }
-        let classes = self.network.classes().list(Some(&link)).await?;
-        parents.extend(classes.into_iter().map(|class| FilterParent(class.handle)));
+        let classes = self.network.classes().list(link).await?;
+        parents.extend(classes.into_iter().map(|class| (class.link, FilterParent(class.handle))));
         Ok(parents)
     }
 

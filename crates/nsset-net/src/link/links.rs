@@ -20,6 +20,7 @@ use crate::{
     link_ref::LinkRef,
     netlink::conversation::ATTEMPTS,
     netlink::request::Request,
+    netlink::socket,
     network::Network,
 };
 
@@ -121,9 +122,15 @@ impl Links<'_> {
 
     /// Returns the index of a link. A link that is referred to by its index does not have to exist.
     pub async fn index(&self, link: &LinkRef) -> Result<u32> {
-        match link {
-            LinkRef::Index(index) => Ok(*index),
-            _ => self.get(link).await.map(|link| link.index),
+        let known = match link {
+            LinkRef::Index(index) => Some(*index),
+            LinkRef::Name(name) => socket::link_index(self.network.conversation().socket(), name),
+            LinkRef::Alias(_) => None,
+        };
+        match known {
+            Some(index) => Ok(index),
+            // The error has the kernel's words.
+            None => self.get(link).await.map(|link| link.index),
         }
     }
 

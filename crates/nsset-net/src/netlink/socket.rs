@@ -86,6 +86,7 @@ pub(crate) enum Group {
     Ipv6Route = 11,
     Ipv6Rule = 19,
     NextHop = 32,
+    BridgeVlan = 33,
     ConntrackNew = NFNETLINK + 1,
     ConntrackUpdate = NFNETLINK + 2,
     ConntrackDestroy = NFNETLINK + 3,
@@ -155,6 +156,24 @@ pub(crate) fn namespace(socket: &Socket) -> Result<OwnedFd, Errno> {
     let fd = Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS) })?;
     // SAFETY: the kernel has just returned the descriptor, and nothing else owns it. It is close-on-exec.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Returns the index of the link with this name, or with this alternative name, in the network namespace of the socket. `None` if
+/// there is none, and for alternative names that names cannot be: longer ones, and those with a colon, which the kernel ignores from
+/// there on. This takes a tenth of the time of a request (netdevice(7), `SIOCGIFINDEX`).
+pub(crate) fn link_index(socket: &Socket, name: &str) -> Option<u32> {
+    // SAFETY: the struct is plain data, for which zeros are valid.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    if name.len() >= request.ifr_name.len() || name.bytes().any(|byte| matches!(byte, 0 | b':')) {
+        return None;
+    }
+    for (to, byte) in request.ifr_name.iter_mut().zip(name.bytes()) {
+        *to = byte as libc::c_char;
+    }
+    // SAFETY: the kernel reads the name, which ends with a zero, and writes within the struct.
+    Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFINDEX as libc::Ioctl, &raw mut request) }).ok()?;
+    // SAFETY: the kernel has written this field of the union.
+    u32::try_from(unsafe { request.ifr_ifru.ifru_ifindex }).ok()
 }
 
 /// Returns whether both descriptors refer to the same file.

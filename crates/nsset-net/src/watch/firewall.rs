@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 
-use super::object::{Key, Object};
+use super::object::{Key, Object, digest, json};
 use crate::{
     firewall::{self, DetailedElement, Existing, Family, NamedCounter, NamedQuota, SetElement, Statement, TableRef},
     netlink::{
@@ -230,15 +230,4 @@ fn object(key: Key, described: &FirewallObject<'_>) -> Result<Object, Malformed>
     let text = json(described)?;
     let digest = digest(&text);
     Ok(Object::new(key, text, digest))
-}
-
-/// The types of this crate can always be written as JSON.
-fn json(object: &impl Serialize) -> Result<String, Malformed> {
-    serde_json::to_string(object).map_err(|_| Malformed)
-}
-
-fn digest(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }

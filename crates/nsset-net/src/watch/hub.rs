@@ -15,7 +15,7 @@ use super::{
     object::{Key, Object},
     part::{Verb, WatchedPart},
     queue::{Queue, Wake},
-    route_loss::RouteLoss,
+    unannounced::Unannounced,
 };
 use crate::{error::Error, firewall::message::SUBSYSTEM, netlink::answer::Message, netlink::attributes::Malformed};
 
@@ -31,8 +31,8 @@ pub(super) struct Hub {
     parts: BTreeMap<WatchedPart, PartState>,
     queues: BTreeMap<u64, Queue>,
     latest: u64,
-    /// Reports that IPv4 routes may be lost, which the kernel does not.
-    pub route_loss: RouteLoss,
+    /// When parts have to be listed, because the kernel does not report all of their changes.
+    pub unannounced: Unannounced,
     /// The functions to call after the lock is released.
     wakes: Vec<Wake>,
     /// Set when there are no events any more.
@@ -109,17 +109,15 @@ impl Hub {
 
     /// Returns a part that has to be listed, if any.
     pub fn part_to_list(&mut self) -> Option<WatchedPart> {
-        if self.route_loss.is_due()
-            && let Some(routes) = self.parts.get_mut(&WatchedPart::Routes)
-        {
-            routes.must_list = true;
+        for part in self.unannounced.take_due() {
+            self.must_list(part);
         }
         let (part, state) = self.parts.iter_mut().find(|(_, state)| state.must_list)?;
         state.must_list = false;
         Some(*part)
     }
 
-    /// Lists a part again later, because listing it has failed.
+    /// Lists a part again, if it is watched.
     pub fn must_list(&mut self, part: WatchedPart) {
         if let Some(state) = self.parts.get_mut(&part) {
             state.must_list = true;
@@ -128,16 +126,32 @@ impl Hub {
 
     /// Applies a notification.
     pub fn hear(&mut self, message: &Message<'_>) -> Result<(), Malformed> {
-        self.route_loss.hear(message);
+        self.unannounced.hear(message);
         if message.kind >> 8 == SUBSYSTEM {
             return self.hear_firewall(message);
         }
-        let Some((part, verb)) = WatchedPart::of_message(message.kind) else { return Ok(()) };
-        let Some(state) = self.parts.get_mut(&part) else { return Ok(()) };
-        let Some(mut object) = part.read(message.body)? else { return Ok(()) };
-        if let Some(before) = state.known.get(&object.key).first() {
-            object = object.completed_by(before)?;
+        let Some((part, verb)) = WatchedPart::of_message(message) else { return Ok(()) };
+        if !self.parts.contains_key(&part) {
+            return Ok(());
         }
+        for object in part.read(message.body)? {
+            self.hear_object(part, verb, object, message)?;
+        }
+        Ok(())
+    }
+
+    fn hear_object(
+        &mut self,
+        part: WatchedPart,
+        verb: Verb,
+        object: Object,
+        message: &Message<'_>,
+    ) -> Result<(), Malformed> {
+        let Some(state) = self.parts.get_mut(&part) else { return Ok(()) };
+        let object = match state.known.get(&object.key).first() {
+            Some(before) => object.completed_by(before, verb)?,
+            None => object,
+        };
         let replaces = message.flags & NLM_F_REPLACE != 0;
         let key = object.key;
         let text = Arc::clone(&object.text);

@@ -61,7 +61,7 @@ impl Known {
                 Verdict::Happened(EventKind::Change)
             }
             // A route to which the kernel has added a next hop is reported as a whole.
-            _ if replaces || object.is_multipath => Verdict::Unclear,
+            _ if replaces || object.is_ambiguous => Verdict::Unclear,
             _ => {
                 others.push(object);
                 Verdict::Happened(EventKind::Add)
@@ -124,14 +124,14 @@ pub(super) fn differences(before: &[Object], after: &[Object]) -> Vec<Difference
 mod tests {
     use super::*;
 
-    fn route(hop: u64, is_multipath: bool) -> Object {
+    fn route(hop: u64, is_ambiguous: bool) -> Object {
         let destination = "10.0.0.0/8".parse().unwrap();
         let key = Key::Route { table: 254, destination, from: None, tos: None, metric: None };
-        Object { key, text: hop.to_string().into(), digest: hop, is_multipath, connection: None }
+        Object { key, text: hop.to_string().into(), digest: hop, is_ambiguous, connection: None }
     }
 
     fn link(digest: u64) -> Object {
-        Object { key: Key::Link(7), text: digest.to_string().into(), digest, is_multipath: false, connection: None }
+        Object { key: Key::Link(7), text: digest.to_string().into(), digest, is_ambiguous: false, connection: None }
     }
 
     fn known(objects: Vec<Object>) -> Known {

@@ -1,5 +1,6 @@
 //! Watches parts of a network: what the kernel reports to the groups of rtnetlink(7), as changes of the objects that lists have.
 
+mod bridging;
 mod event;
 mod firewall;
 mod hub;
@@ -7,8 +8,9 @@ mod known;
 mod object;
 mod part;
 mod queue;
-mod route_loss;
+mod queueing;
 mod subscription;
+mod unannounced;
 
 pub use part::{Lists as WatchedLists, WatchedPart, WatchedSource};
 pub use subscription::{Watch, Watcher};

@@ -10,13 +10,18 @@ use std::{
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::part::Verb;
 use crate::{
     address::Address,
     conntrack::{ConnectionEnd, TrackedConnection},
     family::Family,
+    filter::{FilterParent, Protocol},
     link::Link,
+    mac::Mac,
     neighbour::{Neighbour, NeighbourStatistics},
     netlink::attributes::Malformed,
+    next_hop::NextHopObject,
+    qdisc::Handle,
     route::Route,
     rule::Rule,
 };
@@ -48,6 +53,37 @@ pub(super) enum Key {
         family: Family,
         priority: u32,
     },
+    NextHop(u32),
+    ForwardingEntry {
+        /// The bridge whose table has it, or the link itself.
+        owner: u32,
+        is_of_bridge: bool,
+        mac: Mac,
+        vlan: Option<u16>,
+        source_vni: Option<u32>,
+        /// A VXLAN can have several entries for an address, with other destinations.
+        is_of_tunnel: bool,
+    },
+    Vlan {
+        link: u32,
+        id: u16,
+    },
+    Qdisc {
+        link: u32,
+        parent: Handle,
+    },
+    Class {
+        link: u32,
+        handle: Handle,
+    },
+    Filter {
+        link: u32,
+        parent: FilterParent,
+        chain: Option<u32>,
+        priority: u16,
+        protocol: Protocol,
+        handle: u32,
+    },
     /// A hash of the family, the table, the kind and the name.
     Firewall(u64),
     /// Connections with the same addresses can follow each other, and be in several zones.
@@ -62,7 +98,7 @@ pub(super) enum Key {
 impl Key {
     /// Whether only one object at a time can have it.
     pub const fn is_unique(&self) -> bool {
-        !matches!(self, Self::Route { .. } | Self::Rule { .. })
+        !matches!(self, Self::Route { .. } | Self::Rule { .. } | Self::ForwardingEntry { is_of_tunnel: true, .. })
     }
 }
 
@@ -74,8 +110,9 @@ pub(super) struct Object {
     pub text: Arc<str>,
     /// A hash of what the object has, without counters and times, which change without a notification.
     pub digest: u64,
-    /// Whether it is a route with several next hops.
-    pub is_multipath: bool,
+    /// Whether the kernel also reports it if it has changed another object with the same key: a route with several next hops, or a
+    /// destination of a VXLAN.
+    pub is_ambiguous: bool,
     /// A connection: notifications leave out what did not change.
     pub connection: Option<Arc<TrackedConnection>>,
 }
@@ -89,11 +126,15 @@ impl Object {
 
 impl Object {
     pub fn new(key: Key, text: String, digest: u64) -> Self {
-        Self { key, text: text.into(), digest, is_multipath: false, connection: None }
+        Self { key, text: text.into(), digest, is_ambiguous: false, connection: None }
     }
 
     /// Returns the object with what its notification left out.
-    pub fn completed_by(self, before: &Self) -> Result<Self, Malformed> {
+    pub fn completed_by(self, before: &Self, verb: Verb) -> Result<Self, Malformed> {
+        // br_vlan_notify() of net/bridge/br_vlan.c: a VLAN that is removed has no flags.
+        if verb == Verb::Removed && matches!(self.key, Key::Vlan { .. }) {
+            return Ok(before.clone());
+        }
         let (Some(connection), Some(before)) = (&self.connection, &before.connection) else { return Ok(self) };
         let mut whole = TrackedConnection::clone(connection);
         whole.complete(before);
@@ -147,7 +188,7 @@ impl TryFrom<Route> for Object {
         let digest = if expires { digest(&json(&route)?) } else { digest(&text) };
         let Route { table, destination, from, tos, metric, .. } = route;
         let key = Key::Route { table, destination, from, tos, metric };
-        Ok(Self { is_multipath: !route.next_hops.is_empty(), ..Self::new(key, text, digest) })
+        Ok(Self { is_ambiguous: !route.next_hops.is_empty(), ..Self::new(key, text, digest) })
     }
 }
 
@@ -174,12 +215,22 @@ impl TryFrom<Rule> for Object {
     }
 }
 
+impl TryFrom<NextHopObject> for Object {
+    type Error = Malformed;
+
+    fn try_from(hop: NextHopObject) -> Result<Self, Malformed> {
+        let text = json(&hop)?;
+        let digest = digest(&text);
+        Ok(Self::new(Key::NextHop(hop.id), text, digest))
+    }
+}
+
 /// The types of this crate can always be written as JSON.
-fn json(object: &impl Serialize) -> Result<String, Malformed> {
+pub(super) fn json(object: &impl Serialize) -> Result<String, Malformed> {
     serde_json::to_string(object).map_err(|_| Malformed)
 }
 
-fn digest(text: &str) -> u64 {
+pub(super) fn digest(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()

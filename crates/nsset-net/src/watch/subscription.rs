@@ -121,7 +121,7 @@ impl Watch {
                 yield_now().await;
                 continue;
             }
-            let (part, due) = self.with(|hub| (hub.part_to_list(), hub.route_loss.due()));
+            let (part, due) = self.with(|hub| (hub.part_to_list(), hub.unannounced.due()));
             match part {
                 Some(part) => self.list(part, lists).await?,
                 None => self.wait(&ready, due.map(Instant::from_std)).await?,
@@ -143,7 +143,10 @@ impl Watch {
         let began = Instant::now();
         match part.list(lists).await {
             Ok(list) => {
-                self.with(|hub| hub.listed(part, list));
+                self.with(|hub| {
+                    hub.listed(part, list);
+                    hub.unannounced.listed(part, began.elapsed());
+                });
                 if part == WatchedPart::Firewall {
                     // Each change of the packet filter needs a list of all of it: large tables that change all the time must not
                     // take the thread from other networks.
@@ -160,7 +163,7 @@ impl Watch {
         Ok(())
     }
 
-    /// Waits for notifications, for watchers, or until routes have to be listed.
+    /// Waits for notifications, for watchers, or until a part has to be listed.
     async fn wait(&self, ready: &AsyncFd<Arc<Socket>>, due: Option<Instant>) -> Result<()> {
         let attention = pin!(self.attention.notified());
         let timer = pin!(async {
@@ -257,8 +260,6 @@ impl Drop for Watcher {
 
 fn join(socket: &Socket, group: Group) -> Result<()> {
     match socket.add_membership(group.number()) {
-        // Kernels before 5.3 have no next-hop objects.
-        Err(error) if group == Group::NextHop && error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
         outcome => outcome.map_err(|error| NetlinkError::from(error).of("setsockopt(NETLINK_ADD_MEMBERSHIP)", "")),
     }
 }

@@ -11,11 +11,9 @@ import {
 import { type Action, operation, type Run } from '../../actions/action.ts'
 import { type List, listing } from '../../actions/list.ts'
 
-/** A qdisc as the native side returns it: with the digits of a seed. */
-function readQdiscs(answer: Qdisc[]): void {
-  for (const qdisc of answer) {
-    if (qdisc.kind === 'netem' && qdisc.seed !== undefined) qdisc.seed = numberOf(qdisc.seed)
-  }
+/** @internal A qdisc as the native side returns it: with the digits of a seed. */
+export function readQdisc(answer: Qdisc): void {
+  if (answer.kind === 'netem' && answer.seed !== undefined) answer.seed = numberOf(answer.seed)
 }
 
 function numberOf(digits: unknown): number | bigint {
@@ -33,7 +31,9 @@ function make(name: string, ref: LinkRef, spec: QdiscSpec): Action<void> {
 export const qdiscActions = {
   /** See {@link NetworkQdiscs.list}. */
   list(ref?: LinkRef): Action<List<Qdisc>> {
-    return listing('qdiscs.list', ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }, target, readQdiscs)
+    return listing('qdiscs.list', ref === undefined ? {} : { link: parseLinkRef(ref, 'ref') }, target, (answer) => {
+      for (const qdisc of answer) readQdisc(qdisc)
+    })
   },
 
   /** See {@link NetworkQdiscs.add}. */

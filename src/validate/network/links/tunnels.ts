@@ -1,7 +1,34 @@
-import type { FieldsOf } from '../../fields.ts'
-import { array } from '../../fields.ts'
+import { array, type FieldsOf, type Parse } from '../../fields.ts'
 import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
 import { ip, ipv4, ipv6, milliseconds } from '../values.ts'
+
+/** What every tunnel over IP can have. */
+export interface TunnelData {
+  /**
+   * The protocol over UDP in which the packets are: foo over UDP, or generic UDP encapsulation. `ip fou` lets the other end receive
+   * them.
+   */
+  encap?: 'fou' | 'gue' | undefined
+  /** The UDP port of the other end (`encap-dport`). */
+  encapPort?: number | undefined
+  /** The UDP port of this end (`encap-sport`). `0`: one for each flow. Default: `0`. */
+  encapSourcePort?: number | undefined
+  /** Which checksums the UDP packets have (`encap-csum`, `encap-csum6`, `encap-remcsum`). Default: none. */
+  encapFlags?: readonly TunnelEncapFlag[] | undefined
+  /**
+   * Whether each packet says where it goes, because a route or a filter with an encapsulation says so: the tunnel has no other end
+   * then. Not together with `encap`.
+   */
+  external?: boolean | undefined
+}
+
+/**
+ * A checksum of a tunnel over UDP.
+ *
+ * - `'checksum'`, `'checksum6'`: packets over IPv4, or over IPv6, have one
+ * - `'remote-checksum'`: the other end computes that of the inner packet; only with `'gue'`
+ */
+export type TunnelEncapFlag = 'checksum' | 'checksum6' | 'remote-checksum'
 
 /** Data of a GENEVE tunnel: Ethernet over UDP. */
 export interface GeneveData {
@@ -13,6 +40,8 @@ export interface GeneveData {
   port?: number | undefined
   /** TTL of the outer packets. Default: the kernel's. */
   ttl?: number | undefined
+  /** Whether each packet says where it goes. The `id` is `0` then. Default: `false`. */
+  external?: boolean | undefined
 }
 
 /** Data of a VXLAN: Ethernet over UDP. */
@@ -29,14 +58,16 @@ export interface VxlanData {
   port?: number | undefined
   /** TTL of the outer packets. Default: the kernel's. */
   ttl?: number | undefined
-  /** Whether it learns which end has which MAC address. Default: `true`. */
+  /** Whether it learns which end has which MAC address. Default: `true`, with `external` `false`. */
   learning?: boolean | undefined
   /** In milliseconds, whole seconds: how long it remembers a learned MAC address. */
   ageingTime?: number | undefined
+  /** Whether each packet says where it goes. The `id` is `0` then. Default: `false`. */
+  external?: boolean | undefined
 }
 
 /** Data of a GRE tunnel: kind `gre` is IP over IP, kind `gretap` is Ethernet over IP. */
-export interface GreData {
+export interface GreData extends TunnelData {
   /** The IPv4 address of this end. */
   local?: string | undefined
   /** The IPv4 address of the other end. */
@@ -48,7 +79,7 @@ export interface GreData {
 }
 
 /** Data of an IP-in-IP tunnel. */
-export interface IpipData {
+export interface IpipData extends TunnelData {
   /** The IPv4 address of this end. */
   local?: string | undefined
   /** The IPv4 address of the other end. */
@@ -58,7 +89,7 @@ export interface IpipData {
 }
 
 /** Data of a SIT tunnel: IPv6, and other protocols, over IPv4. */
-export interface SitData {
+export interface SitData extends TunnelData {
   /** The IPv4 address of this end. */
   local?: string | undefined
   /** The IPv4 address of the other end. */
@@ -93,7 +124,7 @@ export type Ip6TunnelFlag =
   | 'allow-local-remote'
 
 /** Data of every tunnel over IPv6. */
-export interface Ip6TunnelData {
+export interface Ip6TunnelData extends TunnelData {
   /** The IPv6 address of this end. */
   local?: string | undefined
   /** The IPv6 address of the other end. */
@@ -122,7 +153,19 @@ export interface Ip6GreData extends Ip6TunnelData {
   key?: number | undefined
 }
 
+/** The kernel has no attribute for `false`. */
+const flag: Parse<true | undefined> = (value, name) => boolean(value, name) || undefined
+
+const tunnel = {
+  encap: word('fou', 'gue'),
+  encapPort: u16,
+  encapSourcePort: u16,
+  encapFlags: array(word('checksum', 'checksum6', 'remote-checksum')),
+  external: flag,
+} satisfies FieldsOf<TunnelData>
+
 const ip6tunnel = {
+  ...tunnel,
   local: ipv6,
   remote: ipv6,
   ttl: u8,
@@ -140,10 +183,10 @@ const ip6tunnel = {
 const networkId = whole(0, 0xffffff)
 
 /** @internal */
-export const GENEVE = { id: networkId, remote: ip, port: u16, ttl: u8 } satisfies FieldsOf<GeneveData>
+export const GENEVE = { id: networkId, remote: ip, port: u16, ttl: u8, external: flag } satisfies FieldsOf<GeneveData>
 
 /** @internal */
-export const GRE = { local: ipv4, remote: ipv4, key: u32, ttl: u8 } satisfies FieldsOf<GreData>
+export const GRE = { ...tunnel, local: ipv4, remote: ipv4, key: u32, ttl: u8 } satisfies FieldsOf<GreData>
 
 /** @internal */
 export const IP6GRE = { ...ip6tunnel, key: u32 } satisfies FieldsOf<Ip6GreData>
@@ -152,10 +195,11 @@ export const IP6GRE = { ...ip6tunnel, key: u32 } satisfies FieldsOf<Ip6GreData>
 export const IP6TNL = { ...ip6tunnel, mode: word('any', 'ipip6', 'ip6ip6') } satisfies FieldsOf<Ip6TnlData>
 
 /** @internal */
-export const IPIP = { local: ipv4, remote: ipv4, ttl: u8 } satisfies FieldsOf<IpipData>
+export const IPIP = { ...tunnel, local: ipv4, remote: ipv4, ttl: u8 } satisfies FieldsOf<IpipData>
 
 /** @internal */
 export const SIT = {
+  ...tunnel,
   local: ipv4,
   remote: ipv4,
   mode: word('any', 'ipip', 'ip6ip', 'mplsip'),
@@ -175,4 +219,5 @@ export const VXLAN = {
   ttl: u8,
   learning: boolean,
   ageingTime: milliseconds,
+  external: flag,
 } satisfies FieldsOf<VxlanData>

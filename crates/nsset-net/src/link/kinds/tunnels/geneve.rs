@@ -17,6 +17,8 @@ pub struct Geneve {
     /// The UDP port. Default: 6081.
     pub port: Option<u16>,
     pub ttl: Option<u8>,
+    /// Whether each packet says where it goes.
+    pub external: Option<bool>,
 }
 
 impl Geneve {
@@ -25,10 +27,16 @@ impl Geneve {
             IpAddr::V4(remote) => InfoGeneve::Remote(remote),
             IpAddr::V6(remote) => InfoGeneve::Remote6(remote),
         });
-        [Some(InfoGeneve::Id(self.id)), remote, self.port.map(InfoGeneve::Port), self.ttl.map(InfoGeneve::Ttl)]
-            .into_iter()
-            .flatten()
-            .collect()
+        [
+            Some(InfoGeneve::Id(self.id)),
+            remote,
+            self.port.map(InfoGeneve::Port),
+            self.ttl.map(InfoGeneve::Ttl),
+            self.external.filter(|on| *on).map(|_| InfoGeneve::CollectMetadata),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 
     pub(crate) fn read(info: impl Iterator<Item = InfoGeneve>) -> Self {
@@ -39,6 +47,7 @@ impl Geneve {
                 InfoGeneve::Remote(remote) => geneve.remote = Some(remote.into()),
                 InfoGeneve::Remote6(remote) => geneve.remote = Some(remote.into()),
                 InfoGeneve::Port(port) => geneve.port = Some(port),
+                InfoGeneve::CollectMetadata => geneve.external = Some(true),
                 InfoGeneve::Ttl(ttl) => geneve.ttl = Some(ttl),
                 _ => {}
             }

@@ -2,17 +2,15 @@
 
 use std::net::Ipv6Addr;
 
-use netlink_packet_core::DefaultNla;
-
-use super::ip6tnl::Ip6TnlFlag;
-use crate::netlink::{
-    settings::settings,
-    value::{NetworkOrder, Specified},
+use super::{
+    encap::{keyed, tunnel},
+    ip6tnl::Ip6TnlFlag,
 };
+use crate::netlink::value::{NetworkOrder, Specified};
 
-settings! {
+tunnel! {
     /// A GRE tunnel over IPv6: `IFLA_GRE_*` of linux/if_tunnel.h.
-    pub struct Ip6Gre {
+    pub struct Ip6Gre, encap from 14 {
         /// Which of the keys are in use.
         #[serde(skip)]
         input_flags: NetworkOrder<u16> = 2,
@@ -36,24 +34,7 @@ settings! {
     }
 }
 
-/// `GRE_KEY` of linux/if_tunnel.h.
-const KEY: u16 = 0x2000;
-
-impl Ip6Gre {
-    /// Returns the attributes for both directions.
-    pub(crate) fn both_ways(&self) -> Vec<DefaultNla> {
-        let flags = self.key.map(|_| NetworkOrder(KEY));
-        Self { input_flags: flags, output_flags: flags, input_key: self.key, ..self.clone() }.attributes()
-    }
-
-    /// Reads a tunnel. The kernel reports a key of 0 for one without a key.
-    pub(crate) fn read_with_key(data: &[u8]) -> Self {
-        let tunnel = Self::read(data);
-        let has_key = tunnel.output_flags.is_some_and(|flags| flags.0 & KEY != 0);
-        let key = tunnel.key.filter(|_| has_key);
-        Self { input_flags: None, output_flags: None, input_key: None, key, ..tunnel }
-    }
-}
+keyed!(Ip6Gre);
 
 #[cfg(test)]
 mod tests {

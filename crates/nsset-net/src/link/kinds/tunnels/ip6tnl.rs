@@ -2,14 +2,15 @@
 
 use std::net::Ipv6Addr;
 
+use super::encap::tunnel;
 use crate::netlink::{
-    settings::{flags, settings, words},
+    settings::{flags, words},
     value::{NetworkOrder, Specified},
 };
 
-settings! {
+tunnel! {
     /// An ip6tnl tunnel: `IFLA_IPTUN_*` of linux/if_tunnel.h.
-    pub struct Ip6Tnl {
+    pub struct Ip6Tnl, encap from 15 {
         local: Specified<Ipv6Addr> = 2,
         remote: Specified<Ipv6Addr> = 3,
         /// The hop limit of the outer packets.

@@ -1,6 +1,7 @@
 //! The kinds of link that put packets or frames into others.
 
 mod carrier;
+mod encap;
 mod geneve;
 mod gre;
 mod ip6gre;
@@ -12,6 +13,7 @@ mod vxlan;
 mod xfrm;
 
 pub(super) use carrier::{carried_by, carrier_of};
+pub use encap::{Flag, TunnelEncap, TunnelEncapFlag};
 pub use geneve::Geneve;
 pub use gre::Gre;
 pub use ip6gre::Ip6Gre;

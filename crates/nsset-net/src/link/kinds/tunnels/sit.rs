@@ -2,14 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use crate::netlink::{
-    settings::{settings, words},
-    value::Specified,
-};
+use super::encap::tunnel;
+use crate::netlink::{settings::words, value::Specified};
 
-settings! {
+tunnel! {
     /// A SIT tunnel: `IFLA_IPTUN_*` of linux/if_tunnel.h.
-    pub struct Sit {
+    pub struct Sit, encap from 15 {
         local: Specified<Ipv4Addr> = 2,
         remote: Specified<Ipv4Addr> = 3,
         /// 0 copies that of the inner packet.

@@ -24,11 +24,13 @@ pub struct Vxlan {
     /// The UDP port; the kernel's own is 8472, the standard's 4789.
     pub port: Option<u16>,
     pub ttl: Option<u8>,
-    /// Whether it learns at which end a MAC address is. Default: true.
+    /// Whether it learns at which end a MAC address is. Default: true, without `external`.
     pub learning: Option<bool>,
     /// How long it remembers a learned address.
     #[serde_as(as = "Option<Milliseconds>")]
     pub ageing_time: Option<Duration>,
+    /// Whether each packet says where it goes.
+    pub external: Option<bool>,
 }
 
 impl Vxlan {
@@ -50,8 +52,9 @@ impl Vxlan {
             self.port.map(InfoVxlan::Port),
             self.ttl.map(InfoVxlan::Ttl),
             // The kernel turns learning off if the attribute is missing: vxlan_nl2conf() of drivers/net/vxlan/vxlan_core.c.
-            Some(InfoVxlan::Learning(self.learning.unwrap_or(true))),
+            Some(InfoVxlan::Learning(self.learning.unwrap_or(self.external != Some(true)))),
             self.ageing_time.map(|time| InfoVxlan::Ageing(seconds(time))),
+            self.external.map(InfoVxlan::CollectMetadata),
         ]
         .into_iter()
         .flatten()
@@ -73,6 +76,7 @@ impl Vxlan {
                 InfoVxlan::Port(port) => vxlan.port = Some(port),
                 InfoVxlan::Ttl(ttl) => vxlan.ttl = Some(ttl),
                 InfoVxlan::Learning(on) => vxlan.learning = Some(on),
+                InfoVxlan::CollectMetadata(on) => vxlan.external = Some(on).filter(|on| *on),
                 InfoVxlan::Ageing(seconds) => vxlan.ageing_time = Some(Duration::from_secs(seconds.into())),
                 _ => {}
             }
