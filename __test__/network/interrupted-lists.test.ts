@@ -1,5 +1,5 @@
 /** Lists of a network that changes all the time: they resolve, say if they are not exact, and do not hold up other networks. */
-import type { NamespaceSet } from 'nsset'
+import { action, type NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { type List, listing } from '../../src/network/actions/list.ts'
 import { ip, isVm, outputOf } from '../setup/oracles/iproute.ts'
@@ -15,6 +15,9 @@ async function crowd(): Promise<NamespaceSet> {
   await outputOf(set, 'ip', '-batch -', lines.join(''))
   return set
 }
+
+/** Neighbours that stay, in many datagrams of a list. */
+const ENTRIES = isVm ? 1_000 : 4_000
 
 /** Creates and deletes links without a pause, until the end of a block. */
 function unrest(set: NamespaceSet): Disposable {
@@ -64,6 +67,37 @@ describe('a list of a network that changes all the time', () => {
       expect(links.filter(({ name }) => name.startsWith('k'))).toHaveLength(KEPT)
     }
     console.log(`${inexact} of the lists were not exact`)
+  })
+
+  test('is approximate after many tries, if changes fall into each of them', { timeout: 120_000 }, async () => {
+    using set = anyonesSet(['net'])
+    const { network } = set
+    await outputOf(set, 'ip', 'link add br0 up type bridge')
+    const mac = '02:00:00:00:00:01'
+    const kept = Array.from({ length: ENTRIES }, (_, index) => `10.1.${index >> 8}.${index & 0xff}`)
+    await network.apply(kept.map((address) => action.neighbours.add('br0', { address, mac })))
+    // Requests over other sockets have their turn after some datagrams of a list, so that each list is interrupted.
+    using other = set.dup()
+    const replace = action.neighbours.replace('br0', { address: '10.2.0.1', mac })
+    const changes = [replace, action.neighbours.delete('br0', { address: '10.2.0.1' })]
+    const stop = new AbortController()
+    const { signal } = stop
+    const endless = Array.from({ length: 50_000 }, (_, index) => changes[index % 2] as (typeof changes)[0])
+    let isChanging = true
+    const changing = other.network
+      .apply(endless, { signal })
+      .catch((error: Error) => error)
+      .finally(() => {
+        isChanging = false
+      })
+    let list = await network.neighbours.list('br0')
+    while (list.consistent === undefined && isChanging) list = await network.neighbours.list('br0')
+    stop.abort()
+    await changing
+    expect(list.consistent).toBe(false)
+    const addresses = new Set(list.map(({ address }) => address))
+    expect(kept.filter((address) => !addresses.has(address)).length).toBeLessThan(ENTRIES / 2)
+    expect((await network.neighbours.list('br0')).consistent).toBeUndefined()
   })
 
   test('does not hold up another network', { timeout: 120_000 }, async () => {

@@ -15,8 +15,8 @@ use std::time::Duration;
 use lab::host;
 use nix::errno::Errno;
 use nsset_net::{
-    Bond, BondMode, Bridge, Error, Geneve, Gre, IpVlan, IpVlanMode, Ipip, LinkKind, LinkSpec, NetworkOrder,
-    Specified, Vlan, VlanProtocol, Vrf,
+    Bond, BondMode, Bridge, Error, Geneve, Gre, IpVlan, IpVlanMode, Ipip, LinkKind, LinkSpec, NetworkOrder, Specified,
+    Vlan, VlanProtocol, Vrf,
 };
 
 /// Fields of a link in the output of `ip`, and their values in JSON.
@@ -32,7 +32,8 @@ fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
         ..Gre::default()
     };
     let ipip = Ipip { local: gre.local, remote: gre.remote, ttl: gre.ttl, ..Ipip::default() };
-    let geneve = Geneve { id: 42, remote: Some("192.0.2.2".parse().unwrap()), port: Some(6082), ttl: Some(9), external: None };
+    let geneve =
+        Geneve { id: 42, remote: Some("192.0.2.2".parse().unwrap()), port: Some(6082), ttl: Some(9), external: None };
     let bond = Bond {
         mode: Some(BondMode::ActiveBackup),
         monitor_interval: Some(Duration::from_millis(100).into()),

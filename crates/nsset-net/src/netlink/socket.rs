@@ -171,7 +171,8 @@ pub(crate) fn link_index(socket: &Socket, name: &str) -> Option<u32> {
         *to = byte as libc::c_char;
     }
     // SAFETY: the kernel reads the name, which ends with a zero, and writes within the struct.
-    Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFINDEX as libc::Ioctl, &raw mut request) }).ok()?;
+    Errno::result(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFINDEX as libc::Ioctl, &raw mut request) })
+        .ok()?;
     // SAFETY: the kernel has written this field of the union.
     u32::try_from(unsafe { request.ifr_ifru.ifru_ifindex }).ok()
 }
