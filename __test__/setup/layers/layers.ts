@@ -49,7 +49,8 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   'nsset-net': [
     [ROOT],
-    ['vlans', 'watch'],
+    ['watch'],
+    ['vlans'],
     ['conntrack'],
     ['link'],
     ['filter'],

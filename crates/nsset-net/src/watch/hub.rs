@@ -13,9 +13,10 @@ use super::{
     firewall::{self, Notice},
     known::{Known, Verdict, differences},
     object::{Key, Object},
-    part::{Verb, WatchedPart},
+    part::WatchedPart,
     queue::{Queue, Wake},
     unannounced::Unannounced,
+    verb::Verb,
 };
 use crate::{error::Error, firewall::message::SUBSYSTEM, netlink::answer::Message, netlink::attributes::Malformed};
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     event::EventKind,
     object::{Key, Object},
-    part::Verb,
+    verb::Verb,
 };
 
 /// The objects of a part.

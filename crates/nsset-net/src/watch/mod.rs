@@ -11,6 +11,7 @@ mod queue;
 mod queueing;
 mod subscription;
 mod unannounced;
+mod verb;
 
 pub use part::{Lists as WatchedLists, WatchedPart, WatchedSource};
 pub use subscription::{Watch, Watcher};

@@ -10,7 +10,7 @@ use std::{
 use ipnet::IpNet;
 use serde::Serialize;
 
-use super::part::Verb;
+use super::verb::Verb;
 use crate::{
     address::Address,
     conntrack::{ConnectionEnd, TrackedConnection},

@@ -2,7 +2,7 @@
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 
-use super::object::Object;
+use super::{object::Object, verb::Verb};
 use crate::{
     address::Address,
     class::Class,
@@ -65,14 +65,6 @@ const OF_A_BLOCK: u32 = u32::MAX;
 // `RTM_*NEXTHOP` of linux/rtnetlink.h.
 const RTM_NEWNEXTHOP: u16 = 104;
 const RTM_DELNEXTHOP: u16 = 105;
-
-/// What a notification reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verb {
-    /// The object was added or changed.
-    New,
-    Removed,
-}
 
 impl WatchedPart {
     pub const ALL: [Self; 13] = [

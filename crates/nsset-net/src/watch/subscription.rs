@@ -259,9 +259,8 @@ impl Drop for Watcher {
 }
 
 fn join(socket: &Socket, group: Group) -> Result<()> {
-    match socket.add_membership(group.number()) {
-        outcome => outcome.map_err(|error| NetlinkError::from(error).of("setsockopt(NETLINK_ADD_MEMBERSHIP)", "")),
-    }
+    let outcome = socket.add_membership(group.number());
+    outcome.map_err(|error| NetlinkError::from(error).of("setsockopt(NETLINK_ADD_MEMBERSHIP)", ""))
 }
 
 fn hear_all(hub: &mut Hub, mut bytes: &[u8]) -> std::result::Result<(), Malformed> {

@@ -87,7 +87,8 @@ impl Unannounced {
     /// Takes the parts that have to be listed now.
     pub fn take_due(&mut self) -> Vec<WatchedPart> {
         let now = Instant::now();
-        let mut due: Vec<_> = self.later.extract_if(.., |_, at| *at <= now).map(|(part, _)| part).collect();
+        let mut due: Vec<_> = self.later.iter().filter(|(_, at)| **at <= now).map(|(part, _)| *part).collect();
+        self.later.retain(|_, at| *at > now);
         if std::mem::take(&mut self.has_lost_routes) {
             due.extend(ROUTING);
         }
@@ -124,14 +125,12 @@ fn suspects(message: &Message<'_>) -> &'static [WatchedPart] {
         // and gets addresses of links above it.
         libc::RTM_NEWLINK => &[Qdiscs, Classes, ForwardingEntries],
         libc::RTM_DELLINK => &[Qdiscs, Classes, Filters, ForwardingEntries],
-        // qdisc_graft() of net/sched/sch_api.c: what was inside a queueing discipline goes with it, and the default takes its place.
-        libc::RTM_DELQDISC => &[Qdiscs, Classes, Filters],
         libc::RTM_NEWQDISC if message.flags & NLM_F_REPLACE != 0 => &[Qdiscs, Classes, Filters],
-        // Many kinds create their classes themselves, and the class above has a new leaf.
-        libc::RTM_NEWQDISC => &[Qdiscs, Classes],
-        // A class that gets its first child loses its queueing discipline.
-        libc::RTM_NEWTCLASS => &[Qdiscs, Classes],
-        libc::RTM_DELTCLASS => &[Qdiscs, Classes, Filters],
+        // qdisc_graft() of net/sched/sch_api.c: what was inside a queueing discipline goes with it, and the default takes its place.
+        libc::RTM_DELQDISC | libc::RTM_DELTCLASS => &[Qdiscs, Classes, Filters],
+        // Many kinds create their classes themselves, and the class above has a new leaf. A class that gets its first child loses
+        // its queueing discipline.
+        libc::RTM_NEWQDISC | libc::RTM_NEWTCLASS => &[Qdiscs, Classes],
         // One notification can be about all filters of a priority.
         libc::RTM_DELTFILTER | RTM_DELCHAIN => &[Filters],
         // The previous VLAN of frames without a tag is such a VLAN no more.

@@ -109,10 +109,10 @@ impl Serialize for Flag {
 
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match bool::deserialize(deserializer)? {
-            true => Ok(Self),
-            false => Err(serde::de::Error::custom("a flag is true, or is not there")),
+        if bool::deserialize(deserializer)? {
+            return Ok(Self);
         }
+        Err(serde::de::Error::custom("a flag is true, or is not there"))
     }
 }
 
