@@ -23,6 +23,7 @@ const TITLES: Record<string, string> = {
   network: 'Links',
   entries: 'Many entries of a network',
   watching: 'Changes and packets',
+  firewall: 'Packet filter',
   sockets: 'Sockets',
   ways: 'Ways into a network',
   sandbox: 'Sandboxes',

@@ -17,6 +17,7 @@ const SUITES: Record<string, Suite> = {
   network: () => import('./suites/network.ts'),
   entries: () => import('./suites/entries.ts'),
   watching: () => import('./suites/watching.ts'),
+  firewall: () => import('./suites/firewall.ts'),
   sockets: () => import('./suites/sockets.ts'),
   ways: () => import('./suites/ways.ts'),
   sandbox: () => import('./suites/sandbox.ts'),
