@@ -3,11 +3,11 @@
  * listed, compared with Go's netlink. Root only, as the other rows of networks.
  */
 import { type Action, action, NamespaceSet } from 'nsset'
-import { compare } from '../compare.ts'
-import { closeAll, runBatch } from '../fresh.ts'
-import { millisecondsOf, type Sample } from '../measure.ts'
-import { openGo } from '../peers/go.ts'
-import type { Row } from '../row.ts'
+import { compare } from '../../compare.ts'
+import { closeAll, runBatch } from '../../fresh.ts'
+import { millisecondsOf, type Sample } from '../../measure.ts'
+import { openGo } from '../../peers/go.ts'
+import type { Row } from '../../row.ts'
 
 const ENTRIES = 10_000
 const CLASSES = 1_000

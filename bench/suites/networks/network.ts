@@ -4,15 +4,15 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import { action, NamespaceSet, NS } from 'nsset'
-import { bareBringUp, bareDumpLinks, bareRequest, bareRtnetlink, bareSetns } from '../bare.ts'
-import { compare } from '../compare.ts'
-import { closeAll, endOf, inFresh, runBatch } from '../fresh.ts'
-import { medianOf, microseconds, microsecondsOf, millisecondsOf, type Sample } from '../measure.ts'
-import { openGo } from '../peers/go.ts'
-import type { PeerProgram } from '../peers/program.ts'
-import { openPython } from '../peers/python.ts'
-import type { Row } from '../row.ts'
-import { addBridge, addVeth, getLink } from '../rtnetlink.ts'
+import { bareBringUp, bareDumpLinks, bareRequest, bareRtnetlink, bareSetns } from '../../bare.ts'
+import { compare } from '../../compare.ts'
+import { closeAll, endOf, inFresh, runBatch } from '../../fresh.ts'
+import { medianOf, microseconds, microsecondsOf, millisecondsOf, type Sample } from '../../measure.ts'
+import { openGo } from '../../peers/go.ts'
+import type { PeerProgram } from '../../peers/program.ts'
+import { openPython } from '../../peers/python.ts'
+import type { Row } from '../../row.ts'
+import { addBridge, addVeth, getLink } from '../../rtnetlink.ts'
 
 const VETHS = 500
 const BRIDGES = 1_000
