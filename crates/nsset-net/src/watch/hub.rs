@@ -244,7 +244,7 @@ impl Hub {
         for (kind, object) in mem::take(&mut state.early) {
             let key = object.key;
             let before = latest.get(&key).or_else(|| state.known.get(&key).first());
-            let whole = before.and_then(|before| object.clone().completed_by(before).ok()).unwrap_or(object);
+            let whole = before.and_then(|before| object.clone().completed_by(before, Verb::New).ok()).unwrap_or(object);
             for queue in self.queues.values_mut().filter(|queue| queue.watches(part) && !queue.wants_existing) {
                 queue.add(Event::Object { kind, part, text: Arc::clone(&whole.text) }, part, key, &[]);
             }
