@@ -33,7 +33,7 @@ pub use confinement::limits::Limit;
 pub use confinement::order::Confinement;
 pub use confinement::system_call_filter::{Filter, SystemCallFilter};
 pub use confinement::system_call_names;
-pub use discovery::{Discovery, Search, discover, from_id, from_socket};
+pub use discovery::{Discovery, Found, Search, discover, from_id, from_socket};
 pub use error::{Error, Result, SystemError};
 pub use file::{bind_unix_socket, find_file, hold_directory, read_file, sees_files_of};
 pub use helper::inside::takes_helper;
