@@ -22,6 +22,7 @@ const TITLES: Record<string, string> = {
   namespaces: 'The namespaces of a system',
   scale: 'Many networks',
   network: 'Links',
+  firewall: 'Packet filter',
   sockets: 'Sockets',
   ways: 'Ways into a network',
   sandbox: 'Sandboxes',
