@@ -304,7 +304,9 @@ mod tests {
         for _ in 0..MOST_MOVES {
             let cpu = alternate.next().unwrap();
             sched_setaffinity(THIS_THREAD, &only(cpu)).unwrap();
-            follower.moved.as_mut().map_or((), |moved| moved.1 = all);
+            if let Some(moved) = follower.moved.as_mut() {
+                moved.1 = all;
+            }
             follower.moves.last = Some(Instant::now() + INTERVAL);
             let before = sched_getaffinity(THIS_THREAD).unwrap();
             follower.bring_here(process);
