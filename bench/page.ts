@@ -22,7 +22,7 @@ const TITLES: Record<string, string> = {
   scale: 'Many networks',
   network: 'Links',
   sockets: 'Sockets',
-  ways: 'Ways into a network',
+  ways: 'Ways into a network, and out',
   sandbox: 'Sandboxes',
   busy: 'A busy processor',
   start: 'Import, memory, disk',
