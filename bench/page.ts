@@ -24,7 +24,7 @@ const TITLES: Record<string, string> = {
   network: 'Links',
   firewall: 'Packet filter',
   sockets: 'Sockets',
-  ways: 'Ways into a network',
+  ways: 'Ways into a network, and out',
   sandbox: 'Sandboxes',
   busy: 'A busy processor',
   start: 'Import, memory, disk',

@@ -52,6 +52,7 @@ pub use processes::named_view::NamedView;
 pub use processes::spawn::{Child, Command, Credentials, Signaller, Spawned, spawn};
 pub use processes::stdio::Stdio;
 pub use threads::end::await_end;
+pub use threads::placement::Placement;
 pub use threads::thread::current;
 pub use threads::{admission, home_thread, thread};
 pub use unshare::{TimeOffsets, UnshareOptions, is_light, unshare};
