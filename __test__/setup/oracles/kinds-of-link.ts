@@ -147,18 +147,6 @@ const tunnels: KindOfLink[] = [
     ...OF_IP,
   },
   {
-    spec: {
-      ...{ kind: 'gre', local, remote, encap: 'gue', encapPort: 5555, encapSourcePort: 4444 },
-      encapFlags: ['checksum', 'remote-checksum'],
-    },
-    command:
-      `link add NAME type gre local ${local} remote ${remote} encap gue encap-dport 5555 encap-sport 4444 encap-csum ` +
-      'encap-remcsum',
-    json: { local, remote, encap: { type: 'gue', dport: 5555, sport: 4444, csum: true, remcsum: true } },
-    lacks: module('gre', 'ip_gre'),
-    ...OF_IP,
-  },
-  {
     spec: { kind: 'gretap', external: true },
     command: 'link add NAME type gretap external',
     json: { external: true },
