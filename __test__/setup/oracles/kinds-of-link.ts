@@ -153,13 +153,6 @@ const tunnels: KindOfLink[] = [
     lacks: module('gretap', 'ip_gre'),
   },
   {
-    spec: { kind: 'ipip', local, remote, encap: 'fou', encapPort: 5555, encapSourcePort: 0, encapFlags: [] },
-    command: `link add NAME type ipip mode ipip local ${local} remote ${remote} encap fou encap-dport 5555`,
-    json: { local, remote, encap: { type: 'fou', dport: 5555, sport: 0, csum: false } },
-    lacks: module('ipip'),
-    ...OF_IP,
-  },
-  {
     spec: { kind: 'vxlan', id: 0, port: 4789, external: true },
     command: 'link add NAME type vxlan dstport 4789 external',
     json: { external: true, port: 4789 },
@@ -202,14 +195,6 @@ const sit: KindOfLink[] = [
   },
 ]
 
-sit.push({
-  spec: { kind: 'sit', local, remote, encap: 'gue', encapPort: 5555, encapFlags: ['checksum'] },
-  command: `link add NAME type sit mode ip6ip local ${local} remote ${remote} encap gue encap-dport 5555 encap-csum`,
-  json: { local, remote, encap: { type: 'gue', dport: 5555, sport: 0, csum: true } },
-  lacks: module('sit'),
-  ...OF_IP,
-})
-
 const [local6, remote6] = ['2001:db8::1', '2001:db8::2']
 
 const overIpv6: KindOfLink[] = [
@@ -242,13 +227,6 @@ const overIpv6: KindOfLink[] = [
     spec: { kind: 'ip6tnl', external: true },
     command: 'link add NAME type ip6tnl mode any external',
     json: { external: true },
-    lacks: module('ip6tnl', 'ip6_tunnel'),
-    ...OF_IP,
-  },
-  {
-    spec: { kind: 'ip6tnl', local: local6, remote: remote6, ttl: 64, encapLimit: 4, encap: 'fou', encapPort: 5555 },
-    command: `link add NAME type ip6tnl mode any local ${local6} remote ${remote6} hoplimit 64 encaplimit 4 encap fou encap-dport 5555`,
-    json: { local: local6, remote: remote6, encap: { type: 'fou', dport: 5555, sport: 0 } },
     lacks: module('ip6tnl', 'ip6_tunnel'),
     ...OF_IP,
   },
