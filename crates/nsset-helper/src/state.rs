@@ -1,6 +1,7 @@
 //! The state that the steps of a program share.
 
 use crate::{
+    network_of_init::NetworkPair,
     protocol::{About, CONTROL_FD},
     report::Report,
     syscall,
@@ -43,6 +44,10 @@ pub struct State {
     pub is_without_own_mounts: bool,
     /// The overlay file system that is being made.
     pub overlay: Option<Overlay>,
+    /// The empty directory that the first `mask` of a directory has mounted.
+    pub empty_directory: Option<i32>,
+    /// After the step `network-pair`.
+    pub network_pair: Option<NetworkPair>,
     /// The user namespace that `nest-user` made.
     pub nested_user: i32,
     caller: Option<Ids>,
@@ -63,6 +68,8 @@ impl State {
             is_root_covered: false,
             is_without_own_mounts: false,
             overlay: None,
+            empty_directory: None,
+            network_pair: None,
             nested_user: -1,
             caller: None,
             ruleset: -1,

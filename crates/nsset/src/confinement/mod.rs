@@ -3,6 +3,7 @@
 pub mod capabilities;
 pub mod landlock;
 pub mod limits;
+mod numbers;
 pub mod order;
 pub mod system_call_filter;
 pub mod system_call_names;
