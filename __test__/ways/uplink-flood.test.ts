@@ -1,4 +1,6 @@
 /** A hostile program inside: the memory of an uplink has a bound, and other programs are served. */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -54,6 +56,7 @@ async function flood(script: string, program: 'node' | 'python3' = 'node'): Prom
   await ended
   const { stdout, stderr } = await running
   expect([stdout, stderr]).toEqual(['done\n', ''])
+  if (process.env['NSSET_TEST_FIGURES']) console.log(`${most / MIB} MiB`)
   expect(await served()).toBe('served')
   return most
 }
@@ -67,7 +70,60 @@ describe('other programs are served, and memory has a bound, while a program', (
         all.push(socket)
       }
       setTimeout(() => { console.log('done'); process.exit() }, 5_000)`)
-    expect(most).toBeLessThan(100 * MIB)
+    expect(most).toBeLessThan(64 * MIB)
+  })
+
+  test('fills 10,000 connections in both directions', { timeout: 120_000 }, async () => {
+    // Servers and clients need as many descriptors as connections.
+    const server = `import os, resource, socket
+limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+listener, all = socket.create_server(('${OTHER}', 82), backlog=4096), []
+print('ready', flush=True)
+while True:
+    connection = listener.accept()[0]
+    connection.setblocking(False)
+    try:
+        connection.send(b'x' * 6000)
+    except OSError:
+        pass
+    all.append(connection)`
+    const serving = internet.servers.spawn('python3', ['-c', server], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(serving.stdout, 'data')
+    const { flows } = await host.statistics()
+    const most = await flood(
+      `import resource, select, socket, time
+limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+count, all, poll = min(10000, limit - 100), {}, select.epoll()
+for number in range(count):
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+    connection.setblocking(False)
+    connection.connect_ex(('${OTHER}', 82))
+    all[connection.fileno()] = connection
+    poll.register(connection, select.EPOLLOUT | select.EPOLLONESHOT)
+    for place, events in poll.poll(0):
+        try:
+            all[place].send(b'x' * 6000)
+        except OSError:
+            pass
+end = time.monotonic() + 5
+while time.monotonic() < end:
+    for place, events in poll.poll(0.1):
+        try:
+            all[place].send(b'x' * 6000)
+        except OSError:
+            pass
+print('done')`,
+      'python3',
+    )
+    serving.kill('SIGKILL')
+    await once(serving, 'exit')
+    // An uplink has as many flows as half of the descriptors of its process.
+    const descriptors = Number(/Max open files +\S+ +(\d+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])
+    expect((await host.statistics()).flows - flows).toBeGreaterThan(0.8 * Math.min(10_000, descriptors / 2))
+    expect(most).toBeLessThan(64 * MIB)
   })
 
   test('sends datagrams to 4,000 places', { timeout: 60_000 }, async () => {
@@ -97,7 +153,7 @@ for number in range(20000):
 print('done')`,
       'python3',
     )
-    expect(most).toBeLessThan(100 * MIB)
+    expect(most).toBeLessThan(64 * MIB)
   })
 
   test('reads a byte at a time of 200 large answers, with the smallest windows', { timeout: 60_000 }, async () => {
@@ -115,7 +171,7 @@ for turn in range(20):
 print('done')`,
       'python3',
     )
-    expect(most).toBeLessThan(100 * MIB)
+    expect(most).toBeLessThan(64 * MIB)
   })
 
   test('asks 20,000 names, most of them malformed', { timeout: 60_000 }, async () => {

@@ -1,12 +1,14 @@
 /** Packets that are cut, too long, or may not go any further: an uplink does with them what a router does. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Host, Internet, OTHER, WEB, WEB_V6 } from '../setup/uplink/internet.ts'
+import { type Host, Internet, OTHER, OTHER_V6, WEB, WEB_V6 } from '../setup/uplink/internet.ts'
 
 const GATEWAYS = ['10.0.2.2', 'fd00:6e73:7365:74::2']
 const FAMILIES: [string, string, number][] = [
   ['IPv4', WEB, 0],
   ['IPv6', WEB_V6, 1],
 ]
+
+const OTHERS = [OTHER, OTHER_V6]
 
 let internet: Internet
 /** Its links have the mtu of the host's, and the largest one. */
@@ -35,15 +37,38 @@ async function python(host: Host, address: string, port: number, script: string)
   return stdout.trim()
 }
 
+// Before the kernel inside knows the path mtu to this machine.
+test('a datagram of IPv4 that may be cut arrives where the link of the host does not take it in one packet', async () => {
+  const script = 's.setsockopt(level, discover, 0); s.send(b"x" * 60000); print(len(s.recv(65535)))'
+  expect(await python(wide, OTHER, 5000, script)).toBe('60000')
+})
+
 describe.each(FAMILIES)('%s:', (_, address, index) => {
   test('a datagram of 60,000 bytes arrives and returns over links that take 1500', async () => {
     const script = 's.send(bytes(range(250)) * 240); print(s.recv(65535) == bytes(range(250)) * 240)'
     expect(await python(narrow, address, 5000, script)).toBe('True')
   })
 
-  test('and as one packet of a link that takes it, where the link of the host does not', async () => {
-    const script = 's.send(b"x" * 60000); s.send(b"y" * 60000); print(len(s.recv(65535)), len(s.recv(65535)))'
-    expect(await python(wide, address, 5000, script)).toBe('60000 60000')
+  test('a datagram in one packet is not cut where the link of the host does not take it: its sender is told', async () => {
+    const script = `s.send(b'x' * 60000)
+try:
+    s.recv(65535)
+except OSError as error:
+    print(errno.errorcode[error.errno], s.getsockopt(level, mtu))
+s.send(b'y' * 60000)
+print(len(s.recv(65535)))
+s.setsockopt(level, discover, 2)
+try:
+    s.send(b'z' * 60000)
+except OSError as error:
+    print(errno.errorcode[error.errno])`
+    // The kernel inside cuts the second one, as it then knows the path mtu, unless the program forbids that.
+    expect((await python(wide, address, 5000, script)).split('\n')).toEqual(['EMSGSIZE 1500', '60000', 'EMSGSIZE'])
+  })
+
+  test('nor is an echo request', async () => {
+    const { stdout } = await wide.execute('ping', ['-c1', '-W5', '-Mdo', '-s3000', OTHERS[index] as string])
+    expect(stdout).toMatch(new RegExp(`From ${GATEWAYS[index]}.* (Frag needed .*mtu = 1500|Packet too big: mtu=1500)`))
   })
 
   test('an echo request in fragments is answered by the gateway', async () => {

@@ -5,6 +5,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import {
   type ExecFileOptions,
   NamespaceSet,
@@ -30,9 +31,12 @@ export interface HostCalls {
   place(port: number): { gateways: readonly string[]; link: string; trap: string }
   /** What has reached those sockets. */
   trapped(): string[]
-  /** In bytes: the memory of this process. */
+  /** Starts another set with an uplink of its own. */
+  startNeighbour(options: HostOptions): void
+  executeInNeighbour: HostCalls['execute']
+  /** In bytes: the memory of this process, without the heap of JavaScript. */
   memory(): number
-  /** In milliseconds: the longest delay of the event loop since the last call. */
+  /** In milliseconds: the median delay of the event loop since the last call. */
   delay(): number
   close(): void
 }
@@ -50,37 +54,35 @@ const RESOLV_CONF = 'nameserver 10.0.2.2\noptions timeout:2 attempts:1\n'
 /** The time limit of a program. */
 const TIME_LIMIT = 60_000
 
-let set: Pick<NamespaceSet, 'execFile' | 'network'>
+type Inside = Pick<NamespaceSet, 'execFile' | 'network'>
+interface Started {
+  set: Inside
+  uplink: Uplink
+}
+
+let set: Inside
 let uplink: Uplink
+let neighbour: Inside
+/** In milliseconds: how often the delay of the event loop is measured. */
+const RESOLUTION = 5
+const delays = monitorEventLoopDelay({ resolution: RESOLUTION })
+delays.enable()
 const trapped: string[] = []
-let longest = 0
 const refusals: UplinkRefusal[] = []
 
 const CALLS: { [K in keyof HostCalls]: (...args: Parameters<HostCalls[K]>) => unknown } = {
-  async start({ decidePorts, decideDelay = 0, box, ...options }) {
-    if (box !== undefined) return await startBox(box.write, options)
-    const made = await NamespaceSet.unshare(['user', 'net', 'mnt'], {
-      mapUser: 'root',
-      loopback: true,
-      mounts: [
-        { type: 'bind', source: '/', target: '/' },
-        { type: 'file', target: '/etc/resolv.conf', content: RESOLV_CONF },
-      ],
-    })
-    const decide = async ({ port }: { port: number }) => {
-      await new Promise((resolve) => setTimeout(resolve, decideDelay))
-      return decidePorts?.includes(port) ?? false
-    }
-    set = made
-    uplink = await made.network.uplink({ ...options, ...(decidePorts === undefined ? {} : { decide }) })
+  async start(options) {
+    const started = await start(options)
+    set = started.set
+    uplink = started.uplink
     void collect()
     return { gateways: uplink.gateways, link: uplink.link }
   },
-  async execute(file, args) {
-    const options: ExecFileOptions<'utf8'> = { reject: false, timeout: TIME_LIMIT }
-    const { exitCode, stdout, stderr } = await set.execFile(file, args, options)
-    return { code: exitCode, stdout, stderr }
+  execute: (file, args) => execute(set, file, args),
+  async startNeighbour(options) {
+    neighbour = (await start(options)).set
   },
+  executeInNeighbour: (file, args) => execute(neighbour, file, args),
   allow: (rules) => uplink.allow(rules),
   deny: (rules) => uplink.deny(rules),
   flows: () => uplink.flows(),
@@ -106,34 +108,52 @@ const CALLS: { [K in keyof HostCalls]: (...args: Parameters<HostCalls[K]>) => un
     return { gateways: uplink.gateways, link: uplink.link, trap }
   },
   trapped: () => trapped,
-  memory: () => process.memoryUsage.rss(),
+  memory() {
+    const { rss, heapTotal, external } = process.memoryUsage()
+    return rss - heapTotal - external
+  },
   delay() {
-    const value = longest
-    longest = 0
+    const value = delays.percentile(50) / 1e6 - RESOLUTION
+    delays.reset()
     return value
   },
   close: () => uplink.close(),
 }
 
-async function startBox(write: readonly string[], options: Omit<HostOptions, 'box'>) {
+async function start({ decidePorts, decideDelay = 0, box, ...options }: HostOptions): Promise<Started> {
+  if (box !== undefined) return await startBox(box.write, options)
+  const set = await NamespaceSet.unshare(['user', 'net', 'mnt'], {
+    mapUser: 'root',
+    loopback: true,
+    mounts: [
+      { type: 'bind', source: '/', target: '/' },
+      { type: 'file', target: '/etc/resolv.conf', content: RESOLV_CONF },
+    ],
+  })
+  const decide = async ({ port }: { port: number }) => {
+    await new Promise((resolve) => setTimeout(resolve, decideDelay))
+    return decidePorts?.includes(port) ?? false
+  }
+  const uplink = await set.network.uplink({ ...options, ...(decidePorts === undefined ? {} : { decide }) })
+  return { set, uplink }
+}
+
+async function startBox(write: readonly string[], options: Omit<HostOptions, 'box'>): Promise<Started> {
   const { allow, deny, dns } = options
   const box = await Sandbox.create({ network: { allow, deny, dns }, files: { write } })
-  set = { execFile: box.execFile.bind(box) as NamespaceSet['execFile'], network: box.set.network }
-  uplink = box.uplink as Uplink
-  void collect()
-  return { gateways: uplink.gateways, link: uplink.link }
+  const set = { execFile: box.execFile.bind(box) as NamespaceSet['execFile'], network: box.set.network }
+  return { set, uplink: box.uplink as Uplink }
+}
+
+async function execute(inside: Inside, file: string, args: readonly string[]) {
+  const options: ExecFileOptions<'utf8'> = { reject: false, timeout: TIME_LIMIT }
+  const { exitCode, stdout, stderr } = await inside.execFile(file, args, options)
+  return { code: exitCode, stdout, stderr }
 }
 
 async function collect(): Promise<void> {
   for await (const refusal of uplink.refusals()) refusals.push(refusal)
 }
-
-let last = performance.now()
-setInterval(() => {
-  const now = performance.now()
-  longest = Math.max(longest, now - last - 5)
-  last = now
-}, 5).unref()
 
 process.on('message', async ({ id, call, args }: { id: number; call: keyof HostCalls; args: never[] }) => {
   try {

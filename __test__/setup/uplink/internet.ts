@@ -75,6 +75,8 @@ export class Internet implements AsyncDisposable {
         ],
       },
     })
+    // Else no program there may send echo requests (icmp(7)).
+    await host.network.sysctls.set('net.ipv4.ping_group_range', '0 0')
     const internet = new Internet(host, servers)
     await internet.#names.listen(servers, RESOLVER)
     return internet

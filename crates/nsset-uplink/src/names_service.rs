@@ -1,47 +1,57 @@
 //! Answers questions about names, under the rules.
 
-use std::{net::SocketAddr, os::unix::net::UnixStream as StdStream, rc::Rc};
+use std::{net::SocketAddr, os::unix::net::UnixStream as StdStream, rc::Rc, time::Duration};
 
 use hickory_proto::op::{Message, ResponseCode};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
+    time::timeout,
 };
 
 use crate::{
-    names::{Question, admissible, ask},
+    names::{LONGEST, Question, admissible, ask},
     reports::{Refusal, What},
     rules::{Closed, Reason},
     shared::Shared,
 };
 
-/// Answers a question in a datagram.
-pub async fn serve_datagram(shared: Rc<Shared>, message: Vec<u8>, server: SocketAddr, client: SocketAddr) {
-    if let Some(answer) = answer(&shared, &message, true).await {
+/// How long a stream has for its next question, and how long for the bytes of one (RFC 7766).
+const IDLE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Answers a question that came in a datagram.
+pub async fn serve_datagram(shared: Rc<Shared>, question: Question, server: SocketAddr, client: SocketAddr) {
+    if let Some(answer) = answer(&shared, &question, true).await {
         shared.send_datagram(server, client, &answer);
     }
 }
 
-/// Answers the questions in a stream, one after the other. Each message comes after its length.
+/// Answers the questions in a stream, one after the other. Each message comes after its length. A stream that is silent is closed.
 pub async fn serve_stream(shared: Rc<Shared>, stream: StdStream) {
     let Ok(mut stream) = UnixStream::from_std(stream) else { return };
-    while let Ok(length) = stream.read_u16().await {
-        let mut message = vec![0; length.into()];
-        if stream.read_exact(&mut message).await.is_err() {
-            return;
-        }
-        let Some(answer) = answer(&shared, &message, false).await else { return };
-        let Ok(length) = u16::try_from(answer.len()) else { return };
-        if stream.write_all(&[&length.to_be_bytes()[..], &answer].concat()).await.is_err() {
+    while let Ok(Ok(length)) = timeout(IDLE, stream.read_u16()).await {
+        // So many questions are read and answered at a time.
+        let Ok(_permit) = shared.streams.acquire().await else { return };
+        if usize::from(length) > LONGEST || answer_in(&shared, &mut stream, length.into()).await.is_none() {
             return;
         }
     }
 }
 
-async fn answer(shared: &Shared, message: &[u8], is_datagram: bool) -> Option<Vec<u8>> {
-    let question = Question::read(message)?;
+async fn answer_in(shared: &Shared, stream: &mut UnixStream, length: usize) -> Option<()> {
+    let mut message = vec![0; length];
+    timeout(PATIENCE, stream.read_exact(&mut message)).await.ok()?.ok()?;
+    let question = Question::read(&message)?;
+    let answer = answer(shared, &question, false).await?;
+    let length = u16::try_from(answer.len()).ok()?;
+    let answer = [&length.to_be_bytes()[..], &answer].concat();
+    timeout(PATIENCE, stream.write_all(&answer)).await.ok()?.ok()
+}
+
+async fn answer(shared: &Shared, question: &Question, is_datagram: bool) -> Option<Vec<u8>> {
     shared.counters.ask();
-    let answer = answer_to(shared, &question).await;
+    let answer = answer_to(shared, question).await;
     question.bytes(&answer, is_datagram)
 }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use smoltcp::wire::IpProtocol;
+use tokio::sync::Semaphore;
 
 use crate::{
     carrier::{Carrier, ETHERNET, IPV4, IPV6},
@@ -81,6 +82,8 @@ pub struct Shared {
     pub rules: RefCell<RuleSet>,
     pub memory: RefCell<Memory>,
     pub budget: Rc<Budget>,
+    /// Admits the questions about names that come in streams.
+    pub streams: Semaphore,
     /// The buffer for datagrams of the host.
     pub datagram: RefCell<Vec<u8>>,
     /// The number of the last packet that was cut into fragments.

@@ -1,6 +1,6 @@
 //! All flows, by their two ends.
 
-use std::{collections::HashMap, rc::Rc};
+use std::{collections::HashMap, rc::Rc, time::Duration};
 
 use nix::sys::resource::{Resource, getrlimit};
 
@@ -28,6 +28,9 @@ impl Entry {
 
 /// How many flows are ended at a time to make room for others, and how many are added until then.
 const BATCH: usize = 64;
+
+/// How long the bytes of a connection do not move before it may be ended for the memory of others.
+const STALLED: Duration = Duration::from_secs(1);
 
 pub struct Table {
     entries: HashMap<Key, Entry>,
@@ -73,6 +76,30 @@ impl Table {
             waiting.truncate(BATCH);
         }
         waiting
+    }
+
+    /// Frees memory that no byte needs, and returns whether there was some.
+    pub fn release(&self) -> bool {
+        self.connections().filter(|connection| connection.release()).count() > 0
+    }
+
+    /// Returns connections that should end, if there is no memory: those whose bytes have not moved for the longest time.
+    pub fn stalled(&self) -> Vec<&Flow> {
+        let has_stalled = |connection: &&Connection| {
+            !connection.flow.is_ended() && connection.flow.used.get().elapsed() > STALLED && connection.charged() > 0
+        };
+        let mut stalled: Vec<_> = self.connections().filter(has_stalled).map(|connection| &connection.flow).collect();
+        if stalled.len() > BATCH {
+            stalled.select_nth_unstable_by_key(BATCH, |flow| flow.used.get());
+            stalled.truncate(BATCH);
+        }
+        stalled
+    }
+
+    fn connections(&self) -> impl Iterator<Item = &Connection> {
+        self.entries
+            .values()
+            .filter_map(|entry| if let Entry::Tcp(connection) = entry { Some(&**connection) } else { None })
     }
 
     pub fn flows(&self) -> impl Iterator<Item = &Flow> {

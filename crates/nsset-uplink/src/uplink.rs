@@ -7,11 +7,12 @@ use std::{
     net::{IpAddr, SocketAddr},
     rc::Rc,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
     sync::{
+        Semaphore,
         mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
         oneshot,
     },
@@ -22,7 +23,7 @@ use tokio::{
 use crate::{
     carrier::{ARP, Carrier, ETHERNET, IPV4, IPV6, LARGEST_FRAME, Link},
     flows::{Connection, Datagram, Datagrams, Echoes, Flow, FlowReport, Key},
-    names::Memory,
+    names::{Memory, Question},
     names_service,
     packets::{
         arriving::{self, Arriving},
@@ -42,11 +43,19 @@ use crate::{
 /// How many frames are read before flows have their turn.
 const BATCH: usize = 32;
 
+/// How many flows and questions are begun before others have their turn: each needs a socket of the host, so a flood of them would hold up
+/// the other uplinks of the thread.
+const MOST_BEGUN: usize = 4;
+
 /// How long flows have for their end, if the uplink ends.
 const LAST_TURN: Duration = Duration::from_millis(100);
 
-/// How many questions about names are answered at a time. Further ones are lost, as on any network.
+/// How many questions about names in datagrams are answered at a time. Further ones are lost, as on any network. A quarter as many in
+/// streams are; further ones wait.
 const MOST_QUESTIONS: usize = 512;
+
+/// How long memory is not freed after it was.
+const BETWEEN_FREEING: Duration = Duration::from_millis(100);
 
 /// Reads a packet of a family.
 type Read = fn(&[u8]) -> Option<Arriving<'_>>;
@@ -77,6 +86,10 @@ pub struct Engine {
     keys: HashMap<Id, Key>,
     questions: JoinSet<()>,
     fragments: Fragments,
+    /// How many flows and questions have been begun.
+    begun: usize,
+    /// When memory was freed for the last time.
+    freed: Instant,
 }
 
 /// Creates an uplink over a link.
@@ -95,6 +108,7 @@ pub fn uplink(link: Link, settings: Settings, rules: RuleSet) -> io::Result<(Upl
         rules: rules.into(),
         memory: Memory::default().into(),
         budget: Rc::new(Budget::default()),
+        streams: Semaphore::new(MOST_QUESTIONS / 4),
         datagram: Vec::new().into(),
         cut: Cell::default(),
         counters: Arc::clone(&handle.counters),
@@ -102,8 +116,8 @@ pub fn uplink(link: Link, settings: Settings, rules: RuleSet) -> io::Result<(Upl
         questions: Arc::clone(&handle.questions),
     });
     let (table, tasks, questions) = (Table::new(), JoinSet::new(), JoinSet::new());
-    let (keys, fragments) = (HashMap::new(), Fragments::default());
-    Ok((handle, Engine { shared, commands, table, tasks, keys, questions, fragments }))
+    let (keys, fragments, freed) = (HashMap::new(), Fragments::default(), Instant::now());
+    Ok((handle, Engine { shared, commands, table, tasks, keys, questions, fragments, begun: 0, freed }))
 }
 
 /// Readers learn of the end, also if the future of `run` is dropped.
@@ -129,6 +143,7 @@ impl Engine {
                     self.forget(ended.map_or_else(|error| error.id(), |(task, ())| task));
                 }
                 Some(_) = self.questions.join_next() => {}
+                () = self.shared.budget.is_exhausted() => self.free_memory(),
                 ready = self.shared.carrier.readable() => {
                     if ready.is_err() || self.read(&mut room).is_err() {
                         break;
@@ -163,9 +178,25 @@ impl Engine {
             self.shared.refuse(Refusal { what: What::Flow(flow.to), name: None, reason: Reason::Limit });
             flow.end();
         }
+        self.begun += 1;
         let task = self.tasks.spawn_local(running);
         self.keys.insert(task.id(), key);
         self.table.add(key, entry);
+    }
+
+    /// Frees memory for connections that need it, not too often: it looks at all flows.
+    fn free_memory(&mut self) {
+        if self.freed.elapsed() < BETWEEN_FREEING {
+            return;
+        }
+        self.freed = Instant::now();
+        if self.table.release() {
+            return;
+        }
+        for flow in self.table.stalled() {
+            self.shared.refuse(Refusal { what: What::Flow(flow.to), name: None, reason: Reason::Limit });
+            flow.end();
+        }
     }
 
     fn obey(&mut self, command: Command) {
@@ -196,7 +227,11 @@ impl Engine {
     }
 
     fn read(&mut self, room: &mut [u8]) -> io::Result<()> {
+        let begun = self.begun;
         for _ in 0..BATCH {
+            if self.begun - begun >= MOST_BEGUN {
+                break;
+            }
             let Some(length) = self.shared.carrier.receive(room)? else { break };
             self.take(room.get(..length).unwrap_or_default());
         }
@@ -246,7 +281,7 @@ impl Engine {
                     self.udp(from, to, Datagram { payload, may_be_cut }, packet);
                 }
             }
-            Arriving::Echo { from, to, echo } => self.echo(from, to, echo, packet),
+            Arriving::Echo { from, to, echo } => self.echo(from, to, echo, packet, may_be_cut),
             Arriving::Control { from, message } => {
                 if let Some(answer) = advertisement(message, from, self.shared.settings.gateway_v6) {
                     self.shared.send(&answer);
@@ -291,12 +326,7 @@ impl Engine {
 
     fn udp(&mut self, from: SocketAddr, to: SocketAddr, datagram: Datagram<'_>, packet: &[u8]) {
         if self.shared.settings.answers(to) {
-            if self.questions.len() < MOST_QUESTIONS {
-                let answering =
-                    names_service::serve_datagram(Rc::clone(&self.shared), datagram.payload.to_vec(), to, from);
-                self.questions.spawn_local(answering);
-            }
-            return;
+            return self.question(from, to, datagram.payload);
         }
         let key = Key { protocol: Protocol::Udp, from, to };
         if let Some(Entry::Udp(datagrams)) = self.table.get(&key) {
@@ -314,7 +344,18 @@ impl Engine {
         self.add(key, Entry::Udp(datagrams), running);
     }
 
-    fn echo(&mut self, from: IpAddr, to: IpAddr, echo: Echo<'_>, packet: &[u8]) {
+    fn question(&mut self, from: SocketAddr, to: SocketAddr, message: &[u8]) {
+        if self.questions.len() >= MOST_QUESTIONS {
+            return;
+        }
+        if let Some(question) = Question::read(message) {
+            self.begun += 1;
+            let answering = names_service::serve_datagram(Rc::clone(&self.shared), question, to, from);
+            self.questions.spawn_local(answering);
+        }
+    }
+
+    fn echo(&mut self, from: IpAddr, to: IpAddr, echo: Echo<'_>, packet: &[u8], may_be_cut: bool) {
         if self.shared.settings.is_gateway(to) {
             if let Some(answer) = echo.answer_packet(to, from) {
                 self.shared.send(&answer);
@@ -324,13 +365,13 @@ impl Engine {
         let (from, to) = (SocketAddr::new(from, echo.id), SocketAddr::new(to, 0));
         let key = Key { protocol: Protocol::Icmp, from, to };
         if let Some(Entry::Icmp(echoes)) = self.table.get(&key) {
-            return echoes.send(&self.shared, echo);
+            return echoes.send(&self.shared, echo, may_be_cut);
         }
         let Some(flow) = self.begin(key) else {
             return self.shared.send_error(IcmpError::Prohibited, from.ip(), packet);
         };
         let echoes = Rc::new(Echoes::new(flow));
-        echoes.send(&self.shared, echo);
+        echoes.send(&self.shared, echo, may_be_cut);
         let running = Rc::clone(&echoes).run(Rc::clone(&self.shared), key, packet.to_vec());
         self.add(key, Entry::Icmp(echoes), running);
     }

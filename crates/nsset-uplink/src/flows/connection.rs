@@ -1,6 +1,6 @@
 //! A TCP connection: one end in the stack, the other one on the host.
 
-use std::{cell::RefCell, io, net::SocketAddr, rc::Rc};
+use std::{cell::RefCell, io, net::SocketAddr, rc::Rc, time::Duration};
 
 use smoltcp::socket::tcp::{Socket, State};
 use tokio::time::{Instant, sleep_until};
@@ -18,6 +18,9 @@ use crate::{
     shared::Shared,
     stack::{Half, StackSocket},
 };
+
+/// How long a connection waits that gets no memory.
+const WITHOUT_MEMORY: Duration = Duration::from_secs(1);
 
 /// How many bytes are moved in one direction before other flows have their turn.
 const TURN: usize = 512 * 1024;
@@ -44,6 +47,22 @@ impl Connection {
             // The first packet again: the host has not answered yet.
             None => {}
         }
+    }
+
+    /// How many bytes of the memory of all connections it uses.
+    pub fn charged(&self) -> usize {
+        self.inside.borrow().as_ref().map_or(0, |socket| socket.room.charged())
+    }
+
+    /// Frees its memory if no byte waits in it, and returns whether that was some.
+    pub fn release(&self) -> bool {
+        let mut inside = self.inside.borrow_mut();
+        let Some(socket) = inside.as_mut() else { return false };
+        let has_memory = socket.room.charged() > 0 && socket.is_empty();
+        if has_memory {
+            socket.room.release();
+        }
+        has_memory
     }
 
     /// Connects and moves the bytes, until the connection has ended.
@@ -97,6 +116,7 @@ struct Pump<'a> {
     writes: bool,
     has_more: bool,
     has_failed: bool,
+    has_no_memory: bool,
     deadline: Option<Instant>,
 }
 
@@ -118,6 +138,7 @@ impl<'a> Pump<'a> {
             writes: false,
             has_more: false,
             has_failed: false,
+            has_no_memory: false,
             deadline: None,
         }
     }
@@ -141,12 +162,14 @@ impl<'a> Pump<'a> {
         if shared.budget.is_tight() && socket.is_empty() {
             socket.room.release();
         }
-        self.deadline = socket.deadline(&shared.stack).map(Instant::from_std);
+        let again = self.has_no_memory.then(|| Instant::now() + WITHOUT_MEMORY);
+        let deadline = socket.deadline(&shared.stack).map(Instant::from_std);
+        self.deadline = deadline.into_iter().chain(again).min();
         false
     }
 
     fn exchange(&mut self, socket: &mut StackSocket) -> io::Result<()> {
-        (self.reads, self.writes, self.has_more) = (false, false, false);
+        (self.reads, self.writes, self.has_more, self.has_no_memory) = (false, false, false, false);
         self.move_to_host(socket)?;
         self.move_to_inside(socket)
     }
@@ -197,6 +220,8 @@ impl<'a> Pump<'a> {
             let room = socket.socket().send_capacity() - socket.socket().send_queue();
             let granted = socket.room.charge(Half::ToInside, room.min(64 * 1024));
             if granted == 0 {
+                // With bytes in it, an acknowledgement wakes it.
+                self.has_no_memory = socket.socket().send_queue() == 0;
                 break;
             }
             let host = &self.host;

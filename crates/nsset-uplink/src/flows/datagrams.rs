@@ -18,11 +18,7 @@ use tokio::{
 
 use crate::{
     async_socket::register,
-    flows::{
-        Flow, Key,
-        path_mtu::{Cutting, path_mtu},
-        permission,
-    },
+    flows::{Flow, Key, path_mtu, permission},
     packets::icmp_error::IcmpError,
     reports::Direction,
     shared::Shared,
@@ -73,40 +69,16 @@ impl Datagrams {
     }
 
     fn send_by(&self, shared: &Shared, socket: &Socket, Datagram { payload, may_be_cut }: Datagram<'_>) {
-        if may_be_cut {
-            return self.send_cut(shared, socket, payload);
-        }
-        let Err(first) = socket.send(payload) else {
+        let Err(first) = path_mtu::send(socket, payload, may_be_cut) else {
             return self.flow.count(shared, Direction::Sent, payload.len());
         };
-        // It may belong to an earlier datagram (udp(7)).
-        match socket.send(payload) {
-            // It is longer than the host's own link takes.
-            Err(error) if is_too_long(&error) => {
-                if !is_too_long(&first) {
-                    self.report(shared, socket, &first);
-                }
-                self.send_cut(shared, socket, payload);
-            }
+        self.report(shared, socket, &first);
+        // The error may belong to an earlier datagram (udp(7)).
+        match path_mtu::send(socket, payload, may_be_cut) {
+            Ok(length) => self.flow.count(shared, Direction::Sent, length),
+            Err(error) if error.kind() == first.kind() => {}
             Err(error) => self.report(shared, socket, &error),
-            Ok(length) => {
-                self.report(shared, socket, &first);
-                self.flow.count(shared, Direction::Sent, length);
-            }
         }
-    }
-
-    /// Lets the kernel cut it, as it does for most programs on the host.
-    fn send_cut(&self, shared: &Shared, socket: &Socket, payload: &[u8]) {
-        let attempt = || Cutting::WhereNeeded.apply(socket).and_then(|()| socket.send(payload));
-        let sent = attempt().or_else(|error| {
-            self.report(shared, socket, &error);
-            attempt()
-        });
-        if let Ok(length) = sent {
-            self.flow.count(shared, Direction::Sent, length);
-        }
-        let _ = Cutting::Never.apply(socket);
     }
 
     pub async fn run(self: Rc<Self>, shared: Rc<Shared>, key: Key) {
@@ -166,23 +138,10 @@ impl Datagrams {
     }
 
     fn report(&self, shared: &Shared, socket: &Socket, error: &io::Error) {
-        let message = match error.raw_os_error() {
-            Some(libc::ECONNREFUSED) => IcmpError::Port,
-            Some(libc::ENETUNREACH) => IcmpError::Network,
-            Some(libc::EHOSTUNREACH) => IcmpError::Host,
-            // A router on the way has told the host.
-            Some(libc::EMSGSIZE) => match path_mtu(socket) {
-                Ok(mtu) => IcmpError::TooBig(mtu),
-                Err(_) => return,
-            },
-            _ => return,
-        };
-        shared.send_error(message, self.flow.from.ip(), &about(self.flow.from, self.flow.to_place()));
+        if let Some(message) = path_mtu::message_of(socket, error) {
+            shared.send_error(message, self.flow.from.ip(), &about(self.flow.from, self.flow.to_place()));
+        }
     }
-}
-
-fn is_too_long(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(libc::EMSGSIZE)
 }
 
 fn connect(to: SocketAddr) -> io::Result<AsyncFd<Socket>> {
@@ -191,7 +150,7 @@ fn connect(to: SocketAddr) -> io::Result<AsyncFd<Socket>> {
         if to.is_ipv4() { (Ipv4Addr::UNSPECIFIED, 0).into() } else { (Ipv6Addr::UNSPECIFIED, 0).into() };
     socket.bind(&any.into())?;
     socket.connect(&to.into())?;
-    Cutting::Never.apply(&socket)?;
+    path_mtu::never_cut(&socket)?;
     register(socket)
 }
 

@@ -9,6 +9,7 @@ use std::{
 };
 
 use nix::sys::socket::{MsgFlags, recv};
+use smoltcp::wire::IpProtocol;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::{
     io::{Interest, unix::AsyncFd},
@@ -17,8 +18,8 @@ use tokio::{
 
 use crate::{
     async_socket::register,
-    flows::{Flow, Key, permission},
-    packets::{echo::Echo, icmp_error::IcmpError},
+    flows::{Flow, Key, path_mtu, permission},
+    packets::{echo::Echo, icmp_error::IcmpError, internet::packet},
     reports::Direction,
     shared::Shared,
 };
@@ -28,13 +29,21 @@ const IDLE: Duration = Duration::from_secs(30);
 /// How many requests wait until the flow is allowed.
 const MOST_WAITING: usize = 4;
 
+const LARGEST: usize = 65_535;
+
 pub struct Echoes {
     pub flow: Flow,
     state: std::cell::RefCell<State>,
 }
 
+/// A request for the socket.
+struct Request {
+    message: Vec<u8>,
+    may_be_cut: bool,
+}
+
 enum State {
-    Waiting(Vec<Vec<u8>>),
+    Waiting(Vec<Request>),
     Open(Rc<AsyncFd<Socket>>),
 }
 
@@ -43,18 +52,29 @@ impl Echoes {
         Self { flow, state: std::cell::RefCell::new(State::Waiting(Vec::new())) }
     }
 
-    pub fn send(&self, shared: &Shared, echo: Echo<'_>) {
-        let request = echo.request(self.flow.to.address.is_ipv4());
+    /// Sends a request, whose packet may be cut on its way or not, or keeps it until the flow is allowed.
+    pub fn send(&self, shared: &Shared, echo: Echo<'_>, may_be_cut: bool) {
+        let request = Request { message: echo.request(self.flow.to.address.is_ipv4()), may_be_cut };
         match &mut *self.state.borrow_mut() {
             State::Waiting(waiting) if waiting.len() < MOST_WAITING => waiting.push(request),
             State::Waiting(_) => {}
-            State::Open(socket) => self.send_by(shared, socket, &request),
+            State::Open(socket) => self.send_by(shared, socket.get_ref(), &request),
         }
     }
 
-    fn send_by(&self, shared: &Shared, socket: &AsyncFd<Socket>, request: &[u8]) {
-        if let Ok(length) = socket.get_ref().send(request) {
-            self.flow.count(shared, Direction::Sent, length);
+    fn send_by(&self, shared: &Shared, socket: &Socket, Request { message, may_be_cut }: &Request) {
+        match path_mtu::send(socket, message, *may_be_cut) {
+            Ok(length) => self.flow.count(shared, Direction::Sent, length),
+            Err(error) => self.report(shared, socket, &error, message),
+        }
+    }
+
+    fn report(&self, shared: &Shared, socket: &Socket, error: &io::Error, request: &[u8]) {
+        let (from, to) = (self.flow.from.ip(), self.flow.to.address);
+        let protocol = if to.is_ipv4() { IpProtocol::Icmp } else { IpProtocol::Icmpv6 };
+        let about = packet(from, to, protocol, request).unwrap_or_default();
+        if let Some(message) = path_mtu::message_of(socket, error) {
+            shared.send_error(message, from, &about);
         }
     }
 
@@ -75,7 +95,7 @@ impl Echoes {
         let _open = shared.counters.begin();
         if let State::Waiting(waiting) = self.state.replace(State::Open(Rc::clone(&socket))) {
             for request in &waiting {
-                self.send_by(shared, &socket, request);
+                self.send_by(shared, socket.get_ref(), request);
             }
         }
         self.answer(shared, key, &socket).await;
@@ -83,33 +103,35 @@ impl Echoes {
     }
 
     async fn answer(&self, shared: &Shared, key: Key, socket: &AsyncFd<Socket>) {
-        let mut room = vec![0; 65_535];
         while !self.flow.is_ended() {
             let end = self.flow.used.get() + IDLE;
             if Instant::now() >= end {
                 return;
             }
-            let received = tokio::select! {
-                () = self.flow.wake.notified() => continue,
-                () = sleep_until(end.into()) => continue,
-                received = socket.async_io(Interest::READABLE, |socket| receive(socket, &mut room)) => received,
-            };
-            let is_v4 = key.to.is_ipv4();
-            let Ok(length) = received else { continue };
-            let Some(answer) = Echo::answer(room.get(..length).unwrap_or_default(), is_v4) else { continue };
-            self.flow.is_mutual.set(true);
-            self.flow.count(shared, Direction::Received, length);
-            // The kernel has replaced the id of the program.
-            let answer = Echo { id: key.from.port(), ..answer };
-            if let Some(packet) = answer.answer_packet(key.to.ip(), key.from.ip()) {
-                shared.send(&packet);
+            tokio::select! {
+                () = self.flow.wake.notified() => {}
+                () = sleep_until(end.into()) => {}
+                _ = socket.async_io(Interest::READABLE, |socket| self.pass_on(shared, key, socket)) => {}
             }
         }
     }
-}
 
-fn receive(socket: &Socket, room: &mut [u8]) -> io::Result<usize> {
-    Ok(recv(socket.as_raw_fd(), room, MsgFlags::MSG_DONTWAIT)?)
+    /// The buffer is that of all flows, so that a flow that waits needs none.
+    fn pass_on(&self, shared: &Shared, key: Key, socket: &Socket) -> io::Result<()> {
+        let mut room = shared.datagram.borrow_mut();
+        room.resize(LARGEST, 0);
+        let length = recv(socket.as_raw_fd(), &mut room, MsgFlags::MSG_DONTWAIT)?;
+        let message = room.get(..length).unwrap_or_default();
+        let Some(answer) = Echo::answer(message, key.to.is_ipv4()) else { return Ok(()) };
+        self.flow.is_mutual.set(true);
+        self.flow.count(shared, Direction::Received, length);
+        // The kernel has replaced the id of the program.
+        let answer = Echo { id: key.from.port(), ..answer };
+        if let Some(packet) = answer.answer_packet(key.to.ip(), key.from.ip()) {
+            shared.send(&packet);
+        }
+        Ok(())
+    }
 }
 
 fn connect(to: IpAddr) -> io::Result<AsyncFd<Socket>> {
@@ -117,5 +139,6 @@ fn connect(to: IpAddr) -> io::Result<AsyncFd<Socket>> {
         if to.is_ipv4() { (Domain::IPV4, Protocol::ICMPV4) } else { (Domain::IPV6, Protocol::ICMPV6) };
     let socket = Socket::new(domain, Type::DGRAM, Some(protocol))?;
     socket.connect(&SockAddr::from(std::net::SocketAddr::new(to, 0)))?;
+    path_mtu::never_cut(&socket)?;
     register(socket)
 }

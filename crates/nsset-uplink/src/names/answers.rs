@@ -9,6 +9,9 @@ use hickory_proto::{
 
 use crate::names::Question;
 
+/// How many aliases of a name lead to its addresses.
+const MOST_ALIASES: usize = 16;
+
 /// An answer for inside, and the addresses in it with their times to live.
 pub struct Admitted {
     pub message: Message,
@@ -26,6 +29,7 @@ pub fn admissible(question: &Question, answer: Message, may_answer: impl Fn(IpAd
     let mut aliases = vec![question.query().name().to_lowercase()];
     for record in &answer.answers {
         if let RData::CNAME(alias) = &record.data
+            && aliases.len() <= MOST_ALIASES
             && aliases.contains(&record.name.to_lowercase())
         {
             aliases.push(alias.0.to_lowercase());

@@ -7,5 +7,5 @@ mod server;
 
 pub use answers::admissible;
 pub use memory::Memory;
-pub use question::Question;
+pub use question::{LONGEST, Question};
 pub use server::ask;

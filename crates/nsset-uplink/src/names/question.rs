@@ -13,17 +13,26 @@ const EDNS_SIZE: u16 = 1232;
 /// The least that a client takes in a datagram.
 const LEAST_SIZE: usize = 512;
 
+/// The longest question. One of a resolver has a name of at most 255 bytes, and a few options.
+pub const LONGEST: usize = 1024;
+
 /// A question from inside. Only its name and its type are sent to a server: nothing else of the message leaves.
 pub struct Question {
-    asked: Message,
+    id: u16,
+    recursion_desired: bool,
+    /// What the client takes in a datagram.
+    size: usize,
     query: Query,
     /// The name in lower case, without a dot at the end.
     pub name: String,
 }
 
 impl Question {
-    /// Reads a message. `None` if it is not a question about one name.
+    /// Reads a message. `None` if it is not a question about one name. What else is in it is not kept.
     pub fn read(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > LONGEST {
+            return None;
+        }
         let asked = Message::from_vec(bytes).ok()?;
         let metadata = asked.metadata;
         let [query] = asked.queries.as_slice() else { return None };
@@ -37,7 +46,8 @@ impl Question {
             return None;
         }
         let name = normalized(&query.name().to_ascii());
-        Some(Self { asked, query, name })
+        let size = asked.edns.as_ref().map_or(LEAST_SIZE, |edns| usize::from(edns.max_payload())).max(LEAST_SIZE);
+        Some(Self { id: metadata.id, recursion_desired: metadata.recursion_desired, size, query, name })
     }
 
     pub fn query(&self) -> &Query {
@@ -62,8 +72,8 @@ impl Question {
 
     /// The answer with a code and no records.
     pub fn refuse(&self, code: ResponseCode) -> Message {
-        let mut message = Message::response(self.asked.metadata.id, OpCode::Query);
-        message.metadata.recursion_desired = self.asked.metadata.recursion_desired;
+        let mut message = Message::response(self.id, OpCode::Query);
+        message.metadata.recursion_desired = self.recursion_desired;
         message.metadata.recursion_available = true;
         message.metadata.response_code = code;
         message.add_query(self.query.clone());
@@ -73,8 +83,7 @@ impl Question {
     /// The bytes of an answer. One that is too long for a datagram of the client is marked so: then it asks over TCP.
     pub fn bytes(&self, answer: &Message, is_datagram: bool) -> Option<Vec<u8>> {
         let bytes = answer.to_vec().ok()?;
-        let most = self.asked.edns.as_ref().map_or(LEAST_SIZE, |edns| usize::from(edns.max_payload())).max(LEAST_SIZE);
-        if !is_datagram || bytes.len() <= most {
+        if !is_datagram || bytes.len() <= self.size {
             return Some(bytes);
         }
         answer.truncate().to_vec().ok()

@@ -19,6 +19,9 @@ use crate::names::Question;
 const PATIENCE: Duration = Duration::from_secs(5);
 const ATTEMPTS: usize = 2;
 
+/// The longest answer in a datagram: more than a server is asked for, as some send more.
+const LONGEST_DATAGRAM: usize = 4096;
+
 /// Returns the answer of the first server that has one. `None` if no server answers.
 pub async fn ask(servers: &[SocketAddr], question: &Question) -> Option<Message> {
     let mut failed = None;
@@ -48,7 +51,7 @@ async fn exchange(server: SocketAddr, question: &Question) -> io::Result<Message
     // The kernel then drops datagrams of others, and reports a port without a listener.
     socket.connect(server).await?;
     socket.send(&bytes).await?;
-    let mut room = vec![0; usize::from(u16::MAX)];
+    let mut room = vec![0; LONGEST_DATAGRAM];
     loop {
         let length = socket.recv(&mut room).await?;
         let Some(answer) = answer_to(&asked, room.get(..length).unwrap_or_default()) else { continue };
@@ -65,9 +68,10 @@ async fn over_tcp(server: SocketAddr, asked: &Message, bytes: &[u8]) -> io::Resu
     message.extend_from_slice(bytes);
     stream.write_all(&message).await?;
     let length = stream.read_u16().await?;
-    let mut room = vec![0; length.into()];
-    stream.read_exact(&mut room).await?;
-    answer_to(asked, &room).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    // Uses no more memory than what has come.
+    let mut answer = Vec::new();
+    stream.take(length.into()).read_to_end(&mut answer).await?;
+    answer_to(asked, &answer).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// Reads the answer to a message. `None` for anything else, which another host may have sent.

@@ -8,29 +8,50 @@ use std::{
     slice,
 };
 
-/// The bytes that a connection may buffer in each direction.
-pub const CAPACITY: usize = 256 * 1024;
+use tokio::sync::Notify;
 
-/// What every connection may use in each direction, also if the budget is used up.
+/// The bytes that a connection may buffer in each direction.
+pub const CAPACITY: usize = 512 * 1024;
+
+/// What a connection may use in each direction of the reserve.
 const LEAST: usize = 4096;
 
-/// How many bytes all connections of an uplink may use together.
-const LIMIT: usize = 32 << 20;
+/// How many bytes all connections of an uplink may use together, and the reserve after that.
+const LIMIT: usize = 20 << 20;
+const RESERVE: usize = 8 << 20;
 
 /// How many rooms are kept for the next connections.
-const MOST_KEPT: usize = 8;
+const MOST_KEPT: usize = 4;
 
 /// What the connections of an uplink use of its memory.
 #[derive(Default)]
 pub struct Budget {
     used: Cell<usize>,
     kept: RefCell<Vec<Room>>,
+    exhausted: Notify,
 }
 
 impl Budget {
     /// Whether connections should free what they do not use.
     pub fn is_tight(&self) -> bool {
         self.used.get() > LIMIT / 2
+    }
+
+    /// Waits until a connection gets nothing of the reserve.
+    pub async fn is_exhausted(&self) {
+        self.exhausted.notified().await;
+    }
+
+    /// Takes what a connection needs, or else what it may have of the reserve.
+    fn take(&self, more: usize, least: usize) -> usize {
+        let used = self.used.get();
+        let granted = if used + more <= LIMIT { more } else { more.min(least) };
+        if used + granted > LIMIT + RESERVE {
+            self.exhausted.notify_one();
+            return 0;
+        }
+        self.used.set(used + granted);
+        granted
     }
 
     pub fn room(self: &Rc<Self>) -> io::Result<Lent> {
@@ -59,18 +80,22 @@ impl Lent {
     /// Returns how many more bytes may be written to a half, of which `wanted` are needed, and charges them.
     pub fn charge(&self, half: Half, wanted: usize) -> usize {
         let Some(charged) = self.charged.get(half as usize) else { return 0 };
-        let (had, used) = (charged.get(), &self.budget.used);
+        let had = charged.get();
         // The ring goes round, so what it has is used again.
         let more = wanted.min(CAPACITY - had);
-        let granted = if used.get() + more <= LIMIT { more } else { more.min(LEAST.saturating_sub(had)) };
+        let granted = self.budget.take(more, LEAST.saturating_sub(had));
         charged.set(had + granted);
-        used.set(used.get() + granted);
         if had == CAPACITY || granted == more { wanted } else { granted }
+    }
+
+    /// How many bytes are charged.
+    pub fn charged(&self) -> usize {
+        self.charged.iter().map(Cell::get).sum()
     }
 
     /// Frees the memory of both halves, which must be empty.
     pub fn release(&self) {
-        if let Some(room) = &self.room {
+        if let Some(room) = self.room.as_ref().filter(|_| self.charged() > 0) {
             room.forget();
             self.refund();
         }
@@ -131,5 +156,26 @@ impl Drop for Room {
     fn drop(&mut self) {
         // SAFETY: the mapping is this room's, and nothing refers to it any more (`halves`).
         unsafe { libc::munmap(self.0.as_ptr().cast(), 2 * CAPACITY) };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_connections_together_have_a_bound() {
+        let budget = Rc::new(Budget::default());
+        let rooms: Vec<_> = (0..10_000).map(|_| budget.room().unwrap()).collect();
+        let granted: Vec<_> = rooms.iter().map(|room| room.charge(Half::FromInside, 64 * 1024)).collect();
+        assert_eq!(granted.iter().sum::<usize>(), LIMIT + RESERVE);
+        assert_eq!(granted.iter().filter(|granted| **granted == LEAST).count(), RESERVE / LEAST);
+        assert_eq!(granted.last(), Some(&0));
+        // What one frees is another one's.
+        rooms[0].release();
+        assert_eq!(rooms[9999].charge(Half::ToInside, 100), 100);
+        drop(rooms);
+        assert_eq!(budget.used.get(), 0);
     }
 }

@@ -26,7 +26,11 @@ use crate::{
     cancel::TIME_LIMIT, children::patience::Patience, children::pidfd, children::process_group, children::traced,
 };
 
-/// The interval at which the children of sleeping threads are continued. A launch takes a small part of it.
+/// When the children of sleeping threads are continued for the first time. A launch takes a small part of it. The kernel
+/// would have to program its timer for a shorter time, which costs more than the rest of starting and stopping it.
+const FIRST_POLL: Duration = Duration::from_millis(10);
+
+/// The interval at which they are continued from then on.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// After this many intervals nsset checks whether a tracer keeps the child stopped.
@@ -141,7 +145,7 @@ impl Launches {
         change(&mut under_way);
         match (was_idle, under_way.is_empty()) {
             (true, false) => {
-                let tick = Expiration::Interval(TimeSpec::from(POLL_INTERVAL));
+                let tick = Expiration::IntervalDelayed(TimeSpec::from(FIRST_POLL), TimeSpec::from(POLL_INTERVAL));
                 let _ = self.clock.set(tick, TimerSetTimeFlags::empty());
             }
             (false, true) => drop(self.clock.unset()),
