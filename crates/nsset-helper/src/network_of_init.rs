@@ -4,16 +4,9 @@
 use crate::{
     protocol::MessageKind,
     report::Report,
-    state::State,
+    state::{NetworkPair, State},
     syscall::{self, CLONE_NEWNET, EIO, Errno, MessageHeader, O_RDONLY, Part},
 };
-
-/// The ends of the helper and of PID 1. Each closes the end of the other, so that it notices the other's end.
-#[derive(Clone, Copy)]
-pub struct NetworkPair {
-    helper: i32,
-    init: i32,
-}
 
 /// To be made before PID 1 is started.
 pub fn make_pair(state: &mut State) -> Result<(), Errno> {

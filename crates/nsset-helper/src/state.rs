@@ -1,7 +1,6 @@
 //! The state that the steps of a program share.
 
 use crate::{
-    network_of_init::NetworkPair,
     protocol::{About, CONTROL_FD},
     report::Report,
     syscall,
@@ -26,6 +25,13 @@ pub struct Overlay {
     /// The numbers of open lower layers, with a colon after each, for kernels that take them all at once.
     pub lowers: [u8; 255],
     pub length: usize,
+}
+
+/// The ends of the helper and of PID 1. Each closes the end of the other, so that it notices the other's end.
+#[derive(Clone, Copy)]
+pub struct NetworkPair {
+    pub helper: i32,
+    pub init: i32,
 }
 
 pub struct State {

@@ -1,6 +1,7 @@
 //! What a program may do: its limits, its capabilities, its system calls and its files.
 
 pub mod capabilities;
+mod instructions;
 pub mod landlock;
 pub mod limits;
 mod numbers;

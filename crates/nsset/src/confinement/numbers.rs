@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use seccompiler::{BpfProgram, sock_filter};
 
-use crate::confinement::system_call_filter::{jump, load_number};
+use crate::confinement::instructions::{jump, load_number};
 
 /// How many numbers are in a block.
 const IN_BLOCK: usize = 8;

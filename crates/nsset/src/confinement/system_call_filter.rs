@@ -12,6 +12,7 @@ use seccompiler::{
 use serde::Deserialize;
 
 use crate::{
+    confinement::instructions::{jump, load_number},
     confinement::numbers,
     confinement::system_call_names::{self, Known},
     error::{Error, Result},
@@ -268,17 +269,9 @@ fn outcome(action: Action, errno: u32) -> SeccompAction {
     }
 }
 
-pub const fn load_number() -> sock_filter {
-    sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 }
-}
-
 /// Skips the next instruction, unless the number is greater.
 const fn jump_unless_greater(number: u32) -> sock_filter {
     sock_filter { code: (libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K) as u16, jt: 0, jf: 1, k: number }
-}
-
-pub const fn jump(distance: u32) -> sock_filter {
-    sock_filter { code: (libc::BPF_JMP | libc::BPF_JA) as u16, jt: 0, jf: 0, k: distance }
 }
 
 fn fail(errno: u32) -> sock_filter {
