@@ -21,6 +21,7 @@ const TITLES: Record<string, string> = {
   pool: 'Pools',
   scale: 'Many networks',
   network: 'Links',
+  firewall: 'Packet filter',
   sockets: 'Sockets',
   ways: 'Ways into a network',
   sandbox: 'Sandboxes',

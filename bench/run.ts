@@ -15,6 +15,7 @@ const SUITES: Record<string, Suite> = {
   pool: () => import('./suites/pool.ts'),
   scale: () => import('./suites/scale.ts'),
   network: () => import('./suites/network.ts'),
+  firewall: () => import('./suites/firewall.ts'),
   sockets: () => import('./suites/sockets.ts'),
   ways: () => import('./suites/ways.ts'),
   sandbox: () => import('./suites/sandbox.ts'),

@@ -57,17 +57,20 @@ const connect = ({ name, inside }: Tenant, set: NamespaceSet) => [
   action.inside(set, [action.routes.add({ destination: 'default', via: GATEWAY, dev: 'egress', onLink: true })]),
 ]
 
-/** Each tenant leaves with its address. */
+/** Each tenant leaves with its address. A new tenant is a new element of the map. */
 const translate = action.firewall.replace('nat', {
+  sets: {
+    addresses: {
+      type: 'ipv4_addr',
+      data: 'ipv4_addr',
+      elements: TENANTS.map(({ inside, address }) => ({ key: inside, value: address })),
+    },
+  },
   chains: {
     postrouting: {
       type: 'nat',
       hook: 'postrouting',
-      rules: TENANTS.map(({ inside, address }) => [
-        { oifname: 'uplink' },
-        { 'ip saddr': inside },
-        { snat: { to: address } },
-      ]),
+      rules: [[{ oifname: 'uplink' }, { snat: { to: { 'ip saddr': { map: '@addresses' } } } }]],
     },
   },
 })

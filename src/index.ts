@@ -144,10 +144,18 @@ export type {
   FirewallPriority,
 } from './validate/network/firewall/chain.ts'
 export type { FirewallKeyType, FirewallRange } from './validate/network/firewall/data-types.ts'
+export type { FirewallMapping, FirewallMapTo } from './validate/network/firewall/mapping.ts'
 export type { FirewallSelector } from './validate/network/firewall/selectors.ts'
 export type { FirewallElement, FirewallKey, FirewallSet } from './validate/network/firewall/set.ts'
 export type {
+  FirewallAddedElement,
+  FirewallDeletedElement,
+  FirewallOwn,
+  FirewallSelectors,
+} from './validate/network/firewall/set-statement.ts'
+export type {
   AllowedPort,
+  DeleteTableOptions,
   FirewallPolicyOptions,
   MasqueradeOptions,
   PublishedPort,

@@ -305,6 +305,7 @@ describe('bad input', () => {
   const { conntrack } = set.network
   const end = { address: '10.0.0.1', port: 1 }
   const entry = { family: 'IPv4', protocol: 'udp', original: { source: end, destination: end }, id: 1 } as const
+  const portless = { source: { address: '10.0.0.1' }, destination: end }
   const remove = (changes: object) => () => conntrack.delete(untyped({ ...entry, ...changes }))
   const cases: Case[] = [
     ['an unknown field', () => conntrack.list(untyped({ sourceport: 1 })), value("did you mean 'sourcePort'")],
@@ -329,6 +330,12 @@ describe('bad input', () => {
     ['a connection without an id', remove({ id: undefined }), value('connection.id', 'required')],
     ['a connection with an unknown field', remove({ zones: 1 }), value("did you mean 'zone'")],
     ['a connection of another family', remove({ family: 'IPv6' }), value('original.source.address', 'IPv6')],
+    [
+      'a connection of UDP without a port',
+      remove({ original: portless }),
+      value('connection.original.source.port', 'identifies a connection of udp', 'filter'),
+    ],
+    ['a connection of ICMP without its message', remove({ protocol: 'icmp' }), value('connection.original.icmp')],
     [
       'a connection with half a direction',
       remove({ original: { source: end } }),

@@ -41,6 +41,56 @@ const STATEMENTS: Case[] = [
   ['an option that is none', rule({ limit: { rate: 1, brust: 3 } }), value("did you mean 'burst'?")],
   ['a limit without a rate', rule({ limit: {} }), value(`${at}[0].limit.rate`, 'required')],
   ['snat to nothing', rule({ snat: {} }), value("'to' or 'port'")],
+  [
+    'a translation to a range of two versions of IP',
+    rule({ snat: { to: '10.0.0.1-fd00::1' } }),
+    value(`${at}[0].snat.to`, 'both IPv4 addresses or both IPv6 addresses'),
+  ],
+  ['a map of a selector that is none', rule({ dnat: { to: { 'tcp dprt': { map: '@m' } } } }), value("'tcp dport'?")],
+  ['a map of two selectors', rule({ redirect: { port: { a: {}, b: {} } } }), value('port', 'one key')],
+  ['a mapping without a map', rule({ redirect: { port: { 'tcp dport': {} } } }), value('map', 'is required')],
+  ['an empty map', rule({ redirect: { port: { 'tcp dport': { map: [] } } } }), value('must not be empty')],
+  ['a map of keys alone', rule({ redirect: { port: { 'tcp dport': { map: [80] } } } }), value('a key and a value')],
+  [
+    'a map to a range of ports',
+    rule({ redirect: { port: { 'tcp dport': { map: [[80, '1-5']] } } } }),
+    type(`['tcp dport'].map[0][1]`),
+  ],
+  [
+    'a map to addresses and ports where one has no port',
+    rule({
+      dnat: {
+        to: {
+          'tcp dport': {
+            map: [
+              [80, '10.0.0.1'],
+              [81, ['10.0.0.1', 8081]],
+            ],
+          },
+        },
+      },
+    }),
+    value('with a port or without'),
+  ],
+  [
+    'a change to the value of a selector that is none',
+    rule({ set: { 'meta mark': { from: 'meta mrk' } } }),
+    value("'meta mark'?"),
+  ],
+  ['an element of a set without its key', rule({ add: { set: '@s' } }), value(`${at}[0].add.key`, 'required')],
+  ['an element of a set without an @', rule({ add: { set: 's', key: 'ip saddr' } }), value("'@clients'")],
+  ['an element with a verdict', rule({ add: { set: '@s', key: 'ip saddr', with: ['drop'] } }), value("'counter'")],
+  [
+    'an element that is deleted with a time',
+    rule({ delete: { set: '@s', key: 'ip saddr', timeout: 1 } }),
+    value('Unknown option'),
+  ],
+  ['a raw rule that is no hexadecimal number', rule({ raw: '0x00' }), value(`${at}[0].raw`, 'hexadecimal')],
+  [
+    'a raw rule that is no list',
+    rule({ raw: '00ff' }),
+    ['ActionError', 'ERR_INVALID_ARG_VALUE', 'as `get` returns it'],
+  ],
   ['an answer that is none', rule({ reject: 'icmp no' }), value('tcp reset')],
   ['a comment that is not last', rule({ comment: 'a' }, 'accept'), value(`${at}[0]`, 'last statement')],
   ['a rule that is no list', given({ chains: { c: { rules: ['accept'] } } }), type('rules[0]', 'array')],
@@ -89,6 +139,76 @@ const TABLES: Case[] = [
   ['a reference that is none', () => firewall.get(untyped(5)), type('an object')],
 ]
 
+const withSets = (sets: object, ...statements: unknown[]) => given({ sets, chains: { c: { rules: [statements] } } })
+const marks = { marks: { type: 'inet_service', data: 'mark' } }
+const clients = { clients: { type: 'ipv4_addr' } }
+
+const MAPS: Case[] = [
+  [
+    'a map that is not in the table',
+    withSets(marks, { set: { 'meta mark': { 'tcp dport': { map: '@mark' } } } }),
+    value(`${at}[0]`, "did you mean 'marks'?"),
+  ],
+  [
+    'a map to values of another type',
+    withSets(marks, { dnat: { to: { 'tcp dport': { map: '@marks' } } } }),
+    value("'marks' is a map to mark", 'ipv4_addr . inet_service'),
+  ],
+  ['a set instead of a map', withSets(clients, { 'ip saddr': { vmap: '@clients' } }), value("'clients' is a set")],
+  [
+    'an element of a set that is not dynamic',
+    withSets(clients, { add: { set: '@clients', key: 'ip saddr' } }),
+    value(`${at}[0]`, "the flag 'dynamic'"),
+  ],
+  [
+    'an element with a time in a set without times',
+    withSets(
+      { clients: { type: 'ipv4_addr', flags: ['dynamic'] } },
+      { add: { set: '@clients', key: 'ip saddr', timeout: 1 } },
+    ),
+    value("the flag 'timeout'"),
+  ],
+  [
+    'a value for a map to verdicts',
+    given({ sets: { m: { type: 'mark', data: 'verdict', elements: [{ key: 5, value: 5 }] } } }),
+    value('elements[0].value', 'maps to values'),
+  ],
+  [
+    'a verdict for a map to values',
+    given({ sets: { m: { type: 'mark', data: 'mark', elements: [{ key: 5, value: 1, verdict: 'drop' }] } } }),
+    value('elements[0].verdict', 'maps to verdicts'),
+  ],
+  [
+    'a range as the value of a map',
+    given({ sets: { m: { type: 'mark', data: 'ipv4_addr', elements: [{ key: 5, value: '10.0.0.0/8' }] } } }),
+    value('elements[0].value', 'must be one value'),
+  ],
+]
+
+/** What only the table in the kernel says about elements. */
+describe('elements that do not fit', async () => {
+  const { firewall: theirs } = anyonesSet(['net']).network
+  await theirs.replace('t', untyped<FirewallTableSpec>({ sets: { ...marks, ...clients } }))
+  const refusal = (text: string) => ['ActionError', 'ERR_INVALID_ARG_VALUE', 'sets.', text] as const
+  refuses([
+    [
+      'a key of another type',
+      () => theirs.addElements('t', 'clients', ['x']),
+      [...refusal("'x' is not a value of type ipv4_addr")],
+    ],
+    [
+      'a value for a set',
+      () => theirs.addElements('t', 'clients', [{ key: '10.0.0.1', value: 5 }]),
+      [...refusal('not a map')],
+    ],
+    [
+      'a verdict for a map to values',
+      () => theirs.addElements('t', 'marks', [{ key: 5, verdict: 'drop' }]),
+      [...refusal("'value'")],
+    ],
+  ])
+})
+
 const SETS: Case[] = [
   ['a set without a type', given({ sets: { s: {} } }), value('table.sets.s.type', 'required')],
   ['a type that is none', given({ sets: { s: { type: 'ip' } } }), value("'ipv4_addr'")],
@@ -128,3 +248,4 @@ const SETS: Case[] = [
 describe('a statement', () => refuses(STATEMENTS))
 describe('a table', () => refuses(TABLES))
 describe('a set', () => refuses(SETS))
+describe('a map', () => refuses(MAPS))

@@ -108,6 +108,16 @@ describe('a table', () => {
     expect(await firewall.list()).toEqual([])
     expect(await failureOf(() => firewall.get('a'))).toMatchObject({ code: 'ENOENT' })
     expect(await failureOf(() => firewall.delete('a'))).toMatchObject({ code: 'ENOENT' })
+    await firewall.delete('a', { force: true })
+    expect(await nft(set, 'list', 'ruleset')).toBe('')
+  })
+
+  test('of another program is deleted if it is named', async () => {
+    using set = anyonesSet(['net'])
+    await nft(set, 'add table inet theirs')
+    await nft(set, 'add table ip theirs')
+    await set.network.firewall.delete('theirs', { force: true })
+    expect(await nft(set, 'list', 'tables')).toBe('table ip theirs\n')
   })
 
   test('of another program stays as it is', async () => {

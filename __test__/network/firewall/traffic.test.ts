@@ -15,6 +15,30 @@ test('masquerade: the server sees the address of the router', async () => {
   expect(await ask(place.client, '10.0.2.2', 80)).toBe('10.0.2.1')
 })
 
+test('masquerade of some sources: others keep their address', async () => {
+  using place = await natLab()
+  await using _server = await listen(place.server, 80)
+  const { firewall } = place.router.network
+  await place.server.network.routes.add({ destination: '10.0.1.0/24', via: '10.0.2.1' })
+  await firewall.replace('nat', forms.masquerade({ out: 'eth2', from: ['10.0.7.0/24', 'fd00::/8'] }))
+  expect(await ask(place.client, '10.0.2.2', 80)).toBe('10.0.1.2')
+  await firewall.replace('nat', forms.masquerade({ out: 'eth2', from: '10.0.1.0/24' }))
+  expect(await ask(place.client, '10.0.2.2', 80)).toBe('10.0.2.1')
+})
+
+test('a published port with loopback: programs of the router reach the server by 127.0.0.1', async () => {
+  using place = await natLab()
+  await using _server = await listen(place.server, 8080)
+  const { firewall, sysctls } = place.router.network
+  const published = { port: 80, to: { host: '10.0.2.2', port: 8080 } }
+  await sysctls.set('net.ipv4.conf.eth2.route_localnet', true)
+  await firewall.replace('publish', forms.publish({ ...published, loopback: true }))
+  expect(await ask(place.router, '127.0.0.1', 80)).toBe('10.0.2.1')
+  expect(await ask(place.router, '10.0.2.1', 80)).toBe('10.0.2.1')
+  const failure = await failureOf(() => forms.publish({ port: 80, to: { host: 'fd00::2' }, loopback: true }))
+  expect(failure.message).toContain('options.loopback')
+})
+
 test('dnat and redirect: clients reach a server by another address and port', async () => {
   using place = await natLab()
   await using _server = await listen(place.server, 8080)

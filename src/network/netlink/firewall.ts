@@ -3,10 +3,12 @@ import type { Plain } from '../../validate/fields.ts'
 import { objectName } from '../../validate/network/firewall/names.ts'
 import { type FirewallElement, type FirewallKey, parseLooseElements } from '../../validate/network/firewall/set.ts'
 import {
+  type DeleteTableOptions,
   type FirewallPolicyOptions,
   type MasqueradeOptions,
   masqueradeTable,
   type PublishedPort,
+  parseDeleteTableOptions,
   policyTable,
   publishTable,
 } from '../../validate/network/firewall/short-forms.ts'
@@ -61,8 +63,9 @@ export const firewallActions = {
   },
 
   /** See {@link NetworkFirewall.delete}. */
-  delete(ref: FirewallTableRef): Action<void> {
-    return operation('firewall.delete', { table: parseTableRef(ref, 'ref') }, describeTable)
+  delete(ref: FirewallTableRef, options?: DeleteTableOptions): Action<void> {
+    const fields = { table: parseTableRef(ref, 'ref'), ...parseDeleteTableOptions(options) }
+    return operation('firewall.delete', fields, describeTable)
   },
 }
 
@@ -159,7 +162,8 @@ export class NetworkFirewall {
    * Adds elements to a set or a map of a table, all of them or none, like `nft add element`. An element that the set has stays as it
    * is.
    *
-   * @throws {@link ActionError} `ENOENT` if the table or the set does not exist; `EEXIST` for intervals that overlap.
+   * @throws {@link ActionError} `ENOENT` if the table or the set does not exist; `EEXIST` for intervals that overlap, and for a key for
+   * which the map has another value.
    * @throws `ERR_INVALID_ARG_VALUE` for elements of another type.
    * @example
    * await set.network.firewall.addElements('filter', 'blocked', ['192.0.2.7', { key: '198.51.100.0/24', timeout: 60_000 }])
@@ -182,15 +186,17 @@ export class NetworkFirewall {
   }
 
   /**
-   * Deletes a table and all that is in it, like `nft delete table inet filter`.
+   * Deletes a table and all that is in it, like `nft delete table inet filter`; with `force`, like `nft destroy table`. It deletes the
+   * table of this name also if another program has made it.
    *
-   * @throws {@link ActionError} `ENOENT` if the table does not exist.
+   * @throws {@link ActionError} `ENOENT` if the table does not exist and `force` is not true; `EPERM` if a program owns the table (`nft`
+   * with `flags owner`).
    * @example
-   * await set.network.firewall.delete('filter')
+   * await set.network.firewall.delete('filter', { force: true })
    * @see nft(8)
    */
-  async delete(ref: FirewallTableRef): Promise<void> {
-    return this.#run(firewallActions.delete(ref))
+  async delete(ref: FirewallTableRef, options?: DeleteTableOptions): Promise<void> {
+    return this.#run(firewallActions.delete(ref, options))
   }
 }
 
@@ -204,12 +210,12 @@ export class NetworkFirewall {
  */
 export const firewall = {
   /**
-   * Returns a table in which packets that leave through a link get the address of that link.
+   * Returns a table in which packets that leave through a link, with `from` only those from some addresses, get the address of that link.
    *
    * @throws `ERR_INVALID_ARG_VALUE`, `ERR_INVALID_ARG_TYPE` for invalid options.
    * @example
    * await router.network.firewall.replace('nat', firewall.masquerade({ out: 'eth0' }))
-   * @see nft(8), and `nft add rule inet nat postrouting oifname eth0 masquerade`
+   * @see nft(8), and `nft add rule inet nat postrouting oifname eth0 ip saddr 10.0.0.0/8 masquerade`
    */
   masquerade(options: MasqueradeOptions): FirewallTableSpec {
     return masqueradeTable(options)
@@ -217,7 +223,7 @@ export const firewall = {
 
   /**
    * Returns a table that makes ports of this host lead to servers behind it (dnat), also for programs of this host. With
-   * `hairpin`, hosts beside a server reach it too.
+   * `hairpin`, hosts beside a server reach it too, and with `loopback` programs of this host by `127.0.0.1`.
    *
    * @throws `ERR_INVALID_ARG_VALUE`, `ERR_INVALID_ARG_TYPE` for invalid options.
    * @example

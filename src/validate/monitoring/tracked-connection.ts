@@ -247,5 +247,33 @@ function parseConnection(given: unknown): Plain {
       throw invalidValue(`connection.original.${name}.address`, `must be an address of ${parsed.family}`, address)
     }
   }
+  requireWhole(parsed.original, parsed.protocol)
   return parsed
+}
+
+const WITH_PORTS: readonly TrackedProtocol[] = ['tcp', 'udp', 'dccp', 'sctp', 'udplite']
+const WITH_MESSAGES: readonly TrackedProtocol[] = ['icmp', 'icmpv6']
+
+interface GivenDirection {
+  source: { port?: number }
+  destination: { port?: number }
+  icmp?: unknown
+}
+
+/** The kernel finds a connection by all of its original direction. */
+function requireWhole({ source, destination, icmp }: GivenDirection, of: TrackedProtocol): void {
+  const name = 'connection.original'
+  const rest = 'to delete several connections, pass a filter such as { destinationPort: 53 }'
+  if (WITH_MESSAGES.includes(of) && icmp === undefined) {
+    throw invalidValue(`${name}.icmp`, `is required, because it identifies a connection of ${of}; ${rest}`, icmp)
+  }
+  for (const [end, { port }] of Object.entries({ source, destination })) {
+    if (WITH_PORTS.includes(of) && port === undefined) {
+      throw invalidValue(
+        `${name}.${end}.port`,
+        `is required, because it identifies a connection of ${of}; ${rest}`,
+        port,
+      )
+    }
+  }
 }

@@ -1,5 +1,5 @@
 /** Tests of rules with their text: `nft` reads what nsset writes, and nsset reads what `nft` writes. */
-import type { FirewallChain, FirewallFamily, FirewallRule } from 'nsset'
+import type { FirewallChain, FirewallFamily, FirewallRule, FirewallTableSpec } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { anyonesSet } from '../../sets/anyones-set.ts'
 import { nft, nftRules } from './nft.ts'
@@ -7,11 +7,22 @@ import { nft, nftRules } from './nft.ts'
 /** A rule, and how `nft` writes it. */
 export type Entry = readonly [rule: FirewallRule, text: string]
 
+/** Maps and sets of the table. */
+const SETS: NonNullable<FirewallTableSpec['sets']> = {
+  servers: { type: 'inet_service', data: ['ipv4_addr', 'inet_service'] },
+  servers6: { type: 'inet_service', data: ['ipv6_addr', 'inet_service'] },
+  addresses: { type: 'ipv4_addr', data: 'ipv4_addr', flags: ['interval'] },
+  marks: { type: 'ipv4_addr', data: 'mark' },
+  clients: { type: 'ipv4_addr', flags: ['dynamic', 'timeout'] },
+  flows: { type: ['ipv4_addr', 'inet_service'], flags: ['dynamic'], size: 1000 },
+  sticky: { type: 'ipv4_addr', data: 'ipv4_addr', flags: ['dynamic', 'timeout'] },
+}
+
 /** The table in which the rules stand. */
 function tableOf(chain: FirewallChain) {
   const counters = { web: {} }
   const quotas = { month: { bytes: 1e9 } }
-  return { counters, quotas, chains: { other: { rules: [] }, rules: chain } }
+  return { counters, quotas, sets: SETS, chains: { other: { rules: [] }, rules: chain } }
 }
 
 /** What the kernel says about a statement of which it has no module. */

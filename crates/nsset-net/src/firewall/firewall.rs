@@ -1,6 +1,12 @@
 //! The operations on tables.
 
-use std::{os::fd::OwnedFd, sync::Arc};
+use std::{
+    os::fd::OwnedFd,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use netlink_packet_core::NetlinkSerializable;
 use nix::errno::Errno;
@@ -31,17 +37,29 @@ type Answer<T> = std::result::Result<T, NetlinkError>;
 #[derive(Clone, Debug)]
 pub struct Firewall {
     conversation: Arc<Conversation>,
+    /// Whether no table was replaced yet: then the network may be new, too.
+    is_first: Arc<AtomicBool>,
 }
+
+/// The generation of a network in which no table was ever added: nf_tables_init_net() of net/netfilter/nf_tables_api.c.
+const FIRST_GENERATION: u32 = 1;
+
+/// A table with more rules is not sent in vain.
+const FEW_RULES: usize = 64;
 
 impl Firewall {
     /// Takes a socket of `AF_NETLINK` and `NETLINK_NETFILTER` that no other code uses. Must be called inside a tokio runtime.
     pub fn open(socket: OwnedFd) -> Result<Self> {
-        Ok(Self { conversation: Arc::new(Conversation::open(socket)?) })
+        Ok(Self::of(Conversation::open(socket)?))
     }
 
     /// Like `open`, but needs no runtime, as [`Network::open_blocking`](crate::Network::open_blocking).
     pub fn open_blocking(socket: OwnedFd) -> Result<Self> {
-        Ok(Self { conversation: Arc::new(Conversation::open_blocking(socket)?) })
+        Ok(Self::of(Conversation::open_blocking(socket)?))
+    }
+
+    fn of(conversation: Conversation) -> Self {
+        Self { conversation: Arc::new(conversation), is_first: Arc::new(AtomicBool::new(true)) }
     }
 
     /// Returns what else can use the socket.
@@ -73,6 +91,9 @@ impl Firewall {
     /// one. What is equal in both stays as it is, with its counters.
     pub async fn replace(&self, table: &Table) -> Result<()> {
         let reference = table.reference();
+        if self.is_first.swap(false, Ordering::Relaxed) && self.add_to_new_network(table, &reference).await? {
+            return Ok(());
+        }
         for _ in 0..ATTEMPTS {
             let existing = self.existing(&reference).await;
             let Some((existing, generation)) = existing.map_err(|error| error.of("NFT_MSG_GETTABLE", &reference))?
@@ -99,6 +120,19 @@ impl Firewall {
         Err(NetlinkError::from(Errno::EAGAIN).of("NFT_MSG_NEWTABLE", &reference))
     }
 
+    /// Adds a table if the network has never had one, without a request for what exists. Returns whether that was so.
+    async fn add_to_new_network(&self, table: &Table, reference: &TableRef) -> Result<bool> {
+        if table.chains.iter().map(|(_, chain)| chain.rules.len()).sum::<usize>() > FEW_RULES {
+            return Ok(false);
+        }
+        let mut batch = TableBatch::begin(Some(FIRST_GENERATION));
+        batch.add_table(table)?;
+        match self.commit(batch.end()?, "NFT_MSG_NEWTABLE", reference).await {
+            Err(error) if error.errno() == Some(Errno::ERESTART) => Ok(false),
+            outcome => outcome.map(|()| true),
+        }
+    }
+
     /// Adds a table, after the one with this name was deleted.
     async fn replace_whole(&self, table: &Table) -> Result<()> {
         let reference = table.reference();
@@ -120,9 +154,13 @@ impl Firewall {
         Ok(tables.pop().map(|existing| (existing, generation)))
     }
 
-    /// Deletes a table and all that is in it.
-    pub async fn delete(&self, table: &TableRef) -> Result<()> {
+    /// Deletes a table and all that is in it. With `force`, it may be missing.
+    pub async fn delete(&self, table: &TableRef, force: bool) -> Result<()> {
         let mut batch = TableBatch::begin(None);
+        if force {
+            // The kernel deletes a table only if it exists.
+            batch.add_empty_table(table);
+        }
         batch.delete_table(table);
         self.commit(batch.end()?, "NFT_MSG_DELTABLE", table).await
     }
@@ -329,6 +367,10 @@ fn hint(errno: Errno, place: Option<&Place>) -> Option<&'static str> {
         (Errno::EPERM, _) => Some(
             "changing a network needs CAP_NET_ADMIN in the user namespace that owns it; a table that another program owns can only be \
              changed by that program",
+        ),
+        (Errno::ENOENT | Errno::EINVAL, Place::Rule(rule)) if rule.is_raw => Some(
+            "a raw rule can be added again as `get` returned it, on a kernel that has its expressions, and if it looks up no anonymous \
+             set",
         ),
         (Errno::ENOENT, Place::Rule(_)) => Some(
             "the kernel has no such statement in this family, or no such set or chain; load the module of the statement, such as \

@@ -94,6 +94,7 @@ pub(crate) mod set {
     /// `NFT_DATA_VERDICT`.
     pub const VERDICTS: u32 = 0xffff_ff00;
     pub const KEY_BYTE_ORDER: u8 = 0;
+    pub const DATA_BYTE_ORDER: u8 = 1;
     pub const COMMENT: u8 = 7;
 }
 

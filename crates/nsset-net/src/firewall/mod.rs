@@ -25,8 +25,11 @@ pub use count::{Count, RuleCount, TableCounts};
 pub use family::Family;
 pub use firewall::Firewall;
 pub use hook::Priority;
-pub use matching::{Operand, Operator, Test, Verdict, Verdicts};
-pub use statement::{Destination, Limit, Log, NewValue, Queue, Quota, Statement, Synproxy, Translation, Unit};
+pub use matching::{Mapped, Operand, Operator, Selectors, Test, Values, Verdict, Verdicts};
+pub use statement::{
+    Destination, ElementOf, ElementOperation, Limit, Log, NewValue, Own, Port, Queue, Quota, Statement, Synproxy,
+    Target, Translation, Unit,
+};
 pub use table::{
     Chain, DetailedElement, NamedCounter, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag, Table, TableRef,
 };

@@ -25,6 +25,8 @@ pub(crate) struct RulePlace {
     pub number: usize,
     /// For each statement, the number of expressions up to its end.
     pub ends: Vec<usize>,
+    /// Whether it has expressions that were given in the format of the kernel.
+    pub is_raw: bool,
 }
 
 /// Adds a place to an error in the data.

@@ -10,6 +10,7 @@ use super::{
     set::{
         element,
         found::{Found as FoundSet, FoundElement},
+        map_data::{self, MapData},
     },
     statement::{Found, Quota, Statement, lift},
     table::{Chain, DetailedElement, NamedCounter, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag, TableRef},
@@ -47,6 +48,7 @@ pub(crate) struct SetHeader {
     pub key_type: u32,
     pub key_size: u32,
     pub data_type: Option<u32>,
+    pub data_size: u32,
     pub timeout: Option<u64>,
     pub size: Option<u32>,
     pub comment: Option<String>,
@@ -190,6 +192,7 @@ pub(crate) fn set(message: &[u8]) -> Result<SetHeader> {
         key_type: 0,
         key_size: 0,
         data_type: None,
+        data_size: 0,
         timeout: None,
         size: None,
         comment: None,
@@ -201,6 +204,7 @@ pub(crate) fn set(message: &[u8]) -> Result<SetHeader> {
             (attribute::KEY_TYPE, value) => set.key_type = u32::read(Some(value))?,
             (attribute::KEY_LENGTH, value) => set.key_size = u32::read(Some(value))?,
             (attribute::DATA_TYPE, value) => set.data_type = Some(u32::read(Some(value))?),
+            (attribute::DATA_LENGTH, value) => set.data_size = u32::read(Some(value))?,
             (attribute::TIMEOUT, value) => set.timeout = Some(u64::read(Some(value))?),
             (attribute::DESCRIPTION, value) => set.size = read_size(value)?,
             (attribute::USERDATA, value) => set.comment = user_data::read_text(value, attribute::COMMENT),
@@ -222,15 +226,8 @@ fn read_size(value: &[u8]) -> Result<Option<u32>> {
 impl SetHeader {
     /// Returns the set with its elements; `None` if its types have no name here.
     pub fn named(&self, found: &FoundSet) -> Option<Set> {
-        let mut ids: Vec<u32> =
-            (0..5).map(|field| self.key_type >> (6 * field) & 0x3f).take_while(|id| *id != 0).collect();
-        ids.reverse();
-        let key: Vec<_> = ids.into_iter().map(DataType::numbered).collect::<Option<_>>()?;
-        let names: Vec<_> = key.iter().map(|data| data.name.to_owned()).collect();
-        let has_verdicts = self.flags & message::set::MAP != 0;
-        if has_verdicts && self.data_type != Some(message::set::VERDICTS) {
-            return None;
-        }
+        let key = DataType::concatenated(self.key_type)?;
+        let map = if self.flags & message::set::MAP == 0 { None } else { Some(self.map_data()?) };
         let flags = [
             (SetFlag::Constant, message::set::CONSTANT),
             (SetFlag::Dynamic, message::set::DYNAMIC),
@@ -238,14 +235,14 @@ impl SetHeader {
             (SetFlag::Timeout, message::set::WITH_TIMEOUT),
         ];
         let elements = found.intervals(&key).into_iter();
-        let elements = elements.map(|(element, last)| written(found, element, last.as_deref(), &key));
+        let elements = elements.map(|(element, last)| written(found, element, last.as_deref(), &key, map.as_ref()));
         Some(Set {
             elements: elements.collect::<Option<_>>()?,
-            key: match <[String; 1]>::try_from(names) {
-                Ok([one]) => OneOrMore::One(one),
-                Err(names) => OneOrMore::More(names),
-            },
-            data: has_verdicts.then(|| "verdict".to_owned()),
+            key: names_of(&key),
+            data: map.map(|map| match map {
+                MapData::Verdicts => OneOrMore::One("verdict".to_owned()),
+                MapData::Values(types) => names_of(&types),
+            }),
             flags: flags.iter().filter(|(_, bit)| self.flags & bit != 0).map(|(flag, _)| *flag).collect(),
             timeout: self.timeout,
             size: self.size,
@@ -253,30 +250,58 @@ impl SetHeader {
         })
     }
 
+    /// Returns what a map has for its keys; `None` if the types have no name here, or if values are intervals.
+    fn map_data(&self) -> Option<MapData> {
+        let number = self.data_type?;
+        if number == message::set::VERDICTS {
+            return Some(MapData::Verdicts);
+        }
+        let data = MapData::Values(DataType::concatenated(number)?);
+        (data.size() == self.data_size).then_some(data)
+    }
+
     pub fn found(&self, elements: Vec<FoundElement>) -> FoundSet {
         FoundSet {
             is_anonymous: self.flags & message::set::ANONYMOUS != 0,
             has_intervals: self.flags & message::set::INTERVAL != 0,
             key_size: self.key_size as usize,
+            data_size: self.data_size as usize,
             elements,
         }
     }
 }
 
-fn written(found: &FoundSet, element: &FoundElement, last: Option<&[u8]>, key: &[&DataType]) -> Option<SetElement> {
+/// Returns the names of types.
+fn names_of(types: &[&DataType]) -> OneOrMore {
+    match types {
+        [one] => OneOrMore::One(one.name.to_owned()),
+        many => OneOrMore::More(many.iter().map(|data| data.name.to_owned()).collect()),
+    }
+}
+
+fn written(
+    found: &FoundSet,
+    element: &FoundElement,
+    last: Option<&[u8]>,
+    key: &[&DataType],
+    map: Option<&MapData>,
+) -> Option<SetElement> {
     let operand = found.operand(element, last, key)?;
-    let verdict = match &element.data {
-        Some(data) => Some(Verdict::of(data)?),
-        None => None,
+    let (verdict, value) = match (map, &element.data) {
+        (None, _) | (_, None) => (None, None),
+        (Some(MapData::Verdicts), Some(data)) => (Some(Verdict::of(data)?), None),
+        (Some(MapData::Values(types)), Some(data)) => (None, Some(map_data::operand(data, types)?)),
     };
     let detailed = DetailedElement {
         key: operand,
         verdict,
+        value,
         timeout: element.timeout,
         expires: element.expires,
         comment: element.comment.clone(),
     };
     let has_details = detailed.verdict.is_some()
+        || detailed.value.is_some()
         || detailed.timeout.is_some()
         || detailed.expires.is_some()
         || detailed.comment.is_some();

@@ -1,12 +1,20 @@
 //! Tables as plain data.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_with::{Map, serde_as};
 
 use super::{
     family::Family,
     hook::Priority,
-    matching::{operand::Operand, verdict::Verdict},
+    matching::{
+        operand::{Operand, OperandVisitor},
+        verdict::Verdict,
+    },
     statement::{Quota, Statement},
 };
 
@@ -85,15 +93,15 @@ pub enum Policy {
     Drop,
 }
 
-/// A set, or a map from keys to verdicts.
+/// A set, or a map from keys to verdicts or values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Set {
     /// The types of the key.
     #[serde(rename = "type")]
     pub key: OneOrMore,
-    /// `verdict` for a map.
+    /// For a map: `verdict`, or the types of its values.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub data: Option<String>,
+    pub data: Option<OneOrMore>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<SetFlag>,
     /// In milliseconds.
@@ -126,11 +134,44 @@ pub enum SetFlag {
 }
 
 /// An element of a set or a map.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SetElement {
     Detailed(Box<DetailedElement>),
     Key(Operand),
+}
+
+struct ElementVisitor;
+
+impl<'de> Visitor<'de> for ElementVisitor {
+    type Value = SetElement;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an element of a set")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<SetElement, E> {
+        OperandVisitor.visit_u64(number).map(SetElement::Key)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<SetElement, E> {
+        OperandVisitor.visit_str(text).map(SetElement::Key)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<SetElement, A::Error> {
+        OperandVisitor.visit_seq(parts).map(SetElement::Key)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SetElement, A::Error> {
+        DetailedElement::deserialize(MapAccessDeserializer::new(map))
+            .map(|element| SetElement::Detailed(element.into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for SetElement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ElementVisitor)
+    }
 }
 
 /// An element with its value in a map, or with more than its key.
@@ -139,6 +180,8 @@ pub struct DetailedElement {
     pub key: Operand,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Operand>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

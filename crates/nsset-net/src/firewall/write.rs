@@ -5,6 +5,7 @@ use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
 use super::{
     expression::{
         action::{counter::Counter, quota::Quota},
+        data::Data,
         field::Field,
         list,
     },
@@ -14,8 +15,9 @@ use super::{
     message::{self, SUBSYSTEM, kind},
     place::{Place, RulePlace, named},
     set::{
-        anonymous::{AnonymousSet, AnonymousSets},
+        anonymous::{AnonymousSet, AnonymousSets, NamedSets},
         element::{Element, Storage, sort_intervals, write_some},
+        map_data::{self, MapData},
     },
     statement::{Statement, lower},
     table::{
@@ -86,7 +88,8 @@ impl TableBatch {
         for (name, chain) in &table.chains {
             self.add_chain(table, name, chain)?;
         }
-        let mut sets = AnonymousSets::beside(named_intervals(table));
+        let named = named_sets(table)?;
+        let mut sets = AnonymousSets::beside(&named);
         for (name, set) in &table.sets {
             self.add_set(table, name, set)?;
         }
@@ -176,12 +179,13 @@ impl TableBatch {
         chain: &str,
         number: usize,
         rule: &[Statement],
-        sets: &mut AnonymousSets,
+        sets: &mut AnonymousSets<'_>,
         position: RulePosition,
     ) -> Result<()> {
         let context = Context::new(table.family);
         let mut lowering = Lowering { context, expressions: Vec::new(), sets };
-        let mut place = RulePlace { chain: chain.to_owned(), number, ends: Vec::new() };
+        let is_raw = rule.iter().any(|statement| matches!(statement, Statement::Raw(_)));
+        let mut place = RulePlace { chain: chain.to_owned(), number, ends: Vec::new(), is_raw };
         for (position, statement) in rule.iter().enumerate() {
             lower(statement, &mut lowering).map_err(|error| named(error, place.statement(position)))?;
             place.ends.push(lowering.expressions.len());
@@ -218,7 +222,7 @@ impl TableBatch {
             id: Some(set.id),
             key: &set.key,
             flags: flags + u32::from(set.has_intervals) * message::set::INTERVAL,
-            has_verdicts: set.has_verdicts,
+            data: set.data.as_ref(),
             size: Some(set.elements.len() as u32).filter(|_| !set.has_intervals),
             timeout: None,
             comment: None,
@@ -230,6 +234,7 @@ impl TableBatch {
     pub fn add_set(&mut self, table: &Table, name: &str, set: &Set) -> Result<()> {
         let place = Place::Set(name.to_owned());
         let key = set.key_types().map_err(|error| named(error, &place))?;
+        let data = set.map_data().map_err(|error| named(error, &place))?;
         let flags = [
             (SetFlag::Constant, message::set::CONSTANT),
             (SetFlag::Dynamic, message::set::DYNAMIC),
@@ -241,7 +246,7 @@ impl TableBatch {
             id: None,
             key: &key,
             flags: flags.iter().filter(|(flag, _)| set.flags.contains(flag)).map(|(_, bit)| bit).sum(),
-            has_verdicts: set.data.is_some(),
+            data: data.as_ref(),
             size: set.size,
             timeout: set.timeout,
             comment: set.comment.as_ref(),
@@ -254,18 +259,18 @@ impl TableBatch {
 
     fn write_set(&mut self, table: &Table, place: Place, set: &WrittenSet<'_>) {
         use message::set as attribute;
-        let mut flags = set.flags + u32::from(set.has_verdicts) * attribute::MAP;
+        let mut flags = set.flags + u32::from(set.data.is_some()) * attribute::MAP;
         let has_fields = set.key.len() > 1 && flags & attribute::INTERVAL != 0;
         flags |= u32::from(has_fields) * attribute::CONCATENATED;
         self.add(place, kind::NEW_SET, NLM_F_CREATE, table.family.number(), |writer| {
             writer.put_text(attribute::TABLE, &table.name);
             writer.put_text(attribute::NAME, set.name);
             writer.put_u32(attribute::FLAGS, flags);
-            writer.put_u32(attribute::KEY_TYPE, set.key.iter().fold(0, |all, data| all << 6 | data.id));
-            writer.put_u32(attribute::KEY_LENGTH, key_length(set.key) as u32);
-            if set.has_verdicts {
-                writer.put_u32(attribute::DATA_TYPE, attribute::VERDICTS);
-                writer.put_u32(attribute::DATA_LENGTH, 16);
+            writer.put_u32(attribute::KEY_TYPE, DataType::numbers(set.key));
+            writer.put_u32(attribute::KEY_LENGTH, DataType::size_of(set.key) as u32);
+            if let Some(data) = set.data {
+                writer.put_u32(attribute::DATA_TYPE, data.number());
+                writer.put_u32(attribute::DATA_LENGTH, data.size());
             }
             // The kernel requires a number. It only compares those of one batch.
             writer.put_u32(attribute::ID, set.id.unwrap_or(u32::MAX));
@@ -340,7 +345,7 @@ struct WrittenSet<'a> {
     id: Option<u32>,
     key: &'a [&'static DataType],
     flags: u32,
-    has_verdicts: bool,
+    data: Option<&'a MapData>,
     size: Option<u32>,
     timeout: Option<u64>,
     comment: Option<&'a String>,
@@ -354,20 +359,15 @@ pub(crate) enum RulePosition {
     Before(u64),
 }
 
-/// Returns the names of the sets whose keys are intervals.
-pub(crate) fn named_intervals(table: &Table) -> Vec<String> {
-    let sets = table.sets.iter().filter(|(_, set)| set.flags.contains(&SetFlag::Interval));
-    sets.map(|(name, _)| name.clone()).collect()
-}
-
-/// Returns the size of a key in bytes.
-pub(crate) fn key_length(key: &[&DataType]) -> usize {
-    key.iter().map(|data| padded(data, key.len())).sum()
-}
-
-/// The values of a concatenation start at multiples of four bytes.
-fn padded(data: &DataType, count: usize) -> usize {
-    if count == 1 { data.size } else { data.size.next_multiple_of(4) }
+/// Returns what rules have to know about the sets of a table.
+pub(crate) fn named_sets(table: &Table) -> Result<NamedSets> {
+    let mut sets = NamedSets::default();
+    for (name, set) in &table.sets {
+        let data = set.map_data().map_err(|error| named(error, Place::Set(name.clone())))?;
+        let has_intervals = set.flags.contains(&SetFlag::Interval);
+        sets.add(name, has_intervals, data.as_ref().map(MapData::values).unwrap_or_default());
+    }
+    Ok(sets)
 }
 
 fn put_fields(writer: &mut Writer, key: &[&DataType]) {
@@ -377,13 +377,19 @@ fn put_fields(writer: &mut Writer, key: &[&DataType]) {
 }
 
 fn set_user_data(set: &WrittenSet<'_>) -> Vec<u8> {
-    let is_host = matches!(set.key, [one] if one.order == super::matching::data_type::Order::Host);
-    let order = if is_host { HOST } else { NETWORK };
-    let mut data = user_data::of(message::set::KEY_BYTE_ORDER, &order.to_ne_bytes());
+    let mut data = user_data::of(message::set::KEY_BYTE_ORDER, &byte_order(set.key).to_ne_bytes());
+    if let Some(MapData::Values(types)) = set.data {
+        data.extend(user_data::of(message::set::DATA_BYTE_ORDER, &byte_order(types).to_ne_bytes()));
+    }
     if let Some(comment) = set.comment {
         data.extend(user_data::of_text(message::set::COMMENT, comment));
     }
     data
+}
+
+fn byte_order(types: &[&DataType]) -> u32 {
+    let is_host = matches!(types, [one] if one.order == super::matching::data_type::Order::Host);
+    if is_host { HOST } else { NETWORK }
 }
 
 fn put_comment(writer: &mut Writer, attribute: u16, kind: u8, comment: Option<&String>) {
@@ -427,14 +433,16 @@ impl Table {
 
 impl Set {
     pub(crate) fn key_types(&self) -> Result<Vec<&'static DataType>> {
-        let names = match &self.key {
-            OneOrMore::One(name) => std::slice::from_ref(name),
-            OneOrMore::More(names) => names.as_slice(),
-        };
-        let type_of = |name: &String| {
-            DataType::named(name).ok_or_else(|| Error::InvalidArgument(format!("'{name}' is not a type of values")))
-        };
-        names.iter().map(type_of).collect()
+        types_of(&self.key)
+    }
+
+    /// Returns what a map has for its keys; `None` for a set.
+    pub(crate) fn map_data(&self) -> Result<Option<MapData>> {
+        Ok(match &self.data {
+            None => None,
+            Some(OneOrMore::One(name)) if name == "verdict" => Some(MapData::Verdicts),
+            Some(names) => Some(MapData::Values(types_of(names)?)),
+        })
     }
 
     pub(crate) fn storage(&self, fields: usize) -> Storage {
@@ -449,12 +457,13 @@ impl Set {
     pub(crate) fn elements(&self, elements: &[SetElement]) -> Result<Vec<Element>> {
         let key = self.key_types()?;
         let has_intervals = self.flags.contains(&SetFlag::Interval);
+        let map = self.map_data()?;
         let element = |element: &SetElement| match element {
             SetElement::Key(operand) => Element::of(operand, &key, has_intervals),
             SetElement::Detailed(detailed) => {
-                let DetailedElement { key: operand, verdict, timeout, expires, comment } = detailed.as_ref();
+                let DetailedElement { key: operand, timeout, expires, comment, .. } = detailed.as_ref();
                 let element = Element::of(operand, &key, has_intervals)?;
-                let data = verdict.as_ref().map(super::matching::verdict::Verdict::data);
+                let data = data_of(detailed, map.as_ref())?;
                 Ok(Element { data, timeout: *timeout, expires: *expires, comment: comment.clone(), ..element })
             }
         };
@@ -463,5 +472,29 @@ impl Set {
             sort_intervals(&mut elements)?;
         }
         Ok(elements)
+    }
+}
+
+fn types_of(names: &OneOrMore) -> Result<Vec<&'static DataType>> {
+    let names = match names {
+        OneOrMore::One(name) => std::slice::from_ref(name),
+        OneOrMore::More(names) => names.as_slice(),
+    };
+    let type_of = |name: &String| {
+        DataType::named(name).ok_or_else(|| Error::InvalidArgument(format!("'{name}' is not a type of values")))
+    };
+    names.iter().map(type_of).collect()
+}
+
+/// Returns what a map has for the key of an element. Elements that are deleted may leave it out.
+fn data_of(element: &DetailedElement, map: Option<&MapData>) -> Result<Option<Data>> {
+    let wrong = |text: &str| Err(Error::InvalidArgument(format!("{}: {text}", element.key)));
+    match (map, &element.verdict, &element.value) {
+        (_, None, None) => Ok(None),
+        (Some(MapData::Verdicts), Some(verdict), None) => Ok(Some(verdict.data())),
+        (Some(MapData::Values(types)), None, Some(value)) => map_data::value(value, types).map(Some),
+        (None, ..) => wrong("the set is not a map, so its elements have no 'verdict' and no 'value'"),
+        (Some(MapData::Verdicts), ..) => wrong("elements of this map have a 'verdict' instead of a 'value'"),
+        (Some(MapData::Values(_)), ..) => wrong("elements of this map have a 'value' instead of a 'verdict'"),
     }
 }

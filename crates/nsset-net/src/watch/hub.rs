@@ -1,7 +1,7 @@
 //! The watchers of a network, and what is known about the parts that they watch.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     mem,
     sync::Arc,
 };
@@ -46,6 +46,8 @@ struct PartState {
     must_list: bool,
     /// Of the packet filter: what has changed since the last list, until all that happens is known.
     touched: Touched,
+    /// Connections that were reported before the first list: only that has what their notifications left out.
+    early: Vec<(EventKind, Object)>,
 }
 
 /// Objects of which notifications say that they have changed.
@@ -149,6 +151,10 @@ impl Hub {
             Verb::New if part.seems_new(message) => EventKind::Add,
             Verb::New => EventKind::Change,
         };
+        if state.phase == Phase::Listing && object.connection.is_some() {
+            state.early.push((guess, object));
+            return Ok(());
+        }
         let verdict = match state.phase {
             Phase::Listing => Verdict::Nothing,
             _ => state.known.hear(verb, object, replaces),
@@ -200,6 +206,7 @@ impl Hub {
             for queue in self.queues.values_mut().filter(|queue| queue.wants_existing && queue.watches(part)) {
                 queue.start_with(part, state.known.texts());
             }
+            self.tell_early(part);
             self.tell_touched(part);
             return self.wake();
         }
@@ -213,6 +220,21 @@ impl Hub {
         });
         self.tell_touched(part);
         self.wake();
+    }
+
+    /// Tells watchers which connections were reported before the first list, unless the list is what they are told.
+    fn tell_early(&mut self, part: WatchedPart) {
+        let Some(state) = self.parts.get_mut(&part) else { return };
+        let mut latest: HashMap<Key, Object> = HashMap::new();
+        for (kind, object) in mem::take(&mut state.early) {
+            let key = object.key;
+            let before = latest.get(&key).or_else(|| state.known.get(&key).first());
+            let whole = before.and_then(|before| object.clone().completed_by(before).ok()).unwrap_or(object);
+            for queue in self.queues.values_mut().filter(|queue| queue.watches(part) && !queue.wants_existing) {
+                queue.add(Event::Object { kind, part, text: Arc::clone(&whole.text) }, part, key, &[]);
+            }
+            latest.insert(key, whole);
+        }
     }
 
     /// Tells watchers what has changed before the first list, unless the list is what they are told.

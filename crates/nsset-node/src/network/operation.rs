@@ -168,7 +168,7 @@ enum Operation {
     #[serde(rename = "firewall.deleteElements")]
     DeleteElements { table: TableRef, set: String, elements: Vec<SetElement> },
     #[serde(rename = "firewall.delete")]
-    DeleteTable { table: TableRef },
+    DeleteTable { table: TableRef, force: bool },
     #[serde(rename = "conntrack.list")]
     ListConnections { filter: Box<ConnectionFilter> },
     #[serde(rename = "conntrack.delete")]
@@ -464,7 +464,7 @@ impl Operation {
             Self::DeleteElements { table, set, elements } => {
                 json(&Box::pin(firewall.delete_elements(&table, &set, &elements)).await?)
             }
-            Self::DeleteTable { table } => json(&Box::pin(firewall.delete(&table)).await?),
+            Self::DeleteTable { table, force } => json(&Box::pin(firewall.delete(&table, force)).await?),
             // The caller passes on only these.
             _ => Err(not_ready().into()),
         }

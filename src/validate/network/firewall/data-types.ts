@@ -116,15 +116,6 @@ export const KEY_TYPES = {
   uid: numbers(32),
   gid: numbers(32),
   ct_state: flags('invalid', 'established', 'related', 'new', 'untracked'),
-} satisfies Record<FirewallKeyType, DataType>
-
-/** All types of values. */
-export const DATA_TYPES = {
-  ...KEY_TYPES,
-  u8: numbers(8),
-  u16: numbers(16),
-  u32: numbers(32),
-  u64: numbers(64),
   nf_proto: numbers(8, 'ipv4', 'ipv6', 'arp', 'bridge', 'netdev'),
   arp_op: numbers(16, 'request', 'reply', 'rrequest', 'rreply', 'inrequest', 'inreply', 'nak'),
   tcp_flag: flags('fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ecn', 'cwr'),
@@ -137,10 +128,21 @@ export const DATA_TYPES = {
     32,
     ...['unspec', 'unicast', 'local', 'broadcast', 'anycast', 'multicast', 'blackhole', 'unreachable', 'prohibit'],
   ),
-  presence: numbers(1, 'missing', 'exists'),
-  link_kind: texts(/^[\w-]+$/, 'a kind of link'),
+  devgroup: numbers(32),
+  realm: numbers(32),
   hour: hours,
   day: numbers(8, 'Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'),
+} satisfies Record<FirewallKeyType, DataType>
+
+/** All types of values. */
+export const DATA_TYPES = {
+  ...KEY_TYPES,
+  u8: numbers(8),
+  u16: numbers(16),
+  u32: numbers(32),
+  u64: numbers(64),
+  presence: numbers(1, 'missing', 'exists'),
+  link_kind: texts(/^[\w-]+$/, 'a kind of link'),
 } satisfies Record<string, DataType>
 
 /** A type of the keys of sets, as nft(8) names it. */
@@ -159,6 +161,19 @@ export type FirewallKeyType =
   | 'uid'
   | 'gid'
   | 'ct_state'
+  | 'nf_proto'
+  | 'arp_op'
+  | 'tcp_flag'
+  | 'ct_status'
+  | 'ct_dir'
+  | 'pkt_type'
+  | 'iface_type'
+  | 'dscp'
+  | 'fib_addrtype'
+  | 'devgroup'
+  | 'realm'
+  | 'hour'
+  | 'day'
 
 /** The name of a type of values. */
 export type DataTypeName = keyof typeof DATA_TYPES

@@ -1,6 +1,7 @@
 import { invalidValue } from '../../../errors.ts'
 import type { Plain } from '../../fields.ts'
 import { nearest } from '../../nearest.ts'
+import { SELECTORS } from './selectors.ts'
 import { isSetName } from './test.ts'
 
 type Chains = Readonly<Record<string, { hook?: string; rules?: unknown[][] }>>
@@ -13,37 +14,17 @@ interface Whole {
   quotas?: Readonly<Record<string, unknown>>
 }
 
+/** Where something is, which only messages need. */
+type At = () => string
+
 /** @internal Checks that the chains, sets and objects that rules name are in the table, and that no jumps form a circle. */
 export function checkReferences(table: Whole): void {
-  const chains = table.chains as Chains
-  const jumps = new Map<string, Set<string>>()
-  const check = (kind: string, known: object, name: string, at: string) => {
-    if (Object.hasOwn(known, name)) return
-    const meant = nearest(name, Object.keys(known))
-    const suggestion = meant === undefined ? '' : `; did you mean '${meant}'?`
-    throw invalidValue(at, `names a ${kind} that is not in the table${suggestion}`, name)
-  }
-  const jump = (from: string, verdict: unknown, at: string) => {
-    const { jump: back, goto } = verdict as { jump?: string; goto?: string }
-    const to = back ?? goto
-    if (to === undefined) return
-    check('chain', chains, to, at)
-    if (chains[to]?.hook !== undefined) throw invalidValue(at, 'names a base chain, to which no rule can jump', to)
-    jumps.set(from, (jumps.get(from) ?? new Set()).add(to))
-  }
-  for (const [name, { rules = [] }] of Object.entries(chains)) {
+  const check = new References(table)
+  for (const [name, { rules = [] }] of Object.entries(check.chains)) {
     for (const [index, rule] of rules.entries()) {
       for (const [position, statement] of rule.entries()) {
         if (typeof statement !== 'object' || statement === null) continue
-        const at = `table.chains.${name}.rules[${index}][${position}]`
-        const [key, value] = Object.entries(statement)[0] as [string, unknown]
-        if (key === 'jump' || key === 'goto') jump(name, statement, at)
-        else if (key === 'counter') check('counter', table.counters ?? {}, value as string, at)
-        else if (key === 'quota' && typeof value === 'string') check('quota', table.quotas ?? {}, value, at)
-        else {
-          for (const set of setsIn(value)) check('set', table.sets ?? {}, set, at)
-          for (const verdict of verdictsIn(value)) jump(name, verdict, at)
-        }
+        check.statement(name, statement as Plain, () => `table.chains.${name}.rules[${index}][${position}]`)
       }
     }
   }
@@ -51,24 +32,121 @@ export function checkReferences(table: Whole): void {
     for (const [index, element] of ((set['elements'] ?? []) as Plain[]).entries()) {
       const verdict = typeof element === 'object' ? element['verdict'] : undefined
       // Any chain can look up a map, so only the target of a jump is known.
-      if (typeof verdict === 'object') jump(`@${name}`, verdict, `table.sets.${name}.elements[${index}].verdict`)
+      if (typeof verdict === 'object') {
+        check.jump(`@${name}`, verdict, () => `table.sets.${name}.elements[${index}].verdict`)
+      }
     }
   }
-  checkCircles(chains, jumps)
+  check.circles()
 }
 
-/** The names of sets in the test of a match. */
-function setsIn(test: unknown): string[] {
-  if (isSetName(test)) return [test.slice(1)]
-  if (typeof test !== 'object' || test === null || Array.isArray(test)) return []
-  return Object.values(test)
+/** Checks the names in the statements of a table. */
+class References {
+  readonly chains: Chains
+  readonly #table: Whole
+  readonly #jumps = new Map<string, Set<string>>()
+
+  constructor(table: Whole) {
+    this.#table = table
+    this.chains = table.chains as Chains
+  }
+
+  statement(chain: string, statement: Plain, at: At): void {
+    for (const key in statement) {
+      const value = statement[key]
+      const { counters, quotas } = this.#table
+      if (key === 'jump' || key === 'goto') this.jump(chain, statement, at)
+      else if (key === 'counter') known('counter', counters, value as string, at)
+      else if (key === 'quota') typeof value === 'string' && known('quota', quotas, value, at)
+      else if (key === 'add' || key === 'update' || key === 'delete') this.#element(value as Plain, at)
+      else if (key === 'set') this.#change(value as Plain, at)
+      else if (TRANSLATIONS.has(key)) this.#translation(value as Plain, at)
+      else this.#test(chain, value, at)
+    }
+  }
+
+  jump(from: string, verdict: unknown, at: At): void {
+    const { jump: back, goto } = verdict as { jump?: string; goto?: string }
+    const to = back ?? goto
+    if (to === undefined) return
+    known('chain', this.chains, to, at)
+    if (this.chains[to]?.hook !== undefined)
+      throw invalidValue(at(), 'names a base chain, to which no rule can jump', to)
+    const all = this.#jumps.get(from)
+    if (all === undefined) this.#jumps.set(from, new Set([to]))
+    else all.add(to)
+  }
+
+  circles(): void {
+    checkCircles(this.chains, this.#jumps)
+  }
+
+  /** The set, and the verdicts, with which a match compares. */
+  #test(chain: string, test: unknown, at: At): void {
+    if (isSetName(test)) this.#set(test, at)
+    if (typeof test !== 'object' || test === null || Array.isArray(test)) return
+    const { vmap, ...others } = test as Plain
+    for (const other of Object.values(others)) if (isSetName(other)) this.#set(other, at)
+    if (isSetName(vmap)) this.#map(vmap, ['verdict'], at)
+    for (const [, verdict] of (Array.isArray(vmap) ? vmap : []) as [unknown, unknown][]) {
+      if (typeof verdict === 'object') this.jump(chain, verdict, at)
+    }
+  }
+
+  #set(reference: string, at: At): Plain {
+    const name = reference.slice(1)
+    known('set', this.#table.sets, name, at)
+    return this.#table.sets?.[name] as Plain
+  }
+
+  /** `types` are the types of values that fit. */
+  #map(reference: string, types: readonly string[], at: At): void {
+    const { data } = this.#set(reference, at)
+    const found = data === undefined ? undefined : [data].flat().join(' . ')
+    if (found !== undefined && types.includes(found)) return
+    const is = found === undefined ? 'a set' : `a map to ${found}`
+    throw invalidValue(at(), `needs a map to ${types.join(' or ')}, but '${reference.slice(1)}' is ${is}`, reference)
+  }
+
+  #translation({ to, port }: Plain, at: At): void {
+    for (const name of mapsIn(to)) this.#map(name, NEW_ADDRESSES, at)
+    for (const name of mapsIn(port)) this.#map(name, ['inet_service'], at)
+  }
+
+  #change(change: Plain, at: At): void {
+    for (const selector in change) {
+      const type = (SELECTORS as Record<string, string | undefined>)[selector]
+      for (const name of mapsIn(change[selector])) this.#map(name, [type ?? 'its type'], at)
+    }
+  }
+
+  #element({ set: reference, value, timeout }: Plain, at: At): void {
+    const { data, flags } = this.#set(reference as string, at) as { data?: unknown; flags: readonly string[] }
+    const missing = ['dynamic', ...(timeout === undefined ? [] : ['timeout'])].find((flag) => !flags.includes(flag))
+    if (missing !== undefined) throw invalidValue(at(), `needs the flag '${missing}' of its set`, reference)
+    if (data === 'verdict') throw invalidValue(at(), 'cannot change a map to verdicts', reference)
+    if (value !== undefined && data === undefined) throw invalidValue(at(), "has a 'value', but no map", reference)
+  }
+}
+
+/** The statements that can have new addresses and ports. */
+const TRANSLATIONS: ReadonlySet<string> = new Set(['masquerade', 'redirect', 'snat', 'dnat', 'tproxy'])
+
+const NEW_ADDRESSES = ['ipv4_addr', 'ipv6_addr', 'ipv4_addr . inet_service', 'ipv6_addr . inet_service']
+
+function known(kind: string, all: object | undefined, name: string, at: At): void {
+  if (all !== undefined && Object.hasOwn(all, name)) return
+  const meant = nearest(name, Object.keys(all ?? {}))
+  const suggestion = meant === undefined ? '' : `; did you mean '${meant}'?`
+  throw invalidValue(at(), `names a ${kind} that is not in the table${suggestion}`, name)
+}
+
+/** The names of maps in a new value. */
+function mapsIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
+  return Object.values(value)
+    .map((mapping) => (mapping as { map?: unknown }).map)
     .filter(isSetName)
-    .map((name) => name.slice(1))
-}
-
-function verdictsIn(test: unknown): unknown[] {
-  const pairs = typeof test === 'object' && test !== null ? (test as Plain)['vmap'] : undefined
-  return Array.isArray(pairs) ? pairs.map((pair) => pair[1]).filter((verdict) => typeof verdict === 'object') : []
 }
 
 function checkCircles(chains: Chains, jumps: ReadonlyMap<string, ReadonlySet<string>>): void {

@@ -61,8 +61,8 @@ const meta = {
   oifname: 'ifname',
   iiftype: 'iface_type',
   oiftype: 'iface_type',
-  iifgroup: 'u32',
-  oifgroup: 'u32',
+  iifgroup: 'devgroup',
+  oifgroup: 'devgroup',
   'meta length': 'u32',
   'meta protocol': 'ether_type',
   'meta priority': 'u32',
@@ -70,7 +70,7 @@ const meta = {
   'meta skuid': 'uid',
   'meta skgid': 'gid',
   'meta nftrace': 'u8',
-  'meta rtclassid': 'u32',
+  'meta rtclassid': 'realm',
   'meta nfproto': 'nf_proto',
   'meta l4proto': 'inet_proto',
   'meta ibrname': 'ifname',
@@ -139,8 +139,11 @@ const RAW_TYPES: Readonly<Record<string, DataType>> = {
   32: DATA_TYPES.u32,
 }
 
-/** @internal Returns the types of a selector, or of several that are joined by ` . `. */
-export function typesOf(selector: string, name: string): DataType[] {
+const STATEMENT =
+  "must be a word such as 'accept', or an object with one key: a selector such as 'tcp dport', or what happens to the packet"
+
+/** @internal Returns the types of a selector, or of several that are joined by ` . `. `expected` is for the message. */
+export function typesOf(selector: string, name: string, expected = STATEMENT): DataType[] {
   const one = typeOf(selector)
   if (one !== undefined) return [one]
   return selector.split(' . ').map((part) => {
@@ -148,11 +151,7 @@ export function typesOf(selector: string, name: string): DataType[] {
     if (type !== undefined) return type
     const suggestion = nearest(part, Object.keys(SELECTORS))
     const meant = suggestion === undefined ? '' : `; did you mean '${suggestion}'?`
-    throw invalidValue(
-      name,
-      `must be a word such as 'accept', or an object with one key: a selector such as 'tcp dport', or what happens to the packet${meant}`,
-      part,
-    )
+    throw invalidValue(name, `${expected}${meant}`, part)
   })
 }
 

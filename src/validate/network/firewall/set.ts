@@ -12,8 +12,10 @@ export type FirewallKey = string | number | readonly (string | number)[]
 /** An element of a set or a map with more than its key. */
 export interface FirewallElement {
   key: FirewallKey
-  /** What happens to packets with the key. Only, and always, in a map. */
+  /** What happens to packets with the key. Only, and always, in a map to verdicts. */
   verdict?: FirewallVerdict | undefined
+  /** What the map has for the key. Only, and always, in a map to values. */
+  value?: FirewallKey | undefined
   /** In milliseconds: how long the element stays. The set must have the flag `'timeout'` or a `timeout`. */
   timeout?: number | undefined
   /** In milliseconds: how long the element still stays. */
@@ -25,8 +27,8 @@ export interface FirewallElement {
 export interface FirewallSet {
   /** The type of the elements, or the types of a concatenation. */
   type: FirewallKeyType | readonly FirewallKeyType[]
-  /** `'verdict'` makes a map, for `vmap`. */
-  data?: 'verdict' | undefined
+  /** Makes a map: to verdicts, for `vmap`, or to values of a type, or of several types, for `map`. */
+  data?: 'verdict' | FirewallKeyType | readonly FirewallKeyType[] | undefined
   /** `'interval'`: elements can be ranges and prefixes. `'constant'`: elements cannot change. `'dynamic'`: rules can add elements. */
   flags?: readonly ('constant' | 'dynamic' | 'interval' | 'timeout')[] | undefined
   /** In milliseconds: how long elements stay that have no `timeout`. Default: for ever. */
@@ -57,7 +59,7 @@ const keyTypes: Parse<FirewallKeyType | FirewallKeyType[]> = (value, name) => {
 
 const SET = {
   type: keyTypes,
-  data: word('verdict'),
+  data: (value, name) => (value === 'verdict' ? value : keyTypes(value, name)),
   flags: (value, name) => [...new Set(parseArray(value, name, word(...FLAGS)))].toSorted(),
   timeout: milliseconds,
   size: u32,
@@ -72,41 +74,54 @@ export const parseSet: Parse<Plain> = (value, name) => {
   const flags = new Set(set.flags)
   if (set.timeout !== undefined) flags.add('timeout')
   const hasTimeouts = flags.has('timeout')
-  const parsed = parseElements(
-    set.elements ?? [],
-    `${name}.elements`,
-    elementOf(types),
-    set.data !== undefined,
-    hasTimeouts,
-  )
+  const kind = { key: elementOf(types), data: dataOf(set.data), hasTimeouts }
+  const parsed = parseArray(set.elements ?? [], `${name}.elements`, (element, at) => parseElement(element, at, kind))
   return { ...set, flags: [...flags].toSorted(), elements: parsed }
 }
 
-/** @internal Parses the elements of a set, or of a map. */
-export function parseElements(
-  value: unknown,
-  name: string,
-  key: Parse,
-  isMap: boolean,
-  hasTimeouts: boolean,
-): unknown[] {
-  return parseArray(value, name, (element, at) => parseElement(element, at, key, isMap, hasTimeouts))
+/** What the elements of a set have. */
+interface ElementKind {
+  key: Parse
+  /** For a map: the name of what it has for a key, and how that is parsed. */
+  data: { name: 'verdict' | 'value'; parse: Parse } | undefined
+  hasTimeouts: boolean
 }
 
-function parseElement(value: unknown, name: string, key: Parse, isMap: boolean, hasTimeouts: boolean): unknown {
+function dataOf(data: 'verdict' | FirewallKeyType | FirewallKeyType[] | undefined): ElementKind['data'] {
+  if (data === undefined) return undefined
+  if (data === 'verdict') return { name: 'verdict', parse: parseVerdict }
+  const parse = elementOf([data].flat().map((type) => KEY_TYPES[type]))
+  const one: Parse = (value, name) => {
+    const parsed = parse(value, name)
+    if (![parsed].flat().some(isSeveral)) return parsed
+    throw invalidValue(name, 'must be one value: only keys can be ranges and prefixes', value)
+  }
+  return { name: 'value', parse: one }
+}
+
+/** Whether a value is a range, a prefix, or the start of a name. */
+function isSeveral(value: unknown): boolean {
+  return typeof value === 'string' && /^\d+-\d+$|^[\d.]+[/-]|^[\da-f:]+:[\da-f:.]*[/-]|\*$/i.test(value)
+}
+
+const onlyForMaps: Parse = (value, name) => {
+  throw invalidValue(name, `is only for maps to ${name.endsWith('.value') ? 'values' : 'verdicts'}`, value)
+}
+
+function parseElement(value: unknown, name: string, { key, data, hasTimeouts }: ElementKind): unknown {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  if (!isObject && !isMap) return key(value, name)
+  if (!isObject && data === undefined) return key(value, name)
   const fields = {
     key,
-    verdict: parseVerdict,
+    verdict: data?.name === 'verdict' ? data.parse : onlyForMaps,
+    value: data?.name === 'value' ? data.parse : onlyForMaps,
     timeout: milliseconds,
     expires: milliseconds,
     comment,
   } satisfies FieldsOf<FirewallElement>
   const element = parseFields(value, name, fields, ['key'])
-  if (isMap !== (element.verdict !== undefined)) {
-    const reason = isMap ? 'is required in a map' : "is only for maps, which have data: 'verdict'"
-    throw invalidValue(`${name}.verdict`, reason, element.verdict)
+  if (data !== undefined && element[data.name] === undefined) {
+    throw invalidValue(`${name}.${data.name}`, 'is required in this map', undefined)
   }
   if (!hasTimeouts && (element.timeout ?? element.expires) !== undefined) {
     throw invalidValue(`${name}.timeout`, "requires the flag 'timeout' of the set", element.timeout)
@@ -125,6 +140,7 @@ export function parseLooseElements(value: unknown, name: string): unknown[] {
   const fields = {
     key: looseKey,
     verdict: parseVerdict,
+    value: looseKey,
     timeout: milliseconds,
     expires: milliseconds,
     comment,

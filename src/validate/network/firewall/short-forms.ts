@@ -1,5 +1,5 @@
 import { invalidValue } from '../../../errors.ts'
-import { array, type FieldsOf, type Parse, parseFields } from '../../fields.ts'
+import { array, type FieldsOf, oneOrMore, type Parse, parseFields, parseOptions } from '../../fields.ts'
 import { boolean, u16, word } from '../../values.ts'
 import { cidr, ip, linkName } from '../values.ts'
 import type { FirewallRule, FirewallStatement } from './statement.ts'
@@ -9,6 +9,8 @@ import type { FirewallTableSpec } from './table.ts'
 export interface MasqueradeOptions {
   /** The name of the link to the outside, or its start and `*`. */
   out: string
+  /** Only packets from these addresses: one, a prefix such as `'10.0.0.0/8'`, or a list of them. Default: all. */
+  from?: string | readonly string[] | undefined
   /** Whether ports are chosen at random (`random`). Default: `false`. */
   random?: boolean | undefined
 }
@@ -26,6 +28,11 @@ export interface PublishedPort {
   in?: string | undefined
   /** The network of the server, such as `'10.0.2.0/24'`, whose hosts are clients too: the server sees the address of this host. */
   hairpin?: string | undefined
+  /**
+   * Whether programs of this host reach the server by `127.0.0.1`, too. Also set the sysctl `net.ipv4.conf.LINK.route_localnet` of the
+   * link to the server: otherwise the kernel drops such packets. Only for IPv4. Default: `false`.
+   */
+  loopback?: boolean | undefined
 }
 
 /** Options of {@link firewall.policy}. */
@@ -47,7 +54,13 @@ export interface AllowedPort {
   protocol?: 'tcp' | 'udp' | undefined
 }
 
-const MASQUERADE = { out: linkName, random: boolean } satisfies FieldsOf<MasqueradeOptions>
+/** Options of `network.firewall.delete`. */
+export interface DeleteTableOptions {
+  /** Whether the table can be missing, as with `nft destroy table`. Default: `false`. */
+  force?: boolean | undefined
+}
+
+const MASQUERADE = { out: linkName, from: oneOrMore(cidr), random: boolean } satisfies FieldsOf<MasqueradeOptions>
 
 const TO = { host: ip, port: u16 } satisfies FieldsOf<PublishedPort['to']>
 
@@ -58,6 +71,7 @@ const PUBLISHED = {
   to: (value, name) => parseFields(value, name, TO, ['host']),
   in: linkName,
   hairpin: cidr,
+  loopback: boolean,
 } satisfies FieldsOf<PublishedPort>
 
 const ALLOWED = { port: u16, protocol: word('tcp', 'udp') } satisfies FieldsOf<AllowedPort>
@@ -80,9 +94,21 @@ const POLICY = {
 
 /** @internal */
 export function masqueradeTable(options: unknown): FirewallTableSpec {
-  const { out, random } = parseFields(options, 'options', MASQUERADE, ['out'])
+  const { out, from, random } = parseFields(options, 'options', MASQUERADE, ['out'])
   const masquerade: FirewallStatement = random === true ? { masquerade: { random } } : 'masquerade'
-  return { chains: { postrouting: { type: 'nat', hook: 'postrouting', rules: [[{ oifname: out }, masquerade]] } } }
+  const rules = sourcesOf(from).map((sources): FirewallRule => [{ oifname: out }, ...sources, masquerade])
+  return { chains: { postrouting: { type: 'nat', hook: 'postrouting', rules } } }
+}
+
+/** Matches of packets from these addresses, a list for each version of IP; of all packets if there are none. */
+function sourcesOf(from: readonly string[] | undefined): FirewallStatement[][] {
+  if (from === undefined) return [[]]
+  return (['ip', 'ip6'] as const).flatMap((version) => {
+    const addresses = from.filter((address) => versionOf(address) === version)
+    const [one] = addresses
+    if (one === undefined) return []
+    return [[{ [`${version} saddr`]: addresses.length === 1 ? one : addresses } as FirewallStatement]]
+  })
 }
 
 /** @internal */
@@ -99,11 +125,17 @@ export function publishTable(options: unknown): FirewallTableSpec {
     return [{ 'fib daddr type': 'local' }, ...at, ...from, match, { dnat: { to: to.host, port: to.port ?? port } }]
   })
   // A server answers a client beside it directly, with an address that the client does not know: the hairpin hides the client.
-  const hairpins = ports.flatMap(({ hairpin, port, protocol = 'tcp', to }): FirewallRule[] => {
-    if (hairpin === undefined) return []
+  const hairpins = ports.flatMap(({ hairpin, loopback, port, protocol = 'tcp', to }, index): FirewallRule[] => {
     const version = versionOf(to.host)
-    const addresses = [{ [`${version} saddr`]: hairpin }, { [`${version} daddr`]: to.host }] as FirewallStatement[]
-    return [[...addresses, { [`${protocol} dport`]: to.port ?? port } as FirewallStatement, 'masquerade']]
+    if (loopback === true && version === 'ip6') {
+      const name = Array.isArray(options) ? `options[${index}].loopback` : 'options.loopback'
+      throw invalidValue(name, 'is only for IPv4: the kernel never routes packets from ::1 to another host', loopback)
+    }
+    const sources = [...(hairpin === undefined ? [] : [hairpin]), ...(loopback === true ? ['127.0.0.0/8'] : [])]
+    return sources.map((source) => {
+      const addresses = [{ [`${version} saddr`]: source }, { [`${version} daddr`]: to.host }] as FirewallStatement[]
+      return [...addresses, { [`${protocol} dport`]: to.port ?? port } as FirewallStatement, 'masquerade']
+    })
   })
   return {
     chains: {
@@ -116,6 +148,14 @@ export function publishTable(options: unknown): FirewallTableSpec {
 
 function versionOf(address: string): 'ip' | 'ip6' {
   return address.includes(':') ? 'ip6' : 'ip'
+}
+
+const DELETE = { force: boolean } satisfies FieldsOf<DeleteTableOptions>
+
+/** @internal */
+export function parseDeleteTableOptions(options: unknown): { force: boolean } {
+  const { force = false } = parseOptions(options, DELETE)
+  return { force }
 }
 
 /** @internal */

@@ -3,6 +3,7 @@ import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../..
 import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
 import { familyOf, ip, linkIndex, text } from '../values.ts'
 import { DATA_TYPES, type FirewallRange } from './data-types.ts'
+import { type FirewallMapping, parseMapping } from './mapping.ts'
 
 /** A number of bytes. Matches packets up to it. */
 export interface FirewallQuota {
@@ -42,8 +43,11 @@ export interface FirewallLog {
 
 /** Options of `masquerade`, `redirect`, and of other translations. */
 export interface FirewallPortTranslation {
-  /** A port or a range, such as `'1024-65535'`. Requires a match of a protocol with ports before. Default: the same port if it is free. */
-  port?: number | FirewallRange | undefined
+  /**
+   * A port, a range such as `'1024-65535'`, or what a map has. Requires a match of a protocol with ports before. Default: the same port
+   * if it is free.
+   */
+  port?: number | FirewallRange | FirewallMapping<number> | undefined
   /** Whether ports are chosen at random (`random`). Default: `false`. */
   random?: boolean | undefined
   /** Whether ports are chosen at random without regard to the old one (`fully-random`). Default: `false`. */
@@ -54,8 +58,8 @@ export interface FirewallPortTranslation {
 
 /** Options of `snat` and `dnat`. */
 export interface FirewallTranslation extends FirewallPortTranslation {
-  /** An address, or a range such as `'192.0.2.1-192.0.2.9'`. */
-  to?: string | undefined
+  /** An address, a range such as `'192.0.2.1-192.0.2.9'`, or what a map has: addresses, or addresses and ports. */
+  to?: string | FirewallMapping<string | readonly [address: string, port: number]> | undefined
 }
 
 /** Options of `tproxy`. */
@@ -123,18 +127,47 @@ const LOG = {
 const addressOrRange: Parse<string> = (value, name) => {
   const ends = text(value, name).split('-')
   const versions = new Set(ends.map(familyOf))
+  if (ends.length === 2 && versions.size === 2 && !versions.has(0)) {
+    throw invalidValue(name, 'must be a range whose ends are both IPv4 addresses or both IPv6 addresses', value)
+  }
   if (ends.length <= 2 && versions.size === 1 && !versions.has(0)) return value as string
   throw invalidValue(name, "must be an IP address or a range, such as '192.0.2.1-192.0.2.9'", value)
 }
 
+const addressAndPort: Parse = (value, name) => {
+  if (!Array.isArray(value)) return ip(value, name)
+  if (value.length === 2) return [ip(value[0], `${name}[0]`), u16(value[1], `${name}[1]`)]
+  throw invalidValue(name, "must be an address, or an address and a port, such as ['10.0.0.2', 80]", value)
+}
+
+const newAddress: Parse = (value, name) => {
+  if (typeof value !== 'object' || value === null) return addressOrRange(value, name)
+  const mapping = parseMapping(value, name, addressAndPort)
+  const [{ map }] = Object.values(mapping) as [{ map: string | [unknown, unknown][] }]
+  const kinds = new Set(typeof map === 'string' ? [] : map.map(([, to]) => kindOf(to)))
+  if (kinds.size <= 1) return mapping
+  throw invalidValue(
+    name,
+    'must have a map to addresses of one version of IP, all of them with a port or without',
+    value,
+  )
+}
+
+function kindOf(to: unknown): string {
+  return Array.isArray(to) ? `${familyOf(to[0])} and port` : `${familyOf(to as string)}`
+}
+
+const newPort: Parse = (value, name) =>
+  typeof value === 'object' && value !== null ? parseMapping(value, name, u16) : port.parse(value, name)
+
 const PORT_TRANSLATION = {
-  port: port.parse,
+  port: newPort,
   random: boolean,
   fullyRandom: boolean,
   persistent: boolean,
 } satisfies FieldsOf<FirewallPortTranslation>
 
-const TRANSLATION = { to: addressOrRange, ...PORT_TRANSLATION } satisfies FieldsOf<FirewallTranslation>
+const TRANSLATION = { to: newAddress, ...PORT_TRANSLATION } satisfies FieldsOf<FirewallTranslation>
 const TPROXY = { to: ip, port: u16 } satisfies FieldsOf<FirewallTransparentProxy>
 const DESTINATION = { to: ip, device: linkIndex } satisfies FieldsOf<FirewallDestination>
 const QUEUE = { num: DATA_TYPES.u16.parse, bypass: boolean, fanout: boolean } satisfies FieldsOf<FirewallQueue>

@@ -1,8 +1,15 @@
 import { invalidValue } from '../../../errors.ts'
 import { type Fields, type FieldsOf, type Parse, type Plain, parseObject } from '../../fields.ts'
 import { octets } from '../values.ts'
+import { type FirewallMapping, onlyEntry, parseMapping } from './mapping.ts'
 import { comment, objectName } from './names.ts'
 import { type FirewallSelector, type SelectorValue, typesOf } from './selectors.ts'
+import {
+  addedElement,
+  deletedElement,
+  type FirewallAddedElement,
+  type FirewallDeletedElement,
+} from './set-statement.ts'
 import {
   destination,
   type FirewallDestination,
@@ -23,7 +30,7 @@ import {
   tproxy,
   translation,
 } from './statement-options.ts'
-import { type FirewallTest, parseTest } from './test.ts'
+import { elementOf, type FirewallTest, parseTest } from './test.ts'
 import { type FirewallVerdictWord, VERDICT_WORDS } from './verdict.ts'
 
 /** A statement without options. */
@@ -46,8 +53,8 @@ export type FirewallRejection =
   | `icmp ${'net' | 'host' | 'admin'}-prohibited`
   | `icmpv6 ${'no-route' | 'admin-prohibited' | 'addr-unreachable' | 'port-unreachable' | 'policy-fail' | 'reject-route'}`
 
-/** A new value: a constant, or that of another selector. */
-export type FirewallNewValue<T> = T | readonly T[] | { from: FirewallSelector }
+/** A new value: a constant, that of another selector, or what a map has. */
+export type FirewallNewValue<T> = T | readonly T[] | { from: FirewallSelector } | FirewallMapping<T>
 
 /** The things that a rule can change. */
 export type FirewallChange = { readonly [S in FirewallSelector]?: FirewallNewValue<SelectorValue<S>> | undefined }
@@ -72,6 +79,12 @@ export interface FirewallActions {
   tproxy?: FirewallTransparentProxy | undefined
   /** Changes one thing, such as `{ 'meta mark': 1 }`. */
   set?: FirewallChange | undefined
+  /** Adds an element to a set of the table. One that exists stays as it is. */
+  add?: FirewallAddedElement | undefined
+  /** Adds an element to a set of the table, or renews the time of one that exists. */
+  update?: FirewallAddedElement | undefined
+  /** Deletes an element of a set of the table. */
+  delete?: FirewallDeletedElement | undefined
   /** Sends a copy of the packet. */
   dup?: FirewallDestination | undefined
   /** Sends the packet through another link. */
@@ -115,16 +128,20 @@ const rejection: Parse<string> = (value, name) => {
   throw invalidValue(name, "must be 'tcp reset' or a code of ICMP, such as 'icmpx port-unreachable'", value)
 }
 
+const CHANGED = "must be an object with one key, which is what changes, such as 'meta mark'"
+const FROM =
+  "must be a value, { from: 'ct mark' }, or a selector and its map, such as { 'tcp dport': { map: [[80, 1]] } }"
+const ONE_KEY = 'must have exactly one key: each match and each action is a statement of its own'
+
 const change: Parse<Plain> = (value, name) => {
-  const [key, given] = onlyEntry(parseObject(value, name), name)
-  const types = typesOf(key, name)
-  const isFrom = typeof given === 'object' && given !== null && !Array.isArray(given)
-  if (!isFrom) return { [key]: parseTest(given, `${name}.${key}`, types) }
-  const [from, selector] = onlyEntry(given as Plain, `${name}.${key}`)
-  if (from !== 'from' || typeof selector !== 'string') {
-    throw invalidValue(`${name}.${key}`, "must be a value, or { from: 'ct mark' }", given)
-  }
-  typesOf(selector, `${name}.${key}.from`)
+  const [key, given] = onlyEntry(parseObject(value, name), name, CHANGED)
+  const types = typesOf(key, name, CHANGED)
+  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
+  if (!isObject) return { [key]: parseTest(given, `${name}.${key}`, types) }
+  if (!Object.hasOwn(given, 'from')) return { [key]: parseMapping(given, `${name}.${key}`, elementOf(types)) }
+  const [, selector] = onlyEntry(given as Plain, `${name}.${key}`, FROM)
+  if (typeof selector !== 'string') throw invalidValue(`${name}.${key}`, FROM, given)
+  typesOf(selector, `${name}.${key}.from`, FROM)
   return { [key]: { from: selector } }
 }
 
@@ -142,6 +159,9 @@ const ACTIONS = {
   dnat: translation,
   tproxy,
   set: change,
+  add: addedElement,
+  update: addedElement,
+  delete: deletedElement,
   dup: destination,
   fwd: destination,
   queue,
@@ -156,15 +176,8 @@ export const parseStatement: Parse = (value, name) => {
     if (WORDS.includes(value)) return value
     throw invalidValue(name, `must be one of ${WORDS.map((word) => `'${word}'`).join(', ')}, or an object`, value)
   }
-  const [key, given] = onlyEntry(parseObject(value, name), name)
+  const [key, given] = onlyEntry(parseObject(value, name), name, ONE_KEY)
   const action = Object.hasOwn(ACTIONS, key) ? (ACTIONS as Fields)[key] : undefined
   if (action !== undefined) return { [key]: action(given, `${name}.${key}`) }
   return { [key]: parseTest(given, `${name}['${key}']`, typesOf(key, name)) }
-}
-
-function onlyEntry(value: Plain, name: string): [string, unknown] {
-  const entries = Object.entries(value).filter(([, given]) => given !== undefined)
-  const [entry] = entries
-  if (entry !== undefined && entries.length === 1) return entry
-  throw invalidValue(name, 'must have exactly one key: each match and each action is a statement of its own', value)
 }

@@ -85,7 +85,10 @@ function parseComparison(
     '>=': element,
     in: list,
     'not in': list,
-    vmap: (given, at) => (isSetName(given) ? given : nonEmpty(parseArray(given, at, pairOf(element)), at)),
+    vmap: (given, at) =>
+      isSetName(given)
+        ? given
+        : nonEmpty(parseArray(given, at, pairOf(element, parseVerdict, 'a value and a verdict')), at),
   } satisfies FieldsOf<FirewallComparison<unknown>>
   const parsed: Plain = parseFields(value, name, fields)
   const keys = Object.keys(parsed).filter((key) => key !== '&')
@@ -102,16 +105,17 @@ function parseComparison(
   return parsed
 }
 
-function pairOf(element: Parse): Parse<[unknown, FirewallVerdict]> {
-  return (value, name) => {
-    if (!Array.isArray(value) || value.length !== 2) throw invalidValue(name, 'must be a value and a verdict', value)
-    return [element(value[0], `${name}[0]`), parseVerdict(value[1], `${name}[1]`)]
-  }
-}
-
 function nonEmpty<T>(list: T[], name: string): T[] {
   if (list.length > 0) return list
   throw invalidValue(name, 'must not be empty', list)
+}
+
+/** @internal */
+export function pairOf<V>(key: Parse, parse: Parse<V>, description: string): Parse<[unknown, V]> {
+  return (value, name) => {
+    if (!Array.isArray(value) || value.length !== 2) throw invalidValue(name, `must be ${description}`, value)
+    return [key(value[0], `${name}[0]`), parse(value[1], `${name}[1]`)]
+  }
 }
 
 /** @internal */

@@ -6,7 +6,7 @@ use super::{
     elements::{self, ElementChanges},
     existing::Existing,
     kept::{self, find},
-    listed::{as_listed, named_sets, text},
+    listed::{Listing, text},
     reference::Gone,
     sequence,
 };
@@ -18,7 +18,7 @@ use crate::{
         set::{anonymous::AnonymousSets, element::Element},
         statement::Statement,
         table::{Chain, Policy, Table, TableRef},
-        write::{ElementChange, RulePosition, TableBatch, named_intervals},
+        write::{ElementChange, RulePosition, TableBatch, named_sets},
     },
 };
 
@@ -26,7 +26,8 @@ impl TableBatch {
     /// Makes a table of another one, where they differ. Nothing is added to the batch if they are equal.
     pub fn change_table(&mut self, existing: &Existing, table: &Table) -> Result<()> {
         let gone = kept::gone(existing, table)?;
-        let mut sets = AnonymousSets::beside(named_intervals(table));
+        let named = named_sets(table)?;
+        let mut sets = AnonymousSets::beside(&named);
         let chains = rules_of_chains(existing, table, &gone)?;
         self.delete_rules(existing, table, &gone, &chains);
         let changes = element_changes(existing, table, &gone)?;
@@ -175,7 +176,7 @@ struct ChainRules {
 }
 
 fn rules_of_chains(existing: &Existing, table: &Table, gone: &Gone) -> Result<Vec<ChainRules>> {
-    let named_sets = named_sets(table)?;
+    let listing = Listing::of(table)?;
     let mut all = Vec::new();
     for (name, chain) in &table.chains {
         let old = existing.table.chains.iter().position(|(known, _)| known == name);
@@ -186,7 +187,7 @@ fn rules_of_chains(existing: &Existing, table: &Table, gone: &Gone) -> Result<Ve
         let mut wanted = Vec::with_capacity(chain.rules.len());
         for rule in &chain.rules {
             // A rule that cannot be written is reported when it is added.
-            let listed = as_listed(table, rule, &named_sets);
+            let listed = listing.as_listed(rule);
             wanted.push(text(listed.as_deref().unwrap_or(rule)));
         }
         let kept = sequence::kept(&texts, &wanted);

@@ -61,14 +61,14 @@ fn is_same_chain(existing: &Existing, before: &Chain, table: &Table, after: &Cha
 
 /// Whether a set stores the same keys in the same way. Its elements can be changed, unless it is constant.
 fn is_same_set(before: &Set, after: &Set) -> bool {
-    let types = |set: &Set| match &set.key {
+    let types = |types: &OneOrMore| match types {
         OneOrMore::One(one) => vec![one.clone()],
         OneOrMore::More(more) => more.clone(),
     };
     let has = |set: &Set, flag| set.flags.contains(&flag);
     let flags = [SetFlag::Constant, SetFlag::Dynamic, SetFlag::Interval, SetFlag::Timeout];
-    types(before) == types(after)
-        && before.data == after.data
+    types(&before.key) == types(&after.key)
+        && before.data.as_ref().map(types) == after.data.as_ref().map(types)
         && flags.into_iter().all(|flag| has(before, flag) == has(after, flag))
         && before.timeout == after.timeout
         && before.size == after.size

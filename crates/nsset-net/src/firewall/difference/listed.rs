@@ -4,60 +4,73 @@ use crate::{
     error::Result,
     firewall::{
         expression::{Expression, action::counter::Counter, list},
-        matching::{context::Context, lower::Lowering},
+        family::Family,
+        matching::{context::Context, data_type::DataType, lower::Lowering},
         set::{
-            anonymous::{AnonymousSet, AnonymousSets},
+            anonymous::{AnonymousSet, AnonymousSets, NamedSets},
             element::{INTERVAL_END, Storage, next},
             found::{Found as FoundSet, FoundElement},
+            map_data::MapData,
         },
         statement::{Found, Statement, lift, lower},
         table::{SetFlag, Table},
-        write::{key_length, named_intervals},
+        write::named_sets,
     },
     netlink::nfnetlink::writer::Writer,
     octets::Octets,
 };
 
-/// The sets of a table by name, without their elements.
-pub(super) fn named_sets(table: &Table) -> Result<Found> {
-    let found = table.sets.iter().map(|(name, set)| {
-        let has_intervals = set.flags.contains(&SetFlag::Interval);
-        let key_size = key_length(&set.key_types()?);
-        Ok((name.clone(), FoundSet { is_anonymous: false, has_intervals, key_size, elements: Vec::new() }))
-    });
-    found.collect()
+/// How the kernel would list the rules of a table.
+pub(super) struct Listing {
+    family: Family,
+    named: NamedSets,
+    /// The sets of the table by name, without their elements.
+    found: Found,
 }
 
-/// Returns a rule as `get` would. One that cannot be expressed stays as it is.
-pub(super) fn as_listed(table: &Table, rule: &[Statement], named: &Found) -> Result<Vec<Statement>> {
-    let mut sets = AnonymousSets::beside(named_intervals(table));
-    let context = Context::new(table.family);
-    let mut lowering = Lowering { context, expressions: Vec::new(), sets: &mut sets };
-    for statement in rule {
-        lower(statement, &mut lowering)?;
+impl Listing {
+    pub fn of(table: &Table) -> Result<Self> {
+        let found = table.sets.iter().map(|(name, set)| {
+            let has_intervals = set.flags.contains(&SetFlag::Interval);
+            let key_size = DataType::size_of(&set.key_types()?);
+            let data_size = set.map_data()?.map_or(0, |data| data.size()) as usize;
+            let set = FoundSet { is_anonymous: false, has_intervals, key_size, data_size, elements: Vec::new() };
+            Ok((name.clone(), set))
+        });
+        Ok(Self { family: table.family, named: named_sets(table)?, found: found.collect::<Result<_>>()? })
     }
-    let mut expressions = lowering.expressions;
-    if expressions.iter().any(|expression| matches!(expression, Expression::Unknown(_))) {
-        return Ok(rule.to_vec());
-    }
-    let statements = if sets.new.is_empty() {
-        lift(&expressions, table.family, named)
-    } else {
-        let mut found = named.clone();
-        found.extend(sets.new.iter().map(|set| (unique_name(set.id), found_set(set))));
-        for expression in &mut expressions {
-            if let Expression::Lookup(lookup) = expression
-                && let Some(id) = lookup.set_id
-            {
-                lookup.set = unique_name(id);
-            }
+
+    /// Returns a rule as `get` would. One that cannot be expressed stays as it is.
+    pub fn as_listed(&self, rule: &[Statement]) -> Result<Vec<Statement>> {
+        let mut sets = AnonymousSets::beside(&self.named);
+        let context = Context::new(self.family);
+        let mut lowering = Lowering { context, expressions: Vec::new(), sets: &mut sets };
+        for statement in rule {
+            lower(statement, &mut lowering)?;
         }
-        lift(&expressions, table.family, &found)
-    };
-    let Some(mut statements) = statements else { return Ok(rule.to_vec()) };
-    // The comment is listed as the last statement.
-    statements.extend(rule.iter().filter(|statement| matches!(statement, Statement::Comment(_))).cloned());
-    Ok(statements)
+        let mut expressions = lowering.expressions;
+        if expressions.iter().any(|expression| matches!(expression, Expression::Unknown(_))) {
+            return Ok(rule.to_vec());
+        }
+        let statements = if sets.new.is_empty() {
+            lift(&expressions, self.family, &self.found)
+        } else {
+            let mut found = self.found.clone();
+            found.extend(sets.new.iter().map(|set| (unique_name(set.id), found_set(set))));
+            for expression in &mut expressions {
+                if let Expression::Lookup(lookup) = expression
+                    && let Some(id) = lookup.set_id
+                {
+                    lookup.set = unique_name(id);
+                }
+            }
+            lift(&expressions, self.family, &found)
+        };
+        let Some(mut statements) = statements else { return Ok(rule.to_vec()) };
+        // The comment is listed as the last statement.
+        statements.extend(rule.iter().filter(|statement| matches!(statement, Statement::Comment(_))).cloned());
+        Ok(statements)
+    }
 }
 
 /// Returns the text by which rules are compared. What a rule has counted makes no difference.
@@ -109,5 +122,11 @@ fn found_set(set: &AnonymousSet) -> FoundSet {
             elements.push(FoundElement { key: after, flags: INTERVAL_END, ..FoundElement::default() });
         }
     }
-    FoundSet { is_anonymous: true, has_intervals: set.has_intervals, key_size: key_length(&set.key), elements }
+    FoundSet {
+        is_anonymous: true,
+        has_intervals: set.has_intervals,
+        key_size: DataType::size_of(&set.key),
+        data_size: set.data.as_ref().map_or(0, MapData::size) as usize,
+        elements,
+    }
 }

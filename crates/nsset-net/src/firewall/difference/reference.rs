@@ -4,11 +4,12 @@ use std::collections::HashSet;
 
 use crate::firewall::{
     matching::{
+        mapped::Mapped,
         operand::Operand,
         test::{Test, Verdicts},
         verdict::Verdict,
     },
-    statement::Statement,
+    statement::{NewValue, Statement},
 };
 
 /// Whether bytes have a text.
@@ -40,6 +41,13 @@ impl Gone {
             Statement::Verdict(verdict) => self.is_target_of(verdict),
             Statement::NamedCounter(name) | Statement::NamedQuota(name) => self.objects.contains(name),
             Statement::Match(_, test) => self.is_in_test(test),
+            Statement::Set(_, NewValue::Mapped(mapped)) => self.is_map(mapped),
+            Statement::Element(_, element) => self.sets.contains(element.set_name()),
+            Statement::Masquerade(translation)
+            | Statement::Redirect(translation)
+            | Statement::Snat(translation)
+            | Statement::Dnat(translation)
+            | Statement::Tproxy(translation) => translation.mapped().any(|mapped| self.is_map(mapped)),
             // Its expressions refer to something by a text that ends with a NUL.
             Statement::Raw(octets) => {
                 let all = self.chains.iter().chain(&self.sets).chain(&self.objects);
@@ -64,6 +72,10 @@ impl Gone {
             Test::Verdicts(Verdicts::List(list)) => list.iter().any(|(_, verdict)| self.is_target_of(verdict)),
             Test::In(_) | Test::NotIn(_) => false,
         }
+    }
+
+    fn is_map(&self, mapped: &Mapped) -> bool {
+        mapped.name().is_some_and(|name| self.sets.contains(name))
     }
 
     fn is_set(&self, operand: &Operand) -> bool {

@@ -69,6 +69,20 @@ impl Field for Vec<u8> {
     }
 }
 
+/// Other attributes, as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Nested(pub Vec<u8>);
+
+impl Field for Nested {
+    fn write(&self, kind: u16, writer: &mut Writer) {
+        writer.nest(kind, |writer| writer.extend(&self.0));
+    }
+
+    fn read(value: Option<&[u8]>) -> Result<Self, Malformed> {
+        value.map(|value| Self(value.to_vec())).ok_or(Malformed)
+    }
+}
+
 /// Declares an expression: its name in the kernel, and its fields with the numbers of their attributes in
 /// linux/netfilter/nf_tables.h.
 macro_rules! expression {

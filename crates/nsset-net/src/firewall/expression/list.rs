@@ -2,13 +2,14 @@
 
 use super::{
     action::{
-        counter::Counter, dup::Dup, fwd::Fwd, limit::Limit, log::Log, notrack::Notrack, objref::Objref, queue::Queue,
-        quota::Quota, reject::Reject, synproxy::Synproxy,
+        counter::Counter, dup::Dup, dynset::Dynset, fwd::Fwd, limit::Limit, log::Log, notrack::Notrack, objref::Objref,
+        queue::Queue, quota::Quota, reject::Reject, synproxy::Synproxy,
     },
     load::{ct::Ct, fib::Fib, immediate::Immediate, meta::Meta, payload::Payload},
     test::{bitwise::Bitwise, byteorder::Byteorder, cmp::Cmp, lookup::Lookup, range::Range},
     translation::{masq::Masq, nat::Nat, redir::Redir, tproxy::Tproxy},
 };
+use crate::firewall::expression::field::Nested;
 use crate::netlink::{
     attributes::{Attributes, Malformed, text},
     nfnetlink::writer::Writer,
@@ -63,9 +64,29 @@ macro_rules! expressions {
 }
 
 expressions!(
-    Bitwise, Byteorder, Cmp, Counter, Ct, Dup, Fib, Fwd, Immediate, Limit, Log, Lookup, Masq, Meta, Nat, Notrack,
-    Objref, Payload, Queue, Quota, Range, Redir, Reject, Synproxy, Tproxy,
+    Bitwise, Byteorder, Cmp, Counter, Ct, Dup, Dynset, Fib, Fwd, Immediate, Limit, Log, Lookup, Masq, Meta, Nat,
+    Notrack, Objref, Payload, Queue, Quota, Range, Redir, Reject, Synproxy, Tproxy,
 );
+
+/// Returns the expressions of another one: it has the only one in an attribute of its own, and several in a list.
+pub(crate) fn nested(expressions: &[Expression]) -> (Option<Nested>, Option<Nested>) {
+    let mut writer = Writer::default();
+    if let [one] = expressions {
+        one.write(&mut writer);
+        return (Some(Nested(writer.bytes().to_vec())), None);
+    }
+    write(expressions, &mut writer);
+    (None, (!expressions.is_empty()).then(|| Nested(writer.bytes().to_vec())))
+}
+
+/// Reads the expressions of another one.
+pub(crate) fn read_nested(one: Option<&Nested>, several: Option<&Nested>) -> Result<Vec<Expression>, Malformed> {
+    match (one, several) {
+        (Some(one), _) => Ok(vec![read_one(&one.0)?]),
+        (None, Some(several)) => read(&several.0),
+        (None, None) => Ok(Vec::new()),
+    }
+}
 
 /// Writes a list of expressions.
 pub(crate) fn write(expressions: &[Expression], writer: &mut Writer) {
@@ -82,6 +103,13 @@ pub(crate) fn read(list: &[u8]) -> Result<Vec<Expression>, Malformed> {
         expressions.push(read_one(element)?);
     }
     Ok(expressions)
+}
+
+/// Reads a list of expressions without what is in them.
+pub(crate) fn read_raw(list: &[u8]) -> Result<Vec<Expression>, Malformed> {
+    let element =
+        |element: Result<(u16, &[u8]), Malformed>| element.map(|(_, element)| Expression::Unknown(element.to_vec()));
+    Attributes::within(list).map(element).collect()
 }
 
 /// Reads one expression.

@@ -106,4 +106,28 @@ impl DataType {
     pub fn numbered(id: u32) -> Option<&'static Self> {
         TYPES.iter().copied().find(|known| known.id == id && known.name != "integer")
     }
+
+    /// Returns the size of a key in bytes. The values of a concatenation start at multiples of four bytes.
+    pub fn size_of(types: &[&Self]) -> usize {
+        match types {
+            [one] => one.size,
+            many => many.iter().map(|data| data.size.next_multiple_of(4)).sum(),
+        }
+    }
+
+    /// Returns the number of a concatenation.
+    pub fn numbers(types: &[&Self]) -> u32 {
+        types.iter().fold(0, |all, data| all << 6 | data.id)
+    }
+
+    /// Returns the types of a concatenation; `None` if one of them has no name here.
+    pub fn concatenated(number: u32) -> Option<Vec<&'static Self>> {
+        let mut types: Vec<_> = (0..5)
+            .map(|field| number >> (6 * field) & 0x3f)
+            .take_while(|id| *id != 0)
+            .map(Self::numbered)
+            .collect::<Option<_>>()?;
+        types.reverse();
+        Some(types)
+    }
 }

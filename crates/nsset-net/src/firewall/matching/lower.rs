@@ -3,8 +3,10 @@
 use super::{
     context::{Context, Requirement},
     data_type::{DataType, Format},
+    mapped::{Mapped, Values},
     operand::{Operand, Value, in_order, is_reversed, mask},
     selector::Selector,
+    selectors::Selectors,
     source::Source,
     test::{Operator, Test, Verdicts},
 };
@@ -25,23 +27,24 @@ use crate::{
         set::{
             anonymous::{AnonymousSet, AnonymousSets},
             element::{is_number, next, previous},
+            map_data::MapData,
         },
     },
 };
 
 /// The first register of 16 bytes, and the first of 4.
 pub(crate) const FIRST: u32 = 1;
-const FIRST_SMALL: u32 = 8;
+pub(crate) const FIRST_SMALL: u32 = 8;
 
 /// What a rule is made into.
 #[derive(Debug)]
-pub(crate) struct Lowering<'a> {
+pub(crate) struct Lowering<'a, 'b> {
     pub context: Context,
     pub expressions: Vec<Expression>,
-    pub sets: &'a mut AnonymousSets,
+    pub sets: &'a mut AnonymousSets<'b>,
 }
 
-impl Lowering<'_> {
+impl Lowering<'_, '_> {
     pub fn push(&mut self, expression: impl Into<Expression>) {
         self.expressions.push(expression.into());
     }
@@ -54,15 +57,42 @@ impl Lowering<'_> {
         let key: Vec<_> = selectors.iter().map(Selector::data).collect();
         let set = self.set_of(&key, test)?;
         self.require(selectors);
-        let mut register = FIRST_SMALL;
+        self.load_all(selectors, FIRST_SMALL, set.has_intervals);
+        self.look_up(set, FIRST_SMALL);
+        Ok(())
+    }
+
+    /// Loads values into this register and those after it. Returns the register after them.
+    pub fn load_all(&mut self, selectors: &[Selector], first: u32, has_intervals: bool) -> u32 {
+        let mut register = first;
         for selector in selectors {
             self.load_into(selector.source(), register);
-            if set.has_intervals {
+            if has_intervals {
                 self.order(selector.data(), register);
             }
             register += selector.data().size.div_ceil(4) as u32;
         }
-        self.look_up(set, FIRST_SMALL);
+        register
+    }
+
+    /// Loads what a map has for the values of selectors into this register. The packet fulfils what the selectors require.
+    pub fn load_mapped(
+        &mut self,
+        Mapped { selectors: Selectors(selectors), map }: &Mapped,
+        values: &[&'static DataType],
+        register: u32,
+    ) -> Result<()> {
+        if let Some(part) = selectors.iter().find(|selector| selector.bits().is_some()) {
+            return Err(Error::InvalidArgument(format!("'{part}' cannot be looked up in a map")));
+        }
+        let key: Vec<_> = selectors.iter().map(Selector::data).collect();
+        let set = match map {
+            Values::Named(name) => self.named(name),
+            Values::List(list) => LookedUp::anonymous(self.sets.add_values(key, list, values)?),
+        };
+        let register = small(register);
+        self.load_all(selectors, register, set.has_intervals);
+        self.look_up(LookedUp { target: Some(register), ..set }, register);
         Ok(())
     }
 
@@ -165,7 +195,7 @@ impl Lowering<'_> {
     }
 
     /// Adds the matches that the selectors need and the rule does not have yet.
-    fn require(&mut self, selectors: &[Selector]) {
+    pub fn require(&mut self, selectors: &[Selector]) {
         for selector in selectors {
             self.require_all(selector);
         }
@@ -239,7 +269,7 @@ impl Lowering<'_> {
             Test::In(list) => (None, list.as_slice(), false),
             Test::NotIn(list) => (None, list.as_slice(), true),
             Test::Verdicts(Verdicts::Named(name)) => {
-                return Ok(LookedUp { has_verdicts: true, ..self.named(name) });
+                return Ok(LookedUp { target: Some(immediate::VERDICT), ..self.named(name) });
             }
             Test::Verdicts(Verdicts::List(list)) => {
                 return Ok(LookedUp::anonymous(self.sets.add_map(key.to_vec(), list)?));
@@ -259,15 +289,15 @@ impl Lowering<'_> {
 
     fn named(&self, reference: &str) -> LookedUp {
         let name = reference.trim_start_matches('@').to_owned();
-        let has_intervals = self.sets.named_intervals.contains(&name);
-        LookedUp { name, id: None, has_verdicts: false, has_intervals, is_inverted: false }
+        let has_intervals = self.sets.named.has_intervals(&name);
+        LookedUp { name, id: None, target: None, has_intervals, is_inverted: false }
     }
 
     fn look_up(&mut self, set: LookedUp, source: u32) {
         self.push(Lookup {
             set: set.name,
             source,
-            target: set.has_verdicts.then_some(immediate::VERDICT),
+            target: set.target,
             set_id: set.id,
             flags: set.is_inverted.then_some(INVERTED),
         });
@@ -278,7 +308,8 @@ impl Lowering<'_> {
 struct LookedUp {
     name: String,
     id: Option<u32>,
-    has_verdicts: bool,
+    /// Where a map stores what it has.
+    target: Option<u32>,
     has_intervals: bool,
     is_inverted: bool,
 }
@@ -288,11 +319,16 @@ impl LookedUp {
         Self {
             name: set.name().to_owned(),
             id: Some(set.id),
-            has_verdicts: set.has_verdicts,
+            target: matches!(set.data, Some(MapData::Verdicts)).then_some(immediate::VERDICT),
             has_intervals: set.has_intervals,
             is_inverted: false,
         }
     }
+}
+
+/// Returns the first register of 4 bytes within one of 16.
+fn small(register: u32) -> u32 {
+    FIRST_SMALL + (register - FIRST) * 4
 }
 
 /// Whether this names a set.
@@ -304,6 +340,6 @@ pub(crate) fn is_named(operand: &Operand) -> bool {
 pub(crate) fn one(operand: &Operand, data: &DataType) -> Result<Vec<u8>> {
     match operand.value(data)? {
         Value::One(value) => Ok(value),
-        _ => Err(Error::InvalidArgument(format!("{operand:?} must be one value"))),
+        _ => Err(Error::InvalidArgument(format!("{operand} must be one value"))),
     }
 }

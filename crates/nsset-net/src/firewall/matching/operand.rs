@@ -1,22 +1,75 @@
 //! What a selector is compared with, as plain data, and as the bytes that the kernel gets.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, Ipv6Addr},
+};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, SeqAccess, Visitor},
+};
 
 use super::{
     data_type::{DataType, Format, Order},
     names,
 };
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 /// A number, a name, an address, a range or a list of them, as JSON has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Operand {
     Number(u64),
     Text(String),
     List(Vec<Self>),
+}
+
+/// Reads an operand without keeping it in between, as an untagged enum would: sets have 100,000 of them.
+pub(crate) struct OperandVisitor;
+
+impl<'de> Visitor<'de> for OperandVisitor {
+    type Value = Operand;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a number, a text or a list of them")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Operand, E> {
+        Ok(Operand::Number(number))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Operand, E> {
+        Ok(Operand::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Operand, A::Error> {
+        let mut list = Vec::with_capacity(parts.size_hint().unwrap_or(0));
+        while let Some(part) = parts.next_element()? {
+            list.push(part);
+        }
+        Ok(Operand::List(list))
+    }
+}
+
+impl<'de> Deserialize<'de> for Operand {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OperandVisitor)
+    }
+}
+
+/// For messages: `22`, `'lo'`, `['10.0.0.1', 22]`.
+impl fmt::Display for Operand {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(formatter, "{number}"),
+            Self::Text(text) => write!(formatter, "'{text}'"),
+            Self::List(list) => {
+                let parts: Vec<_> = list.iter().map(ToString::to_string).collect();
+                write!(formatter, "[{}]", parts.join(", "))
+            }
+        }
+    }
 }
 
 /// An operand as bytes.
@@ -35,8 +88,8 @@ impl Operand {
     ///
     /// # Errors
     /// [`Error::InvalidArgument`] also for a range that ends before it begins, except for a time of day: that goes over midnight.
-    pub(crate) fn value(&self, data: &DataType) -> Result<Value> {
-        let wrong = || Error::InvalidArgument(format!("{self:?} is not a value of type {}", data.name));
+    pub(crate) fn value(&self, data: &DataType) -> Result<Value, Error> {
+        let wrong = || Error::InvalidArgument(format!("{self} is not a value of type {}", data.name));
         match self {
             Self::Number(number) => number_bytes(*number, data).map(Value::One).ok_or_else(wrong),
             Self::Text(text) => match text_value(text, data).ok_or_else(wrong)? {

@@ -1,12 +1,20 @@
 //! How a match compares its selector, as plain data.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-use super::{operand::Operand, verdict::Verdict};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use super::{
+    operand::{Operand, OperandVisitor},
+    verdict::Verdict,
+};
 
 /// What the value of a selector must be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "Written")]
 pub enum Test {
     /// Equal to a value, in a range, one of a list, or in a set (`@name`). For flags: at least one of these is set.
     Is(Operand),
@@ -41,7 +49,7 @@ pub enum Verdicts {
     List(Vec<(Operand, Verdict)>),
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 enum Written {
     Is(Operand),
@@ -74,12 +82,40 @@ struct Fields {
     verdicts: Option<Verdicts>,
 }
 
-impl From<Written> for Test {
-    fn from(written: Written) -> Self {
-        let fields = match written {
-            Written::Is(operand) => return Self::Is(operand),
-            Written::Fields(fields) => *fields,
-        };
+struct TestVisitor;
+
+impl<'de> Visitor<'de> for TestVisitor {
+    type Value = Test;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value or a comparison")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Test, E> {
+        OperandVisitor.visit_u64(number).map(Test::Is)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Test, E> {
+        OperandVisitor.visit_str(text).map(Test::Is)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, parts: A) -> Result<Test, A::Error> {
+        OperandVisitor.visit_seq(parts).map(Test::Is)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Test, A::Error> {
+        Fields::deserialize(MapAccessDeserializer::new(map)).map(Test::from)
+    }
+}
+
+impl<'de> Deserialize<'de> for Test {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TestVisitor)
+    }
+}
+
+impl From<Fields> for Test {
+    fn from(fields: Fields) -> Self {
         if let Some(list) = fields.is_in {
             return Self::In(list);
         }

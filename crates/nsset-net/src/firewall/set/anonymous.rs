@@ -1,8 +1,13 @@
 //! Sets and maps without a name, which belong to one rule.
 
-use super::element::{Element, Storage, sort_intervals};
+use std::collections::HashMap;
+
+use super::{
+    element::{Element, Storage, sort_intervals},
+    map_data::{self, MapData},
+};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     firewall::matching::{data_type::DataType, operand::Operand, verdict::Verdict},
 };
 
@@ -16,13 +21,14 @@ pub(crate) struct AnonymousSet {
     pub id: u32,
     pub key: Vec<&'static DataType>,
     pub elements: Vec<Element>,
-    pub has_verdicts: bool,
+    /// What a map has for its keys.
+    pub data: Option<MapData>,
     pub has_intervals: bool,
 }
 
 impl AnonymousSet {
     pub fn name(&self) -> &'static str {
-        if self.has_verdicts { MAP } else { SET }
+        if self.data.is_some() { MAP } else { SET }
     }
 
     pub fn storage(&self) -> Storage {
@@ -34,37 +40,81 @@ impl AnonymousSet {
     }
 }
 
-/// The anonymous sets of a table.
+/// What rules have to know about the sets of their table.
 #[derive(Debug, Default)]
-pub(crate) struct AnonymousSets {
+pub(crate) struct NamedSets(HashMap<String, NamedSet>);
+
+#[derive(Debug)]
+struct NamedSet {
+    /// Whether keys are intervals: numbers are looked up in the order of the network there.
+    has_intervals: bool,
+    /// The types of the values of a map.
+    values: Vec<&'static DataType>,
+}
+
+impl NamedSets {
+    pub fn add(&mut self, name: &str, has_intervals: bool, values: &[&'static DataType]) {
+        self.0.insert(name.to_owned(), NamedSet { has_intervals, values: values.to_vec() });
+    }
+
+    pub fn has_intervals(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|set| set.has_intervals)
+    }
+
+    /// Returns the types of the values of a map.
+    pub fn values(&self, name: &str) -> Result<&[&'static DataType]> {
+        let values = self.0.get(name).map(|set| set.values.as_slice()).filter(|values| !values.is_empty());
+        values.ok_or_else(|| Error::InvalidArgument(format!("'@{name}' is not a map to values")))
+    }
+}
+
+/// The anonymous sets of a table.
+#[derive(Debug)]
+pub(crate) struct AnonymousSets<'a> {
     latest: u32,
-    /// The names of the table's sets whose keys are intervals: numbers are looked up in the order of the network there.
-    pub named_intervals: Vec<String>,
+    /// The other sets of the table.
+    pub named: &'a NamedSets,
     /// Those of the rule that is being written.
     pub new: Vec<AnonymousSet>,
 }
 
-impl AnonymousSets {
-    /// For rules that can look up these sets of intervals by name.
-    pub fn beside(named_intervals: Vec<String>) -> Self {
-        Self { named_intervals, ..Self::default() }
+impl<'a> AnonymousSets<'a> {
+    /// For rules that can look up these sets by name.
+    pub fn beside(named: &'a NamedSets) -> Self {
+        Self { latest: 0, named, new: Vec::new() }
     }
 
     /// Adds a set with these elements.
     pub fn add_set(&mut self, key: Vec<&'static DataType>, list: &[Operand]) -> Result<&AnonymousSet> {
         let has_intervals = has_intervals(list.iter(), &key)?;
         let elements = list.iter().map(|operand| Element::of(operand, &key, has_intervals)).collect::<Result<_>>()?;
-        self.add(key, elements, has_intervals, false)
+        self.add(key, elements, has_intervals, None)
     }
 
-    /// Adds a map with these elements.
+    /// Adds a map to values of these types.
+    pub fn add_values(
+        &mut self,
+        key: Vec<&'static DataType>,
+        list: &[(Operand, Operand)],
+        values: &[&'static DataType],
+    ) -> Result<&AnonymousSet> {
+        let has_intervals = has_intervals(list.iter().map(|(operand, _)| operand), &key)?;
+        let element = |(operand, value): &(Operand, Operand)| {
+            let data = Some(map_data::value(value, values)?);
+            Ok(Element { data, ..Element::of(operand, &key, has_intervals)? })
+        };
+        let elements = list.iter().map(element).collect::<Result<_>>()?;
+        self.add(key, elements, has_intervals, Some(MapData::Values(values.to_vec())))
+    }
+
+    /// Adds a map to verdicts.
     pub fn add_map(&mut self, key: Vec<&'static DataType>, list: &[(Operand, Verdict)]) -> Result<&AnonymousSet> {
         let has_intervals = has_intervals(list.iter().map(|(operand, _)| operand), &key)?;
         let element = |(operand, verdict): &(Operand, Verdict)| {
             Ok(Element { data: Some(verdict.data()), ..Element::of(operand, &key, has_intervals)? })
         };
         let elements = list.iter().map(element).collect::<Result<_>>()?;
-        self.add(key, elements, has_intervals, true)
+        self.add(key, elements, has_intervals, Some(MapData::Verdicts))
     }
 
     fn add(
@@ -72,14 +122,14 @@ impl AnonymousSets {
         key: Vec<&'static DataType>,
         mut elements: Vec<Element>,
         has_intervals: bool,
-        has_verdicts: bool,
+        data: Option<MapData>,
     ) -> Result<&AnonymousSet> {
         if key.len() == 1 {
             sort_intervals(&mut elements)?;
         }
         self.latest += 1;
-        self.new.push(AnonymousSet { id: self.latest, key, elements, has_verdicts, has_intervals });
-        self.new.last().ok_or_else(|| crate::error::Error::InvalidArgument(String::new()))
+        self.new.push(AnonymousSet { id: self.latest, key, elements, data, has_intervals });
+        self.new.last().ok_or_else(|| Error::InvalidArgument(String::new()))
     }
 }
 

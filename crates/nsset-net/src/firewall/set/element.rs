@@ -44,10 +44,10 @@ impl Element {
             return Ok(Self { key, last, ..Self::default() });
         }
         let Operand::List(parts) = operand else {
-            return Err(Error::InvalidArgument(format!("{operand:?} is not a list of {} values", key.len())));
+            return Err(Error::InvalidArgument(format!("{operand} is not a list of {} values", key.len())));
         };
         if parts.len() != key.len() {
-            return Err(Error::InvalidArgument(format!("{operand:?} is not a list of {} values", key.len())));
+            return Err(Error::InvalidArgument(format!("{operand} is not a list of {} values", key.len())));
         }
         let (mut all, mut lasts, mut is_interval) = (Vec::new(), Vec::new(), false);
         for (part, data) in parts.iter().zip(key) {
@@ -88,13 +88,13 @@ fn bounds(operand: &Operand, data: &DataType, has_intervals: bool) -> Result<(Ve
     let ordered = |bytes: Vec<u8>| if has_intervals && is_number(data) { in_order(bytes, data.order) } else { bytes };
     let value = operand.value(data)?;
     if !has_intervals && !matches!(value, Value::One(_)) {
-        let text = format!("{operand:?} is several values of type {}: the set needs the flag 'interval'", data.name);
+        let text = format!("{operand} is several values of type {}: the set needs the flag 'interval'", data.name);
         return Err(Error::InvalidArgument(text));
     }
     Ok(match value {
         Value::One(bytes) => (ordered(bytes), None),
         Value::Range(from, to) if is_reversed(&from, &to, data) => {
-            return Err(Error::InvalidArgument(format!("{operand:?} ends before it begins")));
+            return Err(Error::InvalidArgument(format!("{operand} ends before it begins")));
         }
         Value::Range(from, to) => (in_order(from, data.order), Some(in_order(to, data.order))),
         Value::Prefix(bytes, bits) => {

@@ -15,6 +15,8 @@ pub(crate) struct Found {
     pub is_anonymous: bool,
     pub has_intervals: bool,
     pub key_size: usize,
+    /// The size of the values of a map.
+    pub data_size: usize,
     pub elements: Vec<FoundElement>,
 }
 

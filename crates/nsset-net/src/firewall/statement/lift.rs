@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 
 use super::{
-    Destination, Limit, Log, NewValue, Queue, Quota, Statement, Synproxy, Translation, reject::Reject,
-    written::Selectors,
+    Destination, ElementOf, ElementOperation, Limit, Log, NewValue, Own, Port, Queue, Quota, Statement, Synproxy,
+    Target, Translation, reject::Reject,
 };
 use crate::firewall::{
     expression::{
         Data, Expression,
-        action::objref::Objref,
+        action::{
+            dynset::{Dynset, SEVERAL},
+            objref::Objref,
+        },
+        list,
         load::{immediate::VERDICT, payload::Payload},
         test::{
             bitwise::Bitwise,
@@ -23,14 +27,19 @@ use crate::firewall::{
     matching::{
         context::{Context, Requirement},
         data_type::{self as types, DataType, Format},
+        mapped::{Mapped, Values},
         operand::{Operand, in_order, mask},
         selector::{Known, Selector},
+        selectors::Selectors,
         source::{Bits, Source},
         test::{Operator, Test, Verdicts},
         verdict::Verdict,
     },
     message::object,
-    set::found::{Found as FoundSet, element_operand},
+    set::{
+        found::{Found as FoundSet, element_operand},
+        map_data,
+    },
 };
 
 /// The anonymous sets of a table, by their names.
@@ -58,6 +67,34 @@ pub(crate) fn lift(expressions: &[Expression], family: Family, sets: &Found) -> 
 enum Content {
     Loaded(Loaded),
     Constant(Vec<u8>),
+    Mapped(FromMap),
+}
+
+/// What a map has for the values of selectors.
+#[derive(Clone, Debug)]
+struct FromMap {
+    selectors: Vec<Selector>,
+    name: String,
+    /// The elements of a map that is anonymous.
+    list: Option<Vec<(Operand, Option<Data>)>>,
+    /// The size of the values in bytes.
+    size: usize,
+}
+
+impl FromMap {
+    /// Returns the plain data if the values have these types.
+    fn to(&self, values: &[&DataType]) -> Option<Mapped> {
+        let map = match &self.list {
+            None => Values::Named(format!("@{}", self.name)),
+            Some(list) => {
+                let pair = |(key, data): &(Operand, Option<Data>)| {
+                    Some((key.clone(), map_data::operand(data.as_ref()?, values)?))
+                };
+                Values::List(list.iter().map(pair).collect::<Option<_>>()?)
+            }
+        };
+        Some(Mapped { selectors: Selectors(self.selectors.clone()), map })
+    }
 }
 
 /// A loaded value, and what was done with it.
@@ -161,24 +198,23 @@ impl Lifting<'_> {
                 Statement::Reject(if is_default { None } else { Some(reject.text()?) })
             }
             Expression::Masq(masq) => {
-                let port = self.ports(masq.port, masq.last_port)?;
+                let port = self.new_port(masq.port, masq.last_port)?;
                 Statement::Masquerade(Translation { port, ..Translation::of_flags(masq.flags)? })
             }
             Expression::Redir(redir) => {
-                let port = self.ports(redir.port, redir.last_port)?;
+                let port = self.new_port(redir.port, redir.last_port)?;
                 Statement::Redirect(Translation { port, ..Translation::of_flags(redir.flags)? })
             }
             Expression::Nat(nat) => {
-                let to = self.addresses(nat.address, nat.last_address)?;
-                let port = self.ports(nat.port, nat.last_port)?;
+                let (to, port) = self.new_ends([nat.address, nat.last_address], [nat.port, nat.last_port])?;
                 let translation = Translation { to, port, ..Translation::of_flags(nat.flags)? };
                 if nat.kind == nat::SOURCE { Statement::Snat(translation) } else { Statement::Dnat(translation) }
             }
             Expression::Tproxy(tproxy) => {
-                let to = self.addresses(tproxy.address, None)?;
-                let port = self.ports(tproxy.port, None)?;
+                let (to, port) = self.new_ends([tproxy.address, None], [tproxy.port, None])?;
                 Statement::Tproxy(Translation { to, port, ..Translation::default() })
             }
+            Expression::Dynset(dynset) => self.element(dynset)?,
             Expression::Dup(dup) => Statement::Duplicate(self.destination(dup.address, dup.device)?),
             Expression::Fwd(fwd) => Statement::Forward(self.destination(fwd.address, Some(fwd.device))?),
             _ => return None,
@@ -197,14 +233,14 @@ impl Lifting<'_> {
     fn loaded(&self, register: u32) -> Option<Loaded> {
         match self.content(register)? {
             Content::Loaded(loaded) => Some(loaded.clone()),
-            Content::Constant(_) => None,
+            _ => None,
         }
     }
 
     fn constant(&self, register: u32) -> Option<&[u8]> {
         match self.content(register)? {
             Content::Constant(value) => Some(value),
-            Content::Loaded(_) => None,
+            _ => None,
         }
     }
 
@@ -356,10 +392,10 @@ impl Lifting<'_> {
         let is_map = match lookup.target {
             None => false,
             Some(VERDICT) => true,
-            Some(_) => return None,
+            Some(target) => return self.look_up_value(lookup, target),
         };
         let set = self.sets.get(&lookup.set);
-        let selectors = self.looked_up(lookup.source, set)?;
+        let selectors = self.looked_up(lookup.source, set.map(|set| set.key_size))?;
         let key: Vec<_> = selectors.iter().map(Selector::data).collect();
         let requirements: Vec<_> = selectors.iter().flat_map(Selector::requires).copied().collect();
         let is_flags = matches!(key.as_slice(), [one] if one.format == Format::Flags);
@@ -389,11 +425,50 @@ impl Lifting<'_> {
         Some(())
     }
 
-    /// Returns the selectors whose values are in the registers from this one on, as many as the key of the set has.
-    fn looked_up(&mut self, source: u32, set: Option<&FoundSet>) -> Option<Vec<Selector>> {
+    /// Stores in a register what a map has.
+    fn look_up_value(&mut self, lookup: &Lookup, target: u32) -> Option<()> {
+        let set: &FoundSet = self.sets.get(&lookup.set)?;
+        let selectors = self.looked_up(lookup.source, Some(set.key_size))?;
+        let key: Vec<_> = selectors.iter().map(Selector::data).collect();
+        let requirements: Vec<_> = selectors.iter().flat_map(Selector::requires).copied().collect();
+        let list = if set.is_anonymous { Some(set.elements(&key)?) } else { None };
+        let found = FromMap { selectors, name: lookup.set.clone(), list, size: set.data_size };
+        self.absorb(&requirements);
+        self.latest = None;
+        self.registers.insert(word(target), Content::Mapped(found));
+        Some(())
+    }
+
+    /// Returns what happens to an element of a set.
+    fn element(&mut self, dynset: &Dynset) -> Option<Statement> {
+        let set = self.sets.get(&dynset.set)?;
+        let (key_size, data_size) = (set.key_size, set.data_size);
+        let key = self.looked_up(dynset.key, Some(key_size))?;
+        let value = match dynset.data {
+            Some(data) => Some(self.looked_up(data, Some(data_size))?),
+            None => None,
+        };
+        let own = list::read_nested(dynset.one.as_ref(), dynset.several.as_ref()).ok()?;
+        let own = own.iter().map(Own::lift).collect::<Option<_>>()?;
+        let all = key.iter().chain(value.iter().flatten());
+        let requirements: Vec<_> = all.flat_map(Selector::requires).copied().collect();
+        self.absorb(&requirements);
+        let element = ElementOf {
+            set: format!("@{}", dynset.set),
+            key: Selectors(key),
+            value: value.map(Selectors),
+            timeout: dynset.timeout.filter(|timeout| *timeout != 0),
+            own,
+        };
+        let is_known = dynset.flags.unwrap_or(0) & !SEVERAL == 0;
+        is_known.then_some(Statement::Element(ElementOperation::of(dynset.operation)?, element))
+    }
+
+    /// Returns the selectors whose values are in the registers from this one on, as many as have this size.
+    fn looked_up(&mut self, source: u32, size: Option<usize>) -> Option<Vec<Selector>> {
         let mut selectors = Vec::new();
         let mut place = word(source);
-        let size = set.map(|set| set.key_size.div_ceil(4) as u32);
+        let size = size.map(|size| size.div_ceil(4) as u32);
         let end = size.map(|size| place + size);
         loop {
             let Some(Content::Loaded(loaded)) = self.registers.get(&place).cloned() else { return None };
@@ -425,6 +500,7 @@ impl Lifting<'_> {
                 self.absorb(from.requires());
                 NewValue::Copy { from: from.to_string() }
             }
+            Content::Mapped(mapped) => NewValue::Mapped(mapped.to(&[selector.data()])?),
         };
         self.push(Statement::Set(Selectors(vec![selector]), value));
         Some(())
@@ -457,6 +533,37 @@ impl Lifting<'_> {
         let value = NewValue::Constant(Operand::of(&[value], selector.data())?);
         self.push(Statement::Set(Selectors(vec![selector]), value));
         Some(())
+    }
+
+    /// Returns new addresses and ports, of which these registers hold the first and the last.
+    fn new_ends(&self, addresses: [Option<u32>; 2], ports: [Option<u32>; 2]) -> Option<(Option<Target>, Option<Port>)> {
+        let [first, last] = addresses;
+        let Some((first, Content::Mapped(mapped))) = first.and_then(|first| Some((first, self.content(first)?))) else {
+            return Some((self.addresses(first, last)?.map(Target::Address), self.new_port(ports[0], ports[1])?));
+        };
+        let address = match mapped.size {
+            4 | 8 => &types::IPV4,
+            16 | 20 => &types::IPV6,
+            _ => return None,
+        };
+        if last.is_some_and(|last| last != first) {
+            return None;
+        }
+        if mapped.size == address.size {
+            return Some((Some(Target::Mapped(mapped.to(&[address])?)), self.new_port(ports[0], ports[1])?));
+        }
+        let behind = word(first) + address.size as u32 / 4;
+        let has_port = ports.iter().flatten().all(|port| word(*port) == behind) && ports[0].is_some();
+        has_port.then_some((Some(Target::Mapped(mapped.to(&[address, &types::PORT])?)), None))
+    }
+
+    #[expect(clippy::option_option, reason = "as for addresses")]
+    fn new_port(&self, first: Option<u32>, last: Option<u32>) -> Option<Option<Port>> {
+        if let Some((first, Content::Mapped(mapped))) = first.and_then(|first| Some((first, self.content(first)?))) {
+            let is_one = last.is_none_or(|last| last == first) && mapped.size == types::PORT.size;
+            return is_one.then_some(Some(Port::Mapped(mapped.to(&[&types::PORT])?)));
+        }
+        Some(self.ports(first, last)?.map(Port::Given))
     }
 
     #[expect(clippy::option_option, reason = "there may be none, or one that has no name here")]

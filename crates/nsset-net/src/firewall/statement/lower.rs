@@ -2,13 +2,24 @@
 
 use std::net::IpAddr;
 
-use super::{Destination, NewValue, Statement, Translation, reject::Reject, translation::octets, written::Selectors};
+use super::{
+    Destination, ElementOf, ElementOperation, NewValue, Own, Port, Statement, Target, Translation,
+    reject::Reject,
+    translation::{addresses, octets},
+};
 use crate::{
     error::{Error, Result},
     firewall::{
         expression::{
             Data,
-            action::{counter::Counter, dup::Dup, fwd::Fwd, notrack::Notrack, objref::Objref},
+            action::{
+                counter::Counter,
+                dup::Dup,
+                dynset::{self, Dynset},
+                fwd::Fwd,
+                notrack::Notrack,
+                objref::Objref,
+            },
             list,
             load::{
                 ct::Ct,
@@ -26,9 +37,12 @@ use crate::{
         family::Family,
         matching::{
             context::Requirement,
-            lower::{FIRST, Lowering, one},
+            data_type::{self as types, DataType, Format},
+            lower::{FIRST, FIRST_SMALL, Lowering, one},
+            mapped::{Mapped, Values},
             operand::{Operand, Value},
             selector::Selector,
+            selectors::Selectors,
             source::Source,
         },
         message::object,
@@ -36,7 +50,7 @@ use crate::{
 };
 
 /// Adds the expressions of a statement. A comment has none.
-pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_>) -> Result<()> {
+pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_, '_>) -> Result<()> {
     match statement {
         Statement::Match(Selectors(selectors), test) => rule.add_match(selectors, test)?,
         Statement::Verdict(verdict) => rule.push(Immediate { target: immediate::VERDICT, data: verdict.data() }),
@@ -49,11 +63,11 @@ pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_>) -> Result<()
         Statement::Log(log) => rule.push(log.lower()),
         Statement::Reject(answer) => reject(rule, answer.as_deref())?,
         Statement::Masquerade(translation) => {
-            let [port, last_port] = ports(rule, translation, FIRST)?;
+            let [port, last_port] = new_ports(rule, translation, FIRST)?;
             rule.push(Masq { flags: translation.flags(), port, last_port });
         }
         Statement::Redirect(translation) => {
-            let [port, last_port] = ports(rule, translation, FIRST)?;
+            let [port, last_port] = new_ports(rule, translation, FIRST)?;
             rule.push(Redir { port, last_port, flags: translation.flags() });
         }
         Statement::Snat(translation) => translate(rule, nat::SOURCE, translation)?,
@@ -61,6 +75,7 @@ pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_>) -> Result<()
         Statement::Tproxy(translation) => tproxy(rule, translation)?,
         Statement::Notrack => rule.push(Notrack::default()),
         Statement::Set(Selectors(selectors), value) => set(rule, selectors, value)?,
+        Statement::Element(operation, element) => change_element(rule, *operation, element)?,
         Statement::Duplicate(destination) => {
             let (address, device) = destinations(rule, destination);
             rule.push(Dup { address, device });
@@ -74,8 +89,10 @@ pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_>) -> Result<()
         Statement::Queue(queue) => rule.push(queue.lower()?),
         Statement::Synproxy(synproxy) => rule.push(synproxy.lower()),
         Statement::Raw(octets) => {
-            let read = list::read(&octets.0);
-            let read = read.map_err(|_| Error::InvalidArgument("'raw' is not a list of expressions".into()))?;
+            let read = list::read_raw(&octets.0);
+            let read = read.map_err(|_| {
+                Error::InvalidArgument("'raw' is not a list of expressions, as `get` returns it".into())
+            })?;
             rule.expressions.extend(read);
         }
     }
@@ -86,7 +103,7 @@ fn reference(kind: u32, name: &str) -> Objref {
     Objref { kind: Some(kind), name: Some(name.to_owned()), source: None }
 }
 
-fn reject(rule: &mut Lowering<'_>, answer: Option<&str>) -> Result<()> {
+fn reject(rule: &mut Lowering<'_, '_>, answer: Option<&str>) -> Result<()> {
     let family = rule.context.family();
     let reject = match answer {
         None => Reject::default_of(family),
@@ -104,39 +121,127 @@ fn reject(rule: &mut Lowering<'_>, answer: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-fn translate(rule: &mut Lowering<'_>, kind: u32, translation: &Translation) -> Result<()> {
-    let addresses = translation.addresses()?;
-    let family = match (addresses, rule.context.family()) {
-        (Some((address, _)), _) => family_of(address),
-        (None, family) => family.number().into(),
-    };
-    let mut register = FIRST;
-    let mut constant = |rule: &mut Lowering<'_>, value: Vec<u8>| {
-        rule.push(Immediate { target: register, data: Data::Value(value) });
-        register += 1;
-        Some(register - 1)
-    };
-    let address = addresses.and_then(|(first, _)| constant(rule, octets(first)));
-    let last_address = addresses.and_then(|(_, last)| last).and_then(|last| constant(rule, octets(last)));
-    let [port, last_port] = ports(rule, translation, register)?;
+fn translate(rule: &mut Lowering<'_, '_>, kind: u32, translation: &Translation) -> Result<()> {
+    let New { family, address, last_address, port, last_port } = new_ends(rule, translation)?;
+    let family = family.unwrap_or_else(|| rule.context.family().number().into());
     rule.push(Nat { kind, family, address, last_address, port, last_port, flags: translation.flags() });
     Ok(())
 }
 
-fn tproxy(rule: &mut Lowering<'_>, translation: &Translation) -> Result<()> {
-    let mut family = rule.context.family().number().into();
-    let mut register = FIRST;
-    let mut address = None;
-    if let Some((to, _)) = translation.addresses()? {
-        family = family_of(to);
-        rule.push(Immediate { target: register, data: Data::Value(octets(to)) });
-        address = Some(register);
-        register += 1;
-    } else if rule.context.family() == Family::Inet {
-        family = 0;
-    }
-    let [port, _] = ports(rule, translation, register)?;
+fn tproxy(rule: &mut Lowering<'_, '_>, translation: &Translation) -> Result<()> {
+    let New { family, address, port, .. } = new_ends(rule, translation)?;
+    let family = match (family, rule.context.family()) {
+        (Some(family), _) => family,
+        (None, Family::Inet) => 0,
+        (None, family) => family.number().into(),
+    };
     rule.push(Tproxy { family, address, port });
+    Ok(())
+}
+
+/// The registers of new addresses and ports, and the family of the addresses.
+#[derive(Default)]
+struct New {
+    family: Option<u32>,
+    address: Option<u32>,
+    last_address: Option<u32>,
+    port: Option<u32>,
+    last_port: Option<u32>,
+}
+
+/// Loads new addresses and ports.
+fn new_ends(rule: &mut Lowering<'_, '_>, translation: &Translation) -> Result<New> {
+    // The matches that these selectors need use the registers, too.
+    for Mapped { selectors, .. } in translation.mapped() {
+        rule.require(&selectors.0);
+    }
+    let mut new = New::default();
+    let mut register = FIRST;
+    match &translation.to {
+        None => {}
+        Some(Target::Address(text)) => {
+            let (first, last) = addresses(text)?;
+            new.family = Some(family_of(first));
+            for (address, place) in [(Some(first), &mut new.address), (last, &mut new.last_address)] {
+                let Some(address) = address else { continue };
+                rule.push(Immediate { target: register, data: Data::Value(octets(address)) });
+                *place = Some(register);
+                register += 1;
+            }
+        }
+        Some(Target::Mapped(mapped)) => {
+            let values = address_types(rule, mapped)?;
+            rule.load_mapped(mapped, &values, register)?;
+            new.address = Some(register);
+            let (address, port) = (values.first(), values.get(1));
+            new.family = address.map(|address| family_of_type(address));
+            if port.is_some() && translation.port.is_some() {
+                return Err(Error::InvalidArgument("the map of 'to' has ports already".into()));
+            }
+            new.port = port.and(address).map(|address| FIRST_SMALL + address.size as u32 / 4);
+            // An address of IPv6 and a port need two of them.
+            register += 2;
+        }
+    }
+    if new.port.is_none() {
+        [new.port, new.last_port] = new_ports(rule, translation, register)?;
+    }
+    Ok(new)
+}
+
+/// Returns the types of a map to addresses, or to addresses and ports.
+fn address_types(rule: &Lowering<'_, '_>, mapped: &Mapped) -> Result<Vec<&'static DataType>> {
+    let wrong = || Error::InvalidArgument("'to' needs a map to addresses, or to addresses and ports".into());
+    let values = match &mapped.map {
+        Values::Named(name) => rule.sets.named.values(name.trim_start_matches('@'))?.to_vec(),
+        Values::List(list) => {
+            let (_, value) = list.first().ok_or_else(wrong)?;
+            let (address, port) = match value {
+                Operand::List(parts) => (parts.first(), parts.get(1)),
+                one => (Some(one), None),
+            };
+            let Some(Operand::Text(address)) = address else { return Err(wrong()) };
+            let address = if address.contains(':') { &types::IPV6 } else { &types::IPV4 };
+            if port.is_some() { vec![address, &types::PORT] } else { vec![address] }
+        }
+    };
+    let is_address = values.first().is_some_and(|data| matches!(data.format, Format::Ipv4 | Format::Ipv6));
+    let is_port = values.get(1).is_none_or(|data| **data == types::PORT);
+    if is_address && is_port && values.len() <= 2 { Ok(values) } else { Err(wrong()) }
+}
+
+fn family_of_type(address: &DataType) -> u32 {
+    let family = if address.format == Format::Ipv6 { Family::Ip6 } else { Family::Ip };
+    family.number().into()
+}
+
+/// Adds, renews or deletes an element whose key the packet has.
+fn change_element(rule: &mut Lowering<'_, '_>, operation: ElementOperation, element: &ElementOf) -> Result<()> {
+    let ElementOf { key: Selectors(key), value, timeout, .. } = element;
+    let value = value.as_ref().map(|Selectors(value)| value.as_slice());
+    if let Some(part) = key.iter().chain(value.unwrap_or_default()).find(|selector| selector.bits().is_some()) {
+        return Err(Error::InvalidArgument(format!("'{part}' cannot be a part of an element")));
+    }
+    rule.require(key);
+    rule.require(value.unwrap_or_default());
+    let next = rule.load_all(key, FIRST_SMALL, false);
+    let data = value.map(|value| {
+        rule.load_all(value, next, false);
+        next
+    });
+    let own: Vec<_> = element.own.iter().map(Own::lower).collect();
+    let (one, several) = list::nested(&own);
+    rule.push(Dynset {
+        set: element.set_name().to_owned(),
+        set_id: None,
+        operation: operation.number(),
+        key: FIRST_SMALL,
+        data,
+        timeout: *timeout,
+        one,
+        flags: several.as_ref().map(|_| dynset::SEVERAL),
+        several,
+    });
     Ok(())
 }
 
@@ -146,9 +251,17 @@ fn family_of(address: IpAddr) -> u32 {
 }
 
 /// Loads the ports into this register and the one after it.
-fn ports(rule: &mut Lowering<'_>, translation: &Translation, register: u32) -> Result<[Option<u32>; 2]> {
-    let Some(port) = &translation.port else { return Ok([None, None]) };
-    match port.value(&crate::firewall::matching::data_type::PORT)? {
+fn new_ports(rule: &mut Lowering<'_, '_>, translation: &Translation, register: u32) -> Result<[Option<u32>; 2]> {
+    let port = match &translation.port {
+        None => return Ok([None, None]),
+        Some(Port::Given(port)) => port,
+        Some(Port::Mapped(mapped)) => {
+            rule.require(&mapped.selectors.0);
+            rule.load_mapped(mapped, &[&types::PORT], register)?;
+            return Ok([Some(register), None]);
+        }
+    };
+    match port.value(&types::PORT)? {
         Value::Range(first, last) => {
             rule.push(Immediate { target: register, data: Data::Value(first) });
             rule.push(Immediate { target: register + 1, data: Data::Value(last) });
@@ -162,9 +275,9 @@ fn ports(rule: &mut Lowering<'_>, translation: &Translation, register: u32) -> R
     }
 }
 
-fn destinations(rule: &mut Lowering<'_>, destination: &Destination) -> (Option<u32>, Option<u32>) {
+fn destinations(rule: &mut Lowering<'_, '_>, destination: &Destination) -> (Option<u32>, Option<u32>) {
     let mut register = FIRST;
-    let mut constant = |rule: &mut Lowering<'_>, value: Vec<u8>| {
+    let mut constant = |rule: &mut Lowering<'_, '_>, value: Vec<u8>| {
         rule.push(Immediate { target: register, data: Data::Value(value) });
         register += 1;
         register - 1
@@ -174,7 +287,7 @@ fn destinations(rule: &mut Lowering<'_>, destination: &Destination) -> (Option<u
     (address, device)
 }
 
-fn set(rule: &mut Lowering<'_>, selectors: &[Selector], value: &NewValue) -> Result<()> {
+fn set(rule: &mut Lowering<'_, '_>, selectors: &[Selector], value: &NewValue) -> Result<()> {
     let [selector] = selectors else {
         return Err(Error::InvalidArgument("'set' changes one thing".into()));
     };
@@ -184,6 +297,13 @@ fn set(rule: &mut Lowering<'_>, selectors: &[Selector], value: &NewValue) -> Res
     match value {
         NewValue::Copy { from } => rule.load(from.parse()?),
         NewValue::Constant(operand) => load_constant(rule, *selector, operand)?,
+        NewValue::Mapped(_) if selector.bits().is_some() => {
+            return Err(Error::InvalidArgument(format!("'{selector}' cannot be set by a map")));
+        }
+        NewValue::Mapped(mapped) => {
+            rule.require(&mapped.selectors.0);
+            rule.load_mapped(mapped, &[selector.data()], FIRST)?;
+        }
     }
     match selector.source() {
         Source::Meta(key) => rule.push(Meta { target: None, key, source }),
@@ -203,7 +323,7 @@ fn even(base: u32, offset: u32) -> (u32, u32, u32) {
     (base, offset & !1, 2)
 }
 
-fn load_constant(rule: &mut Lowering<'_>, selector: Selector, operand: &Operand) -> Result<()> {
+fn load_constant(rule: &mut Lowering<'_, '_>, selector: Selector, operand: &Operand) -> Result<()> {
     let mut value = one(operand, selector.data())?;
     let (Some(bits), Source::Payload(base, offset, _)) = (selector.bits(), selector.source()) else {
         rule.push(Immediate { target: FIRST, data: Data::Value(value) });

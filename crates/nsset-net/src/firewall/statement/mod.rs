@@ -1,6 +1,7 @@
 //! Statements, of which a rule is a list: matches, and what happens to packets that match. One kind of statement, one file.
 
 mod counter;
+mod element;
 mod lift;
 mod log;
 mod lower;
@@ -14,6 +15,7 @@ mod written;
 
 pub(crate) use counter::is_false;
 pub use counter::{Limit, Quota, Unit};
+pub use element::{ElementOf, ElementOperation, Own};
 pub(crate) use lift::{Found, lift};
 pub use log::Log;
 pub(crate) use lower::lower;
@@ -21,5 +23,5 @@ pub use queue::Queue;
 pub use send::Destination;
 pub use set::NewValue;
 pub use synproxy::Synproxy;
-pub use translation::Translation;
+pub use translation::{Port, Target, Translation};
 pub use written::Statement;

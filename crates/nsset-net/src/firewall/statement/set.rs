@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::firewall::matching::operand::Operand;
+use crate::firewall::matching::{mapped::Mapped, operand::Operand};
 
-/// A new value: a constant, or the value of another selector.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A new value: a constant, the value of another selector, or what a map has for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum NewValue {
     Constant(Operand),
     Copy { from: String },
+    Mapped(Mapped),
 }

@@ -7,19 +7,36 @@ use serde::{Deserialize, Serialize};
 use super::counter::is_false;
 use crate::{
     error::{Error, Result},
-    firewall::matching::operand::Operand,
+    firewall::matching::{mapped::Mapped, operand::Operand},
 };
 
+/// A new address.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Target {
+    /// An address or a range of them.
+    Address(String),
+    /// What a map has: addresses, also with ports.
+    Mapped(Mapped),
+}
+
+/// A new port.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Port {
+    /// A port or a range of them.
+    Given(Operand),
+    Mapped(Mapped),
+}
+
 /// New addresses and ports.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Translation {
-    /// An address or a range of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<String>,
-    /// A port or a range of them.
+    pub to: Option<Target>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub port: Option<Operand>,
+    pub port: Option<Port>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub random: bool,
     #[serde(default, skip_serializing_if = "is_false")]
@@ -59,23 +76,35 @@ impl Translation {
         })
     }
 
-    /// Returns the first and the last address.
-    pub(crate) fn addresses(&self) -> Result<Option<(IpAddr, Option<IpAddr>)>> {
-        let Some(to) = &self.to else { return Ok(None) };
-        let parse = |text: &str| {
-            text.parse::<IpAddr>().map_err(|_| Error::InvalidArgument(format!("'{to}' is not an address or a range")))
+    /// Returns what is looked up in maps.
+    pub(crate) fn mapped(&self) -> impl Iterator<Item = &Mapped> {
+        let to = match &self.to {
+            Some(Target::Mapped(mapped)) => Some(mapped),
+            _ => None,
         };
-        match to.split_once('-') {
-            Some((first, last)) => {
-                let (first, last) = (parse(first)?, parse(last)?);
-                if first.is_ipv4() != last.is_ipv4() || last < first {
-                    return Err(Error::InvalidArgument(format!("'{to}' is not a range: it ends before it begins")));
-                }
-                Ok(Some((first, Some(last))))
-            }
-            None => Ok(Some((parse(to)?, None))),
-        }
+        let port = match &self.port {
+            Some(Port::Mapped(mapped)) => Some(mapped),
+            _ => None,
+        };
+        to.into_iter().chain(port)
     }
+}
+
+/// Returns the first and the last address of a text.
+pub(crate) fn addresses(to: &str) -> Result<(IpAddr, Option<IpAddr>)> {
+    let parse = |text: &str| {
+        text.parse::<IpAddr>().map_err(|_| Error::InvalidArgument(format!("'{to}' is not an address or a range")))
+    };
+    let Some((first, last)) = to.split_once('-') else { return Ok((parse(to)?, None)) };
+    let (first, last) = (parse(first)?, parse(last)?);
+    if first.is_ipv4() != last.is_ipv4() {
+        let text = format!("'{to}' is not a range: one end is an IPv4 address and the other an IPv6 address");
+        return Err(Error::InvalidArgument(text));
+    }
+    if last < first {
+        return Err(Error::InvalidArgument(format!("'{to}' is not a range: it ends before it begins")));
+    }
+    Ok((first, Some(last)))
 }
 
 /// Returns the bytes of an address.

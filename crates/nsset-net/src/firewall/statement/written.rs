@@ -8,9 +8,12 @@ use serde::{
     ser::SerializeMap,
 };
 
-use super::{Destination, Limit, Log, NewValue, Queue, Quota, Synproxy, Translation, counter::is_default};
+use super::{
+    Destination, ElementOf, ElementOperation, Limit, Log, NewValue, Queue, Quota, Synproxy, Translation,
+    counter::is_default,
+};
 use crate::{
-    firewall::matching::{selector::Selector, test::Test, verdict::Verdict},
+    firewall::matching::{selectors::Selectors, test::Test, verdict::Verdict},
     octets::Octets,
 };
 
@@ -36,32 +39,14 @@ pub enum Statement {
     Notrack,
     /// What is changed, and its new value.
     Set(Selectors, NewValue),
+    /// An element of a set of the table.
+    Element(ElementOperation, ElementOf),
     Duplicate(Destination),
     Forward(Destination),
     Queue(Queue),
     Synproxy(Synproxy),
     /// Expressions in the format of the kernel, of which this crate does not know all.
     Raw(Octets),
-}
-
-/// The selectors of a match: one, or several that are compared together.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Selectors(pub(crate) Vec<Selector>);
-
-impl Selectors {
-    fn parse(text: &str) -> Result<Self, crate::Error> {
-        if let Ok(one) = text.parse() {
-            return Ok(Self(vec![one]));
-        }
-        text.split(" . ").map(str::parse).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-impl fmt::Display for Selectors {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.0.iter().map(ToString::to_string).collect();
-        formatter.write_str(&names.join(" . "))
-    }
 }
 
 /// The options of a statement, or the name of an object of the table.
@@ -119,13 +104,16 @@ impl<'de> Visitor<'de> for StatementVisitor {
             "dnat" => Statement::Dnat(map.next_value()?),
             "tproxy" => Statement::Tproxy(map.next_value()?),
             "set" => set(map.next_value()?)?,
+            "add" => Statement::Element(ElementOperation::Add, map.next_value()?),
+            "update" => Statement::Element(ElementOperation::Update, map.next_value()?),
+            "delete" => Statement::Element(ElementOperation::Delete, map.next_value()?),
             "dup" => Statement::Duplicate(map.next_value()?),
             "fwd" => Statement::Forward(map.next_value()?),
             "queue" => Statement::Queue(map.next_value()?),
             "synproxy" => Statement::Synproxy(map.next_value()?),
             "raw" => Statement::Raw(map.next_value()?),
             selectors => {
-                let selectors = Selectors::parse(selectors).map_err(M::Error::custom)?;
+                let selectors = selectors.parse().map_err(M::Error::custom)?;
                 Statement::Match(selectors, map.next_value()?)
             }
         })
@@ -157,7 +145,7 @@ impl<'de> Deserialize<'de> for Change {
 }
 
 fn set<E: serde::de::Error>(Change(key, value): Change) -> Result<Statement, E> {
-    Ok(Statement::Set(Selectors::parse(&key).map_err(E::custom)?, value))
+    Ok(Statement::Set(key.parse().map_err(E::custom)?, value))
 }
 
 impl<'de> Deserialize<'de> for Statement {
@@ -188,6 +176,7 @@ impl Serialize for Statement {
             Self::Snat(translation) => entry(serializer, "snat", translation),
             Self::Dnat(translation) => entry(serializer, "dnat", translation),
             Self::Tproxy(translation) => entry(serializer, "tproxy", translation),
+            Self::Element(operation, element) => entry(serializer, operation.name(), element),
             Self::Duplicate(destination) => entry(serializer, "dup", destination),
             Self::Forward(destination) => entry(serializer, "fwd", destination),
             Self::Raw(octets) => entry(serializer, "raw", octets),

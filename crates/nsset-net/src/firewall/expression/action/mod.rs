@@ -2,6 +2,7 @@
 
 pub(crate) mod counter;
 pub(crate) mod dup;
+pub(crate) mod dynset;
 pub(crate) mod fwd;
 pub(crate) mod limit;
 pub(crate) mod log;
