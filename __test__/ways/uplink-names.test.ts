@@ -188,3 +188,19 @@ test('a name that is denied later is refused, and its flows are reset', async ()
   await own.deny(['web.test'])
   expect((await ask()).stderr).toContain('Could not resolve host')
 })
+
+test('the first datagram of QUIC arrives where a name is allowed for every protocol, and not where it is for TCP alone', async () => {
+  await internet.echo(443)
+  const overTcp = await internet.uplink({ allow: [{ host: 'web.test', protocol: 'tcp' }] })
+  // The long header of an Initial packet, which has at least 1,200 bytes (RFC 9000, 14.1 and 17.2.2).
+  const script = `const socket = require('dgram').createSocket('udp4')
+    const initial = Buffer.alloc(1200)
+    initial.set([0xc3, 0, 0, 0, 1, 8])
+    socket.on('error', ({ code }) => { console.log(code); socket.close() })
+    socket.on('message', (answer) => { console.log(answer.equals(initial)); socket.close() })
+    socket.connect(443, 'web.test', () => socket.send(initial))`
+  expect((await host.execute('node', ['-e', script])).stdout).toBe('true\n')
+  expect((await overTcp.execute('node', ['-e', script])).stdout).toBe('EHOSTUNREACH\n')
+  const refused = await overTcp.refusals()
+  expect(refused).toContainEqual(expect.objectContaining({ protocol: 'udp', port: 443, reason: 'not-allowed' }))
+})

@@ -10,6 +10,7 @@ import { compare } from '../compare.ts'
 import { millisecondsOf } from '../measure.ts'
 import { isMissing, isPresent } from '../peers/presence.ts'
 import type { Row } from '../row.ts'
+import { waysOut } from './ways-out.ts'
 
 const isRoot = process.getuid?.() === 0
 const HOST = '127.0.0.1'
@@ -54,6 +55,7 @@ export async function suite(): Promise<Row[]> {
         { of: 'peer', name: 'socat', most: 0.5 },
         { of: 'peer', name: 'pipe of Node.js', most: 1 },
       ]),
+      ...(await waysOut()),
     ]
   } finally {
     socat?.kill()

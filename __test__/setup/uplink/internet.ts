@@ -29,6 +29,8 @@ const NAMES: Names = {
   // These share an address, too. One of them leads inward, also.
   'packages.test': [WEB, WEB_V6],
   'repository.test': [WEB, WEB_V6],
+  'smart.test': [WEB, WEB_V6],
+  'debian.test': [WEB, WEB_V6],
   'index.test': [WEB, PRIVATE, '127.0.0.1', '169.254.169.254'],
   'inward.test': [PRIVATE],
   'loop.test': ['127.0.0.1', '::1'],
