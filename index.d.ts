@@ -96,8 +96,13 @@ export declare class NativeForwarding {
 
 /** The namespaces that were found, and how to open them. */
 export declare class NativeNamespaces {
-  /** Returns the next part as JSON, or null after the last one: first what could not be seen, then lists of namespaces. */
-  nextPart(): string | null
+  /**
+   * Returns six numbers for each namespace: the flag of its kind, its inode number, its unique id, the inode numbers of its
+   * owner and of its parent, and the uid of its owner plus one. 0 is for what is not known. The second call returns nothing.
+   */
+  facts(): BigUint64Array
+  /** Returns what could not be seen, as JSON. */
+  incomplete(): string
   /** Returns the processes as JSON. */
   processes(): string
   /** Returns what holds the namespace with this index in the lists, as JSON: pids of processes in it, and others. */
@@ -344,7 +349,7 @@ export declare function listNames(directory?: Text | undefined | null): Promise<
 
 export declare function listNamesSync(directory?: Text | undefined | null): Array<string>
 
-/** Finds the namespaces of these kinds, on another thread. The text of the result is written there too. */
+/** Finds the namespaces of these kinds, on another thread. */
 export declare function namespaces(kinds: number, holders: boolean): Promise<NativeNamespaces>
 
 /** The address that a socket is bound to. */

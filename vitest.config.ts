@@ -15,7 +15,7 @@ export default defineConfig({
   },
   test: {
     include: ['__test__/**/*.test.ts'],
-    setupFiles: ['__test__/setup/guards/thread-guard.ts', '__test__/setup/guards/record-codes.ts'],
+    setupFiles: ['thread-guard', 'record-codes', 'leak-guard'].map((name) => `__test__/setup/guards/${name}.ts`),
     globalSetup: ['__test__/setup/guards/compare-codes.ts'],
     // Each file in a process of its own: a thread that one test leaves inside must not reach another's.
     pool: 'forks',

@@ -19,6 +19,7 @@ const TITLES: Record<string, string> = {
   netns: 'Named networks',
   spawn: 'Programs inside',
   pool: 'Pools',
+  namespaces: 'The namespaces of a system',
   scale: 'Many networks',
   network: 'Links',
   firewall: 'Packet filter',

@@ -13,6 +13,7 @@ const SUITES: Record<string, Suite> = {
   netns: () => import('./suites/netns.ts'),
   spawn: () => import('./suites/spawn.ts'),
   pool: () => import('./suites/pool.ts'),
+  namespaces: () => import('./suites/namespaces.ts'),
   scale: () => import('./suites/scale.ts'),
   network: () => import('./suites/network.ts'),
   firewall: () => import('./suites/firewall.ts'),

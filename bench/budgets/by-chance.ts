@@ -9,6 +9,8 @@ export const BY_CHANCE: Readonly<Record<string, string>> = {
   epoll_wait: 'how often a loop polls depends on how much is ready at a time',
   epoll_pwait: 'as epoll_wait',
   epoll_pwait2: 'as epoll_wait',
+  sched_getaffinity: 'a thread that waits is moved to the CPU of its caller, unless it is there',
+  sched_setaffinity: 'as sched_getaffinity',
   brk: 'memory: the allocators and V8 allocate and free as needed',
   madvise: 'memory',
   mmap: 'memory',

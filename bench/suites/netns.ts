@@ -68,7 +68,8 @@ function inARow(count: number, programs: Programs): Promise<Row> {
 
 const THREADS =
   'netns stays on one thread, and blocks it. `netns.create` and `remove` leave the event loop free: the home thread does ' +
-  'the work, at the cost of a switch of threads in each direction.'
+  'the work, at the cost of a switch of threads in each direction. It also checks what the name is before it mounts and ' +
+  'unmounts: 39 system calls for both. Most of the rest is the kernel, which creates the network, and waits in umount2(2).'
 
 /** Measured once the kernel has freed the networks of the previous sample, asynchronously. */
 function settled(sample: Sample, count: number): Sample {

@@ -23,12 +23,15 @@ const ROUTES = 100_000
 
 const WHY_LIST =
   "The kernel's own dump, the floor, takes 0.4 to 0.6 of the time of netlink, so that half of it is out of reach. " +
-  'Above the floor, each link becomes a JavaScript object with all its fields, passed between two threads.'
+  'Above the floor, each link becomes a JavaScript object with all its fields, passed between two threads. Of 92 µs for ten links, ' +
+  '45 are the dump, 20 the text and its objects, and the rest two thread switches and the promise. Of 190 ms of CPU time for 100,000 ' +
+  'routes, about 50 are the dump, 50 the text, which is written while the kernel sends, and 90 JSON.parse and its garbage.'
 const WHY_ADD =
   'Nearly all of it is the kernel, under a lock that all networks share: other users of links slow it down.'
 const WHY_ASYNC =
   'A thread of the binding makes the request, so that the event loop does not wait for the kernel, and its answer ' +
-  'returns to the loop: two thread switches. The floor blocks the loop.'
+  'returns to the loop: two thread switches, of about 6 µs each on one CPU. If the load moves the thread to another CPU, the ' +
+  'next switch there takes 25 to 30 µs. The request itself, with its JSON in both directions, takes 13 µs. The floor blocks the loop.'
 
 /** More than the kernel sends in one datagram. */
 const BUFFER = Buffer.alloc(64 * 1024)

@@ -38,7 +38,9 @@ export async function suite(): Promise<Row[]> {
         netns: go?.sample({ do: 'netns.Get', times: CALLS }),
       },
       rounds: ROUNDS,
-      why: 'Each does one open(2) of a file in /proc and one close(2): the fastest differs from run to run.',
+      why:
+        'Each asks /proc once. Of the 6 µs of nsset, 40 % are the kernel, which reads a link, and the rest the two objects of the set: ' +
+        'their creation, their registration with the garbage collector, and their end.',
     }),
     await compare({
       name: 'dup(), close()',

@@ -27,7 +27,7 @@ type Kinds = 'net' | 'user+net'
 const WHY_SOCKET: Record<Kinds, string> = {
   net: 'The thread enters with setns(2), creates the socket there, and returns: two additional system calls that do not block.',
   'user+net':
-    'A thread cannot enter a user namespace, so a helper that stays there creates the socket and sends it: one message in each direction between two processes.',
+    'A thread cannot enter a user namespace, so a helper that stays there creates the socket and sends it: one message in each direction between two processes. Before that, ten system calls compare the rights of the caller with those of the helper.',
 }
 
 export async function suite(): Promise<Row[]> {

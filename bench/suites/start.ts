@@ -14,7 +14,10 @@ const IMPORT = importOf(API)
 const WHY_BINARY =
   '5 MB of it is code: besides sets, processes and networks also the packet filter, tracked connections, captures, the uplink ' +
   'and the search for namespaces. Tables for unwinding, by which a panic becomes an error, have 0.7 MB.'
-const WHY_NNS = 'nns is a small JavaScript module that runs `ip`, and loads no binary.'
+const WHY_NNS =
+  'nns is a small JavaScript module that runs `ip`, and loads no binary. Of 21 ms of CPU time for the import of nsset, 3 are the binary ' +
+  'with its threads, and nearly all others the compilation of 240 KB of JavaScript. Of 7 MB of memory, 3.3 are the heap of JavaScript, ' +
+  '2.5 pages of the binary, which all processes share, and 1.4 pages of Node.js that were not used before.'
 
 export async function suite(): Promise<Row[]> {
   const directory = findNns()

@@ -70,7 +70,7 @@ function why(kinds: NamespaceKind[]): Pick<Row, 'why'> {
 
 const NOWHERE =
   'gonso, netns and the floor move the calling thread into the namespaces and back. nsset never moves the ' +
-  'JavaScript thread: it hands the work to the home thread, and waits. For a network nearly all the rest is the kernel, ' +
+  'JavaScript thread: it hands the work to the home thread on the same CPU, and waits: two thread switches. For a network nearly all the rest is the kernel, ' +
   'which creates and frees it.'
 
 const HELPER =

@@ -1,7 +1,8 @@
-/** Debian for arm64: packages downloaded by apt-get(8) with this host's configuration, and never installed. */
-import { existsSync, readdirSync, renameSync } from 'node:fs'
+/** Debian for arm64, of this host's apt configuration. */
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { aptGet, environmentOf, ownApt } from '../vm/apt.ts'
+import { download } from '../vm/debian.ts'
 
 /** The packages whose programs the guest has; their dependencies are included. */
 const PACKAGES = [
@@ -18,16 +19,15 @@ export interface Debian {
 
 /** The packages in the cache; downloads missing ones. */
 export function debianIn(cache: string): Debian {
-  const apt = join(cache, 'apt')
-  const packages = join(cache, 'packages')
-  const env = environmentOf(apt)
-  if (!existsSync(packages)) {
-    ownApt(apt, { 'APT::Architecture': 'arm64', 'APT::Architectures': 'arm64' })
-    console.log('downloading Debian for arm64')
-    aptGet(env, 'update')
-    aptGet(env, 'install', '--download-only', '--yes', ...PACKAGES)
-    renameSync(join(apt, 'archives'), packages)
-  }
-  const names = readdirSync(packages).filter((name) => name.endsWith('.deb'))
-  return { env, archives: names.map((name) => join(packages, name)) }
+  const env = aptIn(join(cache, 'apt'))
+  return { env, archives: download(cache, 'programs', PACKAGES, { env }) }
+}
+
+function aptIn(directory: string): NodeJS.ProcessEnv {
+  const complete = join(directory, 'complete')
+  if (existsSync(complete)) return environmentOf(directory)
+  const env = ownApt(directory, { 'APT::Architecture': 'arm64', 'APT::Architectures': 'arm64' })
+  aptGet(env, 'update')
+  writeFileSync(complete, '')
+  return env
 }

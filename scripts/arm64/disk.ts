@@ -1,18 +1,10 @@
 /** The guest's disk: Debian's programs, Node.js, and in `/app` a project with the packed package, the README and the demo. */
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 import { README_EXAMPLE } from '../pages/readme-example.ts'
+import { unpack } from '../vm/debian.ts'
 import { fill } from '../vm/disk.ts'
 import type { Kernel } from '../vm/kernel.ts'
 import type { Debian } from './debian.ts'
@@ -32,8 +24,8 @@ const ETC = {
 /** Creates the disk; `scratch` is an empty directory for it and its sources. */
 export function makeDisk(cache: string, scratch: string, kernel: Kernel, debian: Debian): string {
   const root = join(scratch, 'root')
-  layOut(root)
-  for (const archive of debian.archives) unpack(archive, root)
+  unpack(debian.archives, root)
+  mkdirSync(join(root, 'app/out'), { recursive: true })
   run('cp', '--archive', kernel.modules, join(root, 'usr/lib/modules'))
   copyFileSync(nodeIn(cache), join(root, 'usr/local/bin/node'))
   for (const [name, text] of Object.entries(ETC)) writeFileSync(join(root, 'etc', name), text)
@@ -43,22 +35,6 @@ export function makeDisk(cache: string, scratch: string, kernel: Kernel, debian:
   const disk = join(scratch, 'disk')
   fill(disk, root, SIZE)
   return disk
-}
-
-/** Debian's directories, with /bin and similar ones as links into /usr. */
-function layOut(root: string): void {
-  const inUsr = ['bin', 'lib', 'sbin']
-  const empty = ['app/out', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/lib/modules', 'usr/local/bin']
-  for (const name of [...empty, ...inUsr.map((each) => `usr/${each}`)]) mkdirSync(join(root, name), { recursive: true })
-  for (const name of inUsr) symlinkSync(`usr/${name}`, join(root, name))
-}
-
-/** Only the files: the maintainer scripts are for another processor. */
-function unpack(archive: string, root: string): void {
-  const tar = `${root}.tar`
-  run('sh', '-c', 'dpkg-deb --fsys-tarfile "$0" >"$1"', archive, tar)
-  run('tar', '--extract', `--file=${tar}`, '--keep-directory-symlink', '--exclude=./usr/share', '--directory', root)
-  rmSync(tar)
 }
 
 /** The program in the cache; otherwise npm installs the version of this process. */

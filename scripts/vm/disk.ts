@@ -1,34 +1,20 @@
 /**
- * The guest's disk: an ext4 file system with the programs of this host, the kernel's modules, the built
+ * The guest's disk: an ext4 file system with Debian's programs, Node.js of this host, the kernel's modules, the built
  * project, and in `/vm` the programs to run. Results of the guest in `/vm` are read back without mounting.
  */
 import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CrateTest } from './crate-tests.ts'
-import type { Kernel } from './kernel.ts'
-import { filesOf, librariesOf } from './packages.ts'
+import { unpack } from './debian.ts'
+import type { System } from './system.ts'
 
 const PROJECT = join(import.meta.dirname, '../..')
 const NOT_COPIED = ['.git', 'node_modules', 'target', 'site']
 const SIZE = '4G'
 const TIME_LIMIT = 120_000
 
-/** The packages whose programs the guest has; the libraries that they are linked to are included. */
-export const GUEST_PACKAGES = [
-  ...['bash', 'bsdutils', 'coreutils', 'dash', 'findutils', 'grep', 'hostname', 'mount', 'procps', 'sed', 'tar'],
-  ...['kmod', 'libc-bin', 'libc6', 'libcap2-bin', 'strace', 'uidmap', 'util-linux'],
-  ...['iperf3', 'iproute2', 'iputils-ping', 'nftables', 'wireguard-tools'],
-]
+const OWN_DIRECTORIES = ['home/nsset-user', 'nsset', 'vm']
 
 /** Of Debian, with the ordinary user of the tests. */
 const ETC = {
@@ -52,10 +38,11 @@ export interface Work {
 }
 
 /** Creates the disk; `scratch` is an empty directory for it and its sources. */
-export function makeDisk(scratch: string, kernel: Kernel, work: Work): string {
+export function makeDisk(scratch: string, { kernel, programs }: System, work: Work): string {
   const root = join(scratch, 'root')
-  layOut(root)
-  copyPrograms(root)
+  unpack(programs, root)
+  for (const name of OWN_DIRECTORIES) mkdirSync(join(root, name), { recursive: true })
+  addNode(root)
   run('cp', '--archive', kernel.modules, join(root, 'usr/lib/modules'))
   copyProject(join(root, 'nsset'))
   writeWork(join(root, 'vm'), work)
@@ -78,35 +65,10 @@ export function copyFromDisk(disk: string, path: string, target: string): boolea
   return existsSync(target)
 }
 
-/** Debian's directories, with /bin and similar ones as links into /usr. */
-function layOut(root: string): void {
-  const inUsr = ['bin', 'sbin', 'lib', 'lib64']
-  const empty = ['dev', 'etc', 'home/nsset-user', 'mnt', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/local/bin', 'var']
-  for (const name of [...empty, ...inUsr.map((each) => `usr/${each}`), 'usr/lib/modules', 'nsset', 'vm']) {
-    mkdirSync(join(root, name), { recursive: true })
-  }
-  for (const name of inUsr) symlinkSync(`usr/${name}`, join(root, name))
-  symlinkSync('/run', join(root, 'var/run'))
-}
-
-function copyPrograms(root: string): void {
-  const node = realpathSync(process.execPath)
-  const files = filesOf(GUEST_PACKAGES)
-  const libraries = librariesOf([node, ...files.filter((path) => /\/s?bin\//.test(path))])
-  // Links, at their real paths, and their targets.
-  const paths = [...files, ...libraries].flatMap((path) => [inRealDirectory(path), realpathSync(path)])
-  const archive = `${root}.tar`
-  run('tar', '--create', `--file=${archive}`, '--directory=/', '--', ...[...new Set(paths)].map((path) => `.${path}`))
-  run('tar', '--extract', `--file=${archive}`, '--directory', root)
-  rmSync(archive)
-  run('cp', '--archive', node, join(root, 'usr/local/bin/node'))
+function addNode(root: string): void {
+  run('cp', '--archive', realpathSync(process.execPath), join(root, 'usr/local/bin/node'))
   run('cp', join(import.meta.dirname, 'init'), join(root, 'usr/sbin/init'))
   chmodSync(join(root, 'usr/sbin/init'), 0o755)
-}
-
-/** `/bin/sh` is `/usr/bin/sh`. */
-function inRealDirectory(path: string): string {
-  return join(realpathSync(dirname(path)), basename(path))
 }
 
 function copyProject(target: string): void {

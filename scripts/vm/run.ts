@@ -1,22 +1,21 @@
 /**
  * Runs tests on a kernel of Debian in a virtual machine: `npm run test:vm -- [FILE…] [--kernel VERSION] [--limit SECONDS]`.
  *
- * The kernel is that of this host's Debian, or the newest VERSION (`6.12`, `7.3`) in the newer suites of Debian, whose
- * programs and libraries stay those of this host. It has features that others lack (dummy, vlan, gretap, wireguard,
- * netem), as modules that it loads itself. A FILE is a test file below `__test__`, or a pattern of these, or one of `crates/nsset-net/tests/*.rs`; with none, the
- * files of `scripts/vm/vitest.config.ts` and all of the crate. The addon must be built. Needs Debian on x86-64, without
- * any privilege.
+ * The kernel is that of this host's Debian, or the newest VERSION (`6.12`, `7.3`) in the newer suites of Debian. The programs
+ * are those of the same suite: they are as old as the kernel, and nothing is installed on this host. The kernel has features
+ * that others lack (dummy, vlan, gretap, wireguard, netem), as modules that it loads itself. A FILE is a test file below
+ * `__test__`, or a pattern of these, or one of `crates/nsset-net/tests/*.rs`; with none, the files of
+ * `scripts/vm/vitest.config.ts` and all of the crate. The addon must be built. Needs Debian on x86-64, without any privilege.
  */
 import { readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { crateTests } from './crate-tests.ts'
-import { copyFromDisk, GUEST_PACKAGES, makeDisk, type Work } from './disk.ts'
-import { kernelIn, newestOf } from './kernel.ts'
+import { copyFromDisk, makeDisk, type Work } from './disk.ts'
 import { runMachine, X86_64 } from './machine.ts'
-import { sourceOf } from './newer-suites.ts'
 import { requirePackages } from './packages.ts'
 import { scratchIn } from './scratch.ts'
+import { systemOf } from './system.ts'
 
 const CACHE = join(import.meta.dirname, '../../target/vm')
 const CRATE = 'nsset-net'
@@ -27,16 +26,14 @@ const { values, positionals } = parseArgs({
   options: { kernel: { type: 'string' }, limit: { type: 'string', default: '480' } },
   allowPositionals: true,
 })
-requirePackages(['qemu-system-x86', 'binutils', 'e2fsprogs', ...GUEST_PACKAGES])
+requirePackages(['qemu-system-x86', 'binutils', 'e2fsprogs', 'kmod'])
 const work = chosen(positionals)
-const { kernel: version } = values
-const source = version === undefined ? newestOf('linux-image-cloud-amd64', process.env) : sourceOf(version, CACHE)
-const kernel = kernelIn(CACHE, source)
+const system = systemOf(values.kernel, CACHE)
 const scratch = scratchIn(CACHE)
-const disk = makeDisk(scratch, kernel, work)
+const disk = makeDisk(scratch, system, work)
 for (let boot = 1; boot <= MOST_BOOTS && !hasBooted(); boot++) {
-  console.log(`booting ${kernel.release}`)
-  await runMachine(X86_64, kernel, disk, Number(values.limit))
+  console.log(`booting ${system.kernel.release}`)
+  await runMachine(X86_64, system.kernel, disk, Number(values.limit))
 }
 const report = process.env['NSSET_TEST_REPORT']
 if (report !== undefined) copyFromDisk(disk, '/vm/report.json', resolve(report))

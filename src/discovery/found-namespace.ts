@@ -1,17 +1,8 @@
 import type { NamespaceKind } from '../namespace-kind.ts'
 import type { NamespaceSet } from '../set/namespace-set.ts'
-import { idOf, type NamespaceFacts, type NamespaceHolder, type NamespaceName } from './holders.ts'
+import type { FactTable } from './fact-table.ts'
+import type { NamespaceFacts, NamespaceHolder, NamespaceName } from './holders.ts'
 import { oneLine } from './text.ts'
-
-/** @hidden What the native side has of a namespace, without its holders. */
-export interface NativeFacts {
-  kind: NamespaceKind
-  inode: number
-  uniqueId: string | null
-  owner: number | null
-  parent: number | null
-  ownerUid: number | null
-}
 
 /** @hidden What holds the namespaces of a list, by their indexes. */
 export interface HolderSource {
@@ -21,45 +12,55 @@ export interface HolderSource {
 }
 
 /**
- * A namespace that {@link namespaces} has found. The object holds nothing open. `holders` and `names` are what the
- * search has found; they are decoded when they are first read.
+ * A namespace that {@link namespaces} has found. The object holds nothing open. Its properties are what the search has found;
+ * they are decoded when they are read.
  *
  * @example
  * const [first] = await namespaces({ kinds: 'net' })
  * using set = first?.open()
  */
 export class FoundNamespace implements NamespaceFacts {
-  /** The kind of the namespace. */
-  readonly kind: NamespaceKind
-  /** The identity, as {@link NamespaceSet.id} returns it. The kernel uses the number again when the namespace is gone. */
-  readonly id: string
-  /** The id of the user namespace that owns it; undefined if the kernel does not show it to the caller. */
-  readonly owner: string | undefined
-  /** The id of the namespace above, for `user` and `pid`; undefined for the first one, and if the kernel does not show it. */
-  readonly parent: string | undefined
-  /** The user who created the user namespace that owns it; for a user namespace, the user who created it. */
-  readonly ownerUid: number | undefined
-  readonly #uniqueId: string | null
+  readonly #facts: FactTable
   readonly #source: HolderSource
   readonly #index: number
   #holders: readonly NamespaceHolder[] | undefined
   #names: readonly NamespaceName[] | undefined
 
   /** @hidden Created by {@link namespaces}. */
-  constructor(facts: NativeFacts, source: HolderSource, index: number) {
-    this.kind = facts.kind
-    this.id = idOf(facts.kind, facts.inode)
-    this.owner = facts.owner === null ? undefined : idOf('user', facts.owner)
-    this.parent = facts.parent === null ? undefined : idOf(facts.kind, facts.parent)
-    this.ownerUid = facts.ownerUid ?? undefined
-    this.#uniqueId = facts.uniqueId
+  constructor(facts: FactTable, source: HolderSource, index: number) {
+    this.#facts = facts
     this.#source = source
     this.#index = index
   }
 
+  /** The kind of the namespace. */
+  get kind(): NamespaceKind {
+    return this.#facts.kind(this.#index)
+  }
+
+  /** The identity, as {@link NamespaceSet.id} returns it. The kernel uses the number again when the namespace is gone. */
+  get id(): string {
+    return this.#facts.id(this.#index)
+  }
+
+  /** The id of the user namespace that owns it; undefined if the kernel does not show it to the caller. */
+  get owner(): string | undefined {
+    return this.#facts.owner(this.#index)
+  }
+
+  /** The id of the namespace above, for `user` and `pid`; undefined for the first one, and if the kernel does not show it. */
+  get parent(): string | undefined {
+    return this.#facts.parent(this.#index)
+  }
+
+  /** The user who created the user namespace that owns it; for a user namespace, the user who created it. */
+  get ownerUid(): number | undefined {
+    return this.#facts.ownerUid(this.#index)
+  }
+
   /** The number that the kernel never uses again (`NS_GET_ID`), for {@link NamespaceSet.fromId}; undefined before Linux 6.18. */
   get uniqueId(): bigint | undefined {
-    return this.#uniqueId === null ? undefined : BigInt(this.#uniqueId)
+    return this.#facts.uniqueId(this.#index)
   }
 
   /** What keeps it alive, as far as the caller can see it; empty with `holders: false`. */

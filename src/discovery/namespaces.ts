@@ -1,9 +1,8 @@
-import type { NativeNamespaces } from '../../index.js'
 import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
 import { type NamespacesOptions, parseNamespacesOptions } from '../validate/discovery/namespaces-options.ts'
-import { flagOf } from '../validate/kinds.ts'
-import { FoundNamespace, type NativeFacts } from './found-namespace.ts'
+import { FactTable } from './fact-table.ts'
+import { FoundNamespace } from './found-namespace.ts'
 import { HolderTable } from './holder-table.ts'
 import { type NativeReason, reasonOf } from './incomplete.ts'
 import { NamespaceList } from './namespace-list.ts'
@@ -25,19 +24,13 @@ import { NamespaceList } from './namespace-list.ts'
 export async function namespaces(options?: NamespacesOptions): Promise<NamespaceList> {
   const { kinds = 0, holders = true } = parseNamespacesOptions(options)
   const native = await settled(binding().namespaces(kinds, holders))
-  const incomplete = JSON.parse(native.nextPart() ?? '[]') as NativeReason[]
-  const found = await read(native, new HolderTable(native, holders))
-  // The search also reads mount namespaces, for what is mounted in them, and owners.
-  const isWanted = ({ kind }: FoundNamespace) => kinds === 0 || (flagOf(kind) & kinds) !== 0
-  return new NamespaceList(found.filter(isWanted), incomplete.map(reasonOf))
-}
-
-/** Reads one part in each turn of the event loop, which would otherwise wait for thousands of namespaces. */
-async function read(native: NativeNamespaces, table: HolderTable): Promise<FoundNamespace[]> {
+  const incomplete = JSON.parse(native.incomplete()) as NativeReason[]
+  const [facts, table] = [new FactTable(native.facts()), new HolderTable(native, holders)]
   const found: FoundNamespace[] = []
-  for (let part = native.nextPart(); part !== null; part = native.nextPart()) {
-    for (const facts of JSON.parse(part) as NativeFacts[]) found.push(new FoundNamespace(facts, table, found.length))
-    await new Promise((resolve) => setImmediate(resolve))
+  for (let index = 0; index < facts.length; index++) {
+    // The search also reads mount namespaces, for what is mounted in them, and owners.
+    const isWanted = kinds === 0 || (facts.flag(index) & kinds) !== 0
+    if (isWanted) found.push(new FoundNamespace(facts, table, index))
   }
-  return found
+  return new NamespaceList(found, incomplete.map(reasonOf))
 }

@@ -32,11 +32,16 @@ function descriptorsOf(idle: number): { namespaces: string[]; descriptors: strin
   for (const target of ['socket', 'anon_inode:[pidfd]']) {
     for (let count = 0; count < idle; count++) remove(others, target)
   }
-  return { namespaces: targets.filter(isNamespace), descriptors: others.filter((target) => target !== OWN_DIRECTORY) }
+  return { namespaces: targets.filter(isNamespace), descriptors: others.filter((target) => !isOwn(target)) }
 }
 
-/** The directory that is read here. */
-const OWN_DIRECTORY = `/proc/${process.pid}/fd`
+/**
+ * The directory that is read here, and those of nsset's threads: each keeps one from its first use. Threads that stay are
+ * compared as threads.
+ */
+function isOwn(target: string): boolean {
+  return target === `/proc/${process.pid}/fd` || /^\/proc\/\d+\/task\/\d+\/ns$/.test(target)
+}
 
 function remove(texts: string[], text: string): void {
   const at = texts.lastIndexOf(text)

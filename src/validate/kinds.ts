@@ -2,6 +2,7 @@ import { invalidType, invalidValue } from '../errors.ts'
 import { type NamespaceKind, NS } from '../namespace-kind.ts'
 
 const FLAGS = new Map<string, number>(Object.entries(NS).map(([name, flag]) => [name.toLowerCase(), flag]))
+const NAME_OF = new Map([...FLAGS].map(([name, flag]) => [flag, name as NamespaceKind]))
 const NAMES = [...FLAGS.keys()].map((name) => `'${name}'`).join(', ')
 const ALL = [...FLAGS.values()].reduce((mask, flag) => mask | flag, 0)
 
@@ -39,6 +40,11 @@ export function parseOptionalKind(kind: unknown, name = 'kind'): number {
 /** @internal Returns the names of the kinds in a mask, in the order of `/proc/PID/ns`. */
 export function namesOf(mask: number): NamespaceKind[] {
   return [...FLAGS].filter(([, flag]) => (mask & flag) !== 0).map(([name]) => name as NamespaceKind)
+}
+
+/** @internal Returns the name of the kind with this flag. */
+export function nameOf(flag: number): NamespaceKind {
+  return NAME_OF.get(flag) as NamespaceKind
 }
 
 /** @internal Returns the flag of a kind, which is a name or a mask of one kind. */

@@ -4,8 +4,12 @@ use std::{borrow::Cow, os::fd::OwnedFd};
 
 use netlink_packet_route::link::LinkAttribute;
 
-use super::{changes::LinkBuilder, kinds::Bridge, kinds::LinkKind, spec::LinkSpec};
-use crate::{error::Result, link_ref::LinkRef, network::Network};
+use super::{
+    changes::{LinkBuilder, LinkState},
+    kinds::{Bridge, LinkKind},
+    spec::LinkSpec,
+};
+use crate::{error::Result, link_ref::LinkRef, mac::Mac, network::Network};
 
 /// Returns the index of the link's device.
 pub(super) async fn device(network: &Network, spec: &LinkSpec) -> Result<Option<u32>> {
@@ -23,7 +27,7 @@ pub(super) fn message(
     peer_namespace: Option<&OwnedFd>,
 ) -> LinkBuilder {
     let link = LinkBuilder::new_with_info_kind(spec.kind.name().into());
-    let mut link = spec.state.write(master, link.name(spec.name.as_str()).index(spec.index.unwrap_or(0)));
+    let mut link = state_as_new(spec).write(master, link.name(spec.name.as_str()).index(spec.index.unwrap_or(0)));
     if let Some(count) = spec.num_tx_queues {
         link = link.append_extra_attribute(LinkAttribute::NumTxQueues(count));
     }
@@ -41,6 +45,14 @@ pub(super) fn message(
         link = link.set_info_data(data);
     }
     link
+}
+
+/// Removes the MAC address of zeros with which a netkit of layer 3 is listed: the kernel rejects it in a request.
+fn state_as_new(spec: &LinkSpec) -> Cow<'_, LinkState> {
+    if matches!(spec.kind, LinkKind::Netkit(_)) && spec.state.mac == Some(Mac([0; 6])) {
+        return Cow::Owned(LinkState { mac: None, ..spec.state.clone() });
+    }
+    Cow::Borrowed(&spec.state)
 }
 
 /// Removes a setting that every new link has: a kernel without VLAN filtering lists it as off, but rejects a request to turn it

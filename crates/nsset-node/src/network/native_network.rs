@@ -68,7 +68,7 @@ impl NativeNetwork {
         let inside = Arc::clone(&self.inside);
         let others: Vec<_> = others.iter().map(|other| Arc::clone(&other.inside)).collect();
         let abandonment = abandonment.map(NativeAbandonment::share).unwrap_or_default();
-        thread::promise(env, Loop::Held, move |deferred| async move {
+        thread::promise_soon(env, Loop::Held, move |deferred| async move {
             operation::run(&operations, &inside, &others, &abandonment, PromisedResults::new(deferred)).await;
         })
     }

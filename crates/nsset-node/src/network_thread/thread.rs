@@ -15,7 +15,7 @@ use std::{
 
 use napi::{Env, bindgen_prelude::ToNapiValue};
 use nix::errno::Errno;
-use nsset::{Error, SystemError, thread::HeldNamespaces};
+use nsset::{Error, Placement, SystemError, thread::HeldNamespaces};
 use tokio::{
     runtime::{self, Runtime},
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -30,6 +30,9 @@ use crate::{
 type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
 static NETWORKS: JobThread = JobThread::new("nsset-network");
+
+/// Where the thread of networks waits.
+static PLACEMENT: Placement = Placement::new();
 
 /// The thread of forwardings. It starts with its first job.
 pub static FORWARDINGS: JobThread = JobThread::new("nsset-forward");
@@ -71,7 +74,7 @@ impl JobThread {
     fn start_for<'a>(&self, jobs: &'a mut Option<UnboundedSender<Job>>) -> nsset::Result<&'a UnboundedSender<Job>> {
         match jobs {
             Some(jobs) => Ok(jobs),
-            None => Ok(jobs.insert(begin(self.name)?.0)),
+            None => Ok(jobs.insert(begin(self.name, None)?.0)),
         }
     }
 }
@@ -82,7 +85,7 @@ pub fn start() -> nsset::Result<Starting> {
     if jobs.is_some() {
         return Ok(Starting(None));
     }
-    let (sender, starting) = begin(NETWORKS.name)?;
+    let (sender, starting) = begin(NETWORKS.name, Some(&PLACEMENT))?;
     *jobs = Some(sender);
     Ok(starting)
 }
@@ -103,6 +106,21 @@ pub fn run<F: Future<Output = ()> + 'static>(job: impl FnOnce() -> F + Send + 's
     NETWORKS.run(job)
 }
 
+/// Like [`promise`], on the CPU of the calling thread if the thread of networks waits: a caller that has nothing else to do gets
+/// the result sooner.
+pub fn promise_soon<T, F>(
+    env: Env,
+    keeps: Loop,
+    job: impl FnOnce(Deferred<T>) -> F + Send + 'static,
+) -> napi::Result<Promise<T>>
+where
+    T: ToNapiValue + Send + 'static,
+    F: Future<Output = ()> + 'static,
+{
+    PLACEMENT.bring_here_if_brief();
+    promise(env, keeps, job)
+}
+
 /// Runs a job on the thread of networks. The job settles the promise; if it panics, the promise is rejected.
 pub fn promise<T, F>(
     env: Env,
@@ -120,14 +138,17 @@ where
     Ok(promise)
 }
 
-fn begin(name: &str) -> nsset::Result<(UnboundedSender<Job>, Starting)> {
+fn begin(name: &str, placement: Option<&'static Placement>) -> nsset::Result<(UnboundedSender<Job>, Starting)> {
     nsset::outside::ensure()?;
     let (sender, receiver) = unbounded_channel();
     let (ready, is_ready) = channel();
     // Without /proc this fails. The first job that goes inside tries again, and reports the error.
     let held = nsset::thread::held_namespaces().ok();
-    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build();
-    let runtime = runtime.map_err(|error| failed(&error, "epoll_create1"))?;
+    let mut builder = runtime::Builder::new_current_thread();
+    if let Some(placement) = placement {
+        builder.on_thread_park(|| placement.wait_here()).on_thread_unpark(|| placement.resume());
+    }
+    let runtime = builder.enable_io().enable_time().build().map_err(|error| failed(&error, "epoll_create1"))?;
     let thread = Builder::new().name(name.into()).stack_size(512 * 1024);
     let thread = thread.spawn(move || serve(&runtime, held, ready, receiver));
     thread.map_err(|error| failed(&error, "pthread_create"))?;

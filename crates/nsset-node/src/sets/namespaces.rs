@@ -1,10 +1,13 @@
 //! The search for namespaces.
 
-use std::vec::IntoIter;
+use std::mem;
 
-use napi::{Env, Result, bindgen_prelude::BigInt};
+use napi::{
+    Env, Result,
+    bindgen_prelude::{BigInt, BigUint64Array},
+};
 use napi_derive::napi;
-use nsset::{Discovery, Error, Kinds, Search};
+use nsset::{Discovery, Error, Found, Kinds, Search};
 use serde::Serialize;
 
 use crate::{
@@ -19,18 +22,25 @@ use crate::{
 #[napi]
 pub struct NativeNamespaces {
     discovery: Discovery,
-    parts: IntoIter<String>,
+    facts: Vec<u64>,
 }
 
-/// How many namespaces are in a part of the text. JavaScript reads a part in about a millisecond.
-const PART: usize = 256;
+/// How many numbers `facts` has for each namespace.
+const COLUMNS: usize = 6;
 
 #[napi]
 impl NativeNamespaces {
-    /// Returns the next part as JSON, or null after the last one: first what could not be seen, then lists of namespaces.
+    /// Returns six numbers for each namespace: the flag of its kind, its inode number, its unique id, the inode numbers of its
+    /// owner and of its parent, and the uid of its owner plus one. 0 is for what is not known. The second call returns nothing.
     #[napi(catch_unwind)]
-    pub fn next_part(&mut self) -> Option<String> {
-        self.parts.next()
+    pub fn facts(&mut self) -> BigUint64Array {
+        mem::take(&mut self.facts).into()
+    }
+
+    /// Returns what could not be seen, as JSON.
+    #[napi(catch_unwind)]
+    pub fn incomplete(&self, env: Env) -> Result<String> {
+        guard(env, || json(&self.discovery.incomplete))
     }
 
     /// Returns the processes as JSON.
@@ -55,20 +65,22 @@ impl NativeNamespaces {
     }
 }
 
-/// Finds the namespaces of these kinds, on another thread. The text of the result is written there too.
+/// Finds the namespaces of these kinds, on another thread.
 #[napi(catch_unwind, ts_return_type = "Promise<NativeNamespaces>")]
 pub fn namespaces(env: Env, kinds: u32, holders: bool) -> Result<Promise<NativeNamespaces>> {
     let kinds = guard(env, || optional_kinds(kinds))?.unwrap_or(Kinds::ALL);
     work::run_on_files(env, move || {
         let discovery = nsset::discover(Search { kinds, holders })?;
-        let parts = parts_of(&discovery)?.into_iter();
-        Ok(NativeNamespaces { discovery, parts })
+        let facts = discovery.namespaces.iter().flat_map(facts_of).collect();
+        Ok(NativeNamespaces { discovery, facts })
     })
 }
 
-fn parts_of(discovery: &Discovery) -> nsset::Result<Vec<String>> {
-    let others = discovery.namespaces.chunks(PART).map(|part| json(&part));
-    std::iter::once(json(&discovery.incomplete)).chain(others).collect()
+fn facts_of(found: &Found) -> [u64; COLUMNS] {
+    let flag = u64::from(found.kind.flag());
+    let number = Option::unwrap_or_default;
+    let uid = found.owner_uid.map(|uid| u64::from(uid) + 1);
+    [flag, found.inode, number(found.unique_id), number(found.owner), number(found.parent), number(uid)]
 }
 
 fn json(value: &impl Serialize) -> nsset::Result<String> {

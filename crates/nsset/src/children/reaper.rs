@@ -50,6 +50,8 @@ struct Reaper {
     /// Wakes the thread for work that epoll does not report.
     bell: EventFd,
     watches: Mutex<HashMap<u64, Watch>>,
+    /// The thread wakes by itself at this time or earlier. Only changed while `watches` is locked.
+    wakes_at: Mutex<Option<Instant>>,
     /// Groups with children that were killed and did not end at once, for example because the kernel waits for a disk
     /// or for a tracer.
     groups: Mutex<Vec<ProcessGroup>>,
@@ -139,8 +141,9 @@ pub fn watch_until(deadline: Option<Instant>, pidfd: Arc<OwnedFd>, on_exit: OnEx
     let event = EpollEvent::new(EpollFlags::EPOLLIN, token);
     let is_registered = reaper.epoll.add(&*pidfd, event).is_ok();
     watches.insert(token, Watch { pidfd, on_exit, is_registered, deadline });
-    // Without memory or a watch (epoll_ctl(2)), the thread polls this child. It also has to know of a new deadline.
-    if !is_registered || deadline.is_some() {
+    // Without memory or a watch (epoll_ctl(2)), the thread polls this child. It also has to know of an earlier deadline. It
+    // finds out about a later one when it wakes.
+    if !is_registered || deadline.is_some_and(|deadline| reaper.sleeps_beyond(deadline)) {
         let _ = reaper.bell.write(1);
     }
     Watched(token)
@@ -217,8 +220,9 @@ impl Reaper {
                 .add(fd, EpollEvent::new(EpollFlags::EPOLLIN, token))
                 .map_err(|errno| SystemError::new(errno, "epoll_ctl"))?;
         }
-        let (watches, groups, work) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Ok(Self { epoll, bell, watches, groups, work, next_token: AtomicU64::new(0) })
+        let (watches, wakes_at) = (Mutex::default(), Mutex::default());
+        let (groups, work) = (Mutex::default(), Mutex::default());
+        Ok(Self { epoll, bell, watches, wakes_at, groups, work, next_token: AtomicU64::new(0) })
     }
 
     /// From now on the thread polls every child.
@@ -258,7 +262,14 @@ impl Reaper {
                 pidfd::kill(&watch.pidfd, Signal::SIGKILL);
             }
         }
-        watches.values().filter_map(|watch| watch.deadline).min()
+        let next = watches.values().filter_map(|watch| watch.deadline).min();
+        *self.wakes_at.lock().unwrap_or_else(PoisonError::into_inner) = next;
+        next
+    }
+
+    /// Whether the thread would miss this time.
+    fn sleeps_beyond(&self, time: Instant) -> bool {
+        self.wakes_at.lock().unwrap_or_else(PoisonError::into_inner).is_none_or(|wakes_at| time < wakes_at)
     }
 
     /// Reaps the members of the groups that have ended. Returns whether there are more.
@@ -322,4 +333,52 @@ fn wait(pidfd: &OwnedFd) -> nix::Result<Option<Exit>> {
         libc::CLD_KILLED | libc::CLD_DUMPED => Some(Exit::Signal(status)),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{process::Command, sync::mpsc::channel};
+
+    use super::*;
+
+    /// A child of this process that would run for long.
+    fn long_child() -> Arc<OwnedFd> {
+        #[expect(clippy::zombie_processes, reason = "the thread reaps it")]
+        let child = Command::new("sleep").arg("60").spawn().unwrap();
+        Arc::new(pidfd::open(child.id().cast_signed()).unwrap())
+    }
+
+    #[test]
+    fn each_child_is_killed_at_its_deadline_whatever_the_order() {
+        start().unwrap();
+        let (ended, ends) = channel();
+        let begin = Instant::now();
+        let after = |milliseconds| begin + Duration::from_millis(milliseconds);
+        for deadline in [after(600), after(200), after(900)] {
+            let ended = ended.clone();
+            let on_exit = move |exit| ended.send((exit, deadline, Instant::now())).unwrap();
+            watch_until(Some(deadline), long_child(), Box::new(on_exit));
+        }
+        for expected in [200, 600, 900] {
+            let (exit, deadline, end) = ends.recv_timeout(Duration::from_secs(20)).unwrap();
+            assert_eq!((exit, deadline), (Exit::Signal(libc::SIGKILL), after(expected)));
+            assert!(end >= deadline);
+        }
+    }
+
+    #[test]
+    fn a_later_deadline_does_not_wake_the_thread() {
+        start().unwrap();
+        let reaper = get().unwrap();
+        let soon = Instant::now() + Duration::from_secs(30);
+        let child = long_child();
+        let (ended, ends) = channel();
+        watch_until(Some(soon), Arc::clone(&child), Box::new(move |exit| ended.send(exit).unwrap()));
+        while reaper.sleeps_beyond(soon) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(!reaper.sleeps_beyond(soon + Duration::from_secs(1)));
+        pidfd::kill(&child, Signal::SIGKILL);
+        ends.recv_timeout(Duration::from_secs(20)).unwrap();
+    }
 }

@@ -78,12 +78,10 @@ fn as_text<S: serde::Serializer>(path: &CString, serializer: S) -> Result<S::Ok,
 }
 
 /// A namespace that was found.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Found {
     pub kind: Kind,
     pub inode: u64,
-    #[serde(serialize_with = "as_decimal")]
     pub unique_id: Option<u64>,
     /// The inode number of the user namespace that owns it, if the kernel shows it.
     pub owner: Option<u64>,
@@ -92,19 +90,8 @@ pub struct Found {
     /// Who created the user namespace that owns it; for a user namespace, who created it.
     pub owner_uid: Option<u32>,
     /// The pids of the processes in it.
-    #[serde(skip)]
     pub processes: Vec<i32>,
-    #[serde(skip)]
     pub holders: Vec<Holder>,
-}
-
-/// JavaScript's numbers have 53 bits.
-#[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
-fn as_decimal<S: serde::Serializer>(id: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match id {
-        Some(id) => serializer.collect_str(id),
-        None => serializer.serialize_none(),
-    }
 }
 
 /// What was found.
@@ -191,11 +178,12 @@ impl Census {
         self.known().processes.push(process);
     }
 
-    /// Adds a process that is in the namespace.
-    pub fn inhabit(&self, index: usize, pid: i32) {
-        if let Some(found) = self.known().found.get_mut(index) {
-            found.processes.push(pid);
-        }
+    /// Adds a process that is in the namespace. Returns whether it is the first.
+    pub fn inhabit(&self, index: usize, pid: i32) -> bool {
+        let mut known = self.known();
+        let Some(found) = known.found.get_mut(index) else { return false };
+        found.processes.push(pid);
+        found.processes.len() == 1
     }
 
     pub fn hold(&self, index: usize, holder: Holder) {

@@ -37,6 +37,25 @@ pub(super) fn read<'buffer>(at: BorrowedFd<'_>, path: &CStr, buffer: &'buffer mu
     buffer.get(..length).unwrap_or_default()
 }
 
+/// Reads a file of any length into a buffer, whose contents it replaces. Files below `/proc` have no length to ask for.
+pub(super) fn read_whole(at: BorrowedFd<'_>, path: &CStr, text: &mut Vec<u8>) -> Result<(), Errno> {
+    let file = uninterrupted(|| openat(at, path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()))?;
+    let mut length = 0;
+    loop {
+        text.resize(text.len().max(length + CHUNK), 0);
+        let free = text.get_mut(length..).unwrap_or_default();
+        match uninterrupted(|| nix::unistd::read(&file, free))? {
+            0 => break,
+            count => length += count,
+        }
+    }
+    text.truncate(length);
+    Ok(())
+}
+
+/// The most that the kernel gives in one read of such a file is a page or a long line.
+const CHUNK: usize = 8192;
+
 pub(super) fn decimal(number: i32) -> CString {
     CString::new(number.to_string()).unwrap_or_default()
 }

@@ -15,6 +15,6 @@ mod socket_ioctl;
 mod sockets;
 
 pub use by_id::from_id;
-pub use census::{Discovery, Search};
+pub use census::{Discovery, Found, Search};
 pub use search::discover;
 pub use sockets::from_socket;

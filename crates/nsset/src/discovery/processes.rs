@@ -23,6 +23,7 @@ use crate::{
         descriptors,
         entries::{self, Inodes, decimal, directory, list},
         incomplete::What,
+        mounts::mountinfo::{self, Table},
         sockets::Networks,
     },
     error::{Result, SystemError},
@@ -38,14 +39,16 @@ const OF_THREADS: [Kind; 5] = [Kind::Cgroup, Kind::Ipc, Kind::Mnt, Kind::Net, Ki
 /// The namespaces of the next children, and their kinds.
 const FOR_CHILDREN: [(Kind, &CStr); 2] = [(Kind::Pid, c"pid_for_children"), (Kind::Time, c"time_for_children")];
 
-pub(super) fn walk(census: &Census) -> Result<()> {
+/// Returns what is mounted in the mount namespaces of the processes.
+pub(super) fn walk(census: &Census) -> Result<Table> {
     let proc = proc::hold()?;
     let (_, pids) = list(proc, c".").map_err(|errno| SystemError::new(errno, "open").path("/proc"))?;
     if pids.is_empty() {
         // A procfs shows at least the process that reads it.
         return Err(SystemError::new(Errno::ENOENT, "open").path("/proc").hint(proc::MISSING).into());
     }
-    let walk = Walk { census, networks: Mutex::default(), proc, pids: &pids, next: AtomicUsize::new(0) };
+    let next = AtomicUsize::new(0);
+    let walk = Walk { census, networks: Mutex::default(), mounts: Mutex::default(), proc, pids: &pids, next };
     let others =
         available_parallelism().map_or(1, usize::from).min(MOST_THREADS).min(pids.len() / SHARE).saturating_sub(1);
     scope(|scope| {
@@ -57,7 +60,7 @@ pub(super) fn walk(census: &Census) -> Result<()> {
         walk.read_shares();
     });
     walk.networks.into_inner().unwrap_or_else(PoisonError::into_inner).note(census);
-    Ok(())
+    Ok(walk.mounts.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// What is read are files of the kernel: more threads wait for each other.
@@ -73,6 +76,7 @@ const STACK: usize = 256 * 1024;
 struct Walk<'a> {
     census: &'a Census,
     networks: Mutex<Networks>,
+    mounts: Mutex<Table>,
     proc: BorrowedFd<'a>,
     pids: &'a [i32],
     /// The first pid that no thread has taken.
@@ -81,9 +85,10 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn read_shares(&self) {
+        let mut text = Vec::new();
         while let Some(rest) = self.pids.get(self.next.fetch_add(SHARE, Relaxed)..).filter(|rest| !rest.is_empty()) {
             for pid in rest.iter().take(SHARE) {
-                if let Err(errno @ (Errno::EACCES | Errno::EPERM)) = self.look_at(*pid) {
+                if let Err(errno @ (Errno::EACCES | Errno::EPERM)) = self.look_at(*pid, &mut text) {
                     self.census.count(What::Processes, errno);
                 }
             }
@@ -91,38 +96,43 @@ impl Walk<'_> {
     }
 
     /// Processes may end at any time, and what is read of one is read below one descriptor, which never leads to another.
-    fn look_at(&self, pid: i32) -> std::result::Result<(), Errno> {
+    fn look_at(&self, pid: i32, text: &mut Vec<u8>) -> std::result::Result<(), Errno> {
         let process = directory(self.proc, &decimal(pid))?;
-        let seen = look_below(self.census, process.as_fd(), pid, &self.networks);
+        let seen = self.look_below(process.as_fd(), pid, text);
         // For a process that has ended, the kernel fails with EACCES too.
         seen.or_else(|errno| fstatat(&process, c"ns", AtFlags::empty()).map_or(Ok(()), |_| Err(errno)))
     }
-}
 
-fn look_below(
-    census: &Census,
-    process: BorrowedFd<'_>,
-    pid: i32,
-    networks: &Mutex<Networks>,
-) -> std::result::Result<(), Errno> {
-    let (inodes, seen) = read_process(census, process, pid)?;
-    if census.search.holders {
-        census.enroll(describe(process, pid));
+    fn look_below(&self, process: BorrowedFd<'_>, pid: i32, text: &mut Vec<u8>) -> std::result::Result<(), Errno> {
+        let Walk { census, networks, .. } = self;
+        let (inodes, first_in, seen) = read_process(census, process, pid)?;
+        if census.search.holders {
+            census.enroll(describe(process, pid));
+        }
+        if let Some(mounts) = first_in {
+            self.read_mounts(process, pid, mounts, text);
+        }
+        look_at_threads(census, process, pid, &inodes)?;
+        descriptors::look(census, process, pid, &inodes, networks)?;
+        seen
     }
-    look_at_threads(census, process, pid, &inodes)?;
-    descriptors::look(census, process, pid, &inodes, networks)?;
-    seen
+
+    /// Another process in it is asked later if this one has ended.
+    fn read_mounts(&self, process: BorrowedFd<'_>, pid: i32, mounts: u64, text: &mut Vec<u8>) {
+        if let Ok(mounted) = mountinfo::read(process, text) {
+            self.mounts.lock().unwrap_or_else(PoisonError::into_inner).insert(mounts, (pid, mounted));
+        }
+    }
 }
 
-/// The namespaces of the main thread. The second part is the error of what the caller may not see.
-fn read_process(
-    census: &Census,
-    process: BorrowedFd<'_>,
-    pid: i32,
-) -> std::result::Result<(Inodes, std::result::Result<(), Errno>), Errno> {
+/// The namespaces of the main thread, the mount namespace if the process is the first in it, and the error of what the
+/// caller may not see.
+type Seen = (Inodes, Option<u64>, std::result::Result<(), Errno>);
+
+fn read_process(census: &Census, process: BorrowedFd<'_>, pid: i32) -> std::result::Result<Seen, Errno> {
     let links = directory(process, c"ns")?;
     let mut inodes = Inodes::default();
-    let mut seen = Ok(());
+    let (mut first_in, mut seen) = (None, Ok(()));
     for kind in Kind::ALL {
         if !census.looks_at(kind) {
             continue;
@@ -131,7 +141,8 @@ fn read_process(
             Ok((_, inode)) => {
                 inodes[kind] = Some(inode);
                 if let Some(index) = census.meet(kind, inode, || open_link(links.as_fd(), kind, ns_link::name(kind))) {
-                    census.inhabit(index, pid);
+                    let is_first = census.inhabit(index, pid);
+                    first_in = first_in.or_else(|| (is_first && kind == Kind::Mnt).then_some(inode));
                 }
             }
             // Neither a zombie nor the kernel has this kind.
@@ -152,7 +163,7 @@ fn read_process(
             census.hold(index, Holder::Children { pid });
         }
     }
-    Ok((inodes, seen))
+    Ok((inodes, first_in, seen))
 }
 
 /// A process with one thread is not searched for others.

@@ -20,8 +20,8 @@ pub fn discover(search: Search) -> Result<Discovery> {
         kernel_list::add(&census, ids);
         return Ok(census.close());
     }
-    processes::walk(&census)?;
-    mounts::walk::walk(&mut census);
+    let read = processes::walk(&census)?;
+    mounts::walk::walk(&mut census, read);
     if let Some(ids) = listed {
         kernel_list::add(&census, &ids);
     }

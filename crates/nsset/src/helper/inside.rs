@@ -56,8 +56,8 @@ pub fn run<'fd>(set: &NamespaceSet, kinds: Kinds, steps: impl Fn(&mut Program<'f
         conversation::dismiss(helper.process);
         return Ok(Answer { socket, content });
     };
-    let outcome = residents::run(network, &place, || program(set, kinds), steps)?;
-    residents::keep(network, place, outcome.helper);
+    let (outcome, follower) = residents::run(network, &place, || program(set, kinds), steps)?;
+    residents::keep(network, place, outcome.helper, follower);
     Ok(Answer { socket: outcome.socket, content: outcome.content })
 }
 

@@ -26,6 +26,7 @@ use crate::{
     outside,
     threads::end::await_end,
     threads::handover::{self, Handover},
+    threads::placement::Placement,
     threads::thread::{self, HeldNamespaces, is_not_restored},
 };
 
@@ -52,6 +53,9 @@ struct Pool {
 
 static POOL: Mutex<Pool> = Mutex::new(Pool { work: VecDeque::new(), threads: 0, idle: 0 });
 static WORK: Condvar = Condvar::new();
+
+/// Where the thread waits, if it is the only one.
+static PLACEMENT: Placement = Placement::new();
 
 thread_local! {
     static IS_HOME_THREAD: Cell<bool> = const { Cell::new(false) };
@@ -106,6 +110,7 @@ pub(crate) fn run<T: Send + 'static>(
     }
     let handover = Handover::new(cancel.is_some())?;
     let theirs = handover.clone();
+    PLACEMENT.bring_here();
     pool().work.push_back(Box::new(move || theirs.run(work)));
     WORK.notify_one();
     handover.wait(cancel, start_thread_if_needed)
@@ -119,6 +124,7 @@ pub(crate) fn run<T: Send + 'static>(
 /// [`Error::System`] if there is no thread and none could be started.
 pub fn queue<R: FnOnce() + Send + 'static>(work: impl FnOnce() -> R + Send + 'static) -> Result<bool> {
     start().and_then(Starting::finish)?;
+    PLACEMENT.bring_here();
     let mut pool = pool();
     pool.work.push_back(Box::new(move || report(work())));
     let is_free = pool.work.len() <= pool.idle;
@@ -245,7 +251,10 @@ fn work(slot: Slot) {
 }
 
 fn wait(pool: MutexGuard<'_, Pool>) -> MutexGuard<'_, Pool> {
-    WORK.wait(pool).unwrap_or_else(PoisonError::into_inner)
+    PLACEMENT.wait_here();
+    let pool = WORK.wait(pool).unwrap_or_else(PoisonError::into_inner);
+    PLACEMENT.resume();
+    pool
 }
 
 fn wait_for(pool: MutexGuard<'_, Pool>, limit: Duration) -> MutexGuard<'_, Pool> {

@@ -4,5 +4,6 @@ pub mod admission;
 pub mod end;
 pub mod handover;
 pub mod home_thread;
+pub mod placement;
 pub mod rights;
 pub mod thread;

@@ -1,6 +1,6 @@
 //! The namespaces that are mounted, in each mount namespace.
 
-use std::{ffi::CString, fs::File, io::Read, os::fd::AsFd};
+use std::os::fd::AsFd;
 
 use nix::{errno::Errno, fcntl::OFlag};
 
@@ -10,27 +10,21 @@ use crate::{
         incomplete::What,
         mounts::{
             mount_list,
+            mountinfo::{self, Mounted, Table},
             visitor::{self, Entry},
         },
         reopen,
     },
-    error::{Error, last_errno},
+    error::Error,
     kind::Kind,
     namespaces::{ioctl, ns_link, set::NamespaceSet},
     proc,
 };
 
-/// A namespace that is mounted.
-struct Mounted {
-    kind: Kind,
-    inode: u64,
-    path: CString,
-}
-
-/// Reads the mounts of every mount namespace that is known. This may lead to further mount namespaces, which are read
-/// too.
-pub(in crate::discovery) fn walk(census: &mut Census) {
-    let (mut text, mut next) = (Vec::new(), 0);
+/// Adds what is mounted in every mount namespace that is known. This may lead to further mount namespaces, which are read
+/// too. `read` has those that the walk of the processes has read already.
+pub(in crate::discovery) fn walk(census: &mut Census, mut read: Table) {
+    let mut next = 0;
     loop {
         let all = census.found();
         let Some(found) = all.get(next) else { return };
@@ -38,12 +32,11 @@ pub(in crate::discovery) fn walk(census: &mut Census) {
         if found.kind != Kind::Mnt {
             continue;
         }
-        let (mounts, through) = (found.inode, found.processes.first().copied());
-        let read = match through {
-            Some(pid) => read_process(pid, &mut text).map(|mounted| (Entry::Process(pid), mounted)),
-            None => read_unoccupied(found, all),
-        };
-        let added = read.and_then(|(entry, mounted)| {
+        let mounts = found.inode;
+        let known = read.remove(&mounts).or_else(|| read_any(&found.processes));
+        let through = known.as_ref().map(|(pid, _)| *pid);
+        let seen = known.map(|(pid, mounted)| (Entry::Process(pid), mounted));
+        let added = seen.map_or_else(|| read_unoccupied(found, all), Ok).and_then(|(entry, mounted)| {
             open_unknown(census, entry, &mounted)?;
             for each in mounted {
                 hold(census, each, mounts, through);
@@ -56,6 +49,15 @@ pub(in crate::discovery) fn walk(census: &mut Census) {
             Err(errno) => census.count(What::Mounts, errno),
         }
     }
+}
+
+/// Reads the mounts of the first of these processes that has not ended.
+fn read_any(pids: &[i32]) -> Option<(i32, Vec<Mounted>)> {
+    let mut text = Vec::new();
+    pids.iter().find_map(|pid| {
+        let process = proc::open_below(pid.to_string(), OFlag::O_PATH | OFlag::O_DIRECTORY).ok()?;
+        Some((*pid, mountinfo::read(process.as_fd(), &mut text).ok()?))
+    })
 }
 
 /// Adds the namespaces that nothing but these mounts has led to.
@@ -87,37 +89,6 @@ fn errno_of(error: &Error) -> Errno {
     }
 }
 
-fn read_process(pid: i32, text: &mut Vec<u8>) -> Result<Vec<Mounted>, Errno> {
-    text.clear();
-    let file = proc::open_below(format!("{pid}/mountinfo"), OFlag::O_RDONLY)?;
-    File::from(file).read_to_end(text).map_err(|error| last_errno(&error))?;
-    Ok(text.split(|byte| *byte == b'\n').filter_map(parse).collect())
-}
-
-/// Reads a line of proc_pid_mountinfo(5). Only for namespaces the root of the mount does not begin with a slash.
-fn parse(line: &[u8]) -> Option<Mounted> {
-    let mut fields = line.split(|byte| *byte == b' ').skip(3);
-    let (kind, inode) = fields.next().filter(|root| !root.starts_with(b"/")).and_then(ns_link::parse)?;
-    Some(Mounted { kind, inode, path: unescape(fields.next()?)? })
-}
-
-/// Spaces and line breaks are written as `\040` and `\012`.
-fn unescape(text: &[u8]) -> Option<CString> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        let (byte, others) = match after {
-            [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', others @ ..] if *first == b'\\' => {
-                ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), others)
-            }
-            _ => (*first, after),
-        };
-        bytes.push(byte);
-        rest = others;
-    }
-    CString::new(bytes).ok()
-}
-
 /// The mounts of a mount namespace without processes, which a descriptor or a mount holds: listmount(2), since Linux
 /// 6.11.
 fn read_unoccupied(found: &Found, all: &[Found]) -> Result<(Entry, Vec<Mounted>), Errno> {
@@ -130,22 +101,4 @@ fn read_unoccupied(found: &Found, all: &[Found]) -> Result<(Entry, Vec<Mounted>)
     });
     let mounted = mounted.collect();
     Ok((Entry::Namespace(NamespaceSet::of(namespace)), mounted))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mounted_namespace_is_read_with_the_spaces_of_its_path() {
-        let line = br"59 21 0:4 net:[4026532177] /run/netns/two\040words rw shared:5 - nsfs nsfs rw";
-        let Mounted { kind, inode, path } = parse(line).unwrap();
-        assert_eq!((kind, inode, path.as_bytes()), (Kind::Net, 4_026_532_177, &b"/run/netns/two words"[..]));
-    }
-
-    #[test]
-    fn other_mounts_are_left_out() {
-        assert!(parse(b"21 1 254:0 / / rw,relatime - ext4 /dev/root rw").is_none());
-        assert!(parse(b"").is_none());
-    }
 }

@@ -9,12 +9,15 @@ use std::{
     time::Duration,
 };
 
+use nix::unistd::Pid;
+
 use crate::{
     error::Result,
     helper::conversation::{self, Outcome},
     helper::idle::waiting::{Started, Waiting},
     helper::program::Program,
     namespaces::namespace::{Namespace, NamespaceId},
+    threads::placement::Follower,
     threads::rights::Rights,
 };
 
@@ -29,6 +32,7 @@ struct Residents(Arc<Mutex<Vec<Resident>>>);
 struct Resident {
     place: Place,
     helper: Waiting,
+    follower: Follower,
 }
 
 /// Where a resident is, and what the kernel allows it there.
@@ -53,32 +57,33 @@ pub fn run<'fd>(
     place: &Place,
     enter: impl FnOnce() -> Result<Program<'fd>>,
     steps: impl Fn(&mut Program<'fd>) -> Result<()>,
-) -> Result<Outcome> {
+) -> Result<(Outcome, Follower)> {
     let residents = network.companion::<Residents>();
-    while let Some(helper) = residents.and_then(|residents| residents.take(place)) {
+    while let Some((helper, mut follower)) = residents.and_then(|residents| residents.take(place)) {
         let mut program = Program::new();
         steps(&mut program)?;
         program.stay(IDLE)?;
+        follower.bring_here(Pid::from_raw(helper.process.pid));
         if let Some(outcome) = conversation::go_on(helper, &program)? {
-            return Ok(outcome);
+            return Ok((outcome, follower));
         }
     }
     let mut program = enter()?;
     steps(&mut program)?;
     program.stay(IDLE)?;
-    conversation::run(&program, &[], None, &mut |_| Ok(()))
+    Ok((conversation::run(&program, &[], None, &mut |_| Ok(()))?, Follower::new()))
 }
 
 /// Keeps a helper that [`run`] has used.
-pub fn keep(network: &Namespace, place: Place, helper: Started) {
+pub fn keep(network: &Namespace, place: Place, helper: Started, follower: Follower) {
     match network.companion::<Residents>() {
-        Some(residents) => residents.add(place, helper),
+        Some(residents) => residents.add(place, helper, follower),
         None => helper.discard(),
     }
 }
 
 impl Residents {
-    fn take(&self, place: &Place) -> Option<Started> {
+    fn take(&self, place: &Place) -> Option<(Started, Follower)> {
         loop {
             let resident = {
                 let mut all = lock(&self.0);
@@ -87,12 +92,12 @@ impl Residents {
             };
             // One that has ended is of no use.
             if let Some(helper) = resident.helper.release() {
-                return Some(helper);
+                return Some((helper, resident.follower));
             }
         }
     }
 
-    fn add(&self, place: Place, helper: Started) {
+    fn add(&self, place: Place, helper: Started, follower: Follower) {
         let pid = helper.process.pid;
         let others = Arc::downgrade(&self.0);
         let forget = move || {
@@ -102,7 +107,7 @@ impl Residents {
         };
         // The lock is held, so that the helper is in the list before it can be removed from it.
         let mut all = lock(&self.0);
-        all.push(Resident { place, helper: Waiting::new(helper, IDLE, forget) });
+        all.push(Resident { place, helper: Waiting::new(helper, IDLE, forget), follower });
     }
 }
 
