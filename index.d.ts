@@ -699,10 +699,10 @@ export declare function unmountSync(target: Text): void
  * Like `unshareSync`, but on another thread. `canceller` cancels it. The work runs on libuv's pool. If processes inside the base
  * may block it, it runs on a thread where it blocks only work on that base.
  */
-export declare function unshare(base: NativeSet | undefined | null, kinds: number, options: object, canceller?: NativeCanceller): Promise<NativeSet>
+export declare function unshare(base: NativeSet | undefined | null, kinds: number, options: object, mounts?: string, canceller?: NativeCanceller): Promise<NativeSet>
 
 /** Creates namespaces. With a base, the result also holds the base's namespaces of the other kinds. */
-export declare function unshareSync(base: NativeSet | undefined | null, kinds: number, options: object): NativeSet
+export declare function unshareSync(base: NativeSet | undefined | null, kinds: number, options: object, mounts?: string): NativeSet
 
 /** Returns the public key of a private key. */
 export declare function wireguardPublicKey(privateKey: string): string

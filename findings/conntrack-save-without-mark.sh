@@ -2,8 +2,8 @@
 # conntrack 1.4.9 (Debian sid): a connection that is saved by `-o save` and loaded by `--load-file` has lost its mark.
 #
 # conntrack(8) shows the pair as the way to copy entries to another zone. The other parts of an entry come back: state, timeout,
-# addresses, zone. The line has no `--mark`, although `-o extended` and `-o xml` show the mark and `-I` takes it. A router that picks
-# the route, or the firewall that picks the rule, by the mark of the connection treats the loaded ones like unmarked ones.
+# addresses, zone. The line has no `--mark`, although `-o extended` and `-o xml` show the mark and `-I` takes it. Where
+# the mark of a connection picks its route, or the rules for it, the loaded connections take another one.
 #
 # Output seen, 2026-11-28 (before, the line that was saved, after):
 #   ESTABLISHED src=10.0.0.1 dst=10.0.0.2 sport=5 dport=6 src=10.0.0.2 dst=10.0.0.1 sport=6 dport=5 [ASSURED] mark=5 zone=9

@@ -2,7 +2,7 @@
 # nftables 1.1.7 (Debian sid): `meta hour` is an hour of the local time zone, and `meta day` beside it is a day of UTC.
 #
 # nft moves hours (and `meta time`) by the offset of the time zone when it loads a rule and when it lists it; days go to the
-# kernel as they are, which takes UTC. "Monday" and "00:30"-"01:30" in one rule is thus Tuesday night in Berlin. nft(8) names
+# kernel as they are, which takes UTC. "Monday" and "00:10"-"00:50" in one rule is thus early on Tuesday in Berlin. nft(8) names
 # no time zone for either. The listing shows what was written.
 #
 # Output seen, 2026-11-28 (in a time zone where it is another day than in UTC; packets of one datagram that each rule counted):
@@ -27,12 +27,13 @@ for deb in *.deb; do dpkg -x "$deb" root; done
 libraries=$work/root/usr/lib/$(uname -m)-linux-gnu
 export NFT="$libraries/ld-linux-x86-64.so.2 --library-path $libraries $work/root/usr/sbin/nft"
 $NFT --version
+export LC_ALL=C
 # It is the next day already 14 hours east of UTC, or still the day before 12 hours west of it.
 if [ "$((10#$(date -u +%H)))" -ge 10 ]; then export TZ=LAB-14; else export TZ=LAB+12; fi
 answer=$(timeout 30 unshare --user --map-root-user --net bash -euo pipefail -c '
   ip link set lo up
-  local_hours=$(date -d "-1 hour" +\"%H:%M\")-$(date -d "+1 hour" +\"%H:%M\")
-  utc_hours=$(date -u -d "-1 hour" +\"%H:%M\")-$(date -u -d "+1 hour" +\"%H:%M\")
+  local_hours=$(date -d "-5 minutes" +\"%H:%M\")-$(date -d "+5 minutes" +\"%H:%M\")
+  utc_hours=$(date -u -d "-5 minutes" +\"%H:%M\")-$(date -u -d "+5 minutes" +\"%H:%M\")
   $NFT -f - <<NFT
 table ip lab {
   chain in {

@@ -2,8 +2,8 @@
 # npm's netparser 1.9.0: every network contains 255.255.255.255 and each network that ends there; the same holds for the end of IPv6.
 #
 # It compares the networks that follow the two, and takes it for contained where none follows. `summarize` drops networks for the
-# same reason: of the two halves of all multicast and reserved addresses (224.0.0.0/3), it returns the first one. A list of
-# what a firewall blocks gets shorter by that, without an error. net.BlockList of Node.js is the other side.
+# same reason, without an error: of the two halves of all multicast and reserved addresses (224.0.0.0/3), it returns the first
+# one. net.BlockList of Node.js is the other side.
 #
 # Output seen, 2026-11-28:
 #   10.0.0.0/24 contains 255.255.255.255: true (net.BlockList: false)

@@ -229,6 +229,21 @@ describe('mask', () => {
     expect(readFileSync(directory.file('token'), 'utf8')).toBe('secret')
   })
 
+  test('each directory is empty, also if something is mounted on the first one meanwhile', async () => {
+    using directory = temporaryDirectory()
+    for (const name of ['one', 'two', 'three']) mkdirSync(directory.file(`${name}/secrets`), { recursive: true })
+    using set = await withMounts([
+      { type: 'mask', target: directory.file('one') },
+      { type: 'bind', source: '/etc', target: directory.file('one') },
+      { type: 'mask', target: directory.file('two') },
+      { type: 'mask', target: directory.file('three') },
+    ])
+    expect(await shell(set, `cd ${directory.path}; ls one | grep -x passwd; ls -A two three`)).toBe(
+      'passwd\nthree:\n\ntwo:',
+    )
+    await expect(shell(set, `touch ${directory.file('two/x')}`)).rejects.toThrow('Read-only file system')
+  })
+
   test('a later mount shows a part of what an earlier one hides', async () => {
     using directory = temporaryDirectory()
     mkdirSync(directory.file('home/project'), { recursive: true })

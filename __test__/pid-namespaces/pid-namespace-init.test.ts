@@ -75,6 +75,22 @@ asRoot('root of the outside finds one descriptor, a socket', 'a pid namespace al
   expect(await shell(set, 'readlink /proc/1/cwd /proc/1/root')).toBe('/\n/\n')
 })
 
+asRoot(
+  'it is in the network of the set, also where that is made while it mounts',
+  '/proc/PID/ns of what is undumpable takes CAP_SYS_PTRACE',
+  async () => {
+    const places = Array.from({ length: 12 }, (_, index) => ({ type: 'directory', target: `/place${index}` }) as const)
+    for (const mounts of [PROC, [...PROC, ...places]]) {
+      const others = initsOf()
+      const root = { type: 'tmpfs' } as const
+      using set = await NamespaceSet.unshare(['user', 'net', 'pid', 'mnt'], { mapUser: 'root', root, mounts })
+      const [init] = initsOf().filter((pid) => !others.includes(pid))
+      expect(readlinkSync(`/proc/${init}/ns/net`)).toBe(set.id('net'))
+      expect(readlinkSync(`/proc/${init}/ns/mnt`)).toBe(set.id('mnt'))
+    }
+  },
+)
+
 test('nothing of the outside is written on it', async () => {
   using directory = temporaryDirectory()
   mkdirSync(directory.file('secret-source'))

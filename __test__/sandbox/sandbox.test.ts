@@ -115,6 +115,19 @@ describe('files', () => {
     expect(readdirSync(file('project')).toSorted()).toEqual(['.git', 'made', 'secrets'])
   })
 
+  test('what is hidden for a second time stays hidden, and what is hidden in something shown is hidden', async () => {
+    using directory = temporaryDirectory()
+    const file = directory.file
+    for (const name of ['home/keys', 'home/project/secrets']) mkdirSync(file(name), { recursive: true })
+    for (const name of ['home/keys/one', 'home/project/secrets/two', 'home/project/readme'])
+      writeFileSync(file(name), name)
+    const hide = ['home', 'home/keys', 'home/project/secrets'].map(file)
+    await using box = await Sandbox.create({ files: { hide, read: [file('home/project')] } })
+    expect(await shell(box, `cd ${file('home')} && ls -A . project project/secrets`)).toBe(
+      '.:\nproject\n\nproject:\nreadme\nsecrets\n\nproject/secrets:',
+    )
+  })
+
   test('an empty root directory has nothing but what is named, and links stay links', async () => {
     using directory = temporaryDirectory()
     writeFileSync(directory.file('file'), 'hello')

@@ -133,7 +133,7 @@ const CONDITIONAL: Rules = [
  * - input for a terminal: ioctl with TIOCSTI and TIOCLINUX;
  * - system calls that are newer than this version of nsset, with ENOSYS.
  *
- * The result is plain data. Keep it, and pass it to every program: it is compiled once.
+ * The result is plain data. Keep it, and pass it to every program: it is compiled once. Without options, it is always the same object.
  *
  * @example
  * const seccomp = sandboxSystemCalls({ allow: ['ptrace'] })
@@ -142,6 +142,14 @@ const CONDITIONAL: Rules = [
  * @see seccomp(2), and the default profile of Docker and the filter of Flatpak, which are similar
  */
 export function sandboxSystemCalls(options?: SandboxSystemCallsOptions): SystemCallFilter {
+  if (options !== undefined) return create(options)
+  byDefault ??= create()
+  return byDefault
+}
+
+let byDefault: SystemCallFilter | undefined
+
+function create(options?: SandboxSystemCallsOptions): SystemCallFilter {
   const { allow = [], deny = [], userNamespaces = false } = parseSandboxOptions(options)
   const rules: Rules = [
     ...OTHER_PROCESSES,

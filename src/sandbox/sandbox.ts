@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises'
 import {
   type ChildOf,
   ControlGroup,
@@ -21,18 +20,20 @@ import {
 import {
   type ParsedSandboxOptions,
   parseSandboxOptions,
+  type SandboxFiles,
   type SandboxOptions,
 } from '../validate/sandbox/sandbox-options.ts'
 import { Events } from './events.ts'
 import { hiddenPlaces } from './hidden.ts'
 import { openWays, RESOLVER_MOUNT, type Ways } from './network.ts'
 import { type Refusal, RefusalLog } from './refusals.ts'
-import { mountsOf } from './view.ts'
+import { mountsOf, type Wanted } from './view.ts'
 
 /** The variables of the caller that programs get by default. */
 const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TERM', 'TZ']
 
-const RUN = '/run'
+/** What is empty at first in a box that sees the files of the host. */
+const TEMPORARY = ['/tmp', '/var/tmp', '/run']
 const RESOLVER = '/etc/resolv.conf'
 
 /**
@@ -248,20 +249,31 @@ async function setOf(given: ParsedSandboxOptions, group: ControlGroup | undefine
   const { root = 'host', files = {}, network = 'none', user = 'current', hostname = 'sandbox' } = given
   if (network !== 'host') kinds.push('net')
   if (group !== undefined) kinds.push('cgroup')
-  const places = {
-    read: [...(files.read ?? []), ...(await resolverFiles(root, network))],
-    write: files.write ?? [],
-    hide: files.hide ?? hiddenPlaces(),
-    temporary: files.temporary ?? (root === 'empty' ? ['/tmp'] : await existing('/tmp', '/var/tmp', RUN)),
-  }
+  const mounts = await mountsOf(wantedOf(files, root, network), root)
   return NamespaceSet.unshare(kinds, {
     mapUser: user,
     hostname,
-    mounts: [...(await mountsOf(places, root)), ...(typeof network === 'object' ? [RESOLVER_MOUNT] : [])],
+    mounts: typeof network === 'object' ? [...mounts, RESOLVER_MOUNT] : mounts,
     ...(network === 'host' ? {} : { loopback: true }),
     ...(root === 'empty' ? { root: { type: 'tmpfs', readOnly: true } as const } : {}),
     ...(group === undefined ? {} : { cgroup: group }),
   })
+}
+
+function wantedOf(files: SandboxFiles, root: 'host' | 'empty', network: SandboxOptions['network']): Wanted[] {
+  const all = (purpose: Wanted['purpose'], ifMissing: Wanted['ifMissing'], paths: readonly Path[] = []) =>
+    paths.map((path): Wanted => ({ path: String(path), purpose, ifMissing }))
+  const { read, write, hide = hiddenPlaces(), temporary } = files
+  const usual = root === 'empty' ? all('temporary', 'create', ['/tmp']) : all('temporary', 'skip', TEMPORARY)
+  return [
+    // What is missing is hidden already, and so is what the caller may not see.
+    ...all('hide', 'skip', hide),
+    ...(temporary === undefined ? usual : all('temporary', 'create', temporary)),
+    ...all('read', 'fail', read),
+    // With the network of the host, names are resolved as on the host, whose file may be a link to one in a hidden place.
+    ...(root === 'host' && network === 'host' ? all('read', 'skip', [RESOLVER]) : []),
+    ...all('write', 'fail', write),
+  ]
 }
 
 /** Opens the ways out and in. If that fails, the set is closed. */
@@ -273,26 +285,6 @@ async function waysOf(set: NamespaceSet, { network }: ParsedSandboxOptions): Pro
     await set[Symbol.asyncDispose]()
     throw error
   }
-}
-
-/** With the network of the host, names are resolved as on the host, whose file may be a link to one in a hidden place. */
-async function resolverFiles(
-  root: 'host' | 'empty',
-  network: NonNullable<SandboxOptions['network']>,
-): Promise<string[]> {
-  return root === 'host' && network === 'host' ? existing(RESOLVER) : []
-}
-
-async function existing(...paths: string[]): Promise<string[]> {
-  const found = await Promise.all(
-    paths.map((path) =>
-      access(path).then(
-        () => [path],
-        () => [],
-      ),
-    ),
-  )
-  return found.flat()
 }
 
 /** The options of every program of the box. */

@@ -1,21 +1,21 @@
 import { readlink, realpath } from 'node:fs/promises'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { MountSpec } from 'nsset'
 
-/** @internal What a box sees of the files of the host, as paths. */
-export interface Places {
-  read: readonly string[]
-  write: readonly string[]
-  hide: readonly string[]
-  temporary: readonly string[]
-}
+/** What is at a path of the box. */
+type Purpose = 'hide' | 'temporary' | 'read' | 'write'
 
-/** What is at a path of the box. Of two for the same path, the later one is in effect. */
-const PURPOSES = ['hide', 'temporary', 'read', 'write'] as const
+/** @internal Something that a box sees of the files of the host, or does not see. Of two for the same path, the later one is in effect. */
+export interface Wanted {
+  path: string
+  purpose: Purpose
+  /** What is done if it does not exist, or if the caller may not see it. */
+  ifMissing: 'fail' | 'skip' | 'create'
+}
 
 interface Place {
   path: string
-  purpose: (typeof PURPOSES)[number]
+  purpose: Purpose
 }
 
 const BARE = { noSuid: true, noDev: true } as const
@@ -39,43 +39,45 @@ const PROC: readonly MountSpec[] = [
  * @internal Returns the mounts of a box, in order: a place that is in another comes after it, so that the most specific one is in
  * effect.
  */
-export async function mountsOf(places: Places, root: 'host' | 'empty'): Promise<MountSpec[]> {
-  const all = await Promise.all(PURPOSES.map(async (purpose) => placesOf(purpose, places[purpose])))
-  const sorted = all.flat().toSorted((one, other) => depthOf(one.path) - depthOf(other.path))
-  const links = root === 'empty' ? await linksTo([...places.read, ...places.write]) : []
+export async function mountsOf(wanted: readonly Wanted[], root: 'host' | 'empty'): Promise<MountSpec[]> {
+  const found = await Promise.all(wanted.map(placeOf))
+  const places = found.filter((place) => place !== undefined)
+  const sorted = places.toSorted((one, other) => depthOf(one.path) - depthOf(other.path))
+  const needed = sorted.filter((place, index) => !isHiddenAlready(place, sorted.slice(0, index)))
+  const links = root === 'empty' ? await linksTo(wanted) : []
   return [
     ...(root === 'host' ? ([{ type: 'bind', source: '/', target: '/', readOnly: true, ...BARE }] as const) : []),
     ...PROC,
     { type: 'dev', target: '/dev' },
-    ...sorted.map((place) => mountOf(place, sorted)),
+    ...needed.map((place) => mountOf(place, sorted)),
     ...links,
   ]
 }
 
-async function placesOf(purpose: Place['purpose'], paths: readonly string[]): Promise<Place[]> {
-  const isRequired = purpose === 'read' || purpose === 'write'
-  const found = await Promise.all(paths.map((path) => (isRequired ? realpath(path) : realpathIfAny(path, purpose))))
-  return [...new Set(found)].flatMap((path) => (path === undefined ? [] : { path, purpose }))
-}
-
-/** What is missing is hidden already, and so is what the caller may not see. A temporary place can be new. */
-async function realpathIfAny(path: string, purpose: Place['purpose']): Promise<string | undefined> {
+async function placeOf({ path, purpose, ifMissing }: Wanted): Promise<Place | undefined> {
   try {
-    return await realpath(path)
+    return { path: await realpath(path), purpose }
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(code)) throw error
-    return purpose === 'temporary' ? resolve(path) : undefined
+    if (ifMissing === 'fail' || !['ENOENT', 'ENOTDIR', 'EACCES'].includes(code)) throw error
+    return ifMissing === 'create' ? { path: resolve(path), purpose } : undefined
   }
+}
+
+/** Whether a place to hide is in one that is empty. */
+function isHiddenAlready({ path, purpose }: Place, before: readonly Place[]): boolean {
+  if (purpose !== 'hide') return false
+  const around = before.findLast((other) => other.path === path || isIn(path, other.path))
+  return around?.purpose === 'hide' || around?.purpose === 'temporary'
 }
 
 function depthOf(path: string): number {
   return path === '/' ? 0 : path.split('/').length
 }
 
+/** Both are real paths. */
 function isIn(path: string, directory: string): boolean {
-  const below = relative(directory, path)
-  return below !== '' && below !== '..' && !below.startsWith('../')
+  return path.startsWith(directory === '/' ? '/' : `${directory}/`) && path !== directory
 }
 
 function mountOf({ path, purpose }: Place, all: readonly Place[]): MountSpec {
@@ -95,9 +97,10 @@ function mountOf({ path, purpose }: Place, all: readonly Place[]): MountSpec {
 }
 
 /** In an empty root directory, a path that is a link of the host is a link, too: /bin to /usr/bin. */
-async function linksTo(paths: readonly string[]): Promise<MountSpec[]> {
+async function linksTo(wanted: readonly Wanted[]): Promise<MountSpec[]> {
+  const shown = wanted.filter(({ purpose }) => purpose === 'read' || purpose === 'write')
   const links = await Promise.all(
-    paths.map(async (path) => {
+    shown.map(async ({ path }) => {
       const target = resolve(path)
       const to = await readlink(target).catch(() => undefined)
       return to === undefined ? [] : [{ type: 'symlink', target, to } as const]

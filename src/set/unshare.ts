@@ -3,6 +3,7 @@ import { type Kinds, NS } from '../namespace-kind.ts'
 import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
 import { UNSHARES } from '../reports.ts'
+import type { Plain } from '../validate/fields.ts'
 import { parseKinds } from '../validate/kinds.ts'
 import {
   parseUnshareOptions,
@@ -24,7 +25,7 @@ export function unshareSync(base: NativeSet | undefined, kinds: Kinds, options?:
   const parsed = parseUnshareSyncOptions(options)
   const report = UNSHARES.begin()
   try {
-    const made = native.unshareSync(base, mask, parsed)
+    const made = native.unshareSync(base, mask, ...crossing(parsed))
     report?.({ set: `NamespaceSet(${made.ids()})`, kinds: kindsOf(mask) }, undefined)
     return made
   } catch (error) {
@@ -40,13 +41,29 @@ export async function unshare(base: NativeSet | undefined, kinds: Kinds, options
   const { signal, ...parsed } = parseUnshareOptions(options)
   const report = UNSHARES.begin()
   try {
-    const made = await cancellable(signal, (canceller) => settled(native.unshare(base, mask, parsed, canceller)))
+    const made = await cancellable(signal, (canceller) =>
+      settled(native.unshare(base, mask, ...crossing(parsed), canceller)),
+    )
     report?.({ set: `NamespaceSet(${made.ids()})`, kinds: kindsOf(mask) }, undefined)
     return made
   } catch (error) {
     report?.({ set: '', kinds: kindsOf(mask) }, error)
     throw error
   }
+}
+
+/** Returns options as they cross to the native side: one text of mounts crosses faster than many objects. */
+function crossing(options: Plain): [options: object, mounts: string | undefined] {
+  const { mounts, ...others } = options
+  if (!Array.isArray(mounts) || mounts.some(hasBytes)) return [options, undefined]
+  const text = JSON.stringify(mounts)
+  // Half of a surrogate pair, or what looks like one: no text of UTF-8 has it.
+  return text.includes('\\ud') ? [options, undefined] : [others, text]
+}
+
+function hasBytes(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Buffer.isBuffer(value) || Object.values(value).some(hasBytes)
 }
 
 /** @internal Creates a set, unless the signal is aborted before it is complete. */

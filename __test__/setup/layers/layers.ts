@@ -127,7 +127,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     [ROOT],
     ['runtime'],
     ['entering_child', 'program'],
-    ['files', 'fork', 'ids', 'init', 'network', 'view'],
+    ['files', 'fork', 'ids', 'init', 'network', 'network_of_init', 'view'],
     ['namespaces', 'process'],
     ['loopback', 'state'],
     ['arguments', 'report'],

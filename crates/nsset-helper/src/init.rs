@@ -9,11 +9,12 @@ use crate::{
 };
 
 /// Starts PID 1 as a child of the helper's parent, to which it announces itself. Returns whether this process is PID 1.
+/// PID 1 waits for the answer only when its steps are done, so that the parent takes note of it meanwhile.
 pub fn fork(report: Report) -> Result<bool, Errno> {
     if syscall::fork(CLONE_PARENT)? != 0 {
         return Ok(false);
     }
-    report.announce(MessageKind::InitForked)?;
+    report.send(MessageKind::InitForked, 0, &[])?;
     Ok(true)
 }
 
@@ -34,6 +35,7 @@ fn settle(line: i32, arguments: &mut Arguments, report: Report) -> Result<(), Er
     syscall::set_name(c"nsset-init")?;
     // The words contain paths of the outside, and this process remains as long as the namespace.
     arguments.wipe();
+    report.wait_for_reply()?;
     report.send(MessageKind::InitReady, 0, &[])?;
     syscall::close_range(1, u32::MAX).map(drop)
 }

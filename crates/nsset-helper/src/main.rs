@@ -13,6 +13,7 @@ mod init;
 mod loopback;
 mod namespaces;
 mod network;
+mod network_of_init;
 mod process;
 mod program;
 #[allow(dead_code)] // each side uses its half

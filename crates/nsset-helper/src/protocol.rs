@@ -136,6 +136,12 @@ pub mod word {
     pub const PIVOT: &[u8] = b"pivot";
     /// `NAME`: set the host name.
     pub const HOSTNAME: &[u8] = b"hostname";
+    /// No operand: make a pair of sockets, over which PID 1 gets the network that the helper makes after its start.
+    pub const NETWORK_PAIR: &[u8] = b"network-pair";
+    /// No operand: send the helper's network to PID 1.
+    pub const SEND_NETWORK: &[u8] = b"send-network";
+    /// No operand, a step of PID 1: wait for that network, and join it.
+    pub const TAKE_NETWORK: &[u8] = b"take-network";
     /// No operand: bring `lo` up.
     pub const LOOPBACK: &[u8] = b"loopback";
     /// `TEXT`: write TEXT to the file that `open-offsets` opened.

@@ -27,6 +27,13 @@ pub struct Overlay {
     pub length: usize,
 }
 
+/// The ends of the helper and of PID 1. Each closes the end of the other, so that it notices the other's end.
+#[derive(Clone, Copy)]
+pub struct NetworkPair {
+    pub helper: i32,
+    pub init: i32,
+}
+
 pub struct State {
     pub report: Report,
     /// `/proc`, after the step `proc`.
@@ -43,6 +50,10 @@ pub struct State {
     pub is_without_own_mounts: bool,
     /// The overlay file system that is being made.
     pub overlay: Option<Overlay>,
+    /// The empty directory that the first `mask` of a directory has mounted.
+    pub empty_directory: Option<i32>,
+    /// After the step `network-pair`.
+    pub network_pair: Option<NetworkPair>,
     /// The user namespace that `nest-user` made.
     pub nested_user: i32,
     caller: Option<Ids>,
@@ -63,6 +74,8 @@ impl State {
             is_root_covered: false,
             is_without_own_mounts: false,
             overlay: None,
+            empty_directory: None,
+            network_pair: None,
             nested_user: -1,
             caller: None,
             ruleset: -1,

@@ -209,11 +209,25 @@ fn write_program<'fd>(
         program.group();
         program.fork(held.group);
     }
+    let makes_network_last = joined.is_empty() && makes_network_beside_mounts(kinds, options);
     let at_once = kinds.without(Kind::User).without(Kind::Time);
+    let at_once = if makes_network_last { at_once.without(Kind::Net) } else { at_once };
     if !at_once.is_empty() {
         program.unshare(at_once);
     }
-    set_up(program, kinds, joined, options, &maps, held)?;
+    if makes_network_last {
+        program.network_pair();
+    } else if options.loopback {
+        program.loopback();
+    }
+    set_up(program, kinds, joined, options, &maps, held, makes_network_last)?;
+    if makes_network_last {
+        program.unshare(Kinds::NONE.with(Kind::Net));
+        if options.loopback {
+            program.loopback();
+        }
+        program.send_network();
+    }
     program.namespaces(kinds);
     Ok(maps)
 }
@@ -265,6 +279,16 @@ fn make_user(program: &mut Program<'_>, kinds: Kinds, options: &UnshareOptions, 
     Ok(maps)
 }
 
+/// With fewer mounts, the network is made before them: two processes that take turns are no faster than one.
+const MANY_MOUNTS: usize = 8;
+
+/// Whether the helper makes the network while PID 1 mounts. Both take the kernel about half a millisecond.
+fn makes_network_beside_mounts(kinds: Kinds, options: &UnshareOptions) -> bool {
+    [Kind::Net, Kind::Mnt, Kind::Pid].into_iter().all(|kind| kinds.contains(kind))
+        && options.mounts.len() >= MANY_MOUNTS
+        && options.mounts.iter().all(MountSpec::knows_no_network)
+}
+
 /// Writes the steps that set up the new namespaces. With a pid namespace, PID 1 mounts.
 fn set_up<'fd>(
     program: &mut Program<'fd>,
@@ -273,12 +297,10 @@ fn set_up<'fd>(
     options: &UnshareOptions,
     maps: &Maps,
     held: Held<'fd>,
+    awaits_network: bool,
 ) -> Result<()> {
     if let Some(hostname) = &options.hostname {
         program.hostname(hostname)?;
-    }
-    if options.loopback {
-        program.loopback();
     }
     let mut mounts = Program::new();
     if kinds.contains(Kind::Mnt) {
@@ -289,6 +311,7 @@ fn set_up<'fd>(
             is_caller_mapped: maps.is_empty() || maps.has_caller(),
             mapped_trees: held.trees.iter().map(|tree| passed_tree(tree.as_ref(), program)).collect(),
             is_private: propagation.is_private(),
+            awaits_network,
             has_user: kinds.contains(Kind::User) || joined.contains(Kind::User) || !proc::sees_all_users(),
         };
         let has_network = kinds.contains(Kind::Net) || joined.contains(Kind::Net);

@@ -78,6 +78,11 @@ pub fn make_directory(directory: i32, name: &CStr, mode: usize) -> Result<usize,
     call!(number::MKDIRAT, directory, name.as_ptr(), mode)
 }
 
+/// Writes where the link leads to the buffer, without a byte at its end. Returns its length.
+pub fn read_link(directory: i32, name: &CStr, buffer: &mut [u8]) -> Result<usize, Errno> {
+    call!(number::READLINKAT, directory, name.as_ptr(), buffer.as_mut_ptr(), buffer.len())
+}
+
 pub fn make_symbolic_link(to: &CStr, directory: i32, name: &CStr) -> Result<usize, Errno> {
     call!(number::SYMLINKAT, to.as_ptr(), directory, name.as_ptr())
 }

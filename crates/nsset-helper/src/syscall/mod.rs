@@ -5,6 +5,7 @@ mod descriptors;
 mod errno;
 mod files;
 mod flags;
+mod mount_status;
 mod mounts;
 mod namespaces;
 mod number;
@@ -14,6 +15,6 @@ mod sockets;
 mod trap;
 
 pub use self::{
-    confinement::*, descriptors::*, errno::*, files::*, flags::*, mounts::*, namespaces::*, privileges::*,
-    processes::*, sockets::*,
+    confinement::*, descriptors::*, errno::*, files::*, flags::*, mount_status::*, mounts::*, namespaces::*,
+    privileges::*, processes::*, sockets::*,
 };

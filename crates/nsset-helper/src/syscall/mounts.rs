@@ -53,6 +53,11 @@ pub fn open_tree_of(directory: i32) -> Result<i32, Errno> {
     clone_tree(directory, c"", AT_EMPTY_PATH | AT_RECURSIVE)
 }
 
+/// A detached copy of the mount, from the directory of this descriptor on, without what is mounted on it.
+pub fn open_tree_without_mounts(directory: i32) -> Result<i32, Errno> {
+    clone_tree(directory, c"", AT_EMPTY_PATH)
+}
+
 /// A detached copy of the mount at a path below a directory, with the mounts below it. A symbolic link is not followed.
 pub fn open_tree_below(directory: i32, path: &CStr) -> Result<i32, Errno> {
     const AT_SYMLINK_NOFOLLOW: usize = 0x100;

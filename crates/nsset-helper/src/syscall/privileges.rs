@@ -25,12 +25,6 @@ pub fn clear_ambient() -> Result<usize, Errno> {
     call!(number::PRCTL, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 }
 
-/// Whether an exec may give the capability to a program.
-pub fn is_in_bounding_set(capability: usize) -> Result<bool, Errno> {
-    const PR_CAPBSET_READ: usize = 23;
-    call!(number::PRCTL, PR_CAPBSET_READ, capability, 0, 0, 0).map(|answer| answer != 0)
-}
-
 pub fn drop_from_bounding_set(capability: usize) -> Result<usize, Errno> {
     const PR_CAPBSET_DROP: usize = 24;
     call!(number::PRCTL, PR_CAPBSET_DROP, capability, 0, 0, 0)

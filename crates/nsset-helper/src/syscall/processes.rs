@@ -11,6 +11,7 @@ use super::{
 pub const CLONE_PARENT: usize = 0x8000;
 pub const CLONE_NEWNS: usize = 0x2_0000;
 pub const CLONE_NEWUSER: usize = 0x1000_0000;
+pub const CLONE_NEWNET: usize = 0x4000_0000;
 pub const SIGCHLD: usize = 17;
 
 /// Ends the process. If a filter refuses even that, an invalid instruction ends it: a loop would run forever, as a

@@ -27,6 +27,16 @@ pub fn socket(domain: usize, kind: usize, protocol: usize) -> Result<i32, Errno>
     call!(number::SOCKET, domain, kind, protocol).map(|fd| fd as i32)
 }
 
+/// Two connected unix sockets that keep packets apart.
+pub fn socket_pair() -> Result<[i32; 2], Errno> {
+    const AF_UNIX: usize = 1;
+    const SOCK_SEQPACKET: usize = 5;
+    const SOCK_CLOEXEC: usize = 0o2_000_000;
+    let mut pair = [0_i32; 2];
+    call!(number::SOCKETPAIR, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.as_mut_ptr())?;
+    Ok(pair)
+}
+
 /// Binds a unix socket to a path: unix(7).
 pub fn bind_to_path(socket: i32, path: &CStr) -> Result<usize, Errno> {
     const AF_UNIX: u16 = 1;

@@ -41,8 +41,7 @@ pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
         let source = syscall::open_tree_below(outside, device)?;
         state.report.about = About::Target;
         syscall::add_mount_attributes(source, NOSUID, false)?;
-        syscall::close(syscall::create_file(tree, device, 0o666)?);
-        put(source, tree, device)?;
+        put(source, syscall::create_file(tree, device, 0o666)?)?;
     }
     syscall::close(outside);
     for (name, to) in LINKS {
@@ -51,14 +50,14 @@ pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
     syscall::make_directory(tree, c"shm", 0o1777)?;
     syscall::make_directory(tree, c"pts", 0o755)?;
     let options = [(c"source", c"devpts"), (c"ptmxmode", c"0666"), (c"mode", c"0620")];
-    put(new_file_system::make(c"devpts", &options, NOSUID | NOEXEC)?, tree, c"pts")?;
+    let terminals = new_file_system::make(c"devpts", &options, NOSUID | NOEXEC)?;
+    put(terminals, syscall::open(tree, c"pts", O_PATH | O_NOFOLLOW)?)?;
     syscall::close(tree);
     Ok(())
 }
 
-/// Attaches a detached mount to a name, and closes its descriptor.
-fn put(mount: i32, directory: i32, name: &CStr) -> Result<(), Errno> {
-    let target = syscall::open(directory, name, O_PATH | O_NOFOLLOW)?;
+/// Attaches a detached mount, and closes both descriptors.
+fn put(mount: i32, target: i32) -> Result<(), Errno> {
     syscall::move_mount(mount, target)?;
     syscall::close(target);
     syscall::close(mount);

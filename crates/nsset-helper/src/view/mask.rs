@@ -6,7 +6,7 @@ use crate::{
     protocol::About,
     state::State,
     syscall::{self, ENOENT, Errno, FileType},
-    view::mounts::attach,
+    view::mounts::{attach, attach_held},
     view::new_file_system::{self, NODEV, NOEXEC, NOSUID, RDONLY},
     view::targets::open_target,
 };
@@ -18,10 +18,7 @@ pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
         target => target?,
     };
     let tree = match syscall::type_of(target)? {
-        FileType::Directory => {
-            let options = [(c"source", c"tmpfs"), (c"mode", c"0555")];
-            new_file_system::make(c"tmpfs", &options, RDONLY | NOSUID | NODEV | NOEXEC)?
-        }
+        FileType::Directory => return hide_directory(target, state),
         FileType::Other => {
             state.report.about = About::Source;
             let tree = syscall::open_tree(c"/dev/null", false)?;
@@ -30,4 +27,17 @@ pub fn mount(arguments: &mut Arguments, state: &mut State) -> Result<(), Errno> 
         }
     };
     attach(tree, target, state)
+}
+
+/// All hidden directories show the same empty directory: a new file system costs as much as ten binds.
+fn hide_directory(target: i32, state: &mut State) -> Result<(), Errno> {
+    if let Some(empty) = state.empty_directory {
+        return attach(syscall::open_tree_without_mounts(empty)?, target, state);
+    }
+    let options = [(c"source", c"tmpfs"), (c"mode", c"0555")];
+    let tree = new_file_system::make(c"tmpfs", &options, RDONLY | NOSUID | NODEV | NOEXEC)?;
+    attach_held(tree, target, state)?;
+    // Before Linux 6.15, only what is attached can be cloned.
+    state.empty_directory = Some(tree);
+    Ok(())
 }

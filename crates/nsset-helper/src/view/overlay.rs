@@ -8,6 +8,7 @@ use crate::{
     protocol::{flag, word},
     state::{Overlay, State},
     syscall::{self, AT_FDCWD, E2BIG, EINVAL, Errno, FileType, O_DIRECTORY, O_PATH},
+    view::descriptor_name::DescriptorName,
     view::mounts::{attach, attach_held},
     view::new_file_system::{self, NODEV, NOSUID},
     view::own_file_systems,
@@ -53,10 +54,7 @@ fn open(path: &CStr) -> Result<i32, Errno> {
 fn add(fs: i32, key: &CStr, directory: i32, proc: i32) -> Result<(), Errno> {
     let outcome = match syscall::fsconfig_fd(fs, key, directory) {
         // Before Linux 6.13, it has to be a path.
-        Err(EINVAL) => {
-            let mut buffer = [0; MOST_DIGITS + 1];
-            set_by_number(fs, key, decimal(directory, &mut buffer)?, proc)
-        }
+        Err(EINVAL) => set_by_number(fs, key, DescriptorName::of(directory)?.text()?, proc),
         outcome => outcome.map(drop),
     };
     syscall::close(directory);
@@ -77,8 +75,7 @@ fn add_lower(directory: i32, overlay: &mut Overlay, proc: i32) -> Result<(), Err
 }
 
 fn note_lower(held: i32, overlay: &mut Overlay) -> Result<(), Errno> {
-    let mut buffer = [0; MOST_DIGITS + 1];
-    for byte in decimal(held, &mut buffer)?.to_bytes().iter().chain(b":") {
+    for byte in DescriptorName::of(held)?.text()?.to_bytes().iter().chain(b":") {
         *overlay.lowers.get_mut(overlay.length).ok_or(E2BIG)? = *byte;
         overlay.length += 1;
     }
@@ -95,22 +92,6 @@ fn set_by_number(fs: i32, key: &CStr, numbers: &CStr, proc: i32) -> Result<(), E
     syscall::close(descriptors);
     syscall::close(before);
     outcome.map(drop)
-}
-
-const MOST_DIGITS: usize = 10;
-
-fn decimal(fd: i32, buffer: &mut [u8; MOST_DIGITS + 1]) -> Result<&CStr, Errno> {
-    let mut rest = fd.unsigned_abs();
-    let mut first = MOST_DIGITS;
-    *buffer = [0; MOST_DIGITS + 1];
-    loop {
-        first = first.checked_sub(1).ok_or(EINVAL)?;
-        *buffer.get_mut(first).ok_or(EINVAL)? = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            return CStr::from_bytes_until_nul(buffer.get(first..).ok_or(EINVAL)?).map_err(|_| EINVAL);
-        }
-    }
 }
 
 /// Mounts a tmpfs for what is written. The overlay file system will cover it.

@@ -8,7 +8,8 @@ use crate::{
     arguments::Arguments,
     state::State,
     syscall::{self, AT_FDCWD, EINVAL, ENAMETOOLONG, ENOENT, Errno, O_DIRECTORY, O_NOFOLLOW, O_PATH},
-    view::mount_info::{Mount, MountInfo},
+    view::descriptor_name::DescriptorName,
+    view::mounts_on,
     view::new_file_system::{self, NODEV, NOEXEC, NOSUID, RDONLY},
     view::own_mounts::unless_refused,
     view::targets::open_target,
@@ -76,48 +77,22 @@ const fn attributes(flags: u64) -> usize {
 }
 
 /// Mounts on the new sysfs what is mounted on the old one. Mounts further down move along with their parents.
-#[inline(never)] // so that its room is taken from the stack only when it is needed
 fn carry_over(old: i32, new: i32, state: &State) -> Result<(), Errno> {
-    let sysfs = syscall::mount_id_of(old)?;
-    let mut mount = Mount::new();
-    let prefix = find(sysfs, &mut mount, state)?;
-    let mut list = MountInfo::open(state.proc)?;
-    let outcome = loop {
-        match list.read(&mut mount) {
-            Ok(true) if mount.parent == sysfs => {
-                let outcome = carry(old, new, &mount, prefix);
-                if outcome.is_err() {
-                    break outcome;
-                }
-            }
-            Ok(true) => {}
-            Ok(false) => break Ok(()),
-            Err(errno) => break Err(errno),
-        }
-    };
-    list.close();
-    outcome
+    let prefix = path_length(old, state)?;
+    mounts_on::each(old, state.proc, |path| carry(old, new, path, prefix))
 }
 
-/// The length of the path of the mount with this id. The list may have it after the mounts on it.
-fn find(id: u64, mount: &mut Mount, state: &State) -> Result<usize, Errno> {
-    let mut list = MountInfo::open(state.proc)?;
-    let outcome = loop {
-        match list.read(mount) {
-            Ok(true) if mount.id != id => {}
-            // Another process mounted a part of a sysfs there on purpose.
-            Ok(true) if mount.is_whole => break Ok(mount.path().len()),
-            Ok(_) => break Err(EINVAL),
-            Err(errno) => break Err(errno),
-        }
-    };
-    list.close();
-    outcome
+/// The length of the path of an open file, as a list of mounts has it.
+fn path_length(file: i32, state: &State) -> Result<usize, Errno> {
+    let descriptors = syscall::open(state.proc, c"self/fd", O_PATH | O_DIRECTORY)?;
+    let length = syscall::read_link(descriptors, DescriptorName::of(file)?.text()?, &mut [0; 4096]);
+    syscall::close(descriptors);
+    length
 }
 
-fn carry(old: i32, new: i32, mount: &Mount, prefix: usize) -> Result<(), Errno> {
+fn carry(old: i32, new: i32, path: &[u8], prefix: usize) -> Result<(), Errno> {
     let mut buffer = [0u8; 4096];
-    let Some(path) = below(mount.path(), prefix, &mut buffer) else { return Err(ENAMETOOLONG) };
+    let Some(path) = below(path, prefix, &mut buffer) else { return Err(ENAMETOOLONG) };
     if path.is_empty() {
         // It is the new sysfs itself, or a mount that covered the old one before it was opened.
         return Ok(());

@@ -1,6 +1,6 @@
 //! Creates namespaces, synchronously or with a promise.
 
-use napi::{Env, Result, bindgen_prelude::Object};
+use napi::{Env, Error, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 use nsset::{Kinds, UnshareOptions};
 
@@ -13,9 +13,18 @@ use crate::{
 };
 
 /// Creates namespaces. With a base, the result also holds the base's namespaces of the other kinds.
-#[napi(catch_unwind, ts_args_type = "base: NativeSet | undefined | null, kinds: number, options: object")]
-pub fn unshare_sync(env: Env, base: Option<&NativeSet>, kinds: u32, options: Object<'_>) -> Result<NativeSet> {
-    let options: UnshareOptions = env.from_js_value(options)?;
+#[napi(
+    catch_unwind,
+    ts_args_type = "base: NativeSet | undefined | null, kinds: number, options: object, mounts?: string"
+)]
+pub fn unshare_sync(
+    env: Env,
+    base: Option<&NativeSet>,
+    kinds: u32,
+    options: Object<'_>,
+    mounts: Option<String>,
+) -> Result<NativeSet> {
+    let options = options_from(env, options, mounts.as_deref())?;
     guard(env, || {
         let base = base.map(NativeSet::open).transpose()?;
         nsset::unshare(base.as_deref(), kinds_named(kinds)?, &options, None).map(NativeSet::from)
@@ -26,7 +35,7 @@ pub fn unshare_sync(env: Env, base: Option<&NativeSet>, kinds: u32, options: Obj
 /// may block it, it runs on a thread where it blocks only work on that base.
 #[napi(
     catch_unwind,
-    ts_args_type = "base: NativeSet | undefined | null, kinds: number, options: object, canceller?: NativeCanceller",
+    ts_args_type = "base: NativeSet | undefined | null, kinds: number, options: object, mounts?: string, canceller?: NativeCanceller",
     ts_return_type = "Promise<NativeSet>"
 )]
 pub fn unshare(
@@ -34,9 +43,10 @@ pub fn unshare(
     base: Option<&NativeSet>,
     kinds: u32,
     options: Object<'_>,
+    mounts: Option<String>,
     canceller: Option<&NativeCanceller>,
 ) -> Result<Promise<NativeSet>> {
-    let options: UnshareOptions = env.from_js_value(options)?;
+    let options = options_from(env, options, mounts.as_deref())?;
     let kinds = guard(env, || kinds_named(kinds))?;
     if let Some(base) = base
         && guard(env, || base.goes_inside(kinds))?
@@ -53,6 +63,15 @@ pub fn unshare(
         drop(stay);
         Ok(made)
     })
+}
+
+/// The options. Their mounts may be in a text of JSON: one text crosses faster than many objects.
+fn options_from(env: Env, options: Object<'_>, mounts: Option<&str>) -> Result<UnshareOptions> {
+    let mut options: UnshareOptions = env.from_js_value(options)?;
+    if let Some(mounts) = mounts {
+        options.mounts = serde_json::from_str(mounts).map_err(|error| Error::from_reason(error.to_string()))?;
+    }
+    Ok(options)
 }
 
 fn kinds_named(mask: u32) -> nsset::Result<Kinds> {

@@ -1,9 +1,9 @@
 //! Filters of system calls (seccomp(2)), compiled from names.
 //!
 //! The crate `seccompiler` compiles one list of rules with two outcomes. A filter here has several lists: each is
-//! compiled by itself, and what it does not match goes on to the next one.
+//! compiled by itself, and what it does not match goes on to the next one. Calls without conditions need no such rules.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -12,6 +12,8 @@ use seccompiler::{
 use serde::Deserialize;
 
 use crate::{
+    confinement::instructions::{jump, load_number},
+    confinement::numbers,
     confinement::system_call_names::{self, Known},
     error::{Error, Result},
 };
@@ -203,24 +205,27 @@ const GOES_ON: SeccompAction = SeccompAction::Trace(0xffff);
 /// The instructions of one list. A call that it does not match leaves it at its end.
 fn section(list: &List) -> Result<BpfProgram> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    let mut unconditional = Vec::new();
+    let mut unconditional = BTreeSet::new();
     for call in &list.calls {
         let Some(number) = call.resolve()? else { continue };
-        let of_number = rules.entry(number.into()).or_default();
         if call.conditions.is_empty() {
-            unconditional.push(i64::from(number));
+            unconditional.insert(number);
         } else {
-            of_number.push(call.rule()?);
+            rules.entry(number.into()).or_default().push(call.rule()?);
         }
     }
-    for number in unconditional {
-        // Without a rule, the call always matches.
-        rules.insert(number, Vec::new());
-    }
+    let action = outcome(list.action, list.errno);
+    let mut section = numbers::section(&unconditional, end_with(action.clone()));
+    section.extend(conditional_section(rules, action)?);
+    Ok(section)
+}
+
+/// The instructions for calls with conditions, of which those of one rule have to hold.
+fn conditional_section(rules: BTreeMap<i64, Vec<SeccompRule>>, action: SeccompAction) -> Result<BpfProgram> {
     if rules.is_empty() {
         return Ok(Vec::new());
     }
-    let filter = SeccompFilter::new(rules, GOES_ON, outcome(list.action, list.errno), TARGET).map_err(refused)?;
+    let filter = SeccompFilter::new(rules, GOES_ON, action, TARGET).map_err(refused)?;
     let compiled: BpfProgram = filter.try_into().map_err(refused)?;
     // The check of the architecture is in the opening.
     let mut instructions = compiled.get(ARCHITECTURE_CHECK..).unwrap_or_default().to_vec();
@@ -264,17 +269,9 @@ fn outcome(action: Action, errno: u32) -> SeccompAction {
     }
 }
 
-const fn load_number() -> sock_filter {
-    sock_filter { code: (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16, jt: 0, jf: 0, k: 0 }
-}
-
 /// Skips the next instruction, unless the number is greater.
 const fn jump_unless_greater(number: u32) -> sock_filter {
     sock_filter { code: (libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K) as u16, jt: 0, jf: 1, k: number }
-}
-
-const fn jump(distance: u32) -> sock_filter {
-    sock_filter { code: (libc::BPF_JMP | libc::BPF_JA) as u16, jt: 0, jf: 0, k: distance }
 }
 
 fn fail(errno: u32) -> sock_filter {

@@ -284,6 +284,21 @@ impl<'fd> Program<'fd> {
         self.fds.extend(other.fds);
     }
 
+    /// Has PID 1 get the network that the helper makes while PID 1 runs its steps. Has to come before [`Program::init`].
+    pub fn network_pair(&mut self) {
+        self.step(word::NETWORK_PAIR, "socketpair");
+    }
+
+    /// Sends the network to PID 1.
+    pub fn send_network(&mut self) {
+        self.step(word::SEND_NETWORK, "sendmsg").kind = Some(Kind::Net);
+    }
+
+    /// The step of PID 1 that waits for the network.
+    pub fn take_network(&mut self) {
+        self.step(word::TAKE_NETWORK, "setns").kind = Some(Kind::Net);
+    }
+
     /// Mounts a sysfs of the joined network over the one on /sys.
     pub fn sysfs(&mut self, is_required: bool) {
         self.step(word::SYSFS, "mount").path = Some("/sys".into());

@@ -113,6 +113,8 @@ pub struct Surroundings {
     pub mapped_trees: Vec<MappedTree>,
     /// Whether no mount propagates to another mount namespace.
     pub is_private: bool,
+    /// Whether the network is made while the steps run.
+    pub awaits_network: bool,
     /// Whether the user namespace is not the first one.
     pub has_user: bool,
     /// Whether it has the ids of the caller.
@@ -132,6 +134,11 @@ impl MountSpec {
     /// Whether it makes files itself, besides a missing target.
     pub fn makes_files(&self) -> bool {
         matches!(self.kind.as_str(), "dev" | "file" | "symlink" | "directory") || self.scratch.is_some()
+    }
+
+    /// Whether it shows the same whatever the network of the process that makes it.
+    pub fn knows_no_network(&self) -> bool {
+        self.makes_files() || matches!(self.kind.as_str(), "bind" | "mask" | "overlay" | "proc" | "tmpfs")
     }
 
     /// Writes its steps. `offset` is where its content begins, and `tree` its mount with mapped owners.

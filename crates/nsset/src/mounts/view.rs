@@ -104,6 +104,9 @@ pub fn set_up(
         mount.write(offset, tree, around, program)?;
         offset += mount.content.len() as u64;
     }
+    if around.awaits_network {
+        program.take_network();
+    }
     if let Some(sysfs) = sysfs {
         program.sysfs(sysfs == Sysfs::Required);
     }

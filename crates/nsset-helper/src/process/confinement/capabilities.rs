@@ -45,12 +45,10 @@ fn make_permitted_effective() -> Result<(), Errno> {
 /// Removes all other capabilities from the bounding set, so that no exec gives them to the program.
 fn bound(wanted: usize) -> Result<(), Errno> {
     for capability in members(!wanted) {
-        match syscall::is_in_bounding_set(capability) {
-            Ok(true) => syscall::drop_from_bounding_set(capability)?,
-            Ok(false) => 0,
+        match syscall::drop_from_bounding_set(capability) {
             // The kernel has no capability with this number, and none with a higher one.
             Err(EINVAL) => break,
-            Err(errno) => return Err(errno),
+            outcome => outcome?,
         };
     }
     syscall::add_securebits(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED).map(drop)

@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { type FirewallTableSpec, firewall, NamespaceSet } from 'nsset'
-import { compare } from '../compare.ts'
-import { microsecondsOf, millisecondsOf } from '../measure.ts'
-import { isMissing, isPresent } from '../peers/presence.ts'
-import type { Row } from '../row.ts'
+import { compare } from '../../compare.ts'
+import { microsecondsOf, millisecondsOf } from '../../measure.ts'
+import { isMissing, isPresent } from '../../peers/presence.ts'
+import type { Row } from '../../row.ts'
 
 const isRoot = process.getuid?.() === 0
 const RULES = 10_000
