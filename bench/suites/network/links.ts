@@ -6,10 +6,7 @@ import { closeSync, openSync } from 'node:fs'
 import { action, NamespaceSet, NS } from 'nsset'
 import { bareBringUp, bareDumpLinks, bareRequest, bareRtnetlink, bareSetns } from '../../bare.ts'
 import { compare } from '../../compare.ts'
-<<<<<<<< HEAD:bench/suites/networks/network.ts
 import { closeAll, endOf, inFresh, runBatch } from '../../fresh.ts'
-========
->>>>>>>> main:bench/suites/network/links.ts
 import { medianOf, microseconds, microsecondsOf, millisecondsOf, type Sample } from '../../measure.ts'
 import { openGo } from '../../peers/go.ts'
 import type { PeerProgram } from '../../peers/program.ts'
