@@ -158,6 +158,7 @@ const NAMES: Record<string, readonly string[]> = {
     ss -K
     ip monitor
     ip monitor nsid
+    bridge monitor
     tc qdisc show
     tc qdisc add
     tc qdisc replace

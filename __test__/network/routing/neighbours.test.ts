@@ -66,6 +66,30 @@ const ENTRIES: Entry[] = [
   ],
 ]
 
+test('a proxy stays when its link loses its carrier, also one that was listed and added again', async () => {
+  using set = await lab()
+  const { neighbours, links } = set.network
+  await neighbours.add('a0', { address: '10.0.0.7', proxy: true })
+  await neighbours.add('a0', { address: '10.0.0.8', proxy: true })
+  const again = (await neighbours.list('a0')).find(({ address }) => address === '10.0.0.8')
+  if (again === undefined) throw new Error('the proxy is not listed')
+  await neighbours.delete('a0', again)
+  await neighbours.add('a0', again)
+  // The kernel deletes this one with the carrier.
+  await neighbours.add('a0', { address: '10.0.0.9', mac: MAC, state: 'stale' })
+
+  await links.set('b0', { up: false })
+  const signal = AbortSignal.timeout(10_000)
+  const left = await set.network.until(
+    async () => {
+      const ours = (await neighbours.list('a0')).filter(isOurs).map(({ address }) => address)
+      return ours.includes('10.0.0.9') ? undefined : ours
+    },
+    { parts: 'neighbours', signal },
+  )
+  expect(left?.toSorted()).toEqual(['10.0.0.7', '10.0.0.8'])
+})
+
 describe('a neighbour', () => {
   for (const [spec, words, result] of ENTRIES) {
     test(`${words}: nsset and ip add and read the same`, async () => {

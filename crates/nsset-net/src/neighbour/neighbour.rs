@@ -53,7 +53,7 @@ pub struct Neighbour {
 pub struct NeighbourSpec {
     pub address: IpAddr,
     pub mac: Option<HardwareAddress>,
-    /// Default: permanent; for a proxy, none.
+    /// Default: permanent.
     pub state: Option<NeighbourState>,
     #[serde(default)]
     pub proxy: bool,
@@ -158,12 +158,11 @@ impl Neighbour {
 
 impl NeighbourSpec {
     pub(super) fn message(&self, kind: u16, link: u32) -> Message {
-        let default = if self.proxy { NeighbourState::None } else { NeighbourState::Permanent };
         let flags = [(self.proxy, NTF_PROXY), (self.router, NTF_ROUTER), (self.externally_learned, NTF_EXT_LEARNED)];
         let header = Header {
             family: Family::of(self.address).number(),
             link,
-            state: self.state.unwrap_or(default).into(),
+            state: self.sent_state().into(),
             flags: flags.into_iter().filter(|(on, _)| *on).fold(0, |flags, (_, flag)| flags | flag),
         };
         let mut message = header.message(kind);
@@ -179,6 +178,12 @@ impl NeighbourSpec {
             attributes.put_u32(FLAGS_EXT, MANAGED);
         }
         message
+    }
+
+    /// A proxy that is not permanent ends when its link loses its carrier. The kernel lists the state of each proxy as none.
+    fn sent_state(&self) -> NeighbourState {
+        let is_listed = |state: &NeighbourState| self.proxy && *state == NeighbourState::None;
+        self.state.filter(|state| !is_listed(state)).unwrap_or(NeighbourState::Permanent)
     }
 }
 

@@ -62,7 +62,10 @@ export interface NeighbourSpec {
   mac?: string | undefined
   /** Default: `'permanent'`. */
   state?: NeighbourState | undefined
-  /** Make this host answer requests for the address on the link. Default: `false`. */
+  /**
+   * Make this host answer requests for the address on the link. A proxy stays when the link loses its carrier, as that of
+   * `ip neighbour add proxy` does. Default: `false`.
+   */
   proxy?: boolean | undefined
   /** IPv6: it is a router. Default: `false`. */
   router?: boolean | undefined
