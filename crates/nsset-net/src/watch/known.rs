@@ -45,6 +45,9 @@ impl Known {
     }
 
     fn add(&mut self, object: Object, replaces: bool) -> Verdict {
+        if object.key.of_tunnel().is_some_and(|key| self.objects.contains_key(&key)) {
+            return Verdict::Nothing;
+        }
         let replaces = replaces || object.key.is_unique();
         let others = self.objects.entry(object.key).or_default();
         if let Some(same) = others.iter_mut().find(|other| other.is_same(&object)) {
@@ -167,6 +170,22 @@ mod tests {
         assert_eq!(two().hear(Verb::New, route(3, false), true), Verdict::Unclear);
         assert_eq!(two().hear(Verb::New, route(3, true), false), Verdict::Unclear);
         assert_eq!(two().hear(Verb::Removed, route(3, false), false), Verdict::Unclear);
+    }
+
+    #[test]
+    fn an_entry_of_a_vxlan_is_added_once_though_older_kernels_report_it_twice() {
+        let entry = |is_of_tunnel| {
+            let mac = "02:00:00:00:00:09".parse().unwrap();
+            let key =
+                Key::ForwardingEntry { owner: 7, is_of_bridge: false, mac, vlan: None, source_vni: None, is_of_tunnel };
+            Object::new(key, is_of_tunnel.to_string(), is_of_tunnel.into())
+        };
+        let mut known = Known::default();
+        assert_eq!(known.hear(Verb::New, entry(true), false), Verdict::Happened(EventKind::Add));
+        assert_eq!(known.hear(Verb::New, entry(false), false), Verdict::Nothing);
+        assert_eq!(known.hear(Verb::Removed, entry(true), false), Verdict::Happened(EventKind::Remove));
+        assert_eq!(known.hear(Verb::Removed, entry(false), false), Verdict::Nothing);
+        assert_eq!(known.hear(Verb::New, entry(false), false), Verdict::Happened(EventKind::Add));
     }
 
     #[test]

@@ -100,6 +100,17 @@ impl Key {
     pub const fn is_unique(&self) -> bool {
         !matches!(self, Self::Route { .. } | Self::Rule { .. } | Self::ForwardingEntry { is_of_tunnel: true, .. })
     }
+
+    /// The key of the VXLAN's entry that this one repeats, if there is such an entry: before Linux 6.13, rtnl_fdb_add() of
+    /// net/core/rtnetlink.c reports it once more, without its destination.
+    pub const fn of_tunnel(self) -> Option<Self> {
+        match self {
+            Self::ForwardingEntry { owner, is_of_bridge: false, mac, vlan, source_vni, is_of_tunnel: false } => {
+                Some(Self::ForwardingEntry { owner, is_of_bridge: false, mac, vlan, source_vni, is_of_tunnel: true })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// An object.
