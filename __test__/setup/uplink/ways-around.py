@@ -2,6 +2,7 @@
 
 The argument is a JSON object with the addresses: see ways-around.ts. All inputs are harmless: what is asked for is a greeting.
 """
+import contextlib
 import ipaddress
 import json
 import socket
@@ -47,6 +48,13 @@ def udp(address, port, message=b"hello", options=()):
             connection.setsockopt(*option)
         connection.sendto(message, (address, port))
         return connection.recv(65535)
+
+
+def fragments(address):
+    """The first datagram is too long for the host's link. The kernel learns that from an ICMP message, and cuts the next one."""
+    with contextlib.suppress(OSError):
+        return udp(address, 5000, b"f" * 20_000)
+    return udp(address, 5000, b"f" * 20_000)
 
 
 def question(name, kind=1):
@@ -157,8 +165,8 @@ WAYS["another host after tabs"] = lambda: after(b"", b"GET\t/\tHTTP/1.1\r\nHost:
 WAYS["datagrams to another port of an allowed address"] = lambda: udp(PLACE["web"], 5000)
 WAYS["datagrams as of QUIC to another address"] = lambda: udp(PLACE["other"], 443)
 WAYS["datagrams to a private address"] = lambda: udp(PLACE["private"], 5000)
-WAYS["a datagram in fragments"] = lambda: udp(PLACE["other"], 5000, b"f" * 20_000)
-WAYS["a datagram of IPv6 in fragments"] = lambda: udp(PLACE["other6"], 5000, b"f" * 20_000)
+WAYS["a datagram in fragments"] = lambda: fragments(PLACE["other"])
+WAYS["a datagram of IPv6 in fragments"] = lambda: fragments(PLACE["other6"])
 WAYS["a datagram that may enter one network"] = lambda: udp(
     PLACE["other"], 5000, options=[(socket.IPPROTO_IP, socket.IP_TTL, 1)])
 WAYS["a datagram that may enter two networks"] = lambda: udp(
