@@ -165,7 +165,8 @@ describe('every way to start a program is as safe:', () => {
     (options: SpawnOptions): ((set: NamespaceSet, path: string) => NamespaceChildProcess) =>
     (set, path) =>
       set.spawn(path, ['target'], { env: {}, ...options })
-  const FORMS: Record<string, (set: NamespaceSet, path: string) => NamespaceChildProcess | Promise<unknown>> = {
+  type Begin = (set: NamespaceSet, path: string) => NamespaceChildProcess | Promise<unknown>
+  const FORMS: Record<string, Begin> = {
     pipes: start({ stdio: 'pipe' }),
     'many descriptors': start({ stdio: [...Array(10).fill('pipe'), 0, 1, 2, 'inherit'] }),
     detached: start({ stdio: 'ignore', detached: true }),
@@ -187,6 +188,20 @@ describe('every way to start a program is as safe:', () => {
   }
   const TURNS = 150
 
+  async function startAll(set: NamespaceSet, { path }: CProgram, begin: Begin): Promise<Omit<Siege, 'report'>> {
+    const outcome = { errors: [] as unknown[], exits: 0 }
+    for (let turn = 0; turn < TURNS; turn++) {
+      const begun = begin(set, path)
+      if (!(begun instanceof Promise)) await endTarget(begun, outcome)
+      else
+        await begun.then(
+          () => outcome.exits++,
+          (error) => outcome.errors.push(error),
+        )
+    }
+    return outcome
+  }
+
   /** Root of the set has an otherwise unused id outside, and 65535 other ids are mapped beside it. */
   function withManyIds(kinds: NamespaceKind[]): NamespaceSet {
     const maps = (file: '/etc/subuid' | '/etc/subgid') => {
@@ -201,25 +216,18 @@ describe('every way to start a program is as safe:', () => {
       test(`${form}, in a set of ${nameOf(kinds)}`, async (context) => {
         if (program === undefined) return context.skip('needs a C compiler, cc')
         using set = withManyIds(kinds)
-        const siege = await besiege(program, set, 3, async ({ path }) => {
-          const outcome = { errors: [] as unknown[], exits: 0 }
-          for (let turn = 0; turn < TURNS; turn++) {
-            const begun = begin(set, path)
-            if (!(begun instanceof Promise)) await endTarget(begun, outcome)
-            else
-              await begun.then(
-                () => outcome.exits++,
-                (error) => outcome.errors.push(error),
-              )
-          }
-          return outcome
-        })
-        expect(siege.report.breaches).toEqual([])
-        expect(siege.report.hung).toBe(0)
-        expect(siege.report.fair).toEqual(expect.arrayContaining(TECHNIQUES))
-        expect(siege.report.helpers).toBeGreaterThan(TURNS / 10)
-        expect(siege.errors).toEqual([])
-        expect(siege.exits).toBe(TURNS)
+        // On a busy machine the intruder sees few helpers in one siege.
+        let helpers = 0
+        for (let sieges = 0; helpers <= TURNS / 10 && sieges < 4; sieges++) {
+          const { report, errors, exits } = await besiege(program, set, 3, (intruder) => startAll(set, intruder, begin))
+          expect(report.breaches).toEqual([])
+          expect(report.hung).toBe(0)
+          expect(report.fair).toEqual(expect.arrayContaining(TECHNIQUES))
+          expect(errors).toEqual([])
+          expect(exits).toBe(TURNS)
+          helpers += report.helpers
+        }
+        expect(helpers).toBeGreaterThan(TURNS / 10)
       }, 60_000)
     }
   }
