@@ -147,10 +147,24 @@ const tunnels: KindOfLink[] = [
     ...OF_IP,
   },
   {
+    spec: { kind: 'ipip', local, remote, mode: 'any', ttl: 0, tos: 4, pathMtuDiscovery: false, mark: 7 },
+    command: `link add NAME type ipip mode any local ${local} remote ${remote} ttl inherit tos 4 nopmtudisc fwmark 7`,
+    json: { proto: 'any', local, remote, pmtudisc: false },
+    lacks: module('ipip'),
+    ...OF_IP,
+  },
+  {
     spec: { kind: 'gretap', external: true },
     command: 'link add NAME type gretap external',
     json: { external: true },
     lacks: module('gretap', 'ip_gre'),
+  },
+  {
+    spec: { kind: 'ipip', local, remote, encap: 'fou', encapPort: 5555, encapSourcePort: 0, encapFlags: [] },
+    command: `link add NAME type ipip mode ipip local ${local} remote ${remote} encap fou encap-dport 5555`,
+    json: { local, remote, encap: { type: 'fou', dport: 5555, sport: 0, csum: false } },
+    lacks: module('ipip'),
+    ...OF_IP,
   },
   {
     spec: { kind: 'vxlan', id: 0, port: 4789, external: true },
@@ -195,6 +209,14 @@ const sit: KindOfLink[] = [
   },
 ]
 
+sit.push({
+  spec: { kind: 'sit', local, remote, ttl: 9, encap: 'gue', encapPort: 5555, encapFlags: ['checksum'] },
+  command: `link add NAME type sit mode ip6ip local ${local} remote ${remote} ttl 9 encap gue encap-dport 5555 encap-csum`,
+  json: { local, remote, encap: { type: 'gue', dport: 5555, sport: 0, csum: true } },
+  lacks: module('sit'),
+  ...OF_IP,
+})
+
 const [local6, remote6] = ['2001:db8::1', '2001:db8::2']
 
 const overIpv6: KindOfLink[] = [
@@ -227,6 +249,16 @@ const overIpv6: KindOfLink[] = [
     spec: { kind: 'ip6tnl', external: true },
     command: 'link add NAME type ip6tnl mode any external',
     json: { external: true },
+    lacks: module('ip6tnl', 'ip6_tunnel'),
+    ...OF_IP,
+  },
+  {
+    spec: {
+      ...{ kind: 'ip6tnl', local: local6, remote: remote6, ttl: 64, encapLimit: 4 },
+      ...{ encap: 'fou', encapPort: 5555, encapFlags: ['checksum6'] },
+    },
+    command: `link add NAME type ip6tnl mode any local ${local6} remote ${remote6} hoplimit 64 encaplimit 4 encap fou encap-dport 5555`,
+    json: { local: local6, remote: remote6, encap: { type: 'fou', dport: 5555, sport: 0 } },
     lacks: module('ip6tnl', 'ip6_tunnel'),
     ...OF_IP,
   },

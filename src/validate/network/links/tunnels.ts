@@ -6,7 +6,7 @@ import { ip, ipv4, ipv6, milliseconds } from '../values.ts'
 export interface TunnelData {
   /**
    * The protocol over UDP in which the packets are: foo over UDP, or generic UDP encapsulation. `ip fou` lets the other end receive
-   * them.
+   * them. The kernel needs its module fou, or fou6, and loads neither itself: without it the link is an `EINVAL`.
    */
   encap?: 'fou' | 'gue' | undefined
   /** The UDP port of the other end (`encap-dport`). */
@@ -84,8 +84,16 @@ export interface IpipData extends TunnelData {
   local?: string | undefined
   /** The IPv4 address of the other end. */
   remote?: string | undefined
+  /** What is inside: IPv4 (`'ipip'`), MPLS (`'mplsip'`), or both. Default: `'ipip'`; that of `ip link` is `'any'`. */
+  mode?: 'any' | 'ipip' | 'mplsip' | undefined
   /** TTL of the outer packets. `0`: that of the inner packet. */
   ttl?: number | undefined
+  /** TOS of the outer packets. `1`: that of the inner packet. */
+  tos?: number | undefined
+  /** Whether routers must not divide the outer packets (`pmtudisc`). Default: `true`. */
+  pathMtuDiscovery?: boolean | undefined
+  /** The mark by which the kernel looks up the route of the outer packets (`fwmark`). */
+  mark?: number | undefined
 }
 
 /** Data of a SIT tunnel: IPv6, and other protocols, over IPv4. */
@@ -164,6 +172,8 @@ const tunnel = {
   external: flag,
 } satisfies FieldsOf<TunnelData>
 
+const ipv4tunnel = { ...tunnel, local: ipv4, remote: ipv4, ttl: u8, tos: u8, pathMtuDiscovery: boolean, mark: u32 }
+
 const ip6tunnel = {
   ...tunnel,
   local: ipv6,
@@ -195,19 +205,10 @@ export const IP6GRE = { ...ip6tunnel, key: u32 } satisfies FieldsOf<Ip6GreData>
 export const IP6TNL = { ...ip6tunnel, mode: word('any', 'ipip6', 'ip6ip6') } satisfies FieldsOf<Ip6TnlData>
 
 /** @internal */
-export const IPIP = { ...tunnel, local: ipv4, remote: ipv4, ttl: u8 } satisfies FieldsOf<IpipData>
+export const IPIP = { ...ipv4tunnel, mode: word('any', 'ipip', 'mplsip') } satisfies FieldsOf<IpipData>
 
 /** @internal */
-export const SIT = {
-  ...tunnel,
-  local: ipv4,
-  remote: ipv4,
-  mode: word('any', 'ipip', 'ip6ip', 'mplsip'),
-  ttl: u8,
-  tos: u8,
-  pathMtuDiscovery: boolean,
-  mark: u32,
-} satisfies FieldsOf<SitData>
+export const SIT = { ...ipv4tunnel, mode: word('any', 'ipip', 'ip6ip', 'mplsip') } satisfies FieldsOf<SitData>
 
 /** @internal */
 export const VXLAN = {

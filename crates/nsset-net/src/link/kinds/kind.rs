@@ -136,7 +136,7 @@ impl LinkKind {
             Self::Ip6Tnl(tunnel) => Some(carried(dev, tunnel.attributes())),
             Self::Ipip(ipip) => Some(carried(dev, ipip.attributes())),
             Self::IpVlan(ipvlan) => Some(InfoData::IpVlan(ipvlan.info())),
-            Self::Macsec(macsec) => Some(InfoData::Other(macsec.bytes())),
+            Self::Macsec(macsec) => Some(InfoData::Other(macsec.taken().bytes())),
             Self::MacVlan(macvlan) => Some(InfoData::MacVlan(macvlan.info())),
             Self::Netkit(netkit) => Some(InfoData::Other(netkit.bytes_with(veth_peer))),
             Self::Sit(sit) => Some(carried(dev, sit.attributes())),

@@ -77,6 +77,14 @@ impl Macsec {
         }
     }
 
+    /// What the kernel takes of it: it refuses an identifier that is not sent (macsec_newlink() of drivers/net/macsec.c), and makes one of
+    /// the address of the link and the port.
+    pub(super) fn taken(&self) -> Self {
+        let is_sent = self.send_sci != Some(false);
+        let (sci, port) = (self.sci.clone().filter(|_| is_sent), self.port.or_else(|| self.port_of_sci()));
+        Self { sci, port, ..self.clone() }
+    }
+
     /// Reads a link. The kernel reports the port only within the identifier.
     pub(super) fn read_with_port(data: &[u8]) -> Self {
         let link = Self::read(data);
@@ -100,5 +108,13 @@ mod tests {
         assert_eq!((read.port, read.check().is_ok()), (Some(NetworkOrder(7)), true));
         assert!(Macsec { port: Some(NetworkOrder(8)), ..read }.check().is_err());
         assert!(Macsec { port: Some(NetworkOrder(8)), ..Macsec::default() }.check().is_ok());
+    }
+
+    #[test]
+    fn an_identifier_that_is_not_sent_is_left_out_for_its_port() {
+        let link = Macsec { sci: Some("0200000000010007".parse().unwrap()), ..Macsec::default() };
+        assert_eq!(link.taken().sci, link.sci);
+        let silent = Macsec { send_sci: Some(false), ..link }.taken();
+        assert_eq!((silent.sci, silent.port), (None, Some(NetworkOrder(7))));
     }
 }

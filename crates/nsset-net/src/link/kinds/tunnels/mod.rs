@@ -18,7 +18,7 @@ pub use geneve::Geneve;
 pub use gre::Gre;
 pub use ip6gre::Ip6Gre;
 pub use ip6tnl::{Ip6Tnl, Ip6TnlFlag, Ip6TnlMode};
-pub use ipip::Ipip;
+pub use ipip::{Ipip, IpipMode};
 pub use sit::{Sit, SitMode};
 pub use vti::{Vti, Vti6};
 pub use vxlan::Vxlan;
