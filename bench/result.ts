@@ -45,7 +45,9 @@ export function resultOf(suites: ReadonlyMap<string, Row[]>): Result {
 
 function computed(row: Row, rows: readonly Row[]): Omit<Computed, 'suite'> {
   const [ratio, times, growth] = [ratioOf(row), overFloor(row), growthOf(row, rows)]
-  return { ...(ratio && { ratio }), ...(times && { overFloor: times }), ...(growth && { growth }) }
+  // A peer that needs no measurable time has no ratio.
+  const isMeasured = ratio !== undefined && Number.isFinite(ratio)
+  return { ...(isMeasured && { ratio }), ...(times && { overFloor: times }), ...(growth && { growth }) }
 }
 
 export function writeResult(path: string, result: Result): void {

@@ -83,7 +83,8 @@ const MASQUERADE =
 
 function findNft(): boolean {
   try {
-    isPresent('nft', execFileSync('nft', ['--version'], { encoding: 'utf8' }).trim())
+    const printed = execFileSync('nft', ['--version'], { encoding: 'utf8' })
+    isPresent('nft', /v([\d.]+)/.exec(printed)?.[1] ?? 'unknown')
     return true
   } catch {
     isMissing('nft', 'the program is not installed')
@@ -95,7 +96,7 @@ function findNft(): boolean {
 async function listed(ofNft: (sample: () => Promise<number>) => (() => Promise<number>) | undefined): Promise<Row> {
   await using set = await newNetwork()
   await set.network.firewall.replace('t', TABLE)
-  return compare({
+  return await compare({
     name: `get: ${RULES} rules`,
     unit: 'ms',
     ours: () => millisecondsOf(() => set.network.firewall.get('t')),

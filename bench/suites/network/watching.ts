@@ -104,8 +104,8 @@ async function costOf(set: NamespaceSet, python: PeerProgram): Promise<number> {
 
 /** Datagrams through a veth, as fast as one processor sends them. */
 async function capture(): Promise<Row | undefined> {
-  const { status, stderr } = spawnSync('tcpdump', ['--version'], { encoding: 'utf8' })
-  if (status === 0) isPresent('tcpdump', /version ([\d.]+)/.exec(stderr)?.[1] ?? '')
+  const { status, stdout, stderr } = spawnSync('tcpdump', ['--version'], { encoding: 'utf8' })
+  if (status === 0) isPresent('tcpdump', /version ([\d.]+)/.exec(stdout + stderr)?.[1] ?? 'unknown')
   else isMissing('tcpdump', 'it is not installed')
   await using set = await NamespaceSet.unshare('net')
   await set.network.links.add({
