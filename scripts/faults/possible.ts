@@ -7,6 +7,9 @@ const MSG_DONTWAIT = 0x40
 /** The requests of netdevice(7) begin with this byte. */
 const SIOC = 0x89
 
+/** The threads that wait by tokio. */
+const ON_TOKIO = ['nsset-network', 'nsset-forward']
+
 /** Errors by call, if they do not depend on its arguments. */
 const ERRORS: Record<string, readonly string[]> = {
   socket: ['EMFILE', 'ENOMEM'],
@@ -151,7 +154,7 @@ function ofIoctl({ target, flags }: Call): string[] {
 /** A call that may block is interrupted; a non-blocking one returns EAGAIN. */
 function ofWaiting({ role, isNonBlocking, name, flags }: Call): string[] {
   // tokio waits until the kernel reports the socket as ready again, which happens only if it was not.
-  if (role === 'nsset-network') return ['EINTR']
+  if (ON_TOKIO.includes(role)) return ['EINTR']
   const mayNotWait = isNonBlocking || (/^(send|recv)/.test(name) && (flags & MSG_DONTWAIT) !== 0)
   return mayNotWait ? ['EINTR', 'EAGAIN'] : ['EINTR']
 }
