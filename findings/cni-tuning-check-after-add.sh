@@ -4,7 +4,7 @@
 # ADD writes the value of a sysctl, or the address of the link, and succeeds. CHECK compares it as text with what the kernel
 # prints: tabs between numbers, ports joined into ranges, lower-case addresses. A runtime that follows the specification then
 # takes the network for broken. And promiscuous mode is compared even when the configuration does not name it, with the kernel's
-# count of those who asked for it: CHECK fails as long as somebody captures packets on the link.
+# count of those who asked for it: CHECK fails as long as a program captures packets on the link.
 #
 # Output seen, 2026-11-28 (the end of each line is the message of CHECK):
 #   "sysctl":{"net.ipv4.ip_forward":"1"}: ok

@@ -43,6 +43,20 @@ test('a datagram of IPv4 that may be cut arrives where the link of the host does
   expect(await python(wide, OTHER, 5000, script)).toBe('60000')
 })
 
+/** Sends datagrams of a length until one arrives, and one that must not be cut: prints what the kernel says, and what returns. */
+const sendThrice = (length: number) => `s.send(b'x' * ${length})
+try:
+    s.recv(65535)
+except OSError as error:
+    print(errno.errorcode[error.errno], s.getsockopt(level, mtu))
+s.send(b'y' * ${length})
+print(len(s.recv(65535)))
+s.setsockopt(level, discover, 2)
+try:
+    s.send(b'z' * ${length})
+except OSError as error:
+    print(errno.errorcode[error.errno])`
+
 describe.each(FAMILIES)('%s:', (_, address, index) => {
   test('a datagram of 60,000 bytes arrives and returns over links that take 1500', async () => {
     const script = 's.send(bytes(range(250)) * 240); print(s.recv(65535) == bytes(range(250)) * 240)'
@@ -50,20 +64,9 @@ describe.each(FAMILIES)('%s:', (_, address, index) => {
   })
 
   test('a datagram in one packet is not cut where the link of the host does not take it: its sender is told', async () => {
-    const script = `s.send(b'x' * 60000)
-try:
-    s.recv(65535)
-except OSError as error:
-    print(errno.errorcode[error.errno], s.getsockopt(level, mtu))
-s.send(b'y' * 60000)
-print(len(s.recv(65535)))
-s.setsockopt(level, discover, 2)
-try:
-    s.send(b'z' * 60000)
-except OSError as error:
-    print(errno.errorcode[error.errno])`
     // The kernel inside cuts the second one, as it then knows the path mtu, unless the program forbids that.
-    expect((await python(wide, address, 5000, script)).split('\n')).toEqual(['EMSGSIZE 1500', '60000', 'EMSGSIZE'])
+    const lines = (await python(wide, address, 5000, sendThrice(60_000))).split('\n')
+    expect(lines).toEqual(['EMSGSIZE 1500', '60000', 'EMSGSIZE'])
   })
 
   test('nor is an echo request', async () => {
@@ -95,20 +98,9 @@ except OSError as error:
 })
 
 test('what a router on the way says about the length of a packet reaches the program', async () => {
-  const script = `s.send(b'x' * 1400)
-try:
-    s.recv(65535)
-except OSError as error:
-    print(errno.errorcode[error.errno], s.getsockopt(level, mtu))
-s.send(b'x' * 1400)
-print(len(s.recv(65535)))
-s.setsockopt(level, discover, 2)
-try:
-    s.send(b'x' * 1400)
-except OSError as error:
-    print(errno.errorcode[error.errno])`
   const address = await internet.behind(1300, 5000)
-  expect((await python(wide, address, 5000, script)).split('\n')).toEqual(['EMSGSIZE 1300', '1400', 'EMSGSIZE'])
+  const lines = (await python(wide, address, 5000, sendThrice(1400))).split('\n')
+  expect(lines).toEqual(['EMSGSIZE 1300', '1400', 'EMSGSIZE'])
 })
 
 test('packets of which fragments are missing are forgotten, and others arrive', async () => {
