@@ -7,7 +7,9 @@ use crate::{
     protocol::{About, MAX_CONTENT, MOST_CONTENT, MessageKind},
     report::Report,
     state::State,
-    syscall::{self, EFBIG, EINVAL, EIO, Errno, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, What},
+    syscall::{
+        self, DescriptorName, EFBIG, EINVAL, EIO, Errno, O_NOCTTY, O_NONBLOCK, O_PATH, O_RDONLY, O_WRONLY, What,
+    },
 };
 
 /// Enough for the content of almost all files.
@@ -63,21 +65,7 @@ fn open_to_read(proc: i32, path: &CStr, report: &mut Report) -> Result<Option<i3
 
 /// Opens the file of an `O_PATH` descriptor for reading, by its name below `/proc`.
 fn reopen(proc: i32, held: i32) -> Result<i32, Errno> {
-    const DIRECTORY: &[u8] = b"self/fd/";
-    const MOST_DIGITS: usize = 10;
-    let mut name = [0_u8; DIRECTORY.len() + MOST_DIGITS + 1];
-    let mut digits = [0_u8; MOST_DIGITS];
-    let (mut rest, mut first) = (held.unsigned_abs(), MOST_DIGITS);
-    while first == MOST_DIGITS || rest > 0 {
-        first = first.checked_sub(1).ok_or(EINVAL)?;
-        *digits.get_mut(first).ok_or(EINVAL)? = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    for (place, byte) in name.iter_mut().zip(DIRECTORY.iter().chain(digits.get(first..).unwrap_or(&[]))) {
-        *place = *byte;
-    }
-    let path = CStr::from_bytes_until_nul(&name).map_err(|_| EINVAL)?;
-    syscall::open(proc, path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    syscall::open(proc, DescriptorName::of(held)?.path()?, O_RDONLY | O_NONBLOCK | O_NOCTTY)
 }
 
 /// Sends the content of the file, unless it may be larger than the buffer. Returns whether it was sent.

@@ -1,6 +1,7 @@
 //! System calls without a libc: one thin function for each call that the helper makes.
 
 mod confinement;
+mod descriptor_name;
 mod descriptors;
 mod errno;
 mod files;
@@ -15,6 +16,6 @@ mod sockets;
 mod trap;
 
 pub use self::{
-    confinement::*, descriptors::*, errno::*, files::*, flags::*, mount_status::*, mounts::*, namespaces::*,
-    privileges::*, processes::*, sockets::*,
+    confinement::*, descriptor_name::*, descriptors::*, errno::*, files::*, flags::*, mount_status::*, mounts::*,
+    namespaces::*, privileges::*, processes::*, sockets::*,
 };

@@ -1,7 +1,6 @@
 //! The view of the file system: mounts, the root directory, and the sysfs of the network.
 
 pub mod content;
-pub mod descriptor_name;
 pub mod devices;
 pub mod mask;
 pub mod mount_info;

@@ -7,8 +7,7 @@ use core::ffi::CStr;
 use crate::{
     arguments::Arguments,
     state::State,
-    syscall::{self, AT_FDCWD, EINVAL, ENAMETOOLONG, ENOENT, Errno, O_DIRECTORY, O_NOFOLLOW, O_PATH},
-    view::descriptor_name::DescriptorName,
+    syscall::{self, AT_FDCWD, DescriptorName, EINVAL, ENAMETOOLONG, ENOENT, Errno, O_DIRECTORY, O_NOFOLLOW, O_PATH},
     view::mounts_on,
     view::new_file_system::{self, NODEV, NOEXEC, NOSUID, RDONLY},
     view::own_mounts::unless_refused,
@@ -84,10 +83,7 @@ fn carry_over(old: i32, new: i32, state: &State) -> Result<(), Errno> {
 
 /// The length of the path of an open file, as a list of mounts has it.
 fn path_length(file: i32, state: &State) -> Result<usize, Errno> {
-    let descriptors = syscall::open(state.proc, c"self/fd", O_PATH | O_DIRECTORY)?;
-    let length = syscall::read_link(descriptors, DescriptorName::of(file)?.text()?, &mut [0; 4096]);
-    syscall::close(descriptors);
-    length
+    syscall::read_link(state.proc, DescriptorName::of(file)?.path()?, &mut [0; 4096])
 }
 
 fn carry(old: i32, new: i32, path: &[u8], prefix: usize) -> Result<(), Errno> {
