@@ -81,13 +81,14 @@ test('objects are printed with their own properties', () => {
 })
 
 test('a path is sent to a Worker in its place, and descriptors by their numbers', async () => {
-  using worker = workerOf(`
+  await using worker = workerOf(`
     const { parentPort } = require('node:worker_threads')
     import(${JSON.stringify(import.meta.resolve('nsset'))}).then(({ NamespaceSet }) => {
       parentPort.once('message', ({ path, entries }) => {
         const opened = [NamespaceSet.fromPath(path), ...entries.map(([kind, fd]) => NamespaceSet.fromFd(fd, kind))]
-        parentPort.postMessage(opened.map((each) => each.id(each.kinds[0])))
+        const ids = opened.map((each) => each.id(each.kinds[0]))
         for (const each of opened) each.close()
+        parentPort.postMessage(ids)
       })
     })`)
   worker.thread.postMessage({ path: set.path('net'), entries: [...fds] })
@@ -95,9 +96,14 @@ test('a path is sent to a Worker in its place, and descriptors by their numbers'
   expect(ids).toEqual([set.id('net'), ...set.kinds.map((kind) => set.id(kind))])
 })
 
-function workerOf(code: string): { thread: Worker } & Disposable {
+function workerOf(code: string): { thread: Worker } & AsyncDisposable {
   const thread = new Worker(code, { eval: true })
-  return { thread, [Symbol.dispose]: () => void thread.terminate() }
+  return {
+    thread,
+    [Symbol.asyncDispose]: async () => {
+      await thread.terminate()
+    },
+  }
 }
 
 describe('other ways to read objects', () => {

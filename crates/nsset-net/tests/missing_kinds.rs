@@ -57,11 +57,14 @@ fn kinds() -> Vec<(LinkKind, &'static str, Details)> {
     ]
 }
 
-/// What was read, without the defaults that the kernel adds to a bond.
+/// What was read, without the defaults that the kernel adds to a bond and to an IPIP tunnel.
 fn as_given(read: LinkKind, given: &LinkKind) -> LinkKind {
     match (read, given) {
         (LinkKind::Bond(read), LinkKind::Bond(given)) => {
             LinkKind::Bond(Bond { mode: read.mode, monitor_interval: read.monitor_interval, ..given.clone() })
+        }
+        (LinkKind::Ipip(read), LinkKind::Ipip(given)) => {
+            LinkKind::Ipip(Ipip { local: read.local, remote: read.remote, ttl: read.ttl, ..given.clone() })
         }
         (read, _) => read,
     }
