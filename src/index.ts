@@ -143,10 +143,18 @@ export type {
   FirewallHook,
   FirewallPriority,
 } from './validate/network/firewall/chain.ts'
-export type { FirewallKeyType, FirewallRange } from './validate/network/firewall/data-types.ts'
-export type { FirewallMapping, FirewallMapTo } from './validate/network/firewall/mapping.ts'
-export type { FirewallSelector } from './validate/network/firewall/selectors.ts'
-export type { FirewallElement, FirewallKey, FirewallSet } from './validate/network/firewall/set.ts'
+export type { FirewallComputedSelector } from './validate/network/firewall/matching/computed-selectors.ts'
+export type { FirewallKeyType, FirewallRange } from './validate/network/firewall/matching/data-types.ts'
+export type { FirewallMapping, FirewallMapTo } from './validate/network/firewall/matching/mapping.ts'
+export type { FirewallSelector } from './validate/network/firewall/matching/selectors.ts'
+export type {
+  FirewallAny,
+  FirewallComparison,
+  FirewallSetName,
+  FirewallTest,
+} from './validate/network/firewall/matching/test.ts'
+export type { FirewallVerdict, FirewallVerdictWord } from './validate/network/firewall/matching/verdict.ts'
+export type { FirewallElement, FirewallKey, FirewallObjectKind, FirewallSet } from './validate/network/firewall/set.ts'
 export type {
   FirewallAddedElement,
   FirewallDeletedElement,
@@ -163,6 +171,7 @@ export type {
 export type {
   FirewallActions,
   FirewallChange,
+  FirewallCopy,
   FirewallMatches,
   FirewallNewValue,
   FirewallRejection,
@@ -171,6 +180,7 @@ export type {
   FirewallWord,
 } from './validate/network/firewall/statement.ts'
 export type {
+  FirewallConnectionCount,
   FirewallDestination,
   FirewallLimit,
   FirewallLog,
@@ -185,13 +195,12 @@ export type {
   FirewallCount,
   FirewallCounter,
   FirewallCounts,
+  FirewallNamedLimit,
   FirewallNamedQuota,
   FirewallTable,
   FirewallTableRef,
   FirewallTableSpec,
 } from './validate/network/firewall/table.ts'
-export type { FirewallComparison, FirewallSetName, FirewallTest } from './validate/network/firewall/test.ts'
-export type { FirewallVerdict, FirewallVerdictWord } from './validate/network/firewall/verdict.ts'
 export type { PlainSetRef } from './validate/network/known-set.ts'
 export type { LinkInOtherNetwork, LinkRef, PlainLinkRef } from './validate/network/link-ref.ts'
 export type { BondData, BondMode, BondPort } from './validate/network/links/bond.ts'

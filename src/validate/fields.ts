@@ -61,7 +61,19 @@ export function parseObject(value: unknown, name: string): Plain {
 /** @internal */
 export function parseArray<T>(value: unknown, name: string, parse: Parse<T>): T[] {
   if (!Array.isArray(value)) throw invalidType(name, 'an array', value)
-  return Array.from(value, (element, index) => parse(element, `${name}[${index}]`))
+  const elements: readonly unknown[] = value
+  const parsed: T[] = []
+  for (let index = 0; index < elements.length; index++) parsed.push(parseElement(elements[index], name, index, parse))
+  return parsed
+}
+
+/** Parses an element. Its name is only made for a message: lists can have 100,000 elements. */
+function parseElement<T>(element: unknown, name: string, index: number, parse: Parse<T>): T {
+  try {
+    return parse(element, name)
+  } catch {
+    return parse(element, `${name}[${index}]`)
+  }
 }
 
 /** @internal */

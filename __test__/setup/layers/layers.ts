@@ -22,6 +22,7 @@ export const SRC: Layers = [
   ['validate/sandbox'],
   ['native', 'validate/monitoring', 'validate/sockets'],
   ['validate/network/firewall', 'validate/network/links'],
+  ['validate/network/firewall/matching'],
   ['validate/network'],
   ['validate/discovery', 'validate/testing'],
   ['validate/control-groups', 'validate/processes'],

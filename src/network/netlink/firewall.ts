@@ -1,6 +1,6 @@
 import { hideUncloneable, INSTEAD_OF_NETWORK } from '../../objects/uncloneable.ts'
 import type { Plain } from '../../validate/fields.ts'
-import { objectName } from '../../validate/network/firewall/names.ts'
+import { objectName } from '../../validate/network/firewall/matching/names.ts'
 import { type FirewallElement, type FirewallKey, parseLooseElements } from '../../validate/network/firewall/set.ts'
 import {
   type DeleteTableOptions,

@@ -66,8 +66,12 @@ export const cidr: Parse<string> = (value, name) => {
 /** @internal Returns 4, 6, or 0 if the text is not an IP address without a zone. */
 export function familyOf(address: string): 0 | 4 | 6 {
   if (address.includes('%')) return 0
-  return process.getBuiltinModule('node:net').isIP(address) as 0 | 4 | 6
+  isIP ??= process.getBuiltinModule('node:net').isIP
+  return isIP(address) as 0 | 4 | 6
 }
+
+/** Found once: getBuiltinModule takes longer than the check of an address. */
+let isIP: ((address: string) => number) | undefined
 
 /** An address family. */
 export type Family = 'IPv4' | 'IPv6'

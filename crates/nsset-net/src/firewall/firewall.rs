@@ -318,6 +318,10 @@ impl Firewall {
                 .iter()
                 .filter_map(|object| object.quota().transpose())
                 .collect::<std::result::Result<_, _>>()?,
+            limits: objects
+                .iter()
+                .filter_map(|object| object.limit().transpose())
+                .collect::<std::result::Result<_, _>>()?,
             chains,
             family: found.table.family,
             name: found.table.name,
@@ -325,7 +329,7 @@ impl Firewall {
             comment: found.comment,
         };
         let is_whole = table.sets.len() == count
-            && table.counters.len() + table.quotas.len() == objects.len()
+            && table.counters.len() + table.quotas.len() + table.limits.len() == objects.len()
             && !self.has_flow_tables(&table).await?;
         Ok(Existing { table, handles, is_whole })
     }

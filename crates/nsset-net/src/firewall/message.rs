@@ -81,6 +81,9 @@ pub(crate) mod set {
     pub const ID: u16 = 10;
     pub const TIMEOUT: u16 = 11;
     pub const USERDATA: u16 = 13;
+    pub const OBJECT_TYPE: u16 = 15;
+    pub const EXPRESSION: u16 = 17;
+    pub const EXPRESSIONS: u16 = 18;
     pub const SIZE: u16 = 1;
     pub const CONCAT: u16 = 2;
     pub const FIELD_LENGTH: u16 = 1;
@@ -90,6 +93,7 @@ pub(crate) mod set {
     pub const MAP: u32 = 8;
     pub const WITH_TIMEOUT: u32 = 16;
     pub const DYNAMIC: u32 = 32;
+    pub const OBJECTS: u32 = 64;
     pub const CONCATENATED: u32 = 128;
     /// `NFT_DATA_VERDICT`.
     pub const VERDICTS: u32 = 0xffff_ff00;
@@ -120,6 +124,7 @@ pub(crate) mod object {
     pub const USERDATA: u16 = 8;
     pub const COUNTER: u32 = 1;
     pub const QUOTA: u32 = 2;
+    pub const LIMIT: u32 = 4;
 }
 
 /// `NFTA_GEN_ID`.

@@ -1,10 +1,16 @@
 //! Reads tables from the answers of the kernel.
 
 use super::{
-    expression::{Expression, action::quota::Quota as QuotaExpression, data::Data, field::Field, list},
+    expression::{
+        Expression,
+        action::{limit::Limit as LimitExpression, quota::Quota as QuotaExpression},
+        data::Data,
+        field::Field,
+        list,
+    },
     family::Family,
     hook::{self, Priority},
-    matching::{data_type::DataType, verdict::Verdict},
+    matching::{data_type::DataType, operand::Operand, verdict::Verdict},
     message::object,
     message::{self, HEADER},
     set::{
@@ -12,8 +18,11 @@ use super::{
         found::{Found as FoundSet, FoundElement},
         map_data::{self, MapData},
     },
-    statement::{Found, Quota, Statement, lift},
-    table::{Chain, DetailedElement, NamedCounter, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag, TableRef},
+    statement::{Found, Limit, ObjectKind, Own, Quota, Statement, lift},
+    table::{
+        Chain, DetailedElement, NamedCounter, NamedLimit, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag,
+        TableRef,
+    },
     user_data,
 };
 use crate::{
@@ -51,6 +60,9 @@ pub(crate) struct SetHeader {
     pub data_size: u32,
     pub timeout: Option<u64>,
     pub size: Option<u32>,
+    /// What each element has of its own.
+    pub own: Vec<Expression>,
+    pub object_kind: Option<u32>,
     pub comment: Option<String>,
 }
 
@@ -182,6 +194,14 @@ impl FoundObject {
         let quota = Quota::lift(&QuotaExpression::read_fields(&self.data)?);
         Ok(Some((self.name.clone(), NamedQuota { quota, comment: self.comment.clone() })))
     }
+
+    pub fn limit(&self) -> Result<Option<(String, NamedLimit)>> {
+        if self.kind != object::LIMIT {
+            return Ok(None);
+        }
+        let limit = Limit::lift(&LimitExpression::read_fields(&self.data)?);
+        Ok(limit.map(|limit| (self.name.clone(), NamedLimit { limit, comment: self.comment.clone() })))
+    }
 }
 
 pub(crate) fn set(message: &[u8]) -> Result<SetHeader> {
@@ -195,6 +215,8 @@ pub(crate) fn set(message: &[u8]) -> Result<SetHeader> {
         data_size: 0,
         timeout: None,
         size: None,
+        own: Vec::new(),
+        object_kind: None,
         comment: None,
     };
     for attribute in Attributes::behind(HEADER, message)? {
@@ -207,6 +229,9 @@ pub(crate) fn set(message: &[u8]) -> Result<SetHeader> {
             (attribute::DATA_LENGTH, value) => set.data_size = u32::read(Some(value))?,
             (attribute::TIMEOUT, value) => set.timeout = Some(u64::read(Some(value))?),
             (attribute::DESCRIPTION, value) => set.size = read_size(value)?,
+            (attribute::OBJECT_TYPE, value) => set.object_kind = Some(u32::read(Some(value))?),
+            (attribute::EXPRESSION, value) => set.own = vec![list::read_one(value)?],
+            (attribute::EXPRESSIONS, value) => set.own = list::read(value)?,
             (attribute::USERDATA, value) => set.comment = user_data::read_text(value, attribute::COMMENT),
             _ => {}
         }
@@ -227,7 +252,9 @@ impl SetHeader {
     /// Returns the set with its elements; `None` if its types have no name here.
     pub fn named(&self, found: &FoundSet) -> Option<Set> {
         let key = DataType::concatenated(self.key_type)?;
-        let map = if self.flags & message::set::MAP == 0 { None } else { Some(self.map_data()?) };
+        let has_data = self.flags & (message::set::MAP | message::set::OBJECTS) != 0;
+        let map = if has_data { Some(self.map_data()?) } else { None };
+        let own = Own::lift_all(&self.own)?;
         let flags = [
             (SetFlag::Constant, message::set::CONSTANT),
             (SetFlag::Dynamic, message::set::DYNAMIC),
@@ -235,23 +262,29 @@ impl SetHeader {
             (SetFlag::Timeout, message::set::WITH_TIMEOUT),
         ];
         let elements = found.intervals(&key).into_iter();
-        let elements = elements.map(|(element, last)| written(found, element, last.as_deref(), &key, map.as_ref()));
+        let elements =
+            elements.map(|(element, last)| written(found, element, last.as_deref(), &key, map.as_ref(), &own));
         Some(Set {
             elements: elements.collect::<Option<_>>()?,
             key: names_of(&key),
             data: map.map(|map| match map {
                 MapData::Verdicts => OneOrMore::One("verdict".to_owned()),
                 MapData::Values(types) => names_of(&types),
+                MapData::Objects(kind) => OneOrMore::One(kind.name().to_owned()),
             }),
             flags: flags.iter().filter(|(_, bit)| self.flags & bit != 0).map(|(flag, _)| *flag).collect(),
             timeout: self.timeout,
             size: self.size,
+            own,
             comment: self.comment.clone(),
         })
     }
 
     /// Returns what a map has for its keys; `None` if the types have no name here, or if values are intervals.
     fn map_data(&self) -> Option<MapData> {
+        if let Some(kind) = self.object_kind {
+            return ObjectKind::of(kind).map(MapData::Objects);
+        }
         let number = self.data_type?;
         if number == message::set::VERDICTS {
             return Some(MapData::Verdicts);
@@ -262,10 +295,13 @@ impl SetHeader {
 
     pub fn found(&self, elements: Vec<FoundElement>) -> FoundSet {
         FoundSet {
-            is_anonymous: self.flags & message::set::ANONYMOUS != 0,
+            // The set of a `meter` has a name, too.
+            is_anonymous: self.flags & message::set::ANONYMOUS != 0 && self.flags & message::set::DYNAMIC == 0,
             has_intervals: self.flags & message::set::INTERVAL != 0,
             key_size: self.key_size as usize,
             data_size: self.data_size as usize,
+            data_type: self.data_type,
+            object_kind: self.object_kind,
             elements,
         }
     }
@@ -285,23 +321,27 @@ fn written(
     last: Option<&[u8]>,
     key: &[&DataType],
     map: Option<&MapData>,
+    own_of_all: &[Own],
 ) -> Option<SetElement> {
     let operand = found.operand(element, last, key)?;
     let (verdict, value) = match (map, &element.data) {
-        (None, _) | (_, None) => (None, None),
         (Some(MapData::Verdicts), Some(data)) => (Some(Verdict::of(data)?), None),
         (Some(MapData::Values(types)), Some(data)) => (None, Some(map_data::operand(data, types)?)),
+        _ => (None, element.object.clone().map(Operand::Text)),
     };
+    let own = Own::lift_all(&element.own)?;
     let detailed = DetailedElement {
         key: operand,
         verdict,
         value,
+        own: if own == own_of_all { Vec::new() } else { own },
         timeout: element.timeout,
         expires: element.expires,
         comment: element.comment.clone(),
     };
     let has_details = detailed.verdict.is_some()
         || detailed.value.is_some()
+        || !detailed.own.is_empty()
         || detailed.timeout.is_some()
         || detailed.expires.is_some()
         || detailed.comment.is_some();
@@ -330,6 +370,9 @@ fn found_element(value: &[u8]) -> Result<FoundElement> {
             (element::FLAGS, value) => found.flags = Field::read(Some(value))?,
             (element::TIMEOUT, value) => found.timeout = Some(Field::read(Some(value))?),
             (element::EXPIRATION, value) => found.expires = Some(Field::read(Some(value))?),
+            (element::OBJECT, value) => found.object = Some(text(value)),
+            (element::EXPRESSION, value) => found.own = vec![list::read_one(value)?],
+            (element::EXPRESSIONS, value) => found.own = list::read(value)?,
             (element::USERDATA, value) => found.comment = user_data::read_text(value, 0),
             _ => {}
         }

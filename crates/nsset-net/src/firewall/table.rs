@@ -15,7 +15,7 @@ use super::{
         operand::{Operand, OperandVisitor},
         verdict::Verdict,
     },
-    statement::{Quota, Statement},
+    statement::{Limit, Own, Quota, Statement},
 };
 
 /// Which table: names are unique within a family.
@@ -44,6 +44,9 @@ pub struct Table {
     pub quotas: Vec<(String, NamedQuota)>,
     #[serde_as(as = "Map<_, _>")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<(String, NamedLimit)>,
+    #[serde_as(as = "Map<_, _>")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sets: Vec<(String, Set)>,
     #[serde_as(as = "Map<_, _>")]
     #[serde(default)]
@@ -62,6 +65,15 @@ pub struct NamedCounter {
 pub struct NamedQuota {
     #[serde(flatten)]
     pub quota: Quota,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A limit that several rules can use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedLimit {
+    #[serde(flatten)]
+    pub limit: Limit,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
@@ -99,7 +111,7 @@ pub struct Set {
     /// The types of the key.
     #[serde(rename = "type")]
     pub key: OneOrMore,
-    /// For a map: `verdict`, or the types of its values.
+    /// For a map: `verdict`, a kind of object, or the types of its values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<OneOrMore>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -110,6 +122,9 @@ pub struct Set {
     /// The largest number of elements.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u32>,
+    /// Limits, quotas and counters that each element has of its own.
+    #[serde(default, rename = "with", skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<Own>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
     #[serde(default)]
@@ -182,6 +197,9 @@ pub struct DetailedElement {
     pub verdict: Option<Verdict>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Operand>,
+    /// What it has of its own, if that is not what the set says.
+    #[serde(default, rename = "with", skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<Own>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,13 +4,13 @@ use netlink_packet_core::{NLM_F_APPEND, NLM_F_CREATE};
 
 use super::{
     expression::{
-        action::{counter::Counter, quota::Quota},
+        action::{counter::Counter, limit::Limit, quota::Quota},
         data::Data,
         field::Field,
         list,
     },
     hook,
-    matching::{context::Context, data_type::DataType, lower::Lowering},
+    matching::{context::Context, data_type::DataType, lower::Lowering, operand::Operand},
     message::object,
     message::{self, SUBSYSTEM, kind},
     place::{Place, RulePlace, named},
@@ -19,9 +19,10 @@ use super::{
         element::{Element, Storage, sort_intervals, write_some},
         map_data::{self, MapData},
     },
-    statement::{Statement, lower},
+    statement::{ObjectKind, Own, Statement, lower},
     table::{
-        Chain, DetailedElement, NamedCounter, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag, Table, TableRef,
+        Chain, DetailedElement, NamedCounter, NamedLimit, NamedQuota, OneOrMore, Policy, Set, SetElement, SetFlag,
+        Table, TableRef,
     },
     user_data,
 };
@@ -117,6 +118,9 @@ impl TableBatch {
         for (name, quota) in &table.quotas {
             self.add_quota(table, name, quota);
         }
+        for (name, limit) in &table.limits {
+            self.add_limit(table, name, limit);
+        }
     }
 
     pub fn add_counter(&mut self, table: &Table, name: &str, counter: &NamedCounter) {
@@ -128,6 +132,13 @@ impl TableBatch {
     pub fn add_quota(&mut self, table: &Table, name: &str, quota: &NamedQuota) {
         let expression: Quota = quota.quota.lower();
         self.add_object(table, name, object::QUOTA, quota.comment.as_ref(), |writer| {
+            list::write_fields(&expression.into(), writer);
+        });
+    }
+
+    pub fn add_limit(&mut self, table: &Table, name: &str, limit: &NamedLimit) {
+        let expression: Limit = limit.limit.lower();
+        self.add_object(table, name, object::LIMIT, limit.comment.as_ref(), |writer| {
             list::write_fields(&expression.into(), writer);
         });
     }
@@ -225,6 +236,7 @@ impl TableBatch {
             data: set.data.as_ref(),
             size: Some(set.elements.len() as u32).filter(|_| !set.has_intervals),
             timeout: None,
+            own: &[],
             comment: None,
         };
         self.write_set(table, place.clone(), &written);
@@ -249,6 +261,7 @@ impl TableBatch {
             data: data.as_ref(),
             size: set.size,
             timeout: set.timeout,
+            own: &set.own,
             comment: set.comment.as_ref(),
         };
         self.write_set(table, place.clone(), &written);
@@ -259,7 +272,12 @@ impl TableBatch {
 
     fn write_set(&mut self, table: &Table, place: Place, set: &WrittenSet<'_>) {
         use message::set as attribute;
-        let mut flags = set.flags + u32::from(set.data.is_some()) * attribute::MAP;
+        let mut flags = set.flags;
+        match set.data {
+            None => {}
+            Some(MapData::Objects(_)) => flags |= attribute::OBJECTS,
+            Some(_) => flags |= attribute::MAP,
+        }
         let has_fields = set.key.len() > 1 && flags & attribute::INTERVAL != 0;
         flags |= u32::from(has_fields) * attribute::CONCATENATED;
         self.add(place, kind::NEW_SET, NLM_F_CREATE, table.family.number(), |writer| {
@@ -268,7 +286,9 @@ impl TableBatch {
             writer.put_u32(attribute::FLAGS, flags);
             writer.put_u32(attribute::KEY_TYPE, DataType::numbers(set.key));
             writer.put_u32(attribute::KEY_LENGTH, DataType::size_of(set.key) as u32);
-            if let Some(data) = set.data {
+            if let Some(MapData::Objects(kind)) = set.data {
+                writer.put_u32(attribute::OBJECT_TYPE, kind.number());
+            } else if let Some(data) = set.data {
                 writer.put_u32(attribute::DATA_TYPE, data.number());
                 writer.put_u32(attribute::DATA_LENGTH, data.size());
             }
@@ -283,6 +303,10 @@ impl TableBatch {
                     }
                 });
             }
+            let own: Vec<_> = set.own.iter().map(Own::lower).collect();
+            let (one, several) = list::nested(&own);
+            one.write(attribute::EXPRESSION, writer);
+            several.write(attribute::EXPRESSIONS, writer);
             writer.put(attribute::USERDATA, &set_user_data(set));
         });
     }
@@ -348,6 +372,7 @@ struct WrittenSet<'a> {
     data: Option<&'a MapData>,
     size: Option<u32>,
     timeout: Option<u64>,
+    own: &'a [Own],
     comment: Option<&'a String>,
 }
 
@@ -441,7 +466,10 @@ impl Set {
         Ok(match &self.data {
             None => None,
             Some(OneOrMore::One(name)) if name == "verdict" => Some(MapData::Verdicts),
-            Some(names) => Some(MapData::Values(types_of(names)?)),
+            Some(names) => match object_kind(names) {
+                Some(kind) => Some(MapData::Objects(kind)),
+                None => Some(MapData::Values(types_of(names)?)),
+            },
         })
     }
 
@@ -463,8 +491,17 @@ impl Set {
             SetElement::Detailed(detailed) => {
                 let DetailedElement { key: operand, timeout, expires, comment, .. } = detailed.as_ref();
                 let element = Element::of(operand, &key, has_intervals)?;
-                let data = data_of(detailed, map.as_ref())?;
-                Ok(Element { data, timeout: *timeout, expires: *expires, comment: comment.clone(), ..element })
+                let (data, object) = data_of(detailed, map.as_ref())?;
+                let own = detailed.own.iter().map(Own::lower).collect();
+                Ok(Element {
+                    data,
+                    object,
+                    own,
+                    timeout: *timeout,
+                    expires: *expires,
+                    comment: comment.clone(),
+                    ..element
+                })
             }
         };
         let mut elements: Vec<_> = elements.iter().map(element).collect::<Result<_>>()?;
@@ -472,6 +509,13 @@ impl Set {
             sort_intervals(&mut elements)?;
         }
         Ok(elements)
+    }
+}
+
+fn object_kind(names: &OneOrMore) -> Option<ObjectKind> {
+    match names {
+        OneOrMore::One(name) => ObjectKind::named(name),
+        OneOrMore::More(_) => None,
     }
 }
 
@@ -487,12 +531,14 @@ fn types_of(names: &OneOrMore) -> Result<Vec<&'static DataType>> {
 }
 
 /// Returns what a map has for the key of an element. Elements that are deleted may leave it out.
-fn data_of(element: &DetailedElement, map: Option<&MapData>) -> Result<Option<Data>> {
+fn data_of(element: &DetailedElement, map: Option<&MapData>) -> Result<(Option<Data>, Option<String>)> {
     let wrong = |text: &str| Err(Error::InvalidArgument(format!("{}: {text}", element.key)));
     match (map, &element.verdict, &element.value) {
-        (_, None, None) => Ok(None),
-        (Some(MapData::Verdicts), Some(verdict), None) => Ok(Some(verdict.data())),
-        (Some(MapData::Values(types)), None, Some(value)) => map_data::value(value, types).map(Some),
+        (_, None, None) => Ok((None, None)),
+        (Some(MapData::Verdicts), Some(verdict), None) => Ok((Some(verdict.data()), None)),
+        (Some(MapData::Values(types)), None, Some(value)) => Ok((Some(map_data::value(value, types)?), None)),
+        (Some(MapData::Objects(_)), None, Some(Operand::Text(name))) => Ok((None, Some(name.clone()))),
+        (Some(MapData::Objects(_)), ..) => wrong("elements of this map have the name of an object as their 'value'"),
         (None, ..) => wrong("the set is not a map, so its elements have no 'verdict' and no 'value'"),
         (Some(MapData::Verdicts), ..) => wrong("elements of this map have a 'verdict' instead of a 'value'"),
         (Some(MapData::Values(_)), ..) => wrong("elements of this map have a 'value' instead of a 'verdict'"),

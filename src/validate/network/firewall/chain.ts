@@ -2,7 +2,7 @@ import { invalidValue } from '../../../errors.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseArray, parseFields } from '../../fields.ts'
 import { whole, word } from '../../values.ts'
 import { linkName } from '../values.ts'
-import { comment } from './names.ts'
+import { comment } from './matching/names.ts'
 import { type FirewallRule, parseStatement } from './statement.ts'
 
 /** Which packets a table gets: those of IPv4 and IPv6 (`inet`), of one of them, of ARP, of bridges, or of links (`netdev`). */

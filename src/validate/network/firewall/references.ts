@@ -1,8 +1,9 @@
 import { invalidValue } from '../../../errors.ts'
 import type { Plain } from '../../fields.ts'
 import { nearest } from '../../nearest.ts'
-import { SELECTORS } from './selectors.ts'
-import { isSetName } from './test.ts'
+import { SELECTORS } from './matching/selectors.ts'
+import { isSetName } from './matching/test.ts'
+import { type FirewallObjectKind, OBJECT_KINDS } from './set.ts'
 
 type Chains = Readonly<Record<string, { hook?: string; rules?: unknown[][] }>>
 
@@ -12,6 +13,7 @@ interface Whole {
   sets?: Readonly<Record<string, Plain>>
   counters?: Readonly<Record<string, unknown>>
   quotas?: Readonly<Record<string, unknown>>
+  limits?: Readonly<Record<string, unknown>>
 }
 
 /** Where something is, which only messages need. */
@@ -29,7 +31,13 @@ export function checkReferences(table: Whole): void {
     }
   }
   for (const [name, set] of Object.entries(table.sets ?? {})) {
+    const kind = set['data'] as FirewallObjectKind
+    const objects = OBJECT_KINDS.includes(kind) ? { kind, all: table[`${kind}s`] } : undefined
     for (const [index, element] of ((set['elements'] ?? []) as Plain[]).entries()) {
+      if (objects !== undefined) {
+        const at = () => `table.sets.${name}.elements[${index}].value`
+        known(objects.kind, objects.all, element['value'] as string, at)
+      }
       const verdict = typeof element === 'object' ? element['verdict'] : undefined
       // Any chain can look up a map, so only the target of a jump is known.
       if (typeof verdict === 'object') {
@@ -54,10 +62,9 @@ class References {
   statement(chain: string, statement: Plain, at: At): void {
     for (const key in statement) {
       const value = statement[key]
-      const { counters, quotas } = this.#table
       if (key === 'jump' || key === 'goto') this.jump(chain, statement, at)
-      else if (key === 'counter') known('counter', counters, value as string, at)
-      else if (key === 'quota') typeof value === 'string' && known('quota', quotas, value, at)
+      else if (key === 'counter' || key === 'quota' || key === 'limit') this.#object(key, value, at)
+      else if (key === 'dup' || key === 'fwd') this.#destination(value as Plain, at)
       else if (key === 'add' || key === 'update' || key === 'delete') this.#element(value as Plain, at)
       else if (key === 'set') this.#change(value as Plain, at)
       else if (TRANSLATIONS.has(key)) this.#translation(value as Plain, at)
@@ -79,6 +86,24 @@ class References {
 
   circles(): void {
     checkCircles(this.chains, this.#jumps)
+  }
+
+  /** A counter, quota or limit by its name, or by a map. */
+  #object(kind: FirewallObjectKind, value: unknown, at: At): void {
+    const all = this.#table[`${kind}s`]
+    if (typeof value === 'string') {
+      known(kind, all, value, at)
+      return
+    }
+    for (const name of mapsIn(value)) this.#map(name, [kind], at)
+    for (const { map } of Object.values(value as Plain) as { map?: unknown }[]) {
+      for (const [, name] of (Array.isArray(map) ? map : []) as [unknown, string][]) known(kind, all, name, at)
+    }
+  }
+
+  #destination({ to, device }: Plain, at: At): void {
+    for (const name of mapsIn(to)) this.#map(name, ['ipv4_addr', 'ipv6_addr'], at)
+    for (const name of mapsIn(device)) this.#map(name, ['iface_index'], at)
   }
 
   /** The set, and the verdicts, with which a match compares. */

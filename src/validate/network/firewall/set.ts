@@ -1,12 +1,19 @@
 import { invalidType, invalidValue } from '../../../errors.ts'
-import { type FieldsOf, type Parse, type Plain, parseArray, parseFields } from '../../fields.ts'
+import { array, type FieldsOf, type Parse, type Plain, parseArray, parseFields } from '../../fields.ts'
 import { u32, whole, word } from '../../values.ts'
-import { type FirewallKeyType, KEY_TYPES } from './data-types.ts'
-import { comment } from './names.ts'
-import { elementOf } from './test.ts'
-import { type FirewallVerdict, parseVerdict } from './verdict.ts'
+import { type FirewallKeyType, KEY_TYPES } from './matching/data-types.ts'
+import { comment, objectName } from './matching/names.ts'
+import { elementOf, orAny } from './matching/test.ts'
+import { type FirewallVerdict, parseVerdict } from './matching/verdict.ts'
+import { type FirewallOwn, own } from './set-statement.ts'
 
-/** A value of a set, or a list of values for a concatenation. */
+/** An object of a table. */
+export type FirewallObjectKind = 'counter' | 'quota' | 'limit'
+
+/** @internal */
+export const OBJECT_KINDS: readonly unknown[] = ['counter', 'quota', 'limit'] satisfies FirewallObjectKind[]
+
+/** A value of a set, a list of values for a concatenation, or `'*'` for all keys that the set does not have. */
 export type FirewallKey = string | number | readonly (string | number)[]
 
 /** An element of a set or a map with more than its key. */
@@ -14,12 +21,14 @@ export interface FirewallElement {
   key: FirewallKey
   /** What happens to packets with the key. Only, and always, in a map to verdicts. */
   verdict?: FirewallVerdict | undefined
-  /** What the map has for the key. Only, and always, in a map to values. */
+  /** What the map has for the key, or the name of an object of the table. Only, and always, in such maps. */
   value?: FirewallKey | undefined
   /** In milliseconds: how long the element stays. The set must have the flag `'timeout'` or a `timeout`. */
   timeout?: number | undefined
   /** In milliseconds: how long the element still stays. */
   expires?: number | undefined
+  /** What it has of its own. Default: what the set says. */
+  with?: readonly FirewallOwn[] | undefined
   comment?: string | undefined
 }
 
@@ -27,14 +36,19 @@ export interface FirewallElement {
 export interface FirewallSet {
   /** The type of the elements, or the types of a concatenation. */
   type: FirewallKeyType | readonly FirewallKeyType[]
-  /** Makes a map: to verdicts, for `vmap`, or to values of a type, or of several types, for `map`. */
-  data?: 'verdict' | FirewallKeyType | readonly FirewallKeyType[] | undefined
+  /**
+   * Makes a map: to verdicts, for `vmap`, to values of a type, or of several types, for `map`, or to names of counters, quotas or
+   * limits of the table.
+   */
+  data?: 'verdict' | FirewallObjectKind | FirewallKeyType | readonly FirewallKeyType[] | undefined
   /** `'interval'`: elements can be ranges and prefixes. `'constant'`: elements cannot change. `'dynamic'`: rules can add elements. */
   flags?: readonly ('constant' | 'dynamic' | 'interval' | 'timeout')[] | undefined
   /** In milliseconds: how long elements stay that have no `timeout`. Default: for ever. */
   timeout?: number | undefined
   /** The largest number of elements. */
   size?: number | undefined
+  /** Limits, quotas and counters that each element has of its own. A packet whose key is within them is in the set. */
+  with?: readonly FirewallOwn[] | undefined
   comment?: string | undefined
   /** They come back sorted by their bytes. */
   elements?: readonly (FirewallKey | FirewallElement)[] | undefined
@@ -59,10 +73,12 @@ const keyTypes: Parse<FirewallKeyType | FirewallKeyType[]> = (value, name) => {
 
 const SET = {
   type: keyTypes,
-  data: (value, name) => (value === 'verdict' ? value : keyTypes(value, name)),
+  data: (value, name) =>
+    value === 'verdict' || OBJECT_KINDS.includes(value) ? (value as FirewallObjectKind) : keyTypes(value, name),
   flags: (value, name) => [...new Set(parseArray(value, name, word(...FLAGS)))].toSorted(),
   timeout: milliseconds,
   size: u32,
+  with: array(own),
   comment,
   elements: (value) => value,
 } satisfies FieldsOf<FirewallSet>
@@ -74,7 +90,7 @@ export const parseSet: Parse<Plain> = (value, name) => {
   const flags = new Set(set.flags)
   if (set.timeout !== undefined) flags.add('timeout')
   const hasTimeouts = flags.has('timeout')
-  const kind = { key: elementOf(types), data: dataOf(set.data), hasTimeouts }
+  const kind = { key: orAny(elementOf(types)), data: dataOf(set.data), hasTimeouts }
   const parsed = parseArray(set.elements ?? [], `${name}.elements`, (element, at) => parseElement(element, at, kind))
   return { ...set, flags: [...flags].toSorted(), elements: parsed }
 }
@@ -87,10 +103,11 @@ interface ElementKind {
   hasTimeouts: boolean
 }
 
-function dataOf(data: 'verdict' | FirewallKeyType | FirewallKeyType[] | undefined): ElementKind['data'] {
+function dataOf(data: FirewallSet['data']): ElementKind['data'] {
   if (data === undefined) return undefined
   if (data === 'verdict') return { name: 'verdict', parse: parseVerdict }
-  const parse = elementOf([data].flat().map((type) => KEY_TYPES[type]))
+  if (OBJECT_KINDS.includes(data)) return { name: 'value', parse: objectName }
+  const parse = elementOf(([data].flat() as FirewallKeyType[]).map((type) => KEY_TYPES[type]))
   const one: Parse = (value, name) => {
     const parsed = parse(value, name)
     if (![parsed].flat().some(isSeveral)) return parsed
@@ -117,6 +134,7 @@ function parseElement(value: unknown, name: string, { key, data, hasTimeouts }: 
     value: data?.name === 'value' ? data.parse : onlyForMaps,
     timeout: milliseconds,
     expires: milliseconds,
+    with: array(own),
     comment,
   } satisfies FieldsOf<FirewallElement>
   const element = parseFields(value, name, fields, ['key'])
@@ -129,8 +147,11 @@ function parseElement(value: unknown, name: string, { key, data, hasTimeouts }: 
   return element
 }
 
+function isPart(part: unknown): part is string | number {
+  return typeof part === 'string' || typeof part === 'number'
+}
+
 const looseKey: Parse<FirewallKey> = (value, name) => {
-  const isPart = (part: unknown) => typeof part === 'string' || typeof part === 'number'
   if (isPart(value) || (Array.isArray(value) && value.every(isPart))) return value as FirewallKey
   throw invalidType(name, 'a string, a number, or a list of them', value)
 }
@@ -143,6 +164,7 @@ export function parseLooseElements(value: unknown, name: string): unknown[] {
     value: looseKey,
     timeout: milliseconds,
     expires: milliseconds,
+    with: array(own),
     comment,
   } satisfies FieldsOf<FirewallElement>
   return parseArray(value, name, (element, at) => {

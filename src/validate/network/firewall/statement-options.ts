@@ -2,8 +2,8 @@ import { invalidValue } from '../../../errors.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../../fields.ts'
 import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
 import { familyOf, ip, linkIndex, text } from '../values.ts'
-import { DATA_TYPES, type FirewallRange } from './data-types.ts'
-import { type FirewallMapping, parseMapping } from './mapping.ts'
+import { DATA_TYPES, type FirewallRange } from './matching/data-types.ts'
+import { type FirewallMapping, parseMapping } from './matching/mapping.ts'
 
 /** A number of bytes. Matches packets up to it. */
 export interface FirewallQuota {
@@ -23,6 +23,13 @@ export interface FirewallLimit {
   /** Whether the rate counts bytes. Default: `false`. */
   bytes?: boolean | undefined
   /** Whether it matches packets beyond the rate instead (`over`). Default: `false`. */
+  over?: boolean | undefined
+}
+
+/** A number of connections. Matches up to it. */
+export interface FirewallConnectionCount {
+  connections: number
+  /** Whether it matches beyond that number instead (`over`). Default: `false`. */
   over?: boolean | undefined
 }
 
@@ -67,15 +74,15 @@ export interface FirewallTransparentProxy {
   /** The address of a local socket. Default: that of the link. */
   to?: string | undefined
   /** Default: that of the packet. */
-  port?: number | undefined
+  port?: number | FirewallMapping<number> | undefined
 }
 
 /** Options of `dup` and `fwd`. */
 export interface FirewallDestination {
-  /** The address of the next hop. */
-  to?: string | undefined
-  /** The index of a link. `dup` and `fwd` in the family `netdev` require it. */
-  device?: number | undefined
+  /** The address of the next hop, or what a map has. */
+  to?: string | FirewallMapping<string> | undefined
+  /** The index of a link, or what a map has. `dup` and `fwd` in the family `netdev` require it. */
+  device?: number | FirewallMapping<number> | undefined
 }
 
 /** Options of `queue`. */
@@ -102,7 +109,10 @@ const { inet_service: port } = DATA_TYPES
 
 const QUOTA = { bytes: whole(0, Number.MAX_SAFE_INTEGER), over: boolean } satisfies FieldsOf<FirewallQuota>
 
-const LIMIT = {
+const CONNECTION_COUNT = { connections: u32, over: boolean } satisfies FieldsOf<FirewallConnectionCount>
+
+/** @internal */
+export const LIMIT = {
   rate: whole(1, Number.MAX_SAFE_INTEGER),
   per: word('second', 'minute', 'hour', 'day', 'week'),
   burst: u32,
@@ -168,8 +178,13 @@ const PORT_TRANSLATION = {
 } satisfies FieldsOf<FirewallPortTranslation>
 
 const TRANSLATION = { to: newAddress, ...PORT_TRANSLATION } satisfies FieldsOf<FirewallTranslation>
-const TPROXY = { to: ip, port: u16 } satisfies FieldsOf<FirewallTransparentProxy>
-const DESTINATION = { to: ip, device: linkIndex } satisfies FieldsOf<FirewallDestination>
+const oneOrMapped =
+  (parse: Parse): Parse =>
+  (value, name) =>
+    typeof value === 'object' && value !== null ? parseMapping(value, name, parse) : parse(value, name)
+
+const TPROXY = { to: ip, port: oneOrMapped(u16) } satisfies FieldsOf<FirewallTransparentProxy>
+const DESTINATION = { to: oneOrMapped(ip), device: oneOrMapped(linkIndex) } satisfies FieldsOf<FirewallDestination>
 const QUEUE = { num: DATA_TYPES.u16.parse, bypass: boolean, fanout: boolean } satisfies FieldsOf<FirewallQueue>
 const SYNPROXY = { mss: u16, wscale: u8, timestamp: boolean, sackPerm: boolean } satisfies FieldsOf<FirewallSynproxy>
 
@@ -177,6 +192,9 @@ const SYNPROXY = { mss: u16, wscale: u8, timestamp: boolean, sackPerm: boolean }
 export const quota: Parse<Plain> = (value, name) => parseFields(value, name, QUOTA, ['bytes'])
 /** @internal */
 export const limit: Parse<Plain> = (value, name) => parseFields(value, name, LIMIT, ['rate'])
+/** @internal */
+export const connectionCount: Parse<Plain> = (value, name) =>
+  parseFields(value, name, CONNECTION_COUNT, ['connections'])
 /** @internal */
 export const portTranslation: Parse<Plain> = (value, name) => parseFields(value, name, PORT_TRANSLATION)
 /** @internal */

@@ -1,9 +1,14 @@
 import { invalidValue } from '../../../errors.ts'
-import { type Fields, type FieldsOf, type Parse, type Plain, parseObject } from '../../fields.ts'
-import { octets } from '../values.ts'
-import { type FirewallMapping, onlyEntry, parseMapping } from './mapping.ts'
-import { comment, objectName } from './names.ts'
-import { type FirewallSelector, type SelectorValue, typesOf } from './selectors.ts'
+import { type Fields, type FieldsOf, type Parse, type Plain, parseFields, parseObject } from '../../fields.ts'
+import { whole } from '../../values.ts'
+import { octets, text } from '../values.ts'
+import type { FirewallComputedSelector } from './matching/computed-selectors.ts'
+import { DATA_TYPES } from './matching/data-types.ts'
+import { type FirewallMapping, onlyEntry, parseMapping } from './matching/mapping.ts'
+import { comment, objectName } from './matching/names.ts'
+import { type FirewallSelector, type SelectorValue, typesOf } from './matching/selectors.ts'
+import { elementOf, type FirewallTest, parseTest } from './matching/test.ts'
+import { type FirewallVerdictWord, VERDICT_WORDS } from './matching/verdict.ts'
 import {
   addedElement,
   deletedElement,
@@ -11,7 +16,9 @@ import {
   type FirewallDeletedElement,
 } from './set-statement.ts'
 import {
+  connectionCount,
   destination,
+  type FirewallConnectionCount,
   type FirewallDestination,
   type FirewallLimit,
   type FirewallLog,
@@ -30,8 +37,6 @@ import {
   tproxy,
   translation,
 } from './statement-options.ts'
-import { elementOf, type FirewallTest, parseTest } from './test.ts'
-import { type FirewallVerdictWord, VERDICT_WORDS } from './verdict.ts'
 
 /** A statement without options. */
 export type FirewallWord =
@@ -53,8 +58,23 @@ export type FirewallRejection =
   | `icmp ${'net' | 'host' | 'admin'}-prohibited`
   | `icmpv6 ${'no-route' | 'admin-prohibited' | 'addr-unreachable' | 'port-unreachable' | 'policy-fail' | 'reject-route'}`
 
+/** The value of a selector, of which bits are changed on the way: kept, then inverted, then set, then shifted. */
+export interface FirewallCopy {
+  from: FirewallSelector | FirewallComputedSelector
+  /** The bits that stay. Default: all. */
+  '&'?: number | undefined
+  /** The bits that are inverted. */
+  '^'?: number | undefined
+  /** The bits that are set. */
+  '|'?: number | undefined
+  /** By how many bits the value is shifted to the left. */
+  '<<'?: number | undefined
+  /** By how many bits the value is shifted to the right. */
+  '>>'?: number | undefined
+}
+
 /** A new value: a constant, that of another selector, or what a map has. */
-export type FirewallNewValue<T> = T | readonly T[] | { from: FirewallSelector } | FirewallMapping<T>
+export type FirewallNewValue<T> = T | readonly T[] | FirewallCopy | FirewallMapping<T>
 
 /** The things that a rule can change. */
 export type FirewallChange = { readonly [S in FirewallSelector]?: FirewallNewValue<SelectorValue<S>> | undefined }
@@ -65,11 +85,14 @@ export interface FirewallActions {
   jump?: string | undefined
   /** Goes on with another chain. */
   goto?: string | undefined
-  /** Counts in a counter of the table. Without a name: `'counter'`. */
-  counter?: string | undefined
-  /** A number of bytes, or the name of a quota of the table. */
-  quota?: FirewallQuota | string | undefined
-  limit?: FirewallLimit | undefined
+  /** Counts in a counter of the table, or in the one of which a map has the name. Without a name: `'counter'`. */
+  counter?: string | FirewallMapping<string> | undefined
+  /** A number of bytes, the name of a quota of the table, or a map to names. */
+  quota?: FirewallQuota | string | FirewallMapping<string> | undefined
+  /** A rate, the name of a limit of the table, or a map to names. */
+  limit?: FirewallLimit | string | FirewallMapping<string> | undefined
+  /** Matches up to a number of connections: all that come here or, in a set, those of the element. */
+  'ct count'?: FirewallConnectionCount | undefined
   log?: FirewallLog | undefined
   reject?: FirewallRejection | undefined
   masquerade?: FirewallPortTranslation | undefined
@@ -89,6 +112,8 @@ export interface FirewallActions {
   dup?: FirewallDestination | undefined
   /** Sends the packet through another link. */
   fwd?: FirewallDestination | undefined
+  /** Removes an option of TCP, such as `'tcp option sack-perm'`. */
+  reset?: `tcp option ${string}` | undefined
   queue?: FirewallQueue | undefined
   synproxy?: FirewallSynproxy | undefined
   /** A comment on the rule, at most 128 bytes. It is the last statement. */
@@ -104,7 +129,7 @@ export type FirewallMatches = { readonly [S in FirewallSelector]?: FirewallTest<
   /** Bytes at an offset in bits, such as `'@nh,96,32'`, in the headers `ll`, `nh`, `th` and `ih`. */
   readonly [bytes: `@${string}`]: FirewallTest<string | number> | undefined
   readonly [several: `${string} . ${string}`]: FirewallTest<readonly (string | number)[] | string | number> | undefined
-}
+} & { readonly [C in FirewallComputedSelector]?: FirewallTest<string | number> | undefined }
 
 /**
  * A statement of a rule: a word, such as `'accept'`, or an object with exactly one key, which is a match, such as
@@ -131,7 +156,22 @@ const rejection: Parse<string> = (value, name) => {
 const CHANGED = "must be an object with one key, which is what changes, such as 'meta mark'"
 const FROM =
   "must be a value, { from: 'ct mark' }, or a selector and its map, such as { 'tcp dport': { map: [[80, 1]] } }"
+const bits = whole(0, Number.MAX_SAFE_INTEGER)
+
 const ONE_KEY = 'must have exactly one key: each match and each action is a statement of its own'
+
+const COPY = {
+  from: (value, name) => {
+    typesOf(text(value, name), name, FROM)
+    if (!(value as string).includes(' & ')) return value as FirewallCopy['from']
+    throw invalidValue(name, "must be a selector; give the bits that stay as '&'", value)
+  },
+  '&': bits,
+  '^': bits,
+  '|': bits,
+  '<<': whole(0, 63),
+  '>>': whole(0, 63),
+} satisfies FieldsOf<FirewallCopy>
 
 const change: Parse<Plain> = (value, name) => {
   const [key, given] = onlyEntry(parseObject(value, name), name, CHANGED)
@@ -139,18 +179,33 @@ const change: Parse<Plain> = (value, name) => {
   const isObject = typeof given === 'object' && given !== null && !Array.isArray(given)
   if (!isObject) return { [key]: parseTest(given, `${name}.${key}`, types) }
   if (!Object.hasOwn(given, 'from')) return { [key]: parseMapping(given, `${name}.${key}`, elementOf(types)) }
-  const [, selector] = onlyEntry(given as Plain, `${name}.${key}`, FROM)
-  if (typeof selector !== 'string') throw invalidValue(`${name}.${key}`, FROM, given)
-  typesOf(selector, `${name}.${key}.from`, FROM)
-  return { [key]: { from: selector } }
+  return { [key]: parseFields(given, `${name}.${key}`, COPY, ['from']) }
+}
+
+/** Parses options of a statement, the name of an object of the table, or a map to names. */
+function orObject(options?: Parse): Parse {
+  return (value, name) => {
+    if (typeof value !== 'object' || value === null) return objectName(value, name)
+    const [first] = Object.values(value)
+    const isMapping = typeof first === 'object' && first !== null && Object.hasOwn(first, 'map')
+    return options === undefined || isMapping ? parseMapping(value, name, objectName) : options(value, name)
+  }
+}
+
+const reset: Parse<string> = (value, name) => {
+  const reason = "must be an option of TCP, such as 'tcp option sack-perm'"
+  const [type] = typesOf(text(value, name), name, reason)
+  if (/^tcp option [\w-]+$/.test(value as string) && type === DATA_TYPES.presence) return value as string
+  throw invalidValue(name, reason, value)
 }
 
 const ACTIONS = {
   jump: objectName,
   goto: objectName,
-  counter: objectName,
-  quota: (value, name) => (typeof value === 'string' ? objectName(value, name) : quota(value, name)),
-  limit,
+  counter: orObject(),
+  quota: orObject(quota),
+  limit: orObject(limit),
+  'ct count': connectionCount,
   log,
   reject: rejection,
   masquerade: portTranslation,
@@ -164,6 +219,7 @@ const ACTIONS = {
   delete: deletedElement,
   dup: destination,
   fwd: destination,
+  reset,
   queue,
   synproxy,
   comment,

@@ -2,9 +2,10 @@ import { invalidValue } from '../../../errors.ts'
 import { type FieldsOf, type Parse, type Plain, parseFields } from '../../fields.ts'
 import { boolean, whole, word } from '../../values.ts'
 import { chainOf, type FirewallChain, type FirewallFamily } from './chain.ts'
-import { byName, comment, objectName } from './names.ts'
+import { byName, comment, objectName } from './matching/names.ts'
 import { checkReferences } from './references.ts'
 import { type FirewallSet, parseSet } from './set.ts'
+import { type FirewallLimit, LIMIT } from './statement-options.ts'
 
 /** A counter of a table, which several rules can use. */
 export interface FirewallCounter {
@@ -16,6 +17,11 @@ export interface FirewallNamedQuota {
   bytes: number
   /** Whether it matches packets after that number instead (`over`). Default: `false`. */
   over?: boolean | undefined
+  comment?: string | undefined
+}
+
+/** A limit of a table, which several rules can use. */
+export interface FirewallNamedLimit extends FirewallLimit {
   comment?: string | undefined
 }
 
@@ -32,6 +38,7 @@ export interface FirewallTableSpec {
   sets?: Readonly<Record<string, FirewallSet>> | undefined
   counters?: Readonly<Record<string, FirewallCounter>> | undefined
   quotas?: Readonly<Record<string, FirewallNamedQuota>> | undefined
+  limits?: Readonly<Record<string, FirewallNamedLimit>> | undefined
 }
 
 /** A table, as {@link NetworkFirewall.get} returns it. */
@@ -68,6 +75,8 @@ const QUOTA = {
   comment,
 } satisfies FieldsOf<FirewallNamedQuota>
 
+const NAMED_LIMIT = { ...LIMIT, comment } satisfies FieldsOf<FirewallNamedLimit>
+
 const TABLE = {
   family,
   name: objectName,
@@ -77,6 +86,7 @@ const TABLE = {
   sets: byName(parseSet),
   counters: byName((value, name) => parseFields(value, name, COUNTER)),
   quotas: byName((value, name) => parseFields(value, name, QUOTA, ['bytes'])),
+  limits: byName((value, name) => parseFields(value, name, NAMED_LIMIT, ['rate'])),
 } satisfies FieldsOf<FirewallTableSpec>
 
 /** @internal */

@@ -95,7 +95,8 @@ impl TableBatch {
         }
         let counters = existing.table.counters.iter().map(|(name, _)| (name, object::COUNTER));
         let quotas = existing.table.quotas.iter().map(|(name, _)| (name, object::QUOTA));
-        for (name, of_kind) in counters.chain(quotas).filter(|(name, _)| gone.objects.contains(*name)) {
+        let limits = existing.table.limits.iter().map(|(name, _)| (name, object::LIMIT));
+        for (name, of_kind) in counters.chain(quotas).chain(limits).filter(|(name, _)| gone.objects.contains(*name)) {
             self.add(Place::Object(name.clone()), kind::DELETE_OBJECT, 0, family, |writer| {
                 writer.put_text(message::object::TABLE, &table.name);
                 writer.put_text(message::object::NAME, name);
@@ -115,6 +116,11 @@ impl TableBatch {
         for (name, quota) in &table.quotas {
             if find(&before.quotas, name).is_none() || gone.objects.contains(name) {
                 self.add_quota(table, name, quota);
+            }
+        }
+        for (name, limit) in &table.limits {
+            if find(&before.limits, name).is_none() || gone.objects.contains(name) {
+                self.add_limit(table, name, limit);
             }
         }
         for (name, chain) in &table.chains {

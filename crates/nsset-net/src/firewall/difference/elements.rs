@@ -40,7 +40,11 @@ pub(super) fn changes(before: &Set, after: &Set) -> Result<ElementChanges> {
 /// Whether an element is as wanted. How long it still stays does not matter.
 fn is_same(element: &Element, wanted: &Element, default_timeout: Option<u64>) -> bool {
     let timeout = |element: &Element| element.timeout.or(default_timeout);
-    element.data == wanted.data && element.comment == wanted.comment && timeout(element) == timeout(wanted)
+    element.data == wanted.data
+        && element.object == wanted.object
+        && element.own == wanted.own
+        && element.comment == wanted.comment
+        && timeout(element) == timeout(wanted)
 }
 
 #[cfg(test)]
@@ -58,6 +62,7 @@ mod tests {
             flags: flags.to_vec(),
             timeout: None,
             size: None,
+            own: Vec::new(),
             comment: None,
             elements: elements.iter().map(|port| SetElement::Key(Operand::Number(*port))).collect(),
         }

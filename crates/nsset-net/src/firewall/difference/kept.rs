@@ -4,6 +4,8 @@ use super::{existing::Existing, reference::Gone};
 use crate::{
     error::Result,
     firewall::{
+        matching::operand::Operand,
+        set::map_data::MapData,
         table::{Chain, DetailedElement, OneOrMore, Set, SetElement, SetFlag, Table},
         write::hook_of,
     },
@@ -20,6 +22,11 @@ pub(super) fn gone(existing: &Existing, table: &Table) -> Result<Gone> {
     }
     for (name, quota) in &before.quotas {
         if find(&table.quotas, name) != Some(quota) {
+            gone.objects.insert(name.clone());
+        }
+    }
+    for (name, limit) in &before.limits {
+        if find(&table.limits, name) != Some(limit) {
             gone.objects.insert(name.clone());
         }
     }
@@ -72,16 +79,23 @@ fn is_same_set(before: &Set, after: &Set) -> bool {
         && flags.into_iter().all(|flag| has(before, flag) == has(after, flag))
         && before.timeout == after.timeout
         && before.size == after.size
+        && before.own == after.own
         && before.comment == after.comment
         && (!has(before, SetFlag::Constant) || before.elements == after.elements)
 }
 
-/// Whether an element of a map leads to a chain that does not stay.
+fn has_objects(map: &Set) -> bool {
+    matches!(map.map_data(), Ok(Some(MapData::Objects(_))))
+}
+
+/// Whether an element of a map leads to a chain or an object that does not stay.
 fn leads_to(map: &Set, gone: &Gone) -> bool {
     map.elements.iter().any(|element| match element {
         SetElement::Detailed(detailed) => {
-            let DetailedElement { verdict, .. } = detailed.as_ref();
-            verdict.as_ref().is_some_and(|verdict| gone.is_target_of(verdict))
+            let DetailedElement { verdict, value, .. } = detailed.as_ref();
+            let is_object =
+                matches!(value, Some(Operand::Text(name)) if has_objects(map) && gone.objects.contains(name));
+            is_object || verdict.as_ref().is_some_and(|verdict| gone.is_target_of(verdict))
         }
         SetElement::Key(_) => false,
     })

@@ -8,7 +8,7 @@ use crate::{
         matching::{context::Context, data_type::DataType, lower::Lowering},
         set::{
             anonymous::{AnonymousSet, AnonymousSets, NamedSets},
-            element::{INTERVAL_END, Storage, next},
+            element::{CATCH_ALL, INTERVAL_END, Storage, next},
             found::{Found as FoundSet, FoundElement},
             map_data::MapData,
         },
@@ -34,7 +34,10 @@ impl Listing {
             let has_intervals = set.flags.contains(&SetFlag::Interval);
             let key_size = DataType::size_of(&set.key_types()?);
             let data_size = set.map_data()?.map_or(0, |data| data.size()) as usize;
-            let set = FoundSet { is_anonymous: false, has_intervals, key_size, data_size, elements: Vec::new() };
+            let (data_type, object_kind) = numbers(set.map_data()?.as_ref());
+            let elements = Vec::new();
+            let is_anonymous = false;
+            let set = FoundSet { is_anonymous, has_intervals, key_size, data_size, data_type, object_kind, elements };
             Ok((name.clone(), set))
         });
         Ok(Self { family: table.family, named: named_sets(table)?, found: found.collect::<Result<_>>()? })
@@ -58,10 +61,14 @@ impl Listing {
             let mut found = self.found.clone();
             found.extend(sets.new.iter().map(|set| (unique_name(set.id), found_set(set))));
             for expression in &mut expressions {
-                if let Expression::Lookup(lookup) = expression
-                    && let Some(id) = lookup.set_id
-                {
-                    lookup.set = unique_name(id);
+                match expression {
+                    Expression::Lookup(lookup) => {
+                        lookup.set = lookup.set_id.map_or_else(|| lookup.set.clone(), unique_name);
+                    }
+                    Expression::Objref(objref) => {
+                        objref.set = objref.set_id.map(unique_name).or_else(|| objref.set.clone());
+                    }
+                    _ => {}
                 }
             }
             lift(&expressions, self.family, &found)
@@ -108,25 +115,39 @@ fn unique_name(id: u32) -> String {
     format!("__set{id}")
 }
 
+/// Returns the number of the types of a map, or that of its kind of objects.
+fn numbers(data: Option<&MapData>) -> (Option<u32>, Option<u32>) {
+    match data {
+        None => (None, None),
+        Some(objects @ MapData::Objects(_)) => (None, Some(objects.number())),
+        Some(data) => (Some(data.number()), None),
+    }
+}
+
 /// Returns an anonymous set as the kernel lists it.
 fn found_set(set: &AnonymousSet) -> FoundSet {
     let storage = set.storage();
     let mut elements = Vec::with_capacity(set.elements.len());
     for element in &set.elements {
         let key_end = (storage == Storage::Concatenations).then(|| element.last().to_vec());
-        let (key, data) = (element.key.clone(), element.data.clone());
-        elements.push(FoundElement { key, key_end, data, ..FoundElement::default() });
+        let (key, data, object) = (element.key.clone(), element.data.clone(), element.object.clone());
+        let flags = u32::from(key.is_empty()) * CATCH_ALL;
+        elements.push(FoundElement { key, key_end, flags, data, object, ..FoundElement::default() });
         if storage == Storage::Bounds
+            && !element.key.is_empty()
             && let Some(after) = next(element.last())
         {
             elements.push(FoundElement { key: after, flags: INTERVAL_END, ..FoundElement::default() });
         }
     }
+    let (data_type, object_kind) = numbers(set.data.as_ref());
     FoundSet {
         is_anonymous: true,
         has_intervals: set.has_intervals,
         key_size: DataType::size_of(&set.key),
         data_size: set.data.as_ref().map_or(0, MapData::size) as usize,
+        data_type,
+        object_kind,
         elements,
     }
 }

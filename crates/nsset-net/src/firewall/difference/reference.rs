@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use crate::firewall::{
     matching::{
-        mapped::Mapped,
+        mapped::{Mapped, Values},
         operand::Operand,
         test::{Test, Verdicts},
         verdict::Verdict,
     },
-    statement::{NewValue, Statement},
+    statement::{Destination, Device, NewValue, ObjectRef, Statement, Target},
 };
 
 /// Whether bytes have a text.
@@ -39,7 +39,8 @@ impl Gone {
     fn is_in(&self, statement: &Statement) -> bool {
         match statement {
             Statement::Verdict(verdict) => self.is_target_of(verdict),
-            Statement::NamedCounter(name) | Statement::NamedQuota(name) => self.objects.contains(name),
+            Statement::Object(_, ObjectRef::Named(name)) => self.objects.contains(name),
+            Statement::Object(_, ObjectRef::Mapped(mapped)) => self.is_map_of_objects(mapped),
             Statement::Match(_, test) => self.is_in_test(test),
             Statement::Set(_, NewValue::Mapped(mapped)) => self.is_map(mapped),
             Statement::Element(_, element) => self.sets.contains(element.set_name()),
@@ -48,6 +49,7 @@ impl Gone {
             | Statement::Snat(translation)
             | Statement::Dnat(translation)
             | Statement::Tproxy(translation) => translation.mapped().any(|mapped| self.is_map(mapped)),
+            Statement::Duplicate(destination) | Statement::Forward(destination) => self.is_in_destination(destination),
             // Its expressions refer to something by a text that ends with a NUL.
             Statement::Raw(octets) => {
                 let all = self.chains.iter().chain(&self.sets).chain(&self.objects);
@@ -74,8 +76,23 @@ impl Gone {
         }
     }
 
+    fn is_in_destination(&self, Destination { to, device }: &Destination) -> bool {
+        let to = matches!(to, Some(Target::Mapped(mapped)) if self.is_map(mapped));
+        to || matches!(device, Some(Device::Mapped(mapped)) if self.is_map(mapped))
+    }
+
     fn is_map(&self, mapped: &Mapped) -> bool {
         mapped.name().is_some_and(|name| self.sets.contains(name))
+    }
+
+    fn is_map_of_objects(&self, mapped: &Mapped) -> bool {
+        match &mapped.map {
+            Values::Named(_) => self.is_map(mapped),
+            Values::List(list) => list.iter().any(|(_, object)| match object {
+                Operand::Text(name) => self.objects.contains(name),
+                _ => false,
+            }),
+        }
     }
 
     fn is_set(&self, operand: &Operand) -> bool {

@@ -2,10 +2,13 @@
 
 use super::{
     action::{
-        counter::Counter, dup::Dup, dynset::Dynset, fwd::Fwd, limit::Limit, log::Log, notrack::Notrack, objref::Objref,
-        queue::Queue, quota::Quota, reject::Reject, synproxy::Synproxy,
+        connlimit::Connlimit, counter::Counter, dup::Dup, dynset::Dynset, fwd::Fwd, limit::Limit, log::Log,
+        notrack::Notrack, objref::Objref, queue::Queue, quota::Quota, reject::Reject, synproxy::Synproxy,
     },
-    load::{ct::Ct, fib::Fib, immediate::Immediate, meta::Meta, payload::Payload},
+    load::{
+        ct::Ct, exthdr::Exthdr, fib::Fib, hash::Hash, immediate::Immediate, meta::Meta, numgen::Numgen, osf::Osf,
+        payload::Payload, rt::Rt, socket::Socket, xfrm::Xfrm,
+    },
     test::{bitwise::Bitwise, byteorder::Byteorder, cmp::Cmp, lookup::Lookup, range::Range},
     translation::{masq::Masq, nat::Nat, redir::Redir, tproxy::Tproxy},
 };
@@ -64,8 +67,9 @@ macro_rules! expressions {
 }
 
 expressions!(
-    Bitwise, Byteorder, Cmp, Counter, Ct, Dup, Dynset, Fib, Fwd, Immediate, Limit, Log, Lookup, Masq, Meta, Nat,
-    Notrack, Objref, Payload, Queue, Quota, Range, Redir, Reject, Synproxy, Tproxy,
+    Bitwise, Byteorder, Cmp, Connlimit, Counter, Ct, Dup, Dynset, Exthdr, Fib, Fwd, Hash, Immediate, Limit, Log,
+    Lookup, Masq, Meta, Nat, Notrack, Numgen, Objref, Osf, Payload, Queue, Quota, Range, Redir, Reject, Rt, Socket,
+    Synproxy, Tproxy, Xfrm,
 );
 
 /// Returns the expressions of another one: it has the only one in an attribute of its own, and several in a list.

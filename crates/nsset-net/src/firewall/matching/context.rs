@@ -8,6 +8,8 @@ use crate::firewall::family::Family;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Requirement {
     Ether,
+    /// With the tag of a VLAN.
+    Vlan,
     Ipv4,
     Ipv6,
     Arp,
@@ -15,10 +17,10 @@ pub(crate) enum Requirement {
     Protocol(u8),
 }
 
-/// A key of `meta`, and the value of it that fulfils a requirement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is compared, and its value that fulfils a requirement.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Dependency {
-    pub key: u32,
+    pub source: Source,
     pub value: Vec<u8>,
 }
 
@@ -28,6 +30,10 @@ const IIFTYPE: u32 = 8;
 const NFPROTO: u32 = 15;
 const L4PROTO: u32 = 16;
 
+/// The type of a frame.
+const ETHER_TYPE: Source = Source::Payload(0, 12, 2);
+
+const ETH_P_8021Q: u16 = 0x8100;
 const ETH_P_IP: u16 = 0x0800;
 const ETH_P_ARP: u16 = 0x0806;
 const ETH_P_IPV6: u16 = 0x86dd;
@@ -36,18 +42,24 @@ impl Requirement {
     /// Returns the match of a family that checks this; `None` if the family has only such packets.
     pub fn dependency(self, family: Family) -> Option<Dependency> {
         let has_frames = matches!(family, Family::Bridge | Family::Netdev);
-        let (key, value) = match (self, family) {
+        let (source, value) = match (self, family) {
             (Self::Ipv4, Family::Ip) | (Self::Ipv6, Family::Ip6) | (Self::Arp, Family::Arp) => return None,
             (Self::Ether, _) if has_frames || family == Family::Arp => return None,
-            (Self::Ether, _) => (IIFTYPE, 1u16.to_ne_bytes().to_vec()),
-            (Self::Ipv4, _) if has_frames => (PROTOCOL, ETH_P_IP.to_be_bytes().to_vec()),
-            (Self::Ipv6, _) if has_frames => (PROTOCOL, ETH_P_IPV6.to_be_bytes().to_vec()),
-            (Self::Arp, _) => (PROTOCOL, ETH_P_ARP.to_be_bytes().to_vec()),
-            (Self::Ipv4, _) => (NFPROTO, vec![2]),
-            (Self::Ipv6, _) => (NFPROTO, vec![10]),
-            (Self::Protocol(number), _) => (L4PROTO, vec![number]),
+            (Self::Ether, _) => (Source::Meta(IIFTYPE), 1u16.to_ne_bytes().to_vec()),
+            (Self::Vlan, _) => (ETHER_TYPE, ETH_P_8021Q.to_be_bytes().to_vec()),
+            (Self::Ipv4, _) if has_frames => (Source::Meta(PROTOCOL), ETH_P_IP.to_be_bytes().to_vec()),
+            (Self::Ipv6, _) if has_frames => (Source::Meta(PROTOCOL), ETH_P_IPV6.to_be_bytes().to_vec()),
+            (Self::Arp, _) => (Source::Meta(PROTOCOL), ETH_P_ARP.to_be_bytes().to_vec()),
+            (Self::Ipv4, _) => (Source::Meta(NFPROTO), vec![2]),
+            (Self::Ipv6, _) => (Source::Meta(NFPROTO), vec![10]),
+            (Self::Protocol(number), _) => (Source::Meta(L4PROTO), vec![number]),
         };
-        Some(Dependency { key, value })
+        Some(Dependency { source, value })
+    }
+
+    /// Whether nft(8) checks this of its own accord by a field of the packet.
+    pub fn is_checked_by(self, source: Source) -> bool {
+        matches!(source, Source::Meta(_)) || self == Self::Vlan
     }
 
     /// Returns what a packet is whose selector has this value.
@@ -58,6 +70,7 @@ impl Requirement {
             (Meta(NFPROTO), [2]) | (Meta(PROTOCOL) | Payload(0, 12, 2), [8, 0]) => Some(Self::Ipv4),
             (Meta(PROTOCOL) | Payload(0, 12, 2), [8, 6]) => Some(Self::Arp),
             (Meta(NFPROTO), [10]) | (Meta(PROTOCOL) | Payload(0, 12, 2), [0x86, 0xdd]) => Some(Self::Ipv6),
+            (ETHER_TYPE, [0x81, 0]) => Some(Self::Vlan),
             (Meta(L4PROTO) | Payload(1, 9 | 6, 1), [number]) => Some(Self::Protocol(*number)),
             _ => None,
         }

@@ -17,6 +17,12 @@ pub(crate) enum Format {
     Text,
     /// A time of day, `HH:MM` or `HH:MM:SS`.
     Hour,
+    /// A point in time, as ISO 8601 has it, in UTC.
+    Date,
+    /// The number of a bit.
+    Bit,
+    /// Hexadecimal digits after `0x`.
+    Octets,
 }
 
 /// In which order the kernel has the bytes of a number.
@@ -64,6 +70,9 @@ types! {
     HOST_WORD = "integer" 4 4 Host Number;
     HOST_LONG = "integer" 4 8 Host Number;
     LINK_KIND = "string" 5 16 Host Text;
+    HELPER = "string" 5 16 Host Text;
+    FINGERPRINT = "string" 5 16 Host Text;
+    FLOW_LABEL = "integer" 4 3 Network Number;
     IPV4 = "ipv4_addr" 7 4 Network Ipv4;
     IPV6 = "ipv6_addr" 8 16 Network Ipv6;
     MAC = "ether_addr" 9 6 Network Mac;
@@ -84,27 +93,60 @@ types! {
     CT_DIRECTION = "ct_dir" 27 1 Host Number CT_DIRECTION;
     CT_STATUS = "ct_status" 28 4 Host Flags CT_STATUS;
     ICMPV6_TYPE = "icmpv6_type" 29 1 Network Number ICMPV6_TYPE;
+    CT_LABEL = "ct_label" 30 16 Host Bit;
     PACKET_TYPE = "pkt_type" 31 1 Host Number PACKET_TYPE;
     LINK_GROUP = "devgroup" 35 4 Host Number;
     DSCP = "dscp" 36 1 Network Number;
+    DSCP_OF_IPV6 = "dscp" 36 2 Network Number;
+    ECN = "ecn" 37 1 Network Number ECN;
     FIB_TYPE = "fib_addrtype" 38 4 Host Number FIB_TYPE;
-    IPSEC = "boolean" 39 1 Host Number PRESENCE;
+    BOOLEAN = "boolean" 39 1 Host Number PRESENCE;
     // One byte since nftables 1.1.
     PRESENCE = "boolean" 39 4 Host Number PRESENCE;
+    CT_EVENT = "ct_event" 40 4 Host Flags CT_EVENT;
     LINK_NAME = "ifname" 41 16 Host LinkName;
+    DATE = "time" 43 8 Host Date;
     HOUR = "hour" 44 4 Host Hour;
     DAY = "day" 45 1 Host Number DAY;
 }
 
+const fn octets(size: usize) -> DataType {
+    DataType { name: "integer", id: 4, size, order: Order::Network, format: Format::Octets, names: &[] }
+}
+
+/// Bytes of a packet, by their number.
+pub(crate) static OCTETS: [DataType; 17] = [
+    octets(0),
+    octets(1),
+    octets(2),
+    octets(3),
+    octets(4),
+    octets(5),
+    octets(6),
+    octets(7),
+    octets(8),
+    octets(9),
+    octets(10),
+    octets(11),
+    octets(12),
+    octets(13),
+    octets(14),
+    octets(15),
+    octets(16),
+];
+
+/// Types that are not the whole truth about a key: a name has several sizes.
+const NAMELESS: &[&str] = &["integer", "string", "time", "ct_label"];
+
 impl DataType {
     /// Returns the type with this name, of those that the key of a set can have.
     pub fn named(name: &str) -> Option<&'static Self> {
-        TYPES.iter().copied().find(|known| known.name == name && known.name != "integer")
+        TYPES.iter().copied().find(|known| known.name == name && !NAMELESS.contains(&known.name))
     }
 
     /// Returns the type with this number.
     pub fn numbered(id: u32) -> Option<&'static Self> {
-        TYPES.iter().copied().find(|known| known.id == id && known.name != "integer")
+        TYPES.iter().copied().find(|known| known.id == id && !NAMELESS.contains(&known.name))
     }
 
     /// Returns the size of a key in bytes. The values of a concatenation start at multiples of four bytes.

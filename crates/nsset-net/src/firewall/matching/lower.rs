@@ -7,7 +7,7 @@ use super::{
     operand::{Operand, Value, in_order, is_reversed, mask},
     selector::Selector,
     selectors::Selectors,
-    source::Source,
+    source::{Bits, Hashed, Header, Numbers, Source},
     test::{Operator, Test, Verdicts},
 };
 use crate::{
@@ -15,9 +15,22 @@ use crate::{
     firewall::{
         expression::{
             Expression,
-            load::{ct::Ct, fib::Fib, immediate, meta::Meta, payload::Payload},
+            load::{
+                ct::Ct,
+                exthdr::{Exthdr, PRESENT},
+                fib::Fib,
+                hash::{self, Hash},
+                immediate,
+                meta::Meta,
+                numgen::Numgen,
+                osf::Osf,
+                payload::Payload,
+                rt::Rt,
+                socket::Socket,
+                xfrm::Xfrm,
+            },
             test::{
-                bitwise::Bitwise,
+                bitwise::{self, Bitwise},
                 byteorder::{Byteorder, TO_NETWORK},
                 cmp::{self, Cmp},
                 lookup::{INVERTED, Lookup},
@@ -29,6 +42,7 @@ use crate::{
             element::{is_number, next, previous},
             map_data::MapData,
         },
+        statement::ObjectKind,
     },
 };
 
@@ -52,7 +66,8 @@ impl Lowering<'_, '_> {
     /// Adds the expressions of a match.
     pub fn add_match(&mut self, selectors: &[Selector], test: &Test) -> Result<()> {
         if let [selector] = selectors {
-            return self.add_single(*selector, test);
+            let selector = if test.has_numbers() { selector.of_numbers() } else { *selector };
+            return self.add_single(selector, test);
         }
         let key: Vec<_> = selectors.iter().map(Selector::data).collect();
         let set = self.set_of(&key, test)?;
@@ -66,7 +81,7 @@ impl Lowering<'_, '_> {
     pub fn load_all(&mut self, selectors: &[Selector], first: u32, has_intervals: bool) -> u32 {
         let mut register = first;
         for selector in selectors {
-            self.load_into(selector.source(), register);
+            self.load_whole(*selector, register);
             if has_intervals {
                 self.order(selector.data(), register);
             }
@@ -82,18 +97,42 @@ impl Lowering<'_, '_> {
         values: &[&'static DataType],
         register: u32,
     ) -> Result<()> {
-        if let Some(part) = selectors.iter().find(|selector| selector.bits().is_some()) {
-            return Err(Error::InvalidArgument(format!("'{part}' cannot be looked up in a map")));
-        }
         let key: Vec<_> = selectors.iter().map(Selector::data).collect();
         let set = match map {
             Values::Named(name) => self.named(name),
             Values::List(list) => LookedUp::anonymous(self.sets.add_values(key, list, values)?),
         };
         let register = small(register);
-        self.load_all(selectors, register, set.has_intervals);
+        self.load_key(selectors, register, &set);
         self.look_up(LookedUp { target: Some(register), ..set }, register);
         Ok(())
+    }
+
+    /// Loads the key for which a map has an object of the table. Returns the name and the number of the map.
+    pub fn load_key_of_objects(
+        &mut self,
+        Mapped { selectors: Selectors(selectors), map }: &Mapped,
+        kind: ObjectKind,
+    ) -> Result<(String, Option<u32>)> {
+        let key: Vec<_> = selectors.iter().map(Selector::data).collect();
+        let set = match map {
+            Values::Named(name) => self.named(name),
+            Values::List(list) => LookedUp::anonymous(self.sets.add_objects(key, list, kind)?),
+        };
+        self.load_key(selectors, FIRST_SMALL, &set);
+        Ok((set.name, set.id))
+    }
+
+    /// Loads the key of a map. Bits are compared at their place if the map is anonymous.
+    fn load_key(&mut self, selectors: &[Selector], register: u32, set: &LookedUp) {
+        if let ([selector], Some(_)) = (selectors, set.id)
+            && let Some(bits) = selector.bits()
+        {
+            self.place_elements(bits);
+            self.load_into(selector.source(), register);
+            return self.mask_at(register, bits.bytes(selector.data().size));
+        }
+        self.load_all(selectors, register, set.has_intervals);
     }
 
     /// Loads the value of a selector into the first register.
@@ -101,31 +140,67 @@ impl Lowering<'_, '_> {
         self.require(&[selector]);
         self.load_into(selector.source(), FIRST);
         if let Some(bits) = selector.bits() {
-            self.mask(vec![bits.mask]);
+            self.mask_at(FIRST, bits.bytes(selector.data().size));
+        } else if let Some(mask) = selector.mask() {
+            self.mask_at(FIRST, mask.to_vec());
         }
+    }
+
+    /// Loads the value of a selector, also if it is some bits, as it is written.
+    pub fn load_whole(&mut self, selector: Selector, register: u32) {
+        self.load_into(selector.source(), register);
+        if let Some(mask) = selector.mask() {
+            self.mask_at(register, mask.to_vec());
+        }
+        let Some(bits) = selector.bits() else { return };
+        let size = selector.data().size as u32;
+        self.mask_at(register, bits.bytes(selector.data().size));
+        if bits.shift == 0 {
+            return;
+        }
+        // The kernel shifts numbers of the host.
+        if size > 1 {
+            self.push(Byteorder { source: register, target: register, operation: TO_NETWORK, length: size, size });
+        }
+        self.shift(register, bitwise::RIGHT, bits.shift.into(), size);
+        if size > 1 {
+            self.push(Byteorder { source: register, target: register, operation: TO_NETWORK, length: size, size });
+        }
+    }
+
+    /// Shifts a number of the host.
+    pub fn shift(&mut self, register: u32, operation: u32, by: u32, length: u32) {
+        self.push(Bitwise {
+            source: register,
+            target: register,
+            length,
+            operation: Some(operation),
+            shift: Some(by.to_ne_bytes().to_vec()),
+            ..Bitwise::default()
+        });
     }
 
     fn add_single(&mut self, selector: Selector, test: &Test) -> Result<()> {
         let data = selector.data();
         match test {
-            Test::Is(operand) if data.format == Format::Flags && !is_named(operand) => {
+            Test::Is(operand) if is_some_bits(data, operand) => {
                 let flags = one(operand, data)?;
                 self.load(selector);
-                self.mask(flags);
+                self.mask_at(FIRST, flags);
                 self.compare(cmp::NOT_EQUAL, vec![0; data.size]);
             }
             Test::Is(operand) => self.compare_with(selector, Operator::Equal, operand)?,
             Test::Compare(None, Operator::None, operand) => {
                 let flags = one(operand, data)?;
                 self.load(selector);
-                self.mask(flags);
+                self.mask_at(FIRST, flags);
                 self.compare(cmp::EQUAL, vec![0; data.size]);
             }
             Test::Compare(None, operator, operand) => self.compare_with(selector, *operator, operand)?,
             Test::Compare(Some(bits), operator, operand) => {
                 let (bits, value) = (one(bits, data)?, one(operand, data)?);
                 self.load(selector);
-                self.mask(bits);
+                self.mask_at(FIRST, bits);
                 self.compare_in_order(data, *operator, value);
             }
             Test::In(_) | Test::NotIn(_) | Test::Verdicts(_) => self.look_up_single(selector, test)?,
@@ -141,8 +216,8 @@ impl Lowering<'_, '_> {
         let is_inverted = operator == Operator::NotEqual;
         match operand.value(data)? {
             Value::One(mut value) => {
-                if let (Some(bits), [byte]) = (selector.bits(), value.as_mut_slice()) {
-                    *byte <<= bits.shift;
+                if let Some(bits) = selector.bits() {
+                    bits.place(&mut value);
                 }
                 if operator == Operator::Equal
                     && !matches!(selector.source(), Source::Meta(_))
@@ -157,14 +232,18 @@ impl Lowering<'_, '_> {
             }
             Value::Prefix(value, bits) => {
                 self.load(selector);
-                self.mask(mask(bits, data.size).collect());
+                self.mask_at(FIRST, mask(bits, data.size).collect());
                 self.compare(u32::from(is_inverted), value);
             }
             Value::Start(start) => {
                 self.load(selector);
                 self.compare(u32::from(is_inverted), start);
             }
-            Value::Range(from, to) => {
+            Value::Range(mut from, mut to) => {
+                if let Some(bits) = selector.bits() {
+                    bits.place(&mut from);
+                    bits.place(&mut to);
+                }
                 self.load(selector);
                 self.order(data, FIRST);
                 self.push_range(data, from, to, is_inverted);
@@ -182,16 +261,36 @@ impl Lowering<'_, '_> {
     }
 
     fn look_up_single(&mut self, selector: Selector, test: &Test) -> Result<()> {
-        if selector.bits().is_some() {
-            return Err(Error::InvalidArgument(format!("'{selector}' can only be compared with one value")));
-        }
         let set = self.set_of(&[selector.data()], test)?;
-        self.load(selector);
+        match (selector.bits(), set.id) {
+            (Some(_), None) => {
+                // The elements of a set with a name are whole values.
+                self.require(&[selector]);
+                self.load_whole(selector, FIRST);
+            }
+            (bits, _) => {
+                if let Some(bits) = bits {
+                    self.place_elements(bits);
+                }
+                self.load(selector);
+            }
+        }
         if set.has_intervals {
             self.order(selector.data(), FIRST);
         }
         self.look_up(set, FIRST);
         Ok(())
+    }
+
+    /// Shifts the elements of the latest anonymous set to where the bits are that are compared with them, as nft(8) does.
+    fn place_elements(&mut self, bits: Bits) {
+        let Some(set) = self.sets.new.last_mut() else { return };
+        for element in &mut set.elements {
+            bits.place(&mut element.key);
+            if let Some(last) = &mut element.last {
+                bits.place(last);
+            }
+        }
     }
 
     /// Adds the matches that the selectors need and the rule does not have yet.
@@ -205,6 +304,11 @@ impl Lowering<'_, '_> {
         for requirement in selector.requires() {
             self.require_one(*requirement);
         }
+        if let Source::Hash(Hashed { keys, .. }) = selector.source() {
+            for requirement in keys.iter().flatten().flat_map(|known| known.requires) {
+                self.require_one(*requirement);
+            }
+        }
     }
 
     pub fn require_one(&mut self, requirement: Requirement) {
@@ -212,7 +316,7 @@ impl Lowering<'_, '_> {
             return;
         }
         if let Some(dependency) = requirement.dependency(self.context.family()) {
-            self.load_into(Source::Meta(dependency.key), FIRST);
+            self.load_into(dependency.source, FIRST);
             self.compare(cmp::EQUAL, dependency.value);
         }
         self.context.learn(requirement);
@@ -227,12 +331,60 @@ impl Lowering<'_, '_> {
             Source::Meta(key) => self.push(Meta { target, key, source: None }),
             Source::Ct(key, direction) => self.push(Ct { target, key, direction, source: None }),
             Source::Fib(result, flags) => self.push(Fib { target: register, result, flags }),
+            Source::Header(Header { operation, kind, offset, length, is_presence }) => self.push(Exthdr {
+                target,
+                kind,
+                offset: Some(offset),
+                length: Some(length),
+                flags: is_presence.then_some(PRESENT),
+                operation: Some(operation),
+                source: None,
+            }),
+            Source::Route(key) => self.push(Rt { target: register, key }),
+            Source::Socket(key, level) => self.push(Socket { key, target: register, level }),
+            Source::Fingerprint(ttl, flags) => {
+                self.push(Osf { target: register, ttl: Some(ttl), flags: Some(flags).filter(|flags| *flags != 0) });
+            }
+            Source::Ipsec(key, direction, number) => {
+                self.push(Xfrm { target: register, key, direction, number: Some(number) });
+            }
+            Source::Numbers(Numbers { kind, modulus, offset }) => {
+                self.push(Numgen { target: register, modulus, kind, offset: Some(offset) });
+            }
+            Source::Hash(hashed) => self.load_hash(&hashed, register),
         }
     }
 
-    fn mask(&mut self, bits: Vec<u8>) {
-        let (length, xor) = (bits.len() as u32, vec![0; bits.len()]);
-        self.push(Bitwise { source: FIRST, target: FIRST, length, mask: Some(bits), xor: Some(xor), operation: None });
+    fn load_hash(&mut self, hashed: &Hashed, register: u32) {
+        let Hashed { keys, modulus, seed, offset } = *hashed;
+        let keys: Vec<_> = keys.into_iter().flatten().map(Selector::Known).collect();
+        let hash = Hash { target: register, modulus, offset: Some(offset), ..Hash::default() };
+        if keys.is_empty() {
+            return self.push(Hash { kind: Some(hash::SYMMETRIC), ..hash });
+        }
+        let first = if register < FIRST_SMALL { small(register) } else { register };
+        self.load_all(&keys, first, false);
+        let types: Vec<_> = keys.iter().map(Selector::data).collect();
+        let length = Some(DataType::size_of(&types) as u32);
+        self.push(Hash { source: Some(first), length, seed, kind: Some(hash::JENKINS), ..hash });
+    }
+
+    pub fn mask_at(&mut self, register: u32, bits: Vec<u8>) {
+        let xor = vec![0; bits.len()];
+        self.mask_and_change(register, bits, xor);
+    }
+
+    /// Keeps the bits of a mask, and then inverts others.
+    pub fn mask_and_change(&mut self, register: u32, mask: Vec<u8>, xor: Vec<u8>) {
+        let length = mask.len() as u32;
+        self.push(Bitwise {
+            source: register,
+            target: register,
+            length,
+            mask: Some(mask),
+            xor: Some(xor),
+            ..Bitwise::default()
+        });
     }
 
     /// Numbers in the order of the host have to be compared in the order of the network.
@@ -329,6 +481,15 @@ impl LookedUp {
 /// Returns the first register of 4 bytes within one of 16.
 fn small(register: u32) -> u32 {
     FIRST_SMALL + (register - FIRST) * 4
+}
+
+/// Whether a comparison with this only asks for some bits.
+fn is_some_bits(data: &DataType, operand: &Operand) -> bool {
+    match data.format {
+        Format::Flags => !is_named(operand),
+        Format::Bit => matches!(operand, Operand::Number(_)),
+        _ => false,
+    }
 }
 
 /// Whether this names a set.

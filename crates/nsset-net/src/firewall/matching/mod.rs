@@ -1,7 +1,9 @@
 //! Matches: what is compared (`selector`), with what (`operand`), and how (`test`).
 
+pub(crate) mod computed;
 pub(crate) mod context;
 pub(crate) mod data_type;
+mod date;
 pub(crate) mod lower;
 pub(crate) mod mapped;
 pub(crate) mod names;
@@ -9,6 +11,7 @@ pub(crate) mod operand;
 pub(crate) mod selector;
 pub(crate) mod selectors;
 pub(crate) mod source;
+pub(crate) mod tables;
 pub(crate) mod test;
 pub(crate) mod verdict;
 

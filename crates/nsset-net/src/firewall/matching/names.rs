@@ -72,6 +72,23 @@ pub(super) const CT_STATE: Names = &[("invalid", 1), ("established", 2), ("relat
 pub(super) const CT_STATUS: Names =
     &[("expected", 1), ("seen-reply", 2), ("assured", 4), ("confirmed", 8), ("snat", 16), ("dnat", 32), ("dying", 512)];
 
+/// `IPCT_*` of linux/netfilter/nf_conntrack_common.h.
+pub(super) const CT_EVENT: Names = &[
+    ("new", 1 << 0),
+    ("related", 1 << 1),
+    ("destroy", 1 << 2),
+    ("reply", 1 << 3),
+    ("assured", 1 << 4),
+    ("protoinfo", 1 << 5),
+    ("helper", 1 << 6),
+    ("mark", 1 << 7),
+    ("seqadj", 1 << 8),
+    ("secmark", 1 << 9),
+    ("label", 1 << 10),
+];
+
+pub(super) const ECN: Names = &[("not-ect", 0), ("ect1", 1), ("ect0", 2), ("ce", 3)];
+
 pub(super) const CT_DIRECTION: Names = &[("original", 0), ("reply", 1)];
 
 pub(super) const PACKET_TYPE: Names = &[("host", 0), ("broadcast", 1), ("multicast", 2), ("other", 3)];

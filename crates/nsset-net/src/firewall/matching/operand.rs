@@ -12,7 +12,7 @@ use serde::{
 
 use super::{
     data_type::{DataType, Format, Order},
-    names,
+    date, names,
 };
 use crate::error::Error;
 
@@ -91,6 +91,9 @@ impl Operand {
     pub(crate) fn value(&self, data: &DataType) -> Result<Value, Error> {
         let wrong = || Error::InvalidArgument(format!("{self} is not a value of type {}", data.name));
         match self {
+            Self::Number(number) if data.format == Format::Bit => {
+                bit(*number, data.size).map(Value::One).ok_or_else(wrong)
+            }
             Self::Number(number) => number_bytes(*number, data).map(Value::One).ok_or_else(wrong),
             Self::Text(text) => match text_value(text, data).ok_or_else(wrong)? {
                 Value::Range(from, to) if from == to => Ok(Value::One(from)),
@@ -131,6 +134,9 @@ impl Operand {
                 String::from_utf8(bytes.get(..end)?.to_vec()).ok()?
             }
             Format::Hour => hour_of(number_of(bytes, data)?),
+            Format::Date => date::write(number_of(bytes, data)?),
+            Format::Bit => return only_bit(bytes).map(Self::Number),
+            Format::Octets => octets(bytes),
         };
         Some(Self::Text(text))
     }
@@ -150,7 +156,9 @@ impl Operand {
             Self::Number(number) => Some(number.to_string()),
             Self::List(_) => None,
         };
-        Some(Self::Text(format!("{}-{}", text(from)?, text(to)?)))
+        // A date has dashes of its own.
+        let between = if data.format == Format::Date { '/' } else { '-' };
+        Some(Self::Text(format!("{}{between}{}", text(from)?, text(to)?)))
     }
 
     /// Bounds are numbers also where numbers have names.
@@ -185,6 +193,13 @@ fn text_value(text: &str, data: &DataType) -> Option<Value> {
     if matches!(data.format, Format::LinkName | Format::Text) {
         return link_name(text, data);
     }
+    if data.format == Format::Date {
+        let point = |text| number_bytes(date::parse(text)?, data);
+        return Some(match text.split_once('/') {
+            Some((from, to)) => Value::Range(point(from)?, point(to)?),
+            None => Value::One(point(text)?),
+        });
+    }
     if let Some((address, bits)) = text.split_once('/') {
         return prefix(address, bits.parse().ok()?, data);
     }
@@ -206,8 +221,30 @@ fn single(text: &str, data: &DataType) -> Option<Vec<u8>> {
         Format::Ipv6 => text.parse::<Ipv6Addr>().ok().map(|address| address.octets().to_vec()),
         Format::Mac => text.split(':').map(|octet| u8::from_str_radix(octet, 16).ok()).collect(),
         Format::Hour => number_bytes(hour(text)?, data),
-        Format::LinkName | Format::Text => None,
+        Format::Octets => text.strip_prefix("0x").filter(|digits| digits.len() == 2 * data.size).and_then(octets_of),
+        Format::LinkName | Format::Text | Format::Date | Format::Bit => None,
     }
+}
+
+/// Returns bytes of which one bit is set, in the order of the host.
+fn bit(number: u64, size: usize) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; size];
+    *bytes.get_mut(usize::try_from(number / 8).ok()?)? = 1 << (number % 8);
+    Some(bytes)
+}
+
+fn only_bit(bytes: &[u8]) -> Option<u64> {
+    let at = bytes.iter().position(|byte| *byte != 0)?;
+    let number = 8 * at as u64 + u64::from(bytes.get(at)?.trailing_zeros());
+    bit(number, bytes.len()).is_some_and(|only| only == bytes).then_some(number)
+}
+
+fn octets(bytes: &[u8]) -> String {
+    bytes.iter().fold("0x".to_owned(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn octets_of(digits: &str) -> Option<Vec<u8>> {
+    digits.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 fn prefix(address: &str, bits: u32, data: &DataType) -> Option<Value> {

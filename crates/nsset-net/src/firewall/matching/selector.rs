@@ -3,9 +3,12 @@
 use std::{fmt, str::FromStr};
 
 use super::{
+    computed,
     context::Requirement,
     data_type::{self as types, DataType},
+    operand::{Operand, Value},
     source::{Bits, Source},
+    tables::{NOTHING, TABLES},
 };
 use crate::{
     error::Error,
@@ -30,93 +33,29 @@ pub(crate) enum Selector {
     Raw(u32, u32, u32),
     /// A question to the routing table, `fib saddr . iif oif`.
     Fib(u32, u32),
+    /// One with parameters, `numgen inc mod 4`.
+    Computed(Source),
+    /// Some bits of an address or a number, `ip saddr & 255.255.255.0`.
+    Masked(&'static Known, Mask),
 }
+
+/// The mask of a value, of which the first bytes count.
+pub(crate) type Mask = [u8; 16];
 
 impl PartialEq for Selector {
     fn eq(&self, other: &Self) -> bool {
-        self.source() == other.source() && self.bits() == other.bits() && self.requires() == other.requires()
+        self.source() == other.source()
+            && self.bits() == other.bits()
+            && self.mask() == other.mask()
+            && self.requires() == other.requires()
     }
 }
 
-use Requirement::{Arp, Ether, Ipv4, Ipv6, Protocol};
-
-const NOTHING: &[Requirement] = &[];
-
-macro_rules! payload {
-    ($base:ident, $requires:expr, $($name:literal $offset:literal $data:ident),* $(,)?) => {
-        &[$(Known {
-            name: $name,
-            source: Source::Payload($base, $offset, types::$data.size as u32),
-            data: &types::$data,
-            bits: None,
-            requires: $requires,
-        }),*]
-    };
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
-
-macro_rules! keys {
-    ($source:expr, $($name:literal $key:literal $data:ident),* $(,)?) => {
-        &[$(Known { name: $name, source: $source($key), data: &types::$data, bits: None, requires: NOTHING }),*]
-    };
-}
-
-const fn ct(key: u32) -> Source {
-    Source::Ct(key, None)
-}
-
-const fn original(key: u32) -> Source {
-    Source::Ct(key, Some(0))
-}
-
-const fn reply(key: u32) -> Source {
-    Source::Ct(key, Some(1))
-}
-
-static TABLES: &[&[Known]] = &[
-    payload!(LINK, &[Ether], "ether daddr" 0 MAC, "ether saddr" 6 MAC, "ether type" 12 ETHER_TYPE),
-    payload!(NETWORK, &[Ipv4], "ip length" 2 SHORT, "ip id" 4 SHORT, "ip frag-off" 6 SHORT, "ip ttl" 8 BYTE,
-        "ip protocol" 9 PROTOCOL, "ip saddr" 12 IPV4, "ip daddr" 16 IPV4),
-    &[Known {
-        name: "ip dscp",
-        source: Source::Payload(NETWORK, 1, 1),
-        data: &types::DSCP,
-        bits: Some(Bits { mask: 0xfc, shift: 2 }),
-        requires: &[Ipv4],
-    }],
-    payload!(NETWORK, &[Ipv6], "ip6 length" 4 SHORT, "ip6 nexthdr" 6 PROTOCOL, "ip6 hoplimit" 7 BYTE,
-        "ip6 saddr" 8 IPV6, "ip6 daddr" 24 IPV6),
-    payload!(NETWORK, &[Arp], "arp htype" 0 SHORT, "arp ptype" 2 ETHER_TYPE, "arp operation" 6 ARP_OPERATION,
-        "arp saddr ether" 8 MAC, "arp saddr ip" 14 IPV4, "arp daddr ether" 18 MAC, "arp daddr ip" 24 IPV4),
-    payload!(TRANSPORT, &[Protocol(6)], "tcp sport" 0 PORT, "tcp dport" 2 PORT, "tcp sequence" 4 WORD, "tcp ackseq" 8 WORD,
-        "tcp flags" 13 TCP_FLAGS, "tcp window" 14 SHORT, "tcp urgptr" 18 SHORT),
-    payload!(TRANSPORT, &[Protocol(17)], "udp sport" 0 PORT, "udp dport" 2 PORT, "udp length" 4 SHORT),
-    payload!(TRANSPORT, &[Protocol(132)], "sctp sport" 0 PORT, "sctp dport" 2 PORT, "sctp vtag" 4 WORD),
-    payload!(TRANSPORT, &[Protocol(33)], "dccp sport" 0 PORT, "dccp dport" 2 PORT),
-    payload!(TRANSPORT, &[Protocol(136)], "udplite sport" 0 PORT, "udplite dport" 2 PORT),
-    payload!(TRANSPORT, &[Ipv4, Protocol(1)], "icmp type" 0 ICMP_TYPE, "icmp code" 1 BYTE),
-    payload!(TRANSPORT, &[Ipv6, Protocol(58)], "icmpv6 type" 0 ICMPV6_TYPE, "icmpv6 code" 1 BYTE),
-    payload!(TRANSPORT, &[Protocol(50)], "esp spi" 0 WORD, "esp sequence" 4 WORD),
-    payload!(TRANSPORT, &[Protocol(51)], "ah spi" 4 WORD),
-    payload!(TRANSPORT, NOTHING, "th sport" 0 PORT, "th dport" 2 PORT),
-    keys!(Source::Meta, "meta length" 0 HOST_WORD, "meta protocol" 1 ETHER_TYPE, "meta priority" 2 HOST_WORD,
-        "meta mark" 3 MARK, "iif" 4 LINK_INDEX, "oif" 5 LINK_INDEX, "iifname" 6 LINK_NAME, "oifname" 7 LINK_NAME,
-        "iiftype" 8 HARDWARE, "oiftype" 9 HARDWARE, "meta skuid" 10 UID, "meta skgid" 11 GID, "meta nftrace" 12 BYTE,
-        "meta rtclassid" 13 REALM, "meta nfproto" 15 NFPROTO, "meta l4proto" 16 PROTOCOL, "meta ibrname" 17 LINK_NAME,
-        "meta obrname" 18 LINK_NAME, "meta pkttype" 19 PACKET_TYPE, "meta cpu" 20 HOST_WORD, "iifgroup" 21 LINK_GROUP,
-        "oifgroup" 22 LINK_GROUP, "meta cgroup" 23 HOST_WORD, "meta random" 24 HOST_WORD, "meta ipsec" 25 IPSEC,
-        "meta iifkind" 26 LINK_KIND, "meta oifkind" 27 LINK_KIND, "meta day" 31 DAY, "meta hour" 32 HOUR),
-    keys!(ct, "ct state" 0 CT_STATE, "ct direction" 1 CT_DIRECTION, "ct status" 2 CT_STATUS, "ct mark" 3 MARK,
-        "ct expiration" 5 EXPIRATION, "ct l3proto" 7 NFPROTO, "ct protocol" 10 PROTOCOL, "ct packets" 14 HOST_LONG,
-        "ct bytes" 15 HOST_LONG, "ct zone" 17 HOST_SHORT, "ct id" 23 WORD),
-    keys!(original, "ct original protocol" 10 PROTOCOL, "ct original proto-src" 11 PORT,
-        "ct original proto-dst" 12 PORT, "ct original packets" 14 HOST_LONG, "ct original bytes" 15 HOST_LONG,
-        "ct original zone" 17 HOST_SHORT, "ct original ip saddr" 19 IPV4, "ct original ip daddr" 20 IPV4,
-        "ct original ip6 saddr" 21 IPV6, "ct original ip6 daddr" 22 IPV6),
-    keys!(reply, "ct reply protocol" 10 PROTOCOL, "ct reply proto-src" 11 PORT, "ct reply proto-dst" 12 PORT,
-        "ct reply packets" 14 HOST_LONG, "ct reply bytes" 15 HOST_LONG, "ct reply zone" 17 HOST_SHORT,
-        "ct reply ip saddr" 19 IPV4, "ct reply ip daddr" 20 IPV4, "ct reply ip6 saddr" 21 IPV6,
-        "ct reply ip6 daddr" 22 IPV6),
-];
 
 /// `NFTA_FIB_F_*` of linux/netfilter/nf_tables.h.
 const FIB_FLAGS: &[(&str, u32)] = &[("saddr", 1), ("daddr", 2), ("mark", 4), ("iif", 8), ("oif", 16)];
@@ -139,20 +78,25 @@ impl Selector {
             return Some(Self::Known(known));
         }
         match source {
-            // A comparison with the index of a link has no name here.
-            Source::Fib(FIB_OIF, flags) if flags & FIB_PRESENT == 0 => None,
             Source::Fib(result, flags) => Some(Self::Fib(result, flags)),
-            // JavaScript has no number for more bytes.
-            Source::Payload(base, offset, length @ (1 | 2 | 4)) if bits.is_none() => {
-                Some(Self::Raw(base, offset, length))
-            }
+            Source::Payload(base, offset, length @ 1..=16) if bits.is_none() => Some(Self::Raw(base, offset, length)),
+            other if bits.is_none() && computed::data(other).is_some() => Some(Self::Computed(other)),
             _ => None,
         }
     }
 
+    /// Returns the selector of some bits of this one; `None` if there is no such thing here.
+    pub fn masked(self, bits: &[u8]) -> Option<Self> {
+        let Self::Known(known @ Known { bits: None, .. }) = self else { return None };
+        let mut mask = Mask::default();
+        mask.get_mut(..bits.len()).filter(|_| bits.len() == known.data.size)?.copy_from_slice(bits);
+        Some(Self::Masked(known, mask))
+    }
+
     pub fn source(&self) -> Source {
         match self {
-            Self::Known(known) => known.source,
+            Self::Known(known) | Self::Masked(known, _) => known.source,
+            Self::Computed(source) => *source,
             Self::Raw(base, offset, length) => Source::Payload(*base, *offset, *length),
             Self::Fib(result, flags) => Source::Fib(*result, *flags),
         }
@@ -160,10 +104,13 @@ impl Selector {
 
     pub fn data(&self) -> &'static DataType {
         match self {
-            Self::Known(known) => known.data,
+            Self::Known(known) | Self::Masked(known, _) => known.data,
+            Self::Computed(source) => computed::data(*source).unwrap_or(&types::HOST_WORD),
             Self::Raw(_, _, 1) => &types::BYTE,
             Self::Raw(_, _, 2) => &types::SHORT,
-            Self::Raw(..) => &types::WORD,
+            Self::Raw(_, _, 4) => &types::WORD,
+            Self::Raw(_, _, length) => types::OCTETS.get(*length as usize).unwrap_or(&types::WORD),
+            Self::Fib(FIB_OIF, flags) if flags & FIB_PRESENT == 0 => &types::LINK_INDEX,
             Self::Fib(FIB_OIF, _) => &types::PRESENCE,
             Self::Fib(2, _) => &types::LINK_NAME,
             Self::Fib(..) => &types::FIB_TYPE,
@@ -177,9 +124,25 @@ impl Selector {
         }
     }
 
+    /// Returns the selector that is compared with numbers: of the routing table, the index of the link instead of whether there is one.
+    pub fn of_numbers(self) -> Self {
+        match self {
+            Self::Fib(FIB_OIF, flags) => Self::Fib(FIB_OIF, flags & !FIB_PRESENT),
+            other => other,
+        }
+    }
+
+    /// What is compared of the value, if it is not all.
+    pub fn mask(&self) -> Option<&[u8]> {
+        match self {
+            Self::Masked(known, mask) => mask.get(..known.data.size),
+            _ => None,
+        }
+    }
+
     pub fn requires(&self) -> &'static [Requirement] {
         match self {
-            Self::Known(known) => known.requires,
+            Self::Known(known) | Self::Masked(known, _) => known.requires,
             _ => NOTHING,
         }
     }
@@ -192,7 +155,10 @@ impl FromStr for Selector {
         if let Some(known) = TABLES.iter().copied().flatten().find(|known| known.name == text) {
             return Ok(Self::Known(known));
         }
-        let special = if let Some(place) = text.strip_prefix('@') { raw(place) } else { fib(text) };
+        let special = match text.strip_prefix('@') {
+            Some(place) => raw(place),
+            None => fib(text).or_else(|| with_mask(text)).or_else(|| computed::parse(text).map(Self::Computed)),
+        };
         special.ok_or_else(|| Error::InvalidArgument(format!("'{text}' is not a selector")))
     }
 }
@@ -202,8 +168,18 @@ fn raw(text: &str) -> Option<Selector> {
     let mut parts = text.split(',');
     let base = find(BASES, parts.next()?)?;
     let [offset, length] = [parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?];
-    let is_whole = offset % 8 == 0 && matches!(length, 8 | 16 | 32) && parts.next().is_none();
+    let is_whole = offset % 8 == 0 && length % 8 == 0 && (8..=128).contains(&length) && parts.next().is_none();
     is_whole.then_some(Selector::Raw(base, offset / 8, length / 8))
+}
+
+/// Parses `ip saddr & 255.255.255.0`.
+fn with_mask(text: &str) -> Option<Selector> {
+    let (selector, bits) = text.split_once(" & ")?;
+    let selector: Selector = selector.parse().ok()?;
+    let data = selector.data();
+    let operand = bits.parse().map_or_else(|_| Operand::Text(bits.to_owned()), Operand::Number);
+    let Ok(Value::One(bits)) = operand.value(data) else { return None };
+    selector.masked(&bits)
 }
 
 /// Parses `fib saddr . iif oif`.
@@ -222,6 +198,15 @@ impl fmt::Display for Selector {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Known(known) => formatter.write_str(known.name),
+            Self::Computed(source) => computed::write(*source, formatter),
+            Self::Masked(known, mask) => {
+                let mask = mask.get(..known.data.size).and_then(|mask| Operand::of(mask, known.data));
+                match mask {
+                    Some(Operand::Text(text)) => write!(formatter, "{} & {text}", known.name),
+                    Some(Operand::Number(number)) => write!(formatter, "{} & {number}", known.name),
+                    _ => formatter.write_str(known.name),
+                }
+            }
             Self::Raw(base, offset, length) => {
                 let base = BASES.iter().find(|(_, number)| number == base).map_or("?", |(name, _)| name);
                 write!(formatter, "@{base},{},{}", 8 * offset, 8 * length)

@@ -27,6 +27,23 @@ pub enum Test {
     Verdicts(Verdicts),
 }
 
+impl Test {
+    /// Whether it compares with numbers.
+    pub(crate) fn has_numbers(&self) -> bool {
+        let is_number = |operand: &Operand| matches!(operand, Operand::Number(_));
+        let has_number = |operand: &Operand| match operand {
+            Operand::List(list) => list.iter().any(is_number),
+            one => is_number(one),
+        };
+        match self {
+            Self::Is(operand) | Self::Compare(_, _, operand) => has_number(operand),
+            Self::In(list) | Self::NotIn(list) => list.iter().any(is_number),
+            Self::Verdicts(Verdicts::List(list)) => list.iter().any(|(operand, _)| is_number(operand)),
+            Self::Verdicts(Verdicts::Named(_)) => false,
+        }
+    }
+}
+
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {

@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    firewall::matching::{data_type::DataType, operand::Operand, verdict::Verdict},
+    firewall::{
+        matching::{data_type::DataType, operand::Operand, verdict::Verdict},
+        statement::ObjectKind,
+    },
 };
 
 /// The names of anonymous sets and maps, where the kernel puts a number.
@@ -105,6 +108,24 @@ impl<'a> AnonymousSets<'a> {
         };
         let elements = list.iter().map(element).collect::<Result<_>>()?;
         self.add(key, elements, has_intervals, Some(MapData::Values(values.to_vec())))
+    }
+
+    /// Adds a map to objects of the table.
+    pub fn add_objects(
+        &mut self,
+        key: Vec<&'static DataType>,
+        list: &[(Operand, Operand)],
+        kind: ObjectKind,
+    ) -> Result<&AnonymousSet> {
+        let has_intervals = has_intervals(list.iter().map(|(operand, _)| operand), &key)?;
+        let element = |(operand, object): &(Operand, Operand)| {
+            let Operand::Text(object) = object else {
+                return Err(Error::InvalidArgument(format!("{object} is not the name of a {}", kind.name())));
+            };
+            Ok(Element { object: Some(object.clone()), ..Element::of(operand, &key, has_intervals)? })
+        };
+        let elements = list.iter().map(element).collect::<Result<_>>()?;
+        self.add(key, elements, has_intervals, Some(MapData::Objects(kind)))
     }
 
     /// Adds a map to verdicts.

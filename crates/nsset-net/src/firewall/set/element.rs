@@ -3,7 +3,7 @@
 use crate::{
     error::{Error, Result},
     firewall::{
-        expression::{data::Data, field::Field},
+        expression::{Expression, data::Data, field::Field, list},
         matching::{
             data_type::{DataType, Order},
             operand::{Operand, Value, in_order, is_reversed, mask},
@@ -19,17 +19,30 @@ pub(crate) const FLAGS: u16 = 3;
 pub(crate) const TIMEOUT: u16 = 4;
 pub(crate) const EXPIRATION: u16 = 5;
 pub(crate) const USERDATA: u16 = 6;
+pub(crate) const EXPRESSION: u16 = 7;
+pub(crate) const OBJECT: u16 = 9;
 pub(crate) const KEY_END: u16 = 10;
+pub(crate) const EXPRESSIONS: u16 = 11;
 
 /// `NFT_SET_ELEM_INTERVAL_END`.
 pub(crate) const INTERVAL_END: u32 = 1;
+/// `NFT_SET_ELEM_CATCHALL`.
+pub(crate) const CATCH_ALL: u32 = 2;
+
+/// The key of the element for all keys that have none.
+pub(crate) const ANY: &str = "*";
 
 /// An element: a key or an interval of keys, both ends included.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
+    /// Empty for the element for all keys that have none.
     pub key: Vec<u8>,
     pub last: Option<Vec<u8>>,
     pub data: Option<Data>,
+    /// The name of an object of the table.
+    pub object: Option<String>,
+    /// Limits, quotas and counters of its own.
+    pub own: Vec<Expression>,
     /// In milliseconds.
     pub timeout: Option<u64>,
     pub expires: Option<u64>,
@@ -39,6 +52,9 @@ pub(crate) struct Element {
 impl Element {
     /// Returns the element of an operand. Bounds of intervals are in the order of the network.
     pub fn of(operand: &Operand, key: &[&DataType], has_intervals: bool) -> Result<Self> {
+        if matches!(operand, Operand::Text(text) if text == ANY) {
+            return Ok(Self::default());
+        }
         if let [one] = key {
             let (key, last) = bounds(operand, one, has_intervals)?;
             return Ok(Self { key, last, ..Self::default() });
@@ -68,12 +84,21 @@ impl Element {
 
     fn write(&self, writer: &mut Writer, flags: u32, end: Option<&Vec<u8>>) {
         writer.nest(1, |writer| {
-            self.key.write(KEY, writer);
-            if flags != 0 {
-                writer.put_u32(FLAGS, flags);
+            let is_any = self.key.is_empty();
+            if !is_any {
+                self.key.write(KEY, writer);
             }
-            end.cloned().write(KEY_END, writer);
+            if flags != 0 || is_any {
+                writer.put_u32(FLAGS, flags + u32::from(is_any) * CATCH_ALL);
+            }
+            end.filter(|_| !is_any).cloned().write(KEY_END, writer);
             self.data.write(DATA, writer);
+            if let Some(object) = &self.object {
+                writer.put_text(OBJECT, object);
+            }
+            let (one, several) = list::nested(&self.own);
+            one.write(EXPRESSION, writer);
+            several.write(EXPRESSIONS, writer);
             self.timeout.write(TIMEOUT, writer);
             self.expires.write(EXPIRATION, writer);
             if let Some(comment) = &self.comment {
@@ -146,7 +171,7 @@ const MOST_BYTES: usize = 48 * 1024;
 pub(crate) fn write_some(elements: &[Element], storage: Storage, is_first: bool, writer: &mut Writer) -> usize {
     let start = writer.len();
     if is_first && storage == Storage::Bounds {
-        write_zero(elements.first(), writer);
+        write_zero(elements.iter().find(|element| !element.key.is_empty()), writer);
     }
     for (number, element) in elements.iter().enumerate() {
         if writer.len() - start > MOST_BYTES {
@@ -158,7 +183,7 @@ pub(crate) fn write_some(elements: &[Element], storage: Storage, is_first: bool,
             Storage::Bounds => {
                 element.write(writer, 0, None);
                 // The end of the one that follows directly is its start.
-                if let Some(after) = next(element.last()) {
+                if let Some(after) = next(element.last()).filter(|_| !element.key.is_empty()) {
                     Element { key: after, ..Element::default() }.write(writer, INTERVAL_END, None);
                 }
             }

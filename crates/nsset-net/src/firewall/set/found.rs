@@ -1,11 +1,14 @@
 //! A set as the kernel lists it.
 
-use super::element::{INTERVAL_END, is_number};
+use std::borrow::Cow;
+
+use super::element::{ANY, CATCH_ALL, INTERVAL_END, is_number, next, previous};
 use crate::firewall::{
-    expression::data::Data,
+    expression::{Expression, data::Data},
     matching::{
         data_type::{DataType, Format},
         operand::{Operand, in_order},
+        source::Bits,
     },
 };
 
@@ -17,6 +20,9 @@ pub(crate) struct Found {
     pub key_size: usize,
     /// The size of the values of a map.
     pub data_size: usize,
+    pub data_type: Option<u32>,
+    /// For a map to objects.
+    pub object_kind: Option<u32>,
     pub elements: Vec<FoundElement>,
 }
 
@@ -27,6 +33,8 @@ pub(crate) struct FoundElement {
     pub key_end: Option<Vec<u8>>,
     pub flags: u32,
     pub data: Option<Data>,
+    pub object: Option<String>,
+    pub own: Vec<Expression>,
     pub timeout: Option<u64>,
     pub expires: Option<u64>,
     pub comment: Option<String>,
@@ -35,6 +43,10 @@ pub(crate) struct FoundElement {
 impl Found {
     /// Returns the elements in the order of their keys, with the data of a map.
     pub fn elements(&self, key: &[&DataType]) -> Option<Vec<(Operand, Option<Data>)>> {
+        // What the elements of an anonymous set have of their own has no name here.
+        if self.elements.iter().any(|element| !element.own.is_empty()) {
+            return None;
+        }
         let intervals = self.intervals(key);
         intervals
             .into_iter()
@@ -42,8 +54,38 @@ impl Found {
             .collect()
     }
 
+    /// Returns this with keys that were at the place of some bits.
+    pub fn taken(&self, bits: Option<Bits>) -> Cow<'_, Self> {
+        let Some(bits) = bits else { return Cow::Borrowed(self) };
+        let mut set = self.clone();
+        for element in &mut set.elements {
+            if element.flags & INTERVAL_END == 0 {
+                bits.take(&mut element.key);
+                element.key_end.as_mut().into_iter().for_each(|end| bits.take(end));
+                continue;
+            }
+            // The end is after the last key.
+            let mut last = previous(&element.key);
+            bits.take(&mut last);
+            element.key = next(&last).unwrap_or(last);
+        }
+        Cow::Owned(set)
+    }
+
+    /// Returns the elements of a map to objects, with their names.
+    pub fn objects(&self, key: &[&DataType]) -> Option<Vec<(Operand, Operand)>> {
+        let intervals = self.intervals(key).into_iter();
+        let pair = |(element, last): (&FoundElement, Option<Vec<u8>>)| {
+            Some((self.operand(element, last.as_deref(), key)?, Operand::Text(element.object.clone()?)))
+        };
+        intervals.map(pair).collect()
+    }
+
     /// Returns the operand of an interval.
     pub fn operand(&self, element: &FoundElement, last: Option<&[u8]>, key: &[&DataType]) -> Option<Operand> {
+        if element.is_any() {
+            return Some(Operand::Text(ANY.to_owned()));
+        }
         if let [one] = key {
             return element_operand(&element.key, last, one, self.has_intervals);
         }
@@ -60,12 +102,12 @@ impl Found {
 
     /// Returns the elements in order, each with its last key if it is an interval.
     pub fn intervals(&self, key: &[&DataType]) -> Vec<(&FoundElement, Option<Vec<u8>>)> {
-        let mut sorted: Vec<_> = self.elements.iter().collect();
+        let (any, mut sorted): (Vec<_>, Vec<_>) = self.elements.iter().partition(|element| element.is_any());
         let is_end = |element: &FoundElement| element.flags & INTERVAL_END != 0;
         // The end of one and the start of the next can have the same key.
         sorted.sort_by(|one, other| one.key.cmp(&other.key).then(is_end(other).cmp(&is_end(one))));
         if !self.has_intervals || key.len() != 1 {
-            return sorted.into_iter().map(|element| (element, element.key_end.clone())).collect();
+            return sorted.into_iter().chain(any).map(|element| (element, element.key_end.clone())).collect();
         }
         let mut intervals = Vec::new();
         let mut rest = sorted.into_iter().peekable();
@@ -79,21 +121,16 @@ impl Found {
             };
             intervals.push((element, Some(last)));
         }
+        intervals.extend(any.into_iter().map(|element| (element, None)));
         intervals
     }
 }
 
-/// Returns the key before this one.
-fn previous(key: &[u8]) -> Vec<u8> {
-    let mut key = key.to_vec();
-    for byte in key.iter_mut().rev() {
-        let (difference, is_under) = byte.overflowing_sub(1);
-        *byte = difference;
-        if !is_under {
-            break;
-        }
+impl FoundElement {
+    /// Whether it is for all keys that have none.
+    pub fn is_any(&self) -> bool {
+        self.flags & CATCH_ALL != 0
     }
-    key
 }
 
 /// Returns the operand of a key or an interval: a value, a prefix or a range.

@@ -1,4 +1,4 @@
-//! What a map has for its keys: verdicts, or values of some types.
+//! What a map has for its keys: verdicts, values of some types, or objects of the table.
 
 use super::element::Element;
 use crate::{
@@ -7,6 +7,7 @@ use crate::{
         expression::data::Data,
         matching::{data_type::DataType, operand::Operand},
         message::set::VERDICTS,
+        statement::ObjectKind,
     },
 };
 
@@ -18,14 +19,17 @@ const VERDICT_SIZE: u32 = 16;
 pub(crate) enum MapData {
     Verdicts,
     Values(Vec<&'static DataType>),
+    /// Counters, quotas or limits of the table.
+    Objects(ObjectKind),
 }
 
 impl MapData {
-    /// `NFTA_SET_DATA_TYPE`.
+    /// `NFTA_SET_DATA_TYPE`, or `NFTA_SET_OBJ_TYPE`.
     pub fn number(&self) -> u32 {
         match self {
             Self::Verdicts => VERDICTS,
             Self::Values(types) => DataType::numbers(types),
+            Self::Objects(kind) => kind.number(),
         }
     }
 
@@ -34,13 +38,14 @@ impl MapData {
         match self {
             Self::Verdicts => VERDICT_SIZE,
             Self::Values(types) => DataType::size_of(types) as u32,
+            Self::Objects(_) => 0,
         }
     }
 
     /// The types of values.
     pub fn values(&self) -> &[&'static DataType] {
         match self {
-            Self::Verdicts => &[],
+            Self::Verdicts | Self::Objects(_) => &[],
             Self::Values(types) => types,
         }
     }

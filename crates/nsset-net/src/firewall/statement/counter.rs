@@ -1,8 +1,9 @@
-//! `counter` and `quota`, also by their names, and `limit`.
+//! `quota`, `limit` and `ct count`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::firewall::expression::action::{
+    connlimit::{self, Connlimit},
     limit::{self, Limit as LimitExpression},
     quota::{self, Quota as QuotaExpression},
 };
@@ -25,6 +26,14 @@ pub struct Limit {
     pub burst: Option<u32>,
     #[serde(default, skip_serializing_if = "is_false")]
     pub bytes: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub over: bool,
+}
+
+/// A number of connections. Matches up to it or, with `over`, beyond it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionCount {
+    pub connections: u32,
     #[serde(default, skip_serializing_if = "is_false")]
     pub over: bool,
 }
@@ -54,6 +63,16 @@ impl Quota {
 
     pub(crate) fn lift(quota: &QuotaExpression) -> Self {
         Self { bytes: quota.bytes, over: quota.flags & quota::OVER != 0 }
+    }
+}
+
+impl ConnectionCount {
+    pub(crate) fn lower(&self) -> Connlimit {
+        Connlimit { count: self.connections, flags: self.over.then_some(connlimit::OVER) }
+    }
+
+    pub(crate) fn lift(limit: &Connlimit) -> Self {
+        Self { connections: limit.count, over: limit.flags.unwrap_or(0) & connlimit::OVER != 0 }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::counter::{Limit, Quota};
+use super::counter::{ConnectionCount, Limit, Quota};
 use crate::firewall::{
     expression::{
         Expression,
@@ -11,7 +11,7 @@ use crate::firewall::{
             dynset::{ADD, DELETE, UPDATE},
         },
     },
-    matching::selectors::Selectors,
+    matching::{operand::Operand, selectors::Selectors},
 };
 
 /// What happens to an element. `Update` renews the time of one that exists.
@@ -30,13 +30,21 @@ pub struct ElementOf {
     pub key: Selectors,
     /// What a map has for the key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<Selectors>,
+    pub value: Option<ElementValue>,
     /// In milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
     /// Limits, quotas and counters that each element has of its own.
     #[serde(default, rename = "with", skip_serializing_if = "Vec::is_empty")]
     pub own: Vec<Own>,
+}
+
+/// What a map gets for a key: the value of selectors, or a constant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ElementValue {
+    Of(Selectors),
+    Constant(Operand),
 }
 
 /// What each element has of its own.
@@ -46,6 +54,8 @@ pub enum Own {
     Counter,
     Limit(Limit),
     Quota(Quota),
+    #[serde(rename = "ct count")]
+    Connections(ConnectionCount),
 }
 
 const OPERATIONS: [(ElementOperation, u32); 3] =
@@ -83,7 +93,13 @@ impl Own {
             Self::Counter => Counter::default().into(),
             Self::Limit(limit) => limit.lower().into(),
             Self::Quota(quota) => quota.lower().into(),
+            Self::Connections(count) => count.lower().into(),
         }
+    }
+
+    /// Reads all that an element has of its own; `None` if something has no name here.
+    pub(crate) fn lift_all(expressions: &[Expression]) -> Option<Vec<Self>> {
+        expressions.iter().map(Self::lift).collect()
     }
 
     pub(crate) fn lift(expression: &Expression) -> Option<Self> {
@@ -91,6 +107,7 @@ impl Own {
             Expression::Counter(_) => Self::Counter,
             Expression::Limit(limit) => Self::Limit(Limit::lift(limit)?),
             Expression::Quota(quota) => Self::Quota(Quota::lift(quota)),
+            Expression::Connlimit(limit) => Self::Connections(ConnectionCount::lift(limit)),
             _ => return None,
         })
     }

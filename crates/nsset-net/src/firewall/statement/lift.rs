@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Destination, ElementOf, ElementOperation, Limit, Log, NewValue, Own, Port, Queue, Quota, Statement, Synproxy,
-    Target, Translation, reject::Reject,
+    ConnectionCount, Copied, Destination, Device, ElementOf, ElementOperation, ElementValue, Limit, Log, NewValue,
+    ObjectKind, ObjectRef, Own, Port, Queue, Quota, Statement, Synproxy, Target, Translation, reject::Reject,
 };
 use crate::firewall::{
     expression::{
@@ -14,9 +14,14 @@ use crate::firewall::{
             objref::Objref,
         },
         list,
-        load::{immediate::VERDICT, payload::Payload},
+        load::{
+            exthdr::{Exthdr, PRESENT},
+            hash::{Hash, SYMMETRIC},
+            immediate::VERDICT,
+            payload::Payload,
+        },
         test::{
-            bitwise::Bitwise,
+            bitwise::{self, Bitwise},
             cmp::{self, Cmp},
             lookup::{INVERTED, Lookup},
             range::Range,
@@ -31,11 +36,10 @@ use crate::firewall::{
         operand::{Operand, in_order, mask},
         selector::{Known, Selector},
         selectors::Selectors,
-        source::{Bits, Source},
+        source::{Bits, HASHED, Hashed, Header, Numbers, Source},
         test::{Operator, Test, Verdicts},
         verdict::Verdict,
     },
-    message::object,
     set::{
         found::{Found as FoundSet, element_operand},
         map_data,
@@ -103,6 +107,8 @@ struct Loaded {
     source: Source,
     mask: Option<Vec<u8>>,
     xor: Option<Vec<u8>>,
+    /// The operation of a shift, and by how many bits.
+    shift: Option<(u32, u32)>,
     is_swapped: bool,
     /// Tells it from other loads of the same value.
     number: usize,
@@ -144,6 +150,20 @@ impl Lifting<'_> {
                 (None, None) => return None,
             },
             Expression::Fib(fib) => self.load(fib.target, Source::Fib(fib.result, fib.flags)),
+            Expression::Rt(rt) => self.load(rt.target, Source::Route(rt.key)),
+            Expression::Socket(socket) => self.load(socket.target, Source::Socket(socket.key, socket.level)),
+            Expression::Osf(osf) => {
+                self.load(osf.target, Source::Fingerprint(osf.ttl.unwrap_or(0), osf.flags.unwrap_or(0)));
+            }
+            Expression::Xfrm(xfrm) => {
+                self.load(xfrm.target, Source::Ipsec(xfrm.key, xfrm.direction, xfrm.number.unwrap_or(0)));
+            }
+            Expression::Numgen(numgen) => {
+                let (kind, modulus, offset) = (numgen.kind, numgen.modulus, numgen.offset.unwrap_or(0));
+                self.load(numgen.target, Source::Numbers(Numbers { kind, modulus, offset }));
+            }
+            Expression::Hash(hash) => self.hash(hash)?,
+            Expression::Exthdr(exthdr) => self.header(exthdr)?,
             Expression::Immediate(immediate) if immediate.target == VERDICT => {
                 let verdict = Verdict::of(&immediate.data)?;
                 self.push(Statement::Verdict(verdict));
@@ -154,8 +174,8 @@ impl Lifting<'_> {
             }
             Expression::Bitwise(bitwise) => self.mask(bitwise)?,
             Expression::Byteorder(byteorder) => {
-                let Content::Loaded(mut loaded) = self.content(byteorder.source)?.clone() else { return None };
-                loaded.is_swapped = true;
+                let mut loaded = self.loaded(byteorder.source)?;
+                loaded.is_swapped = !loaded.is_swapped;
                 self.registers.insert(word(byteorder.target), Content::Loaded(loaded));
             }
             Expression::Cmp(cmp) => self.compare(cmp)?,
@@ -179,12 +199,8 @@ impl Lifting<'_> {
             Expression::Notrack(_) => Statement::Notrack,
             Expression::Queue(queue) => Statement::Queue(Queue::lift(queue)?),
             Expression::Synproxy(synproxy) => Statement::Synproxy(Synproxy::lift(synproxy)),
-            Expression::Objref(Objref { kind: Some(object::COUNTER), name: Some(name), .. }) => {
-                Statement::NamedCounter(name.clone())
-            }
-            Expression::Objref(Objref { kind: Some(object::QUOTA), name: Some(name), .. }) => {
-                Statement::NamedQuota(name.clone())
-            }
+            Expression::Objref(objref) => self.object(objref)?,
+            Expression::Connlimit(limit) => Statement::Connections(ConnectionCount::lift(limit)),
             Expression::Reject(reject) => {
                 let is_ipv6 = self.seen.knows(&[Requirement::Ipv6]);
                 let reject = Reject::lift(reject, is_ipv6);
@@ -246,18 +262,27 @@ impl Lifting<'_> {
 
     fn load(&mut self, target: u32, source: Source) {
         let number = self.statements.len();
-        let loaded = Loaded { source, mask: None, xor: None, is_swapped: false, number };
+        let loaded = Loaded { source, mask: None, xor: None, shift: None, is_swapped: false, number };
         self.latest = None;
         self.registers.insert(word(target), Content::Loaded(loaded));
     }
 
     fn mask(&mut self, bitwise: &Bitwise) -> Option<()> {
         let mut loaded = self.loaded(bitwise.source)?;
-        if bitwise.operation.unwrap_or(0) != 0 || loaded.mask.is_some() {
+        if loaded.shift.is_some() {
             return None;
         }
-        loaded.mask = Some(bitwise.mask.clone()?);
-        loaded.xor = bitwise.xor.clone().filter(|xor| xor.iter().any(|byte| *byte != 0));
+        match bitwise.operation.unwrap_or(0) {
+            0 if loaded.mask.is_none() => {
+                loaded.mask = Some(bitwise.mask.clone()?);
+                loaded.xor = bitwise.xor.clone().filter(|xor| xor.iter().any(|byte| *byte != 0));
+            }
+            operation @ (bitwise::LEFT | bitwise::RIGHT) => {
+                let by = u32::from_ne_bytes(bitwise.shift.as_deref()?.try_into().ok()?);
+                loaded.shift = Some((operation, by));
+            }
+            _ => return None,
+        }
         self.registers.insert(word(bitwise.target), Content::Loaded(loaded));
         Some(())
     }
@@ -278,32 +303,37 @@ impl Lifting<'_> {
     }
 
     /// Returns the selector of a value, and removes the matches that were added for it.
-    fn selector(&mut self, loaded: &Loaded) -> Option<(Selector, Option<Vec<u8>>)> {
-        let bits = match loaded.mask.as_deref() {
-            Some([mask]) => Some(Bits { mask: *mask, shift: mask.trailing_zeros() as u8 }),
-            _ => None,
-        };
+    fn selector(&self, loaded: &Loaded) -> Option<(Selector, Option<Vec<u8>>)> {
+        let bits = loaded.mask.as_deref().and_then(Bits::of);
         let seen = self.seen.clone();
         let of = |bits| Selector::of(loaded.source, bits, |requirements| seen.knows(requirements));
         let named = bits.and_then(|bits| of(Some(bits))).filter(|selector| matches!(selector, Selector::Known(_)));
-        let (selector, mask) = match named {
-            Some(selector) => (selector, None),
-            None => (of(None)?, loaded.mask.clone()),
-        };
-        Some((selector, mask))
+        match (named, loaded.shift) {
+            (Some(selector), None) => Some((selector, None)),
+            (Some(selector), Some((bitwise::RIGHT, by))) if bits.is_some_and(|bits| u32::from(bits.shift) == by) => {
+                Some((selector, None))
+            }
+            (_, Some(_)) => None,
+            (None, None) => Some((of(None)?, loaded.mask.clone())),
+        }
     }
 
     /// Returns the address of which this loads the first bytes, as nft(8) does for a prefix.
-    fn start_of_address(&self, loaded: &Loaded) -> Option<&'static Known> {
-        let Source::Payload(base, offset, length) = loaded.source else { return None };
-        [4, 16].into_iter().filter(|size| *size > length).find_map(|size| {
-            let of =
-                Selector::of(Source::Payload(base, offset, size), None, |requirements| self.seen.knows(requirements));
-            match of? {
-                Selector::Known(known) if matches!(known.data.format, Format::Ipv4 | Format::Ipv6) => Some(known),
-                _ => None,
-            }
-        })
+    fn start_of_address(&self, loaded: &Loaded, size: usize) -> Option<&'static Known> {
+        let Source::Payload(base, offset, length) = loaded.source else {
+            return self.address_of(loaded.source).filter(|known| known.data.size > size);
+        };
+        [4, 16]
+            .into_iter()
+            .filter(|size| *size > length)
+            .find_map(|size| self.address_of(Source::Payload(base, offset, size)))
+    }
+
+    fn address_of(&self, source: Source) -> Option<&'static Known> {
+        match Selector::of(source, None, |requirements| self.seen.knows(requirements))? {
+            Selector::Known(known) if matches!(known.data.format, Format::Ipv4 | Format::Ipv6) => Some(known),
+            _ => None,
+        }
     }
 
     fn compare(&mut self, cmp: &Cmp) -> Option<()> {
@@ -315,7 +345,7 @@ impl Lifting<'_> {
             return Some(());
         }
         if loaded.mask.is_none()
-            && let Some(known) = self.start_of_address(&loaded)
+            && let Some(known) = self.start_of_address(&loaded, cmp.data.len())
         {
             let mut address = cmp.data.clone();
             address.resize(known.data.size, 0);
@@ -327,7 +357,7 @@ impl Lifting<'_> {
         let (selector, mask) = self.selector(&loaded)?;
         let data = selector.data();
         let test = match mask {
-            Some(mask) => masked(&mask, cmp, data)?,
+            Some(mask) => masked(&mask, cmp, data, &loaded)?,
             None => plain(selector, cmp, &loaded)?,
         };
         self.absorb(selector.requires());
@@ -344,7 +374,7 @@ impl Lifting<'_> {
     /// Remembers what a match says about the packet.
     fn learn(&mut self, source: Source, value: &[u8]) {
         let Some(requirement) = Requirement::implied(source, value) else { return };
-        if !matches!(source, Source::Meta(_)) {
+        if !requirement.is_checked_by(source) {
             self.known.learn(requirement);
         } else if !self.known.knows(&[requirement]) {
             self.dependencies.push((self.statements.len() - 1, requirement));
@@ -364,7 +394,8 @@ impl Lifting<'_> {
             return None;
         };
         let [selector] = selectors.0.as_slice() else { return None };
-        let operand = range_operand(&from, &cmp.data, selector.data())?;
+        let operand =
+            range_operand(&taken(&from, *selector, loaded), &taken(&cmp.data, *selector, loaded), selector.data())?;
         let statement = Statement::Match(selectors.clone(), Test::Is(operand));
         self.statements.pop();
         self.push(statement);
@@ -374,10 +405,11 @@ impl Lifting<'_> {
     fn range(&mut self, range: &Range) -> Option<()> {
         let loaded = self.loaded(range.source)?;
         let (selector, mask) = self.selector(&loaded)?;
-        if mask.is_some() || selector.bits().is_some() {
+        if mask.is_some() {
             return None;
         }
-        let operand = range_operand(&range.from, &range.to, selector.data())?;
+        let (from, to) = (taken(&range.from, selector, &loaded), taken(&range.to, selector, &loaded));
+        let operand = range_operand(&from, &to, selector.data())?;
         self.absorb(selector.requires());
         self.push_match(selector, equality(range.operation, operand)?);
         Some(())
@@ -395,12 +427,12 @@ impl Lifting<'_> {
             Some(target) => return self.look_up_value(lookup, target),
         };
         let set = self.sets.get(&lookup.set);
-        let selectors = self.looked_up(lookup.source, set.map(|set| set.key_size))?;
+        let (selectors, placed) = self.looked_up(lookup.source, set)?;
         let key: Vec<_> = selectors.iter().map(Selector::data).collect();
         let requirements: Vec<_> = selectors.iter().flat_map(Selector::requires).copied().collect();
         let is_flags = matches!(key.as_slice(), [one] if one.format == Format::Flags);
         let list = match set {
-            Some(set) if set.is_anonymous => Some(set.elements(&key)?),
+            Some(set) if set.is_anonymous => Some(set.taken(placed).elements(&key)?),
             _ => None,
         };
         let test = match list {
@@ -428,10 +460,10 @@ impl Lifting<'_> {
     /// Stores in a register what a map has.
     fn look_up_value(&mut self, lookup: &Lookup, target: u32) -> Option<()> {
         let set: &FoundSet = self.sets.get(&lookup.set)?;
-        let selectors = self.looked_up(lookup.source, Some(set.key_size))?;
+        let (selectors, placed) = self.looked_up(lookup.source, Some(set))?;
         let key: Vec<_> = selectors.iter().map(Selector::data).collect();
         let requirements: Vec<_> = selectors.iter().flat_map(Selector::requires).copied().collect();
-        let list = if set.is_anonymous { Some(set.elements(&key)?) } else { None };
+        let list = if set.is_anonymous { Some(set.taken(placed).elements(&key)?) } else { None };
         let found = FromMap { selectors, name: lookup.set.clone(), list, size: set.data_size };
         self.absorb(&requirements);
         self.latest = None;
@@ -442,21 +474,29 @@ impl Lifting<'_> {
     /// Returns what happens to an element of a set.
     fn element(&mut self, dynset: &Dynset) -> Option<Statement> {
         let set = self.sets.get(&dynset.set)?;
-        let (key_size, data_size) = (set.key_size, set.data_size);
-        let key = self.looked_up(dynset.key, Some(key_size))?;
+        let key = self.loaded_from(dynset.key, Some(set.key_size))?;
         let value = match dynset.data {
-            Some(data) => Some(self.looked_up(data, Some(data_size))?),
             None => None,
+            Some(data) => Some(match self.content(data)? {
+                Content::Constant(value) => {
+                    let types = DataType::concatenated(set.data_type?)?;
+                    ElementValue::Constant(map_data::operand(&Data::Value(value.clone()), &types)?)
+                }
+                _ => ElementValue::Of(Selectors(self.loaded_from(data, Some(set.data_size))?)),
+            }),
         };
         let own = list::read_nested(dynset.one.as_ref(), dynset.several.as_ref()).ok()?;
         let own = own.iter().map(Own::lift).collect::<Option<_>>()?;
-        let all = key.iter().chain(value.iter().flatten());
-        let requirements: Vec<_> = all.flat_map(Selector::requires).copied().collect();
+        let values = match &value {
+            Some(ElementValue::Of(Selectors(value))) => value.as_slice(),
+            _ => &[],
+        };
+        let requirements: Vec<_> = key.iter().chain(values).flat_map(Selector::requires).copied().collect();
         self.absorb(&requirements);
         let element = ElementOf {
             set: format!("@{}", dynset.set),
             key: Selectors(key),
-            value: value.map(Selectors),
+            value,
             timeout: dynset.timeout.filter(|timeout| *timeout != 0),
             own,
         };
@@ -464,8 +504,81 @@ impl Lifting<'_> {
         is_known.then_some(Statement::Element(ElementOperation::of(dynset.operation)?, element))
     }
 
+    /// Returns the use of an object of the table.
+    fn object(&mut self, objref: &Objref) -> Option<Statement> {
+        if let (Some(kind), Some(name)) = (objref.kind, &objref.name) {
+            return Some(Statement::Object(ObjectKind::of(kind)?, ObjectRef::Named(name.clone())));
+        }
+        let name = objref.set.as_ref()?;
+        let set = self.sets.get(name)?;
+        let kind = ObjectKind::of(set.object_kind?)?;
+        let (selectors, placed) = self.looked_up(objref.source?, Some(set))?;
+        let key: Vec<_> = selectors.iter().map(Selector::data).collect();
+        let map = if set.is_anonymous {
+            Values::List(set.taken(placed).objects(&key)?)
+        } else {
+            Values::Named(format!("@{name}"))
+        };
+        let requirements: Vec<_> = selectors.iter().flat_map(Selector::requires).copied().collect();
+        self.absorb(&requirements);
+        Some(Statement::Object(kind, ObjectRef::Mapped(Mapped { selectors: Selectors(selectors), map })))
+    }
+
+    /// Loads a hash of what is in registers.
+    fn hash(&mut self, hash: &Hash) -> Option<()> {
+        let mut keys = [None; HASHED];
+        if hash.kind != Some(SYMMETRIC) {
+            let selectors = self.loaded_from(hash.source?, Some(hash.length? as usize))?;
+            for (number, selector) in selectors.iter().enumerate() {
+                let Selector::Known(known) = selector else { return None };
+                *keys.get_mut(number)? = Some(*known);
+            }
+            let requirements: Vec<_> = selectors.iter().flat_map(Selector::requires).copied().collect();
+            self.absorb(&requirements);
+        }
+        let (modulus, seed, offset) = (hash.modulus, hash.seed, hash.offset.unwrap_or(0));
+        self.load(hash.target, Source::Hash(Hashed { keys, modulus, seed, offset }));
+        Some(())
+    }
+
+    /// Loads a header or an option, writes it, or removes it.
+    fn header(&mut self, exthdr: &Exthdr) -> Option<()> {
+        let is_presence = exthdr.flags.unwrap_or(0) & PRESENT != 0;
+        let (offset, length) = (exthdr.offset.unwrap_or(0), exthdr.length.unwrap_or(0));
+        let kind = exthdr.kind;
+        let header = Header { operation: exthdr.operation.unwrap_or(0), kind, offset, length, is_presence };
+        if let Some(target) = exthdr.target {
+            self.load(target, Source::Header(header));
+            return Some(());
+        }
+        let is_reset = exthdr.source.is_none();
+        let header = if is_reset { Header { offset: 0, length: 1, is_presence: true, ..header } } else { header };
+        let seen = self.seen.clone();
+        // What is written or removed needs no match of its protocol.
+        let selector = Selector::of(Source::Header(header), None, |_| true)?;
+        if selector.requires().iter().all(|requirement| seen.knows(&[*requirement])) {
+            self.absorb(selector.requires());
+        }
+        if let Some(source) = exthdr.source {
+            return self.set(source, Source::Header(header));
+        }
+        self.push(Statement::Reset(selector.to_string()));
+        Some(())
+    }
+
+    /// Returns the selectors of a lookup, and the bits of the only one if the elements of the set are at their place.
+    fn looked_up(&self, source: u32, set: Option<&FoundSet>) -> Option<(Vec<Selector>, Option<Bits>)> {
+        if let Content::Loaded(loaded) = self.content(source)?
+            && let Some((selector, None)) = self.selector(loaded)
+            && let Some(bits) = selector.bits().filter(|bits| bits.shift != 0 && loaded.shift.is_none())
+        {
+            return set.is_some_and(|set| set.is_anonymous).then(|| (vec![selector], Some(bits)));
+        }
+        self.loaded_from(source, set.map(|set| set.key_size)).map(|selectors| (selectors, None))
+    }
+
     /// Returns the selectors whose values are in the registers from this one on, as many as have this size.
-    fn looked_up(&mut self, source: u32, size: Option<usize>) -> Option<Vec<Selector>> {
+    fn loaded_from(&self, source: u32, size: Option<usize>) -> Option<Vec<Selector>> {
         let mut selectors = Vec::new();
         let mut place = word(source);
         let size = size.map(|size| size.div_ceil(4) as u32);
@@ -476,7 +589,11 @@ impl Lifting<'_> {
                 return None;
             }
             let (selector, mask) = self.selector(&loaded)?;
-            if mask.is_some() || selector.bits().is_some() {
+            let selector = match mask {
+                Some(mask) => selector.masked(&mask)?,
+                None => selector,
+            };
+            if selector.bits().is_some_and(|bits| bits.shift != 0) && loaded.shift.is_none() {
                 return None;
             }
             place += selector.data().size.div_ceil(4) as u32;
@@ -489,21 +606,51 @@ impl Lifting<'_> {
 
     fn set(&mut self, source: u32, target: Source) -> Option<()> {
         let seen = self.seen.clone();
-        let selector = Selector::of(target, None, |requirements| seen.knows(requirements))?;
+        let is_header = matches!(target, Source::Header(_));
+        let selector = Selector::of(target, None, |requirements| is_header || seen.knows(requirements))?;
         let value = match self.content(source)?.clone() {
             Content::Constant(value) => NewValue::Constant(Operand::of(&value, selector.data())?),
             Content::Loaded(loaded) => {
-                let (from, mask) = self.selector(&loaded)?;
-                if mask.is_some() || loaded.xor.is_some() {
-                    return None;
-                }
+                let (from, copied) = self.copied(&loaded)?;
                 self.absorb(from.requires());
-                NewValue::Copy { from: from.to_string() }
+                NewValue::Copy(copied)
             }
             Content::Mapped(mapped) => NewValue::Mapped(mapped.to(&[selector.data()])?),
         };
         self.push(Statement::Set(Selectors(vec![selector]), value));
         Some(())
+    }
+
+    /// Returns a loaded value, and what was changed of it on the way.
+    fn copied(&self, loaded: &Loaded) -> Option<(Selector, Copied)> {
+        if let Some((selector, None)) = self.selector(loaded)
+            && loaded.xor.is_none()
+        {
+            let is_whole = selector.bits().is_none_or(|bits| bits.shift == 0 || loaded.shift.is_some());
+            return is_whole.then(|| (selector, Copied { from: selector.to_string(), ..Copied::default() }));
+        }
+        let selector = Selector::of(loaded.source, None, |requirements| self.seen.knows(requirements))?;
+        let data = selector.data();
+        if data.format != Format::Number {
+            return None;
+        }
+        let number = |bytes: &[u8]| match Operand::of(bytes, &DataType { names: &[], ..*data })? {
+            Operand::Number(number) => Some(number),
+            _ => None,
+        };
+        let all = u64::MAX >> 64_u32.checked_sub(8 * data.size as u32)?;
+        let from = selector.to_string();
+        let mut copied = match (&loaded.mask, &loaded.xor) {
+            (None, _) => Copied { from, ..Copied::default() },
+            (Some(mask), None) => Copied::of_bits(from, number(mask)?, 0, all),
+            (Some(mask), Some(xor)) => Copied::of_bits(from, number(mask)?, number(xor)?, all),
+        };
+        match loaded.shift {
+            Some((bitwise::LEFT, by)) => copied.left = Some(by),
+            Some((_, by)) => copied.right = Some(by),
+            None => {}
+        }
+        Some((selector, copied))
     }
 
     fn write(&mut self, payload: &Payload) -> Option<()> {
@@ -520,17 +667,21 @@ impl Lifting<'_> {
         self.set(register, target)
     }
 
-    /// Returns the change of bits within two bytes.
+    /// Returns the change of bits, or of bytes, within pairs of bytes.
     fn write_bits(&mut self, payload: &Payload, mask: &[u8], xor: &[u8]) -> Option<()> {
-        let at = mask.iter().position(|byte| *byte != 0xff)?;
-        let kept = *mask.get(at)?;
-        let bits = Bits { mask: !kept, shift: kept.trailing_ones() as u8 };
-        let source = Source::Payload(payload.base, payload.offset + at as u32, 1);
+        let start = mask.iter().position(|byte| *byte != 0xff)?;
+        let end = mask.iter().rposition(|byte| *byte != 0xff)? + 1;
+        let changed: Vec<_> = mask.get(start..end)?.iter().map(|kept| !kept).collect();
+        let bits = if changed.iter().all(|byte| *byte == 0xff) { None } else { Some(Bits::of(&changed)?) };
+        let source = Source::Payload(payload.base, payload.offset + start as u32, (end - start) as u32);
         let seen = self.seen.clone();
-        let selector = Selector::of(source, Some(bits), |requirements| seen.knows(requirements))?;
-        let value = xor.get(at)?.checked_shr(bits.shift.into())?;
+        let selector = Selector::of(source, bits, |requirements| seen.knows(requirements))?;
+        let mut value = xor.get(start..end)?.to_vec();
+        if let Some(bits) = selector.bits() {
+            bits.take(&mut value);
+        }
         self.absorb(selector.requires());
-        let value = NewValue::Constant(Operand::of(&[value], selector.data())?);
+        let value = NewValue::Constant(Operand::of(&value, selector.data())?);
         self.push(Statement::Set(Selectors(vec![selector]), value));
         Some(())
     }
@@ -595,13 +746,14 @@ impl Lifting<'_> {
     }
 
     fn destination(&self, address: Option<u32>, device: Option<u32>) -> Option<Destination> {
-        let to = match self.addresses(address, None)? {
-            Some(text) => Some(text.parse().ok()?),
-            None => None,
-        };
+        let (to, _) = self.new_ends([address, None], [None, None])?;
         let device = match device {
-            Some(register) => Some(u32::from_ne_bytes(self.constant(register)?.try_into().ok()?)),
             None => None,
+            Some(register) => Some(match self.content(register)? {
+                Content::Mapped(mapped) => Device::Mapped(mapped.to(&[&types::LINK_INDEX])?),
+                Content::Constant(index) => Device::Index(u32::from_ne_bytes(index.as_slice().try_into().ok()?)),
+                Content::Loaded(_) => return None,
+            }),
         };
         Some(Destination { to, device })
     }
@@ -624,22 +776,12 @@ fn range_operand(from: &[u8], to: &[u8], data: &DataType) -> Option<Operand> {
 fn plain(selector: Selector, cmp: &Cmp, loaded: &Loaded) -> Option<Test> {
     let data = selector.data();
     let mut value = if loaded.is_swapped { in_order(cmp.data.clone(), data.order) } else { cmp.data.clone() };
-    if let (Some(bits), [byte]) = (selector.bits(), value.as_mut_slice()) {
-        *byte >>= bits.shift;
-    }
+    value = taken(&value, selector, loaded);
     if data.format == Format::LinkName && value.len() < data.size {
         let start = String::from_utf8(value).ok()?;
         return equality(cmp.operation, Operand::Text(format!("{start}*")));
     }
-    let operator = match cmp.operation {
-        cmp::EQUAL => Operator::Equal,
-        cmp::NOT_EQUAL => Operator::NotEqual,
-        cmp::LESS => Operator::Less,
-        cmp::LESS_OR_EQUAL => Operator::LessOrEqual,
-        cmp::GREATER => Operator::Greater,
-        cmp::GREATER_OR_EQUAL => Operator::GreaterOrEqual,
-        _ => return None,
-    };
+    let operator = operator(cmp.operation)?;
     let operand = Operand::of(&value, data)?;
     Some(match operator {
         Operator::Equal if data.format != Format::Flags => Test::Is(operand),
@@ -647,8 +789,29 @@ fn plain(selector: Selector, cmp: &Cmp, loaded: &Loaded) -> Option<Test> {
     })
 }
 
+fn operator(operation: u32) -> Option<Operator> {
+    Some(match operation {
+        cmp::EQUAL => Operator::Equal,
+        cmp::NOT_EQUAL => Operator::NotEqual,
+        cmp::LESS => Operator::Less,
+        cmp::LESS_OR_EQUAL => Operator::LessOrEqual,
+        cmp::GREATER => Operator::Greater,
+        cmp::GREATER_OR_EQUAL => Operator::GreaterOrEqual,
+        _ => return None,
+    })
+}
+
+/// Returns a value of bits that are compared at their place.
+fn taken(value: &[u8], selector: Selector, loaded: &Loaded) -> Vec<u8> {
+    let mut value = value.to_vec();
+    if let Some(bits) = selector.bits().filter(|_| loaded.shift.is_none()) {
+        bits.take(&mut value);
+    }
+    value
+}
+
 /// Returns the comparison of a value with a mask.
-fn masked(bits: &[u8], cmp: &Cmp, data: &DataType) -> Option<Test> {
+fn masked(bits: &[u8], cmp: &Cmp, data: &DataType, loaded: &Loaded) -> Option<Test> {
     let is_zero = cmp.data.iter().all(|byte| *byte == 0);
     if data.format == Format::Flags && is_zero {
         let flags = Operand::of(bits, data)?;
@@ -658,15 +821,14 @@ fn masked(bits: &[u8], cmp: &Cmp, data: &DataType) -> Option<Test> {
             _ => None,
         };
     }
+    if data.format == Format::Bit {
+        return (is_zero && cmp.operation == cmp::NOT_EQUAL).then(|| Operand::of(bits, data).map(Test::Is))?;
+    }
     let length: u32 = bits.iter().map(|byte| byte.count_ones()).sum();
     let is_prefix = mask(length, bits.len()).eq(bits.iter().copied());
     if is_prefix && matches!(data.format, Format::Ipv4 | Format::Ipv6) {
         return equality(cmp.operation, Operand::of_prefix(&cmp.data, length, data)?);
     }
-    let operator = match cmp.operation {
-        cmp::EQUAL => Operator::Equal,
-        cmp::NOT_EQUAL => Operator::NotEqual,
-        _ => return None,
-    };
-    Some(Test::Compare(Some(Operand::of(bits, data)?), operator, Operand::of(&cmp.data, data)?))
+    let value = if loaded.is_swapped { in_order(cmp.data.clone(), data.order) } else { cmp.data.clone() };
+    Some(Test::Compare(Some(Operand::of(bits, data)?), operator(cmp.operation)?, Operand::of(&value, data)?))
 }

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::{
-    Destination, ElementOf, ElementOperation, NewValue, Own, Port, Statement, Target, Translation,
+    Copied, Destination, Device, ElementOf, ElementOperation, ElementValue, NewValue, ObjectKind, ObjectRef, Own, Port,
+    Statement, Target, Translation,
     reject::Reject,
     translation::{addresses, octets},
 };
@@ -23,9 +24,14 @@ use crate::{
             list,
             load::{
                 ct::Ct,
+                exthdr::{Exthdr, TCP_OPTION},
                 immediate::{self, Immediate},
                 meta::Meta,
                 payload::{CHECKSUM_INET, NETWORK, Payload, TRANSPORT},
+            },
+            test::{
+                bitwise,
+                byteorder::{self, Byteorder},
             },
             translation::{
                 masq::Masq,
@@ -40,12 +46,12 @@ use crate::{
             data_type::{self as types, DataType, Format},
             lower::{FIRST, FIRST_SMALL, Lowering, one},
             mapped::{Mapped, Values},
-            operand::{Operand, Value},
+            operand::{Operand, Value, number_bytes},
             selector::Selector,
             selectors::Selectors,
-            source::Source,
+            source::{Header, Source},
         },
-        message::object,
+        set::map_data,
     },
 };
 
@@ -56,10 +62,11 @@ pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_, '_>) -> Resul
         Statement::Verdict(verdict) => rule.push(Immediate { target: immediate::VERDICT, data: verdict.data() }),
         Statement::Comment(_) => {}
         Statement::Counter => rule.push(Counter::default()),
-        Statement::NamedCounter(name) => rule.push(reference(object::COUNTER, name)),
-        Statement::NamedQuota(name) => rule.push(reference(object::QUOTA, name)),
+        Statement::Object(kind, object) => refer(rule, *kind, object)?,
         Statement::Quota(quota) => rule.push(quota.lower()),
         Statement::Limit(limit) => rule.push(limit.lower()),
+        Statement::Connections(count) => rule.push(count.lower()),
+        Statement::Reset(option) => reset(rule, option)?,
         Statement::Log(log) => rule.push(log.lower()),
         Statement::Reject(answer) => reject(rule, answer.as_deref())?,
         Statement::Masquerade(translation) => {
@@ -77,12 +84,12 @@ pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_, '_>) -> Resul
         Statement::Set(Selectors(selectors), value) => set(rule, selectors, value)?,
         Statement::Element(operation, element) => change_element(rule, *operation, element)?,
         Statement::Duplicate(destination) => {
-            let (address, device) = destinations(rule, destination);
+            let [address, device] = destinations(rule, destination)?;
             rule.push(Dup { address, device });
         }
         Statement::Forward(destination) => {
-            let (address, device) = destinations(rule, destination);
-            let family = destination.to.map(family_of);
+            let family = destination.to.as_ref().map(|to| family_of_target(rule, to)).transpose()?;
+            let [address, device] = destinations(rule, destination)?;
             let device = device.ok_or_else(|| Error::InvalidArgument("'fwd' needs a device".into()))?;
             rule.push(Fwd { device, address, family });
         }
@@ -99,8 +106,30 @@ pub(crate) fn lower(statement: &Statement, rule: &mut Lowering<'_, '_>) -> Resul
     Ok(())
 }
 
-fn reference(kind: u32, name: &str) -> Objref {
-    Objref { kind: Some(kind), name: Some(name.to_owned()), source: None }
+/// Uses an object of the table.
+fn refer(rule: &mut Lowering<'_, '_>, kind: ObjectKind, object: &ObjectRef) -> Result<()> {
+    match object {
+        ObjectRef::Named(name) => {
+            rule.push(Objref { kind: Some(kind.number()), name: Some(name.clone()), ..Objref::default() });
+        }
+        ObjectRef::Mapped(mapped) => {
+            rule.require(&mapped.selectors.0);
+            let (set, set_id) = rule.load_key_of_objects(mapped, kind)?;
+            rule.push(Objref { source: Some(FIRST_SMALL), set: Some(set), set_id, ..Objref::default() });
+        }
+    }
+    Ok(())
+}
+
+/// Removes an option of TCP.
+fn reset(rule: &mut Lowering<'_, '_>, option: &str) -> Result<()> {
+    let selector: Selector = option.parse()?;
+    let Source::Header(Header { operation: TCP_OPTION, kind, is_presence: true, .. }) = selector.source() else {
+        return Err(Error::InvalidArgument(format!("'{option}' is not an option of TCP")));
+    };
+    rule.require_all(&selector);
+    rule.push(Exthdr { kind, operation: Some(TCP_OPTION), ..Exthdr::default() });
+    Ok(())
 }
 
 fn reject(rule: &mut Lowering<'_, '_>, answer: Option<&str>) -> Result<()> {
@@ -218,17 +247,20 @@ fn family_of_type(address: &DataType) -> u32 {
 /// Adds, renews or deletes an element whose key the packet has.
 fn change_element(rule: &mut Lowering<'_, '_>, operation: ElementOperation, element: &ElementOf) -> Result<()> {
     let ElementOf { key: Selectors(key), value, timeout, .. } = element;
-    let value = value.as_ref().map(|Selectors(value)| value.as_slice());
-    if let Some(part) = key.iter().chain(value.unwrap_or_default()).find(|selector| selector.bits().is_some()) {
-        return Err(Error::InvalidArgument(format!("'{part}' cannot be a part of an element")));
-    }
     rule.require(key);
-    rule.require(value.unwrap_or_default());
+    if let Some(ElementValue::Of(Selectors(value))) = value {
+        rule.require(value);
+    }
     let next = rule.load_all(key, FIRST_SMALL, false);
-    let data = value.map(|value| {
-        rule.load_all(value, next, false);
-        next
-    });
+    match value {
+        None => {}
+        Some(ElementValue::Of(Selectors(value))) => drop(rule.load_all(value, next, false)),
+        Some(ElementValue::Constant(operand)) => {
+            let types = rule.sets.named.values(element.set_name())?;
+            rule.push(Immediate { target: next, data: map_data::value(operand, types)? });
+        }
+    }
+    let data = value.as_ref().map(|_| next);
     let own: Vec<_> = element.own.iter().map(Own::lower).collect();
     let (one, several) = list::nested(&own);
     rule.push(Dynset {
@@ -275,16 +307,45 @@ fn new_ports(rule: &mut Lowering<'_, '_>, translation: &Translation, register: u
     }
 }
 
-fn destinations(rule: &mut Lowering<'_, '_>, destination: &Destination) -> (Option<u32>, Option<u32>) {
+/// Loads the address and the link to which packets are sent.
+fn destinations(rule: &mut Lowering<'_, '_>, destination: &Destination) -> Result<[Option<u32>; 2]> {
+    let Destination { to, device } = destination;
+    // The matches that these selectors need use the registers, too.
+    if let Some(Target::Mapped(mapped)) = to {
+        rule.require(&mapped.selectors.0);
+    }
+    if let Some(Device::Mapped(mapped)) = device {
+        rule.require(&mapped.selectors.0);
+    }
     let mut register = FIRST;
-    let mut constant = |rule: &mut Lowering<'_, '_>, value: Vec<u8>| {
-        rule.push(Immediate { target: register, data: Data::Value(value) });
-        register += 1;
-        register - 1
-    };
-    let address = destination.to.map(|address| constant(rule, octets(address)));
-    let device = destination.device.map(|index| constant(rule, index.to_ne_bytes().to_vec()));
-    (address, device)
+    match to {
+        None => {}
+        Some(Target::Address(text)) => {
+            let (address, _) = addresses(text)?;
+            rule.push(Immediate { target: register, data: Data::Value(octets(address)) });
+        }
+        Some(Target::Mapped(mapped)) => {
+            let values = address_types(rule, mapped)?;
+            rule.load_mapped(mapped, &values, register)?;
+        }
+    }
+    let address = to.as_ref().map(|_| register);
+    register += u32::from(to.is_some());
+    match device {
+        None => {}
+        Some(Device::Index(index)) => {
+            rule.push(Immediate { target: register, data: Data::Value(index.to_ne_bytes().to_vec()) });
+        }
+        Some(Device::Mapped(mapped)) => rule.load_mapped(mapped, &[&types::LINK_INDEX], register)?,
+    }
+    Ok([address, device.as_ref().map(|_| register)])
+}
+
+fn family_of_target(rule: &Lowering<'_, '_>, target: &Target) -> Result<u32> {
+    match target {
+        Target::Address(text) => addresses(text).map(|(address, _)| family_of(address)),
+        Target::Mapped(mapped) => Ok(address_types(rule, mapped)?.first().map_or(0, |address| family_of_type(address))),
+    }
 }
 
 fn set(rule: &mut Lowering<'_, '_>, selectors: &[Selector], value: &NewValue) -> Result<()> {
@@ -294,12 +355,13 @@ fn set(rule: &mut Lowering<'_, '_>, selectors: &[Selector], value: &NewValue) ->
     let source = Some(FIRST);
     // What is written has its packet's kind checked before the value is loaded.
     rule.require_all(selector);
+    let is_in_pairs = matches!(value, NewValue::Constant(_)) && is_in_pairs(*selector);
     match value {
-        NewValue::Copy { from } => rule.load(from.parse()?),
         NewValue::Constant(operand) => load_constant(rule, *selector, operand)?,
-        NewValue::Mapped(_) if selector.bits().is_some() => {
-            return Err(Error::InvalidArgument(format!("'{selector}' cannot be set by a map")));
+        NewValue::Copy(_) | NewValue::Mapped(_) if selector.bits().is_some() => {
+            return Err(Error::InvalidArgument(format!("'{selector}' can only be set to a constant")));
         }
+        NewValue::Copy(copied) => copy(rule, copied, *selector)?,
         NewValue::Mapped(mapped) => {
             rule.require(&mapped.selectors.0);
             rule.load_mapped(mapped, &[selector.data()], FIRST)?;
@@ -309,44 +371,99 @@ fn set(rule: &mut Lowering<'_, '_>, selectors: &[Selector], value: &NewValue) ->
         Source::Meta(key) => rule.push(Meta { target: None, key, source }),
         Source::Ct(key, direction) => rule.push(Ct { target: None, key, direction, source }),
         Source::Payload(base, offset, length) => {
-            let (base, offset, length) =
-                if selector.bits().is_some() { even(base, offset) } else { (base, offset, length) };
+            let (base, offset, length) = if is_in_pairs { even(base, offset, length) } else { (base, offset, length) };
             rule.push(written(*selector, base, offset, length));
         }
-        Source::Fib(..) => return Err(Error::InvalidArgument(format!("'{selector}' cannot be changed"))),
+        Source::Header(Header { operation: operation @ TCP_OPTION, kind, offset, length, is_presence: false })
+            if selector.bits().is_none() =>
+        {
+            rule.push(Exthdr {
+                kind,
+                offset: Some(offset),
+                length: Some(length),
+                operation: Some(operation),
+                source,
+                ..Exthdr::default()
+            });
+        }
+        _ => return Err(Error::InvalidArgument(format!("'{selector}' cannot be changed"))),
     }
     Ok(())
 }
 
-/// Two bytes at an even offset, as the sum of a packet counts them.
-fn even(base: u32, offset: u32) -> (u32, u32, u32) {
-    (base, offset & !1, 2)
+/// Loads the value of another selector, and changes it on the way.
+fn copy(rule: &mut Lowering<'_, '_>, copied: &Copied, target: Selector) -> Result<()> {
+    let from: Selector = copied.from.parse()?;
+    let data = from.data();
+    rule.require(&[from]);
+    rule.load_whole(from, FIRST);
+    // An option of TCP has the order of the network, and the largest segment of a route that of the host.
+    if from.data().order != target.data().order && data.size == 2 && target.data().size == 2 {
+        let (operation, size) = (byteorder::TO_NETWORK, 2);
+        rule.push(Byteorder { source: FIRST, target: FIRST, operation, length: size, size });
+    }
+    if !copied.is_changed() {
+        return Ok(());
+    }
+    if data.format != Format::Number || data.size > 8 {
+        return Err(Error::InvalidArgument(format!(
+            "'{}' is not a number, so its bits cannot be changed",
+            copied.from
+        )));
+    }
+    if copied.has_bits() {
+        let all = u64::MAX >> (64 - 8 * data.size as u32);
+        let (kept, inverted) = copied.bits(all);
+        let bytes = |number| {
+            number_bytes(number, data)
+                .ok_or_else(|| Error::InvalidArgument(format!("{number} has more bits than '{}'", copied.from)))
+        };
+        rule.mask_and_change(FIRST, bytes(kept)?, bytes(inverted)?);
+    }
+    for (operation, by) in [(bitwise::LEFT, copied.left), (bitwise::RIGHT, copied.right)] {
+        if let Some(by) = by {
+            rule.shift(FIRST, operation, by, data.size as u32);
+        }
+    }
+    Ok(())
+}
+
+/// The place of some bits within whole pairs of bytes, as the sum of a packet counts them.
+fn even(base: u32, offset: u32, length: u32) -> (u32, u32, u32) {
+    let start = offset & !1;
+    (base, start, (offset + length - start).next_multiple_of(2))
 }
 
 fn load_constant(rule: &mut Lowering<'_, '_>, selector: Selector, operand: &Operand) -> Result<()> {
     let mut value = one(operand, selector.data())?;
-    let (Some(bits), Source::Payload(base, offset, _)) = (selector.bits(), selector.source()) else {
+    let (true, Source::Payload(base, offset, size)) = (is_in_pairs(selector), selector.source()) else {
         rule.push(Immediate { target: FIRST, data: Data::Value(value) });
         return Ok(());
     };
-    // The bits are changed within two bytes.
-    let (base, start, length) = even(base, offset);
-    let (mut mask, mut bytes) = (vec![0xff; 2], vec![0; 2]);
-    let at = (offset - start) as usize;
-    if let (Some(mask), Some(byte), Some(value)) = (mask.get_mut(at), bytes.get_mut(at), value.first_mut()) {
-        *mask = !bits.mask;
-        *byte = *value << bits.shift;
+    let (base, start, length) = even(base, offset, size);
+    let (mut mask, mut bytes) = (vec![0xff; length as usize], vec![0; length as usize]);
+    let at = (offset - start) as usize..(offset - start + size) as usize;
+    let changed = match selector.bits() {
+        Some(bits) => {
+            bits.place(&mut value);
+            bits.bytes(size as usize)
+        }
+        None => vec![0xff; size as usize],
+    };
+    if let Some(place) = bytes.get_mut(at.clone()) {
+        place.copy_from_slice(&value);
+    }
+    for (kept, changed) in mask.get_mut(at).into_iter().flatten().zip(changed) {
+        *kept = !changed;
     }
     rule.load_into(Source::Payload(base, start, length), FIRST);
-    rule.push(crate::firewall::expression::test::bitwise::Bitwise {
-        source: FIRST,
-        target: FIRST,
-        length,
-        mask: Some(mask),
-        xor: Some(bytes),
-        operation: None,
-    });
+    rule.mask_and_change(FIRST, mask, bytes);
     Ok(())
+}
+
+/// Whether a field is written with the bytes beside it: the sum of a packet counts pairs of bytes.
+fn is_in_pairs(selector: Selector) -> bool {
+    selector.bits().is_some() || matches!(selector.source(), Source::Payload(_, _, 1))
 }
 
 /// Writes to a packet and corrects its sums, as nft(8) does.

@@ -9,8 +9,8 @@ use serde::{
 };
 
 use super::{
-    Destination, ElementOf, ElementOperation, Limit, Log, NewValue, Queue, Quota, Synproxy, Translation,
-    counter::is_default,
+    ConnectionCount, Destination, ElementOf, ElementOperation, Limit, Log, NewValue, ObjectKind, ObjectRef, Queue,
+    Quota, Synproxy, Translation, counter::is_default,
 };
 use crate::{
     firewall::matching::{selectors::Selectors, test::Test, verdict::Verdict},
@@ -24,10 +24,11 @@ pub enum Statement {
     Verdict(Verdict),
     Comment(String),
     Counter,
-    NamedCounter(String),
+    /// A counter, quota or limit of the table.
+    Object(ObjectKind, ObjectRef),
     Quota(Quota),
-    NamedQuota(String),
     Limit(Limit),
+    Connections(ConnectionCount),
     Log(Log),
     /// The answer to the sender; `None` for that of the family.
     Reject(Option<String>),
@@ -43,18 +44,20 @@ pub enum Statement {
     Element(ElementOperation, ElementOf),
     Duplicate(Destination),
     Forward(Destination),
+    /// Removes an option of TCP.
+    Reset(String),
     Queue(Queue),
     Synproxy(Synproxy),
     /// Expressions in the format of the kernel, of which this crate does not know all.
     Raw(Octets),
 }
 
-/// The options of a statement, or the name of an object of the table.
+/// The options of a statement, or an object of the table.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OrName<T> {
-    Name(String),
+enum OrObject<T> {
     Options(T),
+    Object(ObjectRef),
 }
 
 struct StatementVisitor;
@@ -90,12 +93,17 @@ impl<'de> Visitor<'de> for StatementVisitor {
             "jump" => Statement::Verdict(Verdict::Jump(map.next_value()?)),
             "goto" => Statement::Verdict(Verdict::Goto(map.next_value()?)),
             "comment" => Statement::Comment(map.next_value()?),
-            "counter" => Statement::NamedCounter(map.next_value()?),
+            "counter" => Statement::Object(ObjectKind::Counter, map.next_value()?),
             "quota" => match map.next_value()? {
-                OrName::Name(name) => Statement::NamedQuota(name),
-                OrName::Options(quota) => Statement::Quota(quota),
+                OrObject::Object(object) => Statement::Object(ObjectKind::Quota, object),
+                OrObject::Options(quota) => Statement::Quota(quota),
             },
-            "limit" => Statement::Limit(map.next_value()?),
+            "limit" => match map.next_value()? {
+                OrObject::Object(object) => Statement::Object(ObjectKind::Limit, object),
+                OrObject::Options(limit) => Statement::Limit(limit),
+            },
+            "ct count" => Statement::Connections(map.next_value()?),
+            "reset" => Statement::Reset(map.next_value()?),
             "log" => Statement::Log(map.next_value()?),
             "reject" => Statement::Reject(Some(map.next_value()?)),
             "masquerade" => Statement::Masquerade(map.next_value()?),
@@ -169,8 +177,9 @@ impl Serialize for Statement {
             Self::Synproxy(synproxy) => word_or_entry(serializer, "synproxy", synproxy),
             Self::Match(selectors, test) => entry(serializer, &selectors.to_string(), test),
             Self::Comment(comment) => entry(serializer, "comment", comment),
-            Self::NamedCounter(name) => entry(serializer, "counter", name),
-            Self::NamedQuota(name) => entry(serializer, "quota", name),
+            Self::Object(kind, object) => entry(serializer, kind.name(), object),
+            Self::Connections(count) => entry(serializer, "ct count", count),
+            Self::Reset(option) => entry(serializer, "reset", option),
             Self::Quota(quota) => entry(serializer, "quota", quota),
             Self::Limit(limit) => entry(serializer, "limit", limit),
             Self::Snat(translation) => entry(serializer, "snat", translation),

@@ -1,5 +1,6 @@
 //! Expressions that do something with a packet, one in each file.
 
+pub(crate) mod connlimit;
 pub(crate) mod counter;
 pub(crate) mod dup;
 pub(crate) mod dynset;

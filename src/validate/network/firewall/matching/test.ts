@@ -1,20 +1,23 @@
-import { invalidValue } from '../../../errors.ts'
-import { type FieldsOf, type Parse, type Plain, parseArray, parseFields } from '../../fields.ts'
-import { text } from '../values.ts'
+import { invalidValue } from '../../../../errors.ts'
+import { type FieldsOf, type Parse, type Plain, parseArray, parseFields } from '../../../fields.ts'
+import { text } from '../../values.ts'
 import type { DataType } from './data-types.ts'
 import { type FirewallVerdict, parseVerdict } from './verdict.ts'
 
 /** The name of a set of the table, after an `@`. */
 export type FirewallSetName = `@${string}`
 
+/** In a set or a map: all keys that it does not have. */
+export type FirewallAny = '*'
+
 /** A comparison of a match with an operator, like those of nft(8). Exactly one operator, and `'&'` with it. */
 export interface FirewallComparison<T> {
   /** The bits to compare, before the comparison. */
   '&'?: T | readonly T[] | undefined
   /** Equal; for flags: exactly these. */
-  '=='?: T | readonly T[] | FirewallSetName | undefined
+  '=='?: T | readonly (T | FirewallAny)[] | FirewallSetName | undefined
   /** Not equal; not one of a list; not in a set. */
-  '!='?: T | readonly T[] | FirewallSetName | undefined
+  '!='?: T | readonly (T | FirewallAny)[] | FirewallSetName | undefined
   /** For flags: none of these is set. */
   '!'?: T | readonly T[] | undefined
   '<'?: T | undefined
@@ -26,14 +29,14 @@ export interface FirewallComparison<T> {
   /** For flags: none of a list. */
   'not in'?: readonly T[] | undefined
   /** What happens depends on the value: pairs of a value and a verdict, or the name of a map of the table. */
-  vmap?: readonly (readonly [T, FirewallVerdict])[] | FirewallSetName | undefined
+  vmap?: readonly (readonly [T | FirewallAny, FirewallVerdict])[] | FirewallSetName | undefined
 }
 
 /**
  * What the value of a selector must be: a value, a range (`'1024-65535'`), a prefix (`'10.0.0.0/8'`), one of a list, in a set of the
  * table (`'@name'`), or a comparison. For flags, such as those of `ct state`: at least one of these is set.
  */
-export type FirewallTest<T> = T | readonly T[] | FirewallSetName | FirewallComparison<T>
+export type FirewallTest<T> = T | readonly (T | FirewallAny)[] | FirewallSetName | FirewallComparison<T>
 
 const COMPARISONS = ['==', '!=', '!', '<', '<=', '>', '>='] as const
 
@@ -42,7 +45,8 @@ export function parseTest(value: unknown, name: string, types: readonly DataType
   const [type] = types
   const isFlags = types.length === 1 && type?.isFlags === true
   const element = elementOf(types)
-  const list: Parse<unknown[]> = (given, at) => nonEmpty(parseArray(given, at, element), at)
+  if (typeof value === 'number') return element(value, name)
+  const list: Parse<unknown[]> = (given, at) => nonEmpty(parseArray(given, at, orAny(element)), at)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return parseComparison(value, name, isFlags, element, list)
   }
@@ -58,6 +62,11 @@ export function elementOf(types: readonly DataType[]): Parse {
     if (parts.length === types.length) return parts.map((part, index) => types[index]?.parse(part, `${name}[${index}]`))
     throw invalidValue(name, `must be a list of ${types.length} values`, value)
   }
+}
+
+/** @internal Parses an element of a set, or `'*'`. */
+export function orAny(element: Parse): Parse {
+  return (value, name) => (value === '*' ? value : element(value, name))
 }
 
 function operand(value: unknown, name: string, element: Parse, list: Parse<unknown[]>): unknown {
@@ -88,7 +97,7 @@ function parseComparison(
     vmap: (given, at) =>
       isSetName(given)
         ? given
-        : nonEmpty(parseArray(given, at, pairOf(element, parseVerdict, 'a value and a verdict')), at),
+        : nonEmpty(parseArray(given, at, pairOf(orAny(element), parseVerdict, 'a value and a verdict')), at),
   } satisfies FieldsOf<FirewallComparison<unknown>>
   const parsed: Plain = parseFields(value, name, fields)
   const keys = Object.keys(parsed).filter((key) => key !== '&')
@@ -120,5 +129,5 @@ export function pairOf<V>(key: Parse, parse: Parse<V>, description: string): Par
 
 /** @internal */
 export function isSetName(value: unknown): value is FirewallSetName {
-  return typeof value === 'string' && /^@(?!(?:ll|nh|th|ih),\d)./s.test(value)
+  return typeof value === 'string' && value.startsWith('@') && /^@(?!(?:ll|nh|th|ih),\d)./s.test(value)
 }

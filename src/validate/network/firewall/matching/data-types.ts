@@ -1,6 +1,6 @@
-import { invalidType, invalidValue, outOfRange } from '../../../errors.ts'
-import type { Parse } from '../../fields.ts'
-import { familyOf, mac, text } from '../values.ts'
+import { invalidType, invalidValue, outOfRange } from '../../../../errors.ts'
+import type { Parse } from '../../../fields.ts'
+import { familyOf, mac, text } from '../../values.ts'
 
 /** A type of values, as nft(8) has them. `flags` are bits, of which several can be given. */
 export interface DataType<T = unknown> {
@@ -54,6 +54,7 @@ function addresses(version: 4 | 6): DataType<string> {
     version === 4 ? "'10.0.0.1', '10.0.0.0/8' or '10.0.0.1-10.0.0.9'" : "'fd00::1', 'fd00::/8' or 'fd00::1-fd00::9'"
   const parse: Parse<string> = (value, name) => {
     const given = text(value, name)
+    if (familyOf(given) === version) return given
     const [address = '', bits] = given.split('/')
     const isPrefix = bits !== undefined && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
     if (familyOf(address) === version && (bits === undefined || isPrefix)) return given
@@ -81,6 +82,27 @@ const hours: DataType<string> = {
   isFlags: false,
 }
 
+const dates: DataType<string> = {
+  parse(value, name) {
+    const ends = text(value, name).split('/')
+    const isDate = (end: string) =>
+      /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(end) && Number(new Date(end)) >= 0
+    if (ends.length <= 2 && ends.every(isDate)) return value as string
+    throw invalidValue(name, "must be a time such as '2026-01-31T12:00:00Z', or two with a '/' between them", value)
+  },
+  isFlags: false,
+}
+
+/** @internal Bytes of a packet, as hexadecimal digits. */
+export function octetsOf(size: number): DataType<string> {
+  const pattern = new RegExp(`^0x[0-9a-f]{${2 * size}}$`)
+  const parse: Parse<string> = (value, name) => {
+    if (pattern.test(text(value, name))) return value as string
+    throw invalidValue(name, `must be '0x' and ${2 * size} hexadecimal digits in lower case`, value)
+  }
+  return { parse, isFlags: false }
+}
+
 const icmpTypes = [
   ...['echo-reply', 'destination-unreachable', 'source-quench', 'redirect', 'echo-request'],
   ...['router-advertisement', 'router-solicitation', 'time-exceeded', 'parameter-problem', 'timestamp-request'],
@@ -96,6 +118,10 @@ const icmpv6Types = [
 
 const protocols = [
   ...['icmp', 'igmp', 'tcp', 'udp', 'dccp', 'gre', 'esp', 'ah', 'icmpv6', 'comp', 'sctp', 'udplite'],
+] as const
+
+const ctEvents = [
+  ...['new', 'related', 'destroy', 'reply', 'assured', 'protoinfo', 'helper', 'mark', 'seqadj', 'secmark', 'label'],
 ] as const
 
 const hardwareAddress: DataType<string> = { parse: mac, isFlags: false }
@@ -121,9 +147,11 @@ export const KEY_TYPES = {
   tcp_flag: flags('fin', 'syn', 'rst', 'psh', 'ack', 'urg', 'ecn', 'cwr'),
   ct_status: flags('expected', 'seen-reply', 'assured', 'confirmed', 'snat', 'dnat', 'dying'),
   ct_dir: numbers(8, 'original', 'reply'),
+  ct_event: flags(...ctEvents),
   pkt_type: numbers(8, 'host', 'broadcast', 'multicast', 'other'),
   iface_type: numbers(16, 'ether', 'ppp', 'ipip', 'ipip6', 'loopback', 'sit', 'ipgre'),
   dscp: numbers(6),
+  ecn: numbers(2, 'not-ect', 'ect1', 'ect0', 'ce'),
   fib_addrtype: numbers(
     32,
     ...['unspec', 'unicast', 'local', 'broadcast', 'anycast', 'multicast', 'blackhole', 'unreachable', 'prohibit'],
@@ -137,12 +165,23 @@ export const KEY_TYPES = {
 /** All types of values. */
 export const DATA_TYPES = {
   ...KEY_TYPES,
+  u1: numbers(1),
+  u2: numbers(2),
+  u3: numbers(3),
+  u4: numbers(4),
+  u7: numbers(7),
   u8: numbers(8),
+  u12: numbers(12),
+  u13: numbers(13),
   u16: numbers(16),
+  u20: numbers(20),
   u32: numbers(32),
   u64: numbers(64),
   presence: numbers(1, 'missing', 'exists'),
+  index_or_presence: numbers(32, 'missing', 'exists'),
   link_kind: texts(/^[\w-]+$/, 'a kind of link'),
+  name: texts(/^[^\0]+$/, 'a name of at most 15 bytes'),
+  date: dates,
 } satisfies Record<string, DataType>
 
 /** A type of the keys of sets, as nft(8) names it. */
@@ -166,9 +205,11 @@ export type FirewallKeyType =
   | 'tcp_flag'
   | 'ct_status'
   | 'ct_dir'
+  | 'ct_event'
   | 'pkt_type'
   | 'iface_type'
   | 'dscp'
+  | 'ecn'
   | 'fib_addrtype'
   | 'devgroup'
   | 'realm'

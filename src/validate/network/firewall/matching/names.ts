@@ -1,6 +1,6 @@
-import { invalidValue } from '../../../errors.ts'
-import type { Parse } from '../../fields.ts'
-import { text } from '../values.ts'
+import { invalidValue } from '../../../../errors.ts'
+import type { Parse } from '../../../fields.ts'
+import { text } from '../../values.ts'
 
 /** @internal The name of a table, chain, set or object: `NFT_NAME_MAXLEN` of linux/netfilter/nf_tables.h. */
 export const objectName: Parse<string> = (value, name) => {

@@ -1,5 +1,5 @@
-import { invalidValue } from '../../../errors.ts'
-import { type FieldsOf, type Parse, parseFields } from '../../fields.ts'
+import { invalidValue } from '../../../../errors.ts'
+import { type FieldsOf, type Parse, parseFields } from '../../../fields.ts'
 import { objectName } from './names.ts'
 
 /** A verdict that is a word. */

@@ -1,11 +1,12 @@
-import { invalidValue } from '../../../errors.ts'
-import { type Parse, type Plain, parseArray, parseFields, parseObject } from '../../fields.ts'
+import { invalidValue } from '../../../../errors.ts'
+import { type Parse, type Plain, parseArray, parseFields, parseObject } from '../../../fields.ts'
+import type { FirewallComputedSelector } from './computed-selectors.ts'
 import { type FirewallSelector, type SelectorValue, typesOf } from './selectors.ts'
-import { elementOf, type FirewallSetName, isSetName, pairOf } from './test.ts'
+import { elementOf, type FirewallAny, type FirewallSetName, isSetName, orAny, pairOf } from './test.ts'
 
 /** A map: pairs of a key and a value, or the name of a map of the table. */
 export interface FirewallMapTo<K, V> {
-  map: readonly (readonly [K, V])[] | FirewallSetName
+  map: readonly (readonly [K | FirewallAny, V])[] | FirewallSetName
 }
 
 /**
@@ -16,14 +17,15 @@ export type FirewallMapping<V> = {
   readonly [S in FirewallSelector]?: FirewallMapTo<SelectorValue<S>, V> | undefined
 } & {
   readonly [several: `${string} . ${string}`]: FirewallMapTo<readonly (string | number)[], V> | undefined
-}
+  readonly [masked: `${string} & ${string}`]: FirewallMapTo<string | number, V> | undefined
+} & { readonly [C in FirewallComputedSelector]?: FirewallMapTo<number | string, V> | undefined }
 
 const SELECTOR = "must be an object with one key, which is a selector such as 'tcp dport'"
 
 /** @internal Parses a mapping to values. */
 export function parseMapping(value: unknown, name: string, parse: Parse): Plain {
   const [key, given] = onlyEntry(parseObject(value, name), name, SELECTOR)
-  const pair = pairOf(elementOf(typesOf(key, name, SELECTOR)), parse, 'a key and a value')
+  const pair = pairOf(orAny(elementOf(typesOf(key, name, SELECTOR))), parse, 'a key and a value')
   const map: Parse = (list, at) => {
     if (isSetName(list)) return list
     const pairs = parseArray(list, at, pair)
