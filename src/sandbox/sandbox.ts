@@ -173,7 +173,7 @@ export class Sandbox implements AsyncDisposable {
   /**
    * What the box has refused, from its creation until it is closed, as far as the kernel tells: programs that were killed for a system
    * call, a limit or the timeout, and what the control group has refused. A file or a system call that failed with an error is known to
-   * the program alone.
+   * the program alone. The loop waits for further refusals until the box is closed, and does not keep Node.js running.
    *
    * @example
    * for await (const { what, command } of box.refusals()) console.log(what, command.join(' '))
