@@ -90,6 +90,13 @@ describeEntries('packets sent by a map', 'netdev', { hook: 'ingress', devices: [
   [[{ dup: { device: { 'ip saddr': { map: [['10.0.0.1', 1]] } } } }], 'dup to ip saddr map { 10.0.0.1 : "lo" }'],
 ])
 
+describeEntries('translations of prefixes', 'ip', { type: 'nat', hook: 'prerouting' }, [
+  [
+    [{ 'ip daddr': '10.0.0.0/24' }, { dnat: { to: '10.1.0.0/24', prefix: true } }],
+    'ip daddr 10.0.0.0/24 dnat ip prefix to 10.1.0.0/24',
+  ],
+])
+
 describe('elements with counters, limits and quotas of their own', () => {
   const table = {
     counters: { web: {} },
@@ -154,6 +161,25 @@ describe('elements with counters, limits and quotas of their own', () => {
     expect({ ...(await firewall.get('copy')), name: 't' }).toEqual(before)
   })
 
+  test('are counted by `counters`', async () => {
+    using set = anyonesSet(['net'])
+    const { firewall, links } = set.network
+    await links.set('lo', { up: true })
+    await firewall.replace('t', {
+      sets: { s: { type: 'ipv4_addr', with: ['counter'], elements: ['10.0.0.1', '127.0.0.1'] } },
+      chains: { c: { hook: 'input', rules: [[{ 'udp dport': 9 }, { 'ip saddr': '@s' }]] } },
+    })
+    expect((await firewall.counters('t')).elements).toEqual([
+      { set: 's', key: '10.0.0.1', packets: 0, bytes: 0 },
+      { set: 's', key: '127.0.0.1', packets: 0, bytes: 0 },
+    ])
+    const socket = set.network.createSocket('udp4')
+    socket.send('hello', 9, '127.0.0.1')
+    const counted = async () => (await firewall.counters('t')).elements[1]
+    await expect.poll(counted, { timeout: 10_000 }).toEqual({ set: 's', key: '127.0.0.1', packets: 1, bytes: 33 })
+    socket.close()
+  })
+
   test('only packets of new keys pass a limit on their prefix', async () => {
     using set = anyonesSet(['net'])
     const { firewall, links, addresses } = set.network
@@ -196,6 +222,8 @@ const CASES: Case[] = [
     rule({ set: { 'ct zone': { from: 'ct zone', '|': 0x10000 } } }),
     ['ActionError', 'ERR_INVALID_ARG_VALUE', "65536 has more bits than 'ct zone'"],
   ],
+  ['a prefix without saying so', rule({ dnat: { to: '10.1.0.0/24' } }), value("must be a prefix with 'prefix'")],
+  ['an address as a prefix', rule({ dnat: { to: '10.1.0.1', prefix: true } }), value("must be a prefix with 'prefix'")],
   ['an option of TCP that is none', rule({ reset: 'tcp option mss' }), value(`${at}[0].reset`)],
   ['a field of an option that is removed', rule({ reset: 'tcp option maxseg size' }), value(`${at}[0].reset`)],
   ['a number of connections that is none', rule({ 'ct count': { connections: -1 } }), range('connections')],

@@ -9,8 +9,10 @@ use super::{
         action::{counter::Counter, quota::Quota},
         list,
     },
+    matching::{data_type::DataType, operand::Operand},
     message::object,
-    read::{FoundObject, FoundRule},
+    read::{FoundObject, FoundRule, SetHeader},
+    set::found::Found,
 };
 use crate::netlink::attributes::Malformed;
 
@@ -31,6 +33,15 @@ pub struct RuleCount {
     pub count: Count,
 }
 
+/// What the counter of an element of a set has counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ElementCount {
+    pub set: String,
+    pub key: Operand,
+    #[serde(flatten)]
+    pub count: Count,
+}
+
 /// What the counters and quotas of a table have counted.
 #[serde_as]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -41,6 +52,7 @@ pub struct TableCounts {
     #[serde_as(as = "Map<_, _>")]
     pub quotas: Vec<(String, u64)>,
     pub rules: Vec<RuleCount>,
+    pub elements: Vec<ElementCount>,
 }
 
 impl TableCounts {
@@ -71,5 +83,19 @@ impl TableCounts {
             }
         }
         Ok(counts)
+    }
+
+    /// Adds the counters of the elements of a set, if its keys have a name here.
+    pub(crate) fn add_elements(&mut self, header: &SetHeader, found: &Found) {
+        let Some(types) = DataType::concatenated(header.key_type) else { return };
+        for (element, last) in found.intervals(&types) {
+            let counter = element.own.iter().find_map(|expression| match expression {
+                Expression::Counter(Counter { bytes, packets }) => Some(Count { packets: *packets, bytes: *bytes }),
+                _ => None,
+            });
+            if let (Some(count), Some(key)) = (counter, found.operand(element, last.as_deref(), &types)) {
+                self.elements.push(ElementCount { set: header.name.clone(), key, count });
+            }
+        }
     }
 }

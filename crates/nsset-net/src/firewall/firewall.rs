@@ -170,9 +170,18 @@ impl Firewall {
         let counts = async {
             self.table(table).await?;
             let (rules, objects) = (self.rules(table).await?, self.objects(table).await?);
-            TableCounts::of(&objects, &rules).map_err(NetlinkError::from)
+            let mut counts = TableCounts::of(&objects, &rules).map_err(NetlinkError::from)?;
+            let mut headers = self.set_headers(table).await?;
+            headers.retain(SetHeader::can_count);
+            let sets = self.sets(table, &headers).await?;
+            for header in &headers {
+                if let Some(found) = sets.get(&header.name) {
+                    counts.add_elements(header, found);
+                }
+            }
+            Ok(counts)
         };
-        counts.await.map_err(|error| error.of("NFT_MSG_GETOBJ", table))
+        counts.await.map_err(|error: NetlinkError| error.of("NFT_MSG_GETOBJ", table))
     }
 
     /// Adds elements to a set or a map of a table, all of them or none. Those that it has stay.
@@ -219,6 +228,13 @@ impl Firewall {
             writer.put_text(message::rule::TABLE, &table.name);
         });
         self.dump(question, |message| read::rule(message).map(Some)).await
+    }
+
+    async fn set_headers(&self, table: &TableRef) -> Answer<Vec<SetHeader>> {
+        let question = message::about(kind::GET_SET, table.family, |writer| {
+            writer.put_text(message::set::TABLE, &table.name);
+        });
+        self.dump(question, |message| read::set(message).map(Some)).await
     }
 
     async fn objects(&self, table: &TableRef) -> Answer<Vec<read::FoundObject>> {
@@ -288,10 +304,7 @@ impl Firewall {
         let chains = message::about(kind::GET_CHAIN, reference.family, |_| {});
         let mut chains = self.dump(chains, |message| read::chain(message, reference)).await?;
         let rules = self.rules(reference).await?;
-        let headers = message::about(kind::GET_SET, reference.family, |writer| {
-            writer.put_text(message::set::TABLE, &reference.name);
-        });
-        let headers = self.dump(headers, |message| read::set(message).map(Some)).await?;
+        let headers = self.set_headers(reference).await?;
         let objects = self.objects(reference).await?;
         let sets = self.sets(reference, &headers).await?;
         let mut handles = vec![Vec::new(); chains.len()];

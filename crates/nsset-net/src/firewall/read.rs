@@ -280,6 +280,12 @@ impl SetHeader {
         })
     }
 
+    /// Whether its elements can have counters: it says so, or rules add them.
+    pub fn can_count(&self) -> bool {
+        let has_name = self.flags & message::set::ANONYMOUS == 0 || self.flags & message::set::DYNAMIC != 0;
+        has_name && (!self.own.is_empty() || self.flags & message::set::DYNAMIC != 0)
+    }
+
     /// Returns what a map has for its keys; `None` if the types have no name here, or if values are intervals.
     fn map_data(&self) -> Option<MapData> {
         if let Some(kind) = self.object_kind {

@@ -1,7 +1,7 @@
 import { invalidValue } from '../../../errors.ts'
 import { array, type FieldsOf, type Parse, type Plain, parseFields } from '../../fields.ts'
 import { boolean, u8, u16, u32, whole, word } from '../../values.ts'
-import { familyOf, ip, linkIndex, text } from '../values.ts'
+import { cidr, familyOf, ip, linkIndex, text } from '../values.ts'
 import { DATA_TYPES, type FirewallRange } from './matching/data-types.ts'
 import { type FirewallMapping, parseMapping } from './matching/mapping.ts'
 
@@ -67,6 +67,11 @@ export interface FirewallPortTranslation {
 export interface FirewallTranslation extends FirewallPortTranslation {
   /** An address, a range such as `'192.0.2.1-192.0.2.9'`, or what a map has: addresses, or addresses and ports. */
   to?: string | FirewallMapping<string | readonly [address: string, port: number]> | undefined
+  /**
+   * Whether `to` is a prefix, such as `'10.1.0.0/24'`, in which each address keeps its last bits (`prefix`). Match a prefix of the same
+   * length before. Default: `false`.
+   */
+  prefix?: boolean | undefined
 }
 
 /** Options of `tproxy`. */
@@ -135,6 +140,7 @@ const LOG = {
 } satisfies FieldsOf<FirewallLog>
 
 const addressOrRange: Parse<string> = (value, name) => {
+  if (text(value, name).includes('/')) return cidr(value, name)
   const ends = text(value, name).split('-')
   const versions = new Set(ends.map(familyOf))
   if (ends.length === 2 && versions.size === 2 && !versions.has(0)) {
@@ -177,7 +183,7 @@ const PORT_TRANSLATION = {
   persistent: boolean,
 } satisfies FieldsOf<FirewallPortTranslation>
 
-const TRANSLATION = { to: newAddress, ...PORT_TRANSLATION } satisfies FieldsOf<FirewallTranslation>
+const TRANSLATION = { to: newAddress, ...PORT_TRANSLATION, prefix: boolean } satisfies FieldsOf<FirewallTranslation>
 const oneOrMapped =
   (parse: Parse): Parse =>
   (value, name) =>
@@ -221,6 +227,10 @@ export const log: Parse<Plain> = (value, name) => {
 /** @internal */
 export const translation: Parse<Plain> = (value, name) => {
   const parsed = parseFields(value, name, TRANSLATION)
+  const isPrefix = typeof parsed.to === 'string' && parsed.to.includes('/')
+  if (isPrefix !== (parsed.prefix ?? false)) {
+    throw invalidValue(`${name}.to`, "must be a prefix with 'prefix', and an address or a range without", parsed.to)
+  }
   if (parsed.to !== undefined || parsed.port !== undefined) return parsed
   throw invalidValue(name, "must have 'to' or 'port'", value)
 }

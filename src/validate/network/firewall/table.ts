@@ -4,7 +4,7 @@ import { boolean, whole, word } from '../../values.ts'
 import { chainOf, type FirewallChain, type FirewallFamily } from './chain.ts'
 import { byName, comment, objectName } from './matching/names.ts'
 import { checkReferences } from './references.ts'
-import { type FirewallSet, parseSet } from './set.ts'
+import { type FirewallKey, type FirewallSet, parseSet } from './set.ts'
 import { type FirewallLimit, LIMIT } from './statement-options.ts'
 
 /** A counter of a table, which several rules can use. */
@@ -61,6 +61,8 @@ export interface FirewallCounts {
   quotas: Record<string, number>
   /** The `'counter'` statements, with their chain and the position of their rule in it. */
   rules: (FirewallCount & { chain: string; rule: number })[]
+  /** The counters that elements of sets have of their own. */
+  elements: (FirewallCount & { set: string; key: FirewallKey })[]
 }
 
 /** A table: its name in the family `inet`, or its name and family. A {@link FirewallTable} of a list is accepted too. */

@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::{
     data_type::{self as types, DataType},
-    selector::{Known, Selector},
-    source::{HASHED, Hashed, Header, Numbers, Source},
+    source::{HASHED, Hashed, Header, Known, Numbers, Source},
+    tables,
 };
 use crate::firewall::expression::load::{
     exthdr::TCP_OPTION,
@@ -53,8 +53,7 @@ fn hash(keys: [Option<&'static Known>; HASHED], text: &str) -> Option<Source> {
 fn hashed(text: &str) -> Option<[Option<&'static Known>; HASHED]> {
     let mut keys = [None; HASHED];
     for (number, part) in text.split(" . ").enumerate() {
-        let Ok(Selector::Known(known)) = part.parse() else { return None };
-        *keys.get_mut(number)? = Some(known);
+        *keys.get_mut(number)? = Some(tables::known(part)?);
     }
     Some(keys)
 }

@@ -1,21 +1,9 @@
 //! What is known about a packet at a place in a rule: nft(8) adds matches for it where they are missing, such as
 //! `meta l4proto tcp` before `tcp dport`, and does not list them.
 
+pub(crate) use super::source::Requirement;
 use super::source::Source;
 use crate::firewall::family::Family;
-
-/// What a packet must be for a selector to make sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Requirement {
-    Ether,
-    /// With the tag of a VLAN.
-    Vlan,
-    Ipv4,
-    Ipv6,
-    Arp,
-    /// The number of a protocol above IP.
-    Protocol(u8),
-}
 
 /// What is compared, and its value that fulfils a requirement.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,26 +4,15 @@ use std::{fmt, str::FromStr};
 
 use super::{
     computed,
-    context::Requirement,
     data_type::{self as types, DataType},
     operand::{Operand, Value},
-    source::{Bits, Source},
-    tables::{NOTHING, TABLES},
+    source::{Bits, Known, Requirement, Source},
+    tables::{self, NOTHING, TABLES},
 };
 use crate::{
     error::Error,
     firewall::expression::load::payload::{LINK, NETWORK, TRANSPORT},
 };
-
-/// A selector of the table.
-#[derive(Debug)]
-pub(crate) struct Known {
-    pub name: &'static str,
-    pub source: Source,
-    pub data: &'static DataType,
-    pub bits: Option<Bits>,
-    pub requires: &'static [Requirement],
-}
 
 /// A selector.
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +37,6 @@ impl PartialEq for Selector {
             && self.bits() == other.bits()
             && self.mask() == other.mask()
             && self.requires() == other.requires()
-    }
-}
-
-impl PartialEq for Known {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
     }
 }
 
@@ -152,7 +135,7 @@ impl FromStr for Selector {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        if let Some(known) = TABLES.iter().copied().flatten().find(|known| known.name == text) {
+        if let Some(known) = tables::known(text) {
             return Ok(Self::Known(known));
         }
         let special = match text.strip_prefix('@') {

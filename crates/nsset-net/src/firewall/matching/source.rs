@@ -1,6 +1,35 @@
-//! Where the kernel gets values.
+//! Where the kernel gets values, and what has a name of them.
 
-use super::selector::Known;
+use super::data_type::DataType;
+
+/// What a packet must be for a selector to make sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Requirement {
+    Ether,
+    /// With the tag of a VLAN.
+    Vlan,
+    Ipv4,
+    Ipv6,
+    Arp,
+    /// The number of a protocol above IP.
+    Protocol(u8),
+}
+
+/// A selector that has a name.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub name: &'static str,
+    pub source: Source,
+    pub data: &'static DataType,
+    pub bits: Option<Bits>,
+    pub requires: &'static [Requirement],
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
 
 /// Where the kernel gets the value of a selector.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,10 +1,8 @@
 //! The selectors that have a name: fields of packets, `meta`, `ct`.
 
 use super::{
-    context::Requirement,
     data_type as types,
-    selector::Known,
-    source::{Bits, Header, Source},
+    source::{Bits, Header, Known, Requirement, Source},
 };
 use crate::firewall::expression::load::{
     exthdr::{IPV4_OPTION, IPV6, SCTP_CHUNK, TCP_OPTION},
@@ -244,3 +242,8 @@ pub(super) static TABLES: &[&[Known]] = &[
     header!(SCTP_CHUNK, NOTHING, "sctp chunk forward-tsn" 192 {}),
     header!(SCTP_CHUNK, NOTHING, "sctp chunk asconf" 193 {}),
 ];
+
+/// Returns the selector with this name.
+pub(super) fn known(name: &str) -> Option<&'static Known> {
+    TABLES.iter().copied().flatten().find(|known| known.name == name)
+}

@@ -34,9 +34,9 @@ use crate::firewall::{
         data_type::{self as types, DataType, Format},
         mapped::{Mapped, Values},
         operand::{Operand, in_order, mask},
-        selector::{Known, Selector},
+        selector::Selector,
         selectors::Selectors,
-        source::{Bits, HASHED, Hashed, Header, Numbers, Source},
+        source::{Bits, HASHED, Hashed, Header, Known, Numbers, Source},
         test::{Operator, Test, Verdicts},
         verdict::Verdict,
     },
@@ -223,7 +223,9 @@ impl Lifting<'_> {
             }
             Expression::Nat(nat) => {
                 let (to, port) = self.new_ends([nat.address, nat.last_address], [nat.port, nat.last_port])?;
-                let translation = Translation { to, port, ..Translation::of_flags(nat.flags)? };
+                let flags = Translation::of_flags(nat.flags)?;
+                let to = if flags.prefix { Some(self.prefix(nat.address?, nat.last_address?)?) } else { to };
+                let translation = Translation { to, port, ..flags };
                 if nat.kind == nat::SOURCE { Statement::Snat(translation) } else { Statement::Dnat(translation) }
             }
             Expression::Tproxy(tproxy) => {
@@ -706,6 +708,16 @@ impl Lifting<'_> {
         let behind = word(first) + address.size as u32 / 4;
         let has_port = ports.iter().flatten().all(|port| word(*port) == behind) && ports[0].is_some();
         has_port.then_some((Some(Target::Mapped(mapped.to(&[address, &types::PORT])?)), None))
+    }
+
+    /// Returns the prefix whose first and last address are in registers.
+    fn prefix(&self, first: u32, last: u32) -> Option<Target> {
+        let (first, last) = (self.constant(first)?, self.constant(last)?);
+        let data = if first.len() == 4 { &types::IPV4 } else { &types::IPV6 };
+        match element_operand(first, Some(last), data, true)? {
+            Operand::Text(text) => Some(Target::Address(text)),
+            _ => None,
+        }
     }
 
     #[expect(clippy::option_option, reason = "as for addresses")]

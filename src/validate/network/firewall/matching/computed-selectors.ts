@@ -1,6 +1,6 @@
 import { DATA_TYPES, type DataType } from './data-types.ts'
 
-/** @internal Selectors with parameters. */
+/** A selector with parameters: numbers, hashes, a control group, how a fingerprint is compared, an option of TCP by its number. */
 export type FirewallComputedSelector =
   | `numgen ${'inc' | 'random'} mod ${string}`
   | `jhash ${string} mod ${string}`
