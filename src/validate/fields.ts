@@ -61,9 +61,8 @@ export function parseObject(value: unknown, name: string): Plain {
 /** @internal */
 export function parseArray<T>(value: unknown, name: string, parse: Parse<T>): T[] {
   if (!Array.isArray(value)) throw invalidType(name, 'an array', value)
-  const elements: readonly unknown[] = value
   const parsed: T[] = []
-  for (let index = 0; index < elements.length; index++) parsed.push(parseElement(elements[index], name, index, parse))
+  for (const element of value as Iterable<unknown>) parsed.push(parseElement(element, name, parsed.length, parse))
   return parsed
 }
 

@@ -26,6 +26,7 @@ test('counters and quotas count packets, and nft sees the same numbers', async (
   expect(counts).toEqual({
     counters: { nine: count, idle: { packets: 0, bytes: 0 } },
     quotas: { month: 300 },
+    elements: [],
     rules: [
       { chain: 'output', rule: 0, ...count },
       { chain: 'output', rule: 1, packets: 0, bytes: 0 },

@@ -1,7 +1,7 @@
 /** Marks, options, numbers, hashes, objects by map, and what elements of sets have of their own: with `nft` in both directions. */
 import { once } from 'node:events'
 import type { FirewallTableSpec } from 'nsset'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { describeEntries } from '../../setup/oracles/firewall/entries.ts'
 import { nft, nftFile } from '../../setup/oracles/firewall/nft.ts'
 import { anyonesSet } from '../../setup/sets/anyones-set.ts'
@@ -93,7 +93,7 @@ describeEntries('packets sent by a map', 'netdev', { hook: 'ingress', devices: [
 describeEntries('translations of prefixes', 'ip', { type: 'nat', hook: 'prerouting' }, [
   [
     [{ 'ip daddr': '10.0.0.0/24' }, { dnat: { to: '10.1.0.0/24', prefix: true } }],
-    'ip daddr 10.0.0.0/24 dnat ip prefix to 10.1.0.0/24',
+    'ip daddr 10.0.0.0/24 dnat prefix to 10.1.0.0/24',
   ],
 ])
 
@@ -177,7 +177,7 @@ describe('elements with counters, limits and quotas of their own', () => {
     socket.send('hello', 9, '127.0.0.1')
     const counted = async () => (await firewall.counters('t')).elements[1]
     await expect.poll(counted, { timeout: 10_000 }).toEqual({ set: 's', key: '127.0.0.1', packets: 1, bytes: 33 })
-    socket.close()
+    await new Promise<void>((resolve) => socket.close(resolve))
   })
 
   test('only packets of new keys pass a limit on their prefix', async () => {
@@ -199,11 +199,12 @@ describe('elements with counters, limits and quotas of their own', () => {
     await once(socket, 'listening')
     const elements = async () => (await firewall.get('t')).sets?.['prefixes']?.elements
     await expect.poll(elements, { timeout: 10_000 }).toEqual(['10.9.0.0'])
-    socket.close()
+    await new Promise<void>((resolve) => socket.close(resolve))
   })
 })
 
 const set = anyonesSet(['net'])
+afterAll(() => set.close())
 const given = (table: unknown) => () => set.network.firewall.replace('t', untyped<FirewallTableSpec>(table))
 const rule = (...statements: unknown[]) => given({ chains: { c: { rules: [statements] } } })
 const at = 'table.chains.c.rules[0]'

@@ -1,10 +1,11 @@
 /** Tables with errors in them: the message says where, and nothing is sent. */
 import type { FirewallTableSpec } from 'nsset'
-import { describe } from 'vitest'
+import { afterAll, describe } from 'vitest'
 import { anyonesSet } from '../../setup/sets/anyones-set.ts'
 import { type Case, range, refuses, type, untyped, value } from '../../setup/sets/failure.ts'
 
 const set = anyonesSet(['net'])
+afterAll(() => set.close())
 const { firewall } = set.network
 
 const given = (table: unknown) => () => firewall.replace('t', untyped<FirewallTableSpec>(table))
