@@ -61,7 +61,7 @@ export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivilege
   hostname?: string | undefined
   /** The environment of programs. Default: `PATH`, `LANG`, `TERM` and `TZ` of the caller, and a `HOME` in `/tmp`. */
   env?: Environment | undefined
-  /** The working directory of programs. Default: the first of `files.write`, or `/`. */
+  /** The working directory of programs. Default: the first directory of `files.write`, or `/`. */
   cwd?: Path | undefined
   /** The capabilities of programs, as the option of `spawn`. Default: none. */
   capabilities?: ConfinementOptions['capabilities']
@@ -71,7 +71,7 @@ export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivilege
   cgroup?: ControlGroupLimits | undefined
 }
 
-const paths: Parse<string[]> = (value, name) => array(parsePath)(value, name).map(String)
+const paths = array(parsePath)
 
 const FILES = { read: paths, write: paths, hide: paths, temporary: paths } satisfies FieldsOf<SandboxFiles>
 
