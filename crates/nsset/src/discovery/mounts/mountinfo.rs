@@ -25,8 +25,8 @@ pub(in crate::discovery) struct Reader {
 }
 
 impl Reader {
-    /// Reads the mounts of a process, whose directory this is. `ENOENT` if it sees none, as kernel threads on Linux 7.3: their root
-    /// directory is not the one of their mount namespace.
+    /// Reads the mounts of a process, whose directory this is. `ENOENT` if it sees none, because its root directory is not below
+    /// any: another process in the mount namespace may see them.
     pub fn read(&mut self, process: BorrowedFd<'_>) -> Result<Vec<Mounted>, Errno> {
         let has_none = !self.found_some && self.has_none(process);
         if !has_none {
