@@ -47,12 +47,16 @@ use crate::{
 /// How many frames are read before flows have their turn.
 const BATCH: usize = 32;
 
-/// How many flows and questions are begun in a turn: each needs a socket of the host.
-const MOST_BEGUN: usize = 4;
+/// How many flows and questions are begun in a turn, at least and at most: each needs a socket of the host. If the turns of others have taken
+/// long, it is one for each of these times, which leaves them four fifths of the thread.
+const LEAST_BEGUN: usize = 4;
+const MOST_BEGUN: usize = 64;
+const TIME_OF_OTHERS: Duration = Duration::from_micros(100);
 
 /// How many turns of all flows, also those of other uplinks, come after a turn that has begun some, or has read a whole batch of packets that
-/// belong to no connection. Without other flows they take no time.
+/// belong to no connection. Without other flows they take no time. With thousands of them, the time is the limit.
 const PAUSE: usize = 4;
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How long flows have for their end, if the uplink ends.
 const LAST_TURN: Duration = Duration::from_millis(100);
@@ -66,6 +70,12 @@ const BETWEEN_FREEING: Duration = Duration::from_millis(100);
 
 /// How many messages that a packet has not arrived are sent in a second.
 const MOST_ERRORS: u32 = 1000;
+
+/// How many flows may be begun, if others have had so much time.
+fn begun_after(elapsed: Duration) -> usize {
+    let share = elapsed.as_micros() / TIME_OF_OTHERS.as_micros();
+    usize::try_from(share).unwrap_or(MOST_BEGUN).clamp(LEAST_BEGUN, MOST_BEGUN)
+}
 
 /// Waits until the engine has its turn.
 async fn turn(carrier: &Carrier, is_due: bool) -> io::Result<()> {
@@ -105,8 +115,9 @@ pub struct Engine {
     backlog: Backlog,
     /// How many flows and questions may be begun in this turn.
     left: usize,
-    /// How many turns come before others may be.
+    /// How many turns come before others may be, and when they could be for the last time.
     pause: usize,
+    turn: Instant,
     /// When memory was freed for the last time.
     freed: Instant,
 }
@@ -148,8 +159,9 @@ pub fn uplink(link: Link, settings: Settings, rules: RuleSet) -> io::Result<(Upl
             questions,
             fragments: Fragments::default(),
             backlog: Backlog::default(),
-            left: MOST_BEGUN,
+            left: 0,
             pause: 0,
+            turn: Instant::now(),
             freed: Instant::now(),
         },
     ))
@@ -264,11 +276,14 @@ impl Engine {
 
     fn read(&mut self, room: &mut [u8]) -> io::Result<()> {
         self.read_some(Taken::Begun, room)?;
-        if self.pause > 0 {
+        let elapsed = self.turn.elapsed();
+        if self.pause > 0 && elapsed < LONGEST_PAUSE {
             self.pause -= 1;
             return Ok(());
         }
-        self.left = MOST_BEGUN;
+        self.turn = Instant::now();
+        let most = begun_after(elapsed);
+        self.left = most;
         while self.left > 0
             && let Some((packet, offload)) = self.backlog.next()
         {
@@ -276,9 +291,7 @@ impl Engine {
             self.take_packet(read, &packet, offload);
         }
         let is_empty = self.read_some(Taken::Others, room)?;
-        if self.left < MOST_BEGUN || !is_empty {
-            self.pause = PAUSE;
-        }
+        self.pause = if self.left < most || !is_empty { PAUSE } else { 0 };
         Ok(())
     }
 
