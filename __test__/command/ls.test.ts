@@ -1,9 +1,13 @@
 /** `nsset ls`: what the command prints, and its exit codes. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { NamespaceSet } from 'nsset'
 import { describe, expect, test } from 'vitest'
 import { run } from '../../src/command/index.ts'
 import { anyonesSet } from '../setup/sets/anyones-set.ts'
 import { hide } from '../setup/sets/hiding-places.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 interface Outcome {
   code: number
@@ -73,6 +77,26 @@ describe('ls', () => {
       stdout: '',
       stderr: expect.stringContaining('2147483647'),
     })
+  })
+})
+
+describe('the program', () => {
+  /** The exit code of the program, which the shell starts with this redirection, and what it wrote to standard error. */
+  function runIn(redirection: string): { code: string; stderr: string } {
+    const script = `{ node dist/nsset.js ls --kind uts ${redirection}; echo "code $?" >&3; } 3>&1 4>&2`
+    const options = { encoding: 'utf8', cwd: ROOT, timeout: 60_000 } as const
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], options)
+    return { code: stdout, stderr }
+  }
+
+  test('ends with 0, and without a word, when the reader of its output has gone', () => {
+    expect(runIn('2> >(grep -v incomplete: >&4) > >(exec true)')).toEqual({ code: 'code 0\n', stderr: '' })
+  })
+
+  test('ends with 1, and says why, when its output cannot be written', () => {
+    const { code, stderr } = runIn('> /dev/full')
+    expect(code).toBe('code 1\n')
+    expect(stderr).toContain('nsset: cannot write to standard output: ENOSPC')
   })
 })
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { type ExecFileOptions, type LandlockRules, landlockAbi, NamespaceSet } from 'nsset'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { statusField } from '../setup/processes/proc-status.ts'
 import { failureOf, range, refuses, type, untyped, value } from '../setup/sets/failure.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../setup/sets/temporary-directory.ts'
@@ -109,8 +109,8 @@ describe('ports', () => {
       servers.push(server)
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
     })
-  afterAll(() => {
-    for (const server of servers) server.close()
+  afterEach(() => {
+    for (const server of servers.splice(0)) server.close()
   })
 
   withAbi(4, 'connectTcp allows the named ones', async () => {

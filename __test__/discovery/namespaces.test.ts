@@ -1,6 +1,7 @@
 /** `namespaces()`: which namespaces there are, what holds them, and how each is opened. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readlinkSync } from 'node:fs'
+import { release } from 'node:os'
 import { inspect } from 'node:util'
 import { type FoundNamespace, type NamespaceHolder, NamespaceSet, NS, namespaces, netns } from 'nsset'
 import { describe, expect, test } from 'vitest'
@@ -228,6 +229,17 @@ os.close(home)
     expectOpens(one)
   })
 
+  test('a pid namespace in which there is no process yet, by the one whose children will be in it', async ({
+    skip,
+  }) => {
+    if (isBefore(6, 11)) skip('before Linux 6.11 the kernel shows it only once there is a process inside')
+    await using hidden = await hide(`unshare(${NS.USER | NS.PID})\nnumber = 0\n`)
+    const all = await namespaces({ kinds: 'pid' })
+    const one = all.find(({ holders }) => holders.some((each) => each.type === 'children' && each.pid === hidden.pid))
+    expect(one?.holders).toEqual([{ type: 'children', pid: hidden.pid, command: 'python3' }])
+    if (one !== undefined) expectOpens(one)
+  })
+
   test('a pid namespace by one below it, and by the process whose children will be in it', async () => {
     await using hidden = await hide(
       `unshare(${NS.USER | NS.PID})\nnumber = 0\nif os.fork() == 0:\n    unshare(${NS.PID})\n    if os.fork() == 0: sys.stdin.read()\n    else: os.wait()\n    os._exit(0)\n`,
@@ -268,6 +280,14 @@ describe('the list', () => {
     const lines = inspect(await namespaces()).split('\n')
     const line = lines.find((each) => each.startsWith(set.id('net')))
     expect(line).toMatch(new RegExp(`^net:\\[\\d+\\] uid ${process.getuid?.()}, descriptor \\d+ of .* ${process.pid}`))
+  })
+
+  test('prints the name of a process without what controls a terminal', async () => {
+    using set = anyonesSet(['uts'])
+    await using inside = await hide(`number = 0\nlibc.prctl(15, b'\\x1b[31m\\nred', 0, 0, 0)`, set)
+    const lines = inspect(await namespaces({ kinds: 'uts' })).split('\n')
+    const line = lines.find((each) => each.startsWith(set.id('uts')))
+    expect(line).toContain(`\\u{1b}[31m\\u{a}red ${inside.pid}`)
   })
 
   test('draws a tree by owners', async () => {
@@ -378,6 +398,12 @@ interface ListedNamespace {
 }
 
 type Row = Record<'ns' | 'pns' | 'ons' | 'nprocs' | 'pid', number> & { type: string; nsfs: string | null }
+
+/** Whether the kernel is older than this version. */
+function isBefore(major: number, minor: number): boolean {
+  const [ownMajor = 0, ownMinor = 0] = release().split('.').map(Number.parseFloat)
+  return ownMajor < major || (ownMajor === major && ownMinor < minor)
+}
 
 function lsns(): ListedNamespace[] {
   const text = execFileSync('lsns', ['-J', '--output-all'], { encoding: 'utf8', timeout: 60_000 })

@@ -68,6 +68,50 @@ describe('a /proc of another pid namespace', () => {
   })
 })
 
+test('a /proc whose pids are those of an outer pid namespace shows the processes by these pids', async () => {
+  const place = await useNamespace(['user', 'pid'], { mapUser: 'root' })
+  await using inside = await hide('number = 0', place)
+  const program = `
+    import { readlinkSync } from 'node:fs'
+    import { namespaces } from 'nsset'
+    const own = Number(readlinkSync('/proc/self'))
+    const found = await namespaces()
+    const pids = found.flatMap(({ holders }) => holders.flatMap(({ type, pid }) => (type === 'process' ? [pid] : [])))
+    const ofOwn = found.filter(({ holders }) => holders.some(({ type, pid }) => type === 'process' && pid === own))
+    const opens = (each) => {
+      const set = each.open()
+      try {
+        return set.id() === each.id
+      } finally {
+        set.close()
+      }
+    }
+    const opened = ofOwn.map(opens)
+    const sockets = found.flatMap(({ holders }) => holders.filter(({ type }) => type === 'socket'))
+    const hidden = found.incomplete.filter(({ what }) => what === 'sockets')
+    console.log(JSON.stringify({
+      ...{ own, pid: process.pid, kinds: ofOwn.map(({ kind }) => kind), pids, opened },
+      ...{ sockets, codes: hidden.map(({ code }) => code) },
+    }))`
+  const kinds = place.kinds.map((kind) => `--${kind}=${place.path(kind)}`)
+  const found = await askPlainNode<{
+    own: number
+    pid: number
+    kinds: string[]
+    pids: number[]
+    opened: boolean[]
+    sockets: unknown[]
+    codes: string[]
+  }>(program, { prefix: byNsenter('--preserve-credentials', ...kinds) })
+  expect(found.own).not.toBe(found.pid)
+  expect(found.kinds).toEqual(expect.arrayContaining(['mnt', 'net', 'pid', 'user']))
+  expect(found.opened).not.toContain(false)
+  expect(found.pids).toContain(inside.pid)
+  // By their pids, the descriptors of other processes would be copied.
+  expect(found.sockets).toEqual([])
+  expect(found.codes).toEqual(['EXDEV'])
+})
+
 test('while processes with namespaces of their own come and go, about 200 a second, those that stay are found', async () => {
   const set = await useNamespace(['user', 'uts'], { mapUser: 'root' })
   await using _busy = await hide(BUSY)

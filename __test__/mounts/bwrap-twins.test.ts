@@ -49,6 +49,22 @@ const TWINS: Record<string, (host: TemporaryDirectory) => Twin> = {
     mounts: [{ type: 'directory', target: '/usr' }],
     script: 'ls -d /usr/bin',
   }),
+  '--chmod': () => ({
+    bwrap: ['--dir', '/a', '--chmod', '0700', '/a'],
+    mounts: [{ type: 'directory', target: '/a', mode: 0o700 }],
+    script: 'stat -c "%n %F %a" /a',
+    stdout: '/a directory 700\n',
+  }),
+  '--bind-fd': ({ file }) => ({
+    bwrap: ['--bind-fd', '3', '/new'],
+    mounts: [{ type: 'bind', source: file('hello'), target: '/new', ...BARE }],
+    script: `cat /new; ${mountAt('/new')}`,
+  }),
+  '--ro-bind-fd': ({ file }) => ({
+    bwrap: ['--ro-bind-fd', '3', '/new'],
+    mounts: [{ type: 'bind', source: file('hello'), target: '/new', readOnly: true, ...BARE }],
+    script: `cat /new; echo x >> /new; echo $?; ${mountAt('/new')}`,
+  }),
   '--symlink': () => ({
     bwrap: ['--symlink', '../some/where', '/deep/link'],
     mounts: [{ type: 'symlink', to: '../some/where', target: '/deep/link' }],

@@ -197,3 +197,40 @@ test('works with node:test', async () => {
   expect(stdout).toMatch(/^not ok \d+ - leaks$/m)
   expect(stdout).toMatch(/- namespace user:\[\d+\]/)
 })
+
+test('leaves out what nsset starts at the first call and keeps', async () => {
+  const program = `
+    import { once } from 'node:events'
+    import { test, beforeEach, afterEach } from 'node:test'
+    import { expectNoLeaks } from 'nsset/testing'
+    const { use, useNamespace } = expectNoLeaks({ beforeEach, afterEach }, { patience: 500 })
+    const network = async () => (await useNamespace(['user', 'net'], { mapUser: 'root', loopback: true })).network
+    test('requests', async () => (await network()).sysctls.set('net.ipv4.ip_forward', true))
+    test('capture', async () => use((await network()).capture('lo')))
+    test('uplink', async () => use(await (await network()).uplink()))
+    test('publish', async () => use(await (await network()).publish({ port: 0, to: { port: 80 } })))
+    test('an open uplink', async () => { globalThis.left = await (await network()).uplink() })
+    test('blocking calls', async () => (await network()).sync.links.list())
+    test('a socket', async () => {
+      globalThis.socket = (await network()).createSocket('udp4').bind()
+      await once(socket, 'listening')
+    })
+    test('the end', () => socket.close())
+  `
+  const { stdout } = await runPlainNode(program)
+  const verdicts = [...stdout.matchAll(/^((?:not )?ok) \d+ - (.*)$/gm)].map(
+    ([, verdict, name]) => `${name}: ${verdict}`,
+  )
+  expect(verdicts).toEqual([
+    'requests: ok',
+    'capture: ok',
+    'uplink: ok',
+    'publish: ok',
+    // It ends with its set.
+    'an open uplink: ok',
+    'blocking calls: ok',
+    'a socket: not ok',
+    'the end: ok',
+  ])
+  expect(stdout).toContain('- descriptor socket')
+})

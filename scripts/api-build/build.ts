@@ -9,8 +9,11 @@ for (const entry of ENTRIES) writeFileSync(new URL(`../../dist/${entry}.js`, imp
 
 const COMMAND = `#!/usr/bin/env node
 import { run } from './command/index.js'
-// A reader such as head(1) may close the pipe.
-process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.stdout.on('error', (error) => {
+  // A reader such as head(1) may close the pipe.
+  if (error.code === 'EPIPE') process.exit(0)
+  process.stderr.write(\`nsset: cannot write to standard output: \${error.message}\\n\`, () => process.exit(1))
+})
 process.exitCode = await run(process.argv.slice(2))
 `
 

@@ -7,7 +7,8 @@ const MOST_NAMED = 3
 export function oneLine(namespace: NamespaceFacts): string {
   const { id, ownerUid, names } = namespace
   const uid = ownerUid === undefined ? [] : [`uid ${ownerUid}`]
-  return [id, [...uid, ...names.map(({ name }) => shortened(name)), ...heldBy(namespace.holders)].join(', ')].join(' ')
+  const words = [...uid, ...names.map(({ name }) => shortened(name)), ...heldBy(namespace.holders)]
+  return printable(`${id} ${words.join(', ')}`)
 }
 
 /** @internal Describes what holds a namespace: the processes first, and namespaces below it only if nothing else does. */
@@ -46,6 +47,11 @@ function describe(holder: NamespaceHolder): string {
     case 'namespace':
       return `${holder.id} below it`
   }
+}
+
+/** A process chooses its name: what would control a terminal, or end or reorder the line, is shown as a code. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }
 
 /** Ids of containers are shown with twelve digits, as engines show them. */

@@ -1,11 +1,8 @@
 import type { Forwarding, NamespaceSet, Uplink } from 'nsset'
 import type { SandboxNetwork } from '../validate/sandbox/sandbox-options.ts'
 
-/** The name servers of a box with an uplink: the gateways of the addresses that an uplink has by default. */
-const RESOLV_CONF = 'nameserver 10.0.2.2\nnameserver fd00:6e73:7365:74::2\n'
-
-/** @internal The file with which programs of a box resolve names by its uplink. */
-export const RESOLVER_MOUNT = { type: 'file', target: '/etc/resolv.conf', content: RESOLV_CONF } as const
+/** @internal /etc/resolv.conf of a box with an uplink: the gateways of the addresses that an uplink has by default. */
+export const RESOLV_CONF = 'nameserver 10.0.2.2\nnameserver fd00:6e73:7365:74::2\n'
 
 /** @internal The ways out of the network of a box and into it. They end with its set. */
 export interface Ways {

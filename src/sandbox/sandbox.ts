@@ -1,3 +1,4 @@
+import { type EventEmitter, errorMonitor } from 'node:events'
 import {
   type ChildOf,
   ControlGroup,
@@ -17,17 +18,19 @@ import {
   sandboxSystemCalls,
   type Uplink,
 } from 'nsset'
+import { parseProgramArguments } from '../validate/sandbox/program-arguments.ts'
 import {
   type ParsedSandboxOptions,
   parseSandboxOptions,
-  type SandboxFiles,
   type SandboxOptions,
 } from '../validate/sandbox/sandbox-options.ts'
 import { Events } from './events.ts'
 import { hiddenPlaces } from './hidden.ts'
-import { openWays, RESOLVER_MOUNT, type Ways } from './network.ts'
+import { openWays, type Ways } from './network.ts'
 import { type Refusal, RefusalLog } from './refusals.ts'
-import { mountsOf, type Wanted } from './view.ts'
+import { firstDirectoryOf, mountsOf, type Wanted } from './view.ts'
+
+type Files = NonNullable<ParsedSandboxOptions['files']>
 
 /** The variables of the caller that programs get by default. */
 const PASSED_ON = ['PATH', 'LANG', 'LC_ALL', 'TERM', 'TZ']
@@ -90,8 +93,9 @@ export class Sandbox implements AsyncDisposable {
     const given = parseSandboxOptions(options)
     const group = given.cgroup === undefined ? undefined : await ControlGroup.create(given.cgroup)
     try {
+      const cwd = given.cwd ?? (await firstDirectoryOf(given.files?.write)) ?? '/'
       const set = await setOf(given, group)
-      return new Sandbox(set, group, defaultsOf(given, group), await waysOf(set, given))
+      return new Sandbox(set, group, defaultsOf(given, group, cwd), await waysOf(set, given))
     } catch (error) {
       await group?.close()
       throw error
@@ -121,23 +125,23 @@ export class Sandbox implements AsyncDisposable {
     options?: ExecFileOptions<E>,
   ): Promise<ExecFileResult<Output<E>>>
   async execFile(file: string, ...rest: unknown[]): Promise<ExecFileResult<string | Buffer>> {
-    const [args, options] = argumentsOf<ExecFileOptions>(rest)
+    const { args, options, timeout } = parseProgramArguments(rest, this.#defaults)
     const command = [file, ...args]
     try {
-      const result = await this.set.execFile(file, args, { ...this.#defaults, ...options } as ExecFileOptions)
+      const result = await this.set.execFile(file, args, { ...options, timeout } as ExecFileOptions)
       await this.#conclude(command, result.signal, result.code)
       return result
     } catch (error) {
       const { signal, code } = error instanceof ExecFileError ? error : { signal: null, code: undefined }
-      const isAborted = options.signal?.aborted ?? false
+      const isAborted = (options as ExecFileOptions).signal?.aborted ?? false
       await this.#conclude(command, signal, isAborted ? 'ABORT_ERR' : code)
       throw error
     }
   }
 
   /**
-   * Starts a program, like {@link NamespaceSet.spawn}. If it runs longer than `timeout`, everything in the box is ended, and the box is
-   * closed.
+   * Starts a program, like {@link NamespaceSet.spawn}. If it runs longer than `timeout`, or `signal` is aborted, everything in the box is
+   * ended, and the box is closed.
    *
    * @throws as {@link NamespaceSet.spawn}.
    * @example
@@ -150,13 +154,13 @@ export class Sandbox implements AsyncDisposable {
   ): ChildOf<S>
   spawn<const S extends StdioOptions | undefined = undefined>(file: string, options?: SpawnOptions<S>): ChildOf<S>
   spawn(file: string, ...rest: unknown[]): NamespaceChildProcess {
-    const [args, { timeout, ...options }] = argumentsOf<SpawnOptions>(rest)
-    return this.#watch(this.set.spawn(file, args, { ...this.#defaults, ...options }), [file, ...args], timeout)
+    const { args, options, timeout } = parseProgramArguments(rest, this.#defaults)
+    return this.#watch(this.set.spawn(file, args, options as SpawnOptions), [file, ...args], timeout)
   }
 
   /**
    * Starts a Node.js process with a channel for messages, like {@link NamespaceSet.fork}. The program of Node.js and the module have to
-   * be visible in the box. `timeout` is that of {@link Sandbox.spawn}.
+   * be visible in the box. `timeout` and `signal` are those of {@link Sandbox.spawn}.
    *
    * @throws as {@link NamespaceSet.fork}.
    * @example
@@ -165,15 +169,15 @@ export class Sandbox implements AsyncDisposable {
   fork(module: Path, args?: readonly string[] | null, options?: ForkOptions): NamespaceChildProcess
   fork(module: Path, options?: ForkOptions): NamespaceChildProcess
   fork(module: Path, ...rest: unknown[]): NamespaceChildProcess {
-    const [args, { timeout, ...options }] = argumentsOf<ForkOptions>(rest)
-    const child = this.set.fork(module, args, { ...this.#defaults, ...options } as ForkOptions)
+    const { args, options, timeout } = parseProgramArguments(rest, this.#defaults)
+    const child = this.set.fork(module, args, options as ForkOptions)
     return this.#watch(child, [String(module), ...args], timeout)
   }
 
   /**
    * What the box has refused, from its creation until it is closed, as far as the kernel tells: programs that were killed for a system
    * call, a limit or the timeout, and what the control group has refused. A file or a system call that failed with an error is known to
-   * the program alone.
+   * the program alone. The loop waits for further refusals until the box is closed, and does not keep Node.js running.
    *
    * @example
    * for await (const { what, command } of box.refusals()) console.log(what, command.join(' '))
@@ -203,6 +207,8 @@ export class Sandbox implements AsyncDisposable {
     try {
       await this.set[Symbol.asyncDispose]()
     } finally {
+      // The set has closed them. They stop listening on a thread of their own.
+      await Promise.all(this.forwardings.map((forwarding) => forwarding.close()))
       this.#refusals.end()
       await this.#group?.close()
     }
@@ -216,32 +222,36 @@ export class Sandbox implements AsyncDisposable {
 
   /** Ends the box with a program that was stopped, and notes what the kernel tells about a program that has ended. */
   async #conclude(command: readonly string[], signal: NodeJS.Signals | null, code: string | undefined): Promise<void> {
-    if (!this.closed) await this.#events.note(command, signal)
+    await this.#note(command, signal)
     if (code === 'ETIMEDOUT') this.#refusals.add({ what: 'timeout', command })
     if (code === 'ETIMEDOUT' || code === 'ABORT_ERR') await this.close()
   }
 
-  #watch<T extends NamespaceChildProcess>(child: T, command: readonly string[], timeout: number | undefined): T {
+  /** The control group may end meanwhile, with the box. That is no failure of the program. */
+  async #note(command: readonly string[], signal: NodeJS.Signals | null): Promise<void> {
+    if (!this.closed) await this.#events.note(command, signal).catch(() => undefined)
+  }
+
+  #watch<T extends NamespaceChildProcess>(child: T, command: readonly string[], timeout: number): T {
+    // A failure is that of the next close().
+    const end = () => this.close().catch(() => undefined)
     const expire = () => {
       this.#refusals.add({ what: 'timeout', command })
-      // A failure is that of the next close().
-      this.close().catch(() => undefined)
+      void end()
     }
-    const timer = timeout === undefined || timeout === 0 ? undefined : setTimeout(expire, timeout)
+    const timer = timeout === 0 ? undefined : setTimeout(expire, timeout)
     child.once('exit', (_, signal) => {
       clearTimeout(timer)
-      if (!this.closed) this.#events.note(command, signal).catch(() => undefined)
+      void this.#note(command, signal)
     })
-    child.once('error', () => clearTimeout(timer))
+    // This handles no error: without another listener it is thrown, as that of any child.
+    const emitter: EventEmitter = child
+    emitter.on(errorMonitor, (error: NodeJS.ErrnoException) => {
+      if (child.pid === undefined) clearTimeout(timer)
+      if (error.code === 'ABORT_ERR') void end()
+    })
     return child
   }
-}
-
-/** `(args, options)` and `(options)`. */
-function argumentsOf<T>([first, second]: unknown[]): [args: readonly string[], options: T] {
-  return Array.isArray(first) || first === null || first === undefined
-    ? [(first ?? []) as readonly string[], (second ?? {}) as T]
-    : [[], first as T]
 }
 
 async function setOf(given: ParsedSandboxOptions, group: ControlGroup | undefined): Promise<NamespaceSet> {
@@ -249,20 +259,19 @@ async function setOf(given: ParsedSandboxOptions, group: ControlGroup | undefine
   const { root = 'host', files = {}, network = 'none', user = 'current', hostname = 'sandbox' } = given
   if (network !== 'host') kinds.push('net')
   if (group !== undefined) kinds.push('cgroup')
-  const mounts = await mountsOf(wantedOf(files, root, network), root)
   return NamespaceSet.unshare(kinds, {
     mapUser: user,
     hostname,
-    mounts: typeof network === 'object' ? [...mounts, RESOLVER_MOUNT] : mounts,
+    mounts: await mountsOf(wantedOf(files, root, network), root),
     ...(network === 'host' ? {} : { loopback: true }),
     ...(root === 'empty' ? { root: { type: 'tmpfs', readOnly: true } as const } : {}),
     ...(group === undefined ? {} : { cgroup: group }),
   })
 }
 
-function wantedOf(files: SandboxFiles, root: 'host' | 'empty', network: SandboxOptions['network']): Wanted[] {
-  const all = (purpose: Wanted['purpose'], ifMissing: Wanted['ifMissing'], paths: readonly Path[] = []) =>
-    paths.map((path): Wanted => ({ path: String(path), purpose, ifMissing }))
+function wantedOf(files: Files, root: 'host' | 'empty', network: SandboxOptions['network']): Wanted[] {
+  const all = (purpose: Wanted['purpose'], ifMissing: Wanted['ifMissing'], paths: readonly (string | Buffer)[] = []) =>
+    paths.map((path): Wanted => ({ path, purpose, ifMissing }))
   const { read, write, hide = hiddenPlaces(), temporary } = files
   const usual = root === 'empty' ? all('temporary', 'create', ['/tmp']) : all('temporary', 'skip', TEMPORARY)
   return [
@@ -273,6 +282,7 @@ function wantedOf(files: SandboxFiles, root: 'host' | 'empty', network: SandboxO
     // With the network of the host, names are resolved as on the host, whose file may be a link to one in a hidden place.
     ...(root === 'host' && network === 'host' ? all('read', 'skip', [RESOLVER]) : []),
     ...all('write', 'fail', write),
+    ...(typeof network === 'object' ? all('resolver', 'create', [RESOLVER]) : []),
   ]
 }
 
@@ -288,11 +298,11 @@ async function waysOf(set: NamespaceSet, { network }: ParsedSandboxOptions): Pro
 }
 
 /** The options of every program of the box. */
-function defaultsOf(given: ParsedSandboxOptions, group: ControlGroup | undefined): SpawnOptions {
-  const { capabilities = [], seccomp = sandboxSystemCalls(), limits, landlock, umask, nice, files, cwd } = given
+function defaultsOf(given: ParsedSandboxOptions, group: ControlGroup | undefined, cwd: Path): SpawnOptions {
+  const { capabilities = [], seccomp = sandboxSystemCalls(), limits, landlock, umask, nice } = given
   return {
     env: given.env ?? ownEnvironment(),
-    cwd: cwd ?? files?.write?.[0] ?? '/',
+    cwd,
     capabilities,
     seccomp,
     noNewPrivileges: true,

@@ -2,50 +2,71 @@ import type { Leak } from './leak.ts'
 
 const fs = process.getBuiltinModule('node:fs')
 
-/** The helper of nsset that waits for a program, and ends by itself. It takes a socket and a pidfd of this process. */
+/** The helper of nsset that waits for a program, and ends by itself. As long as it is in use, this process has a socket and a pidfd for it. */
 const IDLE = 'nsset-idle'
+const PIDFD = 'anon_inode:[pidfd]'
+
+/** Threads of nsset with an event loop. Each is started by the first call that needs it, and stays. */
+const LOOPS = ['nsset-network', 'nsset-forward', 'nsset-uplink', 'nsset-capture']
+const DESCRIPTORS_OF_A_LOOP = ['anon_inode:[eventpoll]', 'anon_inode:[eventpoll]', 'anon_inode:[eventfd]']
 
 /** What belongs to this process, by type. */
 export type Belongings = Map<Leak['type'], string[]>
 
 /** @internal Returns what this process holds, and what its namespaces have that a test could leave behind. */
 export function belongings(): Belongings {
-  const children = childrenOf(process.pid)
-  const idle = children.filter(({ command }) => command === IDLE).length
-  const { namespaces, descriptors } = descriptorsOf(idle)
+  const [idle, children] = partition(childrenOf(process.pid), ({ command }) => command === IDLE)
+  const all = threads()
+  const { namespaces, descriptors, watched } = descriptorsOf()
+  // A helper that has just been dropped still runs, and its descriptors are closed.
+  remove(descriptors, ['socket', PIDFD], idle.filter(({ pid }) => watched.includes(pid)).length)
+  // A new thread has the name of the one that started it for a moment, so each name counts once.
+  remove(descriptors, DESCRIPTORS_OF_A_LOOP, LOOPS.filter((name) => all.includes(name)).length)
   return new Map([
     ['namespace', namespaces],
     ['descriptor', descriptors],
-    ['child', children.flatMap(({ pid, command }) => (command === IDLE ? [] : [`${pid} (${command})`]))],
-    ['thread', threads()],
+    ['child', children.map(({ pid, command }) => `${pid} (${command})`)],
+    ['thread', all.filter((name) => !name.startsWith('nsset-'))],
     ['mount', mounts()],
     ['link', names('/sys/class/net')],
     ['name', names('/run/netns')],
   ])
 }
 
-/** Namespaces by their identity, and other descriptors by their target without its number. */
-function descriptorsOf(idle: number): { namespaces: string[]; descriptors: string[] } {
-  const targets = names('/proc/self/fd').flatMap((fd) => linkAt(`/proc/self/fd/${fd}`) ?? [])
-  const isNamespace = (target: string) => /^[a-z]+:\[\d+\]$/.test(target) && !/^(?:socket|pipe):/.test(target)
-  const others = targets.filter((target) => !isNamespace(target)).map((target) => target.replace(/:\[\d+\]$/, ''))
-  for (const target of ['socket', 'anon_inode:[pidfd]']) {
-    for (let count = 0; count < idle; count++) remove(others, target)
+/** Namespaces by their identity, other descriptors by their target without its number, and the processes that pidfds are for. */
+function descriptorsOf(): { namespaces: string[]; descriptors: string[]; watched: string[] } {
+  const open = names('/proc/self/fd').flatMap((fd) => {
+    const target = linkAt(`/proc/self/fd/${fd}`)
+    return target === undefined ? [] : [{ fd, target }]
+  })
+  const [namespaces, others] = partition(open, ({ target }) => /^(?!socket|pipe)[a-z]+:\[\d+\]$/.test(target))
+  return {
+    namespaces: namespaces.map(({ target }) => target),
+    descriptors: others.map(({ target }) => target.replace(/:\[\d+\]$/, '')).filter((target) => !isOwn(target)),
+    watched: others.filter(({ target }) => target === PIDFD).flatMap(({ fd }) => processOf(fd) ?? []),
   }
-  return { namespaces: targets.filter(isNamespace), descriptors: others.filter((target) => !isOwn(target)) }
 }
 
-/**
- * The directory that is read here, and those of nsset's threads: each keeps one from its first use. Threads that stay are
- * compared as threads.
- */
+/** The process of a pidfd (proc_pid_fdinfo(5)). */
+function processOf(fd: string): string | undefined {
+  return /^Pid:\t(\d+)$/m.exec(textAt(`/proc/self/fdinfo/${fd}`))?.[1]
+}
+
+function partition<T>(all: readonly T[], test: (value: T) => boolean): [T[], T[]] {
+  return [all.filter(test), all.filter((value) => !test(value))]
+}
+
+/** The directory that is read here, and those of nsset's threads: each keeps one from its first use. */
 function isOwn(target: string): boolean {
   return target === `/proc/${process.pid}/fd` || /^\/proc\/\d+\/task\/\d+\/ns$/.test(target)
 }
 
-function remove(texts: string[], text: string): void {
-  const at = texts.lastIndexOf(text)
-  if (at !== -1) texts.splice(at, 1)
+/** Removes each of some texts several times, if it is there so often. */
+function remove(from: string[], texts: readonly string[], times: number): void {
+  for (const text of Array.from({ length: times }, () => texts).flat()) {
+    const at = from.lastIndexOf(text)
+    if (at !== -1) from.splice(at, 1)
+  }
 }
 
 function childrenOf(parent: number): { pid: string; command: string }[] {

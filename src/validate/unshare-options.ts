@@ -1,4 +1,4 @@
-import { invalidType, outOfRange } from '../errors.ts'
+import { invalidType, invalidValue, outOfRange } from '../errors.ts'
 import type { AnyControlGroup } from '../objects/control-group-handle.ts'
 import { array, type FieldsOf, object, type Parse, parseOptions } from './fields.ts'
 import { type IdMap, idMap } from './id-map.ts'
@@ -85,13 +85,14 @@ export interface UnshareOptions extends UnshareSyncOptions {
   signal?: AbortSignal | undefined
 }
 
-const mapUserWord = word('root', 'current', 'auto')
+const isMapUserWord = (value: string) => value === 'root' || value === 'current' || value === 'auto'
 
 /** @internal */
 export const mapUser: Parse<MapUser> = (value, name) => {
   if (typeof value === 'number') return u32(value, name)
-  if (typeof value !== 'string') throw invalidType(name, 'a word or a number', value)
-  return mapUserWord(value, name)
+  if (typeof value !== 'string') throw invalidType(name, "'root', 'current', 'auto' or a user id", value)
+  if (isMapUserWord(value)) return value
+  throw invalidValue(name, "must be 'root', 'current', 'auto' or a user id", value)
 }
 
 const nanoseconds: Parse<bigint> = (value, name) => {

@@ -81,6 +81,19 @@ pub(crate) fn explain_read_only() -> &'static str {
     }
 }
 
+/// Whether its pids are those of the caller's pid namespace. `NSpid` has the pid of the reader in the pid namespace of `/proc` and
+/// in each one below it, down to the reader's own (proc_pid_status(5)).
+pub(crate) fn has_own_pids() -> bool {
+    static HAS: OnceLock<bool> = OnceLock::new();
+    *HAS.get_or_init(|| {
+        let mut status = String::new();
+        // It is longer than a small file for a user with hundreds of groups.
+        let _ = open_below("self/status", OFlag::O_RDONLY).map(|file| File::from(file).read_to_string(&mut status));
+        let pids = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        pids.is_some_and(|pids| pids.split_ascii_whitespace().count() == 1)
+    })
+}
+
 /// The size of a small file.
 const SMALL: usize = 4096;
 

@@ -137,7 +137,8 @@ function createClass() {
     override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
       this.#native.close()
       this.#forgetSignal?.()
-      this.#ended().then(
+      // Until then Node.js runs, also after `unref`: a program that waits for the end must not exit before it.
+      new LoopHold().during(this.#ended()).then(
         () => callback(error),
         () => callback(error),
       )

@@ -1,4 +1,5 @@
 import type { NativeForwarding } from '../../../index.js'
+import { LoopHold } from '../../native/loop-hold.ts'
 import { binding } from '../../native.ts'
 import { insteadOf } from '../../objects/uncloneable.ts'
 import { type CloseForwardingOptions, parseCloseForwardingOptions } from '../../validate/sockets/forwarding-options.ts'
@@ -127,8 +128,8 @@ export class Forwarding {
   }
 
   /**
-   * Stops listening. Open connections may continue for `grace` milliseconds, and are then reset. Resolves when all have ended. A
-   * further call can only shorten the time.
+   * Stops listening. Open connections may continue for `grace` milliseconds, and are then reset. Resolves when all have ended, and
+   * keeps Node.js running until then, also after `unref`. A further call can only shorten the time.
    *
    * @throws `ERR_INVALID_ARG_VALUE` if `grace` is negative or `Infinity`.
    * @example
@@ -137,7 +138,7 @@ export class Forwarding {
   async close(options?: CloseForwardingOptions): Promise<void> {
     const { grace = 0 } = parseCloseForwardingOptions(options)
     for (const { native } of this.#listeners) native.close(grace)
-    await this.#ended
+    await new LoopHold().during(this.#ended)
   }
 
   /** Closes it without waiting. */

@@ -91,8 +91,8 @@ export function parseControlGroupOptions(options: unknown) {
 }
 
 /** @internal */
-export function parseControlGroupLimits(changes: unknown) {
-  return parseFields(changes, 'changes', LIMITS)
+export function parseControlGroupLimits(changes: unknown, name = 'changes') {
+  return parseFields(changes, name, LIMITS)
 }
 
 /** @internal */

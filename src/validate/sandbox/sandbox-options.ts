@@ -1,13 +1,24 @@
 import { invalidValue } from '../../errors.ts'
 import { type ControlGroupLimits, parseControlGroupLimits } from '../control-groups/options.ts'
-import { array, type FieldsOf, object, type Parse, type Parsed, parseOptions } from '../fields.ts'
+import {
+  array,
+  type FieldsOf,
+  object,
+  type Parse,
+  type Parsed,
+  type Plain,
+  parseFields,
+  parseOptions,
+} from '../fields.ts'
 import { type Path, parsePath } from '../paths.ts'
 import { CONFINEMENT, type ConfinementOptions } from '../processes/confinement/confinement.ts'
+import { isRemembered, type SystemCallFilter } from '../processes/confinement/system-calls.ts'
 import { type Environment, parseEnvironment } from '../processes/environment.ts'
 import { type ForwardOptions, parseForwards } from '../sockets/forwarding-options.ts'
 import { UPLINK_RULES, type UplinkOptions } from '../sockets/uplink-options.ts'
 import { type MapUser, mapUser } from '../unshare-options.ts'
 import { text } from '../values.ts'
+import { snapshot } from './snapshot.ts'
 
 /** What a box sees of the files of the host. Of places in each other, the innermost is in effect, whatever list it is in. */
 export interface SandboxFiles {
@@ -50,7 +61,7 @@ export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivilege
   hostname?: string | undefined
   /** The environment of programs. Default: `PATH`, `LANG`, `TERM` and `TZ` of the caller, and a `HOME` in `/tmp`. */
   env?: Environment | undefined
-  /** The working directory of programs. Default: the first of `files.write`, or `/`. */
+  /** The working directory of programs. Default: the first directory of `files.write`, or `/`. */
   cwd?: Path | undefined
   /** The capabilities of programs, as the option of `spawn`. Default: none. */
   capabilities?: ConfinementOptions['capabilities']
@@ -60,7 +71,7 @@ export interface SandboxOptions extends Omit<ConfinementOptions, 'noNewPrivilege
   cgroup?: ControlGroupLimits | undefined
 }
 
-const paths: Parse<string[]> = (value, name) => array(parsePath)(value, name).map(String)
+const paths = array(parsePath)
 
 const FILES = { read: paths, write: paths, hide: paths, temporary: paths } satisfies FieldsOf<SandboxFiles>
 
@@ -72,13 +83,13 @@ const network: Parse<'none' | 'host' | SandboxNetwork> = (value, name) => {
   return ways(value, name)
 }
 
-/** Checked here, so that a mistake is an error before anything is created. */
+const WAYS = { ...UPLINK_RULES, publish: array(parseForwards) } satisfies FieldsOf<SandboxNetwork>
+
+/** Checked here, so that a mistake is an error before anything is created. Inherited rules count, too. */
 const ways: Parse<SandboxNetwork> = (value, name) => {
-  const { publish, ...rules } = value as SandboxNetwork
-  parseOptions(rules, UPLINK_RULES, name)
-  if (publish === undefined) return rules
-  array((entry) => parseForwards(entry))(publish, `${name}.publish`)
-  return { ...rules, publish }
+  const copy = snapshot(value) as Plain
+  parseFields(copy, name, WAYS)
+  return Object.fromEntries(Object.keys(WAYS).map((key) => [key, copy[key]]))
 }
 
 const root: Parse<'host' | 'empty'> = (value, name) => {
@@ -86,13 +97,17 @@ const root: Parse<'host' | 'empty'> = (value, name) => {
   throw invalidValue(name, "must be 'host' or 'empty'", value)
 }
 
-/** Checks a value that another function takes as it is given. */
+/** Checks a value that another function takes later as it is given now. */
 const as =
   <T>(parse: Parse): Parse<T> =>
   (value, name) => {
     parse(value, name)
-    return value as T
+    return snapshot(value) as T
   }
+
+/** A filter of `systemCalls` is frozen and compiled. */
+const filter: Parse<NonNullable<SandboxOptions['seccomp']>> = (value, name) =>
+  seccomp(value, name) !== undefined && isRemembered(value) ? value : (snapshot(value) as SystemCallFilter | Buffer)
 
 const { limits, umask, nice, capabilities, seccomp, landlock } = CONFINEMENT
 
@@ -109,7 +124,7 @@ const SANDBOX = {
   umask: as<number>(umask),
   nice: as<number>(nice),
   capabilities: as<NonNullable<SandboxOptions['capabilities']>>(capabilities),
-  seccomp: as<NonNullable<SandboxOptions['seccomp']>>(seccomp),
+  seccomp: filter,
   landlock: as<NonNullable<SandboxOptions['landlock']>>(landlock),
 } satisfies FieldsOf<SandboxOptions>
 

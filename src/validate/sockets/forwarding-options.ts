@@ -88,9 +88,9 @@ const FORWARD = {
 } satisfies FieldsOf<ForwardOptions>
 
 /** @internal Returns one element for each listener. */
-export function parseForwards(value: unknown): ParsedForward[] {
-  const parsed = Array.isArray(value) ? array(parseForward)(value, 'options') : [parseForward(value, 'options')]
-  if (parsed.length === 0) throw invalidValue('options', 'must not be empty', value)
+export function parseForwards(value: unknown, name = 'options'): ParsedForward[] {
+  const parsed = Array.isArray(value) ? array(parseForward)(value, name) : [parseForward(value, name)]
+  if (parsed.length === 0) throw invalidValue(name, 'must not be empty', value)
   return parsed.flat()
 }
 

@@ -68,7 +68,7 @@ pub struct LinkInOtherNetwork {
 }
 
 /// `struct ifinfomsg` of rtnetlink(7).
-const HEADER: usize = 16;
+pub(super) const HEADER: usize = 16;
 
 const ARPHRD_LOOPBACK: u16 = libc::ARPHRD_LOOPBACK;
 

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::{
     RouteNetlinkMessage,
-    link::{LinkAttribute, LinkExtentMask, LinkInfo},
+    link::{LinkAttribute, LinkInfo},
 };
 use nix::errno::Errno;
 
 use super::{
     changes::{LinkBuilder, LinkChanges, LinkState, Master},
+    filter,
     kinds::LinkKind,
     link::Link,
     properties::Port,
@@ -44,12 +45,18 @@ impl Links<'_> {
     /// missed.
     pub async fn list(&self) -> Result<Vec<Link>> {
         let conversation = self.network.conversation();
+        let mut asked = filter::filter();
         let mut request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed().build()));
         let mut known: BTreeMap<u32, Link> = BTreeMap::new();
         let mut newest = None;
         for _ in 0..ATTEMPTS {
-            let dump = conversation.dump_once(&mut request, &|message| Link::read(message).map(Some)).await;
+            let dump = conversation.dump_once(&mut request, &|message| filter::read(message).map(Some)).await;
             let dump = dump.map_err(|error| error.of("RTM_GETLINK", ""))?;
+            if filter::filter() != asked {
+                asked = filter::filter();
+                request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed().build()));
+                continue;
+            }
             let is_interrupted = dump.is_interrupted;
             let links = dump.into_all();
             if !is_interrupted || self.network.is_tolerant() {
@@ -69,12 +76,14 @@ impl Links<'_> {
     }
 
     /// Passes on each link of one dump as it arrives, which takes less memory than a list. Returns whether these are all links: if
-    /// not, because links appeared or disappeared meanwhile, the caller has to [`list`](Self::list) them.
+    /// not, because links appeared or disappeared meanwhile, or were sent without counters, the caller has to [`list`](Self::list) them.
     pub async fn each(&self, mut on_link: impl FnMut(Link) + Send) -> Result<bool> {
+        let asked = filter::filter();
         let request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed().build()));
-        let mut on_object = |message: &[u8]| Link::read(message).map(&mut on_link);
+        let mut on_object = |message: &[u8]| filter::read(message).map(&mut on_link);
         let is_whole = self.network.conversation().dump_each(request, &mut on_object, &[]).await;
-        is_whole.map_err(|error| error.of("RTM_GETLINK", ""))
+        let is_whole = is_whole.map_err(|error| error.of("RTM_GETLINK", ""))?;
+        Ok(is_whole && filter::filter() == asked)
     }
 
     /// Returns the listed links, and those of the others that still exist.
@@ -104,9 +113,15 @@ impl Links<'_> {
 
     /// Returns a link that is not referred to by its alias.
     async fn look(&self, link: &LinkRef) -> Result<Link> {
-        let request = Request::act(RouteNetlinkMessage::GetLink(addressed_to(link).build()));
-        let found = self.network.conversation().get(request, Link::read).await;
-        found.map_err(|error| error.of("RTM_GETLINK", link))
+        loop {
+            let asked = filter::filter();
+            let request = Request::act(RouteNetlinkMessage::GetLink(addressed_to(link).build()));
+            let found = self.network.conversation().get(request, filter::read).await;
+            let found = found.map_err(|error| error.of("RTM_GETLINK", link))?;
+            if filter::filter() == asked {
+                return Ok(found);
+            }
+        }
     }
 
     /// Deletes a link. With a veth, the kernel also deletes its other end.
@@ -254,10 +269,7 @@ pub(super) fn addressed_to(link: &LinkRef) -> LinkBuilder {
     }
 }
 
-/// Returns a message without a link. It has a filter, because without one the kernel does not compute the length of the longest
-/// description, and silently ends a dump before a link with a long one: rtnl_calcit() of net/core/rtnetlink.c. This filter leaves
-/// out the counters of IPv6, which the kernel sums up over all CPUs for each link: inet6_fill_ifla6_attrs() of
-/// net/ipv6/addrconf.c. The counters of the link itself (`IFLA_STATS64`) stay.
+/// Returns a message without a link.
 fn unaddressed() -> LinkBuilder {
-    LinkBuilder::new().append_extra_attribute(LinkAttribute::ExtMask(vec![LinkExtentMask::SkipStats]))
+    LinkBuilder::new().append_extra_attribute(LinkAttribute::ExtMask(vec![filter::filter()]))
 }

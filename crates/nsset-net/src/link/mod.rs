@@ -7,6 +7,7 @@ mod creation;
 mod elsewhere;
 mod ends;
 mod ensure;
+mod filter;
 mod kept;
 mod kinds;
 #[allow(clippy::module_inception)]

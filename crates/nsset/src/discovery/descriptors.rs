@@ -16,7 +16,7 @@ use nix::{
 use crate::{
     discovery::{
         census::{Census, Holder},
-        entries::{Inodes, decimal, list},
+        entries::{decimal, list},
         sockets::{Networks, Owner},
     },
     kind::Kind,
@@ -27,25 +27,23 @@ use crate::{
 pub(super) fn look(
     census: &Census,
     process: BorrowedFd<'_>,
-    pid: i32,
-    inodes: &Inodes,
+    owner: Owner,
     networks: &Mutex<Networks>,
 ) -> Result<(), Errno> {
     let (links, fds) = list(process, c"fd")?;
-    let mut owner = Owner::new(pid, inodes[Kind::Net]);
     for fd in fds {
         let name = decimal(fd);
         let Ok(link) = readlinkat(links.as_fd(), name.as_c_str()) else { continue };
         let link = link.as_encoded_bytes();
         if link.starts_with(b"socket:[") {
             if census.search.kinds.contains(Kind::Net) {
-                networks.lock().unwrap_or_else(PoisonError::into_inner).look(census, &mut owner, fd, link);
+                networks.lock().unwrap_or_else(PoisonError::into_inner).look(census, &owner, fd, link);
             }
             continue;
         }
         let Some((kind, inode)) = ns_link::parse(link).filter(|(kind, _)| census.looks_at(*kind)) else { continue };
-        if let Some(index) = census.meet(kind, inode, || open(links.as_fd(), &name, kind, pid, fd)) {
-            census.hold(index, Holder::Descriptor { pid, fd });
+        if let Some(index) = census.meet(kind, inode, || open(links.as_fd(), &name, kind, owner.pid, fd)) {
+            census.hold(index, Holder::Descriptor { pid: owner.pid, fd });
         }
     }
     Ok(())

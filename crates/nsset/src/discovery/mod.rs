@@ -7,6 +7,7 @@ mod entries;
 mod hidden;
 mod incomplete;
 mod kernel_list;
+mod links;
 mod mounts;
 mod processes;
 mod reopen;

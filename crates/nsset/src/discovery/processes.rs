@@ -2,8 +2,8 @@
 
 use std::{
     borrow::Cow,
-    ffi::{CStr, CString},
-    os::fd::{AsFd, BorrowedFd},
+    ffi::CString,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering::Relaxed},
@@ -11,33 +11,29 @@ use std::{
     thread::{Builder, available_parallelism, scope},
 };
 
-use nix::{
-    errno::Errno,
-    fcntl::{AtFlags, OFlag, openat},
-    sys::stat::{Mode, fstatat},
-};
+use nix::{errno::Errno, fcntl::AtFlags, sys::stat::fstatat};
 
 use crate::{
+    children::pidfd,
     discovery::{
         census::{Census, Holder, Process},
         descriptors,
         entries::{self, Inodes, decimal, directory, list},
         incomplete::What,
-        mounts::mountinfo::{self, Table},
-        sockets::Networks,
+        links::{Links, Whose},
+        mounts::mountinfo::{Reader, Table},
+        sockets::{Networks, Owner},
     },
     error::{Result, SystemError},
     kind::Kind,
-    namespaces::{namespace::Namespace, ns_link},
     proc,
-    retry::uninterrupted,
 };
 
 /// The kinds of which the threads of a process can have different namespaces.
 const OF_THREADS: [Kind; 5] = [Kind::Cgroup, Kind::Ipc, Kind::Mnt, Kind::Net, Kind::Uts];
 
-/// The namespaces of the next children, and their kinds.
-const FOR_CHILDREN: [(Kind, &CStr); 2] = [(Kind::Pid, c"pid_for_children"), (Kind::Time, c"time_for_children")];
+/// The kinds of which the next children of a process can have others than it has.
+const FOR_CHILDREN: [Kind; 2] = [Kind::Pid, Kind::Time];
 
 /// Returns what is mounted in the mount namespaces of the processes.
 pub(super) fn walk(census: &Census) -> Result<Table> {
@@ -85,10 +81,10 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn read_shares(&self) {
-        let mut text = Vec::new();
+        let mut reader = Reader::default();
         while let Some(rest) = self.pids.get(self.next.fetch_add(SHARE, Relaxed)..).filter(|rest| !rest.is_empty()) {
             for pid in rest.iter().take(SHARE) {
-                if let Err(errno @ (Errno::EACCES | Errno::EPERM)) = self.look_at(*pid, &mut text) {
+                if let Err(errno @ (Errno::EACCES | Errno::EPERM)) = self.look_at(*pid, &mut reader) {
                     self.census.count(What::Processes, errno);
                 }
             }
@@ -96,31 +92,38 @@ impl Walk<'_> {
     }
 
     /// Processes may end at any time, and what is read of one is read below one descriptor, which never leads to another.
-    fn look_at(&self, pid: i32, text: &mut Vec<u8>) -> std::result::Result<(), Errno> {
+    fn look_at(&self, pid: i32, mounts: &mut Reader) -> std::result::Result<(), Errno> {
         let process = directory(self.proc, &decimal(pid))?;
-        let seen = self.look_below(process.as_fd(), pid, text);
+        let seen = self.look_below(process.as_fd(), pid, mounts);
         // For a process that has ended, the kernel fails with EACCES too.
         seen.or_else(|errno| fstatat(&process, c"ns", AtFlags::empty()).map_or(Ok(()), |_| Err(errno)))
     }
 
-    fn look_below(&self, process: BorrowedFd<'_>, pid: i32, text: &mut Vec<u8>) -> std::result::Result<(), Errno> {
+    fn look_below(&self, directory: BorrowedFd<'_>, pid: i32, mounts: &mut Reader) -> std::result::Result<(), Errno> {
         let Walk { census, networks, .. } = self;
-        let (inodes, first_in, seen) = read_process(census, process, pid)?;
+        let pidfd = open_pidfd(pid);
+        // If the directory is still there, the descriptor is not that of a later process with the same pid.
+        let threads = fstatat(directory, c"task", AtFlags::empty())?.st_nlink;
+        let process = Links::of_process(pidfd.as_ref().ok().map(AsFd::as_fd), directory)?;
+        let (inodes, first_in, seen) = read_process(census, &process, pid)?;
         if census.search.holders {
-            census.enroll(describe(process, pid));
+            census.enroll(describe(directory, pid));
         }
-        if let Some(mounts) = first_in {
-            self.read_mounts(process, pid, mounts, text);
+        if let Some(inode) = first_in {
+            self.read_mounts(directory, pid, inode, mounts);
         }
-        look_at_threads(census, process, pid, &inodes)?;
-        descriptors::look(census, process, pid, &inodes, networks)?;
+        if threads > LINKS_OF_ONE_THREAD {
+            look_at_threads(census, directory, pid, &inodes)?;
+        }
+        let owner = Owner::new(pid, inodes[Kind::Net], pidfd);
+        descriptors::look(census, directory, owner, networks)?;
         seen
     }
 
     /// Another process in it is asked later if this one has ended.
-    fn read_mounts(&self, process: BorrowedFd<'_>, pid: i32, mounts: u64, text: &mut Vec<u8>) {
-        if let Ok(mounted) = mountinfo::read(process, text) {
-            self.mounts.lock().unwrap_or_else(PoisonError::into_inner).insert(mounts, (pid, mounted));
+    fn read_mounts(&self, process: BorrowedFd<'_>, pid: i32, inode: u64, mounts: &mut Reader) {
+        if let Ok(mounted) = mounts.read(process) {
+            self.mounts.lock().unwrap_or_else(PoisonError::into_inner).insert(inode, (pid, mounted));
         }
     }
 }
@@ -129,21 +132,15 @@ impl Walk<'_> {
 /// caller may not see.
 type Seen = (Inodes, Option<u64>, std::result::Result<(), Errno>);
 
-fn read_process(census: &Census, process: BorrowedFd<'_>, pid: i32) -> std::result::Result<Seen, Errno> {
-    let links = directory(process, c"ns")?;
+fn read_process(census: &Census, process: &Links<'_>, pid: i32) -> std::result::Result<Seen, Errno> {
     let mut inodes = Inodes::default();
     let (mut first_in, mut seen) = (None, Ok(()));
-    for kind in Kind::ALL {
-        if !census.looks_at(kind) {
-            continue;
-        }
-        match ns_link::read(links.as_fd(), ns_link::name(kind)) {
-            Ok((_, inode)) => {
+    for kind in Kind::ALL.into_iter().filter(|kind| census.looks_at(*kind)) {
+        match process.meet(census, kind, Whose::Process) {
+            Ok((inode, index)) => {
                 inodes[kind] = Some(inode);
-                if let Some(index) = census.meet(kind, inode, || open_link(links.as_fd(), kind, ns_link::name(kind))) {
-                    let is_first = census.inhabit(index, pid);
-                    first_in = first_in.or_else(|| (is_first && kind == Kind::Mnt).then_some(inode));
-                }
+                let is_first = index.is_some_and(|index| census.inhabit(index, pid));
+                first_in = first_in.or_else(|| (is_first && kind == Kind::Mnt).then_some(inode));
             }
             // Neither a zombie nor the kernel has this kind.
             Err(Errno::ENOENT) => {}
@@ -151,52 +148,42 @@ fn read_process(census: &Census, process: BorrowedFd<'_>, pid: i32) -> std::resu
             Err(errno) => return Err(errno),
         }
     }
-    for (kind, name) in FOR_CHILDREN {
-        if !census.looks_at(kind) {
-            continue;
-        }
-        let Ok((_, inode)) = ns_link::read(links.as_fd(), name) else { continue };
-        if inodes[kind] == Some(inode) {
-            continue;
-        }
-        if let Some(index) = census.meet(kind, inode, || open_link(links.as_fd(), kind, name)) {
+    for kind in FOR_CHILDREN.into_iter().filter(|kind| census.looks_at(*kind)) {
+        let Ok((inode, Some(index))) = process.meet(census, kind, Whose::Children) else { continue };
+        if inodes[kind] != Some(inode) {
             census.hold(index, Holder::Children { pid });
         }
     }
     Ok((inodes, first_in, seen))
 }
 
-/// A process with one thread is not searched for others.
+/// The descriptor of a process with this pid in `/proc`; `EXDEV` if these are the pids of another pid namespace, in which
+/// pidfd_open(2) would find other processes.
+fn open_pidfd(pid: i32) -> std::result::Result<OwnedFd, Errno> {
+    if proc::has_own_pids() { pidfd::open(pid) } else { Err(Errno::EXDEV) }
+}
+
+/// The links of the directory `task`: one for each thread, besides its own two.
+const LINKS_OF_ONE_THREAD: u64 = 3;
+
 fn look_at_threads(
     census: &Census,
     process: BorrowedFd<'_>,
     pid: i32,
     inodes: &Inodes,
 ) -> std::result::Result<(), Errno> {
-    // The directory has one link for each thread, besides its own two.
-    if fstatat(process, c"task", AtFlags::empty())?.st_nlink <= 3 {
-        return Ok(());
-    }
     let (tasks, tids) = list(process, c"task")?;
     for tid in tids.into_iter().filter(|tid| *tid != pid) {
         let path = CString::new(format!("{tid}/ns")).unwrap_or_default();
-        let Ok(links) = directory(tasks.as_fd(), &path) else { continue };
-        for kind in OF_THREADS.into_iter().filter(|kind| census.looks_at(*kind)).collect::<Vec<_>>() {
-            let Ok((_, inode)) = ns_link::read(links.as_fd(), ns_link::name(kind)) else { continue };
-            if inodes[kind] == Some(inode) {
-                continue;
-            }
-            if let Some(index) = census.meet(kind, inode, || open_link(links.as_fd(), kind, ns_link::name(kind))) {
+        let Ok(thread) = directory(tasks.as_fd(), &path).map(Links::Directory) else { continue };
+        for kind in OF_THREADS.into_iter().filter(|kind| census.looks_at(*kind)) {
+            let Ok((inode, Some(index))) = thread.meet(census, kind, Whose::Process) else { continue };
+            if inodes[kind] != Some(inode) {
                 census.hold(index, Holder::Thread { pid, tid });
             }
         }
     }
     Ok(())
-}
-
-fn open_link(links: BorrowedFd<'_>, kind: Kind, name: &CStr) -> Option<Namespace> {
-    let fd = uninterrupted(|| openat(links, name, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())).ok()?;
-    Namespace::new(kind, fd).ok()
 }
 
 fn describe(process: BorrowedFd<'_>, pid: i32) -> Process {

@@ -5,6 +5,7 @@ use std::{ffi::CStr, os::fd::AsFd};
 use nix::{errno::Errno, fcntl::OFlag};
 
 use crate::{
+    children::pidfd,
     discovery::{
         census::{Discovery, Found, Holder},
         mounts::visitor::{self, Entry},
@@ -15,6 +16,7 @@ use crate::{
     namespaces::{
         file_handle, ioctl,
         namespace::Namespace,
+        of_process,
         set::NamespaceSet,
         source::{self, from_directory_of, from_thread},
     },
@@ -39,7 +41,7 @@ pub(super) fn open(found: &Found, all: &[Found]) -> Result<Namespace> {
         return Namespace::new(found.kind, fd);
     }
     let mut failure = None;
-    let ways = found.processes.iter().map(|pid| of_process(*pid, found.kind));
+    let ways = found.processes.iter().map(|pid| of_inhabitant(*pid, found.kind));
     for way in ways.chain(found.holders.iter().map(|holder| through(holder, found, all))) {
         match way {
             Ok(namespace) if is_same(&namespace, found) => return Ok(namespace),
@@ -57,7 +59,7 @@ fn is_same(namespace: &Namespace, found: &Found) -> bool {
 
 fn through(holder: &Holder, found: &Found, all: &[Found]) -> Result<Namespace> {
     match holder {
-        Holder::Children { pid } => open_path(&format!("{pid}/ns/{}", found.kind.unshared_name()), found.kind),
+        Holder::Children { pid } => of_children(*pid, found.kind),
         Holder::Thread { pid, tid } => {
             from_thread(*pid, *tid, Some(Kinds::NONE.with(found.kind))).and_then(|set| take(&set, found.kind))
         }
@@ -91,8 +93,17 @@ fn open_known(kind: Kind, inode: u64, found: &Found, all: &[Found]) -> Result<Na
     open(known, all)
 }
 
-fn of_process(pid: i32, kind: Kind) -> Result<Namespace> {
+fn of_inhabitant(pid: i32, kind: Kind) -> Result<Namespace> {
     from_directory_of(pid, Some(Kinds::NONE.with(kind))).and_then(|set| take(&set, kind))
+}
+
+/// Its descriptor leads there even before there is a process inside, when the link in `/proc` does not.
+fn of_children(pid: i32, kind: Kind) -> Result<Namespace> {
+    let by_descriptor = pidfd::open(pid).and_then(|process| of_process::get_for_children(process.as_fd(), kind));
+    match by_descriptor {
+        Ok(fd) if proc::has_own_pids() => Namespace::new(kind, fd),
+        _ => open_path(&format!("{pid}/ns/{}", kind.unshared_name()), kind),
+    }
 }
 
 fn take(set: &NamespaceSet, kind: Kind) -> Result<Namespace> {

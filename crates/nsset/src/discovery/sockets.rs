@@ -33,39 +33,35 @@ pub(super) struct Networks {
     refused: HashMap<u64, Errno>,
 }
 
-/// A process, and its descriptor when it is needed.
+/// A process, and its descriptor.
 pub(super) struct Owner {
-    pid: i32,
+    pub pid: i32,
     /// The inode number of its network.
     network: Option<u64>,
-    pidfd: Option<std::result::Result<OwnedFd, Errno>>,
+    pidfd: std::result::Result<OwnedFd, Errno>,
 }
 
 impl Owner {
-    pub fn new(pid: i32, network: Option<u64>) -> Self {
-        Self { pid, network, pidfd: None }
+    pub fn new(pid: i32, network: Option<u64>, pidfd: std::result::Result<OwnedFd, Errno>) -> Self {
+        Self { pid, network, pidfd }
     }
 
-    fn copy(&mut self, fd: i32) -> std::result::Result<OwnedFd, Errno> {
-        let pid = self.pid;
-        let process = self.pidfd.get_or_insert_with(|| pidfd::open(pid)).as_ref().map_err(|errno| *errno)?;
-        pidfd::get_fd(process.as_fd(), fd)
+    fn copy(&self, fd: i32) -> std::result::Result<OwnedFd, Errno> {
+        pidfd::get_fd(self.pidfd.as_ref().map_err(|errno| *errno)?.as_fd(), fd)
     }
 }
 
 impl Networks {
     /// Adds the socket as a holder if its network is not that of its process.
-    pub fn look(&mut self, census: &Census, owner: &mut Owner, fd: i32, link: &[u8]) {
+    pub fn look(&mut self, census: &Census, owner: &Owner, fd: i32, link: &[u8]) {
         if !self.seen.insert((owner.network, link.to_vec())) {
             return;
         }
         let socket = match owner.copy(fd) {
             Ok(socket) => socket,
-            Err(errno @ (Errno::EPERM | Errno::EACCES | Errno::ENOSYS)) => {
-                return census.count(What::Sockets, errno);
-            }
             // It is closed, or the process has ended.
-            Err(_) => return,
+            Err(Errno::EBADF | Errno::ESRCH) => return,
+            Err(errno) => return census.count(What::Sockets, errno),
         };
         let Ok(cookie) = socket_ioctl::cookie(socket.as_fd()) else { return };
         let network = self.by_cookie.entry(cookie).or_insert_with(|| ask(census, socket.as_fd(), cookie));
@@ -105,7 +101,7 @@ fn open(socket: BorrowedFd<'_>) -> std::result::Result<Namespace, Errno> {
 
 /// Opens the network of a socket of another process.
 pub(super) fn open_of(pid: i32, fd: i32) -> std::result::Result<Namespace, Errno> {
-    open(Owner::new(pid, None).copy(fd)?.as_fd())
+    open(pidfd::get_fd(pidfd::open(pid)?.as_fd(), fd)?.as_fd())
 }
 
 /// Opens the network of a socket. An ordinary user may open that of the calling thread.

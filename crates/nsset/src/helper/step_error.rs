@@ -122,7 +122,9 @@ pub fn from_step(mut label: Label, errno: Errno, about: About) -> Error {
         }
         (Errno::E2BIG, "spawn", _) => Some(TOO_LONG),
         (Errno::ENODEV, "mount", _) => Some("the kernel does not know this file system"),
-        (Errno::EINVAL, "mount", _) => Some("the file system does not accept one of these options"),
+        (Errno::EINVAL, "mount", _) => {
+            Some("the file system does not accept one of these options, or the target is not a directory")
+        }
         (Errno::EINVAL, "mount bind", _) => Some(
             "a directory goes on a directory and a file on a file, and an ordinary user can bind a directory only with the \
              mounts below it (recursive)",

@@ -34,6 +34,15 @@ pub fn parse(link: &[u8]) -> Option<(Kind, u64)> {
     Some((Kind::from_name(kind)?, inode.parse().ok()?))
 }
 
+/// The link for the namespace of the next children, see [`Kind::unshared_name`].
+pub const fn unshared_name(kind: Kind) -> &'static CStr {
+    match kind {
+        Kind::Pid => c"pid_for_children",
+        Kind::Time => c"time_for_children",
+        other => name(other),
+    }
+}
+
 pub const fn name(kind: Kind) -> &'static CStr {
     match kind {
         Kind::Cgroup => c"cgroup",

@@ -27,6 +27,15 @@ const fn number(kind: Kind) -> u8 {
     }
 }
 
+/// That of the namespace of the next children.
+const fn number_for_children(kind: Kind) -> u8 {
+    match kind {
+        Kind::Pid => 6,
+        Kind::Time => 8,
+        other => number(other),
+    }
+}
+
 /// The namespaces of these kinds. `ENOTTY` before Linux 6.11, `ESRCH` for a process that has ended, and `EACCES` where
 /// ptrace(2) forbids it.
 pub fn open(pid: i32, kinds: Kinds) -> Result<NamespaceSet, Errno> {
@@ -39,8 +48,18 @@ pub fn open(pid: i32, kinds: Kinds) -> Result<NamespaceSet, Errno> {
     Ok(set)
 }
 
-fn get(process: BorrowedFd<'_>, kind: Kind) -> Result<OwnedFd, Errno> {
-    let request = nix::request_code_none!(PIDFS, number(kind));
+/// One namespace of the process; `EOPNOTSUPP` if the kernel has no such kind.
+pub(crate) fn get(process: BorrowedFd<'_>, kind: Kind) -> Result<OwnedFd, Errno> {
+    request(process, number(kind))
+}
+
+/// The namespace in which the next children of the process will be: it differs for `pid` and `time` after unshare(2).
+pub(crate) fn get_for_children(process: BorrowedFd<'_>, kind: Kind) -> Result<OwnedFd, Errno> {
+    request(process, number_for_children(kind))
+}
+
+fn request(process: BorrowedFd<'_>, number: u8) -> Result<OwnedFd, Errno> {
+    let request = nix::request_code_none!(PIDFS, number);
     // SAFETY: the request takes no argument and answers with a new descriptor, close-on-exec, ours alone.
     let fd = Errno::result(unsafe { libc::ioctl(process.as_raw_fd(), request, 0) })?;
     // SAFETY: the kernel made it for us.

@@ -227,6 +227,11 @@ export function remember(filter: SystemCallFilter, parsed: ParsedFilter): void {
   checked.set(filter, parsed)
 }
 
+/** @internal Returns whether a value is such an object. */
+export function isRemembered(filter: unknown): filter is SystemCallFilter {
+  return typeof filter === 'object' && filter !== null && checked.has(filter)
+}
+
 /** @internal A filter, or instructions for the kernel. */
 export const seccomp: Parse<ParsedFilter | Buffer> = (value, name) => {
   if (!ArrayBuffer.isView(value)) return checked.get(parseObject(value, name)) ?? parseFilter(value, name)

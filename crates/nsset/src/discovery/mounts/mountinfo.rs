@@ -16,10 +16,32 @@ pub(in crate::discovery) struct Mounted {
 /// What is mounted in mount namespaces, by their inode numbers, each with a process in it.
 pub(in crate::discovery) type Table = HashMap<u64, (i32, Vec<Mounted>)>;
 
-/// Reads the mounts of a process, whose directory this is. The buffer is overwritten.
-pub(in crate::discovery) fn read(process: BorrowedFd<'_>, text: &mut Vec<u8>) -> Result<Vec<Mounted>, Errno> {
-    entries::read_whole(process, c"mountinfo", text)?;
-    Ok(text.split(|byte| *byte == b'\n').filter_map(parse).collect())
+/// Reads the mounts of one process after the other.
+#[derive(Default)]
+pub(in crate::discovery) struct Reader {
+    text: Vec<u8>,
+    /// Whether a namespace was mounted in the last mount namespace: many are copies of each other.
+    found_some: bool,
+}
+
+impl Reader {
+    /// Reads the mounts of a process, whose directory this is.
+    pub fn read(&mut self, process: BorrowedFd<'_>) -> Result<Vec<Mounted>, Errno> {
+        if !self.found_some && self.has_none(process) {
+            return Ok(Vec::new());
+        }
+        entries::read_whole(process, c"mountinfo", &mut self.text)?;
+        let mounted: Vec<_> = self.text.split(|byte| *byte == b'\n').filter_map(parse).collect();
+        self.found_some = !mounted.is_empty();
+        Ok(mounted)
+    }
+
+    /// Whether no namespace is mounted. `mountstats` does not say which one is, but the kernel writes it in about half the
+    /// time. Only the user of the process may read it.
+    fn has_none(&mut self, process: BorrowedFd<'_>) -> bool {
+        entries::read_whole(process, c"mountstats", &mut self.text).is_ok()
+            && !self.text.split(|byte| *byte == b'\n').any(|line| line.ends_with(b" with fstype nsfs"))
+    }
 }
 
 /// Reads a line of proc_pid_mountinfo(5). Only for namespaces the root of the mount does not begin with a slash.

@@ -10,7 +10,7 @@ use crate::{
         incomplete::What,
         mounts::{
             mount_list,
-            mountinfo::{self, Mounted, Table},
+            mountinfo::{Mounted, Reader, Table},
             visitor::{self, Entry},
         },
         reopen,
@@ -53,10 +53,10 @@ pub(in crate::discovery) fn walk(census: &mut Census, mut read: Table) {
 
 /// Reads the mounts of the first of these processes that has not ended.
 fn read_any(pids: &[i32]) -> Option<(i32, Vec<Mounted>)> {
-    let mut text = Vec::new();
+    let mut reader = Reader::default();
     pids.iter().find_map(|pid| {
         let process = proc::open_below(pid.to_string(), OFlag::O_PATH | OFlag::O_DIRECTORY).ok()?;
-        Some((*pid, mountinfo::read(process.as_fd(), &mut text).ok()?))
+        Some((*pid, reader.read(process.as_fd()).ok()?))
     })
 }
 
