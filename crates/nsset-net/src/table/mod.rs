@@ -106,7 +106,9 @@ mod tests {
 
     fn text_of(objects: &[impl Serialize]) -> String {
         let mut table = Table::default();
-        objects.iter().for_each(|object| table.add(object).unwrap());
+        for object in objects {
+            table.add(object).unwrap();
+        }
         table.text()
     }
 

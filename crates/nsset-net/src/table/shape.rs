@@ -26,14 +26,18 @@ pub enum Name<'a> {
     Dynamic(&'a str),
 }
 
-impl Name<'_> {
-    fn is(self, known: &Cow<'static, str>) -> bool {
-        let name: &str = match self {
+impl<'a> Name<'a> {
+    #[expect(clippy::match_same_arms, reason = "the names live for different times")]
+    fn text(self) -> &'a str {
+        match self {
             Self::Static(name) => name,
             Self::Dynamic(name) => name,
-        };
-        // Names are mostly the same bytes in memory, which are the quickest to compare.
-        matches!(known, Cow::Borrowed(known) if ptr::eq(*known, name)) || known == name
+        }
+    }
+
+    /// Names are mostly the same bytes in memory, which are the quickest to compare.
+    fn is(self, known: &str) -> bool {
+        ptr::eq(known, self.text()) || known == self.text()
     }
 
     fn into_owned(self) -> Cow<'static, str> {

@@ -104,7 +104,9 @@ impl<'a> ListWriter<'a> {
 /// Returns the text of a whole list.
 pub fn list<T: Listed>(objects: &[T]) -> Result<String, Failure> {
     let mut list = ListWriter::new(None);
-    objects.iter().for_each(|object| list.add(object));
+    for object in objects {
+        list.add(object);
+    }
     list.end()
 }
 
