@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# vishvananda/netlink 1.3.1: RuleList does not say what a routing rule does. One that refuses packets (`blackhole`, `prohibit`, `unreachable`)
-# is returned as one that looks up table 0. RuleAdd makes a rule of it that looks up an empty table, the next one that the kernel has none of,
-# and the packets go on to the rules behind it.
+# vishvananda/netlink 1.3.1: RuleList does not say what a routing rule does. One that refuses packets (`blackhole`, `prohibit`,
+# `unreachable`) is returned as one that looks up table 0. RuleAdd makes a rule of it that looks up an empty table, the next number that
+# the kernel has no table for, and the packets go on to the rules behind it.
 #
 # The field exists (Rule.Type), and RuleAdd writes it: RuleList leaves it at 0. So a program that moves or restores rules lets pass what was
 # refused, without an error. It is the same for rules of a VRF (`l3mdev`).

@@ -3,8 +3,8 @@
 # else. There is no warning. For what it cannot translate, the tool prints a comment; these are not among them.
 #
 # A range of ports in `--ports` keeps its two ends. Of two types of addresses one is kept, and of a state and DNAT the latter. A limit
-# of bytes has no burst of its own, and nft adds one. A mark with a mask is set by a rule that changes nothing: in nft "and" binds
-# closer than "xor". And `-I INPUT 3` counts from 1, `index 3` from 0: the rule is one place lower.
+# of bytes lets pass more at once. A mark with a mask is set by a rule that changes nothing: in nft "and" binds closer than "xor". And
+# `-I INPUT 3` counts from 1, `index 3` from 0: the rule is one place lower.
 #
 # Both rules see the same packets, iptables-nft's and its translation's. Output seen, 2026-11-28 (packets counted by each):
 #   --ports 53,80:90, ports 53 80 85 90: iptables 4, translation 3

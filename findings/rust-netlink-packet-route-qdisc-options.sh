@@ -3,9 +3,8 @@
 # attribute of options, so that what it read is not what it writes.
 #
 # The kernel takes the header of the inner attribute for the limit of a pfifo: 7 packets become 131080 (0x20008: a length of 8 and the
-# type 2), without an error. For tbf and others with several options it
-# finds none, and refuses. Links, addresses, routes, rules
-# and neighbours that the crate reads are written again with the same bytes.
+# type 2), without an error. For tbf and others with several options it finds none, and refuses. Links, addresses, routes, rules and
+# neighbours that the crate reads are written again with the same bytes.
 #
 # Output seen, 2026-11-28 (the scheduler of lab0 is read and added to lab1; iproute2 of Debian 12 shows them):
 #   qdisc pfifo root refcnt 5 limit 7p -> qdisc pfifo root refcnt 5 limit 131080p

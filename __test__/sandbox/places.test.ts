@@ -1,5 +1,5 @@
 /** Where the places of a box are: the root directory, links, names that are no text, the working directory and resolv.conf. */
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NamespaceSet } from 'nsset'
@@ -87,6 +87,19 @@ describe('the working directory is the first directory of write', () => {
     try {
       for (const path of ['project', 'link', directory.file('link'), './project/'])
         expect(await shell({ files: { write: [path] } }, 'pwd')).toBe(directory.file('project'))
+    } finally {
+      process.chdir(here)
+    }
+  })
+
+  test('also where the current directory of Node.js is removed', async () => {
+    using directory = temporaryDirectory()
+    for (const name of ['project', 'removed']) mkdirSync(directory.file(name))
+    const here = process.cwd()
+    process.chdir(directory.file('removed'))
+    try {
+      rmdirSync(directory.file('removed'))
+      expect(await shell({ files: { write: [directory.file('project')] } }, 'pwd')).toBe(directory.file('project'))
     } finally {
       process.chdir(here)
     }

@@ -99,7 +99,9 @@ function realPathOf(path: string | Buffer): Promise<string> {
 }
 
 function absolute(path: string | Buffer): string {
-  return resolve(bytesOf(process.cwd()), bytesOf(path))
+  const bytes = bytesOf(path)
+  // The current directory may have been removed, and matters only to a relative path.
+  return resolve(bytes.startsWith('/') ? '/' : bytesOf(process.cwd()), bytes)
 }
 
 /** Returns where a symbolic link leads to, which need not exist, and otherwise the path. */
