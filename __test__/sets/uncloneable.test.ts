@@ -9,6 +9,7 @@ import { serialize } from 'node:v8'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { action, type FdSet, NamespacePool, NamespaceSet, type Network } from 'nsset'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../setup/guards/resources.ts'
 import { failureOf } from '../setup/sets/failure.ts'
 import { isRoot } from '../setup/sets/privilege.ts'
 
@@ -23,6 +24,11 @@ beforeAll(async () => {
   pool = new NamespacePool('net', { size: 1, unshare: {} })
   fds = set.fds()
   network = set.network
+  // The pool creates its set in the background: no test must find it among what it has left.
+  await eventually(
+    () => pool.length,
+    (length) => length === 1,
+  )
 })
 afterAll(async () => {
   fds?.close()

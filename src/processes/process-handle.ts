@@ -3,6 +3,7 @@ import type { NativeChild, NativeCommand, NativeExit, NativeSet, NativeSystemCal
 import { NamespaceError } from '../errors.ts'
 import { onEnd } from '../native/exits.ts'
 import { binding } from '../native.ts'
+import { bareCopy } from '../validate/fields.ts'
 import { nameOfSignal } from '../validate/processes/signals.ts'
 import type { Launch } from '../validate/processes/spawn-options.ts'
 import { compile } from './system-calls.ts'
@@ -61,7 +62,7 @@ export class ProcessHandle {
     const { stdio, envPairs } = this.#options
     const { command } = this.#launch
     const vectors = { argv: command.argv.join('\0'), environment: envPairs.join('\0') }
-    const native = this.#start({ ...command, ...vectors, stdio: stdio.map(toNative) }, stdio)
+    const native = this.#start(bareCopy({ ...command, ...vectors, stdio: stdio.map(toNative) }), stdio)
     for (const [index, { type, handle }] of stdio.entries()) {
       if (handle !== undefined && isPipe(type)) native.givePipe(handle, index)
     }

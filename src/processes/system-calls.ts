@@ -1,6 +1,7 @@
 import type { NativeSystemCallFilter } from '../../index.js'
 import { invalidValue } from '../errors.ts'
 import { binding } from '../native.ts'
+import { bareCopy } from '../validate/fields.ts'
 import { nearest } from '../validate/nearest.ts'
 import {
   type ParsedFilter,
@@ -38,7 +39,7 @@ export function compile(filter: ParsedFilter, name: string): NativeSystemCallFil
   if (known !== undefined) return known
   for (const { calls } of filter.lists)
     for (const call of calls) if (call.name !== undefined) checkName(call.name, name)
-  const program = binding().compileSystemCallFilter(filter)
+  const program = binding().compileSystemCallFilter(bareCopy(filter))
   programs.set(filter, program)
   return program
 }

@@ -3,7 +3,7 @@ import { type Kinds, NS } from '../namespace-kind.ts'
 import { settled } from '../native/settled.ts'
 import { binding } from '../native.ts'
 import { UNSHARES } from '../reports.ts'
-import type { Plain } from '../validate/fields.ts'
+import { bare, bareCopy, type Plain } from '../validate/fields.ts'
 import { parseKinds } from '../validate/kinds.ts'
 import {
   parseUnshareOptions,
@@ -54,11 +54,11 @@ export async function unshare(base: NativeSet | undefined, kinds: Kinds, options
 
 /** Returns options as they cross to the native side: one text of mounts crosses faster than many objects. */
 function crossing(options: Plain): [options: object, mounts: string | undefined] {
-  const { mounts, ...others } = options
-  if (!Array.isArray(mounts) || mounts.some(hasBytes)) return [options, undefined]
-  const text = JSON.stringify(mounts)
+  const { mounts, ...others } = Object.assign(bare(), options)
+  const text = Array.isArray(mounts) && !mounts.some(hasBytes) ? JSON.stringify(mounts) : undefined
   // Half of a surrogate pair, or what looks like one: no text of UTF-8 has it.
-  return text.includes('\\ud') ? [options, undefined] : [others, text]
+  const isText = text !== undefined && !text.includes('\\ud')
+  return isText ? [bareCopy(others), text] : [bareCopy(options), undefined]
 }
 
 function hasBytes(value: unknown): boolean {

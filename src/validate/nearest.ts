@@ -5,7 +5,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   let best: string | undefined
   let least = most + 1
   for (const candidate of known) {
-    const changes = distance(plain, simplified(candidate))
+    const other = simplified(candidate)
+    // Each letter more is a change: a word of megabytes is compared with nothing.
+    if (Math.abs(plain.length - other.length) > most) continue
+    const changes = distance(plain, other)
     if (changes < least) [best, least] = [candidate, changes]
   }
   return best

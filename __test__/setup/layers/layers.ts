@@ -80,10 +80,10 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['names_service'],
     ['shared'],
     ['names', 'reports', 'stack'],
-    ['carrier'],
+    ['backlog', 'carrier'],
     ['hello', 'packets'],
     ['rules'],
-    ['async_socket', 'socket_option'],
+    ['async_socket', 'own_address', 'rate', 'socket_option'],
   ],
   'nsset-capture': [
     [ROOT],

@@ -4,6 +4,7 @@ import { settled } from '../../native/settled.ts'
 import { binding } from '../../native.ts'
 import type { AnySet } from '../../objects/context.ts'
 import type { SetHandle } from '../../objects/set-handle.ts'
+import { bare } from '../../validate/fields.ts'
 import { familyOf } from '../../validate/network/values.ts'
 import { parseServer } from '../../validate/sockets/lookup-options.ts'
 import {
@@ -40,7 +41,7 @@ export async function startUplink(
   const parsed = parseUplinkOptions(options)
   parsed.signal?.throwIfAborted()
   ensureOpen(near.set)
-  const set = near.set.create(await settled(binding().unshare(near.set.native, NS.NET, {}, undefined)))
+  const set = near.set.create(await settled(binding().unshare(near.set.native, NS.NET, bare(), undefined)))
   let hasLink = false
   try {
     const index = await makeLink(near, set, parsed)

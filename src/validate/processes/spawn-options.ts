@@ -2,7 +2,7 @@ import type { NativeCommand } from '../../../index.js'
 import { invalidType, invalidValue } from '../../errors.ts'
 import type { Kinds } from '../../namespace-kind.ts'
 import type { AnyControlGroup } from '../../objects/control-group-handle.ts'
-import { type FieldsOf, type Parse, type Parsed, parseArray, parseOptions } from '../fields.ts'
+import { bare, type FieldsOf, type Parse, type Parsed, parseArray, parseOptions } from '../fields.ts'
 import { parseKinds } from '../kinds.ts'
 import { type Path, parseControlGroup, parsePath } from '../paths.ts'
 import { boolean, nonEmptyText, nullable, signal, text, whole, word } from '../values.ts'
@@ -161,7 +161,8 @@ export function parseSpawn(file: unknown, args: unknown, options: unknown): Laun
 }
 
 /** @internal Takes options that {@link SPAWN} has checked. Without `env`, it uses the current environment. */
-export function launchOf(file: string, args: readonly string[], options: Parsed<typeof SPAWN>): Launch {
+export function launchOf(file: string, args: readonly string[], given: Parsed<typeof SPAWN>): Launch {
+  const options: typeof given = Object.assign(bare(), given)
   const { shell, argv0, cwd, cgroup, detached, deathSignal, uid, gid, groups } = options
   const [program, ...rest] = shell === undefined ? [file, ...args] : [shell, '-c', [file, ...args].join(' ')]
   const keepCapabilities = options.keepCapabilities ?? false

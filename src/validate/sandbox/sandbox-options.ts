@@ -87,9 +87,9 @@ const WAYS = { ...UPLINK_RULES, publish: array(parseForwards) } satisfies Fields
 
 /** Checked here, so that a mistake is an error before anything is created. Inherited rules count, too. */
 const ways: Parse<SandboxNetwork> = (value, name) => {
-  const copy = snapshot(value) as Plain
-  parseFields(copy, name, WAYS)
-  return Object.fromEntries(Object.keys(WAYS).map((key) => [key, copy[key]]))
+  parseFields(value, name, WAYS)
+  const given = value as Plain
+  return Object.fromEntries(Object.keys(WAYS).map((key) => [key, snapshot(given[key])]))
 }
 
 const root: Parse<'host' | 'empty'> = (value, name) => {
@@ -106,8 +106,11 @@ const as =
   }
 
 /** A filter of `systemCalls` is frozen and compiled. */
-const filter: Parse<NonNullable<SandboxOptions['seccomp']>> = (value, name) =>
-  seccomp(value, name) !== undefined && isRemembered(value) ? value : (snapshot(value) as SystemCallFilter | Buffer)
+const filter: Parse<NonNullable<SandboxOptions['seccomp']>> = (value, name) => {
+  const parsed = seccomp(value, name)
+  if (Buffer.isBuffer(parsed)) return Buffer.from(parsed)
+  return (isRemembered(value) ? value : snapshot(value)) as SystemCallFilter
+}
 
 const { limits, umask, nice, capabilities, seccomp, landlock } = CONFINEMENT
 

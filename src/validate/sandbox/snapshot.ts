@@ -5,7 +5,7 @@
 export function snapshot(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (value instanceof URL) return new URL(value)
-  if (ArrayBuffer.isView(value)) return Buffer.from(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+  if (Buffer.isBuffer(value)) return Buffer.from(value)
   if (Array.isArray(value)) return Array.from(value, snapshot)
   const copy = Object.create(inheritedBy(value))
   for (const key of Object.keys(value)) copy[key] = snapshot(Reflect.get(value, key))

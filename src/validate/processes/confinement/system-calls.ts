@@ -235,9 +235,10 @@ export function isRemembered(filter: unknown): filter is SystemCallFilter {
 /** @internal A filter, or instructions for the kernel. */
 export const seccomp: Parse<ParsedFilter | Buffer> = (value, name) => {
   if (!ArrayBuffer.isView(value)) return checked.get(parseObject(value, name)) ?? parseFilter(value, name)
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  const count = bytes.length / INSTRUCTION
-  if (Number.isInteger(count) && count >= 1 && count <= MOST_INSTRUCTIONS) return bytes
-  const range = `1 to ${MOST_INSTRUCTIONS} instructions of ${INSTRUCTION} bytes`
-  throw outOfRange(`${name}.byteLength`, range, bytes.length)
+  const { byteLength } = value
+  const count = byteLength / INSTRUCTION
+  if (Number.isInteger(count) && count >= 1 && count <= MOST_INSTRUCTIONS) {
+    return Buffer.from(value.buffer, value.byteOffset, byteLength)
+  }
+  throw outOfRange(`${name}.byteLength`, `1 to ${MOST_INSTRUCTIONS} instructions of ${INSTRUCTION} bytes`, byteLength)
 }
