@@ -49,7 +49,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   'nsset-net': [
     [ROOT],
-    ['watch'],
+    ['listed', 'watch'],
     ['vlans'],
     ['conntrack'],
     ['link'],
@@ -61,7 +61,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['netlink'],
     ['cidr', 'link_ref', 'mac', 'octets'],
     ['error'],
-    ['as_text', 'family', 'hint', 'milliseconds', 'scope'],
+    ['as_text', 'family', 'hint', 'milliseconds', 'scope', 'table'],
   ],
   'nsset-forward': [
     [ROOT],
