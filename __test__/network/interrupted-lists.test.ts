@@ -34,13 +34,20 @@ function unrest(set: NamespaceSet): Disposable {
 }
 
 test('a list that is not exact says so, and is otherwise a list as any', () => {
-  const { step } = listing<string>('links.list', {}, () => '')
+  const { step } = listing('links.list', {}, () => '')
   if (step.type !== 'operation') throw new Error('a list is an operation')
-  const read = step.read as (answer: unknown) => List<string>
-  const inexact = read({ consistent: false, items: ['a', 'b'] })
-  expect(inexact).toEqual(['a', 'b'])
-  expect([inexact.consistent, read(['a']).consistent, 'consistent' in read([])]).toEqual([false, undefined, false])
-  expect(JSON.stringify(inexact)).toBe('["a","b"]')
+  const read = step.read as (answer: unknown) => List<unknown>
+  const long = {
+    first: [{ name: 'a' }],
+    table: [
+      [0, 1],
+      [{ name: 'b' }, {}],
+    ],
+  }
+  const inexact = read({ consistent: false, items: long })
+  expect(inexact).toEqual([{ name: 'a' }, { name: 'b' }])
+  expect([inexact.consistent, read(long).consistent, 'consistent' in read([])]).toEqual([false, undefined, false])
+  expect(JSON.stringify(inexact)).toBe('[{"name":"a"},{"name":"b"}]')
 })
 
 describe('a list of a network that changes all the time', () => {

@@ -23,6 +23,8 @@ beforeAll(async () => {
   }
   await internet.listen(http.createServer(answer), 80)
   await internet.listen(https.createServer(certificateFor('web.test'), answer), 443)
+  // Clients send no key for this curve at first, so the server asks for a second ClientHello.
+  await internet.listen(https.createServer({ ...certificateFor('web.test'), ecdhCurve: 'secp384r1' }, answer), 8443)
   await internet.listen(
     net.createServer((socket) => socket.on('error', () => undefined).end('a greeting first\n')),
     21,
@@ -32,10 +34,13 @@ beforeAll(async () => {
 afterAll(() => internet[Symbol.asyncDispose]())
 
 describe('a name that is allowed is reached', () => {
-  test.each(['http://web.test/', 'https://web.test/', 'http://WEB.TEST./'])('%s', async (url) => {
-    const { stdout, stderr } = await curl(url)
-    expect([stdout.toLowerCase(), stderr]).toEqual([expect.stringContaining('hello web.test'), ''])
-  })
+  test.each(['http://web.test/', 'https://web.test/', 'http://WEB.TEST./', 'https://web.test:8443/'])(
+    '%s',
+    async (url) => {
+      const { stdout, stderr } = await curl(url)
+      expect([stdout.toLowerCase(), stderr]).toEqual([expect.stringContaining('hello web.test'), ''])
+    },
+  )
 
   test('over IPv6', async () => {
     expect((await curl('https://web.test/', '-6')).stdout).toBe('hello web.test')

@@ -1,13 +1,16 @@
-/** A hostile program inside: the uplink of another set in the same process goes on, and so does the event loop. */
+/** A hostile program inside: other flows of its uplink, and of another one in the same process, go on, and so does the event loop. */
 import { once } from 'node:events'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import type { NamespaceChildProcess } from 'nsset'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { temporaryDirectory } from '../setup/sets/temporary-directory.ts'
 import { type Host, Internet, OTHER, WEB } from '../setup/uplink/internet.ts'
 
 const MIB = 2 ** 20
-/** In seconds: how long each flood takes. */
-const FLOOD = 2
+/** What others have to keep of the throughput that they have beside a program that uses a processor, and sends nothing. */
+const KEPT = 0.5
 
+const directory = temporaryDirectory()
 let internet: Internet
 let host: Host
 const servers: NamespaceChildProcess[] = []
@@ -22,6 +25,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const server of servers) if (server.kill('SIGKILL')) await once(server, 'exit')
   await internet[Symbol.asyncDispose]()
+  directory[Symbol.dispose]()
 })
 
 /** A process of its own for each server, so that a flood of one does not slow the other down. */
@@ -40,26 +44,69 @@ while True:
   await once(server.stdout, 'data')
 }
 
-/** Receives 4 MiB again and again for a time in seconds. Returns the median of the bytes per second. */
-async function throughputOfNeighbour(seconds: number): Promise<number> {
-  const script = `import socket, statistics, time
-room, rates, end = bytearray(1 << 20), [], time.monotonic() + ${seconds}
-while time.monotonic() < end or not rates:
-    connection = socket.create_connection(('${OTHER}', 81))
-    left, start = 4 << 20, time.monotonic()
-    while left > 0:
-        left -= connection.recv_into(room)
-    rates.append((4 << 20) / (time.monotonic() - start))
-    connection.close()
-print(statistics.median(rates))`
-  const { stdout, stderr } = await host.executeInNeighbour('python3', ['-c', script])
+/**
+ * Receives by a connection, in turns beside the flood and beside a program that only uses a processor, both of which are stopped between
+ * their turns. So what else the machine does, changes both. Prints the share of the throughput that is kept beside the flood: the median
+ * of all pairs.
+ */
+const MEASURE = `import os, signal, socket, statistics, subprocess, sys, time
+busy = subprocess.Popen([sys.executable, '-c', 'while True: pass'])
+def wait_until_stopped(pid):
+    while open(f'/proc/{pid}/stat').read().rsplit(')')[1].split()[0] != 'T':
+        time.sleep(0.01)
+def stop(pid):
+    os.kill(pid, signal.SIGSTOP)
+    wait_until_stopped(pid)
+flood = int(sys.argv[1])
+stop(flood)
+stop(busy.pid)
+connection = socket.create_connection(('${OTHER}', 81))
+connection.settimeout(0.02)
+room = bytearray(1 << 20)
+def receive(seconds):
+    start, count = time.monotonic(), 0
+    while time.monotonic() - start < seconds:
+        try:
+            count += connection.recv_into(room)
+        except TimeoutError:
+            pass
+    return count / (time.monotonic() - start)
+def beside(pid):
+    os.kill(pid, signal.SIGCONT)
+    receive(0.03)
+    rate = receive(0.1)
+    stop(pid)
+    receive(0.01)
+    return rate
+receive(0.1)
+pairs = [(beside(flood), beside(busy.pid)) for _ in range(5)]
+busy.kill()
+print(statistics.median(flooded / calm if calm > 0 else 0 for flooded, calm in pairs))
+if '--last' in sys.argv: os.kill(flood, signal.SIGKILL)`
+
+/** The share of its throughput that a flow keeps beside a flood, whose process is stopped then. */
+async function kept(execute: Host['execute'], flood: number, ...more: string[]): Promise<number> {
+  const { stdout, stderr } = await execute('python3', ['-c', MEASURE, String(flood), ...more])
   expect(stderr).toBe('')
   return Number(stdout)
 }
 
-const HEAD = `import itertools, os, socket, struct, time
-end = time.monotonic() + ${FLOOD}
-numbers = itertools.takewhile(lambda number: time.monotonic() < end, itertools.count())
+/** Starts a flood inside, and returns its process, which is outside the set, too. */
+async function start(script: string): Promise<{ flood: number; ended: Promise<unknown> }> {
+  const file = directory.file('pid')
+  rmSync(file, { force: true })
+  const ended = host.execute('python3', ['-c', `${HEAD}started('${file}')\n${script}`])
+  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20))
+  return { flood: Number(readFileSync(file, 'utf8')), ended }
+}
+
+const HEAD = `import itertools, os, signal, socket, struct
+numbers = itertools.count()
+def started(file):
+    with open(file + '.new', 'w') as place:
+        place.write(str(os.getpid()))
+    os.rename(file + '.new', file)
+    os.kill(os.getpid(), signal.SIGSTOP)
 def raw(protocol=socket.IPPROTO_RAW):
     return socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol)
 def packet(number, source, protocol, flags, payload):
@@ -126,19 +173,22 @@ for n in numbers:
   ],
 ]
 
-// What is measured here depends on what else the machine does, so the bounds are wide. NSSET_TEST_FIGURES prints the figures.
-test.each(FLOODS)('a flood of %s', { timeout: 60_000 }, async (_, script) => {
-  const alone = await throughputOfNeighbour(0.5)
-  const memory = await host.memory()
-  await host.delay()
-  const flooding = host.execute('python3', ['-c', `${HEAD}${script}`])
-  const beside = await throughputOfNeighbour(FLOOD - 0.5)
-  const delay = await host.delay()
-  const grown = (await host.memory()) - memory
-  expect(await flooding).toEqual({ code: 0, stdout: '', stderr: '' })
-  if (process.env['NSSET_TEST_FIGURES'])
-    console.log({ alone: alone / MIB, beside: beside / MIB, ratio: beside / alone, delay, grown: grown / MIB })
-  expect(beside).toBeGreaterThan(alone / 100)
-  expect(delay).toBeLessThan(20)
-  expect(grown).toBeLessThan(64 * MIB)
+// A busy machine disturbs the measurement, so there are several attempts. NSSET_TEST_FIGURES prints the figures.
+test.each(FLOODS)('a flood of %s', { timeout: 90_000 }, async (_, script) => {
+  const most = { own: 0, neighbour: 0 }
+  for (let attempt = 1; attempt <= 6 && Math.min(most.own, most.neighbour) < KEPT; attempt++) {
+    const memory = await host.memory()
+    await host.delay()
+    const { flood, ended } = await start(script)
+    most.neighbour = Math.max(most.neighbour, await kept(host.executeInNeighbour, flood))
+    most.own = Math.max(most.own, await kept(host.execute, flood, '--last'))
+    const delay = await host.delay()
+    const grown = (await host.memory()) - memory
+    expect(await ended).toMatchObject({ stderr: '' })
+    if (process.env['NSSET_TEST_FIGURES']) console.log({ attempt, most, delay, grown: grown / MIB })
+    expect(delay).toBeLessThan(20)
+    expect(grown).toBeLessThan(64 * MIB)
+  }
+  expect(most.own).toBeGreaterThan(KEPT)
+  expect(most.neighbour).toBeGreaterThan(KEPT)
 })

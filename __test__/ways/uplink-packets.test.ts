@@ -1,4 +1,5 @@
 /** Packets that are cut, too long, or may not go any further: an uplink does with them what a router does. */
+import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Host, Internet, OTHER, OTHER_V6, WEB, WEB_V6 } from '../setup/uplink/internet.ts'
 
@@ -85,6 +86,16 @@ describe.each(FAMILIES)('%s:', (_, address, index) => {
     expect(await python(narrow, address, 5000, 's.setsockopt(level, 16 if level == 41 else 2, 1); s.send(b"x")')).toBe(
       '',
     )
+  })
+
+  test('traceroute shows the gateway, and the server after it', async (context) => {
+    if (spawnSync('traceroute', ['--version']).error) context.skip('this machine has no traceroute')
+    const { stdout } = await narrow.execute('traceroute', ['-n', '-q1', '-w5', '-N1', '-p', '5000', address])
+    const hops = stdout.split('\n').slice(1, -1)
+    expect(hops.map((hop) => hop.trim().split(/\s+/).slice(0, 2))).toEqual([
+      ['1', GATEWAYS[index]],
+      ['2', address],
+    ])
   })
 
   test('the gateway has no other ports', async () => {

@@ -146,6 +146,7 @@ describe('what is closed is refused, whatever spelling it has:', () => {
     ['an address of 6to4', 'http://[2002:c0a8:4d0a::1]/'],
     ['the metadata of a cloud', 'http://169.254.169.254/'],
     ['the metadata of a cloud over IPv6', 'http://[fd00:ec2::254]/'],
+    ['the metadata of a cloud at a public address', 'http://168.63.129.16/'],
     ['octal digits', 'http://0300.0250.0115.012/'],
     ['one number', 'http://3232255242/'],
     ['the gateway', 'http://10.0.2.2/'],
@@ -164,6 +165,7 @@ describe('what is closed is refused, whatever spelling it has:', () => {
     expect(kinds(PRIVATE)).toContain('private')
     expect(kinds(OWN)).toContain('own')
     expect(kinds('169.254.169.254')).toContain('link-local')
+    expect(kinds('168.63.129.16')).toContain('link-local')
     expect(refusals).toContainEqual({
       protocol: 'dns',
       name: 'inward.test',

@@ -1,4 +1,5 @@
 """The servers of the other machine: a sink, a source, and one that sends back what it gets, each on a port after the first; and names."""
+import select
 import socket
 import sys
 import threading
@@ -20,12 +21,6 @@ def source(connection):
         connection.sendall(part)
 
 
-def echo(connection):
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    while data := connection.recv(4096):
-        connection.sendall(data)
-
-
 def serve(connection, act):
     with connection:
         try:
@@ -41,6 +36,37 @@ def listen(port, act):
         threading.Thread(target=serve, args=(connection, act), daemon=True).start()
 
 
+def echo(port):
+    """One thread serves all connections: with a thread for each, their start would take longer than any way out."""
+    listener = socket.create_server((HOST, port), backlog=4096)
+    listener.setblocking(False)
+    poll, connections = select.epoll(), {}
+    poll.register(listener, select.EPOLLIN)
+    while True:
+        for number, _ in poll.poll():
+            if number == listener.fileno():
+                begin(listener, poll, connections)
+                continue
+            try:
+                data = connections[number].recv(4096)
+                connections[number].sendall(data)
+            except OSError:
+                data = b""
+            if not data:
+                connections.pop(number).close()
+
+
+def begin(listener, poll, connections):
+    try:
+        while True:
+            connection, _ = listener.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connections[connection.fileno()] = connection
+            poll.register(connection, select.EPOLLIN)
+    except BlockingIOError:
+        pass
+
+
 def names():
     """Answers each question with an address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
@@ -54,7 +80,7 @@ def names():
 
 
 threading.stack_size(65536)
-THREADS = [threading.Thread(target=names)] + [threading.Thread(target=listen, args=(FIRST + index, act)) for index, act in enumerate((sink, source, echo))]
+THREADS = [threading.Thread(target=names), threading.Thread(target=echo, args=(FIRST + 2,))] + [threading.Thread(target=listen, args=(FIRST + index, act)) for index, act in enumerate((sink, source))]
 for thread in THREADS:
     thread.start()
 print("ready", flush=True)

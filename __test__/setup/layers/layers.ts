@@ -50,7 +50,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
   ],
   'nsset-net': [
     [ROOT],
-    ['watch'],
+    ['listed', 'watch'],
     ['vlans'],
     ['conntrack'],
     ['link'],
@@ -62,7 +62,7 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['netlink'],
     ['cidr', 'link_ref', 'mac', 'octets'],
     ['error'],
-    ['as_text', 'family', 'hint', 'milliseconds', 'scope'],
+    ['as_text', 'family', 'hint', 'milliseconds', 'scope', 'table'],
   ],
   'nsset-forward': [
     [ROOT],
@@ -81,10 +81,10 @@ export const CRATES: Readonly<Record<string, Layers>> = {
     ['names_service'],
     ['shared'],
     ['names', 'reports', 'stack'],
-    ['carrier'],
+    ['backlog', 'carrier'],
     ['hello', 'packets'],
     ['rules'],
-    ['async_socket', 'socket_option'],
+    ['async_socket', 'own_address', 'rate', 'socket_option'],
   ],
   'nsset-capture': [
     [ROOT],

@@ -87,7 +87,13 @@ const CALLS: { [K in keyof HostCalls]: (...args: Parameters<HostCalls[K]>) => un
   deny: (rules) => uplink.deny(rules),
   flows: () => uplink.flows(),
   statistics: () => uplink.statistics(),
-  refusals: () => refusals,
+  async refusals() {
+    // The counter has also those that are on their way. After a flood it has more than can be read.
+    const end = Date.now() + 2000
+    while (refusals.length < uplink.statistics().refused && Date.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    return refusals
+  },
   lookup: (name) =>
     new Promise((resolve, reject) => {
       set.network.lookup(name, { all: true }, (error, found) =>

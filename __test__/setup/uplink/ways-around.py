@@ -82,6 +82,32 @@ def tls(address, name, host=None):
         return asked(secured, b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % (host or name).encode())
 
 
+def tls_after(first, address, name):
+    """The same after other bytes, which a server of TLS ignores."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    secured = context.wrap_bio(incoming, outgoing, server_hostname=name)
+    with socket.create_connection((address, 443), SECONDS) as connection:
+        connection.settimeout(SECONDS)
+
+        def exchange(act):
+            """Sends and receives until it is done."""
+            while True:
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    return act()
+                connection.sendall(outgoing.read())
+                received = connection.recv(16384)
+                if received == b"":
+                    raise ConnectionError("the end")
+                incoming.write(received)
+
+        connection.sendall(first)
+        exchange(secured.do_handshake)
+        secured.write(b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % name.encode())
+        return exchange(lambda: secured.read(1000))
+
+
 def after(first, second=b"GET / HTTP/1.1\r\nHost: neighbour.test\r\n\r\n", at_once=True):
     """What comes back for a second request in a connection to a server that is allowed."""
     connection = socket.create_connection((PLACE["web"], 80), SECONDS)
@@ -127,6 +153,7 @@ for name, spelling in {
     "a private address": PLACE["private"],
     "the metadata of a cloud": "169.254.169.254",
     "the metadata of a cloud over IPv6": "fd00:ec2::254",
+    "the metadata of a cloud at a public address": "168.63.129.16",
     "a name that is not allowed": "neighbour.test",
     "a name that leads to a private address": "inward.test",
     "data in a name": "secret.index.test",
@@ -149,8 +176,17 @@ WAYS["the host's name server by its address"] = lambda: answered(udp(PLACE["reso
 WAYS["a question for any record"] = lambda: answered(udp(PLACE["gateway"], 53, question("neighbour.test", 255)))
 WAYS["the name of TLS that is allowed, at another address"] = lambda: tls(PLACE["other"], "index.test")
 WAYS["another name of TLS, at an address that is allowed"] = lambda: tls(PLACE["web"], "neighbour.test")
+WAYS["another name of TLS after a warning"] = lambda: tls_after(
+    b"\x15\3\1\0\2\1\x5a", PLACE["web"], "neighbour.test")
 WAYS["another host of HTTP, at an address that is allowed"] = lambda: tcp(
     PLACE["web"], request=b"GET / HTTP/1.1\r\nHost: neighbour.test\r\n\r\n")
+for name, host in {
+    "another host of HTTP behind brackets": b"[index.test]neighbour.test",
+    "another host of HTTP behind a port": b"index.test:80:neighbour.test",
+    "another host of HTTP behind a user": b"index.test@neighbour.test",
+    "another host of HTTP in other letters": b"NEIGHBOUR.Test.",
+}.items():
+    WAYS[name] = lambda host=host: tcp(PLACE["web"], request=b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % host)
 WAYS["another host in the second request"] = lambda: after(FIRST + b"\r\n", at_once=False)
 WAYS["another host in a pipelined request"] = lambda: after(FIRST + b"\r\n")
 WAYS["another host after a body"] = lambda: after(FIRST + b"Content-Length: 3\r\n\r\nabc")

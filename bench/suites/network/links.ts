@@ -22,8 +22,8 @@ const ROUTES = 100_000
 const WHY_LIST =
   "The kernel's own dump, the floor, takes 0.4 to 0.6 of the time of netlink, so that half of it is out of reach. " +
   'Above the floor, each link becomes a JavaScript object with all its fields, passed between two threads. Of 92 µs for ten links, ' +
-  '45 are the dump, 20 the text and its objects, and the rest two thread switches and the promise. Of 190 ms of CPU time for 100,000 ' +
-  'routes, about 50 are the dump, 50 the text, which is written while the kernel sends, and 90 JSON.parse and its garbage.'
+  '45 are the dump, 20 the text and its objects, and the rest two thread switches and the promise. Of the CPU time for many routes, ' +
+  'more than half is the dump; what the routes share is written once, and read by copying a template.'
 const WHY_ADD =
   'Nearly all of it is the kernel, under a lock that all networks share: other users of links slow it down.'
 const WHY_ASYNC =

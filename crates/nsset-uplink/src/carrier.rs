@@ -14,6 +14,7 @@ use tokio::io::{Interest, unix::AsyncFd};
 use crate::{
     async_socket::register,
     packets::{
+        begun::{Taken, filter},
         neighbours::OWN_MAC,
         virtio::{HEADER, Offload},
     },
@@ -33,8 +34,8 @@ const QUEUE: libc::c_int = 4 << 20;
 
 /// Where the packets of an uplink come from.
 pub enum Link {
-    /// An interface, by a packet socket of its network that is not bound: socket(`AF_PACKET`, `SOCK_RAW`, 0).
-    Interface { socket: OwnedFd, index: u32 },
+    /// An interface, by two packet sockets of its network that are not bound: socket(`AF_PACKET`, `SOCK_RAW`, 0).
+    Interface { sockets: [OwnedFd; 2], index: u32 },
     /// A socket with a frame in each message, after its header of virtio.
     Frames(OwnedFd),
 }
@@ -42,6 +43,8 @@ pub enum Link {
 /// Exchanges frames with the inside.
 pub struct Carrier {
     socket: AsyncFd<Socket>,
+    /// Has the packets of connections that have begun, so that a flood of others does not drive them out of the kernel's queue.
+    begun: Option<AsyncFd<Socket>>,
     /// The hardware address inside, from the last frame.
     peer: Cell<[u8; 6]>,
     header: RefCell<[u8; HEADER + ETHERNET]>,
@@ -51,22 +54,19 @@ impl Carrier {
     /// # Errors
     /// The error of setsockopt(2), bind(2) or epoll_ctl(2).
     pub fn open(link: Link) -> io::Result<Self> {
-        let (socket, index) = match link {
-            Link::Frames(socket) => return Self::over(socket),
-            Link::Interface { socket, index } => (socket, index),
+        let ([others, begun], index) = match link {
+            Link::Frames(socket) => return Self::over(socket.into(), None),
+            Link::Interface { sockets, index } => (sockets.map(Socket::from), index),
         };
-        set(&socket, libc::SOL_PACKET, PACKET_VNET_HDR, 1)?;
-        set(&socket, libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)?;
-        if set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, QUEUE).is_err() {
-            set(&socket, libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE)?;
-        }
-        bind(&socket, index)?;
-        Self::over(socket)
+        prepare(&begun, index, Taken::Begun)?;
+        prepare(&others, index, Taken::Others)?;
+        Self::over(others, Some(begun))
     }
 
-    fn over(socket: OwnedFd) -> io::Result<Self> {
+    fn over(socket: Socket, begun: Option<Socket>) -> io::Result<Self> {
         Ok(Self {
-            socket: register(socket.into())?,
+            socket: register(socket)?,
+            begun: begun.map(register).transpose()?,
             peer: Cell::new([0xff; 6]),
             header: RefCell::new([0; HEADER + ETHERNET]),
         })
@@ -74,17 +74,26 @@ impl Carrier {
 
     /// Waits until there is a frame.
     pub async fn readable(&self) -> io::Result<()> {
-        self.socket.readable().await.map(|mut ready| ready.retain_ready())
+        let Some(begun) = &self.begun else { return readable(&self.socket).await };
+        tokio::select! {
+            biased;
+            ready = readable(begun) => ready,
+            ready = readable(&self.socket) => ready,
+        }
     }
 
     /// Receives a frame with its header of virtio. `None` if there is none yet.
     ///
     /// # Errors
     /// The error of recv(2), also if the link no longer exists.
-    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        let received = self
-            .socket
-            .try_io(Interest::READABLE, |socket| Ok(recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?));
+    pub fn receive(&self, taken: Taken, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let socket = match (taken, &self.begun) {
+            (Taken::Others, _) => &self.socket,
+            (Taken::Begun, Some(begun)) => begun,
+            (Taken::Begun, None) => return Ok(None),
+        };
+        let received =
+            socket.try_io(Interest::READABLE, |socket| Ok(recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?));
         match received {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(length) => Ok(Some(length)),
@@ -126,11 +135,25 @@ impl Carrier {
     }
 }
 
+async fn readable(socket: &AsyncFd<Socket>) -> io::Result<()> {
+    socket.readable().await.map(|mut ready| ready.retain_ready())
+}
+
+fn prepare(socket: &Socket, index: u32, taken: Taken) -> io::Result<()> {
+    set(socket, libc::SOL_PACKET, PACKET_VNET_HDR, 1)?;
+    set(socket, libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)?;
+    if set(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, QUEUE).is_err() {
+        set(socket, libc::SOL_SOCKET, libc::SO_RCVBUF, QUEUE)?;
+    }
+    socket.attach_filter(&filter(taken))?;
+    bind(socket, index)
+}
+
 /// linux/if_packet.h
 const PACKET_VNET_HDR: libc::c_int = 15;
 const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 
-fn bind(socket: &OwnedFd, link: u32) -> io::Result<()> {
+fn bind(socket: &Socket, link: u32) -> io::Result<()> {
     // SAFETY: all zeros is a valid sockaddr_ll.
     let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
     address.sll_family = libc::AF_PACKET as u16;

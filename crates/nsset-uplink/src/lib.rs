@@ -7,12 +7,15 @@
 //! Everything here runs on a [`tokio::task::LocalSet`].
 
 mod async_socket;
+mod backlog;
 mod carrier;
 mod flows;
 mod hello;
 mod names;
 mod names_service;
+mod own_address;
 mod packets;
+mod rate;
 mod reports;
 mod rules;
 mod shared;

@@ -69,7 +69,8 @@ async fn answer_to(shared: &Shared, question: &Question) -> Message {
     let Some(answer) = ask(&shared.settings.servers, question).await else {
         return question.refuse(ResponseCode::ServFail);
     };
-    let admitted = admissible(question, answer, |address| shared.rules.borrow().may_answer(address));
+    let has_names = shared.rules.borrow().has_names();
+    let admitted = admissible(question, answer, has_names, |address| shared.rules.borrow().may_answer(address));
     for address in &admitted.withheld {
         let reason = Reason::Closed(crate::rules::closed(*address).map_or(Closed::Own, |(_, why)| why));
         let name = Some(question.name.clone());

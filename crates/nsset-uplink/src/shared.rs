@@ -14,12 +14,14 @@ use tokio::sync::Semaphore;
 use crate::{
     carrier::{Carrier, ETHERNET, IPV4, IPV6},
     names::Memory,
+    own_address::OwnAddresses,
     packets::{
         fragments::cut,
         icmp_error::IcmpError,
-        internet::{checksum, packet, pseudo_header},
+        internet::{checksum, destination, packet, pseudo_header},
         virtio::Offload,
     },
+    rate::Rate,
     reports::{Counters, Questions, Refusal, Refusals},
     rules::{Destination, RuleSet},
     stack::{Budget, TcpStack},
@@ -86,6 +88,9 @@ pub struct Shared {
     pub streams: Semaphore,
     /// The buffer for datagrams of the host.
     pub datagram: RefCell<Vec<u8>>,
+    pub own: OwnAddresses,
+    /// Admits messages that a packet has not arrived, as a router limits them (`icmp_msgs_per_sec` in icmp(7)).
+    pub errors: Rate,
     /// The number of the last packet that was cut into fragments.
     pub cut: Cell<u32>,
     pub counters: Arc<Counters>,
@@ -111,9 +116,14 @@ impl Shared {
         }
     }
 
-    /// Tells `to` inside that its packet has not arrived.
+    /// Tells `to` inside that its packet has not arrived. What another machine says comes from its address.
     pub fn send_error(&self, message: IcmpError, to: IpAddr, about: &[u8]) {
-        if let Some(packet) = message.packet(self.settings.gateway_for(to), to, about) {
+        if !self.errors.allows() {
+            return;
+        }
+        let gateway = self.settings.gateway_for(to);
+        let from = if message == IcmpError::Port { destination(about).unwrap_or(gateway) } else { gateway };
+        if let Some(packet) = message.packet(from, to, about) {
             self.send(&packet);
         }
     }

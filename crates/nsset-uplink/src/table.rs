@@ -1,6 +1,10 @@
 //! All flows, by their two ends.
 
-use std::{collections::HashMap, rc::Rc, time::Duration};
+use std::{
+    collections::HashMap,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use nix::sys::resource::{Resource, getrlimit};
 
@@ -63,19 +67,23 @@ impl Table {
         self.entries.remove(key);
     }
 
-    /// Returns flows that should end, if there is little room: the oldest ones of those for which one end has not answered yet.
+    /// Returns flows that should end, if there is little room: the oldest ones of those for which one end has not answered yet. If these
+    /// are few, they may be those of other programs: then also flows of datagrams and echo requests, which may begin again at any time, and
+    /// of all of them those that have been silent longest.
     pub fn surplus(&mut self) -> Vec<&Flow> {
         let is_roomy = self.entries.len() + self.most / 8 < self.most;
         if is_roomy || self.added < BATCH {
             return Vec::new();
         }
         self.added = 0;
-        let mut waiting: Vec<_> = self.flows().filter(|flow| !flow.is_mutual.get() && !flow.is_ended()).collect();
-        if waiting.len() > BATCH {
-            waiting.select_nth_unstable_by_key(BATCH, |flow| flow.since);
-            waiting.truncate(BATCH);
+        let waiting = self.flows().filter(|flow| !flow.is_mutual.get() && !flow.is_ended());
+        let oldest = first(waiting, |flow| flow.since);
+        if oldest.len() == BATCH {
+            return oldest;
         }
-        waiting
+        let is_connection = |entry: &Entry| matches!(entry, Entry::Tcp(_)) && entry.flow().is_mutual.get();
+        let others = self.entries.values().filter(|entry| !is_connection(entry)).map(Entry::flow);
+        first(others.filter(|flow| !flow.is_ended()), |flow| flow.used.get())
     }
 
     /// Frees memory that no byte needs, and returns whether there was some.
@@ -88,12 +96,7 @@ impl Table {
         let has_stalled = |connection: &&Connection| {
             !connection.flow.is_ended() && connection.flow.used.get().elapsed() > STALLED && connection.charged() > 0
         };
-        let mut stalled: Vec<_> = self.connections().filter(has_stalled).map(|connection| &connection.flow).collect();
-        if stalled.len() > BATCH {
-            stalled.select_nth_unstable_by_key(BATCH, |flow| flow.used.get());
-            stalled.truncate(BATCH);
-        }
-        stalled
+        first(self.connections().filter(has_stalled).map(|connection| &connection.flow), |flow| flow.used.get())
     }
 
     fn connections(&self) -> impl Iterator<Item = &Connection> {
@@ -107,6 +110,16 @@ impl Table {
     }
 }
 
+/// The first ones in the order of a time, as many as are ended at a time.
+fn first<'a>(flows: impl Iterator<Item = &'a Flow>, time: impl Fn(&Flow) -> Instant) -> Vec<&'a Flow> {
+    let mut flows: Vec<_> = flows.collect();
+    if flows.len() > BATCH {
+        flows.select_nth_unstable_by_key(BATCH, |flow| time(flow));
+        flows.truncate(BATCH);
+    }
+    flows
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -114,23 +127,55 @@ mod tests {
     use super::*;
     use crate::rules::{Destination, Protocol};
 
-    #[test]
-    fn the_oldest_flows_without_an_answer_make_room() {
-        let mut table = Table { entries: HashMap::new(), most: 512, added: 0 };
+    /// Adds 512 flows, which are all that there may be.
+    fn fill(table: &mut Table, protocol: Protocol, is_mutual: impl Fn(u16) -> bool) {
         for port in 0..512 {
-            let to = Destination { protocol: Protocol::Udp, address: Ipv4Addr::new(9, 9, 9, 9).into(), port: 1 };
+            let to = Destination { protocol, address: Ipv4Addr::new(9, 9, 9, 9).into(), port: 1 };
             let from = (Ipv4Addr::new(10, 0, 2, 100), port).into();
             let flow = Flow::new(from, to);
-            flow.is_mutual.set(port % 2 == 0);
-            assert_eq!(table.surplus().len(), if port == 448 { BATCH } else { 0 });
-            table.add(
-                Key { protocol: Protocol::Udp, from, to: flow.to_place() },
-                Entry::Udp(Datagrams::new(flow).into()),
-            );
+            flow.is_mutual.set(is_mutual(port));
+            let key = Key { protocol, from, to: flow.to_place() };
+            let is_tcp = protocol == Protocol::Tcp;
+            let entry =
+                if is_tcp { Entry::Tcp(Connection::new(flow).into()) } else { Entry::Udp(Datagrams::new(flow).into()) };
+            table.add(key, entry);
         }
-        let mut ports: Vec<_> = table.surplus().iter().map(|flow| flow.from.port()).collect();
+    }
+
+    fn ports(flows: &[&Flow]) -> Vec<u16> {
+        let mut ports: Vec<_> = flows.iter().map(|flow| flow.from.port()).collect();
         ports.sort_unstable();
-        assert_eq!(ports, (0..BATCH as u16).map(|index| 2 * index + 1).collect::<Vec<_>>());
+        ports
+    }
+
+    fn table() -> Table {
+        Table { entries: HashMap::new(), most: 512, added: 0 }
+    }
+
+    #[test]
+    fn the_oldest_flows_without_an_answer_make_room() {
+        let mut table = table();
+        fill(&mut table, Protocol::Udp, |port| port % 2 == 0);
+        let expected: Vec<_> = (0..BATCH as u16).map(|index| 2 * index + 1).collect();
+        assert_eq!(ports(&table.surplus()), expected);
+        // Until others have been added.
+        assert_eq!(table.surplus().len(), 0);
+        table.added = BATCH;
+        table.most = 1024;
+        assert_eq!(table.surplus().len(), 0);
+    }
+
+    #[test]
+    fn datagrams_that_were_answered_make_room_and_connections_do_not() {
+        let mut table = table();
+        // One of another program waits for its answer.
+        fill(&mut table, Protocol::Udp, |port| port != 0);
+        for flow in table.flows().filter(|flow| flow.from.port() < 100) {
+            flow.used.set(Instant::now());
+        }
+        assert_eq!(ports(&table.surplus()), (100..100 + BATCH as u16).collect::<Vec<_>>());
+        let mut table = self::table();
+        fill(&mut table, Protocol::Tcp, |_| true);
         assert_eq!(table.surplus().len(), 0);
     }
 }

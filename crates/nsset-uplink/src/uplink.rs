@@ -21,18 +21,22 @@ use tokio::{
 };
 
 use crate::{
+    backlog::Backlog,
     carrier::{ARP, Carrier, ETHERNET, IPV4, IPV6, LARGEST_FRAME, Link},
     flows::{Connection, Datagram, Datagrams, Echoes, Flow, FlowReport, Key},
     names::{Memory, Question},
     names_service,
+    own_address::OwnAddresses,
     packets::{
         arriving::{self, Arriving},
+        begun::Taken,
         echo::Echo,
         fragments::{FRAGMENT, Fragments},
         icmp_error::IcmpError,
         neighbours::{advertisement, arp_answer},
         virtio::{HEADER, Offload},
     },
+    rate::Rate,
     reports::{Counters, Questions, Refusal, Refusals, What},
     rules::{Closed, Destination, Protocol, Reason, Rule, RuleSet},
     shared::{Settings, Shared},
@@ -43,9 +47,16 @@ use crate::{
 /// How many frames are read before flows have their turn.
 const BATCH: usize = 32;
 
-/// How many flows and questions are begun before others have their turn: each needs a socket of the host, so a flood of them would hold up
-/// the other uplinks of the thread.
-const MOST_BEGUN: usize = 4;
+/// How many flows and questions are begun in a turn, at least and at most: each needs a socket of the host. If the turns of others have taken
+/// long, it is one for each of these times, which leaves them four fifths of the thread.
+const LEAST_BEGUN: usize = 4;
+const MOST_BEGUN: usize = 64;
+const TIME_OF_OTHERS: Duration = Duration::from_micros(100);
+
+/// How many turns of all flows, also those of other uplinks, come after a turn that has begun some, or has read a whole batch of packets that
+/// belong to no connection. Without other flows they take no time. With thousands of them, the time is the limit.
+const PAUSE: usize = 4;
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How long flows have for their end, if the uplink ends.
 const LAST_TURN: Duration = Duration::from_millis(100);
@@ -56,6 +67,20 @@ const MOST_QUESTIONS: usize = 512;
 
 /// How long memory is not freed after it was.
 const BETWEEN_FREEING: Duration = Duration::from_millis(100);
+
+/// How many messages that a packet has not arrived are sent in a second.
+const MOST_ERRORS: u32 = 1000;
+
+/// How many flows may be begun, if others have had so much time.
+fn begun_after(elapsed: Duration) -> usize {
+    let share = elapsed.as_micros() / TIME_OF_OTHERS.as_micros();
+    usize::try_from(share).unwrap_or(MOST_BEGUN).clamp(LEAST_BEGUN, MOST_BEGUN)
+}
+
+/// Waits until the engine has its turn.
+async fn turn(carrier: &Carrier, is_due: bool) -> io::Result<()> {
+    if is_due { Ok(()) } else { carrier.readable().await }
+}
 
 /// Reads a packet of a family.
 type Read = fn(&[u8]) -> Option<Arriving<'_>>;
@@ -86,8 +111,13 @@ pub struct Engine {
     keys: HashMap<Id, Key>,
     questions: JoinSet<()>,
     fragments: Fragments,
-    /// How many flows and questions have been begun.
-    begun: usize,
+    /// First packets of flows that have not been begun yet.
+    backlog: Backlog,
+    /// How many flows and questions may be begun in this turn.
+    left: usize,
+    /// How many turns come before others may be, and when they could be for the last time.
+    pause: usize,
+    turn: Instant,
     /// When memory was freed for the last time.
     freed: Instant,
 }
@@ -111,13 +141,30 @@ pub fn uplink(link: Link, settings: Settings, rules: RuleSet) -> io::Result<(Upl
         streams: Semaphore::new(MOST_QUESTIONS / 4),
         datagram: Vec::new().into(),
         cut: Cell::default(),
+        own: OwnAddresses::default(),
+        errors: Rate::new(MOST_ERRORS, Duration::from_secs(1)),
         counters: Arc::clone(&handle.counters),
         refusals: Arc::clone(&handle.refusals),
         questions: Arc::clone(&handle.questions),
     });
     let (table, tasks, questions) = (Table::new(), JoinSet::new(), JoinSet::new());
-    let (keys, fragments, freed) = (HashMap::new(), Fragments::default(), Instant::now());
-    Ok((handle, Engine { shared, commands, table, tasks, keys, questions, fragments, begun: 0, freed }))
+    Ok((
+        handle,
+        Engine {
+            shared,
+            commands,
+            table,
+            tasks,
+            keys: HashMap::new(),
+            questions,
+            fragments: Fragments::default(),
+            backlog: Backlog::default(),
+            left: 0,
+            pause: 0,
+            turn: Instant::now(),
+            freed: Instant::now(),
+        },
+    ))
 }
 
 /// Readers learn of the end, also if the future of `run` is dropped.
@@ -133,6 +180,7 @@ impl Engine {
     pub async fn run(mut self) {
         let mut room = vec![0; LARGEST_FRAME];
         loop {
+            let is_due = self.pause > 0 || !self.backlog.is_empty();
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match command {
@@ -143,8 +191,8 @@ impl Engine {
                     self.forget(ended.map_or_else(|error| error.id(), |(task, ())| task));
                 }
                 Some(_) = self.questions.join_next() => {}
-                () = self.shared.budget.is_exhausted() => self.free_memory(),
-                ready = self.shared.carrier.readable() => {
+                () = self.shared.budget.is_pressed() => self.free_memory(),
+                ready = turn(&self.shared.carrier, is_due) => {
                     if ready.is_err() || self.read(&mut room).is_err() {
                         break;
                     }
@@ -178,19 +226,19 @@ impl Engine {
             self.shared.refuse(Refusal { what: What::Flow(flow.to), name: None, reason: Reason::Limit });
             flow.end();
         }
-        self.begun += 1;
         let task = self.tasks.spawn_local(running);
         self.keys.insert(task.id(), key);
         self.table.add(key, entry);
     }
 
-    /// Frees memory for connections that need it, not too often: it looks at all flows.
+    /// Frees the memory of connections that are silent for those that need it, not too often: it looks at all flows.
     fn free_memory(&mut self) {
         if self.freed.elapsed() < BETWEEN_FREEING {
             return;
         }
         self.freed = Instant::now();
-        if self.table.release() {
+        let was_exhausted = self.shared.budget.was_exhausted();
+        if self.table.release() || !was_exhausted {
             return;
         }
         for flow in self.table.stalled() {
@@ -227,15 +275,43 @@ impl Engine {
     }
 
     fn read(&mut self, room: &mut [u8]) -> io::Result<()> {
-        let begun = self.begun;
+        self.read_some(Taken::Begun, room)?;
+        let elapsed = self.turn.elapsed();
+        if self.pause > 0 && elapsed < LONGEST_PAUSE {
+            self.pause -= 1;
+            return Ok(());
+        }
+        self.turn = Instant::now();
+        let most = begun_after(elapsed);
+        self.left = most;
+        while self.left > 0
+            && let Some((packet, offload)) = self.backlog.next()
+        {
+            let read = if packet.first().is_some_and(|first| first >> 4 == 4) { arriving::v4 } else { arriving::v6 };
+            self.take_packet(read, &packet, offload);
+        }
+        let is_empty = self.read_some(Taken::Others, room)?;
+        self.pause = if self.left < most || !is_empty { PAUSE } else { 0 };
+        Ok(())
+    }
+
+    /// Reads a batch, and returns whether there are no more frames.
+    fn read_some(&mut self, taken: Taken, room: &mut [u8]) -> io::Result<bool> {
         for _ in 0..BATCH {
-            if self.begun - begun >= MOST_BEGUN {
-                break;
-            }
-            let Some(length) = self.shared.carrier.receive(room)? else { break };
+            let Some(length) = self.shared.carrier.receive(taken, room)? else { return Ok(true) };
             self.take(room.get(..length).unwrap_or_default());
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// Whether a flow or a question may be begun in this turn. Else its packet waits for the next one.
+    fn may_begin(&mut self, packet: &[u8], offload: Offload) -> bool {
+        if self.left == 0 {
+            self.backlog.add(packet, offload);
+            return false;
+        }
+        self.left -= 1;
+        true
     }
 
     /// Takes a frame with its header of virtio. A malformed one is ignored.
@@ -278,7 +354,9 @@ impl Engine {
                 // One without bytes is one, too.
                 let rest = payload.chunks(length).skip(1);
                 for payload in [payload.get(..length).unwrap_or(payload)].into_iter().chain(rest) {
-                    self.udp(from, to, Datagram { payload, may_be_cut }, packet);
+                    if self.udp(from, to, Datagram { payload, may_be_cut }, packet, offload).is_none() {
+                        break;
+                    }
                 }
             }
             Arriving::Echo { from, to, echo } => self.echo(from, to, echo, packet, may_be_cut),
@@ -316,6 +394,9 @@ impl Engine {
         if !is_first {
             return shared.stack.reset(&shared.carrier, packet);
         }
+        if !self.may_begin(packet, Offload::default()) {
+            return;
+        }
         let Some(flow) = self.begin(key) else {
             return self.shared.stack.reset(&self.shared.carrier, packet);
         };
@@ -324,14 +405,33 @@ impl Engine {
         self.add(key, Entry::Tcp(connection), running);
     }
 
-    fn udp(&mut self, from: SocketAddr, to: SocketAddr, datagram: Datagram<'_>, packet: &[u8]) {
-        if self.shared.settings.answers(to) {
-            return self.question(from, to, datagram.payload);
-        }
+    /// Takes a datagram. `None` if it is one whose packet waits.
+    fn udp(
+        &mut self,
+        from: SocketAddr,
+        to: SocketAddr,
+        datagram: Datagram<'_>,
+        packet: &[u8],
+        offload: Offload,
+    ) -> Option<()> {
         let key = Key { protocol: Protocol::Udp, from, to };
         if let Some(Entry::Udp(datagrams)) = self.table.get(&key) {
-            return datagrams.send(&self.shared, datagram);
+            datagrams.send(&self.shared, datagram);
+            return Some(());
         }
+        if !self.may_begin(packet, offload) {
+            return None;
+        }
+        if self.shared.settings.answers(to) {
+            self.question(from, to, datagram.payload);
+        } else {
+            self.begin_datagrams(key, datagram, packet);
+        }
+        Some(())
+    }
+
+    fn begin_datagrams(&mut self, key: Key, datagram: Datagram<'_>, packet: &[u8]) {
+        let Key { from, to, .. } = key;
         let Some(flow) = self.begin(key) else {
             // The gateway has no other ports.
             let is_gateway = self.shared.settings.is_gateway(to.ip());
@@ -349,7 +449,6 @@ impl Engine {
             return;
         }
         if let Some(question) = Question::read(message) {
-            self.begun += 1;
             let answering = names_service::serve_datagram(Rc::clone(&self.shared), question, to, from);
             self.questions.spawn_local(answering);
         }
@@ -366,6 +465,9 @@ impl Engine {
         let key = Key { protocol: Protocol::Icmp, from, to };
         if let Some(Entry::Icmp(echoes)) = self.table.get(&key) {
             return echoes.send(&self.shared, echo, may_be_cut);
+        }
+        if !self.may_begin(packet, Offload::default()) {
+            return;
         }
         let Some(flow) = self.begin(key) else {
             return self.shared.send_error(IcmpError::Prohibited, from.ip(), packet);

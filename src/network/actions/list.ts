@@ -1,5 +1,6 @@
 import type { Plain } from '../../validate/fields.ts'
 import { type Action, operation } from './action.ts'
+import { readTable, type Table } from './table.ts'
 
 /**
  * A list of what is in a network. The kernel sends a list in pieces, and reports if it changes in the meantime: nsset then asks again.
@@ -13,13 +14,22 @@ export interface List<T> extends Array<T> {
 /** A list that changed while the kernel sent it. */
 interface Approximation<T> {
   readonly consistent: false
-  readonly items: T[]
+  readonly items: Items<T>
 }
 
-function readList<T>(answer: T[] | Approximation<T>): List<T> {
-  if (Array.isArray(answer)) return answer
+/** The objects of a list, of which a long one has most in a table. */
+type Items<T> = T[] | { readonly first: T[]; readonly table: Table }
+
+function readItems<T>(items: Items<T>): T[] {
+  if (Array.isArray(items)) return items
+  const others = readTable(items.table) as T[]
+  return items.first.length === 0 ? others : items.first.concat(others)
+}
+
+function readList<T>(answer: Items<T> | Approximation<T>): List<T> {
+  if (!('consistent' in answer)) return readItems(answer)
   // Not enumerable: it is no element, and equality of lists is that of their elements.
-  return Object.defineProperty(answer.items, 'consistent', { value: false })
+  return Object.defineProperty(readItems(answer.items), 'consistent', { value: false })
 }
 
 /** @internal Creates an action that lists objects. `each` converts them in place. */
@@ -29,7 +39,7 @@ export function listing<T>(
   target: (operation: Plain) => string,
   each?: (items: T[]) => void,
 ): Action<List<T>> {
-  return operation(name, fields, target, (answer: T[] | Approximation<T>) => {
+  return operation(name, fields, target, (answer: Items<T> | Approximation<T>) => {
     const list = readList(answer)
     each?.(list)
     return list

@@ -9,6 +9,7 @@ import {
   type TrackedConnection,
 } from '../../validate/monitoring/tracked-connection.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
+import { listing } from '../actions/list.ts'
 
 const target = ({ filter }: Plain) => (filter === undefined ? '' : describeFilter(filter as Plain))
 
@@ -16,7 +17,7 @@ const target = ({ filter }: Plain) => (filter === undefined ? '' : describeFilte
 export const conntrackActions = {
   /** See {@link NetworkConntrack.list}. */
   list(filter?: ConnectionFilter): Action<TrackedConnection[]> {
-    return operation('conntrack.list', { filter: parseConnectionFilter(filter) }, target)
+    return listing('conntrack.list', { filter: parseConnectionFilter(filter) }, target)
   },
 
   /** See {@link NetworkConntrack.delete}. */

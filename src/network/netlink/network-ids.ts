@@ -11,7 +11,7 @@ const targetOfId = ({ id }: Plain) => String(id ?? '')
 export const idActions = {
   /** See {@link NetworkIds.list}. */
   list(): Action<List<number>> {
-    return listing('ids.list', {}, () => '')
+    return listing('ids.list', {}, () => '', readIds)
   },
 
   /** See {@link NetworkIds.get}. */
@@ -31,6 +31,11 @@ export const idActions = {
     const among = [...sets]
     return operation('ids.find', fields, targetOfId, (at?: number) => (at === undefined ? undefined : among[at]))
   },
+}
+
+/** The native side has lists of objects only. */
+function readIds(ids: number[]): void {
+  for (const [index, each] of ids.entries()) ids[index] = (each as unknown as { id: number }).id
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type SocketFilter,
 } from '../../validate/monitoring/network-socket.ts'
 import { type Action, operation, type Run } from '../actions/action.ts'
+import { listing } from '../actions/list.ts'
 
 const target = ({ filter }: Plain) => describeFilter(filter as Plain)
 
@@ -16,7 +17,7 @@ const target = ({ filter }: Plain) => describeFilter(filter as Plain)
 export const socketActions = {
   /** See {@link NetworkSockets.list}. */
   list(filter?: SocketFilter): Action<NetworkSocket[]> {
-    return operation('sockets.list', { filter: parseSocketFilter(filter) }, target)
+    return listing('sockets.list', { filter: parseSocketFilter(filter) }, target)
   },
 
   /** See {@link NetworkSockets.destroy}. */

@@ -81,7 +81,7 @@ impl Links<'_> {
         let asked = filter::filter();
         let request = Request::dump(RouteNetlinkMessage::GetLink(unaddressed().build()));
         let mut on_object = |message: &[u8]| filter::read(message).map(&mut on_link);
-        let is_whole = self.network.conversation().dump_each(request, &mut on_object).await;
+        let is_whole = self.network.conversation().dump_each(request, &mut on_object, &[]).await;
         let is_whole = is_whole.map_err(|error| error.of("RTM_GETLINK", ""))?;
         Ok(is_whole && filter::filter() == asked)
     }
@@ -146,6 +146,14 @@ impl Links<'_> {
             Some(index) => Ok(index),
             // The error has the kernel's words.
             None => self.get(link).await.map(|link| link.index),
+        }
+    }
+
+    /// Returns the index of a link that exists, if there is a reference.
+    pub(crate) async fn optional_index(&self, link: Option<&LinkRef>) -> Result<Option<u32>> {
+        match link {
+            Some(link) => self.get(link).await.map(|link| Some(link.index)),
+            None => Ok(None),
         }
     }
 

@@ -9,6 +9,9 @@ use crate::{
     network::Network,
 };
 
+/// What reports that entries changed.
+const GROUPS: [Group; 2] = [Group::Link, Group::Neigh];
+
 /// The forwarding entries of the bridges and VXLANs of a network.
 #[derive(Clone, Copy, Debug)]
 pub struct ForwardingEntries<'a> {
@@ -25,16 +28,24 @@ impl ForwardingEntries<'_> {
     /// Lists the entries with frames leaving through a link, or all. Fails with `EAGAIN` if they keep changing while they are
     /// listed.
     pub async fn list(&self, link: Option<&LinkRef>) -> Result<Vec<ForwardingEntry>> {
-        let index = match link {
-            Some(link) => Some(self.network.links().get(link).await?.index),
-            None => None,
-        };
-        let message = Header { family: libc::AF_BRIDGE as u8, link: 0, state: 0, flags: 0 }.message(libc::RTM_GETNEIGH);
-        let is_wanted = |entry: &ForwardingEntry| index.is_none_or(|index| entry.link == index);
+        let index = self.network.links().optional_index(link).await?;
+        let is_wanted = |entry: &ForwardingEntry| is_wanted(entry, index);
         let read = |message: &[u8]| ForwardingEntry::read(message).map(|entry| entry.filter(is_wanted));
-        let groups = [Group::Link, Group::Neigh];
-        let entries = self.network.dump_unchanged(Request::dump(message), &read, &groups).await;
+        let entries = self.network.dump_unchanged(dump(), &read, &GROUPS).await;
         entries.map_err(|error| error.of("RTM_GETNEIGH", ""))
+    }
+
+    /// Passes on the entries as they arrive. Returns whether these are all: if not, because they changed meanwhile, the caller has to
+    /// forget these and to [`list`](Self::list) them.
+    pub async fn each(&self, link: Option<&LinkRef>, mut on_entry: impl FnMut(ForwardingEntry) + Send) -> Result<bool> {
+        let index = self.network.links().optional_index(link).await?;
+        let mut on_object = |message: &[u8]| {
+            let entry = ForwardingEntry::read(message)?.filter(|entry| is_wanted(entry, index));
+            entry.into_iter().for_each(&mut on_entry);
+            Ok(())
+        };
+        let is_whole = self.network.conversation().dump_each(dump(), &mut on_object, &GROUPS).await;
+        is_whole.map_err(|error| error.of("RTM_GETNEIGH", ""))
     }
 
     /// Adds an entry.
@@ -74,4 +85,13 @@ impl ForwardingEntries<'_> {
         let name = if kind == libc::RTM_DELNEIGH { "RTM_DELNEIGH" } else { "RTM_NEWNEIGH" };
         outcome.map_err(|error| error.of(name, format_args!("{spec} of link {link}")))
     }
+}
+
+fn dump() -> Request {
+    let header = Header { family: libc::AF_BRIDGE as u8, link: 0, state: 0, flags: 0 };
+    Request::dump(header.message(libc::RTM_GETNEIGH))
+}
+
+fn is_wanted(entry: &ForwardingEntry, link: Option<u32>) -> bool {
+    link.is_none_or(|link| entry.link == link)
 }

@@ -1,10 +1,10 @@
 //! The address of a neighbour on its link: a MAC address, or that of a tunnel's other end.
 
-use std::{fmt, fmt::Write, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use crate::error::Error;
+use crate::{error::Error, mac::write_bytes};
 
 /// The longest one of the kernel: `MAX_ADDR_LEN` of linux/netdevice.h.
 const LONGEST: usize = 32;
@@ -30,14 +30,7 @@ impl FromStr for HardwareAddress {
 
 impl fmt::Display for HardwareAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(3 * self.0.len());
-        for (place, byte) in self.0.iter().enumerate() {
-            if place > 0 {
-                text.push(':');
-            }
-            write!(text, "{byte:02x}")?;
-        }
-        formatter.write_str(&text)
+        write_bytes(&self.0, formatter)
     }
 }
 
@@ -47,7 +40,7 @@ mod tests {
 
     #[test]
     fn it_is_read_as_it_is_written() {
-        for text in ["02:00:00:00:00:01", "0a:00:00:02", "ff"] {
+        for text in ["02:00:00:00:00:01", "0a:00:00:02", "ff", "00:01:02:03:04:05:06:07:08"] {
             assert_eq!(text.parse::<HardwareAddress>().unwrap().to_string(), text);
         }
         let long = vec!["00"; LONGEST + 1].join(":");

@@ -14,6 +14,9 @@ use crate::{
     network::Network,
 };
 
+/// What reports that neighbours changed.
+const GROUPS: [Group; 2] = [Group::Link, Group::Neigh];
+
 /// The neighbours of a network.
 #[derive(Clone, Copy, Debug)]
 pub struct Neighbours<'a> {
@@ -30,20 +33,34 @@ impl Neighbours<'_> {
     /// Lists the neighbours and the proxies of a link, or of all links. Fails with `EAGAIN` if they keep changing while they are
     /// listed.
     pub async fn list(&self, link: Option<&LinkRef>) -> Result<Vec<Neighbour>> {
-        let index = match link {
-            Some(link) => Some(self.network.links().get(link).await?.index),
-            None => None,
-        };
+        let index = self.network.links().optional_index(link).await?;
         let mut neighbours = self.dump(index, 0).await.map_err(|error| error.of("RTM_GETNEIGH", ""))?;
         neighbours.extend(self.dump(index, NTF_PROXY).await.map_err(|error| error.of("RTM_GETNEIGH", ""))?);
         Ok(neighbours)
     }
 
+    /// Passes on the neighbours and the proxies of a link, or of all links, as they arrive. Returns whether these are all: if not,
+    /// because they changed meanwhile, the caller has to forget these and to [`list`](Self::list) them.
+    pub async fn each(&self, link: Option<&LinkRef>, mut on_neighbour: impl FnMut(Neighbour) + Send) -> Result<bool> {
+        let index = self.network.links().optional_index(link).await?;
+        for flags in [0, NTF_PROXY] {
+            let mut on_object = |message: &[u8]| {
+                let neighbour = Neighbour::read(message)?.filter(|neighbour| is_wanted(neighbour, index));
+                neighbour.into_iter().for_each(&mut on_neighbour);
+                Ok(())
+            };
+            let is_whole = self.network.conversation().dump_each(dump_of(flags), &mut on_object, &GROUPS).await;
+            if !is_whole.map_err(|error| error.of("RTM_GETNEIGH", ""))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     async fn dump(&self, link: Option<u32>, flags: u8) -> std::result::Result<Vec<Neighbour>, NetlinkError> {
-        let message = Header { family: 0, link: 0, state: 0, flags }.message(libc::RTM_GETNEIGH);
-        let is_wanted = |neighbour: &Neighbour| link.is_none_or(|link| neighbour.link == link);
+        let is_wanted = |neighbour: &Neighbour| is_wanted(neighbour, link);
         let read = |message: &[u8]| Neighbour::read(message).map(|neighbour| neighbour.filter(is_wanted));
-        self.network.dump_unchanged(Request::dump(message), &read, &[Group::Link, Group::Neigh]).await
+        self.network.dump_unchanged(dump_of(flags), &read, &GROUPS).await
     }
 
     /// Adds a neighbour, or a proxy.
@@ -73,4 +90,12 @@ impl Neighbours<'_> {
         let name = if kind == libc::RTM_DELNEIGH { "RTM_DELNEIGH" } else { "RTM_NEWNEIGH" };
         outcome.map_err(|error| error.of(name, format_args!("{spec} of link {link}")))
     }
+}
+
+fn dump_of(flags: u8) -> Request {
+    Request::dump(Header { family: 0, link: 0, state: 0, flags }.message(libc::RTM_GETNEIGH))
+}
+
+fn is_wanted(neighbour: &Neighbour, link: Option<u32>) -> bool {
+    link.is_none_or(|link| neighbour.link == link)
 }

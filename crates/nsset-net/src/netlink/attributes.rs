@@ -2,9 +2,12 @@
 //!
 //! Unknown attributes are not interpreted, so a kernel that is newer than this crate may add others.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    mem,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
-use netlink_packet_core::{NLA_HEADER_SIZE, NlaBuffer, NlasIterator};
+use netlink_packet_core::{NLA_ALIGNTO, NLA_HEADER_SIZE, NLA_TYPE_MASK, NlaBuffer, NlasIterator};
 use nix::errno::Errno;
 
 use crate::error::NetlinkError;
@@ -20,9 +23,9 @@ impl From<Malformed> for NetlinkError {
 }
 
 /// Iterates over consecutive attributes. The values live as long as the message; those of [`NlasIterator`] live no longer than
-/// its items.
+/// its items. An error ends it.
 #[derive(Clone, Debug)]
-pub(crate) struct Attributes<'a>(NlasIterator<&'a [u8]>);
+pub(crate) struct Attributes<'a>(&'a [u8]);
 
 impl<'a> Attributes<'a> {
     /// The attributes after a header of this length.
@@ -32,12 +35,12 @@ impl<'a> Attributes<'a> {
 
     /// The attributes nested in a value.
     pub fn within(value: &'a [u8]) -> Self {
-        Self(NlasIterator::new(value))
+        Self(value)
     }
 
     /// Returns the attributes that can be parsed as `T`, and skips the others.
     pub fn parsed<T>(self, parse: impl Fn(&NlaBuffer<&'a [u8]>) -> Option<T>) -> impl Iterator<Item = T> {
-        self.0.flatten().filter_map(move |attribute| parse(&attribute))
+        NlasIterator::new(self.0).flatten().filter_map(move |attribute| parse(&attribute))
     }
 }
 
@@ -45,15 +48,20 @@ impl<'a> Iterator for Attributes<'a> {
     type Item = Result<(u16, &'a [u8]), Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let attribute = self.0.next()?;
-        Some(attribute.map_err(|_| Malformed).and_then(type_and_value))
+        let bytes = mem::take(&mut self.0);
+        (!bytes.is_empty()).then(|| self.split(bytes))
     }
 }
 
-fn type_and_value(attribute: NlaBuffer<&[u8]>) -> Result<(u16, &[u8]), Malformed> {
-    let (kind, end) = (attribute.kind(), usize::from(attribute.length()));
-    let value = attribute.into_inner().get(NLA_HEADER_SIZE..end).ok_or(Malformed)?;
-    Ok((kind, value))
+impl<'a> Attributes<'a> {
+    /// Returns the first attribute, and keeps those after it.
+    fn split(&mut self, bytes: &'a [u8]) -> Result<(u16, &'a [u8]), Malformed> {
+        let length = usize::from(u16_at(bytes, 0)?);
+        let kind = u16_at(bytes, 2)? & NLA_TYPE_MASK;
+        let value = bytes.get(NLA_HEADER_SIZE..length).ok_or(Malformed)?;
+        self.0 = bytes.get(length.next_multiple_of(NLA_ALIGNTO)..).unwrap_or_default();
+        Ok((kind, value))
+    }
 }
 
 pub(crate) fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> Result<[u8; N], Malformed> {

@@ -228,15 +228,16 @@ impl Conversation {
     }
 
     /// Lists objects once and passes on each as it arrives. Returns whether these are all of them: the objects may have changed
-    /// meanwhile.
+    /// meanwhile. The groups are those whose notifications report changes, for objects for which the kernel does not do so itself.
     pub async fn dump_each(
         &self,
         mut request: Request,
         on_object: &mut (impl FnMut(&[u8]) -> Result<(), Malformed> + Send),
+        groups: &[Group],
     ) -> Result<bool, NetlinkError> {
         let mut on_message = |_, message: &[u8]| on_object(message);
-        let outcome = self.dump_messages(&mut request, &mut on_message, &[]).await?;
-        Ok(outcome.is_some_and(|(end, _)| !end.is_interrupted))
+        let outcome = self.dump_messages(&mut request, &mut on_message, groups).await?;
+        Ok(outcome.is_some_and(|(end, has_changed)| !end.is_interrupted && (!has_changed || end.datagrams <= 1)))
     }
 
     /// Lists objects once. `on_message` gets the number of a datagram and an object in it. Returns how the answer ended, and whether

@@ -7,9 +7,9 @@ use nix::errno::Errno;
 use nsset::SystemError;
 use nsset_net::{
     AddressSpec, BridgeVlanSpec, ClassSpec, ConnectionFilter, ConnectionRef, Family, FilterParent, FilterPlace,
-    FilterSpec, ForwardingEntrySpec, Handle, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, NeighbourSpec,
-    Network, NextHopObjectSpec, Offload, QdiscPlace, QdiscSpec, RouteLookup, RouteSpec, Rule, SocketFilter, VethPeer,
-    WireGuardSpec,
+    FilterSpec, ForwardingEntrySpec, Handle, LinkChanges, LinkKind, LinkRef, LinkSpec, LinkState, Listed,
+    NeighbourSpec, Network, NextHopObjectSpec, Offload, QdiscPlace, QdiscSpec, RouteLookup, RouteSpec, Rule,
+    SocketFilter, VethPeer, WireGuardSpec,
     firewall::{SetElement, Table, TableRef},
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use crate::{
     network::{
         endpoints,
         inside::{Inside, open},
-        list::ListWriter,
+        list::{ListWriter, list},
         new_address::{Addition, NewAddress},
         outcome::{self, PromisedResults, Results},
         parts::NativeOutcome,
@@ -365,9 +365,7 @@ impl Operation {
             }
             Self::AddRule { rule } => json(&sockets.rules().await?.add(&rule).await?),
             Self::DeleteRule { rule } => json(&Box::pin(sockets.rules().await?.delete(&rule)).await?),
-            Self::ListNeighbours { link } => {
-                Box::pin(list_of(sockets, async |network| network.neighbours().list(link.as_ref()).await)).await
-            }
+            Self::ListNeighbours { link } => Box::pin(list_neighbours(sockets, link, caller)).await,
             Self::AddNeighbour { link, neighbour } => json(&sockets.neighbours().await?.add(&link, &neighbour).await?),
             Self::ReplaceNeighbour { link, neighbour } => {
                 json(&sockets.neighbours().await?.replace(&link, &neighbour).await?)
@@ -379,7 +377,7 @@ impl Operation {
             | Self::AddForwardingEntry { .. }
             | Self::AppendForwardingEntry { .. }
             | Self::ReplaceForwardingEntry { .. }
-            | Self::DeleteForwardingEntry { .. } => Box::pin(self.perform_on_forwarding_entries(sockets)).await,
+            | Self::DeleteForwardingEntry { .. } => Box::pin(self.perform_on_forwarding_entries(sockets, caller)).await,
             Self::ListQdiscs { .. }
             | Self::AddQdisc { .. }
             | Self::ReplaceQdisc { .. }
@@ -396,11 +394,9 @@ impl Operation {
     }
 
     /// Runs an operation on the forwarding entries of bridges and vxlan.
-    async fn perform_on_forwarding_entries(self, sockets: &Sockets) -> Result<String, Failure> {
+    async fn perform_on_forwarding_entries(self, sockets: &Sockets, caller: Caller<'_>) -> Result<String, Failure> {
         match self {
-            Self::ListForwardingEntries { link } => {
-                Box::pin(list_of(sockets, async |network| network.forwarding_entries().list(link.as_ref()).await)).await
-            }
+            Self::ListForwardingEntries { link } => Box::pin(list_entries(sockets, link, caller)).await,
             Self::AddForwardingEntry { link, entry } => {
                 json(&sockets.forwarding_entries().await?.add(&link, &entry).await?)
             }
@@ -472,7 +468,7 @@ impl Operation {
 }
 
 async fn list_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
-    json(&sockets.diag().await?.list(&filter).await?)
+    list(&sockets.diag().await?.list(&filter).await?)
 }
 
 async fn destroy_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<String, Failure> {
@@ -480,7 +476,7 @@ async fn destroy_sockets(sockets: &Sockets, filter: SocketFilter) -> Result<Stri
 }
 
 async fn list_connections(sockets: &Sockets, filter: ConnectionFilter) -> Result<String, Failure> {
-    json(&sockets.conntrack().await?.list(&filter).await?)
+    list(&sockets.conntrack().await?.list(&filter).await?)
 }
 
 async fn delete_connections(sockets: &Sockets, which: ConnectionsToDelete) -> Result<String, Failure> {
@@ -575,43 +571,65 @@ async fn find_id(sockets: &Sockets, id: i32, networks: &[Other], others: &[Insid
     json(&None::<usize>)
 }
 
-/// What the kernel lists at once, where it never lists all objects without changes in between.
-#[derive(Serialize)]
-struct Approximation<T> {
-    consistent: bool,
-    items: Vec<T>,
+/// Marks a list as one that the kernel never sent without changes in between.
+fn approximation(list: &str) -> String {
+    format!(r#"{{"consistent":false,"items":{list}}}"#)
 }
 
 /// Lists objects. If they change so often that no list is exact, the result is an approximation.
-async fn list_of<T: Serialize>(
+async fn list_of<T: Listed>(
     sockets: &Sockets,
     objects: impl AsyncFn(&Network) -> nsset_net::Result<Vec<T>>,
 ) -> Result<String, Failure> {
     let network = sockets.network().await?;
     match objects(network).await {
         Err(error) if error.errno() == Some(Errno::EAGAIN) => {
-            json(&Approximation { consistent: false, items: objects(&network.tolerant()).await? })
+            Ok(approximation(&list(&objects(&network.tolerant()).await?)?))
         }
-        outcome => json(&outcome?),
+        outcome => list(&outcome?),
     }
 }
 
 async fn list_links(sockets: &Sockets, caller: Caller<'_>) -> Result<String, Failure> {
-    let links = sockets.links().await?;
-    let mut list = ListWriter::new(caller.promised);
-    if links.each(|link| list.add(&link)).await? {
-        return Ok(list.end()?);
-    }
-    Box::pin(list_of(sockets, async |network| network.links().list().await)).await
+    let each = async |network: &Network, list: &mut ListWriter<'_>| network.links().each(|link| list.add(&link)).await;
+    list_each(sockets, caller, each, async |network| network.links().list().await).await
 }
 
 async fn list_routes(sockets: &Sockets, table: Option<u32>, caller: Caller<'_>) -> Result<String, Failure> {
-    let routes = sockets.routes().await?;
+    let each = async |network: &Network, list: &mut ListWriter<'_>| {
+        network.routes().each(table, |route| list.add(&route)).await
+    };
+    list_each(sockets, caller, each, async |network| network.routes().list(table).await).await
+}
+
+async fn list_neighbours(sockets: &Sockets, link: Option<LinkRef>, caller: Caller<'_>) -> Result<String, Failure> {
+    let link = link.as_ref();
+    let each = async |network: &Network, list: &mut ListWriter<'_>| {
+        network.neighbours().each(link, |neighbour| list.add(&neighbour)).await
+    };
+    list_each(sockets, caller, each, async |network| network.neighbours().list(link).await).await
+}
+
+async fn list_entries(sockets: &Sockets, link: Option<LinkRef>, caller: Caller<'_>) -> Result<String, Failure> {
+    let link = link.as_ref();
+    let each = async |network: &Network, list: &mut ListWriter<'_>| {
+        network.forwarding_entries().each(link, |entry| list.add(&entry)).await
+    };
+    list_each(sockets, caller, each, async |network| network.forwarding_entries().list(link).await).await
+}
+
+/// Sends objects as the kernel lists them. If they change meanwhile, lists them again.
+async fn list_each<T: Listed>(
+    sockets: &Sockets,
+    caller: Caller<'_>,
+    each: impl AsyncFn(&Network, &mut ListWriter<'_>) -> nsset_net::Result<bool>,
+    objects: impl AsyncFn(&Network) -> nsset_net::Result<Vec<T>>,
+) -> Result<String, Failure> {
     let mut list = ListWriter::new(caller.promised);
-    if routes.each(table, |route| list.add(&route)).await? {
-        return Ok(list.end()?);
+    if each(sockets.network().await?, &mut list).await? {
+        return list.end();
     }
-    Box::pin(list_of(sockets, async |network| network.routes().list(table).await)).await
+    Box::pin(list_of(sockets, objects)).await
 }
 
 impl NewLink {

@@ -51,14 +51,14 @@ impl Connection {
 
     /// How many bytes of the memory of all connections it uses.
     pub fn charged(&self) -> usize {
-        self.inside.borrow().as_ref().map_or(0, |socket| socket.room.charged())
+        self.inside.borrow().as_ref().map_or(0, |socket| socket.room.used())
     }
 
     /// Frees its memory if no byte waits in it, and returns whether that was some.
     pub fn release(&self) -> bool {
         let mut inside = self.inside.borrow_mut();
         let Some(socket) = inside.as_mut() else { return false };
-        let has_memory = socket.room.charged() > 0 && socket.is_empty();
+        let has_memory = socket.room.used() > 0 && socket.is_empty();
         if has_memory {
             socket.room.release();
         }
@@ -218,20 +218,27 @@ impl<'a> Pump<'a> {
                 break;
             }
             let room = socket.socket().send_capacity() - socket.socket().send_queue();
-            let granted = socket.room.charge(Half::ToInside, room.min(64 * 1024));
+            let granted = socket.room.allowance(Half::ToInside, room.min(64 * 1024));
             if granted == 0 {
                 // With bytes in it, an acknowledgement wakes it.
                 self.has_no_memory = socket.socket().send_queue() == 0;
                 break;
             }
-            let host = &self.host;
+            let (host, talk) = (&self.host, &mut self.talk);
+            let mut has_answered = false;
             let result = socket.socket().send(|bytes| {
                 let most = bytes.len().min(granted);
-                match host.read(bytes.get_mut(..most).unwrap_or_default()) {
-                    Ok(read) => (read.unwrap_or(0), Ok(read)),
+                let room = bytes.get_mut(..most).unwrap_or_default();
+                match host.read(room) {
+                    Ok(read) => {
+                        has_answered = talk.answered(room.get(..read.unwrap_or(0)).unwrap_or_default());
+                        (read.unwrap_or(0), Ok(read))
+                    }
                     Err(error) => (0, Err(error)),
                 }
             });
+            // Bytes from inside have waited for that.
+            self.has_more |= has_answered;
             let Ok(read) = result else { break };
             match read? {
                 None => {
@@ -242,7 +249,10 @@ impl<'a> Pump<'a> {
                     self.host_has_ended = true;
                     socket.socket().close();
                 }
-                Some(length) => moved += length,
+                Some(length) => {
+                    socket.room.wrote(Half::ToInside, length);
+                    moved += length;
+                }
             }
         }
         if moved > 0 {

@@ -25,8 +25,7 @@ pub struct HostStream {
 impl HostStream {
     /// Connects to an address, from the network of the calling thread.
     pub async fn connect(to: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_nonblocking(true)?;
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
         socket.set_tcp_nodelay(true)?;
         // The host cannot notice through the uplink that the machine of the other end has gone.
         socket.set_keepalive(true)?;

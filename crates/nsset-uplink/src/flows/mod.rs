@@ -6,7 +6,6 @@ mod datagrams;
 mod echoes;
 mod flow;
 mod host_stream;
-mod own_address;
 mod path_mtu;
 mod permission;
 

@@ -1,7 +1,7 @@
 //! Whether a flow may begin.
 
 use crate::{
-    flows::{Flow, own_address::is_own},
+    flows::Flow,
     reports::{Refusal, What},
     rules::{Reason, Verdict},
     shared::Shared,
@@ -10,11 +10,9 @@ use crate::{
 /// Judges a new flow. Waits for the owner of the uplink if no rule settles it.
 pub async fn ask(flow: &Flow, shared: &Shared) -> Result<(), Reason> {
     let names = shared.memory.borrow().names(flow.to.address);
-    flow.is_own.set(is_own(flow.to.address));
     flow.names.borrow_mut().clone_from(&names);
     flow.is_judged.set(true);
-    let verdict = shared.rules.borrow().judge(flow.to, &names, flow.is_own.get());
-    match verdict {
+    match judge(flow, shared, &names) {
         Verdict::Allowed => {}
         Verdict::AllowedByName => flow.by_name.set(true),
         Verdict::Refused(reason) => return Err(reason),
@@ -28,6 +26,17 @@ pub async fn ask(flow: &Flow, shared: &Shared) -> Result<(), Reason> {
         }
     }
     Ok(())
+}
+
+/// Only what is allowed otherwise can be one of the host's own addresses, which the kernel is asked for: a flood of others costs less.
+fn judge(flow: &Flow, shared: &Shared, names: &[String]) -> Verdict {
+    let rules = shared.rules.borrow();
+    let verdict = rules.judge(flow.to, names, false);
+    if matches!(verdict, Verdict::Refused(_)) || !shared.own.has(flow.to.address) {
+        return verdict;
+    }
+    flow.is_own.set(true);
+    rules.judge(flow.to, names, true)
 }
 
 /// Reports that a flow is refused.

@@ -5,14 +5,23 @@
 pub enum Hello {
     /// There are too few bytes.
     Incomplete,
-    /// They name a host, and nothing after them is readable.
-    Name(String),
+    /// They are a ClientHello of TLS. After it, only what answers the server could name another host.
+    ClientHello(ClientHello),
     /// They are the head of a request of HTTP/1, after which there may be others.
     Request(Request),
     /// They name no host: another protocol, or none given.
     Nothing,
     /// They begin like TLS or HTTP, and cannot be read.
     Unreadable,
+}
+
+/// The beginning of TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientHello {
+    /// The server name.
+    pub host: Option<String>,
+    /// How many bytes its records have.
+    pub length: usize,
 }
 
 /// The head of a request of HTTP/1.

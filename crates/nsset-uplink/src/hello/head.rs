@@ -1,5 +1,7 @@
 //! The fields of a request of HTTP/1 (RFC 9112): its host, and where it ends.
 
+use std::net::Ipv6Addr;
+
 use crate::{
     hello::found::{Body, Hello, Request},
     rules::normalized,
@@ -126,12 +128,17 @@ fn authority_of(target: &[u8]) -> Option<&[u8]> {
 /// The host without its port. An IPv6 address keeps no brackets.
 fn host_of(authority: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(authority).ok()?;
-    let host = match text.strip_prefix('[') {
-        Some(rest) => rest.split_once(']')?.0,
-        None => text.split_once(':').map_or(text, |(host, _)| host),
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']')?;
+            host.parse::<Ipv6Addr>().ok()?;
+            (host, port.strip_prefix(':').or_else(|| port.is_empty().then_some(port))?)
+        }
+        None => text.split_once(':').unwrap_or((text, "")),
     };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    (!host.is_empty() && host.bytes().all(is_plain)).then(|| normalized(host))
+    let is_host = !host.is_empty() && host.bytes().all(is_plain);
+    (is_host && port.bytes().all(|byte| byte.is_ascii_digit())).then(|| normalized(host))
 }
 
 fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {

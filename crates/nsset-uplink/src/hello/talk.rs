@@ -3,7 +3,8 @@
 use crate::hello::{
     self,
     chunks::Chunks,
-    found::{Body, Hello, Request},
+    found::{Body, ClientHello, Hello, Request},
+    tls::{self, Again, Answer},
 };
 
 /// The names in what one end says: the server name of TLS, or the host of each request of HTTP/1.
@@ -21,6 +22,10 @@ enum Part {
     /// A request, or the body of one that ends with its length.
     Request,
     Body(Chunks),
+    /// After a ClientHello, until it is known what the server answers, whose bytes these are.
+    Answer(Vec<u8>),
+    /// After an answer that asks for another ClientHello.
+    Again,
     /// Nothing more is read.
     Free,
 }
@@ -60,7 +65,20 @@ impl Talk {
 
     /// Whether it needs all bytes that have come at once.
     pub fn needs_all(&self) -> bool {
-        matches!(self.part, Part::Beginning | Part::Request)
+        matches!(self.part, Part::Beginning | Part::Request | Part::Again)
+    }
+
+    /// Reads what the server says. Returns whether the bytes of the client, which have waited for that, can be read now.
+    pub fn answered(&mut self, bytes: &[u8]) -> bool {
+        let Part::Answer(read) = &mut self.part else { return false };
+        let missing = tls::LENGTH_OF_ANSWER.saturating_sub(read.len());
+        read.extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
+        self.part = match tls::answer(read) {
+            Answer::Incomplete => return false,
+            Answer::HelloRetryRequest => Part::Again,
+            Answer::Other => Part::Free,
+        };
+        true
     }
 
     /// Reads the bytes after those that have passed. `is_last`: no others will come.
@@ -73,17 +91,30 @@ impl Talk {
             }
             return Heard::Nothing;
         }
-        let is_request = matches!(self.part, Part::Request);
-        match read(bytes, is_last) {
+        let (is_request, is_again) = (matches!(self.part, Part::Request), matches!(self.part, Part::Again));
+        let hello = match &self.part {
+            Part::Answer(_) => return Heard::Incomplete,
+            Part::Again => match tls::read_again(bytes) {
+                Again::Hello(hello) => hello,
+                Again::Other(length) => {
+                    self.permitted = length;
+                    return Heard::Nothing;
+                }
+            },
+            _ => read(bytes, is_last),
+        };
+        match hello {
             Hello::Incomplete if !is_last => Heard::Incomplete,
             Hello::Request(request) => self.request(request),
             Hello::Unreadable => Heard::Unreadable,
             // A server does not understand another protocol there.
-            Hello::Name(_) | Hello::Nothing if is_request => Heard::Unreadable,
-            Hello::Name(name) => {
-                self.part = Part::Free;
-                Heard::Name(name)
+            Hello::ClientHello(_) | Hello::Nothing if is_request => Heard::Unreadable,
+            Hello::ClientHello(ClientHello { host, length }) => {
+                self.permitted = length;
+                self.part = if is_again { Part::Free } else { Part::Answer(Vec::new()) };
+                host.map_or(Heard::Nothing, Heard::Name)
             }
+            Hello::Nothing | Hello::Incomplete if is_again => Heard::Unreadable,
             Hello::Nothing | Hello::Incomplete => {
                 self.part = Part::Free;
                 Heard::Nothing
@@ -182,5 +213,62 @@ mod tests {
         assert_eq!(in_all_parts("GET / HTTP/1.1\r\nHost: a.test\r\n"), all(&["a.test"], true));
         assert_eq!(in_all_parts("GET / HTTP/1.1\r\nHost: a.test"), all(&["a.test"], true));
         assert_eq!(in_all_parts("no newline"), all(&[], true));
+    }
+
+    /// What a ServerHello begins with: one that asks for another ClientHello, or not.
+    fn answer(asks: bool) -> Vec<u8> {
+        let mut bytes = vec![22, 3, 3, 0, 88, 2, 0, 0, 84, 3, 3];
+        bytes.extend_from_slice(if asks { &tls::RETRY } else { &[7; 32] });
+        bytes
+    }
+
+    fn hello(name: &str) -> Vec<u8> {
+        tls::tests::hello(&[name], 100)
+    }
+
+    #[test]
+    fn nothing_passes_after_a_client_hello_until_the_server_has_answered() {
+        let mut talk = Talk::new();
+        let first = hello("a.test");
+        assert_eq!(talk.hear(&[&first[..], &[20]].concat(), false), Heard::Name("a.test".into()));
+        assert_eq!(talk.permitted(), first.len());
+        talk.pass(first.len());
+        assert_eq!((talk.hear(&[20, 3, 3, 0, 1, 1], false), talk.permitted()), (Heard::Incomplete, 0));
+        // In parts.
+        assert!(!talk.answered(&answer(false)[..20]));
+        assert!(talk.answered(&answer(false)[20..]));
+        assert_eq!(talk.permitted(), usize::MAX);
+    }
+
+    #[test]
+    fn a_name_in_a_second_client_hello_is_heard() {
+        for before in [&[][..], &[20, 3, 3, 0, 1, 1], &[23, 3, 3, 0, 2, 1, 2]] {
+            let mut talk = Talk::new();
+            let first = hello("a.test");
+            talk.hear(&first, false);
+            talk.pass(first.len());
+            assert!(talk.answered(&answer(true)));
+            let mut second = [before, &hello("b.test")].concat();
+            if !before.is_empty() {
+                assert_eq!(talk.hear(&second, false), Heard::Nothing);
+                assert_eq!(talk.permitted(), before.len());
+                talk.pass(before.len());
+                second.drain(..before.len());
+            }
+            assert_eq!(talk.hear(&second[..50], false), Heard::Incomplete);
+            assert_eq!(talk.hear(&second, false), Heard::Name("b.test".into()));
+        }
+    }
+
+    #[test]
+    fn nothing_else_answers_a_request_for_another_client_hello() {
+        for bytes in [&b"GET / HTTP/1.1"[..], &[21, 3, 3, 0, 2, 1, 90], &[22, 3, 3, 0, 1, 2]] {
+            let mut talk = Talk::new();
+            let first = hello("a.test");
+            talk.hear(&first, false);
+            talk.pass(first.len());
+            talk.answered(&answer(true));
+            assert_eq!(talk.hear(bytes, false), Heard::Unreadable, "{bytes:?}");
+        }
     }
 }

@@ -27,6 +27,11 @@ pub struct Question {
     pub name: String,
 }
 
+/// Whether a record can hide the names of later connections: `HTTPS` and `SVCB` have the keys for that (RFC 9460).
+pub fn hides_names(kind: RecordType) -> bool {
+    matches!(kind, RecordType::HTTPS | RecordType::SVCB)
+}
+
 impl Question {
     /// Reads a message. `None` if it is not a question about one name. What else is in it is not kept.
     pub fn read(bytes: &[u8]) -> Option<Self> {
@@ -54,9 +59,9 @@ impl Question {
         &self.query
     }
 
-    /// Whether the answer could hide the names of later connections: `HTTPS` and `SVCB` have the keys for that (RFC 9460).
+    /// Whether the answer could hide the names of later connections.
     pub fn may_hide_names(&self) -> bool {
-        matches!(self.query.query_type(), RecordType::HTTPS | RecordType::SVCB)
+        hides_names(self.query.query_type())
     }
 
     /// The message for a server, with an id of its own.

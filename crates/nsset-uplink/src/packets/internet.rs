@@ -32,6 +32,14 @@ fn header(from: IpAddr, to: IpAddr, protocol: IpProtocol, payload: usize) -> Opt
     }
 }
 
+/// Where a packet goes.
+pub fn destination(packet: &[u8]) -> Option<IpAddr> {
+    match packet.first()? >> 4 {
+        4 => packet.get(16..)?.first_chunk::<4>().map(|address| IpAddr::from(*address)),
+        _ => packet.get(24..)?.first_chunk::<16>().map(|address| IpAddr::from(*address)),
+    }
+}
+
 /// The sum of the pseudo-header, which is in the checksum of TCP and UDP until the rest is added.
 pub fn pseudo_header(from: IpAddr, to: IpAddr, protocol: IpProtocol, length: usize) -> u16 {
     let mut sum = u32::from(u8::from(protocol));

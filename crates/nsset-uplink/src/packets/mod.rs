@@ -1,6 +1,7 @@
 //! Reads and writes packets.
 
 pub mod arriving;
+pub mod begun;
 pub mod echo;
 pub mod fragments;
 pub mod icmp_error;

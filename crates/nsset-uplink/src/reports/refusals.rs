@@ -5,14 +5,18 @@ use std::{
     net::IpAddr,
     pin::pin,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::sleep_until};
 
 use crate::rules::{Destination, Reason};
 
 /// Older ones than these are forgotten.
 const MOST_KEPT: usize = 1000;
+
+/// How long a reader waits for further ones after it has got some: a flood of refusals does not occupy its thread.
+const BETWEEN: Duration = Duration::from_millis(10);
 
 /// What was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub struct Refusals {
 struct Kept {
     refusals: VecDeque<Refusal>,
     forgotten: u64,
+    /// When some were read for the last time.
+    read: Option<Instant>,
     has_ended: bool,
 }
 
@@ -53,10 +59,17 @@ impl Refusals {
             let mut added = pin!(self.added.notified());
             // What is added from now on is noticed.
             added.as_mut().enable();
+            let soon = self.kept().read.map(|read| read + BETWEEN).filter(|soon| *soon > Instant::now());
+            if let Some(soon) = soon
+                && !self.kept().has_ended
             {
-                let kept = self.kept();
+                sleep_until(soon.into()).await;
+            }
+            {
+                let mut kept = self.kept();
                 let end = kept.forgotten + kept.refusals.len() as u64;
                 if position < end {
+                    kept.read = Some(Instant::now());
                     let skipped = position.saturating_sub(kept.forgotten) as usize;
                     return Some((kept.refusals.iter().skip(skipped).cloned().collect(), end));
                 }

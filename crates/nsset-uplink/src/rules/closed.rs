@@ -1,6 +1,6 @@
 //! Addresses that are refused if no rule names them.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::LazyLock};
 
 use ipnet::IpNet;
 
@@ -40,11 +40,13 @@ impl Closed {
 }
 
 /// The ranges of the registries of special addresses (RFC 6890) that do not lead to the internet.
-const RANGES: [(&str, Closed); 30] = [
+const RANGES: [(&str, Closed); 36] = [
     ("0.0.0.0/8", Closed::Unspecified),
     ("10.0.0.0/8", Closed::Private),
     ("100.64.0.0/10", Closed::Private),
     ("127.0.0.0/8", Closed::Loopback),
+    // The metadata of Azure, as if it were link-local.
+    ("168.63.129.16/32", Closed::LinkLocal),
     ("169.254.0.0/16", Closed::LinkLocal),
     ("172.16.0.0/12", Closed::Private),
     ("192.0.0.0/24", Closed::Reserved),
@@ -65,9 +67,15 @@ const RANGES: [(&str, Closed); 30] = [
     ("64:ff9b::/96", Closed::Embedded),
     ("64:ff9b:1::/48", Closed::Embedded),
     ("100::/64", Closed::Reserved),
+    ("100:0:0:1::/64", Closed::Reserved),
     ("2001::/32", Closed::Embedded),
+    ("2001:2::/48", Closed::Private),
+    // Identifiers of hosts, which are not routed.
+    ("2001:10::/28", Closed::Reserved),
     ("2001:db8::/32", Closed::Reserved),
     ("2002::/16", Closed::Embedded),
+    ("3fff::/20", Closed::Reserved),
+    ("5f00::/16", Closed::Reserved),
     ("fc00::/7", Closed::Private),
     ("fe80::/10", Closed::LinkLocal),
     ("fec0::/10", Closed::Private),
@@ -76,10 +84,10 @@ const RANGES: [(&str, Closed); 30] = [
 
 /// The closed range that has an address.
 pub fn closed(address: IpAddr) -> Option<(IpNet, Closed)> {
-    RANGES.iter().find_map(|(range, why)| {
-        let range: IpNet = range.parse().ok()?;
-        range.contains(&address).then_some((range, *why))
-    })
+    static READ: LazyLock<Vec<(IpNet, Closed)>> = LazyLock::new(|| {
+        RANGES.iter().filter_map(|(range, why)| range.parse().ok().map(|range| (range, *why))).collect()
+    });
+    READ.iter().find(|(range, _)| range.contains(&address)).copied()
 }
 
 #[cfg(test)]
@@ -99,6 +107,9 @@ mod tests {
             ("0.0.0.0", Closed::Unspecified),
             ("127.0.0.1", Closed::Loopback),
             ("169.254.169.254", Closed::LinkLocal),
+            ("168.63.129.16", Closed::LinkLocal),
+            ("100.100.100.200", Closed::Private),
+            ("192.0.0.192", Closed::Reserved),
             ("10.1.2.3", Closed::Private),
             ("192.168.0.1", Closed::Private),
             ("255.255.255.255", Closed::Reserved),
@@ -111,6 +122,8 @@ mod tests {
             ("fd00:ec2::254", Closed::Private),
             ("fe80::1", Closed::LinkLocal),
             ("ff02::1", Closed::Multicast),
+            ("3fff::1", Closed::Reserved),
+            ("2001:2::1", Closed::Private),
         ];
         for (address, why) in cases {
             assert_eq!(closed(address.parse().unwrap()).map(|(_, why)| why), Some(why), "{address}");

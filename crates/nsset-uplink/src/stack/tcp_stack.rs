@@ -132,8 +132,11 @@ impl StackSocket {
     /// Passes a packet from inside to the stack, if there is memory for its bytes: else it is as if it were lost.
     pub fn receive(&mut self, stack: &TcpStack, carrier: &Carrier, packet: &[u8]) {
         let (bytes, end) = bytes_of(packet);
-        if bytes > 0 && self.room.charge(Half::FromInside, bytes) < bytes {
-            return;
+        if bytes > 0 {
+            if self.room.allowance(Half::FromInside, bytes) < bytes {
+                return;
+            }
+            self.room.wrote(Half::FromInside, bytes);
         }
         if let Some(end) = end.filter(|_| bytes > 0)
             && self.end.is_none_or(|last| (end.wrapping_sub(last) as i32) > 0)

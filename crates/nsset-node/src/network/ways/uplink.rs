@@ -165,9 +165,10 @@ async fn start(far: &Inside, options: NativeUplinkOptions) -> Outcome<NativeUpli
     // The network may have been closed before `closed` was created, which does not report that.
     open(far)?;
     let (index, settings, rules) = (options.link, settings(&options)?, rule_set(options)?);
-    let socket = sockets.socket_inside(libc::AF_PACKET, libc::SOCK_RAW, 0).await?;
+    let packets = || sockets.socket_inside(libc::AF_PACKET, libc::SOCK_RAW, 0);
+    let pair = [packets().await?, packets().await?];
     drop(sockets);
-    let link = Link::Interface { socket, index };
+    let link = Link::Interface { sockets: pair, index };
     let (ending, ended) = watch::channel(());
     let (started, starting) = oneshot::channel();
     UPLINKS.run(move || async move {
