@@ -57,6 +57,20 @@ withAddress('a program reaches what a rule names, and nothing else', async () =>
   expect(box.uplink?.statistics().refused).toBeGreaterThan(1)
 })
 
+test('what is refused just before the box is closed is reported, too', async () => {
+  const box = await Sandbox.create({ network: {} })
+  const asked: (string | undefined)[] = []
+  const reading = (async () => {
+    for await (const { network } of box.refusals()) asked.push(network?.address)
+  })()
+  const places = Array.from({ length: 20 }, (_, place) => `10.1.2.${place + 1}`)
+  const script = 'for place; do echo > /dev/tcp/$place/80; done 2>/dev/null; exit 0'
+  await box.execFile('bash', ['-c', script, 'bash', ...places])
+  await box.close()
+  await reading
+  expect(asked).toEqual(places)
+})
+
 test('without allow, the machine and private addresses are closed', async () => {
   await using box = await Sandbox.create({ network: {} })
   expect(await fetched(box, `http://10.1.2.3:${port}/private`)).toBe(REFUSED)

@@ -47,6 +47,7 @@ describe('wrong arguments are refused, before anything is started, of', () => {
     [[[], { timeout: 2 ** 31 }], 'options.timeout'],
     [[[], { timeout: -1 }], 'options.timeout'],
     [[[], { timeout: '5' }], 'options.timeout'],
+    [[[], { kinds: ['net'] }], 'options.kinds'],
     [['-l'], 'args'],
     [[['a', 7]], 'args[1]'],
     [[[], 'utf8'], 'options'],

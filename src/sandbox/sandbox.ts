@@ -63,6 +63,8 @@ export class Sandbox implements AsyncDisposable {
   readonly #defaults: SpawnOptions
   readonly #refusals = new RefusalLog()
   readonly #events: Events
+  /** Settles when all refusals of the network are noted. */
+  readonly #noting: Promise<void>
   #closing: Promise<void> | undefined
 
   /** The places that are hidden by default: below the home directory, keys and tokens; of the system, what root can read, and sockets. */
@@ -77,7 +79,7 @@ export class Sandbox implements AsyncDisposable {
     this.#group = group
     this.#defaults = defaults
     this.#events = new Events(group, this.#refusals)
-    this.#noteNetwork().catch(() => undefined)
+    this.#noting = this.#noteNetwork().catch(() => undefined)
   }
 
   /**
@@ -207,8 +209,9 @@ export class Sandbox implements AsyncDisposable {
     try {
       await this.set[Symbol.asyncDispose]()
     } finally {
-      // The set has closed them. They stop listening on a thread of their own.
-      await Promise.all(this.forwardings.map((forwarding) => forwarding.close()))
+      // The set has closed them. They end on threads of their own.
+      await Promise.all([this.uplink, ...this.forwardings].map((way) => way?.close()))
+      await this.#noting
       this.#refusals.end()
       await this.#group?.close()
     }

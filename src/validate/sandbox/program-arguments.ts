@@ -1,3 +1,4 @@
+import { invalidValue } from '../../errors.ts'
 import { type Plain, parseObject } from '../fields.ts'
 import { parseArguments } from '../processes/spawn-options.ts'
 import { whole } from '../values.ts'
@@ -21,6 +22,13 @@ export function parseProgramArguments([first, second]: readonly unknown[], defau
   const [args, given] = parseArguments(first, second)
   const options: Plain = { ...defaults }
   const all = given === undefined || given === null ? {} : parseObject(given, 'options')
+  if (all['kinds'] !== undefined) {
+    throw invalidValue(
+      'options.kinds',
+      'must be undefined: a program of a box is in all namespaces of the box',
+      all['kinds'],
+    )
+  }
   for (const key in all) {
     const value = all[key]
     if (value === undefined || (value === null && key in defaults)) continue

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{sync::Notify, time::sleep_until};
+use tokio::{sync::Notify, time::timeout_at};
 
 use crate::rules::{Destination, Reason};
 
@@ -41,6 +41,7 @@ pub struct Refusal {
 pub struct Refusals {
     kept: Mutex<Kept>,
     added: Notify,
+    ended: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -59,12 +60,7 @@ impl Refusals {
             let mut added = pin!(self.added.notified());
             // What is added from now on is noticed.
             added.as_mut().enable();
-            let soon = self.kept().read.map(|read| read + BETWEEN).filter(|soon| *soon > Instant::now());
-            if let Some(soon) = soon
-                && !self.kept().has_ended
-            {
-                sleep_until(soon.into()).await;
-            }
+            self.pause().await;
             {
                 let mut kept = self.kept();
                 let end = kept.forgotten + kept.refusals.len() as u64;
@@ -79,6 +75,15 @@ impl Refusals {
             }
             added.await;
         }
+    }
+
+    /// Waits until a reader gets more after the last one has got some, or until the end.
+    async fn pause(&self) {
+        let mut ended = pin!(self.ended.notified());
+        ended.as_mut().enable();
+        let Some(resumes) = self.kept().resumes() else { return };
+        // The time has passed, or it has ended: a reader continues.
+        let _ = timeout_at(resumes.into(), ended).await;
     }
 
     /// Whether `since` does not wait.
@@ -101,9 +106,18 @@ impl Refusals {
     pub(crate) fn end(&self) {
         self.kept().has_ended = true;
         self.added.notify_waiters();
+        self.ended.notify_waiters();
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// When a reader gets more, if that is not now.
+    fn resumes(&self) -> Option<Instant> {
+        let resumes = self.read? + BETWEEN;
+        (!self.has_ended && resumes > Instant::now()).then_some(resumes)
     }
 }
