@@ -8,7 +8,7 @@ type Row = Record<string, unknown>
 /**
  * @internal A list of objects as the native side writes it: first which shape the objects have, in their order, and how many of them
  * follow each other; then the shapes. The template of a shape is an object with what all objects share, and its columns have the other
- * values. `crates/nsset-node/src/network/table` writes it.
+ * values. `crates/nsset-net/src/table` writes it.
  */
 export type Table = readonly [runs: readonly number[], ...shapes: (readonly [template: Row, columns: Columns])[]]
 
