@@ -1,6 +1,6 @@
 //! Matches of values.
 
-use super::{super::Statement, Lifting, register::Loaded};
+use super::{super::Statement, lifting::Lifting, register::Loaded};
 use crate::firewall::{
     expression::test::{
         cmp::{self, Cmp},

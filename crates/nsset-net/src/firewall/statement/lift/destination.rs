@@ -2,7 +2,7 @@
 
 use super::{
     super::{Destination, Device, Port, Target},
-    Lifting,
+    lifting::Lifting,
     register::{Content, word},
 };
 use crate::firewall::{

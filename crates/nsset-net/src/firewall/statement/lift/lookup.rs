@@ -2,8 +2,8 @@
 
 use super::{
     super::{ElementOf, ElementOperation, ElementValue, ObjectKind, ObjectRef, Own, Statement},
-    Lifting,
     comparison::equality,
+    lifting::Lifting,
     register::{Content, FromMap, word},
 };
 use crate::firewall::{

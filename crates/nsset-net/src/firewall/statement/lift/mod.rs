@@ -2,33 +2,32 @@
 
 mod comparison;
 mod destination;
+mod lifting;
 mod lookup;
 mod register;
 mod write;
 
 use std::collections::HashMap;
 
-use self::register::{Content, Loaded, word};
+pub(crate) use self::lifting::Found;
+use self::{
+    lifting::Lifting,
+    register::{Content, word},
+};
 use super::{ConnectionCount, Limit, Log, Queue, Quota, Statement, Synproxy, Translation, reject::Reject};
 use crate::firewall::{
     expression::{
         Data, Expression,
         load::{immediate::VERDICT, payload::Payload},
-        test::bitwise,
         translation::nat,
     },
     family::Family,
     matching::{
         context::{Context, Requirement},
-        selector::Selector,
-        source::{Bits, Numbers, Source},
+        source::{Numbers, Source},
         verdict::Verdict,
     },
-    set::found::Found as FoundSet,
 };
-
-/// The anonymous sets of a table, by their names.
-pub(crate) type Found = HashMap<String, FoundSet>;
 
 /// Returns the statements of a rule; `None` if one of them has no name here.
 pub(crate) fn lift(expressions: &[Expression], family: Family, sets: &Found) -> Option<Vec<Statement>> {
@@ -45,20 +44,6 @@ pub(crate) fn lift(expressions: &[Expression], family: Family, sets: &Found) -> 
         lifting.add(expression)?;
     }
     Some(lifting.statements)
-}
-
-struct Lifting<'a> {
-    statements: Vec<Statement>,
-    /// By the first of their words of four bytes.
-    registers: HashMap<u32, Content>,
-    /// What the matches say that nft(8) adds by itself, and what all matches say.
-    known: Context,
-    seen: Context,
-    /// For each of the last statements: what it checks, if it can have been added.
-    dependencies: Vec<(usize, Requirement)>,
-    /// The value that was compared last, and its lower bound if it was that.
-    latest: Option<(usize, Vec<u8>)>,
-    sets: &'a Found,
 }
 
 impl Lifting<'_> {
@@ -165,47 +150,5 @@ impl Lifting<'_> {
             Expression::Fwd(fwd) => Statement::Forward(self.destination(fwd.address, Some(fwd.device))?),
             _ => return None,
         })
-    }
-
-    fn push(&mut self, statement: Statement) {
-        self.statements.push(statement);
-        self.latest = None;
-    }
-
-    /// Removes the matches at the end that were added for a selector.
-    fn absorb(&mut self, requirements: &[Requirement]) {
-        for requirement in requirements.iter().rev() {
-            let last = self.statements.len().wrapping_sub(1);
-            if self.dependencies.last() == Some(&(last, *requirement)) {
-                self.dependencies.pop();
-                self.statements.pop();
-            }
-        }
-        for requirement in requirements {
-            self.known.learn(*requirement);
-            self.seen.learn(*requirement);
-        }
-    }
-
-    /// Removes the matches at the end that were added for selectors.
-    fn absorb_all<'s>(&mut self, selectors: impl IntoIterator<Item = &'s Selector>) {
-        let requirements: Vec<_> = selectors.into_iter().flat_map(Selector::requires).copied().collect();
-        self.absorb(&requirements);
-    }
-
-    /// Returns the selector of a value, and removes the matches that were added for it.
-    fn selector(&self, loaded: &Loaded) -> Option<(Selector, Option<Vec<u8>>)> {
-        let bits = loaded.mask.as_deref().and_then(Bits::of);
-        let seen = self.seen.clone();
-        let of = |bits| Selector::of(loaded.source, bits, |requirements| seen.knows(requirements));
-        let named = bits.and_then(|bits| of(Some(bits))).filter(|selector| matches!(selector, Selector::Known(_)));
-        match (named, loaded.shift) {
-            (Some(selector), None) => Some((selector, None)),
-            (Some(selector), Some((bitwise::RIGHT, by))) if bits.is_some_and(|bits| u32::from(bits.shift) == by) => {
-                Some((selector, None))
-            }
-            (_, Some(_)) => None,
-            (None, None) => Some((of(None)?, loaded.mask.clone())),
-        }
     }
 }

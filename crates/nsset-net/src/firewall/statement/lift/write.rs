@@ -2,7 +2,7 @@
 
 use super::{
     super::{Copied, NewValue, Statement},
-    Lifting,
+    lifting::Lifting,
     register::{Content, Loaded},
 };
 use crate::firewall::{
