@@ -285,13 +285,13 @@ describe('a host that never responds', () => {
     socket.on('timeout', () => socket.destroy(new Error('too long')))
     return [await seen, socket.connecting, socket.destroyed]
   })
+  // aborted.test.ts has signals that are aborted before: Node connects all the same.
   socketTwins('is given up on abort', async ({ connect, watch }) => {
     const late = new AbortController()
     const socket = connect({ host: '10.9.0.77', port: 80, signal: late.signal })
     const seen = watch(socket)
     setTimeout(() => late.abort(new Error('enough')), 40)
-    const before = connect({ host: '10.9.0.77', port: 80, signal: AbortSignal.abort() })
-    return [await watch(before), await seen]
+    return await seen
   })
   socketTwins('is given up when the caller destroys the socket', async ({ connect, watch, pass }) => {
     const seen: unknown[] = []

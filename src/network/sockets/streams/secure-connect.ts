@@ -6,13 +6,17 @@ import { hold, resolveInside } from '../names/lookup.ts'
 import { isOfFileSystem, type SocketMaker } from '../socket-maker.ts'
 import { connectBy } from './connect.ts'
 
+/** Node takes a signal, which its types lack. */
+type SecureOptions = ConnectionOptions & { signal?: AbortSignal | undefined }
+
 /** @internal Same as `tls.connect`, inside. `begin` is that function, or one that calls it. */
 export function connectSecurely(
   maker: SocketMaker,
-  options: ConnectionOptions,
+  options: SecureOptions,
   begin: (options: ConnectionOptions) => TLSSocket,
 ): TLSSocket {
   maker.ensureOpen()
+  if (options.signal?.aborted) return aborted(options.signal, options, begin)
   // TLS over an existing connection is where that connection is.
   const isWithin = Boolean(options.socket) || isOfFileSystem(options.path)
   // Node connects to a pipe at once, before the socket could be tied to the network.
@@ -25,6 +29,21 @@ export function connectSecurely(
   resolveInside(createInside(socket, maker.native), maker.lookup)
   process.nextTick(held.release)
   return socket
+}
+
+/**
+ * Returns a socket that the signal has destroyed before it connected. Node connects a socket whose signal is aborted already all the same,
+ * after its `'close'`.
+ */
+function aborted(
+  signal: AbortSignal,
+  options: SecureOptions,
+  begin: (options: ConnectionOptions) => TLSSocket,
+): TLSSocket {
+  const { signal: _, path: __, ...others } = options
+  // Node connects to an address in the next tick, and to a name when its lookup has answered.
+  const socket = begin({ ...others, lookup: () => undefined } as ConnectionOptions)
+  return process.getBuiltinModule('node:stream').addAbortSignal(signal, socket)
 }
 
 /** Without a descriptor, nothing has begun. */
