@@ -164,7 +164,7 @@ fn open_pidfd(pid: i32) -> std::result::Result<OwnedFd, Errno> {
 }
 
 /// The links of the directory `task`: one for each thread, besides its own two.
-const LINKS_OF_ONE_THREAD: u64 = 3;
+const LINKS_OF_ONE_THREAD: libc::nlink_t = 3;
 
 fn look_at_threads(
     census: &Census,
