@@ -30,7 +30,7 @@ unsafe extern "C" fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut
 /// Both sides have the bytes from `start` to `end`, aligned for `T`, whose size divides their number.
 unsafe fn copy<T: Copy>(to: *mut u8, from: *const u8, start: usize, end: usize) {
     for index in (start..end).step_by(size_of::<T>()) {
-        // SAFETY: the caller guarantees it.
+        // SAFETY: the caller guarantees that each side has a `T` at `index`, since `index` steps by its size from an aligned start.
         unsafe { to.add(index).cast::<T>().write_volatile(from.add(index).cast::<T>().read_volatile()) };
     }
 }
@@ -55,7 +55,7 @@ unsafe extern "C" fn memset(to: *mut u8, byte: i32, length: usize) -> *mut u8 {
 /// There are the bytes from `start` to `end`, aligned for `T`, whose size divides their number.
 unsafe fn fill<T: Copy>(to: *mut u8, value: T, start: usize, end: usize) {
     for index in (start..end).step_by(size_of::<T>()) {
-        // SAFETY: the caller guarantees it.
+        // SAFETY: the caller guarantees room for a `T` at `index`, since `index` steps by its size from an aligned start.
         unsafe { to.add(index).cast::<T>().write_volatile(value) };
     }
 }

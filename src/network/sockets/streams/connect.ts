@@ -14,12 +14,12 @@ export function connect(maker: SocketMaker, options: NetConnectOpts, listener?: 
 export function connectBy(maker: SocketMaker, options: NetConnectOpts, listener?: () => void): Socket {
   const { Socket } = process.getBuiltinModule('node:net')
   maker.ensureOpen()
-  const { signal, ...others } = options as NetConnectOpts & SocketConstructorOpts
-  const isAborted = signal?.aborted === true
-  const given = isAborted ? others : { signal, ...others }
-  const socket = resolveInside(createInside(new Socket(given), maker.native), maker.lookup)
+  const given = options as NetConnectOpts & SocketConstructorOpts
+  const aborted = given.signal?.aborted ? given.signal : undefined
+  const created = new Socket(aborted === undefined ? given : { ...given, signal: undefined })
+  const socket = resolveInside(createInside(created, maker.native), maker.lookup)
   // Node connects such a socket all the same, after its 'close'.
-  if (isAborted) return process.getBuiltinModule('node:stream').addAbortSignal(signal, socket)
+  if (aborted !== undefined) return process.getBuiltinModule('node:stream').addAbortSignal(aborted, socket)
   if (options.timeout) socket.setTimeout(options.timeout)
   return socket.connect(options, listener)
 }
