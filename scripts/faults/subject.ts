@@ -113,7 +113,7 @@ async function leftOf(before: State, isAway: boolean): Promise<string[]> {
   if (left.length > 0) return [`it left ${left.join(', ')}`]
   const again = await outcomeOf(() => once(round))
   if (again.thrown !== undefined) return [`the next call failed: ${again.thrown.message}`]
-  if (operation?.isFresh === true) return zombies()
+  if (operation?.isFresh === true) return leftByLoad(before)
   const then = await settled(before, PATIENCE)
   const more = added(before, then)
   if (more.length > 0) return [`the next call left ${more.join(', ')}`]
@@ -121,11 +121,11 @@ async function leftOf(before: State, isAway: boolean): Promise<string[]> {
   return [...(lost.length > 0 ? [`it lost ${lost.join(', ')}`] : []), ...strays.splice(0)]
 }
 
-/** The children that a load leaves: none. */
-async function zombies(): Promise<string[]> {
+/** A load allocates resources permanently, but it leaves no process, no mount of nsset and no name. */
+async function leftByLoad(before: State): Promise<string[]> {
   const end = performance.now() + PATIENCE
   for (;;) {
-    const left = [...state().keys()].filter((thing) => /^(child|orphan|mount .*nsset|name) /.test(thing))
+    const left = added(before, state()).filter((thing) => /^\d+ (child|orphan|mount .*nsset|name) /.test(thing))
     if (left.length === 0 || performance.now() > end) return left.map((thing) => `it left ${thing}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
